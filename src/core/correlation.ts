@@ -1,0 +1,73 @@
+/**
+ * Correlation: predicates over an event's attributes. They are data, never code,
+ * so that they can be journaled, indexed and explained.
+ */
+
+import { isScalar, type JsonObject, type JsonScalar, valueAt } from "./json.ts";
+
+/** A dotted path into `attributes`, with the scalar that it must equal. */
+export type Equalities = Readonly<Record<string, JsonScalar>>;
+
+export type Correlation =
+  | "any"
+  | { readonly equals: Equalities }
+  | { readonly in: Readonly<Record<string, readonly JsonScalar[]>> }
+  | { readonly all: readonly Correlation[] }
+  | { readonly anyOf: readonly Correlation[] }
+  | { readonly not: Correlation };
+
+/**
+ * Whether a predicate holds. `equals` is strict JSON equality of scalars: `"42"`
+ * is not `42`, and a missing path equals nothing, null included. An empty `all`
+ * holds, an empty `anyOf` does not.
+ */
+export function holds(correlation: Correlation, attributes: JsonObject): boolean {
+  if (correlation === "any") return true;
+  if ("equals" in correlation) {
+    for (const path in correlation.equals) {
+      if (valueAt(attributes, path) !== correlation.equals[path]) return false;
+    }
+    return true;
+  }
+  if ("in" in correlation) return everyPathIn(correlation.in, attributes);
+  if ("all" in correlation) return correlation.all.every((part) => holds(part, attributes));
+  if ("anyOf" in correlation) return correlation.anyOf.some((part) => holds(part, attributes));
+  return !holds(correlation.not, attributes);
+}
+
+function everyPathIn(
+  allowed: Readonly<Record<string, readonly JsonScalar[]>>,
+  attributes: JsonObject,
+): boolean {
+  return Object.entries(allowed).every(([path, scalars]) => {
+    const value = valueAt(attributes, path);
+    return isScalar(value) && scalars.includes(value);
+  });
+}
+
+/** A fact about one path that an index can look up. */
+export interface EqualityTerm {
+  readonly path: string;
+  readonly value: JsonScalar;
+}
+
+/**
+ * The ways to index a predicate. Each alternative is a list of terms of which at
+ * least one is true of every event that the predicate accepts; an index needs to
+ * file a job under the terms of just one alternative. An empty result means that
+ * the predicate gives no hold, and each event of the type must be tried.
+ */
+export function indexAlternatives(correlation: Correlation): readonly (readonly EqualityTerm[])[] {
+  if (correlation === "any" || "not" in correlation) return [];
+  if ("equals" in correlation) {
+    return Object.entries(correlation.equals).map(([path, value]) => [{ path, value }]);
+  }
+  if ("in" in correlation) {
+    return Object.entries(correlation.in).map(([path, values]) =>
+      values.map((value) => ({ path, value }))
+    );
+  }
+  if ("all" in correlation) return correlation.all.flatMap(indexAlternatives);
+  const branches = correlation.anyOf.map((part) => indexAlternatives(part)[0]);
+  return branches.every((branch) => branch !== undefined) ? [branches.flat()] : [];
+}

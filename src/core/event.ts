@@ -1,0 +1,83 @@
+/** Events, and events as recorded. */
+
+import type { EventType } from "./event_type.ts";
+import type {
+  FrameworkAttributes,
+  FrameworkEventType,
+  JobEventType,
+  JournalEventType,
+} from "./framework_events.ts";
+import type { EventId, ExecutionId, JobId, LogId, TaskId } from "./ids.ts";
+import type { JsonObject } from "./json.ts";
+
+/**
+ * Which layer an event belongs to: `framework` (execution facts, lifecycle),
+ * `domain` (business facts), `coordination` (reserved; recorded, never interpreted).
+ */
+export type Stratum = "framework" | "domain" | "coordination";
+
+/** What an event may name, beside its type and attributes. */
+export interface EventReferences {
+  readonly jobId?: JobId;
+  readonly taskId?: TaskId;
+  /** Observability: recorded, and without influence on state or matching. */
+  readonly executionId?: ExecutionId;
+  readonly traceId?: string;
+  readonly spanId?: string;
+  /** The entry that made this one happen. */
+  readonly causedBy?: LogId;
+}
+
+/** What every recorded event has, whatever it is about. */
+export interface Recorded extends EventReferences {
+  /** Position in the journal, and the order of interpretation. */
+  readonly logId: LogId;
+  readonly eventId: EventId;
+  /** RFC 3339, as the sender said; for reference only. */
+  readonly occurredAt: string;
+  /** RFC 3339, when Daybook got it. */
+  readonly receivedAt: string;
+}
+
+export interface FrameworkEntry<Type extends FrameworkEventType> extends Recorded {
+  readonly stratum: "framework";
+  readonly eventType: Type;
+  readonly attributes: FrameworkAttributes[Type];
+}
+
+export interface FactEntry extends Recorded {
+  readonly stratum: "domain" | "coordination";
+  readonly eventType: EventType;
+  readonly attributes: JsonObject;
+}
+
+export type JobEntry = { [Type in JobEventType]: FrameworkEntry<Type> }[JobEventType];
+export type JournalEntry = { [Type in JournalEventType]: FrameworkEntry<Type> }[JournalEventType];
+
+/** An event as recorded. */
+export type JobEventLogEntry = JobEntry | JournalEntry | FactEntry;
+
+/** What one draft may say of `causedBy`: an entry, or a draft of the same group by its index. */
+export type Cause = LogId | { readonly draft: number };
+
+/** An event before it has a position; what is absent is filled in when it is recorded. */
+interface DraftOf<Entry extends JobEventLogEntry> {
+  readonly stratum: Entry["stratum"];
+  readonly eventType: Entry["eventType"];
+  readonly attributes: Entry["attributes"];
+  readonly eventId?: EventId;
+  readonly occurredAt?: string;
+  readonly jobId?: JobId;
+  readonly taskId?: TaskId;
+  readonly executionId?: ExecutionId;
+  readonly traceId?: string;
+  readonly spanId?: string;
+  readonly causedBy?: Cause;
+}
+
+type Distributed<Entry> = Entry extends JobEventLogEntry ? DraftOf<Entry> : never;
+
+export type JobEventDraft = Distributed<JobEntry>;
+export type JournalEventDraft = Distributed<JournalEntry>;
+export type FactDraft = DraftOf<FactEntry>;
+export type EventDraft = JobEventDraft | JournalEventDraft | FactDraft;

@@ -1,0 +1,122 @@
+/**
+ * The facts that the framework itself records. This table is the single place that
+ * says which there are and what each carries; the entry union, the schemas that
+ * read lines back and the projector derive from it.
+ */
+
+import type { EventType } from "./event_type.ts";
+import type { EventId, JobId, LogId, TaskId } from "./ids.ts";
+import type { JobPlan } from "./job_plan.ts";
+import type { JsonObject, JsonValue } from "./json.ts";
+
+/** An error as recorded: never an object of the program that threw it. */
+export interface ErrorFact {
+  readonly name: string;
+  readonly message: string;
+  readonly stack?: string;
+}
+
+/**
+ * Why a job failed. `error`: an error event of its policy, or `run` itself threw;
+ * `poison`: trying again cannot help; `deadLetter`: attempts used up; `cancelled`.
+ */
+export type FailureKind = "error" | "poison" | "deadLetter" | "cancelled";
+
+/** What an operator said when using a control. */
+export interface ControlAttributes {
+  readonly reason?: string;
+}
+
+export interface JobCreatedAttributes {
+  /** Absent for a plan driven by outside events. */
+  readonly type?: string;
+  /** Present exactly when the job has code. */
+  readonly definitionVersion?: number;
+  readonly plan: JobPlan;
+  readonly input?: JsonValue;
+  /** Lower goes first. */
+  readonly priority: number;
+  readonly labels: Readonly<Record<string, string>>;
+  /** RFC 3339; the job starts by itself then. */
+  readonly startAt?: string;
+  readonly retryOf?: JobId;
+  /** The caller's `Idempotency-Key`, and a digest of the body that came with it. */
+  readonly idempotency?: { readonly key: string; readonly digest: string };
+}
+
+/** An attempt that failed, and what happens now. */
+export type AttemptFailure =
+  & { readonly attempt: number; readonly maxAttempts: number; readonly error: ErrorFact }
+  & ({ readonly retryAt: string } | { readonly final: true; readonly kind: FailureKind });
+
+/** Why an attempt was cut short, by no fault of its own. */
+export type InterruptionReason = "crash" | "shutdown" | "cancelled";
+
+export interface EventCorrelatedAttributes {
+  readonly eventId: EventId;
+  readonly eventType: EventType;
+  readonly occurredAt: string;
+  readonly taskId?: TaskId;
+  readonly attributes: JsonObject;
+}
+
+/** Each framework event type, with its attributes. */
+export interface FrameworkAttributes {
+  readonly "job.JobCreated": JobCreatedAttributes;
+  readonly "job.JobStarted": ControlAttributes;
+  readonly "job.JobSuspended": ControlAttributes;
+  readonly "job.JobResumed": ControlAttributes;
+  readonly "job.JobCancelled": ControlAttributes;
+  /** Recorded on the old job; the new one names it in `retryOf`. */
+  readonly "job.JobRetried": ControlAttributes & { readonly newJobId: JobId };
+  /** An event without a job id reached this job; it counts in place of the original. */
+  readonly "job.EventCorrelated": EventCorrelatedAttributes;
+  readonly "job.TaskStarted": { readonly attempt: number; readonly compensable?: true };
+  /** `run` waits for these expectations and holds no worker. */
+  readonly "job.TaskWaiting": { readonly expectations: readonly string[] };
+  readonly "job.TaskCompleted": {
+    readonly attempt: number;
+    readonly result?: JsonValue;
+    readonly compensable?: true;
+    /** The entry of the retried job whose result this is. */
+    readonly reusedFrom?: LogId;
+    /** Domain events of the same batch. */
+    readonly emitted?: readonly EventId[];
+  };
+  readonly "job.TaskFailed": AttemptFailure;
+  readonly "job.TaskInterrupted": {
+    readonly attempt: number;
+    readonly phase: "run" | "compensation";
+    readonly reason: InterruptionReason;
+  };
+  readonly "job.TaskProgressed": {
+    readonly done: number;
+    readonly total?: number;
+    readonly note?: string;
+  };
+  readonly "job.CompensationStarted": { readonly attempt: number };
+  readonly "job.TaskCompensated": { readonly attempt: number };
+  readonly "job.TaskCompensationFailed": AttemptFailure;
+  /** Every compensation has ended; `failed` names the tasks that could not be undone. */
+  readonly "job.CompensationEnded": {
+    readonly compensated: readonly TaskId[];
+    readonly failed: readonly TaskId[];
+  };
+  readonly "job.RecoveryRequired": { readonly tasks: readonly TaskId[] };
+  readonly "journal.SegmentOpened": {
+    readonly formatVersion: number;
+    /** Absent in the first segment. */
+    readonly previousChain?: string;
+  };
+  readonly "journal.Sealed": { readonly reason: "quiet" | "stop" };
+  /** The journal was opened after a stop that was not clean. */
+  readonly "journal.Recovered": {
+    readonly segment: string;
+    readonly bytesQuarantined: number;
+    readonly quarantine?: string;
+  };
+}
+
+export type FrameworkEventType = keyof FrameworkAttributes;
+export type JobEventType = Extract<FrameworkEventType, `job.${string}`>;
+export type JournalEventType = Extract<FrameworkEventType, `journal.${string}`>;

@@ -1,0 +1,55 @@
+/**
+ * Identifiers. Each has a type of its own, so that a task id cannot be passed for
+ * a job id, and a constructor that refuses text outside its alphabet: an id is
+ * safe in a line of the journal, in a URL and in a terminal.
+ */
+
+declare const brand: unique symbol;
+
+/** `Base`, told apart from every other kind of `Base` by the compiler alone. */
+export type Branded<Base, Name extends string> = Base & { readonly [brand]: Name };
+
+export type JobId = Branded<string, "JobId">;
+export type EventId = Branded<string, "EventId">;
+export type ExecutionId = Branded<string, "ExecutionId">;
+/** A name chosen in code, unique within a job. */
+export type TaskId = Branded<string, "TaskId">;
+
+/** A position in the journal: 1, 2, 3, ... without gaps. */
+export type LogId = number;
+
+/** What every id may look like, the caller's own included. */
+export const ID_PATTERN = /^[A-Za-z0-9._:~-]{1,128}$/;
+
+/** The same rule in words, for error messages. */
+export const ID_RULE = "1 to 128 characters of A-Z a-z 0-9 . _ : ~ -";
+
+/** The root task of a job with code: its `run`. */
+export const MAIN_TASK = "main" as TaskId;
+
+/** @throws {TypeError} when the text is not a legal id. */
+export function jobId(text: string): JobId {
+  return checked(text, "job id") as JobId;
+}
+
+/** @throws {TypeError} when the text is not a legal id. */
+export function eventId(text: string): EventId {
+  return checked(text, "event id") as EventId;
+}
+
+/** @throws {TypeError} when the text is not a legal id. */
+export function executionId(text: string): ExecutionId {
+  return checked(text, "execution id") as ExecutionId;
+}
+
+/** @throws {TypeError} when the text is not a legal id. */
+export function taskId(text: string): TaskId {
+  return checked(text, "task id") as TaskId;
+}
+
+function checked(text: string, what: string): string {
+  if (!ID_PATTERN.test(text)) {
+    throw new TypeError(`Cannot use ${JSON.stringify(text)} as a ${what}: it must be ${ID_RULE}`);
+  }
+  return text;
+}

@@ -1,0 +1,82 @@
+/** What a job waits for: an immutable set of expectations, and a policy. */
+
+import type { Correlation } from "./correlation.ts";
+import { holds } from "./correlation.ts";
+import type { EventType } from "./event_type.ts";
+import { MAIN_TASK, type TaskId } from "./ids.ts";
+import type { JsonObject } from "./json.ts";
+
+/** For readers and logs; it never influences matching. */
+export type ExpectedEventKind = "TaskCompletion" | "DomainFact" | "ExternalSignal";
+
+export interface EventMatcher {
+  readonly eventType: EventType;
+  readonly correlation: Correlation;
+}
+
+export type Multiplicity = "ExactlyOnce" | "AtLeastOnce" | { readonly times: number };
+
+/** A predicate over events. */
+export interface ExpectedEvent {
+  /** Unique within its plan. */
+  readonly id: string;
+  readonly kind: ExpectedEventKind;
+  readonly matcher: EventMatcher;
+  readonly multiplicity: Multiplicity;
+  /** When present, only events of this task match. */
+  readonly taskId?: TaskId;
+}
+
+/** How a job ends after its compensation succeeded. */
+export type CompensatedOutcome = "Done" | "Failed";
+
+export interface JobPolicy {
+  /** Events that fail the job. */
+  readonly errors: readonly EventMatcher[];
+  /** For plans driven from outside: the events that end a compensation. */
+  readonly compensation?: { readonly succeeded: EventMatcher; readonly failed: EventMatcher };
+  readonly onCompensated: CompensatedOutcome;
+}
+
+export interface JobPlan {
+  readonly expected: readonly ExpectedEvent[];
+  readonly policy: JobPolicy;
+}
+
+export const DEFAULT_POLICY: JobPolicy = { errors: [], onCompensated: "Failed" };
+
+/** The id of the expectation that `run` ends; reserved in plans of jobs with code. */
+export const MAIN_EXPECTATION_ID = "main";
+
+/** The completion of `run`, as an expectation of every job with code. */
+export const MAIN_EXPECTATION: ExpectedEvent = {
+  id: MAIN_EXPECTATION_ID,
+  kind: "TaskCompletion",
+  matcher: { eventType: "job.TaskCompleted" as EventType, correlation: "any" },
+  multiplicity: "ExactlyOnce",
+  taskId: MAIN_TASK,
+};
+
+/** How many matches satisfy an expectation. */
+export function requiredMatches(multiplicity: Multiplicity): number {
+  return typeof multiplicity === "object" ? multiplicity.times : 1;
+}
+
+/** What matching looks at; observability ids are not among it. */
+export interface MatchableEvent {
+  readonly eventType: string;
+  readonly taskId?: TaskId;
+  readonly attributes: JsonObject;
+}
+
+/** Same event type, and the correlation holds. */
+export function matcherAccepts(matcher: EventMatcher, event: MatchableEvent): boolean {
+  return matcher.eventType === event.eventType && holds(matcher.correlation, event.attributes);
+}
+
+/** The rule "Match" of the design, but for the job id, which the caller has checked. */
+export function expectationAccepts(expected: ExpectedEvent, event: MatchableEvent): boolean {
+  return expected.matcher.eventType === event.eventType &&
+    (expected.taskId === undefined || expected.taskId === event.taskId) &&
+    holds(expected.matcher.correlation, event.attributes);
+}

@@ -1,0 +1,193 @@
+/**
+ * A job as its entries tell it. Values of these types come only from the projector;
+ * each member of a union holds just what exists in it. Times are text as recorded,
+ * and are never compared: the order is that of `logId`.
+ */
+
+import type { ErrorFact, FailureKind } from "./framework_events.ts";
+import type { ExecutionId, JobId, LogId, TaskId } from "./ids.ts";
+import type { JobPlan } from "./job_plan.ts";
+import type { JsonValue } from "./json.ts";
+
+export interface Progress {
+  readonly done: number;
+  readonly total?: number;
+  readonly note?: string;
+}
+
+/** How far the undoing of one completed task is. */
+export type Compensation =
+  | { readonly status: "running"; readonly attempts: number; readonly failures: number }
+  | { readonly status: "interrupted"; readonly attempts: number; readonly failures: number }
+  | {
+    readonly status: "backingOff";
+    readonly attempts: number;
+    readonly failures: number;
+    readonly retryAt: string;
+    readonly error: ErrorFact;
+  }
+  | { readonly status: "compensated"; readonly attempts: number; readonly failures: number }
+  | {
+    readonly status: "failed";
+    readonly attempts: number;
+    readonly failures: number;
+    readonly error: ErrorFact;
+  };
+
+interface TaskFacts {
+  readonly taskId: TaskId;
+  /** Attempts begun; the number of the latest. */
+  readonly attempts: number;
+  /** Attempts that failed. Interrupted ones do not count. */
+  readonly failures: number;
+  /** Crashes during this task since an attempt last ended by itself. */
+  readonly interruptions: number;
+  readonly startedAt: string;
+  /** The entry that first named this task. */
+  readonly firstLogId: LogId;
+  /** The entry that last changed it. */
+  readonly lastLogId: LogId;
+  readonly compensable: boolean;
+  readonly progress?: Progress;
+}
+
+export interface RunningTask extends TaskFacts {
+  readonly status: "running";
+  readonly executionId?: ExecutionId;
+}
+
+/** Only `main`: `run` waits for expectations and holds no worker. */
+export interface WaitingTask extends TaskFacts {
+  readonly status: "waiting";
+  readonly expectations: readonly string[];
+}
+
+export interface BackingOffTask extends TaskFacts {
+  readonly status: "backingOff";
+  readonly retryAt: string;
+  readonly error: ErrorFact;
+}
+
+export interface InterruptedTask extends TaskFacts {
+  readonly status: "interrupted";
+}
+
+export interface CompletedTask extends TaskFacts {
+  readonly status: "completed";
+  readonly endedAt: string;
+  readonly completedBy: LogId;
+  readonly result?: JsonValue;
+  readonly compensation?: Compensation;
+}
+
+export interface FailedTask extends TaskFacts {
+  readonly status: "failed";
+  readonly endedAt: string;
+  readonly error: ErrorFact;
+}
+
+export type TaskState =
+  | RunningTask
+  | WaitingTask
+  | BackingOffTask
+  | InterruptedTask
+  | CompletedTask
+  | FailedTask;
+
+/** How far one expectation of the plan is; same index as in `plan.expected`. */
+export interface ExpectationState {
+  readonly matched: number;
+  /** The entries that counted. */
+  readonly by: readonly LogId[];
+  /** Matches beyond satisfaction. */
+  readonly surplus: number;
+}
+
+export interface Failure {
+  readonly kind: FailureKind;
+  readonly taskId?: TaskId;
+  readonly error: ErrorFact;
+  /** A compensation failed: a person must look. */
+  readonly recoveryRequired: boolean;
+  /** The entry that failed the job. */
+  readonly because: LogId;
+}
+
+interface JobFacts {
+  readonly jobId: JobId;
+  readonly type?: string;
+  readonly definitionVersion?: number;
+  readonly plan: JobPlan;
+  readonly input?: JsonValue;
+  readonly priority: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly startAt?: string;
+  readonly retryOf?: JobId;
+  readonly idempotency?: { readonly key: string; readonly digest: string };
+  readonly createdAt: string;
+  readonly firstLogId: LogId;
+  readonly lastLogId: LogId;
+  readonly tasks: readonly TaskState[];
+  readonly expected: readonly ExpectationState[];
+  /** The `job.JobSuspended` entry in force. */
+  readonly suspendedBy?: LogId;
+}
+
+export interface CreatedJob extends JobFacts {
+  readonly state: "Created";
+}
+
+interface StartedFacts extends JobFacts {
+  readonly startedAt: string;
+  /** The entry of `job.JobStarted`; first in, first out goes by it. */
+  readonly startedBy: LogId;
+}
+
+export interface RunningJob extends StartedFacts {
+  readonly state: "Running";
+}
+
+export interface CompensatingJob extends StartedFacts {
+  readonly state: "Compensating";
+  readonly failure: Failure;
+}
+
+export interface DoneJob extends StartedFacts {
+  readonly state: "Done";
+  readonly endedAt: string;
+  readonly endedBy: LogId;
+  /** Present when the job failed first and its policy accepts a compensated end. */
+  readonly failure?: Failure;
+}
+
+export interface FailedJob extends StartedFacts {
+  readonly state: "Failed";
+  readonly endedAt: string;
+  readonly endedBy: LogId;
+  readonly failure: Failure;
+}
+
+export type JobState = CreatedJob | RunningJob | CompensatingJob | DoneJob | FailedJob;
+export type StateName = JobState["state"];
+
+export const STATE_NAMES: readonly StateName[] = [
+  "Created",
+  "Running",
+  "Compensating",
+  "Done",
+  "Failed",
+];
+
+/** Whether nothing can change the job's state any more. */
+export function isTerminal(job: JobState): job is DoneJob | FailedJob {
+  return job.state === "Done" || job.state === "Failed";
+}
+
+/** Whether the job has a definition's code to run, or is driven from outside alone. */
+export function hasCode(job: JobState): boolean {
+  return job.definitionVersion !== undefined;
+}
+
+export function findTask(job: JobState, taskId: TaskId): TaskState | undefined {
+  return job.tasks.find((task) => task.taskId === taskId);
+}

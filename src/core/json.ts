@@ -1,0 +1,27 @@
+/** JSON values: all that the journal can hold. */
+
+export type JsonScalar = string | number | boolean | null;
+export type JsonValue = JsonScalar | readonly JsonValue[] | JsonObject;
+export interface JsonObject {
+  readonly [key: string]: JsonValue;
+}
+
+/**
+ * The value at a dotted path, or `undefined` when any part is missing. Only own
+ * properties count, so `constructor` and `__proto__` never reach a prototype.
+ */
+export function valueAt(object: JsonObject, path: string): JsonValue | undefined {
+  let value: unknown = object;
+  for (const name of path.split(".")) {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) {
+      return undefined;
+    }
+    value = (value as Record<string, unknown>)[name];
+  }
+  return value as JsonValue;
+}
+
+/** Whether a value is one that `equals` and `in` can compare. */
+export function isScalar(value: unknown): value is JsonScalar {
+  return value === null || ["string", "number", "boolean"].includes(typeof value);
+}

@@ -1,0 +1,243 @@
+/**
+ * The projector: a pure fold of a job's entries into its state. No clock, no I/O, no
+ * randomness, no async; the same entries give the same state, byte for byte.
+ *
+ * Source of the rules: the state table of `RULES`.
+ */
+
+import { allSatisfied } from "./condition.ts";
+import type { FrameworkEntry, JobEventLogEntry } from "./event.ts";
+import { failureOf } from "./failure.ts";
+import type { JobId, LogId } from "./ids.ts";
+import {
+  expectationAccepts,
+  type MatchableEvent,
+  matcherAccepts,
+  requiredMatches,
+} from "./job_plan.ts";
+import type {
+  CompensatingJob,
+  CreatedJob,
+  DoneJob,
+  ExpectationState,
+  FailedJob,
+  Failure,
+  JobState,
+  RunningJob,
+} from "./job_state.ts";
+import type { RuleName } from "./rules.ts";
+import { abandonOpenTasks, hasSomethingToCompensate, noteTask } from "./task_facts.ts";
+
+/** The job after an entry, and why. */
+export interface Step {
+  readonly job: JobState;
+  readonly rule: RuleName;
+  /** Ids of the expectations that the entry matched, surplus included. */
+  readonly matched: readonly string[];
+}
+
+const NOTHING_MATCHED: readonly string[] = [];
+
+/**
+ * Applies one entry.
+ *
+ * @param job The job so far, or `undefined` before its first entry.
+ * @throws {TypeError} when the first entry of a job is not `job.JobCreated`: no
+ * journal written by this engine holds that.
+ */
+export function project(job: JobState | undefined, entry: JobEventLogEntry): Step {
+  if (job === undefined) return step(createdFrom(entry), "none/created");
+  if (entry.logId <= job.lastLogId) return step(job, "any/already-applied");
+  switch (job.state) {
+    case "Created":
+      return projectCreated(job, entry);
+    case "Running":
+      return projectRunning(job, entry);
+    case "Compensating":
+      return projectCompensating(job, entry);
+    case "Done":
+    case "Failed":
+      return step({ ...job, lastLogId: entry.logId }, "terminal/record-only");
+  }
+}
+
+/**
+ * Folds all entries of one job, oldest first.
+ *
+ * @throws {TypeError} when there are none, or the first is not `job.JobCreated`.
+ */
+export function projectAll(entries: Iterable<JobEventLogEntry>, from?: JobState): JobState {
+  let job = from;
+  for (const entry of entries) job = project(job, entry).job;
+  if (job === undefined) throw new TypeError("Cannot project a job: it has no entries");
+  return job;
+}
+
+function step(job: JobState, rule: RuleName, matched = NOTHING_MATCHED): Step {
+  return { job, rule, matched };
+}
+
+function createdFrom(entry: JobEventLogEntry): CreatedJob {
+  if (entry.stratum !== "framework" || entry.eventType !== "job.JobCreated") {
+    throw new TypeError(
+      `Cannot project entry ${entry.logId} (${entry.eventType}): job ${entry.jobId} was not created`,
+    );
+  }
+  return {
+    state: "Created",
+    jobId: entry.jobId as JobId,
+    ...entry.attributes,
+    createdAt: entry.receivedAt,
+    firstLogId: entry.logId,
+    lastLogId: entry.logId,
+    tasks: [],
+    expected: entry.attributes.plan.expected.map(() => UNMATCHED),
+  };
+}
+
+const UNMATCHED: ExpectationState = { matched: 0, by: [], surplus: 0 };
+
+function projectCreated(job: CreatedJob, entry: JobEventLogEntry): Step {
+  if (entry.eventType !== "job.JobStarted") {
+    return step({ ...job, lastLogId: entry.logId }, "created/record-only");
+  }
+  const started: RunningJob = {
+    ...job,
+    state: "Running",
+    lastLogId: entry.logId,
+    startedAt: entry.receivedAt,
+    startedBy: entry.logId,
+  };
+  return job.plan.expected.length === 0
+    ? step(done(started, entry), "created/started-empty")
+    : step(started, "created/started");
+}
+
+function projectRunning(job: RunningJob, entry: JobEventLogEntry): Step {
+  const noted = noteFacts(job, entry);
+  const event = matchableOf(entry);
+  const matched = matchedExpectations(job, event);
+  if (matched.length > 0) {
+    const counted = { ...noted, expected: count(job, matched, entry.logId) };
+    const ids = matched.map((index) => job.plan.expected[index]?.id ?? "");
+    return allSatisfied(counted)
+      ? step(done(counted, entry), "running/satisfied", ids)
+      : step(counted, "running/matched", ids);
+  }
+  const failure = failureOf(job, entry, event);
+  if (failure === undefined) return step(noted, "running/record-only");
+  return hasCompensation(noted)
+    ? step({ ...noted, state: "Compensating", failure }, "running/error-compensating")
+    : step(failed(noted, entry, failure), "running/error-failed");
+}
+
+function projectCompensating(job: CompensatingJob, entry: JobEventLogEntry): Step {
+  const noted = noteFacts(job, entry);
+  switch (compensationEnd(job, entry)) {
+    case "succeeded":
+      return job.plan.policy.onCompensated === "Done"
+        ? step(done(noted, entry), "compensating/done")
+        : step(failed(noted, entry, noted.failure), "compensating/failed");
+    case "failed":
+      return step(
+        failed(noted, entry, { ...noted.failure, recoveryRequired: true }),
+        "compensating/failed",
+      );
+    case undefined:
+      return step(noted, "compensating/record-only");
+  }
+}
+
+/** What an entry says of the job without moving it along the state table. */
+function noteFacts<Job extends RunningJob | CompensatingJob>(
+  job: Job,
+  entry: JobEventLogEntry,
+): Job {
+  if (entry.stratum !== "framework") return { ...job, lastLogId: entry.logId };
+  if (entry.eventType === "job.JobSuspended") {
+    return { ...job, lastLogId: entry.logId, suspendedBy: entry.logId };
+  }
+  if (entry.eventType === "job.JobResumed") {
+    const { suspendedBy: _, ...resumed } = job;
+    return { ...resumed, lastLogId: entry.logId } as Job;
+  }
+  return { ...job, lastLogId: entry.logId, tasks: noteTask(job.tasks, entry) };
+}
+
+/** The event that matching looks at: for a correlated one, the original. */
+export function matchableOf(entry: JobEventLogEntry): MatchableEvent {
+  return entry.eventType === "job.EventCorrelated"
+    ? (entry as FrameworkEntry<"job.EventCorrelated">).attributes
+    : entry as MatchableEvent;
+}
+
+const NO_INDEXES: readonly number[] = [];
+
+function matchedExpectations(job: RunningJob, event: MatchableEvent): readonly number[] {
+  let matched: number[] | undefined;
+  const { expected } = job.plan;
+  for (let index = 0; index < expected.length; index++) {
+    const expectation = expected[index];
+    if (expectation !== undefined && expectationAccepts(expectation, event)) {
+      (matched ??= []).push(index);
+    }
+  }
+  return matched ?? NO_INDEXES;
+}
+
+function count(
+  job: RunningJob,
+  indexes: readonly number[],
+  logId: LogId,
+): readonly ExpectationState[] {
+  return job.expected.map((progress, index) => {
+    const expectation = job.plan.expected[index];
+    if (!indexes.includes(index) || expectation === undefined) return progress;
+    return progress.matched >= requiredMatches(expectation.multiplicity)
+      ? { ...progress, surplus: progress.surplus + 1 }
+      : { ...progress, matched: progress.matched + 1, by: [...progress.by, logId] };
+  });
+}
+
+function hasCompensation(job: RunningJob): boolean {
+  return job.plan.policy.compensation !== undefined || hasSomethingToCompensate(job.tasks);
+}
+
+function compensationEnd(
+  job: CompensatingJob,
+  entry: JobEventLogEntry,
+): "succeeded" | "failed" | undefined {
+  if (entry.stratum === "framework" && entry.eventType === "job.CompensationEnded") {
+    return entry.attributes.failed.length > 0 ? "failed" : "succeeded";
+  }
+  const policy = job.plan.policy.compensation;
+  if (policy === undefined) return undefined;
+  const event = matchableOf(entry);
+  if (matcherAccepts(policy.failed, event)) return "failed";
+  return matcherAccepts(policy.succeeded, event) ? "succeeded" : undefined;
+}
+
+function done(job: RunningJob | CompensatingJob, entry: JobEventLogEntry): DoneJob {
+  return {
+    ...job,
+    state: "Done",
+    tasks: abandonOpenTasks(job.tasks, entry.logId),
+    endedAt: entry.receivedAt,
+    endedBy: entry.logId,
+  };
+}
+
+function failed(
+  job: RunningJob | CompensatingJob,
+  entry: JobEventLogEntry,
+  failure: Failure,
+): FailedJob {
+  return {
+    ...job,
+    state: "Failed",
+    tasks: abandonOpenTasks(job.tasks, entry.logId),
+    failure,
+    endedAt: entry.receivedAt,
+    endedBy: entry.logId,
+  };
+}

@@ -1,0 +1,42 @@
+/** When a failed attempt is tried again. */
+
+export interface RetryPolicy {
+  /** Attempts in all, the first included. */
+  readonly maxAttempts: number;
+  /** Delay before the second attempt, in milliseconds. */
+  readonly initialMs: number;
+  /** By how much each delay is longer than the one before. */
+  readonly factor: number;
+  /** No delay is longer than this, in milliseconds, but one chosen by `RetryLater`. */
+  readonly maxMs: number;
+  /** Share of a delay, 0 to 1, by which it is moved at random in either direction. */
+  readonly jitter: number;
+}
+
+/** What a task gets that says nothing about retries. */
+export const DEFAULT_RETRY: RetryPolicy = {
+  maxAttempts: 3,
+  initialMs: 1_000,
+  factor: 2,
+  maxMs: 60_000,
+  jitter: 0.2,
+};
+
+/**
+ * A crash does not use up an attempt, but a task that was running in so many
+ * crashes in a row is taken to be their cause, and its job is failed as `poison`
+ * rather than allowed to take the process down for ever.
+ */
+export const INTERRUPTIONS_MAX = 20;
+
+/**
+ * The delay after the failed attempt number `failures` (1 for the first), in whole
+ * milliseconds: exponential, bounded, with jitter.
+ *
+ * @param random A number from 0 up to 1, so that this stays a pure function.
+ */
+export function backoffMs(policy: RetryPolicy, failures: number, random: number): number {
+  const exponential = policy.initialMs * policy.factor ** (failures - 1);
+  const bounded = Math.min(exponential, policy.maxMs);
+  return Math.max(0, Math.round(bounded * (1 + policy.jitter * (2 * random - 1))));
+}

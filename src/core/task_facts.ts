@@ -1,0 +1,227 @@
+/** What entries say of a job's tasks. Pure, like the projector that calls it. */
+
+import { assertNever } from "./assert_never.ts";
+import type { FrameworkEntry, JobEntry, JournalEntry } from "./event.ts";
+import type { LogId } from "./ids.ts";
+import type { CompletedTask, TaskState } from "./job_state.ts";
+
+type TaskEntry = Extract<
+  JobEntry,
+  { eventType: `job.Task${string}` | "job.CompensationStarted" }
+>;
+
+/** The tasks after a framework entry; the same array when it is not about a task. */
+export function noteTask(
+  tasks: readonly TaskState[],
+  entry: JobEntry | JournalEntry,
+): readonly TaskState[] {
+  switch (entry.eventType) {
+    case "job.TaskStarted":
+    case "job.TaskWaiting":
+    case "job.TaskCompleted":
+    case "job.TaskFailed":
+    case "job.TaskInterrupted":
+    case "job.TaskProgressed":
+    case "job.CompensationStarted":
+    case "job.TaskCompensated":
+    case "job.TaskCompensationFailed":
+      return replaceTask(tasks, entry);
+    case "job.JobCreated":
+    case "job.JobStarted":
+    case "job.JobSuspended":
+    case "job.JobResumed":
+    case "job.JobCancelled":
+    case "job.JobRetried":
+    case "job.EventCorrelated":
+    case "job.CompensationEnded":
+    case "job.RecoveryRequired":
+    case "journal.SegmentOpened":
+    case "journal.Sealed":
+    case "journal.Recovered":
+      return tasks;
+    default:
+      return assertNever(entry, "framework entry");
+  }
+}
+
+/** Whether a failure now would leave the effect of a task that knows how to undo it. */
+export function hasSomethingToCompensate(tasks: readonly TaskState[]): boolean {
+  return tasks.some((task) =>
+    task.compensable &&
+    (task.status === "running" ||
+      (task.status === "completed" && task.compensation?.status !== "compensated"))
+  );
+}
+
+/** Tasks that were still open when their job ended. */
+export function abandonOpenTasks(
+  tasks: readonly TaskState[],
+  logId: LogId,
+): readonly TaskState[] {
+  if (tasks.every((task) => task.status === "completed" || task.status === "failed")) return tasks;
+  return tasks.map((task) =>
+    task.status === "completed" || task.status === "failed"
+      ? task
+      : { ...factsOf(task), status: "interrupted", lastLogId: logId }
+  );
+}
+
+function replaceTask(tasks: readonly TaskState[], entry: TaskEntry): readonly TaskState[] {
+  const index = tasks.findIndex((task) => task.taskId === entry.taskId);
+  const before = tasks[index];
+  const after = noteOne(before, entry);
+  if (after === undefined || after === before) return tasks;
+  return before === undefined ? [...tasks, after] : tasks.with(index, after);
+}
+
+function noteOne(task: TaskState | undefined, entry: TaskEntry): TaskState | undefined {
+  switch (entry.eventType) {
+    case "job.TaskStarted":
+      return started(task, entry);
+    case "job.TaskWaiting":
+      return task && {
+        ...factsOf(task),
+        status: "waiting",
+        expectations: entry.attributes.expectations,
+        lastLogId: entry.logId,
+      };
+    case "job.TaskCompleted":
+      return completed(task, entry);
+    case "job.TaskFailed":
+      return task && attemptFailed(task, entry);
+    case "job.TaskInterrupted":
+      return task && interrupted(task, entry);
+    case "job.TaskProgressed":
+      return task && { ...task, progress: entry.attributes, lastLogId: entry.logId };
+    case "job.CompensationStarted":
+    case "job.TaskCompensated":
+    case "job.TaskCompensationFailed":
+      return task?.status === "completed" ? compensated(task, entry) : task;
+    default:
+      return assertNever(entry, "task entry");
+  }
+}
+
+/** What outlives a change of status. */
+function factsOf(task: TaskState) {
+  const { taskId, attempts, failures, interruptions, startedAt, firstLogId, compensable } = task;
+  const facts = { taskId, attempts, failures, interruptions, startedAt, firstLogId, compensable };
+  return task.progress === undefined ? facts : { ...facts, progress: task.progress };
+}
+
+function firstFacts(entry: TaskEntry) {
+  return {
+    taskId: entry.taskId as TaskState["taskId"],
+    attempts: 0,
+    failures: 0,
+    interruptions: 0,
+    startedAt: entry.receivedAt,
+    firstLogId: entry.logId,
+    compensable: false,
+  };
+}
+
+function started(
+  task: TaskState | undefined,
+  entry: FrameworkEntry<"job.TaskStarted">,
+): TaskState {
+  if (task?.status === "completed") return task;
+  const facts = task === undefined ? firstFacts(entry) : factsOf(task);
+  return {
+    ...facts,
+    status: "running",
+    attempts: entry.attributes.attempt,
+    compensable: entry.attributes.compensable === true,
+    ...(entry.executionId === undefined ? {} : { executionId: entry.executionId }),
+    lastLogId: entry.logId,
+  };
+}
+
+function completed(
+  task: TaskState | undefined,
+  entry: FrameworkEntry<"job.TaskCompleted">,
+): TaskState {
+  if (task?.status === "completed") return task;
+  const { attempt, compensable, result } = entry.attributes;
+  const facts = task === undefined ? firstFacts(entry) : factsOf(task);
+  return {
+    ...facts,
+    status: "completed",
+    attempts: attempt,
+    interruptions: 0,
+    compensable: compensable === true,
+    endedAt: entry.receivedAt,
+    completedBy: entry.logId,
+    lastLogId: entry.logId,
+    ...(result === undefined ? {} : { result }),
+  };
+}
+
+function attemptFailed(task: TaskState, entry: FrameworkEntry<"job.TaskFailed">): TaskState {
+  if (task.status === "completed") return task;
+  const { attributes, logId, receivedAt } = entry;
+  const facts = {
+    ...factsOf(task),
+    failures: task.failures + 1,
+    interruptions: 0,
+    lastLogId: logId,
+    error: attributes.error,
+  };
+  return "final" in attributes
+    ? { ...facts, status: "failed", endedAt: receivedAt }
+    : { ...facts, status: "backingOff", retryAt: attributes.retryAt };
+}
+
+function interrupted(task: TaskState, entry: FrameworkEntry<"job.TaskInterrupted">): TaskState {
+  const crashed = entry.attributes.reason === "crash" ? 1 : 0;
+  if (entry.attributes.phase === "run") {
+    return task.status === "completed" ? task : {
+      ...factsOf(task),
+      status: "interrupted",
+      interruptions: task.interruptions + crashed,
+      lastLogId: entry.logId,
+    };
+  }
+  if (task.status !== "completed" || task.compensation === undefined) return task;
+  const { attempts, failures } = task.compensation;
+  return {
+    ...task,
+    compensation: { status: "interrupted", attempts, failures },
+    interruptions: task.interruptions + crashed,
+    lastLogId: entry.logId,
+  };
+}
+
+function compensated(
+  task: CompletedTask,
+  entry: FrameworkEntry<
+    "job.CompensationStarted" | "job.TaskCompensated" | "job.TaskCompensationFailed"
+  >,
+): CompletedTask {
+  return { ...task, compensation: compensationAfter(task, entry), lastLogId: entry.logId };
+}
+
+function compensationAfter(
+  task: CompletedTask,
+  entry: FrameworkEntry<
+    "job.CompensationStarted" | "job.TaskCompensated" | "job.TaskCompensationFailed"
+  >,
+): NonNullable<CompletedTask["compensation"]> {
+  const attempts = entry.attributes.attempt;
+  const failures = task.compensation?.failures ?? 0;
+  if (entry.eventType === "job.CompensationStarted") {
+    return { status: "running", attempts, failures };
+  }
+  if (entry.eventType === "job.TaskCompensated") {
+    return { status: "compensated", attempts, failures };
+  }
+  const { attributes } = entry as FrameworkEntry<"job.TaskCompensationFailed">;
+  const { error } = attributes;
+  return "final" in attributes ? { status: "failed", attempts, failures: failures + 1, error } : {
+    status: "backingOff",
+    attempts,
+    failures: failures + 1,
+    retryAt: attributes.retryAt,
+    error,
+  };
+}

@@ -1,0 +1,147 @@
+/**
+ * What the engine needs from outside: a journal, a clock, ids and randomness. The
+ * interfaces belong to the engine; adapters implement them. Each method states what
+ * the engine relies on.
+ */
+
+import type { EventDraft, JobEventLogEntry } from "../core/event.ts";
+import type { EventId, LogId } from "../core/ids.ts";
+
+/** Time. Only `main.ts` has the real one. */
+export interface Clock {
+  /** Milliseconds since the epoch; may jump. For time stamps only. */
+  now(): number;
+  /** Milliseconds from an arbitrary origin; never goes back. For durations. */
+  monotonic(): number;
+  /** Calls back once, not before `delayMs` have passed; the result cancels it. */
+  setTimer(delayMs: number, callback: () => void): () => void;
+  /** Resolves after everything that is ready to run now has run. */
+  nextTurn(): Promise<void>;
+}
+
+/** Sources of new ids and of randomness. */
+export interface Random {
+  /** A ULID that sorts after all that were given before. */
+  ulid(): string;
+  /** From 0 up to 1. */
+  fraction(): number;
+}
+
+/** An event with all that it needs but a position. */
+export type StampedEvent = EventDraft & {
+  readonly eventId: EventId;
+  readonly occurredAt: string;
+  readonly receivedAt: string;
+};
+
+export interface Appended {
+  /** The entries with their positions, which are final if the group becomes durable. */
+  readonly entries: readonly JobEventLogEntry[];
+  /**
+   * Resolves when the whole group is on disk and the consumer has seen it, never
+   * before. Rejects with `JournalFullError` or `JournalFailedError`, and then every
+   * group appended later and not yet durable is rejected as well.
+   */
+  readonly durable: Promise<void>;
+}
+
+export interface JournalHead {
+  /** The last durable position; 0 when there is none. */
+  readonly logId: LogId;
+  /** The chain of the last durable batch; empty when there is none. */
+  readonly chain: string;
+}
+
+export interface SegmentInfo {
+  readonly name: string;
+  readonly firstLogId: LogId;
+  readonly bytes: number;
+}
+
+export interface JournalInfo {
+  readonly head: JournalHead;
+  readonly segments: readonly SegmentInfo[];
+  readonly bytes: number;
+  readonly lastSnapshot: { readonly logId: LogId; readonly file: string } | null;
+  readonly lastRecovery: RecoveryReport;
+}
+
+/** What opening the journal found. */
+export interface RecoveryReport {
+  /** Whether the last stop ended with a seal. */
+  readonly clean: boolean;
+  readonly entriesReplayed: number;
+  readonly snapshotLogId: LogId | null;
+  readonly durationMs: number;
+  readonly bytesQuarantined: number;
+  readonly quarantine: string | null;
+  /** The `journal.Recovered` entry, when the stop was not clean. */
+  readonly recoveredLogId: LogId | null;
+  /** Things set aside or repaired on the way, in words. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * An append-only sequence of entries. It knows nothing of what they mean.
+ */
+export interface Journal {
+  readonly head: JournalHead;
+
+  /**
+   * Gives a group positions, at once and in order, and starts making it durable. The
+   * group is in one batch: after a crash all of it is there, or none. An index in
+   * `causedBy` is replaced with the position of that draft of the group.
+   *
+   * @throws {JournalFailedError} at once, when the journal has failed or is closed.
+   */
+  append(group: readonly StampedEvent[]): Appended;
+
+  /** Durable entries with `logId > after`, oldest first, at most `limit`. */
+  read(after: LogId, limit: number): Promise<readonly JobEventLogEntry[]>;
+
+  /**
+   * The durable entries at these positions, which must ascend. Cost goes by their
+   * number, not by the size of the journal.
+   */
+  readAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]>;
+
+  info(): Promise<JournalInfo>;
+
+  /** Waits for what is in flight, takes a snapshot, seals, and lets go of the files. */
+  close(): Promise<void>;
+}
+
+/** Who interprets the journal: gets every entry once, in order, when it is durable. */
+export interface JournalConsumer {
+  /**
+   * Takes over the content of a snapshot, before any `replay`; all or nothing.
+   * `false` when it cannot use it: then an older one is tried, or all is replayed.
+   */
+  restore(lines: readonly string[]): boolean;
+  /** One entry found at the start. */
+  replay(entry: JobEventLogEntry): void;
+  /** One batch that has just become durable. */
+  durable(entries: readonly JobEventLogEntry[]): void;
+  /**
+   * The content of a snapshot of exactly what was seen so far. What is yielded later
+   * must not depend on entries that come after the call.
+   */
+  capture(): Iterable<string>;
+  /** Why an entry that is whole cannot be understood, or `undefined` when it can. */
+  refuse(entry: JobEventLogEntry): string | undefined;
+  /** The journal will take nothing more: a sync failed. */
+  failed(error: JournalFailedError): void;
+}
+
+/** There is no room on the disk. Nothing was recorded; the same may work later. */
+export class JournalFullError extends Error {
+  override readonly name = "JournalFullError";
+}
+
+/**
+ * The journal has failed or is closed. Whether the group is on disk is unknown; the
+ * answer comes with the next start, by repeating the request with the same id or key.
+ */
+export class JournalFailedError extends Error {
+  override readonly name = "JournalFailedError";
+}
