@@ -1,0 +1,285 @@
+/**
+ * Decisions: a command and the state of its job give events, or a rejection that says
+ * why. Pure; what needs a clock, an id or randomness comes in with the command.
+ */
+
+import { assertNever } from "./assert_never.ts";
+import type { JobEventDraft } from "./event.ts";
+import type { ErrorFact, FailureKind, JobCreatedAttributes } from "./framework_events.ts";
+import type { ExecutionId, JobId, TaskId } from "./ids.ts";
+import {
+  type CompletedTask,
+  type FailedJob,
+  findTask,
+  type JobState,
+  type StateName,
+} from "./job_state.ts";
+import { backoffMs, type RetryPolicy } from "./retry_policy.ts";
+
+interface CreateCommand {
+  readonly kind: "create";
+  readonly jobId: JobId;
+  readonly attributes: JobCreatedAttributes;
+  /** Whether it starts in the same batch. */
+  readonly start: boolean;
+}
+
+interface ControlCommand {
+  readonly kind: "start" | "cancel" | "suspend" | "resume";
+  readonly reason?: string;
+}
+
+interface RetryCommand {
+  readonly kind: "retry";
+  readonly newJobId: JobId;
+  readonly attributes: JobCreatedAttributes;
+  /** Reuse only what was completed before this task first started. */
+  readonly from?: TaskId;
+  readonly reason?: string;
+  /** Events that counted for the old job, correlated to the new one. */
+  readonly facts: readonly JobEventDraft[];
+}
+
+export interface AttemptRequest {
+  readonly taskId: TaskId;
+  readonly executionId: ExecutionId;
+  readonly compensable: boolean;
+}
+
+interface StartAttemptsCommand {
+  readonly kind: "startAttempts";
+  readonly attempts: readonly AttemptRequest[];
+}
+
+interface StartCompensationCommand {
+  readonly kind: "startCompensation";
+  readonly taskId: TaskId;
+  readonly executionId: ExecutionId;
+}
+
+export type Command =
+  | CreateCommand
+  | ControlCommand
+  | RetryCommand
+  | StartAttemptsCommand
+  | StartCompensationCommand;
+
+export interface Rejection {
+  /** A sentence: action first, then the state. */
+  readonly message: string;
+  /** The states in which the same command is accepted; empty when none would help. */
+  readonly allowedIn: readonly StateName[];
+}
+
+export type Decision =
+  | { readonly accepted: true; readonly events: readonly JobEventDraft[] }
+  | { readonly accepted: false; readonly rejection: Rejection };
+
+/** What a command makes of a job; `undefined` is a job that is not there yet. */
+export function decide(job: JobState | undefined, command: Command): Decision {
+  if (command.kind === "create") return decideCreate(job, command);
+  if (job === undefined) return reject(`Cannot ${command.kind} job: it was not created`, []);
+  switch (command.kind) {
+    case "start":
+      return decideStart(job, command);
+    case "cancel":
+      return decideCancel(job, command);
+    case "suspend":
+      return decideSuspend(job, command);
+    case "resume":
+      return decideResume(job, command);
+    case "retry":
+      return decideRetry(job, command);
+    case "startAttempts":
+      return decideStartAttempts(job, command);
+    case "startCompensation":
+      return decideStartCompensation(job, command);
+    default:
+      return assertNever(command, "command");
+  }
+}
+
+function accept(events: readonly JobEventDraft[]): Decision {
+  return { accepted: true, events };
+}
+
+function reject(message: string, allowedIn: readonly StateName[]): Decision {
+  return { accepted: false, rejection: { message, allowedIn } };
+}
+
+function rejectState(job: JobState, verb: string, allowedIn: readonly StateName[]): Decision {
+  return reject(`Cannot ${verb} job ${job.jobId}: state is ${job.state}`, allowedIn);
+}
+
+type Reasoned = { readonly reason?: string };
+type ControlEventType = `job.Job${"Started" | "Suspended" | "Resumed" | "Cancelled"}`;
+
+function control(eventType: ControlEventType, jobId: JobId, { reason }: Reasoned): JobEventDraft {
+  const attributes = reason === undefined ? {} : { reason };
+  return { stratum: "framework", eventType, jobId, attributes };
+}
+
+function decideCreate(job: JobState | undefined, command: CreateCommand): Decision {
+  const { jobId, attributes, start } = command;
+  if (job !== undefined) return reject(`Cannot create job ${jobId}: it exists`, []);
+  const created: JobEventDraft = {
+    stratum: "framework",
+    eventType: "job.JobCreated",
+    jobId,
+    attributes,
+  };
+  return accept(start ? [created, control("job.JobStarted", jobId, {})] : [created]);
+}
+
+function decideStart(job: JobState, command: Reasoned): Decision {
+  return job.state === "Created"
+    ? accept([control("job.JobStarted", job.jobId, command)])
+    : rejectState(job, "start", ["Created"]);
+}
+
+/**
+ * Created is left by `JobStarted` alone, so a job that has not started is started and
+ * cancelled in one batch: none of its code runs.
+ */
+function decideCancel(job: JobState, command: Reasoned): Decision {
+  const cancelled = control("job.JobCancelled", job.jobId, command);
+  if (job.state === "Running") return accept([cancelled]);
+  if (job.state !== "Created") return rejectState(job, "cancel", ["Created", "Running"]);
+  return job.plan.expected.length === 0
+    ? reject(`Cannot cancel job ${job.jobId}: its plan is empty, so it would start as Done`, [
+      "Running",
+    ])
+    : accept([control("job.JobStarted", job.jobId, command), cancelled]);
+}
+
+function decideSuspend(job: JobState, command: Reasoned): Decision {
+  if (job.state !== "Running" && job.state !== "Compensating") {
+    return rejectState(job, "suspend", ["Running", "Compensating"]);
+  }
+  return job.suspendedBy === undefined
+    ? accept([control("job.JobSuspended", job.jobId, command)])
+    : reject(`Cannot suspend job ${job.jobId}: it is suspended`, ["Running", "Compensating"]);
+}
+
+function decideResume(job: JobState, command: Reasoned): Decision {
+  if (job.state !== "Running" && job.state !== "Compensating") {
+    return rejectState(job, "resume", ["Running", "Compensating"]);
+  }
+  return job.suspendedBy !== undefined
+    ? accept([control("job.JobResumed", job.jobId, command)])
+    : reject(`Cannot resume job ${job.jobId}: it is not suspended`, ["Running", "Compensating"]);
+}
+
+function decideRetry(job: JobState, command: RetryCommand): Decision {
+  const { newJobId, attributes, from, reason, facts } = command;
+  if (job.state !== "Failed") return rejectState(job, "retry", ["Failed"]);
+  if (from !== undefined && findTask(job, from) === undefined) {
+    return reject(`Cannot retry job ${job.jobId} from task ${from}: it has no such task`, []);
+  }
+  const retried: JobEventDraft = {
+    stratum: "framework",
+    eventType: "job.JobRetried",
+    jobId: job.jobId,
+    attributes: reason === undefined ? { newJobId } : { newJobId, reason },
+  };
+  const created = decideCreate(undefined, {
+    kind: "create",
+    jobId: newJobId,
+    attributes: { ...attributes, retryOf: job.jobId },
+    start: true,
+  });
+  if (!created.accepted) return created;
+  const reused = reusableTasks(job, from).map((task) => reusedResult(newJobId, task));
+  return accept([retried, ...created.events, ...reused, ...facts]);
+}
+
+/** Completed tasks whose effect still stands, in the order of their completion. */
+export function reusableTasks(job: FailedJob, from?: TaskId): readonly CompletedTask[] {
+  const limit = from === undefined ? Infinity : findTask(job, from)?.firstLogId ?? 0;
+  return job.tasks
+    .filter((task): task is CompletedTask =>
+      task.status === "completed" && task.compensation === undefined && task.completedBy < limit
+    )
+    .toSorted((left, right) => left.completedBy - right.completedBy);
+}
+
+function reusedResult(jobId: JobId, task: CompletedTask): JobEventDraft {
+  return {
+    stratum: "framework",
+    eventType: "job.TaskCompleted",
+    jobId,
+    taskId: task.taskId,
+    causedBy: task.completedBy,
+    attributes: {
+      attempt: task.attempts,
+      reusedFrom: task.completedBy,
+      ...(task.result === undefined ? {} : { result: task.result }),
+      ...(task.compensable ? { compensable: true } : {}),
+    },
+  };
+}
+
+function decideStartAttempts(job: JobState, command: StartAttemptsCommand): Decision {
+  if (job.state !== "Running") return rejectState(job, "start a task of", ["Running"]);
+  if (job.suspendedBy !== undefined) {
+    return reject(`Cannot start a task of job ${job.jobId}: it is suspended`, ["Running"]);
+  }
+  return accept(command.attempts.map((request) => ({
+    stratum: "framework",
+    eventType: "job.TaskStarted",
+    jobId: job.jobId,
+    taskId: request.taskId,
+    executionId: request.executionId,
+    attributes: {
+      attempt: (findTask(job, request.taskId)?.attempts ?? 0) + 1,
+      ...(request.compensable ? { compensable: true } : {}),
+    },
+  })));
+}
+
+function decideStartCompensation(job: JobState, command: StartCompensationCommand): Decision {
+  if (job.state !== "Compensating") return rejectState(job, "compensate", ["Compensating"]);
+  if (job.suspendedBy !== undefined) {
+    return reject(`Cannot compensate job ${job.jobId}: it is suspended`, ["Compensating"]);
+  }
+  const task = findTask(job, command.taskId);
+  const attempts = task?.status === "completed" ? task.compensation?.attempts ?? 0 : 0;
+  return accept([{
+    stratum: "framework",
+    eventType: "job.CompensationStarted",
+    jobId: job.jobId,
+    taskId: command.taskId,
+    executionId: command.executionId,
+    attributes: { attempt: attempts + 1 },
+  }]);
+}
+
+/** How an attempt ended without a result. */
+export type AttemptError =
+  | { readonly kind: "failed"; readonly error: ErrorFact }
+  | { readonly kind: "nonRetryable"; readonly error: ErrorFact }
+  | { readonly kind: "retryLater"; readonly error: ErrorFact; readonly delayMs: number };
+
+/** What follows from a failed attempt. */
+export type AttemptVerdict =
+  | { readonly final: true; readonly kind: FailureKind }
+  | { readonly final: false; readonly delayMs: number };
+
+/**
+ * Whether a failed attempt is tried again, and after how long.
+ *
+ * @param failures Failed attempts of this task, this one included.
+ * @param random From 0 up to 1, for the jitter.
+ */
+export function judgeFailure(
+  outcome: AttemptError,
+  policy: RetryPolicy,
+  failures: number,
+  random: number,
+): AttemptVerdict {
+  if (outcome.kind === "nonRetryable") return { final: true, kind: "poison" };
+  if (failures >= policy.maxAttempts) return { final: true, kind: "deadLetter" };
+  return outcome.kind === "retryLater"
+    ? { final: false, delayMs: outcome.delayMs }
+    : { final: false, delayMs: backoffMs(policy, failures, random) };
+}

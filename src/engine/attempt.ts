@@ -1,0 +1,152 @@
+/** One attempt of a task's function: limits, cancellation, staged events, and its end. */
+
+import type { AttemptError } from "../core/decide.ts";
+import { eventType, isReserved } from "../core/event_type.ts";
+import type { FactDraft } from "../core/event.ts";
+import type { InterruptionReason } from "../core/framework_events.ts";
+import type { ExecutionId, JobId, TaskId } from "../core/ids.ts";
+import type { JsonObject, JsonValue } from "../core/json.ts";
+import { NonRetryableError, RetryLater, type TaskContext, throughJson } from "./definition.ts";
+import { errorFact } from "./error_fact.ts";
+import type { Clock } from "./ports.ts";
+
+/** How long an attempt may go on after its signal has aborted. */
+export const ABORT_GRACE_MS = 10_000;
+
+/** Results longer than this, in characters of JSON, fail the task. */
+export const RESULT_LENGTH_MAX = 1_048_576;
+
+/** The reason of an abort that is no failure of the task. */
+export class Interruption extends Error {
+  override readonly name = "Interruption";
+
+  constructor(readonly reason: InterruptionReason) {
+    super(`the attempt was interrupted: ${reason}`);
+  }
+}
+
+export interface Completed {
+  readonly kind: "completed";
+  readonly result: JsonValue | undefined;
+  readonly emitted: readonly FactDraft[];
+}
+
+export type AttemptOutcome =
+  | Completed
+  | AttemptError
+  | { readonly kind: "interrupted"; readonly reason: InterruptionReason };
+
+export interface Attempt {
+  readonly jobId: JobId;
+  readonly taskId: TaskId;
+  readonly executionId: ExecutionId;
+  readonly attempt: number;
+  /** In milliseconds; `undefined` is no limit. */
+  readonly timeoutMs: number | undefined;
+  /** Aborts with an `Interruption`. */
+  readonly stop: AbortSignal;
+  readonly run: (task: TaskContext) => unknown;
+  readonly onProgress: (done: number, total?: number, note?: string) => void;
+}
+
+/** Runs an attempt to its end. Never rejects: every end is an outcome. */
+export async function runAttempt(attempt: Attempt, clock: Clock): Promise<AttemptOutcome> {
+  const aborter = new AbortController();
+  const emitted: FactDraft[] = [];
+  const limits = new Limits(attempt, clock, aborter);
+  try {
+    const work = Promise.resolve(contextOf(attempt, aborter.signal, emitted)).then(attempt.run);
+    // A function that outlives its limit may still reject, when nobody listens any more.
+    work.catch(() => {});
+    const value = await Promise.race([work, limits.exceeded]);
+    return { kind: "completed", result: recordable(value), emitted };
+  } catch (error) {
+    return outcomeOf(error, attempt.stop);
+  } finally {
+    limits.clear();
+  }
+}
+
+/** Aborts the signal on the time limit and on a stop; gives up on functions that go on. */
+class Limits {
+  readonly exceeded: Promise<never>;
+  readonly #cancels: (() => void)[] = [];
+
+  constructor(attempt: Attempt, clock: Clock, aborter: AbortController) {
+    const { promise, reject } = Promise.withResolvers<never>();
+    this.exceeded = promise;
+    promise.catch(() => {});
+    const { timeoutMs, stop } = attempt;
+    if (timeoutMs !== undefined) {
+      this.#cancels.push(clock.setTimer(timeoutMs, () => {
+        const error = new DOMException(`took longer than ${timeoutMs} ms`, "TimeoutError");
+        aborter.abort(error);
+        reject(error);
+      }));
+    }
+    const onStop = () => {
+      aborter.abort(stop.reason);
+      this.#cancels.push(clock.setTimer(ABORT_GRACE_MS, () => reject(stop.reason)));
+    };
+    if (stop.aborted) onStop();
+    else stop.addEventListener("abort", onStop, { once: true });
+    this.#cancels.push(() => stop.removeEventListener("abort", onStop));
+  }
+
+  clear(): void {
+    for (const cancel of this.#cancels) cancel();
+  }
+}
+
+/** @throws {NonRetryableError} when a line of the journal should not hold it. */
+function recordable(value: unknown): JsonValue | undefined {
+  const text = JSON.stringify(value);
+  if (text === undefined) return undefined;
+  if (text.length > RESULT_LENGTH_MAX) {
+    throw new NonRetryableError(
+      `Cannot record a result of ${text.length} characters: the limit is ${RESULT_LENGTH_MAX}; ` +
+        "store it elsewhere and return a reference",
+    );
+  }
+  return JSON.parse(text);
+}
+
+function outcomeOf(thrown: unknown, stop: AbortSignal): AttemptOutcome {
+  if (stop.aborted && stop.reason instanceof Interruption) {
+    return { kind: "interrupted", reason: stop.reason.reason };
+  }
+  const error = errorFact(thrown);
+  if (thrown instanceof NonRetryableError) return { kind: "nonRetryable", error };
+  if (thrown instanceof RetryLater) {
+    return { kind: "retryLater", error, delayMs: Math.max(0, thrown.delayMs) };
+  }
+  return { kind: "failed", error };
+}
+
+function contextOf(attempt: Attempt, signal: AbortSignal, emitted: FactDraft[]): TaskContext {
+  const { jobId, taskId, executionId } = attempt;
+  return {
+    jobId,
+    taskId,
+    executionId,
+    attempt: attempt.attempt,
+    signal,
+    emit: (type, attributes = {}) => void emitted.push(stagedEvent(type, attributes)),
+    progress: attempt.onProgress,
+  };
+}
+
+function stagedEvent(type: string, attributes: JsonObject): FactDraft {
+  if (isReserved(type)) {
+    throw new TypeError(`Cannot emit ${type}: the namespaces job. and journal. are reserved`);
+  }
+  const recorded = throughJson(attributes);
+  if (typeof recorded !== "object" || recorded === null || Array.isArray(recorded)) {
+    throw new TypeError(`Cannot emit ${type}: attributes must be an object`);
+  }
+  return {
+    stratum: "domain",
+    eventType: eventType(type),
+    attributes: recorded as JsonObject,
+  };
+}

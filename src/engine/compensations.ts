@@ -1,0 +1,209 @@
+/**
+ * Undoes a failed job's completed tasks, in reverse order of completion, each with its
+ * own retries. A compensation that fails is put on record and the others go on: it sets
+ * `recoveryRequired` and never hides the error that failed the job.
+ */
+
+import type { EventDraft, FactDraft } from "../core/event.ts";
+import type { AttemptFailure } from "../core/framework_events.ts";
+import type { ExecutionId, JobId, TaskId } from "../core/ids.ts";
+import { type CompletedTask, findTask } from "../core/job_state.ts";
+import type { AskedTask } from "./asked.ts";
+import { type AttemptOutcome, Interruption, runAttempt } from "./attempt.ts";
+import type { RunServices } from "./run_services.ts";
+import { failedAttributes } from "./task_runner.ts";
+import type { Worker } from "./worker.ts";
+
+type CompensationEventType =
+  | "job.TaskCompensated"
+  | "job.TaskCompensationFailed"
+  | "job.TaskInterrupted";
+
+export class Compensations {
+  readonly #services: RunServices;
+  readonly #jobId: JobId;
+  readonly #worker: Worker;
+  readonly #stop = new AbortController();
+  #running: Promise<void> | undefined;
+  #attempting: Promise<unknown> | undefined;
+  #onResumed: (() => void) | undefined;
+
+  constructor(services: RunServices, jobId: JobId, worker: Worker) {
+    this.#services = services;
+    this.#jobId = jobId;
+    this.#worker = worker;
+  }
+
+  /** Undoes all there is to undo; a second call waits for the first. */
+  async run(codeOf: (taskId: TaskId) => AskedTask | undefined): Promise<void> {
+    this.#running ??= this.#undoAll(codeOf);
+    await this.#running;
+  }
+
+  /** The job is not suspended, or no longer. */
+  resumed(): void {
+    this.#onResumed?.();
+    this.#onResumed = undefined;
+  }
+
+  /** The process stops. */
+  interrupt(): void {
+    this.#stop.abort(new Interruption("shutdown"));
+  }
+
+  /** Resolves when no compensation is being attempted. */
+  async idle(): Promise<void> {
+    await this.#attempting;
+  }
+
+  async #undoAll(codeOf: (taskId: TaskId) => AskedTask | undefined): Promise<void> {
+    for (let next = this.#next(); next !== undefined; next = this.#next()) {
+      if (this.#stop.signal.aborted || this.#services.draining) return;
+      if (this.#services.job(this.#jobId).state !== "Compensating") return;
+      await this.#undo(next, codeOf(next.taskId));
+    }
+    await this.#recordEnd();
+  }
+
+  /** The latest completed task that is still to be undone. */
+  #next(): CompletedTask | undefined {
+    return this.#compensable()
+      .filter(({ compensation }) =>
+        compensation?.status !== "compensated" && compensation?.status !== "failed"
+      )
+      .toSorted((left, right) => right.completedBy - left.completedBy)[0];
+  }
+
+  #compensable(): readonly CompletedTask[] {
+    return this.#services.job(this.#jobId).tasks.filter((task): task is CompletedTask =>
+      task.status === "completed" && task.compensable
+    );
+  }
+
+  /** Makes one attempt, when its time has come. */
+  async #undo(task: CompletedTask, code: AskedTask | undefined): Promise<void> {
+    if (task.compensation?.status === "backingOff") {
+      const atMs = Date.parse(task.compensation.retryAt);
+      await this.#withoutWorker((done) => void this.#services.scheduler.at(atMs, done));
+    }
+    const executionId = `exe_${this.#services.random.ulid()}` as ExecutionId;
+    const { taskId } = task;
+    const commanded = await this.#services.command(this.#jobId, {
+      kind: "startCompensation",
+      taskId,
+      executionId,
+    });
+    if (!commanded.accepted) return await this.#untilResumed();
+    const attempt = (task.compensation?.attempts ?? 0) + 1;
+    this.#attempting = this.#attempt(task, code, attempt, executionId);
+    await this.#attempting;
+  }
+
+  async #untilResumed(): Promise<void> {
+    const job = this.#services.job(this.#jobId);
+    if (job.suspendedBy === undefined) return;
+    await this.#withoutWorker((done) => {
+      this.#onResumed = done;
+    });
+  }
+
+  async #withoutWorker(wait: (done: () => void) => void): Promise<void> {
+    this.#worker.release();
+    await new Promise<void>(wait);
+    await new Promise<void>((granted) => this.#worker.acquire(granted));
+  }
+
+  async #attempt(
+    task: CompletedTask,
+    code: AskedTask | undefined,
+    attempt: number,
+    executionId: ExecutionId,
+  ): Promise<void> {
+    const compensate = code?.compensate;
+    if (code === undefined || compensate === undefined) {
+      return await this.#record("job.TaskCompensationFailed", task, executionId, {
+        attempt,
+        maxAttempts: attempt,
+        error: {
+          name: "CompensationMissing",
+          message: `run no longer gives task ${task.taskId} a compensation`,
+        },
+        final: true,
+        kind: "error",
+      });
+    }
+    const outcome = await runAttempt({
+      jobId: this.#jobId,
+      taskId: task.taskId,
+      executionId,
+      attempt,
+      timeoutMs: code.timeoutMs,
+      stop: this.#stop.signal,
+      run: (context) => compensate(structuredClone(task.result), context),
+      // Progress belongs to the task; that of its undoing has no place to be shown.
+      onProgress: () => {},
+    }, this.#services.clock);
+    await this.#conclude(task, code, attempt, executionId, outcome);
+  }
+
+  async #conclude(
+    task: CompletedTask,
+    code: AskedTask,
+    attempt: number,
+    executionId: ExecutionId,
+    outcome: AttemptOutcome,
+  ): Promise<void> {
+    if (outcome.kind === "completed") {
+      const { emitted } = outcome;
+      return await this.#record("job.TaskCompensated", task, executionId, { attempt }, emitted);
+    }
+    if (outcome.kind === "interrupted") {
+      const { reason } = outcome;
+      const attributes = { attempt, phase: "compensation", reason } as const;
+      return await this.#record("job.TaskInterrupted", task, executionId, attributes);
+    }
+    const now = findTask(this.#services.job(this.#jobId), task.taskId);
+    const before = now?.status === "completed" ? now.compensation?.failures ?? 0 : 0;
+    const attributes = failedAttributes(
+      this.#services,
+      attempt,
+      before + 1,
+      code.retry,
+      outcome,
+    );
+    await this.#record("job.TaskCompensationFailed", task, executionId, attributes);
+  }
+
+  async #record(
+    eventType: CompensationEventType,
+    task: CompletedTask,
+    executionId: ExecutionId,
+    attributes: AttemptFailure | { readonly attempt: number },
+    facts: readonly FactDraft[] = [],
+  ): Promise<void> {
+    const about = { jobId: this.#jobId, taskId: task.taskId, executionId };
+    const draft = { stratum: "framework", eventType, ...about, attributes };
+    await this.#services.record([draft as EventDraft], facts);
+  }
+
+  async #recordEnd(): Promise<void> {
+    if (this.#services.job(this.#jobId).state !== "Compensating") return;
+    const tasks = this.#compensable();
+    const ids = (status: string) =>
+      tasks.filter(({ compensation }) => compensation?.status === status)
+        .map(({ taskId }) => taskId);
+    const [compensated, failed] = [ids("compensated"), ids("failed")];
+    const about = { stratum: "framework", jobId: this.#jobId } as const;
+    const ended: EventDraft = {
+      ...about,
+      eventType: "job.CompensationEnded",
+      attributes: { compensated, failed },
+    };
+    const required: EventDraft = {
+      ...about,
+      eventType: "job.RecoveryRequired",
+      attributes: { tasks: failed },
+    };
+    await this.#services.record(failed.length > 0 ? [required, ended] : [ended]);
+  }
+}

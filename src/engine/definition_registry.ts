@@ -1,0 +1,125 @@
+/** The definitions that this process knows, and what follows from one and an input. */
+
+import { toJsonSchema } from "@valibot/to-json-schema";
+import * as v from "valibot";
+import { type EventType, eventType } from "../core/event_type.ts";
+import { holds } from "../core/correlation.ts";
+import {
+  type EventMatcher,
+  type ExpectedEvent,
+  type JobPlan,
+  MAIN_EXPECTATION,
+  MAIN_EXPECTATION_ID,
+} from "../core/job_plan.ts";
+import type { JsonValue } from "../core/json.ts";
+import type { AnyJobDefinition, ErrorMatcher, Expectation, FactEvent } from "./definition.ts";
+import type { DefinitionInfo, InputIssue } from "./requests.ts";
+
+export type ParsedInput =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly issues: readonly InputIssue[] };
+
+export class DefinitionRegistry {
+  readonly #byType = new Map<string, AnyJobDefinition>();
+  readonly #starters = new Map<string, AnyJobDefinition[]>();
+
+  /** @throws {TypeError} when two definitions have one type, or a name is illegal. */
+  constructor(definitions: readonly AnyJobDefinition[]) {
+    for (const definition of definitions) this.#add(definition);
+  }
+
+  get types(): readonly string[] {
+    return [...this.#byType.keys()].toSorted();
+  }
+
+  get(type: string | undefined): AnyJobDefinition | undefined {
+    return type === undefined ? undefined : this.#byType.get(type);
+  }
+
+  /** The definitions that start a job on this event. */
+  startedBy(event: FactEvent): readonly AnyJobDefinition[] {
+    const candidates = this.#starters.get(event.eventType) ?? [];
+    return candidates.filter(({ startsOn }) =>
+      startsOn !== undefined && holds(startsOn.correlation ?? "any", event.attributes)
+    );
+  }
+
+  info(): readonly DefinitionInfo[] {
+    return this.types.flatMap((type) => {
+      const definition = this.#byType.get(type);
+      return definition === undefined ? [] : [infoOf(definition)];
+    });
+  }
+
+  #add(definition: AnyJobDefinition): void {
+    eventType(definition.type);
+    if (this.#byType.has(definition.type)) {
+      throw new TypeError(`Cannot register ${definition.type}: another definition has this type`);
+    }
+    this.#byType.set(definition.type, definition);
+    if (definition.startsOn === undefined) return;
+    const trigger = eventType(definition.startsOn.eventType);
+    this.#starters.set(trigger, [...this.#starters.get(trigger) ?? [], definition]);
+  }
+}
+
+/** Checks an input against its schema; the value is what `run` gets. */
+export function parseInput(definition: AnyJobDefinition, input: unknown): ParsedInput {
+  const result = v.safeParse(definition.input, input);
+  if (result.success) return { ok: true, value: result.output };
+  return { ok: false, issues: result.issues.map((issue) => inputIssue(issue)) };
+}
+
+function inputIssue(issue: v.BaseIssue<unknown>): InputIssue {
+  const pointer = (issue.path ?? []).map((part) => `/${escapePointer(String(part.key))}`).join("");
+  return { pointer, detail: issue.message };
+}
+
+/** A part of a JSON Pointer. Source: RFC 6901, section 3. */
+function escapePointer(part: string): string {
+  return part.replaceAll("~", "~0").replaceAll("/", "~1");
+}
+
+/**
+ * What a job of this definition waits for: its `run`, and what it expects.
+ *
+ * @throws {TypeError} when the definition names an expectation `main`, or an event
+ * type that is not legal.
+ */
+export function planOf(definition: AnyJobDefinition, input: unknown): JobPlan {
+  const named = Object.entries(definition.expects?.(input) ?? {});
+  return {
+    expected: [MAIN_EXPECTATION, ...named.map(([id, spec]) => expectedEvent(id, spec))],
+    policy: {
+      errors: (definition.errors?.(input) ?? []).map(matcherOf),
+      onCompensated: definition.onCompensated ?? "Failed",
+    },
+  };
+}
+
+function expectedEvent(id: string, spec: Expectation): ExpectedEvent {
+  if (id === MAIN_EXPECTATION_ID) {
+    throw new TypeError(`Cannot expect an event under the name ${id}: it stands for run itself`);
+  }
+  return {
+    id,
+    kind: spec.kind ?? "DomainFact",
+    matcher: matcherOf(spec),
+    multiplicity: spec.multiplicity ?? "ExactlyOnce",
+  };
+}
+
+function matcherOf(spec: ErrorMatcher): EventMatcher {
+  const type: EventType = eventType(spec.eventType);
+  return { eventType: type, correlation: spec.correlation ?? "any" };
+}
+
+function infoOf(definition: AnyJobDefinition): DefinitionInfo {
+  return {
+    type: definition.type,
+    version: definition.version,
+    ...(definition.description === undefined ? {} : { description: definition.description }),
+    inputSchema: toJsonSchema(definition.input, { errorMode: "ignore" }) as unknown as JsonValue,
+    ...(definition.startsOn === undefined ? {} : { startsOn: definition.startsOn.eventType }),
+  };
+}

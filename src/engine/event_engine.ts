@@ -1,0 +1,107 @@
+/**
+ * Records events: stamps what a draft leaves open, hands the group to the journal, and
+ * keeps each event id unique. It knows nothing of jobs.
+ */
+
+import type { EventDraft, JobEventLogEntry } from "../core/event.ts";
+import type { EventId, LogId } from "../core/ids.ts";
+import { EventIdIndex } from "./event_id_index.ts";
+import type { Appended, Clock, Journal, Random, StampedEvent } from "./ports.ts";
+
+/** An id that is on its way to the disk. */
+interface PendingId {
+  readonly logId: LogId;
+  readonly durable: Promise<void>;
+}
+
+export class EventEngine {
+  readonly #clock: Clock;
+  readonly #random: Random;
+  #journal: Journal | undefined;
+  readonly eventIds: EventIdIndex = new EventIdIndex();
+  /** Only ids that callers chose: those made here are new. */
+  readonly #pending = new Map<EventId, PendingId>();
+  #stampedMs = -1;
+  #stamp = "";
+
+  constructor(clock: Clock, random: Random) {
+    this.#clock = clock;
+    this.#random = random;
+  }
+
+  /** From now on, events are recorded in this journal. */
+  open(journal: Journal): void {
+    this.#journal = journal;
+  }
+
+  /** @throws {TypeError} before `open`. */
+  get journal(): Journal {
+    if (this.#journal === undefined) throw new TypeError("Cannot record: no journal is open");
+    return this.#journal;
+  }
+
+  /**
+   * Records a group: all of it, or nothing. Positions are known at once; it may be
+   * shown to nobody before `durable` resolves.
+   *
+   * The caller has made sure, with `find`, that no id of the group is taken.
+   */
+  record(drafts: readonly EventDraft[]): Appended {
+    const receivedAt = this.#now();
+    const group = drafts.map((draft) => this.#stamped(draft, receivedAt));
+    const appended = this.journal.append(group);
+    drafts.forEach((draft, index) => {
+      const entry = appended.entries[index];
+      if (draft.eventId !== undefined && entry !== undefined) this.#hold(entry, appended.durable);
+    });
+    return appended;
+  }
+
+  /** Sees an entry that is durable. */
+  seen(entry: JobEventLogEntry): void {
+    this.eventIds.add(entry.eventId, entry.logId);
+    if (this.#pending.size > 0) this.#pending.delete(entry.eventId);
+  }
+
+  /** An event of this id that is being recorded right now. */
+  pending(eventId: EventId): PendingId | undefined {
+    return this.#pending.get(eventId);
+  }
+
+  /** Whether an event of this id may be in the journal; `find` tells. */
+  mayHold(eventId: EventId): boolean {
+    return this.eventIds.candidates(eventId).length > 0;
+  }
+
+  /** The entry of the journal that has this id, if there is one. */
+  async find(eventId: EventId): Promise<JobEventLogEntry | undefined> {
+    const candidates = this.eventIds.candidates(eventId);
+    if (candidates.length === 0) return undefined;
+    const entries = await this.journal.readAt(candidates.toSorted((a, b) => a - b));
+    return entries.find((entry) => entry.eventId === eventId);
+  }
+
+  #stamped(draft: EventDraft, receivedAt: string): StampedEvent {
+    return {
+      ...draft,
+      eventId: draft.eventId ?? `evt_${this.#random.ulid()}` as EventId,
+      occurredAt: draft.occurredAt ?? receivedAt,
+      receivedAt,
+    };
+  }
+
+  #hold(entry: JobEventLogEntry, durable: Promise<void>): void {
+    this.#pending.set(entry.eventId, { logId: entry.logId, durable });
+    durable.catch(() => this.#pending.delete(entry.eventId));
+  }
+
+  /** The current time as RFC 3339; the text of one millisecond is made once. */
+  #now(): string {
+    const now = this.#clock.now();
+    if (now !== this.#stampedMs) {
+      this.#stampedMs = now;
+      this.#stamp = new Date(now).toISOString();
+    }
+    return this.#stamp;
+  }
+}

@@ -1,0 +1,137 @@
+/** What one fact from outside, or from a task, makes happen: correlations and new jobs. */
+
+import type { EventDraft, FactDraft, JobEventDraft } from "../core/event.ts";
+import type { ErrorFact } from "../core/framework_events.ts";
+import { type EventId, type JobId, MAIN_TASK } from "../core/ids.ts";
+import { DEFAULT_POLICY, type JobPlan, MAIN_EXPECTATION } from "../core/job_plan.ts";
+import type { JsonValue } from "../core/json.ts";
+import type { CorrelationIndex } from "./correlation_index.ts";
+import { type AnyJobDefinition, type FactEvent, throughJson } from "./definition.ts";
+import { type DefinitionRegistry, parseInput, planOf } from "./definition_registry.ts";
+import { correlatedEventId, startedJobId } from "./derived_ids.ts";
+import { errorFact } from "./error_fact.ts";
+import type { JobTable } from "./job_table.ts";
+
+/** A fact whose id and time are settled, so that what follows can name it. */
+export type SettledFact = FactDraft & {
+  readonly eventId: EventId;
+  readonly occurredAt: string;
+};
+
+export class FanOut {
+  readonly #index: CorrelationIndex;
+  readonly #registry: DefinitionRegistry;
+  readonly #table: JobTable;
+  /** Jobs that an event is starting right now, and that are not durable yet. */
+  readonly #starting = new Set<JobId>();
+
+  constructor(index: CorrelationIndex, registry: DefinitionRegistry, table: JobTable) {
+    this.#index = index;
+    this.#registry = registry;
+    this.#table = table;
+  }
+
+  /**
+   * The fact, with an entry for every job that expects it or that its policy names, and
+   * the jobs that it starts. They are one group: all of it is recorded, or none.
+   *
+   * @param at The index that the fact will have in its group.
+   */
+  expand(fact: SettledFact, at: number): readonly EventDraft[] {
+    if (fact.stratum !== "domain") return [fact];
+    const correlated = fact.jobId === undefined
+      ? this.#index.jobsFor(fact).map((jobId) => correlation(fact, jobId, at))
+      : [];
+    const started = this.#registry.startedBy(fact).flatMap((definition) =>
+      this.#start(definition, fact, at)
+    );
+    return [fact, ...correlated, ...started];
+  }
+
+  /** Tells that jobs of a group are durable, or never will be. */
+  settled(drafts: readonly EventDraft[]): void {
+    for (const { jobId } of drafts) if (jobId !== undefined) this.#starting.delete(jobId);
+  }
+
+  #start(definition: AnyJobDefinition, fact: SettledFact, at: number): readonly EventDraft[] {
+    const jobId = startedJobId(definition.type, fact.eventId);
+    if (this.#starting.has(jobId) || this.#table.job(jobId) !== undefined) return [];
+    this.#starting.add(jobId);
+    return startedJob(definition, fact, jobId, at);
+  }
+}
+
+function correlation(fact: SettledFact, jobId: JobId, at: number): JobEventDraft {
+  const { eventId, eventType, occurredAt, taskId, attributes } = fact;
+  return {
+    stratum: "framework",
+    eventType: "job.EventCorrelated",
+    eventId: correlatedEventId(eventId, jobId),
+    jobId,
+    causedBy: { draft: at },
+    attributes: {
+      eventId,
+      eventType,
+      occurredAt,
+      attributes,
+      ...(taskId === undefined ? {} : { taskId }),
+    },
+  };
+}
+
+/**
+ * A job started by an event. When the event gives no valid input the job is there all
+ * the same, and failed: an event that starts something never just vanishes.
+ */
+function startedJob(
+  definition: AnyJobDefinition,
+  fact: SettledFact,
+  jobId: JobId,
+  at: number,
+): readonly JobEventDraft[] {
+  const common = { stratum: "framework", jobId, causedBy: { draft: at } } as const;
+  const made = inputFor(definition, fact);
+  const created: JobEventDraft = {
+    ...common,
+    eventType: "job.JobCreated",
+    attributes: {
+      type: definition.type,
+      definitionVersion: definition.version,
+      priority: 0,
+      labels: {},
+      ...(made.ok
+        ? withInput(planOf(definition, made.parsed), made.input)
+        : { plan: { expected: [MAIN_EXPECTATION], policy: DEFAULT_POLICY } }),
+    },
+  };
+  const started: JobEventDraft = { ...common, eventType: "job.JobStarted", attributes: {} };
+  if (made.ok) return [created, started];
+  const failed: JobEventDraft = {
+    ...common,
+    eventType: "job.TaskFailed",
+    taskId: MAIN_TASK,
+    attributes: { attempt: 1, maxAttempts: 1, error: made.error, final: true, kind: "poison" },
+  };
+  return [created, started, failed];
+}
+
+function withInput(plan: JobPlan, input: JsonValue | undefined) {
+  return input === undefined ? { plan } : { plan, input };
+}
+
+type MadeInput =
+  | { readonly ok: true; readonly input: JsonValue | undefined; readonly parsed: unknown }
+  | { readonly ok: false; readonly error: ErrorFact };
+
+function inputFor(definition: AnyJobDefinition, event: FactEvent): MadeInput {
+  try {
+    const input = throughJson(definition.startsOn?.input(event));
+    const result = parseInput(definition, input);
+    if (result.ok) return { ok: true, input, parsed: result.value };
+    const issues = result.issues.map(({ pointer, detail }) => `${pointer || "/"}: ${detail}`);
+    const message = `Cannot start ${definition.type} on event ${event.eventId}: ${issues.join("; ")}`;
+    return { ok: false, error: { name: "InvalidInput", message } };
+  } catch (error) {
+    return { ok: false, error: errorFact(error) };
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * The shapes of the framework's own facts, checked when a line is read back. One
+ * schema for each row of `FrameworkAttributes`; a missing one does not compile.
+ */
+
+import * as v from "valibot";
+import type { JobEventLogEntry } from "../core/event.ts";
+import type { FrameworkEventType } from "../core/framework_events.ts";
+
+const attempt = v.pipe(v.number(), v.integer(), v.minValue(1));
+const text = v.string();
+const names = v.array(text);
+const control = v.looseObject({ reason: v.optional(text) });
+const error = v.looseObject({ name: text, message: text, stack: v.optional(text) });
+const attemptFailure = v.union([
+  v.looseObject({ attempt, maxAttempts: attempt, error, final: v.literal(true), kind: text }),
+  v.looseObject({ attempt, maxAttempts: attempt, error, retryAt: text }),
+]);
+const matcher = v.looseObject({ eventType: text, correlation: v.unknown() });
+const plan = v.looseObject({
+  expected: v.array(v.looseObject({ id: text, kind: text, matcher, multiplicity: v.unknown() })),
+  policy: v.looseObject({ errors: v.array(matcher), onCompensated: v.picklist(["Done", "Failed"]) }),
+});
+
+const SCHEMAS: { readonly [Type in FrameworkEventType]: v.GenericSchema } = {
+  "job.JobCreated": v.looseObject({
+    type: v.optional(text),
+    definitionVersion: v.optional(v.number()),
+    plan,
+    priority: v.number(),
+    labels: v.record(text, text),
+  }),
+  "job.JobStarted": control,
+  "job.JobSuspended": control,
+  "job.JobResumed": control,
+  "job.JobCancelled": control,
+  "job.JobRetried": v.looseObject({ newJobId: text }),
+  "job.EventCorrelated": v.looseObject({
+    eventId: text,
+    eventType: text,
+    attributes: v.looseObject({}),
+  }),
+  "job.TaskStarted": v.looseObject({ attempt }),
+  "job.TaskWaiting": v.looseObject({ expectations: names }),
+  "job.TaskCompleted": v.looseObject({ attempt }),
+  "job.TaskFailed": attemptFailure,
+  "job.TaskInterrupted": v.looseObject({ attempt, phase: v.picklist(["run", "compensation"]) }),
+  "job.TaskProgressed": v.looseObject({ done: v.number(), total: v.optional(v.number()) }),
+  "job.CompensationStarted": v.looseObject({ attempt }),
+  "job.TaskCompensated": v.looseObject({ attempt }),
+  "job.TaskCompensationFailed": attemptFailure,
+  "job.CompensationEnded": v.looseObject({ compensated: names, failed: names }),
+  "job.RecoveryRequired": v.looseObject({ tasks: names }),
+  "journal.SegmentOpened": v.looseObject({ formatVersion: v.number() }),
+  "journal.Sealed": v.looseObject({ reason: text }),
+  "journal.Recovered": v.looseObject({ segment: text, bytesQuarantined: v.number() }),
+};
+
+/**
+ * Why this version cannot understand an entry, or `undefined` when it can. Unknown
+ * fields are allowed: a later version may say more, but not name new facts.
+ */
+export function refuseEntry(entry: JobEventLogEntry): string | undefined {
+  if (entry.stratum !== "framework") return undefined;
+  if (!Object.hasOwn(SCHEMAS, entry.eventType)) {
+    return `event type ${entry.eventType} is not known: a newer version of Daybook wrote it`;
+  }
+  if (v.is(SCHEMAS[entry.eventType], entry.attributes)) return undefined;
+  return `attributes of ${entry.eventType} have an unknown shape: another version wrote it`;
+}

@@ -1,0 +1,29 @@
+/**
+ * A job's entries, read from the journal. The engine keeps only their positions, so the
+ * histories of finished jobs may move elsewhere without anything else changing.
+ */
+
+import type { JobEventLogEntry } from "../core/event.ts";
+import type { JobId, LogId } from "../core/ids.ts";
+import type { EventEngine } from "./event_engine.ts";
+import type { JobTable } from "./job_table.ts";
+
+export class History {
+  readonly #events: EventEngine;
+  readonly #table: JobTable;
+
+  constructor(events: EventEngine, table: JobTable) {
+    this.#events = events;
+    this.#table = table;
+  }
+
+  /** The entries of a job after a position, oldest first, at most `limit`. */
+  async of(jobId: JobId, after: LogId, limit: number): Promise<readonly JobEventLogEntry[]> {
+    return await this.at(this.#table.logIds(jobId, after, limit));
+  }
+
+  /** The entries at these positions, which ascend. */
+  async at(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]> {
+    return logIds.length === 0 ? [] : await this.#events.journal.readAt(logIds);
+  }
+}

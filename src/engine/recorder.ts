@@ -1,0 +1,85 @@
+/**
+ * Records facts about jobs and tells what each did, once it is durable. Keeps the
+ * correlation index in step: a job is filed as soon as its start has a position, so
+ * that an event with a later position finds it; should the start never become durable,
+ * neither does any later event.
+ */
+
+import type { EventDraft, JobEventLogEntry } from "../core/event.ts";
+import type { JobId, LogId } from "../core/ids.ts";
+import type { JobPlan } from "../core/job_plan.ts";
+import { isTerminal } from "../core/job_state.ts";
+import type { CorrelationIndex } from "./correlation_index.ts";
+import type { EventEngine } from "./event_engine.ts";
+import type { Applied, JobTable } from "./job_table.ts";
+import type { Appended } from "./ports.ts";
+
+/** A group that was given positions. */
+export interface Recording {
+  readonly entries: readonly JobEventLogEntry[];
+  /**
+   * Resolves when the group is durable, with what each entry did to its job; rejects
+   * with `JournalFullError` or `JournalFailedError`.
+   */
+  readonly applied: Promise<readonly (Applied | undefined)[]>;
+}
+
+export class Recorder {
+  readonly #events: EventEngine;
+  readonly #table: JobTable;
+  readonly #index: CorrelationIndex;
+  /** Positions whose effect somebody waits to hear of. */
+  readonly #awaited = new Map<LogId, Applied | undefined>();
+
+  constructor(events: EventEngine, table: JobTable, index: CorrelationIndex) {
+    this.#events = events;
+    this.#table = table;
+    this.#index = index;
+  }
+
+  /** Records a group: all of it, or nothing. */
+  record(drafts: readonly EventDraft[]): Recording {
+    const appended = this.#events.record(drafts);
+    this.#fileStarted(appended);
+    for (const { logId } of appended.entries) this.#awaited.set(logId, undefined);
+    return { entries: appended.entries, applied: this.#applied(appended) };
+  }
+
+  /** Projects an entry that is durable. */
+  see(entry: JobEventLogEntry): Applied | undefined {
+    this.#events.seen(entry);
+    const applied = this.#table.apply(entry);
+    if (applied === undefined) return undefined;
+    if (this.#awaited.has(entry.logId)) this.#awaited.set(entry.logId, applied);
+    if (isTerminal(applied.job)) this.#index.remove(applied.job.jobId);
+    return applied;
+  }
+
+  async #applied(appended: Appended): Promise<readonly (Applied | undefined)[]> {
+    try {
+      await appended.durable;
+      return appended.entries.map(({ logId }) => this.#awaited.get(logId));
+    } finally {
+      for (const { logId } of appended.entries) this.#awaited.delete(logId);
+    }
+  }
+
+  #fileStarted(appended: Appended): void {
+    for (const entry of appended.entries) {
+      if (entry.eventType !== "job.JobStarted" || entry.jobId === undefined) continue;
+      const { jobId } = entry;
+      const plan = this.#table.job(jobId)?.plan ?? planIn(appended.entries, jobId);
+      if (plan === undefined) continue;
+      this.#index.add(jobId, plan);
+      appended.durable.catch(() => this.#index.remove(jobId));
+    }
+  }
+}
+
+function planIn(entries: readonly JobEventLogEntry[], jobId: JobId): JobPlan | undefined {
+  for (const entry of entries) {
+    if (entry.stratum !== "framework" || entry.jobId !== jobId) continue;
+    if (entry.eventType === "job.JobCreated") return entry.attributes.plan;
+  }
+  return undefined;
+}

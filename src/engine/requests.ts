@@ -1,0 +1,137 @@
+/** What the engine is asked, and what it answers. Expected failures are values. */
+
+import type { Rejection } from "../core/decide.ts";
+import type { EventType } from "../core/event_type.ts";
+import type { EventId, ExecutionId, JobId, LogId, TaskId } from "../core/ids.ts";
+import type { JobPlan } from "../core/job_plan.ts";
+import type { JobState, StateName } from "../core/job_state.ts";
+import type { JsonObject, JsonValue } from "../core/json.ts";
+import type { Condition } from "../core/condition.ts";
+
+export type Outcome<Value> =
+  | { readonly ok: true; readonly value: Value }
+  | { readonly ok: false; readonly problem: EngineProblem };
+
+/** One thing that is wrong with an input; `pointer` is a JSON Pointer (RFC 6901) into it. */
+export interface InputIssue {
+  readonly pointer: string;
+  readonly detail: string;
+}
+
+export type EngineProblem =
+  | { readonly kind: "unknownJob"; readonly jobId: string }
+  | { readonly kind: "unknownType"; readonly type: string; readonly known: readonly string[] }
+  | { readonly kind: "invalidInput"; readonly issues: readonly InputIssue[] }
+  | { readonly kind: "rejected"; readonly rejection: Rejection }
+  | { readonly kind: "jobExists"; readonly jobId: string }
+  | { readonly kind: "keyReused"; readonly key: string; readonly jobId: JobId };
+
+interface CreateCommon {
+  readonly jobId?: JobId;
+  /** Lower goes first; default 0. */
+  readonly priority?: number;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** RFC 3339. */
+  readonly startAt?: string;
+  /** Default `true`, or the time of `startAt`. */
+  readonly start?: boolean;
+  /** `digest` tells whether the same key came with the same body. */
+  readonly idempotency?: { readonly key: string; readonly digest: string };
+}
+
+/** A job with code, or a plan driven by outside events. */
+export type CreateRequest =
+  & CreateCommon
+  & (
+    | { readonly type: string; readonly input?: unknown }
+    | { readonly plan: JobPlan }
+  );
+
+export interface Created {
+  /** The job as it was when its creation became durable; the same for a replayed answer. */
+  readonly job: JobState;
+  /** The same key came before with the same body: nothing was created now. */
+  readonly replayed: boolean;
+}
+
+export interface ControlRequest {
+  readonly kind: "start" | "cancel" | "suspend" | "resume";
+  readonly reason?: string;
+}
+
+export interface RetryRequest {
+  readonly from?: TaskId;
+  readonly reason?: string;
+}
+
+/** An event from outside, validated: legal ids, a type outside the reserved namespaces. */
+export interface IncomingEvent {
+  readonly eventType: EventType;
+  readonly stratum: "domain" | "coordination";
+  readonly attributes: JsonObject;
+  readonly eventId?: EventId;
+  readonly occurredAt?: string;
+  readonly jobId?: JobId;
+  readonly taskId?: TaskId;
+  readonly executionId?: ExecutionId;
+  readonly traceId?: string;
+  readonly spanId?: string;
+}
+
+/** What one event did to one job. */
+export interface ReceiptJob {
+  readonly jobId: JobId;
+  readonly state: StateName;
+  /** The expectation that it matched, with its count after the event. */
+  readonly expectation?: string;
+  readonly matched?: number;
+  readonly required?: number;
+  readonly reason?: string;
+}
+
+export interface Receipt {
+  readonly eventId: EventId;
+  /** Of the first delivery, when this is a duplicate. Absent when rejected. */
+  readonly logId?: LogId;
+  readonly disposition: "matched" | "recorded" | "duplicate" | "rejected";
+  readonly jobs: readonly ReceiptJob[];
+  readonly reason?: string;
+}
+
+export interface ListQuery {
+  readonly states?: readonly StateName[];
+  readonly conditions?: readonly Condition[];
+  readonly types?: readonly string[];
+  /** All must be there. */
+  readonly labels?: readonly (readonly [name: string, value: string])[];
+  /** RFC 3339, exclusive. */
+  readonly createdAfter?: string;
+  /** RFC 3339, exclusive. */
+  readonly createdBefore?: string;
+  readonly limit: number;
+  /** `firstLogId` of the last job of the page before. */
+  readonly before?: LogId;
+}
+
+export interface ListPage {
+  readonly jobs: readonly JobState[];
+  /** To be given as `before` for the next page; absent on the last one. */
+  readonly next?: LogId;
+}
+
+/** Where an entry changed its job's state or condition. */
+export interface Transition {
+  /** `null` for the entry that created the job. */
+  readonly from: StateName | null;
+  readonly to: StateName;
+  readonly condition: Condition;
+}
+
+export interface DefinitionInfo {
+  readonly type: string;
+  readonly version: number;
+  readonly description?: string;
+  /** JSON Schema (2020-12) of the input. */
+  readonly inputSchema: JsonValue;
+  readonly startsOn?: string;
+}

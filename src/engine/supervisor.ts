@@ -1,0 +1,174 @@
+/**
+ * Keeps a run for every job that has something to do: begins it when the job becomes
+ * ready, tells it of its job's entries, and takes jobs up again after a restart.
+ */
+
+import { conditionOf } from "../core/condition.ts";
+import type { EventDraft } from "../core/event.ts";
+import type { JobId, LogId } from "../core/ids.ts";
+import { MAIN_TASK } from "../core/ids.ts";
+import { hasCode, isTerminal, type JobState, type TaskState } from "../core/job_state.ts";
+import { INTERRUPTIONS_MAX } from "../core/retry_policy.ts";
+import type { DefinitionRegistry } from "./definition_registry.ts";
+import { JobRun } from "./job_run.ts";
+import type { Applied, JobTable } from "./job_table.ts";
+import type { RunServices } from "./run_services.ts";
+
+export class Supervisor {
+  readonly #services: RunServices;
+  readonly #registry: DefinitionRegistry;
+  readonly #table: JobTable;
+  readonly #runs = new Map<JobId, JobRun>();
+  /** Jobs that get a run again when the time of their next attempt has come. */
+  readonly #dormant = new Set<JobId>();
+
+  constructor(services: RunServices, registry: DefinitionRegistry, table: JobTable) {
+    this.#services = services;
+    this.#registry = registry;
+    this.#table = table;
+  }
+
+  /** How many jobs have a run in memory. */
+  get size(): number {
+    return this.#runs.size;
+  }
+
+  /** An entry of a job has become durable. */
+  see(applied: Applied): void {
+    const { job } = applied;
+    const run = this.#runs.get(job.jobId);
+    if (run !== undefined) run.see(applied);
+    else this.#takeUp(job, applied.entry.eventType === "job.JobCreated");
+  }
+
+  /** The run of a job is over. */
+  ended(jobId: JobId): void {
+    this.#runs.delete(jobId);
+  }
+
+  /**
+   * Takes up the jobs that a stop left unfinished.
+   *
+   * @param restart The `journal.Recovered` entry, after a stop that was not clean.
+   */
+  async recover(restart: LogId | undefined): Promise<void> {
+    const unfinished = [...this.#table.jobs()].filter((job) => !isTerminal(job));
+    const drafts = unfinished.flatMap((job) => interruptions(job, restart));
+    if (drafts.length > 0) await this.#services.record(drafts);
+    for (const { jobId } of unfinished) {
+      const job = this.#services.job(jobId);
+      if (!this.#runs.has(jobId)) this.#takeUp(job, true);
+    }
+  }
+
+  /** Types of unfinished jobs for which this process has no definition. */
+  missingDefinitions(): ReadonlyMap<string, number> {
+    const missing = new Map<string, number>();
+    for (const job of this.#table.jobs()) {
+      if (isTerminal(job) || !hasCode(job) || this.#registry.get(job.type)) continue;
+      missing.set(job.type ?? "", (missing.get(job.type ?? "") ?? 0) + 1);
+    }
+    return missing;
+  }
+
+  /** Resolves when no attempt is being made. */
+  async idle(): Promise<void> {
+    await Promise.all([...this.#runs.values()].map((run) => run.idle()));
+  }
+
+  /** Ends what is being attempted. */
+  interrupt(): void {
+    for (const run of this.#runs.values()) run.interrupt();
+  }
+
+  /** Records which runs are cut short by a stop. */
+  async recordShutdown(): Promise<void> {
+    await Promise.all([...this.#runs.values()].map((run) => run.recordShutdown()));
+  }
+
+  #takeUp(job: JobState, isNew: boolean): void {
+    if (job.state === "Created") {
+      if (isNew && job.startAt !== undefined) this.#scheduleStart(job.jobId, job.startAt);
+      return;
+    }
+    if (!hasCode(job) || job.suspendedBy !== undefined) return;
+    const condition = conditionOf(job);
+    if (condition === "queued" || condition === "compensating") this.#begin(job);
+    else if (condition === "backingOff") this.#scheduleRetry(job);
+  }
+
+  #begin(job: JobState): void {
+    const definition = this.#registry.get(job.type);
+    if (definition === undefined) return;
+    const run = new JobRun(this.#services, definition, job);
+    this.#runs.set(job.jobId, run);
+    run.wake();
+  }
+
+  #scheduleStart(jobId: JobId, startAt: string): void {
+    this.#services.scheduler.at(Date.parse(startAt), () => {
+      void this.#services.command(jobId, { kind: "start" });
+    });
+  }
+
+  /** After a restart, a job that backs off has no run until its next attempt is due. */
+  #scheduleRetry({ jobId, tasks }: JobState): void {
+    const times = tasks.flatMap((task) => task.status === "backingOff" ? [task.retryAt] : []);
+    if (this.#dormant.has(jobId) || times.length === 0) return;
+    this.#dormant.add(jobId);
+    this.#services.scheduler.at(Math.min(...times.map(Date.parse)), () => {
+      this.#dormant.delete(jobId);
+      const job = this.#services.job(jobId);
+      const isDue = job.state === "Running" && job.suspendedBy === undefined;
+      if (isDue && !this.#runs.has(jobId)) this.#begin(job);
+    });
+  }
+}
+
+/** What a crash cut short: the open attempts, and `main` unless it only waited. */
+function interruptions(job: JobState, restart: LogId | undefined): readonly EventDraft[] {
+  if (!hasCode(job)) return [];
+  const open = job.tasks.filter(isOpen);
+  const parked = open.every(({ taskId }) => taskId === MAIN_TASK) &&
+    job.tasks.some(({ status }) => status === "backingOff");
+  return parked ? [] : open.map((task) => interruption(job, task, restart));
+}
+
+function isOpen(task: TaskState): boolean {
+  return task.status === "running" ||
+    (task.status === "completed" && task.compensation?.status === "running");
+}
+
+function interruption(job: JobState, task: TaskState, restart: LogId | undefined): EventDraft {
+  const about = {
+    stratum: "framework",
+    jobId: job.jobId,
+    taskId: task.taskId,
+    ...(restart === undefined ? {} : { causedBy: restart }),
+  } as const;
+  const attempt = Math.max(1, attemptOf(task));
+  if (task.taskId !== MAIN_TASK && task.interruptions + 1 >= INTERRUPTIONS_MAX) {
+    const message = `the process died ${INTERRUPTIONS_MAX} times in a row during this task`;
+    return {
+      ...about,
+      eventType: task.status === "completed" ? "job.TaskCompensationFailed" : "job.TaskFailed",
+      attributes: {
+        attempt,
+        maxAttempts: attempt,
+        error: { name: "CrashLoop", message },
+        final: true,
+        kind: "poison",
+      },
+    };
+  }
+  const phase = task.status === "completed" ? "compensation" : "run";
+  return {
+    ...about,
+    eventType: "job.TaskInterrupted",
+    attributes: { attempt, phase, reason: "crash" },
+  };
+}
+
+function attemptOf(task: TaskState): number {
+  return task.status === "completed" ? task.compensation?.attempts ?? 1 : task.attempts;
+}

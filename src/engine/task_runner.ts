@@ -1,0 +1,225 @@
+/** Starts the tasks that a job's `run` asks for, and records how each attempt ends. */
+
+import type { AttemptError } from "../core/decide.ts";
+import { judgeFailure } from "../core/decide.ts";
+import type { EventDraft, JobEventDraft } from "../core/event.ts";
+import type { AttemptFailure } from "../core/framework_events.ts";
+import type { EventId, ExecutionId, JobId, TaskId } from "../core/ids.ts";
+import { findTask } from "../core/job_state.ts";
+import type { RetryPolicy } from "../core/retry_policy.ts";
+import type { AskedTask } from "./asked.ts";
+import { type AttemptOutcome, type Completed, runAttempt } from "./attempt.ts";
+import type { Applied } from "./job_table.ts";
+import { ProgressReporter } from "./progress_reporter.ts";
+import type { RunServices } from "./run_services.ts";
+
+export interface TaskRunnerListener {
+  /** A task has become ready to start. */
+  wake(): void;
+  /** An attempt has ended and is on record. */
+  idle(): void;
+}
+
+export class TaskRunner {
+  readonly #services: RunServices;
+  readonly #jobId: JobId;
+  readonly #stop: AbortSignal;
+  readonly #listener: TaskRunnerListener;
+  /** Asked for, and ready to start. */
+  #ready: AskedTask[] = [];
+  #backingOff = 0;
+  #executing = 0;
+  #onIdle: (() => void)[] = [];
+
+  constructor(
+    services: RunServices,
+    jobId: JobId,
+    stop: AbortSignal,
+    listener: TaskRunnerListener,
+  ) {
+    this.#services = services;
+    this.#jobId = jobId;
+    this.#stop = stop;
+    this.#listener = listener;
+  }
+
+  get isBusy(): boolean {
+    return this.#executing > 0;
+  }
+
+  get hasAsked(): boolean {
+    return this.#ready.length > 0;
+  }
+
+  /** Whether a task waits to start, or for the time of its next attempt. */
+  get hasUnfinished(): boolean {
+    return this.hasAsked || this.#backingOff > 0 || this.isBusy;
+  }
+
+  /** `run` asks for a task that is not completed. */
+  ask(task: AskedTask): void {
+    const onRecord = findTask(this.#services.job(this.#jobId), task.taskId);
+    if (onRecord?.status === "backingOff") this.#startAt(task, onRecord.retryAt);
+    else this.#ready.push(task);
+  }
+
+  /** Puts an attempt of every ready task on record, and then begins it. */
+  async startAsked(): Promise<void> {
+    const tasks = this.#ready;
+    if (tasks.length === 0 || this.#services.draining) return;
+    this.#ready = [];
+    this.#executing += tasks.length;
+    const commanded = await this.#services.command(this.#jobId, {
+      kind: "startAttempts",
+      attempts: tasks.map(({ taskId, compensate }) => ({
+        taskId,
+        executionId: `exe_${this.#services.random.ulid()}` as ExecutionId,
+        compensable: compensate !== undefined,
+      })),
+    });
+    if (commanded.accepted) {
+      tasks.forEach((task, index) => void this.#attempt(task, commanded.applied[index]));
+    } else {
+      // Suspended or ended in the meantime: when it is resumed, they start.
+      this.#ready.unshift(...tasks);
+      this.#ended(tasks.length);
+    }
+  }
+
+  /** Resolves when no attempt is being made. */
+  async idle(): Promise<void> {
+    if (this.#executing === 0) return;
+    await new Promise<void>((resolve) => this.#onIdle.push(resolve));
+  }
+
+  async #attempt(task: AskedTask, started: Applied | undefined): Promise<void> {
+    try {
+      const onRecord = started && findTask(started.job, task.taskId);
+      const attempt = onRecord?.attempts ?? 1;
+      const executionId = started?.entry.executionId as ExecutionId;
+      const outcome = await this.#run(task, attempt, executionId);
+      await this.#conclude(task, attempt, executionId, outcome);
+    } catch (error) {
+      this.#services.onDefect(error);
+    } finally {
+      this.#ended(1);
+    }
+  }
+
+  async #run(
+    task: AskedTask,
+    attempt: number,
+    executionId: ExecutionId,
+  ): Promise<AttemptOutcome> {
+    const { taskId, timeoutMs, run } = task;
+    const jobId = this.#jobId;
+    const progress = new ProgressReporter((attributes) =>
+      this.#services.record([
+        {
+          stratum: "framework",
+          eventType: "job.TaskProgressed",
+          jobId,
+          taskId,
+          executionId,
+          attributes,
+        },
+      ])
+    );
+    const onProgress = progress.report.bind(progress);
+    const stop = this.#stop;
+    const outcome = await runAttempt(
+      { jobId, taskId, executionId, attempt, timeoutMs, stop, run, onProgress },
+      this.#services.clock,
+    );
+    await progress.flushed();
+    return outcome;
+  }
+
+  async #conclude(
+    task: AskedTask,
+    attempt: number,
+    executionId: ExecutionId,
+    outcome: AttemptOutcome,
+  ): Promise<void> {
+    if (outcome.kind === "completed") {
+      return await this.#recordCompleted(task, attempt, executionId, outcome);
+    }
+    const about = { jobId: this.#jobId, taskId: task.taskId, executionId };
+    if (outcome.kind === "interrupted") {
+      const attributes = { attempt, phase: "run", reason: outcome.reason } as const;
+      const eventType = "job.TaskInterrupted";
+      return await this.#services.record([
+        { stratum: "framework", eventType, ...about, attributes },
+      ]);
+    }
+    const failures = this.#failuresOf(task.taskId) + 1;
+    const attributes = failedAttributes(this.#services, attempt, failures, task.retry, outcome);
+    if ("retryAt" in attributes) this.#startAt(task, attributes.retryAt);
+    await this.#services.record([
+      { stratum: "framework", eventType: "job.TaskFailed", ...about, attributes },
+    ]);
+  }
+
+  async #recordCompleted(
+    task: AskedTask,
+    attempt: number,
+    executionId: ExecutionId,
+    { result, emitted }: Completed,
+  ): Promise<void> {
+    const facts = emitted.map((fact) => ({
+      ...fact,
+      eventId: `evt_${this.#services.random.ulid()}` as EventId,
+    }));
+    const completed: JobEventDraft = {
+      stratum: "framework",
+      eventType: "job.TaskCompleted",
+      jobId: this.#jobId,
+      taskId: task.taskId,
+      executionId,
+      attributes: {
+        attempt,
+        ...(result === undefined ? {} : { result }),
+        ...(task.compensate === undefined ? {} : { compensable: true }),
+        ...(facts.length === 0 ? {} : { emitted: facts.map(({ eventId }) => eventId) }),
+      },
+    };
+    const drafts: readonly EventDraft[] = [completed];
+    await this.#services.record(drafts, facts);
+  }
+
+  #failuresOf(taskId: TaskId): number {
+    return findTask(this.#services.job(this.#jobId), taskId)?.failures ?? 0;
+  }
+
+  #startAt(task: AskedTask, retryAt: string): void {
+    this.#backingOff++;
+    this.#services.scheduler.at(Date.parse(retryAt), () => {
+      this.#backingOff--;
+      this.#ready.push(task);
+      this.#listener.wake();
+    });
+  }
+
+  #ended(count: number): void {
+    this.#executing -= count;
+    if (this.#executing === 0) {
+      for (const resolve of this.#onIdle.splice(0)) resolve();
+    }
+    this.#listener.idle();
+  }
+}
+
+/** What a failed attempt is on record as: with the time of the next, or final. */
+export function failedAttributes(
+  services: RunServices,
+  attempt: number,
+  failures: number,
+  policy: RetryPolicy,
+  outcome: AttemptError,
+): AttemptFailure {
+  const verdict = judgeFailure(outcome, policy, failures, services.random.fraction());
+  const common = { attempt, maxAttempts: policy.maxAttempts, error: outcome.error };
+  if (verdict.final) return { ...common, final: true, kind: verdict.kind };
+  const retryAt = new Date(services.clock.now() + verdict.delayMs).toISOString();
+  return { ...common, retryAt };
+}

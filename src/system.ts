@@ -1,0 +1,23 @@
+/** The real clock and the real sources of ids and randomness; only `main.ts` uses them. */
+
+import { setImmediate } from "node:timers";
+import { monotonicUlid } from "@std/ulid";
+import type { Clock, Random } from "./engine/ports.ts";
+
+/** Timers of the platform take at most a signed 32-bit number of milliseconds. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  setTimer(delayMs, callback) {
+    const timer = setTimeout(callback, Math.min(Math.max(0, delayMs), TIMER_MAX_MS));
+    return () => clearTimeout(timer);
+  },
+  nextTurn: () => new Promise((resolve) => setImmediate(resolve)),
+};
+
+export const systemRandom: Random = {
+  ulid: () => monotonicUlid(),
+  fraction: () => Math.random(),
+};

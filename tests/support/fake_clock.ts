@@ -1,0 +1,80 @@
+/** A clock that moves only when a test says so. */
+
+import { setImmediate } from "node:timers";
+import type { Clock, Random } from "../../src/engine/ports.ts";
+
+interface Timer {
+  readonly atMs: number;
+  readonly order: number;
+  readonly callback: () => void;
+}
+
+export const EPOCH_MS = Date.parse("2026-01-01T00:00:00.000Z");
+
+export class FakeClock implements Clock {
+  #now = EPOCH_MS;
+  #order = 0;
+  #timers: Timer[] = [];
+
+  now(): number {
+    return this.#now;
+  }
+
+  monotonic(): number {
+    return this.#now - EPOCH_MS;
+  }
+
+  setTimer(delayMs: number, callback: () => void): () => void {
+    const timer = { atMs: this.#now + delayMs, order: this.#order++, callback };
+    this.#timers.push(timer);
+    return () => {
+      this.#timers = this.#timers.filter((other) => other !== timer);
+    };
+  }
+
+  nextTurn(): Promise<void> {
+    return new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /** How many timers are armed. */
+  get armed(): number {
+    return this.#timers.length;
+  }
+
+  /** Lets everything that is ready run, through many turns and disk operations. */
+  async settle(turns = 30): Promise<void> {
+    for (let turn = 0; turn < turns; turn++) await this.nextTurn();
+  }
+
+  /** Moves on, calling back each timer at its time, with everything settled in between. */
+  async advance(ms: number): Promise<void> {
+    const end = this.#now + ms;
+    await this.settle();
+    for (let next = this.#due(end); next !== undefined; next = this.#due(end)) {
+      this.#timers = this.#timers.filter((timer) => timer !== next);
+      this.#now = Math.max(this.#now, next.atMs);
+      next.callback();
+      await this.settle();
+    }
+    this.#now = end;
+  }
+
+  #due(end: number): Timer | undefined {
+    return this.#timers
+      .filter((timer) => timer.atMs <= end)
+      .toSorted((left, right) => left.atMs - right.atMs || left.order - right.order)[0];
+  }
+}
+
+/** Ids that count up, and a fraction that never changes: a run can be told to the letter. */
+export class FakeRandom implements Random {
+  #count = 0;
+
+  ulid(): string {
+    return `01J${String(++this.#count).padStart(23, "0")}`;
+  }
+
+  fraction(): number {
+    return 0.5;
+  }
+}
