@@ -50,6 +50,8 @@ function runningCondition(job: RunningJob): Condition {
       return "executing";
     case "completed":
       return "waiting";
+    case "backingOff":
+      return "backingOff";
     case "waiting":
       return main.expectations.some((id) => isSatisfied(job, id)) ? "queued" : "waiting";
     default:

@@ -28,7 +28,12 @@ export function failureOf(
     }
   }
   return job.plan.policy.errors.some((matcher) => matcherAccepts(matcher, event))
-    ? { kind: "error", error: errorOfEvent(event), ...common }
+    ? {
+      kind: "error",
+      ...(event.taskId === undefined ? {} : { taskId: event.taskId }),
+      error: errorOfEvent(event),
+      ...common,
+    }
     : undefined;
 }
 

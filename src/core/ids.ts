@@ -18,8 +18,11 @@ export type TaskId = Branded<string, "TaskId">;
 /** A position in the journal: 1, 2, 3, ... without gaps. */
 export type LogId = number;
 
-/** What every id may look like, the caller's own included. */
-export const ID_PATTERN = /^[A-Za-z0-9._:~-]{1,128}$/;
+/**
+ * What every id may look like, the caller's own included. `.` and `..` are left out:
+ * programs that read a URL take them for steps between folders.
+ */
+export const ID_PATTERN = /^(?!\.{1,2}$)[A-Za-z0-9._:~-]{1,128}$/;
 
 /** The same rule in words, for error messages. */
 export const ID_RULE = "1 to 128 characters of A-Z a-z 0-9 . _ : ~ -";

@@ -16,6 +16,8 @@ export function valueAt(object: JsonObject, path: string): JsonValue | undefined
     if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) {
       return undefined;
     }
+    // An array's length is a property of the language's, not of the data.
+    if (name === "length" && Array.isArray(value)) return undefined;
     value = (value as Record<string, unknown>)[name];
   }
   return value as JsonValue;

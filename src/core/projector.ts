@@ -115,24 +115,42 @@ function projectCreated(job: CreatedJob, entry: JobEventLogEntry): Step {
 
 function projectRunning(job: RunningJob, entry: JobEventLogEntry): Step {
   const noted = noteFacts(job, entry);
+  if (entry.stratum === "coordination") return step(noted, "running/record-only");
   const event = matchableOf(entry);
   const matched = matchedExpectations(job, event);
-  if (matched.length > 0) {
-    const counted = { ...noted, expected: count(job, matched, entry.logId) };
-    const ids = matched.map((index) => job.plan.expected[index]?.id ?? "");
-    return allSatisfied(counted)
-      ? step(done(counted, entry), "running/satisfied", ids)
-      : step(counted, "running/matched", ids);
-  }
   const failure = failureOf(job, entry, event);
+  // An error event that an expectation still waits for is what was asked for, no error.
+  if (matched.length > 0 && (failure === undefined || matched.some((at) => isOpen(job, at)))) {
+    return projectMatch(job, noted, entry, matched);
+  }
   if (failure === undefined) return step(noted, "running/record-only");
   return hasCompensation(noted)
     ? step({ ...noted, state: "Compensating", failure }, "running/error-compensating")
     : step(failed(noted, entry, failure), "running/error-failed");
 }
 
+function projectMatch(
+  job: RunningJob,
+  noted: RunningJob,
+  entry: JobEventLogEntry,
+  matched: readonly number[],
+): Step {
+  const counted = { ...noted, expected: count(job, matched, entry.logId) };
+  const ids = matched.map((index) => job.plan.expected[index]?.id ?? "");
+  return allSatisfied(counted)
+    ? step(done(counted, entry), "running/satisfied", ids)
+    : step(counted, "running/matched", ids);
+}
+
+/** Whether the expectation at an index of the plan still wants matches. */
+function isOpen(job: RunningJob, index: number): boolean {
+  const expectation = job.plan.expected[index];
+  const matched = job.expected[index]?.matched ?? 0;
+  return expectation !== undefined && matched < requiredMatches(expectation.multiplicity);
+}
+
 function projectCompensating(job: CompensatingJob, entry: JobEventLogEntry): Step {
-  const noted = noteFacts(job, entry);
+  const noted = noteRecovery(noteFacts(job, entry), entry);
   switch (compensationEnd(job, entry)) {
     case "succeeded":
       return job.plan.policy.onCompensated === "Done"
@@ -146,6 +164,14 @@ function projectCompensating(job: CompensatingJob, entry: JobEventLogEntry): Ste
     case undefined:
       return step(noted, "compensating/record-only");
   }
+}
+
+/** A compensation that failed for good needs a person, whatever the others do. */
+function noteRecovery(job: CompensatingJob, entry: JobEventLogEntry): CompensatingJob {
+  const isFinal = entry.stratum === "framework" &&
+    (entry.eventType === "job.RecoveryRequired" ||
+      (entry.eventType === "job.TaskCompensationFailed" && "final" in entry.attributes));
+  return isFinal ? { ...job, failure: { ...job.failure, recoveryRequired: true } } : job;
 }
 
 /** What an entry says of the job without moving it along the state table. */
@@ -191,11 +217,10 @@ function count(
   logId: LogId,
 ): readonly ExpectationState[] {
   return job.expected.map((progress, index) => {
-    const expectation = job.plan.expected[index];
-    if (!indexes.includes(index) || expectation === undefined) return progress;
-    return progress.matched >= requiredMatches(expectation.multiplicity)
-      ? { ...progress, surplus: progress.surplus + 1 }
-      : { ...progress, matched: progress.matched + 1, by: [...progress.by, logId] };
+    if (!indexes.includes(index)) return progress;
+    return isOpen(job, index)
+      ? { ...progress, matched: progress.matched + 1, by: [...progress.by, logId] }
+      : { ...progress, surplus: progress.surplus + 1 };
   });
 }
 
@@ -211,7 +236,7 @@ function compensationEnd(
     return entry.attributes.failed.length > 0 ? "failed" : "succeeded";
   }
   const policy = job.plan.policy.compensation;
-  if (policy === undefined) return undefined;
+  if (policy === undefined || entry.stratum === "coordination") return undefined;
   const event = matchableOf(entry);
   if (matcherAccepts(policy.failed, event)) return "failed";
   return matcherAccepts(policy.succeeded, event) ? "succeeded" : undefined;

@@ -36,7 +36,9 @@ export const INTERRUPTIONS_MAX = 20;
  * @param random A number from 0 up to 1, so that this stays a pure function.
  */
 export function backoffMs(policy: RetryPolicy, failures: number, random: number): number {
+  if (policy.initialMs === 0) return 0;
   const exponential = policy.initialMs * policy.factor ** (failures - 1);
   const bounded = Math.min(exponential, policy.maxMs);
-  return Math.max(0, Math.round(bounded * (1 + policy.jitter * (2 * random - 1))));
+  const jittered = Math.round(bounded * (1 + policy.jitter * (2 * random - 1)));
+  return Math.max(0, Math.min(jittered, policy.maxMs));
 }

@@ -79,7 +79,7 @@ function noteOne(task: TaskState | undefined, entry: TaskEntry): TaskState | und
     case "job.TaskStarted":
       return started(task, entry);
     case "job.TaskWaiting":
-      return task && {
+      return task?.status === "completed" ? task : task && {
         ...factsOf(task),
         status: "waiting",
         expectations: entry.attributes.expectations,
@@ -175,14 +175,14 @@ function attemptFailed(task: TaskState, entry: FrameworkEntry<"job.TaskFailed">)
 function interrupted(task: TaskState, entry: FrameworkEntry<"job.TaskInterrupted">): TaskState {
   const crashed = entry.attributes.reason === "crash" ? 1 : 0;
   if (entry.attributes.phase === "run") {
-    return task.status === "completed" ? task : {
+    return task.status === "completed" || task.status === "failed" ? task : {
       ...factsOf(task),
       status: "interrupted",
       interruptions: task.interruptions + crashed,
       lastLogId: entry.logId,
     };
   }
-  if (task.status !== "completed" || task.compensation === undefined) return task;
+  if (task.status !== "completed" || task.compensation?.status !== "running") return task;
   const { attempts, failures } = task.compensation;
   return {
     ...task,
@@ -198,7 +198,13 @@ function compensated(
     "job.CompensationStarted" | "job.TaskCompensated" | "job.TaskCompensationFailed"
   >,
 ): CompletedTask {
-  return { ...task, compensation: compensationAfter(task, entry), lastLogId: entry.logId };
+  if (task.compensation?.status === "compensated") return task;
+  return {
+    ...task,
+    compensation: compensationAfter(task, entry),
+    interruptions: entry.eventType === "job.CompensationStarted" ? task.interruptions : 0,
+    lastLogId: entry.logId,
+  };
 }
 
 function compensationAfter(

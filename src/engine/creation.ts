@@ -138,9 +138,7 @@ export class Creation {
   /** The same job again, as today's definition describes it. */
   #attributesForRetry(job: JobState): JobCreatedAttributes {
     const common = { priority: job.priority, labels: job.labels };
-    const described = job.type === undefined
-      ? undefined
-      : this.#describeCode(job.type, job.input);
+    const described = job.type === undefined ? undefined : this.#describeCode(job.type, job.input);
     if (described?.ok) return { ...described.value, ...common };
     return {
       ...(job.type === undefined ? {} : { type: job.type }),

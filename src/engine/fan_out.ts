@@ -129,7 +129,9 @@ function inputFor(definition: AnyJobDefinition, event: FactEvent): MadeInput {
     const result = parseInput(definition, input);
     if (result.ok) return { ok: true, input, parsed: result.value };
     const issues = result.issues.map(({ pointer, detail }) => `${pointer || "/"}: ${detail}`);
-    const message = `Cannot start ${definition.type} on event ${event.eventId}: ${issues.join("; ")}`;
+    const message = `Cannot start ${definition.type} on event ${event.eventId}: ${
+      issues.join("; ")
+    }`;
     return { ok: false, error: { name: "InvalidInput", message } };
   } catch (error) {
     return { ok: false, error: errorFact(error) };

@@ -19,7 +19,10 @@ const attemptFailure = v.union([
 const matcher = v.looseObject({ eventType: text, correlation: v.unknown() });
 const plan = v.looseObject({
   expected: v.array(v.looseObject({ id: text, kind: text, matcher, multiplicity: v.unknown() })),
-  policy: v.looseObject({ errors: v.array(matcher), onCompensated: v.picklist(["Done", "Failed"]) }),
+  policy: v.looseObject({
+    errors: v.array(matcher),
+    onCompensated: v.picklist(["Done", "Failed"]),
+  }),
 });
 
 const SCHEMAS: { readonly [Type in FrameworkEventType]: v.GenericSchema } = {

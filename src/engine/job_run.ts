@@ -223,9 +223,9 @@ export class JobRun {
       if (delivered || this.#replaying) await this.#services.clock.nextTurn();
       const next = this.#settlements[0];
       if (next === undefined) return;
-      if (!this.#isAsked(next) && next.kind === "task") await this.#graceFor(() =>
-        this.#isAsked(next)
-      );
+      if (!this.#isAsked(next) && next.kind === "task") {
+        await this.#graceFor(() => this.#isAsked(next));
+      }
       this.#settlements.shift();
       if (this.#isAsked(next)) await this.#answer(next);
       else if (next.kind === "expectation") this.#early.set(next.name, next);

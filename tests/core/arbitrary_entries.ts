@@ -1,0 +1,222 @@
+/**
+ * Random journals of one job: entries of valid types and shapes in an order that no
+ * engine need have written. Names and values are few, so that entries often matter.
+ */
+
+import fc from "fast-check";
+import type { Correlation } from "../../src/core/correlation.ts";
+import type { JobEventLogEntry } from "../../src/core/event.ts";
+import type { JobCreatedAttributes } from "../../src/core/framework_events.ts";
+import { jobId, taskId } from "../../src/core/ids.ts";
+import {
+  type EventMatcher,
+  type ExpectedEvent,
+  type JobPolicy,
+  MAIN_EXPECTATION,
+  type Multiplicity,
+} from "../../src/core/job_plan.ts";
+import type { JsonObject } from "../../src/core/json.ts";
+import { created, expectation, type JobStory, matcher } from "../support/entries.ts";
+
+/** What comes next in a story. */
+type Move = (story: JobStory) => JobStory;
+
+const FACTS = ["ec.Paid", "ec.Shipped", "ec.Refused", "ec.Undone"] as const;
+const TASKS = ["main", "reserve", "charge"] as const;
+
+const facts = fc.constantFrom(...FACTS);
+const tasks = fc.constantFrom(...TASKS);
+const attempts = fc.integer({ min: 1, max: 4 });
+const attributesOf: fc.Arbitrary<JsonObject> = fc.record(
+  { order: fc.constantFrom("1", 1, null), message: fc.constantFrom("no", 7) },
+  { requiredKeys: [] },
+);
+
+const correlations: fc.Arbitrary<Correlation> = fc.oneof(
+  { weight: 6, arbitrary: fc.constant<Correlation>("any") },
+  fc.record({ equals: fc.record({ order: fc.constantFrom("1", 1, null) }) }),
+  fc.record({ not: fc.record({ equals: fc.record({ order: fc.constantFrom("1", 1) }) }) }),
+);
+
+const factMatchers: fc.Arbitrary<EventMatcher> = fc.tuple(facts, correlations)
+  .map(([type, correlation]) => matcher(type, correlation));
+
+const multiplicities: fc.Arbitrary<Multiplicity> = fc.oneof(
+  fc.constantFrom<Multiplicity>("ExactlyOnce", "AtLeastOnce"),
+  fc.record({ times: fc.integer({ min: 1, max: 3 }) }),
+);
+
+const expectedTypes = fc.oneof(
+  { weight: 8, arbitrary: facts },
+  fc.constantFrom("job.TaskCompleted", "job.TaskFailed", "job.JobCancelled", "job.JobSuspended"),
+);
+
+const expectations: fc.Arbitrary<ExpectedEvent> = fc.record({
+  type: expectedTypes,
+  correlation: correlations,
+  multiplicity: multiplicities,
+  task: fc.oneof({ weight: 4, arbitrary: fc.constant(undefined) }, tasks),
+}).map(({ type, correlation, multiplicity, task }) =>
+  expectation("", type, {
+    correlation,
+    multiplicity,
+    ...(task === undefined ? {} : { taskId: taskId(task) }),
+  })
+);
+
+const policies: fc.Arbitrary<JobPolicy> = fc.record({
+  errors: fc.array(factMatchers, { maxLength: 1 }),
+  onCompensated: fc.constantFrom("Done", "Failed"),
+  compensation: fc.record({ succeeded: factMatchers, failed: factMatchers }),
+}, { requiredKeys: ["errors", "onCompensated"] });
+
+const creations: fc.Arbitrary<Partial<JobCreatedAttributes>> = fc.record({
+  coded: fc.boolean(),
+  expected: fc.array(expectations, { maxLength: 3 }),
+  policy: policies,
+  priority: fc.integer({ min: -2, max: 2 }),
+  labels: fc.dictionary(fc.constantFrom("tenant", "1", "__proto__"), fc.string()),
+  input: fc.option(fc.jsonValue({ maxDepth: 1 }), { nil: undefined }),
+}).map(({ coded, expected, policy, input, ...rest }) => ({
+  ...rest,
+  ...(coded ? { type: "order.fulfil", definitionVersion: 1 } : {}),
+  ...(input === undefined ? {} : { input: input as JsonObject }),
+  plan: {
+    expected: [
+      ...(coded ? [MAIN_EXPECTATION] : []),
+      ...expected.map((one, index) => ({ ...one, id: `e${index}` })),
+    ],
+    policy,
+  },
+}));
+
+const someTasks = fc.uniqueArray(fc.constantFrom("reserve", "charge"));
+
+const controls: fc.Arbitrary<Move> = fc.oneof(
+  fc.constantFrom<Move>(
+    (story) => story.started(),
+    (story) => story.suspended(),
+    (story) => story.suspended(),
+    (story) => story.resumed(),
+    (story) => story.cancelled("enough"),
+    (story) => story.framework("job.JobRetried", { newJobId: jobId("job_2") }),
+    (story) => story.framework("job.RecoveryRequired", { tasks: [taskId("reserve")] }),
+    (story) => story.framework("job.JobCreated", { ...CREATED_AGAIN }),
+  ),
+  fc.tuple(someTasks, someTasks).map(([compensated, failed]): Move => (story) =>
+    story.compensationEnded(compensated, failed)
+  ),
+);
+
+const CREATED_AGAIN: JobCreatedAttributes = {
+  plan: { expected: [], policy: { errors: [], onCompensated: "Done" } },
+  priority: 9,
+  labels: { again: "yes" },
+};
+
+const outsideFacts: fc.Arbitrary<Move> = fc.tuple(
+  facts,
+  attributesOf,
+  fc.option(tasks, { nil: undefined, freq: 3 }),
+  fc.constantFrom("fact", "fact", "correlated", "correlated", "coordination"),
+).map(([type, attributes, task, how]): Move => (story) => {
+  if (how === "correlated") return story.correlated(type, attributes, task);
+  return story[how](type, attributes, task === undefined ? {} : { taskId: taskId(task) });
+});
+
+const runs: fc.Arbitrary<Move> = fc.tuple(
+  fc.constantFrom(0, 0, 1, 1, 1, 2, 2, 3, 4, 5, 6),
+  tasks,
+  attempts,
+  fc.boolean(),
+  fc.constantFrom("crash", "shutdown", "cancelled"),
+).map(([which, task, attempt, compensable, reason]): Move => (story) => {
+  const options = compensable ? { compensable } as const : {};
+  switch (which) {
+    case 0:
+      return story.taskStarted(task, attempt, options);
+    case 1:
+      return story.taskCompleted(task, attempt, { ...options, result: { attempt, task } });
+    case 2:
+      return story.taskBackedOff(task, attempt);
+    case 3:
+      return story.taskFailed(task, attempt, compensable ? "poison" : "deadLetter");
+    case 4:
+      return story.taskInterrupted(task, reason);
+    case 5:
+      return story.taskProgressed(task, compensable ? { done: 1 } : { done: 2, note: "half" });
+    default:
+      return story.mainWaiting("e0", "e1");
+  }
+});
+
+const undoings: fc.Arbitrary<Move> = fc.tuple(
+  fc.nat({ max: 4 }),
+  tasks,
+  attempts,
+  fc.constantFrom("crash", "shutdown", "cancelled"),
+).map(([which, task, attempt, reason]): Move => (story) => {
+  switch (which) {
+    case 0:
+      return story.compensationStarted(task, attempt);
+    case 1:
+      return story.taskCompensated(task, attempt);
+    case 2:
+      return story.compensationBackedOff(task, attempt);
+    case 3:
+      return story.compensationFailed(task, attempt);
+    default:
+      return story.taskInterrupted(task, reason, "compensation");
+  }
+});
+
+const executions: fc.Arbitrary<Move> = fc.tuple(tasks, attempts).map(
+  ([task, attempt]): Move => (story) => story.taskStartedBy(`exe_${attempt}`, task, attempt),
+);
+
+const moves: fc.Arbitrary<Move> = fc.tuple(
+  fc.oneof(
+    { weight: 2, arbitrary: controls },
+    { weight: 6, arbitrary: outsideFacts },
+    { weight: 4, arbitrary: runs },
+    { weight: 2, arbitrary: undoings },
+    { weight: 1, arbitrary: executions },
+  ),
+  fc.constantFrom(0, 0, 0, 1, 7),
+).map(([move, gap]): Move => (story) => move(story.skip(gap)));
+
+/** Most jobs start at once; the rest when a move says so, or never. */
+const beginnings: fc.Arbitrary<Move> = fc.oneof(
+  { weight: 9, arbitrary: fc.constant<Move>((story) => story.started()) },
+  fc.constant<Move>((story) => story),
+);
+
+/** What may happen to a job after its creation. */
+export const tails: fc.Arbitrary<Move> = fc.array(moves, { maxLength: 25, size: "max" })
+  .map((list): Move => (story) => list.reduce((told, move) => move(told), story));
+
+/** The whole story of one job. */
+export const stories: fc.Arbitrary<JobStory> = fc.tuple(creations, beginnings, tails)
+  .map(([attributes, begin, tail]) => tail(begin(created(attributes))));
+
+const identifiers = fc.option(fc.constantFrom("exe_a", "exe_b", "7"), { nil: undefined });
+
+/** What observability and senders' clocks may say, absent ones included. */
+export const hearsay = fc.record({
+  executionId: identifiers,
+  traceId: identifiers,
+  spanId: identifiers,
+  occurredAt: fc.constantFrom("1999-12-31T23:59:59.000Z", "2099-01-01T00:00:00.000Z"),
+});
+
+export type Hearsay = typeof hearsay extends fc.Arbitrary<infer T> ? T : never;
+
+/** The entry with other observability ids and another time of occurrence. */
+export function retold(entry: JobEventLogEntry, said: Hearsay): JobEventLogEntry {
+  const { executionId: _execution, traceId: _trace, spanId: _span, ...rest } = entry;
+  const given = Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined));
+  const attributes = "occurredAt" in rest.attributes
+    ? { ...rest.attributes, occurredAt: said.occurredAt }
+    : rest.attributes;
+  return { ...rest, ...given, attributes } as JobEventLogEntry;
+}

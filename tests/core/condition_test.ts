@@ -1,0 +1,258 @@
+import assert from "node:assert/strict";
+import {
+  allSatisfied,
+  type Condition,
+  conditionOf,
+  CONDITIONS,
+  isSatisfied,
+} from "../../src/core/condition.ts";
+import {
+  codedJob,
+  created,
+  expectation,
+  type JobStory,
+  matcher,
+  outsideJob,
+} from "../support/entries.ts";
+import { jobOf } from "./folding.ts";
+
+interface Case {
+  readonly name: string;
+  readonly story: JobStory;
+  readonly condition: Condition;
+}
+
+const PAID = expectation("paid", "ec.Paid");
+const SHIPPED = expectation("shipped", "ec.Shipped");
+const TWICE = expectation("twice", "ec.Shipped", { multiplicity: { times: 2 } });
+
+const outside = outsideJob([PAID]).started();
+const undoable = outsideJob([PAID], {
+  compensation: { succeeded: matcher("ec.Undone"), failed: matcher("ec.UndoFailed") },
+  onCompensated: "Done",
+}).started();
+const code = codedJob([SHIPPED, PAID]).started();
+const run = code.mainStarted();
+
+const CASES: readonly Case[] = [
+  {
+    name: "a job that was only created is created",
+    story: outsideJob([PAID]),
+    condition: "created",
+  },
+  {
+    name: "a job with a startAt is scheduled until it starts",
+    story: created({ startAt: "2026-01-01T00:10:00.000Z" }),
+    condition: "scheduled",
+  },
+  {
+    name: "a job with a startAt that has started is scheduled no more",
+    story: created({
+      startAt: "2026-01-01T00:10:00.000Z",
+      plan: { expected: [PAID], policy: { errors: [], onCompensated: "Failed" } },
+    }).started(),
+    condition: "waiting",
+  },
+  { name: "a plan driven from outside waits", story: outside, condition: "waiting" },
+  { name: "code whose main has not begun is queued", story: code, condition: "queued" },
+  { name: "code whose main runs is executing", story: run, condition: "executing" },
+  {
+    name: "code whose main was interrupted is queued",
+    story: run.taskInterrupted("main"),
+    condition: "queued",
+  },
+  {
+    name: "code whose main begins again is executing",
+    story: run.taskInterrupted("main").mainStarted(),
+    condition: "executing",
+  },
+  {
+    name: "a running task is executing",
+    story: run.taskStarted("charge"),
+    condition: "executing",
+  },
+  {
+    name: "a running task is executing while main waits",
+    story: run.taskStarted("charge").mainWaiting("shipped"),
+    condition: "executing",
+  },
+  {
+    name: "a task that waits for its next attempt is backingOff",
+    story: run.taskStarted("charge").taskBackedOff("charge"),
+    condition: "backingOff",
+  },
+  {
+    name: "a next attempt that runs is executing",
+    story: run.taskStarted("charge").taskBackedOff("charge").taskStarted("charge", 2),
+    condition: "executing",
+  },
+  {
+    name: "a running task beats one that backs off, started before it",
+    story: run.taskStarted("a").taskStarted("b").taskBackedOff("b"),
+    condition: "executing",
+  },
+  {
+    name: "a running task beats one that backs off, started after it",
+    story: run.taskStarted("a").taskBackedOff("a").taskStarted("b"),
+    condition: "executing",
+  },
+  {
+    name: "a completed task leaves main executing",
+    story: run.taskStarted("charge").taskCompleted("charge"),
+    condition: "executing",
+  },
+  {
+    name: "a task that backs off is backingOff while main waits",
+    story: run.taskStarted("charge").taskBackedOff("charge").mainWaiting("shipped"),
+    condition: "backingOff",
+  },
+  {
+    name: "main that waits for its own next attempt is backingOff",
+    story: run.taskBackedOff("main"),
+    condition: "backingOff",
+  },
+  {
+    name: "main that waits for an expectation is waiting",
+    story: run.mainWaiting("shipped"),
+    condition: "waiting",
+  },
+  {
+    name: "main is queued when the expectation that it awaits is satisfied",
+    story: run.mainWaiting("shipped").fact("ec.Shipped"),
+    condition: "queued",
+  },
+  {
+    name: "main is queued when the expectation was satisfied before it waited",
+    story: run.fact("ec.Shipped").mainWaiting("shipped"),
+    condition: "queued",
+  },
+  {
+    name: "main goes on waiting when another expectation is satisfied",
+    story: run.mainWaiting("shipped").fact("ec.Paid"),
+    condition: "waiting",
+  },
+  {
+    name: "main goes on waiting when the awaited expectation needs more matches",
+    story: codedJob([TWICE]).started().mainStarted().mainWaiting("twice").fact("ec.Shipped"),
+    condition: "waiting",
+  },
+  {
+    name: "main is queued at the last match that the awaited expectation needs",
+    story: codedJob([TWICE]).started().mainStarted().mainWaiting("twice").fact("ec.Shipped")
+      .fact("ec.Shipped"),
+    condition: "queued",
+  },
+  {
+    name: "main that awaits two expectations is queued when one is satisfied",
+    story: run.mainWaiting("shipped", "paid").fact("ec.Paid"),
+    condition: "queued",
+  },
+  {
+    name: "main that was woken is executing",
+    story: run.mainWaiting("shipped").fact("ec.Shipped").mainStarted(),
+    condition: "executing",
+  },
+  {
+    name: "a job whose main has completed waits for the rest of its plan",
+    story: run.mainCompleted(),
+    condition: "waiting",
+  },
+  { name: "a suspended plan is suspended", story: outside.suspended(), condition: "suspended" },
+  {
+    name: "a suspended job is suspended though a task still runs",
+    story: run.taskStarted("charge").suspended(),
+    condition: "suspended",
+  },
+  {
+    name: "a job suspended twice goes on after one resume",
+    story: outside.suspended().suspended().resumed(),
+    condition: "waiting",
+  },
+  {
+    name: "a suspension before the start is not in force",
+    story: outsideJob([PAID]).suspended().started(),
+    condition: "waiting",
+  },
+  {
+    name: "a job that undoes its work is compensating",
+    story: undoable.cancelled(),
+    condition: "compensating",
+  },
+  {
+    name: "a compensation attempt that backs off is still compensating",
+    story: run.compensableTask("a").cancelled().compensationStarted("a").compensationBackedOff("a"),
+    condition: "compensating",
+  },
+  {
+    name: "a suspended compensation is suspended",
+    story: undoable.cancelled().suspended(),
+    condition: "suspended",
+  },
+  {
+    name: "a job whose plan is satisfied has succeeded",
+    story: outside.fact("ec.Paid"),
+    condition: "succeeded",
+  },
+  {
+    name: "a job that ended while suspended has succeeded",
+    story: outside.suspended().fact("ec.Paid"),
+    condition: "succeeded",
+  },
+  {
+    name: "a cancelled job that its policy lets end as Done has succeeded",
+    story: undoable.cancelled().fact("ec.Undone"),
+    condition: "succeeded",
+  },
+  {
+    name: "a job with a failed task has failed",
+    story: run.taskStarted("charge").taskFailed("charge"),
+    condition: "failed",
+  },
+  {
+    name: "a job with an error of its policy has failed",
+    story: outsideJob([PAID], { errors: [matcher("ec.Refused")] }).started().fact("ec.Refused"),
+    condition: "failed",
+  },
+  { name: "a cancelled job is cancelled", story: outside.cancelled(), condition: "cancelled" },
+  {
+    name: "a cancelled job stays cancelled when its compensation fails",
+    story: undoable.cancelled().fact("ec.UndoFailed"),
+    condition: "cancelled",
+  },
+];
+
+for (const { name, story, condition } of CASES) {
+  Deno.test(`conditionOf: ${name}`, () => {
+    assert.equal(conditionOf(jobOf(story)), condition);
+  });
+}
+
+Deno.test("CONDITIONS: the cases lead to each of them", () => {
+  const reached = new Set(CASES.map(({ story }) => conditionOf(jobOf(story))));
+
+  assert.equal(CONDITIONS.length, 11);
+  assert.deepEqual([...reached].toSorted(), [...CONDITIONS].toSorted());
+});
+
+Deno.test("isSatisfied: needs all matches, and an expectation of that id", () => {
+  const job = codedJob([TWICE, PAID]).started();
+  const once = job.fact("ec.Shipped");
+
+  assert.equal(isSatisfied(jobOf(once), "twice"), false);
+  assert.equal(isSatisfied(jobOf(once.fact("ec.Shipped")), "twice"), true);
+  assert.equal(isSatisfied(jobOf(once.fact("ec.Shipped")), "paid"), false);
+  assert.equal(isSatisfied(jobOf(once.fact("ec.Shipped")), "unknown"), false);
+});
+
+Deno.test("isSatisfied: stays so when surplus comes", () => {
+  const story = outsideJob([PAID, SHIPPED]).started().fact("ec.Paid").fact("ec.Paid");
+
+  assert.equal(isSatisfied(jobOf(story), "paid"), true);
+});
+
+Deno.test("allSatisfied: needs every expectation", () => {
+  const half = outsideJob([PAID, SHIPPED]).started().fact("ec.Paid");
+
+  assert.equal(allSatisfied(jobOf(half)), false);
+  assert.equal(allSatisfied(jobOf(half.fact("ec.Shipped"))), true);
+});

@@ -1,0 +1,201 @@
+import assert from "node:assert/strict";
+import { type Command, decide, judgeFailure } from "../../src/core/decide.ts";
+import { executionId, jobId, taskId } from "../../src/core/ids.ts";
+import type { JobState, StateName } from "../../src/core/job_state.ts";
+import { projectAll } from "../../src/core/projector.ts";
+import { DEFAULT_RETRY } from "../../src/core/retry_policy.ts";
+import { codedJob, type JobStory, OOPS, outsideJob, plan } from "../support/entries.ts";
+
+const started = codedJob().started();
+const reserved = started
+  .taskStarted("reserve", 1, { compensable: true })
+  .taskCompleted("reserve", 1, { compensable: true, result: "r-1" });
+const suspended = started.suspended();
+
+const JOBS: Readonly<Record<string, JobState>> = Object.fromEntries(
+  Object.entries<JobStory>({
+    created: codedJob(),
+    running: started,
+    suspended,
+    compensating: reserved.cancelled(),
+    compensatingSuspended: reserved.cancelled().suspended(),
+    done: started.taskStarted("main").taskCompleted("main"),
+    failed: started.cancelled(),
+  }).map(([name, story]) => [name, projectAll(story.entries)]),
+);
+
+const attempt = {
+  taskId: taskId("reserve"),
+  executionId: executionId("exe_1"),
+  compensable: true,
+};
+const newJob = { plan: plan([]), priority: 0, labels: {} };
+
+/** For each command: the event types it gives in each situation, or `undefined` if refused. */
+const TABLE: readonly {
+  readonly command: Command;
+  readonly accepted: Readonly<Record<string, readonly string[]>>;
+  readonly allowedIn: readonly StateName[];
+}[] = [
+  {
+    command: { kind: "start" },
+    accepted: { created: ["job.JobStarted"] },
+    allowedIn: ["Created"],
+  },
+  {
+    command: { kind: "cancel", reason: "no need" },
+    accepted: {
+      created: ["job.JobStarted", "job.JobCancelled"],
+      running: ["job.JobCancelled"],
+      suspended: ["job.JobCancelled"],
+    },
+    allowedIn: ["Created", "Running"],
+  },
+  {
+    command: { kind: "suspend" },
+    accepted: { running: ["job.JobSuspended"], compensating: ["job.JobSuspended"] },
+    allowedIn: ["Running", "Compensating"],
+  },
+  {
+    command: { kind: "resume" },
+    accepted: { suspended: ["job.JobResumed"], compensatingSuspended: ["job.JobResumed"] },
+    allowedIn: ["Running", "Compensating"],
+  },
+  {
+    command: { kind: "retry", newJobId: jobId("job_2"), attributes: newJob, facts: [] },
+    accepted: { failed: ["job.JobRetried", "job.JobCreated", "job.JobStarted"] },
+    allowedIn: ["Failed"],
+  },
+  {
+    command: { kind: "startAttempts", attempts: [attempt] },
+    accepted: { running: ["job.TaskStarted"] },
+    allowedIn: ["Running"],
+  },
+  {
+    command: { kind: "startCompensation", ...attempt },
+    accepted: { compensating: ["job.CompensationStarted"] },
+    allowedIn: ["Compensating"],
+  },
+];
+
+for (const { command, accepted, allowedIn } of TABLE) {
+  for (const [situation, job] of Object.entries(JOBS)) {
+    const events = accepted[situation];
+    const outcome = events === undefined ? "is refused" : `gives ${events.join(", ")}`;
+    Deno.test(`decide: ${command.kind} of a job that is ${situation} ${outcome}`, () => {
+      const decision = decide(job, command);
+      if (events === undefined) {
+        assert.ok(!decision.accepted);
+        assert.deepEqual(decision.rejection.allowedIn, allowedIn);
+        assert.match(decision.rejection.message, /^Cannot .+ job job_1.*: /);
+      } else {
+        assert.ok(decision.accepted);
+        assert.deepEqual(decision.events.map(({ eventType }) => eventType), events);
+      }
+    });
+  }
+}
+
+Deno.test("decide: a command on a job that was never created is refused", () => {
+  const decision = decide(undefined, { kind: "cancel" });
+
+  assert.ok(!decision.accepted);
+  assert.equal(decision.rejection.message, "Cannot cancel job: it was not created");
+});
+
+Deno.test("decide: create gives the job, with its start when it starts at once", () => {
+  const command = { kind: "create", jobId: jobId("job_2"), attributes: newJob } as const;
+  const types = (start: boolean) => {
+    const decision = decide(undefined, { ...command, start });
+    return decision.accepted && decision.events.map(({ eventType }) => eventType);
+  };
+
+  assert.deepEqual(types(true), ["job.JobCreated", "job.JobStarted"]);
+  assert.deepEqual(types(false), ["job.JobCreated"]);
+  assert.ok(!decide(JOBS["running"], { ...command, start: true }).accepted);
+});
+
+Deno.test("decide: cancel of a job that has not started and whose plan is empty is refused", () => {
+  const decision = decide(projectAll(outsideJob([]).entries), { kind: "cancel" });
+
+  assert.ok(!decision.accepted);
+  assert.match(decision.rejection.message, /its plan is empty/);
+});
+
+Deno.test("decide: an attempt is numbered after the attempts on record", () => {
+  const job = projectAll(started.taskStarted("charge").entries);
+  const decision = decide(job, {
+    kind: "startAttempts",
+    attempts: [{ ...attempt, taskId: taskId("charge"), compensable: false }, attempt],
+  });
+
+  assert.ok(decision.accepted);
+  assert.deepEqual(decision.events.map(({ attributes }) => attributes), [
+    { attempt: 2 },
+    { attempt: 1, compensable: true },
+  ]);
+});
+
+Deno.test("decide: retry reuses results that still stand, up to the chosen task", () => {
+  const failed = projectAll(
+    started.taskStarted("a").taskCompleted("a", 1, { result: "A" })
+      .taskStarted("b").taskCompleted("b", 1, { result: "B" })
+      .taskStarted("c").cancelled().entries,
+  );
+  const command = {
+    kind: "retry",
+    newJobId: jobId("job_2"),
+    attributes: newJob,
+    facts: [],
+  } as const;
+  const reused = (from?: string) => {
+    const decision = decide(
+      failed,
+      from === undefined ? command : { ...command, from: taskId(from) },
+    );
+    return decision.accepted && decision.events.slice(3).map(({ taskId }) => taskId);
+  };
+
+  assert.deepEqual(reused(), ["a", "b"]);
+  assert.deepEqual(reused("b"), ["a"]);
+  assert.deepEqual(reused("a"), []);
+  assert.equal(reused("nowhere"), false);
+});
+
+Deno.test("decide: retry does not reuse a result that was undone", () => {
+  const undone = reserved.cancelled()
+    .framework("job.CompensationStarted", { attempt: 1 }, { taskId: taskId("reserve") })
+    .framework("job.TaskCompensated", { attempt: 1 }, { taskId: taskId("reserve") })
+    .framework("job.CompensationEnded", { compensated: [taskId("reserve")], failed: [] });
+  const decision = decide(projectAll(undone.entries), {
+    kind: "retry",
+    newJobId: jobId("job_2"),
+    attributes: newJob,
+    facts: [],
+  });
+
+  assert.ok(decision.accepted);
+  assert.equal(decision.events.length, 3);
+});
+
+Deno.test("judgeFailure: attempts used up is a dead letter, and not one attempt earlier", () => {
+  const judge = (failures: number) =>
+    judgeFailure({ kind: "failed", error: OOPS }, DEFAULT_RETRY, failures, 0.5);
+
+  assert.deepEqual(judge(2), { final: false, delayMs: 2_000 });
+  assert.deepEqual(judge(3), { final: true, kind: "deadLetter" });
+});
+
+Deno.test("judgeFailure: NonRetryableError is poison at once, RetryLater chooses the delay", () => {
+  const later = { kind: "retryLater", error: OOPS, delayMs: 123_456 } as const;
+
+  assert.deepEqual(judgeFailure({ kind: "nonRetryable", error: OOPS }, DEFAULT_RETRY, 1, 0.5), {
+    final: true,
+    kind: "poison",
+  });
+  assert.deepEqual(judgeFailure(later, DEFAULT_RETRY, 1, 0.5), { final: false, delayMs: 123_456 });
+  assert.deepEqual(judgeFailure(later, DEFAULT_RETRY, 3, 0.5), {
+    final: true,
+    kind: "deadLetter",
+  });
+});

@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { eventId, executionId, jobId, MAIN_TASK, taskId } from "../../src/core/ids.ts";
+
+const CONSTRUCTORS = {
+  "job id": jobId,
+  "event id": eventId,
+  "execution id": executionId,
+  "task id": taskId,
+};
+
+const LEGAL = [
+  "a",
+  "7",
+  "job_01JD5H0B4K7YV2N8Q3M6XWRT9Z",
+  "order:42~retry-1.b_C",
+  "x".repeat(128),
+];
+
+const ILLEGAL = [
+  "",
+  " ",
+  "a b",
+  "a/b",
+  "a\\b",
+  "a%20b",
+  "a?b",
+  "a#b",
+  "a\n",
+  "\na",
+  "a\u0000",
+  "\u001b[31m",
+  "é",
+  "日本",
+  "a\u2028b",
+  '"',
+  "x".repeat(129),
+];
+
+for (const [what, construct] of Object.entries(CONSTRUCTORS)) {
+  Deno.test(`ids: a ${what} of the alphabet is given back as it is`, () => {
+    for (const text of LEGAL) assert.equal(construct(text), text);
+  });
+
+  Deno.test(`ids: a ${what} outside the alphabet or length is refused`, () => {
+    for (const text of ILLEGAL) {
+      assert.throws(() => construct(text), TypeError, JSON.stringify(text));
+    }
+  });
+
+  Deno.test(`ids: the refusal of a ${what} says what, which and the rule`, () => {
+    assert.throws(
+      () => construct("a\nb"),
+      new TypeError(
+        `Cannot use "a\\nb" as a ${what}: it must be 1 to 128 characters of A-Z a-z 0-9 . _ : ~ -`,
+      ),
+    );
+  });
+}
+
+Deno.test("ids: the alphabet is exactly that of the design", () => {
+  const legal = Array.from({ length: 0x250 }, (_, code) => String.fromCharCode(code))
+    .filter((character) => {
+      try {
+        return jobId(`a${character}`) === `a${character}`;
+      } catch {
+        return false;
+      }
+    });
+
+  assert.equal(
+    legal.join(""),
+    "-.0123456789:ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~",
+  );
+});
+
+Deno.test("ids: names that URLs take for folders are refused", () => {
+  for (const text of [".", ".."]) assert.throws(() => jobId(text), TypeError);
+  for (const text of ["...", ".a", "a."]) assert.equal(jobId(text), text);
+});
+
+Deno.test("ids: the root task has a legal name", () => {
+  assert.equal(taskId("main"), MAIN_TASK);
+});

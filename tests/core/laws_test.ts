@@ -1,0 +1,320 @@
+/** Laws of the projector that hold for every sequence of entries, however odd. */
+
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { conditionOf } from "../../src/core/condition.ts";
+import type { JobEventLogEntry } from "../../src/core/event.ts";
+import { requiredMatches } from "../../src/core/job_plan.ts";
+import { isTerminal, type JobState, type StateName } from "../../src/core/job_state.ts";
+import { project, projectAll, type Step } from "../../src/core/projector.ts";
+import { RULES } from "../../src/core/rules.ts";
+import { hearsay, retold, stories, tails } from "./arbitrary_entries.ts";
+import { jobOf, stepsOf } from "./folding.ts";
+
+const RUNS = { numRuns: 1_500 };
+
+/** The edges of the design's state table, each state's stay included. */
+const EDGES: Readonly<Record<StateName | "none", readonly StateName[]>> = {
+  none: ["Created"],
+  Created: ["Created", "Running", "Done"],
+  Running: ["Running", "Done", "Compensating", "Failed"],
+  Compensating: ["Compensating", "Done", "Failed"],
+  Done: ["Done"],
+  Failed: ["Failed"],
+};
+
+function bytesOf(job: JobState): string {
+  return JSON.stringify(job);
+}
+
+/** As a snapshot gives it back. */
+function restored(job: JobState): JobState {
+  return JSON.parse(bytesOf(job));
+}
+
+function withoutExecutions(job: JobState): string {
+  return JSON.stringify(job, (key, value) => key === "executionId" ? undefined : value);
+}
+
+/** What an operator sees of a step. */
+function outlineOf({ rule, matched, job }: Step) {
+  return { rule, matched, state: job.state, condition: conditionOf(job) };
+}
+
+function deepFrozen<Value>(value: Value): Value {
+  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    Object.values(value).forEach(deepFrozen);
+  }
+  return value;
+}
+
+Deno.test("laws: the random stories reach every rule, state and condition", () => {
+  const steps = fc.sample(stories, { numRuns: 2_000, seed: 1 })
+    .flatMap((story) => stepsOf([...story.entries, story.entry(-1)]));
+  const rules = new Set(steps.map(({ rule }) => rule));
+  const conditions = new Set(steps.map(({ job }) => conditionOf(job)));
+
+  assert.deepEqual([...rules].toSorted(), Object.keys(RULES).toSorted());
+  // `scheduled` alone is missing: it needs a startAt, which no law depends on.
+  assert.equal(conditions.size, 10);
+});
+
+Deno.test("laws: the same entries give the same job, byte for byte", () => {
+  fc.assert(
+    fc.property(stories, (story) => {
+      const copy: JobEventLogEntry[] = JSON.parse(JSON.stringify(story.entries));
+      assert.equal(bytesOf(projectAll(copy)), bytesOf(jobOf(story)));
+    }),
+    RUNS,
+  );
+});
+
+Deno.test("laws: folding in two parts is folding at once", () => {
+  fc.assert(
+    fc.property(stories, fc.nat(), (story, at) => {
+      const cut = 1 + at % story.entries.length;
+      const head = projectAll(story.entries.slice(0, cut));
+      const job = projectAll(story.entries.slice(cut), head);
+      assert.equal(bytesOf(job), bytesOf(jobOf(story)));
+    }),
+    RUNS,
+  );
+});
+
+Deno.test("laws: a snapshot and the tail are a full replay", () => {
+  fc.assert(
+    fc.property(stories, fc.nat(), (story, at) => {
+      const cut = 1 + at % story.entries.length;
+      const snapshot = restored(projectAll(story.entries.slice(0, cut)));
+      const resumed = stepsOf(story.entries.slice(cut), snapshot);
+      const full = stepsOf(story.entries).slice(cut);
+      assert.equal(bytesOf(resumed.at(-1)?.job ?? snapshot), bytesOf(jobOf(story)));
+      assert.deepEqual(resumed.map(outlineOf), full.map(outlineOf));
+    }),
+    RUNS,
+  );
+});
+
+Deno.test("laws: a snapshot that overlaps the tail changes nothing", () => {
+  fc.assert(
+    fc.property(stories, fc.nat(), fc.nat(), (story, at, back) => {
+      const cut = 1 + at % story.entries.length;
+      const snapshot = restored(projectAll(story.entries.slice(0, cut)));
+      const job = projectAll(story.entries.slice(back % (cut + 1)), snapshot);
+      assert.equal(bytesOf(job), bytesOf(jobOf(story)));
+    }),
+    RUNS,
+  );
+});
+
+Deno.test("laws: an entry that was applied changes nothing when it comes again", () => {
+  fc.assert(
+    fc.property(stories, fc.nat(), (story, at) => {
+      const applied = story.entries.slice(0, 1 + at % story.entries.length);
+      const job = deepFrozen(projectAll(applied));
+      const before = bytesOf(job);
+      for (const entry of applied) {
+        const step = project(job, entry);
+        assert.deepEqual([step.rule, step.matched], ["any/already-applied", []]);
+        assert.equal(bytesOf(step.job), before);
+      }
+    }),
+    RUNS,
+  );
+});
+
+Deno.test("laws: second deliveries anywhere in between change nothing", () => {
+  fc.assert(
+    fc.property(stories, fc.array(fc.tuple(fc.nat(), fc.nat())), (story, repeats) => {
+      const entries = [...story.entries];
+      for (const [to, of] of repeats) {
+        const place = 1 + to % entries.length;
+        const again = entries[of % place];
+        if (again !== undefined) entries.splice(place, 0, again);
+      }
+      assert.equal(bytesOf(projectAll(entries)), bytesOf(jobOf(story)));
+    }),
+    RUNS,
+  );
+});
+
+Deno.test("laws: observability ids and senders' clocks influence nothing", () => {
+  const said = fc.array(hearsay, { minLength: 1, maxLength: 30, size: "max" });
+  fc.assert(
+    fc.property(stories, said, (story, list) => {
+      const told = stepsOf(story.entries);
+      const again = stepsOf(story.entries.map((entry, index) => {
+        const other = list[index % list.length];
+        return other === undefined ? entry : retold(entry, other);
+      }));
+      assert.deepEqual(again.map(outlineOf), told.map(outlineOf));
+      assert.deepEqual(
+        again.map(({ job }) => withoutExecutions(job)),
+        told.map(({ job }) => withoutExecutions(job)),
+      );
+    }),
+    RUNS,
+  );
+});
+
+Deno.test("laws: executionId is kept for a running task and nowhere else", () => {
+  fc.assert(
+    fc.property(stories, hearsay, (story, said) => {
+      const job = jobOf(story);
+      const { tasks, ...rest } = projectAll(story.entries.map((entry) => retold(entry, said)));
+      const { tasks: before, ...restBefore } = job;
+      assert.equal(JSON.stringify(rest), JSON.stringify(restBefore));
+      for (const [index, task] of tasks.entries()) {
+        if (task.status === "running") assert.equal(task.executionId, said.executionId);
+        else assert.equal(JSON.stringify(task), JSON.stringify(before[index]));
+      }
+    }),
+    RUNS,
+  );
+});
+
+Deno.test("laws: nothing changes a job that has ended but its lastLogId", () => {
+  let ended = 0;
+  fc.assert(
+    fc.property(stories, tails, (story, tail) => {
+      // What ends every job that can be ended at all, then whatever may follow.
+      const closed = story.started().cancelled().compensationEnded();
+      const job = jobOf(closed);
+      if (!isTerminal(job)) return;
+      ended++;
+      const later = tail(closed).entries.slice(closed.entries.length);
+      const steps = stepsOf(later, job);
+      for (const [index, step] of steps.entries()) {
+        assert.deepEqual([step.rule, step.matched], ["terminal/record-only", []]);
+        const expected: JobState = { ...job, lastLogId: later[index]?.logId ?? 0 };
+        assert.equal(bytesOf(step.job), bytesOf(expected));
+      }
+    }),
+    { numRuns: 2_000 },
+  );
+  assert.ok(ended >= 1_000, `only ${ended} jobs ended`);
+});
+
+Deno.test("laws: state moves only along the edges of the table", () => {
+  fc.assert(
+    fc.property(stories, (story) => {
+      let before: StateName | "none" = "none";
+      for (const { job, rule } of stepsOf(story.entries)) {
+        assert.ok(EDGES[before].includes(job.state), `${before} -> ${job.state} by ${rule}`);
+        before = job.state;
+      }
+    }),
+    RUNS,
+  );
+});
+
+Deno.test("laws: the rule names the move that was made", () => {
+  fc.assert(
+    fc.property(stories, (story) => {
+      let before: StateName | "none" = "none";
+      for (const { job, rule } of stepsOf(story.entries)) {
+        const { state, next } = RULES[rule];
+        if (state !== "any") assert.equal(state, before);
+        assert.equal(job.state, next === "unchanged" ? before : next);
+        before = job.state;
+      }
+    }),
+    RUNS,
+  );
+});
+
+Deno.test("laws: satisfaction is monotonic", () => {
+  fc.assert(
+    fc.property(stories, (story) => {
+      let before: JobState | undefined;
+      for (const { job } of stepsOf(story.entries)) {
+        for (const [index, { matched, by, surplus }] of job.expected.entries()) {
+          const earlier = before?.expected[index] ?? { matched: 0, by: [], surplus: 0 };
+          const expectation = job.plan.expected[index];
+          assert.ok(expectation !== undefined);
+          const required = requiredMatches(expectation.multiplicity);
+          assert.ok(matched >= earlier.matched && surplus >= earlier.surplus);
+          assert.ok(matched <= required);
+          assert.ok(surplus === 0 || matched === required);
+          assert.deepEqual(by.slice(0, earlier.by.length), earlier.by);
+          assert.equal(by.length, matched);
+        }
+        before = job;
+      }
+    }),
+    RUNS,
+  );
+});
+
+Deno.test("laws: each entry adds one to each expectation that it matched, and to no other", () => {
+  fc.assert(
+    fc.property(stories, (story) => {
+      let before: JobState | undefined;
+      for (const { job, matched } of stepsOf(story.entries)) {
+        for (const [index, { id }] of job.plan.expected.entries()) {
+          const added = countAt(job, index) - countAt(before, index);
+          assert.equal(added, matched.includes(id) ? 1 : 0);
+        }
+        before = job;
+      }
+    }),
+    RUNS,
+  );
+});
+
+function countAt(job: JobState | undefined, index: number): number {
+  const progress = job?.expected[index];
+  return progress === undefined ? 0 : progress.matched + progress.surplus;
+}
+
+Deno.test("laws: a job is Done without a failure exactly when its plan is satisfied", () => {
+  fc.assert(
+    fc.property(stories, (story) => {
+      const job = jobOf(story);
+      const satisfied = job.plan.expected.every(({ multiplicity }, index) =>
+        job.expected[index]?.matched === requiredMatches(multiplicity)
+      );
+      if (job.state === "Created") return;
+      assert.equal(job.state === "Done" && job.failure === undefined, satisfied);
+    }),
+    RUNS,
+  );
+});
+
+Deno.test("laws: a job that has ended has no open task, and says by which entry it ended", () => {
+  fc.assert(
+    fc.property(stories, (story) => {
+      const job = jobOf(story);
+      if (!isTerminal(job)) return;
+      const last = story.entries.find(({ logId }) => logId === job.endedBy);
+      assert.equal(last?.receivedAt, job.endedAt);
+      for (const { status } of job.tasks) {
+        assert.ok(["completed", "failed", "interrupted"].includes(status), status);
+      }
+    }),
+    RUNS,
+  );
+});
+
+Deno.test("laws: lastLogId is that of the last entry", () => {
+  fc.assert(
+    fc.property(stories, (story) => {
+      for (const [index, { job }] of stepsOf(story.entries).entries()) {
+        assert.equal(job.lastLogId, story.entry(index).logId);
+        assert.equal(job.firstLogId, story.entry(0).logId);
+      }
+    }),
+    RUNS,
+  );
+});
+
+Deno.test("laws: the projector changes neither the job nor the entry that it is given", () => {
+  fc.assert(
+    fc.property(stories, (story) => {
+      let job: JobState | undefined;
+      for (const entry of story.entries) job = deepFrozen(project(job, deepFrozen(entry)).job);
+    }),
+    RUNS,
+  );
+});

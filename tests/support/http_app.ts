@@ -1,0 +1,142 @@
+/** The real engine behind the real routes, on a clock that stands still. */
+
+import assert from "node:assert/strict";
+import type { Hono } from "hono";
+import { JobEngine } from "../../src/engine/job_engine.ts";
+import { type AppOptions, createApp } from "../../src/http/app.ts";
+import { StandingClock } from "./http_clock.ts";
+import { DEFINITIONS } from "./http_definitions.ts";
+import { SwitchableJournal } from "./http_journal.ts";
+
+
+export interface TestApp {
+  readonly app: Hono;
+  readonly engine: JobEngine;
+  readonly journal: SwitchableJournal;
+  readonly clock: StandingClock;
+  get(path: string, headers?: Record<string, string>): Promise<Response>;
+  /** Sends a value as JSON; a string as it is. */
+  post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Response>;
+}
+
+export async function startApp(options: Partial<AppOptions> = {}): Promise<TestApp> {
+  const clock = new StandingClock();
+  const engine = new JobEngine({
+    clock,
+    random: countingRandom(),
+    definitions: DEFINITIONS,
+    maxRunning: 10,
+  });
+  const journal = new SwitchableJournal(engine.consumer);
+  await engine.start(journal);
+  const app = createApp({ engine, clock, ...options });
+  return { app, engine, journal, clock, ...clientOf(app) };
+}
+
+function countingRandom() {
+  let count = 0;
+  return { ulid: () => String(++count).padStart(26, "0"), fraction: () => 0.5 };
+}
+
+function clientOf(app: Hono): Pick<TestApp, "get" | "post"> {
+  return {
+    async get(path, headers = {}) {
+      return await app.request(path, { headers });
+    },
+    async post(path, body, headers = {}) {
+      return await app.request(path, { method: "POST", ...bodyOf(body, headers) });
+    },
+  };
+}
+
+function bodyOf(body: unknown, headers: Record<string, string>): RequestInit {
+  if (body === undefined) return { headers };
+  const text = typeof body === "string" ? body : JSON.stringify(body);
+  return { body: text, headers: { "content-type": "application/json", ...headers } };
+}
+
+export interface ProblemBody {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly instance: string;
+  readonly errors?: readonly { pointer?: string; parameter?: string; detail: string }[];
+  readonly allowedIn?: readonly string[];
+  readonly position?: number;
+}
+
+/** Checks that an answer is a whole problem of this status and kind. */
+export async function problemOf(
+  response: Response,
+  status: number,
+  kind: string,
+): Promise<ProblemBody> {
+  const text = await response.text();
+  assert.equal(response.status, status, text);
+  assert.equal(response.headers.get("content-type"), "application/problem+json");
+  const problem: ProblemBody = JSON.parse(text);
+  assert.equal(problem.type, `/problems/${kind}`);
+  assert.equal(problem.status, status);
+  for (const member of [problem.title, problem.detail, problem.instance]) {
+    assert.equal(typeof member, "string");
+  }
+  return problem;
+}
+
+/** The pointers of a problem's errors, in their order. */
+export function pointersOf({ errors = [] }: ProblemBody): readonly (string | undefined)[] {
+  return errors.map(({ pointer }) => pointer);
+}
+
+/** Checks the status, and gives the body. */
+export async function jsonOf<Body = JobBody>(response: Response, status: number): Promise<Body> {
+  const text = await response.text();
+  assert.equal(response.status, status, text);
+  assert.equal(response.headers.get("content-type"), "application/json");
+  assert.equal(response.headers.get("cache-control"), "no-store");
+  assert.equal(response.headers.get("x-content-type-options"), "nosniff");
+  return JSON.parse(text);
+}
+
+/** What tests look at of the job resource. */
+export interface JobBody {
+  readonly jobId: string;
+  readonly type: string | null;
+  readonly state: string;
+  readonly condition: string;
+  readonly firstLogId: number;
+  readonly lastLogId: number;
+  readonly priority: number;
+  readonly labels: Record<string, string>;
+  readonly retryOf?: string;
+  readonly input: unknown;
+  readonly output: unknown;
+  readonly startedAt: string | null;
+  readonly endedAt: string | null;
+  readonly expected: readonly Record<string, unknown>[];
+  readonly tasks: readonly { readonly taskId: string; readonly status: string }[];
+  readonly failure: Record<string, unknown> | null;
+}
+
+/** A plan that waits for one shipment of this order. */
+export function shipmentPlan(orderId: string) {
+  const correlation = { equals: { orderId } };
+  return { expected: [{ id: "shipped", eventType: "shop.ParcelShipped", correlation }] };
+}
+
+/** Creates a job from outside events and gives it. */
+export async function createPlan(app: TestApp, body: object = {}): Promise<JobBody> {
+  return await jsonOf(await app.post("/jobs", { plan: shipmentPlan("42"), ...body }), 202);
+}
+
+/** Creates a job of a type, lets it run as far as it can, and gives it as it is then. */
+export async function createAndRun(
+  app: TestApp,
+  type: string,
+  input: unknown = {},
+): Promise<JobBody> {
+  const { jobId } = await jsonOf(await app.post("/jobs", { type, input }), 202);
+  for (let turn = 0; turn < 5; turn++) await app.clock.nextTurn();
+  return await jsonOf(await app.get(`/jobs/${jobId}`), 200);
+}
