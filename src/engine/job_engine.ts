@@ -303,8 +303,17 @@ export class JobEngine {
       steps.push(applied);
       touched.add(applied.job.jobId);
     }
-    for (const applied of steps) this.#supervisor.see(applied);
+    for (const applied of steps) this.#tellRun(applied);
     this.#feed.wake(touched);
+  }
+
+  /** A defect in one job's run must not stop the journal, which waits for this. */
+  #tellRun(applied: Applied): void {
+    try {
+      this.#supervisor.see(applied);
+    } catch (error) {
+      this.#options.onDefect?.(error);
+    }
   }
 
   #runServices(): RunServices {

@@ -1,0 +1,142 @@
+/**
+ * Starts Daybook: reads the configuration, opens the journal, listens, and stops in
+ * order on a signal. The real clock and the real ids come in here.
+ */
+
+import {
+  type Configuration,
+  describeConfiguration,
+  helpText,
+  type Origins,
+  readConfiguration,
+} from "./src/configuration.ts";
+import { banner } from "./src/banner.ts";
+import { Daybook } from "./src/daybook.ts";
+import type { AnyJobDefinition } from "./src/engine/definition.ts";
+import { shippedDefinitions } from "./src/jobs/shipped.ts";
+import {
+  JournalDamagedError,
+  JournalLockedError,
+  JournalUnusableError,
+} from "./src/journal/errors.ts";
+import { systemClock, systemRandom } from "./src/system.ts";
+import { DefinitionsError, loadDefinitions } from "./src/user_definitions.ts";
+import { VERSION } from "./src/version.ts";
+
+const EXIT_USAGE = 64;
+const EXIT_CANNOT_LISTEN = 69;
+const EXIT_STORAGE_FAILED = 70;
+const EXIT_SECOND_SIGNAL = 130;
+
+/** How long waiting requests are given to hear that the journal failed. */
+const LAST_ANSWERS_MS = 200;
+
+function warn(message: string): void {
+  console.error(`daybook: ${message}`);
+}
+
+function fail(message: string, exitCode: number): never {
+  warn(message);
+  Deno.exit(exitCode);
+}
+
+async function definitionsOf(configuration: Configuration): Promise<readonly AnyJobDefinition[]> {
+  const shipped = shippedDefinitions({
+    webhook: {
+      allowedHosts: configuration.webhookHosts,
+      ...(configuration.webhookSecret === undefined ? {} : { secret: configuration.webhookSecret }),
+      fetch,
+      now: systemClock.now,
+    },
+  });
+  if (configuration.definitions === undefined) return shipped;
+  return [...shipped, ...await loadDefinitions(configuration.definitions)];
+}
+
+async function openDaybook(configuration: Configuration): Promise<Daybook> {
+  try {
+    return await Daybook.open({
+      configuration,
+      clock: systemClock,
+      random: systemRandom,
+      definitions: await definitionsOf(configuration),
+      warn,
+      onJournalFailed: (error) => {
+        warn(`${error.message}; stopping, since only the next start tells what is on disk`);
+        setTimeout(() => Deno.exit(EXIT_STORAGE_FAILED), LAST_ANSWERS_MS);
+      },
+    });
+  } catch (error) {
+    if (error instanceof DefinitionsError) fail(error.message, EXIT_USAGE);
+    const isOurs = error instanceof JournalDamagedError || error instanceof JournalLockedError ||
+      error instanceof JournalUnusableError;
+    if (isOurs) fail(error.message, error.exitCode);
+    throw error;
+  }
+}
+
+function listen(configuration: Configuration, daybook: Daybook): Deno.HttpServer<Deno.NetAddr> {
+  const { hostname, port } = configuration;
+  try {
+    return Deno.serve({ hostname, port, onListen: () => {} }, daybook.fetch);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const hint = error instanceof Deno.errors.NotCapable
+      ? `permission is missing, add --allow-net=${hostname}:${port}`
+      : `${reason}; try --port 0`;
+    return fail(`Cannot listen on ${hostname}:${port}: ${hint}`, EXIT_CANNOT_LISTEN);
+  }
+}
+
+/** Drains on the first signal; a second one ends the process at once. */
+function stopOnSignal(daybook: Daybook, server: Deno.HttpServer): void {
+  let stopping = false;
+  const onSignal = async () => {
+    if (stopping) Deno.exit(EXIT_SECOND_SIGNAL);
+    stopping = true;
+    warn("stopping: running tasks may end, a second signal ends them now");
+    await daybook.stop(() => server.shutdown());
+    Deno.exit(0);
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, () => void onSignal());
+  }
+}
+
+async function start(configuration: Configuration, origins: Origins): Promise<void> {
+  console.log(`daybook ${VERSION}\n${describeConfiguration(configuration, origins).join("\n")}`);
+  const daybook = await openDaybook(configuration);
+  for (const [type, count] of daybook.engine.missingDefinitions) {
+    warn(`${count} unfinished jobs of type ${type} wait for a definition that is not loaded`);
+  }
+  const server = listen(configuration, daybook);
+  stopOnSignal(daybook, server);
+  const { journal } = daybook;
+  console.log(banner(server.addr, daybook.report, journal.head, configuration.token !== undefined));
+}
+
+// A promise that a definition forgot must not take every other job down with it.
+globalThis.addEventListener("unhandledrejection", (event) => {
+  event.preventDefault();
+  warn(`unhandled rejection: ${event.reason?.stack ?? event.reason}`);
+});
+
+const result = readConfiguration({
+  args: Deno.args,
+  env: (name) => Deno.env.get(name),
+  readTextFile: (path) => Deno.readTextFileSync(path),
+});
+switch (result.kind) {
+  case "run":
+    await start(result.configuration, result.origins);
+    break;
+  case "help":
+    console.log(helpText());
+    break;
+  case "version":
+    console.log(VERSION);
+    break;
+  case "invalid":
+    for (const problem of result.problems) warn(problem);
+    fail("see deno task start --help", EXIT_USAGE);
+}

@@ -1,0 +1,46 @@
+/** What is printed when Daybook is ready: where it listens, what it recovered, what to try. */
+
+import type { JournalHead, RecoveryReport } from "./engine/ports.ts";
+
+export function banner(
+  address: { readonly hostname: string; readonly port: number },
+  report: RecoveryReport,
+  head: JournalHead,
+  needsToken: boolean,
+): string {
+  const host = address.hostname.includes(":") ? `[${address.hostname}]` : address.hostname;
+  const url = `http://${host}:${address.port}`;
+  return [
+    recovered(report, head),
+    ...report.warnings.map((warning) => `note: ${warning}`),
+    `listening on ${url}`,
+    "",
+    "try, in another terminal:",
+    ...examples(url, needsToken),
+    "",
+  ].join("\n");
+}
+
+function recovered(report: RecoveryReport, head: JournalHead): string {
+  const { entriesReplayed, durationMs, snapshotLogId, bytesQuarantined, clean } = report;
+  const parts = [
+    `${entriesReplayed} entries in ${Math.round(durationMs)} ms`,
+    snapshotLogId === null ? "no snapshot" : `snapshot at ${snapshotLogId}`,
+    `${bytesQuarantined} bytes quarantined`,
+    clean ? "clean stop" : "after a stop that was not clean",
+  ];
+  return `recovered ${parts.join(", ")}; head ${head.logId} ${head.chain}`.trimEnd();
+}
+
+function examples(url: string, needsToken: boolean): readonly string[] {
+  const token = needsToken ? ` -H "authorization: Bearer $DAYBOOK_TOKEN"` : "";
+  const job = `{"type":"order.fulfil","input":{"orderId":"42","amount":1999}}`;
+  const event =
+    `{"eventType":"ec.shipment.ShipmentCompleted","attributes":{"orderId":"42","tracking":"T-1"}}`;
+  const json = `-H 'content-type: application/json'`;
+  return [
+    `  curl -s${token} ${url}/jobs ${json} -d '${job}'`,
+    `  curl -s${token} ${url}/events ${json} -d '${event}'`,
+    `  curl -sN${token} '${url}/stream?after=0'`,
+  ];
+}

@@ -1,0 +1,287 @@
+/**
+ * The configuration: one typed value from flags and environment. A flag wins over its
+ * environment twin, which wins over the default; `--segment-bytes` is
+ * `DAYBOOK_SEGMENT_BYTES`. Every problem is reported, not just the first.
+ */
+
+import { parseArgs } from "node:util";
+
+export interface Configuration {
+  /** 0 lets the system choose. */
+  readonly port: number;
+  readonly hostname: string;
+  /** The folder of the journal. */
+  readonly journal: string;
+  /** A module whose exports are the user's own definitions. */
+  readonly definitions: string | undefined;
+  /** Jobs that may hold a worker at a time. */
+  readonly maxRunning: number;
+  readonly segmentBytes: number;
+  /** In entries. */
+  readonly snapshotEvery: number;
+  readonly bodyBytesMax: number;
+  readonly maxStartDelayMs: number;
+  /** How long running attempts may go on at a stop. */
+  readonly drainMs: number;
+  readonly token: string | undefined;
+  /** Names by which the server may be addressed, beside the loopback ones. */
+  readonly allowedHosts: readonly string[];
+  readonly webhookHosts: readonly string[];
+  readonly webhookSecret: string | undefined;
+  readonly acceptSnapshotAhead: boolean;
+}
+
+/** What reading the configuration needs from outside. */
+export interface ConfigurationSources {
+  readonly args: readonly string[];
+  env(name: string): string | undefined;
+  /** @throws when the file cannot be read. */
+  readTextFile(path: string): string;
+}
+
+export type ConfigurationResult =
+  | { readonly kind: "run"; readonly configuration: Configuration; readonly origins: Origins }
+  | { readonly kind: "help" }
+  | { readonly kind: "version" }
+  | { readonly kind: "invalid"; readonly problems: readonly string[] };
+
+type Origin = "flag" | "environment" | "default";
+export type Origins = ReadonlyMap<string, Origin>;
+
+interface Setting {
+  readonly flag: string;
+  readonly value: string;
+  readonly default: string;
+  readonly help: string;
+}
+
+/** All settings but the token, in the order in which they are explained and printed. */
+export const SETTINGS: readonly Setting[] = [
+  { flag: "port", value: "number", default: "8000", help: "port to listen on; 0 picks one" },
+  { flag: "hostname", value: "host", default: "127.0.0.1", help: "address to listen on" },
+  { flag: "journal", value: "folder", default: "journal", help: "where the journal is" },
+  { flag: "definitions", value: "module", default: "", help: "your own definitions" },
+  { flag: "max-running", value: "jobs", default: "16", help: "jobs that run at a time" },
+  { flag: "segment-bytes", value: "bytes", default: "64MiB", help: "size at which a segment ends" },
+  { flag: "snapshot-every", value: "entries", default: "100000", help: "entries per snapshot" },
+  { flag: "body-bytes", value: "bytes", default: "1MiB", help: "largest request body" },
+  { flag: "max-start-delay", value: "time", default: "15m", help: "latest startAt from now" },
+  { flag: "drain", value: "time", default: "10s", help: "time for running tasks at a stop" },
+  { flag: "token-file", value: "file", default: "", help: "file that holds the bearer token" },
+  { flag: "allowed-hosts", value: "names", default: "", help: "further names of this server" },
+  { flag: "webhook-hosts", value: "hosts", default: "", help: "hosts webhook.deliver may call" },
+];
+
+const LOOPBACK: readonly string[] = ["127.0.0.1", "localhost", "::1", "[::1]"];
+
+/** Reads flags and environment; never throws for what a user gave. */
+export function readConfiguration(sources: ConfigurationSources): ConfigurationResult {
+  const flags = readFlags(sources.args);
+  if ("problem" in flags) return { kind: "invalid", problems: [flags.problem] };
+  if (flags.values["help"] === true) return { kind: "help" };
+  if (flags.values["version"] === true) return { kind: "version" };
+  const reader = new Reader(flags.values, sources);
+  const configuration = reader.configuration();
+  if (reader.problems.length > 0) return { kind: "invalid", problems: reader.problems };
+  return { kind: "run", configuration, origins: reader.origins };
+}
+
+type FlagValues = Readonly<Record<string, string | boolean | undefined>>;
+
+function readFlags(
+  args: readonly string[],
+): { readonly values: FlagValues } | { readonly problem: string } {
+  const options = Object.fromEntries<{ type: "string" | "boolean"; short?: string }>([
+    ...SETTINGS.map(({ flag }) => [flag, { type: "string" }] as const),
+    ["accept-snapshot-ahead", { type: "boolean" }],
+    ["help", { type: "boolean", short: "h" }],
+    ["version", { type: "boolean", short: "V" }],
+  ]);
+  try {
+    return { values: parseArgs({ args: [...args], options, allowPositionals: false }).values };
+  } catch (error) {
+    return { problem: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** The environment twin of a flag. */
+export function environmentName(flag: string): string {
+  return `DAYBOOK_${flag.replaceAll("-", "_").toUpperCase()}`;
+}
+
+class Reader {
+  readonly #flags: FlagValues;
+  readonly #sources: ConfigurationSources;
+  readonly problems: string[] = [];
+  readonly origins = new Map<string, Origin>();
+
+  constructor(flags: FlagValues, sources: ConfigurationSources) {
+    this.#flags = flags;
+    this.#sources = sources;
+  }
+
+  configuration(): Configuration {
+    const hostname = this.#text("hostname");
+    const token = this.#token();
+    if (!LOOPBACK.includes(hostname) && token === undefined) {
+      this.problems.push(
+        `--hostname ${hostname} is reachable from other machines: set DAYBOOK_TOKEN or ` +
+          "--token-file, or stay on 127.0.0.1",
+      );
+    }
+    return {
+      hostname,
+      token,
+      port: this.#number("port", 0, 65_535),
+      journal: this.#text("journal") || "journal",
+      definitions: this.#text("definitions") || undefined,
+      maxRunning: this.#number("max-running", 1, 10_000),
+      segmentBytes: this.#bytes("segment-bytes", 4_096, 1_073_741_824),
+      snapshotEvery: this.#number("snapshot-every", 100, 1_000_000_000),
+      bodyBytesMax: this.#bytes("body-bytes", 1_024, 67_108_864),
+      maxStartDelayMs: this.#time("max-start-delay", 86_400_000),
+      drainMs: this.#time("drain", 3_600_000),
+      allowedHosts: this.#list("allowed-hosts"),
+      webhookHosts: this.#list("webhook-hosts"),
+      webhookSecret: this.#sources.env("DAYBOOK_WEBHOOK_SECRET") || undefined,
+      acceptSnapshotAhead: this.#flags["accept-snapshot-ahead"] === true,
+    };
+  }
+
+  #text(flag: string): string {
+    const given = this.#flags[flag];
+    if (typeof given === "string") return this.#from(flag, "flag", given);
+    const inherited = this.#sources.env(environmentName(flag));
+    if (inherited !== undefined) return this.#from(flag, "environment", inherited);
+    const setting = SETTINGS.find((candidate) => candidate.flag === flag);
+    return this.#from(flag, "default", setting?.default ?? "");
+  }
+
+  #from(flag: string, origin: Origin, text: string): string {
+    this.origins.set(flag, origin);
+    return text.trim();
+  }
+
+  #list(flag: string): readonly string[] {
+    return this.#text(flag).split(",").map((part) => part.trim()).filter((part) => part !== "");
+  }
+
+  #number(flag: string, min: number, max: number): number {
+    const text = this.#text(flag);
+    return this.#inRange(flag, text, /^\d+$/.test(text) ? Number(text) : NaN, min, max, "");
+  }
+
+  #bytes(flag: string, min: number, max: number): number {
+    const text = this.#text(flag);
+    const hint = " bytes, such as 65536, 64KiB or 64MiB";
+    return this.#inRange(flag, text, parseUnit(text, BYTE_UNITS), min, max, hint);
+  }
+
+  #time(flag: string, max: number): number {
+    const text = this.#text(flag);
+    const hint = " milliseconds, such as 500ms, 90s, 15m or 2h";
+    return this.#inRange(flag, text, parseUnit(text, TIME_UNITS), 0, max, hint);
+  }
+
+  #inRange(
+    flag: string,
+    text: string,
+    value: number,
+    min: number,
+    max: number,
+    hint: string,
+  ): number {
+    if (value >= min && value <= max) return value;
+    this.problems.push(`--${flag} ${JSON.stringify(text)} must be from ${min} to ${max}${hint}`);
+    return min;
+  }
+
+  /** Only from `DAYBOOK_TOKEN` or a file, so that it never shows in a list of processes. */
+  #token(): string | undefined {
+    const path = this.#text("token-file");
+    const text = path === "" ? this.#sources.env("DAYBOOK_TOKEN") : this.#tokenIn(path);
+    if (text === undefined || text.trim() === "") return undefined;
+    const token = text.trim();
+    if (token.length < 16) this.problems.push("the token is shorter than 16 characters");
+    return token;
+  }
+
+  #tokenIn(path: string): string | undefined {
+    try {
+      return this.#sources.readTextFile(path);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.problems.push(`--token-file ${path} cannot be read: ${reason}`);
+      return undefined;
+    }
+  }
+}
+
+const BYTE_UNITS: Readonly<Record<string, number>> = {
+  "": 1,
+  B: 1,
+  KiB: 1_024,
+  MiB: 1_048_576,
+  GiB: 1_073_741_824,
+};
+
+const TIME_UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+
+/** A whole number with a unit, in the smallest unit; `NaN` when it is not one. */
+function parseUnit(text: string, units: Readonly<Record<string, number>>): number {
+  const [, digits, unit] = /^(\d+) ?([A-Za-z]*)$/.exec(text) ?? [];
+  if (digits === undefined || unit === undefined || !Object.hasOwn(units, unit)) return NaN;
+  return Number(digits) * (units[unit] ?? NaN);
+}
+
+/** The configuration in force, a line each, with where it comes from; never the token. */
+export function describeConfiguration(
+  configuration: Configuration,
+  origins: Origins,
+): readonly string[] {
+  const shown: Readonly<Record<string, string>> = {
+    port: String(configuration.port),
+    hostname: configuration.hostname,
+    journal: configuration.journal,
+    definitions: configuration.definitions ?? "none",
+    "max-running": `${configuration.maxRunning} jobs`,
+    "segment-bytes": `${configuration.segmentBytes} bytes`,
+    "snapshot-every": `${configuration.snapshotEvery} entries`,
+    "body-bytes": `${configuration.bodyBytesMax} bytes`,
+    "max-start-delay": `${configuration.maxStartDelayMs} ms`,
+    drain: `${configuration.drainMs} ms`,
+    "token-file": configuration.token === undefined ? "no token" : "token set",
+    "allowed-hosts": configuration.allowedHosts.join(", ") || "none",
+    "webhook-hosts": configuration.webhookHosts.join(", ") || "none",
+  };
+  return SETTINGS.map(({ flag }) => {
+    const origin = origins.get(flag) ?? "default";
+    const note = origin === "default" ? "" : `  (${origin})`;
+    return `  ${flag.padEnd(16)} ${shown[flag] ?? ""}${note}`;
+  });
+}
+
+/** What `--help` prints. */
+export function helpText(): string {
+  const flags = SETTINGS.map((setting) => {
+    const flag = `--${setting.flag} <${setting.value}>`.padEnd(28);
+    const fallback = setting.default === "" ? "" : ` (default ${setting.default})`;
+    return `  ${flag} ${setting.help}${fallback}`;
+  });
+  return [
+    "Daybook: a job engine that can always explain itself.",
+    "",
+    "usage: deno task start [flags]",
+    "",
+    ...flags,
+    `  ${"--accept-snapshot-ahead".padEnd(28)} start although a snapshot is ahead of the journal`,
+    `  ${"--help, --version".padEnd(28)} print this, or the version`,
+    "",
+    "Each flag has an environment twin: --segment-bytes is DAYBOOK_SEGMENT_BYTES.",
+    "The token is taken from DAYBOOK_TOKEN or --token-file only, the secret that signs",
+    "webhooks from DAYBOOK_WEBHOOK_SECRET only.",
+    "",
+    "exit codes: 0 clean, 64 usage, 69 cannot listen, 70 storage failed while running,",
+    "73 another process holds the journal, 74 it cannot be read or written, 78 it is damaged",
+  ].join("\n");
+}

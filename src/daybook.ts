@@ -1,0 +1,111 @@
+/**
+ * One Daybook: the journal, the engine and the HTTP application put together, with the
+ * order in which they start and stop.
+ */
+
+import { JobEngine } from "./engine/job_engine.ts";
+import type { AnyJobDefinition } from "./engine/definition.ts";
+import type { Clock, Journal, Random, RecoveryReport } from "./engine/ports.ts";
+import { createApp } from "./http/app.ts";
+import type { Configuration } from "./configuration.ts";
+import { DenoFileSystem } from "./journal/deno_file_system.ts";
+import { FileJournal } from "./journal/file_journal.ts";
+
+export interface DaybookOptions {
+  readonly configuration: Configuration;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly definitions: readonly AnyJobDefinition[];
+  /** The journal takes nothing any more; the process should answer what it has and end. */
+  readonly onJournalFailed: (error: Error) => void;
+  /** Told of what an operator should know. */
+  readonly warn: (message: string) => void;
+}
+
+export class Daybook {
+  readonly engine: JobEngine;
+  readonly report: RecoveryReport;
+  readonly fetch: (request: Request) => Response | Promise<Response>;
+  readonly journal: Journal;
+  readonly #drainMs: number;
+  readonly #streams: AbortController;
+
+  private constructor(
+    engine: JobEngine,
+    journal: Journal,
+    report: RecoveryReport,
+    fetch: Daybook["fetch"],
+    streams: AbortController,
+    drainMs: number,
+  ) {
+    this.engine = engine;
+    this.report = report;
+    this.fetch = fetch;
+    this.journal = journal;
+    this.#streams = streams;
+    this.#drainMs = drainMs;
+  }
+
+  /**
+   * Opens the journal, projects it, and takes up what was unfinished.
+   *
+   * @throws {JournalLockedError} when another process holds the journal.
+   * @throws {JournalUnusableError} when it cannot be read or written.
+   * @throws {JournalDamagedError} when recorded data is not what was written.
+   */
+  static async open(options: DaybookOptions): Promise<Daybook> {
+    const { configuration, clock, random, definitions, warn } = options;
+    const onDefect = (error: unknown) => warn(`defect: ${describe(error)}`);
+    const engine = new JobEngine({
+      clock,
+      random,
+      definitions,
+      maxRunning: configuration.maxRunning,
+      onJournalFailed: options.onJournalFailed,
+      onDefect,
+    });
+    const { journal, report } = await FileJournal.open({
+      folder: configuration.journal,
+      fileSystem: new DenoFileSystem(),
+      clock,
+      random,
+      consumer: engine.consumer,
+      segmentBytes: configuration.segmentBytes,
+      snapshotEvery: configuration.snapshotEvery,
+      acceptSnapshotAhead: configuration.acceptSnapshotAhead,
+      warn,
+    });
+    await engine.start(journal, report.recoveredLogId ?? undefined);
+    const streams = new AbortController();
+    const app = createApp({
+      engine,
+      clock,
+      token: configuration.token,
+      allowedHosts: [configuration.hostname, ...configuration.allowedHosts],
+      bodyBytesMax: configuration.bodyBytesMax,
+      maxStartDelayMs: configuration.maxStartDelayMs,
+      shutdownSignal: streams.signal,
+      onError: onDefect,
+    });
+    const fetch: Daybook["fetch"] = (request) => app.fetch(request);
+    return new Daybook(engine, journal, report, fetch, streams, configuration.drainMs);
+  }
+
+  /**
+   * Stops in order: no new work, streams end, the server answers what it has, running
+   * tasks end or are interrupted, and the journal is sealed.
+   *
+   * @param closeServer Resolves when the server has answered all requests.
+   */
+  async stop(closeServer: () => Promise<void>): Promise<void> {
+    const drained = this.engine.stop(this.#drainMs);
+    this.#streams.abort();
+    await closeServer();
+    await drained;
+    await this.journal.close();
+  }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.stack ?? error.message : String(error);
+}

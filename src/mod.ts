@@ -1,0 +1,23 @@
+/**
+ * Daybook's public surface: what a module of definitions needs.
+ *
+ * @module
+ */
+
+export {
+  defineJob,
+  type ErrorMatcher,
+  type Expectation,
+  type FactEvent,
+  type JobContext,
+  type JobDefinition,
+  NonRetryableError,
+  RetryLater,
+  type StartsOn,
+  type TaskContext,
+  type TaskOptions,
+} from "./engine/definition.ts";
+export type { Correlation } from "./core/correlation.ts";
+export type { ExpectedEventKind, Multiplicity } from "./core/job_plan.ts";
+export type { JsonObject, JsonScalar, JsonValue } from "./core/json.ts";
+export type { RetryPolicy } from "./core/retry_policy.ts";

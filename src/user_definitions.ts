@@ -1,0 +1,54 @@
+/** Loads the module of definitions that a user names. */
+
+import * as v from "valibot";
+import type { AnyJobDefinition } from "./engine/definition.ts";
+
+/** The module cannot be used, in words for its author. */
+export class DefinitionsError extends Error {
+  override readonly name = "DefinitionsError";
+}
+
+const definitionSchema = v.looseObject({
+  type: v.string(),
+  version: v.number(),
+  input: v.looseObject({ kind: v.literal("schema") }),
+  run: v.function(),
+});
+
+/**
+ * All definitions that a module exports: each an object made by `defineJob`, or a list
+ * of them. Other exports are left alone.
+ *
+ * @param specifier A path, taken from the current folder, or a URL.
+ * @throws {DefinitionsError} when it cannot be loaded, or exports no definition.
+ */
+export async function loadDefinitions(specifier: string): Promise<readonly AnyJobDefinition[]> {
+  const exported = Object.values(await load(specifier)).flat();
+  const definitions = exported.filter((value): value is AnyJobDefinition =>
+    v.is(definitionSchema, value)
+  );
+  if (definitions.length === 0) {
+    throw new DefinitionsError(
+      `Cannot use --definitions ${specifier}: it exports nothing made by defineJob`,
+    );
+  }
+  return definitions;
+}
+
+async function load(specifier: string): Promise<Record<string, unknown>> {
+  try {
+    return await import(urlOf(specifier));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const hint = reason.includes("read access") ? `; add --allow-read=${specifier}` : "";
+    throw new DefinitionsError(`Cannot load --definitions ${specifier}: ${reason}${hint}`, {
+      cause: error,
+    });
+  }
+}
+
+function urlOf(specifier: string): string {
+  if (/^[a-z][a-z0-9+.-]+:/.test(specifier)) return specifier;
+  const folder = specifier.startsWith("/") ? "file:///" : `file://${Deno.cwd()}/`;
+  return new URL(specifier, folder).href;
+}

@@ -1,0 +1,137 @@
+/** A real engine over the in-memory journal and a clock that tests move. */
+
+import assert from "node:assert/strict";
+import { conditionOf } from "../../src/core/condition.ts";
+import { type EventType, eventType } from "../../src/core/event_type.ts";
+import type { JobEventLogEntry } from "../../src/core/event.ts";
+import { eventId, type JobId, jobId, taskId } from "../../src/core/ids.ts";
+import type { JobState } from "../../src/core/job_state.ts";
+import type { JsonObject } from "../../src/core/json.ts";
+import type { AnyJobDefinition } from "../../src/engine/definition.ts";
+import { JobEngine } from "../../src/engine/job_engine.ts";
+import type { CreateRequest, IncomingEvent, Receipt } from "../../src/engine/requests.ts";
+import { MemoryJournal } from "../../src/journal/memory_journal.ts";
+import { FakeClock, FakeRandom } from "./fake_clock.ts";
+
+export interface HarnessOptions {
+  readonly definitions?: readonly AnyJobDefinition[];
+  readonly maxRunning?: number;
+}
+
+export class Harness {
+  readonly defects: unknown[] = [];
+
+  private constructor(
+    readonly engine: JobEngine,
+    readonly journal: MemoryJournal,
+    readonly clock: FakeClock,
+    readonly random: FakeRandom,
+    readonly options: HarnessOptions,
+  ) {}
+
+  static async start(options: HarnessOptions = {}): Promise<Harness> {
+    return await Harness.#open(options, new FakeClock(), new FakeRandom());
+  }
+
+  static async #open(
+    options: HarnessOptions,
+    clock: FakeClock,
+    random: FakeRandom,
+    content?: MemoryJournal["content"],
+  ): Promise<Harness> {
+    const defects: unknown[] = [];
+    const engine = new JobEngine({
+      clock,
+      random,
+      definitions: options.definitions ?? [],
+      maxRunning: options.maxRunning ?? 10,
+      onDefect: (error) => defects.push(error),
+    });
+    const { journal, report } = await MemoryJournal.open({
+      clock,
+      random,
+      consumer: engine.consumer,
+      ...(content === undefined ? {} : { content }),
+    });
+    await engine.start(journal, report.recoveredLogId ?? undefined);
+    const harness = new Harness(engine, journal, clock, random, options);
+    defects.push = (...items) => harness.defects.push(...items);
+    await clock.settle();
+    return harness;
+  }
+
+  /**
+   * Starts anew on what is durable, as after a kill: the old engine lives on without
+   * effect, since its journal is no longer the one.
+   */
+  async crash(definitions?: readonly AnyJobDefinition[]): Promise<Harness> {
+    const content = this.journal.content;
+    this.journal.hold();
+    const options = definitions === undefined ? this.options : { ...this.options, definitions };
+    return await Harness.#open(options, this.clock, this.random, content);
+  }
+
+  async create(request: CreateRequest): Promise<JobState> {
+    const outcome = await this.engine.create(request);
+    assert.ok(outcome.ok, JSON.stringify(outcome));
+    await this.clock.settle();
+    return outcome.value.job;
+  }
+
+  async submit(type: string, input: unknown = {}): Promise<JobId> {
+    return (await this.create({ type, input })).jobId;
+  }
+
+  async event(
+    type: string,
+    attributes: JsonObject = {},
+    references: { eventId?: string; jobId?: string; taskId?: string } = {},
+  ): Promise<Receipt> {
+    const incoming: IncomingEvent = {
+      eventType: eventType(type) as EventType,
+      stratum: "domain",
+      attributes,
+      ...(references.eventId === undefined ? {} : { eventId: eventId(references.eventId) }),
+      ...(references.jobId === undefined ? {} : { jobId: jobId(references.jobId) }),
+      ...(references.taskId === undefined ? {} : { taskId: taskId(references.taskId) }),
+    };
+    const [receipt] = await this.engine.deliver([incoming]);
+    assert.ok(receipt);
+    await this.clock.settle();
+    return receipt;
+  }
+
+  async control(id: JobId, kind: "start" | "cancel" | "suspend" | "resume"): Promise<JobState> {
+    const outcome = await this.engine.control(id, { kind });
+    assert.ok(outcome.ok, JSON.stringify(outcome));
+    await this.clock.settle();
+    return outcome.value;
+  }
+
+  job(id: JobId): JobState {
+    const job = this.engine.job(id);
+    assert.ok(job);
+    return job;
+  }
+
+  condition(id: JobId): string {
+    return conditionOf(this.job(id));
+  }
+
+  /** `eventType` or `eventType:taskId` of each entry of a job, without their namespaces. */
+  async story(id: JobId): Promise<readonly string[]> {
+    return (await this.entries(id)).map(({ eventType, taskId }) => {
+      const name = eventType.split(".").at(-1) ?? "";
+      return taskId === undefined ? name : `${name}:${taskId}`;
+    });
+  }
+
+  async entries(id: JobId): Promise<readonly JobEventLogEntry[]> {
+    return await this.engine.history(id, 0, 10_000);
+  }
+
+  /** Fails when the engine met a defect of its own. */
+  assertSound(): void {
+    assert.deepEqual(this.defects, []);
+  }
+}
