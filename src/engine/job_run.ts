@@ -377,7 +377,7 @@ export class JobRun {
 
   #isBlocked(): boolean {
     const asked = this.#asked;
-    if (asked === undefined || this.#runEnded) return true;
+    if (asked === undefined || this.#runEnded || this.#settlements.length > 0) return true;
     return asked.expectations.size > 0 || this.#runner.hasUnfinished;
   }
 

@@ -1,0 +1,316 @@
+import assert from "node:assert/strict";
+import * as v from "valibot";
+import { taskId } from "../../src/core/ids.ts";
+import { defineJob, NonRetryableError } from "../../src/engine/definition.ts";
+import { Harness } from "../support/engine_harness.ts";
+
+/** A job of two tasks, the first of which ends when the test says so. */
+function gated() {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const state = { signalAborted: false, ran: [] as string[] };
+  const definition = defineJob({
+    type: "demo.gated",
+    version: 1,
+    input: v.looseObject({}),
+    async run(ctx) {
+      await ctx.task("first", (task) => {
+        state.ran.push("first");
+        task.signal.addEventListener("abort", () => state.signalAborted = true);
+        return promise;
+      });
+      await ctx.task("second", () => void state.ran.push("second"));
+    },
+  });
+  return { definition, state, open: resolve };
+}
+
+Deno.test("suspend: starts no new attempt, what runs ends and is recorded", async () => {
+  const { definition, state, open } = gated();
+  const daybook = await Harness.start({ definitions: [definition], maxRunning: 1 });
+  const id = await daybook.submit("demo.gated");
+
+  await daybook.control(id, "suspend");
+  assert.equal(daybook.condition(id), "suspended");
+  open();
+  await daybook.clock.settle();
+  assert.deepEqual(state.ran, ["first"]);
+  assert.equal(daybook.job(id).tasks[1]?.status, "completed");
+  assert.equal(daybook.engine.activity.busyWorkers, 0);
+
+  await daybook.control(id, "resume");
+  await daybook.clock.settle();
+  assert.deepEqual(state.ran, ["first", "second"]);
+  assert.equal(daybook.job(id).state, "Done");
+  daybook.assertSound();
+});
+
+Deno.test("suspend: a queued job does not begin until it is resumed", async () => {
+  const { definition, state, open } = gated();
+  const daybook = await Harness.start({ definitions: [definition], maxRunning: 1 });
+  const blocker = await daybook.submit("demo.gated");
+  const id = await daybook.submit("demo.gated");
+  await daybook.control(id, "suspend");
+
+  open();
+  await daybook.clock.settle();
+  assert.equal(daybook.job(blocker).state, "Done");
+  assert.deepEqual(state.ran, ["first", "second"]);
+
+  await daybook.control(id, "resume");
+  await daybook.clock.settle();
+  assert.equal(daybook.job(id).state, "Done");
+});
+
+Deno.test("cancel: aborts the signal, fails the job as cancelled, runs nothing more", async () => {
+  const { definition, state, open } = gated();
+  const daybook = await Harness.start({ definitions: [definition] });
+  const id = await daybook.submit("demo.gated");
+
+  const cancelled = await daybook.control(id, "cancel");
+  open();
+  await daybook.clock.settle();
+
+  assert.equal(cancelled.state, "Failed");
+  assert.equal(state.signalAborted, true);
+  assert.equal(daybook.condition(id), "cancelled");
+  assert.deepEqual(state.ran, ["first"]);
+  assert.equal(daybook.engine.activity.busyWorkers, 0);
+});
+
+Deno.test("cancel: a task that ignores its signal is given up after a grace", async () => {
+  const { definition } = gated();
+  const daybook = await Harness.start({ definitions: [definition], maxRunning: 1 });
+  const id = await daybook.submit("demo.gated");
+
+  await daybook.control(id, "cancel");
+  assert.equal(daybook.engine.activity.busyWorkers, 1);
+  await daybook.clock.advance(10_000);
+
+  assert.equal(daybook.engine.activity.busyWorkers, 0);
+  assert.equal((await daybook.story(id)).at(-1), "TaskInterrupted:first");
+});
+
+Deno.test("cancel: of a job that has not started runs none of its code", async () => {
+  const { definition, state } = gated();
+  const daybook = await Harness.start({ definitions: [definition] });
+  const { jobId } = await daybook.create({ type: "demo.gated", input: {}, start: false });
+
+  await daybook.control(jobId, "cancel");
+  await daybook.clock.settle();
+
+  assert.equal(daybook.condition(jobId), "cancelled");
+  assert.deepEqual(state.ran, []);
+});
+
+Deno.test("control: in the wrong state is refused and says which states allow it", async () => {
+  const { definition, open } = gated();
+  const daybook = await Harness.start({ definitions: [definition] });
+  const id = await daybook.submit("demo.gated");
+  open();
+  await daybook.clock.settle();
+
+  const outcome = await daybook.engine.control(id, { kind: "cancel" });
+
+  assert.ok(!outcome.ok && outcome.problem.kind === "rejected");
+  assert.equal(outcome.problem.rejection.message, `Cannot cancel job ${id}: state is Done`);
+  assert.deepEqual(outcome.problem.rejection.allowedIn, ["Created", "Running"]);
+});
+
+Deno.test("control: two cancels at once are decided one after the other", async () => {
+  const { definition } = gated();
+  const daybook = await Harness.start({ definitions: [definition] });
+  const id = await daybook.submit("demo.gated");
+
+  const outcomes = await Promise.all([
+    daybook.engine.control(id, { kind: "cancel" }),
+    daybook.engine.control(id, { kind: "cancel" }),
+  ]);
+
+  assert.deepEqual(outcomes.map(({ ok }) => ok), [true, false]);
+  const story = await daybook.story(id);
+  assert.equal(story.filter((name) => name === "JobCancelled").length, 1);
+});
+
+Deno.test("start: a job created without a start begins when told", async () => {
+  const { definition, open } = gated();
+  const daybook = await Harness.start({ definitions: [definition] });
+  const { jobId } = await daybook.create({ type: "demo.gated", input: {}, start: false });
+  assert.equal(daybook.condition(jobId), "created");
+
+  await daybook.control(jobId, "start");
+  open();
+  await daybook.clock.settle();
+
+  assert.equal(daybook.job(jobId).state, "Done");
+});
+
+Deno.test("startAt: the job starts by itself at its time, also across a restart", async () => {
+  const { definition, open } = gated();
+  open();
+  const daybook = await Harness.start({ definitions: [definition] });
+  const startAt = new Date(daybook.clock.now() + 60_000).toISOString();
+  const { jobId } = await daybook.create({ type: "demo.gated", input: {}, startAt });
+  assert.equal(daybook.condition(jobId), "scheduled");
+
+  const restarted = await daybook.crash();
+  await restarted.clock.advance(59_999);
+  assert.equal(restarted.condition(jobId), "scheduled");
+  await restarted.clock.advance(1);
+  assert.equal(restarted.job(jobId).state, "Done");
+});
+
+Deno.test("startAt: a job that slept through its time starts at once after a restart", async () => {
+  const { definition, open } = gated();
+  open();
+  const daybook = await Harness.start({ definitions: [definition] });
+  const startAt = new Date(daybook.clock.now() + 60_000).toISOString();
+  const { jobId } = await daybook.create({ type: "demo.gated", input: {}, startAt });
+
+  daybook.journal.hold();
+  await daybook.clock.advance(120_000);
+  const restarted = await daybook.crash();
+  await restarted.clock.advance(0);
+
+  assert.equal(restarted.job(jobId).state, "Done");
+});
+
+Deno.test("retry: makes a new job that reuses results, and leaves the old one as it was", async () => {
+  const ran: string[] = [];
+  let broken = true;
+  const steps = defineJob({
+    type: "demo.steps",
+    version: 1,
+    input: v.looseObject({}),
+    async run(ctx) {
+      const a = await ctx.task("a", () => (ran.push("a"), "A"));
+      const b = await ctx.task("b", () => (ran.push("b"), "B"));
+      return await ctx.task("c", () => {
+        ran.push("c");
+        if (broken) throw new NonRetryableError("broken");
+        return a + b;
+      });
+    },
+  });
+  const daybook = await Harness.start({ definitions: [steps] });
+  const id = await daybook.submit("demo.steps");
+  await daybook.clock.settle();
+  const before = JSON.stringify(daybook.job(id).tasks);
+  broken = false;
+
+  const retried = await daybook.engine.retry(id, {});
+  await daybook.clock.settle();
+  assert.ok(retried.ok);
+  const again = await daybook.engine.retry(id, { from: taskId("b") });
+  await daybook.clock.settle();
+  assert.ok(again.ok);
+
+  assert.deepEqual(ran, ["a", "b", "c", "c", "b", "c"]);
+  const [main] = daybook.job(retried.value.jobId).tasks.filter(({ taskId }) => taskId === "main");
+  assert.equal(main?.status === "completed" && main.result, "AB");
+  assert.equal(daybook.job(retried.value.jobId).retryOf, id);
+  assert.equal(daybook.job(id).state, "Failed");
+  assert.equal(JSON.stringify(daybook.job(id).tasks), before);
+  daybook.assertSound();
+});
+
+Deno.test("retry: events that counted for the old job count for the new one", async () => {
+  let broken = true;
+  const order = defineJob({
+    type: "demo.shipped",
+    version: 1,
+    input: v.looseObject({}),
+    expects: () => ({ shipped: { eventType: "ec.Shipped" } }),
+    async run(ctx) {
+      const [event] = await ctx.expect("shipped");
+      await ctx.task("file", () => {
+        if (broken) throw new NonRetryableError("no paper");
+      });
+      return event.attributes["tracking"];
+    },
+  });
+  const daybook = await Harness.start({ definitions: [order] });
+  const id = await daybook.submit("demo.shipped");
+  await daybook.event("ec.Shipped", { tracking: "T-9" });
+  await daybook.clock.settle();
+  assert.equal(daybook.job(id).state, "Failed");
+  broken = false;
+
+  const retried = await daybook.engine.retry(id, {});
+  await daybook.clock.settle();
+
+  assert.ok(retried.ok);
+  const job = daybook.job(retried.value.jobId);
+  assert.equal(job.state, "Done");
+  const main = job.tasks.find(({ taskId }) => taskId === "main");
+  assert.equal(main?.status === "completed" && main.result, "T-9");
+});
+
+Deno.test("create: the same idempotency key gives the first answer, also after a restart", async () => {
+  const { definition, open } = gated();
+  const daybook = await Harness.start({ definitions: [definition] });
+  const request = {
+    type: "demo.gated",
+    input: {},
+    idempotency: { key: "k1", digest: "d1" },
+  } as const;
+
+  const [one, two] = await Promise.all([
+    daybook.engine.create(request),
+    daybook.engine.create(request),
+  ]);
+  open();
+  await daybook.clock.settle();
+  const restarted = await daybook.crash();
+  const three = await restarted.engine.create(request);
+  const other = await restarted.engine.create({
+    ...request,
+    idempotency: { key: "k1", digest: "d2" },
+  });
+
+  assert.ok(one?.ok && two?.ok && three.ok);
+  assert.deepEqual([one.value.replayed, two.value.replayed, three.value.replayed], [
+    false,
+    true,
+    true,
+  ]);
+  assert.deepEqual(two.value.job, one.value.job);
+  assert.deepEqual(three.value.job, one.value.job);
+  assert.ok(!other.ok && other.problem.kind === "keyReused");
+  assert.equal(restarted.engine.list({ limit: 10 }).jobs.length, 1);
+});
+
+Deno.test("create: unknown types, invalid inputs and ids in use are told apart", async () => {
+  const typed = defineJob({
+    type: "demo.typed",
+    version: 1,
+    input: v.strictObject({ lines: v.array(v.object({ amount: v.number() })) }),
+    run: () => Promise.resolve(1),
+  });
+  const daybook = await Harness.start({ definitions: [typed] });
+  const kind = async (request: Parameters<typeof daybook.engine.create>[0]) => {
+    const outcome = await daybook.engine.create(request);
+    return outcome.ok ? "created" : outcome.problem;
+  };
+
+  assert.deepEqual(await kind({ type: "demo.unknown" }), {
+    kind: "unknownType",
+    type: "demo.unknown",
+    known: ["demo.typed"],
+  });
+  assert.deepEqual(
+    await kind({ type: "demo.typed", input: { lines: [{ amount: 1 }, { amount: "2" }] } }),
+    {
+      kind: "invalidInput",
+      issues: [{
+        pointer: "/lines/1/amount",
+        detail: 'Invalid type: Expected number but received "2"',
+      }],
+    },
+  );
+  const jobId = "my-job" as never;
+  assert.equal(await kind({ type: "demo.typed", input: { lines: [] }, jobId }), "created");
+  assert.deepEqual(await kind({ type: "demo.typed", input: { lines: [] }, jobId }), {
+    kind: "jobExists",
+    jobId: "my-job",
+  });
+});

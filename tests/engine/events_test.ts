@@ -1,0 +1,348 @@
+import assert from "node:assert/strict";
+import * as v from "valibot";
+import type { Correlation } from "../../src/core/correlation.ts";
+import { eventType } from "../../src/core/event_type.ts";
+import type { JobPlan, JobPolicy, Multiplicity } from "../../src/core/job_plan.ts";
+import { DEFAULT_POLICY } from "../../src/core/job_plan.ts";
+import { defineJob } from "../../src/engine/definition.ts";
+import { Harness } from "../support/engine_harness.ts";
+
+const SHIPPED = "ec.shipment.ShipmentCompleted";
+
+function waitingFor(
+  correlation: Correlation,
+  multiplicity: Multiplicity = "ExactlyOnce",
+  policy: Partial<JobPolicy> = {},
+): JobPlan {
+  return {
+    expected: [{
+      id: "shipped",
+      kind: "DomainFact",
+      matcher: { eventType: eventType(SHIPPED), correlation },
+      multiplicity,
+    }],
+    policy: { ...DEFAULT_POLICY, ...policy },
+  };
+}
+
+Deno.test("deliver: an event without a job id reaches every running job that expects it", async () => {
+  const daybook = await Harness.start();
+  const first = await daybook.create({ plan: waitingFor({ equals: { orderId: "42" } }) });
+  const second = await daybook.create({ plan: waitingFor({ equals: { orderId: "42" } }) });
+  const other = await daybook.create({ plan: waitingFor({ equals: { orderId: "43" } }) });
+
+  const receipt = await daybook.event(SHIPPED, { orderId: "42" });
+
+  assert.equal(receipt.disposition, "matched");
+  assert.deepEqual(
+    receipt.jobs,
+    [first, second].map(({ jobId }) => ({
+      jobId,
+      state: "Done",
+      expectation: "shipped",
+      matched: 1,
+      required: 1,
+    })),
+  );
+  assert.equal(daybook.job(other.jobId).state, "Running");
+});
+
+Deno.test("deliver: a correlation names the event that caused it, in the same batch", async () => {
+  const daybook = await Harness.start();
+  const { jobId } = await daybook.create({ plan: waitingFor("any") });
+
+  const receipt = await daybook.event(SHIPPED, { orderId: "42" });
+
+  const correlated = (await daybook.entries(jobId)).at(-1);
+  assert.equal(correlated?.eventType, "job.EventCorrelated");
+  assert.equal(correlated?.causedBy, receipt.logId);
+  assert.equal(correlated?.logId, (receipt.logId ?? 0) + 1);
+});
+
+Deno.test("deliver: a second delivery of an event id changes nothing", async () => {
+  const daybook = await Harness.start();
+  const { jobId } = await daybook.create({ plan: waitingFor("any", { times: 2 }) });
+
+  const first = await daybook.event(SHIPPED, {}, { eventId: "evt-1" });
+  const before = JSON.stringify(daybook.job(jobId));
+  const second = await daybook.event(SHIPPED, { other: true }, { eventId: "evt-1" });
+
+  assert.equal(first.disposition, "matched");
+  assert.deepEqual(second, {
+    eventId: "evt-1",
+    logId: first.logId,
+    disposition: "duplicate",
+    jobs: [],
+  });
+  assert.equal(JSON.stringify(daybook.job(jobId)), before);
+});
+
+Deno.test("deliver: two deliveries of one id at the same moment count once", async () => {
+  const daybook = await Harness.start();
+  const { jobId } = await daybook.create({ plan: waitingFor("any", { times: 2 }) });
+  daybook.journal.hold();
+
+  const both = Promise.all([
+    daybook.event(SHIPPED, {}, { eventId: "evt-1" }),
+    daybook.event(SHIPPED, {}, { eventId: "evt-1" }),
+  ]);
+  await daybook.clock.settle();
+  daybook.journal.release();
+
+  const dispositions = (await both).map(({ disposition }) => disposition);
+  assert.deepEqual(dispositions, ["matched", "duplicate"]);
+  assert.equal(daybook.job(jobId).expected[0]?.matched, 1);
+});
+
+Deno.test("deliver: a duplicate is known after a restart, with and without a snapshot", async () => {
+  const daybook = await Harness.start();
+  await daybook.create({ plan: waitingFor("any", { times: 2 }) });
+  const first = await daybook.event(SHIPPED, {}, { eventId: "evt-1" });
+
+  const replayed = await daybook.crash();
+  const again = await replayed.event(SHIPPED, {}, { eventId: "evt-1" });
+  await replayed.journal.close();
+  const restored = await replayed.crash();
+  const third = await restored.event(SHIPPED, {}, { eventId: "evt-1" });
+
+  assert.deepEqual([again.disposition, again.logId], ["duplicate", first.logId]);
+  assert.deepEqual([third.disposition, third.logId], ["duplicate", first.logId]);
+});
+
+Deno.test("deliver: a duplicate delivered among others leaves the same state as once", async () => {
+  const once = await Harness.start();
+  const twice = await Harness.start();
+  const plan = waitingFor({ equals: { orderId: "42" } }, { times: 3 });
+  const [a, b] = [await once.create({ plan }), await twice.create({ plan })];
+
+  for (const eventId of ["e1", "e2"]) {
+    await once.event(SHIPPED, { orderId: "42" }, { eventId });
+  }
+  for (const eventId of ["e1", "e1", "e2", "e1", "e2"]) {
+    await twice.event(SHIPPED, { orderId: "42" }, { eventId });
+  }
+
+  assert.deepEqual(
+    once.job(a.jobId).expected.map(({ matched, surplus }) => [matched, surplus]),
+    twice.job(b.jobId).expected.map(({ matched, surplus }) => [matched, surplus]),
+  );
+});
+
+Deno.test("deliver: an event that names its job reaches that job alone", async () => {
+  const daybook = await Harness.start();
+  const named = await daybook.create({ plan: waitingFor("any") });
+  const other = await daybook.create({ plan: waitingFor("any") });
+
+  const receipt = await daybook.event(SHIPPED, {}, { jobId: named.jobId });
+
+  assert.deepEqual(receipt.jobs.map(({ jobId }) => jobId), [named.jobId]);
+  assert.equal(daybook.job(named.jobId).state, "Done");
+  assert.equal(daybook.job(other.jobId).state, "Running");
+});
+
+Deno.test("deliver: an event for an unknown job is rejected and not recorded", async () => {
+  const daybook = await Harness.start();
+  const before = daybook.engine.headLogId;
+
+  const receipt = await daybook.event(SHIPPED, {}, { jobId: "job-nowhere" });
+
+  assert.equal(receipt.disposition, "rejected");
+  assert.match(receipt.reason ?? "", /there is no job job-nowhere/);
+  assert.equal(daybook.engine.headLogId, before);
+});
+
+Deno.test("deliver: an event that nobody expects is recorded and says so", async () => {
+  const daybook = await Harness.start();
+
+  const receipt = await daybook.event("ec.cart.CartEmptied");
+
+  assert.deepEqual([receipt.disposition, receipt.jobs], ["recorded", []]);
+  assert.ok(receipt.logId);
+});
+
+Deno.test("deliver: an event to an ended job is recorded, and the state is not changed", async () => {
+  const daybook = await Harness.start();
+  const { jobId } = await daybook.create({ plan: waitingFor("any") });
+  await daybook.event(SHIPPED, {}, { jobId });
+
+  const receipt = await daybook.event(SHIPPED, {}, { jobId });
+
+  assert.equal(receipt.disposition, "recorded");
+  assert.equal(receipt.jobs[0]?.reason, "recorded only: state is Done");
+  assert.equal((await daybook.entries(jobId)).at(-1)?.logId, receipt.logId);
+});
+
+Deno.test("deliver: a match beyond what is needed is surplus and the receipt says so", async () => {
+  const daybook = await Harness.start();
+  const plan = waitingFor("any");
+  const never = waitingFor({ equals: { never: true } }).expected[0];
+  assert.ok(never);
+  const { jobId } = await daybook.create({
+    plan: { ...plan, expected: [...plan.expected, { ...never, id: "never" }] },
+  });
+  await daybook.event(SHIPPED);
+
+  const receipt = await daybook.event(SHIPPED);
+
+  assert.equal(receipt.jobs[0]?.reason, "beyond what the expectation needs");
+  assert.equal(daybook.job(jobId).expected[0]?.surplus, 1);
+});
+
+Deno.test("deliver: an event that a policy names an error fails the job", async () => {
+  const daybook = await Harness.start();
+  const lost = { eventType: eventType("ec.shipment.Lost"), correlation: "any" } as const;
+  const { jobId } = await daybook.create({
+    plan: waitingFor({ equals: { orderId: "42" } }, "ExactlyOnce", { errors: [lost] }),
+  });
+
+  const receipt = await daybook.event("ec.shipment.Lost", { message: "fell off the truck" });
+
+  assert.equal(receipt.disposition, "matched");
+  const job = daybook.job(jobId);
+  assert.ok(job.state === "Failed");
+  assert.equal(job.failure.error.message, "fell off the truck");
+});
+
+Deno.test("deliver: an event that comes while the job's start is being written finds it", async () => {
+  const daybook = await Harness.start();
+  daybook.journal.hold();
+  const creating = daybook.create({ plan: waitingFor("any") });
+  const delivering = daybook.event(SHIPPED);
+  await daybook.clock.settle();
+  daybook.journal.release();
+
+  const { jobId } = await creating;
+  const receipt = await delivering;
+
+  assert.equal(receipt.jobs[0]?.jobId, jobId);
+  assert.equal(daybook.job(jobId).state, "Done");
+});
+
+Deno.test("expect: a job waits without a worker, and goes on when the event comes", async () => {
+  const order = defineJob({
+    type: "demo.order",
+    version: 1,
+    input: v.object({ orderId: v.string() }),
+    expects: ({ orderId }) => ({
+      shipped: { eventType: SHIPPED, correlation: { equals: { orderId } } },
+    }),
+    async run(ctx) {
+      const [shipment] = await ctx.expect("shipped");
+      return { tracking: shipment.attributes["tracking"] };
+    },
+  });
+  const daybook = await Harness.start({ definitions: [order], maxRunning: 1 });
+  const id = await daybook.submit("demo.order", { orderId: "42" });
+  await daybook.clock.settle();
+  assert.equal(daybook.condition(id), "waiting");
+  assert.equal(daybook.engine.activity.busyWorkers, 0);
+
+  await daybook.event(SHIPPED, { orderId: "42", tracking: "T-1" });
+  await daybook.clock.settle();
+
+  const job = daybook.job(id);
+  const [main] = job.tasks;
+  assert.equal(job.state, "Done");
+  assert.deepEqual(main?.status === "completed" && main.result, { tracking: "T-1" });
+  daybook.assertSound();
+});
+
+Deno.test("expect: an event that came before run asked for it counts", async () => {
+  const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+  const early = defineJob({
+    type: "demo.early",
+    version: 1,
+    input: v.looseObject({}),
+    expects: () => ({ shipped: { eventType: SHIPPED } }),
+    async run(ctx) {
+      await ctx.task("slow", () => gate);
+      const [event] = await ctx.expect("shipped");
+      return event.attributes;
+    },
+  });
+  const daybook = await Harness.start({ definitions: [early] });
+  const id = await daybook.submit("demo.early");
+  await daybook.event(SHIPPED, { early: true });
+
+  open();
+  await daybook.clock.settle();
+
+  const [main] = daybook.job(id).tasks;
+  assert.deepEqual(main?.status === "completed" && main.result, { early: true });
+});
+
+Deno.test("expect: several events of one expectation come in the order of the journal", async () => {
+  const many = defineJob({
+    type: "demo.many",
+    version: 1,
+    input: v.looseObject({}),
+    expects: () => ({ parts: { eventType: SHIPPED, multiplicity: { times: 3 } } }),
+    async run(ctx) {
+      return (await ctx.expect("parts")).map(({ attributes }) => attributes["part"]);
+    },
+  });
+  const daybook = await Harness.start({ definitions: [many] });
+  const id = await daybook.submit("demo.many");
+  for (const part of [2, 3, 1]) await daybook.event(SHIPPED, { part });
+  await daybook.clock.settle();
+
+  const [main] = daybook.job(id).tasks;
+  assert.deepEqual(main?.status === "completed" && main.result, [2, 3, 1]);
+});
+
+Deno.test("expect: a name that the plan does not hold is an error", async () => {
+  const wrong = defineJob({
+    type: "demo.wrong",
+    version: 1,
+    input: v.looseObject({}),
+    run: (ctx) => ctx.expect("nothing" as never),
+  });
+  const daybook = await Harness.start({ definitions: [wrong] });
+  const id = await daybook.submit("demo.wrong");
+  await daybook.clock.settle();
+
+  const job = daybook.job(id);
+  assert.ok(job.state === "Failed");
+  assert.match(job.failure.error.message, /Cannot expect "nothing": the plan does not name it/);
+});
+
+const onOrder = defineJob({
+  type: "demo.onOrder",
+  version: 1,
+  input: v.object({ orderId: v.string() }),
+  startsOn: {
+    eventType: "ec.order.OrderPlaced",
+    correlation: { equals: { region: "JP" } },
+    input: ({ attributes }) => ({ orderId: attributes["orderId"] as string }),
+  },
+  run: (ctx, { orderId }) => ctx.task("greet", () => `order ${orderId}`),
+});
+
+Deno.test("startsOn: an event starts a job, and a redelivery starts nothing twice", async () => {
+  const daybook = await Harness.start({ definitions: [onOrder] });
+  const attributes = { region: "JP", orderId: "7" };
+
+  const receipt = await daybook.event("ec.order.OrderPlaced", attributes, { eventId: "e7" });
+  await daybook.event("ec.order.OrderPlaced", attributes, { eventId: "e7" });
+  await daybook.event("ec.order.OrderPlaced", { ...attributes, region: "US" });
+  await daybook.clock.settle();
+
+  assert.equal(receipt.disposition, "matched");
+  assert.equal(receipt.jobs[0]?.reason, "started by this event");
+  const { jobs } = daybook.engine.list({ limit: 10 });
+  assert.equal(jobs.length, 1);
+  assert.equal(jobs[0]?.state, "Done");
+  assert.deepEqual(jobs[0]?.input, { orderId: "7" });
+});
+
+Deno.test("startsOn: an event without a valid input leaves a failed job, not nothing", async () => {
+  const daybook = await Harness.start({ definitions: [onOrder] });
+
+  await daybook.event("ec.order.OrderPlaced", { region: "JP" });
+  await daybook.clock.settle();
+
+  const [job] = daybook.engine.list({ limit: 10 }).jobs;
+  assert.ok(job?.state === "Failed");
+  assert.equal(job.failure.kind, "poison");
+  assert.match(job.failure.error.message, /Cannot start demo.onOrder on event/);
+});

@@ -1,0 +1,359 @@
+import assert from "node:assert/strict";
+import * as v from "valibot";
+import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
+import { Harness } from "../support/engine_harness.ts";
+
+const loose = v.looseObject({});
+
+/** A job of named tasks; the test opens the gate of each, and reads which ran. */
+function stepped(names: readonly string[], version = 1) {
+  const ran: string[] = [];
+  const gates = new Map<string, () => void>();
+  const definition: AnyJobDefinition = defineJob({
+    type: "demo.stepped",
+    version,
+    input: loose,
+    async run(ctx) {
+      const results: string[] = [];
+      for (const name of names) {
+        results.push(
+          await ctx.task(name, async () => {
+            ran.push(name);
+            await new Promise<void>((resolve) => gates.set(name, resolve));
+            return name.toUpperCase();
+          }),
+        );
+      }
+      return results.join("");
+    },
+  });
+  return { definition, ran, open: (name: string) => gates.get(name)?.() };
+}
+
+function outputOf(daybook: Harness, id: Parameters<Harness["job"]>[0]): unknown {
+  const main = daybook.job(id).tasks.find(({ taskId }) => taskId === "main");
+  return main?.status === "completed" ? main.result : main?.status;
+}
+
+Deno.test("restart: a running job goes on; completed tasks do not run again", async () => {
+  const steps = stepped(["a", "b", "c"]);
+  const daybook = await Harness.start({ definitions: [steps.definition] });
+  const id = await daybook.submit("demo.stepped");
+  steps.open("a");
+  await daybook.clock.settle();
+  assert.deepEqual(steps.ran, ["a", "b"]);
+
+  const restarted = await daybook.crash();
+  for (const name of ["b", "c"]) {
+    steps.open(name);
+    await restarted.clock.settle();
+  }
+
+  assert.deepEqual(steps.ran, ["a", "b", "b", "c"]);
+  assert.equal(outputOf(restarted, id), "ABC");
+  const interrupted = (await restarted.entries(id)).filter(({ eventType }) =>
+    eventType === "job.TaskInterrupted"
+  );
+  assert.deepEqual(interrupted.map(({ taskId }) => taskId), ["main", "b"]);
+  const [cause] = await restarted.engine.entries((interrupted[0]?.causedBy ?? 0) - 1, 1);
+  assert.equal(cause?.eventType, "journal.Recovered");
+  restarted.assertSound();
+});
+
+Deno.test("restart: replaying the journal gives the same states, byte for byte", async () => {
+  const steps = stepped(["a", "b"]);
+  const daybook = await Harness.start({ definitions: [steps.definition] });
+  const done = await daybook.submit("demo.stepped");
+  steps.open("a");
+  await daybook.clock.settle();
+  steps.open("b");
+  await daybook.clock.settle();
+  const before = JSON.stringify(daybook.job(done));
+
+  const replayed = await daybook.crash();
+  await replayed.journal.close();
+  const restored = await replayed.crash();
+
+  assert.equal(daybook.job(done).state, "Done");
+  assert.equal(JSON.stringify(replayed.job(done)), before);
+  assert.equal(JSON.stringify(restored.job(done)), before);
+});
+
+Deno.test("restart: a queued job is taken up", async () => {
+  const steps = stepped(["a"]);
+  const daybook = await Harness.start({ definitions: [steps.definition], maxRunning: 1 });
+  await daybook.submit("demo.stepped");
+  const id = await daybook.submit("demo.stepped");
+  assert.equal(daybook.condition(id), "queued");
+
+  const restarted = await daybook.crash();
+  steps.open("a");
+  await restarted.clock.settle();
+  steps.open("a");
+  await restarted.clock.settle();
+
+  assert.equal(restarted.job(id).state, "Done");
+});
+
+Deno.test("restart: a waiting job sleeps on, and wakes when its event comes", async () => {
+  let calls = 0;
+  const waiting = defineJob({
+    type: "demo.waiting",
+    version: 1,
+    input: loose,
+    expects: () => ({ shipped: { eventType: "ec.Shipped" } }),
+    async run(ctx) {
+      calls++;
+      const before = await ctx.task("before", () => "B");
+      const [event] = await ctx.expect("shipped");
+      return `${before} ${event.attributes["tracking"]}`;
+    },
+  });
+  const daybook = await Harness.start({ definitions: [waiting] });
+  const id = await daybook.submit("demo.waiting");
+  await daybook.clock.settle();
+
+  const restarted = await daybook.crash();
+  assert.equal(restarted.condition(id), "waiting");
+  assert.equal(calls, 1);
+  assert.ok(!(await restarted.story(id)).includes("TaskInterrupted:main"));
+
+  await restarted.event("ec.Shipped", { tracking: "T-1" });
+  await restarted.clock.settle();
+  assert.equal(calls, 2);
+  assert.equal(outputOf(restarted, id), "B T-1");
+  restarted.assertSound();
+});
+
+Deno.test("restart: a job that backs off is tried again at its time, and not before", async () => {
+  const attempts: number[] = [];
+  const flaky = defineJob({
+    type: "demo.flaky",
+    version: 1,
+    input: loose,
+    run: (ctx) =>
+      ctx.task("call", (task) => {
+        attempts.push(task.attempt);
+        if (task.attempt === 1) throw new Error("no answer");
+      }, { retry: { initialMs: 60_000, jitter: 0 } }),
+  });
+  const daybook = await Harness.start({ definitions: [flaky] });
+  const id = await daybook.submit("demo.flaky");
+  await daybook.clock.settle();
+
+  const restarted = await daybook.crash();
+  assert.equal(restarted.condition(id), "backingOff");
+  await restarted.clock.advance(59_999);
+  assert.deepEqual(attempts, [1]);
+  await restarted.clock.advance(1);
+
+  assert.deepEqual(attempts, [1, 2]);
+  assert.equal(restarted.job(id).state, "Done");
+});
+
+Deno.test("restart: a suspended job stays suspended, and goes on when resumed", async () => {
+  const steps = stepped(["a", "b"]);
+  const daybook = await Harness.start({ definitions: [steps.definition] });
+  const id = await daybook.submit("demo.stepped");
+  await daybook.control(id, "suspend");
+  steps.open("a");
+  await daybook.clock.settle();
+
+  const restarted = await daybook.crash();
+  assert.equal(restarted.condition(id), "suspended");
+  assert.deepEqual(steps.ran, ["a"]);
+  await restarted.control(id, "resume");
+  steps.open("b");
+  await restarted.clock.settle();
+
+  assert.deepEqual(steps.ran, ["a", "b"]);
+  assert.equal(restarted.job(id).state, "Done");
+});
+
+Deno.test("restart: a task during which the process dies too often is poison", async () => {
+  const steps = stepped(["a"]);
+  let daybook = await Harness.start({ definitions: [steps.definition] });
+  const id = await daybook.submit("demo.stepped");
+  for (let crash = 0; crash < 20; crash++) daybook = await daybook.crash();
+
+  const job = daybook.job(id);
+  assert.ok(job.state === "Failed");
+  assert.deepEqual([job.failure.kind, job.failure.error.name], ["poison", "CrashLoop"]);
+  assert.equal(steps.ran.length, 20);
+});
+
+Deno.test("restart: tasks side by side answer in the order of the journal", async () => {
+  const orders: string[][] = [];
+  const gates = new Map<string, () => void>();
+  const racing = defineJob({
+    type: "demo.racing",
+    version: 1,
+    input: loose,
+    async run(ctx) {
+      const order: string[] = [];
+      orders.push(order);
+      await Promise.all(["a", "b", "c"].map(async (name) => {
+        await ctx.task(name, () => new Promise<void>((resolve) => gates.set(name, resolve)));
+        order.push(`${name} ${ctx.now()}`);
+      }));
+      await ctx.expect("go");
+    },
+    expects: () => ({ go: { eventType: "ec.Go" } }),
+  });
+  const daybook = await Harness.start({ definitions: [racing] });
+  const id = await daybook.submit("demo.racing");
+  for (const name of ["c", "a", "b"]) {
+    await daybook.clock.advance(1_000);
+    gates.get(name)?.();
+    await daybook.clock.settle();
+  }
+
+  const restarted = await daybook.crash();
+  await restarted.event("ec.Go");
+  await restarted.clock.settle();
+
+  assert.equal(restarted.job(id).state, "Done");
+  assert.equal(orders.length, 2);
+  assert.deepEqual(orders[0]?.map((text) => text[0]), ["c", "a", "b"]);
+  assert.deepEqual(orders[1], orders[0]);
+});
+
+for (
+  const { change, names, message } of [
+    {
+      change: "a completed task renamed",
+      names: ["a2", "b", "c"],
+      message: /no longer asks for task a, which entry 6 recorded .*it asks for a2 instead/,
+    },
+    {
+      change: "two tasks swapped",
+      names: ["b", "a", "c"],
+      message: /no longer asks for task a, which entry 6 recorded/,
+    },
+    {
+      change: "a task added in the middle",
+      names: ["a", "new", "b", "c"],
+      message: /no longer asks for task b, which entry 8 recorded .*it asks for new instead/,
+    },
+    {
+      change: "a task removed",
+      names: ["b", "c"],
+      message: /no longer asks for task a, which entry 6 recorded/,
+    },
+    {
+      change: "the interrupted task removed",
+      names: ["a", "b"],
+      message: /no longer asks for task c, which entry 10 recorded .*it asks for nothing new/,
+    },
+  ]
+) {
+  Deno.test(`non-determinism: ${change} stops the job and names the line`, async () => {
+    const before = stepped(["a", "b", "c"]);
+    const after = stepped(names, 2);
+    const daybook = await Harness.start({ definitions: [before.definition] });
+    const id = await daybook.submit("demo.stepped");
+    before.open("a");
+    await daybook.clock.settle();
+    before.open("b");
+    await daybook.clock.settle();
+
+    const restarted = await daybook.crash([after.definition]);
+    await restarted.clock.advance(5_000);
+
+    const job = restarted.job(id);
+    assert.ok(job.state === "Failed");
+    assert.equal(job.failure.error.name, "NonDeterminismError");
+    assert.match(job.failure.error.message, /demo.stepped version 2/);
+    const line = /entry (\d+)/.exec(job.failure.error.message)?.[1];
+    const [entry] = await restarted.engine.entries(Number(line) - 1, 1);
+    assert.equal(entry?.eventType, "job.TaskStarted");
+    assert.match(
+      job.failure.error.message,
+      new RegExp(message.source.replace(/entry \d+/, `entry ${line}`)),
+    );
+    assert.deepEqual(after.ran, []);
+    restarted.assertSound();
+  });
+}
+
+Deno.test("non-determinism: a task added at the end is no divergence", async () => {
+  const before = stepped(["a", "b"]);
+  const after = stepped(["a", "b", "c"], 2);
+  const daybook = await Harness.start({ definitions: [before.definition] });
+  const id = await daybook.submit("demo.stepped");
+  before.open("a");
+  await daybook.clock.settle();
+
+  const restarted = await daybook.crash([after.definition]);
+  for (const name of ["b", "c"]) {
+    after.open(name);
+    await restarted.clock.settle();
+  }
+
+  assert.equal(outputOf(restarted, id), "ABC");
+});
+
+Deno.test("stop: running tasks may end, and the rest is interrupted and goes on later", async () => {
+  const steps = stepped(["a", "b"]);
+  const daybook = await Harness.start({ definitions: [steps.definition] });
+  const quick = await daybook.submit("demo.stepped");
+  const stopping = daybook.engine.stop(5_000);
+  steps.open("a");
+  await daybook.clock.settle();
+  await stopping;
+  await daybook.journal.close();
+  assert.deepEqual(steps.ran, ["a"]);
+
+  const restarted = await daybook.crash();
+  steps.open("b");
+  await restarted.clock.settle();
+
+  assert.equal(restarted.job(quick).state, "Done");
+  assert.deepEqual(steps.ran, ["a", "b"]);
+});
+
+Deno.test("stop: a task that outlives the drain is aborted, recorded and run again", async () => {
+  const steps = stepped(["a"]);
+  const daybook = await Harness.start({ definitions: [steps.definition] });
+  const id = await daybook.submit("demo.stepped");
+  const stopping = daybook.engine.stop(5_000);
+  await daybook.clock.advance(5_000);
+  await daybook.clock.advance(10_000);
+  await stopping;
+  await daybook.journal.close();
+  const interrupted = (await daybook.entries(id)).filter(({ eventType }) =>
+    eventType === "job.TaskInterrupted"
+  );
+  assert.deepEqual(
+    interrupted.map((
+      { taskId, attributes },
+    ) => [taskId, "reason" in attributes && attributes.reason]),
+    [["a", "shutdown"], ["main", "shutdown"]],
+  );
+
+  const restarted = await daybook.crash();
+  await restarted.clock.settle();
+  steps.open("a");
+  await restarted.clock.settle();
+  assert.equal(restarted.job(id).state, "Done");
+});
+
+Deno.test("disk full: a running job waits it out and goes on", async () => {
+  const { JournalFullError } = await import("../../src/engine/ports.ts");
+  const steps = stepped(["a", "b"]);
+  const daybook = await Harness.start({ definitions: [steps.definition] });
+  const id = await daybook.submit("demo.stepped");
+
+  daybook.journal.failNext(new JournalFullError("no room"));
+  steps.open("a");
+  await daybook.clock.settle();
+  assert.equal(daybook.job(id).tasks[1]?.status, "running");
+
+  await daybook.clock.advance(1_000);
+  steps.open("b");
+  await daybook.clock.settle();
+
+  assert.equal(outputOf(daybook, id), "AB");
+  assert.deepEqual(steps.ran, ["a", "b"]);
+  daybook.assertSound();
+});
