@@ -57,6 +57,22 @@ export const MAIN_EXPECTATION: ExpectedEvent = {
   taskId: MAIN_TASK,
 };
 
+/** The plan of a job with code that expects nothing else: most jobs share this one. */
+export const MAIN_ONLY_PLAN: JobPlan = { expected: [MAIN_EXPECTATION], policy: DEFAULT_POLICY };
+
+/** The same plan, as the shared value where there is one: a state need not hold a copy. */
+export function sharedPlan(plan: JobPlan): JobPlan {
+  const [first, second] = plan.expected;
+  const { errors, compensation, onCompensated } = plan.policy;
+  const isMainOnly = first !== undefined && second === undefined &&
+    first.id === MAIN_EXPECTATION_ID && first.kind === "TaskCompletion" &&
+    first.matcher.eventType === MAIN_EXPECTATION.matcher.eventType &&
+    first.matcher.correlation === "any" && first.multiplicity === "ExactlyOnce" &&
+    first.taskId === MAIN_TASK && errors.length === 0 && compensation === undefined &&
+    onCompensated === DEFAULT_POLICY.onCompensated;
+  return isMainOnly ? MAIN_ONLY_PLAN : plan;
+}
+
 /** How many matches satisfy an expectation. */
 export function requiredMatches(multiplicity: Multiplicity): number {
   return typeof multiplicity === "object" ? multiplicity.times : 1;

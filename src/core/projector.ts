@@ -14,6 +14,7 @@ import {
   type MatchableEvent,
   matcherAccepts,
   requiredMatches,
+  sharedPlan,
 } from "./job_plan.ts";
 import type {
   CompensatingJob,
@@ -87,6 +88,7 @@ function createdFrom(entry: JobEventLogEntry): CreatedJob {
     state: "Created",
     jobId: entry.jobId as JobId,
     ...entry.attributes,
+    plan: sharedPlan(entry.attributes.plan),
     createdAt: entry.receivedAt,
     firstLogId: entry.logId,
     lastLogId: entry.logId,

@@ -10,6 +10,7 @@ import {
   type JobPlan,
   MAIN_EXPECTATION,
   MAIN_EXPECTATION_ID,
+  sharedPlan,
 } from "../core/job_plan.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { AnyJobDefinition, ErrorMatcher, Expectation, FactEvent } from "./definition.ts";
@@ -88,13 +89,13 @@ function escapePointer(part: string): string {
  */
 export function planOf(definition: AnyJobDefinition, input: unknown): JobPlan {
   const named = Object.entries(definition.expects?.(input) ?? {});
-  return {
+  return sharedPlan({
     expected: [MAIN_EXPECTATION, ...named.map(([id, spec]) => expectedEvent(id, spec))],
     policy: {
       errors: (definition.errors?.(input) ?? []).map(matcherOf),
       onCompensated: definition.onCompensated ?? "Failed",
     },
-  };
+  });
 }
 
 function expectedEvent(id: string, spec: Expectation): ExpectedEvent {

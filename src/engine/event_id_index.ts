@@ -1,87 +1,89 @@
 /**
- * Which event ids the journal holds. It keeps a 64-bit hash and a position for each, in
- * about 20 bytes, since the ids themselves would take ten times as much; a hit is a
- * candidate that the caller confirms by reading the entry.
+ * Which event ids the journal holds. It keeps a 32-bit hash and a position for each, in
+ * about 16 bytes, since the ids themselves would take ten times as much; a hit is a
+ * candidate that the caller confirms by reading the entry. With ten million entries, one
+ * new id in four hundred costs such a read for nothing.
  */
 
 import type { LogId } from "../core/ids.ts";
 
-const SLOT_WORDS = 3;
-const LOAD_MAX = 0.7;
+const FIRST_CAPACITY = 1 << 12;
+/** Filled further than this, in parts of 8, the table grows. */
+const LOAD_EIGHTHS_MAX = 5;
+/** A small table grows by more, since moving its slots is most of what a start costs. */
+const QUICK_GROWTH_BELOW = 1 << 20;
 
 export class EventIdIndex {
-  /** Slots of [hash, hash, logId]; a logId of 0 is an empty slot. */
-  #slots: Uint32Array;
-  #capacity: number;
+  /** Slots of [hash, logId]; a logId of 0 is an empty slot. The number is a power of 2. */
+  #slots = new Uint32Array(FIRST_CAPACITY * 2);
+  #mask = FIRST_CAPACITY - 1;
   #size = 0;
-
-  constructor(capacity = 1024) {
-    this.#capacity = capacity;
-    this.#slots = new Uint32Array(capacity * SLOT_WORDS);
-  }
 
   get size(): number {
     return this.#size;
   }
 
   add(eventId: string, logId: LogId): void {
-    this.#addHash(hashOf(eventId, 0x9e3779b9), hashOf(eventId, 0x85ebca6b), logId);
+    this.#insert(hashOf(eventId), logId);
   }
 
   /** The entries that may have this id: nearly always none or one. */
   candidates(eventId: string): readonly LogId[] {
-    const high = hashOf(eventId, 0x9e3779b9);
-    const low = hashOf(eventId, 0x85ebca6b);
+    const hash = hashOf(eventId);
     const found: LogId[] = [];
-    for (let slot = high % this.#capacity;; slot = (slot + 1) % this.#capacity) {
-      const at = slot * SLOT_WORDS;
-      const logId = this.#slots[at + 2] ?? 0;
+    for (let slot = hash & this.#mask;; slot = (slot + 1) & this.#mask) {
+      const logId = this.#slots[slot * 2 + 1] ?? 0;
       if (logId === 0) return found;
-      if (this.#slots[at] === high && this.#slots[at + 1] === low) found.push(logId);
+      if (this.#slots[slot * 2] === hash) found.push(logId);
     }
   }
 
   /** All filled slots, as they are now. */
   capture(): Uint32Array {
-    const packed = new Uint32Array(this.#size * SLOT_WORDS);
+    const packed = new Uint32Array(this.#size * 2);
     let to = 0;
-    for (let at = 0; at < this.#slots.length; at += SLOT_WORDS) {
-      if (this.#slots[at + 2] === 0) continue;
-      packed.set(this.#slots.subarray(at, at + SLOT_WORDS), to);
-      to += SLOT_WORDS;
+    for (let at = 0; at < this.#slots.length; at += 2) {
+      if (this.#slots[at + 1] === 0) continue;
+      packed[to++] = this.#slots[at] ?? 0;
+      packed[to++] = this.#slots[at + 1] ?? 0;
     }
     return packed;
   }
 
   /** Takes over what `capture` gave. */
   restore(packed: Uint32Array): void {
-    for (let at = 0; at < packed.length; at += SLOT_WORDS) {
-      this.#addHash(packed[at] ?? 0, packed[at + 1] ?? 0, packed[at + 2] ?? 0);
+    for (let at = 0; at < packed.length; at += 2) {
+      this.#insert(packed[at] ?? 0, packed[at + 1] ?? 0);
     }
   }
 
-  #addHash(high: number, low: number, logId: LogId): void {
-    if (this.#size + 1 > this.#capacity * LOAD_MAX) this.#grow();
-    let slot = high % this.#capacity;
-    while (this.#slots[slot * SLOT_WORDS + 2] !== 0) slot = (slot + 1) % this.#capacity;
-    this.#slots[slot * SLOT_WORDS] = high;
-    this.#slots[slot * SLOT_WORDS + 1] = low;
-    this.#slots[slot * SLOT_WORDS + 2] = logId;
+  #insert(hash: number, logId: LogId): void {
+    if (this.#size * 8 >= this.#slots.length / 2 * LOAD_EIGHTHS_MAX) this.#grow();
+    const slots = this.#slots;
+    const mask = this.#mask;
+    let slot = hash & mask;
+    while (slots[slot * 2 + 1] !== 0) slot = (slot + 1) & mask;
+    slots[slot * 2] = hash;
+    slots[slot * 2 + 1] = logId;
     this.#size++;
   }
 
   #grow(): void {
-    const before = this.capture();
-    this.#capacity *= 2;
-    this.#slots = new Uint32Array(this.#capacity * SLOT_WORDS);
+    const before = this.#slots;
+    const factor = before.length < QUICK_GROWTH_BELOW ? 4 : 2;
+    this.#slots = new Uint32Array(before.length * factor);
+    this.#mask = this.#slots.length / 2 - 1;
     this.#size = 0;
-    this.restore(before);
+    for (let at = 0; at < before.length; at += 2) {
+      const logId = before[at + 1] ?? 0;
+      if (logId !== 0) this.#insert(before[at] ?? 0, logId);
+    }
   }
 }
 
-/** FNV-1a with a final mix, from a seed. */
-function hashOf(text: string, seed: number): number {
-  let hash = seed;
+/** FNV-1a with a final mix. Source: http://www.isthe.com/chongo/tech/comp/fnv/ */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
   for (let index = 0; index < text.length; index++) {
     hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
   }

@@ -7,6 +7,11 @@ import * as v from "valibot";
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { FrameworkEventType } from "../core/framework_events.ts";
 
+/** By hand, since it runs for nearly every line of a replay. */
+const hasAttempt = v.custom<object>((attributes) =>
+  typeof attributes === "object" && attributes !== null && "attempt" in attributes &&
+  Number.isSafeInteger(attributes.attempt) && Number(attributes.attempt) >= 1
+);
 const attempt = v.pipe(v.number(), v.integer(), v.minValue(1));
 const text = v.string();
 const names = v.array(text);
@@ -43,14 +48,14 @@ const SCHEMAS: { readonly [Type in FrameworkEventType]: v.GenericSchema } = {
     eventType: text,
     attributes: v.looseObject({}),
   }),
-  "job.TaskStarted": v.looseObject({ attempt }),
+  "job.TaskStarted": hasAttempt,
   "job.TaskWaiting": v.looseObject({ expectations: names }),
-  "job.TaskCompleted": v.looseObject({ attempt }),
+  "job.TaskCompleted": hasAttempt,
   "job.TaskFailed": attemptFailure,
   "job.TaskInterrupted": v.looseObject({ attempt, phase: v.picklist(["run", "compensation"]) }),
   "job.TaskProgressed": v.looseObject({ done: v.number(), total: v.optional(v.number()) }),
-  "job.CompensationStarted": v.looseObject({ attempt }),
-  "job.TaskCompensated": v.looseObject({ attempt }),
+  "job.CompensationStarted": hasAttempt,
+  "job.TaskCompensated": hasAttempt,
   "job.TaskCompensationFailed": attemptFailure,
   "job.CompensationEnded": v.looseObject({ compensated: names, failed: names }),
   "job.RecoveryRequired": v.looseObject({ tasks: names }),

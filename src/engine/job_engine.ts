@@ -197,7 +197,7 @@ export class JobEngine {
 
   /** How an entry changed its job's state or condition; `undefined` when it did not. */
   transitionAt(logId: LogId): Transition | undefined {
-    return this.#table.transitions.at(logId);
+    return this.#table.transitionAt(logId);
   }
 
   /** Resolves when there are entries after a position, or after a time in milliseconds. */

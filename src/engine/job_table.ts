@@ -3,18 +3,17 @@
  * only writer is `apply`; everything here can be made again from the journal.
  */
 
-import { conditionOf } from "../core/condition.ts";
+import { type Condition, conditionOf } from "../core/condition.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
 import { project, type Step } from "../core/projector.ts";
-import type { ListPage, ListQuery } from "./requests.ts";
-import { TransitionLog } from "./transition_log.ts";
+import { EntryColumns } from "./entry_columns.ts";
+import type { ListPage, ListQuery, Transition } from "./requests.ts";
 
 interface JobRecord {
   job: JobState;
-  /** The positions of its entries, ascending. */
-  readonly logIds: LogId[];
+  condition: Condition;
 }
 
 /** What one entry did to its job. */
@@ -28,7 +27,7 @@ export class JobTable {
   /** In the order of creation. */
   readonly #order: JobRecord[] = [];
   readonly #byIdempotencyKey = new Map<string, JobId>();
-  readonly transitions: TransitionLog = new TransitionLog();
+  readonly columns: EntryColumns = new EntryColumns();
 
   get size(): number {
     return this.#records.size;
@@ -43,11 +42,15 @@ export class JobTable {
     for (const record of this.#order) yield record.job;
   }
 
-  /** Positions of a job's entries after one, at most so many. */
+  /** Positions of a job's entries after one, ascending, at most so many. */
   logIds(jobId: JobId, after: LogId, limit: number): readonly LogId[] {
-    const all = this.#records.get(jobId)?.logIds ?? [];
-    const start = after <= 0 ? 0 : firstAbove(all, after);
-    return all.slice(start, start + limit);
+    const job = this.job(jobId);
+    return job === undefined ? [] : this.columns.chain(job.lastLogId, after, limit);
+  }
+
+  /** How an entry changed its job; `undefined` when it did not. */
+  transitionAt(logId: LogId): Transition | undefined {
+    return this.columns.transitionAt(logId);
   }
 
   jobOfKey(idempotencyKey: string): JobId | undefined {
@@ -59,27 +62,31 @@ export class JobTable {
     if (entry.jobId === undefined) return undefined;
     const record = this.#records.get(entry.jobId);
     const before = record?.job;
-    const step = project(before, entry);
-    if (record === undefined) this.#add({ job: step.job, logIds: [entry.logId] });
-    else if (step.rule !== "any/already-applied") {
-      record.job = step.job;
-      record.logIds.push(entry.logId);
+    const { job, rule, matched } = project(before, entry);
+    const condition = conditionOf(job);
+    if (rule !== "any/already-applied") {
+      this.columns.add(entry.logId, before?.lastLogId ?? 0);
+      if (before?.state !== job.state || record?.condition !== condition) {
+        this.columns.changed(entry.logId, before?.state, job.state, condition);
+      }
     }
-    this.transitions.note(entry.logId, before, step.job);
-    return { ...step, before, entry };
+    if (record === undefined) {
+      this.#add({ job, condition });
+    } else {
+      record.job = job;
+      record.condition = condition;
+    }
+    return { job, rule, matched, before, entry };
   }
 
   /** Takes over a job from a snapshot. */
-  restore(job: JobState, logIds: readonly LogId[]): void {
-    this.#add({ job, logIds: [...logIds] });
+  restore(job: JobState): void {
+    this.#add({ job, condition: conditionOf(job) });
   }
 
-  /** Every job with its positions, as they are now. */
-  capture(): readonly (readonly [job: JobState, logIds: () => readonly LogId[]])[] {
-    return this.#order.map((record) => {
-      const length = record.logIds.length;
-      return [record.job, () => record.logIds.slice(0, length)] as const;
-    });
+  /** Every job, oldest first, as it is now. */
+  capture(): readonly JobState[] {
+    return this.#order.map((record) => record.job);
   }
 
   /** Newest first. */
@@ -87,13 +94,13 @@ export class JobTable {
     const wanted = filterOf(query);
     const found: JobState[] = [];
     for (let index = this.#startOf(query.before); index >= 0; index--) {
-      const job = this.#order[index]?.job;
-      if (job === undefined || !wanted(job)) continue;
+      const record = this.#order[index];
+      if (record === undefined || !wanted(record)) continue;
       const last = found.at(-1);
       if (found.length === query.limit && last !== undefined) {
         return { jobs: found, next: last.firstLogId };
       }
-      found.push(job);
+      found.push(record.job);
     }
     return { jobs: found };
   }
@@ -121,14 +128,14 @@ export class JobTable {
   }
 }
 
-function filterOf(query: ListQuery): (job: JobState) => boolean {
+function filterOf(query: ListQuery): (record: JobRecord) => boolean {
   const { states, conditions, types, labels } = query;
   const after = query.createdAfter === undefined ? -Infinity : Date.parse(query.createdAfter);
   const before = query.createdBefore === undefined ? Infinity : Date.parse(query.createdBefore);
   const timed = after !== -Infinity || before !== Infinity;
-  return (job) =>
+  return ({ job, condition }) =>
     (states === undefined || states.includes(job.state)) &&
-    (conditions === undefined || conditions.includes(conditionOf(job))) &&
+    (conditions === undefined || conditions.includes(condition)) &&
     (types === undefined || (job.type !== undefined && types.includes(job.type))) &&
     (labels === undefined || labels.every(([name, value]) => job.labels[name] === value)) &&
     (!timed || isBetween(Date.parse(job.createdAt), after, before));
@@ -136,16 +143,4 @@ function filterOf(query: ListQuery): (job: JobState) => boolean {
 
 function isBetween(time: number, after: number, before: number): boolean {
   return time > after && time < before;
-}
-
-/** The index of the first number above a limit, in an ascending list. */
-function firstAbove(ascending: readonly number[], limit: number): number {
-  let low = 0;
-  let high = ascending.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((ascending[middle] ?? Infinity) <= limit) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -1,10 +1,9 @@
 /**
- * What a snapshot holds of the engine: every job with the positions of its entries, the
- * index of event ids and the transitions. A cache: all of it follows from the journal.
+ * What a snapshot holds of the engine: every job, the index of event ids and the columns
+ * of entries. A cache: all of it follows from the journal.
  */
 
 import { Buffer } from "node:buffer";
-import type { LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { EventIdIndex } from "./event_id_index.ts";
 import type { JobTable } from "./job_table.ts";
@@ -14,32 +13,30 @@ const CONTENT_VERSION = 1;
 /** Bytes of an index in one line. */
 const PART_BYTES = 3 * 64 * 1024;
 
+/** Columns of numbers; each goes over as many lines as it needs. */
+type ColumnName = "eventIds" | "previous" | "transitions";
+
 type Line =
   | { readonly content: number }
-  | { readonly job: JobState; readonly logIds: readonly LogId[] }
-  | { readonly eventIds: string }
-  | { readonly transitions: string };
+  | { readonly job: JobState }
+  | { readonly column: ColumnName; readonly part: string };
 
 /** The content as of now, whatever comes while it is written out. */
 export function captureContent(table: JobTable, eventIds: EventIdIndex): Iterable<string> {
-  const jobs = table.capture();
-  const ids = bytesOf(eventIds.capture());
-  const transitions = bytesOf(table.transitions.capture());
-  return linesOf(jobs, ids, transitions);
+  const { previous, transitions } = table.columns.capture();
+  return linesOf(table.capture(), { eventIds: eventIds.capture(), previous, transitions });
 }
 
 function* linesOf(
-  jobs: ReturnType<JobTable["capture"]>,
-  ids: Uint8Array,
-  transitions: Uint8Array,
+  jobs: readonly JobState[],
+  columns: Readonly<Record<ColumnName, Uint32Array | Uint16Array>>,
 ): Iterable<string> {
   yield JSON.stringify({ content: CONTENT_VERSION } satisfies Line);
-  for (const [job, logIds] of jobs) {
-    yield JSON.stringify({ job, logIds: logIds() } satisfies Line);
-  }
-  for (const part of partsOf(ids)) yield JSON.stringify({ eventIds: part } satisfies Line);
-  for (const part of partsOf(transitions)) {
-    yield JSON.stringify({ transitions: part } satisfies Line);
+  for (const job of jobs) yield JSON.stringify({ job } satisfies Line);
+  for (const column of ["eventIds", "previous", "transitions"] as const) {
+    for (const part of partsOf(bytesOf(columns[column]))) {
+      yield JSON.stringify({ column, part } satisfies Line);
+    }
   }
 }
 
@@ -53,15 +50,16 @@ export function restoreContent(
   if (first === undefined || !("content" in first) || first.content !== CONTENT_VERSION) {
     return false;
   }
-  const ids: Uint8Array[] = [];
-  const transitions: Uint8Array[] = [];
+  const parts: Record<ColumnName, Uint8Array[]> = { eventIds: [], previous: [], transitions: [] };
   for (const line of rest) {
-    if ("job" in line) table.restore(line.job, line.logIds);
-    else if ("eventIds" in line) ids.push(Buffer.from(line.eventIds, "base64"));
-    else if ("transitions" in line) transitions.push(Buffer.from(line.transitions, "base64"));
+    if ("job" in line) table.restore(line.job);
+    else if ("part" in line) parts[line.column].push(Buffer.from(line.part, "base64"));
   }
-  eventIds.restore(new Uint32Array(joined(ids)));
-  table.transitions.restore(new Uint16Array(joined(transitions)));
+  eventIds.restore(new Uint32Array(joined(parts.eventIds)));
+  table.columns.restore({
+    previous: new Uint32Array(joined(parts.previous)),
+    transitions: new Uint16Array(joined(parts.transitions)),
+  });
   return true;
 }
 

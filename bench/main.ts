@@ -1,0 +1,33 @@
+/**
+ * All benchmarks: `deno task bench`, or some, by a part of their name. A speed is a ratio
+ * to a baseline that is run in turn with it, since machines are shared and noisy.
+ */
+
+import { append } from "./append.ts";
+import { correlation } from "./correlation.ts";
+import type { Result } from "./fixtures.ts";
+import { postJobs } from "./post_jobs.ts";
+import { replay } from "./replay.ts";
+import { threeTaskJobs } from "./three_tasks.ts";
+
+const BENCHMARKS: Readonly<Record<string, () => Promise<readonly Result[]>>> = {
+  correlation: () => Promise.resolve([correlation()]),
+  append: async () => [await append()],
+  replay: async () => [await replay()],
+  "three-tasks": threeTaskJobs,
+  "post-jobs": postJobs,
+};
+
+const wanted = Deno.args;
+console.log(`${navigator.hardwareConcurrency} cores, Deno ${Deno.version.deno}\n`);
+for (const [name, run] of Object.entries(BENCHMARKS)) {
+  if (wanted.length > 0 && !wanted.some((part) => name.includes(part))) continue;
+  for (const result of await run()) print(result);
+}
+
+function print({ name, figure, ratio, target }: Result): void {
+  console.log(`${name}\n  ${figure}`);
+  if (ratio === undefined) return;
+  const verdict = target === undefined ? "" : ` (target: at least ${target})`;
+  console.log(`  ratio ${ratio.toFixed(2)}${verdict}`);
+}

@@ -1,0 +1,119 @@
+/** The real thing as a process of its own: `main.ts`, to be started, asked and killed. */
+
+import { TextLineStream } from "./text_lines.ts";
+
+export interface ProcessOptions {
+  readonly journal: string;
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Further permission flags; the defaults are those of `deno task start`. */
+  readonly permissions?: readonly string[];
+}
+
+const MAIN = new URL("../../main.ts", import.meta.url).pathname;
+const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
+
+function command({ journal, args = [], env = {}, permissions = [] }: ProcessOptions) {
+  return new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--no-prompt",
+      `--config=${CONFIG}`,
+      "--allow-net=127.0.0.1",
+      `--allow-read=${journal}`,
+      `--allow-write=${journal}`,
+      "--allow-env=DAYBOOK_*",
+      ...permissions,
+      MAIN,
+      "--port=0",
+      `--journal=${journal}`,
+      ...args,
+    ],
+    env: { NO_COLOR: "1", ...env },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  });
+}
+
+/** Runs to the end, for starts that are refused. */
+export async function runToEnd(
+  options: ProcessOptions,
+): Promise<{ readonly code: number; readonly output: string }> {
+  const { code, stdout, stderr } = await command(options).output();
+  const decoder = new TextDecoder();
+  return { code, output: decoder.decode(stdout) + decoder.decode(stderr) };
+}
+
+export class DaybookProcess {
+  private constructor(
+    readonly url: string,
+    readonly output: readonly string[],
+    private readonly child: Deno.ChildProcess,
+    private readonly drained: Promise<unknown>,
+  ) {}
+
+  /**
+   * Starts and waits until it listens.
+   *
+   * @throws {Error} with its output, when it ends before that.
+   */
+  static async start(options: ProcessOptions): Promise<DaybookProcess> {
+    const child = command(options).spawn();
+    const output: string[] = [];
+    const { promise: listening, resolve } = Promise.withResolvers<string | undefined>();
+    const read = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>) => {
+      for await (const line of stream.pipeThrough(new TextLineStream())) {
+        output.push(line);
+        const url = /^listening on (http:\S+)/.exec(line)?.[1];
+        if (url !== undefined) resolve(url);
+      }
+    };
+    const drained = Promise.all([read(child.stdout), read(child.stderr)])
+      .then(() => resolve(undefined));
+    const url = await listening;
+    if (url === undefined) throw new Error(`Cannot start Daybook:\n${output.join("\n")}`);
+    return new DaybookProcess(url, output, child, drained);
+  }
+
+  /** As a power switch would, but for the page cache. */
+  async kill(): Promise<void> {
+    this.child.kill("SIGKILL");
+    await this.#ended();
+  }
+
+  /** As Ctrl-C does; gives the exit code. */
+  async stop(): Promise<number> {
+    this.child.kill("SIGINT");
+    return await this.#ended();
+  }
+
+  /** Sends a signal and goes on. */
+  signal(signal: Deno.Signal): void {
+    this.child.kill(signal);
+  }
+
+  async exitCode(): Promise<number> {
+    return await this.#ended();
+  }
+
+  async post(path: string, body: unknown, headers: Record<string, string> = {}) {
+    return await fetch(this.url + path, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers },
+      body: JSON.stringify(body),
+    });
+  }
+
+  /** The JSON at a path. */
+  async get(path: string): Promise<unknown> {
+    const response = await fetch(this.url + path);
+    return await response.json();
+  }
+
+  async #ended(): Promise<number> {
+    const { code } = await this.child.status;
+    await this.drained;
+    return code;
+  }
+}

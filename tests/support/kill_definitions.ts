@@ -1,0 +1,28 @@
+/**
+ * Definitions for the tests that kill the process: each attempt of a task writes a line
+ * to a file outside the journal before it does anything, so that what ran can be counted
+ * without asking Daybook.
+ */
+
+import * as v from "valibot";
+import { defineJob } from "../../src/mod.ts";
+
+const ledger = Deno.env.get("DAYBOOK_TEST_LEDGER") ?? "";
+
+async function work(line: string): Promise<string> {
+  Deno.writeTextFileSync(ledger, `${line}\n`, { append: true });
+  await new Promise((resolve) => setTimeout(resolve, Math.random() * 4));
+  return line;
+}
+
+export const threeTasks = defineJob({
+  type: "test.three",
+  version: 1,
+  input: v.object({ number: v.number() }),
+  async run(ctx, { number }) {
+    for (const name of ["one", "two", "three"]) {
+      await ctx.task(name, (task) => work(`${ctx.jobId} ${name} ${task.attempt}`));
+    }
+    return { number };
+  },
+});
