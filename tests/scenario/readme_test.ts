@@ -1,0 +1,71 @@
+/**
+ * Runs the five-minute walk of the README, command by command, against the real process,
+ * and checks every line that it promises.
+ */
+
+import assert from "node:assert/strict";
+import { DaybookProcess } from "../support/daybook_process.ts";
+
+const README = new URL("../../README.md", import.meta.url);
+const START = "deno task start";
+const KILL = "pkill -9 -f main.ts";
+
+function walk(text: string): readonly string[] {
+  const section = text.split("\n## ").find((part) => part.startsWith("Five minutes"));
+  assert.ok(section, "the README has no section Five minutes");
+  return [...section.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block]) => block?.trim() ?? "");
+}
+
+function hasTools(): boolean {
+  return ["curl", "jq"].every((tool) => {
+    try {
+      return new Deno.Command(tool, { args: ["--version"], stdout: "null" }).outputSync().success;
+    } catch {
+      return false;
+    }
+  });
+}
+
+async function run(block: string, url: string, journal: string, folder: string): Promise<string> {
+  const script = block
+    .replaceAll("localhost:8000", new URL(url).host)
+    .replaceAll("journal/segments", `${journal}/segments`);
+  const { stdout, stderr } = await new Deno.Command("bash", {
+    args: ["-c", script],
+    cwd: folder,
+  }).output();
+  const decoder = new TextDecoder();
+  return decoder.decode(stdout) + decoder.decode(stderr);
+}
+
+Deno.test({
+  name: "README: the five-minute walk does what it says",
+  // Without curl and jq nobody can take the walk; CI installs them.
+  ignore: !hasTools(),
+  fn: async () => {
+    const folder = await Deno.makeTempDir();
+    const journal = `${folder}/journal`;
+    const blocks = walk(await Deno.readTextFile(README));
+    assert.ok(blocks.length >= 10);
+    let daybook = await DaybookProcess.start({ journal });
+    try {
+      for (const block of blocks) {
+        if (block === START) daybook = await DaybookProcess.start({ journal });
+        else if (block === KILL) await daybook.kill();
+        else assertShows(block, await run(block, daybook.url, journal, folder));
+      }
+      assert.equal(await daybook.stop(), 0);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
+
+function assertShows(block: string, output: string): void {
+  for (const [, promised] of block.matchAll(/^# => (.*)$/gm)) {
+    assert.ok(
+      promised !== undefined && output.includes(promised),
+      `after\n${block}\nthe README promises\n${promised}\nbut it printed\n${output}`,
+    );
+  }
+}
