@@ -3,6 +3,7 @@
  * order on a signal. The real clock and the real ids come in here.
  */
 
+import { lookup } from "node:dns/promises";
 import {
   type Configuration,
   describeConfiguration,
@@ -47,6 +48,7 @@ async function definitionsOf(configuration: Configuration): Promise<readonly Any
       ...(configuration.webhookSecret === undefined ? {} : { secret: configuration.webhookSecret }),
       fetch,
       now: systemClock.now,
+      lookup: async (host) => (await lookup(host, { all: true })).map(({ address }) => address),
     },
   });
   if (configuration.definitions === undefined) return shipped;

@@ -40,7 +40,11 @@ async function load(specifier: string): Promise<Record<string, unknown>> {
     return await import(urlOf(specifier));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    const hint = reason.includes("read access") ? `; add --allow-read=${specifier}` : "";
+    // A module is read with every file that it imports, src/mod.ts of Daybook included.
+    const missing = /read access to "([^"]+)"/.exec(reason)?.[1];
+    const hint = missing === undefined
+      ? ""
+      : `; add --allow-read=${specifier},src (now ${missing} is missing)`;
     throw new DefinitionsError(`Cannot load --definitions ${specifier}: ${reason}${hint}`, {
       cause: error,
     });

@@ -72,6 +72,12 @@ export interface InterruptedTask extends TaskFacts {
   readonly status: "interrupted";
 }
 
+/** Still open when its job ended. */
+export interface AbandonedTask extends TaskFacts {
+  readonly status: "abandoned";
+  readonly endedAt: string;
+}
+
 export interface CompletedTask extends TaskFacts {
   readonly status: "completed";
   readonly endedAt: string;
@@ -91,6 +97,7 @@ export type TaskState =
   | WaitingTask
   | BackingOffTask
   | InterruptedTask
+  | AbandonedTask
   | CompletedTask
   | FailedTask;
 

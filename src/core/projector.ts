@@ -248,7 +248,7 @@ function done(job: RunningJob | CompensatingJob, entry: JobEventLogEntry): DoneJ
   return {
     ...job,
     state: "Done",
-    tasks: abandonOpenTasks(job.tasks, entry.logId),
+    tasks: abandonOpenTasks(job.tasks, entry),
     endedAt: entry.receivedAt,
     endedBy: entry.logId,
   };
@@ -262,7 +262,7 @@ function failed(
   return {
     ...job,
     state: "Failed",
-    tasks: abandonOpenTasks(job.tasks, entry.logId),
+    tasks: abandonOpenTasks(job.tasks, entry),
     failure,
     endedAt: entry.receivedAt,
     endedBy: entry.logId,

@@ -1,8 +1,7 @@
 /** What entries say of a job's tasks. Pure, like the projector that calls it. */
 
 import { assertNever } from "./assert_never.ts";
-import type { FrameworkEntry, JobEntry, JournalEntry } from "./event.ts";
-import type { LogId } from "./ids.ts";
+import type { FrameworkEntry, JobEntry, JobEventLogEntry, JournalEntry } from "./event.ts";
 import type { CompletedTask, TaskState } from "./job_state.ts";
 
 type TaskEntry = Extract<
@@ -53,17 +52,21 @@ export function hasSomethingToCompensate(tasks: readonly TaskState[]): boolean {
   );
 }
 
-/** Tasks that were still open when their job ended. */
+/** The tasks of a job that ends with this entry: what was open is abandoned. */
 export function abandonOpenTasks(
   tasks: readonly TaskState[],
-  logId: LogId,
+  { logId, receivedAt }: JobEventLogEntry,
 ): readonly TaskState[] {
-  if (tasks.every((task) => task.status === "completed" || task.status === "failed")) return tasks;
+  if (tasks.every(hasEnded)) return tasks;
   return tasks.map((task) =>
-    task.status === "completed" || task.status === "failed"
+    hasEnded(task)
       ? task
-      : { ...factsOf(task), status: "interrupted", lastLogId: logId }
+      : { ...factsOf(task), status: "abandoned", endedAt: receivedAt, lastLogId: logId }
   );
+}
+
+function hasEnded({ status }: TaskState): boolean {
+  return status === "completed" || status === "failed" || status === "abandoned";
 }
 
 function replaceTask(tasks: readonly TaskState[], entry: TaskEntry): readonly TaskState[] {

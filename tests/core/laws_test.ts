@@ -290,7 +290,7 @@ Deno.test("laws: a job that has ended has no open task, and says by which entry 
       const last = story.entries.find(({ logId }) => logId === job.endedBy);
       assert.equal(last?.receivedAt, job.endedAt);
       for (const { status } of job.tasks) {
-        assert.ok(["completed", "failed", "interrupted"].includes(status), status);
+        assert.ok(["completed", "failed", "abandoned"].includes(status), status);
       }
     }),
     RUNS,

@@ -382,13 +382,13 @@ Deno.test("hasSomethingToCompensate: completed or running, and compensable", () 
   assert.equal(tells(undoing.compensationBackedOff("reserve")), true);
 });
 
-Deno.test("end: tasks that were open when the job ended are interrupted", () => {
+Deno.test("end: tasks that were open when the job ended are abandoned", () => {
   const open = charging.taskStarted("ship").taskBackedOff("ship").taskInterrupted("main");
   const ended = jobOf(open.cancelled());
 
   assert.equal(ended.state, "Failed");
   for (const { taskId, status, lastLogId } of ended.tasks) {
-    assert.deepEqual([status, lastLogId], ["interrupted", ended.lastLogId], taskId);
+    assert.deepEqual([status, lastLogId], ["abandoned", ended.lastLogId], taskId);
   }
 });
 
@@ -397,7 +397,8 @@ Deno.test("end: an abandoned task keeps its counts and loses what it was doing",
 
   assert.deepEqual(taskOf(story.cancelled()), {
     taskId: "charge",
-    status: "interrupted",
+    status: "abandoned",
+    endedAt: timeOf(7),
     attempts: 1,
     failures: 1,
     interruptions: 0,
@@ -414,14 +415,14 @@ Deno.test("end: tasks that ended before their job stay as they were", () => {
 
   assert.deepEqual(taskOf(failed), taskOf(charged));
   assert.equal(taskOf(failed, "ship").status, "failed");
-  assert.equal(taskOf(failed, "main").status, "interrupted");
+  assert.equal(taskOf(failed, "main").status, "abandoned");
 });
 
 Deno.test("end: Done abandons open tasks as well", () => {
   const story = codedJob().started().mainStarted().taskStarted("charge").mainCompleted();
 
   assert.equal(jobOf(story).state, "Done");
-  assert.equal(taskOf(story).status, "interrupted");
+  assert.equal(taskOf(story).status, "abandoned");
   assert.equal(taskOf(story, "main").status, "completed");
 });
 

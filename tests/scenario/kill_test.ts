@@ -5,11 +5,13 @@
 
 import assert from "node:assert/strict";
 import { DaybookProcess } from "../support/daybook_process.ts";
-import { readJournal } from "../support/independent_reader.ts";
+import { type IndependentEntry, readIndependently } from "../support/independent_reader.ts";
 import { ResumingReader } from "../support/stream_reader.ts";
 
 const KILLS = 20;
 const DEFINITIONS = new URL("../support/kill_definitions.ts", import.meta.url).pathname;
+
+const SOURCE = new URL("../../src", import.meta.url).pathname;
 
 class Scene {
   readonly accepted = new Set<string>();
@@ -36,7 +38,7 @@ class Scene {
       ],
       env: { DAYBOOK_TEST_LEDGER: this.ledger },
       permissions: [
-        `--allow-read=${this.journal},${DEFINITIONS}`,
+        `--allow-read=${this.journal},${DEFINITIONS},${SOURCE}`,
         `--allow-write=${this.journal},${this.ledger}`,
       ],
     });
@@ -100,7 +102,7 @@ Deno.test({
     assert.ok(scene.accepted.size > KILLS, `only ${scene.accepted.size} jobs were accepted`);
     assert.deepEqual(states.filter((state) => state !== "Done"), []);
     assertStreamWhole(scene.reader);
-    const { entries } = readJournal(scene.journal);
+    const { entries } = await readIndependently(scene.journal);
     assertEveryJobRecorded(entries, scene.accepted);
     assertNothingRanTwice(entries, await Deno.readTextFile(scene.ledger));
     await Deno.remove(folder, { recursive: true });
@@ -113,11 +115,11 @@ function assertStreamWhole({ messages }: ResumingReader): void {
   for (const { id, data } of messages) assert.equal(JSON.parse(data).logId, id);
 }
 
-type Entries = ReturnType<typeof readJournal>["entries"];
+type Entries = readonly IndependentEntry[];
 
 function assertEveryJobRecorded(entries: Entries, accepted: ReadonlySet<string>): void {
   const created = entries.filter(({ eventType }) => eventType === "job.JobCreated");
-  const recorded = new Set(created.map(({ jobId }) => jobId));
+  const recorded = new Set(created.map((entry) => entry["jobId"]));
   for (const jobId of accepted) assert.ok(recorded.has(jobId), `${jobId} was accepted and lost`);
 }
 
@@ -126,9 +128,9 @@ function assertNothingRanTwice(entries: Entries, ledger: string): void {
   const runs = ledger.trim().split("\n");
   assert.equal(new Set(runs).size, runs.length, "an attempt ran twice");
   const completed = new Map<string, number>();
-  for (const { eventType, jobId, taskId, attributes } of entries) {
-    if (eventType !== "job.TaskCompleted" || taskId === "main") continue;
-    const key = `${jobId} ${taskId}`;
+  for (const { eventType, attributes, ...entry } of entries) {
+    if (eventType !== "job.TaskCompleted" || entry["taskId"] === "main") continue;
+    const key = `${entry["jobId"]} ${entry["taskId"]}`;
     assert.ok(!completed.has(key), `${key} completed twice`);
     completed.set(key, Number(attributes["attempt"]));
   }

@@ -1,0 +1,95 @@
+/**
+ * `csv.import`: reads a CSV file in chunks and loads its rows. An example of a job whose
+ * number of tasks follows from its input.
+ */
+
+import * as v from "valibot";
+import { defineJob, type TaskContext } from "../engine/definition.ts";
+import { type ChunkResult, loadChunk, REJECTIONS_MAX } from "./csv/chunk.ts";
+import { type Column, COLUMN_TYPES } from "./csv/columns.ts";
+import { type Layout, layoutOf } from "./csv/layout.ts";
+import { type ColumnSummary, emptyCount, mergeCounts, summarize } from "./csv/statistics.ts";
+
+const CHUNK_ROWS_MAX = 10_000;
+const CHUNK_ROWS_RULE = `must be a whole number from 1 to ${CHUNK_ROWS_MAX}`;
+
+const chunkRows = v.pipe(
+  v.number(),
+  v.integer(CHUNK_ROWS_RULE),
+  v.minValue(1, CHUNK_ROWS_RULE),
+  v.maxValue(CHUNK_ROWS_MAX, CHUNK_ROWS_RULE),
+);
+
+const delimiter = v.pipe(
+  v.string(),
+  v.regex(/^[^"\r\n\ud800-\udfff]$/, "must be one character other than a quote or a line end"),
+);
+
+const input = v.strictObject({
+  csv: v.pipe(v.string(), v.description("The file, with a header.")),
+  columns: v.exactOptional(v.pipe(
+    v.record(v.string(), v.picklist(COLUMN_TYPES)),
+    v.description("Types of columns, by name; what is not named is a string."),
+  )),
+  required: v.exactOptional(v.pipe(
+    v.array(v.string()),
+    v.description("Columns in which no row may be empty."),
+  )),
+  chunkRows: v.optional(chunkRows, 500),
+  delimiter: v.optional(delimiter, ","),
+});
+
+/** What an import gives as its output; the rows themselves are in `csv.RowsLoaded`. */
+export interface ImportSummary {
+  readonly rows: number;
+  readonly accepted: number;
+  readonly rejected: number;
+  /** The first ones. */
+  readonly rejections: ChunkResult["rejections"];
+  readonly columns: Readonly<Record<string, ColumnSummary>>;
+  readonly chunks: number;
+}
+
+/**
+ * `run` awaits nothing but `ctx`, and what it does between depends only on results, so it
+ * can be called again after a restart: chunks that are on record are not read again.
+ * Chunks go one after the other, because reading is work for the processor; tasks that
+ * wait for other machines would go side by side with `Promise.all`.
+ */
+export const csvImport = defineJob({
+  type: "csv.import",
+  version: 1,
+  description: "Reads a CSV file in chunks, rejects bad rows by their line, loads the rest.",
+  input,
+  async run(ctx, file): Promise<ImportSummary> {
+    const layout = await ctx.task("split", () => layoutOf(file));
+    const results: ChunkResult[] = [];
+    for (const [index, chunk] of layout.chunks.entries()) {
+      const taskId = `chunk-${String(index + 1).padStart(4, "0")}`;
+      const load = (task: TaskContext) => loadChunk(task, file, layout.columns, chunk);
+      results.push(await ctx.task(taskId, load));
+    }
+    return summaryOf(layout, results);
+  },
+});
+
+function summaryOf({ columns }: Layout, results: readonly ChunkResult[]): ImportSummary {
+  const accepted = results.reduce((sum, result) => sum + result.accepted, 0);
+  const rejected = results.reduce((sum, result) => sum + result.rejected, 0);
+  return {
+    rows: accepted + rejected,
+    accepted,
+    rejected,
+    rejections: results.flatMap(({ rejections }) => rejections).slice(0, REJECTIONS_MAX),
+    columns: Object.fromEntries(columns.map((column, index) => [
+      column.name,
+      summaryOfColumn(column, index, results),
+    ])),
+    chunks: results.length,
+  };
+}
+
+function summaryOfColumn(column: Column, index: number, results: readonly ChunkResult[]) {
+  const counts = results.flatMap(({ counts }) => counts.slice(index, index + 1));
+  return summarize(column, counts.reduce(mergeCounts, emptyCount(column)));
+}

@@ -1,0 +1,47 @@
+/** What the answer to a delivery means. */
+
+/** No more of an answer is read or recorded, in characters. */
+const EXCERPT_LENGTH_MAX = 200;
+
+/** Answers below 500 after which another attempt may succeed. */
+const TRANSIENT_STATUSES: ReadonlySet<number> = new Set([408, 425, 429]);
+
+export type Verdict = "delivered" | "tryAgain" | "giveUp";
+
+/** A redirect is an answer like any other: following it could lead anywhere. */
+export function verdictOn(status: number): Verdict {
+  if (status >= 200 && status < 300) return "delivered";
+  return status >= 500 || TRANSIENT_STATUSES.has(status) ? "tryAgain" : "giveUp";
+}
+
+/** The status and the beginning of the body, in words; lets go of the connection. */
+export async function tellAnswer(response: Response): Promise<string> {
+  const excerpt = await excerptOf(response);
+  const answer = `it answered ${response.status}`;
+  const location = response.status < 400 ? "; redirects are not followed" : "";
+  return excerpt === "" ? answer + location : `${answer}${location}: ${excerpt}`;
+}
+
+/** Lets go of the connection without reading on. */
+export async function discardBody(response: Response): Promise<void> {
+  // An answer that breaks off after its status has said what matters.
+  await response.body?.cancel().catch(() => {});
+}
+
+async function excerptOf(response: Response): Promise<string> {
+  if (response.body === null) return "";
+  const reader = response.body.getReader();
+  try {
+    const { value } = await reader.read();
+    return printable(new TextDecoder().decode(value));
+  } catch {
+    return "";
+  } finally {
+    await reader.cancel().catch(() => {});
+  }
+}
+
+/** In one line, and without what could steer a terminal. */
+function printable(text: string): string {
+  return text.replace(/[\p{C}\p{Z}]+/gu, " ").trim().slice(0, EXCERPT_LENGTH_MAX).toWellFormed();
+}

@@ -1,0 +1,161 @@
+/**
+ * `webhook.deliver`: sends one event to a URL, signed as Standard Webhooks say. An example
+ * of a task that tells apart what trying again can help and what it cannot.
+ */
+
+import {
+  defineJob,
+  NonRetryableError,
+  RetryLater,
+  type TaskContext,
+} from "../engine/definition.ts";
+import { AllowedHosts } from "./webhook/allowed_hosts.ts";
+import { discardBody, tellAnswer, verdictOn } from "./webhook/answer.ts";
+import { type WebhookInput, webhookInput } from "./webhook/input.ts";
+import { isAddressOrLocal, isPrivateAddress } from "./webhook/private_addresses.ts";
+import { retryAfterMs } from "./webhook/retry_after.ts";
+import { keyOf, signatureOf } from "./webhook/signature.ts";
+
+export interface WebhookOptions {
+  /** Each a `host` or a `host:port`; to others nothing is sent. */
+  readonly allowedHosts: readonly string[];
+  /** `whsec_` and base64. Without it deliveries are not signed. */
+  readonly secret?: string;
+  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Of one attempt; 15 s by default. */
+  readonly timeoutMs?: number;
+  /**
+   * The addresses of a name. When given, a name with an address that is not public gets
+   * nothing. Hosts that are allowed as an address, and `localhost`, are what they say.
+   * The connection looks the name up again, so this stops mistakes and lazy attacks; the
+   * allow-list and Deno's permissions are what holds.
+   */
+  readonly lookup?: (hostname: string) => Promise<readonly string[]>;
+}
+
+export interface Delivered {
+  readonly status: number;
+  /** Attempts begun, this one included. */
+  readonly attempts: number;
+  /** Of the last attempt. */
+  readonly durationMs: number;
+}
+
+/** Eight attempts over some 18 minutes, when the receiver says nothing else. */
+const RETRY = { maxAttempts: 8, initialMs: 1_000, factor: 3, maxMs: 3_600_000, jitter: 0.2 };
+
+const TIMEOUT_MS = 15_000;
+
+/** @throws {TypeError} when the secret or an allowed host cannot be used. */
+export function webhookDeliver(options: WebhookOptions) {
+  const sender = new WebhookSender(options);
+  return defineJob({
+    type: "webhook.deliver",
+    version: 1,
+    description: "Sends an event to a URL: signed, with retries, to allowed hosts only.",
+    input: webhookInput,
+    async run(ctx, input) {
+      // Made once, from the job's own time: every attempt sends the same bytes.
+      const timestamp = new Date(ctx.now()).toISOString();
+      const body = JSON.stringify({ type: input.event, timestamp, data: input.payload });
+      return await ctx.task("deliver", (task) => sender.deliver(task, input, body), {
+        retry: RETRY,
+        timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
+      });
+    },
+  });
+}
+
+class WebhookSender {
+  readonly #options: WebhookOptions;
+  readonly #allowed: AllowedHosts;
+  readonly #key: Uint8Array | undefined;
+
+  constructor(options: WebhookOptions) {
+    this.#options = options;
+    this.#allowed = new AllowedHosts(options.allowedHosts);
+    this.#key = options.secret === undefined ? undefined : keyOf(options.secret);
+  }
+
+  /** One attempt. Throws what says whether there should be another. */
+  async deliver(task: TaskContext, input: WebhookInput, body: string): Promise<Delivered> {
+    const url = new URL(input.url);
+    if (!this.#allowed.allows(url)) throw notAllowed(url);
+    await this.#refusePrivate(url);
+    const startedMs = this.#options.now();
+    const response = await this.#post(task, input, url, body);
+    if (verdictOn(response.status) !== "delivered") throw await this.#refusal(url, response);
+    await discardBody(response);
+    const durationMs = Math.max(0, this.#options.now() - startedMs);
+    return { status: response.status, attempts: task.attempt, durationMs };
+  }
+
+  async #refusePrivate({ hostname }: URL): Promise<void> {
+    const { lookup } = this.#options;
+    if (lookup === undefined || isAddressOrLocal(hostname)) return;
+    const addresses = await permitted(hostname, () => lookup(hostname));
+    const address = addresses.find(isPrivateAddress);
+    if (address === undefined) return;
+    throw new NonRetryableError(
+      `Cannot deliver to ${hostname}: its address ${address} is not public; to send there, ` +
+        "use and allow the address itself",
+    );
+  }
+
+  async #post(task: TaskContext, input: WebhookInput, url: URL, body: string): Promise<Response> {
+    const { signal } = task;
+    const headers = this.#headers(task, input, body);
+    const init = { method: "POST", headers, body, redirect: "manual", signal } as const;
+    return await permitted(url.host, () => this.#options.fetch(url.href, init));
+  }
+
+  #headers(task: TaskContext, input: WebhookInput, body: string): Headers {
+    const id = task.jobId;
+    const timestamp = Math.floor(this.#options.now() / 1_000);
+    const headers = new Headers(input.headers);
+    if (!headers.has("user-agent")) headers.set("user-agent", "Daybook");
+    headers.set("content-type", "application/json");
+    headers.set("webhook-id", id);
+    headers.set("webhook-timestamp", String(timestamp));
+    if (this.#key !== undefined) {
+      headers.set("webhook-signature", signatureOf(this.#key, { id, timestamp, body }));
+    }
+    return headers;
+  }
+
+  async #refusal(url: URL, response: Response): Promise<Error> {
+    const message = `Cannot deliver to ${url.host}: ${await tellAnswer(response)}`;
+    if (verdictOn(response.status) === "giveUp") return new NonRetryableError(message);
+    const delayMs = retryAfterMs(response.headers.get("retry-after"), this.#options.now());
+    return delayMs === undefined ? new Error(message) : new RetryLater(delayMs, message);
+  }
+}
+
+function notAllowed(url: URL): NonRetryableError {
+  return new NonRetryableError(
+    `Cannot deliver to ${url.host}: the host is not allowed; start Daybook with ` +
+      `--webhook-hosts=${url.host} or DAYBOOK_WEBHOOK_HOSTS, and the permission ` +
+      `--allow-net=${url.host}`,
+  );
+}
+
+/** @throws {NonRetryableError} when this process lacks the permission to connect. */
+async function permitted<Result>(host: string, call: () => Promise<Result>): Promise<Result> {
+  try {
+    return await call();
+  } catch (error) {
+    if (!isPermissionMissing(error)) throw error;
+    throw new NonRetryableError(
+      `Cannot deliver to ${host}: this process may not connect to it; start Daybook with the ` +
+        `permission --allow-net=${host}`,
+    );
+  }
+}
+
+/** As `fetch` says it, and as `node:dns` does. */
+function isPermissionMissing(error: unknown): boolean {
+  return error instanceof Error &&
+    (error.name === "NotCapable" || ("code" in error && error.code === "EPERM"));
+}

@@ -1,0 +1,298 @@
+import assert from "node:assert/strict";
+import { type JobId, taskId } from "../../src/core/ids.ts";
+import { findTask, type JobState } from "../../src/core/job_state.ts";
+import { webhookDeliver, type WebhookOptions } from "../../src/jobs/webhook_deliver.ts";
+import { Harness } from "../support/engine_harness.ts";
+import { EPOCH_MS } from "../support/fake_clock.ts";
+import {
+  type Answer,
+  expectedSignature,
+  Receiver,
+  status,
+  WEBHOOK_SECRET,
+} from "../support/job_receiver.ts";
+import { ended, failureOf, outputOf } from "../support/job_outcome.ts";
+
+const URL_OF_HOOK = "https://hooks.example.com/in?tenant=1";
+const message = { url: URL_OF_HOOK, event: "order.shipped", payload: { orderId: "A-1" } };
+
+interface Delivery {
+  readonly daybook: Harness;
+  readonly id: JobId;
+  readonly receiver: Receiver;
+  job(): JobState;
+  attempts(): number | undefined;
+}
+
+async function delivering(
+  answers: readonly Answer[],
+  options: Partial<WebhookOptions> = {},
+  input: object = message,
+): Promise<Delivery> {
+  const receiver = new Receiver(...answers);
+  let now = () => EPOCH_MS;
+  const definition = webhookDeliver({
+    allowedHosts: ["hooks.example.com"],
+    secret: WEBHOOK_SECRET,
+    fetch: receiver.fetch,
+    now: () => now(),
+    timeoutMs: 5_000,
+    ...options,
+  });
+  const daybook = await Harness.start({ definitions: [definition] });
+  now = () => daybook.clock.now();
+  const id = await daybook.submit("webhook.deliver", input);
+  const job = () => daybook.job(id);
+  const attempts = () => findTask(job(), taskId("deliver"))?.attempts;
+  return { daybook, id, receiver, job, attempts };
+}
+
+/** The failure of a job that was not to be tried again. */
+function poisonOf({ job, attempts }: Delivery): string {
+  const failure = failureOf(job());
+  assert.equal(failure?.kind, "poison");
+  assert.equal(attempts(), 1);
+  return failure?.error.message ?? "";
+}
+
+Deno.test("webhook.deliver: posts JSON, signed, under the job's id", async () => {
+  const { job, id, receiver } = await delivering([status(202)]);
+
+  assert.deepEqual(outputOf(job()), { status: 202, attempts: 1, durationMs: 0 });
+  const [received] = receiver.received;
+  assert.ok(received);
+  assert.equal(received.method, "POST");
+  assert.equal(received.url, URL_OF_HOOK);
+  assert.deepEqual(JSON.parse(received.body), {
+    type: "order.shipped",
+    timestamp: new Date(EPOCH_MS).toISOString(),
+    data: { orderId: "A-1" },
+  });
+  assert.equal(received.headers.get("content-type"), "application/json");
+  assert.equal(received.headers.get("webhook-id"), id);
+  assert.equal(received.headers.get("webhook-timestamp"), String(EPOCH_MS / 1_000));
+  assert.equal(received.headers.get("webhook-signature"), await expectedSignature(received));
+});
+
+Deno.test("webhook.deliver: without a secret nothing is signed", async () => {
+  const receiver = new Receiver();
+  const definition = webhookDeliver({
+    allowedHosts: ["hooks.example.com"],
+    fetch: receiver.fetch,
+    now: () => EPOCH_MS,
+  });
+  const daybook = await Harness.start({ definitions: [definition] });
+  await daybook.submit("webhook.deliver", message);
+  assert.equal(receiver.received[0]?.headers.has("webhook-signature"), false);
+});
+
+Deno.test("webhook.deliver: headers of one's own are sent beside those of the delivery", async () => {
+  const headers = { "x-tenant": "t-1", "User-Agent": "Acme" };
+  const { receiver } = await delivering([status(200)], {}, { ...message, headers });
+  const [received] = receiver.received;
+  assert.equal(received?.headers.get("x-tenant"), "t-1");
+  assert.equal(received?.headers.get("user-agent"), "Acme");
+});
+
+Deno.test("webhook.deliver: tries again after 503; id and body stay, time and signature do not", async () => {
+  const { daybook, job, receiver } = await delivering([status(503), status(503), status(200)]);
+  await daybook.clock.advance(1_000);
+  await daybook.clock.advance(3_000);
+
+  assert.deepEqual(outputOf(job()), { status: 200, attempts: 3, durationMs: 0 });
+  const { received } = receiver;
+  assert.equal(received.length, 3);
+  assert.equal(new Set(received.map(({ body }) => body)).size, 1);
+  assert.equal(new Set(received.map(({ headers }) => headers.get("webhook-id"))).size, 1);
+  assert.deepEqual(
+    received.map(({ headers }) => Number(headers.get("webhook-timestamp")) - EPOCH_MS / 1_000),
+    [0, 1, 4],
+  );
+  for (const request of received) {
+    assert.equal(request.headers.get("webhook-signature"), await expectedSignature(request));
+  }
+  daybook.assertSound();
+});
+
+Deno.test("webhook.deliver: after a restart the body is the same", async () => {
+  const { daybook, id, receiver } = await delivering([status(503), status(200)]);
+  await daybook.clock.advance(500);
+  const restarted = await daybook.crash();
+  await restarted.clock.advance(500);
+  outputOf(restarted.job(id));
+  const bodies = receiver.received.map(({ body }) => body);
+  assert.equal(bodies.length, 2);
+  assert.equal(bodies[0], bodies[1]);
+});
+
+Deno.test("webhook.deliver: a network error is tried again", async () => {
+  const broken = () => Promise.reject(new TypeError("connection refused"));
+  const { daybook, job, attempts } = await delivering([broken, status(200)]);
+  assert.equal(daybook.clock.now(), EPOCH_MS);
+  assert.equal(attempts(), 1);
+  await daybook.clock.advance(1_000);
+  assert.deepEqual(outputOf(job()), { status: 200, attempts: 2, durationMs: 0 });
+});
+
+Deno.test("webhook.deliver: Retry-After is honoured, up to an hour", async () => {
+  const { daybook, attempts } = await delivering([
+    status(429, { "retry-after": "120" }),
+    status(503, { "retry-after": "86400" }),
+    status(200),
+  ]);
+  await daybook.clock.advance(119_999);
+  assert.equal(attempts(), 1);
+  await daybook.clock.advance(1);
+  assert.equal(attempts(), 2);
+  await daybook.clock.advance(3_599_999);
+  assert.equal(attempts(), 2);
+  await daybook.clock.advance(1);
+  assert.equal(attempts(), 3);
+});
+
+Deno.test("webhook.deliver: 410 is final and says what was answered", async () => {
+  const delivery = await delivering([status(410, {}, "gone\r\n\u001b[31mfor good")]);
+  assert.equal(
+    poisonOf(delivery),
+    "Cannot deliver to hooks.example.com: it answered 410: gone [31mfor good",
+  );
+});
+
+Deno.test("webhook.deliver: a redirect is not followed", async () => {
+  const location = "https://evil.example.net/";
+  const delivery = await delivering([status(307, { location })]);
+  assert.equal(
+    poisonOf(delivery),
+    "Cannot deliver to hooks.example.com: it answered 307; redirects are not followed",
+  );
+  assert.equal(delivery.receiver.received.length, 1);
+});
+
+Deno.test("webhook.deliver: a host that is not allowed gets nothing; the failure says how to allow it", async () => {
+  const delivery = await delivering([], { allowedHosts: [] });
+  assert.equal(
+    poisonOf(delivery),
+    "Cannot deliver to hooks.example.com: the host is not allowed; start Daybook with " +
+      "--webhook-hosts=hooks.example.com or DAYBOOK_WEBHOOK_HOSTS, and the permission " +
+      "--allow-net=hooks.example.com",
+  );
+  assert.deepEqual(delivery.receiver.received, []);
+});
+
+Deno.test("webhook.deliver: a missing permission is final and named", async () => {
+  const refused = () => Promise.reject(new Deno.errors.NotCapable("Requires net access"));
+  const delivery = await delivering([refused]);
+  assert.equal(
+    poisonOf(delivery),
+    "Cannot deliver to hooks.example.com: this process may not connect to it; start Daybook " +
+      "with the permission --allow-net=hooks.example.com",
+  );
+});
+
+Deno.test("webhook.deliver: an allowed name that points into the private network gets nothing", async () => {
+  const lookup = () => Promise.resolve(["93.184.216.34", "169.254.169.254"]);
+  const delivery = await delivering([], { lookup });
+  assert.equal(
+    poisonOf(delivery),
+    "Cannot deliver to hooks.example.com: its address 169.254.169.254 is not public; to send " +
+      "there, use and allow the address itself",
+  );
+  assert.deepEqual(delivery.receiver.received, []);
+});
+
+Deno.test("webhook.deliver: an allowed name with public addresses is delivered to", async () => {
+  const lookup = () => Promise.resolve(["93.184.216.34"]);
+  const { job } = await delivering([status(200)], { lookup });
+  assert.equal(job().state, "Done");
+});
+
+Deno.test("webhook.deliver: attempts used up are a dead letter", async () => {
+  const { daybook, job, attempts, receiver } = await delivering([status(500, {}, "broken")]);
+  await daybook.clock.advance(1_000 + 3_000 + 9_000 + 27_000 + 81_000 + 243_000);
+  assert.equal(attempts(), 7);
+  assert.equal(job().state, "Running");
+  await daybook.clock.advance(729_000);
+
+  const failure = failureOf(job());
+  assert.equal(failure?.kind, "deadLetter");
+  assert.equal(
+    failure?.error.message,
+    "Cannot deliver to hooks.example.com: it answered 500: broken",
+  );
+  assert.equal(receiver.received.length, 8);
+});
+
+Deno.test("webhook.deliver: a receiver that takes too long is tried again", async () => {
+  const never = () => new Promise<Response>(() => {});
+  const { daybook, job, attempts } = await delivering([never, status(200)]);
+  await daybook.clock.advance(4_999);
+  assert.equal(attempts(), 1);
+  const deliver = () => findTask(job(), taskId("deliver"));
+  await daybook.clock.advance(1);
+  assert.equal(deliver()?.status, "backingOff");
+  await daybook.clock.advance(1_000);
+  assert.equal(job().state, "Done");
+});
+
+Deno.test("webhook.deliver: the duration is that of the last attempt", async () => {
+  const { promise, resolve } = Promise.withResolvers<Response>();
+  const { daybook, job } = await delivering([status(503), () => promise]);
+  await daybook.clock.advance(1_000);
+  await daybook.clock.advance(250);
+  resolve(new Response(null, { status: 204 }));
+  await daybook.clock.settle();
+  assert.deepEqual(outputOf(job()), { status: 204, attempts: 2, durationMs: 250 });
+});
+
+Deno.test("webhook.deliver: of a long answer two hundred characters are kept, of the secret none", async () => {
+  const { daybook } = await delivering([status(400, {}, "x".repeat(100_000))]);
+  const journal = JSON.stringify(daybook.journal.content.entries);
+  assert.equal(/x{200}/.test(journal), true);
+  assert.equal(/x{201}/.test(journal), false);
+  assert.equal(journal.includes(WEBHOOK_SECRET.slice("whsec_".length)), false);
+  assert.equal(journal.includes("v1,"), false);
+});
+
+Deno.test("webhookDeliver: a secret or a host that is none is refused when Daybook starts", () => {
+  const options = { allowedHosts: [], fetch, now: () => EPOCH_MS };
+  assert.throws(() => webhookDeliver({ ...options, secret: "hunter2" }), TypeError);
+  assert.throws(() => webhookDeliver({ ...options, allowedHosts: ["*"] }), TypeError);
+});
+
+Deno.test("webhook.deliver: a real server gets what it can verify", async () => {
+  const receiver = new Receiver(status(200, {}, "thank you"));
+  await using server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    (request) => receiver.receive(request),
+  );
+  const host = `127.0.0.1:${server.addr.port}`;
+  const options = { allowedHosts: [host], fetch };
+  const input = { ...message, url: `http://${host}/hook`, payload: { text: "grüße" } };
+  const { daybook, id } = await delivering([], options, input);
+
+  const job = await ended(daybook, id);
+
+  assert.deepEqual(outputOf(job), { status: 200, attempts: 1, durationMs: 0 });
+  const [received] = receiver.received;
+  assert.ok(received);
+  assert.equal(received.headers.get("webhook-id"), id);
+  assert.equal(received.headers.get("webhook-signature"), await expectedSignature(received));
+  assert.deepEqual(JSON.parse(received.body).data, { text: "grüße" });
+});
+
+Deno.test("webhook.deliver: a real redirect is seen as one", async () => {
+  const receiver = new Receiver(status(302, { location: "/elsewhere" }));
+  await using server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    (request) => receiver.receive(request),
+  );
+  const host = `127.0.0.1:${server.addr.port}`;
+  const input = { ...message, url: `http://${host}/hook` };
+  const { daybook, id } = await delivering([], { allowedHosts: [host], fetch }, input);
+
+  const failure = failureOf(await ended(daybook, id));
+
+  assert.equal(failure?.kind, "poison");
+  assert.match(failure?.error.message ?? "", /it answered 302; redirects are not followed$/);
+  assert.equal(receiver.received.length, 1);
+});
