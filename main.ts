@@ -77,7 +77,8 @@ async function openDaybook(configuration: Configuration): Promise<Daybook> {
   }
 }
 
-function listen(configuration: Configuration, daybook: Daybook): Deno.HttpServer<Deno.NetAddr> {
+/** The server, or, in words, why there is none. */
+function listen(configuration: Configuration, daybook: Daybook) {
   const { hostname, port } = configuration;
   try {
     return Deno.serve({ hostname, port, onListen: () => {} }, daybook.fetch);
@@ -86,7 +87,7 @@ function listen(configuration: Configuration, daybook: Daybook): Deno.HttpServer
     const hint = error instanceof Deno.errors.NotCapable
       ? `permission is missing, add --allow-net=${hostname}:${port}`
       : `${reason}; try --port 0`;
-    return fail(`Cannot listen on ${hostname}:${port}: ${hint}`, EXIT_CANNOT_LISTEN);
+    return `Cannot listen on ${hostname}:${port}: ${hint}`;
   }
 }
 
@@ -112,6 +113,10 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
     warn(`${count} unfinished jobs of type ${type} wait for a definition that is not loaded`);
   }
   const server = listen(configuration, daybook);
+  if (typeof server === "string") {
+    await daybook.stop(() => Promise.resolve());
+    return fail(server, EXIT_CANNOT_LISTEN);
+  }
   stopOnSignal(daybook, server);
   const { journal } = daybook;
   console.log(banner(server.addr, daybook.report, journal.head, configuration.token !== undefined));

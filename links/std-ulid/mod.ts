@@ -21,6 +21,7 @@ export function ulid(seedTime: number = Date.now()): string {
 }
 
 let lastTime = -1;
+let lastTimeText = "";
 let lastDigits = new Uint8Array(RANDOM_LENGTH);
 
 /**
@@ -34,9 +35,10 @@ export function monotonicUlid(seedTime: number = Date.now()): string {
     increment(lastDigits);
   } else {
     lastTime = seedTime;
+    lastTimeText = encodeTime(seedTime);
     lastDigits = randomDigits();
   }
-  return encodeTime(lastTime) + encodeRandom(lastDigits);
+  return lastTimeText + encodeRandom(lastDigits);
 }
 
 /**

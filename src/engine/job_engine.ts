@@ -348,6 +348,7 @@ export class JobEngine {
 
   /** The drafts, then each fact, caused by the first draft, with what it makes happen. */
   #withFacts(drafts: readonly EventDraft[], facts: readonly FactDraft[]): readonly EventDraft[] {
+    if (facts.length === 0) return drafts;
     const group = [...drafts];
     const occurredAt = new Date(this.#options.clock.now()).toISOString();
     for (const fact of facts) {

@@ -108,7 +108,7 @@ export class JobRun {
   }
 
   #leaveRunning(job: JobState): void {
-    this.#stop.abort(new Interruption("cancelled"));
+    if (this.#runner.isBusy) this.#stop.abort(new Interruption("cancelled"));
     if (job.state === "Compensating") this.wake();
   }
 

@@ -4,7 +4,7 @@ import { setImmediate } from "node:timers";
 import type { Clock, Random } from "../../src/engine/ports.ts";
 
 interface Timer {
-  readonly atMs: number;
+  atMs: number;
   readonly order: number;
   readonly callback: () => void;
 }
@@ -44,6 +44,12 @@ export class FakeClock implements Clock {
   /** Lets everything that is ready run, through many turns and disk operations. */
   async settle(turns = 30): Promise<void> {
     for (let turn = 0; turn < turns; turn++) await this.nextTurn();
+  }
+
+  /** Sets the time of day ahead without any timer noticing, as an operator may. */
+  jump(ms: number): void {
+    this.#now += ms;
+    for (const timer of this.#timers) timer.atMs += ms;
   }
 
   /** Moves on, calling back each timer at its time, with everything settled in between. */

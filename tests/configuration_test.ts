@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import {
+  describeConfiguration,
+  environmentName,
+  helpText,
+  readConfiguration,
+  SETTINGS,
+} from "../src/configuration.ts";
+
+const TOKEN = "0123456789abcdef";
+
+function read(
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+  files: Readonly<Record<string, string>> = {},
+) {
+  return readConfiguration({
+    args,
+    env: (name) => env[name],
+    readTextFile: (path) => files[path] ?? assert.fail(`no file ${path}`),
+  });
+}
+
+function configured(...given: Parameters<typeof read>) {
+  const result = read(...given);
+  assert.ok(result.kind === "run", JSON.stringify(result));
+  return result.configuration;
+}
+
+function problems(...given: Parameters<typeof read>): readonly string[] {
+  const result = read(...given);
+  assert.ok(result.kind === "invalid", JSON.stringify(result));
+  return result.problems;
+}
+
+Deno.test("configuration: the defaults are those of the design", () => {
+  const { port, hostname, journal, segmentBytes, bodyBytesMax, maxStartDelayMs } = configured();
+
+  assert.deepEqual(
+    { port, hostname, journal, segmentBytes, bodyBytesMax, maxStartDelayMs },
+    {
+      port: 8_000,
+      hostname: "127.0.0.1",
+      journal: "journal",
+      segmentBytes: 64 * 1_024 * 1_024,
+      bodyBytesMax: 1_024 * 1_024,
+      maxStartDelayMs: 15 * 60_000,
+    },
+  );
+});
+
+Deno.test("configuration: a flag wins over its environment twin, which wins over the default", () => {
+  const env = { DAYBOOK_MAX_RUNNING: "3", DAYBOOK_SEGMENT_BYTES: "1MiB" };
+
+  assert.equal(configured([], env).maxRunning, 3);
+  assert.equal(configured(["--max-running", "5"], env).maxRunning, 5);
+  assert.equal(configured([], env).segmentBytes, 1_048_576);
+  assert.equal(environmentName("segment-bytes"), "DAYBOOK_SEGMENT_BYTES");
+});
+
+Deno.test("configuration: sizes and times take units, and nothing else", () => {
+  const bytes = (text: string) => configured([`--segment-bytes=${text}`]).segmentBytes;
+  const time = (text: string) => configured([`--max-start-delay=${text}`]).maxStartDelayMs;
+
+  assert.deepEqual(["65536", "64KiB", "2MiB", "1GiB"].map(bytes), [
+    65_536,
+    65_536,
+    2_097_152,
+    1_073_741_824,
+  ]);
+  assert.deepEqual(["250ms", "90s", "2m", "1h"].map(time), [
+    250,
+    90_000,
+    120_000,
+    3_600_000,
+  ]);
+  assert.match(problems(["--drain=250"])[0] ?? "", /milliseconds, such as 500ms, 90s, 15m/);
+  for (const wrong of ["64kb", "-1", "1.5MiB", "", "lots"]) {
+    assert.equal(problems([`--segment-bytes=${wrong}`]).length, 1, wrong);
+  }
+});
+
+Deno.test("configuration: every problem is reported, not just the first", () => {
+  assert.equal(problems(["--port=99999", "--max-running=0", "--drain=soon"]).length, 3);
+});
+
+Deno.test("configuration: an unknown flag is refused", () => {
+  assert.match(problems(["--prot=1"])[0] ?? "", /--prot/);
+  assert.match(problems(["start"])[0] ?? "", /start/);
+});
+
+Deno.test("configuration: the token comes from the environment or a file, and is never shown", () => {
+  const fromFile = read(["--token-file=t"], {}, { t: `${TOKEN}\n` });
+
+  assert.equal(configured([], { DAYBOOK_TOKEN: TOKEN }).token, TOKEN);
+  assert.ok(fromFile.kind === "run");
+  assert.equal(fromFile.configuration.token, TOKEN);
+  const shown = describeConfiguration(fromFile.configuration, fromFile.origins).join("\n");
+  assert.ok(!shown.includes(TOKEN));
+  assert.match(problems([], { DAYBOOK_TOKEN: "short" })[0] ?? "", /shorter than 16/);
+  assert.match(problems([`--token=${TOKEN}`])[0] ?? "", /--token/);
+});
+
+Deno.test("configuration: an address beyond the loopback needs a token", () => {
+  assert.match(problems(["--hostname=0.0.0.0"])[0] ?? "", /reachable from other machines/);
+  assert.equal(
+    configured(["--hostname=0.0.0.0"], { DAYBOOK_TOKEN: TOKEN }).hostname,
+    "0.0.0.0",
+  );
+  assert.equal(configured(["--hostname=localhost"]).hostname, "localhost");
+});
+
+Deno.test("configuration: help and version are asked for and not run", () => {
+  assert.equal(read(["--help"]).kind, "help");
+  assert.equal(read(["-V"]).kind, "version");
+  for (const { flag } of SETTINGS) assert.ok(helpText().includes(`--${flag}`), flag);
+});
+
+Deno.test("configuration: what is printed names every setting, its unit and its origin", () => {
+  const result = read(["--drain=5s"], { DAYBOOK_BODY_BYTES: "2MiB" });
+  assert.ok(result.kind === "run");
+  const lines = describeConfiguration(result.configuration, result.origins);
+
+  assert.equal(lines.length, SETTINGS.length);
+  assert.ok(lines.some((line) => /drain +5000 ms {2}\(flag\)/.test(line)));
+  assert.ok(lines.some((line) => /body-bytes +2097152 bytes {2}\(environment\)/.test(line)));
+});

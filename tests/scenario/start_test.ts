@@ -1,0 +1,195 @@
+/** How the real process starts and stops, and with which exit code it refuses to. */
+
+import assert from "node:assert/strict";
+import { DaybookProcess, runToEnd } from "../support/daybook_process.ts";
+
+const DEFINITIONS = new URL("../support/kill_definitions.ts", import.meta.url).pathname;
+const ORDER = { type: "order.fulfil", input: { orderId: "42", amount: 1999 } };
+
+async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await run(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** A journal of one finished story, cleanly closed. */
+async function fill(journal: string): Promise<void> {
+  const daybook = await DaybookProcess.start({ journal });
+  for (let order = 0; order < 20; order++) {
+    const response = await daybook.post("/jobs", ORDER);
+    assert.equal(response.status, 202);
+    await response.body?.cancel();
+  }
+  assert.equal(await daybook.stop(), 0);
+}
+
+async function onlySegment(journal: string): Promise<string> {
+  const names = await Array.fromAsync(Deno.readDir(`${journal}/segments`), ({ name }) => name);
+  assert.equal(names.length, 1);
+  return `${journal}/segments/${names[0]}`;
+}
+
+Deno.test("start: prints the configuration, what it recovered, and three commands to try", () =>
+  inFolder(async (journal) => {
+    await fill(journal);
+    const daybook = await DaybookProcess.start({
+      journal,
+      env: { DAYBOOK_MAX_RUNNING: "3" },
+    });
+    const text = daybook.output.join("\n");
+
+    assert.match(text, /max-running +3 jobs {2}\(environment\)/);
+    assert.match(text, /segment-bytes +67108864 bytes\n/);
+    assert.match(text, /^recovered \d+ entries in \d+ ms, snapshot at \d+, 0 bytes quarantined/m);
+    assert.match(text, /; head \d+ [\w-]{43}$/m);
+    assert.match(text, /^listening on http:\/\/127\.0\.0\.1:\d+$/m);
+    await daybook.stop();
+    assert.equal(daybook.output.filter((line) => line.startsWith("  curl ")).length, 3);
+  }));
+
+Deno.test("start: says what a kill left behind", () =>
+  inFolder(async (journal) => {
+    const first = await DaybookProcess.start({ journal });
+    await (await first.post("/jobs", ORDER)).body?.cancel();
+    await first.kill();
+    const segment = await onlySegment(journal);
+    await Deno.writeTextFile(segment, '\n{"logId":99,"batch":', { append: true });
+
+    const daybook = await DaybookProcess.start({ journal });
+    const { lastRecovery } = await daybook.get("/journal") as {
+      lastRecovery: { clean: boolean; bytesQuarantined: number; quarantine: string };
+    };
+    await daybook.stop();
+
+    assert.match(
+      daybook.output.join("\n"),
+      /21 bytes quarantined, after a stop that was not clean/,
+    );
+    assert.deepEqual([lastRecovery.clean, lastRecovery.bytesQuarantined], [false, 21]);
+    const quarantined = await Array.fromAsync(Deno.readDir(`${journal}/quarantine`));
+    assert.equal(quarantined.length, 1);
+  }));
+
+Deno.test("start: a second process on the journal is refused with 73", () =>
+  inFolder(async (journal) => {
+    const daybook = await DaybookProcess.start({ journal });
+    const second = await runToEnd({ journal });
+    await daybook.stop();
+
+    assert.equal(second.code, 73);
+    assert.match(second.output, /Cannot open journal .*: another process holds it/);
+  }));
+
+Deno.test("start: a folder that cannot be written is refused with 74, before the port is bound", () =>
+  inFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/file`, "not a folder");
+    const { code, output } = await runToEnd({ journal: `${folder}/file` });
+
+    assert.equal(code, 74);
+    assert.ok(output.includes(`${folder}/file`), output);
+    assert.ok(!output.includes("listening"), output);
+  }));
+
+Deno.test("start: a folder outside the permissions is refused, naming the permission", () =>
+  inFolder(async (folder) => {
+    const { code, output } = await runToEnd({
+      journal: `${folder}/allowed`,
+      args: [`--journal=${folder}/other`],
+    });
+
+    assert.equal(code, 74);
+    assert.match(output, /permission is missing, add --allow-(read|write)=/);
+    assert.ok(output.includes(`${folder}/other`), output);
+  }));
+
+Deno.test("start: a damaged segment is refused with 78: segment, offset and position", () =>
+  inFolder(async (journal) => {
+    await fill(journal);
+    for (const snapshot of Deno.readDirSync(`${journal}/snapshots`)) {
+      await Deno.remove(`${journal}/snapshots/${snapshot.name}`);
+    }
+    const segment = await onlySegment(journal);
+    const bytes = await Deno.readFile(segment);
+    const at = bytes.length >> 1;
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    await Deno.writeFile(segment, bytes);
+
+    const { code, output } = await runToEnd({ journal });
+
+    assert.equal(code, 78);
+    assert.match(output, /segment \d{20}\.ndjson at byte \d+ \(logId \d+\): /);
+    assert.deepEqual(await Deno.readFile(segment), bytes);
+  }));
+
+Deno.test("start: an address that others can reach needs a token", () =>
+  inFolder(async (journal) => {
+    const { code, output } = await runToEnd({ journal, args: ["--hostname=0.0.0.0"] });
+
+    assert.equal(code, 64);
+    assert.match(output, /set DAYBOOK_TOKEN or --token-file/);
+  }));
+
+Deno.test("start: every flag that is wrong is named, with 64", () =>
+  inFolder(async (journal) => {
+    const args = ["--max-running=none", "--segment-bytes=1TiB"];
+    const bad = await runToEnd({ journal, args });
+    const unknown = await runToEnd({ journal, args: ["--prot=80"] });
+
+    assert.deepEqual([bad.code, unknown.code], [64, 64]);
+    assert.match(bad.output, /--max-running "none" must be from 1 to 10000/);
+    assert.match(bad.output, /--segment-bytes "1TiB" must be from 4096 to 1073741824 bytes/);
+    assert.match(unknown.output, /--prot/);
+  }));
+
+Deno.test("start: a port in use is refused with 69", () =>
+  inFolder(async (journal) => {
+    const taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { code, output } = await runToEnd({ journal, args: [`--port=${taken.addr.port}`] });
+    taken.close();
+
+    assert.equal(code, 69);
+    assert.match(output, /Cannot listen on 127\.0\.0\.1:\d+: .*; try --port 0/);
+  }));
+
+Deno.test("start: definitions that cannot be read are refused, naming the permission", () =>
+  inFolder(async (journal) => {
+    const { code, output } = await runToEnd({ journal, args: [`--definitions=${DEFINITIONS}`] });
+
+    assert.equal(code, 64);
+    assert.match(output, /Cannot load --definitions .*add --allow-read=.*kill_definitions\.ts,src/);
+  }));
+
+Deno.test("start: the token is asked for, and never printed", () =>
+  inFolder(async (journal) => {
+    const token = "correct-horse-battery-staple";
+    const daybook = await DaybookProcess.start({ journal, env: { DAYBOOK_TOKEN: token } });
+    const without = await fetch(`${daybook.url}/jobs`);
+    const given = await fetch(`${daybook.url}/jobs`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    await Promise.all([without.body?.cancel(), given.body?.cancel()]);
+    await daybook.stop();
+
+    assert.deepEqual([without.status, given.status], [401, 200]);
+    assert.ok(!daybook.output.join("\n").includes(token));
+    assert.match(daybook.output.join("\n"), /token set/);
+  }));
+
+Deno.test("stop: a signal ends streams and seals the journal; the next start is clean", () =>
+  inFolder(async (journal) => {
+    const first = await DaybookProcess.start({ journal });
+    const stream = await fetch(`${first.url}/stream?after=0`);
+    await (await first.post("/jobs", ORDER)).body?.cancel();
+    const code = await first.stop();
+    await stream.text();
+    const segment = await Deno.readTextFile(await onlySegment(journal));
+    const second = await DaybookProcess.start({ journal });
+    await second.stop();
+
+    assert.equal(code, 0);
+    assert.match(segment.trimEnd().split("\n").at(-1) ?? "", /"journal.Sealed".*"reason":"stop"/);
+    assert.match(second.output.join("\n"), /clean stop; head/);
+  }));
