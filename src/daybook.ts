@@ -6,10 +6,17 @@
 import { JobEngine } from "./engine/job_engine.ts";
 import type { AnyJobDefinition } from "./engine/definition.ts";
 import type { Clock, Journal, Random, RecoveryReport } from "./engine/ports.ts";
+import { within } from "./engine/within.ts";
 import { createApp } from "./http/app.ts";
 import type { Configuration } from "./configuration.ts";
 import { DenoFileSystem } from "./journal/deno_file_system.ts";
 import { FileJournal } from "./journal/file_journal.ts";
+
+/**
+ * How long a stop waits for connections to close: a peer that does not read keeps its
+ * connection open for ever, and must not keep the journal from being sealed.
+ */
+const SERVER_CLOSE_MS = 3_000;
 
 export interface DaybookOptions {
   readonly configuration: Configuration;
@@ -27,6 +34,7 @@ export class Daybook {
   readonly report: RecoveryReport;
   readonly fetch: (request: Request) => Response | Promise<Response>;
   readonly journal: Journal;
+  readonly #clock: Clock;
   readonly #drainMs: number;
   readonly #streams: AbortController;
 
@@ -36,6 +44,7 @@ export class Daybook {
     report: RecoveryReport,
     fetch: Daybook["fetch"],
     streams: AbortController,
+    clock: Clock,
     drainMs: number,
   ) {
     this.engine = engine;
@@ -43,6 +52,7 @@ export class Daybook {
     this.fetch = fetch;
     this.journal = journal;
     this.#streams = streams;
+    this.#clock = clock;
     this.#drainMs = drainMs;
   }
 
@@ -81,14 +91,14 @@ export class Daybook {
       engine,
       clock,
       token: configuration.token,
-      allowedHosts: [configuration.hostname, ...configuration.allowedHosts],
+      allowedHosts: allowedHostsOf(configuration),
       bodyBytesMax: configuration.bodyBytesMax,
       maxStartDelayMs: configuration.maxStartDelayMs,
       shutdownSignal: streams.signal,
       onError: onDefect,
     });
     const fetch: Daybook["fetch"] = (request) => app.fetch(request);
-    return new Daybook(engine, journal, report, fetch, streams, configuration.drainMs);
+    return new Daybook(engine, journal, report, fetch, streams, clock, configuration.drainMs);
   }
 
   /**
@@ -100,10 +110,18 @@ export class Daybook {
   async stop(closeServer: () => Promise<void>): Promise<void> {
     const drained = this.engine.stop(this.#drainMs);
     this.#streams.abort();
-    await closeServer();
+    await within(this.#clock, SERVER_CLOSE_MS, closeServer());
     await drained;
     await this.journal.close();
   }
+}
+
+/** Bound to every address, the names of this server are not known; then the token decides. */
+function allowedHostsOf(configuration: Configuration): readonly string[] | "any" {
+  const { hostname, allowedHosts, token } = configuration;
+  const isUnspecified = hostname === "0.0.0.0" || hostname === "::";
+  if (isUnspecified && token !== undefined && allowedHosts.length === 0) return "any";
+  return [hostname, ...allowedHosts];
 }
 
 function describe(error: unknown): string {

@@ -5,7 +5,7 @@
  */
 
 import type { ErrorFact, FailureKind } from "./framework_events.ts";
-import type { ExecutionId, JobId, LogId, TaskId } from "./ids.ts";
+import type { JobId, LogId, TaskId } from "./ids.ts";
 import type { JobPlan } from "./job_plan.ts";
 import type { JsonValue } from "./json.ts";
 
@@ -53,7 +53,6 @@ interface TaskFacts {
 
 export interface RunningTask extends TaskFacts {
   readonly status: "running";
-  readonly executionId?: ExecutionId;
 }
 
 /** Only `main`: `run` waits for expectations and holds no worker. */
@@ -82,6 +81,8 @@ export interface CompletedTask extends TaskFacts {
   readonly status: "completed";
   readonly endedAt: string;
   readonly completedBy: LogId;
+  /** The entry of the retried job whose result this is: the task did not run here. */
+  readonly reusedFrom?: LogId;
   readonly result?: JsonValue;
   readonly compensation?: Compensation;
 }

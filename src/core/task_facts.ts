@@ -135,7 +135,6 @@ function started(
     status: "running",
     attempts: entry.attributes.attempt,
     compensable: entry.attributes.compensable === true,
-    ...(entry.executionId === undefined ? {} : { executionId: entry.executionId }),
     lastLogId: entry.logId,
   };
 }
@@ -145,7 +144,7 @@ function completed(
   entry: FrameworkEntry<"job.TaskCompleted">,
 ): TaskState {
   if (task?.status === "completed") return task;
-  const { attempt, compensable, result } = entry.attributes;
+  const { attempt, compensable, reusedFrom, result } = entry.attributes;
   const facts = task === undefined ? firstFacts(entry) : factsOf(task);
   return {
     ...facts,
@@ -156,6 +155,7 @@ function completed(
     endedAt: entry.receivedAt,
     completedBy: entry.logId,
     lastLogId: entry.logId,
+    ...(reusedFrom === undefined ? {} : { reusedFrom }),
     ...(result === undefined ? {} : { result }),
   };
 }

@@ -120,7 +120,10 @@ function infoOf(definition: AnyJobDefinition): DefinitionInfo {
     type: definition.type,
     version: definition.version,
     ...(definition.description === undefined ? {} : { description: definition.description }),
-    inputSchema: toJsonSchema(definition.input, { errorMode: "ignore" }) as unknown as JsonValue,
+    inputSchema: toJsonSchema(definition.input, {
+      errorMode: "ignore",
+      target: "draft-2020-12",
+    }) as unknown as JsonValue,
     ...(definition.startsOn === undefined ? {} : { startsOn: definition.startsOn.eventType }),
   };
 }

@@ -22,16 +22,16 @@ export class Feed {
     return this.#anything.size + this.#byJob.size;
   }
 
-  /** Resolves when anything becomes durable, or after a time in milliseconds. */
-  async next(timeoutMs: number): Promise<void> {
-    await this.#wait(this.#anything, timeoutMs);
+  /** Resolves when anything becomes durable, after a time in milliseconds, or on the signal. */
+  async next(timeoutMs: number, signal?: AbortSignal): Promise<void> {
+    await this.#wait(this.#anything, timeoutMs, signal);
   }
 
-  /** Resolves when an entry of this job becomes durable, or after a time in milliseconds. */
-  async nextOf(jobId: JobId, timeoutMs: number): Promise<void> {
+  /** The same, for the entries of one job. */
+  async nextOf(jobId: JobId, timeoutMs: number, signal?: AbortSignal): Promise<void> {
     let wakes = this.#byJob.get(jobId);
     if (wakes === undefined) this.#byJob.set(jobId, wakes = new Set());
-    await this.#wait(wakes, timeoutMs);
+    await this.#wait(wakes, timeoutMs, signal);
     if (wakes.size === 0 && this.#byJob.get(jobId) === wakes) this.#byJob.delete(jobId);
   }
 
@@ -49,12 +49,16 @@ export class Feed {
     for (const wakes of this.#byJob.values()) wakeAll(wakes);
   }
 
-  async #wait(wakes: Set<Wake>, timeoutMs: number): Promise<void> {
+  async #wait(wakes: Set<Wake>, timeoutMs: number, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     const cancel = this.#clock.setTimer(timeoutMs, resolve);
+    const onAbort = () => resolve();
+    signal?.addEventListener("abort", onAbort, { once: true });
     wakes.add(resolve);
     await promise;
     wakes.delete(resolve);
+    signal?.removeEventListener("abort", onAbort);
     cancel();
   }
 }

@@ -46,10 +46,17 @@ import type { Commanded, RunServices } from "./run_services.ts";
 import { Scheduler } from "./scheduler.ts";
 import { captureContent, restoreContent } from "./snapshot_content.ts";
 import { Supervisor } from "./supervisor.ts";
+import { within } from "./within.ts";
 import { WorkerQueue } from "./worker_queue.ts";
 
 /** How long a full disk is given before the same facts are offered again. */
 const FULL_RETRY_MS = 1_000;
+
+/**
+ * How long a write that found no room counts as news: without a further write nobody
+ * would learn that there is room again, and a balancer would never send one.
+ */
+const FULL_FRESH_MS = 10_000;
 
 export interface JobEngineOptions {
   readonly clock: Clock;
@@ -99,7 +106,7 @@ export class JobEngine {
       this.#events,
       this.#registry,
     ];
-    const recorder = this.#recorder = new Recorder(events, table, index);
+    const recorder = this.#recorder = new Recorder(clock, events, table, index);
     const history = this.#history = new History(events, table);
     this.#fanOut = new FanOut(index, registry, table);
     const parts = { clock, random, registry, table, history, recorder, lanes };
@@ -129,6 +136,12 @@ export class JobEngine {
   /** The journal takes nothing any more. */
   get failed(): boolean {
     return this.#failed;
+  }
+
+  /** Writes have just failed for want of room; reads go on. */
+  get full(): boolean {
+    return this.#recorder.fullSinceMs !== undefined &&
+      this.#options.clock.monotonic() - this.#recorder.fullSinceMs < FULL_FRESH_MS;
   }
 
   /** The engine is stopping and begins nothing new. */
@@ -200,23 +213,30 @@ export class JobEngine {
     return this.#table.transitionAt(logId);
   }
 
-  /** Resolves when there are entries after a position, or after a time in milliseconds. */
-  async changed(after: LogId, timeoutMs: number): Promise<void> {
-    if (this.headLogId <= after && !this.#draining) await this.#feed.next(timeoutMs);
+  /**
+   * Resolves when there are entries after a position, after a time in milliseconds, or
+   * when the signal aborts.
+   */
+  async changed(after: LogId, timeoutMs: number, signal?: AbortSignal): Promise<void> {
+    if (this.headLogId <= after && !this.#draining) await this.#feed.next(timeoutMs, signal);
   }
 
-  /** The job when it is as wanted, or as it is after a time in milliseconds. */
+  /**
+   * The job when it is as wanted, or as it is after a time in milliseconds or when the
+   * signal aborts.
+   */
   async waitFor(
     jobId: JobId,
     wanted: (job: JobState) => boolean,
     timeoutMs: number,
+    signal?: AbortSignal,
   ): Promise<JobState> {
     const deadline = this.#options.clock.monotonic() + timeoutMs;
     for (;;) {
       const job = this.#job(jobId);
       const remainingMs = deadline - this.#options.clock.monotonic();
-      if (wanted(job) || remainingMs <= 0 || this.#draining) return job;
-      await this.#feed.nextOf(jobId, remainingMs);
+      if (wanted(job) || remainingMs <= 0 || this.#draining || signal?.aborted) return job;
+      await this.#feed.nextOf(jobId, remainingMs, signal);
     }
   }
 
@@ -249,18 +269,11 @@ export class JobEngine {
     this.#draining = true;
     this.#workers.stop();
     this.#feed.wakeAll();
-    await this.#idleWithin(drainMs);
+    await within(this.#options.clock, drainMs, this.#supervisor.idle());
     this.#supervisor.interrupt();
     await this.#supervisor.idle();
     await this.#supervisor.recordShutdown();
     this.#scheduler.stop();
-  }
-
-  async #idleWithin(limitMs: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const cancel = this.#options.clock.setTimer(limitMs, resolve);
-    await Promise.race([this.#supervisor.idle(), promise]);
-    cancel();
   }
 
   #job(jobId: JobId): JobState {

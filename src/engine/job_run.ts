@@ -19,7 +19,14 @@ import { errorFact } from "./error_fact.ts";
 import { factsOf } from "./fact_event.ts";
 import type { Applied } from "./job_table.ts";
 import type { RunServices } from "./run_services.ts";
-import { recordedSettlements, type Settlement, settlementsOf } from "./settlements.ts";
+import {
+  isReused,
+  keyOf,
+  recordedSettlements,
+  reusedSettlements,
+  type Settlement,
+  settlementsOf,
+} from "./settlements.ts";
 import { TaskRunner } from "./task_runner.ts";
 import { Worker } from "./worker.ts";
 
@@ -38,7 +45,7 @@ export class JobRun {
   #mainAttempt = 0;
   #runEnded = false;
   #settlements: Settlement[] = [];
-  /** Expectations that were satisfied before `run` asked for them. */
+  /** Answers that were there before `run` asked for them. */
   readonly #early = new Map<string, Settlement>();
   #replaying = false;
   #seenLogId: LogId = 0;
@@ -157,6 +164,7 @@ export class JobRun {
     const job = this.#services.job(this.#jobId);
     if (job.state !== "Running" && job.state !== "Compensating") return false;
     this.#settlements = recordedSettlements(job);
+    for (const reused of reusedSettlements(job)) this.#early.set(keyOf(reused), reused);
     this.#replaying = job.tasks.length > 1 || this.#settlements.length > 0;
     this.#see(job.startedBy, job.startedAt);
     this.#callRun(job);
@@ -205,12 +213,15 @@ export class JobRun {
   #askedTask(task: AskedTask): void {
     const onRecord = findTask(this.#services.job(this.#jobId), task.taskId);
     if (onRecord?.status !== "completed") this.#runner.ask(task);
-    this.#onAsk?.();
-    this.wake();
+    this.#answerEarly(`task ${task.taskId}`);
   }
 
   #askedExpectation(expectation: AskedExpectation): void {
-    const early = this.#early.get(expectation.name);
+    this.#answerEarly(`expectation ${expectation.name}`);
+  }
+
+  #answerEarly(key: string): void {
+    const early = this.#early.get(key);
     if (early !== undefined) this.#settlements.unshift(early);
     this.#onAsk?.();
     this.wake();
@@ -228,7 +239,7 @@ export class JobRun {
       }
       this.#settlements.shift();
       if (this.#isAsked(next)) await this.#answer(next);
-      else if (next.kind === "expectation") this.#early.set(next.name, next);
+      else if (next.kind === "expectation") this.#early.set(keyOf(next), next);
       else return await this.#diverged(next.taskId);
       delivered = true;
     }
@@ -266,8 +277,8 @@ export class JobRun {
   /** All that is on record has been answered; now `run` must have asked for all of it. */
   async #endReplay(): Promise<void> {
     const missing = () =>
-      this.#services.job(this.#jobId).tasks.find(({ taskId }) =>
-        taskId !== MAIN_TASK && !this.#asked?.tasks.has(taskId)
+      this.#services.job(this.#jobId).tasks.find((task) =>
+        task.taskId !== MAIN_TASK && !isReused(task) && !this.#asked?.tasks.has(task.taskId)
       );
     await this.#graceFor(() => missing() === undefined);
     this.#replaying = false;

@@ -12,7 +12,7 @@ import { isTerminal } from "../core/job_state.ts";
 import type { CorrelationIndex } from "./correlation_index.ts";
 import type { EventEngine } from "./event_engine.ts";
 import type { Applied, JobTable } from "./job_table.ts";
-import type { Appended } from "./ports.ts";
+import { type Appended, type Clock, JournalFullError } from "./ports.ts";
 
 /** A group that was given positions. */
 export interface Recording {
@@ -25,13 +25,18 @@ export interface Recording {
 }
 
 export class Recorder {
+  readonly #clock: Clock;
   readonly #events: EventEngine;
   readonly #table: JobTable;
   readonly #index: CorrelationIndex;
   /** Positions whose effect somebody waits to hear of. */
   readonly #awaited = new Map<LogId, Applied | undefined>();
 
-  constructor(events: EventEngine, table: JobTable, index: CorrelationIndex) {
+  /** The monotonic time of the last write that found no room, unless one has since. */
+  fullSinceMs: number | undefined;
+
+  constructor(clock: Clock, events: EventEngine, table: JobTable, index: CorrelationIndex) {
+    this.#clock = clock;
     this.#events = events;
     this.#table = table;
     this.#index = index;
@@ -58,7 +63,11 @@ export class Recorder {
   async #applied(appended: Appended): Promise<readonly (Applied | undefined)[]> {
     try {
       await appended.durable;
+      this.fullSinceMs = undefined;
       return appended.entries.map(({ logId }) => this.#awaited.get(logId));
+    } catch (error) {
+      if (error instanceof JournalFullError) this.fullSinceMs = this.#clock.monotonic();
+      throw error;
     } finally {
       for (const { logId } of appended.entries) this.#awaited.delete(logId);
     }

@@ -7,7 +7,7 @@
 import { isSatisfied } from "../core/condition.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../core/ids.ts";
 import { MAIN_EXPECTATION_ID } from "../core/job_plan.ts";
-import type { JobState } from "../core/job_state.ts";
+import type { CompletedTask, JobState, TaskState } from "../core/job_state.ts";
 import type { Applied } from "./job_table.ts";
 
 /** A task or an expectation whose answer is on record. */
@@ -20,20 +20,42 @@ export type Settlement =
   }
   | { readonly kind: "expectation"; readonly logId: LogId; readonly name: string };
 
-/** All answers on record, oldest first. */
+/** One text for what is answered. */
+export function keyOf(settlement: Settlement): string {
+  return settlement.kind === "task"
+    ? `task ${settlement.taskId}`
+    : `expectation ${settlement.name}`;
+}
+
+/** Results that a retry took over: their place in the order is wherever `run` asks for them. */
+export function reusedSettlements(job: JobState): readonly Settlement[] {
+  return job.tasks.flatMap((task) => isOnRecord(task) && isReused(task) ? [answerOf(task)] : []);
+}
+
+/** All other answers on record, oldest first. */
 export function recordedSettlements(job: JobState): Settlement[] {
-  const settlements: Settlement[] = [];
-  for (const task of job.tasks) {
-    if (task.status !== "completed" || task.taskId === MAIN_TASK) continue;
-    const { taskId, completedBy, endedAt } = task;
-    settlements.push({ kind: "task", logId: completedBy, taskId, receivedAt: endedAt });
-  }
+  const settlements: Settlement[] = job.tasks.flatMap((task) =>
+    isOnRecord(task) && !isReused(task) ? [answerOf(task)] : []
+  );
   job.plan.expected.forEach(({ id }, index) => {
     const logId = job.expected[index]?.by.at(-1);
     if (id === MAIN_EXPECTATION_ID || logId === undefined || !isSatisfied(job, id)) return;
     settlements.push({ kind: "expectation", logId, name: id });
   });
   return settlements.sort((left, right) => left.logId - right.logId);
+}
+
+function isOnRecord(task: TaskState): task is CompletedTask {
+  return task.status === "completed" && task.taskId !== MAIN_TASK;
+}
+
+/** Whether the task was completed by a job that this one retries. */
+export function isReused(task: TaskState): boolean {
+  return task.status === "completed" && task.reusedFrom !== undefined;
+}
+
+function answerOf({ taskId, completedBy, endedAt }: CompletedTask): Settlement {
+  return { kind: "task", logId: completedBy, taskId, receivedAt: endedAt };
 }
 
 /** The answers that one entry gives. */

@@ -42,17 +42,6 @@ Deno.test("task: TaskStarted makes a running task", () => {
   });
 });
 
-Deno.test("task: a running task names its execution, and only while it runs", () => {
-  const story = run.taskStartedBy("exe_1", "charge");
-  const task = taskOf(story);
-
-  assert.ok(task.status === "running");
-  assert.equal(task.executionId, "exe_1");
-  assert.ok(!("executionId" in taskOf(story.taskCompleted("charge"))));
-  assert.ok(!("executionId" in taskOf(story.taskBackedOff("charge"))));
-  assert.ok(!("executionId" in taskOf(story.taskInterrupted("charge"))));
-});
-
 Deno.test("task: tasks are kept in the order in which they first started", () => {
   const job = jobOf(charging.taskStarted("ship").taskBackedOff("charge").taskStarted("charge", 2));
 

@@ -213,6 +213,35 @@ Deno.test("retry: makes a new job that reuses results, and leaves the old one as
   daybook.assertSound();
 });
 
+Deno.test("retry: a task that was undone runs again before the results that are reused", async () => {
+  const ran: string[] = [];
+  let broken = true;
+  const steps = defineJob({
+    type: "demo.undone",
+    version: 1,
+    input: v.looseObject({}),
+    async run(ctx) {
+      await ctx.task("reserve", () => void ran.push("reserve"), { compensate: () => {} });
+      const label = await ctx.task("label", () => (ran.push("label"), "L"));
+      return await ctx.task("charge", () => {
+        if (broken) throw new NonRetryableError("refused");
+        return label;
+      });
+    },
+  });
+  const daybook = await Harness.start({ definitions: [steps] });
+  const id = await daybook.submit("demo.undone");
+  await daybook.clock.settle();
+  broken = false;
+
+  const retried = await daybook.engine.retry(id, {});
+  await daybook.clock.advance(5_000);
+
+  assert.ok(retried.ok);
+  assert.equal(daybook.job(retried.value.jobId).state, "Done");
+  assert.deepEqual(ran, ["reserve", "label", "reserve"]);
+});
+
 Deno.test("retry: events that counted for the old job count for the new one", async () => {
   let broken = true;
   const order = defineJob({

@@ -71,6 +71,13 @@ export class Harness {
     return await Harness.#open(options, this.clock, this.random, content);
   }
 
+  /** The same, with every snapshot deleted. */
+  async crashWithoutSnapshot(): Promise<Harness> {
+    const content = { ...this.journal.content, snapshot: null };
+    this.journal.hold();
+    return await Harness.#open(this.options, this.clock, this.random, content);
+  }
+
   async create(request: CreateRequest): Promise<JobState> {
     const outcome = await this.engine.create(request);
     assert.ok(outcome.ok, JSON.stringify(outcome));

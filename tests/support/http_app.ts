@@ -4,38 +4,35 @@ import assert from "node:assert/strict";
 import type { Hono } from "hono";
 import { JobEngine } from "../../src/engine/job_engine.ts";
 import { type AppOptions, createApp } from "../../src/http/app.ts";
-import { StandingClock } from "./http_clock.ts";
+import { MemoryJournal } from "../../src/journal/memory_journal.ts";
+import { FakeClock, FakeRandom } from "./fake_clock.ts";
 import { DEFINITIONS } from "./http_definitions.ts";
-import { SwitchableJournal } from "./http_journal.ts";
 
+/** So long that no seal comes between the entries that a test counts. */
+const QUIET_SEAL_MS = 2 ** 31 - 1;
 
 export interface TestApp {
   readonly app: Hono;
   readonly engine: JobEngine;
-  readonly journal: SwitchableJournal;
-  readonly clock: StandingClock;
+  readonly journal: MemoryJournal;
+  readonly clock: FakeClock;
   get(path: string, headers?: Record<string, string>): Promise<Response>;
   /** Sends a value as JSON; a string as it is. */
   post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Response>;
 }
 
 export async function startApp(options: Partial<AppOptions> = {}): Promise<TestApp> {
-  const clock = new StandingClock();
-  const engine = new JobEngine({
+  const [clock, random] = [new FakeClock(), new FakeRandom()];
+  const engine = new JobEngine({ clock, random, definitions: DEFINITIONS, maxRunning: 10 });
+  const { journal } = await MemoryJournal.open({
     clock,
-    random: countingRandom(),
-    definitions: DEFINITIONS,
-    maxRunning: 10,
+    random,
+    consumer: engine.consumer,
+    quietSealMs: QUIET_SEAL_MS,
   });
-  const journal = new SwitchableJournal(engine.consumer);
   await engine.start(journal);
   const app = createApp({ engine, clock, ...options });
   return { app, engine, journal, clock, ...clientOf(app) };
-}
-
-function countingRandom() {
-  let count = 0;
-  return { ulid: () => String(++count).padStart(26, "0"), fraction: () => 0.5 };
 }
 
 function clientOf(app: Hono): Pick<TestApp, "get" | "post"> {
@@ -137,6 +134,6 @@ export async function createAndRun(
   input: unknown = {},
 ): Promise<JobBody> {
   const { jobId } = await jsonOf(await app.post("/jobs", { type, input }), 202);
-  for (let turn = 0; turn < 5; turn++) await app.clock.nextTurn();
+  await app.clock.settle();
   return await jsonOf(await app.get(`/jobs/${jobId}`), 200);
 }

@@ -50,6 +50,22 @@ export const DOOMED = defineJob({
   },
 });
 
+/** Fails, and what it did can be undone neither at once nor later. */
+export const STUCK = defineJob({
+  type: "test.stuck",
+  version: 1,
+  input: v.undefined(),
+  async run(ctx) {
+    await ctx.task("reserve", () => "reserved", {
+      compensate: () => Promise.reject(new Error("the depot is closed")),
+      retry: { maxAttempts: 2, initialMs: 5_000, jitter: 0 },
+    });
+    await ctx.task("charge", () => {
+      throw new NonRetryableError("the card is stolen");
+    });
+  },
+});
+
 /** Takes text, as a form sends it. */
 export const IMPORT = defineJob({
   type: "test.import",
@@ -62,5 +78,6 @@ export const DEFINITIONS = [
   GREET,
   PARCEL,
   DOOMED,
+  STUCK,
   IMPORT,
 ] as unknown as readonly AnyJobDefinition[];

@@ -1,0 +1,106 @@
+/** The HTTP application: every route over one engine. */
+
+import { type Context, Hono } from "hono";
+import type { Clock } from "../engine/ports.ts";
+import { type Edge, StreamGauge } from "./edge.ts";
+import type { EnginePort } from "./engine_port.ts";
+import { problemOfJournal } from "./engine_problem.ts";
+import { guard } from "./guard.ts";
+import { Problem, problemResponse } from "./problem.ts";
+import { addControlRoutes } from "./routes/controls.ts";
+import { addDefinitionRoutes } from "./routes/definitions.ts";
+import { addEventRoutes } from "./routes/events.ts";
+import { addHealthRoutes } from "./routes/health.ts";
+import { addJobRoutes } from "./routes/job.ts";
+import { addJobsRoutes } from "./routes/jobs.ts";
+import { addJournalRoutes } from "./routes/journal.ts";
+
+export interface AppOptions {
+  readonly engine: EnginePort;
+  readonly clock: Clock;
+  /** When given, every route but `/livez` and `/readyz` needs it as a bearer. */
+  readonly token?: string | undefined;
+  /** Host names, without ports, served beside those of the loopback; `"any"` needs a token. */
+  readonly allowedHosts?: readonly string[] | "any";
+  /** Default 1 MiB. */
+  readonly bodyBytesMax?: number;
+  /** How far ahead `startAt` may be. Default 15 minutes. */
+  readonly maxStartDelayMs?: number;
+  /** Default 15 seconds. */
+  readonly heartbeatMs?: number;
+  /** A stream is closed when its reader takes nothing for this long. Default 30 seconds. */
+  readonly streamStallMs?: number;
+  /** Open streams. Default 1,000. */
+  readonly streamsMax?: number;
+  /** Ends all streams and long polls when it aborts. */
+  readonly shutdownSignal?: AbortSignal;
+  /** Gets what no route expected; the client is told nothing of it. */
+  readonly onError?: (error: Error) => void;
+}
+
+export function createApp(options: AppOptions): Hono {
+  const { engine, token, allowedHosts = [], onError = () => {} } = options;
+  const app = new Hono();
+  app.use(guard({ engine, token, allowedHosts }));
+  addRoutes(app, edgeOf(options));
+  app.notFound((c) => problemResponse(nothingHere(app, c), instanceOf(c)));
+  app.onError((error, c) => problemResponse(problemOf(error, onError), instanceOf(c)));
+  return app;
+}
+
+function edgeOf(options: AppOptions): Edge {
+  return {
+    engine: options.engine,
+    clock: options.clock,
+    bodyBytesMax: options.bodyBytesMax ?? 1024 * 1024,
+    maxStartDelayMs: options.maxStartDelayMs ?? 15 * 60_000,
+    heartbeatMs: options.heartbeatMs ?? 15_000,
+    streamStallMs: options.streamStallMs ?? 30_000,
+    streams: new StreamGauge(options.streamsMax ?? 1_000),
+    shutdownSignal: options.shutdownSignal ?? new AbortController().signal,
+  };
+}
+
+function addRoutes(app: Hono, edge: Edge): void {
+  addJobsRoutes(app, edge);
+  addJobRoutes(app, edge);
+  addControlRoutes(app, edge);
+  addEventRoutes(app, edge);
+  addDefinitionRoutes(app, edge);
+  addJournalRoutes(app, edge);
+  addHealthRoutes(app, edge);
+}
+
+/** The path as the client wrote it: a decoded one need not be a URI. */
+function instanceOf(c: Context): string {
+  return URL.parse(c.req.url)?.pathname ?? "/";
+}
+
+function problemOf(error: Error, onError: (error: Error) => void): Problem {
+  if (error instanceof Problem) return error;
+  const problem = problemOfJournal(error);
+  if (problem !== undefined) return problem;
+  onError(error);
+  return new Problem("internal", "Cannot answer: something unexpected went wrong; it was logged");
+}
+
+/** 405 when the path is known with other methods, else 404. */
+function nothingHere(app: Hono, c: Context): Problem {
+  const methods = app.routes
+    .filter(({ method, path }) => method !== "ALL" && pathMatches(path, c.req.path))
+    .map(({ method }) => method);
+  if (methods.length === 0) return new Problem("not-found", "Cannot find anything at this path");
+  const allow = methods.includes("GET") ? [...methods, "HEAD"] : methods;
+  const detail = `Cannot ${c.req.method} this path: it takes ${allow.join(", ")}`;
+  return new Problem("method-not-allowed", detail, {}, { allow: allow.join(", ") });
+}
+
+function pathMatches(pattern: string, path: string): boolean {
+  const [expected, given] = [pattern.split("/"), path.split("/")];
+  return expected.length === given.length &&
+    expected.every((part, index) => part === given[index] || isFilled(part, given[index]));
+}
+
+function isFilled(part: string, given: string | undefined): boolean {
+  return part.startsWith(":") && given !== undefined && given !== "";
+}

@@ -1,0 +1,53 @@
+/** The schema of correlations: predicates that come from outside, as data. */
+
+import * as v from "valibot";
+import type { Correlation } from "../core/correlation.ts";
+import { isObject, mapOf, scalarField, strictObject } from "./fields.ts";
+
+const DEPTH_MAX = 16;
+const PATH_LENGTH_MAX = 256;
+
+const RULE = 'must be "any" or an object with one of equals, in, all, anyOf, not';
+
+const path = v.pipe(
+  v.string(),
+  v.nonEmpty("must be a dotted path into attributes"),
+  v.maxLength(PATH_LENGTH_MAX, `must be a path of at most ${PATH_LENGTH_MAX} characters`),
+);
+
+type CorrelationSchema = v.GenericSchema<Correlation>;
+
+/** Chosen by what is there, so that errors are about the predicate that was meant. */
+const part: CorrelationSchema = v.lazy(schemaFor);
+
+const PREDICATES: Readonly<Record<string, CorrelationSchema>> = {
+  equals: strictObject({ equals: mapOf(path, scalarField) }),
+  in: strictObject({ in: mapOf(path, v.array(scalarField)) }),
+  all: strictObject({ all: v.array(part) }),
+  anyOf: strictObject({ anyOf: v.array(part) }),
+  not: strictObject({ not: part }),
+};
+
+const any: CorrelationSchema = v.literal("any", RULE);
+
+function schemaFor(value: unknown): CorrelationSchema {
+  if (!isObject(value)) return any;
+  const name = Object.keys(value).find((key) => Object.hasOwn(PREDICATES, key));
+  return (name === undefined ? undefined : PREDICATES[name]) ?? any;
+}
+
+export const correlationField = v.pipe(
+  part,
+  v.check(
+    (correlation) => depthOf(correlation) <= DEPTH_MAX,
+    `must be nested at most ${DEPTH_MAX} deep`,
+  ),
+);
+
+/** Bounded by the depth of the document that it came in. */
+function depthOf(correlation: Correlation): number {
+  if (correlation === "any" || "equals" in correlation || "in" in correlation) return 1;
+  if ("not" in correlation) return 1 + depthOf(correlation.not);
+  const parts = "all" in correlation ? correlation.all : correlation.anyOf;
+  return 1 + Math.max(0, ...parts.map(depthOf));
+}

@@ -1,0 +1,95 @@
+/** `POST /jobs`: what a document asks the engine to create. */
+
+import * as v from "valibot";
+import type { JsonValue } from "../core/json.ts";
+import type { CreateRequest } from "../engine/requests.ts";
+import { isObject, jobIdField, labelsField, strictObject, timeField } from "./fields.ts";
+import { type PointedIssue, pointedIssues } from "./issues.ts";
+import { planField, planOf, repeatedIds } from "./plan_schema.ts";
+import { invalidRequest } from "./problem.ts";
+
+const PRIORITY_MAX = 1_000;
+const TYPE_LENGTH_MAX = 200;
+
+const PRIORITY_RULE = `must be a whole number from -${PRIORITY_MAX} to ${PRIORITY_MAX}`;
+
+const common = {
+  jobId: v.exactOptional(jobIdField),
+  priority: v.exactOptional(v.pipe(
+    v.number(),
+    v.integer(PRIORITY_RULE),
+    v.minValue(-PRIORITY_MAX, PRIORITY_RULE),
+    v.maxValue(PRIORITY_MAX, PRIORITY_RULE),
+  )),
+  startAt: v.exactOptional(timeField),
+  start: v.exactOptional(v.boolean()),
+  labels: v.exactOptional(labelsField),
+};
+
+const codedJob = strictObject({
+  type: v.pipe(
+    v.string(),
+    v.maxLength(TYPE_LENGTH_MAX, `must be at most ${TYPE_LENGTH_MAX} characters`),
+  ),
+  input: v.exactOptional(v.unknown()),
+  ...common,
+});
+
+const outsideJob = strictObject({ plan: planField, ...common });
+
+export interface StartLimits {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** Milliseconds. */
+  readonly maxStartDelayMs: number;
+}
+
+/**
+ * Two shapes, told apart by `plan`, so that errors are about the one that was meant.
+ *
+ * @throws {Problem} `invalid-request`, with a pointer for each issue.
+ */
+export function createRequestOf(document: JsonValue, limits: StartLimits): CreateRequest {
+  return isObject(document) && Object.hasOwn(document, "plan")
+    ? outsideJobOf(document, limits)
+    : codedJobOf(document, limits);
+}
+
+function codedJobOf(document: JsonValue, limits: StartLimits): CreateRequest {
+  const parsed = v.safeParse(codedJob, document);
+  if (!parsed.success) throw invalidRequest(pointedIssues(parsed.issues));
+  return withCheckedStart(parsed.output, limits);
+}
+
+function outsideJobOf(document: JsonValue, limits: StartLimits): CreateRequest {
+  const parsed = v.safeParse(outsideJob, document);
+  if (!parsed.success) throw invalidRequest(pointedIssues(parsed.issues));
+  const { plan, ...rest } = parsed.output;
+  const repeated = repeatedIds(plan);
+  if (repeated.length > 0) throw invalidRequest(repeated.map(repeatedIdIssue));
+  return withCheckedStart({ ...rest, plan: planOf(plan) }, limits);
+}
+
+function repeatedIdIssue(index: number): PointedIssue {
+  return { pointer: `/plan/expected/${index}/id`, detail: "is the id of an earlier expectation" };
+}
+
+/** A start in the past is a start at once: `startAt` is left out. */
+function withCheckedStart(request: CreateRequest, limits: StartLimits): CreateRequest {
+  if (request.startAt === undefined) return request;
+  if (request.start === false) {
+    const detail = "must not be false when there is a startAt; leave one of them out";
+    throw invalidRequest([{ pointer: "/start", detail }]);
+  }
+  const delayMs = Date.parse(request.startAt) - limits.now;
+  if (delayMs > limits.maxStartDelayMs) throw startsTooLate(limits.maxStartDelayMs);
+  if (delayMs > 0) return request;
+  const { startAt: _, ...atOnce } = request;
+  return atOnce;
+}
+
+function startsTooLate(maxStartDelayMs: number) {
+  const detail = `must be at most ${maxStartDelayMs / 1_000} seconds from now: ` +
+    "Daybook is not a cron engine; let one call it when the time comes";
+  return invalidRequest([{ pointer: "/startAt", detail }]);
+}

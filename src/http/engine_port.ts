@@ -1,0 +1,64 @@
+/** What the HTTP edge needs from the engine; `JobEngine` is one that has it. */
+
+import type { JobEventLogEntry } from "../core/event.ts";
+import type { JobId, LogId } from "../core/ids.ts";
+import type { JobState } from "../core/job_state.ts";
+import type { JournalInfo } from "../engine/ports.ts";
+import type {
+  ControlRequest,
+  Created,
+  CreateRequest,
+  DefinitionInfo,
+  IncomingEvent,
+  ListPage,
+  ListQuery,
+  Outcome,
+  Receipt,
+  RetryRequest,
+  Transition,
+} from "../engine/requests.ts";
+
+/**
+ * Every write resolves only when its entries are on disk, and rejects with
+ * `JournalFullError` or `JournalFailedError`. Every read shows durable entries only.
+ */
+export interface EnginePort {
+  create(request: CreateRequest): Promise<Outcome<Created>>;
+  control(jobId: JobId, request: ControlRequest): Promise<Outcome<JobState>>;
+  /** The new job. */
+  retry(jobId: JobId, request: RetryRequest): Promise<Outcome<JobState>>;
+  /** One receipt for each event, in order; an unknown `jobId` makes it `rejected`. */
+  deliver(events: readonly IncomingEvent[]): Promise<readonly Receipt[]>;
+
+  job(jobId: JobId): JobState | undefined;
+  list(query: ListQuery): ListPage;
+  /** The job's own entries with `logId > after`, oldest first, at most `limit`. */
+  history(jobId: JobId, after: LogId, limit: number): Promise<readonly JobEventLogEntry[]>;
+  /** Entries of the whole journal with `logId > after`, oldest first, at most `limit`. */
+  entries(after: LogId, limit: number): Promise<readonly JobEventLogEntry[]>;
+  /** `undefined` when the entry at this position changed no job. */
+  transitionAt(logId: LogId): Transition | undefined;
+  readonly headLogId: LogId;
+
+  /**
+   * Resolves as soon as `headLogId > after`, or after the time. An engine that heeds
+   * `signal` resolves when it aborts; one that does not holds its timer until then.
+   */
+  changed(after: LogId, timeoutMs: number, signal?: AbortSignal): Promise<void>;
+  /** The job when it is as wanted, or as it is after the time; `signal` as in `changed`. */
+  waitFor(
+    jobId: JobId,
+    wanted: (job: JobState) => boolean,
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): Promise<JobState>;
+
+  definitions(): readonly DefinitionInfo[];
+  journalInfo(): Promise<JournalInfo>;
+  /** The journal has failed: nothing can be written until the process starts again. */
+  readonly failed: boolean;
+  /** Writes have just failed for want of room; reads go on. */
+  readonly full: boolean;
+  /** The process is stopping: nothing new is taken. */
+  readonly draining: boolean;
+}

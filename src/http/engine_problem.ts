@@ -1,0 +1,98 @@
+/** The engine's refusals and failures, as problems. */
+
+import { assertNever } from "../core/assert_never.ts";
+import type { Rejection } from "../core/decide.ts";
+import { JournalFailedError, JournalFullError } from "../engine/ports.ts";
+import type { EngineProblem, Outcome } from "../engine/requests.ts";
+import { invalidRequest, Problem } from "./problem.ts";
+
+/** Seconds after which a client may try again: about what a restart takes. */
+const RETRY_AFTER = { "retry-after": "5" };
+
+/** The value of an outcome. @throws {Problem} when the engine refused. */
+export function valueOf<Value>(outcome: Outcome<Value>): Value {
+  if (outcome.ok) return outcome.value;
+  throw problemOf(outcome.problem);
+}
+
+function problemOf(problem: EngineProblem): Problem {
+  switch (problem.kind) {
+    case "unknownJob":
+      return unknownJob(problem.jobId);
+    case "unknownType":
+      return unknownType(problem.type, problem.known);
+    case "invalidInput":
+      return invalidRequest(
+        problem.issues.map(({ pointer, detail }) => ({ pointer: `/input${pointer}`, detail })),
+      );
+    case "rejected":
+      return rejected(problem.rejection);
+    case "jobExists":
+      return new Problem("job-exists", `Cannot create job ${problem.jobId}: it exists`, {
+        jobId: problem.jobId,
+        errors: [{ pointer: "/jobId", detail: "is the id of another job" }],
+      });
+    case "keyReused":
+      return keyReused(problem.key, problem.jobId);
+    default:
+      return assertNever(problem, "engine problem");
+  }
+}
+
+export function unknownJob(jobId: string): Problem {
+  return new Problem("unknown-job", `Cannot find job ${jobId}: there is none with this id`);
+}
+
+function unknownType(type: string, known: readonly string[]): Problem {
+  const names = known.length === 0 ? "there are none" : `known are ${known.join(", ")}`;
+  const detail = `Cannot create a job of type ${JSON.stringify(type)}: it is not defined; ${names}`;
+  return new Problem("unknown-type", detail, {
+    errors: [{ pointer: "/type", detail: `is not a known type; ${names}` }],
+    knownTypes: known,
+  });
+}
+
+function rejected({ message, allowedIn }: Rejection): Problem {
+  const states = allowedIn.length === 0 ? "" : `; allowed in ${allowedIn.join(", ")}`;
+  return new Problem("not-in-this-state", message + states, { allowedIn });
+}
+
+function keyReused(key: string, jobId: string): Problem {
+  return new Problem(
+    "idempotency-key-reused",
+    `Cannot use Idempotency-Key ${key} again: it created job ${jobId} with another body`,
+    { jobId, errors: [{ header: "Idempotency-Key", detail: "came before with another body" }] },
+  );
+}
+
+/** The problem that a broken journal makes, or `undefined` for any other error. */
+export function problemOfJournal(error: Error): Problem | undefined {
+  if (error instanceof JournalFullError) {
+    return new Problem(
+      "disk-full",
+      "Cannot record: there is no room on the disk; nothing was recorded",
+      {},
+      RETRY_AFTER,
+    );
+  }
+  if (error instanceof JournalFailedError) {
+    return new Problem(
+      "outcome-unknown",
+      "Cannot tell whether this was recorded: the journal has failed; the outcome is unknown, " +
+        "and the request may be repeated with the same Idempotency-Key, jobId or eventId",
+      {},
+      RETRY_AFTER,
+    );
+  }
+  return undefined;
+}
+
+export function draining(): Problem {
+  const detail = "Cannot take anything new: Daybook is stopping; nothing was recorded";
+  return new Problem("draining", detail, {}, RETRY_AFTER);
+}
+
+export function tooManyStreams(max: number): Problem {
+  const detail = `Cannot open a stream: ${max} are open`;
+  return new Problem("over-capacity", detail, {}, RETRY_AFTER);
+}

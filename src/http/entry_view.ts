@@ -1,0 +1,81 @@
+/** Pages and lines of journal entries; an entry is shown as it is recorded. */
+
+import type { JobEventLogEntry } from "../core/event.ts";
+import type { LogId } from "../core/ids.ts";
+import { cursorOf, type CursorScope } from "./cursor.ts";
+import { type EntryFilter, type Feed, passes } from "./feed.ts";
+
+/** Reads for one page, so that a rare match does not read everything. */
+const READS_PER_PAGE_MAX = 50;
+const READ_AT_ONCE_MIN = 200;
+
+export interface EntryPage {
+  readonly entries: readonly JobEventLogEntry[];
+  /** Present when there may be more, even after an empty page. */
+  readonly nextCursor: string | null;
+}
+
+export interface PageRequest {
+  readonly feed: Feed;
+  readonly filter: EntryFilter;
+  readonly after: LogId;
+  readonly limit: number;
+  readonly scope: CursorScope;
+}
+
+/** The next entries that pass, at most `limit`. */
+export async function entryPage(request: PageRequest): Promise<EntryPage> {
+  const { feed, filter, limit, scope } = request;
+  const entries: JobEventLogEntry[] = [];
+  let position = request.after;
+  for (let reads = 0; reads < READS_PER_PAGE_MAX; reads++) {
+    const scan = await feed.read(position, Math.max(limit, READ_AT_ONCE_MIN));
+    for (const entry of scan.entries) {
+      if (passes(entry, filter)) entries.push(entry);
+      if (entries.length < limit) continue;
+      const isLast = scan.caughtUp && entry === scan.entries.at(-1);
+      return { entries, nextCursor: isLast ? null : cursorOf(scope, entry.logId) };
+    }
+    if (scan.caughtUp) return { entries, nextCursor: null };
+    position = scan.scannedTo;
+  }
+  return { entries, nextCursor: cursorOf(scope, position) };
+}
+
+const LINES_PER_CHUNK = 100;
+
+export interface LinesRequest {
+  readonly feed: Feed;
+  readonly filter: EntryFilter;
+  readonly after: LogId;
+  /** The last position to give: the head when the request came. */
+  readonly upTo: LogId;
+  readonly limit: number;
+}
+
+/**
+ * All entries that pass as NDJSON, in chunks of some lines.
+ *
+ * @throws the reason of the signal, so that a file cut short is seen to be cut short.
+ */
+export async function* entryLines(
+  { feed, filter, after, upTo, limit }: LinesRequest,
+  signal: AbortSignal,
+): AsyncGenerator<string> {
+  let room = limit;
+  for (let position = after; position < upTo && room > 0;) {
+    signal.throwIfAborted();
+    const scan = await feed.read(position, LINES_PER_CHUNK);
+    const entries = scan.entries
+      .filter((entry) => entry.logId <= upTo && passes(entry, filter))
+      .slice(0, room);
+    if (entries.length > 0) yield linesOf(entries);
+    if (scan.caughtUp) return;
+    room -= entries.length;
+    position = scan.scannedTo;
+  }
+}
+
+function linesOf(entries: readonly JobEventLogEntry[]): string {
+  return entries.map((entry) => JSON.stringify(entry) + "\n").join("");
+}

@@ -1,0 +1,93 @@
+/** The forms in which events come in: one, many, lines, or CloudEvents. */
+
+import type { JsonValue } from "../core/json.ts";
+import { decodeUtf8, mediaTypeOf, readBytes, readText, unsupportedMediaType } from "./body.ts";
+import { binaryAttributesOf, judgeCloudEvent } from "./cloud_events.ts";
+import { type JudgedEvent, judgeEvent } from "./event_schema.ts";
+import type { PointedIssue } from "./issues.ts";
+import { parseJson } from "./json_document.ts";
+import { invalidRequest, Problem } from "./problem.ts";
+
+const EVENTS_MAX = 1_000;
+
+export interface EventDocument {
+  /** A single event that is wrong refuses the request; one of many only itself. */
+  readonly single: boolean;
+  readonly events: readonly JudgedEvent[];
+}
+
+type Judge = (value: JsonValue, at?: string) => JudgedEvent;
+type Reader = (text: string) => EventDocument;
+
+const READERS: Readonly<Record<string, Reader>> = {
+  "application/json": (text) => oneOrMany(parseJson(text), judgeEvent),
+  "application/x-ndjson": lines,
+  "application/cloudevents+json": (text) => one(judgeCloudEvent(parseJson(text))),
+  "application/cloudevents-batch+json": (text) => oneOrMany(arrayOf(text), judgeCloudEvent),
+};
+
+/** @throws {Problem} 415, 413, or for a document that is not of its form. */
+export async function readEvents(request: Request, bytesMax: number): Promise<EventDocument> {
+  if (request.headers.has("ce-specversion")) return one(await binaryEvent(request, bytesMax));
+  const mediaType = mediaTypeOf(request);
+  const reader = Object.hasOwn(READERS, mediaType) ? READERS[mediaType] : undefined;
+  if (reader === undefined) throw unsupportedMediaType(mediaType, Object.keys(READERS));
+  return reader(await readText(request, bytesMax));
+}
+
+function one(event: JudgedEvent): EventDocument {
+  return { single: true, events: [event] };
+}
+
+function oneOrMany(document: JsonValue, judge: Judge): EventDocument {
+  if (!Array.isArray(document)) return one(judge(document));
+  refuseTooMany(document.length);
+  return { single: false, events: document.map((value, index) => judge(value, `/${index}`)) };
+}
+
+function arrayOf(text: string): JsonValue {
+  const document = parseJson(text);
+  if (Array.isArray(document)) return document;
+  throw invalidRequest([{ pointer: "", detail: "must be an array" }]);
+}
+
+function lines(text: string): EventDocument {
+  const filled = text.split("\n").filter((line) => line.trim() !== "");
+  refuseTooMany(filled.length);
+  return { single: false, events: filled.map(judgeLine) };
+}
+
+/** A line that is no JSON is refused alone, like any other event of many. */
+function judgeLine(line: string): JudgedEvent {
+  try {
+    return judgeEvent(parseJson(line));
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return { valid: false, eventId: null, errors: issuesOf(error) };
+  }
+}
+
+function issuesOf(problem: Problem): readonly PointedIssue[] {
+  const pointed = problem.members.errors?.filter((issue) => "pointer" in issue) ?? [];
+  return pointed.length > 0 ? pointed : [{ pointer: "", detail: problem.message }];
+}
+
+function refuseTooMany(count: number): void {
+  if (count <= EVENTS_MAX) return;
+  const detail = `must have at most ${EVENTS_MAX} events; it has ${count}`;
+  throw invalidRequest([{ pointer: "", detail }]);
+}
+
+async function binaryEvent(request: Request, bytesMax: number): Promise<JudgedEvent> {
+  const bytes = await readBytes(request, bytesMax);
+  const data = bytes.length === 0 ? undefined : dataOf(mediaTypeOf(request), bytes);
+  const attributes = binaryAttributesOf(request.headers);
+  return judgeCloudEvent(data === undefined ? attributes : { ...attributes, data });
+}
+
+function dataOf(mediaType: string, bytes: Uint8Array): JsonValue {
+  const text = decodeUtf8(bytes);
+  const isJson = mediaType === "" || mediaType === "application/json" ||
+    mediaType.endsWith("+json");
+  return isJson ? parseJson(text) : text;
+}

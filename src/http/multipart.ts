@@ -1,0 +1,65 @@
+/** `multipart/form-data`: a document in the part `job`, with files put into its input. */
+
+import type { JsonObject, JsonValue } from "../core/json.ts";
+import { decodeUtf8, readBytes } from "./body.ts";
+import { isObject } from "./fields.ts";
+import { parseJson } from "./json_document.ts";
+import { pointerTo } from "./pointer.ts";
+import { invalidRequest, type Problem } from "./problem.ts";
+
+const JOB_PART = "job";
+const PART_NAME_PATTERN = /^[A-Za-z0-9_.-]{1,100}$/;
+const FORBIDDEN_NAMES: readonly string[] = ["constructor", "prototype", "__proto__"];
+
+/** @throws {Problem} when the form, its part `job`, or a file cannot be used. */
+export async function readMultipart(request: Request, bytesMax: number): Promise<JsonValue> {
+  const form = await formOf(request, await readBytes(request, bytesMax));
+  const part = form.get(JOB_PART);
+  if (part === null) throw invalidPart("", `must have a part named ${JOB_PART}`);
+  const document = parseJson(await textOf(part));
+  form.delete(JOB_PART);
+  const files = await filesOf(form);
+  return Object.keys(files).length === 0 ? document : withFiles(document, files);
+}
+
+async function formOf(request: Request, bytes: Uint8Array): Promise<FormData> {
+  const headers = { "content-type": request.headers.get("content-type") ?? "" };
+  try {
+    return await new Response(new Uint8Array(bytes), { headers }).formData();
+  } catch {
+    throw invalidPart("", "must be a form as its Content-Type says");
+  }
+}
+
+async function textOf(part: FormDataEntryValue): Promise<string> {
+  return typeof part === "string" ? part : decodeUtf8(await part.bytes());
+}
+
+async function filesOf(form: FormData): Promise<Record<string, string>> {
+  const files: Record<string, string> = {};
+  for (const [name, part] of form) {
+    const pointer = pointerTo(["input", name]);
+    if (!PART_NAME_PATTERN.test(name) || FORBIDDEN_NAMES.includes(name)) {
+      throw invalidPart(pointer, "is not a name that a part may have");
+    }
+    if (typeof part === "string") throw invalidPart(pointer, "must be sent as a file");
+    if (Object.hasOwn(files, name)) throw invalidPart(pointer, "is sent more than once");
+    files[name] = await textOf(part);
+  }
+  return files;
+}
+
+function withFiles(document: JsonValue, files: JsonObject): JsonValue {
+  if (!isObject(document)) return document;
+  const { input = {} } = document;
+  if (!isObject(input)) throw invalidPart("/input", "must be an object to take files");
+  const both = Object.keys(files).find((name) => Object.hasOwn(input, name));
+  if (both !== undefined) {
+    throw invalidPart(pointerTo(["input", both]), "is sent as a file as well");
+  }
+  return { ...document, input: { ...input, ...files } };
+}
+
+function invalidPart(pointer: string, detail: string): Problem {
+  return invalidRequest([{ pointer, detail }]);
+}

@@ -1,0 +1,112 @@
+/** Plans as they come in: expectations are flat, as in the job resource. */
+
+import * as v from "valibot";
+import {
+  DEFAULT_POLICY,
+  type EventMatcher,
+  type ExpectedEvent,
+  type JobPlan,
+} from "../core/job_plan.ts";
+import { correlationField } from "./correlation_schema.ts";
+import { eventTypeField, id, isObject, strictObject, taskIdField } from "./fields.ts";
+
+const EXPECTATIONS_MAX = 1_000;
+const ERRORS_MAX = 1_000;
+const TIMES_MAX = 1_000_000;
+
+const TIMES_RULE = `must be a whole number from 1 to ${TIMES_MAX}`;
+
+const times = strictObject({
+  times: v.pipe(
+    v.number(),
+    v.integer(TIMES_RULE),
+    v.minValue(1, TIMES_RULE),
+    v.maxValue(TIMES_MAX, TIMES_RULE),
+  ),
+});
+
+const quantifier = v.picklist(
+  ["ExactlyOnce", "AtLeastOnce"],
+  'must be "ExactlyOnce", "AtLeastOnce" or {"times": n}',
+);
+
+const multiplicity = v.lazy((value) => isObject(value) ? times : quantifier);
+
+const kind = v.picklist(
+  ["TaskCompletion", "DomainFact", "ExternalSignal"],
+  'must be "TaskCompletion", "DomainFact" or "ExternalSignal"',
+);
+
+const expectation = strictObject({
+  id: id<string>(),
+  kind: v.exactOptional(kind),
+  eventType: eventTypeField,
+  correlation: v.exactOptional(correlationField),
+  multiplicity: v.exactOptional(multiplicity),
+  taskId: v.exactOptional(taskIdField),
+});
+
+const matcher = strictObject({
+  eventType: eventTypeField,
+  correlation: v.exactOptional(correlationField),
+});
+
+const policy = strictObject({
+  errors: v.exactOptional(
+    v.pipe(v.array(matcher), v.maxLength(ERRORS_MAX, `must have at most ${ERRORS_MAX} entries`)),
+  ),
+  compensation: v.exactOptional(strictObject({ succeeded: matcher, failed: matcher })),
+  onCompensated: v.exactOptional(v.picklist(["Done", "Failed"], 'must be "Done" or "Failed"')),
+});
+
+export const planField = strictObject({
+  expected: v.pipe(
+    v.array(expectation),
+    v.maxLength(EXPECTATIONS_MAX, `must have at most ${EXPECTATIONS_MAX} entries`),
+  ),
+  policy: v.exactOptional(policy),
+});
+
+type PlanInput = v.InferOutput<typeof planField>;
+
+/** Indexes of expectations whose id an earlier one has. */
+export function repeatedIds({ expected }: PlanInput): readonly number[] {
+  const seen = new Set<string>();
+  return expected.flatMap((expectation, index) => {
+    if (seen.has(expectation.id)) return [index];
+    seen.add(expectation.id);
+    return [];
+  });
+}
+
+/** The plan as the core has it, with what was left out. */
+export function planOf({ expected, policy = {} }: PlanInput): JobPlan {
+  const { errors = [], compensation, onCompensated = DEFAULT_POLICY.onCompensated } = policy;
+  return {
+    expected: expected.map(expectationOf),
+    policy: {
+      errors: errors.map(matcherOf),
+      ...(compensation === undefined ? {} : {
+        compensation: {
+          succeeded: matcherOf(compensation.succeeded),
+          failed: matcherOf(compensation.failed),
+        },
+      }),
+      onCompensated,
+    },
+  };
+}
+
+function expectationOf(input: v.InferOutput<typeof expectation>): ExpectedEvent {
+  return {
+    id: input.id,
+    kind: input.kind ?? "DomainFact",
+    matcher: matcherOf(input),
+    multiplicity: input.multiplicity ?? "ExactlyOnce",
+    ...(input.taskId === undefined ? {} : { taskId: input.taskId }),
+  };
+}
+
+function matcherOf(input: v.InferOutput<typeof matcher>): EventMatcher {
+  return { eventType: input.eventType, correlation: input.correlation ?? "any" };
+}

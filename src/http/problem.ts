@@ -1,0 +1,104 @@
+/**
+ * Answers that refuse, as RFC 9457 problems. HTTP statuses, those of good answers
+ * included, appear in this file only.
+ */
+
+import { NO_STORE_HEADERS } from "./response.ts";
+
+export const STATUS = {
+  ok: 200,
+  created: 201,
+  accepted: 202,
+  noContent: 204,
+  notModified: 304,
+} as const;
+
+/** Each kind of refusal; its `type` is `/problems/` and its name here. */
+const PROBLEMS = {
+  "malformed-json": { status: 400, title: "The body is not JSON" },
+  "malformed-text": { status: 400, title: "The body is not UTF-8 text" },
+  "unreadable-body": { status: 400, title: "The body could not be read" },
+  "unauthorized": { status: 401, title: "A bearer token is needed" },
+  "cross-site": { status: 403, title: "Requests from other sites are refused" },
+  "not-found": { status: 404, title: "There is nothing at this path" },
+  "unknown-job": { status: 404, title: "There is no such job" },
+  "method-not-allowed": { status: 405, title: "This path does not take this method" },
+  "not-in-this-state": { status: 409, title: "The job's state does not allow this" },
+  "job-exists": { status: 409, title: "A job with this id exists" },
+  "body-too-large": { status: 413, title: "The body is too large" },
+  "unsupported-media-type": { status: 415, title: "This media type is not taken here" },
+  "wrong-host": { status: 421, title: "This host is not served here" },
+  "invalid-request": { status: 422, title: "The request is not valid" },
+  "unknown-type": { status: 422, title: "There is no such type of job" },
+  "idempotency-key-reused": { status: 422, title: "The key came before with another body" },
+  "internal": { status: 500, title: "Daybook failed to answer" },
+  "outcome-unknown": { status: 503, title: "The journal has failed" },
+  "draining": { status: 503, title: "Daybook is stopping" },
+  "over-capacity": { status: 503, title: "There are too many open streams" },
+  "not-ready": { status: 503, title: "Writes are refused for now" },
+  "disk-full": { status: 507, title: "There is no room for the journal" },
+} as const;
+
+export type ProblemKind = keyof typeof PROBLEMS;
+
+/** One thing that is wrong with a request, and where. */
+export type RequestIssue =
+  /** `pointer` is a JSON Pointer (RFC 6901) into the body. */
+  | { readonly pointer: string; readonly detail: string }
+  /** A query parameter. */
+  | { readonly parameter: string; readonly detail: string }
+  | { readonly header: string; readonly detail: string };
+
+/** Members beside those that every problem has. */
+export interface ProblemMembers {
+  readonly errors?: readonly RequestIssue[];
+  /** The states in which the same control is accepted. */
+  readonly allowedIn?: readonly string[];
+  readonly knownTypes?: readonly string[];
+  readonly jobId?: string;
+  /** Where malformed JSON stops being JSON, in UTF-16 units from the start. */
+  readonly position?: number;
+}
+
+/**
+ * Ends a request with a refusal, from wherever its reason is found; the app turns it
+ * into the answer. It is no fault of the program and is never logged.
+ */
+export class Problem extends Error {
+  override readonly name = "Problem";
+
+  constructor(
+    readonly kind: ProblemKind,
+    detail: string,
+    readonly members: ProblemMembers = {},
+    readonly headers: Readonly<Record<string, string>> = {},
+  ) {
+    super(detail);
+  }
+}
+
+/** How many issues one answer names. */
+const ISSUES_MAX = 50;
+
+/** The request is well-formed and wrong: 422, with each issue. */
+export function invalidRequest(issues: readonly RequestIssue[]): Problem {
+  const count = issues.length === 1 ? "1 error" : `${issues.length} errors`;
+  return new Problem("invalid-request", `Cannot take the request: it has ${count}`, {
+    errors: issues.slice(0, ISSUES_MAX),
+  });
+}
+
+/** @param instance The path of the request that is refused. */
+export function problemResponse(problem: Problem, instance: string): Response {
+  const { status, title } = PROBLEMS[problem.kind];
+  const type = `/problems/${problem.kind}`;
+  const body = { type, title, status, detail: problem.message, instance, ...problem.members };
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: {
+      ...NO_STORE_HEADERS,
+      "content-type": "application/problem+json",
+      ...problem.headers,
+    },
+  });
+}

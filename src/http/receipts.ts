@@ -1,0 +1,60 @@
+/** Delivers judged events, and gives a receipt for each in its place. */
+
+import type { IncomingEvent, Receipt } from "../engine/requests.ts";
+import { unknownJob } from "./engine_problem.ts";
+import type { EnginePort } from "./engine_port.ts";
+import type { EventDocument } from "./event_documents.ts";
+import type { JudgedEvent } from "./event_schema.ts";
+import type { PointedIssue } from "./issues.ts";
+import { invalidRequest } from "./problem.ts";
+
+/** Of an event that never reached the engine. */
+interface RefusalReceipt {
+  readonly eventId: string | null;
+  readonly disposition: "rejected";
+  readonly jobs: readonly [];
+  readonly reason: string;
+  readonly errors: readonly PointedIssue[];
+}
+
+/** @throws {Problem} when the only event of a request that is not a batch is refused. */
+export async function deliver(
+  engine: EnginePort,
+  { single, events }: EventDocument,
+): Promise<readonly (Receipt | RefusalReceipt)[]> {
+  if (single) return [await deliverOne(engine, events[0])];
+  const valid = events.filter((judged) => judged.valid).map((judged) => judged.event);
+  const delivered = valid.length === 0 ? [] : await engine.deliver(valid);
+  const receipts = delivered.values();
+  return events.map((judged) =>
+    judged.valid ? next(receipts) : refusalReceipt(judged.eventId, judged.errors)
+  );
+}
+
+async function deliverOne(engine: EnginePort, judged: JudgedEvent | undefined): Promise<Receipt> {
+  if (judged === undefined) throw new TypeError("Cannot deliver: there is no event");
+  if (!judged.valid) throw invalidRequest(judged.errors);
+  const receipt = next((await engine.deliver([judged.event])).values());
+  if (receipt.disposition === "rejected") throw rejection(engine, judged.event, receipt);
+  return receipt;
+}
+
+function next(receipts: Iterator<Receipt>): Receipt {
+  const { done, value } = receipts.next();
+  if (done) throw new TypeError("Cannot answer: the engine gave fewer receipts than events");
+  return value;
+}
+
+function rejection(engine: EnginePort, { jobId }: IncomingEvent, { reason }: Receipt) {
+  return jobId !== undefined && engine.job(jobId) === undefined
+    ? unknownJob(jobId)
+    : invalidRequest([{ pointer: "", detail: reason ?? "was rejected" }]);
+}
+
+function refusalReceipt(
+  eventId: string | null,
+  errors: readonly PointedIssue[],
+): RefusalReceipt {
+  const reason = "the event is not valid";
+  return { eventId, disposition: "rejected", jobs: [], reason, errors };
+}

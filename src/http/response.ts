@@ -1,0 +1,39 @@
+/** Good answers. */
+
+/** What every answer carries: nothing here may be cached, or taken for another type. */
+export const NO_STORE_HEADERS = {
+  "cache-control": "no-store",
+  "x-content-type-options": "nosniff",
+} as const;
+
+const JSON_HEADERS = { ...NO_STORE_HEADERS, "content-type": "application/json" };
+
+export function jsonResponse(
+  value: unknown,
+  status: number,
+  headers?: Readonly<Record<string, string>>,
+): Response {
+  return new Response(JSON.stringify(value), {
+    status,
+    headers: headers === undefined ? JSON_HEADERS : { ...JSON_HEADERS, ...headers },
+  });
+}
+
+export function emptyResponse(
+  status: number,
+  headers?: Readonly<Record<string, string>>,
+): Response {
+  return new Response(null, { status, headers: { ...NO_STORE_HEADERS, ...headers } });
+}
+
+export function streamResponse(
+  body: ReadableStream<Uint8Array>,
+  contentType: string,
+  status: number,
+): Response {
+  return new Response(body, {
+    status,
+    // A proxy that buffers would turn a stream into one late answer.
+    headers: { ...NO_STORE_HEADERS, "content-type": contentType, "x-accel-buffering": "no" },
+  });
+}

@@ -1,0 +1,60 @@
+/** Controls: `/jobs/:id/start`, `cancel`, `suspend`, `resume` and `retry`. */
+
+import type { Context, Hono } from "hono";
+import * as v from "valibot";
+import type { JsonValue } from "../../core/json.ts";
+import type { ControlRequest } from "../../engine/requests.ts";
+import { mediaTypeOf, readText, unsupportedMediaType } from "../body.ts";
+import type { Edge } from "../edge.ts";
+import { valueOf } from "../engine_problem.ts";
+import { reasonField, strictObject, taskIdField } from "../fields.ts";
+import { pointedIssues } from "../issues.ts";
+import { jobPath, jobView } from "../job_view.ts";
+import { parseJson } from "../json_document.ts";
+import { invalidRequest, STATUS } from "../problem.ts";
+import { refuseQuery } from "../query.ts";
+import { jsonResponse } from "../response.ts";
+import { jobOf } from "./job_id.ts";
+
+const CONTROLS = ["start", "cancel", "suspend", "resume"] as const;
+
+const controlBody = strictObject({ reason: v.exactOptional(reasonField) });
+
+const retryBody = strictObject({
+  reason: v.exactOptional(reasonField),
+  from: v.exactOptional(taskIdField),
+});
+
+export function addControlRoutes(app: Hono, edge: Edge): void {
+  for (const kind of CONTROLS) app.post(`/jobs/:id/${kind}`, (c) => control(c, edge, kind));
+  app.post("/jobs/:id/retry", (c) => retry(c, edge));
+}
+
+async function control(c: Context, edge: Edge, kind: ControlRequest["kind"]): Promise<Response> {
+  refuseQuery(c.req.raw);
+  const { jobId } = jobOf(c, edge.engine);
+  const parsed = v.safeParse(controlBody, await readOptionalJson(c.req.raw, edge.bodyBytesMax));
+  if (!parsed.success) throw invalidRequest(pointedIssues(parsed.issues));
+  const job = valueOf(await edge.engine.control(jobId, { kind, ...parsed.output }));
+  return jsonResponse(jobView(job), STATUS.ok);
+}
+
+async function retry(c: Context, edge: Edge): Promise<Response> {
+  refuseQuery(c.req.raw);
+  const { jobId } = jobOf(c, edge.engine);
+  const parsed = v.safeParse(retryBody, await readOptionalJson(c.req.raw, edge.bodyBytesMax));
+  if (!parsed.success) throw invalidRequest(pointedIssues(parsed.issues));
+  const job = valueOf(await edge.engine.retry(jobId, parsed.output));
+  return jsonResponse(jobView(job), STATUS.created, { location: jobPath(job.jobId) });
+}
+
+/** No body at all says the same as an empty object. */
+async function readOptionalJson(request: Request, bytesMax: number): Promise<JsonValue> {
+  const text = await readText(request, bytesMax);
+  if (text === "") return {};
+  const mediaType = mediaTypeOf(request);
+  if (mediaType !== "application/json") {
+    throw unsupportedMediaType(mediaType, ["application/json"]);
+  }
+  return parseJson(text);
+}

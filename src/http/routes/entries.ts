@@ -1,0 +1,36 @@
+/** Answers entries, as a page or, when NDJSON is asked for, as all their lines. */
+
+import type { Edge } from "../edge.ts";
+import { entryLines, entryPage, type PageRequest } from "../entry_view.ts";
+import { STATUS } from "../problem.ts";
+import type { Query } from "../query.ts";
+import { jsonResponse, streamResponse } from "../response.ts";
+import { streamBody } from "../stream_body.ts";
+import { refuseTooManyStreams } from "./streams.ts";
+
+const LIMIT_DEFAULT = 100;
+const LIMIT_MAX = 1_000;
+const NDJSON = "application/x-ndjson";
+
+export const ENTRY_PAGE_PARAMETERS: readonly string[] = ["limit", "cursor"];
+
+/** @param source Where to read, unless a cursor says to go on from elsewhere. */
+export async function answerEntries(
+  request: Request,
+  edge: Edge,
+  query: Query,
+  source: Omit<PageRequest, "limit">,
+): Promise<Response> {
+  const after = query.cursor(source.scope) ?? source.after;
+  const limit = query.whole("limit", 1, LIMIT_MAX);
+  if (request.headers.get("accept")?.includes(NDJSON) !== true) {
+    const page = await entryPage({ ...source, after, limit: limit ?? LIMIT_DEFAULT });
+    return jsonResponse(page, STATUS.ok);
+  }
+  refuseTooManyStreams(edge);
+  const lines = { ...source, after, upTo: edge.engine.headLogId, limit: limit ?? Infinity };
+  // A reader may page through a file as slowly as it likes.
+  const limits = { ...edge, streamStallMs: Infinity };
+  const body = streamBody((signal) => entryLines(lines, signal), limits);
+  return streamResponse(body, NDJSON, STATUS.ok);
+}

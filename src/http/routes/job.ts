@@ -1,0 +1,85 @@
+/** `/jobs/:id`: one job, its entries, and its stream. */
+
+import type { Context, Hono } from "hono";
+import type { LogId } from "../../core/ids.ts";
+import { isTerminal, type JobState } from "../../core/job_state.ts";
+import type { Edge } from "../edge.ts";
+import { endOf } from "../event_stream.ts";
+import { jobFeed, STRATA } from "../feed.ts";
+import { jobView } from "../job_view.ts";
+import { waitPreferenceOf } from "../prefer.ts";
+import { STATUS } from "../problem.ts";
+import { readQuery, refuseQuery } from "../query.ts";
+import { emptyResponse, jsonResponse } from "../response.ts";
+import { waitForJob } from "../waiting.ts";
+import { answerEntries, ENTRY_PAGE_PARAMETERS } from "./entries.ts";
+import { jobOf } from "./job_id.ts";
+import { answerStream, startOf } from "./streams.ts";
+
+export function addJobRoutes(app: Hono, edge: Edge): void {
+  app.get("/jobs/:id", (c) => showJob(c, edge));
+  app.get("/jobs/:id/events", (c) => showHistory(c, edge));
+  app.get("/jobs/:id/stream", (c) => streamJob(c, edge));
+}
+
+async function showJob(c: Context, edge: Edge): Promise<Response> {
+  const request = c.req.raw;
+  refuseQuery(request);
+  const known = request.headers.get("if-none-match");
+  const wait = waitPreferenceOf(request);
+  const wanted = known === null ? isTerminal : (job: JobState) => !matchesTag(known, job);
+  const job = await waitForJob(edge, request, jobOf(c, edge.engine), wanted, wait?.seconds ?? 0);
+  const headers = { etag: tagOf(job), ...wait?.headers };
+  return known !== null && matchesTag(known, job)
+    ? emptyResponse(STATUS.notModified, headers)
+    : jsonResponse(jobView(job), STATUS.ok, headers);
+}
+
+function tagOf(job: JobState): string {
+  return `"${job.lastLogId}"`;
+}
+
+/** Weak comparison (RFC 9110): a proxy may have made a tag weak. */
+function matchesTag(ifNoneMatch: string, job: JobState): boolean {
+  const tags = ifNoneMatch.split(",").map((tag) => tag.trim().replace(/^W\//, ""));
+  return tags.includes(tagOf(job)) || tags.includes("*");
+}
+
+async function showHistory(c: Context, edge: Edge): Promise<Response> {
+  const { jobId } = jobOf(c, edge.engine);
+  const query = readQuery(c.req.raw, { single: ENTRY_PAGE_PARAMETERS });
+  return await answerEntries(c.req.raw, edge, query, {
+    feed: jobFeed(edge.engine, jobId),
+    filter: {},
+    after: 0,
+    scope: "history",
+  });
+}
+
+const STREAM_PARAMETERS = { single: ["stratum", "only", "after", "until"], list: ["types"] };
+
+function streamJob(c: Context, edge: Edge): Response {
+  const { engine } = edge;
+  const { jobId } = jobOf(c, engine);
+  const query = readQuery(c.req.raw, STREAM_PARAMETERS);
+  const after = startOf(c.req.raw, query, engine) ?? 0;
+  const untilEnd = query.choice("until", ["terminal"]) !== undefined;
+  if (untilEnd && isReconnectAfter(endOf(engine, jobId), after, c.req.raw)) {
+    return emptyResponse(STATUS.noContent);
+  }
+  return answerStream(edge, {
+    feed: jobFeed(engine, jobId),
+    filter: { eventTypes: query.eventTypes("types"), stratum: query.choice("stratum", STRATA) },
+    onlyTransitions: query.choice("only", ["transitions"]) !== undefined,
+    after,
+    ...(untilEnd ? { untilEndOf: jobId } : {}),
+  });
+}
+
+/**
+ * A browser reconnects whenever a stream ends; only an answer without content tells it
+ * that there is no more to come.
+ */
+function isReconnectAfter(endedBy: LogId | undefined, after: LogId, request: Request): boolean {
+  return endedBy !== undefined && after >= endedBy && request.headers.has("last-event-id");
+}

@@ -1,0 +1,117 @@
+/** `/jobs`: create and list. */
+
+import type { Context, Hono } from "hono";
+import { CONDITIONS } from "../../core/condition.ts";
+import { isTerminal, type JobState, STATE_NAMES } from "../../core/job_state.ts";
+import type { JsonValue } from "../../core/json.ts";
+import type { CreateRequest, ListQuery } from "../../engine/requests.ts";
+import { mediaTypeOf, readText, unsupportedMediaType } from "../body.ts";
+import { createRequestOf } from "../create_request.ts";
+import { cursorOf } from "../cursor.ts";
+import type { Edge } from "../edge.ts";
+import { valueOf } from "../engine_problem.ts";
+import { idempotencyOf } from "../idempotency.ts";
+import { jobPath, jobView } from "../job_view.ts";
+import { parseJson } from "../json_document.ts";
+import { readMultipart } from "../multipart.ts";
+import { waitPreferenceOf } from "../prefer.ts";
+import { STATUS } from "../problem.ts";
+import { invalidParameter, type Query, readQuery, refuseQuery } from "../query.ts";
+import { jsonResponse } from "../response.ts";
+import { waitForJob } from "../waiting.ts";
+
+export function addJobsRoutes(app: Hono, edge: Edge): void {
+  app.post("/jobs", (c) => createJob(c, edge));
+  app.get("/jobs", (c) => listJobs(c, edge));
+}
+
+async function createJob(c: Context, edge: Edge): Promise<Response> {
+  const request = c.req.raw;
+  refuseQuery(request);
+  const document = await readDocument(request, edge.bodyBytesMax);
+  const { job, replayed } = valueOf(await edge.engine.create(requestOf(request, document, edge)));
+  const headers = {
+    location: jobPath(job.jobId),
+    ...(replayed ? { "idempotency-replayed": "true" } : {}),
+  };
+  return waitPreferenceOf(request) === undefined
+    ? jsonResponse(jobView(job), STATUS.accepted, headers)
+    : await answerAfterWait(request, edge, job, headers);
+}
+
+async function readDocument(request: Request, bytesMax: number): Promise<JsonValue> {
+  const mediaType = mediaTypeOf(request);
+  switch (mediaType) {
+    case "application/json":
+      return parseJson(await readText(request, bytesMax));
+    case "multipart/form-data":
+      return await readMultipart(request, bytesMax);
+    default:
+      throw unsupportedMediaType(mediaType, ["application/json", "multipart/form-data"]);
+  }
+}
+
+function requestOf(request: Request, document: JsonValue, edge: Edge): CreateRequest {
+  const { maxStartDelayMs, clock } = edge;
+  const creation = createRequestOf(document, { now: clock.now(), maxStartDelayMs });
+  const idempotency = idempotencyOf(request, document);
+  return idempotency === undefined ? creation : { ...creation, idempotency };
+}
+
+async function answerAfterWait(
+  request: Request,
+  edge: Edge,
+  created: JobState,
+  headers: Readonly<Record<string, string>>,
+): Promise<Response> {
+  const wait = waitPreferenceOf(request);
+  const job = await waitForJob(edge, request, created, isTerminal, wait?.seconds ?? 0);
+  const status = isTerminal(job) ? STATUS.ok : STATUS.accepted;
+  return jsonResponse(jobView(job), status, { ...headers, ...wait?.headers });
+}
+
+const LIMIT_DEFAULT = 50;
+const LIMIT_MAX = 500;
+
+const LIST_PARAMETERS = {
+  single: ["createdAfter", "createdBefore", "limit", "cursor"],
+  list: ["state", "condition", "type", "label"],
+};
+
+function listJobs(c: Context, edge: Edge): Response {
+  const { jobs, next } = edge.engine.list(listQueryOf(readQuery(c.req.raw, LIST_PARAMETERS)));
+  const nextCursor = next === undefined ? null : cursorOf("jobs", next);
+  return jsonResponse({ jobs: jobs.map(jobView), nextCursor }, STATUS.ok);
+}
+
+function listQueryOf(query: Query): ListQuery {
+  return {
+    limit: query.whole("limit", 1, LIMIT_MAX) ?? LIMIT_DEFAULT,
+    ...present({
+      states: query.choices("state", STATE_NAMES),
+      conditions: query.choices("condition", CONDITIONS),
+      types: query.list("type"),
+      labels: labelsOf(query),
+      createdAfter: query.time("createdAfter"),
+      createdBefore: query.time("createdBefore"),
+      before: query.cursor("jobs"),
+    }),
+  };
+}
+
+type Present<Fields> = { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> };
+
+/** Leaves out what is `undefined`: the engine tells absent from present. */
+function present<Fields extends object>(fields: Fields): Present<Fields> {
+  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as Present<Fields>;
+}
+
+function labelsOf(query: Query): ListQuery["labels"] | undefined {
+  const labels = query.all("label").map((text): readonly [string, string] => {
+    const colon = text.indexOf(":");
+    if (colon < 1) throw invalidParameter("label", "must be a name and a value as name:value");
+    return [text.slice(0, colon), text.slice(colon + 1)];
+  });
+  return labels.length === 0 ? undefined : labels;
+}

@@ -1,0 +1,182 @@
+/** Groups that will become durable together, encoded as they arrive. */
+
+import type { JobEventLogEntry } from "../core/event.ts";
+import type { LogId } from "../core/ids.ts";
+import type { StampedEvent } from "../engine/ports.ts";
+import {
+  CHAIN_FIELD_BYTES,
+  CHAIN_LENGTH,
+  chainField,
+  chainOf,
+  CRC_SUFFIX_BYTES,
+  crcOf,
+  entryOf,
+  lineBody,
+  lineEnd,
+  type PositionedEvent,
+  resolveCause,
+} from "./line_codec.ts";
+import { lineStarts, utf8WithSpare } from "./utf8.ts";
+
+/** A batch as it goes to disk, in one write. */
+export interface SealedBatch {
+  readonly firstLogId: LogId;
+  readonly lastLogId: LogId;
+  readonly entries: readonly JobEventLogEntry[];
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Where in `bytes` the line of each entry begins. */
+  readonly offsets: readonly number[];
+  readonly chain: string;
+  /** Whether its first entry is the first of a segment. */
+  readonly opensSegment: boolean;
+}
+
+/** A group with its attributes as JSON, so that what cannot be encoded is found out early. */
+export interface EncodedGroup {
+  readonly events: readonly StampedEvent[];
+  readonly attributes: readonly string[];
+}
+
+/**
+ * @throws {TypeError} when attributes hold what JSON cannot.
+ * @throws {RangeError} when a cause names a draft that the group does not have.
+ */
+export function encodedGroup(events: readonly StampedEvent[]): EncodedGroup {
+  for (const { causedBy } of events) resolveCause(causedBy, 1, events.length);
+  return { events, attributes: events.map((event) => JSON.stringify(event.attributes)) };
+}
+
+const CHAIN_PLACEHOLDER = "-".repeat(CHAIN_LENGTH);
+/** What `seal` adds after the last body. */
+const SEAL_BYTES = CHAIN_FIELD_BYTES + CRC_SUFFIX_BYTES + "\n".length;
+
+export class Batch {
+  readonly firstLogId: LogId;
+  readonly #opening: StampedEvent | undefined;
+  readonly #openingLength: number;
+  readonly #entries: JobEventLogEntry[] = [];
+  readonly #waiting: PromiseWithResolvers<void>[] = [];
+  /** The lines so far; the last one still lacks its end. */
+  #text = "";
+  /** Where in the text each line begins. */
+  readonly #starts: number[] = [];
+  /** Of the last line, as far as it is in the text. */
+  #crc = 0;
+  #sealed: SealedBatch | undefined;
+
+  /** With an `opening` the batch begins a segment, and that takes the first position. */
+  constructor(firstLogId: LogId, opening?: StampedEvent) {
+    this.firstLogId = firstLogId;
+    this.#opening = opening;
+    // The chain before the segment is not known yet, but how long it is.
+    this.#openingLength = this.#openingLine(CHAIN_PLACEHOLDER).text.length;
+  }
+
+  get opensSegment(): boolean {
+    return this.#opening !== undefined;
+  }
+
+  /** The position after the last one given so far. */
+  get nextLogId(): LogId {
+    return this.firstLogId + (this.opensSegment ? 1 : 0) + this.#entries.length;
+  }
+
+  /** Bytes on disk if nothing more is added; before `seal`, text counts by its characters. */
+  get sealedBytes(): number {
+    const unsealed = "\n".length + this.#openingLength + this.#text.length + SEAL_BYTES;
+    return this.#sealed?.bytes.length ?? unsealed;
+  }
+
+  /** Whether some group is in it already. */
+  get hasGroups(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  /** Adds a whole group. The promise settles with `resolve` or `reject`. */
+  add(group: EncodedGroup): { entries: readonly JobEventLogEntry[]; durable: Promise<void> } {
+    const entries = this.#positioned(group).map((positioned) => this.#addLine(positioned));
+    const waiting = Promise.withResolvers<void>();
+    waiting.promise.catch(() => {}); // A caller may look at the outcome later, or never.
+    this.#waiting.push(waiting);
+    return { entries, durable: waiting.promise };
+  }
+
+  /** Ends the batch, after the one whose chain is given. Nothing can be added any more. */
+  seal(previousChain: string): SealedBatch {
+    const opening = this.#openingLine(previousChain);
+    const text = `\n${opening.text}${this.#text}`;
+    const { buffer, length } = utf8WithSpare(text, SEAL_BYTES);
+    const chain = chainOf(previousChain, buffer.subarray(1, length));
+    const field = chainField(chain);
+    const end = field + lineEnd(crcOf(field, this.#crc));
+    const bytes = buffer.subarray(0, length + SEAL_BYTES);
+    new TextEncoder().encodeInto(end, bytes.subarray(length));
+    return this.#sealed = {
+      firstLogId: this.firstLogId,
+      lastLogId: this.nextLogId - 1,
+      entries: [...opening.entries, ...this.#entries],
+      bytes,
+      offsets: length === text.length ? this.#offsets(opening.text) : lineStarts(bytes),
+      chain,
+      opensSegment: this.opensSegment,
+    };
+  }
+
+  /** Tells every group, in order, that it is durable. */
+  resolve(): void {
+    for (const waiting of this.#waiting) waiting.resolve();
+  }
+
+  /** Tells every group, in order, that it is not. */
+  reject(error: Error): void {
+    for (const waiting of this.#waiting) waiting.reject(error);
+  }
+
+  #positioned({ events, attributes }: EncodedGroup): readonly PositionedEvent[] {
+    const first = this.nextLogId;
+    return events.map((event, index) => ({
+      logId: first + index,
+      event,
+      causedBy: resolveCause(event.causedBy, first, events.length),
+      attributes: attributes[index] ?? "{}",
+    }));
+  }
+
+  #addLine(positioned: PositionedEvent): JobEventLogEntry {
+    if (this.#entries.length > 0) this.#text += lineEnd(this.#crc);
+    const body = lineBody(this.firstLogId, positioned);
+    const entry = entryOf(positioned);
+    this.#entries.push(entry);
+    this.#starts.push(this.#text.length);
+    this.#text += body;
+    this.#crc = crcOf(body);
+    return entry;
+  }
+
+  /** Where each line begins when every character is one byte. */
+  #offsets(opening: string): readonly number[] {
+    const shift = "\n".length + opening.length;
+    const offsets = this.#starts.map((start) => start + shift);
+    return this.opensSegment ? [1, ...offsets] : offsets;
+  }
+
+  /** The line that opens the segment and its entry, or nothing. */
+  #openingLine(previousChain: string): { text: string; entries: readonly JobEventLogEntry[] } {
+    if (this.#opening === undefined) return { text: "", entries: [] };
+    const positioned = this.#openingAt(this.#opening, previousChain);
+    const body = lineBody(this.firstLogId, positioned);
+    return { text: body + lineEnd(crcOf(body)), entries: [entryOf(positioned)] };
+  }
+
+  /** The first batch of all follows no chain. */
+  #openingAt(opening: StampedEvent, previousChain: string): PositionedEvent {
+    const follows = this.firstLogId === 1 ? {} : { previousChain };
+    const attributes = { ...opening.attributes, ...follows };
+    return {
+      logId: this.firstLogId,
+      event: { ...opening, attributes } as StampedEvent,
+      causedBy: undefined,
+      attributes: JSON.stringify(attributes),
+    };
+  }
+}

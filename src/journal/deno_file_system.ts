@@ -1,0 +1,130 @@
+/** The real disk. */
+
+import { ensureDir } from "@std/fs";
+import type { FileSystem, HeldLock, OpenFile, OpenMode, PathKind } from "./file_system.ts";
+
+const OPTIONS: Readonly<Record<OpenMode, Deno.OpenOptions>> = {
+  read: { read: true },
+  append: { append: true },
+  create: { append: true, createNew: true },
+};
+
+class DenoFile implements OpenFile {
+  readonly #file: Deno.FsFile;
+
+  constructor(file: Deno.FsFile) {
+    this.#file = file;
+  }
+
+  append(bytes: Uint8Array): Promise<void> {
+    return writeAll(this.#file, bytes);
+  }
+
+  async read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+    const bytes = new Uint8Array(length);
+    // Seeking is no work for the disk; the read is under way when this method returns.
+    this.#file.seekSync(offset, Deno.SeekMode.Start);
+    let done = 0;
+    while (done < length) {
+      const count = await this.#file.read(bytes.subarray(done));
+      if (count === null || count === 0) break;
+      done += count;
+    }
+    return bytes.subarray(0, done);
+  }
+
+  async size(): Promise<number> {
+    return (await this.#file.stat()).size;
+  }
+
+  truncate(size: number): Promise<void> {
+    return this.#file.truncate(size);
+  }
+
+  syncData(): Promise<void> {
+    return this.#file.syncData();
+  }
+
+  sync(): Promise<void> {
+    return this.#file.sync();
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+}
+
+/** Writes again and again until all is written: one write may take only a part. */
+export async function writeAll(
+  file: { write(bytes: Uint8Array): Promise<number> },
+  bytes: Uint8Array,
+): Promise<void> {
+  let rest = bytes;
+  while (rest.length > 0) {
+    const count = await file.write(rest);
+    if (count === 0) throw new Error("Cannot write: the system took no bytes");
+    rest = rest.subarray(count);
+  }
+}
+
+/** The file system of the machine. Needs read and write permission for the folder. */
+export class DenoFileSystem implements FileSystem {
+  async open(path: string, mode: OpenMode): Promise<OpenFile> {
+    return new DenoFile(await Deno.open(path, OPTIONS[mode]));
+  }
+
+  async lock(path: string): Promise<HeldLock | undefined> {
+    const file = await Deno.open(path, { write: true, create: true });
+    if (await held(file)) return { release: () => file.close() };
+    file.close();
+    return undefined;
+  }
+
+  async list(folder: string): Promise<readonly string[]> {
+    const names: string[] = [];
+    for await (const entry of Deno.readDir(folder)) names.push(entry.name);
+    return names;
+  }
+
+  async kind(path: string): Promise<PathKind> {
+    try {
+      const found = await Deno.lstat(path);
+      if (found.isSymlink) return "link";
+      if (found.isFile) return "file";
+      return found.isDirectory ? "folder" : "other";
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return "missing";
+      throw error;
+    }
+  }
+
+  makeFolder(path: string): Promise<void> {
+    return ensureDir(path);
+  }
+
+  rename(from: string, to: string): Promise<void> {
+    return Deno.rename(from, to);
+  }
+
+  remove(path: string): Promise<void> {
+    return Deno.remove(path);
+  }
+
+  async syncFolder(path: string): Promise<void> {
+    const folder = await Deno.open(path, { read: true });
+    try {
+      await folder.sync();
+    } finally {
+      folder.close();
+    }
+  }
+}
+
+async function held(file: Deno.FsFile): Promise<boolean> {
+  try {
+    return await file.tryLock(true);
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}

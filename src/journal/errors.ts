@@ -1,0 +1,98 @@
+/** Why a journal cannot be opened. Each carries the exit code of the process. */
+
+import type { LogId } from "../core/ids.ts";
+
+/** Where in a journal something is wrong. */
+export interface JournalLocation {
+  /** File name of the segment. */
+  readonly segment: string;
+  /** Bytes from the start of the segment. */
+  readonly offset: number;
+  /** The position that is, or should be, there. */
+  readonly logId: LogId;
+}
+
+const REPAIR = "Copy the folder aside first; then restore it from a backup, " +
+  "or run `deno task journal repair`";
+
+/** Recorded data is not what was written, or not what this version understands. */
+export class JournalDamagedError extends Error {
+  override readonly name = "JournalDamagedError";
+  readonly exitCode = 78;
+  readonly segment: string;
+  readonly offset: number;
+  readonly logId: LogId;
+
+  constructor(location: JournalLocation, reason: string) {
+    const { segment, offset, logId } = location;
+    super(
+      `Cannot use the journal: segment ${segment} at byte ${offset} (logId ${logId}): ` +
+        `${reason}. ${REPAIR}`,
+    );
+    this.segment = segment;
+    this.offset = offset;
+    this.logId = logId;
+  }
+}
+
+/** Another process has the journal open. */
+export class JournalLockedError extends Error {
+  override readonly name = "JournalLockedError";
+  readonly exitCode = 73;
+
+  constructor(folder: string) {
+    super(`Cannot open journal ${folder}: another process holds it`);
+  }
+}
+
+/** The files cannot be read or written. */
+export class JournalUnusableError extends Error {
+  override readonly name = "JournalUnusableError";
+  readonly exitCode = 74;
+  readonly path: string;
+
+  constructor(action: string, path: string, reason: string, cause?: unknown) {
+    super(`Cannot ${action} ${path}: ${reason}`, { cause });
+    this.path = path;
+  }
+}
+
+/**
+ * Runs a file operation of the start.
+ *
+ * @throws {JournalUnusableError} naming the path and the reason, when it fails.
+ */
+export async function orUnusable<Result>(
+  action: string,
+  path: string,
+  run: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await run();
+  } catch (error) {
+    if (isOurs(error)) throw error;
+    throw new JournalUnusableError(action, path, reasonOf(error, path), error);
+  }
+}
+
+/** The words of an error, with the permission flag that would help where one is missing. */
+export function reasonOf(error: unknown, path: string): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name !== "NotCapable") return error.message;
+  const access = error.message.includes("write access") ? "write" : "read";
+  return `permission is missing, add --allow-${access}=${path}`;
+}
+
+const FULL_CODES = new Set<unknown>(["ENOSPC", "EDQUOT", "EFBIG"]);
+const FULL_MESSAGE = /\(os error (?:27|28|122)\)/;
+
+/** Whether a write failed for want of room: no space, no quota, or a limit on file size. */
+export function isOutOfRoom(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return ("code" in error && FULL_CODES.has(error.code)) || FULL_MESSAGE.test(error.message);
+}
+
+function isOurs(error: unknown): boolean {
+  return error instanceof JournalDamagedError || error instanceof JournalLockedError ||
+    error instanceof JournalUnusableError;
+}

@@ -1,0 +1,188 @@
+/** The journal in files. A facade: it brings its parts together and decides nothing. */
+
+import type { JobEventLogEntry } from "../core/event.ts";
+import type { LogId } from "../core/ids.ts";
+import type {
+  Appended,
+  Journal,
+  JournalHead,
+  JournalInfo,
+  RecoveryReport,
+  StampedEvent,
+} from "../engine/ports.ts";
+import { Catalogue } from "./catalogue.ts";
+import { JournalUnusableError, orUnusable } from "./errors.ts";
+import type { HeldLock } from "./file_system.ts";
+import { takeFolder } from "./folder.ts";
+import { History } from "./history.ts";
+import { layoutOf } from "./layout.ts";
+import { type FileJournalOptions, type ResolvedOptions, resolvedOptions } from "./options.ts";
+import { Recorder } from "./recorder.ts";
+import { recover, type Recovery } from "./recovery.ts";
+import { reportOf } from "./report.ts";
+import { SegmentReader } from "./segment_reader.ts";
+import { SegmentWriter } from "./segment_writer.ts";
+import { SnapshotStore } from "./snapshot_store.ts";
+import { stampWith } from "./stamp.ts";
+import { Tail } from "./tail.ts";
+
+/** The parts of an open journal. */
+interface Parts {
+  readonly recorder: Recorder;
+  readonly catalogue: Catalogue;
+  readonly history: History;
+  readonly writer: SegmentWriter;
+}
+
+export class FileJournal implements Journal {
+  readonly #parts: Parts;
+  readonly #lock: HeldLock;
+  readonly #report: RecoveryReport;
+  #closing: Promise<void> | undefined;
+
+  private constructor(parts: Parts, lock: HeldLock, report: RecoveryReport) {
+    this.#parts = parts;
+    this.#lock = lock;
+    this.#report = report;
+  }
+
+  /**
+   * Locks a folder, replays what it holds into the consumer, and repairs what a crash
+   * explains. After a stop that was not clean, `journal.Recovered` is durable on return.
+   *
+   * @throws {JournalLockedError} when another process holds the journal.
+   * @throws {JournalDamagedError} when it is damaged, or written by a newer version.
+   * @throws {JournalUnusableError} when it cannot be read or written.
+   * @throws {RangeError} when an option is out of range.
+   */
+  static async open(
+    options: FileJournalOptions,
+  ): Promise<{ journal: FileJournal; report: RecoveryReport }> {
+    const resolved = resolvedOptions(options);
+    const lock = await takeFolder(resolved.fileSystem, layoutOf(resolved.folder));
+    try {
+      return await openLocked(resolved, lock, (...parts) => new FileJournal(...parts));
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  }
+
+  get head(): JournalHead {
+    return this.#parts.recorder.head;
+  }
+
+  append(group: readonly StampedEvent[]): Appended {
+    return this.#parts.recorder.append(group);
+  }
+
+  read(after: LogId, limit: number): Promise<readonly JobEventLogEntry[]> {
+    return this.#parts.history.read(after, limit, this.head.logId);
+  }
+
+  /** @throws {RangeError} when a position is not durable, or they do not ascend. */
+  readAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]> {
+    return this.#parts.history.readAt(logIds, this.head.logId);
+  }
+
+  info(): Promise<JournalInfo> {
+    const { recorder, catalogue } = this.#parts;
+    return Promise.resolve({
+      head: recorder.head,
+      segments: [...catalogue.segments],
+      bytes: catalogue.bytes,
+      lastSnapshot: recorder.lastSnapshot,
+      lastRecovery: this.#report,
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.#parts.recorder.close();
+    } finally {
+      this.#parts.writer.close();
+      this.#lock.release();
+    }
+  }
+}
+
+type Finish = (parts: Parts, lock: HeldLock, report: RecoveryReport) => FileJournal;
+
+async function openLocked(
+  options: ResolvedOptions,
+  lock: HeldLock,
+  finish: Finish,
+): Promise<{ journal: FileJournal; report: RecoveryReport }> {
+  const began = options.clock.monotonic();
+  const recovery = await recover({ ...options, layout: layoutOf(options.folder) });
+  for (const warning of recovery.warnings) options.warn(warning);
+  const parts = await partsOf(options, recovery);
+  try {
+    const recoveredLogId = recovery.clean ? null : await recordRecovery(options, parts, recovery);
+    const durationMs = options.clock.monotonic() - began;
+    const report = reportOf(recovery, recoveredLogId, durationMs);
+    return { journal: finish(parts, lock, report), report };
+  } catch (error) {
+    parts.writer.close();
+    throw error;
+  }
+}
+
+async function partsOf(options: ResolvedOptions, recovery: Recovery): Promise<Parts> {
+  const { fileSystem, clock, random } = options;
+  const layout = layoutOf(options.folder);
+  const catalogue = new Catalogue(recovery.segments, recovery.activeIndex);
+  const tail = new Tail();
+  const store = new SnapshotStore(fileSystem, layout);
+  const writer = await orUnusable(
+    "open",
+    layout.segments,
+    () => SegmentWriter.open(fileSystem, layout, catalogue.active),
+  );
+  const recorder = new Recorder({
+    ...options,
+    sink: writer,
+    stamp: stampWith(clock, random),
+    origin: {
+      head: recovery.head,
+      segmentBytes: catalogue.active.bytes,
+      stopped: recovery.clean && recovery.head.logId > 0,
+      snapshot: recovery.snapshot,
+    },
+    publish: (batch) => {
+      catalogue.extend(batch);
+      tail.push(batch.entries, batch.bytes.length);
+    },
+    writeSnapshot: (head, lines) => store.write(head, lines, clock),
+  });
+  const history = new History(tail, new SegmentReader(fileSystem, layout, catalogue));
+  return { recorder, catalogue, history, writer };
+}
+
+/** @throws {JournalUnusableError} when there is no room for it. */
+async function recordRecovery(
+  { folder }: ResolvedOptions,
+  { recorder, catalogue }: Parts,
+  { bytesQuarantined, quarantine }: Recovery,
+): Promise<LogId> {
+  const segment = catalogue.active.name;
+  const attributes = {
+    segment,
+    bytesQuarantined,
+    ...(quarantine === null ? {} : { quarantine }),
+  };
+  try {
+    return await recorder.record({
+      stratum: "framework",
+      eventType: "journal.Recovered",
+      attributes,
+    });
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw new JournalUnusableError("record the recovery in", folder, error.message, error);
+  }
+}

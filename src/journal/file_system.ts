@@ -1,0 +1,77 @@
+/**
+ * All that the journal asks of a disk. Every file access goes through here, so that
+ * a simulated disk with faults can stand in for the real one.
+ */
+
+/** What is at a path; a symbolic link is not followed. */
+export type PathKind = "file" | "folder" | "link" | "other" | "missing";
+
+/** `create` makes a new file and fails when there is one. */
+export type OpenMode = "read" | "append" | "create";
+
+export interface OpenFile {
+  /**
+   * Writes all of the bytes at the end of the file. When this rejects, any part of
+   * them may have been written.
+   */
+  append(bytes: Uint8Array): Promise<void>;
+  /** The bytes from an offset on; fewer than asked for only at the end of the file. */
+  read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** Bytes. */
+  size(): Promise<number>;
+  /** Cuts the file to a size in bytes. */
+  truncate(size: number): Promise<void>;
+  /** Returns when the content is on disk. A rejection must never be followed by a retry. */
+  syncData(): Promise<void>;
+  /** Returns when the content and all that the file system knows of the file are on disk. */
+  sync(): Promise<void>;
+  close(): void;
+}
+
+export interface HeldLock {
+  release(): void;
+}
+
+export interface FileSystem {
+  open(path: string, mode: OpenMode): Promise<OpenFile>;
+  /** `undefined` when someone else holds it. The system frees it when the process dies. */
+  lock(path: string): Promise<HeldLock | undefined>;
+  /** Names of what is in a folder, in no order. */
+  list(folder: string): Promise<readonly string[]>;
+  kind(path: string): Promise<PathKind>;
+  /** Makes a folder with its parents; one that is there is fine. */
+  makeFolder(path: string): Promise<void>;
+  /** Replaces what is at the new name, in one step. */
+  rename(from: string, to: string): Promise<void>;
+  remove(path: string): Promise<void>;
+  /** Returns when the names in the folder are on disk. */
+  syncFolder(path: string): Promise<void>;
+}
+
+/** The whole content of a file. */
+export async function readWhole(
+  fileSystem: FileSystem,
+  path: string,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const file = await fileSystem.open(path, "read");
+  try {
+    return await file.read(0, await file.size());
+  } finally {
+    file.close();
+  }
+}
+
+/** Writes a new file and returns when it is on disk; its name is not, before its folder is. */
+export async function writeNew(
+  fileSystem: FileSystem,
+  path: string,
+  bytes: Uint8Array,
+): Promise<void> {
+  const file = await fileSystem.open(path, "create");
+  try {
+    await file.append(bytes);
+    await file.sync();
+  } finally {
+    file.close();
+  }
+}

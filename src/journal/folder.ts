@@ -1,0 +1,95 @@
+/** Prepares the folder of a journal, and makes sure that it can be used at all. */
+
+import { JournalLockedError, JournalUnusableError, orUnusable } from "./errors.ts";
+import { type FileSystem, type HeldLock, type PathKind, writeNew } from "./file_system.ts";
+import { firstLogIdOf, type Layout, TEMPORARY } from "./layout.ts";
+
+const PROBE = new TextEncoder().encode("probe\n");
+
+/**
+ * Takes the lock of a journal, and makes its folders when they are missing.
+ *
+ * @throws {JournalLockedError} when another process holds it.
+ * @throws {JournalUnusableError} when it cannot be written, or holds what is not ours.
+ */
+export async function takeFolder(fileSystem: FileSystem, layout: Layout): Promise<HeldLock> {
+  const { folder } = layout;
+  await orUnusable("create folder", folder, () => fileSystem.makeFolder(folder));
+  await requireKind(fileSystem, layout.lock, ["file", "missing"]);
+  const lock = await orUnusable("lock", layout.lock, () => fileSystem.lock(layout.lock));
+  if (lock === undefined) throw new JournalLockedError(folder);
+  try {
+    await prepare(fileSystem, layout);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+  return lock;
+}
+
+/** Segment names, oldest first. */
+export async function segmentNames(
+  fileSystem: FileSystem,
+  layout: Layout,
+): Promise<readonly string[]> {
+  const names = await orUnusable("list", layout.segments, () => fileSystem.list(layout.segments));
+  for (const name of names) {
+    const path = `${layout.segments}/${name}`;
+    if (firstLogIdOf(name) === undefined) {
+      throw new JournalUnusableError("use", path, "it is not a segment; move it elsewhere");
+    }
+    await requireKind(fileSystem, path, ["file"]);
+  }
+  return [...names].sort();
+}
+
+async function prepare(fileSystem: FileSystem, layout: Layout): Promise<void> {
+  for (const folder of [layout.segments, layout.snapshots, layout.quarantine]) {
+    await requireKind(fileSystem, folder, ["folder", "missing"]);
+    await orUnusable("create folder", folder, () => fileSystem.makeFolder(folder));
+  }
+  for (const folder of [layout.folder, layout.segments, layout.snapshots]) {
+    await removeTemporaries(fileSystem, folder);
+  }
+  await probe(fileSystem, layout.folder);
+}
+
+/** What the journal was about to write when it stopped was never used by anyone. */
+async function removeTemporaries(fileSystem: FileSystem, folder: string): Promise<void> {
+  const names = await orUnusable("list", folder, () => fileSystem.list(folder));
+  for (const name of names.filter(isTemporary)) {
+    const path = `${folder}/${name}`;
+    await requireKind(fileSystem, path, ["file"]);
+    await orUnusable("remove", path, () => fileSystem.remove(path));
+  }
+}
+
+const TEMPORARY_NAME = /^(?:probe|\d{20}\.(?:ndjson|snapshot))\.tmp$/;
+
+function isTemporary(name: string): boolean {
+  return TEMPORARY_NAME.test(name);
+}
+
+/** Does once all that the journal relies on later; also makes the folders' names durable. */
+async function probe(fileSystem: FileSystem, folder: string): Promise<void> {
+  const temporary = `${folder}/probe${TEMPORARY}`;
+  const renamed = `${folder}/probe`;
+  await orUnusable("write to", folder, async () => {
+    await writeNew(fileSystem, temporary, PROBE);
+    await fileSystem.rename(temporary, renamed);
+    await fileSystem.syncFolder(folder);
+    await fileSystem.remove(renamed);
+  });
+}
+
+/** @throws {JournalUnusableError} when something else is at a path. */
+export async function requireKind(
+  fileSystem: FileSystem,
+  path: string,
+  allowed: readonly PathKind[],
+): Promise<void> {
+  const kind = await orUnusable("read", path, () => fileSystem.kind(path));
+  if (allowed.includes(kind)) return;
+  const found = kind === "link" ? "a symbolic link" : `a ${kind}`;
+  throw new JournalUnusableError("use", path, `it is ${found}, not a ${allowed[0]}`);
+}

@@ -1,0 +1,187 @@
+/**
+ * Group commit by single flight, without a timer: at most one batch is on its way to
+ * disk, and all that arrives meanwhile forms the next. Positions are given at once.
+ */
+
+import {
+  type Appended,
+  JournalFailedError,
+  JournalFullError,
+  type JournalHead,
+  type StampedEvent,
+} from "../engine/ports.ts";
+import { Batch, type EncodedGroup, encodedGroup, type SealedBatch } from "./batch.ts";
+import { FORMAT_VERSION } from "./line_codec.ts";
+import type { Stamp } from "./stamp.ts";
+
+/** Where batches go. */
+export interface BatchSink {
+  /**
+   * Returns when the batch is on disk. Rejects with `JournalFullError` when nothing of it
+   * is left there and a later batch may succeed; any other rejection is the end.
+   */
+  write(batch: SealedBatch): Promise<void>;
+}
+
+/** Who is told what became of a batch. Must not throw. */
+export interface BatchListener {
+  /** Called before the groups of the batch are answered. */
+  durable(batch: SealedBatch): void;
+  failed(error: JournalFailedError): void;
+}
+
+export interface GroupCommitOptions {
+  readonly head: JournalHead;
+  /** Bytes in the active segment. */
+  readonly segmentBytes: number;
+  /** A segment that has this many bytes gets no more batches. */
+  readonly segmentBytesMax: number;
+  /** A batch takes no more groups when the next would bring it over this. */
+  readonly batchBytesMax: number;
+  readonly sink: BatchSink;
+  readonly listener: BatchListener;
+  readonly stamp: Stamp;
+}
+
+/** About what a line takes beside its attributes; for limits only. */
+const LINE_OVERHEAD_BYTES = 400;
+
+export class GroupCommit {
+  readonly #options: GroupCommitOptions;
+  #head: JournalHead;
+  #segmentBytes: number;
+  #inFlight: Batch | undefined;
+  /** In order; only the last one takes more groups. */
+  #pending: Batch[] = [];
+  #running: Promise<void> | undefined;
+  #refusal: JournalFailedError | undefined;
+
+  constructor(options: GroupCommitOptions) {
+    this.#options = options;
+    this.#head = options.head;
+    this.#segmentBytes = options.segmentBytes;
+  }
+
+  get head(): JournalHead {
+    return this.#head;
+  }
+
+  /** Whether nothing is waiting or on its way. */
+  get idle(): boolean {
+    return this.#inFlight === undefined && this.#pending.length === 0;
+  }
+
+  /** Why nothing can be appended any more. */
+  get refusal(): JournalFailedError | undefined {
+    return this.#refusal;
+  }
+
+  /** @throws {JournalFailedError} after a failure. */
+  append(events: readonly StampedEvent[]): Appended {
+    if (this.#refusal !== undefined) throw this.#refusal;
+    if (events.length === 0) return { entries: [], durable: Promise.resolve() };
+    const group = encodedGroup(events);
+    const appended = this.#batchFor(group).add(group);
+    // Not at once: groups that are appended in one run of code share a batch.
+    this.#running ??= Promise.resolve().then(() => this.#run());
+    return appended;
+  }
+
+  /** Resolves when all that was appended so far is settled. */
+  async settled(): Promise<void> {
+    while (this.#running !== undefined) await this.#running;
+  }
+
+  #batchFor(group: EncodedGroup): Batch {
+    const open = this.#pending.at(-1);
+    if (open !== undefined && this.#fits(open, group)) return open;
+    const batch = this.#newBatch();
+    this.#pending.push(batch);
+    return batch;
+  }
+
+  #fits(batch: Batch, { attributes }: EncodedGroup): boolean {
+    if (!batch.hasGroups) return true;
+    const bytes = attributes.reduce((sum, text) => sum + text.length + LINE_OVERHEAD_BYTES, 0);
+    return batch.sealedBytes + bytes <= this.#options.batchBytesMax;
+  }
+
+  #newBatch(): Batch {
+    const last = this.#pending.at(-1) ?? this.#inFlight;
+    const firstLogId = last === undefined ? this.#head.logId + 1 : last.nextLogId;
+    const before = this.#segmentBytesAhead();
+    const rolls = before === 0 || before >= this.#options.segmentBytesMax;
+    return new Batch(firstLogId, rolls ? this.#segmentOpening() : undefined);
+  }
+
+  #segmentOpening(): StampedEvent {
+    return this.#options.stamp({
+      stratum: "framework",
+      eventType: "journal.SegmentOpened",
+      attributes: { formatVersion: FORMAT_VERSION },
+    });
+  }
+
+  /** Bytes that the active segment will have before a batch opened now. */
+  #segmentBytesAhead(): number {
+    let bytes = this.#segmentBytes;
+    const ahead = this.#inFlight === undefined ? this.#pending : [this.#inFlight, ...this.#pending];
+    for (const batch of ahead) bytes = afterBatch(bytes, batch, batch.sealedBytes);
+    return bytes;
+  }
+
+  async #run(): Promise<void> {
+    for (let next = this.#pending.shift(); next !== undefined; next = this.#pending.shift()) {
+      this.#inFlight = next;
+      await this.#commit(next);
+    }
+    this.#running = undefined;
+  }
+
+  async #commit(batch: Batch): Promise<void> {
+    try {
+      const sealed = batch.seal(this.#head.chain);
+      await this.#options.sink.write(sealed);
+      this.#advance(sealed);
+      this.#options.listener.durable(sealed);
+    } catch (error) {
+      this.#giveUp(batch, error);
+      return;
+    }
+    batch.resolve();
+  }
+
+  #advance(batch: SealedBatch): void {
+    this.#inFlight = undefined;
+    this.#head = { logId: batch.lastLogId, chain: batch.chain };
+    this.#segmentBytes = afterBatch(this.#segmentBytes, batch, batch.bytes.length);
+  }
+
+  /** What was to follow a lost batch is lost with it: positions restart after the head. */
+  #giveUp(batch: Batch, error: unknown): void {
+    const reason = error instanceof JournalFullError ? error : failure(batch, error);
+    const lost = [batch, ...this.#pending];
+    this.#inFlight = undefined;
+    this.#pending = [];
+    if (reason instanceof JournalFailedError) this.#refusal = reason;
+    for (const each of lost) each.reject(reason);
+    if (reason instanceof JournalFailedError) this.#options.listener.failed(reason);
+  }
+}
+
+function afterBatch(
+  segmentBytes: number,
+  batch: { readonly opensSegment: boolean },
+  batchBytes: number,
+): number {
+  return batch.opensSegment ? batchBytes : segmentBytes + batchBytes;
+}
+
+function failure(batch: Batch, cause: unknown): JournalFailedError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new JournalFailedError(
+    `Cannot record entries from logId ${batch.firstLogId} on: ${reason}. Whether they are on ` +
+      "disk is unknown until the next start; repeat the request then with the same id or key",
+    { cause },
+  );
+}

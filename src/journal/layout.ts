@@ -1,0 +1,59 @@
+/** Names of files and folders in a journal. */
+
+import type { LogId } from "../core/ids.ts";
+
+const POSITION_DIGITS = 20;
+const SEGMENT = /^(\d{20})\.ndjson$/;
+const SNAPSHOT = /^(\d{20})\.snapshot$/;
+
+/** What a file is called until it is whole and on disk. */
+export const TEMPORARY = ".tmp";
+/** What a snapshot that cannot be trusted is called. */
+export const DAMAGED = ".damaged";
+/** What a snapshot of entries that the journal does not hold is called. */
+export const AHEAD = ".ahead";
+
+export interface Layout {
+  readonly folder: string;
+  readonly segments: string;
+  readonly snapshots: string;
+  readonly quarantine: string;
+  readonly lock: string;
+}
+
+export function layoutOf(folder: string): Layout {
+  return {
+    folder,
+    segments: `${folder}/segments`,
+    snapshots: `${folder}/snapshots`,
+    quarantine: `${folder}/quarantine`,
+    lock: `${folder}/LOCK`,
+  };
+}
+
+export function segmentName(firstLogId: LogId): string {
+  return `${padded(firstLogId)}.ndjson`;
+}
+
+/** The first position of a segment, or `undefined` when the name is not one of a segment. */
+export function firstLogIdOf(name: string): LogId | undefined {
+  return positionIn(SEGMENT, name);
+}
+
+export function snapshotName(logId: LogId): string {
+  return `${padded(logId)}.snapshot`;
+}
+
+/** The position that a snapshot stands for, or `undefined` when the name is not one's. */
+export function snapshotLogIdOf(name: string): LogId | undefined {
+  return positionIn(SNAPSHOT, name);
+}
+
+function padded(logId: LogId): string {
+  return String(logId).padStart(POSITION_DIGITS, "0");
+}
+
+function positionIn(pattern: RegExp, name: string): LogId | undefined {
+  const digits = pattern.exec(name)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}

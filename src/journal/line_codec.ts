@@ -1,0 +1,124 @@
+/**
+ * One line of the journal, as text and as bytes. The format is a public API, described
+ * in `journal/README.md`:
+ *
+ *     {"logId":41,"batch":41,"receivedAt":...,"attributes":{...},"crc":"9f1c22ab"}
+ *
+ * Key order is fixed, absent fields are left out, `crc` is last, and the last line of a
+ * batch has `chain` before it.
+ */
+
+import { crc32 } from "node:zlib";
+import { createHash } from "node:crypto";
+import type { Cause, JobEventLogEntry } from "../core/event.ts";
+import type { LogId } from "../core/ids.ts";
+import type { StampedEvent } from "../engine/ports.ts";
+
+/** The version of the format, as `journal.SegmentOpened` names it. */
+export const FORMAT_VERSION = 1;
+
+export const CRC_KEY = ',"crc":"';
+export const CHAIN_KEY = ',"chain":"';
+/** Characters of a chain: SHA-256 in base64url without padding. */
+export const CHAIN_LENGTH = 43;
+/** Bytes from `,"crc":"` to the closing brace. */
+export const CRC_SUFFIX_BYTES = CRC_KEY.length + 8 + '"}'.length;
+/** Bytes from `,"chain":"` to the closing quotation mark. */
+export const CHAIN_FIELD_BYTES = CHAIN_KEY.length + CHAIN_LENGTH + '"'.length;
+
+/** An event about to be recorded: `causedBy` is resolved and `attributes` is text. */
+export interface PositionedEvent {
+  readonly logId: LogId;
+  readonly event: StampedEvent;
+  readonly causedBy: LogId | undefined;
+  /** JSON. */
+  readonly attributes: string;
+}
+
+/** How each line of a batch begins; every reader and writer relies on it to the byte. */
+export function linePrefix(logId: LogId, batch: LogId): string {
+  return `{"logId":${logId},"batch":${batch},`;
+}
+
+/**
+ * A line up to its last attribute: `chain`, `crc` and the brace are still to come. Ids
+ * and event types are validated text that needs no escape; what a sender chose freely
+ * is escaped.
+ */
+export function lineBody(batch: LogId, positioned: PositionedEvent): string {
+  const { event, logId, causedBy } = positioned;
+  let text = linePrefix(logId, batch) +
+    `"receivedAt":"${event.receivedAt}","stratum":"${event.stratum}"` +
+    `,"eventId":"${event.eventId}","eventType":"${event.eventType}"` +
+    `,"occurredAt":${JSON.stringify(event.occurredAt)}`;
+  if (event.jobId !== undefined) text += `,"jobId":"${event.jobId}"`;
+  if (event.taskId !== undefined) text += `,"taskId":"${event.taskId}"`;
+  if (event.executionId !== undefined) text += `,"executionId":"${event.executionId}"`;
+  if (event.traceId !== undefined) text += `,"traceId":${JSON.stringify(event.traceId)}`;
+  if (event.spanId !== undefined) text += `,"spanId":${JSON.stringify(event.spanId)}`;
+  if (causedBy !== undefined) text += `,"causedBy":${causedBy}`;
+  return text + `,"attributes":${positioned.attributes}`;
+}
+
+/** The same event as an entry, its keys in the order that a line read back has. */
+export function entryOf(positioned: PositionedEvent): JobEventLogEntry {
+  const { event, logId, causedBy } = positioned;
+  const { receivedAt, stratum, eventId, eventType, occurredAt } = event;
+  const entry: Record<string, unknown> = {
+    logId,
+    receivedAt,
+    stratum,
+    eventId,
+    eventType,
+    occurredAt,
+  };
+  if (event.jobId !== undefined) entry["jobId"] = event.jobId;
+  if (event.taskId !== undefined) entry["taskId"] = event.taskId;
+  if (event.executionId !== undefined) entry["executionId"] = event.executionId;
+  if (event.traceId !== undefined) entry["traceId"] = event.traceId;
+  if (event.spanId !== undefined) entry["spanId"] = event.spanId;
+  if (causedBy !== undefined) entry["causedBy"] = causedBy;
+  entry["attributes"] = event.attributes;
+  return entry as unknown as JobEventLogEntry;
+}
+
+/**
+ * The position that a cause means.
+ *
+ * @throws {RangeError} when it names a draft that the group does not have.
+ */
+export function resolveCause(
+  cause: Cause | undefined,
+  groupFirst: LogId,
+  groupLength: number,
+): LogId | undefined {
+  if (typeof cause !== "object") return cause;
+  if (!Number.isInteger(cause.draft) || cause.draft < 0 || cause.draft >= groupLength) {
+    throw new RangeError(
+      `Cannot append: causedBy names draft ${cause.draft} of a group of ${groupLength}`,
+    );
+  }
+  return groupFirst + cause.draft;
+}
+
+/** The CRC-32 of text as UTF-8, or of more text after that of which a CRC is known. */
+export function crcOf(text: string, before = 0): number {
+  return crc32(text, before);
+}
+
+/** What follows the body of a line, or its chain: its crc, the brace and the newline. */
+export function lineEnd(crc: number): string {
+  return `${CRC_KEY}${crc.toString(16).padStart(8, "0")}"}\n`;
+}
+
+/** What stands between the body and the crc of the last line of a batch. */
+export function chainField(chain: string): string {
+  return `${CHAIN_KEY}${chain}"`;
+}
+
+/** The chain of a batch, from the chain before it and the bytes that it covers. */
+export function chainOf(previousChain: string, bytes: Uint8Array): string {
+  const hash = createHash("sha256");
+  if (previousChain !== "") hash.update(previousChain);
+  return hash.update(bytes).digest("base64url");
+}

@@ -1,0 +1,217 @@
+/** A journal without files, for tests and trials: what it holds is gone with the process. */
+
+import type { JobEventLogEntry } from "../core/event.ts";
+import type { LogId } from "../core/ids.ts";
+import type {
+  Appended,
+  Clock,
+  Journal,
+  JournalConsumer,
+  JournalHead,
+  JournalInfo,
+  Random,
+  RecoveryReport,
+  StampedEvent,
+} from "../engine/ports.ts";
+import { JournalDamagedError } from "./errors.ts";
+import { segmentName, snapshotName } from "./layout.ts";
+import { MemorySink } from "./memory_sink.ts";
+import { BATCH_BYTES_MAX, QUIET_SEAL_MS, SEGMENT_BYTES, SNAPSHOT_EVERY } from "./options.ts";
+import { requireDurable } from "./positions.ts";
+import { Recorder } from "./recorder.ts";
+import { reportOf } from "./report.ts";
+import { isStop } from "./seals.ts";
+import type { Snapshot } from "./snapshot_file.ts";
+import { stampWith } from "./stamp.ts";
+
+/** What a journal without files can be opened on, and what it holds in the end. */
+export interface MemoryContent {
+  /** Positions from 1 on, without gaps. */
+  readonly entries: readonly JobEventLogEntry[];
+  /** The chain of the last batch. */
+  readonly chain: string;
+  readonly snapshot: Snapshot | null;
+}
+
+export interface MemoryJournalOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly consumer: JournalConsumer;
+  /** Nothing, when absent. */
+  readonly content?: Partial<MemoryContent>;
+  readonly segmentBytes?: number;
+  readonly snapshotEvery?: number;
+  readonly quietSealMs?: number;
+  readonly batchBytesMax?: number;
+  readonly warn?: (message: string) => void;
+}
+
+/** The one segment that a journal without files has. */
+const SEGMENT = segmentName(1);
+
+/** Behaves as the journal in files does, and lets a test decide when batches become durable. */
+export class MemoryJournal implements Journal {
+  readonly #entries: JobEventLogEntry[];
+  readonly #sink = new MemorySink();
+  readonly #recorder: Recorder;
+  #snapshot: Snapshot | null;
+  #bytes = 0;
+  #report: RecoveryReport;
+  #closing: Promise<void> | undefined;
+
+  private constructor(options: MemoryJournalOptions, replayed: Replayed) {
+    const { entries, chain, snapshot } = contentOf(options);
+    this.#entries = [...entries];
+    this.#snapshot = snapshot;
+    this.#report = reportOf({ ...NOTHING_REPAIRED, ...replayed }, null, 0);
+    this.#recorder = new Recorder({
+      ...DEFAULTS,
+      ...options,
+      sink: this.#sink,
+      stamp: stampWith(options.clock, options.random),
+      origin: {
+        head: { logId: entries.length, chain },
+        segmentBytes: entries.length,
+        stopped: isStop(entries.at(-1)),
+        snapshot: replayed.snapshot,
+      },
+      publish: ({ entries, bytes }) => {
+        for (const entry of entries) this.#entries.push(entry);
+        this.#bytes += bytes.length;
+      },
+      writeSnapshot: (head, lines) => {
+        this.#snapshot = { ...head, lines: [...lines] };
+        return Promise.resolve(snapshotName(head.logId));
+      },
+    });
+  }
+
+  /**
+   * Replays what it is opened on into the consumer. When that does not end with the seal
+   * of a clean stop, `journal.Recovered` is durable on return.
+   *
+   * @throws {JournalDamagedError} when the consumer refuses an entry, or positions have gaps.
+   */
+  static async open(
+    options: MemoryJournalOptions,
+  ): Promise<{ journal: MemoryJournal; report: RecoveryReport }> {
+    const replayed = replay(options);
+    const journal = new MemoryJournal(options, replayed);
+    if (!replayed.clean) await journal.#recordRecovery();
+    return { journal, report: journal.#report };
+  }
+
+  get head(): JournalHead {
+    return this.#recorder.head;
+  }
+
+  /** All that is durable; another journal can be opened on it, as after a crash. */
+  get content(): MemoryContent {
+    return {
+      entries: [...this.#entries],
+      chain: this.head.chain,
+      snapshot: this.#snapshot,
+    };
+  }
+
+  append(group: readonly StampedEvent[]): Appended {
+    return this.#recorder.append(group);
+  }
+
+  read(after: LogId, limit: number): Promise<readonly JobEventLogEntry[]> {
+    const start = Math.max(0, after);
+    return Promise.resolve(this.#entries.slice(start, start + Math.max(0, limit)));
+  }
+
+  /** Rejects with a `RangeError` when a position is not durable, or they do not ascend. */
+  readAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]> {
+    return Promise.try(() => {
+      requireDurable(logIds, this.head.logId);
+      return logIds.flatMap((logId) => this.#entries.slice(logId - 1, logId));
+    });
+  }
+
+  info(): Promise<JournalInfo> {
+    return Promise.resolve({
+      head: this.head,
+      segments: [{ name: SEGMENT, firstLogId: 1, bytes: this.#bytes }],
+      bytes: this.#bytes,
+      lastSnapshot: this.#recorder.lastSnapshot,
+      lastRecovery: this.#report,
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#closing ??= this.#recorder.close();
+  }
+
+  /** From now on no batch becomes durable, until `release`. */
+  hold(): void {
+    this.#sink.hold();
+  }
+
+  release(): void {
+    this.#sink.release();
+  }
+
+  /**
+   * The next batch is lost: with a `JournalFullError` the journal goes on, with any
+   * other error it has failed for good.
+   */
+  failNext(error: Error): void {
+    this.#sink.failNext(error);
+  }
+
+  async #recordRecovery(): Promise<void> {
+    const recoveredLogId = await this.#recorder.record({
+      stratum: "framework",
+      eventType: "journal.Recovered",
+      attributes: { segment: SEGMENT, bytesQuarantined: 0 },
+    });
+    this.#report = { ...this.#report, recoveredLogId };
+  }
+}
+
+const DEFAULTS = {
+  segmentBytes: SEGMENT_BYTES,
+  batchBytesMax: BATCH_BYTES_MAX,
+  snapshotEvery: SNAPSHOT_EVERY,
+  quietSealMs: QUIET_SEAL_MS,
+  warn: () => {},
+};
+
+const NOTHING_REPAIRED = { bytesQuarantined: 0, quarantine: null, warnings: [] };
+
+interface Replayed {
+  readonly clean: boolean;
+  readonly entriesReplayed: number;
+  readonly snapshot: { readonly logId: LogId; readonly file: string } | null;
+}
+
+function contentOf({ content = {} }: MemoryJournalOptions): MemoryContent {
+  return { entries: [], chain: "", snapshot: null, ...content };
+}
+
+function replay(options: MemoryJournalOptions): Replayed {
+  const { entries, snapshot } = contentOf(options);
+  const restored = snapshot !== null && options.consumer.restore(snapshot.lines);
+  const after = restored ? snapshot.logId : 0;
+  for (const [index, entry] of entries.entries()) {
+    if (index >= after) deliver(options.consumer, entry, index + 1);
+  }
+  return {
+    clean: entries.length === 0 || isStop(entries.at(-1)),
+    entriesReplayed: entries.length - after,
+    snapshot: restored ? { logId: after, file: snapshotName(after) } : null,
+  };
+}
+
+function deliver(consumer: JournalConsumer, entry: JobEventLogEntry, logId: LogId): void {
+  const reason = entry.logId === logId
+    ? consumer.refuse(entry)
+    : `logId ${logId} should be here, not ${entry.logId}`;
+  if (reason !== undefined) {
+    throw new JournalDamagedError({ segment: SEGMENT, offset: 0, logId }, reason);
+  }
+  consumer.replay(entry);
+}

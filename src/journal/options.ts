@@ -1,0 +1,59 @@
+/** How a journal is opened. */
+
+import type { Clock, JournalConsumer, Random } from "../engine/ports.ts";
+import type { FileSystem } from "./file_system.ts";
+
+export interface FileJournalOptions {
+  /** Made when it is missing. */
+  readonly folder: string;
+  readonly fileSystem: FileSystem;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly consumer: JournalConsumer;
+  /** A segment that has this many bytes gets no more batches; 64 MiB. */
+  readonly segmentBytes?: number;
+  /** Entries from one snapshot to the next; 100,000. */
+  readonly snapshotEvery?: number;
+  /** How long nothing is written before a seal; a second. */
+  readonly quietSealMs?: number;
+  /** A batch takes no more groups when the next would bring it over this; 4 MiB. */
+  readonly batchBytesMax?: number;
+  /** Goes on without a snapshot of entries that the journal does not hold; `false`. */
+  readonly acceptSnapshotAhead?: boolean;
+  /** Told of what an operator should know and the journal can live with. */
+  readonly warn?: (message: string) => void;
+}
+
+export const SEGMENT_BYTES = 64 * 1024 * 1024;
+export const SNAPSHOT_EVERY = 100_000;
+export const QUIET_SEAL_MS = 1000;
+export const BATCH_BYTES_MAX = 4 * 1024 * 1024;
+
+/** Segments are read whole, and their line offsets have 32 bits. */
+const SEGMENT_BYTES_LIMIT = 1024 * 1024 * 1024;
+
+export type ResolvedOptions = Required<FileJournalOptions>;
+
+/** @throws {RangeError} when a number is not one that the journal can work with. */
+export function resolvedOptions(options: FileJournalOptions): ResolvedOptions {
+  const resolved = {
+    segmentBytes: SEGMENT_BYTES,
+    snapshotEvery: SNAPSHOT_EVERY,
+    quietSealMs: QUIET_SEAL_MS,
+    batchBytesMax: BATCH_BYTES_MAX,
+    acceptSnapshotAhead: false,
+    warn: () => {},
+    ...options,
+  };
+  requireWhole("segmentBytes", resolved.segmentBytes, SEGMENT_BYTES_LIMIT);
+  requireWhole("snapshotEvery", resolved.snapshotEvery, Number.MAX_SAFE_INTEGER);
+  requireWhole("quietSealMs", resolved.quietSealMs, 2 ** 31 - 1);
+  requireWhole("batchBytesMax", resolved.batchBytesMax, SEGMENT_BYTES_LIMIT);
+  return resolved;
+}
+
+function requireWhole(name: string, value: number, limit: number): void {
+  if (!Number.isInteger(value) || value < 1 || value > limit) {
+    throw new RangeError(`Cannot open the journal: ${name} must be from 1 to ${limit}: ${value}`);
+  }
+}

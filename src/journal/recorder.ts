@@ -1,0 +1,164 @@
+/**
+ * What happens around an append, wherever the batches go: the consumer sees what is
+ * durable, snapshots are taken, and seals are set. Both journals are built on it.
+ */
+
+import type { JournalEventDraft } from "../core/event.ts";
+import type { LogId } from "../core/ids.ts";
+import {
+  type Appended,
+  type Clock,
+  type JournalConsumer,
+  JournalFailedError,
+  type JournalHead,
+  type StampedEvent,
+} from "../engine/ports.ts";
+import type { SealedBatch } from "./batch.ts";
+import { type BatchSink, GroupCommit } from "./group_commit.ts";
+import { isOnlySeal, QuietSealer } from "./seals.ts";
+import { type LastSnapshot, Snapshots } from "./snapshots.ts";
+import type { Stamp } from "./stamp.ts";
+
+/** What was there when the journal was opened. */
+export interface Origin {
+  readonly head: JournalHead;
+  /** Bytes in the active segment. */
+  readonly segmentBytes: number;
+  /** Whether the last entry is the seal of a clean stop. */
+  readonly stopped: boolean;
+  readonly snapshot: LastSnapshot | null;
+}
+
+export interface RecorderOptions {
+  readonly origin: Origin;
+  readonly sink: BatchSink;
+  readonly consumer: JournalConsumer;
+  readonly clock: Clock;
+  readonly stamp: Stamp;
+  readonly segmentBytes: number;
+  readonly batchBytesMax: number;
+  readonly snapshotEvery: number;
+  readonly quietSealMs: number;
+  /** Makes a durable batch readable; called before the consumer gets it. */
+  publish(batch: SealedBatch): void;
+  /** Stores a snapshot; the result is its file name. */
+  writeSnapshot(head: JournalHead, lines: Iterable<string>): Promise<string>;
+  warn(message: string): void;
+}
+
+export class Recorder {
+  readonly #options: RecorderOptions;
+  readonly #commit: GroupCommit;
+  readonly #snapshots: Snapshots;
+  readonly #sealer: QuietSealer;
+  /** The last position that is more than a seal. */
+  #contentLogId: LogId;
+  #stopped: boolean;
+  #closed = false;
+
+  constructor(options: RecorderOptions) {
+    const { origin, consumer, clock, writeSnapshot, warn } = options;
+    this.#options = options;
+    this.#stopped = origin.stopped;
+    this.#contentLogId = origin.stopped ? origin.head.logId - 1 : origin.head.logId;
+    this.#commit = this.#groupCommit(options);
+    this.#sealer = new QuietSealer(clock, options.quietSealMs, () => this.#sealWhenIdle());
+    this.#snapshots = new Snapshots({
+      every: options.snapshotEvery,
+      last: origin.snapshot,
+      capture: () => consumer.capture(),
+      write: writeSnapshot,
+      warn,
+    });
+  }
+
+  get head(): JournalHead {
+    return this.#commit.head;
+  }
+
+  get lastSnapshot(): LastSnapshot | null {
+    return this.#snapshots.last;
+  }
+
+  /** @throws {JournalFailedError} when the journal has failed or is closed. */
+  append(group: readonly StampedEvent[]): Appended {
+    if (this.#closed) throw new JournalFailedError("Cannot append: the journal is closed");
+    return this.#commit.append(group);
+  }
+
+  /** Appends an entry of the journal itself, and returns when it is durable. */
+  async record(draft: JournalEventDraft): Promise<LogId> {
+    const { entries, durable } = this.#commit.append([this.#options.stamp(draft)]);
+    await durable;
+    return entries[0]?.logId ?? 0;
+  }
+
+  /** Takes nothing more, and returns when all is durable, captured and sealed. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#sealer.stop();
+    await this.#commit.settled();
+    if (this.#commit.refusal === undefined) {
+      await this.#snapshots.takeLast(this.head, this.#contentLogId);
+      await this.#sealStop();
+    }
+    await this.#snapshots.settled();
+  }
+
+  #groupCommit(options: RecorderOptions): GroupCommit {
+    return new GroupCommit({
+      head: options.origin.head,
+      segmentBytes: options.origin.segmentBytes,
+      segmentBytesMax: options.segmentBytes,
+      batchBytesMax: options.batchBytesMax,
+      sink: options.sink,
+      stamp: options.stamp,
+      listener: {
+        durable: (batch) => this.#durable(batch),
+        failed: (error) => this.#failed(error),
+      },
+    });
+  }
+
+  #durable(batch: SealedBatch): void {
+    this.#options.publish(batch);
+    this.#stopped = false;
+    this.#options.consumer.durable(batch.entries);
+    if (!isOnlySeal(batch.entries)) {
+      this.#contentLogId = batch.lastLogId;
+      this.#sealLater();
+    }
+    this.#snapshots.takeWhenDue(this.head);
+  }
+
+  #failed(error: JournalFailedError): void {
+    this.#sealer.stop();
+    this.#options.consumer.failed(error);
+  }
+
+  #sealWhenIdle(): void {
+    if (!this.#commit.idle) return this.#sealLater();
+    // Without room it is tried again; a failure is told to the consumer.
+    this.#seal("quiet").catch(() => this.#sealLater());
+  }
+
+  #sealLater(): void {
+    if (!this.#closed && this.#commit.refusal === undefined) this.#sealer.restart();
+  }
+
+  async #sealStop(): Promise<void> {
+    if (this.#stopped || this.head.logId === 0) return;
+    try {
+      await this.#seal("stop");
+      this.#stopped = true;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#options.warn(`Cannot seal the journal, so the next start recovers it: ${reason}`);
+    }
+  }
+
+  #seal(reason: "quiet" | "stop"): Promise<LogId> {
+    const stratum = "framework";
+    return this.record({ stratum, eventType: "journal.Sealed", attributes: { reason } });
+  }
+}

@@ -1,0 +1,120 @@
+/** Brings a journal from whatever its last stop left behind to where it can go on. */
+
+import type { JournalConsumer, JournalHead, Random, SegmentInfo } from "../engine/ports.ts";
+import { orUnusable } from "./errors.ts";
+import { type FileSystem, writeNew } from "./file_system.ts";
+import { segmentNames } from "./folder.ts";
+import { firstLogIdOf, type Layout, segmentName } from "./layout.ts";
+import type { LineIndex } from "./line_index.ts";
+import { copyForward, quarantineTail } from "./repair.ts";
+import type { TornTail } from "./replay.ts";
+import { isStop } from "./seals.ts";
+import { replayFromNewest } from "./snapshot_choice.ts";
+import type { LastSnapshot } from "./snapshots.ts";
+
+export interface RecoveryOptions {
+  readonly fileSystem: FileSystem;
+  readonly layout: Layout;
+  readonly consumer: JournalConsumer;
+  readonly random: Random;
+  /** Goes on without a snapshot of entries that the journal does not hold. */
+  readonly acceptSnapshotAhead: boolean;
+}
+
+export interface Recovery {
+  readonly head: JournalHead;
+  /** At least one; the last is active. */
+  readonly segments: readonly SegmentInfo[];
+  /** Line offsets of the active segment. */
+  readonly activeIndex: LineIndex;
+  /** Whether the last stop ended with a seal, or nothing was ever recorded. */
+  readonly clean: boolean;
+  readonly entriesReplayed: number;
+  /** The snapshot that replay began with. */
+  readonly snapshot: LastSnapshot | null;
+  readonly bytesQuarantined: number;
+  readonly quarantine: string | null;
+  /** Things set aside on the way, in words. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Replays the journal into its consumer and repairs what a crash explains.
+ *
+ * @throws {JournalDamagedError} when something is wrong that a crash cannot explain;
+ * segments are left as they are then.
+ * @throws {JournalUnusableError} when the disk does not do as asked.
+ */
+export async function recover(options: RecoveryOptions): Promise<Recovery> {
+  const { fileSystem, layout } = options;
+  const found = await segmentsIn(fileSystem, layout);
+  const { replayed, snapshot, warnings } = await replayFromNewest(options, found);
+  const { head, activeIndex, entriesReplayed, torn } = replayed;
+  const segments = found.length > 0 ? found : [await createFirst(fileSystem, layout)];
+  const clean = torn === undefined && (head.logId === 0 || isStop(replayed.lastEntry));
+  const quarantine = clean ? null : await repair(options, segments, torn);
+  const bytesQuarantined = torn?.bytes.length ?? 0;
+  return {
+    head,
+    segments: cutShort(segments, bytesQuarantined),
+    activeIndex,
+    clean,
+    entriesReplayed,
+    snapshot,
+    bytesQuarantined,
+    quarantine,
+    warnings,
+  };
+}
+
+/** After it the active segment is a fresh file of whole batches. */
+async function repair(
+  { fileSystem, layout, random }: RecoveryOptions,
+  segments: readonly SegmentInfo[],
+  torn: TornTail | undefined,
+): Promise<string | null> {
+  const active = segments.at(-1)?.name ?? segmentName(1);
+  const quarantine = torn === undefined
+    ? null
+    : await quarantineTail(fileSystem, layout, active, torn, random.ulid());
+  await copyForward(fileSystem, layout, active);
+  return quarantine;
+}
+
+async function segmentsIn(
+  fileSystem: FileSystem,
+  layout: Layout,
+): Promise<readonly SegmentInfo[]> {
+  const segments: SegmentInfo[] = [];
+  for (const name of await segmentNames(fileSystem, layout)) {
+    const bytes = await sizeOf(fileSystem, `${layout.segments}/${name}`);
+    segments.push({ name, firstLogId: firstLogIdOf(name) ?? 0, bytes });
+  }
+  return segments;
+}
+
+async function createFirst(fileSystem: FileSystem, layout: Layout): Promise<SegmentInfo> {
+  const name = segmentName(1);
+  await orUnusable("create", `${layout.segments}/${name}`, async () => {
+    await writeNew(fileSystem, `${layout.segments}/${name}`, new Uint8Array());
+    await fileSystem.syncFolder(layout.segments);
+  });
+  return { name, firstLogId: 1, bytes: 0 };
+}
+
+function sizeOf(fileSystem: FileSystem, path: string): Promise<number> {
+  return orUnusable("read", path, async () => {
+    const file = await fileSystem.open(path, "read");
+    try {
+      return await file.size();
+    } finally {
+      file.close();
+    }
+  });
+}
+
+function cutShort(segments: readonly SegmentInfo[], bytes: number): readonly SegmentInfo[] {
+  return segments.map((segment, index) =>
+    index < segments.length - 1 ? segment : { ...segment, bytes: segment.bytes - bytes }
+  );
+}

@@ -1,0 +1,60 @@
+/** What is done to the last segment after a stop that was not clean. Deletes nothing. */
+
+import { orUnusable } from "./errors.ts";
+import { type FileSystem, readWhole, writeNew } from "./file_system.ts";
+import { type Layout, TEMPORARY } from "./layout.ts";
+import type { TornTail } from "./replay.ts";
+
+/**
+ * Puts a torn tail aside and cuts the segment after its last whole batch. The result is
+ * the path of the bytes put aside, within the folder of the journal.
+ *
+ * @throws {JournalUnusableError}
+ */
+export async function quarantineTail(
+  fileSystem: FileSystem,
+  layout: Layout,
+  segment: string,
+  torn: TornTail,
+  unique: string,
+): Promise<string> {
+  const name = `${segment.replace(/\.ndjson$/, "")}-${torn.offset}-${unique}.bin`;
+  const aside = `${layout.quarantine}/${name}`;
+  await orUnusable("write", aside, async () => {
+    await writeNew(fileSystem, aside, torn.bytes);
+    await fileSystem.syncFolder(layout.quarantine);
+  });
+  const path = `${layout.segments}/${segment}`;
+  await orUnusable("cut", path, () => cut(fileSystem, path, torn.offset));
+  await orUnusable("sync", layout.segments, () => fileSystem.syncFolder(layout.segments));
+  return `quarantine/${name}`;
+}
+
+/**
+ * Copies a segment to a fresh file of the same name. After a failed sync the old file may
+ * read well from memory and yet never have reached the disk.
+ *
+ * @throws {JournalUnusableError}
+ */
+export async function copyForward(
+  fileSystem: FileSystem,
+  layout: Layout,
+  segment: string,
+): Promise<void> {
+  const path = `${layout.segments}/${segment}`;
+  await orUnusable("copy", path, async () => {
+    await writeNew(fileSystem, path + TEMPORARY, await readWhole(fileSystem, path));
+    await fileSystem.rename(path + TEMPORARY, path);
+    await fileSystem.syncFolder(layout.segments);
+  });
+}
+
+async function cut(fileSystem: FileSystem, path: string, size: number): Promise<void> {
+  const file = await fileSystem.open(path, "append");
+  try {
+    await file.truncate(size);
+    await file.sync();
+  } finally {
+    file.close();
+  }
+}

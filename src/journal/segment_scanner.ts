@@ -1,0 +1,150 @@
+/** Reads a segment batch by batch and verifies all that can be verified. Pure. */
+
+import type { JobEventLogEntry } from "../core/event.ts";
+import type { LogId } from "../core/ids.ts";
+import { CHAIN_FIELD_BYTES, chainOf, CRC_SUFFIX_BYTES, FORMAT_VERSION } from "./line_codec.ts";
+import { LineCursor } from "./line_cursor.ts";
+import { batchField, chainIn, crcHolds, entryIn, isCommit } from "./line_reader.ts";
+
+/** Where a segment stops being what was written. */
+export interface Flaw {
+  /** Byte offset of the line at fault. */
+  readonly offset: number;
+  /** The position that should be there. */
+  readonly logId: LogId;
+  readonly reason: string;
+  /**
+   * Whether a write that was cut short can look like this. A line whose `crc` holds was
+   * written whole, so one that is wrong all the same is never torn.
+   */
+  readonly maybeTorn: boolean;
+}
+
+export interface ScannedBatch {
+  readonly firstLogId: LogId;
+  readonly lastLogId: LogId;
+  readonly entries: readonly JobEventLogEntry[];
+  /** Byte offset of the line of each entry. */
+  readonly offsets: readonly number[];
+  readonly chain: string;
+}
+
+export class SegmentScanner {
+  readonly #bytes: Uint8Array;
+  readonly #cursor: LineCursor;
+  #chain: string | undefined;
+  #nextLogId: LogId;
+  #end = 0;
+  #flaw: Flaw | undefined;
+
+  /** @param chain the chain before the segment; taken from its first line when not known. */
+  constructor(bytes: Uint8Array<ArrayBuffer>, firstLogId: LogId, chain: string | undefined) {
+    this.#bytes = bytes;
+    this.#cursor = new LineCursor(bytes);
+    this.#nextLogId = firstLogId;
+    this.#chain = chain;
+  }
+
+  /** The position after the last whole batch. */
+  get nextLogId(): LogId {
+    return this.#nextLogId;
+  }
+
+  /** The chain of the last whole batch. */
+  get chain(): string {
+    return this.#chain ?? "";
+  }
+
+  /** Byte offset after the last whole batch. */
+  get end(): number {
+    return this.#end;
+  }
+
+  /** What stopped the scan, or `undefined` when it reached the end of the file. */
+  get flaw(): Flaw | undefined {
+    return this.#flaw;
+  }
+
+  /** The next batch, or `undefined` at the end or at the first flaw. */
+  next(): ScannedBatch | undefined {
+    if (this.#flaw !== undefined || this.#cursor.atEnd) return undefined;
+    const batch = this.#batch();
+    if (batch === undefined) return undefined;
+    this.#nextLogId = batch.lastLogId + 1;
+    this.#chain = batch.chain;
+    this.#end = this.#cursor.offset;
+    return batch;
+  }
+
+  #batch(): ScannedBatch | undefined {
+    const cursor = this.#cursor;
+    if (!cursor.skipBlank()) return this.#missingBlank();
+    const bodyStart = cursor.offset;
+    const field = batchField(this.#nextLogId);
+    const entries: JobEventLogEntry[] = [];
+    const offsets: number[] = [];
+    for (let logId = this.#nextLogId;; logId++) {
+      const entry = this.#entry(logId, field);
+      if (entry === undefined) return undefined;
+      entries.push(entry);
+      offsets.push(cursor.byteStart);
+      if (!isCommit(this.#bytes, cursor.byteEnd)) continue;
+      const chain = this.#verifiedChain(bodyStart, logId);
+      if (chain === undefined) return undefined;
+      return { firstLogId: this.#nextLogId, lastLogId: logId, entries, offsets, chain };
+    }
+  }
+
+  #entry(logId: LogId, field: string): JobEventLogEntry | undefined {
+    const cursor = this.#cursor;
+    if (!cursor.next()) {
+      return this.#torn(cursor.offset, logId, "the line is not whole, or not UTF-8");
+    }
+    if (!crcHolds(this.#bytes, cursor.byteStart, cursor.byteEnd)) {
+      return this.#torn(cursor.byteStart, logId, "the line does not match its crc");
+    }
+    const commit = isCommit(this.#bytes, cursor.byteEnd);
+    const entry = entryIn(cursor, logId, field, commit);
+    if (typeof entry === "string") return this.#wrong(logId, entry);
+    if (this.#end > 0 || logId > this.#nextLogId) return entry;
+    const reason = this.#openingFlaw(entry);
+    return reason === undefined ? entry : this.#wrong(logId, reason);
+  }
+
+  /** The first entry of a segment names the format and the chain that it follows. */
+  #openingFlaw(entry: JobEventLogEntry): string | undefined {
+    if (entry.eventType !== "journal.SegmentOpened") {
+      return "a segment must begin with journal.SegmentOpened";
+    }
+    const { formatVersion, previousChain = "" } = entry.attributes as Record<string, unknown>;
+    if (formatVersion !== FORMAT_VERSION) {
+      return `format version ${formatVersion} is not one that this version of Daybook reads`;
+    }
+    if (typeof previousChain !== "string") return "previousChain is not text";
+    this.#chain ??= previousChain;
+    return previousChain === this.#chain ? undefined : "previousChain is not the chain before it";
+  }
+
+  #verifiedChain(bodyStart: number, logId: LogId): string | undefined {
+    const chain = chainIn(this.#cursor);
+    const chainAt = this.#cursor.byteEnd - CRC_SUFFIX_BYTES - CHAIN_FIELD_BYTES;
+    const expected = chainOf(this.chain, this.#bytes.subarray(bodyStart, chainAt));
+    return chain === expected ? chain : this.#wrong(logId, "the batch does not match its chain");
+  }
+
+  #missingBlank(): undefined {
+    const start = this.#cursor.offset;
+    const newline = this.#bytes.indexOf(10, start);
+    const whole = newline >= 0 && crcHolds(this.#bytes, start, newline);
+    const reason = "a batch must begin with a blank line";
+    this.#flaw = { offset: start, logId: this.#nextLogId, reason, maybeTorn: !whole };
+  }
+
+  #torn(offset: number, logId: LogId, reason: string): undefined {
+    this.#flaw = { offset, logId, reason, maybeTorn: true };
+  }
+
+  #wrong(logId: LogId, reason: string): undefined {
+    this.#flaw = { offset: this.#cursor.byteStart, logId, reason, maybeTorn: false };
+  }
+}

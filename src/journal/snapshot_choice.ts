@@ -1,0 +1,92 @@
+/** Finds the newest snapshot that can be used, and replays what comes after it. */
+
+import type { JournalConsumer, SegmentInfo } from "../engine/ports.ts";
+import { JournalDamagedError, orUnusable } from "./errors.ts";
+import type { FileSystem } from "./file_system.ts";
+import { requireKind } from "./folder.ts";
+import { AHEAD, DAMAGED, type Layout, segmentName } from "./layout.ts";
+import { replay, type Replayed } from "./replay.ts";
+import type { Snapshot } from "./snapshot_file.ts";
+import { SnapshotStore } from "./snapshot_store.ts";
+import type { LastSnapshot } from "./snapshots.ts";
+
+export interface ChoiceOptions {
+  readonly fileSystem: FileSystem;
+  readonly layout: Layout;
+  readonly consumer: JournalConsumer;
+  readonly acceptSnapshotAhead: boolean;
+}
+
+export interface Choice {
+  readonly replayed: Replayed;
+  readonly snapshot: LastSnapshot | null;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * @throws {JournalDamagedError} when a snapshot stands for entries that are gone, unless
+ * that is accepted, and when the journal itself is damaged.
+ * @throws {JournalUnusableError}
+ */
+export async function replayFromNewest(
+  options: ChoiceOptions,
+  segments: readonly SegmentInfo[],
+): Promise<Choice> {
+  const { fileSystem, layout, consumer } = options;
+  const source = { fileSystem, layout, consumer, segments };
+  const store = new SnapshotStore(fileSystem, layout);
+  const warnings: string[] = [];
+  for (const name of await orUnusable("list", layout.snapshots, () => store.names())) {
+    const snapshot = await load(options, store, name, warnings);
+    if (snapshot === undefined) continue;
+    const replayed = await replay(source, snapshot);
+    if (typeof replayed !== "string") {
+      return { replayed, snapshot: { logId: snapshot.logId, file: name }, warnings };
+    }
+    if (replayed === "ahead") await acceptAhead(options, segments, store, name, snapshot);
+    warnings.push(WARNINGS[replayed](name));
+  }
+  const replayed = await replay(source, undefined);
+  if (typeof replayed === "string") throw new TypeError(`Cannot replay everything: ${replayed}`);
+  return { replayed, snapshot: null, warnings };
+}
+
+const WARNINGS = {
+  refused: (name: string) => `Did not use snapshot ${name}: this version cannot`,
+  ahead: (name: string) => `Set aside snapshot ${name}: the journal ends before it`,
+};
+
+async function load(
+  { fileSystem, layout }: ChoiceOptions,
+  store: SnapshotStore,
+  name: string,
+  warnings: string[],
+): Promise<Snapshot | undefined> {
+  const path = `${layout.snapshots}/${name}`;
+  await requireKind(fileSystem, path, ["file"]);
+  const snapshot = await orUnusable("read", path, () => store.read(name));
+  if (typeof snapshot !== "string") return snapshot;
+  await orUnusable("set aside", path, () => store.setAside(name, DAMAGED));
+  warnings.push(`Set aside snapshot ${name}: ${snapshot}`);
+  return undefined;
+}
+
+async function acceptAhead(
+  { layout, acceptSnapshotAhead }: ChoiceOptions,
+  segments: readonly SegmentInfo[],
+  store: SnapshotStore,
+  name: string,
+  { logId }: Snapshot,
+): Promise<void> {
+  if (acceptSnapshotAhead) {
+    const path = `${layout.snapshots}/${name}`;
+    return await orUnusable("set aside", path, () => store.setAside(name, AHEAD));
+  }
+  const last = segments.at(-1);
+  const location = { segment: last?.name ?? segmentName(1), offset: last?.bytes ?? 0, logId };
+  throw new JournalDamagedError(
+    location,
+    `snapshot ${name} stands for logId ${logId}, but the journal ends before it: ` +
+      "entries that were acknowledged are gone (acceptSnapshotAhead goes on without them)",
+  );
+}

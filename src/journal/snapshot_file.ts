@@ -1,0 +1,97 @@
+/**
+ * The format of a snapshot: a header line, the lines of the consumer, and a trailer line
+ * with their number and the SHA-256, in hexadecimal, of all bytes before it.
+ */
+
+import { createHash } from "node:crypto";
+import type { JournalHead } from "../engine/ports.ts";
+import type { Clock } from "../engine/ports.ts";
+import type { OpenFile } from "./file_system.ts";
+
+const SNAPSHOT_FORMAT_VERSION = 1;
+
+/** About as much as is encoded, hashed and written in a millisecond. */
+const SLICE_CHARACTERS = 256 * 1024;
+/** How long the event loop may be held up. */
+const SLICE_MS = 5;
+
+/** A snapshot that was read back whole. */
+export interface Snapshot extends JournalHead {
+  readonly lines: readonly string[];
+}
+
+/**
+ * Writes a snapshot in slices, so that other work goes on meanwhile.
+ *
+ * @throws {TypeError} when a line of the consumer has a newline in it.
+ */
+export async function writeSnapshot(
+  file: OpenFile,
+  head: JournalHead,
+  lines: Iterable<string>,
+  clock: Clock,
+): Promise<void> {
+  const hash = createHash("sha256");
+  let count = 0;
+  for (const slice of slicesOf(numbered(head, lines, () => count++), clock)) {
+    hash.update(slice);
+    await file.append(slice);
+    await clock.nextTurn();
+  }
+  const trailer = JSON.stringify({ lines: count, sha256: hash.digest("hex") });
+  await file.append(encoder.encode(trailer + "\n"));
+}
+
+/** The snapshot in a file, or why it cannot be trusted. */
+export function readSnapshot(bytes: Uint8Array): Snapshot | string {
+  const trailerAt = bytes.lastIndexOf(NEWLINE, bytes.length - 2) + 1;
+  const trailer = jsonObject(bytes.subarray(trailerAt));
+  if (bytes.at(-1) !== NEWLINE || trailer === undefined) return "the trailer is not whole";
+  const digest = createHash("sha256").update(bytes.subarray(0, trailerAt)).digest("hex");
+  if (trailer["sha256"] !== digest) return "the content does not match its sha256";
+  const [header = "", ...lines] = decoder.decode(bytes.subarray(0, trailerAt - 1)).split("\n");
+  if (trailer["lines"] !== lines.length) return "lines are missing";
+  const { formatVersion, logId, chain } = JSON.parse(header);
+  if (formatVersion !== SNAPSHOT_FORMAT_VERSION) return `format ${formatVersion} is not known`;
+  if (typeof logId !== "number" || typeof chain !== "string") return "the header is not whole";
+  return { logId, chain, lines };
+}
+
+const NEWLINE = 10;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+function* numbered(
+  { logId, chain }: JournalHead,
+  lines: Iterable<string>,
+  count: () => void,
+): Iterable<string> {
+  yield JSON.stringify({ formatVersion: SNAPSHOT_FORMAT_VERSION, logId, chain });
+  for (const line of lines) {
+    if (line.includes("\n")) throw new TypeError("Cannot write a snapshot: a line has a newline");
+    count();
+    yield line;
+  }
+}
+
+function* slicesOf(lines: Iterable<string>, clock: Clock): Iterable<Uint8Array> {
+  let text = "";
+  let began = clock.monotonic();
+  for (const line of lines) {
+    text += line + "\n";
+    if (text.length < SLICE_CHARACTERS && clock.monotonic() - began < SLICE_MS) continue;
+    yield encoder.encode(text);
+    text = "";
+    began = clock.monotonic();
+  }
+  if (text !== "") yield encoder.encode(text);
+}
+
+function jsonObject(bytes: Uint8Array): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(decoder.decode(bytes));
+    return typeof value === "object" ? value as Record<string, unknown> : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,85 @@
+/** The snapshots of a journal: caches, of which nothing is lost when they are deleted. */
+
+import type { Clock, JournalHead } from "../engine/ports.ts";
+import { type FileSystem, readWhole } from "./file_system.ts";
+import { type Layout, snapshotLogIdOf, snapshotName, TEMPORARY } from "./layout.ts";
+import { readSnapshot, type Snapshot, writeSnapshot } from "./snapshot_file.ts";
+
+const KEPT = 2;
+
+export class SnapshotStore {
+  readonly #fileSystem: FileSystem;
+  readonly #layout: Layout;
+
+  constructor(fileSystem: FileSystem, layout: Layout) {
+    this.#fileSystem = fileSystem;
+    this.#layout = layout;
+  }
+
+  /** File names, newest first. */
+  async names(): Promise<readonly string[]> {
+    const names = await this.#fileSystem.list(this.#layout.snapshots);
+    return names.filter((name) => snapshotLogIdOf(name) !== undefined).sort().reverse();
+  }
+
+  /** The content of one, or why it cannot be trusted. */
+  async read(name: string): Promise<Snapshot | string> {
+    const snapshot = readSnapshot(await readWhole(this.#fileSystem, this.#pathOf(name)));
+    if (typeof snapshot === "string") return snapshot;
+    return snapshot.logId === snapshotLogIdOf(name) ? snapshot : "the name is of another logId";
+  }
+
+  /** Gives a snapshot a name under which it is not looked for any more. */
+  async setAside(name: string, suffix: string): Promise<void> {
+    await this.#fileSystem.rename(this.#pathOf(name), this.#pathOf(name + suffix));
+    await this.#fileSystem.syncFolder(this.#layout.snapshots);
+  }
+
+  /**
+   * Writes one and removes those that are older than the newest two. Its name appears
+   * when all of it is on disk. The result is its file name.
+   */
+  async write(head: JournalHead, lines: Iterable<string>, clock: Clock): Promise<string> {
+    const name = snapshotName(head.logId);
+    const temporary = this.#pathOf(name + TEMPORARY);
+    try {
+      await this.#writeTemporary(temporary, head, lines, clock);
+      await this.#fileSystem.rename(temporary, this.#pathOf(name));
+    } catch (error) {
+      await this.#drop(temporary);
+      throw error;
+    }
+    await this.#fileSystem.syncFolder(this.#layout.snapshots);
+    await this.#removeOld();
+    return name;
+  }
+
+  async #writeTemporary(
+    temporary: string,
+    head: JournalHead,
+    lines: Iterable<string>,
+    clock: Clock,
+  ): Promise<void> {
+    const file = await this.#fileSystem.open(temporary, "create");
+    try {
+      await writeSnapshot(file, head, lines, clock);
+      await file.sync();
+    } finally {
+      file.close();
+    }
+  }
+
+  async #drop(temporary: string): Promise<void> {
+    if (await this.#fileSystem.kind(temporary) === "file") await this.#fileSystem.remove(temporary);
+  }
+
+  async #removeOld(): Promise<void> {
+    for (const name of (await this.names()).slice(KEPT)) {
+      await this.#fileSystem.remove(this.#pathOf(name));
+    }
+  }
+
+  #pathOf(name: string): string {
+    return `${this.#layout.snapshots}/${name}`;
+  }
+}

@@ -1,0 +1,73 @@
+/** Decides when a snapshot is taken, and takes one at a time. */
+
+import type { LogId } from "../core/ids.ts";
+import type { JournalHead } from "../engine/ports.ts";
+
+/** The last snapshot, as `Journal.info` tells of it. */
+export interface LastSnapshot {
+  readonly logId: LogId;
+  readonly file: string;
+}
+
+export interface SnapshotOptions {
+  /** Entries from one snapshot to the next. */
+  readonly every: number;
+  readonly last: LastSnapshot | null;
+  /** The content of a snapshot of what is durable now. */
+  capture(): Iterable<string>;
+  /** Stores one; the result is its file name. */
+  write(head: JournalHead, lines: Iterable<string>): Promise<string>;
+  /** Told when one could not be stored; the journal does not depend on it. */
+  warn(message: string): void;
+}
+
+export class Snapshots {
+  readonly #options: SnapshotOptions;
+  #last: LastSnapshot | null;
+  #writing: Promise<void> | undefined;
+  /** Where the last attempt was, so that a full disk is not tried at every batch. */
+  #triedAt: LogId;
+
+  constructor(options: SnapshotOptions) {
+    this.#options = options;
+    this.#last = options.last;
+    this.#triedAt = options.last?.logId ?? 0;
+  }
+
+  get last(): LastSnapshot | null {
+    return this.#last;
+  }
+
+  /** Begins one, at once, when enough came since the last and none is being written. */
+  takeWhenDue(head: JournalHead): void {
+    if (head.logId - this.#triedAt < this.#options.every || this.#writing !== undefined) return;
+    this.#begin(head);
+  }
+
+  /** Waits for the one being written, then takes one, unless it has all content already. */
+  async takeLast(head: JournalHead, contentLogId: LogId): Promise<void> {
+    await this.#writing;
+    if (contentLogId > (this.#last?.logId ?? 0)) await this.#begin(head);
+  }
+
+  /** Resolves when none is being written. */
+  async settled(): Promise<void> {
+    await this.#writing;
+  }
+
+  #begin(head: JournalHead): Promise<void> {
+    this.#triedAt = head.logId;
+    return this.#writing = this.#write(head).finally(() => this.#writing = undefined);
+  }
+
+  /** Captures before it first waits, so that the content is of exactly this head. */
+  async #write(head: JournalHead): Promise<void> {
+    try {
+      const file = await this.#options.write(head, this.#options.capture());
+      this.#last = { logId: head.logId, file };
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#options.warn(`Cannot write snapshot of logId ${head.logId}: ${reason}`);
+    }
+  }
+}

@@ -1,0 +1,59 @@
+/** What every journal does. Each implementation runs this suite. */
+
+import type { Journal, JournalConsumer, RecoveryReport } from "../../src/engine/ports.ts";
+import type { FakeClock } from "../support/journal_clock.ts";
+import { testAppending } from "./journal_contract_appending.ts";
+import { testRestarting } from "./journal_contract_restarting.ts";
+
+export interface ContractOptions {
+  readonly snapshotEvery?: number;
+  readonly quietSealMs?: number;
+}
+
+/** One journal, and what a test can do to it. */
+export interface JournalHarness {
+  readonly clock: FakeClock;
+  /** Opens what the last one left behind. */
+  open(
+    consumer: JournalConsumer,
+    options?: ContractOptions,
+  ): Promise<{ readonly journal: Journal; readonly report: RecoveryReport }>;
+  /** No batch becomes durable until `release`. */
+  hold(): void;
+  /** Resolves when a batch is held up. */
+  held(): Promise<void>;
+  release(): void;
+  /** The next batch finds no room. */
+  failNextForRoom(): void;
+  /** The sync of the next batch fails. */
+  failNextSync(): void;
+  /** As when the process dies. */
+  crash(): void;
+  /** Removes everything. */
+  dispose(): Promise<void>;
+}
+
+/** Declares the tests for one implementation. */
+export function testJournalContract(name: string, create: () => Promise<JournalHarness>): void {
+  const test = (sentence: string, run: (harness: JournalHarness) => Promise<void>) => {
+    Deno.test({
+      name: `${name}: ${sentence}`,
+      sanitizeOps: true,
+      sanitizeResources: true,
+      async fn() {
+        const harness = await create();
+        try {
+          await run(harness);
+        } finally {
+          harness.crash();
+          await harness.dispose();
+        }
+      },
+    });
+  };
+  testAppending(test);
+  testRestarting(test);
+}
+
+/** Declares one test of the contract. */
+export type Test = (sentence: string, run: (harness: JournalHarness) => Promise<void>) => void;

@@ -1,0 +1,239 @@
+/** The contract of a journal that is open: positions, durability, reading, failures. */
+
+import assert from "node:assert/strict";
+import { JournalFailedError, JournalFullError } from "../../src/engine/ports.ts";
+import { logIdsOf, RememberingConsumer } from "../support/journal_consumer.ts";
+import { fact, facts } from "../support/journal_events.ts";
+import type { Test } from "./journal_contract.ts";
+
+export function testAppending(test: Test): void {
+  testPositions(test);
+  testDurability(test);
+  testReading(test);
+  testFailures(test);
+}
+
+function testPositions(test: Test): void {
+  test("positions are given at once, in order and without gaps", async (harness) => {
+    const { journal } = await harness.open(new RememberingConsumer());
+    const first = journal.append(facts(2));
+    const second = journal.append(facts(3));
+    assert.deepEqual(logIdsOf(first.entries), [2, 3], "logId 1 is journal.SegmentOpened");
+    assert.deepEqual(logIdsOf(second.entries), [4, 5, 6]);
+    await Promise.all([first.durable, second.durable]);
+    assert.deepEqual(logIdsOf(await journal.read(0, 100)), [1, 2, 3, 4, 5, 6]);
+    await journal.close();
+  });
+
+  test("an index in causedBy becomes the position of that draft", async (harness) => {
+    const { journal } = await harness.open(new RememberingConsumer());
+    await journal.append(facts(5)).durable;
+    const { entries, durable } = journal.append([
+      fact(),
+      fact({}, { causedBy: { draft: 0 } }),
+      fact({}, { causedBy: 3 }),
+    ]);
+    await durable;
+    assert.deepEqual(entries.map(({ causedBy }) => causedBy), [undefined, 7, 3]);
+    const read = await journal.readAt(logIdsOf(entries));
+    assert.deepEqual(read.map(({ causedBy }) => causedBy), [undefined, 7, 3]);
+    await journal.close();
+  });
+
+  test("a group that cannot be encoded takes no position", async (harness) => {
+    const { journal } = await harness.open(new RememberingConsumer());
+    assert.throws(() => journal.append([fact({}, { causedBy: { draft: 1 } })]), RangeError);
+    const circular: Record<string, never> = {};
+    Object.assign(circular, { circular });
+    assert.throws(() => journal.append([fact(), fact(circular)]), TypeError);
+    const { entries, durable } = journal.append([fact()]);
+    await durable;
+    assert.deepEqual(logIdsOf(entries), [2]);
+    await journal.close();
+  });
+
+  test("an empty group is durable at once", async (harness) => {
+    const { journal } = await harness.open(new RememberingConsumer());
+    const { entries, durable } = journal.append([]);
+    await durable;
+    assert.deepEqual(entries, []);
+    assert.equal(journal.head.logId, 0);
+    await journal.close();
+  });
+}
+
+function testDurability(test: Test): void {
+  test("nothing is visible before it is durable", async (harness) => {
+    const consumer = new RememberingConsumer();
+    const { journal } = await harness.open(consumer);
+    await journal.append([fact()]).durable;
+    harness.hold();
+    let isDurable = false;
+    const { durable } = journal.append([fact()]);
+    durable.then(() => isDurable = true);
+    await harness.held();
+    assert.equal(isDurable, false);
+    assert.equal(journal.head.logId, 2);
+    assert.equal((await journal.read(0, 100)).length, 2);
+    await assert.rejects(journal.readAt([3]), RangeError);
+    assert.equal(consumer.entries.length, 2);
+    harness.release();
+    await durable;
+    assert.equal(journal.head.logId, 3);
+    assert.equal((await journal.read(0, 100)).length, 3);
+    await journal.close();
+  });
+
+  test("the consumer has seen an entry before its group is answered", async (harness) => {
+    const consumer = new RememberingConsumer();
+    const { journal } = await harness.open(consumer);
+    const steps: string[] = [];
+    consumer.onDurable = (entries) => {
+      steps.push(`consumer ${logIdsOf(entries)}, head ${journal.head.logId}`);
+    };
+    const groups = [journal.append(facts(1)), journal.append(facts(2))];
+    await Promise.all(groups.map(({ durable, entries }) =>
+      durable.then(() => {
+        steps.push(`group ${logIdsOf(entries)}`);
+      })
+    ));
+    assert.deepEqual(steps, ["consumer 1,2,3,4, head 4", "group 2", "group 3,4"]);
+    await journal.close();
+  });
+
+  test("what arrives while a batch is on its way forms the next", async (harness) => {
+    const consumer = new RememberingConsumer();
+    const { journal } = await harness.open(consumer);
+    harness.hold();
+    const first = journal.append(facts(2));
+    await harness.held();
+    const others = [journal.append(facts(1)), journal.append(facts(1)), journal.append(facts(1))];
+    harness.release();
+    await Promise.all([first, ...others].map(({ durable }) => durable));
+    assert.deepEqual(consumer.batches.map(logIdsOf), [[1, 2, 3], [4, 5, 6]]);
+    await journal.close();
+  });
+
+  test("the consumer may append while it is told of a batch", async (harness) => {
+    const consumer = new RememberingConsumer();
+    const { journal } = await harness.open(consumer);
+    const answered: Promise<void>[] = [];
+    consumer.onDurable = (entries) => {
+      const last = entries.at(-1)?.logId ?? 0;
+      if (last < 6) answered.push(journal.append([fact({ after: last })]).durable);
+    };
+    await journal.append([fact()]).durable;
+    for (const each of answered) await each;
+    assert.deepEqual(consumer.batches.map(logIdsOf), [[1, 2], [3], [4], [5], [6]]);
+    await journal.close();
+  });
+}
+
+function testReading(test: Test): void {
+  test("read gives a page after a position", async (harness) => {
+    const { journal } = await harness.open(new RememberingConsumer());
+    await journal.append(facts(9)).durable;
+    assert.deepEqual(logIdsOf(await journal.read(3, 4)), [4, 5, 6, 7]);
+    assert.deepEqual(logIdsOf(await journal.read(8, 100)), [9, 10]);
+    assert.deepEqual(await journal.read(10, 100), []);
+    assert.deepEqual(await journal.read(99, 100), []);
+    assert.deepEqual(await journal.read(3, 0), []);
+    await journal.close();
+  });
+
+  test("readAt gives just the entries asked for", async (harness) => {
+    const { journal } = await harness.open(new RememberingConsumer());
+    const { entries, durable } = journal.append(facts(9));
+    await durable;
+    const expected = entries.filter(({ logId }) => [2, 3, 7, 10].includes(logId));
+    assert.deepEqual(await journal.readAt([2, 3, 7, 10]), expected);
+    assert.deepEqual(await journal.readAt([]), []);
+    await assert.rejects(journal.readAt([11]), RangeError);
+    await assert.rejects(journal.readAt([3, 3]), RangeError);
+    await assert.rejects(journal.readAt([0]), RangeError);
+    await journal.close();
+  });
+
+  test("text of every kind comes back as it was", async (harness) => {
+    const { journal } = await harness.open(new RememberingConsumer());
+    const attributes = {
+      umlauts: "Äußerst",
+      emoji: "😀👩‍👩‍👧",
+      loneSurrogates: "\ud800 and \udc00",
+      escapes: '"\\\u0000\u001f\n\r\t\u2028\u2029\u007f',
+      looksLikeALine: '"}\n{"logId":1,"batch":1,"crc":"00000000"}',
+      nested: { list: [1, -1.5e300, null, true, { deep: "\ufeff" }], "": "no name" },
+      ["__proto__"]: { own: true },
+    };
+    const odd = fact(attributes, { traceId: 'a"b\\c\ud800' });
+    const { entries, durable } = journal.append([odd]);
+    await durable;
+    harness.crash();
+    const consumer = new RememberingConsumer();
+    const reopened = await harness.open(consumer);
+    assert.deepEqual(consumer.entries[1], entries[0]);
+    assert.deepEqual((await reopened.journal.readAt([2]))[0], entries[0]);
+    assert.equal(JSON.stringify(consumer.entries[1]), JSON.stringify(entries[0]));
+    await reopened.journal.close();
+  });
+
+  test("info tells of the head, the segments and the last recovery", async (harness) => {
+    const { journal, report } = await harness.open(new RememberingConsumer());
+    await journal.append(facts(3)).durable;
+    const info = await journal.info();
+    assert.deepEqual(info.head, journal.head);
+    assert.deepEqual(info.segments.map(({ firstLogId }) => firstLogId), [1]);
+    assert.equal(info.segments[0]?.bytes, info.bytes);
+    assert.ok(info.bytes > 0);
+    assert.equal(info.lastSnapshot, null);
+    assert.deepEqual(info.lastRecovery, report);
+    await journal.close();
+  });
+}
+
+function testFailures(test: Test): void {
+  test("a full disk rejects what waits, and service resumes by itself", async (harness) => {
+    const consumer = new RememberingConsumer();
+    const { journal } = await harness.open(consumer);
+    await journal.append(facts(1)).durable;
+    harness.hold();
+    const inFlight = journal.append(facts(1));
+    await harness.held();
+    const next = journal.append(facts(2));
+    harness.failNextForRoom();
+    harness.release();
+    // In memory the fault meets the batch in flight, on a disk the one after it.
+    const outcomes = await Promise.allSettled([inFlight.durable, next.durable]);
+    assert.ok(outcomes.some(({ status }) => status === "rejected"));
+    for (const outcome of outcomes) {
+      if (outcome.status === "rejected") assert.ok(outcome.reason instanceof JournalFullError);
+    }
+    const head = journal.head.logId;
+    const { entries, durable } = journal.append(facts(2));
+    assert.deepEqual(logIdsOf(entries), [head + 1, head + 2], "positions restart after the head");
+    await durable;
+    assert.equal(consumer.failures.length, 0);
+    assert.deepEqual(logIdsOf(consumer.entries), logIdsOf(await journal.read(0, 100)));
+    await journal.close();
+  });
+
+  test("a failed sync is the end: all is rejected and nothing more is taken", async (harness) => {
+    const consumer = new RememberingConsumer();
+    const { journal } = await harness.open(consumer);
+    await journal.append(facts(1)).durable;
+    harness.hold();
+    const inFlight = journal.append(facts(1));
+    await harness.held();
+    const next = journal.append(facts(2));
+    harness.failNextSync();
+    harness.release();
+    await assert.rejects(inFlight.durable, JournalFailedError);
+    await assert.rejects(next.durable, JournalFailedError);
+    assert.throws(() => journal.append(facts(1)), JournalFailedError);
+    assert.equal(consumer.failures.length, 1);
+    assert.equal(journal.head.logId, 2);
+    assert.deepEqual(logIdsOf(await journal.read(0, 100)), [1, 2], "reads go on");
+    await journal.close();
+    assert.equal(consumer.entries.length, 2, "no seal");
+  });
+}

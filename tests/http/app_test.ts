@@ -1,0 +1,135 @@
+/** The application as a whole: what it offers, and what it answers when all fails. */
+
+import assert from "node:assert/strict";
+import { JournalFailedError, JournalFullError } from "../../src/engine/ports.ts";
+import {
+  createPlan,
+  jsonOf,
+  type ProblemBody,
+  problemOf,
+  shipmentPlan,
+  startApp,
+  type TestApp,
+} from "../support/http_app.ts";
+
+Deno.test("GET /: every link leads somewhere", async () => {
+  const app = await startApp();
+  const { links } = await jsonOf<{ links: Record<string, string> }>(await app.get("/"), 200);
+  for (const path of Object.values(links)) {
+    assert.equal((await app.app.request(path, { method: "HEAD" })).status, 200, path);
+  }
+});
+
+Deno.test("GET /definitions: types, versions and input schemas", async () => {
+  const app = await startApp();
+  const body = await jsonOf<{ definitions: Record<string, unknown>[] }>(
+    await app.get("/definitions"),
+    200,
+  );
+  const greet = body.definitions.find(({ type }) => type === "test.greet");
+  assert.equal(greet?.["version"], 3);
+  assert.equal((greet?.["inputSchema"] as { type: string }).type, "object");
+});
+
+Deno.test("GET /journal: head, segments, and how it was found", async () => {
+  const app = await startApp();
+  await createPlan(app);
+  const info = await jsonOf<Record<string, unknown>>(await app.get("/journal"), 200);
+  assert.deepEqual(Object.keys(info).toSorted(), [
+    ...["bytes", "head", "lastRecovery", "lastSnapshot", "segments"],
+  ]);
+  assert.deepEqual(info["head"], app.journal.head);
+});
+
+for (
+  const path of ["/nowhere", "/jobs/", "/jobs/x/", "/jobs/x/explode", "/Jobs", "//jobs", "/%0A"]
+) {
+  Deno.test(`unknown path: ${path} is 404 with its path as instance`, async () => {
+    const app = await startApp();
+    const problem = await problemOf(await app.get(path), 404, "not-found");
+    assert.equal(problem.instance, path);
+  });
+}
+
+const METHODS: readonly (readonly [string, string, string])[] = [
+  ["DELETE", "/jobs", "POST, GET, HEAD"],
+  ["PUT", "/jobs/x", "GET, HEAD"],
+  ["GET", "/jobs/x/cancel", "POST"],
+  ["OPTIONS", "/events", "POST, GET, HEAD"],
+  ["POST", "/stream", "GET, HEAD"],
+];
+
+for (const [method, path, allow] of METHODS) {
+  Deno.test(`wrong method: ${method} ${path} is 405 and says what is allowed`, async () => {
+    const { app } = await startApp();
+    const response = await app.request(path, { method });
+    assert.equal(response.headers.get("allow"), allow);
+    await problemOf(response, 405, "method-not-allowed");
+  });
+}
+
+/** Asks for one write of each kind. */
+async function writesOf(app: TestApp, jobId: string): Promise<readonly Response[]> {
+  return [
+    await app.post("/jobs", { plan: shipmentPlan("1") }),
+    await app.post("/events", { eventType: "a.B" }),
+    await app.post("/events", [{ eventType: "a.B" }]),
+    await app.post(`/jobs/${jobId}/cancel`),
+  ];
+}
+
+Deno.test("full disk: a write is 507 with nothing recorded, reads go on, and it recovers", async () => {
+  const app = await startApp();
+  const { jobId } = await createPlan(app);
+  const head = app.engine.headLogId;
+  app.journal.failNext(new JournalFullError("no room"));
+  const response = await app.post("/events", { eventType: "a.B" });
+  assert.equal(response.headers.get("retry-after"), "5");
+  await problemOf(response, 507, "disk-full");
+  await jsonOf(await app.get(`/jobs/${jobId}`), 200);
+  assert.equal(app.engine.headLogId, head);
+  await jsonOf(await app.post("/events", { eventType: "a.B" }), 200);
+});
+
+Deno.test("failed journal: writes are 503 with the outcome unknown, reads go on", async () => {
+  const errors: Error[] = [];
+  const app = await startApp({ onError: (error) => errors.push(error) });
+  const { jobId } = await createPlan(app);
+  app.journal.failNext(new JournalFailedError("sync failed"));
+  for (const response of await writesOf(app, jobId)) {
+    assert.equal(response.headers.get("retry-after"), "5");
+    const { detail } = await problemOf(response, 503, "outcome-unknown");
+    assert.match(detail, /outcome is unknown.*same Idempotency-Key/);
+  }
+  await jsonOf(await app.get(`/jobs/${jobId}`), 200);
+  await problemOf(await app.get("/readyz"), 503, "outcome-unknown");
+  await jsonOf(await app.get("/livez"), 200);
+  assert.deepEqual(errors, []);
+});
+
+Deno.test("stopping: writes are 503 with Retry-After, reads go on", async () => {
+  const app = await startApp();
+  const { jobId } = await createPlan(app);
+  await jsonOf(await app.get("/readyz"), 200);
+  const stopped = app.engine.stop(0);
+  for (const response of await writesOf(app, jobId)) {
+    assert.equal(response.headers.get("retry-after"), "5");
+    await problemOf(response, 503, "draining");
+  }
+  await jsonOf(await app.get(`/jobs/${jobId}`), 200);
+  await problemOf(await app.get("/readyz"), 503, "draining");
+  await jsonOf(await app.get("/livez"), 200);
+  await app.clock.advance(0);
+  await stopped;
+});
+
+Deno.test("unexpected error: it is 500 without internals, and is told to onError", async () => {
+  const errors: Error[] = [];
+  const app = await startApp({ onError: (error) => errors.push(error) });
+  app.engine.list = () => {
+    throw new RangeError("secret internals");
+  };
+  const problem: ProblemBody = await problemOf(await app.get("/jobs"), 500, "internal");
+  assert.ok(!JSON.stringify(problem).includes("secret"));
+  assert.deepEqual(errors.map(({ message }) => message), ["secret internals"]);
+});

@@ -1,0 +1,264 @@
+/** Bodies that are refused, on `POST /jobs`; other routes read them with the same code. */
+
+import assert from "node:assert/strict";
+import { jsonOf, pointersOf, type ProblemBody, problemOf, startApp } from "../support/http_app.ts";
+
+async function refusal(
+  body: unknown,
+  status: number,
+  kind: string,
+  headers?: Record<string, string>,
+): Promise<ProblemBody> {
+  const app = await startApp();
+  const problem = await problemOf(await app.post("/jobs", body, headers), status, kind);
+  assert.equal(app.engine.list({ limit: 1 }).jobs.length, 0);
+  return problem;
+}
+
+/** Malformed documents, with where each stops being JSON. */
+const MALFORMED: readonly (readonly [string, number])[] = [
+  ["", 0],
+  ["  ", 2],
+  ["{", 1],
+  ['{"type":', 8],
+  ['{"type":"x"', 11],
+  ['{"type":"x",}', 12],
+  ['{"type" "x"}', 8],
+  ["{type:1}", 1],
+  ["[1,]", 3],
+  ["[1 2]", 3],
+  ["{} x", 3],
+  ["[1}", 2],
+  ['{"a":01}', 6],
+  ['{"a":nul}', 5],
+  ['"\u0001"', 0],
+  [`${" ".repeat(50)}'x'`, 50],
+];
+
+for (const [text, position] of MALFORMED) {
+  Deno.test(`POST /jobs: ${JSON.stringify(text.trim())} is 400 with its position`, async () => {
+    const problem = await refusal(text, 400, "malformed-json");
+    assert.equal(problem.position, position);
+    assert.match(problem.detail, new RegExp(`at position ${position}$`));
+  });
+}
+
+Deno.test("POST /jobs: a body that is not UTF-8 is 400", async () => {
+  const { app } = await startApp();
+  const body = new Uint8Array([0x22, 0xff, 0x22]);
+  const headers = { "content-type": "application/json" };
+  const response = await app.request("/jobs", { method: "POST", body, headers });
+  await problemOf(response, 400, "malformed-text");
+});
+
+for (const mediaType of ["text/plain", "application/x-www-form-urlencoded", "application/jsonp"]) {
+  Deno.test(`POST /jobs: ${mediaType} is 415 and says what is taken`, async () => {
+    const problem = await refusal("{}", 415, "unsupported-media-type", {
+      "content-type": mediaType,
+    });
+    assert.match(problem.detail, /application\/json/);
+  });
+}
+
+Deno.test("POST /jobs: no body at all is 415", async () => {
+  await refusal(undefined, 415, "unsupported-media-type");
+});
+
+Deno.test("POST /jobs: a media type may have parameters and capitals", async () => {
+  const app = await startApp();
+  const headers = { "content-type": "Application/JSON; charset=utf-8" };
+  await jsonOf(await app.post("/jobs", { plan: { expected: [] } }, headers), 202);
+});
+
+Deno.test("POST /jobs: a body of 2 MiB is 413", async () => {
+  const text = JSON.stringify({ type: "test.greet", input: "x".repeat(2 * 1024 * 1024) });
+  await refusal(text, 413, "body-too-large");
+});
+
+Deno.test("POST /jobs: a body announced as 2 MiB is 413 before it comes", async () => {
+  await refusal("{}", 413, "body-too-large", { "content-length": String(2 * 1024 * 1024) });
+});
+
+Deno.test("POST /jobs: a body without an announced length is counted as it streams", async () => {
+  const { app } = await startApp();
+  let pulled = 0;
+  const body = new ReadableStream({
+    pull(controller) {
+      pulled += 1;
+      controller.enqueue(new Uint8Array(64 * 1024));
+    },
+  });
+  const headers = { "content-type": "application/json" };
+  const response = await app.request("/jobs", { method: "POST", body, headers });
+  await problemOf(response, 413, "body-too-large");
+  assert.ok(pulled < 20, `pulled ${pulled} chunks`);
+});
+
+Deno.test("POST /jobs: a body that breaks off is 400", async () => {
+  const { app } = await startApp();
+  const body = new ReadableStream({
+    pull(controller) {
+      controller.error(new TypeError("connection reset"));
+    },
+  });
+  const headers = { "content-type": "application/json" };
+  const response = await app.request("/jobs", { method: "POST", body, headers });
+  await problemOf(response, 400, "unreadable-body");
+});
+
+function nested(depth: number): string {
+  return `{"type":"test.greet","input":${"[".repeat(depth)}${"]".repeat(depth)}}`;
+}
+
+Deno.test("POST /jobs: depth 100 is 422, and so is a depth that would exhaust the stack", async () => {
+  for (const depth of [64, 100, 400_000]) {
+    const problem = await refusal(nested(depth), 422, "invalid-request");
+    assert.match(problem.errors?.[0]?.detail ?? "", /deeper than 64/);
+  }
+});
+
+Deno.test("POST /jobs: depth 64 passes, and brackets in strings do not count", async () => {
+  const app = await startApp();
+  const input = JSON.parse(nested(63)).input;
+  await problemOf(await app.post("/jobs", { type: "x", input }), 422, "unknown-type");
+  const name = `"\\${"[".repeat(100)}`;
+  await jsonOf(await app.post("/jobs", { type: "test.greet", input: { name } }), 202);
+});
+
+const UNSAFE_NUMBERS = ["9007199254740992", "-9007199254740993", "123456789012345678901", "1e400"];
+
+for (const number of UNSAFE_NUMBERS) {
+  Deno.test(`POST /jobs: ${number} is 422 and points at the number`, async () => {
+    const text = `{"type":"test.greet","input":{"list":[1,${number}]}}`;
+    const problem = await refusal(text, 422, "invalid-request");
+    assert.deepEqual(pointersOf(problem), ["/input/list/1"]);
+  });
+}
+
+Deno.test("POST /jobs: numbers up to 2^53, fractions and large measures are kept", async () => {
+  const app = await startApp();
+  const times = [9007199254740991, -9007199254740991, 0.12345678901234568, 6.02e123];
+  for (const number of times) {
+    const body = { type: "test.greet", input: { name: "x", times: number } };
+    const job = await jsonOf(await app.post("/jobs", body), 202);
+    assert.deepEqual(job.input, body.input);
+  }
+});
+
+/** Each names a key that reaches a prototype, the last one in disguise. */
+const FORBIDDEN_KEYS = ["__proto__", "constructor", "prototype", "\\u005f_proto__"];
+
+for (const key of FORBIDDEN_KEYS) {
+  Deno.test(`POST /jobs: a key ${key} is 422 at any depth and points at it`, async () => {
+    const text = `{"type":"test.greet","input":{"a":[{"${key}":{"polluted":true}}]}}`;
+    const problem = await refusal(text, 422, "invalid-request");
+    assert.deepEqual(pointersOf(problem), [`/input/a/0/${JSON.parse(`"${key}"`)}`]);
+    assert.equal(({} as Record<string, unknown>)["polluted"], undefined);
+  });
+}
+
+Deno.test("POST /jobs: constructor is refused as a key, not as a word", async () => {
+  const app = await startApp();
+  const body = { type: "test.greet", input: { name: "constructor __proto__" } };
+  await jsonOf(await app.post("/jobs", body), 202);
+});
+
+/** Documents that are JSON and wrong, with the pointers that say where. */
+const INVALID: readonly (readonly [string, unknown, readonly string[]])[] = [
+  ["no object", [], [""]],
+  ["no fields", {}, ["/type"]],
+  ["an unknown field", { type: "test.greet", inputs: {} }, ["/inputs"]],
+  ["two wrong fields", { type: 1, start: "yes" }, ["/type", "/start"]],
+  ["both shapes", { type: "test.greet", plan: { expected: [] } }, ["/type"]],
+  ["input in a plan", { plan: { expected: [] }, input: {} }, ["/input"]],
+  ["a bad id", { type: "test.greet", jobId: "a/b" }, ["/jobId"]],
+  ["an empty id", { type: "test.greet", jobId: "" }, ["/jobId"]],
+  ["a long id", { type: "test.greet", jobId: "x".repeat(129) }, ["/jobId"]],
+  ["a fractional priority", { type: "test.greet", priority: 0.5 }, ["/priority"]],
+  ["a priority out of range", { type: "test.greet", priority: 1_001 }, ["/priority"]],
+  ["a time without a zone", { type: "test.greet", startAt: "2026-01-01T00:00:00" }, ["/startAt"]],
+  ["a day that is none", { type: "test.greet", startAt: "2026-02-30T00:00:00Z" }, ["/startAt"]],
+  ["a null", { type: "test.greet", labels: null }, ["/labels"]],
+  ["a line feed in a label", { type: "test.greet", labels: { a: "b\nc" } }, ["/labels/a"]],
+  ["a NUL in a label", { type: "test.greet", labels: { a: "\0" } }, ["/labels/a"]],
+  ["a bad label name", { type: "test.greet", labels: { "a b": "c" } }, ["/labels/a b"]],
+  ["a label that is no text", { type: "test.greet", labels: { a: 1 } }, ["/labels/a"]],
+  ["a long label", { type: "test.greet", labels: { a: "x".repeat(257) } }, ["/labels/a"]],
+  ["no list", { plan: { expected: {} } }, ["/plan/expected"]],
+  ["a plan without a list", { plan: {} }, ["/plan/expected"]],
+  ["no policy", { plan: { expected: [], policy: 1 } }, ["/plan/policy"]],
+];
+
+for (const [name, body, pointers] of INVALID) {
+  Deno.test(`POST /jobs: ${name} is 422 and points at the field`, async () => {
+    const problem = await refusal(body, 422, "invalid-request");
+    assert.deepEqual(pointersOf(problem), pointers);
+  });
+}
+
+/** Wrong fields of one expectation, with the pointers below it. */
+const INVALID_EXPECTATIONS: readonly (readonly [string, object, readonly string[]])[] = [
+  ["id", { id: "a b" }, ["/id"]],
+  ["unknown field", { matcher: {} }, ["/matcher"]],
+  ["kind", { kind: "Other" }, ["/kind"]],
+  ["event type", { eventType: "a..b" }, ["/eventType"]],
+  ["event type with a line feed", { eventType: "a.b\n" }, ["/eventType"]],
+  ["long event type", { eventType: "x".repeat(201) }, ["/eventType"]],
+  ["task id", { taskId: "a/b" }, ["/taskId"]],
+  ["multiplicity", { multiplicity: "Twice" }, ["/multiplicity"]],
+  ["times 0", { multiplicity: { times: 0 } }, ["/multiplicity/times"]],
+  ["times 1.5", { multiplicity: { times: 1.5 } }, ["/multiplicity/times"]],
+  ["times over the limit", { multiplicity: { times: 1_000_001 } }, ["/multiplicity/times"]],
+  ["correlation", { correlation: "all" }, ["/correlation"]],
+  ["correlation without a predicate", { correlation: {} }, ["/correlation"]],
+  ["code as correlation", { correlation: { script: "1" } }, ["/correlation"]],
+  ["two predicates", { correlation: { equals: {}, not: "any" } }, ["/correlation/not"]],
+  ["no scalar", { correlation: { equals: { a: {} } } }, ["/correlation/equals/a"]],
+  ["no scalar in a list", { correlation: { in: { a: [[]] } } }, ["/correlation/in/a/0"]],
+  ["no list of scalars", { correlation: { in: { a: 1 } } }, ["/correlation/in/a"]],
+  ["inner predicate", { correlation: { all: [{ not: 1 }] } }, ["/correlation/all/0/not"]],
+];
+
+for (const [name, fields, pointers] of INVALID_EXPECTATIONS) {
+  Deno.test(`POST /jobs: an expectation's wrong ${name} is 422 and is pointed at`, async () => {
+    const expected = [{ id: "x", eventType: "a.B", ...fields }];
+    const problem = await refusal({ plan: { expected } }, 422, "invalid-request");
+    const below = pointers.map((pointer) => `/plan/expected/0${pointer}`);
+    assert.deepEqual(pointersOf(problem), below);
+  });
+}
+
+Deno.test("POST /jobs: expectations of one id are 422 at the second", async () => {
+  const expected = [{ id: "x", eventType: "a.B" }, { id: "x", eventType: "a.C" }];
+  const problem = await refusal({ plan: { expected } }, 422, "invalid-request");
+  assert.deepEqual(pointersOf(problem), ["/plan/expected/1/id"]);
+});
+
+Deno.test("POST /jobs: over 1,000 expectations are 422", async () => {
+  const expected = Array.from(
+    { length: 1_001 },
+    (_, index) => ({ id: `e${index}`, eventType: "a" }),
+  );
+  const problem = await refusal({ plan: { expected } }, 422, "invalid-request");
+  assert.deepEqual(pointersOf(problem), ["/plan/expected"]);
+});
+
+Deno.test("POST /jobs: a correlation deeper than 16 is 422", async () => {
+  const nots = (depth: number): unknown => depth === 1 ? "any" : { not: nots(depth - 1) };
+  const expected = (depth: number) => [{ id: "x", eventType: "a.B", correlation: nots(depth) }];
+  const problem = await refusal({ plan: { expected: expected(17) } }, 422, "invalid-request");
+  assert.deepEqual(pointersOf(problem), ["/plan/expected/0/correlation"]);
+  const app = await startApp();
+  await jsonOf(await app.post("/jobs", { plan: { expected: expected(16) } }), 202);
+});
+
+Deno.test("POST /jobs: over 32 labels are 422", async () => {
+  const labels = Object.fromEntries(Array.from({ length: 33 }, (_, index) => [`l${index}`, ""]));
+  const problem = await refusal({ type: "test.greet", labels }, 422, "invalid-request");
+  assert.deepEqual(pointersOf(problem), ["/labels"]);
+});
+
+Deno.test("POST /jobs: a query is 422", async () => {
+  const app = await startApp();
+  await problemOf(await app.post("/jobs?dry=1", {}), 422, "invalid-request");
+});

@@ -1,0 +1,104 @@
+/** `/jobs/:id/start`, `cancel`, `suspend`, `resume` and `retry`. */
+
+import assert from "node:assert/strict";
+import {
+  createAndRun,
+  createPlan,
+  jsonOf,
+  pointersOf,
+  problemOf,
+  startApp,
+} from "../support/http_app.ts";
+
+Deno.test("controls: start, suspend, resume and cancel each answer the job", async () => {
+  const app = await startApp();
+  const { jobId } = await createPlan(app, { start: false });
+  const conditions: string[] = [];
+  for (const control of ["start", "suspend", "resume", "cancel"]) {
+    const job = await jsonOf(await app.post(`/jobs/${jobId}/${control}`), 200);
+    conditions.push(job.condition);
+  }
+  assert.deepEqual(conditions, ["waiting", "suspended", "waiting", "cancelled"]);
+});
+
+Deno.test("controls: a reason is recorded", async () => {
+  const app = await startApp();
+  const { jobId } = await createPlan(app);
+  const job = await jsonOf(await app.post(`/jobs/${jobId}/cancel`, { reason: "a test" }), 200);
+  assert.equal((job.failure?.["error"] as { message: string }).message, "a test");
+});
+
+Deno.test("controls: an empty body needs no media type, and says the same as {}", async () => {
+  const app = await startApp();
+  const { jobId } = await createPlan(app);
+  await jsonOf(await app.post(`/jobs/${jobId}/suspend`, ""), 200);
+  await jsonOf(await app.post(`/jobs/${jobId}/resume`, {}), 200);
+});
+
+Deno.test("controls: one in the wrong state is 409 and names the states that allow it", async () => {
+  const app = await startApp();
+  const { jobId } = await createPlan(app);
+  const allowedIn: Record<string, readonly string[]> = { start: ["Created"], retry: ["Failed"] };
+  for (const control of ["start", "retry"]) {
+    const response = await app.post(`/jobs/${jobId}/${control}`);
+    const problem = await problemOf(response, 409, "not-in-this-state");
+    assert.deepEqual(problem.allowedIn, allowedIn[control]);
+    assert.match(problem.detail, /state is Running; allowed in (Created|Failed)$/);
+  }
+});
+
+Deno.test("controls: an ended job takes none but a retry", async () => {
+  const app = await startApp();
+  const { jobId } = await createAndRun(app, "test.greet", { name: "Ann" });
+  for (const control of ["start", "cancel", "suspend", "resume", "retry"]) {
+    await problemOf(await app.post(`/jobs/${jobId}/${control}`), 409, "not-in-this-state");
+  }
+});
+
+Deno.test("controls: an unknown job is 404", async () => {
+  const app = await startApp();
+  for (const control of ["start", "cancel", "suspend", "resume", "retry"]) {
+    await problemOf(await app.post(`/jobs/nobody/${control}`), 404, "unknown-job");
+  }
+});
+
+Deno.test("controls: a wrong body is refused as everywhere", async () => {
+  const app = await startApp();
+  const { jobId } = await createPlan(app);
+  const path = `/jobs/${jobId}/suspend`;
+  await problemOf(await app.post(path, "{"), 400, "malformed-json");
+  const text = { "content-type": "text/plain" };
+  await problemOf(await app.post(path, "x", text), 415, "unsupported-media-type");
+  for (const [body, pointer] of [[[], ""], [{ reason: 1 }, "/reason"], [{ from: "x" }, "/from"]]) {
+    const problem = await problemOf(await app.post(path, body), 422, "invalid-request");
+    assert.deepEqual(pointersOf(problem), [pointer]);
+  }
+});
+
+Deno.test("retry: a failed job gives a new one, located, that names the old", async () => {
+  const app = await startApp();
+  const { jobId } = await createAndRun(app, "test.doomed");
+  const response = await app.post(`/jobs/${jobId}/retry`, { reason: "new card" });
+  const job = await jsonOf(response, 201);
+  assert.equal(job.retryOf, jobId);
+  assert.notEqual(job.jobId, jobId);
+  assert.equal(response.headers.get("location"), `/jobs/${job.jobId}`);
+});
+
+Deno.test("retry: from a task reuses only what was completed before it", async () => {
+  const app = await startApp();
+  const { jobId } = await createAndRun(app, "test.doomed");
+  const reused = async (body: object) => {
+    const job = await jsonOf(await app.post(`/jobs/${jobId}/retry`, body), 201);
+    return job.tasks.map(({ taskId }) => taskId);
+  };
+  assert.deepEqual(await reused({}), ["mail"]);
+  assert.deepEqual(await reused({ from: "mail" }), []);
+});
+
+Deno.test("retry: from a task that the job does not have is 409", async () => {
+  const app = await startApp();
+  const { jobId } = await createAndRun(app, "test.doomed");
+  const response = await app.post(`/jobs/${jobId}/retry`, { from: "nothing" });
+  assert.deepEqual((await problemOf(response, 409, "not-in-this-state")).allowedIn, []);
+});

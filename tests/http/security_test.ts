@@ -1,0 +1,95 @@
+/** Who may ask, from where, and in whose name. */
+
+import assert from "node:assert/strict";
+import { jsonOf, problemOf, startApp } from "../support/http_app.ts";
+
+const TOKEN = "s3cret-token";
+
+for (const path of ["/", "/jobs", "/jobs/x", "/events", "/stream", "/journal", "/nowhere"]) {
+  Deno.test(`token: ${path} is 401 without it`, async () => {
+    const app = await startApp({ token: TOKEN });
+    const response = await app.get(path);
+    assert.equal(response.headers.get("www-authenticate"), 'Bearer realm="daybook"');
+    await problemOf(response, 401, "unauthorized");
+  });
+}
+
+const WRONG_CREDENTIALS = [
+  "",
+  "Bearer",
+  "Bearer wrong",
+  `Basic ${TOKEN}`,
+  `Bearer ${TOKEN}x`,
+  TOKEN,
+];
+
+for (const authorization of WRONG_CREDENTIALS) {
+  Deno.test(`token: Authorization "${authorization}" is 401 and does not repeat it`, async () => {
+    const app = await startApp({ token: TOKEN });
+    const problem = await problemOf(await app.get("/jobs", { authorization }), 401, "unauthorized");
+    assert.ok(!JSON.stringify(problem).includes(TOKEN));
+  });
+}
+
+Deno.test("token: with it everything is open, and the scheme may be in any case", async () => {
+  const app = await startApp({ token: TOKEN });
+  for (const scheme of ["Bearer", "bearer"]) {
+    await jsonOf(await app.get("/jobs", { authorization: `${scheme} ${TOKEN}` }), 200);
+  }
+});
+
+Deno.test("token: in a URL it counts for nothing", async () => {
+  const app = await startApp({ token: TOKEN });
+  await problemOf(await app.get(`/jobs?token=${TOKEN}`), 401, "unauthorized");
+});
+
+Deno.test("token: the probes need none", async () => {
+  const app = await startApp({ token: TOKEN });
+  for (const path of ["/livez", "/readyz"]) await jsonOf(await app.get(path), 200);
+});
+
+const FOREIGN: readonly Record<string, string>[] = [
+  { "sec-fetch-site": "cross-site" },
+  { origin: "https://evil.example" },
+  { origin: "http://localhost:3000" },
+  { origin: "null" },
+];
+
+for (const headers of FOREIGN) {
+  Deno.test(`cross-site: a POST with ${JSON.stringify(headers)} is 403`, async () => {
+    const app = await startApp();
+    for (const path of ["/jobs", "/events", "/jobs/x/cancel"]) {
+      await problemOf(await app.post(path, {}, headers), 403, "cross-site");
+    }
+  });
+}
+
+Deno.test("cross-site: a page of this server may write, and any page may read", async () => {
+  const app = await startApp();
+  const own = { origin: "http://localhost", "sec-fetch-site": "same-origin" };
+  await jsonOf(await app.post("/jobs", { plan: { expected: [] } }, own), 202);
+  await jsonOf(await app.get("/jobs", { "sec-fetch-site": "cross-site" }), 200);
+});
+
+Deno.test("cross-site: no answer allows another origin", async () => {
+  const app = await startApp();
+  const response = await app.get("/jobs", { origin: "https://evil.example" });
+  await response.text();
+  assert.equal(response.headers.get("access-control-allow-origin"), null);
+});
+
+for (const host of ["evil.example", "localhost.evil.example", "127.0.0.1.nip.io:8000", ""]) {
+  Deno.test(`host: "${host}" is 421`, async () => {
+    const app = await startApp();
+    await problemOf(await app.get("/jobs", { host }), 421, "wrong-host");
+  });
+}
+
+const OWN_HOSTS = ["localhost", "LOCALHOST:8000", "127.0.0.1:8000", "[::1]:8000", "[::1]"];
+
+for (const host of [...OWN_HOSTS, "daybook.test:80", "[fd00::1]:80"]) {
+  Deno.test(`host: ${host} is served`, async () => {
+    const app = await startApp({ allowedHosts: ["Daybook.test", "fd00::1"] });
+    await jsonOf(await app.get("/jobs", { host }), 200);
+  });
+}

@@ -1,0 +1,300 @@
+/** `GET /stream`: server-sent events of the whole journal, and the end of streams. */
+
+import assert from "node:assert/strict";
+import { createPlan, problemOf, shipmentPlan, startApp } from "../support/http_app.ts";
+import { deliver, open, type StreamedEntry, types } from "../support/http_stream.ts";
+
+const HEARTBEAT_MS = 15_000;
+const STALL_MS = 30_000;
+
+function logIds(entries: readonly StreamedEntry[]): readonly number[] {
+  return entries.map(({ logId }) => logId);
+}
+
+function range(first: number, last: number): readonly number[] {
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}
+
+Deno.test("GET /stream: it opens with retry and the id of where it starts", async () => {
+  const app = await startApp();
+  await createPlan(app);
+  const reader = await open(app, "/stream");
+  assert.equal(await reader.chunk(), `retry: 2000\n: heartbeat\nid: ${app.engine.headLogId}\n\n`);
+  await reader.leave();
+});
+
+Deno.test("GET /stream: without a position it starts at the head and goes live", async () => {
+  const app = await startApp();
+  await createPlan(app);
+  const head = app.engine.headLogId;
+  const reader = await open(app, "/stream");
+  const pending = reader.entries(1);
+  await app.clock.settle();
+  await deliver(app, "a.B");
+  assert.deepEqual(logIds(await pending), [head + 1]);
+  await reader.leave();
+});
+
+Deno.test("GET /stream: after=0 is everything, then live, without a gap or a repeat", async () => {
+  const app = await startApp();
+  for (let count = 0; count < 3; count++) await createPlan(app);
+  const head = app.engine.headLogId;
+  const reader = await open(app, "/stream?after=0");
+  const history = await reader.entries(head);
+  const live = reader.entries(2);
+  await deliver(app, "a.B");
+  await deliver(app, "a.C");
+  assert.deepEqual(logIds([...history, ...await live]), range(1, head + 2));
+  await reader.leave();
+});
+
+Deno.test("GET /stream: a history of many pages comes whole and in order", async () => {
+  const app = await startApp();
+  const events = Array.from({ length: 1_000 }, () => ({
+    eventType: "a.B",
+    attributes: { text: "x".repeat(500) },
+  }));
+  for (let round = 0; round < 3; round++) await app.post("/events", events);
+  const head = app.engine.headLogId;
+  const reader = await open(app, "/stream?after=0");
+  assert.deepEqual(logIds(await reader.entries(head)), range(1, head));
+  await reader.leave();
+});
+
+Deno.test("GET /stream: Last-Event-ID resumes after it, and wins over after", async () => {
+  const app = await startApp();
+  for (let count = 0; count < 3; count++) await createPlan(app);
+  const head = app.engine.headLogId;
+  const first = await open(app, "/stream?after=0");
+  const seen = (await first.entries(1)).at(-1)?.logId ?? 0;
+  await first.leave();
+  await deliver(app, "a.B");
+  const second = await open(app, "/stream?after=0", { "last-event-id": String(seen) });
+  assert.deepEqual(logIds(await second.entries(head + 1 - seen)), range(seen + 1, head + 1));
+  await second.leave();
+});
+
+Deno.test("GET /stream: an entry that changed a job says how", async () => {
+  const app = await startApp();
+  const { jobId } = await createPlan(app);
+  await deliver(app, "a.B");
+  await app.post(`/jobs/${jobId}/suspend`);
+  const reader = await open(app, "/stream?after=1");
+  const entries = await reader.entries(4);
+  assert.deepEqual(entries.map(({ job }) => job), [
+    { jobId, from: null, to: "Created", condition: "created" },
+    { jobId, from: "Created", to: "Running", condition: "waiting" },
+    undefined,
+    { jobId, from: "Running", to: "Running", condition: "suspended" },
+  ]);
+  const { job: _, ...entry } = entries[0] ?? { job: undefined };
+  assert.deepEqual(entry, (await app.engine.entries(1, 1))[0]);
+  await reader.leave();
+});
+
+Deno.test("GET /stream: filters narrow by types, job, stratum and transitions", async () => {
+  const app = await startApp();
+  const { jobId } = await createPlan(app);
+  await createPlan(app, { plan: shipmentPlan("43") });
+  await deliver(app, "shop.ParcelShipped", { orderId: "42" });
+  const expected: readonly (readonly [string, readonly string[]])[] = [
+    [`&jobId=${jobId}`, ["job.JobCreated", "job.JobStarted", "job.EventCorrelated"]],
+    ["&stratum=domain", ["shop.ParcelShipped"]],
+    ["&types=job.EventCorrelated,shop.ParcelShipped", [
+      ...["shop.ParcelShipped", "job.EventCorrelated"],
+    ]],
+    [`&only=transitions&jobId=${jobId}`, [
+      ...["job.JobCreated", "job.JobStarted", "job.EventCorrelated"],
+    ]],
+    ["&only=transitions&stratum=domain&types=a.B", []],
+  ];
+  for (const [query, eventTypes] of expected) {
+    const reader = await open(app, `/stream?after=0${query}`);
+    assert.deepEqual(types(await reader.entries(eventTypes.length)), eventTypes);
+    await reader.leave();
+  }
+});
+
+Deno.test("GET /stream: a job that is not there yet can be waited for by its id", async () => {
+  const app = await startApp();
+  const reader = await open(app, "/stream?jobId=later");
+  const pending = reader.entries(2);
+  await createPlan(app, { jobId: "sooner" });
+  await createPlan(app, { jobId: "later" });
+  assert.deepEqual((await pending).map(({ jobId }) => jobId), ["later", "later"]);
+  await reader.leave();
+});
+
+Deno.test("GET /stream: a quiet stream says every 15 s how far it is", async () => {
+  const app = await startApp({ heartbeatMs: HEARTBEAT_MS });
+  await deliver(app, "a.B");
+  const head = app.engine.headLogId;
+  const reader = await open(app, "/stream?types=a.Never");
+  await reader.chunk();
+  for (const position of [head, head + 1]) {
+    const pending = reader.messages();
+    await app.clock.advance(HEARTBEAT_MS);
+    assert.deepEqual(await pending, [{ id: position, data: undefined }]);
+    await deliver(app, "a.B");
+  }
+  await reader.leave();
+});
+
+Deno.test("GET /stream: others' entries neither delay a heartbeat nor hasten it", async () => {
+  const app = await startApp({ heartbeatMs: HEARTBEAT_MS });
+  const reader = await open(app, "/stream?types=a.Never");
+  await reader.chunk();
+  let said = false;
+  const pending = reader.messages().then((messages) => {
+    said = true;
+    return messages;
+  });
+  for (let count = 0; count < 3; count++) {
+    await app.clock.advance(HEARTBEAT_MS / 4);
+    await deliver(app, "a.B");
+  }
+  await app.clock.settle();
+  assert.equal(said, false);
+  await app.clock.advance(HEARTBEAT_MS / 4);
+  assert.equal((await pending)[0]?.id, app.engine.headLogId);
+  await reader.leave();
+});
+
+Deno.test("GET /stream: a reader that takes nothing is closed, and can resume", async () => {
+  const app = await startApp({ streamStallMs: STALL_MS });
+  await createPlan(app);
+  const reader = await open(app, "/stream?after=0");
+  await reader.chunk();
+  const seen = (await reader.entries(1)).at(-1)?.logId;
+  await deliver(app, "a.B");
+  await app.clock.advance(STALL_MS);
+  assert.equal(await reader.chunk(), undefined);
+  const again = await open(app, "/stream", { "last-event-id": String(seen) });
+  assert.deepEqual(types(await again.entries(1)), ["a.B"]);
+  await again.leave();
+});
+
+Deno.test("GET /stream: one stalled reader costs one chunk, however much comes", async () => {
+  const app = await startApp({ heartbeatMs: HEARTBEAT_MS, streamStallMs: STALL_MS });
+  let reads = 0;
+  const entries = app.engine.entries.bind(app.engine);
+  app.engine.entries = (after, limit) => {
+    reads += 1;
+    return entries(after, limit);
+  };
+  const reader = await open(app, "/stream");
+  await reader.chunk();
+  for (let count = 0; count < 10; count++) await deliver(app, "a.B");
+  await app.clock.settle();
+  assert.ok(reads <= 2, `read ${reads} pages`);
+  await reader.leave();
+});
+
+Deno.test("GET /stream: it ends when the process stops, and takes its timers along", async () => {
+  const shutdown = new AbortController();
+  const app = await startApp({ shutdownSignal: shutdown.signal, heartbeatMs: HEARTBEAT_MS });
+  const armed = app.clock.armed;
+  const reader = await open(app, "/stream");
+  await reader.chunk();
+  const pending = reader.chunk();
+  await app.clock.settle();
+  shutdown.abort();
+  assert.equal(await pending, undefined);
+  await app.clock.advance(HEARTBEAT_MS);
+  assert.equal(app.clock.armed, armed);
+});
+
+Deno.test("GET /stream: a stop while entries are being read gives them and ends", async () => {
+  const shutdown = new AbortController();
+  const app = await startApp({ shutdownSignal: shutdown.signal });
+  await createPlan(app);
+  const gate = Promise.withResolvers<void>();
+  const entries = app.engine.entries.bind(app.engine);
+  app.engine.entries = async (after, limit) => {
+    await gate.promise;
+    return await entries(after, limit);
+  };
+  const reader = await open(app, "/stream?after=0");
+  const pending = reader.rest();
+  await app.clock.settle();
+  shutdown.abort();
+  gate.resolve();
+  assert.equal((await pending).length, app.engine.headLogId);
+});
+
+Deno.test("GET /events: a stop while lines are being sent breaks the file off", async () => {
+  const shutdown = new AbortController();
+  const app = await startApp({ shutdownSignal: shutdown.signal });
+  const events = Array.from({ length: 500 }, () => ({ eventType: "a.B" }));
+  await app.post("/events", events);
+  const response = await app.get("/events", { accept: "application/x-ndjson" });
+  const reader = response.body?.getReader();
+  await reader?.read();
+  shutdown.abort();
+  await assert.rejects(async () => await reader?.read(), { name: "AbortError" });
+});
+
+Deno.test("GET /stream: a stop does not wait for a reader that takes nothing", async () => {
+  const shutdown = new AbortController();
+  const app = await startApp({ shutdownSignal: shutdown.signal });
+  const armed = app.clock.armed;
+  const reader = await open(app, "/stream");
+  await reader.chunk();
+  shutdown.abort();
+  assert.equal(await reader.chunk(), undefined);
+  assert.equal(app.clock.armed, armed);
+});
+
+Deno.test("GET /stream: a client that leaves takes its timers and its place along", async () => {
+  const app = await startApp({ streamsMax: 1, heartbeatMs: HEARTBEAT_MS });
+  const armed = app.clock.armed;
+  const reader = await open(app, "/stream");
+  await reader.chunk();
+  const response = await app.get("/stream");
+  assert.equal(response.headers.get("retry-after"), "5");
+  await problemOf(response, 503, "over-capacity");
+  const pending = reader.chunk();
+  await app.clock.settle();
+  await reader.leave();
+  assert.equal(await pending, undefined);
+  await app.clock.advance(HEARTBEAT_MS);
+  assert.equal(app.clock.armed, armed);
+  await (await open(app, "/stream")).leave();
+});
+
+Deno.test("GET /stream: it ends when the engine drains", async () => {
+  const app = await startApp();
+  const reader = await open(app, "/stream");
+  await reader.chunk();
+  const pending = reader.rest();
+  await app.clock.settle();
+  const stopped = app.engine.stop(0);
+  await app.clock.advance(0);
+  await stopped;
+  assert.deepEqual(await pending, []);
+});
+
+Deno.test("HEAD /stream: it is answered without a stream", async () => {
+  const app = await startApp({ streamsMax: 1 });
+  for (let count = 0; count < 2; count++) {
+    const response = await app.app.request("/stream", { method: "HEAD" });
+    assert.equal(response.status, 200);
+    assert.equal(response.headers.get("content-type"), "text/event-stream");
+    assert.equal(response.body, null);
+  }
+});
+
+for (const query of ["?after=999", "?after=x", "?only=all", "?stratum=x", "?until=terminal"]) {
+  Deno.test(`GET /stream: ${query} is 422`, async () => {
+    const app = await startApp();
+    await problemOf(await app.get(`/stream${query}`), 422, "invalid-request");
+  });
+}
+
+Deno.test("GET /stream: a Last-Event-ID that is none, or beyond the head, is 422", async () => {
+  const app = await startApp();
+  for (const id of ["x", "-1", "999"]) {
+    const response = await app.get("/stream", { "last-event-id": id });
+    await problemOf(response, 422, "invalid-request");
+  }
+});

@@ -1,0 +1,220 @@
+import assert from "node:assert/strict";
+import { JournalDamagedError } from "../../src/journal/errors.ts";
+import { RememberingConsumer } from "../support/journal_consumer.ts";
+import { facts } from "../support/journal_events.ts";
+import { type JournalFolder, testWithFolder } from "../support/journal_folder.ts";
+import { forged } from "../support/journal_forgery.ts";
+import type { MemoryDisk } from "../support/journal_memory_disk.ts";
+import {
+  bytesOf,
+  lastSegment,
+  sampleJournal,
+  segmentPaths,
+  startOn,
+} from "../support/journal_sweep.ts";
+
+function test(name: string, fn: () => Promise<void>): void {
+  Deno.test({ name, fn, sanitizeOps: true, sanitizeResources: true });
+}
+
+/** Starts, and expects a refusal; the bytes must stay as they are. */
+async function refusal(disk: MemoryDisk, what = "start"): Promise<JournalDamagedError> {
+  const before = segmentPaths(disk).map((path) => bytesOf(disk, path));
+  const started = await startOn(disk);
+  assert.ok(started instanceof JournalDamagedError, `${what}: ${started}`);
+  assert.equal(started.exitCode, 78);
+  assert.deepEqual(segmentPaths(disk).map((path) => bytesOf(disk, path)), before, what);
+  return started;
+}
+
+test("file journal: no flipped bit of a sealed journal goes unnoticed", async () => {
+  const { disk, entries } = await sampleJournal("stop");
+  const paths = segmentPaths(disk);
+  const last = lastSegment(disk);
+  const sealStart = new TextDecoder().decode(bytesOf(disk, last)).lastIndexOf("\n\n") + 1;
+  assert.equal(paths.length, 3);
+  let refused = 0;
+  for (const path of paths) {
+    const whole = bytesOf(disk, path);
+    for (let offset = 0; offset < whole.length; offset++) {
+      const copy = disk.copy();
+      const bytes = whole.slice();
+      bytes[offset] = (bytes[offset] ?? 0) ^ (1 << (offset % 8));
+      copy.files.set(path, bytes);
+      const what = `${path} byte ${offset}`;
+      if (path === last && offset >= sealStart) {
+        // The seal is the last write; losing it loses nothing that was acknowledged.
+        const started = await startOn(copy);
+        if (started instanceof Error) assert.fail(`${what}: ${started.message}`);
+        assert.equal(started.report.bytesQuarantined, whole.length - sealStart, what);
+        assert.deepEqual(started.entries.slice(0, -1), entries.slice(0, -1), what);
+        continue;
+      }
+      const error = await refusal(copy, what);
+      assert.equal(`journal/segments/${error.segment}`, path, what);
+      assert.ok(error.offset <= offset && offset - error.offset < 1000, what);
+      refused++;
+    }
+  }
+  assert.ok(refused > 3000, `${refused} refusals`);
+});
+
+test("file journal: damage names segment, offset and logId, and what to do", async () => {
+  const { disk, entries } = await sampleJournal("stop");
+  const [first = ""] = segmentPaths(disk);
+  const bytes = bytesOf(disk, first);
+  const at = new TextDecoder().decode(bytes).indexOf('{"logId":3,');
+  bytes[at + 60] = 0;
+  const error = await refusal(disk);
+  assert.equal(error.segment, "00000000000000000001.ndjson");
+  assert.equal(error.offset, at);
+  assert.equal(error.logId, 3);
+  assert.match(error.message, /Copy the folder aside first.*restore.*deno task journal repair/);
+  assert.ok(entries.length > 3);
+});
+
+test("file journal: damage in the last segment before a whole batch is refused", async () => {
+  const { disk } = await sampleJournal("crash");
+  const last = lastSegment(disk);
+  const bytes = bytesOf(disk, last);
+  const text = new TextDecoder().decode(bytes);
+  const [, second = 0] = [...text.matchAll(/\n\n/g)].map(({ index }) => index);
+  bytes.fill(0, 400, second + 2);
+  const error = await refusal(disk);
+  assert.match(error.message, /a whole line of batch \d+ is at byte \d+/);
+});
+
+test("file journal: a later line is found even when all before it is zeros", async () => {
+  const { disk } = await sampleJournal("stop");
+  const last = lastSegment(disk);
+  const bytes = bytesOf(disk, last);
+  const sealLine = new TextDecoder().decode(bytes).lastIndexOf('{"logId"');
+  bytes.fill(0, 0, sealLine);
+  const error = await refusal(disk);
+  assert.equal(error.offset, 0);
+});
+
+test("file journal: bytes after a whole batch of an older segment are refused", async () => {
+  const { disk } = await sampleJournal("stop");
+  const [first = ""] = segmentPaths(disk);
+  const bytes = bytesOf(disk, first);
+  disk.files.set(first, new Uint8Array([...bytes, 10]));
+  const error = await refusal(disk);
+  assert.equal(error.offset, bytes.length + 1);
+});
+
+test("file journal: a segment that is missing is refused", async () => {
+  for (const index of [0, 1]) {
+    const { disk } = await sampleJournal("stop");
+    disk.files.delete(segmentPaths(disk)[index] ?? "");
+    const error = await refusal(disk, `segment ${index}`);
+    assert.match(error.message, /should be here, but the segment begins with/);
+  }
+});
+
+test("file journal: a segment under another name is refused", async () => {
+  const { disk } = await sampleJournal("stop");
+  const [first = "", second = ""] = segmentPaths(disk);
+  const copy = disk.copy();
+  copy.files.set(second, bytesOf(disk, first));
+  await refusal(copy);
+});
+
+test("file journal: batches that are swapped, repeated or removed are refused", async () => {
+  const { disk } = await sampleJournal("stop");
+  const path = segmentPaths(disk)[1] ?? "";
+  const batches = new TextDecoder().decode(bytesOf(disk, path)).split(/(?<=\n)(?=\n)/);
+  assert.ok(batches.length >= 3);
+  const [a = "", b = "", c = "", ...rest] = batches;
+  for (
+    const [what, changed] of [["swapped", [a, c, b]], ["repeated", [a, b, b, c]], ["removed", [
+      a,
+      c,
+    ]]] as const
+  ) {
+    const copy = disk.copy();
+    copy.files.set(path, new TextEncoder().encode([...changed, ...rest].join("")));
+    await refusal(copy, what);
+  }
+});
+
+test("file journal: a last batch that is whole but not as it was written is refused", async () => {
+  const { disk } = await sampleJournal("crash");
+  const last = lastSegment(disk);
+  const text = new TextDecoder().decode(bytesOf(disk, last));
+  const withoutBlank = text.replace(/\n(?=\n\{[^\n]*\n(?:\{[^\n]*\n)*$)/, "");
+  const withoutLine = text.replace(/\{[^\n]*\n(?=\{[^\n]*\n$)/, "");
+  for (const [what, changed] of Object.entries({ withoutBlank, withoutLine })) {
+    assert.notEqual(changed, text, what);
+    const copy = disk.copy();
+    copy.files.set(last, new TextEncoder().encode(changed));
+    await refusal(copy, what);
+  }
+});
+
+test("file journal: forged lines with a right crc do not match their chain", async () => {
+  const { disk } = await sampleJournal("crash");
+  for (const path of segmentPaths(disk)) {
+    const bytes = bytesOf(disk, path);
+    const same = disk.copy();
+    same.files.set(path, forged(bytes, (line) => line));
+    assert.deepEqual(bytesOf(same, path), bytes, "the forger can write the format");
+    const copy = disk.copy();
+    copy.files.set(path, forged(bytes, (line) => line.replace('{"n":1}', '{"n":9}')));
+    const error = await refusal(copy, path);
+    assert.match(error.message, /the batch does not match its chain/);
+  }
+});
+
+test("file journal: a segment forged with all its chains does not follow the one before", async () => {
+  const { disk } = await sampleJournal("crash");
+  const last = lastSegment(disk);
+  const other = "x".repeat(43);
+  const change = (line: string) =>
+    line.replace(/"previousChain":"[^"]*"/, `"previousChain":"${other}"`);
+  const before = /"previousChain":"([^"]*)"/.exec(new TextDecoder().decode(bytesOf(disk, last)))
+    ?.[1];
+  for (const previousChain of [other, before]) {
+    const copy = disk.copy();
+    copy.files.set(last, forged(bytesOf(disk, last), change, previousChain));
+    const error = await refusal(copy);
+    assert.match(error.message, /previousChain is not the chain before it/);
+  }
+});
+
+test("file journal: a newer format is refused, with a word on versions", async () => {
+  const { disk } = await sampleJournal("stop");
+  const [first = ""] = segmentPaths(disk);
+  const newer = (line: string) => line.replace('"formatVersion":1', '"formatVersion":2');
+  disk.files.set(first, forged(bytesOf(disk, first), newer, ""));
+  const error = await refusal(disk);
+  assert.match(error.message, /format version 2 is not one that this version of Daybook reads/);
+});
+
+testWithFolder(
+  "file journal: damage that comes while it is open is found when it is read",
+  async (folder) => {
+    await writeSample(folder);
+    const { journal } = await folder.open(new RememberingConsumer());
+    const file = "segments/00000000000000000001.ndjson";
+    const bytes = await folder.read(file);
+    const at = new TextDecoder().decode(bytes).indexOf('{"logId":3,');
+    const digit = new TextDecoder().decode(bytes).indexOf('{"n":1}', at) + 5;
+    bytes[digit] = 0x39;
+    await folder.write(file, bytes);
+    assert.equal((await journal.readAt([2])).length, 1);
+    await assert.rejects(journal.readAt([2, 3]), (error) => {
+      assert.ok(error instanceof JournalDamagedError);
+      assert.equal(error.logId, 3);
+      assert.equal(error.offset, at);
+      return true;
+    });
+    await journal.close();
+  },
+);
+
+async function writeSample(folder: JournalFolder): Promise<void> {
+  const { journal } = await folder.open(new RememberingConsumer());
+  await journal.append(facts(4)).durable;
+  folder.crash();
+}

@@ -1,0 +1,205 @@
+import assert from "node:assert/strict";
+import { JournalFailedError, JournalFullError } from "../../src/engine/ports.ts";
+import { writeAll } from "../../src/journal/deno_file_system.ts";
+import { isOutOfRoom } from "../../src/journal/errors.ts";
+import { readIndependently } from "../support/independent_reader.ts";
+import { RememberingConsumer } from "../support/journal_consumer.ts";
+import { inputOutputError, noSpace } from "../support/journal_disk.ts";
+import { facts } from "../support/journal_events.ts";
+import { testWithFolder } from "../support/journal_folder.ts";
+
+const SEGMENT = "segments/00000000000000000001.ndjson";
+
+testWithFolder("file journal: a write that finds no room is cut away", async (folder) => {
+  const consumer = new RememberingConsumer();
+  const { journal } = await folder.open(consumer);
+  await journal.append(facts(2)).durable;
+  const before = await folder.read(SEGMENT);
+  folder.disk.fail({ operation: "append", error: noSpace(), bytesWritten: 150 });
+  await assert.rejects(journal.append(facts(1)).durable, JournalFullError);
+  assert.deepEqual(await folder.read(SEGMENT), before);
+  assert.equal(journal.head.logId, 3);
+  await journal.append(facts(2)).durable;
+  assert.equal(journal.head.logId, 5);
+  assert.deepEqual(consumer.failures, []);
+  await journal.close();
+  assert.equal((await readIndependently(folder.path)).entries.length, 6);
+});
+
+testWithFolder("file journal: without room all that waits is rejected with it", async (folder) => {
+  const { journal } = await folder.open(new RememberingConsumer());
+  await journal.append(facts(1)).durable;
+  folder.disk.fail({ operation: "append", error: noSpace() });
+  const inFlight = journal.append(facts(1));
+  await Promise.resolve().then(() => {});
+  const waiting = [journal.append(facts(1)), journal.append(facts(1))];
+  for (const { durable } of [inFlight, ...waiting]) await assert.rejects(durable, JournalFullError);
+  assert.deepEqual(journal.append(facts(1)).entries.map(({ logId }) => logId), [3]);
+  await journal.close();
+});
+
+testWithFolder(
+  "file journal: a write that fails otherwise is the end, and is cut away",
+  async (folder) => {
+    const consumer = new RememberingConsumer();
+    const { journal } = await folder.open(consumer);
+    await journal.append(facts(2)).durable;
+    const before = await folder.read(SEGMENT);
+    folder.disk.fail({ operation: "append", error: inputOutputError(), bytesWritten: 33 });
+    await assert.rejects(journal.append(facts(1)).durable, (error) => {
+      assert.ok(error instanceof JournalFailedError);
+      assert.match(error.message, /^Cannot record entries from logId 4 on: .*Input\/output error/);
+      assert.match(error.message, /unknown until the next start/);
+      return true;
+    });
+    assert.deepEqual(await folder.read(SEGMENT), before);
+    assert.equal(consumer.failures.length, 1);
+    assert.throws(() => journal.append(facts(1)), JournalFailedError);
+    await journal.close();
+  },
+);
+
+testWithFolder("file journal: when the cut fails as well, it is the end", async (folder) => {
+  const consumer = new RememberingConsumer();
+  const { journal } = await folder.open(consumer);
+  await journal.append(facts(2)).durable;
+  folder.disk.fail({ operation: "append", error: noSpace(), bytesWritten: 33 });
+  folder.disk.fail({ operation: "truncate", error: inputOutputError() });
+  await assert.rejects(journal.append(facts(1)).durable, JournalFailedError);
+  assert.equal(consumer.failures.length, 1);
+  await journal.close();
+  const reopened = await folder.open(new RememberingConsumer());
+  assert.equal(reopened.report.bytesQuarantined, 33);
+  await reopened.journal.close();
+});
+
+testWithFolder(
+  "file journal: a failed sync is not tried again, and nothing is sealed",
+  async (folder) => {
+    const consumer = new RememberingConsumer();
+    const { journal } = await folder.open(consumer);
+    await journal.append(facts(2)).durable;
+    folder.disk.forget();
+    folder.failNextSync();
+    await assert.rejects(journal.append(facts(1)).durable, JournalFailedError);
+    folder.clock.advance(10_000);
+    await journal.close();
+    const syncs = folder.disk.operations.filter((each) => each.startsWith("sync"));
+    assert.equal(syncs.length, 1);
+    assert.equal(consumer.entries.length, 3);
+  },
+);
+
+testWithFolder(
+  "file journal: after a failed sync the next start finds what got to disk",
+  async (folder) => {
+    const { journal } = await folder.open(new RememberingConsumer());
+    await journal.append(facts(2)).durable;
+    folder.failNextSync();
+    await assert.rejects(journal.append(facts(1)).durable, JournalFailedError);
+    await journal.close();
+    const consumer = new RememberingConsumer();
+    const reopened = await folder.open(consumer);
+    assert.equal(reopened.report.clean, false);
+    assert.equal(consumer.entries.length, 5, "the batch was written, so it counts");
+    await reopened.journal.close();
+  },
+);
+
+testWithFolder("file journal: no room for a new segment is no failure", async (folder) => {
+  for (const operation of ["create", "append"] as const) {
+    const consumer = new RememberingConsumer();
+    const { journal } = await folder.open(consumer, { segmentBytes: 500 });
+    await journal.append(facts(3)).durable;
+    const { logId } = journal.head;
+    folder.disk.fail({ operation, error: noSpace(), bytesWritten: 50 });
+    await assert.rejects(journal.append(facts(1)).durable, JournalFullError, operation);
+    const { entries, durable } = journal.append(facts(1));
+    await durable;
+    assert.equal(entries[0]?.logId, logId + 2, "after journal.SegmentOpened");
+    assert.deepEqual(consumer.failures, []);
+    await journal.close();
+  }
+  await readIndependently(folder.path);
+});
+
+testWithFolder(
+  "file journal: a failed sync of a new segment or its folder is the end",
+  async (folder) => {
+    for (const operation of ["sync", "syncFolder"] as const) {
+      const consumer = new RememberingConsumer();
+      const { journal } = await folder.open(consumer, { segmentBytes: 500 });
+      await journal.append(facts(3)).durable;
+      folder.disk.fail({ operation, error: inputOutputError() });
+      await assert.rejects(journal.append(facts(1)).durable, JournalFailedError, operation);
+      assert.equal(consumer.failures.length, 1);
+      await journal.close();
+    }
+  },
+);
+
+testWithFolder(
+  "file journal: a consumer that fails is the end, and nobody is left waiting",
+  async (folder) => {
+    const consumer = new RememberingConsumer();
+    const { journal } = await folder.open(consumer);
+    consumer.onDurable = () => {
+      throw new Error("a mistake in the engine");
+    };
+    await assert.rejects(journal.append(facts(1)).durable, /a mistake in the engine/);
+    assert.equal(consumer.failures.length, 1);
+    await journal.close();
+  },
+);
+
+testWithFolder(
+  "file journal: a seal without room is tried again after another quiet second",
+  async (folder) => {
+    const consumer = new RememberingConsumer();
+    const { journal } = await folder.open(consumer);
+    await journal.append(facts(1)).durable;
+    folder.disk.fail({ operation: "append", error: noSpace() });
+    const cutBack = folder.disk.done("truncate");
+    folder.clock.advance(1000);
+    await cutBack;
+    await folder.clock.nextTurn();
+    assert.equal(journal.head.logId, 2);
+    const sealed = Promise.withResolvers<void>();
+    consumer.onDurable = () => sealed.resolve();
+    folder.clock.advance(1000);
+    await sealed.promise;
+    assert.deepEqual(consumer.entries.at(-1)?.attributes, { reason: "quiet" });
+    await journal.close();
+  },
+);
+
+Deno.test("deno file system: a short write goes on until all is written", async () => {
+  const written: number[] = [];
+  const file = {
+    write(bytes: Uint8Array): Promise<number> {
+      const part = bytes.subarray(0, 3);
+      written.push(...part);
+      return Promise.resolve(part.length);
+    },
+  };
+  await writeAll(file, Uint8Array.from([1, 2, 3, 4, 5, 6, 7, 8]));
+  assert.deepEqual(written, [1, 2, 3, 4, 5, 6, 7, 8]);
+  await assert.rejects(writeAll({ write: () => Promise.resolve(0) }, Uint8Array.from([1])));
+});
+
+Deno.test("errors: a full disk, a quota and a limit on file size are want of room", async () => {
+  assert.equal(isOutOfRoom(noSpace()), true);
+  assert.equal(isOutOfRoom(new Error("Disk quota exceeded (os error 122)")), true);
+  assert.equal(isOutOfRoom(Object.assign(new Error("x"), { code: "EFBIG" })), true);
+  assert.equal(isOutOfRoom(inputOutputError()), false);
+  assert.equal(isOutOfRoom("text"), false);
+  const full = await Deno.open("/dev/full", { write: true });
+  try {
+    await full.write(new Uint8Array(10));
+    assert.fail("the device is always full");
+  } catch (error) {
+    assert.equal(isOutOfRoom(error), true);
+  } finally {
+    full.close();
+  }
+});

@@ -1,0 +1,173 @@
+import assert from "node:assert/strict";
+import {
+  JournalDamagedError,
+  JournalLockedError,
+  JournalUnusableError,
+} from "../../src/journal/errors.ts";
+import { RememberingConsumer } from "../support/journal_consumer.ts";
+import { noSpace } from "../support/journal_disk.ts";
+import { facts } from "../support/journal_events.ts";
+import { type JournalFolder, testWithFolder } from "../support/journal_folder.ts";
+
+async function unusable(folder: JournalFolder): Promise<JournalUnusableError> {
+  const error = await folder.open(new RememberingConsumer()).then(
+    () => undefined,
+    (reason) => reason,
+  );
+  assert.ok(error instanceof JournalUnusableError, `${error}`);
+  assert.equal(error.exitCode, 74);
+  assert.match(error.message, new RegExp(`^Cannot [a-z ]+ ${error.path}: .`));
+  return error;
+}
+
+testWithFolder(
+  "file journal: a second opener is turned away until the first has closed",
+  async (folder) => {
+    const { journal } = await folder.open(new RememberingConsumer());
+    await journal.append(facts(1)).durable;
+    await assert.rejects(folder.open(new RememberingConsumer()), (error) => {
+      assert.ok(error instanceof JournalLockedError);
+      assert.equal(error.exitCode, 73);
+      assert.equal(error.message, `Cannot open journal ${folder.path}: another process holds it`);
+      return true;
+    });
+    await journal.append(facts(1)).durable;
+    await journal.close();
+    const { journal: next, report } = await folder.open(new RememberingConsumer());
+    assert.equal(report.clean, true);
+    await next.close();
+  },
+);
+
+testWithFolder("file journal: a start that fails lets go of the lock", async (folder) => {
+  const { journal } = await folder.open(new RememberingConsumer());
+  await journal.append(facts(1)).durable;
+  folder.crash();
+  const consumer = new RememberingConsumer();
+  consumer.unknownTypes.add("ec.order.OrderPlaced");
+  await assert.rejects(folder.open(consumer), JournalDamagedError);
+  const { journal: next } = await folder.open(new RememberingConsumer());
+  await next.close();
+});
+
+testWithFolder(
+  "file journal: a folder that cannot be made names path and reason",
+  async (folder) => {
+    await Deno.writeTextFile(folder.path, "a file");
+    const error = await unusable(folder);
+    assert.equal(error.path, folder.path);
+  },
+);
+
+testWithFolder("file journal: a folder that cannot be written fails the probe", async (folder) => {
+  const faults = [
+    ["create", new Error("Read-only file system (os error 30)")],
+    ["append", noSpace()],
+    ["sync", new Error("Input/output error (os error 5)")],
+    ["rename", new Error("Permission denied (os error 13)")],
+    ["syncFolder", new Error("Input/output error (os error 5)")],
+  ] as const;
+  for (const [operation, error] of faults) {
+    folder.disk.fail({ operation, error });
+    const found = await unusable(folder);
+    assert.equal(found.path, folder.path, operation);
+    assert.ok(found.message.includes(error.message), operation);
+    assert.equal(found.cause, error);
+  }
+});
+
+testWithFolder("file journal: a missing permission is named with its flag", async (folder) => {
+  const denied = (access: string) =>
+    Object.assign(new Error(`Requires ${access} access to "x", run again with the flag`), {
+      name: "NotCapable",
+    });
+  folder.disk.fail({ operation: "makeFolder", error: denied("write") });
+  assert.match((await unusable(folder)).message, new RegExp(`add --allow-write=${folder.path}$`));
+  folder.disk.fail({ operation: "makeFolder", error: denied("read") });
+  assert.match((await unusable(folder)).message, new RegExp(`add --allow-read=${folder.path}$`));
+});
+
+testWithFolder("file journal: symbolic links and odd files are refused", async (folder) => {
+  const { journal } = await folder.open(new RememberingConsumer());
+  await journal.append(facts(1)).durable;
+  await journal.close();
+  const segments = `${folder.path}/segments`;
+  const oddities: [string, () => Promise<void>][] = [
+    [`${segments}/notes.txt`, () => Deno.writeTextFile(`${segments}/notes.txt`, "hello")],
+    [`${segments}/5.ndjson`, () => Deno.writeTextFile(`${segments}/5.ndjson`, "")],
+    [
+      `${segments}/${"0".repeat(19)}9.ndjson`,
+      () => Deno.mkdir(`${segments}/${"0".repeat(19)}9.ndjson`),
+    ],
+    [
+      `${segments}/${"0".repeat(19)}8.ndjson`,
+      () =>
+        Deno.symlink(
+          `${segments}/${"0".repeat(19)}1.ndjson`,
+          `${segments}/${"0".repeat(19)}8.ndjson`,
+        ),
+    ],
+    [
+      `${folder.path}/snapshots/${"0".repeat(19)}9.snapshot`,
+      () => Deno.symlink("/etc/hostname", `${folder.path}/snapshots/${"0".repeat(19)}9.snapshot`),
+    ],
+  ];
+  for (const [path, make] of oddities) {
+    await make();
+    assert.equal((await unusable(folder)).path, path);
+    await Deno.remove(path, { recursive: true });
+  }
+  const { journal: fine } = await folder.open(new RememberingConsumer());
+  await fine.close();
+});
+
+testWithFolder("file journal: a link in place of one of its folders is refused", async (folder) => {
+  const { journal } = await folder.open(new RememberingConsumer());
+  await journal.close();
+  for (const name of ["segments", "snapshots", "quarantine", "LOCK"]) {
+    const path = `${folder.path}/${name}`;
+    await Deno.rename(path, `${path}-elsewhere`);
+    await Deno.symlink(`${path}-elsewhere`, path);
+    const error = await unusable(folder);
+    assert.equal(error.path, path);
+    assert.match(error.message, /it is a symbolic link/);
+    await Deno.remove(path);
+    await Deno.rename(`${path}-elsewhere`, path);
+  }
+});
+
+testWithFolder(
+  "file journal: what it had not finished writing is removed, and no more",
+  async (folder) => {
+    const { journal } = await folder.open(new RememberingConsumer());
+    await journal.append(facts(1)).durable;
+    await journal.close();
+    const number = "0".repeat(19) + "1";
+    await folder.write(`segments/${number}.ndjson.tmp`, new Uint8Array(9));
+    await folder.write(`snapshots/${number}.snapshot.tmp`, new Uint8Array(9));
+    await folder.write("snapshots/mine.tmp", new Uint8Array(9));
+    const { journal: next } = await folder.open(new RememberingConsumer());
+    await next.close();
+    assert.deepEqual(await folder.names("segments"), [`${number}.ndjson`]);
+    assert.deepEqual(await folder.names("snapshots"), [`${"0".repeat(19)}2.snapshot`, "mine.tmp"]);
+  },
+);
+
+testWithFolder("file journal: no room to record a recovery makes it unusable", async (folder) => {
+  const { journal } = await folder.open(new RememberingConsumer());
+  await journal.append(facts(1)).durable;
+  folder.crash();
+  folder.disk.fail({ operation: "append", path: "1.ndjson", error: noSpace() });
+  await unusable(folder);
+  const { journal: next } = await folder.open(new RememberingConsumer());
+  await next.close();
+});
+
+testWithFolder("file journal: options out of range are refused", async (folder) => {
+  const options = [{ segmentBytes: 0 }, { snapshotEvery: 1.5 }, { quietSealMs: -1 }, {
+    batchBytesMax: NaN,
+  }];
+  for (const option of options) {
+    await assert.rejects(folder.open(new RememberingConsumer(), option), RangeError);
+  }
+});

@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { crc32 } from "node:zlib";
+import { LineIndex } from "../../src/journal/line_index.ts";
+import { batchField, crcHolds, entryIn } from "../../src/journal/line_reader.ts";
+import { findOtherBatch } from "../../src/journal/torn_tail.ts";
+
+const GOOD = '{"logId":7,"batch":5,"receivedAt":"r","stratum":"domain","eventId":"e",' +
+  '"eventType":"t","occurredAt":"o","attributes":{}';
+
+function withCrc(body: string): string {
+  return `${body},"crc":"${crc32(body).toString(16).padStart(8, "0")}"}`;
+}
+
+/** What is wrong with a line whose crc is right. */
+function flawOf(body: string): string | undefined {
+  const text = withCrc(body);
+  const entry = entryIn({ text, start: 0, end: text.length }, 7, batchField(5), false);
+  return typeof entry === "string" ? entry : undefined;
+}
+
+Deno.test("line reader: a line of the format becomes an entry without batch and crc", () => {
+  const text = `before\n${withCrc(GOOD)}\nafter`;
+  const entry = entryIn({ text, start: 7, end: text.length - 6 }, 7, batchField(5), false);
+  assert.deepEqual(entry, {
+    logId: 7,
+    receivedAt: "r",
+    stratum: "domain",
+    eventId: "e",
+    eventType: "t",
+    occurredAt: "o",
+    attributes: {},
+  });
+});
+
+Deno.test("line reader: a line of another shape is refused although its crc is right", () => {
+  assert.equal(flawOf(GOOD), undefined);
+  assert.equal(flawOf(GOOD.replace("7", "8")), "the line is of logId 8");
+  assert.equal(flawOf(GOOD.replace('"batch":5', '"batch":6')), 'the line should be of "batch":5,');
+  assert.equal(flawOf(GOOD.replace('"r"', "5")), "receivedAt is not text");
+  assert.equal(flawOf(GOOD.replace('"domain"', '"other"'))?.startsWith("stratum is none"), true);
+  assert.equal(flawOf(GOOD.replace('"e"', "null")), "eventId is not text");
+  assert.equal(flawOf(GOOD.replace('"t"', "{}")), "eventType is not text");
+  assert.equal(flawOf(GOOD.replace('"o"', "1")), "occurredAt is not text");
+  assert.equal(flawOf(GOOD.replace("{}", "[]")), "attributes is not an object");
+  assert.equal(
+    flawOf(GOOD.replace('"attributes"', '"taskId":1,"attributes"')),
+    "taskId is not text",
+  );
+  assert.equal(
+    flawOf(GOOD.replace('"attributes"', '"causedBy":"1","attributes"')),
+    "causedBy is not a number",
+  );
+  assert.equal(
+    flawOf(GOOD.replace('"attributes"', '"color":"red","attributes"')),
+    "the line has a field that is not known",
+  );
+  assert.equal(flawOf(GOOD.replace('"r"', "r")), "the line is not JSON");
+});
+
+Deno.test("line reader: a crc is eight lower-case digits at the very end", () => {
+  const holds = (text: string) => {
+    const bytes = new TextEncoder().encode(text);
+    return crcHolds(bytes, 0, bytes.length);
+  };
+  const good = withCrc(GOOD);
+  const digits = good.slice(-10, -2);
+  assert.match(digits, /[a-f]/, "the sample has a letter among its digits");
+  assert.equal(holds(good), true);
+  assert.equal(holds(good.replace(digits, digits.toUpperCase())), false);
+  assert.equal(holds(good + " "), false);
+  assert.equal(holds(good.slice(0, -1)), false);
+  assert.equal(holds(good.replace(",", ", ")), false);
+  assert.equal(holds(""), false);
+});
+
+Deno.test("torn tail: an entry inside an event is no line of the journal", () => {
+  const line = withCrc(GOOD);
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  for (const before of [":", ",", "["]) {
+    assert.equal(findOtherBatch(bytes(`{"attributes":{"copy"${before}${line}\n`), 0, 9), undefined);
+  }
+  assert.deepEqual(findOtherBatch(bytes(`\0\0${line}\n`), 0, 9), { offset: 2, batch: 5 });
+  assert.deepEqual(findOtherBatch(bytes(`x\n${line}`), 0, 9), { offset: 2, batch: 5 });
+  assert.equal(findOtherBatch(bytes(`x\n${line}`), 0, 5), undefined, "of the batch expected");
+  assert.equal(
+    findOtherBatch(bytes(`x\n${line.replace("t", "u")}\n`), 0, 9),
+    undefined,
+    "not whole",
+  );
+});
+
+Deno.test("line index: it grows, and knows no line past the last", () => {
+  const index = new LineIndex();
+  for (let line = 0; line < 5000; line++) index.add(line * 300);
+  assert.equal(index.count, 5000);
+  for (const line of [0, 1023, 1024, 2048, 4999]) assert.equal(index.at(line), line * 300);
+  assert.equal(index.at(5000), undefined);
+});

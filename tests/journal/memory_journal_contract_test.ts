@@ -1,0 +1,61 @@
+import { type JournalConsumer, JournalFullError } from "../../src/engine/ports.ts";
+import { type MemoryContent, MemoryJournal } from "../../src/journal/memory_journal.ts";
+import {
+  type ContractOptions,
+  type JournalHarness,
+  testJournalContract,
+} from "../contract/journal_contract.ts";
+import { CountingRandom, FakeClock } from "../support/journal_clock.ts";
+import { inputOutputError } from "../support/journal_disk.ts";
+
+class MemoryHarness implements JournalHarness {
+  readonly clock = new FakeClock();
+  readonly #random = new CountingRandom();
+  #journal: MemoryJournal | undefined;
+  #content: MemoryContent | undefined;
+
+  async open(consumer: JournalConsumer, options: ContractOptions = {}) {
+    const content = this.#journal?.content ?? this.#content ?? {};
+    const { clock } = this;
+    const opened = await MemoryJournal.open({
+      clock,
+      random: this.#random,
+      consumer,
+      content,
+      ...options,
+    });
+    this.#journal = opened.journal;
+    return opened;
+  }
+
+  hold(): void {
+    this.#journal?.hold();
+  }
+
+  held(): Promise<void> {
+    return this.clock.nextTurn();
+  }
+
+  release(): void {
+    this.#journal?.release();
+  }
+
+  failNextForRoom(): void {
+    this.#journal?.failNext(new JournalFullError("Cannot append: there is no room"));
+  }
+
+  failNextSync(): void {
+    this.#journal?.failNext(inputOutputError());
+  }
+
+  crash(): void {
+    this.#content = this.#journal?.content;
+    this.#journal = undefined;
+  }
+
+  dispose(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+testJournalContract("memory journal", () => Promise.resolve(new MemoryHarness()));

@@ -1,0 +1,189 @@
+import assert from "node:assert/strict";
+import { RememberingConsumer } from "../support/journal_consumer.ts";
+import { fact, facts } from "../support/journal_events.ts";
+import { testWithFolder } from "../support/journal_folder.ts";
+
+testWithFolder("file journal: a segment that is full is followed by another", async (folder) => {
+  const consumer = new RememberingConsumer();
+  const { journal } = await folder.open(consumer, { segmentBytes: 1000 });
+  const chains = [""];
+  for (let round = 0; round < 6; round++) {
+    await journal.append(facts(1)).durable;
+    chains.push(journal.head.chain);
+  }
+  const openings = consumer.entries.filter(({ eventType }) =>
+    eventType === "journal.SegmentOpened"
+  );
+  assert.ok(openings.length >= 2);
+  assert.deepEqual(
+    await folder.names("segments"),
+    openings.map(({ logId }) => `${String(logId).padStart(20, "0")}.ndjson`),
+  );
+  for (const { logId, attributes } of openings.slice(1)) {
+    const batch = consumer.batches.findIndex(([first]) => first?.logId === logId);
+    assert.deepEqual(attributes, { formatVersion: 1, previousChain: chains[batch] });
+  }
+  for (const { bytes } of (await journal.info()).segments.slice(0, -1)) assert.ok(bytes >= 1000);
+  await journal.close();
+});
+
+testWithFolder(
+  "file journal: a batch that waits knows whether it begins a segment",
+  async (folder) => {
+    const consumer = new RememberingConsumer();
+    const { journal } = await folder.open(consumer, { segmentBytes: 1000 });
+    await journal.append(facts(1)).durable;
+    folder.hold();
+    const inFlight = journal.append(facts(4));
+    await folder.disk.held;
+    const waiting = journal.append(facts(1));
+    assert.deepEqual(waiting.entries.map(({ logId }) => logId), [8], "7 is journal.SegmentOpened");
+    folder.release();
+    await Promise.all([inFlight.durable, waiting.durable]);
+    assert.equal(consumer.entries[6]?.eventType, "journal.SegmentOpened");
+    await journal.close();
+  },
+);
+
+testWithFolder(
+  "file journal: a new segment and its name are on disk before its first batch",
+  async (folder) => {
+    const { journal } = await folder.open(new RememberingConsumer(), { segmentBytes: 500 });
+    await journal.append(facts(2)).durable;
+    folder.disk.forget();
+    await journal.append(facts(1)).durable;
+    const path = `${folder.path}/segments/00000000000000000004.ndjson`;
+    assert.deepEqual(folder.disk.operations, [
+      `create ${path}`,
+      `sync ${path}`,
+      `syncFolder ${folder.path}/segments`,
+      `append ${path}`,
+      `syncData ${path}`,
+    ]);
+    await journal.close();
+  },
+);
+
+testWithFolder("file journal: a batch is one write and one sync", async (folder) => {
+  const { journal } = await folder.open(new RememberingConsumer());
+  await journal.append(facts(1)).durable;
+  folder.disk.forget();
+  await Promise.all(Array.from({ length: 20 }, () => journal.append(facts(3)).durable));
+  const path = `${folder.path}/segments/00000000000000000001.ndjson`;
+  assert.deepEqual(folder.disk.operations, [`append ${path}`, `syncData ${path}`]);
+  await journal.close();
+});
+
+testWithFolder(
+  "file journal: a batch that is large enough is followed by another",
+  async (folder) => {
+    const consumer = new RememberingConsumer();
+    const { journal } = await folder.open(consumer, { batchBytesMax: 5000 });
+    await journal.append(facts(1)).durable;
+    const large = journal.append([fact({ text: "x".repeat(20_000) }), fact()]);
+    const others = Array.from({ length: 40 }, () => journal.append(facts(1)));
+    await Promise.all([large, ...others].map(({ durable }) => durable));
+    const sizes = consumer.batches.slice(1).map(({ length }) => length);
+    assert.equal(sizes[0], 2, "a group is never split, and one too large is a batch of its own");
+    assert.ok(sizes.length >= 3, `${sizes}`);
+    assert.equal(sizes.reduce((sum, size) => sum + size, 0), 42);
+    await journal.close();
+  },
+);
+
+testWithFolder(
+  "file journal: after a crash the active segment is copied to a fresh file",
+  async (folder) => {
+    const { journal } = await folder.open(new RememberingConsumer());
+    await journal.append(facts(3)).durable;
+    const path = `${folder.path}/segments/00000000000000000001.ndjson`;
+    const before = await Deno.readFile(path);
+    const { ino } = await Deno.stat(path);
+    folder.crash();
+    folder.disk.forget();
+    const reopened = await folder.open(new RememberingConsumer());
+    assert.notEqual((await Deno.stat(path)).ino, ino);
+    assert.deepEqual((await Deno.readFile(path)).subarray(0, before.length), before);
+    const steps = folder.disk.operations.filter((each) => each.includes("/segments"));
+    assert.deepEqual(
+      steps.slice(-8),
+      [
+        `read ${path}`,
+        `read ${path}`,
+        `create ${path}.tmp`,
+        `append ${path}.tmp`,
+        `sync ${path}.tmp`,
+        `rename ${path}`,
+        `syncFolder ${folder.path}/segments`,
+        `append ${path}`,
+        `syncData ${path}`,
+      ].slice(-8),
+    );
+    await reopened.journal.close();
+  },
+);
+
+testWithFolder(
+  "file journal: after a clean stop the active segment is used as it is",
+  async (folder) => {
+    const { journal } = await folder.open(new RememberingConsumer());
+    await journal.append(facts(3)).durable;
+    await journal.close();
+    const path = `${folder.path}/segments/00000000000000000001.ndjson`;
+    const { ino } = await Deno.stat(path);
+    const reopened = await folder.open(new RememberingConsumer());
+    await reopened.journal.append(facts(1)).durable;
+    assert.equal((await Deno.stat(path)).ino, ino);
+    await reopened.journal.close();
+  },
+);
+
+testWithFolder(
+  "file journal: entries are read across segments, from disk and from memory",
+  async (folder) => {
+    const options = { segmentBytes: 1200 };
+    const before = new RememberingConsumer();
+    const { journal } = await folder.open(before, options);
+    for (let round = 0; round < 10; round++) await journal.append(facts(1 + round % 3)).durable;
+    await journal.close();
+    const after = new RememberingConsumer();
+    const { journal: reopened } = await folder.open(after, options);
+    for (let round = 0; round < 5; round++) await reopened.append(facts(2)).durable;
+    const all = after.entries;
+    assert.ok((await folder.names("segments")).length > 4);
+    assert.deepEqual(await reopened.read(0, 1000), all);
+    for (let start = 0; start < all.length; start += 3) {
+      assert.deepEqual(await reopened.read(start, 7), all.slice(start, start + 7));
+    }
+    const some = all.filter(({ logId }) => logId % 4 === 1);
+    assert.deepEqual(await reopened.readAt(some.map(({ logId }) => logId)), some);
+    await reopened.close();
+  },
+);
+
+testWithFolder("file journal: recent entries are read without the disk", async (folder) => {
+  const { journal } = await folder.open(new RememberingConsumer());
+  for (let round = 0; round < 10; round++) await journal.append(facts(2)).durable;
+  folder.disk.forget();
+  assert.equal((await journal.read(4, 10)).length, 10);
+  assert.equal((await journal.readAt([2, 9])).length, 2);
+  assert.deepEqual(folder.disk.operations, []);
+  await journal.close();
+});
+
+testWithFolder(
+  "file journal: reading a few entries costs a few reads, whatever the size",
+  async (folder) => {
+    const { journal } = await folder.open(new RememberingConsumer());
+    await journal.append(Array.from({ length: 400 }, (_, n) => fact({ n, pad: "x".repeat(500) })))
+      .durable;
+    await journal.close();
+    const { journal: reopened } = await folder.open(new RememberingConsumer());
+    folder.disk.forget();
+    const found = await reopened.readAt([5, 6, 7, 390]);
+    assert.deepEqual(found.map(({ logId }) => logId), [5, 6, 7, 390]);
+    const reads = folder.disk.operations.filter((each) => each.startsWith("read"));
+    assert.equal(reads.length, 2, "one for the neighbours, one for the other");
+    await reopened.close();
+  },
+);

@@ -1,0 +1,236 @@
+import assert from "node:assert/strict";
+import { JournalDamagedError } from "../../src/journal/errors.ts";
+import { RememberingConsumer } from "../support/journal_consumer.ts";
+import { inputOutputError, noSpace } from "../support/journal_disk.ts";
+import { fact, facts } from "../support/journal_events.ts";
+import { type JournalFolder, testWithFolder } from "../support/journal_folder.ts";
+
+/** A closed journal with two snapshots, and what a consumer saw of it. */
+async function withSnapshots(folder: JournalFolder): Promise<RememberingConsumer> {
+  const consumer = new RememberingConsumer();
+  const { journal } = await folder.open(consumer);
+  await journal.append(facts(5)).durable;
+  await journal.close();
+  const { journal: reopened } = await folder.open(new RememberingConsumer());
+  const second = new RememberingConsumer();
+  await reopened.close();
+  const { journal: third } = await folder.open(second);
+  await third.append(facts(5)).durable;
+  await third.close();
+  return second;
+}
+
+async function flip(folder: JournalFolder, file: string, offset: number): Promise<void> {
+  const bytes = await folder.read(file);
+  bytes[offset] = (bytes[offset] ?? 0) ^ 4;
+  await folder.write(file, bytes);
+}
+
+testWithFolder("snapshots: the newest two are kept", async (folder) => {
+  const { journal } = await folder.open(new RememberingConsumer(), { snapshotEvery: 3 });
+  for (let round = 0; round < 5; round++) {
+    const written = folder.disk.done("syncFolder");
+    await journal.append(facts(3)).durable;
+    await written;
+    // Removing what is old comes after the folder is synced.
+    for (let turn = 0; turn < 20; turn++) await folder.clock.nextTurn();
+  }
+  await journal.close();
+  const names = await folder.names("snapshots");
+  assert.deepEqual(names, ["00000000000000000013.snapshot", "00000000000000000016.snapshot"]);
+});
+
+testWithFolder("snapshots: a name appears when all of it is on disk", async (folder) => {
+  const { journal } = await folder.open(new RememberingConsumer());
+  await journal.append(facts(3)).durable;
+  folder.disk.forget();
+  await journal.close();
+  const path = `${folder.path}/snapshots/00000000000000000004.snapshot`;
+  const steps = folder.disk.operations.filter((each) => each.includes("/snapshots"));
+  assert.deepEqual(steps, [
+    `create ${path}.tmp`,
+    `append ${path}.tmp`,
+    `append ${path}.tmp`,
+    `sync ${path}.tmp`,
+    `rename ${path}`,
+    `syncFolder ${folder.path}/snapshots`,
+  ]);
+});
+
+testWithFolder(
+  "snapshots: a large one is written in slices, and others run between",
+  async (folder) => {
+    const { journal } = await folder.open(new RememberingConsumer());
+    await journal.append([fact({ text: "x".repeat(900_000) }), fact({ text: "y".repeat(900_000) })])
+      .durable;
+    const before = folder.clock.turns;
+    await journal.close();
+    assert.ok(folder.clock.turns - before >= 2, `${folder.clock.turns - before} turns`);
+  },
+);
+
+testWithFolder(
+  "snapshots: one stands for the entries at its moment, whatever comes after",
+  async (folder) => {
+    const consumer = new RememberingConsumer();
+    const { journal } = await folder.open(consumer, { snapshotEvery: 4 });
+    const written = folder.disk.done("syncFolder");
+    await journal.append(facts(3)).durable;
+    await journal.append(facts(3)).durable;
+    await written;
+    folder.crash();
+    const after = new RememberingConsumer();
+    const { journal: reopened, report } = await folder.open(after);
+    assert.equal(report.snapshotLogId, 4);
+    assert.equal(after.restored, 4);
+    assert.deepEqual(after.entries.slice(0, 7), consumer.entries);
+    await reopened.close();
+  },
+);
+
+testWithFolder(
+  "snapshots: a damaged one is set aside and the older one is used",
+  async (folder) => {
+    const seen = await withSnapshots(folder);
+    const [older = "", newer = ""] = await folder.names("snapshots");
+    await flip(folder, `snapshots/${newer}`, 300);
+    const consumer = new RememberingConsumer();
+    const { journal, report } = await folder.open(consumer);
+    assert.deepEqual(consumer.entries, seen.entries);
+    assert.ok(consumer.restored > 0 && consumer.replayed > 5);
+    assert.equal(report.snapshotLogId, consumer.restored);
+    assert.deepEqual(report.warnings, [
+      `Set aside snapshot ${newer}: the content does not match its sha256`,
+    ]);
+    assert.deepEqual(folder.warnings, report.warnings);
+    assert.deepEqual(await folder.names("snapshots"), [older, `${newer}.damaged`]);
+    await journal.close();
+  },
+);
+
+testWithFolder("snapshots: without a good one everything is replayed", async (folder) => {
+  const seen = await withSnapshots(folder);
+  const [older = "", newer = ""] = await folder.names("snapshots");
+  await flip(folder, `snapshots/${older}`, 3);
+  const bytes = await folder.read(`snapshots/${newer}`);
+  for (const size of [0, 1, 100, bytes.length - 1]) {
+    await folder.write(`snapshots/${newer}`, bytes.subarray(0, size));
+    const consumer = new RememberingConsumer();
+    const { journal, report } = await folder.open(consumer);
+    assert.equal(report.snapshotLogId, null, `cut to ${size}`);
+    assert.equal(consumer.replayed, seen.entries.length);
+    assert.deepEqual(consumer.entries, seen.entries);
+    folder.crash();
+    assert.ok(journal.head.logId > 0);
+  }
+});
+
+testWithFolder(
+  "snapshots: one that the consumer cannot use is left, and a warning says so",
+  async (folder) => {
+    const seen = await withSnapshots(folder);
+    const names = await folder.names("snapshots");
+    const consumer = new RememberingConsumer();
+    consumer.canRestore = false;
+    const { journal, report } = await folder.open(consumer);
+    assert.deepEqual(consumer.entries, seen.entries);
+    assert.equal(report.warnings.length, 2);
+    folder.crash();
+    assert.deepEqual(await folder.names("snapshots"), names);
+    assert.equal(journal.head.logId, seen.entries.length);
+  },
+);
+
+testWithFolder(
+  "snapshots: one ahead of the journal refuses to start, unless that is accepted",
+  async (folder) => {
+    const { journal } = await folder.open(new RememberingConsumer());
+    await journal.append(facts(2)).durable;
+    const before = await folder.read("segments/00000000000000000001.ndjson");
+    await journal.append(facts(2)).durable;
+    await journal.close();
+    await folder.write("segments/00000000000000000001.ndjson", before);
+    await assert.rejects(folder.open(new RememberingConsumer()), (error) => {
+      assert.ok(error instanceof JournalDamagedError);
+      assert.equal(error.logId, 5);
+      assert.match(error.message, /entries that were acknowledged are gone/);
+      return true;
+    });
+    assert.deepEqual(await folder.read("segments/00000000000000000001.ndjson"), before);
+    const consumer = new RememberingConsumer();
+    const { journal: reopened, report } = await folder.open(consumer, {
+      acceptSnapshotAhead: true,
+    });
+    assert.equal(consumer.restored, 0);
+    assert.equal(consumer.replayed, 3);
+    assert.equal(report.warnings.length, 1);
+    await reopened.close();
+    assert.ok((await folder.names("snapshots")).includes("00000000000000000005.snapshot.ahead"));
+  },
+);
+
+testWithFolder(
+  "snapshots: a torn tail under a snapshot is damage, and nothing is cut",
+  async (folder) => {
+    const { journal } = await folder.open(new RememberingConsumer());
+    await journal.append(facts(2)).durable;
+    await journal.append(facts(2)).durable;
+    const whole = await folder.read("segments/00000000000000000001.ndjson");
+    await journal.close();
+    const torn = whole.subarray(0, whole.length - 5);
+    await folder.write("segments/00000000000000000001.ndjson", torn);
+    await assert.rejects(folder.open(new RememberingConsumer()), JournalDamagedError);
+    assert.deepEqual(await folder.read("segments/00000000000000000001.ndjson"), torn);
+    assert.deepEqual(await folder.names("quarantine"), []);
+  },
+);
+
+testWithFolder("snapshots: one of another history refuses to start", async (folder) => {
+  const { journal } = await folder.open(new RememberingConsumer());
+  await journal.append(facts(2)).durable;
+  await journal.close();
+  const [name = ""] = await folder.names("snapshots");
+  const snapshot = await folder.read(`snapshots/${name}`);
+  await Deno.remove(folder.path, { recursive: true });
+  const other = await folder.open(new RememberingConsumer());
+  await other.journal.append(facts(2)).durable;
+  await other.journal.close();
+  await folder.write(`snapshots/${name}`, snapshot);
+  await assert.rejects(folder.open(new RememberingConsumer()), /stands for another history/);
+});
+
+testWithFolder(
+  "snapshots: one that cannot be written is dropped with a warning",
+  async (folder) => {
+    const seen = await withSnapshots(folder);
+    const names = await folder.names("snapshots");
+    for (
+      const [operation, error] of [["append", noSpace()], ["sync", inputOutputError()]] as const
+    ) {
+      folder.warnings.length = 0;
+      const { journal } = await folder.open(new RememberingConsumer());
+      await journal.append(facts(1)).durable;
+      folder.disk.fail({ operation, path: "/snapshots/", error });
+      await journal.close();
+      assert.equal(folder.warnings.length, 1);
+      assert.match(folder.warnings[0] ?? "", /^Cannot write snapshot of logId \d+: /);
+      assert.deepEqual(await folder.names("snapshots"), names);
+    }
+    const consumer = new RememberingConsumer();
+    const { journal, report } = await folder.open(consumer);
+    assert.equal(report.clean, true);
+    assert.deepEqual(consumer.entries.slice(0, seen.entries.length), seen.entries);
+    await journal.close();
+  },
+);
+
+testWithFolder("snapshots: with all of them deleted the entries are the same", async (folder) => {
+  const seen = await withSnapshots(folder);
+  for (const name of await folder.names("snapshots")) {
+    await Deno.remove(`${folder.path}/snapshots/${name}`);
+  }
+  const consumer = new RememberingConsumer();
+  const { journal } = await folder.open(consumer);
+  assert.deepEqual(consumer.entries, seen.entries);
+  await journal.close();
+});

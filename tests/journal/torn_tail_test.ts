@@ -1,0 +1,215 @@
+import assert from "node:assert/strict";
+import type { JobEventLogEntry } from "../../src/core/event.ts";
+import { RememberingConsumer } from "../support/journal_consumer.ts";
+import { facts } from "../support/journal_events.ts";
+import { testWithFolder } from "../support/journal_folder.ts";
+import {
+  bytesOf,
+  lastSegment,
+  sampleJournal,
+  segmentPaths,
+  startOn,
+} from "../support/journal_sweep.ts";
+import { TestDisk } from "../support/journal_disk.ts";
+import type { MemoryDisk } from "../support/journal_memory_disk.ts";
+
+/** Starts on a tail that a crash can leave behind, and checks that only whole batches stay. */
+async function checkTorn(
+  disk: MemoryDisk,
+  batches: readonly (readonly JobEventLogEntry[])[],
+  what: string,
+): Promise<{ kept: number; quarantined: number }> {
+  const started = await startOn(disk);
+  if (started instanceof Error) assert.fail(`${what}: ${started.message}`);
+  const found = started.entries.filter(({ eventType }) => eventType !== "journal.Recovered");
+  // An empty segment is opened anew, together with journal.Recovered.
+  if (found.at(-1)?.eventType === "journal.SegmentOpened") found.pop();
+  let kept = 0;
+  for (let count = 0; count < found.length; kept++) count += batches[kept]?.length ?? 1;
+  assert.deepEqual(found, batches.slice(0, kept).flat(), what);
+  return { kept, quarantined: started.report.bytesQuarantined };
+}
+
+Deno.test({
+  name: "file journal: cut anywhere in the last segment, it recovers all whole batches",
+  sanitizeOps: true,
+  sanitizeResources: true,
+  async fn() {
+    const { disk, batches } = await sampleJournal("crash");
+    const path = lastSegment(disk);
+    const whole = bytesOf(disk, path);
+    assert.equal(segmentPaths(disk).length, 3);
+    const ends = batchEnds(whole);
+    assert.ok(ends.length >= 3);
+    for (let size = 0; size <= whole.length; size++) {
+      const copy = disk.copy();
+      copy.files.set(path, whole.slice(0, size));
+      const { kept, quarantined } = await checkTorn(copy, batches, `cut to ${size} bytes`);
+      const lost = ends.filter((end) => end > size).length;
+      assert.equal(kept, batches.length - lost, `cut to ${size} bytes: no whole batch is lost`);
+      const aside = [...copy.files].filter(([name]) => name.includes("/quarantine/"));
+      const bytesAside = aside.reduce((sum, [, bytes]) => sum + bytes.length, 0);
+      assert.equal(bytesAside, quarantined, `cut to ${size} bytes: nothing is deleted`);
+    }
+  },
+});
+
+Deno.test({
+  name: "file journal: a last batch that is partly zeros is put aside",
+  sanitizeOps: true,
+  sanitizeResources: true,
+  async fn() {
+    const { disk, batches } = await sampleJournal("crash");
+    const path = lastSegment(disk);
+    const whole = bytesOf(disk, path);
+    const last = new TextDecoder().decode(whole).lastIndexOf("\n\n") + 1;
+    for (let start = last; start < whole.length; start += 13) {
+      for (const length of [1, 40, 512, whole.length]) {
+        const copy = disk.copy();
+        const bytes = whole.slice();
+        bytes.fill(0, start, start + length);
+        copy.files.set(path, bytes);
+        const what = `zeros at ${start}, ${length} bytes`;
+        const { quarantined } = await checkTorn(copy, batches.slice(0, -1), what);
+        assert.equal(quarantined, whole.length - last, what);
+      }
+    }
+  },
+});
+
+Deno.test({
+  name: "file journal: zeros after the last batch are put aside",
+  sanitizeOps: true,
+  sanitizeResources: true,
+  async fn() {
+    const { disk, batches } = await sampleJournal("crash");
+    const path = lastSegment(disk);
+    const whole = bytesOf(disk, path);
+    for (const extra of [1, 4096]) {
+      const copy = disk.copy();
+      const bytes = new Uint8Array(whole.length + extra);
+      bytes.set(whole);
+      copy.files.set(path, bytes);
+      const { quarantined } = await checkTorn(copy, batches, `${extra} zeros`);
+      assert.equal(quarantined, extra);
+    }
+  },
+});
+
+testWithFolder(
+  "file journal: a torn last batch is quarantined and cut, and the journal goes on",
+  async (folder) => {
+    const before = new RememberingConsumer();
+    const { journal } = await folder.open(before);
+    await journal.append(facts(3)).durable;
+    await journal.append(facts(3)).durable;
+    folder.crash();
+    const segment = "segments/00000000000000000001.ndjson";
+    const whole = await folder.read(segment);
+    await folder.write(segment, whole.subarray(0, whole.length - 20));
+    const after = new RememberingConsumer();
+    const { journal: reopened, report } = await folder.open(after);
+    const start = new TextDecoder().decode(whole).indexOf('\n{"logId":5,');
+    const torn = whole.subarray(start, whole.length - 20);
+    assert.equal(report.bytesQuarantined, torn.length);
+    assert.equal(report.clean, false);
+    const [name = ""] = await folder.names("quarantine");
+    assert.equal(report.quarantine, `quarantine/${name}`);
+    assert.match(name, new RegExp(`^00000000000000000001-${start}-[0-9A-Z]{26}\\.bin$`));
+    assert.deepEqual(await folder.read(`quarantine/${name}`), torn);
+    assert.deepEqual(after.entries.slice(0, 4), before.entries.slice(0, 4));
+    const recovered = after.entries[4];
+    assert.equal(recovered?.eventType, "journal.Recovered");
+    assert.deepEqual(recovered.attributes, {
+      segment: "00000000000000000001.ndjson",
+      bytesQuarantined: torn.length,
+      quarantine: `quarantine/${name}`,
+    });
+    await reopened.append(facts(2)).durable;
+    await reopened.close();
+    const again = new RememberingConsumer();
+    again.canRestore = false;
+    const { journal: third, report: thirdReport } = await folder.open(again);
+    assert.equal(thirdReport.clean, true);
+    assert.deepEqual(again.entries, after.entries);
+    await third.close();
+  },
+);
+
+testWithFolder(
+  "file journal: a new segment whose first batch is torn is begun again",
+  async (folder) => {
+    const before = new RememberingConsumer();
+    const { journal } = await folder.open(before, { segmentBytes: 500 });
+    await journal.append(facts(3)).durable;
+    await journal.append(facts(3)).durable;
+    folder.crash();
+    const name = "segments/00000000000000000005.ndjson";
+    const whole = await folder.read(name);
+    await folder.write(name, whole.subarray(0, 100));
+    const after = new RememberingConsumer();
+    const { journal: reopened, report } = await folder.open(after, { segmentBytes: 500 });
+    assert.equal(report.bytesQuarantined, 100);
+    assert.equal(report.recoveredLogId, 6);
+    assert.deepEqual(after.entries.map(({ eventType }) => eventType).slice(4), [
+      "journal.SegmentOpened",
+      "journal.Recovered",
+    ]);
+    await reopened.close();
+    const again = new RememberingConsumer();
+    const { journal: third } = await folder.open(again);
+    assert.deepEqual(again.entries, after.entries);
+    await third.close();
+  },
+);
+
+testWithFolder(
+  "file journal: a new segment that is still empty after a crash is used",
+  async (folder) => {
+    const { journal } = await folder.open(new RememberingConsumer(), { segmentBytes: 500 });
+    await journal.append(facts(3)).durable;
+    folder.crash();
+    await folder.write("segments/00000000000000000005.ndjson", new Uint8Array());
+    const after = new RememberingConsumer();
+    const { journal: reopened, report } = await folder.open(after);
+    assert.equal(report.bytesQuarantined, 0);
+    assert.equal(report.recoveredLogId, 6);
+    assert.deepEqual(await folder.names("segments"), [
+      "00000000000000000001.ndjson",
+      "00000000000000000005.ndjson",
+    ]);
+    await reopened.close();
+  },
+);
+
+Deno.test({
+  name: "file journal: a crash at any step of a recovery is recovered from",
+  sanitizeOps: true,
+  sanitizeResources: true,
+  async fn() {
+    const { disk, batches } = await sampleJournal("crash");
+    const path = lastSegment(disk);
+    disk.files.set(path, bytesOf(disk, path).slice(0, -30));
+    let steps = 0;
+    for (let failsAt = 1;; failsAt++) {
+      const copy = disk.copy();
+      steps = 0;
+      const faulty = new TestDisk(copy);
+      faulty.before = (operation) => {
+        if (operation !== "read" && ++steps >= failsAt) throw new Error("the power is gone");
+      };
+      const first = await startOn(faulty);
+      if (!(first instanceof Error)) break;
+      const what = `crash at step ${failsAt}`;
+      await checkTorn(copy.copy(), batches, what);
+    }
+    assert.ok(steps > 15, `${steps} steps`);
+  },
+});
+
+/** Byte offsets after each batch of a segment. */
+function batchEnds(bytes: Uint8Array): number[] {
+  const text = new TextDecoder().decode(bytes);
+  const starts = [...text.matchAll(/\n\n/g)].map(({ index }) => index + 1);
+  return [...starts, text.length];
+}
