@@ -11,7 +11,7 @@ import { replay } from "./replay.ts";
 import { threeTaskJobs } from "./three_tasks.ts";
 
 const BENCHMARKS: Readonly<Record<string, () => Promise<readonly Result[]>>> = {
-  correlation: () => Promise.resolve([correlation()]),
+  correlation,
   append: async () => [await append()],
   replay: async () => [await replay()],
   "three-tasks": threeTaskJobs,

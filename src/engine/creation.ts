@@ -90,7 +90,8 @@ export class Creation {
     const jobId = request.jobId ?? this.#newJobId();
     const start = this.#startsAtOnce(request);
     const command = { kind: "create", jobId, attributes: described.value, start } as const;
-    const existing = this.#parts.table.job(jobId);
+    // An id made here is new.
+    const existing = request.jobId && this.#parts.table.job(request.jobId);
     if (existing !== undefined) return { ok: false, problem: { kind: "jobExists", jobId } };
     const decision = decide(existing, command);
     if (!decision.accepted) return rejected(decision.rejection);

@@ -77,7 +77,7 @@ export class Recorder {
     for (const entry of appended.entries) {
       if (entry.eventType !== "job.JobStarted" || entry.jobId === undefined) continue;
       const { jobId } = entry;
-      const plan = this.#table.job(jobId)?.plan ?? planIn(appended.entries, jobId);
+      const plan = planIn(appended.entries, jobId) ?? this.#table.job(jobId)?.plan;
       if (plan === undefined) continue;
       this.#index.add(jobId, plan);
       appended.durable.catch(() => this.#index.remove(jobId));

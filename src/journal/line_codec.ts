@@ -108,7 +108,15 @@ export function crcOf(text: string, before = 0): number {
 
 /** What follows the body of a line, or its chain: its crc, the brace and the newline. */
 export function lineEnd(crc: number): string {
-  return `${CRC_KEY}${crc.toString(16).padStart(8, "0")}"}\n`;
+  const digits = hex(crc >>> 24) + hex(crc >>> 16 & 255) + hex(crc >>> 8 & 255) + hex(crc & 255);
+  return `${CRC_KEY}${digits}"}\n`;
+}
+
+/** Two digits for each byte: this runs once for each line. */
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
+function hex(byte: number): string {
+  return HEX[byte] ?? "";
 }
 
 /** What stands between the body and the crc of the last line of a batch. */
