@@ -3,10 +3,10 @@
  * parts that it puts together. `JobEngine` alone interprets events for jobs.
  */
 
-import { type Command, decide } from "../core/decide.ts";
-import type { EventDraft, FactDraft, JobEventLogEntry } from "../core/event.ts";
-import type { EventId, JobId, LogId } from "../core/ids.ts";
+import type { JobEventLogEntry } from "../core/event.ts";
+import type { JobId, LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
+import { Commands } from "./commands.ts";
 import { CorrelationIndex } from "./correlation_index.ts";
 import { Creation } from "./creation.ts";
 import type { AnyJobDefinition } from "./definition.ts";
@@ -19,15 +19,15 @@ import { refuseEntry } from "./framework_schemas.ts";
 import { History } from "./history.ts";
 import { type Applied, JobTable } from "./job_table.ts";
 import { Lanes } from "./lanes.ts";
-import {
-  type Clock,
-  type Journal,
-  type JournalConsumer,
+import type {
+  Clock,
+  Journal,
+  JournalConsumer,
   JournalFailedError,
-  JournalFullError,
-  type JournalInfo,
-  type Random,
+  JournalInfo,
+  Random,
 } from "./ports.ts";
+import { PatientRecorder } from "./patient_recorder.ts";
 import { Recorder } from "./recorder.ts";
 import type {
   ControlRequest,
@@ -42,15 +42,12 @@ import type {
   RetryRequest,
   Transition,
 } from "./requests.ts";
-import type { Commanded, RunServices } from "./run_services.ts";
+import type { RunServices } from "./run_services.ts";
 import { Scheduler } from "./scheduler.ts";
 import { captureContent, restoreContent } from "./snapshot_content.ts";
 import { Supervisor } from "./supervisor.ts";
 import { within } from "./within.ts";
 import { WorkerQueue } from "./worker_queue.ts";
-
-/** How long a full disk is given before the same facts are offered again. */
-const FULL_RETRY_MS = 1_000;
 
 /**
  * How long a write that found no room counts as news: without a further write nobody
@@ -80,6 +77,7 @@ export class JobEngine {
   readonly #registry: DefinitionRegistry;
   readonly #events: EventEngine;
   readonly #recorder: Recorder;
+  readonly #commands: Commands;
   readonly #history: History;
   readonly #fanOut: FanOut;
   readonly #creation: Creation;
@@ -107,6 +105,7 @@ export class JobEngine {
       this.#registry,
     ];
     const recorder = this.#recorder = new Recorder(clock, events, table, index);
+    this.#commands = new Commands(table, lanes, recorder);
     const history = this.#history = new History(events, table);
     this.#fanOut = new FanOut(index, registry, table);
     const parts = { clock, random, registry, table, history, recorder, lanes };
@@ -166,15 +165,9 @@ export class JobEngine {
   /** Starts, cancels, suspends or resumes a job. Rejects as `create` does. */
   async control(jobId: JobId, request: ControlRequest): Promise<Outcome<JobState>> {
     if (this.#table.job(jobId) === undefined) return unknownJob(jobId);
-    const commanded = await this.#command(jobId, request);
-    if (!commanded.accepted) return rejectedBy(commanded);
-    const last = commanded.applied.at(-1);
-    if (last?.rule === "terminal/record-only" && last.before !== undefined) {
-      // The job ended between the decision and the record: what the journal says, counts.
-      const after = decide(last.before, request);
-      if (!after.accepted) return rejectedBy(after);
-    }
-    return { ok: true, value: this.#job(jobId) };
+    const commanded = await this.#commands.run(jobId, request);
+    if (commanded.accepted) return { ok: true, value: this.#job(jobId) };
+    return { ok: false, problem: { kind: "rejected", rejection: commanded.rejection } };
   }
 
   /** Makes a new job of a failed one. Rejects as `create` does. */
@@ -282,16 +275,6 @@ export class JobEngine {
     return job;
   }
 
-  /** Decides on durable state, one command of a job at a time, and records what follows. */
-  #command(jobId: JobId, command: Command): Promise<Commanded> {
-    return this.#lanes.run(jobId, async () => {
-      const decision = decide(this.#table.job(jobId), command);
-      if (!decision.accepted) return decision;
-      const applied = await this.#recorder.record(decision.events).applied;
-      return { accepted: true, applied: applied.filter((step) => step !== undefined) };
-    });
-  }
-
   #makeConsumer(): JournalConsumer {
     return {
       restore: (lines) => restoreContent(lines, this.#table, this.#events.eventIds),
@@ -329,16 +312,29 @@ export class JobEngine {
     }
   }
 
+  #patientRecorder(): PatientRecorder {
+    const { clock, random } = this.#options;
+    return new PatientRecorder({
+      clock,
+      random,
+      scheduler: this.#scheduler,
+      commands: this.#commands,
+      recorder: this.#recorder,
+      fanOut: this.#fanOut,
+    });
+  }
+
   #runServices(): RunServices {
     const draining = () => this.#draining;
+    const patient = this.#patientRecorder();
     return {
       clock: this.#options.clock,
       random: this.#options.random,
       scheduler: this.#scheduler,
       workers: this.#workers,
       job: (jobId) => this.#job(jobId),
-      command: (jobId, command) => this.#persist(() => this.#command(jobId, command)),
-      record: (drafts, facts) => this.#recordFacts(drafts, facts ?? []),
+      command: (jobId, command) => patient.command(jobId, command),
+      record: (drafts, facts) => patient.record(drafts, facts),
       entriesAt: (logIds) => this.#history.at(logIds),
       get draining() {
         return draining();
@@ -347,52 +343,8 @@ export class JobEngine {
       onDefect: (error) => this.#options.onDefect?.(error),
     };
   }
-
-  async #recordFacts(drafts: readonly EventDraft[], facts: readonly FactDraft[]): Promise<void> {
-    await this.#persist(async () => {
-      const group = this.#withFacts(drafts, facts);
-      try {
-        await this.#recorder.record(group).applied;
-      } finally {
-        this.#fanOut.settled(group);
-      }
-    });
-  }
-
-  /** The drafts, then each fact, caused by the first draft, with what it makes happen. */
-  #withFacts(drafts: readonly EventDraft[], facts: readonly FactDraft[]): readonly EventDraft[] {
-    if (facts.length === 0) return drafts;
-    const group = [...drafts];
-    const occurredAt = new Date(this.#options.clock.now()).toISOString();
-    for (const fact of facts) {
-      const eventId = fact.eventId ?? `evt_${this.#options.random.ulid()}` as EventId;
-      const settled = { ...fact, eventId, occurredAt, causedBy: { draft: 0 } };
-      group.push(...this.#fanOut.expand(settled, group.length));
-    }
-    return group;
-  }
-
-  /**
-   * Does what a running job cannot do without: waits out a full disk. When the journal
-   * has failed it never settles, since only the next start tells what is on record.
-   */
-  async #persist<Result>(work: () => Promise<Result>): Promise<Result> {
-    for (;;) {
-      try {
-        return await work();
-      } catch (error) {
-        if (error instanceof JournalFailedError) return await new Promise<never>(() => {});
-        if (!(error instanceof JournalFullError)) throw error;
-        await new Promise<void>((resolve) => this.#scheduler.after(FULL_RETRY_MS, resolve));
-      }
-    }
-  }
 }
 
 function unknownJob(jobId: string): Outcome<never> {
   return { ok: false, problem: { kind: "unknownJob", jobId } };
-}
-
-function rejectedBy(commanded: Extract<Commanded, { accepted: false }>): Outcome<never> {
-  return { ok: false, problem: { kind: "rejected", rejection: commanded.rejection } };
 }

@@ -7,31 +7,26 @@
 
 import { conditionOf } from "../core/condition.ts";
 import type { JobEventDraft } from "../core/event.ts";
-import { type ExecutionId, type JobId, type LogId, MAIN_TASK, type TaskId } from "../core/ids.ts";
-import { findTask, type JobState } from "../core/job_state.ts";
+import { type ExecutionId, type JobId, MAIN_TASK, type TaskId } from "../core/ids.ts";
+import {
+  type CompensatingJob,
+  findTask,
+  type JobState,
+  type RunningJob,
+} from "../core/job_state.ts";
 import type { JsonValue } from "../core/json.ts";
+import { Answers } from "./answers.ts";
 import { Asked, type AskedExpectation, type AskedTask } from "./asked.ts";
 import { Interruption } from "./attempt.ts";
 import { Compensations } from "./compensations.ts";
 import { type AnyJobDefinition, NonRetryableError, throughJson } from "./definition.ts";
 import { parseInput } from "./definition_registry.ts";
 import { errorFact } from "./error_fact.ts";
-import { factsOf } from "./fact_event.ts";
 import type { Applied } from "./job_table.ts";
 import type { RunServices } from "./run_services.ts";
-import {
-  isReused,
-  keyOf,
-  recordedSettlements,
-  reusedSettlements,
-  type Settlement,
-  settlementsOf,
-} from "./settlements.ts";
+import { settlementsOf } from "./settlements.ts";
 import { TaskRunner } from "./task_runner.ts";
 import { Worker } from "./worker.ts";
-
-/** How long a `run` may take to ask for what is on record before it is told apart. */
-const DIVERGENCE_GRACE_MS = 1_000;
 
 export class JobRun {
   readonly #services: RunServices;
@@ -41,20 +36,14 @@ export class JobRun {
   readonly #stop = new AbortController();
   readonly #runner: TaskRunner;
   readonly #compensations: Compensations;
+  readonly #answers: Answers;
   #asked: Asked | undefined;
   #mainAttempt = 0;
   #runEnded = false;
-  #settlements: Settlement[] = [];
-  /** Answers that were there before `run` asked for them. */
-  readonly #early = new Map<string, Settlement>();
-  #replaying = false;
-  #seenLogId: LogId = 0;
-  #seenAtMs = 0;
   #looping = false;
   #again = false;
   #parking = false;
   #ended = false;
-  #onAsk: (() => void) | undefined;
 
   constructor(services: RunServices, definition: AnyJobDefinition, job: JobState) {
     this.#services = services;
@@ -67,6 +56,7 @@ export class JobRun {
       idle: () => this.#considerParking(),
     });
     this.#compensations = new Compensations(services, job.jobId, this.#worker);
+    this.#answers = new Answers(services, job.jobId);
   }
 
   /** There may be something to do: gets a worker and does it. */
@@ -77,7 +67,7 @@ export class JobRun {
 
   /** One entry of the job has become durable. */
   see(applied: Applied): void {
-    if (this.#asked !== undefined) this.#settlements.push(...settlementsOf(applied));
+    if (this.#asked !== undefined) this.#answers.add(settlementsOf(applied));
     const { before, job } = applied;
     if (before?.state === "Running" && job.state !== "Running") this.#leaveRunning(job);
     if (job.state === "Done" || job.state === "Failed") return this.#end();
@@ -111,7 +101,7 @@ export class JobRun {
   #hasWork(job: JobState): boolean {
     if (job.state === "Compensating") return true;
     if (this.#asked === undefined) return conditionOf(job) === "queued";
-    return this.#settlements.length > 0 || this.#runner.hasAsked;
+    return this.#answers.waiting || this.#runner.hasAsked;
   }
 
   #leaveRunning(job: JobState): void {
@@ -146,8 +136,8 @@ export class JobRun {
 
   async #turn(): Promise<void> {
     if (this.#asked === undefined && !(await this.#begin())) return;
-    await this.#deliver();
-    if (this.#replaying) await this.#endReplay();
+    const missing = await this.#answers.deliver(() => this.#ended);
+    if (missing !== undefined) await this.#diverged(missing);
     const { state } = this.#services.job(this.#jobId);
     if (state === "Compensating") {
       await this.#runner.idle();
@@ -163,10 +153,6 @@ export class JobRun {
     if (state === "Running" && !(await this.#startMain())) return false;
     const job = this.#services.job(this.#jobId);
     if (job.state !== "Running" && job.state !== "Compensating") return false;
-    this.#settlements = recordedSettlements(job);
-    for (const reused of reusedSettlements(job)) this.#early.set(keyOf(reused), reused);
-    this.#replaying = job.tasks.length > 1 || this.#settlements.length > 0;
-    this.#see(job.startedBy, job.startedAt);
     this.#callRun(job);
     return true;
   }
@@ -184,14 +170,15 @@ export class JobRun {
     return commanded.accepted;
   }
 
-  #callRun(job: JobState): void {
+  #callRun(job: RunningJob | CompensatingJob): void {
     const names = job.plan.expected.map((expected) => expected.id);
     const asked = new Asked(this.#jobId, names, {
-      seenAt: () => this.#seenAtMs,
+      seenAt: () => this.#answers.seenAtMs,
       askedTask: (task) => this.#askedTask(task),
       askedExpectation: (expectation) => this.#askedExpectation(expectation),
     });
     this.#asked = asked;
+    this.#answers.begin(asked, job);
     void this.#run(asked, job).then(
       (output) => this.#finished(output),
       (error) => this.#threw(error),
@@ -213,91 +200,13 @@ export class JobRun {
   #askedTask(task: AskedTask): void {
     const onRecord = findTask(this.#services.job(this.#jobId), task.taskId);
     if (onRecord?.status !== "completed") this.#runner.ask(task);
-    this.#answerEarly(`task ${task.taskId}`);
-  }
-
-  #askedExpectation(expectation: AskedExpectation): void {
-    this.#answerEarly(`expectation ${expectation.name}`);
-  }
-
-  #answerEarly(key: string): void {
-    const early = this.#early.get(key);
-    if (early !== undefined) this.#settlements.unshift(early);
-    this.#onAsk?.();
+    this.#answers.askedFor(`task ${task.taskId}`);
     this.wake();
   }
 
-  /** Gives `run` its answers, each after it has done what the one before made it do. */
-  async #deliver(): Promise<void> {
-    let delivered = false;
-    while (!this.#ended) {
-      if (delivered || this.#replaying) await this.#services.clock.nextTurn();
-      const next = this.#settlements[0];
-      if (next === undefined) return;
-      if (!this.#isAsked(next) && next.kind === "task") {
-        await this.#graceFor(() => this.#isAsked(next));
-      }
-      this.#settlements.shift();
-      if (this.#isAsked(next)) await this.#answer(next);
-      else if (next.kind === "expectation") this.#early.set(keyOf(next), next);
-      else return await this.#diverged(next.taskId);
-      delivered = true;
-    }
-  }
-
-  #isAsked(settlement: Settlement): boolean {
-    return settlement.kind === "task"
-      ? this.#asked?.tasks.has(settlement.taskId) ?? false
-      : this.#asked?.expectations.has(settlement.name) ?? false;
-  }
-
-  async #answer(settlement: Settlement): Promise<void> {
-    if (settlement.kind === "task") {
-      const task = findTask(this.#services.job(this.#jobId), settlement.taskId);
-      this.#see(settlement.logId, settlement.receivedAt);
-      const result = task?.status === "completed" ? structuredClone(task.result) : undefined;
-      this.#asked?.tasks.get(settlement.taskId)?.resolve(result);
-      return;
-    }
-    const expectation = this.#asked?.expectations.get(settlement.name);
-    this.#asked?.expectations.delete(settlement.name);
-    const job = this.#services.job(this.#jobId);
-    const index = job.plan.expected.findIndex((expected) => expected.id === settlement.name);
-    const entries = await this.#services.entriesAt(job.expected[index]?.by ?? []);
-    this.#see(settlement.logId, entries.at(-1)?.receivedAt ?? "");
-    expectation?.resolve(factsOf(entries));
-  }
-
-  #see(logId: LogId, receivedAt: string): void {
-    if (logId <= this.#seenLogId) return;
-    this.#seenLogId = logId;
-    this.#seenAtMs = Date.parse(receivedAt);
-  }
-
-  /** All that is on record has been answered; now `run` must have asked for all of it. */
-  async #endReplay(): Promise<void> {
-    const missing = () =>
-      this.#services.job(this.#jobId).tasks.find((task) =>
-        task.taskId !== MAIN_TASK && !isReused(task) && !this.#asked?.tasks.has(task.taskId)
-      );
-    await this.#graceFor(() => missing() === undefined);
-    this.#replaying = false;
-    const task = missing();
-    if (task !== undefined) await this.#diverged(task.taskId);
-  }
-
-  /** Waits until something is asked for; a `run` that awaits other things is given time. */
-  async #graceFor(met: () => boolean): Promise<void> {
-    await this.#services.clock.nextTurn();
-    if (met() || this.#runEnded) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const cancel = this.#services.clock.setTimer(DIVERGENCE_GRACE_MS, resolve);
-    this.#onAsk = () => {
-      if (met()) resolve();
-    };
-    await promise;
-    this.#onAsk = undefined;
-    cancel();
+  #askedExpectation({ name }: AskedExpectation): void {
+    this.#answers.askedFor(`expectation ${name}`);
+    this.wake();
   }
 
   async #diverged(taskId: TaskId): Promise<void> {
@@ -317,7 +226,7 @@ export class JobRun {
 
   async #finished(output: JsonValue | undefined): Promise<void> {
     this.#runEnded = true;
-    this.#onAsk?.();
+    this.#answers.close();
     if (await this.#leftBehind()) return;
     await this.#services.record([this.#mainDraft("job.TaskCompleted", {
       attempt: this.#mainAttempt,
@@ -328,7 +237,7 @@ export class JobRun {
 
   async #threw(error: unknown): Promise<void> {
     this.#runEnded = true;
-    this.#onAsk?.();
+    this.#answers.close();
     if (await this.#leftBehind()) return;
     await this.#failMain(
       errorFact(error),
@@ -339,7 +248,7 @@ export class JobRun {
 
   /** Whether the end of `run` counts for nothing, because the job or the replay says so. */
   async #leftBehind(): Promise<boolean> {
-    while (this.#replaying && !this.#ended) await this.#services.clock.nextTurn();
+    while (this.#answers.replaying && !this.#ended) await this.#services.clock.nextTurn();
     return this.#ended || this.#services.job(this.#jobId).state !== "Running";
   }
 
@@ -388,7 +297,7 @@ export class JobRun {
 
   #isBlocked(): boolean {
     const asked = this.#asked;
-    if (asked === undefined || this.#runEnded || this.#settlements.length > 0) return true;
+    if (asked === undefined || this.#runEnded || this.#answers.waiting) return true;
     return asked.expectations.size > 0 || this.#runner.hasUnfinished;
   }
 

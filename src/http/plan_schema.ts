@@ -12,7 +12,7 @@ import { eventTypeField, id, isObject, strictObject, taskIdField } from "./field
 
 const EXPECTATIONS_MAX = 1_000;
 const ERRORS_MAX = 1_000;
-const TIMES_MAX = 1_000_000;
+const TIMES_MAX = 10_000;
 
 const TIMES_RULE = `must be a whole number from 1 to ${TIMES_MAX}`;
 

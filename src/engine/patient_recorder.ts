@@ -1,0 +1,77 @@
+/**
+ * Records what a running job cannot do without. A full disk is waited out; when the
+ * journal has failed nothing settles any more, since only the next start tells what is
+ * on record.
+ */
+
+import type { Command } from "../core/decide.ts";
+import type { EventDraft, FactDraft } from "../core/event.ts";
+import type { EventId, JobId } from "../core/ids.ts";
+import type { Commands } from "./commands.ts";
+import type { FanOut } from "./fan_out.ts";
+import { type Clock, JournalFailedError, JournalFullError, type Random } from "./ports.ts";
+import type { Recorder } from "./recorder.ts";
+import type { Commanded } from "./run_services.ts";
+import type { Scheduler } from "./scheduler.ts";
+
+/** How long a full disk is given before the same facts are offered again. */
+const FULL_RETRY_MS = 1_000;
+
+export interface PatientRecorderParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly scheduler: Scheduler;
+  readonly commands: Commands;
+  readonly recorder: Recorder;
+  readonly fanOut: FanOut;
+}
+
+export class PatientRecorder {
+  readonly #parts: PatientRecorderParts;
+
+  constructor(parts: PatientRecorderParts) {
+    this.#parts = parts;
+  }
+
+  /** Decides and records a command. */
+  command(jobId: JobId, command: Command): Promise<Commanded> {
+    return this.#persist(() => this.#parts.commands.run(jobId, command));
+  }
+
+  /** Records drafts, and facts that the first of them causes, with what those make happen. */
+  async record(drafts: readonly EventDraft[], facts: readonly FactDraft[] = []): Promise<void> {
+    await this.#persist(async () => {
+      const group = this.#withFacts(drafts, facts);
+      try {
+        await this.#parts.recorder.record(group).applied;
+      } finally {
+        this.#parts.fanOut.settled(group);
+      }
+    });
+  }
+
+  #withFacts(drafts: readonly EventDraft[], facts: readonly FactDraft[]): readonly EventDraft[] {
+    if (facts.length === 0) return drafts;
+    const { clock, random, fanOut } = this.#parts;
+    const group = [...drafts];
+    const occurredAt = new Date(clock.now()).toISOString();
+    for (const fact of facts) {
+      const eventId = fact.eventId ?? `evt_${random.ulid()}` as EventId;
+      const settled = { ...fact, eventId, occurredAt, causedBy: { draft: 0 } };
+      group.push(...fanOut.expand(settled, group.length));
+    }
+    return group;
+  }
+
+  async #persist<Result>(work: () => Promise<Result>): Promise<Result> {
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        if (error instanceof JournalFailedError) return await new Promise<never>(() => {});
+        if (!(error instanceof JournalFullError)) throw error;
+        await new Promise<void>((resolve) => this.#parts.scheduler.after(FULL_RETRY_MS, resolve));
+      }
+    }
+  }
+}
