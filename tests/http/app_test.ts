@@ -107,6 +107,22 @@ Deno.test("failed journal: writes are 503 with the outcome unknown, reads go on"
   assert.deepEqual(errors, []);
 });
 
+Deno.test("/readyz: a write that found no room makes it 503, until one does or it is old", async () => {
+  const app = await startApp();
+  app.journal.failNext(new JournalFullError("no room"));
+  await problemOf(await app.post("/events", { eventType: "ec.Paid" }), 507, "disk-full");
+  await problemOf(await app.get("/readyz"), 503, "not-ready");
+  await jsonOf(await app.get("/jobs"), 200);
+
+  await jsonOf(await app.post("/events", { eventType: "ec.Paid" }), 200);
+  await jsonOf(await app.get("/readyz"), 200);
+
+  app.journal.failNext(new JournalFullError("no room"));
+  await problemOf(await app.post("/events", { eventType: "ec.Paid" }), 507, "disk-full");
+  await app.clock.advance(10_000);
+  await jsonOf(await app.get("/readyz"), 200);
+});
+
 Deno.test("stopping: writes are 503 with Retry-After, reads go on", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app);

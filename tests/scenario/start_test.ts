@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { DaybookProcess, runToEnd } from "../support/daybook_process.ts";
 
 const DEFINITIONS = new URL("../support/kill_definitions.ts", import.meta.url).pathname;
+const SOURCE = new URL("../../src", import.meta.url).pathname;
 const ORDER = { type: "order.fulfil", input: { orderId: "42", amount: 1999 } };
 
 async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
@@ -192,4 +193,43 @@ Deno.test("stop: a signal ends streams and seals the journal; the next start is 
     assert.equal(code, 0);
     assert.match(segment.trimEnd().split("\n").at(-1) ?? "", /"journal.Sealed".*"reason":"stop"/);
     assert.match(second.output.join("\n"), /clean stop; head/);
+  }));
+
+Deno.test("stop: a stream reader that never reads does not keep the journal from its seal", () =>
+  inFolder(async (journal) => {
+    const daybook = await DaybookProcess.start({ journal });
+    const { port } = new URL(daybook.url);
+    const stalled = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
+    const request = `GET /stream?after=0 HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\n\r\n`;
+    await stalled.write(new TextEncoder().encode(request));
+    // More than the buffers of a connection hold.
+    for (let event = 0; event < 40; event++) {
+      const attributes = { text: "x".repeat(500_000) };
+      const response = await daybook.post("/events", { eventType: "test.Large", attributes });
+      assert.equal(response.status, 200);
+      await response.body?.cancel();
+    }
+    const code = await daybook.stop();
+    stalled.close();
+
+    assert.equal(code, 0);
+    const segment = await Deno.readTextFile(await onlySegment(journal));
+    assert.match(segment.trimEnd().split("\n").at(-1) ?? "", /"reason":"stop"/);
+  }));
+
+Deno.test("stop: a second signal ends the process at once", () =>
+  inFolder(async (journal) => {
+    const daybook = await DaybookProcess.start({
+      journal,
+      args: [`--definitions=${DEFINITIONS}`, "--drain=1h"],
+      permissions: [`--allow-read=${DEFINITIONS},${SOURCE}`],
+    });
+    await (await daybook.post("/jobs", { type: "test.endless", input: {} })).body?.cancel();
+    daybook.signal("SIGINT");
+    while (!daybook.output.some((line) => line.includes("stopping"))) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    daybook.signal("SIGINT");
+
+    assert.equal(await daybook.exitCode(), 130);
   }));

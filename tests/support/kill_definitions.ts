@@ -26,3 +26,11 @@ export const threeTasks = defineJob({
     return { number };
   },
 });
+
+/** A task that only an abort can end, and that does not listen to it. */
+export const endless = defineJob({
+  type: "test.endless",
+  version: 1,
+  input: v.object({}),
+  run: (ctx) => ctx.task("wait", () => new Promise<void>(() => {})),
+});
