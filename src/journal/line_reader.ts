@@ -76,6 +76,12 @@ export function chainIn({ text, end }: LineText): string {
   return text.slice(chainEnd - CHAIN_LENGTH, chainEnd);
 }
 
+/**
+ * Lines of one batch share this text, and states keep it: so it is one string, as it was
+ * when they were written, and not a copy for every line.
+ */
+let lastReceivedAt: unknown = "";
+
 function parsed(json: string, logId: LogId): JobEventLogEntry | string {
   let value: unknown;
   try {
@@ -85,6 +91,8 @@ function parsed(json: string, logId: LogId): JobEventLogEntry | string {
   }
   const entry = value as Record<string, unknown>;
   if (entry["logId"] !== logId) return `the line is of logId ${entry["logId"]}`;
+  if (entry["receivedAt"] === lastReceivedAt) entry["receivedAt"] = lastReceivedAt;
+  else lastReceivedAt = entry["receivedAt"];
   return shapeFlaw(entry) ?? entry as unknown as JobEventLogEntry;
 }
 
