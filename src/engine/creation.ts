@@ -37,14 +37,17 @@ export class Creation {
 
   /** Creates a job; rejects with `JournalFullError` or `JournalFailedError`. */
   create(request: CreateRequest): Promise<Outcome<Created>> {
-    const { lanes } = this.#parts;
-    const { idempotency, jobId } = request;
-    if (idempotency !== undefined) {
-      return lanes.run(`key ${idempotency.key}`, () => this.#createOnce(request, idempotency));
-    }
-    return jobId === undefined
+    const { idempotency } = request;
+    if (idempotency === undefined) return this.#createInLane(request);
+    const lane = `key ${idempotency.key}`;
+    return this.#parts.lanes.run(lane, () => this.#createOnce(request, idempotency));
+  }
+
+  /** Two requests for one id are decided one after the other; an id made here is new. */
+  #createInLane(request: CreateRequest): Promise<Outcome<Created>> {
+    return request.jobId === undefined
       ? this.#createNew(request)
-      : lanes.run(jobId, () => this.#createNew(request));
+      : this.#parts.lanes.run(request.jobId, () => this.#createNew(request));
   }
 
   /** Creates a job from a failed one; runs in the lane of the failed job. */
@@ -68,7 +71,7 @@ export class Creation {
   ): Promise<Outcome<Created>> {
     const jobId = this.#parts.table.jobOfKey(key);
     const before = jobId === undefined ? undefined : this.#parts.table.job(jobId);
-    if (jobId === undefined || before === undefined) return await this.#createNew(request);
+    if (jobId === undefined || before === undefined) return await this.#createInLane(request);
     if (before.idempotency?.digest !== digest) {
       return { ok: false, problem: { kind: "keyReused", key, jobId } };
     }

@@ -100,7 +100,7 @@ function startedJob(
       priority: 0,
       labels: {},
       ...(made.ok
-        ? withInput(planOf(definition, made.parsed), made.input)
+        ? withInput(made.plan, made.input)
         : { plan: { expected: [MAIN_EXPECTATION], policy: DEFAULT_POLICY } }),
     },
   };
@@ -120,14 +120,14 @@ function withInput(plan: JobPlan, input: JsonValue | undefined) {
 }
 
 type MadeInput =
-  | { readonly ok: true; readonly input: JsonValue | undefined; readonly parsed: unknown }
+  | { readonly ok: true; readonly input: JsonValue | undefined; readonly plan: JobPlan }
   | { readonly ok: false; readonly error: ErrorFact };
 
 function inputFor(definition: AnyJobDefinition, event: FactEvent): MadeInput {
   try {
     const input = throughJson(definition.startsOn?.input(event));
     const result = parseInput(definition, input);
-    if (result.ok) return { ok: true, input, parsed: result.value };
+    if (result.ok) return { ok: true, input, plan: planOf(definition, result.value) };
     const issues = result.issues.map(({ pointer, detail }) => `${pointer || "/"}: ${detail}`);
     const message = `Cannot start ${definition.type} on event ${event.eventId}: ${
       issues.join("; ")

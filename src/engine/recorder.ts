@@ -24,13 +24,18 @@ export interface Recording {
   readonly applied: Promise<readonly (Applied | undefined)[]>;
 }
 
+/** Filled in when the entry has become durable. */
+interface Awaited {
+  applied: Applied | undefined;
+}
+
 export class Recorder {
   readonly #clock: Clock;
   readonly #events: EventEngine;
   readonly #table: JobTable;
   readonly #index: CorrelationIndex;
   /** Positions whose effect somebody waits to hear of. */
-  readonly #awaited = new Map<LogId, Applied | undefined>();
+  readonly #awaited = new Map<LogId, Awaited>();
 
   /** The monotonic time of the last write that found no room, unless one has since. */
   fullSinceMs: number | undefined;
@@ -46,8 +51,12 @@ export class Recorder {
   record(drafts: readonly EventDraft[]): Recording {
     const appended = this.#events.record(drafts);
     this.#fileStarted(appended);
-    for (const { logId } of appended.entries) this.#awaited.set(logId, undefined);
-    return { entries: appended.entries, applied: this.#applied(appended) };
+    const awaited = appended.entries.map((): Awaited => ({ applied: undefined }));
+    appended.entries.forEach(({ logId }, index) => {
+      const slot = awaited[index];
+      if (slot !== undefined) this.#awaited.set(logId, slot);
+    });
+    return { entries: appended.entries, applied: this.#applied(appended, awaited) };
   }
 
   /** Projects an entry that is durable. */
@@ -55,22 +64,33 @@ export class Recorder {
     this.#events.seen(entry);
     const applied = this.#table.apply(entry);
     if (applied === undefined) return undefined;
-    if (this.#awaited.has(entry.logId)) this.#awaited.set(entry.logId, applied);
+    const awaited = this.#awaited.get(entry.logId);
+    if (awaited !== undefined) awaited.applied = applied;
     if (isTerminal(applied.job)) this.#index.remove(applied.job.jobId);
     return applied;
   }
 
-  async #applied(appended: Appended): Promise<readonly (Applied | undefined)[]> {
+  async #applied(
+    appended: Appended,
+    awaited: readonly Awaited[],
+  ): Promise<readonly (Applied | undefined)[]> {
     try {
       await appended.durable;
       this.fullSinceMs = undefined;
-      return appended.entries.map(({ logId }) => this.#awaited.get(logId));
+      return awaited.map(({ applied }) => applied);
     } catch (error) {
       if (error instanceof JournalFullError) this.fullSinceMs = this.#clock.monotonic();
       throw error;
     } finally {
-      for (const { logId } of appended.entries) this.#awaited.delete(logId);
+      this.#forget(appended, awaited);
     }
+  }
+
+  /** After a failure the positions may already be those of another group. */
+  #forget({ entries }: Appended, awaited: readonly Awaited[]): void {
+    entries.forEach(({ logId }, index) => {
+      if (this.#awaited.get(logId) === awaited[index]) this.#awaited.delete(logId);
+    });
   }
 
   #fileStarted(appended: Appended): void {

@@ -308,6 +308,21 @@ Deno.test("create: the same idempotency key gives the first answer, also after a
   assert.equal(restarted.engine.list({ limit: 10 }).jobs.length, 1);
 });
 
+Deno.test("create: one id asked for twice at once, under different keys, is created once", async () => {
+  const { definition } = gated();
+  const daybook = await Harness.start({ definitions: [definition] });
+  const request = { type: "demo.gated", input: {}, jobId: "my-job" as never };
+  const outcomes = await Promise.all([
+    daybook.engine.create({ ...request, idempotency: { key: "k1", digest: "d" } }),
+    daybook.engine.create({ ...request, idempotency: { key: "k2", digest: "d" } }),
+    daybook.engine.create(request),
+  ]);
+
+  assert.deepEqual(outcomes.map(({ ok }) => ok).toSorted(), [false, false, true]);
+  const story = await daybook.story("my-job" as never);
+  assert.equal(story.filter((name) => name === "JobCreated").length, 1);
+});
+
 Deno.test("create: unknown types, invalid inputs and ids in use are told apart", async () => {
   const typed = defineJob({
     type: "demo.typed",

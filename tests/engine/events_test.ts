@@ -335,6 +335,27 @@ Deno.test("startsOn: an event starts a job, and a redelivery starts nothing twic
   assert.deepEqual(jobs[0]?.input, { orderId: "7" });
 });
 
+Deno.test("startsOn: a definition that cannot make a plan leaves a failed job, not a lost event", async () => {
+  const broken = defineJob({
+    type: "demo.broken",
+    version: 1,
+    input: v.looseObject({}),
+    expects: (): Record<string, { eventType: string }> => {
+      throw new RangeError("no plan");
+    },
+    startsOn: { eventType: "ec.order.OrderPlaced", input: () => ({}) },
+    run: () => Promise.resolve(),
+  });
+  const daybook = await Harness.start({ definitions: [broken] });
+
+  const receipt = await daybook.event("ec.order.OrderPlaced");
+
+  assert.ok(receipt.logId);
+  const [job] = daybook.engine.list({ limit: 10 }).jobs;
+  assert.ok(job?.state === "Failed");
+  assert.equal(job.failure.error.message, "no plan");
+});
+
 Deno.test("startsOn: an event without a valid input leaves a failed job, not nothing", async () => {
   const daybook = await Harness.start({ definitions: [onOrder] });
 
