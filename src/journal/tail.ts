@@ -4,7 +4,8 @@ import type { JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 
 const BYTES_MAX = 4 * 1024 * 1024;
-const ENTRIES_MAX = 16 * 1024;
+/** Entries that are kept for long are what the garbage collector moves most. */
+const ENTRIES_MAX = 1024;
 
 export interface TailLimits {
   /** Of lines as they are on disk. */
