@@ -69,7 +69,6 @@ async function openDaybook(configuration: Configuration): Promise<Daybook> {
       },
     });
   } catch (error) {
-    if (error instanceof DefinitionsError) fail(error.message, EXIT_USAGE);
     const isOurs = error instanceof JournalDamagedError || error instanceof JournalLockedError ||
       error instanceof JournalUnusableError;
     if (isOurs) fail(error.message, error.exitCode);
@@ -107,7 +106,11 @@ function stopOnSignal(daybook: Daybook, server: Deno.HttpServer): void {
 }
 
 async function start(configuration: Configuration, origins: Origins): Promise<void> {
-  console.log(`daybook ${VERSION}\n${describeConfiguration(configuration, origins).join("\n")}`);
+  console.log(
+    `daybook ${VERSION}, process ${Deno.pid}\n${
+      describeConfiguration(configuration, origins).join("\n")
+    }`,
+  );
   const daybook = await openDaybook(configuration);
   for (const [type, count] of daybook.engine.missingDefinitions) {
     warn(`${count} unfinished jobs of type ${type} wait for a definition that is not loaded`);
@@ -120,6 +123,17 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   stopOnSignal(daybook, server);
   const { journal } = daybook;
   console.log(banner(server.addr, daybook.report, journal.head, configuration.token !== undefined));
+}
+
+/** A definition or an option that cannot be used is for whoever started this to mend. */
+async function startOrFail(configuration: Configuration, origins: Origins): Promise<void> {
+  try {
+    await start(configuration, origins);
+  } catch (error) {
+    const isUsage = error instanceof TypeError || error instanceof DefinitionsError;
+    const text = error instanceof Error ? error.message : String(error);
+    fail(text, isUsage ? EXIT_USAGE : EXIT_STORAGE_FAILED);
+  }
 }
 
 // A promise that a definition forgot must not take every other job down with it.
@@ -135,7 +149,7 @@ const result = readConfiguration({
 });
 switch (result.kind) {
   case "run":
-    await start(result.configuration, result.origins);
+    await startOrFail(result.configuration, result.origins);
     break;
   case "help":
     console.log(helpText());

@@ -144,7 +144,7 @@ class Reader {
       allowedHosts: this.#list("allowed-hosts"),
       webhookHosts: this.#list("webhook-hosts"),
       webhookSecret: this.#sources.env("DAYBOOK_WEBHOOK_SECRET") || undefined,
-      acceptSnapshotAhead: this.#flags["accept-snapshot-ahead"] === true,
+      acceptSnapshotAhead: this.#switch("accept-snapshot-ahead"),
     };
   }
 
@@ -160,6 +160,15 @@ class Reader {
   #from(flag: string, origin: Origin, text: string): string {
     this.origins.set(flag, origin);
     return text.trim();
+  }
+
+  #switch(flag: string): boolean {
+    if (this.#flags[flag] === true) return true;
+    const inherited = this.#sources.env(environmentName(flag)) ?? "";
+    if (!["", "0", "1", "false", "true"].includes(inherited)) {
+      this.problems.push(`${environmentName(flag)} must be true or false: ${inherited}`);
+    }
+    return inherited === "1" || inherited === "true";
   }
 
   #list(flag: string): readonly string[] {

@@ -1,8 +1,16 @@
 /** What a job is doing right now, for operators; derived from its state alone. */
 
-import { MAIN_TASK } from "./ids.ts";
+import { assertNever } from "./assert_never.ts";
+import { type LogId, MAIN_TASK } from "./ids.ts";
 import { requiredMatches } from "./job_plan.ts";
-import { findTask, hasCode, type JobState, type RunningJob } from "./job_state.ts";
+import {
+  findTask,
+  hasCode,
+  type JobState,
+  type RunningJob,
+  type TaskState,
+  type WaitingTask,
+} from "./job_state.ts";
 
 export const CONDITIONS = [
   "created",
@@ -32,31 +40,57 @@ export function conditionOf(job: JobState): Condition {
       return "succeeded";
     case "Failed":
       return job.failure.kind === "cancelled" ? "cancelled" : "failed";
+    default:
+      return assertNever(job, "state");
   }
 }
 
 function runningCondition(job: RunningJob): Condition {
   if (!hasCode(job)) return "waiting";
+  const main = findTask(job, MAIN_TASK);
   let backingOff = false;
+  let interrupted = false;
+  let lastCompleted = 0;
   for (const task of job.tasks) {
     if (task.taskId === MAIN_TASK) continue;
     if (task.status === "running") return "executing";
     backingOff ||= task.status === "backingOff";
+    interrupted ||= task.status === "interrupted";
+    if (task.status === "completed") lastCompleted = Math.max(lastCompleted, task.completedBy);
   }
-  if (backingOff) return "backingOff";
-  const main = findTask(job, MAIN_TASK);
+  if (main?.status === "completed") return "waiting";
+  if (interrupted) return "queued";
+  return backingOff ? "backingOff" : mainCondition(job, main, lastCompleted);
+}
+
+/** No other task is open: what `run` itself is doing. */
+function mainCondition(
+  job: RunningJob,
+  main: TaskState | undefined,
+  lastCompleted: LogId,
+): Condition {
   switch (main?.status) {
     case "running":
       return "executing";
-    case "completed":
-      return "waiting";
+    case "waiting":
+      return hasAnswer(job, main, lastCompleted) ? "queued" : "waiting";
     case "backingOff":
       return "backingOff";
-    case "waiting":
-      return main.expectations.some((id) => isSatisfied(job, id)) ? "queued" : "waiting";
-    default:
+    case "completed":
+      return "waiting";
+    case undefined:
+    case "interrupted":
+    case "abandoned":
+    case "failed":
       return "queued";
+    default:
+      return assertNever(main, "status of main");
   }
+}
+
+/** Whether something has come since `run` began to wait that it can go on with. */
+function hasAnswer(job: RunningJob, main: WaitingTask, lastCompleted: LogId): boolean {
+  return lastCompleted > main.lastLogId || main.expectations.some((id) => isSatisfied(job, id));
 }
 
 /** Whether the expectation of this id has all its matches; false when there is none. */

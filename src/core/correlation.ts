@@ -71,3 +71,37 @@ export function indexAlternatives(correlation: Correlation): readonly (readonly 
   const branches = correlation.anyOf.map((part) => indexAlternatives(part)[0]);
   return branches.every((branch) => branch !== undefined) ? [branches.flat()] : [];
 }
+
+/**
+ * What is wrong with a predicate that code made, or `undefined` when nothing is. What JSON
+ * would change must not get into a plan: it would mean something else after a restart.
+ */
+export function correlationFlaw(correlation: Correlation): string | undefined {
+  if (correlation === "any") return undefined;
+  if ("equals" in correlation) return termsFlaw("equals", correlation.equals, (value) => [value]);
+  if ("in" in correlation) return termsFlaw("in", correlation.in, (values) => values);
+  if ("all" in correlation) return firstFlaw(correlation.all);
+  if ("anyOf" in correlation) return firstFlaw(correlation.anyOf);
+  if ("not" in correlation) return correlationFlaw(correlation.not);
+  return `${JSON.stringify(correlation)} is no correlation`;
+}
+
+function firstFlaw(parts: readonly Correlation[]): string | undefined {
+  return parts.map(correlationFlaw).find((flaw) => flaw !== undefined);
+}
+
+function termsFlaw<Value>(
+  name: string,
+  terms: Readonly<Record<string, Value>>,
+  scalarsOf: (value: Value) => readonly unknown[],
+): string | undefined {
+  for (const [path, value] of Object.entries(terms)) {
+    const wrong = scalarsOf(value).find((scalar) =>
+      !isScalar(scalar) || (typeof scalar === "number" && !Number.isFinite(scalar))
+    );
+    if (wrong !== undefined || scalarsOf(value).includes(undefined)) {
+      return `${name} of ${path} is ${String(wrong)}, and no scalar`;
+    }
+  }
+  return undefined;
+}

@@ -14,6 +14,9 @@ export interface EventMatcher {
   readonly correlation: Correlation;
 }
 
+/** More events than this no expectation may want: their positions are part of the state. */
+export const TIMES_MAX = 10_000;
+
 export type Multiplicity = "ExactlyOnce" | "AtLeastOnce" | { readonly times: number };
 
 /** A predicate over events. */

@@ -22,6 +22,21 @@ export const DEFAULT_RETRY: RetryPolicy = {
   jitter: 0.2,
 };
 
+const ATTEMPTS_MAX = 1_000_000;
+
+/** What is wrong with a policy, or `undefined` when nothing is. */
+export function retryPolicyFlaw(policy: RetryPolicy): string | undefined {
+  const { maxAttempts, initialMs, factor, maxMs, jitter } = policy;
+  if (!Number.isInteger(maxAttempts) || maxAttempts < 1 || maxAttempts > ATTEMPTS_MAX) {
+    return `maxAttempts must be a whole number from 1 to ${ATTEMPTS_MAX}: ${maxAttempts}`;
+  }
+  if (!(Number.isFinite(initialMs) && initialMs >= 0)) return `initialMs is ${initialMs}`;
+  if (!(Number.isFinite(maxMs) && maxMs >= 0)) return `maxMs is ${maxMs}`;
+  if (!(Number.isFinite(factor) && factor >= 1)) return `factor must be at least 1: ${factor}`;
+  if (!(jitter >= 0 && jitter <= 1)) return `jitter must be from 0 to 1: ${jitter}`;
+  return undefined;
+}
+
 /**
  * A crash does not use up an attempt, but a task that was running in so many
  * crashes in a row is taken to be their cause, and its job is failed as `poison`

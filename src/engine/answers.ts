@@ -92,7 +92,11 @@ export class Answers {
       if (delivered || this.#replaying) await this.#services.clock.nextTurn();
       const next = this.#settlements[0];
       if (next === undefined) return await this.#endReplay();
-      if (next.kind === "task") await this.#graceFor(() => this.#isAsked(next));
+      if (next.kind === "task") {
+        await this.#graceFor(() => this.#isAsked(next) || this.#settlements[0] !== next);
+      }
+      // While time was given, an answer that was there before may have been asked for.
+      if (this.#settlements[0] !== next) continue;
       this.#settlements.shift();
       if (this.#isAsked(next)) await this.#answer(next);
       else if (next.kind === "expectation") this.#early.set(keyOf(next), next);

@@ -2,7 +2,7 @@
 
 import { MAIN_TASK, taskId as checkedTaskId } from "../core/ids.ts";
 import type { JobId, TaskId } from "../core/ids.ts";
-import { DEFAULT_RETRY, type RetryPolicy } from "../core/retry_policy.ts";
+import { DEFAULT_RETRY, type RetryPolicy, retryPolicyFlaw } from "../core/retry_policy.ts";
 import type { FactEvent, JobContext, TaskContext, TaskOptions } from "./definition.ts";
 
 /** A task that `run` awaits, or has awaited. */
@@ -56,7 +56,7 @@ export class Asked implements JobContext<string> {
     const task: AskedTask = {
       taskId: this.#newTaskId(taskId),
       run: fn,
-      retry: { ...DEFAULT_RETRY, ...options.retry },
+      retry: checkedRetry(taskId, options),
       timeoutMs: options.timeoutMs,
       compensate: options.compensate as AskedTask["compensate"],
       resolve: resolve as AskedTask["resolve"],
@@ -91,4 +91,16 @@ export class Asked implements JobContext<string> {
     }
     return taskId;
   }
+}
+
+/** @throws {TypeError} when an option is one that no attempt could go by. */
+function checkedRetry<Result>(taskId: string, options: TaskOptions<Result>): RetryPolicy {
+  const { timeoutMs } = options;
+  const retry = { ...DEFAULT_RETRY, ...options.retry };
+  const flaw = retryPolicyFlaw(retry);
+  if (flaw !== undefined) throw new TypeError(`Cannot run task ${taskId}: retry.${flaw}`);
+  if (timeoutMs !== undefined && !(Number.isFinite(timeoutMs) && timeoutMs > 0)) {
+    throw new TypeError(`Cannot run task ${taskId}: timeoutMs is ${timeoutMs}`);
+  }
+  return retry;
 }

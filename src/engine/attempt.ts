@@ -16,6 +16,9 @@ export const ABORT_GRACE_MS = 10_000;
 /** Results longer than this, in characters of JSON, fail the task. */
 export const RESULT_LENGTH_MAX = 1_048_576;
 
+/** A year: no delay that a task may choose is longer. */
+const RETRY_LATER_MAX_MS = 365 * 86_400_000;
+
 /** The reason of an abort that is no failure of the task. */
 export class Interruption extends Error {
   override readonly name = "Interruption";
@@ -98,8 +101,12 @@ class Limits {
   }
 }
 
-/** @throws {NonRetryableError} when a line of the journal should not hold it. */
-function recordable(value: unknown): JsonValue | undefined {
+/**
+ * What JSON makes of a result or an output.
+ *
+ * @throws {NonRetryableError} when a line of the journal should not hold it.
+ */
+export function recordable(value: unknown): JsonValue | undefined {
   const text = JSON.stringify(value);
   if (text === undefined) return undefined;
   if (text.length > RESULT_LENGTH_MAX) {
@@ -117,8 +124,9 @@ function outcomeOf(thrown: unknown, stop: AbortSignal): AttemptOutcome {
   }
   const error = errorFact(thrown);
   if (thrown instanceof NonRetryableError) return { kind: "nonRetryable", error };
-  if (thrown instanceof RetryLater) {
-    return { kind: "retryLater", error, delayMs: Math.max(0, thrown.delayMs) };
+  if (thrown instanceof RetryLater && Number.isFinite(thrown.delayMs)) {
+    const delayMs = Math.min(Math.max(0, thrown.delayMs), RETRY_LATER_MAX_MS);
+    return { kind: "retryLater", error, delayMs };
   }
   return { kind: "failed", error };
 }

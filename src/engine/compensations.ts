@@ -10,6 +10,7 @@ import type { ExecutionId, JobId, TaskId } from "../core/ids.ts";
 import { type CompletedTask, findTask } from "../core/job_state.ts";
 import type { AskedTask } from "./asked.ts";
 import { type AttemptOutcome, Interruption, runAttempt } from "./attempt.ts";
+import { errorFact } from "./error_fact.ts";
 import type { RunServices } from "./run_services.ts";
 import { failedAttributes } from "./task_runner.ts";
 import type { Worker } from "./worker.ts";
@@ -38,6 +39,11 @@ export class Compensations {
   async run(codeOf: (taskId: TaskId) => AskedTask | undefined): Promise<void> {
     this.#running ??= this.#undoAll(codeOf);
     await this.#running;
+  }
+
+  /** Whether `run` was called. */
+  get begun(): boolean {
+    return this.#running !== undefined;
   }
 
   /** The job is not suspended, or no longer. */
@@ -95,8 +101,26 @@ export class Compensations {
     });
     if (!commanded.accepted) return await this.#untilResumed();
     const attempt = (task.compensation?.attempts ?? 0) + 1;
-    this.#attempting = this.#attempt(task, code, attempt, executionId);
+    this.#attempting = this.#attempt(task, code, attempt, executionId)
+      .catch((error) => this.#gaveUp(task, attempt, executionId, error));
     await this.#attempting;
+  }
+
+  /** Something in here threw, not the task's code: on record, so that nothing hangs. */
+  async #gaveUp(
+    task: CompletedTask,
+    attempt: number,
+    executionId: ExecutionId,
+    error: unknown,
+  ): Promise<void> {
+    this.#services.onDefect(error);
+    await this.#record("job.TaskCompensationFailed", task, executionId, {
+      attempt,
+      maxAttempts: attempt,
+      error: errorFact(error),
+      final: true,
+      kind: "poison",
+    });
   }
 
   async #untilResumed(): Promise<void> {

@@ -8,9 +8,10 @@ import type { JobId, LogId } from "../core/ids.ts";
 import { type JobPlan, MAIN_EXPECTATION_ID } from "../core/job_plan.ts";
 import type { JobState } from "../core/job_state.ts";
 import { matchableOf, projectAll } from "../core/projector.ts";
-import { throughJson } from "./definition.ts";
+import { type AnyJobDefinition, throughJson } from "./definition.ts";
 import { type DefinitionRegistry, parseInput, planOf } from "./definition_registry.ts";
 import { correlatedEventId } from "./derived_ids.ts";
+import { errorFact } from "./error_fact.ts";
 import type { History } from "./history.ts";
 import type { JobTable } from "./job_table.ts";
 import type { Lanes } from "./lanes.ts";
@@ -131,12 +132,23 @@ export class Creation {
     const recorded = throughJson(input);
     const parsed = parseInput(definition, recorded);
     if (!parsed.ok) return { ok: false, problem: { kind: "invalidInput", issues: parsed.issues } };
-    const plan: JobPlan = planOf(definition, parsed.value);
-    const attributes = { type, definitionVersion: definition.version, plan };
+    const plan = this.#planFor(definition, parsed.value);
+    if (!plan.ok) return plan;
+    const attributes = { type, definitionVersion: definition.version, plan: plan.value };
     return {
       ok: true,
       value: recorded === undefined ? attributes : { ...attributes, input: recorded },
     };
+  }
+
+  /** A definition that cannot make a plan of an input refuses it, whatever its schema says. */
+  #planFor(definition: AnyJobDefinition, input: unknown): Outcome<JobPlan> {
+    try {
+      return { ok: true, value: planOf(definition, input) };
+    } catch (error) {
+      const detail = `${definition.type} cannot make a plan of it: ${errorFact(error).message}`;
+      return { ok: false, problem: { kind: "invalidInput", issues: [{ pointer: "", detail }] } };
+    }
   }
 
   /** The same job again, as today's definition describes it. */

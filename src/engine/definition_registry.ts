@@ -3,16 +3,19 @@
 import { toJsonSchema } from "@valibot/to-json-schema";
 import * as v from "valibot";
 import { type EventType, eventType } from "../core/event_type.ts";
-import { holds } from "../core/correlation.ts";
+import { correlationFlaw, holds } from "../core/correlation.ts";
 import {
   type EventMatcher,
   type ExpectedEvent,
   type JobPlan,
   MAIN_EXPECTATION,
   MAIN_EXPECTATION_ID,
+  type Multiplicity,
   sharedPlan,
+  TIMES_MAX,
 } from "../core/job_plan.ts";
 import type { JsonValue } from "../core/json.ts";
+import { pointerTo } from "../core/json_pointer.ts";
 import type { AnyJobDefinition, ErrorMatcher, Expectation, FactEvent } from "./definition.ts";
 import type { DefinitionInfo, InputIssue } from "./requests.ts";
 
@@ -53,7 +56,14 @@ export class DefinitionRegistry {
   }
 
   #add(definition: AnyJobDefinition): void {
-    eventType(definition.type);
+    const { type, version, onCompensated = "Failed" } = definition;
+    eventType(type);
+    if (!Number.isSafeInteger(version) || version < 1) {
+      throw new TypeError(`Cannot register ${type}: version must be a whole number, at least 1`);
+    }
+    if (onCompensated !== "Done" && onCompensated !== "Failed") {
+      throw new TypeError(`Cannot register ${type}: onCompensated must be "Done" or "Failed"`);
+    }
     if (this.#byType.has(definition.type)) {
       throw new TypeError(`Cannot register ${definition.type}: another definition has this type`);
     }
@@ -72,13 +82,8 @@ export function parseInput(definition: AnyJobDefinition, input: unknown): Parsed
 }
 
 function inputIssue(issue: v.BaseIssue<unknown>): InputIssue {
-  const pointer = (issue.path ?? []).map((part) => `/${escapePointer(String(part.key))}`).join("");
-  return { pointer, detail: issue.message };
-}
-
-/** A part of a JSON Pointer. Source: RFC 6901, section 3. */
-function escapePointer(part: string): string {
-  return part.replaceAll("~", "~0").replaceAll("/", "~1");
+  const path = (issue.path ?? []).map(({ key }) => String(key));
+  return { pointer: pointerTo(path), detail: issue.message };
 }
 
 /**
@@ -106,13 +111,32 @@ function expectedEvent(id: string, spec: Expectation): ExpectedEvent {
     id,
     kind: spec.kind ?? "DomainFact",
     matcher: matcherOf(spec),
-    multiplicity: spec.multiplicity ?? "ExactlyOnce",
+    multiplicity: multiplicityOf(id, spec),
   };
+}
+
+function multiplicityOf(id: string, { multiplicity = "ExactlyOnce" }: Expectation): Multiplicity {
+  if (typeof multiplicity === "object" && !isCount(multiplicity.times)) {
+    throw new TypeError(`Cannot expect ${id}: times must be a whole number from 1 to ${TIMES_MAX}`);
+  }
+  return multiplicity;
+}
+
+function isCount(times: number): boolean {
+  return Number.isInteger(times) && times >= 1 && times <= TIMES_MAX;
 }
 
 function matcherOf(spec: ErrorMatcher): EventMatcher {
   const type: EventType = eventType(spec.eventType);
-  return { eventType: type, correlation: spec.correlation ?? "any" };
+  const correlation = spec.correlation ?? "any";
+  const flaw = correlationFlaw(correlation);
+  if (flaw !== undefined) throw new TypeError(`Cannot expect ${type}: ${flaw}`);
+  return { eventType: type, correlation };
+}
+
+/** The issues of an input, in one line. */
+export function issuesText(issues: readonly InputIssue[]): string {
+  return issues.map(({ pointer, detail }) => `${pointer || "/"}: ${detail}`).join("; ");
 }
 
 function infoOf(definition: AnyJobDefinition): DefinitionInfo {

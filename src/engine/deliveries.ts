@@ -1,5 +1,6 @@
 /** Events from outside: each recorded once, matched to jobs, and answered with a receipt. */
 
+import { assertNever } from "../core/assert_never.ts";
 import { isSatisfied } from "../core/condition.ts";
 import type { EventDraft } from "../core/event.ts";
 import type { EventId, LogId } from "../core/ids.ts";
@@ -7,7 +8,7 @@ import { requiredMatches } from "../core/job_plan.ts";
 import type { EventEngine } from "./event_engine.ts";
 import type { FanOut, SettledFact } from "./fan_out.ts";
 import type { Applied, JobTable } from "./job_table.ts";
-import type { Clock, Random } from "./ports.ts";
+import { type Clock, GroupTooLargeError, type Random } from "./ports.ts";
 import type { Recorder } from "./recorder.ts";
 import type { IncomingEvent, Receipt, ReceiptJob } from "./requests.ts";
 
@@ -85,6 +86,9 @@ export class Deliveries {
       const { entries, applied } = this.#recorder.record(drafts);
       const logId = entries[0]?.logId ?? 0;
       return receiptOf(fact.eventId, logId, drafts, await applied);
+    } catch (error) {
+      if (!(error instanceof GroupTooLargeError)) throw error;
+      return rejected(fact.eventId, `${drafts.length - 1} jobs expect it: ${error.message}`);
     } finally {
       this.#fanOut.settled(drafts);
     }
@@ -154,7 +158,16 @@ function reasonOf(step: Applied): string {
     case "compensating/done":
     case "compensating/failed":
       return "ended the compensation";
-    default:
+    case "none/created":
+    case "created/started":
+    case "created/started-empty":
+    case "running/matched":
+    case "running/satisfied":
+    case "running/record-only":
+    case "compensating/record-only":
+    case "any/already-applied":
       return "matched no expectation";
+    default:
+      return assertNever(step.rule, "rule");
   }
 }

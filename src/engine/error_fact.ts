@@ -3,19 +3,34 @@
 import type { ErrorFact } from "../core/framework_events.ts";
 
 /** Longer texts are cut: the journal keeps evidence, not dumps. */
+const NAME_LENGTH_MAX = 200;
 const MESSAGE_LENGTH_MAX = 4_000;
 const STACK_LENGTH_MAX = 2_000;
 
+/** Whatever was thrown, however odd, as a name and a message. */
 export function errorFact(thrown: unknown): ErrorFact {
   if (!(thrown instanceof Error)) {
-    return { name: "Error", message: cut(String(thrown), MESSAGE_LENGTH_MAX) };
+    return { name: "Error", message: textOf(thrown, MESSAGE_LENGTH_MAX) };
   }
-  const fact = { name: thrown.name, message: cut(thrown.message, MESSAGE_LENGTH_MAX) };
+  const fact = {
+    name: textOf(thrown.name, NAME_LENGTH_MAX),
+    message: textOf(thrown.message, MESSAGE_LENGTH_MAX),
+  };
   return thrown.stack === undefined
     ? fact
-    : { ...fact, stack: cut(thrown.stack, STACK_LENGTH_MAX) };
+    : { ...fact, stack: textOf(thrown.stack, STACK_LENGTH_MAX) };
 }
 
-function cut(text: string, length: number): string {
+function textOf(value: unknown, length: number): string {
+  const text = asText(value);
   return text.length <= length ? text : `${text.slice(0, length)}…`;
+}
+
+/** An object may have no text at all, or throw when asked for it. */
+function asText(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return Object.prototype.toString.call(value);
+  }
 }

@@ -7,7 +7,7 @@ import { DEFAULT_POLICY, type JobPlan, MAIN_EXPECTATION } from "../core/job_plan
 import type { JsonValue } from "../core/json.ts";
 import type { CorrelationIndex } from "./correlation_index.ts";
 import { type AnyJobDefinition, type FactEvent, throughJson } from "./definition.ts";
-import { type DefinitionRegistry, parseInput, planOf } from "./definition_registry.ts";
+import { type DefinitionRegistry, issuesText, parseInput, planOf } from "./definition_registry.ts";
 import { correlatedEventId, startedJobId } from "./derived_ids.ts";
 import { errorFact } from "./error_fact.ts";
 import type { JobTable } from "./job_table.ts";
@@ -128,9 +128,8 @@ function inputFor(definition: AnyJobDefinition, event: FactEvent): MadeInput {
     const input = throughJson(definition.startsOn?.input(event));
     const result = parseInput(definition, input);
     if (result.ok) return { ok: true, input, plan: planOf(definition, result.value) };
-    const issues = result.issues.map(({ pointer, detail }) => `${pointer || "/"}: ${detail}`);
     const message = `Cannot start ${definition.type} on event ${event.eventId}: ${
-      issues.join("; ")
+      issuesText(result.issues)
     }`;
     return { ok: false, error: { name: "InvalidInput", message } };
   } catch (error) {

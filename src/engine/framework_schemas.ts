@@ -13,6 +13,7 @@ const hasAttempt = v.custom<object>((attributes) =>
   Number.isSafeInteger(attributes.attempt) && Number(attributes.attempt) >= 1
 );
 const attempt = v.pipe(v.number(), v.integer(), v.minValue(1));
+const finite = v.pipe(v.number(), v.finite());
 const text = v.string();
 const names = v.array(text);
 const control = v.looseObject({ reason: v.optional(text) });
@@ -33,9 +34,9 @@ const plan = v.looseObject({
 const SCHEMAS: { readonly [Type in FrameworkEventType]: v.GenericSchema } = {
   "job.JobCreated": v.looseObject({
     type: v.optional(text),
-    definitionVersion: v.optional(v.number()),
+    definitionVersion: v.optional(finite),
     plan,
-    priority: v.number(),
+    priority: finite,
     labels: v.record(text, text),
   }),
   "job.JobStarted": control,
@@ -53,7 +54,7 @@ const SCHEMAS: { readonly [Type in FrameworkEventType]: v.GenericSchema } = {
   "job.TaskCompleted": hasAttempt,
   "job.TaskFailed": attemptFailure,
   "job.TaskInterrupted": v.looseObject({ attempt, phase: v.picklist(["run", "compensation"]) }),
-  "job.TaskProgressed": v.looseObject({ done: v.number(), total: v.optional(v.number()) }),
+  "job.TaskProgressed": v.looseObject({ done: finite, total: v.optional(finite) }),
   "job.CompensationStarted": hasAttempt,
   "job.TaskCompensated": hasAttempt,
   "job.TaskCompensationFailed": attemptFailure,
@@ -64,15 +65,23 @@ const SCHEMAS: { readonly [Type in FrameworkEventType]: v.GenericSchema } = {
   "journal.Recovered": v.looseObject({ segment: text, bytesQuarantined: v.number() }),
 };
 
+/** What of an entry is looked at; a draft has it as well. */
+type Checked = Pick<JobEventLogEntry, "stratum" | "eventType" | "attributes">;
+
 /**
  * Why this version cannot understand an entry, or `undefined` when it can. Unknown
  * fields are allowed: a later version may say more, but not name new facts.
  */
-export function refuseEntry(entry: JobEventLogEntry): string | undefined {
+export function refuseEntry(entry: Checked): string | undefined {
   if (entry.stratum !== "framework") return undefined;
-  if (!Object.hasOwn(SCHEMAS, entry.eventType)) {
+  const schema = schemaOf(entry.eventType);
+  if (schema === undefined) {
     return `event type ${entry.eventType} is not known: a newer version of Daybook wrote it`;
   }
-  if (v.is(SCHEMAS[entry.eventType], entry.attributes)) return undefined;
+  if (v.is(schema, entry.attributes)) return undefined;
   return `attributes of ${entry.eventType} have an unknown shape: another version wrote it`;
+}
+
+function schemaOf(eventType: string): v.GenericSchema | undefined {
+  return Object.hasOwn(SCHEMAS, eventType) ? SCHEMAS[eventType as FrameworkEventType] : undefined;
 }

@@ -6,6 +6,7 @@
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
+import { ABORT_GRACE_MS } from "./attempt.ts";
 import { Commands } from "./commands.ts";
 import { CorrelationIndex } from "./correlation_index.ts";
 import { Creation } from "./creation.ts";
@@ -54,6 +55,10 @@ import { WorkerQueue } from "./worker_queue.ts";
  * would learn that there is room again, and a balancer would never send one.
  */
 const FULL_FRESH_MS = 10_000;
+
+/** How long a stop waits for aborted attempts, and then for the last records. */
+const INTERRUPT_MAX_MS = ABORT_GRACE_MS + 1_000;
+const RECORD_MAX_MS = 2_000;
 
 export interface JobEngineOptions {
   readonly clock: Clock;
@@ -264,8 +269,9 @@ export class JobEngine {
     this.#feed.wakeAll();
     await within(this.#options.clock, drainMs, this.#supervisor.idle());
     this.#supervisor.interrupt();
-    await this.#supervisor.idle();
-    await this.#supervisor.recordShutdown();
+    // Bounded: on a full disk nothing that ends can be recorded, and recovery will say so.
+    await within(this.#options.clock, INTERRUPT_MAX_MS, this.#supervisor.idle());
+    await within(this.#options.clock, RECORD_MAX_MS, this.#supervisor.recordShutdown());
     this.#scheduler.stop();
   }
 
@@ -317,10 +323,10 @@ export class JobEngine {
     return new PatientRecorder({
       clock,
       random,
-      scheduler: this.#scheduler,
       commands: this.#commands,
       recorder: this.#recorder,
       fanOut: this.#fanOut,
+      onDefect: (error) => this.#options.onDefect?.(error),
     });
   }
 
@@ -335,7 +341,7 @@ export class JobEngine {
       job: (jobId) => this.#job(jobId),
       command: (jobId, command) => patient.command(jobId, command),
       record: (drafts, facts) => patient.record(drafts, facts),
-      entriesAt: (logIds) => this.#history.at(logIds),
+      entriesAt: (logIds) => patient.read(() => this.#history.at(logIds)),
       get draining() {
         return draining();
       },

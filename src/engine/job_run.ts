@@ -5,7 +5,6 @@
  * journal, in the journal's order, before anything new is started.
  */
 
-import { conditionOf } from "../core/condition.ts";
 import type { JobEventDraft } from "../core/event.ts";
 import { type ExecutionId, type JobId, MAIN_TASK, type TaskId } from "../core/ids.ts";
 import {
@@ -17,10 +16,10 @@ import {
 import type { JsonValue } from "../core/json.ts";
 import { Answers } from "./answers.ts";
 import { Asked, type AskedExpectation, type AskedTask } from "./asked.ts";
-import { Interruption } from "./attempt.ts";
+import { Interruption, recordable } from "./attempt.ts";
 import { Compensations } from "./compensations.ts";
-import { type AnyJobDefinition, NonRetryableError, throughJson } from "./definition.ts";
-import { parseInput } from "./definition_registry.ts";
+import { type AnyJobDefinition, NonRetryableError } from "./definition.ts";
+import { issuesText, parseInput } from "./definition_registry.ts";
 import { errorFact } from "./error_fact.ts";
 import type { Applied } from "./job_table.ts";
 import type { RunServices } from "./run_services.ts";
@@ -61,9 +60,10 @@ export class JobRun {
 
   /** There may be something to do: gets a worker and does it. */
   wake(): void {
-    if (this.#ended) return;
-    this.#worker.acquire(() => void this.#loop());
+    if (!this.#ended) this.#worker.acquire(this.#onWorker);
   }
+
+  readonly #onWorker = (): void => void this.#loop();
 
   /** One entry of the job has become durable. */
   see(applied: Applied): void {
@@ -99,8 +99,9 @@ export class JobRun {
   }
 
   #hasWork(job: JobState): boolean {
-    if (job.state === "Compensating") return true;
-    if (this.#asked === undefined) return conditionOf(job) === "queued";
+    // Once they have begun, the compensations take and give back the worker themselves.
+    if (job.state === "Compensating") return !this.#compensations.begun;
+    if (this.#asked === undefined) return true;
     return this.#answers.waiting || this.#runner.hasAsked;
   }
 
@@ -112,6 +113,7 @@ export class JobRun {
   #end(): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#runner.cancelAlarms();
     this.#services.ended(this.#jobId);
     void this.idle().then(() => this.#worker.release());
   }
@@ -128,6 +130,7 @@ export class JobRun {
       }
     } catch (error) {
       this.#services.onDefect(error);
+      await this.#failMain(errorFact(error), "poison");
     } finally {
       this.#looping = false;
     }
@@ -135,7 +138,8 @@ export class JobRun {
   }
 
   async #turn(): Promise<void> {
-    if (this.#asked === undefined && !(await this.#begin())) return;
+    // Suspended or stopping: this run gives way, and a later one takes the job up.
+    if (this.#asked === undefined && !(await this.#begin())) return this.#end();
     const missing = await this.#answers.deliver(() => this.#ended);
     if (missing !== undefined) await this.#diverged(missing);
     const { state } = this.#services.job(this.#jobId);
@@ -188,13 +192,12 @@ export class JobRun {
   async #run(asked: Asked, job: JobState): Promise<JsonValue | undefined> {
     const parsed = parseInput(this.#definition, structuredClone(job.input));
     if (!parsed.ok) {
-      const issues = parsed.issues.map(({ pointer, detail }) => `${pointer || "/"}: ${detail}`);
       throw new NonRetryableError(
         `Cannot run: the recorded input does not fit version ${this.#definition.version}: ` +
-          issues.join("; "),
+          issuesText(parsed.issues),
       );
     }
-    return throughJson(await this.#definition.run(asked, parsed.value));
+    return recordable(await this.#definition.run(asked, parsed.value));
   }
 
   #askedTask(task: AskedTask): void {
@@ -257,6 +260,7 @@ export class JobRun {
     kind: "poison" | "error",
   ): Promise<void> {
     const attempt = Math.max(1, this.#mainAttempt);
+    if (this.#services.job(this.#jobId).state !== "Running") return;
     await this.#services.record([
       this.#mainDraft("job.TaskFailed", {
         attempt,
@@ -305,7 +309,9 @@ export class JobRun {
     const expectations = [...this.#asked?.expectations.keys() ?? []];
     if (expectations.length === 0 || job.state !== "Running") return;
     const main = findTask(job, MAIN_TASK);
-    if (main?.status === "waiting" && sameNames(main.expectations, expectations)) return;
+    const isOnRecord = main?.status === "waiting" && sameNames(main.expectations, expectations) &&
+      job.tasks.every(({ lastLogId }) => lastLogId <= main.lastLogId);
+    if (isOnRecord) return;
     await this.#services.record([this.#mainDraft("job.TaskWaiting", { expectations })]);
   }
 }

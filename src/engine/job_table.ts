@@ -6,6 +6,7 @@
 import { type Condition, conditionOf } from "../core/condition.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { JobId, LogId } from "../core/ids.ts";
+import { sharedPlan } from "../core/job_plan.ts";
 import type { JobState } from "../core/job_state.ts";
 import { project, type Step } from "../core/projector.ts";
 import { EntryColumns } from "./entry_columns.ts";
@@ -81,7 +82,8 @@ export class JobTable {
 
   /** Takes over a job from a snapshot. */
   restore(job: JobState): void {
-    this.#add({ job, condition: conditionOf(job) });
+    const shared = { ...job, plan: sharedPlan(job.plan) };
+    this.#add({ job: shared, condition: conditionOf(job) });
   }
 
   /** Every job, oldest first, as it is now. */

@@ -12,18 +12,17 @@ import type { FanOut } from "./fan_out.ts";
 import { type Clock, JournalFailedError, JournalFullError, type Random } from "./ports.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Commanded } from "./run_services.ts";
-import type { Scheduler } from "./scheduler.ts";
 
-/** How long a full disk is given before the same facts are offered again. */
-const FULL_RETRY_MS = 1_000;
+/** How long a disk that refuses is given before it is asked again. */
+const RETRY_MS = 1_000;
 
 export interface PatientRecorderParts {
   readonly clock: Clock;
   readonly random: Random;
-  readonly scheduler: Scheduler;
   readonly commands: Commands;
   readonly recorder: Recorder;
   readonly fanOut: FanOut;
+  readonly onDefect: (error: unknown) => void;
 }
 
 export class PatientRecorder {
@@ -70,8 +69,24 @@ export class PatientRecorder {
       } catch (error) {
         if (error instanceof JournalFailedError) return await new Promise<never>(() => {});
         if (!(error instanceof JournalFullError)) throw error;
-        await new Promise<void>((resolve) => this.#parts.scheduler.after(FULL_RETRY_MS, resolve));
+        await this.#pause();
       }
     }
+  }
+
+  /** Reads what a running job waits for, however often that takes. */
+  async read<Result>(work: () => Promise<Result>): Promise<Result> {
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        this.#parts.onDefect(error);
+        await this.#pause();
+      }
+    }
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => void this.#parts.clock.setTimer(RETRY_MS, resolve));
   }
 }

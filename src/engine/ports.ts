@@ -93,6 +93,7 @@ export interface Journal {
    * `causedBy` is replaced with the position of that draft of the group.
    *
    * @throws {JournalFailedError} at once, when the journal has failed or is closed.
+   * @throws {GroupTooLargeError} at once, and nothing is recorded.
    */
   append(group: readonly StampedEvent[]): Appended;
 
@@ -136,6 +137,11 @@ export interface JournalConsumer {
 /** There is no room on the disk. Nothing was recorded; the same may work later. */
 export class JournalFullError extends Error {
   override readonly name = "JournalFullError";
+}
+
+/** One batch cannot hold the group. Nothing was recorded. */
+export class GroupTooLargeError extends Error {
+  override readonly name = "GroupTooLargeError";
 }
 
 /**

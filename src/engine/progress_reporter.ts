@@ -2,6 +2,8 @@
 
 import type { Progress } from "../core/job_state.ts";
 
+const NOTE_LENGTH_MAX = 1_000;
+
 export class ProgressReporter {
   readonly #record: (progress: Progress) => Promise<void>;
   #next: Progress | undefined;
@@ -11,11 +13,15 @@ export class ProgressReporter {
     this.#record = record;
   }
 
+  /** @throws {TypeError} when a number is not finite. */
   report(done: number, total?: number, note?: string): void {
+    if (!Number.isFinite(done) || (total !== undefined && !Number.isFinite(total))) {
+      throw new TypeError(`Cannot report progress ${done} of ${total}: both must be numbers`);
+    }
     this.#next = {
       done,
       ...(total === undefined ? {} : { total }),
-      ...(note === undefined ? {} : { note }),
+      ...(note === undefined ? {} : { note: String(note).slice(0, NOTE_LENGTH_MAX) }),
     };
     this.#recording ??= this.#recordAll();
   }

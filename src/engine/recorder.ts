@@ -11,6 +11,7 @@ import type { JobPlan } from "../core/job_plan.ts";
 import { isTerminal } from "../core/job_state.ts";
 import type { CorrelationIndex } from "./correlation_index.ts";
 import type { EventEngine } from "./event_engine.ts";
+import { refuseEntry } from "./framework_schemas.ts";
 import type { Applied, JobTable } from "./job_table.ts";
 import { type Appended, type Clock, JournalFullError } from "./ports.ts";
 
@@ -47,8 +48,17 @@ export class Recorder {
     this.#index = index;
   }
 
-  /** Records a group: all of it, or nothing. */
+  /**
+   * Records a group: all of it, or nothing.
+   *
+   * @throws {TypeError} when a fact of the framework has a shape that the next start would
+   * refuse to read: that is a defect, and must not get into the journal.
+   */
   record(drafts: readonly EventDraft[]): Recording {
+    for (const draft of drafts) {
+      const reason = refuseEntry(draft);
+      if (reason !== undefined) throw new TypeError(`Cannot record ${draft.eventType}: ${reason}`);
+    }
     const appended = this.#events.record(drafts);
     this.#fileStarted(appended);
     const awaited = appended.entries.map((): Awaited => ({ applied: undefined }));

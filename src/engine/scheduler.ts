@@ -8,8 +8,8 @@ const CHECK_AGAIN_MS = 30_000;
 
 interface Alarm {
   readonly atMs: number;
-  readonly callback: () => void;
-  cancelled: boolean;
+  /** Absent once it is cancelled, so that nothing it refers to is kept until its time. */
+  callback: (() => void) | undefined;
 }
 
 export class Scheduler {
@@ -25,11 +25,11 @@ export class Scheduler {
 
   /** Calls back once it is `atMs`, in milliseconds since the epoch; the result cancels it. */
   at(atMs: number, callback: () => void): () => void {
-    const alarm: Alarm = { atMs, callback, cancelled: false };
+    const alarm: Alarm = { atMs, callback };
     this.#alarms.push(alarm);
     this.#arm();
     return () => {
-      alarm.cancelled = true;
+      alarm.callback = undefined;
     };
   }
 
@@ -59,7 +59,7 @@ export class Scheduler {
     const now = this.#clock.now();
     for (let next = this.#alarms.peek(); next && next.atMs <= now; next = this.#alarms.peek()) {
       this.#alarms.pop();
-      if (!next.cancelled) next.callback();
+      next.callback?.();
     }
     this.#arm();
   }

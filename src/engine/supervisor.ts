@@ -19,8 +19,6 @@ export class Supervisor {
   readonly #registry: DefinitionRegistry;
   readonly #table: JobTable;
   readonly #runs = new Map<JobId, JobRun>();
-  /** Jobs that get a run again when the time of their next attempt has come. */
-  readonly #dormant = new Set<JobId>();
 
   constructor(services: RunServices, registry: DefinitionRegistry, table: JobTable) {
     this.#services = services;
@@ -41,9 +39,10 @@ export class Supervisor {
     else this.#takeUp(job, applied.entry.eventType === "job.JobCreated");
   }
 
-  /** The run of a job is over. */
+  /** The run of a job is over; when it only gave way, a new one may have to follow. */
   ended(jobId: JobId): void {
     this.#runs.delete(jobId);
+    if (!this.#services.draining) this.#takeUp(this.#services.job(jobId), false);
   }
 
   /**
@@ -93,8 +92,8 @@ export class Supervisor {
     }
     if (!hasCode(job) || job.suspendedBy !== undefined) return;
     const condition = conditionOf(job);
-    if (condition === "queued" || condition === "compensating") this.#begin(job);
-    else if (condition === "backingOff") this.#scheduleRetry(job);
+    // A job that waits sleeps on; one that backs off may have other branches to go on with.
+    if (["queued", "backingOff", "compensating"].includes(condition)) this.#begin(job);
   }
 
   #begin(job: JobState): void {
@@ -108,19 +107,6 @@ export class Supervisor {
   #scheduleStart(jobId: JobId, startAt: string): void {
     this.#services.scheduler.at(Date.parse(startAt), () => {
       void this.#services.command(jobId, { kind: "start" });
-    });
-  }
-
-  /** After a restart, a job that backs off has no run until its next attempt is due. */
-  #scheduleRetry({ jobId, tasks }: JobState): void {
-    const times = tasks.flatMap((task) => task.status === "backingOff" ? [task.retryAt] : []);
-    if (this.#dormant.has(jobId) || times.length === 0) return;
-    this.#dormant.add(jobId);
-    this.#services.scheduler.at(Math.min(...times.map(Date.parse)), () => {
-      this.#dormant.delete(jobId);
-      const job = this.#services.job(jobId);
-      const isDue = job.state === "Running" && job.suspendedBy === undefined;
-      if (isDue && !this.#runs.has(jobId)) this.#begin(job);
     });
   }
 }

@@ -2,13 +2,14 @@
 
 import type { AttemptError } from "../core/decide.ts";
 import { judgeFailure } from "../core/decide.ts";
-import type { EventDraft, JobEventDraft } from "../core/event.ts";
+import type { EventDraft, FrameworkEntry, JobEventDraft } from "../core/event.ts";
 import type { AttemptFailure } from "../core/framework_events.ts";
 import type { EventId, ExecutionId, JobId, TaskId } from "../core/ids.ts";
 import { findTask } from "../core/job_state.ts";
 import type { RetryPolicy } from "../core/retry_policy.ts";
 import type { AskedTask } from "./asked.ts";
 import { type AttemptOutcome, type Completed, runAttempt } from "./attempt.ts";
+import { errorFact } from "./error_fact.ts";
 import type { Applied } from "./job_table.ts";
 import { ProgressReporter } from "./progress_reporter.ts";
 import type { RunServices } from "./run_services.ts";
@@ -27,7 +28,8 @@ export class TaskRunner {
   readonly #listener: TaskRunnerListener;
   /** Asked for, and ready to start. */
   #ready: AskedTask[] = [];
-  #backingOff = 0;
+  /** For each task that backs off, what cancels its alarm. */
+  readonly #alarms = new Set<() => void>();
   #executing = 0;
   #onIdle: (() => void)[] = [];
 
@@ -53,7 +55,7 @@ export class TaskRunner {
 
   /** Whether a task waits to start, or for the time of its next attempt. */
   get hasUnfinished(): boolean {
-    return this.hasAsked || this.#backingOff > 0 || this.isBusy;
+    return this.hasAsked || this.#alarms.size > 0 || this.isBusy;
   }
 
   /** `run` asks for a task that is not completed. */
@@ -78,12 +80,18 @@ export class TaskRunner {
       })),
     });
     if (commanded.accepted) {
-      tasks.forEach((task, index) => void this.#attempt(task, commanded.applied[index]));
+      tasks.forEach((task, index) => void this.#begin(task, commanded.applied[index]));
     } else {
       // Suspended or ended in the meantime: when it is resumed, they start.
       this.#ready.unshift(...tasks);
       this.#ended(tasks.length);
     }
+  }
+
+  /** The job is over: nothing is tried again. */
+  cancelAlarms(): void {
+    for (const cancel of this.#alarms) cancel();
+    this.#alarms.clear();
   }
 
   /** Resolves when no attempt is being made. */
@@ -92,18 +100,37 @@ export class TaskRunner {
     await new Promise<void>((resolve) => this.#onIdle.push(resolve));
   }
 
-  async #attempt(task: AskedTask, started: Applied | undefined): Promise<void> {
+  /** Makes an attempt that is on record, and records how it ends. */
+  async #begin(task: AskedTask, started: Applied | undefined): Promise<void> {
+    const attempt = started?.entry.eventType === "job.TaskStarted"
+      ? (started.entry as FrameworkEntry<"job.TaskStarted">).attributes.attempt
+      : 1;
+    const executionId = started?.entry.executionId as ExecutionId;
     try {
-      const onRecord = started && findTask(started.job, task.taskId);
-      const attempt = onRecord?.attempts ?? 1;
-      const executionId = started?.entry.executionId as ExecutionId;
-      const outcome = await this.#run(task, attempt, executionId);
+      // The job may have failed between the decision and the record.
+      const outcome: AttemptOutcome = started?.job.state === "Running"
+        ? await this.#run(task, attempt, executionId)
+        : { kind: "interrupted", reason: "cancelled" };
       await this.#conclude(task, attempt, executionId, outcome);
     } catch (error) {
-      this.#services.onDefect(error);
+      await this.#gaveUp(task, attempt, error);
     } finally {
       this.#ended(1);
     }
+  }
+
+  /** Something in here threw, not the task's code: on record, so that nothing hangs. */
+  async #gaveUp({ taskId }: AskedTask, attempt: number, error: unknown): Promise<void> {
+    this.#services.onDefect(error);
+    const attributes = {
+      attempt,
+      maxAttempts: attempt,
+      error: errorFact(error),
+      final: true,
+      kind: "poison",
+    } as const;
+    const about = { stratum: "framework", jobId: this.#jobId, taskId } as const;
+    await this.#services.record([{ ...about, eventType: "job.TaskFailed", attributes }]);
   }
 
   async #run(
@@ -154,10 +181,11 @@ export class TaskRunner {
     }
     const failures = this.#failuresOf(task.taskId) + 1;
     const attributes = failedAttributes(this.#services, attempt, failures, task.retry, outcome);
-    if ("retryAt" in attributes) this.#startAt(task, attributes.retryAt);
     await this.#services.record([
       { stratum: "framework", eventType: "job.TaskFailed", ...about, attributes },
     ]);
+    // Not before: the next attempt must not overtake the failure on its way to the disk.
+    if ("retryAt" in attributes) this.#startAt(task, attributes.retryAt);
   }
 
   async #recordCompleted(
@@ -192,12 +220,12 @@ export class TaskRunner {
   }
 
   #startAt(task: AskedTask, retryAt: string): void {
-    this.#backingOff++;
-    this.#services.scheduler.at(Date.parse(retryAt), () => {
-      this.#backingOff--;
+    const cancel = this.#services.scheduler.at(Date.parse(retryAt), () => {
+      this.#alarms.delete(cancel);
       this.#ready.push(task);
       this.#listener.wake();
     });
+    this.#alarms.add(cancel);
   }
 
   #ended(count: number): void {

@@ -8,6 +8,8 @@ export class Worker {
   readonly #order: number;
   #held = false;
   #withdraw: (() => void) | undefined;
+  /** Who waits for the worker that has been asked for. */
+  #waiting: (() => void)[] = [];
 
   constructor(queue: WorkerQueue, priority: number, order: number) {
     this.#queue = queue;
@@ -22,21 +24,25 @@ export class Worker {
   /** Calls back with a worker held: at once when it is, else when one is free. */
   acquire(granted: () => void): void {
     if (this.#held) return granted();
+    if (!this.#waiting.includes(granted)) this.#waiting.push(granted);
     if (this.#withdraw !== undefined) return;
-    const withdraw = this.#queue.request(this.#priority, this.#order, () => {
-      this.#held = true;
-      this.#withdraw = undefined;
-      granted();
-    });
+    const withdraw = this.#queue.request(this.#priority, this.#order, () => this.#granted());
     if (!this.#held) this.#withdraw = withdraw;
   }
 
-  /** Gives the worker back, or withdraws the request for one. */
+  /** Gives the worker back, or withdraws the request for one and all who wait for it. */
   release(): void {
     this.#withdraw?.();
     this.#withdraw = undefined;
+    this.#waiting = [];
     if (!this.#held) return;
     this.#held = false;
     this.#queue.release();
+  }
+
+  #granted(): void {
+    this.#held = true;
+    this.#withdraw = undefined;
+    for (const granted of this.#waiting.splice(0)) granted();
   }
 }

@@ -92,6 +92,10 @@ export function draining(): Problem {
   return new Problem("draining", detail, {}, RETRY_AFTER);
 }
 
+export function notReady(reason: string): Problem {
+  return new Problem("not-ready", `Cannot write: ${reason}`, {}, RETRY_AFTER);
+}
+
 export function tooManyStreams(max: number): Problem {
   const detail = `Cannot open a stream: ${max} are open`;
   return new Problem("over-capacity", detail, {}, RETRY_AFTER);

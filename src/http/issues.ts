@@ -1,7 +1,7 @@
 /** What a schema found wrong, in words of this API. */
 
 import type { BaseIssue } from "valibot";
-import { pointerTo } from "./pointer.ts";
+import { pointerTo } from "../core/json_pointer.ts";
 
 export interface PointedIssue {
   readonly pointer: string;

@@ -7,7 +7,7 @@
 import type { JsonValue } from "../core/json.ts";
 import { positionOfError } from "./json_error.ts";
 import { invalidRequest, Problem, type RequestIssue } from "./problem.ts";
-import { pointerTo } from "./pointer.ts";
+import { pointerTo } from "../core/json_pointer.ts";
 
 /** Objects and arrays inside one another. */
 export const JSON_DEPTH_MAX = 64;

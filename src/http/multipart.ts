@@ -4,7 +4,7 @@ import type { JsonObject, JsonValue } from "../core/json.ts";
 import { decodeUtf8, readBytes } from "./body.ts";
 import { isObject } from "./fields.ts";
 import { parseJson } from "./json_document.ts";
-import { pointerTo } from "./pointer.ts";
+import { pointerTo } from "../core/json_pointer.ts";
 import { invalidRequest, type Problem } from "./problem.ts";
 
 const JOB_PART = "job";

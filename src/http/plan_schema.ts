@@ -7,12 +7,12 @@ import {
   type ExpectedEvent,
   type JobPlan,
 } from "../core/job_plan.ts";
+import { TIMES_MAX } from "../core/job_plan.ts";
 import { correlationField } from "./correlation_schema.ts";
 import { eventTypeField, id, isObject, strictObject, taskIdField } from "./fields.ts";
 
 const EXPECTATIONS_MAX = 1_000;
 const ERRORS_MAX = 1_000;
-const TIMES_MAX = 10_000;
 
 const TIMES_RULE = `must be a whole number from 1 to ${TIMES_MAX}`;
 

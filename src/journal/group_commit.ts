@@ -5,6 +5,7 @@
 
 import {
   type Appended,
+  GroupTooLargeError,
   JournalFailedError,
   JournalFullError,
   type JournalHead,
@@ -42,6 +43,9 @@ export interface GroupCommitOptions {
   readonly listener: BatchListener;
   readonly stamp: Stamp;
 }
+
+/** A group is one batch, which is built and written whole, and read back whole. */
+const GROUP_BYTES_MAX = 64 * 1024 * 1024;
 
 /** About what a line takes beside its attributes; for limits only. */
 const LINE_OVERHEAD_BYTES = 400;
@@ -81,6 +85,7 @@ export class GroupCommit {
     if (this.#refusal !== undefined) throw this.#refusal;
     if (events.length === 0) return { entries: [], durable: Promise.resolve() };
     const group = encodedGroup(events);
+    requireSize(group);
     const appended = this.#batchFor(group).add(group);
     // Not at once: groups that are appended in one run of code share a batch.
     this.#running ??= Promise.resolve().then(() => this.#run());
@@ -100,10 +105,8 @@ export class GroupCommit {
     return batch;
   }
 
-  #fits(batch: Batch, { attributes }: EncodedGroup): boolean {
-    if (!batch.hasGroups) return true;
-    const bytes = attributes.reduce((sum, text) => sum + text.length + LINE_OVERHEAD_BYTES, 0);
-    return batch.sealedBytes + bytes <= this.#options.batchBytesMax;
+  #fits(batch: Batch, group: EncodedGroup): boolean {
+    return !batch.hasGroups || batch.sealedBytes + sizeOf(group) <= this.#options.batchBytesMax;
   }
 
   #newBatch(): Batch {
@@ -167,6 +170,20 @@ export class GroupCommit {
     for (const each of lost) each.reject(reason);
     if (reason instanceof JournalFailedError) this.#options.listener.failed(reason);
   }
+}
+
+/** About how many bytes a group takes. */
+function sizeOf({ attributes }: EncodedGroup): number {
+  return attributes.reduce((sum, text) => sum + text.length + LINE_OVERHEAD_BYTES, 0);
+}
+
+function requireSize(group: EncodedGroup): void {
+  const bytes = sizeOf(group);
+  if (bytes <= GROUP_BYTES_MAX) return;
+  throw new GroupTooLargeError(
+    `Cannot record ${group.attributes.length} entries at once: they take ${bytes} bytes, and a ` +
+      `batch takes ${GROUP_BYTES_MAX} at most`,
+  );
 }
 
 function afterBatch(

@@ -7,6 +7,7 @@ import { JournalDamagedError, orUnusable } from "./errors.ts";
 import type { FileSystem } from "./file_system.ts";
 import type { Layout } from "./layout.ts";
 import { LineIndex } from "./line_index.ts";
+import { lastLogIdIn } from "./segment_end.ts";
 import { type ScannedBatch, SegmentScanner } from "./segment_scanner.ts";
 import type { Snapshot } from "./snapshot_file.ts";
 import { findOtherBatch } from "./torn_tail.ts";
@@ -71,7 +72,9 @@ class Replay {
   }
 
   async run(): Promise<Replayed | SnapshotProblem> {
-    for await (const { segment, bytes } of contentsOf(this.#source, this.#toRead())) {
+    const toRead = this.#toRead();
+    await this.#checkSkipped(toRead[0]);
+    for await (const { segment, bytes } of contentsOf(this.#source, toRead)) {
       if (!this.#scan(segment, bytes)) return "refused";
     }
     if (!this.#restored) return "ahead";
@@ -94,6 +97,17 @@ class Replay {
     const start = after < 0 ? segments.length - 1 : Math.max(0, after - 1);
     if (start === 0) this.#head = { logId: 0, chain: "" };
     return segments.slice(start);
+  }
+
+  /** Segments under a snapshot are not read, but each must go on where the one before ended. */
+  async #checkSkipped(firstRead: SegmentInfo | undefined): Promise<void> {
+    const { segments } = this.#source;
+    const skipped = segments.slice(0, Math.max(0, segments.findIndex((one) => one === firstRead)));
+    for (const [index, segment] of skipped.entries()) {
+      const next = segments[index + 1];
+      const last = await lastLogIdOf(this.#source, segment);
+      if (next !== undefined && last !== next.firstLogId - 1) throw missing(next, (last ?? 0) + 1);
+    }
   }
 
   /** `false` when the consumer cannot use the snapshot. */
@@ -173,6 +187,17 @@ function locationIn(segment: SegmentInfo, batch: ScannedBatch, index: number) {
 /** A file whose whole content is being read. */
 interface Loading {
   readonly bytes: Promise<Uint8Array<ArrayBuffer>>;
+}
+
+async function lastLogIdOf(
+  { fileSystem, layout }: ReplaySource,
+  { name, bytes }: SegmentInfo,
+): Promise<LogId | undefined> {
+  const path = `${layout.segments}/${name}`;
+  return await orUnusable("read", path, async () => {
+    const file = await fileSystem.open(path, "read");
+    return await lastLogIdIn(file, bytes).finally(() => file.close());
+  });
 }
 
 /** Reads one segment ahead, so that the disk and the processor work side by side. */

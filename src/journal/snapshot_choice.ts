@@ -87,6 +87,6 @@ async function acceptAhead(
   throw new JournalDamagedError(
     location,
     `snapshot ${name} stands for logId ${logId}, but the journal ends before it: ` +
-      "entries that were acknowledged are gone (acceptSnapshotAhead goes on without them)",
+      "entries that were acknowledged are gone (--accept-snapshot-ahead goes on without them)",
   );
 }

@@ -227,7 +227,7 @@ const ERRORS: readonly Case[] = [
     given: run.taskStarted("charge").taskInterrupted("charge"),
     rule: "running/record-only",
     state: "Running",
-    condition: "executing",
+    condition: "queued",
   },
   {
     name: "Running fails on JobCancelled when there is nothing to compensate",

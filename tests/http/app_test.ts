@@ -102,7 +102,7 @@ Deno.test("failed journal: writes are 503 with the outcome unknown, reads go on"
     assert.match(detail, /outcome is unknown.*same Idempotency-Key/);
   }
   await jsonOf(await app.get(`/jobs/${jobId}`), 200);
-  await problemOf(await app.get("/readyz"), 503, "outcome-unknown");
+  await problemOf(await app.get("/readyz"), 503, "not-ready");
   await jsonOf(await app.get("/livez"), 200);
   assert.deepEqual(errors, []);
 });

@@ -65,7 +65,8 @@ export class Harness {
    * effect, since its journal is no longer the one.
    */
   async crash(definitions?: readonly AnyJobDefinition[]): Promise<Harness> {
-    const content = this.journal.content;
+    // Through JSON, as through a file: what JSON would change must not be in it.
+    const content = JSON.parse(JSON.stringify(this.journal.content));
     this.journal.hold();
     const options = definitions === undefined ? this.options : { ...this.options, definitions };
     return await Harness.#open(options, this.clock, this.random, content);
@@ -73,7 +74,7 @@ export class Harness {
 
   /** The same, with every snapshot deleted. */
   async crashWithoutSnapshot(): Promise<Harness> {
-    const content = { ...this.journal.content, snapshot: null };
+    const content = { ...JSON.parse(JSON.stringify(this.journal.content)), snapshot: null };
     this.journal.hold();
     return await Harness.#open(this.options, this.clock, this.random, content);
   }

@@ -2,8 +2,8 @@
 
 import type { Hono } from "hono";
 import type { Edge } from "../edge.ts";
-import { draining } from "../engine_problem.ts";
-import { Problem, STATUS } from "../problem.ts";
+import { draining, notReady } from "../engine_problem.ts";
+import { STATUS } from "../problem.ts";
 import { jsonResponse } from "../response.ts";
 
 const INDEX = {
@@ -23,9 +23,9 @@ export function addHealthRoutes(app: Hono, { engine }: Edge): void {
   app.get("/", () => jsonResponse(INDEX, STATUS.ok));
   app.get("/livez", () => jsonResponse({ status: "live" }, STATUS.ok));
   app.get("/readyz", () => {
-    if (engine.failed) throw new Problem("outcome-unknown", "Cannot write: the journal has failed");
+    if (engine.failed) throw notReady("the journal has failed");
     if (engine.draining) throw draining();
-    if (engine.full) throw new Problem("not-ready", "Cannot write: there is no room on the disk");
+    if (engine.full) throw notReady("there is no room on the disk");
     return jsonResponse({ status: "ready" }, STATUS.ok);
   });
 }

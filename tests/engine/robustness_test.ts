@@ -1,0 +1,432 @@
+/** What odd code, odd moments and a busy engine must not be able to break. */
+
+import assert from "node:assert/strict";
+import * as v from "valibot";
+import type { JobId } from "../../src/core/ids.ts";
+import {
+  type AnyJobDefinition,
+  defineJob,
+  type JobContext,
+  NonRetryableError,
+  RetryLater,
+  type TaskContext,
+  type TaskOptions,
+} from "../../src/engine/definition.ts";
+import { JournalFullError } from "../../src/engine/ports.ts";
+import { Harness } from "../support/engine_harness.ts";
+
+const loose = v.looseObject({});
+
+function job(
+  type: string,
+  run: (ctx: JobContext<string>) => Promise<unknown>,
+  more: Partial<AnyJobDefinition> = {},
+): AnyJobDefinition {
+  return { ...defineJob({ type, version: 1, input: loose, run }), ...more };
+}
+
+/** A gate for each name, which the test opens. */
+class Gates {
+  readonly #open = new Map<string, () => void>();
+
+  wait(name: string): Promise<void> {
+    return new Promise((resolve) => this.#open.set(name, resolve));
+  }
+
+  open(name: string): void {
+    this.#open.get(name)?.();
+  }
+}
+
+function failureOf(daybook: Harness, id: JobId) {
+  const failed = daybook.job(id);
+  assert.ok(failed.state === "Failed", `state is ${failed.state}`);
+  return failed.failure;
+}
+
+const ODD: Readonly<
+  Record<string, { run: (task: TaskContext) => unknown; options?: TaskOptions<unknown> }>
+> = {
+  "retries without end": { run: () => {}, options: { retry: { maxAttempts: Infinity } } },
+  "no attempts at all": { run: () => {}, options: { retry: { maxAttempts: 0 } } },
+  "a jitter of 2": { run: () => {}, options: { retry: { jitter: 2 } } },
+  "a negative time limit": { run: () => {}, options: { timeoutMs: -1 } },
+  "progress that is no number": { run: (task) => task.progress(0 / 0) },
+  "progress of infinity": { run: (task) => task.progress(1, Infinity) },
+  "a BigInt as progress": { run: (task) => task.progress(1n as unknown as number) },
+  "a BigInt as result": { run: () => 1n },
+  "an error whose name is a number": {
+    run: () => {
+      throw Object.assign(new Error("odd"), { name: 7 });
+    },
+  },
+  "an error whose message is an object": {
+    run: () => {
+      throw Object.assign(new Error("odd"), { message: { odd: true } });
+    },
+  },
+  "a thrown object without text": {
+    run: () => {
+      throw Object.create(null);
+    },
+  },
+  "a delay that is no number": {
+    run: () => {
+      throw new RetryLater(NaN);
+    },
+  },
+};
+
+for (const [what, { run, options }] of Object.entries(ODD)) {
+  Deno.test(`odd code: ${what} fails the job, and the journal can be read again`, async () => {
+    const definition = job(
+      "demo.odd",
+      (ctx) => ctx.task("odd", run, { retry: { maxAttempts: 1 }, ...options }),
+    );
+    const daybook = await Harness.start({ definitions: [definition], maxRunning: 1 });
+    const id = await daybook.submit("demo.odd");
+    await daybook.clock.settle();
+
+    assert.ok(failureOf(daybook, id).error.message.length > 0);
+    assert.equal(daybook.engine.activity.busyWorkers, 0);
+    daybook.assertSound();
+    const restarted = await daybook.crash();
+    assert.equal(JSON.stringify(restarted.job(id)), JSON.stringify(daybook.job(id)));
+  });
+}
+
+Deno.test("odd code: a delay of a century is a year, and the job may be cancelled", async () => {
+  const definition = job("demo.later", (ctx) =>
+    ctx.task("later", () => {
+      throw new RetryLater(100 * 365 * 86_400_000);
+    }));
+  const daybook = await Harness.start({ definitions: [definition] });
+  const id = await daybook.submit("demo.later");
+  await daybook.clock.settle();
+  assert.equal(daybook.condition(id), "backingOff");
+
+  await daybook.control(id, "cancel");
+  assert.equal(daybook.condition(id), "cancelled");
+});
+
+Deno.test("odd code: an output that is too large fails the job and says so", async () => {
+  const definition = job("demo.large", () => Promise.resolve("x".repeat(2_000_000)));
+  const daybook = await Harness.start({ definitions: [definition] });
+  const id = await daybook.submit("demo.large");
+  await daybook.clock.settle();
+
+  assert.match(failureOf(daybook, id).error.message, /the limit is 1048576/);
+});
+
+Deno.test("odd code: a plan that JSON would change is refused, and says why", async () => {
+  const definition = defineJob({
+    type: "demo.undefined",
+    version: 1,
+    input: v.object({ orderId: v.optional(v.string()) }),
+    expects: ({ orderId }) => ({
+      paid: { eventType: "ec.Paid", correlation: { equals: { orderId: orderId as string } } },
+    }),
+    run: (ctx) => ctx.expect("paid"),
+  });
+  const daybook = await Harness.start({ definitions: [definition] });
+
+  const outcome = await daybook.engine.create({ type: "demo.undefined", input: {} });
+
+  assert.ok(!outcome.ok && outcome.problem.kind === "invalidInput");
+  assert.match(outcome.problem.issues[0]?.detail ?? "", /equals of orderId is undefined/);
+});
+
+for (const wrong of [{ version: 0.5 }, { version: NaN }, { onCompensated: "Maybe" as "Done" }]) {
+  Deno.test(`odd code: a definition with ${JSON.stringify(wrong)} is not registered`, async () => {
+    const definition = job("demo.wrong", () => Promise.resolve(), wrong);
+    await assert.rejects(
+      Harness.start({ definitions: [definition] }),
+      /Cannot register demo.wrong/,
+    );
+  });
+}
+
+/** A job whose second task fails, so that the first has to be undone. */
+function compensating(gates: Gates, log: string[], undo: () => unknown) {
+  return job("demo.undo", async (ctx) => {
+    await ctx.task("reserve", () => "R", {
+      retry: { maxAttempts: 3, initialMs: 60_000, jitter: 0 },
+      compensate: () => {
+        log.push("undo");
+        return undo();
+      },
+    });
+    await ctx.task("charge", async () => {
+      await gates.wait("charge");
+      throw new NonRetryableError("refused");
+    });
+  });
+}
+
+const blocker = (gates: Gates) => job("demo.block", (ctx) => ctx.task("w", () => gates.wait("w")));
+
+Deno.test("busy engine: a compensation that is resumed while no worker is free goes on", async () => {
+  const [gates, log] = [new Gates(), [] as string[]];
+  const definitions = [compensating(gates, log, () => {}), blocker(gates)];
+  const daybook = await Harness.start({ definitions, maxRunning: 1 });
+  const id = await daybook.submit("demo.undo");
+  await daybook.control(id, "suspend");
+  gates.open("charge");
+  await daybook.clock.settle();
+  const blocking = await daybook.submit("demo.block");
+  assert.equal(daybook.condition(blocking), "executing");
+
+  await daybook.control(id, "resume");
+  await daybook.event("ec.Anything", {}, { jobId: id });
+  gates.open("w");
+  await daybook.clock.advance(1_000);
+
+  assert.deepEqual(log, ["undo"]);
+  assert.equal(daybook.job(id).state, "Failed");
+  assert.equal(daybook.engine.activity.busyWorkers, 0);
+});
+
+Deno.test("busy engine: a compensation that backs off holds no worker, whatever comes", async () => {
+  const [gates, log] = [new Gates(), [] as string[]];
+  const undo = () => {
+    if (log.length === 1) throw new Error("not now");
+  };
+  const daybook = await Harness.start({
+    definitions: [compensating(gates, log, undo), blocker(gates)],
+    maxRunning: 1,
+  });
+  const id = await daybook.submit("demo.undo");
+  gates.open("charge");
+  await daybook.clock.settle();
+
+  await daybook.event("ec.Anything", {}, { jobId: id });
+  assert.equal(daybook.engine.activity.busyWorkers, 0);
+  await daybook.submit("demo.block");
+  await daybook.event("ec.Anything", {}, { jobId: id });
+  await daybook.clock.advance(60_000);
+  assert.deepEqual(log, ["undo"]);
+  gates.open("w");
+  await daybook.clock.settle();
+
+  assert.deepEqual(log, ["undo", "undo"]);
+  assert.equal(daybook.job(id).state, "Failed");
+});
+
+/** Waits for an event beside a task that fails once. */
+function branches(gates: Gates, ran: string[]) {
+  return job("demo.branches", async (ctx) => {
+    await Promise.all([
+      ctx.expect("x").then(() => ctx.task("afterX", () => void ran.push("afterX"))),
+      ctx.task("ask", async (task) => {
+        ran.push(`ask ${task.attempt}`);
+        if (task.attempt === 1) throw new Error("no answer");
+        await gates.wait("ask");
+      }, { retry: { initialMs: 60_000, jitter: 0 } })
+        .then(() => ctx.task("afterAsk", () => void ran.push("afterAsk"))),
+    ]);
+  }, { expects: () => ({ x: { eventType: "ec.X" } }) });
+}
+
+for (const end of ["crash", "clean stop"] as const) {
+  Deno.test(`restart: a task interrupted by a ${end} beside a wait runs again`, async () => {
+    const [gates, ran] = [new Gates(), [] as string[]];
+    const daybook = await Harness.start({ definitions: [branches(gates, ran)] });
+    const id = await daybook.submit("demo.branches");
+    await daybook.clock.advance(60_000);
+    assert.deepEqual(ran, ["ask 1", "ask 2"]);
+    if (end === "clean stop") {
+      const stopping = daybook.engine.stop(0);
+      await daybook.clock.advance(20_000);
+      await stopping;
+      await daybook.journal.close();
+    }
+
+    const restarted = await daybook.crash();
+    gates.open("ask");
+    await restarted.clock.settle();
+    assert.deepEqual(ran, ["ask 1", "ask 2", "ask 3", "afterAsk"]);
+    assert.equal(restarted.condition(id), "waiting");
+    await restarted.event("ec.X");
+    await restarted.clock.settle();
+
+    assert.equal(restarted.job(id).state, "Done");
+    restarted.assertSound();
+  });
+}
+
+Deno.test("restart: an event moves the branch that waits, while the other backs off", async () => {
+  const [gates, ran] = [new Gates(), [] as string[]];
+  const daybook = await Harness.start({ definitions: [branches(gates, ran)] });
+  const id = await daybook.submit("demo.branches");
+  await daybook.clock.settle();
+
+  const restarted = await daybook.crash();
+  assert.equal(restarted.condition(id), "backingOff");
+  await restarted.event("ec.X");
+  await restarted.clock.settle();
+
+  assert.deepEqual(ran, ["ask 1", "afterX"]);
+});
+
+Deno.test("restart: a job suspended while it queues for its retry goes on when resumed", async () => {
+  const gates = new Gates();
+  const flaky = job("demo.flaky", (ctx) =>
+    ctx.task("call", (task) => {
+      if (task.attempt === 1) throw new Error("no answer");
+    }, { retry: { initialMs: 60_000, jitter: 0 } }));
+  const first = await Harness.start({ definitions: [flaky, blocker(gates)], maxRunning: 1 });
+  const id = await first.submit("demo.flaky");
+  const blocking = await first.submit("demo.block");
+  assert.equal(first.condition(blocking), "executing");
+  const daybook = await first.crash();
+  await daybook.clock.advance(60_000);
+
+  await daybook.control(id, "suspend");
+  gates.open("w");
+  await daybook.clock.settle();
+  await daybook.control(id, "resume");
+  await daybook.clock.advance(60_000);
+
+  assert.equal(daybook.job(id).state, "Done");
+  assert.equal(daybook.engine.activity.busyWorkers, 0);
+});
+
+Deno.test("race: no attempt begins once its job's failure is on its way to the disk", async () => {
+  const [gates, ran] = [new Gates(), [] as string[]];
+  const racing = job("demo.racing", async (ctx) => {
+    await Promise.all([
+      ctx.task("undoable", () => "U", { compensate: () => {} }),
+      ctx.task("first", () => gates.wait("first"))
+        .then(() => ctx.task("charge", () => void ran.push("charge"))),
+    ]);
+  }, { errors: () => [{ eventType: "ec.Lost" }] });
+  const daybook = await Harness.start({ definitions: [racing] });
+  const id = await daybook.submit("demo.racing");
+  gates.open("first");
+  // The failure is appended before the start of "charge" is decided, and durable after.
+  daybook.journal.hold();
+  await daybook.clock.settle();
+  const lost = daybook.event("ec.Lost", {}, { jobId: id });
+  await daybook.clock.settle();
+  daybook.journal.release();
+  await lost;
+  await daybook.clock.settle();
+
+  const story = await daybook.story(id);
+  const failedAt = story.indexOf("ShipmentLost") >= 0 ? story.indexOf("ShipmentLost") : 0;
+  const started = story.indexOf("TaskStarted:charge");
+  if (started > failedAt) assert.deepEqual(ran, []);
+  assert.equal(daybook.job(id).state, "Failed");
+  assert.equal(daybook.engine.activity.busyWorkers, 0);
+});
+
+Deno.test("disk full: a failure that finds no room is not overtaken by the next attempt", async () => {
+  const flaky = job("demo.flaky", (ctx) =>
+    ctx.task("call", () => {
+      throw new Error("no answer");
+    }, { retry: { maxAttempts: 2, initialMs: 100, jitter: 0 } }));
+  const daybook = await Harness.start({ definitions: [flaky] });
+  daybook.journal.hold();
+  const creating = daybook.engine.create({ type: "demo.flaky", input: {} });
+  await daybook.clock.settle();
+  daybook.journal.release();
+  const created = await creating;
+  assert.ok(created.ok);
+  const id = created.value.job.jobId;
+  while (!(await daybook.story(id)).includes("TaskStarted:call")) await daybook.clock.nextTurn();
+  daybook.journal.failNext(new JournalFullError("no room"));
+  await daybook.clock.advance(5_000);
+
+  assert.deepEqual((await daybook.story(id)).slice(3), [
+    "TaskStarted:call",
+    "TaskFailed:call",
+    "TaskStarted:call",
+    "TaskFailed:call",
+  ]);
+  assert.equal(failureOf(daybook, id).kind, "deadLetter");
+});
+
+Deno.test("disk full: a stop ends all the same", async () => {
+  const gates = new Gates();
+  const daybook = await Harness.start({ definitions: [blocker(gates)] });
+  await daybook.submit("demo.block");
+  const always = () => daybook.journal.failNext(new JournalFullError("no room"));
+  always();
+  gates.open("w");
+  await daybook.clock.settle();
+  let ended = false;
+  const stopping = daybook.engine.stop(0).then(() => ended = true);
+  for (let second = 0; second < 30; second++) {
+    always();
+    await daybook.clock.advance(1_000);
+  }
+  await stopping;
+
+  assert.equal(ended, true);
+});
+
+Deno.test("a read that fails is tried again, and the job gets its answer", async () => {
+  const waiting = job("demo.waiting", async (ctx) => (await ctx.expect("x"))[0].attributes, {
+    expects: () => ({ x: { eventType: "ec.X" } }),
+  });
+  const daybook = await Harness.start({ definitions: [waiting] });
+  const id = await daybook.submit("demo.waiting");
+  const readAt = daybook.journal.readAt.bind(daybook.journal);
+  let failures = 0;
+  daybook.journal.readAt = (logIds) =>
+    failures++ === 0 ? Promise.reject(new Error("EIO")) : readAt(logIds);
+
+  await daybook.event("ec.X", { a: 1 });
+  await daybook.clock.advance(1_000);
+
+  assert.equal(daybook.job(id).state, "Done");
+  assert.equal(daybook.defects.length, 1);
+});
+
+Deno.test("replay: a run that awaits other things for a moment is no divergence", async () => {
+  const pause = () => new Promise<void>((resolve) => pauses.push(resolve));
+  const pauses: (() => void)[] = [];
+  const pausing = job("demo.pausing", async (ctx) => {
+    await ctx.task("one", () => 1);
+    await pause();
+    const [event] = await ctx.expect("x");
+    await ctx.task("two", () => 2);
+    await ctx.task("three", () => pause());
+    return event.attributes;
+  }, { expects: () => ({ x: { eventType: "ec.X" } }) });
+  const daybook = await Harness.start({ definitions: [pausing] });
+  const id = await daybook.submit("demo.pausing");
+  await daybook.event("ec.X", { a: 1 });
+  pauses.shift()?.();
+  await daybook.clock.settle();
+  pauses.length = 0;
+
+  const restarted = await daybook.crash();
+  await restarted.clock.advance(500);
+  pauses.shift()?.();
+  await restarted.clock.settle();
+  pauses.shift()?.();
+  await restarted.clock.settle();
+
+  assert.equal(restarted.job(id).state, "Done");
+});
+
+Deno.test("deliver: an event too large for all its jobs is rejected, and nothing of it recorded", async () => {
+  const daybook = await Harness.start();
+  const expected = [{
+    id: "x",
+    kind: "DomainFact",
+    matcher: { eventType: "ec.X" as never, correlation: "any" },
+    multiplicity: { times: 5 },
+  }] as const;
+  const plan = { expected, policy: { errors: [], onCompensated: "Failed" } } as const;
+  for (let number = 0; number < 70; number++) await daybook.create({ plan });
+  const head = daybook.engine.headLogId;
+
+  const receipt = await daybook.event("ec.X", { text: "x".repeat(1_000_000) });
+
+  assert.equal(receipt.disposition, "rejected");
+  assert.match(receipt.reason ?? "", /^70 jobs expect it: Cannot record 71 entries at once/);
+  assert.equal(daybook.engine.headLogId, head);
+  assert.equal((await daybook.event("ec.X", { small: true })).jobs.length, 70);
+});
