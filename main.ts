@@ -91,17 +91,32 @@ function listen(configuration: Configuration, daybook: Daybook) {
 }
 
 /** Drains on the first signal; a second one ends the process at once. */
-function stopOnSignal(daybook: Daybook, server: Deno.HttpServer): void {
+function stopOnSignal(daybook: Daybook, server: Deno.HttpServer, drainMs: number): void {
   let stopping = false;
   const onSignal = async () => {
     if (stopping) Deno.exit(EXIT_SECOND_SIGNAL);
     stopping = true;
-    warn("stopping: running tasks may end, a second signal ends them now");
+    const { busyWorkers } = daybook.engine.activity;
+    warn(
+      `stopping: ${busyWorkers} running jobs may take ${drainMs} ms to end their tasks; ` +
+        "a second signal ends them now",
+    );
     await daybook.stop(() => server.shutdown());
+    warn("stopped, and the journal is sealed");
     Deno.exit(0);
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     Deno.addSignalListener(signal, () => void onSignal());
+  }
+}
+
+/** A webhook that may not leave is better told of now than when it is due. */
+async function warnOfHosts(hosts: readonly string[]): Promise<void> {
+  for (const host of hosts) {
+    const { state } = await Deno.permissions.query({ name: "net", host });
+    if (state !== "granted") {
+      warn(`webhooks to ${host} will fail: permission is missing, add --allow-net=${host}`);
+    }
   }
 }
 
@@ -120,7 +135,8 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
     await daybook.stop(() => Promise.resolve());
     return fail(server, EXIT_CANNOT_LISTEN);
   }
-  stopOnSignal(daybook, server);
+  stopOnSignal(daybook, server, configuration.drainMs);
+  await warnOfHosts(configuration.webhookHosts);
   const { journal } = daybook;
   console.log(banner(server.addr, daybook.report, journal.head, configuration.token !== undefined));
 }
@@ -137,6 +153,10 @@ async function startOrFail(configuration: Configuration, origins: Origins): Prom
 }
 
 // A promise that a definition forgot must not take every other job down with it.
+globalThis.addEventListener("error", (event) => {
+  event.preventDefault();
+  warn(`uncaught error: ${event.error?.stack ?? event.message}`);
+});
 globalThis.addEventListener("unhandledrejection", (event) => {
   event.preventDefault();
   warn(`unhandled rejection: ${event.reason?.stack ?? event.reason}`);

@@ -62,14 +62,14 @@ export const SETTINGS: readonly Setting[] = [
   { flag: "journal", value: "folder", default: "journal", help: "where the journal is" },
   { flag: "definitions", value: "module", default: "", help: "your own definitions" },
   { flag: "max-running", value: "jobs", default: "16", help: "jobs that run at a time" },
-  { flag: "segment-bytes", value: "bytes", default: "64MiB", help: "size at which a segment ends" },
-  { flag: "snapshot-every", value: "entries", default: "100000", help: "entries per snapshot" },
+  { flag: "segment-bytes", value: "bytes", default: "64MiB", help: "size of a segment, from 4KiB" },
+  { flag: "snapshot-every", value: "entries", default: "100000", help: "from 100 on" },
   { flag: "body-bytes", value: "bytes", default: "1MiB", help: "largest request body" },
   { flag: "max-start-delay", value: "time", default: "15m", help: "latest startAt from now" },
   { flag: "drain", value: "time", default: "10s", help: "time for running tasks at a stop" },
   { flag: "token-file", value: "file", default: "", help: "file that holds the bearer token" },
   { flag: "allowed-hosts", value: "names", default: "", help: "further names of this server" },
-  { flag: "webhook-hosts", value: "hosts", default: "", help: "hosts webhook.deliver may call" },
+  { flag: "webhook-hosts", value: "hosts", default: "", help: "host or host:port, with commas" },
 ];
 
 const LOOPBACK: readonly string[] = ["127.0.0.1", "localhost", "::1", "[::1]"];
@@ -188,8 +188,9 @@ class Reader {
 
   #time(flag: string, max: number): number {
     const text = this.#text(flag);
-    const hint = " milliseconds, such as 500ms, 90s, 15m or 2h";
-    return this.#inRange(flag, text, parseUnit(text, TIME_UNITS), 0, max, hint);
+    const hint = " ms, with its unit: such as 500ms, 90s, 15m or 2h";
+    const value = text === "0" ? 0 : parseUnit(text, TIME_UNITS);
+    return this.#inRange(flag, text, value, 0, max, hint);
   }
 
   #inRange(
@@ -291,6 +292,7 @@ export function helpText(): string {
     "webhooks from DAYBOOK_WEBHOOK_SECRET only.",
     "",
     "exit codes: 0 clean, 64 usage, 69 cannot listen, 70 storage failed while running,",
-    "73 another process holds the journal, 74 it cannot be read or written, 78 it is damaged",
+    "73 another process holds the journal, 74 it cannot be read or written, 78 it is damaged,",
+    "130 ended by a second signal",
   ].join("\n");
 }

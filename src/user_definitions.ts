@@ -8,12 +8,8 @@ export class DefinitionsError extends Error {
   override readonly name = "DefinitionsError";
 }
 
-const definitionSchema = v.looseObject({
-  type: v.string(),
-  version: v.number(),
-  input: v.looseObject({ kind: v.literal("schema") }),
-  run: v.function(),
-});
+/** What looks like a definition; the registry says what is wrong with one. */
+const definitionSchema = v.looseObject({ type: v.string(), run: v.function() });
 
 /**
  * All definitions that a module exports: each an object made by `defineJob`, or a list

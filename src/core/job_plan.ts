@@ -9,6 +9,12 @@ import type { JsonObject } from "./json.ts";
 /** For readers and logs; it never influences matching. */
 export type ExpectedEventKind = "TaskCompletion" | "DomainFact" | "ExternalSignal";
 
+export const EXPECTED_EVENT_KINDS: readonly ExpectedEventKind[] = [
+  "TaskCompletion",
+  "DomainFact",
+  "ExternalSignal",
+];
+
 export interface EventMatcher {
   readonly eventType: EventType;
   readonly correlation: Correlation;

@@ -23,6 +23,19 @@ export function valueAt(object: JsonObject, path: string): JsonValue | undefined
   return value as JsonValue;
 }
 
+/**
+ * The same value with every text well-formed: half a surrogate pair has no UTF-8, and many
+ * readers of JSON stop at it.
+ */
+export function wellFormed(value: JsonValue): JsonValue {
+  if (typeof value === "string") return value.toWellFormed();
+  if (Array.isArray(value)) return value.map(wellFormed);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, member]) => [key.toWellFormed(), wellFormed(member)]),
+  );
+}
+
 /** Whether a value is one that `equals` and `in` can compare. */
 export function isScalar(value: unknown): value is JsonScalar {
   return value === null || ["string", "number", "boolean"].includes(typeof value);

@@ -6,12 +6,15 @@ import type { FactDraft } from "../core/event.ts";
 import type { InterruptionReason } from "../core/framework_events.ts";
 import type { ExecutionId, JobId, TaskId } from "../core/ids.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
-import { NonRetryableError, RetryLater, type TaskContext, throughJson } from "./definition.ts";
+import { fromJson, NonRetryableError, RetryLater, type TaskContext } from "./definition.ts";
 import { errorFact } from "./error_fact.ts";
 import type { Clock } from "./ports.ts";
 
 /** How long an attempt may go on after its signal has aborted. */
 export const ABORT_GRACE_MS = 10_000;
+
+/** The same at a stop, which has given running attempts their time before. */
+export const SHUTDOWN_GRACE_MS = 1_000;
 
 /** Results longer than this, in characters of JSON, fail the task. */
 export const RESULT_LENGTH_MAX = 1_048_576;
@@ -89,7 +92,7 @@ class Limits {
     }
     const onStop = () => {
       aborter.abort(stop.reason);
-      this.#cancels.push(clock.setTimer(ABORT_GRACE_MS, () => reject(stop.reason)));
+      this.#cancels.push(clock.setTimer(graceOf(stop), () => reject(stop.reason)));
     };
     if (stop.aborted) onStop();
     else stop.addEventListener("abort", onStop, { once: true });
@@ -115,7 +118,12 @@ export function recordable(value: unknown): JsonValue | undefined {
         "store it elsewhere and return a reference",
     );
   }
-  return JSON.parse(text);
+  return fromJson(text);
+}
+
+function graceOf({ reason }: AbortSignal): number {
+  const isShutdown = reason instanceof Interruption && reason.reason === "shutdown";
+  return isShutdown ? SHUTDOWN_GRACE_MS : ABORT_GRACE_MS;
 }
 
 function outcomeOf(thrown: unknown, stop: AbortSignal): AttemptOutcome {
@@ -148,7 +156,7 @@ function stagedEvent(type: string, attributes: JsonObject): FactDraft {
   if (isReserved(type)) {
     throw new TypeError(`Cannot emit ${type}: the namespaces job. and journal. are reserved`);
   }
-  const recorded = throughJson(attributes);
+  const recorded = recordable(attributes);
   if (typeof recorded !== "object" || recorded === null || Array.isArray(recorded)) {
     throw new TypeError(`Cannot emit ${type}: attributes must be an object`);
   }

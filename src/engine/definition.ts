@@ -2,7 +2,7 @@
 
 import type { GenericSchema, InferOutput } from "valibot";
 import type { Correlation } from "../core/correlation.ts";
-import type { JsonObject, JsonValue } from "../core/json.ts";
+import { type JsonObject, type JsonValue, wellFormed } from "../core/json.ts";
 import type { ExpectedEventKind, Multiplicity } from "../core/job_plan.ts";
 import type { RetryPolicy } from "../core/retry_policy.ts";
 
@@ -156,5 +156,12 @@ export class RetryLater extends Error {
 /** Results and outputs are what JSON makes of them: the same now and after a restart. */
 export function throughJson(value: unknown): JsonValue | undefined {
   const text = JSON.stringify(value);
-  return text === undefined ? undefined : JSON.parse(text);
+  return text === undefined ? undefined : fromJson(text);
+}
+
+/** What a text that JSON made stands for, with all of its texts well-formed. */
+export function fromJson(text: string): JsonValue {
+  const value: JsonValue = JSON.parse(text);
+  // JSON writes half a surrogate pair as an escape, and nothing else that begins so.
+  return text.includes("\\ud") ? wellFormed(value) : value;
 }

@@ -2,10 +2,11 @@
 
 import { toJsonSchema } from "@valibot/to-json-schema";
 import * as v from "valibot";
-import { type EventType, eventType } from "../core/event_type.ts";
+import { type EventType, eventType, isReserved } from "../core/event_type.ts";
 import { correlationFlaw, holds } from "../core/correlation.ts";
 import {
   type EventMatcher,
+  EXPECTED_EVENT_KINDS,
   type ExpectedEvent,
   type JobPlan,
   MAIN_EXPECTATION,
@@ -15,8 +16,8 @@ import {
   TIMES_MAX,
 } from "../core/job_plan.ts";
 import type { JsonValue } from "../core/json.ts";
-import { pointerTo } from "../core/json_pointer.ts";
 import type { AnyJobDefinition, ErrorMatcher, Expectation, FactEvent } from "./definition.ts";
+import { inputIssues } from "./input_issues.ts";
 import type { DefinitionInfo, InputIssue } from "./requests.ts";
 
 export type ParsedInput =
@@ -61,6 +62,9 @@ export class DefinitionRegistry {
     if (!Number.isSafeInteger(version) || version < 1) {
       throw new TypeError(`Cannot register ${type}: version must be a whole number, at least 1`);
     }
+    if (definition.input?.kind !== "schema") {
+      throw new TypeError(`Cannot register ${type}: input must be a schema of valibot`);
+    }
     if (onCompensated !== "Done" && onCompensated !== "Failed") {
       throw new TypeError(`Cannot register ${type}: onCompensated must be "Done" or "Failed"`);
     }
@@ -70,6 +74,9 @@ export class DefinitionRegistry {
     this.#byType.set(definition.type, definition);
     if (definition.startsOn === undefined) return;
     const trigger = eventType(definition.startsOn.eventType);
+    if (isReserved(trigger)) {
+      throw new TypeError(`Cannot start ${type} on ${trigger}: only Daybook records such events`);
+    }
     this.#starters.set(trigger, [...this.#starters.get(trigger) ?? [], definition]);
   }
 }
@@ -78,12 +85,7 @@ export class DefinitionRegistry {
 export function parseInput(definition: AnyJobDefinition, input: unknown): ParsedInput {
   const result = v.safeParse(definition.input, input);
   if (result.success) return { ok: true, value: result.output };
-  return { ok: false, issues: result.issues.map((issue) => inputIssue(issue)) };
-}
-
-function inputIssue(issue: v.BaseIssue<unknown>): InputIssue {
-  const path = (issue.path ?? []).map(({ key }) => String(key));
-  return { pointer: pointerTo(path), detail: issue.message };
+  return { ok: false, issues: inputIssues(result.issues) };
 }
 
 /**
@@ -93,7 +95,11 @@ function inputIssue(issue: v.BaseIssue<unknown>): InputIssue {
  * type that is not legal.
  */
 export function planOf(definition: AnyJobDefinition, input: unknown): JobPlan {
-  const named = Object.entries(definition.expects?.(input) ?? {});
+  const expects = definition.expects?.(input) ?? {};
+  if (typeof expects !== "object") {
+    throw new TypeError(`Cannot expect ${String(expects)}: it must be an object of expectations`);
+  }
+  const named = Object.entries(expects);
   return sharedPlan({
     expected: [MAIN_EXPECTATION, ...named.map(([id, spec]) => expectedEvent(id, spec))],
     policy: {
@@ -107,19 +113,25 @@ function expectedEvent(id: string, spec: Expectation): ExpectedEvent {
   if (id === MAIN_EXPECTATION_ID) {
     throw new TypeError(`Cannot expect an event under the name ${id}: it stands for run itself`);
   }
+  const kind = spec.kind ?? "DomainFact";
+  if (!EXPECTED_EVENT_KINDS.includes(kind)) {
+    throw new TypeError(`Cannot expect ${id}: kind is none of ${EXPECTED_EVENT_KINDS.join(", ")}`);
+  }
   return {
     id,
-    kind: spec.kind ?? "DomainFact",
+    kind,
     matcher: matcherOf(spec),
     multiplicity: multiplicityOf(id, spec),
   };
 }
 
 function multiplicityOf(id: string, { multiplicity = "ExactlyOnce" }: Expectation): Multiplicity {
-  if (typeof multiplicity === "object" && !isCount(multiplicity.times)) {
-    throw new TypeError(`Cannot expect ${id}: times must be a whole number from 1 to ${TIMES_MAX}`);
-  }
-  return multiplicity;
+  if (multiplicity === "ExactlyOnce" || multiplicity === "AtLeastOnce") return multiplicity;
+  if (isCount(multiplicity.times)) return { times: multiplicity.times };
+  throw new TypeError(
+    `Cannot expect ${id}: multiplicity must be ExactlyOnce, AtLeastOnce or {times} with a whole ` +
+      `number from 1 to ${TIMES_MAX}`,
+  );
 }
 
 function isCount(times: number): boolean {

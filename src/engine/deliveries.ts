@@ -109,11 +109,21 @@ function receiptOf(
   drafts: readonly EventDraft[],
   applied: readonly (Applied | undefined)[],
 ): Receipt {
-  const jobs = applied.flatMap((step, index) =>
-    step === undefined ? [] : receiptJobs(step, drafts[index])
-  );
+  const failed = new Set(drafts.filter(isFailedStart).map(({ jobId }) => jobId));
+  const jobs = applied.flatMap((step, index) => {
+    const draft = drafts[index];
+    if (step === undefined) return [];
+    return draft?.eventType === "job.JobStarted" && failed.has(draft.jobId)
+      ? []
+      : receiptJobs(step, draft);
+  });
   const matched = applied.some((step) => step !== undefined && hadEffect(step));
   return { eventId, logId, disposition: matched ? "matched" : "recorded", jobs };
+}
+
+/** A job that the event starts, and that fails at once, since it gives no valid input. */
+function isFailedStart(draft: EventDraft): boolean {
+  return draft.eventType === "job.TaskFailed";
 }
 
 /** It counted, it failed the job, or it ended a compensation; or it started a job. */
@@ -126,6 +136,9 @@ function receiptJobs(step: Applied, draft: EventDraft | undefined): readonly Rec
   if (draft?.eventType === "job.JobCreated") return [];
   if (draft?.eventType === "job.JobStarted") {
     return [{ jobId, state, reason: "started by this event" }];
+  }
+  if (draft !== undefined && isFailedStart(draft) && "failure" in step.job) {
+    return [{ jobId, state, reason: step.job.failure?.error.message ?? "" }];
   }
   if (step.matched.length === 0) return [{ jobId, state, reason: reasonOf(step) }];
   return step.matched.map((expectation) => receiptJob(step, expectation));

@@ -22,7 +22,7 @@ export function errorFact(thrown: unknown): ErrorFact {
 }
 
 function textOf(value: unknown, length: number): string {
-  const text = asText(value);
+  const text = asText(value).toWellFormed();
   return text.length <= length ? text : `${text.slice(0, length)}…`;
 }
 

@@ -6,7 +6,7 @@
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
-import { ABORT_GRACE_MS } from "./attempt.ts";
+import { SHUTDOWN_GRACE_MS } from "./attempt.ts";
 import { Commands } from "./commands.ts";
 import { CorrelationIndex } from "./correlation_index.ts";
 import { Creation } from "./creation.ts";
@@ -57,7 +57,7 @@ import { WorkerQueue } from "./worker_queue.ts";
 const FULL_FRESH_MS = 10_000;
 
 /** How long a stop waits for aborted attempts, and then for the last records. */
-const INTERRUPT_MAX_MS = ABORT_GRACE_MS + 1_000;
+const INTERRUPT_MAX_MS = SHUTDOWN_GRACE_MS + 1_000;
 const RECORD_MAX_MS = 2_000;
 
 export interface JobEngineOptions {

@@ -21,7 +21,9 @@ export class ProgressReporter {
     this.#next = {
       done,
       ...(total === undefined ? {} : { total }),
-      ...(note === undefined ? {} : { note: String(note).slice(0, NOTE_LENGTH_MAX) }),
+      ...(note === undefined
+        ? {}
+        : { note: String(note).slice(0, NOTE_LENGTH_MAX).toWellFormed() }),
     };
     this.#recording ??= this.#recordAll();
   }

@@ -55,13 +55,15 @@ function refused(errors: readonly PointedIssue[]): JudgedEvent {
 }
 
 function eventOf(cloudEvent: CloudEvent, data: JsonValue | undefined): IncomingEvent {
-  const { id, source, type, subject, time, jobid, taskid, traceparent } = cloudEvent;
-  const cloudevent = subject === undefined ? { id, source } : { id, source, subject };
+  const { type, time, jobid, taskid, traceparent, data_base64: base64, ...rest } = cloudEvent;
+  const { id, source } = rest;
+  // With the subject and whatever extensions the sender added; none of it is lost.
+  const { specversion: _, data: __, ...cloudevent } = rest;
   return {
     eventId: eventIdOf(source, id),
     eventType: type,
     stratum: "domain",
-    attributes: { ...attributesOf(data, cloudEvent.data_base64), cloudevent },
+    attributes: { ...attributesOf(data, base64), cloudevent: cloudevent as JsonObject },
     ...(time === undefined ? {} : { occurredAt: time }),
     ...(jobid === undefined ? {} : { jobId: jobid }),
     ...(taskid === undefined ? {} : { taskId: taskid }),

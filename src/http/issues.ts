@@ -1,39 +1,4 @@
-/** What a schema found wrong, in words of this API. */
+/** What a schema found wrong with a request. */
 
-import type { BaseIssue } from "valibot";
-import { pointerTo } from "../core/json_pointer.ts";
-
-export interface PointedIssue {
-  readonly pointer: string;
-  readonly detail: string;
-}
-
-/** @param at The pointer to the value that the schema checked. */
-export function pointedIssues(
-  issues: readonly BaseIssue<unknown>[],
-  at = "",
-): readonly PointedIssue[] {
-  return issues.map((issue) => ({ pointer: at + pointerOf(issue), detail: detailOf(issue) }));
-}
-
-function pointerOf(issue: BaseIssue<unknown>): string {
-  return pointerTo((issue.path ?? []).map((item) => String(item.key)));
-}
-
-const SHAPES: Readonly<Record<string, string>> = {
-  string: "must be a string",
-  number: "must be a number",
-  boolean: "must be true or false",
-  array: "must be an array",
-  record: "must be an object",
-  strict_object: "must be an object",
-  loose_object: "must be an object",
-};
-
-function detailOf(issue: BaseIssue<unknown>): string {
-  if (issue.kind === "schema" && issue.path?.at(-1)?.origin === "key") {
-    if (issue.expected === "never") return "is not a known field";
-    if (issue.type.endsWith("_object")) return "is required";
-  }
-  return issue.kind === "schema" ? SHAPES[issue.type] ?? issue.message : issue.message;
-}
+export { inputIssues as pointedIssues } from "../engine/input_issues.ts";
+export type { InputIssue as PointedIssue } from "../engine/requests.ts";

@@ -101,10 +101,15 @@ function* issuesIn(value: unknown, path: readonly string[]): Generator<RequestIs
     const detail = "is beyond 2^53 and would be changed; send it as a string";
     yield { pointer: pointerTo(path), detail };
   }
+  if (typeof value === "string" && !value.isWellFormed()) {
+    yield { pointer: pointerTo(path), detail: "holds half a surrogate pair, which is no text" };
+  }
   if (typeof value !== "object" || value === null) return;
   for (const [key, member] of Object.entries(value)) {
     const inner = [...path, key];
-    if (!Array.isArray(value) && FORBIDDEN_KEYS.has(key)) {
+    if (!key.isWellFormed()) {
+      yield { pointer: pointerTo(path), detail: "has a key with half a surrogate pair" };
+    } else if (!Array.isArray(value) && FORBIDDEN_KEYS.has(key)) {
       yield { pointer: pointerTo(inner), detail: `is a key that is not allowed: ${key}` };
     } else {
       yield* issuesIn(member, inner);

@@ -12,8 +12,7 @@ export interface JournalLocation {
   readonly logId: LogId;
 }
 
-const REPAIR = "Copy the folder aside first; then restore it from a backup, " +
-  "or run `deno task journal repair`";
+const REPAIR = "Copy the folder aside before anything else, then restore it from a backup";
 
 /** Recorded data is not what was written, or not what this version understands. */
 export class JournalDamagedError extends Error {

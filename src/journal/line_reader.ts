@@ -62,6 +62,16 @@ export function entryIn(
   return parsed(json, logId);
 }
 
+/** What is wrong with the position and batch of a line whose `crc` holds. */
+export function positionFlaw(
+  { text, start }: LineText,
+  logId: LogId,
+  field: string,
+): string | undefined {
+  const expected = `{"logId":${logId},${field}`;
+  return hasAt(text, expected, start) ? undefined : `the line should begin ${expected}`;
+}
+
 /** As `startsWith`, but quicker for short parts at many places of a long text. */
 function hasAt(text: string, part: string, offset: number): boolean {
   for (let index = 0; index < part.length; index++) {

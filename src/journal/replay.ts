@@ -1,4 +1,7 @@
-/** Gives the consumer all that a journal holds: from a snapshot on, or from the beginning. */
+/**
+ * Verifies all that a journal holds, and gives it to the consumer: from a snapshot on, or
+ * from the beginning.
+ */
 
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
@@ -7,7 +10,6 @@ import { JournalDamagedError, orUnusable } from "./errors.ts";
 import type { FileSystem } from "./file_system.ts";
 import type { Layout } from "./layout.ts";
 import { LineIndex } from "./line_index.ts";
-import { lastLogIdIn } from "./segment_end.ts";
 import { type ScannedBatch, SegmentScanner } from "./segment_scanner.ts";
 import type { Snapshot } from "./snapshot_file.ts";
 import { findOtherBatch } from "./torn_tail.ts";
@@ -59,7 +61,7 @@ class Replay {
   readonly #source: ReplaySource;
   readonly #snapshot: Snapshot | undefined;
   #restored: boolean;
-  #head: JournalHead | undefined;
+  #head: JournalHead = { logId: 0, chain: "" };
   #lastEntry: JobEventLogEntry | undefined;
   #entriesReplayed = 0;
   #index = new LineIndex();
@@ -72,14 +74,14 @@ class Replay {
   }
 
   async run(): Promise<Replayed | SnapshotProblem> {
-    const toRead = this.#toRead();
-    await this.#checkSkipped(toRead[0]);
-    for await (const { segment, bytes } of contentsOf(this.#source, toRead)) {
+    const [first] = this.#source.segments;
+    if (first !== undefined && first.firstLogId !== 1) throw missing(first, 1);
+    for await (const { segment, bytes } of contentsOf(this.#source)) {
       if (!this.#scan(segment, bytes)) return "refused";
     }
     if (!this.#restored) return "ahead";
     return {
-      head: this.#head ?? { logId: 0, chain: "" },
+      head: this.#head,
       lastEntry: this.#lastEntry,
       entriesReplayed: this.#entriesReplayed,
       activeIndex: this.#index,
@@ -87,38 +89,17 @@ class Replay {
     };
   }
 
-  /** From the segment on that holds the position of the snapshot. */
-  #toRead(): readonly SegmentInfo[] {
-    const { segments } = this.#source;
-    const first = segments[0];
-    if (first === undefined) return [];
-    if (first.firstLogId !== 1) throw missing(first, 1);
-    const after = segments.findIndex(({ firstLogId }) => firstLogId > (this.#snapshot?.logId ?? 0));
-    const start = after < 0 ? segments.length - 1 : Math.max(0, after - 1);
-    if (start === 0) this.#head = { logId: 0, chain: "" };
-    return segments.slice(start);
-  }
-
-  /** Segments under a snapshot are not read, but each must go on where the one before ended. */
-  async #checkSkipped(firstRead: SegmentInfo | undefined): Promise<void> {
-    const { segments } = this.#source;
-    const skipped = segments.slice(0, Math.max(0, segments.findIndex((one) => one === firstRead)));
-    for (const [index, segment] of skipped.entries()) {
-      const next = segments[index + 1];
-      const last = await lastLogIdOf(this.#source, segment);
-      if (next !== undefined && last !== next.firstLogId - 1) throw missing(next, (last ?? 0) + 1);
-    }
-  }
-
   /** `false` when the consumer cannot use the snapshot. */
   #scan(segment: SegmentInfo, bytes: Uint8Array<ArrayBuffer>): boolean {
-    const expected = this.#head === undefined ? segment.firstLogId : this.#head.logId + 1;
-    if (segment.firstLogId !== expected) throw missing(segment, expected);
-    const scanner = new SegmentScanner(bytes, segment.firstLogId, this.#head?.chain);
+    const { logId, chain } = this.#head;
+    if (segment.firstLogId !== logId + 1) throw missing(segment, logId + 1);
+    const scanner = new SegmentScanner(bytes, segment.firstLogId, chain);
+    scanner.parsing = this.#restored;
     this.#index = new LineIndex();
     for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
       for (const offset of batch.offsets) this.#index.add(offset);
       if (!this.#take(segment, batch)) return false;
+      scanner.parsing = this.#restored;
     }
     this.#head = { logId: scanner.nextLogId - 1, chain: scanner.chain };
     this.#judge(segment, bytes, scanner);
@@ -189,21 +170,9 @@ interface Loading {
   readonly bytes: Promise<Uint8Array<ArrayBuffer>>;
 }
 
-async function lastLogIdOf(
-  { fileSystem, layout }: ReplaySource,
-  { name, bytes }: SegmentInfo,
-): Promise<LogId | undefined> {
-  const path = `${layout.segments}/${name}`;
-  return await orUnusable("read", path, async () => {
-    const file = await fileSystem.open(path, "read");
-    return await lastLogIdIn(file, bytes).finally(() => file.close());
-  });
-}
-
 /** Reads one segment ahead, so that the disk and the processor work side by side. */
 async function* contentsOf(
-  { fileSystem, layout }: ReplaySource,
-  segments: readonly SegmentInfo[],
+  { fileSystem, layout, segments }: ReplaySource,
 ): AsyncGenerator<{ segment: SegmentInfo; bytes: Uint8Array<ArrayBuffer> }> {
   let ahead = await load(fileSystem, layout, segments[0]);
   try {

@@ -4,7 +4,7 @@ import type { JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import { CHAIN_FIELD_BYTES, chainOf, CRC_SUFFIX_BYTES, FORMAT_VERSION } from "./line_codec.ts";
 import { LineCursor } from "./line_cursor.ts";
-import { batchField, chainIn, crcHolds, entryIn, isCommit } from "./line_reader.ts";
+import { batchField, chainIn, crcHolds, entryIn, isCommit, positionFlaw } from "./line_reader.ts";
 
 /** Where a segment stops being what was written. */
 export interface Flaw {
@@ -23,6 +23,7 @@ export interface Flaw {
 export interface ScannedBatch {
   readonly firstLogId: LogId;
   readonly lastLogId: LogId;
+  /** Empty when they were only verified. */
   readonly entries: readonly JobEventLogEntry[];
   /** Byte offset of the line of each entry. */
   readonly offsets: readonly number[];
@@ -36,6 +37,11 @@ export class SegmentScanner {
   #nextLogId: LogId;
   #end = 0;
   #flaw: Flaw | undefined;
+  /**
+   * Whether lines become entries. Without, crc, batch, position and chain are verified all
+   * the same, in a third of the time.
+   */
+  parsing = true;
 
   /** @param chain the chain before the segment; taken from its first line when not known. */
   constructor(bytes: Uint8Array<ArrayBuffer>, firstLogId: LogId, chain: string | undefined) {
@@ -86,7 +92,7 @@ export class SegmentScanner {
     for (let logId = this.#nextLogId;; logId++) {
       const entry = this.#entry(logId, field);
       if (entry === undefined) return undefined;
-      entries.push(entry);
+      if (entry !== "verified") entries.push(entry);
       offsets.push(cursor.byteStart);
       if (!isCommit(this.#bytes, cursor.byteEnd)) continue;
       const chain = this.#verifiedChain(bodyStart, logId);
@@ -95,7 +101,7 @@ export class SegmentScanner {
     }
   }
 
-  #entry(logId: LogId, field: string): JobEventLogEntry | undefined {
+  #entry(logId: LogId, field: string): JobEventLogEntry | "verified" | undefined {
     const cursor = this.#cursor;
     if (!cursor.next()) {
       return this.#torn(cursor.offset, logId, "the line is not whole, or not UTF-8");
@@ -103,10 +109,15 @@ export class SegmentScanner {
     if (!crcHolds(this.#bytes, cursor.byteStart, cursor.byteEnd)) {
       return this.#torn(cursor.byteStart, logId, "the line does not match its crc");
     }
+    const isOpening = this.#end === 0 && logId === this.#nextLogId;
+    if (!this.parsing && !isOpening) {
+      const flaw = positionFlaw(cursor, logId, field);
+      return flaw === undefined ? "verified" : this.#wrong(logId, flaw);
+    }
     const commit = isCommit(this.#bytes, cursor.byteEnd);
     const entry = entryIn(cursor, logId, field, commit);
     if (typeof entry === "string") return this.#wrong(logId, entry);
-    if (this.#end > 0 || logId > this.#nextLogId) return entry;
+    if (!isOpening) return entry;
     const reason = this.#openingFlaw(entry);
     return reason === undefined ? entry : this.#wrong(logId, reason);
   }

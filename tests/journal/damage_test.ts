@@ -69,7 +69,10 @@ test("file journal: damage names segment, offset and logId, and what to do", asy
   assert.equal(error.segment, "00000000000000000001.ndjson");
   assert.equal(error.offset, at);
   assert.equal(error.logId, 3);
-  assert.match(error.message, /Copy the folder aside first.*restore.*deno task journal repair/);
+  assert.match(
+    error.message,
+    /Copy the folder aside before anything else, then restore it from a backup/,
+  );
   assert.ok(entries.length > 3);
 });
 

@@ -125,6 +125,57 @@ Deno.test("start: a damaged segment is refused with 78: segment, offset and posi
     assert.deepEqual(await Deno.readFile(segment), bytes);
   }));
 
+Deno.test("start: damage under a snapshot is refused as well: a flipped bit, a missing segment", () =>
+  inFolder(async (journal) => {
+    const args = ["--segment-bytes=4096", "--snapshot-every=100"];
+    const daybook = await DaybookProcess.start({ journal, args });
+    for (let order = 0; order < 20; order++) {
+      await (await daybook.post("/jobs", ORDER)).body?.cancel();
+    }
+    await daybook.stop();
+    const names = await Array.fromAsync(Deno.readDir(`${journal}/segments`), ({ name }) => name);
+    const [, second] = names.toSorted();
+    assert.ok(names.length > 5 && second !== undefined);
+    const path = `${journal}/segments/${second}`;
+    const bytes = await Deno.readFile(path);
+
+    await Deno.writeFile(path, bytes.with(bytes.length >> 1, 0));
+    const flipped = await runToEnd({ journal, args });
+    await Deno.remove(path);
+    const removed = await runToEnd({ journal, args });
+    await Deno.writeFile(path, bytes);
+    const whole = await DaybookProcess.start({ journal, args });
+    await whole.stop();
+
+    assert.deepEqual([flipped.code, removed.code], [78, 78]);
+    assert.ok(flipped.output.includes(`segment ${second} at byte`), flipped.output);
+    assert.match(removed.output, /segment \d+\.ndjson at byte 0 \(logId \d+\)/);
+    assert.match(whole.output.join("\n"), /snapshot at \d+, 0 bytes quarantined, clean stop/);
+  }));
+
+Deno.test("start: a definition or a secret that cannot be used is refused with 64, in one line", () =>
+  inFolder(async (journal) => {
+    const refused = await runToEnd({ journal, env: { DAYBOOK_WEBHOOK_SECRET: "plain" } });
+
+    assert.equal(refused.code, 64);
+    assert.ok(!refused.output.includes("    at "), refused.output);
+  }));
+
+Deno.test("stop: a task that ignores its signal delays it by the drain and a second", () =>
+  inFolder(async (journal) => {
+    const daybook = await DaybookProcess.start({
+      journal,
+      args: [`--definitions=${DEFINITIONS}`, "--drain=100ms"],
+      permissions: [`--allow-read=${DEFINITIONS},${SOURCE}`],
+    });
+    await (await daybook.post("/jobs", { type: "test.endless", input: {} })).body?.cancel();
+    const code = await daybook.stop();
+
+    assert.equal(code, 0);
+    const segment = await Deno.readTextFile(await onlySegment(journal));
+    assert.match(segment, /"job.TaskInterrupted".*"taskId":"wait".*"reason":"shutdown"/);
+  }));
+
 Deno.test("start: an address that others can reach needs a token", () =>
   inFolder(async (journal) => {
     const { code, output } = await runToEnd({ journal, args: ["--hostname=0.0.0.0"] });

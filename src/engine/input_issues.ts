@@ -1,0 +1,35 @@
+/** What a schema found wrong, in words that do not name the library. */
+
+import type { BaseIssue } from "valibot";
+import { pointerTo } from "../core/json_pointer.ts";
+import type { InputIssue } from "./requests.ts";
+
+/** @param at The pointer to the value that the schema checked. */
+export function inputIssues(
+  issues: readonly BaseIssue<unknown>[],
+  at = "",
+): readonly InputIssue[] {
+  return issues.map((issue) => ({ pointer: at + pointerOf(issue), detail: detailOf(issue) }));
+}
+
+function pointerOf(issue: BaseIssue<unknown>): string {
+  return pointerTo((issue.path ?? []).map(({ key }) => String(key)));
+}
+
+const SHAPES: Readonly<Record<string, string>> = {
+  string: "must be a string",
+  number: "must be a number",
+  boolean: "must be true or false",
+  array: "must be an array",
+  record: "must be an object",
+  strict_object: "must be an object",
+  loose_object: "must be an object",
+};
+
+function detailOf(issue: BaseIssue<unknown>): string {
+  if (issue.kind === "schema" && issue.path?.at(-1)?.origin === "key") {
+    if (issue.expected === "never") return "is not a known field";
+    if (issue.type.endsWith("_object")) return "is required";
+  }
+  return issue.kind === "schema" ? SHAPES[issue.type] ?? issue.message : issue.message;
+}
