@@ -135,6 +135,18 @@ for (const number of UNSAFE_NUMBERS) {
   });
 }
 
+Deno.test("POST /events: half a surrogate pair is 422, a whole one is kept", async () => {
+  const app = await startApp();
+  const post = (text: string) =>
+    app.post("/events", `{"eventType":"ec.Said","attributes":{"text":"${text}"}}`);
+  const { errors } = await problemOf(await post("\\ud83d"), 422, "invalid-request");
+  assert.deepEqual(errors, [{
+    pointer: "/attributes/text",
+    detail: "holds half a surrogate pair, which is no text",
+  }]);
+  await jsonOf(await post("\\ud83d\\ude00"), 200);
+});
+
 Deno.test("POST /jobs: numbers up to 2^53, fractions and large measures are kept", async () => {
   const app = await startApp();
   const times = [9007199254740991, -9007199254740991, 0.12345678901234568, 6.02e123];

@@ -69,3 +69,34 @@ function assertShows(block: string, output: string): void {
     );
   }
 }
+
+Deno.test("README: the module of definitions works as it is written", async () => {
+  const folder = await Deno.makeTempDir();
+  const [, module] = /```ts\n([\s\S]*?)```/.exec(await Deno.readTextFile(README)) ?? [];
+  assert.ok(module);
+  const path = `${folder}/my_jobs.ts`;
+  const source = new URL("../../src", import.meta.url).pathname;
+  await Deno.writeTextFile(path, module.replace("./src/mod.ts", `${source}/mod.ts`));
+  const journal = `${folder}/journal`;
+  const daybook = await DaybookProcess.start({
+    journal,
+    args: [`--definitions=${path}`],
+    permissions: [`--allow-read=${path},${source}`],
+  });
+  try {
+    const attributes = { userId: "7", email: "ada@example.com" };
+    const started = await daybook.post("/events", { eventType: "user.SignedUp", attributes });
+    const { receipts: [receipt] } = await started.json();
+    const { jobId } = receipt.jobs[0];
+    const confirmed = { eventType: "user.EmailConfirmed", eventId: "c-7", attributes };
+    await (await daybook.post("/events", confirmed)).body?.cancel();
+    const response = await fetch(`${daybook.url}/jobs/${jobId}`, { headers: { prefer: "wait=5" } });
+    const job = await response.json();
+
+    assert.equal(job.state, "Done");
+    assert.deepEqual(job.output, { letterId: `letter-${jobId}`, confirmedBy: "c-7" });
+  } finally {
+    await daybook.stop();
+    await Deno.remove(folder, { recursive: true });
+  }
+});
