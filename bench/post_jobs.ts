@@ -3,6 +3,8 @@
 import { paired, PAYLOAD, type Result, withFolder } from "./fixtures.ts";
 import { hasWrk, postLoad } from "./http_load.ts";
 
+type BareKind = "bare" | "bare-large";
+
 const SECONDS = 4;
 const ROUNDS = 3;
 
@@ -19,13 +21,14 @@ const WAITING = JSON.stringify({
 
 export async function postJobs(): Promise<readonly Result[]> {
   return [
-    await compare("POST /jobs, a job with code, not started (1 entry)", CREATED),
-    await compare("POST /jobs, a plan that starts and waits (2 entries)", WAITING),
+    await compare("POST /jobs, a job with code, not started (1 entry)", CREATED, "bare"),
+    await compare("the same, against a bare answer as long as ours", CREATED, "bare-large"),
+    await compare("POST /jobs, a plan that starts and waits (2 entries)", WAITING, "bare"),
   ];
 }
 
-async function compare(name: string, body: string): Promise<Result> {
-  const bare = await serve("bare", "");
+async function compare(name: string, body: string, kind: BareKind): Promise<Result> {
+  const bare = await serve(kind, "");
   try {
     const { baseline, measured, ratio } = await paired(
       ROUNDS,
@@ -59,7 +62,7 @@ async function freshDaybook<Value>(run: (url: string) => Promise<Value>): Promis
   });
 }
 
-export async function serve(kind: "bare" | "daybook", folder: string) {
+async function serve(kind: BareKind | "daybook", folder: string) {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", new URL("./server.ts", import.meta.url).pathname, kind, folder],
     stdout: "piped",

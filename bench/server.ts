@@ -1,20 +1,26 @@
 /**
- * A server for the HTTP benchmarks, in a process of its own: `daybook`, or `bare`, a Hono
- * route that only parses the same body and answers. Prints its port.
+ * A server for the HTTP benchmarks, in a process of its own: `daybook`; `bare`, a Hono
+ * route that only parses the same body and answers with a few bytes; or `bare-large`, the
+ * same with an answer as long as Daybook's. Prints its port.
  */
 
 import { Hono } from "hono";
 import { openDaybook } from "./fixtures.ts";
 
-function bareFetch(): (request: Request) => Response | Promise<Response> {
+/** About what the job resource of `POST /jobs` takes. */
+const LARGE_ANSWER = "x".repeat(700);
+
+function bareFetch(padding: string): (request: Request) => Response | Promise<Response> {
   const app = new Hono();
-  app.post("/jobs", async (c) => c.json({ accepted: typeof await c.req.json() }, 202));
+  app.post("/jobs", async (c) => c.json({ accepted: typeof await c.req.json(), padding }, 202));
   return (request) => app.fetch(request);
 }
 
 const [kind, folder] = Deno.args;
 const fetch = kind === "bare"
-  ? bareFetch()
+  ? bareFetch("")
+  : kind === "bare-large"
+  ? bareFetch(LARGE_ANSWER)
   : (await openDaybook(folder ?? "", ["--max-running", "64"])).fetch;
 Deno.serve({
   hostname: "127.0.0.1",
