@@ -7,8 +7,9 @@ import type { JobCreatedAttributes } from "../core/framework_events.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import { type JobPlan, MAIN_EXPECTATION_ID } from "../core/job_plan.ts";
 import type { JobState } from "../core/job_state.ts";
+import type { JsonValue } from "../core/json.ts";
 import { matchableOf, projectAll } from "../core/projector.ts";
-import { type AnyJobDefinition, throughJson } from "./definition.ts";
+import type { AnyJobDefinition } from "./definition.ts";
 import { type DefinitionRegistry, parseInput, planOf } from "./definition_registry.ts";
 import { correlatedEventId } from "./derived_ids.ts";
 import { errorFact } from "./error_fact.ts";
@@ -121,7 +122,7 @@ export class Creation {
     return described.ok ? { ok: true, value: { ...described.value, ...common } } : described;
   }
 
-  #describeCode(type: string, input: unknown): Outcome<CodeAttributes> {
+  #describeCode(type: string, input: JsonValue | undefined): Outcome<CodeAttributes> {
     const definition = this.#parts.registry.get(type);
     if (definition === undefined) {
       return {
@@ -129,15 +130,14 @@ export class Creation {
         problem: { kind: "unknownType", type, known: this.#parts.registry.types },
       };
     }
-    const recorded = throughJson(input);
-    const parsed = parseInput(definition, recorded);
+    const parsed = parseInput(definition, input);
     if (!parsed.ok) return { ok: false, problem: { kind: "invalidInput", issues: parsed.issues } };
     const plan = this.#planFor(definition, parsed.value);
     if (!plan.ok) return plan;
     const attributes = { type, definitionVersion: definition.version, plan: plan.value };
     return {
       ok: true,
-      value: recorded === undefined ? attributes : { ...attributes, input: recorded },
+      value: input === undefined ? attributes : { ...attributes, input },
     };
   }
 

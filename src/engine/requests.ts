@@ -43,7 +43,7 @@ interface CreateCommon {
 export type CreateRequest =
   & CreateCommon
   & (
-    | { readonly type: string; readonly input?: unknown }
+    | { readonly type: string; readonly input?: JsonValue }
     | { readonly plan: JobPlan }
   );
 

@@ -31,7 +31,8 @@ const codedJob = strictObject({
     v.string(),
     v.maxLength(TYPE_LENGTH_MAX, `must be at most ${TYPE_LENGTH_MAX} characters`),
   ),
-  input: v.exactOptional(v.unknown()),
+  // The whole document was read as JSON, so this can be nothing else.
+  input: v.exactOptional(v.custom<JsonValue>(() => true)),
   ...common,
 });
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { JsonObject } from "../../src/core/json.ts";
 import { parse } from "csv-parse/sync";
 import { type JobId, taskId } from "../../src/core/ids.ts";
 import { findTask, type JobState } from "../../src/core/job_state.ts";
@@ -10,14 +11,14 @@ import { ended, failureOf, outputOf } from "../support/job_outcome.ts";
 const AIRPORT_TYPES = { latitude: "number", longitude: "number" };
 const LOADED = "csv.RowsLoaded";
 
-async function imported(input: object) {
+async function imported(input: JsonObject) {
   const daybook = await Harness.start({ definitions: [csvImport] });
   const id = await daybook.submit("csv.import", input);
   return { daybook, id, job: await ended(daybook, id) };
 }
 
 /** A job that has just been created: nothing waits for it to get on. */
-async function begun(daybook: Harness, input: object): Promise<JobId> {
+async function begun(daybook: Harness, input: JsonObject): Promise<JobId> {
   const outcome = await daybook.engine.create({ type: "csv.import", input });
   assert.ok(outcome.ok);
   return outcome.value.job.jobId;

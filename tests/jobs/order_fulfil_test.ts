@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { JsonObject } from "../../src/core/json.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { findTask } from "../../src/core/job_state.ts";
 import { taskId } from "../../src/core/ids.ts";
@@ -44,7 +45,7 @@ class NotedServices implements OrderServices {
   }
 }
 
-async function fulfilling(services: OrderServices, input: object = order) {
+async function fulfilling(services: OrderServices, input: JsonObject = order) {
   const daybook = await Harness.start({ definitions: [orderFulfil(services)] });
   return { daybook, id: await daybook.submit("order.fulfil", input) };
 }

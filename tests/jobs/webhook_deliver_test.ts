@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { JsonObject } from "../../src/core/json.ts";
 import { type JobId, taskId } from "../../src/core/ids.ts";
 import { findTask, type JobState } from "../../src/core/job_state.ts";
 import { webhookDeliver, type WebhookOptions } from "../../src/jobs/webhook_deliver.ts";
@@ -27,7 +28,7 @@ interface Delivery {
 async function delivering(
   answers: readonly Answer[],
   options: Partial<WebhookOptions> = {},
-  input: object = message,
+  input: JsonObject = message,
 ): Promise<Delivery> {
   const receiver = new Receiver(...answers);
   let now = () => EPOCH_MS;

@@ -6,7 +6,7 @@ import { type EventType, eventType } from "../../src/core/event_type.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { eventId, type JobId, jobId, taskId } from "../../src/core/ids.ts";
 import type { JobState } from "../../src/core/job_state.ts";
-import type { JsonObject } from "../../src/core/json.ts";
+import type { JsonObject, JsonValue } from "../../src/core/json.ts";
 import type { AnyJobDefinition } from "../../src/engine/definition.ts";
 import { JobEngine } from "../../src/engine/job_engine.ts";
 import type { CreateRequest, IncomingEvent, Receipt } from "../../src/engine/requests.ts";
@@ -86,7 +86,7 @@ export class Harness {
     return outcome.value.job;
   }
 
-  async submit(type: string, input: unknown = {}): Promise<JobId> {
+  async submit(type: string, input: JsonValue = {}): Promise<JobId> {
     return (await this.create({ type, input })).jobId;
   }
 
