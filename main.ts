@@ -101,7 +101,11 @@ function stopOnSignal(daybook: Daybook, server: Deno.HttpServer, drainMs: number
       `stopping: ${busyWorkers} running jobs may take ${drainMs} ms to end their tasks; ` +
         "a second signal ends them now",
     );
-    await daybook.stop(() => server.shutdown());
+    try {
+      await daybook.stop(() => server.shutdown());
+    } catch (error) {
+      fail(`could not stop in order: ${error}; the next start recovers`, EXIT_STORAGE_FAILED);
+    }
     warn("stopped, and the journal is sealed");
     Deno.exit(0);
   };

@@ -90,7 +90,7 @@ function mainCondition(
 
 /** Whether something has come since `run` began to wait that it can go on with. */
 function hasAnswer(job: RunningJob, main: WaitingTask, lastCompleted: LogId): boolean {
-  return lastCompleted > main.lastLogId || main.expectations.some((id) => isSatisfied(job, id));
+  return lastCompleted > main.seen || main.expectations.some((id) => isSatisfied(job, id));
 }
 
 /** Whether the expectation of this id has all its matches; false when there is none. */

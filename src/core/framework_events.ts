@@ -73,7 +73,11 @@ export interface FrameworkAttributes {
   readonly "job.EventCorrelated": EventCorrelatedAttributes;
   readonly "job.TaskStarted": { readonly attempt: number; readonly compensable?: true };
   /** `run` waits for these expectations and holds no worker. */
-  readonly "job.TaskWaiting": { readonly expectations: readonly string[] };
+  readonly "job.TaskWaiting": {
+    readonly expectations: readonly string[];
+    /** The last entry that `run` has had an answer from; what came later is news to it. */
+    readonly seen?: LogId;
+  };
   readonly "job.TaskCompleted": {
     readonly attempt: number;
     readonly result?: JsonValue;

@@ -59,6 +59,8 @@ export interface RunningTask extends TaskFacts {
 export interface WaitingTask extends TaskFacts {
   readonly status: "waiting";
   readonly expectations: readonly string[];
+  /** What `run` had seen when it began to wait. */
+  readonly seen: LogId;
 }
 
 export interface BackingOffTask extends TaskFacts {

@@ -86,6 +86,7 @@ function noteOne(task: TaskState | undefined, entry: TaskEntry): TaskState | und
         ...factsOf(task),
         status: "waiting",
         expectations: entry.attributes.expectations,
+        seen: entry.attributes.seen ?? entry.logId,
         lastLogId: entry.logId,
       };
     case "job.TaskCompleted":

@@ -32,6 +32,7 @@ export class Answers {
   #seenLogId: LogId = 0;
   #seenAtMs = 0;
   #onAsk: (() => void) | undefined;
+  readonly #onReplayed: (() => void)[] = [];
 
   constructor(services: RunServices, jobId: JobId) {
     this.#services = services;
@@ -41,6 +42,11 @@ export class Answers {
   /** The time of the last entry that `run` has seen, in milliseconds since the epoch. */
   get seenAtMs(): number {
     return this.#seenAtMs;
+  }
+
+  /** The last entry that `run` has had an answer from. */
+  get seenLogId(): LogId {
+    return this.#seenLogId;
   }
 
   /** Whether what was on record at the begin has not all been answered. */
@@ -113,8 +119,14 @@ export class Answers {
     return this.#diverged(this.#missing());
   }
 
+  /** Resolves when what was on record at the begin has been answered. */
+  async replayed(): Promise<void> {
+    if (this.#replaying) await new Promise<void>((resolve) => this.#onReplayed.push(resolve));
+  }
+
   #diverged(taskId: TaskId | undefined): TaskId | undefined {
     this.#replaying = false;
+    for (const resolve of this.#onReplayed.splice(0)) resolve();
     return taskId;
   }
 

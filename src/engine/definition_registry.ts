@@ -74,6 +74,8 @@ export class DefinitionRegistry {
     this.#byType.set(definition.type, definition);
     if (definition.startsOn === undefined) return;
     const trigger = eventType(definition.startsOn.eventType);
+    const flaw = correlationFlaw(definition.startsOn.correlation ?? "any");
+    if (flaw !== undefined) throw new TypeError(`Cannot start ${type} on ${trigger}: ${flaw}`);
     if (isReserved(trigger)) {
       throw new TypeError(`Cannot start ${type} on ${trigger}: only Daybook records such events`);
     }

@@ -271,8 +271,8 @@ export class JobEngine {
     this.#supervisor.interrupt();
     // Bounded: on a full disk nothing that ends can be recorded, and recovery will say so.
     await within(this.#options.clock, INTERRUPT_MAX_MS, this.#supervisor.idle());
-    await within(this.#options.clock, RECORD_MAX_MS, this.#supervisor.recordShutdown());
     this.#scheduler.stop();
+    await within(this.#options.clock, RECORD_MAX_MS, this.#supervisor.recordShutdown());
   }
 
   #job(jobId: JobId): JobState {

@@ -60,7 +60,8 @@ export class JobRun {
 
   /** There may be something to do: gets a worker and does it. */
   wake(): void {
-    if (!this.#ended) this.#worker.acquire(this.#onWorker);
+    if (this.#ended || this.#compensations.begun) return;
+    this.#worker.acquire(this.#onWorker);
   }
 
   readonly #onWorker = (): void => void this.#loop();
@@ -89,8 +90,10 @@ export class JobRun {
 
   /** Records that `run` itself is cut short by a stop, when it was doing something. */
   async recordShutdown(): Promise<void> {
-    const main = findTask(this.#services.job(this.#jobId), MAIN_TASK);
-    if (main?.status !== "running" || this.#ended || this.#asked === undefined) return;
+    const job = this.#services.job(this.#jobId);
+    const main = findTask(job, MAIN_TASK);
+    const isOpen = job.state === "Running" && main?.status === "running";
+    if (!isOpen || this.#ended || this.#asked === undefined) return;
     await this.#services.record([this.#mainDraft("job.TaskInterrupted", {
       attempt: this.#mainAttempt,
       phase: "run",
@@ -106,6 +109,7 @@ export class JobRun {
   }
 
   #leaveRunning(job: JobState): void {
+    this.#runner.cancelAlarms();
     if (this.#runner.isBusy) this.#stop.abort(new Interruption("cancelled"));
     if (job.state === "Compensating") this.wake();
   }
@@ -251,7 +255,7 @@ export class JobRun {
 
   /** Whether the end of `run` counts for nothing, because the job or the replay says so. */
   async #leftBehind(): Promise<boolean> {
-    while (this.#answers.replaying && !this.#ended) await this.#services.clock.nextTurn();
+    await this.#answers.replayed();
     return this.#ended || this.#services.job(this.#jobId).state !== "Running";
   }
 
@@ -305,14 +309,16 @@ export class JobRun {
     return asked.expectations.size > 0 || this.#runner.hasUnfinished;
   }
 
+  /** Work that may not begin now is no wait: a later run must find it and do it. */
   async #recordWaiting(job: JobState): Promise<void> {
     const expectations = [...this.#asked?.expectations.keys() ?? []];
-    if (expectations.length === 0 || job.state !== "Running") return;
+    if (expectations.length === 0 || job.state !== "Running" || this.#hasWork(job)) return;
     const main = findTask(job, MAIN_TASK);
     const isOnRecord = main?.status === "waiting" && sameNames(main.expectations, expectations) &&
       job.tasks.every(({ lastLogId }) => lastLogId <= main.lastLogId);
     if (isOnRecord) return;
-    await this.#services.record([this.#mainDraft("job.TaskWaiting", { expectations })]);
+    const seen = this.#answers.seenLogId;
+    await this.#services.record([this.#mainDraft("job.TaskWaiting", { expectations, seen })]);
   }
 }
 

@@ -19,6 +19,8 @@ export class Supervisor {
   readonly #registry: DefinitionRegistry;
   readonly #table: JobTable;
   readonly #runs = new Map<JobId, JobRun>();
+  /** Runs that are over, while an attempt of theirs has not ended yet. */
+  readonly #ending = new Set<JobRun>();
 
   constructor(services: RunServices, registry: DefinitionRegistry, table: JobTable) {
     this.#services = services;
@@ -41,7 +43,9 @@ export class Supervisor {
 
   /** The run of a job is over; when it only gave way, a new one may have to follow. */
   ended(jobId: JobId): void {
+    const run = this.#runs.get(jobId);
     this.#runs.delete(jobId);
+    if (run !== undefined) this.#watchEnding(run);
     if (!this.#services.draining) this.#takeUp(this.#services.job(jobId), false);
   }
 
@@ -72,17 +76,25 @@ export class Supervisor {
 
   /** Resolves when no attempt is being made. */
   async idle(): Promise<void> {
-    await Promise.all([...this.#runs.values()].map((run) => run.idle()));
+    await Promise.all([...this.#runs.values(), ...this.#ending].map((run) => run.idle()));
   }
 
   /** Ends what is being attempted. */
   interrupt(): void {
-    for (const run of this.#runs.values()) run.interrupt();
+    for (const run of [...this.#runs.values(), ...this.#ending]) run.interrupt();
   }
 
   /** Records which runs are cut short by a stop. */
   async recordShutdown(): Promise<void> {
-    await Promise.all([...this.#runs.values()].map((run) => run.recordShutdown()));
+    const records = [...this.#runs.values()].map((run) =>
+      run.recordShutdown().catch((error) => this.#services.onDefect(error))
+    );
+    await Promise.all(records);
+  }
+
+  #watchEnding(run: JobRun): void {
+    this.#ending.add(run);
+    void run.idle().then(() => this.#ending.delete(run));
   }
 
   #takeUp(job: JobState, isNew: boolean): void {
@@ -115,7 +127,7 @@ export class Supervisor {
 function interruptions(job: JobState, restart: LogId | undefined): readonly EventDraft[] {
   if (!hasCode(job)) return [];
   const open = job.tasks.filter(isOpen);
-  const parked = open.every(({ taskId }) => taskId === MAIN_TASK) &&
+  const parked = job.state === "Running" && open.every(({ taskId }) => taskId === MAIN_TASK) &&
     job.tasks.some(({ status }) => status === "backingOff");
   return parked ? [] : open.map((task) => interruption(job, task, restart));
 }

@@ -272,6 +272,101 @@ for (const end of ["crash", "clean stop"] as const) {
   });
 }
 
+/** Waits for x beside a chain of two tasks, the first of which the test ends. */
+function chainBesideWait(gates: Gates, ran: string[]) {
+  return job("demo.chain", (ctx) =>
+    Promise.all([
+      ctx.expect("x"),
+      ctx.task("a", () => gates.wait("a")).then(() => ctx.task("b", () => void ran.push("b"))),
+    ]), { expects: () => ({ x: { eventType: "ec.X" } }) });
+}
+
+Deno.test("restart: a task asked for while the engine drained runs after a clean stop", async () => {
+  const [gates, ran] = [new Gates(), [] as string[]];
+  const daybook = await Harness.start({ definitions: [chainBesideWait(gates, ran)] });
+  await daybook.submit("demo.chain");
+  const stopping = daybook.engine.stop(10_000);
+  gates.open("a");
+  await daybook.clock.advance(20_000);
+  await stopping;
+  await daybook.journal.close();
+  assert.deepEqual(ran, []);
+
+  const restarted = await daybook.crash();
+  await restarted.clock.settle();
+  assert.deepEqual(ran, ["b"]);
+});
+
+Deno.test("restart: a task asked for while its job was suspended runs when it is resumed", async () => {
+  const [gates, ran] = [new Gates(), [] as string[]];
+  const daybook = await Harness.start({ definitions: [chainBesideWait(gates, ran)] });
+  const id = await daybook.submit("demo.chain");
+  await daybook.control(id, "suspend");
+  gates.open("a");
+  await daybook.clock.settle();
+
+  const restarted = await daybook.crash();
+  await restarted.control(id, "resume");
+  await restarted.clock.settle();
+  assert.deepEqual(ran, ["b"]);
+});
+
+Deno.test("stop: of a job whose compensation was taken up after a crash ends in order", async () => {
+  const definition = job("demo.later", async (ctx) => {
+    await ctx.task("reserve", () => 1, {
+      retry: { initialMs: 600_000, jitter: 0 },
+      compensate: () => {
+        throw new Error("later");
+      },
+    });
+    await Promise.all([
+      ctx.task("flaky", () => {
+        throw new Error("no answer");
+      }, { retry: { initialMs: 600_000, jitter: 0 } }),
+      ctx.task("bad", () => {
+        throw new NonRetryableError("no");
+      }),
+    ]);
+  });
+  const daybook = await Harness.start({ definitions: [definition] });
+  await daybook.submit("demo.later");
+  await daybook.clock.settle();
+
+  const restarted = await daybook.crash();
+  const stopping = restarted.engine.stop(0);
+  await restarted.clock.advance(20_000);
+  await stopping;
+  restarted.assertSound();
+});
+
+Deno.test("busy engine: the retry of a sibling gives a suspended compensation no worker", async () => {
+  const gates = new Gates();
+  const definition = job("demo.siblings", async (ctx) => {
+    await ctx.task("reserve", () => 1, { compensate: () => {} });
+    await Promise.all([
+      ctx.task("flaky", () => {
+        throw new Error("no answer");
+      }, { retry: { initialMs: 60_000, jitter: 0 } }),
+      ctx.task("bad", async () => {
+        await gates.wait("bad");
+        throw new NonRetryableError("no");
+      }),
+    ]);
+  });
+  const daybook = await Harness.start({ definitions: [definition], maxRunning: 1 });
+  const id = await daybook.submit("demo.siblings");
+  await daybook.control(id, "suspend");
+  gates.open("bad");
+  await daybook.clock.settle();
+  assert.equal(daybook.job(id).state, "Compensating");
+
+  await daybook.clock.advance(120_000);
+  assert.equal(daybook.engine.activity.busyWorkers, 0);
+  await daybook.control(id, "resume");
+  await daybook.clock.settle();
+  assert.equal(daybook.job(id).state, "Failed");
+});
+
 Deno.test("restart: an event moves the branch that waits, while the other backs off", async () => {
   const [gates, ran] = [new Gates(), [] as string[]];
   const daybook = await Harness.start({ definitions: [branches(gates, ran)] });
