@@ -341,6 +341,7 @@ export class JobEngine {
       job: (jobId) => this.#job(jobId),
       command: (jobId, command) => patient.command(jobId, command),
       record: (drafts, facts) => patient.record(drafts, facts),
+      recordLatest: (make) => patient.recordLatest(make),
       entriesAt: (logIds) => patient.read(() => this.#history.at(logIds)),
       get draining() {
         return draining();

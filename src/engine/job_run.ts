@@ -42,6 +42,7 @@ export class JobRun {
   #looping = false;
   #again = false;
   #parking = false;
+  #recordingWait = false;
   #ended = false;
 
   constructor(services: RunServices, definition: AnyJobDefinition, job: JobState) {
@@ -300,7 +301,7 @@ export class JobRun {
     if (mayStart && this.#asked !== undefined && this.#hasWork(job)) return void this.#loop();
     if (!this.#isBlocked()) return;
     this.#worker.release();
-    await this.#recordWaiting(job);
+    await this.#recordWaiting();
   }
 
   #isBlocked(): boolean {
@@ -309,16 +310,29 @@ export class JobRun {
     return asked.expectations.size > 0 || this.#runner.hasUnfinished;
   }
 
-  /** Work that may not begin now is no wait: a later run must find it and do it. */
-  async #recordWaiting(job: JobState): Promise<void> {
+  /** One record at a time, each of what is so when it is made. */
+  async #recordWaiting(): Promise<void> {
+    if (this.#recordingWait) return;
+    this.#recordingWait = true;
+    while (this.#waitingDraft() !== undefined) {
+      await this.#services.recordLatest(() => this.#waitingDraft());
+    }
+    this.#recordingWait = false;
+  }
+
+  /** That `run` waits, unless it is on record, or `run` has something else to do. */
+  #waitingDraft(): JobEventDraft | undefined {
+    const job = this.#services.job(this.#jobId);
     const expectations = [...this.#asked?.expectations.keys() ?? []];
-    if (expectations.length === 0 || job.state !== "Running" || this.#hasWork(job)) return;
+    if (this.#ended || this.#runEnded || this.#worker.held) return undefined;
+    if (expectations.length === 0) return undefined;
+    // Work that may not begin now is no wait: a later run must find it and do it.
+    if (job.state !== "Running" || this.#hasWork(job)) return undefined;
     const main = findTask(job, MAIN_TASK);
-    const isOnRecord = main?.status === "waiting" && sameNames(main.expectations, expectations) &&
-      job.tasks.every(({ lastLogId }) => lastLogId <= main.lastLogId);
-    if (isOnRecord) return;
     const seen = this.#answers.seenLogId;
-    await this.#services.record([this.#mainDraft("job.TaskWaiting", { expectations, seen })]);
+    const isOnRecord = main?.status === "waiting" && main.seen >= seen &&
+      sameNames(main.expectations, expectations);
+    return isOnRecord ? undefined : this.#mainDraft("job.TaskWaiting", { expectations, seen });
   }
 }
 

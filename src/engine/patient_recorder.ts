@@ -49,6 +49,14 @@ export class PatientRecorder {
     });
   }
 
+  /** Records what `make` gives when there is room for it, which may be nothing by then. */
+  async recordLatest(make: () => EventDraft | undefined): Promise<void> {
+    await this.#persist(async () => {
+      const draft = make();
+      if (draft !== undefined) await this.#parts.recorder.record([draft]).applied;
+    });
+  }
+
   #withFacts(drafts: readonly EventDraft[], facts: readonly FactDraft[]): readonly EventDraft[] {
     if (facts.length === 0) return drafts;
     const { clock, random, fanOut } = this.#parts;

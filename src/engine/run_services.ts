@@ -27,6 +27,8 @@ export interface RunServices {
   command(jobId: JobId, command: Command): Promise<Commanded>;
   /** Records facts, with what they make happen elsewhere; waits and settles as above. */
   record(drafts: readonly EventDraft[], facts?: readonly FactDraft[]): Promise<void>;
+  /** Records one fact as it is at the time, or nothing; waits and settles as above. */
+  recordLatest(make: () => EventDraft | undefined): Promise<void>;
   entriesAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]>;
   /** Whether the engine is stopping: no new attempt may begin. */
   readonly draining: boolean;
