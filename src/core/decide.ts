@@ -6,7 +6,7 @@
 import { assertNever } from "./assert_never.ts";
 import type { JobEventDraft } from "./event.ts";
 import type { ErrorFact, FailureKind, JobCreatedAttributes } from "./framework_events.ts";
-import type { ExecutionId, JobId, TaskId } from "./ids.ts";
+import { type ExecutionId, type JobId, MAIN_TASK, type TaskId } from "./ids.ts";
 import {
   type CompletedTask,
   type FailedJob,
@@ -193,12 +193,16 @@ function decideRetry(job: JobState, command: RetryCommand): Decision {
   return accept([retried, ...created.events, ...reused, ...facts]);
 }
 
-/** Completed tasks whose effect still stands, in the order of their completion. */
+/**
+ * Completed tasks whose effect still stands, in the order of their completion. Never
+ * `main`: `run` is what a retry calls again.
+ */
 export function reusableTasks(job: FailedJob, from?: TaskId): readonly CompletedTask[] {
   const limit = from === undefined ? Infinity : findTask(job, from)?.firstLogId ?? 0;
   return job.tasks
     .filter((task): task is CompletedTask =>
-      task.status === "completed" && task.compensation === undefined && task.completedBy < limit
+      task.status === "completed" && task.taskId !== MAIN_TASK &&
+      task.compensation === undefined && task.completedBy < limit
     )
     .toSorted((left, right) => left.completedBy - right.completedBy);
 }

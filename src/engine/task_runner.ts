@@ -107,8 +107,8 @@ export class TaskRunner {
       : 1;
     const executionId = started?.entry.executionId as ExecutionId;
     try {
-      // The job may have failed between the decision and the record.
-      const outcome: AttemptOutcome = started?.job.state === "Running"
+      // The job may have failed since the decision, even by a later entry of the same batch.
+      const outcome: AttemptOutcome = this.#services.job(this.#jobId).state === "Running"
         ? await this.#run(task, attempt, executionId)
         : { kind: "interrupted", reason: "cancelled" };
       await this.#conclude(task, attempt, executionId, outcome);

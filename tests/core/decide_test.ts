@@ -4,7 +4,14 @@ import { executionId, jobId, taskId } from "../../src/core/ids.ts";
 import type { JobState, StateName } from "../../src/core/job_state.ts";
 import { projectAll } from "../../src/core/projector.ts";
 import { DEFAULT_RETRY } from "../../src/core/retry_policy.ts";
-import { codedJob, type JobStory, OOPS, outsideJob, plan } from "../support/entries.ts";
+import {
+  codedJob,
+  expectation,
+  type JobStory,
+  OOPS,
+  outsideJob,
+  plan,
+} from "../support/entries.ts";
 
 const started = codedJob().started();
 const reserved = started
@@ -160,6 +167,26 @@ Deno.test("decide: retry reuses results that still stand, up to the chosen task"
   assert.deepEqual(reused("b"), ["a"]);
   assert.deepEqual(reused("a"), []);
   assert.equal(reused("nowhere"), false);
+});
+
+Deno.test("decide: retry calls run again, also when run had ended before its job failed", () => {
+  const failed = started.taskStarted("main").taskStarted("a")
+    .taskCompleted("a", 1, { result: "A" });
+  const waiting = codedJob([expectation("paid", "ec.Paid")]).started()
+    .taskStarted("main").taskStarted("a").taskCompleted("a").taskCompleted("main").cancelled();
+  const command = {
+    kind: "retry",
+    newJobId: jobId("job_2"),
+    attributes: newJob,
+    facts: [],
+  } as const;
+  const reused = (story: JobStory) => {
+    const decision = decide(projectAll(story.entries), command);
+    return decision.accepted && decision.events.slice(3).map(({ taskId }) => taskId);
+  };
+
+  assert.deepEqual(reused(failed.cancelled()), ["a"]);
+  assert.deepEqual(reused(waiting), ["a"]);
 });
 
 Deno.test("decide: retry does not reuse a result that was undone", () => {
