@@ -103,6 +103,8 @@ const action: fc.Arbitrary<Action> = fc.oneof(
 class Play {
   readonly violations: string[] = [];
   #daybook: Harness | undefined;
+  /** Code of an earlier life lives on after a crash, without effect: it is not judged. */
+  #life = 0;
 
   get daybook(): Harness {
     assert.ok(this.#daybook);
@@ -110,7 +112,7 @@ class Play {
   }
 
   async start(maxRunning: number): Promise<void> {
-    this.#daybook = await Harness.start({ definitions: [this.#definition()], maxRunning });
+    this.#daybook = await Harness.start({ definitions: [this.#definition(0)], maxRunning });
   }
 
   jobs(): readonly JobState[] {
@@ -209,10 +211,10 @@ class Play {
 
   async #restart(): Promise<void> {
     this.daybook.assertSound();
-    this.#daybook = await this.daybook.crash();
+    this.#daybook = await this.daybook.crash([this.#definition(++this.#life)]);
   }
 
-  #definition(): AnyJobDefinition {
+  #definition(life: number): AnyJobDefinition {
     return defineJob({
       type: "random.job",
       version: 1,
@@ -220,21 +222,24 @@ class Play {
       expects: () =>
         Object.fromEntries(EVENTS.map((event) => [`e${event}`, { eventType: `ec.Event${event}` }])),
       run: async (ctx, { branches }) => {
-        await Promise.all(branches.map((steps, branch) => this.#branch(ctx, steps, branch)));
+        await Promise.all(branches.map((steps, branch) => this.#branch(life, ctx, steps, branch)));
       },
     });
   }
 
-  async #branch(ctx: JobContext<string>, steps: readonly Step[], branch: number): Promise<void> {
-    // A task of before a crash lives on without effect, and is not to be judged.
-    const mine = this.#daybook;
+  async #branch(
+    life: number,
+    ctx: JobContext<string>,
+    steps: readonly Step[],
+    branch: number,
+  ): Promise<void> {
     for (const [index, step] of steps.entries()) {
       if (step.kind === "expect") {
         await ctx.expect(`e${step.event}`);
         continue;
       }
       const { undoFailures } = step;
-      await ctx.task(`t${branch}-${index}`, (task) => this.#work(mine, step, task), {
+      await ctx.task(`t${branch}-${index}`, (task) => this.#work(life, step, task), {
         retry: { maxAttempts: 6, initialMs: 1_000, factor: 1, jitter: 0 },
         ...(undoFailures === null ? {} : {
           compensate: (_result: unknown, task: TaskContext) => {
@@ -245,8 +250,8 @@ class Play {
     }
   }
 
-  async #work(mine: Harness | undefined, step: TaskStep, task: TaskContext): Promise<void> {
-    if (mine === this.#daybook) this.#judge(task);
+  async #work(life: number, step: TaskStep, task: TaskContext): Promise<void> {
+    if (life === this.#life) this.#judge(task);
     if (step.durationMs > 0) await this.#pause(step.durationMs, task.signal);
     task.signal.throwIfAborted();
     if (step.poison) throw new NonRetryableError("poison");
