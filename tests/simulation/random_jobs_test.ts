@@ -211,7 +211,10 @@ class Play {
 
   async #restart(): Promise<void> {
     this.daybook.assertSound();
-    this.#daybook = await this.daybook.crash([this.#definition(++this.#life)]);
+    const life = this.#life + 1;
+    this.#daybook = await this.daybook.crash([this.#definition(life)]);
+    // Only now, since until here the jobs are looked up in the life before.
+    this.#life = life;
   }
 
   #definition(life: number): AnyJobDefinition {
