@@ -28,11 +28,6 @@ export class Supervisor {
     this.#table = table;
   }
 
-  /** How many jobs have a run in memory. */
-  get size(): number {
-    return this.#runs.size;
-  }
-
   /** An entry of a job has become durable. */
   see(applied: Applied): void {
     const { job } = applied;
