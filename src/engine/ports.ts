@@ -58,12 +58,34 @@ export interface SegmentInfo {
   readonly bytes: number;
 }
 
+/** Where the line of an entry is. */
+export interface EntryLocation {
+  readonly logId: LogId;
+  /** File name of the segment. */
+  readonly segment: string;
+  /** Number of the line in its segment, from 1; blank lines count. */
+  readonly line: number;
+}
+
+/** What the last run of `journal verify` found. */
+export interface Verification {
+  readonly verdict: "intact" | "damaged";
+  /** RFC 3339. */
+  readonly at: string;
+  /** As far as it was read. */
+  readonly head: JournalHead;
+  readonly durationMs: number;
+  /** What was found, in words. */
+  readonly detail: string;
+}
+
 export interface JournalInfo {
   readonly head: JournalHead;
   readonly segments: readonly SegmentInfo[];
   readonly bytes: number;
   readonly lastSnapshot: { readonly logId: LogId; readonly file: string } | null;
   readonly lastRecovery: RecoveryReport;
+  readonly lastVerification: Verification | null;
 }
 
 /** What opening the journal found. */
@@ -105,6 +127,9 @@ export interface Journal {
    * number, not by the size of the journal.
    */
   readAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]>;
+
+  /** Where the lines of durable entries are; the positions must ascend. */
+  locate(logIds: readonly LogId[]): Promise<readonly EntryLocation[]>;
 
   info(): Promise<JournalInfo>;
 

@@ -4,6 +4,7 @@ import type { JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import type {
   Appended,
+  EntryLocation,
   Journal,
   JournalHead,
   JournalInfo,
@@ -85,6 +86,11 @@ export class FileJournal implements Journal {
     return this.#parts.history.readAt(logIds, this.head.logId);
   }
 
+  /** @throws {RangeError} when a position is not durable, or they do not ascend. */
+  locate(logIds: readonly LogId[]): Promise<readonly EntryLocation[]> {
+    return this.#parts.history.locate(logIds, this.head.logId);
+  }
+
   info(): Promise<JournalInfo> {
     const { recorder, catalogue } = this.#parts;
     return Promise.resolve({
@@ -93,6 +99,7 @@ export class FileJournal implements Journal {
       bytes: catalogue.bytes,
       lastSnapshot: recorder.lastSnapshot,
       lastRecovery: this.#report,
+      lastVerification: null,
     });
   }
 

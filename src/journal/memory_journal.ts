@@ -5,6 +5,7 @@ import type { LogId } from "../core/ids.ts";
 import type {
   Appended,
   Clock,
+  EntryLocation,
   Journal,
   JournalConsumer,
   JournalHead,
@@ -30,6 +31,8 @@ export interface MemoryContent {
   readonly entries: readonly JobEventLogEntry[];
   /** The chain of the last batch. */
   readonly chain: string;
+  /** The first position of each batch. */
+  readonly batches: readonly LogId[];
   readonly snapshot: Snapshot | null;
 }
 
@@ -52,6 +55,7 @@ const SEGMENT = segmentName(1);
 /** Behaves as the journal in files does, and lets a test decide when batches become durable. */
 export class MemoryJournal implements Journal {
   readonly #entries: JobEventLogEntry[];
+  readonly #batches: LogId[];
   readonly #sink = new MemorySink();
   readonly #recorder: Recorder;
   #snapshot: Snapshot | null;
@@ -60,8 +64,9 @@ export class MemoryJournal implements Journal {
   #closing: Promise<void> | undefined;
 
   private constructor(options: MemoryJournalOptions, replayed: Replayed) {
-    const { entries, chain, snapshot } = contentOf(options);
+    const { entries, chain, batches, snapshot } = contentOf(options);
     this.#entries = [...entries];
+    this.#batches = [...batches];
     this.#snapshot = snapshot;
     this.#report = reportOf({ ...NOTHING_REPAIRED, ...replayed }, null, 0);
     this.#recorder = new Recorder({
@@ -75,7 +80,8 @@ export class MemoryJournal implements Journal {
         stopped: isStop(entries.at(-1)),
         snapshot: replayed.snapshot,
       },
-      publish: ({ entries, bytes }) => {
+      publish: ({ firstLogId, entries, bytes }) => {
+        this.#batches.push(firstLogId);
         for (const entry of entries) this.#entries.push(entry);
         this.#bytes += bytes.length;
       },
@@ -110,6 +116,7 @@ export class MemoryJournal implements Journal {
     return {
       entries: [...this.#entries],
       chain: this.head.chain,
+      batches: [...this.#batches],
       snapshot: this.#snapshot,
     };
   }
@@ -131,6 +138,18 @@ export class MemoryJournal implements Journal {
     });
   }
 
+  /** As in a file: a blank line before each batch. */
+  locate(logIds: readonly LogId[]): Promise<readonly EntryLocation[]> {
+    return Promise.try(() => {
+      requireDurable(logIds, this.head.logId);
+      let batches = 0;
+      return logIds.map((logId) => {
+        while ((this.#batches[batches] ?? Infinity) <= logId) batches++;
+        return { logId, segment: SEGMENT, line: logId + batches };
+      });
+    });
+  }
+
   info(): Promise<JournalInfo> {
     return Promise.resolve({
       head: this.head,
@@ -138,6 +157,7 @@ export class MemoryJournal implements Journal {
       bytes: this.#bytes,
       lastSnapshot: this.#recorder.lastSnapshot,
       lastRecovery: this.#report,
+      lastVerification: null,
     });
   }
 
@@ -189,7 +209,7 @@ interface Replayed {
 }
 
 function contentOf({ content = {} }: MemoryJournalOptions): MemoryContent {
-  return { entries: [], chain: "", snapshot: null, ...content };
+  return { entries: [], chain: "", batches: [], snapshot: null, ...content };
 }
 
 function replay(options: MemoryJournalOptions): Replayed {

@@ -2,7 +2,7 @@
 
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
-import type { SegmentInfo } from "../engine/ports.ts";
+import type { EntryLocation, SegmentInfo } from "../engine/ports.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { JournalDamagedError } from "./errors.ts";
 import { type FileSystem, type OpenFile, readWhole } from "./file_system.ts";
@@ -48,6 +48,20 @@ export class SegmentReader {
       for (const entry of await this.#readFrom(segment, group)) entries.push(entry);
     }
     return entries;
+  }
+
+  /** Where the lines of durable positions are, which ascend. */
+  async locate(logIds: readonly LogId[]): Promise<readonly EntryLocation[]> {
+    const locations: EntryLocation[] = [];
+    for (const [segment, group] of this.#bySegment(logIds)) {
+      const bytes = await readWhole(this.#fileSystem, `${this.#layout.segments}/${segment.name}`);
+      const lines = new TextDecoder().decode(bytes.subarray(0, segment.bytes)).split("\n");
+      for (const logId of group) {
+        const index = lines.findIndex((line) => line.startsWith(`{"logId":${logId},`));
+        locations.push({ logId, segment: segment.name, line: index + 1 });
+      }
+    }
+    return locations;
   }
 
   #bySegment(logIds: readonly LogId[]): Map<SegmentInfo, LogId[]> {

@@ -1,0 +1,208 @@
+/**
+ * Commands: what each takes, what it says of itself, and how a line of arguments is read.
+ * Every command has `--help` with examples; what it does not know is an error (64).
+ */
+
+import { parseArgs } from "node:util";
+import type { Terminal } from "./terminal.ts";
+
+export const EXIT_OK = 0;
+/** The command did what it should, and the answer is no. */
+export const EXIT_NEGATIVE = 1;
+export const EXIT_USAGE = 64;
+/** The server cannot be reached, or refused. */
+export const EXIT_UNAVAILABLE = 69;
+
+export interface CommandOption {
+  /** Without the dashes. */
+  readonly name: string;
+  readonly short?: string;
+  /** What stands for its value in the help; absent for a switch. */
+  readonly value?: string;
+  readonly default?: string;
+  /** May be given several times. */
+  readonly repeated?: boolean;
+  readonly help: string;
+}
+
+export interface Command {
+  readonly name: string;
+  /** What it does, in a few words without a full stop. */
+  readonly summary: string;
+  /** The positional arguments in the help: `<jobId>`, `<type> [input]`. */
+  readonly positionals: string;
+  /** How many positional arguments there may be. */
+  readonly arity: readonly [min: number, max: number];
+  readonly options: readonly CommandOption[];
+  /** Whole command lines, each with what it is for after two spaces and `#`. */
+  readonly examples: readonly string[];
+  /** Paragraphs after the options; exit codes, for instance. */
+  readonly notes?: readonly string[];
+  /** The result is the exit code. */
+  run(input: CommandInput): Promise<number>;
+}
+
+export interface CommandInput {
+  readonly terminal: Terminal;
+  readonly positionals: readonly string[];
+  env(name: string): string | undefined;
+  /** The value of an option, or its default. */
+  text(name: string): string | undefined;
+  /** All values of an option that may be repeated. */
+  all(name: string): readonly string[];
+  isSet(name: string): boolean;
+  /** @throws {UsageError} when the value is not a whole number in the range. */
+  whole(name: string, min: number, max: number): number | undefined;
+}
+
+/** What was given cannot be understood; the message says what would be. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** The command could not do its work; `exitCode` tells the kind. */
+export class CommandError extends Error {
+  override readonly name = "CommandError";
+
+  constructor(message: string, readonly exitCode: number) {
+    super(message);
+  }
+}
+
+export interface CommandSources {
+  /** How the program is called in help and messages, such as `deno task journal`. */
+  readonly program: string;
+  readonly terminal: Terminal;
+  env(name: string): string | undefined;
+}
+
+const HELP: CommandOption = { name: "help", short: "h", help: "print this" };
+
+/** Reads a command line, runs the command that it names, and gives the exit code. */
+export async function runCommand(
+  commands: readonly Command[],
+  args: readonly string[],
+  sources: CommandSources,
+): Promise<number> {
+  const { terminal, program } = sources;
+  const [name = "--help", ...rest] = args;
+  if (["--help", "-h", "help"].includes(name)) {
+    return printed(terminal, overview(commands, program));
+  }
+  const command = commands.find((candidate) => candidate.name === name);
+  try {
+    if (command === undefined) throw new UsageError(`there is no command ${name}`);
+    const input = readInput(command, rest, sources);
+    return input === "help"
+      ? printed(terminal, helpOf(command, program))
+      : await command.run(input);
+  } catch (error) {
+    terminal.progressEnd();
+    if (error instanceof CommandError) {
+      terminal.err(`daybook: ${error.message}`);
+      return error.exitCode;
+    }
+    if (!(error instanceof UsageError)) throw error;
+    const help = command === undefined ? "--help" : `${command.name} --help`;
+    terminal.err(`daybook: ${error.message}; see ${program} ${help}`);
+    return EXIT_USAGE;
+  }
+}
+
+function printed(terminal: Terminal, lines: readonly string[]): number {
+  for (const line of lines) terminal.out(line);
+  return EXIT_OK;
+}
+
+function overview(commands: readonly Command[], program: string): readonly string[] {
+  return [
+    `usage: ${program} <command> [options]`,
+    "",
+    ...commands.map(({ name, summary }) => `  ${name.padEnd(12)} ${summary}`),
+    "",
+    `${program} <command> --help tells more, with examples.`,
+  ];
+}
+
+/** The help of one command. */
+export function helpOf(command: Command, program: string): readonly string[] {
+  const { name, summary, positionals, options, examples, notes = [] } = command;
+  const usage = [`usage: ${program} ${name}`, positionals, "[options]"].filter((part) =>
+    part !== ""
+  );
+  return [
+    `${summary[0]?.toUpperCase()}${summary.slice(1)}.`,
+    "",
+    usage.join(" "),
+    "",
+    ...[...options, HELP].map(optionLine),
+    ...notes.flatMap((note) => ["", note]),
+    "",
+    "examples:",
+    ...examples.map((example) => `  ${example}`),
+  ];
+}
+
+function optionLine(option: CommandOption): string {
+  const { name, short, value, help, repeated = false } = option;
+  const flag = [
+    short === undefined ? "    " : `-${short}, `,
+    `--${name}`,
+    value === undefined ? "" : ` <${value}>`,
+  ].join("");
+  const fallback = option.default === undefined ? "" : ` (default ${option.default})`;
+  return `  ${flag.padEnd(30)} ${help}${repeated ? "; may be repeated" : ""}${fallback}`;
+}
+
+function readInput(
+  command: Command,
+  args: readonly string[],
+  { terminal, env }: CommandSources,
+): CommandInput | "help" {
+  const { values, positionals } = parsed(command, args);
+  if (values["help"] === true) return "help";
+  const [min, max] = command.arity;
+  if (positionals.length < min) {
+    throw new UsageError(`${command.name} needs ${command.positionals}`);
+  }
+  if (positionals.length > max) {
+    throw new UsageError(`${positionals[max]} is one argument too many`);
+  }
+  const all = (name: string) => [values[name] ?? []].flat().map(String);
+  const text = (name: string) =>
+    all(name).at(-1) ?? command.options.find((option) => option.name === name)?.default;
+  return {
+    terminal,
+    env,
+    positionals,
+    all,
+    text,
+    isSet: (name) => values[name] === true,
+    whole: (name, low, high) => wholeNumber(name, text(name), low, high),
+  };
+}
+
+function parsed(command: Command, args: readonly string[]) {
+  const options = Object.fromEntries([...command.options, HELP].map((option) => [option.name, {
+    type: option.value === undefined ? "boolean" as const : "string" as const,
+    ...(option.short === undefined ? {} : { short: option.short }),
+    ...(option.repeated === true ? { multiple: true } : {}),
+  }]));
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function wholeNumber(
+  name: string,
+  text: string | undefined,
+  min: number,
+  max: number,
+): number | undefined {
+  if (text === undefined) return undefined;
+  const number = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
+  if (number >= min && number <= max) return number;
+  throw new UsageError(`--${name} must be a whole number from ${min} to ${max}, and is ${text}`);
+}

@@ -1,0 +1,93 @@
+/**
+ * What an explanation says. Every statement cites entries of the journal: by their
+ * positions where it is made, and by segment and line where it is given out.
+ */
+
+import type { Condition } from "./condition.ts";
+import type { JobId, LogId } from "./ids.ts";
+import type { JsonObject } from "./json.ts";
+import type { StateName } from "./job_state.ts";
+import type { Mismatch } from "./mismatch.ts";
+
+/** Where an entry can be looked up. */
+export interface Citation {
+  readonly logId: LogId;
+  /** File name in `journal/segments`. */
+  readonly segment: string;
+  /** Number of the line in the segment, from 1; blank lines count. */
+  readonly line: number;
+  readonly eventId: string;
+  readonly eventType: string;
+}
+
+/** A sentence, with its evidence. */
+export interface Statement<Cite> {
+  readonly statement: string;
+  readonly cites: readonly Cite[];
+}
+
+/** A task that completed, or an expectation that has all its matches. */
+export interface CompletedItem<Cite> extends Statement<Cite> {
+  readonly kind: "task" | "expectation";
+  readonly id: string;
+}
+
+/** An event of the expected type that came and did not count. */
+export interface NearMiss<Cite> extends Statement<Cite> {
+  /** Empty when every clause holds, and the event came at the wrong time. */
+  readonly clauses: readonly Mismatch[];
+}
+
+export interface WaitingFor<Cite> extends Statement<Cite> {
+  readonly expectation: string;
+  readonly eventType: string;
+  readonly matched: number;
+  readonly required: number;
+  readonly nearMisses: readonly NearMiss<Cite>[];
+}
+
+/** A request that would move the job on. */
+export interface Action {
+  readonly method: "POST";
+  readonly path: string;
+  readonly body?: JsonObject;
+}
+
+export interface NextStep<Cite> extends Statement<Cite> {
+  /** Whether it happens by itself, or somebody has to do it. */
+  readonly by: "itself" | "anyone";
+  readonly action?: Action;
+}
+
+/**
+ * How long a job was in each condition, in milliseconds, by the times of its entries.
+ * What goes on still is not counted, so that the same journal always says the same.
+ */
+export interface Timing {
+  readonly scheduledMs: number;
+  readonly queuedMs: number;
+  readonly executingMs: number;
+  readonly waitingMs: number;
+  readonly backingOffMs: number;
+  readonly suspendedMs: number;
+  readonly compensatingMs: number;
+  /** From the creation to the end, or to the begin of what goes on still. */
+  readonly totalMs: number;
+  /** Since when the job is in its condition; RFC 3339. */
+  readonly since: string;
+}
+
+export interface Explanation<Cite> {
+  readonly jobId: JobId;
+  readonly state: StateName;
+  readonly condition: Condition;
+  /** The job's last entry: what came later is not in here. */
+  readonly asOf: LogId;
+  readonly summary: string;
+  /** From the condition back to what came from outside. */
+  readonly because: readonly Statement<Cite>[];
+  readonly completed: readonly CompletedItem<Cite>[];
+  readonly waitingFor: readonly WaitingFor<Cite>[];
+  readonly next: readonly NextStep<Cite>[];
+  readonly timing: Timing;
+}
