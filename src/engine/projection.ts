@@ -1,0 +1,42 @@
+/** All that follows from the entries of a journal, and nothing else: no jobs are run. */
+
+import type { JobEventLogEntry } from "../core/event.ts";
+import { EventIdIndex } from "./event_id_index.ts";
+import { refuseEntry } from "./framework_schemas.ts";
+import { type Applied, JobTable } from "./job_table.ts";
+import type { JournalConsumer } from "./ports.ts";
+import { captureContent, restoreContent } from "./snapshot_content.ts";
+
+export class Projection implements JournalConsumer {
+  readonly table = new JobTable();
+  readonly eventIds = new EventIdIndex();
+
+  /** Projects an entry; `undefined` when it is about no job. */
+  see(entry: JobEventLogEntry): Applied | undefined {
+    this.eventIds.add(entry.eventId, entry.logId);
+    return this.table.apply(entry);
+  }
+
+  restore(lines: readonly string[]): boolean {
+    return restoreContent(lines, this.table, this.eventIds);
+  }
+
+  replay(entry: JobEventLogEntry): void {
+    this.see(entry);
+  }
+
+  durable(entries: readonly JobEventLogEntry[]): void {
+    for (const entry of entries) this.see(entry);
+  }
+
+  capture(): Iterable<string> {
+    return captureContent(this.table, this.eventIds);
+  }
+
+  refuse(entry: JobEventLogEntry): string | undefined {
+    return refuseEntry(entry);
+  }
+
+  /** Nobody waits for anything here; whoever appends hears of it. */
+  failed(): void {}
+}
