@@ -2,7 +2,7 @@
 
 import { JournalLockedError, JournalUnusableError, orUnusable } from "./errors.ts";
 import { type FileSystem, type HeldLock, type PathKind, writeNew } from "./file_system.ts";
-import { firstLogIdOf, type Layout, TEMPORARY } from "./layout.ts";
+import { firstLogIdOf, isTemporary, type Layout, TEMPORARY } from "./layout.ts";
 
 const PROBE = new TextEncoder().encode("probe\n");
 
@@ -62,12 +62,6 @@ async function removeTemporaries(fileSystem: FileSystem, folder: string): Promis
     await requireKind(fileSystem, path, ["file"]);
     await orUnusable("remove", path, () => fileSystem.remove(path));
   }
-}
-
-const TEMPORARY_NAME = /^(?:probe|\d{20}\.(?:ndjson|snapshot))\.tmp$/;
-
-function isTemporary(name: string): boolean {
-  return TEMPORARY_NAME.test(name);
 }
 
 /** Does once all that the journal relies on later; also makes the folders' names durable. */

@@ -4,6 +4,7 @@ import type { JournalConsumer, JournalHead, Random, SegmentInfo } from "../engin
 import { orUnusable } from "./errors.ts";
 import { type FileSystem, writeNew } from "./file_system.ts";
 import { segmentNames } from "./folder.ts";
+import { sizeOf } from "./inventory.ts";
 import { firstLogIdOf, type Layout, segmentName } from "./layout.ts";
 import type { LineIndex } from "./line_index.ts";
 import { copyForward, quarantineTail } from "./repair.ts";
@@ -100,17 +101,6 @@ async function createFirst(fileSystem: FileSystem, layout: Layout): Promise<Segm
     await fileSystem.syncFolder(layout.segments);
   });
   return { name, firstLogId: 1, bytes: 0 };
-}
-
-function sizeOf(fileSystem: FileSystem, path: string): Promise<number> {
-  return orUnusable("read", path, async () => {
-    const file = await fileSystem.open(path, "read");
-    try {
-      return await file.size();
-    } finally {
-      file.close();
-    }
-  });
 }
 
 function cutShort(segments: readonly SegmentInfo[], bytes: number): readonly SegmentInfo[] {

@@ -30,6 +30,8 @@ export interface ScannedBatch {
   readonly lastLogId: LogId;
   /** Empty when they were only verified. */
   readonly entries: readonly JobEventLogEntry[];
+  /** Byte offset of the blank line that begins it. */
+  readonly offset: number;
   /** Byte offset of the line of each entry. */
   readonly offsets: readonly number[];
   readonly chain: string;
@@ -109,7 +111,8 @@ export class SegmentScanner {
       if (!isCommit(this.#bytes, cursor.byteEnd)) continue;
       const chain = this.#verifiedChain(bodyStart, logId);
       if (chain === undefined) return undefined;
-      return { firstLogId: this.#nextLogId, lastLogId: logId, entries, offsets, chain };
+      const [firstLogId, offset] = [this.#nextLogId, this.#end];
+      return { firstLogId, lastLogId: logId, entries, offset, offsets, chain };
     }
   }
 

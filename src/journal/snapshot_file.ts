@@ -49,9 +49,11 @@ export function readSnapshot(bytes: Uint8Array): Snapshot | string {
   if (bytes.at(-1) !== NEWLINE || trailer === undefined) return "the trailer is not whole";
   const digest = createHash("sha256").update(bytes.subarray(0, trailerAt)).digest("hex");
   if (trailer["sha256"] !== digest) return "the content does not match its sha256";
-  const [header = "", ...lines] = decoder.decode(bytes.subarray(0, trailerAt - 1)).split("\n");
+  const headerEnd = Math.max(0, bytes.indexOf(NEWLINE));
+  const header = jsonObject(bytes.subarray(0, headerEnd)) ?? {};
+  const lines = decoder.decode(bytes.subarray(0, Math.max(0, trailerAt - 1))).split("\n").slice(1);
   if (trailer["lines"] !== lines.length) return "lines are missing";
-  const { formatVersion, logId, chain } = JSON.parse(header);
+  const { formatVersion, logId, chain } = header;
   if (formatVersion !== SNAPSHOT_FORMAT_VERSION) return `format ${formatVersion} is not known`;
   if (typeof logId !== "number" || typeof chain !== "string") return "the header is not whole";
   return { logId, chain, lines };
@@ -90,7 +92,8 @@ function* slicesOf(lines: Iterable<string>, clock: Clock): Iterable<Uint8Array> 
 function jsonObject(bytes: Uint8Array): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(decoder.decode(bytes));
-    return typeof value === "object" ? value as Record<string, unknown> : undefined;
+    if (typeof value !== "object" || value === null) return undefined;
+    return value as Record<string, unknown>;
   } catch {
     return undefined;
   }

@@ -1,0 +1,74 @@
+/** Makes sure that no event id comes twice, with the lines themselves as the witness. */
+
+import type { JobEventLogEntry } from "../../core/event.ts";
+import type { LogId } from "../../core/ids.ts";
+import type { SegmentInfo } from "../../engine/ports.ts";
+import { orUnusable } from "../../journal/errors.ts";
+import type { FileSystem } from "../../journal/file_system.ts";
+import type { Layout } from "../../journal/layout.ts";
+import { LineIndex } from "../../journal/line_index.ts";
+
+interface Indexed {
+  readonly segment: SegmentInfo;
+  readonly index: LineIndex;
+}
+
+/** An entry whose id has the hash of ids that came before. */
+export interface Suspect {
+  readonly entry: JobEventLogEntry;
+  readonly candidates: readonly LogId[];
+}
+
+/** Longer ones are read in parts; ids come first in a line. */
+const HEADER_BYTES = 1024;
+
+export class UniqueIds {
+  readonly #fileSystem: FileSystem;
+  readonly #layout: Layout;
+  readonly #segments: Indexed[] = [];
+
+  constructor(fileSystem: FileSystem, layout: Layout) {
+    this.#fileSystem = fileSystem;
+    this.#layout = layout;
+  }
+
+  /** From now on, lines are of this segment. */
+  begin(segment: SegmentInfo): void {
+    this.#segments.push({ segment, index: new LineIndex() });
+  }
+
+  /** Notes where the next lines begin, in order. */
+  note(offsets: readonly number[]): void {
+    const index = this.#segments.at(-1)?.index;
+    for (const offset of offsets) index?.add(offset);
+  }
+
+  /** The entry that has the same id, if the hashes are not equal by chance. */
+  async firstOf({ entry, candidates }: Suspect): Promise<LogId | undefined> {
+    for (const logId of candidates.toSorted((left, right) => left - right)) {
+      if (await this.#eventIdAt(logId) === entry.eventId) return logId;
+    }
+    return undefined;
+  }
+
+  /** Only lines that were verified are asked for. */
+  async #eventIdAt(logId: LogId): Promise<string | undefined> {
+    const holder = this.#segments.findLast(({ segment }) => segment.firstLogId <= logId);
+    const offset = holder?.index.at(logId - holder.segment.firstLogId);
+    if (holder === undefined || offset === undefined) return undefined;
+    const path = `${this.#layout.segments}/${holder.segment.name}`;
+    const bytes = await orUnusable("read", path, async () => {
+      const file = await this.#fileSystem.open(path, "read");
+      try {
+        return await file.read(offset, HEADER_BYTES);
+      } finally {
+        file.close();
+      }
+    });
+    return EVENT_ID.exec(new TextDecoder().decode(bytes))?.[1];
+  }
+}
+
+/** What comes before it is of the journal's own making, and has no quotation mark inside. */
+const EVENT_ID =
+  /^\{"logId":\d+,"batch":\d+,"receivedAt":"[^"]*","stratum":"[^"]*","eventId":"([^"]*)"/;
