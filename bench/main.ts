@@ -9,6 +9,7 @@ import type { Result } from "./fixtures.ts";
 import { postJobs } from "./post_jobs.ts";
 import { replay } from "./replay.ts";
 import { threeTaskJobs } from "./three_tasks.ts";
+import { verify } from "./verify.ts";
 
 const BENCHMARKS: Readonly<Record<string, () => Promise<readonly Result[]>>> = {
   // First, so that the memory that it measures is its own.
@@ -17,6 +18,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<readonly Result[]>>> = {
   append: async () => [await append()],
   replay: async () => [await replay()],
   "post-jobs": postJobs,
+  verify: async () => [await verify()],
 };
 
 const wanted = Deno.args;
