@@ -1,4 +1,4 @@
-/** Compares the content of a snapshot with what it should be. */
+/** Compares the content of a snapshot, line by line, with what it should be. */
 
 import { Buffer } from "node:buffer";
 
@@ -14,54 +14,70 @@ const VERSION_LINE = /^\{"content":\d+\}$/;
 /** Lines of the file before the first of the content. */
 const HEADER_LINES = 1;
 
-/**
- * The first difference between the lines of a snapshot and the lines that a capture of the
- * same entries gives; `undefined` when they say the same.
- */
-export function contentDifference(
-  found: readonly string[],
-  expected: Iterable<string>,
-): ContentDifference | undefined {
-  const slots = { found: new Parts(), expected: new Parts() };
-  let at = 0;
-  /** Moves past parts of the unordered column. */
-  const nextFound = (): string | undefined => {
-    for (; found[at]?.startsWith(UNORDERED_COLUMN); at++) slots.found.add(found[at] ?? "");
-    return found[at++];
-  };
-  for (const line of expected) {
-    if (line.startsWith(UNORDERED_COLUMN)) {
-      slots.expected.add(line);
-      continue;
-    }
-    const other = nextFound();
-    if (other === line) continue;
-    return VERSION_LINE.test(line) && VERSION_LINE.test(other ?? "")
-      ? { kind: "version" }
-      : differs(at + HEADER_LINES, line);
+export class ContentComparison {
+  readonly #expected: Iterator<string>;
+  readonly #slots = { found: new Slots(), expected: new Slots() };
+  #lines = 0;
+  #difference: ContentDifference | undefined;
+
+  /** @param expected the lines that a capture of the same entries gives. */
+  constructor(expected: Iterable<string>) {
+    this.#expected = expected[Symbol.iterator]();
   }
-  if (nextFound() !== undefined) return content(`line ${at + HEADER_LINES} is one too many`);
-  return slots.found.equals(slots.expected)
-    ? undefined
-    : content("the event ids are not those of the journal");
+
+  /** Takes the next line that was found. */
+  take(found: string): void {
+    this.#lines++;
+    if (this.#difference !== undefined) return;
+    if (found.startsWith(UNORDERED_COLUMN)) return this.#slots.found.add(found);
+    const expected = this.#nextExpected();
+    if (expected !== found) this.#difference = differenceAt(this.#lines, expected, found);
+  }
+
+  /** The first difference, once all lines were taken; `undefined` when they say the same. */
+  end(): ContentDifference | undefined {
+    if (this.#difference !== undefined) return this.#difference;
+    const missing = this.#nextExpected();
+    if (missing !== undefined) return content(`${subjectOf(missing)} is missing`);
+    return this.#slots.found.equals(this.#slots.expected)
+      ? undefined
+      : content("the event ids are not those of the journal");
+  }
+
+  #nextExpected(): string | undefined {
+    for (;;) {
+      const { done, value } = this.#expected.next();
+      if (done) return undefined;
+      if (!value.startsWith(UNORDERED_COLUMN)) return value;
+      this.#slots.expected.add(value);
+    }
+  }
+}
+
+function differenceAt(
+  contentLine: number,
+  expected: string | undefined,
+  found: string,
+): ContentDifference {
+  const line = contentLine + HEADER_LINES;
+  if (expected === undefined) return content(`line ${line} is one too many`);
+  return VERSION_LINE.test(expected) && VERSION_LINE.test(found)
+    ? { kind: "version" }
+    : content(`line ${line}: ${subjectOf(expected)} is not what the journal says`);
 }
 
 function content(reason: string): ContentDifference {
   return { kind: "content", reason };
 }
 
-function differs(lineNumber: number, expected: string): ContentDifference {
-  return content(`line ${lineNumber}: ${subjectOf(expected)} is not what the journal says`);
-}
-
 function subjectOf(line: string): string {
   const { job, column } = JSON.parse(line);
   if (job !== undefined) return `job ${job.jobId}`;
-  return column === undefined ? "it" : `column ${column}`;
+  return column === undefined ? "the version" : `column ${column}`;
 }
 
 /** Slots of 8 bytes, however they are cut into lines. */
-class Parts {
+class Slots {
   readonly #parts: Buffer[] = [];
   #areWhole = true;
 
@@ -71,7 +87,7 @@ class Parts {
     else this.#parts.push(Buffer.from(part, "base64"));
   }
 
-  equals(other: Parts): boolean {
+  equals(other: Slots): boolean {
     const [mine, theirs] = [this.#sorted(), other.#sorted()];
     return mine !== undefined && theirs !== undefined && mine.equals(theirs);
   }

@@ -3,7 +3,7 @@
 import type { JobEventLogEntry } from "../core/event.ts";
 import { EventIdIndex } from "./event_id_index.ts";
 import { refuseEntry } from "./framework_schemas.ts";
-import { type Applied, JobTable } from "./job_table.ts";
+import { JobTable } from "./job_table.ts";
 import type { JournalConsumer } from "./ports.ts";
 import { captureContent, restoreContent } from "./snapshot_content.ts";
 
@@ -11,22 +11,17 @@ export class Projection implements JournalConsumer {
   readonly table = new JobTable();
   readonly eventIds = new EventIdIndex();
 
-  /** Projects an entry; `undefined` when it is about no job. */
-  see(entry: JobEventLogEntry): Applied | undefined {
-    this.eventIds.add(entry.eventId, entry.logId);
-    return this.table.apply(entry);
-  }
-
   restore(lines: readonly string[]): boolean {
     return restoreContent(lines, this.table, this.eventIds);
   }
 
   replay(entry: JobEventLogEntry): void {
-    this.see(entry);
+    this.eventIds.add(entry.eventId, entry.logId);
+    this.table.apply(entry);
   }
 
   durable(entries: readonly JobEventLogEntry[]): void {
-    for (const entry of entries) this.see(entry);
+    for (const entry of entries) this.replay(entry);
   }
 
   capture(): Iterable<string> {

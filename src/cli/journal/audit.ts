@@ -56,7 +56,7 @@ class Audit {
   readonly #inventory: Inventory;
   readonly #findings = new Findings();
   readonly #projection = new Projection();
-  readonly #entries = new EntryAudit(this.#projection);
+  readonly #entries = new EntryAudit(this.#projection.table);
   readonly #ids: UniqueIds;
   readonly #snapshots: SnapshotAudit;
   readonly #bytesTotal: number;
@@ -121,11 +121,11 @@ class Audit {
     let suspects: Suspect[] | undefined;
     this.#ids.note(batch.offsets);
     for (const entry of batch.entries) {
-      const candidates = eventIds.candidates(entry.eventId);
+      const candidates = eventIds.addFinding(entry.eventId, entry.logId);
       if (candidates.length > 0) (suspects ??= []).push({ entry, candidates });
       const audited = this.#entries.audit(entry);
       if (audited.kind === "flaw") this.#damaged(walked, batch, entry.logId, audited);
-      else if (audited.applied !== undefined) this.#options.served?.see(audited.applied.job);
+      else if (audited.job !== undefined) this.#options.served?.see(audited.job);
     }
     this.#head = { logId: batch.lastLogId, chain: batch.chain };
     this.#lastEntry = batch.entries.at(-1);

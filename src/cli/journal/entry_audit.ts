@@ -1,40 +1,45 @@
 /** Judges entries by what they mean, and projects those that can be. */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
+import type { JobState } from "../../core/job_state.ts";
 import { illegalityOf } from "../../core/legality.ts";
-import type { Applied } from "../../engine/job_table.ts";
-import type { Projection } from "../../engine/projection.ts";
+import { refuseEntry } from "../../engine/framework_schemas.ts";
+import type { JobTable } from "../../engine/job_table.ts";
 
-/** An entry that was projected, or what is wrong with it. */
+/** What an entry made of its job, if it is about one; or what is wrong with the entry. */
 export type Audited =
-  | { readonly kind: "applied"; readonly applied: Applied | undefined }
+  | { readonly kind: "applied"; readonly job: JobState | undefined }
   | { readonly kind: "flaw"; readonly reason: string; readonly byNewerVersion: boolean };
 
 export class EntryAudit {
-  readonly #projection: Projection;
+  readonly #table: JobTable;
 
-  constructor(projection: Projection) {
-    this.#projection = projection;
+  constructor(table: JobTable) {
+    this.#table = table;
   }
 
   audit(entry: JobEventLogEntry): Audited {
-    const illegality = illegalityOf(entry) ?? this.#flawOfJob(entry);
-    if (illegality !== undefined) return this.#refused(entry, illegality, false);
-    const unknown = this.#projection.refuse(entry);
-    if (unknown !== undefined) return this.#refused(entry, unknown, true);
-    return { kind: "applied", applied: this.#projection.see(entry) };
+    const illegality = illegalityOf(entry);
+    if (illegality !== undefined) return flaw(illegality);
+    const unknown = refuseEntry(entry);
+    if (unknown !== undefined) return flaw(unknown, true);
+    return entry.jobId === undefined ? { kind: "applied", job: undefined } : this.#project(entry);
   }
 
-  /** It cannot be projected, but its id is taken. */
-  #refused(entry: JobEventLogEntry, reason: string, byNewerVersion: boolean): Audited {
-    this.#projection.eventIds.add(entry.eventId, entry.logId);
-    return { kind: "flaw", reason, byNewerVersion };
+  #project(entry: JobEventLogEntry): Audited {
+    try {
+      const applied = this.#table.apply(entry);
+      if (entry.eventType === "job.JobCreated" && applied?.before !== undefined) {
+        return flaw(`job ${entry.jobId} exists already`);
+      }
+      return { kind: "applied", job: applied?.job };
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      return flaw(error.message);
+    }
   }
+}
 
-  #flawOfJob({ jobId, eventType }: JobEventLogEntry): string | undefined {
-    if (jobId === undefined) return undefined;
-    const exists = this.#projection.table.job(jobId) !== undefined;
-    if (eventType === "job.JobCreated") return exists ? `job ${jobId} exists already` : undefined;
-    return exists ? undefined : `job ${jobId} was not created before`;
-  }
+function flaw(reason: string, byNewerVersion = false): Audited {
+  return { kind: "flaw", reason, byNewerVersion };
 }

@@ -1,16 +1,21 @@
-/** Compares each snapshot with what the lines up to its position give. */
+/** Makes sure that each snapshot is what follows from the lines up to its position. */
 
 import { assertNever } from "../../core/assert_never.ts";
 import type { LogId } from "../../core/ids.ts";
-import { contentDifference } from "../../engine/content_difference.ts";
 import type { JournalHead } from "../../engine/ports.ts";
 import { JournalUnusableError, orUnusable } from "../../journal/errors.ts";
 import type { FileSystem } from "../../journal/file_system.ts";
 import { requireKind } from "../../journal/folder.ts";
 import { type Layout, snapshotLogIdOf } from "../../journal/layout.ts";
-import type { Snapshot } from "../../journal/snapshot_file.ts";
 import { SnapshotStore } from "../../journal/snapshot_store.ts";
 import type { Findings } from "./problem.ts";
+import {
+  Ahead,
+  Judgement,
+  OnlyWhole,
+  type SnapshotJudge,
+  type SnapshotOutcome,
+} from "./snapshot_judge.ts";
 
 export class SnapshotAudit {
   readonly #fileSystem: FileSystem;
@@ -49,64 +54,45 @@ export class SnapshotAudit {
 
   /** Judges those up to the end of a batch, of which `capture` gives the content. */
   async judgeUpTo(head: JournalHead, capture: () => Iterable<string>): Promise<void> {
-    while (this.isDue(head.logId)) {
-      await this.#judgeNext((snapshot) => this.#flawAt(snapshot, head, capture));
-    }
+    while (this.isDue(head.logId)) await this.#judgeNext(new Judgement(head, capture));
   }
 
   /** Judges the rest, which no batch has reached; after damage they may be right. */
   async judgeRest(head: JournalHead, isConnected: boolean): Promise<void> {
     while (this.#names.length > 0) {
-      await this.#judgeNext(({ logId }) =>
-        isConnected
-          ? `it stands for logId ${logId}, but the journal ends at ${head.logId}: ` +
-            "entries that were acknowledged are gone"
-          : "skip"
-      );
+      await this.#judgeNext(isConnected ? new Ahead(head) : new OnlyWhole());
     }
   }
 
-  async #judgeNext(flawOf: (snapshot: Snapshot) => string | "skip" | undefined): Promise<void> {
+  async #judgeNext(judge: SnapshotJudge): Promise<void> {
     const [file = "", ...rest] = this.#names;
     this.#names = rest;
-    const snapshot = await this.#read(file);
-    if (snapshot === undefined) return;
-    const reason = typeof snapshot === "string" ? snapshot : flawOf(snapshot);
-    if (reason === undefined) this.#compared++;
-    else if (reason !== "skip") this.#findings.add(() => ({ kind: "snapshot", file, reason }));
+    const outcome = await this.#outcomeOf(file, judge);
+    switch (outcome.kind) {
+      case "equal":
+        this.#compared++;
+        return;
+      case "not compared":
+        if (outcome.why !== undefined) this.notes.push(`snapshot ${file}: ${outcome.why}`);
+        return;
+      case "flaw":
+        return this.#findings.add(() => ({ kind: "snapshot", file, reason: outcome.reason }));
+      default:
+        return assertNever(outcome, "outcome");
+    }
   }
 
-  /** The snapshot, or what is wrong with it; `undefined` when a server has removed it. */
-  async #read(file: string): Promise<Snapshot | string | undefined> {
+  /** A server removes old ones at any time. */
+  async #outcomeOf(file: string, judge: SnapshotJudge): Promise<SnapshotOutcome> {
     const path = `${this.#layout.snapshots}/${file}`;
     try {
       await requireKind(this.#fileSystem, path, ["file"]);
-      return await orUnusable("read", path, () => this.#store.read(file));
+      const reason = await orUnusable("read", path, () => this.#store.visit(file, judge));
+      return reason === undefined ? judge.outcome() : { kind: "flaw", reason };
     } catch (error) {
-      if (await this.#fileSystem.kind(path) === "missing") return undefined;
+      if (await this.#fileSystem.kind(path) === "missing") return { kind: "not compared" };
       if (!(error instanceof JournalUnusableError) || error.cause !== undefined) throw error;
-      return error.message;
-    }
-  }
-
-  #flawAt(
-    { logId, chain, lines }: Snapshot,
-    head: JournalHead,
-    capture: () => Iterable<string>,
-  ): string | "skip" | undefined {
-    if (logId !== head.logId) return `no batch ends at logId ${logId}`;
-    if (chain !== head.chain) return `it stands for another history: the chain there is ${chain}`;
-    const difference = contentDifference(lines, capture());
-    switch (difference?.kind) {
-      case undefined:
-        return undefined;
-      case "content":
-        return difference.reason;
-      case "version":
-        this.notes.push(`snapshot of logId ${logId}: another version wrote it; not compared`);
-        return "skip";
-      default:
-        return assertNever(difference, "difference");
+      return { kind: "flaw", reason: error.message };
     }
   }
 }
