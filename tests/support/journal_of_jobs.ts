@@ -5,6 +5,7 @@ import { eventType } from "../../src/core/event_type.ts";
 import type { JsonValue } from "../../src/core/json.ts";
 import { JobEngine } from "../../src/engine/job_engine.ts";
 import { FileJournal } from "../../src/journal/file_journal.ts";
+import type { FileSystem } from "../../src/journal/file_system.ts";
 import { FakeClock, FakeRandom } from "./fake_clock.ts";
 import { DEFINITIONS } from "./http_definitions.ts";
 import { forged } from "./journal_forgery.ts";
@@ -21,18 +22,7 @@ const SNAPSHOT_EVERY = 40;
  */
 export async function journalOfJobs(random = new FakeRandom()): Promise<MemoryDisk> {
   const disk = new MemoryDisk();
-  const clock = new FakeClock();
-  const engine = new JobEngine({ clock, random, definitions: DEFINITIONS, maxRunning: 4 });
-  const { journal } = await FileJournal.open({
-    folder: FOLDER,
-    fileSystem: disk,
-    clock,
-    random,
-    consumer: engine.consumer,
-    segmentBytes: SEGMENT_BYTES,
-    snapshotEvery: SNAPSHOT_EVERY,
-  });
-  await engine.start(journal);
+  const { engine, clock, stop } = await engineOn(disk, random);
   const submit = async (type: string, input?: JsonValue) => {
     const created = await engine.create(input === undefined ? { type } : { type, input });
     assert.ok(created.ok);
@@ -51,9 +41,29 @@ export async function journalOfJobs(random = new FakeRandom()): Promise<MemoryDi
     }]);
     await clock.settle();
   }
-  await engine.stop(0);
-  await journal.close();
+  await stop();
   return disk;
+}
+
+/** The real engine on a journal; `stop` takes a snapshot and seals. */
+export async function engineOn(disk: FileSystem, random = new FakeRandom()) {
+  const clock = new FakeClock();
+  const engine = new JobEngine({ clock, random, definitions: DEFINITIONS, maxRunning: 4 });
+  const { journal, report } = await FileJournal.open({
+    folder: FOLDER,
+    fileSystem: disk,
+    clock,
+    random,
+    consumer: engine.consumer,
+    segmentBytes: SEGMENT_BYTES,
+    snapshotEvery: SNAPSHOT_EVERY,
+  });
+  await engine.start(journal, report.recoveredLogId ?? undefined);
+  const stop = async () => {
+    await engine.stop(0);
+    await journal.close();
+  };
+  return { engine, clock, journal, report, stop };
 }
 
 /** Changes lines and makes every crc and chain right again, from the first segment on. */
