@@ -6,6 +6,8 @@
 import { DenoFileSystem } from "../journal/deno_file_system.ts";
 import { systemClock, systemRandom } from "../system.ts";
 import { type Command, runCommand } from "./command.ts";
+import { catCommand } from "./journal/cat.ts";
+import { headCommand } from "./journal/head.ts";
 import type { JournalTools } from "./journal/tools.ts";
 import { verifyCommand } from "./journal/verify.ts";
 import { systemTerminal } from "./terminal.ts";
@@ -20,6 +22,8 @@ const tools: JournalTools = {
 
 const COMMANDS: readonly Command[] = [
   verifyCommand(tools),
+  headCommand(tools),
+  catCommand(tools),
 ];
 
 /** From the first call on, a signal no longer ends the process by itself. */

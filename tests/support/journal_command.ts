@@ -1,6 +1,8 @@
 /** The commands on a journal, run in this process, on a disk in memory. */
 
 import { runCommand } from "../../src/cli/command.ts";
+import { catCommand } from "../../src/cli/journal/cat.ts";
+import { headCommand } from "../../src/cli/journal/head.ts";
 import { verifyCommand } from "../../src/cli/journal/verify.ts";
 import type { JournalTools } from "../../src/cli/journal/tools.ts";
 import type { Terminal } from "../../src/cli/terminal.ts";
@@ -36,7 +38,8 @@ export async function journalCommand(
     write: (bytes) => written.push(bytes.slice()) > 0,
     ...tools,
   };
-  const code = await runCommand([verifyCommand(all)], args, {
+  const commands = [verifyCommand(all), headCommand(all), catCommand(all)];
+  const code = await runCommand(commands, args, {
     program: "deno task journal",
     terminal: terminalOf(out, err, isInteractive),
     env: (name) => env[name],

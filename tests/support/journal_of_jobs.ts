@@ -6,6 +6,7 @@ import type { JsonValue } from "../../src/core/json.ts";
 import { JobEngine } from "../../src/engine/job_engine.ts";
 import { FileJournal } from "../../src/journal/file_journal.ts";
 import type { FileSystem } from "../../src/journal/file_system.ts";
+import type { FileJournalOptions } from "../../src/journal/options.ts";
 import { FakeClock, FakeRandom } from "./fake_clock.ts";
 import { DEFINITIONS } from "./http_definitions.ts";
 import { forged } from "./journal_forgery.ts";
@@ -46,7 +47,11 @@ export async function journalOfJobs(random = new FakeRandom()): Promise<MemoryDi
 }
 
 /** The real engine on a journal; `stop` takes a snapshot and seals. */
-export async function engineOn(disk: FileSystem, random = new FakeRandom()) {
+export async function engineOn(
+  disk: FileSystem,
+  random = new FakeRandom(),
+  options: Partial<FileJournalOptions> = {},
+) {
   const clock = new FakeClock();
   const engine = new JobEngine({ clock, random, definitions: DEFINITIONS, maxRunning: 4 });
   const { journal, report } = await FileJournal.open({
@@ -57,6 +62,7 @@ export async function engineOn(disk: FileSystem, random = new FakeRandom()) {
     consumer: engine.consumer,
     segmentBytes: SEGMENT_BYTES,
     snapshotEvery: SNAPSHOT_EVERY,
+    ...options,
   });
   await engine.start(journal, report.recoveredLogId ?? undefined);
   const stop = async () => {
