@@ -8,6 +8,7 @@ import { systemClock, systemRandom } from "../system.ts";
 import { type Command, runCommand } from "./command.ts";
 import { catCommand } from "./journal/cat.ts";
 import { headCommand } from "./journal/head.ts";
+import { repairCommand } from "./journal/repair.ts";
 import type { JournalTools } from "./journal/tools.ts";
 import { verifyCommand } from "./journal/verify.ts";
 import { systemTerminal } from "./terminal.ts";
@@ -24,6 +25,7 @@ const COMMANDS: readonly Command[] = [
   verifyCommand(tools),
   headCommand(tools),
   catCommand(tools),
+  repairCommand(tools),
 ];
 
 /** From the first call on, a signal no longer ends the process by itself. */

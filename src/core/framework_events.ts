@@ -119,6 +119,16 @@ export interface FrameworkAttributes {
     readonly bytesQuarantined: number;
     readonly quarantine?: string;
   };
+  /** A damaged end was cut away, by someone who asked for it: these entries are gone. */
+  readonly "journal.Repaired": {
+    readonly lostFrom: LogId;
+    /** As far as can be known. */
+    readonly lostEntries: number;
+    /** Path of a copy of the whole journal as it was before. */
+    readonly aside: string;
+    /** The last whole end of a batch that could be read after the cut. */
+    readonly previousHead?: { readonly logId: LogId; readonly chain: string };
+  };
 }
 
 export type FrameworkEventType = keyof FrameworkAttributes;

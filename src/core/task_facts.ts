@@ -37,6 +37,7 @@ export function noteTask(
     case "journal.SegmentOpened":
     case "journal.Sealed":
     case "journal.Recovered":
+    case "journal.Repaired":
       return tasks;
     default:
       return assertNever(entry, "framework entry");

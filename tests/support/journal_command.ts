@@ -3,11 +3,13 @@
 import { runCommand } from "../../src/cli/command.ts";
 import { catCommand } from "../../src/cli/journal/cat.ts";
 import { headCommand } from "../../src/cli/journal/head.ts";
+import { repairCommand } from "../../src/cli/journal/repair.ts";
 import { verifyCommand } from "../../src/cli/journal/verify.ts";
 import type { JournalTools } from "../../src/cli/journal/tools.ts";
 import type { Terminal } from "../../src/cli/terminal.ts";
 import type { FileSystem } from "../../src/journal/file_system.ts";
-import { FakeClock, FakeRandom } from "./fake_clock.ts";
+import { FakeClock } from "./fake_clock.ts";
+import { furtherIds } from "./journal_of_jobs.ts";
 
 /** What a command said, as a person at a terminal sees it, but for colours. */
 export interface Said {
@@ -33,12 +35,12 @@ export async function journalCommand(
   const all: JournalTools = {
     fileSystem,
     clock: new FakeClock(),
-    random: new FakeRandom(),
+    random: furtherIds,
     interrupted: () => new AbortController().signal,
     write: (bytes) => written.push(bytes.slice()) > 0,
     ...tools,
   };
-  const commands = [verifyCommand(all), headCommand(all), catCommand(all)];
+  const commands = [verifyCommand(all), headCommand(all), catCommand(all), repairCommand(all)];
   const code = await runCommand(commands, args, {
     program: "deno task journal",
     terminal: terminalOf(out, err, isInteractive),

@@ -5,9 +5,11 @@ import { eventType } from "../../src/core/event_type.ts";
 import type { JsonValue } from "../../src/core/json.ts";
 import { JobEngine } from "../../src/engine/job_engine.ts";
 import { FileJournal } from "../../src/journal/file_journal.ts";
+import type { Random } from "../../src/engine/ports.ts";
 import type { FileSystem } from "../../src/journal/file_system.ts";
 import type { FileJournalOptions } from "../../src/journal/options.ts";
 import { FakeClock, FakeRandom } from "./fake_clock.ts";
+import { CountingRandom } from "./journal_clock.ts";
 import { DEFINITIONS } from "./http_definitions.ts";
 import { forged } from "./journal_forgery.ts";
 import { MemoryDisk } from "./journal_memory_disk.ts";
@@ -46,10 +48,13 @@ export async function journalOfJobs(random = new FakeRandom()): Promise<MemoryDi
   return disk;
 }
 
+/** Ids that no journal has yet; a random that begins anew would give some a second time. */
+export const furtherIds: Random = new CountingRandom();
+
 /** The real engine on a journal; `stop` takes a snapshot and seals. */
 export async function engineOn(
   disk: FileSystem,
-  random = new FakeRandom(),
+  random: Random = furtherIds,
   options: Partial<FileJournalOptions> = {},
 ) {
   const clock = new FakeClock();
@@ -86,7 +91,9 @@ export function forge(disk: MemoryDisk, change: (line: string) => string): void 
 }
 
 export function snapshotPaths(disk: MemoryDisk): string[] {
-  return [...disk.files.keys()].filter((path) => path.endsWith(".snapshot")).sort();
+  return [...disk.files.keys()].filter((path) =>
+    path.startsWith(`${FOLDER}/`) && path.endsWith(".snapshot")
+  ).sort();
 }
 
 export function dropSnapshots(disk: MemoryDisk): void {

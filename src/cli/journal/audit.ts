@@ -1,12 +1,13 @@
 /** Reads a journal from zero and proves it: lines, meaning, snapshots, and what is served. */
 
-import type { JobEventLogEntry } from "../../core/event.ts";
+import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import { Projection } from "../../engine/projection.ts";
 import type { JournalHead } from "../../engine/ports.ts";
 import type { FileSystem } from "../../journal/file_system.ts";
 import { type Inventory, inventoryOf } from "../../journal/inventory.ts";
 import type { Layout } from "../../journal/layout.ts";
+import { readRepairNote } from "../../journal/repair_note.ts";
 import type { ScannedBatch } from "../../journal/segment_scanner.ts";
 import { SegmentWalk, type WalkedDamage, type WalkedSegment } from "../../journal/segment_walk.ts";
 import { lineNumberAt } from "../../journal/utf8.ts";
@@ -31,7 +32,7 @@ export interface AuditReport {
   readonly problemCount: number;
   /** The last batch that was projected. */
   readonly head: JournalHead;
-  readonly segments: number;
+  readonly inventory: Inventory;
   /** Those that were found to be as they should. */
   readonly snapshots: number;
   readonly jobs: number;
@@ -40,6 +41,8 @@ export interface AuditReport {
   /** The first line that was not projected any more, after damage. */
   readonly stoppedAt: WalkedDamage | undefined;
   readonly served: ServedOutcome | undefined;
+  /** Where the copies are that earlier repairs made, as far as they are on record. */
+  readonly repairs: readonly string[];
   readonly notes: readonly string[];
 }
 
@@ -60,6 +63,8 @@ class Audit {
   readonly #ids: UniqueIds;
   readonly #snapshots: SnapshotAudit;
   readonly #bytesTotal: number;
+  readonly #repairs: string[] = [];
+  readonly #notes: string[] = [];
   #bytesBefore = 0;
   #head: JournalHead = { logId: 0, chain: "" };
   #lastEntry: JobEventLogEntry | undefined;
@@ -83,6 +88,7 @@ class Audit {
     this.#options.progress(this.#bytesTotal, this.#bytesTotal);
     await this.#snapshots.judgeRest(this.#head, walk.isConnected);
     const served = walk.isConnected ? await this.#judgeServed() : undefined;
+    await this.#noteUnfinishedRepair();
     return this.#report(walk.torn?.bytes.length ?? 0, served);
   }
 
@@ -126,6 +132,7 @@ class Audit {
       const audited = this.#entries.audit(entry);
       if (audited.kind === "flaw") this.#damaged(walked, batch, entry.logId, audited);
       else if (audited.job !== undefined) this.#options.served?.see(audited.job);
+      else if (isRepair(entry)) this.#repairs.push(entry.attributes.aside);
     }
     this.#head = { logId: batch.lastLogId, chain: batch.chain };
     this.#lastEntry = batch.entries.at(-1);
@@ -145,6 +152,15 @@ class Audit {
       const reason = `event id ${eventId} is that of logId ${first} already`;
       this.#damaged(walked, batch, logId, { reason, byNewerVersion: false });
     }
+  }
+
+  async #noteUnfinishedRepair(): Promise<void> {
+    const note = await readRepairNote(this.#options.fileSystem, this.#options.layout);
+    if (note === undefined || this.#repairs.includes(note.aside)) return;
+    this.#notes.push(
+      `a repair was cut short before it was on record, its copy is in ${note.aside}: ` +
+        "deno task journal-repair --apply ends it",
+    );
   }
 
   async #judgeSnapshots(): Promise<void> {
@@ -186,13 +202,18 @@ class Audit {
       problems: this.#findings.listed,
       problemCount: this.#findings.count,
       head: this.#head,
-      segments: this.#inventory.segments.length,
+      inventory: this.#inventory,
       snapshots: this.#snapshots.compared,
       jobs: this.#projection.table.size,
       tornBytes,
       stoppedAt: this.#stoppedAt,
       served,
-      notes: this.#snapshots.notes,
+      repairs: this.#repairs,
+      notes: [...this.#notes, ...this.#snapshots.notes],
     };
   }
+}
+
+function isRepair(entry: JobEventLogEntry): entry is FrameworkEntry<"journal.Repaired"> {
+  return entry.eventType === "journal.Repaired";
 }

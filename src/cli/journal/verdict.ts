@@ -53,10 +53,12 @@ function differenceOf(
 }
 
 function contentText(report: AuditReport): string {
-  const { head, segments, snapshots, jobs, served, tornBytes } = report;
+  const { head, inventory, snapshots, jobs, served, tornBytes } = report;
   const asServed = served?.kind === "same" ? " as served" : "";
   const torn = tornBytes === 0 ? "" : `; ${tornText(tornBytes)}`;
-  return `${counted(head.logId, "entry", "entries")} in ${counted(segments, "segment")}, ` +
+  return `${counted(head.logId, "entry", "entries")} in ${
+    counted(inventory.segments.length, "segment")
+  }, ` +
     `${counted(snapshots, "snapshot")}, ${counted(jobs, "job")}${asServed}; ` +
     `head ${head.logId} chain ${head.chain || "none"}${torn}`;
 }

@@ -1,14 +1,13 @@
 /** `journal verify`: proves a journal, from its first line on. */
 
-import { reasonOf } from "../../journal/errors.ts";
-import { type Layout, layoutOf } from "../../journal/layout.ts";
+import { layoutOf } from "../../journal/layout.ts";
 import type { WalkedDamage } from "../../journal/segment_walk.ts";
-import { writeVerification } from "../../journal/verification_file.ts";
 import { Client } from "../client.ts";
 import { type Command, CommandError, type CommandInput, EXIT_UNAVAILABLE } from "../command.ts";
 import type { Terminal } from "../terminal.ts";
 import { audit, type AuditReport } from "./audit.ts";
 import { JOURNAL_OPTION, orExit, readableFolder } from "./folder.ts";
+import { keepVerdict } from "./kept_verdict.ts";
 import { problemText } from "./problem.ts";
 import { ServedAudit } from "./served_audit.ts";
 import type { JournalTools } from "./tools.ts";
@@ -57,7 +56,7 @@ async function verify(input: CommandInput, tools: JournalTools): Promise<number>
   const verdict = verdictOf(report, isServerNamed(input));
   const durationMs = Math.round(clock.monotonic() - began);
   print(terminal, report, verdict, durationMs);
-  await keep(tools, terminal, layout, { report, verdict, durationMs });
+  await keepVerdict(tools, terminal, layout, { report, verdict, durationMs });
   return verdict.exitCode;
 }
 
@@ -119,11 +118,16 @@ function detailsOf(report: AuditReport, verdict: Verdict): readonly string[] {
 }
 
 function resultOf(report: AuditReport, { kind, line }: Verdict, durationMs: number) {
-  const { problems, stoppedAt, ...counts } = report;
+  const { problems, problemCount, stoppedAt, head, snapshots, jobs, tornBytes, notes } = report;
   return {
     verdict: kind,
     detail: line,
-    ...counts,
+    head,
+    segments: report.inventory.segments.length,
+    snapshots,
+    jobs,
+    tornBytes,
+    problemCount,
     stoppedAt: stoppedAt === undefined ? null : placeOf(stoppedAt),
     problems: problems.map((problem) => ({
       kind: problem.kind,
@@ -131,32 +135,11 @@ function resultOf(report: AuditReport, { kind, line }: Verdict, durationMs: numb
       detail: problemText(problem),
     })),
     served: report.served ?? null,
+    notes,
     durationMs,
   };
 }
 
 function placeOf({ segment, line, offset, logId }: WalkedDamage) {
   return { segment, line, offset, logId };
-}
-
-/** Puts the verdict on record, for `GET /journal`. One of what is no journal says nothing. */
-async function keep(
-  { fileSystem, clock }: JournalTools,
-  terminal: Terminal,
-  layout: Layout,
-  found: { readonly report: AuditReport; readonly verdict: Verdict; readonly durationMs: number },
-): Promise<void> {
-  const { report, verdict, durationMs } = found;
-  if (verdict.kind === "unusable") return;
-  try {
-    await writeVerification(fileSystem, layout, {
-      verdict: verdict.kind === "damaged" ? "damaged" : "intact",
-      at: new Date(clock.now()).toISOString(),
-      head: report.head,
-      durationMs,
-      detail: verdict.line,
-    });
-  } catch (error) {
-    terminal.err(`daybook: the verdict is not kept: ${reasonOf(error, layout.folder)}`);
-  }
 }
