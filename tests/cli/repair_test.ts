@@ -111,7 +111,7 @@ test("repair: without --apply it says what it would do, and changes nothing", as
   assert.deepEqual(filesIn(disk, "journal"), before);
   assert.deepEqual(copiesIn(disk), []);
   assert.match(text, /^segment \d+\.ndjson line \d+ byte \d+ logId \d+: the line does not match/);
-  assert.match(text, /^would cut segment \d+\.ndjson after byte \d+; the rest goes to quarantine/m);
+  assert.match(text, /^would cut segment \d+\.ndjson at byte \d+; the rest goes to quarantine/m);
   assert.match(text, /^would move segment \d+\.ndjson to quarantine\/$/m);
   assert.match(text, /^would rename snapshot \d+\.snapshot to \S+\.damaged: /m);
   assert.match(

@@ -37,10 +37,10 @@ export function readableFolder(input: CommandInput): string {
 }
 
 /** @throws {CommandError} naming the permission to add, when the process lacks it. */
-export function requirePermission(name: "read" | "write", path: string): void {
+export function requirePermission(name: "read" | "write", path: string, hint = ""): void {
   if (Deno.permissions.querySync({ name, path }).state === "granted") return;
   throw new CommandError(
-    `cannot ${name} ${path}: permission is missing, add --allow-${name}=${path}`,
+    `cannot ${name} ${path}: permission is missing, add --allow-${name}=${path}${hint}`,
     EXIT_UNREADABLE,
   );
 }

@@ -62,6 +62,9 @@ export function repairCommand(tools: JournalTools): Command {
   };
 }
 
+/** For who lacks a permission. */
+const HINT = "; deno task journal-repair has it for the folder that it is run in";
+
 /** What is to be done, and what a repair before this one has not come to record. */
 interface Task {
   readonly report: AuditReport;
@@ -91,7 +94,7 @@ class Repair {
 
   async #apply(): Promise<number> {
     const parent = dirname(this.#layout.folder);
-    for (const access of ["read", "write"] as const) requirePermission(access, parent);
+    for (const access of ["read", "write"] as const) requirePermission(access, parent, HINT);
     const lock = await this.#lock();
     let fact: RepairedAttributes | undefined;
     try {

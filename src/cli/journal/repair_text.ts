@@ -24,7 +24,7 @@ export function repairText(
       problemText({ kind: "damage", damage }),
       offset === 0
         ? `${verb("move", "moves")} segment ${segment.name} to quarantine/`
-        : `${verb("cut", "cuts")} segment ${segment.name} after byte ${offset}; ` +
+        : `${verb("cut", "cuts")} segment ${segment.name} at byte ${offset}; ` +
           "the rest goes to quarantine/",
       ...later.map(({ name }) => `${verb("move", "moves")} segment ${name} to quarantine/`),
     );
