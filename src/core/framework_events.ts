@@ -71,7 +71,12 @@ export interface FrameworkAttributes {
   readonly "job.JobRetried": ControlAttributes & { readonly newJobId: JobId };
   /** An event without a job id reached this job; it counts in place of the original. */
   readonly "job.EventCorrelated": EventCorrelatedAttributes;
-  readonly "job.TaskStarted": { readonly attempt: number; readonly compensable?: true };
+  readonly "job.TaskStarted": {
+    readonly attempt: number;
+    /** Absent for `main`, which is not tried again. */
+    readonly maxAttempts?: number;
+    readonly compensable?: true;
+  };
   /** `run` waits for these expectations and holds no worker. */
   readonly "job.TaskWaiting": {
     readonly expectations: readonly string[];
@@ -98,7 +103,7 @@ export interface FrameworkAttributes {
     readonly total?: number;
     readonly note?: string;
   };
-  readonly "job.CompensationStarted": { readonly attempt: number };
+  readonly "job.CompensationStarted": { readonly attempt: number; readonly maxAttempts?: number };
   readonly "job.TaskCompensated": { readonly attempt: number };
   readonly "job.TaskCompensationFailed": AttemptFailure;
   /** Every compensation has ended; `failed` names the tasks that could not be undone. */

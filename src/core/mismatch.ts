@@ -175,3 +175,15 @@ function typeNote(text: string): string {
   if (text === "null") return " (null)";
   return /^-?\d/.test(text) ? " (number)" : "";
 }
+
+/** How many clauses a correlation has; of alternatives, as many as the shortest. */
+export function correlationTerms(correlation: Correlation): number {
+  if (correlation === "any") return 0;
+  if ("equals" in correlation) return Object.keys(correlation.equals).length;
+  if ("in" in correlation) return Object.keys(correlation.in).length;
+  if ("all" in correlation) {
+    return correlation.all.reduce((sum, part) => sum + correlationTerms(part), 0);
+  }
+  if ("anyOf" in correlation) return Math.min(...correlation.anyOf.map(correlationTerms), 1);
+  return 1;
+}

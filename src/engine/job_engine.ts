@@ -4,6 +4,7 @@
  */
 
 import type { JobEventLogEntry } from "../core/event.ts";
+import type { Citation, Explanation } from "../core/explanation.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
 import { SHUTDOWN_GRACE_MS } from "./attempt.ts";
@@ -14,6 +15,7 @@ import type { AnyJobDefinition } from "./definition.ts";
 import { DefinitionRegistry } from "./definition_registry.ts";
 import { Deliveries } from "./deliveries.ts";
 import { EventEngine } from "./event_engine.ts";
+import { Explainer } from "./explainer.ts";
 import { FanOut } from "./fan_out.ts";
 import { Feed } from "./feed.ts";
 import { refuseEntry } from "./framework_schemas.ts";
@@ -89,6 +91,7 @@ export class JobEngine {
   readonly #deliveries: Deliveries;
   readonly #supervisor: Supervisor;
   readonly #feed: Feed;
+  readonly #explainer: Explainer;
   #failed = false;
   #draining = false;
 
@@ -118,6 +121,16 @@ export class JobEngine {
     this.#deliveries = new Deliveries(clock, random, events, recorder, this.#fanOut, table);
     this.#supervisor = new Supervisor(this.#runServices(), registry, table);
     this.#feed = new Feed(clock);
+    this.#explainer = new Explainer({
+      table,
+      history,
+      events,
+      registry,
+      workers: this.#workers,
+      pastEvents: { near: () => [], horizon: 0 },
+      draining: () => this.#draining,
+      full: () => this.full,
+    });
     this.consumer = this.#makeConsumer();
   }
 
@@ -209,6 +222,11 @@ export class JobEngine {
   /** How an entry changed its job's state or condition; `undefined` when it did not. */
   transitionAt(logId: LogId): Transition | undefined {
     return this.#table.transitionAt(logId);
+  }
+
+  /** Why a job is as it is, as of its last durable entry; `undefined` when there is none. */
+  explain(jobId: JobId): Promise<Explanation<Citation> | undefined> {
+    return this.#explainer.explain(jobId);
   }
 
   /**

@@ -1,6 +1,7 @@
 /** What the HTTP edge needs from the engine; `JobEngine` is one that has it. */
 
 import type { JobEventLogEntry } from "../core/event.ts";
+import type { Citation, Explanation } from "../core/explanation.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { JournalInfo } from "../engine/ports.ts";
@@ -39,6 +40,8 @@ export interface EnginePort {
   /** `undefined` when the entry at this position changed no job. */
   transitionAt(logId: LogId): Transition | undefined;
   readonly headLogId: LogId;
+  /** Why a job is as it is; `undefined` when there is none with this id. */
+  explain(jobId: JobId): Promise<Explanation<Citation> | undefined>;
 
   /**
    * Resolves as soon as `headLogId > after`, or after the time. An engine that heeds
