@@ -6,7 +6,7 @@
  */
 
 import type { JobEventDraft } from "../core/event.ts";
-import { type ExecutionId, type JobId, MAIN_TASK, type TaskId } from "../core/ids.ts";
+import { type ExecutionId, type JobId, type LogId, MAIN_TASK, type TaskId } from "../core/ids.ts";
 import {
   type CompensatingJob,
   findTask,
@@ -224,7 +224,7 @@ export class JobRun {
     const message = `${this.#definition.type} version ${this.#definition.version} no longer asks ` +
       `for task ${taskId}, which entry ${logId} recorded when version ${job.definitionVersion} ` +
       `ran; ${this.#insteadOf(job)}`;
-    await this.#failMain({ name: "NonDeterminismError", message }, "error");
+    await this.#failMain({ name: "NonDeterminismError", message }, "error", logId);
   }
 
   #insteadOf(job: JobState): string {
@@ -263,18 +263,13 @@ export class JobRun {
   async #failMain(
     error: { readonly name: string; readonly message: string },
     kind: "poison" | "error",
+    causedBy?: LogId,
   ): Promise<void> {
     const attempt = Math.max(1, this.#mainAttempt);
     if (this.#services.job(this.#jobId).state !== "Running") return;
-    await this.#services.record([
-      this.#mainDraft("job.TaskFailed", {
-        attempt,
-        maxAttempts: attempt,
-        error,
-        final: true,
-        kind,
-      }),
-    ]);
+    const attributes = { attempt, maxAttempts: attempt, error, final: true, kind } as const;
+    const draft = this.#mainDraft("job.TaskFailed", attributes);
+    await this.#services.record([causedBy === undefined ? draft : { ...draft, causedBy }]);
   }
 
   #mainDraft<Type extends MainEventType>(

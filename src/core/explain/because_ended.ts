@@ -11,7 +11,7 @@ import { matchableOf } from "../projector.ts";
 import { RULES } from "../rules.ts";
 import type { Annals } from "./annals.ts";
 import { compensationSubject, taskSubject, unsuccessfulAttempts } from "./attempts.ts";
-import { compensableTasks, endingsOf, matcherText } from "./because_compensating.ts";
+import { compensableTasks, endingsOf, leftInPlace, matcherText } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
 import {
   capital,
@@ -35,7 +35,7 @@ export function endReasons(annals: Annals, evidence: Evidence): Reasons {
   if (job.state === "Done" && job.failure === undefined) return [satisfied(annals, evidence)];
   return [
     ...compensationEnd(annals, job),
-    ...leftInPlace(job),
+    ...leftBehind(job),
     ...failureReasons(annals, evidence),
   ];
 }
@@ -45,7 +45,7 @@ function satisfied(annals: Annals, { causes }: Evidence): Statement<LogId> {
   const { endedBy } = annals;
   if (endedBy === undefined) throw new TypeError("Cannot tell what ended the job");
   const { entry, rule } = endedBy;
-  const cites = [entry.logId, ...causeOf(entry, causes)];
+  const cites = [entry.logId, ...causeOf(entry, annals, causes)];
   if (rule === "created/started-empty") {
     return { statement: "Its plan expects nothing, so it was Done when it started.", cites };
   }
@@ -80,7 +80,7 @@ function failed(
   entry: JobEventLogEntry,
   { causes }: Evidence,
 ): Statement<LogId> {
-  const cites = [entry.logId, ...causeOf(entry, causes)];
+  const cites = [entry.logId, ...causeOf(entry, annals, causes)];
   const at = timeText(entry);
   if (entry.eventType === "job.JobCancelled") {
     const { reason } = (entry as FrameworkEntry<"job.JobCancelled">).attributes;
@@ -179,10 +179,8 @@ function notUndone(annals: Annals, tasks: readonly CompletedTask[]): Reasons {
   });
 }
 
-function leftInPlace(job: DoneJob | FailedJob): Reasons {
-  const tasks = job.tasks.filter((task): task is CompletedTask =>
-    task.status === "completed" && !task.compensable && task.taskId !== MAIN_TASK
-  );
+function leftBehind(job: DoneJob | FailedJob): Reasons {
+  const tasks = leftInPlace(job);
   if (tasks.length === 0) return [];
   const names = shortened(tasks.map(({ taskId }) => taskId), TOLD_MAX);
   return [{
@@ -193,11 +191,14 @@ function leftInPlace(job: DoneJob | FailedJob): Reasons {
   }];
 }
 
-/** The event from outside that an entry counts in place of. */
-export function causeOf(
+/** The entry that made this one happen: the event that it counts in place of, for one. */
+function causeOf(
   entry: JobEventLogEntry,
+  { entries }: Annals,
   causes: Evidence["causes"],
 ): readonly LogId[] {
-  const cause = entry.causedBy === undefined ? undefined : causes.get(entry.causedBy);
-  return cause === undefined ? [] : [cause.logId];
+  const { causedBy } = entry;
+  return causedBy !== undefined && (entries.has(causedBy) || causes.has(causedBy))
+    ? [causedBy]
+    : [];
 }

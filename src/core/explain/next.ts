@@ -9,7 +9,7 @@ import type { FailedJob, JobState } from "../job_state.ts";
 import type { JsonObject } from "../json.ts";
 import { type Annals, maxAttemptsOf } from "./annals.ts";
 import { runningTasks } from "./because.ts";
-import { compensableTasks } from "./because_compensating.ts";
+import { compensableTasks, leftInPlace } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
 import { attemptText, capital, counted, shortened, taskText } from "./phrases.ts";
 import { sampleEvent } from "./sample_event.ts";
@@ -171,7 +171,7 @@ function afterFailure(annals: Annals, job: FailedJob): Next {
     cites: [entry.logId],
   }));
   const first = done.length > 0 ? done : [itself("Nothing: it is over.", [])];
-  return [...first, ...recovery(job), anyone(`Retry it; ${names}:`, path)];
+  return [...first, ...recovery(job), ...leftovers(job), anyone(`Retry it; ${names}:`, path)];
 }
 
 /** What no retry and no engine can mend. */
@@ -187,5 +187,18 @@ function recovery(job: FailedJob): Next {
     by: "anyone",
     statement,
     cites: failed.slice(0, NAMES_MAX).map((task) => task.lastLogId),
+  }];
+}
+
+/** What nothing undid, because nothing was declared that could. */
+function leftovers(job: FailedJob): Next {
+  const left = leftInPlace(job);
+  if (left.length === 0) return [];
+  const names = shortened(left.map(({ taskId }) => taskId), NAMES_MAX);
+  const statement = `See whether what is left in place must be undone by hand: ${names}.`;
+  return [{
+    by: "anyone",
+    statement,
+    cites: left.slice(0, NAMES_MAX).map((task) => task.completedBy),
   }];
 }

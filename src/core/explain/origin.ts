@@ -21,6 +21,13 @@ function startedWithIt({ created }: Annals, started: JobEventLogEntry): boolean 
   return started.logId === created.logId + 1 && started.receivedAt === created.receivedAt;
 }
 
+/** What has not started is left by a start alone, so a cancel brings one with it. */
+function onlyToCancel({ failedBy }: Annals, started: JobEventLogEntry): boolean {
+  const cancelled = failedBy?.entry;
+  return cancelled?.eventType === "job.JobCancelled" && cancelled.logId === started.logId + 1 &&
+    cancelled.receivedAt === started.receivedAt;
+}
+
 function madeBy(
   { created, started }: Annals,
   cause: JobEventLogEntry | undefined,
@@ -44,7 +51,7 @@ function madeBy(
   }
   if (created.causedBy !== undefined) {
     const event = cause === undefined ? "An event" : `Event ${cause.eventType}`;
-    return { statement: `${event} made it at ${timeText(created)}: ${kind}.`, cites };
+    return { statement: `${event} made this job at ${timeText(created)}: ${kind}.`, cites };
   }
   return { statement: `It was submitted${andStarted} at ${timeText(created)}: ${kind}.`, cites };
 }
@@ -65,6 +72,9 @@ function startOf(
   const { reason } = started.attributes;
   const cites = [started.logId];
   const at = timeText(started);
+  if (onlyToCancel(annals, started)) {
+    return { statement: `It was started at ${at} only so that it could be cancelled.`, cites };
+  }
   const bySchedule = startAt !== undefined && reason === undefined && at >= startAt;
   return bySchedule
     ? { statement: `It started by itself at ${at}, as its submission asked.`, cites }
