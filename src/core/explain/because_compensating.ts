@@ -64,9 +64,10 @@ function undoneSoFar(
 
 /** The entries with which compensations ended. */
 export function endingsOf(annals: Annals, tasks: readonly CompletedTask[]): readonly LogId[] {
-  return tasks.flatMap(({ taskId }) =>
-    annals.compensations.get(taskId)?.at(-1)?.ended?.entry.logId ?? []
-  );
+  return tasks.map(({ taskId, completedBy }) => {
+    const attempts = annals.compensations.get(taskId) ?? [];
+    return attempts.findLast(({ ended }) => ended !== undefined)?.ended?.entry.logId ?? completedBy;
+  });
 }
 
 /** What of the undoing of one task is to be told. */

@@ -30,7 +30,7 @@ export function explanationText(
         ...(step.action === undefined ? [] : [`    ${commandOf(step.action)}`]),
       ]),
     ),
-    ...section("Timing", [`  ${timingText(timing)}`]),
+    ...section("Timing", wrapped(timingText(timing), "  ", "  ")),
     ...section("Evidence", evidenceLines(explanation)),
   ];
   return lines.join("\n") + "\n";
