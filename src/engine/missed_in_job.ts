@@ -48,5 +48,5 @@ function stillWaitingFor(job: JobState, eventType: string): string {
   const ordered = [...new Set(meant === undefined ? types : [meant, ...types])];
   const told = ordered.slice(0, TYPES_TOLD_MAX).join(", ");
   const more = ordered.length - TYPES_TOLD_MAX;
-  return `it still waits for ${told}${more > 0 ? ` and ${more} more types` : ""}`;
+  return `it still waits for ${told}${more > 0 ? ` and ${more} more` : ""}`;
 }
