@@ -6,6 +6,7 @@
  */
 
 import type { LogId } from "../core/ids.ts";
+import { HASH_SEED, hashed, mixed } from "./text_hash.ts";
 
 const FIRST_CAPACITY = 1 << 12;
 /** Filled further than this, in parts of 8, the table grows. */
@@ -81,12 +82,6 @@ export class EventIdIndex {
   }
 }
 
-/** FNV-1a with a final mix. Source: http://www.isthe.com/chongo/tech/comp/fnv/ */
 function hashOf(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index++) {
-    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-  }
-  hash = Math.imul(hash ^ (hash >>> 16), 0x7feb352d);
-  return (hash ^ (hash >>> 15)) >>> 0;
+  return mixed(hashed(HASH_SEED, text));
 }

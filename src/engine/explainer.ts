@@ -54,10 +54,11 @@ export class Explainer {
     const wanted = this.#candidatesFor(job);
     const annals = new Annals(await this.#read(logIds));
     const strangers = await this.#strangers(annals, wanted);
+    const claimed = await this.#claimed([...wanted.values()].flat());
     const evidence: Evidence = {
       circumstances,
       causes: strangers,
-      candidates: candidatesOf(wanted, strangers, this.#parts.pastEvents.horizon),
+      candidates: candidatesOf(wanted, strangers, claimed, this.#parts.pastEvents.horizon),
     };
     return await this.#cited(explain(annals, evidence), annals, strangers);
   }
@@ -91,6 +92,18 @@ export class Explainer {
     const unknown = [...logIds].filter((logId) => !annals.entries.has(logId));
     const entries = await this.#read(unknown.toSorted((left, right) => left - right));
     return new Map(entries.map((entry) => [entry.logId, entry]));
+  }
+
+  /** The events that reached some job: the entry after such a one says so. */
+  async #claimed(events: readonly LogId[]): Promise<ReadonlySet<LogId>> {
+    const head = this.#parts.events.journal.head.logId;
+    const next = [...new Set(events)].map((logId) => logId + 1).filter((logId) => logId <= head);
+    const entries = await this.#read(next.toSorted((left, right) => left - right));
+    return new Set(
+      entries.flatMap(({ logId, eventType, causedBy }) =>
+        eventType === "job.EventCorrelated" && causedBy === logId - 1 ? [causedBy] : []
+      ),
+    );
   }
 
   async #read(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]> {
@@ -129,11 +142,13 @@ function isOpen({ id, multiplicity }: ExpectedEvent, matched: number): boolean {
 function candidatesOf(
   wanted: ReadonlyMap<string, readonly LogId[]>,
   entries: ReadonlyMap<LogId, JobEventLogEntry>,
+  claimed: ReadonlySet<LogId>,
   forgottenUpTo: LogId,
 ): ReadonlyMap<string, Candidates> {
   return new Map(
     [...wanted].map(([id, logIds]) => [id, {
       events: logIds.flatMap((logId) => entries.get(logId) ?? []),
+      claimed,
       forgottenUpTo,
     }]),
   );

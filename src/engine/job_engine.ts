@@ -16,6 +16,7 @@ import { DefinitionRegistry } from "./definition_registry.ts";
 import { Deliveries } from "./deliveries.ts";
 import { EventEngine } from "./event_engine.ts";
 import { Explainer } from "./explainer.ts";
+import { FactIndex } from "./fact_index.ts";
 import { FanOut } from "./fan_out.ts";
 import { Feed } from "./feed.ts";
 import { refuseEntry } from "./framework_schemas.ts";
@@ -49,6 +50,7 @@ import type { RunServices } from "./run_services.ts";
 import { Scheduler } from "./scheduler.ts";
 import { captureContent, restoreContent } from "./snapshot_content.ts";
 import { Supervisor } from "./supervisor.ts";
+import { Unmatched } from "./unmatched.ts";
 import { within } from "./within.ts";
 import { WorkerQueue } from "./worker_queue.ts";
 
@@ -78,6 +80,9 @@ export class JobEngine {
   readonly #options: JobEngineOptions;
   readonly #table = new JobTable();
   readonly #index = new CorrelationIndex();
+  /** Jobs that have been created and not started. */
+  readonly #unstarted = new CorrelationIndex();
+  readonly #facts = new FactIndex();
   readonly #lanes = new Lanes();
   readonly #scheduler: Scheduler;
   readonly #workers: WorkerQueue;
@@ -112,13 +117,26 @@ export class JobEngine {
       this.#events,
       this.#registry,
     ];
-    const recorder = this.#recorder = new Recorder(clock, events, table, index);
+    const recorder = this.#recorder = new Recorder(clock, events, table, {
+      started: index,
+      unstarted: this.#unstarted,
+      facts: this.#facts,
+    });
     this.#commands = new Commands(table, lanes, recorder);
     const history = this.#history = new History(events, table);
     this.#fanOut = new FanOut(index, registry, table);
     const parts = { clock, random, registry, table, history, recorder, lanes };
     this.#creation = new Creation(parts);
-    this.#deliveries = new Deliveries(clock, random, events, recorder, this.#fanOut, table);
+    const unmatched = new Unmatched(index, this.#unstarted, registry, table);
+    this.#deliveries = new Deliveries(
+      clock,
+      random,
+      events,
+      recorder,
+      this.#fanOut,
+      table,
+      unmatched,
+    );
     this.#supervisor = new Supervisor(this.#runServices(), registry, table);
     this.#feed = new Feed(clock);
     this.#explainer = new Explainer({
@@ -127,7 +145,7 @@ export class JobEngine {
       events,
       registry,
       workers: this.#workers,
-      pastEvents: { near: () => [], horizon: 0 },
+      pastEvents: this.#facts,
       draining: () => this.#draining,
       full: () => this.full,
     });
@@ -145,6 +163,8 @@ export class JobEngine {
     for (const job of this.#table.jobs()) {
       if (job.state === "Running" || job.state === "Compensating") {
         this.#index.add(job.jobId, job.plan);
+      } else if (job.state === "Created") {
+        this.#unstarted.add(job.jobId, job.plan);
       }
     }
     await this.#supervisor.recover(restart);
@@ -301,10 +321,10 @@ export class JobEngine {
 
   #makeConsumer(): JournalConsumer {
     return {
-      restore: (lines) => restoreContent(lines, this.#table, this.#events.eventIds),
+      restore: (lines) => restoreContent(lines, this.#table, this.#events.eventIds, this.#facts),
       replay: (entry) => void this.#recorder.see(entry),
       durable: (entries) => this.#durable(entries),
-      capture: () => captureContent(this.#table, this.#events.eventIds),
+      capture: () => captureContent(this.#table, this.#events.eventIds, this.#facts),
       refuse: refuseEntry,
       failed: (error) => {
         this.#failed = true;

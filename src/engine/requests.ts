@@ -7,6 +7,7 @@ import type { JobPlan } from "../core/job_plan.ts";
 import type { JobState, StateName } from "../core/job_state.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import type { Condition } from "../core/condition.ts";
+import type { Mismatch } from "../core/mismatch.ts";
 
 export type Outcome<Value> =
   | { readonly ok: true; readonly value: Value }
@@ -86,16 +87,36 @@ export interface ReceiptJob {
   readonly expectation?: string;
   readonly matched?: number;
   readonly required?: number;
+  /** In words: why it counted for nothing, or did something else than to count. */
   readonly reason?: string;
+}
+
+/** An expectation that an event came near to without matching it. */
+export interface NearestExpectation {
+  readonly jobId: JobId;
+  readonly state: StateName;
+  /** Its id in the plan of the job. */
+  readonly expectation: string;
+  /** In words: the clauses that the event fails, or that the job has not started. */
+  readonly reason: string;
+  /** The clauses that the event fails, at most 10; none when only the time was wrong. */
+  readonly clauses: readonly Mismatch[];
 }
 
 export interface Receipt {
   readonly eventId: EventId;
   /** Of the first delivery, when this is a duplicate. Absent when rejected. */
   readonly logId?: LogId;
+  /**
+   * `matched`: it did something to a job. `recorded`: it is in the journal, and changed no
+   * job. `duplicate`: it was there before. `rejected`: it is not in the journal.
+   */
   readonly disposition: "matched" | "recorded" | "duplicate" | "rejected";
   readonly jobs: readonly ReceiptJob[];
+  /** Why it was rejected, or matched nothing; where `jobs` names a job, it says why there. */
   readonly reason?: string;
+  /** Of an event that matched nothing: the expectation that it came nearest to. */
+  readonly nearest?: NearestExpectation;
 }
 
 export interface ListQuery {

@@ -18,6 +18,8 @@ import type { Candidates, Evidence } from "./evidence.ts";
 import { countText, timeText, wantedText } from "./phrases.ts";
 
 const NEAR_MISSES_MAX = 3;
+/** One clause that is off, where another event has all of them right or nearly right. */
+const DISTANCE_MARGIN = 9;
 
 /** An event of the right type, and why it did not count. */
 interface Miss {
@@ -47,14 +49,24 @@ export function nearestText(waitingFor: readonly WaitingFor<LogId>[]): string | 
   return misses[0]?.statement;
 }
 
+const NO_CANDIDATES: Candidates = { events: [], claimed: new Set(), forgottenUpTo: 0 };
+
+/** Those that come about as near as the nearest; the others would only distract from it. */
+function nearest(misses: readonly Miss[]): readonly Miss[] {
+  const best = distanceOf(misses[0]?.clauses ?? []);
+  return misses
+    .filter(({ clauses }) => distanceOf(clauses) < best + DISTANCE_MARGIN)
+    .slice(0, NEAR_MISSES_MAX);
+}
+
 function waitingFor(
   annals: Annals,
   expected: ExpectedEvent,
   { matched, by }: ExpectationState,
-  candidates: Candidates = { events: [], forgottenUpTo: 0 },
+  candidates: Candidates = NO_CANDIDATES,
 ): WaitingFor<LogId> {
-  const misses = missesOf(annals, expected, candidates.events);
-  const near = misses.filter(({ isNear }) => isNear).slice(0, NEAR_MISSES_MAX);
+  const misses = missesOf(annals, expected, candidates);
+  const near = nearest(misses.filter(({ isNear }) => isNear));
   const remark = near.length > 0 ? undefined : remarkOn(misses, matched, candidates);
   const count = countText(expected, matched);
   return {
@@ -73,22 +85,28 @@ function waitingFor(
 function missesOf(
   annals: Annals,
   expected: ExpectedEvent,
-  candidates: readonly JobEventLogEntry[],
+  { events, claimed }: Candidates,
 ): readonly Miss[] {
   const own = annals.uncounted.map(({ entry }) => entry).reverse();
-  const strangers = candidates.filter((entry) =>
+  const strangers = events.filter((entry) =>
     !annals.entries.has(entry.logId) && !annals.reachedBy.has(originalIdOf(entry))
   );
   return [...own, ...strangers]
     .filter((entry) => matchableOf(entry).eventType === expected.matcher.eventType)
-    .map((entry) => missOf(annals, expected, entry))
+    .map((entry) => missOf(annals, expected, entry, claimed.has(entry.logId)))
     .toSorted((left, right) => distanceOf(left.clauses) - distanceOf(right.clauses));
 }
 
-function missOf(annals: Annals, expected: ExpectedEvent, entry: JobEventLogEntry): Miss {
+function missOf(
+  annals: Annals,
+  expected: ExpectedEvent,
+  entry: JobEventLogEntry,
+  isClaimed: boolean,
+): Miss {
   const clauses = mismatchesWith(expected, matchableOf(entry));
   const obstacle = clauses.length === 0 ? obstacleOf(annals, entry) : undefined;
-  return { entry, clauses, obstacle, isNear: isNear(annals, expected, entry, clauses) };
+  const isNear = !isClaimed && comesNear(annals, expected, entry, clauses);
+  return { entry, clauses, obstacle, isNear };
 }
 
 /** Why the right event did not count. */
@@ -114,7 +132,7 @@ function obstacleOf(annals: Annals, entry: JobEventLogEntry): string {
  * One that holds in part, fails closely, or lacks what is asked for. What merely is of the
  * same type and names something else is another job's event.
  */
-function isNear(
+function comesNear(
   annals: Annals,
   expected: ExpectedEvent,
   entry: JobEventLogEntry,
