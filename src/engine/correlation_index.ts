@@ -12,6 +12,7 @@ import {
   type JobPlan,
   type MatchableEvent,
   matcherAccepts,
+  outsideMatchers,
 } from "../core/job_plan.ts";
 import { isScalar, type JsonScalar, valueAt } from "../core/json.ts";
 
@@ -64,7 +65,7 @@ export class CorrelationIndex {
   /** Files all matchers of a plan; a job that is filed already stays as it is. */
   add(jobId: JobId, plan: JobPlan): void {
     if (this.#filings.has(jobId)) return;
-    const filings = matchersOf(plan).map((matcher) => this.#file({ jobId, matcher }));
+    const filings = outsideMatchers(plan).map((matcher) => this.#file({ jobId, matcher }));
     this.#filings.set(jobId, filings);
   }
 
@@ -114,14 +115,6 @@ function collect(bucket: Bucket, event: MatchableEvent, jobs: Set<JobId>): void 
   for (const { jobId, matcher } of bucket) {
     if (matcherAccepts(matcher, event)) jobs.add(jobId);
   }
-}
-
-/** Matchers on framework events are left out: those always carry their job's id. */
-function matchersOf(plan: JobPlan): readonly EventMatcher[] {
-  const { errors, compensation } = plan.policy;
-  const matchers = [...plan.expected.map((expected) => expected.matcher), ...errors];
-  if (compensation !== undefined) matchers.push(compensation.succeeded, compensation.failed);
-  return matchers.filter((matcher) => !matcher.eventType.startsWith("job."));
 }
 
 /** The alternative whose buckets are emptiest now: `orderId` rather than `region`. */

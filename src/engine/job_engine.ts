@@ -6,6 +6,10 @@
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
+import type { Point } from "../core/point.ts";
+import type { Replay } from "../core/replay_steps.ts";
+import type { Supposition } from "../core/supposition.ts";
+import type { WhatIf } from "../core/what_if.ts";
 import { SHUTDOWN_GRACE_MS } from "./attempt.ts";
 import { Commands } from "./commands.ts";
 import { CorrelationIndex } from "./correlation_index.ts";
@@ -30,6 +34,7 @@ import type {
 } from "./ports.ts";
 import { PatientRecorder } from "./patient_recorder.ts";
 import { Recorder } from "./recorder.ts";
+import { Replays } from "./replays.ts";
 import type {
   ControlRequest,
   Created,
@@ -39,6 +44,7 @@ import type {
   ListPage,
   ListQuery,
   Outcome,
+  PointDifference,
   Receipt,
   RetryRequest,
   Transition,
@@ -84,6 +90,7 @@ export class JobEngine {
   readonly #recorder: Recorder;
   readonly #commands: Commands;
   readonly #history: History;
+  readonly #replays: Replays;
   readonly #fanOut: FanOut;
   readonly #creation: Creation;
   readonly #deliveries: Deliveries;
@@ -112,6 +119,9 @@ export class JobEngine {
     const recorder = this.#recorder = new Recorder(clock, events, table, index);
     this.#commands = new Commands(table, lanes, recorder);
     const history = this.#history = new History(events, table);
+    // Until there is an index of past facts, another plan takes only what reached the job.
+    const pastEvents = { near: () => [] };
+    this.#replays = new Replays(history, pastEvents, () => this.headLogId);
     this.#fanOut = new FanOut(index, registry, table);
     const parts = { clock, random, registry, table, history, recorder, lanes };
     this.#creation = new Creation(parts);
@@ -199,6 +209,21 @@ export class JobEngine {
   /** A job's entries after a position, oldest first, at most `limit`. */
   history(jobId: JobId, after: LogId, limit: number): Promise<readonly JobEventLogEntry[]> {
     return this.#history.of(jobId, after, limit);
+  }
+
+  /** The job as of a point, now when absent, and what each entry up to it did. */
+  replay(jobId: JobId, point?: Point): Promise<Outcome<Replay>> {
+    return this.#replays.replay(jobId, point);
+  }
+
+  /** What differs between two points of a job's life; `to` is now, when absent. */
+  diff(jobId: JobId, from: Point, to?: Point): Promise<Outcome<PointDifference>> {
+    return this.#replays.diff(jobId, from, to);
+  }
+
+  /** What would have become of a job; nothing is recorded. */
+  whatIf(jobId: JobId, supposition: Supposition): Promise<Outcome<WhatIf>> {
+    return this.#replays.whatIf(jobId, supposition);
   }
 
   /** The journal's entries after a position, oldest first, at most `limit`. */
