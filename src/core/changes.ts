@@ -4,8 +4,7 @@
  */
 
 import { conditionOf } from "./condition.ts";
-import type { JobState, TaskState } from "./job_state.ts";
-import { requiredMatches } from "./job_plan.ts";
+import { type ExpectedEvent, requiredMatches } from "./job_plan.ts";
 import {
   endedAtOf,
   failureResource,
@@ -16,6 +15,7 @@ import {
   startedAtOf,
   taskResource,
 } from "./job_resource.ts";
+import type { ExpectationState, JobState, TaskState } from "./job_state.ts";
 import { equalJson, type JsonValue } from "./json.ts";
 
 /** One value of the job resource that differs. */
@@ -28,7 +28,8 @@ export interface Change {
 }
 
 type Fields = Readonly<Record<string, unknown>>;
-type Unlike<Part> = readonly [before: Part | undefined, after: Part | undefined];
+/** A part that two states do not share. */
+type Unlike<Part> = readonly [index: number, before: Part | undefined, after: Part | undefined];
 
 const NO_FIELDS: Fields = {};
 
@@ -71,39 +72,44 @@ function expectationChanges(
   before: JobState | undefined,
   after: JobState | undefined,
 ): readonly Change[] {
-  const [old, young] = [before?.expected, after?.expected];
-  if (old === young) return [];
   const planned = (before ?? after)?.plan.expected ?? [];
-  return planned.flatMap(({ id, multiplicity }, index) => {
-    if (old?.[index] === young?.[index]) return [];
-    const required = requiredMatches(multiplicity);
-    const fieldsOf = (progress: { matched: number } | undefined): Fields =>
-      progress === undefined
-        ? NO_FIELDS
-        : { matched: progress.matched, satisfied: progress.matched >= required };
-    const path = `expected[${id}]`;
+  return unlike(before?.expected, after?.expected).flatMap(([index, from, to]) => {
+    const expected = planned[index];
+    if (expected === undefined) return [];
+    const path = `expected[${expected.id}].`;
+    const [left, right] = [from, to].map((progress) => countFields(expected, progress));
     return [
-      ...differences(`${path}.`, fieldsOf(old?.[index]), fieldsOf(young?.[index])),
-      ...elementChanges(`${path}.by`, old?.[index]?.by ?? [], young?.[index]?.by ?? []),
+      ...differences(path, left ?? NO_FIELDS, right ?? NO_FIELDS),
+      ...elementChanges(`${path}by`, from?.by ?? [], to?.by ?? []),
     ];
   });
 }
 
-/** One by one: an expectation of thousands of events would otherwise tell all at each. */
+function countFields({ multiplicity }: ExpectedEvent, progress?: ExpectationState): Fields {
+  if (progress === undefined) return NO_FIELDS;
+  const { matched } = progress;
+  return { matched, satisfied: matched >= requiredMatches(multiplicity) };
+}
+
+/**
+ * One by one: an expectation of thousands of events would otherwise tell all at each. Of
+ * two such lists of one job, one begins with the other.
+ */
 function elementChanges(
   path: string,
   before: readonly number[],
   after: readonly number[],
 ): readonly Change[] {
   const changes: Change[] = [];
-  for (let index = 0; index < Math.max(before.length, after.length); index++) {
+  const [shorter, longer] = [before.length, after.length].toSorted((a, b) => a - b);
+  for (let index = shorter ?? 0; index < (longer ?? 0); index++) {
     const [from, to] = [before[index] ?? null, after[index] ?? null];
-    if (from !== to) changes.push({ path: `${path}[${index}]`, from, to });
+    changes.push({ path: `${path}[${index}]`, from, to });
   }
   return changes;
 }
 
-function taskChanges([before, after]: Unlike<TaskState>): readonly Change[] {
+function taskChanges([, before, after]: Unlike<TaskState>): readonly Change[] {
   const taskId = (before ?? after)?.taskId;
   return differences(`tasks[${taskId}].`, taskFields(before), taskFields(after));
 }
@@ -120,7 +126,7 @@ function failureChanges(
   tasks: readonly Unlike<TaskState>[],
 ): readonly Change[] {
   const [old, young] = [before, after].map((job) => job && recordedFailure(job));
-  const listsOthers = tasks.some(([left, right]) =>
+  const listsOthers = tasks.some(([, left, right]) =>
     (left !== undefined && isLeftInPlace(left)) !== (right !== undefined && isLeftInPlace(right))
   );
   if (old === young && !listsOthers) return [];
@@ -133,12 +139,14 @@ function unlike<Part>(
   before: readonly Part[] = [],
   after: readonly Part[] = [],
 ): readonly Unlike<Part>[] {
-  const pairs: Unlike<Part>[] = [];
-  if (before === after) return pairs;
-  for (let index = 0; index < Math.max(before.length, after.length); index++) {
-    if (before[index] !== after[index]) pairs.push([before[index], after[index]]);
+  const unlike: Unlike<Part>[] = [];
+  if (before === after) return unlike;
+  const length = Math.max(before.length, after.length);
+  for (let index = 0; index < length; index++) {
+    const [from, to] = [before[index], after[index]];
+    if (from !== to) unlike.push([index, from, to]);
   }
-  return pairs;
+  return unlike;
 }
 
 function differences(prefix: string, before: Fields, after: Fields): readonly Change[] {

@@ -8,12 +8,16 @@ import type { CompensatingJob, RunningJob } from "./job_state.ts";
 import { matchableOf, type Step } from "./projector.ts";
 import { clausesText, COORDINATION_TEXT, nearestMismatches } from "./why_match.ts";
 
-const MESSAGE_LENGTH_MAX = 200;
+const LINE_LENGTH_MAX = 200;
 
-/** `TypeError: x is not a function`: the first line, cut when long. */
+/** `TypeError: x is not a function`: the first line, cut when long, without its full stop. */
 export function errorFactText({ name, message }: ErrorFact): string {
-  const line = `${name}: ${message}`.split("\n", 1)[0] ?? "";
-  return line.length > MESSAGE_LENGTH_MAX ? `${line.slice(0, MESSAGE_LENGTH_MAX)}…` : line;
+  return firstLine(`${name}: ${message}`);
+}
+
+function firstLine(text: string): string {
+  const line = (text.split("\n", 1)[0] ?? "").trim().replace(/\.+$/, "");
+  return line.length > LINE_LENGTH_MAX ? `${line.slice(0, LINE_LENGTH_MAX)}…` : line;
 }
 
 /** Which error event it is, and what becomes of the job. */
@@ -24,7 +28,7 @@ export function errorText(before: RunningJob, entry: JobEventLogEntry, step: Ste
 function causeText(entry: JobEventLogEntry): string {
   if (entry.stratum === "framework" && entry.eventType === "job.JobCancelled") {
     const { reason } = entry.attributes;
-    return reason === undefined ? "The job is cancelled." : `The job is cancelled: ${reason}.`;
+    return `The job is cancelled${reason === undefined ? "" : `: ${firstLine(reason)}`}.`;
   }
   if (entry.stratum === "framework" && entry.eventType === "job.TaskFailed") {
     return finalFailureText(entry);
