@@ -12,8 +12,15 @@ import { projectAll } from "../core/projector.ts";
 import { type Replay, replaySteps } from "../core/replay_steps.ts";
 import { supposedPlan, type Supposition } from "../core/supposition.ts";
 import { type WhatIf, whatIf } from "../core/what_if.ts";
-import type { History } from "./history.ts";
 import type { Outcome, PointDifference, PointName } from "./requests.ts";
+
+/** The entries of jobs; `History` is one that has them. */
+interface JobHistory {
+  /** The entries of a job after a position, oldest first, at most `limit`. */
+  of(jobId: JobId, after: LogId, limit: number): Promise<readonly JobEventLogEntry[]>;
+  /** The entries at these positions, which ascend. */
+  at(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]>;
+}
 
 /** Where events are that may match, whether or not they reached any job. */
 export interface PastEvents {
@@ -31,12 +38,12 @@ const PAST_EVENTS_MAX = 10_000;
 const READ_AT_ONCE = 1_000;
 
 export class Replays {
-  readonly #history: History;
+  readonly #history: JobHistory;
   readonly #pastEvents: PastEvents;
   readonly #head: () => LogId;
 
   /** @param head Gives the last durable position. */
-  constructor(history: History, pastEvents: PastEvents, head: () => LogId) {
+  constructor(history: JobHistory, pastEvents: PastEvents, head: () => LogId) {
     this.#history = history;
     this.#pastEvents = pastEvents;
     this.#head = head;

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Change, changesBetween, reversed } from "../../src/core/changes.ts";
 import { jobResource } from "../../src/core/job_resource.ts";
+import { taskId } from "../../src/core/ids.ts";
 import { projectAll } from "../../src/core/projector.ts";
 import { replaySteps } from "../../src/core/replay_steps.ts";
 import {
@@ -228,4 +229,25 @@ Deno.test("replay: the job is that of the projector, and there is a step for eac
 
 Deno.test("replay: no entries are refused, since there is no job", () => {
   assert.throws(() => replaySteps([]), /Cannot replay a job/);
+});
+
+Deno.test("replay: of thousands of matches and tasks each step tells only what it changed", () => {
+  const many = expectation("parts", "ec.Part", { multiplicity: { times: 9_999 } });
+  const [first, second] = outsideJob([many, PAID]).started().entries;
+  const part = outsideJob([many]).started().fact("ec.Part").entry(-1);
+  const parts = Array.from({ length: 3_000 }, (_, index) => ({ ...part, logId: index + 3 }));
+  for (const { changed } of replaySteps([first, second, ...parts] as typeof parts).steps) {
+    assert.ok(changed.length <= 6, linesOf(changed).join());
+  }
+  const begin = charging.entry(-1);
+  const tasks = Array.from({ length: 3_000 }, (_, index) => ({
+    ...begin,
+    logId: index + 4,
+    taskId: taskId(`task-${index}`),
+  }));
+  const story = [...run.entries, ...tasks, { ...run.cancelled().entry(-1), logId: 4_000 }];
+  const { steps } = replaySteps(story as typeof tasks);
+  assert.ok(steps.slice(0, -1).every(({ changed }) => changed.length <= 6));
+  // All were open, and are abandoned.
+  assert.ok((steps.at(-1)?.changed.length ?? 0) >= 6_000);
 });
