@@ -7,6 +7,9 @@ import type { JobEventLogEntry } from "../core/event.ts";
 import type { Citation, Explanation } from "../core/explanation.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
+import type { Point } from "../core/point.ts";
+import type { Replay } from "../core/replay_steps.ts";
+import type { Supposition } from "../core/supposition.ts";
 import { SHUTDOWN_GRACE_MS } from "./attempt.ts";
 import { Commands } from "./commands.ts";
 import { CorrelationIndex } from "./correlation_index.ts";
@@ -33,6 +36,7 @@ import type {
 } from "./ports.ts";
 import { PatientRecorder } from "./patient_recorder.ts";
 import { Recorder } from "./recorder.ts";
+import { Replays, type WhatIfReport } from "./replays.ts";
 import type {
   ControlRequest,
   Created,
@@ -42,6 +46,7 @@ import type {
   ListPage,
   ListQuery,
   Outcome,
+  PointDifference,
   Receipt,
   RetryRequest,
   Transition,
@@ -91,6 +96,7 @@ export class JobEngine {
   readonly #recorder: Recorder;
   readonly #commands: Commands;
   readonly #history: History;
+  readonly #replays: Replays;
   readonly #fanOut: FanOut;
   readonly #creation: Creation;
   readonly #deliveries: Deliveries;
@@ -124,6 +130,7 @@ export class JobEngine {
     });
     this.#commands = new Commands(table, lanes, recorder);
     const history = this.#history = new History(events, table);
+    this.#replays = new Replays(history, this.#facts, () => this.headLogId);
     this.#fanOut = new FanOut(index, registry, table);
     const parts = { clock, random, registry, table, history, recorder, lanes };
     this.#creation = new Creation(parts);
@@ -232,6 +239,21 @@ export class JobEngine {
   /** A job's entries after a position, oldest first, at most `limit`. */
   history(jobId: JobId, after: LogId, limit: number): Promise<readonly JobEventLogEntry[]> {
     return this.#history.of(jobId, after, limit);
+  }
+
+  /** The job as of a point, now when absent, and what each entry up to it did. */
+  replay(jobId: JobId, point?: Point): Promise<Outcome<Replay>> {
+    return this.#replays.replay(jobId, point);
+  }
+
+  /** What differs between two points of a job's life; `to` is now, when absent. */
+  diff(jobId: JobId, from: Point, to?: Point): Promise<Outcome<PointDifference>> {
+    return this.#replays.diff(jobId, from, to);
+  }
+
+  /** What would have become of a job; nothing is recorded. */
+  whatIf(jobId: JobId, supposition: Supposition): Promise<Outcome<WhatIfReport>> {
+    return this.#replays.whatIf(jobId, supposition);
   }
 
   /** The journal's entries after a position, oldest first, at most `limit`. */

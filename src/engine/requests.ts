@@ -1,5 +1,6 @@
 /** What the engine is asked, and what it answers. Expected failures are values. */
 
+import type { Change } from "../core/changes.ts";
 import type { Rejection } from "../core/decide.ts";
 import type { EventType } from "../core/event_type.ts";
 import type { EventId, ExecutionId, JobId, LogId, TaskId } from "../core/ids.ts";
@@ -25,7 +26,13 @@ export type EngineProblem =
   | { readonly kind: "invalidInput"; readonly issues: readonly InputIssue[] }
   | { readonly kind: "rejected"; readonly rejection: Rejection }
   | { readonly kind: "jobExists"; readonly jobId: string }
-  | { readonly kind: "keyReused"; readonly key: string; readonly jobId: JobId };
+  | { readonly kind: "keyReused"; readonly key: string; readonly jobId: JobId }
+  | { readonly kind: "unknownPoint"; readonly point: PointName; readonly detail: string }
+  /** Pointers are into the supposition. */
+  | { readonly kind: "impossibleSupposition"; readonly issues: readonly InputIssue[] };
+
+/** What a point of a job's life was given as. */
+export type PointName = "at" | "from" | "to";
 
 interface CreateCommon {
   readonly jobId?: JobId;
@@ -155,4 +162,12 @@ export interface DefinitionInfo {
   /** JSON Schema (2020-12) of the input. */
   readonly inputSchema: JsonValue;
   readonly startsOn?: string;
+}
+
+/** What differs between two points of a job's life. */
+export interface PointDifference {
+  /** The job's last entry at each point. */
+  readonly from: LogId;
+  readonly to: LogId;
+  readonly changes: readonly Change[];
 }

@@ -15,6 +15,7 @@ import { addHealthRoutes } from "./routes/health.ts";
 import { addJobRoutes } from "./routes/job.ts";
 import { addJobsRoutes } from "./routes/jobs.ts";
 import { addJournalRoutes } from "./routes/journal.ts";
+import { addReplayRoutes } from "./routes/replay.ts";
 
 export interface AppOptions {
   readonly engine: EnginePort;
@@ -67,6 +68,7 @@ function addRoutes(app: Hono, edge: Edge): void {
   addJobsRoutes(app, edge);
   addJobRoutes(app, edge);
   addExplainRoutes(app, edge);
+  addReplayRoutes(app, edge);
   addControlRoutes(app, edge);
   addEventRoutes(app, edge);
   addDefinitionRoutes(app, edge);

@@ -4,7 +4,11 @@ import type { JobEventLogEntry } from "../core/event.ts";
 import type { Citation, Explanation } from "../core/explanation.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
+import type { Point } from "../core/point.ts";
+import type { Replay } from "../core/replay_steps.ts";
+import type { Supposition } from "../core/supposition.ts";
 import type { JournalInfo } from "../engine/ports.ts";
+import type { WhatIfReport } from "../engine/replays.ts";
 import type {
   ControlRequest,
   Created,
@@ -14,6 +18,7 @@ import type {
   ListPage,
   ListQuery,
   Outcome,
+  PointDifference,
   Receipt,
   RetryRequest,
   Transition,
@@ -35,6 +40,12 @@ export interface EnginePort {
   list(query: ListQuery): ListPage;
   /** The job's own entries with `logId > after`, oldest first, at most `limit`. */
   history(jobId: JobId, after: LogId, limit: number): Promise<readonly JobEventLogEntry[]>;
+  /** The job as of a point, now when absent, and what each entry up to it did. */
+  replay(jobId: JobId, point?: Point): Promise<Outcome<Replay>>;
+  /** What differs between two points of a job's life; `to` is now, when absent. */
+  diff(jobId: JobId, from: Point, to?: Point): Promise<Outcome<PointDifference>>;
+  /** What would have become of a job; records nothing. */
+  whatIf(jobId: JobId, supposition: Supposition): Promise<Outcome<WhatIfReport>>;
   /** Entries of the whole journal with `logId > after`, oldest first, at most `limit`. */
   entries(after: LogId, limit: number): Promise<readonly JobEventLogEntry[]>;
   /** `undefined` when the entry at this position changed no job. */
