@@ -15,8 +15,18 @@ const OPTIONS: Readonly<Record<OpenMode, Deno.OpenOptions>> = {
  */
 const QUICK_WRITE_BYTES = 256 * 1024;
 
+/**
+ * Up to this, a read mostly copies from the page cache: 5 us, against 35 us on another
+ * thread. Thousands of scattered lines are read like that.
+ */
+const QUICK_READ_BYTES = 64 * 1024;
+/** How long quick reads may follow one another before the event loop gets its turn. */
+const QUICK_READS_MS = 2;
+
 class DenoFile implements OpenFile {
   readonly #file: Deno.FsFile;
+  /** When the first quick read since the last turn of the event loop began. */
+  #quickSince: number | undefined;
 
   constructor(file: Deno.FsFile) {
     this.#file = file;
@@ -34,11 +44,21 @@ class DenoFile implements OpenFile {
     this.#file.seekSync(offset, Deno.SeekMode.Start);
     let done = 0;
     while (done < length) {
-      const count = await this.#file.read(bytes.subarray(done));
+      const rest = bytes.subarray(done);
+      const count = this.#isQuick(rest) ? this.#file.readSync(rest) : await this.#file.read(rest);
       if (count === null || count === 0) break;
       done += count;
     }
     return bytes.subarray(0, done);
+  }
+
+  /** Whether to read at once. A read on another thread also gives the event loop its turn. */
+  #isQuick({ length }: Uint8Array): boolean {
+    const now = performance.now();
+    this.#quickSince ??= now;
+    if (length <= QUICK_READ_BYTES && now - this.#quickSince < QUICK_READS_MS) return true;
+    this.#quickSince = undefined;
+    return false;
   }
 
   async size(): Promise<number> {

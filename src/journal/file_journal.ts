@@ -86,9 +86,9 @@ export class FileJournal implements Journal {
     return this.#parts.history.readAt(logIds, this.head.logId);
   }
 
-  /** @throws {RangeError} when a position is not durable, or they do not ascend. */
+  /** Rejects with a `RangeError` when a position is not durable, or they do not ascend. */
   locate(logIds: readonly LogId[]): Promise<readonly EntryLocation[]> {
-    return this.#parts.history.locate(logIds, this.head.logId);
+    return Promise.try(() => this.#parts.catalogue.locate(logIds, this.head.logId));
   }
 
   info(): Promise<JournalInfo> {
@@ -142,7 +142,7 @@ async function openLocked(
 async function partsOf(options: ResolvedOptions, recovery: Recovery): Promise<Parts> {
   const { fileSystem, clock, random } = options;
   const layout = layoutOf(options.folder);
-  const catalogue = new Catalogue(recovery.segments, recovery.activeIndex);
+  const catalogue = new Catalogue(recovery.segments, recovery.indexes);
   const tail = new Tail();
   const store = new SnapshotStore(fileSystem, layout);
   const writer = await orUnusable(
