@@ -34,8 +34,7 @@ class DenoFile implements OpenFile {
 
   async append(bytes: Uint8Array): Promise<void> {
     if (bytes.length > QUICK_WRITE_BYTES) return await writeAll(this.#file, bytes);
-    const file = this.#file;
-    await writeAll({ write: (rest) => Promise.resolve(file.writeSync(rest)) }, bytes);
+    await writeAtOnce(this.#file, bytes);
   }
 
   async read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
@@ -95,6 +94,10 @@ export async function writeAll(
   }
 }
 
+async function writeAtOnce(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  await writeAll({ write: (rest) => Promise.resolve(file.writeSync(rest)) }, bytes);
+}
+
 /** The file system of the machine. Needs read and write permission for the folder. */
 export class DenoFileSystem implements FileSystem {
   async open(path: string, mode: OpenMode): Promise<OpenFile> {
@@ -103,7 +106,9 @@ export class DenoFileSystem implements FileSystem {
 
   async lock(path: string): Promise<HeldLock | undefined> {
     const file = await Deno.open(path, { write: true, create: true });
-    if (await held(file)) return { release: () => file.close() };
+    if (await held(file)) {
+      return { note: (text) => replaceText(file, text), release: () => file.close() };
+    }
     file.close();
     return undefined;
   }
@@ -155,4 +160,11 @@ async function held(file: Deno.FsFile): Promise<boolean> {
     file.close();
     throw error;
   }
+}
+
+/** In one go, so that the text of one call is never mixed with that of another. */
+async function replaceText(file: Deno.FsFile, text: string): Promise<void> {
+  file.truncateSync(0);
+  file.seekSync(0, Deno.SeekMode.Start);
+  await writeAtOnce(file, new TextEncoder().encode(text));
 }

@@ -11,9 +11,9 @@ import type {
   RecoveryReport,
   StampedEvent,
 } from "../engine/ports.ts";
+import { Announcement } from "./announcement.ts";
 import { Catalogue } from "./catalogue.ts";
 import { JournalUnusableError, orUnusable } from "./errors.ts";
-import type { HeldLock } from "./file_system.ts";
 import { takeFolder } from "./folder.ts";
 import { History } from "./history.ts";
 import { layoutOf } from "./layout.ts";
@@ -37,13 +37,13 @@ interface Parts {
 
 export class FileJournal implements Journal {
   readonly #parts: Parts;
-  readonly #lock: HeldLock;
+  readonly #announcement: Announcement;
   readonly #report: RecoveryReport;
   #closing: Promise<void> | undefined;
 
-  private constructor(parts: Parts, lock: HeldLock, report: RecoveryReport) {
+  private constructor(parts: Parts, announcement: Announcement, report: RecoveryReport) {
     this.#parts = parts;
-    this.#lock = lock;
+    this.#announcement = announcement;
     this.#report = report;
   }
 
@@ -60,9 +60,12 @@ export class FileJournal implements Journal {
     options: FileJournalOptions,
   ): Promise<{ journal: FileJournal; report: RecoveryReport }> {
     const resolved = resolvedOptions(options);
-    const lock = await takeFolder(resolved.fileSystem, layoutOf(resolved.folder));
+    const layout = layoutOf(resolved.folder);
+    const lock = await takeFolder(resolved.fileSystem, layout);
+    const announcement = new Announcement(lock, layout.lock, resolved.warn);
     try {
-      return await openLocked(resolved, lock, (...parts) => new FileJournal(...parts));
+      await announcement.clear();
+      return await openLocked(resolved, announcement, (...parts) => new FileJournal(...parts));
     } catch (error) {
       lock.release();
       throw error;
@@ -103,6 +106,14 @@ export class FileJournal implements Journal {
     });
   }
 
+  /**
+   * Writes the address of the server into the lock, where commands on this machine look for
+   * it. A failure is only warned of.
+   */
+  announce(url: string): Promise<void> {
+    return this.#announcement.make(url);
+  }
+
   close(): Promise<void> {
     return this.#closing ??= this.#close();
   }
@@ -112,16 +123,16 @@ export class FileJournal implements Journal {
       await this.#parts.recorder.close();
     } finally {
       this.#parts.writer.close();
-      this.#lock.release();
+      await this.#announcement.end();
     }
   }
 }
 
-type Finish = (parts: Parts, lock: HeldLock, report: RecoveryReport) => FileJournal;
+type Finish = (parts: Parts, announcement: Announcement, report: RecoveryReport) => FileJournal;
 
 async function openLocked(
   options: ResolvedOptions,
-  lock: HeldLock,
+  announcement: Announcement,
   finish: Finish,
 ): Promise<{ journal: FileJournal; report: RecoveryReport }> {
   const began = options.clock.monotonic();
@@ -132,7 +143,7 @@ async function openLocked(
     const recoveredLogId = recovery.clean ? null : await recordRecovery(options, parts, recovery);
     const durationMs = options.clock.monotonic() - began;
     const report = reportOf(recovery, recoveredLogId, durationMs);
-    return { journal: finish(parts, lock, report), report };
+    return { journal: finish(parts, announcement, report), report };
   } catch (error) {
     parts.writer.close();
     throw error;

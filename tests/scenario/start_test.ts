@@ -78,10 +78,30 @@ Deno.test("start: a second process on the journal is refused with 73", () =>
   inFolder(async (journal) => {
     const daybook = await DaybookProcess.start({ journal });
     const second = await runToEnd({ journal });
+    const note = await Deno.readTextFile(`${journal}/LOCK`);
     await daybook.stop();
 
     assert.equal(second.code, 73);
     assert.match(second.output, /Cannot open journal .*: another process holds it/);
+    assert.equal(note, `${daybook.url}\n`, "and the first can still be found");
+  }));
+
+Deno.test("start: the lock of the journal tells where the server is, until it stops", () =>
+  inFolder(async (journal) => {
+    const daybook = await DaybookProcess.start({ journal });
+    const running = await Deno.readTextFile(`${journal}/LOCK`);
+    await daybook.stop();
+    const stopped = await Deno.readTextFile(`${journal}/LOCK`);
+    const killed = await DaybookProcess.start({ journal });
+    await killed.kill();
+    const left = await Deno.readTextFile(`${journal}/LOCK`);
+    const next = await DaybookProcess.start({ journal });
+    const replaced = await Deno.readTextFile(`${journal}/LOCK`);
+    await next.stop();
+
+    assert.match(daybook.url, /^http:\/\/127\.0\.0\.1:[1-9]\d+$/);
+    assert.deepEqual([running, stopped], [`${daybook.url}\n`, ""]);
+    assert.deepEqual([left, replaced], [`${killed.url}\n`, `${next.url}\n`]);
   }));
 
 Deno.test("start: a folder that cannot be written is refused with 74, before the port is bound", () =>

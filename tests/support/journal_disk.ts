@@ -22,6 +22,7 @@ export type DiskOperation =
   | "rename"
   | "remove"
   | "makeFolder"
+  | "note"
   | "read";
 
 export interface Fault {
@@ -98,6 +99,7 @@ export class TestDisk implements FileSystem {
     const closing = { close: () => lock.release() };
     this.#open.add(closing);
     return {
+      note: (text) => this.#run("note", path, () => lock.note(text)),
       release: () => {
         if (this.#open.delete(closing)) lock.release();
       },
