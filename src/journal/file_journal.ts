@@ -10,6 +10,7 @@ import type {
   JournalInfo,
   RecoveryReport,
   StampedEvent,
+  Verification,
 } from "../engine/ports.ts";
 import { Announcement } from "./announcement.ts";
 import { Catalogue } from "./catalogue.ts";
@@ -26,6 +27,7 @@ import { SegmentWriter } from "./segment_writer.ts";
 import { SnapshotStore } from "./snapshot_store.ts";
 import { stampWith } from "./stamp.ts";
 import { Tail } from "./tail.ts";
+import { readVerification } from "./verification_file.ts";
 
 /** The parts of an open journal. */
 interface Parts {
@@ -33,6 +35,8 @@ interface Parts {
   readonly catalogue: Catalogue;
   readonly history: History;
   readonly writer: SegmentWriter;
+  /** What the last verification, by whatever process, found. */
+  verification(): Promise<Verification | null>;
 }
 
 export class FileJournal implements Journal {
@@ -94,16 +98,17 @@ export class FileJournal implements Journal {
     return Promise.try(() => this.#parts.catalogue.locate(logIds, this.head.logId));
   }
 
-  info(): Promise<JournalInfo> {
-    const { recorder, catalogue } = this.#parts;
-    return Promise.resolve({
+  async info(): Promise<JournalInfo> {
+    const { recorder, catalogue, verification } = this.#parts;
+    const lastVerification = await verification();
+    return {
       head: recorder.head,
       segments: [...catalogue.segments],
       bytes: catalogue.bytes,
       lastSnapshot: recorder.lastSnapshot,
       lastRecovery: this.#report,
-      lastVerification: null,
-    });
+      lastVerification,
+    };
   }
 
   /**
@@ -178,7 +183,8 @@ async function partsOf(options: ResolvedOptions, recovery: Recovery): Promise<Pa
     writeSnapshot: (head, lines) => store.write(head, lines, clock),
   });
   const history = new History(tail, new SegmentReader(fileSystem, layout, catalogue));
-  return { recorder, catalogue, history, writer };
+  const verification = () => readVerification(fileSystem, layout);
+  return { recorder, catalogue, history, writer, verification };
 }
 
 /** @throws {JournalUnusableError} when there is no room for it. */
