@@ -16,6 +16,16 @@ async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
   }
 }
 
+/** Resolves when a text has come over the stream. */
+async function streamed(daybook: DaybookProcess, text: string): Promise<void> {
+  const { body } = await fetch(`${daybook.url}/stream?after=0`);
+  let seen = "";
+  for await (const chunk of body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    seen += chunk;
+    if (seen.includes(text)) return;
+  }
+}
+
 /** A journal of one finished story, cleanly closed. */
 async function fill(journal: string): Promise<void> {
   const daybook = await DaybookProcess.start({ journal });
@@ -189,6 +199,7 @@ Deno.test("stop: a task that ignores its signal delays it by the drain and a sec
       permissions: [`--allow-read=${DEFINITIONS},${SOURCE}`],
     });
     await (await daybook.post("/jobs", { type: "test.endless", input: {} })).body?.cancel();
+    await streamed(daybook, `"taskId":"wait"`);
     const code = await daybook.stop();
 
     assert.equal(code, 0);
@@ -296,6 +307,7 @@ Deno.test("stop: a second signal ends the process at once", () =>
       permissions: [`--allow-read=${DEFINITIONS},${SOURCE}`],
     });
     await (await daybook.post("/jobs", { type: "test.endless", input: {} })).body?.cancel();
+    await streamed(daybook, `"taskId":"wait"`);
     daybook.signal("SIGINT");
     while (!daybook.output.some((line) => line.includes("stopping"))) {
       await new Promise((resolve) => setTimeout(resolve, 5));
