@@ -3,6 +3,7 @@
 import type { LogId } from "../core/ids.ts";
 import type { EntryLocation, SegmentInfo } from "../engine/ports.ts";
 import type { SealedBatch } from "./batch.ts";
+import { JournalDamagedError } from "./errors.ts";
 import { segmentName } from "./layout.ts";
 import { LineIndex, type LinePlace } from "./line_index.ts";
 import { requireDurable } from "./positions.ts";
@@ -53,9 +54,15 @@ export class Catalogue {
     return this.#segments[low] ?? this.active;
   }
 
-  /** Where in a segment the line of a position is; `undefined` when it has none. */
-  placeOf(logId: LogId, { name, firstLogId }: SegmentInfo): LinePlace | undefined {
-    return this.#indexOf(name).find(logId - firstLogId);
+  /**
+   * Where the line of a durable position is in the segment that holds it.
+   *
+   * @throws {JournalDamagedError} when the segment has no such line.
+   */
+  placeOf(logId: LogId, { name, firstLogId, bytes }: SegmentInfo): LinePlace {
+    const place = this.#indexOf(name).find(logId - firstLogId);
+    if (place !== undefined) return place;
+    throw new JournalDamagedError({ segment: name, offset: bytes, logId }, "the line is missing");
   }
 
   /**
@@ -67,8 +74,7 @@ export class Catalogue {
     requireDurable(logIds, head);
     return logIds.map((logId) => {
       const segment = this.segmentOf(logId);
-      const { line = 0 } = this.placeOf(logId, segment) ?? {};
-      return { logId, segment: segment.name, line };
+      return { logId, segment: segment.name, line: this.placeOf(logId, segment).line };
     });
   }
 

@@ -74,8 +74,7 @@ export class SegmentReader {
 
   #spanOf(segment: SegmentInfo, logId: LogId): Span {
     const place = this.#catalogue.placeOf(logId, segment);
-    if (place === undefined) throw damaged(segment, segment.bytes, logId, "the line is missing");
-    const { line, blockLine, blockStart: start, blockEnd = Infinity } = place;
+    const { line, blockLine, blockStart: start, blockEnd = segment.bytes } = place;
     return { logId, line, blockLine, start, end: Math.min(blockEnd, segment.bytes) };
   }
 }
@@ -104,13 +103,10 @@ async function readRun(
   return run.map(({ logId, line, blockLine, start }) => {
     const offset = walk.to(line, blockLine, start - origin);
     const entry = entryAt(bytes, offset, logId);
-    if (typeof entry === "string") throw damaged(segment, origin + offset, logId, entry);
-    return entry;
+    if (typeof entry !== "string") return entry;
+    const location = { segment: segment.name, offset: origin + offset, logId };
+    throw new JournalDamagedError(location, entry);
   });
-}
-
-function damaged({ name }: SegmentInfo, offset: number, logId: LogId, reason: string) {
-  return new JournalDamagedError({ segment: name, offset, logId }, reason);
 }
 
 /** Finds lines by their numbers, which ascend. */
