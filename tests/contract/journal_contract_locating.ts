@@ -54,7 +54,20 @@ export function testLocating(test: Test): void {
     }
     await reopened.close();
   });
+
+  test("entries are read as they were, long after they were appended", async (harness) => {
+    const consumer = new RememberingConsumer();
+    const { journal } = await harness.open(consumer, { segmentBytes: 100_000 });
+    while (journal.head.logId < OLD) await appendBatches(journal);
+    const wanted = consumer.entries.filter(({ logId }) => logId % 17 < 2);
+    assert.deepEqual(await journal.readAt(logIdsOf(wanted)), wanted);
+    assert.deepEqual(await journal.read(0, OLD), consumer.entries.slice(0, OLD));
+    await journal.close();
+  });
 }
+
+/** More entries than a journal keeps in memory for those who follow it. */
+const OLD = 3_000;
 
 /** Small batches and large ones, also such that are longer than what is indexed together. */
 async function appendBatches(journal: Journal): Promise<void> {
