@@ -20,13 +20,13 @@ const QUICK_WRITE_BYTES = 256 * 1024;
  * thread. Thousands of scattered lines are read like that.
  */
 const QUICK_READ_BYTES = 64 * 1024;
-/** How long quick reads may follow one another before the event loop gets its turn. */
-const QUICK_READS_MS = 2;
+/** How long reads may follow one another before everything else gets its turn. */
+const READING_MS = 2;
 
 class DenoFile implements OpenFile {
   readonly #file: Deno.FsFile;
-  /** When the first quick read since the last turn of the event loop began. */
-  #quickSince: number | undefined;
+  /** When the first read since the last turn of the event loop began. */
+  #readingSince: number | undefined;
 
   constructor(file: Deno.FsFile) {
     this.#file = file;
@@ -38,26 +38,27 @@ class DenoFile implements OpenFile {
   }
 
   async read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+    if (this.#isTurnDue()) await turnOfEventLoop();
     const bytes = new Uint8Array(length);
-    // Seeking is no work for the disk; the read is under way when this method returns.
+    // Seeking is no work for the disk; a first read is under way when this method returns.
     this.#file.seekSync(offset, Deno.SeekMode.Start);
+    const isQuick = length <= QUICK_READ_BYTES;
     let done = 0;
     while (done < length) {
       const rest = bytes.subarray(done);
-      const count = this.#isQuick(rest) ? this.#file.readSync(rest) : await this.#file.read(rest);
+      const count = isQuick ? this.#file.readSync(rest) : await this.#file.read(rest);
       if (count === null || count === 0) break;
       done += count;
     }
     return bytes.subarray(0, done);
   }
 
-  /** Whether to read at once. A read on another thread also gives the event loop its turn. */
-  #isQuick({ length }: Uint8Array): boolean {
+  #isTurnDue(): boolean {
     const now = performance.now();
-    this.#quickSince ??= now;
-    if (length <= QUICK_READ_BYTES && now - this.#quickSince < QUICK_READS_MS) return true;
-    this.#quickSince = undefined;
-    return false;
+    this.#readingSince ??= now;
+    if (now - this.#readingSince < READING_MS) return false;
+    this.#readingSince = undefined;
+    return true;
   }
 
   async size(): Promise<number> {
@@ -79,6 +80,15 @@ class DenoFile implements OpenFile {
   close(): void {
     this.#file.close();
   }
+}
+
+/**
+ * Lets all that waits run. Neither a read on another thread nor `setImmediate` does: the first
+ * may be over before Deno looks at its connections, and after the second it looks only at every
+ * sixtieth. A timer makes it look.
+ */
+function turnOfEventLoop(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
 /** Writes again and again until all is written: one write may take only a part. */
