@@ -1,5 +1,6 @@
 /** The real disk. */
 
+import { setImmediate } from "node:timers";
 import { ensureDir } from "@std/fs";
 import type { FileSystem, HeldLock, OpenFile, OpenMode, PathKind } from "./file_system.ts";
 
@@ -20,13 +21,9 @@ const QUICK_WRITE_BYTES = 256 * 1024;
  * thread. Thousands of scattered lines are read like that.
  */
 const QUICK_READ_BYTES = 64 * 1024;
-/** How long reads may follow one another before everything else gets its turn. */
-const READING_MS = 2;
 
 class DenoFile implements OpenFile {
   readonly #file: Deno.FsFile;
-  /** When the first read since the last turn of the event loop began. */
-  #readingSince: number | undefined;
 
   constructor(file: Deno.FsFile) {
     this.#file = file;
@@ -38,11 +35,11 @@ class DenoFile implements OpenFile {
   }
 
   async read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
-    if (this.#isTurnDue()) await turnOfEventLoop();
-    const bytes = new Uint8Array(length);
-    // Seeking is no work for the disk; a first read is under way when this method returns.
-    this.#file.seekSync(offset, Deno.SeekMode.Start);
     const isQuick = length <= QUICK_READ_BYTES;
+    if (isQuick) await nextTurn();
+    const bytes = new Uint8Array(length);
+    // Seeking is no work for the disk; a long read is under way when this method returns.
+    this.#file.seekSync(offset, Deno.SeekMode.Start);
     let done = 0;
     while (done < length) {
       const rest = bytes.subarray(done);
@@ -51,14 +48,6 @@ class DenoFile implements OpenFile {
       done += count;
     }
     return bytes.subarray(0, done);
-  }
-
-  #isTurnDue(): boolean {
-    const now = performance.now();
-    this.#readingSince ??= now;
-    if (now - this.#readingSince < READING_MS) return false;
-    this.#readingSince = undefined;
-    return true;
   }
 
   async size(): Promise<number> {
@@ -83,12 +72,11 @@ class DenoFile implements OpenFile {
 }
 
 /**
- * Lets all that waits run. Neither a read on another thread nor `setImmediate` does: the first
- * may be over before Deno looks at its connections, and after the second it looks only at every
- * sixtieth. A timer makes it look.
+ * Lets what waits go first. It takes a microsecond, and every quick read has to do it: Deno
+ * looks at its connections only at every sixtieth turn.
  */
-function turnOfEventLoop(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Writes again and again until all is written: one write may take only a part. */
