@@ -64,7 +64,8 @@ async function removeTemporaries(fileSystem: FileSystem, folder: string): Promis
   }
 }
 
-const TEMPORARY_NAME = /^(?:probe|\d{20}\.(?:ndjson|snapshot))\.tmp$/;
+const TEMPORARY_NAME =
+  /^(?:probe|\d{20}\.(?:ndjson|snapshot)|verification\.json\.[0-9a-f]{8})\.tmp$/;
 
 function isTemporary(name: string): boolean {
   return TEMPORARY_NAME.test(name);

@@ -19,6 +19,8 @@ export interface Layout {
   readonly snapshots: string;
   readonly quarantine: string;
   readonly lock: string;
+  /** What the last verification found. */
+  readonly verification: string;
 }
 
 export function layoutOf(folder: string): Layout {
@@ -28,6 +30,7 @@ export function layoutOf(folder: string): Layout {
     snapshots: `${folder}/snapshots`,
     quarantine: `${folder}/quarantine`,
     lock: `${folder}/LOCK`,
+    verification: `${folder}/verification.json`,
   };
 }
 

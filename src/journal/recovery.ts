@@ -25,8 +25,8 @@ export interface Recovery {
   readonly head: JournalHead;
   /** At least one; the last is active. */
   readonly segments: readonly SegmentInfo[];
-  /** Line offsets of the active segment. */
-  readonly activeIndex: LineIndex;
+  /** Where the lines of each segment are, by its name. */
+  readonly indexes: ReadonlyMap<string, LineIndex>;
   /** Whether the last stop ended with a seal, or nothing was ever recorded. */
   readonly clean: boolean;
   readonly entriesReplayed: number;
@@ -49,7 +49,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
   const { fileSystem, layout } = options;
   const found = await segmentsIn(fileSystem, layout);
   const { replayed, snapshot, warnings } = await replayFromNewest(options, found);
-  const { head, activeIndex, entriesReplayed, torn } = replayed;
+  const { head, indexes, entriesReplayed, torn } = replayed;
   const segments = found.length > 0 ? found : [await createFirst(fileSystem, layout)];
   const clean = torn === undefined && (head.logId === 0 || isStop(replayed.lastEntry));
   const quarantine = clean ? null : await repair(options, segments, torn);
@@ -57,7 +57,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
   return {
     head,
     segments: cutShort(segments, bytesQuarantined),
-    activeIndex,
+    indexes,
     clean,
     entriesReplayed,
     snapshot,
