@@ -190,7 +190,8 @@ function decideRetry(job: JobState, command: RetryCommand): Decision {
   });
   if (!created.accepted) return created;
   const reused = reusableTasks(job, from).map((task) => reusedResult(newJobId, task));
-  return accept([retried, ...created.events, ...reused, ...facts]);
+  const caused = created.events.map((event) => ({ ...event, causedBy: { draft: 0 } }));
+  return accept([retried, ...caused, ...reused, ...facts]);
 }
 
 /**
