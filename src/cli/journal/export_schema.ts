@@ -9,8 +9,17 @@ import { eventTypeField, id, objectField, strictObject } from "../../http/fields
 import { millisecondsOf, TIME_RULE } from "../../http/time.ts";
 import { EXPORT_VERSION } from "./export_file.ts";
 
-const count = v.pipe(v.number(), v.safeInteger("must be a whole number"), v.minValue(0));
-const position = v.pipe(v.number(), v.safeInteger("must be a position"), v.minValue(1));
+function whole(min: number, max = Number.MAX_SAFE_INTEGER) {
+  const rule = `must be a whole number of ${min} or more`;
+  return v.pipe(v.number(), v.safeInteger(rule), v.minValue(min, rule), v.maxValue(max));
+}
+
+function oneOf<const Values extends readonly string[]>(values: Values) {
+  return v.picklist(values, `must be one of ${values.join(", ")}`);
+}
+
+const count = whole(0);
+const position = whole(1);
 
 /** As a server writes it into the line, without an escape. */
 const stamp = v.pipe(
@@ -29,8 +38,8 @@ export const headerSchema = strictObject({
   daybookExport: v.literal(EXPORT_VERSION),
   jobId: id(),
   type: v.exactOptional(v.string()),
-  state: v.picklist(STATE_NAMES),
-  condition: v.picklist(CONDITIONS),
+  state: oneOf(STATE_NAMES),
+  condition: oneOf(CONDITIONS),
   entries: count,
   own: count,
   from: strictObject({ head: strictObject({ logId: count, chain: v.string() }) }),
@@ -41,7 +50,7 @@ export const endSchema = strictObject({ entries: count, sha256: v.string() });
 export const entrySchema = strictObject({
   logId: position,
   receivedAt: stamp,
-  stratum: v.picklist(["framework", "domain", "coordination"]),
+  stratum: oneOf(["framework", "domain", "coordination"]),
   eventId: id(),
   eventType: eventTypeField,
   occurredAt: time,
@@ -56,13 +65,13 @@ export const entrySchema = strictObject({
 
 const matcher = strictObject({ eventType: eventTypeField, correlation: correlationField });
 
-const times = v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(TIMES_MAX));
+const times = whole(1, TIMES_MAX);
 
 /** A plan that cannot be evaluated would stop the whole Daybook that it comes to. */
 export const planSchema = strictObject({
   expected: v.array(strictObject({
     id: v.string(),
-    kind: v.picklist(EXPECTED_EVENT_KINDS),
+    kind: oneOf(EXPECTED_EVENT_KINDS),
     matcher,
     multiplicity: v.union([v.picklist(["ExactlyOnce", "AtLeastOnce"]), strictObject({ times })]),
     taskId: v.exactOptional(id()),
@@ -70,6 +79,6 @@ export const planSchema = strictObject({
   policy: strictObject({
     errors: v.array(matcher),
     compensation: v.exactOptional(strictObject({ succeeded: matcher, failed: matcher })),
-    onCompensated: v.picklist(["Done", "Failed"]),
+    onCompensated: oneOf(["Done", "Failed"]),
   }),
 });
