@@ -14,7 +14,7 @@ export function verdictText(verdict: PermutationVerdict): string {
   switch (verdict.verdict) {
     case "agreed":
       return facts === 0
-        ? `order does not matter: no fact from outside after the start, and it ends ${outcome.state}`
+        ? `order does not matter: no fact came from outside after the start; state is ${outcome.state}`
         : `order does not matter: ${counted(orders, "order")} of ${counted(facts, "fact")} all ` +
           `end ${stateText(outcome)}`;
     case "pair": {

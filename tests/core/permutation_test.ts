@@ -151,7 +151,7 @@ Deno.test("permutation: a job that nothing reached from outside has one order", 
   }
   assert.equal(
     verdictText(verdictOf(created().entries)),
-    "order does not matter: no fact from outside after the start, and it ends Created",
+    "order does not matter: no fact came from outside after the start; state is Created",
   );
 });
 
