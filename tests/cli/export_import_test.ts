@@ -7,7 +7,7 @@ import { quotedEntry } from "../../src/core/quotation.ts";
 import type { ExportHeader } from "../../src/cli/journal/export_file.ts";
 import { parseExport } from "../../src/cli/journal/export_parser.ts";
 import { jobView } from "../../src/http/job_view.ts";
-import { type JournalHome, testWithHomes } from "../support/journal_home.ts";
+import { JournalHome, testWithHomes } from "../support/journal_home.ts";
 import { DEFINITIONS, KINDS, planFor, taskIs } from "../support/journal_kinds.ts";
 import { runJournal } from "../support/run_journal_command.ts";
 
@@ -522,5 +522,36 @@ testWithHomes(
 
     assert.equal(code, 1);
     assert.match(err.join(), /its history is too long. Cannot record 5 entries at once.*67108864/);
+  },
+);
+
+testWithHomes(
+  "import: a retry and the job that it retries may come in either order",
+  DEFINITIONS,
+  async (old, fresh) => {
+    await old.start();
+    const id = await KINDS["a retry of a retry, with results and events reused"]?.(old) ?? "";
+    const retried = old.job(id).retryOf ?? "";
+    const [ofRetry, ofRetried] = [await exported(old, id), await exported(old, retried)];
+    const other = await JournalHome.create("other");
+    try {
+      for (
+        const [home, texts] of [[fresh, [ofRetry, ofRetried]], [other, [
+          ofRetried,
+          ofRetry,
+        ]]] as const
+      ) {
+        for (const text of texts) assert.equal((await imported(home, text)).code, 0);
+        const again = [await exported(home, id), await exported(home, retried)] as const;
+        const [moved, movedRetried] = [
+          movesBetween(ofRetry, again[0]),
+          movesBetween(ofRetried, again[1]),
+        ];
+        assert.deepEqual(parse(again[0]).entries, movedEntries(ofRetry, moved));
+        assert.deepEqual(parse(again[1]).entries, movedEntries(ofRetried, movedRetried));
+      }
+    } finally {
+      await other.dispose();
+    }
   },
 );
