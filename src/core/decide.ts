@@ -194,10 +194,8 @@ function decideRetry(job: JobState, command: RetryCommand): Decision {
   });
   if (!created.accepted) return created;
   const reused = reusableTasks(job, from).map((task) => reusedResult(newJobId, task));
-  const [first, ...rest] = created.events;
-  // The control on the old job is what made the new one: its first entry says so.
-  const made = first === undefined ? [] : [{ ...first, causedBy: { draft: 0 } }];
-  return accept([retried, ...made, ...rest, ...reused, ...facts]);
+  const caused = created.events.map((event) => ({ ...event, causedBy: { draft: 0 } }));
+  return accept([retried, ...caused, ...reused, ...facts]);
 }
 
 /**

@@ -5,7 +5,7 @@
  */
 
 import type { EventType } from "./event_type.ts";
-import type { EventId, JobId, LogId, TaskId } from "./ids.ts";
+import type { EventId, ExecutionId, JobId, LogId, TaskId } from "./ids.ts";
 import type { JobPlan } from "./job_plan.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
 
@@ -57,6 +57,25 @@ export interface EventCorrelatedAttributes {
   readonly eventType: EventType;
   readonly occurredAt: string;
   readonly taskId?: TaskId;
+  readonly attributes: JsonObject;
+}
+
+/** Where a history was taken from: the head of that journal then. */
+export interface ImportOrigin {
+  readonly logId: LogId;
+  readonly chain: string;
+}
+
+/** An entry of a job that is not in this journal; its times and cause are the quotation's. */
+export interface QuotedAttributes {
+  readonly eventId: EventId;
+  readonly stratum: "framework" | "domain" | "coordination";
+  readonly eventType: string;
+  readonly jobId: JobId;
+  readonly taskId?: TaskId;
+  readonly executionId?: ExecutionId;
+  readonly traceId?: string;
+  readonly spanId?: string;
   readonly attributes: JsonObject;
 }
 
@@ -124,6 +143,14 @@ export interface FrameworkAttributes {
     readonly bytesQuarantined: number;
     readonly quarantine?: string;
   };
+  /** A job came from another journal: this many entries that follow are its history. */
+  readonly "journal.Imported": {
+    readonly jobId: JobId;
+    readonly entries: number;
+    readonly from: ImportOrigin;
+  };
+  /** An entry of another job that an imported one refers to: evidence, and it moves no job. */
+  readonly "journal.EntryQuoted": QuotedAttributes;
 }
 
 export type FrameworkEventType = keyof FrameworkAttributes;

@@ -37,6 +37,8 @@ export function noteTask(
     case "journal.SegmentOpened":
     case "journal.Sealed":
     case "journal.Recovered":
+    case "journal.Imported":
+    case "journal.EntryQuoted":
       return tasks;
     default:
       return assertNever(entry, "framework entry");

@@ -56,6 +56,8 @@ export function frameworkText(
     case "journal.SegmentOpened":
     case "journal.Sealed":
     case "journal.Recovered":
+    case "journal.Imported":
+    case "journal.EntryQuoted":
       return "A fact about the journal, and not about jobs.";
     default:
       return assertNever(entry, "framework entry");

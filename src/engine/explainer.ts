@@ -1,28 +1,24 @@
 /**
- * Gathers what an explanation is made from: the job's own entries, what made them happen,
- * and events that nearly matched. Cost goes by the job's own entries; of everything else a
- * bounded number is read.
+ * Explains jobs: reads what an explanation is made from, adds how this process stands to the
+ * job, and says where each citation is to be found.
  */
 
 import { conditionOf } from "../core/condition.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
 import { Annals } from "../core/explain/annals.ts";
-import type { Candidates, Circumstances, Evidence } from "../core/explain/evidence.ts";
-import { citedIn, citing, explain, wantedCauses } from "../core/explain/explain.ts";
+import type { Circumstances } from "../core/explain/evidence.ts";
+import { citedIn, citing, explain } from "../core/explain/explain.ts";
 import type { Citation, Explanation } from "../core/explanation.ts";
 import type { JobId, LogId } from "../core/ids.ts";
-import { type ExpectedEvent, MAIN_EXPECTATION_ID, requiredMatches } from "../core/job_plan.ts";
 import { hasCode, type JobState } from "../core/job_state.ts";
 import type { DefinitionRegistry } from "./definition_registry.ts";
 import type { EventEngine } from "./event_engine.ts";
+import { EvidenceSearch } from "./evidence_search.ts";
 import type { History } from "./history.ts";
 import type { JobTable } from "./job_table.ts";
 import type { PastEvents } from "./past_events.ts";
 import type { WorkerQueue } from "./worker_queue.ts";
 
-/** Events that are looked at for one expectation, and expectations that are looked at. */
-const CANDIDATES_MAX = 64;
-const EXPECTATIONS_MAX = 20;
 /** Entries that are read at a time, so that other work goes on between. */
 const PAGE_SIZE = 1_000;
 
@@ -51,16 +47,13 @@ export class Explainer {
     // All that is looked up is looked up now: it goes together, whatever comes meanwhile.
     const logIds = this.#parts.table.logIds(jobId, 0, Infinity);
     const circumstances = this.#circumstances(job);
-    const wanted = this.#candidatesFor(job);
+    const search = new EvidenceSearch(job, this.#parts.pastEvents, {
+      headLogId: this.#parts.events.journal.head.logId,
+      readAt: (positions) => this.#read(positions),
+    });
     const annals = new Annals(await this.#read(logIds));
-    const strangers = await this.#strangers(annals, wanted);
-    const claimed = await this.#claimed([...wanted.values()].flat());
-    const evidence: Evidence = {
-      circumstances,
-      causes: strangers,
-      candidates: candidatesOf(wanted, strangers, claimed, this.#parts.pastEvents.horizon),
-    };
-    return await this.#cited(explain(annals, evidence), annals, strangers);
+    const { strangers, ...found } = await search.run(annals);
+    return await this.#cited(explain(annals, { ...found, circumstances }), annals, strangers);
   }
 
   #circumstances(job: JobState): Circumstances {
@@ -71,39 +64,6 @@ export class Explainer {
     if (conditionOf(job) !== "queued" || job.state === "Created" || !isKnown) return common;
     const ahead = workers.aheadOf(job.priority, job.startedBy);
     return { ...common, queue: { ahead, busy: workers.busy, maxRunning: workers.max } };
-  }
-
-  /** For each expectation that lacks matches, positions of events that may nearly match. */
-  #candidatesFor(job: JobState): ReadonlyMap<string, readonly LogId[]> {
-    const open = job.plan.expected
-      .filter((expected, index) => isOpen(expected, job.expected[index]?.matched ?? 0))
-      .slice(0, EXPECTATIONS_MAX);
-    return new Map(open.map(({ id, matcher }) => [
-      id,
-      this.#parts.pastEvents.near(matcher, CANDIDATES_MAX),
-    ]));
-  }
-
-  async #strangers(
-    annals: Annals,
-    wanted: ReadonlyMap<string, readonly LogId[]>,
-  ): Promise<ReadonlyMap<LogId, JobEventLogEntry>> {
-    const logIds = new Set([...wantedCauses(annals), ...[...wanted.values()].flat()]);
-    const unknown = [...logIds].filter((logId) => !annals.entries.has(logId));
-    const entries = await this.#read(unknown.toSorted((left, right) => left - right));
-    return new Map(entries.map((entry) => [entry.logId, entry]));
-  }
-
-  /** The events that reached some job: the entry after such a one says so. */
-  async #claimed(events: readonly LogId[]): Promise<ReadonlySet<LogId>> {
-    const head = this.#parts.events.journal.head.logId;
-    const next = [...new Set(events)].map((logId) => logId + 1).filter((logId) => logId <= head);
-    const entries = await this.#read(next.toSorted((left, right) => left - right));
-    return new Set(
-      entries.flatMap(({ logId, eventType, causedBy }) =>
-        eventType === "job.EventCorrelated" && causedBy === logId - 1 ? [causedBy] : []
-      ),
-    );
   }
 
   async #read(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]> {
@@ -133,23 +93,4 @@ export class Explainer {
       return citation;
     });
   }
-}
-
-function isOpen({ id, multiplicity }: ExpectedEvent, matched: number): boolean {
-  return id !== MAIN_EXPECTATION_ID && matched < requiredMatches(multiplicity);
-}
-
-function candidatesOf(
-  wanted: ReadonlyMap<string, readonly LogId[]>,
-  entries: ReadonlyMap<LogId, JobEventLogEntry>,
-  claimed: ReadonlySet<LogId>,
-  forgottenUpTo: LogId,
-): ReadonlyMap<string, Candidates> {
-  return new Map(
-    [...wanted].map(([id, logIds]) => [id, {
-      events: logIds.flatMap((logId) => entries.get(logId) ?? []),
-      claimed,
-      forgottenUpTo,
-    }]),
-  );
 }

@@ -80,6 +80,14 @@ export class FileJournal implements Journal {
     return this.#parts.recorder.head;
   }
 
+  /**
+   * The position that a group would begin with if it were appended now, while nothing else
+   * is being appended: for entries whose attributes name positions of the same group.
+   */
+  get nextLogId(): LogId {
+    return this.#parts.recorder.nextLogId;
+  }
+
   append(group: readonly StampedEvent[]): Appended {
     return this.#parts.recorder.append(group);
   }

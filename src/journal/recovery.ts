@@ -81,7 +81,8 @@ async function repair(
   return quarantine;
 }
 
-async function segmentsIn(
+/** The segments as they are on disk, oldest first. */
+export async function segmentsIn(
   fileSystem: FileSystem,
   layout: Layout,
 ): Promise<readonly SegmentInfo[]> {
