@@ -1,0 +1,44 @@
+/** What an event did, in words. */
+
+import { plainText } from "../plain_text.ts";
+import type { ReceiptResource } from "../resources.ts";
+import { type Paint, painted } from "./marks.ts";
+
+export function receiptLines(receipt: ReceiptResource, paint: Paint): readonly string[] {
+  const { disposition, eventId, logId, jobs } = receipt;
+  const at = logId === undefined ? "" : ` at ${logId}`;
+  switch (disposition) {
+    case "matched":
+      return jobs.map((job) => reachedLine(job, paint));
+    case "duplicate":
+      return [`duplicate: event ${eventId} was recorded${at} before, and changes nothing`];
+    case "recorded":
+      return [
+        `recorded${at}, and matched nothing${because(receipt.reason)}`,
+        ...jobs.map((job) => reachedLine(job, paint)),
+        ...nearestLines(receipt, paint),
+      ];
+    default:
+      return [`${disposition}${because(receipt.reason)}`];
+  }
+}
+
+function because(reason: string | undefined): string {
+  return reason === undefined ? "" : `: ${plainText(reason)}`;
+}
+
+/** `matched shipped of order-42: 1 of 1, the job is Done`, or what else came of it. */
+function reachedLine(job: ReceiptResource["jobs"][number], paint: Paint): string {
+  const { jobId, expectation, matched = 0, required = 0 } = job;
+  const is = `the job is ${painted(paint, job.state)}`;
+  if (expectation === undefined) return `reached ${jobId}${because(job.reason)}; ${is}`;
+  const count = `${matched} of ${required}`;
+  const remark = job.reason === undefined ? "" : ` (${plainText(job.reason)})`;
+  return `${paint("green", "matched")} ${expectation} of ${jobId}: ${count}${remark}, ${is}`;
+}
+
+function nearestLines({ nearest }: ReceiptResource, paint: Paint): readonly string[] {
+  if (nearest === undefined) return [];
+  const { expectation, jobId, reason } = nearest;
+  return [paint("yellow", `nearest is ${expectation} of ${jobId}: ${plainText(reason)}`)];
+}
