@@ -55,6 +55,10 @@ export async function bytesOf(
       ? await surroundings.readStandardInput()
       : await surroundings.readFile(path);
   } catch (error) {
-    throw new CommandError(`cannot read ${path}: ${readingFailure(error, path)}`, EXIT_USAGE);
+    const hint = error instanceof Deno.errors.NotCapable
+      ? `, or give - and send it in: < ${path}`
+      : "";
+    const reason = readingFailure(error, path) + hint;
+    throw new CommandError(`cannot read ${path}: ${reason}`, EXIT_USAGE);
   }
 }

@@ -19,7 +19,7 @@ export function submitCommand(surroundings: Surroundings): Command {
     arity: [0, 2],
     options: [
       FIELD_OPTION,
-      { name: "file", value: "name=path", repeated: true, help: "a file as a field of the input" },
+      { name: "file", value: "name=path", repeated: true, help: "a file, or -, as a field of it" },
       { name: "plan", value: "json", help: "a plan in place of a type: JSON, @file.json or -" },
       { name: "id", value: "jobId", help: "the id of the job; else one is made" },
       { name: "key", value: "text", help: "Idempotency-Key: the same again creates nothing" },
@@ -36,6 +36,7 @@ export function submitCommand(surroundings: Surroundings): Command {
       `deno task submit order.fulfil '{"orderId":"42","amount":1999}'`,
       `deno task submit order.fulfil -f 'orderId="42"' -f amount=1999 --wait --timeout 60s`,
       "deno task submit csv.import --file csv=airports.csv -f columns.latitude=number --wait",
+      "deno task submit csv.import --file csv=- < airports.csv",
       "deno task submit order.fulfil @order.json --key checkout-42 --label shop=berlin",
       `deno task submit --plan '{"expected":[{"id":"paid","eventType":"shop.Paid"}]}' --id order-7`,
     ],

@@ -28,8 +28,8 @@ export interface EntryLinesOptions {
 export class EntryLines {
   #logIdColumns = 5;
   #jobColumns = 8;
-  #typeColumns = 15;
-  #taskColumns = 6;
+  #typeColumns = 18;
+  #taskColumns = 8;
 
   constructor(private readonly options: EntryLinesOptions) {}
 

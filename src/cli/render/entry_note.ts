@@ -80,8 +80,9 @@ function failureNote(failure: AttemptFailure, times: Times): string {
   const { attempt, maxAttempts, error } = failure;
   const after = "retryAt" in failure
     ? `again at ${times.timeOfDay(failure.retryAt)}`
-    : `for good (${failure.kind})`;
-  return `attempt ${attempt} of ${maxAttempts}, ${after}: ${error.message}`;
+    : `for good: ${failure.kind}`;
+  // The message first: lines are cut at their end.
+  return `${error.message} (attempt ${attempt} of ${maxAttempts}, ${after})`;
 }
 
 function progressNote(

@@ -7,6 +7,8 @@ import { type Paint, painted } from "./marks.ts";
 
 const HEADS = ["JOB", "TYPE", "STATE", "CONDITION", "AGE", "LABELS", "NOW"] as const;
 const GAP = "  ";
+/** Less than this of a cell tells nothing. */
+const CUT_COLUMNS_MIN = 6;
 
 export interface JobTableOptions {
   readonly paint: Paint;
@@ -87,7 +89,7 @@ function cutLine(
   let room = columns;
   const parts: string[] = [];
   for (const [column, cell] of cells.entries()) {
-    if (shown[column] !== true || room <= 0) continue;
+    if (shown[column] !== true || room < Math.min(columnsOf(cell), CUT_COLUMNS_MIN)) continue;
     const isLast = !shown.slice(column + 1).includes(true);
     const text = isLast ? fitted(cell.trimEnd(), room) : fitted(cell, room);
     parts.push(style(column, text));
