@@ -158,10 +158,15 @@ export function readingFailure(error: unknown, path: string): string {
 function announcedBy(journal: string): string | undefined {
   try {
     const text = Deno.readTextFileSync(`${journal}/LOCK`).trim();
-    return text.startsWith("http") ? text : undefined;
+    return text.startsWith("http") ? reachable(text) : undefined;
   } catch {
     return undefined; // There is no journal here, or it may not be read: the default is as good.
   }
+}
+
+/** A server on all addresses is on this one as well. */
+function reachable(url: string): string {
+  return url.replace(/\/\/(?:0\.0\.0\.0|\[::\])(?=:|\/|$)/, "//127.0.0.1");
 }
 
 async function problemIn(response: Response): Promise<Record<string, unknown>> {

@@ -5,7 +5,7 @@ import { daybookCommands } from "../../src/cli/daybook_commands.ts";
 import type { Surroundings } from "../../src/cli/surroundings.ts";
 import type { Terminal } from "../../src/cli/terminal.ts";
 import { Times } from "../../src/cli/times.ts";
-import { FakeClock } from "./fake_clock.ts";
+import type { FakeClock } from "./fake_clock.ts";
 import type { TestApp } from "./http_app.ts";
 
 export interface ScreenOptions {

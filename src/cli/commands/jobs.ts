@@ -38,7 +38,9 @@ export function jobsCommand(surroundings: Surroundings): Command {
       ...FORM_OPTIONS,
       ...SERVER_OPTIONS,
     ],
-    notes: [`Conditions are ${CONDITIONS.join(", ")}.`],
+    notes: [
+      `Conditions are ${CONDITIONS.slice(0, 6).join(", ")},\n${CONDITIONS.slice(6).join(", ")}.`,
+    ],
     examples: [
       "deno task jobs",
       "deno task jobs --state failed --since 2h",

@@ -62,7 +62,8 @@ async function submit(input: CommandInput, surroundings: Surroundings): Promise<
 
 function submittedText(job: JobResource, isReplayed: boolean, { terminal }: CommandInput): string {
   const type = job.type === null ? "" : ` of type ${plainText(job.type)}`;
-  const before = isReplayed ? ", as submitted before with this key" : "";
-  const state = paintedState(terminal.style, job);
-  return `${terminal.style("bold", job.jobId)}${type} is ${state}${before}`;
+  const what = `${terminal.style("bold", job.jobId)}${type}`;
+  // The answer is that of the first time: what the job is now, it does not tell.
+  if (isReplayed) return `${what} was submitted before with this key`;
+  return `${what} is ${paintedState(terminal.style, job)}`;
 }

@@ -90,8 +90,8 @@ function cutLine(
   const parts: string[] = [];
   for (const [column, cell] of cells.entries()) {
     if (shown[column] !== true || room < Math.min(columnsOf(cell), CUT_COLUMNS_MIN)) continue;
-    const isLast = !shown.slice(column + 1).includes(true);
-    const text = isLast ? fitted(cell.trimEnd(), room) : fitted(cell, room);
+    const columnsLeft = Math.min(columnsOf(cell), room);
+    const text = padded(fitted(cell.trimEnd(), columnsLeft), columnsLeft);
     parts.push(style(column, text));
     room -= columnsOf(text) + GAP.length;
   }

@@ -30,11 +30,14 @@ function because(reason: string | undefined): string {
 /** `matched shipped of order-42: 1 of 1, the job is Done`, or what else came of it. */
 function reachedLine(job: ReceiptResource["jobs"][number], paint: Paint): string {
   const { jobId, expectation, matched = 0, required = 0 } = job;
-  const is = `the job is ${painted(paint, job.state)}`;
-  if (expectation === undefined) return `reached ${jobId}${because(job.reason)}; ${is}`;
+  if (expectation === undefined) {
+    return `reached ${jobId}, which is ${painted(paint, job.state)}${because(job.reason)}`;
+  }
   const count = `${matched} of ${required}`;
   const remark = job.reason === undefined ? "" : ` (${plainText(job.reason)})`;
-  return `${paint("green", "matched")} ${expectation} of ${jobId}: ${count}${remark}, ${is}`;
+  return `${paint("green", "matched")} ${expectation} of ${jobId}: ${count}${remark}, the job is ${
+    painted(paint, job.state)
+  }`;
 }
 
 function nearestLines({ nearest }: ReceiptResource, paint: Paint): readonly string[] {
