@@ -118,15 +118,15 @@ export type ReceiptResource = v.InferOutput<typeof receipt>;
 
 export const receiptsAnswer = v.looseObject({ receipts: v.tupleWithRest([receipt], receipt) });
 
-export const replayAnswer = v.looseObject({
-  job: jobResource,
-  steps: v.array(v.looseObject({
-    logId: number,
-    eventType: text,
-    rule: v.optional(v.unknown()),
-    why: v.nullish(text),
-  })),
+const step = v.looseObject({
+  logId: number,
+  eventType: text,
+  rule: text,
+  changed: v.array(v.looseObject({ path: text, from: v.unknown(), to: v.unknown() })),
+  why: text,
 });
+
+export const replayAnswer = v.looseObject({ job: jobResource, steps: v.array(step) });
 
 export type ReplayAnswer = v.InferOutput<typeof replayAnswer>;
 

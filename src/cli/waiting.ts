@@ -112,13 +112,12 @@ function outcomeCode({ state, condition }: JobResource): number {
   return condition === "cancelled" ? EXIT_CANCELLED : EXIT_FAILED;
 }
 
+/** Of a failure the explanation tells more than the error alone. */
 async function printOutcome(job: JobResource, client: Client, input: CommandInput): Promise<void> {
-  printLines(input, outcomeLines(job, input.terminal.style));
-  if (job.state === "Done") return;
-  const prose = await explanationOf(job.jobId, client);
-  if (prose !== undefined) {
-    printLines(input, ["", ...paintedExplanation(prose, input.terminal.style)]);
-  }
+  const { style } = input.terminal;
+  const prose = job.state === "Done" ? undefined : await explanationOf(job.jobId, client);
+  const explained = prose === undefined ? [] : ["", ...paintedExplanation(prose, style)];
+  printLines(input, [...outcomeLines(job, prose === undefined, style), ...explained]);
 }
 
 /** What the server makes of it; nothing when it cannot say. */

@@ -134,17 +134,20 @@ Deno.test("show --at: the job as it was, and each step with its reason", async (
   const steps = [
     {
       logId: 8,
-      eventType: "job.JobCreated",
-      rule: "none/created",
-      changed: [{}],
-      why: "It began.",
+      eventType: "job.JobStarted",
+      rule: "created/started",
+      changed: [
+        { path: "state", from: "Created", to: "Running" },
+        { path: "startedAt", from: null, to: "2026-01-01T00:01:00.000Z" },
+      ],
+      why: "The job starts: from here on, what its plan expects counts.",
     },
     {
-      logId: 9,
+      logId: 12,
       eventType: "shop.Note",
       rule: "running/record-only",
       changed: [],
-      why: "No match.",
+      why: "The plan expects no event of type shop.Note.",
     },
   ];
   const asked: string[] = [];
@@ -165,11 +168,13 @@ Deno.test("show --at: the job as it was, and each step with its reason", async (
     "http://127.0.0.1:8000/jobs/p-1/replay?at=2026-01-01T00%3A01%3A00%2B01%3A00",
   ]);
   assert.equal(
-    terminal.output.slice(-3).join("\n"),
+    terminal.output.slice(-5).join("\n"),
     `\
 steps
-  8  JobCreated  It began.
-  9  shop.Note   No match.`,
+   8  JobStarted  The job starts: from here on, what its plan expects counts.
+                  created/started: state Created → Running, startedAt null → 2026-01-01T00:01:00.00…
+  12  shop.Note   The plan expects no event of type shop.Note.
+                  running/record-only: nothing changed`,
   );
 });
 

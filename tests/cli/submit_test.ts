@@ -112,7 +112,7 @@ Deno.test("submit --wait: a failure is 1, and the explanation says why", async (
   mail            <green:completed   >  0ms
   charge          <red:failed      >  0ms     the card is stolen (attempt 1 of 3, for good: poison)
   reserve         <yellow:compensated >  0ms
-d-1 is <red:Failed> after 0ms: the card is stolen
+d-1 is <red:Failed> after 0ms
 
 <bold:Job d-1 failed.>
 

@@ -82,6 +82,21 @@ reached p-2, which is <green:Done>: recorded only: state is Done
   );
 });
 
+Deno.test("receiptLines: nothing is said twice", () => {
+  const lines = receiptLines({
+    eventId: "e-1",
+    logId: 17,
+    disposition: "recorded",
+    reason: "matched nothing: the nearest is expectation paid of job p-1: a: expected 1, found 2",
+    jobs: [],
+    nearest: { jobId: "p-1", expectation: "paid", reason: "a: expected 1, found 2" },
+  }, (_, text) => text);
+  assert.deepEqual(lines, [
+    "recorded at 17, and matched nothing: the nearest is expectation paid of job p-1: " +
+    "a: expected 1, found 2",
+  ]);
+});
+
 Deno.test("receiptLines: matches beyond what is needed say so", () => {
   const job = { jobId: "p-1", state: "Running", expectation: "paid", matched: 1, required: 1 };
   const receipt = { eventId: "e-1", disposition: "matched" };

@@ -14,13 +14,18 @@ export function receiptLines(receipt: ReceiptResource, paint: Paint): readonly s
       return [`duplicate: event ${eventId} was recorded${at} before, and changes nothing`];
     case "recorded":
       return [
-        `recorded${at}, and matched nothing${because(receipt.reason)}`,
+        `recorded${at}, and matched nothing${because(shortReason(receipt.reason))}`,
         ...jobs.map((job) => reachedLine(job, paint)),
         ...nearestLines(receipt, paint),
       ];
     default:
       return [`${disposition}${because(receipt.reason)}`];
   }
+}
+
+/** Without what the line says before it. */
+function shortReason(reason: string | undefined): string | undefined {
+  return reason?.replace(/^matched nothing: /, "");
 }
 
 function because(reason: string | undefined): string {
@@ -40,8 +45,12 @@ function reachedLine(job: ReceiptResource["jobs"][number], paint: Paint): string
   }`;
 }
 
-function nearestLines({ nearest }: ReceiptResource, paint: Paint): readonly string[] {
+/** Unless the reason tells of it already. */
+function nearestLines(receipt: ReceiptResource, paint: Paint): readonly string[] {
+  const { nearest, jobs } = receipt;
   if (nearest === undefined) return [];
   const { expectation, jobId, reason } = nearest;
+  const said = [receipt.reason ?? "", ...jobs.map((job) => job.reason ?? "")];
+  if (said.some((text) => text.includes(reason))) return [];
   return [paint("yellow", `nearest is ${expectation} of ${jobId}: ${plainText(reason)}`)];
 }

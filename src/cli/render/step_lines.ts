@@ -1,4 +1,4 @@
-/** The steps of a replay: what each entry did to the job, and by which rule. */
+/** The steps of a replay: what each entry did to the job, by which rule, and why. */
 
 import { columnsOf, fitted, padded, plainText } from "../plain_text.ts";
 import type { ReplayAnswer } from "../resources.ts";
@@ -9,25 +9,33 @@ export interface StepLinesOptions {
   readonly columns: number;
 }
 
-/** A line for each step: position, type, and why; steps that changed nothing are dim. */
+type Step = ReplayAnswer["steps"][number];
+
+/** A sentence wraps rather than be cut: it is what one asked for. */
 export function stepLines(
-  steps: ReplayAnswer["steps"],
+  steps: readonly Step[],
   { paint, columns }: StepLinesOptions,
 ): readonly string[] {
   const types = steps.map(({ eventType }) => plainText(eventType.replace(/^job\./, "")));
   const typeColumns = Math.max(0, ...types.map(columnsOf));
   const idColumns = Math.max(0, ...steps.map(({ logId }) => String(logId).length));
-  return steps.map((step, index) => {
-    const head = `${String(step.logId).padStart(idColumns)}  ${
-      padded(types[index] ?? "", typeColumns)
-    }`;
-    const room = Math.max(columns - columnsOf(head) - 4, 24);
-    const line = `${head}  ${fitted(plainText(wordsOf(step)), room)}`.trimEnd();
-    return step["changed"] === false ? paint("dim", line) : line;
+  const indent = " ".repeat(idColumns + typeColumns + 4);
+  return steps.flatMap((step, index) => {
+    const id = String(step.logId).padStart(idColumns);
+    const head = `${id}  ${padded(types[index] ?? "", typeColumns)}`;
+    const rule = fitted(plainText(ruleText(step)), columns - indent.length - 2);
+    return [`${head}  ${plainText(step.why)}`, indent + paint("dim", rule)];
   });
 }
 
-function wordsOf({ why, rule }: ReplayAnswer["steps"][number]): string {
-  if (typeof why === "string" && why !== "") return why;
-  return typeof rule === "string" ? rule : JSON.stringify(rule ?? "");
+/** `running/satisfied: state Running → Done, condition waiting → succeeded`. */
+function ruleText({ rule, changed }: Step): string {
+  const changes = changed.map(({ path, from, to }) =>
+    `${path} ${valueText(from)} → ${valueText(to)}`
+  );
+  return `${rule}: ${changes.length === 0 ? "nothing changed" : changes.join(", ")}`;
+}
+
+function valueText(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value) ?? "nothing";
 }
