@@ -37,20 +37,22 @@ export function callRun(
     ...listener,
     seenAt: () => answers.seenAtMs,
   });
-  const parsed = parseInput(definition, structuredClone(job.input));
-  if (!parsed.ok) {
-    const message = `Cannot run: the recorded input does not fit version ${definition.version}: ` +
-      issuesText(parsed.issues);
-    return { asked, output: Promise.reject(new InputMismatchError(message)) };
-  }
-  answers.begin(asked, job);
-  return { asked, output: outputOf(definition, asked, parsed.value) };
+  return { asked, output: outputOf(definition, job, answers, asked) };
 }
 
 async function outputOf(
   definition: AnyJobDefinition,
+  job: Exclude<JobState, { state: "Created" }>,
+  answers: Answers,
   asked: Asked,
-  input: unknown,
 ): Promise<JsonValue | undefined> {
-  return recordable(await definition.run(asked, input));
+  const parsed = parseInput(definition, structuredClone(job.input));
+  if (!parsed.ok) {
+    throw new InputMismatchError(
+      `Cannot run: the recorded input does not fit version ${definition.version}: ` +
+        issuesText(parsed.issues),
+    );
+  }
+  answers.begin(asked, job);
+  return recordable(await definition.run(asked, parsed.value));
 }
