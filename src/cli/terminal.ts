@@ -33,6 +33,8 @@ export function systemTerminal(env: (name: string) => string | undefined): Termi
   const isInteractive = Deno.stdout.isTerminal();
   const showsProgress = Deno.stderr.isTerminal();
   const isColoured = isInteractive && (env("NO_COLOR") ?? "") === "";
+  // As they are now: a command that calls other people's code may silence the console.
+  const { log, error } = console;
   let drawnAt = -Infinity;
   let isDrawn = false;
   const draw = (text: string) => {
@@ -42,8 +44,8 @@ export function systemTerminal(env: (name: string) => string | undefined): Termi
   return {
     isInteractive,
     columns: isInteractive ? Deno.consoleSize().columns : 80,
-    out: (line) => console.log(line),
-    err: (line) => console.error(line),
+    out: (line) => log(line),
+    err: (line) => error(line),
     style: (style, text) => isColoured ? styleText(style, text, { validateStream: false }) : text,
     progress(label, done, total) {
       const now = performance.now();
