@@ -17,10 +17,10 @@ import type { Terminal } from "./terminal.ts";
 const LINES_MAX = 20;
 
 const HEADINGS: readonly (readonly [Category, string])[] = [
-  ["breaks", "break when this code takes them up:"],
+  ["breaks", "in flight would break:"],
   ["notChecked", "could not be checked:"],
-  ["differs", "are finished, are never run again, and would go another way today:"],
-  ["compatible", "agree:"],
+  ["differs", "finished would go another way today, but are never run again:"],
+  ["compatible", "compatible:"],
 ];
 
 /** @param all Whether every job is listed, however many. */
@@ -42,9 +42,7 @@ export function reportText(
 function typeText(report: TypeReport, all: boolean, style: Terminal["style"]): readonly string[] {
   return [
     `${style("bold", report.type)} (version ${report.versionNow}): ${countsText(report)}`,
-    ...HEADINGS.flatMap(([category, heading]) =>
-      section(report.of(category), heading, all ? Infinity : LINES_MAX)
-    ),
+    ...sections(report, all ? Infinity : LINES_MAX),
     ...[...report.planChanges].map(([text, count]) =>
       `  ${count} ${jobs(count)} in flight ${count === 1 ? "keeps its" : "keep their"} ` +
       `recorded plan: ${text}`
@@ -55,22 +53,35 @@ function typeText(report: TypeReport, all: boolean, style: Terminal["style"]): r
 }
 
 function countsText({ inFlight, finished }: TypeReport): string {
-  return [
-    `${countOf(inFlight)} in flight, ${inFlight.compatible} compatible`,
-    ...(inFlight.breaks > 0 ? [`${inFlight.breaks} break`] : []),
-    ...(inFlight.notChecked > 0 ? [`${inFlight.notChecked} not checked`] : []),
-    `${countOf(finished)} finished, ${finished.differs} differ`,
-    ...(finished.notChecked > 0 ? [`${finished.notChecked} not checked`] : []),
-  ].join("; ");
+  const more = (count: number, what: string) => count > 0 ? `, ${count} ${what}` : "";
+  return `${countOf(inFlight)} in flight: ${inFlight.compatible} compatible` +
+    more(inFlight.breaks, "would break") + more(inFlight.notChecked, "not checked") +
+    `; ${countOf(finished)} finished: ${finished.compatible} compatible` +
+    more(finished.differs, "would differ") + more(finished.notChecked, "not checked");
 }
 
-function section(findings: readonly Finding[], heading: string, max: number): readonly string[] {
+/** The jobs that matter most come first, and so many in all. */
+function sections(report: TypeReport, max: number): readonly string[] {
+  let left = max;
+  return HEADINGS.flatMap(([category, heading]) => {
+    const findings = report.of(category);
+    const shown = findings.slice(0, left);
+    left -= shown.length;
+    return section(findings, shown, heading);
+  });
+}
+
+function section(
+  findings: readonly Finding[],
+  shown: readonly Finding[],
+  heading: string,
+): readonly string[] {
   if (findings.length === 0) return [];
-  const more = findings.length - max;
+  const more = findings.length - shown.length;
   return [
     `  ${findings.length} ${heading}`,
-    ...findings.slice(0, max).map((finding) => `    ${findingText(finding)}`),
-    ...(more > 0 ? [`    and ${more} more; --all lists them`] : []),
+    ...shown.map((finding) => `    ${findingText(finding)}`),
+    ...(more > 0 ? [`    ${shown.length > 0 ? "and " : ""}${more} more; --all lists them`] : []),
   ];
 }
 
@@ -87,7 +98,7 @@ function messageOf(verdict: HistoryVerdict): string {
   if (verdict.kind !== "compatible") return verdict.message;
   const { end } = verdict.next;
   const steps = nextText(verdict.next);
-  return ["compatible", ...(steps === "" ? [] : [`run ${steps}`]), ...ENDS[end]].join("; ");
+  return ["compatible", ...(steps === "" ? [] : [`run now ${steps}`]), ...ENDS[end]].join("; ");
 }
 
 const ENDS = { pending: [], returned: ["run returns"], threw: ["run throws, as on record"] };
@@ -103,7 +114,7 @@ function verdictText(report: ReplayReport, head: LogId): string {
       ? `nothing breaks among ${inFlight} ${jobs(inFlight)} in flight`
       : `${breaks} of ${inFlight} ${jobs(inFlight)} in flight would break`,
     ...(notChecked > 0 ? [`${notChecked} could not be checked`] : []),
-    ...(missing > 0 ? [`${missing} more have no definition`] : []),
+    ...(missing > 0 ? [`${missing} more without a definition`] : []),
   ];
   return `${found.join("; ")} (journal up to entry ${head})`;
 }

@@ -47,7 +47,7 @@ export function replayTestCommand(parts: ReplayTestParts): Command {
       { name: "type", value: "type", help: "only jobs of this type" },
       { name: "job", value: "jobId", help: "only this job, and what it would do next" },
       { name: "unfinished", help: "only jobs in flight" },
-      { name: "all", help: "list every job that disagrees, not 20 of each kind and type" },
+      { name: "all", help: "list all jobs that disagree, not 20 of each type" },
     ],
     notes: [
       "Calls run of each recorded job and answers it from the record alone: no task function\n" +

@@ -12,7 +12,7 @@ import { thrownText } from "./divergence.ts";
 
 export interface PlanChange {
   readonly change: "added" | "removed" | "changed";
-  /** What the change is about: `expectation shipped`, `errors`, `onCompensated`. */
+  /** What the change is about: `expectation shipped`, `the list of errors`, `onCompensated`. */
   readonly part: string;
 }
 
@@ -68,7 +68,7 @@ function matching({ matcher, multiplicity, taskId }: ExpectedEvent) {
 function policyChanges({ policy: before }: JobPlan, { policy: after }: JobPlan) {
   const changes: PlanChange[] = [];
   if (!isDeepStrictEqual(before.errors, after.errors)) {
-    changes.push({ change: "changed", part: "errors" });
+    changes.push({ change: "changed", part: "the list of errors" });
   }
   if (before.onCompensated !== after.onCompensated) {
     changes.push({ change: "changed", part: "onCompensated" });

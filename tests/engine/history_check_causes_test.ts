@@ -393,7 +393,7 @@ Deno.test("plan: what today's definition would plan otherwise is named by id", a
     { change: "changed", part: "expectation shipped" },
     { change: "removed", part: "expectation paid" },
     { change: "added", part: "expectation refunded" },
-    { change: "changed", part: "errors" },
+    { change: "changed", part: "the list of errors" },
   ]);
   assert.equal(
     planChanges(job(never, { expects: refuse }), daybook.job(id)),
