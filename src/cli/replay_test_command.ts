@@ -8,6 +8,7 @@ import { planChanges } from "../engine/plan_change.ts";
 import type { Clock } from "../engine/ports.ts";
 import { JournalDamagedError, JournalUnusableError } from "../journal/errors.ts";
 import type { FileSystem } from "../journal/file_system.ts";
+import { CheckPool } from "./check_pool.ts";
 import {
   type Command,
   CommandError,
@@ -20,9 +21,6 @@ import { RecordedJobs } from "./recorded_jobs.ts";
 import { type Finding, ReplayReport } from "./replay_report.ts";
 import { reportRecords, reportText } from "./replay_report_lines.ts";
 import type { Terminal } from "./terminal.ts";
-
-/** Checks that wait for `run` take a second each, so that many of them wait together. */
-const PARALLEL_MAX = 5_000;
 
 export interface ReplayTestParts {
   readonly clock: Clock;
@@ -159,26 +157,14 @@ async function checkAll(
 ): Promise<ReplayReport> {
   const report = new ReplayReport(keepsCompatible);
   let done = 0;
-  await sideBySide(PARALLEL_MAX, selected, async (job) => {
+  const pool = new CheckPool(selected, clock, async (job, clock) => {
     const definition = registry.get(job.type);
     if (definition !== undefined) await check(clock, definition, recorded, job, report);
     else if (!isTerminal(job)) report.addMissing(job.type ?? "");
     onProgress(++done);
   });
+  await pool.run();
   return report;
-}
-
-/** Works on all items, on so many at a time. */
-async function sideBySide<Item>(
-  max: number,
-  items: readonly Item[],
-  work: (item: Item) => Promise<void>,
-): Promise<void> {
-  let next = 0;
-  const takeTurns = async () => {
-    while (next < items.length) await work(items[next++] as Item);
-  };
-  await Promise.all(Array.from({ length: Math.min(max, items.length) }, takeTurns));
 }
 
 async function check(
