@@ -9,9 +9,9 @@ import type { LogId } from "../core/ids.ts";
 import type { JournalConsumer, JournalHead, SegmentInfo } from "../engine/ports.ts";
 import { Catalogue } from "./catalogue.ts";
 import type { FileSystem } from "./file_system.ts";
+import { segmentInfos, segmentNames } from "./folder.ts";
 import { type Layout, layoutOf, segmentName } from "./layout.ts";
 import { requireDurable } from "./positions.ts";
-import { segmentsIn } from "./recovery.ts";
 import { replay, type Replayed } from "./replay.ts";
 import { SegmentReader } from "./segment_reader.ts";
 
@@ -51,7 +51,8 @@ export class JournalReading {
     viewer: EntryViewer,
   ): Promise<JournalReading> {
     const layout = layoutOf(folder);
-    const found = await segmentsIn(fileSystem, layout);
+    const names = await segmentNames(fileSystem, layout);
+    const found = await segmentInfos(fileSystem, layout, names);
     const replayed = await shown({ fileSystem, layout, segments: found }, viewer);
     const segments = wholeParts(found, replayed.torn?.bytes.length ?? 0);
     return new JournalReading({ fileSystem, layout, segments }, replayed);

@@ -3,8 +3,8 @@
 import type { JournalConsumer, JournalHead, Random, SegmentInfo } from "../engine/ports.ts";
 import { orUnusable } from "./errors.ts";
 import { type FileSystem, writeNew } from "./file_system.ts";
-import { segmentNames } from "./folder.ts";
-import { firstLogIdOf, type Layout, segmentName } from "./layout.ts";
+import { segmentInfos, segmentNames } from "./folder.ts";
+import { type Layout, segmentName } from "./layout.ts";
 import type { LineIndex } from "./line_index.ts";
 import { copyForward, quarantineTail } from "./repair.ts";
 import type { TornTail } from "./replay.ts";
@@ -47,7 +47,8 @@ export interface Recovery {
  */
 export async function recover(options: RecoveryOptions): Promise<Recovery> {
   const { fileSystem, layout } = options;
-  const found = await segmentsIn(fileSystem, layout);
+  const names = await segmentNames(fileSystem, layout);
+  const found = await segmentInfos(fileSystem, layout, names);
   const { replayed, snapshot, warnings } = await replayFromNewest(options, found);
   const { head, indexes, entriesReplayed, torn } = replayed;
   const segments = found.length > 0 ? found : [await createFirst(fileSystem, layout)];
@@ -81,19 +82,6 @@ async function repair(
   return quarantine;
 }
 
-/** The segments as they are on disk, oldest first. */
-export async function segmentsIn(
-  fileSystem: FileSystem,
-  layout: Layout,
-): Promise<readonly SegmentInfo[]> {
-  const segments: SegmentInfo[] = [];
-  for (const name of await segmentNames(fileSystem, layout)) {
-    const bytes = await sizeOf(fileSystem, `${layout.segments}/${name}`);
-    segments.push({ name, firstLogId: firstLogIdOf(name) ?? 0, bytes });
-  }
-  return segments;
-}
-
 async function createFirst(fileSystem: FileSystem, layout: Layout): Promise<SegmentInfo> {
   const name = segmentName(1);
   await orUnusable("create", `${layout.segments}/${name}`, async () => {
@@ -101,17 +89,6 @@ async function createFirst(fileSystem: FileSystem, layout: Layout): Promise<Segm
     await fileSystem.syncFolder(layout.segments);
   });
   return { name, firstLogId: 1, bytes: 0 };
-}
-
-function sizeOf(fileSystem: FileSystem, path: string): Promise<number> {
-  return orUnusable("read", path, async () => {
-    const file = await fileSystem.open(path, "read");
-    try {
-      return await file.size();
-    } finally {
-      file.close();
-    }
-  });
 }
 
 function cutShort(segments: readonly SegmentInfo[], bytes: number): readonly SegmentInfo[] {

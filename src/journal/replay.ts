@@ -41,7 +41,9 @@ export interface ReplaySource {
   readonly layout: Layout;
   /** All there are, oldest first. */
   readonly segments: readonly SegmentInfo[];
-  readonly consumer: JournalConsumer;
+  readonly consumer: Pick<JournalConsumer, "restore" | "refuse" | "replay">;
+  /** Told of each batch that is found whole, before its entries are replayed. */
+  readonly onBatch?: (segment: SegmentInfo, batch: ScannedBatch) => void;
 }
 
 /**
@@ -99,6 +101,7 @@ class Replay {
     this.#indexes.set(segment.name, index);
     for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
       index.add(batch.offsets);
+      this.#source.onBatch?.(segment, batch);
       if (!this.#take(segment, batch)) return false;
       scanner.parsing = this.#restored;
     }

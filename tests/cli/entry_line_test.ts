@@ -60,6 +60,20 @@ const NOTES: { readonly [Type in FrameworkEventType]: readonly [object, string] 
   "journal.SegmentOpened": [{ formatVersion: 1 }, "format 1"],
   "journal.Sealed": [{ reason: "quiet" }, "quiet"],
   "journal.Recovered": [{ segment: "1.ndjson", bytesQuarantined: 21 }, "21 bytes quarantined"],
+  "journal.Imported": [
+    { jobId: "order-42", entries: 12, from: { logId: 90, chain: "abc" } },
+    "job order-42, 12 entries",
+  ],
+  "journal.EntryQuoted": [
+    {
+      eventId: "evt_1",
+      stratum: "framework",
+      eventType: "job.TaskCompleted",
+      jobId: "order-41",
+      attributes: { attempt: 1 },
+    },
+    "job.TaskCompleted of job order-41",
+  ],
 };
 
 for (const [eventType, [attributes, note]] of Object.entries(NOTES)) {
