@@ -11,7 +11,7 @@ import {
   type Origins,
   readConfiguration,
 } from "./src/configuration.ts";
-import { banner } from "./src/banner.ts";
+import { banner, urlOf } from "./src/banner.ts";
 import { Daybook } from "./src/daybook.ts";
 import type { AnyJobDefinition } from "./src/engine/definition.ts";
 import { shippedDefinitions } from "./src/jobs/shipped.ts";
@@ -142,6 +142,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   stopOnSignal(daybook, server, configuration.drainMs);
   await warnOfHosts(configuration.webhookHosts);
   const { journal } = daybook;
+  await journal.announce(urlOf(server.addr));
   console.log(banner(server.addr, daybook.report, journal.head, configuration.token !== undefined));
 }
 

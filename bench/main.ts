@@ -5,6 +5,7 @@
 
 import { append } from "./append.ts";
 import { correlation } from "./correlation.ts";
+import { explainJob } from "./explain.ts";
 import type { Result } from "./fixtures.ts";
 import { postJobs } from "./post_jobs.ts";
 import { replay } from "./replay.ts";
@@ -17,6 +18,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<readonly Result[]>>> = {
   correlation,
   append: async () => [await append()],
   replay: async () => [await replay()],
+  explain: explainJob,
   "post-jobs": postJobs,
   verify: async () => [await verify()],
 };

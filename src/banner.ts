@@ -2,14 +2,23 @@
 
 import type { JournalHead, RecoveryReport } from "./engine/ports.ts";
 
+/** What a server is bound to. */
+export interface Address {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+export function urlOf({ hostname, port }: Address): string {
+  return `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+}
+
 export function banner(
-  address: { readonly hostname: string; readonly port: number },
+  address: Address,
   report: RecoveryReport,
   head: JournalHead,
   needsToken: boolean,
 ): string {
-  const host = address.hostname.includes(":") ? `[${address.hostname}]` : address.hostname;
-  const url = `http://${host}:${address.port}`;
+  const url = urlOf(address);
   return [
     recovered(report, head),
     ...report.warnings.map((warning) => `note: ${warning}`),

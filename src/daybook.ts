@@ -5,7 +5,7 @@
 
 import { JobEngine } from "./engine/job_engine.ts";
 import type { AnyJobDefinition } from "./engine/definition.ts";
-import type { Clock, Journal, Random, RecoveryReport } from "./engine/ports.ts";
+import type { Clock, Random, RecoveryReport } from "./engine/ports.ts";
 import { within } from "./engine/within.ts";
 import { createApp } from "./http/app.ts";
 import type { Configuration } from "./configuration.ts";
@@ -33,14 +33,14 @@ export class Daybook {
   readonly engine: JobEngine;
   readonly report: RecoveryReport;
   readonly fetch: (request: Request) => Response | Promise<Response>;
-  readonly journal: Journal;
+  readonly journal: FileJournal;
   readonly #clock: Clock;
   readonly #drainMs: number;
   readonly #streams: AbortController;
 
   private constructor(
     engine: JobEngine,
-    journal: Journal,
+    journal: FileJournal,
     report: RecoveryReport,
     fetch: Daybook["fetch"],
     streams: AbortController,

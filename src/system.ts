@@ -1,4 +1,4 @@
-/** The real clock and the real sources of ids and randomness; only `main.ts` uses them. */
+/** The real clock and the real sources of ids and randomness; only `main.ts` and commands use them. */
 
 import { setImmediate } from "node:timers";
 import { monotonicUlid } from "@std/ulid";

@@ -5,7 +5,10 @@ import {
   type CommandInput,
   type CommandOption,
   EXIT_UNAVAILABLE,
+  EXIT_USAGE,
+  UsageError,
 } from "./command.ts";
+import { plainText } from "./plain_text.ts";
 
 const DEFAULT_URL = "http://127.0.0.1:8000";
 const EXIT_REFUSED = 1;
@@ -14,7 +17,11 @@ const EXIT_REFUSED = 1;
 export const SERVER_OPTIONS: readonly CommandOption[] = [
   { name: "url", value: "url", help: "the server; DAYBOOK_URL, or the one that holds the journal" },
   { name: "journal", value: "folder", default: "journal", help: "where to look for the server" },
+  { name: "token-file", value: "file", help: "holds the bearer token; else DAYBOOK_TOKEN has it" },
 ];
+
+/** As much of `fetch` as a client needs, so that tests can answer in its place. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /** The answer is a problem (RFC 9457): the server understood, and refused. */
 export class RefusedError extends CommandError {
@@ -24,19 +31,38 @@ export class RefusedError extends CommandError {
 }
 
 export class Client {
-  readonly url: string;
+  readonly #locate: () => string;
   readonly #token: string | undefined;
+  readonly #fetchOf: Fetch;
 
-  constructor(url: string, token: string | undefined) {
-    this.url = url.replace(/\/+$/, "");
-    this.#token = token;
+  /** @param url Where the server is, or what finds it: asked anew for each request. */
+  constructor(url: string | (() => string), token: string | undefined, fetchOf: Fetch = fetch) {
+    this.#locate = typeof url === "string" ? () => url : url;
+    this.#token = token?.trim();
+    this.#fetchOf = fetchOf;
   }
 
-  /** The server that the options, the environment or the lock of the journal name. */
-  static of(input: CommandInput): Client {
-    const url = input.text("url") ?? input.env("DAYBOOK_URL") ??
-      announcedBy(input.text("journal") ?? "journal") ?? DEFAULT_URL;
-    return new Client(url, input.env("DAYBOOK_TOKEN"));
+  /**
+   * The server that the options, the environment or the lock of the journal name.
+   *
+   * @throws {UsageError} when the address is none.
+   * @throws {CommandError} when the file of the token cannot be read.
+   */
+  static of(input: CommandInput, fetchOf: Fetch = fetch): Client {
+    const given = input.text("url") ?? input.env("DAYBOOK_URL");
+    const url = given === undefined ? undefined : addressOf(given);
+    const journal = input.text("journal") ?? "journal";
+    return new Client(
+      // A server that starts again may have another port.
+      () => url ?? announcedBy(journal) ?? DEFAULT_URL,
+      tokenOf(input),
+      fetchOf,
+    );
+  }
+
+  /** Where the server is, without a slash at the end. */
+  get url(): string {
+    return this.#locate().replace(/\/+$/, "");
   }
 
   /**
@@ -46,7 +72,7 @@ export class Client {
    * @throws {CommandError} when the server cannot be reached.
    */
   async get<Body>(path: string): Promise<Body> {
-    return await (await this.request(path)).json();
+    return await this.json(await this.request(path));
   }
 
   /** Sends JSON and gives the JSON that comes back; throws as `get` does. */
@@ -56,39 +82,91 @@ export class Client {
       body: JSON.stringify(body),
       headers: { "content-type": "application/json", ...headers },
     };
-    return await (await this.request(path, init)).json();
+    return await this.json(await this.request(path, init));
   }
 
   /** Any request; throws as `get` does. */
   async request(path: string, init: RequestInit = {}): Promise<Response> {
     const headers = new Headers(init.headers);
-    if (this.#token !== undefined) headers.set("authorization", `Bearer ${this.#token.trim()}`);
+    if (this.#token !== undefined) headers.set("authorization", `Bearer ${this.#token}`);
     const response = await this.#fetch(path, { ...init, headers });
     if (response.ok) return response;
     throw new RefusedError(response.status, await problemIn(response));
   }
 
   async #fetch(path: string, init: RequestInit): Promise<Response> {
+    const { url } = this;
     try {
-      return await fetch(this.url + path, init);
+      return await this.#fetchOf(url + path, init);
     } catch (error) {
       if (init.signal?.aborted) throw error;
-      throw new CommandError(
-        `cannot reach ${this.url}: ${reasonOf(error, this.url)}`,
-        EXIT_UNAVAILABLE,
-      );
+      throw new CommandError(`cannot reach ${url}: ${reasonOf(error, url)}`, EXIT_UNAVAILABLE);
     }
   }
+
+  /** The JSON of an answer. @throws {CommandError} when it is none. */
+  async json<Body>(response: Response): Promise<Body> {
+    const text = await response.text();
+    try {
+      return JSON.parse(text);
+    } catch {
+      throw notDaybook(this.url);
+    }
+  }
+}
+
+/** Another program has the port, or another version of this one. */
+export function notDaybook(url: string): CommandError {
+  return new CommandError(
+    `cannot understand the answer of ${url}: it is not Daybook, or of another version`,
+    EXIT_UNAVAILABLE,
+  );
+}
+
+/** `localhost:8000` will do for `http://localhost:8000`. */
+function addressOf(text: string): string {
+  const url = /^[a-z]+:\/\//i.test(text) ? text : `http://${text}`;
+  const protocol = URL.parse(url)?.protocol;
+  if (protocol === "http:" || protocol === "https:") return url;
+  throw new UsageError(`${text} is no address of a server; one is ${DEFAULT_URL}`);
+}
+
+function tokenOf(input: CommandInput): string | undefined {
+  const given = input.text("token-file");
+  const file = given ?? (input.env("DAYBOOK_TOKEN") ? undefined : input.env("DAYBOOK_TOKEN_FILE"));
+  if (file === undefined || file === "") return input.env("DAYBOOK_TOKEN") || undefined;
+  try {
+    return Deno.readTextFileSync(file);
+  } catch (error) {
+    throw new CommandError(
+      `cannot read the token from ${file}: ${readingFailure(error, file)}`,
+      EXIT_USAGE,
+    );
+  }
+}
+
+/** Why a file cannot be read, in words. */
+export function readingFailure(error: unknown, path: string): string {
+  if (error instanceof Deno.errors.NotFound) return "there is no such file";
+  if (error instanceof Deno.errors.NotCapable) {
+    return `permission is missing, add --allow-read=${path}`;
+  }
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** The address that a running server has written into the lock of its journal. */
 function announcedBy(journal: string): string | undefined {
   try {
     const text = Deno.readTextFileSync(`${journal}/LOCK`).trim();
-    return text.startsWith("http") ? text : undefined;
+    return text.startsWith("http") ? reachable(text) : undefined;
   } catch {
     return undefined; // There is no journal here, or it may not be read: the default is as good.
   }
+}
+
+/** A server on all addresses is on this one as well. */
+function reachable(url: string): string {
+  return url.replace(/\/\/(?:0\.0\.0\.0|\[::\])(?=:|\/|$)/, "//127.0.0.1");
 }
 
 async function problemIn(response: Response): Promise<Record<string, unknown>> {
@@ -102,14 +180,17 @@ async function problemIn(response: Response): Promise<Record<string, unknown>> {
   return { detail: text.slice(0, 200) };
 }
 
+/** The server's own words, in one line. */
 function refusalText(status: number, problem: Readonly<Record<string, unknown>>): string {
   const detail = String(problem["detail"] ?? problem["title"] ?? "no reason was given");
   const errors = Array.isArray(problem["errors"]) ? problem["errors"] : [];
   const issues = errors.map((issue: Record<string, unknown>) => {
     const where = issue["pointer"] ?? issue["parameter"] ?? issue["header"] ?? "";
-    return `\n  ${where === "" ? "the body" : String(where)} ${String(issue["detail"])}`;
+    return `${where === "" ? "the body" : String(where)} ${String(issue["detail"])}`;
   });
-  return `${detail} (${status})${issues.join("")}`;
+  const reasons = issues.length === 0 ? "" : `: ${issues.join("; ")}`;
+  const hint = status === 401 ? "; give the token in DAYBOOK_TOKEN or --token-file" : "";
+  return plainText(`${detail}${reasons} (${status})${hint}`);
 }
 
 function reasonOf(error: unknown, url: string): string {

@@ -191,8 +191,15 @@ function parsed(command: Command, args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true });
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    throw new UsageError(parsingFailure(error instanceof Error ? error.message : String(error)));
   }
+}
+
+/** The parser's own words, but for the advice on what hardly anybody wants. */
+function parsingFailure(message: string): string {
+  const unknown = /^Unknown option '([^']+)'/.exec(message)?.[1];
+  if (unknown !== undefined) return `there is no option ${unknown}`;
+  return message.replaceAll("\n", " ").replaceAll("'", "");
 }
 
 function wholeNumber(

@@ -1,23 +1,27 @@
 /**
- * `deno task journal`: commands that prove and mend a journal, and read it. They work on
- * the files; the real disk, clock and ids come in here.
+ * `deno task journal`: commands that prove and mend the files of a journal, read them, and
+ * move jobs. The real disk, clock and ids come in here.
  */
 
 import { DenoFileSystem } from "../journal/deno_file_system.ts";
 import { systemClock, systemRandom } from "../system.ts";
-import { type Command, runCommand } from "./command.ts";
+import type { Command } from "./command.ts";
 import { catCommand } from "./journal/cat.ts";
+import { exportJob } from "./journal/export.ts";
 import { headCommand } from "./journal/head.ts";
+import { importJob } from "./journal/import.ts";
+import { permute } from "./journal/permute.ts";
 import { repairCommand } from "./journal/repair.ts";
 import type { JournalTools } from "./journal/tools.ts";
 import { verifyCommand } from "./journal/verify.ts";
-import { systemTerminal } from "./terminal.ts";
+import { runProcess } from "./process.ts";
+import { Times } from "./times.ts";
 
 const tools: JournalTools = {
   fileSystem: new DenoFileSystem(),
   clock: systemClock,
   random: systemRandom,
-  interrupted,
+  times: new Times(Intl.DateTimeFormat().resolvedOptions().timeZone),
   write,
 };
 
@@ -26,16 +30,10 @@ const COMMANDS: readonly Command[] = [
   headCommand(tools),
   catCommand(tools),
   repairCommand(tools),
+  exportJob,
+  importJob,
+  permute,
 ];
-
-/** From the first call on, a signal no longer ends the process by itself. */
-function interrupted(): AbortSignal {
-  const controller = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    Deno.addSignalListener(signal, () => controller.abort());
-  }
-  return controller.signal;
-}
 
 function write(bytes: Uint8Array): boolean {
   try {
@@ -47,14 +45,4 @@ function write(bytes: Uint8Array): boolean {
   }
 }
 
-/** The one of these that the process may not ask for is as good as not set. */
-function env(name: string): string | undefined {
-  const { state } = Deno.permissions.querySync({ name: "env", variable: name });
-  return state === "granted" ? Deno.env.get(name) : undefined;
-}
-
-Deno.exitCode = await runCommand(COMMANDS, Deno.args, {
-  program: "deno task journal",
-  terminal: systemTerminal(env),
-  env,
-});
+await runProcess(COMMANDS, "deno task journal");

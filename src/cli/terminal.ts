@@ -1,6 +1,7 @@
 /** What a command writes to: text for people, JSON lines for programs. */
 
 import { styleText } from "node:util";
+import { fitted } from "./plain_text.ts";
 
 export type Style = "bold" | "dim" | "red" | "green" | "yellow" | "blue" | "magenta" | "cyan";
 
@@ -17,16 +18,19 @@ export interface Terminal {
   style(style: Style, text: string): string;
   /**
    * Shows how far something is, in place, on the standard error output; nothing where
-   * nobody is looking. `total` 0 is unknown.
+   * nobody is looking. `total` 0 is unknown, and with `done` 0 only the label is shown.
    */
   progress(label: string, done: number, total: number): void;
   /** Ends the line that `progress` keeps writing anew. */
   progressEnd(): void;
 }
 
+/** As of a process that the signal of a closed pipe ended: what it says, nobody reads. */
+const EXIT_PIPE_CLOSED = 141;
 const BAR_COLUMNS = 30;
 /** Writing more often than this only flickers. */
 const PROGRESS_EVERY_MS = 50;
+const COLUMNS_WITHOUT_SCREEN = 80;
 
 /** The terminal of this process. `NO_COLOR` is heeded (https://no-color.org). */
 export function systemTerminal(env: (name: string) => string | undefined): Terminal {
@@ -35,33 +39,57 @@ export function systemTerminal(env: (name: string) => string | undefined): Termi
   const isColoured = isInteractive && (env("NO_COLOR") ?? "") === "";
   let drawnAt = -Infinity;
   let isDrawn = false;
-  const draw = (text: string) => {
-    Deno.stderr.writeSync(new TextEncoder().encode(`\r${text}\x1b[K`));
-    isDrawn = true;
+  const progressEnd = () => {
+    if (isDrawn) write(Deno.stderr, "\r\x1b[K");
+    isDrawn = false;
+    drawnAt = -Infinity;
+  };
+  const line = (stream: typeof Deno.stdout, text: string) => {
+    progressEnd();
+    write(stream, `${text}\n`);
   };
   return {
     isInteractive,
-    columns: isInteractive ? Deno.consoleSize().columns : 80,
-    out: (line) => console.log(line),
-    err: (line) => console.error(line),
+    get columns() {
+      return isInteractive ? screenColumns() : COLUMNS_WITHOUT_SCREEN;
+    },
+    out: (text) => line(Deno.stdout, text),
+    err: (text) => line(Deno.stderr, text),
     style: (style, text) => isColoured ? styleText(style, text, { validateStream: false }) : text,
     progress(label, done, total) {
       const now = performance.now();
-      const isLast = total > 0 && done >= total;
-      if (!showsProgress || (now - drawnAt < PROGRESS_EVERY_MS && !isLast)) return;
+      // The last one, and a label alone, may stand for long.
+      const stays = total > 0 ? done >= total : done <= 0;
+      if (!showsProgress || (now - drawnAt < PROGRESS_EVERY_MS && !stays)) return;
       drawnAt = now;
-      draw(progressLine(label, done, total));
+      // A line that wraps could not be written anew in place.
+      const text = fitted(progressLine(label, done, total), screenColumns() - 1);
+      write(Deno.stderr, `\r${text}\x1b[K`);
+      isDrawn = true;
     },
-    progressEnd() {
-      if (isDrawn) Deno.stderr.writeSync(new TextEncoder().encode("\r\x1b[K"));
-      isDrawn = false;
-    },
+    progressEnd,
   };
 }
 
-/** `label [######------]  50 %`, or only the number while the total is not known. */
+/** A screen that does not know its size says 0. */
+function screenColumns(): number {
+  return Deno.consoleSize().columns || COLUMNS_WITHOUT_SCREEN;
+}
+
+/** All of a text, in as many writes as it takes; ends the process when nobody reads. */
+function write(stream: typeof Deno.stdout, text: string): void {
+  let bytes = new TextEncoder().encode(text);
+  try {
+    while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
+  } catch (error) {
+    if (error instanceof Deno.errors.BrokenPipe) Deno.exit(EXIT_PIPE_CLOSED);
+    throw error;
+  }
+}
+
+/** `label [######------]  50 %`; only the number, or nothing, while the total is not known. */
 export function progressLine(label: string, done: number, total: number): string {
-  if (total <= 0) return `${label} ${done}`;
+  if (total <= 0) return done <= 0 ? label : `${label} ${done}`;
   const share = Math.min(1, Math.max(0, done / total));
   const filled = Math.round(share * BAR_COLUMNS);
   const bar = "#".repeat(filled) + "-".repeat(BAR_COLUMNS - filled);

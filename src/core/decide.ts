@@ -43,6 +43,8 @@ interface RetryCommand {
 export interface AttemptRequest {
   readonly taskId: TaskId;
   readonly executionId: ExecutionId;
+  /** Absent for `main`. */
+  readonly maxAttempts?: number;
   readonly compensable: boolean;
 }
 
@@ -55,6 +57,8 @@ interface StartCompensationCommand {
   readonly kind: "startCompensation";
   readonly taskId: TaskId;
   readonly executionId: ExecutionId;
+  /** Absent when nothing is known of the task's code any more. */
+  readonly maxAttempts?: number;
 }
 
 export type Command =
@@ -190,7 +194,8 @@ function decideRetry(job: JobState, command: RetryCommand): Decision {
   });
   if (!created.accepted) return created;
   const reused = reusableTasks(job, from).map((task) => reusedResult(newJobId, task));
-  return accept([retried, ...created.events, ...reused, ...facts]);
+  const caused = created.events.map((event) => ({ ...event, causedBy: { draft: 0 } }));
+  return accept([retried, ...caused, ...reused, ...facts]);
 }
 
 /**
@@ -236,6 +241,7 @@ function decideStartAttempts(job: JobState, command: StartAttemptsCommand): Deci
     executionId: request.executionId,
     attributes: {
       attempt: (findTask(job, request.taskId)?.attempts ?? 0) + 1,
+      ...(request.maxAttempts === undefined ? {} : { maxAttempts: request.maxAttempts }),
       ...(request.compensable ? { compensable: true } : {}),
     },
   })));
@@ -254,7 +260,10 @@ function decideStartCompensation(job: JobState, command: StartCompensationComman
     jobId: job.jobId,
     taskId: command.taskId,
     executionId: command.executionId,
-    attributes: { attempt: attempts + 1 },
+    attributes: {
+      attempt: attempts + 1,
+      ...(command.maxAttempts === undefined ? {} : { maxAttempts: command.maxAttempts }),
+    },
   }]);
 }
 

@@ -5,7 +5,7 @@
  */
 
 import type { EventType } from "./event_type.ts";
-import type { EventId, JobId, LogId, TaskId } from "./ids.ts";
+import type { EventId, ExecutionId, JobId, LogId, TaskId } from "./ids.ts";
 import type { JobPlan } from "./job_plan.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
 
@@ -60,6 +60,25 @@ export interface EventCorrelatedAttributes {
   readonly attributes: JsonObject;
 }
 
+/** Where a history was taken from: the head of that journal then. */
+export interface ImportOrigin {
+  readonly logId: LogId;
+  readonly chain: string;
+}
+
+/** An entry of a job that is not in this journal; its times and cause are the quotation's. */
+export interface QuotedAttributes {
+  readonly eventId: EventId;
+  readonly stratum: "framework" | "domain" | "coordination";
+  readonly eventType: string;
+  readonly jobId: JobId;
+  readonly taskId?: TaskId;
+  readonly executionId?: ExecutionId;
+  readonly traceId?: string;
+  readonly spanId?: string;
+  readonly attributes: JsonObject;
+}
+
 /** Each framework event type, with its attributes. */
 export interface FrameworkAttributes {
   readonly "job.JobCreated": JobCreatedAttributes;
@@ -71,7 +90,12 @@ export interface FrameworkAttributes {
   readonly "job.JobRetried": ControlAttributes & { readonly newJobId: JobId };
   /** An event without a job id reached this job; it counts in place of the original. */
   readonly "job.EventCorrelated": EventCorrelatedAttributes;
-  readonly "job.TaskStarted": { readonly attempt: number; readonly compensable?: true };
+  readonly "job.TaskStarted": {
+    readonly attempt: number;
+    /** Absent for `main`, which is not tried again. */
+    readonly maxAttempts?: number;
+    readonly compensable?: true;
+  };
   /** `run` waits for these expectations and holds no worker. */
   readonly "job.TaskWaiting": {
     readonly expectations: readonly string[];
@@ -98,7 +122,7 @@ export interface FrameworkAttributes {
     readonly total?: number;
     readonly note?: string;
   };
-  readonly "job.CompensationStarted": { readonly attempt: number };
+  readonly "job.CompensationStarted": { readonly attempt: number; readonly maxAttempts?: number };
   readonly "job.TaskCompensated": { readonly attempt: number };
   readonly "job.TaskCompensationFailed": AttemptFailure;
   /** Every compensation has ended; `failed` names the tasks that could not be undone. */
@@ -129,6 +153,14 @@ export interface FrameworkAttributes {
     /** The last whole end of a batch that could be read after the cut. */
     readonly previousHead?: { readonly logId: LogId; readonly chain: string };
   };
+  /** A job came from another journal: this many entries that follow are its history. */
+  readonly "journal.Imported": {
+    readonly jobId: JobId;
+    readonly entries: number;
+    readonly from: ImportOrigin;
+  };
+  /** An entry of another job that an imported one refers to: evidence, and it moves no job. */
+  readonly "journal.EntryQuoted": QuotedAttributes;
 }
 
 export type FrameworkEventType = keyof FrameworkAttributes;

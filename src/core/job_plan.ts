@@ -105,3 +105,14 @@ export function expectationAccepts(expected: ExpectedEvent, event: MatchableEven
     (expected.taskId === undefined || expected.taskId === event.taskId) &&
     holds(expected.matcher.correlation, event.attributes);
 }
+
+/**
+ * The matchers by which events without a job id reach a job of this plan. Those on
+ * framework events are left out: such events always carry their job's id.
+ */
+export function outsideMatchers({ expected, policy }: JobPlan): readonly EventMatcher[] {
+  const { errors, compensation } = policy;
+  const matchers = [...expected.map((one) => one.matcher), ...errors];
+  if (compensation !== undefined) matchers.push(compensation.succeeded, compensation.failed);
+  return matchers.filter((matcher) => !matcher.eventType.startsWith("job."));
+}

@@ -36,6 +36,18 @@ export function wellFormed(value: JsonValue): JsonValue {
   );
 }
 
+/** Whether two values are the same JSON; the order of an object's members does not count. */
+export function equalJson(left: JsonValue, right: JsonValue): boolean {
+  if (left === right) return true;
+  if (typeof left !== "object" || typeof right !== "object") return false;
+  if (left === null || right === null || Array.isArray(left) !== Array.isArray(right)) return false;
+  const [names, others] = [Object.keys(left), Object.keys(right)];
+  return names.length === others.length && names.every((name) => {
+    const [one, other] = [left, right] as readonly JsonObject[];
+    return Object.hasOwn(right, name) && equalJson(one?.[name] ?? null, other?.[name] ?? null);
+  });
+}
+
 /** Whether a value is one that `equals` and `in` can compare. */
 export function isScalar(value: unknown): value is JsonScalar {
   return value === null || ["string", "number", "boolean"].includes(typeof value);

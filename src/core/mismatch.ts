@@ -8,12 +8,13 @@ import { assertNever } from "./assert_never.ts";
 import { type Correlation, holds } from "./correlation.ts";
 import { isScalar, type JsonObject, type JsonScalar, type JsonValue, valueAt } from "./json.ts";
 import type { ExpectedEvent, MatchableEvent } from "./job_plan.ts";
+import { shownScalar, shownText, shownValue } from "./shown_value.ts";
 
 /** One clause that an event fails. */
 export interface Mismatch {
   /** A path into `attributes`, or `taskId`; empty when the clause is about several paths. */
   readonly path: string;
-  /** As JSON, or in words: `"42"`, `one of "EU", "US"`, `anything but "EU"`. */
+  /** As JSON, or in words: `"42"`, `one of "EU", "US"`, `anything but "EU"`; cut when long. */
   readonly expected: string;
   /** As JSON, cut when long; `nothing` when the path is missing. */
   readonly found: string;
@@ -48,7 +49,7 @@ export function correlationMismatches(
     return correlation.all.flatMap((part) => correlationMismatches(part, attributes));
   }
   if ("anyOf" in correlation) return nearestBranch(correlation.anyOf, attributes);
-  if ("not" in correlation) return [negation(correlation.not, attributes)];
+  if ("not" in correlation) return negationMismatches(correlation.not, attributes);
   return assertNever(correlation, "correlation");
 }
 
@@ -59,30 +60,33 @@ export function distanceOf(mismatches: readonly Mismatch[]): number {
 
 /** `orderId: expected "42" (text), found 42 (number)`; types are named where they differ. */
 export function mismatchText({ path, expected, found, close }: Mismatch): string {
-  const types = close ? [typeNote(expected), typeNote(found)] : ["", ""];
-  const [left = "", right = ""] = types[0] === types[1] ? ["", ""] : types;
-  const subject = path === "" ? "" : `${path}: `;
+  const subject = path === "" ? "" : `${shownText(path)}: `;
+  const [left, right] = close ? typeNotes(expected, found) : ["", ""];
   return `${subject}expected ${expected}${left}, found ${found}${right}`;
+}
+
+const CLAUSES_TOLD_MAX = 3;
+
+/** Several clauses in one line; of many, the first few and how many more there are. */
+export function mismatchesText(mismatches: readonly Mismatch[]): string {
+  const told = mismatches.slice(0, CLAUSES_TOLD_MAX).map(mismatchText);
+  const more = mismatches.length - told.length;
+  return [...told, ...(more > 0 ? [`and ${more} more`] : [])].join("; ");
 }
 
 /** What a correlation demands, in words: `orderId = "42" and region = "EU"`. */
 export function correlationText(correlation: Correlation): string {
-  if (correlation === "any") return "any attributes";
+  if (correlation === "any") return ANYTHING;
   if ("equals" in correlation) {
-    return joined(
-      Object.entries(correlation.equals).map(([path, value]) => `${path} = ${json(value)}`),
-    );
+    const terms = Object.entries(correlation.equals);
+    return conjunction(terms.map(([path, value]) => `${shownText(path)} = ${shownScalar(value)}`));
   }
   if ("in" in correlation) {
-    return joined(
-      Object.entries(correlation.in).map(([path, values]) => `${path} is ${oneOf(values)}`),
-    );
+    const terms = Object.entries(correlation.in);
+    return conjunction(terms.map(([path, values]) => `${shownText(path)} is ${oneOf(values)}`));
   }
-  if ("all" in correlation) return joined(correlation.all.map(correlationText));
-  if ("anyOf" in correlation) {
-    if (correlation.anyOf.length === 0) return "never";
-    return correlation.anyOf.map((part) => grouped(part)).join(" or ");
-  }
+  if ("all" in correlation) return joined(correlation.all, " and ", ANYTHING);
+  if ("anyOf" in correlation) return joined(correlation.anyOf, " or ", NEVER);
   return `not ${grouped(correlation.not)}`;
 }
 
@@ -94,7 +98,10 @@ export function looseForm(value: JsonScalar): string {
   return String(value).trim().toLowerCase();
 }
 
-const FOUND_LENGTH_MAX = 60;
+const ANYTHING = "any attributes";
+const NEVER = "never";
+/** Of the values that `in` allows, how many are told. */
+const VALUES_TOLD_MAX = 5;
 
 function failingTerms(
   terms: readonly (readonly [path: string, allowed: readonly JsonScalar[]])[],
@@ -112,8 +119,13 @@ function mismatch(
   allowed: readonly JsonScalar[],
   found: JsonValue | undefined,
 ): Mismatch {
-  const close = isScalar(found) && allowed.some((value) => looseForm(value) === looseForm(found));
-  return { path, expected: oneOf(allowed), found: shown(found), close };
+  const loose = isScalar(found) ? looseForm(found) : undefined;
+  const nearest = allowed.find((value) => looseForm(value) === loose);
+  // Only a few are told: the one that was nearly met must be among them.
+  const told = nearest === undefined || allowed.length <= VALUES_TOLD_MAX
+    ? allowed
+    : [nearest, ...allowed.filter((value) => value !== nearest)];
+  return { path, expected: oneOf(told), found: shownValue(found), close: nearest !== undefined };
 }
 
 /** Of alternatives that all fail, the one that fails least. */
@@ -126,52 +138,101 @@ function nearestBranch(
     const failing = correlationMismatches(branch, attributes);
     if (nearest === undefined || distanceOf(failing) < distanceOf(nearest)) nearest = failing;
   }
-  return nearest ?? [{ path: "", expected: "never", found: "an event", close: false }];
+  return nearest ?? [IMPOSSIBLE];
 }
 
-function negation(correlation: Correlation, attributes: JsonObject): Mismatch {
-  const terms = typeof correlation === "object" && "equals" in correlation
-    ? Object.entries(correlation.equals)
-    : [];
-  const [only] = terms;
-  if (only !== undefined && terms.length === 1) {
-    const [path, value] = only;
-    const found = shown(valueAt(attributes, path));
-    return { path, expected: `anything but ${json(value)}`, found, close: false };
+const IMPOSSIBLE: Mismatch = { path: "", expected: NEVER, found: "an event", close: false };
+
+/** Why something holds that must not: as near to one clause about one path as it goes. */
+function negationMismatches(
+  correlation: Correlation,
+  attributes: JsonObject,
+): readonly Mismatch[] {
+  if (correlation === "any") return [IMPOSSIBLE];
+  if ("not" in correlation) return correlationMismatches(correlation.not, attributes);
+  if ("anyOf" in correlation) {
+    const holding = correlation.anyOf.filter((part) => holds(part, attributes));
+    return holding.flatMap((part) => negationMismatches(part, attributes));
   }
-  const expected = `not ${grouped(correlation)}`;
+  const [only, another] = termsOf(correlation);
+  if (only === undefined || another !== undefined) return [forbidden(correlation)];
+  const [path, values] = only;
+  const found = shownValue(valueAt(attributes, path));
+  return [{ path, expected: `anything but ${oneOf(values)}`, found, close: false }];
+}
+
+function termsOf(correlation: Correlation): readonly [string, readonly JsonScalar[]][] {
+  if (correlation === "any") return [];
+  if ("in" in correlation) return Object.entries(correlation.in);
+  if (!("equals" in correlation)) return [];
+  return Object.entries(correlation.equals).map(([path, value]) => [path, [value]]);
+}
+
+function forbidden(correlation: Correlation): Mismatch {
+  const expected = correlationText({ not: correlation });
   return { path: "", expected, found: "that it holds", close: false };
 }
 
-function joined(parts: readonly string[]): string {
-  return parts.length === 0 ? "any attributes" : parts.join(" and ");
+function conjunction(parts: readonly string[]): string {
+  return parts.length === 0 ? ANYTHING : parts.join(" and ");
 }
 
+/** A single part stands for itself. */
+function joined(parts: readonly Correlation[], word: string, ofNone: string): string {
+  const [only, another] = parts;
+  if (only === undefined) return ofNone;
+  return another === undefined ? correlationText(only) : parts.map(grouped).join(word);
+}
+
+/** In brackets where "and" and "or" would run into each other. */
 function grouped(correlation: Correlation): string {
   const text = correlationText(correlation);
-  return text.includes(" and ") || text.includes(" or ") ? `(${text})` : text;
+  return isCompound(correlation) ? `(${text})` : text;
 }
+
+function isCompound(correlation: Correlation): boolean {
+  if (correlation === "any" || "not" in correlation) return false;
+  if ("equals" in correlation || "in" in correlation) return termsOf(correlation).length > 1;
+  const parts = "all" in correlation ? correlation.all : correlation.anyOf;
+  const [only] = parts;
+  return parts.length > 1 || (only !== undefined && isCompound(only));
+}
+
+const ONE_OF = "one of ";
 
 function oneOf(values: readonly JsonScalar[]): string {
   const [only] = values;
-  if (values.length === 1 && only !== undefined) return json(only);
-  return values.length === 0 ? "one of none" : `one of ${values.map(json).join(", ")}`;
+  if (values.length === 1 && only !== undefined) return shownScalar(only);
+  if (values.length === 0) return `${ONE_OF}none`;
+  const more = values.length - VALUES_TOLD_MAX;
+  const told = values.slice(0, VALUES_TOLD_MAX).map(shownScalar).join(", ");
+  return `${ONE_OF}${told}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
-function json(value: JsonScalar): string {
-  return JSON.stringify(value);
-}
-
-function shown(value: JsonValue | undefined): string {
-  if (value === undefined) return "nothing";
-  const text = JSON.stringify(value);
-  return text.length > FOUND_LENGTH_MAX ? `${text.slice(0, FOUND_LENGTH_MAX)}…` : text;
+/** What to add to each side so that a difference of type is seen; of several, to the found one. */
+function typeNotes(expected: string, found: string): readonly [string, string] {
+  const several = expected.startsWith(ONE_OF);
+  const [left, right] = [several ? expected.slice(ONE_OF.length) : expected, found].map(typeNote);
+  if (left === right) return ["", ""];
+  return [several ? "" : left ?? "", right ?? ""];
 }
 
 /** The type of a scalar that is shown as JSON; empty for what is shown in words. */
 function typeNote(text: string): string {
   if (text.startsWith('"')) return " (text)";
-  if (text === "true" || text === "false") return " (true or false)";
-  if (text === "null") return " (null)";
+  if (text === "null" || text.startsWith("null,")) return " (null)";
+  if (/^(true|false)(,|$)/.test(text)) return " (true or false)";
   return /^-?\d/.test(text) ? " (number)" : "";
+}
+
+/** How many clauses a correlation has; of alternatives, as many as the shortest. */
+export function correlationTerms(correlation: Correlation): number {
+  if (correlation === "any") return 0;
+  if ("equals" in correlation) return Object.keys(correlation.equals).length;
+  if ("in" in correlation) return Object.keys(correlation.in).length;
+  if ("all" in correlation) {
+    return correlation.all.reduce((sum, part) => sum + correlationTerms(part), 0);
+  }
+  if ("anyOf" in correlation) return Math.min(...correlation.anyOf.map(correlationTerms), 1);
+  return 1;
 }

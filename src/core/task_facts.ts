@@ -38,6 +38,8 @@ export function noteTask(
     case "journal.Sealed":
     case "journal.Recovered":
     case "journal.Repaired":
+    case "journal.Imported":
+    case "journal.EntryQuoted":
       return tasks;
     default:
       return assertNever(entry, "framework entry");

@@ -4,11 +4,12 @@
  * ask for it has diverged from its history.
  */
 
+import type { JobEventLogEntry } from "../core/event.ts";
 import { type JobId, type LogId, MAIN_TASK, type TaskId } from "../core/ids.ts";
 import { findTask, type JobState } from "../core/job_state.ts";
 import type { Asked } from "./asked.ts";
 import { factsOf } from "./fact_event.ts";
-import type { RunServices } from "./run_services.ts";
+import type { Clock } from "./ports.ts";
 import {
   isReused,
   keyOf,
@@ -18,11 +19,20 @@ import {
 } from "./settlements.ts";
 
 /** How long a `run` may take to ask for what is on record before it is told apart. */
-const DIVERGENCE_GRACE_MS = 1_000;
+export const DIVERGENCE_GRACE_MS = 1_000;
+
+/** What answering needs from outside: less than a live run, so that a record alone will do. */
+export interface AnswerServices {
+  readonly clock: Clock;
+  /** The job as of what is durable. */
+  job(jobId: JobId): JobState;
+  entriesAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]>;
+}
 
 export class Answers {
-  readonly #services: RunServices;
+  readonly #services: AnswerServices;
   readonly #jobId: JobId;
+  readonly #graceMs: number;
   #asked: Asked | undefined;
   #settlements: Settlement[] = [];
   /** Answers that were there before `run` asked for them. */
@@ -34,9 +44,10 @@ export class Answers {
   #onAsk: (() => void) | undefined;
   readonly #onReplayed: (() => void)[] = [];
 
-  constructor(services: RunServices, jobId: JobId) {
+  constructor(services: AnswerServices, jobId: JobId, graceMs: number = DIVERGENCE_GRACE_MS) {
     this.#services = services;
     this.#jobId = jobId;
+    this.#graceMs = graceMs;
   }
 
   /** The time of the last entry that `run` has seen, in milliseconds since the epoch. */
@@ -99,7 +110,7 @@ export class Answers {
       const next = this.#settlements[0];
       if (next === undefined) return await this.#endReplay();
       if (next.kind === "task") {
-        await this.#graceFor(() => this.#isAsked(next) || this.#settlements[0] !== next);
+        await this.graceFor(() => this.#isAsked(next) || this.#settlements[0] !== next);
       }
       // While time was given, an answer that was there before may have been asked for.
       if (this.#settlements[0] !== next) continue;
@@ -115,7 +126,7 @@ export class Answers {
   /** All that is on record has been answered; now `run` must have asked for all of it. */
   async #endReplay(): Promise<TaskId | undefined> {
     if (!this.#replaying) return undefined;
-    await this.#graceFor(() => this.#missing() === undefined);
+    await this.graceFor(() => this.#missing() === undefined);
     return this.#diverged(this.#missing());
   }
 
@@ -142,13 +153,16 @@ export class Answers {
       : this.#asked?.expectations.has(settlement.name) ?? false;
   }
 
-  /** Waits until something is asked for; a `run` that awaits other things is given time. */
-  async #graceFor(met: () => boolean): Promise<void> {
+  /**
+   * Resolves when something is so, or when `run` has ended, or has not asked for anything
+   * that makes it so in time: a `run` that awaits other things is given some.
+   */
+  async graceFor(met: () => boolean): Promise<void> {
     if (met()) return;
     await this.#services.clock.nextTurn();
     if (met() || this.#closed) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const cancel = this.#services.clock.setTimer(DIVERGENCE_GRACE_MS, resolve);
+    const cancel = this.#services.clock.setTimer(this.#graceMs, resolve);
     this.#onAsk = () => {
       if (met() || this.#closed) resolve();
     };
@@ -166,7 +180,7 @@ export class Answers {
     const task = findTask(this.#services.job(this.#jobId), settlement.taskId);
     this.#see(settlement.logId, settlement.receivedAt);
     const result = task?.status === "completed" ? ownCopy(task.result) : undefined;
-    this.#asked?.tasks.get(settlement.taskId)?.resolve(result);
+    this.#asked?.answerTask(settlement.taskId, result);
   }
 
   async #answerExpectation(settlement: Extract<Settlement, { kind: "expectation" }>) {

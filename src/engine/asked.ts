@@ -31,6 +31,8 @@ export interface AskListener {
 export class Asked implements JobContext<string> {
   readonly tasks = new Map<TaskId, AskedTask>();
   /** Those that have not been answered yet. */
+  readonly openTasks = new Set<TaskId>();
+  /** Those that have not been answered yet. */
   readonly expectations = new Map<string, AskedExpectation>();
   readonly jobId: JobId;
   readonly #names: ReadonlySet<string>;
@@ -62,6 +64,7 @@ export class Asked implements JobContext<string> {
       resolve: resolve as AskedTask["resolve"],
     };
     this.tasks.set(task.taskId, task);
+    this.openTasks.add(task.taskId);
     this.#listener.askedTask(task);
     return promise;
   }
@@ -79,6 +82,12 @@ export class Asked implements JobContext<string> {
       this.#listener.askedExpectation(expectation);
     }
     return answer as Promise<readonly [FactEvent, ...FactEvent[]]>;
+  }
+
+  /** Gives `run` the result of a task that it has asked for. */
+  answerTask(taskId: TaskId, result: unknown): void {
+    this.openTasks.delete(taskId);
+    this.tasks.get(taskId)?.resolve(result);
   }
 
   #newTaskId(text: string): TaskId {

@@ -98,6 +98,7 @@ export class Compensations {
       kind: "startCompensation",
       taskId,
       executionId,
+      ...(code === undefined ? {} : { maxAttempts: code.retry.maxAttempts }),
     });
     if (!commanded.accepted) return await this.#untilResumed();
     const attempt = (task.compensation?.attempts ?? 0) + 1;

@@ -43,10 +43,19 @@ export class DefinitionRegistry {
 
   /** The definitions that start a job on this event. */
   startedBy(event: FactEvent): readonly AnyJobDefinition[] {
-    const candidates = this.#starters.get(event.eventType) ?? [];
-    return candidates.filter(({ startsOn }) =>
+    return this.startersFor(event.eventType).filter(({ startsOn }) =>
       startsOn !== undefined && holds(startsOn.correlation ?? "any", event.attributes)
     );
+  }
+
+  /** The definitions that start a job on some events of this type. */
+  startersFor(eventType: string): readonly AnyJobDefinition[] {
+    return this.#starters.get(eventType) ?? [];
+  }
+
+  /** The event types on which a definition starts a job. */
+  get startingTypes(): readonly string[] {
+    return [...this.#starters.keys()];
   }
 
   info(): readonly DefinitionInfo[] {

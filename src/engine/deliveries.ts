@@ -1,16 +1,14 @@
 /** Events from outside: each recorded once, matched to jobs, and answered with a receipt. */
 
-import { assertNever } from "../core/assert_never.ts";
-import { isSatisfied } from "../core/condition.ts";
-import type { EventDraft } from "../core/event.ts";
 import type { EventId, LogId } from "../core/ids.ts";
-import { requiredMatches } from "../core/job_plan.ts";
 import type { EventEngine } from "./event_engine.ts";
 import type { FanOut, SettledFact } from "./fan_out.ts";
-import type { Applied, JobTable } from "./job_table.ts";
+import type { JobTable } from "./job_table.ts";
 import { type Clock, GroupTooLargeError, type Random } from "./ports.ts";
+import { duplicate, receiptOf, rejected } from "./receipts.ts";
 import type { Recorder } from "./recorder.ts";
-import type { IncomingEvent, Receipt, ReceiptJob } from "./requests.ts";
+import type { IncomingEvent, Receipt } from "./requests.ts";
+import type { Unmatched } from "./unmatched.ts";
 
 type LookedUp = ReadonlyMap<EventId, LogId | undefined>;
 
@@ -21,6 +19,7 @@ export class Deliveries {
   readonly #recorder: Recorder;
   readonly #fanOut: FanOut;
   readonly #table: JobTable;
+  readonly #unmatched: Unmatched;
 
   constructor(
     clock: Clock,
@@ -29,6 +28,7 @@ export class Deliveries {
     recorder: Recorder,
     fanOut: FanOut,
     table: JobTable,
+    unmatched: Unmatched,
   ) {
     this.#clock = clock;
     this.#random = random;
@@ -36,6 +36,7 @@ export class Deliveries {
     this.#recorder = recorder;
     this.#fanOut = fanOut;
     this.#table = table;
+    this.#unmatched = unmatched;
   }
 
   /**
@@ -85,102 +86,16 @@ export class Deliveries {
     try {
       const { entries, applied } = this.#recorder.record(drafts);
       const logId = entries[0]?.logId ?? 0;
-      return receiptOf(fact.eventId, logId, drafts, await applied);
+      const receipt = receiptOf(fact.eventId, logId, drafts, await applied);
+      const { disposition, jobs } = receipt;
+      return disposition === "recorded" && jobs.length === 0
+        ? { ...receipt, ...this.#unmatched.explain(fact) }
+        : receipt;
     } catch (error) {
       if (!(error instanceof GroupTooLargeError)) throw error;
       return rejected(fact.eventId, `${drafts.length - 1} jobs expect it: ${error.message}`);
     } finally {
       this.#fanOut.settled(drafts);
     }
-  }
-}
-
-function duplicate(eventId: EventId, logId: number): Receipt {
-  return { eventId, logId, disposition: "duplicate", jobs: [] };
-}
-
-function rejected(eventId: EventId, reason: string): Receipt {
-  return { eventId, disposition: "rejected", jobs: [], reason };
-}
-
-function receiptOf(
-  eventId: EventId,
-  logId: number,
-  drafts: readonly EventDraft[],
-  applied: readonly (Applied | undefined)[],
-): Receipt {
-  const failed = new Set(drafts.filter(isFailedStart).map(({ jobId }) => jobId));
-  const jobs = applied.flatMap((step, index) => {
-    const draft = drafts[index];
-    if (step === undefined) return [];
-    return draft?.eventType === "job.JobStarted" && failed.has(draft.jobId)
-      ? []
-      : receiptJobs(step, draft);
-  });
-  const matched = applied.some((step) => step !== undefined && hadEffect(step));
-  return { eventId, logId, disposition: matched ? "matched" : "recorded", jobs };
-}
-
-/** A job that the event starts, and that fails at once, since it gives no valid input. */
-function isFailedStart(draft: EventDraft): boolean {
-  return draft.eventType === "job.TaskFailed";
-}
-
-/** It counted, it failed the job, or it ended a compensation; or it started a job. */
-function hadEffect(step: Applied): boolean {
-  return step.matched.length > 0 || step.before?.state !== step.job.state;
-}
-
-function receiptJobs(step: Applied, draft: EventDraft | undefined): readonly ReceiptJob[] {
-  const { jobId, state } = step.job;
-  if (draft?.eventType === "job.JobCreated") return [];
-  if (draft?.eventType === "job.JobStarted") {
-    return [{ jobId, state, reason: "started by this event" }];
-  }
-  if (draft !== undefined && isFailedStart(draft) && "failure" in step.job) {
-    return [{ jobId, state, reason: step.job.failure?.error.message ?? "" }];
-  }
-  if (step.matched.length === 0) return [{ jobId, state, reason: reasonOf(step) }];
-  return step.matched.map((expectation) => receiptJob(step, expectation));
-}
-
-function receiptJob(step: Applied, expectation: string): ReceiptJob {
-  const { jobId, state, plan } = step.job;
-  const index = plan.expected.findIndex((expected) => expected.id === expectation);
-  const expected = plan.expected[index];
-  const common = {
-    jobId,
-    state,
-    expectation,
-    matched: step.job.expected[index]?.matched ?? 0,
-    required: expected === undefined ? 1 : requiredMatches(expected.multiplicity),
-  };
-  const surplus = step.before !== undefined && isSatisfied(step.before, expectation);
-  return surplus ? { ...common, reason: "beyond what the expectation needs" } : common;
-}
-
-function reasonOf(step: Applied): string {
-  switch (step.rule) {
-    case "terminal/record-only":
-      return `recorded only: state is ${step.job.state}`;
-    case "created/record-only":
-      return "recorded only: the job has not started";
-    case "running/error-failed":
-    case "running/error-compensating":
-      return "an error event of the job's policy";
-    case "compensating/done":
-    case "compensating/failed":
-      return "ended the compensation";
-    case "none/created":
-    case "created/started":
-    case "created/started-empty":
-    case "running/matched":
-    case "running/satisfied":
-    case "running/record-only":
-    case "compensating/record-only":
-    case "any/already-applied":
-      return "matched no expectation";
-    default:
-      return assertNever(step.rule, "rule");
   }
 }

@@ -19,6 +19,11 @@ export function startedJobId(type: string, eventId: string): JobId {
   return `job_${digest("started", type, eventId)}` as JobId;
 }
 
+/** The id of the entry that quotes the entry of an event in another journal. */
+export function quotedEventId(eventId: string): EventId {
+  return `evt_${digest("quoted", eventId)}` as EventId;
+}
+
 /** 130 bits of a SHA-256, in the alphabet of ULIDs. */
 function digest(...parts: readonly string[]): string {
   const bytes = createHash("sha256").update(parts.join("\n")).digest();

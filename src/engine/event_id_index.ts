@@ -6,6 +6,8 @@
  */
 
 import type { LogId } from "../core/ids.ts";
+import { pairsSorted } from "./pairs.ts";
+import { HASH_SEED, hashed, mixed } from "./text_hash.ts";
 
 const FIRST_CAPACITY = 1 << 12;
 /** Filled further than this, in parts of 8, the table grows. */
@@ -60,6 +62,14 @@ export class EventIdIndex {
     }
   }
 
+  /**
+   * What `capture` gave, in an order of its own: that of the slots goes by how the table
+   * came about, and means nothing.
+   */
+  static canonical(packed: Uint32Array): Uint32Array {
+    return pairsSorted(packed);
+  }
+
   #candidatesOf(hash: number): readonly LogId[] {
     let found: LogId[] | undefined;
     for (let slot = hash & this.#mask;; slot = (slot + 1) & this.#mask) {
@@ -93,12 +103,6 @@ export class EventIdIndex {
   }
 }
 
-/** FNV-1a with a final mix. Source: http://www.isthe.com/chongo/tech/comp/fnv/ */
 function hashOf(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index++) {
-    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-  }
-  hash = Math.imul(hash ^ (hash >>> 16), 0x7feb352d);
-  return (hash ^ (hash >>> 15)) >>> 0;
+  return mixed(hashed(HASH_SEED, text));
 }

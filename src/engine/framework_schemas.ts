@@ -67,6 +67,18 @@ const SCHEMAS: { readonly [Type in FrameworkEventType]: v.GenericSchema } = {
   "journal.Sealed": v.looseObject({ reason: text }),
   "journal.Recovered": v.looseObject({ segment: text, bytesQuarantined: v.number() }),
   "journal.Repaired": v.looseObject({ lostFrom: finite, lostEntries: finite, aside: text }),
+  "journal.Imported": v.looseObject({
+    jobId: text,
+    entries: v.number(),
+    from: v.looseObject({ logId: v.number(), chain: text }),
+  }),
+  "journal.EntryQuoted": v.looseObject({
+    eventId: text,
+    stratum: v.picklist(["framework", "domain", "coordination"]),
+    eventType: text,
+    jobId: text,
+    attributes: v.looseObject({}),
+  }),
 };
 
 /** What of an entry is looked at; a draft has it as well. */

@@ -4,8 +4,12 @@
  */
 
 import type { JobEventLogEntry } from "../core/event.ts";
+import type { Citation, Explanation } from "../core/explanation.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
+import type { Point } from "../core/point.ts";
+import type { Replay } from "../core/replay_steps.ts";
+import type { Supposition } from "../core/supposition.ts";
 import { SHUTDOWN_GRACE_MS } from "./attempt.ts";
 import { Commands } from "./commands.ts";
 import { CorrelationIndex } from "./correlation_index.ts";
@@ -14,6 +18,8 @@ import type { AnyJobDefinition } from "./definition.ts";
 import { DefinitionRegistry } from "./definition_registry.ts";
 import { Deliveries } from "./deliveries.ts";
 import { EventEngine } from "./event_engine.ts";
+import { Explainer } from "./explainer.ts";
+import { FactIndex } from "./fact_index.ts";
 import { FanOut } from "./fan_out.ts";
 import { Feed } from "./feed.ts";
 import { refuseEntry } from "./framework_schemas.ts";
@@ -30,6 +36,7 @@ import type {
 } from "./ports.ts";
 import { PatientRecorder } from "./patient_recorder.ts";
 import { Recorder } from "./recorder.ts";
+import { Replays, type WhatIfReport } from "./replays.ts";
 import type {
   ControlRequest,
   Created,
@@ -39,6 +46,7 @@ import type {
   ListPage,
   ListQuery,
   Outcome,
+  PointDifference,
   Receipt,
   RetryRequest,
   Transition,
@@ -47,6 +55,7 @@ import type { RunServices } from "./run_services.ts";
 import { Scheduler } from "./scheduler.ts";
 import { captureContent, restoreContent } from "./snapshot_content.ts";
 import { Supervisor } from "./supervisor.ts";
+import { Unmatched } from "./unmatched.ts";
 import { within } from "./within.ts";
 import { WorkerQueue } from "./worker_queue.ts";
 
@@ -76,6 +85,9 @@ export class JobEngine {
   readonly #options: JobEngineOptions;
   readonly #table = new JobTable();
   readonly #index = new CorrelationIndex();
+  /** Jobs that have been created and not started. */
+  readonly #unstarted = new CorrelationIndex();
+  readonly #facts = new FactIndex();
   readonly #lanes = new Lanes();
   readonly #scheduler: Scheduler;
   readonly #workers: WorkerQueue;
@@ -84,11 +96,13 @@ export class JobEngine {
   readonly #recorder: Recorder;
   readonly #commands: Commands;
   readonly #history: History;
+  readonly #replays: Replays;
   readonly #fanOut: FanOut;
   readonly #creation: Creation;
   readonly #deliveries: Deliveries;
   readonly #supervisor: Supervisor;
   readonly #feed: Feed;
+  readonly #explainer: Explainer;
   #failed = false;
   #draining = false;
 
@@ -109,15 +123,39 @@ export class JobEngine {
       this.#events,
       this.#registry,
     ];
-    const recorder = this.#recorder = new Recorder(clock, events, table, index);
+    const recorder = this.#recorder = new Recorder(clock, events, table, {
+      started: index,
+      unstarted: this.#unstarted,
+      facts: this.#facts,
+    });
     this.#commands = new Commands(table, lanes, recorder);
     const history = this.#history = new History(events, table);
+    this.#replays = new Replays(history, this.#facts, () => this.headLogId);
     this.#fanOut = new FanOut(index, registry, table);
     const parts = { clock, random, registry, table, history, recorder, lanes };
     this.#creation = new Creation(parts);
-    this.#deliveries = new Deliveries(clock, random, events, recorder, this.#fanOut, table);
+    const unmatched = new Unmatched(index, this.#unstarted, registry, table);
+    this.#deliveries = new Deliveries(
+      clock,
+      random,
+      events,
+      recorder,
+      this.#fanOut,
+      table,
+      unmatched,
+    );
     this.#supervisor = new Supervisor(this.#runServices(), registry, table);
     this.#feed = new Feed(clock);
+    this.#explainer = new Explainer({
+      table,
+      history,
+      events,
+      registry,
+      workers: this.#workers,
+      pastEvents: this.#facts,
+      draining: () => this.#draining,
+      full: () => this.full,
+    });
     this.consumer = this.#makeConsumer();
   }
 
@@ -132,6 +170,8 @@ export class JobEngine {
     for (const job of this.#table.jobs()) {
       if (job.state === "Running" || job.state === "Compensating") {
         this.#index.add(job.jobId, job.plan);
+      } else if (job.state === "Created") {
+        this.#unstarted.add(job.jobId, job.plan);
       }
     }
     await this.#supervisor.recover(restart);
@@ -201,6 +241,21 @@ export class JobEngine {
     return this.#history.of(jobId, after, limit);
   }
 
+  /** The job as of a point, now when absent, and what each entry up to it did. */
+  replay(jobId: JobId, point?: Point): Promise<Outcome<Replay>> {
+    return this.#replays.replay(jobId, point);
+  }
+
+  /** What differs between two points of a job's life; `to` is now, when absent. */
+  diff(jobId: JobId, from: Point, to?: Point): Promise<Outcome<PointDifference>> {
+    return this.#replays.diff(jobId, from, to);
+  }
+
+  /** What would have become of a job; nothing is recorded. */
+  whatIf(jobId: JobId, supposition: Supposition): Promise<Outcome<WhatIfReport>> {
+    return this.#replays.whatIf(jobId, supposition);
+  }
+
   /** The journal's entries after a position, oldest first, at most `limit`. */
   entries(after: LogId, limit: number): Promise<readonly JobEventLogEntry[]> {
     return this.#events.journal.read(after, limit);
@@ -209,6 +264,11 @@ export class JobEngine {
   /** How an entry changed its job's state or condition; `undefined` when it did not. */
   transitionAt(logId: LogId): Transition | undefined {
     return this.#table.transitionAt(logId);
+  }
+
+  /** Why a job is as it is, as of its last durable entry; `undefined` when there is none. */
+  explain(jobId: JobId): Promise<Explanation<Citation> | undefined> {
+    return this.#explainer.explain(jobId);
   }
 
   /**
@@ -283,10 +343,10 @@ export class JobEngine {
 
   #makeConsumer(): JournalConsumer {
     return {
-      restore: (lines) => restoreContent(lines, this.#table, this.#events.eventIds),
+      restore: (lines) => restoreContent(lines, this.#table, this.#events.eventIds, this.#facts),
       replay: (entry) => void this.#recorder.see(entry),
       durable: (entries) => this.#durable(entries),
-      capture: () => captureContent(this.#table, this.#events.eventIds),
+      capture: () => captureContent(this.#table, this.#events.eventIds, this.#facts),
       refuse: refuseEntry,
       failed: (error) => {
         this.#failed = true;

@@ -6,7 +6,7 @@
  */
 
 import type { JobEventDraft } from "../core/event.ts";
-import { type ExecutionId, type JobId, MAIN_TASK, type TaskId } from "../core/ids.ts";
+import { type ExecutionId, type JobId, type LogId, MAIN_TASK, type TaskId } from "../core/ids.ts";
 import {
   type CompensatingJob,
   findTask,
@@ -15,13 +15,14 @@ import {
 } from "../core/job_state.ts";
 import type { JsonValue } from "../core/json.ts";
 import { Answers } from "./answers.ts";
-import { Asked, type AskedExpectation, type AskedTask } from "./asked.ts";
-import { Interruption, recordable } from "./attempt.ts";
+import type { Asked, AskedExpectation, AskedTask } from "./asked.ts";
+import { Interruption } from "./attempt.ts";
 import { Compensations } from "./compensations.ts";
 import { type AnyJobDefinition, NonRetryableError } from "./definition.ts";
-import { issuesText, parseInput } from "./definition_registry.ts";
+import { divergenceAt } from "./divergence.ts";
 import { errorFact } from "./error_fact.ts";
 import type { Applied } from "./job_table.ts";
+import { callRun, type RunEnd } from "./run_call.ts";
 import type { RunServices } from "./run_services.ts";
 import { settlementsOf } from "./settlements.ts";
 import { TaskRunner } from "./task_runner.ts";
@@ -38,7 +39,7 @@ export class JobRun {
   readonly #answers: Answers;
   #asked: Asked | undefined;
   #mainAttempt = 0;
-  #runEnded = false;
+  #runEnd: RunEnd = { kind: "pending" };
   #looping = false;
   #again = false;
   #parking = false;
@@ -180,29 +181,15 @@ export class JobRun {
   }
 
   #callRun(job: RunningJob | CompensatingJob): void {
-    const names = job.plan.expected.map((expected) => expected.id);
-    const asked = new Asked(this.#jobId, names, {
-      seenAt: () => this.#answers.seenAtMs,
+    const { asked, output } = callRun(this.#definition, job, this.#answers, {
       askedTask: (task) => this.#askedTask(task),
       askedExpectation: (expectation) => this.#askedExpectation(expectation),
     });
     this.#asked = asked;
-    this.#answers.begin(asked, job);
-    void this.#run(asked, job).then(
+    void output.then(
       (output) => this.#finished(output),
       (error) => this.#threw(error),
     ).catch((error) => this.#services.onDefect(error));
-  }
-
-  async #run(asked: Asked, job: JobState): Promise<JsonValue | undefined> {
-    const parsed = parseInput(this.#definition, structuredClone(job.input));
-    if (!parsed.ok) {
-      throw new NonRetryableError(
-        `Cannot run: the recorded input does not fit version ${this.#definition.version}: ` +
-          issuesText(parsed.issues),
-      );
-    }
-    return recordable(await this.#definition.run(asked, parsed.value));
   }
 
   #askedTask(task: AskedTask): void {
@@ -219,21 +206,16 @@ export class JobRun {
 
   async #diverged(taskId: TaskId): Promise<void> {
     const job = this.#services.job(this.#jobId);
-    if (job.state !== "Running") return;
-    const logId = findTask(job, taskId)?.firstLogId ?? 0;
+    if (job.state !== "Running" || this.#asked === undefined) return;
+    const { logId, instead } = divergenceAt(taskId, job, this.#asked, this.#runEnd);
     const message = `${this.#definition.type} version ${this.#definition.version} no longer asks ` +
       `for task ${taskId}, which entry ${logId} recorded when version ${job.definitionVersion} ` +
-      `ran; ${this.#insteadOf(job)}`;
-    await this.#failMain({ name: "NonDeterminismError", message }, "error");
-  }
-
-  #insteadOf(job: JobState): string {
-    const fresh = [...this.#asked?.tasks.keys() ?? []].filter((id) => !findTask(job, id));
-    return fresh.length > 0 ? `it asks for ${fresh.join(", ")} instead` : "it asks for nothing new";
+      `ran; it ${instead}`;
+    await this.#failMain({ name: "NonDeterminismError", message }, "error", logId);
   }
 
   async #finished(output: JsonValue | undefined): Promise<void> {
-    this.#runEnded = true;
+    this.#runEnd = { kind: "returned" };
     this.#answers.close();
     if (await this.#leftBehind()) return;
     await this.#services.record([this.#mainDraft("job.TaskCompleted", {
@@ -244,7 +226,7 @@ export class JobRun {
   }
 
   async #threw(error: unknown): Promise<void> {
-    this.#runEnded = true;
+    this.#runEnd = { kind: "threw", error };
     this.#answers.close();
     if (await this.#leftBehind()) return;
     await this.#failMain(
@@ -263,18 +245,13 @@ export class JobRun {
   async #failMain(
     error: { readonly name: string; readonly message: string },
     kind: "poison" | "error",
+    causedBy?: LogId,
   ): Promise<void> {
     const attempt = Math.max(1, this.#mainAttempt);
     if (this.#services.job(this.#jobId).state !== "Running") return;
-    await this.#services.record([
-      this.#mainDraft("job.TaskFailed", {
-        attempt,
-        maxAttempts: attempt,
-        error,
-        final: true,
-        kind,
-      }),
-    ]);
+    const attributes = { attempt, maxAttempts: attempt, error, final: true, kind } as const;
+    const draft = this.#mainDraft("job.TaskFailed", attributes);
+    await this.#services.record([causedBy === undefined ? draft : { ...draft, causedBy }]);
   }
 
   #mainDraft<Type extends MainEventType>(
@@ -304,9 +281,13 @@ export class JobRun {
     await this.#recordWaiting();
   }
 
+  get #hasRunEnded(): boolean {
+    return this.#runEnd.kind !== "pending";
+  }
+
   #isBlocked(): boolean {
     const asked = this.#asked;
-    if (asked === undefined || this.#runEnded || this.#answers.waiting) return true;
+    if (asked === undefined || this.#hasRunEnded || this.#answers.waiting) return true;
     return asked.expectations.size > 0 || this.#runner.hasUnfinished;
   }
 
@@ -324,7 +305,7 @@ export class JobRun {
   #waitingDraft(): JobEventDraft | undefined {
     const job = this.#services.job(this.#jobId);
     const expectations = [...this.#asked?.expectations.keys() ?? []];
-    if (this.#ended || this.#runEnded || this.#worker.held) return undefined;
+    if (this.#ended || this.#hasRunEnded || this.#worker.held) return undefined;
     if (expectations.length === 0) return undefined;
     // Work that may not begin now is no wait: a later run must find it and do it.
     if (job.state !== "Running" || this.#hasWork(job)) return undefined;

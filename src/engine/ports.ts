@@ -128,7 +128,7 @@ export interface Journal {
    */
   readAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]>;
 
-  /** Where the lines of durable entries are; the positions must ascend. */
+  /** Where the lines of durable entries are; the positions must ascend. Reads nothing. */
   locate(logIds: readonly LogId[]): Promise<readonly EntryLocation[]>;
 
   info(): Promise<JournalInfo>;

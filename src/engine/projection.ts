@@ -2,6 +2,7 @@
 
 import type { JobEventLogEntry } from "../core/event.ts";
 import { EventIdIndex } from "./event_id_index.ts";
+import { FactIndex } from "./fact_index.ts";
 import { refuseEntry } from "./framework_schemas.ts";
 import { JobTable } from "./job_table.ts";
 import type { JournalConsumer } from "./ports.ts";
@@ -10,13 +11,15 @@ import { captureContent, restoreContent } from "./snapshot_content.ts";
 export class Projection implements JournalConsumer {
   readonly table = new JobTable();
   readonly eventIds = new EventIdIndex();
+  readonly facts = new FactIndex();
 
   restore(lines: readonly string[]): boolean {
-    return restoreContent(lines, this.table, this.eventIds);
+    return restoreContent(lines, this.table, this.eventIds, this.facts);
   }
 
   replay(entry: JobEventLogEntry): void {
     this.eventIds.add(entry.eventId, entry.logId);
+    this.facts.add(entry);
     this.table.apply(entry);
   }
 
@@ -25,7 +28,7 @@ export class Projection implements JournalConsumer {
   }
 
   capture(): Iterable<string> {
-    return captureContent(this.table, this.eventIds);
+    return captureContent(this.table, this.eventIds, this.facts);
   }
 
   refuse(entry: JobEventLogEntry): string | undefined {

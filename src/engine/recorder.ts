@@ -1,8 +1,8 @@
 /**
  * Records facts about jobs and tells what each did, once it is durable. Keeps the
- * correlation index in step: a job is filed as soon as its start has a position, so
- * that an event with a later position finds it; should the start never become durable,
- * neither does any later event.
+ * indexes in step: a job is filed as soon as its creation or start has a position, so
+ * that an event with a later position finds it; should that never become durable, neither
+ * does any later event.
  */
 
 import type { EventDraft, JobEventLogEntry } from "../core/event.ts";
@@ -11,6 +11,7 @@ import type { JobPlan } from "../core/job_plan.ts";
 import { isTerminal } from "../core/job_state.ts";
 import type { CorrelationIndex } from "./correlation_index.ts";
 import type { EventEngine } from "./event_engine.ts";
+import type { FactIndex } from "./fact_index.ts";
 import { refuseEntry } from "./framework_schemas.ts";
 import type { Applied, JobTable } from "./job_table.ts";
 import { type Appended, type Clock, JournalFullError } from "./ports.ts";
@@ -25,6 +26,14 @@ export interface Recording {
   readonly applied: Promise<readonly (Applied | undefined)[]>;
 }
 
+export interface Indexes {
+  /** Jobs that have started and not ended. */
+  readonly started: CorrelationIndex;
+  /** Jobs that have been created and not started. */
+  readonly unstarted: CorrelationIndex;
+  readonly facts: FactIndex;
+}
+
 /** Filled in when the entry has become durable. */
 interface Awaited {
   applied: Applied | undefined;
@@ -34,18 +43,18 @@ export class Recorder {
   readonly #clock: Clock;
   readonly #events: EventEngine;
   readonly #table: JobTable;
-  readonly #index: CorrelationIndex;
+  readonly #indexes: Indexes;
   /** Positions whose effect somebody waits to hear of. */
   readonly #awaited = new Map<LogId, Awaited>();
 
   /** The monotonic time of the last write that found no room, unless one has since. */
   fullSinceMs: number | undefined;
 
-  constructor(clock: Clock, events: EventEngine, table: JobTable, index: CorrelationIndex) {
+  constructor(clock: Clock, events: EventEngine, table: JobTable, indexes: Indexes) {
     this.#clock = clock;
     this.#events = events;
     this.#table = table;
-    this.#index = index;
+    this.#indexes = indexes;
   }
 
   /**
@@ -60,7 +69,7 @@ export class Recorder {
       if (reason !== undefined) throw new TypeError(`Cannot record ${draft.eventType}: ${reason}`);
     }
     const appended = this.#events.record(drafts);
-    this.#fileStarted(appended);
+    this.#fileJobs(appended);
     const awaited = appended.entries.map((): Awaited => ({ applied: undefined }));
     appended.entries.forEach(({ logId }, index) => {
       const slot = awaited[index];
@@ -72,11 +81,12 @@ export class Recorder {
   /** Projects an entry that is durable. */
   see(entry: JobEventLogEntry): Applied | undefined {
     this.#events.seen(entry);
+    this.#indexes.facts.add(entry);
     const applied = this.#table.apply(entry);
     if (applied === undefined) return undefined;
     const awaited = this.#awaited.get(entry.logId);
     if (awaited !== undefined) awaited.applied = applied;
-    if (isTerminal(applied.job)) this.#index.remove(applied.job.jobId);
+    if (isTerminal(applied.job)) this.#indexes.started.remove(applied.job.jobId);
     return applied;
   }
 
@@ -103,16 +113,37 @@ export class Recorder {
     });
   }
 
-  #fileStarted(appended: Appended): void {
-    for (const entry of appended.entries) {
-      if (entry.eventType !== "job.JobStarted" || entry.jobId === undefined) continue;
-      const { jobId } = entry;
-      const plan = planIn(appended.entries, jobId) ?? this.#table.job(jobId)?.plan;
-      if (plan === undefined) continue;
-      this.#index.add(jobId, plan);
-      appended.durable.catch(() => this.#index.remove(jobId));
+  /** A job that starts in the group that creates it, as most do, is filed once. */
+  #fileJobs(appended: Appended): void {
+    const { entries } = appended;
+    for (const entry of entries) {
+      if (entry.stratum !== "framework" || entry.jobId === undefined) continue;
+      if (entry.eventType === "job.JobStarted") this.#fileStarted(entry.jobId, appended);
+      if (entry.eventType !== "job.JobCreated" || startsIn(entries, entry.jobId)) continue;
+      this.#fileCreated(entry.jobId, entry.attributes.plan, appended);
     }
   }
+
+  #fileCreated(jobId: JobId, plan: JobPlan, { durable }: Appended): void {
+    this.#indexes.unstarted.add(jobId, plan);
+    durable.catch(() => this.#indexes.unstarted.remove(jobId));
+  }
+
+  #fileStarted(jobId: JobId, { entries, durable }: Appended): void {
+    const { started, unstarted } = this.#indexes;
+    const plan = planIn(entries, jobId) ?? this.#table.job(jobId)?.plan;
+    if (plan === undefined) return;
+    unstarted.remove(jobId);
+    started.add(jobId, plan);
+    durable.catch(() => {
+      started.remove(jobId);
+      if (this.#table.job(jobId)?.state === "Created") unstarted.add(jobId, plan);
+    });
+  }
+}
+
+function startsIn(entries: readonly JobEventLogEntry[], jobId: JobId): boolean {
+  return entries.some((entry) => entry.eventType === "job.JobStarted" && entry.jobId === jobId);
 }
 
 function planIn(entries: readonly JobEventLogEntry[], jobId: JobId): JobPlan | undefined {

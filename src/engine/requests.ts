@@ -1,5 +1,6 @@
 /** What the engine is asked, and what it answers. Expected failures are values. */
 
+import type { Change } from "../core/changes.ts";
 import type { Rejection } from "../core/decide.ts";
 import type { EventType } from "../core/event_type.ts";
 import type { EventId, ExecutionId, JobId, LogId, TaskId } from "../core/ids.ts";
@@ -7,6 +8,7 @@ import type { JobPlan } from "../core/job_plan.ts";
 import type { JobState, StateName } from "../core/job_state.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import type { Condition } from "../core/condition.ts";
+import type { Mismatch } from "../core/mismatch.ts";
 
 export type Outcome<Value> =
   | { readonly ok: true; readonly value: Value }
@@ -24,7 +26,13 @@ export type EngineProblem =
   | { readonly kind: "invalidInput"; readonly issues: readonly InputIssue[] }
   | { readonly kind: "rejected"; readonly rejection: Rejection }
   | { readonly kind: "jobExists"; readonly jobId: string }
-  | { readonly kind: "keyReused"; readonly key: string; readonly jobId: JobId };
+  | { readonly kind: "keyReused"; readonly key: string; readonly jobId: JobId }
+  | { readonly kind: "unknownPoint"; readonly point: PointName; readonly detail: string }
+  /** Pointers are into the supposition. */
+  | { readonly kind: "impossibleSupposition"; readonly issues: readonly InputIssue[] };
+
+/** What a point of a job's life was given as. */
+export type PointName = "at" | "from" | "to";
 
 interface CreateCommon {
   readonly jobId?: JobId;
@@ -86,16 +94,36 @@ export interface ReceiptJob {
   readonly expectation?: string;
   readonly matched?: number;
   readonly required?: number;
+  /** In words: why it counted for nothing, or did something else than to count. */
   readonly reason?: string;
+}
+
+/** An expectation that an event came near to without matching it. */
+export interface NearestExpectation {
+  readonly jobId: JobId;
+  readonly state: StateName;
+  /** Its id in the plan of the job. */
+  readonly expectation: string;
+  /** In words: the clauses that the event fails, or that the job has not started. */
+  readonly reason: string;
+  /** The clauses that the event fails, at most 10; none when only the time was wrong. */
+  readonly clauses: readonly Mismatch[];
 }
 
 export interface Receipt {
   readonly eventId: EventId;
   /** Of the first delivery, when this is a duplicate. Absent when rejected. */
   readonly logId?: LogId;
+  /**
+   * `matched`: it did something to a job. `recorded`: it is in the journal, and changed no
+   * job. `duplicate`: it was there before. `rejected`: it is not in the journal.
+   */
   readonly disposition: "matched" | "recorded" | "duplicate" | "rejected";
   readonly jobs: readonly ReceiptJob[];
+  /** Why it was rejected, or matched nothing; where `jobs` names a job, it says why there. */
   readonly reason?: string;
+  /** Of an event that matched nothing: the expectation that it came nearest to. */
+  readonly nearest?: NearestExpectation;
 }
 
 export interface ListQuery {
@@ -134,4 +162,12 @@ export interface DefinitionInfo {
   /** JSON Schema (2020-12) of the input. */
   readonly inputSchema: JsonValue;
   readonly startsOn?: string;
+}
+
+/** What differs between two points of a job's life. */
+export interface PointDifference {
+  /** The job's last entry at each point. */
+  readonly from: LogId;
+  readonly to: LogId;
+  readonly changes: readonly Change[];
 }

@@ -1,20 +1,22 @@
 /**
- * What a snapshot holds of the engine: every job, the index of event ids and the columns
- * of entries. A cache: all of it follows from the journal.
+ * What a snapshot holds of the engine: every job, the indexes of event ids and of events
+ * from outside, and the columns of entries. A cache: all of it follows from the journal.
  */
 
 import { Buffer } from "node:buffer";
 import type { JobState } from "../core/job_state.ts";
 import type { EventIdIndex } from "./event_id_index.ts";
+import type { FactIndex } from "./fact_index.ts";
 import type { JobTable } from "./job_table.ts";
 
 /** Raised whenever a state or a line of the content changes its meaning. */
-const CONTENT_VERSION = 1;
+const CONTENT_VERSION = 2;
 /** Bytes of an index in one line. */
 const PART_BYTES = 3 * 64 * 1024;
 
 /** Columns of numbers; each goes over as many lines as it needs. */
-type ColumnName = "eventIds" | "previous" | "transitions";
+const COLUMN_NAMES = ["eventIds", "facts", "previous", "transitions"] as const;
+type ColumnName = (typeof COLUMN_NAMES)[number];
 
 type Line =
   | { readonly content: number }
@@ -22,9 +24,16 @@ type Line =
   | { readonly column: ColumnName; readonly part: string };
 
 /** The content as of now, whatever comes while it is written out. */
-export function captureContent(table: JobTable, eventIds: EventIdIndex): Iterable<string> {
-  const { previous, transitions } = table.columns.capture();
-  return linesOf(table.capture(), { eventIds: eventIds.capture(), previous, transitions });
+export function captureContent(
+  table: JobTable,
+  eventIds: EventIdIndex,
+  facts: FactIndex,
+): Iterable<string> {
+  return linesOf(table.capture(), {
+    eventIds: eventIds.capture(),
+    facts: facts.capture(),
+    ...table.columns.capture(),
+  });
 }
 
 function* linesOf(
@@ -33,7 +42,7 @@ function* linesOf(
 ): Iterable<string> {
   yield JSON.stringify({ content: CONTENT_VERSION } satisfies Line);
   for (const job of jobs) yield JSON.stringify({ job } satisfies Line);
-  for (const column of ["eventIds", "previous", "transitions"] as const) {
+  for (const column of COLUMN_NAMES) {
     for (const part of partsOf(bytesOf(columns[column]))) {
       yield JSON.stringify({ column, part } satisfies Line);
     }
@@ -45,17 +54,24 @@ export function restoreContent(
   lines: readonly string[],
   table: JobTable,
   eventIds: EventIdIndex,
+  facts: FactIndex,
 ): boolean {
   const [first, ...rest] = lines.map((line): Line => JSON.parse(line));
   if (first === undefined || !("content" in first) || first.content !== CONTENT_VERSION) {
     return false;
   }
-  const parts: Record<ColumnName, Uint8Array[]> = { eventIds: [], previous: [], transitions: [] };
+  const parts: Record<ColumnName, Uint8Array[]> = {
+    eventIds: [],
+    facts: [],
+    previous: [],
+    transitions: [],
+  };
   for (const line of rest) {
     if ("job" in line) table.restore(line.job);
     else if ("part" in line) parts[line.column].push(Buffer.from(line.part, "base64"));
   }
   eventIds.restore(new Uint32Array(joined(parts.eventIds)));
+  facts.restore(new Uint32Array(joined(parts.facts)));
   table.columns.restore({
     previous: new Uint32Array(joined(parts.previous)),
     transitions: new Uint16Array(joined(parts.transitions)),

@@ -119,7 +119,7 @@ export class Supervisor {
 }
 
 /** What a crash cut short: the open attempts, and `main` unless it only waited. */
-function interruptions(job: JobState, restart: LogId | undefined): readonly EventDraft[] {
+export function interruptions(job: JobState, restart: LogId | undefined): readonly EventDraft[] {
   if (!hasCode(job)) return [];
   const open = job.tasks.filter(isOpen);
   const parked = job.state === "Running" && open.every(({ taskId }) => taskId === MAIN_TASK) &&

@@ -73,8 +73,9 @@ export class TaskRunner {
     this.#executing += tasks.length;
     const commanded = await this.#services.command(this.#jobId, {
       kind: "startAttempts",
-      attempts: tasks.map(({ taskId, compensate }) => ({
+      attempts: tasks.map(({ taskId, retry, compensate }) => ({
         taskId,
+        maxAttempts: retry.maxAttempts,
         executionId: `exe_${this.#services.random.ulid()}` as ExecutionId,
         compensable: compensate !== undefined,
       })),

@@ -29,6 +29,18 @@ export class WorkerQueue {
     return this.#waiting;
   }
 
+  get max(): number {
+    return this.#max;
+  }
+
+  /** How many requests are granted before one of this priority and order. */
+  aheadOf(priority: number, order: number): number {
+    return this.#requests.data.filter((request) =>
+      !request.cancelled &&
+      (request.priority - priority || request.order - order) < 0
+    ).length;
+  }
+
   /** Calls `grant`, perhaps at once, when a worker is free; the result withdraws the request. */
   request(priority: number, order: number, grant: () => void): () => void {
     const request: Request = { priority, order, grant, cancelled: false };

@@ -10,10 +10,12 @@ import { Problem, problemResponse } from "./problem.ts";
 import { addControlRoutes } from "./routes/controls.ts";
 import { addDefinitionRoutes } from "./routes/definitions.ts";
 import { addEventRoutes } from "./routes/events.ts";
+import { addExplainRoutes } from "./routes/explain.ts";
 import { addHealthRoutes } from "./routes/health.ts";
 import { addJobRoutes } from "./routes/job.ts";
 import { addJobsRoutes } from "./routes/jobs.ts";
 import { addJournalRoutes } from "./routes/journal.ts";
+import { addReplayRoutes } from "./routes/replay.ts";
 
 export interface AppOptions {
   readonly engine: EnginePort;
@@ -54,6 +56,7 @@ function edgeOf(options: AppOptions): Edge {
     clock: options.clock,
     bodyBytesMax: options.bodyBytesMax ?? 1024 * 1024,
     maxStartDelayMs: options.maxStartDelayMs ?? 15 * 60_000,
+    needsToken: options.token !== undefined,
     heartbeatMs: options.heartbeatMs ?? 15_000,
     streamStallMs: options.streamStallMs ?? 30_000,
     streams: new StreamGauge(options.streamsMax ?? 1_000),
@@ -64,6 +67,8 @@ function edgeOf(options: AppOptions): Edge {
 function addRoutes(app: Hono, edge: Edge): void {
   addJobsRoutes(app, edge);
   addJobRoutes(app, edge);
+  addExplainRoutes(app, edge);
+  addReplayRoutes(app, edge);
   addControlRoutes(app, edge);
   addEventRoutes(app, edge);
   addDefinitionRoutes(app, edge);

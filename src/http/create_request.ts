@@ -4,8 +4,8 @@ import * as v from "valibot";
 import type { JsonValue } from "../core/json.ts";
 import type { CreateRequest } from "../engine/requests.ts";
 import { isObject, jobIdField, labelsField, strictObject, timeField } from "./fields.ts";
-import { type PointedIssue, pointedIssues } from "./issues.ts";
-import { planField, planOf, repeatedIds } from "./plan_schema.ts";
+import { pointedIssues } from "./issues.ts";
+import { planField, planOf, repeatedIdIssues } from "./plan_schema.ts";
 import { invalidRequest } from "./problem.ts";
 
 const PRIORITY_MAX = 1_000;
@@ -66,13 +66,9 @@ function outsideJobOf(document: JsonValue, limits: StartLimits): CreateRequest {
   const parsed = v.safeParse(outsideJob, document);
   if (!parsed.success) throw invalidRequest(pointedIssues(parsed.issues));
   const { plan, ...rest } = parsed.output;
-  const repeated = repeatedIds(plan);
-  if (repeated.length > 0) throw invalidRequest(repeated.map(repeatedIdIssue));
+  const repeated = repeatedIdIssues(plan);
+  if (repeated.length > 0) throw invalidRequest(repeated);
   return withCheckedStart({ ...rest, plan: planOf(plan) }, limits);
-}
-
-function repeatedIdIssue(index: number): PointedIssue {
-  return { pointer: `/plan/expected/${index}/id`, detail: "is the id of an earlier expectation" };
 }
 
 /** A start in the past is a start at once: `startAt` is left out. */

@@ -8,6 +8,8 @@ export interface Edge {
   readonly clock: Clock;
   readonly bodyBytesMax: number;
   readonly maxStartDelayMs: number;
+  /** Whether requests must carry a token. */
+  readonly needsToken: boolean;
   /** How often an idle stream says that it is alive, and how far it is. */
   readonly heartbeatMs: number;
   /** A stream is closed when its reader leaves a chunk untaken for this long. */

@@ -1,9 +1,14 @@
 /** What the HTTP edge needs from the engine; `JobEngine` is one that has it. */
 
 import type { JobEventLogEntry } from "../core/event.ts";
+import type { Citation, Explanation } from "../core/explanation.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
+import type { Point } from "../core/point.ts";
+import type { Replay } from "../core/replay_steps.ts";
+import type { Supposition } from "../core/supposition.ts";
 import type { JournalInfo } from "../engine/ports.ts";
+import type { WhatIfReport } from "../engine/replays.ts";
 import type {
   ControlRequest,
   Created,
@@ -13,6 +18,7 @@ import type {
   ListPage,
   ListQuery,
   Outcome,
+  PointDifference,
   Receipt,
   RetryRequest,
   Transition,
@@ -34,11 +40,19 @@ export interface EnginePort {
   list(query: ListQuery): ListPage;
   /** The job's own entries with `logId > after`, oldest first, at most `limit`. */
   history(jobId: JobId, after: LogId, limit: number): Promise<readonly JobEventLogEntry[]>;
+  /** The job as of a point, now when absent, and what each entry up to it did. */
+  replay(jobId: JobId, point?: Point): Promise<Outcome<Replay>>;
+  /** What differs between two points of a job's life; `to` is now, when absent. */
+  diff(jobId: JobId, from: Point, to?: Point): Promise<Outcome<PointDifference>>;
+  /** What would have become of a job; records nothing. */
+  whatIf(jobId: JobId, supposition: Supposition): Promise<Outcome<WhatIfReport>>;
   /** Entries of the whole journal with `logId > after`, oldest first, at most `limit`. */
   entries(after: LogId, limit: number): Promise<readonly JobEventLogEntry[]>;
   /** `undefined` when the entry at this position changed no job. */
   transitionAt(logId: LogId): Transition | undefined;
   readonly headLogId: LogId;
+  /** Why a job is as it is; `undefined` when there is none with this id. */
+  explain(jobId: JobId): Promise<Explanation<Citation> | undefined>;
 
   /**
    * Resolves as soon as `headLogId > after`, or after the time. An engine that heeds

@@ -34,6 +34,10 @@ function problemOf(problem: EngineProblem): Problem {
       });
     case "keyReused":
       return keyReused(problem.key, problem.jobId);
+    case "unknownPoint":
+      return unknownPoint(problem.point, problem.detail);
+    case "impossibleSupposition":
+      return invalidRequest(problem.issues);
     default:
       return assertNever(problem, "engine problem");
   }
@@ -63,6 +67,12 @@ function keyReused(key: string, jobId: string): Problem {
     `Cannot use Idempotency-Key ${key} again: it created job ${jobId} with another body`,
     { jobId, errors: [{ header: "Idempotency-Key", detail: "came before with another body" }] },
   );
+}
+
+function unknownPoint(parameter: string, detail: string): Problem {
+  return new Problem("unknown-point", `Cannot look back: ${parameter} ${detail}`, {
+    errors: [{ parameter, detail }],
+  });
 }
 
 /** The problem that a broken journal makes, or `undefined` for any other error. */

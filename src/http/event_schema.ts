@@ -33,7 +33,8 @@ export const domainEventTypeField = v.pipe(
   v.check((type) => !isReserved(type), "must not lie in the reserved namespaces job. and journal."),
 );
 
-const incomingEvent = strictObject({
+/** What an event from outside may have. */
+export const incomingEventFields = {
   eventType: domainEventTypeField,
   attributes: v.exactOptional(objectField, {}),
   eventId: v.exactOptional(eventIdField),
@@ -47,7 +48,9 @@ const incomingEvent = strictObject({
     v.picklist(["domain", "coordination"], 'must be "domain" or "coordination"'),
     "domain",
   ),
-});
+};
+
+const incomingEvent = strictObject(incomingEventFields);
 
 /** @param at The pointer to the event in its document. */
 export function judgeEvent(value: unknown, at = ""): JudgedEvent {

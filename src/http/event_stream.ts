@@ -44,6 +44,8 @@ export async function* streamMessages(
       saidAt = clock.monotonic();
       yield chunk === "" ? reader.heartbeat() : chunk;
     }
+    // Filters may have kept the end from the reader, who would ask for it again and again.
+    if (reader.isOver) yield reader.heartbeat();
     if (reader.isOver || engine.draining) return;
     if (!reader.isCaughtUp || chunk !== "") continue;
     const waitMs = Math.max(0, heartbeatMs - (clock.monotonic() - saidAt));

@@ -10,6 +10,7 @@ import {
 import { TIMES_MAX } from "../core/job_plan.ts";
 import { correlationField } from "./correlation_schema.ts";
 import { eventTypeField, id, isObject, strictObject, taskIdField } from "./fields.ts";
+import type { PointedIssue } from "./issues.ts";
 
 const EXPECTATIONS_MAX = 1_000;
 const ERRORS_MAX = 1_000;
@@ -69,13 +70,14 @@ export const planField = strictObject({
 
 type PlanInput = v.InferOutput<typeof planField>;
 
-/** Indexes of expectations whose id an earlier one has. */
-export function repeatedIds({ expected }: PlanInput): readonly number[] {
+/** An issue for each expectation whose id an earlier one has. */
+export function repeatedIdIssues({ expected }: PlanInput): readonly PointedIssue[] {
   const seen = new Set<string>();
-  return expected.flatMap((expectation, index) => {
-    if (seen.has(expectation.id)) return [index];
-    seen.add(expectation.id);
-    return [];
+  return expected.flatMap(({ id }, index) => {
+    const isNew = !seen.has(id);
+    seen.add(id);
+    const pointer = `/plan/expected/${index}/id`;
+    return isNew ? [] : [{ pointer, detail: "is the id of an earlier expectation" }];
   });
 }
 

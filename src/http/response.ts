@@ -19,6 +19,13 @@ export function jsonResponse(
   });
 }
 
+export function textResponse(text: string, status: number): Response {
+  return new Response(text, {
+    status,
+    headers: { ...NO_STORE_HEADERS, "content-type": "text/plain; charset=utf-8" },
+  });
+}
+
 export function emptyResponse(
   status: number,
   headers?: Readonly<Record<string, string>>,

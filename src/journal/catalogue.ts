@@ -1,20 +1,23 @@
-/** The segments of a journal, as far as they are durable. */
+/** The segments of a journal and where their lines are, as far as they are durable. */
 
 import type { LogId } from "../core/ids.ts";
-import type { SegmentInfo } from "../engine/ports.ts";
+import type { EntryLocation, SegmentInfo } from "../engine/ports.ts";
 import type { SealedBatch } from "./batch.ts";
+import { JournalDamagedError } from "./errors.ts";
 import { segmentName } from "./layout.ts";
-import { LineIndex } from "./line_index.ts";
+import { LineIndex, type LinePlace } from "./line_index.ts";
+import { requireDurable } from "./positions.ts";
 
 export class Catalogue {
   /** In order; the last one is active. */
   readonly #segments: SegmentInfo[];
-  #activeIndex: LineIndex;
+  /** By the names of the segments. */
+  readonly #indexes: Map<string, LineIndex>;
 
   /** There is always at least one segment, though it may be empty. */
-  constructor(segments: readonly SegmentInfo[], activeIndex: LineIndex) {
+  constructor(segments: readonly SegmentInfo[], indexes: ReadonlyMap<string, LineIndex>) {
     this.#segments = [...segments];
-    this.#activeIndex = activeIndex;
+    this.#indexes = new Map(indexes);
   }
 
   get segments(): readonly SegmentInfo[] {
@@ -27,11 +30,6 @@ export class Catalogue {
     return active;
   }
 
-  /** Line offsets of the active segment. */
-  get activeIndex(): LineIndex {
-    return this.#activeIndex;
-  }
-
   get bytes(): number {
     return this.#segments.reduce((sum, { bytes }) => sum + bytes, 0);
   }
@@ -40,7 +38,7 @@ export class Catalogue {
   extend(batch: SealedBatch): void {
     if (batch.opensSegment && this.active.bytes > 0) this.#roll(batch.firstLogId);
     const { name, firstLogId, bytes } = this.active;
-    for (const offset of batch.offsets) this.#activeIndex.add(bytes + offset);
+    this.#indexOf(name).add(batch.offsets, bytes);
     const extended = { name, firstLogId, bytes: bytes + batch.bytes.length };
     this.#segments[this.#segments.length - 1] = extended;
   }
@@ -56,8 +54,38 @@ export class Catalogue {
     return this.#segments[low] ?? this.active;
   }
 
+  /**
+   * Where the line of a durable position is in the segment that holds it.
+   *
+   * @throws {JournalDamagedError} when the segment has no such line.
+   */
+  placeOf(logId: LogId, { name, firstLogId, bytes }: SegmentInfo): LinePlace {
+    const place = this.#indexOf(name).find(logId - firstLogId);
+    if (place !== undefined) return place;
+    throw new JournalDamagedError({ segment: name, offset: bytes, logId }, "the line is missing");
+  }
+
+  /**
+   * Where the lines of positions are, from memory alone.
+   *
+   * @throws {RangeError} when a position is not durable, or they do not ascend.
+   */
+  locate(logIds: readonly LogId[], head: LogId): readonly EntryLocation[] {
+    requireDurable(logIds, head);
+    return logIds.map((logId) => {
+      const segment = this.segmentOf(logId);
+      return { logId, segment: segment.name, line: this.placeOf(logId, segment).line };
+    });
+  }
+
+  #indexOf(segment: string): LineIndex {
+    const index = this.#indexes.get(segment) ?? new LineIndex();
+    this.#indexes.set(segment, index);
+    return index;
+  }
+
   #roll(firstLogId: LogId): void {
+    this.#indexOf(this.active.name).trim();
     this.#segments.push({ name: segmentName(firstLogId), firstLogId, bytes: 0 });
-    this.#activeIndex = new LineIndex();
   }
 }

@@ -1,5 +1,6 @@
 /** The real disk. */
 
+import { setImmediate } from "node:timers";
 import { ensureDir } from "@std/fs";
 import type { FileSystem, HeldLock, OpenFile, OpenMode, PathKind } from "./file_system.ts";
 
@@ -15,6 +16,12 @@ const OPTIONS: Readonly<Record<OpenMode, Deno.OpenOptions>> = {
  */
 const QUICK_WRITE_BYTES = 256 * 1024;
 
+/**
+ * Up to this, a read mostly copies from the page cache: 5 us, against 35 us on another
+ * thread. Thousands of scattered lines are read like that.
+ */
+const QUICK_READ_BYTES = 64 * 1024;
+
 class DenoFile implements OpenFile {
   readonly #file: Deno.FsFile;
 
@@ -24,17 +31,19 @@ class DenoFile implements OpenFile {
 
   async append(bytes: Uint8Array): Promise<void> {
     if (bytes.length > QUICK_WRITE_BYTES) return await writeAll(this.#file, bytes);
-    const file = this.#file;
-    await writeAll({ write: (rest) => Promise.resolve(file.writeSync(rest)) }, bytes);
+    await writeAtOnce(this.#file, bytes);
   }
 
   async read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+    const isQuick = length <= QUICK_READ_BYTES;
+    if (isQuick) await nextTurn();
     const bytes = new Uint8Array(length);
-    // Seeking is no work for the disk; the read is under way when this method returns.
+    // Seeking is no work for the disk; a long read is under way when this method returns.
     this.#file.seekSync(offset, Deno.SeekMode.Start);
     let done = 0;
     while (done < length) {
-      const count = await this.#file.read(bytes.subarray(done));
+      const rest = bytes.subarray(done);
+      const count = isQuick ? this.#file.readSync(rest) : await this.#file.read(rest);
       if (count === null || count === 0) break;
       done += count;
     }
@@ -62,6 +71,14 @@ class DenoFile implements OpenFile {
   }
 }
 
+/**
+ * Lets what waits go first. It takes a microsecond, and every quick read has to do it: Deno
+ * looks at its connections only at every sixtieth turn.
+ */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
 /** Writes again and again until all is written: one write may take only a part. */
 export async function writeAll(
   file: { write(bytes: Uint8Array): Promise<number> },
@@ -75,6 +92,10 @@ export async function writeAll(
   }
 }
 
+async function writeAtOnce(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  await writeAll({ write: (rest) => Promise.resolve(file.writeSync(rest)) }, bytes);
+}
+
 /** The file system of the machine. Needs read and write permission for the folder. */
 export class DenoFileSystem implements FileSystem {
   async open(path: string, mode: OpenMode): Promise<OpenFile> {
@@ -83,7 +104,9 @@ export class DenoFileSystem implements FileSystem {
 
   async lock(path: string): Promise<HeldLock | undefined> {
     const file = await Deno.open(path, { write: true, create: true });
-    if (await held(file)) return { release: () => file.close() };
+    if (await held(file)) {
+      return { note: (text) => replaceText(file, text), release: () => file.close() };
+    }
     file.close();
     return undefined;
   }
@@ -135,4 +158,11 @@ async function held(file: Deno.FsFile): Promise<boolean> {
     file.close();
     throw error;
   }
+}
+
+/** In one go, so that the text of one call is never mixed with that of another. */
+async function replaceText(file: Deno.FsFile, text: string): Promise<void> {
+  file.truncateSync(0);
+  file.seekSync(0, Deno.SeekMode.Start);
+  await writeAtOnce(file, new TextEncoder().encode(text));
 }

@@ -10,10 +10,11 @@ import type {
   JournalInfo,
   RecoveryReport,
   StampedEvent,
+  Verification,
 } from "../engine/ports.ts";
+import { Announcement } from "./announcement.ts";
 import { Catalogue } from "./catalogue.ts";
 import { JournalUnusableError, orUnusable } from "./errors.ts";
-import type { HeldLock } from "./file_system.ts";
 import { takeFolder } from "./folder.ts";
 import { History } from "./history.ts";
 import { layoutOf } from "./layout.ts";
@@ -26,6 +27,7 @@ import { SegmentWriter } from "./segment_writer.ts";
 import { SnapshotStore } from "./snapshot_store.ts";
 import { stampWith } from "./stamp.ts";
 import { Tail } from "./tail.ts";
+import { readVerification } from "./verification_file.ts";
 
 /** The parts of an open journal. */
 interface Parts {
@@ -33,17 +35,19 @@ interface Parts {
   readonly catalogue: Catalogue;
   readonly history: History;
   readonly writer: SegmentWriter;
+  /** What the last verification, by whatever process, found. */
+  verification(): Promise<Verification | null>;
 }
 
 export class FileJournal implements Journal {
   readonly #parts: Parts;
-  readonly #lock: HeldLock;
+  readonly #announcement: Announcement;
   readonly #report: RecoveryReport;
   #closing: Promise<void> | undefined;
 
-  private constructor(parts: Parts, lock: HeldLock, report: RecoveryReport) {
+  private constructor(parts: Parts, announcement: Announcement, report: RecoveryReport) {
     this.#parts = parts;
-    this.#lock = lock;
+    this.#announcement = announcement;
     this.#report = report;
   }
 
@@ -60,9 +64,12 @@ export class FileJournal implements Journal {
     options: FileJournalOptions,
   ): Promise<{ journal: FileJournal; report: RecoveryReport }> {
     const resolved = resolvedOptions(options);
-    const lock = await takeFolder(resolved.fileSystem, layoutOf(resolved.folder));
+    const layout = layoutOf(resolved.folder);
+    const lock = await takeFolder(resolved.fileSystem, layout);
+    const announcement = new Announcement(lock, layout.lock, resolved.warn);
     try {
-      return await openLocked(resolved, lock, (...parts) => new FileJournal(...parts));
+      await announcement.clear();
+      return await openLocked(resolved, announcement, (...parts) => new FileJournal(...parts));
     } catch (error) {
       lock.release();
       throw error;
@@ -71,6 +78,14 @@ export class FileJournal implements Journal {
 
   get head(): JournalHead {
     return this.#parts.recorder.head;
+  }
+
+  /**
+   * The position that a group would begin with if it were appended now, while nothing else
+   * is being appended: for entries whose attributes name positions of the same group.
+   */
+  get nextLogId(): LogId {
+    return this.#parts.recorder.nextLogId;
   }
 
   append(group: readonly StampedEvent[]): Appended {
@@ -86,21 +101,30 @@ export class FileJournal implements Journal {
     return this.#parts.history.readAt(logIds, this.head.logId);
   }
 
-  /** @throws {RangeError} when a position is not durable, or they do not ascend. */
+  /** Rejects with a `RangeError` when a position is not durable, or they do not ascend. */
   locate(logIds: readonly LogId[]): Promise<readonly EntryLocation[]> {
-    return this.#parts.history.locate(logIds, this.head.logId);
+    return Promise.try(() => this.#parts.catalogue.locate(logIds, this.head.logId));
   }
 
-  info(): Promise<JournalInfo> {
-    const { recorder, catalogue } = this.#parts;
-    return Promise.resolve({
+  async info(): Promise<JournalInfo> {
+    const { recorder, catalogue, verification } = this.#parts;
+    const lastVerification = await verification();
+    return {
       head: recorder.head,
       segments: [...catalogue.segments],
       bytes: catalogue.bytes,
       lastSnapshot: recorder.lastSnapshot,
       lastRecovery: this.#report,
-      lastVerification: null,
-    });
+      lastVerification,
+    };
+  }
+
+  /**
+   * Writes the address of the server into the lock, where commands on this machine look for
+   * it. A failure is only warned of.
+   */
+  announce(url: string): Promise<void> {
+    return this.#announcement.make(url);
   }
 
   close(): Promise<void> {
@@ -112,16 +136,16 @@ export class FileJournal implements Journal {
       await this.#parts.recorder.close();
     } finally {
       this.#parts.writer.close();
-      this.#lock.release();
+      await this.#announcement.end();
     }
   }
 }
 
-type Finish = (parts: Parts, lock: HeldLock, report: RecoveryReport) => FileJournal;
+type Finish = (parts: Parts, announcement: Announcement, report: RecoveryReport) => FileJournal;
 
 async function openLocked(
   options: ResolvedOptions,
-  lock: HeldLock,
+  announcement: Announcement,
   finish: Finish,
 ): Promise<{ journal: FileJournal; report: RecoveryReport }> {
   const began = options.clock.monotonic();
@@ -133,7 +157,7 @@ async function openLocked(
     const recoveredLogId = recovery.clean ? null : await recordRecovery(options, parts, recovery);
     const durationMs = options.clock.monotonic() - began;
     const report = reportOf(recovery, recoveredLogId, durationMs);
-    return { journal: finish(parts, lock, report), report };
+    return { journal: finish(parts, announcement, report), report };
   } catch (error) {
     parts.writer.close();
     throw error;
@@ -143,7 +167,7 @@ async function openLocked(
 async function partsOf(options: ResolvedOptions, recovery: Recovery): Promise<Parts> {
   const { fileSystem, clock, random } = options;
   const layout = layoutOf(options.folder);
-  const catalogue = new Catalogue(recovery.segments, recovery.activeIndex);
+  const catalogue = new Catalogue(recovery.segments, recovery.indexes);
   const tail = new Tail();
   const store = new SnapshotStore(fileSystem, layout);
   const writer = await orUnusable(
@@ -168,7 +192,8 @@ async function partsOf(options: ResolvedOptions, recovery: Recovery): Promise<Pa
     writeSnapshot: (head, lines) => store.write(head, lines, clock),
   });
   const history = new History(tail, new SegmentReader(fileSystem, layout, catalogue));
-  return { recorder, catalogue, history, writer };
+  const verification = () => readVerification(fileSystem, layout);
+  return { recorder, catalogue, history, writer, verification };
 }
 
 /** @throws {JournalUnusableError} when there is no room for it. */

@@ -29,6 +29,8 @@ export interface OpenFile {
 }
 
 export interface HeldLock {
+  /** Replaces the text in the file that is locked, which others may read. Not synced. */
+  note(text: string): Promise<void>;
   release(): void;
 }
 

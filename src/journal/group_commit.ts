@@ -3,6 +3,7 @@
  * disk, and all that arrives meanwhile forms the next. Positions are given at once.
  */
 
+import type { LogId } from "../core/ids.ts";
 import {
   type Appended,
   GroupTooLargeError,
@@ -68,6 +69,11 @@ export class GroupCommit {
 
   get head(): JournalHead {
     return this.#head;
+  }
+
+  /** The position that a group would begin with if it were appended now, in a batch of its own. */
+  get nextLogId(): LogId {
+    return this.#newBatch().nextLogId;
   }
 
   /** Whether nothing is waiting or on its way. */

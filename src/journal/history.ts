@@ -2,7 +2,6 @@
 
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
-import type { EntryLocation } from "../engine/ports.ts";
 import { positions, requireDurable } from "./positions.ts";
 import type { SegmentReader } from "./segment_reader.ts";
 import type { Tail } from "./tail.ts";
@@ -36,11 +35,5 @@ export class History {
       .flatMap((logId) => this.#tail.slice(logId, logId));
     const older = logIds.filter((logId) => logId < recentFrom);
     return older.length === 0 ? recent : [...await this.#reader.readAt(older), ...recent];
-  }
-
-  /** @throws {RangeError} when a position is not durable, or they do not ascend. */
-  async locate(logIds: readonly LogId[], head: LogId): Promise<readonly EntryLocation[]> {
-    requireDurable(logIds, head);
-    return await this.#reader.locate(logIds);
   }
 }

@@ -3,7 +3,7 @@
 import type { SegmentInfo } from "../engine/ports.ts";
 import { JournalUnusableError, orUnusable } from "./errors.ts";
 import type { FileSystem } from "./file_system.ts";
-import { requireKind } from "./folder.ts";
+import { requireKind, sizeOf } from "./folder.ts";
 import { firstLogIdOf, isTemporary, type Layout, snapshotLogIdOf } from "./layout.ts";
 
 export interface Inventory {
@@ -33,18 +33,6 @@ export async function inventoryOf(fileSystem: FileSystem, layout: Layout): Promi
     else segments.push(segment);
   }
   return { segments, snapshots, foreign };
-}
-
-/** Bytes of a file. */
-export function sizeOf(fileSystem: FileSystem, path: string): Promise<number> {
-  return orUnusable("read", path, async () => {
-    const file = await fileSystem.open(path, "read");
-    try {
-      return await file.size();
-    } finally {
-      file.close();
-    }
-  });
 }
 
 async function requireJournal(fileSystem: FileSystem, { folder, segments }: Layout) {

@@ -13,7 +13,8 @@ export const DAMAGED = ".damaged";
 /** What a snapshot of entries that the journal does not hold is called. */
 export const AHEAD = ".ahead";
 
-const TEMPORARY_NAME = /^(?:probe|\d{20}\.(?:ndjson|snapshot))\.tmp$/;
+const TEMPORARY_NAME =
+  /^(?:probe|\d{20}\.(?:ndjson|snapshot)|verification\.json\.[0-9a-f]{8}|repair\.json)\.tmp$/;
 
 /** Whether a name is one of a file that the journal had begun, and that a start removes. */
 export function isTemporary(name: string): boolean {
@@ -26,6 +27,8 @@ export interface Layout {
   readonly snapshots: string;
   readonly quarantine: string;
   readonly lock: string;
+  /** What the last verification found. */
+  readonly verification: string;
 }
 
 export function layoutOf(folder: string): Layout {
@@ -35,6 +38,7 @@ export function layoutOf(folder: string): Layout {
     snapshots: `${folder}/snapshots`,
     quarantine: `${folder}/quarantine`,
     lock: `${folder}/LOCK`,
+    verification: `${folder}/verification.json`,
   };
 }
 

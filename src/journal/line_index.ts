@@ -1,37 +1,113 @@
-/** Where each line of one segment begins. */
+/**
+ * Where the lines of one segment are. Only blocks of neighbouring lines are known, which
+ * takes about two thirds of a byte for each entry; a line is found by walking from the start
+ * of its block. Its number needs no reading, because the batches of a block are known too.
+ */
 
-import { lineStarts } from "./utf8.ts";
+/** A block takes no more lines after this: what is read to find one line stays small. */
+export const BLOCK_BYTES = 8 * 1024;
+/** A bit for each says where batches begin. */
+const BLOCK_LINES_MAX = 32;
 
-const INITIAL_LINES = 1024;
+/** What is known of a block: numbers below 2^32, one after the other. */
+const ENTRY = 0, OFFSET = 1, LINE = 2, BATCHES = 3, FIELDS = 4;
+const INITIAL_BLOCKS = 16;
 
-/** Byte offsets below 2^32, in the order of the positions of the segment. */
+/** How a line is found: by walking over newlines, from the start of its block. */
+export interface LinePlace {
+  /** Number of the line, from 1; blank lines count. */
+  readonly line: number;
+  /** Number of the first line of the block. */
+  readonly blockLine: number;
+  /** Byte offset where the block begins. */
+  readonly blockStart: number;
+  /** Byte offset where the next block begins; `undefined` when it is the last. */
+  readonly blockEnd: number | undefined;
+}
+
 export class LineIndex {
-  #offsets = new Uint32Array(INITIAL_LINES);
-  #count = 0;
+  #blocks = new Uint32Array(INITIAL_BLOCKS * FIELDS);
+  /** Index of the last block in `#blocks`; negative before the first. */
+  #last = -FIELDS;
+  #entries = 0;
+  #lines = 0;
 
-  /** Lines. */
+  /** Entries. */
   get count(): number {
-    return this.#count;
+    return this.#entries;
   }
 
-  add(offset: number): void {
-    if (this.#count === this.#offsets.length) {
-      const larger = new Uint32Array(2 * this.#count);
-      larger.set(this.#offsets);
-      this.#offsets = larger;
+  /** Takes in a batch: the byte offsets of its lines, counted from `origin`. */
+  add(offsets: readonly number[], origin = 0): void {
+    this.#lines++; // The blank line before it.
+    for (const [index, offset] of offsets.entries()) this.#addLine(origin + offset, index === 0);
+  }
+
+  /** Where the line of an entry is, counted from 0; `undefined` past the last. */
+  find(entry: number): LinePlace | undefined {
+    if (entry < 0 || entry >= this.#entries) return undefined;
+    const block = this.#blockOf(entry);
+    const distance = entry - this.#field(block, ENTRY);
+    const blockLine = this.#field(block, LINE);
+    return {
+      line: blockLine + distance + bitsUpTo(this.#field(block, BATCHES), distance),
+      blockLine,
+      blockStart: this.#field(block, OFFSET),
+      blockEnd: block === this.#last ? undefined : this.#field(block + FIELDS, OFFSET),
+    };
+  }
+
+  /** Frees what was set aside for lines to come. */
+  trim(): void {
+    this.#blocks = this.#blocks.slice(0, this.#last + FIELDS);
+  }
+
+  #addLine(offset: number, opensBatch: boolean): void {
+    this.#lines++;
+    const distance = this.#entries++ - this.#field(this.#last, ENTRY);
+    const bytes = offset - this.#field(this.#last, OFFSET);
+    if (this.#last < 0 || distance >= BLOCK_LINES_MAX || bytes >= BLOCK_BYTES) {
+      this.#beginBlock(offset);
+    } else if (opensBatch) {
+      this.#set(BATCHES, this.#field(this.#last, BATCHES) | (1 << distance));
     }
-    this.#offsets[this.#count++] = offset;
   }
 
-  /** Byte offset of a line, counted from 0; `undefined` past the last. */
-  at(line: number): number | undefined {
-    return line < this.#count ? this.#offsets[line] : undefined;
+  #beginBlock(offset: number): void {
+    this.#last += FIELDS;
+    if (this.#last >= this.#blocks.length) {
+      const larger = new Uint32Array(2 * this.#blocks.length + INITIAL_BLOCKS * FIELDS);
+      larger.set(this.#blocks);
+      this.#blocks = larger;
+    }
+    this.#set(ENTRY, this.#entries - 1);
+    this.#set(OFFSET, offset);
+    this.#set(LINE, this.#lines);
+  }
+
+  /** The last block that begins at an entry or before it. */
+  #blockOf(entry: number): number {
+    let low = 0;
+    for (let high = this.#last / FIELDS; low < high;) {
+      const middle = Math.ceil((low + high) / 2);
+      if (this.#field(middle * FIELDS, ENTRY) <= entry) low = middle;
+      else high = middle - 1;
+    }
+    return low * FIELDS;
+  }
+
+  #field(block: number, field: number): number {
+    return this.#blocks[block + field] ?? 0;
+  }
+
+  #set(field: number, value: number): void {
+    this.#blocks[this.#last + field] = value;
   }
 }
 
-/** The index of a segment that is known to be whole: blank lines are no entries. */
-export function indexOfLines(bytes: Uint8Array): LineIndex {
-  const index = new LineIndex();
-  for (const start of lineStarts(bytes)) index.add(start);
-  return index;
+/** How many bits are set in a word, up to and with the one at a place. */
+function bitsUpTo(word: number, place: number): number {
+  let count = 0;
+  for (let rest = word & ((2 << place) - 1); rest !== 0; rest &= rest - 1) count++;
+  return count;
 }

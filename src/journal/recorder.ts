@@ -76,6 +76,11 @@ export class Recorder {
     return this.#commit.head;
   }
 
+  /** The position that a group would begin with if it were appended now. */
+  get nextLogId(): LogId {
+    return this.#commit.nextLogId;
+  }
+
   get lastSnapshot(): LastSnapshot | null {
     return this.#snapshots.last;
   }

@@ -3,9 +3,8 @@
 import type { JournalConsumer, JournalHead, Random, SegmentInfo } from "../engine/ports.ts";
 import { orUnusable } from "./errors.ts";
 import { type FileSystem, writeNew } from "./file_system.ts";
-import { segmentNames } from "./folder.ts";
-import { sizeOf } from "./inventory.ts";
-import { firstLogIdOf, type Layout, segmentName } from "./layout.ts";
+import { segmentInfos, segmentNames } from "./folder.ts";
+import { type Layout, segmentName } from "./layout.ts";
 import type { LineIndex } from "./line_index.ts";
 import { copyForward, quarantineTail } from "./repair.ts";
 import type { TornTail } from "./segment_end.ts";
@@ -26,8 +25,8 @@ export interface Recovery {
   readonly head: JournalHead;
   /** At least one; the last is active. */
   readonly segments: readonly SegmentInfo[];
-  /** Line offsets of the active segment. */
-  readonly activeIndex: LineIndex;
+  /** Where the lines of each segment are, by its name. */
+  readonly indexes: ReadonlyMap<string, LineIndex>;
   /** Whether the last stop ended with a seal, or nothing was ever recorded. */
   readonly clean: boolean;
   readonly entriesReplayed: number;
@@ -48,9 +47,10 @@ export interface Recovery {
  */
 export async function recover(options: RecoveryOptions): Promise<Recovery> {
   const { fileSystem, layout } = options;
-  const found = await segmentsIn(fileSystem, layout);
+  const names = await segmentNames(fileSystem, layout);
+  const found = await segmentInfos(fileSystem, layout, names);
   const { replayed, snapshot, warnings } = await replayFromNewest(options, found);
-  const { head, activeIndex, entriesReplayed, torn } = replayed;
+  const { head, indexes, entriesReplayed, torn } = replayed;
   const segments = found.length > 0 ? found : [await createFirst(fileSystem, layout)];
   const clean = torn === undefined && (head.logId === 0 || isStop(replayed.lastEntry));
   const quarantine = clean ? null : await repair(options, segments, torn);
@@ -58,7 +58,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
   return {
     head,
     segments: cutShort(segments, bytesQuarantined),
-    activeIndex,
+    indexes,
     clean,
     entriesReplayed,
     snapshot,
@@ -80,18 +80,6 @@ async function repair(
     : await quarantineTail(fileSystem, layout, active, torn, random.ulid());
   await copyForward(fileSystem, layout, active);
   return quarantine;
-}
-
-async function segmentsIn(
-  fileSystem: FileSystem,
-  layout: Layout,
-): Promise<readonly SegmentInfo[]> {
-  const segments: SegmentInfo[] = [];
-  for (const name of await segmentNames(fileSystem, layout)) {
-    const bytes = await sizeOf(fileSystem, `${layout.segments}/${name}`);
-    segments.push({ name, firstLogId: firstLogIdOf(name) ?? 0, bytes });
-  }
-  return segments;
 }
 
 async function createFirst(fileSystem: FileSystem, layout: Layout): Promise<SegmentInfo> {

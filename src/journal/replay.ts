@@ -18,8 +18,8 @@ export interface Replayed {
   readonly head: JournalHead;
   readonly lastEntry: JobEventLogEntry | undefined;
   readonly entriesReplayed: number;
-  /** Line offsets of the last segment. */
-  readonly activeIndex: LineIndex;
+  /** Where the lines of each segment are, by its name. */
+  readonly indexes: ReadonlyMap<string, LineIndex>;
   readonly torn: TornTail | undefined;
 }
 
@@ -30,7 +30,9 @@ export interface Replayed {
 export type SnapshotProblem = "refused" | "ahead";
 
 export interface ReplaySource extends SegmentSource {
-  readonly consumer: JournalConsumer;
+  readonly consumer: Pick<JournalConsumer, "restore" | "refuse" | "replay">;
+  /** Told of each batch that is found whole, before its entries are replayed. */
+  readonly onBatch?: (segment: SegmentInfo, batch: ScannedBatch) => void;
 }
 
 /**
@@ -53,7 +55,7 @@ class Replay {
   #head: JournalHead = { logId: 0, chain: "" };
   #lastEntry: JobEventLogEntry | undefined;
   #entriesReplayed = 0;
-  #index = new LineIndex();
+  readonly #indexes = new Map<string, LineIndex>();
   #torn: TornTail | undefined;
 
   constructor(source: ReplaySource, snapshot: Snapshot | undefined) {
@@ -73,7 +75,7 @@ class Replay {
       head: this.#head,
       lastEntry: this.#lastEntry,
       entriesReplayed: this.#entriesReplayed,
-      activeIndex: this.#index,
+      indexes: this.#indexes,
       torn: this.#torn,
     };
   }
@@ -84,12 +86,15 @@ class Replay {
     if (segment.firstLogId !== logId + 1) throw missing(segment, logId + 1);
     const scanner = new SegmentScanner(bytes, segment.firstLogId, chain);
     scanner.parsing = this.#restored;
-    this.#index = new LineIndex();
+    const index = new LineIndex();
+    this.#indexes.set(segment.name, index);
     for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
-      for (const offset of batch.offsets) this.#index.add(offset);
+      index.add(batch.offsets);
+      this.#source.onBatch?.(segment, batch);
       if (!this.#take(segment, batch)) return false;
       scanner.parsing = this.#restored;
     }
+    index.trim();
     this.#head = { logId: scanner.nextLogId - 1, chain: scanner.chain };
     this.#judge(segment, bytes, scanner);
     return true;

@@ -1,37 +1,74 @@
-/** The verdict of the last `journal verify`, in a file beside the segments. */
+/**
+ * What the last verification found, as a file in the folder of the journal. Another process
+ * writes it while the server runs; it is a note for people, and nothing depends on it.
+ */
 
+import { crc32 } from "node:zlib";
+import * as v from "valibot";
 import type { Verification } from "../engine/ports.ts";
-import { type FileSystem, readWhole, writeNew } from "./file_system.ts";
+import { type FileSystem, writeNew } from "./file_system.ts";
 import { type Layout, TEMPORARY } from "./layout.ts";
 
-/** `null` when the journal was never verified, or the file is not whole. */
+/** A file that is longer is not one of ours. */
+const BYTES_MAX = 64 * 1024;
+
+const schema = v.object({
+  verdict: v.picklist(["intact", "damaged"]),
+  at: v.pipe(v.string(), v.isoTimestamp()),
+  head: v.object({ logId: v.pipe(v.number(), v.safeInteger(), v.minValue(0)), chain: v.string() }),
+  durationMs: v.pipe(v.number(), v.minValue(0)),
+  detail: v.string(),
+});
+
+/** What was found last; `null` when nothing can be read that has the right shape. */
 export async function readVerification(
   fileSystem: FileSystem,
   layout: Layout,
 ): Promise<Verification | null> {
   try {
-    const bytes = await readWhole(fileSystem, pathOf(layout));
-    return JSON.parse(new TextDecoder().decode(bytes));
+    if (await fileSystem.kind(layout.verification) !== "file") return null;
+    const result = v.safeParse(schema, JSON.parse(await textOf(fileSystem, layout.verification)));
+    return result.success ? result.output : null;
   } catch {
-    return null;
+    return null; // As when it was never verified: whoever asks has a journal to tell of.
   }
 }
 
-/** Replaces the verdict, in one step. */
+/**
+ * Replaces what was found last, in one step, and returns when that is on disk. Two processes
+ * may do so side by side: they write to names of their own, and the later one stays.
+ */
 export async function writeVerification(
   fileSystem: FileSystem,
   layout: Layout,
   verification: Verification,
 ): Promise<void> {
-  const path = pathOf(layout);
-  const temporary = path + TEMPORARY;
-  if (await fileSystem.kind(temporary) === "file") await fileSystem.remove(temporary);
-  const bytes = new TextEncoder().encode(JSON.stringify(verification) + "\n");
-  await writeNew(fileSystem, temporary, bytes);
-  await fileSystem.rename(temporary, path);
+  const bytes = new TextEncoder().encode(JSON.stringify(verification, null, 2) + "\n");
+  if (bytes.length > BYTES_MAX) {
+    throw new RangeError(`Cannot write the verification: it has more than ${BYTES_MAX} bytes`);
+  }
+  const temporary = temporaryOf(layout, bytes);
+  try {
+    await writeNew(fileSystem, temporary, bytes);
+    await fileSystem.rename(temporary, layout.verification);
+  } catch (error) {
+    if (await fileSystem.kind(temporary) === "file") await fileSystem.remove(temporary);
+    throw error;
+  }
   await fileSystem.syncFolder(layout.folder);
 }
 
-function pathOf({ folder }: Layout): string {
-  return `${folder}/verification.json`;
+function temporaryOf({ verification }: Layout, bytes: Uint8Array): string {
+  return `${verification}.${crc32(bytes).toString(16).padStart(8, "0")}${TEMPORARY}`;
+}
+
+async function textOf(fileSystem: FileSystem, path: string): Promise<string> {
+  const file = await fileSystem.open(path, "read");
+  try {
+    const bytes = await file.read(0, BYTES_MAX + 1);
+    if (bytes.length > BYTES_MAX) throw new RangeError(`Cannot use ${path}: it is too long`);
+    return new TextDecoder().decode(bytes);
+  } finally {
+    file.close();
+  }
 }

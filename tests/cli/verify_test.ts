@@ -227,7 +227,12 @@ test("verify: finds an edited snapshot, its sha256 made right again", async () =
           /("eventIds","part":")(.)/,
           (_, field, first) => field + (first === "A" ? "B" : "A"),
         ),
-      "the event ids are not",
+      "column eventIds is not",
+    ],
+    [
+      newer,
+      (text) => text.replace(/("facts","part":"\w{40})./, (_, start) => `${start}/`),
+      "column facts is not",
     ],
     [newer, (text) => text.replace(/"chain":"./, '"chain":"~'), "it stands for another history"],
     [newer, (text) => text.replace("{", "["), "the header is not whole|format undefined"],

@@ -3,11 +3,13 @@
 import type { Journal, JournalConsumer, RecoveryReport } from "../../src/engine/ports.ts";
 import type { FakeClock } from "../support/journal_clock.ts";
 import { testAppending } from "./journal_contract_appending.ts";
+import { testLocating } from "./journal_contract_locating.ts";
 import { testRestarting } from "./journal_contract_restarting.ts";
 
 export interface ContractOptions {
   readonly snapshotEvery?: number;
   readonly quietSealMs?: number;
+  readonly segmentBytes?: number;
 }
 
 /** One journal, and what a test can do to it. */
@@ -29,6 +31,8 @@ export interface JournalHarness {
   failNextSync(): void;
   /** As when the process dies. */
   crash(): void;
+  /** The lines of a segment as it is now, as one would see them in its file. */
+  linesOf(segment: string): Promise<readonly string[]>;
   /** Removes everything. */
   dispose(): Promise<void>;
 }
@@ -53,6 +57,7 @@ export function testJournalContract(name: string, create: () => Promise<JournalH
   };
   testAppending(test);
   testRestarting(test);
+  testLocating(test);
 }
 
 /** Declares one test of the contract. */

@@ -169,6 +169,19 @@ Deno.test("decide: retry reuses results that still stand, up to the chosen task"
   assert.equal(reused("nowhere"), false);
 });
 
+Deno.test("decide: what a retry creates and starts is caused by the control", () => {
+  const failed = projectAll(started.cancelled("enough").entries);
+  const command = {
+    kind: "retry",
+    newJobId: jobId("job_2"),
+    attributes: newJob,
+    facts: [],
+  } as const;
+  const decision = decide(failed, command);
+  const causes = decision.accepted && decision.events.map(({ causedBy }) => causedBy);
+  assert.deepEqual(causes, [undefined, { draft: 0 }, { draft: 0 }]);
+});
+
 Deno.test("decide: retry calls run again, also when run had ended before its job failed", () => {
   const failed = started.taskStarted("main").taskStarted("a")
     .taskCompleted("a", 1, { result: "A" });

@@ -4,7 +4,8 @@ import type { Correlation } from "../../src/core/correlation.ts";
 import { eventType } from "../../src/core/event_type.ts";
 import { type JobId, jobId } from "../../src/core/ids.ts";
 import { DEFAULT_POLICY, type JobPlan, matcherAccepts } from "../../src/core/job_plan.ts";
-import type { JsonObject } from "../../src/core/json.ts";
+import { isScalar, type JsonObject, type JsonScalar } from "../../src/core/json.ts";
+import { looseForm } from "../../src/core/mismatch.ts";
 import { CorrelationIndex } from "../../src/engine/correlation_index.ts";
 
 const TYPE = eventType("ec.Happened");
@@ -106,4 +107,114 @@ Deno.test("correlation index: errors and compensation events of a policy are fil
     assert.deepEqual(index.jobsFor({ eventType: name, attributes: {} }), ["job-1"], name);
   }
   assert.deepEqual(index.jobsFor({ eventType: "ec.Other", attributes: {} }), []);
+});
+
+const event = (attributes: JsonObject) => ({ eventType: TYPE, attributes });
+
+function namesOf(index: CorrelationIndex, attributes: JsonObject, limit = 64): readonly string[] {
+  return index.candidates(event(attributes), limit).map(({ jobId }) => jobId);
+}
+
+/** Values that are confused with each other more often than not. */
+const alike = fc.constantFrom<JsonScalar>("1", 1, " 1 ", "a", "A", true, "TRUE", null, "null");
+
+Deno.test("correlation index: what differs in type, case or space only is always a candidate", () => {
+  let told = 0;
+  fc.assert(
+    fc.property(
+      fc.array(fc.dictionary(path, alike, { minKeys: 1, maxKeys: 2 }), { maxLength: 12 }),
+      fc.dictionary(fc.constantFrom("orderId", "region"), alike),
+      (all, attributes) => {
+        const index = new CorrelationIndex();
+        all.forEach((equals, number) => index.add(jobId(`job-${number}`), planOf({ equals })));
+        const isAlike = (equals: Record<string, JsonScalar>) =>
+          Object.entries(equals).every(([path, value]) => {
+            const found = attributes[path];
+            return isScalar(found) && looseForm(found) === looseForm(value);
+          });
+        const names = namesOf(index, attributes);
+        all.forEach((equals, number) => {
+          if (!isAlike(equals)) return;
+          told++;
+          assert.ok(names.includes(`job-${number}`));
+        });
+      },
+    ),
+    { numRuns: 2_000 },
+  );
+  assert.ok(told > 500, `only ${told} cases tell anything`);
+});
+
+Deno.test("correlation index: with no value in common, the last few filed are the candidates", () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.nat(15), fc.boolean()), { maxLength: 60, size: "max" }),
+      (steps) => {
+        const index = new CorrelationIndex();
+        let filed: readonly string[] = [];
+        for (const [number, adds] of steps) {
+          const id = jobId(`job-${number}`);
+          if (adds) index.add(id, planOf({ equals: { orderId: number } }));
+          else index.remove(id);
+          if (adds && !filed.includes(id)) filed = [...filed, id];
+          if (!adds) filed = filed.filter((other) => other !== id);
+        }
+
+        assert.deepEqual(namesOf(index, { orderId: "none" }), filed.toReversed().slice(0, 8));
+        assert.equal(index.waiting(TYPE), filed.length);
+        assert.deepEqual([...index.types(9)], filed.length === 0 ? [] : [TYPE]);
+      },
+    ),
+    { numRuns: 1_000 },
+  );
+});
+
+Deno.test("correlation index: candidates are never more than asked for, the likeliest first", () => {
+  const index = new CorrelationIndex();
+  for (let order = 0; order < 1_000; order++) {
+    index.add(jobId(`region-${order}`), planOf({ equals: { region: "EU" } }));
+    index.add(jobId(`open-${order}`), planOf({ not: { equals: { region: "EU" } } }));
+  }
+  index.add(jobId("order-7"), planOf({ equals: { orderId: "7" } }));
+
+  const names = namesOf(index, { region: "eu", orderId: 7 }, 5);
+  assert.deepEqual(names, ["order-7", "region-0", "region-1", "region-2", "region-3"]);
+  assert.deepEqual(namesOf(index, { region: "JP" }, 2), ["open-0", "open-1"]);
+});
+
+Deno.test("correlation index: a job is counted once for a type, and its policy not at all", () => {
+  const index = new CorrelationIndex();
+  const [expected] = planOf({ equals: { orderId: "7" } }).expected;
+  assert.ok(expected);
+  const { matcher } = expected;
+  const plan = {
+    expected: [expected, { ...expected, id: "again" }],
+    policy: { ...DEFAULT_POLICY, errors: [matcher] },
+  };
+  index.add(jobId("job-1"), plan);
+  index.add(jobId("job-2"), { ...plan, expected: [] });
+
+  assert.equal(index.waiting(TYPE), 1);
+  const found = index.candidates(event({ orderId: 7 }), 64);
+  assert.deepEqual(found.map(({ expected }) => expected.id), ["it", "again"]);
+  index.remove(jobId("job-1"));
+  assert.equal(index.waiting(TYPE), 0);
+  assert.deepEqual(index.candidates(event({ orderId: 7 }), 64), []);
+  assert.deepEqual(index.jobsFor(event({ orderId: "7" })), ["job-2"]);
+});
+
+Deno.test("correlation index: what nothing can fulfil does not disturb the others of its type", () => {
+  const index = new CorrelationIndex();
+  const impossible = planOf({ in: { orderId: [] } });
+  index.add(jobId("never-1"), impossible);
+  index.add(jobId("never-2"), {
+    expected: [],
+    policy: { ...DEFAULT_POLICY, errors: impossible.expected.map(({ matcher }) => matcher) },
+  });
+  index.remove(jobId("never-1"));
+  index.add(jobId("job-1"), planOf({ equals: { orderId: "7" } }));
+  index.remove(jobId("never-2"));
+
+  assert.deepEqual(index.jobsFor(event({ orderId: "7" })), ["job-1"]);
+  assert.deepEqual(namesOf(index, {}), ["job-1"]);
 });

@@ -1,6 +1,7 @@
 /** Laws of the whole engine, for random histories: the journal is the state. */
 
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import * as v from "valibot";
 import { eventId, executionId } from "../../src/core/ids.ts";
@@ -11,6 +12,7 @@ import {
   defineJob,
   NonRetryableError,
 } from "../../src/engine/definition.ts";
+import { FactIndex } from "../../src/engine/fact_index.ts";
 import type { IncomingEvent } from "../../src/engine/requests.ts";
 import { Harness } from "../support/engine_harness.ts";
 
@@ -123,6 +125,20 @@ function states(daybook: Harness): string {
   return JSON.stringify(daybook.engine.list({ limit: 500 }).jobs);
 }
 
+/** What an explanation would find, of the events that a Daybook has seen. */
+function findings(daybook: Harness): string {
+  const facts = new FactIndex();
+  const parts = [...daybook.engine.consumer.capture()].flatMap((line) => {
+    const { column, part } = JSON.parse(line);
+    return column === "facts" ? [Buffer.from(part, "base64")] : [];
+  });
+  facts.restore(new Uint32Array(new Uint8Array(Buffer.concat(parts)).buffer));
+  const near = ["1", "2", "3"].map((orderId) =>
+    facts.near({ eventType: PAID, correlation: { equals: { orderId } } }, 4)
+  );
+  return JSON.stringify([facts.latest(PAID, 100), facts.latest(LOST, 100), near]);
+}
+
 const start = () => Harness.start({ definitions: [coded] });
 
 Deno.test("engine: a snapshot and the tail after it give the states of a full replay", async () => {
@@ -144,6 +160,8 @@ Deno.test("engine: a snapshot and the tail after it give the states of a full re
 
         assert.ok(second.journal.content.snapshot !== null);
         assert.equal(states(fullReplay), states(snapshotAndTail));
+        assert.equal(findings(fullReplay), findings(snapshotAndTail));
+        assert.equal(findings(fullReplay), findings(second));
         assert.deepEqual(second.defects, []);
       },
     ),

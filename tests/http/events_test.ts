@@ -45,6 +45,39 @@ Deno.test("POST /events: an event that matches tells which job and how far it is
   ]);
 });
 
+Deno.test("POST /events: an event that matches nothing is told what it came nearest to", async () => {
+  const app = await startApp();
+  const { jobId } = await createPlan(app, { jobId: "order-42" });
+  const response = await app.post("/events", [
+    { eventType: "shop.ParcelShipped", eventId: "e1", attributes: { orderId: 42 } },
+    { eventType: "shop.parcelShipped", eventId: "e2", attributes: { orderId: "42" } },
+  ]);
+  const { receipts } = await jsonOf<{ receipts: unknown[] }>(response, 200);
+
+  const head = app.engine.headLogId;
+  const why = 'orderId: expected "42" (text), found 42 (number)';
+  const common = { disposition: "recorded", jobs: [] };
+  assert.deepEqual(receipts, [{
+    ...common,
+    eventId: "e1",
+    logId: head - 1,
+    reason: `matched nothing: the nearest is expectation shipped of job order-42: ${why}`,
+    nearest: {
+      jobId,
+      state: "Running",
+      expectation: "shipped",
+      reason: why,
+      clauses: [{ path: "orderId", expected: '"42"', found: "42", close: true }],
+    },
+  }, {
+    ...common,
+    eventId: "e2",
+    logId: head,
+    reason: "no job waits for events of type shop.parcelShipped; " +
+      "did you mean shop.ParcelShipped, which 1 job waits for?",
+  }]);
+});
+
 Deno.test("POST /events: every field of an event is recorded", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app);

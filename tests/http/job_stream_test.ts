@@ -60,6 +60,19 @@ Deno.test("GET /jobs/:id/stream: until=terminal tells a browser that comes back 
   assert.equal(response.status, 204);
 });
 
+Deno.test("GET /jobs/:id/stream: until=terminal moves past an end that a filter keeps back", async () => {
+  const app = await startApp();
+  const { jobId, lastLogId } = await createAndRun(app, "test.greet", { name: "Ann" });
+  const path = `/jobs/${jobId}/stream?until=terminal&stratum=domain`;
+  const reader = await open(app, path);
+  const [start] = await reader.messages();
+  const [end, ...rest] = await reader.messages();
+  assert.deepEqual([start?.id, end?.id, end?.data, rest], [0, lastLogId, undefined, []]);
+  assert.deepEqual(await reader.messages(), []);
+  const response = await app.get(path, { "last-event-id": String(end?.id) });
+  assert.equal(response.status, 204);
+});
+
 Deno.test("GET /jobs/:id/stream: heartbeats move past the entries of others", async () => {
   const app = await startApp({ heartbeatMs: HEARTBEAT_MS });
   const { jobId } = await createPlan(app);

@@ -39,6 +39,54 @@ testWithFolder(
   },
 );
 
+testWithFolder(
+  "file journal: the lock holds the address of the server until it is closed",
+  async (folder) => {
+    const lock = `${folder.path}/LOCK`;
+    const { journal } = await folder.open(new RememberingConsumer());
+    assert.equal(await Deno.readTextFile(lock), "");
+    await journal.announce("http://127.0.0.1:8000/a-longer-one");
+    await journal.announce("http://127.0.0.1:8000");
+    assert.equal(await Deno.readTextFile(lock), "http://127.0.0.1:8000\n");
+    await assert.rejects(folder.open(new RememberingConsumer()), JournalLockedError);
+    assert.equal(await Deno.readTextFile(lock), "http://127.0.0.1:8000\n");
+    await journal.close();
+    await journal.announce("http://127.0.0.1:8000");
+    assert.equal(await Deno.readTextFile(lock), "");
+    assert.deepEqual(folder.warnings, []);
+  },
+);
+
+testWithFolder(
+  "file journal: an address left in the lock by a crash is removed",
+  async (folder) => {
+    const { journal } = await folder.open(new RememberingConsumer());
+    await journal.announce("http://127.0.0.1:8000");
+    folder.crash();
+    assert.equal(await Deno.readTextFile(`${folder.path}/LOCK`), "http://127.0.0.1:8000\n");
+    const { journal: next } = await folder.open(new RememberingConsumer());
+    assert.equal(await Deno.readTextFile(`${folder.path}/LOCK`), "");
+    await next.close();
+  },
+);
+
+testWithFolder("file journal: an address that cannot be written is warned of", async (folder) => {
+  folder.disk.fail({ operation: "note", error: noSpace() });
+  const { journal } = await folder.open(new RememberingConsumer());
+  folder.disk.fail({ operation: "note", error: noSpace() });
+  await journal.announce("http://127.0.0.1:8000");
+  folder.disk.fail({ operation: "note", error: noSpace() });
+  await journal.close();
+  const lock = `${folder.path}/LOCK`;
+  assert.deepEqual(folder.warnings, [
+    `Cannot empty ${lock}: No space left on device (os error 28)`,
+    `Cannot announce http://127.0.0.1:8000 in ${lock}: No space left on device (os error 28)`,
+    `Cannot empty ${lock}: No space left on device (os error 28)`,
+  ]);
+  const { journal: next } = await folder.open(new RememberingConsumer());
+  await next.close();
+});
+
 testWithFolder("file journal: a start that fails lets go of the lock", async (folder) => {
   const { journal } = await folder.open(new RememberingConsumer());
   await journal.append(facts(1)).durable;

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { crc32 } from "node:zlib";
-import { LineIndex } from "../../src/journal/line_index.ts";
 import { batchField, crcHolds, entryIn } from "../../src/journal/line_reader.ts";
 import { findOtherBatch } from "../../src/journal/torn_tail.ts";
 
@@ -87,12 +86,4 @@ Deno.test("torn tail: an entry inside an event is no line of the journal", () =>
     undefined,
     "not whole",
   );
-});
-
-Deno.test("line index: it grows, and knows no line past the last", () => {
-  const index = new LineIndex();
-  for (let line = 0; line < 5000; line++) index.add(line * 300);
-  assert.equal(index.count, 5000);
-  for (const line of [0, 1023, 1024, 2048, 4999]) assert.equal(index.at(line), line * 300);
-  assert.equal(index.at(5000), undefined);
 });

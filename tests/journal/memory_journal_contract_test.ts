@@ -53,6 +53,15 @@ class MemoryHarness implements JournalHarness {
     this.#journal = undefined;
   }
 
+  linesOf(): Promise<readonly string[]> {
+    const { entries = [], batches = [] } = this.#journal?.content ?? {};
+    const lines = entries.flatMap((entry) => {
+      const line = JSON.stringify(entry);
+      return batches.includes(entry.logId) ? ["", line] : [line];
+    });
+    return Promise.resolve(lines);
+  }
+
   dispose(): Promise<void> {
     return Promise.resolve();
   }

@@ -187,3 +187,44 @@ testWithFolder(
     await reopened.close();
   },
 );
+
+testWithFolder(
+  "file journal: an entry of any segment costs one small read, from the first on",
+  async (folder) => {
+    const options = { segmentBytes: 100_000 };
+    const { journal } = await folder.open(new RememberingConsumer(), options);
+    for (let round = 0; round < 60; round++) {
+      await journal.append(Array.from({ length: 10 }, (_, n) => fact({ n, pad: "x".repeat(500) })))
+        .durable;
+    }
+    await journal.close();
+    const { journal: reopened } = await folder.open(new RememberingConsumer(), options);
+    assert.ok((await folder.names("segments")).length > 3);
+    for (const logId of [1, 5, 150, 151, 400, 600]) {
+      folder.disk.forget();
+      assert.deepEqual((await reopened.readAt([logId])).map((entry) => entry.logId), [logId]);
+      assert.equal(folder.disk.operations.length, 1, folder.disk.operations.join());
+      assert.ok(folder.disk.bytesRead < 10_000, `${folder.disk.bytesRead} bytes`);
+    }
+    await reopened.close();
+  },
+);
+
+testWithFolder("file journal: entries are located without the disk", async (folder) => {
+  const options = { segmentBytes: 2_000 };
+  const { journal } = await folder.open(new RememberingConsumer(), options);
+  for (let round = 0; round < 30; round++) await journal.append(facts(2)).durable;
+  await journal.close();
+  const { journal: reopened, report } = await folder.open(new RememberingConsumer(), options);
+  assert.ok((report.snapshotLogId ?? 0) > 60, "also what a snapshot stands for");
+  folder.disk.forget();
+  const { segments } = await reopened.info();
+  const firsts = segments.map(({ firstLogId }) => firstLogId);
+  assert.ok(firsts.length > 3);
+  assert.deepEqual(
+    await reopened.locate(firsts),
+    segments.map(({ name, firstLogId }) => ({ logId: firstLogId, segment: name, line: 2 })),
+  );
+  assert.equal(folder.disk.bytesRead, 0);
+  await reopened.close();
+});

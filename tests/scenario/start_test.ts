@@ -16,6 +16,16 @@ async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
   }
 }
 
+/** Resolves when a text has come over the stream. */
+async function streamed(daybook: DaybookProcess, text: string): Promise<void> {
+  const { body } = await fetch(`${daybook.url}/stream?after=0`);
+  let seen = "";
+  for await (const chunk of body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    seen += chunk;
+    if (seen.includes(text)) return;
+  }
+}
+
 /** A journal of one finished story, cleanly closed. */
 async function fill(journal: string): Promise<void> {
   const daybook = await DaybookProcess.start({ journal });
@@ -78,10 +88,30 @@ Deno.test("start: a second process on the journal is refused with 73", () =>
   inFolder(async (journal) => {
     const daybook = await DaybookProcess.start({ journal });
     const second = await runToEnd({ journal });
+    const note = await Deno.readTextFile(`${journal}/LOCK`);
     await daybook.stop();
 
     assert.equal(second.code, 73);
     assert.match(second.output, /Cannot open journal .*: another process holds it/);
+    assert.equal(note, `${daybook.url}\n`, "and the first can still be found");
+  }));
+
+Deno.test("start: the lock of the journal tells where the server is, until it stops", () =>
+  inFolder(async (journal) => {
+    const daybook = await DaybookProcess.start({ journal });
+    const running = await Deno.readTextFile(`${journal}/LOCK`);
+    await daybook.stop();
+    const stopped = await Deno.readTextFile(`${journal}/LOCK`);
+    const killed = await DaybookProcess.start({ journal });
+    await killed.kill();
+    const left = await Deno.readTextFile(`${journal}/LOCK`);
+    const next = await DaybookProcess.start({ journal });
+    const replaced = await Deno.readTextFile(`${journal}/LOCK`);
+    await next.stop();
+
+    assert.match(daybook.url, /^http:\/\/127\.0\.0\.1:[1-9]\d+$/);
+    assert.deepEqual([running, stopped], [`${daybook.url}\n`, ""]);
+    assert.deepEqual([left, replaced], [`${killed.url}\n`, `${next.url}\n`]);
   }));
 
 Deno.test("start: a folder that cannot be written is refused with 74, before the port is bound", () =>
@@ -169,6 +199,7 @@ Deno.test("stop: a task that ignores its signal delays it by the drain and a sec
       permissions: [`--allow-read=${DEFINITIONS},${SOURCE}`],
     });
     await (await daybook.post("/jobs", { type: "test.endless", input: {} })).body?.cancel();
+    await streamed(daybook, `"taskId":"wait"`);
     const code = await daybook.stop();
 
     assert.equal(code, 0);
@@ -276,6 +307,7 @@ Deno.test("stop: a second signal ends the process at once", () =>
       permissions: [`--allow-read=${DEFINITIONS},${SOURCE}`],
     });
     await (await daybook.post("/jobs", { type: "test.endless", input: {} })).body?.cancel();
+    await streamed(daybook, `"taskId":"wait"`);
     daybook.signal("SIGINT");
     while (!daybook.output.some((line) => line.includes("stopping"))) {
       await new Promise((resolve) => setTimeout(resolve, 5));

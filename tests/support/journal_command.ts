@@ -7,6 +7,7 @@ import { repairCommand } from "../../src/cli/journal/repair.ts";
 import { verifyCommand } from "../../src/cli/journal/verify.ts";
 import type { JournalTools } from "../../src/cli/journal/tools.ts";
 import type { Terminal } from "../../src/cli/terminal.ts";
+import { Times } from "../../src/cli/times.ts";
 import type { FileSystem } from "../../src/journal/file_system.ts";
 import { FakeClock } from "./fake_clock.ts";
 import { furtherIds } from "./journal_of_jobs.ts";
@@ -36,7 +37,7 @@ export async function journalCommand(
     fileSystem,
     clock: new FakeClock(),
     random: furtherIds,
-    interrupted: () => new AbortController().signal,
+    times: new Times("UTC"),
     write: (bytes) => written.push(bytes.slice()) > 0,
     ...tools,
   };

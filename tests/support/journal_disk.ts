@@ -22,6 +22,7 @@ export type DiskOperation =
   | "rename"
   | "remove"
   | "makeFolder"
+  | "note"
   | "read";
 
 export interface Fault {
@@ -42,6 +43,8 @@ export class TestDisk implements FileSystem {
   #reached = Promise.withResolvers<void>();
   /** What was done, as `operation path`, since the last `forget`. */
   operations: string[] = [];
+  /** Bytes read from files, since the last `forget`. */
+  bytesRead = 0;
   /** Called before each operation that changes something; throwing makes it fail. */
   before: (operation: DiskOperation, path: string) => void = () => {};
 
@@ -80,6 +83,7 @@ export class TestDisk implements FileSystem {
 
   forget(): void {
     this.operations = [];
+    this.bytesRead = 0;
   }
 
   async open(path: string, mode: OpenMode): Promise<OpenFile> {
@@ -95,6 +99,7 @@ export class TestDisk implements FileSystem {
     const closing = { close: () => lock.release() };
     this.#open.add(closing);
     return {
+      note: (text) => this.#run("note", path, () => lock.note(text)),
       release: () => {
         if (this.#open.delete(closing)) lock.release();
       },
@@ -133,7 +138,11 @@ export class TestDisk implements FileSystem {
   #wrapped(file: OpenFile, path: string): OpenFile {
     return {
       append: (bytes) => this.#append(file, path, bytes),
-      read: (offset, length) => this.#run("read", path, () => file.read(offset, length)),
+      read: async (offset, length) => {
+        const bytes = await this.#run("read", path, () => file.read(offset, length));
+        this.bytesRead += bytes.length;
+        return bytes;
+      },
       size: () => file.size(),
       truncate: (size) => this.#run("truncate", path, () => file.truncate(size)),
       syncData: async () => {

@@ -69,6 +69,10 @@ export class JournalFolder implements JournalHarness {
     this.disk.crash();
   }
 
+  async linesOf(segment: string): Promise<readonly string[]> {
+    return new TextDecoder().decode(await this.read(`segments/${segment}`)).split("\n");
+  }
+
   async dispose(): Promise<void> {
     await Deno.remove(this.#root, { recursive: true });
   }

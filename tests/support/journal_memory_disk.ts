@@ -34,7 +34,10 @@ export class MemoryDisk implements FileSystem {
   lock(path: string): Promise<HeldLock | undefined> {
     if (this.#locks.has(path)) return Promise.resolve(undefined);
     this.#locks.add(path);
-    return Promise.resolve({ release: () => void this.#locks.delete(path) });
+    return Promise.resolve({
+      note: () => Promise.resolve(),
+      release: () => void this.#locks.delete(path),
+    });
   }
 
   list(folder: string): Promise<readonly string[]> {

@@ -123,12 +123,13 @@ class Audit {
     walked: WalkedSegment,
     batch: ScannedBatch,
   ): Suspect[] | undefined {
-    const { eventIds } = this.#projection;
+    const { eventIds, facts } = this.#projection;
     let suspects: Suspect[] | undefined;
     this.#ids.note(batch.offsets);
     for (const entry of batch.entries) {
       const candidates = eventIds.addFinding(entry.eventId, entry.logId);
       if (candidates.length > 0) (suspects ??= []).push({ entry, candidates });
+      facts.add(entry);
       const audited = this.#entries.audit(entry);
       if (audited.kind === "flaw") this.#damaged(walked, batch, entry.logId, audited);
       else if (audited.job !== undefined) this.#options.served?.see(audited.job);

@@ -5,8 +5,10 @@ import type { LogId } from "../../core/ids.ts";
 import { BatchFeed, type FedBatch } from "../../journal/batch_feed.ts";
 import { layoutOf } from "../../journal/layout.ts";
 import { type Command, type CommandInput, EXIT_OK, UsageError } from "../command.ts";
-import { entryLine } from "./entry_line.ts";
-import { JOURNAL_OPTION, orExit, readableFolder } from "./folder.ts";
+import { textColumns } from "../presentation.ts";
+import { EntryLines } from "../render/entry_line.ts";
+import type { EntryResource } from "../resources.ts";
+import { JOURNAL_OPTION, readableFolder, withJournalErrors } from "./offline.ts";
 import type { JournalTools } from "./tools.ts";
 
 const STRATA: readonly string[] = ["framework", "domain", "coordination"];
@@ -38,9 +40,10 @@ export function catCommand(tools: JournalTools): Command {
     ],
     notes: [
       "Every line is verified as it is read; damage ends it, with the place.",
+      "With --follow it ends with Ctrl-C (130), or when nobody reads its output any more.",
       "exit codes: 0, 64 usage, 74 cannot be read, 78 damaged",
     ],
-    run: (input) => orExit(() => new Cat(input, tools).run()),
+    run: (input) => withJournalErrors(() => new Cat(input, tools).run()),
   };
 }
 
@@ -58,6 +61,8 @@ class Cat {
   readonly #filter: Filter;
   readonly #feed: BatchFeed;
   readonly #needsEntries: boolean;
+  readonly #lines: EntryLines;
+  #day = "";
   #room: number;
   #position = 0;
   #isRead = true;
@@ -71,6 +76,12 @@ class Cat {
     this.#room = input.whole("limit", 0, POSITION_MAX) ?? POSITION_MAX;
     this.#needsEntries = input.terminal.isInteractive || filter.types.size > 0 ||
       filter.job !== undefined || filter.stratum !== undefined;
+    this.#lines = new EntryLines({
+      paint: input.terminal.style,
+      times: tools.times,
+      columns: textColumns(input),
+      withJob: filter.job === undefined,
+    });
     const layout = layoutOf(readableFolder(input));
     this.#feed = new BatchFeed(tools.fileSystem, layout, filter.after, this.#needsEntries);
   }
@@ -80,10 +91,9 @@ class Cat {
       await this.#printNew();
       return EXIT_OK;
     }
-    const interrupted = this.#tools.interrupted();
-    while (!this.#isDone && !interrupted.aborted) {
-      await this.#printNew(interrupted);
-      if (!this.#isDone) await this.#pause(interrupted);
+    while (!this.#isDone) {
+      await this.#printNew();
+      if (!this.#isDone) await this.#pause();
     }
     return EXIT_OK;
   }
@@ -92,11 +102,11 @@ class Cat {
     return !this.#isRead || this.#room === 0 || this.#position >= this.#filter.upTo;
   }
 
-  async #printNew(interrupted?: AbortSignal): Promise<void> {
+  async #printNew(): Promise<void> {
     try {
       for await (const fed of this.#feed.next()) {
         this.#print(fed);
-        if (this.#isDone || interrupted?.aborted) break;
+        if (this.#isDone) break;
       }
     } finally {
       this.#flush();
@@ -111,11 +121,20 @@ class Cat {
       if (!this.#passes(this.#position, entry)) continue;
       this.#room--;
       if (entry !== undefined && this.#input.terminal.isInteractive) {
-        this.#input.terminal.out(entryLine(entry, this.#input.terminal));
+        this.#show(entry);
       } else {
         this.#gather(bytes.subarray(offsets[index], offsets[index + 1] ?? end));
       }
     }
+  }
+
+  /** A line tells the time of day, so one of its own tells the day when it changes. */
+  #show(entry: JobEventLogEntry): void {
+    const { terminal } = this.#input;
+    const day = this.#tools.times.day(entry.receivedAt);
+    if (day !== this.#day) terminal.out(terminal.style("dim", day));
+    this.#day = day;
+    terminal.out(this.#lines.line(entry as unknown as EntryResource));
   }
 
   #passes(logId: LogId, entry: JobEventLogEntry | undefined): boolean {
@@ -145,16 +164,8 @@ class Cat {
     this.#isRead &&= this.#tools.write(bytes);
   }
 
-  #pause(interrupted: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const end = () => {
-        cancel();
-        interrupted.removeEventListener("abort", end);
-        resolve();
-      };
-      const cancel = this.#tools.clock.setTimer(FOLLOW_MS, end);
-      interrupted.addEventListener("abort", end);
-    });
+  #pause(): Promise<void> {
+    return new Promise((resolve) => void this.#tools.clock.setTimer(FOLLOW_MS, resolve));
   }
 }
 

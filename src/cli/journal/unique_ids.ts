@@ -6,7 +6,7 @@ import type { SegmentInfo } from "../../engine/ports.ts";
 import { orUnusable } from "../../journal/errors.ts";
 import type { FileSystem } from "../../journal/file_system.ts";
 import type { Layout } from "../../journal/layout.ts";
-import { LineIndex } from "../../journal/line_index.ts";
+import { BLOCK_BYTES, LineIndex } from "../../journal/line_index.ts";
 
 interface Indexed {
   readonly segment: SegmentInfo;
@@ -19,7 +19,7 @@ export interface Suspect {
   readonly candidates: readonly LogId[];
 }
 
-/** Longer ones are read in parts; ids come first in a line. */
+/** Where the id is in a line, at the latest. */
 const HEADER_BYTES = 1024;
 
 export class UniqueIds {
@@ -37,10 +37,9 @@ export class UniqueIds {
     this.#segments.push({ segment, index: new LineIndex() });
   }
 
-  /** Notes where the next lines begin, in order. */
+  /** Notes where the lines of the next batch begin. */
   note(offsets: readonly number[]): void {
-    const index = this.#segments.at(-1)?.index;
-    for (const offset of offsets) index?.add(offset);
+    this.#segments.at(-1)?.index.add(offsets);
   }
 
   /** The entry that has the same id, if the hashes are not equal by chance. */
@@ -54,21 +53,26 @@ export class UniqueIds {
   /** Only lines that were verified are asked for. */
   async #eventIdAt(logId: LogId): Promise<string | undefined> {
     const holder = this.#segments.findLast(({ segment }) => segment.firstLogId <= logId);
-    const offset = holder?.index.at(logId - holder.segment.firstLogId);
-    if (holder === undefined || offset === undefined) return undefined;
+    const place = holder?.index.find(logId - holder.segment.firstLogId);
+    if (holder === undefined || place === undefined) return undefined;
     const path = `${this.#layout.segments}/${holder.segment.name}`;
     const bytes = await orUnusable("read", path, async () => {
       const file = await this.#fileSystem.open(path, "read");
       try {
-        return await file.read(offset, HEADER_BYTES);
+        return await file.read(place.blockStart, BLOCK_BYTES + HEADER_BYTES);
       } finally {
         file.close();
       }
     });
-    return EVENT_ID.exec(new TextDecoder().decode(bytes))?.[1];
+    return headerOf(logId).exec(new TextDecoder().decode(bytes))?.[1];
   }
 }
 
-/** What comes before it is of the journal's own making, and has no quotation mark inside. */
-const EVENT_ID =
-  /^\{"logId":\d+,"batch":\d+,"receivedAt":"[^"]*","stratum":"[^"]*","eventId":"([^"]*)"/;
+/**
+ * A line up to its event id. What comes before that is of the journal's own making, and
+ * has no quotation mark inside; and no text has a newline inside.
+ */
+function headerOf(logId: LogId): RegExp {
+  const before = `^\\{"logId":${logId},"batch":\\d+,"receivedAt":"[^"]*","stratum":"[^"]*"`;
+  return new RegExp(`${before},"eventId":"([^"]*)"`, "m");
+}

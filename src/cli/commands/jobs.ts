@@ -1,0 +1,127 @@
+/** `jobs`: lists jobs, the newest first. */
+
+import { CONDITIONS } from "../../core/condition.ts";
+import { STATE_NAMES } from "../../core/job_state.ts";
+import { type Client, SERVER_OPTIONS } from "../client.ts";
+import { type Command, type CommandInput, EXIT_OK, UsageError } from "../command.ts";
+import { splitAt } from "../json_input.ts";
+import { FORM_OPTIONS, formOf, printJson, printLines, textColumns } from "../presentation.ts";
+import { jobTable } from "../render/job_table.ts";
+import { expectShape, type JobResource, jobsPage } from "../resources.ts";
+import { clientOf, type Surroundings } from "../surroundings.ts";
+import { DURATION_RULE, durationOf } from "../times.ts";
+
+const LIMIT_DEFAULT = 20;
+const LIMIT_MAX = 1_000_000;
+const PAGE_MAX = 500;
+
+export function jobsCommand(surroundings: Surroundings): Command {
+  return {
+    name: "jobs",
+    summary: "list jobs, the newest first",
+    positionals: "",
+    arity: [0, 0],
+    options: [
+      { name: "state", value: "state", repeated: true, help: STATE_NAMES.join(", ") },
+      { name: "condition", value: "name", repeated: true, help: "what it is doing; see below" },
+      { name: "type", value: "type", repeated: true, help: "its type" },
+      { name: "label", short: "l", value: "name=value", repeated: true, help: "all must be there" },
+      { name: "since", value: "time", help: "created after an RFC 3339 time, or in the last 2h" },
+      {
+        name: "limit",
+        short: "n",
+        value: "number",
+        default: String(LIMIT_DEFAULT),
+        help: "how many at most",
+      },
+      { name: "all", help: "all of them, whatever the limit" },
+      ...FORM_OPTIONS,
+      ...SERVER_OPTIONS,
+    ],
+    notes: [
+      `Conditions are ${CONDITIONS.slice(0, 6).join(", ")},\n${CONDITIONS.slice(6).join(", ")}.`,
+    ],
+    examples: [
+      "deno task jobs",
+      "deno task jobs --state failed --since 2h",
+      "deno task jobs --condition waiting --condition backingOff --type order.fulfil",
+      "deno task jobs --all --label shop=berlin --json | jq -r .jobId",
+    ],
+    run: (input) => list(input, surroundings),
+  };
+}
+
+async function list(input: CommandInput, surroundings: Surroundings): Promise<number> {
+  const form = formOf(input);
+  const query = queryOf(input, surroundings);
+  const limit = input.isSet("all") ? Infinity : input.whole("limit", 1, LIMIT_MAX) ?? LIMIT_DEFAULT;
+  const client = clientOf(input, surroundings);
+  const shown: JobResource[] = [];
+  let isMore = false;
+  for await (const page of pages(client, query, limit)) {
+    if (form === "json") { for (const job of page.jobs) printJson(input, job); }
+    else shown.push(...page.jobs);
+    isMore = page.nextCursor !== null;
+  }
+  if (form === "text") printTable(shown, isMore, input, surroundings);
+  return EXIT_OK;
+}
+
+function printTable(
+  jobs: readonly JobResource[],
+  isMore: boolean,
+  input: CommandInput,
+  { clock }: Surroundings,
+): void {
+  const { terminal } = input;
+  const table = { paint: terminal.style, now: clock.now(), columns: textColumns(input) };
+  if (jobs.length > 0) printLines(input, jobTable(jobs, table));
+  const count = jobs.length === 1 ? "1 job" : `${jobs.length} jobs`;
+  terminal.out(terminal.style("dim", isMore ? `${count}, and there are more: --all` : count));
+}
+
+/** Pages until there are so many jobs. */
+async function* pages(client: Client, query: URLSearchParams, limit: number) {
+  let room = limit;
+  for (let cursor: string | null = ""; cursor !== null && room > 0;) {
+    query.set("limit", String(Math.min(room, PAGE_MAX)));
+    if (cursor !== "") query.set("cursor", cursor);
+    const page = expectShape(jobsPage, await client.get(`/jobs?${query}`), client);
+    yield page;
+    room -= page.jobs.length;
+    cursor = page.nextCursor;
+  }
+}
+
+function queryOf(input: CommandInput, surroundings: Surroundings): URLSearchParams {
+  const query = new URLSearchParams();
+  for (const state of chosen(input, "state", STATE_NAMES)) query.append("state", state);
+  for (const name of chosen(input, "condition", CONDITIONS)) query.append("condition", name);
+  for (const type of input.all("type")) query.append("type", type);
+  for (const label of input.all("label")) {
+    query.append("label", splitAt(label, "--label").join(":"));
+  }
+  const since = input.text("since");
+  if (since !== undefined) query.set("createdAfter", sinceOf(since, surroundings));
+  return query;
+}
+
+/** In whatever letter case they are written. */
+function chosen(
+  input: CommandInput,
+  option: string,
+  known: readonly string[],
+): readonly string[] {
+  return input.all(option).flatMap((text) => text.split(",")).map((text) => {
+    const name = known.find((one) => one.toLowerCase() === text.toLowerCase());
+    if (name !== undefined) return name;
+    throw new UsageError(`--${option} must be one of ${known.join(", ")}, and is ${text}`);
+  });
+}
+
+function sinceOf(text: string, { clock }: Surroundings): string {
+  const agoMs = durationOf(text);
+  if (agoMs !== undefined) return new Date(clock.now() - agoMs).toISOString();
+  if (!Number.isNaN(Date.parse(text))) return text;
+  throw new UsageError(`--since must be a time or ${DURATION_RULE}, and is ${text}`);
+}

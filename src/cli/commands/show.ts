@@ -1,0 +1,92 @@
+/** `show`: one job as a page. */
+
+import { type Client, SERVER_OPTIONS } from "../client.ts";
+import { type Command, type CommandInput, EXIT_OK, UsageError } from "../command.ts";
+import { jobEntries } from "../job_entries.ts";
+import { jobPath } from "../job_path.ts";
+import { FORM_OPTIONS, formOf, printJson, printLines, textColumns } from "../presentation.ts";
+import { EntryLines } from "../render/entry_line.ts";
+import { jobPage, type PageOptions, section } from "../render/job_page.ts";
+import { stepLines } from "../render/step_lines.ts";
+import { expectShape, jobResource, replayAnswer } from "../resources.ts";
+import { clientOf, type Surroundings } from "../surroundings.ts";
+
+export function showCommand(surroundings: Surroundings): Command {
+  return {
+    name: "show",
+    summary: "show one job: state, expectations, tasks, failure, output",
+    positionals: "<jobId>",
+    arity: [1, 1],
+    options: [
+      { name: "events", short: "e", help: "its journal entries as well" },
+      { name: "at", value: "point", help: "as it was then: a logId, an eventId or a time" },
+      ...FORM_OPTIONS,
+      ...SERVER_OPTIONS,
+    ],
+    notes: [
+      "As JSON it is the job in one line, with --events each entry in one more; with --at it\n" +
+      "is the answer of GET /jobs/:id/replay.",
+    ],
+    examples: [
+      "deno task show order-42",
+      "deno task show order-42 --events",
+      "deno task show order-42 --at 17",
+      "deno task show order-42 --json | jq .expected",
+    ],
+    run: (input) => show(input, surroundings),
+  };
+}
+
+async function show(input: CommandInput, surroundings: Surroundings): Promise<number> {
+  const form = formOf(input);
+  const at = input.text("at");
+  if (at !== undefined && input.isSet("events")) {
+    throw new UsageError("--at shows each step, and takes no --events");
+  }
+  const client = clientOf(input, surroundings);
+  const path = jobPath(input.positionals[0] ?? "");
+  const options = pageOptions(input, surroundings);
+  if (at !== undefined) return await showThen(path, at, client, input, options);
+  const job = expectShape(jobResource, await client.get(path), client);
+  if (form === "json") printJson(input, job);
+  else printLines(input, jobPage(job, options));
+  if (input.isSet("events")) await showEntries(path, client, input, options);
+  return EXIT_OK;
+}
+
+function pageOptions(input: CommandInput, { times, clock }: Surroundings): PageOptions {
+  return { paint: input.terminal.style, times, now: clock.now(), columns: textColumns(input) };
+}
+
+async function showEntries(
+  path: string,
+  client: Client,
+  input: CommandInput,
+  options: PageOptions,
+): Promise<void> {
+  const isJson = formOf(input) === "json";
+  const columns = options.columns - 2;
+  const lines = new EntryLines({ ...options, columns, withJob: false });
+  if (!isJson) printLines(input, section("entries", [""], options).slice(0, -1));
+  for await (const entry of jobEntries(path, client)) {
+    if (isJson) printJson(input, entry);
+    else input.terminal.out(`  ${lines.line(entry)}`);
+  }
+}
+
+async function showThen(
+  path: string,
+  at: string,
+  client: Client,
+  input: CommandInput,
+  options: PageOptions,
+): Promise<number> {
+  const answer = await client.get(`${path}/replay?at=${encodeURIComponent(at)}`);
+  const replay = expectShape(replayAnswer, answer, client);
+  if (formOf(input) === "json") printJson(input, replay);
+  else {
+    const steps = section("steps", stepLines(replay.steps, options), options);
+    printLines(input, [...jobPage(replay.job, options), ...steps]);
+  }
+  return EXIT_OK;
+}

@@ -1,0 +1,69 @@
+/** `submit`: creates a job, and waits for its end if asked to. */
+
+import { SERVER_OPTIONS } from "../client.ts";
+import { type Command, type CommandInput, EXIT_OK, UsageError } from "../command.ts";
+import { FIELD_OPTION, JSON_NOTE } from "../json_input.ts";
+import { FORM_OPTIONS, formOf, printJson } from "../presentation.ts";
+import { plainText } from "../plain_text.ts";
+import { paintedState } from "../render/marks.ts";
+import { expectShape, type JobResource, jobResource } from "../resources.ts";
+import { submission } from "../submission.ts";
+import { clientOf, type Surroundings } from "../surroundings.ts";
+import { timeoutOf, WAIT_NOTE, WAIT_OPTIONS, waitForEnd } from "../waiting.ts";
+
+export function submitCommand(surroundings: Surroundings): Command {
+  return {
+    name: "submit",
+    summary: "submit a job",
+    positionals: "[<type> [input]]",
+    arity: [0, 2],
+    options: [
+      FIELD_OPTION,
+      { name: "file", value: "name=path", repeated: true, help: "a file, or -, as a field of it" },
+      { name: "plan", value: "json", help: "a plan in place of a type: JSON, @file.json or -" },
+      { name: "id", value: "jobId", help: "the id of the job; else one is made" },
+      { name: "key", value: "text", help: "Idempotency-Key: the same again creates nothing" },
+      { name: "priority", value: "number", help: "-1000 to 1000, lower goes first" },
+      { name: "label", short: "l", value: "name=value", repeated: true, help: "for finding it" },
+      { name: "start-at", value: "time", help: "RFC 3339, or from now as in +90s" },
+      { name: "no-start", help: "only create it" },
+      ...WAIT_OPTIONS,
+      ...FORM_OPTIONS,
+      ...SERVER_OPTIONS,
+    ],
+    notes: [JSON_NOTE, WAIT_NOTE],
+    examples: [
+      `deno task submit order.fulfil '{"orderId":"42","amount":1999}'`,
+      `deno task submit order.fulfil -f 'orderId="42"' -f amount=1999 --wait --timeout 60s`,
+      "deno task submit csv.import --file csv=airports.csv -f columns.latitude=number --wait",
+      "deno task submit csv.import --file csv=- < airports.csv",
+      "deno task submit order.fulfil @order.json --key checkout-42 --label shop=berlin",
+      `deno task submit --plan '{"expected":[{"id":"paid","eventType":"shop.Paid"}]}' --id order-7`,
+    ],
+    run: (input) => submit(input, surroundings),
+  };
+}
+
+async function submit(input: CommandInput, surroundings: Surroundings): Promise<number> {
+  timeoutOf(input);
+  const form = formOf(input);
+  if (input.isSet("wait") && input.isSet("no-start")) {
+    throw new UsageError("--wait would wait for ever with --no-start");
+  }
+  const client = clientOf(input, surroundings);
+  const response = await client.request("/jobs", await submission(input, surroundings));
+  const job = expectShape(jobResource, await client.json(response), client);
+  const isReplayed = response.headers.has("idempotency-replayed");
+  if (form === "text") input.terminal.out(submittedText(job, isReplayed, input));
+  if (input.isSet("wait")) return await waitForEnd(job.jobId, client, input, surroundings);
+  if (form === "json") printJson(input, job);
+  return EXIT_OK;
+}
+
+function submittedText(job: JobResource, isReplayed: boolean, { terminal }: CommandInput): string {
+  const type = job.type === null ? "" : ` of type ${plainText(job.type)}`;
+  const what = `${terminal.style("bold", job.jobId)}${type}`;
+  // The answer is that of the first time: what the job is now, it does not tell.
+  if (isReplayed) return `${what} was submitted before with this key`;
+  return `${what} is ${paintedState(terminal.style, job)}`;
+}

@@ -1,0 +1,108 @@
+/** `tail`: follows the journal, or one job, as it is written. */
+
+import { type Client, SERVER_OPTIONS } from "../client.ts";
+import { type Command, type CommandInput, EXIT_OK, UsageError } from "../command.ts";
+import { follow } from "../event_source.ts";
+import { jobPath } from "../job_path.ts";
+import { reportLosses } from "../losses.ts";
+import { FORM_OPTIONS, formOf, textColumns } from "../presentation.ts";
+import { EntryLines } from "../render/entry_line.ts";
+import { entryResource, expectShape } from "../resources.ts";
+import { clientOf, type Surroundings } from "../surroundings.ts";
+
+const STRATA = ["framework", "domain", "coordination"];
+
+export function tailCommand(surroundings: Surroundings): Command {
+  return {
+    name: "tail",
+    summary: "follow the journal, or one job, as it is written",
+    positionals: "",
+    arity: [0, 0],
+    options: [
+      { name: "job", value: "jobId", help: "only this job, from its first entry on" },
+      { name: "types", value: "type,type", repeated: true, help: "only these event types" },
+      { name: "stratum", value: "stratum", help: `only ${STRATA.join(", ")}` },
+      { name: "only-transitions", help: "only what changed a job" },
+      { name: "after", value: "logId", help: "what came after this entry, then what comes" },
+      { name: "from-start", help: "everything, then what comes" },
+      { name: "until-end", help: "with --job: stop when the job has ended" },
+      ...FORM_OPTIONS,
+      ...SERVER_OPTIONS,
+    ],
+    notes: [
+      "When the connection is lost, or the server starts again, tail goes on where it was, without\n" +
+      "a gap or a repeat. It ends with Ctrl-C (130).",
+    ],
+    examples: [
+      "deno task tail",
+      "deno task tail --only-transitions",
+      "deno task tail --job order-42 --until-end",
+      "deno task tail --stratum domain --from-start --json | jq -c .attributes",
+      "deno task tail --types job.TaskFailed,job.JobCancelled",
+    ],
+    run: (input) => tail(input, surroundings),
+  };
+}
+
+async function tail(input: CommandInput, surroundings: Surroundings): Promise<number> {
+  const path = pathOf(input);
+  const print = printerOf(input, surroundings);
+  const client = clientOf(input, surroundings);
+  const endsItself = input.isSet("until-end");
+  const { signal } = new AbortController();
+  const losses = reportLosses(input.terminal, client);
+  const { clock } = surroundings;
+  for await (const data of follow({ client, clock, path, endsItself, signal, ...losses })) {
+    print(data, client);
+  }
+  return EXIT_OK;
+}
+
+/** @throws {UsageError} when options do not fit together. */
+function pathOf(input: CommandInput): string {
+  const job = input.text("job");
+  const after = input.whole("after", 0, Number.MAX_SAFE_INTEGER);
+  if (after !== undefined && input.isSet("from-start")) {
+    throw new UsageError("--after and --from-start exclude each other");
+  }
+  if (input.isSet("until-end") && job === undefined) {
+    throw new UsageError("--until-end goes with --job");
+  }
+  const query = new URLSearchParams(filtersOf(input));
+  if (after !== undefined || input.isSet("from-start")) query.set("after", String(after ?? 0));
+  if (input.isSet("until-end")) query.set("until", "terminal");
+  const path = job === undefined ? "/stream" : `${jobPath(job)}/stream`;
+  return query.size === 0 ? path : `${path}?${query}`;
+}
+
+function filtersOf(input: CommandInput): Record<string, string> {
+  const [types, stratum] = [input.all("types").join(","), input.text("stratum")];
+  if (stratum !== undefined && !STRATA.includes(stratum)) {
+    throw new UsageError(`--stratum must be one of ${STRATA.join(", ")}, and is ${stratum}`);
+  }
+  return {
+    ...(types === "" ? {} : { types }),
+    ...(stratum === undefined ? {} : { stratum }),
+    ...(input.isSet("only-transitions") ? { only: "transitions" } : {}),
+  };
+}
+
+/** Lines tell the time of day, so that a line of its own tells the day when it changes. */
+function printerOf(input: CommandInput, { times, clock }: Surroundings) {
+  const { terminal } = input;
+  if (formOf(input) === "json") return (data: string) => terminal.out(data);
+  const lines = new EntryLines({
+    paint: terminal.style,
+    times,
+    columns: textColumns(input),
+    withJob: input.text("job") === undefined,
+  });
+  let day = times.day(clock.now());
+  return (data: string, client: Client) => {
+    const entry = expectShape(entryResource, JSON.parse(data), client);
+    const dayOfEntry = times.day(entry.receivedAt);
+    if (dayOfEntry !== day) terminal.out(terminal.style("dim", dayOfEntry));
+    day = dayOfEntry;
+    terminal.out(lines.line(entry));
+  };
+}

@@ -1,0 +1,9 @@
+/** `deno task submit`, `jobs`, `show` and the others; `deno task daybook` lists them. */
+
+import { daybookCommands, hasTask } from "./daybook_commands.ts";
+import { runProcess } from "./process.ts";
+import { systemSurroundings } from "./surroundings.ts";
+
+const program = hasTask(Deno.args[0]) ? "deno task" : "deno task daybook";
+
+await runProcess(daybookCommands(systemSurroundings()), program);

@@ -1,0 +1,43 @@
+/** The commands that talk to a running server, in the order in which they are listed. */
+
+import type { Command } from "./command.ts";
+import { controlCommands } from "./commands/controls.ts";
+import { eventCommand } from "./commands/event.ts";
+import { explainCommand } from "./commands/explain.ts";
+import { jobsCommand } from "./commands/jobs.ts";
+import { retryCommand } from "./commands/retry.ts";
+import { showCommand } from "./commands/show.ts";
+import { submitCommand } from "./commands/submit.ts";
+import { tailCommand } from "./commands/tail.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+export function daybookCommands(surroundings: Surroundings): readonly Command[] {
+  return [
+    submitCommand(surroundings),
+    jobsCommand(surroundings),
+    showCommand(surroundings),
+    explainCommand(surroundings),
+    tailCommand(surroundings),
+    eventCommand(surroundings),
+    ...controlCommands(surroundings),
+    retryCommand(surroundings),
+  ];
+}
+
+/** Each command is a task of its own in `deno.json`, but for `start`, which is the server's. */
+export const TASKS: readonly string[] = [
+  "submit",
+  "jobs",
+  "show",
+  "explain",
+  "tail",
+  "event",
+  "cancel",
+  "suspend",
+  "resume",
+  "retry",
+];
+
+export function hasTask(command: string | undefined): boolean {
+  return command !== undefined && TASKS.includes(command);
+}

@@ -1,0 +1,156 @@
+/**
+ * Follows a stream of the server (section 8 of the design) through disconnects and
+ * restarts: it goes on after the last position that it was given, so that there is
+ * neither a gap nor a repeat.
+ */
+
+import { backoffMs, type RetryPolicy } from "../core/retry_policy.ts";
+import type { Clock } from "../engine/ports.ts";
+import { type Client, RefusedError } from "./client.ts";
+import { CommandError } from "./command.ts";
+import { eventMessages } from "./event_messages.ts";
+
+const NO_CONTENT = 204;
+
+const RECONNECT: RetryPolicy = {
+  maxAttempts: Infinity,
+  initialMs: 500,
+  factor: 2,
+  maxMs: 10_000,
+  jitter: 0,
+};
+
+export interface EventSourceOptions {
+  readonly client: Client;
+  readonly clock: Clock;
+  /** With its query. */
+  readonly path: string;
+  /** The stream ends with its job: an end in order is asked about, and not reported. */
+  readonly endsItself: boolean;
+  readonly signal: AbortSignal;
+  /** Called once for each loss of the connection, not for each attempt to mend it. */
+  onLost(lastId: string | undefined): void;
+  onResumed(): void;
+}
+
+/**
+ * The data of each message, until the stream is over or the signal aborts.
+ *
+ * @throws {CommandError} when the server cannot be reached at the first attempt.
+ * @throws {RefusedError} when it refuses, and would again.
+ */
+export async function* follow(options: EventSourceOptions): AsyncGenerator<string> {
+  const source = new EventSource(options);
+  while (!source.isOver) yield* source.connection();
+}
+
+type End = "inOrder" | "broken";
+
+class EventSource {
+  #isFinished = false;
+  #lastId: string | undefined;
+  #hasConnected = false;
+  #isLost = false;
+  #failures = 0;
+
+  constructor(private readonly options: EventSourceOptions) {}
+
+  get isOver(): boolean {
+    return this.#isFinished || this.options.signal.aborted;
+  }
+
+  /** The messages of one connection; then the wait before the next. */
+  async *connection(): AsyncGenerator<string> {
+    const response = await this.#connect();
+    if (response === undefined) return await this.#lost();
+    if (response.status === NO_CONTENT || response.body === null) {
+      this.#isFinished = true;
+      return;
+    }
+    const positionBefore = this.#lastId;
+    const end = yield* this.#messages(response.body);
+    if (end === "broken" || !this.options.endsItself) return await this.#lost();
+    // Only asking again tells whether it is over; after a stream of nothing, not in haste.
+    if (this.#lastId === positionBefore) await this.#pause();
+  }
+
+  /** `undefined` when there is no connection now, and may be one later. */
+  async #connect(): Promise<Response | undefined> {
+    const { client, path, signal } = this.options;
+    const headers = new Headers({ accept: "text/event-stream" });
+    if (this.#lastId !== undefined) headers.set("last-event-id", this.#lastId);
+    try {
+      return await client.request(path, { headers, signal });
+    } catch (error) {
+      if (this.isOver || (this.#hasConnected && mayPass(error))) return undefined;
+      throw error;
+    }
+  }
+
+  async *#messages(
+    body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  ): AsyncGenerator<string, End> {
+    const { clock, signal } = this.options;
+    const messages = eventMessages(body, clock, signal);
+    try {
+      for (;;) {
+        const { done, value } = await this.#next(messages);
+        if (done) return value;
+        this.#noteConnected();
+        if (value.kind === "position") this.#lastId = value.id;
+        else yield value.data;
+      }
+    } finally {
+      await messages.return(undefined);
+    }
+  }
+
+  /** The next message, or how the connection ended. */
+  async #next(messages: ReturnType<typeof eventMessages>) {
+    try {
+      const { done, value } = await messages.next();
+      return done ? { done, value: "inOrder" } as const : { done: false, value } as const;
+    } catch {
+      return { done: true, value: "broken" } as const;
+    }
+  }
+
+  #noteConnected(): void {
+    if (this.#isLost) this.options.onResumed();
+    this.#hasConnected = true;
+    this.#isLost = false;
+    this.#failures = 0;
+  }
+
+  async #lost(): Promise<void> {
+    if (this.isOver) return;
+    if (!this.#isLost) this.options.onLost(this.#lastId);
+    this.#isLost = true;
+    await this.#pause();
+  }
+
+  #pause(): Promise<void> {
+    this.#failures += 1;
+    return pause(this.options.clock, backoffMs(RECONNECT, this.#failures, 0), this.options.signal);
+  }
+}
+
+/** Whether asking again later may help: the server is away, starting or stopping, or busy. */
+function mayPass(error: unknown): boolean {
+  if (error instanceof RefusedError) return error.status >= 500 || error.status === 429;
+  return error instanceof CommandError;
+}
+
+/** Resolves after so long, or as soon as the signal aborts. */
+function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      cancel();
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const cancel = clock.setTimer(ms, done);
+    signal.addEventListener("abort", done, { once: true });
+    if (signal.aborted) done();
+  });
+}

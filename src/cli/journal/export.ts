@@ -1,0 +1,98 @@
+/** `journal export`: a job with its history, and all that explains it, as a file. */
+
+import { conditionOf } from "../../core/condition.ts";
+import type { JobEventLogEntry } from "../../core/event.ts";
+import { ID_PATTERN, ID_RULE, type JobId } from "../../core/ids.ts";
+import type { EventId } from "../../core/ids.ts";
+import { quotationOf } from "../../core/quotation.ts";
+import { quotedEventId } from "../../engine/derived_ids.ts";
+import { reasonOf } from "../../journal/errors.ts";
+import { type Command, CommandError, type CommandInput, EXIT_OK, UsageError } from "../command.ts";
+import { EXPORT_VERSION, type ExportHeader, exportLines } from "./export_file.ts";
+import { type JobHistory, readJobHistory } from "./job_history.ts";
+import { EXIT_UNUSABLE, JOURNAL_OPTION } from "./offline.ts";
+
+export const exportJob: Command = {
+  name: "export",
+  summary: "write a job with its history to a file that import takes elsewhere",
+  positionals: "<jobId>",
+  arity: [1, 1],
+  options: [
+    JOURNAL_OPTION,
+    {
+      name: "output",
+      short: "o",
+      value: "file",
+      help: "a new file; the standard output if absent",
+    },
+    { name: "with", value: "eventId", repeated: true, help: "an event to take along" },
+  ],
+  examples: [
+    "deno task journal export job_01J0 > job.ndjson   # it may be piped into import",
+    "deno task journal export job_01J0 --with evt_7   # with an event that explains something",
+  ],
+  notes: [
+    "Reads the segments, with full verification, whether or not a server runs. What the job's " +
+    "entries refer to comes along: events that it counted, what they were caused by, and all " +
+    "that its explanation cites, near misses included. Entries of other jobs " +
+    "come as quotations (journal.EntryQuoted). The last line proves that the file is whole.",
+    "exit codes: 0 written, 1 no such job or event, 64 usage, 74 cannot read or write, " +
+    "78 the journal is damaged",
+  ],
+  run,
+};
+
+async function run(input: CommandInput): Promise<number> {
+  const history = await readJobHistory(input, {
+    jobId: idOf<JobId>(input.positionals[0] ?? ""),
+    with: input.all("with").map(idOf<EventId>),
+    evidence: true,
+  });
+  const lines = exportLines(
+    headerOf(history),
+    history.entries.map((entry) => portable(entry, history)),
+  );
+  const output = input.text("output");
+  if (output !== undefined) await write(output, lines);
+  else for (const line of lines) input.terminal.out(line);
+  return EXIT_OK;
+}
+
+/** @throws {UsageError} when the text is not a legal id. */
+export function idOf<Id extends string>(text: string): Id {
+  if (ID_PATTERN.test(text)) return text as Id;
+  throw new UsageError(`${JSON.stringify(text)} is not an id: an id is ${ID_RULE}`);
+}
+
+function headerOf({ head, job, own, entries }: JobHistory): ExportHeader {
+  return {
+    daybookExport: EXPORT_VERSION,
+    jobId: job.jobId,
+    ...(job.type === undefined ? {} : { type: job.type }),
+    state: job.state,
+    condition: conditionOf(job),
+    entries: entries.length,
+    own: own.length,
+    from: { head: { logId: head.logId, chain: head.chain } },
+  };
+}
+
+/** An entry of another job would move that job where it arrives, so it is quoted. */
+function portable(entry: JobEventLogEntry, { job }: JobHistory): JobEventLogEntry {
+  const { jobId } = entry;
+  return jobId === undefined || jobId === job.jobId
+    ? entry
+    : quotationOf({ ...entry, jobId }, quotedEventId(entry.eventId));
+}
+
+async function write(path: string, lines: Iterable<string>): Promise<void> {
+  const text = [...lines].map((line) => `${line}\n`).join("");
+  try {
+    await Deno.writeTextFile(path, text, { createNew: true });
+  } catch (error) {
+    const reason = error instanceof Deno.errors.AlreadyExists
+      ? "it exists"
+      : `${reasonOf(error, path)}; without --output it goes to the standard output`;
+    throw new CommandError(`Cannot write ${path}: ${reason}`, EXIT_UNUSABLE);
+  }
+}

@@ -1,0 +1,188 @@
+/** `journal import`: takes in a job that `journal export` wrote. */
+
+import { isTerminal } from "../../core/job_state.ts";
+import { Observer } from "../../engine/observer.ts";
+import {
+  GroupTooLargeError,
+  JournalFailedError,
+  JournalFullError,
+  type StampedEvent,
+} from "../../engine/ports.ts";
+import { DenoFileSystem } from "../../journal/deno_file_system.ts";
+import { reasonOf } from "../../journal/errors.ts";
+import { FileJournal } from "../../journal/file_journal.ts";
+import { stampWith } from "../../journal/stamp.ts";
+import { systemClock, systemRandom } from "../../system.ts";
+import {
+  type Command,
+  CommandError,
+  type CommandInput,
+  EXIT_NEGATIVE,
+  EXIT_OK,
+} from "../command.ts";
+import { type ExportFile, ExportFileError, parseExport } from "./export_parser.ts";
+import { type Imported, ImportRefusedError, JobImport } from "./job_import.ts";
+import { EXIT_UNUSABLE, JOURNAL_OPTION, journalFolder, withJournalErrors } from "./offline.ts";
+
+/** What one batch cannot hold anyway; it keeps a wrong file from filling the memory. */
+const FILE_BYTES_MAX = 256 * 1024 * 1024;
+
+export const importJob: Command = {
+  name: "import",
+  summary: "take in a job that export wrote; no server may be running",
+  positionals: "<file|->",
+  arity: [1, 1],
+  options: [
+    JOURNAL_OPTION,
+    { name: "unfinished", help: "even though the job may go on in its other home" },
+  ],
+  examples: [
+    "deno task journal import - < job.ndjson   # the task may read the standard input",
+    "deno task journal import - --journal other --unfinished < job.ndjson   # stopped over there",
+  ],
+  notes: [
+    "All of the file is appended as one batch of at most 64 MiB, after journal.Imported, with " +
+    "ids and times as they were and positions of this journal. Entries that were here already, " +
+    "by their event ids, are not appended again. Events that come with the job are known here " +
+    "from then on: delivered again, they are duplicates.",
+    "An unfinished job would go on in both homes and do everything twice. Stop it or its server " +
+    "over there, never to start again, before you give --unfinished. An attempt that was " +
+    "running when it was exported counts as cut short.",
+    "exit codes: 0 imported, 1 refused, 64 usage, 73 a server holds the journal, 74 cannot read " +
+    "or write, 78 the journal is damaged",
+  ],
+  run,
+};
+
+async function run(input: CommandInput): Promise<number> {
+  const name = input.positionals[0] ?? "-";
+  const file = parsed(name, await contentOf(name));
+  requireFinished(file, input);
+  const imported = await withJournalErrors(() => appended(journalFolder(input), file, input));
+  report(input, file, imported);
+  return EXIT_OK;
+}
+
+function parsed(name: string, bytes: Uint8Array): ExportFile {
+  try {
+    return parseExport(bytes);
+  } catch (error) {
+    if (!(error instanceof ExportFileError)) throw error;
+    throw new CommandError(`Cannot import ${name}: ${error.message}`, EXIT_NEGATIVE);
+  }
+}
+
+/** @throws {CommandError} when it cannot be read, or is larger than any import. */
+async function contentOf(name: string): Promise<Uint8Array> {
+  try {
+    const stream = name === "-" ? Deno.stdin.readable : (await Deno.open(name)).readable;
+    return await limited(stream);
+  } catch (error) {
+    if (error instanceof CommandError) throw error;
+    const advice = error instanceof Deno.errors.NotCapable ? `, or import - < ${name}` : "";
+    throw new CommandError(`Cannot read ${name}: ${reasonOf(error, name)}${advice}`, EXIT_UNUSABLE);
+  }
+}
+
+async function limited(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<Uint8Array> {
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let size = 0;
+  for await (const part of stream) {
+    parts.push(part);
+    size += part.length;
+    if (size > FILE_BYTES_MAX) {
+      throw new CommandError(
+        `Cannot import the file: it has more than ${FILE_BYTES_MAX} bytes`,
+        EXIT_NEGATIVE,
+      );
+    }
+  }
+  return await new Blob(parts).bytes();
+}
+
+function requireFinished({ job }: ExportFile, input: CommandInput): void {
+  if (isTerminal(job) || input.isSet("unfinished")) return;
+  throw new CommandError(
+    `Cannot import job ${job.jobId}: it is ${job.state}, and its other home would go on with ` +
+      "it as well, so that everything is done twice. Stop it over there for good, then give " +
+      "--unfinished",
+    EXIT_NEGATIVE,
+  );
+}
+
+async function appended(
+  folder: string,
+  file: ExportFile,
+  input: CommandInput,
+): Promise<Imported> {
+  const observer = new Observer();
+  const { journal, report } = await FileJournal.open({
+    folder,
+    fileSystem: new DenoFileSystem(),
+    clock: systemClock,
+    random: systemRandom,
+    consumer: observer.consumer,
+    warn: (message) => input.terminal.err(`daybook: ${message}`),
+  });
+  try {
+    if (report.recoveredLogId !== null) {
+      await recordInterruptions(journal, observer, report.recoveredLogId);
+    }
+    const stamp = stampWith(systemClock, systemRandom);
+    return await new JobImport({ journal, observer, stamp }, file).run();
+  } catch (error) {
+    throw refusal(error, file);
+  } finally {
+    await journal.close();
+  }
+}
+
+/**
+ * After this the journal ends with a clean stop, and the next start would no longer know
+ * what the crash before cut short: so that is put on record here, as a start would.
+ */
+async function recordInterruptions(
+  journal: FileJournal,
+  observer: Observer,
+  restart: number,
+): Promise<void> {
+  const now = new Date(systemClock.now()).toISOString();
+  const stamped = observer.interruptions(restart).map((draft) =>
+    ({
+      ...draft,
+      eventId: `evt_${systemRandom.ulid()}`,
+      occurredAt: now,
+      receivedAt: now,
+    }) as StampedEvent
+  );
+  await journal.append(stamped).durable;
+}
+
+function refusal(error: unknown, { job }: ExportFile): unknown {
+  const action = `Cannot import job ${job.jobId}`;
+  if (error instanceof ImportRefusedError) {
+    return new CommandError(`${action}: ${error.message}`, EXIT_NEGATIVE);
+  }
+  if (error instanceof GroupTooLargeError) {
+    return new CommandError(`${action}: its history is too long. ${error.message}`, EXIT_NEGATIVE);
+  }
+  if (error instanceof JournalFullError || error instanceof JournalFailedError) {
+    return new CommandError(`${action}: ${error.message}`, EXIT_UNUSABLE);
+  }
+  return error;
+}
+
+function report(input: CommandInput, { job, header }: ExportFile, imported: Imported): void {
+  const { terminal } = input;
+  const { entries, known, first, last } = imported;
+  const { jobId, state } = job;
+  if (!terminal.isInteractive) {
+    const logIds = { imported: first, first: first + 1, last };
+    return terminal.out(JSON.stringify({ jobId, state, entries, own: header.own, known, logIds }));
+  }
+  terminal.out(
+    `imported job ${jobId}, ${state}: entries ${first + 1} to ${last}, ${header.own} of them its ` +
+      `own, after journal.Imported at ${first}` +
+      (known === 0 ? "" : `; ${known} were here already`),
+  );
+}

@@ -1,0 +1,136 @@
+/** Reads from a journal all that belongs to one job, while a server may be running. */
+
+import type { JobEventLogEntry } from "../../core/event.ts";
+import { Annals } from "../../core/explain/annals.ts";
+import type { Circumstances } from "../../core/explain/evidence.ts";
+import { citedIn, explain } from "../../core/explain/explain.ts";
+import type { EventId, JobId, LogId } from "../../core/ids.ts";
+import type { JobState } from "../../core/job_state.ts";
+import { referencesOf } from "../../core/log_references.ts";
+import { projectAll } from "../../core/projector.ts";
+import { EvidenceSearch } from "../../engine/evidence_search.ts";
+import { FactIndex } from "../../engine/fact_index.ts";
+import { refuseEntry } from "../../engine/framework_schemas.ts";
+import type { JournalHead } from "../../engine/ports.ts";
+import { DenoFileSystem } from "../../journal/deno_file_system.ts";
+import { JournalReading } from "../../journal/journal_reading.ts";
+import { CommandError, type CommandInput, EXIT_NEGATIVE } from "../command.ts";
+import { journalFolder, withJournalErrors } from "./offline.ts";
+
+export interface JobHistory {
+  readonly head: JournalHead;
+  readonly job: JobState;
+  /** The job's own entries. */
+  readonly own: readonly JobEventLogEntry[];
+  /** Its own, those that they refer to, and those that were asked for; by position. */
+  readonly entries: readonly JobEventLogEntry[];
+}
+
+export interface HistoryRequest {
+  readonly jobId: JobId;
+  /** Events to take along, whatever they are about. */
+  readonly with: readonly EventId[];
+  /** Whether all comes along that the job's explanation cites. */
+  readonly evidence: boolean;
+}
+
+/** Nothing runs the job here; what the journal says of it does not depend on that. */
+const OFFLINE: Circumstances = { definition: "none", draining: false, full: false };
+
+const PROGRESS_EVERY = 1_024;
+
+/** @throws {CommandError} when the journal cannot be used, or holds no such job or event. */
+export function readJobHistory(input: CommandInput, request: HistoryRequest): Promise<JobHistory> {
+  return withJournalErrors(() => new HistoryReader(input, request).read());
+}
+
+class HistoryReader {
+  readonly #input: CommandInput;
+  readonly #request: HistoryRequest;
+  readonly #own: JobEventLogEntry[] = [];
+  readonly #found = new Map<LogId, JobEventLogEntry>();
+  readonly #facts = new FactIndex();
+
+  constructor(input: CommandInput, request: HistoryRequest) {
+    this.#input = input;
+    this.#request = request;
+  }
+
+  async read(): Promise<JobHistory> {
+    const reading = await this.#readOwn();
+    this.#requireFound(reading);
+    const job = projectAll(this.#own);
+    if (this.#request.evidence) await this.#readEvidence(reading, job);
+    await this.#readReferences(reading);
+    this.#input.terminal.progressEnd();
+    const entries = [...this.#found.values()].sort((left, right) => left.logId - right.logId);
+    return { head: reading.head, job, own: this.#own, entries };
+  }
+
+  async #readOwn(): Promise<JournalReading> {
+    const { jobId } = this.#request;
+    const wanted = new Set<EventId>(this.#request.with);
+    return await JournalReading.begin(
+      new DenoFileSystem(),
+      journalFolder(this.#input),
+      this.#viewer("reading", (entry) => {
+        this.#facts.add(entry);
+        if (entry.jobId === jobId) this.#own.push(entry);
+        if (entry.jobId === jobId || wanted.has(entry.eventId)) this.#found.set(entry.logId, entry);
+      }),
+    );
+  }
+
+  #viewer(label: string, replay: (entry: JobEventLogEntry) => void) {
+    const { terminal } = this.#input;
+    return {
+      refuse: refuseEntry,
+      replay(entry: JobEventLogEntry) {
+        if (entry.logId % PROGRESS_EVERY === 0) terminal.progress(label, entry.logId, 0);
+        replay(entry);
+      },
+    };
+  }
+
+  #requireFound({ head }: JournalReading): void {
+    const { jobId, with: wanted } = this.#request;
+    const where = `in journal ${journalFolder(this.#input)}, which ends at entry ${head.logId}`;
+    if (this.#own.length === 0) {
+      throw new CommandError(`Cannot find job ${jobId}: it is not ${where}`, EXIT_NEGATIVE);
+    }
+    const found = new Set([...this.#found.values()].map(({ eventId }) => eventId));
+    const missing = wanted.find((eventId) => !found.has(eventId));
+    if (missing !== undefined) {
+      throw new CommandError(`Cannot find event ${missing}: it is not ${where}`, EXIT_NEGATIVE);
+    }
+  }
+
+  /** What the job's explanation cites, here and so wherever the job goes. */
+  async #readEvidence(reading: JournalReading, job: JobState): Promise<void> {
+    const search = new EvidenceSearch(job, this.#facts, {
+      headLogId: reading.head.logId,
+      readAt: (logIds) => reading.readAt(logIds),
+    });
+    const annals = new Annals(this.#own);
+    const { claimed, ...found } = await search.run(annals);
+    const cited = citedIn(explain(annals, { ...found, circumstances: OFFLINE }));
+    // That an event was another job's is told by the entry after it.
+    const wanted = cited.flatMap((logId) => claimed.has(logId) ? [logId, logId + 1] : [logId]);
+    const missing = [...new Set(wanted)].filter((logId) => !this.#found.has(logId));
+    for (const entry of await reading.readAt(missing.sort((left, right) => left - right))) {
+      this.#found.set(entry.logId, entry);
+    }
+  }
+
+  /** What is referred to, and what that refers to, back to what has no cause. */
+  async #readReferences(reading: JournalReading): Promise<void> {
+    for (let missing = this.#missing(); missing.length > 0; missing = this.#missing()) {
+      for (const entry of await reading.readAt(missing)) this.#found.set(entry.logId, entry);
+    }
+  }
+
+  #missing(): readonly LogId[] {
+    const referred = new Set([...this.#found.values()].flatMap(referencesOf));
+    return [...referred].filter((logId) => !this.#found.has(logId)).sort((a, b) => a - b);
+  }
+}

@@ -1,0 +1,123 @@
+/** JSON on a command line: as text, from a file or the standard input, or field by field. */
+
+import type { JsonObject, JsonValue } from "../core/json.ts";
+import { isObject } from "../http/fields.ts";
+import { parseJson } from "../http/json_document.ts";
+import { Problem } from "../http/problem.ts";
+import { type CommandOption, UsageError } from "./command.ts";
+import { plainText } from "./plain_text.ts";
+import { bytesOf, STANDARD_INPUT, type Surroundings } from "./surroundings.ts";
+
+export const FIELD_OPTION: CommandOption = {
+  name: "field",
+  short: "f",
+  value: "name=value",
+  repeated: true,
+  help: "one field of it; dots nest",
+};
+
+/** How both forms are written, for the notes of a help. */
+export const JSON_NOTE = [
+  "JSON is given as text, as @file.json, or as - for the standard input. --field sets one",
+  "field: its value is JSON where it is JSON, and text otherwise, so amount=1999 is a number",
+  `and orderId=A-42 is text; write --field 'orderId="42"' for digits that are text.`,
+  "Reading a file has to be allowed: at a terminal Deno asks. Elsewhere give -, and send the",
+  "file in with <.",
+].join("\n");
+
+/**
+ * The value that an argument and fields give together; `undefined` when neither is there.
+ *
+ * @param what Names it in messages: `the input`.
+ * @throws {UsageError} when it is not JSON, or a field has no place in it.
+ * @throws {CommandError} when a file cannot be read.
+ */
+export async function jsonInput(
+  what: string,
+  argument: string | undefined,
+  fields: readonly string[],
+  surroundings: Surroundings,
+): Promise<JsonValue | undefined> {
+  const value = argument === undefined ? undefined : await argumentOf(what, argument, surroundings);
+  if (fields.length === 0) return value;
+  const start = value ?? {};
+  if (!isObject(start)) throw new UsageError(`${what} must be an object to take --field`);
+  return fields.reduce<JsonObject>(withField, start);
+}
+
+async function argumentOf(
+  what: string,
+  argument: string,
+  surroundings: Surroundings,
+): Promise<JsonValue> {
+  if (argument === STANDARD_INPUT) return await documentIn(argument, surroundings);
+  if (argument.startsWith("@")) return await documentIn(argument.slice(1), surroundings);
+  return jsonOf(what, argument);
+}
+
+async function documentIn(path: string, surroundings: Surroundings): Promise<JsonValue> {
+  const text = new TextDecoder().decode(await bytesOf(path, surroundings));
+  return jsonOf(path === STANDARD_INPUT ? "the standard input" : path, text);
+}
+
+/** Judged as the server would, which would refuse a number that is rounded here. */
+function jsonOf(what: string, text: string): JsonValue {
+  try {
+    return parseJson(text);
+  } catch (error) {
+    if (error instanceof Problem) throw new UsageError(`${what} is no JSON: ${reasonOf(error)}`);
+    throw error;
+  }
+}
+
+function reasonOf({ message, members: { errors = [] } }: Problem): string {
+  if (errors.length === 0) return plainText(message.replace(/^Cannot read the JSON: /, ""));
+  const details = errors.map((issue) =>
+    `${"pointer" in issue ? issue.pointer : ""} ${issue.detail}`.trim()
+  );
+  return plainText(details.join("; "));
+}
+
+/** The object with one more field. Keys that JSON could not bring are no danger here. */
+function withField(object: JsonObject, field: string): JsonObject {
+  const [name, text] = splitAt(field, "--field");
+  return withValue(object, name.split("."), fieldValue(text), name);
+}
+
+function withValue(
+  object: JsonObject,
+  path: readonly string[],
+  value: JsonValue,
+  name: string,
+): JsonObject {
+  const [head = "", ...rest] = path;
+  if (head === "") throw new UsageError(`--field ${name} has a part without a name`);
+  if (rest.length === 0) return { ...object, [head]: value };
+  const inner = Object.hasOwn(object, head) ? object[head] : {};
+  if (!isObject(inner)) throw new UsageError(`--field ${name} lies in a field that is no object`);
+  return { ...object, [head]: withValue(inner, rest, value, name) };
+}
+
+function fieldValue(text: string): JsonValue {
+  try {
+    return parseJson(text);
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    // A long number is JSON, and would be taken for text without a word.
+    if (error.kind === "malformed-json") return text;
+    throw new UsageError(`${plainText(text)} ${reasonOf(error)}`);
+  }
+}
+
+/**
+ * The two sides of the first `=`.
+ *
+ * @throws {UsageError} when there is none, or nothing before it.
+ */
+export function splitAt(text: string, option: string): readonly [name: string, value: string] {
+  const equals = text.indexOf("=");
+  if (equals < 1) {
+    throw new UsageError(`${option} takes name=value, and got ${plainText(text)}`);
+  }
+  return [text.slice(0, equals), text.slice(equals + 1)];
+}

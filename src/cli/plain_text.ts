@@ -1,0 +1,51 @@
+/**
+ * Text from outside, made fit for a line of a terminal. Notes, labels and messages come
+ * from whoever sent them: what would move the cursor or reverse the line is made visible.
+ */
+
+import stringWidth from "string-width";
+
+/** Control characters, and those that change the direction of what follows. */
+const UNPRINTABLE = /[\p{Cc}\p{Cs}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+/** The same, but for the ends of lines and tabs. */
+const UNPRINTABLE_IN_PAGES =
+  /(?![\n\t])[\p{Cc}\p{Cs}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+
+const SHORT_ESCAPES: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+
+/** One line, with what cannot be printed written as JSON would escape it. */
+export function plainText(text: string): string {
+  return text.replace(UNPRINTABLE, escaped);
+}
+
+/** Several lines, with everything else that cannot be printed escaped. */
+export function plainPage(text: string): string {
+  return text.replace(UNPRINTABLE_IN_PAGES, escaped);
+}
+
+function escaped(character: string): string {
+  const code = character.charCodeAt(0).toString(16).padStart(4, "0");
+  return SHORT_ESCAPES[character] ?? `\\u${code}`;
+}
+
+/** How many columns a text without styles takes. */
+export function columnsOf(text: string): number {
+  return stringWidth(text);
+}
+
+/** The text in at most so many columns, with an ellipsis where it is cut. */
+export function fitted(text: string, columns: number): string {
+  if (columnsOf(text) <= columns) return text;
+  let [kept, used] = ["", 0];
+  for (const { segment } of new Intl.Segmenter().segment(text)) {
+    used += columnsOf(segment);
+    if (used > columns - 1) break;
+    kept += segment;
+  }
+  return columns < 1 ? "" : `${kept}…`;
+}
+
+/** The text with spaces after it, up to so many columns. */
+export function padded(text: string, columns: number): string {
+  return text + " ".repeat(Math.max(0, columns - columnsOf(text)));
+}

@@ -1,0 +1,32 @@
+/** In which form a command answers: readable text for people, JSON lines for programs. */
+
+import { type CommandInput, type CommandOption, UsageError } from "./command.ts";
+
+export const FORM_OPTIONS: readonly CommandOption[] = [
+  { name: "json", help: "JSON lines, as when the output is piped" },
+  { name: "text", help: "text, as at a terminal" },
+];
+
+export type Form = "json" | "text";
+
+/** @param piped The form when nothing is asked for and nobody is looking. */
+export function formOf(input: CommandInput, piped: Form = "json"): Form {
+  const [json, text] = [input.isSet("json"), input.isSet("text")];
+  if (json && text) throw new UsageError("--json and --text exclude each other");
+  if (json) return "json";
+  return text || input.terminal.isInteractive ? "text" : piped;
+}
+
+/** A value as one line of JSON. */
+export function printJson({ terminal }: CommandInput, value: unknown): void {
+  terminal.out(JSON.stringify(value));
+}
+
+export function printLines({ terminal }: CommandInput, lines: readonly string[]): void {
+  for (const line of lines) terminal.out(line);
+}
+
+/** Where text is cut: at the edge of a screen, and nowhere when there is none. */
+export function textColumns({ terminal }: CommandInput): number {
+  return terminal.isInteractive ? terminal.columns : Infinity;
+}

@@ -1,0 +1,122 @@
+/** Entries of the journal as lines in columns. */
+
+import { columnsOf, fitted, padded, plainText } from "../plain_text.ts";
+import type { EntryResource } from "../resources.ts";
+import type { Style } from "../terminal.ts";
+import type { Times } from "../times.ts";
+import { entryNote } from "./entry_note.ts";
+import { type Paint, painted, stateText } from "./marks.ts";
+
+/** Columns grow with what they hold, so that a stream need not be read ahead; up to these. */
+const JOB_COLUMNS_MAX = 32;
+const TYPE_COLUMNS_MAX = 32;
+const TASK_COLUMNS_MAX = 20;
+/** A note gets this much at least: on a narrow screen the line wraps. */
+const NOTE_COLUMNS_MIN = 24;
+const TIME_COLUMNS = 12;
+
+export interface EntryLinesOptions {
+  readonly paint: Paint;
+  readonly times: Times;
+  /** Where lines are cut; `Infinity` where they are not. */
+  readonly columns: number;
+  /** Whether lines name the job: they need not when all are of one. */
+  readonly withJob: boolean;
+}
+
+/** Writes entries one by one, with columns that only get wider. */
+export class EntryLines {
+  #logIdColumns = 5;
+  #jobColumns = 8;
+  #typeColumns = 18;
+  #taskColumns = 8;
+
+  constructor(private readonly options: EntryLinesOptions) {}
+
+  line(entry: EntryResource): string {
+    const { paint, times } = this.options;
+    const logId = this.#logId(entry);
+    const cells = [this.#job(entry), this.#type(entry), this.#task(entry)]
+      .filter((cell) => cell !== undefined);
+    const used = TIME_COLUMNS + 2 + columnsOf(logId) +
+      cells.reduce((sum, cell) => sum + 2 + columnsOf(cell), 0);
+    const [job, ...rest] = this.options.withJob ? cells : [undefined, ...cells];
+    const [type = "", task = ""] = rest;
+    return [
+      paint("dim", times.preciseTimeOfDay(entry.receivedAt)),
+      paint("dim", logId),
+      ...(job === undefined ? [] : [paint("cyan", job)]),
+      styled(paint, styleOf(entry), type),
+      task,
+      this.#note(entry, this.options.columns - used - 2),
+    ].join("  ").trimEnd();
+  }
+
+  #logId({ logId }: EntryResource): string {
+    const text = String(logId);
+    this.#logIdColumns = Math.max(this.#logIdColumns, text.length);
+    return text.padStart(this.#logIdColumns);
+  }
+
+  #job({ jobId = "" }: EntryResource): string | undefined {
+    if (!this.options.withJob) return undefined;
+    this.#jobColumns = grown(this.#jobColumns, jobId, JOB_COLUMNS_MAX);
+    return padded(jobId, this.#jobColumns);
+  }
+
+  #type({ eventType }: EntryResource): string {
+    const name = plainText(shortType(eventType));
+    this.#typeColumns = grown(this.#typeColumns, name, TYPE_COLUMNS_MAX);
+    return padded(name, this.#typeColumns);
+  }
+
+  #task({ taskId = "" }: EntryResource): string {
+    this.#taskColumns = grown(this.#taskColumns, taskId, TASK_COLUMNS_MAX);
+    return padded(taskId, this.#taskColumns);
+  }
+
+  #note(entry: EntryResource, room: number): string {
+    const { paint, times } = this.options;
+    const change = changeText(entry);
+    const note = plainText(entryNote(entry, times));
+    const whole = [change, note].filter((part) => part !== "").join("  ");
+    const text = fitted(whole, Math.max(room, NOTE_COLUMNS_MIN));
+    if (change === "" || !text.startsWith(change)) return text;
+    return painted(paint, entry.job?.to ?? "", change) + text.slice(change.length);
+  }
+}
+
+function grown(columns: number, text: string, max: number): number {
+  return Math.min(Math.max(columns, columnsOf(text)), max);
+}
+
+/** The framework's own facts go without their namespace: they are most of all entries. */
+function shortType(eventType: string): string {
+  return eventType.replace(/^job\./, "");
+}
+
+/** `Created → Running`, `Running: waiting`, or nothing when the job stayed as it was. */
+function changeText({ job }: EntryResource): string {
+  if (job === undefined) return "";
+  const to = stateText({ state: job.to, condition: job.condition });
+  if (job.from === null || job.from === job.to) return to;
+  return `${job.from} → ${to}`;
+}
+
+function styled(paint: Paint, style: Style | undefined, text: string): string {
+  return style === undefined ? text : paint(style, text);
+}
+
+const TYPE_STYLES: readonly (readonly [RegExp, Style])[] = [
+  [/^job\.(TaskFailed|TaskCompensationFailed|RecoveryRequired)$/, "red"],
+  [/^job\.(TaskCompleted|EventCorrelated)$/, "green"],
+  [/^job\.(Compensation\w+|TaskCompensated|TaskInterrupted|JobSuspended|JobCancelled)$/, "yellow"],
+  [/^job\.Job/, "bold"],
+  [/^journal\.|^job\.TaskProgressed$/, "dim"],
+];
+
+/** What came from outside stands out among the framework's facts. */
+function styleOf({ stratum, eventType }: EntryResource): Style | undefined {
+  if (stratum !== "framework") return "magenta";
+  return TYPE_STYLES.find(([pattern]) => pattern.test(eventType))?.[1];
+}

@@ -1,0 +1,104 @@
+/** What an entry says, in a few words. */
+
+import { refuseEntry } from "../../engine/framework_schemas.ts";
+import type { JobEventLogEntry } from "../../core/event.ts";
+import type {
+  AttemptFailure,
+  ControlAttributes,
+  FrameworkAttributes,
+  FrameworkEventType,
+} from "../../core/framework_events.ts";
+import type { EntryResource } from "../resources.ts";
+import type { Times } from "../times.ts";
+
+type Notes = {
+  readonly [Type in FrameworkEventType]: (
+    attributes: FrameworkAttributes[Type],
+    times: Times,
+  ) => string;
+};
+
+const NOTES: Notes = {
+  "job.JobCreated": createdNote,
+  "job.JobStarted": reasonNote,
+  "job.JobSuspended": reasonNote,
+  "job.JobResumed": reasonNote,
+  "job.JobCancelled": reasonNote,
+  "job.JobRetried": ({ newJobId, reason }) => joined([`as ${newJobId}`, reason]),
+  "job.EventCorrelated": ({ eventType, eventId }) => `${eventType} ${eventId}`,
+  "job.TaskStarted": attemptNote,
+  "job.TaskWaiting": ({ expectations }) => `for ${expectations.join(", ")}`,
+  "job.TaskCompleted": ({ attempt, reusedFrom }) =>
+    reusedFrom === undefined ? attemptNote({ attempt }) : `reused from ${reusedFrom}`,
+  "job.TaskFailed": failureNote,
+  "job.TaskInterrupted": ({ attempt, phase, reason }) =>
+    joined([`attempt ${attempt}`, phase === "run" ? undefined : phase, `by ${reason}`]),
+  "job.TaskProgressed": progressNote,
+  "job.CompensationStarted": attemptNote,
+  "job.TaskCompensated": attemptNote,
+  "job.TaskCompensationFailed": failureNote,
+  "job.CompensationEnded": ({ compensated, failed }) =>
+    joined([listed("undone", compensated), listed("not undone", failed)]),
+  "job.RecoveryRequired": ({ tasks }) => listed("not undone", tasks) ?? "",
+  "journal.SegmentOpened": ({ formatVersion }) => `format ${formatVersion}`,
+  "journal.Sealed": ({ reason }) => reason,
+  "journal.Recovered": ({ bytesQuarantined }) => `${bytesQuarantined} bytes quarantined`,
+  "journal.Repaired": ({ lostFrom, lostEntries, aside }) =>
+    `${lostEntries} entries from ${lostFrom} on lost, a copy is in ${aside}`,
+  "journal.Imported": ({ jobId, entries }) => `job ${jobId}, ${entries} entries`,
+  "journal.EntryQuoted": ({ eventType, jobId }) => `${eventType} of job ${jobId}`,
+};
+
+/** In plain words; facts from outside, and whatever is not known, as JSON. */
+export function entryNote(entry: EntryResource, times: Times): string {
+  const { eventType, attributes, stratum } = entry;
+  const isKnown = stratum === "framework" && Object.hasOwn(NOTES, eventType) &&
+    refuseEntry(entry as unknown as JobEventLogEntry) === undefined;
+  if (!isKnown) return Object.keys(attributes).length === 0 ? "" : JSON.stringify(attributes);
+  const note = NOTES[eventType as FrameworkEventType] as (
+    attributes: EntryResource["attributes"],
+    times: Times,
+  ) => string;
+  return note(attributes, times);
+}
+
+function createdNote(created: FrameworkAttributes["job.JobCreated"], times: Times): string {
+  const { type, retryOf, startAt } = created;
+  return joined([
+    type ?? "a plan",
+    retryOf === undefined ? undefined : `retries ${retryOf}`,
+    startAt === undefined ? undefined : `starts at ${times.timeOfDay(startAt)}`,
+  ]);
+}
+
+function reasonNote({ reason }: ControlAttributes): string {
+  return reason ?? "";
+}
+
+/** The first attempt is what everybody expects. */
+function attemptNote({ attempt }: { readonly attempt: number }): string {
+  return attempt === 1 ? "" : `attempt ${attempt}`;
+}
+
+function failureNote(failure: AttemptFailure, times: Times): string {
+  const { attempt, maxAttempts, error } = failure;
+  const after = "retryAt" in failure
+    ? `again at ${times.timeOfDay(failure.retryAt)}`
+    : `for good: ${failure.kind}`;
+  // The message first: lines are cut at their end.
+  return `${error.message} (attempt ${attempt} of ${maxAttempts}, ${after})`;
+}
+
+function progressNote(
+  { done, total, note }: FrameworkAttributes["job.TaskProgressed"],
+): string {
+  return joined([total === undefined ? `${done}` : `${done} of ${total}`, note]);
+}
+
+function listed(what: string, names: readonly string[]): string | undefined {
+  return names.length === 0 ? undefined : `${what}: ${names.join(", ")}`;
+}
+
+function joined(parts: readonly (string | undefined)[]): string {
+  return parts.filter((part) => part !== undefined && part !== "").join(", ");
+}

@@ -1,0 +1,141 @@
+/** One job as a page. */
+
+import { correlationText } from "../../core/mismatch.ts";
+import { columnsOf, fitted, padded, plainText } from "../plain_text.ts";
+import type { ExpectationResource, FailureResource, JobResource } from "../resources.ts";
+import { ageText, durationText, millisecondsBetween, type Times } from "../times.ts";
+import { type Paint, painted, paintedState } from "./marks.ts";
+import { taskLines } from "./task_lines.ts";
+
+export interface PageOptions {
+  readonly paint: Paint;
+  readonly times: Times;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** Where lines are cut; `Infinity` where they are not. */
+  readonly columns: number;
+}
+
+export function jobPage(job: JobResource, options: PageOptions): readonly string[] {
+  return [
+    ...headLines(job, options),
+    ...failureLines(job, options),
+    ...section("expected", expectationLines(job, options), options),
+    ...section("tasks", taskLines(job.tasks, options), options),
+    ...section("input", valueLines(job.input, options), options),
+    ...section("output", valueLines(job.output, options), options),
+  ];
+}
+
+/** A title and what belongs to it; nothing when nothing does. */
+export function section(
+  title: string,
+  lines: readonly string[],
+  { paint }: Pick<PageOptions, "paint">,
+): readonly string[] {
+  return lines.length === 0 ? [] : ["", paint("bold", title), ...lines.map((line) => `  ${line}`)];
+}
+
+function headLines(job: JobResource, options: PageOptions): readonly string[] {
+  const { paint } = options;
+  const version = job.definitionVersion === null ? "" : ` version ${job.definitionVersion}`;
+  const title = `${paint("bold", job.jobId)}  ${plainText(job.type ?? "a plan")}${version}`;
+  const facts = factsOf(job, options).filter(([, text]) => text !== "");
+  return [
+    title,
+    paintedState(paint, job),
+    "",
+    ...facts.map(([name, text]) => `${paint("dim", padded(name, 9))} ${text}`),
+  ];
+}
+
+type Fact = readonly [name: string, text: string];
+
+function factsOf(job: JobResource, { times, now }: PageOptions): readonly Fact[] {
+  const { createdAt, startedAt, endedAt, startAt } = job;
+  const age = ageText(now - Date.parse(createdAt));
+  return [
+    ["created", `${times.dayAndTime(createdAt)}, ${age} ago`],
+    ["starts", startAt ? times.dayAndTime(startAt) : ""],
+    ["started", startedAt === null ? "" : after(startedAt, "after", createdAt, times)],
+    ["ended", endedAt === null ? "" : after(endedAt, "took", startedAt ?? createdAt, times)],
+    ["priority", job.priority === 0 ? "" : String(job.priority)],
+    [
+      "labels",
+      plainText(Object.entries(job.labels).map(([key, value]) => `${key}=${value}`).join(" ")),
+    ],
+    ["retries", job.retryOf ?? ""],
+    ["entries", `${job.firstLogId} to ${job.lastLogId}`],
+  ];
+}
+
+function after(time: string, verb: string, from: string, times: Times): string {
+  return `${times.dayAndTime(time)}, ${verb} ${durationText(millisecondsBetween(from, time))}`;
+}
+
+function failureLines({ failure }: JobResource, options: PageOptions): readonly string[] {
+  if (failure === null) return [];
+  const { taskId, kind, because, error, leftInPlace, recoveryRequired } = failure;
+  const where = taskId === null ? "" : ` in ${taskId}`;
+  return section("failure", [
+    `${options.paint("red", plainText(error.message))}`,
+    options.paint("dim", `${kindText(kind)}${where}, by entry ${because}`),
+    ...(leftInPlace.length === 0 ? [] : [`left in place: ${leftInPlace.join(", ")}`]),
+    ...(recoveryRequired ? ["somebody must look: something could not be undone"] : []),
+  ], options);
+}
+
+function kindText(kind: FailureResource["kind"]): string {
+  switch (kind) {
+    case "poison":
+      return "trying again cannot help (poison)";
+    case "deadLetter":
+      return "all attempts are used up (deadLetter)";
+    default:
+      return kind;
+  }
+}
+
+function expectationLines({ expected }: JobResource, options: PageOptions): readonly string[] {
+  const idColumns = Math.max(0, ...expected.map(({ id }) => columnsOf(id)));
+  const counts = expected.map(({ matched, required }) => `${matched} of ${required}`);
+  const countColumns = Math.max(0, ...counts.map(columnsOf));
+  return expected.map((expectation, index) => {
+    const { id, satisfied } = expectation;
+    const head = `${padded(id, idColumns)}  ${padded(counts[index] ?? "", countColumns)}  `;
+    const text = fitted(wantedText(expectation), options.columns - columnsOf(head) - 4);
+    return painted(options.paint, satisfied ? "completed" : "waiting", head) + text;
+  });
+}
+
+function wantedText({ eventType, taskId, correlation, by }: ExpectationResource): string {
+  const task = taskId === undefined ? "" : ` of ${taskId}`;
+  const where = correlation === "any" ? "" : ` with ${correlationText(correlation)}`;
+  const entries = by.length === 0
+    ? ""
+    : `, by ${by.length === 1 ? "entry" : "entries"} ${cites(by)}`;
+  return plainText(`${eventType}${task}${where}${entries}`);
+}
+
+const CITES_MAX = 5;
+
+function cites(by: readonly number[]): string {
+  const shown = by.slice(0, CITES_MAX).join(", ");
+  return by.length > CITES_MAX ? `${shown} and ${by.length - CITES_MAX} more` : shown;
+}
+
+const VALUE_LINES_MAX = 20;
+/** A value of one line is more pleasant than one of many, while it can be read. */
+const ONE_LINE_COLUMNS_MAX = 100;
+
+/** A value as JSON, cut when it is long: an input may be a whole file. */
+export function valueLines(value: unknown, { columns }: Pick<PageOptions, "columns">) {
+  if (value === null || value === undefined) return [];
+  const room = Math.min(columns - 2, ONE_LINE_COLUMNS_MAX);
+  const oneLine = plainText(JSON.stringify(value));
+  if (oneLine.length <= room || typeof value !== "object") return [fitted(oneLine, room)];
+  const lines = JSON.stringify(value, null, 2).split("\n").map(plainText);
+  const cut = lines.slice(0, VALUE_LINES_MAX).map((line) => fitted(line, room));
+  if (lines.length === cut.length) return cut;
+  return [...cut, `... ${lines.length - cut.length} more lines; --json shows all`];
+}

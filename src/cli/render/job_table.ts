@@ -1,0 +1,99 @@
+/** Jobs as a table. */
+
+import { columnsOf, fitted, padded, plainText } from "../plain_text.ts";
+import type { JobResource } from "../resources.ts";
+import { ageText } from "../times.ts";
+import { type Paint, painted } from "./marks.ts";
+
+const HEADS = ["JOB", "TYPE", "STATE", "CONDITION", "AGE", "LABELS", "NOW"] as const;
+const GAP = "  ";
+/** Less than this of a cell tells nothing. */
+const CUT_COLUMNS_MIN = 6;
+
+export interface JobTableOptions {
+  readonly paint: Paint;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** Where lines are cut; `Infinity` where they are not. */
+  readonly columns: number;
+}
+
+/** A head and a line for each job; a column in which nothing is said is left out. */
+export function jobTable(
+  jobs: readonly JobResource[],
+  { paint, now, columns }: JobTableOptions,
+): readonly string[] {
+  const rows = jobs.map((job) => cellsOf(job, now));
+  const shown = HEADS.map((_, column) => rows.some((row) => row[column] !== ""));
+  const widths = HEADS.map((head, column) =>
+    Math.max(columnsOf(head), ...rows.map((row) => columnsOf(row[column] ?? "")))
+  );
+  const line = (cells: readonly string[], style: (column: number, text: string) => string) =>
+    cutLine(cells.map((cell, column) => padded(cell, widths[column] ?? 0)), shown, columns, style);
+  return [
+    line(HEADS, (_, text) => paint("dim", text)),
+    ...rows.map((row, index) =>
+      line(row, (column, text) => styledCell(paint, jobs[index], column, text))
+    ),
+  ];
+}
+
+function cellsOf(job: JobResource, now: number): readonly string[] {
+  return [
+    job.jobId,
+    plainText(job.type ?? "(plan)"),
+    job.state,
+    job.condition,
+    ageText(now - Date.parse(job.createdAt)),
+    plainText(Object.entries(job.labels).map(([name, value]) => `${name}=${value}`).join(" ")),
+    plainText(nowText(job)),
+  ];
+}
+
+const OPEN_STATUSES: readonly string[] = ["running", "backingOff", "interrupted", "compensating"];
+
+/** The tasks in hand, else what is waited for, else what went wrong. */
+function nowText(job: JobResource): string {
+  if (job.failure !== null) return job.failure.error.message;
+  if (job.state !== "Running") return "";
+  const open = job.tasks.filter(({ taskId, status }) =>
+    taskId !== "main" && OPEN_STATUSES.includes(status)
+  );
+  if (open.length > 0) return open.map(({ taskId }) => taskId).join(", ");
+  return job.expected
+    .filter(({ id, satisfied }) => id !== "main" && !satisfied)
+    .map(({ id, matched, required }) => `${id} ${matched} of ${required}`)
+    .join(", ");
+}
+
+const FIRST_STYLED = HEADS.indexOf("STATE");
+const LAST_STYLED = HEADS.indexOf("CONDITION");
+
+function styledCell(
+  paint: Paint,
+  job: JobResource | undefined,
+  column: number,
+  text: string,
+): string {
+  if (column < FIRST_STYLED || column > LAST_STYLED || job === undefined) return text;
+  return painted(paint, column === FIRST_STYLED ? job.state : job.condition, text);
+}
+
+/** Cells up to the edge; what does not fit whole is cut, and what follows it left out. */
+function cutLine(
+  cells: readonly string[],
+  shown: readonly boolean[],
+  columns: number,
+  style: (column: number, text: string) => string,
+): string {
+  let room = columns;
+  const parts: string[] = [];
+  for (const [column, cell] of cells.entries()) {
+    if (shown[column] !== true || room < Math.min(columnsOf(cell), CUT_COLUMNS_MIN)) continue;
+    const columnsLeft = Math.min(columnsOf(cell), room);
+    const text = padded(fitted(cell.trimEnd(), columnsLeft), columnsLeft);
+    parts.push(style(column, text));
+    room -= columnsOf(text) + GAP.length;
+  }
+  return parts.join(GAP).trimEnd();
+}

@@ -1,0 +1,51 @@
+/** Colours and marks: the same state looks the same in every command. */
+
+import type { Style, Terminal } from "../terminal.ts";
+
+export type Paint = Terminal["style"];
+
+const STYLES: Readonly<Record<string, Style>> = {
+  Created: "dim",
+  Running: "blue",
+  Compensating: "yellow",
+  Done: "green",
+  Failed: "red",
+  created: "dim",
+  scheduled: "dim",
+  backingOff: "yellow",
+  suspended: "yellow",
+  compensating: "yellow",
+  succeeded: "green",
+  failed: "red",
+  cancelled: "magenta",
+  completed: "green",
+  running: "blue",
+  waiting: "blue",
+  executing: "blue",
+  queued: "blue",
+  interrupted: "yellow",
+  abandoned: "dim",
+  compensated: "yellow",
+  compensationFailed: "red",
+};
+
+/** A state, a condition or the status of a task, in its colour. */
+export function painted(paint: Paint, name: string, text = name): string {
+  const style = Object.hasOwn(STYLES, name) ? STYLES[name] : undefined;
+  return style === undefined ? text : paint(style, text);
+}
+
+/** What the condition adds to the state: `Running (waiting)`, but only `Done`. */
+export function stateText(
+  { state, condition }: { readonly state: string; readonly condition: string },
+): string {
+  const isSaid = condition === "succeeded" || condition === state.toLowerCase();
+  return isSaid ? state : `${state} (${condition})`;
+}
+
+export function paintedState(
+  paint: Paint,
+  job: { readonly state: string; readonly condition: string },
+): string {
+  return painted(paint, job.condition === "cancelled" ? "cancelled" : job.state, stateText(job));
+}

@@ -1,0 +1,141 @@
+/** What a test of today's definitions against recorded jobs found, by type. */
+
+import type { JobId, LogId } from "../core/ids.ts";
+import type { StateName } from "../core/job_state.ts";
+import type { HistoryVerdict } from "../engine/history_check.ts";
+import type { PlanChange } from "../engine/plan_change.ts";
+import type { EntryLocation } from "../engine/ports.ts";
+
+/** One job, and how today's definition agrees with its history. */
+export interface Finding {
+  readonly jobId: JobId;
+  /** Of its creation. */
+  readonly firstLogId: LogId;
+  readonly type: string;
+  readonly state: StateName;
+  readonly version: number;
+  readonly versionNow: number;
+  readonly verdict: HistoryVerdict;
+  /** The line that today's definition disagrees with. */
+  readonly location: EntryLocation | undefined;
+}
+
+/**
+ * What became of a job: `breaks` is in flight and fails, or cannot be undone, when
+ * today's code takes it up; `differs` is finished, and never run again.
+ */
+export type Category = "compatible" | "breaks" | "differs" | "notChecked";
+
+export class TypeReport {
+  readonly inFlight = { compatible: 0, breaks: 0, differs: 0, notChecked: 0 };
+  readonly finished = { compatible: 0, breaks: 0, differs: 0, notChecked: 0 };
+  /** Findings that are not compatible, and the others when they are asked for. */
+  readonly findings: Finding[] = [];
+  /** Jobs in flight whose plan today's definition would make otherwise, by what differs. */
+  readonly planChanges = new Map<string, number>();
+
+  constructor(
+    readonly type: string,
+    readonly versionNow: number,
+    readonly keepsCompatible: boolean,
+  ) {}
+
+  /** Whether a job breaks although its version is today's. */
+  get versionIsStale(): boolean {
+    return this.findings.some(isStale);
+  }
+
+  /** The oldest job first. */
+  of(category: Category): readonly Finding[] {
+    return this.findings.filter((finding) => categoryOf(finding) === category)
+      .toSorted((left, right) => left.firstLogId - right.firstLogId);
+  }
+
+  add(finding: Finding): void {
+    const category = categoryOf(finding);
+    (isInFlight(finding) ? this.inFlight : this.finished)[category]++;
+    if (category !== "compatible" || this.keepsCompatible) this.findings.push(finding);
+  }
+
+  addPlanChanges(changes: readonly PlanChange[] | string): void {
+    const texts = typeof changes === "string"
+      ? [changes]
+      : changes.map(({ change, part }) => `${part} was ${change}`);
+    for (const text of texts) this.planChanges.set(text, (this.planChanges.get(text) ?? 0) + 1);
+  }
+}
+
+export function isInFlight({ state }: Pick<Finding, "state">): boolean {
+  return state !== "Done" && state !== "Failed";
+}
+
+/** `run` changed, and its version did not. */
+export function isStale({ verdict, version, versionNow }: Finding): boolean {
+  return version === versionNow && (verdict.kind === "diverges" || verdict.kind === "goesOn");
+}
+
+export function categoryOf(finding: Finding): Category {
+  const { kind } = finding.verdict;
+  if (kind === "compatible" || kind === "notChecked") return kind;
+  return isInFlight(finding) ? "breaks" : "differs";
+}
+
+/** What is said of the whole journal. */
+export interface Totals {
+  readonly inFlight: number;
+  readonly finished: number;
+  readonly breaks: number;
+  readonly differs: number;
+  /** Of those in flight. */
+  readonly notChecked: number;
+  /** Unfinished jobs whose type no definition is loaded for. */
+  readonly missing: number;
+}
+
+export class ReplayReport {
+  readonly #types = new Map<string, TypeReport>();
+  /** Types of unfinished jobs for which no definition is loaded, with their number. */
+  readonly missing = new Map<string, number>();
+
+  /** @param keepsCompatible Whether compatible jobs are listed too. */
+  constructor(readonly keepsCompatible: boolean) {}
+
+  get types(): readonly TypeReport[] {
+    return [...this.#types.values()].toSorted((left, right) => left.type < right.type ? -1 : 1);
+  }
+
+  of(type: string, versionNow: number): TypeReport {
+    let report = this.#types.get(type);
+    if (report === undefined) {
+      this.#types.set(type, report = new TypeReport(type, versionNow, this.keepsCompatible));
+    }
+    return report;
+  }
+
+  addMissing(type: string): void {
+    this.missing.set(type, (this.missing.get(type) ?? 0) + 1);
+  }
+
+  get totals(): Totals {
+    const sum = (count: (report: TypeReport) => number) =>
+      this.types.reduce((total, report) => total + count(report), 0);
+    return {
+      inFlight: sum(({ inFlight }) => countOf(inFlight)),
+      finished: sum(({ finished }) => countOf(finished)),
+      breaks: sum(({ inFlight }) => inFlight.breaks),
+      differs: sum(({ finished }) => finished.differs),
+      notChecked: sum(({ inFlight }) => inFlight.notChecked),
+      missing: [...this.missing.values()].reduce((total, count) => total + count, 0),
+    };
+  }
+
+  /** Whether every job in flight was checked, and none breaks. */
+  get isClean(): boolean {
+    const { breaks, notChecked, missing } = this.totals;
+    return breaks === 0 && notChecked === 0 && missing === 0;
+  }
+}
+
+export function countOf(counts: Readonly<Record<Category, number>>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0);
+}

@@ -1,0 +1,174 @@
+/** The report of `replay-test`: text for people, and a JSON value to a line for programs. */
+
+import type { LogId } from "../core/ids.ts";
+import { type HistoryVerdict, nextText } from "../engine/history_check.ts";
+import {
+  type Category,
+  categoryOf,
+  countOf,
+  type Finding,
+  isInFlight,
+  isStale,
+  type ReplayReport,
+  type TypeReport,
+} from "./replay_report.ts";
+import type { Terminal } from "./terminal.ts";
+
+const LINES_MAX = 20;
+
+const HEADINGS: readonly (readonly [Category, string])[] = [
+  ["breaks", "in flight would break:"],
+  ["notChecked", "could not be checked:"],
+  ["differs", "finished would go another way today, but are never run again:"],
+  ["compatible", "compatible:"],
+];
+
+/** @param all Whether every job is listed, however many. */
+export function reportText(
+  report: ReplayReport,
+  head: LogId,
+  all: boolean,
+  style: Terminal["style"],
+): readonly string[] {
+  return [
+    ...report.types.flatMap((type) => typeText(type, all, style)),
+    ...[...report.missing].map(([type, count]) =>
+      style("yellow", `${count} unfinished ${jobs(count)} of type ${type}: no definition is loaded`)
+    ),
+    style(report.isClean ? "green" : "red", verdictText(report, head)),
+  ];
+}
+
+function typeText(report: TypeReport, all: boolean, style: Terminal["style"]): readonly string[] {
+  return [
+    `${style("bold", report.type)} (version ${report.versionNow}): ${countsText(report)}`,
+    ...sections(report, all ? Infinity : LINES_MAX),
+    ...[...report.planChanges].map(([text, count]) =>
+      `  ${count} ${jobs(count)} in flight ${count === 1 ? "keeps its" : "keep their"} ` +
+      `recorded plan: ${text}`
+    ),
+    ...(report.versionIsStale ? [`  ${style("yellow", staleText(report.versionNow))}`] : []),
+    "",
+  ];
+}
+
+function countsText({ inFlight, finished }: TypeReport): string {
+  const more = (count: number, what: string) => count > 0 ? `, ${count} ${what}` : "";
+  return `${countOf(inFlight)} in flight: ${inFlight.compatible} compatible` +
+    more(inFlight.breaks, "would break") + more(inFlight.notChecked, "not checked") +
+    `; ${countOf(finished)} finished: ${finished.compatible} compatible` +
+    more(finished.differs, "would differ") + more(finished.notChecked, "not checked");
+}
+
+/** The jobs that matter most come first, and so many in all. */
+function sections(report: TypeReport, max: number): readonly string[] {
+  let left = max;
+  return HEADINGS.flatMap(([category, heading]) => {
+    const findings = report.of(category);
+    const shown = findings.slice(0, left);
+    left -= shown.length;
+    return section(findings, shown, heading);
+  });
+}
+
+function section(
+  findings: readonly Finding[],
+  shown: readonly Finding[],
+  heading: string,
+): readonly string[] {
+  if (findings.length === 0) return [];
+  const more = findings.length - shown.length;
+  return [
+    `  ${findings.length} ${heading}`,
+    ...shown.map((finding) => `    ${findingText(finding)}`),
+    ...(more > 0 ? [`    ${shown.length > 0 ? "and " : ""}${more} more; --all lists them`] : []),
+  ];
+}
+
+/** `order-42 (version 1, now 2): 00000000000000000001.ndjson:17 (entry 15) recorded ...`. */
+function findingText({ jobId, version, versionNow, verdict, location }: Finding): string {
+  const versions = `version ${version}, ${version === versionNow ? "still" : "now"} ${versionNow}`;
+  const line = location === undefined
+    ? ""
+    : `${location.segment}:${location.line} (entry ${location.logId}) `;
+  return `${jobId} (${versions}): ${line}${messageOf(verdict)}`;
+}
+
+function messageOf(verdict: HistoryVerdict): string {
+  if (verdict.kind !== "compatible") return verdict.message;
+  const { end } = verdict.next;
+  const steps = nextText(verdict.next);
+  return ["compatible", ...(steps === "" ? [] : [`run now ${steps}`]), ...ENDS[end]].join("; ");
+}
+
+const ENDS = { pending: [], returned: ["run returns"], threw: ["run throws, as on record"] };
+
+function staleText(version: number): string {
+  return `version is still ${version}: raise it when run changes`;
+}
+
+function verdictText(report: ReplayReport, head: LogId): string {
+  const { breaks, inFlight, notChecked, missing } = report.totals;
+  const found = [
+    breaks === 0
+      ? `nothing breaks among ${inFlight} ${jobs(inFlight)} in flight`
+      : `${breaks} of ${inFlight} ${jobs(inFlight)} in flight would break`,
+    ...(notChecked > 0 ? [`${notChecked} could not be checked`] : []),
+    ...(missing > 0 ? [`${missing} more without a definition`] : []),
+  ];
+  return `${found.join("; ")} (journal up to entry ${head})`;
+}
+
+function jobs(count: number): string {
+  return count === 1 ? "job" : "jobs";
+}
+
+/** The same, each line a JSON value; every job that does not agree is among them. */
+export function* reportRecords(report: ReplayReport, head: LogId): Iterable<object> {
+  for (const type of report.types) {
+    for (const [category] of HEADINGS) yield* type.of(category).map(findingRecord);
+    for (const [change, count] of type.planChanges) {
+      yield { kind: "plan", type: type.type, change, jobsInFlight: count };
+    }
+    const { versionNow, inFlight, finished } = type;
+    yield { kind: "type", type: type.type, versionNow, ...typeCounts(inFlight, finished) };
+  }
+  for (const [type, unfinished] of report.missing) yield { kind: "missing", type, unfinished };
+  yield {
+    kind: "verdict",
+    verdict: report.isClean ? "compatible" : "breaks",
+    ...report.totals,
+    headLogId: head,
+  };
+}
+
+function typeCounts(inFlight: TypeReport["inFlight"], finished: TypeReport["finished"]) {
+  return {
+    inFlight: countOf(inFlight),
+    compatible: inFlight.compatible,
+    breaks: inFlight.breaks,
+    notChecked: inFlight.notChecked,
+    finished: countOf(finished),
+    differs: finished.differs,
+    finishedNotChecked: finished.notChecked,
+  };
+}
+
+function findingRecord(finding: Finding): object {
+  const { jobId, type, state, version, versionNow, verdict, location } = finding;
+  return {
+    kind: "job",
+    jobId,
+    type,
+    state,
+    inFlight: isInFlight(finding),
+    category: categoryOf(finding),
+    verdict: verdict.kind,
+    version,
+    versionNow,
+    ...location,
+    ...("taskId" in verdict ? { taskId: verdict.taskId } : {}),
+    message: messageOf(verdict),
+    ...(isStale(finding) ? { hint: staleText(versionNow) } : {}),
+  };
+}

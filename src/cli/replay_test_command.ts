@@ -1,0 +1,207 @@
+/** `replay-test`: today's definitions against the jobs that a journal holds. */
+
+import { hasCode, isTerminal, type JobState } from "../core/job_state.ts";
+import type { AnyJobDefinition } from "../engine/definition.ts";
+import { DefinitionRegistry } from "../engine/definition_registry.ts";
+import { checkHistory, type HistoryVerdict } from "../engine/history_check.ts";
+import { planChanges } from "../engine/plan_change.ts";
+import type { Clock } from "../engine/ports.ts";
+import { JournalDamagedError, JournalUnusableError } from "../journal/errors.ts";
+import type { FileSystem } from "../journal/file_system.ts";
+import { CheckPool } from "./check_pool.ts";
+import {
+  type Command,
+  CommandError,
+  type CommandInput,
+  EXIT_NEGATIVE,
+  EXIT_OK,
+  EXIT_USAGE,
+} from "./command.ts";
+import { RecordedJobs } from "./recorded_jobs.ts";
+import { type Finding, ReplayReport } from "./replay_report.ts";
+import { reportRecords, reportText } from "./replay_report_lines.ts";
+import type { Terminal } from "./terminal.ts";
+
+export interface ReplayTestParts {
+  readonly clock: Clock;
+  readonly fileSystem: FileSystem;
+  /**
+   * The definitions that ship, and those of a module.
+   *
+   * @throws {TypeError} or an error of its own, for whoever named the module to mend.
+   */
+  definitions(module: string | undefined): Promise<readonly AnyJobDefinition[]>;
+}
+
+export function replayTestCommand(parts: ReplayTestParts): Command {
+  return {
+    name: "replay-test",
+    summary: "test today's definitions against the recorded histories, without side effects",
+    positionals: "",
+    arity: [0, 0],
+    options: [
+      { name: "journal", value: "folder", help: "where the journal is (default journal)" },
+      { name: "definitions", value: "module", help: "your own definitions, as they would start" },
+      { name: "type", value: "type", help: "only jobs of this type" },
+      { name: "job", value: "jobId", help: "only this job, and what it would do next" },
+      { name: "unfinished", help: "only jobs in flight" },
+      { name: "all", help: "list all jobs that disagree, not 20 of each type" },
+    ],
+    notes: [
+      "Calls run of each recorded job and answers it from the record alone: no task function\n" +
+      "and no compensation is called, and nothing is written. A server may be running.\n" +
+      "--journal and --definitions may come from DAYBOOK_JOURNAL and DAYBOOK_DEFINITIONS.",
+      "A module of your own has to be read, with all that it imports, so the permission is\n" +
+      "yours to give:\n" +
+      "  deno run --no-prompt --allow-env=DAYBOOK_*,NO_COLOR \\\n" +
+      "    --allow-read=journal,my_jobs.ts,src src/cli/replay_test.ts --definitions my_jobs.ts",
+      "exit codes: 0 nothing breaks, 1 a job in flight would break or could not be checked,\n" +
+      "64 usage, 74 the journal cannot be read, 78 it is damaged",
+    ],
+    examples: [
+      "deno task replay-test                    # every recorded job",
+      "deno task replay-test --unfinished       # before a deploy: those in flight",
+      "deno task replay-test --job order-42     # one, and what it would do next",
+      "deno task replay-test | jq -r 'select(.category == \"breaks\") | .jobId'",
+    ],
+    run: (input) => run(parts, input),
+  };
+}
+
+/** Which jobs are looked at. */
+interface Selection {
+  readonly type: string | undefined;
+  readonly jobId: string | undefined;
+  readonly unfinishedOnly: boolean;
+}
+
+async function run(parts: ReplayTestParts, input: CommandInput): Promise<number> {
+  const { terminal } = input;
+  const selection: Selection = {
+    type: input.text("type"),
+    jobId: input.text("job"),
+    unfinishedOnly: input.isSet("unfinished"),
+  };
+  const registry = await registryOf(parts, input);
+  requireKnownType(registry, selection);
+  const folder = input.text("journal") ?? (input.env("DAYBOOK_JOURNAL") || "journal");
+  const recorded = await read(parts.fileSystem, folder, terminal);
+  const selected = selectedJobs(recorded, selection);
+  const report = await checkAll(parts.clock, registry, recorded, selected, {
+    keepsCompatible: selection.jobId !== undefined,
+    onProgress: (done) => terminal.progress("checking", done, selected.length),
+  });
+  terminal.progressEnd();
+  tell(terminal, report, recorded.head.logId, input.isSet("all"));
+  return report.isClean ? EXIT_OK : EXIT_NEGATIVE;
+}
+
+async function registryOf(
+  parts: ReplayTestParts,
+  input: CommandInput,
+): Promise<DefinitionRegistry> {
+  const module = input.text("definitions") ?? (input.env("DAYBOOK_DEFINITIONS") || undefined);
+  try {
+    return new DefinitionRegistry(await parts.definitions(module));
+  } catch (error) {
+    throw new CommandError(error instanceof Error ? error.message : String(error), EXIT_USAGE);
+  }
+}
+
+function requireKnownType(registry: DefinitionRegistry, { type }: Selection): void {
+  if (type === undefined || registry.get(type) !== undefined) return;
+  throw new CommandError(
+    `Cannot test type ${type}: no definition is loaded; there are ${registry.types.join(", ")}`,
+    EXIT_USAGE,
+  );
+}
+
+async function read(
+  fileSystem: FileSystem,
+  folder: string,
+  terminal: Terminal,
+): Promise<RecordedJobs> {
+  try {
+    return await RecordedJobs.read(
+      fileSystem,
+      folder,
+      (done, total) => terminal.progress("reading", done, total),
+    );
+  } catch (error) {
+    const isOurs = error instanceof JournalDamagedError || error instanceof JournalUnusableError;
+    throw isOurs ? new CommandError(error.message, error.exitCode) : error;
+  }
+}
+
+function selectedJobs(
+  { table }: RecordedJobs,
+  { type, jobId, unfinishedOnly }: Selection,
+): readonly JobState[] {
+  const selected = [...table.jobs()].filter((job) =>
+    (type === undefined || job.type === type) && (jobId === undefined || job.jobId === jobId) &&
+    !(unfinishedOnly && isTerminal(job))
+  );
+  if (jobId === undefined || selected.length > 0) return selected.filter(hasCode);
+  throw new CommandError(`Cannot test job ${jobId}: no such job was selected`, EXIT_USAGE);
+}
+
+async function checkAll(
+  clock: Clock,
+  registry: DefinitionRegistry,
+  recorded: RecordedJobs,
+  selected: readonly JobState[],
+  { keepsCompatible, onProgress }: {
+    readonly keepsCompatible: boolean;
+    onProgress(done: number): void;
+  },
+): Promise<ReplayReport> {
+  const report = new ReplayReport(keepsCompatible);
+  let done = 0;
+  const pool = new CheckPool(selected, clock, async (job, clock) => {
+    const definition = registry.get(job.type);
+    if (definition !== undefined) await check(clock, definition, recorded, job, report);
+    else if (!isTerminal(job)) report.addMissing(job.type ?? "");
+    onProgress(++done);
+  });
+  await pool.run();
+  return report;
+}
+
+async function check(
+  clock: Clock,
+  definition: AnyJobDefinition,
+  recorded: RecordedJobs,
+  job: JobState,
+  report: ReplayReport,
+): Promise<void> {
+  const verdict = await checkHistory(definition, job, { clock, entriesAt: recorded.factsAt });
+  const type = report.of(definition.type, definition.version);
+  type.add(findingOf(job, definition, verdict, recorded));
+  if (!isTerminal(job)) type.addPlanChanges(planChanges(definition, job));
+}
+
+function findingOf(
+  job: JobState,
+  definition: AnyJobDefinition,
+  verdict: HistoryVerdict,
+  recorded: RecordedJobs,
+): Finding {
+  return {
+    jobId: job.jobId,
+    firstLogId: job.firstLogId,
+    type: definition.type,
+    state: job.state,
+    version: job.definitionVersion ?? 0,
+    versionNow: definition.version,
+    verdict,
+    location: "logId" in verdict ? recorded.locate(verdict.logId) : undefined,
+  };
+}
+
+function tell(terminal: Terminal, report: ReplayReport, head: number, all: boolean): void {
+  if (terminal.isInteractive) {
+    for (const line of reportText(report, head, all, terminal.style)) terminal.out(line);
+  } else {
+    for (const record of reportRecords(report, head)) terminal.out(JSON.stringify(record));
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * What the commands read of a server's answers. An answer is checked where it comes in,
+ * and kept as it came: a newer server may say more, and piped output shows all of it.
+ */
+
+import * as v from "valibot";
+import type { Correlation } from "../core/correlation.ts";
+import { type Client, notDaybook } from "./client.ts";
+
+const text = v.string();
+const number = v.number();
+const absentOrText = v.nullish(text);
+const error = v.looseObject({ name: text, message: text });
+
+const expectation = v.looseObject({
+  id: text,
+  eventType: text,
+  correlation: v.custom<Correlation>((value) => value !== undefined),
+  taskId: v.optional(text),
+  required: number,
+  matched: number,
+  satisfied: v.boolean(),
+  by: v.array(number),
+});
+
+const task = v.looseObject({
+  taskId: text,
+  status: text,
+  attempts: number,
+  startedAt: text,
+  endedAt: v.nullable(text),
+  retryAt: v.optional(text),
+  progress: v.optional(v.looseObject({
+    done: number,
+    total: v.optional(number),
+    note: v.optional(text),
+  })),
+  error: v.optional(error),
+});
+
+const failure = v.looseObject({
+  kind: text,
+  taskId: v.nullable(text),
+  error,
+  recoveryRequired: v.boolean(),
+  because: number,
+  leftInPlace: v.array(text),
+});
+
+export const jobResource = v.looseObject({
+  jobId: text,
+  type: v.nullable(text),
+  definitionVersion: v.nullable(number),
+  state: text,
+  condition: text,
+  createdAt: text,
+  startAt: absentOrText,
+  startedAt: v.nullable(text),
+  endedAt: v.nullable(text),
+  firstLogId: number,
+  lastLogId: number,
+  priority: number,
+  labels: v.record(text, text),
+  retryOf: v.optional(text),
+  input: v.unknown(),
+  output: v.unknown(),
+  expected: v.array(expectation),
+  tasks: v.array(task),
+  failure: v.nullable(failure),
+});
+
+export type JobResource = v.InferOutput<typeof jobResource>;
+export type ExpectationResource = JobResource["expected"][number];
+export type TaskResource = JobResource["tasks"][number];
+export type FailureResource = NonNullable<JobResource["failure"]>;
+
+const nextCursor = v.nullable(text);
+
+export const jobsPage = v.looseObject({ jobs: v.array(jobResource), nextCursor });
+
+export const entryResource = v.looseObject({
+  logId: number,
+  stratum: text,
+  eventId: text,
+  eventType: text,
+  occurredAt: text,
+  receivedAt: text,
+  jobId: v.optional(text),
+  taskId: v.optional(text),
+  attributes: v.record(text, v.unknown()),
+  /** Only in streams: what the entry changed. */
+  job: v.optional(v.looseObject({ from: v.nullable(text), to: text, condition: text })),
+});
+
+export type EntryResource = v.InferOutput<typeof entryResource>;
+
+export const entriesPage = v.looseObject({ entries: v.array(entryResource), nextCursor });
+
+const receiptJob = v.looseObject({
+  jobId: text,
+  state: text,
+  expectation: v.optional(text),
+  matched: v.optional(number),
+  required: v.optional(number),
+  reason: v.optional(text),
+});
+
+const receipt = v.looseObject({
+  eventId: text,
+  logId: v.optional(number),
+  disposition: text,
+  jobs: v.array(receiptJob),
+  reason: v.optional(text),
+  nearest: v.optional(v.looseObject({ jobId: text, expectation: text, reason: text })),
+});
+
+export type ReceiptResource = v.InferOutput<typeof receipt>;
+
+export const receiptsAnswer = v.looseObject({ receipts: v.tupleWithRest([receipt], receipt) });
+
+const step = v.looseObject({
+  logId: number,
+  eventType: text,
+  rule: text,
+  changed: v.array(v.looseObject({ path: text, from: v.unknown(), to: v.unknown() })),
+  why: text,
+});
+
+export const replayAnswer = v.looseObject({ job: jobResource, steps: v.array(step) });
+
+export type ReplayAnswer = v.InferOutput<typeof replayAnswer>;
+
+/**
+ * The value, when it has the shape; else another program answered.
+ *
+ * @throws {CommandError}
+ */
+export function expectShape<Schema extends v.GenericSchema>(
+  schema: Schema,
+  value: unknown,
+  { url }: Client,
+): v.InferOutput<Schema> {
+  if (v.is(schema, value)) return value;
+  throw notDaybook(url);
+}

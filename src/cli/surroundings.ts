@@ -1,0 +1,64 @@
+/** What the commands that talk to a server need from outside, beside a terminal. */
+
+import { resolve } from "node:path";
+import type { Clock } from "../engine/ports.ts";
+import { systemClock } from "../system.ts";
+import { Client, type Fetch, readingFailure } from "./client.ts";
+import { CommandError, type CommandInput, EXIT_USAGE } from "./command.ts";
+import { Times } from "./times.ts";
+
+/** What stands for the standard input where a file is named. */
+export const STANDARD_INPUT = "-";
+
+export interface Surroundings {
+  readonly fetch: Fetch;
+  readonly clock: Clock;
+  readonly times: Times;
+  /** The bytes of a file; rejects as the system does. */
+  readFile(path: string): Promise<Uint8Array<ArrayBuffer>>;
+  readStandardInput(): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/** The real ones. */
+export function systemSurroundings(): Surroundings {
+  return {
+    fetch,
+    clock: systemClock,
+    times: new Times(Intl.DateTimeFormat().resolvedOptions().timeZone),
+    readFile: async (path) => await Deno.readFile(fromWhereTyped(path)),
+    readStandardInput: async () => await new Response(Deno.stdin.readable).bytes(),
+  };
+}
+
+/** `deno task` runs in the folder of `deno.json`, and says in which folder it was called. */
+function fromWhereTyped(path: string): string {
+  const { state } = Deno.permissions.querySync({ name: "env", variable: "INIT_CWD" });
+  const folder = state === "granted" ? Deno.env.get("INIT_CWD") : undefined;
+  return folder === undefined ? path : resolve(folder, path);
+}
+
+export function clientOf(input: CommandInput, { fetch }: Surroundings): Client {
+  return Client.of(input, fetch);
+}
+
+/**
+ * The bytes of a file that the command line names, or of the standard input.
+ *
+ * @throws {CommandError} when it cannot be read.
+ */
+export async function bytesOf(
+  path: string,
+  surroundings: Surroundings,
+): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return path === STANDARD_INPUT
+      ? await surroundings.readStandardInput()
+      : await surroundings.readFile(path);
+  } catch (error) {
+    const hint = error instanceof Deno.errors.NotCapable
+      ? `, or give - and send it in: < ${path}`
+      : "";
+    const reason = readingFailure(error, path) + hint;
+    throw new CommandError(`cannot read ${path}: ${reason}`, EXIT_USAGE);
+  }
+}

@@ -1,0 +1,206 @@
+/** A job's entries in the order of an explanation: what began, ended and moved it. */
+
+import { type Condition, conditionOf } from "../condition.ts";
+import type { FrameworkEntry, JobEventLogEntry } from "../event.ts";
+import type { ErrorFact, FailureKind, InterruptionReason } from "../framework_events.ts";
+import type { LogId, TaskId } from "../ids.ts";
+import type { JobState } from "../job_state.ts";
+import { project, type Step } from "../projector.ts";
+import type { RuleName } from "../rules.ts";
+
+export type AttemptEnd =
+  | { readonly kind: "completed" }
+  | {
+    readonly kind: "failed";
+    readonly error: ErrorFact;
+    readonly maxAttempts: number;
+    readonly retryAt?: string;
+    readonly failureKind?: FailureKind;
+  }
+  | { readonly kind: "interrupted"; readonly reason: InterruptionReason };
+
+/** One attempt of a task, or of its compensation. */
+export interface Attempt {
+  readonly attempt: number;
+  readonly maxAttempts: number | undefined;
+  /** `undefined` when only its end is on record. */
+  readonly started: JobEventLogEntry | undefined;
+  ended: { readonly entry: JobEventLogEntry; readonly end: AttemptEnd } | undefined;
+}
+
+export interface ConditionSpan {
+  readonly condition: Condition;
+  /** RFC 3339. */
+  readonly from: string;
+  /** `undefined` while it goes on. */
+  to: string | undefined;
+}
+
+export class Annals {
+  readonly entries = new Map<LogId, JobEventLogEntry>();
+  readonly spans: ConditionSpan[] = [];
+  readonly attempts = new Map<TaskId, Attempt[]>();
+  readonly compensations = new Map<TaskId, Attempt[]>();
+  /** Entries from outside that counted for nothing, with the row that says so. */
+  readonly uncounted: { readonly entry: JobEventLogEntry; readonly rule: RuleName }[] = [];
+  /** Original ids of the events that reached this job. */
+  readonly reachedBy = new Set<string>();
+  /** The entry that made the job leave Running with an error, and the one that ended it. */
+  failedBy: { readonly entry: JobEventLogEntry; readonly rule: RuleName } | undefined;
+  endedBy: { readonly entry: JobEventLogEntry; readonly rule: RuleName } | undefined;
+  /** The entry after which the condition is what it is. */
+  conditionSince: JobEventLogEntry;
+  readonly job: JobState;
+  readonly created: FrameworkEntry<"job.JobCreated">;
+  started: FrameworkEntry<"job.JobStarted"> | undefined;
+  suspended: FrameworkEntry<"job.JobSuspended"> | undefined;
+  resumed: FrameworkEntry<"job.JobResumed"> | undefined;
+  waiting: FrameworkEntry<"job.TaskWaiting"> | undefined;
+  retried: FrameworkEntry<"job.JobRetried">[] = [];
+
+  /** @throws {TypeError} when there are no entries, or the first is not `job.JobCreated`. */
+  constructor(entries: readonly JobEventLogEntry[]) {
+    const [first] = entries;
+    if (first === undefined) throw new TypeError("Cannot explain a job: it has no entries");
+    this.created = first as FrameworkEntry<"job.JobCreated">;
+    this.conditionSince = first;
+    let job: JobState | undefined;
+    for (const entry of entries) {
+      const step = project(job, entry);
+      this.#note(job, entry, step);
+      job = step.job;
+    }
+    this.job = job as JobState;
+  }
+
+  /** The condition as of the last entry. */
+  get condition(): Condition {
+    return this.spans.at(-1)?.condition ?? "created";
+  }
+
+  #note(before: JobState | undefined, entry: JobEventLogEntry, step: Step): void {
+    this.entries.set(entry.logId, entry);
+    this.#noteSpan(entry, conditionOf(step.job));
+    if (step.rule === "running/error-failed" || step.rule === "running/error-compensating") {
+      this.failedBy = { entry, rule: step.rule };
+    }
+    const ended = step.job.state === "Done" || step.job.state === "Failed";
+    if (ended && before?.state !== step.job.state) this.endedBy = { entry, rule: step.rule };
+    if (entry.stratum !== "framework" || entry.eventType === "job.EventCorrelated") {
+      this.#noteFact(entry, before, step);
+    } else {
+      this.#noteFrameworkFact(entry);
+    }
+  }
+
+  #noteSpan(entry: JobEventLogEntry, condition: Condition): void {
+    const last = this.spans.at(-1);
+    if (last?.condition === condition) return;
+    if (last !== undefined) last.to = entry.receivedAt;
+    this.spans.push({ condition, from: entry.receivedAt, to: undefined });
+    this.conditionSince = entry;
+  }
+
+  #noteFact(entry: JobEventLogEntry, before: JobState | undefined, step: Step): void {
+    this.reachedBy.add(originalIdOf(entry));
+    const moved = before?.state !== step.job.state;
+    if (step.matched.length === 0 && !moved) this.uncounted.push({ entry, rule: step.rule });
+  }
+
+  #noteFrameworkFact(entry: JobEventLogEntry): void {
+    if (entry.stratum !== "framework") return;
+    switch (entry.eventType) {
+      case "job.JobStarted":
+        this.started ??= entry;
+        break;
+      case "job.JobSuspended":
+        this.suspended = entry;
+        break;
+      case "job.JobResumed":
+        this.resumed = entry;
+        break;
+      case "job.JobRetried":
+        this.retried.push(entry);
+        break;
+      case "job.TaskWaiting":
+        this.waiting = entry;
+        break;
+      default:
+        this.#noteAttempt(entry);
+    }
+  }
+
+  #noteAttempt(entry: JobEventLogEntry): void {
+    if (entry.stratum !== "framework") return;
+    switch (entry.eventType) {
+      case "job.TaskStarted":
+        return this.#begin(this.attempts, entry);
+      case "job.CompensationStarted":
+        return this.#begin(this.compensations, entry);
+      case "job.TaskCompleted":
+        return this.#end(this.attempts, entry, { kind: "completed" });
+      case "job.TaskCompensated":
+        return this.#end(this.compensations, entry, { kind: "completed" });
+      case "job.TaskFailed":
+        return this.#end(this.attempts, entry, failedEnd(entry.attributes));
+      case "job.TaskCompensationFailed":
+        return this.#end(this.compensations, entry, failedEnd(entry.attributes));
+      case "job.TaskInterrupted": {
+        const { phase, reason } = entry.attributes;
+        const attempts = phase === "run" ? this.attempts : this.compensations;
+        return this.#end(attempts, entry, { kind: "interrupted", reason });
+      }
+      default:
+    }
+  }
+
+  #begin(
+    attempts: Map<TaskId, Attempt[]>,
+    entry: FrameworkEntry<"job.TaskStarted"> | FrameworkEntry<"job.CompensationStarted">,
+  ): void {
+    const { attempt, maxAttempts } = entry.attributes;
+    listOf(attempts, entry).push({ attempt, maxAttempts, started: entry, ended: undefined });
+  }
+
+  #end(attempts: Map<TaskId, Attempt[]>, entry: JobEventLogEntry, end: AttemptEnd): void {
+    const list = listOf(attempts, entry);
+    const last = list.at(-1);
+    if (last !== undefined && last.ended === undefined) {
+      last.ended = { entry, end };
+      return;
+    }
+    const { attempt } = entry.attributes as { readonly attempt: number };
+    const maxAttempts = end.kind === "failed" ? end.maxAttempts : undefined;
+    list.push({ attempt, maxAttempts, started: undefined, ended: { entry, end } });
+  }
+}
+
+/** The id that an event had when it came from outside. */
+export function originalIdOf(entry: JobEventLogEntry): string {
+  return entry.eventType === "job.EventCorrelated"
+    ? (entry as FrameworkEntry<"job.EventCorrelated">).attributes.eventId
+    : entry.eventId;
+}
+
+/** How many attempts there may be, from whatever entry of the task says it. */
+export function maxAttemptsOf(attempts: readonly Attempt[]): number | undefined {
+  const last = attempts.at(-1);
+  if (last === undefined) return undefined;
+  return last.ended?.end.kind === "failed" ? last.ended.end.maxAttempts : last.maxAttempts;
+}
+
+function failedEnd(
+  attributes: FrameworkEntry<"job.TaskFailed">["attributes"],
+): AttemptEnd {
+  const { error, maxAttempts } = attributes;
+  return "retryAt" in attributes
+    ? { kind: "failed", error, maxAttempts, retryAt: attributes.retryAt }
+    : { kind: "failed", error, maxAttempts, failureKind: attributes.kind };
+}
+
+function listOf(attempts: Map<TaskId, Attempt[]>, entry: JobEventLogEntry): Attempt[] {
+  const taskId = entry.taskId ?? "main" as TaskId;
+  let list = attempts.get(taskId);
+  if (list === undefined) attempts.set(taskId, list = []);
+  return list;
+}

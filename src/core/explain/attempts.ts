@@ -1,0 +1,80 @@
+/** Attempts in words: of a task, or of its compensation. */
+
+import type { JobEventLogEntry } from "../event.ts";
+import type { InterruptionReason } from "../framework_events.ts";
+import type { Statement } from "../explanation.ts";
+import type { LogId } from "../ids.ts";
+import { assertNever } from "../assert_never.ts";
+import { type Attempt, type AttemptEnd, maxAttemptsOf } from "./annals.ts";
+import { attemptText, capital, counted, errorText, taskText, timeText } from "./phrases.ts";
+
+/** Of many attempts that ended badly, the latest so many are told one by one. */
+const TOLD_MAX = 5;
+
+/** `task charge`, or `the compensation of task reserve`. */
+export type Subject = string;
+
+export function taskSubject(taskId: string): Subject {
+  return taskText(taskId);
+}
+
+export function compensationSubject(taskId: string): Subject {
+  return `the compensation of ${taskText(taskId)}`;
+}
+
+/** The attempts that did not succeed, the latest first. */
+export function unsuccessfulAttempts(
+  subject: Subject,
+  attempts: readonly Attempt[],
+): readonly Statement<LogId>[] {
+  const bad = attempts.filter(({ ended }) => ended !== undefined && ended.end.kind !== "completed");
+  const told = bad.slice(-TOLD_MAX).reverse().flatMap((attempt) =>
+    attempt.ended === undefined
+      ? []
+      : [attemptEnded(subject, attempt, attempt.ended, maxAttemptsOf(attempts))]
+  );
+  const rest = bad.slice(0, -TOLD_MAX);
+  if (rest.length === 0) return told;
+  const cites = rest.slice(-TOLD_MAX).flatMap(({ ended }) => ended?.entry.logId ?? []);
+  const statement = `${counted(rest.length, "earlier attempt")} of ${subject} ended badly too.`;
+  return [...told, { statement, cites }];
+}
+
+function attemptEnded(
+  subject: Subject,
+  { attempt, started }: Attempt,
+  { entry, end }: { readonly entry: JobEventLogEntry; readonly end: AttemptEnd },
+  maxAttempts: number | undefined,
+): Statement<LogId> {
+  const which = attemptText(attempt, end.kind === "failed" ? end.maxAttempts : maxAttempts);
+  const cites = started === undefined ? [entry.logId] : [entry.logId, started.logId];
+  const about = `${capital(which)} of ${subject}`;
+  return { statement: `${about} ${endText(end, timeText(entry))}.`, cites };
+}
+
+function endText(end: AttemptEnd, at: string): string {
+  switch (end.kind) {
+    case "completed":
+      return `completed at ${at}`;
+    case "failed":
+      return `failed at ${at}: ${errorText(end.error)}`;
+    case "interrupted":
+      return `was cut short at ${at}: ${interruptionText(end.reason)}`;
+    default:
+      return assertNever(end, "end of an attempt");
+  }
+}
+
+/** Why an attempt was cut short, by no fault of its own. */
+export function interruptionText(reason: InterruptionReason): string {
+  switch (reason) {
+    case "crash":
+      return "the process had ended without a stop";
+    case "shutdown":
+      return "the process stopped";
+    case "cancelled":
+      return "the job was over";
+    default:
+      return assertNever(reason, "reason of an interruption");
+  }
+}

@@ -1,0 +1,271 @@
+/**
+ * The chain of reasons: from what the job is doing, or how it ended, back to a fact that came
+ * from outside. One function for each condition; nothing in here looks at more than evidence.
+ */
+
+import { assertNever } from "../assert_never.ts";
+import { type Condition, conditionOf } from "../condition.ts";
+import type { JobEventLogEntry } from "../event.ts";
+import type { Statement, WaitingFor } from "../explanation.ts";
+import { type LogId, MAIN_TASK } from "../ids.ts";
+import { MAIN_EXPECTATION_ID } from "../job_plan.ts";
+import { findTask, type JobState, type TaskState } from "../job_state.ts";
+import { type Annals, type Attempt, maxAttemptsOf } from "./annals.ts";
+import { interruptionText, taskSubject, unsuccessfulAttempts } from "./attempts.ts";
+import { endReasons, failureReasons } from "./because_ended.ts";
+import { compensationReasons } from "./because_compensating.ts";
+import type { Evidence } from "./evidence.ts";
+import { originOf } from "./origin.ts";
+import {
+  attemptText,
+  capital,
+  counted,
+  oneLine,
+  reasonText,
+  shortened,
+  taskText,
+  timeText,
+} from "./phrases.ts";
+
+type Reasons = readonly Statement<LogId>[];
+
+export function becauseOf(
+  annals: Annals,
+  evidence: Evidence,
+  waitingFor: readonly WaitingFor<LogId>[],
+): Reasons {
+  const reasons = [
+    ...processReasons(annals, evidence),
+    ...conditionReasons(conditionOf(annals.job), annals, evidence, waitingFor),
+    ...originOf(annals, evidence),
+  ];
+  return reasons.filter(({ statement }, index) =>
+    reasons.findIndex((other) => other.statement === statement) === index
+  );
+}
+
+/** What stands in the way that is not in the journal. */
+function processReasons(annals: Annals, { circumstances }: Evidence): Reasons {
+  const { job } = annals;
+  if (job.state === "Done" || job.state === "Failed") return [];
+  const cites = [annals.created.logId];
+  const reasons: Statement<LogId>[] = [];
+  if (circumstances.definition === "missing") {
+    const statement = `This process has no definition of type ${job.type ?? ""}: ` +
+      "until one is loaded, none of the job's code runs.";
+    reasons.push({ statement, cites });
+  }
+  if (circumstances.full) {
+    const statement = "The disk is full: nothing can be recorded until there is room.";
+    reasons.push({ statement, cites });
+  }
+  if (circumstances.draining) {
+    const statement = "This process is stopping: nothing new begins before the next start.";
+    reasons.push({ statement, cites });
+  }
+  return reasons;
+}
+
+function conditionReasons(
+  condition: Condition,
+  annals: Annals,
+  evidence: Evidence,
+  waitingFor: readonly WaitingFor<LogId>[],
+): Reasons {
+  switch (condition) {
+    case "created":
+      return [{ statement: "Nothing has started it.", cites: [annals.created.logId] }];
+    case "scheduled":
+      return [scheduled(annals)];
+    case "queued":
+      return queued(annals, evidence);
+    case "executing":
+      return executing(annals);
+    case "waiting":
+      return waiting(annals, waitingFor);
+    case "backingOff":
+      return backingOff(annals);
+    case "suspended":
+      return suspended(annals, evidence, waitingFor);
+    case "compensating":
+      return [...compensationReasons(annals), ...failureReasons(annals, evidence)];
+    case "succeeded":
+    case "failed":
+    case "cancelled":
+      return endReasons(annals, evidence);
+    default:
+      return assertNever(condition, "condition");
+  }
+}
+
+function scheduled({ created }: Annals): Statement<LogId> {
+  const startAt = created.attributes.startAt ?? "";
+  return { statement: `Its start is due at ${startAt}.`, cites: [created.logId] };
+}
+
+function queued(annals: Annals, { circumstances: { queue }, causes }: Evidence): Reasons {
+  const since = annals.conditionSince;
+  const turn = `It is in the queue since ${timeText(since)}`;
+  const limit = queue === undefined
+    ? `${turn}.`
+    : `${turn}: ${counted(queue.ahead, "job")} ahead of it, ${queue.busy} of ` +
+      `${counted(queue.maxRunning, "worker")} busy (the limit is --max-running).`;
+  return [{ statement: limit, cites: [since.logId] }, ...whyQueued(annals, causes)];
+}
+
+/** What a worker is wanted for. */
+function whyQueued(annals: Annals, causes: Evidence["causes"]): Reasons {
+  const { job, resumed } = annals;
+  const since = annals.conditionSince;
+  if (resumed !== undefined && since.logId === resumed.logId) {
+    const statement = `It was resumed at ${timeText(resumed)}${
+      reasonText(resumed.attributes.reason)
+    }.`;
+    return [{ statement, cites: [resumed.logId] }];
+  }
+  const interrupted = job.tasks.flatMap((task) => interruptionOf(annals, task));
+  if (interrupted.length > 0) return interrupted.map((one) => interruptionReason(one, causes));
+  const main = findTask(job, MAIN_TASK);
+  if (main?.status !== "waiting") return [];
+  const statement = `run can go on with what came at ${timeText(since)}.`;
+  return [{ statement, cites: [since.logId, main.lastLogId] }];
+}
+
+interface Interrupted {
+  readonly task: TaskState;
+  readonly attempt: Attempt;
+}
+
+function interruptionOf(annals: Annals, task: TaskState): readonly Interrupted[] {
+  const attempt = annals.attempts.get(task.taskId)?.at(-1);
+  return task.status === "interrupted" && attempt?.ended?.end.kind === "interrupted"
+    ? [{ task, attempt }]
+    : [];
+}
+
+function interruptionReason(
+  { task, attempt }: Interrupted,
+  causes: Evidence["causes"],
+): Statement<LogId> {
+  const { ended } = attempt;
+  if (ended?.end.kind !== "interrupted") throw new TypeError("Cannot tell of an interruption");
+  const restart = ended.entry.causedBy === undefined ? undefined : causes.get(ended.entry.causedBy);
+  const statement =
+    `${capital(taskText(task.taskId))} was cut short in attempt ${attempt.attempt}, ` +
+    `as recorded at ${timeText(ended.entry)}: ${interruptionText(ended.end.reason)}.`;
+  const cites = [ended.entry.logId, ...(restart === undefined ? [] : [restart.logId])];
+  return { statement, cites };
+}
+
+function executing(annals: Annals): Reasons {
+  const running = runningTasks(annals.job);
+  return running.flatMap((task) => {
+    const attempts = annals.attempts.get(task.taskId) ?? [];
+    const started = attempts.at(-1)?.started;
+    const cites = [started?.logId ?? task.firstLogId];
+    if (task.lastLogId > (cites[0] ?? 0)) cites.unshift(task.lastLogId);
+    return [
+      { statement: executingText(task, attempts, started), cites },
+      ...unsuccessfulAttempts(taskSubject(task.taskId), attempts),
+    ];
+  });
+}
+
+/** The tasks that are running; `run` itself only when no other is. */
+export function runningTasks(job: JobState): readonly TaskState[] {
+  const running = job.tasks.filter(({ status }) => status === "running");
+  const others = running.filter(({ taskId }) => taskId !== MAIN_TASK);
+  return others.length > 0 ? others : running;
+}
+
+function executingText(
+  task: TaskState,
+  attempts: readonly Attempt[],
+  started: JobEventLogEntry | undefined,
+): string {
+  const since = started === undefined ? task.startedAt : timeText(started);
+  if (task.taskId === MAIN_TASK) {
+    return `run is executing since ${since}, and no task of it is.`;
+  }
+  const which = attemptText(task.attempts, maxAttemptsOf(attempts));
+  return `${capital(taskText(task.taskId))} is in ${which} since ${since}${progressText(task)}.`;
+}
+
+/** `, and has done 3 of 10 (rows)`, or nothing. */
+export function progressText({ progress }: TaskState): string {
+  if (progress === undefined) return "";
+  const total = progress.total === undefined ? "" : ` of ${progress.total}`;
+  const note = progress.note === undefined ? "" : ` (${oneLine(progress.note)})`;
+  return `, and has done ${progress.done}${total}${note}`;
+}
+
+const WAITS_TOLD_MAX = 10;
+
+function waiting(annals: Annals, waitingFor: readonly WaitingFor<LogId>[]): Reasons {
+  const waits = waitingFor.slice(0, WAITS_TOLD_MAX).map(({ statement, cites }) => ({
+    statement: `It waits for ${statement}`,
+    cites,
+  }));
+  return [...waits, ...runReasons(annals)];
+}
+
+/** What `run` has to do with the wait. */
+function runReasons(annals: Annals): Reasons {
+  const { job } = annals;
+  const main = findTask(job, MAIN_TASK);
+  if (main?.status === "completed") {
+    const statement = `run ended at ${main.endedAt}; the plan expects more than that.`;
+    return [{ statement, cites: [main.completedBy] }];
+  }
+  if (main?.status !== "waiting" || annals.waiting === undefined) return [];
+  const names = main.expectations.filter((name) => name !== MAIN_EXPECTATION_ID);
+  const asked = shortened(names.map((name) => `"${name}"`), WAITS_TOLD_MAX);
+  const before = job.tasks
+    .filter((task) => task.status === "completed")
+    .toSorted((left, right) => right.lastLogId - left.lastLogId)[0];
+  const after = before === undefined ? "" : `, after ${taskText(before.taskId)} had completed`;
+  const statement = `run asked for ${asked} at ${timeText(annals.waiting)}${after}.`;
+  const cites = [annals.waiting.logId];
+  if (before?.status === "completed") cites.push(before.completedBy);
+  return [{ statement, cites }];
+}
+
+function backingOff(annals: Annals): Reasons {
+  const tasks = annals.job.tasks.filter((task) => task.status === "backingOff");
+  return tasks.flatMap((task) => {
+    const attempts = annals.attempts.get(task.taskId) ?? [];
+    const next = attemptText(task.attempts + 1, maxAttemptsOf(attempts));
+    const last = attempts.at(-1)?.ended?.entry.logId ?? task.lastLogId;
+    return [
+      {
+        statement: `${capital(taskText(task.taskId))} waits for ${next}, due at ${task.retryAt}.`,
+        cites: [last],
+      },
+      ...unsuccessfulAttempts(taskSubject(task.taskId), attempts),
+    ];
+  });
+}
+
+function suspended(
+  annals: Annals,
+  evidence: Evidence,
+  waitingFor: readonly WaitingFor<LogId>[],
+): Reasons {
+  const { suspended } = annals;
+  const { suspendedBy: _, ...job } = annals.job;
+  const beneath = conditionOf(job as JobState);
+  const control: Reasons = suspended === undefined ? [] : [{
+    statement: `A suspend control holds it since ${timeText(suspended)}` +
+      `${reasonText(suspended.attributes.reason)}: no new attempt begins, and events still count.`,
+    cites: [suspended.logId],
+  }];
+  const queueless = { ...evidence, circumstances: withoutQueue(evidence) };
+  return beneath === "queued"
+    ? [...control, ...whyQueued(annals, evidence.causes)]
+    : [...control, ...conditionReasons(beneath, annals, queueless, waitingFor)];
+}
+
+function withoutQueue({ circumstances }: Evidence): Evidence["circumstances"] {
+  const { queue: _, ...rest } = circumstances;
+  return rest;
+}

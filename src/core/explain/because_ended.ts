@@ -1,0 +1,204 @@
+/** How a job ended, and what made it fail. */
+
+import { assertNever } from "../assert_never.ts";
+import type { FrameworkEntry, JobEventLogEntry } from "../event.ts";
+import type { AttemptFailure } from "../framework_events.ts";
+import type { Statement } from "../explanation.ts";
+import { type LogId, MAIN_TASK } from "../ids.ts";
+import { matcherAccepts } from "../job_plan.ts";
+import type { CompletedTask, DoneJob, FailedJob, Failure } from "../job_state.ts";
+import { matchableOf } from "../projector.ts";
+import { RULES } from "../rules.ts";
+import type { Annals } from "./annals.ts";
+import { compensationSubject, taskSubject, unsuccessfulAttempts } from "./attempts.ts";
+import { compensableTasks, endingsOf, leftInPlace, matcherText } from "./because_compensating.ts";
+import type { Evidence } from "./evidence.ts";
+import {
+  capital,
+  counted,
+  errorText,
+  listed,
+  reasonText,
+  shortened,
+  taskText,
+  timeText,
+} from "./phrases.ts";
+
+type Reasons = readonly Statement<LogId>[];
+
+const TOLD_MAX = 10;
+
+/** Why a job that is over ended as it did. */
+export function endReasons(annals: Annals, evidence: Evidence): Reasons {
+  const { job } = annals;
+  if (job.state !== "Done" && job.state !== "Failed") return [];
+  if (job.state === "Done" && job.failure === undefined) return [satisfied(annals, evidence)];
+  return [
+    ...compensationEnd(annals, job),
+    ...leftBehind(job),
+    ...failureReasons(annals, evidence),
+  ];
+}
+
+/** What settled the last expectation. */
+function satisfied(annals: Annals, { causes }: Evidence): Statement<LogId> {
+  const { endedBy } = annals;
+  if (endedBy === undefined) throw new TypeError("Cannot tell what ended the job");
+  const { entry, rule } = endedBy;
+  const cites = [entry.logId, ...causeOf(entry, annals, causes)];
+  if (rule === "created/started-empty") {
+    return { statement: "Its plan expects nothing, so it was Done when it started.", cites };
+  }
+  const what = entry.eventType === "job.TaskCompleted"
+    ? `${capital(taskText(entry.taskId ?? MAIN_TASK))} completed at ${timeText(entry)}`
+    : `${matchableOf(entry).eventType} came at ${timeText(entry)}`;
+  const names = listed(settledBy(annals, entry).map((id) => `"${id}"`));
+  const last = names === '"main"' ? "" : ` and settled ${names}`;
+  return { statement: `${what}${last}, the last that the plan expected.`, cites };
+}
+
+function settledBy({ job }: Annals, { logId }: JobEventLogEntry): readonly string[] {
+  return job.plan.expected
+    .filter((_, index) => job.expected[index]?.by.at(-1) === logId)
+    .map(({ id }) => id);
+}
+
+/** The failure, the row of the state table, and each attempt that led to it. */
+export function failureReasons(annals: Annals, evidence: Evidence): Reasons {
+  const { job, failedBy } = annals;
+  const failure = "failure" in job ? job.failure : undefined;
+  if (failure === undefined || failedBy === undefined) return [];
+  const attempts = failure.taskId === undefined ? [] : annals.attempts.get(failure.taskId) ?? [];
+  const earlier = unsuccessfulAttempts(taskSubject(failure.taskId ?? MAIN_TASK), attempts)
+    .filter(({ cites }) => cites[0] !== failure.because);
+  return [failed(annals, failure, failedBy.entry, evidence), ruleApplied(annals), ...earlier];
+}
+
+function failed(
+  annals: Annals,
+  failure: Failure,
+  entry: JobEventLogEntry,
+  { causes }: Evidence,
+): Statement<LogId> {
+  const cites = [entry.logId, ...causeOf(entry, annals, causes)];
+  const at = timeText(entry);
+  if (entry.eventType === "job.JobCancelled") {
+    const { reason } = (entry as FrameworkEntry<"job.JobCancelled">).attributes;
+    return { statement: `A cancel control ended it at ${at}${reasonText(reason)}.`, cites };
+  }
+  if (entry.eventType === "job.TaskFailed") {
+    const { attributes } = entry as FrameworkEntry<"job.TaskFailed">;
+    const statement = taskFailedText(failure, attributes, at);
+    const began = annals.attempts.get(entry.taskId ?? MAIN_TASK)?.at(-1)?.started?.logId;
+    return { statement, cites: began === undefined ? cites : [...cites, began] };
+  }
+  const event = matchableOf(entry);
+  const matcher = annals.job.plan.policy.errors.find((one) => matcherAccepts(one, event));
+  const named = matcher === undefined ? event.eventType : matcherText(matcher);
+  const message = failure.error.message === policyMessage(event.eventType)
+    ? ""
+    : `, saying: ${errorText({ ...failure.error, name: "" }).replace(/^: /, "")}`;
+  const statement = `${event.eventType} came at ${at}${message}; ` +
+    `its policy names ${named} an error.`;
+  return { statement, cites: [...cites, annals.created.logId] };
+}
+
+/** What `failureOf` says of an event that has no message. */
+function policyMessage(eventType: string): string {
+  return `the policy names ${eventType} an error`;
+}
+
+function taskFailedText(
+  { kind, taskId = MAIN_TASK, error }: Failure,
+  attributes: AttemptFailure,
+  at: string,
+): string {
+  const what = capital(taskText(taskId));
+  switch (kind) {
+    case "deadLetter":
+      return `${what} used up its ${counted(attributes.maxAttempts, "attempt")}: ` +
+        `the last one failed at ${at}: ${errorText(error)}.`;
+    case "poison":
+      return `${what} failed at ${at} in a way that trying again cannot help: ${errorText(error)}.`;
+    case "error":
+      return `${what} threw at ${at}: ${errorText(error)}.`;
+    case "cancelled":
+      return `${what} was cancelled at ${at}: ${errorText(error)}.`;
+    default:
+      return assertNever(kind, "kind of failure");
+  }
+}
+
+/** The row of the state table that made a failure of it. */
+function ruleApplied({ failedBy }: Annals): Statement<LogId> {
+  if (failedBy === undefined) throw new TypeError("Cannot tell which rule failed the job");
+  const { entry, rule } = failedBy;
+  const { condition, next } = RULES[rule];
+  const statement = `Rule ${rule}: an error event while Running, and ${condition}, ` +
+    `makes the job ${next}.`;
+  return { statement, cites: [entry.logId] };
+}
+
+/** How the compensation ended, if there was one. */
+function compensationEnd(annals: Annals, job: DoneJob | FailedJob): Reasons {
+  const { endedBy } = annals;
+  if (endedBy === undefined || annals.failedBy?.rule !== "running/error-compensating") return [];
+  const { entry, rule } = endedBy;
+  const tasks = compensableTasks(job);
+  const outcome = job.state === "Done"
+    ? "its policy counts that as Done"
+    : job.failure?.recoveryRequired === true
+    ? "the job is Failed, and an operator must see to it"
+    : "the job is Failed, as its policy wants";
+  const ended = {
+    statement: `Its compensation ended at ${timeText(entry)} (rule ${rule}): ${outcome}.`,
+    cites: [entry.logId],
+  };
+  return [ended, ...undone(annals, tasks), ...notUndone(annals, tasks)];
+}
+
+function undone(annals: Annals, tasks: readonly CompletedTask[]): Reasons {
+  const done = tasks.filter(({ compensation }) => compensation?.status === "compensated");
+  if (done.length === 0) return [];
+  const names = shortened(done.map(({ taskId }) => taskId), TOLD_MAX);
+  return [{ statement: `Compensated: ${names}.`, cites: endingsOf(annals, done) }];
+}
+
+function notUndone(annals: Annals, tasks: readonly CompletedTask[]): Reasons {
+  return tasks.flatMap((task) => {
+    const { taskId, compensation } = task;
+    if (compensation?.status === "compensated") return [];
+    const subject = compensationSubject(taskId);
+    if (compensation?.status === "failed") {
+      const statement = `${capital(subject)} failed for good: ${errorText(compensation.error)}.`;
+      const bad = unsuccessfulAttempts(subject, annals.compensations.get(taskId) ?? []);
+      return [{ statement, cites: endingsOf(annals, [task]) }, ...bad];
+    }
+    const statement = `${capital(taskText(taskId))} was not compensated.`;
+    return [{ statement, cites: [task.completedBy] }];
+  });
+}
+
+function leftBehind(job: DoneJob | FailedJob): Reasons {
+  const tasks = leftInPlace(job);
+  if (tasks.length === 0) return [];
+  const names = shortened(tasks.map(({ taskId }) => taskId), TOLD_MAX);
+  return [{
+    statement: `Left in place, since nothing is declared that undoes ${
+      tasks.length === 1 ? "it" : "them"
+    }: ${names}.`,
+    cites: tasks.slice(0, TOLD_MAX).map(({ completedBy }) => completedBy),
+  }];
+}
+
+/** The entry that made this one happen: the event that it counts in place of, for one. */
+function causeOf(
+  entry: JobEventLogEntry,
+  { entries }: Annals,
+  causes: Evidence["causes"],
+): readonly LogId[] {
+  const { causedBy } = entry;
+  return causedBy !== undefined && (entries.has(causedBy) || causes.has(causedBy))
+    ? [causedBy]
+    : [];
+}

@@ -1,0 +1,124 @@
+/** An explanation as text for a terminal. */
+
+import type { Action, Citation, Explanation, Statement, Timing } from "../explanation.ts";
+
+const WIDTH = 78;
+/** Of long lists of what is done, the last so many are shown. */
+const COMPLETED_MAX = 12;
+
+export interface TextOptions {
+  /** The command that does what an action says, such as a call of curl. */
+  commandOf(action: Action): string;
+}
+
+/** Ends with a newline. Numbers in brackets are positions; the last part says where they are. */
+export function explanationText(
+  explanation: Explanation<Citation>,
+  { commandOf }: TextOptions,
+): string {
+  const { because, waitingFor, completed, next, timing } = explanation;
+  const nearMisses = waitingFor.flatMap((wait) => wait.nearMisses);
+  const lines = [
+    ...wrapped(explanation.summary, "", ""),
+    ...section("Why", because.flatMap((reason) => bullet(reason))),
+    ...section("Near misses", nearMisses.flatMap((miss) => bullet(miss))),
+    ...section("Completed", completedLines(completed)),
+    ...section(
+      "Next",
+      next.flatMap((step) => [
+        ...bullet(step),
+        ...(step.action === undefined ? [] : [`    ${commandOf(step.action)}`]),
+      ]),
+    ),
+    ...section("Timing", wrapped(timingText(timing), "  ", "  ")),
+    ...section("Evidence", evidenceLines(explanation)),
+  ];
+  return lines.join("\n") + "\n";
+}
+
+function section(title: string, lines: readonly string[]): readonly string[] {
+  return lines.length === 0 ? [] : ["", title, ...lines];
+}
+
+function bullet({ statement, cites }: Statement<Citation>): readonly string[] {
+  return wrapped(`${statement}${refs(cites)}`, "  - ", "    ");
+}
+
+function refs(cites: readonly Citation[]): string {
+  const shown = cites.slice(0, 8).map(({ logId }) => logId);
+  if (shown.length === 0) return "";
+  return ` [${shown.join(", ")}${cites.length > shown.length ? ", ..." : ""}]`;
+}
+
+function completedLines(completed: Explanation<Citation>["completed"]): readonly string[] {
+  const hidden = completed.length - COMPLETED_MAX;
+  const shown = completed.slice(Math.max(0, hidden)).flatMap((item) => bullet(item));
+  return hidden <= 0 ? shown : [`  - ${hidden} more before these.`, ...shown];
+}
+
+const TIMING_WORDS = [
+  ["scheduledMs", "before the start"],
+  ["queuedMs", "queued"],
+  ["executingMs", "executing"],
+  ["waitingMs", "waiting"],
+  ["backingOffMs", "backing off"],
+  ["suspendedMs", "suspended"],
+  ["compensatingMs", "compensating"],
+] as const;
+
+/** `queued 2 ms, executing 1.204 s; total 1.206 s, and as it is now since ...`. */
+function timingText(timing: Timing): string {
+  const parts = TIMING_WORDS.flatMap(([name, words]) =>
+    timing[name] === 0 ? [] : [`${words} ${durationText(timing[name])}`]
+  );
+  const sum = `${parts.length === 0 ? "" : `${parts.join(", ")}; `}${
+    durationText(timing.totalMs)
+  } in all`;
+  return `${sum}, up to ${timing.since}.`;
+}
+
+/** Milliseconds as a person reads them: `12 ms`, `1.204 s`, `3 min 20 s`, `2 h 5 min`. */
+export function durationText(ms: number): string {
+  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  if (ms < 60_000) return `${ms / 1_000} s`;
+  const seconds = Math.floor(ms / 1_000);
+  const [minutes, hours] = [Math.floor(seconds / 60), Math.floor(seconds / 3_600)];
+  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
+  const days = Math.floor(hours / 24);
+  return hours < 24 ? `${hours} h ${minutes % 60} min` : `${days} d ${hours % 24} h`;
+}
+
+function evidenceLines(explanation: Explanation<Citation>): readonly string[] {
+  const cited = new Map<number, Citation>();
+  const { because, waitingFor, completed, next } = explanation;
+  const statements = [
+    ...because,
+    ...waitingFor.flatMap((wait) => wait.nearMisses),
+    ...completed.slice(-COMPLETED_MAX),
+    ...next,
+  ];
+  for (const { cites } of statements) {
+    for (const citation of cites.slice(0, 8)) cited.set(citation.logId, citation);
+  }
+  return [...cited.values()]
+    .toSorted((left, right) => left.logId - right.logId)
+    .map(({ logId, segment, line, eventType, eventId }) =>
+      `  [${logId}] ${segment}:${line} ${eventType} ${eventId}`
+    );
+}
+
+/** Breaks at spaces; a word that is longer than the line stays whole. */
+function wrapped(text: string, first: string, rest: string): readonly string[] {
+  const lines: string[] = [];
+  let line = first;
+  for (const word of text.split(" ")) {
+    const isEmpty = line === first || line === rest;
+    if (!isEmpty && line.length + 1 + word.length > WIDTH) {
+      lines.push(line);
+      line = `${rest}${word}`;
+    } else {
+      line += isEmpty ? word : ` ${word}`;
+    }
+  }
+  return [...lines, line];
+}

@@ -1,0 +1,82 @@
+/** Where a job comes from: the end of every chain of reasons. */
+
+import type { FrameworkEntry, JobEventLogEntry } from "../event.ts";
+import type { Statement } from "../explanation.ts";
+import type { LogId } from "../ids.ts";
+import type { Annals } from "./annals.ts";
+import type { Evidence } from "./evidence.ts";
+import { reasonText, timeText } from "./phrases.ts";
+
+/** How it was started, if that was not part of its making, and how it was made. */
+export function originOf(annals: Annals, { causes }: Evidence): readonly Statement<LogId>[] {
+  const { created, started } = annals;
+  const cause = created.causedBy === undefined ? undefined : causes.get(created.causedBy);
+  if (started === undefined) return [madeBy(annals, cause, "")];
+  return startedWithIt(annals, started)
+    ? [madeBy(annals, cause, " and started")]
+    : [startOf(annals, started), madeBy(annals, cause, "")];
+}
+
+function startedWithIt({ created }: Annals, started: JobEventLogEntry): boolean {
+  return started.logId === created.logId + 1 && started.receivedAt === created.receivedAt;
+}
+
+/** What has not started is left by a start alone, so a cancel brings one with it. */
+function onlyToCancel({ failedBy }: Annals, started: JobEventLogEntry): boolean {
+  const cancelled = failedBy?.entry;
+  return cancelled?.eventType === "job.JobCancelled" && cancelled.logId === started.logId + 1 &&
+    cancelled.receivedAt === started.receivedAt;
+}
+
+function madeBy(
+  { created, started }: Annals,
+  cause: JobEventLogEntry | undefined,
+  andStarted: string,
+): Statement<LogId> {
+  const cites = [
+    created.logId,
+    ...(andStarted === "" || started === undefined ? [] : [started.logId]),
+    ...(cause === undefined ? [] : [cause.logId]),
+  ];
+  const { retryOf } = created.attributes;
+  const kind = kindText(created);
+  if (retryOf !== undefined) {
+    const reason = cause?.eventType === "job.JobRetried"
+      ? reasonText((cause as FrameworkEntry<"job.JobRetried">).attributes.reason)
+      : "";
+    const statement = `A retry of job ${retryOf} made it at ${
+      timeText(created)
+    }${reason}: ${kind}.`;
+    return { statement, cites };
+  }
+  if (created.causedBy !== undefined) {
+    const event = cause === undefined ? "An event" : `Event ${cause.eventType}`;
+    return { statement: `${event} made this job at ${timeText(created)}: ${kind}.`, cites };
+  }
+  return { statement: `It was submitted${andStarted} at ${timeText(created)}: ${kind}.`, cites };
+}
+
+function kindText({ attributes }: FrameworkEntry<"job.JobCreated">): string {
+  const { type, definitionVersion, priority } = attributes;
+  const ofPriority = priority === 0 ? "" : `, priority ${priority}`;
+  return type === undefined
+    ? `a plan without code${ofPriority}`
+    : `type ${type}, version ${definitionVersion ?? 1}${ofPriority}`;
+}
+
+function startOf(
+  annals: Annals,
+  started: FrameworkEntry<"job.JobStarted">,
+): Statement<LogId> {
+  const { startAt } = annals.created.attributes;
+  const { reason } = started.attributes;
+  const cites = [started.logId];
+  const at = timeText(started);
+  if (onlyToCancel(annals, started)) {
+    return { statement: `It was started at ${at} only so that it could be cancelled.`, cites };
+  }
+  const bySchedule = startAt !== undefined && reason === undefined && at >= startAt;
+  return bySchedule
+    ? { statement: `It started by itself at ${at}, as its submission asked.`, cites }
+    : { statement: `A start control started it at ${at}${reasonText(reason)}.`, cites };
+}

@@ -1,0 +1,79 @@
+/** Turns of phrase that explanations share, so that one thing is always said the same way. */
+
+import type { JobEventLogEntry } from "../event.ts";
+import type { ErrorFact } from "../framework_events.ts";
+import { type ExpectedEvent, requiredMatches } from "../job_plan.ts";
+import { correlationText } from "../mismatch.ts";
+
+/** Longer messages of errors are cut: the entry that is cited has all of it. */
+const MESSAGE_LENGTH_MAX = 300;
+
+/** `1 job`, `2 jobs`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** `a`, `a and b`, `a, b and c`. */
+export function listed(parts: readonly string[]): string {
+  return parts.length < 2 ? parts.join("") : `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`;
+}
+
+/** `attempt 2 of 4`, or `attempt 2` where the limit is not on record. */
+export function attemptText(attempt: number, maxAttempts: number | undefined): string {
+  return maxAttempts === undefined ? `attempt ${attempt}` : `attempt ${attempt} of ${maxAttempts}`;
+}
+
+/** `PaymentRefused: the payment was refused`, in one line. */
+export function errorText({ name, message }: ErrorFact): string {
+  const line = oneLine(message);
+  return line === "" ? name : `${name}: ${line}`;
+}
+
+/** ` (reason: the customer asked)`, or nothing. */
+export function reasonText(reason: string | undefined): string {
+  return reason === undefined || reason.trim() === "" ? "" : ` (reason: ${oneLine(reason)})`;
+}
+
+/** Text from outside, made fit for a sentence and a terminal. */
+export function oneLine(text: string): string {
+  const line = text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, " ").trim();
+  return line.length <= MESSAGE_LENGTH_MAX
+    ? line
+    : `${line.slice(0, MESSAGE_LENGTH_MAX).toWellFormed()}…`;
+}
+
+/** What an expectation wants: `ec.shipment.ShipmentCompleted where orderId = "42"`. */
+export function wantedText({ matcher, taskId }: ExpectedEvent): string {
+  const ofTask = taskId === undefined ? "" : ` of task ${taskId}`;
+  const where = matcher.correlation === "any"
+    ? ""
+    : ` where ${correlationText(matcher.correlation)}`;
+  return `${matcher.eventType}${ofTask}${where}`;
+}
+
+/** `1 of 3`. */
+export function countText(expected: ExpectedEvent, matched: number): string {
+  return `${matched} of ${requiredMatches(expected.multiplicity)}`;
+}
+
+/** `task charge`, or `run` for the root task. */
+export function taskText(taskId: string): string {
+  return taskId === "main" ? "run" : `task ${taskId}`;
+}
+
+/** The time of an entry, as it is recorded. */
+export function timeText({ receivedAt }: Pick<JobEventLogEntry, "receivedAt">): string {
+  return receivedAt;
+}
+
+/** Keeps the sentence going when there are many: `a, b, c and 7 more`. */
+export function shortened(parts: readonly string[], max: number): string {
+  return parts.length <= max
+    ? listed(parts)
+    : `${parts.slice(0, max).join(", ")} and ${parts.length - max} more`;
+}
+
+/** The text as a sentence begins with it; the name `run` stays as it is in code. */
+export function capital(text: string): string {
+  return text === "run" ? text : text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,60 @@
+/** An event that would satisfy an expectation, for whoever wants to send it. */
+
+import { type Correlation, holds } from "../correlation.ts";
+import type { JsonObject, JsonScalar } from "../json.ts";
+import type { ExpectedEvent } from "../job_plan.ts";
+
+/** `undefined` when none can be made up, as for some negations. */
+export function sampleEvent(expected: ExpectedEvent, jobId: string): JsonObject | undefined {
+  const { eventType, correlation } = expected.matcher;
+  if (eventType.startsWith("job.") || eventType.startsWith("journal.")) return undefined;
+  const attributes: JsonObject = nested(termsOf(correlation));
+  if (!holds(correlation, attributes)) return undefined;
+  const { taskId } = expected;
+  return taskId === undefined
+    ? { eventType, jobId, attributes }
+    : { eventType, jobId, taskId, attributes };
+}
+
+type Terms = readonly (readonly [path: string, value: JsonScalar])[];
+
+/** What to set so that the correlation holds, as far as that can be read off it. */
+function termsOf(correlation: Correlation): Terms {
+  if (correlation === "any" || "not" in correlation) return [];
+  if ("equals" in correlation) return Object.entries(correlation.equals);
+  if ("in" in correlation) {
+    return Object.entries(correlation.in).flatMap(([path, [first]]): Terms =>
+      first === undefined ? [] : [[path, first]]
+    );
+  }
+  if ("all" in correlation) return correlation.all.flatMap(termsOf);
+  return correlation.anyOf.slice(0, 1).flatMap(termsOf);
+}
+
+type Draft = { [name: string]: JsonScalar | Draft };
+
+function nested(terms: Terms): JsonObject {
+  const attributes: Draft = {};
+  for (const [path, value] of terms) {
+    const names = path.split(".");
+    const last = names.pop() ?? "";
+    let inner = attributes;
+    for (const name of names) {
+      const next = Object.hasOwn(inner, name) ? inner[name] : undefined;
+      inner = typeof next === "object" && next !== null ? next : set(inner, name, {});
+    }
+    set(inner, last, value);
+  }
+  return attributes as JsonObject;
+}
+
+/** Also for names such as `__proto__`, which plain assignment would take for something else. */
+function set<Value extends JsonScalar | Draft>(object: Draft, name: string, value: Value): Value {
+  Object.defineProperty(object, name, {
+    value,
+    enumerable: true,
+    configurable: true,
+    writable: true,
+  });
+  return value;
+}

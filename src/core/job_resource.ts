@@ -1,0 +1,154 @@
+/**
+ * The job resource: a job's state under the names that clients see. What is absent is
+ * `null`, but for the fields that section 6 of the design marks `?`.
+ */
+
+import { conditionOf } from "./condition.ts";
+import { MAIN_TASK } from "./ids.ts";
+import { type ExpectedEvent, requiredMatches } from "./job_plan.ts";
+import {
+  type CompletedTask,
+  type ExpectationState,
+  type Failure,
+  findTask,
+  isTerminal,
+  type JobState,
+  type TaskState,
+} from "./job_state.ts";
+
+export function jobResource(job: JobState) {
+  return {
+    jobId: job.jobId,
+    type: job.type ?? null,
+    definitionVersion: job.definitionVersion ?? null,
+    state: job.state,
+    condition: conditionOf(job),
+    createdAt: job.createdAt,
+    startAt: startAtOf(job),
+    startedAt: startedAtOf(job),
+    endedAt: endedAtOf(job),
+    firstLogId: job.firstLogId,
+    lastLogId: job.lastLogId,
+    priority: job.priority,
+    labels: job.labels,
+    retryOf: job.retryOf,
+    input: job.input ?? null,
+    output: outputOf(job),
+    expected: job.plan.expected.map((expected, index) =>
+      expectationResource(expected, job.expected[index])
+    ),
+    tasks: job.tasks.map(taskResource),
+    failure: failureResource(job),
+  };
+}
+
+/** Only until it starts: afterwards `startedAt` tells. */
+export function startAtOf(job: JobState): string | undefined {
+  return job.state === "Created" ? job.startAt : undefined;
+}
+
+export function startedAtOf(job: JobState): string | null {
+  return job.state === "Created" ? null : job.startedAt;
+}
+
+export function endedAtOf(job: JobState): string | null {
+  return isTerminal(job) ? job.endedAt : null;
+}
+
+/** What `run` returned. */
+export function outputOf(job: JobState) {
+  const main = findTask(job, MAIN_TASK);
+  return main?.status === "completed" ? main.result ?? null : null;
+}
+
+const UNMATCHED: Pick<ExpectationState, "matched" | "by"> = { matched: 0, by: [] };
+
+export function expectationResource(expected: ExpectedEvent, progress = UNMATCHED) {
+  const { matched, by } = progress;
+  const required = requiredMatches(expected.multiplicity);
+  return {
+    id: expected.id,
+    kind: expected.kind,
+    eventType: expected.matcher.eventType,
+    correlation: expected.matcher.correlation,
+    taskId: expected.taskId,
+    multiplicity: expected.multiplicity,
+    required,
+    matched,
+    satisfied: matched >= required,
+    by,
+  };
+}
+
+export function taskResource(task: TaskState) {
+  return {
+    taskId: task.taskId,
+    status: task.status,
+    attempts: task.attempts,
+    startedAt: task.startedAt,
+    endedAt: null,
+    progress: task.progress,
+    ...outcomeOf(task),
+  };
+}
+
+function outcomeOf(task: TaskState) {
+  switch (task.status) {
+    case "running":
+    case "waiting":
+    case "interrupted":
+      return {};
+    case "abandoned":
+      return { endedAt: task.endedAt };
+    case "backingOff":
+      return { retryAt: task.retryAt, error: task.error };
+    case "failed":
+      return { endedAt: task.endedAt, error: task.error };
+    case "completed":
+      return { endedAt: task.endedAt, result: task.result, ...compensationOf(task) };
+  }
+}
+
+/** While and after a task is undone, that is what its status tells. */
+function compensationOf({ compensation }: CompletedTask) {
+  switch (compensation?.status) {
+    case undefined:
+      return {};
+    case "running":
+    case "interrupted":
+      return { status: "compensating" };
+    case "backingOff":
+      return {
+        status: "compensating",
+        retryAt: compensation.retryAt,
+        error: compensation.error,
+      };
+    case "compensated":
+      return { status: "compensated" };
+    case "failed":
+      return { status: "compensationFailed", error: compensation.error };
+  }
+}
+
+export function failureResource(job: JobState) {
+  const failure = recordedFailure(job);
+  if (failure === undefined) return null;
+  const { kind, taskId, error, recoveryRequired, because } = failure;
+  return {
+    kind,
+    taskId: taskId ?? null,
+    error,
+    recoveryRequired,
+    because,
+    leftInPlace: job.tasks.filter(isLeftInPlace).map((task) => task.taskId as string),
+  };
+}
+
+export function recordedFailure(job: JobState): Failure | undefined {
+  return "failure" in job ? job.failure : undefined;
+}
+
+/** A completed task that nothing knows how to undo, and whose effects remain. */
+export function isLeftInPlace(task: TaskState): boolean {
+  return task.status === "completed" && !task.compensable && task.taskId !== MAIN_TASK;
+}

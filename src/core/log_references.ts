@@ -1,0 +1,77 @@
+/**
+ * Positions that entries hold of other entries. They mean something in one journal only,
+ * so an entry that moves to another has to have them all changed.
+ */
+
+import type { FrameworkEntry, JobEventLogEntry } from "./event.ts";
+import type { FrameworkAttributes, FrameworkEventType } from "./framework_events.ts";
+import type { LogId } from "./ids.ts";
+import type { JsonObject } from "./json.ts";
+import { quotedEntry, requoted } from "./quotation.ts";
+
+/** Attributes that are positions, of each fact of the framework; a missing row does not compile. */
+const POSITIONS: {
+  readonly [Type in FrameworkEventType]: readonly (keyof FrameworkAttributes[Type] & string)[];
+} = {
+  "job.JobCreated": [],
+  "job.JobStarted": [],
+  "job.JobSuspended": [],
+  "job.JobResumed": [],
+  "job.JobCancelled": [],
+  "job.JobRetried": [],
+  "job.EventCorrelated": [],
+  "job.TaskStarted": [],
+  "job.TaskWaiting": ["seen"],
+  "job.TaskCompleted": ["reusedFrom"],
+  "job.TaskFailed": [],
+  "job.TaskInterrupted": [],
+  "job.TaskProgressed": [],
+  "job.CompensationStarted": [],
+  "job.TaskCompensated": [],
+  "job.TaskCompensationFailed": [],
+  "job.CompensationEnded": [],
+  "job.RecoveryRequired": [],
+  "journal.SegmentOpened": [],
+  "journal.Sealed": [],
+  "journal.Recovered": [],
+  // What was lost is nowhere.
+  "journal.Repaired": [],
+  // `from` is of the other journal, and stays.
+  "journal.Imported": [],
+  // What the quoted entry refers to is looked at in the quoted entry.
+  "journal.EntryQuoted": [],
+};
+
+/** The positions that an entry refers to, its own not among them. */
+export function referencesOf(entry: JobEventLogEntry): readonly LogId[] {
+  if (entry.eventType === "journal.EntryQuoted") return referencesOf(quotedEntry(entry));
+  const attributes = entry.attributes as JsonObject;
+  return [entry.causedBy, ...positionNames(entry).map((name) => attributes[name])]
+    .filter((value) => value !== undefined) as LogId[];
+}
+
+/** The same entry with every position that it refers to replaced. */
+export function withReferences(
+  entry: JobEventLogEntry,
+  moved: (logId: LogId) => LogId,
+): JobEventLogEntry {
+  if (entry.eventType === "journal.EntryQuoted") {
+    const quotation = entry as FrameworkEntry<"journal.EntryQuoted">;
+    return requoted(quotation, withReferences(quotedEntry(entry), moved));
+  }
+  const attributes = entry.attributes as JsonObject;
+  const names = positionNames(entry).filter((name) => attributes[name] !== undefined);
+  const positions = names.map((name) => [name, moved(attributes[name] as LogId)] as const);
+  const changed = {
+    ...entry,
+    ...(entry.causedBy === undefined ? {} : { causedBy: moved(entry.causedBy) }),
+    ...(names.length === 0
+      ? {}
+      : { attributes: { ...attributes, ...Object.fromEntries(positions) } }),
+  };
+  return changed as JobEventLogEntry;
+}
+
+function positionNames({ stratum, eventType }: JobEventLogEntry): readonly string[] {
+  return stratum === "framework" ? POSITIONS[eventType as FrameworkEventType] : [];
+}

@@ -1,0 +1,77 @@
+/** A point in a job's life, and how much of its history lies before it. */
+
+import { assertNever } from "./assert_never.ts";
+import type { FrameworkEntry, JobEventLogEntry } from "./event.ts";
+import type { EventId, LogId } from "./ids.ts";
+
+export type Point =
+  /** Up to and including this position, which may be that of another job's entry. */
+  | { readonly kind: "logId"; readonly logId: LogId }
+  /** Up to and including the entry with this id, or that stands for the event with it. */
+  | { readonly kind: "eventId"; readonly eventId: EventId }
+  /**
+   * Up to the last entry that was received at or before this time. Should the clock have
+   * gone back meanwhile, that is the last of the moments at which it showed the time.
+   */
+  | { readonly kind: "time"; readonly time: Timestamp };
+
+/** RFC 3339 in UTC with milliseconds, as entries have it: its order as text is that of time. */
+export type Timestamp = string;
+
+export type ResolvedPoint =
+  /** The number of entries from the first on; at least 1. */
+  | { readonly ok: true; readonly count: number }
+  /** Why the job has no such point; a sentence without its subject. */
+  | { readonly ok: false; readonly detail: string };
+
+/**
+ * How many of a job's entries lie at or before a point.
+ *
+ * @param point The end of the journal, when absent.
+ * @param entries All entries of one job, oldest first; there is at least one.
+ * @param head The last position of the journal.
+ */
+export function resolvePoint(
+  point: Point | undefined,
+  entries: readonly JobEventLogEntry[],
+  head: LogId,
+): ResolvedPoint {
+  if (point === undefined) return { ok: true, count: entries.length };
+  switch (point.kind) {
+    case "logId":
+      return point.logId > head
+        ? { ok: false, detail: `is beyond the journal, which ends at entry ${head}` }
+        : prefix(entries, (entry) => entry.logId <= point.logId);
+    case "time":
+      return prefix(entries, (entry) => entry.receivedAt <= point.time);
+    case "eventId":
+      return upToEvent(point.eventId, entries);
+    default:
+      return assertNever(point, "point");
+  }
+}
+
+/** The ids by which an entry can be named: its own, and that of the event it stands for. */
+export function eventIdsOf(entry: JobEventLogEntry): readonly EventId[] {
+  return entry.eventType === "job.EventCorrelated"
+    ? [entry.eventId, (entry as FrameworkEntry<"job.EventCorrelated">).attributes.eventId]
+    : [entry.eventId];
+}
+
+function prefix(
+  entries: readonly JobEventLogEntry[],
+  isWithin: (entry: JobEventLogEntry) => boolean,
+): ResolvedPoint {
+  const count = entries.findLastIndex(isWithin) + 1;
+  const [first] = entries;
+  if (count > 0 || first === undefined) return { ok: true, count };
+  const { logId, receivedAt } = first;
+  return { ok: false, detail: `is before the job's creation, entry ${logId} at ${receivedAt}` };
+}
+
+function upToEvent(eventId: EventId, entries: readonly JobEventLogEntry[]): ResolvedPoint {
+  const index = entries.findIndex((entry) => eventIdsOf(entry).includes(eventId));
+  return index < 0
+    ? { ok: false, detail: `is the id of no event of this job` }
+    : { ok: true, count: index + 1 };
+}

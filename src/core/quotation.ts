@@ -1,0 +1,74 @@
+/**
+ * Quotations: an imported job may refer to entries of jobs that are not here, such as the
+ * result that a retry reused. They come along as evidence, wrapped, so that no job here
+ * counts them as its own.
+ */
+
+import type { FrameworkEntry, JobEventLogEntry } from "./event.ts";
+import type { EventType } from "./event_type.ts";
+import type { QuotedAttributes } from "./framework_events.ts";
+import type { EventId, JobId } from "./ids.ts";
+import type { JsonObject } from "./json.ts";
+
+type Quotation = FrameworkEntry<"journal.EntryQuoted">;
+
+/**
+ * The quotation of an entry of a job, at the same position.
+ *
+ * @param eventId Of the quotation; it follows from that of the entry.
+ */
+export function quotationOf(
+  entry: JobEventLogEntry & { readonly jobId: JobId },
+  eventId: EventId,
+): Quotation {
+  const { logId, receivedAt, occurredAt, causedBy } = entry;
+  return {
+    logId,
+    receivedAt,
+    stratum: "framework",
+    eventId,
+    eventType: "journal.EntryQuoted",
+    occurredAt,
+    ...(causedBy === undefined ? {} : { causedBy }),
+    attributes: quotedAttributes(entry),
+  };
+}
+
+/**
+ * What an entry tells: for a quotation the entry that it quotes, at the position of the
+ * quotation; any other entry as it is. What a statement is made of, but for where it is.
+ */
+export function quotedEntry(entry: JobEventLogEntry): JobEventLogEntry {
+  if (entry.eventType !== "journal.EntryQuoted") return entry;
+  const { logId, receivedAt, occurredAt, causedBy, attributes } = entry as Quotation;
+  return {
+    logId,
+    receivedAt,
+    occurredAt,
+    ...(causedBy === undefined ? {} : { causedBy }),
+    ...attributes,
+    eventType: attributes.eventType as EventType,
+  } as JobEventLogEntry;
+}
+
+/** A quotation that quotes an entry with other references. */
+export function requoted(quotation: Quotation, quoted: JobEventLogEntry): Quotation {
+  const attributes = { ...quotation.attributes, attributes: quoted.attributes as JsonObject };
+  const { causedBy } = quoted;
+  return { ...quotation, ...(causedBy === undefined ? {} : { causedBy }), attributes };
+}
+
+function quotedAttributes(entry: JobEventLogEntry & { readonly jobId: JobId }): QuotedAttributes {
+  const { eventId, stratum, eventType, jobId, taskId, executionId, traceId, spanId } = entry;
+  return {
+    eventId,
+    stratum,
+    eventType,
+    jobId,
+    ...(taskId === undefined ? {} : { taskId }),
+    ...(executionId === undefined ? {} : { executionId }),
+    ...(traceId === undefined ? {} : { traceId }),
+    ...(spanId === undefined ? {} : { spanId }),
+    attributes: entry.attributes as JsonObject,
+  };
+}

@@ -1,0 +1,57 @@
+/** A job's life step by step: for each entry the row that applied, what it changed, and why. */
+
+import { type Change, changesBetween } from "./changes.ts";
+import type { JobEventLogEntry } from "./event.ts";
+import type { LogId } from "./ids.ts";
+import type { JobState } from "./job_state.ts";
+import { project, type Step } from "./projector.ts";
+import type { RuleName } from "./rules.ts";
+import { whyOf } from "./why.ts";
+
+export interface ReplayStep {
+  readonly logId: LogId;
+  readonly eventType: string;
+  /** The row of the state table; see `RULES`. */
+  readonly rule: RuleName;
+  readonly changed: readonly Change[];
+  readonly why: string;
+}
+
+export interface Replay {
+  /** The job after the last step. */
+  readonly job: JobState;
+  readonly steps: readonly ReplayStep[];
+}
+
+/**
+ * Folds entries of one job, oldest first. States are not kept: memory goes by what
+ * changed.
+ *
+ * @throws {TypeError} when there are none, or the first is not `job.JobCreated`.
+ */
+export function replaySteps(entries: Iterable<JobEventLogEntry>): Replay {
+  const steps: ReplayStep[] = [];
+  let job: JobState | undefined;
+  for (const entry of entries) {
+    const step = project(job, entry);
+    steps.push(replayStep(job, entry, step));
+    job = step.job;
+  }
+  if (job === undefined) throw new TypeError("Cannot replay a job: it has no entries");
+  return { job, steps };
+}
+
+/** What one entry did. */
+export function replayStep(
+  before: JobState | undefined,
+  entry: JobEventLogEntry,
+  step: Step,
+): ReplayStep {
+  return {
+    logId: entry.logId,
+    eventType: entry.eventType,
+    rule: step.rule,
+    changed: changesBetween(before, step.job),
+    why: whyOf(before, entry, step),
+  };
+}

@@ -1,0 +1,121 @@
+/** What a what-if supposes of a job, and what of it cannot be. */
+
+import type { FactEntry, FrameworkEntry, JobEventLogEntry } from "./event.ts";
+import type { EventType } from "./event_type.ts";
+import type { EventId, ExecutionId, LogId, TaskId } from "./ids.ts";
+import { type JobPlan, MAIN_EXPECTATION_ID } from "./job_plan.ts";
+import type { JsonObject } from "./json.ts";
+import type { Point } from "./point.ts";
+
+/** An event that did not happen, as the job would have got it. */
+export interface SupposedEvent {
+  readonly eventType: EventType;
+  readonly stratum: FactEntry["stratum"];
+  readonly attributes: JsonObject;
+  readonly eventId?: EventId;
+  readonly occurredAt?: string;
+  readonly taskId?: TaskId;
+  readonly executionId?: ExecutionId;
+  readonly traceId?: string;
+  readonly spanId?: string;
+  /** Comes right after the entry at this position; at the end, when absent. */
+  readonly after?: LogId;
+}
+
+export interface Supposition {
+  /** In place of the job's own; of a job with code, the end of `run` stays expected. */
+  readonly plan?: JobPlan;
+  /** Positions of entries of the job to leave out. */
+  readonly without?: readonly LogId[];
+  readonly with?: readonly SupposedEvent[];
+  /** Leaves out all that came after; the end of the journal, when absent. */
+  readonly upTo?: Point;
+}
+
+/** One thing that cannot be supposed; `pointer` is a JSON Pointer into the supposition. */
+export interface SuppositionIssue {
+  readonly pointer: string;
+  readonly detail: string;
+}
+
+/** The plan that a job would have had. */
+export function supposedPlan(created: JobEventLogEntry, { plan }: Supposition): JobPlan {
+  const { attributes } = created as FrameworkEntry<"job.JobCreated">;
+  if (plan === undefined) return attributes.plan;
+  const main = attributes.plan.expected.filter(({ id }) => id === MAIN_EXPECTATION_ID);
+  return attributes.definitionVersion === undefined
+    ? plan
+    : { ...plan, expected: [...main, ...plan.expected] };
+}
+
+/**
+ * What is wrong with a supposition about a job.
+ *
+ * @param limit The last position after which an event can be supposed.
+ */
+export function suppositionIssues(
+  entries: readonly JobEventLogEntry[],
+  supposition: Supposition,
+  limit: LogId,
+): readonly SuppositionIssue[] {
+  return [
+    ...planIssues(entries, supposition),
+    ...withoutIssues(entries, supposition.without ?? []),
+    ...withIssues(entries, supposition.with ?? [], limit),
+  ];
+}
+
+function planIssues(
+  [created]: readonly JobEventLogEntry[],
+  { plan }: Supposition,
+): readonly SuppositionIssue[] {
+  const { definitionVersion } = (created as FrameworkEntry<"job.JobCreated">).attributes;
+  if (plan === undefined || definitionVersion === undefined) return [];
+  return plan.expected.flatMap(({ id }, index) =>
+    id === MAIN_EXPECTATION_ID
+      ? [{
+        pointer: `/plan/expected/${index}/id`,
+        detail: 'must not be "main": a job with code expects the end of its run in any case',
+      }]
+      : []
+  );
+}
+
+function withoutIssues(
+  entries: readonly JobEventLogEntry[],
+  without: readonly LogId[],
+): readonly SuppositionIssue[] {
+  const own = new Map(entries.map((entry) => [entry.logId, entry]));
+  return without.flatMap((logId, index) => {
+    const detail = own.get(logId)?.logId === entries[0]?.logId
+      ? "is the creation of the job, without which there is none"
+      : own.has(logId)
+      ? undefined
+      : notOwnDetail(entries, logId);
+    return detail === undefined ? [] : [{ pointer: `/without/${index}`, detail }];
+  });
+}
+
+function notOwnDetail(entries: readonly JobEventLogEntry[], logId: LogId): string {
+  const stand = entries.find((entry) =>
+    entry.eventType === "job.EventCorrelated" && entry.causedBy === logId
+  );
+  return stand === undefined
+    ? "is not the position of an entry of this job"
+    : `is an event that reached this job as entry ${stand.logId}: leave that out`;
+}
+
+function withIssues(
+  [created]: readonly JobEventLogEntry[],
+  events: readonly SupposedEvent[],
+  limit: LogId,
+): readonly SuppositionIssue[] {
+  const first = created?.logId ?? 0;
+  return events.flatMap(({ after }, index) => {
+    if (after === undefined || (after >= first && after <= limit)) return [];
+    const detail = after < first
+      ? `is before the job's creation, entry ${first}`
+      : `is beyond entry ${limit}, where this ends`;
+    return [{ pointer: `/with/${index}/after`, detail }];
+  });
+}

@@ -1,0 +1,179 @@
+/**
+ * What would have become of a job, had its plan or its history been another. Entries are
+ * only projected: code that would have run otherwise is not run, so what it did stays.
+ */
+
+import { type Condition, conditionOf } from "./condition.ts";
+import type { JobEventLogEntry } from "./event.ts";
+import type { EventId, LogId } from "./ids.ts";
+import type { JobState, StateName } from "./job_state.ts";
+import { OutcomeComparison } from "./outcome_comparison.ts";
+import { eventIdsOf } from "./point.ts";
+import { project, type Step } from "./projector.ts";
+import { type ReplayStep, replayStep } from "./replay_steps.ts";
+import type { RuleName } from "./rules.ts";
+import { type SupposedEntry, type SupposedHistory, supposeHistory } from "./supposed_history.ts";
+import type { Supposition, SuppositionIssue } from "./supposition.ts";
+import { whyOf } from "./why.ts";
+
+/** How a job stands after an entry. */
+export interface Standing {
+  readonly state: StateName;
+  readonly condition: Condition;
+  readonly rule: RuleName;
+}
+
+/** The first position at which the outcome is another. */
+export interface FirstDifference {
+  readonly logId: LogId;
+  readonly eventType: string;
+  /** `null` when the record has no such entry. */
+  readonly actual: Standing | null;
+  /** `null` when the entry is left out. */
+  readonly whatIf: Standing | null;
+  readonly why: string;
+}
+
+export interface WhatIf {
+  readonly job: JobState;
+  readonly steps: readonly ReplayStep[];
+  /** `null` when state, condition, counts and kind of failure are the same throughout. */
+  readonly firstDifference: FirstDifference | null;
+}
+
+export type WhatIfAnswer =
+  | { readonly ok: true; readonly value: WhatIf }
+  | { readonly ok: false; readonly issues: readonly SuppositionIssue[] };
+
+/**
+ * Projects a job under a supposition, beside the job as recorded.
+ *
+ * @param entries All entries of one job, oldest first; there is at least one.
+ * @param pastEvents Facts of the whole journal that name no job and may match the plan.
+ * @param head The last position of the journal.
+ */
+export function whatIf(
+  entries: readonly JobEventLogEntry[],
+  supposition: Supposition,
+  pastEvents: readonly JobEventLogEntry[],
+  head: LogId,
+): WhatIfAnswer {
+  const history = supposeHistory(entries, supposition, pastEvents, head);
+  return history.ok ? { ok: true, value: compare(history.value) } : history;
+}
+
+/** One entry, played. */
+interface Played {
+  readonly entry: JobEventLogEntry;
+  readonly before: JobState | undefined;
+  readonly step: Step;
+  /** The entry that had brought the same event before. */
+  readonly repeats?: LogId;
+}
+
+function compare({ recorded, supposed }: SupposedHistory): WhatIf {
+  const steps: ReplayStep[] = [];
+  const comparison = new OutcomeComparison();
+  let firstDifference: FirstDifference | null = null;
+  let [actual, job]: (JobState | undefined)[] = [];
+  for (const [left, right] of sideBySide(playRecorded(recorded), playSupposed(supposed))) {
+    actual = left?.step.job ?? actual;
+    job = right?.step.job ?? job;
+    if (right !== undefined) steps.push(stepOf(right));
+    if (firstDifference === null && comparison.differ(actual, job)) {
+      firstDifference = differenceAt(left, right, steps.at(-1)?.why ?? "");
+    }
+  }
+  if (job === undefined) throw new TypeError("Cannot project a job: it has no entries");
+  return { job, steps, firstDifference };
+}
+
+function* playRecorded(entries: readonly JobEventLogEntry[]): Generator<Played> {
+  let before: JobState | undefined;
+  for (const entry of entries) {
+    const step = project(before, entry);
+    yield { entry, before, step };
+    before = step.job;
+  }
+}
+
+/** An event that comes a second time changes nothing, whichever of the two is supposed. */
+function* playSupposed(entries: readonly SupposedEntry[]): Generator<Played> {
+  const seen = new Map<EventId, LogId>();
+  let before: JobState | undefined;
+  for (const { entry, origin } of entries) {
+    if (origin === "past" && !takesEvents(before)) continue;
+    const ids = eventIdsOf(entry);
+    const repeats = ids.map((id) => seen.get(id)).find((logId) => logId !== undefined);
+    const step = before !== undefined && repeats !== undefined
+      ? repeated(before)
+      : project(before, entry);
+    yield { entry, before, step, ...(repeats === undefined ? {} : { repeats }) };
+    before = step.job;
+    if (repeats === undefined) { for (const id of ids) seen.set(id, entry.logId); }
+  }
+}
+
+/** Whether the engine would have correlated an event with the job. */
+function takesEvents(job: JobState | undefined): boolean {
+  return job?.state === "Running" || job?.state === "Compensating";
+}
+
+function repeated(job: JobState): Step {
+  return { job, rule: "any/already-applied", matched: [] };
+}
+
+/** Both plays by position; where only one has an entry, the other has none. */
+function* sideBySide(
+  left: Generator<Played>,
+  right: Generator<Played>,
+): Generator<readonly [Played | undefined, Played | undefined]> {
+  let [one, other] = [nextOf(left), nextOf(right)];
+  while (one !== undefined || other !== undefined) {
+    const position = Math.min(one?.entry.logId ?? Infinity, other?.entry.logId ?? Infinity);
+    const pair = [one, other].map((played) =>
+      played?.entry.logId === position ? played : undefined
+    );
+    yield [pair[0], pair[1]];
+    if (pair[0] !== undefined) one = nextOf(left);
+    if (pair[1] !== undefined) other = nextOf(right);
+  }
+}
+
+function nextOf(plays: Generator<Played>): Played | undefined {
+  const next = plays.next();
+  return next.done ? undefined : next.value;
+}
+
+function stepOf({ entry, before, step, repeats }: Played): ReplayStep {
+  const told = replayStep(before, entry, step);
+  if (repeats === undefined) return told;
+  const why = `The event came before, as entry ${repeats}: a second delivery changes nothing.`;
+  return { ...told, why };
+}
+
+/** @param why Of the supposed step. */
+function differenceAt(
+  actual: Played | undefined,
+  supposed: Played | undefined,
+  why: string,
+): FirstDifference {
+  const { logId, eventType } = (supposed ?? actual as Played).entry;
+  return {
+    logId,
+    eventType,
+    actual: standingOf(actual),
+    whatIf: standingOf(supposed),
+    why: supposed === undefined && actual !== undefined ? leftOutText(actual) : why,
+  };
+}
+
+function leftOutText({ before, entry, step }: Played): string {
+  return `Entry ${entry.logId} is left out. On record: ${whyOf(before, entry, step)}`;
+}
+
+function standingOf(played: Played | undefined): Standing | null {
+  if (played === undefined) return null;
+  const { job, rule } = played.step;
+  return { state: job.state, condition: conditionOf(job), rule };
+}

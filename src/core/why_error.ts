@@ -1,0 +1,119 @@
+/** Why an entry fails its job or ends a compensation. */
+
+import { assertNever } from "./assert_never.ts";
+import type { FrameworkEntry, JobEventLogEntry } from "./event.ts";
+import type { AttemptFailure, ErrorFact, FailureKind } from "./framework_events.ts";
+import { type CompensatedOutcome, matcherAccepts } from "./job_plan.ts";
+import type { CompensatingJob, RunningJob } from "./job_state.ts";
+import { matchableOf, type Step } from "./projector.ts";
+import { clausesText, COORDINATION_TEXT, nearestMismatches } from "./why_match.ts";
+
+const LINE_LENGTH_MAX = 200;
+
+/** `TypeError: x is not a function`: the first line, cut when long, without its full stop. */
+export function errorFactText({ name, message }: ErrorFact): string {
+  return firstLine(`${name}: ${message}`);
+}
+
+function firstLine(text: string): string {
+  const line = (text.split("\n", 1)[0] ?? "").trim().replace(/\.+$/, "");
+  return line.length > LINE_LENGTH_MAX ? `${line.slice(0, LINE_LENGTH_MAX)}…` : line;
+}
+
+/** Which error event it is, and what becomes of the job. */
+export function errorText(before: RunningJob, entry: JobEventLogEntry, step: Step): string {
+  return `${causeText(entry)} ${consequenceText(before, step)}`;
+}
+
+function causeText(entry: JobEventLogEntry): string {
+  if (entry.stratum === "framework" && entry.eventType === "job.JobCancelled") {
+    const { reason } = entry.attributes;
+    return `The job is cancelled${reason === undefined ? "" : `: ${firstLine(reason)}`}.`;
+  }
+  if (entry.stratum === "framework" && entry.eventType === "job.TaskFailed") {
+    return finalFailureText(entry);
+  }
+  return `The policy names ${matchableOf(entry).eventType} an error.`;
+}
+
+function finalFailureText({ taskId, attributes }: FrameworkEntry<"job.TaskFailed">): string {
+  const { error } = attributes;
+  const why = "final" in attributes ? ` (${failureKindText(attributes.kind, attributes)})` : "";
+  return `Task ${taskId} failed for good${why}: ${errorFactText(error)}.`;
+}
+
+function failureKindText(kind: FailureKind, { attempt, maxAttempts }: AttemptFailure): string {
+  switch (kind) {
+    case "deadLetter":
+      return `attempt ${attempt} of ${maxAttempts}, and no more are left`;
+    case "poison":
+      return `attempt ${attempt} of ${maxAttempts}, and trying again cannot help`;
+    case "error":
+    case "cancelled":
+      return `attempt ${attempt} of ${maxAttempts}`;
+    default:
+      return assertNever(kind, "kind of failure");
+  }
+}
+
+function consequenceText({ plan }: RunningJob, { rule }: Step): string {
+  if (rule === "running/error-failed") return "There is nothing to compensate: the job fails.";
+  const { compensation } = plan.policy;
+  return compensation === undefined
+    ? "What it did and knows how to undo is undone first: the job compensates."
+    : `The policy has a compensation: the job compensates, until ${compensation.succeeded.eventType} ` +
+      `or ${compensation.failed.eventType} comes.`;
+}
+
+/** What ended the compensation, and how the job ends with it. */
+export function compensationEndText(
+  before: CompensatingJob,
+  entry: JobEventLogEntry,
+  step: Step,
+): string {
+  if (isFailedEnd(before, entry, step)) {
+    return `${failedEndText(entry)}: the job fails, and an operator must look.`;
+  }
+  return `${succeededEndText(entry)}: the policy ends the job as ${outcomeOf(step)}.`;
+}
+
+function outcomeOf({ rule }: Step): CompensatedOutcome {
+  return rule === "compensating/done" ? "Done" : "Failed";
+}
+
+function isFailedEnd(before: CompensatingJob, entry: JobEventLogEntry, step: Step): boolean {
+  if (step.rule === "compensating/done") return false;
+  if (entry.stratum === "framework" && entry.eventType === "job.CompensationEnded") {
+    return entry.attributes.failed.length > 0;
+  }
+  const failed = before.plan.policy.compensation?.failed;
+  return failed !== undefined && matcherAccepts(failed, matchableOf(entry));
+}
+
+function failedEndText(entry: JobEventLogEntry): string {
+  if (entry.stratum === "framework" && entry.eventType === "job.CompensationEnded") {
+    return `The compensation ended, and ${entry.attributes.failed.join(", ")} could not be undone`;
+  }
+  return `${matchableOf(entry).eventType} says that the compensation failed`;
+}
+
+function succeededEndText(entry: JobEventLogEntry): string {
+  return entry.eventType === "job.CompensationEnded"
+    ? "Every compensation succeeded"
+    : `${matchableOf(entry).eventType} says that the compensation succeeded`;
+}
+
+/**
+ * Why an entry that comes while the job compensates does not end that. Empty for a fact of
+ * the framework that no matcher of the policy is for.
+ */
+export function noCompensationEndText(before: CompensatingJob, entry: JobEventLogEntry): string {
+  if (entry.stratum === "coordination") return COORDINATION_TEXT;
+  const { compensation } = before.plan.policy;
+  const ends = compensation === undefined ? [] : [compensation.succeeded, compensation.failed];
+  const failing = nearestMismatches(ends, matchableOf(entry));
+  if (failing !== undefined) return `It does not end the compensation: ${clausesText(failing)}.`;
+  return entry.stratum === "framework" && entry.eventType !== "job.EventCorrelated"
+    ? ""
+    : "The job compensates: only what ends the compensation moves it.";
+}

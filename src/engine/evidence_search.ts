@@ -1,0 +1,94 @@
+/**
+ * Finds what an explanation takes from elsewhere in the journal: what made the job's own
+ * entries happen, and events that nearly were what it waits for. Of all that, a bounded
+ * number is read, whatever the size of the journal.
+ */
+
+import type { JobEventLogEntry } from "../core/event.ts";
+import type { Annals } from "../core/explain/annals.ts";
+import type { Candidates, Evidence } from "../core/explain/evidence.ts";
+import { wantedCauses } from "../core/explain/explain.ts";
+import type { LogId } from "../core/ids.ts";
+import { type ExpectedEvent, MAIN_EXPECTATION_ID, requiredMatches } from "../core/job_plan.ts";
+import type { JobState } from "../core/job_state.ts";
+import { quotedEntry } from "../core/quotation.ts";
+import type { PastEvents } from "./past_events.ts";
+
+/** Events that are looked at for one expectation, and expectations that are looked at. */
+const CANDIDATES_MAX = 64;
+const EXPECTATIONS_MAX = 20;
+
+/** Where entries are read. */
+export interface EntrySource {
+  readonly headLogId: LogId;
+  /** The entries at these positions, which ascend. */
+  readAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]>;
+}
+
+export interface EvidenceFound extends Pick<Evidence, "causes" | "candidates"> {
+  /** All entries found, by position; quotations stand for what they quote. */
+  readonly strangers: ReadonlyMap<LogId, JobEventLogEntry>;
+  /** Positions of events that reached some job: the entry after such a one says so. */
+  readonly claimed: ReadonlySet<LogId>;
+}
+
+export class EvidenceSearch {
+  readonly #source: EntrySource;
+  /** By expectation, what may nearly match: the likeliest first. */
+  readonly #wanted: ReadonlyMap<string, readonly LogId[]>;
+  readonly #horizon: LogId;
+
+  /** Looks up positions at once, so that they go together with the job as it is given. */
+  constructor(job: JobState, pastEvents: PastEvents, source: EntrySource) {
+    this.#source = source;
+    this.#horizon = pastEvents.horizon;
+    const open = job.plan.expected
+      .filter((expected, index) => isOpen(expected, job.expected[index]?.matched ?? 0))
+      .slice(0, EXPECTATIONS_MAX);
+    this.#wanted = new Map(
+      open.map(({ id, matcher }) => [id, pastEvents.near(matcher, CANDIDATES_MAX)]),
+    );
+  }
+
+  /** Reads what was looked up, and what the job's entries name as their cause. */
+  async run(annals: Annals): Promise<EvidenceFound> {
+    const events = [...new Set([...this.#wanted.values()].flat())];
+    const strangers = await this.#strangers(annals, [...wantedCauses(annals), ...events]);
+    const claimed = await this.#claimed(events);
+    const candidates = new Map(
+      [...this.#wanted].map(([id, logIds]): [string, Candidates] => [id, {
+        events: logIds.flatMap((logId) => strangers.get(logId) ?? []),
+        claimed,
+        forgottenUpTo: this.#horizon,
+      }]),
+    );
+    return { causes: strangers, candidates, strangers, claimed };
+  }
+
+  async #strangers(
+    annals: Annals,
+    wanted: readonly LogId[],
+  ): Promise<ReadonlyMap<LogId, JobEventLogEntry>> {
+    const entries = await this.#read(wanted.filter((logId) => !annals.entries.has(logId)));
+    return new Map(entries.map((entry) => [entry.logId, entry]));
+  }
+
+  async #claimed(events: readonly LogId[]): Promise<ReadonlySet<LogId>> {
+    const next = events.map((logId) => logId + 1);
+    const entries = await this.#read(next.filter((logId) => logId <= this.#source.headLogId));
+    return new Set(
+      entries.flatMap(({ logId, eventType, causedBy }) =>
+        eventType === "job.EventCorrelated" && causedBy === logId - 1 ? [causedBy] : []
+      ),
+    );
+  }
+
+  async #read(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]> {
+    const ascending = [...new Set(logIds)].toSorted((left, right) => left - right);
+    return (await this.#source.readAt(ascending)).map(quotedEntry);
+  }
+}
+
+function isOpen({ id, multiplicity }: ExpectedEvent, matched: number): boolean {
+  return id !== MAIN_EXPECTATION_ID && matched < requiredMatches(multiplicity);
+}

@@ -1,0 +1,48 @@
+/** `/jobs/:id/explain`: why a job is as it is, as JSON or as prose. */
+
+import type { Context, Hono } from "hono";
+import { explanationText } from "../../core/explain/explanation_text.ts";
+import type { Action, Citation, Explanation } from "../../core/explanation.ts";
+import { curlOf } from "../curl.ts";
+import type { Edge } from "../edge.ts";
+import { unknownJob } from "../engine_problem.ts";
+import { STATUS } from "../problem.ts";
+import { readQuery } from "../query.ts";
+import { jsonResponse, textResponse } from "../response.ts";
+import { jobIdOf } from "./job_id.ts";
+
+export function addExplainRoutes(app: Hono, edge: Edge): void {
+  app.get("/jobs/:id/explain", (c) => explainJob(c, edge));
+}
+
+async function explainJob(c: Context, edge: Edge): Promise<Response> {
+  const query = readQuery(c.req.raw, { single: ["format"] });
+  const format = query.choice("format", ["json", "text"]) ?? wantedFormat(c.req.raw);
+  const jobId = jobIdOf(c);
+  const explanation = await edge.engine.explain(jobId);
+  if (explanation === undefined) throw unknownJob(jobId);
+  const { origin } = new URL(c.req.url);
+  const commandOf = (action: Action) => curlOf(action, origin, edge.needsToken);
+  return format === "text"
+    ? textResponse(explanationText(explanation, { commandOf }), STATUS.ok)
+    : jsonResponse(explanationView(explanation, commandOf), STATUS.ok);
+}
+
+/** Text for whoever asks for it, and does not ask for JSON as well. */
+function wantedFormat(request: Request): "json" | "text" {
+  const accept = request.headers.get("accept") ?? "";
+  return accept.includes("text/plain") && !accept.includes("application/json") ? "text" : "json";
+}
+
+/** With the call of curl that does what a step says. */
+function explanationView(
+  explanation: Explanation<Citation>,
+  commandOf: (action: Action) => string,
+) {
+  return {
+    ...explanation,
+    next: explanation.next.map((step) =>
+      step.action === undefined ? step : { ...step, curl: commandOf(step.action) }
+    ),
+  };
+}

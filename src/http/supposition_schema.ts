@@ -1,0 +1,87 @@
+/** `POST /jobs/:id/what-if`: what a document supposes of a job. */
+
+import * as v from "valibot";
+import type { JobId, LogId } from "../core/ids.ts";
+import type { JsonValue } from "../core/json.ts";
+import type { Point } from "../core/point.ts";
+import { SUPPOSED_EVENTS_MAX } from "../core/supposed_history.ts";
+import type { SupposedEvent, Supposition } from "../core/supposition.ts";
+import { incomingEventFields } from "./event_schema.ts";
+import { strictObject } from "./fields.ts";
+import { pointedIssues } from "./issues.ts";
+import { planField, planOf, repeatedIdIssues } from "./plan_schema.ts";
+import { POINT_RULE, pointOf } from "./point_text.ts";
+import { invalidRequest } from "./problem.ts";
+
+const WITHOUT_MAX = 10_000;
+
+const POSITION_RULE = "must be the logId of an entry: a whole number from 1";
+
+const positionField = v.pipe(
+  v.number(POSITION_RULE),
+  v.safeInteger(POSITION_RULE),
+  v.minValue(1, POSITION_RULE),
+);
+
+function pointOfValue(value: unknown): Point | undefined {
+  if (v.is(positionField, value)) return { kind: "logId", logId: value };
+  return typeof value === "string" ? pointOf(value) : undefined;
+}
+
+const pointField = v.pipe(
+  v.custom<LogId | string>((value) => pointOfValue(value) !== undefined, POINT_RULE),
+  v.transform((value) => pointOfValue(value) as Point),
+);
+
+const supposedEvent = strictObject({
+  ...incomingEventFields,
+  after: v.exactOptional(positionField),
+});
+
+const supposition = strictObject({
+  plan: v.exactOptional(planField),
+  without: v.exactOptional(
+    v.pipe(
+      v.array(positionField),
+      v.maxLength(WITHOUT_MAX, `must have at most ${WITHOUT_MAX} entries`),
+    ),
+  ),
+  with: v.exactOptional(
+    v.pipe(
+      v.array(supposedEvent),
+      v.maxLength(SUPPOSED_EVENTS_MAX, `must have at most ${SUPPOSED_EVENTS_MAX} events`),
+    ),
+  ),
+  upTo: v.exactOptional(pointField),
+});
+
+type SuppositionInput = v.InferOutput<typeof supposition>;
+
+/** @throws {Problem} `invalid-request`, with a pointer for each issue. */
+export function suppositionOf(document: JsonValue, jobId: JobId): Supposition {
+  const parsed = v.safeParse(supposition, document);
+  if (!parsed.success) throw invalidRequest(pointedIssues(parsed.issues));
+  const { plan, with: events, ...rest } = parsed.output;
+  const issues = [...plan === undefined ? [] : repeatedIdIssues(plan), ...otherJobs(events, jobId)];
+  if (issues.length > 0) throw invalidRequest(issues);
+  return {
+    ...rest,
+    ...(plan === undefined ? {} : { plan: planOf(plan) }),
+    ...(events === undefined ? {} : { with: events.map(withoutJob) }),
+  };
+}
+
+function otherJobs(events: SuppositionInput["with"] = [], own: JobId) {
+  return events.flatMap(({ jobId }, index) =>
+    jobId === undefined || jobId === own
+      ? []
+      : [{ pointer: `/with/${index}/jobId`, detail: `must be ${own}, or left out` }]
+  );
+}
+
+/** Every supposed event is of the job that the request is about. */
+function withoutJob(
+  { jobId: _, ...event }: NonNullable<SuppositionInput["with"]>[number],
+): SupposedEvent {
+  return event;
+}

@@ -1,0 +1,104 @@
+/** Where a command finds its server, and how it shows that it may ask. */
+
+import assert from "node:assert/strict";
+import { Client, type Fetch, SERVER_OPTIONS } from "../../src/cli/client.ts";
+import { type Command, runCommand } from "../../src/cli/command.ts";
+import { FakeTerminal } from "../support/daybook_cli.ts";
+
+interface Asked {
+  readonly url: string;
+  readonly authorization: string | null;
+}
+
+/** What a command asked for that only asks for `/x`. */
+async function asked(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  before: () => void = () => {},
+): Promise<Asked> {
+  const requests: Asked[] = [];
+  const fetchOf: Fetch = (url, { headers }) => {
+    requests.push({ url, authorization: new Headers(headers).get("authorization") });
+    return Promise.resolve(Response.json({}));
+  };
+  const ask: Command = {
+    name: "ask",
+    summary: "ask",
+    positionals: "",
+    arity: [0, 0],
+    options: SERVER_OPTIONS,
+    examples: [],
+    async run(input) {
+      const client = Client.of(input, fetchOf);
+      before();
+      await client.get("/x");
+      return 0;
+    },
+  };
+  const terminal = new FakeTerminal();
+  const sources = { program: "deno task", terminal, env: (name: string) => env[name] };
+  assert.equal(await runCommand([ask], ["ask", ...args], sources), 0, terminal.errors.join());
+  return requests[0] as Asked;
+}
+
+async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await run(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("Client.of: the option, then the environment, then the journal, then the default", () =>
+  inFolder(async (journal) => {
+    const env = { DAYBOOK_URL: "http://of-env:1/" };
+    const nowhere = await asked(["--journal", journal]);
+    await Deno.writeTextFile(`${journal}/LOCK`, "http://127.0.0.1:4711\n");
+    const urls = [
+      nowhere,
+      await asked(["--journal", journal]),
+      await asked(["--journal", journal], env),
+      await asked(["--journal", journal, "--url", "localhost:9"], env),
+    ].map(({ url }) => url);
+
+    assert.deepEqual(urls, [
+      "http://127.0.0.1:8000/x",
+      "http://127.0.0.1:4711/x",
+      "http://of-env:1/x",
+      "http://localhost:9/x",
+    ]);
+  }));
+
+Deno.test("Client.of: a server that started again with another port is found", () =>
+  inFolder(async (journal) => {
+    const lock = `${journal}/LOCK`;
+    Deno.writeTextFileSync(lock, "http://127.0.0.1:1\n");
+    const { url } = await asked(["--journal", journal], {}, () => {
+      Deno.writeTextFileSync(lock, "http://127.0.0.1:2\n");
+    });
+    assert.equal(url, "http://127.0.0.1:2/x");
+  }));
+
+Deno.test("Client.of: a server on all addresses is asked on this machine", () =>
+  inFolder(async (journal) => {
+    for (const address of ["0.0.0.0:5", "[::]:5"]) {
+      await Deno.writeTextFile(`${journal}/LOCK`, `http://${address}\n`);
+      assert.equal((await asked(["--journal", journal])).url, "http://127.0.0.1:5/x");
+    }
+  }));
+
+Deno.test("Client.of: the token of the file, else of the environment, else none", () =>
+  inFolder(async (folder) => {
+    const file = `${folder}/token`;
+    await Deno.writeTextFile(file, "from-file\n");
+    const env = { DAYBOOK_TOKEN: "from-env\n", DAYBOOK_TOKEN_FILE: file };
+    const tokens = [
+      await asked([]),
+      await asked([], env),
+      await asked([], { DAYBOOK_TOKEN_FILE: file }),
+      await asked(["--token-file", file], env),
+    ].map(({ authorization }) => authorization);
+
+    assert.deepEqual(tokens, [null, "Bearer from-env", "Bearer from-file", "Bearer from-file"]);
+  }));

@@ -1,0 +1,189 @@
+/** Following a stream through lost connections, on a clock that stands still. */
+
+import assert from "node:assert/strict";
+import { Client, type Fetch, RefusedError } from "../../src/cli/client.ts";
+import { CommandError } from "../../src/cli/command.ts";
+import { follow } from "../../src/cli/event_source.ts";
+import { settled } from "../support/daybook_cli.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+
+/** What a server does with one connection: text that it sends, and how that ends. */
+type Connection = "refused" | number | {
+  readonly text: string;
+  readonly end: "inOrder" | "broken" | "open";
+};
+
+class Scene {
+  readonly clock = new FakeClock();
+  /** When each connection came, and with which `Last-Event-ID`. */
+  readonly asked: (readonly [ms: number, lastEventId: string | null])[] = [];
+  readonly told: string[] = [];
+  readonly data: string[] = [];
+  readonly #leave = new AbortController();
+
+  constructor(private readonly connections: readonly Connection[]) {}
+
+  async run({ endsItself = false } = {}): Promise<void> {
+    const fetchOf: Fetch = (_, { headers }) => {
+      const lastEventId = new Headers(headers).get("last-event-id");
+      const connection = this.connections[this.asked.length];
+      this.asked.push([this.clock.monotonic(), lastEventId]);
+      return answer(connection ?? { text: "", end: "open" });
+    };
+    const stream = follow({
+      client: new Client("http://daybook", undefined, fetchOf),
+      clock: this.clock,
+      path: "/stream",
+      endsItself,
+      signal: this.#leave.signal,
+      onLost: (lastId) => this.told.push(`lost after ${lastId}`),
+      onResumed: () => this.told.push("back"),
+    });
+    for await (const data of stream) this.data.push(data);
+  }
+
+  stop(): void {
+    this.#leave.abort();
+  }
+}
+
+function answer(connection: Connection): Promise<Response> {
+  if (connection === "refused") return Promise.reject(new TypeError("connection refused"));
+  if (connection === 204) return Promise.resolve(new Response(null, { status: 204 }));
+  if (typeof connection === "number") {
+    return Promise.resolve(Response.json({ detail: "no" }, { status: connection }));
+  }
+  const { text, end } = connection;
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      if (text !== "") controller.enqueue(new TextEncoder().encode(text));
+      if (end === "inOrder") controller.close();
+    },
+    pull(controller) {
+      if (end === "broken") controller.error(new Error("connection reset"));
+    },
+  });
+  return Promise.resolve(new Response(body));
+}
+
+const message = (id: number) => `id: ${id}\ndata: {"logId":${id}}\n\n`;
+const heartbeat = (id: number) => `: heartbeat\nid: ${id}\n\n`;
+const data = (...ids: readonly number[]) => ids.map((id) => `{"logId":${id}}`);
+
+Deno.test("follow: it goes on after the last whole message, and drops the one cut short", async () => {
+  const scene = new Scene([
+    {
+      text: `retry: 2000\n${heartbeat(4)}${message(5)}${message(6)}id: 7\ndata: {"lo`,
+      end: "broken",
+    },
+    { text: heartbeat(6) + message(7), end: "open" },
+  ]);
+  const running = scene.run();
+  await scene.clock.advance(1_000);
+
+  assert.deepEqual(scene.data, data(5, 6, 7));
+  assert.deepEqual(scene.asked, [[0, null], [500, "6"]]);
+  assert.deepEqual(scene.told, ["lost after 6", "back"]);
+  scene.stop();
+  await running;
+});
+
+Deno.test("follow: a heartbeat moves the place to go on from, though it brings nothing", async () => {
+  const scene = new Scene([
+    { text: heartbeat(4) + message(5) + heartbeat(90), end: "broken" },
+    { text: "", end: "open" },
+  ]);
+  const running = scene.run();
+  await scene.clock.advance(500);
+
+  assert.deepEqual(scene.asked.map(([, lastEventId]) => lastEventId), [null, "90"]);
+  scene.stop();
+  await running;
+});
+
+Deno.test("follow: while the server is away it asks ever less often, and tells once", async () => {
+  const away = Array.from({ length: 7 }, (_, index) => index % 2 === 0 ? "refused" : 503);
+  const scene = new Scene([
+    { text: heartbeat(4), end: "inOrder" },
+    ...away as Connection[],
+    { text: message(5), end: "broken" },
+    { text: message(6), end: "open" },
+  ]);
+  const running = scene.run();
+  await scene.clock.advance(60_000);
+
+  const at = scene.asked.map(([ms]) => ms);
+  const waits = at.slice(1).map((ms, index) => ms - (at[index] ?? 0));
+  assert.deepEqual(waits, [500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000, 10_000, 500]);
+  assert.deepEqual(scene.told, ["lost after 4", "back", "lost after 5", "back"]);
+  assert.deepEqual(scene.data, data(5, 6));
+  scene.stop();
+  await running;
+});
+
+Deno.test("follow: a server that was never there is an error at once", async () => {
+  const scene = new Scene(["refused"]);
+  await assert.rejects(
+    scene.run(),
+    (error) => error instanceof CommandError && error.exitCode === 69,
+  );
+  assert.deepEqual(scene.told, []);
+});
+
+Deno.test("follow: a refusal that asking again cannot change is an error, later as well", async () => {
+  const scene = new Scene([{ text: heartbeat(4), end: "broken" }, 422]);
+  const running = assert.rejects(scene.run(), RefusedError);
+  await scene.clock.advance(500);
+  await running;
+});
+
+Deno.test("follow: a stream that ends with its job is asked about at once, until there is no content", async () => {
+  const scene = new Scene([{ text: heartbeat(0) + message(5), end: "inOrder" }, 204]);
+  await settled(scene.run({ endsItself: true }), scene.clock);
+
+  assert.deepEqual(scene.asked, [[0, null], [0, "5"]]);
+  assert.deepEqual([scene.data, scene.told], [data(5), []]);
+});
+
+Deno.test("follow: a stream that ended because the server stopped is taken up again", async () => {
+  const scene = new Scene([
+    { text: heartbeat(0) + message(5), end: "inOrder" },
+    "refused",
+    { text: message(6), end: "inOrder" },
+    204,
+  ]);
+  const running = scene.run({ endsItself: true });
+  await scene.clock.advance(500);
+  await running;
+
+  assert.deepEqual(scene.data, data(5, 6));
+  assert.deepEqual(scene.told, ["lost after 5", "back"]);
+});
+
+Deno.test("follow: a connection on which nothing is heard any more is given up", async () => {
+  const scene = new Scene([
+    { text: message(5), end: "open" },
+    { text: message(6), end: "open" },
+  ]);
+  const running = scene.run();
+  await scene.clock.advance(44_999);
+  assert.equal(scene.asked.length, 1);
+  await scene.clock.advance(501);
+
+  assert.deepEqual(scene.data, data(5, 6));
+  assert.deepEqual(scene.told, ["lost after 5", "back"]);
+  scene.stop();
+  await running;
+  assert.equal(scene.clock.armed, 0);
+});
+
+Deno.test("follow: a stop while it waits for the server ends it at once", async () => {
+  const scene = new Scene([{ text: message(5), end: "broken" }]);
+  const running = scene.run();
+  await scene.clock.settle();
+  scene.stop();
+  await running;
+
+  assert.deepEqual(scene.told, ["lost after 5"]);
+  assert.equal(scene.clock.armed, 0);
+});

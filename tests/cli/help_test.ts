@@ -1,0 +1,92 @@
+/** What the commands say of themselves, and that it is so. */
+
+import assert from "node:assert/strict";
+import { type Command, helpOf, runCommand } from "../../src/cli/command.ts";
+import { daybookCommands, TASKS } from "../../src/cli/daybook_commands.ts";
+import type { Surroundings } from "../../src/cli/surroundings.ts";
+import { Times } from "../../src/cli/times.ts";
+import { FakeTerminal } from "../support/daybook_cli.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+
+const EXIT_UNAVAILABLE = 69;
+
+/** No server answers, and every file holds an empty object. */
+const NOWHERE: Surroundings = {
+  fetch: () => Promise.reject(new TypeError("connection refused")),
+  clock: new FakeClock(),
+  times: new Times("UTC"),
+  readFile: () => Promise.resolve(new TextEncoder().encode("{}")),
+  readStandardInput: () => Promise.resolve(new TextEncoder().encode("{}")),
+};
+
+const COMMANDS = daybookCommands(NOWHERE);
+
+async function run(args: readonly string[]): Promise<readonly [number, FakeTerminal]> {
+  const terminal = new FakeTerminal();
+  const sources = { program: "deno task", terminal, env: () => undefined };
+  return [await runCommand(COMMANDS, args, sources), terminal];
+}
+
+/** The words of a command line up to a pipe or a redirection, as a shell would take them. */
+function wordsOf(line: string): readonly string[] {
+  const [command = ""] = line.split(/\s(?:\||<|>)\s/);
+  return [...command.matchAll(/(?:'[^']*'|[^\s'])+/g)].map(([word]) => word.replaceAll("'", ""));
+}
+
+for (const command of COMMANDS) {
+  Deno.test(`${command.name} --help: it names each option, and has examples`, async () => {
+    const [code, terminal] = await run([command.name, "--help"]);
+    assert.equal(code, 0);
+    assert.deepEqual(terminal.output, helpOf(command, "deno task"));
+    for (const { name } of command.options) assert.ok(terminal.text.includes(` --${name}`), name);
+    assert.ok(command.examples.length > 0);
+    for (const example of command.examples) assert.ok(terminal.text.includes(example));
+  });
+
+  for (const example of command.examples) {
+    Deno.test(`help: as far as the server: ${example}`, async () => {
+      assert.deepEqual(await outcomes(example, command), [EXIT_UNAVAILABLE]);
+    });
+  }
+}
+
+/** The exit code of each part of an example that calls the command. */
+async function outcomes(example: string, command: Command): Promise<readonly number[]> {
+  const [deno, task, ...words] = wordsOf(example);
+  const args = words[0] === "daybook" ? words.slice(1) : words;
+  assert.deepEqual([deno, task], ["deno", "task"]);
+  const isOfAnother = args[0] !== command.name;
+  assert.ok(!isOfAnother || example.includes(`xargs deno task ${command.name}`), example);
+  const [code, terminal] = await run(args);
+  assert.match(terminal.errors.join("\n"), /^daybook: cannot reach http:\/\/127\.0\.0\.1:8000: /);
+  return [code];
+}
+
+Deno.test("help: no command at all lists them", async () => {
+  const [code, terminal] = await run([]);
+  assert.equal(code, 0);
+  for (const { name, summary } of COMMANDS) {
+    assert.ok(terminal.text.includes(`  ${name.padEnd(12)} ${summary}`), name);
+  }
+});
+
+Deno.test("help: a command that there is not is a usage error", async () => {
+  const [code, terminal] = await run(["frob"]);
+  assert.equal(code, 64);
+  assert.deepEqual(terminal.errors, ["daybook: there is no command frob; see deno task --help"]);
+});
+
+Deno.test("help: each line fits a screen of 100 columns, and options are told apart", () => {
+  for (const command of COMMANDS) {
+    const names = command.options.flatMap(({ name, short }) => [name, short ?? `(${name})`]);
+    assert.equal(new Set(names).size, names.length, command.name);
+    const help = helpOf(command, "deno task").join("\n").split("\n");
+    const lines = help.filter((line) => !line.startsWith("  deno task "));
+    for (const line of lines) assert.ok(line.length <= 100, line);
+  }
+});
+
+Deno.test("help: every command but start is a task of its own", () => {
+  const names = COMMANDS.map(({ name }) => name).filter((name) => name !== "start");
+  assert.deepEqual(new Set(TASKS), new Set(names));
+});

@@ -1,0 +1,304 @@
+/** The commands as processes, as `deno.json` starts them. */
+
+import assert from "node:assert/strict";
+import { TASKS } from "../../src/cli/daybook_commands.ts";
+import { DaybookProcess } from "../support/daybook_process.ts";
+import { TextLineStream } from "../support/text_lines.ts";
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+const NO_SERVER = "http://127.0.0.1:1";
+
+const { tasks }: { tasks: Record<string, { command: string }> } = JSON.parse(
+  await Deno.readTextFile(`${ROOT}deno.json`),
+);
+
+interface CliProcessOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly stdin?: "null" | "piped";
+}
+
+/** A task, with arguments after it; the permissions are those of `deno.json`. */
+function command(task: string, args: readonly string[], { env = {} }: CliProcessOptions = {}) {
+  const [deno, ...words] = tasks[task]?.command.split(" ") ?? [];
+  assert.equal(deno, "deno", task);
+  return new Deno.Command(Deno.execPath(), {
+    args: [...words, ...args],
+    cwd: ROOT,
+    env,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  });
+}
+
+async function run(task: string, args: readonly string[], options: CliProcessOptions = {}) {
+  const { code, stdout, stderr } = await command(task, args, options).output();
+  const decoder = new TextDecoder();
+  return { code, output: decoder.decode(stdout), errors: decoder.decode(stderr) };
+}
+
+async function withServer(run: (daybook: DaybookProcess, journal: string) => Promise<void>) {
+  const journal = await Deno.makeTempDir();
+  const daybook = await DaybookProcess.start({ journal });
+  try {
+    await run(daybook, journal);
+  } finally {
+    await daybook.stop().catch(() => {}); // It may have been killed on the way.
+    await Deno.remove(journal, { recursive: true });
+  }
+}
+
+Deno.test("deno.json: each command is a task that starts with the same few permissions", () => {
+  const shared = tasks["daybook"]?.command ?? "";
+  assert.equal(
+    shared,
+    "deno run --allow-net=127.0.0.1,localhost --allow-read=journal " +
+      "--allow-env=DAYBOOK_*,NO_COLOR,INIT_CWD src/cli/daybook.ts",
+  );
+  for (const task of TASKS) assert.equal(tasks[task]?.command, `${shared} ${task}`);
+});
+
+for (const task of TASKS) {
+  Deno.test(`deno task ${task} --help: it starts, and prints its help`, async () => {
+    const { code, output, errors } = await run(task, ["--help"]);
+    assert.deepEqual([code, errors], [0, ""]);
+    assert.ok(output.includes(`usage: deno task ${task} `), output);
+    assert.ok(output.includes("examples:\n  deno task "), output);
+  });
+}
+
+Deno.test("deno task daybook: the command that is no task of its own says how it is called", async () => {
+  const { output } = await run("daybook", ["start", "--help"]);
+  assert.ok(output.includes("usage: deno task daybook start <jobId>... [options]"), output);
+});
+
+Deno.test("commands: whatever goes wrong is one line without a stack trace", async () => {
+  const cases: readonly (readonly [string, readonly string[], number, RegExp])[] = [
+    ["jobs", ["--url", NO_SERVER], 69, /cannot reach http:\/\/127\.0\.0\.1:1: is Daybook running/],
+    ["jobs", ["--url", "http://192.0.2.1"], 69, /add --allow-net=192\.0\.2\.1$/],
+    ["submit", ["a", "@/etc/hosts"], 64, /add --allow-read=\/etc\/hosts, or give - and send it in/],
+    [
+      "submit",
+      ["a", "--token-file", "/etc/hosts"],
+      64,
+      /the token .* add --allow-read=\/etc\/hosts$/,
+    ],
+    ["show", [], 64, /show needs <jobId>; see deno task show --help$/],
+  ];
+  for (const [task, args, exitCode, message] of cases) {
+    const { code, output, errors } = await run(task, args);
+    assert.deepEqual([code, output], [exitCode, ""], errors);
+    assert.match(errors, /^daybook: [^\n]+\n$/);
+    assert.match(errors.trimEnd(), message);
+  }
+});
+
+Deno.test("commands: another program on the port is told from Daybook", async () => {
+  const page = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    () => new Response("<html>"),
+  );
+  const other = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    () => Response.json({ jobs: 5 }),
+  );
+  try {
+    for (const { addr: { port } } of [page, other]) {
+      const { code, errors } = await run("jobs", ["--url", `127.0.0.1:${port}`]);
+      assert.equal(code, 69);
+      assert.match(errors, /^daybook: cannot understand the answer of \S+: it is not Daybook/);
+    }
+  } finally {
+    await Promise.all([page.shutdown(), other.shutdown()]);
+  }
+});
+
+Deno.test("commands: the server and the token come from the environment", () =>
+  withServer(async (_, journal) => {
+    const token = "0123456789abcdef";
+    const guarded = await DaybookProcess.start({
+      journal: `${journal}/guarded`,
+      env: { DAYBOOK_TOKEN: token },
+    });
+    try {
+      const env = { DAYBOOK_URL: guarded.url };
+      const without = await run("jobs", [], { env });
+      const withToken = await run("jobs", [], { env: { ...env, DAYBOOK_TOKEN: `${token}\n` } });
+
+      assert.deepEqual([without.code, withToken.code, withToken.errors], [1, 0, ""]);
+      assert.equal(
+        without.errors,
+        "daybook: Cannot take the request: it has no bearer token (401); give the token in " +
+          "DAYBOOK_TOKEN or --token-file\n",
+      );
+    } finally {
+      await guarded.stop();
+    }
+  }));
+
+/** Lines of an output, one by one. */
+class LineReader {
+  readonly lines: string[] = [];
+  readonly #reader: ReadableStreamDefaultReader<string>;
+
+  constructor(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
+    this.#reader = stream.pipeThrough(new TextLineStream()).getReader();
+  }
+
+  /** Reads until a line says so. */
+  async until(isLast: (line: string) => boolean): Promise<void> {
+    for (;;) {
+      const { done, value } = await this.#reader.read();
+      if (done) throw new Error(`it ended after\n${this.lines.join("\n")}`);
+      this.lines.push(value);
+      if (isLast(value)) return;
+    }
+  }
+
+  async rest(): Promise<void> {
+    for (;;) {
+      const { done, value } = await this.#reader.read();
+      if (done) return;
+      this.lines.push(value);
+    }
+  }
+}
+
+async function submitSome(daybook: DaybookProcess, prefix: string): Promise<void> {
+  for (let order = 1; order <= 20; order++) {
+    const jobId = `${prefix}-${order}`;
+    const input = { orderId: jobId, amount: 5 };
+    const response = await daybook.post("/jobs", { type: "order.fulfil", jobId, input });
+    assert.equal(response.status, 202);
+    await response.body?.cancel();
+  }
+}
+
+Deno.test("tail: a server that is killed and starts again leaves no gap and no repeat", async () => {
+  const journal = await Deno.makeTempDir();
+  let daybook = await DaybookProcess.start({ journal });
+  const { port } = new URL(daybook.url);
+  const tail = command("tail", ["--from-start", "--json", "--url", daybook.url]).spawn();
+  const [output, errors] = [new LineReader(tail.stdout), new LineReader(tail.stderr)];
+  try {
+    for (const life of ["a", "b", "c"]) {
+      await submitSome(daybook, life);
+      await output.until((line) => line.includes(`"${life}-3"`));
+      if (life === "b") assert.equal(await daybook.stop(), 0);
+      else await daybook.kill();
+      await errors.until((line) => line.startsWith("daybook: lost the connection"));
+      daybook = await DaybookProcess.start({ journal, args: [`--port=${port}`] });
+      await errors.until((line) => line === "daybook: connected again, going on from there");
+    }
+    const response = await daybook.post("/events", { eventType: "shop.Last", eventId: "last" });
+    await response.body?.cancel();
+    await output.until((line) => line.includes('"last"'));
+    tail.kill("SIGINT");
+    await Promise.all([output.rest(), errors.rest()]);
+
+    assert.equal((await tail.status).code, 130);
+    const logIds = output.lines.map((line) => JSON.parse(line).logId);
+    assert.deepEqual(logIds, logIds.map((_, index) => index + 1));
+    assert.ok(logIds.length > 200, `only ${logIds.length} entries`);
+    assert.equal(errors.lines.length, 6);
+  } finally {
+    await daybook.stop();
+    await Deno.remove(journal, { recursive: true });
+  }
+});
+
+Deno.test("submit --wait: a server that is killed meanwhile is waited for, and the job as well", async () => {
+  const journal = await Deno.makeTempDir();
+  let daybook = await DaybookProcess.start({ journal });
+  const { port } = new URL(daybook.url);
+  const args = [
+    "order.fulfil",
+    '{"orderId":"42","amount":5}',
+    "--id",
+    "order-42",
+    "--wait",
+    "--text",
+  ];
+  const submit = command("submit", [...args, "--url", daybook.url]).spawn();
+  const [output, errors] = [new LineReader(submit.stdout), new LineReader(submit.stderr)];
+  try {
+    await output.until((line) => line.startsWith("  charge "));
+    await daybook.kill();
+    await errors.until((line) => line.startsWith("daybook: lost the connection"));
+    daybook = await DaybookProcess.start({ journal, args: [`--port=${port}`] });
+    const attributes = { orderId: "42", tracking: "T-1" };
+    const eventType = "ec.shipment.ShipmentCompleted";
+    await (await daybook.post("/events", { eventType, attributes })).body?.cancel();
+    await Promise.all([output.rest(), errors.rest()]);
+
+    assert.equal((await submit.status).code, 0);
+    assert.equal(output.lines.filter((line) => line.startsWith("  charge ")).length, 1);
+    assert.match(output.lines.join("\n"), /^order-42 is Done after .*\n\{\n(.*\n)+\}$/m);
+  } finally {
+    await daybook.stop();
+    await Deno.remove(journal, { recursive: true });
+  }
+});
+
+Deno.test("commands: a reader that has seen enough is no error to tell of", () =>
+  withServer(async (daybook) => {
+    await submitSome(daybook, "a");
+    const tail = command("tail", ["--from-start", "--url", daybook.url]).spawn();
+    const reader = tail.stdout.getReader();
+    await reader.read();
+    await reader.cancel();
+    // It finds out with its next line.
+    await submitSome(daybook, "b");
+    const errors = await new Response(tail.stderr).text();
+
+    assert.equal((await tail.status).code, 141);
+    assert.equal(errors, "");
+  }));
+
+function hasScript(): boolean {
+  try {
+    const { success } = new Deno.Command("script", { args: ["--version"], stdout: "null" })
+      .outputSync();
+    return success;
+  } catch {
+    return false;
+  }
+}
+
+/** As at a terminal of so many columns. */
+async function atTerminal(url: string, line: string, env: Readonly<Record<string, string>>) {
+  const [, ...words] = tasks["daybook"]?.command.split(" ") ?? [];
+  const whole = ["stty cols 60;", Deno.execPath(), ...words, line, "--url", url].join(" ");
+  const { stdout } = await new Deno.Command("script", {
+    args: ["--quiet", "--return", "--command", whole, "/dev/null"],
+    cwd: ROOT,
+    env,
+    stdin: "null",
+  }).output();
+  return new TextDecoder().decode(stdout).replaceAll("\r\n", "\n");
+}
+
+Deno.test({
+  name: "commands: at a terminal there is colour and a width, and NO_COLOR is heeded",
+  // util-linux has it.
+  ignore: !hasScript(),
+  fn: () =>
+    withServer(async (daybook) => {
+      const plan = { expected: [{ id: "paid", eventType: "shop.Paid" }] };
+      const labels = { note: "x".repeat(80) };
+      const response = await daybook.post("/jobs", { jobId: "p-1", plan, labels });
+      await response.body?.cancel();
+      const coloured = await atTerminal(daybook.url, "jobs", {});
+      const plain = await atTerminal(daybook.url, "jobs", { NO_COLOR: "1" });
+
+      assert.ok(coloured.includes("\x1b[34mRunning\x1b[39m"), coloured);
+      assert.equal(
+        plain,
+        `\
+JOB  TYPE    STATE    CONDITION  AGE  LABELS
+p-1  (plan)  Running  waiting    0s   note=xxxxxxxxxxxxxxxx…
+1 job
+`,
+      );
+    }),
+});

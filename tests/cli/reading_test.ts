@@ -1,0 +1,363 @@
+/** `jobs`, `show`, `explain` and `tail`, against the real routes. */
+
+import assert from "node:assert/strict";
+import { runCli, startCli } from "../support/daybook_cli.ts";
+import {
+  createAndRun,
+  createPlan,
+  shipmentPlan,
+  startApp,
+  type TestApp,
+} from "../support/http_app.ts";
+import { deliver } from "../support/http_stream.ts";
+
+/** Three jobs: one Done, one that waits, one that failed. */
+async function threeJobs(): Promise<TestApp> {
+  const app = await startApp();
+  await app.post("/jobs", { jobId: "g-1", type: "test.greet", input: { name: "Ann" } });
+  await app.clock.advance(60_000);
+  await createPlan(app, { jobId: "p-1", labels: { shop: "berlin" } });
+  await app.post("/jobs", { jobId: "d-1", type: "test.doomed", input: {} });
+  await app.clock.settle();
+  return app;
+}
+
+const WIDE = { columns: 120 };
+
+Deno.test("jobs: a table, the newest first, with a count", async () => {
+  const { code, terminal } = await runCli(await threeJobs(), ["jobs"], WIDE);
+
+  assert.equal(code, 0);
+  assert.equal(
+    terminal.text,
+    `\
+JOB  TYPE         STATE    CONDITION  AGE  LABELS       NOW
+d-1  test.doomed  Failed   failed     0s                the card is stolen
+p-1  (plan)       Running  waiting    0s   shop=berlin  shipped 0 of 1
+g-1  test.greet   Done     succeeded  1m
+3 jobs`,
+  );
+});
+
+const FILTERS: readonly (readonly [args: readonly string[], jobIds: readonly string[]])[] = [
+  [["--state", "failed"], ["d-1"]],
+  [["--state", "DONE,failed"], ["d-1", "g-1"]],
+  [["--condition", "waiting", "--condition", "succeeded"], ["p-1", "g-1"]],
+  [["--type", "test.greet"], ["g-1"]],
+  [["-l", "shop=berlin"], ["p-1"]],
+  [["--since", "30s"], ["d-1", "p-1"]],
+  [["--since", "2026-01-01T00:00:30Z"], ["d-1", "p-1"]],
+  [["-n", "2"], ["d-1", "p-1"]],
+];
+
+for (const [args, jobIds] of FILTERS) {
+  Deno.test(`jobs: ${args.join(" ")}`, async () => {
+    const { terminal } = await runCli(await threeJobs(), ["jobs", ...args], {
+      isInteractive: false,
+    });
+    assert.deepEqual(terminal.output.map((line) => JSON.parse(line).jobId), jobIds);
+  });
+}
+
+Deno.test("jobs: it says when there are more, and --all follows to the end", async () => {
+  const app = await startApp();
+  for (let order = 1; order <= 601; order++) await createPlan(app);
+  const some = await runCli(app, ["jobs", "--limit", "510"]);
+  const all = await runCli(app, ["jobs", "--all"]);
+  const none = await runCli(app, ["jobs", "--state", "failed"]);
+
+  assert.equal(some.terminal.output.at(-1), "510 jobs, and there are more: --all");
+  assert.equal(all.terminal.output.at(-1), "601 jobs");
+  assert.equal(new Set(all.terminal.output.slice(1, -1)).size, 601);
+  assert.deepEqual(none.terminal.output, ["0 jobs"]);
+});
+
+Deno.test("jobs: a state that there is not is a usage error that names those there are", async () => {
+  const { code, terminal } = await runCli(await startApp(), ["jobs", "--state", "stuck"]);
+  assert.equal(code, 64);
+  assert.deepEqual(terminal.errors, [
+    "daybook: --state must be one of Created, Running, Compensating, Done, Failed, and is stuck; " +
+    "see deno task jobs --help",
+  ]);
+});
+
+Deno.test("show --events: the page, and each entry", async () => {
+  const app = await threeJobs();
+  await app.post("/events", { eventType: "shop.Note", jobId: "p-1", attributes: { a: 1 } });
+  const { code, terminal } = await runCli(app, ["show", "p-1", "--events"]);
+
+  assert.equal(code, 0);
+  assert.equal(
+    terminal.text,
+    `\
+p-1  a plan
+Running (waiting)
+
+created   2026-01-01 00:01:00, 0s ago
+started   2026-01-01 00:01:00, after 0ms
+labels    shop=berlin
+entries   8 to 22
+
+expected
+  shipped  0 of 1  shop.ParcelShipped with orderId = "42"
+
+entries
+  00:01:00.000      8  JobCreated                    a plan
+  00:01:00.000      9  JobStarted
+  00:01:00.000     22  shop.Note                     {"a":1}`,
+  );
+});
+
+Deno.test("show: piped it is the job as the server gives it, then its entries", async () => {
+  const app = await threeJobs();
+  const { terminal } = await runCli(app, ["show", "p-1", "--events"], { isInteractive: false });
+
+  const [job, ...entries] = terminal.output.map((line) => JSON.parse(line));
+  assert.deepEqual(job, await (await app.get("/jobs/p-1")).json());
+  assert.deepEqual(entries, (await (await app.get("/jobs/p-1/events")).json()).entries);
+});
+
+Deno.test("show: an unknown job is 1, and an id that no job can have is 64", async () => {
+  const app = await startApp();
+  const unknown = await runCli(app, ["show", "nope"]);
+  const illegal = await runCli(app, ["show", "../x"]);
+
+  assert.deepEqual([unknown.code, illegal.code], [1, 64]);
+  assert.deepEqual(unknown.terminal.errors, [
+    "daybook: Cannot find job nope: there is none with this id (404)",
+  ]);
+});
+
+Deno.test("show --at: the job as it was, and each step with its reason", async () => {
+  const app = await threeJobs();
+  const job = await (await app.get("/jobs/p-1")).json();
+  const steps = [
+    {
+      logId: 8,
+      eventType: "job.JobStarted",
+      rule: "created/started",
+      changed: [
+        { path: "state", from: "Created", to: "Running" },
+        { path: "startedAt", from: null, to: "2026-01-01T00:01:00.000Z" },
+      ],
+      why: "The job starts: from here on, what its plan expects counts.",
+    },
+    {
+      logId: 12,
+      eventType: "shop.Note",
+      rule: "running/record-only",
+      changed: [],
+      why: "The plan expects no event of type shop.Note.",
+    },
+  ];
+  const asked: string[] = [];
+  const request = (url: string) => {
+    asked.push(url);
+    return Response.json({ job, steps });
+  };
+  const replay = { clock: app.clock, app: { request } as unknown as TestApp["app"] };
+  const { code, terminal } = await runCli(replay, [
+    "show",
+    "p-1",
+    "--at",
+    "2026-01-01T00:01:00+01:00",
+  ]);
+
+  assert.equal(code, 0);
+  assert.deepEqual(asked, [
+    "http://127.0.0.1:8000/jobs/p-1/replay?at=2026-01-01T00%3A01%3A00%2B01%3A00",
+  ]);
+  assert.equal(
+    terminal.output.slice(-5).join("\n"),
+    `\
+steps
+   8  JobStarted  The job starts: from here on, what its plan expects counts.
+                  created/started: state Created → Running, startedAt null → 2026-01-01T00:01:00.00…
+  12  shop.Note   The plan expects no event of type shop.Note.
+                  running/record-only: nothing changed`,
+  );
+});
+
+const PROSE = `\
+Job p-1 waits for shipped.
+
+Why
+  - It waits. [8, 9]
+
+Near misses
+  - orderId: expected "42", found 42 [12]
+
+Next
+  - Anyone may send it.
+    curl -s http://127.0.0.1:8000/events
+
+Evidence
+  [8] 00000000000000000001.ndjson:12 job.JobCreated evt_8
+`;
+
+function explaining(app: TestApp): Pick<TestApp, "app" | "clock"> {
+  const request = (_: string, init?: RequestInit) =>
+    new Headers(init?.headers).get("accept") === "text/plain"
+      ? new Response(PROSE)
+      : Response.json({ summary: "Job p-1 waits for shipped." });
+  return { clock: app.clock, app: { request } as unknown as TestApp["app"] };
+}
+
+Deno.test("explain: titles are bold, near misses yellow, evidence dim", async () => {
+  const app = explaining(await startApp());
+  const { code, terminal } = await runCli(app, ["explain", "p-1"], { isStyled: true });
+
+  assert.equal(code, 0);
+  assert.equal(
+    terminal.text,
+    `\
+<bold:Job p-1 waits for shipped.>
+
+<bold:Why>
+  - It waits.<dim: [8, 9]>
+
+<bold:Near misses>
+<yellow:  - orderId: expected "42", found 42><dim: [12]>
+
+<bold:Next>
+  - Anyone may send it.
+<cyan:    curl -s http://127.0.0.1:8000/events>
+
+<bold:Evidence>
+<dim:  [8] 00000000000000000001.ndjson:12 job.JobCreated evt_8>`,
+  );
+});
+
+Deno.test("explain: piped it is the prose, and with --json one value", async () => {
+  const app = explaining(await startApp());
+  const piped = await runCli(app, ["explain", "p-1"], { isInteractive: false });
+  const json = await runCli(app, ["explain", "p-1", "--json"]);
+
+  assert.equal(piped.terminal.text + "\n", PROSE);
+  assert.equal(json.terminal.text, '{"summary":"Job p-1 waits for shipped."}');
+});
+
+Deno.test("tail: what comes from now on, a line each", async () => {
+  const app = await threeJobs();
+  const { terminal } = startCli(app, ["tail"]);
+  await app.clock.settle();
+  await deliver(app, "shop.ParcelShipped", { orderId: "42" });
+  await app.clock.settle();
+
+  assert.equal(
+    terminal.text,
+    `\
+00:01:00.000     22            shop.ParcelShipped            {"orderId":"42"}
+00:01:00.000     23  p-1       EventCorrelated               Running → Done  shop.ParcelShipped evt…`,
+  );
+  await endOf(app);
+});
+
+/** Its streams end with the engine; a tail then waits on a clock that stands still. */
+async function endOf(app: TestApp): Promise<void> {
+  await app.engine.stop(0);
+  await app.clock.settle();
+}
+
+Deno.test("tail: piped it is the data of the stream, as it came", async () => {
+  const app = await threeJobs();
+  const args = ["tail", "--job", "p-1", "--until-end"];
+  const { terminal, code } = startCli(app, args, { isInteractive: false });
+  await app.clock.settle();
+  await deliver(app, "shop.ParcelShipped", { orderId: "42" });
+
+  assert.equal(await code, 0);
+  const entries = terminal.output.map((line) => JSON.parse(line));
+  assert.deepEqual(entries.map(({ logId }) => logId), [8, 9, 23]);
+  assert.deepEqual(entries[2].job, {
+    jobId: "p-1",
+    from: "Running",
+    to: "Done",
+    condition: "succeeded",
+  });
+});
+
+const TAILS: readonly (readonly [args: readonly string[], logIds: readonly number[]])[] = [
+  [["--only-transitions"], [10, 11, 12, 18, 21]],
+  [["--types", "job.TaskFailed,job.JobCreated"], [10, 18]],
+  [["--types", "job.TaskFailed", "--types", "job.JobCreated"], [10, 18]],
+  [["--stratum", "domain"], []],
+  [["--after", "19"], [20, 21]],
+  [["--from-start", "--types", "job.JobStarted"], [11]],
+];
+
+for (const [args, logIds] of TAILS) {
+  Deno.test(`tail --job --until-end: ${args.join(" ")}`, async () => {
+    const app = await threeJobs();
+    const whole = ["tail", "--job", "d-1", "--until-end", "--json", ...args];
+    const { terminal, code } = startCli(app, whole);
+    await app.clock.advance(1_000);
+
+    assert.equal(await code, 0);
+    assert.deepEqual(terminal.output.map((line) => JSON.parse(line).logId), logIds);
+    assert.deepEqual(terminal.errors, []);
+  });
+}
+
+Deno.test("tail: a line of its own tells the day when it is not today", async () => {
+  const app = await startApp();
+  await createPlan(app, { jobId: "p-1", plan: { expected: [] } });
+  await app.clock.advance(86_400_000);
+  const { terminal } = await runCli(app, ["tail", "--job", "p-1", "--until-end"]);
+
+  assert.deepEqual(terminal.output.map((line) => line.slice(0, 12)), [
+    "2026-01-01",
+    "00:00:00.000",
+    "00:00:00.000",
+  ]);
+});
+
+const WRONG_TAILS: readonly (readonly [args: readonly string[], message: string])[] = [
+  [["--until-end"], "--until-end goes with --job"],
+  [["--after", "3", "--from-start"], "--after and --from-start exclude each other"],
+  [["--after", "x"], "--after must be a whole number from 0 to 9007199254740991, and is x"],
+  [["--stratum", "x"], "--stratum must be one of framework, domain, coordination, and is x"],
+  [["--nope"], "there is no option --nope"],
+];
+
+for (const [args, message] of WRONG_TAILS) {
+  Deno.test(`tail: ${args.join(" ")} is a usage error`, async () => {
+    const { code, terminal } = await runCli(await startApp(), ["tail", ...args]);
+    assert.equal(code, 64);
+    assert.deepEqual(terminal.errors, [`daybook: ${message}; see deno task tail --help`]);
+  });
+}
+
+Deno.test("tail: an unknown job, or an entry that is not there yet, is refused", async () => {
+  const app = await startApp();
+  const job = await runCli(app, ["tail", "--job", "nope"]);
+  const after = await runCli(app, ["tail", "--after", "999"]);
+
+  assert.deepEqual([job.code, after.code], [1, 1]);
+  assert.match(after.terminal.errors[0] ?? "", /: after must not be beyond the head .* \(422\)$/);
+});
+
+Deno.test("show: a job that ran shows its tasks and its output", async () => {
+  const app = await startApp();
+  const { jobId } = await createAndRun(app, "test.greet", { name: "Ann" });
+  await createPlan(app, { plan: shipmentPlan("43") });
+  const { terminal } = await runCli(app, ["show", jobId]);
+
+  assert.equal(
+    terminal.output.slice(-13).join("\n"),
+    `\
+
+expected
+  main  1 of 1  job.TaskCompleted of main, by entry 7
+
+tasks
+  main   completed  1 attempt  0ms
+  greet  completed  1 attempt  0ms
+
+input
+  {"name":"Ann"}
+
+output
+  "hello Ann"`,
+  );
+});

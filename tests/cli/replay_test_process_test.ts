@@ -1,0 +1,96 @@
+/** `deno task replay-test` as a process of its own, with the permissions that it has. */
+
+import assert from "node:assert/strict";
+import { DaybookProcess } from "../support/daybook_process.ts";
+
+const path = (relative: string) => new URL(`../../${relative}`, import.meta.url).pathname;
+const NOISY = path("tests/support/noisy_definitions.ts");
+const ORDER = { type: "order.fulfil", jobId: "order-42", input: { orderId: "42", amount: 1999 } };
+
+interface Task {
+  readonly command: string;
+}
+
+/** The flags of the task, with another folder to read. */
+async function permissions(reads: string): Promise<readonly string[]> {
+  const { tasks } = JSON.parse(await Deno.readTextFile(path("deno.json"))) as {
+    readonly tasks: Readonly<Record<string, Task>>;
+  };
+  const words = tasks["replay-test"]?.command.split(" ") ?? [];
+  const flags = words.filter((word) => word.startsWith("--"));
+  assert.ok(flags.includes("--allow-read=journal"));
+  return flags.map((flag) => flag === "--allow-read=journal" ? `--allow-read=${reads}` : flag);
+}
+
+async function replayTest(reads: string, args: readonly string[]) {
+  const flags = [...await permissions(reads), `--config=${path("deno.json")}`];
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", ...flags, path("src/cli/replay_test.ts"), ...args],
+    stdin: "null",
+  }).output();
+  const decoder = new TextDecoder();
+  const lines = decoder.decode(stdout).trim().split("\n").filter((line) => line !== "");
+  return { code, lines, errors: decoder.decode(stderr) };
+}
+
+async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await run(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function post(daybook: DaybookProcess, job: unknown): Promise<void> {
+  const response = await daybook.post("/jobs", job);
+  assert.equal(response.status, 202, await response.text());
+}
+
+Deno.test("replay-test: reads beside a running server, and what run does besides ctx disturbs nothing", () =>
+  inFolder(async (journal) => {
+    const daybook = await DaybookProcess.start({
+      journal,
+      args: [`--definitions=${NOISY}`],
+      permissions: [`--allow-read=${NOISY},${path("src")}`],
+    });
+    await post(daybook, ORDER);
+    await post(daybook, { type: "test.noisy", input: {} });
+    const reads = `${journal},${NOISY},${path("src")}`;
+    const args = [`--journal=${journal}`, `--definitions=${NOISY}`];
+    const { code, lines, errors } = await replayTest(reads, args);
+    await daybook.kill();
+
+    assert.deepEqual([code, errors], [0, ""]);
+    const records = lines.map((line) => JSON.parse(line));
+    assert.deepEqual(
+      records.slice(0, 2).map(({ kind, type, compatible }) => [kind, type, compatible]),
+      [["type", "order.fulfil", 1], ["type", "test.noisy", 1]],
+    );
+    assert.equal(records[2].verdict, "compatible");
+  }));
+
+Deno.test("replay-test: names the permission that a module of definitions lacks", () =>
+  inFolder(async (journal) => {
+    const { code, errors } = await replayTest(journal, [`--definitions=${NOISY}`]);
+
+    assert.equal(code, 64);
+    assert.match(
+      errors,
+      /Cannot load --definitions .*; add --allow-read=\S*noisy_definitions\.ts,src/,
+    );
+  }));
+
+Deno.test("replay-test: a folder that cannot be read ends with 74, and says why", () =>
+  inFolder(async (folder) => {
+    const missing = await replayTest(folder, [`--journal=${folder}/nothing`]);
+    const forbidden = await replayTest(folder, ["--journal=/elsewhere"]);
+
+    assert.deepEqual([missing.code, forbidden.code], [74, 74]);
+    assert.match(missing.errors, /^daybook: Cannot read \S+\/nothing\/segments: No such file/);
+    assert.equal(
+      forbidden.errors,
+      "daybook: Cannot read /elsewhere/segments: permission is missing, " +
+        "add --allow-read=/elsewhere/segments\n",
+    );
+  }));

@@ -1,0 +1,321 @@
+/** `deno task replay-test`, from the files to the last line and the exit code. */
+
+import assert from "node:assert/strict";
+import * as v from "valibot";
+import { runCommand } from "../../src/cli/command.ts";
+import { replayTestCommand } from "../../src/cli/replay_test_command.ts";
+import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
+import { CapturedTerminal } from "../support/captured_terminal.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+import { FOLDER, RecordedJournal } from "../support/recorded_journal.ts";
+
+interface Release {
+  readonly version?: number;
+  readonly names?: readonly string[];
+  readonly expects?: readonly string[];
+  readonly work?: (name: string) => unknown;
+}
+
+const never = () => {
+  throw new Error("replay-test must not call this");
+};
+
+/** Tasks one after the other, then events. */
+function order(
+  { version = 1, names = ["reserve", "charge"], expects = ["shipped"], work = never }: Release,
+): AnyJobDefinition {
+  return defineJob({
+    type: "shop.order",
+    version,
+    input: v.looseObject({}),
+    expects: () => Object.fromEntries(expects.map((name) => [name, { eventType: `ec.${name}` }])),
+    async run(ctx) {
+      for (const name of names) await ctx.task(name, () => work(name));
+      for (const name of expects) await ctx.expect(name);
+    },
+  });
+}
+
+const letter: AnyJobDefinition = defineJob({
+  type: "shop.letter",
+  version: 1,
+  input: v.looseObject({}),
+  run: (ctx) => ctx.task("send", () => new Promise<void>(() => {})),
+});
+
+/** Orders at every stage: created, charging, waiting and done; and a letter on its way. */
+async function shop(): Promise<RecordedJournal> {
+  const recorded = await RecordedJournal.start([
+    order({ work: (name) => name === "charge" && charging ? new Promise(() => {}) : name }),
+    letter,
+  ]);
+  let charging = false;
+  await recorded.submit("shop.order", "order-created", false);
+  await recorded.submit("shop.order", "order-done");
+  await recorded.event("ec.shipped", "order-done");
+  await recorded.submit("shop.order", "order-waiting");
+  charging = true;
+  await recorded.submit("shop.order", "order-charging");
+  await recorded.submit("shop.letter", "letter-1");
+  await recorded.close();
+  return recorded;
+}
+
+async function replayTest(
+  recorded: RecordedJournal,
+  definitions: readonly AnyJobDefinition[],
+  args: readonly string[],
+  isInteractive = true,
+) {
+  const clock = new FakeClock();
+  const terminal = new CapturedTerminal(isInteractive);
+  const before = recorded.disk.copy().files;
+  const command = replayTestCommand({
+    clock,
+    fileSystem: recorded.disk,
+    definitions: () => Promise.resolve(definitions),
+  });
+  const running = runCommand([command], [command.name, ...args], {
+    program: "deno task",
+    terminal,
+    env: (name) => name === "DAYBOOK_JOURNAL" ? FOLDER : undefined,
+  });
+  let isDone = false;
+  void running.finally(() => isDone = true);
+  while (!isDone) await clock.advance(500);
+  assert.deepEqual(recorded.disk.files, before);
+  const text = terminal.lines.join("\n");
+  const lines = terminal.lines.map((line) => line.replace(LOCATION, "SEGMENT:LINE (entry $3)"));
+  return { code: await running, terminal, text, lines };
+}
+
+const LOCATION = /(\d{20}\.ndjson):(\d+) \(entry (\d+)\)/;
+
+/** Every `segment:line (entry n)` of a text, as the entry that is on that line. */
+function cited(recorded: RecordedJournal, text: string) {
+  return [...text.matchAll(new RegExp(LOCATION, "g"))].map(
+    ([, segment = "", line, logId]) => {
+      const entry = recorded.lineOf(segment, Number(line));
+      assert.equal(entry["logId"], Number(logId));
+      return `${entry["jobId"]} ${entry["eventType"]} ${entry["taskId"]}`;
+    },
+  );
+}
+
+Deno.test("replay-test: the code that wrote the journal breaks nothing", async () => {
+  const recorded = await shop();
+  const { code, terminal } = await replayTest(recorded, [order({}), letter], ["--journal", FOLDER]);
+
+  assert.equal(code, 0);
+  assert.deepEqual(terminal.lines, [
+    "shop.letter (version 1): 1 in flight: 1 compatible; 0 finished: 0 compatible",
+    "",
+    "shop.order (version 1): 3 in flight: 3 compatible; 1 finished: 1 compatible",
+    "",
+    "nothing breaks among 4 jobs in flight (journal up to entry 40)",
+  ]);
+  assert.deepEqual([...terminal.shown], [["reading", 1], ["checking", 1]]);
+});
+
+Deno.test("replay-test: names each job that breaks, the versions, and the line it disagrees with", async () => {
+  const recorded = await shop();
+  const changed = order({ version: 2, names: ["reserve", "bill"] });
+  const { code, lines, text } = await replayTest(recorded, [changed, letter], []);
+
+  assert.equal(code, 1);
+  assert.deepEqual(lines.slice(2), [
+    "shop.order (version 2): 3 in flight: 1 compatible, 2 would break; " +
+    "1 finished: 0 compatible, 1 would differ",
+    "  2 in flight would break:",
+    "    order-waiting (version 1, now 2): SEGMENT:LINE (entry 19) " +
+    "recorded task charge; run asks for bill instead",
+    "    order-charging (version 1, now 2): SEGMENT:LINE (entry 28) " +
+    "recorded task charge; run asks for bill instead",
+    "  1 finished would go another way today, but are never run again:",
+    "    order-done (version 1, now 2): SEGMENT:LINE (entry 8) " +
+    "recorded task charge; run asks for bill instead",
+    "",
+    "2 of 4 jobs in flight would break (journal up to entry 40)",
+  ]);
+  assert.deepEqual(cited(recorded, text), [
+    "order-waiting job.TaskStarted charge",
+    "order-charging job.TaskStarted charge",
+    "order-done job.TaskStarted charge",
+  ]);
+});
+
+Deno.test("replay-test: a change under the same version is told to raise it", async () => {
+  const changed = order({ names: ["reserve", "bill"] });
+  const args = ["--type", "shop.order", "--unfinished"];
+  const { code, lines } = await replayTest(await shop(), [changed], args);
+
+  assert.equal(code, 1);
+  assert.deepEqual(lines, [
+    "shop.order (version 1): 3 in flight: 1 compatible, 2 would break; 0 finished: 0 compatible",
+    "  2 in flight would break:",
+    "    order-waiting (version 1, still 1): SEGMENT:LINE (entry 19) " +
+    "recorded task charge; run asks for bill instead",
+    "    order-charging (version 1, still 1): SEGMENT:LINE (entry 28) " +
+    "recorded task charge; run asks for bill instead",
+    "  version is still 1: raise it when run changes",
+    "",
+    "2 of 3 jobs in flight would break (journal up to entry 40)",
+  ]);
+});
+
+Deno.test("replay-test: a change of the plan is named; it breaks the jobs that ask for what they lack", async () => {
+  const recorded = await shop();
+  const changed = order({ version: 2, expects: ["delivered"] });
+  const args = ["--type", "shop.order", "--unfinished"];
+  const { code, lines, text } = await replayTest(recorded, [changed], args);
+
+  assert.equal(code, 1);
+  assert.deepEqual(lines, [
+    "shop.order (version 2): 3 in flight: 2 compatible, 1 would break; 0 finished: 0 compatible",
+    "  1 in flight would break:",
+    "    order-waiting (version 1, now 2): SEGMENT:LINE (entry 20) is the last that run sees " +
+    'before it throws TypeError: Cannot expect "delivered": the plan does not name it',
+    "  3 jobs in flight keep their recorded plan: expectation shipped was removed",
+    "  3 jobs in flight keep their recorded plan: expectation delivered was added",
+    "",
+    "1 of 3 jobs in flight would break (journal up to entry 40)",
+  ]);
+  assert.deepEqual(cited(recorded, text), ["order-waiting job.TaskCompleted charge"]);
+});
+
+Deno.test("replay-test: one job is told with what it would do next", async () => {
+  const recorded = await shop();
+  const definitions = [order({ names: ["reserve", "charge", "pack"] }), letter];
+  const waiting = await replayTest(recorded, definitions, ["--job", "order-waiting"]);
+  const unknown = await replayTest(recorded, definitions, ["--job", "order-9"]);
+
+  assert.equal(waiting.code, 0);
+  assert.deepEqual(waiting.lines, [
+    "shop.order (version 1): 1 in flight: 1 compatible; 0 finished: 0 compatible",
+    "  1 compatible:",
+    "    order-waiting (version 1, still 1): compatible; run now asks for pack",
+    "",
+    "nothing breaks among 1 job in flight (journal up to entry 40)",
+  ]);
+  assert.equal(unknown.code, 64);
+  assert.deepEqual(unknown.terminal.errors, [
+    "daybook: Cannot test job order-9: no such job was selected",
+  ]);
+});
+
+Deno.test("replay-test: unfinished jobs without a definition are counted, and nothing is green", async () => {
+  const recorded = await shop();
+  const { code, lines } = await replayTest(recorded, [order({})], []);
+
+  assert.equal(code, 1);
+  assert.deepEqual(lines.slice(-2), [
+    "1 unfinished job of type shop.letter: no definition is loaded",
+    "nothing breaks among 3 jobs in flight; 1 more without a definition (journal up to entry 40)",
+  ]);
+  const unknown = await replayTest(recorded, [order({})], ["--type", "shop.letter"]);
+  assert.equal(unknown.code, 64);
+  assert.deepEqual(unknown.terminal.errors, [
+    "daybook: Cannot test type shop.letter: no definition is loaded; there are shop.order",
+  ]);
+});
+
+Deno.test("replay-test: at most 20 jobs of a type are listed, or all", async () => {
+  const recorded = await RecordedJournal.start([letter]);
+  for (let index = 0; index < 23; index++) await recorded.submit("shop.letter", `letter-${index}`);
+  await recorded.close();
+  const changed = { ...letter, version: 2, run: () => Promise.resolve() };
+  const some = await replayTest(recorded, [changed], []);
+  const all = await replayTest(recorded, [changed], ["--all"]);
+
+  assert.equal(some.lines.length, 25);
+  assert.match(some.lines[21] ?? "", /^ {4}letter-19 .*recorded task send; run returns instead$/);
+  assert.equal(some.lines[22], "    and 3 more; --all lists them");
+  assert.equal(all.lines.length, 27);
+  assert.match(all.lines[24] ?? "", /^ {4}letter-22 /);
+});
+
+Deno.test("replay-test: writes a JSON value to a line when it is piped", async () => {
+  const recorded = await shop();
+  const changed = order({ names: ["reserve"] });
+  const { code, terminal } = await replayTest(recorded, [changed], ["--unfinished"], false);
+  const [first, ...rest] = terminal.lines.map((line) => JSON.parse(line));
+  const { segment, line, ...finding } = first;
+
+  assert.equal(code, 1);
+  assert.deepEqual(finding, {
+    kind: "job",
+    jobId: "order-waiting",
+    type: "shop.order",
+    state: "Running",
+    inFlight: true,
+    category: "breaks",
+    verdict: "diverges",
+    version: 1,
+    versionNow: 1,
+    logId: 19,
+    taskId: "charge",
+    message: "recorded task charge; run waits for shipped instead",
+    hint: "version is still 1: raise it when run changes",
+  });
+  assert.equal(recorded.lineOf(segment, line)["logId"], 19);
+  assert.deepEqual(rest.map(({ kind }) => kind), ["job", "type", "missing", "verdict"]);
+  assert.deepEqual(rest.slice(1), [
+    {
+      kind: "type",
+      type: "shop.order",
+      versionNow: 1,
+      inFlight: 3,
+      compatible: 1,
+      breaks: 2,
+      notChecked: 0,
+      finished: 0,
+      differs: 0,
+      finishedNotChecked: 0,
+    },
+    { kind: "missing", type: "shop.letter", unfinished: 1 },
+    {
+      kind: "verdict",
+      verdict: "breaks",
+      inFlight: 3,
+      finished: 0,
+      breaks: 2,
+      differs: 0,
+      notChecked: 0,
+      missing: 1,
+      headLogId: 40,
+    },
+  ]);
+});
+
+/** The path and content of the last segment. */
+function lastSegment({ disk }: RecordedJournal): [string, Uint8Array<ArrayBuffer>] {
+  const paths = [...disk.files.keys()].filter((path) => path.endsWith(".ndjson")).toSorted();
+  const path = paths.at(-1) ?? "";
+  return [path, disk.files.get(path) ?? new Uint8Array()];
+}
+
+Deno.test("replay-test: a batch that is being written is left out", async () => {
+  const recorded = await shop();
+  const [path, bytes] = lastSegment(recorded);
+  const torn = new TextEncoder().encode('\n{"logId":41,"batch":41,"rece');
+  recorded.disk.files.set(path, new Uint8Array([...bytes, ...torn]));
+  recorded.disk.files.set(`${FOLDER}/segments/00000000000000000041.ndjson.tmp`, new Uint8Array());
+  const { code, lines } = await replayTest(recorded, [order({}), letter], []);
+
+  assert.equal(code, 0);
+  assert.equal(lines.at(-1), "nothing breaks among 4 jobs in flight (journal up to entry 40)");
+});
+
+Deno.test("replay-test: a damaged journal ends with 78", async () => {
+  const recorded = await shop();
+  const [path, bytes] = lastSegment(recorded);
+  bytes[100] = (bytes[100] ?? 0) ^ 1;
+  recorded.disk.files.set(path, bytes);
+  const { code, terminal } = await replayTest(recorded, [order({}), letter], []);
+
+  assert.equal(code, 78);
+  assert.match(
+    terminal.errors[0] ?? "",
+    /^daybook: Cannot use the journal: segment \d+\.ndjson at/,
+  );
+});

@@ -1,0 +1,158 @@
+/** `event`, `start`, `cancel`, `suspend` and `resume`, against the real routes. */
+
+import assert from "node:assert/strict";
+import { receiptLines } from "../../src/cli/render/receipt.ts";
+import { runCli } from "../support/daybook_cli.ts";
+import { createPlan, startApp } from "../support/http_app.ts";
+
+Deno.test("event: what it matched, and how far the job is; 0", async () => {
+  const app = await startApp();
+  await createPlan(app, { jobId: "order-42" });
+  const args = ["event", "shop.ParcelShipped", "-f", 'orderId="42"', "--id", "parcel-7"];
+  const first = await runCli(app, args);
+  const second = await runCli(app, args);
+
+  assert.deepEqual([first.code, second.code], [0, 0]);
+  assert.equal(first.terminal.text, "matched shipped of order-42: 1 of 1, the job is Done");
+  assert.equal(
+    second.terminal.text,
+    "duplicate: event parcel-7 was recorded at 4 before, and changes nothing",
+  );
+});
+
+Deno.test("event: recorded without a match is 1, and says where it is", async () => {
+  const app = await startApp();
+  const { code, terminal } = await runCli(app, ["event", "shop.Odd", '{"a":1}']);
+  assert.equal(code, 1);
+  assert.match(terminal.output[0] ?? "", /^recorded at 2, and matched nothing/);
+});
+
+Deno.test("event: all that can be said of it", async () => {
+  const app = await startApp();
+  await createPlan(app, { jobId: "p-1" });
+  const time = "2025-12-31T23:00:00Z";
+  const args = ["--id", "e-1", "--job", "p-1", "--task", "t-1", "--occurred-at", time];
+  await runCli(app, ["event", "shop.Odd", '{"a":1}', ...args]);
+
+  const { entries } = await (await app.get("/events?eventType=shop.Odd")).json();
+  const { eventId, jobId, taskId, occurredAt, attributes } = entries[0];
+  assert.deepEqual([eventId, jobId, taskId, attributes], ["e-1", "p-1", "t-1", { a: 1 }]);
+  assert.equal(Date.parse(occurredAt), Date.parse(time));
+});
+
+Deno.test("event: piped it is the receipt", async () => {
+  const app = await startApp();
+  await createPlan(app, { jobId: "p-1" });
+  const args = ["event", "shop.ParcelShipped", '{"orderId":"42"}', "--id", "e-1"];
+  const { code, terminal } = await runCli(app, args, { isInteractive: false });
+
+  assert.equal(code, 0);
+  assert.deepEqual(JSON.parse(terminal.text), {
+    eventId: "e-1",
+    logId: 4,
+    disposition: "matched",
+    jobs: [{ jobId: "p-1", state: "Done", expectation: "shipped", matched: 1, required: 1 }],
+  });
+});
+
+Deno.test("event: what the server refuses is 1", async () => {
+  const { code, terminal } = await runCli(await startApp(), ["event", "job.JobCreated"]);
+  assert.deepEqual([code, terminal.output], [1, []]);
+  assert.deepEqual(terminal.errors, [
+    "daybook: Cannot take the request: it has 1 error: /eventType must not lie in the reserved " +
+    "namespaces job. and journal. (422)",
+  ]);
+});
+
+Deno.test("receiptLines: an event that matched nothing names what it came nearest to", () => {
+  const lines = receiptLines({
+    eventId: "e-1",
+    logId: 17,
+    disposition: "recorded",
+    reason: "no waiting job expects shop.Paid with these attributes",
+    jobs: [{ jobId: "p-2", state: "Done", reason: "recorded only: state is Done" }],
+    nearest: { jobId: "p-1", expectation: "paid", reason: 'orderId: expected "42", found 42' },
+  }, (style, text) => `<${style}:${text}>`);
+  assert.equal(
+    lines.join("\n"),
+    `\
+recorded at 17, and matched nothing: no waiting job expects shop.Paid with these attributes
+reached p-2, which is <green:Done>: recorded only: state is Done
+<yellow:nearest is paid of p-1: orderId: expected "42", found 42>`,
+  );
+});
+
+Deno.test("receiptLines: nothing is said twice", () => {
+  const lines = receiptLines({
+    eventId: "e-1",
+    logId: 17,
+    disposition: "recorded",
+    reason: "matched nothing: the nearest is expectation paid of job p-1: a: expected 1, found 2",
+    jobs: [],
+    nearest: { jobId: "p-1", expectation: "paid", reason: "a: expected 1, found 2" },
+  }, (_, text) => text);
+  assert.deepEqual(lines, [
+    "recorded at 17, and matched nothing: the nearest is expectation paid of job p-1: " +
+    "a: expected 1, found 2",
+  ]);
+});
+
+Deno.test("receiptLines: matches beyond what is needed say so", () => {
+  const job = { jobId: "p-1", state: "Running", expectation: "paid", matched: 1, required: 1 };
+  const receipt = { eventId: "e-1", disposition: "matched" };
+  assert.deepEqual(
+    receiptLines({
+      ...receipt,
+      jobs: [{ ...job, reason: "beyond what the expectation needs" }],
+    }, (_, text) => text),
+    ["matched paid of p-1: 1 of 1 (beyond what the expectation needs), the job is Running"],
+  );
+});
+
+Deno.test("controls: each job answers for itself, and one refusal makes it 1", async () => {
+  const app = await startApp();
+  for (const jobId of ["p-1", "p-2"]) await createPlan(app, { jobId, start: false });
+  const started = await runCli(app, ["start", "p-1", "p-2", "p-1", "nope"]);
+  const suspended = await runCli(app, ["suspend", "p-1", "--reason", "lunch"]);
+  const resumed = await runCli(app, ["resume", "p-1"]);
+  const cancelled = await runCli(app, ["cancel", "p-1", "p-2", "--reason", "the shop closes"]);
+
+  assert.deepEqual(
+    [started, suspended, resumed, cancelled].map(({ code, terminal }) => [code, terminal.output]),
+    [
+      [1, ["p-1 is Running (waiting)", "p-2 is Running (waiting)"]],
+      [0, ["p-1 is Running (suspended)"]],
+      [0, ["p-1 is Running (waiting)"]],
+      [0, ["p-1 is Failed (cancelled)", "p-2 is Failed (cancelled)"]],
+    ],
+  );
+  assert.deepEqual(started.terminal.errors, [
+    "daybook: Cannot start job p-1: state is Running; allowed in Created (409)",
+    "daybook: Cannot find job nope: there is none with this id (404)",
+  ]);
+  const { entries } = await (await app.get("/jobs/p-1/events")).json();
+  assert.deepEqual(
+    entries.map((entry: { attributes: { reason?: string } }) => entry.attributes.reason),
+    [
+      ...[undefined, undefined, "lunch", undefined, "the shop closes"],
+    ],
+  );
+});
+
+Deno.test("controls: piped it is each job, in a line", async () => {
+  const app = await startApp();
+  for (const jobId of ["p-1", "p-2"]) await createPlan(app, { jobId });
+  const { terminal } = await runCli(app, ["cancel", "p-1", "p-2"], { isInteractive: false });
+
+  const states = terminal.output.map((line) => JSON.parse(line).state);
+  assert.deepEqual(states, ["Failed", "Failed"]);
+});
+
+Deno.test("controls: an id that no job can have stops it before anything is asked", async () => {
+  const app = await startApp();
+  await createPlan(app, { jobId: "p-1" });
+  const { code } = await runCli(app, ["cancel", "p-1", "p 2"]);
+
+  assert.equal(code, 64);
+  assert.equal((await (await app.get("/jobs/p-1")).json()).state, "Running");
+});

@@ -1,0 +1,23 @@
+import assert from "node:assert/strict";
+import { isDeepStrictEqual } from "node:util";
+import fc from "fast-check";
+import { equalJson, type JsonValue } from "../../src/core/json.ts";
+
+const values = fc.jsonValue() as fc.Arbitrary<JsonValue>;
+
+Deno.test("equalJson: a copy is equal, and two values are when Node says so", () => {
+  fc.assert(
+    fc.property(values, values, (left, right) => {
+      assert.ok(equalJson(left, JSON.parse(JSON.stringify(left))));
+      assert.equal(equalJson([left, right], [right, left]), isDeepStrictEqual(left, right));
+    }),
+  );
+});
+
+Deno.test("equalJson: the order of members does not count, nor does what is not there", () => {
+  assert.ok(equalJson({ a: 1, b: [null] }, { b: [null], a: 1 }));
+  assert.ok(!equalJson({ a: null }, { b: null }));
+  assert.ok(!equalJson({}, []));
+  assert.ok(!equalJson({ a: 1 }, { a: 1, b: 2 }));
+  assert.ok(!equalJson("42", 42));
+});

@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { nearestName, slipBetween } from "../../src/core/spelling.ts";
+
+/** The textbook table, to compare with. */
+function levenshtein(left: string, right: string): number {
+  let row = Array.from({ length: right.length + 1 }, (_, index) => index);
+  for (let l = 1; l <= left.length; l++) {
+    const next = [l];
+    for (let r = 1; r <= right.length; r++) {
+      const exchanged = (row[r - 1] ?? 0) + (left[l - 1] === right[r - 1] ? 0 : 1);
+      next.push(Math.min(exchanged, (row[r] ?? 0) + 1, (next[r - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[right.length] ?? 0;
+}
+
+Deno.test("slipBetween: is the Levenshtein distance up to two, and none beyond", () => {
+  const texts = fc.array(fc.constantFrom("a", "b", "."), { maxLength: 7 })
+    .map((letters) => letters.join(""));
+  const seen = new Map<number | undefined, number>();
+  fc.assert(
+    fc.property(texts, texts, (left, right) => {
+      const distance = levenshtein(left, right);
+      const slip = slipBetween(left, right);
+      seen.set(slip, (seen.get(slip) ?? 0) + 1);
+      assert.equal(slip, distance === 0 || distance > 2 ? undefined : distance);
+    }),
+    { numRuns: 10_000 },
+  );
+  for (const slip of [1, 2, undefined]) assert.ok((seen.get(slip) ?? 0) > 500, `${slip}`);
+});
+
+Deno.test("slipBetween: letter case alone is the nearest slip of all", () => {
+  assert.equal(slipBetween("ec.orderplaced", "ec.OrderPlaced"), 0);
+  assert.equal(slipBetween("ec.OrderPlaced", "ec.OrderPlaced"), undefined);
+  assert.equal(slipBetween("ec.OrderPlacd", "ec.OrderPlaced"), 1);
+  assert.equal(slipBetween("ec.OrderPalced", "ec.OrderPlaced"), 2);
+});
+
+Deno.test("nearestName: the nearest, the first of several, or none", () => {
+  const names = ["ec.Paid", "ec.Shipped", "ec.Skipped", "ec.shipped"];
+
+  assert.equal(nearestName("ec.Shiped", names), "ec.Shipped");
+  assert.equal(nearestName("EC.SHIPPED", names), "ec.Shipped");
+  assert.equal(nearestName("ec.Refunded", names), undefined);
+  assert.equal(nearestName("ec.Shipped", []), undefined);
+});

@@ -1,0 +1,141 @@
+/** Looking back at jobs of a real engine, with past events found by a plain scan. */
+
+import assert from "node:assert/strict";
+import { eventType } from "../../src/core/event_type.ts";
+import { jobId, type LogId } from "../../src/core/ids.ts";
+import type { EventMatcher } from "../../src/core/job_plan.ts";
+import type { PastEvents } from "../../src/engine/past_events.ts";
+import { Replays } from "../../src/engine/replays.ts";
+import type { Outcome } from "../../src/engine/requests.ts";
+import { Harness } from "../support/engine_harness.ts";
+import { expectation, plan } from "../support/entries.ts";
+
+const NOBODY = jobId("job_nobody");
+
+function shipped(orderId: string | number) {
+  return expectation("shipped", "ec.Shipped", { correlation: { equals: { orderId } } });
+}
+
+function valueOf<Value>(outcome: Outcome<Value>): Value {
+  assert.ok(outcome.ok, JSON.stringify(outcome));
+  return outcome.value;
+}
+
+/** All facts of the type, whatever they say; and what was asked for. */
+class Scan implements PastEvents {
+  readonly horizon = 0;
+  readonly asked: (readonly [EventMatcher, number])[] = [];
+
+  constructor(readonly daybook: Harness) {}
+
+  near(matcher: EventMatcher, limit: number): readonly LogId[] {
+    this.asked.push([matcher, limit]);
+    return this.daybook.journal.content.entries
+      .filter((entry) => entry.eventType === matcher.eventType)
+      .map(({ logId }) => logId)
+      .slice(0, limit);
+  }
+}
+
+async function start() {
+  const daybook = await Harness.start();
+  const { engine, journal } = daybook;
+  const history = {
+    of: (id: ReturnType<typeof jobId>, after: LogId, limit: number) =>
+      engine.history(id, after, limit),
+    at: (logIds: readonly LogId[]) => journal.readAt(logIds),
+  };
+  const scan = new Scan(daybook);
+  return { daybook, scan, replays: new Replays(history, scan, () => engine.headLogId) };
+}
+
+Deno.test("replays: an unknown job is told as such", async () => {
+  const { replays } = await start();
+  const problem = { ok: false, problem: { kind: "unknownJob", jobId: NOBODY } };
+  assert.deepEqual(await replays.replay(NOBODY), problem);
+  assert.deepEqual(await replays.diff(NOBODY, { kind: "logId", logId: 1 }), problem);
+  assert.deepEqual(await replays.whatIf(NOBODY, {}), problem);
+});
+
+Deno.test("replays: a history of several pages is read whole", async () => {
+  const { daybook, replays } = await start();
+  const parts = expectation("parts", "ec.Part", { multiplicity: { times: 5_000 } });
+  const { jobId } = await daybook.create({ plan: plan([parts]) });
+  const part = { eventType: eventType("ec.Part"), stratum: "domain", attributes: {} } as const;
+  for (let round = 0; round < 5; round++) await daybook.engine.deliver(Array(500).fill(part));
+  const { job, steps } = valueOf(await replays.replay(jobId));
+  assert.deepEqual(job, daybook.job(jobId));
+  assert.equal(steps.length, 2_502);
+  assert.equal(steps.at(-1)?.why, 'It matches expectation "parts": 2500 of 5000.');
+});
+
+Deno.test("replays: another plan takes events that reached no job", async () => {
+  const { daybook, replays } = await start();
+  const { jobId, lastLogId } = await daybook.create({ plan: plan([shipped("42")]) });
+  await daybook.event("ec.Shipped", { orderId: 41 });
+  const { logId } = await daybook.event("ec.Shipped", { orderId: 42 });
+  const head = daybook.engine.headLogId;
+  const { job, steps, firstDifference } = valueOf(
+    await replays.whatIf(jobId, { plan: plan([shipped(42)]) }),
+  );
+  assert.equal(job.state, "Done");
+  assert.deepEqual(steps.map((step) => step.logId), [lastLogId - 1, lastLogId, logId]);
+  assert.equal(firstDifference?.logId, logId);
+  assert.equal(daybook.engine.headLogId, head);
+  assert.equal(daybook.job(jobId).state, "Running");
+});
+
+Deno.test("replays: a job that would not have failed takes what came after", async () => {
+  const { daybook, replays } = await start();
+  const errors = [{ eventType: eventType("ec.Refused"), correlation: "any" } as const];
+  const { jobId } = await daybook.create({ plan: plan([shipped("42")], { errors }) });
+  await daybook.event("ec.Refused");
+  const [failed] = (await daybook.entries(jobId)).slice(-1);
+  const { logId } = await daybook.event("ec.Shipped", { orderId: "42" });
+  assert.equal(daybook.job(jobId).state, "Failed");
+  const { job } = valueOf(await replays.whatIf(jobId, { without: [failed?.logId ?? 0] }));
+  assert.deepEqual([job.state, job.expected[0]?.by], ["Done", [logId]]);
+});
+
+Deno.test("replays: events from before the job, and of the job itself, are not past events", async () => {
+  const { daybook, replays } = await start();
+  await daybook.event("ec.Shipped", { orderId: 42 });
+  const { jobId } = await daybook.create({ plan: plan([shipped("42")]) });
+  const { logId } = await daybook.event("ec.Shipped", { orderId: 42 }, { jobId });
+  const { job } = valueOf(await replays.whatIf(jobId, { plan: plan([shipped(42)]) }));
+  assert.deepEqual(job.expected[0]?.by, [logId]);
+});
+
+Deno.test("replays: past events are looked for only when they could count, and bounded", async () => {
+  const { daybook, replays, scan } = await start();
+  const { jobId } = await daybook.create({ plan: plan([shipped("42")]) });
+  const added = { eventType: eventType("ec.Shipped"), stratum: "domain", attributes: {} } as const;
+  await replays.replay(jobId);
+  await replays.whatIf(jobId, { with: [added] });
+  assert.equal(scan.asked.length, 0);
+  await replays.whatIf(jobId, {
+    plan: plan([shipped(42), expectation("end", "job.TaskCompleted")], {
+      errors: [{ eventType: eventType("ec.Refused"), correlation: "any" }],
+    }),
+  });
+  assert.deepEqual(scan.asked.map(([{ eventType }, limit]) => [eventType, limit]), [
+    ["ec.Shipped", 1_000],
+    ["ec.Refused", 1_000],
+  ]);
+});
+
+Deno.test("replays: what differs backwards is what differs forwards, reversed", async () => {
+  const { daybook, replays } = await start();
+  const { jobId, lastLogId } = await daybook.create({ plan: plan([shipped("42")]) });
+  await daybook.event("ec.Shipped", { orderId: "42" });
+  const begin = { kind: "logId", logId: lastLogId } as const;
+  const end = { kind: "logId", logId: daybook.engine.headLogId } as const;
+  const forwards = valueOf(await replays.diff(jobId, begin));
+  const backwards = valueOf(await replays.diff(jobId, end, begin));
+  assert.deepEqual([forwards.from, forwards.to], [backwards.to, backwards.from]);
+  assert.deepEqual(
+    forwards.changes.map(({ path, from, to }) => ({ path, from: to, to: from })),
+    backwards.changes,
+  );
+  assert.equal(forwards.changes[0]?.path, "state");
+});

@@ -1,0 +1,486 @@
+/** What a receipt says of an event that matched nothing, and what it costs to find out. */
+
+import assert from "node:assert/strict";
+import * as v from "valibot";
+import type { Correlation } from "../../src/core/correlation.ts";
+import { eventType } from "../../src/core/event_type.ts";
+import { eventId, type JobId, jobId, taskId } from "../../src/core/ids.ts";
+import {
+  DEFAULT_POLICY,
+  type EventMatcher,
+  type JobPlan,
+  type JobPolicy,
+} from "../../src/core/job_plan.ts";
+import type { JsonObject } from "../../src/core/json.ts";
+import { CorrelationIndex } from "../../src/engine/correlation_index.ts";
+import { defineJob } from "../../src/engine/definition.ts";
+import { DefinitionRegistry } from "../../src/engine/definition_registry.ts";
+import { JobTable } from "../../src/engine/job_table.ts";
+import { JournalFullError } from "../../src/engine/ports.ts";
+import type { CreateRequest, IncomingEvent, Receipt } from "../../src/engine/requests.ts";
+import { Unmatched } from "../../src/engine/unmatched.ts";
+import { Harness } from "../support/engine_harness.ts";
+import { expectation, matcher, plan, timeOf } from "../support/entries.ts";
+
+const SHIPPED = "ec.shipment.ShipmentCompleted";
+
+const shipped = (correlation: Correlation, policy: Partial<JobPolicy> = {}): JobPlan =>
+  plan([expectation("shipped", SHIPPED, { correlation })], policy);
+
+const ofOrder = (orderId: string) => shipped({ equals: { orderId } });
+
+async function create(
+  daybook: Harness,
+  name: string,
+  plan: JobPlan,
+  more: Partial<CreateRequest> = {},
+): Promise<JobId> {
+  const id = jobId(name);
+  await daybook.create({ plan, jobId: id, ...more } as CreateRequest);
+  return id;
+}
+
+/** The receipt, without what the journal gave the event. */
+async function receiptOf(
+  daybook: Harness,
+  type: string,
+  attributes: JsonObject,
+  references: { jobId?: string; taskId?: string } = {},
+): Promise<Omit<Receipt, "eventId" | "logId">> {
+  const { eventId: _, logId, ...rest } = await daybook.event(type, attributes, references);
+  assert.ok(logId);
+  return rest;
+}
+
+Deno.test("receipt: when no job waits for events of the type, it says so", async () => {
+  const daybook = await Harness.start();
+  await create(daybook, "order-42", ofOrder("42"));
+
+  assert.deepEqual(await receiptOf(daybook, "ec.cart.CartEmptied", {}), {
+    disposition: "recorded",
+    jobs: [],
+    reason: "no job waits for events of type ec.cart.CartEmptied",
+  });
+});
+
+Deno.test("receipt: a type that was misspelt is told the one that jobs wait for", async () => {
+  const daybook = await Harness.start();
+  for (const order of ["1", "2", "3"]) await create(daybook, `order-${order}`, ofOrder(order));
+  await create(daybook, "paid", plan([expectation("paid", "ec.Paid")]));
+
+  assert.deepEqual(await receiptOf(daybook, "ec.shipment.ShipmentComplete", {}), {
+    disposition: "recorded",
+    jobs: [],
+    reason: "no job waits for events of type ec.shipment.ShipmentComplete; " +
+      "did you mean ec.shipment.ShipmentCompleted, which 3 jobs wait for?",
+  });
+  assert.equal(
+    (await receiptOf(daybook, "EC.PAID", {})).reason,
+    "no job waits for events of type EC.PAID; did you mean ec.Paid, which 1 job waits for?",
+  );
+});
+
+Deno.test("receipt: the type of a job that has ended is suggested no more", async () => {
+  const daybook = await Harness.start();
+  const id = await create(daybook, "order-42", ofOrder("42"));
+  await daybook.control(id, "cancel");
+
+  assert.equal(
+    (await receiptOf(daybook, "ec.shipment.ShipmentComplete", {})).reason,
+    "no job waits for events of type ec.shipment.ShipmentComplete",
+  );
+  assert.equal(
+    (await receiptOf(daybook, SHIPPED, { orderId: "42" })).reason,
+    `no job waits for events of type ${SHIPPED}`,
+  );
+});
+
+Deno.test("receipt: names the nearest expectation, and the clause that fails with its types", async () => {
+  const daybook = await Harness.start();
+  for (const order of ["41", "42", "43"]) await create(daybook, `order-${order}`, ofOrder(order));
+
+  const why = 'orderId: expected "42" (text), found 42 (number)';
+  assert.deepEqual(await receiptOf(daybook, SHIPPED, { orderId: 42 }), {
+    disposition: "recorded",
+    jobs: [],
+    reason: `matched nothing: the nearest is expectation shipped of job order-42: ${why}`,
+    nearest: {
+      jobId: "order-42",
+      state: "Running",
+      expectation: "shipped",
+      reason: why,
+      clauses: [{ path: "orderId", expected: '"42"', found: "42", close: true }],
+    },
+  });
+});
+
+Deno.test("receipt: the right order in the wrong region is nearest to the job of that order", async () => {
+  const daybook = await Harness.start();
+  for (const orderId of ["41", "42", "43"]) {
+    await create(daybook, `order-${orderId}`, shipped({ equals: { orderId, region: "EU" } }));
+  }
+
+  const why = 'region: expected "EU", found "US"';
+  assert.deepEqual(await receiptOf(daybook, SHIPPED, { orderId: "42", region: "US" }), {
+    disposition: "recorded",
+    jobs: [],
+    reason: `matched nothing: the nearest is expectation shipped of job order-42: ${why}`,
+    nearest: {
+      jobId: "order-42",
+      state: "Running",
+      expectation: "shipped",
+      reason: why,
+      clauses: [{ path: "region", expected: '"EU"', found: '"US"', close: false }],
+    },
+  });
+});
+
+Deno.test("receipt: with no value in common, an expectation of the type is named all the same", async () => {
+  const daybook = await Harness.start();
+  await create(daybook, "order-41", ofOrder("41"));
+  await create(daybook, "order-42", ofOrder("42"));
+
+  const { reason } = await receiptOf(daybook, SHIPPED, { order_id: "42" });
+  assert.equal(
+    reason,
+    "matched nothing: the nearest is expectation shipped of job order-41: " +
+      'orderId: expected "41", found nothing',
+  );
+});
+
+Deno.test("receipt: what still waits is nearer than what is satisfied, then the oldest job is", async () => {
+  const daybook = await Harness.start();
+  const never = expectation("never", "ec.Never");
+  const withMore = plan([...ofOrder("42").expected, never]);
+  await create(daybook, "satisfied", withMore);
+  await daybook.event(SHIPPED, { orderId: "42" });
+
+  const why = 'orderId: expected "42" (text), found 42 (number)';
+  assert.equal(
+    (await receiptOf(daybook, SHIPPED, { orderId: 42 })).reason,
+    `matched nothing: the nearest is expectation shipped (satisfied) of job satisfied: ${why}`,
+  );
+  await create(daybook, "waiting-1", withMore);
+  await create(daybook, "waiting-2", withMore);
+  assert.equal(
+    (await receiptOf(daybook, SHIPPED, { orderId: 42 })).nearest?.jobId,
+    "waiting-1",
+  );
+});
+
+Deno.test("receipt: lists ten clauses at most, and tells three", async () => {
+  const daybook = await Harness.start();
+  const paths = Array.from({ length: 20 }, (_, index) => [`p${index}`, "x"]);
+  await create(daybook, "many", shipped({ equals: Object.fromEntries(paths) }));
+
+  const { nearest } = await receiptOf(daybook, SHIPPED, { p0: "x" });
+  assert.equal(nearest?.clauses.length, 10);
+  assert.match(nearest?.reason ?? "", /^p1: .*; p2: .*; p3: .*; and 16 more$/);
+});
+
+const NOT_STARTED: Omit<Receipt, "eventId" | "logId"> = {
+  disposition: "recorded",
+  jobs: [],
+  reason: "matched nothing: expectation shipped of job order-42 would match, " +
+    "but the job has not started",
+  nearest: {
+    jobId: jobId("order-42"),
+    state: "Created",
+    expectation: "shipped",
+    reason: "the job has not started",
+    clauses: [],
+  },
+};
+
+Deno.test("receipt: an event that only a job that has not started would match names that job", async () => {
+  const daybook = await Harness.start();
+  await create(daybook, "order-41", ofOrder("41"));
+  const id = await create(daybook, "order-42", ofOrder("42"), { start: false });
+
+  assert.deepEqual(await receiptOf(daybook, SHIPPED, { orderId: "42" }), NOT_STARTED);
+  const restarted = await daybook.crash();
+  assert.deepEqual(await receiptOf(restarted, SHIPPED, { orderId: "42" }), NOT_STARTED);
+
+  await restarted.control(id, "start");
+  const { disposition, nearest } = await receiptOf(restarted, SHIPPED, { orderId: "42" });
+  assert.deepEqual([disposition, nearest], ["matched", undefined]);
+});
+
+Deno.test("receipt: a scheduled job whose start finds no room has still not started", async () => {
+  const daybook = await Harness.start();
+  const id = await create(daybook, "order-42", ofOrder("42"), { start: false });
+  daybook.journal.failNext(new JournalFullError("no room"));
+  await assert.rejects(daybook.engine.control(id, { kind: "start" }), JournalFullError);
+
+  assert.deepEqual(await receiptOf(daybook, SHIPPED, { orderId: "42" }), NOT_STARTED);
+});
+
+Deno.test("receipt: a job that is cancelled before it starts is named no more", async () => {
+  const daybook = await Harness.start();
+  const id = await create(daybook, "order-42", ofOrder("42"), { start: false });
+  await daybook.control(id, "cancel");
+
+  const { reason } = await receiptOf(daybook, SHIPPED, { orderId: "42" });
+  assert.equal(reason, `no job waits for events of type ${SHIPPED}`);
+});
+
+Deno.test("receipt: an event to a job says which expectation it missed, and by what", async () => {
+  const daybook = await Harness.start();
+  const id = await create(
+    daybook,
+    "order-42",
+    plan([
+      expectation("packed", SHIPPED, { correlation: { equals: { orderId: "42", step: 1 } } }),
+      expectation("shipped", SHIPPED, { correlation: { equals: { orderId: "42", step: 2 } } }),
+    ]),
+  );
+
+  const why = 'step: expected 2 (number), found "2" (text)';
+  const event = { orderId: "42", step: "2" };
+  assert.deepEqual(await receiptOf(daybook, SHIPPED, event, { jobId: id }), {
+    disposition: "recorded",
+    jobs: [{
+      jobId: id,
+      state: "Running",
+      reason: `matched no expectation: the nearest is shipped: ${why}`,
+    }],
+    nearest: {
+      jobId: id,
+      state: "Running",
+      expectation: "shipped",
+      reason: why,
+      clauses: [{ path: "step", expected: "2", found: '"2"', close: true }],
+    },
+  });
+});
+
+Deno.test("receipt: an event to a job that expects none of its type names what it waits for", async () => {
+  const daybook = await Harness.start();
+  const types = ["ec.A", "ec.B", "ec.Cleared", "ec.D", "ec.E"];
+  const id = await create(daybook, "many", plan(types.map((type) => expectation(type, type))));
+  await daybook.event("ec.A");
+
+  assert.deepEqual(await receiptOf(daybook, "ec.Claered", {}, { jobId: id }), {
+    disposition: "recorded",
+    jobs: [{
+      jobId: id,
+      state: "Running",
+      reason: "the plan expects no event of type ec.Claered; " +
+        "it still waits for ec.Cleared, ec.B, ec.D and 1 more",
+    }],
+  });
+});
+
+Deno.test("receipt: a job that waits for nothing from outside says so", async () => {
+  const endless = defineJob({
+    type: "demo.endless",
+    version: 1,
+    input: v.looseObject({}),
+    run: (ctx) => ctx.task("wait", () => new Promise<void>(() => {})),
+  });
+  const daybook = await Harness.start({ definitions: [endless] });
+  const id = await daybook.submit("demo.endless");
+
+  const { jobs } = await receiptOf(daybook, SHIPPED, {}, { jobId: id });
+  assert.equal(
+    jobs[0]?.reason,
+    `the plan expects no event of type ${SHIPPED}; it waits for no event from outside`,
+  );
+});
+
+Deno.test("receipt: an event that nearly is an error of the job's policy says why it is none", async () => {
+  const daybook = await Harness.start();
+  const lost: EventMatcher = matcher("ec.Lost", { equals: { orderId: "42" } });
+  const id = await create(daybook, "order-42", shipped("any", { errors: [lost] }));
+
+  const { jobs } = await receiptOf(daybook, "ec.Lost", { orderId: 42 }, { jobId: id });
+  assert.equal(
+    jobs[0]?.reason,
+    "the plan expects no event of type ec.Lost, and its policy calls only others an error: " +
+      'orderId: expected "42" (text), found 42 (number)',
+  );
+});
+
+Deno.test("receipt: an event of another task misses by its task", async () => {
+  const daybook = await Harness.start();
+  const expected = expectation("shipped", SHIPPED, { taskId: taskId("pack") });
+  const id = await create(daybook, "order-42", plan([expected]));
+
+  const receipt = await receiptOf(daybook, SHIPPED, {}, { taskId: "send" });
+  assert.equal(receipt.disposition, "recorded");
+  assert.deepEqual(receipt.jobs, [{
+    jobId: id,
+    state: "Running",
+    reason: 'matched no expectation: the nearest is shipped: taskId: expected "pack", found "send"',
+  }]);
+});
+
+Deno.test("receipt: what a job that has not started or has ended answers is as before", async () => {
+  const daybook = await Harness.start();
+  const created = await create(daybook, "created", ofOrder("42"), { start: false });
+  const ended = await create(daybook, "ended", plan([]));
+
+  assert.deepEqual(await receiptOf(daybook, SHIPPED, { orderId: "42" }, { jobId: created }), {
+    disposition: "recorded",
+    jobs: [{ jobId: created, state: "Created", reason: "recorded only: the job has not started" }],
+  });
+  assert.deepEqual(await receiptOf(daybook, SHIPPED, { orderId: "42" }, { jobId: ended }), {
+    disposition: "recorded",
+    jobs: [{ jobId: ended, state: "Done", reason: "recorded only: state is Done" }],
+  });
+});
+
+Deno.test("receipt: a job that is compensating answers that no expectation counts any more", async () => {
+  const daybook = await Harness.start();
+  const id = await create(
+    daybook,
+    "order-42",
+    shipped({ equals: { orderId: "42" } }, {
+      errors: [matcher("ec.Lost")],
+      compensation: { succeeded: matcher("ec.Undone"), failed: matcher("ec.NotUndone") },
+    }),
+  );
+  await daybook.event("ec.Lost");
+
+  assert.deepEqual(await receiptOf(daybook, SHIPPED, { orderId: "42" }, { jobId: id }), {
+    disposition: "recorded",
+    jobs: [{ jobId: id, state: "Compensating", reason: "recorded only: state is Compensating" }],
+  });
+  assert.equal(
+    (await receiptOf(daybook, SHIPPED, { orderId: 42 })).reason,
+    "matched nothing: the nearest is expectation shipped (state is Compensating) of job order-42: " +
+      'orderId: expected "42" (text), found 42 (number)',
+  );
+});
+
+Deno.test("receipt: coordination events are never interpreted, with a job or without", async () => {
+  const daybook = await Harness.start();
+  const id = await create(daybook, "order-42", ofOrder("42"));
+  const event: IncomingEvent = {
+    eventType: eventType(SHIPPED),
+    stratum: "coordination",
+    attributes: { orderId: "42" },
+  };
+  const reason = "recorded only: events of the coordination stratum are never interpreted";
+
+  const [alone] = await daybook.engine.deliver([{ ...event, eventId: eventId("e1") }]);
+  const [named] = await daybook.engine.deliver([{ ...event, eventId: eventId("e2"), jobId: id }]);
+
+  const { logId: _, ...rest } = alone ?? { logId: 0 };
+  assert.deepEqual(rest, { eventId: "e1", disposition: "recorded", jobs: [], reason });
+  const { logId: __, ...others } = named ?? { logId: 0 };
+  assert.deepEqual(others, {
+    eventId: "e2",
+    disposition: "recorded",
+    jobs: [{ jobId: id, state: "Running", reason }],
+  });
+});
+
+Deno.test("receipt: an event that starts a job on other values only says so", async () => {
+  const onOrder = defineJob({
+    type: "demo.onOrder",
+    version: 1,
+    input: v.looseObject({}),
+    startsOn: {
+      eventType: "ec.order.OrderPlaced",
+      correlation: { equals: { region: "JP" } },
+      input: () => ({}),
+    },
+    run: () => Promise.resolve(),
+  });
+  const daybook = await Harness.start({ definitions: [onOrder] });
+
+  assert.equal(
+    (await receiptOf(daybook, "ec.order.OrderPlaced", { region: "jp" })).reason,
+    "no job waits for events of type ec.order.OrderPlaced, and it starts no job of type " +
+      'demo.onOrder: region: expected "JP", found "jp"',
+  );
+  assert.equal(
+    (await receiptOf(daybook, "ec.order.OrderPlacd", { region: "JP" })).reason,
+    "no job waits for events of type ec.order.OrderPlacd; " +
+      "did you mean ec.order.OrderPlaced, which starts jobs of type demo.onOrder?",
+  );
+});
+
+/** Jobs that wait each for an event of its own, and how often their predicates were read. */
+class ManyJobs {
+  readonly #index = new CorrelationIndex();
+  readonly #table = new JobTable();
+  readonly #unmatched = new Unmatched(
+    this.#index,
+    new CorrelationIndex(),
+    new DefinitionRegistry([]),
+    this.#table,
+  );
+  #reads = 0;
+
+  constructor(jobs: number, correlationOf: (job: number) => Correlation) {
+    for (let job = 0; job < jobs; job++) this.#add(job, correlationOf(job));
+  }
+
+  /** The reason, and the number of predicates that it took to find it. */
+  explain(attributes: JsonObject): readonly [reason: string | undefined, reads: number] {
+    this.#reads = 0;
+    const { reason } = this.#unmatched.explain({
+      eventId: eventId("e1"),
+      eventType: eventType(SHIPPED),
+      stratum: "domain",
+      occurredAt: timeOf(1),
+      attributes,
+    });
+    return [reason, this.#reads];
+  }
+
+  #add(job: number, correlation: Correlation): void {
+    const id = jobId(`order-${job}`);
+    const plan = this.#counted(correlation);
+    this.#index.add(id, plan);
+    const common = { jobId: id, stratum: "framework", occurredAt: "", receivedAt: "" } as const;
+    const [logId, attributes] = [job * 2 + 1, { plan, priority: 0, labels: {} }];
+    const [created, started] = [eventId(`c${job}`), eventId(`s${job}`)];
+    const creation = { ...common, logId, eventId: created, attributes };
+    this.#table.apply({ ...creation, eventType: "job.JobCreated" });
+    const start = { ...common, logId: logId + 1, eventId: started, attributes: {} };
+    this.#table.apply({ ...start, eventType: "job.JobStarted" });
+  }
+
+  #counted(correlation: Correlation): JobPlan {
+    const count = () => this.#reads++;
+    const [expected] = shipped(correlation).expected;
+    assert.ok(expected);
+    const matcher: EventMatcher = {
+      eventType: eventType(SHIPPED),
+      get correlation() {
+        count();
+        return correlation;
+      },
+    };
+    return { expected: [{ ...expected, matcher }], policy: DEFAULT_POLICY };
+  }
+}
+
+const JOBS = 100_000;
+
+Deno.test("unmatched: with 100,000 jobs under other values, looks at eight of them", () => {
+  const jobs = new ManyJobs(JOBS, (job) => ({ equals: { orderId: `${job}` } }));
+
+  const [reason, reads] = jobs.explain({ orderId: "none" });
+
+  assert.match(reason ?? "", /^matched nothing: the nearest is expectation shipped of job order-/);
+  assert.equal(reads, 8);
+  const [close, fewReads] = jobs.explain({ orderId: 77_777 });
+  assert.match(close ?? "", /of job order-77777: orderId: expected "77777" \(text\), found 77777/);
+  assert.equal(fewReads, 1);
+});
+
+Deno.test("unmatched: with 100,000 jobs under one value, or under none, looks at 64 of them", () => {
+  const alike = new ManyJobs(JOBS, (job) => ({ in: { region: ["EU"], size: [job, -1] } }));
+  const [reason, reads] = alike.explain({ region: "eu", size: -1 });
+  assert.match(reason ?? "", /of job order-0: region: expected "EU", found "eu"$/);
+  assert.equal(reads, 64);
+
+  const open = new ManyJobs(JOBS, () => ({ not: { equals: { region: "EU" } } }));
+  const [why, openReads] = open.explain({ region: "EU" });
+  assert.match(why ?? "", /of job order-0: region: expected anything but "EU", found "EU"$/);
+  assert.equal(openReads, 64);
+});

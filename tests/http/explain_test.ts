@@ -1,0 +1,111 @@
+/** `GET /jobs/:id/explain`. */
+
+import assert from "node:assert/strict";
+import type { Citation, Explanation } from "../../src/core/explanation.ts";
+import { curlOf } from "../../src/http/curl.ts";
+import { createPlan, jsonOf, problemOf, startApp } from "../support/http_app.ts";
+
+type Step = Explanation<Citation>["next"][number] & { readonly curl?: string };
+type Body = Omit<Explanation<Citation>, "next"> & { readonly next: readonly Step[] };
+
+Deno.test("GET /jobs/:id/explain: JSON has every part of the design, with resolved citations", async () => {
+  const app = await startApp();
+  const { jobId } = await createPlan(app, { jobId: "order-42" });
+  await app.post("/events", {
+    eventType: "shop.ParcelShipped",
+    jobId,
+    eventId: "parcel-7",
+    attributes: { orderId: 42 },
+  });
+
+  const body = await jsonOf<Body>(await app.get(`/jobs/${jobId}/explain`), 200);
+
+  assert.equal(
+    body.summary,
+    'Job order-42 is waiting for "shipped" (shop.ParcelShipped), 0 of 1. Nearly: ' +
+      "shop.ParcelShipped came at 2026-01-01T00:00:00.000Z and did not count: " +
+      'orderId: expected "42" (text), found 42 (number).',
+  );
+  const [waiting] = body.waitingFor;
+  assert.deepEqual(waiting?.nearMisses, [{
+    statement: "shop.ParcelShipped came at 2026-01-01T00:00:00.000Z and did not count: " +
+      'orderId: expected "42" (text), found 42 (number).',
+    clauses: [{ path: "orderId", expected: '"42"', found: "42", close: true }],
+    cites: [{
+      logId: 4,
+      segment: "00000000000000000001.ndjson",
+      line: 6,
+      eventId: "parcel-7",
+      eventType: "shop.ParcelShipped",
+    }],
+  }]);
+  assert.deepEqual(Object.keys(body).toSorted(), [
+    ...["asOf", "because", "completed", "condition", "jobId", "next", "state", "summary"],
+    ...["timing", "waitingFor"],
+  ]);
+  assert.deepEqual([body.state, body.condition, body.asOf], ["Running", "waiting", 4]);
+});
+
+Deno.test("GET /jobs/:id/explain: what could be done is a call of curl that does it", async () => {
+  const app = await startApp();
+  const { jobId } = await createPlan(app);
+  const body = await jsonOf<Body>(await app.get(`/jobs/${jobId}/explain`), 200);
+  const step = body.next.find(({ action }) => action?.path === "/events");
+
+  assert.equal(
+    step?.curl,
+    "curl -s http://localhost/events -H 'content-type: application/json' -d " +
+      `'{"eventType":"shop.ParcelShipped","jobId":"${jobId}","attributes":{"orderId":"42"}}'`,
+  );
+  await jsonOf(await app.post("/events", step?.action?.body), 200);
+  const after = await jsonOf<Body>(await app.get(`/jobs/${jobId}/explain`), 200);
+  assert.equal(after.condition, "succeeded");
+});
+
+Deno.test("GET /jobs/:id/explain: prose by Accept or by format, the same each time", async () => {
+  const app = await startApp();
+  const { jobId } = await createPlan(app);
+  const byAccept = await app.get(`/jobs/${jobId}/explain`, { accept: "text/plain" });
+  const byFormat = await app.get(`/jobs/${jobId}/explain?format=text`);
+
+  assert.equal(byAccept.headers.get("content-type"), "text/plain; charset=utf-8");
+  const text = await byAccept.text();
+  assert.match(text, /^Job \S+ is waiting for "shipped"/);
+  assert.equal(await byFormat.text(), text);
+  const json = await app.get(`/jobs/${jobId}/explain?format=json`, { accept: "text/plain" });
+  assert.equal(json.headers.get("content-type"), "application/json");
+  await json.body?.cancel();
+});
+
+Deno.test("GET /jobs/:id/explain: an unknown job is 404, an unknown format 422", async () => {
+  const app = await startApp();
+  const { jobId } = await createPlan(app);
+  await problemOf(await app.get("/jobs/none/explain"), 404, "unknown-job");
+  await problemOf(await app.get(`/jobs/${jobId}/explain?format=xml`), 422, "invalid-request");
+  await problemOf(await app.get(`/jobs/${jobId}/explain?at=3`), 422, "invalid-request");
+});
+
+Deno.test("curl: the token comes from the environment, never from the text", () => {
+  const action = { method: "POST", path: "/jobs/job/retry" } as const;
+  assert.equal(
+    curlOf(action, "http://127.0.0.1:8000", true),
+    'curl -s -H "authorization: Bearer $DAYBOOK_TOKEN" -X POST http://127.0.0.1:8000/jobs/job/retry',
+  );
+});
+
+Deno.test("curl: a body with quotation marks reaches the server as it is", async () => {
+  const body = { attributes: { note: "it's $HOME `date` \\ !" } };
+  const command = curlOf({ method: "POST", path: "/events", body }, "http://[::1]:8000", false);
+  const { stdout } = await new Deno.Command("sh", {
+    args: ["-c", command.replace(/^curl/, "printf '%s\\n'")],
+  }).output();
+  const words = new TextDecoder().decode(stdout).trimEnd().split("\n");
+  assert.deepEqual(words, [
+    "-s",
+    "http://[::1]:8000/events",
+    "-H",
+    "content-type: application/json",
+    "-d",
+    JSON.stringify(body),
+  ]);
+});

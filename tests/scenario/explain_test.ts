@@ -1,0 +1,350 @@
+/**
+ * For each condition and each kind of failure: the whole text of the explanation, and every
+ * citation opened in the file. The texts are in `explained/`; to write them anew after a
+ * change of words, and then read what changed:
+ *
+ *     DAYBOOK_WRITE_TEXTS=1 deno test -A tests/scenario/explain_test.ts && git diff
+ */
+
+import assert from "node:assert/strict";
+import { conditionOf } from "../../src/core/condition.ts";
+import type { JobId } from "../../src/core/ids.ts";
+import { Explained } from "../support/explained.ts";
+import { ALL, CHANGED_ORDER } from "../support/explained_definitions.ts";
+
+/** Brings a job named `job` about, and gives the Daybook that it is in. */
+interface Scenario {
+  readonly name: string;
+  readonly condition: string;
+  arrange(daybook: Explained): Promise<Explained | void>;
+}
+
+const MATCHER = { eventType: "shop.PartArrived" };
+
+/** A plan with one expectation. */
+function parts(multiplicity: unknown = { times: 3 }) {
+  return { expected: [{ id: "parts", ...MATCHER, multiplicity }] };
+}
+
+const SCENARIOS: readonly Scenario[] = [
+  {
+    name: "created",
+    condition: "created",
+    arrange: async (daybook) => {
+      await daybook.post("/jobs", { jobId: "job", plan: parts(), start: false });
+    },
+  },
+  {
+    name: "scheduled",
+    condition: "scheduled",
+    arrange: async (daybook) => {
+      const startAt = "2026-01-01T00:10:00.000Z";
+      await daybook.submit("job", "shop.order", { orderId: "42", region: "EU" }, { startAt });
+    },
+  },
+  {
+    name: "queued",
+    condition: "queued",
+    arrange: async (daybook) => {
+      for (const name of ["a", "b", "c", "d"]) await daybook.submit(`busy-${name}`, "shop.busy");
+      await daybook.submit("before", "shop.busy");
+      await daybook.submit("later", "shop.busy", {}, { priority: 9 });
+      await daybook.submit("job", "shop.order", { orderId: "42", region: "EU" });
+    },
+  },
+  {
+    name: "queued_after_crash",
+    condition: "queued",
+    arrange: async (daybook) => {
+      for (const name of ["a", "b", "c", "d"]) await daybook.submit(`busy-${name}`, "shop.busy");
+      const started = daybook.clock;
+      await daybook.post("/jobs/busy-a/cancel");
+      await daybook.submit("job", "shop.busy", {}, { priority: 5 });
+      await started.advance(2_000);
+      return await daybook.crash({ ...daybook.options, maxRunning: 3 });
+    },
+  },
+  {
+    name: "queued_after_event",
+    condition: "queued",
+    arrange: async (daybook) => {
+      await daybook.submit("job", "shop.order", { orderId: "42", region: "EU" }, { priority: 5 });
+      for (const name of ["a", "b", "c", "d"]) await daybook.submit(`busy-${name}`, "shop.busy");
+      await daybook.clock.advance(2_000);
+      await daybook.event("shop.ParcelShipped", { orderId: "42", region: "EU" });
+    },
+  },
+  {
+    name: "queued_without_definition",
+    condition: "queued",
+    arrange: async (daybook) => {
+      for (const name of ["a", "b", "c", "d"]) await daybook.submit(`busy-${name}`, "shop.busy");
+      await daybook.submit("job", "shop.order", { orderId: "42", region: "EU" });
+      return await daybook.crash({ definitions: [] });
+    },
+  },
+  {
+    name: "executing",
+    condition: "executing",
+    arrange: async (daybook) => {
+      await daybook.submit("job", "shop.trouble", { how: "wait" });
+      await daybook.clock.advance(1_000);
+    },
+  },
+  {
+    name: "executing_after_crash",
+    condition: "executing",
+    arrange: async (daybook) => {
+      await daybook.submit("job", "shop.trouble", { how: "wait" });
+      await daybook.clock.advance(1_000);
+      return await daybook.crash();
+    },
+  },
+  {
+    name: "waiting_text_for_number",
+    condition: "waiting",
+    arrange: async (daybook) => {
+      await daybook.submit("job", "shop.order", { orderId: 42, region: "EU" });
+      await daybook.submit("other", "shop.order", { orderId: 43, region: "EU" });
+      await daybook.clock.advance(60_000);
+      await daybook.event("shop.ParcelShipped", { orderId: 43, region: "EU" });
+      await daybook.event("shop.ParcelShipped", { orderId: "42", region: "EU" });
+      await daybook.event("shop.ParcelShipped", { orderId: 44, region: "EU" });
+    },
+  },
+  {
+    name: "waiting_wrong_region",
+    condition: "waiting",
+    arrange: async (daybook) => {
+      await daybook.submit("job", "shop.order", { orderId: 42, region: "EU" });
+      await daybook.clock.advance(60_000);
+      await daybook.event("shop.ParcelShipped", { orderId: 42, region: "US" });
+    },
+  },
+  {
+    name: "waiting_came_before_start",
+    condition: "waiting",
+    arrange: async (daybook) => {
+      await daybook.event("shop.ParcelShipped", { orderId: 42, region: "EU" });
+      await daybook.clock.advance(2_000);
+      await daybook.submit("job", "shop.order", { orderId: 42, region: "EU" });
+    },
+  },
+  {
+    name: "waiting_named_and_early",
+    condition: "waiting",
+    arrange: async (daybook) => {
+      await daybook.post("/jobs", { jobId: "job", plan: parts("ExactlyOnce"), start: false });
+      await daybook.event("shop.PartArrived", {}, { jobId: "job" });
+      await daybook.clock.advance(2_000);
+      await daybook.post("/jobs/job/start", { reason: "the customer called" });
+    },
+  },
+  {
+    name: "waiting_others_came",
+    condition: "waiting",
+    arrange: async (daybook) => {
+      const correlation = { equals: { orderId: "42" } };
+      const plan = { expected: [{ id: "paid", eventType: "shop.Paid", correlation }] };
+      await daybook.post("/jobs", { jobId: "job", plan });
+      await daybook.event("shop.Paid", { orderId: "77" });
+    },
+  },
+  {
+    name: "waiting_counting",
+    condition: "waiting",
+    arrange: async (daybook) => {
+      await daybook.post("/jobs", { jobId: "job", plan: parts() });
+      await daybook.event("shop.PartArrived");
+    },
+  },
+  {
+    name: "waiting_after_run_ended",
+    condition: "waiting",
+    arrange: async (daybook) => {
+      await daybook.event("shop.UserSignedUp", { userId: "u1" });
+    },
+  },
+  {
+    name: "backing_off",
+    condition: "backingOff",
+    arrange: async (daybook) => {
+      await daybook.submit("job", "shop.trouble", { how: "deadLetter" });
+      await daybook.clock.advance(1_500);
+    },
+  },
+  {
+    name: "suspended",
+    condition: "suspended",
+    arrange: async (daybook) => {
+      await daybook.submit("job", "shop.order", { orderId: 42, region: "EU" });
+      await daybook.clock.advance(1_000);
+      await daybook.post("/jobs/job/suspend", { reason: "stocktaking until noon" });
+    },
+  },
+  {
+    name: "compensating",
+    condition: "compensating",
+    arrange: async (daybook) => {
+      await daybook.submit("job", "shop.trouble", { how: "stuck" });
+      await daybook.clock.advance(1_000);
+    },
+  },
+  {
+    name: "compensating_from_outside",
+    condition: "compensating",
+    arrange: async (daybook) => {
+      const policy = {
+        errors: [{ eventType: "shop.OrderCancelled" }],
+        compensation: {
+          succeeded: { eventType: "shop.PartsReturned" },
+          failed: { eventType: "shop.PartsLost" },
+        },
+      };
+      await daybook.post("/jobs", { jobId: "job", plan: { ...parts(), policy } });
+      await daybook.event("shop.OrderCancelled", { message: "the customer changed his mind" });
+    },
+  },
+  {
+    name: "succeeded",
+    condition: "succeeded",
+    arrange: async (daybook) => {
+      await daybook.submit("job", "shop.order", { orderId: 42, region: "EU" });
+      await daybook.clock.advance(60_000);
+      await daybook.event("shop.ParcelShipped", { orderId: 42, region: "EU" });
+    },
+  },
+  {
+    name: "succeeded_by_event",
+    condition: "succeeded",
+    arrange: async (daybook) => {
+      await daybook.post("/jobs", { jobId: "job", plan: parts({ times: 2 }) });
+      await daybook.event("shop.PartArrived");
+      await daybook.clock.advance(1_000);
+      await daybook.event("shop.PartArrived");
+    },
+  },
+  {
+    name: "succeeded_empty_plan",
+    condition: "succeeded",
+    arrange: async (daybook) => {
+      await daybook.post("/jobs", { jobId: "job", plan: { expected: [] } });
+    },
+  },
+  {
+    name: "succeeded_compensated",
+    condition: "succeeded",
+    arrange: async (daybook) => await daybook.submit("job", "shop.forgiving"),
+  },
+  {
+    name: "failed_dead_letter",
+    condition: "failed",
+    arrange: async (daybook) => {
+      await daybook.submit("job", "shop.trouble", { how: "deadLetter" });
+      await daybook.clock.advance(60_000);
+    },
+  },
+  {
+    name: "failed_poison",
+    condition: "failed",
+    arrange: async (daybook) => await daybook.submit("job", "shop.trouble", { how: "poison" }),
+  },
+  {
+    name: "failed_recovery_required",
+    condition: "failed",
+    arrange: async (daybook) => {
+      await daybook.submit("job", "shop.trouble", { how: "stuck" });
+      await daybook.clock.advance(60_000);
+    },
+  },
+  {
+    name: "failed_crash_loop",
+    condition: "failed",
+    arrange: async (daybook) => {
+      await daybook.submit("job", "shop.busy");
+      let now = daybook;
+      for (let crash = 0; crash < 20; crash++) now = await now.crash();
+      return now;
+    },
+  },
+  {
+    name: "failed_by_event",
+    condition: "failed",
+    arrange: async (daybook) => {
+      const policy = { errors: [{ eventType: "shop.OrderCancelled" }] };
+      await daybook.post("/jobs", { jobId: "job", plan: { ...parts(), policy } });
+      await daybook.clock.advance(1_000);
+      await daybook.event("shop.OrderCancelled", { message: "the customer changed his mind" });
+    },
+  },
+  {
+    name: "failed_run_threw",
+    condition: "failed",
+    arrange: async (daybook) => await daybook.submit("job", "shop.trouble", { how: "throw" }),
+  },
+  {
+    name: "failed_non_determinism",
+    condition: "failed",
+    arrange: async (daybook) => {
+      await daybook.submit("job", "shop.order", { orderId: 42, region: "EU" });
+      const changed = await daybook.crash({ definitions: [CHANGED_ORDER] });
+      await changed.event("shop.ParcelShipped", { orderId: 42, region: "EU" });
+      await changed.clock.advance(5_000);
+      return changed;
+    },
+  },
+  {
+    name: "failed_start_by_event",
+    condition: "failed",
+    arrange: async (daybook) => await daybook.event("shop.UserSignedUp", { userId: "bad" }),
+  },
+  {
+    name: "cancelled",
+    condition: "cancelled",
+    arrange: async (daybook) => {
+      await daybook.submit("job", "shop.order", { orderId: 42, region: "EU" });
+      await daybook.clock.advance(1_000);
+      await daybook.post("/jobs/job/cancel", { reason: "ordered twice" });
+    },
+  },
+  {
+    name: "cancelled_before_start",
+    condition: "cancelled",
+    arrange: async (daybook) => {
+      await daybook.post("/jobs", { jobId: "job", plan: parts(), start: false });
+      await daybook.clock.advance(1_000);
+      await daybook.post("/jobs/job/cancel");
+    },
+  },
+  {
+    name: "failed_and_retried",
+    condition: "failed",
+    arrange: async (daybook) => {
+      await daybook.submit("job", "shop.trouble", { how: "throw" });
+      await daybook.post("/jobs/job/retry", { reason: "the order is mended" });
+    },
+  },
+];
+
+for (const { name, condition, arrange } of SCENARIOS) {
+  Deno.test(`explain: ${name.replaceAll("_", " ")}`, async () => {
+    const first = await Explained.start({ definitions: ALL });
+    const daybook = await arrange(first) ?? first;
+    const jobId = jobOf(daybook);
+    assert.equal(conditionOf(daybook.engine.job(jobId as JobId) ?? assert.fail()), condition);
+    await assertText(name, await daybook.text(jobId));
+    assert.equal(await daybook.text(jobId), await daybook.text(jobId));
+  });
+}
+
+/** The job of a scenario; one that an event made has an id that follows from the event's. */
+function jobOf(daybook: Explained): string {
+  if (daybook.engine.job("job" as JobId) !== undefined) return "job";
+  return daybook.engine.list({ limit: 1 }).jobs[0]?.jobId ?? assert.fail("there is no job");
+}
+
+async function assertText(name: string, text: string): Promise<void> {
+  const file = new URL(`explained/${name}.txt`, import.meta.url);
+  if (Deno.env.get("DAYBOOK_WRITE_TEXTS") === "1") await Deno.writeTextFile(file, text);
+  assert.equal(text, await Deno.readTextFile(file));
+}

@@ -1,0 +1,36 @@
+/** What a journal's files explain of a job, read without a server; evidence by event id. */
+
+import type { JobEventLogEntry } from "../../src/core/event.ts";
+import { Annals } from "../../src/core/explain/annals.ts";
+import { citing, explain } from "../../src/core/explain/explain.ts";
+import type { Explanation } from "../../src/core/explanation.ts";
+import type { LogId } from "../../src/core/ids.ts";
+import { quotedEntry } from "../../src/core/quotation.ts";
+import { EvidenceSearch } from "../../src/engine/evidence_search.ts";
+import { FactIndex } from "../../src/engine/fact_index.ts";
+import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
+import { JournalReading } from "../../src/journal/journal_reading.ts";
+
+export async function explainedOffline(
+  folder: string,
+  jobId: string,
+): Promise<Omit<Explanation<string>, "asOf">> {
+  const entries = new Map<LogId, JobEventLogEntry>();
+  const facts = new FactIndex();
+  const reading = await JournalReading.begin(new DenoFileSystem(), folder, {
+    refuse: () => undefined,
+    replay: (entry) => {
+      entries.set(entry.logId, quotedEntry(entry));
+      facts.add(entry);
+    },
+  });
+  const annals = new Annals([...entries.values()].filter((entry) => entry.jobId === jobId));
+  const search = new EvidenceSearch(annals.job, facts, {
+    headLogId: reading.head.logId,
+    readAt: (logIds) => reading.readAt(logIds),
+  });
+  const circumstances = { definition: "none", draining: false, full: false } as const;
+  const explanation = explain(annals, { ...await search.run(annals), circumstances });
+  const { asOf: _, ...rest } = citing(explanation, (logId) => entries.get(logId)?.eventId ?? "");
+  return rest;
+}

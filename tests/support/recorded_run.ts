@@ -1,0 +1,122 @@
+/**
+ * A run of mixed jobs over the real routes, in which the answer of `GET /jobs/:id` is kept
+ * for every job at every moment at which an entry of it had just become durable.
+ */
+
+import assert from "node:assert/strict";
+import type { JobEventLogEntry } from "../../src/core/event.ts";
+import type { JobId, LogId } from "../../src/core/ids.ts";
+import { JobEngine } from "../../src/engine/job_engine.ts";
+import type { JournalConsumer } from "../../src/engine/ports.ts";
+import { createApp } from "../../src/http/app.ts";
+import { MemoryJournal } from "../../src/journal/memory_journal.ts";
+import { FakeClock, FakeRandom } from "./fake_clock.ts";
+import { type JobBody, jsonOf } from "./http_app.ts";
+import {
+  controlOf,
+  creationOf,
+  eventFor,
+  MIXED_DEFINITIONS,
+  type PostRequest,
+} from "./mixed_jobs.ts";
+
+/** What the server answered, by job and by the job's last entry then. */
+export type Recording = ReadonlyMap<JobId, ReadonlyMap<LogId, JobBody>>;
+
+export class RecordedRun {
+  readonly #clock = new FakeClock();
+  readonly #recording = new Map<JobId, Map<LogId, JobBody>>();
+  readonly #pending: Promise<void>[] = [];
+  readonly #request: (path: string, init?: RequestInit) => Promise<Response>;
+
+  private constructor(
+    readonly engine: JobEngine,
+    request: (path: string, init?: RequestInit) => Promise<Response>,
+    clock: FakeClock,
+  ) {
+    this.#request = request;
+    this.#clock = clock;
+  }
+
+  static async start(): Promise<RecordedRun> {
+    const [clock, random] = [new FakeClock(), new FakeRandom()];
+    const engine = new JobEngine({
+      clock,
+      random,
+      definitions: MIXED_DEFINITIONS,
+      maxRunning: 4,
+      onDefect: (error) => assert.fail(String(error)),
+    });
+    const app = createApp({ engine, clock });
+    const run = new RecordedRun(engine, async (...call) => await app.request(...call), clock);
+    const consumer: JournalConsumer = {
+      ...engine.consumer,
+      durable: (entries) => {
+        engine.consumer.durable(entries);
+        run.#record(entries);
+      },
+    };
+    const { journal } = await MemoryJournal.open({ clock, random, consumer });
+    await engine.start(journal);
+    return run;
+  }
+
+  /** Creates jobs, some at a time, and lets events and controls come in between. */
+  async play(jobs: number): Promise<void> {
+    for (let n = 0; n < jobs; n++) {
+      const turn = n * 7 + 3;
+      const others = [n >> 1, n - 10, n - 1].filter((other) => other >= 0);
+      await Promise.all([
+        this.post(creationOf(n)),
+        ...others.map((other) => this.post(eventFor(other, turn + other))),
+      ]);
+      if (n % 3 === 0) await this.#clock.settle(n % 5);
+      await Promise.all(others.map((other, at) => this.post(controlOf(other, turn + at * 3 + n))));
+      if (n % 4 === 0) await this.#clock.advance(n % 8 === 0 ? 500 : 1_000);
+    }
+    await this.#finish(jobs);
+  }
+
+  async get(path: string): Promise<Response> {
+    return await this.#request(path);
+  }
+
+  async post({ path, body }: PostRequest): Promise<Response> {
+    const headers = { "content-type": "application/json" };
+    return await this.#request(path, { method: "POST", headers, body: JSON.stringify(body) });
+  }
+
+  /** Every answer, once all have come. */
+  async recording(): Promise<Recording> {
+    await Promise.all(this.#pending);
+    return this.#recording;
+  }
+
+  /** What is left is resumed, gets its events, and has time. */
+  async #finish(jobs: number): Promise<void> {
+    for (let n = 0; n < jobs; n++) {
+      await this.post({ path: controlOf(n, 2).path, body: {} });
+      for (let turn = 0; turn < 4; turn++) await this.post(eventFor(n, n + turn));
+    }
+    await this.#clock.advance(60_000);
+  }
+
+  /**
+   * The route finds the job before anything else can happen, so that the answer is of this
+   * moment although it comes later.
+   */
+  #record(entries: readonly JobEventLogEntry[]): void {
+    const jobIds = new Set(entries.flatMap(({ jobId }) => jobId === undefined ? [] : [jobId]));
+    for (const jobId of jobIds) {
+      const lastLogId = this.engine.job(jobId)?.lastLogId ?? 0;
+      this.#pending.push(this.#keep(jobId, lastLogId, this.get(`/jobs/${jobId}`)));
+    }
+  }
+
+  async #keep(jobId: JobId, lastLogId: LogId, answer: Promise<Response>): Promise<void> {
+    const body = await jsonOf(await answer, 200);
+    assert.equal(body.lastLogId, lastLogId);
+    const bodies = this.#recording.get(jobId) ?? new Map<LogId, JobBody>();
+    this.#recording.set(jobId, bodies.set(lastLogId, body));
+  }
+}
