@@ -10,6 +10,7 @@ import type { Result } from "./fixtures.ts";
 import { postJobs } from "./post_jobs.ts";
 import { replay } from "./replay.ts";
 import { threeTaskJobs } from "./three_tasks.ts";
+import { verify } from "./verify.ts";
 
 const BENCHMARKS: Readonly<Record<string, () => Promise<readonly Result[]>>> = {
   // First, so that the memory that it measures is its own.
@@ -19,6 +20,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<readonly Result[]>>> = {
   replay: async () => [await replay()],
   explain: explainJob,
   "post-jobs": postJobs,
+  verify: async () => [await verify()],
 };
 
 const wanted = Deno.args;

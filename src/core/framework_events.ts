@@ -151,6 +151,16 @@ export interface FrameworkAttributes {
   };
   /** An entry of another job that an imported one refers to: evidence, and it moves no job. */
   readonly "journal.EntryQuoted": QuotedAttributes;
+  /** A damaged end was cut away, by someone who asked for it: these entries are gone. */
+  readonly "journal.Repaired": {
+    readonly lostFrom: LogId;
+    /** As far as can be known. */
+    readonly lostEntries: number;
+    /** Path of a copy of the whole journal as it was before. */
+    readonly aside: string;
+    /** The last whole end of a batch that could be read after the cut. */
+    readonly previousHead?: { readonly logId: LogId; readonly chain: string };
+  };
 }
 
 export type FrameworkEventType = keyof FrameworkAttributes;

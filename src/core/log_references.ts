@@ -34,6 +34,8 @@ const POSITIONS: {
   "journal.SegmentOpened": [],
   "journal.Sealed": [],
   "journal.Recovered": [],
+  // It tells of one journal, and never leaves it.
+  "journal.Repaired": [],
   // `from` is of the other journal, and stays.
   "journal.Imported": [],
   // What the quoted entry refers to is looked at in the quoted entry.

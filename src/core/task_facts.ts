@@ -39,6 +39,7 @@ export function noteTask(
     case "journal.Recovered":
     case "journal.Imported":
     case "journal.EntryQuoted":
+    case "journal.Repaired":
       return tasks;
     default:
       return assertNever(entry, "framework entry");

@@ -13,6 +13,7 @@ const FIRST_CAPACITY = 1 << 12;
 const LOAD_EIGHTHS_MAX = 5;
 /** A small table grows by more, since moving its slots is most of what a start costs. */
 const QUICK_GROWTH_BELOW = 1 << 20;
+const NONE: readonly LogId[] = [];
 
 export class EventIdIndex {
   /** Slots of [hash, logId]; a logId of 0 is an empty slot. The number is a power of 2. */
@@ -28,15 +29,17 @@ export class EventIdIndex {
     this.#insert(hashOf(eventId), logId);
   }
 
+  /** Adds an id, and gives the entries before it that may have the same. */
+  addFinding(eventId: string, logId: LogId): readonly LogId[] {
+    const hash = hashOf(eventId);
+    const found = this.#candidatesOf(hash);
+    this.#insert(hash, logId);
+    return found;
+  }
+
   /** The entries that may have this id: nearly always none or one. */
   candidates(eventId: string): readonly LogId[] {
-    const hash = hashOf(eventId);
-    const found: LogId[] = [];
-    for (let slot = hash & this.#mask;; slot = (slot + 1) & this.#mask) {
-      const logId = this.#slots[slot * 2 + 1] ?? 0;
-      if (logId === 0) return found;
-      if (this.#slots[slot * 2] === hash) found.push(logId);
-    }
+    return this.#candidatesOf(hashOf(eventId));
   }
 
   /** All filled slots, as they are now. */
@@ -55,6 +58,15 @@ export class EventIdIndex {
   restore(packed: Uint32Array): void {
     for (let at = 0; at < packed.length; at += 2) {
       this.#insert(packed[at] ?? 0, packed[at + 1] ?? 0);
+    }
+  }
+
+  #candidatesOf(hash: number): readonly LogId[] {
+    let found: LogId[] | undefined;
+    for (let slot = hash & this.#mask;; slot = (slot + 1) & this.#mask) {
+      const logId = this.#slots[slot * 2 + 1] ?? 0;
+      if (logId === 0) return found ?? NONE;
+      if (this.#slots[slot * 2] === hash) (found ??= []).push(logId);
     }
   }
 

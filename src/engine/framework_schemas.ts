@@ -78,6 +78,7 @@ const SCHEMAS: { readonly [Type in FrameworkEventType]: v.GenericSchema } = {
     jobId: text,
     attributes: v.looseObject({}),
   }),
+  "journal.Repaired": v.looseObject({ lostFrom: finite, lostEntries: finite, aside: text }),
 };
 
 /** What of an entry is looked at; a draft has it as well. */

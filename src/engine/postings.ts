@@ -70,6 +70,20 @@ export class Postings {
     return packed;
   }
 
+  /**
+   * What was captured, with its slots in an order of their own: two captures of the same
+   * postings are then the same, however their tables came about. `undefined` when it is no
+   * capture.
+   */
+  static canonical(packed: Uint32Array): Uint32Array | undefined {
+    const end = 1 + (packed[0] ?? 0) * 2;
+    if (end > packed.length || (packed.length - end) % 2 !== 0) return undefined;
+    const slots = new BigUint64Array(new Uint32Array(packed.subarray(end)).buffer).sort();
+    const canonical = new Uint32Array(packed);
+    canonical.set(new Uint32Array(slots.buffer), end);
+    return canonical;
+  }
+
   static restored(packed: Uint32Array): Postings {
     const restored = new Postings();
     restored.#restore(packed);

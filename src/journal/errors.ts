@@ -12,7 +12,9 @@ export interface JournalLocation {
   readonly logId: LogId;
 }
 
-const REPAIR = "Copy the folder aside before anything else, then restore it from a backup";
+const REPAIR =
+  "`deno task journal verify` lists what is damaged; `deno task journal repair` says " +
+  "what can be kept, and copies everything aside before it changes anything";
 
 /** Recorded data is not what was written, or not what this version understands. */
 export class JournalDamagedError extends Error {

@@ -1,6 +1,6 @@
 /** The journal in files. A facade: it brings its parts together and decides nothing. */
 
-import type { JobEventLogEntry } from "../core/event.ts";
+import type { JobEventLogEntry, JournalEventDraft } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import type {
   Appended,
@@ -153,6 +153,7 @@ async function openLocked(
   for (const warning of recovery.warnings) options.warn(warning);
   const parts = await partsOf(options, recovery);
   try {
+    for (const fact of options.firstFacts) await recordFirst(options, parts, fact);
     const recoveredLogId = recovery.clean ? null : await recordRecovery(options, parts, recovery);
     const durationMs = options.clock.monotonic() - began;
     const report = reportOf(recovery, recoveredLogId, durationMs);
@@ -196,23 +197,29 @@ async function partsOf(options: ResolvedOptions, recovery: Recovery): Promise<Pa
 }
 
 /** @throws {JournalUnusableError} when there is no room for it. */
-async function recordRecovery(
-  { folder }: ResolvedOptions,
-  { recorder, catalogue }: Parts,
+function recordRecovery(
+  options: ResolvedOptions,
+  parts: Parts,
   { bytesQuarantined, quarantine }: Recovery,
 ): Promise<LogId> {
-  const segment = catalogue.active.name;
+  const segment = parts.catalogue.active.name;
   const attributes = {
     segment,
     bytesQuarantined,
     ...(quarantine === null ? {} : { quarantine }),
   };
+  const eventType = "journal.Recovered";
+  return recordFirst(options, parts, { stratum: "framework", eventType, attributes });
+}
+
+/** @throws {JournalUnusableError} when there is no room for it. */
+async function recordFirst(
+  { folder }: ResolvedOptions,
+  { recorder }: Parts,
+  fact: JournalEventDraft,
+): Promise<LogId> {
   try {
-    return await recorder.record({
-      stratum: "framework",
-      eventType: "journal.Recovered",
-      attributes,
-    });
+    return await recorder.record(fact);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     throw new JournalUnusableError("record the recovery in", folder, error.message, error);

@@ -3,7 +3,7 @@
 import type { SegmentInfo } from "../engine/ports.ts";
 import { JournalLockedError, JournalUnusableError, orUnusable } from "./errors.ts";
 import { type FileSystem, type HeldLock, type PathKind, writeNew } from "./file_system.ts";
-import { firstLogIdOf, type Layout, TEMPORARY } from "./layout.ts";
+import { firstLogIdOf, isTemporary, type Layout, TEMPORARY } from "./layout.ts";
 
 const PROBE = new TextEncoder().encode("probe\n");
 
@@ -58,7 +58,8 @@ export async function segmentInfos(
   return segments;
 }
 
-function sizeOf(fileSystem: FileSystem, path: string): Promise<number> {
+/** Bytes of a file. */
+export function sizeOf(fileSystem: FileSystem, path: string): Promise<number> {
   return orUnusable("read", path, async () => {
     const file = await fileSystem.open(path, "read");
     try {
@@ -88,13 +89,6 @@ async function removeTemporaries(fileSystem: FileSystem, folder: string): Promis
     await requireKind(fileSystem, path, ["file"]);
     await orUnusable("remove", path, () => fileSystem.remove(path));
   }
-}
-
-const TEMPORARY_NAME =
-  /^(?:probe|\d{20}\.(?:ndjson|snapshot)|verification\.json\.[0-9a-f]{8})\.tmp$/;
-
-function isTemporary(name: string): boolean {
-  return TEMPORARY_NAME.test(name);
 }
 
 /** Does once all that the journal relies on later; also makes the folders' names durable. */

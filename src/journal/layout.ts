@@ -13,6 +13,14 @@ export const DAMAGED = ".damaged";
 /** What a snapshot of entries that the journal does not hold is called. */
 export const AHEAD = ".ahead";
 
+const TEMPORARY_NAME =
+  /^(?:probe|\d{20}\.(?:ndjson|snapshot)|verification\.json\.[0-9a-f]{8})\.tmp$/;
+
+/** Whether a name is one of a file that the journal had begun, and that a start removes. */
+export function isTemporary(name: string): boolean {
+  return TEMPORARY_NAME.test(name);
+}
+
 export interface Layout {
   readonly folder: string;
   readonly segments: string;

@@ -1,5 +1,6 @@
 /** How a journal is opened. */
 
+import type { JournalEventDraft } from "../core/event.ts";
 import type { Clock, JournalConsumer, Random } from "../engine/ports.ts";
 import type { FileSystem } from "./file_system.ts";
 
@@ -20,6 +21,8 @@ export interface FileJournalOptions {
   readonly batchBytesMax?: number;
   /** Goes on without a snapshot of entries that the journal does not hold; `false`. */
   readonly acceptSnapshotAhead?: boolean;
+  /** Recorded before anything else, once the journal is open; none. */
+  readonly firstFacts?: readonly JournalEventDraft[];
   /** Told of what an operator should know and the journal can live with. */
   readonly warn?: (message: string) => void;
 }
@@ -42,6 +45,7 @@ export function resolvedOptions(options: FileJournalOptions): ResolvedOptions {
     quietSealMs: QUIET_SEAL_MS,
     batchBytesMax: BATCH_BYTES_MAX,
     acceptSnapshotAhead: false,
+    firstFacts: [],
     warn: () => {},
     ...options,
   };

@@ -7,7 +7,7 @@ import { segmentInfos, segmentNames } from "./folder.ts";
 import { type Layout, segmentName } from "./layout.ts";
 import type { LineIndex } from "./line_index.ts";
 import { copyForward, quarantineTail } from "./repair.ts";
-import type { TornTail } from "./replay.ts";
+import type { TornTail } from "./segment_end.ts";
 import { isStop } from "./seals.ts";
 import { replayFromNewest } from "./snapshot_choice.ts";
 import type { LastSnapshot } from "./snapshots.ts";

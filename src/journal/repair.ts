@@ -3,7 +3,7 @@
 import { orUnusable } from "./errors.ts";
 import { type FileSystem, readWhole, writeNew } from "./file_system.ts";
 import { type Layout, TEMPORARY } from "./layout.ts";
-import type { TornTail } from "./replay.ts";
+import type { TornTail } from "./segment_end.ts";
 
 /**
  * Puts a torn tail aside and cuts the segment after its last whole batch. The result is

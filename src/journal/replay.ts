@@ -3,23 +3,16 @@
  * from the beginning.
  */
 
+import { assertNever } from "../core/assert_never.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import type { JournalConsumer, JournalHead, SegmentInfo } from "../engine/ports.ts";
-import { JournalDamagedError, orUnusable } from "./errors.ts";
-import type { FileSystem } from "./file_system.ts";
-import type { Layout } from "./layout.ts";
+import { JournalDamagedError } from "./errors.ts";
 import { LineIndex } from "./line_index.ts";
+import { contentsOf, type SegmentSource } from "./segment_contents.ts";
+import { endOf, gapReason, type TornTail } from "./segment_end.ts";
 import { type ScannedBatch, SegmentScanner } from "./segment_scanner.ts";
 import type { Snapshot } from "./snapshot_file.ts";
-import { findOtherBatch } from "./torn_tail.ts";
-
-/** What a write that a crash cut short left at the end of the last segment. */
-export interface TornTail {
-  /** Byte offset where whole batches end. */
-  readonly offset: number;
-  readonly bytes: Uint8Array;
-}
 
 export interface Replayed {
   readonly head: JournalHead;
@@ -36,11 +29,7 @@ export interface Replayed {
  */
 export type SnapshotProblem = "refused" | "ahead";
 
-export interface ReplaySource {
-  readonly fileSystem: FileSystem;
-  readonly layout: Layout;
-  /** All there are, oldest first. */
-  readonly segments: readonly SegmentInfo[];
+export interface ReplaySource extends SegmentSource {
   readonly consumer: Pick<JournalConsumer, "restore" | "refuse" | "replay">;
   /** Told of each batch that is found whole, before its entries are replayed. */
   readonly onBatch?: (segment: SegmentInfo, batch: ScannedBatch) => void;
@@ -142,68 +131,31 @@ class Replay {
 
   /** Tells a write that was cut short from damage. */
   #judge(segment: SegmentInfo, bytes: Uint8Array<ArrayBuffer>, scanner: SegmentScanner): void {
-    const { flaw, end, nextLogId } = scanner;
-    if (flaw === undefined) return;
-    const isLast = segment === this.#source.segments.at(-1);
-    const later = flaw.maybeTorn ? findOtherBatch(bytes, end, nextLogId) : undefined;
-    if (isLast && flaw.maybeTorn && later === undefined) {
-      this.#torn = { offset: end, bytes: bytes.subarray(end) };
-      return;
+    const end = endOf(bytes, scanner, segment === this.#source.segments.at(-1));
+    switch (end.kind) {
+      case "whole":
+        return;
+      case "torn":
+        this.#torn = end.tail;
+        return;
+      case "damaged": {
+        const { offset, logId } = end;
+        throw new JournalDamagedError({ segment: segment.name, offset, logId }, end.reason);
+      }
+      default:
+        return assertNever(end, "segment end");
     }
-    const { offset, logId } = flaw;
-    const proof = later === undefined
-      ? ""
-      : `, and a whole line of batch ${later.batch} is at byte ${later.offset}`;
-    throw new JournalDamagedError({ segment: segment.name, offset, logId }, flaw.reason + proof);
   }
 }
 
 function missing(segment: SegmentInfo, expected: LogId): JournalDamagedError {
   return new JournalDamagedError(
     { segment: segment.name, offset: 0, logId: expected },
-    `logId ${expected} should be here, but the segment begins with ${segment.firstLogId}`,
+    gapReason(segment, expected),
   );
 }
 
 function locationIn(segment: SegmentInfo, batch: ScannedBatch, index: number) {
   const logId = batch.firstLogId + index;
   return { segment: segment.name, offset: batch.offsets[index] ?? 0, logId };
-}
-
-/** A file whose whole content is being read. */
-interface Loading {
-  readonly bytes: Promise<Uint8Array<ArrayBuffer>>;
-}
-
-/** Reads one segment ahead, so that the disk and the processor work side by side. */
-async function* contentsOf(
-  { fileSystem, layout, segments }: ReplaySource,
-): AsyncGenerator<{ segment: SegmentInfo; bytes: Uint8Array<ArrayBuffer> }> {
-  let ahead = await load(fileSystem, layout, segments[0]);
-  try {
-    for (const [index, segment] of segments.entries()) {
-      const bytes = await ahead.bytes;
-      ahead = await load(fileSystem, layout, segments[index + 1]);
-      yield { segment, bytes };
-    }
-  } finally {
-    await ahead.bytes.catch(() => {});
-  }
-}
-
-/** Returns as soon as the read is under way: it goes on while a segment is scanned. */
-async function load(
-  fileSystem: FileSystem,
-  layout: Layout,
-  segment: SegmentInfo | undefined,
-): Promise<Loading> {
-  if (segment === undefined) return { bytes: Promise.resolve(new Uint8Array()) };
-  const path = `${layout.segments}/${segment.name}`;
-  return await orUnusable("read", path, async () => {
-    const file = await fileSystem.open(path, "read");
-    const bytes = orUnusable("read", path, () => file.read(0, segment.bytes))
-      .finally(() => file.close());
-    bytes.catch(() => {}); // It is awaited later, when its turn comes.
-    return { bytes };
-  });
 }

@@ -18,13 +18,20 @@ export interface Flaw {
    * written whole, so one that is wrong all the same is never torn.
    */
   readonly maybeTorn: boolean;
+  /** Nothing is wrong but the age of this program. */
+  readonly byNewerVersion: boolean;
 }
+
+/** Where in a segment a scan begins: at its first line, or after a whole batch. */
+export type ScanStart = "opening" | "later";
 
 export interface ScannedBatch {
   readonly firstLogId: LogId;
   readonly lastLogId: LogId;
   /** Empty when they were only verified. */
   readonly entries: readonly JobEventLogEntry[];
+  /** Byte offset of the blank line that begins it. */
+  readonly offset: number;
   /** Byte offset of the line of each entry. */
   readonly offsets: readonly number[];
   readonly chain: string;
@@ -33,6 +40,7 @@ export interface ScannedBatch {
 export class SegmentScanner {
   readonly #bytes: Uint8Array;
   readonly #cursor: LineCursor;
+  readonly #start: ScanStart;
   #chain: string | undefined;
   #nextLogId: LogId;
   #end = 0;
@@ -43,9 +51,15 @@ export class SegmentScanner {
    */
   parsing = true;
 
-  /** @param chain the chain before the segment; taken from its first line when not known. */
-  constructor(bytes: Uint8Array<ArrayBuffer>, firstLogId: LogId, chain: string | undefined) {
+  /** @param chain the chain before the bytes; taken from an opening line when not known. */
+  constructor(
+    bytes: Uint8Array<ArrayBuffer>,
+    firstLogId: LogId,
+    chain: string | undefined,
+    start: ScanStart = "opening",
+  ) {
     this.#bytes = bytes;
+    this.#start = start;
     this.#cursor = new LineCursor(bytes);
     this.#nextLogId = firstLogId;
     this.#chain = chain;
@@ -97,7 +111,8 @@ export class SegmentScanner {
       if (!isCommit(this.#bytes, cursor.byteEnd)) continue;
       const chain = this.#verifiedChain(bodyStart, logId);
       if (chain === undefined) return undefined;
-      return { firstLogId: this.#nextLogId, lastLogId: logId, entries, offsets, chain };
+      const [firstLogId, offset] = [this.#nextLogId, this.#end];
+      return { firstLogId, lastLogId: logId, entries, offset, offsets, chain };
     }
   }
 
@@ -109,7 +124,7 @@ export class SegmentScanner {
     if (!crcHolds(this.#bytes, cursor.byteStart, cursor.byteEnd)) {
       return this.#torn(cursor.byteStart, logId, "the line does not match its crc");
     }
-    const isOpening = this.#end === 0 && logId === this.#nextLogId;
+    const isOpening = this.#start === "opening" && this.#end === 0 && logId === this.#nextLogId;
     if (!this.parsing && !isOpening) {
       const flaw = positionFlaw(cursor, logId, field);
       return flaw === undefined ? "verified" : this.#wrong(logId, flaw);
@@ -118,6 +133,8 @@ export class SegmentScanner {
     const entry = entryIn(cursor, logId, field, commit);
     if (typeof entry === "string") return this.#wrong(logId, entry);
     if (!isOpening) return entry;
+    const newer = newerFormat(entry);
+    if (newer !== undefined) return this.#wrong(logId, newer, true);
     const reason = this.#openingFlaw(entry);
     return reason === undefined ? entry : this.#wrong(logId, reason);
   }
@@ -127,10 +144,7 @@ export class SegmentScanner {
     if (entry.eventType !== "journal.SegmentOpened") {
       return "a segment must begin with journal.SegmentOpened";
     }
-    const { formatVersion, previousChain = "" } = entry.attributes as Record<string, unknown>;
-    if (formatVersion !== FORMAT_VERSION) {
-      return `format version ${formatVersion} is not one that this version of Daybook reads`;
-    }
+    const { previousChain = "" } = entry.attributes as Record<string, unknown>;
     if (typeof previousChain !== "string") return "previousChain is not text";
     this.#chain ??= previousChain;
     return previousChain === this.#chain ? undefined : "previousChain is not the chain before it";
@@ -148,14 +162,33 @@ export class SegmentScanner {
     const newline = this.#bytes.indexOf(10, start);
     const whole = newline >= 0 && crcHolds(this.#bytes, start, newline);
     const reason = "a batch must begin with a blank line";
-    this.#flaw = { offset: start, logId: this.#nextLogId, reason, maybeTorn: !whole };
+    this.#flaw = {
+      offset: start,
+      logId: this.#nextLogId,
+      reason,
+      maybeTorn: !whole,
+      byNewerVersion: false,
+    };
   }
 
   #torn(offset: number, logId: LogId, reason: string): undefined {
-    this.#flaw = { offset, logId, reason, maybeTorn: true };
+    this.#flaw = { offset, logId, reason, maybeTorn: true, byNewerVersion: false };
   }
 
-  #wrong(logId: LogId, reason: string): undefined {
-    this.#flaw = { offset: this.#cursor.byteStart, logId, reason, maybeTorn: false };
+  #wrong(logId: LogId, reason: string, byNewerVersion = false): undefined {
+    this.#flaw = {
+      offset: this.#cursor.byteStart,
+      logId,
+      reason,
+      maybeTorn: false,
+      byNewerVersion,
+    };
   }
+}
+
+function newerFormat(entry: JobEventLogEntry): string | undefined {
+  if (entry.eventType !== "journal.SegmentOpened") return undefined;
+  const { formatVersion } = entry.attributes as Record<string, unknown>;
+  if (formatVersion === FORMAT_VERSION) return undefined;
+  return `format version ${formatVersion} is not one that this version of Daybook reads`;
 }

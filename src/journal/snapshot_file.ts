@@ -45,16 +45,37 @@ export async function writeSnapshot(
 /** The snapshot in a file, or why it cannot be trusted. */
 export function readSnapshot(bytes: Uint8Array): Snapshot | string {
   const trailerAt = bytes.lastIndexOf(NEWLINE, bytes.length - 2) + 1;
-  const trailer = jsonObject(bytes.subarray(trailerAt));
-  if (bytes.at(-1) !== NEWLINE || trailer === undefined) return "the trailer is not whole";
+  const trailer = trailerIn(bytes.subarray(trailerAt));
+  if (typeof trailer === "string") return trailer;
   const digest = createHash("sha256").update(bytes.subarray(0, trailerAt)).digest("hex");
-  if (trailer["sha256"] !== digest) return "the content does not match its sha256";
+  if (trailer.sha256 !== digest) return CONTENT_FLAW;
   const [header = "", ...lines] = decoder.decode(bytes.subarray(0, trailerAt - 1)).split("\n");
-  if (trailer["lines"] !== lines.length) return "lines are missing";
-  const { formatVersion, logId, chain } = JSON.parse(header);
+  if (trailer.lines !== lines.length) return LINES_FLAW;
+  const head = headIn(header);
+  return typeof head === "string" ? head : { ...head, lines };
+}
+
+export const CONTENT_FLAW = "the content does not match its sha256";
+export const LINES_FLAW = "lines are missing";
+
+export interface SnapshotTrailer {
+  readonly lines: unknown;
+  readonly sha256: unknown;
+}
+
+/** The last line of a snapshot, newline included, or what is wrong with it. */
+export function trailerIn(bytes: Uint8Array): SnapshotTrailer | string {
+  const trailer = jsonObject(decoder.decode(bytes));
+  if (bytes.at(-1) !== NEWLINE || trailer === undefined) return "the trailer is not whole";
+  return { lines: trailer["lines"], sha256: trailer["sha256"] };
+}
+
+/** What the first line of a snapshot says that it stands for, or what is wrong with it. */
+export function headIn(header: string): JournalHead | string {
+  const { formatVersion, logId, chain } = jsonObject(header) ?? {};
   if (formatVersion !== SNAPSHOT_FORMAT_VERSION) return `format ${formatVersion} is not known`;
   if (typeof logId !== "number" || typeof chain !== "string") return "the header is not whole";
-  return { logId, chain, lines };
+  return { logId, chain };
 }
 
 const NEWLINE = 10;
@@ -87,10 +108,11 @@ function* slicesOf(lines: Iterable<string>, clock: Clock): Iterable<Uint8Array> 
   if (text !== "") yield encoder.encode(text);
 }
 
-function jsonObject(bytes: Uint8Array): Record<string, unknown> | undefined {
+function jsonObject(text: string): Record<string, unknown> | undefined {
   try {
-    const value: unknown = JSON.parse(decoder.decode(bytes));
-    return typeof value === "object" ? value as Record<string, unknown> : undefined;
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== "object" || value === null) return undefined;
+    return value as Record<string, unknown>;
   } catch {
     return undefined;
   }

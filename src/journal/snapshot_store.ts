@@ -1,11 +1,14 @@
 /** The snapshots of a journal: caches, of which nothing is lost when they are deleted. */
 
+import type { LogId } from "../core/ids.ts";
 import type { Clock, JournalHead } from "../engine/ports.ts";
 import { type FileSystem, readWhole } from "./file_system.ts";
 import { type Layout, snapshotLogIdOf, snapshotName, TEMPORARY } from "./layout.ts";
 import { readSnapshot, type Snapshot, writeSnapshot } from "./snapshot_file.ts";
+import { type SnapshotVisitor, visitSnapshot } from "./snapshot_visit.ts";
 
 const KEPT = 2;
+const OTHER_NAME = "the name is of another logId";
 
 export class SnapshotStore {
   readonly #fileSystem: FileSystem;
@@ -26,7 +29,26 @@ export class SnapshotStore {
   async read(name: string): Promise<Snapshot | string> {
     const snapshot = readSnapshot(await readWhole(this.#fileSystem, this.#pathOf(name)));
     if (typeof snapshot === "string") return snapshot;
-    return snapshot.logId === snapshotLogIdOf(name) ? snapshot : "the name is of another logId";
+    return snapshot.logId === snapshotLogIdOf(name) ? snapshot : OTHER_NAME;
+  }
+
+  /**
+   * Reads one piece by piece; the result is why it cannot be trusted, and then what was
+   * visited means nothing.
+   */
+  async visit(name: string, visitor: SnapshotVisitor): Promise<string | undefined> {
+    const file = await this.#fileSystem.open(this.#pathOf(name), "read");
+    let logId: LogId | undefined;
+    const head = (found: JournalHead) => {
+      logId = found.logId;
+      visitor.head(found);
+    };
+    try {
+      const flaw = await visitSnapshot(file, { head, line: (line) => visitor.line(line) });
+      return flaw ?? (logId === snapshotLogIdOf(name) ? undefined : OTHER_NAME);
+    } finally {
+      file.close();
+    }
   }
 
   /** Gives a snapshot a name under which it is not looked for any more. */

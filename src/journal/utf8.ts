@@ -29,3 +29,16 @@ export function lineStarts(bytes: Uint8Array): number[] {
   }
   return starts;
 }
+
+/** The number, from 1, of the line that begins at a byte offset. */
+export function lineNumberAt(bytes: Uint8Array, offset: number): number {
+  let number = 1;
+  for (
+    let at = bytes.indexOf(NEWLINE);
+    at >= 0 && at < offset;
+    at = bytes.indexOf(NEWLINE, at + 1)
+  ) {
+    number++;
+  }
+  return number;
+}

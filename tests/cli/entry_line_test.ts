@@ -60,6 +60,10 @@ const NOTES: { readonly [Type in FrameworkEventType]: readonly [object, string] 
   "journal.SegmentOpened": [{ formatVersion: 1 }, "format 1"],
   "journal.Sealed": [{ reason: "quiet" }, "quiet"],
   "journal.Recovered": [{ segment: "1.ndjson", bytesQuarantined: 21 }, "21 bytes quarantined"],
+  "journal.Repaired": [
+    { lostFrom: 90, lostEntries: 12, aside: "journal-before-repair-01J0" },
+    "12 entries from 90 on are lost",
+  ],
   "journal.Imported": [
     { jobId: "order-42", entries: 12, from: { logId: 90, chain: "abc" } },
     "job order-42, 12 entries",

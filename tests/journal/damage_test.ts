@@ -71,7 +71,7 @@ test("file journal: damage names segment, offset and logId, and what to do", asy
   assert.equal(error.logId, 3);
   assert.match(
     error.message,
-    /Copy the folder aside before anything else, then restore it from a backup/,
+    /`deno task journal verify` lists what is damaged; `deno task journal repair` says what can/,
   );
   assert.ok(entries.length > 3);
 });

@@ -59,8 +59,12 @@ export class MemoryDisk implements FileSystem {
   }
 
   rename(from: string, to: string): Promise<void> {
-    this.files.set(to, this.#content(from));
-    this.files.delete(from);
+    if (this.#folders.has(from)) {
+      this.#renameFolder(from, to);
+    } else {
+      this.files.set(to, this.#content(from));
+      this.files.delete(from);
+    }
     return Promise.resolve();
   }
 
@@ -71,6 +75,18 @@ export class MemoryDisk implements FileSystem {
 
   syncFolder(): Promise<void> {
     return Promise.resolve();
+  }
+
+  #renameFolder(from: string, to: string): void {
+    const isInside = (path: string) => path === from || path.startsWith(`${from}/`);
+    for (const folder of [...this.#folders].filter(isInside)) {
+      this.#folders.delete(folder);
+      this.#folders.add(to + folder.slice(from.length));
+    }
+    for (const [path, bytes] of [...this.files].filter(([path]) => isInside(path))) {
+      this.files.delete(path);
+      this.files.set(to + path.slice(from.length), bytes);
+    }
   }
 
   #content(path: string): Uint8Array<ArrayBuffer> {

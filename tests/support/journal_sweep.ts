@@ -67,7 +67,7 @@ export async function startOn(
 
 /** Paths of the segments, oldest first. */
 export function segmentPaths(disk: MemoryDisk): string[] {
-  return [...disk.files.keys()].filter((path) => path.includes("/segments/")).sort();
+  return [...disk.files.keys()].filter((path) => path.startsWith(`${FOLDER}/segments/`)).sort();
 }
 
 export function lastSegment(disk: MemoryDisk): string {

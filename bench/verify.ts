@@ -1,0 +1,113 @@
+/** `journal verify` of a million entries, against bare `JSON.parse` of the same lines. */
+
+import type { EventType } from "../src/core/event_type.ts";
+import { DEFAULT_POLICY, type JobPlan } from "../src/core/job_plan.ts";
+import { openDaybook, paired, PAYLOAD, type Result, withFolder } from "./fixtures.ts";
+
+const CODE_JOBS = 60_000;
+const PLAN_JOBS = 110_000;
+const IN_FLIGHT = 64;
+const ROUNDS = 3;
+const SAMPLE_MS = 50;
+const COMMAND = new URL("../src/cli/journal.ts", import.meta.url).pathname;
+const EVENT_TYPE = "bench.parcel.ParcelArrived" as EventType;
+
+interface Run {
+  readonly entries: number;
+  readonly durationMs: number;
+  readonly wallMs: number;
+  /** Most memory that was resident, in MB. */
+  readonly peakMegabytes: number;
+}
+
+type Engine = Awaited<ReturnType<typeof openDaybook>>["engine"];
+
+export async function verify(): Promise<Result> {
+  return await withFolder(async (folder) => {
+    await fill(folder);
+    let last: Run | undefined;
+    const { baseline, measured, ratio } = await paired(ROUNDS, () => parseAll(folder), async () => {
+      last = await verifyOnce(folder);
+      return last.entries / (last.durationMs / 1_000);
+    });
+    if (last === undefined) throw new Error("Cannot report: nothing was verified");
+    const figure = `${Math.round(measured)} entries/s of ${last.entries}, ` +
+      `${Math.round(last.wallMs)} ms with the start of the process, ` +
+      `${last.peakMegabytes} MB resident at most, JSON.parse ${Math.round(baseline)} lines/s`;
+    return { name: "journal verify against JSON.parse", figure, ratio, target: 0.4 };
+  });
+}
+
+/** Jobs of three tasks, and plans that one event each completes; with snapshots. */
+async function fill(folder: string): Promise<void> {
+  const daybook = await openDaybook(folder, ["--max-running", String(IN_FLIGHT)]);
+  await many(CODE_JOBS, () => runCode(daybook.engine));
+  await many(PLAN_JOBS, (number) => runPlan(daybook.engine, number));
+  await daybook.stop(() => Promise.resolve());
+}
+
+async function many(count: number, run: (number: number) => Promise<void>): Promise<void> {
+  let left = count;
+  const client = async () => {
+    for (let number = left--; number > 0; number = left--) await run(number);
+  };
+  await Promise.all(Array.from({ length: IN_FLIGHT }, client));
+}
+
+async function runCode(engine: Engine): Promise<void> {
+  const outcome = await engine.create({ type: "bench.three", input: { payload: PAYLOAD } });
+  if (!outcome.ok) throw new Error(`Cannot create: ${outcome.problem.kind}`);
+  await engine.waitFor(outcome.value.job.jobId, ({ state }) => state === "Done", 60_000);
+}
+
+async function runPlan(engine: Engine, parcel: number): Promise<void> {
+  await engine.create({ plan: planFor(parcel) });
+  const attributes = { parcel, note: PAYLOAD };
+  await engine.deliver([{ eventType: EVENT_TYPE, stratum: "domain", attributes }]);
+}
+
+function planFor(parcel: number): JobPlan {
+  const matcher = { eventType: EVENT_TYPE, correlation: { equals: { parcel } } };
+  const expectation = { id: "arrived", kind: "DomainFact", matcher, multiplicity: "ExactlyOnce" };
+  return { expected: [expectation] as JobPlan["expected"], policy: DEFAULT_POLICY };
+}
+
+async function parseAll(folder: string): Promise<number> {
+  let lines = 0;
+  let elapsedMs = 0;
+  for await (const { name } of Deno.readDir(`${folder}/segments`)) {
+    const text = await Deno.readTextFile(`${folder}/segments/${name}`);
+    const found = text.split("\n").filter((line) => line !== "");
+    const started = performance.now();
+    for (const line of found) JSON.parse(line);
+    elapsedMs += performance.now() - started;
+    lines += found.length;
+  }
+  return lines / (elapsedMs / 1_000);
+}
+
+async function verifyOnce(folder: string): Promise<Run> {
+  const started = performance.now();
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--allow-all", COMMAND, "verify", "--no-server", "--journal", folder],
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  let peakMegabytes = 0;
+  const sampling = setInterval(() => peakMegabytes = peakOf(child.pid) ?? peakMegabytes, SAMPLE_MS);
+  const { stdout, code } = await child.output();
+  clearInterval(sampling);
+  if (code !== 0) throw new Error(`Cannot verify: exit code ${code}`);
+  const { head, durationMs } = JSON.parse(new TextDecoder().decode(stdout));
+  return { entries: head.logId, durationMs, wallMs: performance.now() - started, peakMegabytes };
+}
+
+/** From Linux's /proc, in MB; `undefined` when the process has ended, or elsewhere. */
+function peakOf(pid: number): number | undefined {
+  try {
+    const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+    return Math.round(Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1_000);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,173 @@
+/** `journal cat`: the entries themselves, filtered, and followed as they come. */
+
+import type { JobEventLogEntry } from "../../core/event.ts";
+import type { LogId } from "../../core/ids.ts";
+import { BatchFeed, type FedBatch } from "../../journal/batch_feed.ts";
+import { layoutOf } from "../../journal/layout.ts";
+import { type Command, type CommandInput, EXIT_OK, UsageError } from "../command.ts";
+import { entryLine } from "./entry_line.ts";
+import { JOURNAL_OPTION, orExit, readableFolder } from "./folder.ts";
+import type { JournalTools } from "./tools.ts";
+
+const STRATA: readonly string[] = ["framework", "domain", "coordination"];
+const POSITION_MAX = Number.MAX_SAFE_INTEGER;
+const FOLLOW_MS = 200;
+/** Lines that pass are gathered up to this. */
+const CHUNK_BYTES = 64 * 1024;
+
+export function catCommand(tools: JournalTools): Command {
+  return {
+    name: "cat",
+    summary: "print entries, byte for byte when piped; filter and follow them",
+    positionals: "",
+    arity: [0, 0],
+    options: [
+      JOURNAL_OPTION,
+      { name: "job", value: "jobId", help: "only of this job" },
+      { name: "type", value: "eventType", repeated: true, help: "only of this type" },
+      { name: "stratum", value: "stratum", help: `only of this one: ${STRATA.join(", ")}` },
+      { name: "after", value: "logId", help: "only after this position" },
+      { name: "upto", value: "logId", help: "only up to this position" },
+      { name: "limit", value: "count", help: "at most so many" },
+      { name: "follow", short: "f", help: "go on as entries are appended" },
+    ],
+    examples: [
+      "deno task journal cat --after 1000 --limit 20",
+      "deno task journal cat --job order-42 | jq -r .eventType",
+      "deno task journal cat --follow --type job.TaskFailed --type job.RecoveryRequired",
+    ],
+    notes: [
+      "Every line is verified as it is read; damage ends it, with the place.",
+      "exit codes: 0, 64 usage, 74 cannot be read, 78 damaged",
+    ],
+    run: (input) => orExit(() => new Cat(input, tools).run()),
+  };
+}
+
+interface Filter {
+  readonly job: string | undefined;
+  readonly types: ReadonlySet<string>;
+  readonly stratum: string | undefined;
+  readonly after: LogId;
+  readonly upTo: LogId;
+}
+
+class Cat {
+  readonly #input: CommandInput;
+  readonly #tools: JournalTools;
+  readonly #filter: Filter;
+  readonly #feed: BatchFeed;
+  readonly #needsEntries: boolean;
+  #room: number;
+  #position = 0;
+  #isRead = true;
+  #gathered: Uint8Array[] = [];
+  #gatheredBytes = 0;
+
+  constructor(input: CommandInput, tools: JournalTools) {
+    const filter = this.#filter = filterOf(input);
+    this.#input = input;
+    this.#tools = tools;
+    this.#room = input.whole("limit", 0, POSITION_MAX) ?? POSITION_MAX;
+    this.#needsEntries = input.terminal.isInteractive || filter.types.size > 0 ||
+      filter.job !== undefined || filter.stratum !== undefined;
+    const layout = layoutOf(readableFolder(input));
+    this.#feed = new BatchFeed(tools.fileSystem, layout, filter.after, this.#needsEntries);
+  }
+
+  async run(): Promise<number> {
+    if (!this.#input.isSet("follow")) {
+      await this.#printNew();
+      return EXIT_OK;
+    }
+    const interrupted = this.#tools.interrupted();
+    while (!this.#isDone && !interrupted.aborted) {
+      await this.#printNew(interrupted);
+      if (!this.#isDone) await this.#pause(interrupted);
+    }
+    return EXIT_OK;
+  }
+
+  get #isDone(): boolean {
+    return !this.#isRead || this.#room === 0 || this.#position >= this.#filter.upTo;
+  }
+
+  async #printNew(interrupted?: AbortSignal): Promise<void> {
+    try {
+      for await (const fed of this.#feed.next()) {
+        this.#print(fed);
+        if (this.#isDone || interrupted?.aborted) break;
+      }
+    } finally {
+      this.#flush();
+    }
+  }
+
+  #print({ batch, bytes, end }: FedBatch): void {
+    const { firstLogId, offsets, entries } = batch;
+    for (let index = 0; index < offsets.length && !this.#isDone; index++) {
+      this.#position = firstLogId + index;
+      const entry = entries[index];
+      if (!this.#passes(this.#position, entry)) continue;
+      this.#room--;
+      if (entry !== undefined && this.#input.terminal.isInteractive) {
+        this.#input.terminal.out(entryLine(entry, this.#input.terminal));
+      } else {
+        this.#gather(bytes.subarray(offsets[index], offsets[index + 1] ?? end));
+      }
+    }
+  }
+
+  #passes(logId: LogId, entry: JobEventLogEntry | undefined): boolean {
+    const { after, upTo, job, types, stratum } = this.#filter;
+    if (logId <= after || logId > upTo) return false;
+    if (!this.#needsEntries || entry === undefined) return true;
+    return (job === undefined || entry.jobId === job) &&
+      (stratum === undefined || entry.stratum === stratum) &&
+      (types.size === 0 || types.has(entry.eventType));
+  }
+
+  #gather(line: Uint8Array): void {
+    this.#gathered.push(line);
+    this.#gatheredBytes += line.length;
+    if (this.#gatheredBytes >= CHUNK_BYTES) this.#flush();
+  }
+
+  #flush(): void {
+    if (this.#gatheredBytes === 0) return;
+    const bytes = new Uint8Array(this.#gatheredBytes);
+    let at = 0;
+    for (const line of this.#gathered) {
+      bytes.set(line, at);
+      at += line.length;
+    }
+    [this.#gathered, this.#gatheredBytes] = [[], 0];
+    this.#isRead &&= this.#tools.write(bytes);
+  }
+
+  #pause(interrupted: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const end = () => {
+        cancel();
+        interrupted.removeEventListener("abort", end);
+        resolve();
+      };
+      const cancel = this.#tools.clock.setTimer(FOLLOW_MS, end);
+      interrupted.addEventListener("abort", end);
+    });
+  }
+}
+
+function filterOf(input: CommandInput): Filter {
+  const stratum = input.text("stratum");
+  if (stratum !== undefined && !STRATA.includes(stratum)) {
+    throw new UsageError(`--stratum must be one of ${STRATA.join(", ")}, and is ${stratum}`);
+  }
+  return {
+    job: input.text("job"),
+    types: new Set(input.all("type")),
+    stratum,
+    after: input.whole("after", 0, POSITION_MAX) ?? 0,
+    upTo: input.whole("upto", 0, POSITION_MAX) ?? POSITION_MAX,
+  };
+}

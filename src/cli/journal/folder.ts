@@ -1,0 +1,59 @@
+/** Which journal a command is about, and why it cannot be read. */
+
+import {
+  JournalDamagedError,
+  JournalLockedError,
+  JournalUnusableError,
+} from "../../journal/errors.ts";
+import { CommandError, type CommandInput, type CommandOption } from "../command.ts";
+
+export const EXIT_LOCKED = 73;
+export const EXIT_UNREADABLE = 74;
+export const EXIT_DAMAGED = 78;
+
+const DEFAULT_FOLDER = "journal";
+
+export const JOURNAL_OPTION: CommandOption = {
+  name: "journal",
+  value: "folder",
+  help: "the journal; DAYBOOK_JOURNAL (default journal)",
+};
+
+/** The folder that the options or the environment name, without a slash at its end. */
+export function journalFolder(input: CommandInput): string {
+  const folder = input.text("journal") ?? input.env("DAYBOOK_JOURNAL") ?? DEFAULT_FOLDER;
+  return folder.replace(/(?<=.)\/+$/, "") || DEFAULT_FOLDER;
+}
+
+/**
+ * The folder, when this process may read it.
+ *
+ * @throws {CommandError} naming the permission to add, when it may not.
+ */
+export function readableFolder(input: CommandInput): string {
+  const folder = journalFolder(input);
+  requirePermission("read", folder);
+  return folder;
+}
+
+/** @throws {CommandError} naming the permission to add, when the process lacks it. */
+export function requirePermission(name: "read" | "write", path: string, hint = ""): void {
+  if (Deno.permissions.querySync({ name, path }).state === "granted") return;
+  throw new CommandError(
+    `cannot ${name} ${path}: permission is missing, add --allow-${name}=${path}${hint}`,
+    EXIT_UNREADABLE,
+  );
+}
+
+/** Runs what works on a journal; its errors become those of a command. */
+export async function orExit<Result>(run: () => Promise<Result>): Promise<Result> {
+  try {
+    return await run();
+  } catch (error) {
+    if (error instanceof JournalLockedError) {
+      throw new CommandError(`${error.message}; stop Daybook first`, error.exitCode);
+    }
+    const isOurs = error instanceof JournalDamagedError || error instanceof JournalUnusableError;
+    throw isOurs ? new CommandError(error.message, error.exitCode) : error;
+  }
+}

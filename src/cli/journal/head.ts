@@ -1,0 +1,52 @@
+/** `journal head`: where a journal stands. */
+
+import { type JournalEnd, journalEnd } from "../../journal/journal_end.ts";
+import { layoutOf } from "../../journal/layout.ts";
+import { type Command, type CommandInput, EXIT_OK } from "../command.ts";
+import type { Terminal } from "../terminal.ts";
+import { JOURNAL_OPTION, orExit, readableFolder } from "./folder.ts";
+import type { JournalTools } from "./tools.ts";
+import { tornText } from "./verdict.ts";
+
+export function headCommand(tools: JournalTools): Command {
+  return {
+    name: "head",
+    summary: "the last entry: its position, chain, place and time",
+    positionals: "",
+    arity: [0, 0],
+    options: [JOURNAL_OPTION],
+    examples: [
+      "deno task journal head",
+      "deno task journal head | jq -r .chain",
+    ],
+    notes: [
+      "Reads only the end of the journal. Whoever keeps the chain can prove later that\n" +
+      "nothing up to that position was changed.",
+      "exit codes: 0, 64 usage, 74 cannot be read, 78 the end is damaged",
+    ],
+    run: (input) => orExit(() => head(input, tools)),
+  };
+}
+
+async function head(input: CommandInput, { fileSystem }: JournalTools): Promise<number> {
+  const end = await journalEnd(fileSystem, layoutOf(readableFolder(input)));
+  if (input.terminal.isInteractive) printFor(input.terminal, end);
+  else input.terminal.out(JSON.stringify(jsonOf(end)));
+  return EXIT_OK;
+}
+
+function jsonOf(end: JournalEnd | undefined) {
+  if (end === undefined) return { logId: 0, chain: "" };
+  const { head, ...place } = end;
+  return { ...head, ...place };
+}
+
+function printFor(terminal: Terminal, end: JournalEnd | undefined): void {
+  if (end === undefined) return terminal.out("the journal is empty");
+  const { head, segment, line, receivedAt, tornBytes } = end;
+  terminal.out(`logId    ${terminal.style("bold", String(head.logId))}`);
+  terminal.out(`chain    ${head.chain}`);
+  terminal.out(`segment  ${segment} line ${line}`);
+  terminal.out(`time     ${receivedAt}`);
+  if (tornBytes > 0) terminal.out(`after    ${tornText(tornBytes)}`);
+}

@@ -1,0 +1,36 @@
+/** Puts a verdict on record, where `GET /journal` finds it. */
+
+import { reasonOf } from "../../journal/errors.ts";
+import type { Layout } from "../../journal/layout.ts";
+import { writeVerification } from "../../journal/verification_file.ts";
+import type { Terminal } from "../terminal.ts";
+import type { AuditReport } from "./audit.ts";
+import type { JournalTools } from "./tools.ts";
+import type { Verdict } from "./verdict.ts";
+
+export interface JudgedAudit {
+  readonly report: AuditReport;
+  readonly verdict: Verdict;
+  readonly durationMs: number;
+}
+
+/** What is no journal gets none; a folder that cannot be written only warns. */
+export async function keepVerdict(
+  { fileSystem, clock }: JournalTools,
+  terminal: Terminal,
+  layout: Layout,
+  { report, verdict, durationMs }: JudgedAudit,
+): Promise<void> {
+  if (verdict.kind === "unusable") return;
+  try {
+    await writeVerification(fileSystem, layout, {
+      verdict: verdict.kind === "damaged" ? "damaged" : "intact",
+      at: new Date(clock.now()).toISOString(),
+      head: report.head,
+      durationMs,
+      detail: verdict.line,
+    });
+  } catch (error) {
+    terminal.err(`daybook: the verdict is not kept: ${reasonOf(error, layout.folder)}`);
+  }
+}

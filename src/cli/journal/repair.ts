@@ -1,0 +1,207 @@
+/** `journal repair`: says what can be kept of a damaged journal, and does it when asked to. */
+
+import { dirname } from "node:path";
+import { JournalLockedError, orUnusable } from "../../journal/errors.ts";
+import type { HeldLock } from "../../journal/file_system.ts";
+import { copyFolder } from "../../journal/folder_copy.ts";
+import { type Layout, layoutOf } from "../../journal/layout.ts";
+import {
+  readRepairNote,
+  removeRepairNote,
+  type RepairedAttributes,
+} from "../../journal/repair_note.ts";
+import {
+  type Command,
+  CommandError,
+  type CommandInput,
+  EXIT_NEGATIVE,
+  EXIT_OK,
+} from "../command.ts";
+import type { Terminal } from "../terminal.ts";
+import { audit, type AuditReport } from "./audit.ts";
+import {
+  EXIT_DAMAGED,
+  EXIT_UNREADABLE,
+  JOURNAL_OPTION,
+  orExit,
+  readableFolder,
+  requirePermission,
+} from "./folder.ts";
+import { keepVerdict } from "./kept_verdict.ts";
+import { problemText } from "./problem.ts";
+import { isNothing, type RepairPlan, repairPlanOf } from "./repair_plan.ts";
+import { applyPlan, recordRepair } from "./repair_steps.ts";
+import { repairText } from "./repair_text.ts";
+import type { JournalTools } from "./tools.ts";
+import { verdictOf } from "./verdict.ts";
+
+export function repairCommand(tools: JournalTools): Command {
+  return {
+    name: "repair",
+    summary: "say what can be kept of a damaged journal; --apply does it",
+    positionals: "",
+    arity: [0, 0],
+    options: [
+      JOURNAL_OPTION,
+      { name: "apply", help: "copy everything aside, then repair" },
+    ],
+    examples: [
+      "deno task journal repair",
+      "deno task journal-repair --apply",
+    ],
+    notes: [
+      "Everything from the first damaged batch on is cut away and goes to quarantine/, with\n" +
+      "the snapshots of it. Before that the whole folder is copied to\n" +
+      "<journal>-before-repair-<id>, beside it: that takes as much room again, and permission\n" +
+      "to write there, which the task journal-repair has. journal.Repaired says what was lost.",
+      "exit codes: 0 repaired, or nothing to repair; 1 there is, and --apply would do it;\n" +
+      "64 usage, 73 another process holds the journal, 74 cannot be read or written,\n" +
+      "78 what is there cannot be repaired",
+    ],
+    run: (input) => orExit(() => new Repair(input, tools).run()),
+  };
+}
+
+/** For who lacks a permission. */
+const HINT = "; deno task journal-repair has it for the folder that it is run in";
+
+/** What is to be done, and what a repair before this one has not come to record. */
+interface Task {
+  readonly report: AuditReport;
+  readonly plan: RepairPlan;
+  readonly note: RepairedAttributes | undefined;
+}
+
+class Repair {
+  readonly #terminal: Terminal;
+  readonly #tools: JournalTools;
+  readonly #layout: Layout;
+  readonly #isApplied: boolean;
+
+  constructor(input: CommandInput, tools: JournalTools) {
+    this.#terminal = input.terminal;
+    this.#tools = tools;
+    this.#layout = layoutOf(readableFolder(input));
+    this.#isApplied = input.isSet("apply");
+  }
+
+  async run(): Promise<number> {
+    if (this.#isApplied) return await this.#apply();
+    const task = await this.#task();
+    this.#tell(task, undefined);
+    return isDone(task) ? EXIT_OK : EXIT_NEGATIVE;
+  }
+
+  async #apply(): Promise<number> {
+    const parent = dirname(this.#layout.folder);
+    for (const access of ["read", "write"] as const) requirePermission(access, parent, HINT);
+    const lock = await this.#lock();
+    let fact: RepairedAttributes | undefined;
+    try {
+      const task = await this.#task();
+      if (isDone(task)) {
+        this.#tell(task, undefined);
+        await removeRepairNote(this.#tools.fileSystem, this.#layout);
+        return EXIT_OK;
+      }
+      const aside = await this.#copyAside(parent);
+      fact = factOf(task, aside);
+      this.#tell(task, aside);
+      await applyPlan(this.#tools, this.#layout, task.plan, fact);
+      if (fact === undefined) await removeRepairNote(this.#tools.fileSystem, this.#layout);
+    } finally {
+      lock.release();
+    }
+    if (fact !== undefined) {
+      const warn = (message: string) => this.#terminal.err(`daybook: ${message}`);
+      await recordRepair(this.#tools, this.#layout, fact, warn);
+    }
+    return await this.#prove();
+  }
+
+  async #lock(): Promise<HeldLock> {
+    const { folder, lock: path } = this.#layout;
+    const lock = await orUnusable("lock", path, () => this.#tools.fileSystem.lock(path));
+    if (lock === undefined) throw new JournalLockedError(folder);
+    return lock;
+  }
+
+  async #task(): Promise<Task> {
+    const { fileSystem } = this.#tools;
+    const report = await this.#audit();
+    requireRepairable(report);
+    const note = await readRepairNote(fileSystem, this.#layout);
+    const isRecorded = note !== undefined && report.repairs.includes(note.aside);
+    const plan = await repairPlanOf(report, fileSystem, this.#layout);
+    return { report, plan, note: isRecorded ? undefined : note };
+  }
+
+  async #audit(): Promise<AuditReport> {
+    const report = await audit({
+      fileSystem: this.#tools.fileSystem,
+      layout: this.#layout,
+      served: undefined,
+      progress: (done, total) => this.#terminal.progress("verifying", done, total),
+    });
+    this.#terminal.progressEnd();
+    return report;
+  }
+
+  async #copyAside(parent: string): Promise<string> {
+    const { folder } = this.#layout;
+    const aside = `${folder}-before-repair-${this.#tools.random.ulid()}`;
+    await copyFolder(this.#tools.fileSystem, folder, aside, parent);
+    this.#terminal.err(`daybook: everything as it was is in ${aside}`);
+    return aside;
+  }
+
+  #tell({ plan, note }: Task, aside: string | undefined): void {
+    if (!this.#terminal.isInteractive) {
+      this.#terminal.out(JSON.stringify({ applied: aside !== undefined, aside, ...plan }));
+      return;
+    }
+    for (const line of repairText(plan, note, aside !== undefined)) this.#terminal.out(line);
+  }
+
+  /** What was made has to pass what the next start and `verify` ask. */
+  async #prove(): Promise<number> {
+    const began = this.#tools.clock.monotonic();
+    const report = await this.#audit();
+    const verdict = verdictOf(report, false);
+    this.#terminal.err(`daybook: ${verdict.line}`);
+    const durationMs = Math.round(this.#tools.clock.monotonic() - began);
+    await keepVerdict(this.#tools, this.#terminal, this.#layout, { report, verdict, durationMs });
+    return verdict.exitCode;
+  }
+}
+
+function isDone({ plan, note }: Task): boolean {
+  return isNothing(plan) && note === undefined;
+}
+
+/** @throws {CommandError} when something is wrong that no cut should mend. */
+function requireRepairable({ problems }: AuditReport): void {
+  const foreign = problems.find(({ kind }) => kind === "foreign");
+  if (foreign !== undefined) throw new CommandError(problemText(foreign), EXIT_UNREADABLE);
+  const newer = problems.find((problem) =>
+    problem.kind === "damage" && problem.damage.byNewerVersion
+  );
+  if (newer === undefined) return;
+  throw new CommandError(
+    `this is no damage, and is not cut away: ${problemText(newer)}; use that version`,
+    EXIT_DAMAGED,
+  );
+}
+
+/** One fact for what is lost now, and what an unfinished repair lost before. */
+function factOf({ plan, note }: Task, aside: string): RepairedAttributes | undefined {
+  const { loss } = plan;
+  if (loss === undefined) return note;
+  const { from, last, previousHead } = loss;
+  const now = { lostFrom: from, lostEntries: last - from + 1, aside };
+  const withHead = previousHead === undefined ? now : { ...now, previousHead };
+  if (note === undefined) return withHead;
+  const lostFrom = Math.min(note.lostFrom, from);
+  const lastLost = Math.max(note.lostFrom + note.lostEntries - 1, last);
+  return { ...withHead, ...note, lostFrom, lostEntries: lastLost - lostFrom + 1 };
+}

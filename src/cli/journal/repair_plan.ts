@@ -1,0 +1,123 @@
+/** What a repair would do to a journal. Pure, but for the reading of what would be lost. */
+
+import type { JobId, LogId } from "../../core/ids.ts";
+import type { FrameworkAttributes } from "../../core/framework_events.ts";
+import type { SegmentInfo } from "../../engine/ports.ts";
+import { orUnusable } from "../../journal/errors.ts";
+import type { FileSystem } from "../../journal/file_system.ts";
+import { type Layout, snapshotLogIdOf } from "../../journal/layout.ts";
+import type { WalkedDamage } from "../../journal/segment_walk.ts";
+import type { AuditReport } from "./audit.ts";
+import { Losses } from "./losses.ts";
+
+export interface RepairPlan {
+  readonly snapshots: readonly { readonly file: string; readonly reason: string }[];
+  readonly cut: CutPlan | undefined;
+  readonly loss: Loss | undefined;
+}
+
+/** Everything from a place on goes. */
+export interface CutPlan {
+  readonly damage: WalkedDamage;
+  readonly segment: SegmentInfo;
+  /** Byte offset in the segment; 0 takes all of it. */
+  readonly offset: number;
+  /** Segments after it, oldest first. */
+  readonly later: readonly SegmentInfo[];
+}
+
+/** Entries that were acknowledged and will not be there any more. */
+export interface Loss {
+  readonly from: LogId;
+  /** As far as can be known. */
+  readonly last: LogId;
+  /** Whole lines that could still be read. */
+  readonly readable: number;
+  readonly jobCount: number;
+  /** The first of them. */
+  readonly jobs: readonly JobId[];
+  readonly previousHead: FrameworkAttributes["journal.Repaired"]["previousHead"];
+}
+
+/** @throws {JournalUnusableError} when what would be lost cannot be read. */
+export async function repairPlanOf(
+  report: AuditReport,
+  fileSystem: FileSystem,
+  layout: Layout,
+): Promise<RepairPlan> {
+  const cut = cutOf(report);
+  const end = cut === undefined ? report.head.logId : cut.damage.batch.firstLogId - 1;
+  return {
+    cut,
+    snapshots: snapshotsToSetAside(report, end),
+    loss: await lossOf(report, cut, end, fileSystem, layout),
+  };
+}
+
+export function isNothing({ snapshots, cut, loss }: RepairPlan): boolean {
+  return snapshots.length === 0 && cut === undefined && loss === undefined;
+}
+
+/** From the first damage on, in the order of the lines. */
+function cutOf({ problems, inventory }: AuditReport): CutPlan | undefined {
+  const damages = problems.flatMap((problem) => problem.kind === "damage" ? [problem.damage] : []);
+  const [damage] = damages.toSorted((left, right) =>
+    left.batch.firstLogId - right.batch.firstLogId
+  );
+  if (damage === undefined) return undefined;
+  const at = inventory.segments.findIndex(({ name }) => name === damage.segment);
+  const segment = inventory.segments[at];
+  if (segment === undefined) throw new TypeError(`Cannot find segment ${damage.segment}`);
+  const { offset } = damage.batch;
+  return { damage, segment, offset, later: inventory.segments.slice(at + 1) };
+}
+
+/** Those that are damaged, and those of entries after the end. */
+function snapshotsToSetAside(
+  { problems, inventory }: AuditReport,
+  end: LogId,
+): RepairPlan["snapshots"] {
+  return inventory.snapshots.flatMap((file) => {
+    const found = problems.find((problem) => problem.kind === "snapshot" && problem.file === file);
+    if (found?.kind === "snapshot") return [{ file, reason: found.reason }];
+    const isAfter = (snapshotLogIdOf(file) ?? 0) > end;
+    return isAfter ? [{ file, reason: "it stands for entries that are cut away" }] : [];
+  });
+}
+
+async function lossOf(
+  { inventory }: AuditReport,
+  cut: CutPlan | undefined,
+  end: LogId,
+  fileSystem: FileSystem,
+  layout: Layout,
+): Promise<Loss | undefined> {
+  const losses = new Losses();
+  if (cut !== undefined) {
+    losses.take(await bytesFrom(fileSystem, layout, cut.segment, cut.offset));
+    for (const segment of cut.later) losses.take(await bytesFrom(fileSystem, layout, segment, 0));
+  }
+  const snapshotted = inventory.snapshots.map((file) => snapshotLogIdOf(file) ?? 0);
+  const least = cut === undefined ? end : end + 1;
+  const last = Math.max(least, losses.lastLogId, ...snapshotted);
+  if (last === end) return undefined;
+  const { readable, jobCount, jobs, head: previousHead } = losses;
+  return { from: end + 1, last, readable, jobCount, jobs, previousHead };
+}
+
+function bytesFrom(
+  fileSystem: FileSystem,
+  { segments }: Layout,
+  { name }: SegmentInfo,
+  offset: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const path = `${segments}/${name}`;
+  return orUnusable("read", path, async () => {
+    const file = await fileSystem.open(path, "read");
+    try {
+      return await file.read(offset, await file.size() - offset);
+    } finally {
+      file.close();
+    }
+  });
+}

@@ -1,0 +1,104 @@
+/**
+ * Does what a repair plan says, in an order in which every step can be the last: the next
+ * repair then finds the same damage, or the note of what was lost.
+ */
+
+import { Projection } from "../../engine/projection.ts";
+import { orUnusable } from "../../journal/errors.ts";
+import { FileJournal } from "../../journal/file_journal.ts";
+import { DAMAGED, type Layout } from "../../journal/layout.ts";
+import { quarantineTail } from "../../journal/repair.ts";
+import {
+  removeRepairNote,
+  type RepairedAttributes,
+  writeRepairNote,
+} from "../../journal/repair_note.ts";
+import { SnapshotStore } from "../../journal/snapshot_store.ts";
+import type { CutPlan, RepairPlan } from "./repair_plan.ts";
+import type { JournalTools } from "./tools.ts";
+
+/**
+ * Cuts and sets aside. The journal has been copied, and its lock is held.
+ *
+ * @param fact what is to be recorded afterwards, when anything is lost.
+ * @throws {JournalUnusableError}
+ */
+export async function applyPlan(
+  tools: JournalTools,
+  layout: Layout,
+  plan: RepairPlan,
+  fact: RepairedAttributes | undefined,
+): Promise<void> {
+  const { fileSystem } = tools;
+  if (fact !== undefined) await writeRepairNote(fileSystem, layout, fact);
+  const store = new SnapshotStore(fileSystem, layout);
+  for (const { file } of plan.snapshots) {
+    const path = `${layout.snapshots}/${file}`;
+    await orUnusable("set aside", path, () => store.setAside(file, DAMAGED));
+  }
+  if (plan.cut !== undefined) await cut(tools, layout, plan.cut);
+}
+
+/** The last segment goes first, so that the damage stays where it is until the end. */
+async function cut(tools: JournalTools, layout: Layout, plan: CutPlan): Promise<void> {
+  const { fileSystem, random } = tools;
+  const { quarantine } = layout;
+  await orUnusable("create", quarantine, () => fileSystem.makeFolder(quarantine));
+  for (const { name } of plan.later.toReversed()) await moveAway(tools, layout, name);
+  const { segment, offset } = plan;
+  if (offset === 0) return await moveAway(tools, layout, segment.name);
+  const bytes = await bytesAfter(tools, `${layout.segments}/${segment.name}`, offset);
+  await quarantineTail(fileSystem, layout, segment.name, { offset, bytes }, random.ulid());
+}
+
+async function moveAway(
+  { fileSystem, random }: JournalTools,
+  { segments, quarantine }: Layout,
+  name: string,
+): Promise<void> {
+  const path = `${segments}/${name}`;
+  const aside = `${quarantine}/${name.replace(/\.ndjson$/, "")}-0-${random.ulid()}.bin`;
+  await orUnusable("move", path, async () => {
+    await fileSystem.rename(path, aside);
+    await fileSystem.syncFolder(quarantine);
+    await fileSystem.syncFolder(segments);
+  });
+}
+
+function bytesAfter({ fileSystem }: JournalTools, path: string, offset: number) {
+  return orUnusable("read", path, async () => {
+    const file = await fileSystem.open(path, "read");
+    try {
+      return await file.read(offset, await file.size() - offset);
+    } finally {
+      file.close();
+    }
+  });
+}
+
+/**
+ * Records what was lost, by opening the journal as a start does. Its lock must be free.
+ *
+ * @throws {JournalDamagedError} when the repair has not made it whole.
+ * @throws {JournalLockedError} when a server was quicker: then the note is still there.
+ * @throws {JournalUnusableError}
+ */
+export async function recordRepair(
+  tools: JournalTools,
+  layout: Layout,
+  fact: RepairedAttributes,
+  warn: (message: string) => void,
+): Promise<void> {
+  const { fileSystem, clock, random } = tools;
+  const { journal } = await FileJournal.open({
+    folder: layout.folder,
+    fileSystem,
+    clock,
+    random,
+    consumer: new Projection(),
+    firstFacts: [{ stratum: "framework", eventType: "journal.Repaired", attributes: fact }],
+    warn,
+  });
+  await journal.close();
+  await removeRepairNote(fileSystem, layout);
+}

@@ -1,0 +1,14 @@
+/** What the commands on a journal need of the machine; only `journal.ts` has the real ones. */
+
+import type { Clock, Random } from "../../engine/ports.ts";
+import type { FileSystem } from "../../journal/file_system.ts";
+
+export interface JournalTools {
+  readonly fileSystem: FileSystem;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Aborts when the user wants the command to end, or who reads its output is gone. */
+  interrupted(): AbortSignal;
+  /** Writes to the standard output as it is; `false` when nobody reads it any more. */
+  write(bytes: Uint8Array): boolean;
+}

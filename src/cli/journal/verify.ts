@@ -1,0 +1,145 @@
+/** `journal verify`: proves a journal, from its first line on. */
+
+import { layoutOf } from "../../journal/layout.ts";
+import type { WalkedDamage } from "../../journal/segment_walk.ts";
+import { Client } from "../client.ts";
+import { type Command, CommandError, type CommandInput, EXIT_UNAVAILABLE } from "../command.ts";
+import type { Terminal } from "../terminal.ts";
+import { audit, type AuditReport } from "./audit.ts";
+import { JOURNAL_OPTION, orExit, readableFolder } from "./folder.ts";
+import { keepVerdict } from "./kept_verdict.ts";
+import { problemText } from "./problem.ts";
+import { ServedAudit } from "./served_audit.ts";
+import type { JournalTools } from "./tools.ts";
+import { type Verdict, verdictOf } from "./verdict.ts";
+
+export function verifyCommand(tools: JournalTools): Command {
+  return {
+    name: "verify",
+    summary: "read everything from zero and prove it, also while a server runs",
+    positionals: "",
+    arity: [0, 0],
+    options: [
+      JOURNAL_OPTION,
+      { name: "url", value: "url", help: "a server to compare; DAYBOOK_URL, or the one that runs" },
+      { name: "no-server", help: "do not compare what a server serves" },
+    ],
+    examples: [
+      "deno task journal verify",
+      "deno task journal verify --journal /backup/journal --no-server",
+      "deno task journal verify | jq .problems",
+    ],
+    notes: [
+      "Checks every line, batch and segment, that no event id comes twice, that names are\n" +
+      "legal, each snapshot against the jobs that follow from the lines, and those against\n" +
+      "what a running server serves. GET /journal shows the verdict.",
+      "exit codes: 0 intact, 1 intact but a server serves something else, 64 usage,\n" +
+      "69 the server that --url names cannot be asked, 74 cannot be read, 78 damaged",
+    ],
+    run: (input) => orExit(() => verify(input, tools)),
+  };
+}
+
+async function verify(input: CommandInput, tools: JournalTools): Promise<number> {
+  const { terminal } = input;
+  const { fileSystem, clock } = tools;
+  const layout = layoutOf(readableFolder(input));
+  const began = clock.monotonic();
+  const served = input.isSet("no-server") ? undefined : await askServer(input, layout.folder);
+  const report = await audit({
+    fileSystem,
+    layout,
+    served,
+    progress: (done, total) => terminal.progress("verifying", done, total),
+  });
+  terminal.progressEnd();
+  const verdict = verdictOf(report, isServerNamed(input));
+  const durationMs = Math.round(clock.monotonic() - began);
+  print(terminal, report, verdict, durationMs);
+  await keepVerdict(tools, terminal, layout, { report, verdict, durationMs });
+  return verdict.exitCode;
+}
+
+/** What the server serves; `undefined` when nobody named one and none is there to ask. */
+async function askServer(input: CommandInput, folder: string): Promise<ServedAudit | undefined> {
+  const { terminal } = input;
+  const text = (name: string) => name === "journal" ? folder : input.text(name);
+  try {
+    return await ServedAudit.ask(
+      Client.of({ ...input, text }),
+      (jobs) => terminal.progress("jobs served:", jobs, 0),
+    );
+  } catch (error) {
+    if (!(error instanceof CommandError) || isServerNamed(input)) throw error;
+    if (error.exitCode !== EXIT_UNAVAILABLE) {
+      terminal.err(`daybook: what the server serves is not compared: ${error.message}`);
+    }
+    return undefined;
+  } finally {
+    terminal.progressEnd();
+  }
+}
+
+/** Then it has to answer; one that is only guessed may be absent, or another's. */
+function isServerNamed(input: CommandInput): boolean {
+  return (input.text("url") ?? input.env("DAYBOOK_URL")) !== undefined;
+}
+
+function print(
+  terminal: Terminal,
+  report: AuditReport,
+  verdict: Verdict,
+  durationMs: number,
+): void {
+  if (!terminal.isInteractive) {
+    terminal.out(JSON.stringify(resultOf(report, verdict, durationMs)));
+    return;
+  }
+  terminal.out(terminal.style(verdict.exitCode === 0 ? "green" : "red", verdict.line));
+  for (const line of detailsOf(report, verdict)) terminal.err(`  ${line}`);
+}
+
+/** What the one line has no room for. */
+function detailsOf(report: AuditReport, verdict: Verdict): readonly string[] {
+  const { problems, problemCount, stoppedAt, head, served, notes } = report;
+  const others = problems.map(problemText).filter((text) => !verdict.line.endsWith(text));
+  const unlisted = problemCount - problems.length;
+  return [
+    ...others,
+    ...(unlisted === 0 ? [] : [`and ${unlisted} more`]),
+    ...(stoppedAt === undefined ? [] : [
+      `reading stopped at segment ${stoppedAt.segment} line ${stoppedAt.line}, after logId ` +
+      `${head.logId}; what comes later was only searched for further damage`,
+    ]),
+    ...(served?.kind === "differs" ? served.reasons.slice(1) : []),
+    ...(served?.kind === "other" ? [`${served.url} serves another journal`] : []),
+    ...notes,
+  ];
+}
+
+function resultOf(report: AuditReport, { kind, line }: Verdict, durationMs: number) {
+  const { problems, problemCount, stoppedAt, head, snapshots, jobs, tornBytes, notes } = report;
+  return {
+    verdict: kind,
+    detail: line,
+    head,
+    segments: report.inventory.segments.length,
+    snapshots,
+    jobs,
+    tornBytes,
+    problemCount,
+    stoppedAt: stoppedAt === undefined ? null : placeOf(stoppedAt),
+    problems: problems.map((problem) => ({
+      kind: problem.kind,
+      ...(problem.kind === "damage" ? placeOf(problem.damage) : {}),
+      detail: problemText(problem),
+    })),
+    served: report.served ?? null,
+    notes,
+    durationMs,
+  };
+}
+
+function placeOf({ segment, line, offset, logId }: WalkedDamage) {
+  return { segment, line, offset, logId };
+}

@@ -1,0 +1,54 @@
+/**
+ * Whether a recorded entry is one that could have been recorded: its names, its ids, and
+ * what it refers to. What a framework fact carries is judged by its schema, elsewhere.
+ */
+
+import type { JobEventLogEntry } from "./event.ts";
+import { EVENT_TYPE_RULE, isEventType, isReserved } from "./event_type.ts";
+import { ID_PATTERN, ID_RULE } from "./ids.ts";
+
+/** What is wrong with an entry by itself, in words; `undefined` when nothing is. */
+export function illegalityOf(entry: JobEventLogEntry): string | undefined {
+  return nameFlaw(entry) ?? idFlaw(entry) ?? causeFlaw(entry) ?? subjectFlaw(entry);
+}
+
+function nameFlaw({ eventType, stratum }: JobEventLogEntry): string | undefined {
+  if (!isEventType(eventType)) {
+    return `event type ${JSON.stringify(eventType)} is not legal: it must be ${EVENT_TYPE_RULE}`;
+  }
+  if (isReserved(eventType) === (stratum === "framework")) return undefined;
+  return stratum === "framework"
+    ? `event type ${eventType} is not in a namespace of the framework`
+    : `event type ${eventType} is in a namespace of the framework, and its stratum is ${stratum}`;
+}
+
+function idFlaw({ eventId, jobId, taskId, executionId }: JobEventLogEntry): string | undefined {
+  return illegalId("eventId", eventId) ?? illegalId("jobId", jobId) ??
+    illegalId("taskId", taskId) ?? illegalId("executionId", executionId);
+}
+
+function illegalId(name: string, id: string | undefined): string | undefined {
+  if (id === undefined || ID_PATTERN.test(id)) return undefined;
+  return `${name} ${JSON.stringify(id)} is not legal: it must be ${ID_RULE}`;
+}
+
+/** Causes come first: a chain of them always ends. */
+function causeFlaw({ causedBy, logId }: JobEventLogEntry): string | undefined {
+  if (causedBy === undefined) return undefined;
+  if (Number.isInteger(causedBy) && causedBy >= 1 && causedBy < logId) return undefined;
+  return `causedBy ${causedBy} is no position before the entry's own`;
+}
+
+/** Facts of jobs name the job, those of tasks the task; facts of the journal name neither. */
+function subjectFlaw({ eventType, stratum, jobId, taskId }: JobEventLogEntry): string | undefined {
+  if (stratum !== "framework") return undefined;
+  if (eventType.startsWith("journal.")) {
+    return jobId === undefined ? undefined : `${eventType} names a job`;
+  }
+  if (jobId === undefined) return `${eventType} names no job`;
+  return taskId === undefined && TASK_FACT.test(eventType)
+    ? `${eventType} names no task`
+    : undefined;
+}
+
+const TASK_FACT = /^job\.(?:Task|CompensationStarted$)/;

@@ -1,0 +1,40 @@
+/** All that follows from the entries of a journal, and nothing else: no jobs are run. */
+
+import type { JobEventLogEntry } from "../core/event.ts";
+import { EventIdIndex } from "./event_id_index.ts";
+import { FactIndex } from "./fact_index.ts";
+import { refuseEntry } from "./framework_schemas.ts";
+import { JobTable } from "./job_table.ts";
+import type { JournalConsumer } from "./ports.ts";
+import { captureContent, restoreContent } from "./snapshot_content.ts";
+
+export class Projection implements JournalConsumer {
+  readonly table = new JobTable();
+  readonly eventIds = new EventIdIndex();
+  readonly facts = new FactIndex();
+
+  restore(lines: readonly string[]): boolean {
+    return restoreContent(lines, this.table, this.eventIds, this.facts);
+  }
+
+  replay(entry: JobEventLogEntry): void {
+    this.eventIds.add(entry.eventId, entry.logId);
+    this.facts.add(entry);
+    this.table.apply(entry);
+  }
+
+  durable(entries: readonly JobEventLogEntry[]): void {
+    for (const entry of entries) this.replay(entry);
+  }
+
+  capture(): Iterable<string> {
+    return captureContent(this.table, this.eventIds, this.facts);
+  }
+
+  refuse(entry: JobEventLogEntry): string | undefined {
+    return refuseEntry(entry);
+  }
+
+  /** Nobody waits for anything here; whoever appends hears of it. */
+  failed(): void {}
+}

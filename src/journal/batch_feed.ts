@@ -1,0 +1,134 @@
+/**
+ * Gives the batches of a journal as they are on disk, in order, also those that another
+ * process appends meanwhile. It needs no lock, and keeps no more than one segment.
+ */
+
+import type { LogId } from "../core/ids.ts";
+import type { SegmentInfo } from "../engine/ports.ts";
+import { assertNever } from "../core/assert_never.ts";
+import { JournalDamagedError, orUnusable } from "./errors.ts";
+import type { FileSystem } from "./file_system.ts";
+import { inventoryOf } from "./inventory.ts";
+import type { Layout } from "./layout.ts";
+import { endOf, gapReason } from "./segment_end.ts";
+import { type ScannedBatch, SegmentScanner } from "./segment_scanner.ts";
+
+export interface FedBatch {
+  readonly batch: ScannedBatch;
+  /** What the offsets of the batch are in. */
+  readonly bytes: Uint8Array;
+  /** Where in the bytes the batch ends. */
+  readonly end: number;
+}
+
+/** A segment that is being read, and how far. */
+interface Place {
+  readonly segment: SegmentInfo;
+  /** Bytes of whole batches that were given. */
+  readonly offset: number;
+  readonly nextLogId: LogId;
+  /** The chain there; not known before the first line of the first segment that is read. */
+  readonly chain: string | undefined;
+}
+
+export class BatchFeed {
+  readonly #fileSystem: FileSystem;
+  readonly #layout: Layout;
+  readonly #after: LogId;
+  readonly #parsing: boolean;
+  #place: Place | undefined;
+
+  /**
+   * @param after batches that end at or before it may be left out.
+   * @param parsing whether batches come with their entries; all is verified in any case.
+   */
+  constructor(fileSystem: FileSystem, layout: Layout, after: LogId, parsing: boolean) {
+    this.#fileSystem = fileSystem;
+    this.#layout = layout;
+    this.#after = after;
+    this.#parsing = parsing;
+  }
+
+  /**
+   * The batches that are whole on disk and have not been given yet. A part of a batch at
+   * the end is left for the next call.
+   *
+   * @throws {JournalDamagedError} when a line is not what was written.
+   * @throws {JournalUnusableError} when the journal cannot be read.
+   */
+  async *next(): AsyncGenerator<FedBatch> {
+    // Listed first: a segment that has a successor by then has all its bytes.
+    const { segments } = await inventoryOf(this.#fileSystem, this.#layout);
+    this.#place ??= this.#firstPlace(segments);
+    while (this.#place !== undefined) {
+      const { segment } = this.#place;
+      const later = segments.find(({ firstLogId }) => firstLogId > segment.firstLogId);
+      yield* this.#rest(this.#place, later === undefined);
+      if (later === undefined) return;
+      this.#place = follow(this.#place, later);
+    }
+  }
+
+  #firstPlace(segments: readonly SegmentInfo[]): Place | undefined {
+    const segment = segments.findLast(({ firstLogId }) => firstLogId <= this.#after + 1);
+    if (segment === undefined && segments[0] !== undefined) throw missing(segments[0], 1);
+    return segment &&
+      { segment, offset: 0, nextLogId: segment.firstLogId, chain: undefined };
+  }
+
+  async *#rest(place: Place, isLast: boolean): AsyncGenerator<FedBatch> {
+    const bytes = await this.#read(place);
+    const { segment, nextLogId, chain, offset } = place;
+    const start = offset === 0 ? "opening" : "later";
+    const scanner = new SegmentScanner(bytes, nextLogId, chain, start);
+    scanner.parsing = this.#parsing;
+    for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
+      this.#place = {
+        segment,
+        offset: offset + scanner.end,
+        nextLogId: scanner.nextLogId,
+        chain: scanner.chain,
+      };
+      yield { batch, bytes, end: scanner.end };
+    }
+    const end = endOf(bytes, scanner, isLast);
+    switch (end.kind) {
+      case "whole":
+      case "torn":
+        return;
+      case "damaged": {
+        const location = { segment: segment.name, offset: offset + end.offset, logId: end.logId };
+        throw new JournalDamagedError(location, end.reason);
+      }
+      default:
+        return assertNever(end, "segment end");
+    }
+  }
+
+  async #read({ segment, offset, nextLogId }: Place): Promise<Uint8Array<ArrayBuffer>> {
+    const path = `${this.#layout.segments}/${segment.name}`;
+    return await orUnusable("read", path, async () => {
+      const file = await this.#fileSystem.open(path, "read");
+      try {
+        const size = await file.size();
+        if (size >= offset) return await file.read(offset, size - offset);
+        const location = { segment: segment.name, offset: size, logId: nextLogId };
+        throw new JournalDamagedError(location, "batches that were read are gone");
+      } finally {
+        file.close();
+      }
+    });
+  }
+}
+
+function follow({ nextLogId, chain }: Place, segment: SegmentInfo): Place {
+  if (segment.firstLogId !== nextLogId) throw missing(segment, nextLogId);
+  return { segment, offset: 0, nextLogId, chain };
+}
+
+function missing(segment: SegmentInfo, expected: LogId): JournalDamagedError {
+  return new JournalDamagedError(
+    { segment: segment.name, offset: 0, logId: expected },
+    gapReason(segment, expected),
+  );
+}

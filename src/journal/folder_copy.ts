@@ -1,0 +1,90 @@
+/** Copies a whole folder, and makes sure of it. */
+
+import { Buffer } from "node:buffer";
+import { JournalUnusableError, orUnusable } from "./errors.ts";
+import type { FileSystem, OpenFile } from "./file_system.ts";
+
+const PART_BYTES = 4 * 1024 * 1024;
+
+/** What a copy is called until it is complete. */
+const UNFINISHED = "-unfinished";
+
+/**
+ * Copies everything in a folder to a new one beside it, whose name appears when all of it
+ * is on disk and has been compared, byte for byte.
+ *
+ * @param parent the folder that both are in.
+ * @throws {JournalUnusableError}
+ */
+export async function copyFolder(
+  fileSystem: FileSystem,
+  from: string,
+  to: string,
+  parent: string,
+): Promise<void> {
+  await copyInto(fileSystem, from, to + UNFINISHED);
+  await orUnusable("create", to, async () => {
+    await fileSystem.rename(to + UNFINISHED, to);
+    await fileSystem.syncFolder(parent);
+  });
+}
+
+async function copyInto(fileSystem: FileSystem, from: string, to: string): Promise<void> {
+  await orUnusable("create", to, () => fileSystem.makeFolder(to));
+  for (const name of await orUnusable("list", from, () => fileSystem.list(from))) {
+    const [source, target] = [`${from}/${name}`, `${to}/${name}`];
+    const kind = await orUnusable("read", source, () => fileSystem.kind(source));
+    if (kind === "folder") await copyInto(fileSystem, source, target);
+    else if (kind === "file") await copyFile(fileSystem, source, target);
+    else throw new JournalUnusableError("copy", source, `it is a ${kind}; move it elsewhere`);
+  }
+  await orUnusable("sync", to, () => fileSystem.syncFolder(to));
+}
+
+async function copyFile(fileSystem: FileSystem, from: string, to: string): Promise<void> {
+  await orUnusable("copy to", to, async () => {
+    const source = await fileSystem.open(from, "read");
+    try {
+      await writeFrom(fileSystem, source, to);
+    } finally {
+      source.close();
+    }
+  });
+  await orUnusable("compare", to, () => requireEqual(fileSystem, from, to));
+}
+
+async function writeFrom(fileSystem: FileSystem, source: OpenFile, to: string): Promise<void> {
+  const target = await fileSystem.open(to, "create");
+  try {
+    for await (const part of partsOf(source)) await target.append(part);
+    await target.sync();
+  } finally {
+    target.close();
+  }
+}
+
+async function requireEqual(fileSystem: FileSystem, from: string, to: string): Promise<void> {
+  const source = await fileSystem.open(from, "read");
+  const target = await fileSystem.open(to, "read");
+  try {
+    if (await source.size() !== await target.size()) throw new Error("it is not as long");
+    let at = 0;
+    for await (const part of partsOf(source)) {
+      const copied = await target.read(at, part.length);
+      if (!Buffer.from(part).equals(copied)) throw new Error(`it differs after byte ${at}`);
+      at += part.length;
+    }
+  } finally {
+    source.close();
+    target.close();
+  }
+}
+
+async function* partsOf(file: OpenFile): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  for (let at = 0;;) {
+    const part = await file.read(at, PART_BYTES);
+    if (part.length === 0) return;
+    yield part;
+    at += part.length;
+  }
+}

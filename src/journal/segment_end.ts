@@ -1,0 +1,51 @@
+/** How the content of a segment ends, after its last whole batch. */
+
+import type { LogId } from "../core/ids.ts";
+import type { SegmentInfo } from "../engine/ports.ts";
+import type { SegmentScanner } from "./segment_scanner.ts";
+import { findOtherBatch } from "./torn_tail.ts";
+
+/** What a write that a crash cut short left at the end of the last segment. */
+export interface TornTail {
+  /** Byte offset where whole batches end. */
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+}
+
+export type SegmentEnd =
+  | { readonly kind: "whole" }
+  | { readonly kind: "torn"; readonly tail: TornTail }
+  | {
+    readonly kind: "damaged";
+    /** Byte offset of the line at fault. */
+    readonly offset: number;
+    /** The position that should be there. */
+    readonly logId: LogId;
+    readonly reason: string;
+    /** Nothing is wrong but the age of this program. */
+    readonly byNewerVersion: boolean;
+  };
+
+/** Tells a write that was cut short from damage, once the scanner gives no more batches. */
+export function endOf(
+  bytes: Uint8Array<ArrayBuffer>,
+  scanner: SegmentScanner,
+  isLast: boolean,
+): SegmentEnd {
+  const { flaw, end, nextLogId } = scanner;
+  if (flaw === undefined) return { kind: "whole" };
+  const later = flaw.maybeTorn ? findOtherBatch(bytes, end, nextLogId) : undefined;
+  if (isLast && flaw.maybeTorn && later === undefined) {
+    return { kind: "torn", tail: { offset: end, bytes: bytes.subarray(end) } };
+  }
+  const { offset, logId, byNewerVersion } = flaw;
+  const proof = later === undefined
+    ? ""
+    : `, and a whole line of batch ${later.batch} is at byte ${later.offset}`;
+  return { kind: "damaged", offset, logId, reason: flaw.reason + proof, byNewerVersion };
+}
+
+/** What is wrong with a segment that does not begin where the one before it ends. */
+export function gapReason(segment: SegmentInfo, expected: LogId): string {
+  return `logId ${expected} should be here, but the segment begins with ${segment.firstLogId}`;
+}

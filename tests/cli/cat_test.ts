@@ -1,0 +1,190 @@
+import assert from "node:assert/strict";
+import type { JobEngine } from "../../src/engine/job_engine.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+import { journalCommand } from "../support/journal_command.ts";
+import type { MemoryDisk } from "../support/journal_memory_disk.ts";
+import { engineOn, journalOfJobs, setText, textAt } from "../support/journal_of_jobs.ts";
+import { bytesOf, lastSegment, segmentPaths } from "../support/journal_sweep.ts";
+
+function test(name: string, fn: () => Promise<void>): void {
+  Deno.test({ name, fn, sanitizeOps: true, sanitizeResources: true });
+}
+
+/** All lines of the files, without the blank ones. */
+function linesOf(disk: MemoryDisk): readonly string[] {
+  return segmentPaths(disk).flatMap((path) => textAt(disk, path).split("\n"))
+    .filter((line) => line !== "");
+}
+
+async function cat(disk: MemoryDisk, ...args: string[]): Promise<readonly string[]> {
+  const { code, written, err } = await journalCommand(disk, ["cat", ...args], {
+    isInteractive: false,
+  });
+  assert.deepEqual([code, err], [0, []]);
+  return written === "" ? [] : written.replace(/\n$/, "").split("\n");
+}
+
+test("cat: a pipe gets every line byte for byte", async () => {
+  const disk = await journalOfJobs();
+  const { written } = await journalCommand(disk, ["cat"], { isInteractive: false });
+  assert.equal(written, linesOf(disk).map((line) => `${line}\n`).join(""));
+  assert.match(written, /Zoë/);
+});
+
+test("cat: each filter gives the lines that pass it", async () => {
+  const disk = await journalOfJobs();
+  const lines = linesOf(disk);
+  const parsed = lines.map((line) => JSON.parse(line));
+  const { jobId } = parsed.find((entry) => entry.jobId !== undefined);
+  const expected = (passes: (entry: typeof parsed[number]) => boolean) =>
+    lines.filter((_, index) => passes(parsed[index]));
+
+  assert.deepEqual(await cat(disk, "--job", jobId), expected((entry) => entry.jobId === jobId));
+  assert.deepEqual(
+    await cat(disk, "--type", "job.TaskFailed", "--type", "job.JobCreated"),
+    expected(({ eventType }) => ["job.TaskFailed", "job.JobCreated"].includes(eventType)),
+  );
+  assert.deepEqual(
+    await cat(disk, "--stratum", "domain"),
+    expected(({ stratum }) => stratum === "domain"),
+  );
+  for (
+    const [after, upTo] of [[0, 5], [20, 60], [45, 46], [80, 10_000], [10_000, 20_000]] as const
+  ) {
+    assert.deepEqual(
+      await cat(disk, "--after", `${after}`, "--upto", `${upTo}`),
+      expected(({ logId }) => logId > after && logId <= upTo),
+      `${after} to ${upTo}`,
+    );
+  }
+  assert.deepEqual(await cat(disk, "--after", "7", "--limit", "4"), lines.slice(7, 11));
+  assert.deepEqual(await cat(disk, "--limit", "0"), []);
+  assert.equal((await journalCommand(disk, ["cat", "--stratum", "wrong"])).code, 64);
+});
+
+test("cat: at a terminal each entry is one readable line", async () => {
+  const disk = await journalOfJobs();
+  const { out, written } = await journalCommand(disk, ["cat", "--type", "job.TaskFailed"]);
+  assert.equal(written, "");
+  assert.match(
+    out[0] ?? "",
+    /^2026-01-01 00:00:00\.000 {3,}\d+ {2}job_\S+ {2}job\.TaskFailed {2}charge {2}attempt 1, max/,
+  );
+});
+
+test("cat: damage ends it with the place, after the lines before it", async () => {
+  const disk = await journalOfJobs();
+  const [, second = ""] = segmentPaths(disk);
+  const lines = linesOf(disk);
+  const firstOfSecond = Number(/"logId":(\d+)/.exec(textAt(disk, second))?.[1]);
+  bytesOf(disk, second)[300] = 0;
+  const said = await journalCommand(disk, ["cat"], { isInteractive: false });
+  assert.equal(said.code, 78);
+  assert.equal(
+    said.written,
+    lines.slice(0, firstOfSecond - 1).map((line) => `${line}\n`).join(""),
+  );
+  assert.match(said.err.join(), new RegExp(`segment ${second.split("/").at(-1)} at byte \\d+`));
+});
+
+test("cat: a missing segment is damage, and a torn tail is not printed", async () => {
+  const whole = await journalOfJobs();
+  const missing = whole.copy();
+  missing.files.delete(segmentPaths(missing)[1] ?? "");
+  const said = await journalCommand(missing, ["cat"], { isInteractive: false });
+  assert.equal(said.code, 78);
+  assert.match(said.err.join(), /should be here, but the segment begins with/);
+
+  const torn = whole.copy();
+  setText(torn, lastSegment(torn), `${textAt(torn, lastSegment(torn))}\n{"logId":999,`);
+  assert.deepEqual(await cat(torn), linesOf(whole));
+});
+
+test("cat: ends quietly when nobody reads any more", async () => {
+  const disk = await journalOfJobs();
+  for (const args of [["cat"], ["cat", "--follow"]]) {
+    const { code, err } = await journalCommand(disk, args, {
+      isInteractive: false,
+      tools: { write: () => false },
+    });
+    assert.deepEqual([code, err], [0, []]);
+  }
+});
+
+/** Greets so often; each greeting is some batches. */
+async function greet(engine: JobEngine, clock: FakeClock, times: number): Promise<void> {
+  for (let count = 0; count < times; count++) {
+    await engine.create({ type: "test.greet", input: { name: "Ada" } });
+    await clock.settle();
+  }
+}
+
+test("cat: follows what is appended, over segments, until it is interrupted", async () => {
+  const disk = await journalOfJobs();
+  const { engine, clock, journal, stop } = await engineOn(disk);
+  const before = segmentPaths(disk).length;
+  const controller = new AbortController();
+  const written: string[] = [];
+  const following = journalCommand(disk, ["cat", "--follow", "--after", "40"], {
+    isInteractive: false,
+    tools: {
+      clock,
+      interrupted: () => controller.signal,
+      write: (bytes) => written.push(new TextDecoder().decode(bytes)) > 0,
+    },
+  });
+  const isCaughtUp = async () => {
+    for (let turn = 0; turn < 10; turn++) await clock.advance(200);
+    return written.join("") === linesOf(disk).slice(40).map((line) => `${line}\n`).join("");
+  };
+  assert.ok(await isCaughtUp());
+  await greet(engine, clock, 5);
+  assert.ok(await isCaughtUp());
+  await greet(engine, clock, 20);
+  assert.ok(segmentPaths(disk).length > before, `${journal.head.logId}`);
+  assert.ok(await isCaughtUp());
+
+  await stop();
+  assert.ok(await isCaughtUp());
+  controller.abort();
+  assert.deepEqual((await following).code, 0);
+});
+
+test("cat: follows up to a position or a number of entries, and ends by itself", async () => {
+  const disk = await journalOfJobs();
+  for (const args of [["--upto", "10"], ["--limit", "10"]]) {
+    assert.deepEqual(await cat(disk, "--follow", ...args), linesOf(disk).slice(0, 10));
+  }
+});
+
+test("cat: a part of a batch waits until the batch is whole, wherever a write has come to", async () => {
+  const whole = await journalOfJobs();
+  const disk = whole.copy();
+  for (const path of segmentPaths(disk)) disk.files.delete(path);
+  const [clock, controller, written] = [new FakeClock(), new AbortController(), [] as string[]];
+  const following = journalCommand(disk, ["cat", "--follow"], {
+    isInteractive: false,
+    tools: {
+      clock,
+      interrupted: () => controller.signal,
+      write: (bytes) => written.push(new TextDecoder().decode(bytes)) > 0,
+    },
+  });
+  for (const path of segmentPaths(whole)) {
+    const bytes = bytesOf(whole, path);
+    for (let size = 0; size < bytes.length + 700; size += 700) {
+      disk.files.set(path, bytes.slice(0, size));
+      await clock.advance(200);
+      assert.equal(written.join(""), wholeBatches(disk), `${path} ${size}`);
+    }
+  }
+  controller.abort();
+  assert.equal((await following).code, 0);
+});
+
+/** The lines up to the last one that ends a batch. */
+function wholeBatches(disk: MemoryDisk): string {
+  const text = segmentPaths(disk).map((path) => textAt(disk, path)).join("");
+  const end = /^[^]*"chain":"[^"]*","crc":"[^"]*"\}\n/.exec(text)?.[0] ?? "";
+  return end.split("\n").filter((line) => line !== "").map((line) => `${line}\n`).join("");
+}

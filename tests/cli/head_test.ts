@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { eventType } from "../../src/core/event_type.ts";
+import { journalCommand } from "../support/journal_command.ts";
+import { MemoryDisk } from "../support/journal_memory_disk.ts";
+import { engineOn, entryAt, journalOfJobs, setText, textAt } from "../support/journal_of_jobs.ts";
+import { bytesOf, lastSegment, segmentPaths } from "../support/journal_sweep.ts";
+
+function test(name: string, fn: () => Promise<void>): void {
+  Deno.test({ name, fn, sanitizeOps: true, sanitizeResources: true });
+}
+
+/** What `head` says of a journal, and what reading the last line of all says. */
+async function headOf(disk: MemoryDisk) {
+  const { code, out } = await journalCommand(disk, ["head"], { isInteractive: false });
+  assert.equal(code, 0);
+  return JSON.parse(out.join("\n"));
+}
+
+function endOf(disk: MemoryDisk, path = lastSegment(disk)) {
+  const lines = textAt(disk, path).split("\n");
+  const at = lines.findLastIndex((line) => line.includes('"chain"'));
+  const { logId, chain, receivedAt } = JSON.parse(lines[at] ?? "");
+  return { logId, chain, segment: path.split("/").at(-1), line: at + 1, receivedAt };
+}
+
+test("head: the position, chain, place and time of the last entry", async () => {
+  const disk = await journalOfJobs();
+  assert.deepEqual(await headOf(disk), { ...endOf(disk), tornBytes: 0 });
+});
+
+test("head: at a terminal it is a few short lines", async () => {
+  const disk = await journalOfJobs();
+  const { logId, chain, segment, line } = endOf(disk);
+  const { code, out } = await journalCommand(disk, ["head"]);
+  assert.equal(code, 0);
+  assert.deepEqual(out.slice(0, 3), [
+    `logId    ${logId}`,
+    `chain    ${chain}`,
+    `segment  ${segment} line ${line}`,
+  ]);
+});
+
+test("head: a torn tail comes after it, and an empty segment does not count", async () => {
+  const disk = await journalOfJobs();
+  const [path, end] = [lastSegment(disk), endOf(disk)];
+  setText(disk, path, `${textAt(disk, path)}\n{"logId":999,`);
+  assert.deepEqual(await headOf(disk), { ...end, tornBytes: 14 });
+
+  const next = `journal/segments/${String(end.logId + 1).padStart(20, "0")}.ndjson`;
+  const rolled = await journalOfJobs();
+  setText(rolled, next, "");
+  assert.deepEqual(await headOf(rolled), { ...end, tornBytes: 0 });
+  setText(rolled, next, '\n{"logId":');
+  assert.deepEqual(await headOf(rolled), { ...end, tornBytes: 10 });
+});
+
+test("head: a journal without entries is empty", async () => {
+  const disk = new MemoryDisk();
+  await disk.makeFolder("journal/segments");
+  assert.deepEqual(await headOf(disk), { logId: 0, chain: "" });
+  assert.deepEqual((await journalCommand(disk, ["head"])).out, ["the journal is empty"]);
+});
+
+test("head: damage at the end is told with its place", async () => {
+  const disk = await journalOfJobs();
+  const path = lastSegment(disk);
+  const { logId } = entryAt(disk, Number(endOf(disk).logId) - 3);
+  bytesOf(disk, path)[textAt(disk, path).indexOf(`{"logId":${logId},`) + 40] = 0;
+  const { code, err } = await journalCommand(disk, ["head"]);
+  assert.equal(code, 78);
+  assert.match(err.join(), new RegExp(`segment ${path.split("/").at(-1)} at byte \\d+ \\(logId `));
+});
+
+/** A journal of some MB in one segment, with a last batch of so many events. */
+async function longJournal(lastBatch: number): Promise<MemoryDisk> {
+  const disk = new MemoryDisk();
+  const { engine, journal } = await engineOn(disk, undefined, { segmentBytes: 64 * 1024 * 1024 });
+  const deliver = (count: number) =>
+    engine.deliver(Array.from({ length: count }, () => ({
+      eventType: eventType("test.Happened"),
+      stratum: "domain" as const,
+      attributes: { text: "x".repeat(1_000) },
+    })));
+  for (let batch = 0; batch < 10; batch++) await deliver(200);
+  await deliver(lastBatch);
+  assert.equal(segmentPaths(disk).length, 1);
+  assert.ok(journal.head.logId > 2_000);
+  return disk;
+}
+
+test("head: of a long segment only the end is read for it, and what precedes is counted", async () => {
+  const disk = await longJournal(3);
+  bytesOf(disk, lastSegment(disk))[1_000] = 0; // Too far back to be looked at.
+  assert.deepEqual(await headOf(disk), { ...endOf(disk), tornBytes: 0 });
+});
+
+test("head: a last batch longer than what is read at first is read from its segment's start", async () => {
+  const disk = await longJournal(1_500);
+  assert.deepEqual(await headOf(disk), { ...endOf(disk), tornBytes: 0 });
+});

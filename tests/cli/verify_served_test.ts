@@ -1,0 +1,187 @@
+import assert from "node:assert/strict";
+import { createApp } from "../../src/http/app.ts";
+import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
+import { FakeRandom } from "../support/fake_clock.ts";
+import { journalCommand } from "../support/journal_command.ts";
+import type { MemoryDisk } from "../support/journal_memory_disk.ts";
+import { dropSnapshots, engineOn, journalOfJobs } from "../support/journal_of_jobs.ts";
+import { lastSegment } from "../support/journal_sweep.ts";
+
+interface Page {
+  jobs: Record<string, unknown>[];
+}
+
+/** Serves a journal, with the list of jobs changed on its way out. */
+async function serving(
+  disk: MemoryDisk,
+  change: (page: Page) => Page,
+  run: (url: string) => Promise<void>,
+): Promise<void> {
+  const { engine, clock, stop } = await engineOn(disk.copy());
+  const app = createApp({ engine, clock });
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    async (request) => {
+      const response = await app.fetch(request);
+      if (new URL(request.url).pathname !== "/jobs") return response;
+      return Response.json(change(await response.json()));
+    },
+  );
+  try {
+    await run(`http://127.0.0.1:${server.addr.port}`);
+  } finally {
+    await server.shutdown();
+    await stop();
+  }
+}
+
+function test(name: string, fn: () => Promise<void>): void {
+  Deno.test({ name, fn, sanitizeOps: true, sanitizeResources: true });
+}
+
+/** Verifies files against a server that changes what it lists. */
+async function compared(
+  served: MemoryDisk,
+  change: (page: Page) => Page,
+  files = served,
+): Promise<{ readonly code: number; readonly verdict: string; readonly err: string }> {
+  let said = { code: -1, verdict: "", err: "" };
+  await serving(served, change, async (url) => {
+    const { code, out, err } = await journalCommand(files, ["verify", "--url", url]);
+    said = { code, verdict: out.join("\n"), err: err.join("\n") };
+  });
+  return said;
+}
+
+const asIs = (page: Page) => page;
+
+test("verify: jobs that are served as the files have them", async () => {
+  const { code, verdict } = await compared(await journalOfJobs(), asIs);
+  assert.match(verdict, /^intact: .* 9 jobs as served; head/);
+  assert.equal(code, 0);
+});
+
+test("verify: a server that serves another state of a job", async () => {
+  const { code, verdict } = await compared(await journalOfJobs(), ({ jobs, ...rest }) => ({
+    ...rest,
+    jobs: jobs.map((job) => job["state"] === "Failed" ? { ...job, state: "Done" } : job),
+  }));
+  assert.match(
+    verdict,
+    /^intact, but http\S+ serves something else: job \S+ is not served as the journal has it at logId \d+, and 2 more; \d+ entries/,
+  );
+  assert.equal(code, 1);
+});
+
+test("verify: a server that leaves a job out", async () => {
+  const { code, verdict } = await compared(
+    await journalOfJobs(),
+    ({ jobs, ...rest }) => ({ ...rest, jobs: jobs.slice(1) }),
+  );
+  assert.match(verdict, /serves something else: job \S+ is not served; /);
+  assert.equal(code, 1);
+});
+
+test("verify: a server that has a job as of an entry of another", async () => {
+  const { code, verdict } = await compared(await journalOfJobs(), ({ jobs, ...rest }) => ({
+    ...rest,
+    jobs: jobs.map((job, index) => index === 0 ? { ...job, lastLogId: 2 } : job),
+  }));
+  assert.match(verdict, /job \S+ is served as of logId 2, an entry of another; /);
+  assert.equal(code, 1);
+});
+
+test("verify: jobs that are served and in no file are damage", async () => {
+  const { code, verdict } = await compared(await journalOfJobs(), ({ jobs, ...rest }) => ({
+    ...rest,
+    jobs: [{ ...jobs[0], jobId: "job_lost" }, ...jobs],
+  }));
+  assert.match(
+    verdict,
+    /^damaged: the server at http\S+ has more than the files: it serves job job_lost, which is in no file; entries that were acknowledged are gone$/,
+  );
+  assert.equal(code, 78);
+});
+
+test("verify: files that end before what is served are damage", async () => {
+  const served = await journalOfJobs();
+  const files = served.copy();
+  dropSnapshots(files);
+  files.files.delete(lastSegment(files));
+  const { code, verdict } = await compared(served, asIs, files);
+  assert.match(verdict, /has more than the files: it serves logId \d+, but the files end at \d+;/);
+  assert.equal(code, 78);
+});
+
+/** One whose ids are all its own. */
+function anotherJournal(): Promise<MemoryDisk> {
+  const random = new FakeRandom();
+  for (let count = 0; count < 500; count++) random.ulid();
+  return journalOfJobs(random);
+}
+
+test("verify: a server of another journal is told apart, and is no damage", async () => {
+  const files = await anotherJournal();
+  const { code, verdict } = await compared(await journalOfJobs(), asIs, files);
+  assert.match(verdict, /^intact, but http\S+ serves another journal; \d+ entries/);
+  assert.equal(code, 1);
+
+  dropSnapshots(files);
+  files.files.delete(lastSegment(files));
+  const shorter = await compared(await journalOfJobs(), asIs, files);
+  assert.match(shorter.verdict, /^intact, but http\S+ serves another journal; \d+ entries/);
+});
+
+/** Files of a journal on the real disk, where a server has left its address in the lock. */
+async function withLockOf(
+  disk: MemoryDisk,
+  url: string,
+  run: (folder: string) => Promise<void>,
+): Promise<void> {
+  const root = await Deno.makeTempDir();
+  try {
+    for (const folder of ["segments", "snapshots"]) {
+      await Deno.mkdir(`${root}/journal/${folder}`, { recursive: true });
+    }
+    for (const [path, bytes] of disk.files) await Deno.writeFile(`${root}/${path}`, bytes);
+    await Deno.writeTextFile(`${root}/journal/LOCK`, `${url}\n`);
+    await run(`${root}/journal`);
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+}
+
+test("verify: a server that nobody named may be of another journal, or gone", async () => {
+  const fileSystem = new DenoFileSystem();
+  await serving(await journalOfJobs(), asIs, async (url) => {
+    await withLockOf(await journalOfJobs(), url, async (journal) => {
+      const { code, out } = await journalCommand(fileSystem, ["verify", "--journal", journal]);
+      assert.match(out.join(), /^intact: .* 9 jobs as served; /);
+      assert.equal(code, 0);
+    });
+    await withLockOf(await anotherJournal(), url, async (journal) => {
+      const { code, out, err } = await journalCommand(fileSystem, ["verify", "--journal", journal]);
+      assert.match(out.join(), /^intact: .* 9 jobs; head/);
+      assert.deepEqual([code, err], [0, [`  ${url} serves another journal`]]);
+    });
+  });
+  await withLockOf(await journalOfJobs(), "http://127.0.0.1:9", async (journal) => {
+    const { code, out } = await journalCommand(fileSystem, ["verify", "--journal", journal]);
+    assert.match(out.join(), /^intact: .* 9 jobs; head/);
+    assert.equal(code, 0);
+  });
+});
+
+test("verify: a server that was named has to answer", async () => {
+  const disk = await journalOfJobs();
+  for (
+    const [args, env] of [
+      [["--url", "http://127.0.0.1:9"], {}],
+      [[], { DAYBOOK_URL: "http://127.0.0.1:9" }],
+    ] as const
+  ) {
+    const { code, err } = await journalCommand(disk, ["verify", ...args], { env });
+    assert.match(err.join(), /cannot reach http:\/\/127\.0\.0\.1:9/);
+    assert.equal(code, 69);
+  }
+});

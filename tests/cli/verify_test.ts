@@ -1,0 +1,411 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { DaybookProcess } from "../support/daybook_process.ts";
+import { journalCommand, type Said } from "../support/journal_command.ts";
+import type { MemoryDisk } from "../support/journal_memory_disk.ts";
+import {
+  dropSnapshots,
+  forge,
+  journalOfJobs,
+  setText,
+  snapshotPaths,
+  textAt,
+} from "../support/journal_of_jobs.ts";
+import { bytesOf, lastSegment, segmentPaths } from "../support/journal_sweep.ts";
+
+const CHAIN = "[A-Za-z0-9_-]{43}";
+
+function test(name: string, fn: () => Promise<void>): void {
+  Deno.test({ name, fn, sanitizeOps: true, sanitizeResources: true });
+}
+
+function verify(disk: MemoryDisk, ...args: string[]): Promise<Said> {
+  return journalCommand(disk, ["verify", "--no-server", ...args]);
+}
+
+/** Verifies a journal that must not pass; gives the verdict and what else was found. */
+async function damaged(disk: MemoryDisk, verdict: RegExp): Promise<readonly string[]> {
+  const { code, out, err } = await verify(disk);
+  assert.match(out.join("\n"), verdict);
+  assert.equal(code, 78);
+  return err;
+}
+
+function lineOf(text: string, logId: number): { readonly number: number; readonly byte: number } {
+  const at = text.indexOf(`{"logId":${logId},`);
+  assert.ok(at > 0);
+  return { number: text.slice(0, at).split("\n").length, byte: at };
+}
+
+test("verify: an intact journal of three segments and two snapshots", async () => {
+  const disk = await journalOfJobs();
+  assert.equal(segmentPaths(disk).length, 3);
+  assert.equal(snapshotPaths(disk).length, 2);
+  const { code, out, err } = await verify(disk);
+
+  const [line = "", ...more] = out;
+  const intact = new RegExp(
+    `^intact: (\\d+) entries in 3 segments, 2 snapshots, 9 jobs; head (\\d+) chain ${CHAIN}$`,
+  );
+  const [, entries, head] = intact.exec(line) ?? [];
+  assert.ok(Number(entries) > 80, line);
+  assert.equal(entries, head);
+  assert.match(textAt(disk, lastSegment(disk)), new RegExp(`"chain":"${line.slice(-43)}"`));
+  assert.deepEqual([code, more, err], [0, [], []]);
+});
+
+test("verify: the verdict is on record, and a pipe gets it as JSON", async () => {
+  const disk = await journalOfJobs();
+  const piped = await journalCommand(disk, ["verify", "--no-server"], { isInteractive: false });
+  const result = JSON.parse(piped.out.join("\n"));
+  const kept = JSON.parse(textAt(disk, "journal/verification.json"));
+
+  assert.deepEqual([result.verdict, result.segments, result.jobs], ["intact", 3, 9]);
+  assert.deepEqual(result.problems, []);
+  assert.equal(kept.verdict, "intact");
+  assert.equal(kept.detail, result.detail);
+  assert.deepEqual(kept.head, result.head);
+  assert.equal(kept.at, "2026-01-01T00:00:00.000Z");
+});
+
+test("verify: a verdict that cannot be kept is a warning", async () => {
+  const disk = await journalOfJobs();
+  disk.rename = () => Promise.reject(new Error("Read-only file system (os error 30)"));
+  const { code, out, err } = await verify(disk);
+  assert.equal(code, 0);
+  assert.match(out.join(), /^intact: /);
+  assert.deepEqual(err, ["daybook: the verdict is not kept: Read-only file system (os error 30)"]);
+});
+
+test("verify: finds a flipped bit wherever it is, and names its line", async () => {
+  const whole = await journalOfJobs();
+  const last = lastSegment(whole);
+  const sealAt = textAt(whole, last).lastIndexOf("\n\n") + 1;
+  let found = 0;
+  for (const path of segmentPaths(whole)) {
+    const { length } = bytesOf(whole, path);
+    for (let offset = 0; offset < length; offset += 50) {
+      const disk = whole.copy();
+      const bytes = bytesOf(disk, path);
+      bytes[offset] = (bytes[offset] ?? 0) ^ (1 << (offset % 8));
+      const { code, out } = await verify(disk);
+      const what = `${path} byte ${offset}: ${out}`;
+      if (path === last && offset >= sealAt) {
+        // It looks like a write that was cut short, and is told, but nothing is lost with it.
+        assert.match(out.join(), /^intact: .*; \d+ bytes after the last whole batch: /, what);
+        assert.equal(code, 0, what);
+        continue;
+      }
+      const [, segment, byte] =
+        /^damaged: segment (\d+\.ndjson) line \d+ byte (\d+) logId \d+: /.exec(out.join()) ?? [];
+      assert.equal(`journal/segments/${segment}`, path, what);
+      assert.ok(Number(byte) <= offset && offset - Number(byte) < 1_000, what);
+      assert.equal(code, 78, what);
+      found++;
+    }
+  }
+  assert.ok(found > 300, `${found} found`);
+});
+
+test("verify: damage is told with line, byte and logId, and where reading stopped", async () => {
+  const disk = await journalOfJobs();
+  const [, second = ""] = segmentPaths(disk);
+  const text = textAt(disk, second);
+  const logId = Number(/"logId":(\d+)/.exec(text)?.[1]) + 5;
+  const { number, byte } = lineOf(text, logId);
+  bytesOf(disk, second)[byte + 60] = 0;
+  const name = second.split("/").at(-1);
+  const err = await damaged(
+    disk,
+    new RegExp(
+      `^damaged: segment ${name} line ${number} byte ${byte} logId ${logId}: ` +
+        "the line does not match its crc, and a whole line of batch",
+    ),
+  );
+  assert.match(
+    err.join("\n"),
+    new RegExp(`reading stopped at segment ${name} line ${number}, after logId `),
+  );
+});
+
+test("verify: after damage it still finds what is wrong in later segments", async () => {
+  const disk = await journalOfJobs();
+  const [first = "", , third = ""] = segmentPaths(disk);
+  bytesOf(disk, first)[500] = 0;
+  bytesOf(disk, third)[300] = 0;
+  const err = await damaged(disk, /^damaged: segment 0{19}1\.ndjson /);
+  assert.match(err.join("\n"), new RegExp(`segment ${third.split("/").at(-1)} line 2 `));
+});
+
+test("verify: finds a removed line", async () => {
+  const disk = await journalOfJobs();
+  const [, path = ""] = segmentPaths(disk);
+  const lines = textAt(disk, path).split("\n");
+  lines.splice(lines.findLastIndex((line) => line !== "" && !line.includes('"chain"')), 1);
+  setText(disk, path, lines.join("\n"));
+  await damaged(disk, /^damaged: segment .*: the line should (?:begin|be of) |is of logId/);
+});
+
+test("verify: finds two swapped lines", async () => {
+  const disk = await journalOfJobs();
+  const [, path = ""] = segmentPaths(disk);
+  const lines = textAt(disk, path).split("\n");
+  const at = lines.findLastIndex((line) => line !== "" && !line.includes('"chain"'));
+  const [one = "", other = ""] = lines.slice(at, at + 2);
+  lines.splice(at, 2, other, one);
+  setText(disk, path, lines.join("\n"));
+  await damaged(disk, /^damaged: segment .*: the line is of logId \d+$/);
+});
+
+test("verify: finds an event id that comes twice, with every crc and chain right", async () => {
+  const disk = await journalOfJobs();
+  dropSnapshots(disk);
+  const [first = "", , third = ""] = segmentPaths(disk);
+  const idIn = (path: string) => {
+    const line = textAt(disk, path).split("\n").filter((text) => text !== "")[3] ?? "";
+    return { id: String(JSON.parse(line).eventId), logId: JSON.parse(line).logId as number };
+  };
+  const [early, late] = [idIn(first), idIn(third)];
+  forge(disk, (line) => line.replace(`"eventId":"${late.id}"`, `"eventId":"${early.id}"`));
+  const err = await damaged(
+    disk,
+    new RegExp(
+      `^damaged: segment .* logId ${late.logId}: event id ${early.id} is that of logId ` +
+        `${early.logId} already$`,
+    ),
+  );
+  assert.deepEqual(err, []);
+});
+
+test("verify: finds names and references that Daybook could not have written", async () => {
+  const ofFact = /(?<="stratum":"domain","eventId":"[^"]*","eventType":")shop.ParcelShipped/;
+  const emptyPlan = '{"expected":[],"policy":{"errors":[],"onCompensated":"Failed"}}';
+  const created = `{"plan":${emptyPlan},"priority":0,"labels":{}}`;
+  const forgeries: readonly (readonly [RegExp | string, string, string])[] = [
+    [ofFact, "shop..Parcel", '"shop..Parcel" is not legal'],
+    [ofFact, "job.Shipped", "is in a namespace of the framework, and its stratum is domain"],
+    ['"stratum":"domain"', '"stratum":"framework"', "is not in a namespace of the framework"],
+    ['"eventType":"job.TaskStarted"', '"eventType":"job.TaskSlept"', "job.TaskSlept is not known"],
+    ['"attributes":{"attempt":1}', '"attributes":{"attempt":0}', "have an unknown shape"],
+    ['"taskId":"greet"', '"taskId":"gr eet"', 'taskId "gr eet" is not legal'],
+    ['"taskId":"greet",', "", "names no task"],
+    [/"causedBy":\d+/, '"causedBy":9999', "causedBy 9999 is no position before"],
+    ['"eventType":"job.JobCreated"', '"eventType":"job.JobResumed"', "was not created"],
+    [/"job.JobStarted"(.*"attributes":)\{\}/, `"job.JobCreated"$1${created}`, "exists already"],
+  ];
+  const whole = await journalOfJobs();
+  dropSnapshots(whole);
+  for (const [pattern, replacement, verdict] of forgeries) {
+    const disk = whole.copy();
+    let done = false;
+    forge(disk, (line) => {
+      const changed = done ? line : line.replace(patternOf(pattern), replacement);
+      done ||= changed !== line;
+      return changed;
+    });
+    assert.ok(done, String(pattern));
+    await damaged(disk, new RegExp(`^damaged: segment .* logId \\d+: .*${RegExp.escape(verdict)}`));
+  }
+});
+
+test("verify: finds an edited snapshot, its sha256 made right again", async () => {
+  const whole = await journalOfJobs();
+  const [older = "", newer = ""] = snapshotPaths(whole);
+  const edits: readonly [string, (text: string) => string, string][] = [
+    [newer, (text) => text.replace('"state":"Failed"', '"state":"Done"'), "job \\S+ is not"],
+    [older, (text) => text.replace('"priority":0', '"priority":1'), "job \\S+ is not"],
+    [newer, (text) => text.replace(/\{"job":[^\n]*\n/, ""), "job \\S+ is not"],
+    [
+      newer,
+      (text) => text.replace('"previous","part":"AAAA', '"previous","part":"AAAB'),
+      "column previous is not",
+    ],
+    [
+      newer,
+      (text) =>
+        text.replace(
+          /("eventIds","part":")(.)/,
+          (_, field, first) => field + (first === "A" ? "B" : "A"),
+        ),
+      "column eventIds is not",
+    ],
+    [
+      newer,
+      (text) =>
+        text.replace(
+          /("facts","part":")(.)/,
+          (_, field, first) => field + (first === "A" ? "B" : "A"),
+        ),
+      "column facts is not",
+    ],
+    [newer, (text) => text.replace(/"chain":"./, '"chain":"~'), "it stands for another history"],
+    [newer, (text) => text.replace("{", "["), "the header is not whole|format undefined"],
+    [newer, (text) => `${text}{"job":1}\n`, "line \\d+ is one too many"],
+  ];
+  for (const [path, edit, reason] of edits) {
+    const disk = whole.copy();
+    const lines = textAt(disk, path).split("\n").slice(0, -2).map((line) => `${line}\n`).join("");
+    const edited = edit(lines);
+    assert.notEqual(edited, lines, reason);
+    const sha256 = createHash("sha256").update(edited).digest("hex");
+    const count = edited.split("\n").length - 2;
+    setText(disk, path, `${edited}${JSON.stringify({ lines: count, sha256 })}\n`);
+    await damaged(
+      disk,
+      new RegExp(`^damaged: snapshot ${path.split("/").at(-1)}: .*(?:${reason})`),
+    );
+  }
+});
+
+test("verify: finds a snapshot whose bytes are not those that were written", async () => {
+  const disk = await journalOfJobs();
+  const [, path = ""] = snapshotPaths(disk);
+  setText(disk, path, textAt(disk, path).replace('"state":"Failed"', '"state":"Done"'));
+  await damaged(disk, /^damaged: snapshot \d+\.snapshot: the content does not match its sha256$/);
+});
+
+test("verify: leaves a snapshot of another version of Daybook alone, and says so", async () => {
+  const disk = await journalOfJobs();
+  const [, path = ""] = snapshotPaths(disk);
+  const lines = textAt(disk, path).split("\n").slice(0, -2).map((line) => `${line}\n`).join("")
+    .replace(/\{"content":\d+\}/, '{"content":99}');
+  const sha256 = createHash("sha256").update(lines).digest("hex");
+  const count = lines.split("\n").length - 2;
+  setText(disk, path, `${lines}${JSON.stringify({ lines: count, sha256 })}\n`);
+  const { code, out, err } = await verify(disk);
+  assert.equal(code, 0);
+  assert.match(out.join(), / 1 snapshot,/);
+  assert.match(err.join(), /another version wrote it; not compared/);
+});
+
+test("verify: finds a removed segment", async () => {
+  for (const index of [0, 1]) {
+    const disk = await journalOfJobs();
+    disk.files.delete(segmentPaths(disk)[index] ?? "");
+    await damaged(disk, /^damaged: segment \d+\.ndjson line 1 byte 0 logId \d+: .* should be here/);
+  }
+  const disk = await journalOfJobs();
+  disk.files.delete(lastSegment(disk));
+  await damaged(disk, /^damaged: snapshot .* entries that were acknowledged are gone$/);
+});
+
+test("verify: a torn tail is no damage, and is told", async () => {
+  const disk = await journalOfJobs();
+  const last = lastSegment(disk);
+  setText(disk, last, `${textAt(disk, last)}\n{"logId":999,"batch":`);
+  const { code, out } = await verify(disk);
+  assert.match(
+    out.join(),
+    /^intact: .*; 22 bytes after the last whole batch: a write in progress, or cut short by a cr/,
+  );
+  assert.equal(code, 0);
+});
+
+test("verify: a file that is no segment makes the journal unusable", async () => {
+  const disk = await journalOfJobs();
+  setText(disk, "journal/segments/notes.txt", "hello");
+  const { code, out } = await verify(disk);
+  assert.equal(
+    out.join(),
+    "unusable: Cannot use journal/segments/notes.txt: it is not a segment; move it elsewhere",
+  );
+  assert.equal(code, 74);
+  setText(disk, "journal/segments/00000000000000000001.ndjson.tmp", "left by a start");
+  disk.files.delete("journal/segments/notes.txt");
+  assert.equal((await verify(disk)).code, 0);
+});
+
+test("verify: where there is no journal it says so", async () => {
+  const disk = await journalOfJobs();
+  const { code, err } = await journalCommand(disk, ["verify", "--journal", "elsewhere/"]);
+  assert.equal(code, 74);
+  assert.match(err.join(), /Cannot read journal elsewhere: there is no segments folder in it/);
+});
+
+test("verify: the environment names the journal, and an option goes before it", async () => {
+  const disk = await journalOfJobs();
+  const env = { DAYBOOK_JOURNAL: "elsewhere" };
+  assert.equal((await journalCommand(disk, ["verify", "--no-server"], { env })).code, 74);
+  const args = ["verify", "--no-server", "--journal", "journal"];
+  assert.equal((await journalCommand(disk, args, { env })).code, 0);
+  assert.equal((await journalCommand(disk, ["verify", "--nonsense"])).code, 64);
+});
+
+function patternOf(pattern: RegExp | string): RegExp {
+  return pattern instanceof RegExp ? pattern : new RegExp(RegExp.escape(pattern));
+}
+
+async function withFolder(run: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await run(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+const JOURNAL = new URL("../../src/cli/journal.ts", import.meta.url).pathname;
+const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
+
+/** The real program, with the permissions of its task. */
+async function runJournal(folder: string, ...args: string[]) {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--no-prompt",
+      `--config=${CONFIG}`,
+      "--allow-net=127.0.0.1",
+      `--allow-read=${folder}`,
+      `--allow-write=${folder}`,
+      "--allow-env=DAYBOOK_*,NO_COLOR",
+      JOURNAL,
+      ...args,
+    ],
+    stdin: "null",
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
+}
+
+Deno.test("verify: while a server runs, all that it serves is compared", () =>
+  withFolder(async (journal) => {
+    const args = ["--segment-bytes", "4096", "--snapshot-every", "100"];
+    const daybook = await DaybookProcess.start({ journal, args });
+    try {
+      for (let order = 0; order < 40; order++) {
+        const input = { orderId: `${order}`, amount: order % 3 === 0 ? 500_000 : 1999 };
+        const response = await daybook.post("/jobs", { type: "order.fulfil", input });
+        assert.equal(response.status, 202);
+        await response.body?.cancel();
+      }
+      const { code, out, err } = await runJournal(
+        journal,
+        "verify",
+        `--journal=${journal}`,
+        `--url=${daybook.url}`,
+      );
+      assert.equal(err, "");
+      const result = JSON.parse(out);
+      assert.match(
+        result.detail,
+        /^intact: \d+ entries in \d+ segments, .* 40 jobs as served; head/,
+      );
+      assert.ok(result.segments >= 3, out);
+      assert.equal(code, 0);
+    } finally {
+      assert.equal(await daybook.stop(), 0);
+    }
+    const stopped = await runJournal(journal, "verify", `--journal=${journal}`, "--no-server");
+    assert.equal(stopped.code, 0);
+    assert.ok(JSON.parse(stopped.out).snapshots >= 1);
+  }));
+
+Deno.test("verify: without permission for the folder it names the flag", () =>
+  withFolder(async (folder) => {
+    const { code, err } = await runJournal(folder, "verify", "--journal=/elsewhere");
+    assert.equal(code, 74);
+    assert.match(
+      err,
+      /cannot read \/elsewhere: permission is missing, add --allow-read=\/elsewhere/,
+    );
+  }));
