@@ -143,6 +143,14 @@ export interface FrameworkAttributes {
     readonly bytesQuarantined: number;
     readonly quarantine?: string;
   };
+  /** A job came from another journal: this many entries that follow are its history. */
+  readonly "journal.Imported": {
+    readonly jobId: JobId;
+    readonly entries: number;
+    readonly from: ImportOrigin;
+  };
+  /** An entry of another job that an imported one refers to: evidence, and it moves no job. */
+  readonly "journal.EntryQuoted": QuotedAttributes;
   /** A damaged end was cut away, by someone who asked for it: these entries are gone. */
   readonly "journal.Repaired": {
     readonly lostFrom: LogId;
@@ -153,14 +161,6 @@ export interface FrameworkAttributes {
     /** The last whole end of a batch that could be read after the cut. */
     readonly previousHead?: { readonly logId: LogId; readonly chain: string };
   };
-  /** A job came from another journal: this many entries that follow are its history. */
-  readonly "journal.Imported": {
-    readonly jobId: JobId;
-    readonly entries: number;
-    readonly from: ImportOrigin;
-  };
-  /** An entry of another job that an imported one refers to: evidence, and it moves no job. */
-  readonly "journal.EntryQuoted": QuotedAttributes;
 }
 
 export type FrameworkEventType = keyof FrameworkAttributes;

@@ -34,7 +34,7 @@ const POSITIONS: {
   "journal.SegmentOpened": [],
   "journal.Sealed": [],
   "journal.Recovered": [],
-  // What was lost is nowhere.
+  // It tells of one journal, and never leaves it.
   "journal.Repaired": [],
   // `from` is of the other journal, and stays.
   "journal.Imported": [],

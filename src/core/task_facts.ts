@@ -37,9 +37,9 @@ export function noteTask(
     case "journal.SegmentOpened":
     case "journal.Sealed":
     case "journal.Recovered":
-    case "journal.Repaired":
     case "journal.Imported":
     case "journal.EntryQuoted":
+    case "journal.Repaired":
       return tasks;
     default:
       return assertNever(entry, "framework entry");

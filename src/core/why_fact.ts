@@ -56,9 +56,9 @@ export function frameworkText(
     case "journal.SegmentOpened":
     case "journal.Sealed":
     case "journal.Recovered":
-    case "journal.Repaired":
     case "journal.Imported":
     case "journal.EntryQuoted":
+    case "journal.Repaired":
       return "A fact about the journal, and not about jobs.";
     default:
       return assertNever(entry, "framework entry");

@@ -1,7 +1,6 @@
 /** Compares the content of a snapshot, line by line, with what it should be. */
 
 import { Buffer } from "node:buffer";
-import { EventIdIndex } from "./event_id_index.ts";
 import { FactIndex } from "./fact_index.ts";
 
 /** How a content differs: it says something else, or another version wrote it. */
@@ -9,21 +8,17 @@ export type ContentDifference =
   | { readonly kind: "version" }
   | { readonly kind: "content"; readonly reason: string };
 
-/** Columns that are tables of hashes, whose slots are in no order that matters. */
-const UNORDERED: Readonly<Record<string, (packed: Uint32Array) => Uint32Array>> = {
-  eventIds: EventIdIndex.canonical,
-  facts: FactIndex.canonical,
-};
-const COLUMN_LINE = /^\{"column":"(\w+)","part":"([A-Za-z0-9+/=]*)"\}$/;
-const COLUMN_START = '{"column":';
+/** Columns that are compared as a whole: the slots of a table are in no order that matters. */
+const WHOLE_COLUMNS = ["eventIds", "facts"] as const;
+const PART = /^\{"column":"(eventIds|facts)","part":"([A-Za-z0-9+/=]*)"\}$/;
 const VERSION_LINE = /^\{"content":\d+\}$/;
 /** Lines of the file before the first of the content. */
 const HEADER_LINES = 1;
 
 export class ContentComparison {
   readonly #expected: Iterator<string>;
-  readonly #found = new Columns();
-  readonly #expectedColumns = new Columns();
+  readonly #found = new WholeColumns();
+  readonly #whole = new WholeColumns();
   #lines = 0;
   #difference: ContentDifference | undefined;
 
@@ -46,7 +41,7 @@ export class ContentComparison {
     if (this.#difference !== undefined) return this.#difference;
     const missing = this.#nextExpected();
     if (missing !== undefined) return content(`${subjectOf(missing)} is missing`);
-    const column = this.#found.firstOther(this.#expectedColumns);
+    const column = this.#found.differenceFrom(this.#whole);
     return column === undefined
       ? undefined
       : content(`column ${column} is not what the journal says`);
@@ -56,7 +51,7 @@ export class ContentComparison {
     for (;;) {
       const { done, value } = this.#expected.next();
       if (done) return undefined;
-      if (!this.#expectedColumns.take(value)) return value;
+      if (!this.#whole.take(value)) return value;
     }
   }
 }
@@ -83,46 +78,49 @@ function subjectOf(line: string): string {
   return column === undefined ? "the version" : `column ${column}`;
 }
 
-/** The unordered columns of one content, however they are cut into lines. */
-class Columns {
-  readonly #parts = new Map<string, Buffer[]>();
+type WholeColumn = typeof WHOLE_COLUMNS[number];
 
-  /** `false`, and nothing taken, when the line is of no such column. */
+/** Columns that are compared when all their parts are there, however they are cut into lines. */
+class WholeColumns {
+  readonly #parts: Record<WholeColumn, Buffer[]> = { eventIds: [], facts: [] };
+
+  /** Whether the line is a part of such a column. */
   take(line: string): boolean {
-    if (!line.startsWith(COLUMN_START)) return false;
-    const [, name = "", part = ""] = COLUMN_LINE.exec(line) ?? [];
+    const [, column, part] = PART.exec(line) ?? [];
+    if (column === undefined || part === undefined) return false;
     const bytes = Buffer.from(part, "base64");
     // A decoder passes over much that an encoder never writes.
-    if (!Object.hasOwn(UNORDERED, name) || bytes.toString("base64") !== part) return false;
-    const parts = this.#parts.get(name) ?? [];
-    parts.push(bytes);
-    this.#parts.set(name, parts);
+    if (bytes.toString("base64") !== part) return false;
+    this.#parts[column as WholeColumn].push(bytes);
     return true;
   }
 
-  /** The first column that is not the same in another content. */
-  firstOther(other: Columns): string | undefined {
-    return Object.keys(UNORDERED).find((name) =>
-      !isSame(this.#bytes(name), other.#bytes(name), name)
-    );
+  /** The first column that says something else. */
+  differenceFrom(other: WholeColumns): WholeColumn | undefined {
+    return WHOLE_COLUMNS.find((column) => !this.#equals(column, other));
   }
 
-  #bytes(name: string): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(Buffer.concat(this.#parts.get(name) ?? []));
+  #equals(column: WholeColumn, other: WholeColumns): boolean {
+    const [mine, theirs] = [this.#words(column), other.#words(column)];
+    if (mine === undefined || theirs === undefined) return false;
+    return column === "facts" ? FactIndex.areEqual(mine, theirs) : areEqualSlots(mine, theirs);
+  }
+
+  /** `undefined` when the bytes are no whole numbers. */
+  #words(column: WholeColumn): Uint32Array<ArrayBuffer> | undefined {
+    const bytes = new Uint8Array(Buffer.concat(this.#parts[column]));
+    return bytes.length % Uint32Array.BYTES_PER_ELEMENT === 0
+      ? new Uint32Array(bytes.buffer)
+      : undefined;
   }
 }
 
-function isSame(
-  left: Uint8Array<ArrayBuffer>,
-  right: Uint8Array<ArrayBuffer>,
-  name: string,
+/** Whether two tables of slots, of two numbers each, hold the same. */
+function areEqualSlots(
+  left: Uint32Array<ArrayBuffer>,
+  right: Uint32Array<ArrayBuffer>,
 ): boolean {
-  return left.length === right.length && left.length % Uint32Array.BYTES_PER_ELEMENT === 0 &&
-    canonicalBytes(left, name).equals(canonicalBytes(right, name));
-}
-
-function canonicalBytes({ buffer }: Uint8Array<ArrayBuffer>, name: string): Buffer {
-  const words = new Uint32Array(buffer);
-  const { buffer: canonical, byteOffset, byteLength } = UNORDERED[name]?.(words) ?? words;
-  return Buffer.from(canonical, byteOffset, byteLength);
+  if (left.length !== right.length || left.length % 2 !== 0) return false;
+  const [mine, theirs] = [left, right].map(({ buffer }) => new BigUint64Array(buffer).sort());
+  return mine?.every((slot, index) => slot === theirs?.[index]) ?? false;
 }

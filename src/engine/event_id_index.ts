@@ -6,7 +6,6 @@
  */
 
 import type { LogId } from "../core/ids.ts";
-import { pairsSorted } from "./pairs.ts";
 import { HASH_SEED, hashed, mixed } from "./text_hash.ts";
 
 const FIRST_CAPACITY = 1 << 12;
@@ -60,14 +59,6 @@ export class EventIdIndex {
     for (let at = 0; at < packed.length; at += 2) {
       this.#insert(packed[at] ?? 0, packed[at + 1] ?? 0);
     }
-  }
-
-  /**
-   * What `capture` gave, in an order of its own: that of the slots goes by how the table
-   * came about, and means nothing.
-   */
-  static canonical(packed: Uint32Array): Uint32Array {
-    return pairsSorted(packed);
   }
 
   #candidatesOf(hash: number): readonly LogId[] {

@@ -101,13 +101,11 @@ export class FactIndex {
     this.#young = Postings.restored(packed.subarray(2 + oldLength));
   }
 
-  /** What `capture` gave, in an order of its own where the order means nothing. */
-  static canonical(packed: Uint32Array): Uint32Array {
-    const canonical = packed.slice();
-    const youngAt = 2 + (packed[1] ?? 0);
-    canonical.set(Postings.canonical(packed.subarray(2, youngAt)), Math.min(2, packed.length));
-    canonical.set(Postings.canonical(packed.subarray(youngAt)), Math.min(youngAt, packed.length));
-    return canonical;
+  /** Whether two captures hold the same; also `false` when one is no capture. */
+  static areEqual(left: Uint32Array, right: Uint32Array): boolean {
+    const [one, other] = [canonical(left), canonical(right)];
+    return one !== undefined && other !== undefined && one.length === other.length &&
+      one.every((value, index) => value === other[index]);
   }
 
   #newest(hash: number, limit: number): readonly LogId[] {
@@ -122,6 +120,25 @@ export class FactIndex {
     this.#old = this.#young;
     this.#young = new Postings();
   }
+}
+
+function canonical(packed: Uint32Array): Uint32Array | undefined {
+  const [horizon = 0, oldLength = 0] = packed;
+  if (packed.length < 2 + oldLength) return undefined;
+  const old = Postings.canonical(packed.subarray(2, 2 + oldLength));
+  const young = Postings.canonical(packed.subarray(2 + oldLength));
+  if (old === undefined || young === undefined) return undefined;
+  return joined([Uint32Array.of(horizon, oldLength), old, young]);
+}
+
+function joined(parts: readonly Uint32Array[]): Uint32Array {
+  const all = new Uint32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }
 
 interface Branch {

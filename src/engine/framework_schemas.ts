@@ -66,7 +66,6 @@ const SCHEMAS: { readonly [Type in FrameworkEventType]: v.GenericSchema } = {
   "journal.SegmentOpened": v.looseObject({ formatVersion: v.number() }),
   "journal.Sealed": v.looseObject({ reason: text }),
   "journal.Recovered": v.looseObject({ segment: text, bytesQuarantined: v.number() }),
-  "journal.Repaired": v.looseObject({ lostFrom: finite, lostEntries: finite, aside: text }),
   "journal.Imported": v.looseObject({
     jobId: text,
     entries: v.number(),
@@ -79,6 +78,7 @@ const SCHEMAS: { readonly [Type in FrameworkEventType]: v.GenericSchema } = {
     jobId: text,
     attributes: v.looseObject({}),
   }),
+  "journal.Repaired": v.looseObject({ lostFrom: finite, lostEntries: finite, aside: text }),
 };
 
 /** What of an entry is looked at; a draft has it as well. */

@@ -9,27 +9,24 @@ import type { EventId, JobId, LogId } from "../core/ids.ts";
 import { isTerminal, type JobState } from "../core/job_state.ts";
 import type { MatchableEvent } from "../core/job_plan.ts";
 import { CorrelationIndex } from "./correlation_index.ts";
-import type { JournalConsumer } from "./ports.ts";
 import { Projection } from "./projection.ts";
 import { interruptions } from "./supervisor.ts";
 
 export class Observer {
-  readonly #projection = new Projection();
-
   /** What the journal tells of its entries; given to it when it is opened. */
-  readonly consumer: JournalConsumer = this.#projection;
+  readonly consumer: Projection = new Projection();
 
   job(jobId: JobId): JobState | undefined {
-    return this.#projection.table.job(jobId);
+    return this.consumer.table.job(jobId);
   }
 
   jobOfKey(idempotencyKey: string): JobId | undefined {
-    return this.#projection.table.jobOfKey(idempotencyKey);
+    return this.consumer.table.jobOfKey(idempotencyKey);
   }
 
   /** Positions, ascending, of entries that may have this id; reading them tells. */
   candidates(eventId: EventId): readonly LogId[] {
-    return this.#projection.eventIds.candidates(eventId).toSorted((left, right) => left - right);
+    return this.consumer.eventIds.candidates(eventId).toSorted((left, right) => left - right);
   }
 
   /**
@@ -38,14 +35,14 @@ export class Observer {
    * @param restart The `journal.Recovered` entry.
    */
   interruptions(restart: LogId): readonly EventDraft[] {
-    return [...this.#projection.table.jobs()].filter((job) => !isTerminal(job))
+    return [...this.consumer.table.jobs()].filter((job) => !isTerminal(job))
       .flatMap((job) => interruptions(job, restart));
   }
 
   /** Tells of an event without a job id which jobs expect it, or name it in their policy. */
   expecting(): (event: MatchableEvent) => readonly JobId[] {
     const index = new CorrelationIndex();
-    for (const { jobId, plan, state } of this.#projection.table.jobs()) {
+    for (const { jobId, plan, state } of this.consumer.table.jobs()) {
       if (state === "Running" || state === "Compensating") index.add(jobId, plan);
     }
     return (event) => index.jobsFor(event);

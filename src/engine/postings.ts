@@ -5,7 +5,6 @@
  */
 
 import type { LogId } from "../core/ids.ts";
-import { pairsSorted } from "./pairs.ts";
 
 const FIRST_CAPACITY = 1 << 10;
 /** Filled further than this, in parts of 8, the table grows. */
@@ -71,11 +70,17 @@ export class Postings {
     return packed;
   }
 
-  /** What `capture` gave, with its slots in an order of their own, as that means nothing. */
-  static canonical(packed: Uint32Array): Uint32Array {
-    const canonical = packed.slice();
-    const slotsAt = 1 + (packed[0] ?? 0) * 2;
-    canonical.set(pairsSorted(packed.subarray(slotsAt)), Math.min(slotsAt, packed.length));
+  /**
+   * What was captured, with its slots in an order of their own: two captures of the same
+   * postings are then the same, however their tables came about. `undefined` when it is no
+   * capture.
+   */
+  static canonical(packed: Uint32Array): Uint32Array | undefined {
+    const end = 1 + (packed[0] ?? 0) * 2;
+    if (end > packed.length || (packed.length - end) % 2 !== 0) return undefined;
+    const slots = new BigUint64Array(new Uint32Array(packed.subarray(end)).buffer).sort();
+    const canonical = new Uint32Array(packed);
+    canonical.set(new Uint32Array(slots.buffer), end);
     return canonical;
   }
 

@@ -5,7 +5,7 @@
  */
 
 /** A block takes no more lines after this: what is read to find one line stays small. */
-export const BLOCK_BYTES = 8 * 1024;
+const BLOCK_BYTES = 8 * 1024;
 /** A bit for each says where batches begin. */
 const BLOCK_LINES_MAX = 32;
 

@@ -61,8 +61,8 @@ const NOTES: { readonly [Type in FrameworkEventType]: readonly [object, string] 
   "journal.Sealed": [{ reason: "quiet" }, "quiet"],
   "journal.Recovered": [{ segment: "1.ndjson", bytesQuarantined: 21 }, "21 bytes quarantined"],
   "journal.Repaired": [
-    { lostFrom: 812, lostEntries: 5, aside: "journal-before-repair-01" },
-    "5 entries from 812 on lost, a copy is in journal-before-repair-01",
+    { lostFrom: 90, lostEntries: 12, aside: "journal-before-repair-01J0" },
+    "12 entries from 90 on are lost",
   ],
   "journal.Imported": [
     { jobId: "order-42", entries: 12, from: { logId: 90, chain: "abc" } },

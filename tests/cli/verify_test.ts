@@ -231,7 +231,11 @@ test("verify: finds an edited snapshot, its sha256 made right again", async () =
     ],
     [
       newer,
-      (text) => text.replace(/("facts","part":"\w{40})./, (_, start) => `${start}/`),
+      (text) =>
+        text.replace(
+          /("facts","part":")(.)/,
+          (_, field, first) => field + (first === "A" ? "B" : "A"),
+        ),
       "column facts is not",
     ],
     [newer, (text) => text.replace(/"chain":"./, '"chain":"~'), "it stands for another history"],

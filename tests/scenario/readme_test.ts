@@ -26,13 +26,23 @@ function hasTools(): boolean {
   });
 }
 
+const SOURCE = new URL("../../src", import.meta.url).pathname;
+const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
+
+/** A task of `deno.json` may use no other folder, so its program is run without the task. */
+function withoutTasks(block: string): string {
+  const deno = `${Deno.execPath()} run --quiet --allow-all --config=${CONFIG} ${SOURCE}/cli`;
+  return block.replaceAll("deno task journal", `${deno}/journal.ts`);
+}
+
 async function run(block: string, url: string, journal: string, folder: string): Promise<string> {
-  const script = block
+  const script = withoutTasks(block)
     .replaceAll("localhost:8000", new URL(url).host)
     .replaceAll("journal/segments", `${journal}/segments`);
   const { stdout, stderr } = await new Deno.Command("bash", {
     args: ["-c", script],
     cwd: folder,
+    env: { DAYBOOK_JOURNAL: journal },
   }).output();
   const decoder = new TextDecoder();
   return decoder.decode(stdout) + decoder.decode(stderr);

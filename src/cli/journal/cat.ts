@@ -8,7 +8,7 @@ import { type Command, type CommandInput, EXIT_OK, UsageError } from "../command
 import { textColumns } from "../presentation.ts";
 import { EntryLines } from "../render/entry_line.ts";
 import type { EntryResource } from "../resources.ts";
-import { JOURNAL_OPTION, readableFolder, withJournalErrors } from "./offline.ts";
+import { JOURNAL_OPTION, orExit, readableFolder } from "./folder.ts";
 import type { JournalTools } from "./tools.ts";
 
 const STRATA: readonly string[] = ["framework", "domain", "coordination"];
@@ -43,7 +43,7 @@ export function catCommand(tools: JournalTools): Command {
       "With --follow it ends with Ctrl-C (130), or when nobody reads its output any more.",
       "exit codes: 0, 64 usage, 74 cannot be read, 78 damaged",
     ],
-    run: (input) => withJournalErrors(() => new Cat(input, tools).run()),
+    run: (input) => orExit(() => new Cat(input, tools).run()),
   };
 }
 

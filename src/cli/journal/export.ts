@@ -10,7 +10,7 @@ import { reasonOf } from "../../journal/errors.ts";
 import { type Command, CommandError, type CommandInput, EXIT_OK, UsageError } from "../command.ts";
 import { EXPORT_VERSION, type ExportHeader, exportLines } from "./export_file.ts";
 import { type JobHistory, readJobHistory } from "./job_history.ts";
-import { EXIT_UNUSABLE, JOURNAL_OPTION } from "./offline.ts";
+import { EXIT_UNREADABLE, JOURNAL_OPTION } from "./folder.ts";
 
 export const exportJob: Command = {
   name: "export",
@@ -93,6 +93,6 @@ async function write(path: string, lines: Iterable<string>): Promise<void> {
     const reason = error instanceof Deno.errors.AlreadyExists
       ? "it exists"
       : `${reasonOf(error, path)}; without --output it goes to the standard output`;
-    throw new CommandError(`Cannot write ${path}: ${reason}`, EXIT_UNUSABLE);
+    throw new CommandError(`Cannot write ${path}: ${reason}`, EXIT_UNREADABLE);
   }
 }

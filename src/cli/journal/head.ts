@@ -4,7 +4,7 @@ import { type JournalEnd, journalEnd } from "../../journal/journal_end.ts";
 import { layoutOf } from "../../journal/layout.ts";
 import { type Command, type CommandInput, EXIT_OK } from "../command.ts";
 import type { Terminal } from "../terminal.ts";
-import { JOURNAL_OPTION, readableFolder, withJournalErrors } from "./offline.ts";
+import { JOURNAL_OPTION, orExit, readableFolder } from "./folder.ts";
 import type { JournalTools } from "./tools.ts";
 import { tornText } from "./verdict.ts";
 
@@ -24,7 +24,7 @@ export function headCommand(tools: JournalTools): Command {
       "nothing up to that position was changed.",
       "exit codes: 0, 64 usage, 74 cannot be read, 78 the end is damaged",
     ],
-    run: (input) => withJournalErrors(() => head(input, tools)),
+    run: (input) => orExit(() => head(input, tools)),
   };
 }
 

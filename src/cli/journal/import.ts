@@ -22,7 +22,7 @@ import {
 } from "../command.ts";
 import { type ExportFile, ExportFileError, parseExport } from "./export_parser.ts";
 import { type Imported, ImportRefusedError, JobImport } from "./job_import.ts";
-import { EXIT_UNUSABLE, JOURNAL_OPTION, journalFolder, withJournalErrors } from "./offline.ts";
+import { EXIT_UNREADABLE, JOURNAL_OPTION, journalFolder, orExit } from "./folder.ts";
 
 /** What one batch cannot hold anyway; it keeps a wrong file from filling the memory. */
 const FILE_BYTES_MAX = 256 * 1024 * 1024;
@@ -58,7 +58,7 @@ async function run(input: CommandInput): Promise<number> {
   const name = input.positionals[0] ?? "-";
   const file = parsed(name, await contentOf(name));
   requireFinished(file, input);
-  const imported = await withJournalErrors(() => appended(journalFolder(input), file, input));
+  const imported = await orExit(() => appended(journalFolder(input), file, input));
   report(input, file, imported);
   return EXIT_OK;
 }
@@ -80,7 +80,10 @@ async function contentOf(name: string): Promise<Uint8Array> {
   } catch (error) {
     if (error instanceof CommandError) throw error;
     const advice = error instanceof Deno.errors.NotCapable ? `, or import - < ${name}` : "";
-    throw new CommandError(`Cannot read ${name}: ${reasonOf(error, name)}${advice}`, EXIT_UNUSABLE);
+    throw new CommandError(
+      `Cannot read ${name}: ${reasonOf(error, name)}${advice}`,
+      EXIT_UNREADABLE,
+    );
   }
 }
 
@@ -167,7 +170,7 @@ function refusal(error: unknown, { job }: ExportFile): unknown {
     return new CommandError(`${action}: its history is too long. ${error.message}`, EXIT_NEGATIVE);
   }
   if (error instanceof JournalFullError || error instanceof JournalFailedError) {
-    return new CommandError(`${action}: ${error.message}`, EXIT_UNUSABLE);
+    return new CommandError(`${action}: ${error.message}`, EXIT_UNREADABLE);
   }
   return error;
 }

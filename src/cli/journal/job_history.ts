@@ -15,7 +15,7 @@ import type { JournalHead } from "../../engine/ports.ts";
 import { DenoFileSystem } from "../../journal/deno_file_system.ts";
 import { JournalReading } from "../../journal/journal_reading.ts";
 import { CommandError, type CommandInput, EXIT_NEGATIVE } from "../command.ts";
-import { journalFolder, withJournalErrors } from "./offline.ts";
+import { journalFolder, orExit } from "./folder.ts";
 
 export interface JobHistory {
   readonly head: JournalHead;
@@ -41,7 +41,7 @@ const PROGRESS_EVERY = 1_024;
 
 /** @throws {CommandError} when the journal cannot be used, or holds no such job or event. */
 export function readJobHistory(input: CommandInput, request: HistoryRequest): Promise<JobHistory> {
-  return withJournalErrors(() => new HistoryReader(input, request).read());
+  return orExit(() => new HistoryReader(input, request).read());
 }
 
 class HistoryReader {

@@ -11,7 +11,7 @@ import { EXIT_NEGATIVE, EXIT_OK } from "../command.ts";
 import type { Terminal } from "../terminal.ts";
 import { idOf } from "./export.ts";
 import { type JobHistory, readJobHistory } from "./job_history.ts";
-import { JOURNAL_OPTION } from "./offline.ts";
+import { JOURNAL_OPTION } from "./folder.ts";
 
 const DEFAULT_TRIES = "1000";
 /** Always the same, so that a second run proves the same. */

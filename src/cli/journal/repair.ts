@@ -21,12 +21,12 @@ import type { Terminal } from "../terminal.ts";
 import { audit, type AuditReport } from "./audit.ts";
 import {
   EXIT_DAMAGED,
-  EXIT_UNUSABLE,
+  EXIT_UNREADABLE,
   JOURNAL_OPTION,
+  orExit,
   readableFolder,
   requirePermission,
-  withJournalErrors,
-} from "./offline.ts";
+} from "./folder.ts";
 import { keepVerdict } from "./kept_verdict.ts";
 import { problemText } from "./problem.ts";
 import { isNothing, type RepairPlan, repairPlanOf } from "./repair_plan.ts";
@@ -58,7 +58,7 @@ export function repairCommand(tools: JournalTools): Command {
       "64 usage, 73 another process holds the journal, 74 cannot be read or written,\n" +
       "78 what is there cannot be repaired",
     ],
-    run: (input) => withJournalErrors(() => new Repair(input, tools).run()),
+    run: (input) => orExit(() => new Repair(input, tools).run()),
   };
 }
 
@@ -182,7 +182,7 @@ function isDone({ plan, note }: Task): boolean {
 /** @throws {CommandError} when something is wrong that no cut should mend. */
 function requireRepairable({ problems }: AuditReport): void {
   const foreign = problems.find(({ kind }) => kind === "foreign");
-  if (foreign !== undefined) throw new CommandError(problemText(foreign), EXIT_UNUSABLE);
+  if (foreign !== undefined) throw new CommandError(problemText(foreign), EXIT_UNREADABLE);
   const newer = problems.find((problem) =>
     problem.kind === "damage" && problem.damage.byNewerVersion
   );

@@ -8,7 +8,7 @@ import type { FileSystem } from "../../journal/file_system.ts";
 import { type Layout, snapshotLogIdOf } from "../../journal/layout.ts";
 import type { WalkedDamage } from "../../journal/segment_walk.ts";
 import type { AuditReport } from "./audit.ts";
-import { LostLines } from "./lost_lines.ts";
+import { Losses } from "./losses.ts";
 
 export interface RepairPlan {
   readonly snapshots: readonly { readonly file: string; readonly reason: string }[];
@@ -92,7 +92,7 @@ async function lossOf(
   fileSystem: FileSystem,
   layout: Layout,
 ): Promise<Loss | undefined> {
-  const losses = new LostLines();
+  const losses = new Losses();
   if (cut !== undefined) {
     losses.take(await bytesFrom(fileSystem, layout, cut.segment, cut.offset));
     for (const segment of cut.later) losses.take(await bytesFrom(fileSystem, layout, segment, 0));

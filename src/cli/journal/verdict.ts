@@ -3,7 +3,7 @@
 import { assertNever } from "../../core/assert_never.ts";
 import { EXIT_NEGATIVE, EXIT_OK } from "../command.ts";
 import type { AuditReport } from "./audit.ts";
-import { EXIT_DAMAGED, EXIT_UNUSABLE } from "./offline.ts";
+import { EXIT_DAMAGED, EXIT_UNREADABLE } from "./folder.ts";
 import { problemText } from "./problem.ts";
 import type { ServedOutcome } from "./served_audit.ts";
 
@@ -22,7 +22,7 @@ export function verdictOf(report: AuditReport, isServerNamed: boolean): Verdict 
     return { kind: "damaged", line: `damaged: ${problemText(damage)}`, exitCode: EXIT_DAMAGED };
   }
   if (first !== undefined) {
-    return { kind: "unusable", line: `unusable: ${problemText(first)}`, exitCode: EXIT_UNUSABLE };
+    return { kind: "unusable", line: `unusable: ${problemText(first)}`, exitCode: EXIT_UNREADABLE };
   }
   const difference = differenceOf(report.served, isServerNamed);
   if (difference === undefined) {

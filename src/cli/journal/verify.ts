@@ -6,7 +6,7 @@ import { Client } from "../client.ts";
 import { type Command, CommandError, type CommandInput, EXIT_UNAVAILABLE } from "../command.ts";
 import type { Terminal } from "../terminal.ts";
 import { audit, type AuditReport } from "./audit.ts";
-import { JOURNAL_OPTION, readableFolder, withJournalErrors } from "./offline.ts";
+import { JOURNAL_OPTION, orExit, readableFolder } from "./folder.ts";
 import { keepVerdict } from "./kept_verdict.ts";
 import { problemText } from "./problem.ts";
 import { ServedAudit } from "./served_audit.ts";
@@ -36,7 +36,7 @@ export function verifyCommand(tools: JournalTools): Command {
       "exit codes: 0 intact, 1 intact but a server serves something else, 64 usage,\n" +
       "69 the server that --url names cannot be asked, 74 cannot be read, 78 damaged",
     ],
-    run: (input) => withJournalErrors(() => verify(input, tools)),
+    run: (input) => orExit(() => verify(input, tools)),
   };
 }
 

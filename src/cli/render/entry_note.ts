@@ -43,8 +43,8 @@ const NOTES: Notes = {
   "journal.SegmentOpened": ({ formatVersion }) => `format ${formatVersion}`,
   "journal.Sealed": ({ reason }) => reason,
   "journal.Recovered": ({ bytesQuarantined }) => `${bytesQuarantined} bytes quarantined`,
-  "journal.Repaired": ({ lostFrom, lostEntries, aside }) =>
-    `${lostEntries} entries from ${lostFrom} on lost, a copy is in ${aside}`,
+  "journal.Repaired": ({ lostFrom, lostEntries }) =>
+    `${lostEntries} entries from ${lostFrom} on are lost`,
   "journal.Imported": ({ jobId, entries }) => `job ${jobId}, ${entries} entries`,
   "journal.EntryQuoted": ({ eventType, jobId }) => `${eventType} of job ${jobId}`,
 };

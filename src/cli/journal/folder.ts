@@ -1,4 +1,4 @@
-/** What commands have in common that read the files of a journal themselves. */
+/** Which journal a command is about, and why it cannot be read. */
 
 import {
   JournalDamagedError,
@@ -7,8 +7,8 @@ import {
 } from "../../journal/errors.ts";
 import { CommandError, type CommandInput, type CommandOption } from "../command.ts";
 
-/** Something cannot be read or written. */
-export const EXIT_UNUSABLE = 74;
+export const EXIT_LOCKED = 73;
+export const EXIT_UNREADABLE = 74;
 export const EXIT_DAMAGED = 78;
 
 const DEFAULT_FOLDER = "journal";
@@ -16,9 +16,10 @@ const DEFAULT_FOLDER = "journal";
 export const JOURNAL_OPTION: CommandOption = {
   name: "journal",
   value: "folder",
-  help: `the journal; DAYBOOK_JOURNAL, or ${DEFAULT_FOLDER}`,
+  help: "the journal; DAYBOOK_JOURNAL (default journal)",
 };
 
+/** The folder that the options or the environment name, without a slash at its end. */
 export function journalFolder(input: CommandInput): string {
   const folder = input.text("journal") ?? input.env("DAYBOOK_JOURNAL") ?? DEFAULT_FOLDER;
   return folder.replace(/(?<=.)\/+$/, "") || DEFAULT_FOLDER;
@@ -40,20 +41,19 @@ export function requirePermission(name: "read" | "write", path: string, hint = "
   if (Deno.permissions.querySync({ name, path }).state === "granted") return;
   throw new CommandError(
     `cannot ${name} ${path}: permission is missing, add --allow-${name}=${path}${hint}`,
-    EXIT_UNUSABLE,
+    EXIT_UNREADABLE,
   );
 }
 
-/** Runs work on a journal; what is wrong with the journal ends the command with its code. */
-export async function withJournalErrors<Result>(work: () => Promise<Result>): Promise<Result> {
+/** Runs what works on a journal; its errors become those of a command. */
+export async function orExit<Result>(run: () => Promise<Result>): Promise<Result> {
   try {
-    return await work();
+    return await run();
   } catch (error) {
     if (error instanceof JournalLockedError) {
       throw new CommandError(`${error.message}; stop Daybook first`, error.exitCode);
     }
-    const isKnown = error instanceof JournalDamagedError || error instanceof JournalUnusableError;
-    if (isKnown) throw new CommandError(error.message, error.exitCode);
-    throw error;
+    const isOurs = error instanceof JournalDamagedError || error instanceof JournalUnusableError;
+    throw isOurs ? new CommandError(error.message, error.exitCode) : error;
   }
 }

@@ -10,7 +10,7 @@ const JOBS_LISTED_MAX = 20;
 const NEWLINE = 10;
 const LINE_START = '{"logId":';
 
-export class LostLines {
+export class Losses {
   #readable = 0;
   #lastLogId: LogId = 0;
   #head: JournalHead | undefined;
