@@ -15,6 +15,8 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
   nextTurn: () => new Promise((resolve) => setImmediate(resolve)),
+  // Deno looks at its connections before each timer, and only at every sixtieth immediate.
+  pause: () => new Promise((resolve) => setTimeout(resolve, 0)),
 };
 
 export const systemRandom: Random = {

@@ -28,6 +28,7 @@ export class CheckPool<Item> {
       now: () => clock.now(),
       monotonic: () => clock.monotonic(),
       nextTurn: () => clock.nextTurn(),
+      pause: () => clock.pause(),
       setTimer: (delayMs, callback) => this.#wait(clock, delayMs, callback),
     };
     this.#work = work;

@@ -45,6 +45,8 @@ export interface AttemptRequest {
   readonly executionId: ExecutionId;
   /** Absent for `main`. */
   readonly maxAttempts?: number;
+  /** In milliseconds; absent is no limit. */
+  readonly timeoutMs?: number;
   readonly compensable: boolean;
 }
 
@@ -242,6 +244,7 @@ function decideStartAttempts(job: JobState, command: StartAttemptsCommand): Deci
     attributes: {
       attempt: (findTask(job, request.taskId)?.attempts ?? 0) + 1,
       ...(request.maxAttempts === undefined ? {} : { maxAttempts: request.maxAttempts }),
+      ...(request.timeoutMs === undefined ? {} : { timeoutMs: request.timeoutMs }),
       ...(request.compensable ? { compensable: true } : {}),
     },
   })));

@@ -94,6 +94,8 @@ export interface FrameworkAttributes {
     readonly attempt: number;
     /** Absent for `main`, which is not tried again. */
     readonly maxAttempts?: number;
+    /** How long the attempt may take, in milliseconds; absent when there is no limit. */
+    readonly timeoutMs?: number;
     readonly compensable?: true;
   };
   /** `run` waits for these expectations and holds no worker. */

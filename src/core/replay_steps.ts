@@ -1,5 +1,6 @@
 /** A job's life step by step: for each entry the row that applied, what it changed, and why. */
 
+import { atOnce, type Work } from "./at_once.ts";
 import { type Change, changesBetween } from "./changes.ts";
 import type { JobEventLogEntry } from "./event.ts";
 import type { LogId } from "./ids.ts";
@@ -30,12 +31,18 @@ export interface Replay {
  * @throws {TypeError} when there are none, or the first is not `job.JobCreated`.
  */
 export function replaySteps(entries: Iterable<JobEventLogEntry>): Replay {
+  return atOnce(replaying(entries));
+}
+
+/** The same, as work with a pause after each entry. */
+export function* replaying(entries: Iterable<JobEventLogEntry>): Work<Replay> {
   const steps: ReplayStep[] = [];
   let job: JobState | undefined;
   for (const entry of entries) {
     const step = project(job, entry);
     steps.push(replayStep(job, entry, step));
     job = step.job;
+    yield;
   }
   if (job === undefined) throw new TypeError("Cannot replay a job: it has no entries");
   return { job, steps };

@@ -3,6 +3,7 @@
  * only projected: code that would have run otherwise is not run, so what it did stays.
  */
 
+import { atOnce, type Work } from "./at_once.ts";
 import { type Condition, conditionOf } from "./condition.ts";
 import type { JobEventLogEntry } from "./event.ts";
 import type { EventId, LogId } from "./ids.ts";
@@ -58,8 +59,18 @@ export function whatIf(
   pastEvents: readonly JobEventLogEntry[],
   head: LogId,
 ): WhatIfAnswer {
+  return atOnce(supposing(entries, supposition, pastEvents, head));
+}
+
+/** The same, as work with a pause after each position. */
+export function* supposing(
+  entries: readonly JobEventLogEntry[],
+  supposition: Supposition,
+  pastEvents: readonly JobEventLogEntry[],
+  head: LogId,
+): Work<WhatIfAnswer> {
   const history = supposeHistory(entries, supposition, pastEvents, head);
-  return history.ok ? { ok: true, value: compare(history.value) } : history;
+  return history.ok ? { ok: true, value: yield* compare(history.value) } : history;
 }
 
 /** One entry, played. */
@@ -71,7 +82,7 @@ interface Played {
   readonly repeats?: LogId;
 }
 
-function compare({ recorded, supposed }: SupposedHistory): WhatIf {
+function* compare({ recorded, supposed }: SupposedHistory): Work<WhatIf> {
   const steps: ReplayStep[] = [];
   const comparison = new OutcomeComparison();
   let firstDifference: FirstDifference | null = null;
@@ -83,6 +94,7 @@ function compare({ recorded, supposed }: SupposedHistory): WhatIf {
     if (firstDifference === null && comparison.differ(actual, job)) {
       firstDifference = differenceAt(left, right, steps.at(-1)?.why ?? "");
     }
+    yield;
   }
   if (job === undefined) throw new TypeError("Cannot project a job: it has no entries");
   return { job, steps, firstDifference };

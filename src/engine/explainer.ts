@@ -17,6 +17,8 @@ import { EvidenceSearch } from "./evidence_search.ts";
 import type { History } from "./history.ts";
 import type { JobTable } from "./job_table.ts";
 import type { PastEvents } from "./past_events.ts";
+import type { Clock } from "./ports.ts";
+import { inSlices } from "./slices.ts";
 import type { WorkerQueue } from "./worker_queue.ts";
 
 /** Entries that are read at a time, so that other work goes on between. */
@@ -29,6 +31,7 @@ export interface ExplainerParts {
   readonly pastEvents: PastEvents;
   readonly registry: DefinitionRegistry;
   readonly workers: WorkerQueue;
+  readonly clock: Clock;
   readonly draining: () => boolean;
   readonly full: () => boolean;
 }
@@ -51,7 +54,8 @@ export class Explainer {
       headLogId: this.#parts.events.journal.head.logId,
       readAt: (positions) => this.#read(positions),
     });
-    const annals = new Annals(await this.#read(logIds));
+    const entries = await this.#read(logIds);
+    const annals = await inSlices(this.#parts.clock, Annals.gathering(entries));
     const { strangers, ...found } = await search.run(annals);
     return await this.#cited(explain(annals, { ...found, circumstances }), annals, strangers);
   }

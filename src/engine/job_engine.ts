@@ -130,7 +130,7 @@ export class JobEngine {
     });
     this.#commands = new Commands(table, lanes, recorder);
     const history = this.#history = new History(events, table);
-    this.#replays = new Replays(history, this.#facts, () => this.headLogId);
+    this.#replays = new Replays(history, this.#facts, clock, () => this.headLogId);
     this.#fanOut = new FanOut(index, registry, table);
     const parts = { clock, random, registry, table, history, recorder, lanes };
     this.#creation = new Creation(parts);
@@ -153,6 +153,7 @@ export class JobEngine {
       registry,
       workers: this.#workers,
       pastEvents: this.#facts,
+      clock,
       draining: () => this.#draining,
       full: () => this.full,
     });

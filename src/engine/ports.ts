@@ -17,6 +17,11 @@ export interface Clock {
   setTimer(delayMs: number, callback: () => void): () => void;
   /** Resolves after everything that is ready to run now has run. */
   nextTurn(): Promise<void>;
+  /**
+   * Resolves when what has come from outside meanwhile, such as requests, has had its turn.
+   * For long work that is done in slices: after many turns alone nobody may have been heard.
+   */
+  pause(): Promise<void>;
 }
 
 /** Sources of new ids and of randomness. */

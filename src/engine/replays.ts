@@ -9,11 +9,13 @@ import type { JobId, LogId } from "../core/ids.ts";
 import { outsideMatchers } from "../core/job_plan.ts";
 import { type Point, resolvePoint } from "../core/point.ts";
 import { projectAll } from "../core/projector.ts";
-import { type Replay, replaySteps } from "../core/replay_steps.ts";
+import { type Replay, replaying } from "../core/replay_steps.ts";
 import { supposedPlan, type Supposition } from "../core/supposition.ts";
-import { type WhatIf, whatIf } from "../core/what_if.ts";
+import { supposing, type WhatIf } from "../core/what_if.ts";
 import type { PastEvents } from "./past_events.ts";
+import type { Clock } from "./ports.ts";
 import type { Outcome, PointDifference, PointName } from "./requests.ts";
+import { inSlices } from "./slices.ts";
 
 /** The entries of jobs; `History` is one that has them. */
 interface JobHistory {
@@ -43,10 +45,17 @@ const READ_AT_ONCE = 1_000;
 export class Replays {
   readonly #history: JobHistory;
   readonly #pastEvents: PastEvents;
+  readonly #clock: Clock;
   readonly #head: () => LogId;
 
   /** @param head Gives the last durable position. */
-  constructor(history: JobHistory, pastEvents: PastEvents, head: () => LogId) {
+  constructor(
+    history: JobHistory,
+    pastEvents: PastEvents,
+    clock: Clock,
+    head: () => LogId,
+  ) {
+    this.#clock = clock;
     this.#history = history;
     this.#pastEvents = pastEvents;
     this.#head = head;
@@ -59,7 +68,10 @@ export class Replays {
     if (entries.length === 0) return unknownJob(jobId);
     const resolved = resolvePoint(point, entries, head);
     if (!resolved.ok) return unknownPoint("at", resolved.detail);
-    return { ok: true, value: replaySteps(entries.slice(0, resolved.count)) };
+    return {
+      ok: true,
+      value: await inSlices(this.#clock, replaying(entries.slice(0, resolved.count))),
+    };
   }
 
   /** What differs from one point to another, which may be the earlier; now, when absent. */
@@ -79,7 +91,8 @@ export class Replays {
     const entries = await this.#entriesOf(jobId);
     if (entries.length === 0) return unknownJob(jobId);
     const past = await this.#pastEventsFor(entries, supposition, head);
-    const answer = whatIf(entries, supposition, past.entries, head);
+    const work = supposing(entries, supposition, past.entries, head);
+    const answer = await inSlices(this.#clock, work);
     return answer.ok
       ? { ok: true, value: { ...answer.value, allPastEvents: past.all } }
       : { ok: false, problem: { kind: "impossibleSupposition", issues: answer.issues } };

@@ -73,9 +73,10 @@ export class TaskRunner {
     this.#executing += tasks.length;
     const commanded = await this.#services.command(this.#jobId, {
       kind: "startAttempts",
-      attempts: tasks.map(({ taskId, retry, compensate }) => ({
+      attempts: tasks.map(({ taskId, retry, timeoutMs, compensate }) => ({
         taskId,
         maxAttempts: retry.maxAttempts,
+        ...(timeoutMs === undefined ? {} : { timeoutMs }),
         executionId: `exe_${this.#services.random.ulid()}` as ExecutionId,
         compensable: compensate !== undefined,
       })),

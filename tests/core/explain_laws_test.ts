@@ -24,7 +24,7 @@ const PLAIN: Evidence = {
 };
 
 function explained(entries: readonly JobEventLogEntry[], evidence: Evidence = PLAIN) {
-  return explain(new Annals(entries), evidence);
+  return explain(Annals.of(entries), evidence);
 }
 
 function textOf(entries: readonly JobEventLogEntry[]): string {

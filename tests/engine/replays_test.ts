@@ -46,7 +46,11 @@ async function start() {
     at: (logIds: readonly LogId[]) => journal.readAt(logIds),
   };
   const scan = new Scan(daybook);
-  return { daybook, scan, replays: new Replays(history, scan, () => engine.headLogId) };
+  return {
+    daybook,
+    scan,
+    replays: new Replays(history, scan, daybook.clock, () => engine.headLogId),
+  };
 }
 
 Deno.test("replays: an unknown job is told as such", async () => {

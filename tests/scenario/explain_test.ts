@@ -92,6 +92,11 @@ const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: "executing_with_time_limit",
+    condition: "executing",
+    arrange: async (daybook) => await daybook.submit("job", "shop.limited"),
+  },
+  {
     name: "executing_after_crash",
     condition: "executing",
     arrange: async (daybook) => {

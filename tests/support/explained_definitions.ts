@@ -77,6 +77,23 @@ export const BUSY = defineJob({
   },
 });
 
+/** Has a time limit. */
+export const LIMITED = defineJob({
+  type: "shop.limited",
+  version: 1,
+  input: v.object({}),
+  async run(ctx) {
+    await ctx.task(
+      "work",
+      (task) =>
+        new Promise<void>((_, reject) =>
+          task.signal.addEventListener("abort", () => reject(task.signal.reason))
+        ),
+      { timeoutMs: 90_000, retry: { maxAttempts: 1 } },
+    );
+  },
+});
+
 /** Begun by an event; its code ends, while its plan waits on. */
 export const WELCOME = defineJob({
   type: "shop.welcome",
@@ -111,4 +128,11 @@ export const CHANGED_ORDER = defineJob({
 });
 
 /** All but the changed one. */
-export const ALL: readonly unknown[] = [ORDER, TROUBLE, FORGIVING, BUSY, WELCOME];
+export const ALL: readonly unknown[] = [
+  ORDER,
+  TROUBLE,
+  FORGIVING,
+  BUSY,
+  LIMITED,
+  WELCOME,
+];

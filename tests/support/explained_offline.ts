@@ -24,7 +24,7 @@ export async function explainedOffline(
       facts.add(entry);
     },
   });
-  const annals = new Annals([...entries.values()].filter((entry) => entry.jobId === jobId));
+  const annals = Annals.of([...entries.values()].filter((entry) => entry.jobId === jobId));
   const search = new EvidenceSearch(annals.job, facts, {
     headLogId: reading.head.logId,
     readAt: (logIds) => reading.readAt(logIds),

@@ -36,6 +36,10 @@ export class FakeClock implements Clock {
     return new Promise((resolve) => setImmediate(resolve));
   }
 
+  pause(): Promise<void> {
+    return this.nextTurn();
+  }
+
   /** How many timers are armed. */
   get armed(): number {
     return this.#timers.length;

@@ -29,6 +29,10 @@ export class FakeClock implements Clock {
   }
 
   nextTurn(): Promise<void> {
+    return new Promise((resolve) => setTimeout(resolve, 0));
+  }
+
+  pause(): Promise<void> {
     this.turns++;
     return new Promise((resolve) => setTimeout(resolve, 0));
   }

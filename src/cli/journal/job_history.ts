@@ -111,7 +111,7 @@ class HistoryReader {
       headLogId: reading.head.logId,
       readAt: (logIds) => reading.readAt(logIds),
     });
-    const annals = new Annals(this.#own);
+    const annals = Annals.of(this.#own);
     const { claimed, ...found } = await search.run(annals);
     const cited = citedIn(explain(annals, { ...found, circumstances: OFFLINE }));
     // That an event was another job's is told by the entry after it.

@@ -1,5 +1,6 @@
 /** A job's entries in the order of an explanation: what began, ended and moved it. */
 
+import { atOnce, type Work } from "../at_once.ts";
 import { type Condition, conditionOf } from "../condition.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../event.ts";
 import type { ErrorFact, FailureKind, InterruptionReason } from "../framework_events.ts";
@@ -50,7 +51,7 @@ export class Annals {
   endedBy: { readonly entry: JobEventLogEntry; readonly rule: RuleName } | undefined;
   /** The entry after which the condition is what it is. */
   conditionSince: JobEventLogEntry;
-  readonly job: JobState;
+  job: JobState;
   readonly created: FrameworkEntry<"job.JobCreated">;
   started: FrameworkEntry<"job.JobStarted"> | undefined;
   suspended: FrameworkEntry<"job.JobSuspended"> | undefined;
@@ -58,19 +59,31 @@ export class Annals {
   waiting: FrameworkEntry<"job.TaskWaiting"> | undefined;
   retried: FrameworkEntry<"job.JobRetried">[] = [];
 
-  /** @throws {TypeError} when there are no entries, or the first is not `job.JobCreated`. */
-  constructor(entries: readonly JobEventLogEntry[]) {
-    const [first] = entries;
-    if (first === undefined) throw new TypeError("Cannot explain a job: it has no entries");
+  private constructor(first: JobEventLogEntry) {
+    const step = project(undefined, first);
     this.created = first as FrameworkEntry<"job.JobCreated">;
     this.conditionSince = first;
-    let job: JobState | undefined;
-    for (const entry of entries) {
-      const step = project(job, entry);
-      this.#note(job, entry, step);
-      job = step.job;
+    this.job = step.job;
+    this.#note(undefined, first, step);
+  }
+
+  /** @throws {TypeError} when there are no entries, or the first is not `job.JobCreated`. */
+  static of(entries: readonly JobEventLogEntry[]): Annals {
+    return atOnce(Annals.gathering(entries));
+  }
+
+  /** The same, as work with a pause after each entry. */
+  static *gathering([first, ...later]: readonly JobEventLogEntry[]): Work<Annals> {
+    if (first === undefined) throw new TypeError("Cannot explain a job: it has no entries");
+    const annals = new Annals(first);
+    for (const entry of later) {
+      const before = annals.job;
+      const step = project(before, entry);
+      annals.job = step.job;
+      annals.#note(before, entry, step);
+      yield;
     }
-    this.job = job as JobState;
+    return annals;
   }
 
   /** The condition as of the last entry. */

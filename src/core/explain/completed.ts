@@ -6,7 +6,7 @@ import { type ExpectedEvent, MAIN_EXPECTATION_ID, requiredMatches } from "../job
 import type { CompletedTask, ExpectationState } from "../job_state.ts";
 import { matchableOf } from "../projector.ts";
 import { type Annals, maxAttemptsOf } from "./annals.ts";
-import { attemptText, capital, countText, taskText, timeText } from "./phrases.ts";
+import { attemptText, capital, countText, latest, taskText, timeText } from "./phrases.ts";
 
 /** In the order in which they were settled. */
 export function completedOf(annals: Annals): readonly CompletedItem<LogId>[] {
@@ -72,6 +72,6 @@ function satisfiedExpectation(
     statement: `"${id}" is satisfied: ${
       countText(expected, progress.matched)
     }${settledBy}${surplus}.`,
-    cites: [last, ...progress.by.slice(0, -1)],
+    cites: [last, ...latest(progress.by.slice(0, -1))],
   }];
 }

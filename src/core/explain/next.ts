@@ -3,6 +3,7 @@
 import { assertNever } from "../assert_never.ts";
 import { conditionOf } from "../condition.ts";
 import { reusableTasks } from "../decide.ts";
+import type { FrameworkEntry, JobEventLogEntry } from "../event.ts";
 import type { NextStep, WaitingFor } from "../explanation.ts";
 import type { LogId } from "../ids.ts";
 import type { FailedJob, JobState } from "../job_state.ts";
@@ -11,7 +12,7 @@ import { type Annals, maxAttemptsOf } from "./annals.ts";
 import { runningTasks } from "./because.ts";
 import { compensableTasks, leftInPlace } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
-import { attemptText, capital, counted, shortened, taskText } from "./phrases.ts";
+import { attemptText, capital, counted, later, shortened, taskText } from "./phrases.ts";
 import { sampleEvent } from "./sample_event.ts";
 
 type Next = readonly NextStep<LogId>[];
@@ -113,9 +114,19 @@ function whileExecuting({ job, attempts }: Annals): Next {
       : left > 0
       ? `; should it fail, ${counted(left, "attempt")} ${left === 1 ? "is" : "are"} left`
       : "; should it fail, none is left";
-    const statement = `${capital(taskText(task.taskId))} goes on until it ends${after}.`;
-    return itself(statement, []);
+    const until = untilText(recorded.at(-1)?.started);
+    const statement = `${capital(taskText(task.taskId))} goes on until it ends${until}${after}.`;
+    return itself(statement, [task.lastLogId]);
   });
+}
+
+/** When an attempt is ended at the latest; of those that do not say, nothing is known. */
+function untilText(started: JobEventLogEntry | undefined): string {
+  if (started?.eventType !== "job.TaskStarted") return "";
+  const { attributes, receivedAt } = started as FrameworkEntry<"job.TaskStarted">;
+  const { timeoutMs, maxAttempts } = attributes;
+  if (timeoutMs !== undefined) return `, at ${later(receivedAt, timeoutMs)} at the latest`;
+  return maxAttempts === undefined ? "" : ", however long that takes, for it has no time limit";
 }
 
 function whileWaiting(annals: Annals, waitingFor: readonly WaitingFor<LogId>[]): Next {

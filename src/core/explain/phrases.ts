@@ -2,8 +2,12 @@
 
 import type { JobEventLogEntry } from "../event.ts";
 import type { ErrorFact } from "../framework_events.ts";
+import type { LogId } from "../ids.ts";
 import { type ExpectedEvent, requiredMatches } from "../job_plan.ts";
 import { correlationText } from "../mismatch.ts";
+
+/** Of many entries that say the same, so many are cited: the latest. */
+const CITED_MAX = 10;
 
 /** Longer messages of errors are cut: the entry that is cited has all of it. */
 const MESSAGE_LENGTH_MAX = 300;
@@ -76,4 +80,14 @@ export function shortened(parts: readonly string[], max: number): string {
 /** The text as a sentence begins with it; the name `run` stays as it is in code. */
 export function capital(text: string): string {
   return text === "run" ? text : text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** The latest of entries that all count for the same. */
+export function latest(logIds: readonly LogId[]): readonly LogId[] {
+  return logIds.slice(-CITED_MAX);
+}
+
+/** A time so many milliseconds after another. Reads no clock: both are text of the journal. */
+export function later(time: string, ms: number): string {
+  return new Date(Date.parse(time) + ms).toISOString();
 }

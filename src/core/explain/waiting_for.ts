@@ -15,7 +15,7 @@ import {
 import { matchableOf } from "../projector.ts";
 import { type Annals, originalIdOf } from "./annals.ts";
 import type { Candidates, Evidence } from "./evidence.ts";
-import { countText, timeText, wantedText } from "./phrases.ts";
+import { countText, latest, timeText, wantedText } from "./phrases.ts";
 
 const NEAR_MISSES_MAX = 3;
 /** One clause that is off, where another event has all of them right or nearly right. */
@@ -76,7 +76,7 @@ function waitingFor(
     required: requiredMatches(expected.multiplicity),
     statement: `"${expected.id}": ${wantedText(expected)}; ${count} came.` +
       (remark === undefined ? "" : ` ${remark.statement}`),
-    cites: [annals.created.logId, ...by, ...remark?.cites ?? []],
+    cites: [annals.created.logId, ...latest(by), ...remark?.cites ?? []],
     nearMisses: near.map(nearMiss),
   };
 }
