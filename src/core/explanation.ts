@@ -36,6 +36,8 @@ export interface CompletedItem<Cite> extends Statement<Cite> {
 export interface NearMiss<Cite> extends Statement<Cite> {
   /** Empty when every clause holds, and the event came at the wrong time. */
   readonly clauses: readonly Mismatch[];
+  /** What the event said. */
+  readonly attributes: JsonObject;
 }
 
 export interface WaitingFor<Cite> extends Statement<Cite> {

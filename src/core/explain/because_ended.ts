@@ -18,6 +18,7 @@ import {
   counted,
   errorText,
   listed,
+  placeText,
   reasonText,
   shortened,
   taskText,
@@ -117,11 +118,12 @@ function taskFailedText(
   switch (kind) {
     case "deadLetter":
       return `${what} used up its ${counted(attributes.maxAttempts, "attempt")}: ` +
-        `the last one failed at ${at}: ${errorText(error)}.`;
+        `the last one failed at ${at}: ${errorText(error)}${placeText(error)}.`;
     case "poison":
-      return `${what} failed at ${at} in a way that trying again cannot help: ${errorText(error)}.`;
+      return `${what} failed at ${at} in a way that trying again cannot help: ` +
+        `${errorText(error)}${placeText(error)}.`;
     case "error":
-      return `${what} threw at ${at}: ${errorText(error)}.`;
+      return `${what} threw at ${at}: ${errorText(error)}${placeText(error)}.`;
     case "cancelled":
       return `${what} was cancelled at ${at}: ${errorText(error)}.`;
     default:
@@ -154,7 +156,11 @@ function compensationEnd(annals: Annals, job: DoneJob | FailedJob): Reasons {
     statement: `Its compensation ended at ${timeText(entry)} (rule ${rule}): ${outcome}.`,
     cites: [entry.logId],
   };
-  return [ended, ...undone(annals, tasks), ...notUndone(annals, tasks)];
+  const nothing = tasks.length > 0 || annals.job.plan.policy.compensation !== undefined ? [] : [{
+    statement: "Nothing had to be undone: no task that knows how had completed.",
+    cites: [entry.logId],
+  }];
+  return [ended, ...nothing, ...undone(annals, tasks), ...notUndone(annals, tasks)];
 }
 
 function undone(annals: Annals, tasks: readonly CompletedTask[]): Reasons {

@@ -1,6 +1,8 @@
 /** An explanation as text for a terminal. */
 
-import type { Action, Citation, Explanation, Statement, Timing } from "../explanation.ts";
+import type { Condition } from "../condition.ts";
+import type { Action, Citation, Explanation, Statement } from "../explanation.ts";
+import { capital } from "./phrases.ts";
 
 const WIDTH = 78;
 /** Of long lists of what is done, the last so many are shown. */
@@ -16,7 +18,7 @@ export function explanationText(
   explanation: Explanation<Citation>,
   { commandOf }: TextOptions,
 ): string {
-  const { because, waitingFor, completed, next, timing } = explanation;
+  const { because, waitingFor, completed, next } = explanation;
   const nearMisses = waitingFor.flatMap((wait) => wait.nearMisses);
   const lines = [
     ...wrapped(explanation.summary, "", ""),
@@ -30,7 +32,7 @@ export function explanationText(
         ...(step.action === undefined ? [] : [`    ${commandOf(step.action)}`]),
       ]),
     ),
-    ...section("Timing", wrapped(timingText(timing), "  ", "  ")),
+    ...section("Timing", wrapped(timingText(explanation), "  ", "  ")),
     ...section("Evidence", evidenceLines(explanation)),
   ];
   return lines.join("\n") + "\n";
@@ -66,15 +68,33 @@ const TIMING_WORDS = [
   ["compensatingMs", "compensating"],
 ] as const;
 
-/** `queued 2 ms, executing 1.204 s; total 1.206 s, and as it is now since ...`. */
-function timingText(timing: Timing): string {
+/** `Waiting since 2026-...; before that: queued 2 ms, executing 1.204 s.` */
+function timingText({ condition, timing }: Explanation<Citation>): string {
   const parts = TIMING_WORDS.flatMap(([name, words]) =>
     timing[name] === 0 ? [] : [`${words} ${durationText(timing[name])}`]
   );
-  const sum = `${parts.length === 0 ? "" : `${parts.join(", ")}; `}${
-    durationText(timing.totalMs)
-  } in all`;
-  return `${sum}, up to ${timing.since}.`;
+  const spent = parts.join(", ");
+  if (isOver(condition)) {
+    const sum = `${durationText(timing.totalMs)} in all`;
+    return spent === "" ? `${sum}.` : `${sum}: ${spent}.`;
+  }
+  const now = `${capital(NOW_WORDS[condition])} since ${timing.since}`;
+  return spent === "" ? `${now}.` : `${now}; before that: ${spent}.`;
+}
+
+const NOW_WORDS = {
+  created: "not started",
+  scheduled: "scheduled",
+  queued: "queued",
+  executing: "executing",
+  waiting: "waiting",
+  backingOff: "backing off",
+  suspended: "suspended",
+  compensating: "compensating",
+} as const;
+
+function isOver(condition: Condition): condition is "succeeded" | "failed" | "cancelled" {
+  return condition === "succeeded" || condition === "failed" || condition === "cancelled";
 }
 
 /** Milliseconds as a person reads them: `12 ms`, `1.204 s`, `3 min 20 s`, `2 h 5 min`. */

@@ -6,7 +6,7 @@ import { reusableTasks } from "../decide.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../event.ts";
 import type { NextStep, WaitingFor } from "../explanation.ts";
 import type { LogId } from "../ids.ts";
-import type { FailedJob, JobState } from "../job_state.ts";
+import { type FailedJob, hasCode, type JobState } from "../job_state.ts";
 import type { JsonObject } from "../json.ts";
 import { type Annals, maxAttemptsOf } from "./annals.ts";
 import { runningTasks } from "./because.ts";
@@ -109,10 +109,11 @@ function whileExecuting({ job, attempts }: Annals): Next {
     const recorded = attempts.get(task.taskId) ?? [];
     const max = maxAttemptsOf(recorded);
     const left = max === undefined ? undefined : max - task.failures - 1;
+    const spared = task.attempts > task.failures + 1 ? ", for being cut short uses up none" : "";
     const after = left === undefined
       ? ""
       : left > 0
-      ? `; should it fail, ${counted(left, "attempt")} ${left === 1 ? "is" : "are"} left`
+      ? `; should it fail, ${counted(left, "attempt")} ${left === 1 ? "is" : "are"} left${spared}`
       : "; should it fail, none is left";
     const until = untilText(recorded.at(-1)?.started);
     const statement = `${capital(taskText(task.taskId))} goes on until it ends${until}${after}.`;
@@ -131,13 +132,20 @@ function untilText(started: JobEventLogEntry | undefined): string {
 
 function whileWaiting(annals: Annals, waitingFor: readonly WaitingFor<LogId>[]): Next {
   const { job } = annals;
-  const events = waitingFor.slice(0, EVENTS_MAX).flatMap(({ expectation, matched, required }) => {
+  const events = waitingFor.slice(0, EVENTS_MAX).flatMap((wait) => {
+    const { expectation, matched, required, nearMisses } = wait;
     const expected = job.plan.expected.find(({ id }) => id === expectation);
-    const event = expected === undefined ? undefined : sampleEvent(expected, job.jobId);
+    if (expected === undefined) return [];
+    const event = sampleEvent(expected, job.jobId, nearMisses[0]?.attributes);
     if (event === undefined) return [];
     const more = required - matched;
     const count = more === 1 ? "the event" : `the event (${more} of them are missing)`;
-    return [anyone(`Send ${count} for "${expectation}", if it happened:`, "/events", event)];
+    const whole = nearMisses.length > 0
+      ? "put right"
+      : hasCode(job)
+      ? "with all else that its code reads from it"
+      : "if it happened";
+    return [anyone(`Send ${count} for "${expectation}", ${whole}:`, "/events", event)];
   });
   return [itself("Nothing, until an event comes.", []), ...events];
 }

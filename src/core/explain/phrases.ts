@@ -91,3 +91,17 @@ export function latest(logIds: readonly LogId[]): readonly LogId[] {
 export function later(time: string, ms: number): string {
   return new Date(Date.parse(time) + ms).toISOString();
 }
+
+/** Frames of the platform and of the engine, which say nothing about the job's own code. */
+const FOREIGN_FRAME = /ext:|node:|\/src\/engine\//;
+const FRAME = /([^/\\\s(]+):(\d+):\d+\)?$/;
+
+/** `, thrown at my_jobs.ts:22`, or nothing where the stack does not tell. */
+export function placeText({ stack = "" }: ErrorFact): string {
+  for (const line of stack.split("\n")) {
+    if (!line.startsWith("    at ") || FOREIGN_FRAME.test(line)) continue;
+    const [, file, number] = FRAME.exec(line.trimEnd()) ?? [];
+    if (file !== undefined) return `, thrown at ${oneLine(file)}:${number}`;
+  }
+  return "";
+}

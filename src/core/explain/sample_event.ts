@@ -4,11 +4,21 @@ import { type Correlation, holds } from "../correlation.ts";
 import type { JsonObject, JsonScalar } from "../json.ts";
 import type { ExpectedEvent } from "../job_plan.ts";
 
-/** `undefined` when none can be made up, as for some negations. */
-export function sampleEvent(expected: ExpectedEvent, jobId: string): JsonObject | undefined {
+/**
+ * `undefined` when none can be made up, as for some negations.
+ *
+ * @param like What an event said that was nearly it; the sample says the same, put right.
+ */
+export function sampleEvent(
+  expected: ExpectedEvent,
+  jobId: string,
+  like: JsonObject = {},
+): JsonObject | undefined {
   const { eventType, correlation } = expected.matcher;
   if (eventType.startsWith("job.") || eventType.startsWith("journal.")) return undefined;
-  const attributes: JsonObject = nested(termsOf(correlation));
+  const attributes: JsonObject = holds(correlation, like)
+    ? like
+    : nested(structuredClone(like) as Draft, termsOf(correlation));
   if (!holds(correlation, attributes)) return undefined;
   const { taskId } = expected;
   return taskId === undefined
@@ -33,15 +43,15 @@ function termsOf(correlation: Correlation): Terms {
 
 type Draft = { [name: string]: JsonScalar | Draft };
 
-function nested(terms: Terms): JsonObject {
-  const attributes: Draft = {};
+function nested(attributes: Draft, terms: Terms): JsonObject {
   for (const [path, value] of terms) {
     const names = path.split(".");
     const last = names.pop() ?? "";
     let inner = attributes;
     for (const name of names) {
       const next = Object.hasOwn(inner, name) ? inner[name] : undefined;
-      inner = typeof next === "object" && next !== null ? next : set(inner, name, {});
+      const isNested = typeof next === "object" && next !== null;
+      inner = isNested ? next : set<Draft>(inner, name, {});
     }
     set(inner, last, value);
   }

@@ -129,8 +129,9 @@ function obstacleOf(annals: Annals, entry: JobEventLogEntry): string {
 }
 
 /**
- * One that holds in part, fails closely, or lacks what is asked for. What merely is of the
- * same type and names something else is another job's event.
+ * One that holds but came at the wrong time, or fails closely; of those that came since the
+ * job is there, also one that holds in part or lacks what is asked for. What merely is of
+ * the same type and names something else is another job's event.
  */
 function comesNear(
   annals: Annals,
@@ -139,18 +140,21 @@ function comesNear(
   clauses: readonly Mismatch[],
 ): boolean {
   if (entry.jobId === annals.job.jobId || clauses.length === 0) return true;
-  if (clauses.some(({ close, found }) => close || found === "nothing")) return true;
+  if (clauses.some(({ close }) => close)) return true;
+  if (entry.logId < annals.created.logId) return false;
+  if (clauses.some(({ found }) => found === "nothing")) return true;
   const terms = correlationTerms(expected.matcher.correlation) +
     (expected.taskId === undefined ? 0 : 1);
   return clauses.length < terms;
 }
 
 function nearMiss({ entry, clauses, obstacle }: Miss): NearMiss<LogId> {
+  const { attributes } = matchableOf(entry);
   const event = `${matchableOf(entry).eventType} came at ${timeText(entry)}`;
   const statement = obstacle === undefined
     ? `${event} and did not count: ${clauses.map(mismatchText).join("; ")}.`
     : `${event} and did not count: ${obstacle}.`;
-  return { statement, clauses, cites: [entry.logId] };
+  return { statement, clauses, attributes, cites: [entry.logId] };
 }
 
 interface Remark {
