@@ -141,9 +141,12 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   }
   stopOnSignal(daybook, server, configuration.drainMs);
   await warnOfHosts(configuration.webhookHosts);
-  const { journal } = daybook;
+  const { journal, engine } = daybook;
+  const types = engine.definitions().map(({ type }) => type);
   await journal.announce(urlOf(server.addr));
-  console.log(banner(server.addr, daybook.report, journal.head, configuration.token !== undefined));
+  console.log(
+    banner(types, server.addr, daybook.report, journal.head, configuration.token !== undefined),
+  );
 }
 
 /** A definition or an option that cannot be used is for whoever started this to mend. */

@@ -13,6 +13,7 @@ export function urlOf({ hostname, port }: Address): string {
 }
 
 export function banner(
+  types: readonly string[],
   address: Address,
   report: RecoveryReport,
   head: JournalHead,
@@ -22,6 +23,7 @@ export function banner(
   return [
     recovered(report, head),
     ...report.warnings.map((warning) => `note: ${warning}`),
+    `types of jobs: ${types.join(", ")}`,
     `listening on ${url}`,
     "",
     "try, in another terminal:",
@@ -32,8 +34,11 @@ export function banner(
 
 function recovered(report: RecoveryReport, head: JournalHead): string {
   const { entriesReplayed, durationMs, snapshotLogId, bytesQuarantined, clean } = report;
+  if (head.logId === 0) return "a new journal";
   const parts = [
-    `${entriesReplayed} entries in ${Math.round(durationMs)} ms`,
+    `${entriesReplayed} ${entriesReplayed === 1 ? "entry" : "entries"} in ${
+      Math.round(durationMs)
+    } ms`,
     snapshotLogId === null ? "no snapshot" : `snapshot at ${snapshotLogId}`,
     `${bytesQuarantined} bytes quarantined`,
     clean ? "clean stop" : "after a stop that was not clean",
@@ -43,9 +48,9 @@ function recovered(report: RecoveryReport, head: JournalHead): string {
 
 function examples(url: string, needsToken: boolean): readonly string[] {
   const token = needsToken ? ` -H "authorization: Bearer $DAYBOOK_TOKEN"` : "";
-  const job = `{"type":"order.fulfil","input":{"orderId":"42","amount":1999}}`;
+  const job = `{"type":"order.fulfil","input":{"orderId":"7","amount":1999}}`;
   const event =
-    `{"eventType":"ec.shipment.ShipmentCompleted","attributes":{"orderId":"42","tracking":"T-1"}}`;
+    `{"eventType":"ec.shipment.ShipmentCompleted","attributes":{"orderId":"7","tracking":"T-1"}}`;
   const json = `-H 'content-type: application/json'`;
   return [
     `  curl -s${token} ${url}/jobs ${json} -d '${job}'`,

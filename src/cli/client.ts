@@ -184,7 +184,9 @@ async function problemIn(response: Response): Promise<Record<string, unknown>> {
 function refusalText(status: number, problem: Readonly<Record<string, unknown>>): string {
   const detail = String(problem["detail"] ?? problem["title"] ?? "no reason was given");
   const errors = Array.isArray(problem["errors"]) ? problem["errors"] : [];
-  const issues = errors.map((issue: Record<string, unknown>) => {
+  // Of a single issue the detail says all there is to say.
+  const untold = errors.filter((issue) => !detail.includes(String(issue["detail"])));
+  const issues = untold.map((issue: Record<string, unknown>) => {
     const where = issue["pointer"] ?? issue["parameter"] ?? issue["header"] ?? "";
     return `${where === "" ? "the body" : String(where)} ${String(issue["detail"])}`;
   });

@@ -83,10 +83,23 @@ const ISSUES_MAX = 50;
 
 /** The request is well-formed and wrong: 422, with each issue. */
 export function invalidRequest(issues: readonly RequestIssue[]): Problem {
-  const count = issues.length === 1 ? "1 error" : `${issues.length} errors`;
-  return new Problem("invalid-request", `Cannot take the request: it has ${count}`, {
+  const [only] = issues;
+  const what = issues.length === 1 && only !== undefined
+    ? issueText(only)
+    : `it has ${issues.length} errors`;
+  return new Problem("invalid-request", `Cannot take the request: ${what}`, {
     errors: issues.slice(0, ISSUES_MAX),
   });
+}
+
+/** `/input/orderId must be a string`. */
+function issueText(issue: RequestIssue): string {
+  if ("pointer" in issue) {
+    return `${issue.pointer === "" ? "the body" : issue.pointer} ${issue.detail}`;
+  }
+  return "parameter" in issue
+    ? `parameter ${issue.parameter} ${issue.detail}`
+    : `header ${issue.header} ${issue.detail}`;
 }
 
 /** @param instance The path of the request that is refused. */

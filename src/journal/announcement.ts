@@ -5,7 +5,8 @@
  */
 
 import { reasonOf } from "./errors.ts";
-import type { HeldLock } from "./file_system.ts";
+import { type FileSystem, type HeldLock, readWhole } from "./file_system.ts";
+import type { Layout } from "./layout.ts";
 
 export class Announcement {
   readonly #lock: HeldLock;
@@ -43,5 +44,18 @@ export class Announcement {
     } catch (error) {
       this.#warn(`${failure} ${this.#path}: ${reasonOf(error, this.#path)}`);
     }
+  }
+}
+
+/** The address that whoever holds the lock has put there, if any. */
+export async function announcedIn(
+  fileSystem: FileSystem,
+  { lock }: Layout,
+): Promise<string | undefined> {
+  try {
+    const text = new TextDecoder().decode(await readWhole(fileSystem, lock)).trim();
+    return /^https?:\/\/\S+$/.test(text) ? text : undefined;
+  } catch {
+    return undefined; // It is only a hint.
   }
 }

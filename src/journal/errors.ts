@@ -41,8 +41,10 @@ export class JournalLockedError extends Error {
   override readonly name = "JournalLockedError";
   readonly exitCode = 73;
 
-  constructor(folder: string) {
-    super(`Cannot open journal ${folder}: another process holds it`);
+  /** @param url Where the process that holds it says that it listens. */
+  constructor(folder: string, url?: string) {
+    const where = url === undefined ? "" : `, which listens on ${url}`;
+    super(`Cannot open journal ${folder}: another process holds it${where}`);
   }
 }
 

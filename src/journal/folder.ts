@@ -1,6 +1,7 @@
 /** Prepares the folder of a journal, and makes sure that it can be used at all. */
 
 import type { SegmentInfo } from "../engine/ports.ts";
+import { announcedIn } from "./announcement.ts";
 import { JournalLockedError, JournalUnusableError, orUnusable } from "./errors.ts";
 import { type FileSystem, type HeldLock, type PathKind, writeNew } from "./file_system.ts";
 import { firstLogIdOf, isTemporary, type Layout, TEMPORARY } from "./layout.ts";
@@ -18,7 +19,9 @@ export async function takeFolder(fileSystem: FileSystem, layout: Layout): Promis
   await orUnusable("create folder", folder, () => fileSystem.makeFolder(folder));
   await requireKind(fileSystem, layout.lock, ["file", "missing"]);
   const lock = await orUnusable("lock", layout.lock, () => fileSystem.lock(layout.lock));
-  if (lock === undefined) throw new JournalLockedError(folder);
+  if (lock === undefined) {
+    throw new JournalLockedError(folder, await announcedIn(fileSystem, layout));
+  }
   try {
     await prepare(fileSystem, layout);
   } catch (error) {

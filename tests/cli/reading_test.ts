@@ -334,7 +334,10 @@ Deno.test("tail: an unknown job, or an entry that is not there yet, is refused",
   const after = await runCli(app, ["tail", "--after", "999"]);
 
   assert.deepEqual([job.code, after.code], [1, 1]);
-  assert.match(after.terminal.errors[0] ?? "", /: after must not be beyond the head .* \(422\)$/);
+  assert.match(
+    after.terminal.errors[0] ?? "",
+    /: parameter after must not be beyond the head .* \(422\)$/,
+  );
 });
 
 Deno.test("show: a job that ran shows its tasks and its output", async () => {

@@ -59,7 +59,7 @@ Deno.test("event: what the server refuses is 1", async () => {
   const { code, terminal } = await runCli(await startApp(), ["event", "job.JobCreated"]);
   assert.deepEqual([code, terminal.output], [1, []]);
   assert.deepEqual(terminal.errors, [
-    "daybook: Cannot take the request: it has 1 error: /eventType must not lie in the reserved " +
+    "daybook: Cannot take the request: /eventType must not lie in the reserved " +
     "namespaces job. and journal. (422)",
   ]);
 });

@@ -73,5 +73,8 @@ Deno.test("point: an eventId is all up to its entry, also that of an event it st
   assert.equal(at(named(fact?.eventId ?? "")), 3);
   assert.equal(at(named(stand?.eventId ?? "")), 4);
   assert.equal(at(named("evt_original_11")), 4);
-  assert.equal(at(named("evt_nobody")), "is the id of no event of this job");
+  assert.equal(
+    at(named("evt_nobody")),
+    "is no position, no time, and the id of no event of this job",
+  );
 });

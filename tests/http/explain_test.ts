@@ -31,6 +31,7 @@ Deno.test("GET /jobs/:id/explain: JSON has every part of the design, with resolv
     statement: "shop.ParcelShipped came at 2026-01-01T00:00:00.000Z and did not count: " +
       'orderId: expected "42" (text), found 42 (number).',
     clauses: [{ path: "orderId", expected: '"42"', found: "42", close: true }],
+    attributes: { orderId: 42 },
     cites: [{
       logId: 4,
       segment: "00000000000000000001.ndjson",

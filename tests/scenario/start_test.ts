@@ -54,7 +54,10 @@ Deno.test("start: prints the configuration, what it recovered, and three command
 
     assert.match(text, /max-running +3 jobs {2}\(environment\)/);
     assert.match(text, /segment-bytes +67108864 bytes\n/);
-    assert.match(text, /^recovered \d+ entries in \d+ ms, snapshot at \d+, 0 bytes quarantined/m);
+    assert.match(
+      text,
+      /^recovered \d+ (?:entry|entries) in \d+ ms, snapshot at \d+, 0 bytes quarantined/m,
+    );
     assert.match(text, /; head \d+ [\w-]{43}$/m);
     assert.match(text, /^listening on http:\/\/127\.0\.0\.1:\d+$/m);
     await daybook.stop();
