@@ -77,6 +77,29 @@ export const BUSY = defineJob({
   },
 });
 
+/** Does two things side by side, of which one goes on and the other fails. */
+export const PARALLEL = defineJob({
+  type: "shop.parallel",
+  version: 1,
+  input: v.object({}),
+  async run(ctx) {
+    await Promise.all([
+      ctx.task(
+        "pack",
+        (task) =>
+          new Promise<void>((_, reject) =>
+            task.signal.addEventListener("abort", () => reject(task.signal.reason))
+          ),
+      ),
+      ctx.task("weigh", () => {
+        const error = new Error("the \x1b[31mscale\x1b[0m is \u202edown");
+        error.name = "Scale\x1b[2J\nError";
+        throw error;
+      }, { retry: RETRY }),
+    ]);
+  },
+});
+
 /** Begun by an event; its code ends, while its plan waits on. */
 export const WELCOME = defineJob({
   type: "shop.welcome",
@@ -111,4 +134,4 @@ export const CHANGED_ORDER = defineJob({
 });
 
 /** All but the changed one. */
-export const ALL: readonly unknown[] = [ORDER, TROUBLE, FORGIVING, BUSY, WELCOME];
+export const ALL: readonly unknown[] = [ORDER, TROUBLE, FORGIVING, BUSY, PARALLEL, WELCOME];
