@@ -2,6 +2,8 @@
 
 /** More edits than this make another name. */
 const EDITS_MAX = 2;
+/** One edit is a slip in so many letters: nearly all short names are two edits apart. */
+const LETTERS_OF_EDIT = 4;
 
 /**
  * How far two names are apart: 0 when they differ in letter case only, otherwise the
@@ -23,7 +25,9 @@ export function nearestName(name: string, candidates: Iterable<string>): string 
   let fewest = Infinity;
   for (const candidate of candidates) {
     const edits = slipBetween(name, candidate);
-    if (edits !== undefined && edits < fewest) [nearest, fewest] = [candidate, edits];
+    const letters = Math.min(name.length, candidate.length);
+    if (edits === undefined || edits * LETTERS_OF_EDIT > letters) continue;
+    if (edits < fewest) [nearest, fewest] = [candidate, edits];
   }
   return nearest;
 }

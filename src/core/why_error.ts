@@ -2,6 +2,7 @@
 
 import { assertNever } from "./assert_never.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "./event.ts";
+import { oneLine } from "./explain/phrases.ts";
 import type { AttemptFailure, ErrorFact, FailureKind } from "./framework_events.ts";
 import { type CompensatedOutcome, matcherAccepts } from "./job_plan.ts";
 import type { CompensatingJob, RunningJob } from "./job_state.ts";
@@ -12,11 +13,11 @@ const LINE_LENGTH_MAX = 200;
 
 /** `TypeError: x is not a function`: the first line, cut when long, without its full stop. */
 export function errorFactText({ name, message }: ErrorFact): string {
-  return firstLine(`${name}: ${message}`);
+  return firstLine(`${oneLine(name)}: ${message}`);
 }
 
 function firstLine(text: string): string {
-  const line = (text.split("\n", 1)[0] ?? "").trim().replace(/\.+$/, "");
+  const line = oneLine(text.split("\n", 1)[0] ?? "").replace(/\.+$/, "");
   return line.length > LINE_LENGTH_MAX ? `${line.slice(0, LINE_LENGTH_MAX)}…` : line;
 }
 

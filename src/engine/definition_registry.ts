@@ -15,6 +15,7 @@ import {
   sharedPlan,
   TIMES_MAX,
 } from "../core/job_plan.ts";
+import { ID_PATTERN, ID_RULE } from "../core/ids.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { AnyJobDefinition, ErrorMatcher, Expectation, FactEvent } from "./definition.ts";
 import { inputIssues } from "./input_issues.ts";
@@ -123,6 +124,9 @@ export function planOf(definition: AnyJobDefinition, input: unknown): JobPlan {
 function expectedEvent(id: string, spec: Expectation): ExpectedEvent {
   if (id === MAIN_EXPECTATION_ID) {
     throw new TypeError(`Cannot expect an event under the name ${id}: it stands for run itself`);
+  }
+  if (!ID_PATTERN.test(id)) {
+    throw new TypeError(`Cannot expect ${JSON.stringify(id)}: its name must be ${ID_RULE}`);
   }
   const kind = spec.kind ?? "DomainFact";
   if (!EXPECTED_EVENT_KINDS.includes(kind)) {

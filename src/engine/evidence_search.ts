@@ -14,9 +14,11 @@ import type { JobState } from "../core/job_state.ts";
 import { quotedEntry } from "../core/quotation.ts";
 import type { PastEvents } from "./past_events.ts";
 
-/** Events that are looked at for one expectation, and expectations that are looked at. */
+/** Events that are looked at for one expectation, and for all of them, unless that is too few. */
 const CANDIDATES_MAX = 64;
-const EXPECTATIONS_MAX = 20;
+const CANDIDATES_OF_ALL = 1_280;
+const CANDIDATES_MIN = 4;
+const EXPECTATIONS_MAX = 1_000;
 
 /** Where entries are read. */
 export interface EntrySource {
@@ -45,9 +47,9 @@ export class EvidenceSearch {
     const open = job.plan.expected
       .filter((expected, index) => isOpen(expected, job.expected[index]?.matched ?? 0))
       .slice(0, EXPECTATIONS_MAX);
-    this.#wanted = new Map(
-      open.map(({ id, matcher }) => [id, pastEvents.near(matcher, CANDIDATES_MAX)]),
-    );
+    const share = Math.floor(CANDIDATES_OF_ALL / Math.max(1, open.length));
+    const each = Math.max(CANDIDATES_MIN, Math.min(CANDIDATES_MAX, share));
+    this.#wanted = new Map(open.map(({ id, matcher }) => [id, pastEvents.near(matcher, each)]));
   }
 
   /** Reads what was looked up, and what the job's entries name as their cause. */

@@ -68,7 +68,8 @@ export class Unmatched {
   }
 
   #nearest(event: MatchableEvent): Explained | undefined {
-    const compared = this.#compared(this.#started, event);
+    const compared = [this.#started, this.#unstarted]
+      .flatMap((index) => this.#compared(index, event));
     const nearest = nearestOf(compared.filter(({ clauses }) => clauses.length > 0));
     if (nearest === undefined) return undefined;
     const subject = `expectation ${expectationName(nearest)} of job ${nearest.job.jobId}`;

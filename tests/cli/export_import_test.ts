@@ -418,7 +418,7 @@ testWithHomes(
     const there = await explainedOffline(old.folder, id);
     assert.match(
       there.waitingFor[0]?.statement ?? "",
-      /The latest event of this type is another's/,
+      /The latest event of this type did not count/,
     );
     assert.deepEqual(await explainedOffline(fresh.folder, id), there);
   },

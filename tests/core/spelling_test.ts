@@ -47,3 +47,9 @@ Deno.test("nearestName: the nearest, the first of several, or none", () => {
   assert.equal(nearestName("ec.Refunded", names), undefined);
   assert.equal(nearestName("ec.Shipped", []), undefined);
 });
+
+Deno.test("nearestName: short names that differ by most of their letters are no slips", () => {
+  assert.equal(nearestName("a.D1", ["a.Ok"]), undefined);
+  assert.equal(nearestName("a.Conf", ["a.Done"]), undefined);
+  assert.equal(nearestName("a.D1", ["a.D2"]), "a.D2");
+});

@@ -5,6 +5,7 @@ import { eventType } from "../../src/core/event_type.ts";
 import type { JobPlan, JobPolicy, Multiplicity } from "../../src/core/job_plan.ts";
 import { DEFAULT_POLICY } from "../../src/core/job_plan.ts";
 import { defineJob } from "../../src/engine/definition.ts";
+import type { CreateRequest } from "../../src/engine/requests.ts";
 import { Harness } from "../support/engine_harness.ts";
 
 const SHIPPED = "ec.shipment.ShipmentCompleted";
@@ -333,6 +334,24 @@ Deno.test("startsOn: an event starts a job, and a redelivery starts nothing twic
   assert.equal(jobs.length, 1);
   assert.equal(jobs[0]?.state, "Done");
   assert.deepEqual(jobs[0]?.input, { orderId: "7" });
+});
+
+Deno.test("definition: a name of an expectation that a terminal would obey makes no plan", async () => {
+  const odd = defineJob({
+    type: "demo.odd",
+    version: 1,
+    input: v.looseObject({}),
+    expects: (): Record<string, { eventType: string }> => ({
+      "paid\n\x1b[2J": { eventType: "ec.Paid" },
+    }),
+    run: () => Promise.resolve(),
+  });
+  const daybook = await Harness.start({ definitions: [odd] });
+
+  const created = await daybook.engine.create({ type: "demo.odd", input: {} } as CreateRequest);
+
+  assert.equal(created.ok, false);
+  assert.match(JSON.stringify(created), /its name must be 1 to 128 characters/);
 });
 
 Deno.test("startsOn: a definition that cannot make a plan leaves a failed job, not a lost event", async () => {

@@ -206,6 +206,19 @@ Deno.test("receipt: an event that only a job that has not started would match na
   assert.deepEqual([disposition, nearest], ["matched", undefined]);
 });
 
+Deno.test("receipt: an event that only a job that has not started nearly expects names it", async () => {
+  const daybook = await Harness.start();
+  await create(daybook, "order-42", ofOrder("42"), { start: false });
+
+  const { reason } = await receiptOf(daybook, SHIPPED, { orderId: 42 });
+
+  assert.equal(
+    reason,
+    "matched nothing: the nearest is expectation shipped (state is Created) of job order-42: " +
+      'orderId: expected "42" (text), found 42 (number)',
+  );
+});
+
 Deno.test("receipt: a scheduled job whose start finds no room has still not started", async () => {
   const daybook = await Harness.start();
   const id = await create(daybook, "order-42", ofOrder("42"), { start: false });

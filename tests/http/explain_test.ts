@@ -78,6 +78,49 @@ Deno.test("GET /jobs/:id/explain: prose by Accept or by format, the same each ti
   await json.body?.cancel();
 });
 
+Deno.test("GET /jobs/:id/explain: a job that compensates waits for nothing that its plan expects", async () => {
+  const app = await startApp();
+  const plan = {
+    expected: [{ id: "paid", eventType: "shop.Paid" }],
+    policy: {
+      errors: [{ eventType: "shop.OrderCancelled" }],
+      compensation: {
+        succeeded: { eventType: "shop.Refunded" },
+        failed: { eventType: "shop.RefundFailed" },
+      },
+    },
+  };
+  await app.post("/jobs", { jobId: "order-42", plan });
+  await app.post("/events", { eventType: "shop.OrderCancelled", jobId: "order-42" });
+
+  const body = await jsonOf<Body>(await app.get("/jobs/order-42/explain"), 200);
+
+  assert.equal(body.condition, "compensating");
+  assert.deepEqual(body.waitingFor, []);
+});
+
+Deno.test("GET /jobs/:id/explain: a thousand expectations and as many misses are told in short", async () => {
+  const app = await startApp();
+  const expected = Array.from({ length: 1_000 }, (_, n) => ({
+    id: `part-${n}`,
+    eventType: "shop.PartArrived",
+    correlation: { equals: { n, region: "EU" } },
+  }));
+  await app.post("/jobs", { jobId: "many", plan: { expected } });
+  const events = expected.map((_, n) => ({
+    eventType: "shop.PartArrived",
+    jobId: "many",
+    attributes: { n: `${n}`, region: "EU" },
+  }));
+  await app.post("/events", events);
+
+  const response = await app.get("/jobs/many/explain?format=text");
+
+  const lines = (await response.text()).split("\n");
+  assert.ok(lines.length < 100, `${lines.length} lines`);
+  assert.ok(lines.every((line) => line.length < 250));
+});
+
 Deno.test("GET /jobs/:id/explain: an unknown job is 404, an unknown format 422", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app);

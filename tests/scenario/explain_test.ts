@@ -156,6 +156,59 @@ const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: "waiting_taken_by_another_job",
+    condition: "waiting",
+    arrange: async (daybook) => {
+      const paid = { id: "paid", eventType: "shop.Paid" };
+      const audit = { expected: [{ ...paid, multiplicity: { times: 9 } }] };
+      await daybook.post("/jobs", { jobId: "audit", plan: audit });
+      const correlation = { equals: { orderId: "42" } };
+      await daybook.post("/jobs", { jobId: "job", plan: { expected: [{ ...paid, correlation }] } });
+      await daybook.event("shop.Paid", { orderId: 42 });
+    },
+  },
+  {
+    name: "waiting_taken_by_an_earlier_job",
+    condition: "waiting",
+    arrange: async (daybook) => {
+      const correlation = { equals: { orderId: "42" } };
+      const plan = { expected: [{ id: "paid", eventType: "shop.Paid", correlation }] };
+      await daybook.post("/jobs", { jobId: "before", plan });
+      await daybook.event("shop.Paid", { orderId: "42" });
+      await daybook.post("/jobs", { jobId: "job", plan });
+    },
+  },
+  {
+    name: "waiting_counted_for_another_expectation",
+    condition: "waiting",
+    arrange: async (daybook) => {
+      const correlation = { equals: { shelf: 7 } };
+      const expected = [{ id: "parts", ...MATCHER }, { id: "shelved", ...MATCHER, correlation }];
+      await daybook.post("/jobs", { jobId: "job", plan: { expected } });
+      await daybook.event("shop.PartArrived", { shelf: "7" });
+    },
+  },
+  {
+    name: "waiting_for_many",
+    condition: "waiting",
+    arrange: async (daybook) => {
+      const expected = Array.from({ length: 30 }, (_, n) => ({
+        id: `part-${n}`,
+        eventType: "shop.PartArrived",
+        correlation: { equals: { n, region: "EU" } },
+      }));
+      await daybook.post("/jobs", { jobId: "job", plan: { expected } });
+      for (let n = 0; n < 30; n++) await daybook.event("shop.PartArrived", { n: `${n}` });
+    },
+  },
+  {
+    name: "executing_beside_backing_off",
+    condition: "executing",
+    arrange: async (daybook) => {
+      await daybook.submit("job", "shop.parallel");
+    },
+  },
+  {
     name: "waiting_counting",
     condition: "waiting",
     arrange: async (daybook) => {

@@ -94,6 +94,29 @@ export const LIMITED = defineJob({
   },
 });
 
+/** Does two things side by side, of which one goes on and the other fails. */
+export const PARALLEL = defineJob({
+  type: "shop.parallel",
+  version: 1,
+  input: v.object({}),
+  async run(ctx) {
+    await Promise.all([
+      ctx.task(
+        "pack",
+        (task) =>
+          new Promise<void>((_, reject) =>
+            task.signal.addEventListener("abort", () => reject(task.signal.reason))
+          ),
+      ),
+      ctx.task("weigh", () => {
+        const error = new Error("the \x1b[31mscale\x1b[0m is \u202edown");
+        error.name = "Scale\x1b[2J\nError";
+        throw error;
+      }, { retry: RETRY }),
+    ]);
+  },
+});
+
 /** Begun by an event; its code ends, while its plan waits on. */
 export const WELCOME = defineJob({
   type: "shop.welcome",
@@ -134,5 +157,6 @@ export const ALL: readonly unknown[] = [
   FORGIVING,
   BUSY,
   LIMITED,
+  PARALLEL,
   WELCOME,
 ];

@@ -6,7 +6,7 @@ import type { FrameworkEntry, JobEventLogEntry } from "../event.ts";
 import type { ErrorFact, FailureKind, InterruptionReason } from "../framework_events.ts";
 import type { LogId, TaskId } from "../ids.ts";
 import type { JobState } from "../job_state.ts";
-import { project, type Step } from "../projector.ts";
+import { matchableOf, project, type Step } from "../projector.ts";
 import type { RuleName } from "../rules.ts";
 
 export type AttemptEnd =
@@ -42,8 +42,10 @@ export class Annals {
   readonly spans: ConditionSpan[] = [];
   readonly attempts = new Map<TaskId, Attempt[]>();
   readonly compensations = new Map<TaskId, Attempt[]>();
-  /** Entries from outside that counted for nothing, with the row that says so. */
-  readonly uncounted: { readonly entry: JobEventLogEntry; readonly rule: RuleName }[] = [];
+  /** Entries from outside, by the type of the event, oldest first. */
+  readonly facts = new Map<string, JobEventLogEntry[]>();
+  /** Positions of those that counted for an expectation, or moved the job. */
+  readonly counted = new Set<LogId>();
   /** Original ids of the events that reached this job. */
   readonly reachedBy = new Set<string>();
   /** The entry that made the job leave Running with an error, and the one that ended it. */
@@ -117,7 +119,11 @@ export class Annals {
   #noteFact(entry: JobEventLogEntry, before: JobState | undefined, step: Step): void {
     this.reachedBy.add(originalIdOf(entry));
     const moved = before?.state !== step.job.state;
-    if (step.matched.length === 0 && !moved) this.uncounted.push({ entry, rule: step.rule });
+    if (step.matched.length > 0 || moved) this.counted.add(entry.logId);
+    const { eventType } = matchableOf(entry);
+    const ofType = this.facts.get(eventType);
+    if (ofType === undefined) this.facts.set(eventType, [entry]);
+    else ofType.push(entry);
   }
 
   #noteFrameworkFact(entry: JobEventLogEntry): void {

@@ -157,9 +157,9 @@ function interruptionReason(
   return { statement, cites };
 }
 
+/** What runs, and beside it what is to be tried again. */
 function executing(annals: Annals): Reasons {
-  const running = runningTasks(annals.job);
-  return running.flatMap((task) => {
+  const running = runningTasks(annals.job).flatMap((task) => {
     const attempts = annals.attempts.get(task.taskId) ?? [];
     const started = attempts.at(-1)?.started;
     const cites = [started?.logId ?? task.firstLogId];
@@ -169,6 +169,7 @@ function executing(annals: Annals): Reasons {
       ...unsuccessfulAttempts(taskSubject(task.taskId), attempts),
     ];
   });
+  return [...running, ...backingOff(annals)];
 }
 
 /** The tasks that are running; `run` itself only when no other is. */

@@ -7,6 +7,8 @@ import { capital } from "./phrases.ts";
 const WIDTH = 78;
 /** Of long lists of what is done, the last so many are shown. */
 const COMPLETED_MAX = 12;
+/** Of many near misses, the first so many. */
+const NEAR_MISSES_MAX = 10;
 
 export interface TextOptions {
   /** The command that does what an action says, such as a call of curl. */
@@ -19,11 +21,10 @@ export function explanationText(
   { commandOf }: TextOptions,
 ): string {
   const { because, waitingFor, completed, next } = explanation;
-  const nearMisses = waitingFor.flatMap((wait) => wait.nearMisses);
   const lines = [
     ...wrapped(explanation.summary, "", ""),
     ...section("Why", because.flatMap((reason) => bullet(reason))),
-    ...section("Near misses", nearMisses.flatMap((miss) => bullet(miss))),
+    ...section("Near misses", nearMissLines(waitingFor)),
     ...section("Completed", completedLines(completed)),
     ...section(
       "Next",
@@ -50,6 +51,26 @@ function refs(cites: readonly Citation[]): string {
   const shown = cites.slice(0, 8).map(({ logId }) => logId);
   if (shown.length === 0) return "";
   return ` [${shown.join(", ")}${cites.length > shown.length ? ", ..." : ""}]`;
+}
+
+/** Which expectation each is of, where there are several. */
+function nearMissLines(waitingFor: Explanation<Citation>["waitingFor"]): readonly string[] {
+  const misses = nearMissesOf(waitingFor);
+  const shown = misses.slice(0, NEAR_MISSES_MAX).flatMap(({ expectation, miss }) =>
+    bullet(
+      waitingFor.length === 1
+        ? miss
+        : { ...miss, statement: `For "${expectation}": ${miss.statement}` },
+    )
+  );
+  const hidden = misses.length - NEAR_MISSES_MAX;
+  return hidden <= 0 ? shown : [...shown, `  - ${hidden} more after these.`];
+}
+
+function nearMissesOf(waitingFor: Explanation<Citation>["waitingFor"]) {
+  return waitingFor.flatMap(({ expectation, nearMisses }) =>
+    nearMisses.map((miss) => ({ expectation, miss }))
+  );
 }
 
 function completedLines(completed: Explanation<Citation>["completed"]): readonly string[] {
@@ -113,7 +134,7 @@ function evidenceLines(explanation: Explanation<Citation>): readonly string[] {
   const { because, waitingFor, completed, next } = explanation;
   const statements = [
     ...because,
-    ...waitingFor.flatMap((wait) => wait.nearMisses),
+    ...nearMissesOf(waitingFor).slice(0, NEAR_MISSES_MAX).map(({ miss }) => miss),
     ...completed.slice(-COMPLETED_MAX),
     ...next,
   ];

@@ -43,7 +43,7 @@ export function nextOf(
     case "queued":
       return [itself("It runs when its turn comes.", []), ...controls(annals)];
     case "executing":
-      return [...whileExecuting(annals), ...controls(annals)];
+      return [...whileExecuting(annals), ...dueAttempts(annals), ...controls(annals)];
     case "waiting":
       return [...whileWaiting(annals, waitingFor), ...controls(annals)];
     case "backingOff":

@@ -30,7 +30,8 @@ export function attemptText(attempt: number, maxAttempts: number | undefined): s
 /** `PaymentRefused: the payment was refused`, in one line. */
 export function errorText({ name, message }: ErrorFact): string {
   const line = oneLine(message);
-  return line === "" ? name : `${name}: ${line}`;
+  const who = oneLine(name);
+  return line === "" ? who : `${who}: ${line}`;
 }
 
 /** ` (reason: the customer asked)`, or nothing. */

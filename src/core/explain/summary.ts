@@ -79,14 +79,17 @@ function queued({ circumstances: { queue } }: Evidence): string {
       `${counted(queue.maxRunning, "worker")} busy.`;
 }
 
-function executing({ job, attempts }: Annals): string {
+function executing(annals: Annals): string {
+  const { job, attempts } = annals;
   const tasks = runningTasks(job);
   const names = tasks.map(({ taskId, attempts: attempt }) =>
     taskId === MAIN_TASK
       ? "run"
       : `${taskText(taskId)}, ${attemptText(attempt, maxAttemptsOf(attempts.get(taskId) ?? []))}`
   );
-  return `is executing ${shortened(names, NAMES_MAX)}.`;
+  const open = backingOffTexts(annals);
+  const beside = open.length === 0 ? "" : `, while ${shortened(open, NAMES_MAX)}`;
+  return `is executing ${shortened(names, NAMES_MAX)}${beside}.`;
 }
 
 function waiting({ job }: Annals, waitingFor: readonly WaitingFor<LogId>[]): string {
@@ -103,15 +106,18 @@ function waiting({ job }: Annals, waitingFor: readonly WaitingFor<LogId>[]): str
     nearest;
 }
 
-function backingOff({ job, attempts }: Annals): string {
+function backingOff(annals: Annals): string {
+  return `is backing off: ${shortened(backingOffTexts(annals), NAMES_MAX)}.`;
+}
+
+function backingOffTexts({ job, attempts }: Annals): readonly string[] {
   const tasks = job.tasks.filter((task) => task.status === "backingOff");
-  const texts = tasks.map(({ taskId, attempts: attempt, retryAt, error }) => {
+  return tasks.map(({ taskId, attempts: attempt, retryAt, error }) => {
     const which = attemptText(attempt, maxAttemptsOf(attempts.get(taskId) ?? []));
     return `${taskText(taskId)} failed in ${which} (${
       errorText(error)
     }) and is tried again at ${retryAt}`;
   });
-  return `is backing off: ${shortened(texts, NAMES_MAX)}.`;
 }
 
 function suspended({ suspended }: Annals): string {
@@ -125,9 +131,9 @@ function compensating({ job }: Annals): string {
   const undone = tasks.filter(({ compensation }) => compensation?.status === "compensated");
   const progress = tasks.length === 0
     ? ""
-    : ` ${undone.length} of ${counted(tasks.length, "task")} undone,`;
+    : `: ${undone.length} of ${counted(tasks.length, "task")} undone,`;
   const failure = "failure" in job ? job.failure : undefined;
-  return `is compensating:${progress} after ${failureText(failure)}.`;
+  return `is compensating${progress} after ${failureText(failure)}.`;
 }
 
 function succeeded({ job }: Annals): string {

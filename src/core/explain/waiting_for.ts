@@ -9,8 +9,8 @@ import {
   correlationTerms,
   distanceOf,
   type Mismatch,
+  mismatchesText,
   mismatchesWith,
-  mismatchText,
 } from "../mismatch.ts";
 import { matchableOf } from "../projector.ts";
 import { type Annals, originalIdOf } from "./annals.ts";
@@ -18,6 +18,8 @@ import type { Candidates, Evidence } from "./evidence.ts";
 import { countText, latest, timeText, wantedText } from "./phrases.ts";
 
 const NEAR_MISSES_MAX = 3;
+/** Of the job's own events of a type, the latest so many are compared with an expectation. */
+const OWN_MAX = 64;
 /** One clause that is off, where another event has all of them right or nearly right. */
 const DISTANCE_MARGIN = 9;
 
@@ -31,10 +33,13 @@ interface Miss {
   readonly isNear: boolean;
 }
 
-/** Every expectation that lacks matches, in the order of the plan; never the end of `run`. */
+/**
+ * Every expectation that lacks matches, in the order of the plan; never the end of `run`. A
+ * job that compensates waits for none of them: they would count for nothing.
+ */
 export function waitingForOf(annals: Annals, evidence: Evidence): readonly WaitingFor<LogId>[] {
   const { job } = annals;
-  if (job.state === "Done" || job.state === "Failed") return [];
+  if (job.state !== "Created" && job.state !== "Running") return [];
   return job.plan.expected.flatMap((expected, index) => {
     const progress = job.expected[index];
     if (progress === undefined || expected.id === MAIN_EXPECTATION_ID) return [];
@@ -49,8 +54,6 @@ export function nearestText(waitingFor: readonly WaitingFor<LogId>[]): string | 
   return misses[0]?.statement;
 }
 
-const NO_CANDIDATES: Candidates = { events: [], claimed: new Set(), forgottenUpTo: 0 };
-
 /** Those that come about as near as the nearest; the others would only distract from it. */
 function nearest(misses: readonly Miss[]): readonly Miss[] {
   const best = distanceOf(misses[0]?.clauses ?? []);
@@ -63,9 +66,9 @@ function waitingFor(
   annals: Annals,
   expected: ExpectedEvent,
   { matched, by }: ExpectationState,
-  candidates: Candidates = NO_CANDIDATES,
+  candidates: Candidates | undefined,
 ): WaitingFor<LogId> {
-  const misses = missesOf(annals, expected, candidates);
+  const misses = missesOf(annals, expected, by, candidates);
   const near = nearest(misses.filter(({ isNear }) => isNear));
   const remark = near.length > 0 ? undefined : remarkOn(misses, matched, candidates);
   const count = countText(expected, matched);
@@ -81,19 +84,25 @@ function waitingFor(
   };
 }
 
-/** All that came and did not count, the nearest first. */
+/** All that came and did not count for this expectation, the nearest first. */
 function missesOf(
   annals: Annals,
   expected: ExpectedEvent,
-  { events, claimed }: Candidates,
+  by: readonly LogId[],
+  candidates: Candidates | undefined,
 ): readonly Miss[] {
-  const own = annals.uncounted.map(({ entry }) => entry).reverse();
-  const strangers = events.filter((entry) =>
-    !annals.entries.has(entry.logId) && !annals.reachedBy.has(originalIdOf(entry))
+  const { eventType } = expected.matcher;
+  const counted = new Set(by);
+  const own = (annals.facts.get(eventType) ?? []).slice(-OWN_MAX)
+    .filter(({ logId }) => !counted.has(logId)).reverse();
+  const strangers = (candidates?.events ?? []).filter((entry) =>
+    entry.eventType === eventType && !annals.entries.has(entry.logId) &&
+    !annals.reachedBy.has(originalIdOf(entry))
   );
+  const isTaken = ({ logId }: JobEventLogEntry) =>
+    annals.counted.has(logId) || candidates?.claimed.has(logId) === true;
   return [...own, ...strangers]
-    .filter((entry) => matchableOf(entry).eventType === expected.matcher.eventType)
-    .map((entry) => missOf(annals, expected, entry, claimed.has(entry.logId)))
+    .map((entry) => missOf(annals, expected, entry, isTaken(entry)))
     .toSorted((left, right) => distanceOf(left.clauses) - distanceOf(right.clauses));
 }
 
@@ -101,12 +110,19 @@ function missOf(
   annals: Annals,
   expected: ExpectedEvent,
   entry: JobEventLogEntry,
-  isClaimed: boolean,
+  isTaken: boolean,
 ): Miss {
   const clauses = mismatchesWith(expected, matchableOf(entry));
   const obstacle = clauses.length === 0 ? obstacleOf(annals, entry) : undefined;
-  const isNear = !isClaimed && comesNear(annals, expected, entry, clauses);
+  const isNear = isTaken
+    ? isTelling(expected) && clauses.every(({ close }) => close)
+    : comesNear(annals, expected, entry, clauses);
   return { entry, clauses, obstacle, isNear };
+}
+
+/** Whether what meets the expectation was meant for it: any event meets one without clauses. */
+function isTelling({ matcher, taskId }: ExpectedEvent): boolean {
+  return taskId !== undefined || correlationTerms(matcher.correlation) > 0;
 }
 
 /** Why the right event did not count. */
@@ -152,7 +168,7 @@ function nearMiss({ entry, clauses, obstacle }: Miss): NearMiss<LogId> {
   const { attributes } = matchableOf(entry);
   const event = `${matchableOf(entry).eventType} came at ${timeText(entry)}`;
   const statement = obstacle === undefined
-    ? `${event} and did not count: ${clauses.map(mismatchText).join("; ")}.`
+    ? `${event} and did not count: ${mismatchesText(clauses)}.`
     : `${event} and did not count: ${obstacle}.`;
   return { statement, clauses, attributes, cites: [entry.logId] };
 }
@@ -162,19 +178,21 @@ interface Remark {
   readonly cites: readonly LogId[];
 }
 
-/** What to say where nothing came near. */
+/** What to say where nothing came near; nothing when nothing was looked for. */
 function remarkOn(
   misses: readonly Miss[],
   matched: number,
-  { forgottenUpTo }: Candidates,
+  candidates: Candidates | undefined,
 ): Remark | undefined {
   const latest = misses.toSorted((left, right) => right.entry.logId - left.entry.logId)[0];
   if (latest !== undefined) {
-    const clauses = latest.clauses.map(mismatchText).join("; ");
-    const statement = `The latest event of this type is another's: ${clauses}.`;
-    return { statement, cites: [latest.entry.logId] };
+    const { entry, clauses, obstacle } = latest;
+    const why = obstacle ?? mismatchesText(clauses);
+    const statement = `The latest event of this type did not count: ${why}.`;
+    return { statement, cites: [entry.logId] };
   }
-  if (matched > 0) return undefined;
+  if (matched > 0 || candidates === undefined) return undefined;
+  const { forgottenUpTo } = candidates;
   const bound = forgottenUpTo === 0 ? "" : ", as far back as events are remembered";
   return { statement: `No event of this type has come${bound}.`, cites: [] };
 }
