@@ -8,8 +8,8 @@ import type { JobEventLogEntry } from "../core/event.ts";
 import type { Annals } from "../core/explain/annals.ts";
 import type { Candidates, Evidence } from "../core/explain/evidence.ts";
 import { wantedCauses } from "../core/explain/explain.ts";
+import { openExpectations } from "../core/explain/open_expectations.ts";
 import type { LogId } from "../core/ids.ts";
-import { type ExpectedEvent, MAIN_EXPECTATION_ID, requiredMatches } from "../core/job_plan.ts";
 import type { JobState } from "../core/job_state.ts";
 import { quotedEntry } from "../core/quotation.ts";
 import type { PastEvents } from "./past_events.ts";
@@ -44,12 +44,12 @@ export class EvidenceSearch {
   constructor(job: JobState, pastEvents: PastEvents, source: EntrySource) {
     this.#source = source;
     this.#horizon = pastEvents.horizon;
-    const open = job.plan.expected
-      .filter((expected, index) => isOpen(expected, job.expected[index]?.matched ?? 0))
-      .slice(0, EXPECTATIONS_MAX);
+    const open = openExpectations(job).slice(0, EXPECTATIONS_MAX);
     const share = Math.floor(CANDIDATES_OF_ALL / Math.max(1, open.length));
     const each = Math.max(CANDIDATES_MIN, Math.min(CANDIDATES_MAX, share));
-    this.#wanted = new Map(open.map(({ id, matcher }) => [id, pastEvents.near(matcher, each)]));
+    this.#wanted = new Map(
+      open.map(({ expected: { id, matcher } }) => [id, pastEvents.near(matcher, each)]),
+    );
   }
 
   /** Reads what was looked up, and what the job's entries name as their cause. */
@@ -89,8 +89,4 @@ export class EvidenceSearch {
     const ascending = [...new Set(logIds)].toSorted((left, right) => left - right);
     return (await this.#source.readAt(ascending)).map(quotedEntry);
   }
-}
-
-function isOpen({ id, multiplicity }: ExpectedEvent, matched: number): boolean {
-  return id !== MAIN_EXPECTATION_ID && matched < requiredMatches(multiplicity);
 }

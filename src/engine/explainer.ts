@@ -65,7 +65,10 @@ export class Explainer {
     const isKnown = registry.get(job.type) !== undefined;
     const definition = hasCode(job) ? isKnown ? "loaded" : "missing" : "none";
     const common = { definition, draining: draining(), full: full() } as const;
-    if (conditionOf(job) !== "queued" || job.state === "Created" || !isKnown) return common;
+    if (job.state === "Created" || !isKnown) return common;
+    // A retry that is due waits for a worker too, whatever the condition says.
+    const waits = conditionOf(job) === "queued" || workers.holds(job.priority, job.startedBy);
+    if (!waits) return common;
     const ahead = workers.aheadOf(job.priority, job.startedBy);
     return { ...common, queue: { ahead, busy: workers.busy, maxRunning: workers.max } };
   }

@@ -33,6 +33,13 @@ export class WorkerQueue {
     return this.#max;
   }
 
+  /** Whether a request of this priority and order waits for a worker. */
+  holds(priority: number, order: number): boolean {
+    return this.#requests.data.some((request) =>
+      !request.cancelled && request.priority === priority && request.order === order
+    );
+  }
+
   /** How many requests are granted before one of this priority and order. */
   aheadOf(priority: number, order: number): number {
     return this.#requests.data.filter((request) =>

@@ -12,8 +12,19 @@ export function curlOf({ method, path, body }: Action, base: string, needsToken:
   return body === undefined
     ? `curl -s${token} -X ${method} ${url}`
     : `curl -s${token} ${url} -H 'content-type: application/json' -d ${
-      quoted(JSON.stringify(body))
+      quoted(visible(JSON.stringify(body)))
     }`;
+}
+
+/** The same JSON, with what a terminal would obey or hide written as escapes. */
+function visible(json: string): string {
+  return json.replaceAll(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (character) =>
+      [...Array(character.length).keys()]
+        .map((at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, "0")}`)
+        .join(""),
+  );
 }
 
 /** As one word of a POSIX shell; as it is when it needs no quotation marks. */

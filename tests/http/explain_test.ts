@@ -96,7 +96,10 @@ Deno.test("GET /jobs/:id/explain: a job that compensates waits for nothing that 
   const body = await jsonOf<Body>(await app.get("/jobs/order-42/explain"), 200);
 
   assert.equal(body.condition, "compensating");
-  assert.deepEqual(body.waitingFor, []);
+  assert.deepEqual(body.waitingFor.map(({ expectation, eventType }) => [expectation, eventType]), [
+    ["compensation succeeded", "shop.Refunded"],
+    ["compensation failed", "shop.RefundFailed"],
+  ]);
 });
 
 Deno.test("GET /jobs/:id/explain: a thousand expectations and as many misses are told in short", async () => {

@@ -26,6 +26,21 @@ function parts(multiplicity: unknown = { times: 3 }) {
   return { expected: [{ id: "parts", ...MATCHER, multiplicity }] };
 }
 
+/** A plan that is undone from outside. */
+function undoable() {
+  const correlation = { equals: { orderId: "42" } };
+  return {
+    ...parts(),
+    policy: {
+      errors: [{ eventType: "shop.OrderCancelled" }],
+      compensation: {
+        succeeded: { eventType: "shop.PartsReturned", correlation },
+        failed: { eventType: "shop.PartsLost", correlation },
+      },
+    },
+  };
+}
+
 const SCENARIOS: readonly Scenario[] = [
   {
     name: "created",
@@ -229,6 +244,68 @@ const SCENARIOS: readonly Scenario[] = [
     arrange: async (daybook) => {
       await daybook.submit("job", "shop.trouble", { how: "deadLetter" });
       await daybook.clock.advance(1_500);
+    },
+  },
+  {
+    name: "backing_off_and_due",
+    condition: "backingOff",
+    arrange: async (daybook) => {
+      await daybook.submit("job", "shop.trouble", { how: "deadLetter" });
+      for (const name of ["a", "b", "c", "d"]) await daybook.submit(`busy-${name}`, "shop.busy");
+      await daybook.clock.advance(1_500);
+    },
+  },
+  {
+    name: "suspended_while_executing",
+    condition: "suspended",
+    arrange: async (daybook) => {
+      await daybook.submit("job", "shop.trouble", { how: "wait" });
+      await daybook.post("/jobs/job/suspend");
+    },
+  },
+  {
+    name: "waiting_event_of_another_type",
+    condition: "waiting",
+    arrange: async (daybook) => {
+      await daybook.post("/jobs", { jobId: "job", plan: parts() });
+      await daybook.event("shop.PartsArrived", {}, { jobId: "job" });
+    },
+  },
+  {
+    name: "waiting_for_what_nobody_sends",
+    condition: "waiting",
+    arrange: async (daybook) => {
+      const expected = [{ id: "packed", eventType: "job.TaskCompleted", taskId: "pack" }];
+      await daybook.post("/jobs", { jobId: "job", plan: { expected } });
+    },
+  },
+  {
+    name: "waiting_beside_others_with_a_common_value",
+    condition: "waiting",
+    arrange: async (daybook) => {
+      await daybook.submit("job", "shop.order", { orderId: 42, region: "EU" });
+      for (let orderId = 100; orderId < 120; orderId++) {
+        await daybook.event("shop.ParcelShipped", { orderId, region: "EU" });
+      }
+    },
+  },
+  {
+    name: "compensating_near_miss",
+    condition: "compensating",
+    arrange: async (daybook) => {
+      await daybook.post("/jobs", { jobId: "job", plan: undoable() });
+      await daybook.event("shop.OrderCancelled");
+      await daybook.event("shop.PartsReturned", { orderId: 42 });
+    },
+  },
+  {
+    name: "failed_compensation_from_outside",
+    condition: "failed",
+    arrange: async (daybook) => {
+      await daybook.post("/jobs", { jobId: "job", plan: undoable() });
+      await daybook.event("shop.OrderCancelled");
+      await daybook.clock.advance(1_000);
+      await daybook.event("shop.PartsLost", { orderId: "42", message: "the van burned" });
     },
   },
   {

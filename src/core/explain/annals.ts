@@ -23,6 +23,8 @@ export type AttemptEnd =
 /** One attempt of a task, or of its compensation. */
 export interface Attempt {
   readonly attempt: number;
+  /** The number that counts: one more than the attempts that had failed. */
+  readonly nth: number;
   readonly maxAttempts: number | undefined;
   /** `undefined` when only its end is on record. */
   readonly started: JobEventLogEntry | undefined;
@@ -178,7 +180,9 @@ export class Annals {
     entry: FrameworkEntry<"job.TaskStarted"> | FrameworkEntry<"job.CompensationStarted">,
   ): void {
     const { attempt, maxAttempts } = entry.attributes;
-    listOf(attempts, entry).push({ attempt, maxAttempts, started: entry, ended: undefined });
+    const list = listOf(attempts, entry);
+    const nth = nextNth(list);
+    list.push({ attempt, nth, maxAttempts, started: entry, ended: undefined });
   }
 
   #end(attempts: Map<TaskId, Attempt[]>, entry: JobEventLogEntry, end: AttemptEnd): void {
@@ -190,8 +194,16 @@ export class Annals {
     }
     const { attempt } = entry.attributes as { readonly attempt: number };
     const maxAttempts = end.kind === "failed" ? end.maxAttempts : undefined;
-    list.push({ attempt, maxAttempts, started: undefined, ended: { entry, end } });
+    const nth = nextNth(list);
+    list.push({ attempt, nth, maxAttempts, started: undefined, ended: { entry, end } });
   }
+}
+
+/** The number that counts of the attempt that follows these. */
+function nextNth(attempts: readonly Attempt[]): number {
+  const last = attempts.at(-1);
+  if (last === undefined) return 1;
+  return last.ended?.end.kind === "failed" ? last.nth + 1 : last.nth;
 }
 
 /** The id that an event had when it came from outside. */
@@ -204,8 +216,8 @@ export function originalIdOf(entry: JobEventLogEntry): string {
 /** How many attempts there may be, from whatever entry of the task says it. */
 export function maxAttemptsOf(attempts: readonly Attempt[]): number | undefined {
   const last = attempts.at(-1);
-  if (last === undefined) return undefined;
-  return last.ended?.end.kind === "failed" ? last.ended.end.maxAttempts : last.maxAttempts;
+  if (last?.maxAttempts !== undefined) return last.maxAttempts;
+  return last?.ended?.end.kind === "failed" ? last.ended.end.maxAttempts : undefined;
 }
 
 function failedEnd(

@@ -42,11 +42,11 @@ export function unsuccessfulAttempts(
 
 function attemptEnded(
   subject: Subject,
-  { attempt, started }: Attempt,
+  { nth, started }: Attempt,
   { entry, end }: { readonly entry: JobEventLogEntry; readonly end: AttemptEnd },
   maxAttempts: number | undefined,
 ): Statement<LogId> {
-  const which = attemptText(attempt, end.kind === "failed" ? end.maxAttempts : maxAttempts);
+  const which = attemptText(nth, maxAttempts);
   const cites = started === undefined ? [entry.logId] : [entry.logId, started.logId];
   const about = `${capital(which)} of ${subject}`;
   return { statement: `${about} ${endText(end, timeText(entry))}.`, cites };

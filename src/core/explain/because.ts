@@ -8,7 +8,7 @@ import { type Condition, conditionOf } from "../condition.ts";
 import type { JobEventLogEntry } from "../event.ts";
 import type { Statement, WaitingFor } from "../explanation.ts";
 import { type LogId, MAIN_TASK } from "../ids.ts";
-import { MAIN_EXPECTATION_ID } from "../job_plan.ts";
+import { MAIN_EXPECTATION_ID, outsideMatchers } from "../job_plan.ts";
 import { findTask, type JobState, type TaskState } from "../job_state.ts";
 import { type Annals, type Attempt, maxAttemptsOf } from "./annals.ts";
 import { interruptionText, taskSubject, unsuccessfulAttempts } from "./attempts.ts";
@@ -19,8 +19,8 @@ import { originOf } from "./origin.ts";
 import {
   attemptText,
   capital,
-  counted,
   oneLine,
+  queueText,
   reasonText,
   shortened,
   taskText,
@@ -84,11 +84,15 @@ function conditionReasons(
     case "waiting":
       return waiting(annals, waitingFor);
     case "backingOff":
-      return backingOff(annals);
+      return [...dueAndQueued(annals, evidence), ...backingOff(annals)];
     case "suspended":
       return suspended(annals, evidence, waitingFor);
     case "compensating":
-      return [...compensationReasons(annals), ...failureReasons(annals, evidence)];
+      return [
+        ...dueAndQueued(annals, evidence),
+        ...compensationReasons(annals),
+        ...failureReasons(annals, evidence),
+      ];
     case "succeeded":
     case "failed":
     case "cancelled":
@@ -108,9 +112,15 @@ function queued(annals: Annals, { circumstances: { queue }, causes }: Evidence):
   const turn = `It is in the queue since ${timeText(since)}`;
   const limit = queue === undefined
     ? `${turn}.`
-    : `${turn}: ${counted(queue.ahead, "job")} ahead of it, ${queue.busy} of ` +
-      `${counted(queue.maxRunning, "worker")} busy (the limit is --max-running).`;
+    : `${turn}: ${queueText(queue)} (the limit is --max-running).`;
   return [{ statement: limit, cites: [since.logId] }, ...whyQueued(annals, causes)];
+}
+
+/** What is due again, and cannot begin for want of a worker. */
+function dueAndQueued(annals: Annals, { circumstances: { queue } }: Evidence): Reasons {
+  if (queue === undefined) return [];
+  const statement = `It wants a worker: ${queueText(queue)} (the limit is --max-running).`;
+  return [{ statement, cites: [annals.conditionSince.logId] }];
 }
 
 /** What a worker is wanted for. */
@@ -188,7 +198,7 @@ function executingText(
   if (task.taskId === MAIN_TASK) {
     return `run is executing since ${since}, and no task of it is.`;
   }
-  const which = attemptText(task.attempts, maxAttemptsOf(attempts));
+  const which = attemptText(task.failures + 1, maxAttemptsOf(attempts), task.attempts);
   return `${capital(taskText(task.taskId))} is in ${which} since ${since}${progressText(task)}.`;
 }
 
@@ -201,13 +211,26 @@ export function progressText({ progress }: TaskState): string {
 }
 
 const WAITS_TOLD_MAX = 10;
+const MISNAMED_TOLD_MAX = 3;
 
 function waiting(annals: Annals, waitingFor: readonly WaitingFor<LogId>[]): Reasons {
   const waits = waitingFor.slice(0, WAITS_TOLD_MAX).map(({ statement, cites }) => ({
     statement: `It waits for ${statement}`,
     cites,
   }));
-  return [...waits, ...runReasons(annals)];
+  return [...waits, ...misnamed(annals), ...runReasons(annals)];
+}
+
+/** Events that named this job, and are of a type that its plan does not expect. */
+export function misnamed(annals: Annals): Reasons {
+  const { plan } = annals.job;
+  const expected = new Set<string>(outsideMatchers(plan).map(({ eventType }) => eventType));
+  const named = [...annals.facts].flatMap(([type, entries]) => expected.has(type) ? [] : entries);
+  return named.slice(-MISNAMED_TOLD_MAX).map((entry) => ({
+    statement: `${entry.eventType} named this job at ${timeText(entry)}, ` +
+      "and its plan expects no event of that type.",
+    cites: [entry.logId],
+  }));
 }
 
 /** What `run` has to do with the wait. */
@@ -235,7 +258,7 @@ function backingOff(annals: Annals): Reasons {
   const tasks = annals.job.tasks.filter((task) => task.status === "backingOff");
   return tasks.flatMap((task) => {
     const attempts = annals.attempts.get(task.taskId) ?? [];
-    const next = attemptText(task.attempts + 1, maxAttemptsOf(attempts));
+    const next = attemptText(task.failures + 1, maxAttemptsOf(attempts));
     const last = attempts.at(-1)?.ended?.entry.logId ?? task.lastLogId;
     return [
       {
@@ -260,13 +283,14 @@ function suspended(
       `${reasonText(suspended.attributes.reason)}: no new attempt begins, and events still count.`,
     cites: [suspended.logId],
   }];
-  const queueless = { ...evidence, circumstances: withoutQueue(evidence) };
+  const queueless = withoutQueue(evidence);
   return beneath === "queued"
     ? [...control, ...whyQueued(annals, evidence.causes)]
     : [...control, ...conditionReasons(beneath, annals, queueless, waitingFor)];
 }
 
-function withoutQueue({ circumstances }: Evidence): Evidence["circumstances"] {
-  const { queue: _, ...rest } = circumstances;
-  return rest;
+/** The same, without a look at the queue: what is suspended waits for no worker. */
+export function withoutQueue(evidence: Evidence): Evidence {
+  const { queue: _, ...circumstances } = evidence.circumstances;
+  return { ...evidence, circumstances };
 }

@@ -89,12 +89,13 @@ function nowText(annals: Annals, { taskId, compensation }: CompletedTask): strin
     case "running": {
       const started = attempts.at(-1)?.started;
       const since = started === undefined ? "" : ` since ${timeText(started)}`;
-      return `is in ${attemptText(compensation.attempts, maxAttemptsOf(attempts))}${since}`;
+      const { failures, attempts: begun } = compensation;
+      return `is in ${attemptText(failures + 1, maxAttemptsOf(attempts), begun)}${since}`;
     }
     case "interrupted":
       return "was cut short, and is to be tried again";
     case "backingOff": {
-      const next = attemptText(compensation.attempts + 1, maxAttemptsOf(attempts));
+      const next = attemptText(compensation.failures + 1, maxAttemptsOf(attempts));
       return `waits for ${next}, due at ${compensation.retryAt}`;
     }
     case "failed":

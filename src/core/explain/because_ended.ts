@@ -5,7 +5,7 @@ import type { FrameworkEntry, JobEventLogEntry } from "../event.ts";
 import type { AttemptFailure } from "../framework_events.ts";
 import type { Statement } from "../explanation.ts";
 import { type LogId, MAIN_TASK } from "../ids.ts";
-import { matcherAccepts } from "../job_plan.ts";
+import { type MatchableEvent, matcherAccepts } from "../job_plan.ts";
 import type { CompletedTask, DoneJob, FailedJob, Failure } from "../job_state.ts";
 import { matchableOf } from "../projector.ts";
 import { RULES } from "../rules.ts";
@@ -18,6 +18,7 @@ import {
   counted,
   errorText,
   listed,
+  oneLine,
   placeText,
   reasonText,
   shortened,
@@ -35,7 +36,7 @@ export function endReasons(annals: Annals, evidence: Evidence): Reasons {
   if (job.state !== "Done" && job.state !== "Failed") return [];
   if (job.state === "Done" && job.failure === undefined) return [satisfied(annals, evidence)];
   return [
-    ...compensationEnd(annals, job),
+    ...compensationEnd(annals, job, evidence),
     ...leftBehind(job),
     ...failureReasons(annals, evidence),
   ];
@@ -89,6 +90,10 @@ function failed(
   }
   if (entry.eventType === "job.TaskFailed") {
     const { attributes } = entry as FrameworkEntry<"job.TaskFailed">;
+    if (annals.job.state === "Failed" && neverStarted(annals, annals.job)) {
+      const statement = `It could not be started at ${at}: ${errorText(failure.error)}.`;
+      return { statement, cites };
+    }
     const statement = taskFailedText(failure, attributes, at);
     const began = annals.attempts.get(entry.taskId ?? MAIN_TASK)?.at(-1)?.started?.logId;
     return { statement, cites: began === undefined ? cites : [...cites, began] };
@@ -96,17 +101,9 @@ function failed(
   const event = matchableOf(entry);
   const matcher = annals.job.plan.policy.errors.find((one) => matcherAccepts(one, event));
   const named = matcher === undefined ? event.eventType : matcherText(matcher);
-  const message = failure.error.message === policyMessage(event.eventType)
-    ? ""
-    : `, saying: ${errorText({ ...failure.error, name: "" }).replace(/^: /, "")}`;
-  const statement = `${event.eventType} came at ${at}${message}; ` +
+  const statement = `${event.eventType} came at ${at}${sayingText(event)}; ` +
     `its policy names ${named} an error.`;
   return { statement, cites: [...cites, annals.created.logId] };
-}
-
-/** What `failureOf` says of an event that has no message. */
-function policyMessage(eventType: string): string {
-  return `the policy names ${eventType} an error`;
 }
 
 function taskFailedText(
@@ -131,6 +128,20 @@ function taskFailedText(
   }
 }
 
+/** `, saying: it broke`, for an event with a message. */
+function sayingText({ attributes: { message } }: MatchableEvent): string {
+  return typeof message === "string" && message.trim() !== ""
+    ? `, saying: ${oneLine(message)}`
+    : "";
+}
+
+/** Whether the event that made the job gave no input that it could be started with. */
+export function neverStarted(annals: Annals, { failure }: FailedJob): boolean {
+  const attempt = annals.attempts.get(MAIN_TASK)?.at(-1);
+  return failure.error.name === "InvalidInput" && annals.created.causedBy !== undefined &&
+    failure.taskId === MAIN_TASK && attempt?.started === undefined;
+}
+
 /** The row of the state table that made a failure of it. */
 function ruleApplied({ failedBy }: Annals): Statement<LogId> {
   if (failedBy === undefined) throw new TypeError("Cannot tell which rule failed the job");
@@ -142,7 +153,11 @@ function ruleApplied({ failedBy }: Annals): Statement<LogId> {
 }
 
 /** How the compensation ended, if there was one. */
-function compensationEnd(annals: Annals, job: DoneJob | FailedJob): Reasons {
+function compensationEnd(
+  annals: Annals,
+  job: DoneJob | FailedJob,
+  evidence: Evidence,
+): Reasons {
   const { endedBy } = annals;
   if (endedBy === undefined || annals.failedBy?.rule !== "running/error-compensating") return [];
   const { entry, rule } = endedBy;
@@ -152,9 +167,13 @@ function compensationEnd(annals: Annals, job: DoneJob | FailedJob): Reasons {
     : job.failure?.recoveryRequired === true
     ? "the job is Failed, and an operator must see to it"
     : "the job is Failed, as its policy wants";
+  const how = entry.eventType === "job.CompensationEnded"
+    ? `Its compensation ended at ${timeText(entry)}`
+    : `${matchableOf(entry).eventType} ended its compensation at ${timeText(entry)}` +
+      sayingText(matchableOf(entry));
   const ended = {
-    statement: `Its compensation ended at ${timeText(entry)} (rule ${rule}): ${outcome}.`,
-    cites: [entry.logId],
+    statement: `${how} (rule ${rule}): ${outcome}.`,
+    cites: [entry.logId, ...causeOf(entry, annals, evidence.causes)],
   };
   const nothing = tasks.length > 0 || annals.job.plan.policy.compensation !== undefined ? [] : [{
     statement: "Nothing had to be undone: no task that knows how had completed.",

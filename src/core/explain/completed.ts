@@ -45,11 +45,11 @@ function completedTask(annals: Annals, task: CompletedTask): CompletedItem<LogId
   };
 }
 
-function attemptsOf(annals: Annals, { taskId, attempts }: CompletedTask): string {
+function attemptsOf(annals: Annals, { taskId, attempts, failures }: CompletedTask): string {
   const recorded = annals.attempts.get(taskId) ?? [];
   return taskId === MAIN_TASK
     ? attemptText(attempts, undefined)
-    : attemptText(attempts, maxAttemptsOf(recorded));
+    : attemptText(failures + 1, maxAttemptsOf(recorded), attempts);
 }
 
 function satisfiedExpectation(

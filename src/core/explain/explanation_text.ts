@@ -1,12 +1,15 @@
 /** An explanation as text for a terminal. */
 
 import type { Condition } from "../condition.ts";
-import type { Action, Citation, Explanation, Statement } from "../explanation.ts";
+import type { Action, Citation, Explanation, NextStep, Statement } from "../explanation.ts";
 import { capital } from "./phrases.ts";
 
 const WIDTH = 78;
 /** Of long lists of what is done, the last so many are shown. */
 const COMPLETED_MAX = 12;
+/** A longer command is nothing to paste from a screen. */
+const COMMAND_LENGTH_MAX = 4_000;
+const STILL_TO_COME_MAX = 10;
 /** Of many near misses, the first so many. */
 const NEAR_MISSES_MAX = 10;
 
@@ -24,19 +27,39 @@ export function explanationText(
   const lines = [
     ...wrapped(explanation.summary, "", ""),
     ...section("Why", because.flatMap((reason) => bullet(reason))),
+    ...section("Still to come", stillToCome(explanation)),
     ...section("Near misses", nearMissLines(waitingFor)),
     ...section("Completed", completedLines(completed)),
     ...section(
       "Next",
       next.flatMap((step) => [
         ...bullet(step),
-        ...(step.action === undefined ? [] : [`    ${commandOf(step.action)}`]),
+        ...commandLines(step, commandOf),
       ]),
     ),
     ...section("Timing", wrapped(timingText(explanation), "  ", "  ")),
     ...section("Evidence", evidenceLines(explanation)),
   ];
   return lines.join("\n") + "\n";
+}
+
+/** What the plan still expects, where the reasons did not tell of it. */
+function stillToCome({ because, waitingFor }: Explanation<Citation>): readonly string[] {
+  const told = because.map(({ statement }) => statement);
+  const untold = waitingFor.filter((wait) => !told.some((one) => one.endsWith(wait.statement)));
+  if (told.some((one) => one.startsWith("It waits for "))) return [];
+  return untold.slice(0, STILL_TO_COME_MAX).flatMap((wait) => bullet(wait));
+}
+
+function commandLines(
+  { action }: NextStep<Citation>,
+  commandOf: TextOptions["commandOf"],
+): readonly string[] {
+  if (action === undefined) return [];
+  const command = commandOf(action);
+  return command.length <= COMMAND_LENGTH_MAX
+    ? [`    ${command}`]
+    : [`    (${command.length} characters: the JSON of this explanation has it)`];
 }
 
 function section(title: string, lines: readonly string[]): readonly string[] {

@@ -10,9 +10,11 @@ import { type FailedJob, hasCode, type JobState } from "../job_state.ts";
 import type { JsonObject } from "../json.ts";
 import { type Annals, maxAttemptsOf } from "./annals.ts";
 import { runningTasks } from "./because.ts";
-import { compensableTasks, leftInPlace } from "./because_compensating.ts";
+import { neverStarted } from "./because_ended.ts";
+import { compensableTasks, leftInPlace, matcherText } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
 import { attemptText, capital, counted, later, shortened, taskText } from "./phrases.ts";
+import { isOwnEvent, openExpectations } from "./open_expectations.ts";
 import { sampleEvent } from "./sample_event.ts";
 
 type Next = readonly NextStep<LogId>[];
@@ -33,6 +35,10 @@ export function nextOf(
   ) {
     return [loadDefinition(annals), ...controls(annals)];
   }
+  if (evidence.circumstances.full && job.state !== "Done" && job.state !== "Failed") {
+    const statement = "Nothing, until there is room on the disk; then it goes on by itself.";
+    return [itself(statement, [annals.conditionSince.logId])];
+  }
   switch (condition) {
     case "created":
       return [itself("Nothing happens by itself.", []), ...controls(annals)];
@@ -47,11 +53,11 @@ export function nextOf(
     case "waiting":
       return [...whileWaiting(annals, waitingFor), ...controls(annals)];
     case "backingOff":
-      return [...dueAttempts(annals), ...controls(annals)];
+      return [...onceDue(annals, evidence), ...controls(annals)];
     case "suspended":
-      return [itself("Nothing new begins until it is resumed.", []), ...controls(annals)];
+      return [...whileSuspended(annals), ...controls(annals)];
     case "compensating":
-      return [...whileCompensating(annals), ...controls(annals)];
+      return [...whileCompensating(annals, waitingFor), ...controls(annals)];
     case "succeeded":
       return [itself("Nothing: it is over.", [])];
     case "failed":
@@ -109,11 +115,10 @@ function whileExecuting({ job, attempts }: Annals): Next {
     const recorded = attempts.get(task.taskId) ?? [];
     const max = maxAttemptsOf(recorded);
     const left = max === undefined ? undefined : max - task.failures - 1;
-    const spared = task.attempts > task.failures + 1 ? ", for being cut short uses up none" : "";
     const after = left === undefined
       ? ""
       : left > 0
-      ? `; should it fail, ${counted(left, "attempt")} ${left === 1 ? "is" : "are"} left${spared}`
+      ? `; should it fail, ${counted(left, "attempt")} ${left === 1 ? "is" : "are"} left`
       : "; should it fail, none is left";
     const until = untilText(recorded.at(-1)?.started);
     const statement = `${capital(taskText(task.taskId))} goes on until it ends${until}${after}.`;
@@ -131,10 +136,17 @@ function untilText(started: JobEventLogEntry | undefined): string {
 }
 
 function whileWaiting(annals: Annals, waitingFor: readonly WaitingFor<LogId>[]): Next {
-  const { job } = annals;
-  const events = waitingFor.slice(0, EVENTS_MAX).flatMap((wait) => {
+  const isHopeless = !hasCode(annals.job) &&
+    openExpectations(annals.job).every(({ expected }) => isOwnEvent(expected));
+  if (isHopeless) return [itself("Nothing can move it any more.", [annals.created.logId])];
+  return [itself("Nothing, until an event comes.", []), ...eventsToSend(annals, waitingFor)];
+}
+
+function eventsToSend({ job }: Annals, waitingFor: readonly WaitingFor<LogId>[]): Next {
+  const open = openExpectations(job);
+  return waitingFor.slice(0, EVENTS_MAX).flatMap((wait) => {
     const { expectation, matched, required, nearMisses } = wait;
-    const expected = job.plan.expected.find(({ id }) => id === expectation);
+    const expected = open.find((one) => one.expected.id === expectation)?.expected;
     if (expected === undefined) return [];
     const event = sampleEvent(expected, job.jobId, nearMisses[0]?.attributes);
     if (event === undefined) return [];
@@ -147,13 +159,32 @@ function whileWaiting(annals: Annals, waitingFor: readonly WaitingFor<LogId>[]):
       : "if it happened";
     return [anyone(`Send ${count} for "${expectation}", ${whole}:`, "/events", event)];
   });
-  return [itself("Nothing, until an event comes.", []), ...events];
+}
+
+/** What is running ends and is recorded; the rest waits. */
+function whileSuspended({ job, suspended }: Annals): Next {
+  const cites = suspended === undefined ? [] : [suspended.logId];
+  const running = runningTasks(job).map(({ taskId }) => taskText(taskId));
+  const goesOn = running.length === 0
+    ? ""
+    : `${capital(shortened(running, NAMES_MAX))} ${running.length === 1 ? "goes" : "go"} on to ${
+      running.length === 1 ? "its" : "their"
+    } end; `;
+  const nothing = goesOn === "" ? "Nothing" : "nothing";
+  return [itself(`${goesOn}${nothing} new begins until it is resumed.`, cites)];
+}
+
+/** What is due already waits for a worker, whatever time is on record. */
+function onceDue(annals: Annals, { circumstances: { queue } }: Evidence): Next {
+  return queue === undefined
+    ? dueAttempts(annals)
+    : [itself("It runs when its turn comes.", [annals.conditionSince.logId])];
 }
 
 function dueAttempts({ job, attempts }: Annals): Next {
   return job.tasks.flatMap((task) => {
     if (task.status !== "backingOff") return [];
-    const which = attemptText(task.attempts + 1, maxAttemptsOf(attempts.get(task.taskId) ?? []));
+    const which = attemptText(task.failures + 1, maxAttemptsOf(attempts.get(task.taskId) ?? []));
     const statement = `${
       capital(taskText(task.taskId))
     } is tried again at ${task.retryAt}: ${which}.`;
@@ -161,7 +192,10 @@ function dueAttempts({ job, attempts }: Annals): Next {
   });
 }
 
-function whileCompensating(annals: Annals): Next {
+function whileCompensating(
+  annals: Annals,
+  waitingFor: readonly WaitingFor<LogId>[],
+): Next {
   const { job } = annals;
   const tasks = compensableTasks(job);
   const policy = job.plan.policy.compensation;
@@ -173,8 +207,9 @@ function whileCompensating(annals: Annals): Next {
   if (tasks.length > 0 || policy === undefined) {
     return [itself("The compensation goes on, the last task first.", [])];
   }
-  const eventType = policy.succeeded.eventType;
-  return [itself(`Nothing, until ${eventType} or ${policy.failed.eventType} comes.`, [])];
+  const { succeeded, failed } = policy;
+  const nothing = `Nothing, until ${matcherText(succeeded)} or ${matcherText(failed)} comes.`;
+  return [itself(nothing, [annals.created.logId]), ...eventsToSend(annals, waitingFor)];
 }
 
 function afterFailure(annals: Annals, job: FailedJob): Next {
@@ -190,7 +225,15 @@ function afterFailure(annals: Annals, job: FailedJob): Next {
     cites: [entry.logId],
   }));
   const first = done.length > 0 ? done : [itself("Nothing: it is over.", [])];
+  if (neverStarted(annals, job)) return [...first, sendAgain(annals)];
   return [...first, ...recovery(job), ...leftovers(job), anyone(`Retry it; ${names}:`, path)];
+}
+
+/** An event that gave no valid input made it: the same input would fail again. */
+function sendAgain({ created }: Annals): NextStep<LogId> {
+  const statement = "Send the event again, put right and under a new id; a retry of this job " +
+    "would fail for the same reason.";
+  return { by: "anyone", statement, cites: [created.logId] };
 }
 
 /** What no retry and no engine can mend. */

@@ -5,6 +5,7 @@ import type { ErrorFact } from "../framework_events.ts";
 import type { LogId } from "../ids.ts";
 import { type ExpectedEvent, requiredMatches } from "../job_plan.ts";
 import { correlationText } from "../mismatch.ts";
+import type { Circumstances } from "./evidence.ts";
 
 /** Of many entries that say the same, so many are cited: the latest. */
 const CITED_MAX = 10;
@@ -22,9 +23,17 @@ export function listed(parts: readonly string[]): string {
   return parts.length < 2 ? parts.join("") : `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`;
 }
 
-/** `attempt 2 of 4`, or `attempt 2` where the limit is not on record. */
-export function attemptText(attempt: number, maxAttempts: number | undefined): string {
-  return maxAttempts === undefined ? `attempt ${attempt}` : `attempt ${attempt} of ${maxAttempts}`;
+/**
+ * `attempt 2 of 4`, or `attempt 2` where the limit is not on record.
+ *
+ * @param nth The number that counts: being cut short uses up none.
+ * @param begun How often an attempt was begun; more than `nth` when some were cut short.
+ */
+export function attemptText(nth: number, maxAttempts: number | undefined, begun = nth): string {
+  const limit = maxAttempts === undefined ? "" : ` of ${maxAttempts}`;
+  const cutShort = begun - nth;
+  const again = cutShort > 0 ? ` (cut short ${cutShort === 1 ? "once" : `${cutShort} times`})` : "";
+  return `attempt ${nth}${limit}${again}`;
 }
 
 /** `PaymentRefused: the payment was refused`, in one line. */
@@ -105,4 +114,13 @@ export function placeText({ stack = "" }: ErrorFact): string {
     if (file !== undefined) return `, thrown at ${oneLine(file)}:${number}`;
   }
   return "";
+}
+
+/** `2 jobs ahead of it, and 16 of 16 workers busy`. */
+export function queueText(
+  { ahead, busy, maxRunning }: NonNullable<Circumstances["queue"]>,
+): string {
+  return `${counted(ahead, "job")} ahead of it, and ${busy} of ${
+    counted(maxRunning, "worker")
+  } busy`;
 }

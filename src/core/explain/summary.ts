@@ -6,13 +6,15 @@ import type { WaitingFor } from "../explanation.ts";
 import { type LogId, MAIN_TASK } from "../ids.ts";
 import type { Failure, JobState } from "../job_state.ts";
 import { type Annals, maxAttemptsOf } from "./annals.ts";
-import { runningTasks } from "./because.ts";
+import { misnamed, runningTasks, withoutQueue } from "./because.ts";
+import { neverStarted } from "./because_ended.ts";
 import { compensableTasks } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
 import {
   attemptText,
   counted,
   errorText,
+  queueText,
   reasonText,
   shortened,
   taskText,
@@ -29,8 +31,15 @@ export function summaryOf(
 ): string {
   const { job } = annals;
   const what = doing(conditionOf(job), annals, evidence, waitingFor);
-  const missing = evidence.circumstances.definition === "missing" && !hasEnded(job)
-    ? ` Its code cannot run here: no definition of type ${job.type ?? ""} is loaded.`
+  if (hasEnded(job)) return `Job ${job.jobId} ${what}`;
+  const { definition, full } = evidence.circumstances;
+  if (full) return `Job ${job.jobId} cannot go on: the disk is full. It ${what}`;
+  if (definition === "missing" && conditionOf(job) !== "waiting") {
+    return `Job ${job.jobId} cannot run here: no definition of type ${job.type ?? ""} is loaded. ` +
+      `It ${what}`;
+  }
+  const missing = definition === "missing"
+    ? ` When it comes, no code can go on: no definition of type ${job.type ?? ""} is loaded.`
     : "";
   return `Job ${job.jobId} ${what}${missing}`;
 }
@@ -57,11 +66,11 @@ function doing(
     case "waiting":
       return waiting(annals, waitingFor);
     case "backingOff":
-      return backingOff(annals);
+      return backingOff(annals, evidence);
     case "suspended":
-      return suspended(annals);
+      return suspended(annals, evidence, waitingFor);
     case "compensating":
-      return compensating(annals);
+      return compensating(annals, evidence, waitingFor);
     case "succeeded":
       return succeeded(annals);
     case "failed":
@@ -73,67 +82,88 @@ function doing(
 }
 
 function queued({ circumstances: { queue } }: Evidence): string {
-  return queue === undefined
-    ? "is queued: it wants a worker."
-    : `is queued: ${counted(queue.ahead, "job")} ahead of it, and ${queue.busy} of ` +
-      `${counted(queue.maxRunning, "worker")} busy.`;
+  return queue === undefined ? "is queued: it wants a worker." : `is queued: ${queueText(queue)}.`;
 }
 
 function executing(annals: Annals): string {
   const { job, attempts } = annals;
   const tasks = runningTasks(job);
-  const names = tasks.map(({ taskId, attempts: attempt }) =>
-    taskId === MAIN_TASK
+  const names = tasks.map(({ taskId, failures, attempts: begun }) => {
+    const max = maxAttemptsOf(attempts.get(taskId) ?? []);
+    return taskId === MAIN_TASK
       ? "run"
-      : `${taskText(taskId)}, ${attemptText(attempt, maxAttemptsOf(attempts.get(taskId) ?? []))}`
-  );
+      : `${taskText(taskId)}, ${attemptText(failures + 1, max, begun)}`;
+  });
   const open = backingOffTexts(annals);
   const beside = open.length === 0 ? "" : `, while ${shortened(open, NAMES_MAX)}`;
   return `is executing ${shortened(names, NAMES_MAX)}${beside}.`;
 }
 
-function waiting({ job }: Annals, waitingFor: readonly WaitingFor<LogId>[]): string {
+function waiting(annals: Annals, waitingFor: readonly WaitingFor<LogId>[]): string {
+  const { job } = annals;
   const waits = waitingFor.map(({ expectation, eventType, matched, required }) =>
     `"${expectation}" (${eventType}), ${matched} of ${required}`
   );
   if (waits.length === 0) return "is waiting, and its code will go on with what it has.";
-  const near = nearestText(waitingFor);
-  const nearest = near === undefined ? "" : ` Nearly: ${near}`;
   const ended = job.tasks.some(({ taskId, status }) =>
     taskId === MAIN_TASK && status === "completed"
   );
   return `is waiting for ${shortened(waits, NAMES_MAX)}${ended ? ", its code having ended" : ""}.` +
-    nearest;
+    nearlyText(annals, waitingFor);
 }
 
-function backingOff(annals: Annals): string {
-  return `is backing off: ${shortened(backingOffTexts(annals), NAMES_MAX)}.`;
+function backingOff(annals: Annals, { circumstances: { queue } }: Evidence): string {
+  const texts = shortened(backingOffTexts(annals, queue !== undefined), NAMES_MAX);
+  return queue === undefined
+    ? `is backing off: ${texts}.`
+    : `wants a worker: ${queueText(queue)}; ${texts}.`;
 }
 
-function backingOffTexts({ job, attempts }: Annals): readonly string[] {
+function backingOffTexts({ job, attempts }: Annals, isDue = false): readonly string[] {
   const tasks = job.tasks.filter((task) => task.status === "backingOff");
-  return tasks.map(({ taskId, attempts: attempt, retryAt, error }) => {
-    const which = attemptText(attempt, maxAttemptsOf(attempts.get(taskId) ?? []));
-    return `${taskText(taskId)} failed in ${which} (${
-      errorText(error)
-    }) and is tried again at ${retryAt}`;
+  const again = isDue ? "was to be tried again" : "is tried again";
+  return tasks.map(({ taskId, failures, retryAt, error }) => {
+    const which = attemptText(failures, maxAttemptsOf(attempts.get(taskId) ?? []));
+    const failed = `${taskText(taskId)} failed in ${which} (${errorText(error)})`;
+    return `${failed} and ${again} at ${retryAt}`;
   });
 }
 
-function suspended({ suspended }: Annals): string {
+function suspended(
+  annals: Annals,
+  evidence: Evidence,
+  waitingFor: readonly WaitingFor<LogId>[],
+): string {
+  const { suspended } = annals;
   if (suspended === undefined) return "is suspended.";
+  const { suspendedBy: _, ...job } = annals.job;
+  const beneath = doing(conditionOf(job as JobState), annals, withoutQueue(evidence), waitingFor);
   return `is suspended by a control since ${timeText(suspended)}` +
-    `${reasonText(suspended.attributes.reason)}.`;
+    `${reasonText(suspended.attributes.reason)}. Otherwise it ${beneath}`;
 }
 
-function compensating({ job }: Annals): string {
+function compensating(
+  annals: Annals,
+  { circumstances: { queue } }: Evidence,
+  waitingFor: readonly WaitingFor<LogId>[],
+): string {
+  const { job } = annals;
   const tasks = compensableTasks(job);
   const undone = tasks.filter(({ compensation }) => compensation?.status === "compensated");
   const progress = tasks.length === 0
     ? ""
     : `: ${undone.length} of ${counted(tasks.length, "task")} undone,`;
   const failure = "failure" in job ? job.failure : undefined;
-  return `is compensating${progress} after ${failureText(failure)}.`;
+  const worker = queue === undefined ? "" : ` It wants a worker: ${queueText(queue)}.`;
+  return `is compensating${progress} after ${failureText(failure)}.${worker}${
+    nearlyText(annals, waitingFor)
+  }`;
+}
+
+/** ` Nearly: ...`, when an event came near, or named the job and was of another type. */
+function nearlyText(annals: Annals, waitingFor: readonly WaitingFor<LogId>[]): string {
+  const near = nearestText(waitingFor) ?? misnamed(annals).at(-1)?.statement;
+  return near === undefined ? "" : ` Nearly: ${near}`;
 }
 
 function succeeded({ job }: Annals): string {
@@ -144,7 +174,8 @@ function succeeded({ job }: Annals): string {
       "and its policy accepts a compensated end.";
 }
 
-function failed({ job }: Annals): string {
+function failed(annals: Annals): string {
+  const { job } = annals;
   if (job.state !== "Failed") return "is Failed.";
   const { failure } = job;
   const recovery = failure.recoveryRequired
@@ -152,6 +183,8 @@ function failed({ job }: Annals): string {
     : "";
   return failure.kind === "cancelled"
     ? `was cancelled${cancelReason(failure)}.${recovery}`
+    : neverStarted(annals, job)
+    ? `could not be started: ${errorText(failure.error)}.`
     : `failed: ${failureText(failure)}.${recovery}`;
 }
 
@@ -171,8 +204,16 @@ function failureText(failure: Failure | undefined): string {
     case "poison":
       return `${taskText(taskId ?? MAIN_TASK)} failed for good with ${errorText(error)}`;
     case "error":
-      return taskId === MAIN_TASK ? `run threw ${errorText(error)}` : errorText(error);
+      if (taskId === MAIN_TASK) return `run threw ${errorText(error)}`;
+      return error.message === policyMessage(error.name)
+        ? `${error.name} came, which its policy names an error`
+        : errorText(error);
     default:
       return assertNever(kind, "kind of failure");
   }
+}
+
+/** What `failureOf` says of an event that has no message of its own. */
+function policyMessage(eventType: string): string {
+  return `the policy names ${eventType} an error`;
 }

@@ -3,8 +3,8 @@
 import type { JobEventLogEntry } from "../event.ts";
 import type { NearMiss, WaitingFor } from "../explanation.ts";
 import type { LogId } from "../ids.ts";
-import { type ExpectedEvent, MAIN_EXPECTATION_ID, requiredMatches } from "../job_plan.ts";
-import type { ExpectationState } from "../job_state.ts";
+import { type ExpectedEvent, requiredMatches } from "../job_plan.ts";
+import { hasCode } from "../job_state.ts";
 import {
   correlationTerms,
   distanceOf,
@@ -15,6 +15,7 @@ import {
 import { matchableOf } from "../projector.ts";
 import { type Annals, originalIdOf } from "./annals.ts";
 import type { Candidates, Evidence } from "./evidence.ts";
+import { isOwnEvent, type OpenExpectation, openExpectations } from "./open_expectations.ts";
 import { countText, latest, timeText, wantedText } from "./phrases.ts";
 
 const NEAR_MISSES_MAX = 3;
@@ -33,25 +34,33 @@ interface Miss {
   readonly isNear: boolean;
 }
 
-/**
- * Every expectation that lacks matches, in the order of the plan; never the end of `run`. A
- * job that compensates waits for none of them: they would count for nothing.
- */
+/** Every event that could still move the job; see `openExpectations`. */
 export function waitingForOf(annals: Annals, evidence: Evidence): readonly WaitingFor<LogId>[] {
-  const { job } = annals;
-  if (job.state !== "Created" && job.state !== "Running") return [];
-  return job.plan.expected.flatMap((expected, index) => {
-    const progress = job.expected[index];
-    if (progress === undefined || expected.id === MAIN_EXPECTATION_ID) return [];
-    if (progress.matched >= requiredMatches(expected.multiplicity)) return [];
-    return [waitingFor(annals, expected, progress, evidence.candidates.get(expected.id))];
-  });
+  return openExpectations(annals.job).map((open) =>
+    waitingFor(annals, open, evidence.candidates.get(open.expected.id))
+  );
 }
 
 /** The nearest miss in a few words, for the summary; `undefined` when there is none. */
 export function nearestText(waitingFor: readonly WaitingFor<LogId>[]): string | undefined {
   const misses = waitingFor.flatMap(({ nearMisses }) => nearMisses);
   return misses[0]?.statement;
+}
+
+/**
+ * What many events fail alike is no near miss: they hold in part because a value is common,
+ * and are other jobs' events.
+ */
+function telling(misses: readonly Miss[]): readonly Miss[] {
+  const alike = Map.groupBy(misses, failedPaths);
+  return misses.filter((miss) =>
+    miss.clauses.length === 0 || miss.clauses.some(({ close }) => close) ||
+    (alike.get(failedPaths(miss))?.length ?? 0) <= NEAR_MISSES_MAX
+  );
+}
+
+function failedPaths({ clauses }: Miss): string {
+  return clauses.map(({ path }) => path).join("\n");
 }
 
 /** Those that come about as near as the nearest; the others would only distract from it. */
@@ -64,13 +73,14 @@ function nearest(misses: readonly Miss[]): readonly Miss[] {
 
 function waitingFor(
   annals: Annals,
-  expected: ExpectedEvent,
-  { matched, by }: ExpectationState,
+  { expected, matched, by }: OpenExpectation,
   candidates: Candidates | undefined,
 ): WaitingFor<LogId> {
   const misses = missesOf(annals, expected, by, candidates);
-  const near = nearest(misses.filter(({ isNear }) => isNear));
-  const remark = near.length > 0 ? undefined : remarkOn(misses, matched, candidates);
+  const near = nearest(telling(misses.filter(({ isNear }) => isNear)));
+  const remark = near.length > 0
+    ? undefined
+    : hopeless(annals, expected) ?? remarkOn(misses, matched, candidates);
   const count = countText(expected, matched);
   return {
     expectation: expected.id,
@@ -79,7 +89,7 @@ function waitingFor(
     required: requiredMatches(expected.multiplicity),
     statement: `"${expected.id}": ${wantedText(expected)}; ${count} came.` +
       (remark === undefined ? "" : ` ${remark.statement}`),
-    cites: [annals.created.logId, ...latest(by), ...remark?.cites ?? []],
+    cites: unique([annals.created.logId, ...latest(by), ...remark?.cites ?? []]),
     nearMisses: near.map(nearMiss),
   };
 }
@@ -178,6 +188,14 @@ interface Remark {
   readonly cites: readonly LogId[];
 }
 
+/** What no event can ever meet. */
+function hopeless({ job, created }: Annals, expected: ExpectedEvent): Remark | undefined {
+  if (hasCode(job) || !isOwnEvent(expected)) return undefined;
+  const statement = "Nothing will meet it: Daybook alone records such events, " +
+    "and this job has no code that would bring one about.";
+  return { statement, cites: [created.logId] };
+}
+
 /** What to say where nothing came near; nothing when nothing was looked for. */
 function remarkOn(
   misses: readonly Miss[],
@@ -195,4 +213,8 @@ function remarkOn(
   const { forgottenUpTo } = candidates;
   const bound = forgottenUpTo === 0 ? "" : ", as far back as events are remembered";
   return { statement: `No event of this type has come${bound}.`, cites: [] };
+}
+
+function unique(logIds: readonly LogId[]): readonly LogId[] {
+  return [...new Set(logIds)];
 }
