@@ -48,19 +48,26 @@ export function nearestText(waitingFor: readonly WaitingFor<LogId>[]): string | 
 }
 
 /**
- * What many events fail alike is no near miss: they hold in part because a value is common,
- * and are other jobs' events.
+ * Events that fail one clause with ever other values are other jobs' events, which hold in
+ * part because a value is common; those that fail it with the same value may be a mistake.
  */
 function telling(misses: readonly Miss[]): readonly Miss[] {
   const alike = Map.groupBy(misses, failedPaths);
+  const isCommon = (miss: Miss) => {
+    const others = alike.get(failedPaths(miss)) ?? [];
+    return new Set(others.map(foundValues)).size > NEAR_MISSES_MAX;
+  };
   return misses.filter((miss) =>
-    miss.clauses.length === 0 || miss.clauses.some(({ close }) => close) ||
-    (alike.get(failedPaths(miss))?.length ?? 0) <= NEAR_MISSES_MAX
+    miss.clauses.length === 0 || miss.clauses.some(({ close }) => close) || !isCommon(miss)
   );
 }
 
 function failedPaths({ clauses }: Miss): string {
   return clauses.map(({ path }) => path).join("\n");
+}
+
+function foundValues({ clauses }: Miss): string {
+  return clauses.map(({ found }) => found).join("\n");
 }
 
 /** Those that come about as near as the nearest; the others would only distract from it. */
