@@ -5,10 +5,10 @@ import type { LogId } from "../core/ids.ts";
 import type { JournalHead, SegmentInfo } from "../engine/ports.ts";
 import { JournalDamagedError, orUnusable } from "./errors.ts";
 import type { FileSystem, OpenFile } from "./file_system.ts";
-import { inventoryOf } from "./inventory.ts";
 import type { Layout } from "./layout.ts";
 import { chainIn, crcHolds, isCommit } from "./line_reader.ts";
 import { endOf } from "./segment_end.ts";
+import { segmentsToRead } from "./segment_listing.ts";
 import { type ScannedBatch, SegmentScanner } from "./segment_scanner.ts";
 import { lineNumberAt } from "./utf8.ts";
 
@@ -36,7 +36,7 @@ export async function journalEnd(
   fileSystem: FileSystem,
   layout: Layout,
 ): Promise<JournalEnd | undefined> {
-  const { segments } = await inventoryOf(fileSystem, layout);
+  const segments = await segmentsToRead(fileSystem, layout);
   let tornBytes = 0;
   for (const segment of segments.toReversed()) {
     const path = `${layout.segments}/${segment.name}`;

@@ -37,8 +37,6 @@ export interface HistoryRequest {
 /** Nothing runs the job here; what the journal says of it does not depend on that. */
 const OFFLINE: Circumstances = { definition: "none", draining: false, full: false };
 
-const PROGRESS_EVERY = 1_024;
-
 /** @throws {CommandError} when the journal cannot be used, or holds no such job or event. */
 export function readJobHistory(input: CommandInput, request: HistoryRequest): Promise<JobHistory> {
   return orExit(() => new HistoryReader(input, request).read());
@@ -73,23 +71,18 @@ class HistoryReader {
     return await JournalReading.begin(
       new DenoFileSystem(),
       journalFolder(this.#input),
-      this.#viewer("reading", (entry) => {
-        this.#facts.add(entry);
-        if (entry.jobId === jobId) this.#own.push(entry);
-        if (entry.jobId === jobId || wanted.has(entry.eventId)) this.#found.set(entry.logId, entry);
-      }),
+      {
+        refuse: refuseEntry,
+        replay: (entry) => this.#take(entry, entry.jobId === jobId, wanted.has(entry.eventId)),
+        progress: (done, total) => this.#input.terminal.progress("reading", done, total),
+      },
     );
   }
 
-  #viewer(label: string, replay: (entry: JobEventLogEntry) => void) {
-    const { terminal } = this.#input;
-    return {
-      refuse: refuseEntry,
-      replay(entry: JobEventLogEntry) {
-        if (entry.logId % PROGRESS_EVERY === 0) terminal.progress(label, entry.logId, 0);
-        replay(entry);
-      },
-    };
+  #take(entry: JobEventLogEntry, isOwn: boolean, isWanted: boolean): void {
+    this.#facts.add(entry);
+    if (isOwn) this.#own.push(entry);
+    if (isOwn || isWanted) this.#found.set(entry.logId, entry);
   }
 
   #requireFound({ head }: JournalReading): void {
