@@ -5,62 +5,21 @@
 
 import { DenoFileSystem } from "../journal/deno_file_system.ts";
 import { systemClock, systemRandom } from "../system.ts";
-import { type Command, runCommand } from "./command.ts";
-import { catCommand } from "./journal/cat.ts";
-import { exportJob } from "./journal/export.ts";
-import { headCommand } from "./journal/head.ts";
-import { importJob } from "./journal/import.ts";
-import { permute } from "./journal/permute.ts";
-import { repairCommand } from "./journal/repair.ts";
-import type { JournalTools } from "./journal/tools.ts";
-import { verifyCommand } from "./journal/verify.ts";
-import { systemTerminal } from "./terminal.ts";
+import { journalCommands } from "./journal_commands.ts";
+import { runProcess } from "./process.ts";
+import { writeWhole } from "./terminal.ts";
+import { Times } from "./times.ts";
 
-const tools: JournalTools = {
-  fileSystem: new DenoFileSystem(),
-  clock: systemClock,
-  random: systemRandom,
-  interrupted,
-  write,
-};
-
-const COMMANDS: readonly Command[] = [
-  verifyCommand(tools),
-  headCommand(tools),
-  catCommand(tools),
-  repairCommand(tools),
-  exportJob,
-  importJob,
-  permute,
-];
-
-/** From the first call on, a signal no longer ends the process by itself. */
-function interrupted(): AbortSignal {
-  const controller = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    Deno.addSignalListener(signal, () => controller.abort());
-  }
-  return controller.signal;
-}
-
-function write(bytes: Uint8Array): boolean {
-  try {
-    for (let rest = bytes; rest.length > 0;) rest = rest.subarray(Deno.stdout.writeSync(rest));
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.BrokenPipe) return false;
-    throw error;
-  }
-}
-
-/** The one of these that the process may not ask for is as good as not set. */
-function env(name: string): string | undefined {
-  const { state } = Deno.permissions.querySync({ name: "env", variable: name });
-  return state === "granted" ? Deno.env.get(name) : undefined;
-}
-
-Deno.exitCode = await runCommand(COMMANDS, Deno.args, {
+await runProcess({
   program: "deno task journal",
-  terminal: systemTerminal(env),
-  env,
+  args: Deno.args,
+  commands: (interrupted) =>
+    journalCommands({
+      fileSystem: new DenoFileSystem(),
+      clock: systemClock,
+      random: systemRandom,
+      times: Times.ofThisZone(),
+      interrupted,
+      write: (bytes) => writeWhole(Deno.stdout, bytes),
+    }),
 });

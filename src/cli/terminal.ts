@@ -76,13 +76,18 @@ function screenColumns(): number {
   return Deno.consoleSize().columns || COLUMNS_WITHOUT_SCREEN;
 }
 
-/** All of a text, in as many writes as it takes; ends the process when nobody reads. */
+/** Ends the process when nobody reads. */
 function write(stream: typeof Deno.stdout, text: string): void {
-  let bytes = new TextEncoder().encode(text);
+  if (!writeWhole(stream, new TextEncoder().encode(text))) Deno.exit(EXIT_PIPE_CLOSED);
+}
+
+/** All of the bytes, in as many writes as it takes; `false` when nobody reads them. */
+export function writeWhole(stream: typeof Deno.stdout, bytes: Uint8Array): boolean {
   try {
-    while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
+    for (let rest = bytes; rest.length > 0;) rest = rest.subarray(stream.writeSync(rest));
+    return true;
   } catch (error) {
-    if (error instanceof Deno.errors.BrokenPipe) Deno.exit(EXIT_PIPE_CLOSED);
+    if (error instanceof Deno.errors.BrokenPipe) return false;
     throw error;
   }
 }

@@ -14,7 +14,8 @@ import type { JsonObject } from "./json.ts";
  * Which layer an event belongs to: `framework` (execution facts, lifecycle),
  * `domain` (business facts), `coordination` (reserved; recorded, never interpreted).
  */
-export type Stratum = "framework" | "domain" | "coordination";
+export const STRATA = ["framework", "domain", "coordination"] as const;
+export type Stratum = typeof STRATA[number];
 
 /** What an event may name, beside its type and attributes. */
 export interface EventReferences {

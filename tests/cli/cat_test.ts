@@ -3,7 +3,7 @@ import type { JobEngine } from "../../src/engine/job_engine.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { journalCommand } from "../support/journal_command.ts";
 import type { MemoryDisk } from "../support/journal_memory_disk.ts";
-import { engineOn, journalOfJobs, setText, textAt } from "../support/journal_of_jobs.ts";
+import { engineOn, entryAt, journalOfJobs, setText, textAt } from "../support/journal_of_jobs.ts";
 import { bytesOf, lastSegment, segmentPaths } from "../support/journal_sweep.ts";
 
 function test(name: string, fn: () => Promise<void>): void {
@@ -62,14 +62,31 @@ test("cat: each filter gives the lines that pass it", async () => {
   assert.equal((await journalCommand(disk, ["cat", "--stratum", "wrong"])).code, 64);
 });
 
-test("cat: at a terminal each entry is one readable line", async () => {
+const FAILED =
+  /^00:00:00\.000 +(\d+) {2}(?:(job_\S+) {2})?TaskFailed +charge {4}the card is stolen/;
+
+test("cat: at a terminal each entry is one line as in tail, without the job when it is asked for", async () => {
   const disk = await journalOfJobs();
-  const { out, written } = await journalCommand(disk, ["cat", "--type", "job.TaskFailed"]);
+  const args = ["cat", "--type", "job.TaskFailed", "--limit", "1"];
+  const { out, written } = await journalCommand(disk, args);
+  const [, logId, jobId = ""] = FAILED.exec(out.join("\n")) ?? [];
+  const ofJob = await journalCommand(disk, [...args, "--job", jobId]);
+
   assert.equal(written, "");
-  assert.match(
-    out[0] ?? "",
-    /^2026-01-01 00:00:00\.000 {3,}\d+ {2}job_\S+ {2}job\.TaskFailed {2}charge {2}attempt 1, max/,
-  );
+  assert.equal(out.length, 1);
+  assert.equal(entryAt(disk, Number(logId))["jobId"], jobId);
+  assert.deepEqual(FAILED.exec(ofJob.out.join("\n"))?.slice(1), [logId, undefined]);
+});
+
+test("cat: at a terminal a line of its own tells the day of what is not from today", async () => {
+  const disk = await journalOfJobs();
+  const clock = new FakeClock();
+  clock.jump(24 * 3_600_000);
+  const { out } = await journalCommand(disk, ["cat", "--limit", "2"], { tools: { clock } });
+
+  assert.equal(out.length, 3);
+  assert.equal(out[0], "2026-01-01");
+  assert.match(out[1] ?? "", /^00:00:00\.000 +1 +journal\.SegmentOpened/);
 });
 
 test("cat: damage ends it with the place, after the lines before it", async () => {

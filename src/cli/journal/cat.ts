@@ -1,15 +1,16 @@
 /** `journal cat`: the entries themselves, filtered, and followed as they come. */
 
-import type { JobEventLogEntry } from "../../core/event.ts";
+import type { JobEventLogEntry, Stratum } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import { BatchFeed, type FedBatch } from "../../journal/batch_feed.ts";
 import { layoutOf } from "../../journal/layout.ts";
-import { type Command, type CommandInput, EXIT_OK, UsageError } from "../command.ts";
-import { entryLine } from "./entry_line.ts";
+import { type Command, type CommandInput, EXIT_OK } from "../command.ts";
+import { printLines, textColumns } from "../presentation.ts";
+import { DatedLines } from "../render/dated_lines.ts";
+import { STRATUM_OPTION, stratumOf } from "../stratum_option.ts";
 import { JOURNAL_OPTION, orExit, readableFolder } from "./folder.ts";
 import type { JournalTools } from "./tools.ts";
 
-const STRATA: readonly string[] = ["framework", "domain", "coordination"];
 const POSITION_MAX = Number.MAX_SAFE_INTEGER;
 const FOLLOW_MS = 200;
 /** Lines that pass are gathered up to this. */
@@ -25,7 +26,7 @@ export function catCommand(tools: JournalTools): Command {
       JOURNAL_OPTION,
       { name: "job", value: "jobId", help: "only of this job" },
       { name: "type", value: "eventType", repeated: true, help: "only of this type" },
-      { name: "stratum", value: "stratum", help: `only of this one: ${STRATA.join(", ")}` },
+      STRATUM_OPTION,
       { name: "after", value: "logId", help: "only after this position" },
       { name: "upto", value: "logId", help: "only up to this position" },
       { name: "limit", value: "count", help: "at most so many" },
@@ -47,7 +48,7 @@ export function catCommand(tools: JournalTools): Command {
 interface Filter {
   readonly job: string | undefined;
   readonly types: ReadonlySet<string>;
-  readonly stratum: string | undefined;
+  readonly stratum: Stratum | undefined;
   readonly after: LogId;
   readonly upTo: LogId;
 }
@@ -58,6 +59,7 @@ class Cat {
   readonly #filter: Filter;
   readonly #feed: BatchFeed;
   readonly #needsEntries: boolean;
+  readonly #lines: DatedLines;
   #room: number;
   #position = 0;
   #isRead = true;
@@ -71,6 +73,12 @@ class Cat {
     this.#room = input.whole("limit", 0, POSITION_MAX) ?? POSITION_MAX;
     this.#needsEntries = input.terminal.isInteractive || filter.types.size > 0 ||
       filter.job !== undefined || filter.stratum !== undefined;
+    this.#lines = new DatedLines({
+      paint: input.terminal.style,
+      times: tools.times,
+      columns: textColumns(input),
+      withJob: filter.job === undefined,
+    }, tools.clock.now());
     const layout = layoutOf(readableFolder(input));
     this.#feed = new BatchFeed(tools.fileSystem, layout, filter.after, this.#needsEntries);
   }
@@ -111,7 +119,7 @@ class Cat {
       if (!this.#passes(this.#position, entry)) continue;
       this.#room--;
       if (entry !== undefined && this.#input.terminal.isInteractive) {
-        this.#input.terminal.out(entryLine(entry, this.#input.terminal));
+        printLines(this.#input, this.#lines.of(entry));
       } else {
         this.#gather(bytes.subarray(offsets[index], offsets[index + 1] ?? end));
       }
@@ -159,14 +167,10 @@ class Cat {
 }
 
 function filterOf(input: CommandInput): Filter {
-  const stratum = input.text("stratum");
-  if (stratum !== undefined && !STRATA.includes(stratum)) {
-    throw new UsageError(`--stratum must be one of ${STRATA.join(", ")}, and is ${stratum}`);
-  }
   return {
     job: input.text("job"),
     types: new Set(input.all("type")),
-    stratum,
+    stratum: stratumOf(input),
     after: input.whole("after", 0, POSITION_MAX) ?? 0,
     upTo: input.whole("upto", 0, POSITION_MAX) ?? POSITION_MAX,
   };

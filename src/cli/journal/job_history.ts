@@ -12,7 +12,7 @@ import { EvidenceSearch } from "../../engine/evidence_search.ts";
 import { FactIndex } from "../../engine/fact_index.ts";
 import { refuseEntry } from "../../engine/framework_schemas.ts";
 import type { JournalHead } from "../../engine/ports.ts";
-import { DenoFileSystem } from "../../journal/deno_file_system.ts";
+import type { FileSystem } from "../../journal/file_system.ts";
 import { JournalReading } from "../../journal/journal_reading.ts";
 import { CommandError, type CommandInput, EXIT_NEGATIVE } from "../command.ts";
 import { journalFolder, orExit } from "./folder.ts";
@@ -38,19 +38,25 @@ export interface HistoryRequest {
 const OFFLINE: Circumstances = { definition: "none", draining: false, full: false };
 
 /** @throws {CommandError} when the journal cannot be used, or holds no such job or event. */
-export function readJobHistory(input: CommandInput, request: HistoryRequest): Promise<JobHistory> {
-  return orExit(() => new HistoryReader(input, request).read());
+export function readJobHistory(
+  input: CommandInput,
+  fileSystem: FileSystem,
+  request: HistoryRequest,
+): Promise<JobHistory> {
+  return orExit(() => new HistoryReader(input, fileSystem, request).read());
 }
 
 class HistoryReader {
   readonly #input: CommandInput;
+  readonly #fileSystem: FileSystem;
   readonly #request: HistoryRequest;
   readonly #own: JobEventLogEntry[] = [];
   readonly #found = new Map<LogId, JobEventLogEntry>();
   readonly #facts = new FactIndex();
 
-  constructor(input: CommandInput, request: HistoryRequest) {
+  constructor(input: CommandInput, fileSystem: FileSystem, request: HistoryRequest) {
     this.#input = input;
+    this.#fileSystem = fileSystem;
     this.#request = request;
   }
 
@@ -68,15 +74,11 @@ class HistoryReader {
   async #readOwn(): Promise<JournalReading> {
     const { jobId } = this.#request;
     const wanted = new Set<EventId>(this.#request.with);
-    return await JournalReading.begin(
-      new DenoFileSystem(),
-      journalFolder(this.#input),
-      {
-        refuse: refuseEntry,
-        replay: (entry) => this.#take(entry, entry.jobId === jobId, wanted.has(entry.eventId)),
-        progress: (done, total) => this.#input.terminal.progress("reading", done, total),
-      },
-    );
+    return await JournalReading.begin(this.#fileSystem, journalFolder(this.#input), {
+      refuse: refuseEntry,
+      replay: (entry) => this.#take(entry, entry.jobId === jobId, wanted.has(entry.eventId)),
+      progress: (done, total) => this.#input.terminal.progress("reading", done, total),
+    });
   }
 
   #take(entry: JobEventLogEntry, isOwn: boolean, isWanted: boolean): void {

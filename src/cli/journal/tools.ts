@@ -2,11 +2,13 @@
 
 import type { Clock, Random } from "../../engine/ports.ts";
 import type { FileSystem } from "../../journal/file_system.ts";
+import type { Times } from "../times.ts";
 
 export interface JournalTools {
   readonly fileSystem: FileSystem;
   readonly clock: Clock;
   readonly random: Random;
+  readonly times: Times;
   /** Aborts when the user wants the command to end, or who reads its output is gone. */
   interrupted(): AbortSignal;
   /** Writes to the standard output as it is; `false` when nobody reads it any more. */
