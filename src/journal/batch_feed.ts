@@ -7,7 +7,7 @@ import type { LogId } from "../core/ids.ts";
 import type { SegmentInfo } from "../engine/ports.ts";
 import { assertNever } from "../core/assert_never.ts";
 import { JournalDamagedError, orUnusable } from "./errors.ts";
-import type { FileSystem } from "./file_system.ts";
+import { type FileSystem, type OpenFile, withFile } from "./file_system.ts";
 import type { Layout } from "./layout.ts";
 import { endOf, gapBefore } from "./segment_end.ts";
 import { segmentsToRead } from "./segment_listing.ts";
@@ -107,17 +107,13 @@ export class BatchFeed {
 
   async #read({ segment, offset, nextLogId }: Place): Promise<Uint8Array<ArrayBuffer>> {
     const path = `${this.#layout.segments}/${segment.name}`;
-    return await orUnusable("read", path, async () => {
-      const file = await this.#fileSystem.open(path, "read");
-      try {
-        const size = await file.size();
-        if (size >= offset) return await file.read(offset, size - offset);
-        const location = { segment: segment.name, offset: size, logId: nextLogId };
-        throw new JournalDamagedError(location, "batches that were read are gone");
-      } finally {
-        file.close();
-      }
-    });
+    const rest = async (file: OpenFile) => {
+      const size = await file.size();
+      if (size >= offset) return await file.read(offset, size - offset);
+      const location = { segment: segment.name, offset: size, logId: nextLogId };
+      throw new JournalDamagedError(location, "batches that were read are gone");
+    };
+    return await orUnusable("read", path, () => withFile(this.#fileSystem, path, "read", rest));
   }
 }
 

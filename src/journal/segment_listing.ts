@@ -2,7 +2,7 @@
 
 import type { SegmentInfo } from "../engine/ports.ts";
 import { JournalUnusableError, orUnusable } from "./errors.ts";
-import type { FileSystem } from "./file_system.ts";
+import { type FileSystem, withFile } from "./file_system.ts";
 import { requireKind } from "./folder.ts";
 import { firstLogIdOf, isTemporary, type Layout } from "./layout.ts";
 
@@ -84,12 +84,9 @@ async function sizeOrProblem(
 
 /** Bytes of a file. */
 function sizeOf(fileSystem: FileSystem, path: string): Promise<number> {
-  return orUnusable("read", path, async () => {
-    const file = await fileSystem.open(path, "read");
-    try {
-      return await file.size();
-    } finally {
-      file.close();
-    }
-  });
+  return orUnusable(
+    "read",
+    path,
+    () => withFile(fileSystem, path, "read", (file) => file.size()),
+  );
 }
