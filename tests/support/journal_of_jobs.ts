@@ -9,7 +9,6 @@ import type { Random } from "../../src/engine/ports.ts";
 import type { FileSystem } from "../../src/journal/file_system.ts";
 import type { FileJournalOptions } from "../../src/journal/options.ts";
 import { FakeClock, FakeRandom } from "./fake_clock.ts";
-import { CountingRandom } from "./journal_clock.ts";
 import { DEFINITIONS } from "./http_definitions.ts";
 import { forged } from "./journal_forgery.ts";
 import { MemoryDisk } from "./journal_memory_disk.ts";
@@ -49,7 +48,7 @@ export async function journalOfJobs(random = new FakeRandom()): Promise<MemoryDi
 }
 
 /** Ids that no journal has yet; a random that begins anew would give some a second time. */
-export const furtherIds: Random = new CountingRandom();
+export const furtherIds: Random = new FakeRandom("02J");
 
 /** The real engine on a journal; `stop` takes a snapshot and seals. */
 export async function engineOn(
