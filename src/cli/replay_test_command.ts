@@ -1,6 +1,7 @@
 /** `replay-test`: today's definitions against the jobs that a journal holds. */
 
 import { hasCode, isTerminal, type JobState } from "../core/job_state.ts";
+import { messageOf } from "../core/message_of.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
 import { DefinitionRegistry } from "../engine/definition_registry.ts";
 import { checkHistory, type HistoryVerdict } from "../engine/history_check.ts";
@@ -103,7 +104,7 @@ async function registryOf(
   try {
     return new DefinitionRegistry(await parts.definitions(module));
   } catch (error) {
-    throw new CommandError(error instanceof Error ? error.message : String(error), EXIT_USAGE);
+    throw new CommandError(messageOf(error), EXIT_USAGE);
   }
 }
 

@@ -55,6 +55,12 @@ export interface FactEntry extends Recorded {
 export type JobEntry = { [Type in JobEventType]: FrameworkEntry<Type> }[JobEventType];
 export type JournalEntry = { [Type in JournalEventType]: FrameworkEntry<Type> }[JournalEventType];
 
+/** A fact about a task of a job. */
+export type TaskEntry = Extract<
+  JobEntry,
+  { eventType: `job.Task${string}` | "job.CompensationStarted" }
+>;
+
 /** An event as recorded. */
 export type JobEventLogEntry = JobEntry | JournalEntry | FactEntry;
 

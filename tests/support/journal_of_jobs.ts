@@ -3,11 +3,10 @@
 import assert from "node:assert/strict";
 import { eventType } from "../../src/core/event_type.ts";
 import type { JsonValue } from "../../src/core/json.ts";
-import { JobEngine } from "../../src/engine/job_engine.ts";
-import { FileJournal } from "../../src/journal/file_journal.ts";
 import type { Random } from "../../src/engine/ports.ts";
 import type { FileSystem } from "../../src/journal/file_system.ts";
 import type { FileJournalOptions } from "../../src/journal/options.ts";
+import { engineOnFiles } from "./engine_on_files.ts";
 import { FakeClock, FakeRandom } from "./fake_clock.ts";
 import { DEFINITIONS } from "./http_definitions.ts";
 import { forged } from "./journal_forgery.ts";
@@ -57,18 +56,17 @@ export async function engineOn(
   options: Partial<FileJournalOptions> = {},
 ) {
   const clock = new FakeClock();
-  const engine = new JobEngine({ clock, random, definitions: DEFINITIONS, maxRunning: 4 });
-  const { journal, report } = await FileJournal.open({
+  const { engine, journal, report } = await engineOnFiles({
     folder: FOLDER,
     fileSystem: disk,
     clock,
     random,
-    consumer: engine.consumer,
+    definitions: DEFINITIONS,
+    maxRunning: 4,
     segmentBytes: SEGMENT_BYTES,
     snapshotEvery: SNAPSHOT_EVERY,
     ...options,
   });
-  await engine.start(journal, report.recoveredLogId ?? undefined);
   const stop = async () => {
     await engine.stop(0);
     await journal.close();

@@ -4,7 +4,7 @@ import { type Client, SERVER_OPTIONS } from "../client.ts";
 import { type Command, type CommandInput, EXIT_OK, UsageError } from "../command.ts";
 import { follow } from "../event_source.ts";
 import { jobPath } from "../job_path.ts";
-import { reportLosses } from "../losses.ts";
+import { tellOfConnection } from "../lost_connection.ts";
 import { FORM_OPTIONS, formOf, printLines, textColumns } from "../presentation.ts";
 import { DatedLines } from "../render/dated_lines.ts";
 import { entryResource, expectShape } from "../resources.ts";
@@ -49,7 +49,7 @@ async function tail(input: CommandInput, surroundings: Surroundings): Promise<nu
   const client = clientOf(input, surroundings);
   const endsItself = input.isSet("until-end");
   const { signal } = new AbortController();
-  const losses = reportLosses(input.terminal, client);
+  const losses = tellOfConnection(input.terminal, client);
   const { clock } = surroundings;
   for await (const data of follow({ client, clock, path, endsItself, signal, ...losses })) {
     print(data, client);

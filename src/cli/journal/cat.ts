@@ -1,5 +1,6 @@
 /** `journal cat`: the entries themselves, filtered, and followed as they come. */
 
+import { Buffer } from "node:buffer";
 import type { JobEventLogEntry, Stratum } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import { BatchFeed, type FedBatch } from "../../journal/batch_feed.ts";
@@ -143,12 +144,7 @@ class Cat {
 
   #flush(): void {
     if (this.#gatheredBytes === 0) return;
-    const bytes = new Uint8Array(this.#gatheredBytes);
-    let at = 0;
-    for (const line of this.#gathered) {
-      bytes.set(line, at);
-      at += line.length;
-    }
+    const bytes = Buffer.concat(this.#gathered, this.#gatheredBytes);
     [this.#gathered, this.#gatheredBytes] = [[], 0];
     this.#isRead &&= this.#tools.write(bytes);
   }
