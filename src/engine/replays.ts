@@ -13,7 +13,7 @@ import { type Replay, replaySteps } from "../core/replay_steps.ts";
 import { supposedPlan, type Supposition } from "../core/supposition.ts";
 import { type WhatIf, whatIf } from "../core/what_if.ts";
 import type { PastEvents } from "./past_events.ts";
-import type { Outcome, PointDifference, PointName } from "./requests.ts";
+import { type Outcome, type PointDifference, type PointName, unknownJob } from "./requests.ts";
 
 /** The entries of jobs; `History` is one that has them. */
 interface JobHistory {
@@ -142,10 +142,6 @@ function differenceOf(
   return from <= to
     ? { from: before.lastLogId, to: after.lastLogId, changes }
     : { from: after.lastLogId, to: before.lastLogId, changes: reversed(changes) };
-}
-
-function unknownJob(jobId: JobId): Outcome<never> {
-  return { ok: false, problem: { kind: "unknownJob", jobId } };
 }
 
 function unknownPoint(point: PointName, detail: string): Outcome<never> {

@@ -31,6 +31,10 @@ export type EngineProblem =
   /** Pointers are into the supposition. */
   | { readonly kind: "impossibleSupposition"; readonly issues: readonly InputIssue[] };
 
+export function unknownJob(jobId: string): Outcome<never> {
+  return { ok: false, problem: { kind: "unknownJob", jobId } };
+}
+
 /** What a point of a job's life was given as. */
 export type PointName = "at" | "from" | "to";
 

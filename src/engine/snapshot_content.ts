@@ -24,12 +24,15 @@ type Line =
   | { readonly job: JobState }
   | { readonly column: ColumnName; readonly part: string };
 
+/** All that follows from the entries. */
+export interface Projected {
+  readonly table: JobTable;
+  readonly eventIds: EventIdIndex;
+  readonly facts: FactIndex;
+}
+
 /** The content as of now, whatever comes while it is written out. */
-export function captureContent(
-  table: JobTable,
-  eventIds: EventIdIndex,
-  facts: FactIndex,
-): Iterable<string> {
+export function captureContent({ table, eventIds, facts }: Projected): Iterable<string> {
   return linesOf(table.capture(), {
     eventIds: eventIds.capture(),
     facts: facts.capture(),
@@ -53,9 +56,7 @@ function* linesOf(
 /** Takes over a content; `false`, and nothing taken, when another version wrote it. */
 export function restoreContent(
   lines: readonly string[],
-  table: JobTable,
-  eventIds: EventIdIndex,
-  facts: FactIndex,
+  { table, eventIds, facts }: Projected,
 ): boolean {
   const [first, ...rest] = lines.map((line): Line => JSON.parse(line));
   if (first === undefined || !("content" in first) || first.content !== CONTENT_VERSION) {
