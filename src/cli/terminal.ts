@@ -35,17 +35,10 @@ const COLUMNS_WITHOUT_SCREEN = 80;
 /** The terminal of this process. `NO_COLOR` is heeded (https://no-color.org). */
 export function systemTerminal(env: (name: string) => string | undefined): Terminal {
   const isInteractive = Deno.stdout.isTerminal();
-  const showsProgress = Deno.stderr.isTerminal();
   const isColoured = isInteractive && (env("NO_COLOR") ?? "") === "";
-  let drawnAt = -Infinity;
-  let isDrawn = false;
-  const progressEnd = () => {
-    if (isDrawn) write(Deno.stderr, "\r\x1b[K");
-    isDrawn = false;
-    drawnAt = -Infinity;
-  };
+  const bar = new ProgressBar();
   const line = (stream: typeof Deno.stdout, text: string) => {
-    progressEnd();
+    bar.end();
     write(stream, `${text}\n`);
   };
   return {
@@ -56,19 +49,34 @@ export function systemTerminal(env: (name: string) => string | undefined): Termi
     out: (text) => line(Deno.stdout, text),
     err: (text) => line(Deno.stderr, text),
     style: (style, text) => isColoured ? styleText(style, text, { validateStream: false }) : text,
-    progress(label, done, total) {
-      const now = performance.now();
-      // The last one, and a label alone, may stand for long.
-      const stays = total > 0 ? done >= total : done <= 0;
-      if (!showsProgress || (now - drawnAt < PROGRESS_EVERY_MS && !stays)) return;
-      drawnAt = now;
-      // A line that wraps could not be written anew in place.
-      const text = fitted(progressLine(label, done, total), screenColumns() - 1);
-      write(Deno.stderr, `\r${text}\x1b[K`);
-      isDrawn = true;
-    },
-    progressEnd,
+    progress: (label, done, total) => bar.show(label, done, total),
+    progressEnd: () => bar.end(),
   };
+}
+
+/** Written anew in place, on the standard error output; nothing where nobody is looking. */
+class ProgressBar {
+  readonly #isSeen = Deno.stderr.isTerminal();
+  #drawnAt = -Infinity;
+  #isDrawn = false;
+
+  show(label: string, done: number, total: number): void {
+    const now = performance.now();
+    // The last one, and a label alone, may stand for long.
+    const stays = total > 0 ? done >= total : done <= 0;
+    if (!this.#isSeen || (now - this.#drawnAt < PROGRESS_EVERY_MS && !stays)) return;
+    this.#drawnAt = now;
+    // A line that wraps could not be written anew in place.
+    const text = fitted(progressLine(label, done, total), screenColumns() - 1);
+    write(Deno.stderr, `\r${text}\x1b[K`);
+    this.#isDrawn = true;
+  }
+
+  end(): void {
+    if (this.#isDrawn) write(Deno.stderr, "\r\x1b[K");
+    this.#isDrawn = false;
+    this.#drawnAt = -Infinity;
+  }
 }
 
 /** A screen that does not know its size says 0. */
