@@ -12,7 +12,7 @@ import {
   readConfiguration,
 } from "./src/configuration.ts";
 import { banner, urlOf } from "./src/banner.ts";
-import { messageOf } from "./src/core/message_of.ts";
+import { messageOf } from "./src/core/thrown.ts";
 import { Daybook } from "./src/daybook.ts";
 import type { AnyJobDefinition } from "./src/engine/definition.ts";
 import { shippedDefinitions } from "./src/jobs/shipped.ts";

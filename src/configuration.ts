@@ -5,7 +5,7 @@
  */
 
 import { parseArgs } from "node:util";
-import { messageOf } from "./core/message_of.ts";
+import { messageOf } from "./core/thrown.ts";
 
 export interface Configuration {
   /** 0 lets the system choose. */

@@ -1,7 +1,7 @@
 /** Loads the module of definitions that a user names. */
 
 import * as v from "valibot";
-import { messageOf } from "./core/message_of.ts";
+import { messageOf } from "./core/thrown.ts";
 import type { AnyJobDefinition } from "./engine/definition.ts";
 
 /** The module cannot be used, in words for its author. */

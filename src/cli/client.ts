@@ -1,6 +1,6 @@
 /** Talks to a running server over HTTP, as any other client does. */
 
-import { messageOf } from "../core/message_of.ts";
+import { messageOf } from "../core/thrown.ts";
 import {
   CommandError,
   type CommandInput,

@@ -4,7 +4,7 @@
  */
 
 import { parseArgs } from "node:util";
-import { messageOf } from "../core/message_of.ts";
+import { messageOf } from "../core/thrown.ts";
 import type { Terminal } from "./terminal.ts";
 
 export const EXIT_OK = 0;

@@ -1,7 +1,7 @@
 /** `replay-test`: today's definitions against the jobs that a journal holds. */
 
 import { hasCode, isTerminal, type JobState } from "../core/job_state.ts";
-import { messageOf } from "../core/message_of.ts";
+import { messageOf } from "../core/thrown.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
 import { DefinitionRegistry } from "../engine/definition_registry.ts";
 import { checkHistory, type HistoryVerdict } from "../engine/history_check.ts";

@@ -3,6 +3,7 @@
  * included, appear in this file only.
  */
 
+import { counted } from "../core/counted.ts";
 import { NO_STORE_HEADERS } from "./response.ts";
 
 export const STATUS = {
@@ -83,7 +84,7 @@ const ISSUES_MAX = 50;
 
 /** The request is well-formed and wrong: 422, with each issue. */
 export function invalidRequest(issues: readonly RequestIssue[]): Problem {
-  const count = issues.length === 1 ? "1 error" : `${issues.length} errors`;
+  const count = counted(issues.length, "error");
   return new Problem("invalid-request", `Cannot take the request: it has ${count}`, {
     errors: issues.slice(0, ISSUES_MAX),
   });

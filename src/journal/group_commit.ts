@@ -4,7 +4,7 @@
  */
 
 import type { LogId } from "../core/ids.ts";
-import { messageOf } from "../core/message_of.ts";
+import { messageOf } from "../core/thrown.ts";
 import {
   type Appended,
   GroupTooLargeError,

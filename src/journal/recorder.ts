@@ -5,7 +5,7 @@
 
 import type { JournalEventDraft } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
-import { messageOf } from "../core/message_of.ts";
+import { messageOf } from "../core/thrown.ts";
 import {
   type Appended,
   type Clock,

@@ -1,6 +1,6 @@
 /** Writes batches to the active segment, and begins the next one. */
 
-import { messageOf } from "../core/message_of.ts";
+import { messageOf } from "../core/thrown.ts";
 import { JournalFullError } from "../engine/ports.ts";
 import type { SealedBatch } from "./batch.ts";
 import { isOutOfRoom } from "./errors.ts";

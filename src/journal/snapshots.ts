@@ -1,7 +1,7 @@
 /** Decides when a snapshot is taken, and takes one at a time. */
 
 import type { LogId } from "../core/ids.ts";
-import { messageOf } from "../core/message_of.ts";
+import { messageOf } from "../core/thrown.ts";
 import type { JournalHead } from "../engine/ports.ts";
 
 /** The last snapshot, as `Journal.info` tells of it. */

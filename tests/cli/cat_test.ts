@@ -5,10 +5,7 @@ import { journalCommand } from "../support/journal_command.ts";
 import type { MemoryDisk } from "../support/journal_memory_disk.ts";
 import { engineOn, entryAt, journalOfJobs, setText, textAt } from "../support/journal_of_jobs.ts";
 import { bytesOf, lastSegment, segmentPaths } from "../support/journal_sweep.ts";
-
-function test(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name, fn, sanitizeOps: true, sanitizeResources: true });
-}
+import { test } from "../support/sanitized_test.ts";
 
 /** All lines of the files, without the blank ones. */
 function linesOf(disk: MemoryDisk): readonly string[] {

@@ -254,9 +254,11 @@ function hasScript(): boolean {
 async function atTerminal(
   task: string,
   args: readonly string[],
-  { env = {}, journal }: Pick<TaskProcessOptions, "env" | "journal"> = {},
+  { env = {}, ...permissions }: Pick<TaskProcessOptions, "env" | "journal"> = {},
 ) {
-  const whole = ["stty cols 60;", Deno.execPath(), ...taskArguments(task, args, journal)].join(" ");
+  const whole = ["stty cols 60;", Deno.execPath(), ...taskArguments(task, args, permissions)].join(
+    " ",
+  );
   const { stdout } = await new Deno.Command("script", {
     args: ["--quiet", "--return", "--command", whole, "/dev/null"],
     cwd: ROOT,

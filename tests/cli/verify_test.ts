@@ -12,14 +12,11 @@ import {
   textAt,
 } from "../support/journal_of_jobs.ts";
 import { bytesOf, lastSegment, segmentPaths } from "../support/journal_sweep.ts";
+import { test } from "../support/sanitized_test.ts";
 import { runTask } from "../support/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
 const CHAIN = "[A-Za-z0-9_-]{43}";
-
-function test(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name, fn, sanitizeOps: true, sanitizeResources: true });
-}
 
 function verify(disk: MemoryDisk, ...args: string[]): Promise<Said> {
   return journalCommand(disk, ["verify", "--no-server", ...args]);

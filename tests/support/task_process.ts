@@ -15,35 +15,44 @@ export function wordsOfTask(task: string): readonly string[] {
   return words;
 }
 
-export interface TaskProcessOptions {
-  readonly env?: Readonly<Record<string, string>>;
-  /** Where relative paths begin: the folder of `deno.json`, unless said otherwise. */
-  readonly cwd?: string;
+export interface TaskPermissions {
   /** What the process may read and write instead of `journal`, as paths with commas between. */
   readonly journal?: string;
-  readonly stdin?: "null" | "piped";
+  /** Further permission flags. */
+  readonly permissions?: readonly string[];
 }
 
 /** The arguments of `deno` that run a task wherever the process is, with further ones after it. */
 export function taskArguments(
   task: string,
   args: readonly string[],
-  journal = "journal",
+  { journal = "journal", permissions = [] }: TaskPermissions = {},
 ): readonly string[] {
-  const [run = "", ...words] = wordsOfTask(task).map((word) =>
-    word.endsWith(".ts") ? ROOT + word : word.replace(/^(--allow-\w+)=journal$/, `$1=${journal}`)
-  );
-  return [run, `--config=${ROOT}deno.json`, ...words, ...args];
+  const words = wordsOfTask(task);
+  const script = words.findIndex((word) => word.endsWith(".ts"));
+  const flags = words.slice(1, script)
+    .map((flag) => flag.replace(/^(--allow-\w+)=journal$/, `$1=${journal}`));
+  return [
+    ...["run", `--config=${ROOT}deno.json`, ...flags, ...permissions],
+    ...[`${ROOT}${words[script]}`, ...words.slice(script + 1), ...args],
+  ];
+}
+
+export interface TaskProcessOptions extends TaskPermissions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Where relative paths begin: the folder of `deno.json`, unless said otherwise. */
+  readonly cwd?: string;
+  readonly stdin?: "null" | "piped";
 }
 
 /** A task, with arguments after it. */
 export function taskCommand(
   task: string,
   args: readonly string[],
-  { env = {}, cwd = ROOT, journal, stdin = "null" }: TaskProcessOptions = {},
+  { env = {}, cwd = ROOT, stdin = "null", ...permissions }: TaskProcessOptions = {},
 ): Deno.Command {
   return new Deno.Command(Deno.execPath(), {
-    args: [...taskArguments(task, args, journal)],
+    args: [...taskArguments(task, args, permissions)],
     cwd,
     env,
     stdin,

@@ -5,6 +5,7 @@
 
 import { assertNever } from "../assert_never.ts";
 import { type Condition, conditionOf } from "../condition.ts";
+import { counted } from "../counted.ts";
 import type { JobEventLogEntry } from "../event.ts";
 import type { Statement, WaitingFor } from "../explanation.ts";
 import { type LogId, MAIN_TASK } from "../ids.ts";
@@ -19,7 +20,6 @@ import { originOf } from "./origin.ts";
 import {
   attemptText,
   capital,
-  counted,
   oneLine,
   reasonText,
   shortened,

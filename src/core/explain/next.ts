@@ -2,6 +2,7 @@
 
 import { assertNever } from "../assert_never.ts";
 import { conditionOf } from "../condition.ts";
+import { counted } from "../counted.ts";
 import { reusableTasks } from "../decide.ts";
 import type { NextStep, WaitingFor } from "../explanation.ts";
 import type { LogId } from "../ids.ts";
@@ -11,7 +12,7 @@ import { type Annals, maxAttemptsOf } from "./annals.ts";
 import { runningTasks } from "./because.ts";
 import { compensableTasks, leftInPlace } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
-import { attemptText, capital, counted, shortened, taskText } from "./phrases.ts";
+import { attemptText, capital, shortened, taskText } from "./phrases.ts";
 import { sampleEvent } from "./sample_event.ts";
 
 type Next = readonly NextStep<LogId>[];

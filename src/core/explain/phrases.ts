@@ -8,11 +8,6 @@ import { correlationText } from "../mismatch.ts";
 /** Longer messages of errors are cut: the entry that is cited has all of it. */
 const MESSAGE_LENGTH_MAX = 300;
 
-/** `1 job`, `2 jobs`. */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
-}
-
 /** `a`, `a and b`, `a, b and c`. */
 export function listed(parts: readonly string[]): string {
   return parts.length < 2 ? parts.join("") : `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`;

@@ -2,22 +2,15 @@
 
 import { assertNever } from "../assert_never.ts";
 import { type Condition, conditionOf } from "../condition.ts";
+import { counted } from "../counted.ts";
 import type { WaitingFor } from "../explanation.ts";
 import { type LogId, MAIN_TASK } from "../ids.ts";
-import type { Failure, JobState } from "../job_state.ts";
+import { type Failure, isTerminal } from "../job_state.ts";
 import { type Annals, maxAttemptsOf } from "./annals.ts";
 import { runningTasks } from "./because.ts";
 import { compensableTasks } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
-import {
-  attemptText,
-  counted,
-  errorText,
-  reasonText,
-  shortened,
-  taskText,
-  timeText,
-} from "./phrases.ts";
+import { attemptText, errorText, reasonText, shortened, taskText, timeText } from "./phrases.ts";
 import { nearestText } from "./waiting_for.ts";
 
 const NAMES_MAX = 5;
@@ -29,14 +22,10 @@ export function summaryOf(
 ): string {
   const { job } = annals;
   const what = doing(conditionOf(job), annals, evidence, waitingFor);
-  const missing = evidence.circumstances.definition === "missing" && !hasEnded(job)
+  const missing = evidence.circumstances.definition === "missing" && !isTerminal(job)
     ? ` Its code cannot run here: no definition of type ${job.type ?? ""} is loaded.`
     : "";
   return `Job ${job.jobId} ${what}${missing}`;
-}
-
-function hasEnded({ state }: JobState): boolean {
-  return state === "Done" || state === "Failed";
 }
 
 function doing(

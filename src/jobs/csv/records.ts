@@ -1,7 +1,7 @@
 /** The fields of CSV records, each record with its line, the malformed ones with a reason. */
 
 import { parse } from "csv-parse/sync";
-import { messageOf } from "../../core/message_of.ts";
+import { messageOf } from "../../core/thrown.ts";
 import { type RecordSpan, recordSpans, type Stretch } from "./record_spans.ts";
 
 export type CsvRecord =
