@@ -12,6 +12,7 @@ import {
   readConfiguration,
 } from "./src/configuration.ts";
 import { banner, urlOf } from "./src/banner.ts";
+import { messageOf } from "./src/core/thrown.ts";
 import { Daybook } from "./src/daybook.ts";
 import type { AnyJobDefinition } from "./src/engine/definition.ts";
 import { shippedDefinitions } from "./src/jobs/shipped.ts";
@@ -82,7 +83,7 @@ function listen(configuration: Configuration, daybook: Daybook) {
   try {
     return Deno.serve({ hostname, port, onListen: () => {} }, daybook.fetch);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     const hint = error instanceof Deno.errors.NotCapable
       ? `permission is missing, add --allow-net=${hostname}:${port}`
       : `${reason}; try --port 0`;
@@ -155,7 +156,7 @@ async function startOrFail(configuration: Configuration, origins: Origins): Prom
     await start(configuration, origins);
   } catch (error) {
     const isUsage = error instanceof TypeError || error instanceof DefinitionsError;
-    const text = error instanceof Error ? error.message : String(error);
+    const text = messageOf(error);
     fail(text, isUsage ? EXIT_USAGE : EXIT_STORAGE_FAILED);
   }
 }

@@ -5,6 +5,7 @@
  */
 
 import { parseArgs } from "node:util";
+import { messageOf } from "./core/thrown.ts";
 
 export interface Configuration {
   /** 0 lets the system choose. */
@@ -100,7 +101,7 @@ function readFlags(
   try {
     return { values: parseArgs({ args: [...args], options, allowPositionals: false }).values };
   } catch (error) {
-    return { problem: error instanceof Error ? error.message : String(error) };
+    return { problem: messageOf(error) };
   }
 }
 
@@ -220,7 +221,7 @@ class Reader {
     try {
       return this.#sources.readTextFile(path);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       this.problems.push(`--token-file ${path} cannot be read: ${reason}`);
       return undefined;
     }

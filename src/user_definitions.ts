@@ -1,6 +1,7 @@
 /** Loads the module of definitions that a user names. */
 
 import * as v from "valibot";
+import { messageOf } from "./core/thrown.ts";
 import type { AnyJobDefinition } from "./engine/definition.ts";
 
 /** The module cannot be used, in words for its author. */
@@ -35,7 +36,7 @@ async function load(specifier: string): Promise<Record<string, unknown>> {
   try {
     return await import(urlOf(specifier));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     // A module is read with every file that it imports, src/mod.ts of Daybook included.
     const missing = /read access to "([^"]+)"/.exec(reason)?.[1];
     const hint = missing === undefined

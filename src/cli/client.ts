@@ -1,5 +1,6 @@
 /** Talks to a running server over HTTP, as any other client does. */
 
+import { messageOf } from "../core/thrown.ts";
 import {
   CommandError,
   type CommandInput,
@@ -151,7 +152,7 @@ export function readingFailure(error: unknown, path: string): string {
   if (error instanceof Deno.errors.NotCapable) {
     return `permission is missing, add --allow-read=${path}`;
   }
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }
 
 /** The address that a running server has written into the lock of its journal. */

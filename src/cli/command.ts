@@ -4,6 +4,7 @@
  */
 
 import { parseArgs } from "node:util";
+import { messageOf } from "../core/thrown.ts";
 import type { Terminal } from "./terminal.ts";
 
 export const EXIT_OK = 0;
@@ -191,7 +192,7 @@ function parsed(command: Command, args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true });
   } catch (error) {
-    throw new UsageError(parsingFailure(error instanceof Error ? error.message : String(error)));
+    throw new UsageError(parsingFailure(messageOf(error)));
   }
 }
 

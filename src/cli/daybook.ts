@@ -4,6 +4,8 @@ import { daybookCommands, hasTask } from "./daybook_commands.ts";
 import { runProcess } from "./process.ts";
 import { systemSurroundings } from "./surroundings.ts";
 
-const program = hasTask(Deno.args[0]) ? "deno task" : "deno task daybook";
-
-await runProcess(daybookCommands(systemSurroundings()), program);
+await runProcess({
+  program: hasTask(Deno.args[0]) ? "deno task" : "deno task daybook",
+  args: Deno.args,
+  commands: () => daybookCommands(systemSurroundings()),
+});

@@ -1,29 +1,31 @@
 /** Runs commands as a process: signals, exit codes, and no stack traces. */
 
 import { type Command, runCommand } from "./command.ts";
+import { environment } from "./environment.ts";
+import { Interrupts } from "./interrupts.ts";
 import { systemTerminal } from "./terminal.ts";
 
+/** Something that cannot be: a defect of this program. */
 const EXIT_DEFECT = 70;
-const EXIT_INTERRUPTED = 130;
 
-/** @param program How it is called in help and messages, such as `deno task journal`. */
-export async function runProcess(commands: readonly Command[], program: string): Promise<never> {
-  const terminal = systemTerminal(env);
-  Deno.addSignalListener("SIGINT", () => {
-    terminal.progressEnd();
-    Deno.exit(EXIT_INTERRUPTED);
-  });
+export interface Invocation {
+  /** How it is called in help and messages, such as `deno task journal`. */
+  readonly program: string;
+  readonly args: readonly string[];
+  /** @param interrupted For a command that ends by itself when it is asked to. */
+  commands(interrupted: () => AbortSignal): readonly Command[];
+}
+
+/** Ends the process when the command has ended, whatever else still waits in it. */
+export async function runProcess({ program, args, commands }: Invocation): Promise<never> {
+  const terminal = systemTerminal(environment);
+  const interrupts = new Interrupts(() => terminal.progressEnd());
   try {
-    Deno.exit(await runCommand(commands, Deno.args, { program, terminal, env }));
+    const sources = { program, terminal, env: environment };
+    Deno.exit(await runCommand(commands(interrupts.signal), args, sources));
   } catch (error) {
     const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     terminal.err(`daybook: this should not have happened: ${text.replaceAll("\n", " ")}`);
     Deno.exit(EXIT_DEFECT);
   }
-}
-
-/** A variable that the process may not read is as good as not set; nobody is asked. */
-function env(name: string): string | undefined {
-  const { state } = Deno.permissions.querySync({ name: "env", variable: name });
-  return state === "granted" ? Deno.env.get(name) : undefined;
 }

@@ -7,21 +7,21 @@ import { refuseEntry } from "../engine/framework_schemas.ts";
 import { JobTable } from "../engine/job_table.ts";
 import type { EntryLocation, JournalHead } from "../engine/ports.ts";
 import type { FileSystem } from "../journal/file_system.ts";
-import { readJournal } from "../journal/reading.ts";
+import { JournalReading } from "../journal/journal_reading.ts";
 
-interface SegmentLines {
-  readonly name: string;
-  readonly firstLogId: LogId;
-  /** Line numbers of its entries, in order. */
-  readonly lines: number[];
-}
+/** Entries that counted for an expectation other than that of `main`. */
+type Facts = ReadonlyMap<LogId, JobEventLogEntry>;
 
 export class RecordedJobs {
-  readonly table: JobTable = new JobTable();
-  /** Entries that counted for an expectation other than that of `main`. */
-  readonly #facts = new Map<LogId, JobEventLogEntry>();
-  readonly #segments: SegmentLines[] = [];
-  #head: JournalHead = { logId: 0, chain: "" };
+  readonly table: JobTable;
+  readonly #facts: Facts;
+  readonly #reading: JournalReading;
+
+  private constructor(table: JobTable, facts: Facts, reading: JournalReading) {
+    this.table = table;
+    this.#facts = facts;
+    this.#reading = reading;
+  }
 
   /**
    * Reads a journal, beside its server if there is one.
@@ -32,21 +32,23 @@ export class RecordedJobs {
   static async read(
     fileSystem: FileSystem,
     folder: string,
-    onProgress: (done: number, total: number) => void,
+    progress: (done: number, total: number) => void,
   ): Promise<RecordedJobs> {
-    const jobs = new RecordedJobs();
-    jobs.#head = await readJournal({
-      fileSystem,
-      folder,
-      onProgress,
+    const table = new JobTable();
+    const facts = new Map<LogId, JobEventLogEntry>();
+    const reading = await JournalReading.begin(fileSystem, folder, {
       refuse: refuseEntry,
-      take: (entry, location) => jobs.#take(entry, location),
+      replay(entry) {
+        const matched = table.apply(entry)?.matched ?? [];
+        if (matched.some((id) => id !== MAIN_EXPECTATION_ID)) facts.set(entry.logId, entry);
+      },
+      progress,
     });
-    return jobs;
+    return new RecordedJobs(table, facts, reading);
   }
 
   get head(): JournalHead {
-    return this.#head;
+    return this.#reading.head;
   }
 
   /** The entries at these positions, which counted for expectations. */
@@ -55,18 +57,6 @@ export class RecordedJobs {
 
   /** Where the line of an entry is. */
   locate(logId: LogId): EntryLocation | undefined {
-    const segment = this.#segments.findLast(({ firstLogId }) => firstLogId <= logId);
-    const line = segment?.lines[logId - segment.firstLogId];
-    return segment === undefined || line === undefined
-      ? undefined
-      : { logId, segment: segment.name, line };
-  }
-
-  #take(entry: JobEventLogEntry, { logId, segment: name, line }: EntryLocation): void {
-    const last = this.#segments.at(-1);
-    if (last?.name === name) last.lines.push(line);
-    else this.#segments.push({ name, firstLogId: logId, lines: [line] });
-    const applied = this.table.apply(entry);
-    if (applied?.matched.some((id) => id !== MAIN_EXPECTATION_ID)) this.#facts.set(logId, entry);
+    return this.#reading.locate([logId])[0];
   }
 }

@@ -4,12 +4,8 @@ import { shippedDefinitions } from "../jobs/shipped.ts";
 import { DenoFileSystem } from "../journal/deno_file_system.ts";
 import { systemClock } from "../system.ts";
 import { loadDefinitions } from "../user_definitions.ts";
-import { runCommand } from "./command.ts";
+import { runProcess } from "./process.ts";
 import { replayTestCommand } from "./replay_test_command.ts";
-import { systemTerminal } from "./terminal.ts";
-
-/** Something that cannot be: a defect of this program. */
-const EXIT_DEFECT = 70;
 
 /** Services of the definitions that ship: a test of histories calls none of them. */
 function inert(): never {
@@ -20,9 +16,6 @@ const shipped = () =>
   shippedDefinitions({
     webhook: { allowedHosts: [], fetch: inert, now: inert, lookup: inert },
   });
-
-const env = (name: string) => Deno.env.get(name);
-const terminal = systemTerminal(env);
 
 // From here on other people's code runs, once for each job: what it prints is about work
 // that is not being done, and what it throws after its check concerns nobody.
@@ -37,13 +30,9 @@ const command = replayTestCommand({
   definitions: async (module) =>
     module === undefined ? shipped() : [...shipped(), ...await loadDefinitions(module)],
 });
-const exitCode = await runCommand([command], [command.name, ...Deno.args], {
+
+await runProcess({
   program: "deno task",
-  terminal,
-  env,
-}).catch((error) => {
-  terminal.err(`daybook: ${error instanceof Error ? error.stack : error}`);
-  return EXIT_DEFECT;
+  args: [command.name, ...Deno.args],
+  commands: () => [command],
 });
-// Not left to the event loop: a run that awaits a timer would keep it alive.
-Deno.exit(exitCode);

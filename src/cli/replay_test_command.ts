@@ -1,12 +1,12 @@
 /** `replay-test`: today's definitions against the jobs that a journal holds. */
 
 import { hasCode, isTerminal, type JobState } from "../core/job_state.ts";
+import { messageOf } from "../core/thrown.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
 import { DefinitionRegistry } from "../engine/definition_registry.ts";
 import { checkHistory, type HistoryVerdict } from "../engine/history_check.ts";
 import { planChanges } from "../engine/plan_change.ts";
 import type { Clock } from "../engine/ports.ts";
-import { JournalDamagedError, JournalUnusableError } from "../journal/errors.ts";
 import type { FileSystem } from "../journal/file_system.ts";
 import { CheckPool } from "./check_pool.ts";
 import {
@@ -17,6 +17,7 @@ import {
   EXIT_OK,
   EXIT_USAGE,
 } from "./command.ts";
+import { JOURNAL_OPTION, journalFolder, orExit } from "./journal/folder.ts";
 import { RecordedJobs } from "./recorded_jobs.ts";
 import { type Finding, ReplayReport } from "./replay_report.ts";
 import { reportRecords, reportText } from "./replay_report_lines.ts";
@@ -40,7 +41,7 @@ export function replayTestCommand(parts: ReplayTestParts): Command {
     positionals: "",
     arity: [0, 0],
     options: [
-      { name: "journal", value: "folder", help: "where the journal is (default journal)" },
+      JOURNAL_OPTION,
       { name: "definitions", value: "module", help: "your own definitions, as they would start" },
       { name: "type", value: "type", help: "only jobs of this type" },
       { name: "job", value: "jobId", help: "only this job, and what it would do next" },
@@ -84,8 +85,7 @@ async function run(parts: ReplayTestParts, input: CommandInput): Promise<number>
   };
   const registry = await registryOf(parts, input);
   requireKnownType(registry, selection);
-  const folder = input.text("journal") ?? (input.env("DAYBOOK_JOURNAL") || "journal");
-  const recorded = await read(parts.fileSystem, folder, terminal);
+  const recorded = await orExit(() => read(parts.fileSystem, journalFolder(input), terminal));
   const selected = selectedJobs(recorded, selection);
   const report = await checkAll(parts.clock, registry, recorded, selected, {
     keepsCompatible: selection.jobId !== undefined,
@@ -104,7 +104,7 @@ async function registryOf(
   try {
     return new DefinitionRegistry(await parts.definitions(module));
   } catch (error) {
-    throw new CommandError(error instanceof Error ? error.message : String(error), EXIT_USAGE);
+    throw new CommandError(messageOf(error), EXIT_USAGE);
   }
 }
 
@@ -116,21 +116,13 @@ function requireKnownType(registry: DefinitionRegistry, { type }: Selection): vo
   );
 }
 
-async function read(
+function read(
   fileSystem: FileSystem,
   folder: string,
   terminal: Terminal,
 ): Promise<RecordedJobs> {
-  try {
-    return await RecordedJobs.read(
-      fileSystem,
-      folder,
-      (done, total) => terminal.progress("reading", done, total),
-    );
-  } catch (error) {
-    const isOurs = error instanceof JournalDamagedError || error instanceof JournalUnusableError;
-    throw isOurs ? new CommandError(error.message, error.exitCode) : error;
-  }
+  const progress = (done: number, total: number) => terminal.progress("reading", done, total);
+  return RecordedJobs.read(fileSystem, folder, progress);
 }
 
 function selectedJobs(

@@ -5,6 +5,7 @@ import type { Clock } from "../engine/ports.ts";
 import { systemClock } from "../system.ts";
 import { Client, type Fetch, readingFailure } from "./client.ts";
 import { CommandError, type CommandInput, EXIT_USAGE } from "./command.ts";
+import { environment } from "./environment.ts";
 import { Times } from "./times.ts";
 
 /** What stands for the standard input where a file is named. */
@@ -24,7 +25,7 @@ export function systemSurroundings(): Surroundings {
   return {
     fetch,
     clock: systemClock,
-    times: new Times(Intl.DateTimeFormat().resolvedOptions().timeZone),
+    times: Times.ofThisZone(),
     readFile: async (path) => await Deno.readFile(fromWhereTyped(path)),
     readStandardInput: async () => await new Response(Deno.stdin.readable).bytes(),
   };
@@ -32,8 +33,7 @@ export function systemSurroundings(): Surroundings {
 
 /** `deno task` runs in the folder of `deno.json`, and says in which folder it was called. */
 function fromWhereTyped(path: string): string {
-  const { state } = Deno.permissions.querySync({ name: "env", variable: "INIT_CWD" });
-  const folder = state === "granted" ? Deno.env.get("INIT_CWD") : undefined;
+  const folder = environment("INIT_CWD");
   return folder === undefined ? path : resolve(folder, path);
 }
 

@@ -35,17 +35,10 @@ const COLUMNS_WITHOUT_SCREEN = 80;
 /** The terminal of this process. `NO_COLOR` is heeded (https://no-color.org). */
 export function systemTerminal(env: (name: string) => string | undefined): Terminal {
   const isInteractive = Deno.stdout.isTerminal();
-  const showsProgress = Deno.stderr.isTerminal();
   const isColoured = isInteractive && (env("NO_COLOR") ?? "") === "";
-  let drawnAt = -Infinity;
-  let isDrawn = false;
-  const progressEnd = () => {
-    if (isDrawn) write(Deno.stderr, "\r\x1b[K");
-    isDrawn = false;
-    drawnAt = -Infinity;
-  };
+  const bar = new ProgressBar();
   const line = (stream: typeof Deno.stdout, text: string) => {
-    progressEnd();
+    bar.end();
     write(stream, `${text}\n`);
   };
   return {
@@ -56,19 +49,34 @@ export function systemTerminal(env: (name: string) => string | undefined): Termi
     out: (text) => line(Deno.stdout, text),
     err: (text) => line(Deno.stderr, text),
     style: (style, text) => isColoured ? styleText(style, text, { validateStream: false }) : text,
-    progress(label, done, total) {
-      const now = performance.now();
-      // The last one, and a label alone, may stand for long.
-      const stays = total > 0 ? done >= total : done <= 0;
-      if (!showsProgress || (now - drawnAt < PROGRESS_EVERY_MS && !stays)) return;
-      drawnAt = now;
-      // A line that wraps could not be written anew in place.
-      const text = fitted(progressLine(label, done, total), screenColumns() - 1);
-      write(Deno.stderr, `\r${text}\x1b[K`);
-      isDrawn = true;
-    },
-    progressEnd,
+    progress: (label, done, total) => bar.show(label, done, total),
+    progressEnd: () => bar.end(),
   };
+}
+
+/** Written anew in place, on the standard error output; nothing where nobody is looking. */
+class ProgressBar {
+  readonly #isSeen = Deno.stderr.isTerminal();
+  #drawnAt = -Infinity;
+  #isDrawn = false;
+
+  show(label: string, done: number, total: number): void {
+    const now = performance.now();
+    // The last one, and a label alone, may stand for long.
+    const stays = total > 0 ? done >= total : done <= 0;
+    if (!this.#isSeen || (now - this.#drawnAt < PROGRESS_EVERY_MS && !stays)) return;
+    this.#drawnAt = now;
+    // A line that wraps could not be written anew in place.
+    const text = fitted(progressLine(label, done, total), screenColumns() - 1);
+    write(Deno.stderr, `\r${text}\x1b[K`);
+    this.#isDrawn = true;
+  }
+
+  end(): void {
+    if (this.#isDrawn) write(Deno.stderr, "\r\x1b[K");
+    this.#isDrawn = false;
+    this.#drawnAt = -Infinity;
+  }
 }
 
 /** A screen that does not know its size says 0. */
@@ -76,13 +84,18 @@ function screenColumns(): number {
   return Deno.consoleSize().columns || COLUMNS_WITHOUT_SCREEN;
 }
 
-/** All of a text, in as many writes as it takes; ends the process when nobody reads. */
+/** Ends the process when nobody reads. */
 function write(stream: typeof Deno.stdout, text: string): void {
-  let bytes = new TextEncoder().encode(text);
+  if (!writeWhole(stream, new TextEncoder().encode(text))) Deno.exit(EXIT_PIPE_CLOSED);
+}
+
+/** All of the bytes, in as many writes as it takes; `false` when nobody reads them. */
+export function writeWhole(stream: typeof Deno.stdout, bytes: Uint8Array): boolean {
   try {
-    while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
+    for (let rest = bytes; rest.length > 0;) rest = rest.subarray(stream.writeSync(rest));
+    return true;
   } catch (error) {
-    if (error instanceof Deno.errors.BrokenPipe) Deno.exit(EXIT_PIPE_CLOSED);
+    if (error instanceof Deno.errors.BrokenPipe) return false;
     throw error;
   }
 }

@@ -61,6 +61,11 @@ export function durationOf(text: string): number | undefined {
 
 /** Writes times of one zone. */
 export class Times {
+  /** Of the zone that this process runs in. */
+  static ofThisZone(): Times {
+    return new Times(Intl.DateTimeFormat().resolvedOptions().timeZone);
+  }
+
   readonly #day: Intl.DateTimeFormat;
   readonly #second: Intl.DateTimeFormat;
   readonly #millisecond: Intl.DateTimeFormat;

@@ -16,7 +16,7 @@ import { paintedExplanation } from "./render/explanation.ts";
 import { outcomeLines } from "./render/outcome.ts";
 import { stateText } from "./render/marks.ts";
 import { entryResource, expectShape, type JobResource, jobResource } from "./resources.ts";
-import { reportLosses } from "./losses.ts";
+import { tellOfConnection } from "./lost_connection.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { DURATION_RULE, durationOf, durationText } from "./times.ts";
 
@@ -76,7 +76,7 @@ async function watch(
 ): Promise<void> {
   const progress = new JobProgress(input, times, formOf(input) === "text", textColumns(input));
   const path = `/jobs/${jobId}/stream?until=terminal`;
-  const losses = reportLosses(input.terminal, client);
+  const losses = tellOfConnection(input.terminal, client);
   for await (const data of follow({ client, clock, path, endsItself: true, signal, ...losses })) {
     const entry = expectShape(entryResource, JSON.parse(data), client);
     progress.note(entry);

@@ -14,7 +14,8 @@ import type { JsonObject } from "./json.ts";
  * Which layer an event belongs to: `framework` (execution facts, lifecycle),
  * `domain` (business facts), `coordination` (reserved; recorded, never interpreted).
  */
-export type Stratum = "framework" | "domain" | "coordination";
+export const STRATA = ["framework", "domain", "coordination"] as const;
+export type Stratum = typeof STRATA[number];
 
 /** What an event may name, beside its type and attributes. */
 export interface EventReferences {
@@ -53,6 +54,12 @@ export interface FactEntry extends Recorded {
 
 export type JobEntry = { [Type in JobEventType]: FrameworkEntry<Type> }[JobEventType];
 export type JournalEntry = { [Type in JournalEventType]: FrameworkEntry<Type> }[JournalEventType];
+
+/** A fact about a task of a job. */
+export type TaskEntry = Extract<
+  JobEntry,
+  { eventType: `job.Task${string}` | "job.CompensationStarted" }
+>;
 
 /** An event as recorded. */
 export type JobEventLogEntry = JobEntry | JournalEntry | FactEntry;

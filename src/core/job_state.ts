@@ -4,9 +4,8 @@
  * and are never compared: the order is that of `logId`.
  */
 
-import type { ErrorFact, FailureKind } from "./framework_events.ts";
+import type { ErrorFact, FailureKind, JobCreatedAttributes } from "./framework_events.ts";
 import type { JobId, LogId, TaskId } from "./ids.ts";
-import type { JobPlan } from "./job_plan.ts";
 import type { JsonValue } from "./json.ts";
 
 export interface Progress {
@@ -123,17 +122,8 @@ export interface Failure {
   readonly because: LogId;
 }
 
-interface JobFacts {
+interface JobFacts extends JobCreatedAttributes {
   readonly jobId: JobId;
-  readonly type?: string;
-  readonly definitionVersion?: number;
-  readonly plan: JobPlan;
-  readonly input?: JsonValue;
-  readonly priority: number;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly startAt?: string;
-  readonly retryOf?: JobId;
-  readonly idempotency?: { readonly key: string; readonly digest: string };
   readonly createdAt: string;
   readonly firstLogId: LogId;
   readonly lastLogId: LogId;

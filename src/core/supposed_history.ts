@@ -3,6 +3,7 @@
  * past events that another plan would have taken.
  */
 
+import { correlatedAttributes } from "./correlated_fact.ts";
 import type { FactEntry, FrameworkEntry, JobEntry, JobEventLogEntry } from "./event.ts";
 import type { EventId, LogId } from "./ids.ts";
 import { type EventMatcher, type JobPlan, matcherAccepts, outsideMatchers } from "./job_plan.ts";
@@ -128,9 +129,10 @@ function takenEvents(
 }
 
 function correlated(
-  { logId, eventId, eventType, occurredAt, receivedAt, taskId, attributes }: FactEntry,
+  fact: FactEntry,
   [created]: readonly JobEventLogEntry[],
 ): JobEventLogEntry {
+  const { logId, receivedAt } = fact;
   const entry: Omit<FrameworkEntry<"job.EventCorrelated">, "jobId"> = {
     logId,
     eventId: `evt_whatif_correlated_${logId}` as EventId,
@@ -139,13 +141,7 @@ function correlated(
     occurredAt: receivedAt,
     receivedAt,
     causedBy: logId,
-    attributes: {
-      eventId,
-      eventType,
-      occurredAt,
-      attributes,
-      ...(taskId === undefined ? {} : { taskId }),
-    },
+    attributes: correlatedAttributes(fact),
   };
   return { ...entry, ...jobOf(created) } as JobEntry;
 }

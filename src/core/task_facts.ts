@@ -1,13 +1,14 @@
 /** What entries say of a job's tasks. Pure, like the projector that calls it. */
 
 import { assertNever } from "./assert_never.ts";
-import type { FrameworkEntry, JobEntry, JobEventLogEntry, JournalEntry } from "./event.ts";
-import type { CompletedTask, TaskState } from "./job_state.ts";
-
-type TaskEntry = Extract<
+import type {
+  FrameworkEntry,
   JobEntry,
-  { eventType: `job.Task${string}` | "job.CompensationStarted" }
->;
+  JobEventLogEntry,
+  JournalEntry,
+  TaskEntry,
+} from "./event.ts";
+import type { CompletedTask, TaskState } from "./job_state.ts";
 
 /** The tasks after a framework entry; the same array when it is not about a task. */
 export function noteTask(

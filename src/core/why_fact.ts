@@ -1,7 +1,7 @@
 /** What a fact of the framework says of a job that it does not move along the state table. */
 
 import { assertNever } from "./assert_never.ts";
-import type { FrameworkEntry, JobEntry, JournalEntry } from "./event.ts";
+import type { FrameworkEntry, JobEntry, JournalEntry, TaskEntry } from "./event.ts";
 import type { AttemptFailure, InterruptionReason } from "./framework_events.ts";
 import {
   type CompensatingJob,
@@ -14,8 +14,6 @@ import {
 import { errorFactText } from "./why_error.ts";
 
 type OpenJob = RunningJob | CompensatingJob;
-
-type TaskEntry = Extract<JobEntry, { eventType: `job.Task${string}` | "job.CompensationStarted" }>;
 
 /** @param after The job after the entry, which tells whether a fact about a task took effect. */
 export function frameworkText(

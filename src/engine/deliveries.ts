@@ -12,31 +12,21 @@ import type { Unmatched } from "./unmatched.ts";
 
 type LookedUp = ReadonlyMap<EventId, LogId | undefined>;
 
-export class Deliveries {
-  readonly #clock: Clock;
-  readonly #random: Random;
-  readonly #events: EventEngine;
-  readonly #recorder: Recorder;
-  readonly #fanOut: FanOut;
-  readonly #table: JobTable;
-  readonly #unmatched: Unmatched;
+export interface DeliveriesParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly events: EventEngine;
+  readonly recorder: Recorder;
+  readonly fanOut: FanOut;
+  readonly table: JobTable;
+  readonly unmatched: Unmatched;
+}
 
-  constructor(
-    clock: Clock,
-    random: Random,
-    events: EventEngine,
-    recorder: Recorder,
-    fanOut: FanOut,
-    table: JobTable,
-    unmatched: Unmatched,
-  ) {
-    this.#clock = clock;
-    this.#random = random;
-    this.#events = events;
-    this.#recorder = recorder;
-    this.#fanOut = fanOut;
-    this.#table = table;
-    this.#unmatched = unmatched;
+export class Deliveries {
+  readonly #parts: DeliveriesParts;
+
+  constructor(parts: DeliveriesParts) {
+    this.#parts = parts;
   }
 
   /**
@@ -55,47 +45,47 @@ export class Deliveries {
   async #lookUp(events: readonly IncomingEvent[]): Promise<LookedUp> {
     const found = new Map<EventId, LogId | undefined>();
     for (const { eventId } of events) {
-      if (eventId === undefined || !this.#events.mayHold(eventId)) continue;
-      found.set(eventId, (await this.#events.find(eventId))?.logId);
+      if (eventId === undefined || !this.#parts.events.mayHold(eventId)) continue;
+      found.set(eventId, (await this.#parts.events.find(eventId))?.logId);
     }
     return found;
   }
 
   /** Runs without a pause up to the recording, so that no equal id slips in between. */
   #deliverOne(event: IncomingEvent, known: LookedUp): Promise<Receipt> {
-    const eventId = event.eventId ?? `evt_${this.#random.ulid()}` as EventId;
+    const eventId = event.eventId ?? `evt_${this.#parts.random.ulid()}` as EventId;
     const logId = known.get(eventId);
     if (logId !== undefined) return Promise.resolve(duplicate(eventId, logId));
-    const pending = this.#events.pending(eventId);
+    const pending = this.#parts.events.pending(eventId);
     if (pending !== undefined) {
       return pending.durable.then(() => duplicate(eventId, pending.logId));
     }
-    if (event.eventId !== undefined && this.#events.mayHold(eventId) && !known.has(eventId)) {
+    if (event.eventId !== undefined && this.#parts.events.mayHold(eventId) && !known.has(eventId)) {
       // It became durable while the others were looked up: look again.
       return this.deliver([event]).then(([receipt]) => receipt as Receipt);
     }
-    if (event.jobId !== undefined && this.#table.job(event.jobId) === undefined) {
+    if (event.jobId !== undefined && this.#parts.table.job(event.jobId) === undefined) {
       return Promise.resolve(rejected(eventId, `there is no job ${event.jobId}`));
     }
-    const occurredAt = event.occurredAt ?? new Date(this.#clock.now()).toISOString();
+    const occurredAt = event.occurredAt ?? new Date(this.#parts.clock.now()).toISOString();
     return this.#record({ ...event, eventId, occurredAt });
   }
 
   async #record(fact: SettledFact): Promise<Receipt> {
-    const drafts = this.#fanOut.expand(fact, 0);
+    const drafts = this.#parts.fanOut.expand(fact, 0);
     try {
-      const { entries, applied } = this.#recorder.record(drafts);
+      const { entries, applied } = this.#parts.recorder.record(drafts);
       const logId = entries[0]?.logId ?? 0;
       const receipt = receiptOf(fact.eventId, logId, drafts, await applied);
       const { disposition, jobs } = receipt;
       return disposition === "recorded" && jobs.length === 0
-        ? { ...receipt, ...this.#unmatched.explain(fact) }
+        ? { ...receipt, ...this.#parts.unmatched.explain(fact) }
         : receipt;
     } catch (error) {
       if (!(error instanceof GroupTooLargeError)) throw error;
       return rejected(fact.eventId, `${drafts.length - 1} jobs expect it: ${error.message}`);
     } finally {
-      this.#fanOut.settled(drafts);
+      this.#parts.fanOut.settled(drafts);
     }
   }
 }

@@ -5,7 +5,7 @@
 
 import type { EventDraft, JobEventLogEntry } from "../core/event.ts";
 import type { EventId, LogId } from "../core/ids.ts";
-import { EventIdIndex } from "./event_id_index.ts";
+import type { EventIdIndex } from "./event_id_index.ts";
 import type { Appended, Clock, Journal, Random, StampedEvent } from "./ports.ts";
 
 /** An id that is on its way to the disk. */
@@ -18,15 +18,17 @@ export class EventEngine {
   readonly #clock: Clock;
   readonly #random: Random;
   #journal: Journal | undefined;
-  readonly eventIds: EventIdIndex = new EventIdIndex();
+  readonly #eventIds: EventIdIndex;
   /** Only ids that callers chose: those made here are new. */
   readonly #pending = new Map<EventId, PendingId>();
   #stampedMs = -1;
   #stamp = "";
 
-  constructor(clock: Clock, random: Random) {
+  /** @param eventIds Where the entries are that are on record. */
+  constructor(clock: Clock, random: Random, eventIds: EventIdIndex) {
     this.#clock = clock;
     this.#random = random;
+    this.#eventIds = eventIds;
   }
 
   /** From now on, events are recorded in this journal. */
@@ -59,7 +61,7 @@ export class EventEngine {
 
   /** Sees an entry that is durable. */
   seen(entry: JobEventLogEntry): void {
-    this.eventIds.add(entry.eventId, entry.logId);
+    this.#eventIds.add(entry.eventId, entry.logId);
     if (this.#pending.size > 0) this.#pending.delete(entry.eventId);
   }
 
@@ -70,12 +72,12 @@ export class EventEngine {
 
   /** Whether an event of this id may be in the journal; `find` tells. */
   mayHold(eventId: EventId): boolean {
-    return this.eventIds.candidates(eventId).length > 0;
+    return this.#eventIds.candidates(eventId).length > 0;
   }
 
   /** The entry of the journal that has this id, if there is one. */
   async find(eventId: EventId): Promise<JobEventLogEntry | undefined> {
-    const candidates = this.eventIds.candidates(eventId);
+    const candidates = this.#eventIds.candidates(eventId);
     if (candidates.length === 0) return undefined;
     const entries = await this.journal.readAt(candidates.toSorted((a, b) => a - b));
     return entries.find((entry) => entry.eventId === eventId);

@@ -14,6 +14,7 @@ import type { LogId } from "../core/ids.ts";
 import type { EventMatcher } from "../core/job_plan.ts";
 import type { JsonObject, JsonScalar, JsonValue } from "../core/json.ts";
 import { looseForm } from "../core/mismatch.ts";
+import { joined } from "./joined.ts";
 import { Postings } from "./postings.ts";
 import { HASH_SEED, hashed, mixed } from "./text_hash.ts";
 
@@ -86,11 +87,7 @@ export class FactIndex {
   /** All of it, as it is now. */
   capture(): Uint32Array {
     const [old, young] = [this.#old.capture(), this.#young.capture()];
-    const packed = new Uint32Array(2 + old.length + young.length);
-    packed.set([this.#horizon, old.length]);
-    packed.set(old, 2);
-    packed.set(young, 2 + old.length);
-    return packed;
+    return joined(Uint32Array, [[this.#horizon, old.length], old, young]);
   }
 
   /** Takes over what `capture` gave. */
@@ -128,17 +125,7 @@ function canonical(packed: Uint32Array): Uint32Array | undefined {
   const old = Postings.canonical(packed.subarray(2, 2 + oldLength));
   const young = Postings.canonical(packed.subarray(2 + oldLength));
   if (old === undefined || young === undefined) return undefined;
-  return joined([Uint32Array.of(horizon, oldLength), old, young]);
-}
-
-function joined(parts: readonly Uint32Array[]): Uint32Array {
-  const all = new Uint32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
+  return joined(Uint32Array, [[horizon, oldLength], old, young]);
 }
 
 interface Branch {

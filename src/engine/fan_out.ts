@@ -1,5 +1,6 @@
 /** What one fact from outside, or from a task, makes happen: correlations and new jobs. */
 
+import { correlatedAttributes } from "../core/correlated_fact.ts";
 import type { EventDraft, FactDraft, JobEventDraft } from "../core/event.ts";
 import type { ErrorFact } from "../core/framework_events.ts";
 import { type EventId, type JobId, MAIN_TASK } from "../core/ids.ts";
@@ -62,20 +63,13 @@ export class FanOut {
 }
 
 function correlation(fact: SettledFact, jobId: JobId, at: number): JobEventDraft {
-  const { eventId, eventType, occurredAt, taskId, attributes } = fact;
   return {
     stratum: "framework",
     eventType: "job.EventCorrelated",
-    eventId: correlatedEventId(eventId, jobId),
+    eventId: correlatedEventId(fact.eventId, jobId),
     jobId,
     causedBy: { draft: at },
-    attributes: {
-      eventId,
-      eventType,
-      occurredAt,
-      attributes,
-      ...(taskId === undefined ? {} : { taskId }),
-    },
+    attributes: correlatedAttributes(fact),
   };
 }
 

@@ -4,7 +4,7 @@
  */
 
 import * as v from "valibot";
-import type { JobEventLogEntry } from "../core/event.ts";
+import { type JobEventLogEntry, STRATA } from "../core/event.ts";
 import { MAIN_ONLY_PLAN } from "../core/job_plan.ts";
 import type { FrameworkEventType } from "../core/framework_events.ts";
 
@@ -73,7 +73,7 @@ const SCHEMAS: { readonly [Type in FrameworkEventType]: v.GenericSchema } = {
   }),
   "journal.EntryQuoted": v.looseObject({
     eventId: text,
-    stratum: v.picklist(["framework", "domain", "coordination"]),
+    stratum: v.picklist(STRATA),
     eventType: text,
     jobId: text,
     attributes: v.looseObject({}),

@@ -13,6 +13,7 @@ import {
   type JobState,
   type RunningJob,
 } from "../core/job_state.ts";
+import { isPermissionMissing } from "../core/thrown.ts";
 import { Answers, DIVERGENCE_GRACE_MS } from "./answers.ts";
 import type { Asked } from "./asked.ts";
 import type { AnyJobDefinition } from "./definition.ts";
@@ -240,10 +241,4 @@ export function nextText({ tasks, expectations }: Omit<NextSteps, "end">): strin
     ...(tasks.length === 0 ? [] : [`asks for ${tasks.join(", ")}`]),
     ...(expectations.length === 0 ? [] : [`waits for ${expectations.join(", ")}`]),
   ].join(" and ");
-}
-
-/** Code that does other things than ask `ctx` would do them here: this process may not. */
-function isPermissionMissing(error: unknown): boolean {
-  return error instanceof Error &&
-    (error.name === "NotCapable" || ("code" in error && error.code === "EPERM"));
 }

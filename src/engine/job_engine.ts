@@ -11,153 +11,44 @@ import type { Point } from "../core/point.ts";
 import type { Replay } from "../core/replay_steps.ts";
 import type { Supposition } from "../core/supposition.ts";
 import { SHUTDOWN_GRACE_MS } from "./attempt.ts";
-import { Commands } from "./commands.ts";
-import { CorrelationIndex } from "./correlation_index.ts";
-import { Creation } from "./creation.ts";
-import type { AnyJobDefinition } from "./definition.ts";
-import { DefinitionRegistry } from "./definition_registry.ts";
-import { Deliveries } from "./deliveries.ts";
-import { EventEngine } from "./event_engine.ts";
-import { Explainer } from "./explainer.ts";
-import { FactIndex } from "./fact_index.ts";
-import { FanOut } from "./fan_out.ts";
-import { Feed } from "./feed.ts";
-import { refuseEntry } from "./framework_schemas.ts";
-import { History } from "./history.ts";
-import { type Applied, JobTable } from "./job_table.ts";
-import { Lanes } from "./lanes.ts";
-import type {
-  Clock,
-  Journal,
-  JournalConsumer,
-  JournalFailedError,
-  JournalInfo,
-  Random,
-} from "./ports.ts";
-import { PatientRecorder } from "./patient_recorder.ts";
-import { Recorder } from "./recorder.ts";
-import { Replays, type WhatIfReport } from "./replays.ts";
-import type {
-  ControlRequest,
-  Created,
-  CreateRequest,
-  DefinitionInfo,
-  IncomingEvent,
-  ListPage,
-  ListQuery,
-  Outcome,
-  PointDifference,
-  Receipt,
-  RetryRequest,
-  Transition,
+import { engineConsumer } from "./engine_consumer.ts";
+import { type EngineParts, engineParts, type JobEngineOptions } from "./engine_parts.ts";
+import { EngineStatus } from "./engine_status.ts";
+import type { Clock, Journal, JournalConsumer, JournalInfo } from "./ports.ts";
+import type { WhatIfReport } from "./replays.ts";
+import {
+  type ControlRequest,
+  type Created,
+  type CreateRequest,
+  type DefinitionInfo,
+  type IncomingEvent,
+  type ListPage,
+  type ListQuery,
+  type Outcome,
+  type PointDifference,
+  type Receipt,
+  type RetryRequest,
+  type Transition,
+  unknownJob,
 } from "./requests.ts";
-import type { RunServices } from "./run_services.ts";
-import { Scheduler } from "./scheduler.ts";
-import { captureContent, restoreContent } from "./snapshot_content.ts";
-import { Supervisor } from "./supervisor.ts";
-import { Unmatched } from "./unmatched.ts";
 import { within } from "./within.ts";
-import { WorkerQueue } from "./worker_queue.ts";
-
-/**
- * How long a write that found no room counts as news: without a further write nobody
- * would learn that there is room again, and a balancer would never send one.
- */
-const FULL_FRESH_MS = 10_000;
 
 /** How long a stop waits for aborted attempts, and then for the last records. */
 const INTERRUPT_MAX_MS = SHUTDOWN_GRACE_MS + 1_000;
 const RECORD_MAX_MS = 2_000;
 
-export interface JobEngineOptions {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly definitions: readonly AnyJobDefinition[];
-  /** Jobs that may hold a worker at a time. */
-  readonly maxRunning: number;
-  /** The journal has failed: nothing more can be recorded, and the process should end. */
-  readonly onJournalFailed?: (error: JournalFailedError) => void;
-  /** A defect of this program; the job concerned stays as it is. */
-  readonly onDefect?: (error: unknown) => void;
-}
-
 export class JobEngine {
-  readonly #options: JobEngineOptions;
-  readonly #table = new JobTable();
-  readonly #index = new CorrelationIndex();
-  /** Jobs that have been created and not started. */
-  readonly #unstarted = new CorrelationIndex();
-  readonly #facts = new FactIndex();
-  readonly #lanes = new Lanes();
-  readonly #scheduler: Scheduler;
-  readonly #workers: WorkerQueue;
-  readonly #registry: DefinitionRegistry;
-  readonly #events: EventEngine;
-  readonly #recorder: Recorder;
-  readonly #commands: Commands;
-  readonly #history: History;
-  readonly #replays: Replays;
-  readonly #fanOut: FanOut;
-  readonly #creation: Creation;
-  readonly #deliveries: Deliveries;
-  readonly #supervisor: Supervisor;
-  readonly #feed: Feed;
-  readonly #explainer: Explainer;
-  #failed = false;
-  #draining = false;
+  readonly #clock: Clock;
+  readonly #status = new EngineStatus();
+  readonly #parts: EngineParts;
 
   /** What the journal tells of its entries; given to it when it is opened. */
   readonly consumer: JournalConsumer;
 
   constructor(options: JobEngineOptions) {
-    const { clock, random } = options;
-    this.#options = options;
-    this.#scheduler = new Scheduler(clock);
-    this.#workers = new WorkerQueue(options.maxRunning);
-    this.#registry = new DefinitionRegistry(options.definitions);
-    this.#events = new EventEngine(clock, random);
-    const [table, index, lanes, events, registry] = [
-      this.#table,
-      this.#index,
-      this.#lanes,
-      this.#events,
-      this.#registry,
-    ];
-    const recorder = this.#recorder = new Recorder(clock, events, table, {
-      started: index,
-      unstarted: this.#unstarted,
-      facts: this.#facts,
-    });
-    this.#commands = new Commands(table, lanes, recorder);
-    const history = this.#history = new History(events, table);
-    this.#replays = new Replays(history, this.#facts, clock, () => this.headLogId);
-    this.#fanOut = new FanOut(index, registry, table);
-    const parts = { clock, random, registry, table, history, recorder, lanes };
-    this.#creation = new Creation(parts);
-    const unmatched = new Unmatched(index, this.#unstarted, registry, table);
-    this.#deliveries = new Deliveries(
-      clock,
-      random,
-      events,
-      recorder,
-      this.#fanOut,
-      table,
-      unmatched,
-    );
-    this.#supervisor = new Supervisor(this.#runServices(), registry, table);
-    this.#feed = new Feed(clock);
-    this.#explainer = new Explainer({
-      table,
-      history,
-      events,
-      registry,
-      workers: this.#workers,
-      pastEvents: this.#facts,
-      clock,
-      draining: () => this.#draining,
-      full: () => this.full,
-    });
-    this.consumer = this.#makeConsumer();
+    this.#clock = options.clock;
+    this.#parts = engineParts(options, this.#status);
+    this.consumer = engineConsumer(this.#parts, options, this.#status);
   }
 
   /**
@@ -167,109 +58,102 @@ export class JobEngine {
    * @param restart The `journal.Recovered` entry, after a stop that was not clean.
    */
   async start(journal: Journal, restart?: LogId): Promise<void> {
-    this.#events.open(journal);
-    for (const job of this.#table.jobs()) {
-      if (job.state === "Running" || job.state === "Compensating") {
-        this.#index.add(job.jobId, job.plan);
-      } else if (job.state === "Created") {
-        this.#unstarted.add(job.jobId, job.plan);
-      }
-    }
-    await this.#supervisor.recover(restart);
+    this.#parts.events.open(journal);
+    this.#parts.recorder.fileAll();
+    await this.#parts.supervisor.recover(restart);
   }
 
   /** The journal takes nothing any more. */
   get failed(): boolean {
-    return this.#failed;
+    return this.#status.failed;
   }
 
   /** Writes have just failed for want of room; reads go on. */
   get full(): boolean {
-    return this.#recorder.fullSinceMs !== undefined &&
-      this.#options.clock.monotonic() - this.#recorder.fullSinceMs < FULL_FRESH_MS;
+    return this.#parts.recorder.full;
   }
 
   /** The engine is stopping and begins nothing new. */
   get draining(): boolean {
-    return this.#draining;
+    return this.#status.draining;
   }
 
   get headLogId(): LogId {
-    return this.#events.journal.head.logId;
+    return this.#parts.events.journal.head.logId;
   }
 
   /** Types of unfinished jobs for which there is no definition, with their number. */
   get missingDefinitions(): ReadonlyMap<string, number> {
-    return this.#supervisor.missingDefinitions();
+    return this.#parts.supervisor.missingDefinitions();
   }
 
   /** Creates a job. Rejects with `JournalFullError` or `JournalFailedError`. */
   create(request: CreateRequest): Promise<Outcome<Created>> {
-    return this.#creation.create(request);
+    return this.#parts.creation.create(request);
   }
 
   /** Starts, cancels, suspends or resumes a job. Rejects as `create` does. */
   async control(jobId: JobId, request: ControlRequest): Promise<Outcome<JobState>> {
-    if (this.#table.job(jobId) === undefined) return unknownJob(jobId);
-    const commanded = await this.#commands.run(jobId, request);
-    if (commanded.accepted) return { ok: true, value: this.#job(jobId) };
+    if (this.#parts.table.job(jobId) === undefined) return unknownJob(jobId);
+    const commanded = await this.#parts.commands.run(jobId, request);
+    if (commanded.accepted) return { ok: true, value: this.#parts.table.existing(jobId) };
     return { ok: false, problem: { kind: "rejected", rejection: commanded.rejection } };
   }
 
   /** Makes a new job of a failed one. Rejects as `create` does. */
   retry(jobId: JobId, request: RetryRequest): Promise<Outcome<JobState>> {
-    return this.#lanes.run(jobId, async () => {
-      const job = this.#table.job(jobId);
-      return job === undefined ? unknownJob(jobId) : await this.#creation.retry(job, request);
+    return this.#parts.lanes.run(jobId, async () => {
+      const job = this.#parts.table.job(jobId);
+      return job === undefined ? unknownJob(jobId) : await this.#parts.creation.retry(job, request);
     });
   }
 
   /** Records events from outside; one receipt for each. Rejects as `create` does. */
   deliver(events: readonly IncomingEvent[]): Promise<readonly Receipt[]> {
-    return this.#deliveries.deliver(events);
+    return this.#parts.deliveries.deliver(events);
   }
 
   job(jobId: JobId): JobState | undefined {
-    return this.#table.job(jobId);
+    return this.#parts.table.job(jobId);
   }
 
   list(query: ListQuery): ListPage {
-    return this.#table.list(query);
+    return this.#parts.table.list(query);
   }
 
   /** A job's entries after a position, oldest first, at most `limit`. */
   history(jobId: JobId, after: LogId, limit: number): Promise<readonly JobEventLogEntry[]> {
-    return this.#history.of(jobId, after, limit);
+    return this.#parts.history.of(jobId, after, limit);
   }
 
   /** The job as of a point, now when absent, and what each entry up to it did. */
   replay(jobId: JobId, point?: Point): Promise<Outcome<Replay>> {
-    return this.#replays.replay(jobId, point);
+    return this.#parts.replays.replay(jobId, point);
   }
 
   /** What differs between two points of a job's life; `to` is now, when absent. */
   diff(jobId: JobId, from: Point, to?: Point): Promise<Outcome<PointDifference>> {
-    return this.#replays.diff(jobId, from, to);
+    return this.#parts.replays.diff(jobId, from, to);
   }
 
   /** What would have become of a job; nothing is recorded. */
   whatIf(jobId: JobId, supposition: Supposition): Promise<Outcome<WhatIfReport>> {
-    return this.#replays.whatIf(jobId, supposition);
+    return this.#parts.replays.whatIf(jobId, supposition);
   }
 
   /** The journal's entries after a position, oldest first, at most `limit`. */
   entries(after: LogId, limit: number): Promise<readonly JobEventLogEntry[]> {
-    return this.#events.journal.read(after, limit);
+    return this.#parts.events.journal.read(after, limit);
   }
 
   /** How an entry changed its job's state or condition; `undefined` when it did not. */
   transitionAt(logId: LogId): Transition | undefined {
-    return this.#table.transitionAt(logId);
+    return this.#parts.table.transitionAt(logId);
   }
 
   /** Why a job is as it is, as of its last durable entry; `undefined` when there is none. */
   explain(jobId: JobId): Promise<Explanation<Citation> | undefined> {
-    return this.#explainer.explain(jobId);
+    return this.#parts.explainer.explain(jobId);
   }
 
   /**
@@ -277,7 +161,9 @@ export class JobEngine {
    * when the signal aborts.
    */
   async changed(after: LogId, timeoutMs: number, signal?: AbortSignal): Promise<void> {
-    if (this.headLogId <= after && !this.#draining) await this.#feed.next(timeoutMs, signal);
+    if (this.headLogId <= after && !this.#status.draining) {
+      await this.#parts.feed.next(timeoutMs, signal);
+    }
   }
 
   /**
@@ -290,31 +176,31 @@ export class JobEngine {
     timeoutMs: number,
     signal?: AbortSignal,
   ): Promise<JobState> {
-    const deadline = this.#options.clock.monotonic() + timeoutMs;
+    const deadline = this.#clock.monotonic() + timeoutMs;
     for (;;) {
-      const job = this.#job(jobId);
-      const remainingMs = deadline - this.#options.clock.monotonic();
-      if (wanted(job) || remainingMs <= 0 || this.#draining || signal?.aborted) return job;
-      await this.#feed.nextOf(jobId, remainingMs, signal);
+      const job = this.#parts.table.existing(jobId);
+      const remainingMs = deadline - this.#clock.monotonic();
+      if (wanted(job) || remainingMs <= 0 || this.#status.draining || signal?.aborted) return job;
+      await this.#parts.feed.nextOf(jobId, remainingMs, signal);
     }
   }
 
   definitions(): readonly DefinitionInfo[] {
-    return this.#registry.info();
+    return this.#parts.registry.info();
   }
 
   journalInfo(): Promise<JournalInfo> {
-    return this.#events.journal.info();
+    return this.#parts.events.journal.info();
   }
 
   /** What is going on right now, in numbers. */
   get activity() {
     return {
-      jobs: this.#table.size,
-      busyWorkers: this.#workers.busy,
-      queued: this.#workers.waiting,
-      listening: this.#feed.waiting,
-      filed: this.#index.size,
+      jobs: this.#parts.table.size,
+      busyWorkers: this.#parts.workers.busy,
+      queued: this.#parts.workers.waiting,
+      listening: this.#parts.feed.waiting,
+      filed: this.#parts.indexes.started.size,
     };
   }
 
@@ -325,94 +211,14 @@ export class JobEngine {
    * @param drainMs How long running attempts may go on, in milliseconds.
    */
   async stop(drainMs: number): Promise<void> {
-    this.#draining = true;
-    this.#workers.stop();
-    this.#feed.wakeAll();
-    await within(this.#options.clock, drainMs, this.#supervisor.idle());
-    this.#supervisor.interrupt();
+    this.#status.draining = true;
+    this.#parts.workers.stop();
+    this.#parts.feed.wakeAll();
+    await within(this.#clock, drainMs, this.#parts.supervisor.idle());
+    this.#parts.supervisor.interrupt();
     // Bounded: on a full disk nothing that ends can be recorded, and recovery will say so.
-    await within(this.#options.clock, INTERRUPT_MAX_MS, this.#supervisor.idle());
-    this.#scheduler.stop();
-    await within(this.#options.clock, RECORD_MAX_MS, this.#supervisor.recordShutdown());
+    await within(this.#clock, INTERRUPT_MAX_MS, this.#parts.supervisor.idle());
+    this.#parts.scheduler.stop();
+    await within(this.#clock, RECORD_MAX_MS, this.#parts.supervisor.recordShutdown());
   }
-
-  #job(jobId: JobId): JobState {
-    const job = this.#table.job(jobId);
-    if (job === undefined) throw new TypeError(`Cannot find job ${jobId}: it was not created`);
-    return job;
-  }
-
-  #makeConsumer(): JournalConsumer {
-    return {
-      restore: (lines) => restoreContent(lines, this.#table, this.#events.eventIds, this.#facts),
-      replay: (entry) => void this.#recorder.see(entry),
-      durable: (entries) => this.#durable(entries),
-      capture: () => captureContent(this.#table, this.#events.eventIds, this.#facts),
-      refuse: refuseEntry,
-      failed: (error) => {
-        this.#failed = true;
-        this.#options.onJournalFailed?.(error);
-      },
-    };
-  }
-
-  /** Projects a batch, lets jobs go on, and wakes those who wait. */
-  #durable(entries: readonly JobEventLogEntry[]): void {
-    const touched = new Set<JobId>();
-    const steps: Applied[] = [];
-    for (const entry of entries) {
-      const applied = this.#recorder.see(entry);
-      if (applied === undefined) continue;
-      steps.push(applied);
-      touched.add(applied.job.jobId);
-    }
-    for (const applied of steps) this.#tellRun(applied);
-    this.#feed.wake(touched);
-  }
-
-  /** A defect in one job's run must not stop the journal, which waits for this. */
-  #tellRun(applied: Applied): void {
-    try {
-      this.#supervisor.see(applied);
-    } catch (error) {
-      this.#options.onDefect?.(error);
-    }
-  }
-
-  #patientRecorder(): PatientRecorder {
-    const { clock, random } = this.#options;
-    return new PatientRecorder({
-      clock,
-      random,
-      commands: this.#commands,
-      recorder: this.#recorder,
-      fanOut: this.#fanOut,
-      onDefect: (error) => this.#options.onDefect?.(error),
-    });
-  }
-
-  #runServices(): RunServices {
-    const draining = () => this.#draining;
-    const patient = this.#patientRecorder();
-    return {
-      clock: this.#options.clock,
-      random: this.#options.random,
-      scheduler: this.#scheduler,
-      workers: this.#workers,
-      job: (jobId) => this.#job(jobId),
-      command: (jobId, command) => patient.command(jobId, command),
-      record: (drafts, facts) => patient.record(drafts, facts),
-      recordLatest: (make) => patient.recordLatest(make),
-      entriesAt: (logIds) => patient.read(() => this.#history.at(logIds)),
-      get draining() {
-        return draining();
-      },
-      ended: (jobId) => this.#supervisor.ended(jobId),
-      onDefect: (error) => this.#options.onDefect?.(error),
-    };
-  }
-}
-
-function unknownJob(jobId: string): Outcome<never> {
-  return { ok: false, problem: { kind: "unknownJob", jobId } };
 }

@@ -6,7 +6,7 @@
  */
 
 import type { JobEventDraft } from "../core/event.ts";
-import { type ExecutionId, type JobId, type LogId, MAIN_TASK, type TaskId } from "../core/ids.ts";
+import type { JobId, TaskId } from "../core/ids.ts";
 import {
   type CompensatingJob,
   findTask,
@@ -22,6 +22,7 @@ import { type AnyJobDefinition, NonRetryableError } from "./definition.ts";
 import { divergenceAt } from "./divergence.ts";
 import { errorFact } from "./error_fact.ts";
 import type { Applied } from "./job_table.ts";
+import { MainRecords } from "./main_records.ts";
 import { callRun, type RunEnd } from "./run_call.ts";
 import type { RunServices } from "./run_services.ts";
 import { settlementsOf } from "./settlements.ts";
@@ -37,8 +38,8 @@ export class JobRun {
   readonly #runner: TaskRunner;
   readonly #compensations: Compensations;
   readonly #answers: Answers;
+  readonly #main: MainRecords;
   #asked: Asked | undefined;
-  #mainAttempt = 0;
   #runEnd: RunEnd = { kind: "pending" };
   #looping = false;
   #again = false;
@@ -58,6 +59,7 @@ export class JobRun {
     });
     this.#compensations = new Compensations(services, job.jobId, this.#worker);
     this.#answers = new Answers(services, job.jobId);
+    this.#main = new MainRecords(services, job.jobId);
   }
 
   /** There may be something to do: gets a worker and does it. */
@@ -92,15 +94,7 @@ export class JobRun {
 
   /** Records that `run` itself is cut short by a stop, when it was doing something. */
   async recordShutdown(): Promise<void> {
-    const job = this.#services.job(this.#jobId);
-    const main = findTask(job, MAIN_TASK);
-    const isOpen = job.state === "Running" && main?.status === "running";
-    if (!isOpen || this.#ended || this.#asked === undefined) return;
-    await this.#services.record([this.#mainDraft("job.TaskInterrupted", {
-      attempt: this.#mainAttempt,
-      phase: "run",
-      reason: "shutdown",
-    })]);
+    if (!this.#ended && this.#asked !== undefined) await this.#main.interrupted();
   }
 
   #hasWork(job: JobState): boolean {
@@ -136,7 +130,7 @@ export class JobRun {
       }
     } catch (error) {
       this.#services.onDefect(error);
-      await this.#failMain(errorFact(error), "poison");
+      await this.#main.failed(errorFact(error), "poison");
     } finally {
       this.#looping = false;
     }
@@ -160,24 +154,11 @@ export class JobRun {
   /** Puts the attempt on record and calls `run`; `false` when the job may not run now. */
   async #begin(): Promise<boolean> {
     const { state } = this.#services.job(this.#jobId);
-    if (state === "Running" && !(await this.#startMain())) return false;
+    if (state === "Running" && !(await this.#main.start())) return false;
     const job = this.#services.job(this.#jobId);
     if (job.state !== "Running" && job.state !== "Compensating") return false;
     this.#callRun(job);
     return true;
-  }
-
-  async #startMain(): Promise<boolean> {
-    if (this.#services.draining) return false;
-    const executionId = `exe_${this.#services.random.ulid()}` as ExecutionId;
-    const attempts = [{ taskId: MAIN_TASK, executionId, compensable: false }];
-    const commanded = await this.#services.command(this.#jobId, {
-      kind: "startAttempts",
-      attempts,
-    });
-    const main = findTask(this.#services.job(this.#jobId), MAIN_TASK);
-    this.#mainAttempt = main?.attempts ?? 0;
-    return commanded.accepted;
   }
 
   #callRun(job: RunningJob | CompensatingJob): void {
@@ -211,17 +192,14 @@ export class JobRun {
     const message = `${this.#definition.type} version ${this.#definition.version} no longer asks ` +
       `for task ${taskId}, which entry ${logId} recorded when version ${job.definitionVersion} ` +
       `ran; it ${instead}`;
-    await this.#failMain({ name: "NonDeterminismError", message }, "error", logId);
+    await this.#main.failed({ name: "NonDeterminismError", message }, "error", logId);
   }
 
   async #finished(output: JsonValue | undefined): Promise<void> {
     this.#runEnd = { kind: "returned" };
     this.#answers.close();
     if (await this.#leftBehind()) return;
-    await this.#services.record([this.#mainDraft("job.TaskCompleted", {
-      attempt: this.#mainAttempt,
-      ...(output === undefined ? {} : { result: output }),
-    })]);
+    await this.#main.completed(output);
     this.#considerParking();
   }
 
@@ -229,7 +207,7 @@ export class JobRun {
     this.#runEnd = { kind: "threw", error };
     this.#answers.close();
     if (await this.#leftBehind()) return;
-    await this.#failMain(
+    await this.#main.failed(
       errorFact(error),
       error instanceof NonRetryableError ? "poison" : "error",
     );
@@ -240,26 +218,6 @@ export class JobRun {
   async #leftBehind(): Promise<boolean> {
     await this.#answers.replayed();
     return this.#ended || this.#services.job(this.#jobId).state !== "Running";
-  }
-
-  async #failMain(
-    error: { readonly name: string; readonly message: string },
-    kind: "poison" | "error",
-    causedBy?: LogId,
-  ): Promise<void> {
-    const attempt = Math.max(1, this.#mainAttempt);
-    if (this.#services.job(this.#jobId).state !== "Running") return;
-    const attributes = { attempt, maxAttempts: attempt, error, final: true, kind } as const;
-    const draft = this.#mainDraft("job.TaskFailed", attributes);
-    await this.#services.record([causedBy === undefined ? draft : { ...draft, causedBy }]);
-  }
-
-  #mainDraft<Type extends MainEventType>(
-    eventType: Type,
-    attributes: Extract<JobEventDraft, { eventType: Type }>["attributes"],
-  ): JobEventDraft {
-    const draft = { stratum: "framework", eventType, jobId: this.#jobId, taskId: MAIN_TASK };
-    return { ...draft, attributes } as JobEventDraft;
   }
 
   #considerParking(): void {
@@ -309,20 +267,6 @@ export class JobRun {
     if (expectations.length === 0) return undefined;
     // Work that may not begin now is no wait: a later run must find it and do it.
     if (job.state !== "Running" || this.#hasWork(job)) return undefined;
-    const main = findTask(job, MAIN_TASK);
-    const seen = this.#answers.seenLogId;
-    const isOnRecord = main?.status === "waiting" && main.seen >= seen &&
-      sameNames(main.expectations, expectations);
-    return isOnRecord ? undefined : this.#mainDraft("job.TaskWaiting", { expectations, seen });
+    return this.#main.waiting(expectations, this.#answers.seenLogId);
   }
-}
-
-type MainEventType =
-  | "job.TaskCompleted"
-  | "job.TaskFailed"
-  | "job.TaskInterrupted"
-  | "job.TaskWaiting";
-
-function sameNames(left: readonly string[], right: readonly string[]): boolean {
-  return left.length === right.length && left.every((name) => right.includes(name));
 }

@@ -38,6 +38,13 @@ export class JobTable {
     return this.#records.get(jobId)?.job;
   }
 
+  /** @throws {TypeError} when there is no such job. */
+  existing(jobId: JobId): JobState {
+    const job = this.job(jobId);
+    if (job === undefined) throw new TypeError(`Cannot find job ${jobId}: it was not created`);
+    return job;
+  }
+
   /** All jobs, oldest first. */
   *jobs(): Iterable<JobState> {
     for (const record of this.#order) yield record.job;

@@ -14,7 +14,7 @@ export class Projection implements JournalConsumer {
   readonly facts = new FactIndex();
 
   restore(lines: readonly string[]): boolean {
-    return restoreContent(lines, this.table, this.eventIds, this.facts);
+    return restoreContent(lines, this);
   }
 
   replay(entry: JobEventLogEntry): void {
@@ -28,7 +28,7 @@ export class Projection implements JournalConsumer {
   }
 
   capture(): Iterable<string> {
-    return captureContent(this.table, this.eventIds, this.facts);
+    return captureContent(this);
   }
 
   refuse(entry: JobEventLogEntry): string | undefined {

@@ -16,6 +16,12 @@ import { refuseEntry } from "./framework_schemas.ts";
 import type { Applied, JobTable } from "./job_table.ts";
 import { type Appended, type Clock, JournalFullError } from "./ports.ts";
 
+/**
+ * How long a write that found no room counts as news: without a further write nobody
+ * would learn that there is room again, and a balancer would never send one.
+ */
+const FULL_FRESH_MS = 10_000;
+
 /** A group that was given positions. */
 export interface Recording {
   readonly entries: readonly JobEventLogEntry[];
@@ -48,13 +54,27 @@ export class Recorder {
   readonly #awaited = new Map<LogId, Awaited>();
 
   /** The monotonic time of the last write that found no room, unless one has since. */
-  fullSinceMs: number | undefined;
+  #fullSinceMs: number | undefined;
 
   constructor(clock: Clock, events: EventEngine, table: JobTable, indexes: Indexes) {
     this.#clock = clock;
     this.#events = events;
     this.#table = table;
     this.#indexes = indexes;
+  }
+
+  /** Writes have just failed for want of room; reads go on. */
+  get full(): boolean {
+    return this.#fullSinceMs !== undefined &&
+      this.#clock.monotonic() - this.#fullSinceMs < FULL_FRESH_MS;
+  }
+
+  /** Files all jobs that wait, once the journal has been replayed. */
+  fileAll(): void {
+    for (const { jobId, plan, state } of this.#table.jobs()) {
+      if (state === "Running" || state === "Compensating") this.#indexes.started.add(jobId, plan);
+      else if (state === "Created") this.#indexes.unstarted.add(jobId, plan);
+    }
   }
 
   /**
@@ -96,10 +116,10 @@ export class Recorder {
   ): Promise<readonly (Applied | undefined)[]> {
     try {
       await appended.durable;
-      this.fullSinceMs = undefined;
+      this.#fullSinceMs = undefined;
       return awaited.map(({ applied }) => applied);
     } catch (error) {
-      if (error instanceof JournalFullError) this.fullSinceMs = this.#clock.monotonic();
+      if (error instanceof JournalFullError) this.#fullSinceMs = this.#clock.monotonic();
       throw error;
     } finally {
       this.#forget(appended, awaited);

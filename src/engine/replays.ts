@@ -14,7 +14,7 @@ import { supposedPlan, type Supposition } from "../core/supposition.ts";
 import { supposing, type WhatIf } from "../core/what_if.ts";
 import type { PastEvents } from "./past_events.ts";
 import type { Clock } from "./ports.ts";
-import type { Outcome, PointDifference, PointName } from "./requests.ts";
+import { type Outcome, type PointDifference, type PointName, unknownJob } from "./requests.ts";
 import { inSlices } from "./slices.ts";
 
 /** The entries of jobs; `History` is one that has them. */
@@ -155,10 +155,6 @@ function differenceOf(
   return from <= to
     ? { from: before.lastLogId, to: after.lastLogId, changes }
     : { from: after.lastLogId, to: before.lastLogId, changes: reversed(changes) };
-}
-
-function unknownJob(jobId: JobId): Outcome<never> {
-  return { ok: false, problem: { kind: "unknownJob", jobId } };
 }
 
 function unknownPoint(point: PointName, detail: string): Outcome<never> {

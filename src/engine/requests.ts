@@ -2,11 +2,11 @@
 
 import type { Change } from "../core/changes.ts";
 import type { Rejection } from "../core/decide.ts";
-import type { EventType } from "../core/event_type.ts";
-import type { EventId, ExecutionId, JobId, LogId, TaskId } from "../core/ids.ts";
+import type { FactDraft } from "../core/event.ts";
+import type { EventId, JobId, LogId, TaskId } from "../core/ids.ts";
 import type { JobPlan } from "../core/job_plan.ts";
 import type { JobState, StateName } from "../core/job_state.ts";
-import type { JsonObject, JsonValue } from "../core/json.ts";
+import type { JsonValue } from "../core/json.ts";
 import type { Condition } from "../core/condition.ts";
 import type { Mismatch } from "../core/mismatch.ts";
 
@@ -30,6 +30,10 @@ export type EngineProblem =
   | { readonly kind: "unknownPoint"; readonly point: PointName; readonly detail: string }
   /** Pointers are into the supposition. */
   | { readonly kind: "impossibleSupposition"; readonly issues: readonly InputIssue[] };
+
+export function unknownJob(jobId: string): Outcome<never> {
+  return { ok: false, problem: { kind: "unknownJob", jobId } };
+}
 
 /** What a point of a job's life was given as. */
 export type PointName = "at" | "from" | "to";
@@ -73,18 +77,7 @@ export interface RetryRequest {
 }
 
 /** An event from outside, validated: legal ids, a type outside the reserved namespaces. */
-export interface IncomingEvent {
-  readonly eventType: EventType;
-  readonly stratum: "domain" | "coordination";
-  readonly attributes: JsonObject;
-  readonly eventId?: EventId;
-  readonly occurredAt?: string;
-  readonly jobId?: JobId;
-  readonly taskId?: TaskId;
-  readonly executionId?: ExecutionId;
-  readonly traceId?: string;
-  readonly spanId?: string;
-}
+export type IncomingEvent = Omit<FactDraft, "causedBy">;
 
 /** What one event did to one job. */
 export interface ReceiptJob {

@@ -7,6 +7,7 @@ import { Buffer } from "node:buffer";
 import type { JobState } from "../core/job_state.ts";
 import type { EventIdIndex } from "./event_id_index.ts";
 import type { FactIndex } from "./fact_index.ts";
+import { joined } from "./joined.ts";
 import type { JobTable } from "./job_table.ts";
 
 /** Raised whenever a state or a line of the content changes its meaning. */
@@ -23,12 +24,15 @@ type Line =
   | { readonly job: JobState }
   | { readonly column: ColumnName; readonly part: string };
 
+/** All that follows from the entries. */
+export interface Projected {
+  readonly table: JobTable;
+  readonly eventIds: EventIdIndex;
+  readonly facts: FactIndex;
+}
+
 /** The content as of now, whatever comes while it is written out. */
-export function captureContent(
-  table: JobTable,
-  eventIds: EventIdIndex,
-  facts: FactIndex,
-): Iterable<string> {
+export function captureContent({ table, eventIds, facts }: Projected): Iterable<string> {
   return linesOf(table.capture(), {
     eventIds: eventIds.capture(),
     facts: facts.capture(),
@@ -52,9 +56,7 @@ function* linesOf(
 /** Takes over a content; `false`, and nothing taken, when another version wrote it. */
 export function restoreContent(
   lines: readonly string[],
-  table: JobTable,
-  eventIds: EventIdIndex,
-  facts: FactIndex,
+  { table, eventIds, facts }: Projected,
 ): boolean {
   const [first, ...rest] = lines.map((line): Line => JSON.parse(line));
   if (first === undefined || !("content" in first) || first.content !== CONTENT_VERSION) {
@@ -70,11 +72,11 @@ export function restoreContent(
     if ("job" in line) table.restore(line.job);
     else if ("part" in line) parts[line.column].push(Buffer.from(line.part, "base64"));
   }
-  eventIds.restore(new Uint32Array(joined(parts.eventIds)));
-  facts.restore(new Uint32Array(joined(parts.facts)));
+  eventIds.restore(new Uint32Array(bufferOf(parts.eventIds)));
+  facts.restore(new Uint32Array(bufferOf(parts.facts)));
   table.columns.restore({
-    previous: new Uint32Array(joined(parts.previous)),
-    transitions: new Uint16Array(joined(parts.transitions)),
+    previous: new Uint32Array(bufferOf(parts.previous)),
+    transitions: new Uint16Array(bufferOf(parts.transitions)),
   });
   return true;
 }
@@ -89,13 +91,6 @@ function* partsOf(bytes: Uint8Array): Iterable<string> {
   }
 }
 
-function joined(parts: readonly Uint8Array[]): ArrayBuffer {
-  const length = parts.reduce((sum, part) => sum + part.length, 0);
-  const all = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all.buffer;
+function bufferOf(parts: readonly Uint8Array[]): ArrayBuffer {
+  return joined(Uint8Array, parts).buffer;
 }

@@ -3,6 +3,7 @@
  * bounded number of expectations, however many jobs wait.
  */
 
+import { counted } from "../core/counted.ts";
 import type { MatchableEvent } from "../core/job_plan.ts";
 import { correlationMismatches, mismatchesText } from "../core/mismatch.ts";
 import { nearestName } from "../core/spelling.ts";
@@ -112,7 +113,7 @@ export class Unmatched {
 
   #useOf(eventType: string): string {
     const jobs = this.#started.waiting(eventType);
-    if (jobs > 0) return jobs === 1 ? "1 job waits for" : `${jobs} jobs wait for`;
+    if (jobs > 0) return counted(jobs, "job waits for", "jobs wait for");
     const [definition] = this.#registry.startersFor(eventType);
     return `starts jobs of type ${definition?.type}`;
   }

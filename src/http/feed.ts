@@ -61,5 +61,3 @@ export function passes(entry: JobEventLogEntry, filter: EntryFilter): boolean {
     (filter.stratum === undefined || filter.stratum === entry.stratum) &&
     (filter.eventTypes === undefined || filter.eventTypes.has(entry.eventType));
 }
-
-export const STRATA: readonly Stratum[] = ["framework", "domain", "coordination"];

@@ -3,6 +3,7 @@
  * of a task that tells apart what trying again can help and what it cannot.
  */
 
+import { isPermissionMissing } from "../core/thrown.ts";
 import {
   defineJob,
   NonRetryableError,
@@ -152,10 +153,4 @@ async function permitted<Result>(host: string, call: () => Promise<Result>): Pro
         `permission --allow-net=${host}`,
     );
   }
-}
-
-/** As `fetch` says it, and as `node:dns` does. */
-function isPermissionMissing(error: unknown): boolean {
-  return error instanceof Error &&
-    (error.name === "NotCapable" || ("code" in error && error.code === "EPERM"));
 }

@@ -7,10 +7,10 @@ import type { LogId } from "../core/ids.ts";
 import type { SegmentInfo } from "../engine/ports.ts";
 import { assertNever } from "../core/assert_never.ts";
 import { JournalDamagedError, orUnusable } from "./errors.ts";
-import type { FileSystem } from "./file_system.ts";
-import { inventoryOf } from "./inventory.ts";
+import { type FileSystem, type OpenFile, withFile } from "./file_system.ts";
 import type { Layout } from "./layout.ts";
-import { endOf, gapReason } from "./segment_end.ts";
+import { endOf, gapBefore } from "./segment_end.ts";
+import { segmentsToRead } from "./segment_listing.ts";
 import { type ScannedBatch, SegmentScanner } from "./segment_scanner.ts";
 
 export interface FedBatch {
@@ -58,7 +58,7 @@ export class BatchFeed {
    */
   async *next(): AsyncGenerator<FedBatch> {
     // Listed first: a segment that has a successor by then has all its bytes.
-    const { segments } = await inventoryOf(this.#fileSystem, this.#layout);
+    const segments = await segmentsToRead(this.#fileSystem, this.#layout);
     this.#place ??= this.#firstPlace(segments);
     while (this.#place !== undefined) {
       const { segment } = this.#place;
@@ -71,7 +71,7 @@ export class BatchFeed {
 
   #firstPlace(segments: readonly SegmentInfo[]): Place | undefined {
     const segment = segments.findLast(({ firstLogId }) => firstLogId <= this.#after + 1);
-    if (segment === undefined && segments[0] !== undefined) throw missing(segments[0], 1);
+    if (segment === undefined && segments[0] !== undefined) throw gapBefore(segments[0], 1);
     return segment &&
       { segment, offset: 0, nextLogId: segment.firstLogId, chain: undefined };
   }
@@ -107,28 +107,17 @@ export class BatchFeed {
 
   async #read({ segment, offset, nextLogId }: Place): Promise<Uint8Array<ArrayBuffer>> {
     const path = `${this.#layout.segments}/${segment.name}`;
-    return await orUnusable("read", path, async () => {
-      const file = await this.#fileSystem.open(path, "read");
-      try {
-        const size = await file.size();
-        if (size >= offset) return await file.read(offset, size - offset);
-        const location = { segment: segment.name, offset: size, logId: nextLogId };
-        throw new JournalDamagedError(location, "batches that were read are gone");
-      } finally {
-        file.close();
-      }
-    });
+    const rest = async (file: OpenFile) => {
+      const size = await file.size();
+      if (size >= offset) return await file.read(offset, size - offset);
+      const location = { segment: segment.name, offset: size, logId: nextLogId };
+      throw new JournalDamagedError(location, "batches that were read are gone");
+    };
+    return await orUnusable("read", path, () => withFile(this.#fileSystem, path, "read", rest));
   }
 }
 
 function follow({ nextLogId, chain }: Place, segment: SegmentInfo): Place {
-  if (segment.firstLogId !== nextLogId) throw missing(segment, nextLogId);
+  if (segment.firstLogId !== nextLogId) throw gapBefore(segment, nextLogId);
   return { segment, offset: 0, nextLogId, chain };
-}
-
-function missing(segment: SegmentInfo, expected: LogId): JournalDamagedError {
-  return new JournalDamagedError(
-    { segment: segment.name, offset: 0, logId: expected },
-    gapReason(segment, expected),
-  );
 }

@@ -50,17 +50,33 @@ export interface FileSystem {
   syncFolder(path: string): Promise<void>;
 }
 
-/** The whole content of a file. */
-export async function readWhole(
+/** Opens a file for as long as it is used. */
+export async function withFile<Result>(
   fileSystem: FileSystem,
   path: string,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const file = await fileSystem.open(path, "read");
+  mode: OpenMode,
+  use: (file: OpenFile) => Promise<Result>,
+): Promise<Result> {
+  const file = await fileSystem.open(path, mode);
   try {
-    return await file.read(0, await file.size());
+    return await use(file);
   } finally {
     file.close();
   }
+}
+
+/** The whole content of a file, or what comes from a byte offset on. */
+export function readWhole(
+  fileSystem: FileSystem,
+  path: string,
+  offset = 0,
+): Promise<Uint8Array<ArrayBuffer>> {
+  return withFile(
+    fileSystem,
+    path,
+    "read",
+    async (file) => await file.read(offset, await file.size() - offset),
+  );
 }
 
 /** Writes a new file and returns when it is on disk; its name is not, before its folder is. */
@@ -69,11 +85,8 @@ export async function writeNew(
   path: string,
   bytes: Uint8Array,
 ): Promise<void> {
-  const file = await fileSystem.open(path, "create");
-  try {
+  await withFile(fileSystem, path, "create", async (file) => {
     await file.append(bytes);
     await file.sync();
-  } finally {
-    file.close();
-  }
+  });
 }

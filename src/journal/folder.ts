@@ -1,10 +1,9 @@
 /** Prepares the folder of a journal, and makes sure that it can be used at all. */
 
-import type { SegmentInfo } from "../engine/ports.ts";
 import { announcedIn } from "./announcement.ts";
 import { JournalLockedError, JournalUnusableError, orUnusable } from "./errors.ts";
 import { type FileSystem, type HeldLock, type PathKind, writeNew } from "./file_system.ts";
-import { firstLogIdOf, isTemporary, type Layout, TEMPORARY } from "./layout.ts";
+import { isTemporary, type Layout, TEMPORARY } from "./layout.ts";
 
 const PROBE = new TextEncoder().encode("probe\n");
 
@@ -29,48 +28,6 @@ export async function takeFolder(fileSystem: FileSystem, layout: Layout): Promis
     throw error;
   }
   return lock;
-}
-
-/** Segment names, oldest first. */
-export async function segmentNames(
-  fileSystem: FileSystem,
-  layout: Layout,
-): Promise<readonly string[]> {
-  const names = await orUnusable("list", layout.segments, () => fileSystem.list(layout.segments));
-  for (const name of names) {
-    const path = `${layout.segments}/${name}`;
-    if (firstLogIdOf(name) === undefined) {
-      throw new JournalUnusableError("use", path, "it is not a segment; move it elsewhere");
-    }
-    await requireKind(fileSystem, path, ["file"]);
-  }
-  return [...names].sort();
-}
-
-/** What of each segment is on disk now. */
-export async function segmentInfos(
-  fileSystem: FileSystem,
-  layout: Layout,
-  names: readonly string[],
-): Promise<readonly SegmentInfo[]> {
-  const segments: SegmentInfo[] = [];
-  for (const name of names) {
-    const bytes = await sizeOf(fileSystem, `${layout.segments}/${name}`);
-    segments.push({ name, firstLogId: firstLogIdOf(name) ?? 0, bytes });
-  }
-  return segments;
-}
-
-/** Bytes of a file. */
-export function sizeOf(fileSystem: FileSystem, path: string): Promise<number> {
-  return orUnusable("read", path, async () => {
-    const file = await fileSystem.open(path, "read");
-    try {
-      return await file.size();
-    } finally {
-      file.close();
-    }
-  });
 }
 
 async function prepare(fileSystem: FileSystem, layout: Layout): Promise<void> {

@@ -2,7 +2,7 @@
 
 import { Buffer } from "node:buffer";
 import { JournalUnusableError, orUnusable } from "./errors.ts";
-import type { FileSystem, OpenFile } from "./file_system.ts";
+import { type FileSystem, type OpenFile, withFile } from "./file_system.ts";
 
 const PART_BYTES = 4 * 1024 * 1024;
 
@@ -42,41 +42,34 @@ async function copyInto(fileSystem: FileSystem, from: string, to: string): Promi
 }
 
 async function copyFile(fileSystem: FileSystem, from: string, to: string): Promise<void> {
-  await orUnusable("copy to", to, async () => {
-    const source = await fileSystem.open(from, "read");
-    try {
-      await writeFrom(fileSystem, source, to);
-    } finally {
-      source.close();
-    }
-  });
-  await orUnusable("compare", to, () => requireEqual(fileSystem, from, to));
+  await orUnusable(
+    "copy to",
+    to,
+    () => withFile(fileSystem, from, "read", (source) => writeFrom(fileSystem, source, to)),
+  );
+  await orUnusable("compare", to, () =>
+    withFile(
+      fileSystem,
+      from,
+      "read",
+      (source) => withFile(fileSystem, to, "read", (target) => requireEqual(source, target)),
+    ));
 }
 
 async function writeFrom(fileSystem: FileSystem, source: OpenFile, to: string): Promise<void> {
-  const target = await fileSystem.open(to, "create");
-  try {
+  await withFile(fileSystem, to, "create", async (target) => {
     for await (const part of partsOf(source)) await target.append(part);
     await target.sync();
-  } finally {
-    target.close();
-  }
+  });
 }
 
-async function requireEqual(fileSystem: FileSystem, from: string, to: string): Promise<void> {
-  const source = await fileSystem.open(from, "read");
-  const target = await fileSystem.open(to, "read");
-  try {
-    if (await source.size() !== await target.size()) throw new Error("it is not as long");
-    let at = 0;
-    for await (const part of partsOf(source)) {
-      const copied = await target.read(at, part.length);
-      if (!Buffer.from(part).equals(copied)) throw new Error(`it differs after byte ${at}`);
-      at += part.length;
-    }
-  } finally {
-    source.close();
-    target.close();
+async function requireEqual(source: OpenFile, target: OpenFile): Promise<void> {
+  if (await source.size() !== await target.size()) throw new Error("it is not as long");
+  let at = 0;
+  for await (const part of partsOf(source)) {
+    const copied = await target.read(at, part.length);
+    if (!Buffer.from(part).equals(copied)) throw new Error(`it differs after byte ${at}`);
+    at += part.length;
   }
 }
 

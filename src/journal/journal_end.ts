@@ -4,11 +4,11 @@ import { assertNever } from "../core/assert_never.ts";
 import type { LogId } from "../core/ids.ts";
 import type { JournalHead, SegmentInfo } from "../engine/ports.ts";
 import { JournalDamagedError, orUnusable } from "./errors.ts";
-import type { FileSystem, OpenFile } from "./file_system.ts";
-import { inventoryOf } from "./inventory.ts";
+import { type FileSystem, type OpenFile, withFile } from "./file_system.ts";
 import type { Layout } from "./layout.ts";
 import { chainIn, crcHolds, isCommit } from "./line_reader.ts";
 import { endOf } from "./segment_end.ts";
+import { segmentsToRead } from "./segment_listing.ts";
 import { type ScannedBatch, SegmentScanner } from "./segment_scanner.ts";
 import { lineNumberAt } from "./utf8.ts";
 
@@ -36,18 +36,16 @@ export async function journalEnd(
   fileSystem: FileSystem,
   layout: Layout,
 ): Promise<JournalEnd | undefined> {
-  const { segments } = await inventoryOf(fileSystem, layout);
+  const segments = await segmentsToRead(fileSystem, layout);
   let tornBytes = 0;
   for (const segment of segments.toReversed()) {
     const path = `${layout.segments}/${segment.name}`;
-    const found = await orUnusable("read", path, async () => {
-      const file = await fileSystem.open(path, "read");
-      try {
-        return await endIn(file, segment, segment === segments.at(-1));
-      } finally {
-        file.close();
-      }
-    });
+    const isLast = segment === segments.at(-1);
+    const found = await orUnusable(
+      "read",
+      path,
+      () => withFile(fileSystem, path, "read", (file) => endIn(file, segment, isLast)),
+    );
     if (found.end !== undefined) return { ...found.end, tornBytes: found.tornBytes + tornBytes };
     tornBytes = found.tornBytes;
   }

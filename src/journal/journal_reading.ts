@@ -6,37 +6,36 @@
 
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
-import type { JournalConsumer, JournalHead, SegmentInfo } from "../engine/ports.ts";
+import type { EntryLocation, JournalConsumer, JournalHead, SegmentInfo } from "../engine/ports.ts";
 import { Catalogue } from "./catalogue.ts";
 import type { FileSystem } from "./file_system.ts";
-import { segmentInfos, segmentNames } from "./folder.ts";
-import { type Layout, layoutOf, segmentName } from "./layout.ts";
+import { layoutOf, segmentName } from "./layout.ts";
 import { requireDurable } from "./positions.ts";
 import { replay, type Replayed } from "./replay.ts";
+import type { SegmentSource } from "./segment_contents.ts";
+import { withoutTail } from "./segment_end.ts";
+import { segmentsToRead } from "./segment_listing.ts";
 import { SegmentReader } from "./segment_reader.ts";
 
 /** Who is shown the entries, oldest first. */
-export type EntryViewer = Pick<JournalConsumer, "refuse" | "replay">;
-
-interface Source {
-  readonly fileSystem: FileSystem;
-  readonly layout: Layout;
-  readonly segments: readonly SegmentInfo[];
+export interface EntryViewer extends Pick<JournalConsumer, "refuse" | "replay"> {
+  /** Told how far it is, in bytes. */
+  progress?(done: number, total: number): void;
 }
 
 export class JournalReading {
   /** As far as the journal was whole at the begin. */
   readonly head: JournalHead;
-  readonly #source: Source;
+  readonly #catalogue: Catalogue;
   readonly #reader: SegmentReader;
 
-  private constructor(source: Source, { head, indexes }: Replayed) {
-    const { fileSystem, layout, segments } = source;
-    this.head = head;
-    this.#source = source;
+  private constructor({ fileSystem, layout, segments }: SegmentSource, replayed: Replayed) {
+    const { head, indexes, torn } = replayed;
     const empty = { name: segmentName(1), firstLogId: 1, bytes: 0 };
-    const catalogue = new Catalogue(segments.length > 0 ? segments : [empty], indexes);
-    this.#reader = new SegmentReader(fileSystem, layout, catalogue);
+    const whole = segments.length > 0 ? withoutTail(segments, torn) : [empty];
+    this.head = head;
+    this.#catalogue = new Catalogue(whole, indexes);
+    this.#reader = new SegmentReader(fileSystem, layout, this.#catalogue);
   }
 
   /**
@@ -51,41 +50,60 @@ export class JournalReading {
     viewer: EntryViewer,
   ): Promise<JournalReading> {
     const layout = layoutOf(folder);
-    const names = await segmentNames(fileSystem, layout);
-    const found = await segmentInfos(fileSystem, layout, names);
-    const replayed = await shown({ fileSystem, layout, segments: found }, viewer);
-    const segments = wholeParts(found, replayed.torn?.bytes.length ?? 0);
-    return new JournalReading({ fileSystem, layout, segments }, replayed);
+    const segments = await segmentsToRead(fileSystem, layout);
+    const source = { fileSystem, layout, segments };
+    return new JournalReading(source, await shown(source, viewer));
   }
 
-  /** Shows the same entries once more. */
-  async again(viewer: EntryViewer): Promise<void> {
-    await shown(this.#source, viewer);
-  }
-
-  /** The entries at these positions, which ascend. */
+  /**
+   * The entries at these positions, which ascend.
+   *
+   * @throws {RangeError} when a position is not part of it, or they do not ascend.
+   */
   async readAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]> {
     requireDurable(logIds, this.head.logId);
     return await this.#reader.readAt(logIds);
   }
+
+  /**
+   * Where the lines of these positions are, which ascend; from memory alone.
+   *
+   * @throws {RangeError} when a position is not part of it, or they do not ascend.
+   */
+  locate(logIds: readonly LogId[]): readonly EntryLocation[] {
+    return this.#catalogue.locate(logIds, this.head.logId);
+  }
 }
 
-async function shown(source: Source, viewer: EntryViewer): Promise<Replayed> {
-  const replayed = await replay({ ...source, consumer: { ...NO_SNAPSHOT, ...viewer } }, undefined);
+async function shown(source: SegmentSource, viewer: EntryViewer): Promise<Replayed> {
+  const bytes = new BytesRead(source.segments);
+  const replayed = await replay({
+    ...source,
+    consumer: {
+      restore: () => false,
+      refuse: (entry) => viewer.refuse(entry),
+      replay: (entry) => viewer.replay(entry),
+    },
+    onBatch: (segment, { offset }) => viewer.progress?.(bytes.upTo(segment, offset), bytes.total),
+  }, undefined);
   if (typeof replayed === "string") throw new TypeError(`Cannot read everything: ${replayed}`);
+  viewer.progress?.(bytes.total, bytes.total);
   return replayed;
 }
 
-/** What a replay from the beginning never asks for. */
-const NO_SNAPSHOT = {
-  restore: () => false,
-  capture: () => [],
-  durable: () => {},
-  failed: () => {},
-};
+/** Counts over segments, one after the other. */
+class BytesRead {
+  readonly total: number;
+  #segment: SegmentInfo | undefined;
+  #before = 0;
 
-function wholeParts(segments: readonly SegmentInfo[], tornBytes: number): readonly SegmentInfo[] {
-  return segments.map((segment, index) =>
-    index < segments.length - 1 ? segment : { ...segment, bytes: segment.bytes - tornBytes }
-  );
+  constructor(segments: readonly SegmentInfo[]) {
+    this.total = segments.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  upTo(segment: SegmentInfo, offset: number): number {
+    if (segment !== this.#segment) this.#before += this.#segment?.bytes ?? 0;
+    this.#segment = segment;
+    return this.#before + offset;
+  }
 }

@@ -5,6 +5,7 @@
 
 import type { JournalEventDraft } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
+import { messageOf } from "../core/thrown.ts";
 import {
   type Appended,
   type Clock,
@@ -157,7 +158,7 @@ export class Recorder {
       await this.#seal("stop");
       this.#stopped = true;
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       this.#options.warn(`Cannot seal the journal, so the next start recovers it: ${reason}`);
     }
   }

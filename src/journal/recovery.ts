@@ -3,12 +3,12 @@
 import type { JournalConsumer, JournalHead, Random, SegmentInfo } from "../engine/ports.ts";
 import { orUnusable } from "./errors.ts";
 import { type FileSystem, writeNew } from "./file_system.ts";
-import { segmentInfos, segmentNames } from "./folder.ts";
 import { type Layout, segmentName } from "./layout.ts";
 import type { LineIndex } from "./line_index.ts";
 import { copyForward, quarantineTail } from "./repair.ts";
-import type { TornTail } from "./segment_end.ts";
 import { isStop } from "./seals.ts";
+import { type TornTail, withoutTail } from "./segment_end.ts";
+import { listSegments } from "./segment_listing.ts";
 import { replayFromNewest } from "./snapshot_choice.ts";
 import type { LastSnapshot } from "./snapshots.ts";
 
@@ -47,8 +47,7 @@ export interface Recovery {
  */
 export async function recover(options: RecoveryOptions): Promise<Recovery> {
   const { fileSystem, layout } = options;
-  const names = await segmentNames(fileSystem, layout);
-  const found = await segmentInfos(fileSystem, layout, names);
+  const found = await segmentsOf(fileSystem, layout);
   const { replayed, snapshot, warnings } = await replayFromNewest(options, found);
   const { head, indexes, entriesReplayed, torn } = replayed;
   const segments = found.length > 0 ? found : [await createFirst(fileSystem, layout)];
@@ -57,7 +56,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
   const bytesQuarantined = torn?.bytes.length ?? 0;
   return {
     head,
-    segments: cutShort(segments, bytesQuarantined),
+    segments: withoutTail(segments, torn),
     indexes,
     clean,
     entriesReplayed,
@@ -66,6 +65,17 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
     quarantine,
     warnings,
   };
+}
+
+/** @throws {JournalUnusableError} when something else lies between them. */
+async function segmentsOf(
+  fileSystem: FileSystem,
+  layout: Layout,
+): Promise<readonly SegmentInfo[]> {
+  const { segments, foreign, unusable } = await listSegments(fileSystem, layout);
+  const [problem] = [...foreign, ...unusable];
+  if (problem !== undefined) throw problem;
+  return segments;
 }
 
 /** After it the active segment is a fresh file of whole batches. */
@@ -89,10 +99,4 @@ async function createFirst(fileSystem: FileSystem, layout: Layout): Promise<Segm
     await fileSystem.syncFolder(layout.segments);
   });
   return { name, firstLogId: 1, bytes: 0 };
-}
-
-function cutShort(segments: readonly SegmentInfo[], bytes: number): readonly SegmentInfo[] {
-  return segments.map((segment, index) =>
-    index < segments.length - 1 ? segment : { ...segment, bytes: segment.bytes - bytes }
-  );
 }

@@ -1,7 +1,7 @@
 /** What is done to the last segment after a stop that was not clean. Deletes nothing. */
 
 import { orUnusable } from "./errors.ts";
-import { type FileSystem, readWhole, writeNew } from "./file_system.ts";
+import { type FileSystem, readWhole, withFile, writeNew } from "./file_system.ts";
 import { type Layout, TEMPORARY } from "./layout.ts";
 import type { TornTail } from "./segment_end.ts";
 
@@ -50,11 +50,8 @@ export async function copyForward(
 }
 
 async function cut(fileSystem: FileSystem, path: string, size: number): Promise<void> {
-  const file = await fileSystem.open(path, "append");
-  try {
+  await withFile(fileSystem, path, "append", async (file) => {
     await file.truncate(size);
     await file.sync();
-  } finally {
-    file.close();
-  }
+  });
 }

@@ -5,12 +5,11 @@
 
 import { assertNever } from "../core/assert_never.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
-import type { LogId } from "../core/ids.ts";
 import type { JournalConsumer, JournalHead, SegmentInfo } from "../engine/ports.ts";
 import { JournalDamagedError } from "./errors.ts";
 import { LineIndex } from "./line_index.ts";
 import { contentsOf, type SegmentSource } from "./segment_contents.ts";
-import { endOf, gapReason, type TornTail } from "./segment_end.ts";
+import { endOf, gapBefore, type TornTail } from "./segment_end.ts";
 import { type ScannedBatch, SegmentScanner } from "./segment_scanner.ts";
 import type { Snapshot } from "./snapshot_file.ts";
 
@@ -66,7 +65,7 @@ class Replay {
 
   async run(): Promise<Replayed | SnapshotProblem> {
     const [first] = this.#source.segments;
-    if (first !== undefined && first.firstLogId !== 1) throw missing(first, 1);
+    if (first !== undefined && first.firstLogId !== 1) throw gapBefore(first, 1);
     for await (const { segment, bytes } of contentsOf(this.#source)) {
       if (!this.#scan(segment, bytes)) return "refused";
     }
@@ -83,7 +82,7 @@ class Replay {
   /** `false` when the consumer cannot use the snapshot. */
   #scan(segment: SegmentInfo, bytes: Uint8Array<ArrayBuffer>): boolean {
     const { logId, chain } = this.#head;
-    if (segment.firstLogId !== logId + 1) throw missing(segment, logId + 1);
+    if (segment.firstLogId !== logId + 1) throw gapBefore(segment, logId + 1);
     const scanner = new SegmentScanner(bytes, segment.firstLogId, chain);
     scanner.parsing = this.#restored;
     const index = new LineIndex();
@@ -146,13 +145,6 @@ class Replay {
         return assertNever(end, "segment end");
     }
   }
-}
-
-function missing(segment: SegmentInfo, expected: LogId): JournalDamagedError {
-  return new JournalDamagedError(
-    { segment: segment.name, offset: 0, logId: expected },
-    gapReason(segment, expected),
-  );
 }
 
 function locationIn(segment: SegmentInfo, batch: ScannedBatch, index: number) {

@@ -2,6 +2,7 @@
 
 import type { LogId } from "../core/ids.ts";
 import type { SegmentInfo } from "../engine/ports.ts";
+import { JournalDamagedError } from "./errors.ts";
 import type { SegmentScanner } from "./segment_scanner.ts";
 import { findOtherBatch } from "./torn_tail.ts";
 
@@ -43,6 +44,22 @@ export function endOf(
     ? ""
     : `, and a whole line of batch ${later.batch} is at byte ${later.offset}`;
   return { kind: "damaged", offset, logId, reason: flaw.reason + proof, byNewerVersion };
+}
+
+/** The segments as they are without a tail, which is always the last one's. */
+export function withoutTail(
+  segments: readonly SegmentInfo[],
+  tail: TornTail | undefined,
+): readonly SegmentInfo[] {
+  const last = segments.at(-1);
+  if (last === undefined || tail === undefined) return segments;
+  return [...segments.slice(0, -1), { ...last, bytes: tail.offset }];
+}
+
+/** The damage that a segment is which does not begin where the one before it ends. */
+export function gapBefore(segment: SegmentInfo, expected: LogId): JournalDamagedError {
+  const location = { segment: segment.name, offset: 0, logId: expected };
+  return new JournalDamagedError(location, gapReason(segment, expected));
 }
 
 /** What is wrong with a segment that does not begin where the one before it ends. */

@@ -5,7 +5,7 @@ import type { LogId } from "../core/ids.ts";
 import type { SegmentInfo } from "../engine/ports.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { JournalDamagedError } from "./errors.ts";
-import type { FileSystem, OpenFile } from "./file_system.ts";
+import { type FileSystem, type OpenFile, withFile } from "./file_system.ts";
 import type { Layout } from "./layout.ts";
 import { batchField, crcHolds, entryIn, isCommit } from "./line_reader.ts";
 
@@ -62,14 +62,12 @@ export class SegmentReader {
 
   async #readFrom(segment: SegmentInfo, logIds: LogId[]): Promise<readonly JobEventLogEntry[]> {
     const runs = runsOf(logIds.map((logId) => this.#spanOf(segment, logId)));
-    const file = await this.#fileSystem.open(`${this.#layout.segments}/${segment.name}`, "read");
-    try {
+    const path = `${this.#layout.segments}/${segment.name}`;
+    return await withFile(this.#fileSystem, path, "read", async (file) => {
       const entries: JobEventLogEntry[] = [];
       for (const run of runs) entries.push(...await readRun(file, segment, run));
       return entries;
-    } finally {
-      file.close();
-    }
+    });
   }
 
   #spanOf(segment: SegmentInfo, logId: LogId): Span {

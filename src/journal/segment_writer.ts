@@ -1,5 +1,6 @@
 /** Writes batches to the active segment, and begins the next one. */
 
+import { messageOf } from "../core/thrown.ts";
 import { JournalFullError } from "../engine/ports.ts";
 import type { SealedBatch } from "./batch.ts";
 import { isOutOfRoom } from "./errors.ts";
@@ -96,6 +97,6 @@ function full(action: string, cause: unknown): JournalFullError {
 }
 
 function failed(action: string, cause: unknown): Error {
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = messageOf(cause);
   return new Error(`cannot ${action}: ${reason}`, { cause });
 }

@@ -2,7 +2,7 @@
 
 import type { LogId } from "../core/ids.ts";
 import type { Clock, JournalHead } from "../engine/ports.ts";
-import { type FileSystem, readWhole } from "./file_system.ts";
+import { type FileSystem, readWhole, withFile } from "./file_system.ts";
 import { type Layout, snapshotLogIdOf, snapshotName, TEMPORARY } from "./layout.ts";
 import { readSnapshot, type Snapshot, writeSnapshot } from "./snapshot_file.ts";
 import { type SnapshotVisitor, visitSnapshot } from "./snapshot_visit.ts";
@@ -37,18 +37,18 @@ export class SnapshotStore {
    * visited means nothing.
    */
   async visit(name: string, visitor: SnapshotVisitor): Promise<string | undefined> {
-    const file = await this.#fileSystem.open(this.#pathOf(name), "read");
     let logId: LogId | undefined;
     const head = (found: JournalHead) => {
       logId = found.logId;
       visitor.head(found);
     };
-    try {
-      const flaw = await visitSnapshot(file, { head, line: (line) => visitor.line(line) });
-      return flaw ?? (logId === snapshotLogIdOf(name) ? undefined : OTHER_NAME);
-    } finally {
-      file.close();
-    }
+    const flaw = await withFile(
+      this.#fileSystem,
+      this.#pathOf(name),
+      "read",
+      (file) => visitSnapshot(file, { head, line: (line) => visitor.line(line) }),
+    );
+    return flaw ?? (logId === snapshotLogIdOf(name) ? undefined : OTHER_NAME);
   }
 
   /** Gives a snapshot a name under which it is not looked for any more. */
@@ -65,7 +65,10 @@ export class SnapshotStore {
     const name = snapshotName(head.logId);
     const temporary = this.#pathOf(name + TEMPORARY);
     try {
-      await this.#writeTemporary(temporary, head, lines, clock);
+      await withFile(this.#fileSystem, temporary, "create", async (file) => {
+        await writeSnapshot(file, head, lines, clock);
+        await file.sync();
+      });
       await this.#fileSystem.rename(temporary, this.#pathOf(name));
     } catch (error) {
       await this.#drop(temporary);
@@ -74,21 +77,6 @@ export class SnapshotStore {
     await this.#fileSystem.syncFolder(this.#layout.snapshots);
     await this.#removeOld();
     return name;
-  }
-
-  async #writeTemporary(
-    temporary: string,
-    head: JournalHead,
-    lines: Iterable<string>,
-    clock: Clock,
-  ): Promise<void> {
-    const file = await this.#fileSystem.open(temporary, "create");
-    try {
-      await writeSnapshot(file, head, lines, clock);
-      await file.sync();
-    } finally {
-      file.close();
-    }
   }
 
   async #drop(temporary: string): Promise<void> {

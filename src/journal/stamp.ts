@@ -1,18 +1,18 @@
-/** Gives the journal's own events their ids and times. */
+/** Gives events that are recorded outside the engine their ids and times. */
 
-import type { JournalEventDraft } from "../core/event.ts";
+import type { EventDraft } from "../core/event.ts";
 import { eventId } from "../core/ids.ts";
 import type { Clock, Random, StampedEvent } from "../engine/ports.ts";
 
-export type Stamp = (draft: JournalEventDraft) => StampedEvent;
+export type Stamp = (draft: EventDraft) => StampedEvent;
 
 export function stampWith(clock: Clock, random: Random): Stamp {
   return (draft) => {
     const now = new Date(clock.now()).toISOString();
     return {
       ...draft,
-      eventId: eventId(`evt_${random.ulid()}`),
-      occurredAt: now,
+      eventId: draft.eventId ?? eventId(`evt_${random.ulid()}`),
+      occurredAt: draft.occurredAt ?? now,
       receivedAt: now,
     };
   };

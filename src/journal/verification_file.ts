@@ -6,7 +6,7 @@
 import { crc32 } from "node:zlib";
 import * as v from "valibot";
 import type { Verification } from "../engine/ports.ts";
-import { type FileSystem, writeNew } from "./file_system.ts";
+import { type FileSystem, withFile, writeNew } from "./file_system.ts";
 import { type Layout, TEMPORARY } from "./layout.ts";
 
 /** A file that is longer is not one of ours. */
@@ -63,12 +63,12 @@ function temporaryOf({ verification }: Layout, bytes: Uint8Array): string {
 }
 
 async function textOf(fileSystem: FileSystem, path: string): Promise<string> {
-  const file = await fileSystem.open(path, "read");
-  try {
-    const bytes = await file.read(0, BYTES_MAX + 1);
-    if (bytes.length > BYTES_MAX) throw new RangeError(`Cannot use ${path}: it is too long`);
-    return new TextDecoder().decode(bytes);
-  } finally {
-    file.close();
-  }
+  const bytes = await withFile(
+    fileSystem,
+    path,
+    "read",
+    (file) => file.read(0, BYTES_MAX + 1),
+  );
+  if (bytes.length > BYTES_MAX) throw new RangeError(`Cannot use ${path}: it is too long`);
+  return new TextDecoder().decode(bytes);
 }

@@ -3,12 +3,9 @@ import type { JobEngine } from "../../src/engine/job_engine.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { journalCommand } from "../support/journal_command.ts";
 import type { MemoryDisk } from "../support/journal_memory_disk.ts";
-import { engineOn, journalOfJobs, setText, textAt } from "../support/journal_of_jobs.ts";
+import { engineOn, entryAt, journalOfJobs, setText, textAt } from "../support/journal_of_jobs.ts";
 import { bytesOf, lastSegment, segmentPaths } from "../support/journal_sweep.ts";
-
-function test(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name, fn, sanitizeOps: true, sanitizeResources: true });
-}
+import { test } from "../support/sanitized_test.ts";
 
 /** All lines of the files, without the blank ones. */
 function linesOf(disk: MemoryDisk): readonly string[] {
@@ -62,15 +59,31 @@ test("cat: each filter gives the lines that pass it", async () => {
   assert.equal((await journalCommand(disk, ["cat", "--stratum", "wrong"])).code, 64);
 });
 
-test("cat: at a terminal each entry is one readable line, under its day", async () => {
+const FAILED =
+  /^00:00:00\.000 +(\d+) {2}(?:(job_\S+) {2})?TaskFailed +charge {4}the card is stolen/;
+
+test("cat: at a terminal each entry is one line as in tail, without the job when it is asked for", async () => {
   const disk = await journalOfJobs();
-  const { out, written } = await journalCommand(disk, ["cat", "--type", "job.TaskFailed"]);
+  const args = ["cat", "--type", "job.TaskFailed", "--limit", "1"];
+  const { out, written } = await journalCommand(disk, args);
+  const [, logId, jobId = ""] = FAILED.exec(out.join("\n")) ?? [];
+  const ofJob = await journalCommand(disk, [...args, "--job", jobId]);
+
   assert.equal(written, "");
+  assert.equal(out.length, 1);
+  assert.equal(entryAt(disk, Number(logId))["jobId"], jobId);
+  assert.deepEqual(FAILED.exec(ofJob.out.join("\n"))?.slice(1), [logId, undefined]);
+});
+
+test("cat: at a terminal a line of its own tells the day of what is not from today", async () => {
+  const disk = await journalOfJobs();
+  const clock = new FakeClock();
+  clock.jump(24 * 3_600_000);
+  const { out } = await journalCommand(disk, ["cat", "--limit", "2"], { tools: { clock } });
+
+  assert.equal(out.length, 3);
   assert.equal(out[0], "2026-01-01");
-  assert.match(
-    out[1] ?? "",
-    /^00:00:00\.000 +\d+ {2}job_\S+ {2}TaskFailed +charge +the card is st/,
-  );
+  assert.match(out[1] ?? "", /^00:00:00\.000 +1 +journal\.SegmentOpened/);
 });
 
 test("cat: damage ends it with the place, after the lines before it", async () => {
@@ -120,31 +133,23 @@ async function greet(engine: JobEngine, clock: FakeClock, times: number): Promis
   }
 }
 
-/** A follower of a journal; what it writes, and whether somebody reads that. */
-function follower(disk: MemoryDisk, clock: FakeClock, ...args: string[]) {
-  const written: string[] = [];
-  const state = { isRead: true };
-  const ended = journalCommand(disk, ["cat", "--follow", ...args], {
-    isInteractive: false,
-    tools: {
-      clock,
-      write: (bytes) => {
-        written.push(new TextDecoder().decode(bytes));
-        return state.isRead;
-      },
-    },
-  });
-  return { ended, state, written: () => written.join("") };
-}
-
-test("cat: follows what is appended, over segments, until nobody reads it", async () => {
+test("cat: follows what is appended, over segments, until it is interrupted", async () => {
   const disk = await journalOfJobs();
   const { engine, clock, journal, stop } = await engineOn(disk);
   const before = segmentPaths(disk).length;
-  const { ended, state, written } = follower(disk, clock, "--after", "40");
+  const controller = new AbortController();
+  const written: string[] = [];
+  const following = journalCommand(disk, ["cat", "--follow", "--after", "40"], {
+    isInteractive: false,
+    tools: {
+      clock,
+      interrupted: () => controller.signal,
+      write: (bytes) => written.push(new TextDecoder().decode(bytes)) > 0,
+    },
+  });
   const isCaughtUp = async () => {
-    await clock.advance(2_000);
-    return written() === linesOf(disk).slice(40).map((line) => `${line}\n`).join("");
+    for (let turn = 0; turn < 10; turn++) await clock.advance(200);
+    return written.join("") === linesOf(disk).slice(40).map((line) => `${line}\n`).join("");
   };
   assert.ok(await isCaughtUp());
   await greet(engine, clock, 5);
@@ -152,10 +157,11 @@ test("cat: follows what is appended, over segments, until nobody reads it", asyn
   await greet(engine, clock, 20);
   assert.ok(segmentPaths(disk).length > before, `${journal.head.logId}`);
   assert.ok(await isCaughtUp());
-  state.isRead = false;
+
   await stop();
   assert.ok(await isCaughtUp());
-  assert.equal((await ended).code, 0);
+  controller.abort();
+  assert.deepEqual((await following).code, 0);
 });
 
 test("cat: follows up to a position or a number of entries, and ends by itself", async () => {
@@ -169,17 +175,25 @@ test("cat: a part of a batch waits until the batch is whole, wherever a write ha
   const whole = await journalOfJobs();
   const disk = whole.copy();
   for (const path of segmentPaths(disk)) disk.files.delete(path);
-  const clock = new FakeClock();
-  const { ended, written } = follower(disk, clock, "--upto", `${linesOf(whole).length}`);
+  const [clock, controller, written] = [new FakeClock(), new AbortController(), [] as string[]];
+  const following = journalCommand(disk, ["cat", "--follow"], {
+    isInteractive: false,
+    tools: {
+      clock,
+      interrupted: () => controller.signal,
+      write: (bytes) => written.push(new TextDecoder().decode(bytes)) > 0,
+    },
+  });
   for (const path of segmentPaths(whole)) {
     const bytes = bytesOf(whole, path);
     for (let size = 0; size < bytes.length + 700; size += 700) {
       disk.files.set(path, bytes.slice(0, size));
       await clock.advance(200);
-      assert.equal(written(), wholeBatches(disk), `${path} ${size}`);
+      assert.equal(written.join(""), wholeBatches(disk), `${path} ${size}`);
     }
   }
-  assert.equal((await ended).code, 0);
+  controller.abort();
+  assert.equal((await following).code, 0);
 });
 
 /** The lines up to the last one that ends a batch. */

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { Client, type Fetch, SERVER_OPTIONS } from "../../src/cli/client.ts";
 import { type Command, runCommand } from "../../src/cli/command.ts";
-import { FakeTerminal } from "../support/daybook_cli.ts";
+import { FakeTerminal } from "../support/fake_terminal.ts";
+import { inFolder } from "../support/temporary_folder.ts";
 
 interface Asked {
   readonly url: string;
@@ -39,15 +40,6 @@ async function asked(
   const sources = { program: "deno task", terminal, env: (name: string) => env[name] };
   assert.equal(await runCommand([ask], ["ask", ...args], sources), 0, terminal.errors.join());
   return requests[0] as Asked;
-}
-
-async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await run(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
 }
 
 Deno.test("Client.of: the option, then the environment, then the journal, then the default", () =>

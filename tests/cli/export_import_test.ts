@@ -10,7 +10,7 @@ import { jobView } from "../../src/http/job_view.ts";
 import { explainedOffline } from "../support/explained_offline.ts";
 import { JournalHome, testWithHomes } from "../support/journal_home.ts";
 import { DEFINITIONS, KINDS, planFor, taskIs } from "../support/journal_kinds.ts";
-import { runJournal } from "../support/run_journal_command.ts";
+import { runJournal } from "../support/journal_command.ts";
 
 /** What `journal export` writes of a job. */
 async function exported(home: JournalHome, id: string, ...options: string[]) {
@@ -166,7 +166,7 @@ testWithHomes(
     await Deno.writeTextFile(old.path("job.ndjson"), await exported(old, id));
 
     const args = ["import", old.path("job.ndjson"), "--journal", fresh.folder];
-    const { out } = await runJournal(args, true);
+    const { out } = await runJournal(args, { isInteractive: true });
 
     assert.deepEqual(out, [
       `imported job ${id}, Done: entries 3 to 6, 3 of them its own, after journal.Imported at 2`,
@@ -463,7 +463,7 @@ testWithHomes("export: says what it cannot find or read", DEFINITIONS, async (ol
   assert.equal((await run("not an id")).code, 64);
   assert.equal((await runJournal(["export", id, "--journal", old.path("none")])).code, 74);
   const env = { DAYBOOK_JOURNAL: old.folder };
-  assert.equal((await runJournal(["export", id], false, env)).code, 0);
+  assert.equal((await runJournal(["export", id], { env })).code, 0);
 
   const output = old.path("out.ndjson");
   assert.equal((await run(id, "--output", output)).code, 0);

@@ -4,10 +4,7 @@ import { journalCommand } from "../support/journal_command.ts";
 import { MemoryDisk } from "../support/journal_memory_disk.ts";
 import { engineOn, entryAt, journalOfJobs, setText, textAt } from "../support/journal_of_jobs.ts";
 import { bytesOf, lastSegment, segmentPaths } from "../support/journal_sweep.ts";
-
-function test(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name, fn, sanitizeOps: true, sanitizeResources: true });
-}
+import { test } from "../support/sanitized_test.ts";
 
 /** What `head` says of a journal, and what reading the last line of all says. */
 async function headOf(disk: MemoryDisk) {

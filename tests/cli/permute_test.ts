@@ -3,7 +3,7 @@ import { eventType } from "../../src/core/event_type.ts";
 import { DEFAULT_POLICY, type JobPlan } from "../../src/core/job_plan.ts";
 import { testWithHomes } from "../support/journal_home.ts";
 import { DEFINITIONS, planFor, taskIs } from "../support/journal_kinds.ts";
-import { runJournal } from "../support/run_journal_command.ts";
+import { runJournal } from "../support/journal_command.ts";
 
 const PLAN: JobPlan = {
   ...planFor("a"),
@@ -24,7 +24,7 @@ testWithHomes(
     const args = ["permute", id, "--journal", home.folder];
 
     const piped = await runJournal(args);
-    const seen = await runJournal(args, true);
+    const seen = await runJournal(args, { isInteractive: true });
 
     assert.deepEqual([piped.code, seen.code], [1, 1]);
     const verdict = JSON.parse(piped.out[0] ?? "");

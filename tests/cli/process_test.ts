@@ -3,64 +3,47 @@
 import assert from "node:assert/strict";
 import { TASKS } from "../../src/cli/daybook_commands.ts";
 import { DaybookProcess } from "../support/daybook_process.ts";
+import {
+  ROOT,
+  runTask,
+  taskArguments,
+  taskCommand,
+  type TaskProcessOptions,
+  wordsOfTask,
+} from "../support/task_process.ts";
+import { inFolder } from "../support/temporary_folder.ts";
 import { TextLineStream } from "../support/text_lines.ts";
 
-const ROOT = new URL("../../", import.meta.url).pathname;
 const NO_SERVER = "http://127.0.0.1:1";
 
-const { tasks }: { tasks: Record<string, { command: string }> } = JSON.parse(
-  await Deno.readTextFile(`${ROOT}deno.json`),
-);
-
-interface CliProcessOptions {
-  readonly env?: Readonly<Record<string, string>>;
-  readonly stdin?: "null" | "piped";
-}
-
-/** A task, with arguments after it; the permissions are those of `deno.json`. */
-function command(task: string, args: readonly string[], { env = {} }: CliProcessOptions = {}) {
-  const [deno, ...words] = tasks[task]?.command.split(" ") ?? [];
-  assert.equal(deno, "deno", task);
-  return new Deno.Command(Deno.execPath(), {
-    args: [...words, ...args],
-    cwd: ROOT,
-    env,
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
+function withServer(run: (daybook: DaybookProcess, journal: string) => Promise<void>) {
+  return inFolder(async (journal) => {
+    const daybook = await DaybookProcess.start({ journal });
+    try {
+      await run(daybook, journal);
+    } finally {
+      await daybook.stop();
+    }
   });
 }
 
-async function run(task: string, args: readonly string[], options: CliProcessOptions = {}) {
-  const { code, stdout, stderr } = await command(task, args, options).output();
-  const decoder = new TextDecoder();
-  return { code, output: decoder.decode(stdout), errors: decoder.decode(stderr) };
-}
-
-async function withServer(run: (daybook: DaybookProcess, journal: string) => Promise<void>) {
-  const journal = await Deno.makeTempDir();
-  const daybook = await DaybookProcess.start({ journal });
-  try {
-    await run(daybook, journal);
-  } finally {
-    await daybook.stop().catch(() => {}); // It may have been killed on the way.
-    await Deno.remove(journal, { recursive: true });
+Deno.test("deno.json: each command is a task that starts with the few permissions that it needs", () => {
+  const asksServers = ["--allow-net=127.0.0.1,localhost", "--allow-read=journal"];
+  const settings = "--allow-env=DAYBOOK_*,NO_COLOR";
+  const people = ["run", "--no-prompt", ...asksServers, `${settings},INIT_CWD`];
+  assert.deepEqual(wordsOfTask("daybook"), [...people, "src/cli/daybook.ts"]);
+  for (const task of TASKS) {
+    assert.deepEqual(wordsOfTask(task), [...people, "src/cli/daybook.ts", task]);
   }
-}
-
-Deno.test("deno.json: each command is a task that starts with the same few permissions", () => {
-  const shared = tasks["daybook"]?.command ?? "";
-  assert.equal(
-    shared,
-    "deno run --allow-net=127.0.0.1,localhost --allow-read=journal " +
-      "--allow-env=DAYBOOK_*,NO_COLOR,INIT_CWD src/cli/daybook.ts",
-  );
-  for (const task of TASKS) assert.equal(tasks[task]?.command, `${shared} ${task}`);
+  const files = ["run", "--no-prompt", ...asksServers, "--allow-write=journal", settings];
+  assert.deepEqual(wordsOfTask("journal"), [...files, "src/cli/journal.ts"]);
+  const histories = ["run", "--no-prompt", "--allow-read=journal", settings];
+  assert.deepEqual(wordsOfTask("replay-test"), [...histories, "src/cli/replay_test.ts"]);
 });
 
 for (const task of TASKS) {
   Deno.test(`deno task ${task} --help: it starts, and prints its help`, async () => {
-    const { code, output, errors } = await run(task, ["--help"]);
+    const { code, output, errors } = await runTask(task, ["--help"]);
     assert.deepEqual([code, errors], [0, ""]);
     assert.ok(output.includes(`usage: deno task ${task} `), output);
     assert.ok(output.includes("examples:\n  deno task "), output);
@@ -68,7 +51,7 @@ for (const task of TASKS) {
 }
 
 Deno.test("deno task daybook: the command that is no task of its own says how it is called", async () => {
-  const { output } = await run("daybook", ["start", "--help"]);
+  const { output } = await runTask("daybook", ["start", "--help"]);
   assert.ok(output.includes("usage: deno task daybook start <jobId>... [options]"), output);
 });
 
@@ -86,7 +69,7 @@ Deno.test("commands: whatever goes wrong is one line without a stack trace", asy
     ["show", [], 64, /show needs <jobId>; see deno task show --help$/],
   ];
   for (const [task, args, exitCode, message] of cases) {
-    const { code, output, errors } = await run(task, args);
+    const { code, output, errors } = await runTask(task, args);
     assert.deepEqual([code, output], [exitCode, ""], errors);
     assert.match(errors, /^daybook: [^\n]+\n$/);
     assert.match(errors.trimEnd(), message);
@@ -104,7 +87,7 @@ Deno.test("commands: another program on the port is told from Daybook", async ()
   );
   try {
     for (const { addr: { port } } of [page, other]) {
-      const { code, errors } = await run("jobs", ["--url", `127.0.0.1:${port}`]);
+      const { code, errors } = await runTask("jobs", ["--url", `127.0.0.1:${port}`]);
       assert.equal(code, 69);
       assert.match(errors, /^daybook: cannot understand the answer of \S+: it is not Daybook/);
     }
@@ -122,8 +105,8 @@ Deno.test("commands: the server and the token come from the environment", () =>
     });
     try {
       const env = { DAYBOOK_URL: guarded.url };
-      const without = await run("jobs", [], { env });
-      const withToken = await run("jobs", [], { env: { ...env, DAYBOOK_TOKEN: `${token}\n` } });
+      const without = await runTask("jobs", [], { env });
+      const withToken = await runTask("jobs", [], { env: { ...env, DAYBOOK_TOKEN: `${token}\n` } });
 
       assert.deepEqual([without.code, withToken.code, withToken.errors], [1, 0, ""]);
       assert.equal(
@@ -178,7 +161,7 @@ Deno.test("tail: a server that is killed and starts again leaves no gap and no r
   const journal = await Deno.makeTempDir();
   let daybook = await DaybookProcess.start({ journal });
   const { port } = new URL(daybook.url);
-  const tail = command("tail", ["--from-start", "--json", "--url", daybook.url]).spawn();
+  const tail = taskCommand("tail", ["--from-start", "--json", "--url", daybook.url]).spawn();
   const [output, errors] = [new LineReader(tail.stdout), new LineReader(tail.stderr)];
   try {
     for (const life of ["a", "b", "c"]) {
@@ -219,7 +202,7 @@ Deno.test("submit --wait: a server that is killed meanwhile is waited for, and t
     "--wait",
     "--text",
   ];
-  const submit = command("submit", [...args, "--url", daybook.url]).spawn();
+  const submit = taskCommand("submit", [...args, "--url", daybook.url]).spawn();
   const [output, errors] = [new LineReader(submit.stdout), new LineReader(submit.stderr)];
   try {
     await output.until((line) => line.startsWith("  charge "));
@@ -243,7 +226,7 @@ Deno.test("submit --wait: a server that is killed meanwhile is waited for, and t
 Deno.test("commands: a reader that has seen enough is no error to tell of", () =>
   withServer(async (daybook) => {
     await submitSome(daybook, "a");
-    const tail = command("tail", ["--from-start", "--url", daybook.url]).spawn();
+    const tail = taskCommand("tail", ["--from-start", "--url", daybook.url]).spawn();
     const reader = tail.stdout.getReader();
     await reader.read();
     await reader.cancel();
@@ -254,6 +237,8 @@ Deno.test("commands: a reader that has seen enough is no error to tell of", () =
     assert.equal((await tail.status).code, 141);
     assert.equal(errors, "");
   }));
+
+const NO_COLOR = { NO_COLOR: "1" };
 
 function hasScript(): boolean {
   try {
@@ -266,9 +251,14 @@ function hasScript(): boolean {
 }
 
 /** As at a terminal of so many columns. */
-async function atTerminal(url: string, line: string, env: Readonly<Record<string, string>>) {
-  const [, ...words] = tasks["daybook"]?.command.split(" ") ?? [];
-  const whole = ["stty cols 60;", Deno.execPath(), ...words, line, "--url", url].join(" ");
+async function atTerminal(
+  task: string,
+  args: readonly string[],
+  { env = {}, ...permissions }: Pick<TaskProcessOptions, "env" | "journal"> = {},
+) {
+  const whole = ["stty cols 60;", Deno.execPath(), ...taskArguments(task, args, permissions)].join(
+    " ",
+  );
   const { stdout } = await new Deno.Command("script", {
     args: ["--quiet", "--return", "--command", whole, "/dev/null"],
     cwd: ROOT,
@@ -288,8 +278,8 @@ Deno.test({
       const labels = { note: "x".repeat(80) };
       const response = await daybook.post("/jobs", { jobId: "p-1", plan, labels });
       await response.body?.cancel();
-      const coloured = await atTerminal(daybook.url, "jobs", {});
-      const plain = await atTerminal(daybook.url, "jobs", { NO_COLOR: "1" });
+      const coloured = await atTerminal("jobs", ["--url", daybook.url]);
+      const plain = await atTerminal("jobs", ["--url", daybook.url], { env: NO_COLOR });
 
       assert.ok(coloured.includes("\x1b[34mRunning\x1b[39m"), coloured);
       assert.equal(
@@ -302,3 +292,28 @@ p-1  (plan)  Running  waiting    0s   note=xxxxxxxxxxxxxxxx…
       );
     }),
 });
+
+Deno.test({
+  name: "commands: those that read the files of a journal heed NO_COLOR as well",
+  ignore: !hasScript(),
+  fn: () =>
+    withServer(async (daybook, journal) => {
+      await submitSome(daybook, "a");
+      const journalOption = `--journal=${journal}`;
+      for (
+        const [task, args] of [
+          ["journal", ["cat", "--type=job.JobCreated", "--limit=1", journalOption]],
+          ["journal", ["verify", "--no-server", journalOption]],
+          ["replay-test", [journalOption]],
+        ] as const
+      ) {
+        const coloured = await atTerminal(task, args, { journal });
+        const plain = await atTerminal(task, args, { journal, env: NO_COLOR });
+        assert.match(coloured, STYLED, `${task} ${args[0]}`);
+        assert.doesNotMatch(plain, STYLED, `${task} ${args[0]}`);
+      }
+    }),
+});
+
+// deno-lint-ignore no-control-regex
+const STYLED = /\x1b\[\d+m/;

@@ -14,10 +14,7 @@ import {
   textAt,
 } from "../support/journal_of_jobs.ts";
 import { bytesOf, lastSegment, segmentPaths } from "../support/journal_sweep.ts";
-
-function test(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name, fn, sanitizeOps: true, sanitizeResources: true });
-}
+import { test } from "../support/sanitized_test.ts";
 
 function repair(disk: FileSystem, ...args: string[]): Promise<Said> {
   return journalCommand(disk, ["repair", ...args]);

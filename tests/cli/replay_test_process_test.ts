@@ -2,44 +2,17 @@
 
 import assert from "node:assert/strict";
 import { DaybookProcess } from "../support/daybook_process.ts";
+import { ROOT, runTask } from "../support/task_process.ts";
+import { inFolder } from "../support/temporary_folder.ts";
 
-const path = (relative: string) => new URL(`../../${relative}`, import.meta.url).pathname;
+const path = (relative: string) => ROOT + relative;
 const NOISY = path("tests/support/noisy_definitions.ts");
 const ORDER = { type: "order.fulfil", jobId: "order-42", input: { orderId: "42", amount: 1999 } };
 
-interface Task {
-  readonly command: string;
-}
-
-/** The flags of the task, with another folder to read. */
-async function permissions(reads: string): Promise<readonly string[]> {
-  const { tasks } = JSON.parse(await Deno.readTextFile(path("deno.json"))) as {
-    readonly tasks: Readonly<Record<string, Task>>;
-  };
-  const words = tasks["replay-test"]?.command.split(" ") ?? [];
-  const flags = words.filter((word) => word.startsWith("--"));
-  assert.ok(flags.includes("--allow-read=journal"));
-  return flags.map((flag) => flag === "--allow-read=journal" ? `--allow-read=${reads}` : flag);
-}
-
+/** With permission to read what is named in place of `journal`. */
 async function replayTest(reads: string, args: readonly string[]) {
-  const flags = [...await permissions(reads), `--config=${path("deno.json")}`];
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", ...flags, path("src/cli/replay_test.ts"), ...args],
-    stdin: "null",
-  }).output();
-  const decoder = new TextDecoder();
-  const lines = decoder.decode(stdout).trim().split("\n").filter((line) => line !== "");
-  return { code, lines, errors: decoder.decode(stderr) };
-}
-
-async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await run(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  const { code, output, errors } = await runTask("replay-test", args, { journal: reads });
+  return { code, lines: output.split("\n").filter((line) => line !== ""), errors };
 }
 
 async function post(daybook: DaybookProcess, job: unknown): Promise<void> {
@@ -87,7 +60,10 @@ Deno.test("replay-test: a folder that cannot be read ends with 74, and says why"
     const forbidden = await replayTest(folder, ["--journal=/elsewhere"]);
 
     assert.deepEqual([missing.code, forbidden.code], [74, 74]);
-    assert.match(missing.errors, /^daybook: Cannot read \S+\/nothing\/segments: No such file/);
+    assert.match(
+      missing.errors,
+      /^daybook: Cannot read journal \S+\/nothing: there is no segments folder in it$/m,
+    );
     assert.equal(
       forbidden.errors,
       "daybook: Cannot read /elsewhere/segments: permission is missing, " +

@@ -5,8 +5,8 @@ import * as v from "valibot";
 import { runCommand } from "../../src/cli/command.ts";
 import { replayTestCommand } from "../../src/cli/replay_test_command.ts";
 import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
-import { CapturedTerminal } from "../support/captured_terminal.ts";
 import { FakeClock } from "../support/fake_clock.ts";
+import { FakeTerminal } from "../support/fake_terminal.ts";
 import { FOLDER, RecordedJournal } from "../support/recorded_journal.ts";
 
 interface Release {
@@ -68,7 +68,7 @@ async function replayTest(
   isInteractive = true,
 ) {
   const clock = new FakeClock();
-  const terminal = new CapturedTerminal(isInteractive);
+  const terminal = new FakeTerminal({ isInteractive });
   const before = recorded.disk.copy().files;
   const command = replayTestCommand({
     clock,
@@ -84,9 +84,8 @@ async function replayTest(
   void running.finally(() => isDone = true);
   while (!isDone) await clock.advance(500);
   assert.deepEqual(recorded.disk.files, before);
-  const text = terminal.lines.join("\n");
-  const lines = terminal.lines.map((line) => line.replace(LOCATION, "SEGMENT:LINE (entry $3)"));
-  return { code: await running, terminal, text, lines };
+  const lines = terminal.output.map((line) => line.replace(LOCATION, "SEGMENT:LINE (entry $3)"));
+  return { code: await running, terminal, text: terminal.text, lines };
 }
 
 const LOCATION = /(\d{20}\.ndjson):(\d+) \(entry (\d+)\)/;
@@ -107,14 +106,15 @@ Deno.test("replay-test: the code that wrote the journal breaks nothing", async (
   const { code, terminal } = await replayTest(recorded, [order({}), letter], ["--journal", FOLDER]);
 
   assert.equal(code, 0);
-  assert.deepEqual(terminal.lines, [
+  assert.deepEqual(terminal.output, [
     "shop.letter (version 1): 1 in flight: 1 compatible; 0 finished: 0 compatible",
     "",
     "shop.order (version 1): 3 in flight: 3 compatible; 1 finished: 1 compatible",
     "",
     "nothing breaks among 4 jobs in flight (journal up to entry 40)",
   ]);
-  assert.deepEqual([...terminal.shown], [["reading", 1], ["checking", 1]]);
+  const full = terminal.bars.filter((bar) => /(?<= )(\d+)\/\1$/.test(bar));
+  assert.deepEqual(full.map((bar) => bar.split(" ")[0]), ["reading", "checking"]);
 });
 
 Deno.test("replay-test: names each job that breaks, the versions, and the line it disagrees with", async () => {
@@ -238,7 +238,7 @@ Deno.test("replay-test: writes a JSON value to a line when it is piped", async (
   const recorded = await shop();
   const changed = order({ names: ["reserve"] });
   const { code, terminal } = await replayTest(recorded, [changed], ["--unfinished"], false);
-  const [first, ...rest] = terminal.lines.map((line) => JSON.parse(line));
+  const [first, ...rest] = terminal.output.map((line) => JSON.parse(line));
   const { segment, line, ...finding } = first;
 
   assert.equal(code, 1);

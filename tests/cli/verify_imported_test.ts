@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
-import { journalCommand } from "../support/journal_command.ts";
+import { journalCommand, runJournal } from "../support/journal_command.ts";
 import { testWithHomes } from "../support/journal_home.ts";
 import { DEFINITIONS, KINDS } from "../support/journal_kinds.ts";
-import { runJournal } from "../support/run_journal_command.ts";
 
 testWithHomes(
   "verify: journals of every kind of job are intact, also where the jobs were taken in",

@@ -6,6 +6,7 @@ import { journalCommand } from "../support/journal_command.ts";
 import type { MemoryDisk } from "../support/journal_memory_disk.ts";
 import { dropSnapshots, engineOn, journalOfJobs } from "../support/journal_of_jobs.ts";
 import { lastSegment } from "../support/journal_sweep.ts";
+import { test } from "../support/sanitized_test.ts";
 
 interface Page {
   jobs: Record<string, unknown>[];
@@ -33,10 +34,6 @@ async function serving(
     await server.shutdown();
     await stop();
   }
-}
-
-function test(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name, fn, sanitizeOps: true, sanitizeResources: true });
 }
 
 /** Verifies files against a server that changes what it lists. */

@@ -12,12 +12,11 @@ import {
   textAt,
 } from "../support/journal_of_jobs.ts";
 import { bytesOf, lastSegment, segmentPaths } from "../support/journal_sweep.ts";
+import { test } from "../support/sanitized_test.ts";
+import { runTask } from "../support/task_process.ts";
+import { inFolder } from "../support/temporary_folder.ts";
 
 const CHAIN = "[A-Za-z0-9_-]{43}";
-
-function test(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name, fn, sanitizeOps: true, sanitizeResources: true });
-}
 
 function verify(disk: MemoryDisk, ...args: string[]): Promise<Said> {
   return journalCommand(disk, ["verify", "--no-server", ...args]);
@@ -335,40 +334,13 @@ function patternOf(pattern: RegExp | string): RegExp {
   return pattern instanceof RegExp ? pattern : new RegExp(RegExp.escape(pattern));
 }
 
-async function withFolder(run: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await run(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
-const JOURNAL = new URL("../../src/cli/journal.ts", import.meta.url).pathname;
-const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
-
-/** The real program, with the permissions of its task. */
-async function runJournal(folder: string, ...args: string[]) {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--no-prompt",
-      `--config=${CONFIG}`,
-      "--allow-net=127.0.0.1",
-      `--allow-read=${folder}`,
-      `--allow-write=${folder}`,
-      "--allow-env=DAYBOOK_*,NO_COLOR",
-      JOURNAL,
-      ...args,
-    ],
-    stdin: "null",
-  }).output();
-  const decoder = new TextDecoder();
-  return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
+/** The real program, with the permissions of its task for another folder. */
+function runJournalTask(journal: string, ...args: string[]) {
+  return runTask("journal", args, { journal });
 }
 
 Deno.test("verify: while a server runs, all that it serves is compared", () =>
-  withFolder(async (journal) => {
+  inFolder(async (journal) => {
     const args = ["--segment-bytes", "4096", "--snapshot-every", "100"];
     const daybook = await DaybookProcess.start({ journal, args });
     try {
@@ -378,7 +350,7 @@ Deno.test("verify: while a server runs, all that it serves is compared", () =>
         assert.equal(response.status, 202);
         await response.body?.cancel();
       }
-      const { code, out, err } = await runJournal(
+      const { code, output: out, errors: err } = await runJournalTask(
         journal,
         "verify",
         `--journal=${journal}`,
@@ -395,14 +367,14 @@ Deno.test("verify: while a server runs, all that it serves is compared", () =>
     } finally {
       assert.equal(await daybook.stop(), 0);
     }
-    const stopped = await runJournal(journal, "verify", `--journal=${journal}`, "--no-server");
+    const stopped = await runJournalTask(journal, "verify", `--journal=${journal}`, "--no-server");
     assert.equal(stopped.code, 0);
-    assert.ok(JSON.parse(stopped.out).snapshots >= 1);
+    assert.ok(JSON.parse(stopped.output).snapshots >= 1);
   }));
 
 Deno.test("verify: without permission for the folder it names the flag", () =>
-  withFolder(async (folder) => {
-    const { code, err } = await runJournal(folder, "verify", "--journal=/elsewhere");
+  inFolder(async (folder) => {
+    const { code, errors: err } = await runJournalTask(folder, "verify", "--journal=/elsewhere");
     assert.equal(code, 74);
     assert.match(
       err,

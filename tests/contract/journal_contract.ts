@@ -1,7 +1,7 @@
 /** What every journal does. Each implementation runs this suite. */
 
 import type { Journal, JournalConsumer, RecoveryReport } from "../../src/engine/ports.ts";
-import type { FakeClock } from "../support/journal_clock.ts";
+import type { FakeClock } from "../support/fake_clock.ts";
 import { testAppending } from "./journal_contract_appending.ts";
 import { testLocating } from "./journal_contract_locating.ts";
 import { testRestarting } from "./journal_contract_restarting.ts";

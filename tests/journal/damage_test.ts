@@ -12,10 +12,7 @@ import {
   segmentPaths,
   startOn,
 } from "../support/journal_sweep.ts";
-
-function test(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name, fn, sanitizeOps: true, sanitizeResources: true });
-}
+import { test } from "../support/sanitized_test.ts";
 
 /** Starts, and expects a refusal; the bytes must stay as they are. */
 async function refusal(disk: MemoryDisk, what = "start"): Promise<JournalDamagedError> {

@@ -82,7 +82,7 @@ testWithFolder(
     folder.disk.forget();
     folder.failNextSync();
     await assert.rejects(journal.append(facts(1)).durable, JournalFailedError);
-    folder.clock.advance(10_000);
+    folder.clock.pass(10_000);
     await journal.close();
     const syncs = folder.disk.operations.filter((each) => each.startsWith("sync"));
     assert.equal(syncs.length, 1);
@@ -160,13 +160,13 @@ testWithFolder(
     await journal.append(facts(1)).durable;
     folder.disk.fail({ operation: "append", error: noSpace() });
     const cutBack = folder.disk.done("truncate");
-    folder.clock.advance(1000);
+    folder.clock.pass(1000);
     await cutBack;
-    await folder.clock.nextTurn();
+    await folder.clock.settle();
     assert.equal(journal.head.logId, 2);
     const sealed = Promise.withResolvers<void>();
     consumer.onDurable = () => sealed.resolve();
-    folder.clock.advance(1000);
+    folder.clock.pass(1000);
     await sealed.promise;
     assert.deepEqual(consumer.entries.at(-1)?.attributes, { reason: "quiet" });
     await journal.close();

@@ -9,12 +9,13 @@ import { type JournalFolder, testWithFolder } from "../support/journal_folder.ts
 /** Reads what is there, and gives all that was shown. */
 async function begin(folder: JournalFolder) {
   const shown: JobEventLogEntry[] = [];
-  const viewer = {
+  const shares: number[] = [];
+  const reading = await JournalReading.begin(new DenoFileSystem(), folder.path, {
     refuse: () => undefined,
-    replay: (entry: JobEventLogEntry) => void shown.push(entry),
-  };
-  const reading = await JournalReading.begin(new DenoFileSystem(), folder.path, viewer);
-  return { reading, shown, viewer };
+    replay: (entry) => void shown.push(entry),
+    progress: (done, total) => shares.push(done / total),
+  });
+  return { reading, shown, shares };
 }
 
 testWithFolder("journal reading: shows all, while another has the lock", async (folder) => {
@@ -22,13 +23,17 @@ testWithFolder("journal reading: shows all, while another has the lock", async (
   const { journal } = await folder.open(consumer, { segmentBytes: 500 });
   for (let batch = 0; batch < 4; batch++) await journal.append(facts(2)).durable;
 
-  const { reading, shown } = await begin(folder);
+  const { reading, shown, shares } = await begin(folder);
 
   assert.ok((await folder.names("segments")).length > 1);
   assert.deepEqual(shown, consumer.entries);
   assert.deepEqual(reading.head, journal.head);
-  const last = journal.head.logId;
-  assert.deepEqual(await reading.readAt([1, 3, last]), await journal.readAt([1, 3, last]));
+  const logIds = shown.map(({ logId }) => logId);
+  assert.deepEqual(await reading.readAt([1, 3, logIds.length]), [shown[0], shown[2], shown.at(-1)]);
+  assert.deepEqual(reading.locate(logIds), await journal.locate(logIds));
+  assert.throws(() => reading.locate([logIds.length + 1]), RangeError);
+  assert.deepEqual(shares, shares.toSorted((left, right) => left - right));
+  assert.equal(shares.at(-1), 1);
 });
 
 testWithFolder("journal reading: what is written meanwhile is no part of it", async (folder) => {
@@ -39,17 +44,33 @@ testWithFolder("journal reading: what is written meanwhile is no part of it", as
   const whole = await folder.read(segment);
   folder.crash();
   await folder.write(segment, whole.subarray(0, whole.length - 20));
-  const { reading, shown, viewer } = await begin(folder);
-  const first = shown.splice(0);
+  const { reading, shown } = await begin(folder);
   // A start cuts the tail that was torn, and writes on from there.
   const { journal: restarted } = await folder.open(new RememberingConsumer());
   await restarted.append(facts(2)).durable;
 
-  await reading.again(viewer);
-
   assert.equal(reading.head.logId, 3);
-  assert.deepEqual(shown, first);
+  assert.deepEqual(await reading.readAt([1, 2, 3]), shown);
   await assert.rejects(reading.readAt([4]), RangeError);
+});
+
+testWithFolder("journal reading: what lies beside the segments is passed over", async (folder) => {
+  const { journal } = await folder.open(new RememberingConsumer());
+  await journal.append(facts(2)).durable;
+  await folder.write("segments/00000000000000000009.ndjson.tmp", new Uint8Array());
+  await folder.write("segments/notes.txt", new Uint8Array());
+  assert.deepEqual((await begin(folder)).reading.head, journal.head);
+});
+
+testWithFolder("journal reading: a link in the place of a segment is refused", async (folder) => {
+  const { journal } = await folder.open(new RememberingConsumer());
+  await journal.append(facts(2)).durable;
+  const [segment = ""] = await folder.names("segments");
+  await Deno.symlink(segment, `${folder.path}/segments/00000000000000000003.ndjson`);
+  await assert.rejects(begin(folder), {
+    name: "JournalUnusableError",
+    message: /it is a symbolic link, not a file$/,
+  });
 });
 
 testWithFolder("journal reading: damage is told, and a missing journal", async (folder) => {

@@ -1,14 +1,10 @@
 import assert from "node:assert/strict";
-import { crc32 } from "node:zlib";
 import { batchField, crcHolds, entryIn } from "../../src/journal/line_reader.ts";
 import { findOtherBatch } from "../../src/journal/torn_tail.ts";
+import { withCrc } from "../support/journal_forgery.ts";
 
 const GOOD = '{"logId":7,"batch":5,"receivedAt":"r","stratum":"domain","eventId":"e",' +
   '"eventType":"t","occurredAt":"o","attributes":{}';
-
-function withCrc(body: string): string {
-  return `${body},"crc":"${crc32(body).toString(16).padStart(8, "0")}"}`;
-}
 
 /** What is wrong with a line whose crc is right. */
 function flawOf(body: string): string | undefined {

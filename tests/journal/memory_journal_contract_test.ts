@@ -5,12 +5,12 @@ import {
   type JournalHarness,
   testJournalContract,
 } from "../contract/journal_contract.ts";
-import { CountingRandom, FakeClock } from "../support/journal_clock.ts";
+import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
 import { inputOutputError } from "../support/journal_disk.ts";
 
 class MemoryHarness implements JournalHarness {
   readonly clock = new FakeClock();
-  readonly #random = new CountingRandom();
+  readonly #random = new FakeRandom();
   #journal: MemoryJournal | undefined;
   #content: MemoryContent | undefined;
 

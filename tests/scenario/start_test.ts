@@ -2,19 +2,11 @@
 
 import assert from "node:assert/strict";
 import { DaybookProcess, runToEnd } from "../support/daybook_process.ts";
+import { inFolder } from "../support/temporary_folder.ts";
 
 const DEFINITIONS = new URL("../support/kill_definitions.ts", import.meta.url).pathname;
 const SOURCE = new URL("../../src", import.meta.url).pathname;
 const ORDER = { type: "order.fulfil", input: { orderId: "42", amount: 1999 } };
-
-async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await run(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 /** Resolves when a text has come over the stream. */
 async function streamed(daybook: DaybookProcess, text: string): Promise<void> {

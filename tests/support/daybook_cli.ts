@@ -3,48 +3,10 @@
 import { runCommand } from "../../src/cli/command.ts";
 import { daybookCommands } from "../../src/cli/daybook_commands.ts";
 import type { Surroundings } from "../../src/cli/surroundings.ts";
-import type { Terminal } from "../../src/cli/terminal.ts";
 import { Times } from "../../src/cli/times.ts";
 import type { FakeClock } from "./fake_clock.ts";
+import { FakeTerminal, type ScreenOptions } from "./fake_terminal.ts";
 import type { TestApp } from "./http_app.ts";
-
-export interface ScreenOptions {
-  /** Somebody is looking; else the output is piped. */
-  readonly isInteractive?: boolean;
-  readonly columns?: number;
-  /** Styles are written as `<red:text>`; else they are left out, as with NO_COLOR. */
-  readonly isStyled?: boolean;
-}
-
-/** A terminal that remembers what was written to it. */
-export class FakeTerminal implements Terminal {
-  readonly isInteractive: boolean;
-  readonly columns: number;
-  readonly output: string[] = [];
-  readonly errors: string[] = [];
-  readonly bars: string[] = [];
-  readonly #isStyled: boolean;
-
-  constructor({ isInteractive = true, columns = 100, isStyled = false }: ScreenOptions = {}) {
-    this.isInteractive = isInteractive;
-    this.columns = columns;
-    this.#isStyled = isStyled;
-  }
-
-  readonly out = (line: string) => void this.output.push(line);
-  readonly err = (line: string) => void this.errors.push(line);
-  readonly style: Terminal["style"] = (style, text) => this.#isStyled ? `<${style}:${text}>` : text;
-
-  readonly progress: Terminal["progress"] = (label, done, total) => {
-    this.bars.push(total === 0 ? label : `${label} ${done}/${total}`);
-  };
-
-  progressEnd(): void {}
-
-  get text(): string {
-    return this.output.join("\n");
-  }
-}
 
 export interface CliOptions extends ScreenOptions {
   readonly env?: Readonly<Record<string, string>>;

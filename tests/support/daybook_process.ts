@@ -1,5 +1,6 @@
 /** The real thing as a process of its own: `main.ts`, to be started, asked and killed. */
 
+import { taskCommand } from "./task_process.ts";
 import { TextLineStream } from "./text_lines.ts";
 
 export interface ProcessOptions {
@@ -10,29 +11,11 @@ export interface ProcessOptions {
   readonly permissions?: readonly string[];
 }
 
-const MAIN = new URL("../../main.ts", import.meta.url).pathname;
-const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
-
 function command({ journal, args = [], env = {}, permissions = [] }: ProcessOptions) {
-  return new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--no-prompt",
-      `--config=${CONFIG}`,
-      "--allow-net=127.0.0.1",
-      `--allow-read=${journal}`,
-      `--allow-write=${journal}`,
-      "--allow-env=DAYBOOK_*",
-      ...permissions,
-      MAIN,
-      "--port=0",
-      `--journal=${journal}`,
-      ...args,
-    ],
+  return taskCommand("start", ["--port=0", `--journal=${journal}`, ...args], {
+    journal,
+    permissions,
     env: { NO_COLOR: "1", ...env },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
   });
 }
 

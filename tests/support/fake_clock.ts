@@ -15,6 +15,8 @@ export class FakeClock implements Clock {
   #now = EPOCH_MS;
   #order = 0;
   #timers: Timer[] = [];
+  /** How often someone let others run. */
+  turns = 0;
 
   now(): number {
     return this.#now;
@@ -33,6 +35,7 @@ export class FakeClock implements Clock {
   }
 
   nextTurn(): Promise<void> {
+    this.turns++;
     return new Promise((resolve) => setImmediate(resolve));
   }
 
@@ -60,13 +63,25 @@ export class FakeClock implements Clock {
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
     await this.settle();
-    for (let next = this.#due(end); next !== undefined; next = this.#due(end)) {
-      this.#timers = this.#timers.filter((timer) => timer !== next);
-      this.#now = Math.max(this.#now, next.atMs);
-      next.callback();
-      await this.settle();
-    }
+    while (this.#callNext(end)) await this.settle();
     this.#now = end;
+  }
+
+  /** Moves on in one go, calling back each timer at its time; nothing else runs meanwhile. */
+  pass(ms: number): void {
+    const end = this.#now + ms;
+    while (this.#callNext(end));
+    this.#now = end;
+  }
+
+  /** `false` when none is due. */
+  #callNext(end: number): boolean {
+    const next = this.#due(end);
+    if (next === undefined) return false;
+    this.#timers = this.#timers.filter((timer) => timer !== next);
+    this.#now = Math.max(this.#now, next.atMs);
+    next.callback();
+    return true;
   }
 
   #due(end: number): Timer | undefined {
@@ -80,8 +95,11 @@ export class FakeClock implements Clock {
 export class FakeRandom implements Random {
   #count = 0;
 
+  /** @param prefix Two of different prefixes never make the same id. */
+  constructor(private readonly prefix = "01J") {}
+
   ulid(): string {
-    return `01J${String(++this.#count).padStart(23, "0")}`;
+    return this.prefix + String(++this.#count).padStart(26 - this.prefix.length, "0");
   }
 
   fraction(): number {

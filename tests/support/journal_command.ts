@@ -1,18 +1,16 @@
-/** The commands on a journal, run in this process, on a disk in memory. */
+/** The commands of `deno task journal`, run in this process. */
 
 import { runCommand } from "../../src/cli/command.ts";
-import { catCommand } from "../../src/cli/journal/cat.ts";
-import { headCommand } from "../../src/cli/journal/head.ts";
-import { repairCommand } from "../../src/cli/journal/repair.ts";
-import { verifyCommand } from "../../src/cli/journal/verify.ts";
 import type { JournalTools } from "../../src/cli/journal/tools.ts";
-import type { Terminal } from "../../src/cli/terminal.ts";
+import { journalCommands } from "../../src/cli/journal_commands.ts";
 import { Times } from "../../src/cli/times.ts";
+import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
 import type { FileSystem } from "../../src/journal/file_system.ts";
 import { FakeClock } from "./fake_clock.ts";
+import { FakeTerminal, type ScreenOptions } from "./fake_terminal.ts";
 import { furtherIds } from "./journal_of_jobs.ts";
 
-/** What a command said, as a person at a terminal sees it, but for colours. */
+/** What a command said, and how it ended. */
 export interface Said {
   readonly code: number;
   readonly out: readonly string[];
@@ -21,45 +19,38 @@ export interface Said {
   readonly written: string;
 }
 
-export interface CommandSetting {
+export interface CommandSetting extends ScreenOptions {
   readonly env?: Readonly<Record<string, string>>;
-  readonly isInteractive?: boolean;
   readonly tools?: Partial<JournalTools>;
 }
 
 export async function journalCommand(
   fileSystem: FileSystem,
   args: readonly string[],
-  { env = {}, isInteractive = true, tools = {} }: CommandSetting = {},
+  { env = {}, tools = {}, ...screen }: CommandSetting = {},
 ): Promise<Said> {
-  const [out, err, written]: [string[], string[], Uint8Array[]] = [[], [], []];
-  const all: JournalTools = {
+  const written: Uint8Array[] = [];
+  const terminal = new FakeTerminal(screen);
+  const commands = journalCommands({
     fileSystem,
     clock: new FakeClock(),
     random: furtherIds,
     times: new Times("UTC"),
+    interrupted: () => new AbortController().signal,
     write: (bytes) => written.push(bytes.slice()) > 0,
     ...tools,
-  };
-  const commands = [verifyCommand(all), headCommand(all), catCommand(all), repairCommand(all)];
-  const code = await runCommand(commands, args, {
-    program: "deno task journal",
-    terminal: terminalOf(out, err, isInteractive),
-    env: (name) => env[name],
   });
-  return { code, out, err, written: textOf(written) };
+  const sources = { program: "deno task journal", terminal, env: (name: string) => env[name] };
+  const code = await runCommand(commands, args, sources);
+  return { code, out: terminal.output, err: terminal.errors, written: textOf(written) };
 }
 
-function terminalOf(out: string[], err: string[], isInteractive: boolean): Terminal {
-  return {
-    isInteractive,
-    columns: 100,
-    out: (line) => out.push(line),
-    err: (line) => err.push(line),
-    style: (_style, text) => text,
-    progress: () => {},
-    progressEnd: () => {},
-  };
+/** The same with a journal in a real folder, which the arguments name; piped unless told. */
+export function runJournal(
+  args: readonly string[],
+  setting: CommandSetting = {},
+): Promise<Said> {
+  return journalCommand(new DenoFileSystem(), args, { isInteractive: false, ...setting });
 }
 
 function textOf(parts: readonly Uint8Array[]): string {

@@ -25,6 +25,9 @@ export type DiskOperation =
   | "note"
   | "read";
 
+/** What a test can wait for; the listing of a folder changes nothing, but is a sign too. */
+type AwaitedOperation = DiskOperation | "list";
+
 export interface Fault {
   readonly operation: DiskOperation;
   /** Part of the path that it applies to; every path when absent. */
@@ -38,7 +41,7 @@ export class TestDisk implements FileSystem {
   readonly #inner: FileSystem;
   readonly #open = new Set<{ close(): void }>();
   #faults: Fault[] = [];
-  #waiting: { readonly operation: DiskOperation; readonly resolve: () => void }[] = [];
+  #waiting: { readonly operation: AwaitedOperation; readonly resolve: () => void }[] = [];
   #gate: PromiseWithResolvers<void> | undefined;
   #reached = Promise.withResolvers<void>();
   /** What was done, as `operation path`, since the last `forget`. */
@@ -106,8 +109,10 @@ export class TestDisk implements FileSystem {
     };
   }
 
-  list(folder: string): Promise<readonly string[]> {
-    return this.#inner.list(folder);
+  async list(folder: string): Promise<readonly string[]> {
+    const names = await this.#inner.list(folder);
+    this.#tell("list");
+    return names;
   }
 
   kind(path: string): Promise<PathKind> {
@@ -131,7 +136,7 @@ export class TestDisk implements FileSystem {
   }
 
   /** Resolves when an operation has been done the next time. */
-  done(operation: DiskOperation): Promise<void> {
+  done(operation: AwaitedOperation): Promise<void> {
     return new Promise((resolve) => this.#waiting.push({ operation, resolve }));
   }
 
@@ -175,10 +180,14 @@ export class TestDisk implements FileSystem {
   ): Promise<Result> {
     this.#begin(operation, path);
     const result = await action();
+    this.#tell(operation);
+    return result;
+  }
+
+  #tell(operation: AwaitedOperation): void {
     const done = this.#waiting.filter((each) => each.operation === operation);
     this.#waiting = this.#waiting.filter((each) => each.operation !== operation);
     for (const { resolve } of done) resolve();
-    return result;
   }
 
   #begin(operation: DiskOperation, path: string): void {

@@ -5,12 +5,12 @@ import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
 import { FileJournal } from "../../src/journal/file_journal.ts";
 import type { FileJournalOptions } from "../../src/journal/options.ts";
 import type { JournalHarness } from "../contract/journal_contract.ts";
-import { CountingRandom, FakeClock } from "./journal_clock.ts";
+import { FakeClock, FakeRandom } from "./fake_clock.ts";
 import { inputOutputError, noSpace, TestDisk } from "./journal_disk.ts";
 
 export class JournalFolder implements JournalHarness {
   readonly clock = new FakeClock();
-  readonly random = new CountingRandom();
+  readonly random = new FakeRandom();
   readonly disk = new TestDisk(new DenoFileSystem());
   readonly warnings: string[] = [];
   readonly #root: string;

@@ -31,7 +31,8 @@ function bodyOf(line: string): string {
   return line.replace(/(?:,"chain":"[^"]*")?,"crc":"[^"]*"\}$/, "");
 }
 
-function withCrc(body: string): string {
+/** A line of the format, from all of it that comes before the crc. */
+export function withCrc(body: string): string {
   return `${body},"crc":"${crc32(body).toString(16).padStart(8, "0")}"}`;
 }
 

@@ -7,10 +7,11 @@ import { eventId, type JobId, jobId } from "../../src/core/ids.ts";
 import type { JobState } from "../../src/core/job_state.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import type { AnyJobDefinition } from "../../src/engine/definition.ts";
-import { JobEngine } from "../../src/engine/job_engine.ts";
+import type { JobEngine } from "../../src/engine/job_engine.ts";
 import type { CreateRequest, Receipt } from "../../src/engine/requests.ts";
 import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
-import { FileJournal } from "../../src/journal/file_journal.ts";
+import type { FileJournal } from "../../src/journal/file_journal.ts";
+import { engineOnFiles } from "./engine_on_files.ts";
 import { FakeClock } from "./fake_clock.ts";
 import { TestDisk } from "./journal_disk.ts";
 
@@ -69,17 +70,15 @@ export class JournalHome {
     const random = { ulid: () => `${this.#name}${++this.#ids}`, fraction: () => 0.5 };
     const disk = new TestDisk(new DenoFileSystem());
     const { clock } = this;
-    const definitions = this.#definitions;
-    const engine = new JobEngine({ clock, random, definitions, maxRunning: 10 });
-    const { journal, report } = await FileJournal.open({
+    const { engine, journal } = await engineOnFiles({
       folder: this.folder,
       fileSystem: disk,
       clock,
       random,
-      consumer: engine.consumer,
+      definitions: this.#definitions,
+      maxRunning: 10,
     });
     this.#running = { engine, journal, disk };
-    await engine.start(journal, report.recoveredLogId ?? undefined);
   }
 
   async stop(): Promise<void> {

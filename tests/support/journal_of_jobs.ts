@@ -3,13 +3,11 @@
 import assert from "node:assert/strict";
 import { eventType } from "../../src/core/event_type.ts";
 import type { JsonValue } from "../../src/core/json.ts";
-import { JobEngine } from "../../src/engine/job_engine.ts";
-import { FileJournal } from "../../src/journal/file_journal.ts";
 import type { Random } from "../../src/engine/ports.ts";
 import type { FileSystem } from "../../src/journal/file_system.ts";
 import type { FileJournalOptions } from "../../src/journal/options.ts";
+import { engineOnFiles } from "./engine_on_files.ts";
 import { FakeClock, FakeRandom } from "./fake_clock.ts";
-import { CountingRandom } from "./journal_clock.ts";
 import { DEFINITIONS } from "./http_definitions.ts";
 import { forged } from "./journal_forgery.ts";
 import { MemoryDisk } from "./journal_memory_disk.ts";
@@ -49,7 +47,7 @@ export async function journalOfJobs(random = new FakeRandom()): Promise<MemoryDi
 }
 
 /** Ids that no journal has yet; a random that begins anew would give some a second time. */
-export const furtherIds: Random = new CountingRandom();
+export const furtherIds: Random = new FakeRandom("02J");
 
 /** The real engine on a journal; `stop` takes a snapshot and seals. */
 export async function engineOn(
@@ -58,18 +56,17 @@ export async function engineOn(
   options: Partial<FileJournalOptions> = {},
 ) {
   const clock = new FakeClock();
-  const engine = new JobEngine({ clock, random, definitions: DEFINITIONS, maxRunning: 4 });
-  const { journal, report } = await FileJournal.open({
+  const { engine, journal, report } = await engineOnFiles({
     folder: FOLDER,
     fileSystem: disk,
     clock,
     random,
-    consumer: engine.consumer,
+    definitions: DEFINITIONS,
+    maxRunning: 4,
     segmentBytes: SEGMENT_BYTES,
     snapshotEvery: SNAPSHOT_EVERY,
     ...options,
   });
-  await engine.start(journal, report.recoveredLogId ?? undefined);
   const stop = async () => {
     await engine.stop(0);
     await journal.close();

@@ -4,14 +4,14 @@ import type { JobEventLogEntry } from "../../src/core/event.ts";
 import type { RecoveryReport } from "../../src/engine/ports.ts";
 import { FileJournal } from "../../src/journal/file_journal.ts";
 import type { FileSystem } from "../../src/journal/file_system.ts";
-import { CountingRandom, FakeClock } from "./journal_clock.ts";
+import { FakeClock, FakeRandom } from "./fake_clock.ts";
 import { RememberingConsumer } from "./journal_consumer.ts";
 import { facts } from "./journal_events.ts";
 import { MemoryDisk } from "./journal_memory_disk.ts";
 
 const FOLDER = "journal";
 /** One for all, so that no id comes twice. */
-const random = new CountingRandom();
+const random = new FakeRandom();
 
 export interface SampleJournal {
   readonly disk: MemoryDisk;

@@ -5,8 +5,9 @@ import { eventType } from "../../src/core/event_type.ts";
 import { jobId } from "../../src/core/ids.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import type { AnyJobDefinition } from "../../src/engine/definition.ts";
-import { JobEngine } from "../../src/engine/job_engine.ts";
-import { FileJournal } from "../../src/journal/file_journal.ts";
+import type { JobEngine } from "../../src/engine/job_engine.ts";
+import type { FileJournal } from "../../src/journal/file_journal.ts";
+import { engineOnFiles } from "./engine_on_files.ts";
 import { FakeClock, FakeRandom } from "./fake_clock.ts";
 import { MemoryDisk } from "./journal_memory_disk.ts";
 
@@ -22,13 +23,10 @@ export class RecordedJournal {
     const recorded = new RecordedJournal();
     const { clock, disk: fileSystem } = recorded;
     const random = new FakeRandom();
-    const engine = new JobEngine({ clock, random, definitions, maxRunning: 100 });
-    const { consumer } = engine;
-    const options = { folder: FOLDER, fileSystem, clock, random, consumer, segmentBytes: 4_096 };
-    const { journal } = await FileJournal.open(options);
+    const files = { folder: FOLDER, fileSystem, clock, random, segmentBytes: 4_096 };
+    const { engine, journal } = await engineOnFiles({ ...files, definitions, maxRunning: 100 });
     recorded.#engine = engine;
     recorded.#journal = journal;
-    await engine.start(journal);
     return recorded;
   }
 

@@ -1,6 +1,7 @@
 /** `jobs`: lists jobs, the newest first. */
 
 import { CONDITIONS } from "../../core/condition.ts";
+import { counted } from "../../core/counted.ts";
 import { STATE_NAMES } from "../../core/job_state.ts";
 import { type Client, SERVER_OPTIONS } from "../client.ts";
 import { type Command, type CommandInput, EXIT_OK, UsageError } from "../command.ts";
@@ -76,7 +77,7 @@ function printTable(
   const { terminal } = input;
   const table = { paint: terminal.style, now: clock.now(), columns: textColumns(input) };
   if (jobs.length > 0) printLines(input, jobTable(jobs, table));
-  const count = jobs.length === 1 ? "1 job" : `${jobs.length} jobs`;
+  const count = counted(jobs.length, "job");
   terminal.out(terminal.style("dim", isMore ? `${count}, and there are more: --all` : count));
 }
 

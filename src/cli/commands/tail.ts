@@ -4,13 +4,12 @@ import { type Client, SERVER_OPTIONS } from "../client.ts";
 import { type Command, type CommandInput, EXIT_OK, UsageError } from "../command.ts";
 import { follow } from "../event_source.ts";
 import { jobPath } from "../job_path.ts";
-import { reportLosses } from "../losses.ts";
-import { FORM_OPTIONS, formOf, textColumns } from "../presentation.ts";
-import { EntryLines } from "../render/entry_line.ts";
+import { tellOfConnection } from "../lost_connection.ts";
+import { FORM_OPTIONS, formOf, printLines, textColumns } from "../presentation.ts";
+import { DatedLines } from "../render/dated_lines.ts";
 import { entryResource, expectShape } from "../resources.ts";
+import { STRATUM_OPTION, stratumOf } from "../stratum_option.ts";
 import { clientOf, type Surroundings } from "../surroundings.ts";
-
-const STRATA = ["framework", "domain", "coordination"];
 
 export function tailCommand(surroundings: Surroundings): Command {
   return {
@@ -21,7 +20,7 @@ export function tailCommand(surroundings: Surroundings): Command {
     options: [
       { name: "job", value: "jobId", help: "only this job, from its first entry on" },
       { name: "types", value: "type,type", repeated: true, help: "only these event types" },
-      { name: "stratum", value: "stratum", help: `only ${STRATA.join(", ")}` },
+      STRATUM_OPTION,
       { name: "only-transitions", help: "only what changed a job" },
       { name: "after", value: "logId", help: "what came after this entry, then what comes" },
       { name: "from-start", help: "everything, then what comes" },
@@ -50,7 +49,7 @@ async function tail(input: CommandInput, surroundings: Surroundings): Promise<nu
   const client = clientOf(input, surroundings);
   const endsItself = input.isSet("until-end");
   const { signal } = new AbortController();
-  const losses = reportLosses(input.terminal, client);
+  const losses = tellOfConnection(input.terminal, client);
   const { clock } = surroundings;
   for await (const data of follow({ client, clock, path, endsItself, signal, ...losses })) {
     print(data, client);
@@ -76,10 +75,7 @@ function pathOf(input: CommandInput): string {
 }
 
 function filtersOf(input: CommandInput): Record<string, string> {
-  const [types, stratum] = [input.all("types").join(","), input.text("stratum")];
-  if (stratum !== undefined && !STRATA.includes(stratum)) {
-    throw new UsageError(`--stratum must be one of ${STRATA.join(", ")}, and is ${stratum}`);
-  }
+  const [types, stratum] = [input.all("types").join(","), stratumOf(input)];
   return {
     ...(types === "" ? {} : { types }),
     ...(stratum === undefined ? {} : { stratum }),
@@ -87,22 +83,15 @@ function filtersOf(input: CommandInput): Record<string, string> {
   };
 }
 
-/** Lines tell the time of day, so that a line of its own tells the day when it changes. */
 function printerOf(input: CommandInput, { times, clock }: Surroundings) {
   const { terminal } = input;
   if (formOf(input) === "json") return (data: string) => terminal.out(data);
-  const lines = new EntryLines({
+  const lines = new DatedLines({
     paint: terminal.style,
     times,
     columns: textColumns(input),
     withJob: input.text("job") === undefined,
-  });
-  let day = times.day(clock.now());
-  return (data: string, client: Client) => {
-    const entry = expectShape(entryResource, JSON.parse(data), client);
-    const dayOfEntry = times.day(entry.receivedAt);
-    if (dayOfEntry !== day) terminal.out(terminal.style("dim", dayOfEntry));
-    day = dayOfEntry;
-    terminal.out(lines.line(entry));
-  };
+  }, clock.now());
+  return (data: string, client: Client) =>
+    printLines(input, lines.of(expectShape(entryResource, JSON.parse(data), client)));
 }

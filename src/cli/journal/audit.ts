@@ -80,7 +80,8 @@ class Audit {
   }
 
   async run(): Promise<AuditReport> {
-    for (const { message } of this.#inventory.foreign) {
+    const { foreign, unusable } = this.#inventory;
+    for (const { message } of [...foreign, ...unusable]) {
       this.#findings.add(() => ({ kind: "foreign", reason: message }));
     }
     const walk = this.#walk();

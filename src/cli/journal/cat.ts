@@ -1,17 +1,17 @@
 /** `journal cat`: the entries themselves, filtered, and followed as they come. */
 
-import type { JobEventLogEntry } from "../../core/event.ts";
+import { Buffer } from "node:buffer";
+import type { JobEventLogEntry, Stratum } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import { BatchFeed, type FedBatch } from "../../journal/batch_feed.ts";
 import { layoutOf } from "../../journal/layout.ts";
-import { type Command, type CommandInput, EXIT_OK, UsageError } from "../command.ts";
-import { textColumns } from "../presentation.ts";
-import { EntryLines } from "../render/entry_line.ts";
-import type { EntryResource } from "../resources.ts";
+import { type Command, type CommandInput, EXIT_OK } from "../command.ts";
+import { printLines, textColumns } from "../presentation.ts";
+import { DatedLines } from "../render/dated_lines.ts";
+import { STRATUM_OPTION, stratumOf } from "../stratum_option.ts";
 import { JOURNAL_OPTION, orExit, readableFolder } from "./folder.ts";
 import type { JournalTools } from "./tools.ts";
 
-const STRATA: readonly string[] = ["framework", "domain", "coordination"];
 const POSITION_MAX = Number.MAX_SAFE_INTEGER;
 const FOLLOW_MS = 200;
 /** Lines that pass are gathered up to this. */
@@ -27,7 +27,7 @@ export function catCommand(tools: JournalTools): Command {
       JOURNAL_OPTION,
       { name: "job", value: "jobId", help: "only of this job" },
       { name: "type", value: "eventType", repeated: true, help: "only of this type" },
-      { name: "stratum", value: "stratum", help: `only of this one: ${STRATA.join(", ")}` },
+      STRATUM_OPTION,
       { name: "after", value: "logId", help: "only after this position" },
       { name: "upto", value: "logId", help: "only up to this position" },
       { name: "limit", value: "count", help: "at most so many" },
@@ -40,7 +40,6 @@ export function catCommand(tools: JournalTools): Command {
     ],
     notes: [
       "Every line is verified as it is read; damage ends it, with the place.",
-      "With --follow it ends with Ctrl-C (130), or when nobody reads its output any more.",
       "exit codes: 0, 64 usage, 74 cannot be read, 78 damaged",
     ],
     run: (input) => orExit(() => new Cat(input, tools).run()),
@@ -50,7 +49,7 @@ export function catCommand(tools: JournalTools): Command {
 interface Filter {
   readonly job: string | undefined;
   readonly types: ReadonlySet<string>;
-  readonly stratum: string | undefined;
+  readonly stratum: Stratum | undefined;
   readonly after: LogId;
   readonly upTo: LogId;
 }
@@ -61,8 +60,7 @@ class Cat {
   readonly #filter: Filter;
   readonly #feed: BatchFeed;
   readonly #needsEntries: boolean;
-  readonly #lines: EntryLines;
-  #day = "";
+  readonly #lines: DatedLines;
   #room: number;
   #position = 0;
   #isRead = true;
@@ -76,12 +74,12 @@ class Cat {
     this.#room = input.whole("limit", 0, POSITION_MAX) ?? POSITION_MAX;
     this.#needsEntries = input.terminal.isInteractive || filter.types.size > 0 ||
       filter.job !== undefined || filter.stratum !== undefined;
-    this.#lines = new EntryLines({
+    this.#lines = new DatedLines({
       paint: input.terminal.style,
       times: tools.times,
       columns: textColumns(input),
       withJob: filter.job === undefined,
-    });
+    }, tools.clock.now());
     const layout = layoutOf(readableFolder(input));
     this.#feed = new BatchFeed(tools.fileSystem, layout, filter.after, this.#needsEntries);
   }
@@ -91,9 +89,10 @@ class Cat {
       await this.#printNew();
       return EXIT_OK;
     }
-    while (!this.#isDone) {
-      await this.#printNew();
-      if (!this.#isDone) await this.#pause();
+    const interrupted = this.#tools.interrupted();
+    while (!this.#isDone && !interrupted.aborted) {
+      await this.#printNew(interrupted);
+      if (!this.#isDone) await this.#pause(interrupted);
     }
     return EXIT_OK;
   }
@@ -102,11 +101,11 @@ class Cat {
     return !this.#isRead || this.#room === 0 || this.#position >= this.#filter.upTo;
   }
 
-  async #printNew(): Promise<void> {
+  async #printNew(interrupted?: AbortSignal): Promise<void> {
     try {
       for await (const fed of this.#feed.next()) {
         this.#print(fed);
-        if (this.#isDone) break;
+        if (this.#isDone || interrupted?.aborted) break;
       }
     } finally {
       this.#flush();
@@ -121,20 +120,11 @@ class Cat {
       if (!this.#passes(this.#position, entry)) continue;
       this.#room--;
       if (entry !== undefined && this.#input.terminal.isInteractive) {
-        this.#show(entry);
+        printLines(this.#input, this.#lines.of(entry));
       } else {
         this.#gather(bytes.subarray(offsets[index], offsets[index + 1] ?? end));
       }
     }
-  }
-
-  /** A line tells the time of day, so one of its own tells the day when it changes. */
-  #show(entry: JobEventLogEntry): void {
-    const { terminal } = this.#input;
-    const day = this.#tools.times.day(entry.receivedAt);
-    if (day !== this.#day) terminal.out(terminal.style("dim", day));
-    this.#day = day;
-    terminal.out(this.#lines.line(entry as unknown as EntryResource));
   }
 
   #passes(logId: LogId, entry: JobEventLogEntry | undefined): boolean {
@@ -154,30 +144,29 @@ class Cat {
 
   #flush(): void {
     if (this.#gatheredBytes === 0) return;
-    const bytes = new Uint8Array(this.#gatheredBytes);
-    let at = 0;
-    for (const line of this.#gathered) {
-      bytes.set(line, at);
-      at += line.length;
-    }
+    const bytes = Buffer.concat(this.#gathered, this.#gatheredBytes);
     [this.#gathered, this.#gatheredBytes] = [[], 0];
     this.#isRead &&= this.#tools.write(bytes);
   }
 
-  #pause(): Promise<void> {
-    return new Promise((resolve) => void this.#tools.clock.setTimer(FOLLOW_MS, resolve));
+  #pause(interrupted: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const end = () => {
+        cancel();
+        interrupted.removeEventListener("abort", end);
+        resolve();
+      };
+      const cancel = this.#tools.clock.setTimer(FOLLOW_MS, end);
+      interrupted.addEventListener("abort", end);
+    });
   }
 }
 
 function filterOf(input: CommandInput): Filter {
-  const stratum = input.text("stratum");
-  if (stratum !== undefined && !STRATA.includes(stratum)) {
-    throw new UsageError(`--stratum must be one of ${STRATA.join(", ")}, and is ${stratum}`);
-  }
   return {
     job: input.text("job"),
     types: new Set(input.all("type")),
-    stratum,
+    stratum: stratumOf(input),
     after: input.whole("after", 0, POSITION_MAX) ?? 0,
     upTo: input.whole("upto", 0, POSITION_MAX) ?? POSITION_MAX,
   };

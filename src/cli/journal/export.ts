@@ -11,39 +11,42 @@ import { type Command, CommandError, type CommandInput, EXIT_OK, UsageError } fr
 import { EXPORT_VERSION, type ExportHeader, exportLines } from "./export_file.ts";
 import { type JobHistory, readJobHistory } from "./job_history.ts";
 import { EXIT_UNREADABLE, JOURNAL_OPTION } from "./folder.ts";
+import type { JournalTools } from "./tools.ts";
 
-export const exportJob: Command = {
-  name: "export",
-  summary: "write a job with its history to a file that import takes elsewhere",
-  positionals: "<jobId>",
-  arity: [1, 1],
-  options: [
-    JOURNAL_OPTION,
-    {
-      name: "output",
-      short: "o",
-      value: "file",
-      help: "a new file; the standard output if absent",
-    },
-    { name: "with", value: "eventId", repeated: true, help: "an event to take along" },
-  ],
-  examples: [
-    "deno task journal export job_01J0 > job.ndjson   # it may be piped into import",
-    "deno task journal export job_01J0 --with evt_7   # with an event that explains something",
-  ],
-  notes: [
-    "Reads the segments, with full verification, whether or not a server runs. What the job's " +
-    "entries refer to comes along: events that it counted, what they were caused by, and all " +
-    "that its explanation cites, near misses included. Entries of other jobs " +
-    "come as quotations (journal.EntryQuoted). The last line proves that the file is whole.",
-    "exit codes: 0 written, 1 no such job or event, 64 usage, 74 cannot read or write, " +
-    "78 the journal is damaged",
-  ],
-  run,
-};
+export function exportCommand(tools: JournalTools): Command {
+  return {
+    name: "export",
+    summary: "write a job with its history to a file that import takes elsewhere",
+    positionals: "<jobId>",
+    arity: [1, 1],
+    options: [
+      JOURNAL_OPTION,
+      {
+        name: "output",
+        short: "o",
+        value: "file",
+        help: "a new file; the standard output if absent",
+      },
+      { name: "with", value: "eventId", repeated: true, help: "an event to take along" },
+    ],
+    examples: [
+      "deno task journal export job_01J0 > job.ndjson   # it may be piped into import",
+      "deno task journal export job_01J0 --with evt_7   # with an event that explains something",
+    ],
+    notes: [
+      "Reads the segments, with full verification, whether or not a server runs. What the job's " +
+      "entries refer to comes along: events that it counted, what they were caused by, and all " +
+      "that its explanation cites, near misses included. Entries of other jobs " +
+      "come as quotations (journal.EntryQuoted). The last line proves that the file is whole.",
+      "exit codes: 0 written, 1 no such job or event, 64 usage, 74 cannot read or write, " +
+      "78 the journal is damaged",
+    ],
+    run: (input) => run(input, tools),
+  };
+}
 
-async function run(input: CommandInput): Promise<number> {
-  const history = await readJobHistory(input, {
+async function run(input: CommandInput, { fileSystem }: JournalTools): Promise<number> {
+  const history = await readJobHistory(input, fileSystem, {
     jobId: idOf<JobId>(input.positionals[0] ?? ""),
     with: input.all("with").map(idOf<EventId>),
     evidence: true,

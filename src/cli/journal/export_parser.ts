@@ -10,6 +10,7 @@ import { isReserved } from "../../core/event_type.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { referencesOf } from "../../core/log_references.ts";
+import { messageOf } from "../../core/thrown.ts";
 import { projectAll } from "../../core/projector.ts";
 import { quotedEntry } from "../../core/quotation.ts";
 import { quotedEventId } from "../../engine/derived_ids.ts";
@@ -160,7 +161,7 @@ function projected(own: readonly JobEventLogEntry[]): JobState {
   try {
     return projectAll(own);
   } catch (error) {
-    throw new ExportFileError(1, error instanceof Error ? error.message : String(error));
+    throw new ExportFileError(1, messageOf(error));
   }
 }
 

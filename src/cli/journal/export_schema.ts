@@ -2,6 +2,7 @@
 
 import * as v from "valibot";
 import { CONDITIONS } from "../../core/condition.ts";
+import { STRATA } from "../../core/event.ts";
 import { EXPECTED_EVENT_KINDS, TIMES_MAX } from "../../core/job_plan.ts";
 import { STATE_NAMES } from "../../core/job_state.ts";
 import { correlationField } from "../../http/correlation_schema.ts";
@@ -50,7 +51,7 @@ export const endSchema = strictObject({ entries: count, sha256: v.string() });
 export const entrySchema = strictObject({
   logId: position,
   receivedAt: stamp,
-  stratum: oneOf(["framework", "domain", "coordination"]),
+  stratum: oneOf(STRATA),
   eventId: id(),
   eventType: eventTypeField,
   occurredAt: time,

@@ -2,17 +2,10 @@
 
 import { isTerminal } from "../../core/job_state.ts";
 import { Observer } from "../../engine/observer.ts";
-import {
-  GroupTooLargeError,
-  JournalFailedError,
-  JournalFullError,
-  type StampedEvent,
-} from "../../engine/ports.ts";
-import { DenoFileSystem } from "../../journal/deno_file_system.ts";
+import { GroupTooLargeError, JournalFailedError, JournalFullError } from "../../engine/ports.ts";
 import { reasonOf } from "../../journal/errors.ts";
 import { FileJournal } from "../../journal/file_journal.ts";
 import { stampWith } from "../../journal/stamp.ts";
-import { systemClock, systemRandom } from "../../system.ts";
 import {
   type Command,
   CommandError,
@@ -23,42 +16,45 @@ import {
 import { type ExportFile, ExportFileError, parseExport } from "./export_parser.ts";
 import { type Imported, ImportRefusedError, JobImport } from "./job_import.ts";
 import { EXIT_UNREADABLE, JOURNAL_OPTION, journalFolder, orExit } from "./folder.ts";
+import type { JournalTools } from "./tools.ts";
 
 /** What one batch cannot hold anyway; it keeps a wrong file from filling the memory. */
 const FILE_BYTES_MAX = 256 * 1024 * 1024;
 
-export const importJob: Command = {
-  name: "import",
-  summary: "take in a job that export wrote; no server may be running",
-  positionals: "<file|->",
-  arity: [1, 1],
-  options: [
-    JOURNAL_OPTION,
-    { name: "unfinished", help: "even though the job may go on in its other home" },
-  ],
-  examples: [
-    "deno task journal import - < job.ndjson   # the task may read the standard input",
-    "deno task journal import - --journal other --unfinished < job.ndjson   # stopped over there",
-  ],
-  notes: [
-    "All of the file is appended as one batch of at most 64 MiB, after journal.Imported, with " +
-    "ids and times as they were and positions of this journal. Entries that were here already, " +
-    "by their event ids, are not appended again. Events that come with the job are known here " +
-    "from then on: delivered again, they are duplicates.",
-    "An unfinished job would go on in both homes and do everything twice. Stop it or its server " +
-    "over there, never to start again, before you give --unfinished. An attempt that was " +
-    "running when it was exported counts as cut short.",
-    "exit codes: 0 imported, 1 refused, 64 usage, 73 a server holds the journal, 74 cannot read " +
-    "or write, 78 the journal is damaged",
-  ],
-  run,
-};
+export function importCommand(tools: JournalTools): Command {
+  return {
+    name: "import",
+    summary: "take in a job that export wrote; no server may be running",
+    positionals: "<file|->",
+    arity: [1, 1],
+    options: [
+      JOURNAL_OPTION,
+      { name: "unfinished", help: "even though the job may go on in its other home" },
+    ],
+    examples: [
+      "deno task journal import - < job.ndjson   # the task may read the standard input",
+      "deno task journal import - --journal other --unfinished < job.ndjson   # stopped over there",
+    ],
+    notes: [
+      "All of the file is appended as one batch of at most 64 MiB, after journal.Imported, with " +
+      "ids and times as they were and positions of this journal. Entries that were here already, " +
+      "by their event ids, are not appended again. Events that come with the job are known here " +
+      "from then on: delivered again, they are duplicates.",
+      "An unfinished job would go on in both homes and do everything twice. Stop it or its server " +
+      "over there, never to start again, before you give --unfinished. An attempt that was " +
+      "running when it was exported counts as cut short.",
+      "exit codes: 0 imported, 1 refused, 64 usage, 73 a server holds the journal, 74 cannot read " +
+      "or write, 78 the journal is damaged",
+    ],
+    run: (input) => run(input, tools),
+  };
+}
 
-async function run(input: CommandInput): Promise<number> {
+async function run(input: CommandInput, tools: JournalTools): Promise<number> {
   const name = input.positionals[0] ?? "-";
   const file = parsed(name, await contentOf(name));
   requireFinished(file, input);
-  const imported = await orExit(() => appended(journalFolder(input), file, input));
+  const imported = await orExit(() => appended(input, file, tools));
   report(input, file, imported);
   return EXIT_OK;
 }
@@ -114,51 +110,32 @@ function requireFinished({ job }: ExportFile, input: CommandInput): void {
 }
 
 async function appended(
-  folder: string,
-  file: ExportFile,
   input: CommandInput,
+  file: ExportFile,
+  { fileSystem, clock, random }: JournalTools,
 ): Promise<Imported> {
   const observer = new Observer();
   const { journal, report } = await FileJournal.open({
-    folder,
-    fileSystem: new DenoFileSystem(),
-    clock: systemClock,
-    random: systemRandom,
+    folder: journalFolder(input),
+    fileSystem,
+    clock,
+    random,
     consumer: observer.consumer,
     warn: (message) => input.terminal.err(`daybook: ${message}`),
   });
   try {
+    const stamp = stampWith(clock, random);
     if (report.recoveredLogId !== null) {
-      await recordInterruptions(journal, observer, report.recoveredLogId);
+      // After this the journal ends with a clean stop, and the next start would no longer
+      // know what the crash before cut short: so that is put on record, as a start would.
+      await journal.append(observer.interruptions(report.recoveredLogId).map(stamp)).durable;
     }
-    const stamp = stampWith(systemClock, systemRandom);
     return await new JobImport({ journal, observer, stamp }, file).run();
   } catch (error) {
     throw refusal(error, file);
   } finally {
     await journal.close();
   }
-}
-
-/**
- * After this the journal ends with a clean stop, and the next start would no longer know
- * what the crash before cut short: so that is put on record here, as a start would.
- */
-async function recordInterruptions(
-  journal: FileJournal,
-  observer: Observer,
-  restart: number,
-): Promise<void> {
-  const now = new Date(systemClock.now()).toISOString();
-  const stamped = observer.interruptions(restart).map((draft) =>
-    ({
-      ...draft,
-      eventId: `evt_${systemRandom.ulid()}`,
-      occurredAt: now,
-      receivedAt: now,
-    }) as StampedEvent
-  );
-  await journal.append(stamped).durable;
 }
 
 function refusal(error: unknown, { job }: ExportFile): unknown {

@@ -12,7 +12,7 @@ import { EvidenceSearch } from "../../engine/evidence_search.ts";
 import { FactIndex } from "../../engine/fact_index.ts";
 import { refuseEntry } from "../../engine/framework_schemas.ts";
 import type { JournalHead } from "../../engine/ports.ts";
-import { DenoFileSystem } from "../../journal/deno_file_system.ts";
+import type { FileSystem } from "../../journal/file_system.ts";
 import { JournalReading } from "../../journal/journal_reading.ts";
 import { CommandError, type CommandInput, EXIT_NEGATIVE } from "../command.ts";
 import { journalFolder, orExit } from "./folder.ts";
@@ -37,22 +37,26 @@ export interface HistoryRequest {
 /** Nothing runs the job here; what the journal says of it does not depend on that. */
 const OFFLINE: Circumstances = { definition: "none", draining: false, full: false };
 
-const PROGRESS_EVERY = 1_024;
-
 /** @throws {CommandError} when the journal cannot be used, or holds no such job or event. */
-export function readJobHistory(input: CommandInput, request: HistoryRequest): Promise<JobHistory> {
-  return orExit(() => new HistoryReader(input, request).read());
+export function readJobHistory(
+  input: CommandInput,
+  fileSystem: FileSystem,
+  request: HistoryRequest,
+): Promise<JobHistory> {
+  return orExit(() => new HistoryReader(input, fileSystem, request).read());
 }
 
 class HistoryReader {
   readonly #input: CommandInput;
+  readonly #fileSystem: FileSystem;
   readonly #request: HistoryRequest;
   readonly #own: JobEventLogEntry[] = [];
   readonly #found = new Map<LogId, JobEventLogEntry>();
   readonly #facts = new FactIndex();
 
-  constructor(input: CommandInput, request: HistoryRequest) {
+  constructor(input: CommandInput, fileSystem: FileSystem, request: HistoryRequest) {
     this.#input = input;
+    this.#fileSystem = fileSystem;
     this.#request = request;
   }
 
@@ -70,26 +74,17 @@ class HistoryReader {
   async #readOwn(): Promise<JournalReading> {
     const { jobId } = this.#request;
     const wanted = new Set<EventId>(this.#request.with);
-    return await JournalReading.begin(
-      new DenoFileSystem(),
-      journalFolder(this.#input),
-      this.#viewer("reading", (entry) => {
-        this.#facts.add(entry);
-        if (entry.jobId === jobId) this.#own.push(entry);
-        if (entry.jobId === jobId || wanted.has(entry.eventId)) this.#found.set(entry.logId, entry);
-      }),
-    );
+    return await JournalReading.begin(this.#fileSystem, journalFolder(this.#input), {
+      refuse: refuseEntry,
+      replay: (entry) => this.#take(entry, entry.jobId === jobId, wanted.has(entry.eventId)),
+      progress: (done, total) => this.#input.terminal.progress("reading", done, total),
+    });
   }
 
-  #viewer(label: string, replay: (entry: JobEventLogEntry) => void) {
-    const { terminal } = this.#input;
-    return {
-      refuse: refuseEntry,
-      replay(entry: JobEventLogEntry) {
-        if (entry.logId % PROGRESS_EVERY === 0) terminal.progress(label, entry.logId, 0);
-        replay(entry);
-      },
-    };
+  #take(entry: JobEventLogEntry, isOwn: boolean, isWanted: boolean): void {
+    this.#facts.add(entry);
+    if (isOwn) this.#own.push(entry);
+    if (isOwn || isWanted) this.#found.set(entry.logId, entry);
   }
 
   #requireFound({ head }: JournalReading): void {

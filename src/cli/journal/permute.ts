@@ -12,6 +12,7 @@ import type { Terminal } from "../terminal.ts";
 import { idOf } from "./export.ts";
 import { type JobHistory, readJobHistory } from "./job_history.ts";
 import { JOURNAL_OPTION } from "./folder.ts";
+import type { JournalTools } from "./tools.ts";
 
 const DEFAULT_TRIES = "1000";
 /** Always the same, so that a second run proves the same. */
@@ -19,40 +20,42 @@ const DEFAULT_SEED = "42";
 const TRIES_MAX = 1_000_000;
 const SEED_MAX = 2 ** 31 - 1;
 
-export const permute: Command = {
-  name: "permute",
-  summary: "show whether a job's outcome depends on the order of what came from outside",
-  positionals: "<jobId>",
-  arity: [1, 1],
-  options: [
-    JOURNAL_OPTION,
-    { name: "tries", value: "n", default: DEFAULT_TRIES, help: "random orders" },
-    { name: "seed", value: "n", default: DEFAULT_SEED, help: "of the random orders" },
-  ],
-  examples: [
-    "deno task journal permute job_01J0   # exit code 1 when the order matters",
-    "deno task journal permute job_01J0 --tries 100000 --seed 7   # looks further",
-  ],
-  notes: [
-    "Events from outside that reached the job after its start are put in other orders among each " +
-    "other, delayed past its other entries, and delivered again. job.JobStarted, the controls " +
-    "and what the job's own tasks recorded keep their order, and no event moves before the " +
-    "start: there it would count for nothing, by the rules. Those that came before it stay.",
-    `Tried are each pair of neighbours, each event at the very end and twice, all orders of up to ` +
-    `${ALL_ORDERS_MAX} events, and random ones. Outcomes are the same when state, failure, the ` +
-    "event that failed the job and the matches of each expectation are. When an order ends " +
-    "otherwise, it is reduced to two entries whose exchange alone changes the outcome.",
-    "exit codes: 0 the order does not matter, 1 it does or there is no such job, 64 usage, " +
-    "74 cannot read, 78 the journal is damaged",
-  ],
-  run,
-};
+export function permuteCommand(tools: JournalTools): Command {
+  return {
+    name: "permute",
+    summary: "show whether a job's outcome depends on the order of what came from outside",
+    positionals: "<jobId>",
+    arity: [1, 1],
+    options: [
+      JOURNAL_OPTION,
+      { name: "tries", value: "n", default: DEFAULT_TRIES, help: "random orders" },
+      { name: "seed", value: "n", default: DEFAULT_SEED, help: "of the random orders" },
+    ],
+    examples: [
+      "deno task journal permute job_01J0   # exit code 1 when the order matters",
+      "deno task journal permute job_01J0 --tries 100000 --seed 7   # looks further",
+    ],
+    notes: [
+      "Events from outside that reached the job after its start are put in other orders among each " +
+      "other, delayed past its other entries, and delivered again. job.JobStarted, the controls " +
+      "and what the job's own tasks recorded keep their order, and no event moves before the " +
+      "start: there it would count for nothing, by the rules. Those that came before it stay.",
+      `Tried are each pair of neighbours, each event at the very end and twice, all orders of up to ` +
+      `${ALL_ORDERS_MAX} events, and random ones. Outcomes are the same when state, failure, the ` +
+      "event that failed the job and the matches of each expectation are. When an order ends " +
+      "otherwise, it is reduced to two entries whose exchange alone changes the outcome.",
+      "exit codes: 0 the order does not matter, 1 it does or there is no such job, 64 usage, " +
+      "74 cannot read, 78 the journal is damaged",
+    ],
+    run: (input) => run(input, tools),
+  };
+}
 
-async function run(input: CommandInput): Promise<number> {
+async function run(input: CommandInput, { fileSystem }: JournalTools): Promise<number> {
   const jobId = idOf<JobId>(input.positionals[0] ?? "");
   const tries = input.whole("tries", 0, TRIES_MAX) ?? 0;
   const seed = input.whole("seed", 0, SEED_MAX) ?? 0;
-  const history = await readJobHistory(input, { jobId, with: [], evidence: false });
+  const history = await readJobHistory(input, fileSystem, { jobId, with: [], evidence: false });
   const verdict = judged(input.terminal, history, tries, seededBelow(seed));
   report(input.terminal, jobId, { tries, seed }, verdict);
   return verdict.verdict === "agreed" ? EXIT_OK : EXIT_NEGATIVE;

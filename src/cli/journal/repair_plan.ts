@@ -4,7 +4,7 @@ import type { JobId, LogId } from "../../core/ids.ts";
 import type { FrameworkAttributes } from "../../core/framework_events.ts";
 import type { SegmentInfo } from "../../engine/ports.ts";
 import { orUnusable } from "../../journal/errors.ts";
-import type { FileSystem } from "../../journal/file_system.ts";
+import { type FileSystem, readWhole } from "../../journal/file_system.ts";
 import { type Layout, snapshotLogIdOf } from "../../journal/layout.ts";
 import type { WalkedDamage } from "../../journal/segment_walk.ts";
 import type { AuditReport } from "./audit.ts";
@@ -112,12 +112,5 @@ function bytesFrom(
   offset: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const path = `${segments}/${name}`;
-  return orUnusable("read", path, async () => {
-    const file = await fileSystem.open(path, "read");
-    try {
-      return await file.read(offset, await file.size() - offset);
-    } finally {
-      file.close();
-    }
-  });
+  return orUnusable("read", path, () => readWhole(fileSystem, path, offset));
 }

@@ -5,6 +5,7 @@
 
 import { Projection } from "../../engine/projection.ts";
 import { orUnusable } from "../../journal/errors.ts";
+import { readWhole } from "../../journal/file_system.ts";
 import { FileJournal } from "../../journal/file_journal.ts";
 import { DAMAGED, type Layout } from "../../journal/layout.ts";
 import { quarantineTail } from "../../journal/repair.ts";
@@ -47,7 +48,8 @@ async function cut(tools: JournalTools, layout: Layout, plan: CutPlan): Promise<
   for (const { name } of plan.later.toReversed()) await moveAway(tools, layout, name);
   const { segment, offset } = plan;
   if (offset === 0) return await moveAway(tools, layout, segment.name);
-  const bytes = await bytesAfter(tools, `${layout.segments}/${segment.name}`, offset);
+  const path = `${layout.segments}/${segment.name}`;
+  const bytes = await orUnusable("read", path, () => readWhole(fileSystem, path, offset));
   await quarantineTail(fileSystem, layout, segment.name, { offset, bytes }, random.ulid());
 }
 
@@ -62,17 +64,6 @@ async function moveAway(
     await fileSystem.rename(path, aside);
     await fileSystem.syncFolder(quarantine);
     await fileSystem.syncFolder(segments);
-  });
-}
-
-function bytesAfter({ fileSystem }: JournalTools, path: string, offset: number) {
-  return orUnusable("read", path, async () => {
-    const file = await fileSystem.open(path, "read");
-    try {
-      return await file.read(offset, await file.size() - offset);
-    } finally {
-      file.close();
-    }
   });
 }
 

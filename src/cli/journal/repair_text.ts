@@ -1,9 +1,9 @@
 /** What a repair does, or would do, in words. */
 
+import { counted } from "../../core/counted.ts";
 import type { RepairedAttributes } from "../../journal/repair_note.ts";
 import { problemText } from "./problem.ts";
 import { isNothing, type Loss, type RepairPlan } from "./repair_plan.ts";
-import { counted } from "./verdict.ts";
 
 /**
  * @param note what an unfinished repair has cut away and not recorded.

@@ -9,6 +9,8 @@ export interface JournalTools {
   readonly clock: Clock;
   readonly random: Random;
   readonly times: Times;
+  /** Aborts when the user wants the command to end, or who reads its output is gone. */
+  interrupted(): AbortSignal;
   /** Writes to the standard output as it is; `false` when nobody reads it any more. */
   write(bytes: Uint8Array): boolean;
 }

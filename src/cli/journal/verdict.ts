@@ -1,6 +1,7 @@
 /** One line that says what an audit found, and the exit code that goes with it. */
 
 import { assertNever } from "../../core/assert_never.ts";
+import { counted } from "../../core/counted.ts";
 import { EXIT_NEGATIVE, EXIT_OK } from "../command.ts";
 import type { AuditReport } from "./audit.ts";
 import { EXIT_DAMAGED, EXIT_UNREADABLE } from "./folder.ts";
@@ -67,8 +68,4 @@ function contentText(report: AuditReport): string {
 export function tornText(bytes: number): string {
   return `${counted(bytes, "byte")} after the last whole batch: a write in progress, ` +
     "or cut short by a crash";
-}
-
-export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
 }

@@ -4,7 +4,7 @@ import { columnsOf, fitted, padded, plainText } from "../plain_text.ts";
 import type { EntryResource } from "../resources.ts";
 import type { Style } from "../terminal.ts";
 import type { Times } from "../times.ts";
-import { entryNote } from "./entry_note.ts";
+import { entryNote, type NotedEntry } from "./entry_note.ts";
 import { type Paint, painted, stateText } from "./marks.ts";
 
 /** Columns grow with what they hold, so that a stream need not be read ahead; up to these. */
@@ -14,6 +14,16 @@ const TASK_COLUMNS_MAX = 20;
 /** A note gets this much at least: on a narrow screen the line wraps. */
 const NOTE_COLUMNS_MIN = 24;
 const TIME_COLUMNS = 12;
+
+/** An entry as a server tells it, or as it is recorded. */
+export interface ShownEntry extends NotedEntry {
+  readonly logId: number;
+  readonly receivedAt: string;
+  readonly jobId?: string | undefined;
+  readonly taskId?: string | undefined;
+  /** What it changed, where that is known. */
+  readonly job?: EntryResource["job"];
+}
 
 export interface EntryLinesOptions {
   readonly paint: Paint;
@@ -33,7 +43,7 @@ export class EntryLines {
 
   constructor(private readonly options: EntryLinesOptions) {}
 
-  line(entry: EntryResource): string {
+  line(entry: ShownEntry): string {
     const { paint, times } = this.options;
     const logId = this.#logId(entry);
     const cells = [this.#job(entry), this.#type(entry), this.#task(entry)]
@@ -52,30 +62,30 @@ export class EntryLines {
     ].join("  ").trimEnd();
   }
 
-  #logId({ logId }: EntryResource): string {
+  #logId({ logId }: ShownEntry): string {
     const text = String(logId);
     this.#logIdColumns = Math.max(this.#logIdColumns, text.length);
     return text.padStart(this.#logIdColumns);
   }
 
-  #job({ jobId = "" }: EntryResource): string | undefined {
+  #job({ jobId = "" }: ShownEntry): string | undefined {
     if (!this.options.withJob) return undefined;
     this.#jobColumns = grown(this.#jobColumns, jobId, JOB_COLUMNS_MAX);
     return padded(jobId, this.#jobColumns);
   }
 
-  #type({ eventType }: EntryResource): string {
+  #type({ eventType }: ShownEntry): string {
     const name = plainText(shortType(eventType));
     this.#typeColumns = grown(this.#typeColumns, name, TYPE_COLUMNS_MAX);
     return padded(name, this.#typeColumns);
   }
 
-  #task({ taskId = "" }: EntryResource): string {
+  #task({ taskId = "" }: ShownEntry): string {
     this.#taskColumns = grown(this.#taskColumns, taskId, TASK_COLUMNS_MAX);
     return padded(taskId, this.#taskColumns);
   }
 
-  #note(entry: EntryResource, room: number): string {
+  #note(entry: ShownEntry, room: number): string {
     const { paint, times } = this.options;
     const change = changeText(entry);
     const note = plainText(entryNote(entry, times));
@@ -96,7 +106,7 @@ function shortType(eventType: string): string {
 }
 
 /** `Created → Running`, `Running: waiting`, or nothing when the job stayed as it was. */
-function changeText({ job }: EntryResource): string {
+function changeText({ job }: ShownEntry): string {
   if (job === undefined) return "";
   const to = stateText({ state: job.to, condition: job.condition });
   if (job.from === null || job.from === job.to) return to;
@@ -116,7 +126,7 @@ const TYPE_STYLES: readonly (readonly [RegExp, Style])[] = [
 ];
 
 /** What came from outside stands out among the framework's facts. */
-function styleOf({ stratum, eventType }: EntryResource): Style | undefined {
+function styleOf({ stratum, eventType }: ShownEntry): Style | undefined {
   if (stratum !== "framework") return "magenta";
   return TYPE_STYLES.find(([pattern]) => pattern.test(eventType))?.[1];
 }

@@ -8,7 +8,6 @@ import type {
   FrameworkAttributes,
   FrameworkEventType,
 } from "../../core/framework_events.ts";
-import type { EntryResource } from "../resources.ts";
 import type { Times } from "../times.ts";
 
 type Notes = {
@@ -49,14 +48,21 @@ const NOTES: Notes = {
   "journal.EntryQuoted": ({ eventType, jobId }) => `${eventType} of job ${jobId}`,
 };
 
+/** As much of an entry as its note is made of, read from a file or from a server. */
+export interface NotedEntry {
+  readonly stratum: string;
+  readonly eventType: string;
+  readonly attributes: object;
+}
+
 /** In plain words; facts from outside, and whatever is not known, as JSON. */
-export function entryNote(entry: EntryResource, times: Times): string {
+export function entryNote(entry: NotedEntry, times: Times): string {
   const { eventType, attributes, stratum } = entry;
   const isKnown = stratum === "framework" && Object.hasOwn(NOTES, eventType) &&
     refuseEntry(entry as unknown as JobEventLogEntry) === undefined;
   if (!isKnown) return Object.keys(attributes).length === 0 ? "" : JSON.stringify(attributes);
   const note = NOTES[eventType as FrameworkEventType] as (
-    attributes: EntryResource["attributes"],
+    attributes: object,
     times: Times,
   ) => string;
   return note(attributes, times);

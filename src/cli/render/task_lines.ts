@@ -1,5 +1,6 @@
 /** The tasks of a job, a line each. */
 
+import { counted } from "../../core/counted.ts";
 import { columnsOf, fitted, padded, plainText } from "../plain_text.ts";
 import type { TaskResource } from "../resources.ts";
 import { durationText, millisecondsBetween, type Times } from "../times.ts";
@@ -35,7 +36,7 @@ export function taskLines(
 }
 
 function attemptsText({ attempts }: TaskResource): string {
-  return attempts === 1 ? "1 attempt" : `${attempts} attempts`;
+  return counted(attempts, "attempt");
 }
 
 /** How long it took from its first attempt to its end, or how long it goes on. */

@@ -1,12 +1,13 @@
 /** Attempts in words: of a task, or of its compensation. */
 
+import { counted } from "../counted.ts";
 import type { JobEventLogEntry } from "../event.ts";
 import type { InterruptionReason } from "../framework_events.ts";
 import type { Statement } from "../explanation.ts";
 import type { LogId } from "../ids.ts";
 import { assertNever } from "../assert_never.ts";
 import { type Attempt, type AttemptEnd, maxAttemptsOf } from "./annals.ts";
-import { attemptText, capital, counted, errorText, taskText, timeText } from "./phrases.ts";
+import { attemptText, capital, errorText, taskText, timeText } from "./phrases.ts";
 
 /** Of many attempts that ended badly, the latest so many are told one by one. */
 const TOLD_MAX = 5;

@@ -1,6 +1,7 @@
 /** How far the undoing of a failed job is. */
 
 import { assertNever } from "../assert_never.ts";
+import { counted } from "../counted.ts";
 import type { Statement } from "../explanation.ts";
 import { type LogId, MAIN_TASK } from "../ids.ts";
 import type { EventMatcher } from "../job_plan.ts";
@@ -8,7 +9,7 @@ import type { CompletedTask, JobState } from "../job_state.ts";
 import { correlationText } from "../mismatch.ts";
 import { type Annals, maxAttemptsOf } from "./annals.ts";
 import { compensationSubject, unsuccessfulAttempts } from "./attempts.ts";
-import { attemptText, capital, counted, shortened, taskText, timeText } from "./phrases.ts";
+import { attemptText, capital, shortened, taskText, timeText } from "./phrases.ts";
 
 type Reasons = readonly Statement<LogId>[];
 

@@ -1,6 +1,7 @@
 /** How a job ended, and what made it fail. */
 
 import { assertNever } from "../assert_never.ts";
+import { counted } from "../counted.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../event.ts";
 import type { AttemptFailure } from "../framework_events.ts";
 import type { Statement } from "../explanation.ts";
@@ -15,7 +16,6 @@ import { compensableTasks, endingsOf, leftInPlace, matcherText } from "./because
 import type { Evidence } from "./evidence.ts";
 import {
   capital,
-  counted,
   errorText,
   listed,
   oneLine,

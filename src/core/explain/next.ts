@@ -2,6 +2,7 @@
 
 import { assertNever } from "../assert_never.ts";
 import { conditionOf } from "../condition.ts";
+import { counted } from "../counted.ts";
 import { reusableTasks } from "../decide.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../event.ts";
 import type { NextStep, WaitingFor } from "../explanation.ts";
@@ -13,7 +14,7 @@ import { runningTasks } from "./because.ts";
 import { neverStarted } from "./because_ended.ts";
 import { compensableTasks, leftInPlace, matcherText } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
-import { attemptText, capital, counted, later, shortened, taskText } from "./phrases.ts";
+import { attemptText, capital, later, shortened, taskText } from "./phrases.ts";
 import { isOwnEvent, openExpectations } from "./open_expectations.ts";
 import { sampleEvent } from "./sample_event.ts";
 

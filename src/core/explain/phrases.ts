@@ -1,5 +1,6 @@
 /** Turns of phrase that explanations share, so that one thing is always said the same way. */
 
+import { counted } from "../counted.ts";
 import type { JobEventLogEntry } from "../event.ts";
 import type { ErrorFact } from "../framework_events.ts";
 import type { LogId } from "../ids.ts";
@@ -12,11 +13,6 @@ const CITED_MAX = 10;
 
 /** Longer messages of errors are cut: the entry that is cited has all of it. */
 const MESSAGE_LENGTH_MAX = 300;
-
-/** `1 job`, `2 jobs`. */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
-}
 
 /** `a`, `a and b`, `a, b and c`. */
 export function listed(parts: readonly string[]): string {

@@ -2,9 +2,10 @@
 
 import { assertNever } from "../assert_never.ts";
 import { type Condition, conditionOf } from "../condition.ts";
+import { counted } from "../counted.ts";
 import type { WaitingFor } from "../explanation.ts";
 import { type LogId, MAIN_TASK } from "../ids.ts";
-import type { Failure, JobState } from "../job_state.ts";
+import { type Failure, isTerminal, type JobState } from "../job_state.ts";
 import { type Annals, maxAttemptsOf } from "./annals.ts";
 import { misnamed, runningTasks, withoutQueue } from "./because.ts";
 import { neverStarted } from "./because_ended.ts";
@@ -12,7 +13,6 @@ import { compensableTasks } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
 import {
   attemptText,
-  counted,
   errorText,
   queueText,
   reasonText,
@@ -31,7 +31,7 @@ export function summaryOf(
 ): string {
   const { job } = annals;
   const what = doing(conditionOf(job), annals, evidence, waitingFor);
-  if (hasEnded(job)) return `Job ${job.jobId} ${what}`;
+  if (isTerminal(job)) return `Job ${job.jobId} ${what}`;
   const { definition, full } = evidence.circumstances;
   if (full) return `Job ${job.jobId} cannot go on: the disk is full. It ${what}`;
   if (definition === "missing" && conditionOf(job) !== "waiting") {
@@ -42,10 +42,6 @@ export function summaryOf(
     ? ` When it comes, no code can go on: no definition of type ${job.type ?? ""} is loaded.`
     : "";
   return `Job ${job.jobId} ${what}${missing}`;
-}
-
-function hasEnded({ state }: JobState): boolean {
-  return state === "Done" || state === "Failed";
 }
 
 function doing(

@@ -1,9 +1,10 @@
 /** `/events` and `/stream`: facts come in, and the journal is read. */
 
 import type { Context, Hono } from "hono";
+import { STRATA } from "../../core/event.ts";
 import type { Edge } from "../edge.ts";
 import { readEvents } from "../event_documents.ts";
-import { feedOf, STRATA } from "../feed.ts";
+import { feedOf } from "../feed.ts";
 import { STATUS } from "../problem.ts";
 import { readQuery, refuseQuery } from "../query.ts";
 import { deliver } from "../receipts.ts";

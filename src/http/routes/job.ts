@@ -1,11 +1,12 @@
 /** `/jobs/:id`: one job, its entries, and its stream. */
 
 import type { Context, Hono } from "hono";
+import { STRATA } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
 import type { Edge } from "../edge.ts";
 import { endOf } from "../event_stream.ts";
-import { jobFeed, STRATA } from "../feed.ts";
+import { jobFeed } from "../feed.ts";
 import { jobView } from "../job_view.ts";
 import { waitPreferenceOf } from "../prefer.ts";
 import { STATUS } from "../problem.ts";

@@ -1,6 +1,7 @@
 /** The fields of CSV records, each record with its line, the malformed ones with a reason. */
 
 import { parse } from "csv-parse/sync";
+import { messageOf } from "../../core/thrown.ts";
 import { type RecordSpan, recordSpans, type Stretch } from "./record_spans.ts";
 
 export type CsvRecord =
@@ -52,6 +53,6 @@ function malformation(error: unknown): string {
     case "CSV_INVALID_CLOSING_QUOTE":
       return "a closing quote is followed by more than the end of its field";
     default:
-      return `cannot be parsed: ${error instanceof Error ? error.message : String(error)}`;
+      return `cannot be parsed: ${messageOf(error)}`;
   }
 }

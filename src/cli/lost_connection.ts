@@ -4,7 +4,7 @@ import type { Client } from "./client.ts";
 import type { EventSourceOptions } from "./event_source.ts";
 import type { Terminal } from "./terminal.ts";
 
-export function reportLosses(
+export function tellOfConnection(
   { err }: Terminal,
   client: Client,
 ): Pick<EventSourceOptions, "onLost" | "onResumed"> {

@@ -1,0 +1,23 @@
+/** The commands that work on the files of a journal, in the order in which they are listed. */
+
+import type { Command } from "./command.ts";
+import { catCommand } from "./journal/cat.ts";
+import { exportCommand } from "./journal/export.ts";
+import { headCommand } from "./journal/head.ts";
+import { importCommand } from "./journal/import.ts";
+import { permuteCommand } from "./journal/permute.ts";
+import { repairCommand } from "./journal/repair.ts";
+import type { JournalTools } from "./journal/tools.ts";
+import { verifyCommand } from "./journal/verify.ts";
+
+export function journalCommands(tools: JournalTools): readonly Command[] {
+  return [
+    verifyCommand(tools),
+    headCommand(tools),
+    catCommand(tools),
+    repairCommand(tools),
+    exportCommand(tools),
+    importCommand(tools),
+    permuteCommand(tools),
+  ];
+}

@@ -1,0 +1,21 @@
+/** Which layer of entries a command shows. */
+
+import { STRATA, type Stratum } from "../core/event.ts";
+import { type CommandInput, type CommandOption, UsageError } from "./command.ts";
+
+const NAMES = STRATA.join(", ");
+
+export const STRATUM_OPTION: CommandOption = {
+  name: "stratum",
+  value: "stratum",
+  help: `only of this one: ${NAMES}`,
+};
+
+/** @throws {UsageError} when what was given is none. */
+export function stratumOf(input: CommandInput): Stratum | undefined {
+  const given = input.text(STRATUM_OPTION.name);
+  if (given === undefined) return undefined;
+  const stratum = STRATA.find((name) => name === given);
+  if (stratum !== undefined) return stratum;
+  throw new UsageError(`--stratum must be one of ${NAMES}, and is ${given}`);
+}

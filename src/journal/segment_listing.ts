@@ -1,0 +1,92 @@
+/** The segments in the folder of a journal, and what is there beside them. */
+
+import type { SegmentInfo } from "../engine/ports.ts";
+import { JournalUnusableError, orUnusable } from "./errors.ts";
+import { type FileSystem, withFile } from "./file_system.ts";
+import { requireKind } from "./folder.ts";
+import { firstLogIdOf, isTemporary, type Layout } from "./layout.ts";
+
+export interface SegmentListing {
+  /** With their sizes, oldest first. */
+  readonly segments: readonly SegmentInfo[];
+  /** Why a start would refuse files that have not the name of a segment. */
+  readonly foreign: readonly JournalUnusableError[];
+  /** Why what has the name of a segment is none: it is a link or a folder. */
+  readonly unusable: readonly JournalUnusableError[];
+}
+
+/**
+ * What is there now. A file that the journal is about to rename into place is not.
+ *
+ * @throws {JournalUnusableError} when it cannot be read.
+ */
+export async function listSegments(
+  fileSystem: FileSystem,
+  layout: Layout,
+): Promise<SegmentListing> {
+  const found = await orUnusable("list", layout.segments, () => fileSystem.list(layout.segments));
+  const segments: SegmentInfo[] = [];
+  const foreign: JournalUnusableError[] = [];
+  const unusable: JournalUnusableError[] = [];
+  for (const name of found.filter((name) => !isTemporary(name)).toSorted()) {
+    const path = `${layout.segments}/${name}`;
+    const firstLogId = firstLogIdOf(name);
+    if (firstLogId === undefined) {
+      foreign.push(new JournalUnusableError("use", path, "it is not a segment; move it elsewhere"));
+      continue;
+    }
+    const bytes = await sizeOrProblem(fileSystem, path);
+    if (bytes instanceof JournalUnusableError) unusable.push(bytes);
+    else segments.push({ name, firstLogId, bytes });
+  }
+  return { segments, foreign, unusable };
+}
+
+/**
+ * The segments of a journal that is only read, whatever else lies beside them.
+ *
+ * @throws {JournalUnusableError} when there is no journal, or it cannot be read.
+ */
+export async function segmentsToRead(
+  fileSystem: FileSystem,
+  layout: Layout,
+): Promise<readonly SegmentInfo[]> {
+  await requireJournal(fileSystem, layout);
+  const { segments, unusable: [problem] } = await listSegments(fileSystem, layout);
+  if (problem !== undefined) throw problem;
+  return segments;
+}
+
+/** @throws {JournalUnusableError} when the folder is not one of a journal. */
+export async function requireJournal(
+  fileSystem: FileSystem,
+  { folder, segments }: Layout,
+): Promise<void> {
+  const kind = await orUnusable("read", segments, () => fileSystem.kind(segments));
+  if (kind === "missing") {
+    throw new JournalUnusableError("read journal", folder, "there is no segments folder in it");
+  }
+  await requireKind(fileSystem, segments, ["folder"]);
+}
+
+async function sizeOrProblem(
+  fileSystem: FileSystem,
+  path: string,
+): Promise<number | JournalUnusableError> {
+  try {
+    await requireKind(fileSystem, path, ["file"]);
+    return await sizeOf(fileSystem, path);
+  } catch (error) {
+    if (!(error instanceof JournalUnusableError) || error.cause !== undefined) throw error;
+    return error; // It is a link or a folder.
+  }
+}
+
+/** Bytes of a file. */
+function sizeOf(fileSystem: FileSystem, path: string): Promise<number> {
+  return orUnusable(
+    "read",
+    path,
+    () => withFile(fileSystem, path, "read", (file) => file.size()),
+  );
+}

@@ -1,0 +1,137 @@
+/** Which part of the code may know which: read from the imports themselves. */
+
+import assert from "node:assert/strict";
+
+const ROOT = new URL("../", import.meta.url).pathname;
+
+/** What each folder of `src/` may import of the others; the files beside them may all. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  engine: ["core"],
+  journal: ["core", "engine"],
+  http: ["core", "engine"],
+  jobs: ["core", "engine"],
+  cli: ["core", "engine", "journal", "http", "jobs", "."],
+};
+
+/** Where processes begin, what programs import, and the journal of tests and benchmarks. */
+const ENTRANCES = [
+  "main.ts",
+  "src/mod.ts",
+  "src/cli/daybook.ts",
+  "src/cli/journal.ts",
+  "src/cli/replay_test.ts",
+  "src/journal/memory_journal.ts",
+];
+
+/** For each file, by its path from the root, what it imports: paths, or names of packages. */
+type Imports = ReadonlyMap<string, readonly string[]>;
+
+const IMPORT = /^(?:import|export)\s(?:[^";=()]*?\sfrom\s)?"([^"]+)"(?:\swith\s[^;]*)?;$/gm;
+
+async function importsOf(path: string): Promise<readonly string[]> {
+  const text = await Deno.readTextFile(ROOT + path);
+  return [...text.matchAll(IMPORT)].map(([, name = ""]) =>
+    name.startsWith(".") ? new URL(name, `file:///${path}`).pathname.slice(1) : name
+  );
+}
+
+async function* filesIn(folder: string): AsyncGenerator<string> {
+  for await (const { name, isDirectory } of Deno.readDir(ROOT + folder)) {
+    if (isDirectory) yield* filesIn(`${folder}/${name}`);
+    else if (name.endsWith(".ts")) yield `${folder}/${name}`;
+  }
+}
+
+async function readImports(...folders: string[]): Promise<Imports> {
+  const imports = new Map([["main.ts", await importsOf("main.ts")]]);
+  for (const folder of folders) {
+    for await (const path of filesIn(folder)) imports.set(path, await importsOf(path));
+  }
+  return imports;
+}
+
+/** The folder of `src/` that a file is in; `.` when it is beside them. */
+function layerOf(path: string): string {
+  const [, layer = "", ...rest] = path.split("/");
+  return rest.length === 0 ? "." : layer;
+}
+
+function wrongWays(imports: Imports): readonly string[] {
+  return [...imports].flatMap(([path, names]) => {
+    const allowed = MAY_IMPORT[layerOf(path)];
+    const others = names.filter((name) => imports.has(name) && layerOf(name) !== layerOf(path));
+    return others.filter((name) => allowed !== undefined && !allowed.includes(layerOf(name)))
+      .map((name) => `${path} imports ${name}`);
+  });
+}
+
+/** Files from which imports lead back to themselves. */
+function cycles(imports: Imports): readonly string[] {
+  return [...imports.keys()].filter((path) =>
+    (imports.get(path) ?? []).some((name) => reachable(imports, [name]).has(path))
+  );
+}
+
+/** The files that imports lead to, those where they begin included. */
+function reachable(imports: Imports, from: readonly string[]): ReadonlySet<string> {
+  const found = new Set(from);
+  for (const path of found) {
+    for (const name of imports.get(path) ?? []) found.add(name);
+  }
+  return found;
+}
+
+Deno.test("architecture: core, then engine, then journal and http, then the commands", async () => {
+  const imports = await readImports("src");
+  assert.ok(imports.get("src/engine/projection.ts")?.includes("src/core/event.ts"));
+  assert.deepEqual(wrongWays(imports), []);
+});
+
+Deno.test("architecture: no file imports itself, however far around", async () => {
+  assert.deepEqual(cycles(await readImports("src", "tests/support")), []);
+});
+
+Deno.test("architecture: every file of src serves an entrance", async () => {
+  const imports = await readImports("src");
+  const used = reachable(imports, ENTRANCES);
+  assert.deepEqual([...imports.keys()].filter((path) => !used.has(path)), []);
+});
+
+Deno.test("architecture: core is pure, the engine knows no files, and only http knows hono", async () => {
+  const imports = await readImports("src");
+  const packagesOf = (layer: string) =>
+    [...imports].filter(([path]) => layerOf(path) === layer)
+      .flatMap(([, names]) => names.filter((name) => !imports.has(name)));
+  assert.deepEqual(packagesOf("core"), []);
+  for (const layer of ["engine", "journal", "jobs", "cli"]) {
+    const packages = packagesOf(layer);
+    assert.deepEqual(packages.filter((name) => /^hono\b|^node:(?:fs|http)/.test(name)), [], layer);
+  }
+  for (const path of imports.keys()) {
+    const layer = layerOf(path);
+    if (layer !== "core" && layer !== "engine") continue;
+    const text = await Deno.readTextFile(ROOT + path);
+    assert.doesNotMatch(text, /\bDeno\.|\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b/, path);
+    if (layer === "core") assert.doesNotMatch(text, /\basync \w|\bawait \w|\bPromise[<.]/, path);
+  }
+});
+
+Deno.test("architecture: an import in the wrong direction and a long way around are found", () => {
+  const imports = new Map([
+    ["src/core/a.ts", ["src/core/b.ts"]],
+    ["src/core/b.ts", ["src/core/c.ts", "valibot"]],
+    ["src/core/c.ts", ["src/core/a.ts", "src/engine/d.ts"]],
+    ["src/engine/d.ts", ["src/system.ts"]],
+    ["src/cli/e.ts", ["src/engine/d.ts", "src/system.ts"]],
+    ["src/system.ts", ["src/cli/e.ts"]],
+  ]);
+  assert.deepEqual(wrongWays(imports), [
+    "src/core/c.ts imports src/engine/d.ts",
+    "src/engine/d.ts imports src/system.ts",
+  ]);
+  const around = [...imports.keys()];
+  assert.deepEqual(cycles(imports), around);
+  imports.set("src/system.ts", []);
+  assert.deepEqual(cycles(imports), around.slice(0, 3));
+});

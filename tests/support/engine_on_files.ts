@@ -1,0 +1,20 @@
+/** The real engine on a journal in files, wherever these are. */
+
+import type { AnyJobDefinition } from "../../src/engine/definition.ts";
+import { JobEngine } from "../../src/engine/job_engine.ts";
+import { FileJournal } from "../../src/journal/file_journal.ts";
+import type { FileJournalOptions } from "../../src/journal/options.ts";
+
+export interface EngineOnFilesOptions extends Omit<FileJournalOptions, "consumer"> {
+  readonly definitions: readonly AnyJobDefinition[];
+  readonly maxRunning: number;
+}
+
+/** Started, with what a stop left unfinished taken up. */
+export async function engineOnFiles({ definitions, maxRunning, ...files }: EngineOnFilesOptions) {
+  const { clock, random } = files;
+  const engine = new JobEngine({ clock, random, definitions, maxRunning });
+  const { journal, report } = await FileJournal.open({ ...files, consumer: engine.consumer });
+  await engine.start(journal, report.recoveredLogId ?? undefined);
+  return { engine, journal, report };
+}
