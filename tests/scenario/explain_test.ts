@@ -112,6 +112,18 @@ const SCENARIOS: readonly Scenario[] = [
     arrange: async (daybook) => await daybook.submit("job", "shop.limited"),
   },
   {
+    name: "executing_on_a_full_disk",
+    condition: "executing",
+    arrange: async (daybook) => {
+      await daybook.submit("job", "shop.limited");
+      const error = Object.assign(new Error("no space left"), { code: "ENOSPC" });
+      for (let write = 0; write < 5; write++) {
+        daybook.faults.fail({ operation: "append", path: "segments", error });
+      }
+      await daybook.clock.advance(91_000);
+    },
+  },
+  {
     name: "executing_after_crash",
     condition: "executing",
     arrange: async (daybook) => {

@@ -13,6 +13,7 @@ import { JobEngine } from "../../src/engine/job_engine.ts";
 import { createApp } from "../../src/http/app.ts";
 import { FileJournal } from "../../src/journal/file_journal.ts";
 import { FakeClock, FakeRandom } from "./fake_clock.ts";
+import { TestDisk } from "./journal_disk.ts";
 import { MemoryDisk } from "./journal_memory_disk.ts";
 
 /** Small, so that citations go over many files. */
@@ -29,6 +30,8 @@ export class Explained {
     readonly engine: JobEngine,
     readonly app: Hono,
     readonly disk: MemoryDisk,
+    /** The way to the disk; it can be made to fail. */
+    readonly faults: TestDisk,
     readonly clock: FakeClock,
     readonly random: FakeRandom,
     readonly options: ExplainedOptions,
@@ -45,6 +48,7 @@ export class Explained {
     random: FakeRandom,
   ): Promise<Explained> {
     const { definitions = [], maxRunning = 4 } = options;
+    const faults = new TestDisk(disk);
     const engine = new JobEngine({
       clock,
       random,
@@ -56,7 +60,7 @@ export class Explained {
     });
     const { journal, report } = await FileJournal.open({
       folder: "journal",
-      fileSystem: disk,
+      fileSystem: faults,
       clock,
       random,
       consumer: engine.consumer,
@@ -66,7 +70,15 @@ export class Explained {
     });
     await engine.start(journal, report.recoveredLogId ?? undefined);
     await clock.settle();
-    return new Explained(engine, createApp({ engine, clock }), disk, clock, random, options);
+    return new Explained(
+      engine,
+      createApp({ engine, clock }),
+      disk,
+      faults,
+      clock,
+      random,
+      options,
+    );
   }
 
   /** Starts anew on what is on the disk, as after a kill. */
