@@ -63,9 +63,9 @@ function waitingFor(
   annals: Annals,
   expected: ExpectedEvent,
   { matched, by }: ExpectationState,
-  candidates: Candidates = NO_CANDIDATES,
+  candidates: Candidates | undefined,
 ): WaitingFor<LogId> {
-  const misses = missesOf(annals, expected, candidates);
+  const misses = missesOf(annals, expected, candidates ?? NO_CANDIDATES);
   const near = nearest(misses.filter(({ isNear }) => isNear));
   const remark = near.length > 0 ? undefined : remarkOn(misses, matched, candidates);
   const count = countText(expected, matched);
@@ -158,12 +158,19 @@ interface Remark {
   readonly cites: readonly LogId[];
 }
 
+/** Of a plan with very many expectations, for some of them no events are found. */
+const NOT_LOOKED_UP: Remark = {
+  statement: "Whether an event came near was not looked up: too many expectations are open.",
+  cites: [],
+};
+
 /** What to say where nothing came near. */
 function remarkOn(
   misses: readonly Miss[],
   matched: number,
-  { forgottenUpTo }: Candidates,
+  candidates: Candidates | undefined,
 ): Remark | undefined {
+  if (candidates === undefined) return NOT_LOOKED_UP;
   const latest = misses.toSorted((left, right) => right.entry.logId - left.entry.logId)[0];
   if (latest !== undefined) {
     const clauses = latest.clauses.map(mismatchText).join("; ");
@@ -171,6 +178,6 @@ function remarkOn(
     return { statement, cites: [latest.entry.logId] };
   }
   if (matched > 0) return undefined;
-  const bound = forgottenUpTo === 0 ? "" : ", as far back as events are remembered";
+  const bound = candidates.forgottenUpTo === 0 ? "" : ", as far back as events are remembered";
   return { statement: `No event of this type has come${bound}.`, cites: [] };
 }
