@@ -2,6 +2,7 @@
 
 import type { JobEventLogEntry, Stratum } from "../../core/event.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
+import { fitted, plainText } from "../plain_text.ts";
 import type { Style, Terminal } from "../terminal.ts";
 
 const STYLES: Readonly<Record<Stratum, Style>> = {
@@ -16,14 +17,15 @@ const NOTE_MIN = 20;
 export function entryLine(entry: JobEventLogEntry, terminal: Terminal): string {
   const { receivedAt, logId, jobId, eventType, taskId, stratum } = entry;
   const parts = [
-    receivedAt.replace("T", " ").replace("Z", ""),
+    plainText(receivedAt.replace("T", " ").replace("Z", "")),
     String(logId).padStart(LOG_ID_COLUMNS),
-    jobId ?? "-",
-    eventType,
-    ...(taskId === undefined ? [] : [taskId]),
+    plainText(jobId ?? "-"),
+    plainText(eventType),
+    ...(taskId === undefined ? [] : [plainText(taskId)]),
   ];
   const room = terminal.columns - parts.join("  ").length - 2;
-  const note = cut(noteOf(entry.attributes as unknown as JsonObject), Math.max(room, NOTE_MIN));
+  const told = plainText(noteOf(entry.attributes as unknown as JsonObject));
+  const note = fitted(told, Math.max(room, NOTE_MIN));
   const [time = "", position = "", job = "", type = "", ...task] = parts;
   return [
     terminal.style("dim", time),
@@ -51,8 +53,4 @@ function shortOf(value: JsonValue): string {
   if (Array.isArray(value)) return `[${value.length}]`;
   const { message } = value as JsonObject;
   return message === undefined ? "{...}" : JSON.stringify(message);
-}
-
-function cut(text: string, columns: number): string {
-  return text.length <= columns ? text : `${text.slice(0, columns - 1)}…`;
 }
