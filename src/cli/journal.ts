@@ -14,6 +14,7 @@ import { permute } from "./journal/permute.ts";
 import { repairCommand } from "./journal/repair.ts";
 import type { JournalTools } from "./journal/tools.ts";
 import { verifyCommand } from "./journal/verify.ts";
+import { env, orDefect } from "./process.ts";
 import { systemTerminal } from "./terminal.ts";
 
 const tools: JournalTools = {
@@ -53,14 +54,8 @@ function write(bytes: Uint8Array): boolean {
   }
 }
 
-/** The one of these that the process may not ask for is as good as not set. */
-function env(name: string): string | undefined {
-  const { state } = Deno.permissions.querySync({ name: "env", variable: name });
-  return state === "granted" ? Deno.env.get(name) : undefined;
-}
-
-Deno.exitCode = await runCommand(COMMANDS, Deno.args, {
-  program: "deno task journal",
-  terminal: systemTerminal(env),
-  env,
-});
+const terminal = systemTerminal(env);
+Deno.exitCode = await orDefect(
+  terminal,
+  () => runCommand(COMMANDS, Deno.args, { program: "deno task journal", terminal, env }),
+);

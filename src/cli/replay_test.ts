@@ -5,11 +5,9 @@ import { DenoFileSystem } from "../journal/deno_file_system.ts";
 import { systemClock } from "../system.ts";
 import { loadDefinitions } from "../user_definitions.ts";
 import { runCommand } from "./command.ts";
+import { orDefect } from "./process.ts";
 import { replayTestCommand } from "./replay_test_command.ts";
 import { systemTerminal } from "./terminal.ts";
-
-/** Something that cannot be: a defect of this program. */
-const EXIT_DEFECT = 70;
 
 /** Services of the definitions that ship: a test of histories calls none of them. */
 function inert(): never {
@@ -37,13 +35,10 @@ const command = replayTestCommand({
   definitions: async (module) =>
     module === undefined ? shipped() : [...shipped(), ...await loadDefinitions(module)],
 });
-const exitCode = await runCommand([command], [command.name, ...Deno.args], {
-  program: "deno task",
+const exitCode = await orDefect(
   terminal,
-  env,
-}).catch((error) => {
-  terminal.err(`daybook: ${error instanceof Error ? error.stack : error}`);
-  return EXIT_DEFECT;
-});
+  () =>
+    runCommand([command], [command.name, ...Deno.args], { program: "deno task", terminal, env }),
+);
 // Not left to the event loop: a run that awaits a timer would keep it alive.
 Deno.exit(exitCode);

@@ -125,7 +125,7 @@ async function explanationOf(jobId: string, client: Client): Promise<string | un
   const headers = { accept: "text/plain" };
   try {
     const response = await client.request(`/jobs/${jobId}/explain`, { headers });
-    return plainPage(await response.text());
+    return plainPage(await client.text(response));
   } catch (error) {
     if (error instanceof CommandError) return undefined;
     throw error;
