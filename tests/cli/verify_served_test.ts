@@ -205,3 +205,16 @@ test("verify: whoever answers and is no Daybook is told so", async () => {
     await server.shutdown();
   }
 });
+
+test("verify: a server that refuses to tell has no verdict for an answer", async () => {
+  const disk = await journalOfJobs();
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    () => Response.json({ detail: "no token" }, { status: 401 }),
+  );
+  const url = `http://127.0.0.1:${server.addr.port}`;
+  const { code, err } = await journalCommand(disk, ["verify", "--url", url]);
+  await server.shutdown();
+  assert.equal(code, 69);
+  assert.match(err.join(), /no token \(401\); give the token/);
+});

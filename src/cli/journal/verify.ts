@@ -71,7 +71,9 @@ async function askServer(input: CommandInput, folder: string): Promise<ServedAud
       (jobs) => terminal.progress("jobs served:", jobs, 0),
     );
   } catch (error) {
-    if (!(error instanceof CommandError) || isServerNamed(input)) throw error;
+    if (!(error instanceof CommandError)) throw error;
+    // A refusal is no verdict on the files, and must not look like one.
+    if (isServerNamed(input)) throw new CommandError(error.message, EXIT_UNAVAILABLE);
     if (error.exitCode !== EXIT_UNAVAILABLE) {
       terminal.err(`daybook: what the server serves is not compared: ${plainText(error.message)}`);
     }
