@@ -1,5 +1,6 @@
 /** Talks to a running server over HTTP, as any other client does. */
 
+import { parseJsonText } from "../core/json_text.ts";
 import { messageOf } from "../core/thrown.ts";
 import {
   CommandError,
@@ -92,7 +93,7 @@ export class Client {
     if (this.#token !== undefined) headers.set("authorization", `Bearer ${this.#token}`);
     const response = await this.#fetch(path, { ...init, headers });
     if (response.ok) return response;
-    throw new RefusedError(response.status, await problemIn(response));
+    throw new RefusedError(response.status, problemIn(await this.text(response)));
   }
 
   async #fetch(path: string, init: RequestInit): Promise<Response> {
@@ -105,11 +106,16 @@ export class Client {
     }
   }
 
+  /** The text of an answer. @throws {CommandError} when the connection ends before it does. */
+  async text(response: Response): Promise<string> {
+    return await textOf(response, this.url);
+  }
+
   /** The JSON of an answer. @throws {CommandError} when it is none. */
   async json<Body>(response: Response): Promise<Body> {
-    const text = await response.text();
+    const text = await this.text(response);
     try {
-      return JSON.parse(text);
+      return parseJsonText(text) as Body;
     } catch {
       throw notDaybook(this.url);
     }
@@ -170,11 +176,20 @@ function reachable(url: string): string {
   return url.replace(/\/\/(?:0\.0\.0\.0|\[::\])(?=:|\/|$)/, "//127.0.0.1");
 }
 
-async function problemIn(response: Response): Promise<Record<string, unknown>> {
-  const text = await response.text();
+async function textOf(response: Response, url: string): Promise<string> {
+  try {
+    return await response.text();
+  } catch (error) {
+    // Whoever gave up the request himself knows it; otherwise the connection was lost.
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new CommandError(`lost the connection to ${url} amid its answer`, EXIT_UNAVAILABLE);
+  }
+}
+
+function problemIn(text: string): Record<string, unknown> {
   try {
     const body: unknown = JSON.parse(text);
-    if (typeof body === "object" && body !== null) return body as Record<string, unknown>;
+    if (isObject(body)) return body;
   } catch {
     // Whoever answered is not Daybook; its text is all there is to tell.
   }
@@ -184,16 +199,21 @@ async function problemIn(response: Response): Promise<Record<string, unknown>> {
 /** The server's own words, in one line. */
 function refusalText(status: number, problem: Readonly<Record<string, unknown>>): string {
   const detail = String(problem["detail"] ?? problem["title"] ?? "no reason was given");
-  const errors = Array.isArray(problem["errors"]) ? problem["errors"] : [];
+  const errors: readonly unknown[] = Array.isArray(problem["errors"]) ? problem["errors"] : [];
   // Of a single issue the detail says all there is to say.
-  const untold = errors.filter((issue) => !detail.includes(String(issue["detail"])));
-  const issues = untold.map((issue: Record<string, unknown>) => {
+  const untold = errors.filter(isObject)
+    .filter((issue) => !detail.includes(String(issue["detail"])));
+  const issues = untold.map((issue) => {
     const where = issue["pointer"] ?? issue["parameter"] ?? issue["header"] ?? "";
     return `${where === "" ? "the body" : String(where)} ${String(issue["detail"])}`;
   });
   const reasons = issues.length === 0 ? "" : `: ${issues.join("; ")}`;
   const hint = status === 401 ? "; give the token in DAYBOOK_TOKEN or --token-file" : "";
   return plainText(`${detail}${reasons} (${status})${hint}`);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
 }
 
 function reasonOf(error: unknown, url: string): string {

@@ -5,6 +5,7 @@
 
 import { parseArgs } from "node:util";
 import { messageOf } from "../core/thrown.ts";
+import { plainPage } from "./plain_text.ts";
 import type { Terminal } from "./terminal.ts";
 
 export const EXIT_OK = 0;
@@ -100,12 +101,12 @@ export async function runCommand(
   } catch (error) {
     terminal.progressEnd();
     if (error instanceof CommandError) {
-      terminal.err(`daybook: ${error.message}`);
+      terminal.err(`daybook: ${plainPage(error.message)}`);
       return error.exitCode;
     }
     if (!(error instanceof UsageError)) throw error;
     const help = command === undefined ? "--help" : `${command.name} --help`;
-    terminal.err(`daybook: ${error.message}; see ${program} ${help}`);
+    terminal.err(`daybook: ${plainPage(error.message)}; see ${program} ${help}`);
     return EXIT_USAGE;
   }
 }

@@ -3,6 +3,7 @@
 import { type Command, runCommand } from "./command.ts";
 import { environment } from "./environment.ts";
 import { Interrupts } from "./interrupts.ts";
+import { plainText } from "./plain_text.ts";
 import { systemTerminal } from "./terminal.ts";
 
 /** Something that cannot be: a defect of this program. */
@@ -25,7 +26,8 @@ export async function runProcess({ program, args, commands }: Invocation): Promi
     Deno.exit(await runCommand(commands(interrupts.signal), args, sources));
   } catch (error) {
     const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    terminal.err(`daybook: this should not have happened: ${text.replaceAll("\n", " ")}`);
+    terminal.progressEnd();
+    terminal.err(`daybook: this should not have happened: ${plainText(text)}`);
     Deno.exit(EXIT_DEFECT);
   }
 }

@@ -2,6 +2,7 @@
 
 import type { LogId } from "../core/ids.ts";
 import { type HistoryVerdict, nextText } from "../engine/history_check.ts";
+import { plainText } from "./plain_text.ts";
 import {
   type Category,
   categoryOf,
@@ -45,7 +46,7 @@ function typeText(report: TypeReport, all: boolean, style: Terminal["style"]): r
     ...sections(report, all ? Infinity : LINES_MAX),
     ...[...report.planChanges].map(([text, count]) =>
       `  ${count} ${jobs(count)} in flight ${count === 1 ? "keeps its" : "keep their"} ` +
-      `recorded plan: ${text}`
+      `recorded plan: ${plainText(text)}`
     ),
     ...(report.versionIsStale ? [`  ${style("yellow", staleText(report.versionNow))}`] : []),
     "",
@@ -91,7 +92,7 @@ function findingText({ jobId, version, versionNow, verdict, location }: Finding)
   const line = location === undefined
     ? ""
     : `${location.segment}:${location.line} (entry ${location.logId}) `;
-  return `${jobId} (${versions}): ${line}${messageOf(verdict)}`;
+  return plainText(`${jobId} (${versions}): ${line}${messageOf(verdict)}`);
 }
 
 function messageOf(verdict: HistoryVerdict): string {

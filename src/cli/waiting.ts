@@ -1,5 +1,6 @@
 /** `--wait`: follows a job to its end, and makes its outcome the exit code. */
 
+import { parseJsonText } from "../core/json_text.ts";
 import type { Client } from "./client.ts";
 import {
   CommandError,
@@ -78,7 +79,7 @@ async function watch(
   const path = `/jobs/${jobId}/stream?until=terminal`;
   const losses = tellOfConnection(input.terminal, client);
   for await (const data of follow({ client, clock, path, endsItself: true, signal, ...losses })) {
-    const entry = expectShape(entryResource, JSON.parse(data), client);
+    const entry = expectShape(entryResource, parseJsonText(data), client);
     progress.note(entry);
     if (isTerminal(entry.job?.to)) return;
   }
@@ -125,7 +126,7 @@ async function explanationOf(jobId: string, client: Client): Promise<string | un
   const headers = { accept: "text/plain" };
   try {
     const response = await client.request(`/jobs/${jobId}/explain`, { headers });
-    return plainPage(await response.text());
+    return plainPage(await client.text(response));
   } catch (error) {
     if (error instanceof CommandError) return undefined;
     throw error;

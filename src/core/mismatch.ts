@@ -233,6 +233,8 @@ export function correlationTerms(correlation: Correlation): number {
   if ("all" in correlation) {
     return correlation.all.reduce((sum, part) => sum + correlationTerms(part), 0);
   }
-  if ("anyOf" in correlation) return Math.min(...correlation.anyOf.map(correlationTerms), 1);
+  if ("anyOf" in correlation) {
+    return correlation.anyOf.reduce((least, part) => Math.min(least, correlationTerms(part)), 1);
+  }
   return 1;
 }

@@ -86,23 +86,26 @@ function withoutIssues(
   without: readonly LogId[],
 ): readonly SuppositionIssue[] {
   const own = new Map(entries.map((entry) => [entry.logId, entry]));
+  const standIns = new Map(
+    entries.flatMap(({ eventType, causedBy, logId }) =>
+      eventType === "job.EventCorrelated" && causedBy !== undefined ? [[causedBy, logId]] : []
+    ),
+  );
   return without.flatMap((logId, index) => {
     const detail = own.get(logId)?.logId === entries[0]?.logId
       ? "is the creation of the job, without which there is none"
       : own.has(logId)
       ? undefined
-      : notOwnDetail(entries, logId);
+      : notOwnDetail(standIns.get(logId));
     return detail === undefined ? [] : [{ pointer: `/without/${index}`, detail }];
   });
 }
 
-function notOwnDetail(entries: readonly JobEventLogEntry[], logId: LogId): string {
-  const stand = entries.find((entry) =>
-    entry.eventType === "job.EventCorrelated" && entry.causedBy === logId
-  );
-  return stand === undefined
+/** @param standIn The entry of the job that stands for the event at a position, if any does. */
+function notOwnDetail(standIn: LogId | undefined): string {
+  return standIn === undefined
     ? "is not the position of an entry of this job"
-    : `is an event that reached this job as entry ${stand.logId}: leave that out`;
+    : `is an event that reached this job as entry ${standIn}: leave that out`;
 }
 
 function withIssues(

@@ -1,5 +1,6 @@
 /** Compares the content of a snapshot, line by line, with what it should be. */
 
+import { parseJsonText } from "../core/json_text.ts";
 import { Buffer } from "node:buffer";
 import { FactIndex } from "./fact_index.ts";
 
@@ -73,7 +74,7 @@ function content(reason: string): ContentDifference {
 }
 
 function subjectOf(line: string): string {
-  const { job, column } = JSON.parse(line);
+  const { job, column } = parseJsonText(line) as { job?: { jobId: string }; column?: string };
   if (job !== undefined) return `job ${job.jobId}`;
   return column === undefined ? "the version" : `column ${column}`;
 }

@@ -1,5 +1,6 @@
 /** Definitions: code that knows how to run a type of job. */
 
+import { parseJsonText } from "../core/json_text.ts";
 import type { GenericSchema, InferOutput } from "valibot";
 import type { Correlation } from "../core/correlation.ts";
 import { type JsonObject, type JsonValue, wellFormed } from "../core/json.ts";
@@ -161,7 +162,7 @@ export function throughJson(value: unknown): JsonValue | undefined {
 
 /** What a text that JSON made stands for, with all of its texts well-formed. */
 export function fromJson(text: string): JsonValue {
-  const value: JsonValue = JSON.parse(text);
+  const value = parseJsonText(text) as JsonValue;
   // JSON writes half a surrogate pair as an escape, and nothing else that begins so.
   return text.includes("\\ud") ? wellFormed(value) : value;
 }

@@ -3,6 +3,7 @@
  * from outside, and the columns of entries. A cache: all of it follows from the journal.
  */
 
+import { parseJsonText } from "../core/json_text.ts";
 import { Buffer } from "node:buffer";
 import type { JobState } from "../core/job_state.ts";
 import type { EventIdIndex } from "./event_id_index.ts";
@@ -58,7 +59,7 @@ export function restoreContent(
   lines: readonly string[],
   { table, eventIds, facts }: Projected,
 ): boolean {
-  const [first, ...rest] = lines.map((line): Line => JSON.parse(line));
+  const [first, ...rest] = lines.map((line) => parseJsonText(line) as Line);
   if (first === undefined || !("content" in first) || first.content !== CONTENT_VERSION) {
     return false;
   }

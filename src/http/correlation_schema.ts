@@ -49,5 +49,6 @@ function depthOf(correlation: Correlation): number {
   if (correlation === "any" || "equals" in correlation || "in" in correlation) return 1;
   if ("not" in correlation) return 1 + depthOf(correlation.not);
   const parts = "all" in correlation ? correlation.all : correlation.anyOf;
-  return 1 + Math.max(0, ...parts.map(depthOf));
+  // Not spread into arguments: there may be more parts than a call can take.
+  return 1 + parts.reduce((deepest, inner) => Math.max(deepest, depthOf(inner)), 0);
 }

@@ -11,20 +11,18 @@ export function curlOf({ method, path, body }: Action, base: string, needsToken:
   const url = quoted(base + path);
   return body === undefined
     ? `curl -s${token} -X ${method} ${url}`
-    : `curl -s${token} ${url} -H 'content-type: application/json' -d ${
-      quoted(visible(JSON.stringify(body)))
-    }`;
+    : `curl -s${token} ${url} -H 'content-type: application/json' -d ${quoted(visibleJson(body))}`;
 }
 
-/** The same JSON, with what a terminal would obey or hide written as escapes. */
-function visible(json: string): string {
-  return json.replaceAll(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
-    (character) =>
-      [...Array(character.length).keys()]
-        .map((at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, "0")}`)
-        .join(""),
-  );
+/** What JSON leaves as it is, and a terminal would obey, reverse or not show. */
+const UNSEEN = /[\x7f-\x9f\u2028\u2029]|\p{Cf}/gu;
+
+/** JSON with the same meaning, and nothing in it that moves a cursor or turns a line around. */
+function visibleJson(value: unknown): string {
+  return JSON.stringify(value).replace(UNSEEN, (character) => {
+    const units = Array.from({ length: character.length }, (_, at) => character.charCodeAt(at));
+    return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
+  });
 }
 
 /** As one word of a POSIX shell; as it is when it needs no quotation marks. */

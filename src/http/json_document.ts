@@ -4,6 +4,7 @@
  * not be recorded as they were sent.
  */
 
+import { parseJsonText } from "../core/json_text.ts";
 import type { JsonValue } from "../core/json.ts";
 import { positionOfError } from "./json_error.ts";
 import { invalidRequest, Problem, type RequestIssue } from "./problem.ts";
@@ -34,7 +35,7 @@ type Reviver = (key: string, value: unknown, context?: { readonly source?: strin
 
 function parseText(text: string, reviver?: Reviver): JsonValue {
   try {
-    return JSON.parse(text, reviver);
+    return parseJsonText(text, reviver) as JsonValue;
   } catch (error) {
     throw error instanceof SyntaxError ? malformed(text) : error;
   }

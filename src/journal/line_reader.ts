@@ -1,5 +1,6 @@
 /** Reads lines back, and says what is wrong with one that is not as it was written. */
 
+import { parseJsonText } from "../core/json_text.ts";
 import { crc32 } from "node:zlib";
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
@@ -95,7 +96,7 @@ let lastReceivedAt: unknown = "";
 function parsed(json: string, logId: LogId): JobEventLogEntry | string {
   let value: unknown;
   try {
-    value = JSON.parse(json);
+    value = parseJsonText(json);
   } catch {
     return "the line is not JSON";
   }

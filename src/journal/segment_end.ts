@@ -42,7 +42,8 @@ export function endOf(
   const { offset, logId, byNewerVersion } = flaw;
   const proof = later === undefined
     ? ""
-    : `, and a whole line of batch ${later.batch} is at byte ${later.offset}`;
+    : `, and ${later.isWhole ? "a whole line" : "the beginning of a line"} of batch ` +
+      `${later.batch} is at byte ${later.offset}`;
   return { kind: "damaged", offset, logId, reason: flaw.reason + proof, byNewerVersion };
 }
 

@@ -7,22 +7,25 @@ import { Buffer } from "node:buffer";
 import type { LogId } from "../core/ids.ts";
 import { crcHolds } from "./line_reader.ts";
 
-/** A whole line of another batch than the one expected. */
+/** A line of another batch than the one expected. */
 export interface LaterLine {
   readonly offset: number;
   readonly batch: LogId;
+  /** Its `crc` holds; otherwise no more than its beginning is sure. */
+  readonly isWhole: boolean;
 }
 
 const NEWLINE = 10;
 const LINE_START = '{"logId":';
-const HEADER = /^\{"logId":\d{1,16},"batch":(\d{1,16}),/;
+const HEADER = /^\{"logId":(\d{1,16}),"batch":(\d{1,16}),/;
 const HEADER_BYTES_MAX = 64;
 /** What stands before an object inside another: never the start of a line. */
 const BEFORE_NESTED = new Set([":", ",", "["].map((text) => text.charCodeAt(0)));
 
 /**
- * The first whole line, from an offset on, whose batch is not the one expected there. It
- * also finds a line whose newline in front is damaged.
+ * The first line, from an offset on, whose batch is not the one expected there: a whole one,
+ * also when the newline in front of it is damaged, or the beginning of one of a later batch.
+ * That counts after a newline, since none is inside a line, and when its position agrees.
  */
 export function findOtherBatch(
   bytes: Uint8Array<ArrayBuffer>,
@@ -36,16 +39,24 @@ export function findOtherBatch(
     offset = buffer.indexOf(LINE_START, offset + 1)
   ) {
     if (BEFORE_NESTED.has(buffer[offset - 1] ?? NEWLINE)) continue;
-    const batch = batchOfWholeLine(buffer, offset);
-    if (batch !== undefined && batch !== expected) return { offset, batch };
+    const { logId, batch } = beginningOf(buffer, offset) ?? { logId: 0, batch: expected };
+    if (batch === expected) continue;
+    const isWhole = isWholeLine(buffer, offset);
+    const isLater = batch > expected && logId >= batch && buffer[offset - 1] === NEWLINE;
+    if (isWhole || isLater) return { offset, batch, isWhole };
   }
   return undefined;
 }
 
-function batchOfWholeLine(buffer: Buffer, offset: number): LogId | undefined {
-  const newline = buffer.indexOf(NEWLINE, offset);
-  const end = newline < 0 ? buffer.length : newline;
-  if (!crcHolds(buffer, offset, end)) return undefined;
+function beginningOf(
+  buffer: Buffer,
+  offset: number,
+): { readonly logId: LogId; readonly batch: LogId } | undefined {
   const header = HEADER.exec(buffer.toString("latin1", offset, offset + HEADER_BYTES_MAX));
-  return header === null ? undefined : Number(header[1]);
+  return header === null ? undefined : { logId: Number(header[1]), batch: Number(header[2]) };
+}
+
+function isWholeLine(buffer: Buffer, offset: number): boolean {
+  const newline = buffer.indexOf(NEWLINE, offset);
+  return crcHolds(buffer, offset, newline < 0 ? buffer.length : newline);
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { eventType } from "../../src/core/event_type.ts";
 import type { JobEngine } from "../../src/engine/job_engine.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { journalCommand } from "../support/journal_command.ts";
@@ -202,3 +203,22 @@ function wholeBatches(disk: MemoryDisk): string {
   const end = /^[^]*"chain":"[^"]*","crc":"[^"]*"\}\n/.exec(text)?.[0] ?? "";
   return end.split("\n").filter((line) => line !== "").map((line) => `${line}\n`).join("");
 }
+
+test("cat: no name or value in an event reaches a terminal as a control", async () => {
+  const disk = await journalOfJobs();
+  const { engine, clock, stop } = await engineOn(disk);
+  const evil = "\x1b]0;own\x07\x9b2J\u202e\r";
+  await engine.deliver([{
+    eventType: eventType("shop.Evil"),
+    stratum: "domain",
+    attributes: { [evil]: evil, text: evil },
+  }]);
+  await clock.settle();
+  await stop();
+
+  const { out } = await journalCommand(disk, ["cat", "--type", "shop.Evil"]);
+
+  assert.equal(out.length, 1);
+  assert.doesNotMatch(out.join(), /[\p{Cc}\u202e]/u);
+  assert.match(out.join(), /shop\.Evil.*\\u001b\]0;own/);
+});

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Client, type Fetch, SERVER_OPTIONS } from "../../src/cli/client.ts";
-import { type Command, runCommand } from "../../src/cli/command.ts";
+import { type Command, CommandError, runCommand } from "../../src/cli/command.ts";
 import { FakeTerminal } from "../support/fake_terminal.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
@@ -94,3 +94,41 @@ Deno.test("Client.of: the token of the file, else of the environment, else none"
 
     assert.deepEqual(tokens, [null, "Bearer from-env", "Bearer from-file", "Bearer from-file"]);
   }));
+
+Deno.test("Client: an answer that ends early is a lost connection, and no defect", async () => {
+  const cut = (status: number) =>
+    new Response(
+      new ReadableStream({
+        pull(controller) {
+          controller.error(new TypeError("error reading a body from connection"));
+        },
+      }),
+      { status },
+    );
+  for (const status of [200, 500]) {
+    const client = new Client("http://here", undefined, () => Promise.resolve(cut(status)));
+    await assert.rejects(client.get("/x"), (error) => {
+      assert.ok(error instanceof CommandError);
+      assert.equal(error.exitCode, 69);
+      assert.equal(error.message, "lost the connection to http://here amid its answer");
+      return true;
+    });
+  }
+});
+
+Deno.test("Client: a problem with strange issues is told as far as it goes", async () => {
+  const problem = { detail: "no", errors: [null, 5, { pointer: "/a", detail: "is bad" }] };
+  const client = new Client(
+    "http://here",
+    undefined,
+    () => Promise.resolve(Response.json(problem, { status: 422 })),
+  );
+  await assert.rejects(client.get("/x"), /^CommandError: no: \/a is bad \(422\)$/);
+});
+
+Deno.test("runCommand: what was given is told back without its controls", async () => {
+  const terminal = new FakeTerminal();
+  const sources = { program: "deno task", terminal, env: () => undefined };
+  assert.equal(await runCommand([], ["\x1b[31m"], sources), 64);
+  assert.match(terminal.errors.join(), /there is no command \\u001b\[31m/);
+});

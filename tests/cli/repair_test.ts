@@ -323,3 +323,25 @@ test("repair: before it, a start refuses and says what to do", async () => {
     return true;
   });
 });
+
+test("repair: where segments are out of place, it cuts at the first damage of the files", async () => {
+  const disk = await journalOfJobs();
+  const [first = "", second = "", third = ""] = segmentPaths(disk);
+  const flipped = bytesOf(disk, second);
+  flipped[Math.floor(flipped.length / 2)] = 0;
+  // A copy of the first segment in the place of the third: its positions are lower.
+  disk.files.set(third, bytesOf(disk, first).slice());
+
+  const { code, err } = await repair(disk, "--apply");
+
+  assert.equal(code, 0, err.join("\n"));
+  await assertSound(disk);
+});
+
+test("repair: a segment before the first one goes, and all after it", async () => {
+  const disk = await journalOfJobs();
+  setText(disk, "journal/segments/00000000000000000000.ndjson", "{}");
+  const { code, err } = await repair(disk, "--apply");
+  assert.equal(code, 0, err.join("\n"));
+  await assertSound(disk);
+});

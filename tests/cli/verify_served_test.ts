@@ -182,3 +182,36 @@ test("verify: a server that was named has to answer", async () => {
     assert.equal(code, 69);
   }
 });
+
+test("verify: whoever answers and is no Daybook is told so", async () => {
+  const disk = await journalOfJobs();
+  const answers: unknown[] = [null, [1], {}, { head: 5, jobs: 5 }, { jobs: [null] }];
+  const whole = { head: { logId: 1, chain: "" } };
+  answers.push(
+    ...[5, [null], [{ jobId: 1 }]].map((jobs) => ({ ...whole, jobs, nextCursor: null })),
+  );
+  for (const answer of answers) {
+    const server = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+      () => Response.json(answer),
+    );
+    const url = `http://127.0.0.1:${server.addr.port}`;
+    const { code, err } = await journalCommand(disk, ["verify", "--url", url]);
+    assert.equal(code, 69, JSON.stringify(answer));
+    assert.match(err.join(), /it is not Daybook, or of another version/);
+    await server.shutdown();
+  }
+});
+
+test("verify: a server that refuses to tell has no verdict for an answer", async () => {
+  const disk = await journalOfJobs();
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    () => Response.json({ detail: "no token" }, { status: 401 }),
+  );
+  const url = `http://127.0.0.1:${server.addr.port}`;
+  const { code, err } = await journalCommand(disk, ["verify", "--url", url]);
+  await server.shutdown();
+  assert.equal(code, 69);
+  assert.match(err.join(), /no token \(401\); give the token/);
+});

@@ -274,3 +274,13 @@ Deno.test("POST /jobs: a query is 422", async () => {
   const app = await startApp();
   await problemOf(await app.post("/jobs?dry=1", {}), 422, "invalid-request");
 });
+
+Deno.test("POST /jobs: more parts than a call takes arguments are no defect", async () => {
+  const app = await startApp({ bodyBytesMax: 4 * 1024 * 1024 });
+  for (const name of ["anyOf", "all"]) {
+    const correlation = { [name]: Array(400_000).fill("any") };
+    const plan = { expected: [{ id: "a", eventType: "shop.Paid", correlation }] };
+    const { jobId } = await jsonOf(await app.post("/jobs", { plan }), 202);
+    await jsonOf(await app.get(`/jobs/${jobId}/explain`), 200);
+  }
+});

@@ -273,3 +273,17 @@ Deno.test("GET /events: NDJSON gives all that passes, in order, however many", a
   const few = await (await app.get("/events?limit=3", accept)).text();
   assert.equal(few.trimEnd().split("\n").length, 3);
 });
+
+Deno.test("POST /events: names with backslashes and escapes are recorded as they were sent", async () => {
+  const app = await startApp();
+  await app.post("/events", { eventType: "shop.Odd", attributes: { a: 1, "\\": 0 } });
+  await app.post("/events", { eventType: "shop.Odd", attributes: { a: 1, '"': 0, "\n": "x" } });
+  const { entries } = await jsonOf<{ entries: { attributes: object }[] }>(
+    await app.get("/events?eventType=shop.Odd"),
+    200,
+  );
+  assert.deepEqual(entries.map(({ attributes }) => Object.keys(attributes)), [
+    ["a", "\\"],
+    ["a", '"', "\n"],
+  ]);
+});

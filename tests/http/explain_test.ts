@@ -156,3 +156,36 @@ Deno.test("curl: a body with quotation marks reaches the server as it is", async
     JSON.stringify(body),
   ]);
 });
+
+Deno.test("curl: nothing in a body controls a terminal, and the server gets what was meant", () => {
+  const body = { attributes: { "\x9b31m": "\u202e\u061c\x7f\u200b\u{e0001}\x1b[2J" } };
+  const command = curlOf({ method: "POST", path: "/events", body }, "http://[::1]:8000", false);
+
+  assert.match(command, /^[\x20-\x7e]+$/);
+  assert.deepEqual(JSON.parse(/-d '(.*)'$/.exec(command)?.[1] ?? ""), body);
+});
+
+Deno.test("GET /jobs/:id/explain: of very many expectations it does not say that nothing came", async () => {
+  const app = await startApp();
+  const numbers = Array.from({ length: 25 }, (_, number) => number);
+  const plan = {
+    expected: numbers.map((number) => ({
+      id: `e${number}`,
+      eventType: `shop.Paid${number}`,
+      correlation: { equals: { orderId: "42" } },
+    })),
+  };
+  const { jobId } = await createPlan(app, { plan });
+  await app.post(
+    "/events",
+    numbers.map((number) => ({ eventType: `shop.Paid${number}`, attributes: { orderId: 42 } })),
+  );
+
+  const { waitingFor } = await jsonOf<Body>(await app.get(`/jobs/${jobId}/explain`), 200);
+
+  assert.equal(waitingFor.length, 25);
+  for (const { statement, nearMisses } of waitingFor) {
+    assert.doesNotMatch(statement, /No event of this type has come/);
+    if (nearMisses.length === 0) assert.match(statement, /was not looked up/);
+  }
+});

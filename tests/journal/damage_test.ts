@@ -218,3 +218,20 @@ async function writeSample(folder: JournalFolder): Promise<void> {
   await journal.append(facts(4)).durable;
   folder.crash();
 }
+
+Deno.test({
+  name: "file journal: a last segment of which no line is whole is damage, and no torn write",
+  sanitizeOps: true,
+  sanitizeResources: true,
+  async fn() {
+    const { disk } = await sampleJournal("stop");
+    const path = lastSegment(disk);
+    const text = new TextDecoder().decode(bytesOf(disk, path));
+    disk.files.set(path, new TextEncoder().encode(text.replaceAll("\n", "\r\n")));
+
+    const started = await startOn(disk);
+
+    assert.ok(started instanceof JournalDamagedError);
+    assert.match(started.message, /the beginning of a line of batch \d+ is at byte \d+/);
+  },
+});

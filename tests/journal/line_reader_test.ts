@@ -74,12 +74,25 @@ Deno.test("torn tail: an entry inside an event is no line of the journal", () =>
   for (const before of [":", ",", "["]) {
     assert.equal(findOtherBatch(bytes(`{"attributes":{"copy"${before}${line}\n`), 0, 9), undefined);
   }
-  assert.deepEqual(findOtherBatch(bytes(`\0\0${line}\n`), 0, 9), { offset: 2, batch: 5 });
-  assert.deepEqual(findOtherBatch(bytes(`x\n${line}`), 0, 9), { offset: 2, batch: 5 });
+  const found = { offset: 2, batch: 5, isWhole: true };
+  assert.deepEqual(findOtherBatch(bytes(`\0\0${line}\n`), 0, 9), found);
+  assert.deepEqual(findOtherBatch(bytes(`x\n${line}`), 0, 9), found);
   assert.equal(findOtherBatch(bytes(`x\n${line}`), 0, 5), undefined, "of the batch expected");
   assert.equal(
     findOtherBatch(bytes(`x\n${line.replace("t", "u")}\n`), 0, 9),
     undefined,
     "not whole",
   );
+});
+
+Deno.test("torn tail: the beginning of a line of a later batch is enough, when it agrees with itself", () => {
+  const find = (text: string) => findOtherBatch(new TextEncoder().encode(text), 0, 9);
+  assert.deepEqual(find('x\n{"logId":12,"batch":11,"rec'), {
+    offset: 2,
+    batch: 11,
+    isWhole: false,
+  });
+  assert.equal(find('x\n{"logId":10,"batch":11,"rec'), undefined, "after its own batch");
+  assert.equal(find('x\n{"logId":9,"batch":5,"rec'), undefined, "an earlier batch");
+  assert.equal(find('x {"logId":12,"batch":11,"rec'), undefined, "not the start of a line");
 });

@@ -36,7 +36,7 @@ async function explain(input: CommandInput, surroundings: Surroundings): Promise
     return EXIT_OK;
   }
   const response = await client.request(path, { headers: { accept: "text/plain" } });
-  const prose = plainPage(await response.text());
+  const prose = plainPage(await client.text(response));
   printLines(input, paintedExplanation(prose, input.terminal.style));
   return EXIT_OK;
 }

@@ -1,5 +1,6 @@
 /** `tail`: follows the journal, or one job, as it is written. */
 
+import { parseJsonText } from "../../core/json_text.ts";
 import { type Client, SERVER_OPTIONS } from "../client.ts";
 import { type Command, type CommandInput, EXIT_OK, UsageError } from "../command.ts";
 import { follow } from "../event_source.ts";
@@ -93,5 +94,5 @@ function printerOf(input: CommandInput, { times, clock }: Surroundings) {
     withJob: input.text("job") === undefined,
   }, clock.now());
   return (data: string, client: Client) =>
-    printLines(input, lines.of(expectShape(entryResource, JSON.parse(data), client)));
+    printLines(input, lines.of(expectShape(entryResource, parseJsonText(data), client)));
 }

@@ -3,6 +3,7 @@
  * and a line that the next start cannot use would keep that Daybook from starting.
  */
 
+import { parseJsonText } from "../../core/json_text.ts";
 import { createHash } from "node:crypto";
 import * as v from "valibot";
 import type { JobEventLogEntry } from "../../core/event.ts";
@@ -109,7 +110,7 @@ function entryIn(line: string, number: number): JobEventLogEntry {
 
 function jsonIn(line: string, number: number): unknown {
   try {
-    return JSON.parse(line);
+    return parseJsonText(line);
   } catch {
     throw new ExportFileError(number, "it is not JSON");
   }

@@ -3,6 +3,7 @@
 import { type JournalEnd, journalEnd } from "../../journal/journal_end.ts";
 import { layoutOf } from "../../journal/layout.ts";
 import { type Command, type CommandInput, EXIT_OK } from "../command.ts";
+import { plainText } from "../plain_text.ts";
 import type { Terminal } from "../terminal.ts";
 import { JOURNAL_OPTION, orExit, readableFolder } from "./folder.ts";
 import type { JournalTools } from "./tools.ts";
@@ -47,6 +48,6 @@ function printFor(terminal: Terminal, end: JournalEnd | undefined): void {
   terminal.out(`logId    ${terminal.style("bold", String(head.logId))}`);
   terminal.out(`chain    ${head.chain}`);
   terminal.out(`segment  ${segment} line ${line}`);
-  terminal.out(`time     ${receivedAt}`);
+  terminal.out(`time     ${plainText(receivedAt)}`);
   if (tornBytes > 0) terminal.out(`after    ${tornText(tornBytes)}`);
 }

@@ -1,5 +1,6 @@
 /** What can still be read of lines that a repair cuts away. */
 
+import { parseJsonText } from "../../core/json_text.ts";
 import { Buffer } from "node:buffer";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
@@ -73,7 +74,7 @@ function wholeLineIn(buffer: Buffer, start: number, end: number): number | undef
 
 function entryIn(text: string): Pick<JobEventLogEntry, "logId" | "jobId"> | undefined {
   try {
-    const entry = JSON.parse(text);
+    const entry = parseJsonText(text) as JobEventLogEntry | null;
     return typeof entry?.logId === "number" ? entry : undefined;
   } catch {
     return undefined;

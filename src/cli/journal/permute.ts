@@ -8,6 +8,7 @@ import { type PermutationVerdict, permuteFacts } from "../../core/permutation.ts
 import { detailOf, verdictText } from "../../core/permutation_text.ts";
 import type { Command, CommandInput } from "../command.ts";
 import { EXIT_NEGATIVE, EXIT_OK } from "../command.ts";
+import { plainText } from "../plain_text.ts";
 import type { Terminal } from "../terminal.ts";
 import { idOf } from "./export.ts";
 import { type JobHistory, readJobHistory } from "./job_history.ts";
@@ -93,8 +94,8 @@ function report(
   if (!terminal.isInteractive) {
     return terminal.out(JSON.stringify({ jobId, ...randomness, ...verdict, text }));
   }
-  terminal.out(terminal.style(verdict.verdict === "agreed" ? "green" : "red", text));
-  for (const line of detailOf(verdict)) terminal.out(`  ${line}`);
+  terminal.out(terminal.style(verdict.verdict === "agreed" ? "green" : "red", plainText(text)));
+  for (const line of detailOf(verdict)) terminal.out(`  ${plainText(line)}`);
   terminal.out(
     terminal.style("dim", `  seed ${randomness.seed}, ${randomness.tries} random orders`),
   );

@@ -17,6 +17,7 @@ import {
   EXIT_NEGATIVE,
   EXIT_OK,
 } from "../command.ts";
+import { plainText } from "../plain_text.ts";
 import type { Terminal } from "../terminal.ts";
 import { audit, type AuditReport } from "./audit.ts";
 import {
@@ -160,7 +161,9 @@ class Repair {
       this.#terminal.out(JSON.stringify({ applied: aside !== undefined, aside, ...plan }));
       return;
     }
-    for (const line of repairText(plan, note, aside !== undefined)) this.#terminal.out(line);
+    for (const line of repairText(plan, note, aside !== undefined)) {
+      this.#terminal.out(plainText(line));
+    }
   }
 
   /** What was made has to pass what the next start and `verify` ask. */
@@ -168,7 +171,7 @@ class Repair {
     const began = this.#tools.clock.monotonic();
     const report = await this.#audit();
     const verdict = verdictOf(report, false);
-    this.#terminal.err(`daybook: ${verdict.line}`);
+    this.#terminal.err(`daybook: ${plainText(verdict.line)}`);
     const durationMs = Math.round(this.#tools.clock.monotonic() - began);
     await keepVerdict(this.#tools, this.#terminal, this.#layout, { report, verdict, durationMs });
     return verdict.exitCode;

@@ -58,14 +58,19 @@ export function isNothing({ snapshots, cut, loss }: RepairPlan): boolean {
   return snapshots.length === 0 && cut === undefined && loss === undefined;
 }
 
-/** From the first damage on, in the order of the lines. */
+/**
+ * From the first damage on, in the order of the files: positions tell nothing where segments
+ * are out of place.
+ */
 function cutOf({ problems, inventory }: AuditReport): CutPlan | undefined {
+  const indexes = new Map(inventory.segments.map(({ name }, index) => [name, index]));
   const damages = problems.flatMap((problem) => problem.kind === "damage" ? [problem.damage] : []);
   const [damage] = damages.toSorted((left, right) =>
-    left.batch.firstLogId - right.batch.firstLogId
+    (indexes.get(left.segment) ?? 0) - (indexes.get(right.segment) ?? 0) ||
+    left.batch.offset - right.batch.offset
   );
   if (damage === undefined) return undefined;
-  const at = inventory.segments.findIndex(({ name }) => name === damage.segment);
+  const at = indexes.get(damage.segment) ?? -1;
   const segment = inventory.segments[at];
   if (segment === undefined) throw new TypeError(`Cannot find segment ${damage.segment}`);
   const { offset } = damage.batch;

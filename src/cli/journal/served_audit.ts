@@ -10,7 +10,7 @@ import type { JobState } from "../../core/job_state.ts";
 import type { JobTable } from "../../engine/job_table.ts";
 import type { JournalHead } from "../../engine/ports.ts";
 import { jobView } from "../../http/job_view.ts";
-import type { Client } from "../client.ts";
+import { type Client, notDaybook } from "../client.ts";
 
 const PAGE = 500;
 
@@ -63,11 +63,13 @@ export class ServedAudit {
    * @throws {CommandError} when no server answers, or it refuses.
    */
   static async ask(client: Client, progress: (jobs: number) => void): Promise<ServedAudit> {
-    const { head } = await client.get<{ head: JournalHead }>("/journal");
+    const head = headIn(await client.get("/journal"));
+    if (head === undefined) throw notDaybook(client.url);
     const jobs = new Map<JobId, ServedJob>();
     let path: string | undefined = `/jobs?limit=${PAGE}`;
     while (path !== undefined) {
-      const page: JobPage = await client.get<JobPage>(path);
+      const page: unknown = await client.get(path);
+      if (!isJobPage(page)) throw notDaybook(client.url);
       for (const job of page.jobs) {
         jobs.set(job.jobId, { lastLogId: job.lastLogId, digest: digestOf(job), isMet: false });
       }
@@ -143,11 +145,32 @@ export class ServedAudit {
   /** Whether the server has the same entry at the last position of the files. */
   async #serves(entry: JobEventLogEntry | undefined): Promise<boolean> {
     if (entry === undefined) return false;
-    const { entries } = await this.#client.get<{ entries: readonly JobEventLogEntry[] }>(
+    const page = await this.#client.get<{ entries?: readonly JobEventLogEntry[] } | null>(
       `/events?after=${entry.logId - 1}&limit=1`,
     );
-    return entries[0]?.eventId === entry.eventId;
+    return page?.entries?.[0]?.eventId === entry.eventId;
   }
+}
+
+/** `undefined` when the answer is not that of a Daybook. */
+function headIn(answer: unknown): JournalHead | undefined {
+  const { head } = objectOf(answer);
+  const { logId, chain } = objectOf(head);
+  return typeof logId === "number" && typeof chain === "string" ? { logId, chain } : undefined;
+}
+
+function isJobPage(answer: unknown): answer is JobPage {
+  const { jobs, nextCursor } = objectOf(answer);
+  return Array.isArray(jobs) && (nextCursor === null || typeof nextCursor === "string") &&
+    jobs.every((job) => {
+      const { jobId, lastLogId } = objectOf(job);
+      return typeof jobId === "string" && typeof lastLogId === "number";
+    });
+}
+
+/** The members of an object, and none of anything else. */
+function objectOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? value as Record<string, unknown> : {};
 }
 
 function lost(url: string, what: string): ServedOutcome {

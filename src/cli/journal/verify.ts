@@ -4,6 +4,7 @@ import { layoutOf } from "../../journal/layout.ts";
 import type { WalkedDamage } from "../../journal/segment_walk.ts";
 import { Client } from "../client.ts";
 import { type Command, CommandError, type CommandInput, EXIT_UNAVAILABLE } from "../command.ts";
+import { plainText } from "../plain_text.ts";
 import type { Terminal } from "../terminal.ts";
 import { audit, type AuditReport } from "./audit.ts";
 import { JOURNAL_OPTION, orExit, readableFolder } from "./folder.ts";
@@ -70,9 +71,11 @@ async function askServer(input: CommandInput, folder: string): Promise<ServedAud
       (jobs) => terminal.progress("jobs served:", jobs, 0),
     );
   } catch (error) {
-    if (!(error instanceof CommandError) || isServerNamed(input)) throw error;
+    if (!(error instanceof CommandError)) throw error;
+    // A refusal is no verdict on the files, and must not look like one.
+    if (isServerNamed(input)) throw new CommandError(error.message, EXIT_UNAVAILABLE);
     if (error.exitCode !== EXIT_UNAVAILABLE) {
-      terminal.err(`daybook: what the server serves is not compared: ${error.message}`);
+      terminal.err(`daybook: what the server serves is not compared: ${plainText(error.message)}`);
     }
     return undefined;
   } finally {
@@ -95,8 +98,8 @@ function print(
     terminal.out(JSON.stringify(resultOf(report, verdict, durationMs)));
     return;
   }
-  terminal.out(terminal.style(verdict.exitCode === 0 ? "green" : "red", verdict.line));
-  for (const line of detailsOf(report, verdict)) terminal.err(`  ${line}`);
+  terminal.out(terminal.style(verdict.exitCode === 0 ? "green" : "red", plainText(verdict.line)));
+  for (const line of detailsOf(report, verdict)) terminal.err(`  ${plainText(line)}`);
 }
 
 /** What the one line has no room for. */

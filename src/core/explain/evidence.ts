@@ -29,7 +29,7 @@ export interface Circumstances {
 export interface Evidence {
   /** Entries elsewhere that its own name as their cause, as far as `wantedCauses` says. */
   readonly causes: ReadonlyMap<LogId, JobEventLogEntry>;
-  /** By the id of the expectation; only for those not satisfied. */
+  /** By the id of the expectation; only for those not satisfied, and not for all of very many. */
   readonly candidates: ReadonlyMap<string, Candidates>;
   readonly circumstances: Circumstances;
 }

@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { parseJsonText } from "../../src/core/json_text.ts";
+
+/** Texts in which names with escapes come one after the other, at the same place. */
+const PAIRS: readonly (readonly [first: string, second: string, names: readonly string[]])[] = [
+  ['{"a":1,"\\\\":0}', '{"a":1,"\\n":0}', ["a", "\n"]],
+  ['{"a":1,"b\\\\":0}', '{"a":1,"b\\u0041":0}', ["a", "bA"]],
+  ['{"a":1,"\\u005c":0}', '{"a":1,"\\"":0}', ["a", '"']],
+  ['{"a":1,"\\\\\\"":0}', '{"a":1,"\\"\\n":0}', ["a", '"\n']],
+  ['{"a":1,"\\\\\\\\" : 0}', '{"a":1,"\\\\\\n":0}', ["a", "\\\n"]],
+];
+
+for (const [first, second, names] of PAIRS) {
+  Deno.test(`parseJsonText: ${second} is read as it is written after ${first}`, () => {
+    const before = parseJsonText(first);
+    assert.equal(JSON.stringify(before), JSON.stringify(parseJsonText(first)));
+    assert.deepEqual(Object.keys(parseJsonText(second) as object), names);
+  });
+}
+
+/** Names of few characters, most of which are escaped. */
+const names = fc.string({
+  unit: fc.constantFrom("\\", "\n", '"', "a", ":", "~0~"),
+  maxLength: 4,
+});
+const values = fc.letrec((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 3 },
+    names,
+    fc.integer(),
+    fc.array(tie("value"), { maxLength: 3 }),
+    fc.dictionary(names, tie("value"), { maxKeys: 3 }),
+  ),
+})).value;
+
+Deno.test("parseJsonText: any value comes back from its text, whatever was read before", () => {
+  fc.assert(
+    fc.property(values, (value) => {
+      const text = JSON.stringify(value);
+      const read = parseJsonText(text);
+      assert.equal(JSON.stringify(read), text);
+      assert.deepEqual(read, structuredClone(value));
+    }),
+    { numRuns: 20_000 },
+  );
+});
+
+Deno.test("parseJsonText: what is no JSON is refused with or without such names", () => {
+  for (const text of ["{", '{"a\\\\":}', '{"\\\\":1}}', '"\\x":']) {
+    assert.throws(() => parseJsonText(text), SyntaxError);
+  }
+});
+
+Deno.test("parseJsonText: a text within a text is no name", () => {
+  const inner = JSON.stringify({ 'a\\"': { "\\": 1 } });
+  for (const value of [inner, { text: inner }, [JSON.stringify(inner)]]) {
+    assert.deepEqual(parseJsonText(JSON.stringify(value)), value);
+  }
+});
