@@ -6,7 +6,7 @@ import { journalCommand } from "../support/journal_command.ts";
 import type { MemoryDisk } from "../support/journal_memory_disk.ts";
 import { engineOn, entryAt, journalOfJobs, setText, textAt } from "../support/journal_of_jobs.ts";
 import { bytesOf, lastSegment, segmentPaths } from "../support/journal_sweep.ts";
-import { test } from "../support/sanitized_test.ts";
+import { test } from "../support/sanitized.ts";
 
 /** All lines of the files, without the blank ones. */
 function linesOf(disk: MemoryDisk): readonly string[] {

@@ -4,7 +4,7 @@ import { journalCommand } from "../support/journal_command.ts";
 import { MemoryDisk } from "../support/journal_memory_disk.ts";
 import { engineOn, entryAt, journalOfJobs, setText, textAt } from "../support/journal_of_jobs.ts";
 import { bytesOf, lastSegment, segmentPaths } from "../support/journal_sweep.ts";
-import { test } from "../support/sanitized_test.ts";
+import { test } from "../support/sanitized.ts";
 
 /** What `head` says of a journal, and what reading the last line of all says. */
 async function headOf(disk: MemoryDisk) {

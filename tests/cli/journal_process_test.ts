@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { testWithHomes } from "../support/journal_home.ts";
 import { DEFINITIONS, planFor } from "../support/journal_kinds.ts";
-import { runTask } from "../support/task_process.ts";
+import { runTask, taskCommand } from "../support/task_process.ts";
+import { TextLineStream } from "../support/text_lines.ts";
 
 /** In a folder whose `journal` is the one that the permissions of the task are for. */
 function journalTask(cwd: string, args: readonly string[], input = "") {
@@ -45,5 +46,23 @@ testWithHomes(
     assert.match(elsewhere.errors, /permission is missing, add --allow-read=other\/segments/);
     assert.match(written.errors, /add --allow-write=job.ndjson; without --output it goes to/);
     assert.match(read.errors, /add --allow-read=job.ndjson, or import - < job.ndjson/);
+  },
+);
+
+testWithHomes(
+  "journal task: Ctrl-C ends cat --follow, which is no failure",
+  DEFINITIONS,
+  async (old) => {
+    await old.start();
+    await old.create({ plan: planFor("a") });
+    const following = taskCommand("journal", ["cat", "--follow"], { cwd: old.path("") }).spawn();
+    const lines = following.stdout.pipeThrough(new TextLineStream()).getReader();
+    const { value = "" } = await lines.read();
+    following.kill("SIGINT");
+    await lines.cancel();
+    const errors = await new Response(following.stderr).text();
+
+    assert.equal(JSON.parse(value).eventType, "journal.SegmentOpened");
+    assert.deepEqual([(await following.status).code, errors], [0, ""]);
   },
 );

@@ -14,7 +14,7 @@ import {
   textAt,
 } from "../support/journal_of_jobs.ts";
 import { bytesOf, lastSegment, segmentPaths } from "../support/journal_sweep.ts";
-import { test } from "../support/sanitized_test.ts";
+import { test } from "../support/sanitized.ts";
 
 function repair(disk: FileSystem, ...args: string[]): Promise<Said> {
   return journalCommand(disk, ["repair", ...args]);

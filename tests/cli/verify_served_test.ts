@@ -6,7 +6,7 @@ import { journalCommand } from "../support/journal_command.ts";
 import type { MemoryDisk } from "../support/journal_memory_disk.ts";
 import { dropSnapshots, engineOn, journalOfJobs } from "../support/journal_of_jobs.ts";
 import { lastSegment } from "../support/journal_sweep.ts";
-import { test } from "../support/sanitized_test.ts";
+import { test } from "../support/sanitized.ts";
 
 interface Page {
   jobs: Record<string, unknown>[];

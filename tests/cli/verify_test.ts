@@ -12,7 +12,7 @@ import {
   textAt,
 } from "../support/journal_of_jobs.ts";
 import { bytesOf, lastSegment, segmentPaths } from "../support/journal_sweep.ts";
-import { test } from "../support/sanitized_test.ts";
+import { test } from "../support/sanitized.ts";
 import { runTask } from "../support/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 

@@ -12,7 +12,7 @@ import {
   segmentPaths,
   startOn,
 } from "../support/journal_sweep.ts";
-import { test } from "../support/sanitized_test.ts";
+import { test } from "../support/sanitized.ts";
 
 /** Starts, and expects a refusal; the bytes must stay as they are. */
 async function refusal(disk: MemoryDisk, what = "start"): Promise<JournalDamagedError> {

@@ -7,6 +7,7 @@ import type { FileJournalOptions } from "../../src/journal/options.ts";
 import type { JournalHarness } from "../contract/journal_contract.ts";
 import { FakeClock, FakeRandom } from "./fake_clock.ts";
 import { inputOutputError, noSpace, TestDisk } from "./journal_disk.ts";
+import { test } from "./sanitized.ts";
 
 export class JournalFolder implements JournalHarness {
   readonly clock = new FakeClock();
@@ -98,18 +99,13 @@ export function testWithFolder(
   name: string,
   run: (folder: JournalFolder) => Promise<void>,
 ): void {
-  Deno.test({
-    name,
-    sanitizeOps: true,
-    sanitizeResources: true,
-    async fn() {
-      const folder = await JournalFolder.create();
-      try {
-        await run(folder);
-      } finally {
-        folder.crash();
-        await folder.dispose();
-      }
-    },
+  test(name, async () => {
+    const folder = await JournalFolder.create();
+    try {
+      await run(folder);
+    } finally {
+      folder.crash();
+      await folder.dispose();
+    }
   });
 }

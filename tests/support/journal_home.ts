@@ -14,6 +14,7 @@ import type { FileJournal } from "../../src/journal/file_journal.ts";
 import { engineOnFiles } from "./engine_on_files.ts";
 import { FakeClock } from "./fake_clock.ts";
 import { TestDisk } from "./journal_disk.ts";
+import { test } from "./sanitized.ts";
 
 const FOREVER_MS = 1e9;
 
@@ -147,20 +148,15 @@ export function testWithHomes(
   definitions: readonly AnyJobDefinition[],
   run: (old: JournalHome, fresh: JournalHome) => Promise<void>,
 ): void {
-  Deno.test({
-    name,
-    sanitizeOps: true,
-    sanitizeResources: true,
-    async fn() {
-      const homes = [
-        await JournalHome.create("old", definitions),
-        await JournalHome.create("new", definitions),
-      ] as const;
-      try {
-        await run(...homes);
-      } finally {
-        for (const home of homes) await home.dispose();
-      }
-    },
+  test(name, async () => {
+    const homes = [
+      await JournalHome.create("old", definitions),
+      await JournalHome.create("new", definitions),
+    ] as const;
+    try {
+      await run(...homes);
+    } finally {
+      for (const home of homes) await home.dispose();
+    }
   });
 }
