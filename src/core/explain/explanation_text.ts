@@ -2,6 +2,7 @@
 
 import type { Condition } from "../condition.ts";
 import type { Action, Citation, Explanation, Statement } from "../explanation.ts";
+import { wrapped } from "../wrapped.ts";
 import { capital } from "./phrases.ts";
 
 const WIDTH = 78;
@@ -22,7 +23,7 @@ export function explanationText(
 ): string {
   const { because, waitingFor, completed, next } = explanation;
   const lines = [
-    ...wrapped(explanation.summary, "", ""),
+    ...wrapped(WIDTH, explanation.summary, "", ""),
     ...section("Why", because.flatMap((reason) => bullet(reason))),
     ...section("Near misses", nearMissLines(waitingFor)),
     ...section("Completed", completedLines(completed)),
@@ -33,7 +34,7 @@ export function explanationText(
         ...(step.action === undefined ? [] : [`    ${commandOf(step.action)}`]),
       ]),
     ),
-    ...section("Timing", wrapped(timingText(explanation), "  ", "  ")),
+    ...section("Timing", wrapped(WIDTH, timingText(explanation), "  ", "  ")),
     ...section("Evidence", evidenceLines(explanation)),
   ];
   return lines.join("\n") + "\n";
@@ -44,7 +45,7 @@ function section(title: string, lines: readonly string[]): readonly string[] {
 }
 
 function bullet({ statement, cites }: Statement<Citation>): readonly string[] {
-  return wrapped(`${statement}${refs(cites)}`, "  - ", "    ");
+  return wrapped(WIDTH, `${statement}${refs(cites)}`, "  - ", "    ");
 }
 
 function refs(cites: readonly Citation[]): string {
@@ -146,20 +147,4 @@ function evidenceLines(explanation: Explanation<Citation>): readonly string[] {
     .map(({ logId, segment, line, eventType, eventId }) =>
       `  [${logId}] ${segment}:${line} ${eventType} ${eventId}`
     );
-}
-
-/** Breaks at spaces; a word that is longer than the line stays whole. */
-function wrapped(text: string, first: string, rest: string): readonly string[] {
-  const lines: string[] = [];
-  let line = first;
-  for (const word of text.split(" ")) {
-    const isEmpty = line === first || line === rest;
-    if (!isEmpty && line.length + 1 + word.length > WIDTH) {
-      lines.push(line);
-      line = `${rest}${word}`;
-    } else {
-      line += isEmpty ? word : ` ${word}`;
-    }
-  }
-  return [...lines, line];
 }
