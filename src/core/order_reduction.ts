@@ -1,6 +1,7 @@
 /** What alone makes an order end otherwise than the recorded one. */
 
 import { type Mobility, type Order, withinLimits } from "./order_candidates.ts";
+import { type Exchange, othersOf } from "./order_context.ts";
 
 export type Cause =
   /** Two orders that differ in the exchange of two neighbours alone, and end differently. */
@@ -13,8 +14,8 @@ export type Cause =
     readonly before: Order;
     /** `second` directly before `first`. */
     readonly after: Order;
-    /** What else is the other way round than recorded, in both: the later thing first. */
-    readonly others: readonly (readonly [number, number])[];
+    /** What else has to be the other way round than recorded for the end to change. */
+    readonly others: readonly Exchange[];
   }
   /** A repetition of this thing alone changes the end. */
   | { readonly kind: "repetition"; readonly thing: number };
@@ -29,7 +30,7 @@ export function causeOf(
   const once = order.filter((thing, index) => order.indexOf(thing) === index);
   return isSame(once)
     ? { kind: "repetition", thing: decisiveRepetition(order, isSame) }
-    : decisiveExchange(recorded, simplified(once, mobility, isSame), isSame);
+    : decisiveExchange(recorded, simplified(once, mobility, isSame), mobility, isSame);
 }
 
 function decisiveRepetition(order: Order, isSame: (order: Order) => boolean): number {
@@ -69,6 +70,7 @@ function simplified(
 function decisiveExchange(
   recorded: Order,
   order: Order,
+  mobility: Mobility,
   isSame: (order: Order) => boolean,
 ): Cause {
   const steps = exchangesBetween(recorded, order);
@@ -83,7 +85,8 @@ function decisiveExchange(
   const after = exchanged(recorded, steps.slice(0, other));
   const at = steps[same] ?? 0;
   const [first = 0, second = 0] = before.slice(at, at + 2);
-  return { kind: "pair", before, after, first, second, others: inversions(before) };
+  const others = othersOf(before, [second, first], mobility, isSame);
+  return { kind: "pair", before, after, first, second, others };
 }
 
 /** Places whose exchange with the next, one after the other, leads from one order to another. */
@@ -107,18 +110,4 @@ function exchanged(order: Order, steps: readonly number[]): Order {
 
 function exchange(order: number[], at: number): void {
   [order[at], order[at + 1]] = [order[at + 1] ?? 0, order[at] ?? 0];
-}
-
-function inversions(order: Order): readonly (readonly [number, number])[] {
-  const found: [number, number][] = [];
-  let highest = -1;
-  for (const [place, thing] of order.entries()) {
-    if (thing < highest) {
-      for (const earlier of order.slice(0, place)) {
-        if (earlier > thing) found.push([earlier, thing]);
-      }
-    }
-    highest = Math.max(highest, thing);
-  }
-  return found;
 }

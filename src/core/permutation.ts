@@ -59,7 +59,7 @@ export interface DecisivePair {
   readonly before: OrderedEnd;
   /** The same order, but for `second` directly before `first`. */
   readonly after: OrderedEnd;
-  /** What else came the other way round in both orders: the later entry first. */
+  /** What else has to come the other way round for that: the later entry first. */
   readonly others: readonly (readonly [LogId, LogId])[];
 }
 
