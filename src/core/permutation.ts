@@ -10,7 +10,7 @@ import type { JobEventLogEntry } from "./event.ts";
 import type { FailureKind } from "./framework_events.ts";
 import type { EventId, JobId, LogId } from "./ids.ts";
 import { requiredMatches } from "./job_plan.ts";
-import { hasCode, type JobState, type StateName } from "./job_state.ts";
+import { hasCode, isTerminal, type JobState, type StateName } from "./job_state.ts";
 import { missedEvents } from "./missed_events.ts";
 import { limitsOf, outsideFacts } from "./movable_facts.ts";
 import type { Below, Limits, Order } from "./order_candidates.ts";
@@ -219,7 +219,7 @@ class History {
   }
 
   outcomeOf(order: Order): PermutationOutcome {
-    return this.#fold(order, () => {});
+    return this.#fold(order);
   }
 
   endOf(order: Order, first: number, second: number): OrderedEnd {
@@ -234,20 +234,23 @@ class History {
    * position that it had: the door lets only the first through, and the projector must
    * not count it twice should it see it.
    */
-  #fold(order: Order, see: (index: number, rule: RuleName) => void): PermutationOutcome {
-    const placed = new Map<number, JobEventLogEntry>();
-    const origins = new Map<LogId, LogId>();
+  #fold(order: Order, see?: (index: number, rule: RuleName) => void): PermutationOutcome {
+    const places: number[] = [];
+    const placed: number[] = [];
     let job = this.#begin;
     for (const index of order) {
-      const known = placed.get(index);
-      const entry = known ?? this.#placedAt(index, placed.size);
-      placed.set(index, entry);
-      origins.set(entry.logId, this.#entry(index).logId);
-      const step = project(job, entry);
+      const known = places[index];
+      const place = known ?? placed.push(index) - 1;
+      places[index] = place;
+      const step = project(job, this.#placedAt(index, place));
       job = step.job;
-      if (known === undefined) see(index, step.rule);
+      if (known === undefined) see?.(index, step.rule);
+      // What comes after the end changes nothing any more.
+      if (see === undefined && isTerminal(job)) break;
     }
-    return outcomeOf(job, (logId) => origins.get(logId) ?? logId);
+    const indexAt = (logId: LogId) =>
+      placed[this.#rest.findIndex((entry) => entry.logId === logId)];
+    return outcomeOf(job, (logId) => this.#rest[indexAt(logId) ?? -1]?.logId ?? logId);
   }
 
   #placedAt(index: number, place: number): JobEventLogEntry {

@@ -55,7 +55,8 @@ function agreedText({ orders, facts, fixed, exhaustive, outcome }: PermutationVe
   return orders === 1
     ? `order does not matter: there is but one order of ${what}, and the job is ` +
       stateText(outcome)
-    : `order does not matter: all ${counted(orders, "order")} of ${what} ${end}`;
+    : `order does not matter: ${orders === 2 ? "both orders" : `all ${counted(orders, "order")}`}` +
+      ` of ${what} ${end}`;
 }
 
 function lesserText(verdict: PermutationVerdict & DecisivePair): string {

@@ -64,6 +64,8 @@ Deno.test("permutation: facts for several expectations commute", () => {
   assert.equal(verdict.verdict, "agreed");
   assert.equal(verdict.facts, 3);
   assert.equal(verdictText(verdict), "order does not matter: all 6 orders of 3 facts end Done");
+  const two = verdictOf(outsideJob(both).started().fact("x.Paid").fact("x.Sent").entries);
+  assert.equal(verdictText(two), "order does not matter: both orders of 2 facts end Done");
 });
 
 Deno.test("permutation: an error event against the last expectation", () => {
