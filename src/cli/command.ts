@@ -5,6 +5,7 @@
 
 import { parseArgs } from "node:util";
 import { messageOf } from "../core/thrown.ts";
+import { wrapped } from "../core/wrapped.ts";
 import { plainPage } from "./plain_text.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -38,7 +39,7 @@ export interface Command {
   readonly options: readonly CommandOption[];
   /** Whole command lines, each with what it is for after two spaces and `#`. */
   readonly examples: readonly string[];
-  /** Paragraphs after the options; exit codes, for instance. */
+  /** Paragraphs after the options; exit codes, for instance. They are filled when printed. */
   readonly notes?: readonly string[];
   /** The result is the exit code. */
   run(input: CommandInput): Promise<number>;
@@ -77,6 +78,8 @@ export interface CommandSources {
   readonly terminal: Terminal;
   env(name: string): string | undefined;
 }
+
+const NOTE_COLUMNS = 78;
 
 const HELP: CommandOption = { name: "help", short: "h", help: "print this" };
 
@@ -138,11 +141,24 @@ export function helpOf(command: Command, program: string): readonly string[] {
     usage.join(" "),
     "",
     ...[...options, HELP].map(optionLine),
-    ...notes.flatMap((note) => ["", note]),
+    ...notes.flatMap((note) => ["", ...noteLines(note)]),
     "",
     "examples:",
     ...examples.map((example) => `  ${example}`),
   ];
+}
+
+/** Filled lines; those that begin with a space stay as they are. */
+function noteLines(note: string): readonly string[] {
+  const parts: string[] = [];
+  for (const line of note.split("\n")) {
+    const last = parts.at(-1);
+    if (last === undefined || last.startsWith(" ") || line.startsWith(" ")) parts.push(line);
+    else parts[parts.length - 1] = `${last} ${line}`;
+  }
+  return parts.flatMap((part) =>
+    part.startsWith(" ") ? [part] : wrapped(NOTE_COLUMNS, part, "", "")
+  );
 }
 
 function optionLine(option: CommandOption): string {

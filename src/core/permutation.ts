@@ -1,15 +1,21 @@
 /**
  * Whether the outcome of a job depends on the order of what came from outside. The facts
- * that reached it are put in other orders, later and again, as a network may deliver them;
- * its creation, start, controls and the facts of its own tasks keep their order.
+ * that reached it, and those that came too late to, are put in other orders, later and
+ * again, as a network may deliver them; its creation, start, controls and the facts of its
+ * own tasks keep their order.
  */
 
+import { assertNever } from "./assert_never.ts";
 import type { JobEventLogEntry } from "./event.ts";
 import type { FailureKind } from "./framework_events.ts";
 import type { EventId, JobId, LogId } from "./ids.ts";
 import { requiredMatches } from "./job_plan.ts";
-import type { JobState, StateName } from "./job_state.ts";
-import { type Below, type Order, searchOrders, type SearchProgress } from "./order_search.ts";
+import { hasCode, isTerminal, type JobState, type StateName } from "./job_state.ts";
+import { missedEvents } from "./missed_events.ts";
+import { limitsOf, outsideFacts } from "./movable_facts.ts";
+import type { Below, Limits, Order } from "./order_candidates.ts";
+import { searchOrders, type SearchProgress, type SearchResult } from "./order_search.ts";
+import { eventIdsOf } from "./point.ts";
 import { matchableOf, project, projectAll } from "./projector.ts";
 import type { RuleName } from "./rules.ts";
 
@@ -44,71 +50,131 @@ export interface OrderedEnd {
   readonly secondRule: RuleName;
 }
 
+/** Two entries whose exchange alone changes how the job ends. */
+export interface DecisivePair {
+  /** Came before `second`, as it was. */
+  readonly first: CitedFact;
+  readonly second: CitedFact;
+  /** With `first` directly before `second`: as it was. */
+  readonly before: OrderedEnd;
+  /** The same order, but for `second` directly before `first`. */
+  readonly after: OrderedEnd;
+  /** What else has to come the other way round for that: the later entry first. */
+  readonly others: readonly (readonly [LogId, LogId])[];
+}
+
 interface Tried {
   /** Orders that were tried, the recorded one among them. */
   readonly orders: number;
+  /** How many of them were random; none when all that there are were tried. */
+  readonly randomOrders: number;
+  readonly exhaustive: boolean;
   /** How many facts could move. */
   readonly facts: number;
+  /** Entries after the start that keep their order among each other. */
+  readonly fixed: number;
   /** Facts that came before the start: by the rules they count for nothing, and stay. */
   readonly early: number;
+  /** Events that the job would have taken, had it not been over. */
+  readonly missed: {
+    readonly total: number;
+    /** Those that might have come earlier in the orders tried: the first of them. */
+    readonly considered: readonly CitedFact[];
+  };
+  /** Whether the job has code, of which only is known what it did in the recorded order. */
+  readonly hasCode: boolean;
   /** Of the recorded order. */
   readonly outcome: PermutationOutcome;
 }
 
 export type PermutationVerdict =
+  /** Nothing that was tried changes anything. */
   | Tried & { readonly verdict: "agreed" }
-  | Tried & {
-    readonly verdict: "pair";
-    readonly first: CitedFact;
-    readonly second: CitedFact;
-    /** With `first` directly before `second`. */
-    readonly before: OrderedEnd;
-    /** The same order, but for `second` directly before `first`. */
-    readonly after: OrderedEnd;
-  }
+  /** The state, or the kind of failure, depends on the order. */
+  | Tried & DecisivePair & { readonly verdict: "pair" }
+  /** Only counts, or which event failed the job, depend on the order. */
+  | Tried & DecisivePair & { readonly verdict: "lesser" }
   | Tried & { readonly verdict: "repetition"; readonly fact: CitedFact };
 
+export interface RecordedJob {
+  readonly jobId: JobId;
+  /**
+   * All entries of the job, and those that its correlated events were caused by, so far as
+   * they tell that one came from its own task.
+   */
+  readonly entries: readonly JobEventLogEntry[];
+  /** Facts of the whole journal that name no job and may match the plan, by position. */
+  readonly pastEvents: readonly JobEventLogEntry[];
+}
+
 export interface PermutationOptions {
-  /** Random orders, after the systematic ones. */
+  /** Random orders, should there be too many to try all. */
   readonly tries: number;
   readonly below: Below;
 }
 
-/**
- * Tries orders and says whether any ends otherwise; yields how far it is.
- *
- * @param entries All entries of the job, and those that its correlated events were caused
- * by, so far as they tell that one came from its own task.
- */
+/** So many events that came too late are considered. */
+export const MISSED_MAX = 100;
+
+/** Tries orders and says whether any ends otherwise; yields how far it is. */
 export function* permuteFacts(
-  jobId: JobId,
-  entries: readonly JobEventLogEntry[],
+  recorded: RecordedJob,
   options: PermutationOptions,
 ): Generator<SearchProgress, PermutationVerdict, void> {
-  const history = new History(jobId, entries);
-  const endOf = (order: Order) => JSON.stringify(history.outcomeOf(order));
-  const result = yield* searchOrders({ ...options, movable: history.movable, endOf });
-  const { movable, early, recorded } = history;
-  const facts = movable.filter(Boolean).length;
-  const tried = { orders: result.orders, facts, early, outcome: history.outcomeOf(recorded) };
-  switch (result.kind) {
-    case "agreed":
+  const history = new History(recorded);
+  const { movable, limits } = history;
+  const endOf = (order: Order) => textsOf(history.outcomeOf(order));
+  const result = yield* searchOrders({ ...options, movable, limits, endOf });
+  return verdictOf(history, result);
+}
+
+function textsOf({ state, failure, expected }: PermutationOutcome) {
+  return {
+    outcome: `${state} ${failure?.kind}`,
+    details: JSON.stringify([failure?.because, expected.map(({ matched }) => matched)]),
+  };
+}
+
+function verdictOf(history: History, result: SearchResult): PermutationVerdict {
+  const tried = triedOf(history, result);
+  const { found } = result;
+  switch (found.kind) {
+    case "nothing":
       return { verdict: "agreed", ...tried };
     case "repetition":
-      return { verdict: "repetition", ...tried, fact: history.cited(result.thing) };
+      return { verdict: "repetition", ...tried, fact: history.cited(found.thing) };
     case "pair": {
-      const { first, second } = result;
-      const end = (order: Order) => history.endOf(order, first, second);
+      const { first, second } = found;
       return {
-        verdict: "pair",
+        verdict: found.lesser ? "lesser" : "pair",
         ...tried,
         first: history.cited(first),
         second: history.cited(second),
-        before: end(result.before),
-        after: end(result.after),
+        before: history.endOf(found.before, first, second),
+        after: history.endOf(found.after, first, second),
+        others: found.others.map(([earlier, later]) =>
+          [history.cited(earlier).logId, history.cited(later).logId] as const
+        ),
       };
     }
+    default:
+      return assertNever(found, "search result");
   }
+}
+
+function triedOf(history: History, { orders, random, exhaustive }: SearchResult): Tried {
+  const facts = history.movable.filter(Boolean).length;
+  return {
+    orders,
+    randomOrders: random,
+    exhaustive,
+    facts,
+    fixed: history.movable.length - facts,
+    early: history.early,
+    missed: history.missed,
+    hasCode: history.hasCode,
+    outcome: history.outcomeOf(history.recorded),
+  };
 }
 
 /** A job's entries, of which those after the start can be put in another order. */
@@ -116,32 +182,44 @@ class History {
   /** The job after its start, or after all entries when it never started. */
   readonly #begin: JobState;
   readonly #rest: readonly JobEventLogEntry[];
+  readonly #missed: ReadonlySet<LogId>;
   readonly movable: readonly boolean[];
+  readonly limits: Limits;
   readonly early: number;
+  readonly missed: Tried["missed"];
 
-  constructor(jobId: JobId, entries: readonly JobEventLogEntry[]) {
+  constructor({ jobId, entries, pastEvents }: RecordedJob) {
     const own = entries.filter((entry) => entry.jobId === jobId);
-    const isOutside = outsideFacts(jobId, entries);
+    const isOutside = outsideFacts(jobId, [...entries, ...pastEvents]);
     const start = own.findIndex(({ eventType }) => eventType === "job.JobStarted");
     const begin = start < 0 ? own : own.slice(0, start + 1);
     this.#begin = projectAll(begin);
-    this.#rest = own.slice(begin.length);
+    const after = own[start]?.logId ?? Infinity;
+    const missed = missedEvents(own, this.#begin.plan, pastEvents, after).filter(isOutside);
+    const considered = missed.slice(0, MISSED_MAX);
+    this.#missed = new Set(considered.map(({ logId }) => logId));
+    this.#rest = [...own.slice(begin.length), ...considered]
+      .toSorted((left, right) => left.logId - right.logId);
     this.movable = this.#rest.map(isOutside);
+    this.limits = limitsOf(this.#begin, this.#rest, this.movable);
     this.early = begin.filter(isOutside).length;
+    this.missed = { total: missed.length, considered: considered.map((one) => this.#cite(one)) };
   }
 
   get recorded(): Order {
     return this.#rest.map((_, index) => index);
   }
 
+  get hasCode(): boolean {
+    return hasCode(this.#begin);
+  }
+
   cited(index: number): CitedFact {
-    const entry = this.#entry(index);
-    const { logId, eventId } = entry;
-    return { logId, eventId, eventType: matchableOf(entry).eventType };
+    return this.#cite(this.#entry(index));
   }
 
   outcomeOf(order: Order): PermutationOutcome {
-    return this.#fold(order, () => {});
+    return this.#fold(order);
   }
 
   endOf(order: Order, first: number, second: number): OrderedEnd {
@@ -156,20 +234,23 @@ class History {
    * position that it had: the door lets only the first through, and the projector must
    * not count it twice should it see it.
    */
-  #fold(order: Order, see: (index: number, rule: RuleName) => void): PermutationOutcome {
-    const placed = new Map<number, JobEventLogEntry>();
-    const origins = new Map<LogId, LogId>();
+  #fold(order: Order, see?: (index: number, rule: RuleName) => void): PermutationOutcome {
+    const places: number[] = [];
+    const placed: number[] = [];
     let job = this.#begin;
     for (const index of order) {
-      const known = placed.get(index);
-      const entry = known ?? this.#placedAt(index, placed.size);
-      placed.set(index, entry);
-      origins.set(entry.logId, this.#entry(index).logId);
-      const step = project(job, entry);
+      const known = places[index];
+      const place = known ?? placed.push(index) - 1;
+      places[index] = place;
+      const step = project(job, this.#placedAt(index, place));
       job = step.job;
-      if (known === undefined) see(index, step.rule);
+      if (known === undefined) see?.(index, step.rule);
+      // What comes after the end changes nothing any more.
+      if (see === undefined && isTerminal(job)) break;
     }
-    return outcomeOf(job, (logId) => origins.get(logId) ?? logId);
+    const indexAt = (logId: LogId) =>
+      placed[this.#rest.findIndex((entry) => entry.logId === logId)];
+    return outcomeOf(job, (logId) => this.#rest[indexAt(logId) ?? -1]?.logId ?? logId);
   }
 
   #placedAt(index: number, place: number): JobEventLogEntry {
@@ -181,23 +262,14 @@ class History {
     if (entry === undefined) throw new RangeError(`Cannot get entry ${index}: there is none`);
     return entry;
   }
-}
 
-/** What a job's own task emitted was recorded together with its end: it cannot move. */
-function outsideFacts(
-  jobId: JobId,
-  entries: readonly JobEventLogEntry[],
-): (entry: JobEventLogEntry) => boolean {
-  const byPosition = new Map(entries.map((entry) => [entry.logId, entry]));
-  const causeOf = (entry: JobEventLogEntry) => byPosition.get(entry.causedBy ?? 0);
-  const isEmitted = (fact: JobEventLogEntry | undefined) => {
-    const cause = fact && causeOf(fact);
-    return cause?.stratum === "framework" && cause.jobId === jobId;
-  };
-  return (entry) => {
-    if (entry.eventType === "job.EventCorrelated") return !isEmitted(causeOf(entry));
-    return entry.stratum === "domain" && !isEmitted(entry);
-  };
+  /** An event that did not reach the job has no entry of the job: its own is cited. */
+  #cite(entry: JobEventLogEntry): CitedFact {
+    const { logId } = entry;
+    const ids = eventIdsOf(entry);
+    const eventId = (this.#missed.has(logId) ? ids.at(-1) : ids[0]) ?? entry.eventId;
+    return { logId, eventId, eventType: matchableOf(entry).eventType };
+  }
 }
 
 function outcomeOf(job: JobState, recordedAt: (logId: LogId) => LogId): PermutationOutcome {

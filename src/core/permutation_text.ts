@@ -1,91 +1,160 @@
 /** The verdict of a permutation, in words. */
 
+import { assertNever } from "./assert_never.ts";
+import type { StateName } from "./job_state.ts";
 import type {
   CitedFact,
-  OrderedEnd,
+  DecisivePair,
   PermutationOutcome,
   PermutationVerdict,
 } from "./permutation.ts";
 import { type RuleName, RULES } from "./rules.ts";
 
-/** One line: `order does not matter: 1,352 orders of 5 facts all end Done`. */
+/** Events, or exchanges, that are named in one line. */
+const LISTED_MAX = 3;
+
+/** One line: `order does not matter: all 24 orders of 4 facts end Done`. */
 export function verdictText(verdict: PermutationVerdict): string {
-  const { orders, facts, outcome } = verdict;
   switch (verdict.verdict) {
     case "agreed":
-      return facts === 0
-        ? `order does not matter: no fact came from outside after the start; state is ${outcome.state}`
-        : `order does not matter: ${counted(orders, "order")} of ${counted(facts, "fact")} all ` +
-          `end ${stateText(outcome)}`;
-    case "pair": {
-      const [before, after] = endsText(verdict.before.outcome, verdict.after.outcome);
-      return `order matters: ${cited(verdict.first)} before ${cited(verdict.second)} ends ` +
-        `${before}, after it ${after}`;
-    }
+      return agreedText(verdict);
+    case "pair":
+      return `order matters: ${whenText(verdict)}, ${endsText(verdict)}`;
+    case "lesser":
+      return lesserText(verdict);
     case "repetition":
       return `repetition matters: ${cited(verdict.fact)} given twice ends otherwise, and must not`;
+    default:
+      return assertNever(verdict, "verdict");
   }
 }
 
 /** Lines that say more. */
 export function detailOf(verdict: PermutationVerdict): readonly string[] {
-  const early = verdict.early === 0
-    ? []
-    : [`${counted(verdict.early, "fact")} before the start: they count for nothing, and stay`];
-  if (verdict.verdict !== "pair") return early;
-  const { first, second, before, after } = verdict;
+  const hasPair = verdict.verdict === "pair" || verdict.verdict === "lesser";
   return [
-    `entry ${first.logId} is event ${first.eventId}, entry ${second.logId} is ${second.eventId}`,
-    `entry ${first.logId}, then ${second.logId}: ${rulesText(first, second, before)}`,
-    `entry ${second.logId}, then ${first.logId}: ${rulesText(first, second, after)}`,
-    ...early,
+    ...(hasPair ? pairDetail(verdict) : []),
+    ...missedText(verdict),
+    ...earlyText(verdict),
+    ...codeText(verdict),
   ];
 }
 
-function rulesText(first: CitedFact, second: CitedFact, end: OrderedEnd): string {
-  return `${first.logId} met "${ruleText(end.firstRule)}", ` +
-    `${second.logId} "${ruleText(end.secondRule)}"`;
+function agreedText({ orders, facts, fixed, exhaustive, outcome }: PermutationVerdict): string {
+  if (facts === 0) {
+    const nothing = "no fact came from outside after the start";
+    return `order does not matter: ${nothing}; the job is ${stateText(outcome)}`;
+  }
+  const others = fixed === 0 ? "" : ` and ${counted(fixed, "other entry", "other entries")}`;
+  const what = `${counted(facts, "fact")}${others}`;
+  const end = `${isOver(outcome.state) ? "end" : "leave it"} ${stateText(outcome)}`;
+  if (!exhaustive) {
+    const tried = `all ${counted(orders, "order")} tried, of ${what}`;
+    return `order does not seem to matter: ${tried}, ${end}`;
+  }
+  return orders === 1
+    ? `order does not matter: there is but one order of ${what}, and the job is ` +
+      stateText(outcome)
+    : `order does not matter: ${orders === 2 ? "both orders" : `all ${counted(orders, "order")}`}` +
+      ` of ${what} ${end}`;
+}
+
+function lesserText(verdict: PermutationVerdict & DecisivePair): string {
+  const { outcome, exhaustive, before, after } = verdict;
+  const where = exhaustive ? "in every order" : "in every order tried";
+  const same = `the outcome is ${outcome.state} ${where}`;
+  const when = whenText(verdict);
+  if (before.outcome.failure?.because !== after.outcome.failure?.because) {
+    return `${same}; only the event that failed it differs: ${when}, it is ` +
+      `${becauseText(after.outcome)}; as it was, it was ${becauseText(before.outcome)}`;
+  }
+  const at = before.outcome.expected.findIndex(({ matched }, index) =>
+    matched !== after.outcome.expected[index]?.matched
+  );
+  return `${same}; only the counts differ: ${when}, ${before.outcome.expected[at]?.id} has ` +
+    `${countText(after.outcome, at)}; as it was, it had ${countText(before.outcome, at)}`;
+}
+
+function whenText({ first, second, others }: DecisivePair): string {
+  const listed = others.slice(0, LISTED_MAX).map(([earlier, later]) =>
+    `entry ${earlier} before ${later}`
+  );
+  const more = others.length - listed.length;
+  if (more > 0) listed.push(counted(more, "more exchange"));
+  const as = listed.length === 0 ? "" : `, with ${listed.join(", ")} as well`;
+  return `when ${cited(second)} comes before ${cited(first)}${as}`;
+}
+
+/** As short as tells the two apart. */
+function endsText({ before, after }: DecisivePair): string {
+  const isSameState = before.outcome.state === after.outcome.state;
+  const told = (outcome: PermutationOutcome) => isSameState ? stateText(outcome) : outcome.state;
+  const now = isOver(after.outcome.state) ? "ends" : "stays";
+  const then = isOver(before.outcome.state) ? "ended" : "stayed";
+  return `the job ${now} ${told(after.outcome)}; as it was, it ${then} ${told(before.outcome)}`;
+}
+
+function pairDetail({ first, second, before, after }: DecisivePair): readonly string[] {
+  return [
+    `entry ${second.logId} first: ${second.logId} meets ${ruleText(after.secondRule)}, then ` +
+    `${first.logId} ${ruleText(after.firstRule)}`,
+    `entry ${first.logId} first: ${first.logId} met ${ruleText(before.firstRule)}, then ` +
+    `${second.logId} ${ruleText(before.secondRule)}`,
+    `entry ${first.logId} is event ${first.eventId}, entry ${second.logId} is ${second.eventId}`,
+  ];
+}
+
+function missedText({ missed }: PermutationVerdict): readonly string[] {
+  const { total, considered } = missed;
+  if (total === 0) return [];
+  const listed = considered.slice(0, LISTED_MAX).map(cited);
+  const more = total - listed.length;
+  const names = more === 0 ? listed.join(", ") : `${listed.join(", ")} and ${more} more`;
+  const rest = total > considered.length ? `; the first ${considered.length} are considered` : "";
+  const came = `${counted(total, "event")} came too late to reach the job, and might have come`;
+  return [`${came} earlier: ${names}${rest}`];
+}
+
+function earlyText({ early }: PermutationVerdict): readonly string[] {
+  if (early === 0) return [];
+  return early === 1
+    ? ["1 fact came before the start: it counts for nothing, and stays"]
+    : [`${counted(early, "fact")} came before the start: they count for nothing, and stay`];
+}
+
+function codeText({ hasCode, facts }: PermutationVerdict): readonly string[] {
+  return hasCode && facts > 0
+    ? ["run is not called: what the job's code did as it was is taken as given in every order"]
+    : [];
 }
 
 function ruleText(rule: RuleName): string {
   const { state, incoming, condition, next } = RULES[rule];
   const on = condition === "" ? incoming : `${incoming}, ${condition}`;
-  return `${state}: ${on}: ${next}`;
+  return `"${state}: ${on}: ${next}"`;
 }
 
 function cited({ eventType, logId }: CitedFact): string {
   return `${eventType} (entry ${logId})`;
 }
 
-function counted(count: number, noun: string): string {
-  return `${count.toLocaleString("en-US")} ${noun}${count === 1 ? "" : "s"}`;
+function counted(count: number, noun: string, nouns = `${noun}s`): string {
+  return `${count.toLocaleString("en-US")} ${count === 1 ? noun : nouns}`;
+}
+
+function isOver(state: StateName): boolean {
+  return state === "Done" || state === "Failed";
 }
 
 function stateText({ state, failure }: PermutationOutcome): string {
   return failure === undefined ? state : `${state} (${failure.kind})`;
 }
 
-/** As short as tells the two apart. */
-function endsText(
-  left: PermutationOutcome,
-  right: PermutationOutcome,
-): readonly [string, string] {
-  if (left.state !== right.state) return [left.state, right.state];
-  if (left.failure?.kind !== right.failure?.kind) return [stateText(left), stateText(right)];
-  if (left.failure?.because !== right.failure?.because) {
-    return [becauseText(left), becauseText(right)];
-  }
-  const at = left.expected.findIndex(({ matched }, index) =>
-    matched !== right.expected[index]?.matched
-  );
-  return [matchesText(left, at), matchesText(right, at)];
+function becauseText({ failure }: PermutationOutcome): string {
+  return failure === undefined ? "none" : `entry ${failure.because}`;
 }
 
-function becauseText({ state, failure }: PermutationOutcome): string {
-  return failure === undefined ? state : `${state} by entry ${failure.because}`;
-}
-
-function matchesText({ state, expected }: PermutationOutcome, at: number): string {
-  const { id, matched, required } = expected[at] ?? { id: "", matched: 0, required: 0 };
-  return `${state} with ${matched} of ${required} for ${id}`;
+function countText({ expected }: PermutationOutcome, at: number): string {
+  const { matched = 0, required = 0 } = expected[at] ?? {};
+  return `${matched} of ${required}`;
 }

@@ -3,11 +3,11 @@
  * past events that another plan would have taken.
  */
 
-import { correlatedAttributes } from "./correlated_fact.ts";
-import type { FactEntry, FrameworkEntry, JobEntry, JobEventLogEntry } from "./event.ts";
+import type { FactEntry, JobEventLogEntry } from "./event.ts";
 import type { EventId, LogId } from "./ids.ts";
-import { type EventMatcher, type JobPlan, matcherAccepts, outsideMatchers } from "./job_plan.ts";
-import { eventIdsOf, type Point, resolvePoint } from "./point.ts";
+import type { JobPlan } from "./job_plan.ts";
+import { missedEvents } from "./missed_events.ts";
+import { type Point, resolvePoint } from "./point.ts";
 import {
   type SupposedEvent,
   supposedPlan,
@@ -57,8 +57,8 @@ export function supposeHistory(
   const [created] = entries;
   if (created === undefined) throw new TypeError("Cannot suppose anything: there are no entries");
   const plan = supposedPlan(created, supposition);
-  const taken = takenEvents(entries, plan, pastEvents);
-  const known = inOrder([...entries.map(asRecorded), ...taken]);
+  const missed = missedEvents(entries, plan, pastEvents, created.logId);
+  const known = inOrder([...entries.map(asRecorded), ...missed.map(asPast)]);
   const resolved = resolvePoint(supposition.upTo, known.map(({ entry }) => entry), head);
   if (!resolved.ok) return { ok: false, issues: [{ pointer: "/upTo", detail: resolved.detail }] };
   const kept = known.slice(0, resolved.count);
@@ -89,6 +89,10 @@ function asRecorded(entry: JobEventLogEntry): SupposedEntry {
   return { entry, origin: "recorded" };
 }
 
+function asPast(entry: JobEventLogEntry): SupposedEntry {
+  return { entry, origin: "past" };
+}
+
 function inOrder(entries: readonly SupposedEntry[]): readonly SupposedEntry[] {
   return entries.toSorted((left, right) => left.entry.logId - right.entry.logId);
 }
@@ -107,43 +111,6 @@ function withPlan(supposed: SupposedEntry, plan: JobPlan): SupposedEntry {
   const { entry, origin } = supposed;
   if (entry.stratum !== "framework" || entry.eventType !== "job.JobCreated") return supposed;
   return { entry: { ...entry, attributes: { ...entry.attributes, plan } }, origin };
-}
-
-/** Past events that a plan takes and that did not reach the job, as if they had. */
-function takenEvents(
-  entries: readonly JobEventLogEntry[],
-  plan: JobPlan,
-  pastEvents: readonly JobEventLogEntry[],
-): readonly SupposedEntry[] {
-  const known = new Set(entries.flatMap(eventIdsOf));
-  const byType = Map.groupBy(outsideMatchers(plan), (matcher) => matcher.eventType);
-  const taken = new Map<LogId, SupposedEntry>();
-  for (const entry of pastEvents) {
-    if (entry.stratum !== "domain" || entry.jobId !== undefined) continue;
-    if (entry.logId < (entries[0]?.logId ?? 0)) continue;
-    const matchers: readonly EventMatcher[] = byType.get(entry.eventType) ?? [];
-    if (known.has(entry.eventId) || !matchers.some((one) => matcherAccepts(one, entry))) continue;
-    taken.set(entry.logId, { entry: correlated(entry, entries), origin: "past" });
-  }
-  return [...taken.values()];
-}
-
-function correlated(
-  fact: FactEntry,
-  [created]: readonly JobEventLogEntry[],
-): JobEventLogEntry {
-  const { logId, receivedAt } = fact;
-  const entry: Omit<FrameworkEntry<"job.EventCorrelated">, "jobId"> = {
-    logId,
-    eventId: `evt_whatif_correlated_${logId}` as EventId,
-    stratum: "framework",
-    eventType: "job.EventCorrelated",
-    occurredAt: receivedAt,
-    receivedAt,
-    causedBy: logId,
-    attributes: correlatedAttributes(fact),
-  };
-  return { ...entry, ...jobOf(created) } as JobEntry;
 }
 
 function withEvents(

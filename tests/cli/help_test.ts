@@ -86,6 +86,19 @@ Deno.test("help: each line fits a screen of 100 columns, and options are told ap
   }
 });
 
+Deno.test("help: notes are filled to 78 columns, but for lines that begin with a space", () => {
+  const long = "a word and ".repeat(20).trim();
+  const note = `${long}\nof it:\n  kept   as it is, ${long}\nand on`;
+  const command = { ...(COMMANDS[0] as Command), options: [], notes: [note, "short"] };
+  const lines = helpOf(command, "deno task");
+  const kept = lines.findIndex((line) => line.startsWith("  kept"));
+  assert.equal(lines[kept], `  kept   as it is, ${long}`);
+  const filled = lines.slice(lines.findIndex((line) => line.startsWith("a word")), kept);
+  assert.equal(filled.join(" "), `${long} of it:`);
+  assert.deepEqual(filled.map(({ length }) => length <= 78), [true, true, true]);
+  assert.deepEqual(lines.slice(kept + 1, kept + 4), ["and on", "", "short"]);
+});
+
 Deno.test("help: every command but start is a task of its own", () => {
   const names = COMMANDS.map(({ name }) => name).filter((name) => name !== "start");
   assert.deepEqual(new Set(TASKS), new Set(names));

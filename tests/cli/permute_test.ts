@@ -33,10 +33,51 @@ testWithHomes(
     assert.deepEqual(verdict.second, { logId: 6, eventId: "paid", eventType: "shop.Paid" });
     assert.equal(
       seen.out[0],
-      "order matters: shop.OrderCancelled (entry 5) before shop.Paid (entry 6) ends Failed, " +
-        "after it Done",
+      "order matters: when shop.Paid (entry 6) comes before shop.OrderCancelled (entry 5), the " +
+        "job ends Done; as it was, it ended Failed",
     );
-    assert.equal(seen.out.at(-1), "  seed 42, 1000 random orders");
+    assert.match(seen.out[1] ?? "", /^ +entry 6 first: 6 meets "Running: matches an expectation/);
+    assert.doesNotMatch(seen.out.join("\n"), /random|seed/);
+  },
+);
+
+testWithHomes(
+  "permute: an event that the job was too late for is part of the question",
+  DEFINITIONS,
+  async (home) => {
+    await home.start();
+    await home.event("shop.OrderCancelled", {}, { eventId: "before" });
+    const id = await home.create({ plan: PLAN });
+    await home.event("shop.Paid", { orderId: "a" });
+    await home.event("shop.Paid", { orderId: "b" });
+    const late = await home.event("shop.OrderCancelled", {}, { eventId: "late" });
+
+    const { code, out } = await runJournal(["permute", id, "--journal", home.folder]);
+
+    assert.equal(code, 1);
+    const { missed, second, text } = JSON.parse(out[0] ?? "");
+    const event = { logId: late.logId, eventId: "late", eventType: "shop.OrderCancelled" };
+    assert.deepEqual(missed, { total: 1, considered: [event] });
+    assert.deepEqual(second, event);
+    assert.match(text, /the job ends Failed; as it was, it ended Done$/);
+  },
+);
+
+testWithHomes(
+  "permute: a difference in counts alone is exit code 0",
+  DEFINITIONS,
+  async (home) => {
+    await home.start();
+    const id = await home.create({ plan: { ...PLAN, expected: planFor("a", 2).expected } });
+    await home.event("shop.Paid", { orderId: "a" });
+    await home.event("shop.OrderCancelled");
+
+    const { code, out } = await runJournal(["permute", id, "--journal", home.folder], {
+      isInteractive: true,
+    });
+
+    assert.equal(code, 0);
+    assert.match(out[0] ?? "", /^the outcome is Failed in every order; only the counts differ: /);
   },
 );
 
@@ -57,9 +98,14 @@ testWithHomes(
 
     assert.equal(first.code, 0);
     assert.deepEqual(first.out, second.out);
-    const { text, seed, tries, facts } = JSON.parse(first.out[0] ?? "");
-    assert.match(text, /^order does not matter: \d+ orders of 2 facts all end Done$/);
-    assert.deepEqual([seed, tries, facts], [7, 50, 2]);
+    const { text, seed, randomOrders, facts, orders } = JSON.parse(first.out[0] ?? "");
+    assert.match(
+      text,
+      new RegExp(
+        `^order does not matter: all ${orders} orders of 2 facts and \\d+ other entries end`,
+      ),
+    );
+    assert.deepEqual([seed, randomOrders, facts], [undefined, 0, 2]);
   },
 );
 
@@ -70,5 +116,7 @@ testWithHomes("permute: what it cannot use is told", DEFINITIONS, async (home) =
   assert.equal((await run("job_none", "--tries", "many")).code, 64);
   const help = await runJournal(["permute", "--help"]);
   assert.equal(help.code, 0);
-  assert.match(help.out.join("\n"), /no event moves before the start: there it would count for/);
+  assert.match(help.out.join(" "), /No event moves before the start: there it would count for/);
+  assert.match(help.out.join(" "), /counted never comes behind what the job's code began after it/);
+  for (const line of help.out) assert.ok(line.length <= (line.startsWith(" ") ? 100 : 78), line);
 });

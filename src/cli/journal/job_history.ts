@@ -7,6 +7,7 @@ import { citedIn, explain } from "../../core/explain/explain.ts";
 import type { EventId, JobId, LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { referencesOf } from "../../core/log_references.ts";
+import { takes } from "../../core/missed_events.ts";
 import { projectAll } from "../../core/projector.ts";
 import { EvidenceSearch } from "../../engine/evidence_search.ts";
 import { FactIndex } from "../../engine/fact_index.ts";
@@ -24,6 +25,8 @@ export interface JobHistory {
   readonly own: readonly JobEventLogEntry[];
   /** Its own, those that they refer to, and those that were asked for; by position. */
   readonly entries: readonly JobEventLogEntry[];
+  /** Events that name no job and that its plan takes, if they were asked for; by position. */
+  readonly pastEvents: readonly JobEventLogEntry[];
 }
 
 export interface HistoryRequest {
@@ -32,10 +35,15 @@ export interface HistoryRequest {
   readonly with: readonly EventId[];
   /** Whether all comes along that the job's explanation cites. */
   readonly evidence: boolean;
+  /** Whether events come along that the job's plan takes, since it was created. */
+  readonly pastEvents?: true;
 }
 
 /** Nothing runs the job here; what the journal says of it does not depend on that. */
 const OFFLINE: Circumstances = { definition: "none", draining: false, full: false };
+
+/** More events than these that did not reach the job are not kept. */
+const PAST_EVENTS_MAX = 10_000;
 
 /** @throws {CommandError} when the journal cannot be used, or holds no such job or event. */
 export function readJobHistory(
@@ -53,6 +61,8 @@ class HistoryReader {
   readonly #own: JobEventLogEntry[] = [];
   readonly #found = new Map<LogId, JobEventLogEntry>();
   readonly #facts = new FactIndex();
+  readonly #pastEvents: JobEventLogEntry[] = [];
+  #isTaken: (entry: JobEventLogEntry) => boolean = () => false;
 
   constructor(input: CommandInput, fileSystem: FileSystem, request: HistoryRequest) {
     this.#input = input;
@@ -68,7 +78,7 @@ class HistoryReader {
     await this.#readReferences(reading);
     this.#input.terminal.progressEnd();
     const entries = [...this.#found.values()].sort((left, right) => left.logId - right.logId);
-    return { head: reading.head, job, own: this.#own, entries };
+    return { head: reading.head, job, own: this.#own, entries, pastEvents: this.#pastEvents };
   }
 
   async #readOwn(): Promise<JournalReading> {
@@ -83,8 +93,21 @@ class HistoryReader {
 
   #take(entry: JobEventLogEntry, isOwn: boolean, isWanted: boolean): void {
     this.#facts.add(entry);
-    if (isOwn) this.#own.push(entry);
+    if (isOwn) this.#addOwn(entry);
+    else if (this.#isTaken(entry)) this.#addPast(entry);
     if (isOwn || isWanted) this.#found.set(entry.logId, entry);
+  }
+
+  #addOwn(entry: JobEventLogEntry): void {
+    this.#own.push(entry);
+    if (this.#own.length === 1 && this.#request.pastEvents === true) {
+      this.#isTaken = takes(projectAll(this.#own).plan);
+    }
+  }
+
+  /** Each one that reached the job has an entry of the job. */
+  #addPast(entry: JobEventLogEntry): void {
+    if (this.#pastEvents.length - this.#own.length < PAST_EVENTS_MAX) this.#pastEvents.push(entry);
   }
 
   #requireFound({ head }: JournalReading): void {

@@ -3,8 +3,8 @@
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import type { JobId } from "../../core/ids.ts";
-import { ALL_ORDERS_MAX, type Below } from "../../core/order_search.ts";
-import { type PermutationVerdict, permuteFacts } from "../../core/permutation.ts";
+import type { Below } from "../../core/order_candidates.ts";
+import { MISSED_MAX, type PermutationVerdict, permuteFacts } from "../../core/permutation.ts";
 import { detailOf, verdictText } from "../../core/permutation_text.ts";
 import type { Command, CommandInput } from "../command.ts";
 import { EXIT_NEGATIVE, EXIT_OK } from "../command.ts";
@@ -29,24 +29,35 @@ export function permuteCommand(tools: JournalTools): Command {
     arity: [1, 1],
     options: [
       JOURNAL_OPTION,
-      { name: "tries", value: "n", default: DEFAULT_TRIES, help: "random orders" },
+      {
+        name: "tries",
+        value: "n",
+        default: DEFAULT_TRIES,
+        help: "random orders, when not all are tried",
+      },
       { name: "seed", value: "n", default: DEFAULT_SEED, help: "of the random orders" },
     ],
     examples: [
-      "deno task journal permute job_01J0   # exit code 1 when the order matters",
-      "deno task journal permute job_01J0 --tries 100000 --seed 7   # looks further",
+      "deno task journal permute order-42",
+      "deno task journal permute order-42 --tries 100000 --seed 7",
+      "deno task journal permute order-42 | jq -r .text",
     ],
     notes: [
       "Events from outside that reached the job after its start are put in other orders among each " +
-      "other, delayed past its other entries, and delivered again. job.JobStarted, the controls " +
-      "and what the job's own tasks recorded keep their order, and no event moves before the " +
-      "start: there it would count for nothing, by the rules. Those that came before it stay.",
-      `Tried are each pair of neighbours, each event at the very end and twice, all orders of up to ` +
-      `${ALL_ORDERS_MAX} events, and random ones. Outcomes are the same when state, failure, the ` +
-      "event that failed the job and the matches of each expectation are. When an order ends " +
-      "otherwise, it is reduced to two entries whose exchange alone changes the outcome.",
-      "exit codes: 0 the order does not matter, 1 it does or there is no such job, 64 usage, " +
-      "74 cannot read, 78 the journal is damaged",
+      "other and among its other entries, and are delivered again. Those that its plan takes and " +
+      "that came when it was over might have come earlier, and are put in as well: the first " +
+      `${MISSED_MAX} of them.`,
+      "job.JobStarted, the controls and what the job's own code recorded keep their order. No " +
+      "event moves before the start: there it would count for nothing, by the rules; and those " +
+      "that came before it stay. An event that counted never comes behind what the job's code " +
+      "began after it (a task, a wait of run, the end of run, a compensation): that may have begun " +
+      "only because of the event. The code itself is not called.",
+      "All orders are tried when they are few, as those of 8 events are; else the simple ones and " +
+      "--tries random ones. The order matters when an order ends in another state, or in another " +
+      "kind of failure. Then it is reduced to two entries whose exchange alone changes that. When " +
+      "only counts differ, or which event failed the job, that is told, and matters less.",
+      "exit codes: 0 the order does not matter to state and kind of failure, 1 it does or there is " +
+      "no such job, 64 usage, 74 cannot read, 78 the journal is damaged",
     ],
     run: (input) => run(input, tools),
   };
@@ -56,10 +67,19 @@ async function run(input: CommandInput, { fileSystem }: JournalTools): Promise<n
   const jobId = idOf<JobId>(input.positionals[0] ?? "");
   const tries = input.whole("tries", 0, TRIES_MAX) ?? 0;
   const seed = input.whole("seed", 0, SEED_MAX) ?? 0;
-  const history = await readJobHistory(input, fileSystem, { jobId, with: [], evidence: false });
+  const history = await readJobHistory(input, fileSystem, {
+    jobId,
+    with: [],
+    evidence: false,
+    pastEvents: true,
+  });
   const verdict = judged(input.terminal, history, tries, seededBelow(seed));
-  report(input.terminal, jobId, { tries, seed }, verdict);
-  return verdict.verdict === "agreed" ? EXIT_OK : EXIT_NEGATIVE;
+  report(input.terminal, jobId, seed, verdict);
+  return isNegative(verdict) ? EXIT_NEGATIVE : EXIT_OK;
+}
+
+function isNegative({ verdict }: PermutationVerdict): boolean {
+  return verdict === "pair" || verdict === "repetition";
 }
 
 function seededBelow(seed: number): Below {
@@ -69,11 +89,11 @@ function seededBelow(seed: number): Below {
 
 function judged(
   terminal: Terminal,
-  { job, entries }: JobHistory,
+  { job: { jobId }, entries, pastEvents }: JobHistory,
   tries: number,
   below: Below,
 ): PermutationVerdict {
-  const trial = permuteFacts(job.jobId, entries, { tries, below });
+  const trial = permuteFacts({ jobId, entries, pastEvents }, { tries, below });
   for (;;) {
     const { done, value } = trial.next();
     if (done) {
@@ -87,16 +107,19 @@ function judged(
 function report(
   terminal: Terminal,
   jobId: JobId,
-  randomness: { readonly tries: number; readonly seed: number },
+  seed: number,
   verdict: PermutationVerdict,
 ): void {
   const text = verdictText(verdict);
+  const { randomOrders } = verdict;
   if (!terminal.isInteractive) {
-    return terminal.out(JSON.stringify({ jobId, ...randomness, ...verdict, text }));
+    const seeded = randomOrders > 0 ? { seed } : {};
+    return terminal.out(JSON.stringify({ jobId, ...seeded, ...verdict, text }));
   }
-  terminal.out(terminal.style(verdict.verdict === "agreed" ? "green" : "red", plainText(text)));
+  terminal.out(terminal.style(isNegative(verdict) ? "red" : "green", plainText(text)));
   for (const line of detailOf(verdict)) terminal.out(`  ${plainText(line)}`);
-  terminal.out(
-    terminal.style("dim", `  seed ${randomness.seed}, ${randomness.tries} random orders`),
-  );
+  if (randomOrders > 0) {
+    const orders = randomOrders.toLocaleString("en-US");
+    terminal.out(terminal.style("dim", `  ${orders} of the orders are random, with seed ${seed}`));
+  }
 }

@@ -2,6 +2,7 @@
 
 import type { Condition } from "../condition.ts";
 import type { Action, Citation, Explanation, NextStep, Statement } from "../explanation.ts";
+import { wrapped } from "../wrapped.ts";
 import { capital } from "./phrases.ts";
 
 const WIDTH = 78;
@@ -25,7 +26,7 @@ export function explanationText(
 ): string {
   const { because, waitingFor, completed, next } = explanation;
   const lines = [
-    ...wrapped(explanation.summary, "", ""),
+    ...wrapped(WIDTH, explanation.summary, "", ""),
     ...section("Why", because.flatMap((reason) => bullet(reason))),
     ...section("Still to come", stillToCome(explanation)),
     ...section("Near misses", nearMissLines(waitingFor)),
@@ -37,7 +38,7 @@ export function explanationText(
         ...commandLines(step, commandOf),
       ]),
     ),
-    ...section("Timing", wrapped(timingText(explanation), "  ", "  ")),
+    ...section("Timing", wrapped(WIDTH, timingText(explanation), "  ", "  ")),
     ...section("Evidence", evidenceLines(explanation)),
   ];
   return lines.join("\n") + "\n";
@@ -67,7 +68,7 @@ function section(title: string, lines: readonly string[]): readonly string[] {
 }
 
 function bullet({ statement, cites }: Statement<Citation>): readonly string[] {
-  return wrapped(`${statement}${refs(cites)}`, "  - ", "    ");
+  return wrapped(WIDTH, `${statement}${refs(cites)}`, "  - ", "    ");
 }
 
 function refs(cites: readonly Citation[]): string {
@@ -169,20 +170,4 @@ function evidenceLines(explanation: Explanation<Citation>): readonly string[] {
     .map(({ logId, segment, line, eventType, eventId }) =>
       `  [${logId}] ${segment}:${line} ${eventType} ${eventId}`
     );
-}
-
-/** Breaks at spaces; a word that is longer than the line stays whole. */
-function wrapped(text: string, first: string, rest: string): readonly string[] {
-  const lines: string[] = [];
-  let line = first;
-  for (const word of text.split(" ")) {
-    const isEmpty = line === first || line === rest;
-    if (!isEmpty && line.length + 1 + word.length > WIDTH) {
-      lines.push(line);
-      line = `${rest}${word}`;
-    } else {
-      line += isEmpty ? word : ` ${word}`;
-    }
-  }
-  return [...lines, line];
 }
