@@ -73,7 +73,8 @@ function hasEnded({ status }: TaskState): boolean {
 }
 
 function replaceTask(tasks: readonly TaskState[], entry: TaskEntry): readonly TaskState[] {
-  const index = tasks.findIndex((task) => task.taskId === entry.taskId);
+  // Entries tell of the latest tasks most often.
+  const index = tasks.findLastIndex((task) => task.taskId === entry.taskId);
   const before = tasks[index];
   const after = noteOne(before, entry);
   if (after === undefined || after === before) return tasks;
