@@ -80,6 +80,19 @@ export class JobFold {
   }
 }
 
+/**
+ * Folds all entries of one job, oldest first: `projectAll` for jobs of any length.
+ *
+ * @throws {TypeError} when there are none, or the first is not `job.JobCreated`.
+ */
+export function foldAll(entries: Iterable<JobEventLogEntry>, from?: JobState): JobState {
+  const fold = new JobFold(from);
+  for (const entry of entries) fold.apply(entry);
+  const { job } = fold;
+  if (job === undefined) throw new TypeError("Cannot project a job: it has no entries");
+  return job;
+}
+
 /** Whether the step, or what is told of it, might be another if the job had all its tasks. */
 function turnsOnOtherTasks({ rule, job }: Step, entry: JobEventLogEntry): boolean {
   switch (rule) {
