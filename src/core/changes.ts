@@ -3,7 +3,7 @@
  * changes in a job's life is left out, and so is `lastLogId`, which always does.
  */
 
-import { conditionOf } from "./condition.ts";
+import { type Condition, conditionOf } from "./condition.ts";
 import { type ExpectedEvent, requiredMatches } from "./job_plan.ts";
 import {
   endedAtOf,
@@ -42,10 +42,20 @@ export function changesBetween(
   before: JobState | undefined,
   after: JobState | undefined,
 ): readonly Change[] {
+  return changesKnowing(before, after, before && conditionOf(before), after && conditionOf(after));
+}
+
+/** The same, of states with known conditions, that need hold no task but those that differ. */
+export function changesKnowing(
+  before: JobState | undefined,
+  after: JobState | undefined,
+  earlier: Condition | undefined,
+  later: Condition | undefined,
+): readonly Change[] {
   if (before === after) return [];
   const tasks = unlike(before?.tasks, after?.tasks);
   return [
-    ...differences("", headOf(before), headOf(after)),
+    ...differences("", headOf(before, earlier), headOf(after, later)),
     ...expectationChanges(before, after),
     ...tasks.flatMap(taskChanges),
     ...failureChanges(before, after, tasks),
@@ -57,10 +67,10 @@ export function reversed(changes: readonly Change[]): readonly Change[] {
   return changes.map(({ path, from, to }) => ({ path, from: to, to: from }));
 }
 
-function headOf(job: JobState | undefined): Fields {
-  return job === undefined ? NO_FIELDS : {
+function headOf(job: JobState | undefined, condition: Condition | undefined): Fields {
+  return job === undefined || condition === undefined ? NO_FIELDS : {
     state: job.state,
-    condition: conditionOf(job),
+    condition,
     startAt: startAtOf(job),
     startedAt: startedAtOf(job),
     endedAt: endedAtOf(job),

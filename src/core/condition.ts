@@ -4,7 +4,6 @@ import { assertNever } from "./assert_never.ts";
 import { type LogId, MAIN_TASK } from "./ids.ts";
 import { requiredMatches } from "./job_plan.ts";
 import {
-  findTask,
   hasCode,
   type JobState,
   type RunningJob,
@@ -28,12 +27,23 @@ export const CONDITIONS = [
 
 export type Condition = (typeof CONDITIONS)[number];
 
-export function conditionOf(job: JobState): Condition {
+/** What the condition goes by of a job's tasks. The flags tell of all but `main`. */
+export interface TaskOverview {
+  readonly main: TaskState | undefined;
+  readonly anyRunning: boolean;
+  readonly anyInterrupted: boolean;
+  readonly anyBackingOff: boolean;
+  /** The latest entry that completed one; 0 when none did. */
+  readonly lastCompleted: LogId;
+}
+
+/** @param tasks Of the job's tasks, where that is known already: else they are looked through. */
+export function conditionOf(job: JobState, tasks?: TaskOverview): Condition {
   switch (job.state) {
     case "Created":
       return job.startAt === undefined ? "created" : "scheduled";
     case "Running":
-      return job.suspendedBy === undefined ? runningCondition(job) : "suspended";
+      return job.suspendedBy === undefined ? runningCondition(job, tasks) : "suspended";
     case "Compensating":
       return job.suspendedBy === undefined ? "compensating" : "suspended";
     case "Done":
@@ -45,30 +55,33 @@ export function conditionOf(job: JobState): Condition {
   }
 }
 
-function runningCondition(job: RunningJob): Condition {
+function runningCondition(job: RunningJob, known?: TaskOverview): Condition {
   if (!hasCode(job)) return "waiting";
-  const main = findTask(job, MAIN_TASK);
-  let backingOff = false;
-  let interrupted = false;
+  const tasks = known ?? overviewOf(job);
+  if (tasks.anyRunning) return "executing";
+  if (tasks.main?.status === "completed") return "waiting";
+  if (tasks.anyInterrupted) return "queued";
+  return tasks.anyBackingOff ? "backingOff" : mainCondition(job, tasks);
+}
+
+/** The latest tasks come first: what runs is most often among them, and tells enough. */
+function overviewOf({ tasks }: RunningJob): TaskOverview {
+  let [anyRunning, anyInterrupted, anyBackingOff] = [false, false, false];
   let lastCompleted = 0;
-  for (const task of job.tasks) {
-    if (task.taskId === MAIN_TASK) continue;
-    if (task.status === "running") return "executing";
-    backingOff ||= task.status === "backingOff";
-    interrupted ||= task.status === "interrupted";
+  for (let index = tasks.length - 1; index >= 0 && !anyRunning; index--) {
+    const task = tasks[index];
+    if (task === undefined || task.taskId === MAIN_TASK) continue;
+    anyRunning = task.status === "running";
+    anyInterrupted ||= task.status === "interrupted";
+    anyBackingOff ||= task.status === "backingOff";
     if (task.status === "completed") lastCompleted = Math.max(lastCompleted, task.completedBy);
   }
-  if (main?.status === "completed") return "waiting";
-  if (interrupted) return "queued";
-  return backingOff ? "backingOff" : mainCondition(job, main, lastCompleted);
+  const main = tasks.find(({ taskId }) => taskId === MAIN_TASK);
+  return { main, anyRunning, anyInterrupted, anyBackingOff, lastCompleted };
 }
 
 /** No other task is open: what `run` itself is doing. */
-function mainCondition(
-  job: RunningJob,
-  main: TaskState | undefined,
-  lastCompleted: LogId,
-): Condition {
+function mainCondition(job: RunningJob, { main, lastCompleted }: TaskOverview): Condition {
   switch (main?.status) {
     case "running":
       return "executing";
@@ -90,21 +103,24 @@ function mainCondition(
 
 /** Whether something has come since `run` began to wait that it can go on with. */
 function hasAnswer(job: RunningJob, main: WaitingTask, lastCompleted: LogId): boolean {
-  return lastCompleted > main.seen || main.expectations.some((id) => isSatisfied(job, id));
+  if (lastCompleted > main.seen) return true;
+  const asked = new Set(main.expectations);
+  return job.plan.expected.some(({ id }, index) => asked.has(id) && hasAllMatches(job, index));
 }
 
 /** Whether the expectation of this id has all its matches; false when there is none. */
 export function isSatisfied(job: JobState, expectationId: string): boolean {
-  const index = job.plan.expected.findIndex((expected) => expected.id === expectationId);
-  const expected = job.plan.expected[index];
-  const progress = job.expected[index];
-  return expected !== undefined && progress !== undefined &&
-    progress.matched >= requiredMatches(expected.multiplicity);
+  return hasAllMatches(job, job.plan.expected.findIndex(({ id }) => id === expectationId));
 }
 
 /** Whether every expectation of the plan has all its matches. */
 export function allSatisfied(job: JobState): boolean {
-  return job.plan.expected.every((expected, index) =>
-    (job.expected[index]?.matched ?? 0) >= requiredMatches(expected.multiplicity)
-  );
+  return job.plan.expected.every((_, index) => hasAllMatches(job, index));
+}
+
+function hasAllMatches(job: JobState, index: number): boolean {
+  const expected = job.plan.expected[index];
+  const progress = job.expected[index];
+  return expected !== undefined && progress !== undefined &&
+    progress.matched >= requiredMatches(expected.multiplicity);
 }

@@ -39,10 +39,11 @@ function everyPathIn(
   allowed: Readonly<Record<string, readonly JsonScalar[]>>,
   attributes: JsonObject,
 ): boolean {
-  return Object.entries(allowed).every(([path, scalars]) => {
+  for (const path in allowed) {
     const value = valueAt(attributes, path);
-    return isScalar(value) && scalars.includes(value);
-  });
+    if (!isScalar(value) || allowed[path]?.includes(value) !== true) return false;
+  }
+  return true;
 }
 
 /** A fact about one path that an index can look up. */

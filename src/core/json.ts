@@ -50,5 +50,7 @@ export function equalJson(left: JsonValue, right: JsonValue): boolean {
 
 /** Whether a value is one that `equals` and `in` can compare. */
 export function isScalar(value: unknown): value is JsonScalar {
-  return value === null || ["string", "number", "boolean"].includes(typeof value);
+  if (value === null) return true;
+  const type = typeof value;
+  return type === "string" || type === "number" || type === "boolean";
 }

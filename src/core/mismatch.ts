@@ -53,9 +53,13 @@ export function correlationMismatches(
   return assertNever(correlation, "correlation");
 }
 
+/** What a clause adds to the distance when it fails closely, and when it is off. */
+export const CLOSE = 1;
+export const OFF = 10;
+
 /** How far an event is from matching: a close clause counts less than one that is off. */
 export function distanceOf(mismatches: readonly Mismatch[]): number {
-  return mismatches.reduce((sum, { close }) => sum + (close ? 1 : 10), 0);
+  return mismatches.reduce((sum, { close }) => sum + (close ? CLOSE : OFF), 0);
 }
 
 /** `orderId: expected "42" (text), found 42 (number)`; types are named where they differ. */

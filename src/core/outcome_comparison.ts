@@ -1,6 +1,6 @@
 /** Whether two states of a job, under plans that need not be the same, come to the same. */
 
-import { conditionOf } from "./condition.ts";
+import type { FoldStep } from "./job_fold.ts";
 import type { JobPlan } from "./job_plan.ts";
 import { recordedFailure } from "./job_resource.ts";
 import type { JobState } from "./job_state.ts";
@@ -14,14 +14,15 @@ export class OutcomeComparison {
   #places: readonly Places[] = [];
 
   /**
-   * Whether state, condition, kind of failure, or the count of an expectation differs. An
+   * Whether, after these steps, state, condition, kind of failure, or the count of an expectation differs. An
    * expectation that only one of the plans has counts as unmatched in the other.
    */
-  differ(left: JobState | undefined, right: JobState | undefined): boolean {
-    if (left === undefined || right === undefined) return left !== right;
+  differ(one: FoldStep | undefined, other: FoldStep | undefined): boolean {
+    if (one === undefined || other === undefined) return one !== other;
+    const [left, right] = [one.step.job, other.step.job];
     return left.state !== right.state ||
       recordedFailure(left)?.kind !== recordedFailure(right)?.kind ||
-      conditionOf(left) !== conditionOf(right) ||
+      one.conditions.after !== other.conditions.after ||
       this.#placesOf(left.plan, right.plan).some(([here, there]) =>
         matchedAt(left, here) !== matchedAt(right, there)
       );

@@ -63,7 +63,7 @@ export function project(job: JobState | undefined, entry: JobEventLogEntry): Ste
 }
 
 /**
- * Folds all entries of one job, oldest first.
+ * Folds all entries of one job, oldest first; of a long one, `foldAll` does it in less time.
  *
  * @throws {TypeError} when there are none, or the first is not `job.JobCreated`.
  */
@@ -218,12 +218,14 @@ function count(
   indexes: readonly number[],
   logId: LogId,
 ): readonly ExpectationState[] {
-  return job.expected.map((progress, index) => {
-    if (!indexes.includes(index)) return progress;
-    return isOpen(job, index)
+  const counted = [...job.expected];
+  for (const index of indexes) {
+    const progress = counted[index] ?? UNMATCHED;
+    counted[index] = isOpen(job, index)
       ? { ...progress, matched: progress.matched + 1, by: [...progress.by, logId] }
       : { ...progress, surplus: progress.surplus + 1 };
-  });
+  }
+  return counted;
 }
 
 function hasCompensation(job: RunningJob): boolean {

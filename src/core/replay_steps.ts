@@ -1,11 +1,11 @@
 /** A job's life step by step: for each entry the row that applied, what it changed, and why. */
 
 import { atOnce, type Work } from "./at_once.ts";
-import { type Change, changesBetween } from "./changes.ts";
+import { type Change, changesKnowing } from "./changes.ts";
 import type { JobEventLogEntry } from "./event.ts";
 import type { LogId } from "./ids.ts";
+import { type FoldStep, JobFold } from "./job_fold.ts";
 import type { JobState } from "./job_state.ts";
-import { project, type Step } from "./projector.ts";
 import type { RuleName } from "./rules.ts";
 import { whyOf } from "./why.ts";
 
@@ -37,28 +37,24 @@ export function replaySteps(entries: Iterable<JobEventLogEntry>): Replay {
 /** The same, as work with a pause after each entry. */
 export function* replaying(entries: Iterable<JobEventLogEntry>): Work<Replay> {
   const steps: ReplayStep[] = [];
-  let job: JobState | undefined;
+  const fold = new JobFold();
   for (const entry of entries) {
-    const step = project(job, entry);
-    steps.push(replayStep(job, entry, step));
-    job = step.job;
+    steps.push(replayStep(entry, fold.apply(entry)));
     yield;
   }
+  const { job } = fold;
   if (job === undefined) throw new TypeError("Cannot replay a job: it has no entries");
   return { job, steps };
 }
 
 /** What one entry did. */
-export function replayStep(
-  before: JobState | undefined,
-  entry: JobEventLogEntry,
-  step: Step,
-): ReplayStep {
+export function replayStep(entry: JobEventLogEntry, folded: FoldStep): ReplayStep {
+  const { before, step, conditions } = folded;
   return {
     logId: entry.logId,
     eventType: entry.eventType,
     rule: step.rule,
-    changed: changesBetween(before, step.job),
+    changed: changesKnowing(before, step.job, conditions.before, conditions.after),
     why: whyOf(before, entry, step),
   };
 }

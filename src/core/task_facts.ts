@@ -8,6 +8,7 @@ import type {
   JournalEntry,
   TaskEntry,
 } from "./event.ts";
+import type { TaskId } from "./ids.ts";
 import type { CompletedTask, TaskState } from "./job_state.ts";
 
 /** The tasks after a framework entry; the same array when it is not about a task. */
@@ -74,11 +75,18 @@ function hasEnded({ status }: TaskState): boolean {
 }
 
 function replaceTask(tasks: readonly TaskState[], entry: TaskEntry): readonly TaskState[] {
-  const index = tasks.findIndex((task) => task.taskId === entry.taskId);
+  const index = placeOf(tasks, entry.taskId);
   const before = tasks[index];
   const after = noteOne(before, entry);
   if (after === undefined || after === before) return tasks;
   return before === undefined ? [...tasks, after] : tasks.with(index, after);
+}
+
+/** Entries tell of the latest tasks most often; -1 when there is none of this id. */
+function placeOf(tasks: readonly TaskState[], taskId: TaskId | undefined): number {
+  let index = tasks.length - 1;
+  while (index >= 0 && tasks[index]?.taskId !== taskId) index--;
+  return index;
 }
 
 function noteOne(task: TaskState | undefined, entry: TaskEntry): TaskState | undefined {

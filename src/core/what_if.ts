@@ -4,13 +4,13 @@
  */
 
 import { atOnce, type Work } from "./at_once.ts";
-import { type Condition, conditionOf } from "./condition.ts";
+import type { Condition } from "./condition.ts";
 import type { JobEventLogEntry } from "./event.ts";
 import type { EventId, LogId } from "./ids.ts";
+import { type FoldStep, JobFold } from "./job_fold.ts";
 import type { JobState, StateName } from "./job_state.ts";
 import { OutcomeComparison } from "./outcome_comparison.ts";
 import { eventIdsOf } from "./point.ts";
-import { project, type Step } from "./projector.ts";
 import { type ReplayStep, replayStep } from "./replay_steps.ts";
 import type { RuleName } from "./rules.ts";
 import { type SupposedEntry, type SupposedHistory, supposeHistory } from "./supposed_history.ts";
@@ -76,8 +76,7 @@ export function* supposing(
 /** One entry, played. */
 interface Played {
   readonly entry: JobEventLogEntry;
-  readonly before: JobState | undefined;
-  readonly step: Step;
+  readonly folded: FoldStep;
   /** The entry that had brought the same event before. */
   readonly repeats?: LogId;
 }
@@ -86,42 +85,37 @@ function* compare({ recorded, supposed }: SupposedHistory): Work<WhatIf> {
   const steps: ReplayStep[] = [];
   const comparison = new OutcomeComparison();
   let firstDifference: FirstDifference | null = null;
-  let [actual, job]: (JobState | undefined)[] = [];
-  for (const [left, right] of sideBySide(playRecorded(recorded), playSupposed(supposed))) {
-    actual = left?.step.job ?? actual;
-    job = right?.step.job ?? job;
+  let [one, other]: (FoldStep | undefined)[] = [];
+  const fold = new JobFold();
+  for (const [left, right] of sideBySide(playRecorded(recorded), playSupposed(supposed, fold))) {
+    one = left?.folded ?? one;
+    other = right?.folded ?? other;
     if (right !== undefined) steps.push(stepOf(right));
-    if (firstDifference === null && comparison.differ(actual, job)) {
+    if (firstDifference === null && comparison.differ(one, other)) {
       firstDifference = differenceAt(left, right, steps.at(-1)?.why ?? "");
     }
     yield;
   }
+  const { job } = fold;
   if (job === undefined) throw new TypeError("Cannot project a job: it has no entries");
   return { job, steps, firstDifference };
 }
 
 function* playRecorded(entries: readonly JobEventLogEntry[]): Generator<Played> {
-  let before: JobState | undefined;
-  for (const entry of entries) {
-    const step = project(before, entry);
-    yield { entry, before, step };
-    before = step.job;
-  }
+  const fold = new JobFold();
+  for (const entry of entries) yield { entry, folded: fold.apply(entry) };
 }
 
 /** An event that comes a second time changes nothing, whichever of the two is supposed. */
-function* playSupposed(entries: readonly SupposedEntry[]): Generator<Played> {
+function* playSupposed(entries: readonly SupposedEntry[], fold: JobFold): Generator<Played> {
   const seen = new Map<EventId, LogId>();
-  let before: JobState | undefined;
+  let last: FoldStep | undefined;
   for (const { entry, origin } of entries) {
-    if (origin === "past" && !takesEvents(before)) continue;
+    if (origin === "past" && !takesEvents(last?.step.job)) continue;
     const ids = eventIdsOf(entry);
     const repeats = ids.map((id) => seen.get(id)).find((logId) => logId !== undefined);
-    const step = before !== undefined && repeats !== undefined
-      ? repeated(before)
-      : project(before, entry);
-    yield { entry, before, step, ...(repeats === undefined ? {} : { repeats }) };
-    before = step.job;
+    last = last !== undefined && repeats !== undefined ? repeated(last) : fold.apply(entry);
+    yield { entry, folded: last, ...(repeats === undefined ? {} : { repeats }) };
     if (repeats === undefined) { for (const id of ids) seen.set(id, entry.logId); }
   }
 }
@@ -131,8 +125,9 @@ function takesEvents(job: JobState | undefined): boolean {
   return job?.state === "Running" || job?.state === "Compensating";
 }
 
-function repeated(job: JobState): Step {
-  return { job, rule: "any/already-applied", matched: [] };
+function repeated({ step: { job }, conditions: { after } }: FoldStep): FoldStep {
+  const step = { job, rule: "any/already-applied", matched: [] } as const;
+  return { before: job, step, conditions: { before: after, after } };
 }
 
 /** Both plays by position; where only one has an entry, the other has none. */
@@ -157,8 +152,8 @@ function nextOf(plays: Generator<Played>): Played | undefined {
   return next.done ? undefined : next.value;
 }
 
-function stepOf({ entry, before, step, repeats }: Played): ReplayStep {
-  const told = replayStep(before, entry, step);
+function stepOf({ entry, folded, repeats }: Played): ReplayStep {
+  const told = replayStep(entry, folded);
   if (repeats === undefined) return told;
   const why = `The event came before, as entry ${repeats}: a second delivery changes nothing.`;
   return { ...told, why };
@@ -180,12 +175,12 @@ function differenceAt(
   };
 }
 
-function leftOutText({ before, entry, step }: Played): string {
+function leftOutText({ entry, folded: { before, step } }: Played): string {
   return `Entry ${entry.logId} is left out. On record: ${whyOf(before, entry, step)}`;
 }
 
 function standingOf(played: Played | undefined): Standing | null {
   if (played === undefined) return null;
-  const { job, rule } = played.step;
-  return { state: job.state, condition: conditionOf(job), rule };
+  const { step: { job, rule }, conditions } = played.folded;
+  return { state: job.state, condition: conditions.after, rule };
 }

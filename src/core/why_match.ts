@@ -12,13 +12,8 @@ import {
   requiredMatches,
 } from "./job_plan.ts";
 import type { RunningJob } from "./job_state.ts";
-import {
-  correlationMismatches,
-  distanceOf,
-  type Mismatch,
-  mismatchesWith,
-  mismatchText,
-} from "./mismatch.ts";
+import { correlationMismatches, type Mismatch, mismatchesWith, mismatchText } from "./mismatch.ts";
+import { correlationDistance, expectationDistance, nearestOf } from "./nearness.ts";
 import { matchableOf, type Step } from "./projector.ts";
 
 export const COORDINATION_TEXT =
@@ -81,12 +76,12 @@ function nearestExpectationText(
   expectations: readonly ExpectedEvent[],
   event: MatchableEvent,
 ): string {
-  const [nearest] = expectations
-    .map((expected) => ({ id: expected.id, mismatches: mismatchesWith(expected, event) }))
-    .toSorted((left, right) => distanceOf(left.mismatches) - distanceOf(right.mismatches));
+  const nearest = nearestOf(expectations, (expected) => expectationDistance(expected, event));
   if (nearest === undefined) return "";
   const name = expectations.length > 1 ? `the nearest, "${nearest.id}",` : `"${nearest.id}"`;
-  return `It matches no expectation: ${name} fails at ${clausesText(nearest.mismatches)}.`;
+  return `It matches no expectation: ${name} fails at ${
+    clausesText(mismatchesWith(nearest, event))
+  }.`;
 }
 
 function unexpectedText({ policy }: JobPlan, event: MatchableEvent): string {
@@ -107,10 +102,9 @@ export function nearestMismatches(
   matchers: readonly EventMatcher[],
   { eventType, attributes }: MatchableEvent,
 ): readonly Mismatch[] | undefined {
-  return matchers
-    .filter((matcher) => matcher.eventType === eventType)
-    .map(({ correlation }) => correlationMismatches(correlation, attributes))
-    .toSorted((left, right) => distanceOf(left) - distanceOf(right))[0];
+  const ofType = matchers.filter((matcher) => matcher.eventType === eventType);
+  const nearest = nearestOf(ofType, (one) => correlationDistance(one.correlation, attributes));
+  return nearest && correlationMismatches(nearest.correlation, attributes);
 }
 
 export function clausesText(mismatches: readonly Mismatch[]): string {

@@ -8,7 +8,7 @@ import type { JobEventLogEntry } from "../core/event.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import { outsideMatchers } from "../core/job_plan.ts";
 import { type Point, resolvePoint } from "../core/point.ts";
-import { projectAll } from "../core/projector.ts";
+import { foldAll } from "../core/job_fold.ts";
 import { type Replay, replaying } from "../core/replay_steps.ts";
 import { supposedPlan, type Supposition } from "../core/supposition.ts";
 import { supposing, type WhatIf } from "../core/what_if.ts";
@@ -149,8 +149,8 @@ function differenceOf(
   to: number,
 ): PointDifference {
   const [earlier, later] = [Math.min(from, to), Math.max(from, to)];
-  const before = projectAll(entries.slice(0, earlier));
-  const after = projectAll(entries.slice(earlier, later), before);
+  const before = foldAll(entries.slice(0, earlier));
+  const after = foldAll(entries.slice(earlier, later), before);
   const changes = changesBetween(before, after);
   return from <= to
     ? { from: before.lastLogId, to: after.lastLogId, changes }

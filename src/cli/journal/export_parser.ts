@@ -11,8 +11,8 @@ import { isReserved } from "../../core/event_type.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { referencesOf } from "../../core/log_references.ts";
+import { foldAll } from "../../core/job_fold.ts";
 import { messageOf } from "../../core/thrown.ts";
-import { projectAll } from "../../core/projector.ts";
 import { quotedEntry } from "../../core/quotation.ts";
 import { quotedEventId } from "../../engine/derived_ids.ts";
 import { refuseEntry } from "../../engine/framework_schemas.ts";
@@ -160,7 +160,7 @@ function jobIn(header: ExportHeader, entries: readonly JobEventLogEntry[]): JobS
 
 function projected(own: readonly JobEventLogEntry[]): JobState {
   try {
-    return projectAll(own);
+    return foldAll(own);
   } catch (error) {
     throw new ExportFileError(1, messageOf(error));
   }

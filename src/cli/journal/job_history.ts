@@ -7,8 +7,8 @@ import { citedIn, explain } from "../../core/explain/explain.ts";
 import type { EventId, JobId, LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { referencesOf } from "../../core/log_references.ts";
+import { foldAll } from "../../core/job_fold.ts";
 import { takes } from "../../core/missed_events.ts";
-import { projectAll } from "../../core/projector.ts";
 import { EvidenceSearch } from "../../engine/evidence_search.ts";
 import { FactIndex } from "../../engine/fact_index.ts";
 import { refuseEntry } from "../../engine/framework_schemas.ts";
@@ -73,7 +73,7 @@ class HistoryReader {
   async read(): Promise<JobHistory> {
     const reading = await this.#readOwn();
     this.#requireFound(reading);
-    const job = projectAll(this.#own);
+    const job = foldAll(this.#own);
     if (this.#request.evidence) await this.#readEvidence(reading, job);
     await this.#readReferences(reading);
     this.#input.terminal.progressEnd();
@@ -101,7 +101,7 @@ class HistoryReader {
   #addOwn(entry: JobEventLogEntry): void {
     this.#own.push(entry);
     if (this.#own.length === 1 && this.#request.pastEvents === true) {
-      this.#isTaken = takes(projectAll(this.#own).plan);
+      this.#isTaken = takes(foldAll(this.#own).plan);
     }
   }
 

@@ -1,12 +1,13 @@
 /** A job's entries in the order of an explanation: what began, ended and moved it. */
 
 import { atOnce, type Work } from "../at_once.ts";
-import { type Condition, conditionOf } from "../condition.ts";
+import type { Condition } from "../condition.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../event.ts";
 import type { ErrorFact, FailureKind, InterruptionReason } from "../framework_events.ts";
 import type { LogId, TaskId } from "../ids.ts";
+import { type FoldStep, JobFold } from "../job_fold.ts";
 import type { JobState } from "../job_state.ts";
-import { matchableOf, project, type Step } from "../projector.ts";
+import { matchableOf } from "../projector.ts";
 import type { RuleName } from "../rules.ts";
 
 export type AttemptEnd =
@@ -63,12 +64,11 @@ export class Annals {
   waiting: FrameworkEntry<"job.TaskWaiting"> | undefined;
   retried: FrameworkEntry<"job.JobRetried">[] = [];
 
-  private constructor(first: JobEventLogEntry) {
-    const step = project(undefined, first);
+  private constructor(first: JobEventLogEntry, folded: FoldStep) {
     this.created = first as FrameworkEntry<"job.JobCreated">;
     this.conditionSince = first;
-    this.job = step.job;
-    this.#note(undefined, first, step);
+    this.job = folded.step.job;
+    this.#note(first, folded);
   }
 
   /** @throws {TypeError} when there are no entries, or the first is not `job.JobCreated`. */
@@ -79,14 +79,13 @@ export class Annals {
   /** The same, as work with a pause after each entry. */
   static *gathering([first, ...later]: readonly JobEventLogEntry[]): Work<Annals> {
     if (first === undefined) throw new TypeError("Cannot explain a job: it has no entries");
-    const annals = new Annals(first);
+    const fold = new JobFold();
+    const annals = new Annals(first, fold.apply(first));
     for (const entry of later) {
-      const before = annals.job;
-      const step = project(before, entry);
-      annals.job = step.job;
-      annals.#note(before, entry, step);
+      annals.#note(entry, fold.apply(entry));
       yield;
     }
+    annals.job = fold.job ?? annals.job;
     return annals;
   }
 
@@ -95,16 +94,17 @@ export class Annals {
     return this.spans.at(-1)?.condition ?? "created";
   }
 
-  #note(before: JobState | undefined, entry: JobEventLogEntry, step: Step): void {
+  #note(entry: JobEventLogEntry, folded: FoldStep): void {
+    const { before, step, conditions } = folded;
     this.entries.set(entry.logId, entry);
-    this.#noteSpan(entry, conditionOf(step.job));
+    this.#noteSpan(entry, conditions.after);
     if (step.rule === "running/error-failed" || step.rule === "running/error-compensating") {
       this.failedBy = { entry, rule: step.rule };
     }
     const ended = step.job.state === "Done" || step.job.state === "Failed";
     if (ended && before?.state !== step.job.state) this.endedBy = { entry, rule: step.rule };
     if (entry.stratum !== "framework" || entry.eventType === "job.EventCorrelated") {
-      this.#noteFact(entry, before, step);
+      this.#noteFact(entry, folded);
     } else {
       this.#noteFrameworkFact(entry);
     }
@@ -118,7 +118,7 @@ export class Annals {
     this.conditionSince = entry;
   }
 
-  #noteFact(entry: JobEventLogEntry, before: JobState | undefined, step: Step): void {
+  #noteFact(entry: JobEventLogEntry, { before, step }: FoldStep): void {
     this.reachedBy.add(originalIdOf(entry));
     const moved = before?.state !== step.job.state;
     if (step.matched.length > 0 || moved) this.counted.add(entry.logId);

@@ -1,0 +1,121 @@
+/**
+ * Folds many entries of one job, as `project` does, in time that goes by their number: to
+ * project a job of thousands of tasks entry by entry copies and searches all of them at each.
+ *
+ * An entry is about one task at most, so the projector is given the job with that task alone,
+ * and with all of them only where the end of the job or of its run turns on the others.
+ */
+
+import { assertNever } from "./assert_never.ts";
+import { type Condition, conditionOf } from "./condition.ts";
+import type { JobEventLogEntry } from "./event.ts";
+import type { TaskId } from "./ids.ts";
+import type { JobState, TaskState } from "./job_state.ts";
+import { project, type Step } from "./projector.ts";
+import { TaskTally } from "./task_tally.ts";
+
+/**
+ * What one entry did. Of the tasks, the two states hold the one that the entry is about, or
+ * all: whatever changed, and nothing else may be read from them.
+ */
+export interface FoldStep {
+  readonly before: JobState | undefined;
+  readonly step: Step;
+  /** Of the whole job, before and after. */
+  readonly conditions: Conditions;
+}
+
+export interface Conditions {
+  readonly before: Condition | undefined;
+  readonly after: Condition;
+}
+
+const NO_TASKS: readonly TaskState[] = [];
+
+export class JobFold {
+  /** All but the tasks. */
+  #job: JobState | undefined;
+  /** In the order in which they came: a key that is set again keeps its place. */
+  readonly #tasks = new Map<TaskId | undefined, TaskState>();
+  readonly #tally = new TaskTally();
+  #condition: Condition | undefined;
+
+  /** @param from The job so far, when the entries go on from there. */
+  constructor(from?: JobState) {
+    if (from !== undefined) this.#take(from);
+  }
+
+  /** The job after the last entry; `undefined` before the first. Costs a copy of its tasks. */
+  get job(): JobState | undefined {
+    return this.#job === undefined ? undefined : this.#with([...this.#tasks.values()]);
+  }
+
+  /** @throws {TypeError} as `project` does. */
+  apply(entry: JobEventLogEntry): FoldStep {
+    const own = this.#tasks.get(entry.taskId);
+    let before = this.#with(own === undefined ? NO_TASKS : [own]);
+    let step = project(before, entry);
+    if (turnsOnOtherTasks(step, entry)) {
+      before = this.job;
+      step = project(before, entry);
+    }
+    const earlier = this.#condition;
+    const after = this.#take(step.job);
+    return { before, step, conditions: { before: earlier, after } };
+  }
+
+  #with(tasks: readonly TaskState[]): JobState | undefined {
+    return this.#job === undefined ? undefined : { ...this.#job, tasks };
+  }
+
+  #take(job: JobState): Condition {
+    for (const task of job.tasks) {
+      const before = this.#tasks.get(task.taskId);
+      if (before === task) continue;
+      this.#tasks.set(task.taskId, task);
+      this.#tally.note(before, task);
+    }
+    this.#job = job;
+    return this.#condition = conditionOf(job, this.#tally);
+  }
+}
+
+/**
+ * Folds all entries of one job, oldest first: `projectAll` for jobs of any length.
+ *
+ * @throws {TypeError} when there are none, or the first is not `job.JobCreated`.
+ */
+export function foldAll(entries: Iterable<JobEventLogEntry>, from?: JobState): JobState {
+  const fold = new JobFold(from);
+  for (const entry of entries) fold.apply(entry);
+  const { job } = fold;
+  if (job === undefined) throw new TypeError("Cannot project a job: it has no entries");
+  return job;
+}
+
+/** Whether the step, or what is told of it, might be another if the job had all its tasks. */
+function turnsOnOtherTasks({ rule, job }: Step, entry: JobEventLogEntry): boolean {
+  switch (rule) {
+    // There may be something to compensate, and what is open is abandoned.
+    case "running/error-compensating":
+    case "running/error-failed":
+    case "running/satisfied":
+    case "compensating/done":
+    case "compensating/failed":
+      return true;
+    // The failure tells which completed tasks are left in place.
+    case "compensating/record-only":
+      return entry.eventType === "job.TaskCompleted" && job.tasks.length > 0;
+    case "none/created":
+    case "created/started":
+    case "created/started-empty":
+    case "created/record-only":
+    case "running/matched":
+    case "running/record-only":
+    case "terminal/record-only":
+    case "any/already-applied":
+      return false;
+    default:
+      return assertNever(rule, "rule");
+  }
+}

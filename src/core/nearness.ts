@@ -1,0 +1,74 @@
+/**
+ * How far an event is from what is expected, without the words for it: of many expectations
+ * the nearest is wanted, and only for that one is it worth saying why it does not match.
+ */
+
+import { type Correlation, type Equalities, holds } from "./correlation.ts";
+import type { ExpectedEvent, MatchableEvent } from "./job_plan.ts";
+import { isScalar, type JsonObject, type JsonScalar, type JsonValue, valueAt } from "./json.ts";
+import { CLOSE, correlationMismatches, distanceOf, looseForm, OFF } from "./mismatch.ts";
+
+/** The one that an event fails least, and of several such the first; `undefined` of none. */
+export function nearestOf<Candidate>(
+  candidates: readonly Candidate[],
+  distanceTo: (candidate: Candidate) => number,
+): Candidate | undefined {
+  let nearest: Candidate | undefined;
+  let least = Infinity;
+  for (const candidate of candidates) {
+    const distance = distanceTo(candidate);
+    if (distance < least) [nearest, least] = [candidate, distance];
+  }
+  return nearest;
+}
+
+/** `distanceOf(mismatchesWith(expected, event))`. */
+export function expectationDistance(expected: ExpectedEvent, event: MatchableEvent): number {
+  const { taskId, matcher } = expected;
+  const distance = correlationDistance(matcher.correlation, event.attributes);
+  return taskId === undefined || taskId === event.taskId
+    ? distance
+    : distance + termDistance([taskId], event.taskId);
+}
+
+/** `distanceOf(correlationMismatches(correlation, attributes))`. */
+export function correlationDistance(correlation: Correlation, attributes: JsonObject): number {
+  if (correlation === "any") return 0;
+  if ("equals" in correlation) return equalsDistance(correlation.equals, attributes);
+  if ("in" in correlation) return inDistance(correlation.in, attributes);
+  if ("all" in correlation) {
+    return correlation.all.reduce((sum, part) => sum + correlationDistance(part, attributes), 0);
+  }
+  if ("anyOf" in correlation) {
+    const distances = correlation.anyOf.map((part) => correlationDistance(part, attributes));
+    return distances.length === 0 ? OFF : Math.min(...distances);
+  }
+  return holds(correlation, attributes)
+    ? 0
+    : distanceOf(correlationMismatches(correlation, attributes));
+}
+
+function equalsDistance(equals: Equalities, attributes: JsonObject): number {
+  let distance = 0;
+  for (const path in equals) {
+    const value = equals[path];
+    if (value !== undefined) distance += termDistance([value], valueAt(attributes, path));
+  }
+  return distance;
+}
+
+function inDistance(
+  terms: Readonly<Record<string, readonly JsonScalar[]>>,
+  attributes: JsonObject,
+): number {
+  let distance = 0;
+  for (const path in terms) distance += termDistance(terms[path] ?? [], valueAt(attributes, path));
+  return distance;
+}
+
+function termDistance(allowed: readonly JsonScalar[], found: JsonValue | undefined): number {
+  if (!isScalar(found)) return OFF;
+  if (allowed.includes(found)) return 0;
+  const loose = looseForm(found);
+  return allowed.some((value) => looseForm(value) === loose) ? CLOSE : OFF;
+}

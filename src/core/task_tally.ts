@@ -1,0 +1,49 @@
+/** Counts of a job's tasks that are kept up as they change, so that none need be looked through. */
+
+import type { TaskOverview } from "./condition.ts";
+import { type LogId, MAIN_TASK } from "./ids.ts";
+import type { TaskState } from "./job_state.ts";
+
+type Counted = "running" | "interrupted" | "backingOff";
+
+export class TaskTally implements TaskOverview {
+  main: TaskState | undefined;
+  lastCompleted: LogId = 0;
+  readonly #counts: Record<Counted, number> = { running: 0, interrupted: 0, backingOff: 0 };
+
+  get anyRunning(): boolean {
+    return this.#counts.running > 0;
+  }
+
+  get anyInterrupted(): boolean {
+    return this.#counts.interrupted > 0;
+  }
+
+  get anyBackingOff(): boolean {
+    return this.#counts.backingOff > 0;
+  }
+
+  /** A task that is new, or has changed. One that has completed never is anything else again. */
+  note(before: TaskState | undefined, after: TaskState): void {
+    if (after.taskId === MAIN_TASK) {
+      this.main = after;
+      return;
+    }
+    this.#add(before, -1);
+    this.#add(after, 1);
+    if (after.status === "completed") {
+      this.lastCompleted = Math.max(this.lastCompleted, after.completedBy);
+    }
+  }
+
+  #add(task: TaskState | undefined, count: 1 | -1): void {
+    switch (task?.status) {
+      case "running":
+      case "interrupted":
+      case "backingOff":
+        this.#counts[task.status] += count;
+        break;
+      default:
+    }
+  }
+}

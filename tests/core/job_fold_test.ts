@@ -1,0 +1,122 @@
+/** The fold of many entries: `project` over and over, at a cost that goes by the entries. */
+
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { changesBetween } from "../../src/core/changes.ts";
+import { conditionOf } from "../../src/core/condition.ts";
+import type { JobEventLogEntry } from "../../src/core/event.ts";
+import { foldAll, JobFold } from "../../src/core/job_fold.ts";
+import type { JobState } from "../../src/core/job_state.ts";
+import { project, projectAll } from "../../src/core/projector.ts";
+import { replayStep } from "../../src/core/replay_steps.ts";
+import { whyOf } from "../../src/core/why.ts";
+import { codedJob, JobStory } from "../support/entries.ts";
+import { stories, tails } from "./arbitrary_entries.ts";
+
+const RUNS = { numRuns: 3_000 };
+
+/** A fold and the projector, each of them given the same entries. */
+function assertAlike(entries: readonly JobEventLogEntry[], from?: JobState): void {
+  const fold = new JobFold(from);
+  let job = from;
+  for (const entry of entries) {
+    const step = project(job, entry);
+    const folded = fold.apply(entry);
+    assert.deepEqual([folded.step.rule, folded.step.matched], [step.rule, step.matched]);
+    assert.equal(JSON.stringify(fold.job), JSON.stringify(step.job));
+    assert.deepEqual(folded.conditions, {
+      before: job && conditionOf(job),
+      after: conditionOf(step.job),
+    });
+    assert.deepEqual(replayStep(entry, folded), {
+      logId: entry.logId,
+      eventType: entry.eventType,
+      rule: step.rule,
+      changed: changesBetween(job, step.job),
+      why: whyOf(job, entry, step),
+    });
+    job = step.job;
+  }
+}
+
+Deno.test("fold: step by step it is the projector, byte for byte and in every word", () => {
+  fc.assert(fc.property(stories, ({ entries }) => assertAlike(entries)), RUNS);
+});
+
+Deno.test("fold: what comes while a job compensates is told with all of its tasks", () => {
+  const compensating = codedJob().started().mainStarted()
+    .taskStarted("reserve").taskCompleted("reserve", 1, { compensable: true })
+    .taskStarted("charge").taskStarted("notify").taskCompleted("notify").cancelled();
+  assertAlike(compensating.entries);
+  fc.assert(fc.property(tails, (tail) => assertAlike(tail(compensating).entries)), RUNS);
+});
+
+Deno.test("fold: it goes on from any state, as a snapshot gives it back", () => {
+  fc.assert(
+    fc.property(stories, fc.nat(), ({ entries }, nat) => {
+      const at = 1 + nat % entries.length;
+      const from: JobState = JSON.parse(JSON.stringify(projectAll(entries.slice(0, at))));
+      assertAlike(entries.slice(at), from);
+      const whole = foldAll(entries.slice(at), from);
+      assert.equal(JSON.stringify(whole), JSON.stringify(projectAll(entries)));
+    }),
+    RUNS,
+  );
+});
+
+Deno.test("fold: entries that came before change nothing", () => {
+  fc.assert(
+    fc.property(stories, ({ entries }) => assertAlike([...entries, ...entries])),
+    RUNS,
+  );
+});
+
+Deno.test("fold: it changes no state that it gave", () => {
+  fc.assert(
+    fc.property(stories, ({ entries }) => {
+      const fold = new JobFold();
+      const given = entries.map((entry) => {
+        fold.apply(entry);
+        return { job: fold.job, bytes: JSON.stringify(fold.job) };
+      });
+      for (const { job, bytes } of given) assert.equal(JSON.stringify(job), bytes);
+    }),
+    RUNS,
+  );
+});
+
+Deno.test("fold: without entries there is no job", () => {
+  assert.equal(new JobFold().job, undefined);
+  assert.throws(() => foldAll([]), { name: "TypeError", message: /it has no entries/ });
+});
+
+/** Every task is begun, and only then does any end. */
+function manyTasks(count: number): readonly JobEventLogEntry[] {
+  const ids = Array.from({ length: count }, (_, index) => `t${index}`);
+  const begun = codedJob().started().mainStarted();
+  const moves = [
+    ...ids.map((id) => (story: JobStory) => story.taskStarted(id, 1, { compensable: true })),
+    ...ids.map((id) => (story: JobStory) => story.taskCompleted(id, 1, { compensable: true })),
+    (story: JobStory) => story.cancelled(),
+    ...ids.map((id) => (story: JobStory) => story.compensationStarted(id, 1)),
+    ...ids.map((id) => (story: JobStory) => story.taskCompensated(id, 1)),
+    (story: JobStory) => story.compensationEnded(ids),
+  ];
+  const entries = [...begun.entries];
+  // Each from a story of one entry: a story copies itself at each move.
+  for (const move of moves) entries.push(move(new JobStory(entries.slice(-1))).entry(-1));
+  return entries;
+}
+
+Deno.test("fold: of a job of many tasks the projector looks at one at each entry", () => {
+  const count = 500;
+  const entries = manyTasks(count);
+  const fold = new JobFold();
+  let looked = 0;
+  for (const entry of entries) looked += fold.apply(entry).before?.tasks.length ?? 0;
+
+  assert.equal(fold.job?.state, "Failed");
+  assert.equal(fold.job.tasks.length, count + 1);
+  const ends = 2;
+  assert.ok(looked <= entries.length + ends * fold.job.tasks.length, `${looked} tasks`);
+});
