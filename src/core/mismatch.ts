@@ -6,6 +6,7 @@
 
 import { assertNever } from "./assert_never.ts";
 import { type Correlation, holds } from "./correlation.ts";
+import { likeliestPlace, placePath } from "./elsewhere.ts";
 import { isScalar, type JsonObject, type JsonScalar, type JsonValue, valueAt } from "./json.ts";
 import type { ExpectedEvent, MatchableEvent } from "./job_plan.ts";
 import { shownScalar, shownText, shownValue } from "./shown_value.ts";
@@ -19,6 +20,17 @@ export interface Mismatch {
   /** As JSON, cut when long; `nothing` when the path is missing. */
   readonly found: string;
   /** The two differ in no more than type, letter case or surrounding space. */
+  readonly close: boolean;
+  /** Where the event has it instead, when there is no scalar at the path. */
+  readonly elsewhere?: Elsewhere;
+}
+
+/** What an event has at another path than a clause looks at. */
+export interface Elsewhere {
+  readonly path: string;
+  /** As JSON, cut when long. */
+  readonly found: string;
+  /** It is what was expected, but for type, letter case or surrounding space. */
   readonly close: boolean;
 }
 
@@ -53,16 +65,27 @@ export function correlationMismatches(
   return assertNever(correlation, "correlation");
 }
 
-/** How far an event is from matching: a close clause counts less than one that is off. */
+/**
+ * How far an event is from matching: a close clause counts less than one that is off, and
+ * of these one whose value is elsewhere a little less.
+ */
 export function distanceOf(mismatches: readonly Mismatch[]): number {
-  return mismatches.reduce((sum, { close }) => sum + (close ? 1 : 10), 0);
+  return mismatches.reduce((sum, { close, elsewhere }) => {
+    return sum + (close ? 1 : elsewhere?.close ? 9 : 10);
+  }, 0);
 }
 
-/** `orderId: expected "42" (text), found 42 (number)`; types are named where they differ. */
-export function mismatchText({ path, expected, found, close }: Mismatch): string {
+/**
+ * `orderId: expected "42" (text), found 42 (number)`; types are named where they differ. What
+ * is elsewhere follows: `orderId: expected "42", found nothing; "42" is at order.orderId`.
+ */
+export function mismatchText({ path, expected, found, close, elsewhere }: Mismatch): string {
   const subject = path === "" ? "" : `${shownText(path)}: `;
   const [left, right] = close ? typeNotes(expected, found) : ["", ""];
-  return `${subject}expected ${expected}${left}, found ${found}${right}`;
+  const clause = `${subject}expected ${expected}${left}, found ${found}${right}`;
+  if (elsewhere === undefined) return clause;
+  const [, type] = typeNotes(expected, elsewhere.found);
+  return `${clause}; ${elsewhere.found}${type} is at ${elsewhere.path}`;
 }
 
 const CLAUSES_TOLD_MAX = 3;
@@ -109,9 +132,27 @@ function failingTerms(
 ): readonly Mismatch[] {
   return terms.flatMap(([path, allowed]) => {
     const found = valueAt(attributes, path);
-    const matches = isScalar(found) && allowed.includes(found);
-    return matches ? [] : [mismatch(path, allowed, found)];
+    if (isScalar(found) && allowed.includes(found)) return [];
+    const failing = mismatch(path, allowed, found);
+    const elsewhere = isScalar(found) ? undefined : elsewhereOf(path, allowed, attributes);
+    return [elsewhere === undefined ? failing : { ...failing, elsewhere }];
   });
+}
+
+/** The likeliest place for what is missing at a path; `undefined` when no place is likely. */
+function elsewhereOf(
+  path: string,
+  allowed: readonly JsonScalar[],
+  attributes: JsonObject,
+): Elsewhere | undefined {
+  const loose = new Set(allowed.map(looseForm));
+  const place = likeliestPlace(attributes, path, (value) => {
+    if (allowed.includes(value)) return "same";
+    return loose.has(looseForm(value)) ? "close" : "other";
+  });
+  if (place === undefined) return undefined;
+  const close = loose.has(looseForm(place.value));
+  return { path: shownText(placePath(place)), found: shownScalar(place.value), close };
 }
 
 function mismatch(
