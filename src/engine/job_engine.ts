@@ -6,6 +6,7 @@
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { Citation, Explanation } from "../core/explanation.ts";
 import type { JobId, LogId } from "../core/ids.ts";
+import { COMPENSATION_ENDS } from "../core/job_plan.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { Point } from "../core/point.ts";
 import type { Replay } from "../core/replay_steps.ts";
@@ -17,6 +18,7 @@ import { Creation } from "./creation.ts";
 import type { AnyJobDefinition } from "./definition.ts";
 import { DefinitionRegistry } from "./definition_registry.ts";
 import { Deliveries } from "./deliveries.ts";
+import { EndedJobs } from "./ended_jobs.ts";
 import { EventEngine } from "./event_engine.ts";
 import { Explainer } from "./explainer.ts";
 import { FactIndex } from "./fact_index.ts";
@@ -87,6 +89,7 @@ export class JobEngine {
   readonly #index = new CorrelationIndex();
   /** Jobs that have been created and not started. */
   readonly #unstarted = new CorrelationIndex();
+  readonly #ended = new EndedJobs();
   readonly #facts = new FactIndex();
   readonly #lanes = new Lanes();
   readonly #scheduler: Scheduler;
@@ -134,7 +137,11 @@ export class JobEngine {
     this.#fanOut = new FanOut(index, registry, table);
     const parts = { clock, random, registry, table, history, recorder, lanes };
     this.#creation = new Creation(parts);
-    const unmatched = new Unmatched(index, this.#unstarted, registry, table);
+    const unmatched = new Unmatched(
+      { started: index, unstarted: this.#unstarted, ended: this.#ended },
+      registry,
+      table,
+    );
     this.#deliveries = new Deliveries(
       clock,
       random,
@@ -169,12 +176,11 @@ export class JobEngine {
   async start(journal: Journal, restart?: LogId): Promise<void> {
     this.#events.open(journal);
     for (const job of this.#table.jobs()) {
-      if (job.state === "Running" || job.state === "Compensating") {
-        this.#index.add(job.jobId, job.plan);
-      } else if (job.state === "Created") {
-        this.#unstarted.add(job.jobId, job.plan);
-      }
+      if (job.state === "Running") this.#index.add(job.jobId, job.plan);
+      if (job.state === "Compensating") this.#index.add(job.jobId, job.plan, COMPENSATION_ENDS);
+      if (job.state === "Created") this.#unstarted.add(job.jobId, job.plan, []);
     }
+    this.#ended.restore(this.#table.jobs());
     await this.#supervisor.recover(restart);
   }
 
@@ -364,6 +370,7 @@ export class JobEngine {
       const applied = this.#recorder.see(entry);
       if (applied === undefined) continue;
       steps.push(applied);
+      this.#ended.see(applied);
       touched.add(applied.job.jobId);
     }
     for (const applied of steps) this.#tellRun(applied);

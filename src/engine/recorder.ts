@@ -7,7 +7,7 @@
 
 import type { EventDraft, JobEventLogEntry } from "../core/event.ts";
 import type { JobId, LogId } from "../core/ids.ts";
-import type { JobPlan } from "../core/job_plan.ts";
+import { COMPENSATION_ENDS, type JobPlan } from "../core/job_plan.ts";
 import { isTerminal } from "../core/job_state.ts";
 import type { CorrelationIndex } from "./correlation_index.ts";
 import type { EventEngine } from "./event_engine.ts";
@@ -86,8 +86,16 @@ export class Recorder {
     if (applied === undefined) return undefined;
     const awaited = this.#awaited.get(entry.logId);
     if (awaited !== undefined) awaited.applied = applied;
-    if (isTerminal(applied.job)) this.#indexes.started.remove(applied.job.jobId);
+    this.#refile(applied);
     return applied;
+  }
+
+  #refile({ job, rule }: Applied): void {
+    const { started } = this.#indexes;
+    if (isTerminal(job)) started.remove(job.jobId);
+    if (rule === "running/error-compensating") {
+      started.refile(job.jobId, job.plan, COMPENSATION_ENDS);
+    }
   }
 
   async #applied(
@@ -125,7 +133,7 @@ export class Recorder {
   }
 
   #fileCreated(jobId: JobId, plan: JobPlan, { durable }: Appended): void {
-    this.#indexes.unstarted.add(jobId, plan);
+    this.#indexes.unstarted.add(jobId, plan, []);
     durable.catch(() => this.#indexes.unstarted.remove(jobId));
   }
 
@@ -137,7 +145,7 @@ export class Recorder {
     started.add(jobId, plan);
     durable.catch(() => {
       started.remove(jobId);
-      if (this.#table.job(jobId)?.state === "Created") unstarted.add(jobId, plan);
+      if (this.#table.job(jobId)?.state === "Created") unstarted.add(jobId, plan, []);
     });
   }
 }
