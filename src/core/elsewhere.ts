@@ -11,6 +11,16 @@ export interface Place {
   /** From the outside in; a name may hold any character, a dot too. */
   readonly names: readonly string[];
   readonly value: JsonScalar;
+  readonly name: Name;
+}
+
+/** A path, ready to be compared with many others. */
+interface Name {
+  readonly path: string;
+  /** In small letters, without what divides words. */
+  readonly loose: string;
+  /** The same without dots. */
+  readonly letters: string;
 }
 
 /** Of an event's scalars, how many are looked at. */
@@ -38,34 +48,40 @@ export function placePath({ names }: Place): string {
   }, "");
 }
 
-/** How a value compares with those that were expected. */
-export type Likeness = "same" | "close" | "other";
+/** How a value compares with those that were expected; asked for no more than is needed. */
+export interface Likeness {
+  readonly isSame: (value: JsonScalar) => boolean;
+  /** The same but for type, letter case or surrounding space. */
+  readonly isClose: (value: JsonScalar) => boolean;
+}
 
 /** The likeliest place for what is missing at a path; `undefined` when none is likely. */
 export function likeliestPlace(
   attributes: JsonObject,
   path: string,
-  likenessOf: (value: JsonScalar) => Likeness,
+  likeness: Likeness,
 ): Place | undefined {
   let likeliest: Place | undefined;
   let most = 0;
+  const sought = nameOf(path);
   for (const place of placesIn(attributes)) {
-    const likelihood = likelihoodOf(place, path, likenessOf(place.value));
+    const likelihood = likelihoodOf(place, sought, likeness);
     if (likelihood > most) [likeliest, most] = [place, likelihood];
   }
   return likeliest;
 }
 
 /** The name tells more than the value; 0 when neither tells anything. */
-function likelihoodOf(place: Place, path: string, likeness: Likeness): number {
-  const isInside = isWithin(place, path);
+function likelihoodOf({ name, value }: Place, sought: Name, likeness: Likeness): number {
+  const isInside = isWithin(name, sought);
+  if (!isInside && !isAlike(name, sought)) {
+    return isTelling(value) && likeness.isSame(value) ? 2 : 0;
+  }
+  if (likeness.isSame(value)) return 4;
+  if (likeness.isClose(value)) return 3;
   // What is inside the path was found: only a value that was asked for is news.
-  if (isInside && likeness === "other") return 0;
-  if (isInside || isAlike(place, path)) return LIKELIHOOD_OF_NAMED[likeness];
-  return likeness === "same" && isTelling(place.value) ? 2 : 0;
+  return isInside ? 0 : 1;
 }
-
-const LIKELIHOOD_OF_NAMED = { same: 4, close: 3, other: 1 } as const;
 
 /** Flags and short values are found in many places, and by chance. */
 function isTelling(value: JsonScalar): boolean {
@@ -73,19 +89,26 @@ function isTelling(value: JsonScalar): boolean {
 }
 
 /** Whether a place lies at a path or in the list or object that is there. */
-function isWithin({ names }: Place, path: string): boolean {
-  return `${names.join(".")}.`.startsWith(`${path}.`);
+function isWithin({ path }: Name, sought: Name): boolean {
+  return path === sought.path || path.startsWith(`${sought.path}.`);
 }
 
 /**
  * Whether somebody may have meant one path by the other: they differ in letter case, in
  * what divides words, by a single slip, or one is the end of the other.
  */
-function isAlike({ names }: Place, path: string): boolean {
-  const [left, right] = [looseName(names.join(".")), looseName(path)];
-  if (`.${left}`.endsWith(`.${right}`) || `.${right}`.endsWith(`.${left}`)) return true;
-  const [one, other] = [left.replaceAll(".", ""), right.replaceAll(".", "")];
-  return one === other || isSlip(one, other);
+function isAlike(left: Name, right: Name): boolean {
+  return isEndOf(left.loose, right.loose) || isEndOf(right.loose, left.loose) ||
+    left.letters === right.letters || isSlip(left.letters, right.letters);
+}
+
+function isEndOf(end: string, path: string): boolean {
+  return path.endsWith(end) && (path.length === end.length || path.at(-end.length - 1) === ".");
+}
+
+function nameOf(path: string): Name {
+  const loose = path.toLowerCase().replace(/[_\-\s]/g, "");
+  return { path, loose, letters: loose.replaceAll(".", "") };
 }
 
 function findPlaces(attributes: JsonObject): readonly Place[] {
@@ -96,7 +119,7 @@ function findPlaces(attributes: JsonObject): readonly Place[] {
   for (let at = 0; at < open.length && places.length < PLACES_MAX; at++) {
     const { names, value } = open[at] ?? { names: [], value: null };
     if (isScalar(value)) {
-      places.push({ names, value });
+      places.push({ names, value, name: nameOf(names.join(".")) });
       continue;
     }
     for (const [name, member] of membersOf(value, Math.min(PLACES_MAX, VALUES_MAX - open.length))) {
@@ -117,12 +140,9 @@ function membersOf(
   return Object.keys(value).slice(0, limit).map((name) => [name, value[name] ?? null]);
 }
 
-function looseName(path: string): string {
-  return path.toLowerCase().replace(/[_\-\s]/g, "");
-}
-
 /** Not where a digit differs: `line1` and `line2` are both meant. */
 function isSlip(left: string, right: string): boolean {
+  if (Math.abs(left.length - right.length) > 1) return false;
   if (Math.min(left.length, right.length) < LETTERS_MIN) return false;
   return slipBetween(left, right) === 1 && digitsOf(left) === digitsOf(right);
 }

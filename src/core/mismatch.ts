@@ -146,12 +146,11 @@ function elsewhereOf(
   attributes: JsonObject,
 ): Elsewhere | undefined {
   const loose = new Set(allowed.map(looseForm));
-  const place = likeliestPlace(attributes, path, (value) => {
-    if (allowed.includes(value)) return "same";
-    return loose.has(looseForm(value)) ? "close" : "other";
-  });
+  const isClose = (value: JsonScalar) => loose.has(looseForm(value));
+  const isSame = (value: JsonScalar) => allowed.includes(value);
+  const place = likeliestPlace(attributes, path, { isSame, isClose });
   if (place === undefined) return undefined;
-  const close = loose.has(looseForm(place.value));
+  const close = isClose(place.value);
   return { path: shownText(placePath(place)), found: shownScalar(place.value), close };
 }
 
