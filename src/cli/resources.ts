@@ -111,7 +111,12 @@ const receipt = v.looseObject({
   disposition: text,
   jobs: v.array(receiptJob),
   reason: v.optional(text),
-  nearest: v.optional(v.looseObject({ jobId: text, expectation: text, reason: text })),
+  nearest: v.optional(v.looseObject({
+    jobId: text,
+    expectation: v.optional(text),
+    policy: v.optional(text),
+    reason: text,
+  })),
 });
 
 export type ReceiptResource = v.InferOutput<typeof receipt>;

@@ -46,6 +46,23 @@ function everyPathIn(
   return true;
 }
 
+/** Whether attributes have any of the values that a predicate asks for. */
+export function holdsInPart(correlation: Correlation, attributes: JsonObject): boolean {
+  if (correlation === "any" || "not" in correlation) return false;
+  if ("all" in correlation) return correlation.all.some((part) => holdsInPart(part, attributes));
+  if ("anyOf" in correlation) {
+    return correlation.anyOf.some((part) => holdsInPart(part, attributes));
+  }
+  if ("equals" in correlation) {
+    return Object.entries(correlation.equals).some(([path, value]) =>
+      valueAt(attributes, path) === value
+    );
+  }
+  return Object.entries(correlation.in).some(([path, values]) =>
+    everyPathIn({ [path]: values }, attributes)
+  );
+}
+
 /** A fact about one path that an index can look up. */
 export interface EqualityTerm {
   readonly path: string;

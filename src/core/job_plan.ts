@@ -2,7 +2,7 @@
 
 import type { Correlation } from "./correlation.ts";
 import { holds } from "./correlation.ts";
-import type { EventType } from "./event_type.ts";
+import { type EventType, isReserved } from "./event_type.ts";
 import { MAIN_TASK, type TaskId } from "./ids.ts";
 import type { JsonObject } from "./json.ts";
 
@@ -45,6 +45,18 @@ export interface JobPolicy {
   /** For plans driven from outside: the events that end a compensation. */
   readonly compensation?: { readonly succeeded: EventMatcher; readonly failed: EventMatcher };
   readonly onCompensated: CompensatedOutcome;
+}
+
+/** What an event does that a policy names: it fails the job, or ends its compensation. */
+export type PolicyRole = "errors" | "succeeded" | "failed";
+
+/** What ends a compensation. */
+export const COMPENSATION_ENDS: readonly PolicyRole[] = ["succeeded", "failed"];
+
+/** An event that a policy names. */
+export interface PolicyEvent {
+  readonly role: PolicyRole;
+  readonly matcher: EventMatcher;
 }
 
 export interface JobPlan {
@@ -106,13 +118,23 @@ export function expectationAccepts(expected: ExpectedEvent, event: MatchableEven
     holds(expected.matcher.correlation, event.attributes);
 }
 
+/** The events that a policy names: errors first, then those that end a compensation. */
+export function policyEvents({ errors, compensation }: JobPolicy): readonly PolicyEvent[] {
+  const failing = errors.map((matcher): PolicyEvent => ({ role: "errors", matcher }));
+  if (compensation === undefined) return failing;
+  const { succeeded, failed } = compensation;
+  // An event that both accept is a failure.
+  return [...failing, { role: "failed", matcher: failed }, {
+    role: "succeeded",
+    matcher: succeeded,
+  }];
+}
+
 /**
  * The matchers by which events without a job id reach a job of this plan. Those on
  * framework events are left out: such events always carry their job's id.
  */
 export function outsideMatchers({ expected, policy }: JobPlan): readonly EventMatcher[] {
-  const { errors, compensation } = policy;
-  const matchers = [...expected.map((one) => one.matcher), ...errors];
-  if (compensation !== undefined) matchers.push(compensation.succeeded, compensation.failed);
-  return matchers.filter((matcher) => !matcher.eventType.startsWith("job."));
+  return [...expected, ...policyEvents(policy)].map(({ matcher }) => matcher)
+    .filter((matcher) => !isReserved(matcher.eventType));
 }

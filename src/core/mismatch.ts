@@ -6,6 +6,7 @@
 
 import { assertNever } from "./assert_never.ts";
 import { type Correlation, holds } from "./correlation.ts";
+import { likeliestPlace, type Place, placePath } from "./elsewhere.ts";
 import { isScalar, type JsonObject, type JsonScalar, type JsonValue, valueAt } from "./json.ts";
 import type { ExpectedEvent, MatchableEvent } from "./job_plan.ts";
 import { shownScalar, shownText, shownValue } from "./shown_value.ts";
@@ -19,6 +20,17 @@ export interface Mismatch {
   /** As JSON, cut when long; `nothing` when the path is missing. */
   readonly found: string;
   /** The two differ in no more than type, letter case or surrounding space. */
+  readonly close: boolean;
+  /** Where the event has it instead, when there is no scalar at the path. */
+  readonly elsewhere?: Elsewhere;
+}
+
+/** What an event has at another path than a clause looks at. */
+export interface Elsewhere {
+  readonly path: string;
+  /** As JSON, cut when long. */
+  readonly found: string;
+  /** It is what was expected, but for type, letter case or surrounding space. */
   readonly close: boolean;
 }
 
@@ -53,20 +65,34 @@ export function correlationMismatches(
   return assertNever(correlation, "correlation");
 }
 
-/** What a clause adds to the distance when it fails closely, and when it is off. */
+/** What a clause adds to the distance when it fails closely. */
 export const CLOSE = 1;
+/** When what it expects is elsewhere, at least closely. */
+export const MISPLACED = 9;
+/** When it is off. */
 export const OFF = 10;
 
-/** How far an event is from matching: a close clause counts less than one that is off. */
+/**
+ * How far an event is from matching: a close clause counts less than one that is off, and
+ * of these one whose value is elsewhere a little less.
+ */
 export function distanceOf(mismatches: readonly Mismatch[]): number {
-  return mismatches.reduce((sum, { close }) => sum + (close ? CLOSE : OFF), 0);
+  return mismatches.reduce((sum, { close, elsewhere }) => {
+    return sum + (close ? CLOSE : elsewhere?.close ? MISPLACED : OFF);
+  }, 0);
 }
 
-/** `orderId: expected "42" (text), found 42 (number)`; types are named where they differ. */
-export function mismatchText({ path, expected, found, close }: Mismatch): string {
+/**
+ * `orderId: expected "42" (text), found 42 (number)`; types are named where they differ. What
+ * is elsewhere follows: `orderId: expected "42", found nothing; "42" is at order.orderId`.
+ */
+export function mismatchText({ path, expected, found, close, elsewhere }: Mismatch): string {
   const subject = path === "" ? "" : `${shownText(path)}: `;
   const [left, right] = close ? typeNotes(expected, found) : ["", ""];
-  return `${subject}expected ${expected}${left}, found ${found}${right}`;
+  const clause = `${subject}expected ${expected}${left}, found ${found}${right}`;
+  if (elsewhere === undefined) return clause;
+  const [, type] = typeNotes(expected, elsewhere.found);
+  return `${clause}; ${elsewhere.found}${type} is at ${elsewhere.path}`;
 }
 
 const CLAUSES_TOLD_MAX = 3;
@@ -113,9 +139,38 @@ function failingTerms(
 ): readonly Mismatch[] {
   return terms.flatMap(([path, allowed]) => {
     const found = valueAt(attributes, path);
-    const matches = isScalar(found) && allowed.includes(found);
-    return matches ? [] : [mismatch(path, allowed, found)];
+    if (isScalar(found) && allowed.includes(found)) return [];
+    const failing = mismatch(path, allowed, found);
+    const elsewhere = isScalar(found) ? undefined : elsewhereOf(path, allowed, attributes);
+    return [elsewhere === undefined ? failing : { ...failing, elsewhere }];
   });
+}
+
+function elsewhereOf(
+  path: string,
+  allowed: readonly JsonScalar[],
+  attributes: JsonObject,
+): Elsewhere | undefined {
+  const misplaced = misplacedValue(path, allowed, attributes);
+  if (misplaced === undefined) return undefined;
+  const { place, close } = misplaced;
+  return { path: shownText(placePath(place)), found: shownScalar(place.value), close };
+}
+
+/**
+ * The likeliest place for what is missing at a path, and whether a value is there that is
+ * at least close to one of the allowed; `undefined` when no place is likely.
+ */
+export function misplacedValue(
+  path: string,
+  allowed: readonly JsonScalar[],
+  attributes: JsonObject,
+): { readonly place: Place; readonly close: boolean } | undefined {
+  const loose = new Set(allowed.map(looseForm));
+  const isClose = (value: JsonScalar) => loose.has(looseForm(value));
+  const isSame = (value: JsonScalar) => allowed.includes(value);
+  const place = likeliestPlace(attributes, path, { isSame, isClose });
+  return place === undefined ? undefined : { place, close: isClose(place.value) };
 }
 
 function mismatch(

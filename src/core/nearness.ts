@@ -5,8 +5,16 @@
 
 import { type Correlation, type Equalities, holds } from "./correlation.ts";
 import type { ExpectedEvent, MatchableEvent } from "./job_plan.ts";
-import { isScalar, type JsonObject, type JsonScalar, type JsonValue, valueAt } from "./json.ts";
-import { CLOSE, correlationMismatches, distanceOf, looseForm, OFF } from "./mismatch.ts";
+import { isScalar, type JsonObject, type JsonScalar, valueAt } from "./json.ts";
+import {
+  CLOSE,
+  correlationMismatches,
+  distanceOf,
+  looseForm,
+  MISPLACED,
+  misplacedValue,
+  OFF,
+} from "./mismatch.ts";
 
 /** The one that an event fails least, and of several such the first; `undefined` of none. */
 export function nearestOf<Candidate>(
@@ -28,7 +36,7 @@ export function expectationDistance(expected: ExpectedEvent, event: MatchableEve
   const distance = correlationDistance(matcher.correlation, event.attributes);
   return taskId === undefined || taskId === event.taskId
     ? distance
-    : distance + termDistance([taskId], event.taskId);
+    : distance + valueDistance([taskId], event.taskId);
 }
 
 /** `distanceOf(correlationMismatches(correlation, attributes))`. */
@@ -52,7 +60,7 @@ function equalsDistance(equals: Equalities, attributes: JsonObject): number {
   let distance = 0;
   for (const path in equals) {
     const value = equals[path];
-    if (value !== undefined) distance += termDistance([value], valueAt(attributes, path));
+    if (value !== undefined) distance += termDistance(path, [value], attributes);
   }
   return distance;
 }
@@ -62,12 +70,22 @@ function inDistance(
   attributes: JsonObject,
 ): number {
   let distance = 0;
-  for (const path in terms) distance += termDistance(terms[path] ?? [], valueAt(attributes, path));
+  for (const path in terms) distance += termDistance(path, terms[path] ?? [], attributes);
   return distance;
 }
 
-function termDistance(allowed: readonly JsonScalar[], found: JsonValue | undefined): number {
-  if (!isScalar(found)) return OFF;
+function termDistance(
+  path: string,
+  allowed: readonly JsonScalar[],
+  attributes: JsonObject,
+): number {
+  const found = valueAt(attributes, path);
+  if (isScalar(found)) return valueDistance(allowed, found);
+  return misplacedValue(path, allowed, attributes)?.close === true ? MISPLACED : OFF;
+}
+
+function valueDistance(allowed: readonly JsonScalar[], found: JsonScalar | undefined): number {
+  if (found === undefined) return OFF;
   if (allowed.includes(found)) return 0;
   const loose = looseForm(found);
   return allowed.some((value) => looseForm(value) === loose) ? CLOSE : OFF;

@@ -7,54 +7,85 @@
  */
 
 import { type EqualityTerm, indexAlternatives } from "../core/correlation.ts";
+import { placesIn } from "../core/elsewhere.ts";
 import { isReserved } from "../core/event_type.ts";
 import type { JobId } from "../core/ids.ts";
 import {
-  type EventMatcher,
   type ExpectedEvent,
   type JobPlan,
   type MatchableEvent,
   matcherAccepts,
+  type PolicyEvent,
+  policyEvents,
+  type PolicyRole,
 } from "../core/job_plan.ts";
 import { isScalar, valueAt } from "../core/json.ts";
 import { looseForm } from "../core/mismatch.ts";
 
-/** An expectation of a job that an event may be near to. */
+/** What of a plan an event may be near to: an expectation, or what the policy names. */
+export type Wanted = ExpectedEvent | PolicyEvent;
+
 export interface Candidate {
   readonly jobId: JobId;
-  readonly expected: ExpectedEvent;
+  readonly wanted: Wanted;
 }
 
-/** A matcher of a plan's policy; of all that is filed, only expectations are candidates. */
-interface PolicyMatcher {
-  readonly jobId: JobId;
-  readonly matcher: EventMatcher;
-  readonly expected?: undefined;
-}
-
-/** Expectations of one type are linked in the order filed, to get at the newest. */
-interface FiledExpectation extends Candidate {
-  readonly matcher: EventMatcher;
-  /** The first one of its job for this type. */
+/** Of one type, those that may be candidates are linked, to get at the newest. */
+interface Filed extends Candidate {
+  /** Where it is linked; `undefined` for what could have no effect on its job now. */
+  readonly chain: Chain | undefined;
+  /** The first one of its job in the chain. */
   readonly first: boolean;
-  older: FiledExpectation | undefined;
-  newer: FiledExpectation | undefined;
+  older: Filed | undefined;
+  newer: Filed | undefined;
 }
 
-type Filed = PolicyMatcher | FiledExpectation;
 type Bucket = Set<Filed>;
 
-/** With no value in common, how many expectations of the type are candidates. */
+/** Filed matchers in the order filed; those of one job are next to each other. */
+class Chain {
+  newest: Filed | undefined;
+  /** Jobs of which a matcher is linked. */
+  jobs = 0;
+
+  link(candidate: Candidate): Filed {
+    const older = this.newest;
+    const first = older?.jobId !== candidate.jobId;
+    const filed = { ...candidate, chain: this, first, older, newer: undefined };
+    if (older !== undefined) older.newer = filed;
+    if (first) this.jobs++;
+    return this.newest = filed;
+  }
+
+  unlink({ first, older, newer }: Filed): void {
+    if (first) this.jobs--;
+    if (older !== undefined) older.newer = newer;
+    if (newer === undefined) this.newest = older;
+    else newer.older = older;
+  }
+
+  take(limit: number): readonly Candidate[] {
+    const taken: Candidate[] = [];
+    for (let filed = this.newest; filed && taken.length < limit; filed = filed.older) {
+      taken.push(filed);
+    }
+    return taken;
+  }
+}
+
+/** With no value in common, how many of the type are candidates. */
 const NEWEST_MAX = 8;
+
+/** Of the paths that jobs look at, how many are looked for at another place. */
+const MISPLACED_PATHS_MAX = 64;
 
 /** The matchers for one event type. */
 class TypeIndex {
   /** By path, then by the loose form of a value. */
   readonly byPath = new Map<string, Map<string, Bucket>>();
   readonly unkeyed: Bucket = new Set();
-  newest: FiledExpectation | undefined;
-  /** Jobs of which an expectation is filed. */
-  jobs = 0;
+  readonly expectations = new Chain();
+  readonly policies = new Chain();
 
   bucket(term: EqualityTerm): Bucket {
     const values = getOrMake(this.byPath, term.path, () => new Map<string, Bucket>());
@@ -73,24 +104,6 @@ class TypeIndex {
     if (values?.size === 0) this.byPath.delete(term.path);
   }
 
-  /** All matchers of a job are made one after the other. */
-  expectation(jobId: JobId, expected: ExpectedEvent): FiledExpectation {
-    const older = this.newest;
-    const first = older?.jobId !== jobId;
-    const { matcher } = expected;
-    const filed = { jobId, matcher, expected, first, older, newer: undefined };
-    if (older !== undefined) older.newer = filed;
-    if (first) this.jobs++;
-    return this.newest = filed;
-  }
-
-  unlink({ first, older, newer }: FiledExpectation): void {
-    if (first) this.jobs--;
-    if (older !== undefined) older.newer = newer;
-    if (newer === undefined) this.newest = older;
-    else newer.older = older;
-  }
-
   /** What the event's own values lead to, the smallest first. */
   bucketsFor(event: MatchableEvent): readonly Bucket[] {
     const buckets: Bucket[] = [];
@@ -102,8 +115,17 @@ class TypeIndex {
     return buckets.sort((left, right) => left.size - right.size);
   }
 
+  /** What its values lead to when they are taken for those of another path. */
+  misplacedFor({ attributes }: MatchableEvent): readonly Bucket[] {
+    const places = placesIn(attributes);
+    return this.byPath.values().take(MISPLACED_PATHS_MAX).flatMap((values) =>
+      places.flatMap(({ value }) => values.get(looseForm(value)) ?? [])
+    ).toArray();
+  }
+
   get isEmpty(): boolean {
-    return this.byPath.size === 0 && this.unkeyed.size === 0 && this.newest === undefined;
+    return this.byPath.size === 0 && this.unkeyed.size === 0 &&
+      this.expectations.jobs === 0 && this.policies.jobs === 0;
   }
 }
 
@@ -119,19 +141,20 @@ export class CorrelationIndex {
   readonly #types = new Map<string, TypeIndex>();
   readonly #filings = new Map<JobId, readonly Filing[]>();
 
-  /** Files all matchers of a plan; a job that is filed already stays as it is. */
-  add(jobId: JobId, plan: JobPlan): void {
+  /**
+   * Files all matchers of a plan; a job that is filed already stays as it is.
+   *
+   * @param acting What of the policy could have an effect on the job: only that is ever a
+   * candidate.
+   */
+  add(jobId: JobId, plan: JobPlan, acting: readonly PolicyRole[] = ERRORS): void {
     if (this.#filings.has(jobId)) return;
     const filings: Filing[] = [];
-    for (const expected of plan.expected) {
-      const { matcher } = expected;
-      if (isReserved(matcher.eventType)) continue;
-      const index = this.#indexOf(matcher);
-      filings.push(file(index, index.expectation(jobId, expected)));
-    }
-    for (const matcher of policyMatchers(plan)) {
-      if (isReserved(matcher.eventType)) continue;
-      filings.push(file(this.#indexOf(matcher), { jobId, matcher }));
+    for (const wanted of [...plan.expected, ...policyEvents(plan.policy)]) {
+      const { eventType } = wanted.matcher;
+      if (isReserved(eventType)) continue;
+      const index = getOrMake(this.#types, eventType, () => new TypeIndex());
+      filings.push(file(index, filedIn(index, { jobId, wanted }, acting)));
     }
     this.#filings.set(jobId, filings);
   }
@@ -139,6 +162,13 @@ export class CorrelationIndex {
   remove(jobId: JobId): void {
     for (const filing of this.#filings.get(jobId) ?? []) this.#unfile(filing);
     this.#filings.delete(jobId);
+  }
+
+  /** Files a job anew, if it is filed: something else of its policy can have an effect now. */
+  refile(jobId: JobId, plan: JobPlan, acting: readonly PolicyRole[]): void {
+    if (!this.#filings.has(jobId)) return;
+    this.remove(jobId);
+    this.add(jobId, plan, acting);
   }
 
   /** The jobs of which a matcher accepts the event, each once, in the order filed. */
@@ -156,30 +186,32 @@ export class CorrelationIndex {
   }
 
   /**
-   * Expectations that the event meets or may be near to, at most `limit`: those that its
-   * own values lead to, then those that demand no equality; when there are neither, a few
-   * of those filed last for its type. The cost goes by `limit` and by the paths that the
-   * jobs look at, not by how many jobs are filed.
+   * What the event meets or may be near to, at most `limit`: what its own values lead to, or
+   * would at another path, then what demands no equality; when there is neither, a few of
+   * those filed last for its type, expectations first. The cost goes by `limit` and by the
+   * paths that the jobs look at, not by how many jobs are filed.
    */
   candidates(event: MatchableEvent, limit: number): readonly Candidate[] {
     const index = this.#types.get(event.eventType);
     if (index === undefined) return [];
-    const found = new Set<FiledExpectation>();
-    for (const bucket of [...index.bucketsFor(event), index.unkeyed]) {
-      takeFrom(bucket, limit, found);
-    }
+    const found = new Set<Filed>();
+    const own = index.bucketsFor(event);
+    const keyed = own.length > 0 ? own : index.misplacedFor(event);
+    for (const bucket of [...keyed, index.unkeyed]) takeFrom(bucket, limit, found);
     if (found.size > 0) return [...found];
-    const newest: Candidate[] = [];
     const most = Math.min(limit, NEWEST_MAX);
-    for (let filed = index.newest; filed && newest.length < most; filed = filed.older) {
-      newest.push(filed);
-    }
-    return newest;
+    const newest = index.expectations.take(most);
+    return [...newest, ...index.policies.take(most - newest.length)];
   }
 
   /** How many jobs expect events of a type. */
   waiting(eventType: string): number {
-    return this.#types.get(eventType)?.jobs ?? 0;
+    return this.#types.get(eventType)?.expectations.jobs ?? 0;
+  }
+
+  /** Of how many jobs the policy names events of a type that could have an effect. */
+  naming(eventType: string): number {
+    return this.#types.get(eventType)?.policies.jobs ?? 0;
   }
 
   /** Event types that are filed, at most so many. */
@@ -196,47 +228,45 @@ export class CorrelationIndex {
     return this.#filings.size;
   }
 
-  #indexOf({ eventType }: EventMatcher): TypeIndex {
-    return getOrMake(this.#types, eventType, () => new TypeIndex());
-  }
-
   #unfile({ index, filed, terms }: Filing): void {
-    if (filed.expected !== undefined) index.unlink(filed);
+    filed.chain?.unlink(filed);
     if (terms === undefined) index.unkeyed.delete(filed);
     else for (const term of terms) index.drop(term, filed);
-    const { eventType } = filed.matcher;
+    const { eventType } = filed.wanted.matcher;
     // A matcher that nothing fulfils is filed nowhere, and may outlive the index of its type.
     if (index.isEmpty && this.#types.get(eventType) === index) this.#types.delete(eventType);
   }
 }
 
+const ERRORS: readonly PolicyRole[] = ["errors"];
+
+function filedIn(index: TypeIndex, candidate: Candidate, acting: readonly PolicyRole[]): Filed {
+  const { wanted } = candidate;
+  if (!("role" in wanted)) return index.expectations.link(candidate);
+  if (acting.includes(wanted.role)) return index.policies.link(candidate);
+  return { ...candidate, chain: undefined, first: false, older: undefined, newer: undefined };
+}
+
 function file(index: TypeIndex, filed: Filed): Filing {
-  const terms = mostSelective(index, indexAlternatives(filed.matcher.correlation));
+  const terms = mostSelective(index, indexAlternatives(filed.wanted.matcher.correlation));
   if (terms === undefined) index.unkeyed.add(filed);
   else for (const term of terms) index.bucket(term).add(filed);
   return { index, filed, terms };
 }
 
 function collect(bucket: Bucket, event: MatchableEvent, jobs: Set<JobId>): void {
-  for (const { jobId, matcher } of bucket) {
-    if (matcherAccepts(matcher, event)) jobs.add(jobId);
+  for (const { jobId, wanted } of bucket) {
+    if (matcherAccepts(wanted.matcher, event)) jobs.add(jobId);
   }
 }
 
-/** Adds expectations until there are so many; looks at no more of the bucket than that. */
-function takeFrom(bucket: Bucket, limit: number, found: Set<FiledExpectation>): void {
+/** Adds candidates until there are so many; looks at no more of the bucket than that. */
+function takeFrom(bucket: Bucket, limit: number, found: Set<Filed>): void {
   let left = limit;
   for (const filed of bucket) {
     if (found.size >= limit || left-- <= 0) return;
-    if (filed.expected !== undefined) found.add(filed);
+    if (filed.chain !== undefined) found.add(filed);
   }
-}
-
-function policyMatchers({ policy }: JobPlan): readonly EventMatcher[] {
-  const { errors, compensation } = policy;
-  return compensation === undefined
-    ? errors
-    : [...errors, compensation.succeeded, compensation.failed];
 }
 
 /** The alternative whose buckets are emptiest now: `orderId` rather than `region`. */

@@ -7,7 +7,7 @@ import type { EngineStatus } from "./engine_status.ts";
 import type { Applied } from "./job_table.ts";
 import type { JournalConsumer } from "./ports.ts";
 
-type ConsumerParts = Pick<EngineParts, "projection" | "recorder" | "supervisor" | "feed">;
+type ConsumerParts = Pick<EngineParts, "projection" | "recorder" | "ended" | "supervisor" | "feed">;
 
 export function engineConsumer(
   parts: ConsumerParts,
@@ -30,7 +30,7 @@ export function engineConsumer(
 
 /** Projects a batch, lets jobs go on, and wakes those who wait. */
 function goOn(
-  { recorder, supervisor, feed }: ConsumerParts,
+  { recorder, ended, supervisor, feed }: ConsumerParts,
   entries: readonly JobEventLogEntry[],
   onDefect: (error: unknown) => void,
 ): void {
@@ -40,6 +40,7 @@ function goOn(
     const applied = recorder.see(entry);
     if (applied === undefined) continue;
     steps.push(applied);
+    ended.see(applied);
     touched.add(applied.job.jobId);
   }
   for (const applied of steps) {

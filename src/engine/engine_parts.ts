@@ -6,6 +6,7 @@ import { Creation } from "./creation.ts";
 import type { AnyJobDefinition } from "./definition.ts";
 import { DefinitionRegistry } from "./definition_registry.ts";
 import { Deliveries } from "./deliveries.ts";
+import { EndedJobs } from "./ended_jobs.ts";
 import type { EngineStatus } from "./engine_status.ts";
 import { EventEngine } from "./event_engine.ts";
 import { Explainer } from "./explainer.ts";
@@ -39,8 +40,8 @@ export type EngineParts = ReturnType<typeof engineParts>;
 
 export function engineParts(options: JobEngineOptions, status: EngineStatus) {
   const parts = withRecording(foundationOf(options));
-  const { events, history, indexes, recorder, registry, table } = parts;
-  const unmatched = new Unmatched(indexes.started, indexes.unstarted, registry, table);
+  const { ended, events, history, indexes, recorder, registry, table } = parts;
+  const unmatched = new Unmatched({ ...indexes, ended }, registry, table);
   return {
     ...parts,
     creation: new Creation(parts),
@@ -64,6 +65,7 @@ function foundationOf({ clock, random, definitions, maxRunning }: JobEngineOptio
     random,
     projection,
     table,
+    ended: new EndedJobs(),
     indexes: { started: new CorrelationIndex(), unstarted: new CorrelationIndex(), facts },
     events: new EventEngine(clock, random, eventIds),
     registry: new DefinitionRegistry(definitions),

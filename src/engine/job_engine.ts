@@ -60,6 +60,7 @@ export class JobEngine {
   async start(journal: Journal, restart?: LogId): Promise<void> {
     this.#parts.events.open(journal);
     this.#parts.recorder.fileAll();
+    this.#parts.ended.restore(this.#parts.table.jobs());
     await this.#parts.supervisor.recover(restart);
   }
 

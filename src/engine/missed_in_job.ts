@@ -1,24 +1,26 @@
-/** Why an event that reached a running job matched none of its expectations. */
+/** Why an event that reached a job of which it wanted nothing, or something else. */
 
+import { assertNever } from "../core/assert_never.ts";
 import { isSatisfied } from "../core/condition.ts";
 import { isReserved } from "../core/event_type.ts";
-import type { MatchableEvent } from "../core/job_plan.ts";
+import { type MatchableEvent, type PolicyEvent, policyEvents } from "../core/job_plan.ts";
 import type { JobState } from "../core/job_state.ts";
-import { correlationMismatches, mismatchesText } from "../core/mismatch.ts";
+import { mismatchesText } from "../core/mismatch.ts";
 import { matchableOf } from "../core/projector.ts";
 import { nearestName } from "../core/spelling.ts";
+import type { Wanted } from "./correlation_index.ts";
 import type { Applied } from "./job_table.ts";
-import { expectationName, type Missed, missed, nearestOf } from "./nearest_expectation.ts";
+import { type Missed, missed, nearestOf, ownSubjectText } from "./nearest_expectation.ts";
 
 /** Of the types that a job waits for, how many are told. */
 const TYPES_TOLD_MAX = 3;
 
-/** The expectation of the job that the event came nearest to, if one is of its type. */
+/** What the job wants that the event came nearest to, if anything is of its type. */
 export function nearestInJob({ job, entry }: Applied): Missed | undefined {
   if (entry.stratum === "coordination") return undefined;
   const event = matchableOf(entry);
-  const ofType = job.plan.expected.filter(({ matcher }) => matcher.eventType === event.eventType);
-  return nearestOf(ofType.map((expected) => missed(job, expected, event)));
+  const ofType = wantedNow(job).filter(({ matcher }) => matcher.eventType === event.eventType);
+  return nearestOf(ofType.map((wanted) => missed(job, wanted, event)));
 }
 
 /** The reason in words. */
@@ -26,15 +28,42 @@ export function missedInJob(step: Applied): string {
   const nearest = nearestInJob(step);
   if (nearest === undefined) return unexpected(step.job, matchableOf(step.entry));
   const why = mismatchesText(nearest.clauses);
-  return `matched no expectation: the nearest is ${expectationName(nearest)}: ${why}`;
+  return `matched no expectation: the nearest is ${ownSubjectText(nearest)}: ${why}`;
+}
+
+/** The reason in words, for a job that compensates. */
+export function missedInCompensation(step: Applied): string {
+  const nearest = nearestInJob(step);
+  if (nearest === undefined) return `recorded only: state is ${step.job.state}`;
+  const why = mismatchesText(nearest.clauses);
+  return `recorded only: the nearest is ${ownSubjectText(nearest)}: ${why}`;
+}
+
+function wantedNow({ state, plan }: JobState): readonly Wanted[] {
+  switch (state) {
+    case "Running":
+      return [...plan.expected, ...policyEvents(plan.policy).filter(isError)];
+    case "Compensating":
+      return policyEvents(plan.policy).filter((event) => !isError(event));
+    case "Created":
+    case "Done":
+    case "Failed":
+      return [];
+    default:
+      return assertNever(state, "state");
+  }
+}
+
+function isError({ role }: PolicyEvent): boolean {
+  return role === "errors";
 }
 
 function unexpected(job: JobState, event: MatchableEvent): string {
   const none = `the plan expects no event of type ${event.eventType}`;
-  const error = job.plan.policy.errors.find(({ eventType }) => eventType === event.eventType);
-  if (error === undefined) return `${none}; ${stillWaitingFor(job, event.eventType)}`;
-  const why = mismatchesText(correlationMismatches(error.correlation, event.attributes));
-  return `${none}, and its policy calls only others an error: ${why}`;
+  const { eventType } = event;
+  return policyEvents(job.plan.policy).some(({ matcher }) => matcher.eventType === eventType)
+    ? `${none} but to end a compensation, and none is under way`
+    : `${none}; ${stillWaitingFor(job, eventType)}`;
 }
 
 /** The types that the job still waits for; one that may have been meant comes first. */

@@ -1,28 +1,40 @@
-/** Of expectations that an event missed, the one that it came nearest to. */
+/** Of what jobs wanted and an event missed, the one that it came nearest to. */
 
+import { assertNever } from "../core/assert_never.ts";
 import { isSatisfied } from "../core/condition.ts";
-import type { ExpectedEvent, MatchableEvent } from "../core/job_plan.ts";
-import type { JobState } from "../core/job_state.ts";
-import { distanceOf, type Mismatch, mismatchesText, mismatchesWith } from "../core/mismatch.ts";
+import { holdsInPart } from "../core/correlation.ts";
+import type { MatchableEvent, PolicyRole } from "../core/job_plan.ts";
+import { isTerminal, type JobState } from "../core/job_state.ts";
+import {
+  correlationMismatches,
+  distanceOf,
+  type Mismatch,
+  mismatchesText,
+  mismatchesWith,
+} from "../core/mismatch.ts";
+import type { Wanted } from "./correlation_index.ts";
 import type { NearestExpectation } from "./requests.ts";
 
 /** More clauses than this a receipt does not list. */
 const CLAUSES_MAX = 10;
 
-/** An expectation of a job, with the clauses that an event of its type fails. */
+/** What a job wanted, with the clauses that an event of its type fails. */
 export interface Missed {
   readonly job: JobState;
-  readonly expected: ExpectedEvent;
+  readonly wanted: Wanted;
   readonly clauses: readonly Mismatch[];
 }
 
-export function missed(job: JobState, expected: ExpectedEvent, event: MatchableEvent): Missed {
-  return { job, expected, clauses: mismatchesWith(expected, event) };
+export function missed(job: JobState, wanted: Wanted, event: MatchableEvent): Missed {
+  const clauses = "role" in wanted
+    ? correlationMismatches(wanted.matcher.correlation, event.attributes)
+    : mismatchesWith(wanted, event);
+  return { job, wanted, clauses };
 }
 
 /**
- * Those that still wait come before those that no event could serve, then the nearest,
- * then the oldest job.
+ * What still waits comes before what no event could serve, then the nearest, then
+ * expectations, then the oldest job.
  */
 export function nearestOf(all: readonly Missed[]): Missed | undefined {
   let nearest: Missed | undefined;
@@ -32,28 +44,86 @@ export function nearestOf(all: readonly Missed[]): Missed | undefined {
   return nearest;
 }
 
-export function nearestExpectation({ job, expected, clauses }: Missed): NearestExpectation {
-  return {
+export function nearestExpectation({ job, wanted, clauses }: Missed): NearestExpectation {
+  const facts = {
     jobId: job.jobId,
     state: job.state,
-    expectation: expected.id,
-    reason: clauses.length === 0 ? "the job has not started" : mismatchesText(clauses),
+    reason: clauses.length === 0 ? untimelyText(job) : mismatchesText(clauses),
     clauses: clauses.slice(0, CLAUSES_MAX),
   };
+  return "role" in wanted
+    ? { ...facts, policy: wanted.role }
+    : { ...facts, expectation: wanted.id };
 }
 
-/** Its id, and why an event would not count for it even if it matched. */
-export function expectationName({ job, expected }: Missed): string {
-  if (job.state !== "Running") return `${expected.id} (state is ${job.state})`;
-  return isSatisfied(job, expected.id) ? `${expected.id} (satisfied)` : expected.id;
+/** Why a job does not take what it wanted. */
+export function untimelyText(job: JobState): string {
+  if (isTerminal(job)) return `the job is ${job.state} since entry ${job.endedBy}`;
+  return job.state === "Created" ? "the job has not started" : `the job is ${job.state}`;
+}
+
+/** Whether the event has anything of what was wanted, if only nearly or at another path. */
+export function hasInCommon({ wanted, clauses }: Missed, event: MatchableEvent): boolean {
+  if (clauses.some(({ close, elsewhere }) => close || elsewhere?.close === true)) return true;
+  const { correlation } = wanted.matcher;
+  const isOfTask = !("role" in wanted) && wanted.taskId !== undefined &&
+    wanted.taskId === event.taskId;
+  return isOfTask || holdsInPart(correlation, event.attributes);
+}
+
+/** `expectation paid of job j1`, and why an event would not count for it if it matched. */
+export function subjectText(missed: Missed): string {
+  const { job, wanted } = missed;
+  const name = "role" in wanted
+    ? `${POLICY_EVENTS[wanted.role]} of the ${POLICY_OWNERS[wanted.role]}`
+    : `expectation ${wanted.id}${remarkOn(missed)}`;
+  return `${name} of job ${job.jobId}`;
+}
+
+/** The same to somebody who speaks of the job already. */
+export function ownSubjectText(missed: Missed): string {
+  const { wanted } = missed;
+  return "role" in wanted
+    ? `${POLICY_EVENTS[wanted.role]} of its ${POLICY_OWNERS[wanted.role]}`
+    : `${wanted.id}${remarkOn(missed)}`;
+}
+
+const POLICY_EVENTS: Readonly<Record<PolicyRole, string>> = {
+  errors: "the error event",
+  succeeded: "the end",
+  failed: "the failed end",
+};
+
+const POLICY_OWNERS: Readonly<Record<PolicyRole, string>> = {
+  errors: "policy",
+  succeeded: "compensation",
+  failed: "compensation",
+};
+
+/** Where nothing but the time is wrong, that is told by itself. */
+function remarkOn({ job, wanted, clauses }: Missed): string {
+  if ("role" in wanted || clauses.length === 0) return "";
+  if (job.state !== "Running") return ` (state is ${job.state})`;
+  return isSatisfied(job, wanted.id) ? " (satisfied)" : "";
 }
 
 function compare(left: Missed, right: Missed): number {
-  return rank(left) - rank(right) ||
+  return Number(isIdle(left)) - Number(isIdle(right)) ||
     distanceOf(left.clauses) - distanceOf(right.clauses) ||
+    Number("role" in left.wanted) - Number("role" in right.wanted) ||
     left.job.firstLogId - right.job.firstLogId;
 }
 
-function rank({ job, expected }: Missed): number {
-  return job.state === "Running" && !isSatisfied(job, expected.id) ? 0 : 1;
+/** Whether no event could serve it now. */
+function isIdle({ job, wanted }: Missed): boolean {
+  if (!("role" in wanted)) return job.state !== "Running" || isSatisfied(job, wanted.id);
+  switch (wanted.role) {
+    case "errors":
+      return job.state !== "Running";
+    case "succeeded":
+    case "failed":
+      return job.state !== "Compensating";
+    default:
+      return assertNever(wanted.role, "role");
+  }
 }

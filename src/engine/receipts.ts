@@ -6,7 +6,7 @@ import type { EventDraft } from "../core/event.ts";
 import type { EventId } from "../core/ids.ts";
 import { requiredMatches } from "../core/job_plan.ts";
 import type { Applied } from "./job_table.ts";
-import { missedInJob, nearestInJob } from "./missed_in_job.ts";
+import { missedInCompensation, missedInJob, nearestInJob } from "./missed_in_job.ts";
 import { nearestExpectation } from "./nearest_expectation.ts";
 import type { NearestExpectation, Receipt, ReceiptJob } from "./requests.ts";
 import { NEVER_INTERPRETED } from "./unmatched.ts";
@@ -79,13 +79,13 @@ function receiptJob(step: Applied, expectation: string): ReceiptJob {
   return surplus ? { ...common, reason: "beyond what the expectation needs" } : common;
 }
 
-/** Of the jobs that the event reached without effect, the expectation it came nearest to. */
+/** Of the jobs that the event reached without effect, what it came nearest to. */
 function nearestMissed(
   applied: readonly (Applied | undefined)[],
 ): NearestExpectation | undefined {
   for (const step of applied) {
-    const missed = step?.rule === "running/record-only" ? nearestInJob(step) : undefined;
-    if (step !== undefined && missed !== undefined) return nearestExpectation(missed);
+    const missed = step === undefined ? undefined : nearestInJob(step);
+    if (missed !== undefined) return nearestExpectation(missed);
   }
   return undefined;
 }
@@ -93,8 +93,9 @@ function nearestMissed(
 function reasonOf(step: Applied): string {
   if (step.entry.stratum === "coordination") return NEVER_INTERPRETED;
   switch (step.rule) {
-    case "terminal/record-only":
     case "compensating/record-only":
+      return missedInCompensation(step);
+    case "terminal/record-only":
       return `recorded only: state is ${step.job.state}`;
     case "created/record-only":
       return "recorded only: the job has not started";

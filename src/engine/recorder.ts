@@ -7,7 +7,7 @@
 
 import type { EventDraft, JobEventLogEntry } from "../core/event.ts";
 import type { JobId, LogId } from "../core/ids.ts";
-import type { JobPlan } from "../core/job_plan.ts";
+import { COMPENSATION_ENDS, type JobPlan } from "../core/job_plan.ts";
 import { isTerminal } from "../core/job_state.ts";
 import type { CorrelationIndex } from "./correlation_index.ts";
 import type { EventEngine } from "./event_engine.ts";
@@ -71,9 +71,11 @@ export class Recorder {
 
   /** Files all jobs that wait, once the journal has been replayed. */
   fileAll(): void {
+    const { started, unstarted } = this.#indexes;
     for (const { jobId, plan, state } of this.#table.jobs()) {
-      if (state === "Running" || state === "Compensating") this.#indexes.started.add(jobId, plan);
-      else if (state === "Created") this.#indexes.unstarted.add(jobId, plan);
+      if (state === "Running") started.add(jobId, plan);
+      if (state === "Compensating") started.add(jobId, plan, COMPENSATION_ENDS);
+      if (state === "Created") unstarted.add(jobId, plan, []);
     }
   }
 
@@ -106,8 +108,16 @@ export class Recorder {
     if (applied === undefined) return undefined;
     const awaited = this.#awaited.get(entry.logId);
     if (awaited !== undefined) awaited.applied = applied;
-    if (isTerminal(applied.job)) this.#indexes.started.remove(applied.job.jobId);
+    this.#refile(applied);
     return applied;
+  }
+
+  #refile({ job, rule }: Applied): void {
+    const { started } = this.#indexes;
+    if (isTerminal(job)) started.remove(job.jobId);
+    if (rule === "running/error-compensating") {
+      started.refile(job.jobId, job.plan, COMPENSATION_ENDS);
+    }
   }
 
   async #applied(
@@ -145,7 +155,7 @@ export class Recorder {
   }
 
   #fileCreated(jobId: JobId, plan: JobPlan, { durable }: Appended): void {
-    this.#indexes.unstarted.add(jobId, plan);
+    this.#indexes.unstarted.add(jobId, plan, []);
     durable.catch(() => this.#indexes.unstarted.remove(jobId));
   }
 
@@ -157,7 +167,7 @@ export class Recorder {
     started.add(jobId, plan);
     durable.catch(() => {
       started.remove(jobId);
-      if (this.#table.job(jobId)?.state === "Created") unstarted.add(jobId, plan);
+      if (this.#table.job(jobId)?.state === "Created") unstarted.add(jobId, plan, []);
     });
   }
 }

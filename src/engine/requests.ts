@@ -4,7 +4,7 @@ import type { Change } from "../core/changes.ts";
 import type { Rejection } from "../core/decide.ts";
 import type { FactDraft } from "../core/event.ts";
 import type { EventId, JobId, LogId, TaskId } from "../core/ids.ts";
-import type { JobPlan } from "../core/job_plan.ts";
+import type { JobPlan, PolicyRole } from "../core/job_plan.ts";
 import type { JobState, StateName } from "../core/job_state.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { Condition } from "../core/condition.ts";
@@ -91,17 +91,23 @@ export interface ReceiptJob {
   readonly reason?: string;
 }
 
-/** An expectation that an event came near to without matching it. */
-export interface NearestExpectation {
+interface NearestFacts {
   readonly jobId: JobId;
   readonly state: StateName;
-  /** Its id in the plan of the job. */
-  readonly expectation: string;
-  /** In words: the clauses that the event fails, or that the job has not started. */
+  /** In words: the clauses that the event fails, or why the job takes it no more, or not yet. */
   readonly reason: string;
   /** The clauses that the event fails, at most 10; none when only the time was wrong. */
   readonly clauses: readonly Mismatch[];
 }
+
+/**
+ * What an event came near to without matching it: an expectation, by its id in the plan of
+ * the job; or an event that the policy of the job names, by what that does: `errors` fail
+ * the job, and `succeeded` and `failed` end its compensation.
+ */
+export type NearestExpectation =
+  | NearestFacts & { readonly expectation: string; readonly policy?: undefined }
+  | NearestFacts & { readonly policy: PolicyRole; readonly expectation?: undefined };
 
 export interface Receipt {
   readonly eventId: EventId;
@@ -115,7 +121,7 @@ export interface Receipt {
   readonly jobs: readonly ReceiptJob[];
   /** Why it was rejected, or matched nothing; where `jobs` names a job, it says why there. */
   readonly reason?: string;
-  /** Of an event that matched nothing: the expectation that it came nearest to. */
+  /** Of an event that matched nothing: what it came nearest to. */
   readonly nearest?: NearestExpectation;
 }
 

@@ -10,18 +10,21 @@ import { nearestName } from "../core/spelling.ts";
 import type { CorrelationIndex } from "./correlation_index.ts";
 import type { FactEvent } from "./definition.ts";
 import type { DefinitionRegistry } from "./definition_registry.ts";
+import type { EndedJobs } from "./ended_jobs.ts";
 import type { SettledFact } from "./fan_out.ts";
 import type { JobTable } from "./job_table.ts";
 import {
-  expectationName,
+  hasInCommon,
   type Missed,
   missed,
   nearestExpectation,
   nearestOf,
+  subjectText,
+  untimelyText,
 } from "./nearest_expectation.ts";
 import type { Receipt } from "./requests.ts";
 
-/** Expectations that are compared with one event. */
+/** Expectations and events of policies that are compared with one event. */
 const CANDIDATES_MAX = 64;
 /** Event types that are looked at for the one that was meant. */
 const TYPES_MAX = 256;
@@ -31,61 +34,77 @@ export const NEVER_INTERPRETED =
 
 type Explained = Pick<Receipt, "reason" | "nearest">;
 
+/** Where an event that found no job may have been meant to go. */
+export interface Addressees {
+  /** Jobs that have started and not ended. */
+  readonly started: CorrelationIndex;
+  /** Jobs that have been created and not started. */
+  readonly unstarted: CorrelationIndex;
+  readonly ended: EndedJobs;
+}
+
 export class Unmatched {
-  readonly #started: CorrelationIndex;
-  readonly #unstarted: CorrelationIndex;
+  readonly #jobs: Addressees;
   readonly #registry: DefinitionRegistry;
   readonly #table: JobTable;
 
-  constructor(
-    started: CorrelationIndex,
-    unstarted: CorrelationIndex,
-    registry: DefinitionRegistry,
-    table: JobTable,
-  ) {
-    this.#started = started;
-    this.#unstarted = unstarted;
+  constructor(jobs: Addressees, registry: DefinitionRegistry, table: JobTable) {
+    this.#jobs = jobs;
     this.#registry = registry;
     this.#table = table;
   }
 
   explain(fact: SettledFact): Explained {
     if (fact.stratum === "coordination") return { reason: NEVER_INTERPRETED };
-    return this.#notStarted(fact) ?? this.#nearest(fact) ?? this.#nobody(fact);
+    return this.#untimely(fact) ?? this.#nearest(fact) ?? this.#nobody(fact);
   }
 
-  #notStarted(event: MatchableEvent): Explained | undefined {
-    const matching = this.#compared(this.#unstarted, event).filter(({ job, clauses }) =>
+  /** Only the time is wrong: too early, or else too late. */
+  #untimely(event: MatchableEvent): Explained | undefined {
+    const early = this.#compared(this.#jobs.unstarted, event).filter(({ job, clauses }) =>
       job.state === "Created" && clauses.length === 0
     );
-    const oldest = nearestOf(matching);
-    if (oldest === undefined) return undefined;
-    const { job, expected } = oldest;
-    const subject = `expectation ${expected.id} of job ${job.jobId}`;
+    const missed = nearestOf(early) ?? this.#jobs.ended.latestFor(event);
+    if (missed === undefined) return undefined;
+    const why = `${subjectText(missed)} would match, but ${untimelyText(missed.job)}`;
     return {
-      reason: `matched nothing: ${subject} would match, but the job has not started`,
-      nearest: nearestExpectation(oldest),
+      reason: `matched nothing: ${why}`,
+      nearest: nearestExpectation(missed),
     };
   }
 
   #nearest(event: MatchableEvent): Explained | undefined {
-    const compared = [this.#started, this.#unstarted]
+    const compared = [this.#jobs.started, this.#jobs.unstarted]
       .flatMap((index) => this.#compared(index, event));
     const nearest = nearestOf(compared.filter(({ clauses }) => clauses.length > 0));
     if (nearest === undefined) return undefined;
-    const subject = `expectation ${expectationName(nearest)} of job ${nearest.job.jobId}`;
-    const why = mismatchesText(nearest.clauses);
-    return {
-      reason: `matched nothing: the nearest is ${subject}: ${why}`,
-      nearest: nearestExpectation(nearest),
-    };
+    const why = `${subjectText(nearest)}: ${mismatchesText(nearest.clauses)}`;
+    const others = hasInCommon(nearest, event) ? undefined : this.#noneOf(nearest);
+    const reason = others === undefined ? `the nearest is ${why}` : `${others}; for one, ${why}`;
+    return { reason: `matched nothing: ${reason}`, nearest: nearestExpectation(nearest) };
+  }
+
+  /** How many jobs want events of a type, where it is by chance that one of them is named. */
+  #noneOf({ wanted }: Missed): string | undefined {
+    const { eventType } = wanted.matcher;
+    const { started, unstarted } = this.#jobs;
+    if ("role" in wanted) {
+      const jobs = started.naming(eventType);
+      return jobs > 1
+        ? `the policies of ${jobs} jobs name events of type ${eventType}, and none this one`
+        : undefined;
+    }
+    const jobs = started.waiting(eventType) + unstarted.waiting(eventType);
+    return jobs > 1
+      ? `${jobs} jobs expect events of type ${eventType}, and none of them this one`
+      : undefined;
   }
 
   /** A job that is not durable yet is not there yet. */
   #compared(index: CorrelationIndex, event: MatchableEvent): readonly Missed[] {
-    return index.candidates(event, CANDIDATES_MAX).flatMap(({ jobId, expected }) => {
+    return index.candidates(event, CANDIDATES_MAX).flatMap(({ jobId, wanted }) => {
       const job = this.#table.job(jobId);
-      return job === undefined ? [] : [missed(job, expected, event)];
+      return job === undefined ? [] : [missed(job, wanted, event)];
     });
   }
 
@@ -104,17 +123,22 @@ export class Unmatched {
   }
 
   #didYouMean(eventType: string): string {
-    const index = this.#started;
-    const waitedFor = [...index.types(TYPES_MAX)].filter((type) => index.waiting(type) > 0);
+    const index = this.#jobs.started;
+    const wanted = [...index.types(TYPES_MAX)].filter((type) =>
+      index.waiting(type) + index.naming(type) > 0
+    );
     const starting = this.#registry.startingTypes.slice(0, TYPES_MAX);
-    const meant = nearestName(eventType, [...waitedFor, ...starting]);
+    const meant = nearestName(eventType, [...wanted, ...starting]);
     return meant === undefined ? "" : `; did you mean ${meant}, which ${this.#useOf(meant)}?`;
   }
 
   #useOf(eventType: string): string {
-    const jobs = this.#started.waiting(eventType);
-    if (jobs > 0) return counted(jobs, "job waits for", "jobs wait for");
+    const index = this.#jobs.started;
+    const waiting = index.waiting(eventType);
+    if (waiting > 0) return counted(waiting, "job waits for", "jobs wait for");
     const [definition] = this.#registry.startersFor(eventType);
-    return `starts jobs of type ${definition?.type}`;
+    if (definition !== undefined) return `starts jobs of type ${definition.type}`;
+    const naming = index.naming(eventType);
+    return naming === 1 ? "the policy of 1 job names" : `the policies of ${naming} jobs name`;
   }
 }

@@ -82,6 +82,15 @@ reached p-2, which is <green:Done>: recorded only: state is Done
   );
 });
 
+Deno.test("receiptLines: what a policy names is said to be of the policy", () => {
+  const nearest = { jobId: "p-1", policy: "errors", reason: "a: expected 1, found 2" };
+  const lines = receiptLines(
+    { eventId: "e-1", logId: 17, disposition: "recorded", jobs: [], nearest },
+    (_, text) => text,
+  );
+  assert.equal(lines.at(-1), "nearest is the policy of p-1: a: expected 1, found 2");
+});
+
 Deno.test("receiptLines: nothing is said twice", () => {
   const lines = receiptLines({
     eventId: "e-1",

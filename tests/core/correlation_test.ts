@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Correlation, holds, indexAlternatives } from "../../src/core/correlation.ts";
+import {
+  type Correlation,
+  holds,
+  holdsInPart,
+  indexAlternatives,
+} from "../../src/core/correlation.ts";
 import { isScalar, type JsonObject, type JsonScalar, valueAt } from "../../src/core/json.ts";
 
 interface Case {
@@ -334,4 +339,16 @@ Deno.test("holds: a predicate means the same after a trip through JSON", () => {
     }),
     { numRuns: 2_000 },
   );
+});
+
+Deno.test("holdsInPart: whatever holds by a value holds in part, and what must not be is no part", () => {
+  const eu: Correlation = { equals: { region: "EU", size: 1 } };
+  assert.equal(holdsInPart(eu, { region: "EU" }), true);
+  assert.equal(holdsInPart(eu, { region: "US", size: "1" }), false);
+  assert.equal(holdsInPart({ in: { region: ["EU", "US"] } }, { region: "US" }), true);
+  assert.equal(holdsInPart({ in: { region: ["EU", "US"] } }, {}), false);
+  assert.equal(holdsInPart({ all: [eu, { equals: { a: 1 } }] }, { a: 1 }), true);
+  assert.equal(holdsInPart({ anyOf: [eu, { equals: { a: 1 } }] }, { size: 1 }), true);
+  assert.equal(holdsInPart({ not: eu }, {}), false);
+  assert.equal(holdsInPart("any", {}), false);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Correlation, holds } from "../../src/core/correlation.ts";
 import { taskId } from "../../src/core/ids.ts";
-import type { JsonObject, JsonValue } from "../../src/core/json.ts";
+import { type JsonObject, type JsonValue, valueAt } from "../../src/core/json.ts";
 import {
   correlationMismatches,
   correlationText,
@@ -12,6 +12,7 @@ import {
   mismatchesWith,
   mismatchText,
 } from "../../src/core/mismatch.ts";
+import { shownValue } from "../../src/core/shown_value.ts";
 import { expectation } from "../support/entries.ts";
 import {
   attributesOf,
@@ -84,12 +85,86 @@ Deno.test("mismatchText: says what was expected and what was found, each failing
     'region: expected "EU", found "US"',
   ]);
   assert.deepEqual(told(correlation, { paid: true, region: "eu ", orderId: ["42"] }), [
-    'orderId: expected "42", found ["42"]',
+    'orderId: expected "42", found ["42"]; "42" is at orderId.0',
     'region: expected "EU", found "eu "',
   ]);
   assert.deepEqual(told({ equals: { "to.city": "Oslo" } }, { to: { city: { name: "Oslo" } } }), [
-    'to.city: expected "Oslo", found {"name":"Oslo"}',
+    'to.city: expected "Oslo", found {"name":"Oslo"}; "Oslo" is at to.city.name',
   ]);
+});
+
+Deno.test("mismatchText: what is missing is told from where it is: nested, spelt otherwise, or elsewhere", () => {
+  const cases: readonly (readonly [JsonObject, string])[] = [
+    [{ order: { orderId: "42" } }, '"42" is at order.orderId'],
+    [{ orders: [{ id: 7 }, { orderId: "42" }] }, '"42" is at orders.1.orderId'],
+    [{ orderID: "42" }, '"42" is at orderID'],
+    [{ "order-id": 42 }, "42 (number) is at order-id"],
+    [{ order_id: "43" }, '"43" is at order_id'],
+    [{ ordreId: "43", orderIdd: "43" }, '"43" is at orderIdd'],
+    [{ order: { id: "43" } }, '"43" is at order.id'],
+    [{ "order.orderId": "42" }, '"42" is at ["order.orderId"]'],
+    [{ number: "42", order_id: "43" }, '"42" is at number'],
+    [{ number: "42", order_id: 42 }, "42 (number) is at order_id"],
+    [{ number: "42", order: { orderId: "42" } }, '"42" is at order.orderId'],
+  ];
+  for (const [attributes, where] of cases) {
+    assert.deepEqual(told({ equals: { orderId: "42" } }, attributes), [
+      `orderId: expected "42", found nothing; ${where}`,
+    ]);
+  }
+  assert.deepEqual(told({ equals: { "order.orderId": "42" } }, { orderId: "42" }), [
+    'order.orderId: expected "42", found nothing; "42" is at orderId',
+  ]);
+  assert.deepEqual(told({ in: { region: ["EU", "US"] } }, { to: { Region: "US" } }), [
+    'region: expected one of "EU", "US", found nothing; "US" is at to.Region',
+  ]);
+});
+
+Deno.test("mismatchText: a value that is there, or found elsewhere by chance, is told from nowhere else", () => {
+  assert.deepEqual(told({ equals: { orderId: "42" } }, { orderId: "43", number: "42" }), [
+    'orderId: expected "42", found "43"',
+  ]);
+  assert.deepEqual(told({ equals: { paid: true, size: 1 } }, { gift: true, count: 1 }), [
+    "paid: expected true, found nothing",
+    "size: expected 1, found nothing",
+  ]);
+  assert.deepEqual(told({ equals: { line1: "x" } }, { line2: "y" }), [
+    'line1: expected "x", found nothing',
+  ]);
+  assert.deepEqual(told({ equals: { id: "42" } }, { ip: "43", id: { of: "43" } }), [
+    'id: expected "42", found {"of":"43"}',
+  ]);
+});
+
+Deno.test("mismatchText: looks at the outermost 32 scalars of an event, however large it is", () => {
+  const others = (count: number): JsonObject =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`x${index}`, index]));
+  const near = told({ equals: { id: "42" } }, { ...others(30), deep: { id: "42" } });
+  assert.deepEqual(near, ['id: expected "42", found nothing; "42" is at deep.id']);
+  const far = told({ equals: { id: "42" } }, { ...others(32), deep: { id: "42" } });
+  assert.deepEqual(far, ['id: expected "42", found nothing']);
+
+  const lists: JsonValue = Array.from({ length: 100_000 }, () => []);
+  assert.deepEqual(told({ equals: { id: "42" } }, { lists, order: { id: "42" } }), [
+    'id: expected "42", found nothing; "42" is at order.id',
+  ]);
+});
+
+Deno.test("correlationMismatches: only what lacks a scalar is elsewhere, and close only where it is expected", () => {
+  const seen = { close: 0, other: 0 };
+  fc.assert(
+    fc.property(correlations, attributesOf, (correlation, attributes) => {
+      const nested = { outer: attributes };
+      for (const { path, elsewhere } of correlationMismatches(correlation, nested)) {
+        assert.ok(path === "" || valueAt(nested, path) === undefined);
+        if (elsewhere === undefined) continue;
+        seen[elsewhere.close ? "close" : "other"]++;
+        assert.equal(elsewhere.found, shownValue(valueAt(nested, elsewhere.path)));
+      }
+    }),
+    { numRuns: 5_000 },
+  );
+  assert.ok(seen.close > 100 && seen.other > 100, JSON.stringify(seen));
 });
 
 Deno.test("mismatchText: of several values that would do, tells a few, the nearest first", () => {
@@ -222,6 +297,8 @@ Deno.test("distanceOf: several close clauses are nearer than one that is off", (
   assert.equal(distance({ orderId: 42, region: "eu", size: "1" }), 3);
   assert.equal(distance({ orderId: "42", region: "US", size: 1 }), 10);
   assert.equal(distance({ orderId: "42", region: "EU", size: 1 }), 0);
+  assert.equal(distance({ order_id: "42", region: "EU", size: 1 }), 9);
+  assert.equal(distance({ order_id: "43", region: "EU", size: 1 }), 10);
 });
 
 Deno.test("mismatchesText: tells three clauses, and how many more there are", () => {

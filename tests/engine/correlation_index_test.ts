@@ -7,6 +7,7 @@ import { DEFAULT_POLICY, type JobPlan, matcherAccepts } from "../../src/core/job
 import { isScalar, type JsonObject, type JsonScalar } from "../../src/core/json.ts";
 import { looseForm } from "../../src/core/mismatch.ts";
 import { CorrelationIndex } from "../../src/engine/correlation_index.ts";
+import { matcher } from "../support/entries.ts";
 
 const TYPE = eventType("ec.Happened");
 
@@ -93,7 +94,6 @@ Deno.test("correlation index: files a job under its rarest equality, so a lookup
 
 Deno.test("correlation index: errors and compensation events of a policy are filed too", () => {
   const index = new CorrelationIndex();
-  const matcher = (name: string) => ({ eventType: eventType(name), correlation: "any" } as const);
   index.add(jobId("job-1"), {
     expected: [],
     policy: {
@@ -182,7 +182,7 @@ Deno.test("correlation index: candidates are never more than asked for, the like
   assert.deepEqual(namesOf(index, { region: "JP" }, 2), ["open-0", "open-1"]);
 });
 
-Deno.test("correlation index: a job is counted once for a type, and its policy not at all", () => {
+Deno.test("correlation index: a job is counted once for a type, and for its policy by itself", () => {
   const index = new CorrelationIndex();
   const [expected] = planOf({ equals: { orderId: "7" } }).expected;
   assert.ok(expected);
@@ -194,12 +194,13 @@ Deno.test("correlation index: a job is counted once for a type, and its policy n
   index.add(jobId("job-1"), plan);
   index.add(jobId("job-2"), { ...plan, expected: [] });
 
-  assert.equal(index.waiting(TYPE), 1);
+  assert.deepEqual([index.waiting(TYPE), index.naming(TYPE)], [1, 2]);
   const found = index.candidates(event({ orderId: 7 }), 64);
-  assert.deepEqual(found.map(({ expected }) => expected.id), ["it", "again"]);
+  const names = found.map(({ wanted }) => "role" in wanted ? wanted.role : wanted.id);
+  assert.deepEqual(names, ["it", "again", "errors", "errors"]);
   index.remove(jobId("job-1"));
-  assert.equal(index.waiting(TYPE), 0);
-  assert.deepEqual(index.candidates(event({ orderId: 7 }), 64), []);
+  assert.deepEqual([index.waiting(TYPE), index.naming(TYPE)], [0, 1]);
+  assert.deepEqual(namesOf(index, { orderId: 7 }), ["job-2"]);
   assert.deepEqual(index.jobsFor(event({ orderId: "7" })), ["job-2"]);
 });
 
@@ -217,4 +218,38 @@ Deno.test("correlation index: what nothing can fulfil does not disturb the other
 
   assert.deepEqual(index.jobsFor(event({ orderId: "7" })), ["job-1"]);
   assert.deepEqual(namesOf(index, {}), ["job-1"]);
+});
+
+Deno.test("correlation index: a value at another path leads to its candidates, where none is at its own", () => {
+  const index = new CorrelationIndex();
+  for (let order = 0; order < 100; order++) {
+    index.add(jobId(`order-${order}`), planOf({ equals: { orderId: `${order}`, region: "EU" } }));
+  }
+
+  assert.deepEqual(namesOf(index, { order: { id: 42 } }), ["order-42"]);
+  assert.deepEqual(namesOf(index, { orderId: "7", order: { id: 42 } }), ["order-7"]);
+});
+
+Deno.test("correlation index: of a policy, what can have no effect now is found, but no candidate", () => {
+  const index = new CorrelationIndex();
+  const plan: JobPlan = {
+    expected: [],
+    policy: {
+      ...DEFAULT_POLICY,
+      errors: [matcher("ec.Lost")],
+      compensation: { succeeded: matcher("ec.Undone"), failed: matcher("ec.NotUndone") },
+    },
+  };
+  const acting = () =>
+    ["ec.Lost", "ec.Undone", "ec.NotUndone"].filter((eventType) => {
+      assert.deepEqual(index.jobsFor({ eventType, attributes: {} }), ["job-1"]);
+      return index.candidates({ eventType, attributes: {} }, 64).length > 0;
+    });
+  index.add(jobId("job-1"), plan);
+  assert.deepEqual(acting(), ["ec.Lost"]);
+  index.refile(jobId("job-1"), plan, ["succeeded", "failed"]);
+  assert.deepEqual(acting(), ["ec.Undone", "ec.NotUndone"]);
+
+  index.refile(jobId("job-2"), plan, []);
+  assert.equal(index.size, 1);
 });

@@ -15,6 +15,7 @@ import type { JsonObject } from "../../src/core/json.ts";
 import { CorrelationIndex } from "../../src/engine/correlation_index.ts";
 import { defineJob } from "../../src/engine/definition.ts";
 import { DefinitionRegistry } from "../../src/engine/definition_registry.ts";
+import { EndedJobs } from "../../src/engine/ended_jobs.ts";
 import { JobTable } from "../../src/engine/job_table.ts";
 import { JournalFullError } from "../../src/engine/ports.ts";
 import type { CreateRequest, IncomingEvent, Receipt } from "../../src/engine/requests.ts";
@@ -90,7 +91,7 @@ Deno.test("receipt: the type of a job that has ended is suggested no more", asyn
     "no job waits for events of type ec.shipment.ShipmentComplete",
   );
   assert.equal(
-    (await receiptOf(daybook, SHIPPED, { orderId: "42" })).reason,
+    (await receiptOf(daybook, SHIPPED, { orderId: "43" })).reason,
     `no job waits for events of type ${SHIPPED}`,
   );
 });
@@ -135,17 +136,42 @@ Deno.test("receipt: the right order in the wrong region is nearest to the job of
   });
 });
 
-Deno.test("receipt: with no value in common, an expectation of the type is named all the same", async () => {
+Deno.test("receipt: with no value in common, tells how many jobs it is not for, and names one", async () => {
   const daybook = await Harness.start();
   await create(daybook, "order-41", ofOrder("41"));
+  const why = 'orderId: expected "41", found "40"';
+  const one = await receiptOf(daybook, SHIPPED, { orderId: "40" });
+  assert.equal(
+    one.reason,
+    `matched nothing: the nearest is expectation shipped of job order-41: ${why}`,
+  );
   await create(daybook, "order-42", ofOrder("42"));
+  await create(daybook, "order-43", ofOrder("43"), { start: false });
 
-  const { reason } = await receiptOf(daybook, SHIPPED, { order_id: "42" });
+  const { reason, nearest } = await receiptOf(daybook, SHIPPED, { orderId: "40" });
   assert.equal(
     reason,
-    "matched nothing: the nearest is expectation shipped of job order-41: " +
-      'orderId: expected "41", found nothing',
+    `matched nothing: 3 jobs expect events of type ${SHIPPED}, and none of them this one; ` +
+      `for one, expectation shipped of job order-41: ${why}`,
   );
+  assert.deepEqual([nearest?.jobId, nearest?.reason], ["order-41", why]);
+});
+
+Deno.test("receipt: a value under another name leads to the job that it is for, among many", async () => {
+  const daybook = await Harness.start();
+  for (let order = 30; order < 60; order++) await create(daybook, `o${order}`, ofOrder(`${order}`));
+
+  for (
+    const [attributes, where] of [
+      [{ order_id: "42" }, '"42" is at order_id'],
+      [{ order: { orderId: "42" } }, '"42" is at order.orderId'],
+    ] as const
+  ) {
+    const { reason, nearest } = await receiptOf(daybook, SHIPPED, attributes);
+    const why = `orderId: expected "42", found nothing; ${where}`;
+    assert.equal(reason, `matched nothing: the nearest is expectation shipped of job o42: ${why}`);
+    assert.equal(nearest?.clauses[0]?.elsewhere?.close, true);
+  }
 });
 
 Deno.test("receipt: what still waits is nearer than what is satisfied, then the oldest job is", async () => {
@@ -228,13 +254,13 @@ Deno.test("receipt: a scheduled job whose start finds no room has still not star
   assert.deepEqual(await receiptOf(daybook, SHIPPED, { orderId: "42" }), NOT_STARTED);
 });
 
-Deno.test("receipt: a job that is cancelled before it starts is named no more", async () => {
+Deno.test("receipt: a job that is cancelled before it starts waits no more, but has ended", async () => {
   const daybook = await Harness.start();
   const id = await create(daybook, "order-42", ofOrder("42"), { start: false });
   await daybook.control(id, "cancel");
 
   const { reason } = await receiptOf(daybook, SHIPPED, { orderId: "42" });
-  assert.equal(reason, `no job waits for events of type ${SHIPPED}`);
+  assert.match(reason ?? "", /of job order-42 would match, but the job is Failed since entry \d+$/);
 });
 
 Deno.test("receipt: an event to a job says which expectation it missed, and by what", async () => {
@@ -309,7 +335,7 @@ Deno.test("receipt: an event that nearly is an error of the job's policy says wh
   const { jobs } = await receiptOf(daybook, "ec.Lost", { orderId: 42 }, { jobId: id });
   assert.equal(
     jobs[0]?.reason,
-    "the plan expects no event of type ec.Lost, and its policy calls only others an error: " +
+    "matched no expectation: the nearest is the error event of its policy: " +
       'orderId: expected "42" (text), found 42 (number)',
   );
 });
@@ -420,8 +446,7 @@ class ManyJobs {
   readonly #index = new CorrelationIndex();
   readonly #table = new JobTable();
   readonly #unmatched = new Unmatched(
-    this.#index,
-    new CorrelationIndex(),
+    { started: this.#index, unstarted: new CorrelationIndex(), ended: new EndedJobs() },
     new DefinitionRegistry([]),
     this.#table,
   );
@@ -479,8 +504,12 @@ Deno.test("unmatched: with 100,000 jobs under other values, looks at eight of th
 
   const [reason, reads] = jobs.explain({ orderId: "none" });
 
-  assert.match(reason ?? "", /^matched nothing: the nearest is expectation shipped of job order-/);
-  assert.equal(reads, 8);
+  assert.match(
+    reason ?? "",
+    /^matched nothing: 100000 jobs expect .*; for one, expectation shipped of job order-/,
+  );
+  // Eight to find the nearest, and one to see whether it has anything in common.
+  assert.equal(reads, 9);
   const [close, fewReads] = jobs.explain({ orderId: 77_777 });
   assert.match(close ?? "", /of job order-77777: orderId: expected "77777" \(text\), found 77777/);
   assert.equal(fewReads, 1);
@@ -495,5 +524,5 @@ Deno.test("unmatched: with 100,000 jobs under one value, or under none, looks at
   const open = new ManyJobs(JOBS, () => ({ not: { equals: { region: "EU" } } }));
   const [why, openReads] = open.explain({ region: "EU" });
   assert.match(why ?? "", /of job order-0: region: expected anything but "EU", found "EU"$/);
-  assert.equal(openReads, 64);
+  assert.equal(openReads, 65);
 });

@@ -17,6 +17,7 @@ interface ReceiptBody {
   readonly disposition: string;
   readonly jobs: readonly { jobId: string; state: string; expectation?: string }[];
   readonly reason?: string;
+  readonly nearest?: unknown;
   readonly errors?: readonly { pointer: string; detail: string }[];
 }
 
@@ -76,6 +77,36 @@ Deno.test("POST /events: an event that matches nothing is told what it came near
     reason: "no job waits for events of type shop.parcelShipped; " +
       "did you mean shop.ParcelShipped, which 1 job waits for?",
   }]);
+});
+
+Deno.test("POST /events: a value in the wrong place, and an event that comes too late, are told as such", async () => {
+  const app = await startApp();
+  const { jobId } = await createPlan(app, { jobId: "order-42" });
+  const nested = { eventType: "shop.ParcelShipped", attributes: { order: { orderId: "42" } } };
+  const [misplaced] = await deliver(app, nested);
+  await deliver(app, SHIPPED);
+  const endedBy = app.engine.headLogId;
+  const [late] = await deliver(app, SHIPPED);
+
+  const why = 'orderId: expected "42", found nothing; "42" is at order.orderId';
+  assert.deepEqual(misplaced?.nearest, {
+    jobId,
+    state: "Running",
+    expectation: "shipped",
+    reason: why,
+    clauses: [{
+      path: "orderId",
+      expected: '"42"',
+      found: "nothing",
+      close: false,
+      elsewhere: { path: "order.orderId", found: '"42"', close: true },
+    }],
+  });
+  assert.equal(
+    late?.reason,
+    "matched nothing: expectation shipped of job order-42 would match, " +
+      `but the job is Done since entry ${endedBy}`,
+  );
 });
 
 Deno.test("POST /events: every field of an event is recorded", async () => {

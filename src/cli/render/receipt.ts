@@ -49,7 +49,7 @@ function reachedLine(job: ReceiptResource["jobs"][number], paint: Paint): string
 function nearestLines(receipt: ReceiptResource, paint: Paint): readonly string[] {
   const { nearest, jobs } = receipt;
   if (nearest === undefined) return [];
-  const { expectation, jobId, reason } = nearest;
+  const { expectation = "the policy", jobId, reason } = nearest;
   const said = [receipt.reason ?? "", ...jobs.map((job) => job.reason ?? "")];
   if (said.some((text) => text.includes(reason))) return [];
   return [paint("yellow", `nearest is ${expectation} of ${jobId}: ${plainText(reason)}`)];

@@ -1,0 +1,94 @@
+/**
+ * The jobs that ended last, by what they wanted: an event that comes too late, or a second
+ * time under another id, is told which job it was for.
+ */
+
+import type { JobId } from "../core/ids.ts";
+import {
+  expectationAccepts,
+  type MatchableEvent,
+  matcherAccepts,
+  outsideMatchers,
+  policyEvents,
+} from "../core/job_plan.ts";
+import { type DoneJob, type FailedJob, isTerminal, type JobState } from "../core/job_state.ts";
+import { CorrelationIndex, type Wanted } from "./correlation_index.ts";
+import type { Applied } from "./job_table.ts";
+import type { Missed } from "./nearest_expectation.ts";
+
+type EndedJob = DoneJob | FailedJob;
+
+const JOBS_MAX = 1_000;
+/** A plan may have a thousand matchers and more. */
+const MATCHERS_MAX = 16_384;
+
+export class EndedJobs {
+  readonly #index = new CorrelationIndex();
+  /** In the order in which they ended. */
+  readonly #jobs = new Map<JobId, EndedJob>();
+  #matchers = 0;
+
+  /** How many jobs are filed. */
+  get size(): number {
+    return this.#jobs.size;
+  }
+
+  /** Files the newest of jobs that ended before this process started. */
+  restore(jobs: Iterable<JobState>): void {
+    let newest: EndedJob[] = [];
+    for (const job of jobs) {
+      if (isTerminal(job) && outsideMatchers(job.plan).length > 0) newest.push(job);
+      if (newest.length >= 2 * JOBS_MAX) newest = lastEnded(newest);
+    }
+    for (const job of lastEnded(newest)) this.#file(job);
+  }
+
+  /** Files the job that an entry ended, in place of the one that ended first. */
+  see({ before, job }: Applied): void {
+    if (isTerminal(job) && (before === undefined || !isTerminal(before))) this.#file(job);
+  }
+
+  /** Of the jobs that would have taken the event, the one that ended last. */
+  latestFor(event: MatchableEvent): Missed | undefined {
+    const found = this.#index.jobsFor(event).flatMap((jobId): Missed[] => {
+      const job = this.#jobs.get(jobId);
+      const wanted = job === undefined ? undefined : wantedBy(job, event);
+      return job === undefined || wanted === undefined ? [] : [{ job, wanted, clauses: [] }];
+    });
+    return found.toSorted((left, right) => endOf(right) - endOf(left))[0];
+  }
+
+  #file(job: EndedJob): void {
+    const matchers = outsideMatchers(job.plan).length;
+    if (matchers === 0 || this.#jobs.has(job.jobId)) return;
+    this.#jobs.set(job.jobId, job);
+    this.#index.add(job.jobId, job.plan);
+    this.#matchers += matchers;
+    while (this.#jobs.size > JOBS_MAX || this.#matchers > MATCHERS_MAX) this.#forgetOldest();
+  }
+
+  #forgetOldest(): void {
+    const oldest = this.#jobs.values().next().value;
+    if (oldest === undefined) return;
+    const { jobId, plan } = oldest;
+    this.#jobs.delete(jobId);
+    this.#index.remove(jobId);
+    this.#matchers -= outsideMatchers(plan).length;
+  }
+}
+
+function lastEnded(jobs: readonly EndedJob[]): EndedJob[] {
+  return jobs.toSorted((left, right) => left.endedBy - right.endedBy).slice(-JOBS_MAX);
+}
+
+function endOf({ job }: Missed): number {
+  return isTerminal(job) ? job.endedBy : 0;
+}
+
+/** An end of a compensation only where there was one. */
+function wantedBy({ plan, failure }: EndedJob, event: MatchableEvent): Wanted | undefined {
+  return plan.expected.find((expected) => expectationAccepts(expected, event)) ??
+    policyEvents(plan.policy).find(({ role, matcher }) =>
+      (role === "errors" || failure !== undefined) && matcherAccepts(matcher, event)
+    );
+}

@@ -1,0 +1,202 @@
+/** Events for jobs that have ended: which are remembered, for how long, and at what cost. */
+
+import assert from "node:assert/strict";
+import { eventType } from "../../src/core/event_type.ts";
+import { jobId, taskId } from "../../src/core/ids.ts";
+import { type JobPlan, MAIN_ONLY_PLAN } from "../../src/core/job_plan.ts";
+import type { JobState, RunningJob } from "../../src/core/job_state.ts";
+import { EndedJobs } from "../../src/engine/ended_jobs.ts";
+import type { Applied } from "../../src/engine/job_table.ts";
+import type { CreateRequest } from "../../src/engine/requests.ts";
+import { expectation, matcher, plan } from "../support/entries.ts";
+import { Harness } from "../support/engine_harness.ts";
+
+const APPROVED = "ec.Approved";
+
+const approvalOf = (orderId: string, more: Partial<JobPlan["policy"]> = {}): JobPlan =>
+  plan([expectation("approved", APPROVED, { correlation: { equals: { orderId } } })], more);
+
+async function create(daybook: Harness, name: string, plan: JobPlan): Promise<void> {
+  await daybook.create({ plan, jobId: jobId(name) } as CreateRequest);
+}
+
+Deno.test("receipt: an event that comes a second time names the job that has ended by it", async () => {
+  const daybook = await Harness.start();
+  await create(daybook, "q4", approvalOf("4"));
+  await create(daybook, "q5", approvalOf("5"));
+  await daybook.event(APPROVED, { orderId: "4" });
+  const endedBy = daybook.engine.headLogId;
+
+  for (const restarts of [false, true]) {
+    const running = restarts ? await daybook.crash() : daybook;
+    const { disposition, jobs, reason, nearest } = await running.event(APPROVED, { orderId: "4" });
+    const why = `the job is Done since entry ${endedBy}`;
+    assert.deepEqual({ disposition, jobs, reason, nearest }, {
+      disposition: "recorded",
+      jobs: [],
+      reason: `matched nothing: expectation approved of job q4 would match, but ${why}`,
+      nearest: {
+        jobId: "q4",
+        state: "Done",
+        expectation: "approved",
+        reason: why,
+        clauses: [],
+      },
+    });
+  }
+});
+
+Deno.test("receipt: a job that will want the event comes before one that wanted it", async () => {
+  const daybook = await Harness.start();
+  await create(daybook, "ended", approvalOf("4"));
+  await daybook.event(APPROVED, { orderId: "4" });
+  await daybook.create(
+    { plan: approvalOf("4"), jobId: jobId("later"), start: false } as CreateRequest,
+  );
+
+  const { reason } = await daybook.event(APPROVED, { orderId: "4" });
+  assert.equal(
+    reason,
+    "matched nothing: expectation approved of job later would match, but the job has not started",
+  );
+});
+
+Deno.test("receipt: an event that an ended job nearly wanted is not told of it", async () => {
+  const daybook = await Harness.start();
+  await create(daybook, "q4", approvalOf("4"));
+  await daybook.event(APPROVED, { orderId: "4" });
+
+  const { reason } = await daybook.event(APPROVED, { orderId: 4 });
+  assert.equal(reason, `no job waits for events of type ${APPROVED}`);
+});
+
+Deno.test("receipt: a late error names the ended job, and a late end only one that compensated", async () => {
+  const daybook = await Harness.start();
+  const policy = {
+    errors: [matcher("ec.Lost")],
+    compensation: { succeeded: matcher("ec.Undone"), failed: matcher("ec.Stuck") },
+  };
+  await create(daybook, "fine", approvalOf("1", policy));
+  await daybook.event(APPROVED, { orderId: "1" });
+  const doneBy = daybook.engine.headLogId;
+  assert.equal(
+    (await daybook.event("ec.Lost")).reason,
+    "matched nothing: the error event of the policy of job fine would match, " +
+      `but the job is Done since entry ${doneBy}`,
+  );
+  assert.equal(
+    (await daybook.event("ec.Undone")).reason,
+    "no job waits for events of type ec.Undone",
+  );
+
+  await create(daybook, "undone", approvalOf("2", policy));
+  await daybook.event("ec.Lost");
+  await daybook.event("ec.Undone");
+  const endedBy = daybook.engine.headLogId;
+  const { reason, nearest } = await daybook.event("ec.Undone");
+  assert.equal(
+    reason,
+    "matched nothing: the end of the compensation of job undone would match, " +
+      `but the job is Failed since entry ${endedBy}`,
+  );
+  assert.deepEqual([nearest?.policy, nearest?.expectation], ["succeeded", undefined]);
+});
+
+const ended = (number: number, plan: JobPlan): JobState => ({
+  state: "Done",
+  jobId: jobId(`q${number}`),
+  plan,
+  priority: 0,
+  labels: {},
+  createdAt: "",
+  firstLogId: number * 2 + 1,
+  lastLogId: number * 2 + 2,
+  tasks: [],
+  expected: [],
+  startedAt: "",
+  startedBy: number * 2 + 1,
+  endedAt: "",
+  endedBy: number * 2 + 2,
+});
+
+/** What an entry does that ends the job. */
+function ending(job: JobState): Applied {
+  return { job, before: { state: "Running" } as RunningJob } as Applied;
+}
+
+const approved = (orderId: string) => ({
+  eventType: eventType(APPROVED),
+  attributes: { orderId },
+});
+
+function jobFor(jobs: EndedJobs, orderId: string): string | undefined {
+  return jobs.latestFor(approved(orderId))?.job.jobId;
+}
+
+const ENDED = 100_000;
+
+Deno.test("ended jobs: of 100,000 that end one after the other, the last 1,000 are remembered", () => {
+  const jobs = new EndedJobs();
+  for (let job = 0; job < ENDED; job++) jobs.see(ending(ended(job, approvalOf(`${job}`))));
+
+  assert.equal(jobs.size, 1_000);
+  assert.equal(jobFor(jobs, `${ENDED - 1_001}`), undefined);
+  assert.equal(jobFor(jobs, `${ENDED - 1_000}`), `q${ENDED - 1_000}`);
+  assert.equal(jobFor(jobs, `${ENDED - 1}`), `q${ENDED - 1}`);
+});
+
+Deno.test("ended jobs: a start remembers those of 100,000 that ended last, in whatever order they were made", () => {
+  const all = Array.from({ length: ENDED }, (_, job) => ended(job, approvalOf(`${job}`)));
+  const unordered = all.map((_, index) => all[(index * 7_919) % ENDED] as JobState);
+  const jobs = new EndedJobs();
+  jobs.restore(unordered);
+
+  assert.equal(jobs.size, 1_000);
+  assert.equal(jobFor(jobs, `${ENDED - 1_001}`), undefined);
+  for (let job = ENDED - 1_000; job < ENDED; job++) assert.equal(jobFor(jobs, `${job}`), `q${job}`);
+
+  jobs.see(ending(ended(ENDED, approvalOf("new"))));
+  assert.deepEqual([jobFor(jobs, `${ENDED - 1_000}`), jobFor(jobs, "new")], [
+    undefined,
+    `q${ENDED}`,
+  ]);
+});
+
+Deno.test("ended jobs: those with large plans make room for each other earlier", () => {
+  const large = (job: number) =>
+    plan(
+      Array.from({ length: 1_000 }, (_, at) =>
+        expectation(`e${at}`, APPROVED, { correlation: { equals: { orderId: `${job}` } } })),
+    );
+  const jobs = new EndedJobs();
+  for (let job = 0; job < 40; job++) jobs.see(ending(ended(job, large(job))));
+
+  assert.equal(jobs.size, 16);
+  assert.deepEqual([jobFor(jobs, "23"), jobFor(jobs, "24")], [undefined, "q24"]);
+});
+
+Deno.test("ended jobs: a job that wanted nothing from outside takes no room, nor does one that ended before", () => {
+  const jobs = new EndedJobs();
+  jobs.see(ending(ended(1, MAIN_ONLY_PLAN)));
+  jobs.restore([
+    ended(2, MAIN_ONLY_PLAN),
+    { ...ended(3, approvalOf("3")), state: "Running" } as JobState,
+  ]);
+  const late = ended(4, approvalOf("4"));
+  jobs.see({ job: late, before: late } as Applied);
+
+  assert.equal(jobs.size, 0);
+});
+
+Deno.test("ended jobs: of several that wanted the event, the one that ended last is told", () => {
+  const jobs = new EndedJobs();
+  jobs.restore([ended(2, approvalOf("1")), ended(1, approvalOf("1"))]);
+  jobs.see(ending(ended(3, plan([expectation("all", APPROVED)]))));
+  const ofTask = expectation("packed", APPROVED, { taskId: taskId("pack") });
+  jobs.see(ending(ended(4, plan([ofTask]))));
+
+  assert.equal(jobFor(jobs, "1"), "q3");
+  assert.equal(jobFor(jobs, "2"), "q3");
+  const packed = jobs.latestFor({ ...approved("1"), taskId: taskId("pack") });
+  assert.equal(packed?.job.jobId, "q4");
+});
