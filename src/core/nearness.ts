@@ -48,8 +48,12 @@ export function correlationDistance(correlation: Correlation, attributes: JsonOb
     return correlation.all.reduce((sum, part) => sum + correlationDistance(part, attributes), 0);
   }
   if ("anyOf" in correlation) {
-    const distances = correlation.anyOf.map((part) => correlationDistance(part, attributes));
-    return distances.length === 0 ? OFF : Math.min(...distances);
+    const { anyOf } = correlation;
+    const least = anyOf.reduce(
+      (least, part) => Math.min(least, correlationDistance(part, attributes)),
+      Infinity,
+    );
+    return anyOf.length === 0 ? OFF : least;
   }
   return holds(correlation, attributes)
     ? 0

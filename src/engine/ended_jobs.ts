@@ -53,7 +53,7 @@ export class EndedJobs {
     const found = this.#index.jobsFor(event).flatMap((jobId): Missed[] => {
       const job = this.#jobs.get(jobId);
       const wanted = job === undefined ? undefined : wantedBy(job, event);
-      return job === undefined || wanted === undefined ? [] : [{ job, wanted, clauses: [] }];
+      return job === undefined || wanted === undefined ? [] : [{ job, wanted, distance: 0 }];
     });
     return found.toSorted((left, right) => endOf(right) - endOf(left))[0];
   }

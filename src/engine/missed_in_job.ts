@@ -10,7 +10,13 @@ import { matchableOf } from "../core/projector.ts";
 import { nearestName } from "../core/spelling.ts";
 import type { Wanted } from "./correlation_index.ts";
 import type { Applied } from "./job_table.ts";
-import { type Missed, missed, nearestOf, ownSubjectText } from "./nearest_expectation.ts";
+import {
+  failingClauses,
+  type Missed,
+  missed,
+  nearestOf,
+  ownSubjectText,
+} from "./nearest_expectation.ts";
 
 /** Of the types that a job waits for, how many are told. */
 const TYPES_TOLD_MAX = 3;
@@ -27,7 +33,7 @@ export function nearestInJob({ job, entry }: Applied): Missed | undefined {
 export function missedInJob(step: Applied): string {
   const nearest = nearestInJob(step);
   if (nearest === undefined) return unexpected(step.job, matchableOf(step.entry));
-  const why = mismatchesText(nearest.clauses);
+  const why = mismatchesText(failingClauses(nearest, matchableOf(step.entry)));
   return `matched no expectation: the nearest is ${ownSubjectText(nearest)}: ${why}`;
 }
 
@@ -35,7 +41,7 @@ export function missedInJob(step: Applied): string {
 export function missedInCompensation(step: Applied): string {
   const nearest = nearestInJob(step);
   if (nearest === undefined) return `recorded only: state is ${step.job.state}`;
-  const why = mismatchesText(nearest.clauses);
+  const why = mismatchesText(failingClauses(nearest, matchableOf(step.entry)));
   return `recorded only: the nearest is ${ownSubjectText(nearest)}: ${why}`;
 }
 

@@ -7,29 +7,37 @@ import type { MatchableEvent, PolicyRole } from "../core/job_plan.ts";
 import { isTerminal, type JobState } from "../core/job_state.ts";
 import {
   correlationMismatches,
-  distanceOf,
   type Mismatch,
   mismatchesText,
   mismatchesWith,
 } from "../core/mismatch.ts";
+import { correlationDistance, expectationDistance } from "../core/nearness.ts";
 import type { Wanted } from "./correlation_index.ts";
 import type { NearestExpectation } from "./requests.ts";
 
 /** More clauses than this a receipt does not list. */
 const CLAUSES_MAX = 10;
 
-/** What a job wanted, with the clauses that an event of its type fails. */
+/** What a job wanted and an event of its type is compared with. */
 export interface Missed {
   readonly job: JobState;
   readonly wanted: Wanted;
-  readonly clauses: readonly Mismatch[];
+  /** How far the event is from it; 0 when nothing but the time is wrong. */
+  readonly distance: number;
 }
 
 export function missed(job: JobState, wanted: Wanted, event: MatchableEvent): Missed {
-  const clauses = "role" in wanted
+  const distance = "role" in wanted
+    ? correlationDistance(wanted.matcher.correlation, event.attributes)
+    : expectationDistance(wanted, event);
+  return { job, wanted, distance };
+}
+
+/** The clauses that the event fails, in words: of many that are compared, for the nearest. */
+export function failingClauses({ wanted }: Missed, event: MatchableEvent): readonly Mismatch[] {
+  return "role" in wanted
     ? correlationMismatches(wanted.matcher.correlation, event.attributes)
     : mismatchesWith(wanted, event);
-  return { job, wanted, clauses };
 }
 
 /**
@@ -44,7 +52,10 @@ export function nearestOf(all: readonly Missed[]): Missed | undefined {
   return nearest;
 }
 
-export function nearestExpectation({ job, wanted, clauses }: Missed): NearestExpectation {
+export function nearestExpectation(
+  { job, wanted }: Missed,
+  clauses: readonly Mismatch[],
+): NearestExpectation {
   const facts = {
     jobId: job.jobId,
     state: job.state,
@@ -63,7 +74,11 @@ export function untimelyText(job: JobState): string {
 }
 
 /** Whether the event has anything of what was wanted, if only nearly or at another path. */
-export function hasInCommon({ wanted, clauses }: Missed, event: MatchableEvent): boolean {
+export function hasInCommon(
+  { wanted }: Missed,
+  clauses: readonly Mismatch[],
+  event: MatchableEvent,
+): boolean {
   if (clauses.some(({ close, elsewhere }) => close || elsewhere?.close === true)) return true;
   const { correlation } = wanted.matcher;
   const isOfTask = !("role" in wanted) && wanted.taskId !== undefined &&
@@ -101,15 +116,15 @@ const POLICY_OWNERS: Readonly<Record<PolicyRole, string>> = {
 };
 
 /** Where nothing but the time is wrong, that is told by itself. */
-function remarkOn({ job, wanted, clauses }: Missed): string {
-  if ("role" in wanted || clauses.length === 0) return "";
+function remarkOn({ job, wanted, distance }: Missed): string {
+  if ("role" in wanted || distance === 0) return "";
   if (job.state !== "Running") return ` (state is ${job.state})`;
   return isSatisfied(job, wanted.id) ? " (satisfied)" : "";
 }
 
 function compare(left: Missed, right: Missed): number {
   return Number(isIdle(left)) - Number(isIdle(right)) ||
-    distanceOf(left.clauses) - distanceOf(right.clauses) ||
+    left.distance - right.distance ||
     Number("role" in left.wanted) - Number("role" in right.wanted) ||
     left.job.firstLogId - right.job.firstLogId;
 }

@@ -5,9 +5,10 @@ import { isSatisfied } from "../core/condition.ts";
 import type { EventDraft } from "../core/event.ts";
 import type { EventId } from "../core/ids.ts";
 import { requiredMatches } from "../core/job_plan.ts";
+import { matchableOf } from "../core/projector.ts";
 import type { Applied } from "./job_table.ts";
 import { missedInCompensation, missedInJob, nearestInJob } from "./missed_in_job.ts";
-import { nearestExpectation } from "./nearest_expectation.ts";
+import { failingClauses, nearestExpectation } from "./nearest_expectation.ts";
 import type { NearestExpectation, Receipt, ReceiptJob } from "./requests.ts";
 import { NEVER_INTERPRETED } from "./unmatched.ts";
 
@@ -85,7 +86,9 @@ function nearestMissed(
 ): NearestExpectation | undefined {
   for (const step of applied) {
     const missed = step === undefined ? undefined : nearestInJob(step);
-    if (missed !== undefined) return nearestExpectation(missed);
+    if (step !== undefined && missed !== undefined) {
+      return nearestExpectation(missed, failingClauses(missed, matchableOf(step.entry)));
+    }
   }
   return undefined;
 }

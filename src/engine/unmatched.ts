@@ -14,6 +14,7 @@ import type { EndedJobs } from "./ended_jobs.ts";
 import type { SettledFact } from "./fan_out.ts";
 import type { JobTable } from "./job_table.ts";
 import {
+  failingClauses,
   hasInCommon,
   type Missed,
   missed,
@@ -61,27 +62,28 @@ export class Unmatched {
 
   /** Only the time is wrong: too early, or else too late. */
   #untimely(event: MatchableEvent): Explained | undefined {
-    const early = this.#compared(this.#jobs.unstarted, event).filter(({ job, clauses }) =>
-      job.state === "Created" && clauses.length === 0
+    const early = this.#compared(this.#jobs.unstarted, event).filter(({ job, distance }) =>
+      job.state === "Created" && distance === 0
     );
     const missed = nearestOf(early) ?? this.#jobs.ended.latestFor(event);
     if (missed === undefined) return undefined;
     const why = `${subjectText(missed)} would match, but ${untimelyText(missed.job)}`;
     return {
       reason: `matched nothing: ${why}`,
-      nearest: nearestExpectation(missed),
+      nearest: nearestExpectation(missed, []),
     };
   }
 
   #nearest(event: MatchableEvent): Explained | undefined {
     const compared = [this.#jobs.started, this.#jobs.unstarted]
       .flatMap((index) => this.#compared(index, event));
-    const nearest = nearestOf(compared.filter(({ clauses }) => clauses.length > 0));
+    const nearest = nearestOf(compared.filter(({ distance }) => distance > 0));
     if (nearest === undefined) return undefined;
-    const why = `${subjectText(nearest)}: ${mismatchesText(nearest.clauses)}`;
-    const others = hasInCommon(nearest, event) ? undefined : this.#noneOf(nearest);
+    const clauses = failingClauses(nearest, event);
+    const why = `${subjectText(nearest)}: ${mismatchesText(clauses)}`;
+    const others = hasInCommon(nearest, clauses, event) ? undefined : this.#noneOf(nearest);
     const reason = others === undefined ? `the nearest is ${why}` : `${others}; for one, ${why}`;
-    return { reason: `matched nothing: ${reason}`, nearest: nearestExpectation(nearest) };
+    return { reason: `matched nothing: ${reason}`, nearest: nearestExpectation(nearest, clauses) };
   }
 
   /** How many jobs want events of a type, where it is by chance that one of them is named. */

@@ -44,6 +44,25 @@ export const correlationField = v.pipe(
   ),
 );
 
+/**
+ * How much there is to look at: values and predicates. Comparing an event with a plan takes
+ * time in proportion.
+ */
+export function correlationSize(correlation: Correlation): number {
+  if (correlation === "any") return 1;
+  if ("equals" in correlation) return 1 + Object.keys(correlation.equals).length;
+  if ("in" in correlation) {
+    return 1 + total(Object.values(correlation.in), (values) => 1 + values.length);
+  }
+  if ("not" in correlation) return 1 + correlationSize(correlation.not);
+  const parts = "all" in correlation ? correlation.all : correlation.anyOf;
+  return 1 + total(parts, correlationSize);
+}
+
+function total<Item>(items: readonly Item[], sizeOf: (item: Item) => number): number {
+  return items.reduce((sum, item) => sum + sizeOf(item), 0);
+}
+
 /** Bounded by the depth of the document that it came in. */
 function depthOf(correlation: Correlation): number {
   if (correlation === "any" || "equals" in correlation || "in" in correlation) return 1;

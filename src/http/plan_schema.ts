@@ -8,12 +8,15 @@ import {
   type JobPlan,
 } from "../core/job_plan.ts";
 import { TIMES_MAX } from "../core/job_plan.ts";
-import { correlationField } from "./correlation_schema.ts";
+import { correlationField, correlationSize } from "./correlation_schema.ts";
 import { eventTypeField, id, isObject, strictObject, taskIdField } from "./fields.ts";
 import type { PointedIssue } from "./issues.ts";
 
 const EXPECTATIONS_MAX = 1_000;
 const ERRORS_MAX = 1_000;
+/** Values and predicates. */
+const CORRELATION_SIZE_MAX = 1_000;
+const PLAN_SIZE_MAX = 10_000;
 
 const TIMES_RULE = `must be a whole number from 1 to ${TIMES_MAX}`;
 
@@ -38,18 +41,26 @@ const kind = v.picklist(
   'must be "TaskCompletion", "DomainFact" or "ExternalSignal"',
 );
 
+const correlation = v.pipe(
+  correlationField,
+  v.check(
+    (one) => correlationSize(one) <= CORRELATION_SIZE_MAX,
+    `must have at most ${CORRELATION_SIZE_MAX} values and predicates`,
+  ),
+);
+
 const expectation = strictObject({
   id: id<string>(),
   kind: v.exactOptional(kind),
   eventType: eventTypeField,
-  correlation: v.exactOptional(correlationField),
+  correlation: v.exactOptional(correlation),
   multiplicity: v.exactOptional(multiplicity),
   taskId: v.exactOptional(taskIdField),
 });
 
 const matcher = strictObject({
   eventType: eventTypeField,
-  correlation: v.exactOptional(correlationField),
+  correlation: v.exactOptional(correlation),
 });
 
 const policy = strictObject({
@@ -60,13 +71,28 @@ const policy = strictObject({
   onCompensated: v.exactOptional(v.picklist(["Done", "Failed"], 'must be "Done" or "Failed"')),
 });
 
-export const planField = strictObject({
+const plan = strictObject({
   expected: v.pipe(
     v.array(expectation),
     v.maxLength(EXPECTATIONS_MAX, `must have at most ${EXPECTATIONS_MAX} entries`),
   ),
   policy: v.exactOptional(policy),
 });
+
+export const planField = v.pipe(
+  plan,
+  v.check(
+    (one) => planSize(one) <= PLAN_SIZE_MAX,
+    `must have at most ${PLAN_SIZE_MAX} values and predicates in all its correlations`,
+  ),
+);
+
+function planSize({ expected, policy = {} }: v.InferOutput<typeof plan>): number {
+  const { errors = [], compensation } = policy;
+  const ends = compensation === undefined ? [] : [compensation.succeeded, compensation.failed];
+  const all = [...expected, ...errors, ...ends];
+  return all.reduce((sum, { correlation = "any" }) => sum + correlationSize(correlation), 0);
+}
 
 type PlanInput = v.InferOutput<typeof planField>;
 

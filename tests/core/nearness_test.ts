@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import type { Correlation } from "../../src/core/correlation.ts";
 import { taskId } from "../../src/core/ids.ts";
 import type { MatchableEvent } from "../../src/core/job_plan.ts";
 import { correlationMismatches, distanceOf, mismatchesWith } from "../../src/core/mismatch.ts";
@@ -33,6 +34,12 @@ Deno.test("expectationDistance: another task is a clause of its own, and close b
     }),
     { numRuns: 5_000 },
   );
+});
+
+Deno.test("correlationDistance: more parts than a call takes arguments are no defect", () => {
+  const parts = Array<Correlation>(400_000).fill({ equals: { a: 1 } });
+  assert.equal(correlationDistance({ anyOf: parts }, {}), 10);
+  assert.equal(correlationDistance({ all: parts }, {}), 4_000_000);
 });
 
 Deno.test("nearestOf: of several that are as near, the first; of none, none", () => {

@@ -275,12 +275,51 @@ Deno.test("POST /jobs: a query is 422", async () => {
   await problemOf(await app.post("/jobs?dry=1", {}), 422, "invalid-request");
 });
 
-Deno.test("POST /jobs: more parts than a call takes arguments are no defect", async () => {
-  const app = await startApp({ bodyBytesMax: 4 * 1024 * 1024 });
-  for (const name of ["anyOf", "all"]) {
-    const correlation = { [name]: Array(400_000).fill("any") };
-    const plan = { expected: [{ id: "a", eventType: "shop.Paid", correlation }] };
-    const { jobId } = await jsonOf(await app.post("/jobs", { plan }), 202);
-    await jsonOf(await app.get(`/jobs/${jobId}/explain`), 200);
+const SIZED: readonly (readonly [form: string, of: (size: number) => unknown])[] = [
+  ["equals", (size) => ({ equals: namesTo(size - 1) })],
+  ["in", (size) => ({ in: { orderId: Array.from({ length: size - 2 }, (_, n) => n) } })],
+  ["all", (size) => ({ all: Array(size - 1).fill("any") })],
+  ["anyOf", (size) => ({ anyOf: Array(size - 1).fill("any") })],
+  ["not", (size) => ({ not: { equals: namesTo(size - 2) } })],
+];
+
+function namesTo(count: number): unknown {
+  return Object.fromEntries(Array.from({ length: count }, (_, n) => [`n${n}`, n]));
+}
+
+for (const [form, of] of SIZED) {
+  Deno.test(`POST /jobs: a correlation of over 1,000 values is 422: ${form}`, async () => {
+    const app = await startApp({ bodyBytesMax: 8 * 1024 * 1024 });
+    const planFor = (correlation: unknown) => ({
+      plan: {
+        expected: [],
+        policy: { errors: [{ eventType: "a.B", correlation }] },
+      },
+    });
+    await jsonOf(await app.post("/jobs", planFor(of(1_000))), 202);
+    // As large as a body may be: looking at it must not be a defect either.
+    for (const size of [1_001, 400_000]) {
+      const response = await app.post("/jobs", planFor(of(size)));
+      const [pointer] = pointersOf(await problemOf(response, 422, "invalid-request"));
+      assert.equal(pointer, "/plan/policy/errors/0/correlation");
+    }
+  });
+}
+
+Deno.test("POST /jobs and what-if: correlations of over 10,000 values together are 422", async () => {
+  const app = await startApp();
+  const one = { equals: namesTo(999) };
+  const planOf = (count: number) => ({
+    expected: Array.from(
+      { length: count },
+      (_, n) => ({ id: `e${n}`, eventType: "a.B", correlation: one }),
+    ),
+    policy: { compensation: { succeeded: { eventType: "a.C" }, failed: { eventType: "a.D" } } },
+  });
+  const { jobId } = await jsonOf(await app.post("/jobs", { plan: planOf(9) }), 202);
+  for (const path of ["/jobs", `/jobs/${jobId}/what-if`]) {
+    const response = await app.post(path, { plan: planOf(10) });
+    const problem = await problemOf(response, 422, "invalid-request");
+    assert.deepEqual(pointersOf(problem), ["/plan"]);
   }
 });

@@ -19,6 +19,8 @@ import { isOwnEvent, type OpenExpectation, openExpectations } from "./open_expec
 import { countText, latest, timeText, wantedText } from "./phrases.ts";
 
 const NEAR_MISSES_MAX = 3;
+/** More clauses than this a near miss does not list. */
+const CLAUSES_MAX = 10;
 /** Of the job's own events of a type, the latest so many are compared with an expectation. */
 const OWN_MAX = 64;
 /** One clause that is off, where another event has all of them right or nearly right. */
@@ -28,6 +30,7 @@ const DISTANCE_MARGIN = 9;
 interface Miss {
   readonly entry: JobEventLogEntry;
   readonly clauses: readonly Mismatch[];
+  readonly distance: number;
   /** Why it did not count although it is the right event; absent when a clause fails. */
   readonly obstacle: string | undefined;
   /** Whether somebody may have meant this job. */
@@ -72,9 +75,9 @@ function foundValues({ clauses }: Miss): string {
 
 /** Those that come about as near as the nearest; the others would only distract from it. */
 function nearest(misses: readonly Miss[]): readonly Miss[] {
-  const best = distanceOf(misses[0]?.clauses ?? []);
+  const best = misses[0]?.distance ?? 0;
   return misses
-    .filter(({ clauses }) => distanceOf(clauses) < best + DISTANCE_MARGIN)
+    .filter(({ distance }) => distance < best + DISTANCE_MARGIN)
     .slice(0, NEAR_MISSES_MAX);
 }
 
@@ -120,7 +123,7 @@ function missesOf(
     annals.counted.has(logId) || candidates?.claimed.has(logId) === true;
   return [...own, ...strangers]
     .map((entry) => missOf(annals, expected, entry, isTaken(entry)))
-    .toSorted((left, right) => distanceOf(left.clauses) - distanceOf(right.clauses));
+    .toSorted((left, right) => left.distance - right.distance);
 }
 
 function missOf(
@@ -134,7 +137,7 @@ function missOf(
   const isNear = isTaken
     ? isTelling(expected) && clauses.every(({ close }) => close)
     : comesNear(annals, expected, entry, clauses);
-  return { entry, clauses, obstacle, isNear };
+  return { entry, clauses, distance: distanceOf(clauses), obstacle, isNear };
 }
 
 /** Whether what meets the expectation was meant for it: any event meets one without clauses. */
@@ -187,7 +190,7 @@ function nearMiss({ entry, clauses, obstacle }: Miss): NearMiss<LogId> {
   const statement = obstacle === undefined
     ? `${event} and did not count: ${mismatchesText(clauses)}.`
     : `${event} and did not count: ${obstacle}.`;
-  return { statement, clauses, attributes, cites: [entry.logId] };
+  return { statement, clauses: clauses.slice(0, CLAUSES_MAX), attributes, cites: [entry.logId] };
 }
 
 interface Remark {
