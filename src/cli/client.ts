@@ -14,6 +14,8 @@ import { plainText } from "./plain_text.ts";
 
 const DEFAULT_URL = "http://127.0.0.1:8000";
 const EXIT_REFUSED = 1;
+/** No answer of a server takes as long; streams, which never end, bring their own signal. */
+const ANSWER_MAX_MS = 60_000;
 
 /** Options of every command that talks to a server. */
 export const SERVER_OPTIONS: readonly CommandOption[] = [
@@ -36,12 +38,23 @@ export class Client {
   readonly #locate: () => string;
   readonly #token: string | undefined;
   readonly #fetchOf: Fetch;
+  readonly #answerMaxMs: number;
 
-  /** @param url Where the server is, or what finds it: asked anew for each request. */
-  constructor(url: string | (() => string), token: string | undefined, fetchOf: Fetch = fetch) {
+  /**
+   * @param url Where the server is, or what finds it: asked anew for each request.
+   * @param answerMaxMs How long a whole answer may take, in milliseconds, unless a request
+   * brings a signal of its own.
+   */
+  constructor(
+    url: string | (() => string),
+    token: string | undefined,
+    fetchOf: Fetch = fetch,
+    answerMaxMs = ANSWER_MAX_MS,
+  ) {
     this.#locate = typeof url === "string" ? () => url : url;
     this.#token = token?.trim();
     this.#fetchOf = fetchOf;
+    this.#answerMaxMs = answerMaxMs;
   }
 
   /**
@@ -98,10 +111,12 @@ export class Client {
 
   async #fetch(path: string, init: RequestInit): Promise<Response> {
     const { url } = this;
+    const signal = init.signal ?? AbortSignal.timeout(this.#answerMaxMs);
     try {
-      return await this.#fetchOf(url + path, init);
+      return await this.#fetchOf(url + path, { ...init, signal });
     } catch (error) {
       if (init.signal?.aborted) throw error;
+      if (signal.aborted) throw silent(url);
       throw new CommandError(`cannot reach ${url}: ${reasonOf(error, url)}`, EXIT_UNAVAILABLE);
     }
   }
@@ -176,12 +191,18 @@ function reachable(url: string): string {
   return url.replace(/\/\/(?:0\.0\.0\.0|\[::\])(?=:|\/|$)/, "//127.0.0.1");
 }
 
+/** Something has the port, and does not answer. */
+function silent(url: string): CommandError {
+  return new CommandError(`gave up on ${url}: it does not answer`, EXIT_UNAVAILABLE);
+}
+
 async function textOf(response: Response, url: string): Promise<string> {
   try {
     return await response.text();
   } catch (error) {
     // Whoever gave up the request himself knows it; otherwise the connection was lost.
     if (error instanceof DOMException && error.name === "AbortError") throw error;
+    if (error instanceof DOMException && error.name === "TimeoutError") throw silent(url);
     throw new CommandError(`lost the connection to ${url} amid its answer`, EXIT_UNAVAILABLE);
   }
 }

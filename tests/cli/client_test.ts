@@ -116,6 +116,25 @@ Deno.test("Client: an answer that ends early is a lost connection, and no defect
   }
 });
 
+Deno.test("Client: a server that falls silent, before its answer or in it, is given up", async () => {
+  for (const said of ["", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"]) {
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const served = listener.accept().then(async (connection) => {
+      await connection.write(new TextEncoder().encode(said));
+      return connection;
+    });
+    const url = `http://127.0.0.1:${listener.addr.port}`;
+    const client = new Client(url, undefined, fetch, 50);
+    await assert.rejects(client.get("/x"), (error) => {
+      assert.ok(error instanceof CommandError);
+      assert.equal(error.exitCode, 69);
+      assert.equal(error.message, `gave up on ${url}: it does not answer`);
+      return true;
+    });
+    (await served).close();
+  }
+});
+
 Deno.test("Client: a problem with strange issues is told as far as it goes", async () => {
   const problem = { detail: "no", errors: [null, 5, { pointer: "/a", detail: "is bad" }] };
   const client = new Client(
