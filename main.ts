@@ -21,6 +21,7 @@ import {
   JournalLockedError,
   JournalUnusableError,
 } from "./src/journal/errors.ts";
+import { withCommand } from "./src/permission_advice.ts";
 import { systemClock, systemRandom } from "./src/system.ts";
 import { DefinitionsError, loadDefinitions } from "./src/user_definitions.ts";
 import { VERSION } from "./src/version.ts";
@@ -70,11 +71,18 @@ async function openDaybook(configuration: Configuration): Promise<Daybook> {
       },
     });
   } catch (error) {
-    const isOurs = error instanceof JournalDamagedError || error instanceof JournalLockedError ||
-      error instanceof JournalUnusableError;
+    if (error instanceof JournalUnusableError) {
+      fail(unusableText(error, configuration.journal), error.exitCode);
+    }
+    const isOurs = error instanceof JournalDamagedError || error instanceof JournalLockedError;
     if (isOurs) fail(error.message, error.exitCode);
     throw error;
   }
+}
+
+function unusableText(error: JournalUnusableError, journal: string): string {
+  if (!(error.cause instanceof Deno.errors.NotCapable)) return error.message;
+  return withCommand(error.message, { read: [journal], write: [journal] });
 }
 
 /** The server, or, in words, why there is none. */
@@ -83,11 +91,12 @@ function listen(configuration: Configuration, daybook: Daybook) {
   try {
     return Deno.serve({ hostname, port, onListen: () => {} }, daybook.fetch);
   } catch (error) {
-    const reason = messageOf(error);
-    const hint = error instanceof Deno.errors.NotCapable
-      ? `permission is missing, add --allow-net=${hostname}:${port}`
-      : `${reason}; try --port 0`;
-    return `Cannot listen on ${hostname}:${port}: ${hint}`;
+    const message = `Cannot listen on ${hostname}:${port}: `;
+    if (!(error instanceof Deno.errors.NotCapable)) {
+      return `${message}${messageOf(error)}; try --port 0`;
+    }
+    const reason = `permission is missing, add --allow-net=${hostname}`;
+    return withCommand(message + reason, { net: [hostname] });
   }
 }
 
@@ -156,8 +165,12 @@ async function startOrFail(configuration: Configuration, origins: Origins): Prom
     await start(configuration, origins);
   } catch (error) {
     const isUsage = error instanceof TypeError || error instanceof DefinitionsError;
+    const isUnreadable = error instanceof DefinitionsError && error.unreadable.length > 0;
     const text = messageOf(error);
-    fail(text, isUsage ? EXIT_USAGE : EXIT_STORAGE_FAILED);
+    fail(
+      isUnreadable ? withCommand(text, { read: error.unreadable }) : text,
+      isUsage ? EXIT_USAGE : EXIT_STORAGE_FAILED,
+    );
   }
 }
 

@@ -7,6 +7,13 @@ import type { AnyJobDefinition } from "./engine/definition.ts";
 /** The module cannot be used, in words for its author. */
 export class DefinitionsError extends Error {
   override readonly name = "DefinitionsError";
+  /** What this process has to be allowed to read, where that is the reason. */
+  readonly unreadable: readonly string[];
+
+  constructor(message: string, unreadable: readonly string[] = [], options?: ErrorOptions) {
+    super(message, options);
+    this.unreadable = unreadable;
+  }
 }
 
 /** What looks like a definition; the registry says what is wrong with one. */
@@ -39,12 +46,17 @@ async function load(specifier: string): Promise<Record<string, unknown>> {
     const reason = messageOf(error);
     // A module is read with every file that it imports, src/mod.ts of Daybook included.
     const missing = /read access to "([^"]+)"/.exec(reason)?.[1];
-    const hint = missing === undefined
-      ? ""
-      : `; add --allow-read=${specifier},src (now ${missing} is missing)`;
-    throw new DefinitionsError(`Cannot load --definitions ${specifier}: ${reason}${hint}`, {
-      cause: error,
-    });
+    if (missing === undefined) {
+      throw new DefinitionsError(`Cannot load --definitions ${specifier}: ${reason}`, [], {
+        cause: error,
+      });
+    }
+    throw new DefinitionsError(
+      `Cannot load --definitions ${specifier}: permission to read ${missing} is missing, ` +
+        `add --allow-read=${specifier},src`,
+      [specifier, "src"],
+      { cause: error },
+    );
   }
 }
 

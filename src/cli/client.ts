@@ -2,6 +2,7 @@
 
 import { parseJsonText } from "../core/json_text.ts";
 import { messageOf } from "../core/thrown.ts";
+import { withCommand } from "../permission_advice.ts";
 import {
   CommandError,
   type CommandInput,
@@ -117,7 +118,7 @@ export class Client {
     } catch (error) {
       if (init.signal?.aborted) throw error;
       if (signal.aborted) throw silent(url);
-      throw new CommandError(`cannot reach ${url}: ${reasonOf(error, url)}`, EXIT_UNAVAILABLE);
+      throw new CommandError(unreachable(error, url), EXIT_UNAVAILABLE);
     }
   }
 
@@ -160,8 +161,10 @@ function tokenOf(input: CommandInput): string | undefined {
   try {
     return Deno.readTextFileSync(file);
   } catch (error) {
+    const message = `cannot read the token from ${file}: ${readingFailure(error, file)}`;
+    const isAllowed = !(error instanceof Deno.errors.NotCapable);
     throw new CommandError(
-      `cannot read the token from ${file}: ${readingFailure(error, file)}`,
+      isAllowed ? message : withCommand(message, { read: [file] }),
       EXIT_USAGE,
     );
   }
@@ -237,9 +240,12 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
 }
 
-function reasonOf(error: unknown, url: string): string {
+function unreachable(error: unknown, url: string): string {
+  const message = `cannot reach ${url}: `;
   if (error instanceof Deno.errors.NotCapable) {
-    return `permission is missing, add --allow-net=${new URL(url).host}`;
+    const { host } = new URL(url);
+    const reason = `permission is missing, add --allow-net=${host}`;
+    return withCommand(message + reason, { net: [host] });
   }
-  return "is Daybook running there? deno task start starts it, --url names another place";
+  return `${message}is Daybook running there? deno task start starts it, --url names another place`;
 }

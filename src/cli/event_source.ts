@@ -16,7 +16,7 @@ const RECONNECT: RetryPolicy = {
   maxAttempts: Infinity,
   initialMs: 500,
   factor: 2,
-  maxMs: 10_000,
+  maxMs: 2_000,
   jitter: 0,
 };
 

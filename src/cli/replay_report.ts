@@ -80,6 +80,12 @@ export function categoryOf(finding: Finding): Category {
   return isInFlight(finding) ? "breaks" : "differs";
 }
 
+/**
+ * Of all jobs in flight: `breaks`, at least one would; `incomplete`, none that was checked
+ * would, and some could not be checked; `compatible`, all were checked, and none would.
+ */
+export type ReportVerdict = "compatible" | "incomplete" | "breaks";
+
 /** What is said of the whole journal. */
 export interface Totals {
   readonly inFlight: number;
@@ -129,10 +135,10 @@ export class ReplayReport {
     };
   }
 
-  /** Whether every job in flight was checked, and none breaks. */
-  get isClean(): boolean {
+  get verdict(): ReportVerdict {
     const { breaks, notChecked, missing } = this.totals;
-    return breaks === 0 && notChecked === 0 && missing === 0;
+    if (breaks > 0) return "breaks";
+    return notChecked > 0 || missing > 0 ? "incomplete" : "compatible";
   }
 }
 

@@ -17,6 +17,8 @@ import type { Terminal } from "./terminal.ts";
 
 const LINES_MAX = 20;
 
+const COLOURS = { compatible: "green", incomplete: "yellow", breaks: "red" } as const;
+
 const HEADINGS: readonly (readonly [Category, string])[] = [
   ["breaks", "in flight would break:"],
   ["notChecked", "could not be checked:"],
@@ -36,7 +38,7 @@ export function reportText(
     ...[...report.missing].map(([type, count]) =>
       style("yellow", `${count} unfinished ${jobs(count)} of type ${type}: no definition is loaded`)
     ),
-    style(report.isClean ? "green" : "red", verdictText(report, head)),
+    style(COLOURS[report.verdict], verdictText(report, head)),
   ];
 }
 
@@ -137,7 +139,7 @@ export function* reportRecords(report: ReplayReport, head: LogId): Iterable<obje
   for (const [type, unfinished] of report.missing) yield { kind: "missing", type, unfinished };
   yield {
     kind: "verdict",
-    verdict: report.isClean ? "compatible" : "breaks",
+    verdict: report.verdict,
     ...report.totals,
     headLogId: head,
   };

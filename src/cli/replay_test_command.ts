@@ -8,6 +8,8 @@ import { checkHistory, type HistoryVerdict } from "../engine/history_check.ts";
 import { planChanges } from "../engine/plan_change.ts";
 import type { Clock } from "../engine/ports.ts";
 import type { FileSystem } from "../journal/file_system.ts";
+import { withCommand } from "../permission_advice.ts";
+import { DefinitionsError } from "../user_definitions.ts";
 import { CheckPool } from "./check_pool.ts";
 import {
   type Command,
@@ -17,7 +19,7 @@ import {
   EXIT_OK,
   EXIT_USAGE,
 } from "./command.ts";
-import { JOURNAL_OPTION, journalFolder, orExit } from "./journal/folder.ts";
+import { JOURNAL_OPTION, orExit, readableFolder } from "./journal/folder.ts";
 import { RecordedJobs } from "./recorded_jobs.ts";
 import { type Finding, ReplayReport } from "./replay_report.ts";
 import { reportRecords, reportText } from "./replay_report_lines.ts";
@@ -54,7 +56,7 @@ export function replayTestCommand(parts: ReplayTestParts): Command {
       "--journal and --definitions may come from DAYBOOK_JOURNAL and DAYBOOK_DEFINITIONS.",
       "A module of your own has to be read, with all that it imports, so the permission is\n" +
       "yours to give:\n" +
-      "  deno run --no-prompt --allow-env=DAYBOOK_*,NO_COLOR \\\n" +
+      "  deno run --no-prompt '--allow-env=DAYBOOK_*,NO_COLOR' \\\n" +
       "    --allow-read=journal,my_jobs.ts,src src/cli/replay_test.ts --definitions my_jobs.ts",
       "exit codes: 0 nothing breaks, 1 a job in flight would break or could not be checked,\n" +
       "64 usage, 74 the journal cannot be read, 78 it is damaged",
@@ -85,7 +87,8 @@ async function run(parts: ReplayTestParts, input: CommandInput): Promise<number>
   };
   const registry = await registryOf(parts, input);
   requireKnownType(registry, selection);
-  const recorded = await orExit(() => read(parts.fileSystem, journalFolder(input), terminal));
+  const folder = readableFolder(input);
+  const recorded = await orExit(() => read(parts.fileSystem, folder, terminal));
   const selected = selectedJobs(recorded, selection);
   const report = await checkAll(parts.clock, registry, recorded, selected, {
     keepsCompatible: selection.jobId !== undefined,
@@ -93,7 +96,7 @@ async function run(parts: ReplayTestParts, input: CommandInput): Promise<number>
   });
   terminal.progressEnd();
   tell(terminal, report, recorded.head.logId, input.isSet("all"));
-  return report.isClean ? EXIT_OK : EXIT_NEGATIVE;
+  return report.verdict === "compatible" ? EXIT_OK : EXIT_NEGATIVE;
 }
 
 async function registryOf(
@@ -104,7 +107,12 @@ async function registryOf(
   try {
     return new DefinitionRegistry(await parts.definitions(module));
   } catch (error) {
-    throw new CommandError(messageOf(error), EXIT_USAGE);
+    const message = messageOf(error);
+    const unreadable = error instanceof DefinitionsError ? error.unreadable : [];
+    throw new CommandError(
+      unreadable.length === 0 ? message : withCommand(message, { read: unreadable }),
+      EXIT_USAGE,
+    );
   }
 }
 

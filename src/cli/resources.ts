@@ -116,6 +116,7 @@ const receipt = v.looseObject({
     expectation: v.optional(text),
     policy: v.optional(text),
     reason: text,
+    clauses: v.optional(v.array(v.looseObject({ path: text, expected: text, found: text }))),
   })),
 });
 

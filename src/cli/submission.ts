@@ -2,7 +2,7 @@
 
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import { type CommandInput, UsageError } from "./command.ts";
-import { jsonInput, splitAt } from "./json_input.ts";
+import { FIELD_OPTION, jsonInput, splitAt } from "./json_input.ts";
 import { bytesOf, type Surroundings } from "./surroundings.ts";
 import { DURATION_RULE, durationOf } from "./times.ts";
 
@@ -29,7 +29,7 @@ export async function submission(
 async function workOf(input: CommandInput, surroundings: Surroundings): Promise<JsonObject> {
   const [type, argument] = input.positionals;
   const plan = await jsonInput("the plan", input.text("plan"), [], surroundings);
-  const fields = input.all("field");
+  const fields = input.all(FIELD_OPTION.name);
   if (plan !== undefined) {
     const excess = type ?? fields[0] ?? input.all("file")[0];
     if (excess !== undefined) throw new UsageError(`a plan has no type and no input: ${excess}`);

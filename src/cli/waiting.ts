@@ -60,12 +60,19 @@ export async function waitForEnd(
     : surroundings.clock.setTimer(timeoutMs, () => leave.abort());
   try {
     await watch(jobId, client, input, surroundings, leave.signal);
+    const job = expectShape(jobResource, await client.get(`/jobs/${jobId}`), client);
+    return await report(job, timeoutMs ?? 0, client, input);
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    throw new CommandError(
+      `${error.message}; job ${jobId} was accepted all the same, ` +
+        `and deno task show ${jobId} tells how it is`,
+      error.exitCode,
+    );
   } finally {
     cancel();
     input.terminal.progressEnd();
   }
-  const job = expectShape(jobResource, await client.get(`/jobs/${jobId}`), client);
-  return await report(job, timeoutMs ?? 0, client, input);
 }
 
 async function watch(
@@ -100,7 +107,8 @@ async function report(
   if (!isTerminal(job.state)) {
     const state = `${stateText(job)} after ${durationText(timeoutMs)}`;
     input.terminal.err(
-      `daybook: stopped waiting for job ${job.jobId}: it is ${state}, and goes on`,
+      `daybook: stopped waiting for job ${job.jobId}: it is ${state}, and goes on; ` +
+        `deno task explain ${job.jobId} says why`,
     );
     return EXIT_TIMED_OUT;
   }

@@ -1,6 +1,7 @@
 /** Requests as calls of curl, to be pasted into a shell. */
 
 import type { Action } from "../core/explanation.ts";
+import { shellWord } from "../shell_word.ts";
 
 /**
  * @param base The server as the client addresses it, without a slash at the end.
@@ -8,10 +9,12 @@ import type { Action } from "../core/explanation.ts";
  */
 export function curlOf({ method, path, body }: Action, base: string, needsToken: boolean): string {
   const token = needsToken ? ` -H "authorization: Bearer $DAYBOOK_TOKEN"` : "";
-  const url = quoted(base + path);
+  const url = shellWord(base + path);
   return body === undefined
     ? `curl -s${token} -X ${method} ${url}`
-    : `curl -s${token} ${url} -H 'content-type: application/json' -d ${quoted(visibleJson(body))}`;
+    : `curl -s${token} ${url} -H 'content-type: application/json' -d ${
+      shellWord(visibleJson(body))
+    }`;
 }
 
 /** What JSON leaves as it is, and a terminal would obey, reverse or not show. */
@@ -23,9 +26,4 @@ function visibleJson(value: unknown): string {
     const units = Array.from({ length: character.length }, (_, at) => character.charCodeAt(at));
     return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
   });
-}
-
-/** As one word of a POSIX shell; as it is when it needs no quotation marks. */
-function quoted(text: string): string {
-  return /^[\w@%+=:,./~-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -279,11 +279,11 @@ Deno.test("tail: piped it is the data of the stream, as it came", async () => {
 
 const TAILS: readonly (readonly [args: readonly string[], logIds: readonly number[]])[] = [
   [["--only-transitions"], [10, 11, 12, 18, 21]],
-  [["--types", "job.TaskFailed,job.JobCreated"], [10, 18]],
-  [["--types", "job.TaskFailed", "--types", "job.JobCreated"], [10, 18]],
+  [["--type", "job.TaskFailed,job.JobCreated"], [10, 18]],
+  [["--type", "job.TaskFailed", "--type", "job.JobCreated"], [10, 18]],
   [["--stratum", "domain"], []],
   [["--after", "19"], [20, 21]],
-  [["--from-start", "--types", "job.JobStarted"], [11]],
+  [["--from-start", "--type", "job.JobStarted"], [11]],
 ];
 
 for (const [args, logIds] of TAILS) {

@@ -50,7 +50,7 @@ Deno.test("replay-test: names the permission that a module of definitions lacks"
     assert.equal(code, 64);
     assert.match(
       errors,
-      /Cannot load --definitions .*; add --allow-read=\S*noisy_definitions\.ts,src/,
+      /Cannot load --definitions .*, add --allow-read=\S*noisy_definitions\.ts,src\n/,
     );
   }));
 
@@ -64,9 +64,8 @@ Deno.test("replay-test: a folder that cannot be read ends with 74, and says why"
       missing.errors,
       /^daybook: Cannot read journal \S+\/nothing: there is no segments folder in it$/m,
     );
-    assert.equal(
+    assert.match(
       forbidden.errors,
-      "daybook: Cannot read /elsewhere/segments: permission is missing, " +
-        "add --allow-read=/elsewhere/segments\n",
+      /^daybook: cannot read \/elsewhere: permission is missing, add --allow-read=\/elsewhere\n/,
     );
   }));

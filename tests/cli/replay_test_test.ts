@@ -287,6 +287,14 @@ Deno.test("replay-test: writes a JSON value to a line when it is piped", async (
   ]);
 });
 
+Deno.test("replay-test: jobs without a definition make it incomplete, which is 1, and not broken", async () => {
+  const { code, lines } = await replayTest(await shop(), [order({})], [], false);
+
+  assert.equal(code, 1);
+  const { verdict, breaks, missing } = JSON.parse(lines.at(-1) ?? "");
+  assert.deepEqual([verdict, breaks, missing], ["incomplete", 0, 1]);
+});
+
 /** The path and content of the last segment. */
 function lastSegment({ disk }: RecordedJournal): [string, Uint8Array<ArrayBuffer>] {
   const paths = [...disk.files.keys()].filter((path) => path.endsWith(".ndjson")).toSorted();

@@ -140,6 +140,27 @@ Deno.test("submit --wait: a server that cannot explain spoils nothing", async ()
   assert.match(terminal.output.at(-1) ?? "", / is Failed after 0ms: the card is stolen$/);
 });
 
+Deno.test("submit --wait: a server that is gone after it took the job is 69, and names the job", async () => {
+  const started = await startApp();
+  const app = {
+    ...started,
+    app: {
+      request: (url: string, init: RequestInit) => {
+        if (url.includes("/stream")) throw new TypeError("refused");
+        return started.app.request(url, init);
+      },
+    } as typeof started.app,
+  };
+  const args = ["submit", "test.greet", '{"name":"Ann"}', "--id", "g-1", "--wait"];
+  const { code, terminal } = await runCli(app, args);
+
+  assert.equal(code, 69);
+  assert.match(
+    terminal.errors.at(-1) ?? "",
+    /; job g-1 was accepted all the same, and deno task show g-1 tells how it is$/,
+  );
+});
+
 Deno.test("submit --wait: a job cancelled meanwhile is 2", async () => {
   const app = await startApp();
   const args = ["submit", "test.parcel", "-f", "orderId=A-1", "--id", "p-1", "--wait"];
@@ -160,7 +181,8 @@ Deno.test("submit --wait --timeout: time up is 124, and the job goes on", async 
 
   assert.equal(await settled(code, app.clock), 124);
   assert.deepEqual(terminal.errors, [
-    "daybook: stopped waiting for job p-1: it is Running (waiting) after 1m, and goes on",
+    "daybook: stopped waiting for job p-1: it is Running (waiting) after 1m, and goes on; " +
+    "deno task explain p-1 says why",
   ]);
   assert.equal((await jobAt(app, "p-1")).state, "Running");
 });
@@ -183,6 +205,16 @@ Deno.test("submit: the server's own reasons, in one line, are 1", async () => {
   assert.deepEqual(terminal.errors, [
     "daybook: Cannot take the request: it has 2 errors: /input/name must be a string; " +
     "/input/x is not a known field (422)",
+  ]);
+});
+
+Deno.test("submit: digits that were meant as text are told how to be given", async () => {
+  const app = await startApp();
+  const { code, terminal } = await runCli(app, ["submit", "test.greet", "-f", "name=42"]);
+  assert.equal(code, 1);
+  assert.deepEqual(terminal.errors, [
+    "daybook: Cannot take the request: /input/name must be a string (422); " +
+    `--field takes a bare 42 as JSON; for text write -f 'name="42"'`,
   ]);
 });
 

@@ -27,6 +27,25 @@ Deno.test("event: recorded without a match is 1, and says where it is", async ()
   assert.match(terminal.output[0] ?? "", /^recorded at 2, and matched nothing/);
 });
 
+Deno.test("event: digits that were meant as text are told how to be sent", async () => {
+  const app = await startApp();
+  await createPlan(app, { jobId: "order-42" });
+  const { code, terminal } = await runCli(app, ["event", "shop.ParcelShipped", "-f", "orderId=42"]);
+  assert.equal(code, 1);
+  assert.deepEqual(terminal.errors, [
+    `daybook: --field takes a bare 42 as JSON; for text write -f 'orderId="42"'`,
+  ]);
+});
+
+Deno.test("event: a field that is wrong in another way gets no such advice", async () => {
+  const app = await startApp();
+  await createPlan(app, { jobId: "order-42" });
+  for (const field of ["orderId=43", "orderId=A-42", 'orderId="42 "']) {
+    const { code, terminal } = await runCli(app, ["event", "shop.ParcelShipped", "-f", field]);
+    assert.deepEqual([code, terminal.errors], [1, []]);
+  }
+});
+
 Deno.test("event: all that can be said of it", async () => {
   const app = await startApp();
   await createPlan(app, { jobId: "p-1" });

@@ -3,6 +3,7 @@
 import type { JsonObject } from "../../core/json.ts";
 import { SERVER_OPTIONS } from "../client.ts";
 import { type Command, type CommandInput, EXIT_NEGATIVE, EXIT_OK } from "../command.ts";
+import { hintAtReceipt } from "../field_hint.ts";
 import { FIELD_OPTION, JSON_NOTE, jsonInput } from "../json_input.ts";
 import { FORM_OPTIONS, formOf, printJson, printLines } from "../presentation.ts";
 import { receiptLines } from "../render/receipt.ts";
@@ -47,12 +48,14 @@ async function deliver(input: CommandInput, surroundings: Surroundings): Promise
   const [receipt] = answer.receipts;
   if (form === "json") printJson(input, receipt);
   else printLines(input, receiptLines(receipt, input.terminal.style));
+  const hint = hintAtReceipt(input.all(FIELD_OPTION.name), receipt);
+  if (hint !== undefined) input.terminal.err(`daybook: ${hint}`);
   return receipt.disposition === "recorded" ? EXIT_NEGATIVE : EXIT_OK;
 }
 
 async function eventOf(input: CommandInput, surroundings: Surroundings): Promise<JsonObject> {
   const [eventType = "", argument] = input.positionals;
-  const fields = input.all("field");
+  const fields = input.all(FIELD_OPTION.name);
   const attributes = await jsonInput("the attributes", argument, fields, surroundings);
   const references = Object.entries({
     attributes,

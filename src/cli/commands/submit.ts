@@ -1,7 +1,8 @@
 /** `submit`: creates a job, and waits for its end if asked to. */
 
-import { SERVER_OPTIONS } from "../client.ts";
-import { type Command, type CommandInput, EXIT_OK, UsageError } from "../command.ts";
+import { type Client, RefusedError, SERVER_OPTIONS } from "../client.ts";
+import { type Command, CommandError, type CommandInput, EXIT_OK, UsageError } from "../command.ts";
+import { hintAtRefusal } from "../field_hint.ts";
 import { FIELD_OPTION, JSON_NOTE } from "../json_input.ts";
 import { FORM_OPTIONS, formOf, printJson } from "../presentation.ts";
 import { plainText } from "../plain_text.ts";
@@ -51,13 +52,31 @@ async function submit(input: CommandInput, surroundings: Surroundings): Promise<
     throw new UsageError("--wait would wait for ever with --no-start");
   }
   const client = clientOf(input, surroundings);
-  const response = await client.request("/jobs", await submission(input, surroundings));
+  const response = await posted(client, input, surroundings);
   const job = expectShape(jobResource, await client.json(response), client);
   const isReplayed = response.headers.has("idempotency-replayed");
   if (form === "text") input.terminal.out(submittedText(job, isReplayed, input));
   if (input.isSet("wait")) return await waitForEnd(job.jobId, client, input, surroundings);
   if (form === "json") printJson(input, job);
   return EXIT_OK;
+}
+
+/** @throws {CommandError} also with what the command line could have meant. */
+async function posted(
+  client: Client,
+  input: CommandInput,
+  surroundings: Surroundings,
+): Promise<Response> {
+  const request = await submission(input, surroundings);
+  try {
+    return await client.request("/jobs", request);
+  } catch (error) {
+    if (!(error instanceof RefusedError)) throw error;
+    const hint = hintAtRefusal(input.all(FIELD_OPTION.name), error.problem);
+    throw hint === undefined
+      ? error
+      : new CommandError(`${error.message}; ${hint}`, error.exitCode);
+  }
 }
 
 function submittedText(job: JobResource, isReplayed: boolean, { terminal }: CommandInput): string {

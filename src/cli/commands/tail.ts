@@ -3,13 +3,13 @@
 import { parseJsonText } from "../../core/json_text.ts";
 import { type Client, SERVER_OPTIONS } from "../client.ts";
 import { type Command, type CommandInput, EXIT_OK, UsageError } from "../command.ts";
+import { STRATUM_OPTION, stratumOf, TYPE_OPTION, typesOf } from "../entry_filters.ts";
 import { follow } from "../event_source.ts";
 import { jobPath } from "../job_path.ts";
 import { tellOfConnection } from "../lost_connection.ts";
 import { FORM_OPTIONS, formOf, printLines, textColumns } from "../presentation.ts";
 import { DatedLines } from "../render/dated_lines.ts";
 import { entryResource, expectShape } from "../resources.ts";
-import { STRATUM_OPTION, stratumOf } from "../stratum_option.ts";
 import { clientOf, type Surroundings } from "../surroundings.ts";
 
 export function tailCommand(surroundings: Surroundings): Command {
@@ -20,7 +20,7 @@ export function tailCommand(surroundings: Surroundings): Command {
     arity: [0, 0],
     options: [
       { name: "job", value: "jobId", help: "only this job, from its first entry on" },
-      { name: "types", value: "type,type", repeated: true, help: "only these event types" },
+      TYPE_OPTION,
       STRATUM_OPTION,
       { name: "only-transitions", help: "only what changed a job" },
       { name: "after", value: "logId", help: "what came after this entry, then what comes" },
@@ -38,7 +38,7 @@ export function tailCommand(surroundings: Surroundings): Command {
       "deno task tail --only-transitions",
       "deno task tail --job order-42 --until-end",
       "deno task tail --stratum domain --from-start --json | jq -c .attributes",
-      "deno task tail --types job.TaskFailed,job.JobCancelled",
+      "deno task tail --type job.TaskFailed,job.JobCancelled",
     ],
     run: (input) => tail(input, surroundings),
   };
@@ -76,7 +76,7 @@ function pathOf(input: CommandInput): string {
 }
 
 function filtersOf(input: CommandInput): Record<string, string> {
-  const [types, stratum] = [input.all("types").join(","), stratumOf(input)];
+  const [types, stratum] = [typesOf(input).join(","), stratumOf(input)];
   return {
     ...(types === "" ? {} : { types }),
     ...(stratum === undefined ? {} : { stratum }),

@@ -6,9 +6,9 @@ import type { LogId } from "../../core/ids.ts";
 import { BatchFeed, type FedBatch } from "../../journal/batch_feed.ts";
 import { layoutOf } from "../../journal/layout.ts";
 import { type Command, type CommandInput, EXIT_OK } from "../command.ts";
+import { STRATUM_OPTION, stratumOf, TYPE_OPTION, typesOf } from "../entry_filters.ts";
 import { printLines, textColumns } from "../presentation.ts";
 import { DatedLines } from "../render/dated_lines.ts";
-import { STRATUM_OPTION, stratumOf } from "../stratum_option.ts";
 import { JOURNAL_OPTION, orExit, readableFolder } from "./folder.ts";
 import type { JournalTools } from "./tools.ts";
 
@@ -26,7 +26,7 @@ export function catCommand(tools: JournalTools): Command {
     options: [
       JOURNAL_OPTION,
       { name: "job", value: "jobId", help: "only of this job" },
-      { name: "type", value: "eventType", repeated: true, help: "only of this type" },
+      TYPE_OPTION,
       STRATUM_OPTION,
       { name: "after", value: "logId", help: "only after this position" },
       { name: "upto", value: "logId", help: "only up to this position" },
@@ -165,7 +165,7 @@ class Cat {
 function filterOf(input: CommandInput): Filter {
   return {
     job: input.text("job"),
-    types: new Set(input.all("type")),
+    types: new Set(typesOf(input)),
     stratum: stratumOf(input),
     after: input.whole("after", 0, POSITION_MAX) ?? 0,
     upTo: input.whole("upto", 0, POSITION_MAX) ?? POSITION_MAX,

@@ -5,6 +5,7 @@ import {
   JournalLockedError,
   JournalUnusableError,
 } from "../../journal/errors.ts";
+import { withCommand } from "../../permission_advice.ts";
 import { CommandError, type CommandInput, type CommandOption } from "../command.ts";
 
 export const EXIT_LOCKED = 73;
@@ -36,13 +37,15 @@ export function readableFolder(input: CommandInput): string {
   return folder;
 }
 
-/** @throws {CommandError} naming the permission to add, when the process lacks it. */
+/**
+ * @param hint For who may have it in another way.
+ * @throws {CommandError} with the whole command to give, when the process lacks it.
+ */
 export function requirePermission(name: "read" | "write", path: string, hint = ""): void {
   if (Deno.permissions.querySync({ name, path }).state === "granted") return;
-  throw new CommandError(
-    `cannot ${name} ${path}: permission is missing, add --allow-${name}=${path}${hint}`,
-    EXIT_UNREADABLE,
-  );
+  const message = `cannot ${name} ${path}: permission is missing, add ` +
+    `--allow-${name}=${path}${hint}`;
+  throw new CommandError(withCommand(message, { [name]: [path] }), EXIT_UNREADABLE);
 }
 
 /** Runs what works on a journal; its errors become those of a command. */

@@ -1,15 +1,28 @@
-/** Which layer of entries a command shows. */
+/** Which entries a command shows. */
 
 import { STRATA, type Stratum } from "../core/event.ts";
 import { type CommandInput, type CommandOption, UsageError } from "./command.ts";
 
 const NAMES = STRATA.join(", ");
 
+export const TYPE_OPTION: CommandOption = {
+  name: "type",
+  value: "eventType",
+  repeated: true,
+  help: "only of this type, or of these, with commas",
+};
+
 export const STRATUM_OPTION: CommandOption = {
   name: "stratum",
   value: "stratum",
   help: `only of this one: ${NAMES}`,
 };
+
+/** All types that were asked for; none when all are wanted. */
+export function typesOf(input: CommandInput): readonly string[] {
+  const names = input.all(TYPE_OPTION.name).flatMap((list) => list.split(","));
+  return names.map((name) => name.trim()).filter((name) => name !== "");
+}
 
 /** @throws {UsageError} when what was given is none. */
 export function stratumOf(input: CommandInput): Stratum | undefined {
