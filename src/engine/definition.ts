@@ -142,7 +142,7 @@ export function defineJob<
 
 /** Throw it in a task when trying again cannot help: the job fails as `poison`. */
 export class NonRetryableError extends Error {
-  override readonly name = "NonRetryableError";
+  override readonly name: string = "NonRetryableError";
 }
 
 /** Throw it in a task to choose the delay before the next attempt, in milliseconds. */

@@ -24,7 +24,9 @@ export type RunEnd =
   | { readonly kind: "threw"; readonly error: unknown };
 
 /** The input of the job is not one that the definition takes; `run` was not called. */
-export class InputMismatchError extends NonRetryableError {}
+export class InputMismatchError extends NonRetryableError {
+  override readonly name = "InvalidInput";
+}
 
 /** Calls `run` with the recorded input, if it still fits, and begins its answers. */
 export function callRun(

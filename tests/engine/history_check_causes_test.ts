@@ -183,7 +183,7 @@ Deno.test("history: a recorded input that a stricter schema refuses fails the jo
   });
   assert.equal(
     await liveFailure(daybook, id, changed),
-    "NonRetryableError: Cannot run: the recorded input does not fit version 2: " +
+    "InvalidInput: Cannot run: the recorded input does not fit version 2: " +
       "/amount: must be at least 10",
   );
 });

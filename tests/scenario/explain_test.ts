@@ -10,7 +10,7 @@ import assert from "node:assert/strict";
 import { conditionOf } from "../../src/core/condition.ts";
 import type { JobId } from "../../src/core/ids.ts";
 import { Explained } from "../support/explained.ts";
-import { ALL, CHANGED_ORDER } from "../support/explained_definitions.ts";
+import { ALL, BELL, CHANGED_ORDER, STRICT_ORDER } from "../support/explained_definitions.ts";
 
 /** Brings a job named `job` about, and gives the Daybook that it is in. */
 interface Scenario {
@@ -452,6 +452,101 @@ const SCENARIOS: readonly Scenario[] = [
       await daybook.submit("job", "shop.order", { orderId: 42, region: "EU" });
       await daybook.clock.advance(1_000);
       await daybook.post("/jobs/job/cancel", { reason: "ordered twice" });
+    },
+  },
+  {
+    name: "cancelled_while_a_task_runs",
+    condition: "cancelled",
+    arrange: async (daybook) => {
+      await daybook.submit("job", "shop.trouble", { how: "wait" });
+      await daybook.clock.advance(1_000);
+      await daybook.post("/jobs/job/cancel", { reason: "ordered twice" });
+    },
+  },
+  {
+    name: "cancelled_and_a_task_completed",
+    condition: "cancelled",
+    arrange: async (daybook) => {
+      await daybook.submit("job", "shop.deaf", { undoable: false });
+      await daybook.post("/jobs/job/cancel");
+      await daybook.clock.advance(1_000);
+      BELL.dispatchEvent(new Event("ring"));
+      await daybook.clock.settle();
+    },
+  },
+  {
+    name: "cancelled_and_a_task_runs_on",
+    condition: "cancelled",
+    arrange: async (daybook) => {
+      await daybook.submit("job", "shop.deaf", { undoable: false });
+      await daybook.post("/jobs/job/cancel");
+    },
+  },
+  {
+    name: "compensating_behind_a_task",
+    condition: "compensating",
+    arrange: async (daybook) => {
+      await daybook.submit("job", "shop.deaf", { undoable: true });
+      await daybook.clock.advance(1_000);
+      await daybook.post("/jobs/job/cancel");
+    },
+  },
+  {
+    name: "queued_beside_backing_off",
+    condition: "queued",
+    arrange: async (daybook) => {
+      await daybook.submit("busy", "shop.busy", {}, { priority: -1 });
+      await daybook.submit("job", "shop.parallel");
+      return await daybook.crash({ ...daybook.options, maxRunning: 1 });
+    },
+  },
+  {
+    name: "suspended_beside_backing_off",
+    condition: "suspended",
+    arrange: async (daybook) => {
+      await daybook.submit("job", "shop.parallel");
+      await daybook.post("/jobs/job/suspend");
+      return await daybook.crash();
+    },
+  },
+  {
+    name: "suspended_plan",
+    condition: "suspended",
+    arrange: async (daybook) => {
+      await daybook.post("/jobs", { jobId: "job", plan: parts() });
+      await daybook.event("shop.PartArrived");
+      await daybook.post("/jobs/job/suspend");
+    },
+  },
+  {
+    name: "suspended_without_definition",
+    condition: "suspended",
+    arrange: async (daybook) => {
+      await daybook.submit("job", "shop.order", { orderId: "42", region: "EU" });
+      await daybook.post("/jobs/job/suspend");
+      return await daybook.crash({ definitions: [] });
+    },
+  },
+  {
+    name: "waiting_started_late",
+    condition: "waiting",
+    arrange: async (daybook) => {
+      const startAt = "2026-01-01T00:10:00.000Z";
+      await daybook.submit("job", "shop.order", { orderId: "42", region: "EU" }, { startAt });
+      daybook.clock.jump(15 * 60_000);
+      const later = await daybook.crash();
+      await later.clock.advance(1);
+      return later;
+    },
+  },
+  {
+    name: "failed_invalid_input",
+    condition: "failed",
+    arrange: async (daybook) => {
+      await daybook.submit("job", "shop.order", { orderId: "42", region: "EU" }, { start: false });
+      const strict = await daybook.crash({ definitions: [STRICT_ORDER] });
+      await strict.post("/jobs/job/start");
+      return strict;
     },
   },
   {

@@ -117,6 +117,27 @@ export const PARALLEL = defineJob({
   },
 });
 
+/** What a task that heeds no signal waits for. */
+export const BELL = new EventTarget();
+
+/** Reserves, which can be undone if the input says so, and charges until the bell rings. */
+export const DEAF = defineJob({
+  type: "shop.deaf",
+  version: 1,
+  input: v.object({ undoable: v.boolean() }),
+  async run(ctx, { undoable }) {
+    await ctx.task("reserve", () => "shelf 7", undoable ? { compensate: () => {} } : {});
+    await ctx.task(
+      "charge",
+      () =>
+        new Promise<string>((resolve) =>
+          BELL.addEventListener("ring", () => resolve("paid"), { once: true })
+        ),
+      { retry: RETRY },
+    );
+  },
+});
+
 /** Begun by an event; its code ends, while its plan waits on. */
 export const WELCOME = defineJob({
   type: "shop.welcome",
@@ -150,7 +171,15 @@ export const CHANGED_ORDER = defineJob({
   },
 });
 
-/** All but the changed one. */
+/** The same type, which takes less than it did. */
+export const STRICT_ORDER = defineJob({
+  type: "shop.order",
+  version: 5,
+  input: v.object({ orderId: v.number(), region: v.string() }),
+  async run() {},
+});
+
+/** All but the changed ones. */
 export const ALL: readonly unknown[] = [
   ORDER,
   TROUBLE,
@@ -158,5 +187,6 @@ export const ALL: readonly unknown[] = [
   BUSY,
   LIMITED,
   PARALLEL,
+  DEAF,
   WELCOME,
 ];

@@ -7,6 +7,7 @@ import type { Statement } from "../explanation.ts";
 import type { LogId } from "../ids.ts";
 import { assertNever } from "../assert_never.ts";
 import { type Attempt, type AttemptEnd, maxAttemptsOf } from "./annals.ts";
+import type { Evidence } from "./evidence.ts";
 import { attemptText, capital, errorText, taskText, timeText } from "./phrases.ts";
 
 /** Of many attempts that ended badly, the latest so many are told one by one. */
@@ -23,16 +24,21 @@ export function compensationSubject(taskId: string): Subject {
   return `the compensation of ${taskText(taskId)}`;
 }
 
-/** The attempts that did not succeed, the latest first. */
+/**
+ * The attempts that did not succeed, the latest first.
+ *
+ * @param causes What cut them short, such as a restart, where it is on record.
+ */
 export function unsuccessfulAttempts(
   subject: Subject,
   attempts: readonly Attempt[],
+  causes: Evidence["causes"],
 ): readonly Statement<LogId>[] {
-  const bad = attempts.filter(({ ended }) => ended !== undefined && ended.end.kind !== "completed");
+  const bad = attempts.filter(endedBadly);
   const told = bad.slice(-TOLD_MAX).reverse().flatMap((attempt) =>
     attempt.ended === undefined
       ? []
-      : [attemptEnded(subject, attempt, attempt.ended, maxAttemptsOf(attempts))]
+      : [attemptEnded(subject, attempt, attempt.ended, maxAttemptsOf(attempts), causes)]
   );
   const rest = bad.slice(0, -TOLD_MAX);
   if (rest.length === 0) return told;
@@ -41,14 +47,34 @@ export function unsuccessfulAttempts(
   return [...told, { statement, cites }];
 }
 
+function endedBadly({ ended }: Attempt): boolean {
+  return ended !== undefined && ended.end.kind !== "completed";
+}
+
+/** The ends of attempts that may be told one by one. */
+export function toldEnds(attempts: readonly Attempt[]): readonly JobEventLogEntry[] {
+  return attempts.filter(endedBadly).slice(-TOLD_MAX).flatMap(({ ended }) => ended?.entry ?? []);
+}
+
+/** What made an entry happen, where that is at hand. */
+export function causeCited(
+  entry: JobEventLogEntry | undefined,
+  causes: Evidence["causes"],
+): readonly LogId[] {
+  const cause = entry?.causedBy;
+  return cause !== undefined && causes.has(cause) ? [cause] : [];
+}
+
 function attemptEnded(
   subject: Subject,
   { nth, started }: Attempt,
   { entry, end }: { readonly entry: JobEventLogEntry; readonly end: AttemptEnd },
   maxAttempts: number | undefined,
+  causes: Evidence["causes"],
 ): Statement<LogId> {
   const which = attemptText(nth, maxAttempts);
-  const cites = started === undefined ? [entry.logId] : [entry.logId, started.logId];
+  const began = started === undefined ? [] : [started.logId];
+  const cites = [entry.logId, ...began, ...causeCited(entry, causes)];
   const about = `${capital(which)} of ${subject}`;
   return { statement: `${about} ${endText(end, timeText(entry))}.`, cites };
 }

@@ -11,7 +11,7 @@ import { type LogId, MAIN_TASK } from "../ids.ts";
 import { MAIN_EXPECTATION_ID, outsideMatchers } from "../job_plan.ts";
 import { findTask, type JobState, type TaskState } from "../job_state.ts";
 import { type Annals, type Attempt, maxAttemptsOf } from "./annals.ts";
-import { interruptionText, taskSubject, unsuccessfulAttempts } from "./attempts.ts";
+import { causeCited, interruptionText, taskSubject, unsuccessfulAttempts } from "./attempts.ts";
 import { endReasons, failureReasons } from "./because_ended.ts";
 import { compensationReasons } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
@@ -80,17 +80,17 @@ function conditionReasons(
     case "queued":
       return queued(annals, evidence);
     case "executing":
-      return executing(annals);
+      return executing(annals, evidence.causes);
     case "waiting":
       return waiting(annals, waitingFor);
     case "backingOff":
-      return [...dueAndQueued(annals, evidence), ...backingOff(annals)];
+      return [...dueAndQueued(annals, evidence), ...backingOff(annals, evidence.causes)];
     case "suspended":
       return suspended(annals, evidence, waitingFor);
     case "compensating":
       return [
         ...dueAndQueued(annals, evidence),
-        ...compensationReasons(annals),
+        ...compensationReasons(annals, evidence.causes),
         ...failureReasons(annals, evidence),
       ];
     case "succeeded":
@@ -113,7 +113,11 @@ function queued(annals: Annals, { circumstances: { queue }, causes }: Evidence):
   const limit = queue === undefined
     ? `${turn}.`
     : `${turn}: ${queueText(queue)} (the limit is --max-running).`;
-  return [{ statement: limit, cites: [since.logId] }, ...whyQueued(annals, causes)];
+  return [
+    { statement: limit, cites: [since.logId] },
+    ...whyQueued(annals, causes),
+    ...backingOff(annals, causes),
+  ];
 }
 
 /** What is due again, and cannot begin for want of a worker. */
@@ -159,16 +163,14 @@ function interruptionReason(
 ): Statement<LogId> {
   const { ended } = attempt;
   if (ended?.end.kind !== "interrupted") throw new TypeError("Cannot tell of an interruption");
-  const restart = ended.entry.causedBy === undefined ? undefined : causes.get(ended.entry.causedBy);
   const statement =
     `${capital(taskText(task.taskId))} was cut short in attempt ${attempt.attempt}, ` +
     `as recorded at ${timeText(ended.entry)}: ${interruptionText(ended.end.reason)}.`;
-  const cites = [ended.entry.logId, ...(restart === undefined ? [] : [restart.logId])];
-  return { statement, cites };
+  return { statement, cites: [ended.entry.logId, ...causeCited(ended.entry, causes)] };
 }
 
 /** What runs, and beside it what is to be tried again. */
-function executing(annals: Annals): Reasons {
+function executing(annals: Annals, causes: Evidence["causes"]): Reasons {
   const running = runningTasks(annals.job).flatMap((task) => {
     const attempts = annals.attempts.get(task.taskId) ?? [];
     const started = attempts.at(-1)?.started;
@@ -176,10 +178,10 @@ function executing(annals: Annals): Reasons {
     if (task.lastLogId > (cites[0] ?? 0)) cites.unshift(task.lastLogId);
     return [
       { statement: executingText(task, attempts, started), cites },
-      ...unsuccessfulAttempts(taskSubject(task.taskId), attempts),
+      ...unsuccessfulAttempts(taskSubject(task.taskId), attempts, causes),
     ];
   });
-  return [...running, ...backingOff(annals)];
+  return [...running, ...backingOff(annals, causes)];
 }
 
 /** The tasks that are running; `run` itself only when no other is. */
@@ -254,7 +256,7 @@ function runReasons(annals: Annals): Reasons {
   return [{ statement, cites }];
 }
 
-function backingOff(annals: Annals): Reasons {
+function backingOff(annals: Annals, causes: Evidence["causes"]): Reasons {
   const tasks = annals.job.tasks.filter((task) => task.status === "backingOff");
   return tasks.flatMap((task) => {
     const attempts = annals.attempts.get(task.taskId) ?? [];
@@ -265,7 +267,7 @@ function backingOff(annals: Annals): Reasons {
         statement: `${capital(taskText(task.taskId))} waits for ${next}, due at ${task.retryAt}.`,
         cites: [last],
       },
-      ...unsuccessfulAttempts(taskSubject(task.taskId), attempts),
+      ...unsuccessfulAttempts(taskSubject(task.taskId), attempts, causes),
     ];
   });
 }
@@ -285,7 +287,11 @@ function suspended(
   }];
   const queueless = withoutQueue(evidence);
   return beneath === "queued"
-    ? [...control, ...whyQueued(annals, evidence.causes)]
+    ? [
+      ...control,
+      ...whyQueued(annals, evidence.causes),
+      ...backingOff(annals, evidence.causes),
+    ]
     : [...control, ...conditionReasons(beneath, annals, queueless, waitingFor)];
 }
 

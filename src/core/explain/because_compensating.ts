@@ -9,6 +9,8 @@ import type { CompletedTask, JobState } from "../job_state.ts";
 import { correlationText } from "../mismatch.ts";
 import { type Annals, maxAttemptsOf } from "./annals.ts";
 import { compensationSubject, unsuccessfulAttempts } from "./attempts.ts";
+import type { Evidence } from "./evidence.ts";
+import { overtakenReasons } from "./overtaken.ts";
 import { attemptText, capital, shortened, taskText, timeText } from "./phrases.ts";
 
 type Reasons = readonly Statement<LogId>[];
@@ -29,7 +31,7 @@ export function leftInPlace(job: JobState): readonly CompletedTask[] {
   );
 }
 
-export function compensationReasons(annals: Annals): Reasons {
+export function compensationReasons(annals: Annals, causes: Evidence["causes"]): Reasons {
   const { job, created } = annals;
   const tasks = compensableTasks(job);
   const undone = tasks.filter(({ compensation }) => compensation?.status === "compensated");
@@ -44,7 +46,8 @@ export function compensationReasons(annals: Annals): Reasons {
     .filter(({ compensation }) => compensation?.status !== "compensated")
     .toSorted((left, right) => right.completedBy - left.completedBy);
   return [
-    ...open.slice(0, TOLD_MAX).flatMap((task) => undoing(annals, task)),
+    ...overtakenReasons(annals, causes),
+    ...open.slice(0, TOLD_MAX).flatMap((task) => undoing(annals, task, causes)),
     ...undoneSoFar(annals, undone, tasks.length),
     ...fromOutside,
   ];
@@ -72,10 +75,10 @@ export function endingsOf(annals: Annals, tasks: readonly CompletedTask[]): read
 }
 
 /** What of the undoing of one task is to be told. */
-function undoing(annals: Annals, task: CompletedTask): Reasons {
+function undoing(annals: Annals, task: CompletedTask, causes: Evidence["causes"]): Reasons {
   const subject = compensationSubject(task.taskId);
   const attempts = annals.compensations.get(task.taskId) ?? [];
-  const bad = unsuccessfulAttempts(subject, attempts);
+  const bad = unsuccessfulAttempts(subject, attempts, causes);
   const last = attempts.at(-1);
   const cites = [last?.ended?.entry.logId ?? last?.started?.logId ?? task.completedBy];
   const now = nowText(annals, task);

@@ -14,6 +14,7 @@ import type { Annals } from "./annals.ts";
 import { compensationSubject, taskSubject, unsuccessfulAttempts } from "./attempts.ts";
 import { compensableTasks, endingsOf, leftInPlace, matcherText } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
+import { overtakenReasons } from "./overtaken.ts";
 import {
   capital,
   errorText,
@@ -37,6 +38,7 @@ export function endReasons(annals: Annals, evidence: Evidence): Reasons {
   if (job.state === "Done" && job.failure === undefined) return [satisfied(annals, evidence)];
   return [
     ...compensationEnd(annals, job, evidence),
+    ...overtakenReasons(annals, evidence.causes),
     ...leftBehind(job),
     ...failureReasons(annals, evidence),
   ];
@@ -71,7 +73,8 @@ export function failureReasons(annals: Annals, evidence: Evidence): Reasons {
   const failure = "failure" in job ? job.failure : undefined;
   if (failure === undefined || failedBy === undefined) return [];
   const attempts = failure.taskId === undefined ? [] : annals.attempts.get(failure.taskId) ?? [];
-  const earlier = unsuccessfulAttempts(taskSubject(failure.taskId ?? MAIN_TASK), attempts)
+  const subject = taskSubject(failure.taskId ?? MAIN_TASK);
+  const earlier = unsuccessfulAttempts(subject, attempts, evidence.causes)
     .filter(({ cites }) => cites[0] !== failure.because);
   return [failed(annals, failure, failedBy.entry, evidence), ruleApplied(annals), ...earlier];
 }
@@ -179,7 +182,12 @@ function compensationEnd(
     statement: "Nothing had to be undone: no task that knows how had completed.",
     cites: [entry.logId],
   }];
-  return [ended, ...nothing, ...undone(annals, tasks), ...notUndone(annals, tasks)];
+  return [
+    ended,
+    ...nothing,
+    ...undone(annals, tasks),
+    ...notUndone(annals, tasks, evidence.causes),
+  ];
 }
 
 function undone(annals: Annals, tasks: readonly CompletedTask[]): Reasons {
@@ -189,14 +197,18 @@ function undone(annals: Annals, tasks: readonly CompletedTask[]): Reasons {
   return [{ statement: `Compensated: ${names}.`, cites: endingsOf(annals, done) }];
 }
 
-function notUndone(annals: Annals, tasks: readonly CompletedTask[]): Reasons {
+function notUndone(
+  annals: Annals,
+  tasks: readonly CompletedTask[],
+  causes: Evidence["causes"],
+): Reasons {
   return tasks.flatMap((task) => {
     const { taskId, compensation } = task;
     if (compensation?.status === "compensated") return [];
     const subject = compensationSubject(taskId);
     if (compensation?.status === "failed") {
       const statement = `${capital(subject)} failed for good: ${errorText(compensation.error)}.`;
-      const bad = unsuccessfulAttempts(subject, annals.compensations.get(taskId) ?? []);
+      const bad = unsuccessfulAttempts(subject, annals.compensations.get(taskId) ?? [], causes);
       return [{ statement, cites: endingsOf(annals, [task]) }, ...bad];
     }
     const statement = `${capital(taskText(taskId))} was not compensated.`;

@@ -9,6 +9,7 @@ import { conditionOf } from "../condition.ts";
 import type { Explanation } from "../explanation.ts";
 import type { LogId } from "../ids.ts";
 import type { Annals } from "./annals.ts";
+import { toldEnds } from "./attempts.ts";
 import { becauseOf } from "./because.ts";
 import { completedOf } from "./completed.ts";
 import type { Evidence } from "./evidence.ts";
@@ -37,9 +38,9 @@ export function explain(annals: Annals, evidence: Evidence): Explanation<LogId> 
 
 /** Entries elsewhere that the explanation may want to cite: what made the job's own happen. */
 export function wantedCauses(annals: Annals): readonly LogId[] {
-  const { created, failedBy, endedBy, attempts, entries } = annals;
-  const interrupted = [...attempts.values()].flatMap((list) => list.at(-1)?.ended?.entry ?? []);
-  const effects = [created, failedBy?.entry, endedBy?.entry, ...interrupted];
+  const { created, failedBy, endedBy, attempts, compensations, entries } = annals;
+  const ends = [...attempts.values(), ...compensations.values()].flatMap(toldEnds);
+  const effects = [created, failedBy?.entry, endedBy?.entry, ...ends];
   const causes = effects.flatMap((entry) => entry?.causedBy ?? []);
   return [...new Set(causes)]
     .filter((logId) => !entries.has(logId))

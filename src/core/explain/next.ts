@@ -3,17 +3,17 @@
 import { assertNever } from "../assert_never.ts";
 import { conditionOf } from "../condition.ts";
 import { counted } from "../counted.ts";
-import { reusableTasks } from "../decide.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../event.ts";
 import type { NextStep, WaitingFor } from "../explanation.ts";
 import type { LogId } from "../ids.ts";
-import { type FailedJob, hasCode, type JobState } from "../job_state.ts";
-import type { JsonObject } from "../json.ts";
+import { hasCode, type JobState } from "../job_state.ts";
 import { type Annals, maxAttemptsOf } from "./annals.ts";
 import { runningTasks } from "./because.ts";
-import { neverStarted } from "./because_ended.ts";
-import { compensableTasks, leftInPlace, matcherText } from "./because_compensating.ts";
+import { compensableTasks, matcherText } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
+import { afterFailure } from "./next_after_failure.ts";
+import { anyone, itself } from "./next_step.ts";
+import { type Overtaken, unendedAttempts } from "./overtaken.ts";
 import { attemptText, capital, later, shortened, taskText } from "./phrases.ts";
 import { isOwnEvent, openExpectations } from "./open_expectations.ts";
 import { sampleEvent } from "./sample_event.ts";
@@ -34,7 +34,7 @@ export function nextOf(
     evidence.circumstances.definition === "missing" && job.state !== "Done" &&
     job.state !== "Failed"
   ) {
-    return [loadDefinition(annals), ...controls(annals)];
+    return [loadDefinition(annals), ...eventsToSend(annals, waitingFor), ...controls(annals)];
   }
   if (evidence.circumstances.full && job.state !== "Done" && job.state !== "Failed") {
     const statement = "Nothing, until there is room on the disk; then it goes on by itself.";
@@ -48,7 +48,11 @@ export function nextOf(
       return [itself(`It starts at ${startAt}.`, [annals.created.logId]), ...controls(annals)];
     }
     case "queued":
-      return [itself("It runs when its turn comes.", []), ...controls(annals)];
+      return [
+        itself("It runs when its turn comes.", []),
+        ...dueAttempts(annals),
+        ...controls(annals),
+      ];
     case "executing":
       return [...whileExecuting(annals), ...dueAttempts(annals), ...controls(annals)];
     case "waiting":
@@ -56,7 +60,11 @@ export function nextOf(
     case "backingOff":
       return [...onceDue(annals, evidence), ...controls(annals)];
     case "suspended":
-      return [...whileSuspended(annals), ...controls(annals)];
+      return [
+        ...whileSuspended(annals),
+        ...eventsToSend(annals, waitingFor),
+        ...controls(annals),
+      ];
     case "compensating":
       return [...whileCompensating(annals, waitingFor), ...controls(annals)];
     case "succeeded":
@@ -69,20 +77,12 @@ export function nextOf(
   }
 }
 
-function itself(statement: string, cites: readonly LogId[]): NextStep<LogId> {
-  return { by: "itself", statement, cites };
-}
-
-function anyone(statement: string, path: string, body?: JsonObject): NextStep<LogId> {
-  const action = body === undefined
-    ? { method: "POST", path } as const
-    : { method: "POST", path, body } as const;
-  return { by: "anyone", statement, cites: [], action };
-}
-
 function loadDefinition({ job, created }: Annals): NextStep<LogId> {
+  const until = job.suspendedBy === undefined
+    ? "until then"
+    : "until then, and until it is resumed,";
   const statement = `Start Daybook with a module that defines type ${job.type ?? ""} ` +
-    "(--definitions), and the job goes on.";
+    `(--definitions): ${until} none of its code runs.`;
   return { by: "anyone", statement, cites: [created.logId] };
 }
 
@@ -171,6 +171,9 @@ function whileSuspended({ job, suspended }: Annals): Next {
     : `${capital(shortened(running, NAMES_MAX))} ${running.length === 1 ? "goes" : "go"} on to ${
       running.length === 1 ? "its" : "their"
     } end; `;
+  if (!hasCode(job)) {
+    return [itself("Nothing is held up: it has no code, and events move it as ever.", cites)];
+  }
   const nothing = goesOn === "" ? "Nothing" : "nothing";
   return [itself(`${goesOn}${nothing} new begins until it is resumed.`, cites)];
 }
@@ -203,6 +206,14 @@ function whileCompensating(
   const due = tasks.flatMap(({ compensation }) =>
     compensation?.status === "backingOff" ? [compensation.retryAt] : []
   );
+  const unended = unendedAttempts(annals);
+  if (unended.length > 0) {
+    const names = shortened(unended.map(({ taskId }) => taskText(taskId)), NAMES_MAX);
+    const statement = `The compensation begins when ${names} ${
+      unended.length === 1 ? "has" : "have"
+    } ended.`;
+    return [itself(statement, unended.slice(0, NAMES_MAX).flatMap(beginningOf))];
+  }
   const [at] = due;
   if (at !== undefined) return [itself(`The compensation is tried again at ${at}.`, [])];
   if (tasks.length > 0 || policy === undefined) {
@@ -213,55 +224,6 @@ function whileCompensating(
   return [itself(nothing, [annals.created.logId]), ...eventsToSend(annals, waitingFor)];
 }
 
-function afterFailure(annals: Annals, job: FailedJob): Next {
-  const { retried } = annals;
-  const path = `/jobs/${job.jobId}/retry`;
-  const reused = reusableTasks(job).map(({ taskId }) => taskId);
-  const names = reused.length === 0
-    ? "a new job does everything anew"
-    : `a new job reuses the results of ${shortened(reused, NAMES_MAX)}`;
-  const done = retried.map((entry) => ({
-    by: "itself" as const,
-    statement: `It was retried already, as job ${entry.attributes.newJobId}.`,
-    cites: [entry.logId],
-  }));
-  const first = done.length > 0 ? done : [itself("Nothing: it is over.", [])];
-  if (neverStarted(annals, job)) return [...first, sendAgain(annals)];
-  return [...first, ...recovery(job), ...leftovers(job), anyone(`Retry it; ${names}:`, path)];
-}
-
-/** An event that gave no valid input made it: the same input would fail again. */
-function sendAgain({ created }: Annals): NextStep<LogId> {
-  const statement = "Send the event again, put right and under a new id; a retry of this job " +
-    "would fail for the same reason.";
-  return { by: "anyone", statement, cites: [created.logId] };
-}
-
-/** What no retry and no engine can mend. */
-function recovery(job: FailedJob): Next {
-  if (!job.failure.recoveryRequired) return [];
-  const failed = compensableTasks(job)
-    .filter(({ compensation }) => compensation?.status !== "compensated");
-  const names = failed.length === 0
-    ? "what it did"
-    : shortened(failed.map(({ taskId }) => taskId), NAMES_MAX);
-  const statement = `Undo by hand: ${names}. Daybook does not try again.`;
-  return [{
-    by: "anyone",
-    statement,
-    cites: failed.slice(0, NAMES_MAX).map((task) => task.lastLogId),
-  }];
-}
-
-/** What nothing undid, because nothing was declared that could. */
-function leftovers(job: FailedJob): Next {
-  const left = leftInPlace(job);
-  if (left.length === 0) return [];
-  const names = shortened(left.map(({ taskId }) => taskId), NAMES_MAX);
-  const statement = `See whether what is left in place must be undone by hand: ${names}.`;
-  return [{
-    by: "anyone",
-    statement,
-    cites: left.slice(0, NAMES_MAX).map((task) => task.completedBy),
-  }];
+function beginningOf({ attempt: { started } }: Overtaken): readonly LogId[] {
+  return started === undefined ? [] : [started.logId];
 }

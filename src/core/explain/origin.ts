@@ -7,6 +7,9 @@ import type { Annals } from "./annals.ts";
 import type { Evidence } from "./evidence.ts";
 import { reasonText, timeText } from "./phrases.ts";
 
+/** Sooner than this a start is on time. */
+const LATE_MS = 1_000;
+
 /** How it was started, if that was not part of its making, and how it was made. */
 export function originOf(annals: Annals, { causes }: Evidence): readonly Statement<LogId>[] {
   const { created, started } = annals;
@@ -64,6 +67,12 @@ function kindText({ attributes }: FrameworkEntry<"job.JobCreated">): string {
     : `type ${type}, version ${definitionVersion ?? 1}${ofPriority}`;
 }
 
+/** A start is late when the process was away at the time, for one. */
+function askedText(startAt: string, at: string): string {
+  const isLate = Date.parse(at) - Date.parse(startAt) >= LATE_MS;
+  return isLate ? `; its submission asked for ${startAt}` : ", as its submission asked";
+}
+
 function startOf(
   annals: Annals,
   started: FrameworkEntry<"job.JobStarted">,
@@ -77,6 +86,6 @@ function startOf(
   }
   const bySchedule = startAt !== undefined && reason === undefined && at >= startAt;
   return bySchedule
-    ? { statement: `It started by itself at ${at}, as its submission asked.`, cites }
+    ? { statement: `It started by itself at ${at}${askedText(startAt, at)}.`, cites }
     : { statement: `A start control started it at ${at}${reasonText(reason)}.`, cites };
 }

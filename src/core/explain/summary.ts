@@ -56,7 +56,7 @@ function doing(
     case "scheduled":
       return `is scheduled to start at ${annals.created.attributes.startAt ?? ""}.`;
     case "queued":
-      return queued(evidence);
+      return queued(annals, evidence);
     case "executing":
       return executing(annals);
     case "waiting":
@@ -77,8 +77,15 @@ function doing(
   }
 }
 
-function queued({ circumstances: { queue } }: Evidence): string {
-  return queue === undefined ? "is queued: it wants a worker." : `is queued: ${queueText(queue)}.`;
+function queued(annals: Annals, { circumstances: { queue } }: Evidence): string {
+  const turn = queue === undefined ? "it wants a worker" : queueText(queue);
+  return `is queued: ${turn}${besideText(annals)}.`;
+}
+
+/** `, while task b failed ...`, when something of the job is to be tried again meanwhile. */
+function besideText(annals: Annals): string {
+  const open = backingOffTexts(annals, isHeld(annals));
+  return open.length === 0 ? "" : `, while ${shortened(open, NAMES_MAX)}`;
 }
 
 function executing(annals: Annals): string {
@@ -90,9 +97,7 @@ function executing(annals: Annals): string {
       ? "run"
       : `${taskText(taskId)}, ${attemptText(failures + 1, max, begun)}`;
   });
-  const open = backingOffTexts(annals);
-  const beside = open.length === 0 ? "" : `, while ${shortened(open, NAMES_MAX)}`;
-  return `is executing ${shortened(names, NAMES_MAX)}${beside}.`;
+  return `is executing ${shortened(names, NAMES_MAX)}${besideText(annals)}.`;
 }
 
 function waiting(annals: Annals, waitingFor: readonly WaitingFor<LogId>[]): string {
@@ -108,11 +113,20 @@ function waiting(annals: Annals, waitingFor: readonly WaitingFor<LogId>[]): stri
     nearlyText(annals, waitingFor);
 }
 
-function backingOff(annals: Annals, { circumstances: { queue } }: Evidence): string {
-  const texts = shortened(backingOffTexts(annals, queue !== undefined), NAMES_MAX);
+function backingOff(
+  annals: Annals,
+  { circumstances: { queue, definition } }: Evidence,
+): string {
+  const isDue = queue !== undefined || definition === "missing" || isHeld(annals);
+  const texts = shortened(backingOffTexts(annals, isDue), NAMES_MAX);
   return queue === undefined
     ? `is backing off: ${texts}.`
     : `wants a worker: ${queueText(queue)}; ${texts}.`;
+}
+
+/** What is suspended is tried when it is resumed, whatever time is on record. */
+function isHeld({ job }: Annals): boolean {
+  return job.suspendedBy !== undefined;
 }
 
 function backingOffTexts({ job, attempts }: Annals, isDue = false): readonly string[] {

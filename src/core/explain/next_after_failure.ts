@@ -1,0 +1,91 @@
+/** What can be done about a job that failed, and what nothing but a person can mend. */
+
+import { reusableTasks } from "../decide.ts";
+import type { NextStep } from "../explanation.ts";
+import type { LogId } from "../ids.ts";
+import type { FailedJob } from "../job_state.ts";
+import type { Annals } from "./annals.ts";
+import { compensableTasks, leftInPlace } from "./because_compensating.ts";
+import { neverStarted } from "./because_ended.ts";
+import { anyone, itself } from "./next_step.ts";
+import { overtakenAttempts, underWayText } from "./overtaken.ts";
+import { shortened } from "./phrases.ts";
+
+type Next = readonly NextStep<LogId>[];
+
+const NAMES_MAX = 10;
+
+export function afterFailure(annals: Annals, job: FailedJob): Next {
+  const { retried } = annals;
+  const path = `/jobs/${job.jobId}/retry`;
+  const reused = reusableTasks(job).map(({ taskId }) => taskId);
+  const names = reused.length === 0
+    ? "a new job does everything anew"
+    : `a new job reuses the results of ${shortened(reused, NAMES_MAX)}`;
+  const done = retried.map((entry) => ({
+    by: "itself" as const,
+    statement: `It was retried already, as job ${entry.attributes.newJobId}.`,
+    cites: [entry.logId],
+  }));
+  const first = done.length > 0 ? done : [itself("Nothing: it is over.", [])];
+  if (neverStarted(annals, job)) return [...first, sendAgain(annals)];
+  const byHand = [...recovery(job), ...leftovers(job), ...underWay(annals)];
+  return job.failure.error.name === "InvalidInput"
+    ? [...first, ...byHand, submitAgain(annals)]
+    : [...first, ...byHand, anyone(`Retry it; ${names}:`, path)];
+}
+
+/** What was being done when the job failed, and did no more than begin, or ended unheeded. */
+function underWay(annals: Annals): Next {
+  const overtaken = overtakenAttempts(annals)
+    .filter(({ attempt: { ended } }) => ended?.end.kind !== "failed");
+  if (overtaken.length === 0) return [];
+  const statement = `See what must be undone by hand: ${underWayText(annals, overtaken)}, ` +
+    "and a retry does it again.";
+  const cites = overtaken.slice(0, NAMES_MAX)
+    .flatMap(({ attempt }) => attempt.ended?.entry.logId ?? attempt.started?.logId ?? []);
+  return [{ by: "anyone", statement, cites }];
+}
+
+/** A retry takes the input that is on record. */
+function submitAgain({ created }: Annals): NextStep<LogId> {
+  const statement = "Submit it anew with an input that its definition takes; a retry of this " +
+    "job would fail for the same reason while the definition is what it is.";
+  return { by: "anyone", statement, cites: [created.logId] };
+}
+
+/** An event that gave no valid input made it: the same input would fail again. */
+function sendAgain({ created }: Annals): NextStep<LogId> {
+  const statement = "Send the event again, put right and under a new id; a retry of this job " +
+    "would fail for the same reason.";
+  return { by: "anyone", statement, cites: [created.logId] };
+}
+
+/** What no retry and no engine can mend. */
+function recovery(job: FailedJob): Next {
+  if (!job.failure.recoveryRequired) return [];
+  const failed = compensableTasks(job)
+    .filter(({ compensation }) => compensation?.status !== "compensated");
+  const names = failed.length === 0
+    ? "what it did"
+    : shortened(failed.map(({ taskId }) => taskId), NAMES_MAX);
+  const statement = `Undo by hand: ${names}. Daybook does not try again.`;
+  return [{
+    by: "anyone",
+    statement,
+    cites: failed.slice(0, NAMES_MAX).map((task) => task.lastLogId),
+  }];
+}
+
+/** What nothing undid, because nothing was declared that could. */
+function leftovers(job: FailedJob): Next {
+  const left = leftInPlace(job);
+  if (left.length === 0) return [];
+  const names = shortened(left.map(({ taskId }) => taskId), NAMES_MAX);
+  const statement = `See whether what is left in place must be undone by hand: ${names}.`;
+  return [{
+    by: "anyone",
+    statement,
+    cites: left.slice(0, NAMES_MAX).map((task) => task.completedBy),
+  }];
+}
