@@ -39,6 +39,7 @@ export class EvidenceSearch {
   /** By expectation, what may nearly match: the likeliest first. */
   readonly #wanted: ReadonlyMap<string, readonly LogId[]>;
   readonly #horizon: LogId;
+  readonly #limit: number;
 
   /** Looks up positions at once, so that they go together with the job as it is given. */
   constructor(job: JobState, pastEvents: PastEvents, source: EntrySource) {
@@ -47,6 +48,7 @@ export class EvidenceSearch {
     const open = openExpectations(job).slice(0, EXPECTATIONS_MAX);
     const share = Math.floor(CANDIDATES_OF_ALL / Math.max(1, open.length));
     const each = Math.max(CANDIDATES_MIN, Math.min(CANDIDATES_MAX, share));
+    this.#limit = each;
     this.#wanted = new Map(
       open.map(({ expected: { id, matcher } }) => [id, pastEvents.near(matcher, each)]),
     );
@@ -60,6 +62,7 @@ export class EvidenceSearch {
     const candidates = new Map(
       [...this.#wanted].map(([id, logIds]): [string, Candidates] => [id, {
         events: logIds.flatMap((logId) => strangers.get(logId) ?? []),
+        limit: this.#limit,
         claimed,
         forgottenUpTo: this.#horizon,
       }]),

@@ -1,0 +1,64 @@
+/** Which events an explanation takes for ones that nearly were what a job waits for. */
+
+import assert from "node:assert/strict";
+import type { Citation, Explanation } from "../../src/core/explanation.ts";
+import { Explained } from "../support/explained.ts";
+import { test } from "../support/sanitized.ts";
+
+const TYPE = "shop.ParcelShipped";
+
+/** A plan with one expectation of a parcel. */
+function parcel(equals: object, multiplicity: unknown = "ExactlyOnce") {
+  return { expected: [{ id: "shipped", eventType: TYPE, correlation: { equals }, multiplicity }] };
+}
+
+async function waiting(plan: object): Promise<Explained> {
+  const daybook = await Explained.start();
+  await daybook.post("/jobs", { jobId: "job", plan });
+  return daybook;
+}
+
+function found({ waitingFor }: Explanation<Citation>): readonly (readonly string[])[] {
+  return waitingFor.flatMap(({ nearMisses }) =>
+    nearMisses.map(({ clauses }) => clauses.map(({ found }) => found))
+  );
+}
+
+const REGIONS = ["US", "UK", "JP", "CA", "BR", "IN"];
+
+test("near miss: many other values of one clause do not hide each other", async () => {
+  for (const more of [{}, { jobId: "job" }]) {
+    const daybook = await waiting(parcel({ orderId: 42, region: "EU" }));
+    for (const region of REGIONS) await daybook.event(TYPE, { orderId: 42, region }, more);
+
+    const explanation = await daybook.explanation("job");
+
+    assert.deepEqual(found(explanation), [['"IN"'], ['"BR"'], ['"CA"']]);
+    assert.match(explanation.summary, /Nearly: .* region: expected "EU", found "IN"/);
+    assert.ok(explanation.next.some(({ statement }) => statement.includes("put right")));
+    await daybook.assertCitations("job");
+  }
+});
+
+test("near miss: one that names the job is told among any number of others' events", async () => {
+  const daybook = await waiting(parcel({ orderId: 42, region: "EU" }));
+  for (let other = 0; other < 30; other++) {
+    const isNamed = other === 10;
+    const more = isNamed ? { jobId: "job" } : {};
+    await daybook.event(TYPE, { orderId: 100 + other, region: "EU" }, more);
+  }
+  assert.deepEqual(found(await daybook.explanation("job")), [["110"]]);
+});
+
+test("near miss: of events that hold but a common value, it is told that there are many", async () => {
+  const daybook = await waiting(parcel({ orderId: 42, region: "EU" }));
+  for (let orderId = 100; orderId < 130; orderId++) {
+    await daybook.event(TYPE, { orderId, region: "EU" });
+  }
+  const { waitingFor } = await daybook.explanation("job");
+  assert.deepEqual(waitingFor[0]?.nearMisses, []);
+  assert.match(
+    waitingFor[0]?.statement ?? "",
+    /orderId: expected 42, found 129\. More than 16 such events came, each with another value\.$/,
+  );
+});
