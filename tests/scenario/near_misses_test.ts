@@ -62,3 +62,16 @@ test("near miss: of events that hold but a common value, it is told that there a
     /orderId: expected 42, found 129\. More than 16 such events came, each with another value\.$/,
   );
 });
+
+test("near miss: any number of events that counted do not hide one that did not", async () => {
+  for (const more of [{}, { jobId: "job" }]) {
+    const daybook = await waiting(parcel({ orderId: 42 }, { times: 180 }));
+    await daybook.event(TYPE, { orderId: "42" }, more);
+    for (let count = 1; count < 180; count++) await daybook.event(TYPE, { orderId: 42 }, more);
+
+    const { summary, waitingFor } = await daybook.explanation("job");
+
+    assert.equal(waitingFor[0]?.matched, 179);
+    assert.match(summary, /Nearly: .* orderId: expected 42 \(number\), found "42" \(text\)/);
+  }
+});

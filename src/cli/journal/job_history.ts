@@ -75,7 +75,7 @@ class HistoryReader {
     const reading = await this.#readOwn();
     this.#requireFound(reading);
     const job = foldAll(this.#own);
-    if (this.#request.evidence) await this.#readEvidence(reading, job);
+    if (this.#request.evidence) await this.#readEvidence(reading);
     await this.#readReferences(reading);
     this.#input.terminal.progressEnd();
     const entries = [...this.#found.values()].sort((left, right) => left.logId - right.logId);
@@ -125,8 +125,8 @@ class HistoryReader {
   }
 
   /** What the job's explanation rests on, here and so wherever the job goes. */
-  async #readEvidence(reading: JournalReading, job: JobState): Promise<void> {
-    const search = new EvidenceSearch(job, this.#facts, {
+  async #readEvidence(reading: JournalReading): Promise<void> {
+    const search = new EvidenceSearch(this.#facts, {
       headLogId: reading.head.logId,
       readAt: (logIds) => reading.readAt(logIds),
     });
