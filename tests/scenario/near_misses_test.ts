@@ -75,3 +75,20 @@ test("near miss: any number of events that counted do not hide one that did not"
     assert.match(summary, /Nearly: .* orderId: expected 42 \(number\), found "42" \(text\)/);
   }
 });
+
+test("near miss: the latest event did not count only where none that came later did", async () => {
+  const daybook = await waiting(parcel({ orderId: 42 }, { times: 3 }));
+  const statement = async () =>
+    (await daybook.explanation("job")).waitingFor[0]?.statement.replace(/^.* came\. /, "");
+
+  await daybook.event(TYPE, { orderId: 7 });
+  const latest = "The latest event of this type did not count: orderId: expected 42, found 7.";
+  assert.equal(await statement(), latest);
+
+  await daybook.event(TYPE, { orderId: 42 });
+  const another = "Another event of this type did not count: orderId: expected 42, found 7.";
+  assert.equal(await statement(), another);
+
+  await daybook.event(TYPE, { orderId: 7 });
+  assert.equal(await statement(), latest);
+});

@@ -87,14 +87,18 @@ function hopeless({ job, created }: Annals, expected: ExpectedEvent): Remark | u
 /** What to say where nothing came near; nothing when nothing was looked for. */
 function remarkOn(
   misses: Misses,
-  { matched }: OpenExpectation,
+  { matched, by }: OpenExpectation,
   candidates: Candidates | undefined,
 ): Remark | undefined {
   const { latest } = misses;
   if (latest !== undefined) {
     const { entry, clauses, obstacle } = latest;
     const why = obstacle ?? mismatchesText(clauses);
-    const statement = `The latest event of this type did not count: ${why}.` + likeText(misses);
+    const isLast = (by.at(-1) ?? 0) < entry.logId;
+    const subject = isLast
+      ? "The latest event of this type did not count"
+      : "Another event of this type did not count";
+    const statement = `${subject}: ${why}.` + likeText(misses);
     return { statement, cites: [entry.logId] };
   }
   if (matched > 0 || candidates === undefined) return undefined;
