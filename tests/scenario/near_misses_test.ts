@@ -1,7 +1,9 @@
 /** Which events an explanation takes for ones that nearly were what a job waits for. */
 
 import assert from "node:assert/strict";
+import * as v from "valibot";
 import type { Citation, Explanation } from "../../src/core/explanation.ts";
+import { defineJob } from "../../src/mod.ts";
 import { Explained } from "../support/explained.ts";
 import { test } from "../support/sanitized.ts";
 
@@ -91,4 +93,31 @@ test("near miss: the latest event did not count only where none that came later 
 
   await daybook.event(TYPE, { orderId: 7 });
   assert.equal(await statement(), latest);
+});
+
+/** Counts its parcels; the plan is about what that gives. */
+const COUNTING = defineJob({
+  type: "shop.counting",
+  version: 1,
+  input: v.object({ counts: v.array(v.union([v.number(), v.string()])) }),
+  expects: () => ({
+    counted: { eventType: "job.TaskCompleted", correlation: { equals: { result: 5 } } },
+  }),
+  async run(ctx, { counts }) {
+    for (const [at, count] of counts.entries()) await ctx.task(`count-${at}`, () => count);
+  },
+});
+
+test("near miss: facts of the job's own tasks are compared like events from outside", async () => {
+  const daybook = await Explained.start({ definitions: [COUNTING] });
+  await daybook.submit("job", "shop.counting", { counts: [1, "5"] });
+  const near = await daybook.explanation("job");
+  assert.match(near.summary, /Nearly: .* result: expected 5 \(number\), found "5" \(text\)/);
+  assert.equal(near.waitingFor[0]?.nearMisses.length, 1);
+  await daybook.assertCitations("job");
+
+  await daybook.submit("far", "shop.counting", { counts: [1, 2] });
+  const { waitingFor } = await daybook.explanation("far");
+  assert.deepEqual(waitingFor[0]?.nearMisses, []);
+  assert.match(waitingFor[0]?.statement ?? "", /did not count: result: expected 5, found/);
 });

@@ -123,7 +123,7 @@ function missesOf(
 ): readonly Miss[] {
   const { eventType } = expected.matcher;
   const counted = new Set(by);
-  const own = (annals.facts.get(eventType) ?? [])
+  const own = (annals.facts.get(eventType) ?? annals.ownFacts.get(eventType) ?? [])
     .filter(({ logId }) => !counted.has(logId))
     .slice(-OWN_MAX);
   const strangers = (candidates?.events ?? []).filter((entry) =>
@@ -198,7 +198,7 @@ function comesNear(
   entry: JobEventLogEntry,
   clauses: readonly Mismatch[],
 ): boolean {
-  if (entry.jobId === annals.job.jobId || clauses.length === 0) return true;
+  if (entry.eventType === "job.EventCorrelated" || clauses.length === 0) return true;
   if (clauses.some(({ close }) => close)) return true;
   if (entry.logId < annals.created.logId) return false;
   if (clauses.some(({ found }) => found === "nothing")) return true;
