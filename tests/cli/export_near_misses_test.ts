@@ -48,3 +48,57 @@ for (const [what, attributes] of Object.entries(STORIES)) {
     );
   }
 }
+
+testWithHomes(
+  "import: several jobs that arrive in another order are told of the same near misses",
+  [],
+  async (old, fresh) => {
+    await old.start();
+    const ids = [];
+    for (const orderId of [41, 42, 43]) {
+      const correlation = { equals: { orderId, region: "EU" } };
+      ids.push(await old.create({ plan: plan([expectation("shipped", TYPE, { correlation })]) }));
+    }
+    // Each misses all three by one clause or two, and is the nearest of some of them.
+    for (const orderId of [43, 41, 42, 42, 41, 43]) {
+      await old.clock.advance(1_000);
+      await old.event(TYPE, { orderId: `${orderId}`, region: "EU" });
+    }
+    old.crash();
+
+    for (const id of ids.toReversed()) await move(id, old, fresh);
+
+    for (const id of ids) {
+      const there = await explainedOffline(old.folder, id);
+      assert.equal(there.waitingFor[0]?.nearMisses.length, 2);
+      assert.deepEqual(await explainedOffline(fresh.folder, id), there);
+    }
+  },
+);
+
+testWithHomes(
+  "import: of near misses that are as near, the one that came last is told first, wherever it is",
+  [],
+  async (old, fresh) => {
+    await old.start();
+    const id = await old.create({ plan: PLAN });
+    const other = await old.create({
+      plan: plan([expectation("shipped", TYPE, { correlation: { equals: { orderId: "42" } } })]),
+    });
+    for (let at = 0; at < 3; at++) {
+      await old.clock.advance(1_000);
+      // The last of them is what the other job takes along when it moves first.
+      await old.event(TYPE, { orderId: at === 2 ? "42" : " 42", region: "EU" });
+    }
+    old.crash();
+
+    for (const one of [other, id]) await move(one, old, fresh);
+
+    for (const one of [id, other]) {
+      assert.deepEqual(
+        await explainedOffline(fresh.folder, one),
+        await explainedOffline(old.folder, one),
+      );
+    }
+  },
+);

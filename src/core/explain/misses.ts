@@ -70,7 +70,7 @@ export class Misses {
 
   /** The one that came last, near or not. */
   get latest(): Miss | undefined {
-    return this.#all.toSorted((left, right) => right.entry.logId - left.entry.logId)[0];
+    return this.#all.toSorted((left, right) => byTime(right.entry, left.entry))[0];
   }
 
   /** How many, itself among them, show that one is another job's; 0 when it may not be. */
@@ -137,11 +137,14 @@ function missesOf(
     .toSorted(byNearness);
 }
 
-/** Not by position before time: several jobs that move elsewhere may arrive in another order. */
 function byNearness(left: Miss, right: Miss): number {
   return left.distance - right.distance || Number(right.isNamed) - Number(left.isNamed) ||
-    textOrder(right.entry.receivedAt, left.entry.receivedAt) ||
-    right.entry.logId - left.entry.logId;
+    byTime(right.entry, left.entry);
+}
+
+/** Not by position before time: several jobs that move elsewhere may arrive in another order. */
+export function byTime(left: JobEventLogEntry, right: JobEventLogEntry): number {
+  return textOrder(left.receivedAt, right.receivedAt) || left.logId - right.logId;
 }
 
 function textOrder(left: string, right: string): number {

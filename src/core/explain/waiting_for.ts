@@ -8,7 +8,7 @@ import { mismatchesText } from "../mismatch.ts";
 import { matchableOf } from "../projector.ts";
 import type { Annals } from "./annals.ts";
 import type { Candidates, Evidence } from "./evidence.ts";
-import { type Miss, Misses } from "./misses.ts";
+import { byTime, type Miss, Misses } from "./misses.ts";
 import { isOwnEvent, type OpenExpectation, openExpectations } from "./open_expectations.ts";
 import { countText, latest, timeText, wantedText } from "./phrases.ts";
 
@@ -48,7 +48,7 @@ function waitingFor(
   const { near } = misses;
   const remark = near.length > 0
     ? undefined
-    : hopeless(annals, expected) ?? remarkOn(misses, open, candidates);
+    : hopeless(annals, expected) ?? remarkOn(annals, misses, open, candidates);
   const count = countText(expected, matched);
   return {
     expectation: expected.id,
@@ -86,6 +86,7 @@ function hopeless({ job, created }: Annals, expected: ExpectedEvent): Remark | u
 
 /** What to say where nothing came near; nothing when nothing was looked for. */
 function remarkOn(
+  annals: Annals,
   misses: Misses,
   { matched, by }: OpenExpectation,
   candidates: Candidates | undefined,
@@ -94,7 +95,8 @@ function remarkOn(
   if (latest !== undefined) {
     const { entry, clauses, obstacle } = latest;
     const why = obstacle ?? mismatchesText(clauses);
-    const isLast = (by.at(-1) ?? 0) < entry.logId;
+    const counted = annals.entries.get(by.at(-1) ?? 0);
+    const isLast = counted === undefined || byTime(counted, entry) < 0;
     const subject = isLast
       ? "The latest event of this type did not count"
       : "Another event of this type did not count";
