@@ -7,33 +7,22 @@
 
 import { assertNever } from "./assert_never.ts";
 import type { JobEventLogEntry } from "./event.ts";
-import type { FailureKind } from "./framework_events.ts";
 import type { EventId, JobId, LogId } from "./ids.ts";
-import { requiredMatches } from "./job_plan.ts";
-import { hasCode, isTerminal, type JobState, type StateName } from "./job_state.ts";
+import { decisiveEarly, earlyFacts } from "./early_facts.ts";
+import { hasCode, isTerminal, type JobState } from "./job_state.ts";
 import { missedEvents } from "./missed_events.ts";
 import { limitsOf, outsideFacts } from "./movable_facts.ts";
 import type { Below, Limits, Order } from "./order_candidates.ts";
 import { searchOrders, type SearchProgress, type SearchResult } from "./order_search.ts";
+import {
+  type OrderedEnd,
+  outcomeOf,
+  type PermutationOutcome,
+  textsOf,
+} from "./permutation_outcome.ts";
 import { eventIdsOf } from "./point.ts";
 import { matchableOf, project, projectAll } from "./projector.ts";
 import type { RuleName } from "./rules.ts";
-
-/** How a job ends, as far as an order of facts could change it. */
-export interface PermutationOutcome {
-  readonly state: StateName;
-  readonly failure?: {
-    readonly kind: FailureKind;
-    /** The entry that failed the job, by its recorded position. */
-    readonly because: LogId;
-  };
-  readonly expected: readonly {
-    readonly id: string;
-    readonly matched: number;
-    readonly required: number;
-    readonly satisfied: boolean;
-  }[];
-}
 
 /** An entry, by what it is recorded as. */
 export interface CitedFact {
@@ -41,13 +30,6 @@ export interface CitedFact {
   /** For a correlated event, that of the original. */
   readonly eventType: string;
   readonly eventId: EventId;
-}
-
-/** One of two orders: how it ends, and the row of the state table that each entry met. */
-export interface OrderedEnd {
-  readonly outcome: PermutationOutcome;
-  readonly firstRule: RuleName;
-  readonly secondRule: RuleName;
 }
 
 /** Two entries whose exchange alone changes how the job ends. */
@@ -73,8 +55,12 @@ interface Tried {
   readonly facts: number;
   /** Entries after the start that keep their order among each other. */
   readonly fixed: number;
-  /** Facts that came before the start: by the rules they count for nothing, and stay. */
-  readonly early: number;
+  /** Facts that came before the start, where by the rules they count for nothing. */
+  readonly early: {
+    readonly total: number;
+    /** Those that were moved behind the start: the first of them; none where there is none. */
+    readonly considered: readonly CitedFact[];
+  };
   /** Events that the job would have taken, had it not been over. */
   readonly missed: {
     readonly total: number;
@@ -115,6 +101,8 @@ export interface PermutationOptions {
 
 /** So many events that came too late are considered. */
 export const MISSED_MAX = 100;
+/** So many that came too early. */
+const EARLY_MAX = 100;
 
 /** Tries orders and says whether any ends otherwise; yields how far it is. */
 export function* permuteFacts(
@@ -125,14 +113,13 @@ export function* permuteFacts(
   const { movable, limits } = history;
   const endOf = (order: Order) => textsOf(history.outcomeOf(order));
   const result = yield* searchOrders({ ...options, movable, limits, endOf });
-  return verdictOf(history, result);
+  const verdict = verdictOf(history, result);
+  return outranks(verdict, "pair") ? history.withEarly(verdict) : verdict;
 }
 
-function textsOf({ state, failure, expected }: PermutationOutcome) {
-  return {
-    outcome: `${state} ${failure?.kind}`,
-    details: JSON.stringify([failure?.because, expected.map(({ matched }) => matched)]),
-  };
+/** Whether a verdict of that kind would say more than this one. */
+function outranks({ verdict }: PermutationVerdict, kind: "pair" | "lesser"): boolean {
+  return verdict === "agreed" || (verdict === "lesser" && kind === "pair");
 }
 
 function verdictOf(history: History, result: SearchResult): PermutationVerdict {
@@ -185,7 +172,9 @@ class History {
   readonly #missed: ReadonlySet<LogId>;
   readonly movable: readonly boolean[];
   readonly limits: Limits;
-  readonly early: number;
+  readonly early: Tried["early"];
+  readonly #own: readonly JobEventLogEntry[];
+  readonly #early: readonly JobEventLogEntry[];
   readonly missed: Tried["missed"];
 
   constructor({ jobId, entries, pastEvents }: RecordedJob) {
@@ -202,8 +191,26 @@ class History {
       .toSorted((left, right) => left.logId - right.logId);
     this.movable = this.#rest.map(isOutside);
     this.limits = limitsOf(this.#begin, this.#rest, this.movable);
-    this.early = begin.filter(isOutside).length;
+    const early = earlyFacts(own, this.#begin.plan, pastEvents).filter(isOutside);
+    this.#own = own;
+    this.#early = start < 0 ? [] : early.slice(0, EARLY_MAX);
+    this.early = { total: early.length, considered: this.#early.map((one) => this.#cite(one)) };
     this.missed = { total: missed.length, considered: considered.map((one) => this.#cite(one)) };
+  }
+
+  /** The verdict, or what moving one behind the start shows where that says more. */
+  withEarly(verdict: PermutationVerdict): PermutationVerdict {
+    for (const kind of ["pair", "lesser"] as const) {
+      if (!outranks(verdict, kind)) continue;
+      for (const fact of this.#early) {
+        const found = decisiveEarly(this.#own, fact, kind);
+        if (found === undefined) continue;
+        const [first, second] = [this.#cite(fact), this.#cite(found.start)];
+        const { before, after } = found;
+        return { ...verdict, verdict: kind, first, second, before, after, others: [] };
+      }
+    }
+    return verdict;
   }
 
   get recorded(): Order {
@@ -270,19 +277,4 @@ class History {
     const eventId = (this.#missed.has(logId) ? ids.at(-1) : ids[0]) ?? entry.eventId;
     return { logId, eventId, eventType: matchableOf(entry).eventType };
   }
-}
-
-function outcomeOf(job: JobState, recordedAt: (logId: LogId) => LogId): PermutationOutcome {
-  const failure = "failure" in job ? job.failure : undefined;
-  return {
-    state: job.state,
-    ...(failure === undefined
-      ? {}
-      : { failure: { kind: failure.kind, because: recordedAt(failure.because) } }),
-    expected: job.plan.expected.map(({ id, multiplicity }, index) => {
-      const matched = job.expected[index]?.matched ?? 0;
-      const required = requiredMatches(multiplicity);
-      return { id, matched, required, satisfied: matched >= required };
-    }),
-  };
 }

@@ -2,12 +2,8 @@
 
 import { assertNever } from "./assert_never.ts";
 import type { StateName } from "./job_state.ts";
-import type {
-  CitedFact,
-  DecisivePair,
-  PermutationOutcome,
-  PermutationVerdict,
-} from "./permutation.ts";
+import type { CitedFact, DecisivePair, PermutationVerdict } from "./permutation.ts";
+import type { PermutationOutcome } from "./permutation_outcome.ts";
 import { type RuleName, RULES } from "./rules.ts";
 
 /** Events, or exchanges, that are named in one line. */
@@ -116,10 +112,16 @@ function missedText({ missed }: PermutationVerdict): readonly string[] {
 }
 
 function earlyText({ early }: PermutationVerdict): readonly string[] {
-  if (early === 0) return [];
-  return early === 1
-    ? ["1 fact came before the start: it counts for nothing, and stays"]
-    : [`${counted(early, "fact")} came before the start: they count for nothing, and stay`];
+  const { total, considered } = early;
+  if (total === 0) return [];
+  const came = `${counted(total, "event")} came before the start, where ` +
+    `${total === 1 ? "it counts" : "they count"} for nothing`;
+  if (considered.length === 0) return [came];
+  const listed = considered.slice(0, LISTED_MAX).map(cited);
+  const more = total - listed.length;
+  const names = more === 0 ? listed.join(", ") : `${listed.join(", ")} and ${more} more`;
+  const rest = total > considered.length ? `; the first ${considered.length} are considered` : "";
+  return [`${came}, and might have come later: ${names}${rest}`];
 }
 
 function codeText({ hasCode, facts }: PermutationVerdict): readonly string[] {

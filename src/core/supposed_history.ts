@@ -47,12 +47,14 @@ const POSITIONS_BETWEEN = SUPPOSED_EVENTS_MAX + 1;
  * @param entries All entries of one job, oldest first.
  * @param pastEvents Facts of the whole journal that name no job and may match the plan.
  * @param head The last position of the journal.
+ * @param sameIds Entries of the journal that have the id of a supposed event.
  */
 export function supposeHistory(
   entries: readonly JobEventLogEntry[],
   supposition: Supposition,
   pastEvents: readonly JobEventLogEntry[],
   head: LogId,
+  sameIds: readonly JobEventLogEntry[],
 ): Supposed {
   const [created] = entries;
   if (created === undefined) throw new TypeError("Cannot suppose anything: there are no entries");
@@ -63,7 +65,7 @@ export function supposeHistory(
   if (!resolved.ok) return { ok: false, issues: [{ pointer: "/upTo", detail: resolved.detail }] };
   const kept = known.slice(0, resolved.count);
   const limit = limitOf(supposition.upTo, known[resolved.count], head);
-  const issues = suppositionIssues(entries, supposition, limit);
+  const issues = suppositionIssues(entries, supposition, limit, sameIds);
   if (issues.length > 0) return { ok: false, issues };
   return {
     ok: true,

@@ -5,7 +5,7 @@ import type { EventType } from "./event_type.ts";
 import type { EventId, ExecutionId, LogId, TaskId } from "./ids.ts";
 import { type JobPlan, MAIN_EXPECTATION_ID } from "./job_plan.ts";
 import type { JsonObject } from "./json.ts";
-import type { Point } from "./point.ts";
+import { eventIdsOf, type Point } from "./point.ts";
 
 /** An event that did not happen, as the job would have got it. */
 export interface SupposedEvent {
@@ -52,16 +52,19 @@ export function supposedPlan(created: JobEventLogEntry, { plan }: Supposition): 
  * What is wrong with a supposition about a job.
  *
  * @param limit The last position after which an event can be supposed.
+ * @param sameIds Entries of the journal that have the id of a supposed event.
  */
 export function suppositionIssues(
   entries: readonly JobEventLogEntry[],
   supposition: Supposition,
   limit: LogId,
+  sameIds: readonly JobEventLogEntry[],
 ): readonly SuppositionIssue[] {
   return [
     ...planIssues(entries, supposition),
     ...withoutIssues(entries, supposition.without ?? []),
     ...withIssues(entries, supposition.with ?? [], limit),
+    ...repeatedIssues(entries, supposition.with ?? [], limit, sameIds),
   ];
 }
 
@@ -120,5 +123,28 @@ function withIssues(
       ? `is before the job's creation, entry ${first}`
       : `is beyond entry ${limit}, where this ends`;
     return [{ pointer: `/with/${index}/after`, detail }];
+  });
+}
+
+/**
+ * The door lets an id through once, whatever comes under it later. One that the job itself
+ * got before is told as a second delivery; another was no event of this job.
+ */
+function repeatedIssues(
+  entries: readonly JobEventLogEntry[],
+  events: readonly SupposedEvent[],
+  limit: LogId,
+  sameIds: readonly JobEventLogEntry[],
+): readonly SuppositionIssue[] {
+  const own = new Set(entries.flatMap(eventIdsOf));
+  const elsewhere = new Map(
+    sameIds.filter((entry) => !own.has(entry.eventId)).map((entry) => [entry.eventId, entry]),
+  );
+  return events.flatMap(({ eventId, after = limit }, index) => {
+    const first = eventId === undefined ? undefined : elsewhere.get(eventId);
+    if (first === undefined || first.logId > after) return [];
+    const detail = `is the id of entry ${first.logId}, ${first.eventType}, which came before: ` +
+      "a second delivery changes nothing; give the event another id, or none";
+    return [{ pointer: `/with/${index}/eventId`, detail }];
   });
 }

@@ -52,14 +52,16 @@ export type WhatIfAnswer =
  * @param entries All entries of one job, oldest first; there is at least one.
  * @param pastEvents Facts of the whole journal that name no job and may match the plan.
  * @param head The last position of the journal.
+ * @param sameIds Entries of the journal that have the id of a supposed event.
  */
 export function whatIf(
   entries: readonly JobEventLogEntry[],
   supposition: Supposition,
   pastEvents: readonly JobEventLogEntry[],
   head: LogId,
+  sameIds: readonly JobEventLogEntry[] = [],
 ): WhatIfAnswer {
-  return atOnce(supposing(entries, supposition, pastEvents, head));
+  return atOnce(supposing(entries, supposition, pastEvents, head, sameIds));
 }
 
 /** The same, as work with a pause after each position. */
@@ -68,8 +70,9 @@ export function* supposing(
   supposition: Supposition,
   pastEvents: readonly JobEventLogEntry[],
   head: LogId,
+  sameIds: readonly JobEventLogEntry[],
 ): Work<WhatIfAnswer> {
-  const history = supposeHistory(entries, supposition, pastEvents, head);
+  const history = supposeHistory(entries, supposition, pastEvents, head, sameIds);
   return history.ok ? { ok: true, value: yield* compare(history.value) } : history;
 }
 

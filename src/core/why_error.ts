@@ -3,9 +3,9 @@
 import { assertNever } from "./assert_never.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "./event.ts";
 import { oneLine } from "./explain/phrases.ts";
-import type { AttemptFailure, ErrorFact, FailureKind } from "./framework_events.ts";
+import type { ErrorFact, FailureKind } from "./framework_events.ts";
 import { type CompensatedOutcome, matcherAccepts } from "./job_plan.ts";
-import type { CompensatingJob, RunningJob } from "./job_state.ts";
+import { type CompensatingJob, findTask, type RunningJob, type TaskState } from "./job_state.ts";
 import { matchableOf, type Step } from "./projector.ts";
 import { clausesText, COORDINATION_TEXT, nearestMismatches } from "./why_match.ts";
 
@@ -23,35 +23,56 @@ function firstLine(text: string): string {
 
 /** Which error event it is, and what becomes of the job. */
 export function errorText(before: RunningJob, entry: JobEventLogEntry, step: Step): string {
-  return `${causeText(entry)} ${consequenceText(before, step)}`;
+  return `${causeText(before, entry)} ${consequenceText(before, step)}`;
 }
 
-function causeText(entry: JobEventLogEntry): string {
+function causeText(before: RunningJob, entry: JobEventLogEntry): string {
   if (entry.stratum === "framework" && entry.eventType === "job.JobCancelled") {
     const { reason } = entry.attributes;
     return `The job is cancelled${reason === undefined ? "" : `: ${firstLine(reason)}`}.`;
   }
   if (entry.stratum === "framework" && entry.eventType === "job.TaskFailed") {
-    return finalFailureText(entry);
+    return finalFailureText(before, entry);
   }
   return `The policy names ${matchableOf(entry).eventType} an error.`;
 }
 
-function finalFailureText({ taskId, attributes }: FrameworkEntry<"job.TaskFailed">): string {
-  const { error } = attributes;
-  const why = "final" in attributes ? ` (${failureKindText(attributes.kind, attributes)})` : "";
-  return `Task ${taskId} failed for good${why}: ${errorFactText(error)}.`;
+function finalFailureText(before: RunningJob, entry: FrameworkEntry<"job.TaskFailed">): string {
+  const { taskId, attributes } = entry;
+  const why = "final" in attributes
+    ? ` (${attemptText(before, entry)}${failureKindText(attributes.kind)})`
+    : "";
+  return `Task ${taskId} failed for good${why}: ${errorFactText(attributes.error)}.`;
 }
 
-function failureKindText(kind: FailureKind, { attempt, maxAttempts }: AttemptFailure): string {
+/**
+ * Which of its attempts failed, by the number that counts: one that was cut short takes none
+ * of those that a task may have.
+ */
+export function attemptText(
+  before: RunningJob | CompensatingJob,
+  { taskId, eventType, attributes }: FrameworkEntry<
+    "job.TaskFailed" | "job.TaskCompensationFailed"
+  >,
+): string {
+  const task = taskId === undefined ? undefined : findTask(before, taskId);
+  const failures = eventType === "job.TaskFailed" ? task?.failures : compensationOf(task)?.failures;
+  return `attempt ${(failures ?? 0) + 1} of ${attributes.maxAttempts}`;
+}
+
+function compensationOf(task: TaskState | undefined) {
+  return task?.status === "completed" ? task.compensation : undefined;
+}
+
+function failureKindText(kind: FailureKind): string {
   switch (kind) {
     case "deadLetter":
-      return `attempt ${attempt} of ${maxAttempts}, and no more are left`;
+      return ", and no more are left";
     case "poison":
-      return `attempt ${attempt} of ${maxAttempts}, and trying again cannot help`;
+      return ", and trying again cannot help";
     case "error":
     case "cancelled":
-      return `attempt ${attempt} of ${maxAttempts}`;
+      return "";
     default:
       return assertNever(kind, "kind of failure");
   }

@@ -2,7 +2,7 @@
 
 import { assertNever } from "./assert_never.ts";
 import type { FrameworkEntry, JobEntry, JournalEntry, TaskEntry } from "./event.ts";
-import type { AttemptFailure, InterruptionReason } from "./framework_events.ts";
+import type { InterruptionReason } from "./framework_events.ts";
 import {
   type CompensatingJob,
   type CompletedTask,
@@ -11,7 +11,7 @@ import {
   type Progress,
   type RunningJob,
 } from "./job_state.ts";
-import { errorFactText } from "./why_error.ts";
+import { attemptText, errorFactText } from "./why_error.ts";
 
 type OpenJob = RunningJob | CompensatingJob;
 
@@ -89,10 +89,10 @@ function recoveryText(
 function taskText(before: OpenJob, after: JobState, entry: TaskEntry): string {
   return after.tasks === before.tasks
     ? `${ineffectiveText(before, entry)}: this changes nothing.`
-    : `A fact about task ${entry.taskId}: ${taskFactText(entry)}.`;
+    : `A fact about task ${entry.taskId}: ${taskFactText(before, entry)}.`;
 }
 
-function taskFactText(entry: TaskEntry): string {
+function taskFactText(before: OpenJob, entry: TaskEntry): string {
   switch (entry.eventType) {
     case "job.TaskStarted":
       return `attempt ${entry.attributes.attempt} began`;
@@ -103,7 +103,7 @@ function taskFactText(entry: TaskEntry): string {
         ? `attempt ${entry.attributes.attempt} completed`
         : `its result is that of entry ${entry.attributes.reusedFrom}, so it need not run again`;
     case "job.TaskFailed":
-      return failedAttemptText("", entry.attributes);
+      return failedAttemptText(before, entry);
     case "job.TaskInterrupted":
       return interruptedText(entry);
     case "job.TaskProgressed":
@@ -113,7 +113,7 @@ function taskFactText(entry: TaskEntry): string {
     case "job.TaskCompensated":
       return `attempt ${entry.attributes.attempt} to undo it completed`;
     case "job.TaskCompensationFailed":
-      return failedAttemptText(" to undo it", entry.attributes);
+      return failedAttemptText(before, entry);
     default:
       return assertNever(entry, "task entry");
   }
@@ -123,11 +123,17 @@ function waitingText(expectations: readonly string[]): string {
   return `it waits for ${expectations.map((id) => `"${id}"`).join(", ") || "its tasks"}`;
 }
 
-function failedAttemptText(purpose: string, failure: AttemptFailure): string {
-  const { attempt, maxAttempts, error } = failure;
-  const next = "final" in failure ? "no other follows" : `the next is due at ${failure.retryAt}`;
-  const subject = `attempt ${attempt} of ${maxAttempts}${purpose}`;
-  return `${subject} failed (${errorFactText(error)}), and ${next}`;
+function failedAttemptText(
+  before: OpenJob,
+  entry: FrameworkEntry<"job.TaskFailed" | "job.TaskCompensationFailed">,
+): string {
+  const { attributes } = entry;
+  const next = "final" in attributes
+    ? "no other follows"
+    : `the next is due at ${attributes.retryAt}`;
+  const purpose = entry.eventType === "job.TaskFailed" ? "" : " to undo it";
+  const subject = attemptText(before, entry) + purpose;
+  return `${subject} failed (${errorFactText(attributes.error)}), and ${next}`;
 }
 
 function interruptedText({ attributes }: FrameworkEntry<"job.TaskInterrupted">): string {

@@ -10,7 +10,6 @@ import type { Candidates, Evidence } from "../core/explain/evidence.ts";
 import { wantedCauses } from "../core/explain/explain.ts";
 import { openExpectations } from "../core/explain/open_expectations.ts";
 import type { LogId } from "../core/ids.ts";
-import type { JobState } from "../core/job_state.ts";
 import { quotedEntry } from "../core/quotation.ts";
 import type { PastEvents } from "./past_events.ts";
 
@@ -19,6 +18,8 @@ const CANDIDATES_MAX = 64;
 const CANDIDATES_OF_ALL = 1_280;
 const CANDIDATES_MIN = 4;
 const EXPECTATIONS_MAX = 1_000;
+/** Events that reached the job are passed, so many for all its expectations together. */
+const PASSED_MAX = 100_000;
 
 /** Where entries are read. */
 export interface EntrySource {
@@ -35,36 +36,63 @@ export interface EvidenceFound extends Pick<Evidence, "causes" | "candidates"> {
 }
 
 export class EvidenceSearch {
+  readonly #pastEvents: PastEvents;
   readonly #source: EntrySource;
-  /** By expectation, what may nearly match: the likeliest first. */
-  readonly #wanted: ReadonlyMap<string, readonly LogId[]>;
-  readonly #horizon: LogId;
 
-  /** Looks up positions at once, so that they go together with the job as it is given. */
-  constructor(job: JobState, pastEvents: PastEvents, source: EntrySource) {
+  constructor(pastEvents: PastEvents, source: EntrySource) {
+    this.#pastEvents = pastEvents;
     this.#source = source;
-    this.#horizon = pastEvents.horizon;
-    const open = openExpectations(job).slice(0, EXPECTATIONS_MAX);
-    const share = Math.floor(CANDIDATES_OF_ALL / Math.max(1, open.length));
-    const each = Math.max(CANDIDATES_MIN, Math.min(CANDIDATES_MAX, share));
-    this.#wanted = new Map(
-      open.map(({ expected: { id, matcher } }) => [id, pastEvents.near(matcher, each)]),
-    );
   }
 
-  /** Reads what was looked up, and what the job's entries name as their cause. */
+  /** Looks up what may nearly match, reads that, and what the job's entries name as their cause. */
   async run(annals: Annals): Promise<EvidenceFound> {
-    const events = [...new Set([...this.#wanted.values()].flat())];
+    const forgottenUpTo = this.#pastEvents.horizon;
+    const { wanted, limit } = this.#lookedUp(annals);
+    const events = [...new Set([...wanted.values()].flat())];
     const strangers = await this.#strangers(annals, [...wantedCauses(annals), ...events]);
     const claimed = await this.#claimed(events);
     const candidates = new Map(
-      [...this.#wanted].map(([id, logIds]): [string, Candidates] => [id, {
+      [...wanted].map(([id, logIds]): [string, Candidates] => [id, {
         events: logIds.flatMap((logId) => strangers.get(logId) ?? []),
+        limit,
         claimed,
-        forgottenUpTo: this.#horizon,
+        forgottenUpTo,
       }]),
     );
     return { causes: strangers, candidates, strangers, claimed };
+  }
+
+  /** By expectation, what may nearly match: the likeliest first, and at most `limit`. */
+  #lookedUp(annals: Annals): {
+    readonly wanted: ReadonlyMap<string, readonly LogId[]>;
+    readonly limit: number;
+  } {
+    const open = openExpectations(annals.job).slice(0, EXPECTATIONS_MAX);
+    const share = Math.floor(CANDIDATES_OF_ALL / Math.max(1, open.length));
+    const limit = Math.max(CANDIDATES_MIN, Math.min(CANDIDATES_MAX, share));
+    const max = Math.floor(PASSED_MAX / Math.max(1, open.length));
+    const passing = { isPassed: this.#passedWith(annals), max };
+    const wanted = new Map(
+      open.map(({ expected: { id, matcher } }) => [
+        id,
+        this.#pastEvents.near(matcher, limit, passing),
+      ]),
+    );
+    return { wanted, limit };
+  }
+
+  /**
+   * What reached the job is among its own entries, and would hide what did not: many that
+   * counted have the very values that are looked for. What came meanwhile came later than
+   * the job as it is told.
+   */
+  #passedWith({ entries }: Annals): (logId: LogId) => boolean {
+    const reached = new Set<LogId>();
+    for (const { logId, eventType, causedBy } of entries.values()) {
+      reached.add(logId);
+      if (eventType === "job.EventCorrelated" && causedBy !== undefined) reached.add(causedBy);
+    }
+    return (logId) => reached.has(logId) || logId > this.#source.headLogId;
   }
 
   async #strangers(

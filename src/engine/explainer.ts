@@ -47,10 +47,10 @@ export class Explainer {
   async explain(jobId: JobId): Promise<Explanation<Citation> | undefined> {
     const job = this.#parts.table.job(jobId);
     if (job === undefined) return undefined;
-    // All that is looked up is looked up now: it goes together, whatever comes meanwhile.
+    // The job ends with these, whatever comes meanwhile: nothing later is looked at.
     const logIds = this.#parts.table.logIds(jobId, 0, Infinity);
     const circumstances = this.#circumstances(job);
-    const search = new EvidenceSearch(job, this.#parts.pastEvents, {
+    const search = new EvidenceSearch(this.#parts.pastEvents, {
       headLogId: this.#parts.events.journal.head.logId,
       readAt: (positions) => this.#read(positions),
     });

@@ -15,6 +15,7 @@ import type { EventMatcher } from "../core/job_plan.ts";
 import type { JsonObject, JsonScalar, JsonValue } from "../core/json.ts";
 import { looseForm } from "../core/mismatch.ts";
 import { joined } from "./joined.ts";
+import { type Passing, PASSING_NONE } from "./past_events.ts";
 import { Postings } from "./postings.ts";
 import { HASH_SEED, hashed, mixed } from "./text_hash.ts";
 
@@ -68,11 +69,16 @@ export class FactIndex {
    * Positions of events that may nearly match, at most `limit`, the most telling first:
    * those with a value that the correlation demands, the rarest value first, and then the
    * newest of the type. Some may be of no interest, since hashes may be equal: read them.
-   * The cost goes by `limit`, not by how many events there are.
+   * The cost goes by `limit` and what is passed, not by how many events there are.
    */
-  near({ eventType, correlation }: EventMatcher, limit: number): readonly LogId[] {
+  near(
+    { eventType, correlation }: EventMatcher,
+    limit: number,
+    passing: Passing = PASSING_NONE,
+  ): readonly LogId[] {
     const type = hashed(HASH_SEED, eventType);
-    const chains = [...termHashes(correlation, type)].map((hash) => this.#newest(hash, limit));
+    const newest = (hash: number) => this.#newest(hash, limit, passing);
+    const chains = [...termHashes(correlation, type)].map(newest);
     const rare = chains.filter((chain) => chain.length < limit);
     const common = chains.filter((chain) => chain.length === limit);
     const found = new Set(rare.toSorted((a, b) => a.length - b.length).flat());
@@ -80,7 +86,7 @@ export class FactIndex {
     // A few of the type in any case: what differs may be the one value that is rare.
     const ofType = Math.floor(limit / 8);
     const best = new Set([...found].slice(0, limit - ofType));
-    for (const logId of this.#newest(mixed(type), limit)) best.add(logId);
+    for (const logId of newest(mixed(type))) best.add(logId);
     return [...best].slice(0, limit);
   }
 
@@ -105,11 +111,11 @@ export class FactIndex {
       one.every((value, index) => value === other[index]);
   }
 
-  #newest(hash: number, limit: number): readonly LogId[] {
-    const young = this.#young.newest(hash, limit);
+  #newest(hash: number, limit: number, passing?: Passing): readonly LogId[] {
+    const young = this.#young.newest(hash, limit, passing);
     return young.length === limit
       ? young
-      : [...young, ...this.#old.newest(hash, limit - young.length)];
+      : [...young, ...this.#old.newest(hash, limit - young.length, passing)];
   }
 
   #beginGeneration(): void {

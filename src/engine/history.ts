@@ -4,7 +4,7 @@
  */
 
 import type { JobEventLogEntry } from "../core/event.ts";
-import type { JobId, LogId } from "../core/ids.ts";
+import type { EventId, JobId, LogId } from "../core/ids.ts";
 import type { EventEngine } from "./event_engine.ts";
 import type { JobTable } from "./job_table.ts";
 
@@ -25,5 +25,10 @@ export class History {
   /** The entries at these positions, which ascend. */
   async at(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]> {
     return logIds.length === 0 ? [] : await this.#events.journal.readAt(logIds);
+  }
+
+  /** The entry of the journal that has this id, if there is one. */
+  async find(eventId: EventId): Promise<JobEventLogEntry | undefined> {
+    return await this.#events.find(eventId);
   }
 }

@@ -82,6 +82,8 @@ export interface Verification {
   readonly durationMs: number;
   /** What was found, in words. */
   readonly detail: string;
+  /** Of a journal that is damaged: the last end that was found to be intact before, and when. */
+  readonly lastIntact?: JournalHead & { readonly at: string };
 }
 
 export interface JournalInfo {

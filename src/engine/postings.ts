@@ -5,6 +5,7 @@
  */
 
 import type { LogId } from "../core/ids.ts";
+import { type Passing, PASSING_NONE } from "./past_events.ts";
 
 const FIRST_CAPACITY = 1 << 10;
 /** Filled further than this, in parts of 8, the table grows. */
@@ -45,12 +46,14 @@ export class Postings {
     this.#slots[slot + 1] = ++this.#size;
   }
 
-  /** Positions filed under a key, newest first, at most `limit`. */
-  newest(hash: number, limit: number): LogId[] {
+  /** Positions filed under a key, newest first, at most `limit`; those passed come not. */
+  newest(hash: number, limit: number, passing: Passing = PASSING_NONE): LogId[] {
     const found: LogId[] = [];
+    let left = limit + passing.max;
     let next = this.#slots[slotOf(this.#slots, hash) + 1] ?? 0;
-    while (next > 0 && found.length < limit) {
-      found.push(this.#postings[next * 2 - 2] ?? 0);
+    while (next > 0 && found.length < limit && left-- > 0) {
+      const logId = this.#postings[next * 2 - 2] ?? 0;
+      if (!passing.isPassed(logId)) found.push(logId);
       next = this.#postings[next * 2 - 1] ?? 0;
     }
     return found;

@@ -5,7 +5,7 @@
 
 import { changesBetween, reversed } from "../core/changes.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
-import type { JobId, LogId } from "../core/ids.ts";
+import type { EventId, JobId, LogId } from "../core/ids.ts";
 import { outsideMatchers } from "../core/job_plan.ts";
 import { type Point, resolvePoint } from "../core/point.ts";
 import { foldAll } from "../core/job_fold.ts";
@@ -23,6 +23,8 @@ interface JobHistory {
   of(jobId: JobId, after: LogId, limit: number): Promise<readonly JobEventLogEntry[]>;
   /** The entries at these positions, which ascend. */
   at(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]>;
+  /** The entry of the journal that has this id, if there is one. */
+  find(eventId: EventId): Promise<JobEventLogEntry | undefined>;
 }
 
 /** A what-if, and whether all events were considered that it could have taken. */
@@ -91,7 +93,8 @@ export class Replays {
     const entries = await this.#entriesOf(jobId);
     if (entries.length === 0) return unknownJob(jobId);
     const past = await this.#pastEventsFor(entries, supposition, head);
-    const work = supposing(entries, supposition, past.entries, head);
+    const sameIds = await this.#sameIds(supposition);
+    const work = supposing(entries, supposition, past.entries, head, sameIds);
     const answer = await inSlices(this.#clock, work);
     return answer.ok
       ? { ok: true, value: { ...answer.value, allPastEvents: past.all } }
@@ -132,6 +135,16 @@ export class Replays {
     all &&= logIds.size <= PAST_EVENTS_MAX;
     const positions = [...logIds].slice(0, PAST_EVENTS_MAX).toSorted((a, b) => a - b);
     return { entries: await this.#read(positions), all };
+  }
+
+  /** What the journal has under the ids of supposed events. */
+  async #sameIds({ with: events = [] }: Supposition): Promise<readonly JobEventLogEntry[]> {
+    const found: JobEventLogEntry[] = [];
+    for (const { eventId } of events) {
+      const entry = eventId === undefined ? undefined : await this.#history.find(eventId);
+      if (entry !== undefined) found.push(entry);
+    }
+    return found;
   }
 
   async #read(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]> {

@@ -12,13 +12,27 @@ import { type Layout, TEMPORARY } from "./layout.ts";
 /** A file that is longer is not one of ours. */
 const BYTES_MAX = 64 * 1024;
 
+const head = {
+  logId: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  chain: v.string(),
+};
+
 const schema = v.object({
   verdict: v.picklist(["intact", "damaged"]),
   at: v.pipe(v.string(), v.isoTimestamp()),
-  head: v.object({ logId: v.pipe(v.number(), v.safeInteger(), v.minValue(0)), chain: v.string() }),
+  head: v.object(head),
   durationMs: v.pipe(v.number(), v.minValue(0)),
   detail: v.string(),
+  lastIntact: v.optional(v.object({ ...head, at: v.pipe(v.string(), v.isoTimestamp()) })),
 });
+
+/** The end of a journal that was found to be intact, and when. */
+export type Witness = NonNullable<Verification["lastIntact"]>;
+
+/** What the verdict knows of the last intact state: of that itself, or of one before it. */
+export function witnessOf({ verdict, head, at, lastIntact }: Verification): Witness | undefined {
+  return verdict === "intact" ? { ...head, at } : lastIntact;
+}
 
 /** What was found last; `null` when nothing can be read that has the right shape. */
 export async function readVerification(
@@ -28,10 +42,14 @@ export async function readVerification(
   try {
     if (await fileSystem.kind(layout.verification) !== "file") return null;
     const result = v.safeParse(schema, JSON.parse(await textOf(fileSystem, layout.verification)));
-    return result.success ? result.output : null;
+    return result.success ? verificationOf(result.output) : null;
   } catch {
     return null; // As when it was never verified: whoever asks has a journal to tell of.
   }
+}
+
+function verificationOf({ lastIntact, ...rest }: v.InferOutput<typeof schema>): Verification {
+  return lastIntact === undefined ? rest : { ...rest, lastIntact };
 }
 
 /**

@@ -123,6 +123,8 @@ test("verify: a server of another journal is told apart, and is no damage", asyn
   assert.match(verdict, /^intact, but http\S+ serves another journal; \d+ entries/);
   assert.equal(code, 1);
 
+  // It was always as short as that: no earlier verdict tells otherwise.
+  files.files.delete("journal/verification.json");
   dropSnapshots(files);
   files.files.delete(lastSegment(files));
   const shorter = await compared(await journalOfJobs(), asIs, files);

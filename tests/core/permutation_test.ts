@@ -204,7 +204,7 @@ Deno.test("permutation: an event that came when the job was over might have come
 
 Deno.test("permutation: an event that came before the start, or reached the job, was not missed", () => {
   const begin = outsideJob([expectation("paid", "x.Paid")], { errors: [matcher("x.Cancel")] });
-  const early = strangers(begin, "x.Cancel");
+  const early = strangers(begin, "x.Paid");
   const story = begin.skip(1).started().correlated("x.Paid");
   const reached = strangers(story.skip(2), "x.Paid").map((entry) => ({
     ...entry,
@@ -271,13 +271,61 @@ Deno.test("permutation: two facts that are apart are named alone", () => {
   assert.deepEqual([first.eventType, second.eventType], ["x.Lost", "x.Paid"]);
 });
 
-Deno.test("permutation: a fact before the start counts for nothing and stays", () => {
-  const story = outsideJob(both).fact("x.Paid").started().fact("x.Sent");
-  const verdict = verdictOf(story.entries);
-  assert.equal(verdict.verdict, "agreed");
-  assert.equal(verdict.facts, 1);
+Deno.test("permutation: an event that came too early is tried behind the start", () => {
+  const story = outsideJob([expectation("paid", "x.Paid")]).fact("x.Paid").started();
+  const verdict = pairOf(story);
+  assert.equal(
+    verdictText(verdict),
+    "order matters: when job.JobStarted (entry 3) comes before x.Paid (entry 2), the job ends " +
+      "Done; as it was, it stayed Running",
+  );
+  assert.deepEqual(verdict.early, {
+    total: 1,
+    considered: [{ logId: 2, eventId: "evt_2", eventType: "x.Paid" }],
+  });
   assert.deepEqual(detailOf(verdict), [
-    "1 fact came before the start: it counts for nothing, and stays",
+    'entry 3 first: 3 meets "Created: JobStarted, the plan expects something: Running", then 2 ' +
+    '"Running: matches an expectation, all satisfied: Done"',
+    'entry 2 first: 2 met "Created: anything else, record only: unchanged", then 3 "Created: ' +
+    'JobStarted, the plan expects something: Running"',
+    "entry 2 is event evt_2, entry 3 is evt_3",
+    "1 event came before the start, where it counts for nothing, and might have come later: " +
+    "x.Paid (entry 2)",
+  ]);
+});
+
+Deno.test("permutation: an early event that names no job is tried behind the start as well", () => {
+  const begin = outsideJob(both);
+  const early = strangers(begin, "x.Paid");
+  const story = begin.skip(1).started().fact("x.Sent");
+  const verdict = verdictOf(story.entries, 200, early);
+  assert.match(verdictText(verdict), /comes before x.Paid \(entry 2\), the job ends Done;/);
+});
+
+Deno.test("permutation: an early event that ends a compensation is tried after all else", () => {
+  const compensation = { succeeded: matcher("x.Back"), failed: matcher("x.Lost") };
+  const story = outsideJob(both, { errors: [matcher("x.Cancel")], compensation })
+    .fact("x.Back").started().fact("x.Cancel");
+  assert.match(
+    verdictText(pairOf(story)),
+    /the job ends Failed; as it was, it stayed Compensating/,
+  );
+});
+
+Deno.test("permutation: an early event that would have changed counts alone matters less", () => {
+  const story = outsideJob(both).fact("x.Paid").started();
+  assert.match(
+    verdictText(verdictAs("lesser", story)),
+    /when job.JobStarted \(entry 3\) comes before x.Paid \(entry 2\), paid has 1 of 1; as it was/,
+  );
+});
+
+Deno.test("permutation: an early event that would have changed nothing is told", () => {
+  const story = outsideJob(both).fact("x.Paid").fact("x.Other").started().fact("x.Paid");
+  const verdict = verdictAs("agreed", story);
+  assert.deepEqual(detailOf(verdict), [
+    "2 events came before the start, where they count for nothing, and might have come later: " +
+    "x.Paid (entry 2), x.Other (entry 3)",
   ]);
 });
 
@@ -397,6 +445,17 @@ function allOrders(entries: readonly JobEventLogEntry[]): readonly (readonly num
     .filter((order) => kept.every(([fact, begun]) => order.indexOf(fact) < order.indexOf(begun)));
 }
 
+/** The recorded order, with one fact that came before the start behind that, or at the end. */
+function earlyMoved(entries: readonly JobEventLogEntry[]): readonly (readonly number[])[] {
+  const indexes = entries.map((_, index) => index);
+  const start = entries.findIndex(({ eventType }) => eventType === "job.JobStarted");
+  return indexes.slice(0, start).filter((index) => isOutside(entries[index] as never))
+    .flatMap((fact) => {
+      const others = indexes.filter((index) => index !== fact);
+      return [start, others.length].map((place) => others.toSpliced(place, 0, fact));
+    });
+}
+
 Deno.test("permutation: it agrees with an exhaustive check, within the rules", () => {
   const seen = { agreed: 0, lesser: 0, pair: 0, repetition: 0 };
   fc.assert(
@@ -404,7 +463,9 @@ Deno.test("permutation: it agrees with an exhaustive check, within the rules", (
       const orders = allOrders(entries);
       if (orders.length === 0) return;
       const verdict = verdictOf(entries);
-      const ends = new Set(orders.map((order) => endOf(entries, order)));
+      const ends = new Set(
+        [...orders, ...earlyMoved(entries)].map((order) => endOf(entries, order)),
+      );
       assert.equal(verdict.verdict === "pair", ends.size > 1, verdictText(verdict));
       seen[verdict.verdict]++;
       if (verdict.verdict !== "pair") assert.equal(verdict.orders, orders.length);
@@ -433,7 +494,7 @@ Deno.test("permutation: a pair that it names changes state or kind of failure wh
       assert.deepEqual(told(before.outcome), told(outcome));
       assert.notDeepEqual(told(after.outcome), told(outcome));
       const orders = allOrders(entries);
-      if (orders.length === 0) return;
+      if (orders.length === 0 || verdict.second.eventType === "job.JobStarted") return;
       const differs = orders.some((order) =>
         order[order.indexOf(second) + 1] === first &&
         endOf(entries, order) !== endOf(entries, exchangedAt(order, order.indexOf(second)))

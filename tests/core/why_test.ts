@@ -154,7 +154,8 @@ const BY_RULE: Readonly<Record<RuleName, readonly Case[]>> = {
     },
     {
       name: "says that attempts are used up",
-      given: run.taskStarted("charge", 3).taskFailed("charge", 3),
+      given: run.taskStarted("charge").taskBackedOff("charge").taskStarted("charge", 2)
+        .taskBackedOff("charge", 2).taskStarted("charge", 3).taskFailed("charge", 3),
       why: "Task charge failed for good (attempt 3 of 3, and no more are left): Error: oops. " +
         "There is nothing to compensate: the job fails.",
     },
@@ -372,6 +373,25 @@ const FACTS: readonly Case[] = [
     given: unwinding.compensationStarted("reserve").compensationBackedOff("reserve"),
     why: "A fact about task reserve: attempt 1 of 3 to undo it failed (Error: oops), " +
       "and the next is due at 2026-01-01T00:15:00.000Z.",
+  },
+  {
+    name: "an attempt that failed, of those that were cut short",
+    given: run.taskStarted("charge").taskInterrupted("charge").taskStarted("charge", 2)
+      .taskBackedOff("charge", 2),
+    why: "A fact about task charge: attempt 1 of 3 failed (Error: oops), " +
+      "and the next is due at 2026-01-01T00:15:00.000Z.",
+  },
+  {
+    name: "an undoing that failed, of those that were cut short",
+    given: unwinding.compensationStarted("reserve").taskInterrupted(
+      "reserve",
+      "crash",
+      "compensation",
+    )
+      .compensationStarted("reserve", 2).compensationBackedOff("reserve", 2)
+      .compensationStarted("reserve", 3).compensationFailed("reserve", 3),
+    why: "A fact about task reserve: attempt 2 of 3 to undo it failed (Error: oops), " +
+      "and no other follows.",
   },
   {
     name: "an undoing that failed for good",

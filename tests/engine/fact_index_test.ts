@@ -5,7 +5,7 @@ import fc from "fast-check";
 import type { Correlation } from "../../src/core/correlation.ts";
 import type { FactEntry } from "../../src/core/event.ts";
 import { eventType } from "../../src/core/event_type.ts";
-import { eventId, jobId } from "../../src/core/ids.ts";
+import { eventId, jobId, type LogId } from "../../src/core/ids.ts";
 import type { JsonObject, JsonScalar } from "../../src/core/json.ts";
 import { looseForm } from "../../src/core/mismatch.ts";
 import { FactIndex } from "../../src/engine/fact_index.ts";
@@ -234,4 +234,22 @@ Deno.test("fact index: finds each of a million values, and shares few chains amo
     near(restored, { equals: { c: 77_777 } }),
     near(index, { equals: { c: 77_777 } }),
   );
+});
+
+Deno.test("fact index: what is passed takes nobody's place, and only so much is passed", () => {
+  const index = indexOf([{ orderId: "42" }, ...numbers(2, 200).map(() => ({ orderId: 42 }))]);
+  const asked: LogId[] = [];
+  const isPassed = (logId: LogId) => {
+    asked.push(logId);
+    return logId > 1;
+  };
+  const given = (max: number) => {
+    asked.length = 0;
+    return index.near(matcher(TYPE, { equals: { orderId: 42 } }), 8, { isPassed, max });
+  };
+
+  assert.deepEqual(given(1_000), [1]);
+  assert.deepEqual(given(100), []);
+  // Both the value and the type are looked up.
+  assert.equal(asked.length, 2 * 108);
 });

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { eventType } from "../../src/core/event_type.ts";
-import { jobId, type LogId } from "../../src/core/ids.ts";
+import { type EventId, eventId, jobId, type LogId } from "../../src/core/ids.ts";
 import type { EventMatcher } from "../../src/core/job_plan.ts";
 import type { PastEvents } from "../../src/engine/past_events.ts";
 import { Replays } from "../../src/engine/replays.ts";
@@ -44,6 +44,8 @@ async function start() {
     of: (id: ReturnType<typeof jobId>, after: LogId, limit: number) =>
       engine.history(id, after, limit),
     at: (logIds: readonly LogId[]) => journal.readAt(logIds),
+    find: (id: EventId) =>
+      Promise.resolve(journal.content.entries.find((entry) => entry.eventId === id)),
   };
   const scan = new Scan(daybook);
   return {
@@ -142,4 +144,36 @@ Deno.test("replays: what differs backwards is what differs forwards, reversed", 
     backwards.changes,
   );
   assert.equal(forwards.changes[0]?.path, "state");
+});
+
+Deno.test("replays: an event that has the id of another one before it cannot be supposed", async () => {
+  const { daybook, replays } = await start();
+  const { jobId } = await daybook.create({ plan: plan([shipped("42")]) });
+  const before = daybook.engine.headLogId;
+  const other = await daybook.event("ec.Unrelated", {}, { eventId: eventId("evt_taken") });
+  const added = {
+    eventType: eventType("ec.Shipped"),
+    stratum: "domain",
+    attributes: { orderId: "42" },
+    eventId: eventId("evt_taken"),
+  } as const;
+
+  const answer = await replays.whatIf(jobId, {
+    with: [{ ...added, eventId: eventId("evt_new") }, added],
+  });
+
+  assert.deepEqual(answer, {
+    ok: false,
+    problem: {
+      kind: "impossibleSupposition",
+      issues: [{
+        pointer: "/with/1/eventId",
+        detail: `is the id of entry ${other.logId}, ec.Unrelated, which came before: a second ` +
+          "delivery changes nothing; give the event another id, or none",
+      }],
+    },
+  });
+  // Earlier than the other, it would have been the first.
+  const earlier = await replays.whatIf(jobId, { with: [{ ...added, after: before }] });
+  assert.equal(valueOf(earlier).job.state, "Done");
 });

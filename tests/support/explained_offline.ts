@@ -25,7 +25,7 @@ export async function explainedOffline(
     },
   });
   const annals = Annals.of([...entries.values()].filter((entry) => entry.jobId === jobId));
-  const search = new EvidenceSearch(annals.job, facts, {
+  const search = new EvidenceSearch(facts, {
     headLogId: reading.head.logId,
     readAt: (logIds) => reading.readAt(logIds),
   });

@@ -11,11 +11,13 @@ import { readRepairNote } from "../../journal/repair_note.ts";
 import type { ScannedBatch } from "../../journal/segment_scanner.ts";
 import { SegmentWalk, type WalkedDamage, type WalkedSegment } from "../../journal/segment_walk.ts";
 import { lineNumberAt } from "../../journal/utf8.ts";
+import type { Witness } from "../../journal/verification_file.ts";
 import { EntryAudit } from "./entry_audit.ts";
 import { Findings, type Problem } from "./problem.ts";
 import type { ServedAudit, ServedOutcome } from "./served_audit.ts";
 import { SnapshotAudit } from "./snapshot_audit.ts";
 import { type Suspect, UniqueIds } from "./unique_ids.ts";
+import { type Disproof, WitnessAudit } from "./witness.ts";
 
 export interface AuditOptions {
   readonly fileSystem: FileSystem;
@@ -44,14 +46,19 @@ export interface AuditReport {
   /** Where the copies are that earlier repairs made, as far as they are on record. */
   readonly repairs: readonly string[];
   readonly notes: readonly string[];
+  /** The last end that a verdict found intact before this one. */
+  readonly lastIntact: Witness | undefined;
+  /** What that disproves, if anything. */
+  readonly disproof: Disproof | undefined;
 }
 
 const BATCHES_PER_PROGRESS = 256;
 
 /** @throws {JournalUnusableError} when the journal cannot be read. */
 export async function audit(options: AuditOptions): Promise<AuditReport> {
+  const witness = await WitnessAudit.read(options.fileSystem, options.layout);
   const inventory = await inventoryOf(options.fileSystem, options.layout);
-  return await new Audit(options, inventory).run();
+  return await new Audit(options, inventory, witness).run();
 }
 
 class Audit {
@@ -62,6 +69,7 @@ class Audit {
   readonly #entries = new EntryAudit(this.#projection.table);
   readonly #ids: UniqueIds;
   readonly #snapshots: SnapshotAudit;
+  readonly #witness: WitnessAudit;
   readonly #bytesTotal: number;
   readonly #repairs: string[] = [];
   readonly #notes: string[] = [];
@@ -69,9 +77,11 @@ class Audit {
   #head: JournalHead = { logId: 0, chain: "" };
   #lastEntry: JobEventLogEntry | undefined;
   #stoppedAt: WalkedDamage | undefined;
+  #disproof: Disproof | undefined;
 
-  constructor(options: AuditOptions, inventory: Inventory) {
+  constructor(options: AuditOptions, inventory: Inventory, witness: WitnessAudit) {
     const { fileSystem, layout } = options;
+    this.#witness = witness;
     this.#options = options;
     this.#inventory = inventory;
     this.#ids = new UniqueIds(fileSystem, layout);
@@ -88,6 +98,7 @@ class Audit {
     for await (const walked of walk.segments()) await this.#readSegment(walked);
     this.#options.progress(this.#bytesTotal, this.#bytesTotal);
     await this.#snapshots.judgeRest(this.#head, walk.isConnected);
+    this.#judgeWitness(walk.isConnected);
     const served = walk.isConnected ? await this.#judgeServed() : undefined;
     await this.#noteUnfinishedRepair();
     return this.#report(walk.torn?.bytes.length ?? 0, served);
@@ -134,12 +145,25 @@ class Audit {
       const audited = this.#entries.audit(entry);
       if (audited.kind === "flaw") this.#damaged(walked, batch, entry.logId, audited);
       else if (audited.job !== undefined) this.#options.served?.see(audited.job);
-      else if (isRepair(entry)) this.#repairs.push(entry.attributes.aside);
+      else if (isRepair(entry)) this.#takeRepair(entry);
     }
     this.#head = { logId: batch.lastLogId, chain: batch.chain };
+    this.#witness.see(this.#head);
     this.#lastEntry = batch.entries.at(-1);
     this.#options.served?.batchEnded(batch.lastLogId, batch.chain);
     return suspects;
+  }
+
+  #takeRepair(entry: FrameworkEntry<"journal.Repaired">): void {
+    this.#repairs.push(entry.attributes.aside);
+    this.#witness.seeRepair(entry);
+  }
+
+  #judgeWitness(isWhole: boolean): void {
+    const disproof = this.#witness.judge(this.#head, isWhole);
+    if (disproof === undefined) return;
+    this.#disproof = disproof;
+    this.#findings.add(() => ({ kind: "lost", reason: disproof.reason }));
   }
 
   async #judgeSuspects(
@@ -212,6 +236,8 @@ class Audit {
       served,
       repairs: this.#repairs,
       notes: [...this.#notes, ...this.#snapshots.notes],
+      lastIntact: this.#witness.witness,
+      disproof: this.#disproof,
     };
   }
 }

@@ -4,6 +4,7 @@ import type { JobEventLogEntry } from "../../core/event.ts";
 import { Annals } from "../../core/explain/annals.ts";
 import type { Circumstances } from "../../core/explain/evidence.ts";
 import { citedIn, explain } from "../../core/explain/explain.ts";
+import { silentEvidence } from "../../core/explain/waiting_for.ts";
 import type { EventId, JobId, LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { referencesOf } from "../../core/log_references.ts";
@@ -74,7 +75,7 @@ class HistoryReader {
     const reading = await this.#readOwn();
     this.#requireFound(reading);
     const job = foldAll(this.#own);
-    if (this.#request.evidence) await this.#readEvidence(reading, job);
+    if (this.#request.evidence) await this.#readEvidence(reading);
     await this.#readReferences(reading);
     this.#input.terminal.progressEnd();
     const entries = [...this.#found.values()].sort((left, right) => left.logId - right.logId);
@@ -123,17 +124,19 @@ class HistoryReader {
     }
   }
 
-  /** What the job's explanation cites, here and so wherever the job goes. */
-  async #readEvidence(reading: JournalReading, job: JobState): Promise<void> {
-    const search = new EvidenceSearch(job, this.#facts, {
+  /** What the job's explanation rests on, here and so wherever the job goes. */
+  async #readEvidence(reading: JournalReading): Promise<void> {
+    const search = new EvidenceSearch(this.#facts, {
       headLogId: reading.head.logId,
       readAt: (logIds) => reading.readAt(logIds),
     });
     const annals = Annals.of(this.#own);
     const { claimed, ...found } = await search.run(annals);
-    const cited = citedIn(explain(annals, { ...found, circumstances: OFFLINE }));
+    const evidence = { ...found, circumstances: OFFLINE };
+    const cited = citedIn(explain(annals, evidence));
+    const restingOn = [...cited, ...silentEvidence(annals, evidence)];
     // That an event was another job's is told by the entry after it.
-    const wanted = cited.flatMap((logId) => claimed.has(logId) ? [logId, logId + 1] : [logId]);
+    const wanted = restingOn.flatMap((logId) => claimed.has(logId) ? [logId, logId + 1] : [logId]);
     const missing = [...new Set(wanted)].filter((logId) => !this.#found.has(logId));
     for (const entry of await reading.readAt(missing.sort((left, right) => left - right))) {
       this.#found.set(entry.logId, entry);

@@ -14,7 +14,10 @@ export interface JudgedAudit {
   readonly durationMs: number;
 }
 
-/** What is no journal gets none; a folder that cannot be written only warns. */
+/**
+ * The last intact state stays on record beside damage: it is the witness of what is lost.
+ * What is no journal gets none; a folder that cannot be written only warns.
+ */
 export async function keepVerdict(
   { fileSystem, clock }: JournalTools,
   terminal: Terminal,
@@ -29,6 +32,7 @@ export async function keepVerdict(
       head: report.head,
       durationMs,
       detail: verdict.line,
+      ...(verdict.kind === "damaged" && report.lastIntact ? { lastIntact: report.lastIntact } : {}),
     });
   } catch (error) {
     terminal.err(`daybook: the verdict is not kept: ${reasonOf(error, layout.folder)}`);

@@ -48,8 +48,8 @@ export function permuteCommand(tools: JournalTools): Command {
       "that came when it was over might have come earlier, and are put in as well: the first " +
       `${MISSED_MAX} of them.`,
       "job.JobStarted, the controls and what the job's own code recorded keep their order. No " +
-      "event moves before the start: there it would count for nothing, by the rules; and those " +
-      "that came before it stay. An event that counted never comes behind what the job's code " +
+      "event moves before the start: there it would count for nothing, by the rules. Each of those " +
+      "that came before it is tried behind it, where it might have come. An event that counted never comes behind what the job's code " +
       "began after it (a task, a wait of run, the end of run, a compensation): that may have begun " +
       "only because of the event. The code itself is not called.",
       "All orders are tried when they are few, as those of 8 events are; else the simple ones and " +

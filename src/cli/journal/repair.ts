@@ -183,9 +183,10 @@ function isDone({ plan, note }: Task): boolean {
 }
 
 /** @throws {CommandError} when something is wrong that no cut should mend. */
-function requireRepairable({ problems }: AuditReport): void {
+function requireRepairable({ problems, disproof }: AuditReport): void {
   const foreign = problems.find(({ kind }) => kind === "foreign");
   if (foreign !== undefined) throw new CommandError(problemText(foreign), EXIT_UNREADABLE);
+  if (disproof?.kind === "other") throw new CommandError(disproof.reason, EXIT_DAMAGED);
   const newer = problems.find((problem) =>
     problem.kind === "damage" && problem.damage.byNewerVersion
   );

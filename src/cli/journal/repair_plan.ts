@@ -91,7 +91,7 @@ function snapshotsToSetAside(
 }
 
 async function lossOf(
-  { inventory }: AuditReport,
+  { inventory, disproof }: AuditReport,
   cut: CutPlan | undefined,
   end: LogId,
   fileSystem: FileSystem,
@@ -104,7 +104,8 @@ async function lossOf(
   }
   const snapshotted = inventory.snapshots.map((file) => snapshotLogIdOf(file) ?? 0);
   const least = cut === undefined ? end : end + 1;
-  const last = Math.max(least, losses.lastLogId, ...snapshotted);
+  const verified = disproof?.kind === "beyond" ? disproof.witness.logId : 0;
+  const last = Math.max(least, losses.lastLogId, verified, ...snapshotted);
   if (last === end) return undefined;
   const { readable, jobCount, jobs, head: previousHead } = losses;
   return { from: end + 1, last, readable, jobCount, jobs, previousHead };

@@ -9,6 +9,7 @@ import { type FoldStep, JobFold } from "../job_fold.ts";
 import type { JobState } from "../job_state.ts";
 import { matchableOf } from "../projector.ts";
 import type { RuleName } from "../rules.ts";
+import { isOwnEvent } from "./open_expectations.ts";
 
 export type AttemptEnd =
   | { readonly kind: "completed" }
@@ -47,6 +48,8 @@ export class Annals {
   readonly compensations = new Map<TaskId, Attempt[]>();
   /** Entries from outside, by the type of the event, oldest first. */
   readonly facts = new Map<string, JobEventLogEntry[]>();
+  /** The same of what Daybook recorded, of the types that the plan is about. */
+  readonly ownFacts = new Map<string, JobEventLogEntry[]>();
   /** Positions of those that counted for an expectation, or moved the job. */
   readonly counted = new Set<LogId>();
   /** Original ids of the events that reached this job. */
@@ -63,6 +66,8 @@ export class Annals {
   resumed: FrameworkEntry<"job.JobResumed"> | undefined;
   waiting: FrameworkEntry<"job.TaskWaiting"> | undefined;
   retried: FrameworkEntry<"job.JobRetried">[] = [];
+
+  #ownTypes: Set<string> | undefined;
 
   private constructor(first: JobEventLogEntry, folded: FoldStep) {
     this.created = first as FrameworkEntry<"job.JobCreated">;
@@ -106,6 +111,7 @@ export class Annals {
     if (entry.stratum !== "framework" || entry.eventType === "job.EventCorrelated") {
       this.#noteFact(entry, folded);
     } else {
+      if (this.#expectsOwn(entry)) this.#file(entry, folded, this.ownFacts);
       this.#noteFrameworkFact(entry);
     }
   }
@@ -118,13 +124,29 @@ export class Annals {
     this.conditionSince = entry;
   }
 
-  #noteFact(entry: JobEventLogEntry, { before, step }: FoldStep): void {
+  /** Whether the plan is about such facts, which only Daybook records. */
+  #expectsOwn({ eventType }: JobEventLogEntry): boolean {
+    this.#ownTypes ??= new Set(
+      this.job.plan.expected.filter(isOwnEvent).map(({ matcher }) => matcher.eventType),
+    );
+    return this.#ownTypes.has(eventType);
+  }
+
+  #noteFact(entry: JobEventLogEntry, folded: FoldStep): void {
     this.reachedBy.add(originalIdOf(entry));
+    this.#file(entry, folded, this.facts);
+  }
+
+  #file(
+    entry: JobEventLogEntry,
+    { before, step }: FoldStep,
+    facts: Map<string, JobEventLogEntry[]>,
+  ): void {
     const moved = before?.state !== step.job.state;
     if (step.matched.length > 0 || moved) this.counted.add(entry.logId);
     const { eventType } = matchableOf(entry);
-    const ofType = this.facts.get(eventType);
-    if (ofType === undefined) this.facts.set(eventType, [entry]);
+    const ofType = facts.get(eventType);
+    if (ofType === undefined) facts.set(eventType, [entry]);
     else ofType.push(entry);
   }
 

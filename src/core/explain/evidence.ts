@@ -7,6 +7,8 @@ import type { LogId } from "../ids.ts";
 export interface Candidates {
   /** Those worth a look, the likeliest first; all of the expected type. */
   readonly events: readonly JobEventLogEntry[];
+  /** How many were looked for at most. */
+  readonly limit: number;
   /** Positions of those that reached another job, and so were meant for that. */
   readonly claimed: ReadonlySet<LogId>;
   /** What came at or before this position may have been forgotten; 0 when nothing is. */

@@ -3,6 +3,7 @@
 import { type Correlation, holds } from "../correlation.ts";
 import type { JsonObject, JsonScalar } from "../json.ts";
 import type { ExpectedEvent } from "../job_plan.ts";
+import { correlationDistance, nearestOf } from "../nearness.ts";
 
 /**
  * `undefined` when none can be made up, as for some negations.
@@ -18,7 +19,7 @@ export function sampleEvent(
   if (eventType.startsWith("job.") || eventType.startsWith("journal.")) return undefined;
   const attributes: JsonObject = holds(correlation, like)
     ? like
-    : nested(structuredClone(like) as Draft, termsOf(correlation));
+    : nested(structuredClone(like) as Draft, termsOf(correlation, like));
   if (!holds(correlation, attributes)) return undefined;
   const { taskId } = expected;
   return taskId === undefined
@@ -28,17 +29,32 @@ export function sampleEvent(
 
 type Terms = readonly (readonly [path: string, value: JsonScalar])[];
 
-/** What to set so that the correlation holds, as far as that can be read off it. */
-function termsOf(correlation: Correlation): Terms {
+/**
+ * What to set so that the correlation holds, as far as that can be read off it: where it
+ * leaves a choice, what is nearest to what the event said, as its near miss is told.
+ */
+function termsOf(correlation: Correlation, like: JsonObject): Terms {
   if (correlation === "any" || "not" in correlation) return [];
   if ("equals" in correlation) return Object.entries(correlation.equals);
   if ("in" in correlation) {
-    return Object.entries(correlation.in).flatMap(([path, [first]]): Terms =>
-      first === undefined ? [] : [[path, first]]
-    );
+    return Object.entries(correlation.in).flatMap(([path, values]): Terms => {
+      const nearest = nearestValue(path, values, like);
+      return nearest === undefined ? [] : [[path, nearest]];
+    });
   }
-  if ("all" in correlation) return correlation.all.flatMap(termsOf);
-  return correlation.anyOf.slice(0, 1).flatMap(termsOf);
+  if ("all" in correlation) return correlation.all.flatMap((part) => termsOf(part, like));
+  const branch = nearestOf(correlation.anyOf, (part) => correlationDistance(part, like));
+  return branch === undefined ? [] : termsOf(branch, like);
+}
+
+function nearestValue(
+  path: string,
+  values: readonly JsonScalar[],
+  like: JsonObject,
+): JsonScalar | undefined {
+  const distanceTo = (value: JsonScalar) =>
+    correlationDistance({ equals: { [path]: value } }, like);
+  return nearestOf(values, distanceTo);
 }
 
 type Draft = { [name: string]: JsonScalar | Draft };

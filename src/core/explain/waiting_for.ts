@@ -1,46 +1,34 @@
 /** What a job still waits for, and the events that nearly were it. */
 
-import type { JobEventLogEntry } from "../event.ts";
 import type { NearMiss, WaitingFor } from "../explanation.ts";
 import type { LogId } from "../ids.ts";
 import { type ExpectedEvent, requiredMatches } from "../job_plan.ts";
 import { hasCode } from "../job_state.ts";
-import {
-  correlationTerms,
-  distanceOf,
-  type Mismatch,
-  mismatchesText,
-  mismatchesWith,
-} from "../mismatch.ts";
+import { mismatchesText } from "../mismatch.ts";
 import { matchableOf } from "../projector.ts";
-import { type Annals, originalIdOf } from "./annals.ts";
+import type { Annals } from "./annals.ts";
 import type { Candidates, Evidence } from "./evidence.ts";
+import { byTime, type Miss, Misses } from "./misses.ts";
 import { isOwnEvent, type OpenExpectation, openExpectations } from "./open_expectations.ts";
 import { countText, latest, timeText, wantedText } from "./phrases.ts";
 
-const NEAR_MISSES_MAX = 3;
 /** More clauses than this a near miss does not list. */
 const CLAUSES_MAX = 10;
-/** Of the job's own events of a type, the latest so many are compared with an expectation. */
-const OWN_MAX = 64;
-/** One clause that is off, where another event has all of them right or nearly right. */
-const DISTANCE_MARGIN = 9;
-
-/** An event of the right type, and why it did not count. */
-interface Miss {
-  readonly entry: JobEventLogEntry;
-  readonly clauses: readonly Mismatch[];
-  readonly distance: number;
-  /** Why it did not count although it is the right event; absent when a clause fails. */
-  readonly obstacle: string | undefined;
-  /** Whether somebody may have meant this job. */
-  readonly isNear: boolean;
-}
 
 /** Every event that could still move the job; see `openExpectations`. */
 export function waitingForOf(annals: Annals, evidence: Evidence): readonly WaitingFor<LogId>[] {
   return openExpectations(annals.job).map((open) =>
     waitingFor(annals, open, evidence.candidates.get(open.expected.id))
+  );
+}
+
+/**
+ * Events that no statement cites, and that it still rests on: that so many came is why each
+ * of them is passed over. Where these go too, the job is explained as it is here.
+ */
+export function silentEvidence(annals: Annals, evidence: Evidence): readonly LogId[] {
+  return openExpectations(annals.job).flatMap((open) =>
+    Misses.of(annals, open, evidence.candidates.get(open.expected.id)).passedOver
   );
 }
 
@@ -50,47 +38,17 @@ export function nearestText(waitingFor: readonly WaitingFor<LogId>[]): string | 
   return misses[0]?.statement;
 }
 
-/**
- * Events that fail one clause with ever other values are other jobs' events, which hold in
- * part because a value is common; those that fail it with the same value may be a mistake.
- */
-function telling(misses: readonly Miss[]): readonly Miss[] {
-  const alike = Map.groupBy(misses, failedPaths);
-  const isCommon = (miss: Miss) => {
-    const others = alike.get(failedPaths(miss)) ?? [];
-    return new Set(others.map(foundValues)).size > NEAR_MISSES_MAX;
-  };
-  return misses.filter((miss) =>
-    miss.clauses.length === 0 || miss.clauses.some(({ close }) => close) || !isCommon(miss)
-  );
-}
-
-function failedPaths({ clauses }: Miss): string {
-  return clauses.map(({ path }) => path).join("\n");
-}
-
-function foundValues({ clauses }: Miss): string {
-  return clauses.map(({ found }) => found).join("\n");
-}
-
-/** Those that come about as near as the nearest; the others would only distract from it. */
-function nearest(misses: readonly Miss[]): readonly Miss[] {
-  const best = misses[0]?.distance ?? 0;
-  return misses
-    .filter(({ distance }) => distance < best + DISTANCE_MARGIN)
-    .slice(0, NEAR_MISSES_MAX);
-}
-
 function waitingFor(
   annals: Annals,
-  { expected, matched, by }: OpenExpectation,
+  open: OpenExpectation,
   candidates: Candidates | undefined,
 ): WaitingFor<LogId> {
-  const misses = missesOf(annals, expected, by, candidates);
-  const near = nearest(telling(misses.filter(({ isNear }) => isNear)));
+  const { expected, matched, by } = open;
+  const misses = Misses.of(annals, open, candidates);
+  const { near } = misses;
   const remark = near.length > 0
     ? undefined
-    : hopeless(annals, expected) ?? remarkOn(misses, matched, candidates);
+    : hopeless(annals, expected) ?? remarkOn(annals, misses, open, candidates);
   const count = countText(expected, matched);
   return {
     expectation: expected.id,
@@ -102,86 +60,6 @@ function waitingFor(
     cites: unique([annals.created.logId, ...latest(by), ...remark?.cites ?? []]),
     nearMisses: near.map(nearMiss),
   };
-}
-
-/** All that came and did not count for this expectation, the nearest first. */
-function missesOf(
-  annals: Annals,
-  expected: ExpectedEvent,
-  by: readonly LogId[],
-  candidates: Candidates | undefined,
-): readonly Miss[] {
-  const { eventType } = expected.matcher;
-  const counted = new Set(by);
-  const own = (annals.facts.get(eventType) ?? []).slice(-OWN_MAX)
-    .filter(({ logId }) => !counted.has(logId)).reverse();
-  const strangers = (candidates?.events ?? []).filter((entry) =>
-    entry.eventType === eventType && !annals.entries.has(entry.logId) &&
-    !annals.reachedBy.has(originalIdOf(entry))
-  );
-  const isTaken = ({ logId }: JobEventLogEntry) =>
-    annals.counted.has(logId) || candidates?.claimed.has(logId) === true;
-  return [...own, ...strangers]
-    .map((entry) => missOf(annals, expected, entry, isTaken(entry)))
-    .toSorted((left, right) => left.distance - right.distance);
-}
-
-function missOf(
-  annals: Annals,
-  expected: ExpectedEvent,
-  entry: JobEventLogEntry,
-  isTaken: boolean,
-): Miss {
-  const clauses = mismatchesWith(expected, matchableOf(entry));
-  const obstacle = clauses.length === 0 ? obstacleOf(annals, entry) : undefined;
-  const isNear = isTaken
-    ? isTelling(expected) && clauses.every(({ close }) => close)
-    : comesNear(annals, expected, entry, clauses);
-  return { entry, clauses, distance: distanceOf(clauses), obstacle, isNear };
-}
-
-/** Whether what meets the expectation was meant for it: any event meets one without clauses. */
-function isTelling({ matcher, taskId }: ExpectedEvent): boolean {
-  return taskId !== undefined || correlationTerms(matcher.correlation) > 0;
-}
-
-/** Why the right event did not count. */
-function obstacleOf(annals: Annals, entry: JobEventLogEntry): string {
-  const { job, started } = annals;
-  if (entry.stratum === "coordination") {
-    return "it came in the coordination stratum, which is never interpreted";
-  }
-  if (entry.jobId !== undefined && entry.jobId !== job.jobId) {
-    return `it names job ${entry.jobId}, and so touches no other`;
-  }
-  if (started === undefined) {
-    return "the job has not started, and events count from the start on";
-  }
-  if (entry.logId < started.logId) {
-    return `it came before the job started at ${timeText(started)}, ` +
-      "and events count from the start on";
-  }
-  return "it is on record and counted for nothing";
-}
-
-/**
- * One that holds but came at the wrong time, or fails closely; of those that came since the
- * job is there, also one that holds in part or lacks what is asked for. What merely is of
- * the same type and names something else is another job's event.
- */
-function comesNear(
-  annals: Annals,
-  expected: ExpectedEvent,
-  entry: JobEventLogEntry,
-  clauses: readonly Mismatch[],
-): boolean {
-  if (entry.jobId === annals.job.jobId || clauses.length === 0) return true;
-  if (clauses.some(({ close }) => close)) return true;
-  if (entry.logId < annals.created.logId) return false;
-  if (clauses.some(({ found }) => found === "nothing")) return true;
-  const terms = correlationTerms(expected.matcher.correlation) +
-    (expected.taskId === undefined ? 0 : 1);
-  return clauses.length < terms;
 }
 
 function nearMiss({ entry, clauses, obstacle }: Miss): NearMiss<LogId> {
@@ -208,21 +86,33 @@ function hopeless({ job, created }: Annals, expected: ExpectedEvent): Remark | u
 
 /** What to say where nothing came near; nothing when nothing was looked for. */
 function remarkOn(
-  misses: readonly Miss[],
-  matched: number,
+  annals: Annals,
+  misses: Misses,
+  { matched, by }: OpenExpectation,
   candidates: Candidates | undefined,
 ): Remark | undefined {
-  const latest = misses.toSorted((left, right) => right.entry.logId - left.entry.logId)[0];
+  const { latest } = misses;
   if (latest !== undefined) {
     const { entry, clauses, obstacle } = latest;
     const why = obstacle ?? mismatchesText(clauses);
-    const statement = `The latest event of this type did not count: ${why}.`;
+    const counted = annals.entries.get(by.at(-1) ?? 0);
+    const isLast = counted === undefined || byTime(counted, entry) < 0;
+    const subject = isLast
+      ? "The latest event of this type did not count"
+      : "Another event of this type did not count";
+    const statement = `${subject}: ${why}.` + likeText(misses);
     return { statement, cites: [entry.logId] };
   }
   if (matched > 0 || candidates === undefined) return undefined;
   const { forgottenUpTo } = candidates;
   const bound = forgottenUpTo === 0 ? "" : ", as far back as events are remembered";
   return { statement: `No event of this type has come${bound}.`, cites: [] };
+}
+
+/** How many others there are like the latest, where they are why it is passed over. */
+function likeText(misses: Misses): string {
+  const like = misses.latest === undefined ? 0 : misses.likeOf(misses.latest);
+  return like === 0 ? "" : ` More than ${like - 1} such events came, each with another value.`;
 }
 
 function unique(logIds: readonly LogId[]): readonly LogId[] {

@@ -1,0 +1,121 @@
+/** What an earlier verdict proves of a journal that has lost whole batches from its end. */
+
+import assert from "node:assert/strict";
+import { journalCommand, type Said } from "../support/journal_command.ts";
+import type { MemoryDisk } from "../support/journal_memory_disk.ts";
+import {
+  dropSnapshots,
+  engineOn,
+  forge,
+  journalOfJobs,
+  setText,
+  textAt,
+} from "../support/journal_of_jobs.ts";
+import { lastSegment } from "../support/journal_sweep.ts";
+import { test } from "../support/sanitized.ts";
+
+const VERDICT = "journal/verification.json";
+
+function verify(disk: MemoryDisk): Promise<Said> {
+  return journalCommand(disk, ["verify", "--no-server"]);
+}
+
+/** A journal that was verified, and then lost its last batches but for those before them. */
+async function truncated(): Promise<{ disk: MemoryDisk; whole: MemoryDisk; head: number }> {
+  const disk = await journalOfJobs();
+  dropSnapshots(disk);
+  assert.equal((await verify(disk)).code, 0);
+  const whole = disk.copy();
+  const path = lastSegment(disk);
+  const lines = textAt(disk, path).split("\n");
+  const ends = lines.flatMap((line, index) => line.includes('"chain":') ? [index] : []);
+  setText(disk, path, lines.slice(0, (ends.at(-4) ?? 0) + 1).join("\n") + "\n");
+  return { disk, whole, head: JSON.parse(textAt(disk, VERDICT)).head.logId };
+}
+
+test("verify: an earlier verdict is the witness of batches that are gone from the end", async () => {
+  const { disk, head } = await truncated();
+  const before = JSON.parse(textAt(disk, VERDICT));
+
+  for (const _ of [1, 2]) {
+    const { code, out } = await verify(disk);
+    assert.equal(code, 78);
+    assert.match(
+      out.join(),
+      new RegExp(
+        `^damaged: it was intact up to logId ${head}, chain ${before.head.chain}, at .*, ` +
+          `but ends at \\d+: entries that were there are gone; .* journal-repair --apply;`,
+      ),
+    );
+    const kept = JSON.parse(textAt(disk, VERDICT));
+    assert.equal(kept.verdict, "damaged");
+    assert.deepEqual(kept.lastIntact, { ...before.head, at: before.at });
+  }
+});
+
+test("verify: with the lost batches back, the journal is intact again", async () => {
+  const { disk, whole } = await truncated();
+  assert.equal((await verify(disk)).code, 78);
+  setText(disk, lastSegment(disk), textAt(whole, lastSegment(whole)));
+  assert.equal((await verify(disk)).code, 0);
+  assert.equal(JSON.parse(textAt(disk, VERDICT)).lastIntact, undefined);
+});
+
+test("verify: a journal that was written on after it lost batches is another history", async () => {
+  const { disk, head } = await truncated();
+  const { engine, stop } = await engineOn(disk);
+  for (let order = 0; order < 9; order++) {
+    await engine.create({ type: "test.parcel", input: { orderId: `new-${order}` } });
+  }
+  await stop();
+  dropSnapshots(disk);
+
+  const { code, out } = await verify(disk);
+
+  assert.equal(code, 78);
+  assert.match(out.join(), new RegExp(`up to logId ${head}, .* another entry is there now`));
+  const repair = await journalCommand(disk, ["repair"]);
+  assert.equal(repair.code, 78);
+  assert.match(repair.err.join(), /another history; .* move verification.json elsewhere/);
+});
+
+test("verify: without its earlier verdict a restored journal is what it is", async () => {
+  const { disk } = await truncated();
+  disk.files.delete(VERDICT);
+  assert.equal((await verify(disk)).code, 0);
+});
+
+test("verify: a journal that went on since its verdict is intact", async () => {
+  const disk = await journalOfJobs();
+  assert.equal((await verify(disk)).code, 0);
+  const { engine, stop } = await engineOn(disk);
+  await engine.create({ type: "test.parcel", input: { orderId: "later" } });
+  await stop();
+  assert.equal((await verify(disk)).code, 0);
+});
+
+test("verify: lines forged anew, with every chain right, are not those of the verdict", async () => {
+  const disk = await journalOfJobs();
+  assert.equal((await verify(disk)).code, 0);
+  dropSnapshots(disk);
+  forge(disk, (line) => line.replace('"orderId":"2"', '"orderId":"7"'));
+  const { code, out } = await verify(disk);
+  assert.equal(code, 78);
+  assert.match(out.join(), /this is another history/);
+});
+
+test("repair: records what a verdict proves to be lost, and verify accepts that", async () => {
+  const { disk, head } = await truncated();
+  assert.equal((await verify(disk)).code, 78);
+  assert.equal((await journalCommand(disk, ["repair"])).code, 1);
+
+  const { code, err } = await journalCommand(disk, ["repair", "--apply"]);
+
+  assert.equal(code, 0, err.join("\n"));
+  const line = textAt(disk, lastSegment(disk)).split("\n").find((text) =>
+    text.includes("journal.Repaired")
+  );
+  const { lostFrom, lostEntries } = JSON.parse(line ?? "").attributes;
+  assert.equal(lostFrom + lostEntries - 1, head);
+  assert.equal((await verify(disk)).code, 0);
+});

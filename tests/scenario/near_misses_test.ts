@@ -1,0 +1,123 @@
+/** Which events an explanation takes for ones that nearly were what a job waits for. */
+
+import assert from "node:assert/strict";
+import * as v from "valibot";
+import type { Citation, Explanation } from "../../src/core/explanation.ts";
+import { defineJob } from "../../src/mod.ts";
+import { Explained } from "../support/explained.ts";
+import { test } from "../support/sanitized.ts";
+
+const TYPE = "shop.ParcelShipped";
+
+/** A plan with one expectation of a parcel. */
+function parcel(equals: object, multiplicity: unknown = "ExactlyOnce") {
+  return { expected: [{ id: "shipped", eventType: TYPE, correlation: { equals }, multiplicity }] };
+}
+
+async function waiting(plan: object): Promise<Explained> {
+  const daybook = await Explained.start();
+  await daybook.post("/jobs", { jobId: "job", plan });
+  return daybook;
+}
+
+function found({ waitingFor }: Explanation<Citation>): readonly (readonly string[])[] {
+  return waitingFor.flatMap(({ nearMisses }) =>
+    nearMisses.map(({ clauses }) => clauses.map(({ found }) => found))
+  );
+}
+
+const REGIONS = ["US", "UK", "JP", "CA", "BR", "IN"];
+
+test("near miss: many other values of one clause do not hide each other", async () => {
+  for (const more of [{}, { jobId: "job" }]) {
+    const daybook = await waiting(parcel({ orderId: 42, region: "EU" }));
+    for (const region of REGIONS) await daybook.event(TYPE, { orderId: 42, region }, more);
+
+    const explanation = await daybook.explanation("job");
+
+    assert.deepEqual(found(explanation), [['"IN"'], ['"BR"'], ['"CA"']]);
+    assert.match(explanation.summary, /Nearly: .* region: expected "EU", found "IN"/);
+    assert.ok(explanation.next.some(({ statement }) => statement.includes("put right")));
+    await daybook.assertCitations("job");
+  }
+});
+
+test("near miss: one that names the job is told among any number of others' events", async () => {
+  const daybook = await waiting(parcel({ orderId: 42, region: "EU" }));
+  for (let other = 0; other < 30; other++) {
+    const isNamed = other === 10;
+    const more = isNamed ? { jobId: "job" } : {};
+    await daybook.event(TYPE, { orderId: 100 + other, region: "EU" }, more);
+  }
+  assert.deepEqual(found(await daybook.explanation("job")), [["110"]]);
+});
+
+test("near miss: of events that hold but a common value, it is told that there are many", async () => {
+  const daybook = await waiting(parcel({ orderId: 42, region: "EU" }));
+  for (let orderId = 100; orderId < 130; orderId++) {
+    await daybook.event(TYPE, { orderId, region: "EU" });
+  }
+  const { waitingFor } = await daybook.explanation("job");
+  assert.deepEqual(waitingFor[0]?.nearMisses, []);
+  assert.match(
+    waitingFor[0]?.statement ?? "",
+    /orderId: expected 42, found 129\. More than 16 such events came, each with another value\.$/,
+  );
+});
+
+test("near miss: any number of events that counted do not hide one that did not", async () => {
+  for (const more of [{}, { jobId: "job" }]) {
+    const daybook = await waiting(parcel({ orderId: 42 }, { times: 180 }));
+    await daybook.event(TYPE, { orderId: "42" }, more);
+    for (let count = 1; count < 180; count++) await daybook.event(TYPE, { orderId: 42 }, more);
+
+    const { summary, waitingFor } = await daybook.explanation("job");
+
+    assert.equal(waitingFor[0]?.matched, 179);
+    assert.match(summary, /Nearly: .* orderId: expected 42 \(number\), found "42" \(text\)/);
+  }
+});
+
+test("near miss: the latest event did not count only where none that came later did", async () => {
+  const daybook = await waiting(parcel({ orderId: 42 }, { times: 3 }));
+  const statement = async () =>
+    (await daybook.explanation("job")).waitingFor[0]?.statement.replace(/^.* came\. /, "");
+
+  await daybook.event(TYPE, { orderId: 7 });
+  const latest = "The latest event of this type did not count: orderId: expected 42, found 7.";
+  assert.equal(await statement(), latest);
+
+  await daybook.event(TYPE, { orderId: 42 });
+  const another = "Another event of this type did not count: orderId: expected 42, found 7.";
+  assert.equal(await statement(), another);
+
+  await daybook.event(TYPE, { orderId: 7 });
+  assert.equal(await statement(), latest);
+});
+
+/** Counts its parcels; the plan is about what that gives. */
+const COUNTING = defineJob({
+  type: "shop.counting",
+  version: 1,
+  input: v.object({ counts: v.array(v.union([v.number(), v.string()])) }),
+  expects: () => ({
+    counted: { eventType: "job.TaskCompleted", correlation: { equals: { result: 5 } } },
+  }),
+  async run(ctx, { counts }) {
+    for (const [at, count] of counts.entries()) await ctx.task(`count-${at}`, () => count);
+  },
+});
+
+test("near miss: facts of the job's own tasks are compared like events from outside", async () => {
+  const daybook = await Explained.start({ definitions: [COUNTING] });
+  await daybook.submit("job", "shop.counting", { counts: [1, "5"] });
+  const near = await daybook.explanation("job");
+  assert.match(near.summary, /Nearly: .* result: expected 5 \(number\), found "5" \(text\)/);
+  assert.equal(near.waitingFor[0]?.nearMisses.length, 1);
+  await daybook.assertCitations("job");
+
+  await daybook.submit("far", "shop.counting", { counts: [1, 2] });
+  const { waitingFor } = await daybook.explanation("far");
+  assert.deepEqual(waitingFor[0]?.nearMisses, []);
+  assert.match(waitingFor[0]?.statement ?? "", /did not count: result: expected 5, found/);
+});
