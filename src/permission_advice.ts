@@ -4,7 +4,7 @@
  */
 
 import configuration from "../deno.json" with { type: "json" };
-import { shellWord } from "./shell_word.ts";
+import { shellWord } from "./core/shell_word.ts";
 
 export interface MissingPermissions {
   /** Files and folders. */
