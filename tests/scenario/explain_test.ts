@@ -292,6 +292,14 @@ const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: "waiting_for_a_control",
+    condition: "waiting",
+    arrange: async (daybook) => {
+      const expected = [{ id: "held", eventType: "job.JobSuspended" }];
+      await daybook.post("/jobs", { jobId: "job", plan: { expected } });
+    },
+  },
+  {
     name: "waiting_beside_others_with_a_common_value",
     condition: "waiting",
     arrange: async (daybook) => {

@@ -15,7 +15,7 @@ import { afterFailure } from "./next_after_failure.ts";
 import { anyone, itself } from "./next_step.ts";
 import { type Overtaken, unendedAttempts } from "./overtaken.ts";
 import { attemptText, capital, later, shortened, taskText } from "./phrases.ts";
-import { isOwnEvent, openExpectations } from "./open_expectations.ts";
+import { isHopeless, openExpectations } from "./open_expectations.ts";
 import { sampleEvent } from "./sample_event.ts";
 
 type Next = readonly NextStep<LogId>[];
@@ -137,9 +137,10 @@ function untilText(started: JobEventLogEntry | undefined): string {
 }
 
 function whileWaiting(annals: Annals, waitingFor: readonly WaitingFor<LogId>[]): Next {
-  const isHopeless = !hasCode(annals.job) &&
-    openExpectations(annals.job).every(({ expected }) => isOwnEvent(expected));
-  if (isHopeless) return [itself("Nothing can move it any more.", [annals.created.logId])];
+  const open = openExpectations(annals.job);
+  if (open.every(({ expected }) => isHopeless(annals.job, expected))) {
+    return [itself("Nothing can move it any more.", [annals.created.logId])];
+  }
   return [itself("Nothing, until an event comes.", []), ...eventsToSend(annals, waitingFor)];
 }
 

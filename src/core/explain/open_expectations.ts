@@ -7,7 +7,7 @@ import {
   MAIN_EXPECTATION_ID,
   requiredMatches,
 } from "../job_plan.ts";
-import type { JobState } from "../job_state.ts";
+import { hasCode, type JobState } from "../job_state.ts";
 
 export interface OpenExpectation {
   readonly expected: ExpectedEvent;
@@ -46,6 +46,15 @@ function asExpectation(id: string, matcher: EventMatcher): OpenExpectation {
     multiplicity: "ExactlyOnce",
   };
   return { expected, matched: 0, by: [] };
+}
+
+/** What controls record, which anyone may give to a job that runs. */
+const OF_CONTROLS: readonly string[] = ["job.JobSuspended", "job.JobResumed"];
+
+/** Whether nothing can bring such an event about for the job: neither its code nor anyone. */
+export function isHopeless(job: JobState, expected: ExpectedEvent): boolean {
+  return !hasCode(job) && isOwnEvent(expected) &&
+    !OF_CONTROLS.includes(expected.matcher.eventType);
 }
 
 /** Whether nobody outside may send such an event: the framework alone records it. */

@@ -3,13 +3,12 @@
 import type { NearMiss, WaitingFor } from "../explanation.ts";
 import type { LogId } from "../ids.ts";
 import { type ExpectedEvent, requiredMatches } from "../job_plan.ts";
-import { hasCode } from "../job_state.ts";
 import { mismatchesText } from "../mismatch.ts";
 import { matchableOf } from "../projector.ts";
 import type { Annals } from "./annals.ts";
 import type { Candidates, Evidence } from "./evidence.ts";
 import { byTime, type Miss, Misses } from "./misses.ts";
-import { isOwnEvent, type OpenExpectation, openExpectations } from "./open_expectations.ts";
+import { isHopeless, type OpenExpectation, openExpectations } from "./open_expectations.ts";
 import { countText, latest, timeText, wantedText } from "./phrases.ts";
 
 /** More clauses than this a near miss does not list. */
@@ -78,7 +77,7 @@ interface Remark {
 
 /** What no event can ever meet. */
 function hopeless({ job, created }: Annals, expected: ExpectedEvent): Remark | undefined {
-  if (hasCode(job) || !isOwnEvent(expected)) return undefined;
+  if (!isHopeless(job, expected)) return undefined;
   const statement = "Nothing will meet it: Daybook alone records such events, " +
     "and this job has no code that would bring one about.";
   return { statement, cites: [created.logId] };
