@@ -1,0 +1,183 @@
+/**
+ * Cuts the power at every step of what a journal does, finds the disk in every state that it
+ * may be left in, and starts on it.
+ */
+
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import type { JobEventLogEntry } from "../../src/core/event.ts";
+import { FileJournal } from "../../src/journal/file_journal.ts";
+import type { FileSystem } from "../../src/journal/file_system.ts";
+import type { FileJournalOptions } from "../../src/journal/options.ts";
+import { rounds } from "./effort.ts";
+import { FakeClock, FakeRandom } from "./fake_clock.ts";
+import { readSegments } from "./independent_reader.ts";
+import { RememberingConsumer } from "./journal_consumer.ts";
+import { PowerDisk } from "./power_disk.ts";
+
+export const FOLDER = "journal";
+
+/** One for all, so that no id comes twice. */
+const random = new FakeRandom("01C");
+
+/** States of the disk that are looked at after one power cut, when there are more. */
+const DISKS_PER_CUT = rounds(24, 400);
+
+/** A disk as it was found after a power cut. */
+export interface Found {
+  readonly disk: PowerDisk;
+  /** The step before which the power went. */
+  readonly step: string;
+  /** The last position of which anyone was told. */
+  readonly acknowledged: number;
+}
+
+export interface Scenario {
+  readonly name: string;
+  /** Where it begins; all of it is durable. */
+  begin(): Promise<PowerDisk>;
+  /** Does what is to be cut short, and tells what was acknowledged. */
+  run(fileSystem: FileSystem, acknowledge: (logId: number) => void): Promise<void>;
+  /** Throws when something is not as promised. */
+  check(found: Found): Promise<void>;
+}
+
+export interface CrashTally {
+  readonly steps: number;
+  readonly disks: number;
+  /** What was not as promised, and where. */
+  readonly violations: readonly string[];
+}
+
+/**
+ * @param through what stands between the journal and its disk: nothing, unless something is
+ * to be broken.
+ */
+export async function crashSweep(
+  scenario: Scenario,
+  through: (disk: PowerDisk) => FileSystem = (disk) => disk,
+  seed = Math.floor(Math.random() * 2 ** 31),
+): Promise<CrashTally> {
+  const { steps, found } = await cutsOf(scenario, through, seed);
+  const violations: string[] = [];
+  for (const each of found) {
+    try {
+      await scenario.check(each);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      violations.push(`${scenario.name}, seed ${seed}, before ${each.step}: ${reason}`);
+    }
+  }
+  return { steps, disks: found.length, violations };
+}
+
+async function cutsOf(
+  scenario: Scenario,
+  through: (disk: PowerDisk) => FileSystem,
+  seed: number,
+): Promise<{ steps: number; found: readonly Found[] }> {
+  const disk = await scenario.begin();
+  const found = new Map<string, Found>();
+  const fraction = fractions(seed);
+  let [acknowledged, steps] = [0, 0];
+  const cut = (operation: string) => {
+    const step = `step ${++steps}, ${operation}`;
+    for (const after of disk.cut().disks(DISKS_PER_CUT, fraction)) {
+      const key = `${acknowledged} ${digestOf(after)}`;
+      if (!found.has(key)) found.set(key, { disk: after, step, acknowledged });
+    }
+  };
+  disk.before = cut;
+  await scenario.run(through(disk), (logId) => acknowledged = logId);
+  cut("the end");
+  return { steps, found: [...found.values()] };
+}
+
+/** A journal that is opened, remembers all that it recorded, and may be left as by a crash. */
+export async function openOn(
+  fileSystem: FileSystem,
+  options: Partial<FileJournalOptions> = {},
+  onDurable: (entries: readonly JobEventLogEntry[]) => void = () => {},
+) {
+  const consumer = new RememberingConsumer();
+  consumer.onDurable = onDurable;
+  const clock = new FakeClock();
+  const { journal, report } = await FileJournal.open({
+    folder: FOLDER,
+    fileSystem,
+    clock,
+    random,
+    consumer,
+    ...options,
+  });
+  return { journal, report, consumer, clock };
+}
+
+/**
+ * It starts by itself; everything acknowledged is there and nothing half; nothing unfinished
+ * stays; and the start after it is clean and finds the same.
+ *
+ * @param batches all that was ever handed to the disk.
+ */
+export async function assertRecovers(
+  { disk, acknowledged }: Found,
+  batches: readonly (readonly JobEventLogEntry[])[],
+): Promise<void> {
+  const { journal, report, consumer } = await openOn(disk);
+  const own = consumer.batches.flat().length;
+  const found = consumer.entries.slice(0, consumer.entries.length - own);
+  assert.ok(found.length >= acknowledged, `of ${acknowledged} only ${found.length} are there`);
+  const whole = wholeBatches(batches, found.length);
+  assert.equal(whole.length, found.length, `a batch is there in part, up to ${found.length}`);
+  assert.deepEqual(found, whole);
+  assert.deepEqual(report.warnings, []);
+  assertNothingUnfinished(disk);
+  await journal.close();
+  await assertSecondStart(disk, consumer.entries);
+}
+
+async function assertSecondStart(
+  disk: PowerDisk,
+  entries: readonly JobEventLogEntry[],
+): Promise<void> {
+  const { journal, report, consumer } = await openOn(disk);
+  assert.equal(report.clean, true, "the second start is not clean");
+  assert.deepEqual(report.warnings, []);
+  assert.deepEqual(consumer.entries, entries);
+  await journal.close();
+  assertNothingUnfinished(disk);
+  const segments = [...disk.files].filter(([path]) => path.startsWith(`${FOLDER}/segments/`))
+    .map(([path, bytes]) => [path.slice(path.lastIndexOf("/") + 1), bytes] as const).sort();
+  assert.equal(readSegments(segments).entries.length, entries.length);
+}
+
+export function assertNothingUnfinished(disk: PowerDisk): void {
+  const left = [...disk.files.keys()].filter((path) => /\.tmp$|\/probe$/.test(path));
+  assert.deepEqual(left, [], "something unfinished is left");
+}
+
+function wholeBatches(
+  batches: readonly (readonly JobEventLogEntry[])[],
+  count: number,
+): readonly JobEventLogEntry[] {
+  const entries: JobEventLogEntry[] = [];
+  for (const batch of batches) if (entries.length < count) entries.push(...batch);
+  return entries;
+}
+
+function digestOf(disk: PowerDisk): string {
+  const hash = createHash("sha256");
+  for (const [path, bytes] of [...disk.files].sort()) hash.update(path).update("\0").update(bytes);
+  return hash.digest("base64url");
+}
+
+/** A small generator (mulberry32), so that a seed tells a run. */
+function fractions(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let value = Math.imul(state ^ (state >>> 15), 1 | state);
+    value = (value + Math.imul(value ^ (value >>> 7), 61 | value)) ^ value;
+    return ((value ^ (value >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
