@@ -227,9 +227,11 @@ testWithFolder(
     const number = "0".repeat(19) + "1";
     await folder.write(`segments/${number}.ndjson.tmp`, new Uint8Array(9));
     await folder.write(`snapshots/${number}.snapshot.tmp`, new Uint8Array(9));
+    await folder.write("repair.json.tmp", new Uint8Array(9));
     await folder.write("snapshots/mine.tmp", new Uint8Array(9));
     const { journal: next } = await folder.open(new RememberingConsumer());
     await next.close();
+    await assert.rejects(folder.read("repair.json.tmp"), Deno.errors.NotFound);
     assert.deepEqual(await folder.names("segments"), [`${number}.ndjson`]);
     assert.deepEqual(await folder.names("snapshots"), [`${"0".repeat(19)}2.snapshot`, "mine.tmp"]);
   },
