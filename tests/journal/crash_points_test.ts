@@ -57,7 +57,7 @@ const BROKEN: readonly (readonly [string, Scenario, (disk: PowerDisk) => FileSys
 
 for (const [what, scenario, through] of BROKEN) {
   test(`crash points: a journal ${what} is found out`, async () => {
-    const { disks, violations } = await crashSweep(scenario, through);
+    const { disks, violations } = await crashSweep(scenario, { through });
     console.log(`${what}: ${violations.length} of ${disks} disks; ${violations[0]}`);
     assert.ok(violations.length > 0);
   });

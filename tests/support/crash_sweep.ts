@@ -13,7 +13,7 @@ import { rounds } from "./effort.ts";
 import { FakeClock, FakeRandom } from "./fake_clock.ts";
 import { readSegments } from "./independent_reader.ts";
 import { RememberingConsumer } from "./journal_consumer.ts";
-import { PowerDisk } from "./power_disk.ts";
+import type { PowerCut, PowerDisk } from "./power_disk.ts";
 
 export const FOLDER = "journal";
 
@@ -49,48 +49,73 @@ export interface CrashTally {
   readonly violations: readonly string[];
 }
 
-/**
- * @param through what stands between the journal and its disk: nothing, unless something is
- * to be broken.
- */
+export interface CrashOptions {
+  /** What stands between the journal and its disk: nothing, unless something is to be broken. */
+  readonly through?: (disk: PowerDisk) => FileSystem;
+  readonly seed?: number;
+  /** As many violations are enough; all are looked for, unless told. */
+  readonly enough?: number;
+}
+
 export async function crashSweep(
   scenario: Scenario,
-  through: (disk: PowerDisk) => FileSystem = (disk) => disk,
-  seed = Math.floor(Math.random() * 2 ** 31),
+  {
+    through = (disk) => disk,
+    seed = Math.floor(Math.random() * 2 ** 31),
+    enough = Infinity,
+  }: CrashOptions = {},
 ): Promise<CrashTally> {
-  const { steps, found } = await cutsOf(scenario, through, seed);
+  const cuts = await cutsOf(scenario, through);
+  const fraction = fractions(seed);
   const violations: string[] = [];
-  for (const each of found) {
+  const seen = new Set<string>();
+  for (const found of disksAfter(cuts, fraction, seen)) {
+    if (violations.length >= enough) break;
     try {
-      await scenario.check(each);
+      await scenario.check(found);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      violations.push(`${scenario.name}, seed ${seed}, before ${each.step}: ${reason}`);
+      violations.push(`${scenario.name}, seed ${seed}, before ${found.step}: ${reason}`);
     }
   }
-  return { steps, disks: found.length, violations };
+  return { steps: cuts.length, disks: seen.size, violations };
+}
+
+interface Cut extends Omit<Found, "disk"> {
+  readonly power: PowerCut;
 }
 
 async function cutsOf(
   scenario: Scenario,
   through: (disk: PowerDisk) => FileSystem,
-  seed: number,
-): Promise<{ steps: number; found: readonly Found[] }> {
+): Promise<readonly Cut[]> {
   const disk = await scenario.begin();
-  const found = new Map<string, Found>();
-  const fraction = fractions(seed);
-  let [acknowledged, steps] = [0, 0];
+  const cuts: Cut[] = [];
+  let acknowledged = 0;
   const cut = (operation: string) => {
-    const step = `step ${++steps}, ${operation}`;
-    for (const after of disk.cut().disks(DISKS_PER_CUT, fraction)) {
-      const key = `${acknowledged} ${digestOf(after)}`;
-      if (!found.has(key)) found.set(key, { disk: after, step, acknowledged });
-    }
+    const step = `step ${cuts.length + 1}, ${operation}`;
+    cuts.push({ power: disk.cut(), step, acknowledged });
   };
   disk.before = cut;
   await scenario.run(through(disk), (logId) => acknowledged = logId);
   cut("the end");
-  return { steps, found: [...found.values()] };
+  return cuts;
+}
+
+/** Each that is different from those before it, or of which more is expected. */
+function* disksAfter(
+  cuts: readonly Cut[],
+  fraction: () => number,
+  seen: Set<string>,
+): Iterable<Found> {
+  for (const { power, step, acknowledged } of cuts) {
+    for (const disk of power.disks(DISKS_PER_CUT, fraction)) {
+      const key = `${acknowledged} ${digestOf(disk)}`;
+      if (seen.has(key)) continue;
+      seen.add(key);
+      yield { disk, step, acknowledged };
+    }
+  }
 }
 
 /** A journal that is opened, remembers all that it recorded, and may be left as by a crash. */
@@ -152,7 +177,9 @@ async function assertSecondStart(
 }
 
 export function assertNothingUnfinished(disk: PowerDisk): void {
-  const left = [...disk.files.keys()].filter((path) => /\.tmp$|\/probe$/.test(path));
+  const left = [...disk.files.keys()].filter((path) =>
+    path.startsWith(`${FOLDER}/`) && /\.tmp$|\/probe$/.test(path)
+  );
   assert.deepEqual(left, [], "something unfinished is left");
 }
 
