@@ -1,7 +1,7 @@
 /** Prepares the folder of a journal, and makes sure that it can be used at all. */
 
-import { dirname } from "node:path";
 import { announcedIn } from "./announcement.ts";
+import { makeDurableFolder } from "./durable_folder.ts";
 import { JournalLockedError, JournalUnusableError, orUnusable } from "./errors.ts";
 import { type FileSystem, type HeldLock, type PathKind, writeNew } from "./file_system.ts";
 import { isTemporary, type Layout, TEMPORARY } from "./layout.ts";
@@ -16,9 +16,7 @@ const PROBE = new TextEncoder().encode("probe\n");
  */
 export async function takeFolder(fileSystem: FileSystem, layout: Layout): Promise<HeldLock> {
   const { folder } = layout;
-  const holders = await holdersOf(fileSystem, folder);
-  await orUnusable("create folder", folder, () => fileSystem.makeFolder(folder));
-  for (const each of holders) await syncHolder(fileSystem, each);
+  await makeDurableFolder(fileSystem, folder);
   await requireKind(fileSystem, layout.lock, ["file", "missing"]);
   const lock = await orUnusable("lock", layout.lock, () => fileSystem.lock(layout.lock));
   if (lock === undefined) {
@@ -31,40 +29,6 @@ export async function takeFolder(fileSystem: FileSystem, layout: Layout): Promis
     throw error;
   }
   return lock;
-}
-
-/** The folder that a folder is in, and further ones up to the first that is there. */
-async function holdersOf(fileSystem: FileSystem, folder: string): Promise<readonly string[]> {
-  const holder = dirname(folder);
-  const isLast = holder === folder || !await isMissing(fileSystem, holder);
-  return isLast ? [holder] : [holder, ...await holdersOf(fileSystem, holder)];
-}
-
-async function isMissing(fileSystem: FileSystem, path: string): Promise<boolean> {
-  try {
-    return await fileSystem.kind(path) === "missing";
-  } catch {
-    return false; // Whether it can be made shows when it is made.
-  }
-}
-
-/**
- * Makes the name of a new folder durable: without it all that is in there can be gone after a
- * power cut. Who may not read the folder around it has to rely on the file system, and most
- * write such names out with what is in the new folder.
- */
-async function syncHolder(fileSystem: FileSystem, path: string): Promise<void> {
-  if (await isMissing(fileSystem, path)) return;
-  try {
-    await orUnusable("sync", path, () => fileSystem.syncFolder(path));
-  } catch (error) {
-    if (!isForbidden(error)) throw error;
-  }
-}
-
-function isForbidden(error: unknown): boolean {
-  return error instanceof JournalUnusableError && error.cause instanceof Error &&
-    ["NotCapable", "PermissionDenied"].includes(error.cause.name);
 }
 
 async function prepare(fileSystem: FileSystem, layout: Layout): Promise<void> {

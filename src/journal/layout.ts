@@ -14,7 +14,7 @@ export const DAMAGED = ".damaged";
 export const AHEAD = ".ahead";
 
 const TEMPORARY_NAME =
-  /^(?:probe|\d{20}\.(?:ndjson|snapshot)|verification\.json\.[0-9a-f]{8}|repair\.json)\.tmp$/;
+  /^(?:probe(?:-[0-9A-Z]{26})?|\d{20}\.(?:ndjson|snapshot)|verification\.json\.[0-9a-f]{8}|repair\.json)\.tmp$/;
 
 /** Whether a name is one of a file that the journal had begun, and that a start removes. */
 export function isTemporary(name: string): boolean {
