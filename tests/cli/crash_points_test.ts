@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import {
+  backupScenario,
   importScenario,
   repairScenario,
   verificationScenario,
@@ -34,6 +35,18 @@ test("import: the power may go at any step; the job is there as a whole or not a
 test("verify: the power may go at any step; the verdict is the old one or the new", async () => {
   const { steps, disks } = await assertSurvives(await verificationScenario());
   assert.ok(steps >= 5 && disks > 5);
+});
+
+test("backup: the power may go at any step; the copy is the journal of an earlier time", async () => {
+  const { steps, disks } = await assertSurvives(await backupScenario());
+  assert.ok(steps > 20 && disks > 15);
+});
+
+test("backup: one that renames a segment before it is synced is found out", async () => {
+  const through = (disk: PowerDisk) => without(disk, { syncOf: ".ndjson.tmp" });
+  const { violations } = await crashSweep(await backupScenario(), { through, enough: 5 });
+  console.log(violations[0]);
+  assert.ok(violations.length > 0);
 });
 
 test("repair: one that does not sync folders is found out", async () => {

@@ -177,6 +177,48 @@ export async function verificationScenario(): Promise<Scenario> {
   };
 }
 
+/** `journal backup`, where an earlier one is that had the first two segments. */
+export async function backupScenario(): Promise<Scenario> {
+  const journal = await writtenJournal("stop");
+  const target = "backups/journal";
+  const batches = journal.batches.map(({ lastLogId }) => lastLogId);
+  const second = journal.batches.findLast(({ segment }) => segment === 1)?.lastLogId ?? 0;
+  const verified = async (disk: PowerDisk) => {
+    const args = ["verify", "--no-server", "--journal", target];
+    const { code, out } = await journalCommand(disk, args, { isInteractive: false });
+    assert.equal(code, 0, out.join("\n"));
+    return JSON.parse(out.join("\n")).head.logId;
+  };
+  return {
+    name: "backing up",
+    begin() {
+      const disk = powerDiskOf(journal);
+      for (const path of journal.segments.slice(0, 2)) {
+        disk.put(path.replace(FOLDER, target), journal.disk.files.get(path) ?? new Uint8Array());
+      }
+      return Promise.resolve(disk);
+    },
+    async run(fileSystem, acknowledge) {
+      const { code, out } = await journalCommand(fileSystem, ["backup", target]);
+      assert.equal(code, 0, out.join("\n"));
+      acknowledge(batches.at(-1) ?? 0);
+    },
+    async check({ disk, acknowledged }) {
+      const logId = await verified(disk);
+      assert.ok(logId >= Math.max(second, acknowledged), `the copy ends at ${logId}`);
+      assert.ok(batches.includes(logId), `the copy ends within a batch, at ${logId}`);
+      const { code } = await journalCommand(disk, ["backup", target]);
+      assert.equal(code, 0);
+      assert.equal(await verified(disk), batches.at(-1));
+      const left = [...disk.files.keys()].filter((path) => /\/segments\/.*\.tmp$/.test(path));
+      assert.deepEqual(left, []);
+      for (const [path, bytes] of journal.disk.files) {
+        assert.ok(sameBytes(disk.files.get(path), bytes), `${path} was changed`);
+      }
+    },
+  };
+}
+
 /** It passes, starts, and the start after that is clean. */
 async function assertIntact(disk: PowerDisk): Promise<void> {
   const { code, out } = await journalCommand(disk, ["verify", "--no-server"]);

@@ -11,6 +11,7 @@ import type { FileSystem } from "../../src/journal/file_system.ts";
 import type { FileJournalOptions } from "../../src/journal/options.ts";
 import { rounds } from "./effort.ts";
 import { FakeClock, FakeRandom } from "./fake_clock.ts";
+import { fractions } from "./fractions.ts";
 import { readSegments } from "./independent_reader.ts";
 import { RememberingConsumer } from "./journal_consumer.ts";
 import type { PowerCut, PowerDisk } from "./power_disk.ts";
@@ -196,15 +197,4 @@ function digestOf(disk: PowerDisk): string {
   const hash = createHash("sha256");
   for (const [path, bytes] of [...disk.files].sort()) hash.update(path).update("\0").update(bytes);
   return hash.digest("base64url");
-}
-
-/** A small generator (mulberry32), so that a seed tells a run. */
-function fractions(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let value = Math.imul(state ^ (state >>> 15), 1 | state);
-    value = (value + Math.imul(value ^ (value >>> 7), 61 | value)) ^ value;
-    return ((value ^ (value >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
