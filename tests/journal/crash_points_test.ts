@@ -12,10 +12,12 @@ import {
   ROLLING,
   SNAPSHOTS,
   SNAPSHOTS_UNDER_LOAD,
+  startAgain,
   without,
   withSnapshotsInPlace,
 } from "../support/crash_scenarios.ts";
-import { crashSweep, type Scenario } from "../support/crash_sweep.ts";
+import { crashSweep, disksLeftBy, type Scenario } from "../support/crash_sweep.ts";
+import { rounds } from "../support/effort.ts";
 import type { FileSystem } from "../../src/journal/file_system.ts";
 import type { PowerDisk } from "../support/power_disk.ts";
 import { test } from "../support/sanitized.ts";
@@ -38,6 +40,21 @@ for (const scenario of SCENARIOS) {
     assert.ok(steps > 15 && disks > steps, `${steps} steps, ${disks} disks`);
   });
 }
+
+test("crash points: the power goes again at every step of the start after it", async () => {
+  const seed = Math.floor(Math.random() * 2 ** 31);
+  let [starts, disks] = [0, 0];
+  for (const scenario of SCENARIOS) {
+    for (const found of await disksLeftBy(scenario, rounds(4, 60), seed)) {
+      const { disks: different, violations } = await crashSweep(startAgain(found), { seed });
+      assert.deepEqual(violations, [], `${scenario.name}, seed ${seed}`);
+      starts++;
+      disks += different;
+    }
+  }
+  console.log(`${starts} starts cut short at every step, started on ${disks} different disks`);
+  assert.ok(starts > 5);
+});
 
 const BROKEN: readonly (readonly [string, Scenario, (disk: PowerDisk) => FileSystem])[] = [
   ["without a sync of folders", ROLLING, (disk) => without(disk, { syncFolder: true })],

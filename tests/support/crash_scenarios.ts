@@ -57,6 +57,21 @@ export function settledCopy(disk: PowerDisk): PowerDisk {
   return copy;
 }
 
+/** The start on a disk that a crash left, to be cut short itself. */
+export function startAgain(found: Found): Scenario {
+  const steps: Steps = {
+    before: (disk) => {
+      for (const [path, bytes] of found.disk.files) disk.put(path, bytes);
+      return Promise.resolve();
+    },
+    run: async (opened) => {
+      await append(opened, 1);
+      await opened.journal.close();
+    },
+  };
+  return scenario(`starting on what was left before ${found.step}`, steps);
+}
+
 async function append(opened: Opened, ...sizes: readonly number[]): Promise<void> {
   for (const size of sizes) await opened.journal.append(facts(size)).durable;
 }

@@ -82,6 +82,18 @@ export async function crashSweep(
   return { steps: cuts.length, disks: seen.size, violations };
 }
 
+/** Disks that a scenario may leave behind, about `count` of them from all of its steps. */
+export async function disksLeftBy(
+  scenario: Scenario,
+  count: number,
+  seed: number,
+): Promise<readonly Found[]> {
+  const fraction = fractions(seed);
+  const cuts = await cutsOf(scenario, (disk) => disk);
+  const found = [...disksAfter(cuts, fraction, new Set())];
+  return found.filter(() => fraction() < count / found.length);
+}
+
 interface Cut extends Omit<Found, "disk"> {
   readonly power: PowerCut;
 }
