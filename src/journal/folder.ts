@@ -36,7 +36,7 @@ async function prepare(fileSystem: FileSystem, layout: Layout): Promise<void> {
     await requireKind(fileSystem, folder, ["folder", "missing"]);
     await orUnusable("create folder", folder, () => fileSystem.makeFolder(folder));
   }
-  for (const folder of [layout.folder, layout.segments, layout.snapshots]) {
+  for (const folder of [layout.folder, layout.segments, layout.snapshots, layout.quarantine]) {
     await removeTemporaries(fileSystem, folder);
   }
   await probe(fileSystem, layout.folder);

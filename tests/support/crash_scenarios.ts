@@ -1,5 +1,6 @@
 /** What a journal does at its disk, to be cut short at every step. */
 
+import assert from "node:assert/strict";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import type { FileSystem } from "../../src/journal/file_system.ts";
 import type { FileJournalOptions } from "../../src/journal/options.ts";
@@ -16,6 +17,8 @@ interface Steps {
   readonly isUnsynced?: boolean;
   readonly options?: Partial<FileJournalOptions>;
   readonly run: (opened: Opened) => Promise<void>;
+  /** What else has to hold once a start has recovered. */
+  readonly after?: (disk: PowerDisk) => void;
 }
 
 /** A scenario of a journal that is opened; nobody but it writes there. */
@@ -39,7 +42,10 @@ function scenario(name: string, steps: Steps): Scenario {
       });
       await steps.run(opened);
     },
-    check: (found: Found) => assertRecovers(found, batches),
+    async check(found: Found) {
+      await assertRecovers(found, batches);
+      steps.after?.(found.disk);
+    },
   };
 }
 
@@ -87,11 +93,15 @@ async function stopped(disk: PowerDisk): Promise<void> {
   await opened.journal.close();
 }
 
-/** Takes the last bytes of the only segment away. */
-function tear(disk: PowerDisk): void {
+const TORN_BYTES = 30;
+
+/** Takes the last bytes of the only segment away; the result is what is left of its batch. */
+function tear(disk: PowerDisk): Uint8Array {
   const [path = "", bytes = new Uint8Array()] =
     [...disk.files].find(([each]) => each.includes("/segments/")) ?? [];
-  disk.put(path, bytes.slice(0, -30));
+  disk.put(path, bytes.slice(0, -TORN_BYTES));
+  const start = new TextDecoder().decode(bytes).lastIndexOf("\n\n") + 1;
+  return bytes.slice(start, -TORN_BYTES);
 }
 
 export const FIRST_START = scenario("the first start of an empty folder", {
@@ -131,14 +141,24 @@ export const SNAPSHOTS_UNDER_LOAD = scenario("writing snapshots while segments r
   },
 });
 
+let torn: Uint8Array = new Uint8Array();
+
 export const QUARANTINE = scenario("quarantining a torn tail", {
   async before(disk) {
     await crashed(disk);
-    tear(disk);
+    torn = tear(disk);
   },
   async run(opened) {
     await append(opened, 1);
     await opened.journal.close();
+  },
+  after(disk) {
+    const aside = [...disk.files].filter(([path]) => path.includes("/quarantine/"));
+    // What was being recorded when the power went may be there as well.
+    const isBegin = (bytes: Uint8Array) => bytes.every((byte, at) => byte === torn[at]);
+    const sizes = aside.filter(([, bytes]) => isBegin(bytes)).map(([, bytes]) => bytes.length);
+    assert.ok(sizes.length > 0, "the torn bytes are not in quarantine");
+    for (const size of sizes) assert.equal(size, torn.length, "only a part is in quarantine");
   },
 });
 
