@@ -14,7 +14,8 @@ import { FakeClock, FakeRandom } from "./fake_clock.ts";
 import { fractions } from "./fractions.ts";
 import { readSegments } from "./independent_reader.ts";
 import { RememberingConsumer } from "./journal_consumer.ts";
-import type { PowerCut, PowerDisk } from "./power_disk.ts";
+import type { PowerCut } from "./power_cut.ts";
+import { PowerDisk } from "./power_disk.ts";
 
 export const FOLDER = "journal";
 
@@ -122,7 +123,8 @@ function* disksAfter(
   seen: Set<string>,
 ): Iterable<Found> {
   for (const { power, step, acknowledged } of cuts) {
-    for (const disk of power.disks(DISKS_PER_CUT, fraction)) {
+    for (const root of power.roots(DISKS_PER_CUT, fraction)) {
+      const disk = PowerDisk.of(root);
       const key = `${acknowledged} ${digestOf(disk)}`;
       if (seen.has(key)) continue;
       seen.add(key);

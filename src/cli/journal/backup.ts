@@ -39,7 +39,6 @@ export function backupCommand(tools: JournalTools): Command {
     examples: [
       "deno task journal-backup backups/journal",
       "deno task journal-backup backups/journal | jq .head",
-      "deno task journal verify --no-server --journal backups/journal   # at any later time",
     ],
     notes: [
       "Copies the segments up to the last whole batch; everything that was acknowledged before " +
