@@ -1,6 +1,7 @@
 /** The commands that work on the files of a journal, in the order in which they are listed. */
 
 import type { Command } from "./command.ts";
+import { backupCommand } from "./journal/backup.ts";
 import { catCommand } from "./journal/cat.ts";
 import { exportCommand } from "./journal/export.ts";
 import { headCommand } from "./journal/head.ts";
@@ -16,6 +17,7 @@ export function journalCommands(tools: JournalTools): readonly Command[] {
     headCommand(tools),
     catCommand(tools),
     repairCommand(tools),
+    backupCommand(tools),
     exportCommand(tools),
     importCommand(tools),
     permuteCommand(tools),

@@ -81,7 +81,7 @@ export class BatchFeed {
     const { segment, nextLogId, chain, offset } = place;
     const start = offset === 0 ? "opening" : "later";
     const scanner = new SegmentScanner(bytes, nextLogId, chain, start);
-    scanner.parsing = this.#parsing;
+    scanner.parsedFrom = this.#parsing ? 1 : Infinity;
     for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
       this.#place = {
         segment,

@@ -1,6 +1,7 @@
 /** Prepares the folder of a journal, and makes sure that it can be used at all. */
 
 import { announcedIn } from "./announcement.ts";
+import { makeDurableFolder } from "./durable_folder.ts";
 import { JournalLockedError, JournalUnusableError, orUnusable } from "./errors.ts";
 import { type FileSystem, type HeldLock, type PathKind, writeNew } from "./file_system.ts";
 import { isTemporary, type Layout, TEMPORARY } from "./layout.ts";
@@ -15,7 +16,7 @@ const PROBE = new TextEncoder().encode("probe\n");
  */
 export async function takeFolder(fileSystem: FileSystem, layout: Layout): Promise<HeldLock> {
   const { folder } = layout;
-  await orUnusable("create folder", folder, () => fileSystem.makeFolder(folder));
+  await makeDurableFolder(fileSystem, folder);
   await requireKind(fileSystem, layout.lock, ["file", "missing"]);
   const lock = await orUnusable("lock", layout.lock, () => fileSystem.lock(layout.lock));
   if (lock === undefined) {
@@ -35,7 +36,7 @@ async function prepare(fileSystem: FileSystem, layout: Layout): Promise<void> {
     await requireKind(fileSystem, folder, ["folder", "missing"]);
     await orUnusable("create folder", folder, () => fileSystem.makeFolder(folder));
   }
-  for (const folder of [layout.folder, layout.segments, layout.snapshots]) {
+  for (const folder of [layout.folder, layout.segments, layout.snapshots, layout.quarantine]) {
     await removeTemporaries(fileSystem, folder);
   }
   await probe(fileSystem, layout.folder);

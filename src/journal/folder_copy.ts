@@ -1,6 +1,7 @@
 /** Copies a whole folder, and makes sure of it. */
 
 import { Buffer } from "node:buffer";
+import { join } from "node:path";
 import { JournalUnusableError, orUnusable } from "./errors.ts";
 import { type FileSystem, type OpenFile, withFile } from "./file_system.ts";
 
@@ -27,6 +28,36 @@ export async function copyFolder(
     await fileSystem.rename(to + UNFINISHED, to);
     await fileSystem.syncFolder(parent);
   });
+}
+
+/**
+ * Removes copies that were cut short. Nobody relied on them, and what they were made of is
+ * still there, for otherwise they would have been completed.
+ *
+ * @param begin How the paths of such copies begin.
+ * @throws {JournalUnusableError}
+ */
+export async function removeUnfinished(
+  fileSystem: FileSystem,
+  begin: string,
+  parent: string,
+): Promise<void> {
+  for (const name of await orUnusable("list", parent, () => fileSystem.list(parent))) {
+    const path = join(parent, name);
+    if (!path.startsWith(join(begin)) || !path.endsWith(UNFINISHED)) continue;
+    if (await orUnusable("read", path, () => fileSystem.kind(path)) !== "folder") continue;
+    await removeFolder(fileSystem, path);
+  }
+}
+
+async function removeFolder(fileSystem: FileSystem, folder: string): Promise<void> {
+  for (const name of await orUnusable("list", folder, () => fileSystem.list(folder))) {
+    const path = `${folder}/${name}`;
+    const kind = await orUnusable("read", path, () => fileSystem.kind(path));
+    if (kind === "folder") await removeFolder(fileSystem, path);
+    else await orUnusable("remove", path, () => fileSystem.remove(path));
+  }
+  await orUnusable("remove", folder, () => fileSystem.remove(folder));
 }
 
 async function copyInto(fileSystem: FileSystem, from: string, to: string): Promise<void> {

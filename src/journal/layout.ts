@@ -13,8 +13,17 @@ export const DAMAGED = ".damaged";
 /** What a snapshot of entries that the journal does not hold is called. */
 export const AHEAD = ".ahead";
 
-const TEMPORARY_NAME =
-  /^(?:probe|\d{20}\.(?:ndjson|snapshot)|verification\.json\.[0-9a-f]{8})\.tmp$/;
+const TEMPORARY_NAME = new RegExp(
+  `^(?:${
+    [
+      "probe(?:-[0-9A-Z]{26})?",
+      "\\d{20}\\.(?:ndjson|snapshot)",
+      "\\d{20}-\\d+-[0-9A-Z]{26}\\.bin",
+      "verification\\.json\\.[0-9a-f]{8}",
+      "repair\\.json",
+    ].join("|")
+  })\\.tmp$`,
+);
 
 /** Whether a name is one of a file that the journal had begun, and that a start removes. */
 export function isTemporary(name: string): boolean {

@@ -21,7 +21,8 @@ export async function quarantineTail(
   const name = `${segment.replace(/\.ndjson$/, "")}-${torn.offset}-${unique}.bin`;
   const aside = `${layout.quarantine}/${name}`;
   await orUnusable("write", aside, async () => {
-    await writeNew(fileSystem, aside, torn.bytes);
+    await writeNew(fileSystem, aside + TEMPORARY, torn.bytes);
+    await fileSystem.rename(aside + TEMPORARY, aside);
     await fileSystem.syncFolder(layout.quarantine);
   });
   const path = `${layout.segments}/${segment}`;

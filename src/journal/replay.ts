@@ -84,14 +84,14 @@ class Replay {
     const { logId, chain } = this.#head;
     if (segment.firstLogId !== logId + 1) throw gapBefore(segment, logId + 1);
     const scanner = new SegmentScanner(bytes, segment.firstLogId, chain);
-    scanner.parsing = this.#restored;
+    // The entry that the snapshot stands for is parsed too: it may be the last of all.
+    scanner.parsedFrom = this.#snapshot?.logId ?? 1;
     const index = new LineIndex();
     this.#indexes.set(segment.name, index);
     for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
       index.add(batch.offsets);
       this.#source.onBatch?.(segment, batch);
       if (!this.#take(segment, batch)) return false;
-      scanner.parsing = this.#restored;
     }
     index.trim();
     this.#head = { logId: scanner.nextLogId - 1, chain: scanner.chain };

@@ -6,6 +6,10 @@ import { JournalDamagedError } from "./errors.ts";
 import type { SegmentScanner } from "./segment_scanner.ts";
 import { findOtherBatch } from "./torn_tail.ts";
 
+/** For who restored a copy of a journal that went on while it was copied. */
+const COPY_ADVICE = "if this is a copy that was made while Daybook ran, copy once more, or " +
+  "with `deno task journal backup`";
+
 /** What a write that a crash cut short left at the end of the last segment. */
 export interface TornTail {
   /** Byte offset where whole batches end. */
@@ -41,7 +45,7 @@ export function endOf(
   }
   const { offset, logId, byNewerVersion } = flaw;
   const proof = later === undefined
-    ? ""
+    ? (flaw.maybeTorn ? `, and another segment follows; ${COPY_ADVICE}` : "")
     : `, and ${later.isWhole ? "a whole line" : "the beginning of a line"} of batch ` +
       `${later.batch} is at byte ${later.offset}`;
   return { kind: "damaged", offset, logId, reason: flaw.reason + proof, byNewerVersion };
@@ -65,5 +69,6 @@ export function gapBefore(segment: SegmentInfo, expected: LogId): JournalDamaged
 
 /** What is wrong with a segment that does not begin where the one before it ends. */
 export function gapReason(segment: SegmentInfo, expected: LogId): string {
-  return `logId ${expected} should be here, but the segment begins with ${segment.firstLogId}`;
+  return `logId ${expected} should be here, but the segment begins with ${segment.firstLogId}; ` +
+    COPY_ADVICE;
 }

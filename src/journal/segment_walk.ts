@@ -67,7 +67,7 @@ export class SegmentWalk {
       const { segment, bytes } = content;
       this.#requireNext(segment);
       const scanner = new SegmentScanner(bytes, segment.firstLogId, this.#previous?.chain);
-      scanner.parsing = this.#isConnected;
+      scanner.parsedFrom = this.#isConnected ? 1 : Infinity;
       yield { ...content, scanner, isConnected: this.#isConnected };
       this.#end(content, scanner);
     }

@@ -87,6 +87,7 @@ async function acceptAhead(
   throw new JournalDamagedError(
     location,
     `snapshot ${name} stands for logId ${logId}, but the journal ends before it: ` +
-      "entries that were acknowledged are gone (--accept-snapshot-ahead goes on without them)",
+      "entries that were acknowledged are gone (--accept-snapshot-ahead goes on without them); " +
+      "in a copy that was made while Daybook ran, delete its snapshots instead, which are caches",
   );
 }

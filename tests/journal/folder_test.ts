@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { dirname } from "node:path";
 import {
   JournalDamagedError,
   JournalLockedError,
@@ -116,13 +117,46 @@ testWithFolder("file journal: a folder that cannot be written fails the probe", 
     ["syncFolder", new Error("Input/output error (os error 5)")],
   ] as const;
   for (const [operation, error] of faults) {
-    folder.disk.fail({ operation, error });
+    folder.disk.fail({ operation, path: folder.path, error });
     const found = await unusable(folder);
     assert.equal(found.path, folder.path, operation);
     assert.ok(found.message.includes(error.message), operation);
     assert.equal(found.cause, error);
   }
 });
+
+testWithFolder(
+  "file journal: the names of new folders are on disk before anything is recorded",
+  async (folder) => {
+    const path = `${folder.path}/further/in`;
+    const { journal } = await folder.open(new RememberingConsumer(), { folder: path });
+    const { operations } = folder.disk;
+    const recorded = operations.findIndex((each) => each.startsWith("create"));
+    const holders = [`${folder.path}/further`, folder.path, dirname(folder.path)];
+    assert.deepEqual(
+      operations.slice(0, recorded).filter((each) => each.startsWith("syncFolder")),
+      holders.map((holder) => `syncFolder ${holder}`),
+    );
+    await journal.close();
+  },
+);
+
+testWithFolder(
+  "file journal: without permission for the folder around it, it starts all the same",
+  async (folder) => {
+    const path = dirname(folder.path);
+    for (const name of ["NotCapable", "PermissionDenied"]) {
+      folder.disk.before = (operation, at) => {
+        if (operation === "syncFolder" && at === path) throw Object.assign(new Error(), { name });
+      };
+      const { journal } = await folder.open(new RememberingConsumer());
+      await journal.close();
+    }
+    folder.disk.before = () => {};
+    folder.disk.fail({ operation: "syncFolder", error: new Error("Input/output error") });
+    assert.equal((await unusable(folder)).path, path);
+  },
+);
 
 testWithFolder("file journal: a missing permission is named with its flag", async (folder) => {
   const denied = (access: string) =>
@@ -193,9 +227,11 @@ testWithFolder(
     const number = "0".repeat(19) + "1";
     await folder.write(`segments/${number}.ndjson.tmp`, new Uint8Array(9));
     await folder.write(`snapshots/${number}.snapshot.tmp`, new Uint8Array(9));
+    await folder.write("repair.json.tmp", new Uint8Array(9));
     await folder.write("snapshots/mine.tmp", new Uint8Array(9));
     const { journal: next } = await folder.open(new RememberingConsumer());
     await next.close();
+    await assert.rejects(folder.read("repair.json.tmp"), Deno.errors.NotFound);
     assert.deepEqual(await folder.names("segments"), [`${number}.ndjson`]);
     assert.deepEqual(await folder.names("snapshots"), [`${"0".repeat(19)}2.snapshot`, "mine.tmp"]);
   },

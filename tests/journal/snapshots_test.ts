@@ -57,6 +57,22 @@ testWithFolder("snapshots: a name appears when all of it is on disk", async (fol
 });
 
 testWithFolder(
+  "snapshots: one that stands for the seal of a clean stop leaves the next start clean",
+  async (folder) => {
+    const { journal } = await folder.open(new RememberingConsumer(), { snapshotEvery: 1 });
+    await journal.append(facts(1)).durable;
+    await journal.close();
+    const consumer = new RememberingConsumer();
+    const { journal: reopened, report } = await folder.open(consumer);
+    assert.equal(report.snapshotLogId, 3);
+    assert.equal(report.clean, true);
+    assert.equal(report.recoveredLogId, null);
+    assert.equal(reopened.head.logId, 3);
+    await reopened.close();
+  },
+);
+
+testWithFolder(
   "snapshots: a large one is written in slices, and others run between",
   async (folder) => {
     const { journal } = await folder.open(new RememberingConsumer());

@@ -70,6 +70,7 @@ export class MemoryDisk implements FileSystem {
 
   remove(path: string): Promise<void> {
     this.files.delete(path);
+    this.#folders.delete(path);
     return Promise.resolve();
   }
 

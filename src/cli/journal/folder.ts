@@ -48,6 +48,17 @@ export function requirePermission(name: "read" | "write", path: string, hint = "
   throw new CommandError(withCommand(message, { [name]: [path] }), EXIT_UNREADABLE);
 }
 
+/** @throws {CommandError} with the whole command to give, when the process lacks either. */
+export function requireReadAndWrite(path: string): void {
+  const granted = (["read", "write"] as const).every((name) =>
+    Deno.permissions.querySync({ name, path }).state === "granted"
+  );
+  if (granted) return;
+  const message = `cannot read and write ${path}: permission is missing, add ` +
+    `--allow-read=${path} --allow-write=${path}`;
+  throw new CommandError(withCommand(message, { read: [path], write: [path] }), EXIT_UNREADABLE);
+}
+
 /** Runs what works on a journal; its errors become those of a command. */
 export async function orExit<Result>(run: () => Promise<Result>): Promise<Result> {
   try {

@@ -3,7 +3,7 @@
 import { dirname } from "node:path";
 import { JournalLockedError, orUnusable } from "../../journal/errors.ts";
 import type { HeldLock } from "../../journal/file_system.ts";
-import { copyFolder } from "../../journal/folder_copy.ts";
+import { copyFolder, removeUnfinished } from "../../journal/folder_copy.ts";
 import { type Layout, layoutOf } from "../../journal/layout.ts";
 import {
   readRepairNote,
@@ -150,7 +150,9 @@ class Repair {
 
   async #copyAside(parent: string): Promise<string> {
     const { folder } = this.#layout;
-    const aside = `${folder}-before-repair-${this.#tools.random.ulid()}`;
+    const begin = `${folder}-before-repair-`;
+    await removeUnfinished(this.#tools.fileSystem, begin, parent);
+    const aside = `${begin}${this.#tools.random.ulid()}`;
     await copyFolder(this.#tools.fileSystem, folder, aside, parent);
     this.#terminal.err(`daybook: everything as it was is in ${aside}`);
     return aside;

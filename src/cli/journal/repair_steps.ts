@@ -46,8 +46,11 @@ async function cut(tools: JournalTools, layout: Layout, plan: CutPlan): Promise<
   const { quarantine } = layout;
   await orUnusable("create", quarantine, () => fileSystem.makeFolder(quarantine));
   for (const { name } of plan.later.toReversed()) await moveAway(tools, layout, name);
-  const { segment, offset } = plan;
-  if (offset === 0) return await moveAway(tools, layout, segment.name);
+  const { segment, offset, damage } = plan;
+  // One that is in its place stays, though it be empty: else the segment before it would be
+  // appended to again, and no backup could rely on what it has of that.
+  const isInPlace = segment.firstLogId === damage.batch.firstLogId;
+  if (offset === 0 && !isInPlace) return await moveAway(tools, layout, segment.name);
   const path = `${layout.segments}/${segment.name}`;
   const bytes = await orUnusable("read", path, () => readWhole(fileSystem, path, offset));
   await quarantineTail(fileSystem, layout, segment.name, { offset, bytes }, random.ulid());

@@ -175,7 +175,7 @@ function objectOf(value: unknown): Readonly<Record<string, unknown>> {
 
 function lost(url: string, what: string): ServedOutcome {
   const reason = `the server at ${url} has more than the files: ${what}; ` +
-    "entries that were acknowledged are gone";
+    "entries that were acknowledged are gone, unless this is a copy: then verify with --no-server";
   return { kind: "lost", url, reason };
 }
 

@@ -70,7 +70,8 @@ export class Ahead implements SnapshotJudge {
 
   outcome(): SnapshotOutcome {
     const reason = `it stands for logId ${this.#logId}, but the journal ends at ` +
-      `${this.#end.logId}: entries that were acknowledged are gone`;
+      `${this.#end.logId}: entries that were acknowledged are gone, unless this is a copy ` +
+      "that was made while Daybook ran: then delete its snapshots, which are caches";
     return { kind: "flaw", reason };
   }
 }

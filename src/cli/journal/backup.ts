@@ -1,0 +1,189 @@
+/** `journal backup`: copies a journal to another folder, also while a server runs. */
+
+import { counted } from "../../core/counted.ts";
+import { backUp, type Copied, OtherHistoryError } from "../../journal/backup.ts";
+import { makeDurableFolder } from "../../journal/durable_folder.ts";
+import { JournalLockedError, orUnusable } from "../../journal/errors.ts";
+import { type FileSystem, type HeldLock, writeNew } from "../../journal/file_system.ts";
+import { requireKind } from "../../journal/folder.ts";
+import { isTemporary, type Layout, layoutOf, TEMPORARY } from "../../journal/layout.ts";
+import { requireJournal } from "../../journal/segment_listing.ts";
+import {
+  type Command,
+  CommandError,
+  type CommandInput,
+  EXIT_NEGATIVE,
+  UsageError,
+} from "../command.ts";
+import { plainText } from "../plain_text.ts";
+import { audit, type AuditReport } from "./audit.ts";
+import {
+  EXIT_UNREADABLE,
+  JOURNAL_OPTION,
+  orExit,
+  readableFolder,
+  requireReadAndWrite,
+} from "./folder.ts";
+import { keepVerdict } from "./kept_verdict.ts";
+import { problemText } from "./problem.ts";
+import type { JournalTools } from "./tools.ts";
+import { type Verdict, verdictOf } from "./verdict.ts";
+
+export function backupCommand(tools: JournalTools): Command {
+  return {
+    name: "backup",
+    summary: "copy a journal to another folder, also while a server runs, and prove the copy",
+    positionals: "<folder>",
+    arity: [1, 1],
+    options: [JOURNAL_OPTION],
+    examples: [
+      "deno task journal-backup backups/journal",
+      "deno task journal-backup backups/journal | jq .head",
+    ],
+    notes: [
+      "Copies the segments up to the last whole batch; everything that was acknowledged before " +
+      "it began is in the copy. Into a folder that has an earlier backup, only what came since " +
+      "is copied. The copy is a journal: to restore it, copy it back, verify and start. " +
+      "Snapshots are caches, and are not copied.",
+      "The task journal-backup may write to the folder of deno.json; for a folder elsewhere it " +
+      "tells the command to give.",
+      "exit codes: 0 copied and proved, 1 the folder holds another history and was left as it " +
+      "is, 64 usage, 73 another process uses the folder, 74 cannot read or write, 78 the " +
+      "journal or the copy is damaged",
+    ],
+    run: (input) => orExit(() => new Backup(input, tools).run()),
+  };
+}
+
+class Backup {
+  readonly #input: CommandInput;
+  readonly #tools: JournalTools;
+  readonly #from: Layout;
+  readonly #to: Layout;
+
+  constructor(input: CommandInput, tools: JournalTools) {
+    this.#input = input;
+    this.#tools = tools;
+    this.#from = layoutOf(readableFolder(input));
+    const target = (input.positionals[0] ?? "").replace(/(?<=.)\/+$/, "");
+    if (target === "") throw new UsageError("backup needs <folder>");
+    this.#to = layoutOf(target);
+  }
+
+  async run(): Promise<number> {
+    const { fileSystem } = this.#tools;
+    requireReadAndWrite(this.#to.folder);
+    await requireJournal(fileSystem, this.#from);
+    await makeDurableFolder(fileSystem, this.#to.folder);
+    const lock = await this.#lock();
+    try {
+      await this.#prepare();
+      const copied = await this.#copied();
+      return await this.#prove(copied);
+    } finally {
+      lock.release();
+    }
+  }
+
+  /** Nobody else backs up there, or has it open as a journal. */
+  async #lock(): Promise<HeldLock> {
+    const { folder, lock: path } = this.#to;
+    const { fileSystem } = this.#tools;
+    await requireKind(fileSystem, path, ["file", "missing"]);
+    const lock = await orUnusable("lock", path, () => fileSystem.lock(path));
+    if (lock === undefined) throw new JournalLockedError(folder);
+    return lock;
+  }
+
+  async #prepare(): Promise<void> {
+    const { fileSystem } = this.#tools;
+    await this.#requireOther();
+    await requireKind(fileSystem, this.#to.segments, ["folder", "missing"]);
+    await makeDurableFolder(fileSystem, this.#to.segments);
+    await removeTemporaries(fileSystem, this.#to.segments);
+  }
+
+  /** A file that is made in one folder must not appear in the other, whatever their names. */
+  async #requireOther(): Promise<void> {
+    const { fileSystem, random } = this.#tools;
+    const name = `probe-${random.ulid()}${TEMPORARY}`;
+    const path = `${this.#to.folder}/${name}`;
+    await orUnusable("write to", this.#to.folder, async () => {
+      await writeNew(fileSystem, path, new Uint8Array());
+      const isSame = await fileSystem.kind(`${this.#from.folder}/${name}`) !== "missing";
+      await fileSystem.remove(path);
+      if (!isSame) return;
+      throw new CommandError(
+        `Cannot back up to ${this.#to.folder}: it is the journal itself`,
+        EXIT_UNREADABLE,
+      );
+    });
+  }
+
+  async #copied(): Promise<Copied> {
+    const { terminal } = this.#input;
+    try {
+      return await backUp({
+        fileSystem: this.#tools.fileSystem,
+        from: this.#from,
+        to: this.#to,
+        progress: (done, total) => terminal.progress("copying", done, total),
+      });
+    } catch (error) {
+      if (!(error instanceof OtherHistoryError)) throw error;
+      throw new CommandError(`Cannot back up: ${error.message}`, EXIT_NEGATIVE);
+    } finally {
+      terminal.progressEnd();
+    }
+  }
+
+  /** All of the copy is read from zero, that of earlier backups included. */
+  async #prove(copied: Copied): Promise<number> {
+    const { terminal } = this.#input;
+    const { fileSystem, clock } = this.#tools;
+    const began = clock.monotonic();
+    const report = await audit({
+      fileSystem,
+      layout: this.#to,
+      served: undefined,
+      progress: (done, total) => terminal.progress("verifying", done, total),
+    });
+    terminal.progressEnd();
+    const verdict = verdictOf(report, false);
+    const durationMs = Math.round(clock.monotonic() - began);
+    this.#tell(copied, report, verdict);
+    await keepVerdict(this.#tools, terminal, this.#to, { report, verdict, durationMs });
+    return verdict.exitCode;
+  }
+
+  #tell(copied: Copied, report: AuditReport, { kind, line, exitCode }: Verdict): void {
+    const { terminal } = this.#input;
+    const { folder } = this.#to;
+    if (!terminal.isInteractive) {
+      const { head, problems } = report;
+      const found = problems.map(problemText);
+      const result = { folder, head, ...copied, verdict: kind, detail: line, problems: found };
+      return terminal.out(JSON.stringify(result));
+    }
+    const { written, bytes } = copied;
+    const kept = report.inventory.segments.length - written;
+    terminal.out(
+      `backed up to ${plainText(folder)}: ${counted(written, "segment")} written, ` +
+        `${counted(bytes, "byte")}; ${kept} there already`,
+    );
+    terminal.out(terminal.style(exitCode === 0 ? "green" : "red", plainText(line)));
+    if (exitCode === 0) return;
+    terminal.err(
+      "daybook: when `deno task journal verify` finds the journal intact, remove the damaged " +
+        "file from the copy, and back up once more",
+    );
+  }
+}
+
+/** What an earlier backup had begun. */
+async function removeTemporaries(fileSystem: FileSystem, folder: string): Promise<void> {
+  for (const name of await orUnusable("list", folder, () => fileSystem.list(folder))) {
+    const path = `${folder}/${name}`;
+    if (isTemporary(name)) await orUnusable("remove", path, () => fileSystem.remove(path));
+  }
+}

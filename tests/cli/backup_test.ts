@@ -1,0 +1,242 @@
+import assert from "node:assert/strict";
+import { journalCommand } from "../support/journal_command.ts";
+import { TestDisk } from "../support/journal_disk.ts";
+import { MemoryDisk } from "../support/journal_memory_disk.ts";
+import { engineOn, forge, journalOfJobs, setText, textAt } from "../support/journal_of_jobs.ts";
+import { bytesOf, lastSegment, segmentPaths } from "../support/journal_sweep.ts";
+import { test } from "../support/sanitized.ts";
+import { runTask } from "../support/task_process.ts";
+import { inFolder } from "../support/temporary_folder.ts";
+
+const COPY = "copy/journal";
+
+async function backedUp(disk: MemoryDisk | TestDisk, folder = COPY) {
+  const said = await journalCommand(disk, ["backup", folder], { isInteractive: false });
+  const [line] = said.out;
+  return { ...said, result: line === undefined ? undefined : JSON.parse(line) };
+}
+
+function segmentsOf(disk: MemoryDisk, folder: string): ReadonlyMap<string, Uint8Array> {
+  const prefix = `${folder}/segments/`;
+  return new Map(
+    [...disk.files].filter(([path]) => path.startsWith(prefix)).sort()
+      .map(([path, bytes]) => [path.slice(prefix.length), bytes]),
+  );
+}
+
+/** Moves the copy to where the journal was, and nothing else stays. */
+function restored(disk: MemoryDisk): MemoryDisk {
+  const fresh = new MemoryDisk();
+  for (const [path, bytes] of disk.files) {
+    if (path.startsWith(`${COPY}/`)) fresh.files.set(path.replace(COPY, "journal"), bytes);
+  }
+  return fresh;
+}
+
+/** Some more entries, in a segment more at least. */
+async function goOn(disk: MemoryDisk): Promise<void> {
+  const { engine, clock, stop } = await engineOn(disk);
+  for (let count = 0; count < 12; count++) {
+    const created = await engine.create({ type: "test.greet", input: { name: "x".repeat(500) } });
+    assert.ok(created.ok);
+    await clock.settle();
+  }
+  await stop();
+}
+
+test("backup: a copy has all whole batches, no caches, and is proved", async () => {
+  const disk = await journalOfJobs();
+  const { code, err, result } = await backedUp(disk);
+  assert.deepEqual([code, err], [0, []]);
+  assert.deepEqual(segmentsOf(disk, COPY), segmentsOf(disk, "journal"));
+  assert.equal(result.written, 3);
+  assert.match(result.detail, /^intact: \d+ entries in 3 segments, 0 snapshots, 9 jobs; head /);
+  assert.equal(JSON.parse(textAt(disk, `${COPY}/verification.json`)).verdict, "intact");
+  const names = [...disk.files.keys()].filter((path) => path.startsWith(COPY));
+  assert.equal(names.length, 4, names.join());
+});
+
+test("backup: for people it says what was copied, and what was found", async () => {
+  const disk = await journalOfJobs();
+  const { out } = await journalCommand(disk, ["backup", `${COPY}/`]);
+  const bytes = [...segmentsOf(disk, COPY).values()].reduce((sum, { length }) => sum + length, 0);
+  assert.equal(
+    out[0],
+    `backed up to ${COPY}: 3 segments written, ${bytes} bytes; 0 there already`,
+  );
+  assert.match(out[1] ?? "", /^intact: /);
+});
+
+test("backup: it starts elsewhere, with the same states", async () => {
+  const disk = await journalOfJobs();
+  await backedUp(disk);
+  const original = await engineOn(disk);
+  const copy = await engineOn(restored(disk));
+  assert.equal(copy.report.clean, true);
+  assert.deepEqual(copy.journal.head, original.journal.head);
+  const { jobs } = original.engine.list({ limit: 100 });
+  assert.equal(jobs.length, 9);
+  assert.deepEqual(copy.engine.list({ limit: 100 }).jobs, jobs);
+  await copy.stop();
+  await original.stop();
+});
+
+test("backup: the next one copies what came since, and nothing else", async () => {
+  const disk = await journalOfJobs();
+  await backedUp(disk);
+  const before = segmentsOf(disk, COPY);
+  assert.equal((await backedUp(disk)).result.written, 0);
+  await goOn(disk);
+  const counting = new TestDisk(disk);
+  const { code, result } = await backedUp(counting);
+  assert.equal(code, 0);
+  const after = segmentsOf(disk, COPY);
+  assert.deepEqual(after, segmentsOf(disk, "journal"));
+  assert.ok(after.size > before.size);
+  assert.equal(result.written, after.size - before.size + 1, "the last one, and new ones");
+  const written = counting.operations.filter((each) => /^create .*ndjson\.tmp$/.test(each));
+  assert.equal(written.length, result.written);
+});
+
+test("backup: a batch that is being written, or was cut short, is left out", async () => {
+  const disk = await journalOfJobs();
+  const last = lastSegment(disk);
+  const whole = bytesOf(disk, last);
+  setText(disk, last, `${textAt(disk, last)}\n{"logId":999,"batch":`);
+  const { code, result } = await backedUp(disk);
+  assert.equal(code, 0);
+  assert.doesNotMatch(result.detail, /after the last whole batch/);
+  assert.deepEqual(segmentsOf(disk, COPY).get(last.split("/").at(-1) ?? ""), whole);
+});
+
+test("backup: a segment that is new and still empty is left out", async () => {
+  const disk = await journalOfJobs();
+  const next = JSON.parse(textAt(disk, lastSegment(disk)).trimEnd().split("\n").at(-1) ?? "").logId;
+  setText(disk, `journal/segments/${String(next + 1).padStart(20, "0")}.ndjson`, "");
+  const { code, result } = await backedUp(disk);
+  assert.deepEqual([code, result.written], [0, 3]);
+});
+
+test("backup: a folder of another history is left as it is", async () => {
+  const disk = await journalOfJobs();
+  await backedUp(disk);
+  const other = await journalOfJobs();
+  forge(other, (line) => line.replace('"priority":0', '"priority":7'));
+  const longer = disk.copy();
+  await goOn(longer);
+  await backedUp(longer);
+  const changes: readonly ((changed: MemoryDisk) => void)[] = [
+    (changed) =>
+      segmentPaths(other).forEach((path) => changed.files.set(path, bytesOf(other, path))),
+    (changed) =>
+      segmentsOf(longer, COPY).forEach((bytes, name) =>
+        changed.files.set(`${COPY}/segments/${name}`, bytes.slice())
+      ),
+    (changed) => setText(changed, `${COPY}/segments/${"0".repeat(19)}7.ndjson`, "x"),
+  ];
+  for (const change of changes) {
+    const changed = disk.copy();
+    change(changed);
+    const before = segmentsOf(changed, COPY);
+    const { code, err } = await backedUp(changed);
+    assert.equal(code, 1, err.join());
+    assert.match(
+      err.join(),
+      /^daybook: Cannot back up: copy\/journal is of another history: .*choose an empty/,
+    );
+    assert.deepEqual(segmentsOf(changed, COPY), before);
+  }
+});
+
+test("backup: a copy that has rotted is found, and mended by removing the file", async () => {
+  const disk = await journalOfJobs();
+  await backedUp(disk);
+  const path = `${COPY}/segments/${"0".repeat(19)}1.ndjson`;
+  const bytes = bytesOf(disk, path);
+  bytes[500] = 0;
+  const { code, result } = await backedUp(disk);
+  assert.equal(code, 78);
+  assert.match(result.detail, /^damaged: segment 0{19}1\.ndjson line \d+ /);
+  disk.files.delete(path);
+  assert.equal((await backedUp(disk)).code, 0);
+  assert.deepEqual(segmentsOf(disk, COPY), segmentsOf(disk, "journal"));
+});
+
+test("backup: a damaged journal is told, in whatever segment", async () => {
+  for (const index of [0, 1, 2]) {
+    const disk = await journalOfJobs();
+    bytesOf(disk, segmentPaths(disk)[index] ?? "")[500] = 0;
+    assert.equal((await backedUp(disk)).code, 78, `segment ${index}`);
+  }
+});
+
+test("backup: a folder that is in use is not written to", async () => {
+  const disk = await journalOfJobs();
+  const lock = await disk.lock(`${COPY}/LOCK`);
+  assert.equal((await backedUp(disk)).code, 73);
+  lock?.release();
+  assert.equal((await backedUp(disk)).code, 0);
+});
+
+test("backup: the journal itself is no place for it, nor is what is no journal", async () => {
+  const disk = await journalOfJobs();
+  for (const folder of ["journal", "./journal", "journal/"]) {
+    const { code, err } = await backedUp(sameFolders(disk), folder);
+    assert.equal(code, 74, err.join());
+    assert.match(err.join(), /it is the journal itself/);
+  }
+  setText(disk, `${COPY}/segments/notes.txt`, "mine");
+  const { code, err } = await backedUp(disk);
+  assert.equal(code, 74);
+  assert.match(err.join(), /notes\.txt: it is not a segment; move it elsewhere/);
+});
+
+/** Knows that `./journal` is `journal`. */
+function sameFolders(disk: MemoryDisk): MemoryDisk {
+  const { open, kind } = disk;
+  const plain = (path: string) => path.replace(/^\.\//, "");
+  disk.open = (path, mode) => open.call(disk, plain(path), mode);
+  disk.kind = (path) => kind.call(disk, plain(path));
+  return disk;
+}
+
+test("backup: cut short at any step, the copy is the journal of an earlier time", async () => {
+  const whole = await journalOfJobs();
+  await backedUp(whole);
+  await goOn(whole);
+  let steps = 0;
+  for (let failsAt = 1, isDone = false; !isDone; failsAt++) {
+    const disk = whole.copy();
+    const faulty = new TestDisk(disk);
+    steps = 0;
+    faulty.before = (operation) => {
+      if (operation !== "read" && ++steps >= failsAt) throw new Error("killed");
+    };
+    isDone = (await backedUp(faulty)).code === 0 && steps < failsAt;
+    faulty.crash();
+    const args = ["verify", "--no-server", "--journal", COPY];
+    const { code, out } = await journalCommand(disk, args);
+    assert.equal(code, 0, `killed at ${failsAt}: ${out}`);
+    assert.equal((await backedUp(disk)).code, 0, `killed at ${failsAt}`);
+    assert.deepEqual(segmentsOf(disk, COPY), segmentsOf(disk, "journal"));
+  }
+  assert.ok(steps > 15, `${steps} steps`);
+});
+
+test("backup: without a folder it is wrong usage", async () => {
+  assert.equal((await backedUp(await journalOfJobs(), "")).code, 64);
+  assert.equal((await journalCommand(new MemoryDisk(), ["backup"])).code, 64);
+});
+
+Deno.test("backup: without permission for the folder it tells the command to give", () =>
+  inFolder(async (folder) => {
+    const { code, errors } = await runTask("journal-backup", ["/elsewhere/backup"], {
+      cwd: folder,
+    });
+    assert.equal(code, 74);
+    assert.match(errors, /cannot read and write \/elsewhere\/backup: permission is missing, add /);
+    const command = errors.split("\n").find((line) => line.startsWith("  deno run"));
+    assert.match(command ?? "", /--allow-read=journal,\/elsewhere\/backup /);
+    assert.match(command ?? "", /--allow-write=journal,\/elsewhere\/backup /);
+    assert.match(command ?? "", /src\/cli\/journal\.ts backup \/elsewhere\/backup$/);
+  }));

@@ -1,0 +1,58 @@
+/** The power goes at every step of the commands that change a journal. */
+
+import assert from "node:assert/strict";
+import {
+  backupScenario,
+  importScenario,
+  repairScenario,
+  verificationScenario,
+} from "../support/command_scenarios.ts";
+import { without } from "../support/crash_scenarios.ts";
+import { crashSweep, type CrashTally, type Scenario } from "../support/crash_sweep.ts";
+import type { PowerDisk } from "../support/power_disk.ts";
+import { test } from "../support/sanitized.ts";
+import { inFolder } from "../support/temporary_folder.ts";
+
+async function assertSurvives(scenario: Scenario): Promise<CrashTally> {
+  const tally = await crashSweep(scenario);
+  const { steps, disks, violations } = tally;
+  console.log(`${scenario.name}: ${steps} steps, ${disks} different disks`);
+  assert.deepEqual(violations.slice(0, 3), [], `${violations.length} violations`);
+  return tally;
+}
+
+test("repair: the power may go at any step; it is ended by the next one", async () => {
+  const { steps, disks } = await assertSurvives(await repairScenario());
+  assert.ok(steps > 50 && disks > steps);
+});
+
+test("import: the power may go at any step; the job is there as a whole or not at all", () =>
+  inFolder(async (folder) => {
+    const { steps, disks } = await assertSurvives(await importScenario(`${folder}/job.ndjson`));
+    assert.ok(steps > 15 && disks > 20);
+  }));
+
+test("verify: the power may go at any step; the verdict is the old one or the new", async () => {
+  const { steps, disks } = await assertSurvives(await verificationScenario());
+  assert.ok(steps >= 5 && disks > 5);
+});
+
+test("backup: the power may go at any step; the copy is the journal of an earlier time", async () => {
+  const { steps, disks } = await assertSurvives(await backupScenario());
+  assert.ok(steps > 20 && disks > 15);
+});
+
+test("backup: one that renames a segment before it is synced is found out", async () => {
+  const through = (disk: PowerDisk) => without(disk, { syncOf: ".ndjson.tmp" });
+  const { violations } = await crashSweep(await backupScenario(), { through, enough: 5 });
+  console.log(violations[0]);
+  assert.ok(violations.length > 0);
+});
+
+test("repair: one that does not sync folders is found out", async () => {
+  const scenario = await repairScenario();
+  const through = (disk: PowerDisk) => without(disk, { syncFolder: true });
+  const { violations, disks } = await crashSweep(scenario, { through, enough: 5 });
+  console.log(`the first ${violations.length} on ${disks} disks; ${violations[0]}`);
+  assert.ok(violations.length > 0);
+});

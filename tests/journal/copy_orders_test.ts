@@ -1,0 +1,178 @@
+/**
+ * A tool copies a journal file by file, in every order, while it goes on. The copy starts and
+ * has all that was acknowledged when the tool began, or it is refused with advice that helps.
+ */
+
+import assert from "node:assert/strict";
+import type { JobEventLogEntry } from "../../src/core/event.ts";
+import { JournalDamagedError } from "../../src/journal/errors.ts";
+import { FileJournal } from "../../src/journal/file_journal.ts";
+import { Projection } from "../../src/engine/projection.ts";
+import {
+  Copier,
+  type Copy,
+  type LiveJournal,
+  liveJournal,
+  TOOLS,
+} from "../support/copied_journal.ts";
+import { rounds } from "../support/effort.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+import { fractions } from "../support/fractions.ts";
+import { journalCommand } from "../support/journal_command.ts";
+import type { MemoryDisk } from "../support/journal_memory_disk.ts";
+import { furtherIds } from "../support/journal_of_jobs.ts";
+import { test } from "../support/sanitized.ts";
+import { contentOf, forkOf, type WrittenJournal } from "../support/written_journal.ts";
+
+const ADVICE = /copy once more|delete its snapshots/;
+
+/** Knows what was found from what a start itself records. */
+class Finder extends Projection {
+  lastFound = 0;
+  #isOwn = false;
+
+  override replay(entry: JobEventLogEntry): void {
+    super.replay(entry);
+    if (!this.#isOwn) this.lastFound = entry.logId;
+  }
+
+  override durable(entries: readonly JobEventLogEntry[]): void {
+    this.#isOwn = true;
+    super.durable(entries);
+  }
+}
+
+/** Up to where a start finds entries, or why it does not start. */
+async function startOn(disk: MemoryDisk): Promise<number | JournalDamagedError> {
+  const consumer = new Finder();
+  try {
+    const { report } = await FileJournal.open({
+      folder: "journal",
+      fileSystem: disk,
+      clock: new FakeClock(),
+      random: furtherIds,
+      consumer,
+    });
+    assert.deepEqual(report.warnings, []);
+    return Math.max(consumer.lastFound, report.snapshotLogId ?? 0);
+  } catch (error) {
+    if (error instanceof JournalDamagedError) return error;
+    throw error;
+  }
+}
+
+/** The copy begins as the journal does, byte for byte, up to a batch that has the position. */
+function isBeginOf(journal: WrittenJournal, disk: MemoryDisk, logId: number): boolean {
+  const index = journal.batches.findIndex(({ lastLogId }) => lastLogId === logId);
+  return logId === 0 || (index >= 0 && journal.batches.slice(0, index + 1).every((batch) => {
+    const path = journal.segments[batch.segment] ?? "";
+    const [own, copied] = [contentOf(journal.disk, path), contentOf(disk, path)];
+    return own.subarray(batch.start, batch.end).every((byte, at) =>
+      byte === copied[batch.start + at]
+    );
+  }));
+}
+
+type Outcome = "started" | "copied once more" | "snapshots deleted";
+
+/** What has to be done for the copy to start, or what is wrong with it. */
+async function outcomeOf(
+  { journal }: LiveJournal,
+  { disk, acknowledged }: Copy,
+  again: () => MemoryDisk,
+): Promise<Outcome | string> {
+  const started = await startOn(forkOf(disk));
+  if (typeof started === "number") {
+    if (started < acknowledged) return `of ${acknowledged} entries only ${started} are there`;
+    return isBeginOf(journal, disk, started) ? "started" : `it differs up to ${started}`;
+  }
+  const advice = ADVICE.exec(started.message)?.[0];
+  if (advice === undefined) return `refused without advice: ${started.message}`;
+  const mended = advice === "copy once more" ? again() : withoutSnapshots(disk);
+  const then = await startOn(forkOf(mended));
+  if (typeof then !== "number") return `the advice did not help: ${then.message}`;
+  if (then < acknowledged) return `mended, of ${acknowledged} entries only ${then} are there`;
+  return advice === "copy once more" ? "copied once more" : "snapshots deleted";
+}
+
+function withoutSnapshots(disk: MemoryDisk): MemoryDisk {
+  for (const path of disk.files.keys()) {
+    if (path.includes("/snapshots/")) disk.files.delete(path);
+  }
+  return disk;
+}
+
+test("copies: in every order, a copy starts with all that was acknowledged, or says what to do", async () => {
+  const live = await liveJournal();
+  assert.ok(live.journal.segments.length >= 5 && live.moments.length > 200);
+  const seed = Math.floor(Math.random() * 2 ** 31);
+  const fraction = fractions(seed);
+  for (const tool of TOOLS) {
+    const counts = new Map<string, number>();
+    for (let round = 0; round < rounds(300, 10_000); round++) {
+      const copier = new Copier(live.moments, fraction);
+      const copy = copier.copy(tool);
+      const outcome = await outcomeOf(live, copy, () => copier.again());
+      const isRight = ["started", "copied once more", "snapshots deleted"].includes(outcome);
+      assert.ok(
+        isRight,
+        `seed ${seed}, ${tool}, round ${round}: ${outcome}\n${copy.trace.join("\n")}`,
+      );
+      counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+    }
+    console.log(`${tool}: ${JSON.stringify(Object.fromEntries(counts))}`);
+    const onlyStarts = tool === "segments as listed at the begin";
+    if (onlyStarts) assert.deepEqual([...counts.keys()], ["started"]);
+  }
+});
+
+test("copies: verify says of a copy what a start would", async () => {
+  const live = await liveJournal();
+  const fraction = fractions(Math.floor(Math.random() * 2 ** 31));
+  const codes = new Set<number>();
+  for (let round = 0; round < rounds(150, 2_000); round++) {
+    const { disk, trace } = new Copier(live.moments, fraction).copy(
+      TOOLS[round % TOOLS.length] ?? "folder by folder",
+    );
+    const started = await startOn(forkOf(disk));
+    const { code, out } = await journalCommand(disk, ["verify", "--no-server"]);
+    codes.add(code);
+    assert.equal(code, typeof started === "number" ? 0 : 78, `${out}\n${trace.join("\n")}`);
+    if (code === 78) assert.match(out.join(), ADVICE);
+  }
+  assert.deepEqual([...codes].sort(), [0, 78]);
+});
+
+test("copies: journal backup of any moment has all that was acknowledged, and never refuses", async () => {
+  const { moments, journal } = await liveJournal();
+  const step = rounds(5, 1);
+  let judged = 0;
+  for (const { files, acknowledged } of moments.slice(Math.floor(Math.random() * step))) {
+    if (judged++ % step > 0) continue;
+    const disk = forkOf(journal.disk);
+    disk.files.clear();
+    for (const [path, bytes] of files) disk.files.set(path, bytes);
+    const { code, out } = await journalCommand(disk, ["backup", "copy"], { isInteractive: false });
+    assert.equal(code, 0, out.join());
+    assert.ok(JSON.parse(out.join()).head.logId >= acknowledged);
+  }
+  assert.ok(judged > 200);
+});
+
+test("copies: a tool that copies what was there a while ago is found out", async () => {
+  const live = await liveJournal();
+  const fraction = fractions(1);
+  const stale = live.moments.map(({ acknowledged }, index) => ({
+    files: live.moments[Math.max(0, index - 40)]?.files ?? new Map(),
+    acknowledged,
+  }));
+  const outcomes: string[] = [];
+  for (let round = 0; round < 40; round++) {
+    const copier = new Copier(stale, fraction);
+    outcomes.push(
+      await outcomeOf(live, copier.copy("segments as listed at the begin"), () => copier.again()),
+    );
+  }
+  const found = outcomes.filter((outcome) => /^of \d+ entries only/.test(outcome));
+  assert.ok(found.length > 20, `${found.length} found`);
+});

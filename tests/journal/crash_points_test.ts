@@ -1,0 +1,81 @@
+/**
+ * The power goes at every step of what a journal does at its disk, and what was not synced is
+ * lost, kept, or there in part: names in a folder as well as content.
+ */
+
+import assert from "node:assert/strict";
+import {
+  COPY_FORWARD,
+  COPY_FORWARD_UNSYNCED,
+  FIRST_START,
+  QUARANTINE,
+  ROLLING,
+  SNAPSHOTS,
+  SNAPSHOTS_UNDER_LOAD,
+  startAgain,
+  without,
+  withSnapshotsInPlace,
+} from "../support/crash_scenarios.ts";
+import { crashSweep, disksLeftBy, type Scenario } from "../support/crash_sweep.ts";
+import { rounds } from "../support/effort.ts";
+import type { FileSystem } from "../../src/journal/file_system.ts";
+import type { PowerDisk } from "../support/power_disk.ts";
+import { test } from "../support/sanitized.ts";
+
+const SCENARIOS = [
+  FIRST_START,
+  ROLLING,
+  SNAPSHOTS,
+  SNAPSHOTS_UNDER_LOAD,
+  QUARANTINE,
+  COPY_FORWARD,
+  COPY_FORWARD_UNSYNCED,
+];
+
+for (const scenario of SCENARIOS) {
+  test(`crash points: ${scenario.name}`, async () => {
+    const { steps, disks, violations } = await crashSweep(scenario);
+    console.log(`${scenario.name}: ${steps} steps, started on ${disks} different disks`);
+    assert.deepEqual(violations.slice(0, 3), [], `${violations.length} violations`);
+    assert.ok(steps > 15 && disks > steps, `${steps} steps, ${disks} disks`);
+  });
+}
+
+test("crash points: the power goes again at every step of the start after it", async () => {
+  const seed = Math.floor(Math.random() * 2 ** 31);
+  let [starts, disks] = [0, 0];
+  for (const scenario of SCENARIOS) {
+    for (const found of await disksLeftBy(scenario, rounds(4, 60), seed)) {
+      const { disks: different, violations } = await crashSweep(startAgain(found), { seed });
+      assert.deepEqual(violations, [], `${scenario.name}, seed ${seed}`);
+      starts++;
+      disks += different;
+    }
+  }
+  console.log(`${starts} starts cut short at every step, started on ${disks} different disks`);
+  assert.ok(starts > 5);
+});
+
+const BROKEN: readonly (readonly [string, Scenario, (disk: PowerDisk) => FileSystem])[] = [
+  ["without a sync of folders", ROLLING, (disk) => without(disk, { syncFolder: true })],
+  ["that acknowledges before it syncs", ROLLING, (disk) => without(disk, { syncData: true })],
+  ["that writes snapshots in place", SNAPSHOTS, withSnapshotsInPlace],
+  [
+    "that renames a snapshot before it is synced",
+    SNAPSHOTS,
+    (disk) => without(disk, { syncOf: ".snapshot.tmp" }),
+  ],
+  [
+    "that copies forward and does not sync the copy",
+    COPY_FORWARD,
+    (disk) => without(disk, { syncOf: ".ndjson.tmp" }),
+  ],
+];
+
+for (const [what, scenario, through] of BROKEN) {
+  test(`crash points: a journal ${what} is found out`, async () => {
+    const { disks, violations } = await crashSweep(scenario, { through });
+    console.log(`${what}: ${violations.length} of ${disks} disks; ${violations[0]}`);
+    assert.ok(violations.length > 0);
+  });
+}

@@ -1,0 +1,146 @@
+/**
+ * All that can happen to the bytes of a journal of real jobs, one damage after the other, and
+ * for each what a start makes of it. An oracle that knows only the promise judges.
+ */
+
+import assert from "node:assert/strict";
+import { unsealed, withoutBatchId, withoutChecks } from "../support/broken_readers.ts";
+import {
+  appended,
+  batchDamage,
+  type Damage,
+  fileDamage,
+  flips,
+  lineDamage,
+  powerCuts,
+  swappedLines,
+  truncations,
+  zeroedPages,
+} from "../support/damage_kinds.ts";
+import { sampled, sweep, type SweepOptions, type Tally } from "../support/damage_sweep.ts";
+import { rounds } from "../support/effort.ts";
+import { test } from "../support/sanitized.ts";
+import {
+  withoutSnapshots,
+  type WrittenJournal,
+  writtenJournal,
+} from "../support/written_journal.ts";
+
+/** Another bit at each byte, in another order with every run; or all of them. */
+const FIRST_BIT = Math.floor(Math.random() * 8);
+
+function* everyFlip({ segments, disk }: WrittenJournal): Iterable<Damage> {
+  for (const path of segments) yield* flips(disk, path, rounds(1, 8) === 1 ? 1 : 8, FIRST_BIT);
+}
+
+function* everyTruncation({ segments, disk }: WrittenJournal): Iterable<Damage> {
+  for (const path of segments) yield* truncations(disk, path);
+}
+
+/** Lines, batches, pages and files. */
+function* everyOther(journal: WrittenJournal): Iterable<Damage> {
+  const { segments, disk } = journal;
+  for (const path of segments) {
+    yield* lineDamage(disk, path);
+    yield* zeroedPages(disk, path);
+  }
+  yield* swappedLines(journal);
+  yield* batchDamage(journal);
+  yield* fileDamage(journal);
+  yield* appended(disk, segments.at(-1) ?? "");
+}
+
+/** Nothing is undetected, refused in vain, or changed by who refuses. */
+function assertRight(tally: Tally, what: string): void {
+  console.log(`${what}:\n${tally}`);
+  assert.deepEqual(tally.violations.slice(0, 5), [], `${tally.violations.length} violations`);
+}
+
+const JOURNALS: Readonly<Record<string, () => Promise<WrittenJournal>>> = {
+  "with its snapshots": () => writtenJournal("stop"),
+  "without its snapshots": async () => withoutSnapshots(await writtenJournal("stop")),
+};
+
+for (const [name, make] of Object.entries(JOURNALS)) {
+  test(`exhaustive damage: of a journal ${name}, every flipped bit`, async () => {
+    const journal = await make();
+    assert.ok(journal.segments.length >= 3);
+    const tally = await sweep(journal, everyFlip(journal));
+    assertRight(tally, `flips ${name}, from bit ${FIRST_BIT} on`);
+    assert.ok(tally.total > 15_000, `${tally.total} flips`);
+  });
+
+  test(`exhaustive damage: of a journal ${name}, every truncation`, async () => {
+    const journal = await make();
+    const tally = await sweep(journal, everyTruncation(journal));
+    assertRight(tally, `truncations ${name}`);
+    assert.ok(tally.total > 15_000, `${tally.total} truncations`);
+  });
+
+  test(`exhaustive damage: of a journal ${name}, lines, batches, pages and files`, async () => {
+    const journal = await make();
+    const tally = await sweep(journal, everyOther(journal));
+    assertRight(tally, `lines, batches, pages and files ${name}`);
+    assert.ok(tally.total > 3_500, `${tally.total} damages`);
+  });
+}
+
+test("exhaustive damage: after a crash, every truncation and power cut is recovered", async () => {
+  const journal = await writtenJournal("crash");
+  const bare = withoutSnapshots(journal);
+  assertRight(await sweep(bare, everyTruncation(bare)), "truncations after a crash");
+  assertRight(await sweep(journal, powerCuts(journal)), "power cuts in the last batch");
+  assert.ok([...powerCuts(journal)].length >= 15);
+});
+
+/** A sample of the same sweep with something broken; it has to be found out. */
+async function violations(
+  journal: WrittenJournal,
+  damages: Iterable<Damage>,
+  step: number,
+  options: SweepOptions,
+): Promise<Tally> {
+  const tally = await sweep(journal, sampled(damages, step), options);
+  console.log(
+    `of ${tally.total} damages: ${tally.violated("undetected damage")} undetected, ` +
+      `${tally.violated("false refusal")} refused in vain`,
+  );
+  return tally;
+}
+
+test("exhaustive damage: a reader without crc and chain is found out", async () => {
+  const journal = withoutSnapshots(await writtenJournal("stop"));
+  const through = withoutChecks({ crc: true, chain: true });
+  const tally = await violations(journal, everyFlip(journal), 40, { through });
+  assert.ok(tally.violated("undetected damage") > 50);
+});
+
+test("exhaustive damage: a reader without chain is found out", async () => {
+  const journal = withoutSnapshots(await writtenJournal("stop"));
+  const through = withoutChecks({ crc: false, chain: true });
+  const lines = journal.segments.flatMap((path) => [...lineDamage(journal.disk, path)]);
+  const tally = await violations(journal, lines, 1, { through });
+  assert.ok(tally.violated("undetected damage") > 10);
+});
+
+test("exhaustive damage: a reader without crc is found out", async () => {
+  const journal = await writtenJournal("crash");
+  const through = withoutChecks({ crc: true, chain: false });
+  const tally = await violations(journal, powerCuts(journal), 1, { through });
+  assert.ok(tally.violated("false refusal") > 0);
+});
+
+test("exhaustive damage: a writer without seals is found out", async () => {
+  const journal = withoutSnapshots(await writtenJournal("stop"));
+  const last = journal.segments.at(-1) ?? "";
+  const beforeSeal = [...flips(journal.disk, last, 1)].slice(0, journal.batches.at(-1)?.start);
+  const tally = await violations(journal, unsealed(journal, beforeSeal), 3, {});
+  assert.ok(tally.violated("undetected damage") > 50);
+});
+
+test("exhaustive damage: a reader without batch ids is found out", async () => {
+  const journal = await writtenJournal("crash");
+  const through = withoutBatchId(journal);
+  const tally = await violations(journal, powerCuts(journal), 1, { through });
+  assert.ok(tally.violated("false refusal") > 5);
+});

@@ -1,0 +1,76 @@
+/** Files and folders in memory, with what of them is durable. */
+
+export type Bytes = Uint8Array<ArrayBuffer>;
+
+export class FileNode {
+  content: Bytes = new Uint8Array();
+  durable: Bytes = new Uint8Array();
+}
+
+/** What one operation changes in one folder; `undefined` takes the name away. */
+export type NameChange = readonly (readonly [name: string, node: Node | undefined])[];
+
+export class FolderNode {
+  readonly names = new Map<string, Node>();
+  readonly durable = new Map<string, Node>();
+  /** Not synced yet, in order. */
+  pending: NameChange[] = [];
+}
+
+export type Node = FileNode | FolderNode;
+
+export function change(folder: FolderNode, changes: NameChange): void {
+  apply(folder.names, changes);
+  folder.pending.push(changes);
+}
+
+export function apply(names: Map<string, Node>, changes: NameChange): void {
+  for (const [name, node] of changes) {
+    if (node === undefined) names.delete(name);
+    else names.set(name, node);
+  }
+}
+
+/** All that can be reached, now or after a power cut. */
+export function* nodesOf(node: Node, seen: Set<Node>): Iterable<Node> {
+  if (seen.has(node)) return;
+  seen.add(node);
+  yield node;
+  if (node instanceof FileNode) return;
+  const pending = node.pending.flatMap((each) => each.map(([, changed]) => changed));
+  for (const each of [...node.names.values(), ...node.durable.values(), ...pending]) {
+    if (each !== undefined) yield* nodesOf(each, seen);
+  }
+}
+
+export function cloneOf<Kind extends Node>(node: Kind, known: Map<Node, Node>): Kind {
+  const found = known.get(node);
+  if (found !== undefined) return found as Kind;
+  if (node instanceof FileNode) {
+    const file = Object.assign(new FileNode(), node);
+    known.set(node, file);
+    return file as Kind;
+  }
+  const folder = new FolderNode();
+  known.set(node, folder);
+  for (const [name, each] of node.names) folder.names.set(name, cloneOf(each, known));
+  for (const [name, each] of node.durable) folder.durable.set(name, cloneOf(each, known));
+  folder.pending = node.pending.map((changes) =>
+    changes.map(([name, each]) => [name, each && cloneOf(each, known)] as const)
+  );
+  return folder as Kind;
+}
+
+export function* filesIn(folder: FolderNode, prefix = ""): Iterable<[string, Bytes]> {
+  for (const [name, node] of folder.names) {
+    if (node instanceof FileNode) yield [prefix + name, node.content];
+    else yield* filesIn(node, `${prefix}${name}/`);
+  }
+}
+
+export function joined(left: Bytes, right: Uint8Array): Bytes {
+  const bytes = new Uint8Array(left.length + right.length);
+  bytes.set(left);
+  bytes.set(right, left.length);
+  return bytes;
+}
