@@ -9,12 +9,15 @@ export interface ProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Further permission flags; the defaults are those of `deno task start`. */
   readonly permissions?: readonly string[];
+  /** Run instead of `main.ts`: a build of it with a defect, which a test has to notice. */
+  readonly script?: string | undefined;
 }
 
-function command({ journal, args = [], env = {}, permissions = [] }: ProcessOptions) {
+function command({ journal, args = [], env = {}, permissions = [], script }: ProcessOptions) {
   return taskCommand("start", ["--port=0", `--journal=${journal}`, ...args], {
     journal,
     permissions,
+    script,
     env: { NO_COLOR: "1", ...env },
   });
 }
@@ -26,6 +29,14 @@ export async function runToEnd(
   const { code, stdout, stderr } = await command(options).output();
   const decoder = new TextDecoder();
   return { code, output: decoder.decode(stdout) + decoder.decode(stderr) };
+}
+
+/** Starts, and kills after a time, which may be before it listens. */
+export async function startAndKill(options: ProcessOptions, afterMs: number): Promise<void> {
+  const child = command(options).spawn();
+  const timer = setTimeout(() => child.kill("SIGKILL"), afterMs);
+  await child.output();
+  clearTimeout(timer);
 }
 
 export class DaybookProcess {

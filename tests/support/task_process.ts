@@ -20,21 +20,23 @@ export interface TaskPermissions {
   readonly journal?: string;
   /** Further permission flags. */
   readonly permissions?: readonly string[];
+  /** Run instead of the script of the task, with its permissions; an absolute path. */
+  readonly script?: string | undefined;
 }
 
 /** The arguments of `deno` that run a task wherever the process is, with further ones after it. */
 export function taskArguments(
   task: string,
   args: readonly string[],
-  { journal = "journal", permissions = [] }: TaskPermissions = {},
+  { journal = "journal", permissions = [], script }: TaskPermissions = {},
 ): readonly string[] {
   const words = wordsOfTask(task);
-  const script = words.findIndex((word) => word.endsWith(".ts"));
-  const flags = words.slice(1, script)
+  const at = words.findIndex((word) => word.endsWith(".ts"));
+  const flags = words.slice(1, at)
     .map((flag) => flag.replace(/^(--allow-\w+)=journal$/, `$1=${journal}`));
   return [
     ...["run", `--config=${ROOT}deno.json`, ...flags, ...permissions],
-    ...[`${ROOT}${words[script]}`, ...words.slice(script + 1), ...args],
+    ...[script ?? `${ROOT}${words[at]}`, ...words.slice(at + 1), ...args],
   ];
 }
 
