@@ -1,5 +1,6 @@
 /** The real disk. */
 
+import { dirname } from "node:path";
 import { setImmediate } from "node:timers";
 import { ensureDir } from "@std/fs";
 import type { FileSystem, HeldLock, OpenFile, OpenMode, PathKind } from "./file_system.ts";
@@ -129,8 +130,10 @@ export class DenoFileSystem implements FileSystem {
     }
   }
 
-  makeFolder(path: string): Promise<void> {
-    return ensureDir(path);
+  async makeFolder(path: string): Promise<void> {
+    const made = await this.#missingFolders(path);
+    await ensureDir(path);
+    for (const folder of made) await this.#syncHolderOf(folder);
   }
 
   rename(from: string, to: string): Promise<void> {
@@ -148,6 +151,32 @@ export class DenoFileSystem implements FileSystem {
     } finally {
       folder.close();
     }
+  }
+
+  /** A folder and those that hold it, as far as there are none. */
+  async #missingFolders(path: string): Promise<readonly string[]> {
+    const missing: string[] = [];
+    let folder = path;
+    while (await permitted(() => this.kind(folder)) === "missing") {
+      missing.push(folder);
+      folder = dirname(folder);
+    }
+    return missing;
+  }
+
+  /** Outside the permissions the system has to be trusted with the name. */
+  async #syncHolderOf(folder: string): Promise<void> {
+    await permitted(() => this.syncFolder(dirname(folder)));
+  }
+}
+
+/** `undefined` when this process may not do it. */
+async function permitted<Result>(run: () => Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await run();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return undefined;
+    throw error;
   }
 }
 

@@ -41,7 +41,10 @@ export interface FileSystem {
   /** Names of what is in a folder, in no order. */
   list(folder: string): Promise<readonly string[]>;
   kind(path: string): Promise<PathKind>;
-  /** Makes a folder with its parents; one that is there is fine. */
+  /**
+   * Makes a folder with its parents; one that is there is fine. Their names are on disk on
+   * return, as far as this process may sync the folders that hold them.
+   */
   makeFolder(path: string): Promise<void>;
   /** Replaces what is at the new name, in one step. */
   rename(from: string, to: string): Promise<void>;
