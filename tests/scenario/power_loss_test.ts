@@ -21,7 +21,7 @@ function build(name: string): string {
 
 /** Runs with a server whose power is cut at the end of each of its lives. */
 async function withCuts(
-  options: Pick<SurvivalOptions, "script" | "args">,
+  options: Pick<SurvivalOptions, "script" | "args" | "stillborn">,
   run: (survival: Survival, disk: RecordingDisk) => Promise<void>,
 ): Promise<void> {
   await inFolder(async (folder) => {
@@ -44,20 +44,32 @@ function testWithCuts(name: string, fn: () => Promise<void>): void {
   Deno.test({ name: name + SKIPPED, ignore: !HAS_COMPILER, fn });
 }
 
-testWithCuts(`power loss: ${CUTS} cuts, and all that was acknowledged is there`, () =>
-  withCuts({}, async (survival) => {
-    for (let cut = 0; cut < CUTS; cut++) await survival.liveAndDie();
-    await survival.finish();
+testWithCuts(
+  `power loss: ${CUTS} cuts, and all that was acknowledged is there`,
+  () =>
+    withCuts({}, async (survival) => {
+      for (let cut = 0; cut < CUTS; cut++) await survival.liveAndDie();
+      await survival.finish();
 
-    const { jobs, events, controls } = survival.ledger;
-    console.log(
-      `${CUTS} cuts: 0 lost of ${jobs.size} jobs, ${events.size} events and ` +
-        `${controls.length} controls that were acknowledged; ` +
-        `${survival.reader.messages.length} messages without a gap`,
-    );
-    assert.ok(jobs.size > CUTS, `only ${jobs.size} jobs were acknowledged`);
-    assert.ok(events.size > 0 && controls.length > 0);
-  }));
+      const { jobs, events, controls } = survival.ledger;
+      console.log(
+        `${CUTS} cuts: 0 lost of ${jobs.size} jobs, ${events.size} events and ` +
+          `${controls.length} controls that were acknowledged; ` +
+          `${survival.reader.messages.length} messages without a gap`,
+      );
+      assert.ok(jobs.size > CUTS, `only ${jobs.size} jobs were acknowledged`);
+      assert.ok(events.size > 0 && controls.length > 0);
+    }),
+);
+
+testWithCuts("power loss: a journal that was just made is there, with all in it", async () => {
+  for (let round = 0; round < rounds(6, 30); round++) {
+    await withCuts({ stillborn: 0 }, async (survival) => {
+      await survival.liveAndDie();
+      await survival.finish();
+    });
+  }
+});
 
 /** The loss that a build with a defect comes to; the number of cuts that it took. */
 async function firstLoss(survival: Survival, before = () => Promise.resolve()) {
@@ -73,26 +85,35 @@ async function firstLoss(survival: Survival, before = () => Promise.resolve()) {
   assert.fail(`no loss in ${CUTS_OF_DEFECT_MAX} cuts of ${survival.ledger.size} facts`);
 }
 
-testWithCuts("power loss: a build that acknowledges before it syncs is caught", () =>
-  withCuts({ script: build("acknowledging_early.ts") }, async (survival) => {
-    const { cut, message } = await firstLoss(survival);
-    console.log(`acknowledging early: caught after ${cut} cuts: ${message}`);
-  }));
+testWithCuts(
+  "power loss: a build that acknowledges before it syncs is caught",
+  () =>
+    withCuts({ script: build("acknowledging_early.ts") }, async (survival) => {
+      const { cut, message } = await firstLoss(survival);
+      console.log(`acknowledging early: caught after ${cut} cuts: ${message}`);
+    }),
+);
 
-testWithCuts("power loss: a build that does not sync folders is caught", () =>
-  withCuts({
-    script: build("leaving_folders_unsynced.ts"),
-    args: ["--segment-bytes=4KiB"],
-  }, async (survival) => {
-    const { cut, message } = await firstLoss(survival);
-    console.log(`leaving folders unsynced: caught after ${cut} cuts: ${message}`);
-  }));
+testWithCuts(
+  "power loss: a build that does not sync the folder after a roll is caught",
+  () =>
+    withCuts({
+      script: build("leaving_folders_unsynced.ts"),
+      args: ["--segment-bytes=4KiB"],
+    }, async (survival) => {
+      const { cut, message } = await firstLoss(survival);
+      console.log(`leaving folders unsynced: caught after ${cut} cuts: ${message}`);
+    }),
+);
 
-testWithCuts("power loss: a build that makes a failed sync again is caught", () =>
-  withCuts({ script: build("retrying_syncs.ts") }, async (survival, disk) => {
-    const { cut, message } = await firstLoss(survival, async () => {
-      setTimeout(() => Deno.writeTextFileSync(disk.failing, ""), 0);
-      await Promise.resolve();
-    });
-    console.log(`retrying syncs: caught after ${cut} cuts: ${message}`);
-  }));
+testWithCuts(
+  "power loss: a build that makes a failed sync again is caught",
+  () =>
+    withCuts({ script: build("retrying_syncs.ts") }, async (survival, disk) => {
+      const { cut, message } = await firstLoss(survival, async () => {
+        setTimeout(() => Deno.writeTextFileSync(disk.failing, ""), 0);
+        await Promise.resolve();
+      });
+      console.log(`retrying syncs: caught after ${cut} cuts: ${message}`);
+    }),
+);

@@ -13,9 +13,6 @@ import { ROOT } from "./task_process.ts";
 
 const DEFINITIONS = `${ROOT}tests/support/kill_definitions.ts`;
 
-/** How often a life ends before the server listens. */
-const STILLBORN = 0.15;
-
 export interface SurvivalOptions {
   /** A folder that is there only for this. */
   readonly folder: string;
@@ -24,6 +21,8 @@ export interface SurvivalOptions {
   readonly args?: readonly string[];
   /** Instead of `main.ts`. */
   readonly script?: string;
+  /** The share of lives that end before the server listens; 0.15. */
+  readonly stillborn?: number;
   /** Called before each life. */
   readonly beforeLife?: () => Promise<void>;
   /** Called after each, when the process is dead. */
@@ -61,7 +60,9 @@ export class Survival {
       ],
       env: { ...env, DAYBOOK_TEST_LEDGER: this.#runs },
       permissions: [
-        `--allow-read=${journal},${DEFINITIONS},${ROOT}src`,
+        // With what holds the journal, so that its name can be made durable.
+        `--allow-read=${journal},${journal.slice(0, journal.lastIndexOf("/"))}`,
+        `--allow-read=${DEFINITIONS},${ROOT}src`,
         `--allow-write=${journal},${this.#runs}`,
       ],
     };
@@ -74,10 +75,11 @@ export class Survival {
    * in the life before.
    */
   async liveAndDie(): Promise<void> {
-    await this.#options.beforeLife?.();
-    if (Math.random() < STILLBORN) await startAndKill(this.processOptions, Math.random() * 600);
+    const { beforeLife, afterDeath, stillborn = 0.15 } = this.#options;
+    await beforeLife?.();
+    if (Math.random() < stillborn) await startAndKill(this.processOptions, Math.random() * 600);
     else await this.#live();
-    await this.#options.afterDeath?.();
+    await afterDeath?.();
   }
 
   async #live(): Promise<void> {
