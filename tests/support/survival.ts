@@ -133,7 +133,8 @@ export class Survival {
     try {
       return await DaybookProcess.start(this.processOptions);
     } catch (error) {
-      throw new Loss("the server does not start any more", { cause: error });
+      const reason = /daybook: (Cannot .*)/.exec(String(error))?.[1] ?? String(error);
+      throw new Loss(`the server does not start any more: ${reason}`);
     }
   }
 
