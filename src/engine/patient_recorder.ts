@@ -1,6 +1,6 @@
 /**
- * Records what a running job cannot do without. A full disk is waited out; when the
- * journal has failed nothing settles any more, since only the next start tells what is
+ * Records what a running job cannot do without, in the room that is kept for it when the
+ * disk is full. When that is used up as well it is waited out; when the journal has failed nothing settles any more, since only the next start tells what is
  * on record.
  */
 
@@ -9,7 +9,13 @@ import type { EventDraft, FactDraft } from "../core/event.ts";
 import type { EventId, JobId } from "../core/ids.ts";
 import type { Commands } from "./commands.ts";
 import type { FanOut } from "./fan_out.ts";
-import { type Clock, JournalFailedError, JournalFullError, type Random } from "./ports.ts";
+import {
+  type Clock,
+  JournalFailedError,
+  JournalFullError,
+  type Random,
+  type Urgency,
+} from "./ports.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Commanded } from "./run_services.ts";
 
@@ -32,9 +38,9 @@ export class PatientRecorder {
     this.#parts = parts;
   }
 
-  /** Decides and records a command. */
-  command(jobId: JobId, command: Command): Promise<Commanded> {
-    return this.#persist(() => this.#parts.commands.run(jobId, command));
+  /** Decides and records a command; one that begins something new is not vital. */
+  command(jobId: JobId, command: Command, urgency: Urgency = "vital"): Promise<Commanded> {
+    return this.#persist(() => this.#parts.commands.run(jobId, command, urgency));
   }
 
   /** Records drafts, and facts that the first of them causes, with what those make happen. */
@@ -42,7 +48,7 @@ export class PatientRecorder {
     await this.#persist(async () => {
       const group = this.#withFacts(drafts, facts);
       try {
-        await this.#parts.recorder.record(group).applied;
+        await this.#parts.recorder.record(group, "vital").applied;
       } finally {
         this.#parts.fanOut.settled(group);
       }
@@ -53,7 +59,7 @@ export class PatientRecorder {
   async recordLatest(make: () => EventDraft | undefined): Promise<void> {
     await this.#persist(async () => {
       const draft = make();
-      if (draft !== undefined) await this.#parts.recorder.record([draft]).applied;
+      if (draft !== undefined) await this.#parts.recorder.record([draft], "vital").applied;
     });
   }
 
