@@ -19,7 +19,10 @@ import {
 import type { Recorder } from "./recorder.ts";
 import type { Commanded } from "./run_services.ts";
 
-/** How long a disk that refuses is given before it is asked again. */
+/**
+ * How long a disk that refuses is given before it is asked again, on average: a record that
+ * is too large for the room there is must not take the others with it each time.
+ */
 const RETRY_MS = 1_000;
 
 export interface PatientRecorderParts {
@@ -101,6 +104,8 @@ export class PatientRecorder {
   }
 
   #pause(): Promise<void> {
-    return new Promise((resolve) => void this.#parts.clock.setTimer(RETRY_MS, resolve));
+    const { clock, random } = this.#parts;
+    const delayMs = RETRY_MS * (0.5 + random.fraction());
+    return new Promise((resolve) => void clock.setTimer(delayMs, resolve));
   }
 }
