@@ -131,9 +131,14 @@ export class DenoFileSystem implements FileSystem {
   }
 
   async makeFolder(path: string): Promise<void> {
-    const made = await this.#missingFolders(path);
-    await ensureDir(path);
-    for (const folder of made) await this.#syncHolderOf(folder);
+    try {
+      await Deno.mkdir(path);
+      // Outside the permissions the system has to be trusted with the name.
+      await permitted(() => this.syncFolder(dirname(path)));
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+      await ensureDir(path); // It may be a file.
+    }
   }
 
   rename(from: string, to: string): Promise<void> {
@@ -151,22 +156,6 @@ export class DenoFileSystem implements FileSystem {
     } finally {
       folder.close();
     }
-  }
-
-  /** A folder and those that hold it, as far as there are none. */
-  async #missingFolders(path: string): Promise<readonly string[]> {
-    const missing: string[] = [];
-    let folder = path;
-    while (await permitted(() => this.kind(folder)) === "missing") {
-      missing.push(folder);
-      folder = dirname(folder);
-    }
-    return missing;
-  }
-
-  /** Outside the permissions the system has to be trusted with the name. */
-  async #syncHolderOf(folder: string): Promise<void> {
-    await permitted(() => this.syncFolder(dirname(folder)));
   }
 }
 
