@@ -5,26 +5,21 @@
 
 import assert from "node:assert/strict";
 import { rounds } from "../support/effort.ts";
-import { Loss, Survival, type SurvivalOptions } from "../support/survival.ts";
-import { inFolder } from "../support/temporary_folder.ts";
+import { defectiveBuild, Survival, type SurvivalOptions } from "../support/survival.ts";
+import { inFolder, inFolderKeptOnFailure } from "../support/temporary_folder.ts";
 import { PowerSupply } from "./power_loss/power_cut.ts";
 import { HAS_COMPILER, RecordingDisk, SKIPPED } from "./power_loss/recording_disk.ts";
 
 const CUTS = rounds(30, 100);
-
-/** More than a defect that is there needs to show itself. */
-const CUTS_OF_DEFECT_MAX = 40;
-
-function build(name: string): string {
-  return new URL(`./power_loss/${name}`, import.meta.url).pathname;
-}
 
 /** Runs with a server whose power is cut at the end of each of its lives. */
 async function withCuts(
   options: Pick<SurvivalOptions, "script" | "args" | "stillborn">,
   run: (survival: Survival, disk: RecordingDisk) => Promise<void>,
 ): Promise<void> {
-  await inFolder(async (folder) => {
+  // A build with a defect leaves behind what nobody has to look at.
+  const within = options.script === undefined ? inFolderKeptOnFailure : inFolder;
+  await within(async (folder) => {
     const disk = await RecordingDisk.create(folder);
     const power = new PowerSupply(disk, Math.random);
     const survival = new Survival({
@@ -57,7 +52,7 @@ testWithCuts(
           `${controls.length} controls that were acknowledged; ` +
           `${survival.reader.messages.length} messages without a gap`,
       );
-      assert.ok(jobs.size > CUTS, `only ${jobs.size} jobs were acknowledged`);
+      assert.ok(jobs.size > CUTS / 2, `only ${jobs.size} jobs were acknowledged`);
       assert.ok(events.size > 0 && controls.length > 0);
     }),
 );
@@ -71,49 +66,32 @@ testWithCuts("power loss: a journal that was just made is there, with all in it"
   }
 });
 
-/** The loss that a build with a defect comes to; the number of cuts that it took. */
-async function firstLoss(survival: Survival, before = () => Promise.resolve()) {
-  for (let cut = 1; cut <= CUTS_OF_DEFECT_MAX; cut++) {
-    try {
-      await before();
-      await survival.liveAndDie();
-    } catch (error) {
-      if (error instanceof Loss) return { cut, message: error.message };
-      throw error;
-    }
-  }
-  assert.fail(`no loss in ${CUTS_OF_DEFECT_MAX} cuts of ${survival.ledger.size} facts`);
+/** Declares a test of a build with a defect, which must come to a loss. */
+function testDefect(
+  defect: string,
+  build: string,
+  args: readonly string[] = [],
+  before: (disk: RecordingDisk) => Promise<void> = () => Promise.resolve(),
+): void {
+  testWithCuts(
+    `power loss: a build that ${defect} is caught`,
+    () =>
+      withCuts({ script: defectiveBuild(build), args }, async (survival, disk) => {
+        const { deaths, message } = await survival.firstLoss(() => before(disk));
+        console.log(`a build that ${defect}: caught after ${deaths} cuts: ${message}`);
+      }),
+  );
 }
 
-testWithCuts(
-  "power loss: a build that acknowledges before it syncs is caught",
-  () =>
-    withCuts({ script: build("acknowledging_early.ts") }, async (survival) => {
-      const { cut, message } = await firstLoss(survival);
-      console.log(`acknowledging early: caught after ${cut} cuts: ${message}`);
-    }),
-);
+testDefect("acknowledges before it syncs", "acknowledging_early.ts");
 
-testWithCuts(
-  "power loss: a build that does not sync the folder after a roll is caught",
-  () =>
-    withCuts({
-      script: build("leaving_folders_unsynced.ts"),
-      args: ["--segment-bytes=4KiB"],
-    }, async (survival) => {
-      const { cut, message } = await firstLoss(survival);
-      console.log(`leaving folders unsynced: caught after ${cut} cuts: ${message}`);
-    }),
-);
+testDefect("does not sync the folder after a roll", "leaving_folders_unsynced.ts", [
+  "--segment-bytes=4KiB",
+]);
 
-testWithCuts(
-  "power loss: a build that makes a failed sync again is caught",
-  () =>
-    withCuts({ script: build("retrying_syncs.ts") }, async (survival, disk) => {
-      const { cut, message } = await firstLoss(survival, async () => {
-        setTimeout(() => Deno.writeTextFileSync(disk.failing, ""), 0);
-        await Promise.resolve();
-      });
-      console.log(`retrying syncs: caught after ${cut} cuts: ${message}`);
-    }),
+testDefect(
+  "makes a failed sync again",
+  "retrying_syncs.ts",
+  [],
+  ({ failing }) => Deno.writeTextFile(failing, ""),
 );

@@ -11,13 +11,18 @@ export interface ProcessOptions {
   readonly permissions?: readonly string[];
   /** Run instead of `main.ts`: a build of it with a defect, which a test has to notice. */
   readonly script?: string | undefined;
+  /** Words before the command: one that runs it in other circumstances. */
+  readonly within?: readonly string[];
 }
 
-function command({ journal, args = [], env = {}, permissions = [], script }: ProcessOptions) {
+function command(
+  { journal, args = [], env = {}, permissions = [], script, within = [] }: ProcessOptions,
+) {
   return taskCommand("start", ["--port=0", `--journal=${journal}`, ...args], {
     journal,
     permissions,
     script,
+    within,
     env: { NO_COLOR: "1", ...env },
   });
 }
@@ -68,6 +73,17 @@ export class DaybookProcess {
     const url = await listening;
     if (url === undefined) throw new Error(`Cannot start Daybook:\n${output.join("\n")}`);
     return new DaybookProcess(url, output, child, drained);
+  }
+
+  /** The same where no output is to be seen: the lock of the journal tells where it listens. */
+  static async startSilently(options: ProcessOptions): Promise<DaybookProcess> {
+    const child = command(options).spawn();
+    const drained = Promise.all([child.stdout.cancel(), child.stderr.cancel()]);
+    for (;;) {
+      const url = await Deno.readTextFile(`${options.journal}/LOCK`).catch(() => "");
+      if (url !== "") return new DaybookProcess(url.trim(), [], child, drained);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
   }
 
   /** As a power switch would, but for the page cache. */

@@ -11,6 +11,14 @@ import { OutsideLedger } from "./outside_ledger.ts";
 import { ResumingReader } from "./stream_reader.ts";
 import { ROOT } from "./task_process.ts";
 
+/** More than a defect needs to show itself. */
+const DEATHS_OF_DEFECT_MAX = 40;
+
+/** The path of a build with a defect, which a test has to notice. */
+export function defectiveBuild(name: string): string {
+  return `${ROOT}tests/scenario/defective/${name}`;
+}
+
 const DEFINITIONS = `${ROOT}tests/support/kill_definitions.ts`;
 
 export interface SurvivalOptions {
@@ -29,7 +37,7 @@ export interface SurvivalOptions {
   readonly afterDeath?: () => Promise<void>;
 }
 
-/** Something acknowledged is gone, or the server does not start any more. */
+/** Something acknowledged is gone, or the server finds the journal damaged. */
 export class Loss extends Error {
   override readonly name = "Loss";
 }
@@ -71,7 +79,7 @@ export class Survival {
   /**
    * One life, ended by a kill at a random moment.
    *
-   * @throws {Loss} when the server does not start, or does not know what it acknowledged
+   * @throws {Loss} when the journal is damaged, or the server does not know what it acknowledged
    * in the life before.
    */
   async liveAndDie(): Promise<void> {
@@ -92,6 +100,26 @@ export class Survival {
     await daybook.kill();
     await Promise.all([reading, working]);
     if (checked.status === "rejected") throw checked.reason;
+  }
+
+  /**
+   * Lives and dies until something is lost, which a build with a defect must come to.
+   *
+   * @param before Called before each life.
+   */
+  async firstLoss(
+    before: () => Promise<void> = () => Promise.resolve(),
+  ): Promise<{ readonly deaths: number; readonly message: string }> {
+    for (let deaths = 1; deaths <= DEATHS_OF_DEFECT_MAX; deaths++) {
+      try {
+        await before();
+        await this.liveAndDie();
+      } catch (error) {
+        if (error instanceof Loss) return { deaths, message: error.message };
+        throw error;
+      }
+    }
+    assert.fail(`no loss in ${DEATHS_OF_DEFECT_MAX} deaths, of ${this.ledger.size} facts`);
   }
 
   /**
@@ -133,7 +161,8 @@ export class Survival {
     try {
       return await DaybookProcess.start(this.processOptions);
     } catch (error) {
-      const reason = /daybook: (Cannot .*)/.exec(String(error))?.[1] ?? String(error);
+      const [, reason] = /daybook: (Cannot use the journal: .*)/.exec(String(error)) ?? [];
+      if (reason === undefined) throw error;
       throw new Loss(`the server does not start any more: ${reason}`);
     }
   }

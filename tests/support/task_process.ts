@@ -45,16 +45,19 @@ export interface TaskProcessOptions extends TaskPermissions {
   /** Where relative paths begin: the folder of `deno.json`, unless said otherwise. */
   readonly cwd?: string;
   readonly stdin?: "null" | "piped";
+  /** Words before the command: one that runs it in other circumstances. */
+  readonly within?: readonly string[];
 }
 
 /** A task, with arguments after it. */
 export function taskCommand(
   task: string,
   args: readonly string[],
-  { env = {}, cwd = ROOT, stdin = "null", ...permissions }: TaskProcessOptions = {},
+  { env = {}, cwd = ROOT, stdin = "null", within = [], ...permissions }: TaskProcessOptions = {},
 ): Deno.Command {
-  return new Deno.Command(Deno.execPath(), {
-    args: [...taskArguments(task, args, permissions)],
+  const words = [...within, Deno.execPath(), ...taskArguments(task, args, permissions)];
+  return new Deno.Command(words[0] ?? "", {
+    args: words.slice(1),
     cwd,
     env,
     stdin,
