@@ -8,7 +8,7 @@ import { rounds } from "../support/effort.ts";
 import { defectiveBuild, Survival, type SurvivalOptions } from "../support/survival.ts";
 import { inFolder, inFolderKeptOnFailure } from "../support/temporary_folder.ts";
 import { PowerSupply } from "./power_loss/power_cut.ts";
-import { HAS_COMPILER, RecordingDisk, SKIPPED } from "./power_loss/recording_disk.ts";
+import { RecordingDisk, testWithRecorder } from "./power_loss/recording_disk.ts";
 
 const CUTS = rounds(30, 100);
 
@@ -34,12 +34,7 @@ async function withCuts(
   });
 }
 
-/** Declares a test that is left out where the recorder cannot be built. */
-function testWithCuts(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name: name + SKIPPED, ignore: !HAS_COMPILER, fn });
-}
-
-testWithCuts(
+testWithRecorder(
   `power loss: ${CUTS} cuts, and all that was acknowledged is there`,
   () =>
     withCuts({}, async (survival) => {
@@ -57,7 +52,7 @@ testWithCuts(
     }),
 );
 
-testWithCuts("power loss: a journal that was just made is there, with all in it", async () => {
+testWithRecorder("power loss: a journal that was just made is there, with all in it", async () => {
   for (let round = 0; round < rounds(6, 30); round++) {
     await withCuts({ stillborn: 0 }, async (survival) => {
       await survival.liveAndDie();
@@ -73,7 +68,7 @@ function testDefect(
   args: readonly string[] = [],
   before: (disk: RecordingDisk) => Promise<void> = () => Promise.resolve(),
 ): void {
-  testWithCuts(
+  testWithRecorder(
     `power loss: a build that ${defect} is caught`,
     () =>
       withCuts({ script: defectiveBuild(build), args }, async (survival, disk) => {

@@ -4,20 +4,24 @@ import assert from "node:assert/strict";
 import { DaybookProcess, type ProcessOptions, runToEnd } from "../support/daybook_process.ts";
 import { readIndependently } from "../support/independent_reader.ts";
 import { fill, remount, testOnSmallDisk } from "../support/mounted_folder.ts";
+import { succeeds, testWhere } from "../support/other_commands.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { PowerSupply } from "./power_loss/power_cut.ts";
-import { HAS_COMPILER, RecordingDisk, SKIPPED } from "./power_loss/recording_disk.ts";
+import { RecordingDisk, testWithRecorder } from "./power_loss/recording_disk.ts";
 
 const MIB = 1024 * 1024;
 
 /** Runs as root, but as one who is bound by who may read and write what. */
 const BOUND = ["setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner"];
 
-const IS_ROOT = Deno.build.os === "linux" && Deno.uid() === 0;
+const IS_BOUND = await succeeds(BOUND[0] ?? "", ...BOUND.slice(1), "true");
 
-function testAsRoot(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name: name + (IS_ROOT ? "" : " (SKIPPED: it takes root)"), ignore: !IS_ROOT, fn });
+function testBound(name: string, fn: () => Promise<void>): void {
+  testWhere(IS_BOUND, "permissions of files bind nobody here, or not by setpriv", name, fn);
 }
+
+const LIMITED = ["prlimit", "--fsize=300000"];
+const CAN_LIMIT = await succeeds(LIMITED[0] ?? "", ...LIMITED.slice(1), "true");
 
 class Deliveries {
   /** Ids of events that were acknowledged. */
@@ -94,7 +98,7 @@ testOnSmallDisk("fault: a disk without any room is refused with 74", 2 * MIB, as
   await deliverSome({ journal, args: ["--reserve-bytes=64KiB"] });
 });
 
-testAsRoot(
+testBound(
   "fault: a folder that may not be written is refused with 74",
   () =>
     inFolder(async (journal) => {
@@ -107,7 +111,7 @@ testAsRoot(
     }),
 );
 
-testAsRoot(
+testBound(
   "fault: a folder of another owner is refused with 74",
   () =>
     inFolder(async (journal) => {
@@ -121,7 +125,7 @@ testAsRoot(
     }),
 );
 
-testAsRoot(
+testBound(
   "fault: a segment of another owner is refused with 74",
   () =>
     inFolder(async (journal) => {
@@ -208,21 +212,15 @@ Deno.test("fault: a foreign file among the segments is refused with 78", () =>
     await deliveries.requireRecorded(journal);
   }));
 
-testAsRoot(
-  "fault: a device among the segments is refused with 78",
-  () =>
-    inFolder(async (journal) => {
-      await deliverSome({ journal });
-      const device = `${journal}/segments/00000000000000000099.ndjson`;
-      // What /dev/full is: every write to it finds no room.
-      const { success } = await new Deno.Command("mknod", { args: [device, "c", "1", "7"] })
-        .output();
-      assert.ok(success);
-      await assertRefused({ journal }, 78, device);
-      await Deno.remove(device);
-      await deliverSome({ journal });
-    }),
-);
+Deno.test("fault: a pipe among the segments is refused with 78, and not waited for", () =>
+  inFolder(async (journal) => {
+    await deliverSome({ journal });
+    const pipe = `${journal}/segments/00000000000000000099.ndjson`;
+    assert.ok(await succeeds("mkfifo", pipe));
+    await assertRefused({ journal }, 78, pipe);
+    await Deno.remove(pipe);
+    await deliverSome({ journal });
+  }));
 
 Deno.test("fault: NULs after the last entry are set aside, and all before them is there", () =>
   inFolder(async (journal) => {
@@ -243,27 +241,32 @@ Deno.test("fault: NULs after the last entry are set aside, and all before them i
     await deliveries.requireRecorded(journal);
   }));
 
-Deno.test("fault: a limit on the size of files is as a full disk: 507, and reads go on", () =>
-  inFolder(async (journal) => {
-    const deliveries = new Deliveries();
-    const daybook = await DaybookProcess.start({
-      journal,
-      args: ["--reserve-bytes=64KiB"],
-      within: ["prlimit", "--fsize=300000"],
-    });
-    let answer = await deliveries.deliver(daybook, 5_000);
-    for (let count = 0; answer.status === 200 && count < 200; count++) {
-      answer = await deliveries.deliver(daybook, 5_000);
-    }
-    assert.equal(answer.status, 507);
-    assert.equal(await statusOf(daybook, "/readyz"), 503);
-    assert.equal(await statusOf(daybook, "/events?limit=500"), 200);
-    assert.equal((await deliveries.deliver(daybook, 5_000)).status, 507);
-    assert.equal(await daybook.stop(), 0);
-    const recorded = await deliveries.requireRecorded(journal);
-    assert.ok(recorded > deliveries.acknowledged.length);
-    await deliverSome({ journal });
-  }));
+testWhere(
+  CAN_LIMIT,
+  "there is no prlimit",
+  "fault: a limit on the size of files is as a full disk: 507, and reads go on",
+  () =>
+    inFolder(async (journal) => {
+      const deliveries = new Deliveries();
+      const daybook = await DaybookProcess.start({
+        journal,
+        args: ["--reserve-bytes=64KiB"],
+        within: LIMITED,
+      });
+      let answer = await deliveries.deliver(daybook, 5_000);
+      for (let count = 0; answer.status === 200 && count < 200; count++) {
+        answer = await deliveries.deliver(daybook, 5_000);
+      }
+      assert.equal(answer.status, 507);
+      assert.equal(await statusOf(daybook, "/readyz"), 503);
+      assert.equal(await statusOf(daybook, "/events?limit=500"), 200);
+      assert.equal((await deliveries.deliver(daybook, 5_000)).status, 507);
+      assert.equal(await daybook.stop(), 0);
+      const recorded = await deliveries.requireRecorded(journal);
+      assert.ok(recorded > deliveries.acknowledged.length);
+      await deliverSome({ journal });
+    }),
+);
 
 Deno.test("fault: an output that takes nothing does not hurt the server", () =>
   inFolder(async (folder) => {
@@ -281,11 +284,9 @@ Deno.test("fault: an output that takes nothing does not hurt the server", () =>
     await deliveries.requireRecorded(journal);
   }));
 
-Deno.test({
-  name:
-    `fault: a sync that fails ends the process with 70, and no answer after it is a yes${SKIPPED}`,
-  ignore: !HAS_COMPILER,
-  fn: () =>
+testWithRecorder(
+  "fault: a sync that fails ends the process with 70, and no answer after it is a yes",
+  () =>
     inFolder(async (folder) => {
       const disk = await RecordingDisk.create(folder);
       const power = new PowerSupply(disk, Math.random);
@@ -321,4 +322,4 @@ Deno.test({
       assert.equal(await next.stop(), 0);
       await deliveries.requireRecorded(journal);
     }),
-});
+);

@@ -1,32 +1,24 @@
 /** A file system of its own in memory, as small as a test likes. Only root may mount one. */
 
-async function run(command: string, ...args: readonly string[]): Promise<boolean> {
-  try {
-    const { success } = await new Deno.Command(command, { args: [...args] }).output();
-    return success;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
+import { succeeds, testWhere } from "./other_commands.ts";
 
 function mount(folder: string, options: string): Promise<boolean> {
-  return run("mount", "-t", "tmpfs", "-o", options, "tmpfs", folder);
+  return succeeds("mount", "-t", "tmpfs", "-o", options, "tmpfs", folder);
 }
 
 async function canMount(): Promise<boolean> {
   if (Deno.build.os !== "linux" || Deno.uid() !== 0) return false;
   const folder = await Deno.makeTempDir({ prefix: "daybook-mount-" });
-  const mounted = await mount(folder, "size=64k") && await run("umount", folder);
+  const mounted = await mount(folder, "size=64k") && await succeeds("umount", folder);
   await Deno.remove(folder);
   return mounted;
 }
 
-export const CAN_MOUNT = await canMount();
+const CAN_MOUNT = await canMount();
 
 /** Changes the options of a file system that is mounted, such as `ro`. */
 export async function remount(folder: string, options: string): Promise<void> {
-  if (!await run("mount", "-o", `remount,${options}`, folder)) {
+  if (!await succeeds("mount", "-o", `remount,${options}`, folder)) {
     throw new Error(`Cannot mount ${folder} again with ${options}`);
   }
 }
@@ -37,21 +29,16 @@ export function testOnSmallDisk(
   bytes: number,
   fn: (folder: string) => Promise<void>,
 ): void {
-  const note = CAN_MOUNT ? "" : " (SKIPPED: a file system cannot be mounted, which takes root)";
-  Deno.test({
-    name: name + note,
-    ignore: !CAN_MOUNT,
-    fn: async () => {
-      const folder = await Deno.makeTempDir({ prefix: "daybook-mount-" });
-      if (!await mount(folder, `size=${bytes}`)) throw new Error(`Cannot mount ${folder}`);
-      try {
-        await fn(folder);
-      } finally {
-        // Lazily: a process that a failed test left behind may still use it.
-        await run("umount", "--lazy", folder);
-        await Deno.remove(folder);
-      }
-    },
+  testWhere(CAN_MOUNT, "a file system cannot be mounted, which takes root", name, async () => {
+    const folder = await Deno.makeTempDir({ prefix: "daybook-mount-" });
+    if (!await mount(folder, `size=${bytes}`)) throw new Error(`Cannot mount ${folder}`);
+    try {
+      await fn(folder);
+    } finally {
+      // Lazily: a process that a failed test left behind may still use it.
+      await succeeds("umount", "--lazy", folder);
+      await Deno.remove(folder);
+    }
   });
 }
 

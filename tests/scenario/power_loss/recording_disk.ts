@@ -1,21 +1,14 @@
 /** The recorder of what reached the disk: a C library that is loaded before Deno. */
 
+import { succeeds, testWhere } from "../../support/other_commands.ts";
+
 const SOURCE = new URL("./recording_disk.c", import.meta.url).pathname;
 
-/** Whether there is a compiler to build it with. */
-export const HAS_COMPILER = Deno.build.os === "linux" && await succeeds("gcc", ["--version"]);
+const HAS_COMPILER = Deno.build.os === "linux" && await succeeds("gcc", "--version");
 
-/** Added to the name of a test that is left out without it. */
-export const SKIPPED = HAS_COMPILER ? "" : " (SKIPPED: there is no gcc to build the recorder with)";
-
-async function succeeds(command: string, args: readonly string[]): Promise<boolean> {
-  try {
-    const { success } = await new Deno.Command(command, { args: [...args] }).output();
-    return success;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
+/** Declares a test that is left out where the recorder cannot be built. */
+export function testWithRecorder(name: string, fn: () => Promise<void>): void {
+  testWhere(HAS_COMPILER, "there is no gcc to build the recorder with", name, fn);
 }
 
 async function build(library: string): Promise<void> {
