@@ -51,7 +51,7 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
       ...parts,
       pastEvents: indexes.facts,
       draining: () => status.draining,
-      full: () => events.journal.full,
+      full: (urgency) => events.journal.full(urgency),
     }),
     supervisor: supervisorOf(parts, options, status),
   };

@@ -71,7 +71,7 @@ export class JobEngine {
 
   /** Nothing new can be recorded for want of room; reads go on, and so do running jobs. */
   get full(): boolean {
-    return this.#parts.events.journal.full;
+    return this.#parts.events.journal.full("ordinary");
   }
 
   /** The engine is stopping and begins nothing new. */

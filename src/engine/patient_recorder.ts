@@ -1,7 +1,7 @@
 /**
  * Records what a running job cannot do without, in the room that is kept for it when the
- * disk is full. When that is used up as well it is waited out; when the journal has failed nothing settles any more, since only the next start tells what is
- * on record.
+ * disk is full. When that is used up as well it is waited out; when the journal has failed
+ * nothing settles any more, since only the next start tells what is on record.
  */
 
 import type { Command } from "../core/decide.ts";

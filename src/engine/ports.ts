@@ -120,8 +120,8 @@ export type Urgency = "ordinary" | "vital";
 export interface Journal {
   readonly head: JournalHead;
 
-  /** Groups that are not vital find no room now. */
-  readonly full: boolean;
+  /** Whether groups of an urgency find no room on the disk, as far as is known. */
+  full(urgency: Urgency): boolean;
 
   /**
    * Gives a group positions, at once and in order, and starts making it durable. The

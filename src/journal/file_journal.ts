@@ -82,8 +82,8 @@ export class FileJournal implements Journal {
     return this.#parts.recorder.head;
   }
 
-  get full(): boolean {
-    return this.#parts.recorder.full;
+  full(urgency: Urgency): boolean {
+    return this.#parts.recorder.full(urgency);
   }
 
   /**

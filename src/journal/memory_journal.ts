@@ -122,8 +122,8 @@ export class MemoryJournal implements Journal {
     };
   }
 
-  get full(): boolean {
-    return this.#recorder.full;
+  full(urgency: Urgency): boolean {
+    return this.#recorder.full(urgency);
   }
 
   append(group: readonly StampedEvent[], urgency?: Urgency): Appended {

@@ -95,9 +95,9 @@ export class Recorder {
     return this.#snapshots.last;
   }
 
-  /** Writes find no room. */
-  get full(): boolean {
-    return this.#room.full;
+  /** Whether groups of an urgency find no room, as far as is known. */
+  full(urgency: Urgency): boolean {
+    return this.#room.full(urgency);
   }
 
   /**

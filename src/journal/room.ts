@@ -4,15 +4,15 @@
  * reserve can be made again and an entry is durable after that.
  */
 
-import { type Clock, JournalFullError } from "../engine/ports.ts";
+import { type Clock, JournalFullError, type Urgency } from "../engine/ports.ts";
 import type { Reserve } from "./reserve.ts";
 
 /** How long until it is tried again whether there is room. */
 const PROBE_MS = 1_000;
 
 /**
- * Without a reserve nobody tries: how long a write that found no room counts as news. A
- * balancer that believed it for longer would never send another.
+ * Without a reserve, or with one that is used up, nobody tries: how long a write that found
+ * no room counts as news. A balancer that believed it for longer would never send another.
  */
 const NEWS_MS = 10_000;
 
@@ -42,9 +42,9 @@ export class Room {
     if (options.short) this.#becomeShort();
   }
 
-  /** Writes find no room. */
-  get full(): boolean {
-    if (this.#options.reserve !== undefined) return this.#short;
+  /** Whether groups of an urgency find no room, as far as is known. */
+  full(urgency: Urgency): boolean {
+    if (this.#options.reserve !== undefined && urgency === "ordinary") return this.#short;
     return this.#ranOutMs !== undefined &&
       this.#options.clock.monotonic() - this.#ranOutMs < NEWS_MS;
   }
@@ -64,8 +64,9 @@ export class Room {
 
   /** A batch found no room. */
   ranOut(): void {
-    this.#ranOutMs = this.#options.clock.monotonic();
-    const { reserve } = this.#options;
+    const { reserve, clock } = this.#options;
+    // The first time, the reserve still has room for what is vital.
+    if (reserve === undefined || this.#short) this.#ranOutMs = clock.monotonic();
     if (reserve === undefined || this.#stopped) return;
     this.#becomeShort();
     void this.#options.between(() => reserve.giveUp());

@@ -58,7 +58,7 @@ Deno.test("reserve: on a full disk only what is vital is recorded, and reads go 
   const scene = new Scene();
   const journal = await scene.full();
 
-  assert.equal(journal.full, true);
+  assert.equal(journal.full("ordinary"), true);
   assert.equal(scene.reserve, undefined, "it was given up");
   assert.throws(() => journal.append(facts(1)), JournalFullError);
   await journal.append(facts(3), "vital").durable;
@@ -83,13 +83,13 @@ Deno.test("reserve: when there is room again it is made again, and all is taken,
   const scene = new Scene();
   const journal = await scene.full();
   await scene.clock.advance(5_000);
-  assert.equal(journal.full, true, "it is still full");
+  assert.equal(journal.full("ordinary"), true, "it is still full");
   assert.equal(scene.reserve, undefined);
 
   scene.disk.leave(RESERVE_BYTES + MARGIN_BYTES + 10_000);
   await scene.clock.advance(1_000);
 
-  assert.equal(journal.full, false);
+  assert.equal(journal.full("ordinary"), false);
   assert.equal(scene.reserve, RESERVE_BYTES);
   await journal.append(facts(1)).durable;
   const [probe] = (await journal.read(0, 100)).filter(({ attributes }) =>
@@ -105,7 +105,7 @@ Deno.test("reserve: room for it and no more is not enough", async () => {
   const journal = await scene.full();
   scene.disk.leave(RESERVE_BYTES + 1_000);
   await scene.clock.advance(1_000);
-  assert.equal(journal.full, true);
+  assert.equal(journal.full("ordinary"), true);
   assert.equal(scene.reserve, undefined);
   await journal.close();
 });
@@ -118,12 +118,12 @@ Deno.test("reserve: while a segment may not grow, room for the reserve is not en
   await assert.rejects(journal.append(facts(1)).durable, JournalFullError);
   for (let second = 0; second < 3; second++) {
     await scene.clock.advance(1_000);
-    assert.equal(journal.full, true);
+    assert.equal(journal.full("ordinary"), true);
     assert.throws(() => journal.append(facts(1)), JournalFullError);
   }
   scene.disk.fileBytesMax = Infinity;
   await scene.clock.advance(1_000);
-  assert.equal(journal.full, false);
+  assert.equal(journal.full("ordinary"), false);
   await journal.close();
 });
 
@@ -131,7 +131,9 @@ Deno.test("reserve: used up, it rejects what is vital as well, and nothing is lo
   const scene = new Scene();
   const journal = await scene.full();
   await journal.append(facts(1), "vital").durable;
+  assert.equal(journal.full("vital"), false);
   await assert.rejects(journal.append([large()], "vital").durable, JournalFullError);
+  assert.equal(journal.full("vital"), true);
   const { logId } = journal.head;
   await journal.append(facts(1), "vital").durable;
   assert.equal(journal.head.logId, logId + 1);
@@ -153,12 +155,12 @@ Deno.test("reserve: a stop on a full disk is sealed with it, so that the next st
   const next = new Scene(scene.disk);
   const reopened = await next.open();
   assert.equal((await reopened.info()).lastRecovery.clean, true);
-  assert.equal(reopened.full, true, "there is no room to make it again");
+  assert.equal(reopened.full("ordinary"), true, "there is no room to make it again");
   assert.throws(() => reopened.append(facts(1)), JournalFullError);
   assert.equal((await next.types(reopened)).length, reopened.head.logId);
   scene.disk.capacity = Infinity;
   await next.clock.advance(1_000);
-  assert.equal(reopened.full, false);
+  assert.equal(reopened.full("ordinary"), false);
   await reopened.close();
 });
 
@@ -195,10 +197,10 @@ Deno.test("reserve: a folder in its place is refused", async () => {
 Deno.test("reserve: without one every append is tried, and the last one tells", async () => {
   const scene = new Scene();
   const journal = await scene.full({ reserveBytes: 0 });
-  assert.equal(journal.full, true);
+  assert.equal(journal.full("ordinary"), true);
   await assert.rejects(journal.append(facts(1)).durable, JournalFullError);
   scene.disk.capacity = Infinity;
   await journal.append(facts(1)).durable;
-  assert.equal(journal.full, false);
+  assert.equal(journal.full("ordinary"), false);
   await journal.close();
 });

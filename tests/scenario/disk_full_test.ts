@@ -96,6 +96,10 @@ async function stateOf(daybook: DaybookProcess, jobId: string, seconds = 0): Pro
   return condition;
 }
 
+async function explanationOf(daybook: DaybookProcess, jobId = ""): Promise<string> {
+  return await (await fetch(`${daybook.url}/jobs/${jobId}/explain?format=text`)).text();
+}
+
 /** Resolves when the server says so; the time, in ms, that it took. */
 async function said(daybook: DaybookProcess, text: string): Promise<number> {
   const began = performance.now();
@@ -136,6 +140,9 @@ testOnSmallDisk(
       assert.deepEqual(refused, [507, 507, 507]);
       assert.equal(await statusOf(fetch(`${daybook.url}/readyz`)), 503);
       assert.equal(await statusOf(fetch(`${daybook.url}/events?limit=500`)), 200);
+
+      assert.doesNotMatch(await explanationOf(daybook, anyone), /disk is full/);
+      assert.match(await explanationOf(daybook, queued[0]), /disk is full/);
 
       scene.gate.open();
       for (const jobId of running) assert.equal(await stateOf(daybook, jobId, 30), "succeeded");
