@@ -23,6 +23,7 @@ import {
 } from "./src/journal/errors.ts";
 import { withCommand } from "./src/permission_advice.ts";
 import { systemClock, systemRandom } from "./src/system.ts";
+import { dropUnprintable } from "./src/unfailing_output.ts";
 import { DefinitionsError, loadDefinitions } from "./src/user_definitions.ts";
 import { VERSION } from "./src/version.ts";
 
@@ -124,6 +125,14 @@ function stopOnSignal(daybook: Daybook, server: Deno.HttpServer, drainMs: number
   }
 }
 
+/**
+ * Under a limit on the size of files a write fails then, as on a full disk; without a
+ * listener the signal ends the process.
+ */
+function surviveFileSizeLimit(): void {
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGXFSZ", () => {});
+}
+
 /** A webhook that may not leave is better told of now than when it is due. */
 async function warnOfHosts(hosts: readonly string[]): Promise<void> {
   for (const host of hosts) {
@@ -135,6 +144,7 @@ async function warnOfHosts(hosts: readonly string[]): Promise<void> {
 }
 
 async function start(configuration: Configuration, origins: Origins): Promise<void> {
+  surviveFileSizeLimit();
   console.log(
     `daybook ${VERSION}, process ${Deno.pid}\n${
       describeConfiguration(configuration, origins).join("\n")
@@ -173,6 +183,8 @@ async function startOrFail(configuration: Configuration, origins: Origins): Prom
     );
   }
 }
+
+dropUnprintable(console);
 
 // A promise that a definition forgot must not take every other job down with it.
 globalThis.addEventListener("error", (event) => {

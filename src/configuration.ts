@@ -20,6 +20,8 @@ export interface Configuration {
   readonly segmentBytes: number;
   /** In entries. */
   readonly snapshotEvery: number;
+  /** Kept on the disk for jobs that run; 0 keeps none. */
+  readonly reserveBytes: number;
   readonly bodyBytesMax: number;
   readonly maxStartDelayMs: number;
   /** How long running attempts may go on at a stop. */
@@ -65,6 +67,7 @@ export const SETTINGS: readonly Setting[] = [
   { flag: "max-running", value: "jobs", default: "16", help: "jobs that run at a time" },
   { flag: "segment-bytes", value: "bytes", default: "64MiB", help: "size of a segment, from 4KiB" },
   { flag: "snapshot-every", value: "entries", default: "100000", help: "from 100 on" },
+  { flag: "reserve-bytes", value: "bytes", default: "1MiB", help: "kept for a full disk; 0: none" },
   { flag: "body-bytes", value: "bytes", default: "1MiB", help: "largest request body" },
   { flag: "max-start-delay", value: "time", default: "15m", help: "latest startAt from now" },
   { flag: "drain", value: "time", default: "10s", help: "time for running tasks at a stop" },
@@ -139,6 +142,7 @@ class Reader {
       maxRunning: this.#number("max-running", 1, 10_000),
       segmentBytes: this.#bytes("segment-bytes", 4_096, 1_073_741_824),
       snapshotEvery: this.#number("snapshot-every", 100, 1_000_000_000),
+      reserveBytes: this.#bytes("reserve-bytes", 0, 1_073_741_824),
       bodyBytesMax: this.#bytes("body-bytes", 1_024, 67_108_864),
       maxStartDelayMs: this.#time("max-start-delay", 86_400_000),
       drainMs: this.#time("drain", 3_600_000),
@@ -258,6 +262,7 @@ export function describeConfiguration(
     "max-running": `${configuration.maxRunning} jobs`,
     "segment-bytes": `${configuration.segmentBytes} bytes`,
     "snapshot-every": `${configuration.snapshotEvery} entries`,
+    "reserve-bytes": `${configuration.reserveBytes} bytes`,
     "body-bytes": `${configuration.bodyBytesMax} bytes`,
     "max-start-delay": `${configuration.maxStartDelayMs} ms`,
     drain: `${configuration.drainMs} ms`,

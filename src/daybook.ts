@@ -82,6 +82,7 @@ export class Daybook {
       consumer: engine.consumer,
       segmentBytes: configuration.segmentBytes,
       snapshotEvery: configuration.snapshotEvery,
+      reserveBytes: configuration.reserveBytes,
       acceptSnapshotAhead: configuration.acceptSnapshotAhead,
       warn,
     });

@@ -138,7 +138,7 @@ export interface FrameworkAttributes {
     /** Absent in the first segment. */
     readonly previousChain?: string;
   };
-  readonly "journal.Sealed": { readonly reason: "quiet" | "stop" };
+  readonly "journal.Sealed": { readonly reason: "quiet" | "room" | "stop" };
   /** The journal was opened after a stop that was not clean. */
   readonly "journal.Recovered": {
     readonly segment: string;

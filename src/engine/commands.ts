@@ -4,6 +4,7 @@ import { type Command, decide } from "../core/decide.ts";
 import type { JobId } from "../core/ids.ts";
 import type { JobTable } from "./job_table.ts";
 import type { Lanes } from "./lanes.ts";
+import type { Urgency } from "./ports.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Commanded } from "./run_services.ts";
 
@@ -24,11 +25,11 @@ export class Commands {
    *
    * Rejects with `JournalFullError` or `JournalFailedError`.
    */
-  run(jobId: JobId, command: Command): Promise<Commanded> {
+  run(jobId: JobId, command: Command, urgency?: Urgency): Promise<Commanded> {
     return this.#lanes.run(jobId, async () => {
       const decision = decide(this.#table.job(jobId), command);
       if (!decision.accepted) return decision;
-      const steps = await this.#recorder.record(decision.events).applied;
+      const steps = await this.#recorder.record(decision.events, urgency).applied;
       const applied = steps.filter((step) => step !== undefined);
       const last = applied.at(-1);
       if (last?.rule === "terminal/record-only") {

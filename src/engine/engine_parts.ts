@@ -40,7 +40,7 @@ export type EngineParts = ReturnType<typeof engineParts>;
 
 export function engineParts(options: JobEngineOptions, status: EngineStatus) {
   const parts = withRecording(foundationOf(options));
-  const { ended, events, history, indexes, recorder, registry, table } = parts;
+  const { ended, events, history, indexes, registry, table } = parts;
   const unmatched = new Unmatched({ ...indexes, ended }, registry, table);
   return {
     ...parts,
@@ -51,7 +51,7 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
       ...parts,
       pastEvents: indexes.facts,
       draining: () => status.draining,
-      full: () => recorder.full,
+      full: (urgency) => events.journal.full(urgency),
     }),
     supervisor: supervisorOf(parts, options, status),
   };
@@ -78,8 +78,8 @@ function foundationOf({ clock, random, definitions, maxRunning }: JobEngineOptio
 
 /** With the parts that record, and read what was recorded. */
 function withRecording(parts: ReturnType<typeof foundationOf>) {
-  const { clock, events, indexes, lanes, registry, table } = parts;
-  const recorder = new Recorder(clock, events, table, indexes);
+  const { events, indexes, lanes, registry, table } = parts;
+  const recorder = new Recorder(events, table, indexes);
   return {
     ...parts,
     recorder,
@@ -103,7 +103,7 @@ function supervisorOf(
       scheduler,
       workers,
       job: (jobId) => table.existing(jobId),
-      command: (jobId, command) => patient.command(jobId, command),
+      command: (jobId, command, urgency) => patient.command(jobId, command, urgency),
       record: (drafts, facts) => patient.record(drafts, facts),
       recordLatest: (make) => patient.recordLatest(make),
       entriesAt: (logIds) => patient.read(() => history.at(logIds)),

@@ -6,7 +6,7 @@
 import type { EventDraft, JobEventLogEntry } from "../core/event.ts";
 import type { EventId, LogId } from "../core/ids.ts";
 import type { EventIdIndex } from "./event_id_index.ts";
-import type { Appended, Clock, Journal, Random, StampedEvent } from "./ports.ts";
+import type { Appended, Clock, Journal, Random, StampedEvent, Urgency } from "./ports.ts";
 
 /** An id that is on its way to the disk. */
 interface PendingId {
@@ -48,10 +48,10 @@ export class EventEngine {
    *
    * The caller has made sure, with `find`, that no id of the group is taken.
    */
-  record(drafts: readonly EventDraft[]): Appended {
+  record(drafts: readonly EventDraft[], urgency: Urgency): Appended {
     const receivedAt = this.#now();
     const group = drafts.map((draft) => this.#stamped(draft, receivedAt));
-    const appended = this.journal.append(group);
+    const appended = this.journal.append(group, urgency);
     drafts.forEach((draft, index) => {
       const entry = appended.entries[index];
       if (draft.eventId !== undefined && entry !== undefined) this.#hold(entry, appended.durable);

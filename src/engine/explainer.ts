@@ -17,7 +17,7 @@ import { EvidenceSearch } from "./evidence_search.ts";
 import type { History } from "./history.ts";
 import type { JobTable } from "./job_table.ts";
 import type { PastEvents } from "./past_events.ts";
-import type { Clock } from "./ports.ts";
+import type { Clock, Urgency } from "./ports.ts";
 import { inSlices } from "./slices.ts";
 import type { WorkerQueue } from "./worker_queue.ts";
 
@@ -33,7 +33,7 @@ export interface ExplainerParts {
   readonly workers: WorkerQueue;
   readonly clock: Clock;
   readonly draining: () => boolean;
-  readonly full: () => boolean;
+  readonly full: (urgency: Urgency) => boolean;
 }
 
 export class Explainer {
@@ -64,7 +64,7 @@ export class Explainer {
     const { registry, workers, draining, full } = this.#parts;
     const isKnown = registry.get(job.type) !== undefined;
     const definition = hasCode(job) ? isKnown ? "loaded" : "missing" : "none";
-    const common = { definition, draining: draining(), full: full() } as const;
+    const common = { definition, draining: draining(), full: full(urgencyOf(job)) } as const;
     if (job.state === "Created" || !isKnown) return common;
     // A retry that is due waits for a worker too, whatever the condition says.
     const waits = conditionOf(job) === "queued" || workers.holds(job.priority, job.startedBy);
@@ -100,4 +100,10 @@ export class Explainer {
       return citation;
     });
   }
+}
+
+/** What the next entry of a job is, to a disk that is full. */
+function urgencyOf(job: JobState): Urgency {
+  const goesOn = ["executing", "backingOff", "compensating"].includes(conditionOf(job));
+  return goesOn ? "vital" : "ordinary";
 }

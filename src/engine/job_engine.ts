@@ -69,9 +69,9 @@ export class JobEngine {
     return this.#status.failed;
   }
 
-  /** Writes have just failed for want of room; reads go on. */
+  /** Nothing new can be recorded for want of room; reads go on, and so do running jobs. */
   get full(): boolean {
-    return this.#parts.recorder.full;
+    return this.#parts.events.journal.full("ordinary");
   }
 
   /** The engine is stopping and begins nothing new. */

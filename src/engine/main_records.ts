@@ -28,10 +28,9 @@ export class MainRecords {
     if (this.#services.draining) return false;
     const executionId = `exe_${this.#services.random.ulid()}` as ExecutionId;
     const attempts = [{ taskId: MAIN_TASK, executionId, compensable: false }];
-    const commanded = await this.#services.command(this.#jobId, {
-      kind: "startAttempts",
-      attempts,
-    });
+    const command = { kind: "startAttempts", attempts } as const;
+    // On a full disk the reserve is for jobs that have begun.
+    const commanded = await this.#services.command(this.#jobId, command, "ordinary");
     this.#attempt = findTask(this.#services.job(this.#jobId), MAIN_TASK)?.attempts ?? 0;
     return commanded.accepted;
   }

@@ -1,7 +1,7 @@
 /**
- * Records what a running job cannot do without. A full disk is waited out; when the
- * journal has failed nothing settles any more, since only the next start tells what is
- * on record.
+ * Records what a running job cannot do without, in the room that is kept for it when the
+ * disk is full. When that is used up as well it is waited out; when the journal has failed
+ * nothing settles any more, since only the next start tells what is on record.
  */
 
 import type { Command } from "../core/decide.ts";
@@ -9,11 +9,20 @@ import type { EventDraft, FactDraft } from "../core/event.ts";
 import type { EventId, JobId } from "../core/ids.ts";
 import type { Commands } from "./commands.ts";
 import type { FanOut } from "./fan_out.ts";
-import { type Clock, JournalFailedError, JournalFullError, type Random } from "./ports.ts";
+import {
+  type Clock,
+  JournalFailedError,
+  JournalFullError,
+  type Random,
+  type Urgency,
+} from "./ports.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Commanded } from "./run_services.ts";
 
-/** How long a disk that refuses is given before it is asked again. */
+/**
+ * How long a disk that refuses is given before it is asked again, on average: a record that
+ * is too large for the room there is must not take the others with it each time.
+ */
 const RETRY_MS = 1_000;
 
 export interface PatientRecorderParts {
@@ -32,9 +41,9 @@ export class PatientRecorder {
     this.#parts = parts;
   }
 
-  /** Decides and records a command. */
-  command(jobId: JobId, command: Command): Promise<Commanded> {
-    return this.#persist(() => this.#parts.commands.run(jobId, command));
+  /** Decides and records a command; one that begins something new is not vital. */
+  command(jobId: JobId, command: Command, urgency: Urgency = "vital"): Promise<Commanded> {
+    return this.#persist(() => this.#parts.commands.run(jobId, command, urgency));
   }
 
   /** Records drafts, and facts that the first of them causes, with what those make happen. */
@@ -42,7 +51,7 @@ export class PatientRecorder {
     await this.#persist(async () => {
       const group = this.#withFacts(drafts, facts);
       try {
-        await this.#parts.recorder.record(group).applied;
+        await this.#parts.recorder.record(group, "vital").applied;
       } finally {
         this.#parts.fanOut.settled(group);
       }
@@ -53,7 +62,7 @@ export class PatientRecorder {
   async recordLatest(make: () => EventDraft | undefined): Promise<void> {
     await this.#persist(async () => {
       const draft = make();
-      if (draft !== undefined) await this.#parts.recorder.record([draft]).applied;
+      if (draft !== undefined) await this.#parts.recorder.record([draft], "vital").applied;
     });
   }
 
@@ -95,6 +104,8 @@ export class PatientRecorder {
   }
 
   #pause(): Promise<void> {
-    return new Promise((resolve) => void this.#parts.clock.setTimer(RETRY_MS, resolve));
+    const { clock, random } = this.#parts;
+    const delayMs = RETRY_MS * (0.5 + random.fraction());
+    return new Promise((resolve) => void clock.setTimer(delayMs, resolve));
   }
 }

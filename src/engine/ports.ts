@@ -111,20 +111,31 @@ export interface RecoveryReport {
 }
 
 /**
+ * What becomes of a group when the disk is full: one that is vital, since a running job
+ * cannot do without it, is recorded as long as a reserve has room.
+ */
+export type Urgency = "ordinary" | "vital";
+
+/**
  * An append-only sequence of entries. It knows nothing of what they mean.
  */
 export interface Journal {
   readonly head: JournalHead;
+
+  /** Whether groups of an urgency find no room on the disk, as far as is known. */
+  full(urgency: Urgency): boolean;
 
   /**
    * Gives a group positions, at once and in order, and starts making it durable. The
    * group is in one batch: after a crash all of it is there, or none. An index in
    * `causedBy` is replaced with the position of that draft of the group.
    *
+   * @param urgency `"ordinary"` when absent.
    * @throws {JournalFailedError} at once, when the journal has failed or is closed.
+   * @throws {JournalFullError} at once, when the disk is known to be full.
    * @throws {GroupTooLargeError} at once, and nothing is recorded.
    */
-  append(group: readonly StampedEvent[]): Appended;
+  append(group: readonly StampedEvent[], urgency?: Urgency): Appended;
 
   /** Durable entries with `logId > after`, oldest first, at most `limit`. */
   read(after: LogId, limit: number): Promise<readonly JobEventLogEntry[]>;

@@ -14,13 +14,7 @@ import type { EventEngine } from "./event_engine.ts";
 import type { FactIndex } from "./fact_index.ts";
 import { refuseEntry } from "./framework_schemas.ts";
 import type { Applied, JobTable } from "./job_table.ts";
-import { type Appended, type Clock, JournalFullError } from "./ports.ts";
-
-/**
- * How long a write that found no room counts as news: without a further write nobody
- * would learn that there is room again, and a balancer would never send one.
- */
-const FULL_FRESH_MS = 10_000;
+import type { Appended, Urgency } from "./ports.ts";
 
 /** A group that was given positions. */
 export interface Recording {
@@ -46,27 +40,16 @@ interface Awaited {
 }
 
 export class Recorder {
-  readonly #clock: Clock;
   readonly #events: EventEngine;
   readonly #table: JobTable;
   readonly #indexes: Indexes;
   /** Positions whose effect somebody waits to hear of. */
   readonly #awaited = new Map<LogId, Awaited>();
 
-  /** The monotonic time of the last write that found no room, unless one has since. */
-  #fullSinceMs: number | undefined;
-
-  constructor(clock: Clock, events: EventEngine, table: JobTable, indexes: Indexes) {
-    this.#clock = clock;
+  constructor(events: EventEngine, table: JobTable, indexes: Indexes) {
     this.#events = events;
     this.#table = table;
     this.#indexes = indexes;
-  }
-
-  /** Writes have just failed for want of room; reads go on. */
-  get full(): boolean {
-    return this.#fullSinceMs !== undefined &&
-      this.#clock.monotonic() - this.#fullSinceMs < FULL_FRESH_MS;
   }
 
   /** Files all jobs that wait, once the journal has been replayed. */
@@ -82,15 +65,16 @@ export class Recorder {
   /**
    * Records a group: all of it, or nothing.
    *
+   * @param urgency What becomes of it when the disk is full.
    * @throws {TypeError} when a fact of the framework has a shape that the next start would
    * refuse to read: that is a defect, and must not get into the journal.
    */
-  record(drafts: readonly EventDraft[]): Recording {
+  record(drafts: readonly EventDraft[], urgency: Urgency = "ordinary"): Recording {
     for (const draft of drafts) {
       const reason = refuseEntry(draft);
       if (reason !== undefined) throw new TypeError(`Cannot record ${draft.eventType}: ${reason}`);
     }
-    const appended = this.#events.record(drafts);
+    const appended = this.#events.record(drafts, urgency);
     this.#fileJobs(appended);
     const awaited = appended.entries.map((): Awaited => ({ applied: undefined }));
     appended.entries.forEach(({ logId }, index) => {
@@ -126,11 +110,7 @@ export class Recorder {
   ): Promise<readonly (Applied | undefined)[]> {
     try {
       await appended.durable;
-      this.#fullSinceMs = undefined;
       return awaited.map(({ applied }) => applied);
-    } catch (error) {
-      if (error instanceof JournalFullError) this.#fullSinceMs = this.#clock.monotonic();
-      throw error;
     } finally {
       this.#forget(appended, awaited);
     }

@@ -5,7 +5,7 @@ import type { EventDraft, FactDraft, JobEventLogEntry } from "../core/event.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { Applied } from "./job_table.ts";
-import type { Clock, Random } from "./ports.ts";
+import type { Clock, Random, Urgency } from "./ports.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { WorkerQueue } from "./worker_queue.ts";
 
@@ -23,8 +23,10 @@ export interface RunServices {
   /**
    * Decides a command in the job's lane and records what follows. Waits out a full disk;
    * when the journal fails it never settles, since the process ends.
+   *
+   * @param urgency `"vital"` when absent.
    */
-  command(jobId: JobId, command: Command): Promise<Commanded>;
+  command(jobId: JobId, command: Command, urgency?: Urgency): Promise<Commanded>;
   /** Records facts, with what they make happen elsewhere; waits and settles as above. */
   record(drafts: readonly EventDraft[], facts?: readonly FactDraft[]): Promise<void>;
   /** Records one fact as it is at the time, or nothing; waits and settles as above. */

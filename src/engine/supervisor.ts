@@ -113,7 +113,7 @@ export class Supervisor {
 
   #scheduleStart(jobId: JobId, startAt: string): void {
     this.#services.scheduler.at(Date.parse(startAt), () => {
-      void this.#services.command(jobId, { kind: "start" });
+      void this.#services.command(jobId, { kind: "start" }, "ordinary");
     });
   }
 }

@@ -1,5 +1,6 @@
 /** The real disk. */
 
+import { dirname } from "node:path";
 import { setImmediate } from "node:timers";
 import { ensureDir } from "@std/fs";
 import type { FileSystem, HeldLock, OpenFile, OpenMode, PathKind } from "./file_system.ts";
@@ -129,8 +130,15 @@ export class DenoFileSystem implements FileSystem {
     }
   }
 
-  makeFolder(path: string): Promise<void> {
-    return ensureDir(path);
+  async makeFolder(path: string): Promise<void> {
+    try {
+      await Deno.mkdir(path);
+      // Outside the permissions the system has to be trusted with the name.
+      await permitted(() => this.syncFolder(dirname(path)));
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+      await ensureDir(path); // It may be a file.
+    }
   }
 
   rename(from: string, to: string): Promise<void> {
@@ -148,6 +156,16 @@ export class DenoFileSystem implements FileSystem {
     } finally {
       folder.close();
     }
+  }
+}
+
+/** `undefined` when this process may not do it. */
+async function permitted<Result>(run: () => Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await run();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return undefined;
+    throw error;
   }
 }
 

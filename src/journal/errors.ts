@@ -50,13 +50,23 @@ export class JournalLockedError extends Error {
 
 /** The files cannot be read or written. */
 export class JournalUnusableError extends Error {
-  override readonly name = "JournalUnusableError";
-  readonly exitCode = 74;
+  override readonly name: string = "JournalUnusableError";
+  readonly exitCode: number = 74;
   readonly path: string;
 
   constructor(action: string, path: string, reason: string, cause?: unknown) {
     super(`Cannot ${action} ${path}: ${reason}`, { cause });
     this.path = path;
+  }
+}
+
+/** Among the segments there is something that is none: as with damage, nothing is guessed. */
+export class ForeignFileError extends JournalUnusableError {
+  override readonly name = "ForeignFileError";
+  override readonly exitCode = 78;
+
+  constructor(path: string, reason: string) {
+    super("use", path, reason);
   }
 }
 

@@ -10,6 +10,7 @@ import type {
   JournalInfo,
   RecoveryReport,
   StampedEvent,
+  Urgency,
   Verification,
 } from "../engine/ports.ts";
 import { Announcement } from "./announcement.ts";
@@ -22,6 +23,7 @@ import { type FileJournalOptions, type ResolvedOptions, resolvedOptions } from "
 import { Recorder } from "./recorder.ts";
 import { recover, type Recovery } from "./recovery.ts";
 import { reportOf } from "./report.ts";
+import { Reserve } from "./reserve.ts";
 import { SegmentReader } from "./segment_reader.ts";
 import { SegmentWriter } from "./segment_writer.ts";
 import { SnapshotStore } from "./snapshot_store.ts";
@@ -80,6 +82,10 @@ export class FileJournal implements Journal {
     return this.#parts.recorder.head;
   }
 
+  full(urgency: Urgency): boolean {
+    return this.#parts.recorder.full(urgency);
+  }
+
   /**
    * The position that a group would begin with if it were appended now, while nothing else
    * is being appended: for entries whose attributes name positions of the same group.
@@ -88,8 +94,8 @@ export class FileJournal implements Journal {
     return this.#parts.recorder.nextLogId;
   }
 
-  append(group: readonly StampedEvent[]): Appended {
-    return this.#parts.recorder.append(group);
+  append(group: readonly StampedEvent[], urgency?: Urgency): Appended {
+    return this.#parts.recorder.append(group, urgency);
   }
 
   read(after: LogId, limit: number): Promise<readonly JobEventLogEntry[]> {
@@ -151,7 +157,8 @@ async function openLocked(
   const began = options.clock.monotonic();
   const recovery = await recover({ ...options, layout: layoutOf(options.folder) });
   for (const warning of recovery.warnings) options.warn(warning);
-  const parts = await partsOf(options, recovery);
+  const reserve = await reserveOf(options);
+  const parts = await partsOf(options, recovery, reserve);
   try {
     for (const fact of options.firstFacts) await recordFirst(options, parts, fact);
     const recoveredLogId = recovery.clean ? null : await recordRecovery(options, parts, recovery);
@@ -164,7 +171,25 @@ async function openLocked(
   }
 }
 
-async function partsOf(options: ResolvedOptions, recovery: Recovery): Promise<Parts> {
+/** The reserve, if there is to be one, and whether there was no room for it. */
+interface Kept {
+  readonly reserve: Reserve | undefined;
+  readonly short: boolean;
+}
+
+async function reserveOf(
+  { fileSystem, folder, reserveBytes, warn }: ResolvedOptions,
+): Promise<Kept> {
+  if (reserveBytes === 0) return { reserve: undefined, short: false };
+  const reserve = new Reserve(fileSystem, layoutOf(folder), reserveBytes, warn);
+  return { reserve, short: !await reserve.take() };
+}
+
+async function partsOf(
+  options: ResolvedOptions,
+  recovery: Recovery,
+  kept: Kept,
+): Promise<Parts> {
   const { fileSystem, clock, random } = options;
   const layout = layoutOf(options.folder);
   const catalogue = new Catalogue(recovery.segments, recovery.indexes);
@@ -177,6 +202,7 @@ async function partsOf(options: ResolvedOptions, recovery: Recovery): Promise<Pa
   );
   const recorder = new Recorder({
     ...options,
+    ...kept,
     sink: writer,
     stamp: stampWith(clock, random),
     origin: {

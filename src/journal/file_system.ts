@@ -41,7 +41,10 @@ export interface FileSystem {
   /** Names of what is in a folder, in no order. */
   list(folder: string): Promise<readonly string[]>;
   kind(path: string): Promise<PathKind>;
-  /** Makes a folder with its parents; one that is there is fine. */
+  /**
+   * Makes a folder in one that is there; one that was made before is fine. Its name is on
+   * disk on return, if this process may sync the folder that holds it.
+   */
   makeFolder(path: string): Promise<void>;
   /** Replaces what is at the new name, in one step. */
   rename(from: string, to: string): Promise<void>;

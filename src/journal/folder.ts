@@ -72,6 +72,19 @@ export async function requireKind(
 ): Promise<void> {
   const kind = await orUnusable("read", path, () => fileSystem.kind(path));
   if (allowed.includes(kind)) return;
-  const found = kind === "link" ? "a symbolic link" : `a ${kind}`;
-  throw new JournalUnusableError("use", path, `it is ${found}, not a ${allowed[0]}`);
+  throw new JournalUnusableError("use", path, `it is ${named(kind)}, not a ${allowed[0]}`);
+}
+
+/** What is at a path, in words. */
+export function named(kind: PathKind): string {
+  switch (kind) {
+    case "link":
+      return "a symbolic link";
+    case "other":
+      return "a device or a pipe";
+    case "missing":
+      return "missing";
+    default:
+      return `a ${kind}`;
+  }
 }

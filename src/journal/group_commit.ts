@@ -30,6 +30,8 @@ export interface BatchSink {
 export interface BatchListener {
   /** Called before the groups of the batch are answered. */
   durable(batch: SealedBatch): void;
+  /** There was no room for it. */
+  full(): void;
   failed(error: JournalFailedError): void;
 }
 
@@ -104,6 +106,15 @@ export class GroupCommit {
     while (this.#running !== undefined) await this.#running;
   }
 
+  /**
+   * Runs something that must not reject while no batch is on its way. Groups that are
+   * appended meanwhile wait for it.
+   */
+  async between(work: () => Promise<void>): Promise<void> {
+    while (this.#running !== undefined) await this.#running;
+    await (this.#running = work().then(() => this.#run()));
+  }
+
   #batchFor(group: EncodedGroup): Batch {
     const open = this.#pending.at(-1);
     if (open !== undefined && this.#fits(open, group)) return open;
@@ -176,6 +187,7 @@ export class GroupCommit {
     if (reason instanceof JournalFailedError) this.#refusal = reason;
     for (const each of lost) each.reject(reason);
     if (reason instanceof JournalFailedError) this.#options.listener.failed(reason);
+    else this.#options.listener.full();
   }
 }
 

@@ -36,6 +36,8 @@ export interface Layout {
   readonly snapshots: string;
   readonly quarantine: string;
   readonly lock: string;
+  /** Room that is given up when there is no other. */
+  readonly reserve: string;
   /** What the last verification found. */
   readonly verification: string;
 }
@@ -47,6 +49,7 @@ export function layoutOf(folder: string): Layout {
     snapshots: `${folder}/snapshots`,
     quarantine: `${folder}/quarantine`,
     lock: `${folder}/LOCK`,
+    reserve: `${folder}/reserve`,
     verification: `${folder}/verification.json`,
   };
 }

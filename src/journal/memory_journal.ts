@@ -13,6 +13,7 @@ import type {
   Random,
   RecoveryReport,
   StampedEvent,
+  Urgency,
 } from "../engine/ports.ts";
 import { JournalDamagedError } from "./errors.ts";
 import { segmentName, snapshotName } from "./layout.ts";
@@ -121,8 +122,12 @@ export class MemoryJournal implements Journal {
     };
   }
 
-  append(group: readonly StampedEvent[]): Appended {
-    return this.#recorder.append(group);
+  full(urgency: Urgency): boolean {
+    return this.#recorder.full(urgency);
+  }
+
+  append(group: readonly StampedEvent[], urgency?: Urgency): Appended {
+    return this.#recorder.append(group, urgency);
   }
 
   read(after: LogId, limit: number): Promise<readonly JobEventLogEntry[]> {

@@ -15,6 +15,11 @@ export interface FileJournalOptions {
   readonly segmentBytes?: number;
   /** Entries from one snapshot to the next; 100,000. */
   readonly snapshotEvery?: number;
+  /**
+   * Bytes that are kept on the disk for what is vital when it is full; without, 0, every
+   * append is tried.
+   */
+  readonly reserveBytes?: number;
   /** How long nothing is written before a seal; a second. */
   readonly quietSealMs?: number;
   /** A batch takes no more groups when the next would bring it over this; 4 MiB. */
@@ -42,6 +47,7 @@ export function resolvedOptions(options: FileJournalOptions): ResolvedOptions {
   const resolved = {
     segmentBytes: SEGMENT_BYTES,
     snapshotEvery: SNAPSHOT_EVERY,
+    reserveBytes: 0,
     quietSealMs: QUIET_SEAL_MS,
     batchBytesMax: BATCH_BYTES_MAX,
     acceptSnapshotAhead: false,
@@ -51,13 +57,15 @@ export function resolvedOptions(options: FileJournalOptions): ResolvedOptions {
   };
   requireWhole("segmentBytes", resolved.segmentBytes, SEGMENT_BYTES_LIMIT);
   requireWhole("snapshotEvery", resolved.snapshotEvery, Number.MAX_SAFE_INTEGER);
+  requireWhole("reserveBytes", resolved.reserveBytes, SEGMENT_BYTES_LIMIT, 0);
   requireWhole("quietSealMs", resolved.quietSealMs, 2 ** 31 - 1);
   requireWhole("batchBytesMax", resolved.batchBytesMax, SEGMENT_BYTES_LIMIT);
   return resolved;
 }
 
-function requireWhole(name: string, value: number, limit: number): void {
-  if (!Number.isInteger(value) || value < 1 || value > limit) {
-    throw new RangeError(`Cannot open the journal: ${name} must be from 1 to ${limit}: ${value}`);
+function requireWhole(name: string, value: number, limit: number, least = 1): void {
+  if (!Number.isInteger(value) || value < least || value > limit) {
+    const range = `from ${least} to ${limit}`;
+    throw new RangeError(`Cannot open the journal: ${name} must be ${range}: ${value}`);
   }
 }

@@ -13,9 +13,12 @@ import {
   JournalFailedError,
   type JournalHead,
   type StampedEvent,
+  type Urgency,
 } from "../engine/ports.ts";
 import type { SealedBatch } from "./batch.ts";
 import { type BatchSink, GroupCommit } from "./group_commit.ts";
+import type { Reserve } from "./reserve.ts";
+import { Room } from "./room.ts";
 import { isOnlySeal, QuietSealer } from "./seals.ts";
 import { type LastSnapshot, Snapshots } from "./snapshots.ts";
 import type { Stamp } from "./stamp.ts";
@@ -40,6 +43,10 @@ export interface RecorderOptions {
   readonly batchBytesMax: number;
   readonly snapshotEvery: number;
   readonly quietSealMs: number;
+  /** Room for what is vital; none, when absent. */
+  readonly reserve?: Reserve | undefined;
+  /** Whether there was no room to make it. */
+  readonly short?: boolean;
   /** Makes a durable batch readable; called before the consumer gets it. */
   publish(batch: SealedBatch): void;
   /** Stores a snapshot; the result is its file name. */
@@ -52,6 +59,7 @@ export class Recorder {
   readonly #commit: GroupCommit;
   readonly #snapshots: Snapshots;
   readonly #sealer: QuietSealer;
+  readonly #room: Room;
   /** The last position that is more than a seal. */
   #contentLogId: LogId;
   #stopped: boolean;
@@ -64,6 +72,7 @@ export class Recorder {
     this.#contentLogId = origin.stopped ? origin.head.logId - 1 : origin.head.logId;
     this.#commit = this.#groupCommit(options);
     this.#sealer = new QuietSealer(clock, options.quietSealMs, () => this.#sealWhenIdle());
+    this.#room = this.#roomOf(options);
     this.#snapshots = new Snapshots({
       every: options.snapshotEvery,
       last: origin.snapshot,
@@ -86,9 +95,18 @@ export class Recorder {
     return this.#snapshots.last;
   }
 
-  /** @throws {JournalFailedError} when the journal has failed or is closed. */
-  append(group: readonly StampedEvent[]): Appended {
+  /** Whether groups of an urgency find no room, as far as is known. */
+  full(urgency: Urgency): boolean {
+    return this.#room.full(urgency);
+  }
+
+  /**
+   * @throws {JournalFailedError} when the journal has failed or is closed.
+   * @throws {JournalFullError} when what room there is is kept for what is vital.
+   */
+  append(group: readonly StampedEvent[], urgency: Urgency = "ordinary"): Appended {
     if (this.#closed) throw new JournalFailedError("Cannot append: the journal is closed");
+    if (urgency === "ordinary" && this.#commit.refusal === undefined) this.#room.require();
     return this.#commit.append(group);
   }
 
@@ -103,9 +121,10 @@ export class Recorder {
   async close(): Promise<void> {
     this.#closed = true;
     this.#sealer.stop();
+    await this.#room.stop();
     await this.#commit.settled();
     if (this.#commit.refusal === undefined) {
-      await this.#snapshots.takeLast(this.head, this.#contentLogId);
+      if (!this.#room.isKept) await this.#snapshots.takeLast(this.head, this.#contentLogId);
       await this.#sealStop();
     }
     await this.#snapshots.settled();
@@ -121,24 +140,39 @@ export class Recorder {
       stamp: options.stamp,
       listener: {
         durable: (batch) => this.#durable(batch),
+        full: () => this.#room.ranOut(),
         failed: (error) => this.#failed(error),
       },
+    });
+  }
+
+  #roomOf({ clock, reserve, short = false, warn }: RecorderOptions): Room {
+    return new Room({
+      clock,
+      reserve,
+      short,
+      between: (work) => this.#commit.between(work),
+      probe: () => this.#seal("room"),
+      warn,
     });
   }
 
   #durable(batch: SealedBatch): void {
     this.#options.publish(batch);
     this.#stopped = false;
+    this.#room.found();
     this.#options.consumer.durable(batch.entries);
     if (!isOnlySeal(batch.entries)) {
       this.#contentLogId = batch.lastLogId;
       this.#sealLater();
     }
-    this.#snapshots.takeWhenDue(this.head);
+    // A snapshot is only a cache: what room there is is not for it.
+    if (!this.#room.isKept) this.#snapshots.takeWhenDue(this.head);
   }
 
   #failed(error: JournalFailedError): void {
     this.#sealer.stop();
+    void this.#room.stop();
     this.#options.consumer.failed(error);
   }
 
@@ -163,7 +197,7 @@ export class Recorder {
     }
   }
 
-  #seal(reason: "quiet" | "stop"): Promise<LogId> {
+  #seal(reason: "quiet" | "room" | "stop"): Promise<LogId> {
     const stratum = "framework";
     return this.record({ stratum, eventType: "journal.Sealed", attributes: { reason } });
   }

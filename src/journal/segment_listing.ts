@@ -1,18 +1,18 @@
 /** The segments in the folder of a journal, and what is there beside them. */
 
 import type { SegmentInfo } from "../engine/ports.ts";
-import { JournalUnusableError, orUnusable } from "./errors.ts";
+import { ForeignFileError, JournalUnusableError, orUnusable } from "./errors.ts";
 import { type FileSystem, withFile } from "./file_system.ts";
-import { requireKind } from "./folder.ts";
+import { named, requireKind } from "./folder.ts";
 import { firstLogIdOf, isTemporary, type Layout } from "./layout.ts";
 
 export interface SegmentListing {
   /** With their sizes, oldest first. */
   readonly segments: readonly SegmentInfo[];
   /** Why a start would refuse files that have not the name of a segment. */
-  readonly foreign: readonly JournalUnusableError[];
+  readonly foreign: readonly ForeignFileError[];
   /** Why what has the name of a segment is none: it is a link or a folder. */
-  readonly unusable: readonly JournalUnusableError[];
+  readonly unusable: readonly ForeignFileError[];
 }
 
 /**
@@ -26,18 +26,19 @@ export async function listSegments(
 ): Promise<SegmentListing> {
   const found = await orUnusable("list", layout.segments, () => fileSystem.list(layout.segments));
   const segments: SegmentInfo[] = [];
-  const foreign: JournalUnusableError[] = [];
-  const unusable: JournalUnusableError[] = [];
+  const foreign: ForeignFileError[] = [];
+  const unusable: ForeignFileError[] = [];
   for (const name of found.filter((name) => !isTemporary(name)).toSorted()) {
     const path = `${layout.segments}/${name}`;
     const firstLogId = firstLogIdOf(name);
     if (firstLogId === undefined) {
-      foreign.push(new JournalUnusableError("use", path, "it is not a segment; move it elsewhere"));
+      foreign.push(new ForeignFileError(path, "it is not a segment; move it elsewhere"));
       continue;
     }
-    const bytes = await sizeOrProblem(fileSystem, path);
-    if (bytes instanceof JournalUnusableError) unusable.push(bytes);
-    else segments.push({ name, firstLogId, bytes });
+    const kind = await orUnusable("read", path, () => fileSystem.kind(path));
+    if (kind !== "file") {
+      unusable.push(new ForeignFileError(path, `it is ${named(kind)}, not a file`));
+    } else segments.push({ name, firstLogId, bytes: await sizeOf(fileSystem, path) });
   }
   return { segments, foreign, unusable };
 }
@@ -67,19 +68,6 @@ export async function requireJournal(
     throw new JournalUnusableError("read journal", folder, "there is no segments folder in it");
   }
   await requireKind(fileSystem, segments, ["folder"]);
-}
-
-async function sizeOrProblem(
-  fileSystem: FileSystem,
-  path: string,
-): Promise<number | JournalUnusableError> {
-  try {
-    await requireKind(fileSystem, path, ["file"]);
-    return await sizeOf(fileSystem, path);
-  } catch (error) {
-    if (!(error instanceof JournalUnusableError) || error.cause !== undefined) throw error;
-    return error; // It is a link or a folder.
-  }
 }
 
 /** Bytes of a file. */

@@ -270,7 +270,8 @@ async function atTerminal(
   const { stdout } = await new Deno.Command("script", {
     args: ["--quiet", "--return", "--command", whole, "/dev/null"],
     cwd: ROOT,
-    env,
+    // CI sets it for everything.
+    env: { NO_COLOR: "", ...env },
     stdin: "null",
   }).output();
   return new TextDecoder().decode(stdout).replaceAll("\r\n", "\n");

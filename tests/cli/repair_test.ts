@@ -228,7 +228,7 @@ test("repair: a foreign file is for its owner to move", async () => {
   const { disk } = await flippedIn(1);
   setText(disk, "journal/segments/notes.txt", "hello");
   const { code, err } = await repair(disk, "--apply");
-  assert.equal(code, 74);
+  assert.equal(code, 78);
   assert.match(err.join(), /notes\.txt: it is not a segment; move it elsewhere/);
   assert.deepEqual(copiesIn(disk), []);
 });

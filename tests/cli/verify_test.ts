@@ -311,7 +311,7 @@ test("verify: a file that is no segment makes the journal unusable", async () =>
     out.join(),
     "unusable: Cannot use journal/segments/notes.txt: it is not a segment; move it elsewhere",
   );
-  assert.equal(code, 74);
+  assert.equal(code, 78);
   setText(disk, "journal/segments/00000000000000000001.ndjson.tmp", "left by a start");
   disk.files.delete("journal/segments/notes.txt");
   assert.equal((await verify(disk)).code, 0);

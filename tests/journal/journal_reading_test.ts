@@ -68,7 +68,7 @@ testWithFolder("journal reading: a link in the place of a segment is refused", a
   const [segment = ""] = await folder.names("segments");
   await Deno.symlink(segment, `${folder.path}/segments/00000000000000000003.ndjson`);
   await assert.rejects(begin(folder), {
-    name: "JournalUnusableError",
+    name: "ForeignFileError",
     message: /it is a symbolic link, not a file$/,
   });
 });

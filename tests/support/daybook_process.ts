@@ -9,12 +9,20 @@ export interface ProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Further permission flags; the defaults are those of `deno task start`. */
   readonly permissions?: readonly string[];
+  /** Run instead of `main.ts`: a build of it with a defect, which a test has to notice. */
+  readonly script?: string | undefined;
+  /** Words before the command: one that runs it in other circumstances. */
+  readonly within?: readonly string[];
 }
 
-function command({ journal, args = [], env = {}, permissions = [] }: ProcessOptions) {
+function command(
+  { journal, args = [], env = {}, permissions = [], script, within = [] }: ProcessOptions,
+) {
   return taskCommand("start", ["--port=0", `--journal=${journal}`, ...args], {
     journal,
     permissions,
+    script,
+    within,
     env: { NO_COLOR: "1", ...env },
   });
 }
@@ -26,6 +34,14 @@ export async function runToEnd(
   const { code, stdout, stderr } = await command(options).output();
   const decoder = new TextDecoder();
   return { code, output: decoder.decode(stdout) + decoder.decode(stderr) };
+}
+
+/** Starts, and kills after a time, which may be before it listens. */
+export async function startAndKill(options: ProcessOptions, afterMs: number): Promise<void> {
+  const child = command(options).spawn();
+  const timer = setTimeout(() => child.kill("SIGKILL"), afterMs);
+  await child.output();
+  clearTimeout(timer);
 }
 
 export class DaybookProcess {
@@ -57,6 +73,17 @@ export class DaybookProcess {
     const url = await listening;
     if (url === undefined) throw new Error(`Cannot start Daybook:\n${output.join("\n")}`);
     return new DaybookProcess(url, output, child, drained);
+  }
+
+  /** The same where no output is to be seen: the lock of the journal tells where it listens. */
+  static async startSilently(options: ProcessOptions): Promise<DaybookProcess> {
+    const child = command(options).spawn();
+    const drained = Promise.all([child.stdout.cancel(), child.stderr.cancel()]);
+    for (;;) {
+      const url = await Deno.readTextFile(`${options.journal}/LOCK`).catch(() => "");
+      if (url !== "") return new DaybookProcess(url.trim(), [], child, drained);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
   }
 
   /** As a power switch would, but for the page cache. */

@@ -27,6 +27,25 @@ export const threeTasks = defineJob({
   },
 });
 
+/** Goes on when the gate of the test opens, and does some more after that. */
+export const gated = defineJob({
+  type: "test.gated",
+  version: 1,
+  input: v.object({ number: v.number() }),
+  async run(ctx, { number }) {
+    await ctx.task("gate", async (task) => {
+      const gate = Deno.env.get("DAYBOOK_TEST_GATE") ?? "";
+      const response = await fetch(gate, { signal: task.signal });
+      return await response.text();
+    });
+    await ctx.task("after", (task) => {
+      task.progress(1, 1, "nearly there");
+      return "x".repeat(1000);
+    });
+    return { number };
+  },
+});
+
 /** A task that only an abort can end, and that does not listen to it. */
 export const endless = defineJob({
   type: "test.endless",

@@ -12,6 +12,7 @@ export class ResumingReader {
   #lastId = 0;
   #stopped = false;
   #aborter = new AbortController();
+  #awaited: { readonly id: number; readonly resolve: () => void }[] = [];
 
   get lastId(): number {
     return this.#lastId;
@@ -33,6 +34,12 @@ export class ResumingReader {
     }
   }
 
+  /** Resolves when the message of this id has come. */
+  reached(id: number): Promise<void> {
+    if (this.#lastId >= id) return Promise.resolve();
+    return new Promise((resolve) => void this.#awaited.push({ id, resolve }));
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#aborter.abort();
@@ -47,10 +54,16 @@ export class ResumingReader {
       else if (line === "") {
         if (data !== "") {
           this.messages.push({ id, data });
-          this.#lastId = id;
+          this.#arrived(id);
         }
         data = "";
       }
     }
+  }
+
+  #arrived(id: number): void {
+    this.#lastId = id;
+    for (const { resolve } of this.#awaited.filter((each) => each.id <= id)) resolve();
+    this.#awaited = this.#awaited.filter((each) => each.id > id);
   }
 }

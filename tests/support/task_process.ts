@@ -20,21 +20,23 @@ export interface TaskPermissions {
   readonly journal?: string;
   /** Further permission flags. */
   readonly permissions?: readonly string[];
+  /** Run instead of the script of the task, with its permissions; an absolute path. */
+  readonly script?: string | undefined;
 }
 
 /** The arguments of `deno` that run a task wherever the process is, with further ones after it. */
 export function taskArguments(
   task: string,
   args: readonly string[],
-  { journal = "journal", permissions = [] }: TaskPermissions = {},
+  { journal = "journal", permissions = [], script }: TaskPermissions = {},
 ): readonly string[] {
   const words = wordsOfTask(task);
-  const script = words.findIndex((word) => word.endsWith(".ts"));
-  const flags = words.slice(1, script)
+  const at = words.findIndex((word) => word.endsWith(".ts"));
+  const flags = words.slice(1, at)
     .map((flag) => flag.replace(/^(--allow-\w+)=journal$/, `$1=${journal}`));
   return [
     ...["run", `--config=${ROOT}deno.json`, ...flags, ...permissions],
-    ...[`${ROOT}${words[script]}`, ...words.slice(script + 1), ...args],
+    ...[script ?? `${ROOT}${words[at]}`, ...words.slice(at + 1), ...args],
   ];
 }
 
@@ -43,16 +45,19 @@ export interface TaskProcessOptions extends TaskPermissions {
   /** Where relative paths begin: the folder of `deno.json`, unless said otherwise. */
   readonly cwd?: string;
   readonly stdin?: "null" | "piped";
+  /** Words before the command: one that runs it in other circumstances. */
+  readonly within?: readonly string[];
 }
 
 /** A task, with arguments after it. */
 export function taskCommand(
   task: string,
   args: readonly string[],
-  { env = {}, cwd = ROOT, stdin = "null", ...permissions }: TaskProcessOptions = {},
+  { env = {}, cwd = ROOT, stdin = "null", within = [], ...permissions }: TaskProcessOptions = {},
 ): Deno.Command {
-  return new Deno.Command(Deno.execPath(), {
-    args: [...taskArguments(task, args, permissions)],
+  const words = [...within, Deno.execPath(), ...taskArguments(task, args, permissions)];
+  return new Deno.Command(words[0] ?? "", {
+    args: words.slice(1),
     cwd,
     env,
     stdin,

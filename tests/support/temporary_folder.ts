@@ -7,3 +7,17 @@ export async function inFolder(run: (folder: string) => Promise<void>): Promise<
     await Deno.remove(folder, { recursive: true });
   }
 }
+
+/** The same, but after a failure the folder stays, for whoever looks for the reason. */
+export async function inFolderKeptOnFailure(
+  run: (folder: string) => Promise<void>,
+): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "daybook-" });
+  try {
+    await run(folder);
+  } catch (error) {
+    console.error(`what it left behind is in ${folder}`);
+    throw error;
+  }
+  await Deno.remove(folder, { recursive: true });
+}

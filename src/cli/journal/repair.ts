@@ -22,7 +22,6 @@ import type { Terminal } from "../terminal.ts";
 import { audit, type AuditReport } from "./audit.ts";
 import {
   EXIT_DAMAGED,
-  EXIT_UNREADABLE,
   JOURNAL_OPTION,
   orExit,
   readableFolder,
@@ -187,7 +186,7 @@ function isDone({ plan, note }: Task): boolean {
 /** @throws {CommandError} when something is wrong that no cut should mend. */
 function requireRepairable({ problems, disproof }: AuditReport): void {
   const foreign = problems.find(({ kind }) => kind === "foreign");
-  if (foreign !== undefined) throw new CommandError(problemText(foreign), EXIT_UNREADABLE);
+  if (foreign !== undefined) throw new CommandError(problemText(foreign), EXIT_DAMAGED);
   if (disproof?.kind === "other") throw new CommandError(disproof.reason, EXIT_DAMAGED);
   const newer = problems.find((problem) =>
     problem.kind === "damage" && problem.damage.byNewerVersion

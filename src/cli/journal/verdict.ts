@@ -4,7 +4,7 @@ import { assertNever } from "../../core/assert_never.ts";
 import { counted } from "../../core/counted.ts";
 import { EXIT_NEGATIVE, EXIT_OK } from "../command.ts";
 import type { AuditReport } from "./audit.ts";
-import { EXIT_DAMAGED, EXIT_UNREADABLE } from "./folder.ts";
+import { EXIT_DAMAGED } from "./folder.ts";
 import { problemText } from "./problem.ts";
 import type { ServedOutcome } from "./served_audit.ts";
 
@@ -23,7 +23,7 @@ export function verdictOf(report: AuditReport, isServerNamed: boolean): Verdict 
     return { kind: "damaged", line: `damaged: ${problemText(damage)}`, exitCode: EXIT_DAMAGED };
   }
   if (first !== undefined) {
-    return { kind: "unusable", line: `unusable: ${problemText(first)}`, exitCode: EXIT_UNREADABLE };
+    return { kind: "unusable", line: `unusable: ${problemText(first)}`, exitCode: EXIT_DAMAGED };
   }
   const difference = differenceOf(report.served, isServerNamed);
   if (difference === undefined) {

@@ -1,0 +1,206 @@
+import assert from "node:assert/strict";
+import { JournalFullError } from "../../src/engine/ports.ts";
+import { JournalUnusableError } from "../../src/journal/errors.ts";
+import { FileJournal } from "../../src/journal/file_journal.ts";
+import type { FileJournalOptions } from "../../src/journal/options.ts";
+import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
+import { RememberingConsumer } from "../support/journal_consumer.ts";
+import { fact, facts } from "../support/journal_events.ts";
+import { SmallDisk } from "../support/small_disk.ts";
+
+const RESERVE_BYTES = 20_000;
+/** What must be free beside the reserve for it to be made again. */
+const MARGIN_BYTES = 64 * 1024;
+
+class Scene {
+  readonly clock = new FakeClock();
+  readonly consumer = new RememberingConsumer();
+  readonly warnings: string[] = [];
+
+  constructor(readonly disk = new SmallDisk()) {}
+
+  async open(options: Partial<FileJournalOptions> = {}): Promise<FileJournal> {
+    const { journal } = await FileJournal.open({
+      folder: "journal",
+      fileSystem: this.disk,
+      clock: this.clock,
+      random: new FakeRandom(),
+      consumer: this.consumer,
+      reserveBytes: RESERVE_BYTES,
+      warn: (message) => this.warnings.push(message),
+      ...options,
+    });
+    return journal;
+  }
+
+  /** A journal that has just found no room. */
+  async full(options: Partial<FileJournalOptions> = {}): Promise<FileJournal> {
+    const journal = await this.open(options);
+    await journal.append(facts(2)).durable;
+    this.disk.leave(100);
+    await assert.rejects(journal.append(facts(1)).durable, JournalFullError);
+    await this.clock.settle();
+    return journal;
+  }
+
+  get reserve(): number | undefined {
+    return this.disk.files.get("journal/reserve")?.length;
+  }
+
+  async types(journal: FileJournal): Promise<readonly string[]> {
+    return (await journal.read(0, 100)).map(({ eventType }) => eventType);
+  }
+}
+
+const large = () => fact({ text: "x".repeat(RESERVE_BYTES) });
+
+Deno.test("reserve: on a full disk only what is vital is recorded, and reads go on", async () => {
+  const scene = new Scene();
+  const journal = await scene.full();
+
+  assert.equal(journal.full("ordinary"), true);
+  assert.equal(scene.reserve, undefined, "it was given up");
+  assert.throws(() => journal.append(facts(1)), JournalFullError);
+  await journal.append(facts(3), "vital").durable;
+  assert.equal((await journal.read(0, 100)).length, journal.head.logId);
+  assert.deepEqual(scene.warnings.length, 1);
+  await journal.close();
+});
+
+Deno.test("reserve: a group that found no room is rejected, and vital ones pass when asked again", async () => {
+  const scene = new Scene();
+  const journal = await scene.open();
+  await journal.append(facts(1)).durable;
+  scene.disk.leave(100);
+  const ordinary = journal.append(facts(1)).durable;
+  const vital = journal.append(facts(1), "vital").durable;
+  await Promise.all([ordinary, vital].map((each) => assert.rejects(each, JournalFullError)));
+  await journal.append(facts(1), "vital").durable;
+  await journal.close();
+});
+
+Deno.test("reserve: when there is room again it is made again, and all is taken, by itself", async () => {
+  const scene = new Scene();
+  const journal = await scene.full();
+  await scene.clock.advance(5_000);
+  assert.equal(journal.full("ordinary"), true, "it is still full");
+  assert.equal(scene.reserve, undefined);
+
+  scene.disk.leave(RESERVE_BYTES + MARGIN_BYTES + 10_000);
+  await scene.clock.advance(1_000);
+
+  assert.equal(journal.full("ordinary"), false);
+  assert.equal(scene.reserve, RESERVE_BYTES);
+  await journal.append(facts(1)).durable;
+  const [probe] = (await journal.read(0, 100)).filter(({ attributes }) =>
+    "reason" in attributes && attributes["reason"] === "room"
+  );
+  assert.equal(probe?.eventType, "journal.Sealed", "what proved it is on record");
+  assert.equal(scene.warnings.at(-1), "there is room on the disk again");
+  await journal.close();
+});
+
+Deno.test("reserve: room for it and no more is not enough", async () => {
+  const scene = new Scene();
+  const journal = await scene.full();
+  scene.disk.leave(RESERVE_BYTES + 1_000);
+  await scene.clock.advance(1_000);
+  assert.equal(journal.full("ordinary"), true);
+  assert.equal(scene.reserve, undefined);
+  await journal.close();
+});
+
+Deno.test("reserve: while a segment may not grow, room for the reserve is not enough", async () => {
+  const scene = new Scene();
+  const journal = await scene.open();
+  await journal.append([fact({ text: "x".repeat(100_000) })]).durable;
+  scene.disk.fileBytesMax = 100_000;
+  await assert.rejects(journal.append(facts(1)).durable, JournalFullError);
+  for (let second = 0; second < 3; second++) {
+    await scene.clock.advance(1_000);
+    assert.equal(journal.full("ordinary"), true);
+    assert.throws(() => journal.append(facts(1)), JournalFullError);
+  }
+  scene.disk.fileBytesMax = Infinity;
+  await scene.clock.advance(1_000);
+  assert.equal(journal.full("ordinary"), false);
+  await journal.close();
+});
+
+Deno.test("reserve: used up, it rejects what is vital as well, and nothing is lost", async () => {
+  const scene = new Scene();
+  const journal = await scene.full();
+  await journal.append(facts(1), "vital").durable;
+  assert.equal(journal.full("vital"), false);
+  await assert.rejects(journal.append([large()], "vital").durable, JournalFullError);
+  assert.equal(journal.full("vital"), true);
+  const { logId } = journal.head;
+  await journal.append(facts(1), "vital").durable;
+  assert.equal(journal.head.logId, logId + 1);
+  await journal.close();
+
+  const next = new Scene(scene.disk);
+  scene.disk.capacity = Infinity;
+  const reopened = await next.open();
+  assert.equal(next.consumer.entries.length, reopened.head.logId);
+  assert.ok(reopened.head.logId > logId);
+  await reopened.close();
+});
+
+Deno.test("reserve: a stop on a full disk is sealed with it, so that the next start is clean", async () => {
+  const scene = new Scene();
+  const journal = await scene.full();
+  await journal.close();
+
+  const next = new Scene(scene.disk);
+  const reopened = await next.open();
+  assert.equal((await reopened.info()).lastRecovery.clean, true);
+  assert.equal(reopened.full("ordinary"), true, "there is no room to make it again");
+  assert.throws(() => reopened.append(facts(1)), JournalFullError);
+  assert.equal((await next.types(reopened)).length, reopened.head.logId);
+  scene.disk.capacity = Infinity;
+  await next.clock.advance(1_000);
+  assert.equal(reopened.full("ordinary"), false);
+  await reopened.close();
+});
+
+Deno.test("reserve: no snapshot is written into the room that it gave up", async () => {
+  const scene = new Scene();
+  const journal = await scene.full({ snapshotEvery: 3 });
+  await journal.append(facts(10), "vital").durable;
+  await scene.clock.settle();
+  const snapshots = () =>
+    [...scene.disk.files.keys()].filter((path) => path.includes("snapshots/"));
+  assert.deepEqual(snapshots(), []);
+  scene.disk.capacity = Infinity;
+  await scene.clock.advance(1_000);
+  await journal.append(facts(1)).durable;
+  await journal.close();
+  assert.ok(snapshots().length > 0);
+});
+
+Deno.test("reserve: one that a crash cut short, or of another size, is made anew", async () => {
+  const scene = new Scene();
+  await (await scene.open()).close();
+  scene.disk.files.set("journal/reserve", new Uint8Array(77));
+  const journal = await scene.open();
+  assert.equal(scene.reserve, RESERVE_BYTES);
+  await journal.close();
+});
+
+Deno.test("reserve: a folder in its place is refused", async () => {
+  const scene = new Scene();
+  await scene.disk.makeFolder("journal/reserve");
+  await assert.rejects(scene.open(), JournalUnusableError);
+});
+
+Deno.test("reserve: without one every append is tried, and the last one tells", async () => {
+  const scene = new Scene();
+  const journal = await scene.full({ reserveBytes: 0 });
+  assert.equal(journal.full("ordinary"), true);
+  await assert.rejects(journal.append(facts(1)).durable, JournalFullError);
+  scene.disk.capacity = Infinity;
+  await journal.append(facts(1)).durable;
+  assert.equal(journal.full("ordinary"), false);
+  await journal.close();
+});

@@ -1,0 +1,21 @@
+/**
+ * Daybook with a defect, for a test that has to notice it: a sync returns at once and is
+ * made later, so that what is acknowledged is not on disk yet.
+ */
+
+import { DenoFileSystem } from "../../../src/journal/deno_file_system.ts";
+
+const LATE_MS = 50;
+const open = DenoFileSystem.prototype.open;
+
+DenoFileSystem.prototype.open = async function (path, mode) {
+  const file = await open.call(this, path, mode);
+  const syncData = file.syncData.bind(file);
+  file.syncData = () => {
+    setTimeout(() => void syncData().catch(() => {}), LATE_MS);
+    return Promise.resolve();
+  };
+  return file;
+};
+
+await import("../../../main.ts");

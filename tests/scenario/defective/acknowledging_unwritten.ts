@@ -1,0 +1,25 @@
+/**
+ * Daybook with a defect, for a test that has to notice it: what is acknowledged is still in
+ * the memory of the process, and is written later.
+ */
+
+import { DenoFileSystem } from "../../../src/journal/deno_file_system.ts";
+
+const LATE_MS = 30;
+const open = DenoFileSystem.prototype.open;
+
+DenoFileSystem.prototype.open = async function (path, mode) {
+  const file = await open.call(this, path, mode);
+  if (mode !== "append") return file;
+  const append = file.append.bind(file);
+  let written = Promise.resolve();
+  file.append = (bytes) => {
+    const copy = bytes.slice();
+    const late = new Promise((resolve) => setTimeout(resolve, LATE_MS));
+    written = Promise.all([written, late]).then(() => append(copy));
+    return Promise.resolve();
+  };
+  return file;
+};
+
+await import("../../../main.ts");

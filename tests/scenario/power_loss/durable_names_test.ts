@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { DurableNames } from "./durable_names.ts";
+import { withoutUnsynced } from "./power_cut.ts";
+
+const lost = () => false;
+
+/** A tree of one folder, `/disk/segments`, that holds the file `a`. */
+function tree(): DurableNames {
+  const names = new DurableNames("/disk");
+  names.hadFolder("/disk/segments");
+  names.hadFile("/disk/segments/a", "1");
+  return names;
+}
+
+function after(names: DurableNames, survives: (index: number) => boolean = lost) {
+  return Object.fromEntries(names.afterCut(survives));
+}
+
+Deno.test("power cut: a new file is gone, unless its folder was synced after it", () => {
+  const names = tree();
+  names.madeFile("/disk/segments/b", "2");
+  names.syncedFolder("/disk/segments");
+  names.madeFile("/disk/segments/c", "3");
+  assert.deepEqual(after(names), { "/disk/segments/a": "1", "/disk/segments/b": "2" });
+});
+
+Deno.test("power cut: a removed file is back, and one that was replaced has its old content", () => {
+  const names = tree();
+  names.madeFile("/disk/segments/a.tmp", "2");
+  names.renamed("/disk/segments/a.tmp", "/disk/segments/a");
+  names.removed("/disk/segments/a");
+  assert.deepEqual(after(names), { "/disk/segments/a": "1" });
+});
+
+Deno.test("power cut: a rename whose folder was synced holds", () => {
+  const names = tree();
+  names.madeFile("/disk/segments/a.tmp", "2");
+  names.renamed("/disk/segments/a.tmp", "/disk/segments/a");
+  names.syncedFolder("/disk/segments");
+  assert.deepEqual(after(names), { "/disk/segments/a": "2" });
+});
+
+Deno.test("power cut: a change that was not synced may be on disk without those before it", () => {
+  const names = tree();
+  names.madeFile("/disk/segments/b", "2");
+  names.madeFile("/disk/segments/c", "3");
+  assert.deepEqual(after(names, (index) => index === 1), {
+    "/disk/segments/a": "1",
+    "/disk/segments/c": "3",
+  });
+});
+
+Deno.test("power cut: a folder whose own name was never synced takes all in it away", () => {
+  const names = tree();
+  names.madeFolder("/disk/snapshots");
+  names.madeFile("/disk/snapshots/b", "2");
+  names.syncedFolder("/disk/snapshots");
+  assert.deepEqual(after(names), { "/disk/segments/a": "1" });
+});
+
+Deno.test("power cut: what was synced of a file is kept to the byte, whatever else is", () => {
+  const bytes = Uint8Array.from({ length: 20_000 }, (_, index) => 1 + index % 250);
+  const lengths = new Set<number>();
+  for (let round = 0; round < 500; round++) {
+    const kept = withoutUnsynced(bytes, 5_000, Math.random);
+    assert.deepEqual(kept.slice(0, 5_000), bytes.slice(0, 5_000));
+    assert.ok(kept.every((byte, index) => byte === bytes[index] || (index >= 5_000 && byte === 0)));
+    lengths.add(kept.length);
+  }
+  assert.ok(lengths.has(5_000) && lengths.size > 50, "some keep nothing, and some a part");
+});

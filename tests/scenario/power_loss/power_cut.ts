@@ -1,0 +1,141 @@
+/**
+ * Cuts the power after the process is dead: gives a folder the content that a disk would
+ * have, which has all that was synced and any part of what was not.
+ */
+
+import { DurableNames, type Node } from "./durable_names.ts";
+import type { RecordingDisk } from "./recording_disk.ts";
+
+const PAGE_BYTES = 4096;
+
+/** From 0 up to 1. */
+type Fraction = () => number;
+
+/** What is on disk of one file. */
+interface Durable {
+  /** Bytes from its start that are. */
+  size: number;
+  /** Ranges that a failed sync should have written, and that no later one wrote. */
+  readonly holes: (readonly [number, number])[];
+}
+
+/** What is taken down while the power is on, and taken away when it is cut. */
+export class PowerSupply {
+  readonly #disk: RecordingDisk;
+  readonly #fraction: Fraction;
+  #names: DurableNames;
+  readonly #files = new Map<Node, Durable>();
+
+  constructor(disk: RecordingDisk, fraction: Fraction) {
+    this.#disk = disk;
+    this.#fraction = fraction;
+    this.#names = new DurableNames(disk.folder);
+  }
+
+  /** All that is in the folder now is on disk. */
+  async on(): Promise<void> {
+    await this.#disk.powerOn();
+    this.#names = new DurableNames(this.#disk.folder);
+    this.#files.clear();
+    await this.#take(this.#disk.folder);
+  }
+
+  /** The process is dead: what it never synced is taken away, some of it or all. */
+  async cut(): Promise<void> {
+    for (const [call = "", ...operands] of await this.#disk.recorded()) this.#note(call, operands);
+    const files = this.#names.afterCut(this.#nameSurvives());
+    const contents = new Map<string, Uint8Array>();
+    for (const [path, node] of files) contents.set(path, await this.#contentOf(node));
+    await Deno.remove(this.#disk.folder, { recursive: true });
+    for (const [path, bytes] of contents) {
+      await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+      await Deno.writeFile(path, bytes);
+    }
+    await Deno.mkdir(this.#disk.folder, { recursive: true });
+  }
+
+  async #take(folder: string): Promise<void> {
+    for await (const { name, isDirectory } of Deno.readDir(folder)) {
+      const path = `${folder}/${name}`;
+      if (isDirectory) {
+        this.#names.hadFolder(path);
+        await this.#take(path);
+        continue;
+      }
+      const { ino, size } = await Deno.stat(path);
+      await Deno.link(path, `${this.#disk.kept}/${ino}`);
+      this.#names.hadFile(path, String(ino));
+      this.#files.set(String(ino), { size, holes: [] });
+    }
+  }
+
+  #note(call: string, [first = "", second = ""]: readonly string[]): void {
+    switch (call) {
+      case "create":
+        this.#files.set(first, { size: 0, holes: [] });
+        return this.#names.madeFile(second, first);
+      case "mkdir":
+        return this.#names.madeFolder(first);
+      case "rename":
+        return this.#names.renamed(first, second);
+      case "unlink":
+        return this.#names.removed(first);
+      case "syncfolder":
+        return this.#names.syncedFolder(first);
+      case "sync":
+        this.#durable(first).size = Number(second);
+        return;
+      case "fail": {
+        const file = this.#durable(first);
+        file.holes.push([file.size, Number(second)]);
+        return;
+      }
+      default:
+        throw new Error(`${call} is not a call that is recorded`);
+    }
+  }
+
+  #durable(node: Node): Durable {
+    const file = this.#files.get(node);
+    if (file === undefined) throw new Error(`inode ${node} was synced and never made`);
+    return file;
+  }
+
+  /** None of what was not synced, all, what came before some moment, or any of it. */
+  #nameSurvives(): (index: number, count: number) => boolean {
+    const kind = Math.floor(this.#fraction() * 4);
+    const moment = this.#fraction();
+    return (index, count) =>
+      [false, true, index < moment * count, this.#fraction() < 0.5][kind] ?? false;
+  }
+
+  async #contentOf(node: Node): Promise<Uint8Array> {
+    const bytes = await Deno.readFile(`${this.#disk.kept}/${node}`);
+    const { size, holes } = this.#durable(node);
+    for (const [from, to] of holes) bytes.fill(0, from, to);
+    return bytes.length <= size ? bytes : withoutUnsynced(bytes, size, this.#fraction);
+  }
+}
+
+/**
+ * The bytes up to a size, and of what comes after it nothing, or some: the file may have
+ * got longer, by any number of bytes, and of its new pages each is there, or reads as zeros.
+ */
+export function withoutUnsynced(
+  bytes: Uint8Array,
+  size: number,
+  fraction: Fraction,
+): Uint8Array {
+  if (fraction() < 0.3) return bytes.slice(0, size);
+  const length = size + Math.floor(fraction() * (bytes.length - size + 1));
+  const kept = bytes.slice(0, length);
+  const pageSurvives = fraction();
+  for (let page = size; page < length; page = nextPage(page)) {
+    if (fraction() >= pageSurvives) kept.fill(0, page, Math.min(nextPage(page), length));
+  }
+  return kept;
+}
+
+function nextPage(offset: number): number {
+  return (Math.floor(offset / PAGE_BYTES) + 1) * PAGE_BYTES;
+}

@@ -1,0 +1,92 @@
+/**
+ * A kill leaves the page cache behind, so it says nothing of syncs. Here the power fails:
+ * the process is killed, and what it never synced is taken away, some of it or all.
+ */
+
+import assert from "node:assert/strict";
+import { rounds } from "../support/effort.ts";
+import { defectiveBuild, Survival, type SurvivalOptions } from "../support/survival.ts";
+import { inFolder, inFolderKeptOnFailure } from "../support/temporary_folder.ts";
+import { PowerSupply } from "./power_loss/power_cut.ts";
+import { RecordingDisk, testWithRecorder } from "./power_loss/recording_disk.ts";
+
+const CUTS = rounds(60, 100);
+
+/** Runs with a server whose power is cut at the end of each of its lives. */
+async function withCuts(
+  options: Pick<SurvivalOptions, "script" | "args" | "stillborn">,
+  run: (survival: Survival, disk: RecordingDisk) => Promise<void>,
+): Promise<void> {
+  // A build with a defect leaves behind what nobody has to look at.
+  const within = options.script === undefined ? inFolderKeptOnFailure : inFolder;
+  await within(async (folder) => {
+    const disk = await RecordingDisk.create(folder);
+    const power = new PowerSupply(disk, Math.random);
+    const survival = new Survival({
+      ...options,
+      folder,
+      journal: `${disk.folder}/journal`,
+      env: disk.environment,
+      beforeLife: () => power.on(),
+      afterDeath: () => power.cut(),
+    });
+    await run(survival, disk);
+  });
+}
+
+testWithRecorder(
+  `power loss: ${CUTS} cuts, and all that was acknowledged is there`,
+  () =>
+    withCuts({}, async (survival) => {
+      for (let cut = 0; cut < CUTS; cut++) await survival.liveAndDie();
+      await survival.finish();
+
+      const { jobs, events, controls } = survival.ledger;
+      console.log(
+        `${CUTS} cuts: 0 lost of ${jobs.size} jobs, ${events.size} events and ` +
+          `${controls.length} controls that were acknowledged; ` +
+          `${survival.reader.messages.length} messages without a gap`,
+      );
+      assert.ok(jobs.size > CUTS / 2, `only ${jobs.size} jobs were acknowledged`);
+      assert.ok(events.size > 0 && controls.length > 0);
+    }),
+);
+
+testWithRecorder("power loss: a journal that was just made is there, with all in it", async () => {
+  for (let round = 0; round < rounds(6, 30); round++) {
+    await withCuts({ stillborn: 0 }, async (survival) => {
+      await survival.liveAndDie();
+      await survival.finish();
+    });
+  }
+});
+
+/** Declares a test of a build with a defect, which must come to a loss. */
+function testDefect(
+  defect: string,
+  build: string,
+  args: readonly string[] = [],
+  before: (disk: RecordingDisk) => Promise<void> = () => Promise.resolve(),
+): void {
+  testWithRecorder(
+    `power loss: a build that ${defect} is caught`,
+    () =>
+      withCuts({ script: defectiveBuild(build), args }, async (survival, disk) => {
+        const { deaths, message } = await survival.firstLoss(() => before(disk));
+        console.log(`a build that ${defect}: caught after ${deaths} cuts: ${message}`);
+      }),
+  );
+}
+
+testDefect("acknowledges before it syncs", "acknowledging_early.ts");
+
+testDefect("does not sync the folder after a roll", "leaving_folders_unsynced.ts", [
+  "--segment-bytes=4KiB",
+]);
+
+testDefect(
+  "makes a failed sync again",
+  "retrying_syncs.ts",
+  [],
+  ({ failing }) => Deno.writeTextFile(failing, ""),
+);

@@ -1,0 +1,325 @@
+/** What is wrong with the machine: each with its exit code, and nothing acknowledged after it. */
+
+import assert from "node:assert/strict";
+import { DaybookProcess, type ProcessOptions, runToEnd } from "../support/daybook_process.ts";
+import { readIndependently } from "../support/independent_reader.ts";
+import { fill, remount, testOnSmallDisk } from "../support/mounted_folder.ts";
+import { succeeds, testWhere } from "../support/other_commands.ts";
+import { inFolder } from "../support/temporary_folder.ts";
+import { PowerSupply } from "./power_loss/power_cut.ts";
+import { RecordingDisk, testWithRecorder } from "./power_loss/recording_disk.ts";
+
+const MIB = 1024 * 1024;
+
+/** Runs as root, but as one who is bound by who may read and write what. */
+const BOUND = ["setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner"];
+
+const IS_BOUND = await succeeds(BOUND[0] ?? "", ...BOUND.slice(1), "true");
+
+function testBound(name: string, fn: () => Promise<void>): void {
+  testWhere(IS_BOUND, "permissions of files bind nobody here, or not by setpriv", name, fn);
+}
+
+const LIMITED = ["prlimit", "--fsize=300000"];
+const CAN_LIMIT = await succeeds(LIMITED[0] ?? "", ...LIMITED.slice(1), "true");
+
+class Deliveries {
+  /** Ids of events that were acknowledged. */
+  readonly acknowledged: string[] = [];
+  #number = 0;
+
+  /** Delivers an event of some size. */
+  async deliver(daybook: DaybookProcess, bytes = 10): Promise<Answer> {
+    const eventId = `evt_fault-${++this.#number}`;
+    const attributes = { text: "x".repeat(bytes) };
+    const event = { eventId, eventType: "test.Delivered", attributes };
+    const response = await daybook.post("/events", event);
+    const body = await response.json();
+    if (response.status === 200) this.acknowledged.push(eventId);
+    return { status: response.status, type: body.type };
+  }
+
+  /** The positions that are on record, after all that was acknowledged was found there. */
+  async requireRecorded(journal: string): Promise<number> {
+    const { entries } = await readIndependently(journal);
+    const eventIds = new Set(entries.map((entry) => entry["eventId"]));
+    assert.deepEqual(this.acknowledged.filter((eventId) => !eventIds.has(eventId)), []);
+    return entries.length;
+  }
+}
+
+interface Answer {
+  readonly status: number;
+  readonly type: string | undefined;
+}
+
+async function statusOf(daybook: DaybookProcess, path: string): Promise<number> {
+  const { status, body } = await fetch(daybook.url + path);
+  await body?.cancel();
+  return status;
+}
+
+/** Starts, delivers a few events, and stops. */
+async function deliverSome(options: ProcessOptions): Promise<Deliveries> {
+  const deliveries = new Deliveries();
+  const daybook = await DaybookProcess.start(options);
+  for (let count = 0; count < 5; count++) await deliveries.deliver(daybook);
+  assert.equal(await daybook.stop(), 0);
+  return deliveries;
+}
+
+async function assertRefused(options: ProcessOptions, code: number, path: string): Promise<string> {
+  const refused = await runToEnd(options);
+  assert.equal(refused.code, code, refused.output);
+  assert.ok(refused.output.includes(path), refused.output);
+  assert.ok(!refused.output.includes("listening"), refused.output);
+  return refused.output;
+}
+
+testOnSmallDisk(
+  "fault: a disk that is mounted read-only is refused with 74",
+  4 * MIB,
+  async (disk) => {
+    const journal = `${disk}/journal`;
+    const deliveries = await deliverSome({ journal });
+    await remount(disk, "ro");
+    assert.match(await assertRefused({ journal }, 74, journal), /Read-only file system/);
+    await remount(disk, "rw");
+    await deliverSome({ journal });
+    await deliveries.requireRecorded(journal);
+  },
+);
+
+testOnSmallDisk("fault: a disk without any room is refused with 74", 2 * MIB, async (disk) => {
+  const journal = `${disk}/journal`;
+  await fill(`${disk}/filler`);
+  assert.match(await assertRefused({ journal }, 74, journal), /No space left on device/);
+  await Deno.remove(`${disk}/filler`);
+  await deliverSome({ journal, args: ["--reserve-bytes=64KiB"] });
+});
+
+testBound(
+  "fault: a folder that may not be written is refused with 74",
+  () =>
+    inFolder(async (journal) => {
+      const deliveries = await deliverSome({ journal });
+      await Deno.chmod(journal, 0o555);
+      const output = await assertRefused({ journal, within: BOUND }, 74, journal);
+      await Deno.chmod(journal, 0o755);
+      assert.match(output, /Permission denied/);
+      await deliveries.requireRecorded(journal);
+    }),
+);
+
+testBound(
+  "fault: a folder of another owner is refused with 74",
+  () =>
+    inFolder(async (journal) => {
+      const deliveries = await deliverSome({ journal });
+      await Deno.chmod(journal, 0o700);
+      await Deno.chown(journal, 65_534, 65_534);
+      const output = await assertRefused({ journal, within: BOUND }, 74, journal);
+      assert.match(output, /Permission denied/);
+      await Deno.chown(journal, 0, 0);
+      await deliveries.requireRecorded(journal);
+    }),
+);
+
+testBound(
+  "fault: a segment of another owner is refused with 74",
+  () =>
+    inFolder(async (journal) => {
+      const deliveries = await deliverSome({ journal });
+      const segment = `${journal}/segments/00000000000000000001.ndjson`;
+      await Deno.chmod(segment, 0o600);
+      await Deno.chown(segment, 65_534, 65_534);
+      await assertRefused({ journal, within: BOUND }, 74, segment);
+      await Deno.chown(segment, 0, 0);
+      await deliveries.requireRecorded(journal);
+    }),
+);
+
+Deno.test("fault: a folder in one that is not there is refused with 74: a disk may not be mounted", () =>
+  inFolder(async (folder) => {
+    const journal = `${folder}/mount/journal`;
+    await assertRefused({ journal }, 74, journal);
+    await assert.rejects(Deno.stat(`${folder}/mount`), Deno.errors.NotFound);
+  }));
+
+Deno.test("fault: a second process is refused with 73, and the first goes on", () =>
+  inFolder(async (journal) => {
+    const deliveries = new Deliveries();
+    const daybook = await DaybookProcess.start({ journal });
+    await deliveries.deliver(daybook);
+    await assertRefused({ journal }, 73, journal);
+    assert.equal((await deliveries.deliver(daybook)).status, 200);
+    assert.equal(await daybook.stop(), 0);
+    await deliveries.requireRecorded(journal);
+  }));
+
+/** What may be planted in the folder of a journal, with the exit code that refuses it. */
+const PLANTED: readonly (readonly [string, number])[] = [
+  ["segments", 74],
+  ["segments/00000000000000000001.ndjson", 78],
+  ["segments/00000000000000000099.ndjson", 78],
+  ["snapshots", 74],
+  ["snapshots/00000000000000000099.snapshot", 74],
+  ["snapshots/00000000000000000099.snapshot.tmp", 74],
+  ["quarantine", 74],
+  ["LOCK", 74],
+  ["reserve", 74],
+];
+
+Deno.test("fault: a symbolic link planted in the folder is refused, and not followed", () =>
+  inFolder(async (folder) => {
+    const journal = `${folder}/journal`;
+    const deliveries = await deliverSome({ journal });
+    for (const [name, code] of PLANTED) {
+      const path = `${journal}/${name}`;
+      const aside = `${folder}/aside`;
+      const isThere = await Deno.rename(path, aside).then(() => true, () => false);
+      const target = isThere ? aside : `${folder}/precious`;
+      if (!isThere) await Deno.writeTextFile(target, "precious\n");
+      await Deno.symlink(target, path);
+      const before = await contentOf(target);
+
+      const output = await assertRefused({ journal }, code, path);
+      assert.match(output, /symbolic link/, name);
+      assert.deepEqual(await contentOf(target), before, name);
+
+      await Deno.remove(path);
+      if (isThere) await Deno.rename(aside, path);
+    }
+    await deliverSome({ journal });
+    await deliveries.requireRecorded(journal);
+  }));
+
+async function contentOf(path: string): Promise<unknown> {
+  const { isDirectory } = await Deno.stat(path);
+  if (!isDirectory) return await Deno.readFile(path);
+  return (await Array.fromAsync(Deno.readDir(path), ({ name }) => name)).sort();
+}
+
+Deno.test("fault: a foreign file among the segments is refused with 78", () =>
+  inFolder(async (journal) => {
+    const deliveries = await deliverSome({ journal });
+    const foreign = `${journal}/segments/notes.txt`;
+    await Deno.writeTextFile(foreign, "mine");
+    assert.match(await assertRefused({ journal }, 78, foreign), /move it elsewhere/);
+    assert.equal(await Deno.readTextFile(foreign), "mine");
+    await Deno.remove(foreign);
+    await deliverSome({ journal });
+    await deliveries.requireRecorded(journal);
+  }));
+
+Deno.test("fault: a pipe among the segments is refused with 78, and not waited for", () =>
+  inFolder(async (journal) => {
+    await deliverSome({ journal });
+    const pipe = `${journal}/segments/00000000000000000099.ndjson`;
+    assert.ok(await succeeds("mkfifo", pipe));
+    await assertRefused({ journal }, 78, pipe);
+    await Deno.remove(pipe);
+    await deliverSome({ journal });
+  }));
+
+Deno.test("fault: NULs after the last entry are set aside, and all before them is there", () =>
+  inFolder(async (journal) => {
+    const deliveries = new Deliveries();
+    const first = await DaybookProcess.start({ journal });
+    for (let count = 0; count < 5; count++) await deliveries.deliver(first);
+    await first.kill();
+    const segment = `${journal}/segments/00000000000000000001.ndjson`;
+    await Deno.writeFile(segment, new Uint8Array(5_000), { append: true });
+
+    const daybook = await DaybookProcess.start({ journal });
+    const { lastRecovery } = await daybook.get("/journal") as {
+      lastRecovery: { bytesQuarantined: number };
+    };
+    assert.equal(lastRecovery.bytesQuarantined, 5_000);
+    assert.equal((await deliveries.deliver(daybook)).status, 200);
+    assert.equal(await daybook.stop(), 0);
+    await deliveries.requireRecorded(journal);
+  }));
+
+testWhere(
+  CAN_LIMIT,
+  "there is no prlimit",
+  "fault: a limit on the size of files is as a full disk: 507, and reads go on",
+  () =>
+    inFolder(async (journal) => {
+      const deliveries = new Deliveries();
+      const daybook = await DaybookProcess.start({
+        journal,
+        args: ["--reserve-bytes=64KiB"],
+        within: LIMITED,
+      });
+      let answer = await deliveries.deliver(daybook, 5_000);
+      for (let count = 0; answer.status === 200 && count < 200; count++) {
+        answer = await deliveries.deliver(daybook, 5_000);
+      }
+      assert.equal(answer.status, 507);
+      assert.equal(await statusOf(daybook, "/readyz"), 503);
+      assert.equal(await statusOf(daybook, "/events?limit=500"), 200);
+      assert.equal((await deliveries.deliver(daybook, 5_000)).status, 507);
+      assert.equal(await daybook.stop(), 0);
+      const recorded = await deliveries.requireRecorded(journal);
+      assert.ok(recorded > deliveries.acknowledged.length);
+      await deliverSome({ journal });
+    }),
+);
+
+Deno.test("fault: an output that takes nothing does not hurt the server", () =>
+  inFolder(async (folder) => {
+    const journal = `${folder}/journal`;
+    const deliveries = new Deliveries();
+    // The announcement in the lock is what tells where it listens; `exec` keeps the process.
+    const daybook = await DaybookProcess.startSilently({
+      journal,
+      within: ["sh", "-c", 'exec "$@" >/dev/full 2>/dev/full', "sh"],
+    });
+    for (let count = 0; count < 5; count++) {
+      assert.equal((await deliveries.deliver(daybook)).status, 200);
+    }
+    assert.equal(await daybook.stop(), 0);
+    await deliveries.requireRecorded(journal);
+  }));
+
+testWithRecorder(
+  "fault: a sync that fails ends the process with 70, and no answer after it is a yes",
+  () =>
+    inFolder(async (folder) => {
+      const disk = await RecordingDisk.create(folder);
+      const power = new PowerSupply(disk, Math.random);
+      const journal = `${disk.folder}/journal`;
+      const options = {
+        journal,
+        env: disk.environment,
+        permissions: [`--allow-read=${disk.folder}`],
+      };
+      await power.on();
+      const deliveries = new Deliveries();
+      const daybook = await DaybookProcess.start(options);
+      for (let count = 0; count < 5; count++) await deliveries.deliver(daybook);
+      const before = deliveries.acknowledged.length;
+
+      await Deno.writeTextFile(disk.failing, "");
+      const waiting = Array.from({ length: 20 }, () => deliveries.deliver(daybook));
+      const answers = await Promise.all(waiting);
+      const later = await deliveries.deliver(daybook).catch(() => undefined);
+      assert.equal(await daybook.exitCode(), 70);
+
+      for (const { status, type } of answers) {
+        assert.deepEqual([status, type?.endsWith("outcome-unknown")], [503, true]);
+      }
+      assert.notEqual(later?.status, 200);
+      assert.equal(deliveries.acknowledged.length, before);
+      assert.match(daybook.output.join("\n"), /Input\/output error.*only the next start tells/);
+
+      await power.cut();
+      await power.on();
+      const next = await DaybookProcess.start(options);
+      assert.equal((await deliveries.deliver(next)).status, 200);
+      assert.equal(await next.stop(), 0);
+      await deliveries.requireRecorded(journal);
+    }),
+);

@@ -1,0 +1,22 @@
+/** Commands of the system that some tests need, and that a machine may not have or allow. */
+
+/** Whether a command is there and does what it is told. */
+export async function succeeds(command: string, ...args: readonly string[]): Promise<boolean> {
+  try {
+    const { success } = await new Deno.Command(command, { args: [...args] }).output();
+    return success;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/** Declares a test that is left out, with the reason in its name, where it cannot be run. */
+export function testWhere(
+  isPossible: boolean,
+  reason: string,
+  name: string,
+  fn: () => Promise<void>,
+): void {
+  Deno.test({ name: isPossible ? name : `${name} (SKIPPED: ${reason})`, ignore: !isPossible, fn });
+}
