@@ -142,6 +142,7 @@ export class DenoFileSystem implements FileSystem {
   }
 
   async syncFolder(path: string): Promise<void> {
+    requireGranted(path);
     const folder = await Deno.open(path, { read: true });
     try {
       await folder.sync();
@@ -149,6 +150,12 @@ export class DenoFileSystem implements FileSystem {
       folder.close();
     }
   }
+}
+
+/** Folders beside the journal are synced where that is allowed, and nobody is asked for more. */
+function requireGranted(path: string): void {
+  if (Deno.permissions.querySync({ name: "read", path }).state === "granted") return;
+  throw new Deno.errors.NotCapable(`Requires read access to "${path}"`);
 }
 
 async function held(file: Deno.FsFile): Promise<boolean> {

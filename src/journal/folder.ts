@@ -4,6 +4,7 @@ import { announcedIn } from "./announcement.ts";
 import { JournalLockedError, JournalUnusableError, orUnusable } from "./errors.ts";
 import { type FileSystem, type HeldLock, type PathKind, writeNew } from "./file_system.ts";
 import { isTemporary, type Layout, TEMPORARY } from "./layout.ts";
+import { makeNamedFolder } from "./named_folder.ts";
 
 const PROBE = new TextEncoder().encode("probe\n");
 
@@ -13,9 +14,13 @@ const PROBE = new TextEncoder().encode("probe\n");
  * @throws {JournalLockedError} when another process holds it.
  * @throws {JournalUnusableError} when it cannot be written, or holds what is not ours.
  */
-export async function takeFolder(fileSystem: FileSystem, layout: Layout): Promise<HeldLock> {
+export async function takeFolder(
+  fileSystem: FileSystem,
+  layout: Layout,
+  warn: (message: string) => void,
+): Promise<HeldLock> {
   const { folder } = layout;
-  await orUnusable("create folder", folder, () => fileSystem.makeFolder(folder));
+  await makeNamedFolder(fileSystem, folder, warn);
   await requireKind(fileSystem, layout.lock, ["file", "missing"]);
   const lock = await orUnusable("lock", layout.lock, () => fileSystem.lock(layout.lock));
   if (lock === undefined) {
