@@ -8,6 +8,7 @@ import type { JobEventLogEntry } from "../core/event.ts";
 import type { JournalConsumer, JournalHead, SegmentInfo } from "../engine/ports.ts";
 import { JournalDamagedError } from "./errors.ts";
 import { LineIndex } from "./line_index.ts";
+import { batchField, entryIn } from "./line_reader.ts";
 import { contentsOf, type SegmentSource } from "./segment_contents.ts";
 import { endOf, gapBefore, type TornTail } from "./segment_end.ts";
 import { type ScannedBatch, SegmentScanner } from "./segment_scanner.ts";
@@ -90,7 +91,7 @@ class Replay {
     for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
       index.add(batch.offsets);
       this.#source.onBatch?.(segment, batch);
-      if (!this.#take(segment, batch)) return false;
+      if (!this.#take(segment, batch, bytes)) return false;
       scanner.parsing = this.#restored;
     }
     index.trim();
@@ -100,7 +101,7 @@ class Replay {
   }
 
   /** `false` when the consumer cannot use the snapshot. */
-  #take(segment: SegmentInfo, batch: ScannedBatch): boolean {
+  #take(segment: SegmentInfo, batch: ScannedBatch, bytes: Uint8Array): boolean {
     this.#lastEntry = batch.entries.at(-1);
     if (this.#restored || this.#snapshot === undefined) {
       this.#deliver(segment, batch);
@@ -112,6 +113,7 @@ class Replay {
       const reason = `the snapshot of logId ${logId} stands for another history`;
       throw new JournalDamagedError(locationIn(segment, batch, 0), reason);
     }
+    this.#lastEntry = lastEntryOf(batch, bytes);
     return this.#restored = this.#source.consumer.restore(lines);
   }
 
@@ -145,6 +147,21 @@ class Replay {
         return assertNever(end, "segment end");
     }
   }
+}
+
+const NEWLINE = 10;
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** The last entry of a batch that was only verified. */
+function lastEntryOf(
+  { firstLogId, lastLogId, offsets }: ScannedBatch,
+  bytes: Uint8Array,
+): JobEventLogEntry | undefined {
+  const start = offsets.at(-1) ?? 0;
+  const text = decoder.decode(bytes.subarray(start, bytes.indexOf(NEWLINE, start)));
+  const line = { text, start: 0, end: text.length };
+  const entry = entryIn(line, lastLogId, batchField(firstLogId), true);
+  return typeof entry === "string" ? undefined : entry;
 }
 
 function locationIn(segment: SegmentInfo, batch: ScannedBatch, index: number) {

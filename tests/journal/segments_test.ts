@@ -159,6 +159,22 @@ testWithFolder(
 );
 
 testWithFolder(
+  "file journal: a stop after which nothing was recorded is still a clean one",
+  async (folder) => {
+    // The seal opens a segment of its own, so that the next stop takes a snapshot of it.
+    const options = { segmentBytes: 1 };
+    const { journal } = await folder.open(new RememberingConsumer(), options);
+    await journal.append(facts(1)).durable;
+    await journal.close();
+    for (let round = 0; round < 3; round++) {
+      const { journal, report } = await folder.open(new RememberingConsumer(), options);
+      assert.equal(report.clean, true, `round ${round}`);
+      await journal.close();
+    }
+  },
+);
+
+testWithFolder(
   "file journal: entries are read across segments, from disk and from memory",
   async (folder) => {
     const options = { segmentBytes: 1200 };
