@@ -1,0 +1,302 @@
+/** One seed of the journal alone: appends, reads, stops and crashes, and then peace. */
+
+import type { JobEventLogEntry } from "../../src/core/event.ts";
+import { eventType } from "../../src/core/event_type.ts";
+import { eventId, jobId } from "../../src/core/ids.ts";
+import { messageOf } from "../../src/core/thrown.ts";
+import {
+  type Journal,
+  JournalFailedError,
+  JournalFullError,
+  type StampedEvent,
+} from "../../src/engine/ports.ts";
+import { JournalUnusableError } from "../../src/journal/errors.ts";
+import { FileJournal } from "../../src/journal/file_journal.ts";
+import type { FileSystem } from "../../src/journal/file_system.ts";
+import { JournalModel } from "./journal_model.ts";
+import { JournalWitness } from "./journal_witness.ts";
+import type { Life, World } from "./world.ts";
+
+/** What a broken variant may put between the world and the journal. */
+export interface JournalPorts {
+  fileSystem(disk: FileSystem): FileSystem;
+  journal(journal: Journal): Journal;
+  readonly options: { readonly batchBytesMax?: number };
+}
+
+export const HONEST: JournalPorts = {
+  fileSystem: (disk) => disk,
+  journal: (journal) => journal,
+  options: {},
+};
+
+interface Opened {
+  readonly life: Life;
+  readonly journal: Journal;
+  readonly witness: JournalWitness;
+}
+
+const FOLDER = "data/journal";
+const STARTS_MAX = 300;
+const READ_MAX = 100_000;
+
+export class JournalPlay {
+  readonly #world: World;
+  readonly #ports: JournalPorts;
+  readonly model: JournalModel;
+  readonly #options;
+  #actionsLeft: number;
+  #starts = 0;
+  /** The last process stopped in order, with nothing in its way. */
+  #stoppedCleanly = false;
+  #appended = 0;
+
+  constructor(world: World, ports = HONEST) {
+    const { dice } = world;
+    this.#world = world;
+    this.#ports = ports;
+    this.model = new JournalModel((what) => world.violate(what));
+    this.#actionsLeft = dice.between(6, 45);
+    this.#options = {
+      segmentBytes: dice.pick([700, 1_500, 4_000, 20_000]),
+      snapshotEvery: dice.pick([4, 10, 25, 200]),
+      quietSealMs: dice.pick([20, 300, 1_000]),
+      batchBytesMax: dice.pick([900, 2_500, 100_000]),
+      ...ports.options,
+    };
+  }
+
+  async run(): Promise<void> {
+    while (this.#actionsLeft > 0 && this.#goesOn) {
+      const opened = await this.#start();
+      if (opened !== undefined) await this.#live(opened);
+    }
+    if (this.#goesOn) await this.#peace();
+  }
+
+  get #goesOn(): boolean {
+    return this.#world.violations.length === 0;
+  }
+
+  /** Nothing fails any more: a start, a write and a stop must succeed, and all be there. */
+  async #peace(): Promise<void> {
+    const { weather, trace } = this.#world;
+    trace.note(() => "nothing fails any more");
+    weather.end();
+    for (const round of ["first", "second"]) {
+      const opened = await this.#start();
+      if (opened === undefined) return;
+      await this.#inLife(opened, () => this.#lastRound(opened, round));
+    }
+  }
+
+  async #lastRound({ journal }: Opened, round: string): Promise<void> {
+    const { world, model } = { world: this.#world, model: this.model };
+    await this.#append(journal, 2);
+    await this.#catchUp(journal);
+    if (model.streamed !== model.exposed.length) {
+      world.violate(`the stream ends at ${model.streamed} of ${model.exposed.length}`);
+    }
+    await journal.close();
+    this.#stoppedCleanly = true;
+    world.trace.note(() => `the ${round} peaceful round is over`);
+    world.exit();
+  }
+
+  /** Starts processes until one is up. */
+  async #start(): Promise<Opened | undefined> {
+    const { world } = { world: this.#world };
+    while (this.#goesOn) {
+      if (++this.#starts > STARTS_MAX) {
+        world.violate("the journal does not start any more");
+        return undefined;
+      }
+      const opened = await this.#startOnce();
+      if (opened !== undefined) return opened;
+      await world.scheduler.until(world.scheduler.sleep(world.dice.pick([0, 500, 5_000])));
+    }
+    return undefined;
+  }
+
+  async #startOnce(): Promise<Opened | undefined> {
+    const world = this.#world;
+    const life = world.begin();
+    const witness = new JournalWitness(this.model, (what) => world.violate(what));
+    const opening = this.#open(life, witness).catch((error) => this.#judgeStart(error));
+    const journal = await world.scheduler.until(Promise.race([opening, life.over]));
+    return typeof journal === "object" ? { life, journal, witness } : undefined;
+  }
+
+  async #open(life: Life, witness: JournalWitness): Promise<Journal> {
+    const { random } = this.#world;
+    const warnings: string[] = [];
+    const { journal, report } = await FileJournal.open({
+      folder: FOLDER,
+      fileSystem: this.#ports.fileSystem(life.disk),
+      clock: life.clock,
+      random,
+      consumer: witness,
+      warn: (message) => warnings.push(message),
+      ...this.#options,
+    });
+    witness.opened();
+    this.#judgeReport(report, witness);
+    this.model.read(0, await this.#readAll(journal));
+    return this.#ports.journal(journal);
+  }
+
+  #readAll(journal: Journal): Promise<readonly JobEventLogEntry[]> {
+    return journal.read(0, READ_MAX);
+  }
+
+  #judgeReport(
+    report: { readonly clean: boolean; readonly warnings: readonly string[] },
+    { texts }: JournalWitness,
+  ): void {
+    const { trace } = this.#world;
+    trace.note(() => `started with ${texts.length} entries, ${JSON.stringify(report)}`);
+    if (this.#stoppedCleanly && !report.clean) {
+      this.#world.violate("the journal was stopped in order, and its start says that it was not");
+    }
+    this.#stoppedCleanly = false;
+    for (const warning of report.warnings) this.#world.violate(warning);
+  }
+
+  /** A start may fail because the disk does, and for nothing else. */
+  #judgeStart(error: unknown): undefined {
+    const world = this.#world;
+    world.trace.note(() => `the start fails: ${messageOf(error)}`);
+    const isExplained = error instanceof JournalUnusableError || isInjected(error);
+    if (!isExplained || !world.isDisturbed) {
+      world.violate(`the journal does not start: ${messageOf(error)}`);
+    }
+    world.exit();
+  }
+
+  async #live(opened: Opened): Promise<void> {
+    void this.#follow(opened);
+    await this.#inLife(opened, () => this.#act(opened));
+  }
+
+  async #inLife({ life }: Opened, script: () => Promise<void>): Promise<void> {
+    script().catch((error) => {
+      if (!this.#world.isDisturbed) this.#world.violate(`it failed: ${messageOf(error)}`);
+      this.#world.exit();
+    });
+    await this.#world.scheduler.until(life.over);
+  }
+
+  async #act(opened: Opened): Promise<void> {
+    const { dice, scheduler } = this.#world;
+    while (this.#actionsLeft-- > 0 && this.#goesOn) {
+      if (opened.witness.hasFailed) return await this.#afterFailure(opened);
+      switch (dice.kind({ burst: 10, append: 8, sleep: 8, read: 3, stop: 2, crash: 1 })) {
+        case "burst":
+          for (let n = dice.between(1, 5); n > 0; n--) void this.#append(opened.journal);
+          break;
+        case "append":
+          await this.#append(opened.journal);
+          break;
+        case "sleep":
+          await scheduler.sleep(dice.pick([0, 1, 10, 400, 2_000]), opened.life.number);
+          break;
+        case "read":
+          await this.#readSome(opened.journal);
+          break;
+        case "stop":
+          return await this.#stop(opened);
+        case "crash":
+          return this.#world.crash(dice.pick(["kill", "power"]));
+      }
+    }
+    this.#world.crash(dice.pick(["kill", "power"]));
+  }
+
+  /** The process tells those who wait, and ends; nothing is acknowledged meanwhile. */
+  async #afterFailure({ journal, life }: Opened): Promise<void> {
+    const { dice, scheduler } = this.#world;
+    if (dice.chance(0.5)) await this.#append(journal);
+    await scheduler.sleep(dice.pick([0, 5, 200]), life.number);
+    if (dice.chance(0.3)) await journal.close();
+    this.#world.crash(dice.pick(["kill", "power"]));
+  }
+
+  async #stop({ journal }: Opened): Promise<void> {
+    await journal.close();
+    this.#stoppedCleanly = !this.#world.isDisturbed;
+    this.#world.exit();
+  }
+
+  /** Resolves when it is known what became of it. */
+  async #append(journal: Journal, size = this.#world.dice.pick([1, 1, 2, 3, 6])): Promise<void> {
+    const world = this.#world;
+    const events = Array.from({ length: size }, (_, index) => this.#event(index));
+    const group = this.model.issued(events.map(({ eventId }) => eventId));
+    try {
+      const appended = journal.append(events);
+      await appended.durable;
+      this.model.acknowledge(group, appended);
+    } catch (error) {
+      group.outcome = error instanceof JournalFullError ? "refused" : "unknown";
+      world.trace.note(() => `append: ${messageOf(error)}`);
+      const isOurs = error instanceof JournalFullError || error instanceof JournalFailedError;
+      if (!isOurs || !world.isDisturbed) world.violate(`an append failed: ${messageOf(error)}`);
+    }
+  }
+
+  #event(index: number): StampedEvent {
+    const { dice, scheduler } = this.#world;
+    const receivedAt = new Date(scheduler.timeOfDayMs).toISOString();
+    const text = dice.pick([
+      "",
+      "é☃",
+      '\n{"logId":7,"batch":9,"',
+      "x".repeat(dice.between(1, 700)),
+    ]);
+    return {
+      stratum: "domain",
+      eventType: eventType("ec.order.OrderPlaced"),
+      eventId: eventId(`evt-${++this.#appended}`),
+      occurredAt: receivedAt,
+      receivedAt,
+      jobId: jobId("job_simulated"),
+      attributes: { text, nested: [{ logId: 1, batch: 7 }] },
+      ...(index > 0 && dice.chance(0.5) ? { causedBy: { draft: index - 1 } } : {}),
+    };
+  }
+
+  async #readSome(journal: Journal): Promise<void> {
+    const { dice } = this.#world;
+    const after = dice.between(0, journal.head.logId);
+    await this.#reading(async () => this.model.read(after, await journal.read(after, 10)));
+  }
+
+  /** The reader that comes back after every restart. */
+  async #follow({ journal, life }: Opened): Promise<void> {
+    const { dice, scheduler } = this.#world;
+    for (;;) {
+      await scheduler.sleep(dice.pick([1, 30, 1_000]), life.number);
+      await this.#catchUp(journal, dice.pick([1, 7, 50]));
+    }
+  }
+
+  async #catchUp(journal: Journal, limit = READ_MAX): Promise<void> {
+    await this.#reading(async () => {
+      if (journal.head.logId <= this.model.streamed) return;
+      this.model.stream(await journal.read(this.model.streamed, limit));
+    });
+  }
+
+  async #reading(read: () => Promise<void>): Promise<void> {
+    try {
+      await read();
+    } catch (error) {
+      if (!isInjected(error)) this.#world.violate(`a read failed: ${messageOf(error)}`);
+    }
+  }
+}
+
+/** Whether an error is one that the simulated disk made. */
+export function isInjected(error: unknown): boolean {
+  return /\(os error (?:5|28)\)/.test(messageOf(error));
+}
