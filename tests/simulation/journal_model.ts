@@ -30,8 +30,8 @@ export class JournalModel {
   }
 
   /** A batch is said to be on disk. */
-  becameDurable(entries: readonly JobEventLogEntry[]): void {
-    for (const entry of entries) this.#expose(entry.logId, JSON.stringify(entry));
+  becameDurable(entries: readonly JobEventLogEntry[], texts: readonly string[]): void {
+    entries.forEach(({ logId }, index) => this.#expose(logId, texts[index] ?? ""));
     this.#requireWhole(entries.map(({ eventId }) => eventId));
   }
 

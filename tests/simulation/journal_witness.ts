@@ -39,8 +39,9 @@ export class JournalWitness implements JournalConsumer {
   durable(entries: readonly JobEventLogEntry[]): void {
     this.#serve();
     if (this.#hasFailed) this.#violate("a batch became durable after the journal had failed");
-    for (const entry of entries) this.texts.push(JSON.stringify(entry));
-    this.#model.becameDurable(entries);
+    const texts = entries.map((entry) => JSON.stringify(entry));
+    this.texts.push(...texts);
+    this.#model.becameDurable(entries, texts);
   }
 
   *#lines(count: number): Iterable<string> {

@@ -193,9 +193,9 @@ export class SimulatedDisk implements FileSystem {
     });
   }
 
-  #strikeOn({ grows }: Operation<unknown>): Strike | undefined {
+  #strikeOn({ name, grows }: Operation<unknown>): Strike | undefined {
     const { weather, dice } = this.#parts;
-    const strike = weather.strike();
+    const strike = weather.strike(name.startsWith("sync"));
     if (strike === "full" && !weather.isFull) this.#fill();
     if (strike === "full" || (strike === undefined && weather.isFull)) {
       return grows && !dice.chance(FITS_ALL_THE_SAME) ? "full" : undefined;

@@ -38,9 +38,12 @@ export class StoredFolder {
     this.#changes = [];
   }
 
+  /**
+   * Some names may be on disk; the others are still to be put there. File systems keep names
+   * in a journal of their own: unlike pages of a file they are not forgotten.
+   */
   failSync(dice: Dice): void {
     this.#onDisk = this.#remains(dice);
-    this.#changes = [];
   }
 
   /** The machine stops: here, and in all that is still there below. */

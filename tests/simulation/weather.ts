@@ -5,7 +5,7 @@ import type { Dice } from "./dice.ts";
 /** How a process ends without being asked: alone, or with the machine under it. */
 export type Crash = "kill" | "power";
 /** `error` is EIO; a failed sync drops pages; `full` lasts for a while. */
-export type Strike = Crash | "error" | "full";
+export type Strike = Crash | "error" | "failedSync" | "full";
 
 /** Chances of each operation to be struck, and of a sync to take long. */
 export interface Climate extends Readonly<Record<Strike, number>> {
@@ -14,34 +14,43 @@ export interface Climate extends Readonly<Record<Strike, number>> {
   readonly budget: number;
 }
 
-const CALM: Climate = { kill: 0, power: 0, error: 0, full: 0, slow: 0, budget: 0 };
+const CALM: Climate = { kill: 0, power: 0, error: 0, failedSync: 0, full: 0, slow: 0, budget: 0 };
 
 const CLIMATES: readonly Climate[] = [
-  { ...CALM, power: 0.03, budget: 6 },
-  { ...CALM, power: 0.01, kill: 0.01, slow: 0.2, budget: 5 },
-  { ...CALM, error: 0.015, kill: 0.004, power: 0.008, budget: 6 },
-  { ...CALM, full: 0.03, power: 0.01, kill: 0.004, slow: 0.1, budget: 6 },
-  { ...CALM, kill: 0.008, power: 0.008, error: 0.008, full: 0.008, slow: 0.1, budget: 8 },
+  { ...CALM, power: 0.02, budget: 3 },
+  { ...CALM, power: 0.01, kill: 0.01, slow: 0.2, budget: 3 },
+  { ...CALM, error: 0.015, kill: 0.004, power: 0.008, budget: 4 },
+  { ...CALM, failedSync: 0.08, kill: 0.004, power: 0.008, budget: 4 },
+  { ...CALM, full: 0.03, power: 0.01, kill: 0.004, slow: 0.1, budget: 4 },
+  { ...CALM, kill: 0.008, power: 0.008, error: 0.008, failedSync: 0.01, full: 0.008, slow: 0.1, budget: 5 },
 ];
+
+const STRIKES: readonly Strike[] = ["kill", "power", "error", "full", "failedSync"];
 
 export function anyClimate(dice: Dice): Climate {
   const climate = dice.pick(CLIMATES);
   // Some worlds are calm for long, so that much has been recorded when something happens.
   const calmer = dice.pick([1, 1, 3, 10]);
-  const { kill, power, error, full } = climate;
   return {
     ...climate,
-    kill: kill / calmer,
-    power: power / calmer,
-    error: error / calmer,
-    full: full / calmer,
+    kill: climate.kill / calmer,
+    power: climate.power / calmer,
+    error: climate.error / calmer,
+    failedSync: climate.failedSync / calmer,
+    full: climate.full / calmer,
   };
 }
 
 export class Weather {
   readonly #dice: Dice;
   readonly #climate: Climate;
-  readonly struck: Record<Strike, number> = { kill: 0, power: 0, error: 0, full: 0 };
+  readonly struck: Record<Strike, number> = {
+    kill: 0,
+    power: 0,
+    error: 0,
+    failedSync: 0,
+    full: 0,
+  };
   #isOver = false;
   #isFull = false;
   /** Strikes since the process was started last. */
@@ -68,14 +77,15 @@ export class Weather {
   }
 
   /** What befalls an operation. */
-  strike(): Strike | undefined {
+  strike(isSync: boolean): Strike | undefined {
     if (this.#isOver || this.strikes >= this.#climate.budget) return undefined;
-    const { kill, power, error, full } = this.#climate;
-    const fraction = this.#dice.fraction();
-    if (fraction >= kill + power + error + full) return undefined;
-    if (fraction < kill) return "kill";
-    if (fraction < kill + power) return "power";
-    return fraction < kill + power + error ? "error" : "full";
+    let fraction = this.#dice.fraction();
+    for (const strike of STRIKES) {
+      if (strike === "failedSync" && !isSync) continue;
+      fraction -= this.#climate[strike];
+      if (fraction < 0) return strike;
+    }
+    return undefined;
   }
 
   fill(): void {
