@@ -12,6 +12,7 @@ export interface Group {
 
 export class JournalModel {
   readonly #violate: (what: string) => void;
+  readonly #onExposed: (text: string) => void;
   readonly #groups = new Map<string, Group>();
   /** All entries that were told to be durable, as text; position 1 is the first. */
   readonly exposed: string[] = [];
@@ -19,8 +20,10 @@ export class JournalModel {
   streamed = 0;
   acknowledged = 0;
 
-  constructor(violate: (what: string) => void) {
+  /** @param onExposed Told of each entry once, when it is known to be durable. */
+  constructor(violate: (what: string) => void, onExposed: (text: string) => void = () => {}) {
     this.#violate = violate;
+    this.#onExposed = onExposed;
   }
 
   issued(eventIds: readonly string[]): Group {
@@ -85,6 +88,7 @@ export class JournalModel {
       this.#violate(`position ${this.exposed.length + 1} should follow, and ${logId} does`);
     }
     this.exposed.push(text);
+    this.#onExposed(text);
   }
 
   /** Whatever is there of a group, all of it is, in its order. */

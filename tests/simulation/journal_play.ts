@@ -9,11 +9,11 @@ import {
   JournalFullError,
   type StampedEvent,
 } from "../../src/engine/ports.ts";
-import { JournalUnusableError } from "../../src/journal/errors.ts";
 import { FileJournal } from "../../src/journal/file_journal.ts";
 import type { FileSystem } from "../../src/journal/file_system.ts";
 import { JournalModel } from "./journal_model.ts";
 import { JournalWitness } from "./journal_witness.ts";
+import { isInjected, liveThrough, startUntilUp } from "./simulated_process.ts";
 import type { Life, World } from "./world.ts";
 
 /** What a broken variant may put between the world and the journal. */
@@ -36,7 +36,6 @@ interface Opened {
 }
 
 const FOLDER = "data/journal";
-const STARTS_MAX = 300;
 const READ_MAX = 100_000;
 
 export class JournalPlay {
@@ -45,7 +44,6 @@ export class JournalPlay {
   readonly model: JournalModel;
   readonly #options;
   #actionsLeft: number;
-  #starts = 0;
   /** The last process stopped in order, with nothing in its way. */
   #stoppedCleanly = false;
   #appended = 0;
@@ -85,12 +83,12 @@ export class JournalPlay {
     for (const round of ["first", "second"]) {
       const opened = await this.#start();
       if (opened === undefined) return;
-      await this.#inLife(opened, () => this.#lastRound(opened, round));
+      await liveThrough(this.#world, opened.life, () => this.#lastRound(opened, round));
     }
   }
 
   async #lastRound({ journal }: Opened, round: string): Promise<void> {
-    const { world, model } = { world: this.#world, model: this.model };
+    const world = this.#world, model = this.model;
     await this.#append(journal, 2);
     await this.#catchUp(journal);
     if (model.streamed !== model.exposed.length) {
@@ -102,32 +100,13 @@ export class JournalPlay {
     world.exit();
   }
 
-  /** Starts processes until one is up. */
-  async #start(): Promise<Opened | undefined> {
-    const { world } = { world: this.#world };
-    while (this.#goesOn) {
-      if (++this.#starts > STARTS_MAX) {
-        world.violate("the journal does not start any more");
-        return undefined;
-      }
-      const opened = await this.#startOnce();
-      if (opened !== undefined) return opened;
-      await world.scheduler.until(world.scheduler.sleep(world.dice.pick([0, 500, 5_000])));
-    }
-    return undefined;
+  #start(): Promise<Opened | undefined> {
+    return startUntilUp(this.#world, (life) => this.#open(life));
   }
 
-  async #startOnce(): Promise<Opened | undefined> {
-    const world = this.#world;
-    const life = world.begin();
-    const witness = new JournalWitness(this.model, (what) => world.violate(what));
-    const opening = this.#open(life, witness).catch((error) => this.#judgeStart(error));
-    const journal = await world.scheduler.until(Promise.race([opening, life.over]));
-    return typeof journal === "object" ? { life, journal, witness } : undefined;
-  }
-
-  async #open(life: Life, witness: JournalWitness): Promise<Journal> {
+  async #open(life: Life): Promise<Opened> {
     const { random } = this.#world;
+    const witness = new JournalWitness(this.model, (what) => this.#world.violate(what));
     const warnings: string[] = [];
     const { journal, report } = await FileJournal.open({
       folder: FOLDER,
@@ -141,7 +120,7 @@ export class JournalPlay {
     witness.opened();
     this.#judgeReport(report, witness);
     if (this.#world.dice.chance(0.5)) this.model.read(0, await journal.read(0, READ_MAX));
-    return this.#ports.journal(journal);
+    return { life, journal: this.#ports.journal(journal), witness };
   }
 
   #judgeReport(
@@ -157,28 +136,9 @@ export class JournalPlay {
     for (const warning of report.warnings) this.#world.violate(warning);
   }
 
-  /** A start may fail because the disk does, and for nothing else. */
-  #judgeStart(error: unknown): undefined {
-    const world = this.#world;
-    world.trace.note(() => `the start fails: ${messageOf(error)}`);
-    const isExplained = error instanceof JournalUnusableError || isInjected(error);
-    if (!isExplained || !world.isDisturbed) {
-      world.violate(`the journal does not start: ${messageOf(error)}`);
-    }
-    world.exit();
-  }
-
   async #live(opened: Opened): Promise<void> {
     void this.#follow(opened);
-    await this.#inLife(opened, () => this.#act(opened));
-  }
-
-  async #inLife({ life }: Opened, script: () => Promise<void>): Promise<void> {
-    script().catch((error) => {
-      if (!this.#world.isDisturbed) this.#world.violate(`it failed: ${messageOf(error)}`);
-      this.#world.exit();
-    });
-    await this.#world.scheduler.until(life.over);
+    await liveThrough(this.#world, opened.life, () => this.#act(opened));
   }
 
   async #act(opened: Opened): Promise<void> {
@@ -289,9 +249,4 @@ export class JournalPlay {
       if (!isInjected(error)) this.#world.violate(`a read failed: ${messageOf(error)}`);
     }
   }
-}
-
-/** Whether an error is one that the simulated disk made. */
-export function isInjected(error: unknown): boolean {
-  return /\(os error (?:5|28)\)/.test(messageOf(error));
 }

@@ -1,0 +1,216 @@
+/**
+ * Those who use a simulated engine. Who gets no answer asks again after the next start, with
+ * the same key or id; who gets one may rely on it.
+ */
+
+import { conditionOf } from "../../src/core/condition.ts";
+import { eventType } from "../../src/core/event_type.ts";
+import { eventId, jobId } from "../../src/core/ids.ts";
+import type { JobState } from "../../src/core/job_state.ts";
+import type { JsonObject } from "../../src/core/json.ts";
+import { messageOf } from "../../src/core/thrown.ts";
+import type { JobEngine } from "../../src/engine/job_engine.ts";
+import { JournalFailedError, JournalFullError } from "../../src/engine/ports.ts";
+import type { CreateRequest, IncomingEvent } from "../../src/engine/requests.ts";
+import type { JobModel } from "./job_model.ts";
+import type { Promises } from "./promises.ts";
+import { anyPlan, anyTasks, anyWork, EVENTS, FAILED, OPENED, UNDONE } from "./simulated_jobs.ts";
+import { isInjected } from "./simulated_process.ts";
+import type { World } from "./world.ts";
+
+/** Something to ask until there is an answer. */
+type Request = (engine: JobEngine) => Promise<void>;
+
+export class EngineClients {
+  readonly #world: World;
+  readonly #jobs: JobModel;
+  readonly #promises: Promises;
+  /** Asked, and not answered yet. */
+  readonly #open = new Set<Request>();
+  /** Correlation keys of the jobs so far. */
+  readonly #keys: string[] = [];
+  readonly #sent: IncomingEvent[] = [];
+  readonly #created = new Map<string, string>();
+  #count = 0;
+
+  constructor(world: World, jobs: JobModel, promises: Promises) {
+    this.#world = world;
+    this.#jobs = jobs;
+    this.#promises = promises;
+  }
+
+  /** Does one thing that users do. */
+  act(engine: JobEngine): void {
+    const { dice } = this.#world;
+    switch (dice.kind({ create: 4, event: 6, redelivery: 1, control: 3, retry: 1 })) {
+      case "create":
+        return this.#ask(engine, this.#creation());
+      case "event":
+        return this.#ask(engine, this.#delivery([this.#event()]));
+      case "redelivery":
+        if (this.#sent.length === 0) return;
+        return this.#ask(engine, this.#delivery([dice.pick(this.#sent), dice.pick(this.#sent)]));
+      case "control":
+        return this.#control(engine, dice.pick(["suspend", "resume", "cancel", "start"]));
+      case "retry":
+        return this.#retry(engine);
+    }
+  }
+
+  /** Asks again what was not answered before the process died. */
+  askAgain(engine: JobEngine): void {
+    for (const request of [...this.#open]) void this.#attempt(engine, request);
+  }
+
+  /** Makes every job go on that waits for someone outside. */
+  async pushOn(engine: JobEngine): Promise<void> {
+    this.askAgain(engine);
+    for (const job of this.#jobs.unfinished) {
+      const condition = conditionOf(job);
+      if (condition === "created") await engine.control(job.jobId, { kind: "start" });
+      if (condition === "suspended") await engine.control(job.jobId, { kind: "resume" });
+    }
+    const events = this.#keys.flatMap((key) => {
+      const types = [...EVENTS, ...EVENTS, UNDONE];
+      return types.map((type) => this.#named(type, { key }));
+    });
+    for (const receipt of await engine.deliver(events)) this.#promises.gotReceipt(receipt);
+  }
+
+  get isAnswered(): boolean {
+    return this.#open.size === 0;
+  }
+
+  #ask(engine: JobEngine, request: Request): void {
+    this.#open.add(request);
+    void this.#attempt(engine, request);
+  }
+
+  async #attempt(engine: JobEngine, request: Request): Promise<void> {
+    const { scheduler } = this.#world;
+    const asked = scheduler.nowMs;
+    try {
+      await request(engine);
+      this.#open.delete(request);
+      this.#world.trace.note(() => `answered after ${scheduler.nowMs - asked} ms`);
+    } catch (error) {
+      this.#judge(error);
+    }
+  }
+
+  #judge(error: unknown): void {
+    const world = this.#world;
+    world.trace.note(() => `a request fails: ${messageOf(error)}`);
+    const isOurs = error instanceof JournalFullError || error instanceof JournalFailedError ||
+      isInjected(error);
+    const isExplained = world.isDisturbed || messageOf(error).includes("the journal is closed");
+    if (!isOurs || !isExplained) world.violate(`a request failed: ${messageOf(error)}`);
+  }
+
+  #creation(): Request {
+    const request = this.#createRequest();
+    const { idempotency } = request;
+    return async (engine) => {
+      const outcome = await engine.create(request);
+      if (!outcome.ok) {
+        // Without a key, a second attempt meets the job that the first one made.
+        if (outcome.problem.kind === "jobExists") return;
+        return this.#world.violate(`a job was not created: ${JSON.stringify(outcome)}`);
+      }
+      const { job } = outcome.value;
+      this.#promises.sawJob(job);
+      if (idempotency !== undefined) this.#sameJob(idempotency.key, job.jobId);
+    };
+  }
+
+  #sameJob(key: string, jobId: string): void {
+    const before = this.#created.get(key) ?? jobId;
+    if (before !== jobId) this.#world.violate(`key ${key} is answered ${before}, then ${jobId}`);
+    this.#created.set(key, jobId);
+  }
+
+  #createRequest(): CreateRequest {
+    const { dice, scheduler } = this.#world;
+    const key = `k${++this.#count}`;
+    this.#keys.push(key);
+    const common = {
+      priority: dice.pick([0, 0, 5]),
+      ...(dice.chance(0.5)
+        ? { idempotency: { key, digest: "same" } }
+        : { jobId: jobId(`job_${key}`) }),
+      ...(dice.chance(0.1) ? { start: false } : {}),
+      ...(dice.chance(0.15)
+        ? { startAt: new Date(scheduler.timeOfDayMs + 60_000).toISOString() }
+        : {}),
+    };
+    if (dice.chance(0.25)) return { plan: anyPlan(dice, key), ...common };
+    return { type: "sim.work", input: anyWork(dice, key) as unknown as JsonObject, ...common };
+  }
+
+  #delivery(events: readonly IncomingEvent[]): Request {
+    return async (engine) => {
+      for (const receipt of await engine.deliver(events)) {
+        this.#promises.gotReceipt(receipt);
+        const known = this.#jobs.positionOf(receipt.eventId);
+        if (receipt.logId !== undefined && known !== undefined && known !== receipt.logId) {
+          this.#world.violate(`${receipt.eventId} is told at ${receipt.logId}, and is at ${known}`);
+        }
+      }
+    };
+  }
+
+  #event(): IncomingEvent {
+    const { dice } = this.#world;
+    if (dice.chance(0.1)) {
+      const work = anyTasks(dice, `o${this.#count}`);
+      return this.#named(OPENED, { work: work as unknown as JsonObject });
+    }
+    const type = dice.pick([...EVENTS, ...EVENTS, FAILED, UNDONE]);
+    const key = this.#keys.length === 0 ? "none" : dice.pick(this.#keys);
+    const event = this.#named(type, { key });
+    const job = this.#anyJob();
+    return job !== undefined && dice.chance(0.3) ? { ...event, jobId: job.jobId } : event;
+  }
+
+  #named(type: string, attributes: JsonObject): IncomingEvent {
+    const event: IncomingEvent = {
+      eventType: eventType(type),
+      stratum: "domain",
+      attributes,
+      eventId: eventId(`evt-${++this.#count}`),
+    };
+    this.#sent.push(event);
+    return event;
+  }
+
+  #control(engine: JobEngine, kind: "suspend" | "resume" | "cancel" | "start"): void {
+    const job = this.#anyJob();
+    if (job === undefined) return;
+    void this.#once(async () => {
+      const outcome = await engine.control(job.jobId, { kind });
+      if (outcome.ok) this.#promises.sawJob(outcome.value);
+    });
+  }
+
+  #retry(engine: JobEngine): void {
+    const failed = [...this.#jobs.jobs.values()].find(({ state }) => state === "Failed");
+    if (failed === undefined) return;
+    void this.#once(async () => {
+      const outcome = await engine.retry(failed.jobId, {});
+      if (outcome.ok) this.#promises.sawJob(outcome.value);
+    });
+  }
+
+  async #once(request: () => Promise<void>): Promise<void> {
+    try {
+      await request();
+    } catch (error) {
+      this.#judge(error);
+    }
+  }
+
+  #anyJob(): JobState | undefined {
+    const jobs = [...this.#jobs.jobs.values()];
+    return jobs.length === 0 ? undefined : this.#world.dice.pick(jobs);
+  }
+}
