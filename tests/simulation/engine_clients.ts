@@ -70,11 +70,18 @@ export class EngineClients {
       if (condition === "created") await engine.control(job.jobId, { kind: "start" });
       if (condition === "suspended") await engine.control(job.jobId, { kind: "resume" });
     }
-    const events = this.#keys.flatMap((key) => {
+    const keys = new Set(this.#jobs.unfinished.map(({ jobId }) => this.#keyOf(jobId)));
+    const events = [...keys].flatMap((key) => {
       const types = [...EVENTS, ...EVENTS, UNDONE];
       return types.map((type) => this.#named(type, { key }));
     });
     for (const receipt of await engine.deliver(events)) this.#promises.gotReceipt(receipt);
+  }
+
+  /** What the events of a job are to carry. */
+  #keyOf(jobId: string): string {
+    const { input, plan } = this.#jobs.jobs.get(jobId) ?? {};
+    return /"key":"(\w+)"/.exec(JSON.stringify([input, plan]))?.[1] ?? "none";
   }
 
   get isAnswered(): boolean {

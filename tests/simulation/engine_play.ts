@@ -44,7 +44,7 @@ export class EnginePlay {
     this.#jobs = new JobModel(violate);
     this.#promises = new Promises(this.#jobs, violate);
     this.#clients = new EngineClients(world, this.#jobs, this.#promises);
-    this.model = new JournalModel(violate, (text) => this.#jobs.see(JSON.parse(text)));
+    this.model = new JournalModel(violate, (entry) => this.#jobs.see(entry));
     this.#actionsLeft = dice.between(5, 30);
     this.#maxRunning = dice.pick([1, 2, 5]);
     this.#options = {
@@ -94,6 +94,7 @@ export class EnginePlay {
   async #endAll({ engine, life }: Opened): Promise<void> {
     const { scheduler } = this.#world;
     for (let round = 0; round < 4; round++) {
+      if (round > 0 && this.#jobs.unfinished.length === 0 && this.#clients.isAnswered) break;
       await this.#clients.pushOn(engine);
       await scheduler.sleep(HOUR_MS, life.number);
     }
@@ -112,18 +113,14 @@ export class EnginePlay {
   async #open(life: Life): Promise<Opened> {
     const world = this.#world;
     const engine = this.#engineOf(life);
-    const witness = new EngineWitness(
-      engine.consumer,
-      this.model,
-      (what) => world.violate(what),
-    );
-    const between = this.#ports.between(witness);
+    const between = this.#ports.between(engine.consumer);
+    const witness = new EngineWitness(between.consumer, this.model, (what) => world.violate(what));
     const { journal: files, report } = await FileJournal.open({
       folder: FOLDER,
       fileSystem: this.#ports.fileSystem(life.disk),
       clock: life.clock,
       random: world.random,
-      consumer: between.consumer,
+      consumer: witness,
       ...this.#options,
     });
     witness.serve(await files.read(0, READ_MAX));

@@ -14,7 +14,7 @@ import type { JournalModel } from "./journal_model.ts";
 /** What a broken variant may put in between. */
 export interface EnginePorts {
   fileSystem(disk: FileSystem): FileSystem;
-  /** What the journal gets for the consumer, and what the engine gets for the journal. */
+  /** What comes between the engine and those who watch its journal. */
   between(consumer: JournalConsumer): {
     readonly consumer: JournalConsumer;
     journal(journal: Journal): Journal;
@@ -48,7 +48,7 @@ export class EngineWitness implements JournalConsumer {
 
   /** The start is over, and this is all that there is. */
   serve(entries: readonly JobEventLogEntry[]): void {
-    this.#model.recovered(entries.map((entry) => JSON.stringify(entry)));
+    this.#model.recovered(entries);
     this.#isServing = true;
   }
 
@@ -63,9 +63,7 @@ export class EngineWitness implements JournalConsumer {
   durable(entries: readonly JobEventLogEntry[]): void {
     if (this.#hasFailed) this.#violate("a batch became durable after the journal had failed");
     // What the start itself records is read with the rest when it is over.
-    if (this.#isServing) {
-      this.#model.becameDurable(entries, entries.map((entry) => JSON.stringify(entry)));
-    }
+    if (this.#isServing) this.#model.becameDurable(entries);
     this.#inner.durable(entries);
   }
 

@@ -30,7 +30,6 @@ const ONCE = new Set([
 const ONLY_IN: Readonly<Record<string, readonly (StateName | undefined)[]>> = {
   "job.JobCreated": [undefined],
   "job.JobStarted": ["Created"],
-  "job.JobCancelled": ["Created", "Running"],
   "job.JobRetried": ["Failed"],
 };
 

@@ -2,6 +2,7 @@
 
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import type { Appended } from "../../src/engine/ports.ts";
+import { textOf } from "./entry_text.ts";
 
 /** Entries that were appended together. */
 export interface Group {
@@ -12,7 +13,7 @@ export interface Group {
 
 export class JournalModel {
   readonly #violate: (what: string) => void;
-  readonly #onExposed: (text: string) => void;
+  readonly #onExposed: (entry: JobEventLogEntry) => void;
   readonly #groups = new Map<string, Group>();
   /** All entries that were told to be durable, as text; position 1 is the first. */
   readonly exposed: string[] = [];
@@ -21,7 +22,10 @@ export class JournalModel {
   acknowledged = 0;
 
   /** @param onExposed Told of each entry once, when it is known to be durable. */
-  constructor(violate: (what: string) => void, onExposed: (text: string) => void = () => {}) {
+  constructor(
+    violate: (what: string) => void,
+    onExposed: (entry: JobEventLogEntry) => void = () => {},
+  ) {
     this.#violate = violate;
     this.#onExposed = onExposed;
   }
@@ -33,8 +37,8 @@ export class JournalModel {
   }
 
   /** A batch is said to be on disk. */
-  becameDurable(entries: readonly JobEventLogEntry[], texts: readonly string[]): void {
-    entries.forEach(({ logId }, index) => this.#expose(logId, texts[index] ?? ""));
+  becameDurable(entries: readonly JobEventLogEntry[]): void {
+    for (const entry of entries) this.#expose(entry);
     this.#requireWhole(entries.map(({ eventId }) => eventId));
   }
 
@@ -43,25 +47,24 @@ export class JournalModel {
     group.outcome = "durable";
     this.acknowledged += entries.length;
     for (const entry of entries) {
-      if (this.exposed[entry.logId - 1] === JSON.stringify(entry)) continue;
+      if (this.exposed[entry.logId - 1] === textOf(entry)) continue;
       this.#violate(`entry ${entry.logId} was acknowledged before it was durable`);
     }
   }
 
   /** What a start found, before anything else is done. */
-  recovered(texts: readonly string[]): void {
-    const lost = this.exposed.findIndex((text, index) => texts[index] !== text);
+  recovered(entries: readonly JobEventLogEntry[]): void {
+    const lost = this.exposed.findIndex((text, index) => textAt(entries, index) !== text);
     if (lost >= 0) {
+      const found = textAt(entries, lost) ?? "gone";
+      const was = this.exposed[lost];
       this.#violate(
-        `entry ${lost + 1} was durable, and after a restart it is ${
-          texts[lost] ?? "gone"
-        }; it was ` +
-          this.exposed[lost],
+        `entry ${lost + 1} was durable, and after a restart is ${found}; it was ${was}`,
       );
     }
-    const found = texts.slice(this.exposed.length);
-    for (const text of found) this.#expose(this.exposed.length + 1, text);
-    const eventIds = found.map((text) => (JSON.parse(text) as JobEventLogEntry).eventId);
+    const found = entries.slice(this.exposed.length);
+    for (const entry of found) this.#expose(entry);
+    const eventIds = found.map(({ eventId }) => eventId);
     this.#requireWhole(eventIds);
     for (const eventId of eventIds) this.#requirePossible(eventId);
     this.#forgetOpen();
@@ -72,7 +75,7 @@ export class JournalModel {
     entries.forEach((entry, index) => {
       const logId = after + 1 + index;
       if (entry.logId !== logId) this.#violate(`a reader got ${entry.logId} in place of ${logId}`);
-      if (this.exposed[logId - 1] === JSON.stringify(entry)) return;
+      if (this.exposed[logId - 1] === textOf(entry)) return;
       this.#violate(`a reader got an entry ${logId} that is not what was durable`);
     });
   }
@@ -83,12 +86,13 @@ export class JournalModel {
     this.streamed += entries.length;
   }
 
-  #expose(logId: number, text: string): void {
+  #expose(entry: JobEventLogEntry): void {
+    const { logId } = entry;
     if (logId !== this.exposed.length + 1) {
       this.#violate(`position ${this.exposed.length + 1} should follow, and ${logId} does`);
     }
-    this.exposed.push(text);
-    this.#onExposed(text);
+    this.exposed.push(textOf(entry));
+    this.#onExposed(entry);
   }
 
   /** Whatever is there of a group, all of it is, in its order. */
@@ -118,4 +122,9 @@ export class JournalModel {
       if (group.outcome === "open") group.outcome = "unknown";
     }
   }
+}
+
+function textAt(entries: readonly JobEventLogEntry[], index: number): string | undefined {
+  const entry = entries[index];
+  return entry === undefined ? undefined : textOf(entry);
 }

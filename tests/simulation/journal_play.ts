@@ -125,10 +125,10 @@ export class JournalPlay {
 
   #judgeReport(
     report: { readonly clean: boolean; readonly warnings: readonly string[] },
-    { texts }: JournalWitness,
+    { entries }: JournalWitness,
   ): void {
     const { trace } = this.#world;
-    trace.note(() => `started with ${texts.length} entries, ${JSON.stringify(report)}`);
+    trace.note(() => `started with ${entries.length} entries, ${JSON.stringify(report)}`);
     if (this.#stoppedCleanly && !report.clean) {
       this.#world.violate("the journal was stopped in order, and its start says that it was not");
     }

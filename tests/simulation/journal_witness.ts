@@ -2,13 +2,14 @@
 
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import type { JournalConsumer, JournalFailedError } from "../../src/engine/ports.ts";
+import { textOf } from "./entry_text.ts";
 import type { JournalModel } from "./journal_model.ts";
 
 export class JournalWitness implements JournalConsumer {
   readonly #model: JournalModel;
   readonly #violate: (what: string) => void;
   /** All entries, however they came. */
-  readonly texts: string[] = [];
+  readonly entries: JobEventLogEntry[] = [];
   #isServing = false;
   #hasFailed = false;
   readonly #failed = Promise.withResolvers<void>();
@@ -28,28 +29,30 @@ export class JournalWitness implements JournalConsumer {
   }
 
   restore(lines: readonly string[]): boolean {
-    this.texts.push(...lines);
+    for (const line of lines) this.entries.push(JSON.parse(line));
     return true;
   }
 
   replay(entry: JobEventLogEntry): void {
-    this.texts.push(JSON.stringify(entry));
+    this.entries.push(entry);
   }
 
   durable(entries: readonly JobEventLogEntry[]): void {
     this.#serve();
     if (this.#hasFailed) this.#violate("a batch became durable after the journal had failed");
-    const texts = entries.map((entry) => JSON.stringify(entry));
-    this.texts.push(...texts);
-    this.#model.becameDurable(entries, texts);
+    this.entries.push(...entries);
+    this.#model.becameDurable(entries);
   }
 
   *#lines(count: number): Iterable<string> {
-    for (let index = 0; index < count; index++) yield this.texts[index] ?? "";
+    for (let index = 0; index < count; index++) {
+      const entry = this.entries[index];
+      if (entry !== undefined) yield textOf(entry);
+    }
   }
 
   capture(): Iterable<string> {
-    return this.#lines(this.texts.length);
+    return this.#lines(this.entries.length);
   }
 
   refuse(): undefined {}
@@ -67,6 +70,6 @@ export class JournalWitness implements JournalConsumer {
   #serve(): void {
     if (this.#isServing) return;
     this.#isServing = true;
-    this.#model.recovered(this.texts);
+    this.#model.recovered(this.entries);
   }
 }

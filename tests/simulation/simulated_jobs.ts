@@ -174,7 +174,9 @@ class JobCode {
     if (step.durationMs > 0) await this.#pause(step.durationMs, task.signal);
     task.signal.throwIfAborted();
     if (step.isPoison) throw new NonRetryableError("poison");
-    if (task.attempt <= step.failures) throw step.isLate ? new RetryLater(50) : new Error("not yet");
+    if (task.attempt <= step.failures) {
+      throw step.isLate ? new RetryLater(50) : new Error("not yet");
+    }
     if (step.emits) task.emit("ec.Emitted", { taskId: task.taskId });
     task.progress(1, 1);
     return `${task.taskId} by ${task.executionId}`;

@@ -22,7 +22,16 @@ const CLIMATES: readonly Climate[] = [
   { ...CALM, error: 0.015, kill: 0.004, power: 0.008, budget: 4 },
   { ...CALM, failedSync: 0.08, kill: 0.004, power: 0.008, budget: 4 },
   { ...CALM, full: 0.03, power: 0.01, kill: 0.004, slow: 0.1, budget: 4 },
-  { ...CALM, kill: 0.008, power: 0.008, error: 0.008, failedSync: 0.01, full: 0.008, slow: 0.1, budget: 5 },
+  {
+    ...CALM,
+    kill: 0.008,
+    power: 0.008,
+    error: 0.008,
+    failedSync: 0.01,
+    full: 0.008,
+    slow: 0.1,
+    budget: 5,
+  },
 ];
 
 const STRIKES: readonly Strike[] = ["kill", "power", "error", "full", "failedSync"];

@@ -1,0 +1,11 @@
+/** An entry as text, which is made once: entries never change. */
+
+import type { JobEventLogEntry } from "../../src/core/event.ts";
+
+const TEXTS = new WeakMap<JobEventLogEntry, string>();
+
+export function textOf(entry: JobEventLogEntry): string {
+  let text = TEXTS.get(entry);
+  if (text === undefined) TEXTS.set(entry, text = JSON.stringify(entry));
+  return text;
+}
