@@ -19,7 +19,10 @@ import { isInjected } from "./simulated_process.ts";
 import type { World } from "./world.ts";
 
 /** Something to ask until there is an answer. */
-type Request = (engine: JobEngine) => Promise<void>;
+interface Request {
+  readonly what: string;
+  ask(engine: JobEngine): Promise<void>;
+}
 
 export class EngineClients {
   readonly #world: World;
@@ -94,30 +97,30 @@ export class EngineClients {
   }
 
   async #attempt(engine: JobEngine, request: Request): Promise<void> {
-    const { scheduler } = this.#world;
-    const asked = scheduler.nowMs;
+    const { trace } = this.#world;
+    trace.note(() => `client: ${request.what}`);
     try {
-      await request(engine);
+      await request.ask(engine);
       this.#open.delete(request);
-      this.#world.trace.note(() => `answered after ${scheduler.nowMs - asked} ms`);
+      trace.note(() => `client: ${request.what}: answered`);
     } catch (error) {
-      this.#judge(error);
+      this.#judge(request.what, error);
     }
   }
 
-  #judge(error: unknown): void {
+  #judge(what: string, error: unknown): void {
     const world = this.#world;
-    world.trace.note(() => `a request fails: ${messageOf(error)}`);
+    world.trace.note(() => `client: ${what}: ${messageOf(error)}`);
     const isOurs = error instanceof JournalFullError || error instanceof JournalFailedError ||
       isInjected(error);
     const isExplained = world.isDisturbed || messageOf(error).includes("the journal is closed");
-    if (!isOurs || !isExplained) world.violate(`a request failed: ${messageOf(error)}`);
+    if (!isOurs || !isExplained) world.violate(`${what} failed: ${messageOf(error)}`);
   }
 
   #creation(): Request {
     const request = this.#createRequest();
     const { idempotency } = request;
-    return async (engine) => {
+    const ask = async (engine: JobEngine) => {
       const outcome = await engine.create(request);
       if (!outcome.ok) {
         // Without a key, a second attempt meets the job that the first one made.
@@ -128,6 +131,7 @@ export class EngineClients {
       this.#promises.sawJob(job);
       if (idempotency !== undefined) this.#sameJob(idempotency.key, job.jobId);
     };
+    return { what: `creation of ${idempotency?.key ?? request.jobId}`, ask };
   }
 
   #sameJob(key: string, jobId: string): void {
@@ -155,7 +159,7 @@ export class EngineClients {
   }
 
   #delivery(events: readonly IncomingEvent[]): Request {
-    return async (engine) => {
+    const ask = async (engine: JobEngine) => {
       for (const receipt of await engine.deliver(events)) {
         this.#promises.gotReceipt(receipt);
         const known = this.#jobs.positionOf(receipt.eventId);
@@ -164,6 +168,7 @@ export class EngineClients {
         }
       }
     };
+    return { what: `delivery of ${events.map(({ eventId }) => eventId)}`, ask };
   }
 
   #event(): IncomingEvent {
@@ -193,7 +198,7 @@ export class EngineClients {
   #control(engine: JobEngine, kind: "suspend" | "resume" | "cancel" | "start"): void {
     const job = this.#anyJob();
     if (job === undefined) return;
-    void this.#once(async () => {
+    void this.#once(`${kind} ${job.jobId}`, async () => {
       const outcome = await engine.control(job.jobId, { kind });
       if (outcome.ok) this.#promises.sawJob(outcome.value);
     });
@@ -202,17 +207,18 @@ export class EngineClients {
   #retry(engine: JobEngine): void {
     const failed = [...this.#jobs.jobs.values()].find(({ state }) => state === "Failed");
     if (failed === undefined) return;
-    void this.#once(async () => {
+    void this.#once(`retry ${failed.jobId}`, async () => {
       const outcome = await engine.retry(failed.jobId, {});
       if (outcome.ok) this.#promises.sawJob(outcome.value);
     });
   }
 
-  async #once(request: () => Promise<void>): Promise<void> {
+  async #once(what: string, ask: () => Promise<void>): Promise<void> {
+    this.#world.trace.note(() => `client: ${what}`);
     try {
-      await request();
+      await ask();
     } catch (error) {
-      this.#judge(error);
+      this.#judge(what, error);
     }
   }
 

@@ -8,6 +8,7 @@ import { FileJournal } from "../../src/journal/file_journal.ts";
 import { EngineClients } from "./engine_clients.ts";
 import { type EnginePorts, EngineWitness, HONEST_ENGINE, watched } from "./engine_ports.ts";
 import { JobModel } from "./job_model.ts";
+import { named } from "./entry_text.ts";
 import { JournalModel } from "./journal_model.ts";
 import { Promises } from "./promises.ts";
 import { simulatedDefinitions } from "./simulated_jobs.ts";
@@ -44,7 +45,10 @@ export class EnginePlay {
     this.#jobs = new JobModel(violate);
     this.#promises = new Promises(this.#jobs, violate);
     this.#clients = new EngineClients(world, this.#jobs, this.#promises);
-    this.model = new JournalModel(violate, (entry) => this.#jobs.see(entry));
+    this.model = new JournalModel(violate, (entry) => {
+      world.trace.note(() => `durable: ${named(entry)}`);
+      this.#jobs.see(entry);
+    });
     this.#actionsLeft = dice.between(5, 30);
     this.#maxRunning = dice.pick([1, 2, 5]);
     this.#options = {

@@ -9,3 +9,9 @@ export function textOf(entry: JobEventLogEntry): string {
   if (text === undefined) TEXTS.set(entry, text = JSON.stringify(entry));
   return text;
 }
+
+/** What an entry is, for people. */
+export function named({ logId, eventType, eventId, jobId, taskId }: JobEventLogEntry): string {
+  const subject = [jobId, taskId].filter((id) => id !== undefined).join(" ");
+  return `${logId} ${eventType} ${subject} (${eventId})`;
+}

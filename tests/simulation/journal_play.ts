@@ -11,6 +11,7 @@ import {
 } from "../../src/engine/ports.ts";
 import { FileJournal } from "../../src/journal/file_journal.ts";
 import type { FileSystem } from "../../src/journal/file_system.ts";
+import { named } from "./entry_text.ts";
 import { JournalModel } from "./journal_model.ts";
 import { JournalWitness } from "./journal_witness.ts";
 import { isInjected, liveThrough, startUntilUp } from "./simulated_process.ts";
@@ -52,7 +53,10 @@ export class JournalPlay {
     const { dice } = world;
     this.#world = world;
     this.#ports = ports;
-    this.model = new JournalModel((what) => world.violate(what));
+    this.model = new JournalModel(
+      (what) => world.violate(what),
+      (entry) => world.trace.note(() => `durable: ${named(entry)}`),
+    );
     this.#actionsLeft = dice.between(4, 24);
     this.#options = {
       segmentBytes: dice.pick([700, 1_500, 4_000, 20_000]),
@@ -145,7 +149,9 @@ export class JournalPlay {
     const { dice, scheduler } = this.#world;
     while (this.#actionsLeft-- > 0 && this.#goesOn) {
       if (opened.witness.hasFailed) return await this.#afterFailure(opened);
-      switch (dice.kind({ burst: 10, append: 8, sleep: 8, read: 3, stop: 1.5, crash: 0.5 })) {
+      switch (
+        dice.kind({ burst: 10, append: 8, sleep: 8, read: 3, jump: 0.5, stop: 1.5, crash: 0.5 })
+      ) {
         case "burst":
           for (let n = dice.between(1, 5); n > 0; n--) void this.#append(opened.journal);
           break;
@@ -157,6 +163,9 @@ export class JournalPlay {
           break;
         case "read":
           await this.#readSome(opened.journal);
+          break;
+        case "jump":
+          scheduler.jump(dice.pick([-3_600_000, 3_600_000]));
           break;
         case "stop":
           return await this.#stop(opened);

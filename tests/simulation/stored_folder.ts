@@ -1,7 +1,7 @@
 /** One folder: the names that programs see, and those that the disk holds. */
 
 import type { Dice } from "./dice.ts";
-import { StoredFile } from "./stored_file.ts";
+import type { StoredFile } from "./stored_file.ts";
 
 export type Stored = StoredFile | StoredFolder;
 
