@@ -30,8 +30,6 @@ export class EngineClients {
   readonly #promises: Promises;
   /** Asked, and not answered yet. */
   readonly #open = new Set<Request>();
-  /** Correlation keys of the jobs so far. */
-  readonly #keys: string[] = [];
   readonly #sent: IncomingEvent[] = [];
   readonly #created = new Map<string, string>();
   #count = 0;
@@ -47,7 +45,7 @@ export class EngineClients {
     const { dice } = this.#world;
     switch (dice.kind({ create: 4, event: 6, redelivery: 1, control: 3, retry: 1 })) {
       case "create":
-        return this.#ask(engine, this.#creation());
+        return this.#askOnceOrTwice(engine, this.#creation());
       case "event":
         return this.#ask(engine, this.#delivery([this.#event()]));
       case "redelivery":
@@ -89,6 +87,12 @@ export class EngineClients {
 
   get isAnswered(): boolean {
     return this.#open.size === 0;
+  }
+
+  /** As one does who does not wait for the first answer. */
+  #askOnceOrTwice(engine: JobEngine, request: Request): void {
+    this.#ask(engine, request);
+    if (this.#world.dice.chance(0.2)) this.#ask(engine, { ...request });
   }
 
   #ask(engine: JobEngine, request: Request): void {
@@ -143,7 +147,6 @@ export class EngineClients {
   #createRequest(): CreateRequest {
     const { dice, scheduler } = this.#world;
     const key = `k${++this.#count}`;
-    this.#keys.push(key);
     const common = {
       priority: dice.pick([0, 0, 5]),
       ...(dice.chance(0.5)
@@ -154,7 +157,7 @@ export class EngineClients {
         ? { startAt: new Date(scheduler.timeOfDayMs + 60_000).toISOString() }
         : {}),
     };
-    if (dice.chance(0.25)) return { plan: anyPlan(dice, key), ...common };
+    if (dice.chance(0.3)) return { plan: anyPlan(dice, key), ...common };
     return { type: "sim.work", input: anyWork(dice, key) as unknown as JsonObject, ...common };
   }
 
@@ -178,10 +181,10 @@ export class EngineClients {
       return this.#named(OPENED, { work: work as unknown as JsonObject });
     }
     const type = dice.pick([...EVENTS, ...EVENTS, FAILED, UNDONE]);
-    const key = this.#keys.length === 0 ? "none" : dice.pick(this.#keys);
-    const event = this.#named(type, { key });
     const job = this.#anyJob();
-    return job !== undefined && dice.chance(0.3) ? { ...event, jobId: job.jobId } : event;
+    if (job === undefined || dice.chance(0.1)) return this.#named(type, { key: "none" });
+    const event = this.#named(type, { key: this.#keyOf(job.jobId) });
+    return dice.chance(0.3) ? { ...event, jobId: job.jobId } : event;
   }
 
   #named(type: string, attributes: JsonObject): IncomingEvent {
@@ -200,8 +203,15 @@ export class EngineClients {
     if (job === undefined) return;
     void this.#once(`${kind} ${job.jobId}`, async () => {
       const outcome = await engine.control(job.jobId, { kind });
-      if (outcome.ok) this.#promises.sawJob(outcome.value);
+      if (!outcome.ok) return;
+      this.#promises.sawJob(outcome.value);
+      if (kind === "cancel") this.#mustBeCancelled(outcome.value);
     });
+  }
+
+  #mustBeCancelled(job: JobState): void {
+    if ("failure" in job && job.failure?.kind === "cancelled") return;
+    this.#world.violate(`${job.jobId} was cancelled, and is ${job.state} for another reason`);
   }
 
   #retry(engine: JobEngine): void {
@@ -222,8 +232,11 @@ export class EngineClients {
     }
   }
 
+  /** Mostly one with which something can still happen. */
   #anyJob(): JobState | undefined {
-    const jobs = [...this.#jobs.jobs.values()];
-    return jobs.length === 0 ? undefined : this.#world.dice.pick(jobs);
+    const { dice } = this.#world;
+    const { unfinished, jobs } = this.#jobs;
+    const some = unfinished.length > 0 && dice.chance(0.8) ? unfinished : [...jobs.values()];
+    return some.length === 0 ? undefined : dice.pick(some);
   }
 }

@@ -17,12 +17,16 @@ interface Waiting {
   readonly run: () => void;
 }
 
+/** Far more than any world takes. */
+const STEPS_MAX = 500_000;
+
 /** Who waits when it is not the process. */
 export const WORLD = 0;
 
 export class Scheduler {
   readonly #dice: Dice;
   #waiting: Waiting[] = [];
+  #steps = 0;
   #nowMs = 0;
   /** The last life that is over; each comes after the one before. */
   #ended = WORLD;
@@ -71,6 +75,7 @@ export class Scheduler {
     promise.then(() => settled = true, () => settled = true);
     await allPromises();
     while (!settled) {
+      if (++this.#steps > STEPS_MAX) throw new Error("it goes on for ever");
       if (!this.#step()) throw new Error("nothing is left to happen, and something is awaited");
       await allPromises();
     }

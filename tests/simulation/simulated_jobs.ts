@@ -85,7 +85,7 @@ export function anyPlan(dice: Dice, key: string): JobPlan {
       matcher: matcher(type),
       multiplicity: dice.pick(["ExactlyOnce", "AtLeastOnce", { times: 2 }] as const),
     })),
-    policy: dice.chance(0.5)
+    policy: dice.chance(0.3)
       ? { ...DEFAULT_POLICY, errors }
       : { errors, onCompensated: "Done", compensation: compensationOf(matcher) },
   };
