@@ -5,12 +5,15 @@ import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import type { Random } from "../../src/engine/ports.ts";
 
 const FRACTIONS = 2 ** 30;
+/** The first numbers of seeds that are near to each other are near to each other too. */
+const DISCARDED = 32;
 
 export class Dice {
   readonly #generator;
 
   constructor(seed: number) {
     this.#generator = xoroshiro128plus(seed);
+    for (let count = 0; count < DISCARDED; count++) this.fraction();
   }
 
   /** A whole number, both ends included. */
