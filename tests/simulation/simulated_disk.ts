@@ -52,7 +52,7 @@ export class Storage {
 
   constructor(dice: Dice) {
     this.#dice = dice;
-    this.pageBytes = dice.pick([512, 512, 4096]);
+    this.pageBytes = dice.pick([64, 512, 512, 4096]);
     this.root.set("data", new StoredFolder());
     this.root.sync();
   }

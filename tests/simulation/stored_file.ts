@@ -117,16 +117,43 @@ export class StoredFile {
     const remains = this.#onDisk.copy();
     const last = this.#changes.at(-1);
     if (last === undefined) return remains;
-    const scattered = dice.chance(0.6);
-    const upTo = scattered ? this.#changes.length : dice.between(0, this.#changes.length);
-    for (const { pages, size } of this.#changes.slice(0, upTo)) {
-      for (const page of pages) {
-        if (!scattered || dice.chance(0.6)) this.#store(remains, page);
-      }
-      if (!scattered) remains.resize(size);
+    switch (dice.kind({ scattered: 5, torn: 2, whole: 4 })) {
+      case "scattered":
+        this.#storeSome(remains, () => dice.chance(0.6));
+        remains.resize(this.#anySize(dice, last));
+        break;
+      case "torn":
+        this.#storeTorn(remains, dice);
+        remains.resize(this.#anySize(dice, last));
+        break;
+      case "whole":
+        this.#storeFirst(remains, dice.between(0, this.#changes.length));
     }
-    if (scattered) remains.resize(this.#anySize(dice, last));
     return remains;
+  }
+
+  #storeSome(remains: Content, isStored: () => boolean): void {
+    for (const { pages } of this.#changes) {
+      for (const page of pages) if (isStored()) this.#store(remains, page);
+    }
+  }
+
+  /** All that was written, but of the last write only its first pages. */
+  #storeTorn(remains: Content, dice: Dice): void {
+    const last = this.#changes.findLast(({ pages }) => pages.length > 0);
+    const kept = dice.between(0, last?.pages.length ?? 0);
+    for (const change of this.#changes) {
+      const pages = change === last ? change.pages.slice(0, kept) : change.pages;
+      for (const page of pages) this.#store(remains, page);
+    }
+  }
+
+  /** The first so many changes, each of them whole. */
+  #storeFirst(remains: Content, count: number): void {
+    for (const { pages, size } of this.#changes.slice(0, count)) {
+      for (const page of pages) this.#store(remains, page);
+      remains.resize(size);
+    }
   }
 
   /** A size that the file had on the way, or one in between. */
