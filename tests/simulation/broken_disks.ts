@@ -12,7 +12,7 @@ import type {
 } from "../../src/journal/file_system.ts";
 
 /** Passes everything on. */
-class PassingDisk implements FileSystem {
+export class PassingDisk implements FileSystem {
   readonly inner: FileSystem;
 
   constructor(inner: FileSystem) {
