@@ -20,8 +20,8 @@ export class Commands {
   }
 
   /**
-   * Decides and records a command. The journal has the last word: when the job ended
-   * between the decision and the record, the command is rejected as it would be now.
+   * Decides and records a command. The journal has the last word: when the job ended, or
+   * began to compensate, between the decision and the record, the command is judged anew.
    *
    * Rejects with `JournalFullError` or `JournalFailedError`.
    */
@@ -32,7 +32,7 @@ export class Commands {
       const steps = await this.#recorder.record(decision.events, urgency).applied;
       const applied = steps.filter((step) => step !== undefined);
       const last = applied.at(-1);
-      if (last?.rule === "terminal/record-only") {
+      if (last?.rule === "terminal/record-only" || last?.rule === "compensating/record-only") {
         const after = decide(last.before, command);
         if (!after.accepted) return after;
       }

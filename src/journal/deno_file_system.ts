@@ -1,6 +1,5 @@
 /** The real disk. */
 
-import { dirname } from "node:path";
 import { setImmediate } from "node:timers";
 import { ensureDir } from "@std/fs";
 import type { FileSystem, HeldLock, OpenFile, OpenMode, PathKind } from "./file_system.ts";
@@ -133,8 +132,6 @@ export class DenoFileSystem implements FileSystem {
   async makeFolder(path: string): Promise<void> {
     try {
       await Deno.mkdir(path);
-      // Outside the permissions the system has to be trusted with the name.
-      await permitted(() => this.syncFolder(dirname(path)));
     } catch (error) {
       if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
       await ensureDir(path); // It may be a file.
@@ -150,6 +147,7 @@ export class DenoFileSystem implements FileSystem {
   }
 
   async syncFolder(path: string): Promise<void> {
+    requireGranted(path);
     const folder = await Deno.open(path, { read: true });
     try {
       await folder.sync();
@@ -159,14 +157,10 @@ export class DenoFileSystem implements FileSystem {
   }
 }
 
-/** `undefined` when this process may not do it. */
-async function permitted<Result>(run: () => Promise<Result>): Promise<Result | undefined> {
-  try {
-    return await run();
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) return undefined;
-    throw error;
-  }
+/** Folders beside the journal are synced where that is allowed, and nobody is asked for more. */
+function requireGranted(path: string): void {
+  if (Deno.permissions.querySync({ name: "read", path }).state === "granted") return;
+  throw new Deno.errors.NotCapable(`Requires read access to "${path}"`);
 }
 
 async function held(file: Deno.FsFile): Promise<boolean> {

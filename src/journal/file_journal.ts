@@ -67,7 +67,7 @@ export class FileJournal implements Journal {
   ): Promise<{ journal: FileJournal; report: RecoveryReport }> {
     const resolved = resolvedOptions(options);
     const layout = layoutOf(resolved.folder);
-    const lock = await takeFolder(resolved.fileSystem, layout);
+    const lock = await takeFolder(resolved.fileSystem, layout, resolved.warn);
     const announcement = new Announcement(lock, layout.lock, resolved.warn);
     try {
       await announcement.clear();

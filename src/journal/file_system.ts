@@ -42,8 +42,8 @@ export interface FileSystem {
   list(folder: string): Promise<readonly string[]>;
   kind(path: string): Promise<PathKind>;
   /**
-   * Makes a folder in one that is there; one that was made before is fine. Its name is on
-   * disk on return, if this process may sync the folder that holds it.
+   * Makes a folder in one that is there; one that was made before is fine. Its name is not
+   * on disk before the folder that holds it was synced.
    */
   makeFolder(path: string): Promise<void>;
   /** Replaces what is at the new name, in one step. */

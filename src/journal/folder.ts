@@ -1,10 +1,10 @@
 /** Prepares the folder of a journal, and makes sure that it can be used at all. */
 
 import { announcedIn } from "./announcement.ts";
-import { makeDurableFolder } from "./durable_folder.ts";
 import { JournalLockedError, JournalUnusableError, orUnusable } from "./errors.ts";
 import { type FileSystem, type HeldLock, type PathKind, writeNew } from "./file_system.ts";
 import { isTemporary, type Layout, TEMPORARY } from "./layout.ts";
+import { makeNamedFolder } from "./named_folder.ts";
 
 const PROBE = new TextEncoder().encode("probe\n");
 
@@ -14,9 +14,13 @@ const PROBE = new TextEncoder().encode("probe\n");
  * @throws {JournalLockedError} when another process holds it.
  * @throws {JournalUnusableError} when it cannot be written, or holds what is not ours.
  */
-export async function takeFolder(fileSystem: FileSystem, layout: Layout): Promise<HeldLock> {
+export async function takeFolder(
+  fileSystem: FileSystem,
+  layout: Layout,
+  warn: (message: string) => void,
+): Promise<HeldLock> {
   const { folder } = layout;
-  await makeDurableFolder(fileSystem, folder);
+  await makeNamedFolder(fileSystem, folder, warn);
   await requireKind(fileSystem, layout.lock, ["file", "missing"]);
   const lock = await orUnusable("lock", layout.lock, () => fileSystem.lock(layout.lock));
   if (lock === undefined) {

@@ -39,7 +39,9 @@ export interface Recovery {
 }
 
 /**
- * Replays the journal into its consumer and repairs what a crash explains.
+ * Replays the journal into its consumer and repairs what a crash explains. The active segment
+ * is a fresh file then: even after a clean stop nobody knows whether the last sync of the
+ * process before succeeded, or whether it lived to sync the name of the segment.
  *
  * @throws {JournalDamagedError} when something is wrong that a crash cannot explain;
  * segments are left as they are then.
@@ -52,7 +54,9 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
   const { head, indexes, entriesReplayed, torn } = replayed;
   const segments = found.length > 0 ? found : [await createFirst(fileSystem, layout)];
   const clean = torn === undefined && (head.logId === 0 || isStop(replayed.lastEntry));
-  const quarantine = clean ? null : await repair(options, segments, torn);
+  const active = segments.at(-1)?.name ?? segmentName(1);
+  const quarantine = torn === undefined ? null : await putAside(options, active, torn);
+  if (found.length > 0) await copyForward(fileSystem, layout, active);
   const bytesQuarantined = torn?.bytes.length ?? 0;
   return {
     head,
@@ -78,18 +82,12 @@ async function segmentsOf(
   return segments;
 }
 
-/** After it the active segment is a fresh file of whole batches. */
-async function repair(
+function putAside(
   { fileSystem, layout, random }: RecoveryOptions,
-  segments: readonly SegmentInfo[],
-  torn: TornTail | undefined,
-): Promise<string | null> {
-  const active = segments.at(-1)?.name ?? segmentName(1);
-  const quarantine = torn === undefined
-    ? null
-    : await quarantineTail(fileSystem, layout, active, torn, random.ulid());
-  await copyForward(fileSystem, layout, active);
-  return quarantine;
+  active: string,
+  torn: TornTail,
+): Promise<string> {
+  return quarantineTail(fileSystem, layout, active, torn, random.ulid());
 }
 
 async function createFirst(fileSystem: FileSystem, layout: Layout): Promise<SegmentInfo> {

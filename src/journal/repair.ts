@@ -1,4 +1,4 @@
-/** What is done to the last segment after a stop that was not clean. Deletes nothing. */
+/** What is done to the last segment before it is written to again. Deletes nothing. */
 
 import { orUnusable } from "./errors.ts";
 import { type FileSystem, readWhole, withFile, writeNew } from "./file_system.ts";

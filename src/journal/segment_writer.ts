@@ -75,10 +75,19 @@ export class SegmentWriter implements BatchSink {
     try {
       await this.#file.append(bytes);
     } catch (error) {
-      await this.#step("cut back", () => this.#file.truncate(this.#bytes));
+      await this.#step("cut back", () => this.#cutBack());
       if (isOutOfRoom(error)) throw full(`write to segment ${this.#name}`, error);
       throw failed(`write to segment ${this.#name}`, error);
     }
+  }
+
+  /**
+   * On disk before anything else is written there: after a loss of power the pages of one
+   * batch could come back among those of the next, line by line as good as its own.
+   */
+  async #cutBack(): Promise<void> {
+    await this.#file.truncate(this.#bytes);
+    await this.#file.sync();
   }
 
   async #step(action: string, run: () => Promise<void>): Promise<void> {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
+import { eventType } from "../../src/core/event_type.ts";
 import { taskId } from "../../src/core/ids.ts";
 import { defineJob, NonRetryableError } from "../../src/engine/definition.ts";
 import { Harness } from "../support/engine_harness.ts";
@@ -356,5 +357,46 @@ Deno.test("create: unknown types, invalid inputs and ids in use are told apart",
   assert.deepEqual(await kind({ type: "demo.typed", input: { lines: [] }, jobId }), {
     kind: "jobExists",
     jobId: "my-job",
+  });
+});
+
+Deno.test("cancel: when an error event was recorded first, it is refused as for a job that compensates", async () => {
+  const daybook = await Harness.start();
+  const matcher = (type: string) => ({ eventType: eventType(type), correlation: "any" as const });
+  const { jobId } = await daybook.create({
+    plan: {
+      expected: [{
+        id: "paid",
+        kind: "DomainFact",
+        matcher: matcher("ec.Paid"),
+        multiplicity: "ExactlyOnce",
+      }],
+      policy: {
+        errors: [matcher("ec.Refused")],
+        onCompensated: "Failed",
+        compensation: { succeeded: matcher("ec.Undone"), failed: matcher("ec.NotUndone") },
+      },
+    },
+  });
+  // Decided while the event is on its way to the disk.
+  daybook.journal.hold();
+  const delivered = daybook.engine.deliver([
+    { eventType: eventType("ec.Refused"), stratum: "domain", attributes: {}, jobId },
+  ]);
+  await daybook.clock.settle();
+  const cancelled = daybook.engine.control(jobId, { kind: "cancel" });
+  await daybook.clock.settle();
+  daybook.journal.release();
+  await delivered;
+
+  assert.deepEqual(await cancelled, {
+    ok: false,
+    problem: {
+      kind: "rejected",
+      rejection: {
+        message: `Cannot cancel job ${jobId}: state is Compensating`,
+        allowedIn: ["Created", "Running"],
+      },
+    },
   });
 });

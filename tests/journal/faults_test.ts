@@ -59,6 +59,24 @@ testWithFolder(
   },
 );
 
+testWithFolder(
+  "file journal: what a full disk took of a batch is off the disk before the next is written",
+  async (folder) => {
+    const { journal } = await folder.open(new RememberingConsumer());
+    await journal.append(facts(2)).durable;
+    folder.disk.forget();
+    folder.failNextForRoom();
+    await assert.rejects(journal.append(facts(3)).durable, JournalFullError);
+    await journal.append(facts(3)).durable;
+    const path = `${folder.path}/segments/00000000000000000001.ndjson`;
+    assert.deepEqual(
+      folder.disk.operations,
+      ["append", "truncate", "sync", "append", "syncData"].map((name) => `${name} ${path}`),
+    );
+    await journal.close();
+  },
+);
+
 testWithFolder("file journal: when the cut fails as well, it is the end", async (folder) => {
   const consumer = new RememberingConsumer();
   const { journal } = await folder.open(consumer);
@@ -159,7 +177,7 @@ testWithFolder(
     const { journal } = await folder.open(consumer);
     await journal.append(facts(1)).durable;
     folder.disk.fail({ operation: "append", error: noSpace() });
-    const cutBack = folder.disk.done("truncate");
+    const cutBack = folder.disk.done("sync");
     folder.clock.pass(1000);
     await cutBack;
     await folder.clock.settle();

@@ -124,17 +124,53 @@ testWithFolder(
 );
 
 testWithFolder(
-  "file journal: after a clean stop the active segment is used as it is",
+  "file journal: after a clean stop the active segment is copied too: its last sync may have failed",
   async (folder) => {
     const { journal } = await folder.open(new RememberingConsumer());
     await journal.append(facts(3)).durable;
+    folder.failNextSync(); // That of the seal, which is read back all the same.
     await journal.close();
     const path = `${folder.path}/segments/00000000000000000001.ndjson`;
     const { ino } = await Deno.stat(path);
     const reopened = await folder.open(new RememberingConsumer());
+    assert.equal(reopened.report.clean, true);
     await reopened.journal.append(facts(1)).durable;
-    assert.equal((await Deno.stat(path)).ino, ino);
+    assert.notEqual((await Deno.stat(path)).ino, ino);
     await reopened.journal.close();
+  },
+);
+
+testWithFolder(
+  "file journal: the name of a segment that a process died in making is on disk before it is used",
+  async (folder) => {
+    const { journal } = await folder.open(new RememberingConsumer());
+    await journal.append(facts(1)).durable;
+    await journal.close();
+    const { logId } = journal.head;
+    const path = `${folder.path}/segments/${String(logId + 1).padStart(20, "0")}.ndjson`;
+    await Deno.writeFile(path, new Uint8Array());
+    folder.disk.forget();
+    const reopened = await folder.open(new RememberingConsumer());
+    assert.ok(folder.disk.operations.includes(`syncFolder ${folder.path}/segments`));
+    await reopened.journal.append(facts(1)).durable;
+    assert.ok((await Deno.stat(path)).size > 0);
+    await reopened.journal.close();
+  },
+);
+
+testWithFolder(
+  "file journal: a stop after which nothing was recorded is still a clean one",
+  async (folder) => {
+    // The seal opens a segment of its own, so that the next stop takes a snapshot of it.
+    const options = { segmentBytes: 1 };
+    const { journal } = await folder.open(new RememberingConsumer(), options);
+    await journal.append(facts(1)).durable;
+    await journal.close();
+    for (let round = 0; round < 3; round++) {
+      const { journal, report } = await folder.open(new RememberingConsumer(), options);
+      assert.equal(report.clean, true, `round ${round}`);
+      await journal.close();
+    }
   },
 );
 

@@ -2,7 +2,7 @@
 
 import { counted } from "../../core/counted.ts";
 import { backUp, type Copied, OtherHistoryError } from "../../journal/backup.ts";
-import { makeDurableFolder } from "../../journal/durable_folder.ts";
+import { makeNamedFolder } from "../../journal/named_folder.ts";
 import { JournalLockedError, orUnusable } from "../../journal/errors.ts";
 import { type FileSystem, type HeldLock, writeNew } from "../../journal/file_system.ts";
 import { requireKind } from "../../journal/folder.ts";
@@ -70,11 +70,13 @@ class Backup {
     this.#to = layoutOf(target);
   }
 
+  readonly #warn = (message: string) => this.#input.terminal.err(`daybook: ${message}`);
+
   async run(): Promise<number> {
     const { fileSystem } = this.#tools;
     requireReadAndWrite(this.#to.folder);
     await requireJournal(fileSystem, this.#from);
-    await makeDurableFolder(fileSystem, this.#to.folder);
+    await makeNamedFolder(fileSystem, this.#to.folder, this.#warn);
     const lock = await this.#lock();
     try {
       await this.#prepare();
@@ -99,7 +101,7 @@ class Backup {
     const { fileSystem } = this.#tools;
     await this.#requireOther();
     await requireKind(fileSystem, this.#to.segments, ["folder", "missing"]);
-    await makeDurableFolder(fileSystem, this.#to.segments);
+    await makeNamedFolder(fileSystem, this.#to.segments, this.#warn);
     await removeTemporaries(fileSystem, this.#to.segments);
   }
 

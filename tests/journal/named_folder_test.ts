@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import type { PathKind } from "../../src/journal/file_system.ts";
+import { makeNamedFolder } from "../../src/journal/named_folder.ts";
+import { inputOutputError, TestDisk } from "../support/journal_disk.ts";
+import { MemoryDisk } from "../support/journal_memory_disk.ts";
+
+async function operationsOf(...folders: readonly string[]): Promise<readonly string[]> {
+  const disk = new TestDisk(new MemoryDisk());
+  for (const folder of folders) {
+    disk.forget();
+    await makeNamedFolder(disk, folder, (message) => assert.fail(message));
+  }
+  return disk.operations;
+}
+
+Deno.test("named folder: it has its name on disk before anything is made in it", async () => {
+  assert.deepEqual(await operationsOf("a/journal"), ["makeFolder a/journal", "syncFolder a"]);
+});
+
+Deno.test("named folder: the name of one that is there is put on disk too, since who made it may have died", async () => {
+  assert.deepEqual(await operationsOf("/a/journal", "/a/journal"), [
+    "makeFolder /a/journal",
+    "syncFolder /a",
+  ]);
+  assert.deepEqual(await operationsOf("journal/"), ["makeFolder journal/", "syncFolder ."]);
+});
+
+class ForbiddenParents extends MemoryDisk {
+  override kind(path: string): Promise<PathKind> {
+    if (path === "data") throw new Deno.errors.NotCapable('Requires read access to "data"');
+    return super.kind(path);
+  }
+
+  override syncFolder(): Promise<void> {
+    return Promise.reject(new Deno.errors.NotCapable('Requires read access to "data"'));
+  }
+}
+
+Deno.test("named folder: what nobody may sync is warned of once, and named with the flag that is missing", async () => {
+  const disk = new ForbiddenParents();
+  const warnings: string[] = [];
+  for (let start = 0; start < 2; start++) {
+    await makeNamedFolder(disk, "data/journal", (message) => warnings.push(message));
+  }
+  assert.deepEqual(warnings, [
+    "Cannot make sure that new folder data/journal is on disk: permission is missing, add " +
+    "--allow-read=data. If the machine loses power soon, it may be lost with all that is in it",
+  ]);
+});
+
+Deno.test("named folder: when the disk fails to sync the name, the journal is not used", async () => {
+  const disk = new TestDisk(new MemoryDisk());
+  disk.fail({ operation: "syncFolder", error: inputOutputError() });
+  await assert.rejects(
+    makeNamedFolder(disk, "data/journal", () => {}),
+    { name: "JournalUnusableError", exitCode: 74 },
+  );
+});

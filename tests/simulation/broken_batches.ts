@@ -1,0 +1,98 @@
+/** Journals that are broken on purpose: nothing in them binds the lines of a batch together. */
+
+import { Buffer } from "node:buffer";
+import type { LogId } from "../../src/core/ids.ts";
+import type { Appended, Journal, StampedEvent } from "../../src/engine/ports.ts";
+import type { FileSystem, OpenFile, OpenMode } from "../../src/journal/file_system.ts";
+import { firstLogIdOf } from "../../src/journal/layout.ts";
+import { crcOf, lineEnd, linePrefix, resolveCause } from "../../src/journal/line_codec.ts";
+import { SegmentScanner } from "../../src/journal/segment_scanner.ts";
+
+/** Each entry commits by itself: a crash may keep half of a group. To be used with tiny batches. */
+export function withoutBatches(journal: Journal): Journal {
+  return new Proxy(journal, {
+    get(target, name) {
+      if (name === "append") return (group: readonly StampedEvent[]) => appendEach(target, group);
+      const value = Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+function appendEach(journal: Journal, group: readonly StampedEvent[]): Appended {
+  const parts: Appended[] = [];
+  for (const event of group) {
+    const causedBy = causeIn(event, parts);
+    parts.push(journal.append([causedBy === undefined ? event : { ...event, causedBy }]));
+  }
+  for (const { durable } of parts) durable.catch(() => {});
+  return {
+    entries: parts.flatMap(({ entries }) => entries),
+    durable: Promise.all(parts.map(({ durable }) => durable)).then(() => {}),
+  };
+}
+
+function causeIn({ causedBy }: StampedEvent, before: readonly Appended[]): LogId | undefined {
+  if (typeof causedBy !== "object") return resolveCause(causedBy, 1, 1);
+  return before[causedBy.draft]?.entries[0]?.logId;
+}
+
+/**
+ * Reads the tail of a segment as if its lines did not say which batch they are of: each is
+ * taken for one of its own, and so a torn batch looks like damage between whole lines.
+ */
+export function withoutBatchIds(fileSystem: FileSystem): FileSystem {
+  return new Proxy(fileSystem, {
+    get(target, name) {
+      if (name === "open") return (path: string, mode: OpenMode) => openBlind(target, path, mode);
+      const value = Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+async function openBlind(
+  fileSystem: FileSystem,
+  path: string,
+  mode: OpenMode,
+): Promise<OpenFile> {
+  const file = await fileSystem.open(path, mode);
+  const firstLogId = firstLogIdOf(path.split("/").at(-1) ?? "");
+  if (mode !== "read" || firstLogId === undefined) return file;
+  const read = async (offset: number, length: number) => {
+    const bytes = await file.read(offset, length);
+    return offset === 0 ? withoutIds(bytes, firstLogId) : bytes;
+  };
+  return { ...file, read };
+}
+
+/** Whole batches are left as they are: only what follows them is not bound together. */
+function withoutIds(
+  bytes: Uint8Array<ArrayBuffer>,
+  firstLogId: LogId,
+): Uint8Array<ArrayBuffer> {
+  const scanner = new SegmentScanner(bytes, firstLogId, undefined);
+  while (scanner.next() !== undefined);
+  const tail = Buffer.from(bytes.subarray(scanner.end)).toString("latin1");
+  const lines = tail.split("\n").map((line) => onItsOwn(line));
+  return Uint8Array.from([
+    ...bytes.subarray(0, scanner.end),
+    ...Buffer.from(lines.join("\n"), "latin1"),
+  ]);
+}
+
+const LINE = /^\{"logId":(\d+),"batch":\d+,(.*),"crc":"[0-9a-f]{8}"\}$/;
+
+/** A whole line, with its own position as that of its batch. */
+function onItsOwn(line: string): string {
+  const [, logId = "", rest = ""] = LINE.exec(line) ?? [];
+  if (logId === "" || !endsWithCrc(line)) return line;
+  const text = Buffer.from(linePrefix(Number(logId), Number(logId)) + rest, "latin1");
+  return text.toString("latin1") + lineEnd(crcOf(text.toString("utf8"))).trimEnd();
+}
+
+function endsWithCrc(line: string): boolean {
+  const at = line.lastIndexOf(',"crc":"');
+  const body = Buffer.from(line.slice(0, at), "latin1").toString("utf8");
+  return lineEnd(crcOf(body)).trimEnd() === line.slice(at);
+}

@@ -1,0 +1,108 @@
+/**
+ * Journals that are broken on purpose, by what stands between them and the disk. The
+ * simulation has to find each of them out.
+ */
+
+import type {
+  FileSystem,
+  HeldLock,
+  OpenFile,
+  OpenMode,
+  PathKind,
+} from "../../src/journal/file_system.ts";
+
+/** Passes everything on. */
+export class PassingDisk implements FileSystem {
+  readonly inner: FileSystem;
+
+  constructor(inner: FileSystem) {
+    this.inner = inner;
+  }
+
+  async open(path: string, mode: OpenMode): Promise<OpenFile> {
+    return this.wrapped(await this.inner.open(path, mode), path);
+  }
+
+  wrapped(file: OpenFile, _path: string): OpenFile {
+    return file;
+  }
+
+  lock(path: string): Promise<HeldLock | undefined> {
+    return this.inner.lock(path);
+  }
+
+  list(folder: string): Promise<readonly string[]> {
+    return this.inner.list(folder);
+  }
+
+  kind(path: string): Promise<PathKind> {
+    return this.inner.kind(path);
+  }
+
+  makeFolder(path: string): Promise<void> {
+    return this.inner.makeFolder(path);
+  }
+
+  rename(from: string, to: string): Promise<void> {
+    return this.inner.rename(from, to);
+  }
+
+  remove(path: string): Promise<void> {
+    return this.inner.remove(path);
+  }
+
+  syncFolder(path: string): Promise<void> {
+    return this.inner.syncFolder(path);
+  }
+}
+
+/** Acknowledges before the sync: that goes on in the background, and nobody hears how it ends. */
+export class AcknowledgesBeforeSync extends PassingDisk {
+  override wrapped(file: OpenFile): OpenFile {
+    const syncData = () => {
+      file.syncData().catch(() => {});
+      return Promise.resolve();
+    };
+    return { ...file, syncData };
+  }
+}
+
+export class SyncsNoFolder extends PassingDisk {
+  override syncFolder(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/** A sync that fails is tried again, and the second one tells nothing of what the first lost. */
+export class RetriesFailedSync extends PassingDisk {
+  override wrapped(file: OpenFile): OpenFile {
+    return { ...file, syncData: () => file.syncData().catch(() => file.syncData()) };
+  }
+}
+
+/** Snapshots are written under their own names at once. */
+export class WritesSnapshotInPlace extends PassingDisk {
+  override async open(path: string, mode: OpenMode): Promise<OpenFile> {
+    const name = finalName(path);
+    if (mode === "create" && name !== path && await this.inner.kind(name) === "file") {
+      await this.inner.remove(name);
+    }
+    return await super.open(name, mode);
+  }
+
+  override kind(path: string): Promise<PathKind> {
+    return super.kind(finalName(path));
+  }
+
+  override async rename(from: string, to: string): Promise<void> {
+    if (finalName(from) === from) await super.rename(from, to);
+  }
+
+  override remove(path: string): Promise<void> {
+    return super.remove(finalName(path));
+  }
+}
+
+function finalName(path: string): string {
+  return path.replace(/\.snapshot\.tmp$/, ".snapshot");
+}

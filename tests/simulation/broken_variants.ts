@@ -1,0 +1,67 @@
+/** What is broken on purpose, by name; each has to be found out. */
+
+import { withoutBatches, withoutBatchIds } from "./broken_batches.ts";
+import {
+  AcknowledgesBeforeSync,
+  RetriesFailedSync,
+  SyncsNoFolder,
+  WritesSnapshotInPlace,
+} from "./broken_disks.ts";
+import { publishingBeforeDurable } from "./broken_engine.ts";
+import { HONEST_ENGINE } from "./engine_ports.ts";
+import { HONEST } from "./journal_play.ts";
+import { playEngineSeed, playJournalSeed, type Verdict } from "./simulation.ts";
+
+export interface BrokenVariant {
+  readonly name: string;
+  /** What a violation that it leads to says. */
+  readonly finding: RegExp;
+  play(seed: number, isTraced?: boolean): Promise<Verdict>;
+}
+
+const LOST = /was durable, and after a restart|does not start: Cannot use the journal/;
+
+export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
+  onDisk("a journal that acknowledges before the sync", AcknowledgesBeforeSync, LOST),
+  onDisk("a journal that syncs no folder", SyncsNoFolder, LOST),
+  onDisk("a journal that tries a failed sync again", RetriesFailedSync, LOST),
+  onDisk(
+    "a snapshot that is written under its own name",
+    WritesSnapshotInPlace,
+    /Set aside snapshot/,
+  ),
+  {
+    name: "a journal that commits each line of a group by itself",
+    finding: /of a group of \d there is a part/,
+    play: (seed, isTraced = false) => {
+      const ports = { ...HONEST, journal: withoutBatches, options: { batchBytesMax: 1 } };
+      return playJournalSeed(seed, { ports, isTraced });
+    },
+  },
+  {
+    name: "a reader that cannot tell the lines of one batch from those of another",
+    finding: /does not start: Cannot use the journal/,
+    play: (seed, isTraced = false) =>
+      playJournalSeed(seed, { ports: { ...HONEST, fileSystem: withoutBatchIds }, isTraced }),
+  },
+  {
+    name: "an engine that goes on from entries that are not durable",
+    finding: /runs while the job is|was told, and there is|went on from/,
+    play: (seed, isTraced = false) =>
+      playEngineSeed(seed, {
+        ports: { ...HONEST_ENGINE, between: publishingBeforeDurable },
+        isTraced,
+      }),
+  },
+];
+
+type Disk = ConstructorParameters<typeof AcknowledgesBeforeSync>[0];
+
+function onDisk(name: string, Broken: new (disk: Disk) => Disk, finding: RegExp): BrokenVariant {
+  const ports = { ...HONEST, fileSystem: (disk: Disk) => new Broken(disk) };
+  return {
+    name,
+    finding,
+    play: (seed, isTraced = false) => playJournalSeed(seed, { ports, isTraced }),
+  };
+}

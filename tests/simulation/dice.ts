@@ -1,0 +1,64 @@
+/** The only source of chance in a simulated world: one seed decides everything. */
+
+import { uniformInt } from "pure-rand/distribution/uniformInt";
+import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import type { Random } from "../../src/engine/ports.ts";
+
+const FRACTIONS = 2 ** 30;
+/** The first numbers of seeds that are near to each other are near to each other too. */
+const DISCARDED = 32;
+
+export class Dice {
+  readonly #generator;
+
+  constructor(seed: number) {
+    this.#generator = xoroshiro128plus(seed);
+    for (let count = 0; count < DISCARDED; count++) this.fraction();
+  }
+
+  /** A whole number, both ends included. */
+  between(low: number, high: number): number {
+    return uniformInt(this.#generator, low, high);
+  }
+
+  /** From 0 up to 1. */
+  fraction(): number {
+    return this.between(0, FRACTIONS - 1) / FRACTIONS;
+  }
+
+  chance(probability: number): boolean {
+    return probability > 0 && this.fraction() < probability;
+  }
+
+  pick<Item>(items: readonly Item[]): Item {
+    const item = items[this.between(0, items.length - 1)];
+    if (item === undefined) throw new RangeError("Cannot pick: there is nothing to pick from");
+    return item;
+  }
+
+  /** One of several kinds, each with a weight. */
+  kind<Kind extends string>(weights: Readonly<Record<Kind, number>>): Kind {
+    const kinds = Object.entries<number>(weights) as [Kind, number][];
+    let rest = this.fraction() * kinds.reduce((sum, [, weight]) => sum + weight, 0);
+    for (const [kind, weight] of kinds) if ((rest -= weight) < 0) return kind;
+    return kinds[kinds.length - 1]?.[0] as Kind;
+  }
+}
+
+/** Ids that count up through all lives of a process, and fractions from the dice. */
+export class SimulatedRandom implements Random {
+  readonly #dice: Dice;
+  #count = 0;
+
+  constructor(dice: Dice) {
+    this.#dice = dice;
+  }
+
+  ulid(): string {
+    return `01J${String(++this.#count).padStart(23, "0")}`;
+  }
+
+  fraction(): number {
+    return this.#dice.fraction();
+  }
+}

@@ -1,0 +1,242 @@
+/**
+ * Those who use a simulated engine. Who gets no answer asks again after the next start, with
+ * the same key or id; who gets one may rely on it.
+ */
+
+import { conditionOf } from "../../src/core/condition.ts";
+import { eventType } from "../../src/core/event_type.ts";
+import { eventId, jobId } from "../../src/core/ids.ts";
+import type { JobState } from "../../src/core/job_state.ts";
+import type { JsonObject } from "../../src/core/json.ts";
+import { messageOf } from "../../src/core/thrown.ts";
+import type { JobEngine } from "../../src/engine/job_engine.ts";
+import { JournalFailedError, JournalFullError } from "../../src/engine/ports.ts";
+import type { CreateRequest, IncomingEvent } from "../../src/engine/requests.ts";
+import type { JobModel } from "./job_model.ts";
+import type { Promises } from "./promises.ts";
+import { anyPlan, anyTasks, anyWork, EVENTS, FAILED, OPENED, UNDONE } from "./simulated_jobs.ts";
+import { isInjected } from "./simulated_process.ts";
+import type { World } from "./world.ts";
+
+/** Something to ask until there is an answer. */
+interface Request {
+  readonly what: string;
+  ask(engine: JobEngine): Promise<void>;
+}
+
+export class EngineClients {
+  readonly #world: World;
+  readonly #jobs: JobModel;
+  readonly #promises: Promises;
+  /** Asked, and not answered yet. */
+  readonly #open = new Set<Request>();
+  readonly #sent: IncomingEvent[] = [];
+  readonly #created = new Map<string, string>();
+  #count = 0;
+
+  constructor(world: World, jobs: JobModel, promises: Promises) {
+    this.#world = world;
+    this.#jobs = jobs;
+    this.#promises = promises;
+  }
+
+  /** Does one thing that users do. */
+  act(engine: JobEngine): void {
+    const { dice } = this.#world;
+    switch (dice.kind({ create: 4, event: 6, redelivery: 1, control: 3, retry: 1 })) {
+      case "create":
+        return this.#askOnceOrTwice(engine, this.#creation());
+      case "event":
+        return this.#ask(engine, this.#delivery([this.#event()]));
+      case "redelivery":
+        if (this.#sent.length === 0) return;
+        return this.#ask(engine, this.#delivery([dice.pick(this.#sent), dice.pick(this.#sent)]));
+      case "control":
+        return this.#control(engine, dice.pick(["suspend", "resume", "cancel", "start"]));
+      case "retry":
+        return this.#retry(engine);
+    }
+  }
+
+  /** Asks again what was not answered before the process died. */
+  askAgain(engine: JobEngine): void {
+    for (const request of [...this.#open]) void this.#attempt(engine, request);
+  }
+
+  /** Makes every job go on that waits for someone outside. */
+  async pushOn(engine: JobEngine): Promise<void> {
+    this.askAgain(engine);
+    for (const job of this.#jobs.unfinished) {
+      const condition = conditionOf(job);
+      if (condition === "created") await engine.control(job.jobId, { kind: "start" });
+      if (condition === "suspended") await engine.control(job.jobId, { kind: "resume" });
+    }
+    const keys = new Set(this.#jobs.unfinished.map(({ jobId }) => this.#keyOf(jobId)));
+    const events = [...keys].flatMap((key) => {
+      const types = [...EVENTS, ...EVENTS, UNDONE];
+      return types.map((type) => this.#named(type, { key }));
+    });
+    for (const receipt of await engine.deliver(events)) this.#promises.gotReceipt(receipt);
+  }
+
+  /** What the events of a job are to carry. */
+  #keyOf(jobId: string): string {
+    const { input, plan } = this.#jobs.jobs.get(jobId) ?? {};
+    return /"key":"(\w+)"/.exec(JSON.stringify([input, plan]))?.[1] ?? "none";
+  }
+
+  get isAnswered(): boolean {
+    return this.#open.size === 0;
+  }
+
+  /** As one does who does not wait for the first answer. */
+  #askOnceOrTwice(engine: JobEngine, request: Request): void {
+    this.#ask(engine, request);
+    if (this.#world.dice.chance(0.2)) this.#ask(engine, { ...request });
+  }
+
+  #ask(engine: JobEngine, request: Request): void {
+    this.#open.add(request);
+    void this.#attempt(engine, request);
+  }
+
+  async #attempt(engine: JobEngine, request: Request): Promise<void> {
+    const { trace } = this.#world;
+    trace.note(() => `client: ${request.what}`);
+    try {
+      await request.ask(engine);
+      this.#open.delete(request);
+      trace.note(() => `client: ${request.what}: answered`);
+    } catch (error) {
+      this.#judge(request.what, error);
+    }
+  }
+
+  #judge(what: string, error: unknown): void {
+    const world = this.#world;
+    world.trace.note(() => `client: ${what}: ${messageOf(error)}`);
+    const isOurs = error instanceof JournalFullError || error instanceof JournalFailedError ||
+      isInjected(error);
+    const isExplained = world.isDisturbed || messageOf(error).includes("the journal is closed");
+    if (!isOurs || !isExplained) world.violate(`${what} failed: ${messageOf(error)}`);
+  }
+
+  #creation(): Request {
+    const request = this.#createRequest();
+    const { idempotency } = request;
+    const ask = async (engine: JobEngine) => {
+      const outcome = await engine.create(request);
+      if (!outcome.ok) {
+        // Without a key, a second attempt meets the job that the first one made.
+        if (outcome.problem.kind === "jobExists") return;
+        return this.#world.violate(`a job was not created: ${JSON.stringify(outcome)}`);
+      }
+      const { job } = outcome.value;
+      this.#promises.sawJob(job);
+      if (idempotency !== undefined) this.#sameJob(idempotency.key, job.jobId);
+    };
+    return { what: `creation of ${idempotency?.key ?? request.jobId}`, ask };
+  }
+
+  #sameJob(key: string, jobId: string): void {
+    const before = this.#created.get(key) ?? jobId;
+    if (before !== jobId) this.#world.violate(`key ${key} is answered ${before}, then ${jobId}`);
+    this.#created.set(key, jobId);
+  }
+
+  #createRequest(): CreateRequest {
+    const { dice, scheduler } = this.#world;
+    const key = `k${++this.#count}`;
+    const common = {
+      priority: dice.pick([0, 0, 5]),
+      ...(dice.chance(0.5)
+        ? { idempotency: { key, digest: "same" } }
+        : { jobId: jobId(`job_${key}`) }),
+      ...(dice.chance(0.1) ? { start: false } : {}),
+      ...(dice.chance(0.15)
+        ? { startAt: new Date(scheduler.timeOfDayMs + 60_000).toISOString() }
+        : {}),
+    };
+    if (dice.chance(0.3)) return { plan: anyPlan(dice, key), ...common };
+    return { type: "sim.work", input: anyWork(dice, key) as unknown as JsonObject, ...common };
+  }
+
+  #delivery(events: readonly IncomingEvent[]): Request {
+    const ask = async (engine: JobEngine) => {
+      for (const receipt of await engine.deliver(events)) {
+        this.#promises.gotReceipt(receipt);
+        const known = this.#jobs.positionOf(receipt.eventId);
+        if (receipt.logId !== undefined && known !== undefined && known !== receipt.logId) {
+          this.#world.violate(`${receipt.eventId} is told at ${receipt.logId}, and is at ${known}`);
+        }
+      }
+    };
+    return { what: `delivery of ${events.map(({ eventId }) => eventId)}`, ask };
+  }
+
+  #event(): IncomingEvent {
+    const { dice } = this.#world;
+    if (dice.chance(0.1)) {
+      const work = anyTasks(dice, `o${this.#count}`);
+      return this.#named(OPENED, { work: work as unknown as JsonObject });
+    }
+    const type = dice.pick([...EVENTS, ...EVENTS, FAILED, UNDONE]);
+    const job = this.#anyJob();
+    if (job === undefined || dice.chance(0.1)) return this.#named(type, { key: "none" });
+    const event = this.#named(type, { key: this.#keyOf(job.jobId) });
+    return dice.chance(0.3) ? { ...event, jobId: job.jobId } : event;
+  }
+
+  #named(type: string, attributes: JsonObject): IncomingEvent {
+    const event: IncomingEvent = {
+      eventType: eventType(type),
+      stratum: "domain",
+      attributes,
+      eventId: eventId(`evt-${++this.#count}`),
+    };
+    this.#sent.push(event);
+    return event;
+  }
+
+  #control(engine: JobEngine, kind: "suspend" | "resume" | "cancel" | "start"): void {
+    const job = this.#anyJob();
+    if (job === undefined) return;
+    void this.#once(`${kind} ${job.jobId}`, async () => {
+      const outcome = await engine.control(job.jobId, { kind });
+      if (!outcome.ok) return;
+      this.#promises.sawJob(outcome.value);
+      if (kind === "cancel") this.#mustBeCancelled(outcome.value);
+    });
+  }
+
+  #mustBeCancelled(job: JobState): void {
+    if ("failure" in job && job.failure?.kind === "cancelled") return;
+    this.#world.violate(`${job.jobId} was cancelled, and is ${job.state} for another reason`);
+  }
+
+  #retry(engine: JobEngine): void {
+    const failed = [...this.#jobs.jobs.values()].find(({ state }) => state === "Failed");
+    if (failed === undefined) return;
+    void this.#once(`retry ${failed.jobId}`, async () => {
+      const outcome = await engine.retry(failed.jobId, {});
+      if (outcome.ok) this.#promises.sawJob(outcome.value);
+    });
+  }
+
+  async #once(what: string, ask: () => Promise<void>): Promise<void> {
+    this.#world.trace.note(() => `client: ${what}`);
+    try {
+      await ask();
+    } catch (error) {
+      this.#judge(what, error);
+    }
+  }
+
+  /** Mostly one with which something can still happen. */
+  #anyJob(): JobState | undefined {
+    const { dice } = this.#world;
+    const { unfinished, jobs } = this.#jobs;
+    const some = unfinished.length > 0 && dice.chance(0.8) ? unfinished : [...jobs.values()];
+    return some.length === 0 ? undefined : dice.pick(some);
+  }
+}

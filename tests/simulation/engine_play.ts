@@ -1,0 +1,221 @@
+/** One seed of the whole engine: jobs, events, controls, stops and crashes, and then peace. */
+
+import { conditionOf } from "../../src/core/condition.ts";
+import { messageOf } from "../../src/core/thrown.ts";
+import { JobEngine } from "../../src/engine/job_engine.ts";
+import type { Journal } from "../../src/engine/ports.ts";
+import { FileJournal } from "../../src/journal/file_journal.ts";
+import { EngineClients } from "./engine_clients.ts";
+import { type EnginePorts, EngineWitness, HONEST_ENGINE, watched } from "./engine_ports.ts";
+import { JobModel } from "./job_model.ts";
+import { named } from "./entry_text.ts";
+import { JournalModel } from "./journal_model.ts";
+import { Promises } from "./promises.ts";
+import { simulatedDefinitions } from "./simulated_jobs.ts";
+import { isInjected, liveThrough, startUntilUp } from "./simulated_process.ts";
+import type { Life, World } from "./world.ts";
+
+interface Opened {
+  readonly life: Life;
+  readonly engine: JobEngine;
+  readonly journal: Journal;
+  readonly witness: EngineWitness;
+}
+
+const FOLDER = "data/journal";
+const READ_MAX = 100_000;
+const HOUR_MS = 3_600_000;
+
+export class EnginePlay {
+  readonly #world: World;
+  readonly #ports: EnginePorts;
+  readonly #jobs: JobModel;
+  readonly #promises: Promises;
+  readonly #clients: EngineClients;
+  readonly model: JournalModel;
+  readonly #options;
+  readonly #maxRunning: number;
+  #actionsLeft: number;
+
+  constructor(world: World, ports = HONEST_ENGINE) {
+    const { dice } = world;
+    const violate = (what: string) => world.violate(what);
+    this.#world = world;
+    this.#ports = ports;
+    this.#jobs = new JobModel(violate);
+    this.#promises = new Promises(this.#jobs, violate);
+    this.#clients = new EngineClients(world, this.#jobs, this.#promises);
+    this.model = new JournalModel(violate, (entry) => {
+      world.trace.note(() => `durable: ${named(entry)}`);
+      this.#jobs.see(entry);
+    });
+    this.#actionsLeft = dice.between(5, 30);
+    this.#maxRunning = dice.pick([1, 2, 5]);
+    this.#options = {
+      segmentBytes: dice.pick([1_500, 6_000, 40_000]),
+      snapshotEvery: dice.pick([8, 30, 200]),
+      quietSealMs: dice.pick([20, 1_000]),
+      batchBytesMax: dice.pick([3_000, 100_000]),
+      ...ports.options,
+    };
+  }
+
+  async run(): Promise<void> {
+    while (this.#actionsLeft > 0 && this.#goesOn) {
+      const opened = await this.#start();
+      if (opened !== undefined) await this.#live(opened);
+    }
+    if (this.#goesOn) await this.#peace();
+  }
+
+  get #goesOn(): boolean {
+    return this.#world.violations.length === 0;
+  }
+
+  /** Nothing fails any more: every job has to end, and all of it has to be there. */
+  async #peace(): Promise<void> {
+    const { weather, trace } = this.#world;
+    trace.note(() => "nothing fails any more");
+    weather.end();
+    for (const round of ["first", "second"] as const) {
+      const opened = await this.#start();
+      if (opened === undefined) return;
+      await liveThrough(this.#world, opened.life, () => this.#lastRound(opened, round));
+    }
+  }
+
+  async #lastRound(opened: Opened, round: "first" | "second"): Promise<void> {
+    const world = this.#world;
+    if (round === "first") await this.#endAll(opened);
+    await this.#catchUp(opened);
+    if (this.model.streamed !== this.model.exposed.length) {
+      world.violate(`the stream ends at ${this.model.streamed} of ${this.model.exposed.length}`);
+    }
+    this.#judge(opened);
+    await this.#stop(opened);
+  }
+
+  async #endAll({ engine, life }: Opened): Promise<void> {
+    const { scheduler } = this.#world;
+    for (let round = 0; round < 4; round++) {
+      if (round > 0 && this.#jobs.unfinished.length === 0 && this.#clients.isAnswered) break;
+      await this.#clients.pushOn(engine);
+      await scheduler.sleep(HOUR_MS, life.number);
+    }
+    for (const job of this.#jobs.unfinished) {
+      this.#world.violate(`${job.jobId} does not end: it is ${conditionOf(job)}`);
+    }
+    if (!this.#clients.isAnswered) this.#world.violate("a request is never answered");
+    const { busyWorkers, queued } = engine.activity;
+    if (busyWorkers + queued > 0) this.#world.violate(`${busyWorkers} workers are held for ever`);
+  }
+
+  #start(): Promise<Opened | undefined> {
+    return startUntilUp(this.#world, (life) => this.#open(life));
+  }
+
+  async #open(life: Life): Promise<Opened> {
+    const world = this.#world;
+    const engine = this.#engineOf(life);
+    const between = this.#ports.between(engine.consumer);
+    const witness = new EngineWitness(between.consumer, this.model, (what) => world.violate(what));
+    const { journal: files, report } = await FileJournal.open({
+      folder: FOLDER,
+      fileSystem: this.#ports.fileSystem(life.disk),
+      clock: life.clock,
+      random: world.random,
+      consumer: witness,
+      ...this.#options,
+    });
+    witness.serve(await files.read(0, READ_MAX));
+    world.trace.note(() => `started: ${JSON.stringify(report)}`);
+    for (const warning of report.warnings) world.violate(warning);
+    const opened = { life, engine, journal: files, witness };
+    this.#judge(opened);
+    await engine.start(
+      between.journal(watched(files, this.model)),
+      report.recoveredLogId ?? undefined,
+    );
+    return opened;
+  }
+
+  #engineOf(life: Life): JobEngine {
+    return new JobEngine({
+      clock: life.clock,
+      random: this.#world.random,
+      definitions: simulatedDefinitions(life.clock, this.#promises),
+      maxRunning: this.#maxRunning,
+      onDefect: (error) => {
+        if (isInjected(error)) return;
+        this.#world.violate(`the engine met a defect of its own: ${messageOf(error)}`);
+      },
+      onJournalFailed: () => void this.#exitSoon(life),
+    });
+  }
+
+  #judge({ engine }: Opened): void {
+    this.#promises.judge(this.model.exposed);
+    this.#jobs.compare((jobId) => engine.job(jobId as never));
+  }
+
+  /** As `main.ts` does it: those who wait hear of it, and then the process ends. */
+  async #exitSoon(life: Life): Promise<void> {
+    const { dice, scheduler } = this.#world;
+    await scheduler.sleep(dice.pick([0, 10, 200]), life.number);
+    this.#world.crash(dice.pick(["kill", "power"]));
+  }
+
+  async #live(opened: Opened): Promise<void> {
+    void this.#follow(opened);
+    await liveThrough(this.#world, opened.life, () => this.#act(opened));
+  }
+
+  async #act(opened: Opened): Promise<void> {
+    const world = this.#world;
+    const { dice, scheduler } = world;
+    this.#clients.askAgain(opened.engine);
+    while (this.#actionsLeft-- > 0 && this.#goesOn) {
+      switch (dice.kind({ clients: 16, sleep: 10, jump: 0.5, stop: 0.8, crash: 0.4 })) {
+        case "clients":
+          for (let n = dice.between(1, 3); n > 0; n--) this.#clients.act(opened.engine);
+          break;
+        case "sleep":
+          await scheduler.sleep(dice.pick([0, 1, 20, 300, 3_000]), opened.life.number);
+          break;
+        case "jump":
+          scheduler.jump(dice.pick([-HOUR_MS, -500, 500, HOUR_MS]));
+          break;
+        case "stop":
+          return await this.#stop(opened);
+        case "crash":
+          return world.crash(dice.pick(["kill", "power"]));
+      }
+    }
+    world.crash(dice.pick(["kill", "power"]));
+  }
+
+  async #stop({ engine, journal }: Opened): Promise<void> {
+    await engine.stop(this.#world.dice.pick([0, 100, 1_000]));
+    await journal.close();
+    this.#world.exit();
+  }
+
+  /** The reader that comes back after every restart. */
+  async #follow(opened: Opened): Promise<void> {
+    const { dice, scheduler } = this.#world;
+    for (;;) {
+      await opened.engine.changed(this.model.streamed, 15_000);
+      await this.#catchUp(opened, dice.pick([1, 7, 50]));
+      // A stream that is over, or cannot be read, is asked for again after a while.
+      await scheduler.sleep(dice.pick([1, 100]), opened.life.number);
+    }
+  }
+
+  async #catchUp({ engine }: Opened, limit = READ_MAX): Promise<void> {
+    try {
+      this.model.stream(await engine.entries(this.model.streamed, limit));
+    } catch (error) {
+      if (!isInjected(error)) this.#world.violate(`a read failed: ${messageOf(error)}`);
+    }
+  }
+}

@@ -1,0 +1,109 @@
+/** What stands between a simulated engine and its journal: who watches, and who breaks it. */
+
+import type { JobEventLogEntry } from "../../src/core/event.ts";
+import {
+  type Appended,
+  type Journal,
+  type JournalConsumer,
+  JournalFullError,
+  type StampedEvent,
+} from "../../src/engine/ports.ts";
+import type { FileSystem } from "../../src/journal/file_system.ts";
+import type { JournalModel } from "./journal_model.ts";
+
+/** What a broken variant may put in between. */
+export interface EnginePorts {
+  fileSystem(disk: FileSystem): FileSystem;
+  /** What comes between the engine and those who watch its journal. */
+  between(consumer: JournalConsumer): {
+    readonly consumer: JournalConsumer;
+    journal(journal: Journal): Journal;
+  };
+  readonly options: { readonly batchBytesMax?: number };
+}
+
+export const HONEST_ENGINE: EnginePorts = {
+  fileSystem: (disk) => disk,
+  between: (consumer) => ({ consumer, journal: (journal) => journal }),
+  options: {},
+};
+
+/** Tells the model of every batch, before the engine hears of it. */
+export class EngineWitness implements JournalConsumer {
+  readonly #inner: JournalConsumer;
+  readonly #model: JournalModel;
+  readonly #violate: (what: string) => void;
+  #isServing = false;
+  #hasFailed = false;
+
+  constructor(inner: JournalConsumer, model: JournalModel, violate: (what: string) => void) {
+    this.#inner = inner;
+    this.#model = model;
+    this.#violate = violate;
+  }
+
+  get hasFailed(): boolean {
+    return this.#hasFailed;
+  }
+
+  /** The start is over, and this is all that there is. */
+  serve(entries: readonly JobEventLogEntry[]): void {
+    this.#model.recovered(entries);
+    this.#isServing = true;
+  }
+
+  restore(lines: readonly string[]): boolean {
+    return this.#inner.restore(lines);
+  }
+
+  replay(entry: JobEventLogEntry): void {
+    this.#inner.replay(entry);
+  }
+
+  durable(entries: readonly JobEventLogEntry[]): void {
+    if (this.#hasFailed) this.#violate("a batch became durable after the journal had failed");
+    // What the start itself records is read with the rest when it is over.
+    if (this.#isServing) this.#model.becameDurable(entries);
+    this.#inner.durable(entries);
+  }
+
+  capture(): Iterable<string> {
+    return this.#inner.capture();
+  }
+
+  refuse(entry: JobEventLogEntry): string | undefined {
+    return this.#inner.refuse(entry);
+  }
+
+  failed(...error: Parameters<JournalConsumer["failed"]>): void {
+    this.#hasFailed = true;
+    this.#inner.failed(...error);
+  }
+}
+
+/** Tells the model of every group, and of what became of it. */
+export function watched(journal: Journal, model: JournalModel): Journal {
+  return withAppend(journal, (group) => {
+    const appended = journal.append(group);
+    const issued = model.issued(appended.entries.map(({ eventId }) => eventId));
+    appended.durable.then(
+      () => model.acknowledge(issued, appended),
+      (error) => issued.outcome = error instanceof JournalFullError ? "refused" : "unknown",
+    );
+    return appended;
+  });
+}
+
+/** The same journal, with another way to append. */
+export function withAppend(
+  journal: Journal,
+  append: (group: readonly StampedEvent[]) => Appended,
+): Journal {
+  return new Proxy(journal, {
+    get(target, name) {
+      if (name === "append") return append;
+      const value = Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}

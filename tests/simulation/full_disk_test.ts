@@ -1,0 +1,134 @@
+/**
+ * A full disk takes a part of a batch, which is cut away; when there is room again, the next
+ * batch is written in its place, and the power goes. What is left of the two must never look
+ * like damage.
+ */
+
+import assert from "node:assert/strict";
+import { eventType } from "../../src/core/event_type.ts";
+import { eventId } from "../../src/core/ids.ts";
+import { messageOf } from "../../src/core/thrown.ts";
+import { JournalFullError, type StampedEvent } from "../../src/engine/ports.ts";
+import { FileJournal } from "../../src/journal/file_journal.ts";
+import type { FileSystem, OpenFile, OpenMode } from "../../src/journal/file_system.ts";
+import { rounds } from "../support/effort.ts";
+import { RememberingConsumer } from "../support/journal_consumer.ts";
+import { noSpace } from "../support/journal_disk.ts";
+import { PassingDisk } from "./broken_disks.ts";
+import { type Life, World } from "./world.ts";
+
+/** Has no room for the next write to a segment but for a part of it. */
+class FillingDisk extends PassingDisk {
+  isFull = false;
+  /** Called when a sync of a segment is asked for. */
+  onSync: () => void = () => {};
+
+  override wrapped(file: OpenFile, path: string): OpenFile {
+    if (!path.includes("/segments/")) return file;
+    const append = async (bytes: Uint8Array) => {
+      if (!this.isFull) return await file.append(bytes);
+      this.isFull = false;
+      await file.append(bytes.subarray(0, bytes.length - 1));
+      throw noSpace();
+    };
+    const syncData = () => {
+      this.onSync();
+      return file.syncData();
+    };
+    return { ...file, append, syncData };
+  }
+}
+
+/** Broken on purpose: what was cut away is not off the disk before the next write. */
+class CutsWithoutSync extends PassingDisk {
+  override async open(path: string, mode: OpenMode): Promise<OpenFile> {
+    const file = await super.open(path, mode);
+    return mode === "append" ? { ...file, sync: () => Promise.resolve() } : file;
+  }
+}
+
+let count = 0;
+
+/** Always of the same lengths, but for what is added to the first. */
+function facts(added = 0): readonly StampedEvent[] {
+  const occurredAt = `2026-01-01T00:00:00.${String(++count % 1000).padStart(3, "0")}Z`;
+  return [1, 2, 3].map((n) => ({
+    stratum: "domain",
+    eventType: eventType("ec.order.OrderPlaced"),
+    eventId: eventId(`evt-${n}-${String(count).padStart(9, "0")}`),
+    occurredAt,
+    receivedAt: occurredAt,
+    attributes: { text: "x".repeat(n === 1 ? added : 0) },
+  }));
+}
+
+/** What to add to the first line of the next batch, so that the second begins where a page does. */
+function padding({ storage }: World): number {
+  const segment = storage.contents().get("data/journal/segments/00000000000000000001.ndjson");
+  const lines = new TextDecoder().decode(segment).split("\n");
+  const line = lines.find((each) => each.includes('"eventId":"evt-1-'))?.length ?? 0;
+  const second = (segment?.length ?? 0) + "\n".length + line + "\n".length;
+  return -second & (storage.pageBytes - 1);
+}
+
+function open(life: Life, world: World, fileSystem: FileSystem, consumer: RememberingConsumer) {
+  return FileJournal.open({
+    folder: "data/journal",
+    fileSystem,
+    clock: life.clock,
+    random: world.random,
+    consumer,
+  });
+}
+
+/** What is wrong after it, in words. */
+async function play(
+  seed: number,
+  between: (disk: FileSystem) => FileSystem,
+): Promise<string | undefined> {
+  const world = new World(seed, false);
+  world.weather.end();
+  const life = world.begin();
+  const disk = new FillingDisk(between(life.disk));
+  const before = new RememberingConsumer();
+  const { journal } = await world.scheduler.until(open(life, world, disk, before));
+  await world.scheduler.until(journal.append(facts()).durable);
+  const added = padding(world);
+  disk.isFull = true;
+  const refused = journal.append(facts(added)).durable;
+  await assert.rejects(world.scheduler.until(refused), JournalFullError);
+  disk.onSync = () => world.crash("power");
+  journal.append(facts(added));
+  await world.scheduler.until(life.over);
+  const after = new RememberingConsumer();
+  const next = world.begin();
+  try {
+    await world.scheduler.until(open(next, world, next.disk, after));
+  } catch (error) {
+    return messageOf(error);
+  }
+  assert.deepEqual(after.entries.slice(0, before.entries.length), before.entries);
+  return undefined;
+}
+
+const SEEDS = rounds(1_000, 10_000);
+const FIRST_SEED = Date.now() % 2 ** 30;
+
+async function firstRefusal(between: (disk: FileSystem) => FileSystem) {
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {
+    const refusal = await play(seed, between);
+    if (refusal !== undefined) return `seed ${seed}: ${refusal}`;
+  }
+  return undefined;
+}
+
+Deno.test("full disk: a batch in the place of one that was cut away is there or not, and no damage", async () => {
+  assert.equal(await firstRefusal((disk) => disk), undefined);
+});
+
+Deno.test("full disk: a journal that does not sync the cut is found out", async () => {
+  assert.match(
+    await firstRefusal((disk) => new CutsWithoutSync(disk)) ?? "",
+    /does not match its chain/,
+  );
+});

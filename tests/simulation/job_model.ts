@@ -1,0 +1,114 @@
+/**
+ * What jobs may do, told from the durable entries alone: each state is projected from zero,
+ * transitions are legal, and nothing that must happen once happens twice.
+ */
+
+import type { JobEventLogEntry } from "../../src/core/event.ts";
+import { isTerminal, type JobState, type StateName } from "../../src/core/job_state.ts";
+import { project } from "../../src/core/projector.ts";
+
+/** The state table, without its conditions. */
+const NEXT: Readonly<Record<StateName | "none", readonly StateName[]>> = {
+  none: ["Created"],
+  Created: ["Created", "Running", "Done"],
+  Running: ["Running", "Compensating", "Done", "Failed"],
+  Compensating: ["Compensating", "Done", "Failed"],
+  Done: ["Done"],
+  Failed: ["Failed"],
+};
+
+/** Facts that are there at most once for each task, or each job. */
+const ONCE = new Set([
+  "job.JobCreated",
+  "job.JobStarted",
+  "job.TaskCompleted",
+  "job.TaskCompensated",
+  "job.CompensationEnded",
+]);
+
+/** Facts that are recorded in some states only. */
+const ONLY_IN: Readonly<Record<string, readonly (StateName | undefined)[]>> = {
+  "job.JobCreated": [undefined],
+  "job.JobStarted": ["Created"],
+  "job.JobRetried": ["Failed"],
+};
+
+export class JobModel {
+  readonly #violate: (what: string) => void;
+  readonly jobs = new Map<string, JobState>();
+  /** `eventType jobId taskId`, with the number of the attempt where there is one. */
+  readonly #facts = new Set<string>();
+  readonly #eventIds = new Map<string, number>();
+  readonly #keys = new Set<string>();
+
+  constructor(violate: (what: string) => void) {
+    this.#violate = violate;
+  }
+
+  /** Takes in the next durable entry. */
+  see(entry: JobEventLogEntry): void {
+    this.#seeId(entry);
+    if (entry.jobId === undefined) return;
+    this.#seeFact(entry);
+    const before = this.jobs.get(entry.jobId);
+    const after = project(before, entry).job;
+    this.jobs.set(entry.jobId, after);
+    if (!NEXT[before?.state ?? "none"].includes(after.state)) {
+      this.#violate(`${entry.jobId} went from ${before?.state} to ${after.state}`);
+    }
+  }
+
+  /** The position of an event, when it is durable. */
+  positionOf(eventId: string): number | undefined {
+    return this.#eventIds.get(eventId);
+  }
+
+  hasFact(eventType: string, jobId: string, taskId: string, attempt?: number): boolean {
+    return this.#facts.has(factKey(eventType, jobId, taskId, attempt));
+  }
+
+  /** What an engine says of its jobs has to be what their entries say, byte for byte. */
+  compare(jobOf: (jobId: string) => JobState | undefined): void {
+    for (const [jobId, job] of this.jobs) {
+      const live = JSON.stringify(jobOf(jobId));
+      const projected = JSON.stringify(job);
+      if (live !== projected) this.#violate(`${jobId} is ${live}, and projected ${projected}`);
+    }
+  }
+
+  get unfinished(): readonly JobState[] {
+    return [...this.jobs.values()].filter((job) => !isTerminal(job));
+  }
+
+  #seeId({ eventId, logId }: JobEventLogEntry): void {
+    const first = this.#eventIds.get(eventId);
+    if (first !== undefined) this.#violate(`${eventId} is at ${first} and at ${logId}`);
+    this.#eventIds.set(eventId, logId);
+  }
+
+  #seeFact(entry: JobEventLogEntry): void {
+    const { eventType, jobId = "", taskId = "", attributes } = entry;
+    if (eventType === "job.JobCreated") this.#seeKey(entry);
+    const attempt = "attempt" in attributes ? Number(attributes["attempt"]) : undefined;
+    const fact = factKey(eventType, jobId, taskId);
+    if (ONCE.has(eventType) && this.#facts.has(fact)) this.#violate(`twice: ${fact}`);
+    this.#facts.add(fact).add(factKey(eventType, jobId, taskId, attempt));
+    const state = this.jobs.get(jobId)?.state;
+    if (ONLY_IN[eventType]?.includes(state) === false) {
+      this.#violate(`${eventType} of ${jobId}, which is ${state}`);
+    }
+  }
+
+  #seeKey(entry: JobEventLogEntry): void {
+    const key = entry.eventType === "job.JobCreated"
+      ? (entry.attributes as { idempotency?: { key: string } }).idempotency?.key
+      : undefined;
+    if (key === undefined) return;
+    if (this.#keys.has(key)) this.#violate(`key ${key} created two jobs`);
+    this.#keys.add(key);
+  }
+}
+
+function factKey(eventType: string, jobId: string, taskId: string, attempt?: number): string {
+  return `${eventType} ${jobId} ${taskId}${attempt === undefined ? "" : ` ${attempt}`}`;
+}

@@ -1,0 +1,130 @@
+/** What was promised about a journal, and whether it was kept. It knows nothing of files. */
+
+import type { JobEventLogEntry } from "../../src/core/event.ts";
+import type { Appended } from "../../src/engine/ports.ts";
+import { textOf } from "./entry_text.ts";
+
+/** Entries that were appended together. */
+export interface Group {
+  readonly eventIds: readonly string[];
+  /** `unknown` when the process ended before the answer, or was told that nobody knows. */
+  outcome: "open" | "durable" | "refused" | "unknown";
+}
+
+export class JournalModel {
+  readonly #violate: (what: string) => void;
+  readonly #onExposed: (entry: JobEventLogEntry) => void;
+  readonly #groups = new Map<string, Group>();
+  /** All entries that were told to be durable, as text; position 1 is the first. */
+  readonly exposed: string[] = [];
+  /** How far the stream is that resumes after each restart. */
+  streamed = 0;
+  acknowledged = 0;
+
+  /** @param onExposed Told of each entry once, when it is known to be durable. */
+  constructor(
+    violate: (what: string) => void,
+    onExposed: (entry: JobEventLogEntry) => void = () => {},
+  ) {
+    this.#violate = violate;
+    this.#onExposed = onExposed;
+  }
+
+  issued(eventIds: readonly string[]): Group {
+    const group: Group = { eventIds, outcome: "open" };
+    for (const eventId of eventIds) this.#groups.set(eventId, group);
+    return group;
+  }
+
+  /** A batch is said to be on disk. */
+  becameDurable(entries: readonly JobEventLogEntry[]): void {
+    for (const entry of entries) this.#expose(entry);
+    this.#requireWhole(entries.map(({ eventId }) => eventId));
+  }
+
+  /** The group was answered with success. */
+  acknowledge(group: Group, { entries }: Appended): void {
+    group.outcome = "durable";
+    this.acknowledged += entries.length;
+    for (const entry of entries) {
+      if (this.exposed[entry.logId - 1] === textOf(entry)) continue;
+      this.#violate(`entry ${entry.logId} was acknowledged before it was durable`);
+    }
+  }
+
+  /** What a start found, before anything else is done. */
+  recovered(entries: readonly JobEventLogEntry[]): void {
+    const lost = this.exposed.findIndex((text, index) => textAt(entries, index) !== text);
+    if (lost >= 0) {
+      const found = textAt(entries, lost) ?? "gone";
+      const was = this.exposed[lost];
+      this.#violate(
+        `entry ${lost + 1} was durable, and after a restart is ${found}; it was ${was}`,
+      );
+    }
+    const found = entries.slice(this.exposed.length);
+    for (const entry of found) this.#expose(entry);
+    const eventIds = found.map(({ eventId }) => eventId);
+    this.#requireWhole(eventIds);
+    for (const eventId of eventIds) this.#requirePossible(eventId);
+    this.#forgetOpen();
+  }
+
+  /** What a reader was given after a position. */
+  read(after: number, entries: readonly JobEventLogEntry[]): void {
+    entries.forEach((entry, index) => {
+      const logId = after + 1 + index;
+      if (entry.logId !== logId) this.#violate(`a reader got ${entry.logId} in place of ${logId}`);
+      if (this.exposed[logId - 1] === textOf(entry)) return;
+      this.#violate(`a reader got an entry ${logId} that is not what was durable`);
+    });
+  }
+
+  /** The stream goes on from where it was. */
+  stream(entries: readonly JobEventLogEntry[]): void {
+    this.read(this.streamed, entries);
+    this.streamed += entries.length;
+  }
+
+  #expose(entry: JobEventLogEntry): void {
+    const { logId } = entry;
+    if (logId !== this.exposed.length + 1) {
+      this.#violate(`position ${this.exposed.length + 1} should follow, and ${logId} does`);
+    }
+    this.exposed.push(textOf(entry));
+    this.#onExposed(entry);
+  }
+
+  /** Whatever is there of a group, all of it is, in its order. */
+  #requireWhole(eventIds: readonly string[]): void {
+    for (let at = 0; at < eventIds.length;) {
+      const group = this.#groups.get(eventIds[at] ?? "");
+      if (group === undefined) {
+        at++;
+        continue;
+      }
+      const found = eventIds.slice(at, at + group.eventIds.length);
+      if (found.join() !== group.eventIds.join()) {
+        this.#violate(`of a group of ${group.eventIds.length} there is a part: ${found.join()}`);
+        return;
+      }
+      at += group.eventIds.length;
+    }
+  }
+
+  #requirePossible(eventId: string): void {
+    if (this.#groups.get(eventId)?.outcome !== "refused") return;
+    this.#violate(`${eventId} was answered with "nothing was recorded", and is there`);
+  }
+
+  #forgetOpen(): void {
+    for (const group of this.#groups.values()) {
+      if (group.outcome === "open") group.outcome = "unknown";
+    }
+  }
+}
+
+function textAt(entries: readonly JobEventLogEntry[], index: number): string | undefined {
+  const entry = entries[index];
+  return entry === undefined ? undefined : textOf(entry);
+}

@@ -1,0 +1,261 @@
+/** One seed of the journal alone: appends, reads, stops and crashes, and then peace. */
+
+import { eventType } from "../../src/core/event_type.ts";
+import { eventId, jobId } from "../../src/core/ids.ts";
+import { messageOf } from "../../src/core/thrown.ts";
+import {
+  type Journal,
+  JournalFailedError,
+  JournalFullError,
+  type StampedEvent,
+} from "../../src/engine/ports.ts";
+import { FileJournal } from "../../src/journal/file_journal.ts";
+import type { FileSystem } from "../../src/journal/file_system.ts";
+import { named } from "./entry_text.ts";
+import { JournalModel } from "./journal_model.ts";
+import { JournalWitness } from "./journal_witness.ts";
+import { isInjected, liveThrough, startUntilUp } from "./simulated_process.ts";
+import type { Life, World } from "./world.ts";
+
+/** What a broken variant may put between the world and the journal. */
+export interface JournalPorts {
+  fileSystem(disk: FileSystem): FileSystem;
+  journal(journal: Journal): Journal;
+  readonly options: { readonly batchBytesMax?: number };
+}
+
+export const HONEST: JournalPorts = {
+  fileSystem: (disk) => disk,
+  journal: (journal) => journal,
+  options: {},
+};
+
+interface Opened {
+  readonly life: Life;
+  readonly journal: Journal;
+  readonly witness: JournalWitness;
+}
+
+const FOLDER = "data/journal";
+const READ_MAX = 100_000;
+
+export class JournalPlay {
+  readonly #world: World;
+  readonly #ports: JournalPorts;
+  readonly model: JournalModel;
+  readonly #options;
+  #actionsLeft: number;
+  /** The last process stopped in order, with nothing in its way. */
+  #stoppedCleanly = false;
+  #appended = 0;
+
+  constructor(world: World, ports = HONEST) {
+    const { dice } = world;
+    this.#world = world;
+    this.#ports = ports;
+    this.model = new JournalModel(
+      (what) => world.violate(what),
+      (entry) => world.trace.note(() => `durable: ${named(entry)}`),
+    );
+    this.#actionsLeft = dice.between(4, 24);
+    this.#options = {
+      segmentBytes: dice.pick([700, 1_500, 4_000, 20_000]),
+      snapshotEvery: dice.pick([4, 10, 25, 200]),
+      quietSealMs: dice.pick([20, 300, 1_000]),
+      batchBytesMax: dice.pick([900, 2_500, 100_000]),
+      ...ports.options,
+    };
+  }
+
+  async run(): Promise<void> {
+    while (this.#actionsLeft > 0 && this.#goesOn) {
+      const opened = await this.#start();
+      if (opened !== undefined) await this.#live(opened);
+    }
+    if (this.#goesOn) await this.#peace();
+  }
+
+  get #goesOn(): boolean {
+    return this.#world.violations.length === 0;
+  }
+
+  /** Nothing fails any more: a start, a write and a stop must succeed, and all be there. */
+  async #peace(): Promise<void> {
+    const { weather, trace } = this.#world;
+    trace.note(() => "nothing fails any more");
+    weather.end();
+    for (const round of ["first", "second"]) {
+      const opened = await this.#start();
+      if (opened === undefined) return;
+      await liveThrough(this.#world, opened.life, () => this.#lastRound(opened, round));
+    }
+  }
+
+  async #lastRound({ journal }: Opened, round: string): Promise<void> {
+    const world = this.#world, model = this.model;
+    await this.#append(journal, 2);
+    await this.#catchUp(journal);
+    if (model.streamed !== model.exposed.length) {
+      world.violate(`the stream ends at ${model.streamed} of ${model.exposed.length}`);
+    }
+    await journal.close();
+    this.#stoppedCleanly = true;
+    world.trace.note(() => `the ${round} peaceful round is over`);
+    world.exit();
+  }
+
+  #start(): Promise<Opened | undefined> {
+    return startUntilUp(this.#world, (life) => this.#open(life));
+  }
+
+  async #open(life: Life): Promise<Opened> {
+    const { random } = this.#world;
+    const witness = new JournalWitness(this.model, (what) => this.#world.violate(what));
+    const warnings: string[] = [];
+    const { journal, report } = await FileJournal.open({
+      folder: FOLDER,
+      fileSystem: this.#ports.fileSystem(life.disk),
+      clock: life.clock,
+      random,
+      consumer: witness,
+      warn: (message) => warnings.push(message),
+      ...this.#options,
+    });
+    witness.opened();
+    this.#judgeReport(report, witness);
+    if (this.#world.dice.chance(0.5)) this.model.read(0, await journal.read(0, READ_MAX));
+    return { life, journal: this.#ports.journal(journal), witness };
+  }
+
+  #judgeReport(
+    report: { readonly clean: boolean; readonly warnings: readonly string[] },
+    { entries }: JournalWitness,
+  ): void {
+    const { trace } = this.#world;
+    trace.note(() => `started with ${entries.length} entries, ${JSON.stringify(report)}`);
+    if (this.#stoppedCleanly && !report.clean) {
+      this.#world.violate("the journal was stopped in order, and its start says that it was not");
+    }
+    this.#stoppedCleanly = false;
+    for (const warning of report.warnings) this.#world.violate(warning);
+  }
+
+  async #live(opened: Opened): Promise<void> {
+    void this.#follow(opened);
+    await liveThrough(this.#world, opened.life, () => this.#act(opened));
+  }
+
+  async #act(opened: Opened): Promise<void> {
+    const { dice, scheduler } = this.#world;
+    while (this.#actionsLeft-- > 0 && this.#goesOn) {
+      if (opened.witness.hasFailed) return await this.#afterFailure(opened);
+      switch (
+        dice.kind({ burst: 10, append: 8, sleep: 8, read: 3, jump: 0.5, stop: 1.5, crash: 0.5 })
+      ) {
+        case "burst":
+          for (let n = dice.between(1, 5); n > 0; n--) void this.#append(opened.journal);
+          break;
+        case "append":
+          await this.#append(opened.journal);
+          break;
+        case "sleep":
+          await scheduler.sleep(dice.pick([0, 1, 10, 400, 2_000]), opened.life.number);
+          break;
+        case "read":
+          await this.#readSome(opened.journal);
+          break;
+        case "jump":
+          scheduler.jump(dice.pick([-3_600_000, 3_600_000]));
+          break;
+        case "stop":
+          return await this.#stop(opened);
+        case "crash":
+          return this.#world.crash(dice.pick(["kill", "power"]));
+      }
+    }
+    this.#world.crash(dice.pick(["kill", "power"]));
+  }
+
+  /** The process tells those who wait, and ends; nothing is acknowledged meanwhile. */
+  async #afterFailure({ journal, life }: Opened): Promise<void> {
+    const { dice, scheduler } = this.#world;
+    if (dice.chance(0.5)) await this.#append(journal);
+    await scheduler.sleep(dice.pick([0, 5, 200]), life.number);
+    if (dice.chance(0.3)) await journal.close();
+    this.#world.crash(dice.pick(["kill", "power"]));
+  }
+
+  async #stop({ journal }: Opened): Promise<void> {
+    await journal.close();
+    this.#stoppedCleanly = !this.#world.isDisturbed;
+    this.#world.exit();
+  }
+
+  /** Resolves when it is known what became of it. */
+  async #append(journal: Journal, size = this.#world.dice.pick([1, 1, 2, 3, 6])): Promise<void> {
+    const world = this.#world;
+    const events = Array.from({ length: size }, (_, index) => this.#event(index));
+    const group = this.model.issued(events.map(({ eventId }) => eventId));
+    try {
+      const appended = journal.append(events);
+      await appended.durable;
+      this.model.acknowledge(group, appended);
+    } catch (error) {
+      group.outcome = error instanceof JournalFullError ? "refused" : "unknown";
+      world.trace.note(() => `append: ${messageOf(error)}`);
+      const isOurs = error instanceof JournalFullError || error instanceof JournalFailedError;
+      if (!isOurs || !world.isDisturbed) world.violate(`an append failed: ${messageOf(error)}`);
+    }
+  }
+
+  #event(index: number): StampedEvent {
+    const { dice, scheduler } = this.#world;
+    const receivedAt = new Date(scheduler.timeOfDayMs).toISOString();
+    const text = dice.pick([
+      "",
+      "é☃",
+      '\n{"logId":7,"batch":9,"',
+      "x".repeat(dice.between(1, 400)),
+    ]);
+    return {
+      stratum: "domain",
+      eventType: eventType("ec.order.OrderPlaced"),
+      eventId: eventId(`evt-${++this.#appended}`),
+      occurredAt: receivedAt,
+      receivedAt,
+      jobId: jobId("job_simulated"),
+      attributes: { text, nested: [{ logId: 1, batch: 7 }] },
+      ...(index > 0 && dice.chance(0.5) ? { causedBy: { draft: index - 1 } } : {}),
+    };
+  }
+
+  async #readSome(journal: Journal): Promise<void> {
+    const { dice } = this.#world;
+    const after = dice.between(0, journal.head.logId);
+    await this.#reading(async () => this.model.read(after, await journal.read(after, 10)));
+  }
+
+  /** The reader that comes back after every restart. */
+  async #follow({ journal, life }: Opened): Promise<void> {
+    const { dice, scheduler } = this.#world;
+    for (;;) {
+      await scheduler.sleep(dice.pick([1, 30, 1_000]), life.number);
+      await this.#catchUp(journal, dice.pick([1, 7, 50]));
+    }
+  }
+
+  async #catchUp(journal: Journal, limit = READ_MAX): Promise<void> {
+    await this.#reading(async () => {
+      if (journal.head.logId <= this.model.streamed) return;
+      this.model.stream(await journal.read(this.model.streamed, limit));
+    });
+  }
+
+  async #reading(read: () => Promise<void>): Promise<void> {
+    try {
+      await read();
+    } catch (error) {
+      if (!isInjected(error)) this.#world.violate(`a read failed: ${messageOf(error)}`);
+    }
+  }
+}

@@ -1,0 +1,146 @@
+/**
+ * Virtual time, and the order in which things happen: timers and operations of the disk wait
+ * here, and of those that are due the dice choose. Between two of them all promises settle,
+ * so that nothing but the seed decides what comes next.
+ */
+
+import { setImmediate } from "node:timers";
+import type { Clock } from "../../src/engine/ports.ts";
+import type { Dice } from "./dice.ts";
+
+const EPOCH_MS = Date.parse("2026-01-01T00:00:00.000Z");
+
+interface Waiting {
+  readonly dueMs: number;
+  /** The life of the process that waits; 0 is the world around it. */
+  readonly life: number;
+  readonly run: () => void;
+}
+
+/** Far more than any world takes. */
+const STEPS_MAX = 500_000;
+
+/** Who waits when it is not the process. */
+export const WORLD = 0;
+
+export class Scheduler {
+  readonly #dice: Dice;
+  #waiting: Waiting[] = [];
+  #steps = 0;
+  #nowMs = 0;
+  /** The last life that is over; each comes after the one before. */
+  #ended = WORLD;
+  /** How far the time of day is from the one that only runs. */
+  #offsetMs = EPOCH_MS;
+
+  constructor(dice: Dice) {
+    this.#dice = dice;
+  }
+
+  /** Milliseconds since the world began. */
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
+  get timeOfDayMs(): number {
+    return this.#nowMs + this.#offsetMs;
+  }
+
+  /** Sets the time of day, as an operator may, or a machine that asks another. */
+  jump(ms: number): void {
+    this.#offsetMs += ms;
+  }
+
+  /** Runs something after a time, unless the life is over by then; the result calls it off. */
+  after(delayMs: number, life: number, run: () => void): () => void {
+    if (life !== WORLD && life <= this.#ended) return () => {};
+    const waiting = { dueMs: this.#nowMs + Math.max(0, delayMs), life, run };
+    this.#waiting.push(waiting);
+    return () => this.#drop(waiting);
+  }
+
+  sleep(ms: number, life = WORLD): Promise<void> {
+    return new Promise((resolve) => void this.after(ms, life, resolve));
+  }
+
+  /** Whatever a life waits for never comes. */
+  end(life: number): void {
+    this.#ended = life;
+    this.#waiting = this.#waiting.filter((each) => each.life !== life);
+  }
+
+  /** Lets the world go on until a promise settles, and gives its result. */
+  async until<Result>(promise: Promise<Result>): Promise<Result> {
+    let settled = false;
+    promise.then(() => settled = true, () => settled = true);
+    await allPromises();
+    while (!settled) {
+      if (++this.#steps > STEPS_MAX) throw new Error("it goes on for ever");
+      if (!this.#step()) throw new Error("nothing is left to happen, and something is awaited");
+      await allPromises();
+    }
+    return await promise;
+  }
+
+  /** `false` when nothing waits. */
+  #step(): boolean {
+    const next = this.#next();
+    if (next === undefined) return false;
+    this.#nowMs = Math.max(this.#nowMs, next.dueMs);
+    this.#drop(next);
+    next.run();
+    return true;
+  }
+
+  /** One of those that are due, or of those that are due first. */
+  #next(): Waiting | undefined {
+    const [only] = this.#waiting;
+    if (this.#waiting.length <= 1) return only;
+    let dueMs = Infinity;
+    for (const each of this.#waiting) dueMs = Math.min(dueMs, each.dueMs);
+    const limit = Math.max(dueMs, this.#nowMs);
+    const due = this.#waiting.filter((each) => each.dueMs <= limit);
+    return due.length === 1 ? due[0] : this.#dice.pick(due);
+  }
+
+  #drop(waiting: Waiting): void {
+    const index = this.#waiting.indexOf(waiting);
+    if (index >= 0) this.#waiting.splice(index, 1);
+  }
+}
+
+/** Resolves when every promise that can settle without the scheduler has settled. */
+function allPromises(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** The clock of one life of the process. */
+export class SimulatedClock implements Clock {
+  readonly #scheduler: Scheduler;
+  readonly #life: number;
+
+  constructor(scheduler: Scheduler, life: number) {
+    this.#scheduler = scheduler;
+    this.#life = life;
+  }
+
+  now(): number {
+    return this.#scheduler.timeOfDayMs;
+  }
+
+  monotonic(): number {
+    return this.#scheduler.nowMs;
+  }
+
+  setTimer(delayMs: number, callback: () => void): () => void {
+    return this.#scheduler.after(delayMs, this.#life, callback);
+  }
+
+  nextTurn(): Promise<void> {
+    return this.#scheduler.sleep(0, this.#life);
+  }
+
+  pause(): Promise<void> {
+    return this.#scheduler.sleep(0, this.#life);
+  }
+}

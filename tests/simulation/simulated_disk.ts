@@ -1,0 +1,308 @@
+/**
+ * A disk with a page cache in front of it, under weather. Operations take effect when the
+ * scheduler says so; a crash ends the process in the middle of any of them.
+ */
+
+import type {
+  FileSystem,
+  HeldLock,
+  OpenFile,
+  OpenMode,
+  PathKind,
+} from "../../src/journal/file_system.ts";
+import { inputOutputError, noSpace } from "../support/journal_disk.ts";
+import type { Dice } from "./dice.ts";
+import type { Scheduler } from "./scheduler.ts";
+import { StoredFile } from "./stored_file.ts";
+import { type Stored, StoredFolder } from "./stored_folder.ts";
+import type { Trace } from "./trace.ts";
+import type { Crash, Strike, Weather } from "./weather.ts";
+
+export interface DiskParts {
+  readonly dice: Dice;
+  readonly scheduler: Scheduler;
+  readonly weather: Weather;
+  readonly trace: Trace;
+}
+
+/** One operation: what it does, what it does when it fails, and when it is cut short. */
+interface Operation<Result> {
+  readonly name: string;
+  readonly path: string;
+  readonly delayMs?: number;
+  /** Whether it takes room on the disk. */
+  readonly grows?: boolean;
+  act(): Result;
+  /** What is left of it when it fails or the process ends meanwhile; nothing when absent. */
+  fail?(): void;
+}
+
+/** Room that a full disk still has for a short write now and then. */
+const FITS_ALL_THE_SAME = 0.3;
+const FULL_MS = [20, 200, 3_000] as const;
+
+/** What the disk holds, whoever uses it. */
+export class Storage {
+  readonly pageBytes: number;
+  readonly root = new StoredFolder();
+  readonly locks = new Set<string>();
+  readonly #dice: Dice;
+  /** Told when an operation ends the process; the operation never does. */
+  onCrash: (crash: Crash) => void = () => {};
+
+  constructor(dice: Dice) {
+    this.#dice = dice;
+    this.pageBytes = dice.pick([64, 512, 512, 4096]);
+    this.root.set("data", new StoredFolder());
+    this.root.sync();
+  }
+
+  /** The process is gone; when the machine went down, so is what was not on disk. */
+  crash(crash: Crash): void {
+    this.locks.clear();
+    if (crash === "power") this.root.crash(this.#dice);
+  }
+
+  /** Paths and contents of all files, as programs see them. */
+  contents(): ReadonlyMap<string, Uint8Array<ArrayBuffer>> {
+    return new Map(filesIn(this.root, ""));
+  }
+}
+
+/** The disk as one process has it: when that is over, nothing that it asked for happens. */
+export class SimulatedDisk implements FileSystem {
+  readonly #parts: DiskParts;
+  readonly #storage: Storage;
+  readonly #life: number;
+
+  constructor(parts: DiskParts, storage: Storage, life: number) {
+    this.#parts = parts;
+    this.#storage = storage;
+    this.#life = life;
+  }
+
+  open(path: string, mode: OpenMode): Promise<OpenFile> {
+    const name = mode === "create" ? "create" : "open";
+    return this.#perform({
+      name,
+      path,
+      grows: mode === "create",
+      act: () => this.#handle(path, mode === "create" ? this.#created(path) : this.#file(path)),
+    });
+  }
+
+  lock(path: string): Promise<HeldLock | undefined> {
+    return this.#perform({ name: "lock", path, act: () => this.#locked(path) });
+  }
+
+  list(folder: string): Promise<readonly string[]> {
+    return this.#perform({ name: "list", path: folder, act: () => this.#folder(folder).names });
+  }
+
+  kind(path: string): Promise<PathKind> {
+    const stored = this.#find(path);
+    if (stored === undefined) return Promise.resolve("missing");
+    return Promise.resolve(stored instanceof StoredFile ? "file" : "folder");
+  }
+
+  makeFolder(path: string): Promise<void> {
+    return this.#perform({ name: "makeFolder", path, grows: true, act: () => this.#made(path) });
+  }
+
+  rename(from: string, to: string): Promise<void> {
+    const [folder, name] = split(from);
+    const [otherFolder, newName] = split(to);
+    if (folder !== otherFolder) throw new TypeError(`Cannot rename ${from}: the folders differ`);
+    const act = () => {
+      this.#stored(from);
+      this.#folder(folder).rename(name, newName);
+    };
+    return this.#perform({ name: `rename to ${newName}`, path: from, act });
+  }
+
+  remove(path: string): Promise<void> {
+    const [folder, name] = split(path);
+    const act = () => {
+      this.#stored(path);
+      this.#folder(folder).remove(name);
+    };
+    return this.#perform({ name: "remove", path, act });
+  }
+
+  syncFolder(path: string): Promise<void> {
+    return this.#perform({
+      name: "syncFolder",
+      path,
+      delayMs: this.#parts.weather.syncMs(),
+      act: () => this.#folder(path).sync(),
+      fail: () => this.#folder(path).failSync(this.#parts.dice),
+    });
+  }
+
+  #handle(path: string, file: StoredFile): OpenFile {
+    return {
+      append: (bytes) => this.#append(path, file, bytes),
+      read: (offset, length) =>
+        this.#perform({ name: "read", path, act: () => file.read(offset, length) }),
+      size: () => Promise.resolve(file.size),
+      truncate: (size) =>
+        this.#perform({ name: `truncate to ${size}`, path, act: () => file.truncate(size) }),
+      syncData: () => this.#sync("syncData", path, file),
+      sync: () => this.#sync("sync", path, file),
+      close: () => {},
+    };
+  }
+
+  #append(path: string, file: StoredFile, bytes: Uint8Array): Promise<void> {
+    const { dice } = this.#parts;
+    const copy = bytes.slice();
+    return this.#perform({
+      name: `append ${bytes.length} bytes`,
+      path,
+      grows: true,
+      act: () => file.append(copy),
+      fail: () => file.append(copy.subarray(0, dice.between(0, copy.length - 1))),
+    });
+  }
+
+  #sync(name: string, path: string, file: StoredFile): Promise<void> {
+    const { dice, weather } = this.#parts;
+    const fail = () => file.failSync(dice);
+    return this.#perform({ name, path, delayMs: weather.syncMs(), act: () => file.sync(), fail });
+  }
+
+  /** Takes effect in its turn; unless the process ends first, it then settles. */
+  #perform<Result>(operation: Operation<Result>): Promise<Result> {
+    const { scheduler, dice } = this.#parts;
+    const delayMs = operation.delayMs ?? 0;
+    return new Promise((resolve, reject) => {
+      scheduler.after(delayMs, this.#life, () => {
+        const strike = this.#strikeOn(operation);
+        this.#note(operation, strike);
+        if (strike === "kill" || strike === "power") {
+          dice.pick([() => {}, () => operation.fail?.(), () => attempt(operation.act)])();
+          return this.#storage.onCrash(strike);
+        }
+        try {
+          if (strike !== undefined) throw this.#failure(operation, strike);
+          resolve(operation.act());
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+  }
+
+  #strikeOn({ name, grows }: Operation<unknown>): Strike | undefined {
+    const { weather, dice } = this.#parts;
+    const strike = weather.strike(name.startsWith("sync"));
+    if (strike === "full" && !weather.isFull) this.#fill();
+    if (strike === "full" || (strike === undefined && weather.isFull)) {
+      return grows && !dice.chance(FITS_ALL_THE_SAME) ? "full" : undefined;
+    }
+    if (strike !== undefined) weather.count(strike);
+    return strike;
+  }
+
+  #fill(): void {
+    const { weather, scheduler, dice, trace } = this.#parts;
+    weather.count("full");
+    weather.fill();
+    trace.note(() => "the disk is full");
+    scheduler.after(dice.pick(FULL_MS), 0, () => {
+      weather.makeRoom();
+      trace.note(() => "the disk has room");
+    });
+  }
+
+  #failure(operation: Operation<unknown>, strike: Strike): Error {
+    operation.fail?.();
+    return strike === "full" ? noSpace() : inputOutputError();
+  }
+
+  #note({ name, path }: Operation<unknown>, strike: Strike | undefined): void {
+    this.#parts.trace.note(() =>
+      `disk: ${name} ${path}${strike === undefined ? "" : `: ${strike}`}`
+    );
+  }
+
+  #created(path: string): StoredFile {
+    const [folder, name] = split(path);
+    if (this.#find(path) !== undefined) throw new Deno.errors.AlreadyExists(path);
+    const file = new StoredFile(this.#storage.pageBytes);
+    this.#folder(folder).set(name, file);
+    return file;
+  }
+
+  #made(path: string): void {
+    if (this.#find(path) !== undefined) return;
+    const [folder, name] = split(path);
+    this.#folder(folder).set(name, new StoredFolder());
+  }
+
+  #locked(path: string): HeldLock | undefined {
+    if (this.#storage.locks.has(path)) return undefined;
+    this.#storage.locks.add(path);
+    const file = this.#find(path) === undefined ? this.#created(path) : this.#file(path);
+    const note = (text: string) => {
+      file.truncate(0);
+      file.append(new TextEncoder().encode(text));
+    };
+    return {
+      note: (text) => this.#perform({ name: "note", path, act: () => note(text) }),
+      release: () => void this.#storage.locks.delete(path),
+    };
+  }
+
+  #find(path: string): Stored | undefined {
+    let stored: Stored | undefined = this.#storage.root;
+    for (const name of path.split("/")) {
+      if (!(stored instanceof StoredFolder)) return undefined;
+      stored = stored.get(name);
+    }
+    return stored;
+  }
+
+  #stored(path: string): Stored {
+    const stored = this.#find(path);
+    if (stored === undefined) throw new Deno.errors.NotFound(path);
+    return stored;
+  }
+
+  #file(path: string): StoredFile {
+    const stored = this.#stored(path);
+    if (stored instanceof StoredFile) return stored;
+    throw new Deno.errors.IsADirectory(path);
+  }
+
+  #folder(path: string): StoredFolder {
+    const stored = this.#stored(path);
+    if (stored instanceof StoredFolder) return stored;
+    throw new Deno.errors.NotADirectory(path);
+  }
+}
+
+function split(path: string): readonly [folder: string, name: string] {
+  const at = path.lastIndexOf("/");
+  return [path.slice(0, at), path.slice(at + 1)];
+}
+
+function* filesIn(
+  folder: StoredFolder,
+  path: string,
+): Iterable<[string, Uint8Array<ArrayBuffer>]> {
+  for (const name of folder.names.toSorted()) {
+    const stored = folder.get(name);
+    if (stored instanceof StoredFile) yield [path + name, stored.read(0, stored.size)];
+    else if (stored !== undefined) yield* filesIn(stored, `${path}${name}/`);
+  }
+}
+
+/** The process does not hear of it any more, whether it works or not. */
+function attempt(act: () => unknown): void {
+  try {
+    act();
+  } catch {
+    // As for a process that is gone.
+  }
+}

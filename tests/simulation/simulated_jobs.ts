@@ -1,0 +1,192 @@
+/** Jobs of random shapes, whose code tells what it does. */
+
+import * as v from "valibot";
+import type { JobPlan } from "../../src/core/job_plan.ts";
+import { DEFAULT_POLICY } from "../../src/core/job_plan.ts";
+import { eventType } from "../../src/core/event_type.ts";
+import {
+  type AnyJobDefinition,
+  defineJob,
+  type JobContext,
+  NonRetryableError,
+  RetryLater,
+  type TaskContext,
+} from "../../src/engine/definition.ts";
+import type { Clock } from "../../src/engine/ports.ts";
+import type { Dice } from "./dice.ts";
+
+export const EVENTS = ["ec.Event0", "ec.Event1", "ec.Event2"] as const;
+export const FAILED = "ec.Failed";
+export const UNDONE = "ec.Undone";
+export const OPENED = "ec.Opened";
+
+interface TaskStep {
+  readonly failures: number;
+  readonly isPoison: boolean;
+  readonly isLate: boolean;
+  readonly emits: boolean;
+  readonly durationMs: number;
+  /** Failures of the compensation, or `null` when there is none. */
+  readonly undoFailures: number | null;
+}
+
+type Step = TaskStep | { readonly event: number };
+
+/** What a job is to do: branches of steps, side by side. */
+export interface Work {
+  readonly key: string;
+  readonly branches: readonly (readonly Step[])[];
+}
+
+/** Told of what the code of jobs does. */
+export interface JobObserver {
+  begins(isUndoing: boolean, jobId: string, taskId: string, attempt: number): void;
+  wentOn(jobId: string, taskId: string): void;
+}
+
+export function anyWork(dice: Dice, key: string): Work {
+  return { key, branches: anyBranches(dice, () => anyStep(dice)) };
+}
+
+/** Work that waits for nothing. */
+export function anyTasks(dice: Dice, key: string): Work {
+  return { key, branches: anyBranches(dice, () => anyTask(dice)) };
+}
+
+function anyBranches(dice: Dice, step: () => Step): Work["branches"] {
+  const steps = () => Array.from({ length: dice.between(1, 3) }, step);
+  return Array.from({ length: dice.between(1, 2) }, steps);
+}
+
+function anyStep(dice: Dice): Step {
+  return dice.chance(0.3) ? { event: dice.between(0, EVENTS.length - 1) } : anyTask(dice);
+}
+
+function anyTask(dice: Dice): TaskStep {
+  return {
+    failures: dice.pick([0, 0, 0, 1, 2]),
+    isPoison: dice.chance(0.1),
+    isLate: dice.chance(0.2),
+    emits: dice.chance(0.3),
+    durationMs: dice.pick([0, 0, 20, 800]),
+    undoFailures: dice.pick([null, null, 0, 1, 9]),
+  };
+}
+
+/** A plan that events from outside drive, with what undoes it. */
+export function anyPlan(dice: Dice, key: string): JobPlan {
+  const correlation = { equals: { key } };
+  const matcher = (type: string) => ({ eventType: eventType(type), correlation });
+  const errors = [matcher(FAILED)];
+  return {
+    expected: EVENTS.slice(0, dice.between(1, 3)).map((type) => ({
+      id: type.slice(3),
+      kind: "DomainFact",
+      matcher: matcher(type),
+      multiplicity: dice.pick(["ExactlyOnce", "AtLeastOnce", { times: 2 }] as const),
+    })),
+    policy: dice.chance(0.3)
+      ? { ...DEFAULT_POLICY, errors }
+      : { errors, onCompensated: "Done", compensation: compensationOf(matcher) },
+  };
+}
+
+function compensationOf<Matcher>(matcher: (type: string) => Matcher) {
+  return { succeeded: matcher(UNDONE), failed: matcher("ec.NotUndone") };
+}
+
+/** The definitions as one life of the process has them. */
+export function simulatedDefinitions(
+  clock: Clock,
+  observer: JobObserver,
+): readonly AnyJobDefinition[] {
+  const code = new JobCode(clock, observer);
+  return [
+    defineJob({
+      type: "sim.work",
+      version: 1,
+      input: v.custom<Work>(() => true),
+      expects: ({ key }) =>
+        Object.fromEntries(
+          EVENTS.map((type) => [type, { eventType: type, correlation: { equals: { key } } }]),
+        ),
+      errors: ({ key }) => [{ eventType: FAILED, correlation: { equals: { key } } }],
+      run: (ctx, work) => code.run(ctx, work),
+    }),
+    defineJob({
+      type: "sim.opened",
+      version: 1,
+      input: v.custom<Work>(() => true),
+      startsOn: {
+        eventType: OPENED,
+        input: ({ attributes }) => attributes["work"] as unknown as Work,
+      },
+      run: (ctx, work) => code.run(ctx, work),
+    }),
+  ] as unknown as readonly AnyJobDefinition[];
+}
+
+class JobCode {
+  readonly #clock: Clock;
+  readonly #observer: JobObserver;
+
+  constructor(clock: Clock, observer: JobObserver) {
+    this.#clock = clock;
+    this.#observer = observer;
+  }
+
+  async run(ctx: JobContext<string>, { branches }: Work): Promise<string> {
+    const runs = branches.map((steps, index) => this.#branch(ctx, steps, `t${index}`));
+    return (await Promise.all(runs)).join();
+  }
+
+  async #branch(ctx: JobContext<string>, steps: readonly Step[], name: string): Promise<string> {
+    const results: string[] = [];
+    for (const [index, step] of steps.entries()) {
+      results.push(await this.#step(ctx, step, `${name}-${index}`));
+    }
+    return results.join();
+  }
+
+  async #step(ctx: JobContext<string>, step: Step, taskId: string): Promise<string> {
+    if ("event" in step) {
+      const [event] = await ctx.expect(EVENTS[step.event] ?? EVENTS[0]);
+      return event.eventId;
+    }
+    const result = await ctx.task(taskId, (task) => this.#work(task, step), this.#options(step));
+    this.#observer.wentOn(ctx.jobId, taskId);
+    return result;
+  }
+
+  #options({ undoFailures }: TaskStep) {
+    const retry = { maxAttempts: 4, initialMs: 200, factor: 2 };
+    if (undoFailures === null) return { retry };
+    const compensate = async (_result: unknown, task: TaskContext) => {
+      this.#observer.begins(true, task.jobId, task.taskId, task.attempt);
+      await this.#pause(10, task.signal);
+      if (task.attempt <= undoFailures) throw new Error("cannot be undone yet");
+    };
+    return { retry, compensate };
+  }
+
+  async #work(task: TaskContext, step: TaskStep): Promise<string> {
+    this.#observer.begins(false, task.jobId, task.taskId, task.attempt);
+    if (step.durationMs > 0) await this.#pause(step.durationMs, task.signal);
+    task.signal.throwIfAborted();
+    if (step.isPoison) throw new NonRetryableError("poison");
+    if (task.attempt <= step.failures) {
+      throw step.isLate ? new RetryLater(50) : new Error("not yet");
+    }
+    if (step.emits) task.emit("ec.Emitted", { taskId: task.taskId });
+    task.progress(1, 1);
+    return `${task.taskId} by ${task.executionId}`;
+  }
+
+  async #pause(ms: number, signal: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#clock.setTimer(ms, resolve);
+    signal.addEventListener("abort", () => resolve(), { once: true });
+    await promise;
+    cancel();
+  }
+}

@@ -1,0 +1,51 @@
+/** How a process is started, and lives until it dies, in any simulated world. */
+
+import { messageOf } from "../../src/core/thrown.ts";
+import { JournalUnusableError } from "../../src/journal/errors.ts";
+import type { Life, World } from "./world.ts";
+
+const STARTS_MAX = 300;
+
+/** Starts processes until one is up; a start may fail because the disk does, and else not. */
+export async function startUntilUp<Up extends object>(
+  world: World,
+  open: (life: Life) => Promise<Up>,
+): Promise<Up | undefined> {
+  for (let starts = 0; world.violations.length === 0; starts++) {
+    if (starts > STARTS_MAX) world.violate("the process does not start any more");
+    const life = world.begin();
+    const opening = open(life).catch((error) => judgeStart(world, error));
+    const up = await world.scheduler.until(Promise.race([opening, life.over]));
+    if (typeof up === "object") return up;
+    await world.scheduler.until(world.scheduler.sleep(world.dice.pick([0, 500, 5_000])));
+  }
+  return undefined;
+}
+
+function judgeStart(world: World, error: unknown): undefined {
+  world.trace.note(() => `the start fails: ${messageOf(error)}`);
+  const isExplained = error instanceof JournalUnusableError || isInjected(error);
+  if (!isExplained || !world.isDisturbed) {
+    world.violate(`the process does not start: ${messageOf(error)}`);
+  }
+  world.exit();
+}
+
+/** Runs a script in a life, until that is over; it ends by ending the life. */
+export async function liveThrough(
+  world: World,
+  life: Life,
+  script: () => Promise<void>,
+): Promise<void> {
+  script().catch((error) => {
+    world.trace.note(() => `the process fails: ${messageOf(error)}`);
+    if (!world.isDisturbed) world.violate(`the process fails: ${messageOf(error)}`);
+    world.exit();
+  });
+  await world.scheduler.until(life.over);
+}
+
+/** Whether an error is one that the simulated disk made. */
+export function isInjected(error: unknown): boolean {
+  return /\(os error (?:5|28)\)/.test(messageOf(error));
+}

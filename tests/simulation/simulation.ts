@@ -1,0 +1,147 @@
+/** Plays seeds, of either level, and tells what came of them. */
+
+import { createHash } from "node:crypto";
+import { messageOf } from "../../src/core/thrown.ts";
+import { EnginePlay } from "./engine_play.ts";
+import { type EnginePorts, HONEST_ENGINE } from "./engine_ports.ts";
+import type { JournalModel } from "./journal_model.ts";
+import { HONEST, JournalPlay, type JournalPorts } from "./journal_play.ts";
+import known from "./seeds.json" with { type: "json" };
+import { World } from "./world.ts";
+
+export const LEVELS = ["journal", "engine"] as const;
+export type Level = typeof LEVELS[number];
+
+export interface Verdict {
+  readonly level: Level;
+  readonly seed: number;
+  readonly violations: readonly string[];
+  readonly acknowledged: number;
+  readonly lives: number;
+  readonly struck: Readonly<Record<string, number>>;
+  readonly trace: readonly string[];
+  /** SHA-256 of all files at the end. */
+  readonly digest: string;
+}
+
+/** A seed that once found something, and what that was. */
+export interface KnownSeed {
+  readonly level: Level;
+  readonly seed: number;
+  readonly found: string;
+}
+
+interface Play {
+  readonly model: JournalModel;
+  run(): Promise<void>;
+}
+
+interface PlayOptions<Ports> {
+  /** Other ones than the honest ones. */
+  readonly ports?: Ports;
+  readonly isTraced?: boolean;
+}
+
+export function knownSeeds(): readonly KnownSeed[] {
+  return known as readonly KnownSeed[];
+}
+
+export function playSeed(level: Level, seed: number, isTraced = false): Promise<Verdict> {
+  return level === "journal"
+    ? playJournalSeed(seed, { isTraced })
+    : playEngineSeed(seed, { isTraced });
+}
+
+export function playJournalSeed(
+  seed: number,
+  { ports = HONEST, isTraced = false }: PlayOptions<JournalPorts> = {},
+): Promise<Verdict> {
+  return played("journal", seed, isTraced, (world) => new JournalPlay(world, ports));
+}
+
+export function playEngineSeed(
+  seed: number,
+  { ports = HONEST_ENGINE, isTraced = false }: PlayOptions<EnginePorts> = {},
+): Promise<Verdict> {
+  return played("engine", seed, isTraced, (world) => new EnginePlay(world, ports));
+}
+
+/** What to do about a seed that found something, and what happened in it. */
+export async function failureText({ level, seed, violations }: Verdict): Promise<string> {
+  const { trace } = await playSeed(level, seed, true);
+  return [
+    ...trace,
+    ...violations.map((violation) => `violation: ${violation}`),
+    `to see it again: deno task sim --seed ${seed} --runs 1 --level ${level}`,
+    "when it is mended, add the seed to tests/simulation/seeds.json",
+  ].join("\n");
+}
+
+async function played(
+  level: Level,
+  seed: number,
+  isTraced: boolean,
+  begin: (world: World) => Play,
+): Promise<Verdict> {
+  const world = new World(seed, isTraced);
+  const onRejection = (event: PromiseRejectionEvent) => {
+    event.preventDefault();
+    world.violate(`nobody hears of an error: ${messageOf(event.reason)}`);
+  };
+  globalThis.addEventListener("unhandledrejection", onRejection);
+  const play = begin(world);
+  try {
+    await play.run();
+  } catch (error) {
+    world.violate(`the run does not end: ${messageOf(error)}`);
+  } finally {
+    globalThis.removeEventListener("unhandledrejection", onRejection);
+  }
+  return verdictOf(level, seed, world, play.model.acknowledged);
+}
+
+function verdictOf(level: Level, seed: number, world: World, acknowledged: number): Verdict {
+  const hash = createHash("sha256");
+  for (const [path, bytes] of world.storage.contents()) hash.update(path).update(bytes);
+  return {
+    level,
+    seed,
+    violations: world.violations,
+    acknowledged,
+    lives: world.lives,
+    struck: { ...world.weather.struck },
+    trace: world.trace.lines,
+    digest: hash.digest("hex"),
+  };
+}
+
+/** What many seeds came to. */
+export class Tally {
+  #runs = 0;
+  #lives = 0;
+  #acknowledged = 0;
+  #violations = 0;
+  readonly #struck: Record<string, number> = {};
+
+  get runs(): number {
+    return this.#runs;
+  }
+
+  add({ lives, acknowledged, violations, struck }: Verdict): void {
+    this.#runs++;
+    this.#lives += lives;
+    this.#acknowledged += acknowledged;
+    this.#violations += violations.length;
+    for (const [kind, count] of Object.entries(struck)) {
+      this.#struck[kind] = (this.#struck[kind] ?? 0) + count;
+    }
+  }
+
+  toString(): string {
+    const { kill = 0, power = 0, ...faults } = this.#struck;
+    const told = Object.entries(faults).map(([kind, count]) => `${count} ${kind}`).join(", ");
+    return `${this.#runs} runs, ${kill + power} crashes (${kill} of the process, ${power} of ` +
+      `power), ${told}, ${this.#lives} starts, ${this.#acknowledged} entries acknowledged, ` +
+      `${this.#violations} violations`;
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * The engine and the journal on a simulated machine. New seeds with every run; `deno task sim`
+ * plays more of them, and what a failure prints plays the one that failed.
+ */
+
+import assert from "node:assert/strict";
+import { rounds } from "../support/effort.ts";
+import { BROKEN_VARIANTS } from "./broken_variants.ts";
+import { failureText, knownSeeds, type Level, playSeed, Tally } from "./simulation.ts";
+
+const FIRST_SEED = Date.now() % 2 ** 31;
+const RUNS: Readonly<Record<Level, number>> = {
+  journal: rounds(4_000, 20_000),
+  engine: rounds(800, 5_000),
+};
+const VARIANT_SEEDS_MAX = 2_000;
+
+async function mustBeSound(level: Level, seed: number, tally = new Tally()): Promise<void> {
+  const verdict = await playSeed(level, seed);
+  tally.add(verdict);
+  if (verdict.violations.length > 0) assert.fail(await failureText(verdict));
+}
+
+Deno.test("simulation: a seed plays the same twice, to the byte of the journal and the line of the trace", async () => {
+  for (const level of ["journal", "engine"] as const) {
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + 20; seed++) {
+      const verdict = await playSeed(level, seed, true);
+      assert.ok(verdict.trace.length > 20);
+      assert.deepEqual(await playSeed(level, seed, true), verdict);
+      assert.equal((await playSeed(level, seed)).digest, verdict.digest, "tracing changes nothing");
+    }
+  }
+});
+
+for (const { level, seed, found } of knownSeeds()) {
+  Deno.test(`simulation: ${level} seed ${seed} is sound, which once found: ${found}`, async () => {
+    await mustBeSound(level, seed);
+  });
+}
+
+for (const level of ["journal", "engine"] as const) {
+  Deno.test(`simulation: new seeds of the ${level} find no violation`, async () => {
+    const tally = new Tally();
+    for (let run = 0; run < RUNS[level]; run++) await mustBeSound(level, FIRST_SEED + run, tally);
+    console.log(`${level} seeds from ${FIRST_SEED}: ${tally}`);
+  });
+}
+
+for (const { name, finding, play } of BROKEN_VARIANTS) {
+  Deno.test(`simulation: it finds out ${name}`, async () => {
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + VARIANT_SEEDS_MAX; seed++) {
+      const { violations } = await play(seed);
+      if (violations.some((violation) => finding.test(violation))) return;
+    }
+    assert.fail(`${VARIANT_SEEDS_MAX} seeds from ${FIRST_SEED} on found nothing wrong`);
+  });
+}

@@ -1,0 +1,177 @@
+/**
+ * One file: what programs see of it, and what the disk holds. Between them lies what was
+ * changed since the last sync, page by page. A crash leaves any part of that, in any order;
+ * a sync that fails forgets that the pages were changed, whether they reached the disk or not.
+ */
+
+import type { Dice } from "./dice.ts";
+
+/** The pages that one write or cut made dirty, as they were after it. */
+interface Change {
+  readonly pages: readonly Page[];
+  readonly size: number;
+}
+
+interface Page {
+  readonly index: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Bytes that grow and shrink; what lies beyond their end is zero. */
+class Content {
+  #buffer = new Uint8Array(1024);
+  size = 0;
+
+  copy(): Content {
+    const copy = new Content();
+    copy.#buffer = this.#buffer.slice();
+    copy.size = this.size;
+    return copy;
+  }
+
+  write(offset: number, bytes: Uint8Array): void {
+    const end = offset + bytes.length;
+    if (end > this.#buffer.length) {
+      const larger = new Uint8Array(2 * end);
+      larger.set(this.#buffer);
+      this.#buffer = larger;
+    }
+    this.#buffer.set(bytes, offset);
+    this.size = Math.max(this.size, end);
+  }
+
+  resize(size: number): void {
+    if (size > this.size) this.write(size, new Uint8Array());
+    else this.#buffer.fill(0, size, this.size);
+    this.size = size;
+  }
+
+  slice(start: number, end: number): Uint8Array<ArrayBuffer> {
+    return this.#buffer.slice(Math.min(start, this.size), Math.min(end, this.size));
+  }
+}
+
+export class StoredFile {
+  readonly #pageBytes: number;
+  #seen = new Content();
+  #onDisk = new Content();
+  #changes: Change[] = [];
+
+  constructor(pageBytes: number) {
+    this.#pageBytes = pageBytes;
+  }
+
+  get size(): number {
+    return this.#seen.size;
+  }
+
+  read(offset: number, length: number): Uint8Array<ArrayBuffer> {
+    return this.#seen.slice(offset, offset + length);
+  }
+
+  append(bytes: Uint8Array): void {
+    const start = this.#seen.size;
+    this.#seen.write(start, bytes);
+    this.#note(start, this.#seen.size);
+  }
+
+  truncate(size: number): void {
+    this.#seen.resize(size);
+    this.#note(size, size);
+  }
+
+  sync(): void {
+    for (const { pages, size } of this.#changes) {
+      this.#onDisk.resize(Math.max(size, this.#onDisk.size));
+      for (const page of pages) this.#store(this.#onDisk, page);
+      this.#onDisk.resize(size);
+    }
+    this.#onDisk.resize(this.#seen.size);
+    this.#changes = [];
+  }
+
+  /** The error is told once; the pages count as clean from then on. */
+  failSync(dice: Dice): void {
+    this.#onDisk = this.#remains(dice);
+    this.#changes = [];
+  }
+
+  /** The machine stops: what it will read when it is up again. */
+  crash(dice: Dice): void {
+    this.#seen = this.#remains(dice);
+    this.#onDisk = this.#seen.copy();
+    this.#changes = [];
+  }
+
+  #note(start: number, end: number): void {
+    const pages: Page[] = [];
+    const first = Math.floor(start / this.#pageBytes);
+    for (let index = first; index * this.#pageBytes < end; index++) {
+      const from = index * this.#pageBytes;
+      pages.push({ index, bytes: this.#seen.slice(from, from + this.#pageBytes) });
+    }
+    this.#changes.push({ pages, size: this.#seen.size });
+  }
+
+  #remains(dice: Dice): Content {
+    const remains = this.#onDisk.copy();
+    const last = this.#changes.at(-1);
+    if (last === undefined) return remains;
+    switch (dice.kind({ scattered: 5, torn: 2, whole: 4 })) {
+      case "scattered":
+        this.#storeSome(remains, () => dice.chance(0.6));
+        remains.resize(this.#anySize(dice, last));
+        break;
+      case "torn":
+        this.#storeTorn(remains, dice);
+        remains.resize(this.#anySize(dice, last));
+        break;
+      case "whole":
+        this.#storeFirst(remains, dice.between(0, this.#changes.length));
+    }
+    return remains;
+  }
+
+  #storeSome(remains: Content, isStored: () => boolean): void {
+    for (const { pages } of this.#changes) {
+      for (const page of pages) if (isStored()) this.#store(remains, page);
+    }
+  }
+
+  /** All that was written, but of the last write only its first pages. */
+  #storeTorn(remains: Content, dice: Dice): void {
+    const last = this.#changes.findLast(({ pages }) => pages.length > 0);
+    const kept = dice.between(0, last?.pages.length ?? 0);
+    for (const change of this.#changes) {
+      const pages = change === last ? change.pages.slice(0, kept) : change.pages;
+      for (const page of pages) this.#store(remains, page);
+    }
+  }
+
+  /** The first so many changes, each of them whole. */
+  #storeFirst(remains: Content, count: number): void {
+    for (const { pages, size } of this.#changes.slice(0, count)) {
+      for (const page of pages) this.#store(remains, page);
+      remains.resize(size);
+    }
+  }
+
+  /** A size that the file had on the way, or one in between. */
+  #anySize(dice: Dice, last: Change): number {
+    const sizes = [this.#onDisk.size, ...this.#changes.map(({ size }) => size)];
+    if (!dice.chance(0.3)) return dice.chance(0.5) ? last.size : dice.pick(sizes);
+    const pages = Math.ceil(Math.max(...sizes) / this.#pageBytes);
+    const short = dice.between(0, pages) * this.#pageBytes;
+    return Math.min(Math.max(short, Math.min(...sizes)), Math.max(...sizes));
+  }
+
+  /** A whole page: what is beyond the bytes that it had is zero. */
+  #store(content: Content, { index, bytes }: Page): void {
+    const offset = index * this.#pageBytes;
+    const end = Math.min(offset + this.#pageBytes, content.size);
+    content.write(offset, bytes);
+    if (offset + bytes.length < end) {
+      content.write(offset + bytes.length, new Uint8Array(end - offset - bytes.length));
+    }
+  }
+}

@@ -1,0 +1,120 @@
+/** When the simulated disk fails, and how: each operation may be struck, until the budget is used up. */
+
+import type { Dice } from "./dice.ts";
+
+/** How a process ends without being asked: alone, or with the machine under it. */
+export type Crash = "kill" | "power";
+/** `error` is EIO; a failed sync drops pages; `full` lasts for a while. */
+export type Strike = Crash | "error" | "failedSync" | "full";
+
+/** Chances of each operation to be struck, and of a sync to take long. */
+export interface Climate extends Readonly<Record<Strike, number>> {
+  readonly slow: number;
+  /** How many strikes there are at most. */
+  readonly budget: number;
+}
+
+const CALM: Climate = { kill: 0, power: 0, error: 0, failedSync: 0, full: 0, slow: 0, budget: 0 };
+
+const CLIMATES: readonly Climate[] = [
+  { ...CALM, power: 0.02, budget: 3 },
+  { ...CALM, power: 0.01, kill: 0.01, slow: 0.2, budget: 3 },
+  { ...CALM, error: 0.015, kill: 0.004, power: 0.008, budget: 4 },
+  { ...CALM, failedSync: 0.08, kill: 0.004, power: 0.008, budget: 4 },
+  { ...CALM, full: 0.03, power: 0.01, kill: 0.004, slow: 0.1, budget: 4 },
+  {
+    ...CALM,
+    kill: 0.008,
+    power: 0.008,
+    error: 0.008,
+    failedSync: 0.01,
+    full: 0.008,
+    slow: 0.1,
+    budget: 5,
+  },
+];
+
+const STRIKES: readonly Strike[] = ["kill", "power", "error", "full", "failedSync"];
+
+export function anyClimate(dice: Dice): Climate {
+  const climate = dice.pick(CLIMATES);
+  // Some worlds are calm for long, so that much has been recorded when something happens.
+  const calmer = dice.pick([1, 1, 3, 10]);
+  return {
+    ...climate,
+    kill: climate.kill / calmer,
+    power: climate.power / calmer,
+    error: climate.error / calmer,
+    failedSync: climate.failedSync / calmer,
+    full: climate.full / calmer,
+  };
+}
+
+export class Weather {
+  readonly #dice: Dice;
+  readonly #climate: Climate;
+  readonly struck: Record<Strike, number> = {
+    kill: 0,
+    power: 0,
+    error: 0,
+    failedSync: 0,
+    full: 0,
+  };
+  #isOver = false;
+  #isFull = false;
+  /** Strikes since the process was started last. */
+  strikesInLife = 0;
+
+  constructor(dice: Dice, climate: Climate) {
+    this.#dice = dice;
+    this.#climate = climate;
+  }
+
+  get strikes(): number {
+    return Object.values(this.struck).reduce((sum, count) => sum + count, 0);
+  }
+
+  /** There is no room for now. */
+  get isFull(): boolean {
+    return this.#isFull;
+  }
+
+  /** Something takes the process or the machine down that is none of the disk's operations. */
+  count(strike: Strike): void {
+    this.struck[strike]++;
+    this.strikesInLife++;
+  }
+
+  /** What befalls an operation. */
+  strike(isSync: boolean): Strike | undefined {
+    if (this.#isOver || this.strikes >= this.#climate.budget) return undefined;
+    let fraction = this.#dice.fraction();
+    for (const strike of STRIKES) {
+      if (strike === "failedSync" && !isSync) continue;
+      fraction -= this.#climate[strike];
+      if (fraction < 0) return strike;
+    }
+    return undefined;
+  }
+
+  fill(): void {
+    this.#isFull = true;
+  }
+
+  makeRoom(): void {
+    this.#isFull = false;
+  }
+
+  /** How long a sync takes, in milliseconds. */
+  syncMs(): number {
+    const { slow } = this.#climate;
+    if (this.#isOver || !this.#dice.chance(slow)) return this.#dice.pick([0, 0, 1]);
+    return this.#dice.pick([5, 50, 1_500]);
+  }
+
+  /** Nothing fails from now on. */
+  end(): void {
+    this.#isOver = true;
+    this.#isFull = false;
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * A simulated machine: its disk, its time, and one process on it that is started, dies and is
+ * started again. What is found to be wrong is noted; a run is judged by that alone.
+ */
+
+import { Dice, SimulatedRandom } from "./dice.ts";
+import { Scheduler, SimulatedClock, WORLD } from "./scheduler.ts";
+import { SimulatedDisk, Storage } from "./simulated_disk.ts";
+import { Trace } from "./trace.ts";
+import { anyClimate, type Crash, Weather } from "./weather.ts";
+
+/** One process, from its start to its end. */
+export interface Life {
+  readonly number: number;
+  readonly clock: SimulatedClock;
+  readonly disk: SimulatedDisk;
+  /** Resolves when the process is gone; nothing that it waits for ever comes then. */
+  readonly over: Promise<Crash | "exit">;
+}
+
+export class World {
+  readonly dice: Dice;
+  readonly scheduler: Scheduler;
+  readonly trace: Trace;
+  readonly weather: Weather;
+  readonly storage: Storage;
+  readonly random: SimulatedRandom;
+  readonly violations: string[] = [];
+  #life = WORLD;
+  #over = Promise.withResolvers<Crash | "exit">();
+  #isOver = false;
+
+  constructor(seed: number, isTraced: boolean) {
+    this.dice = new Dice(seed);
+    this.trace = new Trace(isTraced);
+    this.scheduler = new Scheduler(this.dice);
+    this.trace.now = () => this.scheduler.nowMs;
+    this.weather = new Weather(this.dice, anyClimate(this.dice));
+    this.storage = new Storage(this.dice);
+    this.storage.onCrash = (crash) => this.#die(crash);
+    this.random = new SimulatedRandom(this.dice);
+  }
+
+  /** Processes started so far. */
+  get lives(): number {
+    return this.#life;
+  }
+
+  /** Whether a failure of the disk can explain that the process of now does not do as asked. */
+  get isDisturbed(): boolean {
+    return this.weather.strikesInLife > 0 || this.weather.isFull;
+  }
+
+  begin(): Life {
+    const number = ++this.#life;
+    this.#over = Promise.withResolvers();
+    this.#isOver = false;
+    this.weather.strikesInLife = 0;
+    this.trace.note(() => `process ${number} starts`);
+    const clock = new SimulatedClock(this.scheduler, number);
+    const disk = new SimulatedDisk(this, this.storage, number);
+    return { number, clock, disk, over: this.#over.promise };
+  }
+
+  /** Ends the process from outside, as soon as it waits for something. */
+  crash(crash: Crash): void {
+    const life = this.#life;
+    this.scheduler.after(0, WORLD, () => {
+      if (life !== this.#life || this.#isOver) return;
+      this.weather.count(crash);
+      this.#die(crash);
+    });
+  }
+
+  /** The process ends by itself; the machine goes on. */
+  exit(): void {
+    this.trace.note(() => `process ${this.#life} exits`);
+    this.#end();
+    this.storage.crash("kill");
+    this.#over.resolve("exit");
+  }
+
+  violate(what: string): void {
+    this.trace.note(() => `VIOLATION: ${what}`);
+    this.violations.push(what);
+  }
+
+  #die(crash: Crash): void {
+    this.trace.note(() => `process ${this.#life} dies: ${crash}`);
+    this.#end();
+    this.storage.crash(crash);
+    this.#over.resolve(crash);
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    this.scheduler.end(this.#life);
+  }
+}
