@@ -187,7 +187,7 @@ test("backup: the journal itself is no place for it, nor is what is no journal",
   }
   setText(disk, `${COPY}/segments/notes.txt`, "mine");
   const { code, err } = await backedUp(disk);
-  assert.equal(code, 74);
+  assert.equal(code, 78);
   assert.match(err.join(), /notes\.txt: it is not a segment; move it elsewhere/);
 });
 
