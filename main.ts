@@ -15,6 +15,7 @@ import { banner, urlOf } from "./src/banner.ts";
 import { messageOf } from "./src/core/thrown.ts";
 import { Daybook } from "./src/daybook.ts";
 import type { AnyJobDefinition } from "./src/engine/definition.ts";
+import { type Access, TokenList } from "./src/http/access.ts";
 import { shippedDefinitions } from "./src/jobs/shipped.ts";
 import {
   JournalDamagedError,
@@ -23,6 +24,7 @@ import {
 } from "./src/journal/errors.ts";
 import { withCommand } from "./src/permission_advice.ts";
 import { systemClock, systemRandom } from "./src/system.ts";
+import { TokenFile } from "./src/token_file.ts";
 import { DefinitionsError, loadDefinitions } from "./src/user_definitions.ts";
 import { VERSION } from "./src/version.ts";
 
@@ -57,6 +59,19 @@ async function definitionsOf(configuration: Configuration): Promise<readonly Any
   return [...shipped, ...await loadDefinitions(configuration.definitions)];
 }
 
+/** A file of tokens is watched; what a pipe gave was given once. */
+function accessOf({ tokens, tokenFile }: Configuration): Access | undefined {
+  if (tokens.length === 0) return undefined;
+  if (tokenFile === undefined || !Deno.statSync(tokenFile).isFile) return new TokenList(tokens);
+  return new TokenFile({
+    path: tokenFile,
+    tokens,
+    readTextFile: Deno.readTextFileSync,
+    monotonic: systemClock.monotonic,
+    warn,
+  });
+}
+
 async function openDaybook(configuration: Configuration): Promise<Daybook> {
   try {
     return await Daybook.open({
@@ -64,6 +79,7 @@ async function openDaybook(configuration: Configuration): Promise<Daybook> {
       clock: systemClock,
       random: systemRandom,
       definitions: await definitionsOf(configuration),
+      access: accessOf(configuration),
       warn,
       onJournalFailed: (error) => {
         warn(`${error.message}; stopping, since only the next start tells what is on disk`);
@@ -155,7 +171,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   const types = engine.definitions().map(({ type }) => type);
   await journal.announce(urlOf(server.addr));
   console.log(
-    banner(types, server.addr, daybook.report, journal.head, configuration.token !== undefined),
+    banner(types, server.addr, daybook.report, journal.head, configuration.tokens.length > 0),
   );
 }
 

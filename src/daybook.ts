@@ -7,6 +7,7 @@ import { JobEngine } from "./engine/job_engine.ts";
 import type { AnyJobDefinition } from "./engine/definition.ts";
 import type { Clock, Random, RecoveryReport } from "./engine/ports.ts";
 import { within } from "./engine/within.ts";
+import type { Access } from "./http/access.ts";
 import { createApp } from "./http/app.ts";
 import type { Configuration } from "./configuration.ts";
 import { DenoFileSystem } from "./journal/deno_file_system.ts";
@@ -23,6 +24,8 @@ export interface DaybookOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly definitions: readonly AnyJobDefinition[];
+  /** Who may do what; everybody everything, when absent. */
+  readonly access?: Access | undefined;
   /** The journal takes nothing any more; the process should answer what it has and end. */
   readonly onJournalFailed: (error: Error) => void;
   /** Told of what an operator should know. */
@@ -90,7 +93,7 @@ export class Daybook {
     const app = createApp({
       engine,
       clock,
-      token: configuration.token,
+      access: options.access,
       allowedHosts: allowedHostsOf(configuration),
       bodyBytesMax: configuration.bodyBytesMax,
       maxStartDelayMs: configuration.maxStartDelayMs,
@@ -118,9 +121,9 @@ export class Daybook {
 
 /** Bound to every address, the names of this server are not known; then the token decides. */
 function allowedHostsOf(configuration: Configuration): readonly string[] | "any" {
-  const { hostname, allowedHosts, token } = configuration;
+  const { hostname, allowedHosts, tokens } = configuration;
   const isUnspecified = hostname === "0.0.0.0" || hostname === "::";
-  if (isUnspecified && token !== undefined && allowedHosts.length === 0) return "any";
+  if (isUnspecified && tokens.length > 0 && allowedHosts.length === 0) return "any";
   return [hostname, ...allowedHosts];
 }
 

@@ -95,9 +95,10 @@ Deno.test("configuration: an unknown flag is refused", () => {
 Deno.test("configuration: the token comes from the environment or a file, and is never shown", () => {
   const fromFile = read(["--token-file=t"], {}, { t: `${TOKEN}\n` });
 
-  assert.equal(configured([], { DAYBOOK_TOKEN: TOKEN }).token, TOKEN);
+  const [fromEnvironment] = configured([], { DAYBOOK_TOKEN: TOKEN }).tokens;
+  assert.equal(fromEnvironment?.token, TOKEN);
   assert.ok(fromFile.kind === "run");
-  assert.equal(fromFile.configuration.token, TOKEN);
+  assert.deepEqual(fromFile.configuration.tokens, [fromEnvironment]);
   const shown = describeConfiguration(fromFile.configuration, fromFile.origins).join("\n");
   assert.ok(!shown.includes(TOKEN));
   assert.match(problems([], { DAYBOOK_TOKEN: "short" })[0] ?? "", /shorter than 16/);

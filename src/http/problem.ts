@@ -19,6 +19,7 @@ const PROBLEMS = {
   "malformed-text": { status: 400, title: "The body is not UTF-8 text" },
   "unreadable-body": { status: 400, title: "The body could not be read" },
   "unauthorized": { status: 401, title: "A bearer token is needed" },
+  "forbidden": { status: 403, title: "The token does not have the scope" },
   "cross-site": { status: 403, title: "Requests from other sites are refused" },
   "not-found": { status: 404, title: "There is nothing at this path" },
   "unknown-job": { status: 404, title: "There is no such job" },
@@ -57,6 +58,9 @@ export interface ProblemMembers {
   readonly allowedIn?: readonly string[];
   readonly knownTypes?: readonly string[];
   readonly jobId?: string;
+  /** The scope that the request needs, and those that its token has. */
+  readonly neededScope?: string;
+  readonly scopes?: readonly string[];
   /** Where malformed JSON stops being JSON, in UTF-16 units from the start. */
   readonly position?: number;
 }

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import type { Hono } from "hono";
 import { JobEngine } from "../../src/engine/job_engine.ts";
+import { SCOPES, TokenList } from "../../src/http/access.ts";
 import { type AppOptions, createApp } from "../../src/http/app.ts";
 import { MemoryJournal } from "../../src/journal/memory_journal.ts";
 import { FakeClock, FakeRandom } from "./fake_clock.ts";
@@ -21,7 +22,12 @@ export interface TestApp {
   post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Response>;
 }
 
-export async function startApp(options: Partial<AppOptions> = {}): Promise<TestApp> {
+export interface TestAppOptions extends Partial<AppOptions> {
+  /** One token with all scopes. */
+  readonly token?: string;
+}
+
+export async function startApp({ token, ...options }: TestAppOptions = {}): Promise<TestApp> {
   const [clock, random] = [new FakeClock(), new FakeRandom()];
   const engine = new JobEngine({ clock, random, definitions: DEFINITIONS, maxRunning: 10 });
   const { journal } = await MemoryJournal.open({
@@ -31,7 +37,12 @@ export async function startApp(options: Partial<AppOptions> = {}): Promise<TestA
     quietSealMs: QUIET_SEAL_MS,
   });
   await engine.start(journal);
-  const app = createApp({ engine, clock, ...options });
+  const app = createApp({
+    engine,
+    clock,
+    ...(token === undefined ? {} : { access: new TokenList([{ token, scopes: SCOPES }]) }),
+    ...options,
+  });
   return { app, engine, journal, clock, ...clientOf(app) };
 }
 

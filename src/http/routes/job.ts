@@ -68,7 +68,7 @@ function streamJob(c: Context, edge: Edge): Response {
   if (untilEnd && isReconnectAfter(endOf(engine, jobId), after, c.req.raw)) {
     return emptyResponse(STATUS.noContent);
   }
-  return answerStream(edge, {
+  return answerStream(c.req.raw, edge, {
     feed: jobFeed(engine, jobId),
     filter: { eventTypes: query.eventTypes("types"), stratum: query.choice("stratum", STRATA) },
     onlyTransitions: query.choice("only", ["transitions"]) !== undefined,
