@@ -36,8 +36,11 @@ const EXIT_SECOND_SIGNAL = 130;
 /** How long waiting requests are given to hear that the journal failed. */
 const LAST_ANSWERS_MS = 200;
 
+/** Takes out of messages what is secret; set as soon as there are secrets. */
+let redact = (text: string): string => text;
+
 function warn(message: string): void {
-  console.error(`daybook: ${message}`);
+  console.error(`daybook: ${redact(message)}`);
 }
 
 function fail(message: string, exitCode: number): never {
@@ -157,6 +160,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
     }`,
   );
   const daybook = await openDaybook(configuration);
+  redact = (text) => daybook.engine.redact(text);
   for (const [type, count] of daybook.engine.missingDefinitions) {
     warn(`${count} unfinished jobs of type ${type} wait for a definition that is not loaded`);
   }

@@ -12,6 +12,8 @@ import { createApp } from "./http/app.ts";
 import type { Configuration } from "./configuration.ts";
 import { DenoFileSystem } from "./journal/deno_file_system.ts";
 import { FileJournal } from "./journal/file_journal.ts";
+import { KeyFiles } from "./journal/key_files.ts";
+import { layoutOf } from "./journal/layout.ts";
 
 /**
  * How long a stop waits for connections to close: a peer that does not read keeps its
@@ -68,18 +70,20 @@ export class Daybook {
    */
   static async open(options: DaybookOptions): Promise<Daybook> {
     const { configuration, clock, random, definitions, warn } = options;
-    const onDefect = (error: unknown) => warn(`defect: ${describe(error)}`);
+    const onDefect = (error: unknown) => warn(`defect: ${engine.redact(describe(error))}`);
+    const fileSystem = new DenoFileSystem();
     const engine = new JobEngine({
       clock,
       random,
       definitions,
+      keys: new KeyFiles(fileSystem, layoutOf(configuration.journal)),
       maxRunning: configuration.maxRunning,
       onJournalFailed: options.onJournalFailed,
       onDefect,
     });
     const { journal, report } = await FileJournal.open({
       folder: configuration.journal,
-      fileSystem: new DenoFileSystem(),
+      fileSystem,
       clock,
       random,
       consumer: engine.consumer,

@@ -61,7 +61,13 @@ export class JobEngine {
     this.#parts.events.open(journal);
     this.#parts.recorder.fileAll();
     this.#parts.ended.restore(this.#parts.table.jobs());
+    await this.#parts.inputRemovals.restore(this.#parts.table.jobs());
     await this.#parts.supervisor.recover(restart);
+  }
+
+  /** The same text without the secrets of jobs that run right now. */
+  redact(text: string): string {
+    return this.#parts.liveSecrets.redact(text);
   }
 
   /** The journal takes nothing any more. */

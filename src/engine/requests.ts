@@ -7,6 +7,7 @@ import type { EventId, JobId, LogId, TaskId } from "../core/ids.ts";
 import type { JobPlan, PolicyRole } from "../core/job_plan.ts";
 import type { JobState, StateName } from "../core/job_state.ts";
 import type { JsonValue } from "../core/json.ts";
+import type { InputRetention } from "../core/sealed_input.ts";
 import type { Condition } from "../core/condition.ts";
 import type { Mismatch } from "../core/mismatch.ts";
 
@@ -161,6 +162,9 @@ export interface DefinitionInfo {
   /** JSON Schema (2020-12) of the input. */
   readonly inputSchema: JsonValue;
   readonly startsOn?: string;
+  /** Dotted paths of what the journal does not hold in clear. */
+  readonly secrets?: readonly string[];
+  readonly retention?: InputRetention;
 }
 
 /** What differs between two points of a job's life. */

@@ -12,6 +12,7 @@ import { JobEngine } from "../../src/engine/job_engine.ts";
 import type { CreateRequest, IncomingEvent, Receipt } from "../../src/engine/requests.ts";
 import { MemoryJournal } from "../../src/journal/memory_journal.ts";
 import { FakeClock, FakeRandom } from "./fake_clock.ts";
+import { MemoryKeys } from "./memory_keys.ts";
 
 export interface HarnessOptions {
   readonly definitions?: readonly AnyJobDefinition[];
@@ -27,16 +28,18 @@ export class Harness {
     readonly clock: FakeClock,
     readonly random: FakeRandom,
     readonly options: HarnessOptions,
+    readonly keys: MemoryKeys,
   ) {}
 
   static async start(options: HarnessOptions = {}): Promise<Harness> {
-    return await Harness.#open(options, new FakeClock(), new FakeRandom());
+    return await Harness.#open(options, new FakeClock(), new FakeRandom(), new MemoryKeys());
   }
 
   static async #open(
     options: HarnessOptions,
     clock: FakeClock,
     random: FakeRandom,
+    keys: MemoryKeys,
     content?: MemoryJournal["content"],
   ): Promise<Harness> {
     const defects: unknown[] = [];
@@ -44,6 +47,7 @@ export class Harness {
       clock,
       random,
       definitions: options.definitions ?? [],
+      keys,
       maxRunning: options.maxRunning ?? 10,
       onDefect: (error) => defects.push(error),
     });
@@ -54,7 +58,7 @@ export class Harness {
       ...(content === undefined ? {} : { content }),
     });
     await engine.start(journal, report.recoveredLogId ?? undefined);
-    const harness = new Harness(engine, journal, clock, random, options);
+    const harness = new Harness(engine, journal, clock, random, options, keys);
     defects.push = (...items) => harness.defects.push(...items);
     await clock.settle();
     return harness;
@@ -69,14 +73,14 @@ export class Harness {
     const content = JSON.parse(JSON.stringify(this.journal.content));
     this.journal.hold();
     const options = definitions === undefined ? this.options : { ...this.options, definitions };
-    return await Harness.#open(options, this.clock, this.random, content);
+    return await Harness.#open(options, this.clock, this.random, this.keys, content);
   }
 
   /** The same, with every snapshot deleted. */
   async crashWithoutSnapshot(): Promise<Harness> {
     const content = { ...JSON.parse(JSON.stringify(this.journal.content)), snapshot: null };
     this.journal.hold();
-    return await Harness.#open(this.options, this.clock, this.random, content);
+    return await Harness.#open(this.options, this.clock, this.random, this.keys, content);
   }
 
   async create(request: CreateRequest): Promise<JobState> {

@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { JournalLockedError, orUnusable } from "../../journal/errors.ts";
 import type { HeldLock } from "../../journal/file_system.ts";
 import { copyFolder } from "../../journal/folder_copy.ts";
-import { type Layout, layoutOf } from "../../journal/layout.ts";
+import { KEYS, type Layout, layoutOf } from "../../journal/layout.ts";
 import {
   readRepairNote,
   removeRepairNote,
@@ -150,8 +150,9 @@ class Repair {
 
   async #copyAside(parent: string): Promise<string> {
     const { folder } = this.#layout;
+    // A key that is deleted one day must not have stayed in a copy.
     const aside = `${folder}-before-repair-${this.#tools.random.ulid()}`;
-    await copyFolder(this.#tools.fileSystem, folder, aside, parent);
+    await copyFolder(this.#tools.fileSystem, folder, aside, parent, [KEYS]);
     this.#terminal.err(`daybook: everything as it was is in ${aside}`);
     return aside;
   }
