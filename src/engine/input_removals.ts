@@ -11,7 +11,7 @@ import type { EventEngine } from "./event_engine.ts";
 import type { Applied } from "./job_table.ts";
 import type { KeyStore } from "./ports.ts";
 import type { Scheduler } from "./scheduler.ts";
-import { isSealed } from "./sealing.ts";
+import { isSealed, type SealedJob } from "./sealing.ts";
 
 /** How long a disk that does not let a key go is given before it is asked again. */
 const TRY_AGAIN_MS = 60_000;
@@ -43,7 +43,8 @@ export class InputRemovals {
    * that never came to be.
    */
   async restore(jobs: Iterable<JobState>): Promise<void> {
-    const sealed = [...jobs].filter(isSealed);
+    const sealed: SealedJob[] = [];
+    for (const job of jobs) if (isSealed(job)) sealed.push(job);
     const held = await this.#parts.keys.keepOnly(sealed.map(({ jobId }) => jobId));
     for (const job of sealed) if (held.has(job.jobId) && isTerminal(job)) this.#plan(job);
   }

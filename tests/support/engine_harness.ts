@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { conditionOf } from "../../src/core/condition.ts";
 import { type EventType, eventType } from "../../src/core/event_type.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
-import { eventId, type JobId, jobId, taskId } from "../../src/core/ids.ts";
+import { eventId, type JobId, jobId, type LogId, taskId } from "../../src/core/ids.ts";
 import type { JobState } from "../../src/core/job_state.ts";
 import type { JsonObject, JsonValue } from "../../src/core/json.ts";
 import type { AnyJobDefinition } from "../../src/engine/definition.ts";
@@ -74,6 +74,19 @@ export class Harness {
     this.journal.hold();
     const options = definitions === undefined ? this.options : { ...this.options, definitions };
     return await Harness.#open(options, this.clock, this.random, this.keys, content);
+  }
+
+  /** The same, of a process that died before the batch with this entry was on disk. */
+  async crashBefore(logId: LogId): Promise<Harness> {
+    const { entries, batches, ...content } = JSON.parse(JSON.stringify(this.journal.content));
+    const first = batches.findLast((batch: LogId) => batch <= logId);
+    this.journal.hold();
+    return await Harness.#open(this.options, this.clock, this.random, this.keys, {
+      ...content,
+      entries: entries.filter((entry: JobEventLogEntry) => entry.logId < first),
+      batches: batches.filter((batch: LogId) => batch < first),
+      snapshot: null,
+    });
   }
 
   /** The same, with every snapshot deleted. */
