@@ -48,7 +48,6 @@ Deno.test("default, predicates are data: src makes no code from a text", async (
 
 Deno.test("default, no paths from ids: the edge, the engine and the core touch no file", async () => {
   const source = await sourceOf("src/http", "src/engine", "src/core", "src/jobs");
-  source.keys().next();
   const found = offenders(source, FILE_ACCESS).filter((path) => path !== "main.ts");
   assert.deepEqual(found, []);
 });
@@ -71,16 +70,11 @@ Deno.test("default, tokens: where they are compared, it takes the same time for 
   )?.[0];
   assert.ok(loop !== undefined && !/\breturn\b|\bbreak\b/.test(loop), loop);
   // What a client sends goes nowhere but there.
-  assert.deepEqual(
-    offenders(source, /"authorization"/),
-    [
-      "src/http/guard.ts",
-      "src/cli/client.ts",
-      "src/jobs/webhook/input.ts",
-    ].filter((path) => source.get(path)?.includes('"authorization"')).toSorted((a, b) =>
-      [...source.keys()].indexOf(a) - [...source.keys()].indexOf(b)
-    ),
-  );
+  assert.deepEqual(offenders(source, /"authorization"/).toSorted(), [
+    "src/cli/client.ts",
+    "src/http/guard.ts",
+    "src/jobs/webhook/input.ts",
+  ]);
 });
 
 Deno.test("default: each of these searches finds what it is for", () => {
