@@ -164,6 +164,10 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   for (const [type, count] of daybook.engine.missingDefinitions) {
     warn(`${count} unfinished jobs of type ${type} wait for a definition that is not loaded`);
   }
+  const { keylessJobs } = daybook.engine;
+  if (keylessJobs > 0) {
+    warn(`${keylessJobs} unfinished jobs fail, for journal/keys has no key of their sealed input`);
+  }
   const server = listen(configuration, daybook);
   if (typeof server === "string") {
     await daybook.stop(() => Promise.resolve());

@@ -27,6 +27,7 @@ export interface InputRemovalParts {
 
 export class InputRemovals {
   readonly #parts: InputRemovalParts;
+  #keyless = 0;
 
   constructor(parts: InputRemovalParts) {
     this.#parts = parts;
@@ -47,6 +48,12 @@ export class InputRemovals {
     for (const job of jobs) if (isSealed(job)) sealed.push(job);
     const held = await this.#parts.keys.keepOnly(sealed.map(({ jobId }) => jobId));
     for (const job of sealed) if (held.has(job.jobId) && isTerminal(job)) this.#plan(job);
+    this.#keyless = sealed.filter((job) => !isTerminal(job) && !held.has(job.jobId)).length;
+  }
+
+  /** Unfinished jobs that had no key at the start: with none they cannot run. */
+  get keyless(): number {
+    return this.#keyless;
   }
 
   #plan(job: JobState): void {

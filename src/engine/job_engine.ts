@@ -28,6 +28,7 @@ import {
   type PointDifference,
   type Receipt,
   type RetryRequest,
+  type ShownInput,
   type Transition,
   unknownJob,
 } from "./requests.ts";
@@ -94,6 +95,11 @@ export class JobEngine {
     return this.#parts.supervisor.missingDefinitions();
   }
 
+  /** Unfinished jobs whose sealed input could not be opened at the start. */
+  get keylessJobs(): number {
+    return this.#parts.inputRemovals.keyless;
+  }
+
   /** Creates a job. Rejects with `JournalFullError` or `JournalFailedError`. */
   create(request: CreateRequest): Promise<Outcome<Created>> {
     return this.#parts.creation.create(request);
@@ -122,6 +128,12 @@ export class JobEngine {
 
   job(jobId: JobId): JobState | undefined {
     return this.#parts.table.job(jobId);
+  }
+
+  /** What a job was given, with marks for what is secret, also where the journal shows none. */
+  async input(jobId: JobId): Promise<Outcome<ShownInput>> {
+    const job = this.#parts.table.job(jobId);
+    return job === undefined ? unknownJob(jobId) : await this.#parts.sealing.show(job);
   }
 
   list(query: ListQuery): ListPage {

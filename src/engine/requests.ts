@@ -27,6 +27,8 @@ export type EngineProblem =
   | { readonly kind: "invalidInput"; readonly issues: readonly InputIssue[] }
   | { readonly kind: "rejected"; readonly rejection: Rejection }
   | { readonly kind: "jobExists"; readonly jobId: string }
+  /** `reason` completes a sentence. */
+  | { readonly kind: "inputRemoved"; readonly jobId: JobId; readonly reason: string }
   | { readonly kind: "keyReused"; readonly key: string; readonly jobId: JobId }
   | { readonly kind: "unknownPoint"; readonly point: PointName; readonly detail: string }
   /** Pointers are into the supposition. */
@@ -65,6 +67,12 @@ export interface Created {
   readonly job: JobState;
   /** The same key came before with the same body: nothing was created now. */
   readonly replayed: boolean;
+}
+
+/** What a job was given, with marks for what is secret. */
+export interface ShownInput {
+  readonly input: JsonValue | undefined;
+  readonly secrets: readonly string[];
 }
 
 export interface ControlRequest {

@@ -10,6 +10,7 @@ import type { JsonValue } from "../core/json.ts";
 import { sealedBoundTo, type SealedInput } from "../core/sealed_input.ts";
 import type { KeyStore } from "./ports.ts";
 import type { Protection } from "./protection.ts";
+import type { Outcome, ShownInput } from "./requests.ts";
 import { masked, secretValues } from "./secret_fields.ts";
 import { SecretGuard } from "./secret_guard.ts";
 
@@ -87,6 +88,21 @@ export class Sealing {
     if (text === undefined) return { ok: false, reason: "its key is not the one of its input" };
     const input = text === "" ? undefined : parseJsonText(text) as JsonValue;
     return { ok: true, input, guard: guardOf(input, sealed.secrets) };
+  }
+
+  /** The input of a job for people: all of it but what is secret. */
+  async show(job: JobState): Promise<Outcome<ShownInput>> {
+    if (!isSealed(job)) return { ok: true, value: { input: job.input, secrets: [] } };
+    const { jobId, sealed: { secrets } } = job;
+    const opened = await this.open(job);
+    if (!opened.ok) {
+      return { ok: false, problem: { kind: "inputRemoved", jobId, reason: opened.reason } };
+    }
+    const { input } = opened;
+    return {
+      ok: true,
+      value: { input: input === undefined ? input : masked(input, secrets), secrets },
+    };
   }
 
   /** Whether a job came with a body of this digest; `undefined` when nobody can tell any more. */

@@ -26,6 +26,7 @@ const PROBLEMS = {
   "method-not-allowed": { status: 405, title: "This path does not take this method" },
   "not-in-this-state": { status: 409, title: "The job's state does not allow this" },
   "job-exists": { status: 409, title: "A job with this id exists" },
+  "input-removed": { status: 410, title: "The job's input is gone" },
   "body-too-large": { status: 413, title: "The body is too large" },
   "unsupported-media-type": { status: 415, title: "This media type is not taken here" },
   "wrong-host": { status: 421, title: "This host is not served here" },

@@ -16,6 +16,8 @@ const ROUTE_SCOPES: Readonly<Record<string, RouteScope>> = {
   "GET /stream": "read",
   "GET /jobs": "read",
   "GET /jobs/:id": "read",
+  // What a retention keeps out of the journal is not for everybody who may read that.
+  "GET /jobs/:id/input": "operate",
   "GET /jobs/:id/events": "read",
   "GET /jobs/:id/stream": "read",
   "GET /jobs/:id/explain": "read",

@@ -17,6 +17,8 @@ import { MemoryKeys } from "./memory_keys.ts";
 export interface HarnessOptions {
   readonly definitions?: readonly AnyJobDefinition[];
   readonly maxRunning?: number;
+  /** Where keys of sealed inputs are; they outlive a crash. */
+  readonly keys?: MemoryKeys;
 }
 
 export class Harness {
@@ -32,7 +34,12 @@ export class Harness {
   ) {}
 
   static async start(options: HarnessOptions = {}): Promise<Harness> {
-    return await Harness.#open(options, new FakeClock(), new FakeRandom(), new MemoryKeys());
+    return await Harness.#open(
+      options,
+      new FakeClock(),
+      new FakeRandom(),
+      options.keys ?? new MemoryKeys(),
+    );
   }
 
   static async #open(

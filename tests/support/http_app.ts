@@ -2,12 +2,14 @@
 
 import assert from "node:assert/strict";
 import type { Hono } from "hono";
+import type { AnyJobDefinition } from "../../src/engine/definition.ts";
 import { JobEngine } from "../../src/engine/job_engine.ts";
 import { SCOPES, TokenList } from "../../src/http/access.ts";
 import { type AppOptions, createApp } from "../../src/http/app.ts";
 import { MemoryJournal } from "../../src/journal/memory_journal.ts";
 import { FakeClock, FakeRandom } from "./fake_clock.ts";
 import { DEFINITIONS } from "./http_definitions.ts";
+import { MemoryKeys } from "./memory_keys.ts";
 
 /** So long that no seal comes between the entries that a test counts. */
 const QUIET_SEAL_MS = 2 ** 31 - 1;
@@ -25,11 +27,21 @@ export interface TestApp {
 export interface TestAppOptions extends Partial<AppOptions> {
   /** One token with all scopes. */
   readonly token?: string;
+  /** Beside those that every test has. */
+  readonly definitions?: readonly AnyJobDefinition[];
 }
 
-export async function startApp({ token, ...options }: TestAppOptions = {}): Promise<TestApp> {
+export async function startApp(
+  { token, definitions = [], ...options }: TestAppOptions = {},
+): Promise<TestApp> {
   const [clock, random] = [new FakeClock(), new FakeRandom()];
-  const engine = new JobEngine({ clock, random, definitions: DEFINITIONS, maxRunning: 10 });
+  const engine = new JobEngine({
+    clock,
+    random,
+    definitions: [...DEFINITIONS, ...definitions],
+    keys: new MemoryKeys(),
+    maxRunning: 10,
+  });
   const { journal } = await MemoryJournal.open({
     clock,
     random,
