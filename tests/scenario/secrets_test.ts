@@ -185,6 +185,28 @@ Deno.test("retention: a removed input is nowhere, and chain, state and explanati
     assert.equal(bytes.split('"job.InputRemoved"').length - 1 >= 2, true);
   }));
 
+Deno.test("replay-test: opens what is sealed, and says so when it cannot", () =>
+  inFolder(async (journal) => {
+    const daybook = await start({ journal, isProtected: true });
+    const jobId = await submit(daybook, "test.pay", newCard());
+    await ended(daybook, jobId);
+    await daybook.stop();
+    const replayTest = () =>
+      runTask("replay-test", [`--journal=${journal}`, `--definitions=${DEFINITIONS}`], {
+        journal: `${journal},${DEFINITIONS},${SOURCE}`,
+        env: { DAYBOOK_TEST_PROTECTED: "yes" },
+      });
+    const opened = await replayTest();
+    await Deno.remove(`${journal}/keys`, { recursive: true });
+    const closed = await replayTest();
+
+    const unchecked = (output: string) =>
+      JSON.parse(output.split("\n").find((line) => line.includes('"kind":"type"')) ?? "{}")
+        .finishedNotChecked;
+    assert.deepEqual([unchecked(opened.output), unchecked(closed.output)], [0, 1]);
+    assert.match(closed.output, /the input is sealed, and its input was removed, or its key lost/);
+  }));
+
 Deno.test("keys: with all of them gone the journal is intact, verified, served and exported", () =>
   inFolder(async (folder) => {
     const journal = `${folder}/journal`;
