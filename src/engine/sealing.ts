@@ -33,6 +33,11 @@ export function isToldElsewhere(
   return guard.holds({ ...others, jobId });
 }
 
+/** A secret may stand in a field that is none as well: the envelope has it, so it can go. */
+function shown(input: JsonValue, secrets: readonly string[]): JsonValue {
+  return guardOf(input, secrets).redacted(masked(input, secrets));
+}
+
 /** A guard of what is secret in an input. */
 export function guardOf(input: JsonValue | undefined, secrets: readonly string[]): SecretGuard {
   const guard = new SecretGuard();
@@ -61,12 +66,12 @@ export class Sealing {
   ): Promise<JobCreatedAttributes> {
     const { input, idempotency, ...others } = attributes;
     const key = await this.#keys.create(jobId);
-    const shown = input === undefined || protection.retention !== "keep"
+    const visible = input === undefined || protection.retention !== "keep"
       ? {}
-      : { input: masked(input, protection.secrets) };
+      : { input: shown(input, protection.secrets) };
     return {
       ...others,
-      ...shown,
+      ...visible,
       sealed: envelopeOf(jobId, input, protection, key),
       // A digest of a body tells a secret that can be guessed; without the key it does not.
       ...(idempotency === undefined
@@ -101,7 +106,7 @@ export class Sealing {
     const { input } = opened;
     return {
       ok: true,
-      value: { input: input === undefined ? input : masked(input, secrets), secrets },
+      value: { input: input === undefined ? input : shown(input, secrets), secrets },
     };
   }
 

@@ -5,6 +5,7 @@
  */
 
 import type { ErrorFact } from "../core/framework_events.ts";
+import type { JsonValue } from "../core/json.ts";
 import { SECRET_MARK } from "../core/sealed_input.ts";
 import { NonRetryableError } from "./definition.ts";
 import { errorFact } from "./error_fact.ts";
@@ -31,6 +32,18 @@ export class SecretGuard {
   /** The same text with a mark for every secret in it. */
   redact(text: string): string {
     return this.#spellings.reduce((kept, secret) => kept.replaceAll(secret, SECRET_MARK), text);
+  }
+
+  /** The same value with a mark wherever a secret stands in a text, a number or a name. */
+  redacted(value: JsonValue): JsonValue {
+    if (typeof value === "string") return this.redact(value);
+    if (typeof value === "number") return this.holds(value) ? SECRET_MARK : value;
+    if (Array.isArray(value)) return value.map((element) => this.redacted(element));
+    if (typeof value !== "object" || value === null) return value;
+    const members = Object.entries(value);
+    return Object.fromEntries(
+      members.map(([name, member]) => [this.redact(name), this.redacted(member)]),
+    );
   }
 
   /** An error as a fact, with no secret in it; before it is cut, so that no part is left. */

@@ -170,6 +170,20 @@ Deno.test("secrets: one that is in the plan, a label or an id as well is refused
   assert.equal(shop.harness.keys.keys.size, 0, "no key is left behind");
 });
 
+Deno.test("secrets: one that stands in another field of the input as well is hidden there too", async () => {
+  const shop = await openShop();
+  const card = { number: CARD, holder: `A. Customer, ${CARD}` };
+  const jobId = await shop.harness.submit("test.pay", { orderId: "42", card, [CARD]: [CARD] });
+
+  assert.deepEqual(shop.harness.job(jobId).input, {
+    orderId: "42",
+    card: { number: "[secret]", holder: "A. Customer, [secret]" },
+    "[secret]": ["[secret]"],
+  });
+  assert.deepEqual(shop.payments.charged, [CARD]);
+  await assertUnseen(shop, jobId);
+});
+
 Deno.test("secrets: an envelope opens with the key of its job only, and for its job only", async () => {
   const shop = await openShop();
   const [first, second] = [await pay(shop, "fail"), await pay(shop, "fail")];
