@@ -5,23 +5,21 @@ import type { FrameworkEntry, JobEventDraft, JobEventLogEntry } from "../core/ev
 import type { EventType } from "../core/event_type.ts";
 import type { JobCreatedAttributes } from "../core/framework_events.ts";
 import type { JobId, LogId } from "../core/ids.ts";
-import { type JobPlan, MAIN_EXPECTATION_ID } from "../core/job_plan.ts";
+import { MAIN_EXPECTATION_ID } from "../core/job_plan.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { JsonValue } from "../core/json.ts";
-import type { SealedInput } from "../core/sealed_input.ts";
 import { matchableOf, projectAll } from "../core/projector.ts";
-import type { AnyJobDefinition } from "./definition.ts";
-import { type DefinitionRegistry, parseInput, planOf } from "./definition_registry.ts";
+import type { DefinitionRegistry } from "./definition_registry.ts";
 import { correlatedEventId } from "./derived_ids.ts";
-import { errorFact } from "./error_fact.ts";
 import type { History } from "./history.ts";
+import { JobDescriptions } from "./job_descriptions.ts";
 import type { JobTable } from "./job_table.ts";
 import type { Lanes } from "./lanes.ts";
 import { type Clock, JournalFailedError, type Random } from "./ports.ts";
-import { type Protection, protectionOf } from "./protection.ts";
+import type { Protection } from "./protection.ts";
 import type { Recorder } from "./recorder.ts";
-import type { Created, CreateRequest, InputIssue, Outcome, RetryRequest } from "./requests.ts";
-import { guardOf, isSealed, isToldElsewhere, type Sealing } from "./sealing.ts";
+import type { Created, CreateRequest, Outcome, RetryRequest } from "./requests.ts";
+import { isSealed, isToldElsewhere, type Sealing } from "./sealing.ts";
 
 export interface CreationParts {
   readonly clock: Clock;
@@ -36,9 +34,11 @@ export interface CreationParts {
 
 export class Creation {
   readonly #parts: CreationParts;
+  readonly #descriptions: JobDescriptions;
 
   constructor(parts: CreationParts) {
     this.#parts = parts;
+    this.#descriptions = new JobDescriptions(parts.registry);
   }
 
   /** Creates a job; rejects with `JournalFullError` or `JournalFailedError`. */
@@ -58,32 +58,38 @@ export class Creation {
 
   /** Creates a job from a failed one; runs in the lane of the failed job. */
   async retry(job: JobState, request: RetryRequest): Promise<Outcome<JobState>> {
-    if (!isSealed(job)) return await this.#retryWith(job, job.input, request);
-    // Nothing is said of the input of a job that cannot be retried anyway.
-    if (job.state !== "Failed") return await this.#retryWith(job, undefined, request);
+    const newJobId = this.#newJobId();
+    // What is refused anyway needs no key, and is told nothing of the input.
+    const refused = decide(job, {
+      kind: "retry",
+      newJobId,
+      attributes: job,
+      facts: [],
+      ...request,
+    });
+    if (!refused.accepted) return rejected(refused.rejection);
+    if (!isSealed(job)) return await this.#retryAs(newJobId, job, job.input, request);
     const opened = await this.#parts.sealing.open(job);
     return opened.ok
-      ? await this.#retryWith(job, opened.input, request)
+      ? await this.#retryAs(newJobId, job, opened.input, request)
       : rejected({ message: `Cannot retry job ${job.jobId}: ${opened.reason}`, allowedIn: [] });
   }
 
-  async #retryWith(
+  async #retryAs(
+    newJobId: JobId,
     job: JobState,
     input: JsonValue | undefined,
     request: RetryRequest,
   ): Promise<Outcome<JobState>> {
-    const newJobId = this.#newJobId();
-    const { attributes, protection } = this.#describeRetry(job, input);
+    const { attributes, protection } = this.#descriptions.ofRetry(job, input);
     const facts = await this.#factsFor(job, newJobId);
-    const decideWith = (attributes: JobCreatedAttributes) =>
-      decide(job, { kind: "retry", newJobId, attributes, facts, ...request });
-    const record = async (attributes: JobCreatedAttributes) => {
-      const decision = decideWith(attributes);
+    return await this.#sealedFor(newJobId, attributes, protection, async (attributes) => {
+      const command = { kind: "retry", newJobId, attributes, facts, ...request } as const;
+      const decision = decide(job, command);
       if (!decision.accepted) return rejected(decision.rejection);
       await this.#parts.recorder.record(decision.events).applied;
-      return { ok: true, value: this.#parts.table.job(newJobId) as JobState } as const;
-    };
-    return await this.#sealedFor(newJobId, attributes, protection, record);
+      return { ok: true, value: this.#parts.table.job(newJobId) as JobState };
+    });
   }
 
   /** Seals what needs it before it is recorded, and takes the key back when it is not. */
@@ -141,7 +147,7 @@ export class Creation {
   }
 
   async #createNew(request: CreateRequest): Promise<Outcome<Created>> {
-    const described = this.#describe(request);
+    const described = this.#descriptions.of(request);
     if (!described.ok) return described;
     const jobId = request.jobId ?? this.#newJobId();
     // An id made here is new.
@@ -171,74 +177,6 @@ export class Creation {
     return Date.parse(request.startAt) <= this.#parts.clock.now();
   }
 
-  #describe(request: CreateRequest): Outcome<Described> {
-    const { priority, labels, startAt, idempotency } = request;
-    const common = {
-      priority: priority ?? 0,
-      labels: labels ?? {},
-      ...(startAt === undefined ? {} : { startAt }),
-      ...(idempotency === undefined ? {} : { idempotency }),
-    };
-    if ("plan" in request) return described({ plan: request.plan, ...common }, undefined);
-    const code = this.#describeCode(request.type, request.input);
-    if (!code.ok) return code;
-    return described({ ...code.value, ...common }, this.#protectionOf(request.type));
-  }
-
-  #protectionOf(type: string | undefined): Protection | undefined {
-    const definition = this.#parts.registry.get(type);
-    return definition && protectionOf(definition);
-  }
-
-  #describeCode(type: string, input: JsonValue | undefined): Outcome<CodeAttributes> {
-    const definition = this.#parts.registry.get(type);
-    if (definition === undefined) {
-      return {
-        ok: false,
-        problem: { kind: "unknownType", type, known: this.#parts.registry.types },
-      };
-    }
-    const parsed = parseInput(definition, input);
-    const { secrets = [] } = definition;
-    if (!parsed.ok) return invalidInput(parsed.issues, input, secrets);
-    const plan = this.#planFor(definition, parsed.value);
-    if (!plan.ok) {
-      return plan.problem.kind === "invalidInput"
-        ? invalidInput(plan.problem.issues, input, secrets)
-        : plan;
-    }
-    const attributes = { type, definitionVersion: definition.version, plan: plan.value };
-    return {
-      ok: true,
-      value: input === undefined ? attributes : { ...attributes, input },
-    };
-  }
-
-  /** A definition that cannot make a plan of an input refuses it, whatever its schema says. */
-  #planFor(definition: AnyJobDefinition, input: unknown): Outcome<JobPlan> {
-    try {
-      return { ok: true, value: planOf(definition, input) };
-    } catch (error) {
-      const detail = `${definition.type} cannot make a plan of it: ${errorFact(error).message}`;
-      return { ok: false, problem: { kind: "invalidInput", issues: [{ pointer: "", detail }] } };
-    }
-  }
-
-  /** The same job again, as today's definition describes it. */
-  #describeRetry(job: JobState, input: JsonValue | undefined): Described {
-    const common = { priority: job.priority, labels: job.labels };
-    const code = job.type === undefined ? undefined : this.#describeCode(job.type, input);
-    const attributes = {
-      ...(job.type === undefined ? {} : { type: job.type }),
-      ...(job.definitionVersion === undefined ? {} : { definitionVersion: job.definitionVersion }),
-      ...(input === undefined ? {} : { input }),
-      plan: job.plan,
-      ...(code?.ok ? code.value : {}),
-      ...common,
-    };
-    return { attributes, protection: stricter(this.#protectionOf(job.type), job.sealed) };
-  }
-
   /** Events from outside that counted for a job: they happened, and count again. */
   async #factsFor(job: JobState, newJobId: JobId): Promise<readonly JobEventDraft[]> {
     const counted = job.expected.flatMap((progress, index) =>
@@ -250,54 +188,11 @@ export class Creation {
   }
 }
 
-/** What is to be recorded, and what of it not in clear. */
-interface Described {
-  readonly attributes: JobCreatedAttributes;
-  readonly protection: Protection | undefined;
-}
-
-function described(
-  attributes: JobCreatedAttributes,
-  protection: Protection | undefined,
-): Outcome<Described> {
-  return { ok: true, value: { attributes, protection } };
-}
-
-/** A definition that protects less today, or is gone, does not uncover what was sealed. */
-function stricter(
-  today: Protection | undefined,
-  recorded: SealedInput | undefined,
-): Protection | undefined {
-  if (recorded === undefined) return today;
-  return {
-    secrets: [...new Set([...recorded.secrets, ...today?.secrets ?? []])],
-    retention: today === undefined || today.retention === "keep"
-      ? recorded.retention
-      : today.retention,
-  };
-}
-
-/** A schema may quote what it refuses. */
-function invalidInput(
-  issues: readonly InputIssue[],
-  input: JsonValue | undefined,
-  secrets: readonly string[],
-): Outcome<never> {
-  const guard = guardOf(input, secrets);
-  const clean = issues.map(({ pointer, detail }) => ({
-    pointer: guard.redact(pointer),
-    detail: guard.redact(detail),
-  }));
-  return { ok: false, problem: { kind: "invalidInput", issues: clean } };
-}
-
 function toldElsewhere(): Outcome<never> {
   const detail = "has a secret that is in the plan, a label or an id as well, where it would " +
     "be recorded in clear";
   return { ok: false, problem: { kind: "invalidInput", issues: [{ pointer: "", detail }] } };
 }
-
-type CodeAttributes = Pick<JobCreatedAttributes, "type" | "definitionVersion" | "plan" | "input">;
 
 function rejected(rejection: { message: string; allowedIn: readonly JobState["state"][] }) {
   return { ok: false, problem: { kind: "rejected", rejection } } as const;
