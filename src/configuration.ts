@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import { messageOf } from "./core/thrown.ts";
 import { type AccessToken, SCOPES } from "./http/access.ts";
 import { readTokenLines } from "./http/token_lines.ts";
+import { SECRET_KEY_RULE, secretKeyIn } from "./secret_key.ts";
 
 export interface Configuration {
   /** 0 lets the system choose. */
@@ -30,6 +31,8 @@ export interface Configuration {
   readonly tokens: readonly AccessToken[];
   /** Where the tokens are from, when it is a file. */
   readonly tokenFile: string | undefined;
+  /** Wraps the keys of sealed inputs. */
+  readonly secretKey: Uint8Array | undefined;
   /** Names by which the server may be addressed, beside the loopback ones. */
   readonly allowedHosts: readonly string[];
   readonly webhookHosts: readonly string[];
@@ -74,6 +77,7 @@ export const SETTINGS: readonly Setting[] = [
   { flag: "max-start-delay", value: "time", default: "15m", help: "latest startAt from now" },
   { flag: "drain", value: "time", default: "10s", help: "time for running tasks at a stop" },
   { flag: "token-file", value: "file", default: "", help: "file of bearer tokens, see below" },
+  { flag: "secret-key-file", value: "file", default: "", help: "wraps the keys of secrets" },
   { flag: "allowed-hosts", value: "names", default: "", help: "further names of this server" },
   { flag: "webhook-hosts", value: "hosts", default: "", help: "host or host:port, with commas" },
 ];
@@ -140,6 +144,7 @@ class Reader {
       hostname,
       tokens,
       tokenFile,
+      secretKey: this.#secretKey(this.#text("secret-key-file") || undefined),
       port: this.#number("port", 0, 65_535),
       journal: this.#text("journal") || "journal",
       definitions: this.#text("definitions") || undefined,
@@ -223,15 +228,32 @@ class Reader {
     return [{ token, scopes: SCOPES }];
   }
 
-  #tokensIn(file: string): readonly AccessToken[] {
+  /** Only from `DAYBOOK_SECRET_KEY` or a file, as tokens are. */
+  #secretKey(file: string | undefined): Uint8Array | undefined {
+    const text = file === undefined
+      ? this.#sources.env("DAYBOOK_SECRET_KEY")
+      : this.#textOf("secret-key-file", file);
+    if (text === undefined || text.trim() === "") return undefined;
+    const key = secretKeyIn(text);
+    if (key === undefined) this.problems.push(`the secret key ${SECRET_KEY_RULE}`);
+    return key;
+  }
+
+  #textOf(flag: string, file: string): string | undefined {
     try {
-      const { tokens, problems } = readTokenLines(this.#sources.readTextFile(file));
-      this.problems.push(...problems.map((problem) => `--token-file ${file}: ${problem}`));
-      return tokens;
+      return this.#sources.readTextFile(file);
     } catch (error) {
-      this.problems.push(`--token-file ${file} cannot be read: ${messageOf(error)}`);
-      return [];
+      this.problems.push(`--${flag} ${file} cannot be read: ${messageOf(error)}`);
+      return undefined;
     }
+  }
+
+  #tokensIn(file: string): readonly AccessToken[] {
+    const text = this.#textOf("token-file", file);
+    if (text === undefined) return [];
+    const { tokens, problems } = readTokenLines(text);
+    this.problems.push(...problems.map((problem) => `--token-file ${file}: ${problem}`));
+    return tokens;
   }
 }
 
@@ -269,6 +291,7 @@ export function describeConfiguration(
     "max-start-delay": `${configuration.maxStartDelayMs} ms`,
     drain: `${configuration.drainMs} ms`,
     "token-file": shownTokens(configuration.tokens),
+    "secret-key-file": configuration.secretKey === undefined ? "no key" : "key set",
     "allowed-hosts": configuration.allowedHosts.join(", ") || "none",
     "webhook-hosts": configuration.webhookHosts.join(", ") || "none",
   };
@@ -306,6 +329,7 @@ export function helpText(): string {
     "file has a line for each token: alone, it is for everything; else its scopes follow it,",
     `such as read,submit of ${SCOPES.join(", ")}, and a name, if it has one. Lines that begin`,
     "with # are comments. The file is read again when it changes: no restart is needed.",
+    "DAYBOOK_SECRET_KEY or --secret-key-file wraps the keys of sealed inputs: 32 bytes, base64.",
     "",
     "exit codes: 0 clean, 64 usage, 69 cannot listen, 70 storage failed while running,",
     "73 another process holds the journal, 74 it cannot be read or written, 78 it is damaged,",

@@ -76,7 +76,7 @@ export class Daybook {
       clock,
       random,
       definitions,
-      keys: new KeyFiles(fileSystem, layoutOf(configuration.journal)),
+      keys: new KeyFiles(fileSystem, layoutOf(configuration.journal), configuration.secretKey),
       maxRunning: configuration.maxRunning,
       onJournalFailed: options.onJournalFailed,
       onDefect,

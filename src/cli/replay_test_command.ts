@@ -18,6 +18,7 @@ import type { FileSystem } from "../journal/file_system.ts";
 import { KeyFiles } from "../journal/key_files.ts";
 import { layoutOf } from "../journal/layout.ts";
 import { withCommand } from "../permission_advice.ts";
+import { secretKeyIn } from "../secret_key.ts";
 import { DefinitionsError } from "../user_definitions.ts";
 import { CheckPool } from "./check_pool.ts";
 import {
@@ -62,7 +63,8 @@ export function replayTestCommand(parts: ReplayTestParts): Command {
     notes: [
       "Calls run of each recorded job and answers it from the record alone: no task function\n" +
       "and no compensation is called, and nothing is written. A server may be running.\n" +
-      "--journal and --definitions may come from DAYBOOK_JOURNAL and DAYBOOK_DEFINITIONS.",
+      "--journal and --definitions may come from DAYBOOK_JOURNAL and DAYBOOK_DEFINITIONS. Inputs\n" +
+      "that are sealed are opened where their keys are, with DAYBOOK_SECRET_KEY if need be.",
       "A module of your own has to be read, with all that it imports, so the permission is\n" +
       "yours to give:\n" +
       "  deno run --no-prompt '--allow-env=DAYBOOK_*,NO_COLOR' \\\n" +
@@ -99,7 +101,7 @@ async function run(parts: ReplayTestParts, input: CommandInput): Promise<number>
   const folder = readableFolder(input);
   const recorded = await orExit(() => read(parts.fileSystem, folder, terminal));
   const selected = selectedJobs(recorded, selection);
-  const sealing = new Sealing(new KeyFiles(parts.fileSystem, layoutOf(folder)));
+  const sealing = sealingOf(parts, input, folder);
   const report = await checkAll(parts.clock, sealing, registry, recorded, selected, {
     keepsCompatible: selection.jobId !== undefined,
     onProgress: (done) => terminal.progress("checking", done, selected.length),
@@ -107,6 +109,12 @@ async function run(parts: ReplayTestParts, input: CommandInput): Promise<number>
   terminal.progressEnd();
   tell(terminal, report, recorded.head.logId, input.isSet("all"));
   return report.verdict === "compatible" ? EXIT_OK : EXIT_NEGATIVE;
+}
+
+/** A secret key that is none is as good as none: the report says which jobs it would open. */
+function sealingOf({ fileSystem }: ReplayTestParts, input: CommandInput, folder: string): Sealing {
+  const secretKey = secretKeyIn(input.env("DAYBOOK_SECRET_KEY") ?? "");
+  return new Sealing(new KeyFiles(fileSystem, layoutOf(folder), secretKey));
 }
 
 async function registryOf(

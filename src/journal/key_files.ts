@@ -4,13 +4,14 @@
  * no id leads out of the folder.
  */
 
-import { Buffer } from "node:buffer";
 import { createHash, randomBytes } from "node:crypto";
 import type { JobId } from "../core/ids.ts";
+import { messageOf } from "../core/thrown.ts";
 import { JournalFullError, type KeyStore } from "../engine/ports.ts";
 import { isOutOfRoom, JournalUnusableError, orUnusable } from "./errors.ts";
 import { type FileSystem, readWhole, withFile } from "./file_system.ts";
 import { requireKind } from "./folder.ts";
+import { keyIn, keyText } from "./key_wrapping.ts";
 import { KEY, type Layout, TEMPORARY } from "./layout.ts";
 
 const KEY_BYTES = 32;
@@ -20,11 +21,14 @@ const NAME = /^[0-9a-f]{64}\.key(?:\.tmp)?$/;
 export class KeyFiles implements KeyStore {
   readonly #fileSystem: FileSystem;
   readonly #layout: Layout;
+  readonly #secretKey: Uint8Array | undefined;
   #folder: Promise<void> | undefined;
 
-  constructor(fileSystem: FileSystem, layout: Layout) {
+  /** @param secretKey Wraps every key that is made, when given; see `keyText`. */
+  constructor(fileSystem: FileSystem, layout: Layout, secretKey?: Uint8Array) {
     this.#fileSystem = fileSystem;
     this.#layout = layout;
+    this.#secretKey = secretKey;
   }
 
   async create(jobId: JobId): Promise<Uint8Array> {
@@ -32,7 +36,7 @@ export class KeyFiles implements KeyStore {
     const path = this.#pathOf(jobId);
     try {
       await (this.#folder ??= this.#makeFolder());
-      await this.#write(path, key);
+      await this.#write(path, keyText(key, nameOf(jobId), this.#secretKey));
     } catch (error) {
       this.#folder = undefined;
       await this.#discard(path + TEMPORARY);
@@ -44,13 +48,7 @@ export class KeyFiles implements KeyStore {
   }
 
   async read(jobId: JobId): Promise<Uint8Array | undefined> {
-    const path = this.#pathOf(jobId);
-    await requireKind(this.#fileSystem, path, ["file", "missing"]);
-    const text = await this.#textAt(path);
-    if (text === undefined) return undefined;
-    const key = Buffer.from(text.trim(), "base64url");
-    if (key.length === KEY_BYTES) return key;
-    throw new JournalUnusableError("use", path, `it holds ${key.length} bytes, not ${KEY_BYTES}`);
+    return await this.#keyAt(nameOf(jobId));
   }
 
   async remove(jobId: JobId): Promise<void> {
@@ -69,7 +67,20 @@ export class KeyFiles implements KeyStore {
     const orphans = ours.filter((name) => !wanted.has(name));
     for (const name of orphans) await this.#removeFile(`${keys}/${name}`);
     if (orphans.length > 0) await this.#fileSystem.syncFolder(keys);
-    return new Set(ours.flatMap((name) => wanted.get(name) ?? []));
+    const held = ours.filter((name) => wanted.has(name));
+    // With a wrong secret key no job could go on; that is better known now.
+    if (held[0] !== undefined) await this.#keyAt(held[0]);
+    return new Set(held.flatMap((name) => wanted.get(name) ?? []));
+  }
+
+  async #keyAt(name: string): Promise<Uint8Array | undefined> {
+    const path = `${this.#layout.keys}/${name}`;
+    await requireKind(this.#fileSystem, path, ["file", "missing"]);
+    const text = await this.#textAt(path);
+    if (text === undefined) return undefined;
+    const key = orUnwrappable(path, () => keyIn(text.trim(), name, this.#secretKey));
+    if (key.length === KEY_BYTES) return key;
+    throw new JournalUnusableError("use", path, `it holds ${key.length} bytes, not ${KEY_BYTES}`);
   }
 
   async #makeFolder(): Promise<void> {
@@ -80,11 +91,11 @@ export class KeyFiles implements KeyStore {
   }
 
   /** Under another name until it is whole: a key that is there can be relied on. */
-  async #write(path: string, key: Uint8Array): Promise<void> {
+  async #write(path: string, text: string): Promise<void> {
     const temporary = path + TEMPORARY;
     await this.#removeFile(temporary);
     await withFile(this.#fileSystem, temporary, "createPrivate", async (file) => {
-      await file.append(new TextEncoder().encode(`${Buffer.from(key).toString("base64url")}\n`));
+      await file.append(new TextEncoder().encode(`${text}\n`));
       await file.sync();
     });
     await this.#fileSystem.rename(temporary, path);
@@ -116,6 +127,15 @@ export class KeyFiles implements KeyStore {
 
   #pathOf(jobId: JobId): string {
     return `${this.#layout.keys}/${nameOf(jobId)}`;
+  }
+}
+
+/** @throws {JournalUnusableError} with the reason. */
+function orUnwrappable<Result>(path: string, unwrap: () => Result): Result {
+  try {
+    return unwrap();
+  } catch (error) {
+    throw new JournalUnusableError("use", path, messageOf(error), error);
   }
 }
 

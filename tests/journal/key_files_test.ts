@@ -94,6 +94,38 @@ Deno.test("KeyFiles: one that holds something else than a key is refused, not us
     await assert.rejects(keys.read(JOB), /it holds 3 bytes, not 32/);
   }));
 
+const SECRET_KEY = new Uint8Array(32).fill(7);
+
+Deno.test("KeyFiles: under a secret key, a key opens with it only, and under its own name only", () =>
+  inFolder(async (folder) => {
+    const layout = layoutOf(folder);
+    const disk = new DenoFileSystem();
+    const keys = new KeyFiles(disk, layout, SECRET_KEY);
+    const first = await keys.create(JOB);
+    const [one = ""] = await names(layout.keys);
+    await keys.create("job-2" as JobId);
+    const two = (await names(layout.keys)).find((name) => name !== one);
+    const text = await Deno.readTextFile(`${layout.keys}/${one}`);
+    const opened = await new KeyFiles(disk, layout, SECRET_KEY).read(JOB);
+
+    assert.deepEqual(new Uint8Array(opened ?? []), new Uint8Array(first));
+    assert.match(text, /^wrapped1\.[\w-]{80}\n$/);
+    await assert.rejects(new KeyFiles(disk, layout).read(JOB), /set DAYBOOK_SECRET_KEY/);
+    const other = new KeyFiles(disk, layout, SECRET_KEY.with(0, 1));
+    await assert.rejects(other.read(JOB), /another secret key/);
+    await assert.rejects(other.keepOnly([JOB]), /another secret key/);
+    await Deno.rename(`${layout.keys}/${one}`, `${folder}/aside`);
+    await Deno.copyFile(`${layout.keys}/${two}`, `${layout.keys}/${one}`);
+    await assert.rejects(keys.read(JOB), /another secret key/);
+  }));
+
+Deno.test("KeyFiles: keys from before there was a secret key go on working", () =>
+  inFolder(async (folder) => {
+    const key = await open(folder).create(JOB);
+    const keys = new KeyFiles(new DenoFileSystem(), layoutOf(folder), SECRET_KEY);
+    assert.deepEqual(new Uint8Array(await keys.read(JOB) ?? []), new Uint8Array(key));
+  }));
+
 /** A disk that fails at its nth operation of a kind. */
 class FailingDisk extends MemoryDisk {
   readonly operations: string[] = [];

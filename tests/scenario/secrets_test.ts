@@ -18,11 +18,14 @@ interface Home {
   readonly isProtected: boolean;
 }
 
-async function start({ journal, isProtected }: Home): Promise<DaybookProcess> {
+async function start(
+  { journal, isProtected }: Home,
+  env: Record<string, string> = {},
+): Promise<DaybookProcess> {
   return await DaybookProcess.start({
     journal,
     args: [`--definitions=${DEFINITIONS}`, "--snapshot-every=100"],
-    env: { DAYBOOK_TEST_PROTECTED: isProtected ? "yes" : "no" },
+    env: { DAYBOOK_TEST_PROTECTED: isProtected ? "yes" : "no", ...env },
     permissions: [`--allow-read=${DEFINITIONS},${SOURCE}`],
   });
 }
@@ -233,6 +236,30 @@ Deno.test("keys: with all of them gone the journal is intact, verified, served a
     assert.ok(!exported.output.includes(card) && exported.output.includes('"ciphertext"'));
     assert.equal(retried.status, 409);
     assert.match(problem, /its input was removed, or its key lost/);
+  }));
+
+Deno.test("keys: under a secret key, the journal folder with all of keys/ opens nothing, and a start without it is refused", () =>
+  inFolder(async (journal) => {
+    const card = newCard();
+    const secretKey = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))));
+    const withKey = (DAYBOOK_SECRET_KEY: string) =>
+      start({ journal, isProtected: true }, { DAYBOOK_SECRET_KEY });
+    const first = await withKey(secretKey);
+    const jobId = await submit(first, "test.pay", card, "message");
+    await ended(first, jobId);
+    await first.kill();
+    const bytes = await bytesOf(journal, []);
+    await assert.rejects(withKey(""), /it is wrapped: set DAYBOOK_SECRET_KEY/);
+    await assert.rejects(withKey(btoa("k".repeat(32))), /wrapped with another secret key/);
+    const second = await withKey(secretKey);
+    const retried = await second.post(`/jobs/${jobId}/retry`, {});
+    await retried.body?.cancel();
+    await second.stop();
+
+    assert.ok(bytes.includes("wrapped1.") && !bytes.includes(card));
+    assert.equal(retried.status, 201);
+    const output = [...first.output, ...second.output].join("\n");
+    assert.ok(output.includes("key set") && !output.includes(secretKey));
   }));
 
 Deno.test("keys: a symbolic link in their place keeps the process from starting", () =>
