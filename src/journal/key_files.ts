@@ -64,12 +64,12 @@ export class KeyFiles implements KeyStore {
     const wanted = new Map(jobIds.map((jobId) => [nameOf(jobId), jobId]));
     const ours = names.filter((name) => NAME.test(name));
     for (const name of ours) await requireKind(this.#fileSystem, `${keys}/${name}`, ["file"]);
+    const held = ours.filter((name) => wanted.has(name));
+    // With a wrong secret key no job could go on; that is better known before anything is done.
+    if (held[0] !== undefined) await this.#keyAt(held[0]);
     const orphans = ours.filter((name) => !wanted.has(name));
     for (const name of orphans) await this.#removeFile(`${keys}/${name}`);
     if (orphans.length > 0) await this.#fileSystem.syncFolder(keys);
-    const held = ours.filter((name) => wanted.has(name));
-    // With a wrong secret key no job could go on; that is better known now.
-    if (held[0] !== undefined) await this.#keyAt(held[0]);
     return new Set(held.flatMap((name) => wanted.get(name) ?? []));
   }
 
