@@ -65,7 +65,7 @@ export class Daybook {
    * Opens the journal, projects it, and takes up what was unfinished.
    *
    * @throws {JournalLockedError} when another process holds the journal.
-   * @throws {JournalUnusableError} when it cannot be read or written.
+   * @throws {JournalUnusableError} when it, or a key of a sealed input, cannot be used.
    * @throws {JournalDamagedError} when recorded data is not what was written.
    */
   static async open(options: DaybookOptions): Promise<Daybook> {
@@ -92,7 +92,12 @@ export class Daybook {
       acceptSnapshotAhead: configuration.acceptSnapshotAhead,
       warn,
     });
-    await engine.start(journal, report.recoveredLogId ?? undefined);
+    try {
+      await engine.start(journal, report.recoveredLogId ?? undefined);
+    } catch (error) {
+      await journal.close();
+      throw error;
+    }
     const streams = new AbortController();
     const app = createApp({
       engine,

@@ -68,8 +68,7 @@ export class KeyFiles implements KeyStore {
     // With a wrong secret key no job could go on; that is better known before anything is done.
     if (held[0] !== undefined) await this.#keyAt(held[0]);
     const orphans = ours.filter((name) => !wanted.has(name));
-    for (const name of orphans) await this.#removeFile(`${keys}/${name}`);
-    if (orphans.length > 0) await this.#fileSystem.syncFolder(keys);
+    await orUnusable("remove orphans from", keys, () => this.#removeAll(orphans));
     return new Set(held.flatMap((name) => wanted.get(name) ?? []));
   }
 
@@ -110,6 +109,12 @@ export class KeyFiles implements KeyStore {
       if (await this.#fileSystem.kind(path) === "missing") return undefined;
       throw error;
     }
+  }
+
+  async #removeAll(names: readonly string[]): Promise<void> {
+    const { keys } = this.#layout;
+    for (const name of names) await this.#removeFile(`${keys}/${name}`);
+    if (names.length > 0) await this.#fileSystem.syncFolder(keys);
   }
 
   async #exists(): Promise<boolean> {
