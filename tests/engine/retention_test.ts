@@ -9,7 +9,7 @@ import { CARD, paymentDefinition, type Payments } from "../support/payment_defin
 
 const HOLDER = "A. Customer";
 const INPUT = { orderId: "42", card: { number: CARD, holder: HOLDER }, leak: "confirm" };
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
 
 async function open(retention: InputRetention) {
   const payments: Payments = { charged: [], release: undefined };
@@ -52,7 +52,7 @@ Deno.test("retention: keep is the default, and its journal holds the input as ev
 });
 
 Deno.test("retention: nothing of the input is in the journal, and run has all of it", async () => {
-  const { harness, payments } = await open({ afterMs: DAY_MS });
+  const { harness, payments } = await open({ afterMs: HOUR_MS });
   const jobId = await finished(harness);
   const text = JSON.stringify(harness.journal.content);
 
@@ -73,11 +73,11 @@ Deno.test("retention: deleteOnCompletion removes the key as soon as the end is o
 });
 
 Deno.test("retention: after a time the key is removed, and not before, across restarts", async () => {
-  const { harness: first } = await open({ afterMs: DAY_MS });
+  const { harness: first } = await open({ afterMs: HOUR_MS });
   const jobId = await finished(first);
-  await first.clock.advance(DAY_MS / 2);
+  await first.clock.advance(HOUR_MS / 2);
   const second = await first.crash();
-  await second.clock.advance(DAY_MS / 2 - 1_000);
+  await second.clock.advance(HOUR_MS / 2 - 1_000);
   const early = has(second, jobId);
   await second.clock.advance(1_000);
 
@@ -86,9 +86,9 @@ Deno.test("retention: after a time the key is removed, and not before, across re
 });
 
 Deno.test("retention: one that came due while nothing ran is removed at the start", async () => {
-  const { harness: first } = await open({ afterMs: DAY_MS });
+  const { harness: first } = await open({ afterMs: HOUR_MS });
   const jobId = await finished(first);
-  first.clock.jump(2 * DAY_MS);
+  first.clock.jump(2 * HOUR_MS);
   const second = await first.crash();
   await second.clock.advance(1_000);
 
@@ -140,11 +140,11 @@ Deno.test("retention: a key that the disk does not let go is tried again", async
 });
 
 Deno.test("retention: removing changes no state: the job is as before, but for its last entry", async () => {
-  const { harness } = await open({ afterMs: DAY_MS });
+  const { harness } = await open({ afterMs: HOUR_MS });
   const jobId = await finished(harness);
   const before = harness.job(jobId);
   const explained = await explanation(harness, jobId);
-  await harness.clock.advance(DAY_MS);
+  await harness.clock.advance(HOUR_MS);
   const { lastLogId, ...after } = harness.job(jobId);
   const { lastLogId: earlier, ...rest } = before;
 
@@ -172,10 +172,10 @@ Deno.test("retention: snapshots and full replays agree on a removed input", asyn
 
 for (const leak of ["fail", "message"]) {
   Deno.test(`retention: a job that failed (${leak}) cannot be retried once its input is removed`, async () => {
-    const { harness } = await open({ afterMs: DAY_MS });
+    const { harness } = await open({ afterMs: HOUR_MS });
     const jobId = await harness.submit("test.pay", { ...INPUT, leak });
     const early = await harness.engine.retry(jobId, {});
-    await harness.clock.advance(DAY_MS);
+    await harness.clock.advance(HOUR_MS);
     const late = await harness.engine.retry(jobId, {});
 
     assert.equal(early.ok, true);

@@ -5,7 +5,7 @@ import type { InputRetention } from "../../src/core/sealed_input.ts";
 import { createAndRun, jsonOf, problemOf, startApp, type TestApp } from "../support/http_app.ts";
 import { CARD, paymentDefinition } from "../support/payment_definition.ts";
 
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
 const INPUT = { orderId: "42", card: { number: CARD, holder: "A. Customer" } };
 const SHOWN = { orderId: "42", card: { number: "[secret]", holder: "A. Customer" } };
 
@@ -33,20 +33,20 @@ Deno.test("GET /jobs/:id: a job without secrets has no word of seals", async () 
 });
 
 Deno.test("GET /definitions: says which fields are secret, and how long an input is kept", async () => {
-  const app = await startShop({ afterMs: DAY_MS });
+  const app = await startShop({ afterMs: HOUR_MS });
   const { definitions } = await jsonOf<{ definitions: Record<string, unknown>[] }>(
     await app.get("/definitions"),
     200,
   );
   const pay = definitions.find(({ type }) => type === "test.pay");
-  assert.deepEqual([pay?.["secrets"], pay?.["retention"]], [["card.number"], { afterMs: DAY_MS }]);
+  assert.deepEqual([pay?.["secrets"], pay?.["retention"]], [["card.number"], { afterMs: HOUR_MS }]);
 });
 
 Deno.test("GET /jobs/:id/input: all but the secrets, also where the job shows none, until it is removed", async () => {
-  const app = await startShop({ afterMs: DAY_MS });
+  const app = await startShop({ afterMs: HOUR_MS });
   const { jobId, input } = await createAndRun(app, "test.pay", { ...INPUT, leak: "message" });
   const shown = await jsonOf(await app.get(`/jobs/${jobId}/input`), 200);
-  await app.clock.advance(DAY_MS);
+  await app.clock.advance(HOUR_MS);
   const problem = await problemOf(await app.get(`/jobs/${jobId}/input`), 410, "input-removed");
 
   assert.equal(input, null);
