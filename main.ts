@@ -15,6 +15,7 @@ import { banner, urlOf } from "./src/banner.ts";
 import { messageOf } from "./src/core/thrown.ts";
 import { Daybook } from "./src/daybook.ts";
 import type { AnyJobDefinition } from "./src/engine/definition.ts";
+import { type Access, TokenList } from "./src/http/access.ts";
 import { shippedDefinitions } from "./src/jobs/shipped.ts";
 import {
   JournalDamagedError,
@@ -23,6 +24,7 @@ import {
 } from "./src/journal/errors.ts";
 import { withCommand } from "./src/permission_advice.ts";
 import { systemClock, systemRandom } from "./src/system.ts";
+import { TokenFile } from "./src/token_file.ts";
 import { dropUnprintable } from "./src/unfailing_output.ts";
 import { DefinitionsError, loadDefinitions } from "./src/user_definitions.ts";
 import { VERSION } from "./src/version.ts";
@@ -35,8 +37,11 @@ const EXIT_SECOND_SIGNAL = 130;
 /** How long waiting requests are given to hear that the journal failed. */
 const LAST_ANSWERS_MS = 200;
 
+/** Takes out of messages what is secret; set as soon as there are secrets. */
+let redact = (text: string): string => text;
+
 function warn(message: string): void {
-  console.error(`daybook: ${message}`);
+  console.error(`daybook: ${redact(message)}`);
 }
 
 function fail(message: string, exitCode: number): never {
@@ -58,6 +63,19 @@ async function definitionsOf(configuration: Configuration): Promise<readonly Any
   return [...shipped, ...await loadDefinitions(configuration.definitions)];
 }
 
+/** A file of tokens is watched; what a pipe gave was given once. */
+function accessOf({ tokens, tokenFile }: Configuration): Access | undefined {
+  if (tokens.length === 0) return undefined;
+  if (tokenFile === undefined || !Deno.statSync(tokenFile).isFile) return new TokenList(tokens);
+  return new TokenFile({
+    path: tokenFile,
+    tokens,
+    readTextFile: Deno.readTextFileSync,
+    monotonic: systemClock.monotonic,
+    warn,
+  });
+}
+
 async function openDaybook(configuration: Configuration): Promise<Daybook> {
   try {
     return await Daybook.open({
@@ -65,6 +83,7 @@ async function openDaybook(configuration: Configuration): Promise<Daybook> {
       clock: systemClock,
       random: systemRandom,
       definitions: await definitionsOf(configuration),
+      access: accessOf(configuration),
       warn,
       onJournalFailed: (error) => {
         warn(`${error.message}; stopping, since only the next start tells what is on disk`);
@@ -151,8 +170,13 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
     }`,
   );
   const daybook = await openDaybook(configuration);
+  redact = (text) => daybook.engine.redact(text);
   for (const [type, count] of daybook.engine.missingDefinitions) {
     warn(`${count} unfinished jobs of type ${type} wait for a definition that is not loaded`);
+  }
+  const { keylessJobs } = daybook.engine;
+  if (keylessJobs > 0) {
+    warn(`${keylessJobs} unfinished jobs fail, for journal/keys has no key of their sealed input`);
   }
   const server = listen(configuration, daybook);
   if (typeof server === "string") {
@@ -165,7 +189,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   const types = engine.definitions().map(({ type }) => type);
   await journal.announce(urlOf(server.addr));
   console.log(
-    banner(types, server.addr, daybook.report, journal.head, configuration.token !== undefined),
+    banner(types, server.addr, daybook.report, journal.head, configuration.tokens.length > 0),
   );
 }
 

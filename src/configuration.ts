@@ -6,6 +6,9 @@
 
 import { parseArgs } from "node:util";
 import { messageOf } from "./core/thrown.ts";
+import { type AccessToken, SCOPES } from "./http/access.ts";
+import { readTokenLines } from "./http/token_lines.ts";
+import { SECRET_KEY_RULE, secretKeyIn } from "./secret_key.ts";
 
 export interface Configuration {
   /** 0 lets the system choose. */
@@ -26,7 +29,12 @@ export interface Configuration {
   readonly maxStartDelayMs: number;
   /** How long running attempts may go on at a stop. */
   readonly drainMs: number;
-  readonly token: string | undefined;
+  /** Without one, everybody on this machine may do everything. */
+  readonly tokens: readonly AccessToken[];
+  /** Where the tokens are from, when it is a file. */
+  readonly tokenFile: string | undefined;
+  /** Wraps the keys of sealed inputs. */
+  readonly secretKey: Uint8Array | undefined;
   /** Names by which the server may be addressed, beside the loopback ones. */
   readonly allowedHosts: readonly string[];
   readonly webhookHosts: readonly string[];
@@ -71,7 +79,8 @@ export const SETTINGS: readonly Setting[] = [
   { flag: "body-bytes", value: "bytes", default: "1MiB", help: "largest request body" },
   { flag: "max-start-delay", value: "time", default: "15m", help: "latest startAt from now" },
   { flag: "drain", value: "time", default: "10s", help: "time for running tasks at a stop" },
-  { flag: "token-file", value: "file", default: "", help: "file that holds the bearer token" },
+  { flag: "token-file", value: "file", default: "", help: "file of bearer tokens, see below" },
+  { flag: "secret-key-file", value: "file", default: "", help: "wraps the keys of secrets" },
   { flag: "allowed-hosts", value: "names", default: "", help: "further names of this server" },
   { flag: "webhook-hosts", value: "hosts", default: "", help: "host or host:port, with commas" },
 ];
@@ -126,8 +135,9 @@ class Reader {
 
   configuration(): Configuration {
     const hostname = this.#text("hostname");
-    const token = this.#token();
-    if (!LOOPBACK.includes(hostname) && token === undefined) {
+    const tokenFile = this.#text("token-file") || undefined;
+    const tokens = this.#tokens(tokenFile);
+    if (!LOOPBACK.includes(hostname) && tokens.length === 0) {
       this.problems.push(
         `--hostname ${hostname} is reachable from other machines: set DAYBOOK_TOKEN or ` +
           "--token-file, or stay on 127.0.0.1",
@@ -135,7 +145,9 @@ class Reader {
     }
     return {
       hostname,
-      token,
+      tokens,
+      tokenFile,
+      secretKey: this.#secretKey(this.#text("secret-key-file") || undefined),
       port: this.#number("port", 0, 65_535),
       journal: this.#text("journal") || "journal",
       definitions: this.#text("definitions") || undefined,
@@ -211,24 +223,41 @@ class Reader {
     return min;
   }
 
-  /** Only from `DAYBOOK_TOKEN` or a file, so that it never shows in a list of processes. */
-  #token(): string | undefined {
-    const path = this.#text("token-file");
-    const text = path === "" ? this.#sources.env("DAYBOOK_TOKEN") : this.#tokenIn(path);
-    if (text === undefined || text.trim() === "") return undefined;
-    const token = text.trim();
+  /** Only from `DAYBOOK_TOKEN` or a file, so that they never show in a list of processes. */
+  #tokens(file: string | undefined): readonly AccessToken[] {
+    if (file !== undefined) return this.#tokensIn(file);
+    const token = this.#sources.env("DAYBOOK_TOKEN")?.trim() ?? "";
+    if (token === "") return [];
     if (token.length < 16) this.problems.push("the token is shorter than 16 characters");
-    return token;
+    return [{ token, scopes: SCOPES }];
   }
 
-  #tokenIn(path: string): string | undefined {
+  /** Only from `DAYBOOK_SECRET_KEY` or a file, as tokens are. */
+  #secretKey(file: string | undefined): Uint8Array | undefined {
+    const text = file === undefined
+      ? this.#sources.env("DAYBOOK_SECRET_KEY")
+      : this.#textOf("secret-key-file", file);
+    if (text === undefined || text.trim() === "") return undefined;
+    const key = secretKeyIn(text);
+    if (key === undefined) this.problems.push(`the secret key ${SECRET_KEY_RULE}`);
+    return key;
+  }
+
+  #textOf(flag: string, file: string): string | undefined {
     try {
-      return this.#sources.readTextFile(path);
+      return this.#sources.readTextFile(file);
     } catch (error) {
-      const reason = messageOf(error);
-      this.problems.push(`--token-file ${path} cannot be read: ${reason}`);
+      this.problems.push(`--${flag} ${file} cannot be read: ${messageOf(error)}`);
       return undefined;
     }
+  }
+
+  #tokensIn(file: string): readonly AccessToken[] {
+    const text = this.#textOf("token-file", file);
+    if (text === undefined) return [];
+    const { tokens, problems } = readTokenLines(text);
+    this.problems.push(...problems.map((problem) => `--token-file ${file}: ${problem}`));
+    return tokens;
   }
 }
 
@@ -249,7 +278,7 @@ function parseUnit(text: string, units: Readonly<Record<string, number>>): numbe
   return Number(digits) * (units[unit] ?? NaN);
 }
 
-/** The configuration in force, a line each, with where it comes from; never the token. */
+/** The configuration in force, a line each, with where it comes from; never a token. */
 export function describeConfiguration(
   configuration: Configuration,
   origins: Origins,
@@ -266,7 +295,8 @@ export function describeConfiguration(
     "body-bytes": `${configuration.bodyBytesMax} bytes`,
     "max-start-delay": `${configuration.maxStartDelayMs} ms`,
     drain: `${configuration.drainMs} ms`,
-    "token-file": configuration.token === undefined ? "no token" : "token set",
+    "token-file": shownTokens(configuration.tokens),
+    "secret-key-file": configuration.secretKey === undefined ? "no key" : "key set",
     "allowed-hosts": configuration.allowedHosts.join(", ") || "none",
     "webhook-hosts": configuration.webhookHosts.join(", ") || "none",
   };
@@ -275,6 +305,11 @@ export function describeConfiguration(
     const note = origin === "default" ? "" : `  (${origin})`;
     return `  ${flag.padEnd(16)} ${shown[flag] ?? ""}${note}`;
   });
+}
+
+function shownTokens({ length }: readonly AccessToken[]): string {
+  if (length === 0) return "no token";
+  return length === 1 ? "token set" : `${length} tokens set`;
 }
 
 /** What `--help` prints. */
@@ -294,8 +329,12 @@ export function helpText(): string {
     `  ${"--help, --version".padEnd(28)} print this, or the version`,
     "",
     "Each flag has an environment twin: --segment-bytes is DAYBOOK_SEGMENT_BYTES.",
-    "The token is taken from DAYBOOK_TOKEN or --token-file only, the secret that signs",
-    "webhooks from DAYBOOK_WEBHOOK_SECRET only.",
+    "Tokens are taken from DAYBOOK_TOKEN or --token-file only, the secret that signs",
+    "webhooks from DAYBOOK_WEBHOOK_SECRET only. DAYBOOK_TOKEN is one token for everything. A",
+    "file has a line for each token: alone, it is for everything; else its scopes follow it,",
+    `such as read,submit of ${SCOPES.join(", ")}, and a name, if it has one. Lines that begin`,
+    "with # are comments. The file is read again when it changes: no restart is needed.",
+    "DAYBOOK_SECRET_KEY or --secret-key-file wraps the keys of sealed inputs: 32 bytes, base64.",
     "",
     "exit codes: 0 clean, 64 usage, 69 cannot listen, 70 storage failed while running,",
     "73 another process holds the journal, 74 it cannot be read or written, 78 it is damaged,",

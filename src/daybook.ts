@@ -7,10 +7,13 @@ import { JobEngine } from "./engine/job_engine.ts";
 import type { AnyJobDefinition } from "./engine/definition.ts";
 import type { Clock, Random, RecoveryReport } from "./engine/ports.ts";
 import { within } from "./engine/within.ts";
+import type { Access } from "./http/access.ts";
 import { createApp } from "./http/app.ts";
 import type { Configuration } from "./configuration.ts";
 import { DenoFileSystem } from "./journal/deno_file_system.ts";
 import { FileJournal } from "./journal/file_journal.ts";
+import { KeyFiles } from "./journal/key_files.ts";
+import { layoutOf } from "./journal/layout.ts";
 
 /**
  * How long a stop waits for connections to close: a peer that does not read keeps its
@@ -23,6 +26,8 @@ export interface DaybookOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly definitions: readonly AnyJobDefinition[];
+  /** Who may do what; everybody everything, when absent. */
+  readonly access?: Access | undefined;
   /** The journal takes nothing any more; the process should answer what it has and end. */
   readonly onJournalFailed: (error: Error) => void;
   /** Told of what an operator should know. */
@@ -60,23 +65,25 @@ export class Daybook {
    * Opens the journal, projects it, and takes up what was unfinished.
    *
    * @throws {JournalLockedError} when another process holds the journal.
-   * @throws {JournalUnusableError} when it cannot be read or written.
+   * @throws {JournalUnusableError} when it, or a key of a sealed input, cannot be used.
    * @throws {JournalDamagedError} when recorded data is not what was written.
    */
   static async open(options: DaybookOptions): Promise<Daybook> {
     const { configuration, clock, random, definitions, warn } = options;
-    const onDefect = (error: unknown) => warn(`defect: ${describe(error)}`);
+    const onDefect = (error: unknown) => warn(`defect: ${engine.redact(describe(error))}`);
+    const fileSystem = new DenoFileSystem();
     const engine = new JobEngine({
       clock,
       random,
       definitions,
+      keys: new KeyFiles(fileSystem, layoutOf(configuration.journal), configuration.secretKey),
       maxRunning: configuration.maxRunning,
       onJournalFailed: options.onJournalFailed,
       onDefect,
     });
     const { journal, report } = await FileJournal.open({
       folder: configuration.journal,
-      fileSystem: new DenoFileSystem(),
+      fileSystem,
       clock,
       random,
       consumer: engine.consumer,
@@ -86,12 +93,17 @@ export class Daybook {
       acceptSnapshotAhead: configuration.acceptSnapshotAhead,
       warn,
     });
-    await engine.start(journal, report.recoveredLogId ?? undefined);
+    try {
+      await engine.start(journal, report.recoveredLogId ?? undefined);
+    } catch (error) {
+      await journal.close();
+      throw error;
+    }
     const streams = new AbortController();
     const app = createApp({
       engine,
       clock,
-      token: configuration.token,
+      access: options.access,
       allowedHosts: allowedHostsOf(configuration),
       bodyBytesMax: configuration.bodyBytesMax,
       maxStartDelayMs: configuration.maxStartDelayMs,
@@ -119,9 +131,9 @@ export class Daybook {
 
 /** Bound to every address, the names of this server are not known; then the token decides. */
 function allowedHostsOf(configuration: Configuration): readonly string[] | "any" {
-  const { hostname, allowedHosts, token } = configuration;
+  const { hostname, allowedHosts, tokens } = configuration;
   const isUnspecified = hostname === "0.0.0.0" || hostname === "::";
-  if (isUnspecified && token !== undefined && allowedHosts.length === 0) return "any";
+  if (isUnspecified && tokens.length > 0 && allowedHosts.length === 0) return "any";
   return [hostname, ...allowedHosts];
 }
 

@@ -21,3 +21,4 @@ export type { Correlation } from "./core/correlation.ts";
 export type { ExpectedEventKind, Multiplicity } from "./core/job_plan.ts";
 export type { JsonObject, JsonScalar, JsonValue } from "./core/json.ts";
 export type { RetryPolicy } from "./core/retry_policy.ts";
+export type { InputRetention } from "./core/sealed_input.ts";

@@ -95,13 +95,32 @@ Deno.test("configuration: an unknown flag is refused", () => {
 Deno.test("configuration: the token comes from the environment or a file, and is never shown", () => {
   const fromFile = read(["--token-file=t"], {}, { t: `${TOKEN}\n` });
 
-  assert.equal(configured([], { DAYBOOK_TOKEN: TOKEN }).token, TOKEN);
+  const [fromEnvironment] = configured([], { DAYBOOK_TOKEN: TOKEN }).tokens;
+  assert.equal(fromEnvironment?.token, TOKEN);
   assert.ok(fromFile.kind === "run");
-  assert.equal(fromFile.configuration.token, TOKEN);
+  assert.deepEqual(fromFile.configuration.tokens, [fromEnvironment]);
   const shown = describeConfiguration(fromFile.configuration, fromFile.origins).join("\n");
   assert.ok(!shown.includes(TOKEN));
   assert.match(problems([], { DAYBOOK_TOKEN: "short" })[0] ?? "", /shorter than 16/);
   assert.match(problems([`--token=${TOKEN}`])[0] ?? "", /--token/);
+});
+
+Deno.test("configuration: the secret key is 32 bytes, from the environment or a file, and is never shown", () => {
+  const key = btoa("k".repeat(32));
+  const forms = [key, key.replace("=", ""), "6b".repeat(32), `${key}\n`];
+  for (const DAYBOOK_SECRET_KEY of forms) {
+    const { secretKey } = configured([], { DAYBOOK_SECRET_KEY });
+    assert.deepEqual(secretKey, new TextEncoder().encode("k".repeat(32)));
+  }
+  const fromFile = read(["--secret-key-file=k"], {}, { k: key });
+  assert.ok(fromFile.kind === "run" && fromFile.configuration.secretKey);
+  const shown = describeConfiguration(fromFile.configuration, fromFile.origins).join("\n");
+  assert.ok(shown.includes("key set") && !shown.includes(key));
+  for (const DAYBOOK_SECRET_KEY of ["short", key.slice(4), "zz".repeat(32)]) {
+    const [problem = ""] = problems([], { DAYBOOK_SECRET_KEY });
+    assert.match(problem, /^the secret key must be 32 bytes/);
+    assert.ok(!problem.includes(DAYBOOK_SECRET_KEY));
+  }
 });
 
 Deno.test("configuration: an address beyond the loopback needs a token", () => {

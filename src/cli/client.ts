@@ -2,6 +2,7 @@
 
 import { parseJsonText } from "../core/json_text.ts";
 import { messageOf } from "../core/thrown.ts";
+import { firstToken } from "../http/token_lines.ts";
 import { withCommand } from "../permission_advice.ts";
 import {
   CommandError,
@@ -22,7 +23,11 @@ const ANSWER_MAX_MS = 60_000;
 export const SERVER_OPTIONS: readonly CommandOption[] = [
   { name: "url", value: "url", help: "the server; DAYBOOK_URL, or the one that holds the journal" },
   { name: "journal", value: "folder", default: "journal", help: "where to look for the server" },
-  { name: "token-file", value: "file", help: "holds the bearer token; else DAYBOOK_TOKEN has it" },
+  {
+    name: "token-file",
+    value: "file",
+    help: "its first token is sent; else that in DAYBOOK_TOKEN",
+  },
 ];
 
 /** As much of `fetch` as a client needs, so that tests can answer in its place. */
@@ -158,6 +163,12 @@ function tokenOf(input: CommandInput): string | undefined {
   const given = input.text("token-file");
   const file = given ?? (input.env("DAYBOOK_TOKEN") ? undefined : input.env("DAYBOOK_TOKEN_FILE"));
   if (file === undefined || file === "") return input.env("DAYBOOK_TOKEN") || undefined;
+  const token = firstToken(readToken(file));
+  if (token !== undefined) return token;
+  throw new CommandError(`cannot take a token from ${file}: there is none in it`, EXIT_USAGE);
+}
+
+function readToken(file: string): string {
   try {
     return Deno.readTextFileSync(file);
   } catch (error) {

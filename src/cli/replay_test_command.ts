@@ -7,8 +7,18 @@ import { DefinitionRegistry } from "../engine/definition_registry.ts";
 import { checkHistory, type HistoryVerdict } from "../engine/history_check.ts";
 import { planChanges } from "../engine/plan_change.ts";
 import type { Clock } from "../engine/ports.ts";
+import {
+  isSealed,
+  type OpenedInput,
+  type SealedJob,
+  Sealing,
+  withInput,
+} from "../engine/sealing.ts";
 import type { FileSystem } from "../journal/file_system.ts";
+import { KeyFiles } from "../journal/key_files.ts";
+import { layoutOf } from "../journal/layout.ts";
 import { withCommand } from "../permission_advice.ts";
+import { secretKeyIn } from "../secret_key.ts";
 import { DefinitionsError } from "../user_definitions.ts";
 import { CheckPool } from "./check_pool.ts";
 import {
@@ -53,7 +63,8 @@ export function replayTestCommand(parts: ReplayTestParts): Command {
     notes: [
       "Calls run of each recorded job and answers it from the record alone: no task function\n" +
       "and no compensation is called, and nothing is written. A server may be running.\n" +
-      "--journal and --definitions may come from DAYBOOK_JOURNAL and DAYBOOK_DEFINITIONS.",
+      "--journal and --definitions may come from DAYBOOK_JOURNAL and DAYBOOK_DEFINITIONS. Inputs\n" +
+      "that are sealed are opened where their keys are, with DAYBOOK_SECRET_KEY if need be.",
       "A module of your own has to be read, with all that it imports, so the permission is\n" +
       "yours to give:\n" +
       "  deno run --no-prompt '--allow-env=DAYBOOK_*,NO_COLOR' \\\n" +
@@ -90,13 +101,20 @@ async function run(parts: ReplayTestParts, input: CommandInput): Promise<number>
   const folder = readableFolder(input);
   const recorded = await orExit(() => read(parts.fileSystem, folder, terminal));
   const selected = selectedJobs(recorded, selection);
-  const report = await checkAll(parts.clock, registry, recorded, selected, {
+  const sealing = sealingOf(parts, input, folder);
+  const report = await checkAll(parts.clock, sealing, registry, recorded, selected, {
     keepsCompatible: selection.jobId !== undefined,
     onProgress: (done) => terminal.progress("checking", done, selected.length),
   });
   terminal.progressEnd();
   tell(terminal, report, recorded.head.logId, input.isSet("all"));
   return report.verdict === "compatible" ? EXIT_OK : EXIT_NEGATIVE;
+}
+
+/** A secret key that is none is as good as none: the report says which jobs it would open. */
+function sealingOf({ fileSystem }: ReplayTestParts, input: CommandInput, folder: string): Sealing {
+  const secretKey = secretKeyIn(input.env("DAYBOOK_SECRET_KEY") ?? "");
+  return new Sealing(new KeyFiles(fileSystem, layoutOf(folder), secretKey));
 }
 
 async function registryOf(
@@ -147,6 +165,7 @@ function selectedJobs(
 
 async function checkAll(
   clock: Clock,
+  sealing: Sealing,
   registry: DefinitionRegistry,
   recorded: RecordedJobs,
   selected: readonly JobState[],
@@ -159,7 +178,7 @@ async function checkAll(
   let done = 0;
   const pool = new CheckPool(selected, clock, async (job, clock) => {
     const definition = registry.get(job.type);
-    if (definition !== undefined) await check(clock, definition, recorded, job, report);
+    if (definition !== undefined) await check(clock, sealing, definition, recorded, job, report);
     else if (!isTerminal(job)) report.addMissing(job.type ?? "");
     onProgress(++done);
   });
@@ -169,15 +188,36 @@ async function checkAll(
 
 async function check(
   clock: Clock,
+  sealing: Sealing,
   definition: AnyJobDefinition,
   recorded: RecordedJobs,
   job: JobState,
   report: ReplayReport,
 ): Promise<void> {
-  const verdict = await checkHistory(definition, job, { clock, entriesAt: recorded.factsAt });
   const type = report.of(definition.type, definition.version);
+  const opened = isSealed(job) ? await openedInput(sealing, job) : undefined;
+  if (opened?.ok === false) {
+    const verdict = { kind: "notChecked", message: `the input is sealed, and ${opened.reason}` };
+    return type.add(findingOf(job, definition, verdict as HistoryVerdict, recorded));
+  }
+  const clear = opened === undefined ? job : withInput(job, opened.input);
+  const source = { clock, entriesAt: recorded.factsAt };
+  const verdict = await checkHistory(
+    definition,
+    clear,
+    opened === undefined ? source : { ...source, guard: opened.guard },
+  );
   type.add(findingOf(job, definition, verdict, recorded));
-  if (!isTerminal(job)) type.addPlanChanges(planChanges(definition, job));
+  if (!isTerminal(job)) type.addPlanChanges(planChanges(definition, clear));
+}
+
+/** A key that cannot be read is as good as none: nothing is written here. */
+async function openedInput(sealing: Sealing, job: SealedJob): Promise<OpenedInput> {
+  try {
+    return await sealing.open(job);
+  } catch (error) {
+    return { ok: false, reason: messageOf(error) };
+  }
 }
 
 function findingOf(

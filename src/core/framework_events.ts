@@ -8,6 +8,7 @@ import type { EventType } from "./event_type.ts";
 import type { EventId, ExecutionId, JobId, LogId, TaskId } from "./ids.ts";
 import type { JobPlan } from "./job_plan.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
+import type { SealedInput } from "./sealed_input.ts";
 
 /** An error as recorded: never an object of the program that threw it. */
 export interface ErrorFact {
@@ -33,14 +34,20 @@ export interface JobCreatedAttributes {
   /** Present exactly when the job has code. */
   readonly definitionVersion?: number;
   readonly plan: JobPlan;
+  /** With marks for what is secret; absent where all of it is under the seal. */
   readonly input?: JsonValue;
+  /** The whole input, where the journal must not hold it in clear. */
+  readonly sealed?: SealedInput;
   /** Lower goes first. */
   readonly priority: number;
   readonly labels: Readonly<Record<string, string>>;
   /** RFC 3339; the job starts by itself then. */
   readonly startAt?: string;
   readonly retryOf?: JobId;
-  /** The caller's `Idempotency-Key`, and a digest of the body that came with it. */
+  /**
+   * The caller's `Idempotency-Key`, and a digest of the body that came with it: keyed with
+   * the job's own key where the input is sealed.
+   */
   readonly idempotency?: { readonly key: string; readonly digest: string };
 }
 
@@ -133,6 +140,8 @@ export interface FrameworkAttributes {
     readonly failed: readonly TaskId[];
   };
   readonly "job.RecoveryRequired": { readonly tasks: readonly TaskId[] };
+  /** The key of the job's sealed input is being deleted: nobody can read it any more. */
+  readonly "job.InputRemoved": { readonly reason: "retention" };
   readonly "journal.SegmentOpened": {
     readonly formatVersion: number;
     /** Absent in the first segment. */

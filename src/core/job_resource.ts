@@ -33,6 +33,7 @@ export function jobResource(job: JobState) {
     labels: job.labels,
     retryOf: job.retryOf,
     input: job.input ?? null,
+    sealed: sealedResource(job),
     output: outputOf(job),
     expected: job.plan.expected.map((expected, index) =>
       expectationResource(expected, job.expected[index])
@@ -40,6 +41,13 @@ export function jobResource(job: JobState) {
     tasks: job.tasks.map(taskResource),
     failure: failureResource(job),
   };
+}
+
+/** What of the input is not shown, and until when it is kept; absent where all is shown. */
+function sealedResource({ sealed }: JobState) {
+  return sealed === undefined
+    ? undefined
+    : { secrets: sealed.secrets, retention: sealed.retention };
 }
 
 /** Only until it starts: afterwards `startedAt` tells. */

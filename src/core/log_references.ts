@@ -31,6 +31,7 @@ const POSITIONS: {
   "job.TaskCompensationFailed": [],
   "job.CompensationEnded": [],
   "job.RecoveryRequired": [],
+  "job.InputRemoved": [],
   "journal.SegmentOpened": [],
   "journal.Sealed": [],
   "journal.Recovered": [],

@@ -36,6 +36,7 @@ export function noteTask(
     case "job.EventCorrelated":
     case "job.CompensationEnded":
     case "job.RecoveryRequired":
+    case "job.InputRemoved":
     case "journal.SegmentOpened":
     case "journal.Sealed":
     case "journal.Recovered":

@@ -51,6 +51,8 @@ export function frameworkText(
       return "No compensation is under way: its end changes nothing.";
     case "job.RecoveryRequired":
       return recoveryText(before, entry);
+    case "job.InputRemoved":
+      return "The input of the job was removed, which changes no state.";
     case "journal.SegmentOpened":
     case "journal.Sealed":
     case "journal.Recovered":

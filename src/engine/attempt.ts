@@ -7,8 +7,8 @@ import type { InterruptionReason } from "../core/framework_events.ts";
 import type { ExecutionId, JobId, TaskId } from "../core/ids.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import { fromJson, NonRetryableError, RetryLater, type TaskContext } from "./definition.ts";
-import { errorFact } from "./error_fact.ts";
 import type { Clock } from "./ports.ts";
+import type { SecretGuard } from "./secret_guard.ts";
 
 /** How long an attempt may go on after its signal has aborted. */
 export const ABORT_GRACE_MS = 10_000;
@@ -53,6 +53,7 @@ export interface Attempt {
   readonly stop: AbortSignal;
   readonly run: (task: TaskContext) => unknown;
   readonly onProgress: (done: number, total?: number, note?: string) => void;
+  readonly guard: SecretGuard;
 }
 
 /** Runs an attempt to its end. Never rejects: every end is an outcome. */
@@ -65,9 +66,10 @@ export async function runAttempt(attempt: Attempt, clock: Clock): Promise<Attemp
     // A function that outlives its limit may still reject, when nobody listens any more.
     work.catch(() => {});
     const value = await Promise.race([work, limits.exceeded]);
-    return { kind: "completed", result: recordable(value), emitted };
+    const result = attempt.guard.clean("a result", recordable(value));
+    return { kind: "completed", result, emitted };
   } catch (error) {
-    return outcomeOf(error, attempt.stop);
+    return outcomeOf(error, attempt);
   } finally {
     limits.clear();
   }
@@ -126,11 +128,11 @@ function graceOf({ reason }: AbortSignal): number {
   return isShutdown ? SHUTDOWN_GRACE_MS : ABORT_GRACE_MS;
 }
 
-function outcomeOf(thrown: unknown, stop: AbortSignal): AttemptOutcome {
+function outcomeOf(thrown: unknown, { stop, guard }: Attempt): AttemptOutcome {
   if (stop.aborted && stop.reason instanceof Interruption) {
     return { kind: "interrupted", reason: stop.reason.reason };
   }
-  const error = errorFact(thrown);
+  const error = guard.factOf(thrown);
   if (thrown instanceof NonRetryableError) return { kind: "nonRetryable", error };
   if (thrown instanceof RetryLater && Number.isFinite(thrown.delayMs)) {
     const delayMs = Math.min(Math.max(0, thrown.delayMs), RETRY_LATER_MAX_MS);
@@ -140,15 +142,17 @@ function outcomeOf(thrown: unknown, stop: AbortSignal): AttemptOutcome {
 }
 
 function contextOf(attempt: Attempt, signal: AbortSignal, emitted: FactDraft[]): TaskContext {
-  const { jobId, taskId, executionId } = attempt;
+  const { jobId, taskId, executionId, guard } = attempt;
   return {
     jobId,
     taskId,
     executionId,
     attempt: attempt.attempt,
     signal,
-    emit: (type, attributes = {}) => void emitted.push(stagedEvent(type, attributes)),
-    progress: attempt.onProgress,
+    emit: (type, attributes = {}) =>
+      void emitted.push(guard.clean("an event", stagedEvent(type, attributes))),
+    progress: (done, total, note) =>
+      attempt.onProgress(done, total, note === undefined ? note : guard.redact(String(note))),
   };
 }
 

@@ -10,8 +10,8 @@ import type { ExecutionId, JobId, TaskId } from "../core/ids.ts";
 import { type CompletedTask, findTask } from "../core/job_state.ts";
 import type { AskedTask } from "./asked.ts";
 import { type AttemptOutcome, Interruption, runAttempt } from "./attempt.ts";
-import { errorFact } from "./error_fact.ts";
 import type { RunServices } from "./run_services.ts";
+import type { SecretGuard } from "./secret_guard.ts";
 import { failedAttributes } from "./task_runner.ts";
 import type { Worker } from "./worker.ts";
 
@@ -24,15 +24,17 @@ export class Compensations {
   readonly #services: RunServices;
   readonly #jobId: JobId;
   readonly #worker: Worker;
+  readonly #guard: SecretGuard;
   readonly #stop = new AbortController();
   #running: Promise<void> | undefined;
   #attempting: Promise<unknown> | undefined;
   #onResumed: (() => void) | undefined;
 
-  constructor(services: RunServices, jobId: JobId, worker: Worker) {
+  constructor(services: RunServices, jobId: JobId, worker: Worker, guard: SecretGuard) {
     this.#services = services;
     this.#jobId = jobId;
     this.#worker = worker;
+    this.#guard = guard;
   }
 
   /** Undoes all there is to undo; a second call waits for the first. */
@@ -118,7 +120,7 @@ export class Compensations {
     await this.#record("job.TaskCompensationFailed", task, executionId, {
       attempt,
       maxAttempts: attempt,
-      error: errorFact(error),
+      error: this.#guard.factOf(error),
       final: true,
       kind: "poison",
     });
@@ -167,6 +169,7 @@ export class Compensations {
       run: (context) => compensate(structuredClone(task.result), context),
       // Progress belongs to the task; that of its undoing has no place to be shown.
       onProgress: () => {},
+      guard: this.#guard,
     }, this.#services.clock);
     await this.#conclude(task, code, attempt, executionId, outcome);
   }

@@ -5,20 +5,21 @@ import type { FrameworkEntry, JobEventDraft, JobEventLogEntry } from "../core/ev
 import type { EventType } from "../core/event_type.ts";
 import type { JobCreatedAttributes } from "../core/framework_events.ts";
 import type { JobId, LogId } from "../core/ids.ts";
-import { type JobPlan, MAIN_EXPECTATION_ID } from "../core/job_plan.ts";
+import { MAIN_EXPECTATION_ID } from "../core/job_plan.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { JsonValue } from "../core/json.ts";
 import { matchableOf, projectAll } from "../core/projector.ts";
-import type { AnyJobDefinition } from "./definition.ts";
-import { type DefinitionRegistry, parseInput, planOf } from "./definition_registry.ts";
+import type { DefinitionRegistry } from "./definition_registry.ts";
 import { correlatedEventId } from "./derived_ids.ts";
-import { errorFact } from "./error_fact.ts";
 import type { History } from "./history.ts";
+import { JobDescriptions } from "./job_descriptions.ts";
 import type { JobTable } from "./job_table.ts";
 import type { Lanes } from "./lanes.ts";
-import type { Clock, Random } from "./ports.ts";
+import { type Clock, JournalFailedError, type Random } from "./ports.ts";
+import type { Protection } from "./protection.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Created, CreateRequest, Outcome, RetryRequest } from "./requests.ts";
+import { isSealed, isToldElsewhere, type Sealing } from "./sealing.ts";
 
 export interface CreationParts {
   readonly clock: Clock;
@@ -28,13 +29,16 @@ export interface CreationParts {
   readonly history: History;
   readonly recorder: Recorder;
   readonly lanes: Lanes;
+  readonly sealing: Sealing;
 }
 
 export class Creation {
   readonly #parts: CreationParts;
+  readonly #descriptions: JobDescriptions;
 
   constructor(parts: CreationParts) {
     this.#parts = parts;
+    this.#descriptions = new JobDescriptions(parts.registry);
   }
 
   /** Creates a job; rejects with `JournalFullError` or `JournalFailedError`. */
@@ -55,12 +59,59 @@ export class Creation {
   /** Creates a job from a failed one; runs in the lane of the failed job. */
   async retry(job: JobState, request: RetryRequest): Promise<Outcome<JobState>> {
     const newJobId = this.#newJobId();
-    const attributes = this.#attributesForRetry(job);
+    // What is refused anyway needs no key, and is told nothing of the input.
+    const refused = decide(job, {
+      kind: "retry",
+      newJobId,
+      attributes: job,
+      facts: [],
+      ...request,
+    });
+    if (!refused.accepted) return rejected(refused.rejection);
+    if (!isSealed(job)) return await this.#retryAs(newJobId, job, job.input, request);
+    const opened = await this.#parts.sealing.open(job);
+    return opened.ok
+      ? await this.#retryAs(newJobId, job, opened.input, request)
+      : rejected({ message: `Cannot retry job ${job.jobId}: ${opened.reason}`, allowedIn: [] });
+  }
+
+  async #retryAs(
+    newJobId: JobId,
+    job: JobState,
+    input: JsonValue | undefined,
+    request: RetryRequest,
+  ): Promise<Outcome<JobState>> {
+    const { attributes, protection } = this.#descriptions.ofRetry(job, input);
     const facts = await this.#factsFor(job, newJobId);
-    const decision = decide(job, { kind: "retry", newJobId, attributes, facts, ...request });
-    if (!decision.accepted) return rejected(decision.rejection);
-    await this.#parts.recorder.record(decision.events).applied;
-    return { ok: true, value: this.#parts.table.job(newJobId) as JobState };
+    return await this.#sealedFor(newJobId, attributes, protection, async (attributes) => {
+      const command = { kind: "retry", newJobId, attributes, facts, ...request } as const;
+      const decision = decide(job, command);
+      if (!decision.accepted) return rejected(decision.rejection);
+      await this.#parts.recorder.record(decision.events).applied;
+      return { ok: true, value: this.#parts.table.job(newJobId) as JobState };
+    });
+  }
+
+  /** Seals what needs it before it is recorded, and takes the key back when it is not. */
+  async #sealedFor<Value>(
+    jobId: JobId,
+    attributes: JobCreatedAttributes,
+    protection: Protection | undefined,
+    record: (attributes: JobCreatedAttributes) => Promise<Outcome<Value>>,
+  ): Promise<Outcome<Value>> {
+    if (protection === undefined) return await record(attributes);
+    if (isToldElsewhere(attributes, jobId, protection)) return toldElsewhere();
+    const { sealing } = this.#parts;
+    const sealed = await sealing.seal(jobId, attributes, protection);
+    try {
+      const outcome = await record(sealed);
+      if (!outcome.ok) await sealing.discard(jobId);
+      return outcome;
+    } catch (error) {
+      // When the journal has failed, nobody knows whether the job is on disk: the start tells.
+      if (!(error instanceof JournalFailedError)) await sealing.discard(jobId);
+      throw error;
+    }
   }
 
   #newJobId(): JobId {
@@ -74,10 +125,16 @@ export class Creation {
     const jobId = this.#parts.table.jobOfKey(key);
     const before = jobId === undefined ? undefined : this.#parts.table.job(jobId);
     if (jobId === undefined || before === undefined) return await this.#createInLane(request);
-    if (before.idempotency?.digest !== digest) {
+    if (!(await this.#cameWith(before, digest))) {
       return { ok: false, problem: { kind: "keyReused", key, jobId } };
     }
     return { ok: true, value: { job: await this.#asCreated(before), replayed: true } };
+  }
+
+  /** A body that came with an input that was removed is known to nobody: then the key decides. */
+  async #cameWith(job: JobState, digest: string): Promise<boolean> {
+    if (!isSealed(job)) return job.idempotency?.digest === digest;
+    return await this.#parts.sealing.cameWith(job, digest) ?? true;
   }
 
   /** The job as the first answer showed it: after its creation, and its start if at once. */
@@ -90,15 +147,26 @@ export class Creation {
   }
 
   async #createNew(request: CreateRequest): Promise<Outcome<Created>> {
-    const described = this.#describe(request);
+    const described = this.#descriptions.of(request);
     if (!described.ok) return described;
     const jobId = request.jobId ?? this.#newJobId();
-    const start = this.#startsAtOnce(request);
-    const command = { kind: "create", jobId, attributes: described.value, start } as const;
     // An id made here is new.
     const existing = request.jobId && this.#parts.table.job(request.jobId);
     if (existing !== undefined) return { ok: false, problem: { kind: "jobExists", jobId } };
-    const decision = decide(existing, command);
+    const { attributes, protection } = described.value;
+    const start = this.#startsAtOnce(request);
+    const record = (attributes: JobCreatedAttributes) => this.#record(jobId, attributes, start);
+    return protection === undefined
+      ? await record(attributes)
+      : await this.#sealedFor(jobId, attributes, protection, record);
+  }
+
+  async #record(
+    jobId: JobId,
+    attributes: JobCreatedAttributes,
+    start: boolean,
+  ): Promise<Outcome<Created>> {
+    const decision = decide(undefined, { kind: "create", jobId, attributes, start });
     if (!decision.accepted) return rejected(decision.rejection);
     const applied = await this.#parts.recorder.record(decision.events).applied;
     return { ok: true, value: { job: applied.at(-1)?.job as JobState, replayed: false } };
@@ -107,62 +175,6 @@ export class Creation {
   #startsAtOnce(request: CreateRequest): boolean {
     if (request.startAt === undefined) return request.start ?? true;
     return Date.parse(request.startAt) <= this.#parts.clock.now();
-  }
-
-  #describe(request: CreateRequest): Outcome<JobCreatedAttributes> {
-    const { priority, labels, startAt, idempotency } = request;
-    const common = {
-      priority: priority ?? 0,
-      labels: labels ?? {},
-      ...(startAt === undefined ? {} : { startAt }),
-      ...(idempotency === undefined ? {} : { idempotency }),
-    };
-    if ("plan" in request) return { ok: true, value: { plan: request.plan, ...common } };
-    const described = this.#describeCode(request.type, request.input);
-    return described.ok ? { ok: true, value: { ...described.value, ...common } } : described;
-  }
-
-  #describeCode(type: string, input: JsonValue | undefined): Outcome<CodeAttributes> {
-    const definition = this.#parts.registry.get(type);
-    if (definition === undefined) {
-      return {
-        ok: false,
-        problem: { kind: "unknownType", type, known: this.#parts.registry.types },
-      };
-    }
-    const parsed = parseInput(definition, input);
-    if (!parsed.ok) return { ok: false, problem: { kind: "invalidInput", issues: parsed.issues } };
-    const plan = this.#planFor(definition, parsed.value);
-    if (!plan.ok) return plan;
-    const attributes = { type, definitionVersion: definition.version, plan: plan.value };
-    return {
-      ok: true,
-      value: input === undefined ? attributes : { ...attributes, input },
-    };
-  }
-
-  /** A definition that cannot make a plan of an input refuses it, whatever its schema says. */
-  #planFor(definition: AnyJobDefinition, input: unknown): Outcome<JobPlan> {
-    try {
-      return { ok: true, value: planOf(definition, input) };
-    } catch (error) {
-      const detail = `${definition.type} cannot make a plan of it: ${errorFact(error).message}`;
-      return { ok: false, problem: { kind: "invalidInput", issues: [{ pointer: "", detail }] } };
-    }
-  }
-
-  /** The same job again, as today's definition describes it. */
-  #attributesForRetry(job: JobState): JobCreatedAttributes {
-    const common = { priority: job.priority, labels: job.labels };
-    const described = job.type === undefined ? undefined : this.#describeCode(job.type, job.input);
-    if (described?.ok) return { ...described.value, ...common };
-    return {
-      ...(job.type === undefined ? {} : { type: job.type }),
-      ...(job.definitionVersion === undefined ? {} : { definitionVersion: job.definitionVersion }),
-      ...(job.input === undefined ? {} : { input: job.input }),
-      plan: job.plan,
-      ...common,
-    };
   }
 
   /** Events from outside that counted for a job: they happened, and count again. */
@@ -176,7 +188,11 @@ export class Creation {
   }
 }
 
-type CodeAttributes = Pick<JobCreatedAttributes, "type" | "definitionVersion" | "plan" | "input">;
+function toldElsewhere(): Outcome<never> {
+  const detail = "has a secret that is in the plan, a label or an id as well, where it would " +
+    "be recorded in clear";
+  return { ok: false, problem: { kind: "invalidInput", issues: [{ pointer: "", detail }] } };
+}
 
 function rejected(rejection: { message: string; allowedIn: readonly JobState["state"][] }) {
   return { ok: false, problem: { kind: "rejected", rejection } } as const;

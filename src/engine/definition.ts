@@ -1,11 +1,13 @@
 /** Definitions: code that knows how to run a type of job. */
 
 import { parseJsonText } from "../core/json_text.ts";
-import type { GenericSchema, InferOutput } from "valibot";
+import type { GenericSchema, InferInput, InferOutput } from "valibot";
 import type { Correlation } from "../core/correlation.ts";
 import { type JsonObject, type JsonValue, wellFormed } from "../core/json.ts";
 import type { ExpectedEventKind, Multiplicity } from "../core/job_plan.ts";
 import type { RetryPolicy } from "../core/retry_policy.ts";
+import type { InputRetention } from "../core/sealed_input.ts";
+import type { SecretPath } from "./secret_path.ts";
 
 /** One event that a job waits for, under a name that `ctx.expect` takes. */
 export interface Expectation {
@@ -106,6 +108,19 @@ export interface JobDefinition<
   /** How a job ends when all was compensated. Default `"Failed"`. */
   readonly onCompensated?: "Done" | "Failed";
   readonly startsOn?: StartsOn<InferOutput<Schema>>;
+  /**
+   * Dotted paths of secrets in the input, `*` for every element of an array:
+   * `["card.number", "recipients.*.iban"]`. `run` gets them; the journal, and whatever is
+   * made of it, shows a mark in their place. What tasks say is watched for values of 6
+   * characters or more: a message has them replaced, a result with one in it fails the job.
+   */
+  readonly secrets?: readonly SecretPath<InferInput<Schema>>[];
+  /**
+   * What becomes of the input when the job has ended, done or failed. Default `"keep"`.
+   * Otherwise all of it is under a seal from the beginning, and removed at the end, or
+   * `afterMs` later; from then on the job cannot be retried. Never hides the plan.
+   */
+  readonly retention?: InputRetention;
   run(ctx: JobContext<ExpectationName>, input: InferOutput<Schema>): Promise<Output>;
 }
 
@@ -123,6 +138,8 @@ export interface AnyJobDefinition {
     readonly correlation?: Correlation;
     input(event: FactEvent): unknown;
   };
+  readonly secrets?: readonly string[];
+  readonly retention?: InputRetention;
   run(ctx: JobContext<string>, input: unknown): Promise<unknown>;
 }
 

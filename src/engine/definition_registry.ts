@@ -19,6 +19,7 @@ import { ID_PATTERN, ID_RULE } from "../core/ids.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { AnyJobDefinition, ErrorMatcher, Expectation, FactEvent } from "./definition.ts";
 import { inputIssues } from "./input_issues.ts";
+import { requireProtectable } from "./protection.ts";
 import type { DefinitionInfo, InputIssue } from "./requests.ts";
 
 export type ParsedInput =
@@ -81,6 +82,7 @@ export class DefinitionRegistry {
     if (this.#byType.has(definition.type)) {
       throw new TypeError(`Cannot register ${definition.type}: another definition has this type`);
     }
+    requireProtectable(definition, () => inputSchemaOf(definition));
     this.#byType.set(definition.type, definition);
     if (definition.startsOn === undefined) return;
     const trigger = eventType(definition.startsOn.eventType);
@@ -171,10 +173,14 @@ function infoOf(definition: AnyJobDefinition): DefinitionInfo {
     type: definition.type,
     version: definition.version,
     ...(definition.description === undefined ? {} : { description: definition.description }),
-    inputSchema: toJsonSchema(definition.input, {
-      errorMode: "ignore",
-      target: "draft-2020-12",
-    }) as unknown as JsonValue,
+    inputSchema: inputSchemaOf(definition),
     ...(definition.startsOn === undefined ? {} : { startsOn: definition.startsOn.eventType }),
+    ...(definition.secrets === undefined ? {} : { secrets: definition.secrets }),
+    ...(definition.retention === undefined ? {} : { retention: definition.retention }),
   };
+}
+
+function inputSchemaOf({ input }: AnyJobDefinition): JsonValue {
+  const options = { errorMode: "ignore", target: "draft-2020-12" } as const;
+  return toJsonSchema(input, options) as unknown as JsonValue;
 }

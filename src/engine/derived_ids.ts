@@ -14,6 +14,11 @@ export function correlatedEventId(eventId: string, jobId: JobId): EventId {
   return `evt_${digest("correlated", eventId, jobId)}` as EventId;
 }
 
+/** The id of the `job.InputRemoved` entry of a job, of which there is one at most. */
+export function inputRemovedEventId(jobId: JobId): EventId {
+  return `evt_${digest("input removed", jobId)}` as EventId;
+}
+
 /** The id of the job that an event starts under a definition. */
 export function startedJobId(type: string, eventId: string): JobId {
   return `job_${digest("started", type, eventId)}` as JobId;

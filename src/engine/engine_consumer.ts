@@ -7,7 +7,10 @@ import type { EngineStatus } from "./engine_status.ts";
 import type { Applied } from "./job_table.ts";
 import type { JournalConsumer } from "./ports.ts";
 
-type ConsumerParts = Pick<EngineParts, "projection" | "recorder" | "ended" | "supervisor" | "feed">;
+type ConsumerParts = Pick<
+  EngineParts,
+  "projection" | "recorder" | "ended" | "supervisor" | "feed" | "inputRemovals"
+>;
 
 export function engineConsumer(
   parts: ConsumerParts,
@@ -30,7 +33,7 @@ export function engineConsumer(
 
 /** Projects a batch, lets jobs go on, and wakes those who wait. */
 function goOn(
-  { recorder, ended, supervisor, feed }: ConsumerParts,
+  { recorder, ended, supervisor, feed, inputRemovals }: ConsumerParts,
   entries: readonly JobEventLogEntry[],
   onDefect: (error: unknown) => void,
 ): void {
@@ -41,6 +44,7 @@ function goOn(
     if (applied === undefined) continue;
     steps.push(applied);
     ended.see(applied);
+    inputRemovals.see(applied);
     touched.add(applied.job.jobId);
   }
   for (const applied of steps) {

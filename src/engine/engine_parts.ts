@@ -1,5 +1,6 @@
 /** Puts the parts of an engine together, the ones that know nothing of others first. */
 
+import type { EventDraft } from "../core/event.ts";
 import { Commands } from "./commands.ts";
 import { CorrelationIndex } from "./correlation_index.ts";
 import { Creation } from "./creation.ts";
@@ -13,13 +14,17 @@ import { Explainer } from "./explainer.ts";
 import { FanOut } from "./fan_out.ts";
 import { Feed } from "./feed.ts";
 import { History } from "./history.ts";
+import { InputRemovals } from "./input_removals.ts";
 import { Lanes } from "./lanes.ts";
+import { LiveSecrets } from "./live_secrets.ts";
 import { PatientRecorder } from "./patient_recorder.ts";
-import type { Clock, JournalFailedError, Random } from "./ports.ts";
+import type { Clock, JournalFailedError, KeyStore, Random } from "./ports.ts";
 import { Projection } from "./projection.ts";
+import { protectionOf } from "./protection.ts";
 import { Recorder } from "./recorder.ts";
 import { Replays } from "./replays.ts";
 import { Scheduler } from "./scheduler.ts";
+import { Sealing } from "./sealing.ts";
 import { Supervisor } from "./supervisor.ts";
 import { Unmatched } from "./unmatched.ts";
 import { WorkerQueue } from "./worker_queue.ts";
@@ -28,6 +33,8 @@ export interface JobEngineOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly definitions: readonly AnyJobDefinition[];
+  /** Needed when a definition has secrets, or a retention. */
+  readonly keys?: KeyStore;
   /** Jobs that may hold a worker at a time. */
   readonly maxRunning: number;
   /** The journal has failed: nothing more can be recorded, and the process should end. */
@@ -53,11 +60,14 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
       draining: () => status.draining,
       full: (urgency) => events.journal.full(urgency),
     }),
-    supervisor: supervisorOf(parts, options, status),
+    ...withPatience(parts, options, status),
   };
 }
 
-function foundationOf({ clock, random, definitions, maxRunning }: JobEngineOptions) {
+function foundationOf(options: JobEngineOptions) {
+  const { clock, random, definitions, maxRunning, keys } = options;
+  const registry = new DefinitionRegistry(definitions);
+  if (keys === undefined) requireNoProtection(registry);
   const projection = new Projection();
   const { table, eventIds, facts } = projection;
   return {
@@ -68,7 +78,10 @@ function foundationOf({ clock, random, definitions, maxRunning }: JobEngineOptio
     ended: new EndedJobs(),
     indexes: { started: new CorrelationIndex(), unstarted: new CorrelationIndex(), facts },
     events: new EventEngine(clock, random, eventIds),
-    registry: new DefinitionRegistry(definitions),
+    registry,
+    keys: keys ?? NO_KEYS,
+    sealing: new Sealing(keys ?? NO_KEYS),
+    liveSecrets: new LiveSecrets(),
     lanes: new Lanes(),
     scheduler: new Scheduler(clock),
     workers: new WorkerQueue(maxRunning),
@@ -89,13 +102,46 @@ function withRecording(parts: ReturnType<typeof foundationOf>) {
   };
 }
 
-function supervisorOf(
+/** With what goes on by itself, and waits out a full disk. */
+function withPatience(
   parts: ReturnType<typeof withRecording>,
   { onDefect = () => {} }: JobEngineOptions,
   status: EngineStatus,
+) {
+  const patient = new PatientRecorder({ ...parts, onDefect });
+  const record = (drafts: readonly EventDraft[]) => patient.record(drafts);
+  return {
+    supervisor: supervisorOf(parts, patient, onDefect, status),
+    inputRemovals: new InputRemovals({ ...parts, record, onDefect }),
+  };
+}
+
+/** Sealed inputs may be on record all the same: without keys they cannot be opened. */
+const NO_KEYS: KeyStore = {
+  create: () => Promise.reject(new TypeError("Cannot seal an input: there is no store of keys")),
+  read: () => Promise.resolve(undefined),
+  remove: () => Promise.resolve(),
+  keepOnly: () => Promise.resolve(new Set()),
+};
+
+/** @throws {TypeError} naming a definition that could create no job. */
+function requireNoProtection(registry: DefinitionRegistry): void {
+  const needy = registry.types.find((type) => {
+    const definition = registry.get(type);
+    return definition !== undefined && protectionOf(definition) !== undefined;
+  });
+  if (needy === undefined) return;
+  throw new TypeError(`Cannot seal the inputs of ${needy}: there is no store of keys`);
+}
+
+function supervisorOf(
+  parts: ReturnType<typeof withRecording>,
+  patient: PatientRecorder,
+  onDefect: (error: unknown) => void,
+  status: EngineStatus,
 ): Supervisor {
   const { clock, random, scheduler, workers, history, registry, table } = parts;
-  const patient = new PatientRecorder({ ...parts, onDefect });
+  const { liveSecrets, sealing } = parts;
   const supervisor: Supervisor = new Supervisor(
     {
       clock,
@@ -106,6 +152,8 @@ function supervisorOf(
       command: (jobId, command, urgency) => patient.command(jobId, command, urgency),
       record: (drafts, facts) => patient.record(drafts, facts),
       recordLatest: (make) => patient.recordLatest(make),
+      openInput: (job) => patient.read(() => sealing.open(job)),
+      liveSecrets,
       entriesAt: (logIds) => patient.read(() => history.at(logIds)),
       get draining() {
         return status.draining;

@@ -8,21 +8,29 @@ const MESSAGE_LENGTH_MAX = 4_000;
 const STACK_LENGTH_MAX = 2_000;
 
 /** Whatever was thrown, however odd, as a name and a message. */
-export function errorFact(thrown: unknown): ErrorFact {
+export function errorFact(thrown: unknown, redact: Redaction = unchanged): ErrorFact {
   if (!(thrown instanceof Error)) {
-    return { name: "Error", message: textOf(thrown, MESSAGE_LENGTH_MAX) };
+    return { name: "Error", message: textOf(thrown, MESSAGE_LENGTH_MAX, redact) };
   }
   const fact = {
-    name: textOf(thrown.name, NAME_LENGTH_MAX),
-    message: textOf(thrown.message, MESSAGE_LENGTH_MAX),
+    name: textOf(thrown.name, NAME_LENGTH_MAX, redact),
+    message: textOf(thrown.message, MESSAGE_LENGTH_MAX, redact),
   };
   return thrown.stack === undefined
     ? fact
-    : { ...fact, stack: textOf(thrown.stack, STACK_LENGTH_MAX) };
+    : { ...fact, stack: textOf(thrown.stack, STACK_LENGTH_MAX, redact) };
 }
 
-function textOf(value: unknown, length: number): string {
-  const text = asText(value).toWellFormed();
+/** What takes out of a text what the journal must not hold. */
+type Redaction = (text: string) => string;
+
+function unchanged(text: string): string {
+  return text;
+}
+
+/** Redacted before it is cut: half a secret could not be told from other text. */
+function textOf(value: unknown, length: number, redact: Redaction): string {
+  const text = redact(asText(value).toWellFormed());
   return text.length <= length ? text : `${text.slice(0, length)}…`;
 }
 

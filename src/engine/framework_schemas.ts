@@ -34,11 +34,24 @@ const anyPlan = v.looseObject({
 /** Most plans are the shared one, which needs no look. */
 const plan = v.custom<object>((value) => value === MAIN_ONLY_PLAN || v.is(anyPlan, value));
 
+/** One of a later version could not be opened, so it is not understood. */
+const sealed = v.looseObject({
+  version: v.literal(1),
+  iv: text,
+  ciphertext: text,
+  secrets: names,
+  retention: v.union([
+    v.picklist(["keep", "deleteOnCompletion"]),
+    v.looseObject({ afterMs: finite }),
+  ]),
+});
+
 const SCHEMAS: { readonly [Type in FrameworkEventType]: v.GenericSchema } = {
   "job.JobCreated": v.looseObject({
     type: v.optional(text),
     definitionVersion: v.optional(finite),
     plan,
+    sealed: v.optional(sealed),
     priority: finite,
     labels: v.record(text, text),
   }),
@@ -63,6 +76,7 @@ const SCHEMAS: { readonly [Type in FrameworkEventType]: v.GenericSchema } = {
   "job.TaskCompensationFailed": attemptFailure,
   "job.CompensationEnded": v.looseObject({ compensated: names, failed: names }),
   "job.RecoveryRequired": v.looseObject({ tasks: names }),
+  "job.InputRemoved": v.looseObject({ reason: text }),
   "journal.SegmentOpened": v.looseObject({ formatVersion: v.number() }),
   "journal.Sealed": v.looseObject({ reason: text }),
   "journal.Recovered": v.looseObject({ segment: text, bytesQuarantined: v.number() }),

@@ -19,6 +19,7 @@ import type { Asked } from "./asked.ts";
 import type { AnyJobDefinition } from "./definition.ts";
 import { type Divergence, divergenceAt, thrownText } from "./divergence.ts";
 import type { Clock } from "./ports.ts";
+import type { SecretGuard } from "./secret_guard.ts";
 import { callRun, InputMismatchError, type RunEnd } from "./run_call.ts";
 
 /** What `run` does when all that is on record has been answered. */
@@ -52,6 +53,8 @@ export interface HistorySource {
   readonly clock: Clock;
   /** Entries that counted for an expectation. */
   entriesAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]>;
+  /** What of the input may not get on record, where the job has secrets. */
+  readonly guard?: SecretGuard;
   /** How long `run` may await something other than `ctx`, each time, in milliseconds. */
   readonly graceMs?: number;
 }
@@ -104,13 +107,13 @@ interface Replayed {
 async function replayed(
   definition: AnyJobDefinition,
   job: StartedJob,
-  { clock, entriesAt, graceMs = DIVERGENCE_GRACE_MS }: HistorySource,
+  { clock, entriesAt, guard, graceMs = DIVERGENCE_GRACE_MS }: HistorySource,
 ): Promise<Replayed> {
   const answers = new Answers({ clock, entriesAt, job: () => job }, job.jobId, graceMs);
   const { asked, output } = callRun(definition, job, answers, {
     askedTask: ({ taskId }) => answers.askedFor(`task ${taskId}`),
     askedExpectation: ({ name }) => answers.askedFor(`expectation ${name}`),
-  });
+  }, guard);
   let end: RunEnd = { kind: "pending" };
   const ended = (how: RunEnd) => {
     end = how;

@@ -28,6 +28,7 @@ import {
   type PointDifference,
   type Receipt,
   type RetryRequest,
+  type ShownInput,
   type Transition,
   unknownJob,
 } from "./requests.ts";
@@ -61,7 +62,13 @@ export class JobEngine {
     this.#parts.events.open(journal);
     this.#parts.recorder.fileAll();
     this.#parts.ended.restore(this.#parts.table.jobs());
+    await this.#parts.inputRemovals.restore(this.#parts.table.jobs());
     await this.#parts.supervisor.recover(restart);
+  }
+
+  /** The same text without the secrets of jobs that run right now. */
+  redact(text: string): string {
+    return this.#parts.liveSecrets.redact(text);
   }
 
   /** The journal takes nothing any more. */
@@ -86,6 +93,11 @@ export class JobEngine {
   /** Types of unfinished jobs for which there is no definition, with their number. */
   get missingDefinitions(): ReadonlyMap<string, number> {
     return this.#parts.supervisor.missingDefinitions();
+  }
+
+  /** Unfinished jobs whose sealed input could not be opened at the start. */
+  get keylessJobs(): number {
+    return this.#parts.inputRemovals.keyless;
   }
 
   /** Creates a job. Rejects with `JournalFullError` or `JournalFailedError`. */
@@ -116,6 +128,12 @@ export class JobEngine {
 
   job(jobId: JobId): JobState | undefined {
     return this.#parts.table.job(jobId);
+  }
+
+  /** What a job was given, with marks for what is secret, also where the journal shows none. */
+  async input(jobId: JobId): Promise<Outcome<ShownInput>> {
+    const job = this.#parts.table.job(jobId);
+    return job === undefined ? unknownJob(jobId) : await this.#parts.sealing.show(job);
   }
 
   list(query: ListQuery): ListPage {

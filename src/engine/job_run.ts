@@ -20,11 +20,12 @@ import { Interruption } from "./attempt.ts";
 import { Compensations } from "./compensations.ts";
 import { type AnyJobDefinition, NonRetryableError } from "./definition.ts";
 import { divergenceAt } from "./divergence.ts";
-import { errorFact } from "./error_fact.ts";
 import type { Applied } from "./job_table.ts";
 import { MainRecords } from "./main_records.ts";
 import { callRun, type RunEnd } from "./run_call.ts";
 import type { RunServices } from "./run_services.ts";
+import { isSealed, type SealedJob, withInput } from "./sealing.ts";
+import { SecretGuard } from "./secret_guard.ts";
 import { settlementsOf } from "./settlements.ts";
 import { TaskRunner } from "./task_runner.ts";
 import { Worker } from "./worker.ts";
@@ -39,6 +40,7 @@ export class JobRun {
   readonly #compensations: Compensations;
   readonly #answers: Answers;
   readonly #main: MainRecords;
+  readonly #guard = new SecretGuard();
   #asked: Asked | undefined;
   #runEnd: RunEnd = { kind: "pending" };
   #looping = false;
@@ -53,11 +55,11 @@ export class JobRun {
     this.#jobId = job.jobId;
     const order = job.state === "Created" ? job.firstLogId : job.startedBy;
     this.#worker = new Worker(services.workers, job.priority, order);
-    this.#runner = new TaskRunner(services, job.jobId, this.#stop.signal, {
+    this.#runner = new TaskRunner(services, job.jobId, this.#stop.signal, this.#guard, {
       wake: () => this.wake(),
       idle: () => this.#considerParking(),
     });
-    this.#compensations = new Compensations(services, job.jobId, this.#worker);
+    this.#compensations = new Compensations(services, job.jobId, this.#worker, this.#guard);
     this.#answers = new Answers(services, job.jobId);
     this.#main = new MainRecords(services, job.jobId);
   }
@@ -115,7 +117,10 @@ export class JobRun {
     this.#ended = true;
     this.#runner.cancelAlarms();
     this.#services.ended(this.#jobId);
-    void this.idle().then(() => this.#worker.release());
+    void this.idle().then(() => {
+      this.#worker.release();
+      this.#services.liveSecrets.remove(this.#jobId);
+    });
   }
 
   /** One at a time; what comes up meanwhile makes it go round again. */
@@ -130,7 +135,7 @@ export class JobRun {
       }
     } catch (error) {
       this.#services.onDefect(error);
-      await this.#main.failed(errorFact(error), "poison");
+      await this.#main.failed(this.#guard.factOf(error), "poison");
     } finally {
       this.#looping = false;
     }
@@ -157,7 +162,24 @@ export class JobRun {
     if (state === "Running" && !(await this.#main.start())) return false;
     const job = this.#services.job(this.#jobId);
     if (job.state !== "Running" && job.state !== "Compensating") return false;
+    if (isSealed(job)) return await this.#openAndCallRun(job);
     this.#callRun(job);
+    return true;
+  }
+
+  /** `run` gets its input as if it had never been sealed; without it, it is not called. */
+  async #openAndCallRun(sealed: SealedJob): Promise<boolean> {
+    const opened = await this.#services.openInput(sealed);
+    const job = this.#services.job(this.#jobId);
+    if (job.state !== "Running" && job.state !== "Compensating") return false;
+    if (!opened.ok) {
+      const message = `Cannot run: ${opened.reason}; with the key back, the job can be retried`;
+      await this.#main.failed({ name: "SealedInputError", message }, "poison");
+      return true;
+    }
+    this.#guard.takeOver(opened.guard);
+    this.#services.liveSecrets.add(this.#jobId, this.#guard);
+    this.#callRun(withInput(job, opened.input));
     return true;
   }
 
@@ -165,7 +187,7 @@ export class JobRun {
     const { asked, output } = callRun(this.#definition, job, this.#answers, {
       askedTask: (task) => this.#askedTask(task),
       askedExpectation: (expectation) => this.#askedExpectation(expectation),
-    });
+    }, this.#guard);
     this.#asked = asked;
     void output.then(
       (output) => this.#finished(output),
@@ -191,7 +213,7 @@ export class JobRun {
     const { logId, instead } = divergenceAt(taskId, job, this.#asked, this.#runEnd);
     const message = `${this.#definition.type} version ${this.#definition.version} no longer asks ` +
       `for task ${taskId}, which entry ${logId} recorded when version ${job.definitionVersion} ` +
-      `ran; it ${instead}`;
+      `ran; it ${this.#guard.redact(instead)}`;
     await this.#main.failed({ name: "NonDeterminismError", message }, "error", logId);
   }
 
@@ -208,7 +230,7 @@ export class JobRun {
     this.#answers.close();
     if (await this.#leftBehind()) return;
     await this.#main.failed(
-      errorFact(error),
+      this.#guard.factOf(error),
       error instanceof NonRetryableError ? "poison" : "error",
     );
     this.#considerParking();

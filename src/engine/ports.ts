@@ -5,7 +5,7 @@
  */
 
 import type { EventDraft, JobEventLogEntry } from "../core/event.ts";
-import type { EventId, LogId } from "../core/ids.ts";
+import type { EventId, JobId, LogId } from "../core/ids.ts";
 
 /** Time. Only `main.ts` has the real one. */
 export interface Clock {
@@ -153,6 +153,25 @@ export interface Journal {
 
   /** Waits for what is in flight, takes a snapshot, seals, and lets go of the files. */
   close(): Promise<void>;
+}
+
+/**
+ * Keys of sealed inputs, each in one place apart from the journal: when it is removed there,
+ * the input is gone from every copy of the journal.
+ */
+export interface KeyStore {
+  /**
+   * Makes a key of 256 random bits for a job that is about to be created, in place of one
+   * that a creation left which never came to be. Resolves when it is on disk, and stays
+   * there. Rejects with `JournalFullError` when there is no room.
+   */
+  create(jobId: JobId): Promise<Uint8Array>;
+  /** `undefined` when there is none, or not any more. */
+  read(jobId: JobId): Promise<Uint8Array | undefined>;
+  /** Resolves when the key is gone from the disk; there may be none. */
+  remove(jobId: JobId): Promise<void>;
+  /** Removes the keys of all other jobs, and gives those of these that have one. */
+  keepOnly(jobIds: readonly JobId[]): Promise<ReadonlySet<JobId>>;
 }
 
 /** Who interprets the journal: gets every entry once, in order, when it is durable. */

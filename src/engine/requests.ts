@@ -7,6 +7,7 @@ import type { EventId, JobId, LogId, TaskId } from "../core/ids.ts";
 import type { JobPlan, PolicyRole } from "../core/job_plan.ts";
 import type { JobState, StateName } from "../core/job_state.ts";
 import type { JsonValue } from "../core/json.ts";
+import type { InputRetention } from "../core/sealed_input.ts";
 import type { Condition } from "../core/condition.ts";
 import type { Mismatch } from "../core/mismatch.ts";
 
@@ -26,6 +27,8 @@ export type EngineProblem =
   | { readonly kind: "invalidInput"; readonly issues: readonly InputIssue[] }
   | { readonly kind: "rejected"; readonly rejection: Rejection }
   | { readonly kind: "jobExists"; readonly jobId: string }
+  /** `reason` completes a sentence. */
+  | { readonly kind: "inputRemoved"; readonly jobId: JobId; readonly reason: string }
   | { readonly kind: "keyReused"; readonly key: string; readonly jobId: JobId }
   | { readonly kind: "unknownPoint"; readonly point: PointName; readonly detail: string }
   /** Pointers are into the supposition. */
@@ -64,6 +67,12 @@ export interface Created {
   readonly job: JobState;
   /** The same key came before with the same body: nothing was created now. */
   readonly replayed: boolean;
+}
+
+/** What a job was given, with marks for what is secret. */
+export interface ShownInput {
+  readonly input: JsonValue | undefined;
+  readonly secrets: readonly string[];
 }
 
 export interface ControlRequest {
@@ -161,6 +170,9 @@ export interface DefinitionInfo {
   /** JSON Schema (2020-12) of the input. */
   readonly inputSchema: JsonValue;
   readonly startsOn?: string;
+  /** Dotted paths of what the journal does not hold in clear. */
+  readonly secrets?: readonly string[];
+  readonly retention?: InputRetention;
 }
 
 /** What differs between two points of a job's life. */

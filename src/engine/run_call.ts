@@ -10,6 +10,7 @@ import { Asked, type AskListener } from "./asked.ts";
 import { recordable } from "./attempt.ts";
 import { type AnyJobDefinition, NonRetryableError } from "./definition.ts";
 import { issuesText, parseInput } from "./definition_registry.ts";
+import { NO_SECRETS, type SecretGuard } from "./secret_guard.ts";
 
 export interface RunCall {
   readonly asked: Asked;
@@ -34,12 +35,17 @@ export function callRun(
   job: Exclude<JobState, { state: "Created" }>,
   answers: Answers,
   listener: Omit<AskListener, "seenAt">,
+  guard: SecretGuard = NO_SECRETS,
 ): RunCall {
   const asked = new Asked(job.jobId, job.plan.expected.map(({ id }) => id), {
     ...listener,
+    askedTask: (task) => {
+      guard.clean("the name of a task", task.taskId);
+      listener.askedTask(task);
+    },
     seenAt: () => answers.seenAtMs,
   });
-  return { asked, output: outputOf(definition, job, answers, asked) };
+  return { asked, output: outputOf(definition, job, answers, asked, guard) };
 }
 
 async function outputOf(
@@ -47,6 +53,7 @@ async function outputOf(
   job: Exclude<JobState, { state: "Created" }>,
   answers: Answers,
   asked: Asked,
+  guard: SecretGuard,
 ): Promise<JsonValue | undefined> {
   const parsed = parseInput(definition, structuredClone(job.input));
   if (!parsed.ok) {
@@ -56,5 +63,5 @@ async function outputOf(
     );
   }
   answers.begin(asked, job);
-  return recordable(await definition.run(asked, parsed.value));
+  return guard.clean("the output", recordable(await definition.run(asked, parsed.value)));
 }

@@ -5,8 +5,10 @@ import type { EventDraft, FactDraft, JobEventLogEntry } from "../core/event.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { Applied } from "./job_table.ts";
+import type { LiveSecrets } from "./live_secrets.ts";
 import type { Clock, Random, Urgency } from "./ports.ts";
 import type { Scheduler } from "./scheduler.ts";
+import type { OpenedInput, SealedJob } from "./sealing.ts";
 import type { WorkerQueue } from "./worker_queue.ts";
 
 export type Commanded =
@@ -32,6 +34,9 @@ export interface RunServices {
   /** Records one fact as it is at the time, or nothing; waits and settles as above. */
   recordLatest(make: () => EventDraft | undefined): Promise<void>;
   entriesAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]>;
+  /** The clear input of a job that has a sealed one. */
+  openInput(job: SealedJob): Promise<OpenedInput>;
+  readonly liveSecrets: LiveSecrets;
   /** Whether the engine is stopping: no new attempt may begin. */
   readonly draining: boolean;
   /** The run of this job is over and holds nothing any more. */

@@ -9,10 +9,10 @@ import { findTask } from "../core/job_state.ts";
 import type { RetryPolicy } from "../core/retry_policy.ts";
 import type { AskedTask } from "./asked.ts";
 import { type AttemptOutcome, type Completed, runAttempt } from "./attempt.ts";
-import { errorFact } from "./error_fact.ts";
 import type { Applied } from "./job_table.ts";
 import { ProgressReporter } from "./progress_reporter.ts";
 import type { RunServices } from "./run_services.ts";
+import type { SecretGuard } from "./secret_guard.ts";
 
 export interface TaskRunnerListener {
   /** A task has become ready to start. */
@@ -26,6 +26,7 @@ export class TaskRunner {
   readonly #jobId: JobId;
   readonly #stop: AbortSignal;
   readonly #listener: TaskRunnerListener;
+  readonly #guard: SecretGuard;
   /** Asked for, and ready to start. */
   #ready: AskedTask[] = [];
   /** For each task that backs off, what cancels its alarm. */
@@ -37,11 +38,13 @@ export class TaskRunner {
     services: RunServices,
     jobId: JobId,
     stop: AbortSignal,
+    guard: SecretGuard,
     listener: TaskRunnerListener,
   ) {
     this.#services = services;
     this.#jobId = jobId;
     this.#stop = stop;
+    this.#guard = guard;
     this.#listener = listener;
   }
 
@@ -127,7 +130,7 @@ export class TaskRunner {
     const attributes = {
       attempt,
       maxAttempts: attempt,
-      error: errorFact(error),
+      error: this.#guard.factOf(error),
       final: true,
       kind: "poison",
     } as const;
@@ -155,9 +158,9 @@ export class TaskRunner {
       ])
     );
     const onProgress = progress.report.bind(progress);
-    const stop = this.#stop;
+    const [stop, guard] = [this.#stop, this.#guard];
     const outcome = await runAttempt(
-      { jobId, taskId, executionId, attempt, timeoutMs, stop, run, onProgress },
+      { jobId, taskId, executionId, attempt, timeoutMs, stop, run, onProgress, guard },
       this.#services.clock,
     );
     await progress.flushed();

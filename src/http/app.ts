@@ -2,11 +2,13 @@
 
 import { type Context, Hono } from "hono";
 import type { Clock } from "../engine/ports.ts";
+import type { Access } from "./access.ts";
 import { type Edge, StreamGauge } from "./edge.ts";
 import type { EnginePort } from "./engine_port.ts";
 import { problemOfJournal } from "./engine_problem.ts";
 import { guard } from "./guard.ts";
 import { Problem, problemResponse } from "./problem.ts";
+import { requireScopes } from "./route_scopes.ts";
 import { addControlRoutes } from "./routes/controls.ts";
 import { addDefinitionRoutes } from "./routes/definitions.ts";
 import { addEventRoutes } from "./routes/events.ts";
@@ -20,8 +22,8 @@ import { addReplayRoutes } from "./routes/replay.ts";
 export interface AppOptions {
   readonly engine: EnginePort;
   readonly clock: Clock;
-  /** When given, every route but `/livez` and `/readyz` needs it as a bearer. */
-  readonly token?: string | undefined;
+  /** When given, every route but `/livez` and `/readyz` needs a bearer token of its scope. */
+  readonly access?: Access | undefined;
   /** Host names, without ports, served beside those of the loopback; `"any"` needs a token. */
   readonly allowedHosts?: readonly string[] | "any";
   /** Default 1 MiB. */
@@ -41,10 +43,11 @@ export interface AppOptions {
 }
 
 export function createApp(options: AppOptions): Hono {
-  const { engine, token, allowedHosts = [], onError = () => {} } = options;
+  const { engine, access, allowedHosts = [], onError = () => {} } = options;
   const app = new Hono();
-  app.use(guard({ engine, token, allowedHosts }));
+  app.use(guard({ engine, access, allowedHosts }));
   addRoutes(app, edgeOf(options));
+  requireScopes(app.routes);
   app.notFound((c) => problemResponse(nothingHere(app, c), instanceOf(c)));
   app.onError((error, c) => problemResponse(problemOf(error, onError), instanceOf(c)));
   return app;
@@ -56,7 +59,7 @@ function edgeOf(options: AppOptions): Edge {
     clock: options.clock,
     bodyBytesMax: options.bodyBytesMax ?? 1024 * 1024,
     maxStartDelayMs: options.maxStartDelayMs ?? 15 * 60_000,
-    needsToken: options.token !== undefined,
+    needsToken: options.access !== undefined,
     heartbeatMs: options.heartbeatMs ?? 15_000,
     streamStallMs: options.streamStallMs ?? 30_000,
     streams: new StreamGauge(options.streamsMax ?? 1_000),

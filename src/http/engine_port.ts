@@ -21,6 +21,7 @@ import type {
   PointDifference,
   Receipt,
   RetryRequest,
+  ShownInput,
   Transition,
 } from "../engine/requests.ts";
 
@@ -37,6 +38,8 @@ export interface EnginePort {
   deliver(events: readonly IncomingEvent[]): Promise<readonly Receipt[]>;
 
   job(jobId: JobId): JobState | undefined;
+  /** What a job was given, with marks for what is secret. */
+  input(jobId: JobId): Promise<Outcome<ShownInput>>;
   list(query: ListQuery): ListPage;
   /** The job's own entries with `logId > after`, oldest first, at most `limit`. */
   history(jobId: JobId, after: LogId, limit: number): Promise<readonly JobEventLogEntry[]>;

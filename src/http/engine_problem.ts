@@ -32,6 +32,11 @@ function problemOf(problem: EngineProblem): Problem {
         jobId: problem.jobId,
         errors: [{ pointer: "/jobId", detail: "is the id of another job" }],
       });
+    case "inputRemoved":
+      return new Problem(
+        "input-removed",
+        `Cannot show the input of job ${problem.jobId}: ${problem.reason}`,
+      );
     case "keyReused":
       return keyReused(problem.key, problem.jobId);
     case "unknownPoint":

@@ -1,15 +1,18 @@
 /** What is checked of every request before its route sees it, in one pass. */
 
-import { createHash, timingSafeEqual } from "node:crypto";
-import type { MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
+import { matchedRoutes } from "hono/route";
+import type { Access, Scope } from "./access.ts";
 import { draining } from "./engine_problem.ts";
 import type { EnginePort } from "./engine_port.ts";
+import { rememberPermit } from "./permit.ts";
 import { Problem } from "./problem.ts";
+import { type RouteScope, scopeOf } from "./route_scopes.ts";
 
 export interface GuardOptions {
   readonly engine: EnginePort;
-  /** When given, every route but the probes needs it as a bearer. */
-  readonly token: string | undefined;
+  /** When given, every route but the open ones needs a bearer token of its scope. */
+  readonly access: Access | undefined;
   /**
    * Host names, without ports, beside those of the loopback. `"any"` only with a token: a
    * page whose name was made to point here cannot know it.
@@ -20,19 +23,15 @@ export interface GuardOptions {
 const LOOPBACK_HOSTS: readonly string[] = ["localhost", "127.0.0.1", "[::1]"];
 const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 
-/** Paths that a supervisor may ask without the token; they tell nothing of jobs. */
-const PROBES: ReadonlySet<string> = new Set(["/livez", "/readyz"]);
-
-export function guard({ engine, token, allowedHosts }: GuardOptions): MiddlewareHandler {
+export function guard({ engine, access, allowedHosts }: GuardOptions): MiddlewareHandler {
   const hosts = allowedHosts === "any"
     ? undefined
     : new Set([...LOOPBACK_HOSTS, ...allowedHosts.map(hostOf)]);
-  const tokenDigest = token === undefined ? undefined : digestOf(token);
   return (c, next) => {
-    const { raw, method, path } = c.req;
+    const { raw, method } = c.req;
     const host = raw.headers.get("host") ?? new URL(raw.url).host;
     if (hosts !== undefined && !hosts.has(nameOf(host))) throw wrongHost();
-    if (tokenDigest !== undefined && !PROBES.has(path)) requireToken(raw.headers, tokenDigest);
+    if (access !== undefined) requireScope(c, access);
     if (!SAFE_METHODS.has(method)) {
       refuseCrossSite(raw.headers, host);
       if (engine.draining) throw draining();
@@ -70,16 +69,41 @@ function refuseCrossSite(headers: Headers, host: string): void {
 
 const BEARER = /^Bearer +([\x21-\x7e]+) *$/i;
 
-/** Digests have one length, so comparing them tells nothing of the token's. */
-function requireToken(headers: Headers, tokenDigest: Uint8Array): void {
+/** Without a valid token 401, without the scope 403; what is at no path needs any token. */
+function requireScope(c: Context, access: Access): void {
+  const scope = scopeOfMatch(c);
+  if (scope === "open") return;
+  const token = bearerOf(c.req.raw.headers);
+  const scopes = access.scopesOf(token);
+  if (scopes === undefined) throw unauthorized("its bearer token is wrong");
+  if (scope === undefined) return;
+  if (!scopes.includes(scope)) throw forbidden(scope, scopes);
+  rememberPermit(c.req.raw, () => access.scopesOf(token)?.includes(scope) ?? false);
+}
+
+/** Of the route that will answer; HEAD is answered by that of GET. */
+function scopeOfMatch(c: Context): RouteScope | undefined {
+  const route = matchedRoutes(c).find(({ method }) => method !== "ALL");
+  return route === undefined ? undefined : scopeOf(route);
+}
+
+function bearerOf(headers: Headers): string {
   const given = BEARER.exec(headers.get("authorization") ?? "")?.[1];
-  if (given !== undefined && timingSafeEqual(digestOf(given), tokenDigest)) return;
-  const what = given === undefined ? "it has no bearer token" : "its bearer token is wrong";
-  throw new Problem("unauthorized", `Cannot take the request: ${what}`, {}, {
+  if (given === undefined) throw unauthorized("it has no bearer token");
+  return given;
+}
+
+function unauthorized(reason: string): Problem {
+  return new Problem("unauthorized", `Cannot take the request: ${reason}`, {}, {
     "www-authenticate": 'Bearer realm="daybook"',
   });
 }
 
-function digestOf(token: string): Uint8Array {
-  return createHash("sha256").update(token).digest();
+function forbidden(neededScope: Scope, scopes: readonly Scope[]): Problem {
+  const detail = `Cannot take the request: it needs the scope ${neededScope}, ` +
+    `and its token has ${scopes.join(", ")}`;
+  return new Problem("forbidden", detail, { neededScope, scopes }, {
+    "www-authenticate":
+      `Bearer realm="daybook", error="insufficient_scope", scope="${neededScope}"`,
+  });
 }

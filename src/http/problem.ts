@@ -19,12 +19,14 @@ const PROBLEMS = {
   "malformed-text": { status: 400, title: "The body is not UTF-8 text" },
   "unreadable-body": { status: 400, title: "The body could not be read" },
   "unauthorized": { status: 401, title: "A bearer token is needed" },
+  "forbidden": { status: 403, title: "The token does not have the scope" },
   "cross-site": { status: 403, title: "Requests from other sites are refused" },
   "not-found": { status: 404, title: "There is nothing at this path" },
   "unknown-job": { status: 404, title: "There is no such job" },
   "method-not-allowed": { status: 405, title: "This path does not take this method" },
   "not-in-this-state": { status: 409, title: "The job's state does not allow this" },
   "job-exists": { status: 409, title: "A job with this id exists" },
+  "input-removed": { status: 410, title: "The job's input is gone" },
   "body-too-large": { status: 413, title: "The body is too large" },
   "unsupported-media-type": { status: 415, title: "This media type is not taken here" },
   "wrong-host": { status: 421, title: "This host is not served here" },
@@ -57,6 +59,9 @@ export interface ProblemMembers {
   readonly allowedIn?: readonly string[];
   readonly knownTypes?: readonly string[];
   readonly jobId?: string;
+  /** The scope that the request needs, and those that its token has. */
+  readonly neededScope?: string;
+  readonly scopes?: readonly string[];
   /** Where malformed JSON stops being JSON, in UTF-16 units from the start. */
   readonly position?: number;
 }

@@ -5,6 +5,7 @@
 
 import type { Clock } from "../engine/ports.ts";
 import type { StreamGauge } from "./edge.ts";
+import type { Permit } from "./permit.ts";
 
 export interface StreamLimits {
   readonly clock: Clock;
@@ -14,10 +15,15 @@ export interface StreamLimits {
   readonly streamStallMs: number;
 }
 
+/** What one reader asked for, and whether it may still have it. */
+export interface ReaderLimits extends StreamLimits {
+  readonly permit: Permit;
+}
+
 /** The signal aborts when nobody wants more chunks: end what waits, and return. */
 export type Chunks = (signal: AbortSignal) => AsyncGenerator<string>;
 
-export function streamBody(chunks: Chunks, limits: StreamLimits): ReadableStream<Uint8Array> {
+export function streamBody(chunks: Chunks, limits: ReaderLimits): ReadableStream<Uint8Array> {
   // Without a buffer of its own, the stream pulls only when a read is pending.
   return new ReadableStream(new PulledSource(chunks, limits), { highWaterMark: 0 });
 }
@@ -30,7 +36,7 @@ class PulledSource implements UnderlyingDefaultSource<Uint8Array> {
   #ended = false;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
 
-  constructor(chunks: Chunks, private readonly limits: StreamLimits) {
+  constructor(chunks: Chunks, private readonly limits: ReaderLimits) {
     this.#chunks = chunks(this.#leave.signal);
   }
 
@@ -40,7 +46,7 @@ class PulledSource implements UnderlyingDefaultSource<Uint8Array> {
     if (this.#controller === undefined) this.#open(controller);
     try {
       const { done, value } = await this.#chunks.next();
-      if (done) this.#close();
+      if (done || !this.limits.permit()) this.#close();
       else this.#give(value);
     } catch (error) {
       this.#fail(error);

@@ -8,6 +8,7 @@ const OPTIONS: Readonly<Record<OpenMode, Deno.OpenOptions>> = {
   read: { read: true },
   append: { append: true },
   create: { append: true, createNew: true },
+  createPrivate: { append: true, createNew: true, mode: 0o600 },
 };
 
 /**

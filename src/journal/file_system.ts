@@ -6,8 +6,11 @@
 /** What is at a path; a symbolic link is not followed. */
 export type PathKind = "file" | "folder" | "link" | "other" | "missing";
 
-/** `create` makes a new file and fails when there is one. */
-export type OpenMode = "read" | "append" | "create";
+/**
+ * `create` makes a new file and fails when there is one; of a file that is private nobody
+ * but its owner may read.
+ */
+export type OpenMode = "read" | "append" | "create" | "createPrivate";
 
 export interface OpenFile {
   /**

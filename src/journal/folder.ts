@@ -40,6 +40,7 @@ async function prepare(fileSystem: FileSystem, layout: Layout): Promise<void> {
     await requireKind(fileSystem, folder, ["folder", "missing"]);
     await orUnusable("create folder", folder, () => fileSystem.makeFolder(folder));
   }
+  await requireKind(fileSystem, layout.keys, ["folder", "missing"]);
   for (const folder of [layout.folder, layout.segments, layout.snapshots, layout.quarantine]) {
     await removeTemporaries(fileSystem, folder);
   }

@@ -11,10 +11,11 @@ const PART_BYTES = 4 * 1024 * 1024;
 const UNFINISHED = "-unfinished";
 
 /**
- * Copies everything in a folder to a new one beside it, whose name appears when all of it
- * is on disk and has been compared, byte for byte.
+ * Copies everything in a folder, but for some of its members, to a new one beside it, whose
+ * name appears when all of it is on disk and has been compared, byte for byte.
  *
  * @param parent the folder that both are in.
+ * @param without names in the folder that stay behind.
  * @throws {JournalUnusableError}
  */
 export async function copyFolder(
@@ -22,8 +23,9 @@ export async function copyFolder(
   from: string,
   to: string,
   parent: string,
+  without: readonly string[] = [],
 ): Promise<void> {
-  await copyInto(fileSystem, from, to + UNFINISHED);
+  await copyInto(fileSystem, from, to + UNFINISHED, without);
   await orUnusable("create", to, async () => {
     await fileSystem.rename(to + UNFINISHED, to);
     await fileSystem.syncFolder(parent);
@@ -60,9 +62,15 @@ async function removeFolder(fileSystem: FileSystem, folder: string): Promise<voi
   await orUnusable("remove", folder, () => fileSystem.remove(folder));
 }
 
-async function copyInto(fileSystem: FileSystem, from: string, to: string): Promise<void> {
+async function copyInto(
+  fileSystem: FileSystem,
+  from: string,
+  to: string,
+  without: readonly string[] = [],
+): Promise<void> {
   await orUnusable("create", to, () => fileSystem.makeFolder(to));
-  for (const name of await orUnusable("list", from, () => fileSystem.list(from))) {
+  const names = await orUnusable("list", from, () => fileSystem.list(from));
+  for (const name of names.filter((name) => !without.includes(name))) {
     const [source, target] = [`${from}/${name}`, `${to}/${name}`];
     const kind = await orUnusable("read", source, () => fileSystem.kind(source));
     if (kind === "folder") await copyInto(fileSystem, source, target);

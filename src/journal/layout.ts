@@ -12,6 +12,10 @@ export const TEMPORARY = ".tmp";
 export const DAMAGED = ".damaged";
 /** What a snapshot of entries that the journal does not hold is called. */
 export const AHEAD = ".ahead";
+/** The folder of keys; what is copied for safety's sake leaves it out. */
+export const KEYS = "keys";
+/** What the key of a sealed input is called. */
+export const KEY = ".key";
 
 const TEMPORARY_NAME = new RegExp(
   `^(?:${
@@ -35,6 +39,8 @@ export interface Layout {
   readonly segments: string;
   readonly snapshots: string;
   readonly quarantine: string;
+  /** Keys of sealed inputs; there only when there are some. */
+  readonly keys: string;
   readonly lock: string;
   /** Room that is given up when there is no other. */
   readonly reserve: string;
@@ -48,6 +54,7 @@ export function layoutOf(folder: string): Layout {
     segments: `${folder}/segments`,
     snapshots: `${folder}/snapshots`,
     quarantine: `${folder}/quarantine`,
+    keys: `${folder}/${KEYS}`,
     lock: `${folder}/LOCK`,
     reserve: `${folder}/reserve`,
     verification: `${folder}/verification.json`,

@@ -57,6 +57,7 @@ const NOTES: { readonly [Type in FrameworkEventType]: readonly [object, string] 
     "undone: charge, reserve, not undone: mail",
   ],
   "job.RecoveryRequired": [{ tasks: ["mail"] }, "not undone: mail"],
+  "job.InputRemoved": [{ reason: "retention" }, "by retention"],
   "journal.SegmentOpened": [{ formatVersion: 1 }, "format 1"],
   "journal.Sealed": [{ reason: "quiet" }, "quiet"],
   "journal.Recovered": [{ segment: "1.ndjson", bytesQuarantined: 21 }, "21 bytes quarantined"],

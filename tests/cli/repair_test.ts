@@ -98,6 +98,18 @@ test("repair: an intact journal, torn tail or not, has nothing to repair", async
   assert.deepEqual(copiesIn(disk), []);
 });
 
+test("repair: keys of sealed inputs stay where they are, and in no copy", async () => {
+  const { disk } = await flippedIn(1);
+  await disk.makeFolder("journal/keys");
+  const key = `journal/keys/${"0".repeat(64)}.key`;
+  disk.files.set(key, new TextEncoder().encode("key\n"));
+  await repair(disk, "--apply");
+  const [copy = ""] = copiesIn(disk);
+
+  assert.ok(filesIn(disk, copy).size > 3, "the rest is in it");
+  assert.deepEqual([...disk.files.keys()].filter((path) => path.includes("/keys/")), [key]);
+});
+
 test("repair: without --apply it says what it would do, and changes nothing", async () => {
   const { disk, from, last } = await flippedIn(1);
   const before = filesIn(disk, "journal");

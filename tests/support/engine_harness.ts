@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { conditionOf } from "../../src/core/condition.ts";
 import { type EventType, eventType } from "../../src/core/event_type.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
-import { eventId, type JobId, jobId, taskId } from "../../src/core/ids.ts";
+import { eventId, type JobId, jobId, type LogId, taskId } from "../../src/core/ids.ts";
 import type { JobState } from "../../src/core/job_state.ts";
 import type { JsonObject, JsonValue } from "../../src/core/json.ts";
 import type { AnyJobDefinition } from "../../src/engine/definition.ts";
@@ -12,10 +12,13 @@ import { JobEngine } from "../../src/engine/job_engine.ts";
 import type { CreateRequest, IncomingEvent, Receipt } from "../../src/engine/requests.ts";
 import { MemoryJournal } from "../../src/journal/memory_journal.ts";
 import { FakeClock, FakeRandom } from "./fake_clock.ts";
+import { MemoryKeys } from "./memory_keys.ts";
 
 export interface HarnessOptions {
   readonly definitions?: readonly AnyJobDefinition[];
   readonly maxRunning?: number;
+  /** Where keys of sealed inputs are; they outlive a crash. */
+  readonly keys?: MemoryKeys;
 }
 
 export class Harness {
@@ -27,16 +30,23 @@ export class Harness {
     readonly clock: FakeClock,
     readonly random: FakeRandom,
     readonly options: HarnessOptions,
+    readonly keys: MemoryKeys,
   ) {}
 
   static async start(options: HarnessOptions = {}): Promise<Harness> {
-    return await Harness.#open(options, new FakeClock(), new FakeRandom());
+    return await Harness.#open(
+      options,
+      new FakeClock(),
+      new FakeRandom(),
+      options.keys ?? new MemoryKeys(),
+    );
   }
 
   static async #open(
     options: HarnessOptions,
     clock: FakeClock,
     random: FakeRandom,
+    keys: MemoryKeys,
     content?: MemoryJournal["content"],
   ): Promise<Harness> {
     const defects: unknown[] = [];
@@ -44,6 +54,7 @@ export class Harness {
       clock,
       random,
       definitions: options.definitions ?? [],
+      keys,
       maxRunning: options.maxRunning ?? 10,
       onDefect: (error) => defects.push(error),
     });
@@ -54,7 +65,7 @@ export class Harness {
       ...(content === undefined ? {} : { content }),
     });
     await engine.start(journal, report.recoveredLogId ?? undefined);
-    const harness = new Harness(engine, journal, clock, random, options);
+    const harness = new Harness(engine, journal, clock, random, options, keys);
     defects.push = (...items) => harness.defects.push(...items);
     await clock.settle();
     return harness;
@@ -69,14 +80,27 @@ export class Harness {
     const content = JSON.parse(JSON.stringify(this.journal.content));
     this.journal.hold();
     const options = definitions === undefined ? this.options : { ...this.options, definitions };
-    return await Harness.#open(options, this.clock, this.random, content);
+    return await Harness.#open(options, this.clock, this.random, this.keys, content);
+  }
+
+  /** The same, of a process that died before the batch with this entry was on disk. */
+  async crashBefore(logId: LogId): Promise<Harness> {
+    const { entries, batches, ...content } = JSON.parse(JSON.stringify(this.journal.content));
+    const first = batches.findLast((batch: LogId) => batch <= logId);
+    this.journal.hold();
+    return await Harness.#open(this.options, this.clock, this.random, this.keys, {
+      ...content,
+      entries: entries.filter((entry: JobEventLogEntry) => entry.logId < first),
+      batches: batches.filter((batch: LogId) => batch < first),
+      snapshot: null,
+    });
   }
 
   /** The same, with every snapshot deleted. */
   async crashWithoutSnapshot(): Promise<Harness> {
     const content = { ...JSON.parse(JSON.stringify(this.journal.content)), snapshot: null };
     this.journal.hold();
-    return await Harness.#open(this.options, this.clock, this.random, content);
+    return await Harness.#open(this.options, this.clock, this.random, this.keys, content);
   }
 
   async create(request: CreateRequest): Promise<JobState> {

@@ -2,11 +2,14 @@
 
 import assert from "node:assert/strict";
 import type { Hono } from "hono";
+import type { AnyJobDefinition } from "../../src/engine/definition.ts";
 import { JobEngine } from "../../src/engine/job_engine.ts";
+import { SCOPES, TokenList } from "../../src/http/access.ts";
 import { type AppOptions, createApp } from "../../src/http/app.ts";
 import { MemoryJournal } from "../../src/journal/memory_journal.ts";
 import { FakeClock, FakeRandom } from "./fake_clock.ts";
 import { DEFINITIONS } from "./http_definitions.ts";
+import { MemoryKeys } from "./memory_keys.ts";
 
 /** So long that no seal comes between the entries that a test counts. */
 const QUIET_SEAL_MS = 2 ** 31 - 1;
@@ -21,9 +24,24 @@ export interface TestApp {
   post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Response>;
 }
 
-export async function startApp(options: Partial<AppOptions> = {}): Promise<TestApp> {
+export interface TestAppOptions extends Partial<AppOptions> {
+  /** One token with all scopes. */
+  readonly token?: string;
+  /** Beside those that every test has. */
+  readonly definitions?: readonly AnyJobDefinition[];
+}
+
+export async function startApp(
+  { token, definitions = [], ...options }: TestAppOptions = {},
+): Promise<TestApp> {
   const [clock, random] = [new FakeClock(), new FakeRandom()];
-  const engine = new JobEngine({ clock, random, definitions: DEFINITIONS, maxRunning: 10 });
+  const engine = new JobEngine({
+    clock,
+    random,
+    definitions: [...DEFINITIONS, ...definitions],
+    keys: new MemoryKeys(),
+    maxRunning: 10,
+  });
   const { journal } = await MemoryJournal.open({
     clock,
     random,
@@ -31,7 +49,12 @@ export async function startApp(options: Partial<AppOptions> = {}): Promise<TestA
     quietSealMs: QUIET_SEAL_MS,
   });
   await engine.start(journal);
-  const app = createApp({ engine, clock, ...options });
+  const app = createApp({
+    engine,
+    clock,
+    ...(token === undefined ? {} : { access: new TokenList([{ token, scopes: SCOPES }]) }),
+    ...options,
+  });
   return { app, engine, journal, clock, ...clientOf(app) };
 }
 

@@ -90,7 +90,7 @@ export class TestDisk implements FileSystem {
   }
 
   async open(path: string, mode: OpenMode): Promise<OpenFile> {
-    if (mode === "create") this.#begin("create", path);
+    if (mode.startsWith("create")) this.#begin("create", path);
     const file = await this.#inner.open(path, mode);
     this.#open.add(file);
     return this.#wrapped(file, path);

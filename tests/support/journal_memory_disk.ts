@@ -24,9 +24,10 @@ export class MemoryDisk implements FileSystem {
   open(path: string, mode: OpenMode): Promise<OpenFile> {
     return Promise.try(() => {
       const exists = this.files.has(path);
-      if (mode === "create" && exists) throw new Deno.errors.AlreadyExists(path);
-      if (mode !== "create" && !exists) throw new Deno.errors.NotFound(path);
-      if (mode === "create") this.files.set(path, new Uint8Array());
+      const isNew = mode === "create" || mode === "createPrivate";
+      if (isNew && exists) throw new Deno.errors.AlreadyExists(path);
+      if (!isNew && !exists) throw new Deno.errors.NotFound(path);
+      if (isNew) this.files.set(path, new Uint8Array());
       return this.#handle(path);
     });
   }

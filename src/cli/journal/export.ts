@@ -38,6 +38,10 @@ export function exportCommand(tools: JournalTools): Command {
       "entries refer to comes along: events that it counted, what they were caused by, and all " +
       "that its explanation cites, near misses included. Entries of other jobs " +
       "come as quotations (journal.EntryQuoted). The last line proves that the file is whole.",
+      "A sealed input comes along sealed, and its key does not: it stays in keys/ of the journal, " +
+      "where its retention removes it. Without the key the job can be looked at and explained " +
+      "anywhere, and neither run on nor be retried. Whoever shall do that needs the one file of " +
+      "keys/ that is named by the SHA-256 of the job's id, in keys/ of the other journal.",
       "exit codes: 0 written, 1 no such job or event, 64 usage, 74 cannot read or write, " +
       "78 the journal is damaged",
     ],

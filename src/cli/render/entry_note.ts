@@ -39,6 +39,7 @@ const NOTES: Notes = {
   "job.CompensationEnded": ({ compensated, failed }) =>
     joined([listed("undone", compensated), listed("not undone", failed)]),
   "job.RecoveryRequired": ({ tasks }) => listed("not undone", tasks) ?? "",
+  "job.InputRemoved": ({ reason }) => `by ${reason}`,
   "journal.SegmentOpened": ({ formatVersion }) => `format ${formatVersion}`,
   "journal.Sealed": ({ reason }) => reason,
   "journal.Recovered": ({ bytesQuarantined }) => `${bytesQuarantined} bytes quarantined`,

@@ -2,6 +2,7 @@
 
 import type { Edge } from "../edge.ts";
 import { entryLines, entryPage, type PageRequest } from "../entry_view.ts";
+import { permitOf } from "../permit.ts";
 import { STATUS } from "../problem.ts";
 import type { Query } from "../query.ts";
 import { jsonResponse, streamResponse } from "../response.ts";
@@ -30,7 +31,7 @@ export async function answerEntries(
   refuseTooManyStreams(edge);
   const lines = { ...source, after, upTo: edge.engine.headLogId, limit: limit ?? Infinity };
   // A reader may page through a file as slowly as it likes.
-  const limits = { ...edge, streamStallMs: Infinity };
+  const limits = { ...edge, streamStallMs: Infinity, permit: permitOf(request) };
   const body = streamBody((signal) => entryLines(lines, signal), limits);
   return streamResponse(body, NDJSON, STATUS.ok);
 }

@@ -49,7 +49,7 @@ const STREAM_PARAMETERS = { single: ["jobId", "stratum", "only", "after"], list:
 function streamEvents(c: Context, edge: Edge): Response {
   const query = readQuery(c.req.raw, STREAM_PARAMETERS);
   const jobId = query.jobId("jobId");
-  return answerStream(edge, {
+  return answerStream(c.req.raw, edge, {
     feed: feedOf(edge.engine, jobId),
     filter: {
       jobId,

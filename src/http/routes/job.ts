@@ -5,6 +5,7 @@ import { STRATA } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
 import type { Edge } from "../edge.ts";
+import { valueOf } from "../engine_problem.ts";
 import { endOf } from "../event_stream.ts";
 import { jobFeed } from "../feed.ts";
 import { jobView } from "../job_view.ts";
@@ -14,11 +15,12 @@ import { readQuery, refuseQuery } from "../query.ts";
 import { emptyResponse, jsonResponse } from "../response.ts";
 import { waitForJob } from "../waiting.ts";
 import { answerEntries, ENTRY_PAGE_PARAMETERS } from "./entries.ts";
-import { jobOf } from "./job_id.ts";
+import { jobIdOf, jobOf } from "./job_id.ts";
 import { answerStream, startOf } from "./streams.ts";
 
 export function addJobRoutes(app: Hono, edge: Edge): void {
   app.get("/jobs/:id", (c) => showJob(c, edge));
+  app.get("/jobs/:id/input", (c) => showInput(c, edge));
   app.get("/jobs/:id/events", (c) => showHistory(c, edge));
   app.get("/jobs/:id/stream", (c) => streamJob(c, edge));
 }
@@ -46,6 +48,12 @@ function matchesTag(ifNoneMatch: string, job: JobState): boolean {
   return tags.includes(tagOf(job)) || tags.includes("*");
 }
 
+async function showInput(c: Context, edge: Edge): Promise<Response> {
+  refuseQuery(c.req.raw);
+  const { input, secrets } = valueOf(await edge.engine.input(jobIdOf(c)));
+  return jsonResponse({ input: input ?? null, secrets }, STATUS.ok);
+}
+
 async function showHistory(c: Context, edge: Edge): Promise<Response> {
   const { jobId } = jobOf(c, edge.engine);
   const query = readQuery(c.req.raw, { single: ENTRY_PAGE_PARAMETERS });
@@ -68,7 +76,7 @@ function streamJob(c: Context, edge: Edge): Response {
   if (untilEnd && isReconnectAfter(endOf(engine, jobId), after, c.req.raw)) {
     return emptyResponse(STATUS.noContent);
   }
-  return answerStream(edge, {
+  return answerStream(c.req.raw, edge, {
     feed: jobFeed(engine, jobId),
     filter: { eventTypes: query.eventTypes("types"), stratum: query.choice("stratum", STRATA) },
     onlyTransitions: query.choice("only", ["transitions"]) !== undefined,

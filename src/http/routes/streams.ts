@@ -5,15 +5,17 @@ import type { Edge } from "../edge.ts";
 import type { EnginePort } from "../engine_port.ts";
 import { tooManyStreams } from "../engine_problem.ts";
 import { streamMessages, type StreamRequest } from "../event_stream.ts";
+import { permitOf } from "../permit.ts";
 import { invalidRequest, type RequestIssue, STATUS } from "../problem.ts";
 import { type Query, wholeNumberOf } from "../query.ts";
 import { streamResponse } from "../response.ts";
 import { streamBody } from "../stream_body.ts";
 
 /** @throws {Problem} `over-capacity`. */
-export function answerStream(edge: Edge, request: StreamRequest): Response {
+export function answerStream(request: Request, edge: Edge, wanted: StreamRequest): Response {
   refuseTooManyStreams(edge);
-  const body = streamBody((signal) => streamMessages(request, edge, signal), edge);
+  const limits = { ...edge, permit: permitOf(request) };
+  const body = streamBody((signal) => streamMessages(wanted, edge, signal), limits);
   return streamResponse(body, "text/event-stream", STATUS.ok);
 }
 

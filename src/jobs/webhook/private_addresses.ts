@@ -15,6 +15,7 @@ const PRIVATE_NETWORKS: readonly string[] = [
   "172.16.0.0/12",
   "192.0.0.0/24",
   "192.0.2.0/24",
+  "192.88.99.0/24",
   "192.168.0.0/16",
   "198.18.0.0/15",
   "198.51.100.0/24",
@@ -24,10 +25,15 @@ const PRIVATE_NETWORKS: readonly string[] = [
   "::/128",
   "::1/128",
   "64:ff9b::/96",
+  "64:ff9b:1::/48",
   "100::/64",
+  // Teredo and 6to4 hold an IPv4 address that may itself be private.
+  "2001::/32",
+  "2002::/16",
   "2001:db8::/32",
   "fc00::/7",
   "fe80::/10",
+  "fec0::/10",
   "ff00::/8",
 ];
 

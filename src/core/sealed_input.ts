@@ -1,0 +1,27 @@
+/**
+ * An input that the journal holds under a seal: only whoever has the job's key can read it.
+ * The state of a job holds the envelope alone, so deleting the key removes the input from
+ * every copy of the journal, and changes no line and no state.
+ */
+
+/** What becomes of the whole input once its job has ended. */
+export type InputRetention = "keep" | "deleteOnCompletion" | { readonly afterMs: number };
+
+export interface SealedInput {
+  readonly version: 1;
+  /** Of AES-256-GCM, in base64url. The additional data is `sealedBoundTo` the job. */
+  readonly iv: string;
+  /** The whole input as JSON: the ciphertext with its 16-byte tag at the end, in base64url. */
+  readonly ciphertext: string;
+  /** Dotted paths of what is secret; `*` stands for every element of an array. */
+  readonly secrets: readonly string[];
+  readonly retention: InputRetention;
+}
+
+/** What a value that is secret is replaced by, wherever the input is shown. */
+export const SECRET_MARK = "[secret]";
+
+/** The text that an envelope is bound to: in another job's line it cannot be opened. */
+export function sealedBoundTo(jobId: string): string {
+  return `daybook input 1 ${jobId}`;
+}

@@ -1,0 +1,60 @@
+/** The scope that each route needs: the one place that says so. */
+
+import type { Scope } from "./access.ts";
+
+/** `open` routes need no token: they tell a supervisor nothing of jobs. */
+export type RouteScope = Scope | "open";
+
+/** By method and path, as the route is declared. */
+const ROUTE_SCOPES: Readonly<Record<string, RouteScope>> = {
+  "GET /": "read",
+  "GET /livez": "open",
+  "GET /readyz": "open",
+  "GET /definitions": "read",
+  "GET /journal": "read",
+  "GET /events": "read",
+  "GET /stream": "read",
+  "GET /jobs": "read",
+  "GET /jobs/:id": "read",
+  // What a retention keeps out of the journal is not for everybody who may read that.
+  "GET /jobs/:id/input": "operate",
+  "GET /jobs/:id/events": "read",
+  "GET /jobs/:id/stream": "read",
+  "GET /jobs/:id/explain": "read",
+  "GET /jobs/:id/replay": "read",
+  "GET /jobs/:id/diff": "read",
+  // It asks what would be, and records nothing.
+  "POST /jobs/:id/what-if": "read",
+  "POST /jobs": "submit",
+  "POST /events": "submit",
+  "POST /jobs/:id/start": "operate",
+  "POST /jobs/:id/cancel": "operate",
+  "POST /jobs/:id/suspend": "operate",
+  "POST /jobs/:id/resume": "operate",
+  "POST /jobs/:id/retry": "operate",
+};
+
+export interface Route {
+  readonly method: string;
+  readonly path: string;
+}
+
+/** `undefined` when none is declared, which no route of the app may be. */
+export function scopeOf({ method, path }: Route): RouteScope | undefined {
+  const name = `${method} ${path}`;
+  return Object.hasOwn(ROUTE_SCOPES, name) ? ROUTE_SCOPES[name] : undefined;
+}
+
+/**
+ * A route that nobody decided about is open to nobody: the app is not built.
+ *
+ * @throws {TypeError} naming it.
+ */
+export function requireScopes(routes: readonly Route[]): void {
+  for (const route of routes) {
+    if (route.method === "ALL" || scopeOf(route) !== undefined) continue;
+    throw new TypeError(
+      `Cannot serve ${route.method} ${route.path}: ROUTE_SCOPES does not say which scope it needs`,
+    );
+  }
+}

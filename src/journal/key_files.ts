@@ -1,0 +1,149 @@
+/**
+ * The keys of sealed inputs as files of their own, beside the segments: a key that is
+ * deleted here is in no other file. Its name follows from the id of the job by a digest, so
+ * no id leads out of the folder.
+ */
+
+import { createHash, randomBytes } from "node:crypto";
+import type { JobId } from "../core/ids.ts";
+import { messageOf } from "../core/thrown.ts";
+import { JournalFullError, type KeyStore } from "../engine/ports.ts";
+import { isOutOfRoom, JournalUnusableError, orUnusable } from "./errors.ts";
+import { type FileSystem, readWhole, withFile } from "./file_system.ts";
+import { requireKind } from "./folder.ts";
+import { keyIn, keyText } from "./key_wrapping.ts";
+import { KEY, type Layout, TEMPORARY } from "./layout.ts";
+
+const KEY_BYTES = 32;
+/** A name of ours; what else somebody keeps in the folder is left alone. */
+const NAME = /^[0-9a-f]{64}\.key(?:\.tmp)?$/;
+
+export class KeyFiles implements KeyStore {
+  readonly #fileSystem: FileSystem;
+  readonly #layout: Layout;
+  readonly #secretKey: Uint8Array | undefined;
+  #folder: Promise<void> | undefined;
+
+  /** @param secretKey Wraps every key that is made, when given; see `keyText`. */
+  constructor(fileSystem: FileSystem, layout: Layout, secretKey?: Uint8Array) {
+    this.#fileSystem = fileSystem;
+    this.#layout = layout;
+    this.#secretKey = secretKey;
+  }
+
+  async create(jobId: JobId): Promise<Uint8Array> {
+    const key = randomBytes(KEY_BYTES);
+    const path = this.#pathOf(jobId);
+    try {
+      await (this.#folder ??= this.#makeFolder());
+      await this.#write(path, keyText(key, nameOf(jobId), this.#secretKey));
+    } catch (error) {
+      this.#folder = undefined;
+      await this.#discard(path + TEMPORARY);
+      if (!isOutOfRoom(error)) throw error;
+      const message = `Cannot write ${path}: the disk is full. Nothing was recorded`;
+      throw new JournalFullError(message, { cause: error });
+    }
+    return key;
+  }
+
+  async read(jobId: JobId): Promise<Uint8Array | undefined> {
+    return await this.#keyAt(nameOf(jobId));
+  }
+
+  async remove(jobId: JobId): Promise<void> {
+    await this.#removeFile(this.#pathOf(jobId));
+    if (await this.#exists()) await this.#fileSystem.syncFolder(this.#layout.keys);
+  }
+
+  async keepOnly(jobIds: readonly JobId[]): Promise<ReadonlySet<JobId>> {
+    await requireKind(this.#fileSystem, this.#layout.keys, ["folder", "missing"]);
+    if (!(await this.#exists())) return new Set();
+    const { keys } = this.#layout;
+    const names = await orUnusable("list", keys, () => this.#fileSystem.list(keys));
+    const wanted = new Map(jobIds.map((jobId) => [nameOf(jobId), jobId]));
+    const ours = names.filter((name) => NAME.test(name));
+    for (const name of ours) await requireKind(this.#fileSystem, `${keys}/${name}`, ["file"]);
+    const held = ours.filter((name) => wanted.has(name));
+    // With a wrong secret key no job could go on; that is better known before anything is done.
+    if (held[0] !== undefined) await this.#keyAt(held[0]);
+    const orphans = ours.filter((name) => !wanted.has(name));
+    await orUnusable("remove orphans from", keys, () => this.#removeAll(orphans));
+    return new Set(held.flatMap((name) => wanted.get(name) ?? []));
+  }
+
+  async #keyAt(name: string): Promise<Uint8Array | undefined> {
+    const path = `${this.#layout.keys}/${name}`;
+    await requireKind(this.#fileSystem, path, ["file", "missing"]);
+    const text = await this.#textAt(path);
+    if (text === undefined) return undefined;
+    const key = orUnwrappable(path, () => keyIn(text.trim(), name, this.#secretKey));
+    if (key.length === KEY_BYTES) return key;
+    throw new JournalUnusableError("use", path, `it holds ${key.length} bytes, not ${KEY_BYTES}`);
+  }
+
+  async #makeFolder(): Promise<void> {
+    const { keys, folder } = this.#layout;
+    await requireKind(this.#fileSystem, keys, ["folder", "missing"]);
+    await this.#fileSystem.makeFolder(keys);
+    await this.#fileSystem.syncFolder(folder);
+  }
+
+  /** Under another name until it is whole: a key that is there can be relied on. */
+  async #write(path: string, text: string): Promise<void> {
+    const temporary = path + TEMPORARY;
+    await this.#removeFile(temporary);
+    await withFile(this.#fileSystem, temporary, "createPrivate", async (file) => {
+      await file.append(new TextEncoder().encode(`${text}\n`));
+      await file.sync();
+    });
+    await this.#fileSystem.rename(temporary, path);
+    await this.#fileSystem.syncFolder(this.#layout.keys);
+  }
+
+  /** `undefined` when there is none: another process may take it away at any time. */
+  async #textAt(path: string): Promise<string | undefined> {
+    try {
+      return new TextDecoder().decode(await readWhole(this.#fileSystem, path));
+    } catch (error) {
+      if (await this.#fileSystem.kind(path) === "missing") return undefined;
+      throw error;
+    }
+  }
+
+  async #removeAll(names: readonly string[]): Promise<void> {
+    const { keys } = this.#layout;
+    for (const name of names) await this.#removeFile(`${keys}/${name}`);
+    if (names.length > 0) await this.#fileSystem.syncFolder(keys);
+  }
+
+  async #exists(): Promise<boolean> {
+    return await this.#fileSystem.kind(this.#layout.keys) === "folder";
+  }
+
+  async #removeFile(path: string): Promise<void> {
+    if (await this.#fileSystem.kind(path) !== "missing") await this.#fileSystem.remove(path);
+  }
+
+  /** What cannot be removed now is removed by the next start. */
+  async #discard(path: string): Promise<void> {
+    await this.#removeFile(path).catch(() => {});
+  }
+
+  #pathOf(jobId: JobId): string {
+    return `${this.#layout.keys}/${nameOf(jobId)}`;
+  }
+}
+
+/** @throws {JournalUnusableError} with the reason. */
+function orUnwrappable<Result>(path: string, unwrap: () => Result): Result {
+  try {
+    return unwrap();
+  } catch (error) {
+    throw new JournalUnusableError("use", path, messageOf(error), error);
+  }
+}
+
+function nameOf(jobId: JobId): string {
+  return createHash("sha256").update(jobId).digest("hex") + KEY;
+}

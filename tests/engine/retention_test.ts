@@ -1,0 +1,205 @@
+/** Inputs that are removed when their job has ended, and what must not change by it. */
+
+import assert from "node:assert/strict";
+import type { JobId } from "../../src/core/ids.ts";
+import { foldAll } from "../../src/core/job_fold.ts";
+import type { InputRetention } from "../../src/core/sealed_input.ts";
+import { Harness } from "../support/engine_harness.ts";
+import { CARD, paymentDefinition, type Payments } from "../support/payment_definition.ts";
+
+const HOLDER = "A. Customer";
+const INPUT = { orderId: "42", card: { number: CARD, holder: HOLDER }, leak: "confirm" };
+const HOUR_MS = 3_600_000;
+
+async function open(retention: InputRetention) {
+  const payments: Payments = { charged: [], release: undefined };
+  const definitions = [paymentDefinition(payments, retention, []) as never];
+  const harness = await Harness.start({ definitions });
+  return { harness, payments };
+}
+
+/** A job that has ended as Done. */
+async function finished(harness: Harness, input = INPUT): Promise<JobId> {
+  const jobId = await harness.submit("test.pay", input);
+  await harness.event("test.PaymentConfirmed", { orderId: input.orderId });
+  assert.equal(harness.job(jobId).state, "Done");
+  return jobId;
+}
+
+function has(harness: Harness, jobId: JobId): boolean {
+  return harness.keys.keys.has(jobId);
+}
+
+async function removals(harness: Harness, jobId: JobId): Promise<number> {
+  const entries = await harness.entries(jobId);
+  return entries.filter(({ eventType }) => eventType === "job.InputRemoved").length;
+}
+
+/** Without the last entry that it knows of. */
+async function explanation(harness: Harness, jobId: JobId) {
+  const explained = await harness.engine.explain(jobId);
+  assert.ok(explained);
+  const { asOf: _, ...rest } = explained;
+  return rest;
+}
+
+Deno.test("retention: keep is the default, and its journal holds the input as ever", async () => {
+  const { harness } = await open("keep");
+  const jobId = await finished(harness);
+  assert.deepEqual(harness.job(jobId).input, INPUT);
+  assert.equal(harness.job(jobId).sealed, undefined);
+  assert.equal(harness.keys.keys.size, 0);
+});
+
+Deno.test("retention: nothing of the input is in the journal, and run has all of it", async () => {
+  const { harness, payments } = await open({ afterMs: HOUR_MS });
+  const jobId = await finished(harness);
+  const text = JSON.stringify(harness.journal.content);
+
+  assert.deepEqual(payments.charged, [CARD]);
+  assert.equal(harness.job(jobId).input, undefined);
+  assert.ok(!text.includes(HOLDER) && !text.includes(CARD));
+});
+
+Deno.test("retention: deleteOnCompletion removes the key as soon as the end is on record", async () => {
+  const { harness } = await open("deleteOnCompletion");
+  const jobId = await harness.submit("test.pay", INPUT);
+  assert.ok(has(harness, jobId), "it is needed until then");
+  await harness.event("test.PaymentConfirmed", { orderId: "42" });
+
+  assert.ok(!has(harness, jobId));
+  assert.equal((await harness.story(jobId)).at(-1), "InputRemoved");
+  harness.assertSound();
+});
+
+Deno.test("retention: after a time the key is removed, and not before, across restarts", async () => {
+  const { harness: first } = await open({ afterMs: HOUR_MS });
+  const jobId = await finished(first);
+  await first.clock.advance(HOUR_MS / 2);
+  const second = await first.crash();
+  await second.clock.advance(HOUR_MS / 2 - 1_000);
+  const early = has(second, jobId);
+  await second.clock.advance(1_000);
+
+  assert.deepEqual([early, has(second, jobId)], [true, false]);
+  assert.equal(await removals(second, jobId), 1);
+});
+
+Deno.test("retention: one that came due while nothing ran is removed at the start", async () => {
+  const { harness: first } = await open({ afterMs: HOUR_MS });
+  const jobId = await finished(first);
+  first.clock.jump(2 * HOUR_MS);
+  const second = await first.crash();
+  await second.clock.advance(1_000);
+
+  assert.ok(!has(second, jobId));
+});
+
+Deno.test("retention: a crash between the fact and the removal is mended, and the fact is not repeated", async () => {
+  const { harness: first } = await open("deleteOnCompletion");
+  const jobId = await first.submit("test.pay", INPUT);
+  const key = first.keys.keys.get(jobId);
+  await first.event("test.PaymentConfirmed", { orderId: "42" });
+  assert.ok(key && !has(first, jobId));
+  first.keys.keys.set(jobId, key);
+  const second = await first.crash();
+  await second.clock.settle();
+
+  assert.ok(!has(second, jobId));
+  assert.equal(await removals(second, jobId), 1);
+});
+
+Deno.test("retention: a crash between the end and the fact is mended as well", async () => {
+  const { harness: first } = await open("deleteOnCompletion");
+  const jobId = await first.submit("test.pay", INPUT);
+  const key = first.keys.keys.get(jobId);
+  await first.event("test.PaymentConfirmed", { orderId: "42" });
+  const removed = (await first.entries(jobId)).at(-1);
+  assert.ok(removed?.eventType === "job.InputRemoved" && key);
+  first.keys.keys.set(jobId, key);
+  const second = await first.crashBefore(removed.logId);
+  await second.clock.settle();
+
+  assert.equal(second.job(jobId).state, "Done");
+  assert.ok(!has(second, jobId));
+  assert.equal(await removals(second, jobId), 1);
+});
+
+Deno.test("retention: a key that the disk does not let go is tried again", async () => {
+  const { harness } = await open({ afterMs: 1_000 });
+  const jobId = await finished(harness);
+  harness.keys.failure = new Error("busy");
+  await harness.clock.advance(2_000);
+  assert.ok(has(harness, jobId));
+  harness.keys.failure = undefined;
+  await harness.clock.advance(60_000);
+
+  assert.ok(!has(harness, jobId));
+  assert.equal(await removals(harness, jobId), 1);
+  assert.equal(harness.defects.length, 1, "and somebody was told");
+});
+
+Deno.test("retention: removing changes no state: the job is as before, but for its last entry", async () => {
+  const { harness } = await open({ afterMs: HOUR_MS });
+  const jobId = await finished(harness);
+  const before = harness.job(jobId);
+  const explained = await explanation(harness, jobId);
+  await harness.clock.advance(HOUR_MS);
+  const { lastLogId, ...after } = harness.job(jobId);
+  const { lastLogId: earlier, ...rest } = before;
+
+  assert.ok(lastLogId > earlier && !has(harness, jobId));
+  assert.deepEqual(after, rest);
+  assert.deepEqual(await explanation(harness, jobId), explained);
+  assert.deepEqual(foldAll(await harness.entries(jobId)), harness.job(jobId));
+  const replay = await harness.engine.replay(jobId);
+  assert.ok(replay.ok);
+  const step = replay.value.steps.at(-1);
+  assert.deepEqual([step?.eventType, step?.rule, step?.changed], [
+    "job.InputRemoved",
+    "terminal/record-only",
+    [],
+  ]);
+});
+
+Deno.test("retention: snapshots and full replays agree on a removed input", async () => {
+  const { harness } = await open("deleteOnCompletion");
+  const jobId = await finished(harness);
+  const [withSnapshot, without] = [await harness.crash(), await harness.crashWithoutSnapshot()];
+  assert.deepEqual(withSnapshot.job(jobId), harness.job(jobId));
+  assert.deepEqual(without.job(jobId), harness.job(jobId));
+});
+
+for (const leak of ["fail", "message"]) {
+  Deno.test(`retention: a job that failed (${leak}) cannot be retried once its input is removed`, async () => {
+    const { harness } = await open({ afterMs: HOUR_MS });
+    const jobId = await harness.submit("test.pay", { ...INPUT, leak });
+    const early = await harness.engine.retry(jobId, {});
+    await harness.clock.advance(HOUR_MS);
+    const late = await harness.engine.retry(jobId, {});
+
+    assert.equal(early.ok, true);
+    assert.ok(!late.ok && late.problem.kind === "rejected");
+    assert.match(late.problem.rejection.message, /^Cannot retry job .*: its input was removed/);
+  });
+}
+
+Deno.test("retention: once the input is removed, its key of idempotency alone decides", async () => {
+  const { harness } = await open("deleteOnCompletion");
+  const idempotency = { key: "order-42", digest: "of the body" };
+  const { jobId } = await harness.create({ type: "test.pay", input: INPUT, idempotency });
+  await harness.event("test.PaymentConfirmed", { orderId: "42" });
+  assert.ok(!has(harness, jobId));
+  const again = await harness.engine.create({ type: "test.pay", input: INPUT, idempotency });
+
+  assert.ok(again.ok && again.value.replayed && again.value.job.jobId === jobId);
+});
+
+Deno.test("retention: a cancelled job has ended as well", async () => {
+  const { harness } = await open("deleteOnCompletion");
+  const jobId = await harness.submit("test.pay", INPUT);
+  await harness.control(jobId, "cancel");
+  await harness.clock.settle();
+  assert.equal(harness.job(jobId).state, "Failed");
+  assert.ok(!has(harness, jobId));
+});

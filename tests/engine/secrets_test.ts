@@ -1,0 +1,328 @@
+/** Secrets in an input: nowhere in the journal, and all of them in the task. */
+
+import assert from "node:assert/strict";
+import * as v from "valibot";
+import type { JobId } from "../../src/core/ids.ts";
+import { defineJob } from "../../src/engine/definition.ts";
+import { DefinitionRegistry } from "../../src/engine/definition_registry.ts";
+import { JobEngine } from "../../src/engine/job_engine.ts";
+import { JournalFullError } from "../../src/engine/ports.ts";
+import { Harness } from "../support/engine_harness.ts";
+import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
+import { CARD, paymentDefinition, type Payments } from "../support/payment_definition.ts";
+
+function payment(leak?: string, number = CARD) {
+  const card = { number, holder: "A. Customer" };
+  return { orderId: "42", card, ...(leak === undefined ? {} : { leak }) };
+}
+
+interface Shop {
+  readonly harness: Harness;
+  readonly payments: Payments;
+}
+
+async function openShop(...rest: [retention?: Parameters<typeof paymentDefinition>[1]]) {
+  const payments: Payments = { charged: [], release: undefined };
+  const definition = paymentDefinition(payments, ...rest);
+  const harness = await Harness.start({ definitions: [definition as never] });
+  return { harness, payments };
+}
+
+async function pay({ harness }: Shop, leak?: string): Promise<JobId> {
+  return await harness.submit("test.pay", payment(leak));
+}
+
+/** Everything that the journal holds, its snapshot included. */
+function journalText({ journal }: Harness): string {
+  return JSON.stringify(journal.content);
+}
+
+/** Nobody who looks at the journal, or asks the engine, sees it. */
+async function assertUnseen({ harness }: Shop, jobId: JobId): Promise<void> {
+  const [replayed, explained] = [
+    await harness.engine.replay(jobId),
+    await harness.engine.explain(jobId),
+  ];
+  const texts = [journalText(harness), harness.job(jobId), replayed, explained];
+  for (const text of texts) assert.ok(!JSON.stringify(text).includes(CARD));
+  assert.ok(!JSON.stringify(harness.defects).includes(CARD));
+}
+
+Deno.test("secrets: the task gets the clear value, and the journal holds a mark", async () => {
+  const shop = await openShop();
+  const jobId = await pay(shop);
+  const job = shop.harness.job(jobId);
+
+  assert.equal(job.state, "Running", "it waits for the confirmation in its plan");
+  assert.deepEqual(shop.payments.charged, [CARD]);
+  assert.deepEqual(job.input, payment(undefined, "[secret]"));
+  assert.deepEqual(job.sealed?.secrets, ["card.number"]);
+  await assertUnseen(shop, jobId);
+  shop.harness.assertSound();
+});
+
+Deno.test("secrets: a check for them finds one that a definition does not mark", async () => {
+  const payments: Payments = { charged: [], release: undefined };
+  const definition = { ...paymentDefinition(payments), secrets: [] };
+  const harness = await Harness.start({ definitions: [definition as never] });
+  const jobId = await harness.submit("test.pay", payment());
+  await assert.rejects(assertUnseen({ harness, payments }, jobId), /AssertionError|false/);
+});
+
+Deno.test("secrets: after a crash, run gets the clear input again", async () => {
+  const shop = await openShop();
+  const jobId = await pay(shop, "wait");
+  const harness = await shop.harness.crash();
+  await harness.clock.advance(1_000);
+  shop.payments.release?.();
+  await harness.clock.settle();
+
+  assert.deepEqual(shop.payments.charged, [CARD, CARD]);
+  assert.equal(
+    harness.job(jobId).tasks.find(({ taskId }) => taskId === "charge")?.status,
+    "completed",
+  );
+  await assertUnseen({ ...shop, harness }, jobId);
+});
+
+const REPLACED = [
+  ["message", /^card \[secret\] was refused$/],
+  ["run", /^gave up on \[secret\]$/],
+  ["name", /^no$/],
+  ["cut", /^x{3990}\[secret\]$/],
+] as const;
+
+for (const [leak, expected] of REPLACED) {
+  Deno.test(`secrets: in an error's ${leak} they are replaced by a mark`, async () => {
+    const shop = await openShop();
+    const jobId = await pay(shop, leak);
+    const job = shop.harness.job(jobId);
+
+    assert.ok(job.state === "Failed");
+    assert.match(job.failure.error.message, expected);
+    await assertUnseen(shop, jobId);
+  });
+}
+
+Deno.test("secrets: in a note of progress they are replaced by a mark", async () => {
+  const shop = await openShop();
+  const jobId = await pay(shop, "note");
+  const task = shop.harness.job(jobId).tasks.find(({ taskId }) => taskId === "charge");
+
+  assert.equal(task?.progress?.note, "charging [secret]");
+  await assertUnseen(shop, jobId);
+});
+
+const REFUSED = ["result", "event", "output", "taskId"];
+
+for (const leak of REFUSED) {
+  Deno.test(`secrets: in a ${leak} they fail the job for good, and are not recorded`, async () => {
+    const shop = await openShop();
+    const jobId = await pay(shop, leak);
+    const job = shop.harness.job(jobId);
+
+    assert.ok(job.state === "Failed");
+    assert.equal(job.failure.kind, "poison");
+    assert.match(
+      job.failure.error.message,
+      /^Cannot record .*: a secret of the job's input is in it/,
+    );
+    assert.equal(shop.payments.charged.length, 1, "it is not tried again");
+    await assertUnseen(shop, jobId);
+  });
+}
+
+Deno.test("secrets: an input that is refused is not quoted", async () => {
+  const { harness } = await openShop();
+  const schema = v.object({
+    pin: v.pipe(v.string(), v.check(() => false, ({ input }) => `no ${input}`)),
+  });
+  const definition = defineJob({
+    type: "test.pin",
+    version: 1,
+    input: schema,
+    secrets: ["pin"],
+    run: () => Promise.resolve(),
+  });
+  const other = await Harness.start({ definitions: [definition as never] });
+  const outcome = await other.engine.create({ type: "test.pin", input: { pin: CARD } });
+
+  assert.ok(!outcome.ok);
+  assert.match(JSON.stringify(outcome), /no \[secret\]/);
+  assert.ok(!JSON.stringify(outcome).includes(CARD));
+  harness.assertSound();
+});
+
+Deno.test("secrets: one that is in the plan, a label or an id as well is refused", async () => {
+  const shop = await openShop();
+  const requests = [
+    { type: "test.pay", input: { ...payment(), orderId: CARD } },
+    { type: "test.pay", input: payment(), labels: { card: CARD } },
+    { type: "test.pay", input: payment(), jobId: `job-${CARD}` as JobId },
+    { type: "test.pay", input: payment(), idempotency: { key: CARD, digest: "d" } },
+  ];
+  for (const request of requests) {
+    const outcome = await shop.harness.engine.create(request);
+    assert.ok(!outcome.ok && outcome.problem.kind === "invalidInput");
+    assert.match(outcome.problem.issues[0]?.detail ?? "", /a secret that is in the plan, a label/);
+  }
+  assert.ok(!journalText(shop.harness).includes(CARD));
+  assert.equal(shop.harness.keys.keys.size, 0, "no key is left behind");
+});
+
+Deno.test("secrets: one that stands in another field of the input as well is hidden there too", async () => {
+  const shop = await openShop();
+  const card = { number: CARD, holder: `A. Customer, ${CARD}` };
+  const jobId = await shop.harness.submit("test.pay", { orderId: "42", card, [CARD]: [CARD] });
+
+  assert.deepEqual(shop.harness.job(jobId).input, {
+    orderId: "42",
+    card: { number: "[secret]", holder: "A. Customer, [secret]" },
+    "[secret]": ["[secret]"],
+  });
+  assert.deepEqual(shop.payments.charged, [CARD]);
+  await assertUnseen(shop, jobId);
+});
+
+Deno.test("secrets: an envelope opens with the key of its job only, and for its job only", async () => {
+  const shop = await openShop();
+  const [first, second] = [await pay(shop, "fail"), await pay(shop, "fail")];
+  const { keys } = shop.harness.keys;
+  const [key, other] = [keys.get(first), keys.get(second)];
+  assert.ok(key && other && shop.harness.job(first).sealed?.ciphertext);
+  assert.notDeepEqual(key, other);
+  keys.set(first, other);
+  const outcome = await shop.harness.engine.retry(first, {});
+
+  assert.ok(!outcome.ok && outcome.problem.kind === "rejected");
+  assert.match(outcome.problem.rejection.message, /its key is not the one of its input/);
+});
+
+Deno.test("retry: a job with secrets gets them again, under a key of its own", async () => {
+  const shop = await openShop();
+  const jobId = await pay(shop, "fail");
+  const outcome = await shop.harness.engine.retry(jobId, {});
+  assert.ok(outcome.ok);
+  await shop.harness.clock.settle();
+  const retried = shop.harness.job(outcome.value.jobId);
+
+  assert.notEqual(retried.sealed?.ciphertext, shop.harness.job(jobId).sealed?.ciphertext);
+  assert.equal(shop.harness.keys.keys.size, 2);
+  // The charge is reused; run itself, which says that it had no luck, was called again.
+  assert.ok(retried.state === "Failed" && retried.failure.error.message === "no luck");
+  await assertUnseen(shop, retried.jobId);
+});
+
+Deno.test("retry: of a definition that protects less by now, the secrets stay secret", async () => {
+  const shop = await openShop();
+  const jobId = await pay(shop, "fail");
+  const lax = { ...paymentDefinition(shop.payments), secrets: [] };
+  const harness = await shop.harness.crash([lax as never]);
+  const outcome = await harness.engine.retry(jobId, {});
+  assert.ok(outcome.ok);
+  await harness.clock.settle();
+
+  assert.deepEqual(harness.job(outcome.value.jobId).input, payment("fail", "[secret]"));
+  await assertUnseen({ ...shop, harness }, outcome.value.jobId);
+});
+
+Deno.test("idempotency: the digest on record does not tell a secret that can be guessed", async () => {
+  const shop = await openShop();
+  const request = { type: "test.pay", input: payment() };
+  const idempotency = { key: "order-42", digest: "digest-of-the-body" };
+  const first = await shop.harness.create({ ...request, idempotency });
+  const again = await shop.harness.engine.create({ ...request, idempotency });
+  const other = await shop.harness.engine.create({
+    ...request,
+    idempotency: { ...idempotency, digest: "another" },
+  });
+
+  assert.notEqual(first.idempotency?.digest, idempotency.digest);
+  assert.ok(!journalText(shop.harness).includes(idempotency.digest));
+  assert.ok(again.ok && again.value.replayed && again.value.job.jobId === first.jobId);
+  assert.ok(!other.ok && other.problem.kind === "keyReused");
+});
+
+Deno.test("keys: without the key of an unfinished job it fails, saying why, and a retry after its return goes on", async () => {
+  const shop = await openShop();
+  const jobId = await pay(shop, "wait");
+  const key = shop.harness.keys.keys.get(jobId);
+  shop.harness.keys.keys.clear();
+  const harness = await shop.harness.crash();
+  await harness.clock.advance(1_000);
+  const job = harness.job(jobId);
+
+  assert.ok(job.state === "Failed" && key);
+  assert.equal(job.failure.error.name, "SealedInputError");
+  assert.match(
+    job.failure.error.message,
+    /its input was removed, or its key lost; with the key back/,
+  );
+  const early = await harness.engine.retry(jobId, {});
+  harness.keys.keys.set(jobId, key);
+  const late = await harness.engine.retry(jobId, {});
+  assert.deepEqual([early.ok, late.ok], [false, true]);
+});
+
+Deno.test("keys: a job that there is no room for leaves none behind, and the same id works later", async () => {
+  const shop = await openShop();
+  const request = { type: "test.pay", input: payment(), jobId: "job-1" as JobId };
+  shop.harness.keys.failure = new JournalFullError("full");
+  await assert.rejects(shop.harness.engine.create(request), JournalFullError);
+  shop.harness.keys.failure = undefined;
+  shop.harness.journal.failNext(new JournalFullError("full"));
+  await assert.rejects(shop.harness.engine.create(request), JournalFullError);
+
+  assert.equal(shop.harness.keys.keys.size, 0);
+  assert.equal((await shop.harness.engine.create(request)).ok, true);
+});
+
+Deno.test("keys: those of jobs that never came to be are removed by the next start", async () => {
+  const shop = await openShop();
+  const jobId = await pay(shop);
+  shop.harness.keys.keys.set("never" as JobId, new Uint8Array(32));
+  const harness = await shop.harness.crash();
+  assert.deepEqual([...harness.keys.keys.keys()], [jobId]);
+});
+
+Deno.test("secrets: what a definition may ask for, and what it may not", () => {
+  const base = {
+    type: "test.t",
+    version: 1,
+    input: v.object({
+      card: v.object({ number: v.string() }),
+      list: v.array(v.object({ iban: v.string() })),
+    }),
+    run: () => Promise.resolve(),
+  };
+  const register = (more: object) => new DefinitionRegistry([{ ...base, ...more } as never]);
+  const problem = (more: object) => assert.throws(() => register(more), TypeError);
+  register({ secrets: ["card.number", "card", "list.*.iban", "list"] });
+  register({ retention: { afterMs: 0 } });
+  problem({ secrets: ["card.nmber"] });
+  problem({ secrets: ["list.iban"] });
+  problem({ secrets: ["card..number"] });
+  problem({ secrets: "card" });
+  problem({ secrets: [1] });
+  problem({ retention: "forever" });
+  problem({ retention: { afterMs: -1 } });
+  problem({ secrets: ["card"], startsOn: { eventType: "a.B", input: () => ({}) } });
+  assert.deepEqual(register({ secrets: ["card"] }).info()[0]?.secrets, ["card"]);
+});
+
+Deno.test("secrets: paths are typed against the input", () => {
+  const input = v.object({ card: v.object({ number: v.string() }), list: v.array(v.string()) });
+  const base = { type: "test.t", version: 1, input, run: () => Promise.resolve() } as const;
+  defineJob({ ...base, secrets: ["card", "card.number", "list", "list.*"] });
+  // @ts-expect-error: it is misspelt.
+  defineJob({ ...base, secrets: ["card.nmber"] });
+  // @ts-expect-error: an array has elements.
+  defineJob({ ...base, secrets: ["list.number"] });
+});
+
+Deno.test("secrets: an engine without a store of keys refuses definitions that need one", () => {
+  const payments: Payments = { charged: [], release: undefined };
+  const definitions = [paymentDefinition(payments) as never];
+  const parts = { clock: new FakeClock(), random: new FakeRandom(), maxRunning: 1 };
+  assert.throws(() => new JobEngine({ ...parts, definitions }), /there is no store of keys/);
+});

@@ -1,0 +1,144 @@
+/** Tokens with scopes: which route needs which, and what is answered without it. */
+
+import assert from "node:assert/strict";
+import { type Access, type Scope, SCOPES, TokenList } from "../../src/http/access.ts";
+import { requireScopes, type Route, scopeOf } from "../../src/http/route_scopes.ts";
+import { jsonOf, problemOf, startApp, type TestApp } from "../support/http_app.ts";
+import { EventReader } from "../support/http_stream.ts";
+
+const TOKENS: Readonly<Record<Scope, string>> = {
+  read: "read-token-0123456789",
+  submit: "submit-token-0123456789",
+  operate: "operate-token-0123456789",
+};
+
+function bearer(token: string): Record<string, string> {
+  return { authorization: `Bearer ${token}` };
+}
+
+async function startWithTokens(): Promise<TestApp> {
+  const tokens = SCOPES.map((scope) => ({ token: TOKENS[scope], scopes: [scope] }));
+  return await startApp({ access: new TokenList(tokens) });
+}
+
+/** Every route that the app has, as it declared it. */
+async function routesOfApp(): Promise<readonly Route[]> {
+  const { app } = await startApp();
+  return app.routes.filter(({ method }) => method !== "ALL");
+}
+
+async function ask({ app }: TestApp, { method, path }: Route, token: string): Promise<Response> {
+  return await app.request(path.replace(":id", "job-1"), { method, headers: bearer(token) });
+}
+
+Deno.test("scopes: every route of the app has one, and one without is not served", async () => {
+  const routes = await routesOfApp();
+  assert.ok(routes.length > 20);
+  for (const route of routes) assert.ok(scopeOf(route), `${route.method} ${route.path}`);
+  const forgotten = { method: "DELETE", path: "/jobs/:id" };
+  assert.throws(
+    () => requireScopes([...routes, forgotten]),
+    /Cannot serve DELETE \/jobs\/:id: ROUTE_SCOPES does not say which scope it needs/,
+  );
+});
+
+Deno.test("scopes: what only tells of the journal is read, what brings something in is submit, the rest operate", async () => {
+  for (const route of await routesOfApp()) {
+    const { method, path } = route;
+    const isTelling = (method === "GET" && !path.endsWith("/input")) || path.endsWith("/what-if");
+    const isBringing = path === "/jobs" || path === "/events";
+    const expected = isTelling ? "read" : isBringing ? "submit" : "operate";
+    const isProbe = path === "/livez" || path === "/readyz";
+    assert.equal(scopeOf(route), isProbe ? "open" : expected, `${method} ${path}`);
+  }
+});
+
+Deno.test("scopes: of each route, the token with its scope passes and every other one is 403", async () => {
+  const app = await startWithTokens();
+  for (const route of await routesOfApp()) {
+    const needed = scopeOf(route);
+    if (needed === "open") continue;
+    for (const scope of SCOPES) {
+      const response = await ask(app, route, TOKENS[scope]);
+      if (scope === needed) {
+        assert.ok(![401, 403].includes(response.status), `${route.method} ${route.path}`);
+        await response.body?.cancel();
+        continue;
+      }
+      const problem = await problemOf(response, 403, "forbidden");
+      assert.equal(
+        problem.detail,
+        `Cannot take the request: it needs the scope ${needed}, and its token has ${scope}`,
+      );
+    }
+  }
+});
+
+Deno.test("scopes: a 403 names the scope that is needed and those that the token has", async () => {
+  const app = await startWithTokens();
+  const response = await app.get("/jobs", bearer(TOKENS.submit));
+  assert.equal(
+    response.headers.get("www-authenticate"),
+    'Bearer realm="daybook", error="insufficient_scope", scope="read"',
+  );
+  const problem: unknown = await problemOf(response, 403, "forbidden");
+  const { neededScope, scopes } = problem as { neededScope: string; scopes: string[] };
+  assert.deepEqual([neededScope, scopes], ["read", ["submit"]]);
+  assert.ok(!JSON.stringify(problem).includes(TOKENS.submit));
+});
+
+Deno.test("scopes: HEAD needs what GET needs, and a path that is none needs any token", async () => {
+  const app = await startWithTokens();
+  const head = async (token: string) =>
+    (await app.app.request("/jobs", { method: "HEAD", headers: bearer(token) })).status;
+  assert.deepEqual([await head(TOKENS.read), await head(TOKENS.operate)], [200, 403]);
+  await problemOf(await app.get("/nowhere", bearer(TOKENS.submit)), 404, "not-found");
+  await problemOf(await app.get("/nowhere", bearer("no-such-token-at-all")), 401, "unauthorized");
+});
+
+Deno.test("scopes: none implies another", async () => {
+  const app = await startApp({
+    access: new TokenList([{ token: TOKENS.operate, scopes: ["operate", "read"] }]),
+  });
+  await jsonOf(await app.get("/jobs", bearer(TOKENS.operate)), 200);
+  const refused = await app.post("/jobs", { plan: { expected: [] } }, bearer(TOKENS.operate));
+  await problemOf(refused, 403, "forbidden");
+});
+
+/** Tokens that a test can take away. */
+class ChangingAccess implements Access {
+  scopes: readonly Scope[] | undefined = SCOPES;
+
+  scopesOf(token: string): readonly Scope[] | undefined {
+    return token === TOKENS.read ? this.scopes : SCOPES;
+  }
+}
+
+for (const left of [undefined, ["submit"]] as const) {
+  Deno.test(`scopes: an open stream ends before its next entry when its token has ${left ?? "gone"}`, async () => {
+    const access = new ChangingAccess();
+    const app = await startApp({ access });
+    const reader = new EventReader(await app.get("/stream", bearer(TOKENS.read)));
+    await reader.chunk();
+    const next = reader.chunk();
+    await app.clock.settle();
+    access.scopes = left;
+    const brought = await app.post("/events", { eventType: "a.B" }, bearer(TOKENS.submit));
+    await jsonOf(brought, 200);
+
+    assert.equal(await next, undefined);
+  });
+}
+
+Deno.test("scopes: an idle stream whose token has gone ends with the next heartbeat", async () => {
+  const access = new ChangingAccess();
+  const app = await startApp({ access, heartbeatMs: 15_000 });
+  const reader = new EventReader(await app.get("/stream", bearer(TOKENS.read)));
+  await reader.chunk();
+  const next = reader.chunk();
+  await app.clock.settle();
+  access.scopes = undefined;
+  await app.clock.advance(15_000);
+
+  assert.equal(await next, undefined);
+});

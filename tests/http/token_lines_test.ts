@@ -1,0 +1,61 @@
+/** Reading the lines of a file of tokens. */
+
+import assert from "node:assert/strict";
+import { SCOPES, TokenList } from "../../src/http/access.ts";
+import { firstToken, readTokenLines } from "../../src/http/token_lines.ts";
+
+const FIRST = "first-token-0123456789";
+const SECOND = "second-token-0123456789";
+
+Deno.test("readTokenLines: a token alone has all scopes, as in a file of one", () => {
+  for (const text of [FIRST, `${FIRST}\n`, `  ${FIRST} \r\n\r\n`]) {
+    assert.deepEqual(readTokenLines(text), {
+      tokens: [{ token: FIRST, scopes: SCOPES }],
+      problems: [],
+    });
+  }
+});
+
+Deno.test("readTokenLines: scopes and a name follow; comments and blank lines are passed over", () => {
+  const text = `# of the shop\n${FIRST} submit,read shop\n\n\t# later\n${SECOND}\toperate\n`;
+  assert.deepEqual(readTokenLines(text), {
+    tokens: [{ token: FIRST, scopes: ["read", "submit"] }, { token: SECOND, scopes: ["operate"] }],
+    problems: [],
+  });
+});
+
+Deno.test("readTokenLines: what is wrong is told by line, and no line is quoted", () => {
+  const wrong: readonly (readonly [string, RegExp])[] = [
+    ["", /there is no token in it/],
+    ["# only this", /there is no token in it/],
+    ["short", /line 1: the token is shorter than 16 characters/],
+    [`\nread ${FIRST}`, /line 2: .*; line 2: the second word must name scopes/],
+    [`${FIRST} read,write`, /line 1: the second word must name scopes.*: read, submit, operate$/],
+    [`${FIRST} read,`, /the second word must name scopes/],
+    [`${FIRST} read a/b`, /the name must be/],
+    [`${FIRST} read a b`, /there is more than/],
+    [`${FIRST}\u00e9`, /other than visible ASCII/],
+    [`${FIRST}\n${FIRST} read`, /a token is in it twice/],
+  ];
+  for (const [text, expected] of wrong) {
+    const problems = readTokenLines(text).problems.join("; ");
+    assert.match(problems, expected);
+    assert.ok(!problems.includes(FIRST), problems);
+  }
+});
+
+Deno.test("firstToken: a client sends the first of a file of several", () => {
+  assert.equal(firstToken(`# mine\n${FIRST} read me\n${SECOND}\n`), FIRST);
+  assert.equal(firstToken("# none\n"), undefined);
+});
+
+Deno.test("TokenList: each token has its own scopes, and what is close to one has none", () => {
+  const list = new TokenList([
+    { token: FIRST, scopes: ["read"] },
+    { token: SECOND, scopes: ["submit"] },
+  ]);
+  assert.deepEqual([list.scopesOf(FIRST), list.scopesOf(SECOND)], [["read"], ["submit"]]);
+  for (const near of ["", FIRST.slice(1), `${FIRST}x`, FIRST.toUpperCase()]) {
+    assert.equal(list.scopesOf(near), undefined);
+  }
+});

@@ -1,0 +1,146 @@
+/**
+ * Kills at any moment of jobs with sealed inputs: what was acknowledged ends with its clear
+ * input, what is to be forgotten is, and no byte of a card is ever on the disk. A ledger
+ * outside of Daybook says what was acknowledged.
+ */
+
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { DaybookProcess } from "../support/daybook_process.ts";
+import { rounds } from "../support/effort.ts";
+import { inFolder } from "../support/temporary_folder.ts";
+
+const DEFINITIONS = new URL("../support/payment_process_definitions.ts", import.meta.url).pathname;
+const SOURCE = new URL("../../src", import.meta.url).pathname;
+const JOBS_A_ROUND = 12;
+const ALIVE_MAX_MS = 120;
+
+interface Acknowledged {
+  readonly jobId: string;
+  readonly type: "test.pay" | "test.forget";
+  readonly card: string;
+}
+
+async function start(journal: string): Promise<DaybookProcess> {
+  return await DaybookProcess.start({
+    journal,
+    args: [`--definitions=${DEFINITIONS}`, "--snapshot-every=100", "--segment-bytes=16384"],
+    permissions: [`--allow-read=${DEFINITIONS},${SOURCE}`],
+  });
+}
+
+function newCard(): string {
+  return `4${crypto.getRandomValues(new Uint32Array(2)).join("")}`.padEnd(20, "7").slice(0, 20);
+}
+
+/** Notes a job when its answer has come; what is killed before that was never promised. */
+async function submit(daybook: DaybookProcess, at: number, ledger: Acknowledged[]): Promise<void> {
+  const type = at % 2 === 0 ? "test.pay" : "test.forget";
+  const card = newCard();
+  const input = { orderId: String(at), card: { number: card, holder: `holder ${card}` } };
+  try {
+    const response = await daybook.post("/jobs", { type, input });
+    const { jobId } = await response.json();
+    if (response.status === 202) ledger.push({ jobId, type, card });
+  } catch {
+    // It was killed.
+  }
+}
+
+/** Lets jobs come in until a kill. */
+async function round(journal: string, ledger: Acknowledged[]): Promise<void> {
+  const daybook = await start(journal);
+  const submitted = Array.from({ length: JOBS_A_ROUND }, (_, at) => submit(daybook, at, ledger));
+  await new Promise((resolve) => setTimeout(resolve, Math.random() * ALIVE_MAX_MS));
+  await daybook.kill();
+  await Promise.all(submitted);
+}
+
+/** Every file of a folder as text, but for the keys. */
+async function filesIn(folder: string): Promise<string> {
+  const parts: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (name === "keys") continue;
+    const path = `${folder}/${name}`;
+    parts.push(isDirectory ? await filesIn(path) : await Deno.readTextFile(path));
+  }
+  return parts.join("\n");
+}
+
+/** Whether there is the key of a job. */
+async function hasKey(journal: string, jobId: string): Promise<boolean> {
+  const name = createHash("sha256").update(jobId).digest("hex");
+  return await Deno.stat(`${journal}/keys/${name}.key`).then(() => true, () => false);
+}
+
+/** What is wrong with a job that was acknowledged, or `undefined`. */
+async function flawOf(
+  daybook: DaybookProcess,
+  journal: string,
+  { jobId, type, card }: Acknowledged,
+): Promise<string | undefined> {
+  const response = await fetch(`${daybook.url}/jobs/${jobId}`, { headers: { prefer: "wait=20" } });
+  const { state, output } = await response.json();
+  if (response.status !== 200 || state !== "Done") return `${response.status} ${state}`;
+  const digest = createHash("sha256").update(card).digest("hex");
+  if (type === "test.pay") return output.digest === digest ? undefined : "another card";
+  return output === card.length ? await forgottenFlaw(journal, jobId) : "another card";
+}
+
+async function forgottenFlaw(journal: string, jobId: string): Promise<string | undefined> {
+  const deadline = performance.now() + 10_000;
+  while (await hasKey(journal, jobId)) {
+    if (performance.now() > deadline) return "its key is left";
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return undefined;
+}
+
+interface Verdict {
+  readonly acknowledged: number;
+  readonly flaws: readonly string[];
+  readonly isSeen: boolean;
+}
+
+/** @param spoil What happens to the journal between kills; nothing, unless it must be caught. */
+async function killAgainAndAgain(
+  journal: string,
+  count: number,
+  spoil: () => Promise<void> = () => Promise.resolve(),
+): Promise<Verdict> {
+  const ledger: Acknowledged[] = [];
+  let text = "";
+  for (let at = 0; at < count; at++) {
+    await round(journal, ledger);
+    text += await filesIn(journal);
+    await spoil();
+  }
+  const daybook = await start(journal);
+  const flaws = await Promise.all(ledger.map((job) => flawOf(daybook, journal, job)));
+  await daybook.stop();
+  text += await filesIn(journal);
+  return {
+    acknowledged: ledger.length,
+    flaws: flaws.filter((flaw) => flaw !== undefined),
+    isSeen: ledger.some(({ card }) => text.includes(card)),
+  };
+}
+
+Deno.test("secrets: after kills at any moment, acknowledged jobs end with their clear input, and none is seen", () =>
+  inFolder(async (journal) => {
+    const { acknowledged, ...found } = await killAgainAndAgain(journal, rounds(5, 100));
+    assert.ok(acknowledged > 0, "nothing was acknowledged before the kills");
+    assert.deepEqual(found, { flaws: [], isSeen: false });
+  }));
+
+Deno.test("secrets: keys that a crash takes away are caught by the same loop", () =>
+  inFolder(async (journal) => {
+    // It takes a kill in the middle of a job, so there may have to be several.
+    let flaws = "";
+    for (let attempt = 0; flaws === "" && attempt < 20; attempt++) {
+      const folder = `${journal}/${attempt}`;
+      const spoil = () => Deno.remove(`${folder}/keys`, { recursive: true }).catch(() => {});
+      flaws = (await killAgainAndAgain(folder, 1, spoil)).flaws.join();
+    }
+    assert.match(flaws, /200 Failed/);
+  }));

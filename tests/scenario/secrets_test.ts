@@ -1,0 +1,274 @@
+/**
+ * Secrets and removed inputs in a real process: every byte that it leaves on the disk, sends
+ * or prints is looked through. The same search over a process whose definitions protect
+ * nothing must find them everywhere, or it would prove nothing.
+ */
+
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { DaybookProcess } from "../support/daybook_process.ts";
+import { runTask } from "../support/task_process.ts";
+import { inFolder } from "../support/temporary_folder.ts";
+
+const DEFINITIONS = new URL("../support/payment_process_definitions.ts", import.meta.url).pathname;
+const SOURCE = new URL("../../src", import.meta.url).pathname;
+
+interface Home {
+  readonly journal: string;
+  readonly isProtected: boolean;
+}
+
+async function start(
+  { journal, isProtected }: Home,
+  env: Record<string, string> = {},
+): Promise<DaybookProcess> {
+  return await DaybookProcess.start({
+    journal,
+    args: [`--definitions=${DEFINITIONS}`, "--snapshot-every=100"],
+    env: { DAYBOOK_TEST_PROTECTED: isProtected ? "yes" : "no", ...env },
+    permissions: [`--allow-read=${DEFINITIONS},${SOURCE}`],
+  });
+}
+
+/** A number that no other run has: what is found was put there by this one. */
+function newCard(): string {
+  return `4${crypto.getRandomValues(new Uint32Array(2)).join("")}`.padEnd(20, "7").slice(0, 20);
+}
+
+interface Submitted {
+  readonly jobId: string;
+}
+
+async function submit(
+  daybook: DaybookProcess,
+  type: string,
+  card: string,
+  leak?: string,
+): Promise<string> {
+  const input = { orderId: "42", card: { number: card, holder: "A. Customer" } };
+  const body = { type, input: leak === undefined ? input : { ...input, leak } };
+  const response = await daybook.post("/jobs", body, { "idempotency-key": crypto.randomUUID() });
+  const text = await response.text();
+  assert.equal(response.status, 202, text);
+  return (JSON.parse(text) as Submitted).jobId;
+}
+
+async function ended(daybook: DaybookProcess, jobId: string): Promise<string> {
+  const response = await fetch(`${daybook.url}/jobs/${jobId}`, { headers: { prefer: "wait=10" } });
+  return await response.text();
+}
+
+/** Everything that a client can be told. */
+async function answers(daybook: DaybookProcess, jobIds: readonly string[]): Promise<string> {
+  const paths = [
+    "/jobs?limit=100",
+    "/events?limit=1000",
+    "/definitions",
+    "/journal",
+    ...jobIds.flatMap((jobId) =>
+      ["", "/events", "/explain", "/explain?format=text", "/replay", "/diff?from=1", "/stream"]
+        .map((path) => `/jobs/${jobId}${path === "/stream" ? "/stream?until=terminal" : path}`)
+    ),
+  ];
+  const texts = paths.map(async (path) => await (await fetch(daybook.url + path)).text());
+  return (await Promise.all(texts)).join("\n");
+}
+
+/** Every byte of a folder, but for some names. */
+async function bytesOf(folder: string, without: readonly string[]): Promise<string> {
+  const parts: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (without.includes(name)) continue;
+    const path = `${folder}/${name}`;
+    parts.push(isDirectory ? await bytesOf(path, without) : await latin1(path));
+  }
+  return parts.join("\n");
+}
+
+async function latin1(path: string): Promise<string> {
+  return new TextDecoder("latin1").decode(await Deno.readFile(path));
+}
+
+/** Where the search found the card. */
+interface Findings {
+  readonly journal: boolean;
+  readonly answers: boolean;
+  readonly log: boolean;
+  readonly rest: {
+    readonly hung: { readonly state: string; readonly output: { readonly digest: string } };
+    readonly card: string;
+  };
+}
+
+/** Lets every way out be tried, with a kill in the middle, and searches. */
+async function search(home: Home): Promise<Findings> {
+  const card = newCard();
+  const first = await start(home);
+  const hung = await submit(first, "test.pay", card, "hang");
+  const others = await Promise.all(
+    ["message", "log", undefined].map((leak) => submit(first, "test.pay", card, leak)),
+  );
+  for (const jobId of others) await ended(first, jobId);
+  const early = await answers(first, others);
+  await first.kill();
+  const killed = await bytesOf(home.journal, ["keys"]);
+  const second = await start(home);
+  const job = JSON.parse(await ended(second, hung));
+  const late = await answers(second, [hung, ...others]);
+  await second.stop();
+  const stopped = await bytesOf(home.journal, ["keys"]);
+  return {
+    journal: (killed + stopped).includes(card),
+    answers: (early + late).includes(card),
+    log: [...first.output, ...second.output].join("\n").includes(card),
+    rest: { hung: job, card },
+  };
+}
+
+Deno.test("secrets: no byte of the journal, the answers or the log has one, across kill -9; the task has it", () =>
+  inFolder(async (journal) => {
+    const { rest: { hung, card }, ...found } = await search({ journal, isProtected: true });
+
+    assert.deepEqual(found, { journal: false, answers: false, log: false });
+    assert.equal(hung.state, "Done");
+    assert.equal(hung.output.digest, createHash("sha256").update(card).digest("hex"));
+  }));
+
+Deno.test("secrets: the same search finds one everywhere when no definition protects it", () =>
+  inFolder(async (journal) => {
+    const { rest: _, ...found } = await search({ journal, isProtected: false });
+    assert.deepEqual(found, { journal: true, answers: true, log: true });
+  }));
+
+async function keysIn(journal: string): Promise<number> {
+  return (await Array.fromAsync(Deno.readDir(`${journal}/keys`))).length;
+}
+
+/** Resolves when there are so many keys. */
+async function untilKeys(journal: string, count: number): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (await keysIn(journal) !== count) {
+    assert.ok(performance.now() < deadline, `there are ${await keysIn(journal)} keys`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+async function explained(daybook: DaybookProcess, jobId: string): Promise<unknown> {
+  const { asOf: _, ...explanation } = await daybook.get(`/jobs/${jobId}/explain`) as {
+    asOf: number;
+  };
+  return explanation;
+}
+
+Deno.test("retention: a removed input is nowhere, and chain, state and explanation are as before", () =>
+  inFolder(async (journal) => {
+    const home = { journal, isProtected: true };
+    const card = newCard();
+    const daybook = await start(home);
+    const soon = await submit(daybook, "test.forgetSoon", card);
+    const before = JSON.parse(await ended(daybook, soon));
+    const explanation = await explained(daybook, soon);
+    const atOnce = await submit(daybook, "test.forget", card);
+    await ended(daybook, atOnce);
+    await untilKeys(journal, 0);
+    const after = await daybook.get(`/jobs/${soon}`) as Record<string, unknown>;
+    const explainedAfter = await explained(daybook, soon);
+    await daybook.stop();
+    const bytes = await bytesOf(journal, []);
+    const verified = await runTask("journal", ["verify", "--journal", journal], { journal });
+    const again = await start(home);
+    const restarted = await again.get(`/jobs/${soon}`) as Record<string, unknown>;
+    await again.stop();
+
+    assert.ok(!bytes.includes(card) && !bytes.includes("A. Customer"));
+    assert.deepEqual({ ...after, lastLogId: 0 }, { ...before, lastLogId: 0 });
+    assert.deepEqual(restarted, after);
+    assert.deepEqual(explainedAfter, explanation);
+    assert.equal(verified.code, 0, verified.output + verified.errors);
+    assert.equal(bytes.split('"job.InputRemoved"').length - 1 >= 2, true);
+  }));
+
+Deno.test("replay-test: opens what is sealed, and says so when it cannot", () =>
+  inFolder(async (journal) => {
+    const daybook = await start({ journal, isProtected: true });
+    const jobId = await submit(daybook, "test.pay", newCard());
+    await ended(daybook, jobId);
+    await daybook.stop();
+    const replayTest = () =>
+      runTask("replay-test", [`--journal=${journal}`, `--definitions=${DEFINITIONS}`], {
+        journal: `${journal},${DEFINITIONS},${SOURCE}`,
+        env: { DAYBOOK_TEST_PROTECTED: "yes" },
+      });
+    const opened = await replayTest();
+    await Deno.remove(`${journal}/keys`, { recursive: true });
+    const closed = await replayTest();
+
+    const unchecked = (output: string) =>
+      JSON.parse(output.split("\n").find((line) => line.includes('"kind":"type"')) ?? "{}")
+        .finishedNotChecked;
+    assert.deepEqual([unchecked(opened.output), unchecked(closed.output)], [0, 1]);
+    assert.match(closed.output, /the input is sealed, and its input was removed, or its key lost/);
+  }));
+
+Deno.test("keys: with all of them gone the journal is intact, verified, served and exported", () =>
+  inFolder(async (folder) => {
+    const journal = `${folder}/journal`;
+    const home = { journal, isProtected: true };
+    const card = newCard();
+    const first = await start(home);
+    const jobId = await submit(first, "test.pay", card, "message");
+    await ended(first, jobId);
+    await first.stop();
+    await Deno.remove(`${journal}/keys`, { recursive: true });
+    const verified = await runTask("journal", ["verify", "--journal", journal], { journal });
+    const exported = await runTask("journal", ["export", jobId, "--journal", journal], { journal });
+    const other = `${folder}/other`;
+    const imported = await runTask("journal", ["import", "-", "--journal", other], {
+      journal: other,
+      input: exported.output,
+    });
+    const second = await start({ ...home, journal: other });
+    const retried = await second.post(`/jobs/${jobId}/retry`, {});
+    const problem = await retried.text();
+    await second.stop();
+
+    assert.deepEqual([verified.code, exported.code, imported.code], [0, 0, 0], imported.errors);
+    assert.ok(!exported.output.includes(card) && exported.output.includes('"ciphertext"'));
+    assert.equal(retried.status, 409);
+    assert.match(problem, /its input was removed, or its key lost/);
+  }));
+
+Deno.test("keys: under a secret key, the journal folder with all of keys/ opens nothing, and a start without it is refused", () =>
+  inFolder(async (journal) => {
+    const card = newCard();
+    const secretKey = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))));
+    const withKey = (DAYBOOK_SECRET_KEY: string) =>
+      start({ journal, isProtected: true }, { DAYBOOK_SECRET_KEY });
+    const first = await withKey(secretKey);
+    const jobId = await submit(first, "test.pay", card, "message");
+    await ended(first, jobId);
+    await first.kill();
+    const bytes = await bytesOf(journal, []);
+    await assert.rejects(withKey(""), /it is wrapped: set DAYBOOK_SECRET_KEY/);
+    await assert.rejects(withKey(btoa("k".repeat(32))), /wrapped with another secret key/);
+    const second = await withKey(secretKey);
+    const retried = await second.post(`/jobs/${jobId}/retry`, {});
+    await retried.body?.cancel();
+    await second.stop();
+
+    assert.ok(bytes.includes("wrapped1.") && !bytes.includes(card));
+    assert.equal(retried.status, 201);
+    const output = [...first.output, ...second.output].join("\n");
+    assert.ok(output.includes("key set") && !output.includes(secretKey));
+  }));
+
+Deno.test("keys: a symbolic link in their place keeps the process from starting", () =>
+  inFolder(async (folder) => {
+    await Deno.mkdir(`${folder}/journal`);
+    await Deno.mkdir(`${folder}/elsewhere`);
+    await Deno.symlink(`${folder}/elsewhere`, `${folder}/journal/keys`);
+    await assert.rejects(
+      start({ journal: `${folder}/journal`, isProtected: true }),
+      /keys: it is a symbolic link, not a folder/,
+    );
+  }));

@@ -1,0 +1,93 @@
+/** Security defaults that the source itself shows: what is not there cannot be misused. */
+
+import assert from "node:assert/strict";
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+
+async function* filesIn(folder: string): AsyncGenerator<string> {
+  for await (const { name, isDirectory } of Deno.readDir(ROOT + folder)) {
+    if (isDirectory) yield* filesIn(`${folder}/${name}`);
+    else if (name.endsWith(".ts")) yield `${folder}/${name}`;
+  }
+}
+
+/** The code of every file of some folders, without its comments. */
+async function sourceOf(...folders: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const source = new Map([["main.ts", await Deno.readTextFile(`${ROOT}main.ts`)]]);
+  for (const folder of folders) {
+    for await (const path of filesIn(folder)) {
+      source.set(path, await Deno.readTextFile(ROOT + path));
+    }
+  }
+  return new Map([...source].map(([path, text]) => [path, withoutComments(text)]));
+}
+
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[^]*?\*\/|^\s*\/\/.*$/gm, "");
+}
+
+function offenders(source: ReadonlyMap<string, string>, pattern: RegExp): readonly string[] {
+  return [...source].filter(([, text]) => pattern.test(text)).map(([path]) => path);
+}
+
+const DYNAMIC_PATTERN = /\bRegExp\(|\.(?:match|matchAll|search)\((?![/)])/;
+const CODE_FROM_TEXT = /\beval\(|\bnew Function\(|\.(?:constructor)\(/;
+const FILE_ACCESS = /\bDeno\.(?:open|read|write|stat|lstat|remove|rename|mkdir|makeTemp)/;
+const OTHER_PROGRAMS = /\bDeno\.(?:Command|dlopen|UnsafePointer)|node:(?:child_process|vm|worker)/;
+const DEEP_MERGE = /\b(?:structuredMerge|deepMerge|mergeDeep|defaultsDeep)\b|\.__proto__/;
+
+Deno.test("default, no regular expressions of users: src makes none from a text", async () => {
+  const source = await sourceOf("src");
+  assert.ok(source.size > 200);
+  assert.deepEqual(offenders(source, DYNAMIC_PATTERN), []);
+});
+
+Deno.test("default, predicates are data: src makes no code from a text", async () => {
+  assert.deepEqual(offenders(await sourceOf("src"), CODE_FROM_TEXT), []);
+});
+
+Deno.test("default, no paths from ids: the edge, the engine and the core touch no file", async () => {
+  const source = await sourceOf("src/http", "src/engine", "src/core", "src/jobs");
+  const found = offenders(source, FILE_ACCESS).filter((path) => path !== "main.ts");
+  assert.deepEqual(found, []);
+});
+
+Deno.test("default, no other programs: src starts none, and loads no native code", async () => {
+  assert.deepEqual(offenders(await sourceOf("src"), OTHER_PROGRAMS), []);
+});
+
+Deno.test("default, no deep merge: src has none", async () => {
+  assert.deepEqual(offenders(await sourceOf("src"), DEEP_MERGE), []);
+});
+
+Deno.test("default, tokens: where they are compared, it takes the same time for all", async () => {
+  const source = await sourceOf("src");
+  const comparing = offenders(source, /timingSafeEqual/);
+  assert.deepEqual(comparing, ["src/http/access.ts"]);
+  // A loop over all of them, without an early end.
+  const loop = /for \(const known of this\.#known\) \{[^}]*timingSafeEqual[^}]*\}/.exec(
+    source.get("src/http/access.ts") ?? "",
+  )?.[0];
+  assert.ok(loop !== undefined && !/\breturn\b|\bbreak\b/.test(loop), loop);
+  // What a client sends goes nowhere but there.
+  assert.deepEqual(offenders(source, /"authorization"/).toSorted(), [
+    "src/cli/client.ts",
+    "src/http/guard.ts",
+    "src/jobs/webhook/input.ts",
+  ]);
+});
+
+Deno.test("default: each of these searches finds what it is for", () => {
+  const finds = (pattern: RegExp, text: string) =>
+    assert.deepEqual(offenders(new Map([["a.ts", withoutComments(text)]]), pattern), ["a.ts"]);
+  finds(DYNAMIC_PATTERN, "const pattern = new RegExp(query);");
+  finds(DYNAMIC_PATTERN, "text.match(query)");
+  finds(CODE_FROM_TEXT, "eval(query)");
+  finds(FILE_ACCESS, "Deno.readTextFile(`${folder}/${jobId}`)");
+  finds(OTHER_PROGRAMS, "new Deno.Command(name)");
+  finds(DEEP_MERGE, "deepMerge(options, input)");
+  assert.deepEqual(
+    offenders(new Map([["a.ts", withoutComments("// eval(x)")]]), CODE_FROM_TEXT),
+    [],
+  );
+});
