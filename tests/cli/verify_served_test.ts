@@ -141,6 +141,8 @@ async function withLockOf(
       await Deno.mkdir(`${root}/journal/${folder}`, { recursive: true });
     }
     for (const [path, bytes] of disk.files) await Deno.writeFile(`${root}/${path}`, bytes);
+    using lock = await Deno.open(`${root}/journal/LOCK`, { write: true, create: true });
+    assert.ok(await lock.tryLock(true));
     await Deno.writeTextFile(`${root}/journal/LOCK`, `${url}\n`);
     await run(`${root}/journal`);
   } finally {

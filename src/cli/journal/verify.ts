@@ -64,7 +64,9 @@ async function verify(input: CommandInput, tools: JournalTools): Promise<number>
 /** What the server serves; `undefined` when nobody named one and none is there to ask. */
 async function askServer(input: CommandInput, folder: string): Promise<ServedAudit | undefined> {
   const { terminal } = input;
-  const text = (name: string) => name === "journal" ? folder : input.text(name);
+  // A server that is named need not be the one that holds the journal.
+  const journal = !isServerNamed(input) ? folder : undefined;
+  const text = (name: string) => name === "journal" ? journal : input.text(name);
   try {
     return await ServedAudit.ask(
       Client.of({ ...input, text }),
