@@ -85,6 +85,17 @@ function unusableText(error: JournalUnusableError, journal: string): string {
   return withCommand(error.message, { read: [journal], write: [journal] });
 }
 
+/** @throws {Error} with the whole command to give, when the process may not read it. */
+function readTextFile(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotCapable)) throw error;
+    const reason = `permission is missing, add --allow-read=${path}`;
+    throw new Error(withCommand(reason, { read: [path] }));
+  }
+}
+
 /** The server, or, in words, why there is none. */
 function listen(configuration: Configuration, daybook: Daybook) {
   const { hostname, port } = configuration;
@@ -126,12 +137,14 @@ function stopOnSignal(daybook: Daybook, server: Deno.HttpServer, drainMs: number
 
 /** A webhook that may not leave is better told of now than when it is due. */
 async function warnOfHosts(hosts: readonly string[]): Promise<void> {
+  const missing: string[] = [];
   for (const host of hosts) {
     const { state } = await Deno.permissions.query({ name: "net", host });
-    if (state !== "granted") {
-      warn(`webhooks to ${host} will fail: permission is missing, add --allow-net=${host}`);
-    }
+    if (state !== "granted") missing.push(host);
   }
+  if (missing.length === 0) return;
+  const reason = `permission is missing, add --allow-net=${missing.join(",")}`;
+  warn(withCommand(`webhooks to ${missing.join(", ")} will fail: ${reason}`, { net: missing }));
 }
 
 async function start(configuration: Configuration, origins: Origins): Promise<void> {
@@ -187,7 +200,7 @@ globalThis.addEventListener("unhandledrejection", (event) => {
 const result = readConfiguration({
   args: Deno.args,
   env: (name) => Deno.env.get(name),
-  readTextFile: (path) => Deno.readTextFileSync(path),
+  readTextFile,
 });
 switch (result.kind) {
   case "run":

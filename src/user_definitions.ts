@@ -1,5 +1,7 @@
 /** Loads the module of definitions that a user names. */
 
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
 import * as v from "valibot";
 import { messageOf } from "./core/thrown.ts";
 import type { AnyJobDefinition } from "./engine/definition.ts";
@@ -44,20 +46,33 @@ async function load(specifier: string): Promise<Record<string, unknown>> {
     return await import(urlOf(specifier));
   } catch (error) {
     const reason = messageOf(error);
-    // A module is read with every file that it imports, src/mod.ts of Daybook included.
     const missing = /read access to "([^"]+)"/.exec(reason)?.[1];
     if (missing === undefined) {
       throw new DefinitionsError(`Cannot load --definitions ${specifier}: ${reason}`, [], {
         cause: error,
       });
     }
+    const unreadable = readWith(specifier, missing);
     throw new DefinitionsError(
       `Cannot load --definitions ${specifier}: permission to read ${missing} is missing, ` +
-        `add --allow-read=${specifier},src`,
-      [specifier, "src"],
+        `add --allow-read=${unreadable.join(",")}`,
+      unreadable,
       { cause: error },
     );
   }
+}
+
+/**
+ * A module is read with every file that it imports: src/mod.ts of Daybook, and what is beside
+ * it. Where a file of its own is missing its folder is named, since more of it will follow.
+ */
+function readWith(specifier: string, missing: string): readonly string[] {
+  const sources = fileURLToPath(new URL(".", import.meta.url));
+  const module = fileURLToPath(urlOf(specifier));
+  if (missing === module || missing.startsWith(sources)) return [specifier, "src"];
+  const folder = dirname(specifier);
+  const isInside = missing.startsWith(`${dirname(module)}/`);
+  return isInside ? [folder, "src"] : [folder, "src", dirname(missing)];
 }
 
 function urlOf(specifier: string): string {

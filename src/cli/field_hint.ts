@@ -1,6 +1,6 @@
 /** Advice for who gave digits with `--field`, where text was wanted. */
 
-import { shellWord } from "../shell_word.ts";
+import { shellWord } from "../core/shell_word.ts";
 import type { RefusedError } from "./client.ts";
 import { splitAt } from "./json_input.ts";
 import type { ReceiptResource } from "./resources.ts";

@@ -21,8 +21,8 @@ export const JSON_NOTE = [
   "JSON is given as text, as @file.json, or as - for the standard input. --field sets one",
   "field: its value is JSON where it is JSON, and text otherwise, so amount=1999 is a number",
   `and orderId=A-42 is text; write --field 'orderId="42"' for digits that are text.`,
-  "Reading a file has to be allowed: at a terminal Deno asks. Elsewhere give -, and send the",
-  "file in with <.",
+  "The tasks may read no files: give - and send the file in with <. Where a file is named all",
+  "the same, the whole command that may read it is printed.",
 ].join("\n");
 
 /**

@@ -2,6 +2,7 @@
 
 import { resolve } from "node:path";
 import type { Clock } from "../engine/ports.ts";
+import { withCommand } from "../permission_advice.ts";
 import { systemClock } from "../system.ts";
 import { Client, type Fetch, readingFailure } from "./client.ts";
 import { CommandError, type CommandInput, EXIT_USAGE } from "./command.ts";
@@ -55,10 +56,9 @@ export async function bytesOf(
       ? await surroundings.readStandardInput()
       : await surroundings.readFile(path);
   } catch (error) {
-    const hint = error instanceof Deno.errors.NotCapable
-      ? `, or give - and send it in: < ${path}`
-      : "";
-    const reason = readingFailure(error, path) + hint;
-    throw new CommandError(`cannot read ${path}: ${reason}`, EXIT_USAGE);
+    const message = `cannot read ${path}: ${readingFailure(error, path)}`;
+    if (!(error instanceof Deno.errors.NotCapable)) throw new CommandError(message, EXIT_USAGE);
+    const advice = `${message}, or give - and send it in: < ${path}`;
+    throw new CommandError(withCommand(advice, { read: [fromWhereTyped(path)] }), EXIT_USAGE);
   }
 }

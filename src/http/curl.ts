@@ -1,7 +1,7 @@
 /** Requests as calls of curl, to be pasted into a shell. */
 
 import type { Action } from "../core/explanation.ts";
-import { shellWord } from "../shell_word.ts";
+import { shellWord } from "../core/shell_word.ts";
 
 /**
  * @param base The server as the client addresses it, without a slash at the end.

@@ -57,6 +57,13 @@ export async function orExit<Result>(run: () => Promise<Result>): Promise<Result
       throw new CommandError(`${error.message}; stop Daybook first`, error.exitCode);
     }
     const isOurs = error instanceof JournalDamagedError || error instanceof JournalUnusableError;
-    throw isOurs ? new CommandError(error.message, error.exitCode) : error;
+    throw isOurs ? new CommandError(textOf(error), error.exitCode) : error;
   }
+}
+
+/** Where a permission is missing, with the whole command that has it. */
+function textOf(error: JournalDamagedError | JournalUnusableError): string {
+  return error.cause instanceof Deno.errors.NotCapable
+    ? withCommand(error.message, {})
+    : error.message;
 }

@@ -6,6 +6,7 @@ import { GroupTooLargeError, JournalFailedError, JournalFullError } from "../../
 import { reasonOf } from "../../journal/errors.ts";
 import { FileJournal } from "../../journal/file_journal.ts";
 import { stampWith } from "../../journal/stamp.ts";
+import { withCommand } from "../../permission_advice.ts";
 import {
   type Command,
   CommandError,
@@ -75,9 +76,10 @@ async function contentOf(name: string): Promise<Uint8Array> {
     return await limited(stream);
   } catch (error) {
     if (error instanceof CommandError) throw error;
-    const advice = error instanceof Deno.errors.NotCapable ? `, or import - < ${name}` : "";
+    const message = `Cannot read ${name}: ${reasonOf(error, name)}`;
+    const isForbidden = error instanceof Deno.errors.NotCapable;
     throw new CommandError(
-      `Cannot read ${name}: ${reasonOf(error, name)}${advice}`,
+      isForbidden ? withCommand(`${message}, or import - < ${name}`, { read: [name] }) : message,
       EXIT_UNREADABLE,
     );
   }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { shellWord } from "../src/shell_word.ts";
+import { shellWord } from "../../src/core/shell_word.ts";
 
 Deno.test("shellWord: what no shell would change stays bare", () => {
   for (const word of ["order-42", "a/b.ts", "http://127.0.0.1:8000", "x=1", "job~2"]) {
