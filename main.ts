@@ -74,8 +74,10 @@ async function openDaybook(configuration: Configuration): Promise<Daybook> {
     if (error instanceof JournalUnusableError) {
       fail(unusableText(error, configuration.journal), error.exitCode);
     }
-    const isOurs = error instanceof JournalDamagedError || error instanceof JournalLockedError;
-    if (isOurs) fail(error.message, error.exitCode);
+    if (error instanceof JournalDamagedError) {
+      fail(error.messageFor(configuration.journal), error.exitCode);
+    }
+    if (error instanceof JournalLockedError) fail(error.message, error.exitCode);
     throw error;
   }
 }

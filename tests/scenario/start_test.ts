@@ -147,6 +147,7 @@ Deno.test("start: a damaged segment is refused with 78: segment, offset and posi
 
     assert.equal(code, 78);
     assert.match(output, /segment \d{20}\.ndjson at byte \d+ \(logId \d+\): /);
+    assert.ok(output.includes(`deno task journal repair --journal ${journal}\``), output);
     assert.deepEqual(await Deno.readFile(segment), bytes);
   }));
 

@@ -42,7 +42,7 @@ export function catCommand(tools: JournalTools): Command {
       "Every line is verified as it is read; damage ends it, with the place.",
       "exit codes: 0, 64 usage, 74 cannot be read, 78 damaged",
     ],
-    run: (input) => orExit(() => new Cat(input, tools).run()),
+    run: (input) => orExit(input, () => new Cat(input, tools).run()),
   };
 }
 

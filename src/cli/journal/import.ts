@@ -55,7 +55,7 @@ async function run(input: CommandInput, tools: JournalTools): Promise<number> {
   const name = input.positionals[0] ?? "-";
   const file = parsed(name, await contentOf(name));
   requireFinished(file, input);
-  const imported = await orExit(() => appended(input, file, tools));
+  const imported = await orExit(input, () => appended(input, file, tools));
   report(input, file, imported);
   return EXIT_OK;
 }

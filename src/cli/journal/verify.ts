@@ -37,7 +37,7 @@ export function verifyCommand(tools: JournalTools): Command {
       "exit codes: 0 intact, 1 intact but a server serves something else, 64 usage,\n" +
       "69 the server that --url names cannot be asked, 74 cannot be read, 78 damaged",
     ],
-    run: (input) => orExit(() => verify(input, tools)),
+    run: (input) => orExit(input, () => verify(input, tools)),
   };
 }
 
