@@ -178,6 +178,25 @@ steps
   );
 });
 
+Deno.test("show --at: ages and durations are as of that point, not of now", async () => {
+  const app = await startApp();
+  await createPlan(app, { jobId: "p-1" });
+  await app.clock.advance(90_000);
+  await app.post("/events", { eventType: "shop.Note", jobId: "p-1" });
+  await app.clock.advance(600_000);
+  const created = async (at: string) => {
+    const { terminal } = await runCli(app, ["show", "p-1", "--at", at]);
+    return terminal.output.find((line) => line.startsWith("created"));
+  };
+
+  const entries = await app.app.request("/jobs/p-1/events");
+  const [first, , note] = (await entries.json()).entries;
+  assert.match(await created(String(first.logId)) ?? "", /, 0s ago$/);
+  assert.match(await created(note.eventId) ?? "", /, 1m ago$/);
+  assert.match(await created(new Date(app.clock.now() - 300_000).toISOString()) ?? "", /, 6m ago$/);
+  assert.match(await created("2099-01-01T00:00:00Z") ?? "", /, 11m ago$/);
+});
+
 const PROSE = `\
 Job p-1 waits for shipped.
 
