@@ -10,8 +10,10 @@ import {
   helpText,
   type Origins,
   readConfiguration,
+  timeText,
 } from "./src/configuration.ts";
 import { banner, urlOf } from "./src/banner.ts";
+import { counted } from "./src/core/counted.ts";
 import { messageOf } from "./src/core/thrown.ts";
 import { Daybook } from "./src/daybook.ts";
 import type { AnyJobDefinition } from "./src/engine/definition.ts";
@@ -119,22 +121,25 @@ function stopOnSignal(daybook: Daybook, server: Deno.HttpServer, drainMs: number
   const onSignal = async () => {
     if (stopping) Deno.exit(EXIT_SECOND_SIGNAL);
     stopping = true;
-    const { busyWorkers } = daybook.engine.activity;
-    warn(
-      `stopping: ${busyWorkers} running jobs may take ${drainMs} ms to end their tasks; ` +
-        "a second signal ends them now",
-    );
+    warn(stoppingText(daybook.engine.activity.busyWorkers, drainMs));
     try {
       await daybook.stop(() => server.shutdown());
     } catch (error) {
       fail(`could not stop in order: ${error}; the next start recovers`, EXIT_STORAGE_FAILED);
     }
-    warn("stopped, and the journal is sealed");
+    const isEmpty = daybook.journal.head.logId === 0;
+    warn(isEmpty ? "stopped; the journal is empty" : "stopped, and the journal is sealed");
     Deno.exit(0);
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     Deno.addSignalListener(signal, () => void onSignal());
   }
+}
+
+function stoppingText(busyWorkers: number, drainMs: number): string {
+  if (busyWorkers === 0) return "stopping";
+  return `stopping: ${counted(busyWorkers, "running job")} may take ${timeText(drainMs)} to end ` +
+    "their tasks; a second signal ends them now";
 }
 
 /** A webhook that may not leave is better told of now than when it is due. */

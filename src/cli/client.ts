@@ -7,13 +7,13 @@ import {
   CommandError,
   type CommandInput,
   type CommandOption,
+  EXIT_REFUSED,
   EXIT_UNAVAILABLE,
   EXIT_USAGE,
 } from "./command.ts";
 import { plainText } from "./plain_text.ts";
 import { serverAddress } from "./server_address.ts";
 
-const EXIT_REFUSED = 1;
 /** No answer of a server takes as long; streams, which never end, bring their own signal. */
 const ANSWER_MAX_MS = 60_000;
 
@@ -205,9 +205,16 @@ function refusalText(status: number, problem: Readonly<Record<string, unknown>>)
     return `${where === "" ? "the body" : String(where)} ${String(issue["detail"])}`;
   });
   const reasons = issues.length === 0 ? "" : `: ${issues.join("; ")}`;
-  const hint = status === 401 ? "; give the token in DAYBOOK_TOKEN or --token-file" : "";
-  return plainText(`${detail}${reasons} (${status})${hint}`);
+  const hint = status === 401 ? TOKEN_HINT : HINTS[String(problem["type"])];
+  return plainText(`${detail}${reasons} (${status})${hint === undefined ? "" : `; ${hint}`}`);
 }
+
+const TOKEN_HINT = "give the token in DAYBOOK_TOKEN or --token-file";
+
+/** What a command can do that the server cannot know of, by the type of the problem. */
+const HINTS: Readonly<Record<string, string>> = {
+  "/problems/unknown-job": "deno task jobs lists those that there are",
+};
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;

@@ -42,7 +42,15 @@ export async function jsonInput(
   if (fields.length === 0) return value;
   const start = value ?? {};
   if (!isObject(start)) throw new UsageError(`${what} must be an object to take --field`);
+  refuseRepeated(fields);
   return fields.reduce<JsonObject>(withField, start);
+}
+
+/** The later would win without a word. What the argument gives may be given anew, though. */
+function refuseRepeated(fields: readonly string[]): void {
+  const names = fields.map((field) => splitAt(field, "--field")[0]);
+  const twice = names.find((name, index) => names.indexOf(name) < index);
+  if (twice !== undefined) throw new UsageError(`--field ${twice} is given twice`);
 }
 
 async function argumentOf(

@@ -228,3 +228,11 @@ test("cat: no name or value in an event reaches a terminal as a control", async 
   assert.doesNotMatch(out.join(), /[\p{Cc}\u202e]/u);
   assert.match(out.join(), /shop\.Evil.*\\u001b\]0;own/);
 });
+
+test("cat: a job that has no entry is told of, where it is no part of the output", async () => {
+  const disk = await journalOfJobs();
+  const { code, err, written } = await journalCommand(disk, ["cat", "--job", "nope"], {
+    isInteractive: false,
+  });
+  assert.deepEqual([code, written, err], [0, "", ["daybook: no entry is of job nope"]]);
+});

@@ -121,7 +121,7 @@ Deno.test("commands: the server and the token come from the environment", () =>
       const without = await runTask("jobs", [], { env });
       const withToken = await runTask("jobs", [], { env: { ...env, DAYBOOK_TOKEN: `${token}\n` } });
 
-      assert.deepEqual([without.code, withToken.code, withToken.errors], [1, 0, ""]);
+      assert.deepEqual([without.code, withToken.code, withToken.errors], [65, 0, ""]);
       assert.equal(
         without.errors,
         "daybook: Cannot take the request: it has no bearer token (401); give the token in " +

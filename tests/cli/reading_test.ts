@@ -117,14 +117,15 @@ Deno.test("show: piped it is the job as the server gives it, then its entries", 
   assert.deepEqual(entries, (await (await app.get("/jobs/p-1/events")).json()).entries);
 });
 
-Deno.test("show: an unknown job is 1, and an id that no job can have is 64", async () => {
+Deno.test("show: an unknown job is 65, and an id that no job can have is 64", async () => {
   const app = await startApp();
   const unknown = await runCli(app, ["show", "nope"]);
   const illegal = await runCli(app, ["show", "../x"]);
 
-  assert.deepEqual([unknown.code, illegal.code], [1, 64]);
+  assert.deepEqual([unknown.code, illegal.code], [65, 64]);
   assert.deepEqual(unknown.terminal.errors, [
-    "daybook: Cannot find job nope: there is none with this id (404)",
+    "daybook: Cannot find job nope: there is none with this id (404); " +
+    "deno task jobs lists those that there are",
   ]);
 });
 
@@ -352,7 +353,7 @@ Deno.test("tail: an unknown job, or an entry that is not there yet, is refused",
   const job = await runCli(app, ["tail", "--job", "nope"]);
   const after = await runCli(app, ["tail", "--after", "999"]);
 
-  assert.deepEqual([job.code, after.code], [1, 1]);
+  assert.deepEqual([job.code, after.code], [65, 65]);
   assert.match(
     after.terminal.errors[0] ?? "",
     /: parameter after must not be beyond the head .* \(422\)$/,
@@ -382,4 +383,15 @@ input
 output
   "hello Ann"`,
   );
+});
+
+Deno.test("jobs: a filter that nothing passes is told of, where it is no part of the output", async () => {
+  const app = await threeJobs();
+  const none = await runCli(app, ["jobs", "--type", "test.greets"], { isInteractive: false });
+  const all = await runCli(app, ["jobs"], { isInteractive: false });
+
+  assert.deepEqual([none.code, none.terminal.output, none.terminal.errors], [0, [], [
+    "daybook: no job is of what was asked for; deno task jobs lists all",
+  ]]);
+  assert.deepEqual(all.terminal.errors, []);
 });

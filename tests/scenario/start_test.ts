@@ -45,7 +45,7 @@ Deno.test("start: prints the configuration, what it recovered, and three command
     const text = daybook.output.join("\n");
 
     assert.match(text, /max-running +3 jobs {2}\(environment\)/);
-    assert.match(text, /segment-bytes +67108864 bytes\n/);
+    assert.match(text, /segment-bytes +64MiB\n/);
     assert.match(
       text,
       /^recovered \d+ (?:entry|entries) in \d+ ms, snapshot at \d+, 0 bytes quarantined/m,
@@ -239,6 +239,52 @@ Deno.test("start: definitions that cannot be read are refused, naming the permis
 
     assert.equal(code, 64);
     assert.match(output, /Cannot load --definitions .*add --allow-read=.*kill_definitions\.ts,src/);
+  }));
+
+Deno.test("start: definitions that cannot be used are refused, with what is wrong, and where", () =>
+  inFolder(async (folder) => {
+    const module = `${folder}/jobs.ts`;
+    const started = async (text: string) => {
+      await Deno.writeTextFile(module, text);
+      const { code, output } = await runToEnd({
+        journal: `${folder}/journal`,
+        args: [`--definitions=${module}`],
+        permissions: [`--allow-read=${folder},${SOURCE}`],
+      });
+      assert.equal(code, 64);
+      return output;
+    };
+    const job = (name: string) =>
+      `export const ${name} = defineJob({ type: "a.B", version: 1, input: v.any(), run() {} });\n`;
+    const imports =
+      `import * as v from "valibot";\nimport { defineJob } from "${SOURCE}/mod.ts";\n`;
+
+    const throwing = await started(`\nthrow new Error("boom");\n`);
+    assert.ok(throwing.includes(`: boom (at ${module}:2:7)`), throwing);
+    const twice = await started(imports + job("one") + job("two"));
+    assert.match(twice, /two definitions have the type a\.B; one and two both give it/);
+    const shipped = await started((imports + job("one")).replace("a.B", "order.fulfil"));
+    assert.match(
+      shipped,
+      /Cannot register order\.fulfil: another definition has this type already/,
+    );
+  }));
+
+Deno.test("start: a definition that is exported under two names is one", () =>
+  inFolder(async (folder) => {
+    const module = `${folder}/jobs.ts`;
+    await Deno.writeTextFile(
+      module,
+      `export { threeTasks, threeTasks as default } from "${DEFINITIONS}";\n`,
+    );
+    const daybook = await DaybookProcess.start({
+      journal: `${folder}/journal`,
+      args: [`--definitions=${module}`],
+      permissions: [`--allow-read=${folder},${SOURCE},${DEFINITIONS}`],
+    });
+    assert.equal(await daybook.stop(), 0);
+    assert.ok(daybook.output.some((line) => line.startsWith("types of jobs: ")));
+    assert.ok(daybook.output.includes("daybook: stopped; the journal is empty"));
   }));
 
 Deno.test("start: the token is asked for, and never printed", () =>

@@ -4,7 +4,7 @@ import { SERVER_OPTIONS } from "../client.ts";
 import { type Command, type CommandInput, EXIT_OK } from "../command.ts";
 import { jobPath } from "../job_path.ts";
 import { plainPage } from "../plain_text.ts";
-import { FORM_OPTIONS, formOf, printJson, printLines } from "../presentation.ts";
+import { formOf, printJson, printLines, TEXT_FORM_OPTIONS } from "../presentation.ts";
 import { paintedExplanation } from "../render/explanation.ts";
 import { clientOf, type Surroundings } from "../surroundings.ts";
 
@@ -14,7 +14,7 @@ export function explainCommand(surroundings: Surroundings): Command {
     summary: "say why a job is as it is, with the lines that prove it",
     positionals: "<jobId>",
     arity: [1, 1],
-    options: [...FORM_OPTIONS, ...SERVER_OPTIONS],
+    options: [...TEXT_FORM_OPTIONS, ...SERVER_OPTIONS],
     notes: [
       "Piped it is text as well, since that is what one pastes; --json gives one JSON value.",
     ],

@@ -71,7 +71,9 @@ async function posted(
     return await client.request("/jobs", request);
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
-    const hint = hintAtRefusal(input.all(FIELD_OPTION.name), error.problem);
+    const hint = error.problem["type"] === "/problems/job-exists"
+      ? "use another --id, or give --key as well, which makes it repeatable"
+      : hintAtRefusal(input.all(FIELD_OPTION.name), error.problem);
     throw hint === undefined
       ? error
       : new CommandError(`${error.message}; ${hint}`, error.exitCode);
