@@ -175,7 +175,13 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   const types = engine.definitions().map(({ type }) => type);
   await journal.announce(urlOf(server.addr));
   console.log(
-    banner(types, server.addr, daybook.report, journal.head, configuration.token !== undefined),
+    banner(
+      types,
+      server.addr,
+      daybook.report,
+      journal.head,
+      configuration.token === undefined ? undefined : { file: configuration.tokenFile },
+    ),
   );
 }
 

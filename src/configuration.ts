@@ -25,6 +25,8 @@ export interface Configuration {
   /** How long running attempts may go on at a stop. */
   readonly drainMs: number;
   readonly token: string | undefined;
+  /** The file that holds the token; absent when the environment does. */
+  readonly tokenFile: string | undefined;
   /** Names by which the server may be addressed, beside the loopback ones. */
   readonly allowedHosts: readonly string[];
   readonly webhookHosts: readonly string[];
@@ -141,6 +143,7 @@ class Reader {
     return {
       hostname,
       token,
+      tokenFile: this.#text("token-file") || undefined,
       port: this.#number("port", 0, 65_535),
       journal: this.#text("journal") || "journal",
       definitions: this.#text("definitions") || undefined,

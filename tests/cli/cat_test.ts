@@ -89,7 +89,7 @@ test("cat: at a terminal a line of its own tells the day of what is not from tod
   const { out } = await journalCommand(disk, ["cat", "--limit", "2"], { tools: { clock } });
 
   assert.equal(out.length, 3);
-  assert.equal(out[0], "2026-01-01");
+  assert.equal(out[0], "2026-01-01 UTC");
   assert.match(out[1] ?? "", /^00:00:00\.000 +1 +journal\.SegmentOpened/);
 });
 

@@ -294,12 +294,12 @@ Deno.test({
       const coloured = await atTerminal("jobs", ["--url", daybook.url]);
       const plain = await atTerminal("jobs", ["--url", daybook.url], { env: NO_COLOR });
 
-      assert.ok(coloured.includes("\x1b[34mRunning\x1b[39m"), coloured);
+      assert.ok(coloured.includes("\x1b[34mRunning (waiting)\x1b[39m"), coloured);
       assert.equal(
         plain,
         `\
-JOB  TYPE    STATE    CONDITION  AGE  LABELS
-p-1  (plan)  Running  waiting    0s   note=xxxxxxxxxxxxxxxx…
+JOB  TYPE    STATE              AGE  LABELS
+p-1  (plan)  Running (waiting)  0s   note=xxxxxxxxxxxxxxxxx…
 1 job
 `,
       );

@@ -1,6 +1,8 @@
 /** `jobs`, `show`, `explain` and `tail`, against the real routes. */
 
 import assert from "node:assert/strict";
+import { entryAnswer } from "../support/cli_resources.ts";
+import { FakeClock } from "../support/fake_clock.ts";
 import { runCli, startCli } from "../support/daybook_cli.ts";
 import {
   createAndRun,
@@ -31,10 +33,10 @@ Deno.test("jobs: a table, the newest first, with a count", async () => {
   assert.equal(
     terminal.text,
     `\
-JOB  TYPE         STATE    CONDITION  AGE  LABELS       NOW
-d-1  test.doomed  Failed   failed     0s                the card is stolen
-p-1  (plan)       Running  waiting    0s   shop=berlin  shipped 0 of 1
-g-1  test.greet   Done     succeeded  1m
+JOB  TYPE         STATE              AGE  LABELS       NOW
+d-1  test.doomed  Failed             0s                the card is stolen
+p-1  (plan)       Running (waiting)  0s   shop=berlin  shipped 0 of 1
+g-1  test.greet   Done               1m
 3 jobs`,
   );
 });
@@ -93,7 +95,7 @@ Deno.test("show --events: the page, and each entry", async () => {
 p-1  a plan
 Running (waiting)
 
-created   2026-01-01 00:01:00, 0s ago
+created   2026-01-01 00:01:00 UTC, 0s ago
 started   2026-01-01 00:01:00, after 0ms
 labels    shop=berlin
 entries   8 to 22
@@ -102,9 +104,9 @@ expected
   shipped  0 of 1  shop.ParcelShipped with orderId = "42"
 
 entries
-  00:01:00.000      8  JobCreated                    a plan
+  00:01:00.000      8  JobCreated                     a plan
   00:01:00.000      9  JobStarted
-  00:01:00.000     22  shop.Note                     {"a":1}`,
+  00:01:00.000     22  shop.Note                      {"a":1}`,
   );
 });
 
@@ -267,8 +269,8 @@ Deno.test("tail: what comes from now on, a line each", async () => {
   assert.equal(
     terminal.text,
     `\
-00:01:00.000     22            shop.ParcelShipped            {"orderId":"42"}
-00:01:00.000     23  p-1       EventCorrelated               Running → Done  shop.ParcelShipped evt…`,
+00:01:00.000     22            shop.ParcelShipped             {"orderId":"42"}
+00:01:00.000     23  p-1       EventCorrelated                Running → Done  shop.ParcelShipped ev…`,
   );
   await endOf(app);
 });
@@ -319,6 +321,34 @@ for (const [args, logIds] of TAILS) {
   });
 }
 
+Deno.test("tail: seals are left out for people, unless types are asked for", async () => {
+  const [seal, note] = ["journal.Sealed", "shop.Note"].map((eventType, index) =>
+    entryAnswer(eventType, eventType === "shop.Note" ? {} : { reason: "quiet" }, {
+      logId: index + 1,
+    })
+  );
+  const body = [seal, note].map((entry) =>
+    `id: ${entry?.logId}\ndata: ${JSON.stringify(entry)}\n\n`
+  ).join("");
+  const shown = async (...args: string[]) => {
+    const answers = [new Response(body), new Response(null, { status: 204 })];
+    const request = () => answers.shift() ?? new Response(null, { status: 204 });
+    const server = { clock: new FakeClock(), app: { request } as unknown as TestApp["app"] };
+    const { code, terminal } = startCli(server, ["tail", ...args]);
+    const until = code.then(() => true);
+    for (let turn = 0; turn < 20; turn++) await server.clock.advance(1_000);
+    await until;
+    assert.match(terminal.bars[0] ?? "", /^waiting for what is recorded from now on, times are of/);
+    return terminal.output.map((line) => /journal\.Sealed|shop\.Note/.exec(line)?.[0]);
+  };
+
+  assert.deepEqual(await shown(), ["shop.Note"]);
+  assert.deepEqual(await shown("--type", "journal.Sealed,shop.Note"), [
+    "journal.Sealed",
+    "shop.Note",
+  ]);
+});
+
 Deno.test("tail: a line of its own tells the day when it is not today", async () => {
   const app = await startApp();
   await createPlan(app, { jobId: "p-1", plan: { expected: [] } });
@@ -326,7 +356,7 @@ Deno.test("tail: a line of its own tells the day when it is not today", async ()
   const { terminal } = await runCli(app, ["tail", "--job", "p-1", "--until-end"]);
 
   assert.deepEqual(terminal.output.map((line) => line.slice(0, 12)), [
-    "2026-01-01",
+    "2026-01-01 U",
     "00:00:00.000",
     "00:00:00.000",
   ]);

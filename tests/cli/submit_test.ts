@@ -91,7 +91,7 @@ Deno.test("submit --wait: tasks as they end, then the output; Done is 0", async 
     terminal.text,
     `\
 g-1 of type test.greet is Running (queued)
-  greet           completed     0ms
+  greet           completed           0ms
 g-1 is Done after 0ms
 "hello Ann"`,
   );
@@ -108,10 +108,10 @@ Deno.test("submit --wait: a failure is 1, and the explanation says why", async (
     terminal.text,
     `\
 <bold:d-1> of type test.doomed is <blue:Running (queued)>
-  reserve         <green:completed   >  0ms
-  mail            <green:completed   >  0ms
-  charge          <red:failed      >  0ms     the card is stolen (attempt 1 of 3, for good: poison)
-  reserve         <yellow:compensated >  0ms
+  reserve         <green:completed         >  0ms
+  mail            <green:completed         >  0ms
+  charge          <red:failed            >  0ms     the card is stolen (attempt 1 of 3, for good: poison)
+  reserve         <yellow:compensated       >  0ms
 d-1 is <red:Failed> after 0ms
 
 <bold:Job d-1 failed.>
@@ -275,10 +275,10 @@ Deno.test("retry: prints the new job, which may be waited for", async () => {
   assert.equal(
     rest.join("\n"),
     `\
-  mail            completed     0ms     reused from 8
-  reserve         completed     0ms
-  charge          failed        0ms     the card is stolen (attempt 1 of 3, for good: poison)
-  reserve         compensated   0ms
+  mail            completed           0ms     reused from 8
+  reserve         completed           0ms
+  charge          failed              0ms     the card is stolen (attempt 1 of 3, for good: poison)
+  reserve         compensated         0ms
 ${jobId} is Failed after 0ms: the card is stolen`,
   );
 });

@@ -119,8 +119,9 @@ function anotherJournal(): Promise<MemoryDisk> {
 
 test("verify: a server of another journal is told apart, and is no damage", async () => {
   const files = await anotherJournal();
-  const { code, verdict } = await compared(await journalOfJobs(), asIs, files);
+  const { code, verdict, err } = await compared(await journalOfJobs(), asIs, files);
   assert.match(verdict, /^intact, but http\S+ serves another journal; \d+ entries/);
+  assert.equal(err, "", "it is not said twice");
   assert.equal(code, 1);
 
   dropSnapshots(files);

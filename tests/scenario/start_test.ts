@@ -358,3 +358,32 @@ Deno.test("stop: a second signal ends the process at once", () =>
 
     assert.equal(await daybook.exitCode(), 130);
   }));
+
+Deno.test("start: what it suggests to try takes the token from where it came", () =>
+  inFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/my token`, "correct-horse-battery-staple");
+    const daybook = await DaybookProcess.start({
+      journal: `${folder}/journal`,
+      args: [`--token-file=${folder}/my token`],
+      permissions: [`--allow-read=${folder}`],
+    });
+    const line = daybook.output.find((text) => text.startsWith("  curl ")) ??
+      await lineFrom(daybook, "  curl ");
+    const shell = new Deno.Command("sh", {
+      args: ["-c", `${line} -o /dev/null -w '%{http_code}'`],
+    });
+    const { stdout } = await shell.output();
+    await daybook.stop();
+
+    assert.ok(line.includes(`Bearer $(cat '${folder}/my token')"`), line);
+    assert.equal(new TextDecoder().decode(stdout), "202");
+  }));
+
+/** A line of the banner that comes after the one that tells that it listens. */
+async function lineFrom(daybook: DaybookProcess, start: string): Promise<string> {
+  for (;;) {
+    const line = daybook.output.find((text) => text.startsWith(start));
+    if (line !== undefined) return line;
+    await (await fetch(`${daybook.url}/livez`)).body?.cancel();
+  }
+}

@@ -117,7 +117,9 @@ function detailsOf(report: AuditReport, verdict: Verdict): readonly string[] {
       `${head.logId}; what comes later was only searched for further damage`,
     ]),
     ...(served?.kind === "differs" ? served.reasons.slice(1) : []),
-    ...(served?.kind === "other" ? [`${served.url} serves another journal`] : []),
+    ...(served?.kind === "other" && verdict.kind === "intact"
+      ? [`${served.url} serves another journal`]
+      : []),
     ...notes,
   ];
 }
