@@ -3,7 +3,7 @@
 import type { Paint } from "./marks.ts";
 
 /** Positions at the end of a sentence: ` [3, 17]`. */
-const REFERENCES = / \[\d+(?:, (?:\d+|\.\.\.))*\]$/;
+const REFERENCES = / +\[\d+(?:, (?:\d+|\.\.\.))*\]$/;
 
 /** The same lines: titles bold, near misses yellow, evidence dim. */
 export function paintedExplanation(prose: string, paint: Paint): readonly string[] {
