@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { entryAnswer } from "../support/cli_resources.ts";
 import { FakeClock } from "../support/fake_clock.ts";
+import { paintedExplanation } from "../../src/cli/render/explanation.ts";
+import { FakeTerminal } from "../support/fake_terminal.ts";
 import { runCli, startCli } from "../support/daybook_cli.ts";
 import {
   createAndRun,
@@ -225,13 +227,10 @@ function explaining(app: TestApp): Pick<TestApp, "app" | "clock"> {
   return { clock: app.clock, app: { request } as unknown as TestApp["app"] };
 }
 
-Deno.test("explain: titles are bold, near misses yellow, evidence dim", async () => {
-  const app = explaining(await startApp());
-  const { code, terminal } = await runCli(app, ["explain", "p-1"], { isStyled: true });
-
-  assert.equal(code, 0);
+Deno.test("explain: titles are bold, near misses yellow, evidence dim", () => {
+  const { style } = new FakeTerminal({ isStyled: true });
   assert.equal(
-    terminal.text,
+    paintedExplanation(PROSE, style).join("\n"),
     `\
 <bold:Job p-1 waits for shipped.>
 
@@ -248,6 +247,26 @@ Deno.test("explain: titles are bold, near misses yellow, evidence dim", async ()
 <bold:Evidence>
 <dim:  [8] 00000000000000000001.ndjson:12 job.JobCreated evt_8>`,
   );
+});
+
+Deno.test("explain: for people it has commands of Daybook's own, and the width of the screen", async () => {
+  const app = await threeJobs();
+  const url = "http://127.0.0.1:8000";
+  const waits = await runCli(app, ["explain", "p-1", "--url", url]);
+  const failed = await runCli(app, ["explain", "d-1"], { columns: 200 });
+  const narrow = await runCli(app, ["explain", "d-1"], { columns: 50 });
+
+  assert.deepEqual([waits.code, failed.code, narrow.code], [0, 0, 0]);
+  assert.match(
+    waits.terminal.text,
+    /^ {4}deno task event shop\.ParcelShipped '\{"orderId":"42"\}'.* --url http:\/\/127\.0\.0\.1:8000$/m,
+  );
+  assert.match(failed.terminal.text, /^ {4}deno task retry d-1$/m);
+  assert.ok(!failed.terminal.text.includes("curl "), failed.terminal.text);
+  const widest = (text: string) =>
+    Math.max(...text.split("\nEvidence")[0]!.split("\n").map((line) => line.length));
+  assert.ok(widest(failed.terminal.text) > 80 && widest(failed.terminal.text) <= 100);
+  assert.ok(widest(narrow.terminal.text) <= 50);
 });
 
 Deno.test("explain: piped it is the prose, and with --json one value", async () => {
