@@ -16,15 +16,20 @@ export interface Surroundings {
   readonly fetch: Fetch;
   readonly clock: Clock;
   readonly times: Times;
+  /** What is said when Ctrl-C ends the command, from now on. */
+  sayWhenInterrupted(text: string): void;
   /** The bytes of a file; rejects as the system does. */
   readFile(path: string): Promise<Uint8Array<ArrayBuffer>>;
   readStandardInput(): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /** The real ones. */
-export function systemSurroundings(): Surroundings {
+export function systemSurroundings(
+  sayWhenInterrupted: Surroundings["sayWhenInterrupted"],
+): Surroundings {
   return {
     fetch,
+    sayWhenInterrupted,
     clock: systemClock,
     times: Times.ofThisZone(),
     readFile: async (path) => await Deno.readFile(fromWhereTyped(path)),

@@ -56,6 +56,7 @@ export async function waitForEnd(
   surroundings: Surroundings,
 ): Promise<number> {
   const timeoutMs = timeoutOf(input);
+  surroundings.sayWhenInterrupted(`job ${jobId} goes on; deno task show ${jobId} tells how it is`);
   const leave = new AbortController();
   const cancel = timeoutMs === undefined
     ? () => {}

@@ -236,6 +236,23 @@ Deno.test("submit --wait: a server that is killed meanwhile is waited for, and t
   }
 });
 
+Deno.test("submit --wait: Ctrl-C leaves the job alone, and says that it goes on", () =>
+  withServer(async (daybook) => {
+    const work = ["order.fulfil", '{"orderId":"p-1","amount":5}', "--id", "p-1"];
+    const args = [...work, "--wait", "--text", "--url", daybook.url];
+    const submit = taskCommand("submit", args).spawn();
+    const output = new LineReader(submit.stdout);
+    const errors = new LineReader(submit.stderr);
+    await output.until((line) => line.startsWith("  charge "));
+    submit.kill("SIGINT");
+    await Promise.all([output.rest(), errors.rest()]);
+
+    assert.equal((await submit.status).code, 130);
+    assert.deepEqual(errors.lines, [
+      "daybook: job p-1 goes on; deno task show p-1 tells how it is",
+    ]);
+  }));
+
 Deno.test("commands: a reader that has seen enough is no error to tell of", () =>
   withServer(async (daybook) => {
     await submitSome(daybook, "a");
