@@ -25,6 +25,8 @@ export interface Configuration {
   /** How long running attempts may go on at a stop. */
   readonly drainMs: number;
   readonly token: string | undefined;
+  /** The file that holds the token; absent when the environment does. */
+  readonly tokenFile: string | undefined;
   /** Names by which the server may be addressed, beside the loopback ones. */
   readonly allowedHosts: readonly string[];
   readonly webhookHosts: readonly string[];
@@ -101,8 +103,16 @@ function readFlags(
   try {
     return { values: parseArgs({ args: [...args], options, allowPositionals: false }).values };
   } catch (error) {
-    return { problem: messageOf(error) };
+    return { problem: parsingProblem(error) };
   }
+}
+
+/** The parser's words, and what was meant by a job's id or the name of a command. */
+function parsingProblem(error: unknown): string {
+  const word = /^Unexpected argument '([^']+)'/.exec(messageOf(error))?.[1];
+  if (word === undefined) return messageOf(error);
+  return `deno task start takes flags only, and got ${word}; to start a job that was only ` +
+    `created: deno task daybook start ${word}`;
 }
 
 /** The environment twin of a flag. */
@@ -133,6 +143,7 @@ class Reader {
     return {
       hostname,
       token,
+      tokenFile: this.#text("token-file") || undefined,
       port: this.#number("port", 0, 65_535),
       journal: this.#text("journal") || "journal",
       definitions: this.#text("definitions") || undefined,
@@ -245,6 +256,25 @@ function parseUnit(text: string, units: Readonly<Record<string, number>>): numbe
   return Number(digits) * (units[unit] ?? NaN);
 }
 
+/** As it may be given: in the largest unit that leaves no rest. */
+function inUnits(value: number, units: Readonly<Record<string, number>>): string {
+  const [unit = "", size = 1] =
+    Object.entries(units).findLast(([, size]) => value !== 0 && value % size === 0) ??
+      Object.entries(units)[0] ?? [];
+  return `${value / size}${unit}`;
+}
+
+/** `64MiB`, or `1000 bytes`. */
+function bytesText(bytes: number): string {
+  const text = inUnits(bytes, BYTE_UNITS);
+  return /\d$|\dB$/.test(text) ? `${bytes} bytes` : text;
+}
+
+/** `15m` */
+export function timeText(milliseconds: number): string {
+  return inUnits(milliseconds, TIME_UNITS);
+}
+
 /** The configuration in force, a line each, with where it comes from; never the token. */
 export function describeConfiguration(
   configuration: Configuration,
@@ -256,11 +286,11 @@ export function describeConfiguration(
     journal: configuration.journal,
     definitions: configuration.definitions ?? "none",
     "max-running": `${configuration.maxRunning} jobs`,
-    "segment-bytes": `${configuration.segmentBytes} bytes`,
+    "segment-bytes": bytesText(configuration.segmentBytes),
     "snapshot-every": `${configuration.snapshotEvery} entries`,
-    "body-bytes": `${configuration.bodyBytesMax} bytes`,
-    "max-start-delay": `${configuration.maxStartDelayMs} ms`,
-    drain: `${configuration.drainMs} ms`,
+    "body-bytes": bytesText(configuration.bodyBytesMax),
+    "max-start-delay": timeText(configuration.maxStartDelayMs),
+    drain: timeText(configuration.drainMs),
     "token-file": configuration.token === undefined ? "no token" : "token set",
     "allowed-hosts": configuration.allowedHosts.join(", ") || "none",
     "webhook-hosts": configuration.webhookHosts.join(", ") || "none",

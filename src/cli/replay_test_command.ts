@@ -88,7 +88,7 @@ async function run(parts: ReplayTestParts, input: CommandInput): Promise<number>
   const registry = await registryOf(parts, input);
   requireKnownType(registry, selection);
   const folder = readableFolder(input);
-  const recorded = await orExit(() => read(parts.fileSystem, folder, terminal));
+  const recorded = await orExit(input, () => read(parts.fileSystem, folder, terminal));
   const selected = selectedJobs(recorded, selection);
   const report = await checkAll(parts.clock, registry, recorded, selected, {
     keepsCompatible: selection.jobId !== undefined,
