@@ -10,8 +10,10 @@ import {
   helpText,
   type Origins,
   readConfiguration,
+  timeText,
 } from "./src/configuration.ts";
 import { banner, urlOf } from "./src/banner.ts";
+import { counted } from "./src/core/counted.ts";
 import { messageOf } from "./src/core/thrown.ts";
 import { Daybook } from "./src/daybook.ts";
 import type { AnyJobDefinition } from "./src/engine/definition.ts";
@@ -94,8 +96,10 @@ async function openDaybook(configuration: Configuration): Promise<Daybook> {
     if (error instanceof JournalUnusableError) {
       fail(unusableText(error, configuration.journal), error.exitCode);
     }
-    const isOurs = error instanceof JournalDamagedError || error instanceof JournalLockedError;
-    if (isOurs) fail(error.message, error.exitCode);
+    if (error instanceof JournalDamagedError) {
+      fail(error.messageFor(configuration.journal), error.exitCode);
+    }
+    if (error instanceof JournalLockedError) fail(error.message, error.exitCode);
     throw error;
   }
 }
@@ -103,6 +107,17 @@ async function openDaybook(configuration: Configuration): Promise<Daybook> {
 function unusableText(error: JournalUnusableError, journal: string): string {
   if (!(error.cause instanceof Deno.errors.NotCapable)) return error.message;
   return withCommand(error.message, { read: [journal], write: [journal] });
+}
+
+/** @throws {Error} with the whole command to give, when the process may not read it. */
+function readTextFile(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotCapable)) throw error;
+    const reason = `permission is missing, add --allow-read=${path}`;
+    throw new Error(withCommand(reason, { read: [path] }));
+  }
 }
 
 /** The server, or, in words, why there is none. */
@@ -126,17 +141,14 @@ function stopOnSignal(daybook: Daybook, server: Deno.HttpServer, drainMs: number
   const onSignal = async () => {
     if (stopping) Deno.exit(EXIT_SECOND_SIGNAL);
     stopping = true;
-    const { busyWorkers } = daybook.engine.activity;
-    warn(
-      `stopping: ${busyWorkers} running jobs may take ${drainMs} ms to end their tasks; ` +
-        "a second signal ends them now",
-    );
+    warn(stoppingText(daybook.engine.activity.busyWorkers, drainMs));
     try {
       await daybook.stop(() => server.shutdown());
     } catch (error) {
       fail(`could not stop in order: ${error}; the next start recovers`, EXIT_STORAGE_FAILED);
     }
-    warn("stopped, and the journal is sealed");
+    const isEmpty = daybook.journal.head.logId === 0;
+    warn(isEmpty ? "stopped; the journal is empty" : "stopped, and the journal is sealed");
     Deno.exit(0);
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -152,14 +164,22 @@ function surviveFileSizeLimit(): void {
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGXFSZ", () => {});
 }
 
+function stoppingText(busyWorkers: number, drainMs: number): string {
+  if (busyWorkers === 0) return "stopping";
+  return `stopping: ${counted(busyWorkers, "running job")} may take ${timeText(drainMs)} to end ` +
+    "their tasks; a second signal ends them now";
+}
+
 /** A webhook that may not leave is better told of now than when it is due. */
 async function warnOfHosts(hosts: readonly string[]): Promise<void> {
+  const missing: string[] = [];
   for (const host of hosts) {
     const { state } = await Deno.permissions.query({ name: "net", host });
-    if (state !== "granted") {
-      warn(`webhooks to ${host} will fail: permission is missing, add --allow-net=${host}`);
-    }
+    if (state !== "granted") missing.push(host);
   }
+  if (missing.length === 0) return;
+  const reason = `permission is missing, add --allow-net=${missing.join(",")}`;
+  warn(withCommand(`webhooks to ${missing.join(", ")} will fail: ${reason}`, { net: missing }));
 }
 
 async function start(configuration: Configuration, origins: Origins): Promise<void> {
@@ -189,7 +209,13 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   const types = engine.definitions().map(({ type }) => type);
   await journal.announce(urlOf(server.addr));
   console.log(
-    banner(types, server.addr, daybook.report, journal.head, configuration.tokens.length > 0),
+    banner(
+      types,
+      server.addr,
+      daybook.report,
+      journal.head,
+      configuration.tokens.length === 0 ? undefined : { file: configuration.tokenFile },
+    ),
   );
 }
 
@@ -223,7 +249,7 @@ globalThis.addEventListener("unhandledrejection", (event) => {
 const result = readConfiguration({
   args: Deno.args,
   env: (name) => Deno.env.get(name),
-  readTextFile: (path) => Deno.readTextFileSync(path),
+  readTextFile,
 });
 switch (result.kind) {
   case "run":

@@ -1,11 +1,22 @@
 /** What is printed when Daybook is ready: where it listens, what it recovered, what to try. */
 
+import { shellWord } from "./core/shell_word.ts";
 import type { JournalHead, RecoveryReport } from "./engine/ports.ts";
 
 /** What a server is bound to. */
 export interface Address {
   readonly hostname: string;
   readonly port: number;
+}
+
+/** Where the token comes from: a file, or else the environment. */
+export interface TokenSource {
+  readonly file: string | undefined;
+}
+
+/** What a shell makes of it within double quotes is the text of the file. */
+function contentOf(file: string): string {
+  return `$(cat ${shellWord(file)})`;
 }
 
 export function urlOf({ hostname, port }: Address): string {
@@ -17,7 +28,7 @@ export function banner(
   address: Address,
   report: RecoveryReport,
   head: JournalHead,
-  needsToken: boolean,
+  token: TokenSource | undefined,
 ): string {
   const url = urlOf(address);
   return [
@@ -27,7 +38,7 @@ export function banner(
     `listening on ${url}`,
     "",
     "try, in another terminal:",
-    ...examples(url, needsToken),
+    ...examples(url, token),
     "",
   ].join("\n");
 }
@@ -46,8 +57,12 @@ function recovered(report: RecoveryReport, head: JournalHead): string {
   return `recovered ${parts.join(", ")}; head ${head.logId} ${head.chain}`.trimEnd();
 }
 
-function examples(url: string, needsToken: boolean): readonly string[] {
-  const token = needsToken ? ` -H "authorization: Bearer $DAYBOOK_TOKEN"` : "";
+function examples(url: string, source: TokenSource | undefined): readonly string[] {
+  const token = source === undefined
+    ? ""
+    : ` -H "authorization: Bearer ${
+      source.file === undefined ? "$DAYBOOK_TOKEN" : contentOf(source.file)
+    }"`;
   const job = `{"type":"order.fulfil","input":{"orderId":"7","amount":1999}}`;
   const event =
     `{"eventType":"ec.shipment.ShipmentCompleted","attributes":{"orderId":"7","tracking":"T-1"}}`;

@@ -113,8 +113,16 @@ function readFlags(
   try {
     return { values: parseArgs({ args: [...args], options, allowPositionals: false }).values };
   } catch (error) {
-    return { problem: messageOf(error) };
+    return { problem: parsingProblem(error) };
   }
+}
+
+/** The parser's words, and what was meant by a job's id or the name of a command. */
+function parsingProblem(error: unknown): string {
+  const word = /^Unexpected argument '([^']+)'/.exec(messageOf(error))?.[1];
+  if (word === undefined) return messageOf(error);
+  return `deno task start takes flags only, and got ${word}; to start a job that was only ` +
+    `created: deno task daybook start ${word}`;
 }
 
 /** The environment twin of a flag. */
@@ -278,6 +286,25 @@ function parseUnit(text: string, units: Readonly<Record<string, number>>): numbe
   return Number(digits) * (units[unit] ?? NaN);
 }
 
+/** As it may be given: in the largest unit that leaves no rest. */
+function inUnits(value: number, units: Readonly<Record<string, number>>): string {
+  const [unit = "", size = 1] =
+    Object.entries(units).findLast(([, size]) => value !== 0 && value % size === 0) ??
+      Object.entries(units)[0] ?? [];
+  return `${value / size}${unit}`;
+}
+
+/** `64MiB`, or `1000 bytes`. */
+function bytesText(bytes: number): string {
+  const text = inUnits(bytes, BYTE_UNITS);
+  return /\d$|\dB$/.test(text) ? `${bytes} bytes` : text;
+}
+
+/** `15m` */
+export function timeText(milliseconds: number): string {
+  return inUnits(milliseconds, TIME_UNITS);
+}
+
 /** The configuration in force, a line each, with where it comes from; never a token. */
 export function describeConfiguration(
   configuration: Configuration,
@@ -289,12 +316,12 @@ export function describeConfiguration(
     journal: configuration.journal,
     definitions: configuration.definitions ?? "none",
     "max-running": `${configuration.maxRunning} jobs`,
-    "segment-bytes": `${configuration.segmentBytes} bytes`,
+    "segment-bytes": bytesText(configuration.segmentBytes),
     "snapshot-every": `${configuration.snapshotEvery} entries`,
-    "reserve-bytes": `${configuration.reserveBytes} bytes`,
-    "body-bytes": `${configuration.bodyBytesMax} bytes`,
-    "max-start-delay": `${configuration.maxStartDelayMs} ms`,
-    drain: `${configuration.drainMs} ms`,
+    "reserve-bytes": bytesText(configuration.reserveBytes),
+    "body-bytes": bytesText(configuration.bodyBytesMax),
+    "max-start-delay": timeText(configuration.maxStartDelayMs),
+    drain: timeText(configuration.drainMs),
     "token-file": shownTokens(configuration.tokens),
     "secret-key-file": configuration.secretKey === undefined ? "no key" : "key set",
     "allowed-hosts": configuration.allowedHosts.join(", ") || "none",

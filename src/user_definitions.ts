@@ -1,5 +1,7 @@
 /** Loads the module of definitions that a user names. */
 
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
 import * as v from "valibot";
 import { messageOf } from "./core/thrown.ts";
 import type { AnyJobDefinition } from "./engine/definition.ts";
@@ -27,16 +29,34 @@ const definitionSchema = v.looseObject({ type: v.string(), run: v.function() });
  * @throws {DefinitionsError} when it cannot be loaded, or exports no definition.
  */
 export async function loadDefinitions(specifier: string): Promise<readonly AnyJobDefinition[]> {
-  const exported = Object.values(await load(specifier)).flat();
-  const definitions = exported.filter((value): value is AnyJobDefinition =>
-    v.is(definitionSchema, value)
-  );
-  if (definitions.length === 0) {
+  // One that is exported under two names, or in a list as well, is one all the same.
+  const definitions = new Set<AnyJobDefinition>();
+  const exportOf = new Map<string, string>();
+  for (const [name, exported] of Object.entries(await load(specifier))) {
+    for (const value of [exported].flat().filter(isDefinition)) {
+      const other = definitions.has(value) ? undefined : exportOf.get(value.type);
+      if (other !== undefined) throw givenTwice(specifier, value.type, other, name);
+      definitions.add(value);
+      exportOf.set(value.type, name);
+    }
+  }
+  if (definitions.size === 0) {
     throw new DefinitionsError(
       `Cannot use --definitions ${specifier}: it exports nothing made by defineJob`,
     );
   }
-  return definitions;
+  return [...definitions];
+}
+
+function isDefinition(value: unknown): value is AnyJobDefinition {
+  return v.is(definitionSchema, value);
+}
+
+function givenTwice(specifier: string, type: string, one: string, other: string) {
+  const where = one === other ? `${one} gives it twice` : `${one} and ${other} both give it`;
+  return new DefinitionsError(
+    `Cannot use --definitions ${specifier}: two definitions have the type ${type}; ${where}`,
+  );
 }
 
 async function load(specifier: string): Promise<Record<string, unknown>> {
@@ -44,20 +64,43 @@ async function load(specifier: string): Promise<Record<string, unknown>> {
     return await import(urlOf(specifier));
   } catch (error) {
     const reason = messageOf(error);
-    // A module is read with every file that it imports, src/mod.ts of Daybook included.
     const missing = /read access to "([^"]+)"/.exec(reason)?.[1];
     if (missing === undefined) {
-      throw new DefinitionsError(`Cannot load --definitions ${specifier}: ${reason}`, [], {
-        cause: error,
-      });
+      const place = placeOf(error);
+      throw new DefinitionsError(
+        `Cannot load --definitions ${specifier}: ${reason}${place}`,
+        [],
+        { cause: error },
+      );
     }
+    const unreadable = readWith(specifier, missing);
     throw new DefinitionsError(
       `Cannot load --definitions ${specifier}: permission to read ${missing} is missing, ` +
-        `add --allow-read=${specifier},src`,
-      [specifier, "src"],
+        `add --allow-read=${unreadable.join(",")}`,
+      unreadable,
       { cause: error },
     );
   }
+}
+
+/** ` (at /home/ada/jobs.ts:3:7)`: the first line of the stack that is in a file. */
+function placeOf(error: unknown): string {
+  const stack = error instanceof Error ? error.stack ?? "" : "";
+  const place = /^ +at .*?file:\/\/([^\s()]+:\d+:\d+)\)?$/m.exec(stack)?.[1];
+  return place === undefined ? "" : ` (at ${decodeURI(place)})`;
+}
+
+/**
+ * A module is read with every file that it imports: src/mod.ts of Daybook, and what is beside
+ * it. Where a file of its own is missing its folder is named, since more of it will follow.
+ */
+function readWith(specifier: string, missing: string): readonly string[] {
+  const sources = fileURLToPath(new URL(".", import.meta.url));
+  const module = fileURLToPath(urlOf(specifier));
+  if (missing === module || missing.startsWith(sources)) return [specifier, "src"];
+  const folder = dirname(specifier);
+  const isInside = missing.startsWith(`${dirname(module)}/`);
+  return isInside ? [folder, "src"] : [folder, "src", dirname(missing)];
 }
 
 function urlOf(specifier: string): string {

@@ -144,6 +144,15 @@ Deno.test("configuration: what is printed names every setting, its unit and its 
   const lines = describeConfiguration(result.configuration, result.origins);
 
   assert.equal(lines.length, SETTINGS.length);
-  assert.ok(lines.some((line) => /drain +5000 ms {2}\(flag\)/.test(line)));
-  assert.ok(lines.some((line) => /body-bytes +2097152 bytes {2}\(environment\)/.test(line)));
+  assert.ok(lines.some((line) => /drain +5s {2}\(flag\)/.test(line)));
+  assert.ok(lines.some((line) => /body-bytes +2MiB {2}\(environment\)/.test(line)));
+});
+
+Deno.test("configuration: a word that is no flag is told how a job is started", () => {
+  const result = read(["hold-1"]);
+  assert.ok(result.kind === "invalid");
+  assert.deepEqual(result.problems, [
+    "deno task start takes flags only, and got hold-1; to start a job that was only created: " +
+    "deno task daybook start hold-1",
+  ]);
 });

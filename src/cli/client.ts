@@ -8,21 +8,20 @@ import {
   CommandError,
   type CommandInput,
   type CommandOption,
+  EXIT_REFUSED,
   EXIT_UNAVAILABLE,
   EXIT_USAGE,
-  UsageError,
 } from "./command.ts";
 import { plainText } from "./plain_text.ts";
+import { serverAddress } from "./server_address.ts";
 
-const DEFAULT_URL = "http://127.0.0.1:8000";
-const EXIT_REFUSED = 1;
 /** No answer of a server takes as long; streams, which never end, bring their own signal. */
 const ANSWER_MAX_MS = 60_000;
 
 /** Options of every command that talks to a server. */
 export const SERVER_OPTIONS: readonly CommandOption[] = [
   { name: "url", value: "url", help: "the server; DAYBOOK_URL, or the one that holds the journal" },
-  { name: "journal", value: "folder", default: "journal", help: "where to look for the server" },
+  { name: "journal", value: "folder", help: "the server that holds it; DAYBOOK_JOURNAL" },
   {
     name: "token-file",
     value: "file",
@@ -45,6 +44,7 @@ export class Client {
   readonly #token: string | undefined;
   readonly #fetchOf: Fetch;
   readonly #answerMaxMs: number;
+  #asked: string | undefined;
 
   /**
    * @param url Where the server is, or what finds it: asked anew for each request.
@@ -66,23 +66,19 @@ export class Client {
   /**
    * The server that the options, the environment or the lock of the journal name.
    *
-   * @throws {UsageError} when the address is none.
+   * @throws {UsageError} when the address is none, or two are given.
    * @throws {CommandError} when the file of the token cannot be read.
    */
   static of(input: CommandInput, fetchOf: Fetch = fetch): Client {
-    const given = input.text("url") ?? input.env("DAYBOOK_URL");
-    const url = given === undefined ? undefined : addressOf(given);
-    const journal = input.text("journal") ?? "journal";
-    return new Client(
-      // A server that starts again may have another port.
-      () => url ?? announcedBy(journal) ?? DEFAULT_URL,
-      tokenOf(input),
-      fetchOf,
-    );
+    return new Client(serverAddress(input), tokenOf(input), fetchOf);
   }
 
-  /** Where the server is, without a slash at the end. */
+  /** Where the server is, or was when it was last asked, without a slash at the end. */
   get url(): string {
+    return this.#asked ?? this.#located();
+  }
+
+  #located(): string {
     return this.#locate().replace(/\/+$/, "");
   }
 
@@ -116,7 +112,7 @@ export class Client {
   }
 
   async #fetch(path: string, init: RequestInit): Promise<Response> {
-    const { url } = this;
+    const url = this.#asked = this.#located();
     const signal = init.signal ?? AbortSignal.timeout(this.#answerMaxMs);
     try {
       return await this.#fetchOf(url + path, { ...init, signal });
@@ -151,14 +147,6 @@ export function notDaybook(url: string): CommandError {
   );
 }
 
-/** `localhost:8000` will do for `http://localhost:8000`. */
-function addressOf(text: string): string {
-  const url = /^[a-z]+:\/\//i.test(text) ? text : `http://${text}`;
-  const protocol = URL.parse(url)?.protocol;
-  if (protocol === "http:" || protocol === "https:") return url;
-  throw new UsageError(`${text} is no address of a server; one is ${DEFAULT_URL}`);
-}
-
 function tokenOf(input: CommandInput): string | undefined {
   const given = input.text("token-file");
   const file = given ?? (input.env("DAYBOOK_TOKEN") ? undefined : input.env("DAYBOOK_TOKEN_FILE"));
@@ -188,21 +176,6 @@ export function readingFailure(error: unknown, path: string): string {
     return `permission is missing, add --allow-read=${path}`;
   }
   return messageOf(error);
-}
-
-/** The address that a running server has written into the lock of its journal. */
-function announcedBy(journal: string): string | undefined {
-  try {
-    const text = Deno.readTextFileSync(`${journal}/LOCK`).trim();
-    return text.startsWith("http") ? reachable(text) : undefined;
-  } catch {
-    return undefined; // There is no journal here, or it may not be read: the default is as good.
-  }
-}
-
-/** A server on all addresses is on this one as well. */
-function reachable(url: string): string {
-  return url.replace(/\/\/(?:0\.0\.0\.0|\[::\])(?=:|\/|$)/, "//127.0.0.1");
 }
 
 /** Something has the port, and does not answer. */
@@ -243,9 +216,16 @@ function refusalText(status: number, problem: Readonly<Record<string, unknown>>)
     return `${where === "" ? "the body" : String(where)} ${String(issue["detail"])}`;
   });
   const reasons = issues.length === 0 ? "" : `: ${issues.join("; ")}`;
-  const hint = status === 401 ? "; give the token in DAYBOOK_TOKEN or --token-file" : "";
-  return plainText(`${detail}${reasons} (${status})${hint}`);
+  const hint = status === 401 ? TOKEN_HINT : HINTS[String(problem["type"])];
+  return plainText(`${detail}${reasons} (${status})${hint === undefined ? "" : `; ${hint}`}`);
 }
+
+const TOKEN_HINT = "give the token in DAYBOOK_TOKEN or --token-file";
+
+/** What a command can do that the server cannot know of, by the type of the problem. */
+const HINTS: Readonly<Record<string, string>> = {
+  "/problems/unknown-job": "deno task jobs lists those that there are",
+};
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;

@@ -13,7 +13,9 @@ export const EXIT_OK = 0;
 /** The command did what it should, and the answer is no. */
 export const EXIT_NEGATIVE = 1;
 export const EXIT_USAGE = 64;
-/** The server cannot be reached, or refused. */
+/** The server understood, and refused. */
+export const EXIT_REFUSED = 65;
+/** The server cannot be reached. */
 export const EXIT_UNAVAILABLE = 69;
 
 export interface CommandOption {
@@ -126,6 +128,7 @@ function overview(commands: readonly Command[], program: string): readonly strin
     ...commands.map(({ name, summary }) => `  ${name.padEnd(12)} ${summary}`),
     "",
     `${program} <command> --help tells more, with examples.`,
+    "deno task -q leaves out the line that deno prints before each command.",
   ];
 }
 

@@ -7,5 +7,5 @@ import { systemSurroundings } from "./surroundings.ts";
 await runProcess({
   program: hasTask(Deno.args[0]) ? "deno task" : "deno task daybook",
   args: Deno.args,
-  commands: () => daybookCommands(systemSurroundings()),
+  commands: (_, sayWhenInterrupted) => daybookCommands(systemSurroundings(sayWhenInterrupted)),
 });

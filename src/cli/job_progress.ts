@@ -5,14 +5,17 @@ import { fitted, padded, plainText } from "./plain_text.ts";
 import { entryNote } from "./render/entry_note.ts";
 import { painted } from "./render/marks.ts";
 import { progressText } from "./render/task_lines.ts";
+import { PROGRESS_BAR_COLUMNS } from "./terminal.ts";
 import type { EntryResource } from "./resources.ts";
 import { durationText, millisecondsBetween, type Times } from "./times.ts";
 
 const ROOT_TASK = "main";
-/** So that the bar stays on the screen. */
-const LABEL_COLUMNS_MAX = 40;
+/** Less than this of a label tells nothing. */
+const LABEL_COLUMNS_MIN = 20;
 const TASK_COLUMNS = 14;
-const STATUS_COLUMNS = 12;
+const STATUS_COLUMNS = 18;
+
+const STARTS: readonly string[] = ["job.TaskStarted", "job.CompensationStarted"];
 
 /** What a task is after an entry; other entries do not end anything. */
 const STATUSES: Readonly<Record<string, string>> = {
@@ -37,9 +40,8 @@ export class JobProgress {
   note(entry: EntryResource): void {
     const { eventType, taskId = "" } = entry;
     if (Object.hasOwn(STATUSES, eventType) && taskId !== ROOT_TASK) this.#tell(entry, taskId);
-    if (eventType === "job.TaskStarted" && !this.#startedAt.has(taskId)) {
-      this.#startedAt.set(taskId, entry.receivedAt);
-    }
+    // Of a task that is tried again, what its last attempt took is told.
+    if (STARTS.includes(eventType)) this.#startedAt.set(taskId, entry.receivedAt);
     this.#show(entry);
   }
 
@@ -49,7 +51,8 @@ export class JobProgress {
     const status = "retryAt" in entry.attributes ? "backingOff" : STATUSES[entry.eventType] ?? "";
     const startedAt = this.#startedAt.get(taskId) ?? entry.receivedAt;
     const took = durationText(millisecondsBetween(startedAt, entry.receivedAt));
-    const note = plainText(entryNote(entry, this.times));
+    const isUndoing = entry.eventType === "job.TaskCompensationFailed";
+    const note = (isUndoing ? "undoing it: " : "") + plainText(entryNote(entry, this.times));
     const head = `  ${padded(taskId, TASK_COLUMNS)}  `;
     const cells = `${painted(terminal.style, status, padded(status, STATUS_COLUMNS))}  ${
       padded(took, 6)
@@ -61,7 +64,8 @@ export class JobProgress {
   #show(entry: EntryResource): void {
     const { terminal } = this.input;
     const { attributes } = entry;
-    const label = fitted(plainText(this.#label(entry)), LABEL_COLUMNS_MAX);
+    const room = Math.max(terminal.columns - PROGRESS_BAR_COLUMNS - 1, LABEL_COLUMNS_MIN);
+    const label = fitted(plainText(this.#label(entry)), room);
     if (label === "") return;
     if (entry.eventType !== "job.TaskProgressed") return terminal.progress(label, 0, 0);
     const [done, total] = [Number(attributes["done"]), Number(attributes["total"] ?? 0)];

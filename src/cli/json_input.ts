@@ -21,8 +21,8 @@ export const JSON_NOTE = [
   "JSON is given as text, as @file.json, or as - for the standard input. --field sets one",
   "field: its value is JSON where it is JSON, and text otherwise, so amount=1999 is a number",
   `and orderId=A-42 is text; write --field 'orderId="42"' for digits that are text.`,
-  "Reading a file has to be allowed: at a terminal Deno asks. Elsewhere give -, and send the",
-  "file in with <.",
+  "The tasks may read no files: give - and send the file in with <. Where a file is named all",
+  "the same, the whole command that may read it is printed.",
 ].join("\n");
 
 /**
@@ -42,7 +42,15 @@ export async function jsonInput(
   if (fields.length === 0) return value;
   const start = value ?? {};
   if (!isObject(start)) throw new UsageError(`${what} must be an object to take --field`);
+  refuseRepeated(fields);
   return fields.reduce<JsonObject>(withField, start);
+}
+
+/** The later would win without a word. What the argument gives may be given anew, though. */
+function refuseRepeated(fields: readonly string[]): void {
+  const names = fields.map((field) => splitAt(field, "--field")[0]);
+  const twice = names.find((name, index) => names.indexOf(name) < index);
+  if (twice !== undefined) throw new UsageError(`--field ${twice} is given twice`);
 }
 
 async function argumentOf(

@@ -7,6 +7,12 @@ export const FORM_OPTIONS: readonly CommandOption[] = [
   { name: "text", help: "text, as at a terminal" },
 ];
 
+/** Of a command whose text is wanted when it is piped, too. */
+export const TEXT_FORM_OPTIONS: readonly CommandOption[] = [
+  { name: "json", help: "one JSON value" },
+  { name: "text", help: "text, also when the output is piped: the default" },
+];
+
 export type Form = "json" | "text";
 
 /** @param piped The form when nothing is asked for and nobody is looking. */

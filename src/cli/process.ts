@@ -13,17 +13,28 @@ export interface Invocation {
   /** How it is called in help and messages, such as `deno task journal`. */
   readonly program: string;
   readonly args: readonly string[];
-  /** @param interrupted For a command that ends by itself when it is asked to. */
-  commands(interrupted: () => AbortSignal): readonly Command[];
+  /**
+   * @param interrupted For a command that ends by itself when it is asked to.
+   * @param sayWhenInterrupted For one that does not, and leaves something behind.
+   */
+  commands(
+    interrupted: () => AbortSignal,
+    sayWhenInterrupted: (text: string) => void,
+  ): readonly Command[];
 }
 
 /** Ends the process when the command has ended, whatever else still waits in it. */
 export async function runProcess({ program, args, commands }: Invocation): Promise<never> {
   const terminal = systemTerminal(environment);
-  const interrupts = new Interrupts(() => terminal.progressEnd());
+  let lastWords: string | undefined;
+  const interrupts = new Interrupts(() => {
+    terminal.progressEnd();
+    if (lastWords !== undefined) terminal.err(`daybook: ${lastWords}`);
+  });
+  const sayWhenInterrupted = (text: string) => void (lastWords = text);
   try {
     const sources = { program, terminal, env: environment };
-    Deno.exit(await runCommand(commands(interrupts.signal), args, sources));
+    Deno.exit(await runCommand(commands(interrupts.signal, sayWhenInterrupted), args, sources));
   } catch (error) {
     const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     terminal.progressEnd();

@@ -94,7 +94,7 @@ export interface Totals {
   readonly differs: number;
   /** Of those in flight. */
   readonly notChecked: number;
-  /** Unfinished jobs whose type no definition is loaded for. */
+  /** Of those in flight: no definition is loaded for their type. */
   readonly missing: number;
 }
 
@@ -125,13 +125,14 @@ export class ReplayReport {
   get totals(): Totals {
     const sum = (count: (report: TypeReport) => number) =>
       this.types.reduce((total, report) => total + count(report), 0);
+    const missing = [...this.missing.values()].reduce((total, count) => total + count, 0);
     return {
-      inFlight: sum(({ inFlight }) => countOf(inFlight)),
+      inFlight: sum(({ inFlight }) => countOf(inFlight)) + missing,
       finished: sum(({ finished }) => countOf(finished)),
       breaks: sum(({ inFlight }) => inFlight.breaks),
       differs: sum(({ finished }) => finished.differs),
       notChecked: sum(({ inFlight }) => inFlight.notChecked),
-      missing: [...this.missing.values()].reduce((total, count) => total + count, 0),
+      missing,
     };
   }
 

@@ -11,6 +11,7 @@ import {
   isInFlight,
   isStale,
   type ReplayReport,
+  type Totals,
   type TypeReport,
 } from "./replay_report.ts";
 import type { Terminal } from "./terminal.ts";
@@ -35,9 +36,7 @@ export function reportText(
 ): readonly string[] {
   return [
     ...report.types.flatMap((type) => typeText(type, all, style)),
-    ...[...report.missing].map(([type, count]) =>
-      style("yellow", `${count} unfinished ${jobs(count)} of type ${type}: no definition is loaded`)
-    ),
+    ...[...report.missing].map(([type, count]) => style("yellow", missingText(type, count))),
     style(COLOURS[report.verdict], verdictText(report, head)),
   ];
 }
@@ -110,16 +109,29 @@ function staleText(version: number): string {
   return `version is still ${version}: raise it when run changes`;
 }
 
-function verdictText(report: ReplayReport, head: LogId): string {
-  const { breaks, inFlight, notChecked, missing } = report.totals;
+function missingText(type: string, count: number): string {
+  const [they, have] = count === 1 ? ["it", "has"] : ["they", "have"];
+  return `${count} unfinished ${jobs(count)} of type ${plainText(type)}: no definition is ` +
+    `loaded; keep the old one loaded, with --definitions, until ${they} ${have} ended`;
+}
+
+function verdictText({ totals }: ReplayReport, head: LogId): string {
+  const { notChecked, missing } = totals;
   const found = [
-    breaks === 0
-      ? `nothing breaks among ${inFlight} ${jobs(inFlight)} in flight`
-      : `${breaks} of ${inFlight} ${jobs(inFlight)} in flight would break`,
+    checkedText(totals),
     ...(notChecked > 0 ? [`${notChecked} could not be checked`] : []),
-    ...(missing > 0 ? [`${missing} more without a definition`] : []),
+    ...(missing > 0 ? [`${missing} ${missing === 1 ? "has" : "have"} no definition`] : []),
   ];
   return `${found.join("; ")} (journal up to entry ${head})`;
+}
+
+function checkedText({ breaks, inFlight, notChecked, missing }: Totals): string {
+  const all = `${inFlight} ${jobs(inFlight)} in flight`;
+  const checked = inFlight - notChecked - missing;
+  if (breaks > 0) return `${breaks} of ${all} would break`;
+  if (checked === inFlight) return `nothing breaks among ${all}`;
+  if (checked === 0) return `of ${all} none was checked`;
+  return `of ${all} ${checked} ${checked === 1 ? "was" : "were"} checked, and nothing breaks`;
 }
 
 function jobs(count: number): string {

@@ -99,7 +99,7 @@ async function run(parts: ReplayTestParts, input: CommandInput): Promise<number>
   const registry = await registryOf(parts, input);
   requireKnownType(registry, selection);
   const folder = readableFolder(input);
-  const recorded = await orExit(() => read(parts.fileSystem, folder, terminal));
+  const recorded = await orExit(input, () => read(parts.fileSystem, folder, terminal));
   const selected = selectedJobs(recorded, selection);
   const sealing = sealingOf(parts, input, folder);
   const report = await checkAll(parts.clock, sealing, registry, recorded, selected, {

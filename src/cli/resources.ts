@@ -134,6 +134,34 @@ const step = v.looseObject({
 
 export const replayAnswer = v.looseObject({ job: jobResource, steps: v.array(step) });
 
+const citation = v.looseObject({
+  logId: number,
+  segment: text,
+  line: number,
+  eventId: text,
+  eventType: text,
+});
+
+const statement = v.looseObject({ statement: text, cites: v.array(citation) });
+
+const nextStep = v.looseObject({
+  ...statement.entries,
+  action: v.optional(v.looseObject({ path: text })),
+  curl: v.optional(text),
+});
+
+export const explanationAnswer = v.looseObject({
+  condition: text,
+  summary: text,
+  because: v.array(statement),
+  completed: v.array(statement),
+  waitingFor: v.array(
+    v.looseObject({ ...statement.entries, expectation: text, nearMisses: v.array(statement) }),
+  ),
+  next: v.array(nextStep),
+  timing: v.looseObject({ since: text, totalMs: number }),
+});
+
 export type ReplayAnswer = v.InferOutput<typeof replayAnswer>;
 
 /**

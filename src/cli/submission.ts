@@ -1,8 +1,10 @@
 /** The request that a command line of `submit` stands for. */
 
 import type { JsonObject, JsonValue } from "../core/json.ts";
+import { millisecondsOf, TIME_RULE } from "../http/time.ts";
 import { type CommandInput, UsageError } from "./command.ts";
 import { FIELD_OPTION, jsonInput, splitAt } from "./json_input.ts";
+import { plainText } from "./plain_text.ts";
 import { bytesOf, type Surroundings } from "./surroundings.ts";
 import { DURATION_RULE, durationOf } from "./times.ts";
 
@@ -60,10 +62,12 @@ function priorityOf(text: string | undefined): number | undefined {
 
 /** A time is passed on as it is; `+90s` is counted from now. */
 function startAtOf(text: string | undefined, { clock }: Surroundings): string | undefined {
-  if (text?.startsWith("+") !== true) return text;
-  const delayMs = durationOf(text.slice(1));
+  if (text === undefined || millisecondsOf(text) !== undefined) return text;
+  const delayMs = text.startsWith("+") ? durationOf(text.slice(1)) : undefined;
   if (delayMs !== undefined) return new Date(clock.now() + delayMs).toISOString();
-  throw new UsageError(`--start-at must be a time, or + and ${DURATION_RULE}, and is ${text}`);
+  throw new UsageError(
+    `--start-at must be ${TIME_RULE}, or + and ${DURATION_RULE}, and is ${plainText(text)}`,
+  );
 }
 
 async function formWith(

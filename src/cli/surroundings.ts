@@ -2,6 +2,7 @@
 
 import { resolve } from "node:path";
 import type { Clock } from "../engine/ports.ts";
+import { withCommand } from "../permission_advice.ts";
 import { systemClock } from "../system.ts";
 import { Client, type Fetch, readingFailure } from "./client.ts";
 import { CommandError, type CommandInput, EXIT_USAGE } from "./command.ts";
@@ -15,15 +16,20 @@ export interface Surroundings {
   readonly fetch: Fetch;
   readonly clock: Clock;
   readonly times: Times;
+  /** What is said when Ctrl-C ends the command, from now on. */
+  sayWhenInterrupted(text: string): void;
   /** The bytes of a file; rejects as the system does. */
   readFile(path: string): Promise<Uint8Array<ArrayBuffer>>;
   readStandardInput(): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /** The real ones. */
-export function systemSurroundings(): Surroundings {
+export function systemSurroundings(
+  sayWhenInterrupted: Surroundings["sayWhenInterrupted"],
+): Surroundings {
   return {
     fetch,
+    sayWhenInterrupted,
     clock: systemClock,
     times: Times.ofThisZone(),
     readFile: async (path) => await Deno.readFile(fromWhereTyped(path)),
@@ -55,10 +61,9 @@ export async function bytesOf(
       ? await surroundings.readStandardInput()
       : await surroundings.readFile(path);
   } catch (error) {
-    const hint = error instanceof Deno.errors.NotCapable
-      ? `, or give - and send it in: < ${path}`
-      : "";
-    const reason = readingFailure(error, path) + hint;
-    throw new CommandError(`cannot read ${path}: ${reason}`, EXIT_USAGE);
+    const message = `cannot read ${path}: ${readingFailure(error, path)}`;
+    if (!(error instanceof Deno.errors.NotCapable)) throw new CommandError(message, EXIT_USAGE);
+    const advice = `${message}, or give - and send it in: < ${path}`;
+    throw new CommandError(withCommand(advice, { read: [fromWhereTyped(path)] }), EXIT_USAGE);
   }
 }

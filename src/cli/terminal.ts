@@ -28,6 +28,8 @@ export interface Terminal {
 /** As of a process that the signal of a closed pipe ended: what it says, nobody reads. */
 const EXIT_PIPE_CLOSED = 141;
 const BAR_COLUMNS = 30;
+/** What a bar takes beside its label: ` [###---]  50 %`. */
+export const PROGRESS_BAR_COLUMNS = BAR_COLUMNS + 9;
 /** Writing more often than this only flickers. */
 const PROGRESS_EVERY_MS = 50;
 const COLUMNS_WITHOUT_SCREEN = 80;

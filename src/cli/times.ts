@@ -66,12 +66,15 @@ export class Times {
     return new Times(Intl.DateTimeFormat().resolvedOptions().timeZone);
   }
 
+  /** Its IANA name. */
+  readonly zone: string;
   readonly #day: Intl.DateTimeFormat;
   readonly #second: Intl.DateTimeFormat;
   readonly #millisecond: Intl.DateTimeFormat;
 
   /** @param timeZone An IANA name. */
   constructor(timeZone: string) {
+    this.zone = timeZone;
     const time = { hour: "2-digit", minute: "2-digit", second: "2-digit" } as const;
     // Of all locales these write the year first, and the day by 24 hours.
     this.#day = new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short" });

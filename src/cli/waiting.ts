@@ -32,7 +32,9 @@ export const WAIT_OPTIONS: readonly CommandOption[] = [
 ];
 
 export const WAIT_NOTE = "With --wait the exit code is 0 when the job is Done, 1 when it failed, " +
-  "2 when it\nwas cancelled, and 124 when the time was up before; the job goes on then.";
+  "2 when it\nwas cancelled, and 124 when the time was up before; the job goes on then. Without " +
+  "it 0 says that\nthe job was taken. In both cases it is 65 when the server refused, and 69 " +
+  "when it could not be\nreached.";
 
 /**
  * @throws {UsageError} when the options do not fit together.
@@ -54,6 +56,7 @@ export async function waitForEnd(
   surroundings: Surroundings,
 ): Promise<number> {
   const timeoutMs = timeoutOf(input);
+  surroundings.sayWhenInterrupted(`job ${jobId} goes on; deno task show ${jobId} tells how it is`);
   const leave = new AbortController();
   const cancel = timeoutMs === undefined
     ? () => {}
@@ -64,10 +67,11 @@ export async function waitForEnd(
     return await report(job, timeoutMs ?? 0, client, input);
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
+    const time = leave.signal.aborted ? `the ${durationText(timeoutMs ?? 0)} are up, and ` : "";
     throw new CommandError(
-      `${error.message}; job ${jobId} was accepted all the same, ` +
+      `${time}${error.message}; job ${jobId} was accepted all the same, ` +
         `and deno task show ${jobId} tells how it is`,
-      error.exitCode,
+      leave.signal.aborted ? EXIT_TIMED_OUT : error.exitCode,
     );
   } finally {
     cancel();

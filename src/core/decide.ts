@@ -75,7 +75,11 @@ export interface Rejection {
   readonly message: string;
   /** The states in which the same command is accepted; empty when none would help. */
   readonly allowedIn: readonly StateName[];
+  /** What else has to be so in those states. */
+  readonly allowedWhile?: Suspension;
 }
+
+type Suspension = "suspended" | "not suspended";
 
 export type Decision =
   | { readonly accepted: true; readonly events: readonly JobEventDraft[] }
@@ -109,8 +113,13 @@ function accept(events: readonly JobEventDraft[]): Decision {
   return { accepted: true, events };
 }
 
-function reject(message: string, allowedIn: readonly StateName[]): Decision {
-  return { accepted: false, rejection: { message, allowedIn } };
+function reject(
+  message: string,
+  allowedIn: readonly StateName[],
+  allowedWhile?: Suspension,
+): Decision {
+  const condition = allowedWhile === undefined ? {} : { allowedWhile };
+  return { accepted: false, rejection: { message, allowedIn, ...condition } };
 }
 
 function rejectState(job: JobState, verb: string, allowedIn: readonly StateName[]): Decision {
@@ -158,13 +167,15 @@ function decideCancel(job: JobState, command: Reasoned): Decision {
     : accept([control("job.JobStarted", job.jobId, command), cancelled]);
 }
 
+const SUSPENDABLE = ["Running", "Compensating"] as const;
+
 function decideSuspend(job: JobState, command: Reasoned): Decision {
   if (job.state !== "Running" && job.state !== "Compensating") {
     return rejectState(job, "suspend", ["Running", "Compensating"]);
   }
   return job.suspendedBy === undefined
     ? accept([control("job.JobSuspended", job.jobId, command)])
-    : reject(`Cannot suspend job ${job.jobId}: it is suspended`, ["Running", "Compensating"]);
+    : reject(`Cannot suspend job ${job.jobId}: it is suspended`, SUSPENDABLE, "not suspended");
 }
 
 function decideResume(job: JobState, command: Reasoned): Decision {
@@ -173,14 +184,19 @@ function decideResume(job: JobState, command: Reasoned): Decision {
   }
   return job.suspendedBy !== undefined
     ? accept([control("job.JobResumed", job.jobId, command)])
-    : reject(`Cannot resume job ${job.jobId}: it is not suspended`, ["Running", "Compensating"]);
+    : reject(`Cannot resume job ${job.jobId}: it is not suspended`, SUSPENDABLE, "suspended");
 }
 
 function decideRetry(job: JobState, command: RetryCommand): Decision {
   const { newJobId, attributes, from, reason, facts } = command;
   if (job.state !== "Failed") return rejectState(job, "retry", ["Failed"]);
   if (from !== undefined && findTask(job, from) === undefined) {
-    return reject(`Cannot retry job ${job.jobId} from task ${from}: it has no such task`, []);
+    const tasks = job.tasks.map(({ taskId }) => taskId).filter((taskId) => taskId !== MAIN_TASK);
+    const known = tasks.length === 0 ? "it has none" : `its tasks are ${tasks.join(", ")}`;
+    return reject(
+      `Cannot retry job ${job.jobId} from task ${from}: it has no such task; ${known}`,
+      [],
+    );
   }
   const retried: JobEventDraft = {
     stratum: "framework",

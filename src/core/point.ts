@@ -72,6 +72,10 @@ function prefix(
 function upToEvent(eventId: EventId, entries: readonly JobEventLogEntry[]): ResolvedPoint {
   const index = entries.findIndex((entry) => eventIdsOf(entry).includes(eventId));
   return index < 0
-    ? { ok: false, detail: `is no position, no time, and the id of no event of this job` }
+    ? {
+      ok: false,
+      detail: "is no position, no time such as 2026-01-31T12:00:00Z, and the id of no event of " +
+        "this job",
+    }
     : { ok: true, count: index + 1 };
 }

@@ -71,7 +71,12 @@ export class Asked implements JobContext<string> {
 
   expect(name: string): Promise<readonly [FactEvent, ...FactEvent[]]> {
     if (!this.#names.has(name)) {
-      throw new TypeError(`Cannot expect ${JSON.stringify(name)}: the plan does not name it`);
+      // The end of run is an expectation too, and none that run could wait for.
+      const others = [...this.#names].filter((other) => other !== MAIN_TASK);
+      const what = others.join(", ") || "nothing";
+      throw new TypeError(
+        `Cannot expect ${JSON.stringify(name)}: the plan does not name it, it names ${what}`,
+      );
     }
     let answer = this.#answers.get(name);
     if (answer === undefined) {

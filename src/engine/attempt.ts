@@ -6,6 +6,7 @@ import type { FactDraft } from "../core/event.ts";
 import type { InterruptionReason } from "../core/framework_events.ts";
 import type { ExecutionId, JobId, TaskId } from "../core/ids.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
+import { messageOf } from "../core/thrown.ts";
 import { fromJson, NonRetryableError, RetryLater, type TaskContext } from "./definition.ts";
 import type { Clock } from "./ports.ts";
 import type { SecretGuard } from "./secret_guard.ts";
@@ -112,7 +113,7 @@ class Limits {
  * @throws {NonRetryableError} when a line of the journal should not hold it.
  */
 export function recordable(value: unknown): JsonValue | undefined {
-  const text = JSON.stringify(value);
+  const text = jsonOf(value);
   if (text === undefined) return undefined;
   if (text.length > RESULT_LENGTH_MAX) {
     throw new NonRetryableError(
@@ -121,6 +122,16 @@ export function recordable(value: unknown): JsonValue | undefined {
     );
   }
   return fromJson(text);
+}
+
+/** @throws {NonRetryableError} for what JSON does not have: it would not have it next time. */
+function jsonOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    const [reason = ""] = messageOf(error).split("\n");
+    throw new NonRetryableError(`Cannot record it as JSON: ${reason}`);
+  }
 }
 
 function graceOf({ reason }: AbortSignal): number {

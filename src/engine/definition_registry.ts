@@ -2,7 +2,13 @@
 
 import { toJsonSchema } from "@valibot/to-json-schema";
 import * as v from "valibot";
-import { type EventType, eventType, isReserved } from "../core/event_type.ts";
+import {
+  EVENT_TYPE_RULE,
+  type EventType,
+  eventType,
+  isEventType,
+  isReserved,
+} from "../core/event_type.ts";
 import { correlationFlaw, holds } from "../core/correlation.ts";
 import {
   type EventMatcher,
@@ -69,7 +75,11 @@ export class DefinitionRegistry {
 
   #add(definition: AnyJobDefinition): void {
     const { type, version, onCompensated = "Failed" } = definition;
-    eventType(type);
+    if (!isEventType(type)) {
+      throw new TypeError(
+        `Cannot use ${JSON.stringify(type)} as a type of job: it must be ${EVENT_TYPE_RULE}`,
+      );
+    }
     if (!Number.isSafeInteger(version) || version < 1) {
       throw new TypeError(`Cannot register ${type}: version must be a whole number, at least 1`);
     }
@@ -80,7 +90,7 @@ export class DefinitionRegistry {
       throw new TypeError(`Cannot register ${type}: onCompensated must be "Done" or "Failed"`);
     }
     if (this.#byType.has(definition.type)) {
-      throw new TypeError(`Cannot register ${definition.type}: another definition has this type`);
+      throw new TypeError(`Cannot register ${type}: another definition has this type already`);
     }
     requireProtectable(definition, () => inputSchemaOf(definition));
     this.#byType.set(definition.type, definition);
@@ -99,6 +109,7 @@ export class DefinitionRegistry {
 export function parseInput(definition: AnyJobDefinition, input: unknown): ParsedInput {
   const result = v.safeParse(definition.input, input);
   if (result.success) return { ok: true, value: result.output };
+  if (input === undefined) return { ok: false, issues: [{ pointer: "", detail: "is required" }] };
   return { ok: false, issues: inputIssues(result.issues) };
 }
 

@@ -21,6 +21,7 @@ const SHAPES: Readonly<Record<string, string>> = {
   number: "must be a number",
   boolean: "must be true or false",
   array: "must be an array",
+  object: "must be an object",
   record: "must be an object",
   strict_object: "must be an object",
   loose_object: "must be an object",

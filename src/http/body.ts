@@ -81,7 +81,10 @@ function concatenated(chunks: readonly Uint8Array[], length: number): Uint8Array
 }
 
 function tooLarge(bytesMax: number): Problem {
-  return new Problem("body-too-large", `Cannot take the body: it is over ${bytesMax} bytes`);
+  return new Problem(
+    "body-too-large",
+    `Cannot take the body: it is over ${bytesMax} bytes; --body-bytes of the start sets the limit`,
+  );
 }
 
 function unreadable(): Problem {

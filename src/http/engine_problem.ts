@@ -2,6 +2,7 @@
 
 import { assertNever } from "../core/assert_never.ts";
 import type { Rejection } from "../core/decide.ts";
+import { nearestName } from "../core/spelling.ts";
 import { JournalFailedError, JournalFullError } from "../engine/ports.ts";
 import type { EngineProblem, Outcome } from "../engine/requests.ts";
 import { invalidRequest, Problem } from "./problem.ts";
@@ -54,15 +55,19 @@ export function unknownJob(jobId: string): Problem {
 
 function unknownType(type: string, known: readonly string[]): Problem {
   const names = known.length === 0 ? "there are none" : `known are ${known.join(", ")}`;
-  const detail = `Cannot create a job of type ${JSON.stringify(type)}: it is not defined; ${names}`;
+  const meant = nearestName(type, known);
+  const advice = meant === undefined ? names : `did you mean ${meant}? ${names}`;
+  const cause = `is not a known type; ${advice}`;
+  const detail = `Cannot create a job of type ${JSON.stringify(type)}: it ${cause}`;
   return new Problem("unknown-type", detail, {
-    errors: [{ pointer: "/type", detail: `is not a known type; ${names}` }],
+    errors: [{ pointer: "/type", detail: cause }],
     knownTypes: known,
   });
 }
 
-function rejected({ message, allowedIn }: Rejection): Problem {
-  const states = allowedIn.length === 0 ? "" : `; allowed in ${allowedIn.join(", ")}`;
+function rejected({ message, allowedIn, allowedWhile }: Rejection): Problem {
+  const condition = allowedWhile === undefined ? "" : ` while ${allowedWhile}`;
+  const states = allowedIn.length === 0 ? "" : `; allowed in ${allowedIn.join(", ")}${condition}`;
   return new Problem("not-in-this-state", message + states, { allowedIn });
 }
 

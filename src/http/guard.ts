@@ -55,7 +55,10 @@ function nameOf(host: string): string {
 
 /** A page whose name was made to point here (DNS rebinding) sends its own name as host. */
 function wrongHost(): Problem {
-  return new Problem("wrong-host", "Cannot answer for this Host: it is not on the list of hosts");
+  return new Problem(
+    "wrong-host",
+    "Cannot answer for this Host: it is not on the list of hosts; --allowed-hosts adds names to it",
+  );
 }
 
 /** A browser says whose page a request came from; no page but this server's may write. */

@@ -91,13 +91,13 @@ export class BatchFeed {
       };
       yield { batch, bytes, end: scanner.end };
     }
-    const end = endOf(bytes, scanner, isLast);
+    const end = endOf(bytes, scanner, isLast, offset);
     switch (end.kind) {
       case "whole":
       case "torn":
         return;
       case "damaged": {
-        const location = { segment: segment.name, offset: offset + end.offset, logId: end.logId };
+        const location = { segment: segment.name, offset: end.offset, logId: end.logId };
         throw new JournalDamagedError(location, end.reason);
       }
       default:

@@ -1,6 +1,7 @@
 /** Why a journal cannot be opened. Each carries the exit code of the process. */
 
 import type { LogId } from "../core/ids.ts";
+import { journalFlag } from "./journal_flag.ts";
 
 /** Where in a journal something is wrong. */
 export interface JournalLocation {
@@ -12,9 +13,12 @@ export interface JournalLocation {
   readonly logId: LogId;
 }
 
-const REPAIR =
-  "`deno task journal verify` lists what is damaged; `deno task journal repair` says " +
-  "what can be kept, and copies everything aside before it changes anything";
+function adviceFor(folder: string): string {
+  const flag = journalFlag(folder);
+  return `\`deno task journal verify${flag}\` lists what is damaged; ` +
+    `\`deno task journal repair${flag}\` says what can be kept, and copies everything aside ` +
+    "before it changes anything";
+}
 
 /** Recorded data is not what was written, or not what this version understands. */
 export class JournalDamagedError extends Error {
@@ -23,16 +27,22 @@ export class JournalDamagedError extends Error {
   readonly segment: string;
   readonly offset: number;
   readonly logId: LogId;
+  readonly #what: string;
 
   constructor(location: JournalLocation, reason: string) {
     const { segment, offset, logId } = location;
-    super(
-      `Cannot use the journal: segment ${segment} at byte ${offset} (logId ${logId}): ` +
-        `${reason}. ${REPAIR}`,
-    );
+    const what = `Cannot use the journal: segment ${segment} at byte ${offset} ` +
+      `(logId ${logId}): ${reason}`;
+    super(`${what}. ${adviceFor("journal")}`);
+    this.#what = what;
     this.segment = segment;
     this.offset = offset;
     this.logId = logId;
+  }
+
+  /** The message, with commands for the journal in this folder: they would mend another. */
+  messageFor(folder: string): string {
+    return `${this.#what}. ${adviceFor(folder)}`;
   }
 }
 

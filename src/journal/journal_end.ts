@@ -122,7 +122,7 @@ function lastIn(
 ): Found {
   let last: ScannedBatch | undefined;
   for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) last = batch;
-  const end = endOf(bytes, scanner, isLast);
+  const end = endOf(bytes, scanner, isLast, from);
   switch (end.kind) {
     case "whole":
     case "torn": {
@@ -134,7 +134,7 @@ function lastIn(
       return { end: { head, segment: name, line, receivedAt }, tornBytes };
     }
     case "damaged": {
-      const location = { segment: name, offset: from + end.offset, logId: end.logId };
+      const location = { segment: name, offset: end.offset, logId: end.logId };
       throw new JournalDamagedError(location, end.reason);
     }
     default:

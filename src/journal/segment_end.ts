@@ -31,24 +31,35 @@ export type SegmentEnd =
     readonly byNewerVersion: boolean;
   };
 
-/** Tells a write that was cut short from damage, once the scanner gives no more batches. */
+/**
+ * Tells a write that was cut short from damage, once the scanner gives no more batches.
+ *
+ * @param from where in the segment the bytes begin: offsets are told from its start.
+ */
 export function endOf(
   bytes: Uint8Array<ArrayBuffer>,
   scanner: SegmentScanner,
   isLast: boolean,
+  from = 0,
 ): SegmentEnd {
   const { flaw, end, nextLogId } = scanner;
   if (flaw === undefined) return { kind: "whole" };
   const later = flaw.maybeTorn ? findOtherBatch(bytes, end, nextLogId) : undefined;
   if (isLast && flaw.maybeTorn && later === undefined) {
-    return { kind: "torn", tail: { offset: end, bytes: bytes.subarray(end) } };
+    return { kind: "torn", tail: { offset: from + end, bytes: bytes.subarray(end) } };
   }
   const { offset, logId, byNewerVersion } = flaw;
   const proof = later === undefined
     ? (flaw.maybeTorn ? `, and another segment follows; ${COPY_ADVICE}` : "")
     : `, and ${later.isWhole ? "a whole line" : "the beginning of a line"} of batch ` +
-      `${later.batch} is at byte ${later.offset}`;
-  return { kind: "damaged", offset, logId, reason: flaw.reason + proof, byNewerVersion };
+      `${later.batch} is at byte ${from + later.offset}`;
+  return {
+    kind: "damaged",
+    offset: from + offset,
+    logId,
+    reason: flaw.reason + proof,
+    byNewerVersion,
+  };
 }
 
 /** The segments as they are without a tail, which is always the last one's. */

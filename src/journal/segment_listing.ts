@@ -65,7 +65,9 @@ export async function requireJournal(
 ): Promise<void> {
   const kind = await orUnusable("read", segments, () => fileSystem.kind(segments));
   if (kind === "missing") {
-    throw new JournalUnusableError("read journal", folder, "there is no segments folder in it");
+    const isThere = await orUnusable("read", folder, () => fileSystem.kind(folder)) !== "missing";
+    const reason = isThere ? "there is no segments folder in it" : "there is no such folder";
+    throw new JournalUnusableError("read journal", folder, reason);
   }
   await requireKind(fileSystem, segments, ["folder"]);
 }

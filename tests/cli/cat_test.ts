@@ -89,7 +89,7 @@ test("cat: at a terminal a line of its own tells the day of what is not from tod
   const { out } = await journalCommand(disk, ["cat", "--limit", "2"], { tools: { clock } });
 
   assert.equal(out.length, 3);
-  assert.equal(out[0], "2026-01-01");
+  assert.equal(out[0], "2026-01-01 UTC");
   assert.match(out[1] ?? "", /^00:00:00\.000 +1 +journal\.SegmentOpened/);
 });
 
@@ -227,4 +227,12 @@ test("cat: no name or value in an event reaches a terminal as a control", async 
   assert.equal(out.length, 1);
   assert.doesNotMatch(out.join(), /[\p{Cc}\u202e]/u);
   assert.match(out.join(), /shop\.Evil.*\\u001b\]0;own/);
+});
+
+test("cat: a job that has no entry is told of, where it is no part of the output", async () => {
+  const disk = await journalOfJobs();
+  const { code, err, written } = await journalCommand(disk, ["cat", "--job", "nope"], {
+    isInteractive: false,
+  });
+  assert.deepEqual([code, written, err], [0, "", ["daybook: no entry is of job nope"]]);
 });

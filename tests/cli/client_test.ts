@@ -11,12 +11,27 @@ interface Asked {
   readonly authorization: string | null;
 }
 
+type Environment = Readonly<Record<string, string>>;
+
 /** What a command asked for that only asks for `/x`. */
 async function asked(
   args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
+  env: Environment = {},
   before: () => void = () => {},
 ): Promise<Asked> {
+  const { code, errors, requests } = await ran(args, env, before);
+  assert.equal(code, 0, errors);
+  return requests[0] as Asked;
+}
+
+/** How such a command ended that asked for nothing. */
+async function refused(args: readonly string[], env: Environment = {}) {
+  const { code, errors, requests } = await ran(args, env);
+  assert.deepEqual(requests, []);
+  return [code, errors] as const;
+}
+
+async function ran(args: readonly string[], env: Environment, before = () => {}) {
   const requests: Asked[] = [];
   const fetchOf: Fetch = (url, { headers }) => {
     requests.push({ url, authorization: new Headers(headers).get("authorization") });
@@ -38,45 +53,94 @@ async function asked(
   };
   const terminal = new FakeTerminal();
   const sources = { program: "deno task", terminal, env: (name: string) => env[name] };
-  assert.equal(await runCommand([ask], ["ask", ...args], sources), 0, terminal.errors.join());
-  return requests[0] as Asked;
+  const code = await runCommand([ask], ["ask", ...args], sources);
+  return { code, errors: terminal.errors.join(), requests };
 }
 
-Deno.test("Client.of: the option, then the environment, then the journal, then the default", () =>
-  inFolder(async (journal) => {
-    const env = { DAYBOOK_URL: "http://of-env:1/" };
-    const nowhere = await asked(["--journal", journal]);
-    await Deno.writeTextFile(`${journal}/LOCK`, "http://127.0.0.1:4711\n");
-    const urls = [
-      nowhere,
-      await asked(["--journal", journal]),
-      await asked(["--journal", journal], env),
-      await asked(["--journal", journal, "--url", "localhost:9"], env),
-    ].map(({ url }) => url);
+/** A server that runs: it holds the lock of the journal, with its address in it. */
+async function holding(
+  journal: string,
+  url: string,
+  run: (lock: Deno.FsFile) => Promise<void>,
+): Promise<void> {
+  using lock = await Deno.open(`${journal}/LOCK`, { write: true, create: true, truncate: true });
+  assert.ok(await lock.tryLock(true));
+  await Deno.writeTextFile(`${journal}/LOCK`, `${url}\n`);
+  await run(lock);
+}
 
-    assert.deepEqual(urls, [
-      "http://127.0.0.1:8000/x",
-      "http://127.0.0.1:4711/x",
-      "http://of-env:1/x",
-      "http://localhost:9/x",
-    ]);
+Deno.test("Client.of: flags, then the environment; an address goes before a journal", () =>
+  inFolder((journal) =>
+    holding(journal, "http://127.0.0.1:4711", async () => {
+      const env = { DAYBOOK_URL: "http://of-env:1/" };
+      const inherited = { DAYBOOK_JOURNAL: journal };
+      const urls = [
+        await asked([]),
+        await asked(["--journal", journal]),
+        await asked(["--journal", journal], env),
+        await asked([], inherited),
+        await asked([], { ...inherited, ...env }),
+        await asked(["--url", "localhost:9"], { ...inherited, ...env }),
+      ].map(({ url }) => url);
+
+      assert.deepEqual(urls, [
+        "http://127.0.0.1:8000/x",
+        "http://127.0.0.1:4711/x",
+        "http://127.0.0.1:4711/x",
+        "http://127.0.0.1:4711/x",
+        "http://of-env:1/x",
+        "http://localhost:9/x",
+      ]);
+      assert.deepEqual(await refused(["--journal", journal, "--url", "localhost:9"]), [
+        64,
+        "daybook: --url and --journal both say which server, and exclude each other; " +
+        "see deno task ask --help",
+      ]);
+    })
+  ));
+
+Deno.test("Client.of: an address takes no path, since commands add theirs", async () => {
+  assert.deepEqual(await refused(["--url", "http://127.0.0.1:8000/jobs"]), [
+    64,
+    "daybook: --url takes no path, such as http://127.0.0.1:8000, and is " +
+    "http://127.0.0.1:8000/jobs; see deno task ask --help",
+  ]);
+});
+
+Deno.test("Client.of: a journal that is named, and that no server holds, is never another's", () =>
+  inFolder(async (journal) => {
+    const none = (folder: string) => [
+      69,
+      `daybook: no server holds ${folder}; deno task start --journal ${folder} starts one, ` +
+      "--url names another",
+    ];
+    assert.deepEqual(await refused(["--journal", `${journal}/nope`]), none(`${journal}/nope`));
+    assert.deepEqual(await refused([], { DAYBOOK_JOURNAL: journal }), none(journal));
+    // A server that was killed leaves its address; the port may be another's by now.
+    await Deno.writeTextFile(`${journal}/LOCK`, "http://127.0.0.1:8000\n");
+    assert.deepEqual(await refused(["--journal", journal]), none(journal));
+    // One that starts holds it, and listens nowhere yet.
+    await holding(journal, "", async () => {
+      assert.deepEqual(await refused(["--journal", journal]), none(journal));
+    });
   }));
 
 Deno.test("Client.of: a server that started again with another port is found", () =>
-  inFolder(async (journal) => {
-    const lock = `${journal}/LOCK`;
-    Deno.writeTextFileSync(lock, "http://127.0.0.1:1\n");
-    const { url } = await asked(["--journal", journal], {}, () => {
-      Deno.writeTextFileSync(lock, "http://127.0.0.1:2\n");
-    });
-    assert.equal(url, "http://127.0.0.1:2/x");
-  }));
+  inFolder((journal) =>
+    holding(journal, "http://127.0.0.1:1", async () => {
+      const { url } = await asked(["--journal", journal], {}, () => {
+        Deno.writeTextFileSync(`${journal}/LOCK`, "http://127.0.0.1:2\n");
+      });
+      assert.equal(url, "http://127.0.0.1:2/x");
+    })
+  ));
 
 Deno.test("Client.of: a server on all addresses is asked on this machine", () =>
   inFolder(async (journal) => {
     for (const address of ["0.0.0.0:5", "[::]:5"]) {
-      await Deno.writeTextFile(`${journal}/LOCK`, `http://${address}\n`);
-      assert.equal((await asked(["--journal", journal])).url, "http://127.0.0.1:5/x");
+      await holding(journal, `http://${address}`, async () => {
+        assert.equal((await asked(["--journal", journal])).url, "http://127.0.0.1:5/x");
+      });
     }
   }));
 

@@ -39,7 +39,7 @@ const NOTES: { readonly [Type in FrameworkEventType]: readonly [object, string] 
   "job.TaskCompleted": [{ attempt: 1, reusedFrom: 12 }, "reused from 12"],
   "job.TaskFailed": [
     { attempt: 1, maxAttempts: 4, error: ERROR, retryAt: RETRY_AT },
-    "the till is shut (attempt 1 of 4, again at 00:00:09)",
+    "again at 00:00:09 (attempt 1 of 4): the till is shut",
   ],
   "job.TaskInterrupted": [
     { attempt: 2, phase: "compensation", reason: "crash" },
@@ -122,9 +122,9 @@ Deno.test("EntryLines: one line for each, in columns that grow, cut at the edge"
   assert.equal(
     STORY.map((entry) => lines.line(entry)).join("\n"),
     `\
-00:00:03.120      3  order-42  JobCreated                    Created  order.fulfil
-00:00:03.120      4  order-42  JobStarted                    Created → Running (queued)
-00:00:03.120      5  order-42  TaskFailed          charge    Running (backingOff)  the ti…
+00:00:03.120      3  order-42  JobCreated                     Created  order.fulfil
+00:00:03.120      4  order-42  JobStarted                     Created → Running (queued)
+00:00:03.120      5  order-42  TaskFailed           charge    Running (backingOff)  again…
 00:00:03.120  100000            ec.shipment.ShipmentCompleted            {"orderId":"42\\u001b[1A…`,
   );
 });
@@ -134,8 +134,8 @@ Deno.test("EntryLines: piped text is not cut, and one job needs no column", () =
   const lines = new EntryLines({ ...options, columns: Infinity });
   assert.equal(
     lines.line(STORY[2] as typeof STORY[0]),
-    "00:00:03.120      5  TaskFailed          charge    Running (backingOff)  " +
-      "the till is shut (attempt 1 of 4, again at 00:00:09)",
+    "00:00:03.120      5  TaskFailed           charge    Running (backingOff)  " +
+      "again at 00:00:09 (attempt 1 of 4): the till is shut",
   );
 });
 
@@ -151,4 +151,11 @@ Deno.test("EntryLines: failures are red, facts from outside stand out, housekeep
     "<magenta:ec.shipment.ShipmentCompleted>",
     "<dim:journal.Sealed>",
   ]);
+});
+
+Deno.test("EntryLines: on a narrow screen one long name does not widen the others for good", () => {
+  const lines = new EntryLines({ paint: (_, text) => text, times, columns: 80, withJob: true });
+  lines.line(entryAnswer(`shop.${"x".repeat(60)}`, {}, { jobId: `order-${"9".repeat(60)}` }));
+  const line = lines.line(entryAnswer("job.JobStarted", {}, { jobId: "order-42" }));
+  assert.equal(line, `00:00:03.120      7  ${"order-42".padEnd(16)}  JobStarted`);
 });

@@ -95,3 +95,24 @@ test("head: a last batch longer than what is read at first is read from its segm
   const disk = await longJournal(1_500);
   assert.deepEqual(await headOf(disk), { ...endOf(disk), tornBytes: 0 });
 });
+
+test("head: all offsets of a damaged end are from the start of the segment, as verify has them", async () => {
+  const disk = await longJournal(3);
+  const path = lastSegment(disk);
+  const bytes = bytesOf(disk, path);
+  const text = textAt(disk, path);
+  const { logId } = endOf(disk);
+  const at = text.indexOf(`{"logId":${logId - 3},`);
+  bytes[at + 40] = 0;
+  const batch = text.indexOf(`{"logId":${logId - 2},`);
+
+  const { code, err } = await journalCommand(disk, ["head"]);
+  const verified = await journalCommand(disk, ["verify", "--no-server"]);
+
+  assert.equal(code, 78);
+  assert.ok(at > 1024 * 1024);
+  assert.match(err.join(), new RegExp(`at byte ${at} \\(logId ${logId - 3}\\): `));
+  const proof = `a whole line of batch ${logId - 2} is at byte ${batch}`;
+  assert.ok(err.join().includes(proof), `${err.join()} has not: ${proof}`);
+  assert.ok(verified.out.join().includes(proof), verified.out.join());
+});

@@ -73,7 +73,7 @@ Deno.test("jobPage: a job that waits", () => {
 order-42  order.fulfil version 1
 Running (waiting)
 
-created   2026-01-01 00:00:00, 5m ago
+created   2026-01-01 00:00:00 UTC, 5m ago
 started   2026-01-01 00:00:00, after 2ms
 priority  -5
 labels    shop=berlin note=a\\u001b[2Jb
@@ -87,7 +87,7 @@ expected
 tasks
   reserve  completed   1 attempt   200ms
   charge   backingOff  2 attempts  1m     again at 00:05:09: the payment servic…
-  import   running     1 attempt   1.5s   3 of 10 rows
+  import   running     1 attempt   1.5s   3 of 10: rows
 
 input
   {"orderId":"42"}`,
@@ -117,7 +117,7 @@ Deno.test("jobPage: a job that failed tells why before all else, and what was le
 order-42  a plan
 Failed
 
-created   2026-01-01 00:00:00, 5m ago
+created   2026-01-01 00:00:00 UTC, 5m ago
 started   2026-01-01 00:00:00, after 2ms
 ended     2026-01-01 00:01:30, took 1m 30s
 entries   3 to 9
@@ -176,9 +176,9 @@ Deno.test("jobTable: columns as wide as what they hold, and what a job does now"
   assert.equal(
     jobTable(JOBS, { ...OPTIONS, columns: 140 }).join("\n"),
     `\
-JOB                             TYPE          STATE    CONDITION  AGE  LABELS                        NOW
-order-42                        order.fulfil  Running  waiting    5m   shop=berlin note=a\\u001b[2Jb  charge, import
-job_01J00000000000000000000001  csv.import    Failed   failed     2d                                 no such column:\\nlatitude`,
+JOB                             TYPE          STATE              AGE  LABELS                        NOW
+order-42                        order.fulfil  Running (waiting)  5m   shop=berlin note=a\\u001b[2Jb  charge, import
+job_01J00000000000000000000001  csv.import    Failed             2d                                 no such column:\\nlatitude`,
   );
 });
 
@@ -187,13 +187,13 @@ Deno.test("jobTable: what has no room on the screen is left out", () => {
   assert.equal(
     lines.join("\n"),
     `\
-JOB                             TYPE          STATE    AGE
-order-42                        order.fulfil  Running  5m
-job_01J00000000000000000000001  csv.import    Failed   2d`,
+JOB                             TYPE          STATE
+order-42                        order.fulfil  Running (wait…
+job_01J00000000000000000000001  csv.import    Failed`,
   );
 });
 
 Deno.test("jobTable: a column in which no job has anything is left out", () => {
   const [head] = jobTable([jobAnswer()], { ...OPTIONS, columns: 140 });
-  assert.equal(head, "JOB       TYPE          STATE    CONDITION  AGE");
+  assert.equal(head, "JOB       TYPE          STATE              AGE");
 });

@@ -29,8 +29,8 @@ function withServer(run: (daybook: DaybookProcess, journal: string) => Promise<v
 
 Deno.test("deno.json: each command is a task that starts with the few permissions that it needs", () => {
   const asksServers = ["--allow-net=127.0.0.1,localhost", "--allow-read=journal"];
-  const settings = "--allow-env=DAYBOOK_*,NO_COLOR";
-  const people = ["run", "--no-prompt", ...asksServers, `${settings},INIT_CWD`];
+  const settings = "--allow-env=DAYBOOK_*,NO_COLOR,INIT_CWD";
+  const people = ["run", "--no-prompt", ...asksServers, settings];
   assert.deepEqual(wordsOfTask("daybook"), [...people, "src/cli/daybook.ts"]);
   for (const task of TASKS) {
     assert.deepEqual(wordsOfTask(task), [...people, "src/cli/daybook.ts", task]);
@@ -58,7 +58,6 @@ Deno.test("deno task daybook: the command that is no task of its own says how it
 Deno.test("commands: whatever goes wrong is one line without a stack trace", async () => {
   const cases: readonly (readonly [string, readonly string[], number, RegExp])[] = [
     ["jobs", ["--url", NO_SERVER], 69, /cannot reach http:\/\/127\.0\.0\.1:1: is Daybook running/],
-    ["submit", ["a", "@/etc/hosts"], 64, /add --allow-read=\/etc\/hosts, or give - and send it in/],
     ["show", [], 64, /show needs <jobId>; see deno task show --help$/],
   ];
   for (const [task, args, exitCode, message] of cases) {
@@ -75,6 +74,12 @@ Deno.test("commands: where a permission is missing, the whole command that has i
   assert.match(
     address.errors,
     /^daybook: cannot reach .* add --allow-net=192\.0\.2\.1\nThe whole command, with it:\n {2}deno run .*--allow-net=127\.0\.0\.1,localhost,192\.0\.2\.1 src\/cli\/daybook\.ts jobs --url http:\/\/192\.0\.2\.1\n$/,
+  );
+  const file = await runTask("submit", ["a", "@/etc/hosts"]);
+  assert.equal(file.code, 64);
+  assert.match(
+    file.errors,
+    /add --allow-read=\/etc\/hosts, or give - and send it in: < \/etc\/hosts\n.*\n {2}deno run .*\/etc\/hosts src\/cli\/daybook\.ts submit a @\/etc\/hosts\n$/,
   );
   const token = await runTask("submit", ["a", "--token-file", "/etc/hosts"]);
   assert.equal(token.code, 64);
@@ -116,7 +121,7 @@ Deno.test("commands: the server and the token come from the environment", () =>
       const without = await runTask("jobs", [], { env });
       const withToken = await runTask("jobs", [], { env: { ...env, DAYBOOK_TOKEN: `${token}\n` } });
 
-      assert.deepEqual([without.code, withToken.code, withToken.errors], [1, 0, ""]);
+      assert.deepEqual([without.code, withToken.code, withToken.errors], [65, 0, ""]);
       assert.equal(
         without.errors,
         "daybook: Cannot take the request: it has no bearer token (401); give the token in " +
@@ -231,6 +236,23 @@ Deno.test("submit --wait: a server that is killed meanwhile is waited for, and t
   }
 });
 
+Deno.test("submit --wait: Ctrl-C leaves the job alone, and says that it goes on", () =>
+  withServer(async (daybook) => {
+    const work = ["order.fulfil", '{"orderId":"p-1","amount":5}', "--id", "p-1"];
+    const args = [...work, "--wait", "--text", "--url", daybook.url];
+    const submit = taskCommand("submit", args).spawn();
+    const output = new LineReader(submit.stdout);
+    const errors = new LineReader(submit.stderr);
+    await output.until((line) => line.startsWith("  charge "));
+    submit.kill("SIGINT");
+    await Promise.all([output.rest(), errors.rest()]);
+
+    assert.equal((await submit.status).code, 130);
+    assert.deepEqual(errors.lines, [
+      "daybook: job p-1 goes on; deno task show p-1 tells how it is",
+    ]);
+  }));
+
 Deno.test("commands: a reader that has seen enough is no error to tell of", () =>
   withServer(async (daybook) => {
     await submitSome(daybook, "a");
@@ -290,12 +312,12 @@ Deno.test({
       const coloured = await atTerminal("jobs", ["--url", daybook.url]);
       const plain = await atTerminal("jobs", ["--url", daybook.url], { env: NO_COLOR });
 
-      assert.ok(coloured.includes("\x1b[34mRunning\x1b[39m"), coloured);
+      assert.ok(coloured.includes("\x1b[34mRunning (waiting)\x1b[39m"), coloured);
       assert.equal(
         plain,
         `\
-JOB  TYPE    STATE    CONDITION  AGE  LABELS
-p-1  (plan)  Running  waiting    0s   note=xxxxxxxxxxxxxxxx…
+JOB  TYPE    STATE              AGE  LABELS
+p-1  (plan)  Running (waiting)  0s   note=xxxxxxxxxxxxxxxxx…
 1 job
 `,
       );

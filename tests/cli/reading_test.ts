@@ -1,6 +1,10 @@
 /** `jobs`, `show`, `explain` and `tail`, against the real routes. */
 
 import assert from "node:assert/strict";
+import { entryAnswer } from "../support/cli_resources.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+import { paintedExplanation } from "../../src/cli/render/explanation.ts";
+import { FakeTerminal } from "../support/fake_terminal.ts";
 import { runCli, startCli } from "../support/daybook_cli.ts";
 import {
   createAndRun,
@@ -31,10 +35,10 @@ Deno.test("jobs: a table, the newest first, with a count", async () => {
   assert.equal(
     terminal.text,
     `\
-JOB  TYPE         STATE    CONDITION  AGE  LABELS       NOW
-d-1  test.doomed  Failed   failed     0s                the card is stolen
-p-1  (plan)       Running  waiting    0s   shop=berlin  shipped 0 of 1
-g-1  test.greet   Done     succeeded  1m
+JOB  TYPE         STATE              AGE  LABELS       NOW
+d-1  test.doomed  Failed             0s                the card is stolen
+p-1  (plan)       Running (waiting)  0s   shop=berlin  shipped 0 of 1
+g-1  test.greet   Done               1m
 3 jobs`,
   );
 });
@@ -93,7 +97,7 @@ Deno.test("show --events: the page, and each entry", async () => {
 p-1  a plan
 Running (waiting)
 
-created   2026-01-01 00:01:00, 0s ago
+created   2026-01-01 00:01:00 UTC, 0s ago
 started   2026-01-01 00:01:00, after 0ms
 labels    shop=berlin
 entries   8 to 22
@@ -102,9 +106,9 @@ expected
   shipped  0 of 1  shop.ParcelShipped with orderId = "42"
 
 entries
-  00:01:00.000      8  JobCreated                    a plan
+  00:01:00.000      8  JobCreated                     a plan
   00:01:00.000      9  JobStarted
-  00:01:00.000     22  shop.Note                     {"a":1}`,
+  00:01:00.000     22  shop.Note                      {"a":1}`,
   );
 });
 
@@ -117,14 +121,15 @@ Deno.test("show: piped it is the job as the server gives it, then its entries", 
   assert.deepEqual(entries, (await (await app.get("/jobs/p-1/events")).json()).entries);
 });
 
-Deno.test("show: an unknown job is 1, and an id that no job can have is 64", async () => {
+Deno.test("show: an unknown job is 65, and an id that no job can have is 64", async () => {
   const app = await startApp();
   const unknown = await runCli(app, ["show", "nope"]);
   const illegal = await runCli(app, ["show", "../x"]);
 
-  assert.deepEqual([unknown.code, illegal.code], [1, 64]);
+  assert.deepEqual([unknown.code, illegal.code], [65, 64]);
   assert.deepEqual(unknown.terminal.errors, [
-    "daybook: Cannot find job nope: there is none with this id (404)",
+    "daybook: Cannot find job nope: there is none with this id (404); " +
+    "deno task jobs lists those that there are",
   ]);
 });
 
@@ -178,6 +183,25 @@ steps
   );
 });
 
+Deno.test("show --at: ages and durations are as of that point, not of now", async () => {
+  const app = await startApp();
+  await createPlan(app, { jobId: "p-1" });
+  await app.clock.advance(90_000);
+  await app.post("/events", { eventType: "shop.Note", jobId: "p-1" });
+  await app.clock.advance(600_000);
+  const created = async (at: string) => {
+    const { terminal } = await runCli(app, ["show", "p-1", "--at", at]);
+    return terminal.output.find((line) => line.startsWith("created"));
+  };
+
+  const entries = await app.app.request("/jobs/p-1/events");
+  const [first, , note] = (await entries.json()).entries;
+  assert.match(await created(String(first.logId)) ?? "", /, 0s ago$/);
+  assert.match(await created(note.eventId) ?? "", /, 1m ago$/);
+  assert.match(await created(new Date(app.clock.now() - 300_000).toISOString()) ?? "", /, 6m ago$/);
+  assert.match(await created("2099-01-01T00:00:00Z") ?? "", /, 11m ago$/);
+});
+
 const PROSE = `\
 Job p-1 waits for shipped.
 
@@ -203,13 +227,10 @@ function explaining(app: TestApp): Pick<TestApp, "app" | "clock"> {
   return { clock: app.clock, app: { request } as unknown as TestApp["app"] };
 }
 
-Deno.test("explain: titles are bold, near misses yellow, evidence dim", async () => {
-  const app = explaining(await startApp());
-  const { code, terminal } = await runCli(app, ["explain", "p-1"], { isStyled: true });
-
-  assert.equal(code, 0);
+Deno.test("explain: titles are bold, near misses yellow, evidence dim", () => {
+  const { style } = new FakeTerminal({ isStyled: true });
   assert.equal(
-    terminal.text,
+    paintedExplanation(PROSE, style).join("\n"),
     `\
 <bold:Job p-1 waits for shipped.>
 
@@ -226,6 +247,26 @@ Deno.test("explain: titles are bold, near misses yellow, evidence dim", async ()
 <bold:Evidence>
 <dim:  [8] 00000000000000000001.ndjson:12 job.JobCreated evt_8>`,
   );
+});
+
+Deno.test("explain: for people it has commands of Daybook's own, and the width of the screen", async () => {
+  const app = await threeJobs();
+  const url = "http://127.0.0.1:8000";
+  const waits = await runCli(app, ["explain", "p-1", "--url", url]);
+  const failed = await runCli(app, ["explain", "d-1"], { columns: 200 });
+  const narrow = await runCli(app, ["explain", "d-1"], { columns: 50 });
+
+  assert.deepEqual([waits.code, failed.code, narrow.code], [0, 0, 0]);
+  assert.match(
+    waits.terminal.text,
+    /^ {4}deno task event shop\.ParcelShipped '\{"orderId":"42"\}'.* --url http:\/\/127\.0\.0\.1:8000$/m,
+  );
+  assert.match(failed.terminal.text, /^ {4}deno task retry d-1$/m);
+  assert.ok(!failed.terminal.text.includes("curl "), failed.terminal.text);
+  const widest = (text: string) =>
+    Math.max(...text.split("\nEvidence")[0]!.split("\n").map((line) => line.length));
+  assert.ok(widest(failed.terminal.text) > 80 && widest(failed.terminal.text) <= 100);
+  assert.ok(widest(narrow.terminal.text) <= 50);
 });
 
 Deno.test("explain: piped it is the prose, and with --json one value", async () => {
@@ -247,8 +288,8 @@ Deno.test("tail: what comes from now on, a line each", async () => {
   assert.equal(
     terminal.text,
     `\
-00:01:00.000     22            shop.ParcelShipped            {"orderId":"42"}
-00:01:00.000     23  p-1       EventCorrelated               Running → Done  shop.ParcelShipped evt…`,
+00:01:00.000     22            shop.ParcelShipped             {"orderId":"42"}
+00:01:00.000     23  p-1       EventCorrelated                Running → Done  shop.ParcelShipped ev…`,
   );
   await endOf(app);
 });
@@ -299,6 +340,34 @@ for (const [args, logIds] of TAILS) {
   });
 }
 
+Deno.test("tail: seals are left out for people, unless types are asked for", async () => {
+  const [seal, note] = ["journal.Sealed", "shop.Note"].map((eventType, index) =>
+    entryAnswer(eventType, eventType === "shop.Note" ? {} : { reason: "quiet" }, {
+      logId: index + 1,
+    })
+  );
+  const body = [seal, note].map((entry) =>
+    `id: ${entry?.logId}\ndata: ${JSON.stringify(entry)}\n\n`
+  ).join("");
+  const shown = async (...args: string[]) => {
+    const answers = [new Response(body), new Response(null, { status: 204 })];
+    const request = () => answers.shift() ?? new Response(null, { status: 204 });
+    const server = { clock: new FakeClock(), app: { request } as unknown as TestApp["app"] };
+    const { code, terminal } = startCli(server, ["tail", ...args]);
+    const until = code.then(() => true);
+    for (let turn = 0; turn < 20; turn++) await server.clock.advance(1_000);
+    await until;
+    assert.match(terminal.bars[0] ?? "", /^waiting for what is recorded from now on, times are of/);
+    return terminal.output.map((line) => /journal\.Sealed|shop\.Note/.exec(line)?.[0]);
+  };
+
+  assert.deepEqual(await shown(), ["shop.Note"]);
+  assert.deepEqual(await shown("--type", "journal.Sealed,shop.Note"), [
+    "journal.Sealed",
+    "shop.Note",
+  ]);
+});
+
 Deno.test("tail: a line of its own tells the day when it is not today", async () => {
   const app = await startApp();
   await createPlan(app, { jobId: "p-1", plan: { expected: [] } });
@@ -306,7 +375,7 @@ Deno.test("tail: a line of its own tells the day when it is not today", async ()
   const { terminal } = await runCli(app, ["tail", "--job", "p-1", "--until-end"]);
 
   assert.deepEqual(terminal.output.map((line) => line.slice(0, 12)), [
-    "2026-01-01",
+    "2026-01-01 U",
     "00:00:00.000",
     "00:00:00.000",
   ]);
@@ -333,7 +402,7 @@ Deno.test("tail: an unknown job, or an entry that is not there yet, is refused",
   const job = await runCli(app, ["tail", "--job", "nope"]);
   const after = await runCli(app, ["tail", "--after", "999"]);
 
-  assert.deepEqual([job.code, after.code], [1, 1]);
+  assert.deepEqual([job.code, after.code], [65, 65]);
   assert.match(
     after.terminal.errors[0] ?? "",
     /: parameter after must not be beyond the head .* \(422\)$/,
@@ -363,4 +432,15 @@ input
 output
   "hello Ann"`,
   );
+});
+
+Deno.test("jobs: a filter that nothing passes is told of, where it is no part of the output", async () => {
+  const app = await threeJobs();
+  const none = await runCli(app, ["jobs", "--type", "test.greets"], { isInteractive: false });
+  const all = await runCli(app, ["jobs"], { isInteractive: false });
+
+  assert.deepEqual([none.code, none.terminal.output, none.terminal.errors], [0, [], [
+    "daybook: no job is of what was asked for; deno task jobs lists all",
+  ]]);
+  assert.deepEqual(all.terminal.errors, []);
 });

@@ -127,7 +127,7 @@ test("repair: without --apply it says what it would do, and changes nothing", as
     text,
     new RegExp(`^lost: logId ${from} to ${last}, ${last - from + 1} entries; `, "m"),
   );
-  assert.match(text, /^they are about \d+ jobs: job_\S+, job_/m);
+  assert.match(text, /^they concern \d+ jobs: job_\S+, job_/m);
   assert.match(text, /^to do it: deno task journal-repair --apply$/m);
 });
 
@@ -356,4 +356,25 @@ test("repair: a segment before the first one goes, and all after it", async () =
   const { code, err } = await repair(disk, "--apply");
   assert.equal(code, 0, err.join("\n"));
   await assertSound(disk);
+});
+
+test("repair: what it advises is for the same journal, and so is what other commands advise", async () => {
+  const { disk } = await flippedIn(1);
+  for (const [path, bytes] of filesIn(disk, "journal")) {
+    disk.files.set(`my data${path}`, new Uint8Array(bytes));
+  }
+  await disk.makeFolder("my data/segments");
+  const elsewhere = ["--journal", "my data"];
+  const env = { DAYBOOK_JOURNAL: "my data" };
+
+  const repaired = await journalCommand(disk, ["repair"], { env });
+  const printed = await journalCommand(disk, ["cat", ...elsewhere]);
+
+  assert.equal(
+    repaired.out.at(-1),
+    "to do it: deno task journal-repair --apply --journal 'my data'",
+  );
+  assert.equal(printed.code, 78);
+  assert.match(printed.err.join(), /`deno task journal verify --journal 'my data'` lists what/);
+  assert.match(printed.err.join(), /`deno task journal repair --journal 'my data'` says what/);
 });

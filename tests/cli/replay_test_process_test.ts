@@ -62,7 +62,7 @@ Deno.test("replay-test: a folder that cannot be read ends with 74, and says why"
     assert.deepEqual([missing.code, forbidden.code], [74, 74]);
     assert.match(
       missing.errors,
-      /^daybook: Cannot read journal \S+\/nothing: there is no segments folder in it$/m,
+      /^daybook: Cannot read journal \S+\/nothing: there is no such folder$/m,
     );
     assert.match(
       forbidden.errors,

@@ -174,7 +174,7 @@ Deno.test("replay-test: a change of the plan is named; it breaks the jobs that a
     "shop.order (version 2): 3 in flight: 2 compatible, 1 would break; 0 finished: 0 compatible",
     "  1 in flight would break:",
     "    order-waiting (version 1, now 2): SEGMENT:LINE (entry 20) is the last that run sees " +
-    'before it throws TypeError: Cannot expect "delivered": the plan does not name it',
+    'before it throws TypeError: Cannot expect "delivered": the plan does not name it, it names shipped',
     "  3 jobs in flight keep their recorded plan: expectation shipped was removed",
     "  3 jobs in flight keep their recorded plan: expectation delivered was added",
     "",
@@ -209,9 +209,16 @@ Deno.test("replay-test: unfinished jobs without a definition are counted, and no
 
   assert.equal(code, 1);
   assert.deepEqual(lines.slice(-2), [
-    "1 unfinished job of type shop.letter: no definition is loaded",
-    "nothing breaks among 3 jobs in flight; 1 more without a definition (journal up to entry 40)",
+    "1 unfinished job of type shop.letter: no definition is loaded; keep the old one loaded, " +
+    "with --definitions, until it has ended",
+    "of 4 jobs in flight 3 were checked, and nothing breaks; 1 has no definition " +
+    "(journal up to entry 40)",
   ]);
+  const nothing = await replayTest(recorded, [], []);
+  assert.equal(
+    nothing.lines.at(-1),
+    "of 4 jobs in flight none was checked; 4 have no definition (journal up to entry 40)",
+  );
   const unknown = await replayTest(recorded, [order({})], ["--type", "shop.letter"]);
   assert.equal(unknown.code, 64);
   assert.deepEqual(unknown.terminal.errors, [
@@ -276,7 +283,7 @@ Deno.test("replay-test: writes a JSON value to a line when it is piped", async (
     {
       kind: "verdict",
       verdict: "breaks",
-      inFlight: 3,
+      inFlight: 4,
       finished: 0,
       breaks: 2,
       differs: 0,

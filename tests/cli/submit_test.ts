@@ -91,7 +91,7 @@ Deno.test("submit --wait: tasks as they end, then the output; Done is 0", async 
     terminal.text,
     `\
 g-1 of type test.greet is Running (queued)
-  greet           completed     0ms
+  greet           completed           0ms
 g-1 is Done after 0ms
 "hello Ann"`,
   );
@@ -108,10 +108,10 @@ Deno.test("submit --wait: a failure is 1, and the explanation says why", async (
     terminal.text,
     `\
 <bold:d-1> of type test.doomed is <blue:Running (queued)>
-  reserve         <green:completed   >  0ms
-  mail            <green:completed   >  0ms
-  charge          <red:failed      >  0ms     the card is stolen (attempt 1 of 3, for good: poison)
-  reserve         <yellow:compensated >  0ms
+  reserve         <green:completed         >  0ms
+  mail            <green:completed         >  0ms
+  charge          <red:failed            >  0ms     the card is stolen (attempt 1 of 3, for good: poison)
+  reserve         <yellow:compensated       >  0ms
 d-1 is <red:Failed> after 0ms
 
 <bold:Job d-1 failed.>
@@ -197,11 +197,11 @@ Deno.test("submit --wait: piped it is the job as it ended, in one line", async (
   assert.deepEqual(JSON.parse(terminal.text), await jobAt(app, "g-1"));
 });
 
-Deno.test("submit: the server's own reasons, in one line, are 1", async () => {
+Deno.test("submit: the server's own reasons, in one line, are 65", async () => {
   const app = await startApp();
   const { code, terminal } = await runCli(app, ["submit", "test.greet", '{"name":1,"x":2}']);
 
-  assert.deepEqual([code, terminal.output], [1, []]);
+  assert.deepEqual([code, terminal.output], [65, []]);
   assert.deepEqual(terminal.errors, [
     "daybook: Cannot take the request: it has 2 errors: /input/name must be a string; " +
     "/input/x is not a known field (422)",
@@ -211,7 +211,7 @@ Deno.test("submit: the server's own reasons, in one line, are 1", async () => {
 Deno.test("submit: digits that were meant as text are told how to be given", async () => {
   const app = await startApp();
   const { code, terminal } = await runCli(app, ["submit", "test.greet", "-f", "name=42"]);
-  assert.equal(code, 1);
+  assert.equal(code, 65);
   assert.deepEqual(terminal.errors, [
     "daybook: Cannot take the request: /input/name must be a string (422); " +
     `--field takes a bare 42 as JSON; for text write -f 'name="42"'`,
@@ -235,7 +235,7 @@ const WRONG: readonly (readonly [args: readonly string[], message: string])[] = 
   [["a", "--priority", "high"], "--priority must be a whole number, and is high"],
   [
     ["a", "--start-at", "+soon"],
-    "--start-at must be a time, or + and a duration such as 500ms, 90s, 10m, 1h30m or 2d, " +
+    "--start-at must be an RFC 3339 time such as 2026-01-31T12:00:00Z, or + and a duration such as 500ms, 90s, 10m, 1h30m or 2d, " +
     "and is +soon",
   ],
   [["a", "--plan", "{}"], "a plan has no type and no input: a"],
@@ -275,10 +275,10 @@ Deno.test("retry: prints the new job, which may be waited for", async () => {
   assert.equal(
     rest.join("\n"),
     `\
-  mail            completed     0ms     reused from 8
-  reserve         completed     0ms
-  charge          failed        0ms     the card is stolen (attempt 1 of 3, for good: poison)
-  reserve         compensated   0ms
+  mail            completed           0ms     reused from 8
+  reserve         completed           0ms
+  charge          failed              0ms     the card is stolen (attempt 1 of 3, for good: poison)
+  reserve         compensated         0ms
 ${jobId} is Failed after 0ms: the card is stolen`,
   );
 });
@@ -288,8 +288,51 @@ Deno.test("retry: a job that did not fail is refused, and says what is allowed",
   await runCli(app, ["submit", "test.greet", '{"name":"Ann"}', "--id", "g-1", "--wait"]);
   const { code, terminal } = await runCli(app, ["retry", "g-1"], { isInteractive: false });
 
-  assert.deepEqual([code, terminal.output], [1, []]);
+  assert.deepEqual([code, terminal.output], [65, []]);
   assert.deepEqual(terminal.errors, [
     "daybook: Cannot retry job g-1: state is Done; allowed in Failed (409)",
   ]);
+});
+
+Deno.test("submit: a type that there is not names the one that may be meant, once", async () => {
+  const { code, terminal } = await runCli(await startApp(), ["submit", "test.greets"]);
+  assert.equal(code, 65);
+  assert.match(
+    terminal.errors[0] ?? "",
+    /it is not a known type; did you mean test\.greet\? known are [^;]+ \(422\)$/,
+  );
+});
+
+Deno.test("submit: what is missing is said to be required, and what is taken to be taken", async () => {
+  const app = await startApp();
+  const without = await runCli(app, ["submit", "test.greet"]);
+  await runCli(app, ["submit", "test.greet", `{"name":"Ann"}`, "--id", "g-1"]);
+  const again = await runCli(app, ["submit", "test.greet", `{"name":"Ann"}`, "--id", "g-1"]);
+
+  assert.deepEqual(without.terminal.errors, [
+    "daybook: Cannot take the request: /input is required (422)",
+  ]);
+  assert.match(
+    again.terminal.errors[0] ?? "",
+    /\(409\); use another --id, or give --key as well, which makes it repeatable$/,
+  );
+});
+
+Deno.test("submit: a field that is given twice is refused, and one of the argument may be", async () => {
+  const app = await startApp();
+  const twice = await runCli(app, ["submit", "test.greet", "-f", "name=A", "-f", "name=B"]);
+  const over = await runCli(app, [
+    "submit",
+    "test.greet",
+    `{"name":"A"}`,
+    "-f",
+    "name=B",
+    "--json",
+  ]);
+
+  assert.deepEqual([twice.code, over.code], [64, 0]);
+  assert.deepEqual(twice.terminal.errors, [
+    "daybook: --field name is given twice; see deno task submit --help",
+  ]);
+  assert.equal(JSON.parse(over.terminal.text).input.name, "B");
 });

@@ -119,8 +119,9 @@ function anotherJournal(): Promise<MemoryDisk> {
 
 test("verify: a server of another journal is told apart, and is no damage", async () => {
   const files = await anotherJournal();
-  const { code, verdict } = await compared(await journalOfJobs(), asIs, files);
+  const { code, verdict, err } = await compared(await journalOfJobs(), asIs, files);
   assert.match(verdict, /^intact, but http\S+ serves another journal; \d+ entries/);
+  assert.equal(err, "", "it is not said twice");
   assert.equal(code, 1);
 
   // It was always as short as that: no earlier verdict tells otherwise.
@@ -143,6 +144,8 @@ async function withLockOf(
       await Deno.mkdir(`${root}/journal/${folder}`, { recursive: true });
     }
     for (const [path, bytes] of disk.files) await Deno.writeFile(`${root}/${path}`, bytes);
+    using lock = await Deno.open(`${root}/journal/LOCK`, { write: true, create: true });
+    assert.ok(await lock.tryLock(true));
     await Deno.writeTextFile(`${root}/journal/LOCK`, `${url}\n`);
     await run(`${root}/journal`);
   } finally {

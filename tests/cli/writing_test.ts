@@ -74,9 +74,9 @@ Deno.test("event: piped it is the receipt", async () => {
   });
 });
 
-Deno.test("event: what the server refuses is 1", async () => {
+Deno.test("event: what the server refuses is 65", async () => {
   const { code, terminal } = await runCli(await startApp(), ["event", "job.JobCreated"]);
-  assert.deepEqual([code, terminal.output], [1, []]);
+  assert.deepEqual([code, terminal.output], [65, []]);
   assert.deepEqual(terminal.errors, [
     "daybook: Cannot take the request: /eventType must not lie in the reserved " +
     "namespaces job. and journal. (422)",
@@ -137,7 +137,7 @@ Deno.test("receiptLines: matches beyond what is needed say so", () => {
   );
 });
 
-Deno.test("controls: each job answers for itself, and one refusal makes it 1", async () => {
+Deno.test("controls: each job answers for itself, and one refusal makes it 65", async () => {
   const app = await startApp();
   for (const jobId of ["p-1", "p-2"]) await createPlan(app, { jobId, start: false });
   const started = await runCli(app, ["start", "p-1", "p-2", "p-1", "nope"]);
@@ -148,7 +148,7 @@ Deno.test("controls: each job answers for itself, and one refusal makes it 1", a
   assert.deepEqual(
     [started, suspended, resumed, cancelled].map(({ code, terminal }) => [code, terminal.output]),
     [
-      [1, ["p-1 is Running (waiting)", "p-2 is Running (waiting)"]],
+      [65, ["p-1 is Running (waiting)", "p-2 is Running (waiting)"]],
       [0, ["p-1 is Running (suspended)"]],
       [0, ["p-1 is Running (waiting)"]],
       [0, ["p-1 is Failed (cancelled)", "p-2 is Failed (cancelled)"]],
@@ -156,7 +156,8 @@ Deno.test("controls: each job answers for itself, and one refusal makes it 1", a
   );
   assert.deepEqual(started.terminal.errors, [
     "daybook: Cannot start job p-1: state is Running; allowed in Created (409)",
-    "daybook: Cannot find job nope: there is none with this id (404)",
+    "daybook: Cannot find job nope: there is none with this id (404); " +
+    "deno task jobs lists those that there are",
   ]);
   const { entries } = await (await app.get("/jobs/p-1/events")).json();
   assert.deepEqual(

@@ -136,14 +136,14 @@ Deno.test("history: an expectation that the recorded plan lacks fails the run th
   assert.equal(
     told(verdict),
     "wouldFail: is the last that run sees before it throws TypeError: Cannot expect " +
-      '"refunded": the plan does not name it',
+      '"refunded": the plan does not name it, it names shipped',
   );
   assert.ok(verdict.kind === "wouldFail");
   const [entry] = (await daybook.entries(id)).filter(({ logId }) => logId === verdict.logId);
   assert.deepEqual([entry?.eventType, entry?.taskId], ["job.TaskCompleted", "a"]);
   assert.equal(
     await liveFailure(daybook, id, changed),
-    'TypeError: Cannot expect "refunded": the plan does not name it',
+    'TypeError: Cannot expect "refunded": the plan does not name it, it names shipped',
   );
 });
 

@@ -177,6 +177,33 @@ for (const wrong of [{ version: 0.5 }, { version: NaN }, { onCompensated: "Maybe
   });
 }
 
+Deno.test("odd code: a definition whose type is no name is told the rule of types", async () => {
+  const definition = job("user welcome!", () => Promise.resolve());
+  await assert.rejects(
+    Harness.start({ definitions: [definition] }),
+    /^TypeError: Cannot use "user welcome!" as a type of job: it must be parts of A-Z/,
+  );
+});
+
+Deno.test("odd code: a result that JSON does not have is not tried again", async () => {
+  let attempts = 0;
+  const definition = job("demo.big", (ctx) =>
+    ctx.task("count", () => {
+      attempts++;
+      return { rows: 10n };
+    }, { retry: { maxAttempts: 3 } }));
+  const daybook = await Harness.start({ definitions: [definition] });
+
+  const id = await daybook.submit("demo.big");
+  await daybook.clock.settle();
+
+  const failed = daybook.job(id);
+  assert.ok(failed.state === "Failed");
+  const { failure } = failed;
+  assert.deepEqual([attempts, failure.kind, failure.taskId], [1, "poison", "count"]);
+  assert.match(failure.error.message, /^Cannot record it as JSON: .*BigInt/);
+});
+
 /** A job whose second task fails, so that the first has to be undone. */
 function compensating(gates: Gates, log: string[], undo: () => unknown) {
   return job("demo.undo", async (ctx) => {

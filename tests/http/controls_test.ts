@@ -102,3 +102,29 @@ Deno.test("retry: from a task that the job does not have is 409", async () => {
   const response = await app.post(`/jobs/${jobId}/retry`, { from: "nothing" });
   assert.deepEqual((await problemOf(response, 409, "not-in-this-state")).allowedIn, []);
 });
+
+Deno.test("controls: a job that is not suspended cannot be resumed, and is told when it could", async () => {
+  const app = await startApp();
+  const { jobId } = await createPlan(app);
+  const problem = await problemOf(
+    await app.post(`/jobs/${jobId}/resume`),
+    409,
+    "not-in-this-state",
+  );
+  assert.equal(
+    problem.detail,
+    `Cannot resume job ${jobId}: it is not suspended; allowed in Running, Compensating ` +
+      "while suspended",
+  );
+});
+
+Deno.test("retry: a task that the job does not have names those that it has", async () => {
+  const app = await startApp();
+  const { jobId } = await createAndRun(app, "test.doomed", {});
+  const problem = await problemOf(
+    await app.post(`/jobs/${jobId}/retry`, { from: "nope" }),
+    409,
+    "not-in-this-state",
+  );
+  assert.match(problem.detail, /from task nope: it has no such task; its tasks are \w+/);
+});

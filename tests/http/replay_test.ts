@@ -139,8 +139,14 @@ for (
     ["0", /^is before the job's creation/],
     ["2025-12-31T23:59:59Z", /^is before the job's creation/],
     ["999", /^is beyond the journal, which ends at entry \d+$/],
-    ["evt_nobody", /^is no position, no time, and the id of no event of this job$/],
-    ["1234567890123456", /^is no position, no time, and the id of no event of this job$/],
+    [
+      "evt_nobody",
+      /^is no position, no time such as 2026-01-31T12:00:00Z, and the id of no event of this job$/,
+    ],
+    [
+      "1234567890123456",
+      /^is no position, no time such as 2026-01-31T12:00:00Z, and the id of no event of this job$/,
+    ],
   ] as const
 ) {
   Deno.test(`GET /jobs/:id/replay: ${at} is no point of the job, and 422`, async () => {

@@ -45,7 +45,7 @@ Deno.test("start: prints the configuration, what it recovered, and three command
     const text = daybook.output.join("\n");
 
     assert.match(text, /max-running +3 jobs {2}\(environment\)/);
-    assert.match(text, /segment-bytes +67108864 bytes\n/);
+    assert.match(text, /segment-bytes +64MiB\n/);
     assert.match(
       text,
       /^recovered \d+ (?:entry|entries) in \d+ ms, snapshot at \d+, 0 bytes quarantined/m,
@@ -147,6 +147,7 @@ Deno.test("start: a damaged segment is refused with 78: segment, offset and posi
 
     assert.equal(code, 78);
     assert.match(output, /segment \d{20}\.ndjson at byte \d+ \(logId \d+\): /);
+    assert.ok(output.includes(`deno task journal repair --journal ${journal}\``), output);
     assert.deepEqual(await Deno.readFile(segment), bytes);
   }));
 
@@ -240,6 +241,52 @@ Deno.test("start: definitions that cannot be read are refused, naming the permis
     assert.match(output, /Cannot load --definitions .*add --allow-read=.*kill_definitions\.ts,src/);
   }));
 
+Deno.test("start: definitions that cannot be used are refused, with what is wrong, and where", () =>
+  inFolder(async (folder) => {
+    const module = `${folder}/jobs.ts`;
+    const started = async (text: string) => {
+      await Deno.writeTextFile(module, text);
+      const { code, output } = await runToEnd({
+        journal: `${folder}/journal`,
+        args: [`--definitions=${module}`],
+        permissions: [`--allow-read=${folder},${SOURCE}`],
+      });
+      assert.equal(code, 64);
+      return output;
+    };
+    const job = (name: string) =>
+      `export const ${name} = defineJob({ type: "a.B", version: 1, input: v.any(), run() {} });\n`;
+    const imports =
+      `import * as v from "valibot";\nimport { defineJob } from "${SOURCE}/mod.ts";\n`;
+
+    const throwing = await started(`\nthrow new Error("boom");\n`);
+    assert.ok(throwing.includes(`: boom (at ${module}:2:7)`), throwing);
+    const twice = await started(imports + job("one") + job("two"));
+    assert.match(twice, /two definitions have the type a\.B; one and two both give it/);
+    const shipped = await started((imports + job("one")).replace("a.B", "order.fulfil"));
+    assert.match(
+      shipped,
+      /Cannot register order\.fulfil: another definition has this type already/,
+    );
+  }));
+
+Deno.test("start: a definition that is exported under two names is one", () =>
+  inFolder(async (folder) => {
+    const module = `${folder}/jobs.ts`;
+    await Deno.writeTextFile(
+      module,
+      `export { threeTasks, threeTasks as default } from "${DEFINITIONS}";\n`,
+    );
+    const daybook = await DaybookProcess.start({
+      journal: `${folder}/journal`,
+      args: [`--definitions=${module}`],
+      permissions: [`--allow-read=${folder},${SOURCE},${DEFINITIONS}`],
+    });
+    assert.equal(await daybook.stop(), 0);
+    assert.ok(daybook.output.some((line) => line.startsWith("types of jobs: ")));
+    assert.ok(daybook.output.includes("daybook: stopped; the journal is empty"));
+  }));
+
 Deno.test("start: the token is asked for, and never printed", () =>
   inFolder(async (journal) => {
     const token = "correct-horse-battery-staple";
@@ -311,3 +358,32 @@ Deno.test("stop: a second signal ends the process at once", () =>
 
     assert.equal(await daybook.exitCode(), 130);
   }));
+
+Deno.test("start: what it suggests to try takes the token from where it came", () =>
+  inFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/my token`, "correct-horse-battery-staple");
+    const daybook = await DaybookProcess.start({
+      journal: `${folder}/journal`,
+      args: [`--token-file=${folder}/my token`],
+      permissions: [`--allow-read=${folder}`],
+    });
+    const line = daybook.output.find((text) => text.startsWith("  curl ")) ??
+      await lineFrom(daybook, "  curl ");
+    const shell = new Deno.Command("sh", {
+      args: ["-c", `${line} -o /dev/null -w '%{http_code}'`],
+    });
+    const { stdout } = await shell.output();
+    await daybook.stop();
+
+    assert.ok(line.includes(`Bearer $(cat '${folder}/my token')"`), line);
+    assert.equal(new TextDecoder().decode(stdout), "202");
+  }));
+
+/** A line of the banner that comes after the one that tells that it listens. */
+async function lineFrom(daybook: DaybookProcess, start: string): Promise<string> {
+  for (;;) {
+    const line = daybook.output.find((text) => text.startsWith(start));
+    if (line !== undefined) return line;
+    await (await fetch(`${daybook.url}/livez`)).body?.cancel();
+  }
+}

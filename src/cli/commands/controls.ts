@@ -56,7 +56,7 @@ export function controlCommands(surroundings: Surroundings): readonly Command[] 
       ...SERVER_OPTIONS,
     ],
     notes: [
-      "One that is refused does not keep the others from being asked; the exit code is 1 then.",
+      "One that is refused does not keep the others from being asked; the exit code is 65 then.",
     ],
     examples,
     run: (input) => controlAll(kind, input, surroundings),

@@ -28,7 +28,7 @@ export function eventCommand(surroundings: Surroundings): Command {
     notes: [
       JSON_NOTE,
       "The exit code is 0 when the event matched, or was there before; 1 when it was recorded and\n" +
-      "matched nothing: it is in the journal then, and counts for no job.",
+      "matched nothing: it is in the journal then, and counts for no job; 65 when it was refused.",
     ],
     examples: [
       `deno task event ec.shipment.ShipmentCompleted -f 'orderId="42"' -f tracking=T-1`,

@@ -1,12 +1,19 @@
 /** `explain`: why a job is as it is, with the evidence. */
 
-import { SERVER_OPTIONS } from "../client.ts";
+import { explanationText } from "../../core/explain/explanation_text.ts";
+import type { Citation, Explanation } from "../../core/explanation.ts";
+import { commandOfAction } from "../action_command.ts";
+import { type Client, SERVER_OPTIONS } from "../client.ts";
 import { type Command, type CommandInput, EXIT_OK } from "../command.ts";
 import { jobPath } from "../job_path.ts";
 import { plainPage } from "../plain_text.ts";
-import { FORM_OPTIONS, formOf, printJson, printLines } from "../presentation.ts";
+import { formOf, printJson, printLines, TEXT_FORM_OPTIONS } from "../presentation.ts";
 import { paintedExplanation } from "../render/explanation.ts";
+import { expectShape, explanationAnswer } from "../resources.ts";
 import { clientOf, type Surroundings } from "../surroundings.ts";
+
+/** Longer lines are hard to read, however wide the screen. */
+const SCREEN_COLUMNS_MAX = 100;
 
 export function explainCommand(surroundings: Surroundings): Command {
   return {
@@ -14,7 +21,7 @@ export function explainCommand(surroundings: Surroundings): Command {
     summary: "say why a job is as it is, with the lines that prove it",
     positionals: "<jobId>",
     arity: [1, 1],
-    options: [...FORM_OPTIONS, ...SERVER_OPTIONS],
+    options: [...TEXT_FORM_OPTIONS, ...SERVER_OPTIONS],
     notes: [
       "Piped it is text as well, since that is what one pastes; --json gives one JSON value.",
     ],
@@ -35,8 +42,25 @@ async function explain(input: CommandInput, surroundings: Surroundings): Promise
     printJson(input, await client.get(path));
     return EXIT_OK;
   }
-  const response = await client.request(path, { headers: { accept: "text/plain" } });
-  const prose = plainPage(await client.text(response));
-  printLines(input, paintedExplanation(prose, input.terminal.style));
+  const prose = input.terminal.isInteractive
+    ? await proseForScreen(input, client, path)
+    : await client.text(await client.request(path, { headers: { accept: "text/plain" } }));
+  printLines(input, paintedExplanation(plainPage(prose), input.terminal.style));
   return EXIT_OK;
+}
+
+/** In the width of the screen, and with commands of Daybook's own. */
+async function proseForScreen(input: CommandInput, client: Client, path: string): Promise<string> {
+  const answer = expectShape(explanationAnswer, await client.get(path), client);
+  const curls = new Map<unknown, string | undefined>(
+    answer.next.map(({ action, curl }) => [action, curl]),
+  );
+  const flags = ["url", "journal", "token-file"].flatMap((name) => {
+    const value = input.text(name);
+    return value === undefined ? [] : [`--${name}`, value];
+  });
+  return explanationText(answer as unknown as Explanation<Citation>, {
+    width: Math.min(input.terminal.columns - 2, SCREEN_COLUMNS_MAX),
+    commandOf: (action) => commandOfAction(action, flags) ?? curls.get(action) ?? "",
+  });
 }

@@ -15,6 +15,7 @@ import { DURATION_RULE, durationOf } from "../times.ts";
 const LIMIT_DEFAULT = 20;
 const LIMIT_MAX = 1_000_000;
 const PAGE_MAX = 500;
+const FILTERS: readonly string[] = ["state", "condition", "type", "label", "since"];
 
 export function jobsCommand(surroundings: Surroundings): Command {
   return {
@@ -58,13 +59,17 @@ async function list(input: CommandInput, surroundings: Surroundings): Promise<nu
   const limit = input.isSet("all") ? Infinity : input.whole("limit", 1, LIMIT_MAX) ?? LIMIT_DEFAULT;
   const client = clientOf(input, surroundings);
   const shown: JobResource[] = [];
-  let isMore = false;
+  let [isMore, isNothing] = [false, true];
   for await (const page of pages(client, query, limit)) {
     if (form === "json") { for (const job of page.jobs) printJson(input, job); }
     else shown.push(...page.jobs);
     isMore = page.nextCursor !== null;
+    isNothing &&= page.jobs.length === 0;
   }
   if (form === "text") printTable(shown, isMore, input, surroundings);
+  if (isNothing && FILTERS.some((name) => input.all(name).length > 0)) {
+    input.terminal.err("daybook: no job is of what was asked for; deno task jobs lists all");
+  }
   return EXIT_OK;
 }
 

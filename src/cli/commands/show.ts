@@ -8,7 +8,7 @@ import { FORM_OPTIONS, formOf, printJson, printLines, textColumns } from "../pre
 import { EntryLines } from "../render/entry_line.ts";
 import { jobPage, type PageOptions, section } from "../render/job_page.ts";
 import { stepLines } from "../render/step_lines.ts";
-import { expectShape, jobResource, replayAnswer } from "../resources.ts";
+import { entriesPage, expectShape, jobResource, replayAnswer } from "../resources.ts";
 import { clientOf, type Surroundings } from "../surroundings.ts";
 
 export function showCommand(surroundings: Surroundings): Command {
@@ -83,10 +83,21 @@ async function showThen(
 ): Promise<number> {
   const answer = await client.get(`${path}/replay?at=${encodeURIComponent(at)}`);
   const replay = expectShape(replayAnswer, answer, client);
-  if (formOf(input) === "json") printJson(input, replay);
-  else {
-    const steps = section("steps", stepLines(replay.steps, options), options);
-    printLines(input, [...jobPage(replay.job, options), ...steps]);
+  if (formOf(input) === "json") {
+    printJson(input, replay);
+    return EXIT_OK;
   }
+  const now = Math.min(options.now, await timeOf(at, replay.job.lastLogId, client));
+  const steps = section("steps", stepLines(replay.steps, options), options);
+  printLines(input, [...jobPage(replay.job, { ...options, now }), ...steps]);
   return EXIT_OK;
+}
+
+/** When it was, in milliseconds since the epoch: ages are as of then. */
+async function timeOf(at: string, lastLogId: number, client: Client): Promise<number> {
+  const named = /^\d+$/.test(at) ? NaN : Date.parse(at);
+  if (!Number.isNaN(named)) return named;
+  const path = `/events?after=${lastLogId - 1}&limit=1`;
+  const { entries } = expectShape(entriesPage, await client.get(path), client);
+  return Date.parse(entries[0]?.receivedAt ?? "");
 }

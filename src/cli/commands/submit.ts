@@ -36,9 +36,8 @@ export function submitCommand(surroundings: Surroundings): Command {
     examples: [
       `deno task submit order.fulfil '{"orderId":"42","amount":1999}'`,
       `deno task submit order.fulfil -f 'orderId="42"' -f amount=1999 --wait --timeout 60s`,
-      "deno task submit csv.import --file csv=airports.csv -f columns.latitude=number --wait",
-      "deno task submit csv.import --file csv=- < airports.csv",
-      "deno task submit order.fulfil @order.json --key checkout-42 --label shop=berlin",
+      "deno task submit csv.import --file csv=- -f columns.latitude=number --wait < airports.csv",
+      "deno task submit order.fulfil - --key checkout-42 --label shop=berlin < order.json",
       `deno task submit --plan '{"expected":[{"id":"paid","eventType":"shop.Paid"}]}' --id order-7`,
     ],
     run: (input) => submit(input, surroundings),
@@ -72,7 +71,9 @@ async function posted(
     return await client.request("/jobs", request);
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
-    const hint = hintAtRefusal(input.all(FIELD_OPTION.name), error.problem);
+    const hint = error.problem["type"] === "/problems/job-exists"
+      ? "use another --id, or give --key as well, which makes it repeatable"
+      : hintAtRefusal(input.all(FIELD_OPTION.name), error.problem);
     throw hint === undefined
       ? error
       : new CommandError(`${error.message}; ${hint}`, error.exitCode);

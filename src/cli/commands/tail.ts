@@ -52,10 +52,20 @@ async function tail(input: CommandInput, surroundings: Surroundings): Promise<nu
   const { signal } = new AbortController();
   const losses = tellOfConnection(input.terminal, client);
   const { clock } = surroundings;
+  tellOfWaiting(input, surroundings);
   for await (const data of follow({ client, clock, path, endsItself, signal, ...losses })) {
     print(data, client);
   }
   return EXIT_OK;
+}
+
+/** Where nothing is shown at first, it is not that nothing works. */
+function tellOfWaiting(input: CommandInput, { times }: Surroundings): void {
+  if (!input.terminal.isInteractive || formOf(input) === "json") return;
+  const isAhead = input.text("job") === undefined && input.text("after") === undefined &&
+    !input.isSet("from-start");
+  const what = isAhead ? "waiting for what is recorded from now on" : "following";
+  input.terminal.progress(`${what}, times are of ${times.zone}; Ctrl-C ends it`, 0, 0);
 }
 
 /** @throws {UsageError} when options do not fit together. */
@@ -93,6 +103,10 @@ function printerOf(input: CommandInput, { times, clock }: Surroundings) {
     columns: textColumns(input),
     withJob: input.text("job") === undefined,
   }, clock.now());
-  return (data: string, client: Client) =>
-    printLines(input, lines.of(expectShape(entryResource, parseJsonText(data), client)));
+  // A seal follows every burst of entries, and tells a reader of jobs nothing.
+  const showsSeals = typesOf(input).length > 0;
+  return (data: string, client: Client) => {
+    const entry = expectShape(entryResource, parseJsonText(data), client);
+    if (showsSeals || entry.eventType !== "journal.Sealed") printLines(input, lines.of(entry));
+  };
 }

@@ -4,6 +4,7 @@ import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import { Projection } from "../../engine/projection.ts";
 import type { JournalHead } from "../../engine/ports.ts";
+import { journalFlag } from "../../journal/journal_flag.ts";
 import type { FileSystem } from "../../journal/file_system.ts";
 import { type Inventory, inventoryOf } from "../../journal/inventory.ts";
 import type { Layout } from "../../journal/layout.ts";
@@ -185,7 +186,7 @@ class Audit {
     if (note === undefined || this.#repairs.includes(note.aside)) return;
     this.#notes.push(
       `a repair was cut short before it was on record, its copy is in ${note.aside}: ` +
-        "deno task journal-repair --apply ends it",
+        `deno task journal-repair --apply${journalFlag(this.#options.layout.folder)} ends it`,
     );
   }
 

@@ -51,7 +51,7 @@ export function backupCommand(tools: JournalTools): Command {
       "is, 64 usage, 73 another process uses the folder, 74 cannot read or write, 78 the " +
       "journal or the copy is damaged",
     ],
-    run: (input) => orExit(() => new Backup(input, tools).run()),
+    run: (input) => orExit(input, () => new Backup(input, tools).run()),
   };
 }
 

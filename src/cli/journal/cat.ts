@@ -7,6 +7,7 @@ import { BatchFeed, type FedBatch } from "../../journal/batch_feed.ts";
 import { layoutOf } from "../../journal/layout.ts";
 import { type Command, type CommandInput, EXIT_OK } from "../command.ts";
 import { STRATUM_OPTION, stratumOf, TYPE_OPTION, typesOf } from "../entry_filters.ts";
+import { plainText } from "../plain_text.ts";
 import { printLines, textColumns } from "../presentation.ts";
 import { DatedLines } from "../render/dated_lines.ts";
 import { JOURNAL_OPTION, orExit, readableFolder } from "./folder.ts";
@@ -42,7 +43,7 @@ export function catCommand(tools: JournalTools): Command {
       "Every line is verified as it is read; damage ends it, with the place.",
       "exit codes: 0, 64 usage, 74 cannot be read, 78 damaged",
     ],
-    run: (input) => orExit(() => new Cat(input, tools).run()),
+    run: (input) => orExit(input, () => new Cat(input, tools).run()),
   };
 }
 
@@ -64,6 +65,7 @@ class Cat {
   #room: number;
   #position = 0;
   #isRead = true;
+  #isFound = false;
   #gathered: Uint8Array[] = [];
   #gatheredBytes = 0;
 
@@ -87,6 +89,7 @@ class Cat {
   async run(): Promise<number> {
     if (!this.#input.isSet("follow")) {
       await this.#printNew();
+      if (!this.#isFound && this.#needsEntries) this.#tellOfNothing();
       return EXIT_OK;
     }
     const interrupted = this.#tools.interrupted();
@@ -95,6 +98,13 @@ class Cat {
       if (!this.#isDone) await this.#pause(interrupted);
     }
     return EXIT_OK;
+  }
+
+  #tellOfNothing(): void {
+    const { job, types, stratum } = this.#filter;
+    if (job === undefined && types.size === 0 && stratum === undefined) return;
+    const what = job === undefined ? "what was asked for" : `job ${plainText(job)}`;
+    this.#input.terminal.err(`daybook: no entry is of ${what}`);
   }
 
   get #isDone(): boolean {
@@ -119,6 +129,7 @@ class Cat {
       const entry = entries[index];
       if (!this.#passes(this.#position, entry)) continue;
       this.#room--;
+      this.#isFound = true;
       if (entry !== undefined && this.#input.terminal.isInteractive) {
         printLines(this.#input, this.#lines.of(entry));
       } else {

@@ -7,6 +7,7 @@ import type { EventId } from "../../core/ids.ts";
 import { quotationOf } from "../../core/quotation.ts";
 import { quotedEventId } from "../../engine/derived_ids.ts";
 import { reasonOf } from "../../journal/errors.ts";
+import { withCommand } from "../../permission_advice.ts";
 import { type Command, CommandError, type CommandInput, EXIT_OK, UsageError } from "../command.ts";
 import { EXPORT_VERSION, type ExportHeader, exportLines } from "./export_file.ts";
 import { type JobHistory, readJobHistory } from "./job_history.ts";
@@ -100,6 +101,11 @@ async function write(path: string, lines: Iterable<string>): Promise<void> {
     const reason = error instanceof Deno.errors.AlreadyExists
       ? "it exists"
       : `${reasonOf(error, path)}; without --output it goes to the standard output`;
-    throw new CommandError(`Cannot write ${path}: ${reason}`, EXIT_UNREADABLE);
+    const message = `Cannot write ${path}: ${reason}`;
+    const isForbidden = error instanceof Deno.errors.NotCapable;
+    throw new CommandError(
+      isForbidden ? withCommand(message, { write: [path] }) : message,
+      EXIT_UNREADABLE,
+    );
   }
 }

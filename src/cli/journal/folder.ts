@@ -60,14 +60,28 @@ export function requireReadAndWrite(path: string): void {
 }
 
 /** Runs what works on a journal; its errors become those of a command. */
-export async function orExit<Result>(run: () => Promise<Result>): Promise<Result> {
+export async function orExit<Result>(
+  input: CommandInput,
+  run: () => Promise<Result>,
+): Promise<Result> {
   try {
     return await run();
   } catch (error) {
     if (error instanceof JournalLockedError) {
       throw new CommandError(`${error.message}; stop Daybook first`, error.exitCode);
     }
-    const isOurs = error instanceof JournalDamagedError || error instanceof JournalUnusableError;
-    throw isOurs ? new CommandError(error.message, error.exitCode) : error;
+    if (error instanceof JournalDamagedError) {
+      throw new CommandError(error.messageFor(journalFolder(input)), error.exitCode);
+    }
+    throw error instanceof JournalUnusableError
+      ? new CommandError(textOf(error), error.exitCode)
+      : error;
   }
+}
+
+/** Where a permission is missing, with the whole command that has it. */
+function textOf(error: JournalUnusableError): string {
+  return error.cause instanceof Deno.errors.NotCapable
+    ? withCommand(error.message, {})
+    : error.message;
 }

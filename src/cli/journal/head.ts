@@ -25,7 +25,7 @@ export function headCommand(tools: JournalTools): Command {
       "nothing up to that position was changed.",
       "exit codes: 0, 64 usage, 74 cannot be read, 78 the end is damaged",
     ],
-    run: (input) => orExit(() => head(input, tools)),
+    run: (input) => orExit(input, () => head(input, tools)),
   };
 }
 

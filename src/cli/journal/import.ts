@@ -6,6 +6,7 @@ import { GroupTooLargeError, JournalFailedError, JournalFullError } from "../../
 import { reasonOf } from "../../journal/errors.ts";
 import { FileJournal } from "../../journal/file_journal.ts";
 import { stampWith } from "../../journal/stamp.ts";
+import { withCommand } from "../../permission_advice.ts";
 import {
   type Command,
   CommandError,
@@ -54,7 +55,7 @@ async function run(input: CommandInput, tools: JournalTools): Promise<number> {
   const name = input.positionals[0] ?? "-";
   const file = parsed(name, await contentOf(name));
   requireFinished(file, input);
-  const imported = await orExit(() => appended(input, file, tools));
+  const imported = await orExit(input, () => appended(input, file, tools));
   report(input, file, imported);
   return EXIT_OK;
 }
@@ -75,9 +76,10 @@ async function contentOf(name: string): Promise<Uint8Array> {
     return await limited(stream);
   } catch (error) {
     if (error instanceof CommandError) throw error;
-    const advice = error instanceof Deno.errors.NotCapable ? `, or import - < ${name}` : "";
+    const message = `Cannot read ${name}: ${reasonOf(error, name)}`;
+    const isForbidden = error instanceof Deno.errors.NotCapable;
     throw new CommandError(
-      `Cannot read ${name}: ${reasonOf(error, name)}${advice}`,
+      isForbidden ? withCommand(`${message}, or import - < ${name}`, { read: [name] }) : message,
       EXIT_UNREADABLE,
     );
   }

@@ -52,7 +52,7 @@ export function readJobHistory(
   fileSystem: FileSystem,
   request: HistoryRequest,
 ): Promise<JobHistory> {
-  return orExit(() => new HistoryReader(input, fileSystem, request).read());
+  return orExit(input, () => new HistoryReader(input, fileSystem, request).read());
 }
 
 class HistoryReader {

@@ -3,6 +3,7 @@
 import { reasonOf } from "../../journal/errors.ts";
 import type { Layout } from "../../journal/layout.ts";
 import { writeVerification } from "../../journal/verification_file.ts";
+import { withCommand } from "../../permission_advice.ts";
 import type { Terminal } from "../terminal.ts";
 import type { AuditReport } from "./audit.ts";
 import type { JournalTools } from "./tools.ts";
@@ -35,6 +36,8 @@ export async function keepVerdict(
       ...(verdict.kind === "damaged" && report.lastIntact ? { lastIntact: report.lastIntact } : {}),
     });
   } catch (error) {
-    terminal.err(`daybook: the verdict is not kept: ${reasonOf(error, layout.folder)}`);
+    const message = `the verdict is not kept: ${reasonOf(error, layout.folder)}`;
+    const isForbidden = error instanceof Deno.errors.NotCapable;
+    terminal.err(`daybook: ${isForbidden ? withCommand(message, {}) : message}`);
   }
 }

@@ -58,7 +58,7 @@ export function repairCommand(tools: JournalTools): Command {
       "64 usage, 73 another process holds the journal, 74 cannot be read or written,\n" +
       "78 what is there cannot be repaired",
     ],
-    run: (input) => orExit(() => new Repair(input, tools).run()),
+    run: (input) => orExit(input, () => new Repair(input, tools).run()),
   };
 }
 
@@ -163,7 +163,7 @@ class Repair {
       this.#terminal.out(JSON.stringify({ applied: aside !== undefined, aside, ...plan }));
       return;
     }
-    for (const line of repairText(plan, note, aside !== undefined)) {
+    for (const line of repairText(this.#layout.folder, plan, note, aside !== undefined)) {
       this.#terminal.out(plainText(line));
     }
   }

@@ -1,15 +1,18 @@
 /** What a repair does, or would do, in words. */
 
 import { counted } from "../../core/counted.ts";
+import { journalFlag } from "../../journal/journal_flag.ts";
 import type { RepairedAttributes } from "../../journal/repair_note.ts";
 import { problemText } from "./problem.ts";
 import { isNothing, type Loss, type RepairPlan } from "./repair_plan.ts";
 
 /**
+ * @param folder where the journal is.
  * @param note what an unfinished repair has cut away and not recorded.
  * @param isApplied whether it is being done, and not just thought of.
  */
 export function repairText(
+  folder: string,
   plan: RepairPlan,
   note: RepairedAttributes | undefined,
   isApplied: boolean,
@@ -38,7 +41,9 @@ export function repairText(
     const lost = `what an unfinished repair lost: logId ${note.lostFrom} to ${last}`;
     lines.push(`${verb("record", "records")} ${lost}`);
   }
-  if (!isApplied) lines.push("to do it: deno task journal-repair --apply");
+  if (!isApplied) {
+    lines.push(`to do it: deno task journal-repair --apply${journalFlag(folder)}`);
+  }
   return lines;
 }
 
@@ -49,5 +54,5 @@ function lossText({ from, last, readable, jobCount, jobs }: Loss): readonly stri
   ];
   if (jobCount === 0) return lines;
   const more = jobCount > jobs.length ? `, and ${jobCount - jobs.length} more` : "";
-  return [...lines, `they are about ${counted(jobCount, "job")}: ${jobs.join(", ")}${more}`];
+  return [...lines, `they concern ${counted(jobCount, "job")}: ${jobs.join(", ")}${more}`];
 }

@@ -37,7 +37,7 @@ export function verifyCommand(tools: JournalTools): Command {
       "exit codes: 0 intact, 1 intact but a server serves something else, 64 usage,\n" +
       "69 the server that --url names cannot be asked, 74 cannot be read, 78 damaged",
     ],
-    run: (input) => orExit(() => verify(input, tools)),
+    run: (input) => orExit(input, () => verify(input, tools)),
   };
 }
 
@@ -64,7 +64,9 @@ async function verify(input: CommandInput, tools: JournalTools): Promise<number>
 /** What the server serves; `undefined` when nobody named one and none is there to ask. */
 async function askServer(input: CommandInput, folder: string): Promise<ServedAudit | undefined> {
   const { terminal } = input;
-  const text = (name: string) => name === "journal" ? folder : input.text(name);
+  // A server that is named need not be the one that holds the journal.
+  const journal = !isServerNamed(input) ? folder : undefined;
+  const text = (name: string) => name === "journal" ? journal : input.text(name);
   try {
     return await ServedAudit.ask(
       Client.of({ ...input, text }),
@@ -115,7 +117,9 @@ function detailsOf(report: AuditReport, verdict: Verdict): readonly string[] {
       `${head.logId}; what comes later was only searched for further damage`,
     ]),
     ...(served?.kind === "differs" ? served.reasons.slice(1) : []),
-    ...(served?.kind === "other" ? [`${served.url} serves another journal`] : []),
+    ...(served?.kind === "other" && verdict.kind === "intact"
+      ? [`${served.url} serves another journal`]
+      : []),
     ...notes,
   ];
 }

@@ -22,6 +22,6 @@ export class DatedLines {
     const line = this.#lines.line(entry);
     if (day === this.#day) return [line];
     this.#day = day;
-    return [paint("dim", day), line];
+    return [paint("dim", `${day} ${times.zone}`), line];
   }
 }

@@ -8,9 +8,17 @@ import { entryNote, type NotedEntry } from "./entry_note.ts";
 import { type Paint, painted, stateText } from "./marks.ts";
 
 /** Columns grow with what they hold, so that a stream need not be read ahead; up to these. */
-const JOB_COLUMNS_MAX = 32;
-const TYPE_COLUMNS_MAX = 32;
-const TASK_COLUMNS_MAX = 20;
+interface ColumnLimits {
+  readonly job: number;
+  readonly type: number;
+  readonly task: number;
+}
+
+const NARROW: ColumnLimits = { job: 16, type: 22, task: 10 };
+const WIDE: ColumnLimits = { job: 32, type: 32, task: 20 };
+const WIDE_FROM_COLUMNS = 100;
+/** Wide enough for nearly all of the framework's own, so that lines stay in line. */
+const TYPE_COLUMNS = 19;
 /** A note gets this much at least: on a narrow screen the line wraps. */
 const NOTE_COLUMNS_MIN = 24;
 const TIME_COLUMNS = 12;
@@ -38,10 +46,13 @@ export interface EntryLinesOptions {
 export class EntryLines {
   #logIdColumns = 5;
   #jobColumns = 8;
-  #typeColumns = 18;
+  #typeColumns = TYPE_COLUMNS;
   #taskColumns = 8;
+  readonly #max: ColumnLimits;
 
-  constructor(private readonly options: EntryLinesOptions) {}
+  constructor(private readonly options: EntryLinesOptions) {
+    this.#max = options.columns < WIDE_FROM_COLUMNS ? NARROW : WIDE;
+  }
 
   line(entry: ShownEntry): string {
     const { paint, times } = this.options;
@@ -70,18 +81,18 @@ export class EntryLines {
 
   #job({ jobId = "" }: ShownEntry): string | undefined {
     if (!this.options.withJob) return undefined;
-    this.#jobColumns = grown(this.#jobColumns, jobId, JOB_COLUMNS_MAX);
+    this.#jobColumns = grown(this.#jobColumns, jobId, this.#max.job);
     return padded(jobId, this.#jobColumns);
   }
 
   #type({ eventType }: ShownEntry): string {
     const name = plainText(shortType(eventType));
-    this.#typeColumns = grown(this.#typeColumns, name, TYPE_COLUMNS_MAX);
+    this.#typeColumns = grown(this.#typeColumns, name, this.#max.type);
     return padded(name, this.#typeColumns);
   }
 
   #task({ taskId = "" }: ShownEntry): string {
-    this.#taskColumns = grown(this.#taskColumns, taskId, TASK_COLUMNS_MAX);
+    this.#taskColumns = grown(this.#taskColumns, taskId, this.#max.task);
     return padded(taskId, this.#taskColumns);
   }
 

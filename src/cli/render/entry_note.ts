@@ -89,11 +89,11 @@ function attemptNote({ attempt }: { readonly attempt: number }): string {
 
 function failureNote(failure: AttemptFailure, times: Times): string {
   const { attempt, maxAttempts, error } = failure;
-  const after = "retryAt" in failure
-    ? `again at ${times.timeOfDay(failure.retryAt)}`
-    : `for good: ${failure.kind}`;
-  // The message first: lines are cut at their end.
-  return `${error.message} (attempt ${attempt} of ${maxAttempts}, ${after})`;
+  const which = `attempt ${attempt} of ${maxAttempts}`;
+  // What one looks for comes first, since lines are cut at their end: when, then why.
+  return "retryAt" in failure
+    ? `again at ${times.timeOfDay(failure.retryAt)} (${which}): ${error.message}`
+    : `${error.message} (${which}, for good: ${failure.kind})`;
 }
 
 function progressNote(

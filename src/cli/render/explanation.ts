@@ -3,7 +3,7 @@
 import type { Paint } from "./marks.ts";
 
 /** Positions at the end of a sentence: ` [3, 17]`. */
-const REFERENCES = / \[\d+(?:, (?:\d+|\.\.\.))*\]$/;
+const REFERENCES = / +\[\d+(?:, (?:\d+|\.\.\.))*\]$/;
 
 /** The same lines: titles bold, near misses yellow, evidence dim. */
 export function paintedExplanation(prose: string, paint: Paint): readonly string[] {
@@ -18,7 +18,7 @@ export function paintedExplanation(prose: string, paint: Paint): readonly string
 
 function paintedLine(title: string, line: string, paint: Paint): string {
   if (title === "Evidence") return paint("dim", line);
-  if (/^ +curl /.test(line)) return paint("cyan", line);
+  if (/^ +(?:curl|deno task) /.test(line)) return paint("cyan", line);
   const references = REFERENCES.exec(line)?.[0] ?? "";
   const statement = line.slice(0, line.length - references.length);
   const text = title === "Near misses" ? paint("yellow", statement) : statement;

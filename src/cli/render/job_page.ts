@@ -55,7 +55,7 @@ function factsOf(job: JobResource, { times, now }: PageOptions): readonly Fact[]
   const { createdAt, startedAt, endedAt, startAt } = job;
   const age = ageText(now - Date.parse(createdAt));
   return [
-    ["created", `${times.dayAndTime(createdAt)}, ${age} ago`],
+    ["created", `${times.dayAndTime(createdAt)} ${times.zone}, ${age} ago`],
     ["starts", startAt ? times.dayAndTime(startAt) : ""],
     ["started", startedAt === null ? "" : after(startedAt, "after", createdAt, times)],
     ["ended", endedAt === null ? "" : after(endedAt, "took", startedAt ?? createdAt, times)],

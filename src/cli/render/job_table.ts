@@ -3,9 +3,9 @@
 import { columnsOf, fitted, padded, plainText } from "../plain_text.ts";
 import type { JobResource } from "../resources.ts";
 import { ageText } from "../times.ts";
-import { type Paint, painted } from "./marks.ts";
+import { type Paint, paintedState, stateText } from "./marks.ts";
 
-const HEADS = ["JOB", "TYPE", "STATE", "CONDITION", "AGE", "LABELS", "NOW"] as const;
+const HEADS = ["JOB", "TYPE", "STATE", "AGE", "LABELS", "NOW"] as const;
 const GAP = "  ";
 /** Less than this of a cell tells nothing. */
 const CUT_COLUMNS_MIN = 6;
@@ -42,8 +42,7 @@ function cellsOf(job: JobResource, now: number): readonly string[] {
   return [
     job.jobId,
     plainText(job.type ?? "(plan)"),
-    job.state,
-    job.condition,
+    stateText(job),
     ageText(now - Date.parse(job.createdAt)),
     plainText(Object.entries(job.labels).map(([name, value]) => `${name}=${value}`).join(" ")),
     plainText(nowText(job)),
@@ -66,8 +65,7 @@ function nowText(job: JobResource): string {
     .join(", ");
 }
 
-const FIRST_STYLED = HEADS.indexOf("STATE");
-const LAST_STYLED = HEADS.indexOf("CONDITION");
+const STATE_COLUMN = HEADS.indexOf("STATE");
 
 function styledCell(
   paint: Paint,
@@ -75,8 +73,7 @@ function styledCell(
   column: number,
   text: string,
 ): string {
-  if (column < FIRST_STYLED || column > LAST_STYLED || job === undefined) return text;
-  return painted(paint, column === FIRST_STYLED ? job.state : job.condition, text);
+  return column !== STATE_COLUMN || job === undefined ? text : paintedState(paint, job, text);
 }
 
 /** Cells up to the edge; what does not fit whole is cut, and what follows it left out. */

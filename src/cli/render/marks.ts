@@ -46,6 +46,7 @@ export function stateText(
 export function paintedState(
   paint: Paint,
   job: { readonly state: string; readonly condition: string },
+  text = stateText(job),
 ): string {
-  return painted(paint, job.condition === "cancelled" ? "cancelled" : job.state, stateText(job));
+  return painted(paint, job.condition === "cancelled" ? "cancelled" : job.state, text);
 }

@@ -59,5 +59,5 @@ export function progressText(
   { done, total, note }: NonNullable<TaskResource["progress"]>,
 ): string {
   const count = total === undefined ? String(done) : `${done} of ${total}`;
-  return note === undefined ? count : `${count} ${note}`;
+  return note === undefined ? count : `${count}: ${note}`;
 }

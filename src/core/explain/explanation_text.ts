@@ -5,6 +5,7 @@ import type { Action, Citation, Explanation, NextStep, Statement } from "../expl
 import { wrapped } from "../wrapped.ts";
 import { capital } from "./phrases.ts";
 
+/** Columns of a line, where nobody knows the width of the screen. */
 const WIDTH = 78;
 /** Of long lists of what is done, the last so many are shown. */
 const COMPLETED_MAX = 12;
@@ -17,39 +18,44 @@ const NEAR_MISSES_MAX = 10;
 export interface TextOptions {
   /** The command that does what an action says, such as a call of curl. */
   commandOf(action: Action): string;
+  /** Columns of a line. */
+  readonly width?: number;
 }
 
 /** Ends with a newline. Numbers in brackets are positions; the last part says where they are. */
 export function explanationText(
   explanation: Explanation<Citation>,
-  { commandOf }: TextOptions,
+  { commandOf, width = WIDTH }: TextOptions,
 ): string {
   const { because, waitingFor, completed, next } = explanation;
   const lines = [
-    ...wrapped(WIDTH, explanation.summary, "", ""),
-    ...section("Why", because.flatMap((reason) => bullet(reason))),
-    ...section("Still to come", stillToCome(explanation)),
-    ...section("Near misses", nearMissLines(waitingFor)),
-    ...section("Completed", completedLines(completed)),
+    ...wrapped(width, explanation.summary, "", ""),
+    ...section("Why", because.flatMap((reason) => bullet(reason, width))),
+    ...section("Still to come", stillToCome(explanation, width)),
+    ...section("Near misses", nearMissLines(waitingFor, width)),
+    ...section("Completed", completedLines(completed, width)),
     ...section(
       "Next",
       next.flatMap((step) => [
-        ...bullet(step),
+        ...bullet(step, width),
         ...commandLines(step, commandOf),
       ]),
     ),
-    ...section("Timing", wrapped(WIDTH, timingText(explanation), "  ", "  ")),
+    ...section("Timing", wrapped(width, timingText(explanation), "  ", "  ")),
     ...section("Evidence", evidenceLines(explanation)),
   ];
   return lines.join("\n") + "\n";
 }
 
 /** What the plan still expects, where the reasons did not tell of it. */
-function stillToCome({ because, waitingFor }: Explanation<Citation>): readonly string[] {
+function stillToCome(
+  { because, waitingFor }: Explanation<Citation>,
+  width: number,
+): readonly string[] {
   const told = because.map(({ statement }) => statement);
   const untold = waitingFor.filter((wait) => !told.some((one) => one.endsWith(wait.statement)));
   if (told.some((one) => one.startsWith("It waits for "))) return [];
-  return untold.slice(0, STILL_TO_COME_MAX).flatMap((wait) => bullet(wait));
+  return untold.slice(0, STILL_TO_COME_MAX).flatMap((wait) => bullet(wait, width));
 }
 
 function commandLines(
@@ -67,8 +73,8 @@ function section(title: string, lines: readonly string[]): readonly string[] {
   return lines.length === 0 ? [] : ["", title, ...lines];
 }
 
-function bullet({ statement, cites }: Statement<Citation>): readonly string[] {
-  return wrapped(WIDTH, `${statement}${refs(cites)}`, "  - ", "    ");
+function bullet({ statement, cites }: Statement<Citation>, width: number): readonly string[] {
+  return wrapped(width, `${statement}${refs(cites)}`, "  - ", "    ");
 }
 
 function refs(cites: readonly Citation[]): string {
@@ -78,13 +84,17 @@ function refs(cites: readonly Citation[]): string {
 }
 
 /** Which expectation each is of, where there are several. */
-function nearMissLines(waitingFor: Explanation<Citation>["waitingFor"]): readonly string[] {
+function nearMissLines(
+  waitingFor: Explanation<Citation>["waitingFor"],
+  width: number,
+): readonly string[] {
   const misses = nearMissesOf(waitingFor);
   const shown = misses.slice(0, NEAR_MISSES_MAX).flatMap(({ expectation, miss }) =>
     bullet(
       waitingFor.length === 1
         ? miss
         : { ...miss, statement: `For "${expectation}": ${miss.statement}` },
+      width,
     )
   );
   const hidden = misses.length - NEAR_MISSES_MAX;
@@ -97,9 +107,12 @@ function nearMissesOf(waitingFor: Explanation<Citation>["waitingFor"]) {
   );
 }
 
-function completedLines(completed: Explanation<Citation>["completed"]): readonly string[] {
+function completedLines(
+  completed: Explanation<Citation>["completed"],
+  width: number,
+): readonly string[] {
   const hidden = completed.length - COMPLETED_MAX;
-  const shown = completed.slice(Math.max(0, hidden)).flatMap((item) => bullet(item));
+  const shown = completed.slice(Math.max(0, hidden)).flatMap((item) => bullet(item, width));
   return hidden <= 0 ? shown : [`  - ${hidden} more before these.`, ...shown];
 }
 

@@ -52,11 +52,16 @@ async function whatIf(c: Context, edge: Edge): Promise<Response> {
   return jsonResponse({ job: jobResource(job), ...answer }, STATUS.ok);
 }
 
+/** A plus sign in a query stands for a space, as in the offset of a time. */
+function plusHint(text: string): string {
+  return pointOf(text.replaceAll(" ", "+")) === undefined ? "" : "; write + as %2B in a query";
+}
+
 /** @throws {Problem} 422 for text that can be no point. */
 function pointIn(query: Query, name: string): Point | undefined {
   const text = query.text(name);
   if (text === undefined) return undefined;
   const point = pointOf(text);
-  if (point === undefined) throw invalidParameter(name, POINT_RULE);
+  if (point === undefined) throw invalidParameter(name, POINT_RULE + plusHint(text));
   return point;
 }

@@ -1,0 +1,54 @@
+/** What an explanation advises, as a command of `deno task`. */
+
+import type { Action } from "../core/explanation.ts";
+import type { JsonObject, JsonValue } from "../core/json.ts";
+import { shellWord } from "../core/shell_word.ts";
+
+const CONTROL = /^\/jobs\/([^/]+)\/(start|cancel|suspend|resume|retry)$/;
+
+/** Options of `deno task event`, by the fields that they set. */
+const EVENT_OPTIONS: Readonly<Record<string, string>> = {
+  eventId: "--id",
+  jobId: "--job",
+  taskId: "--task",
+  occurredAt: "--occurred-at",
+};
+
+/**
+ * The command that sends the request; `undefined` when none sends all of it.
+ *
+ * @param flags What names the server, such as `--journal x`.
+ */
+export function commandOfAction(action: Action, flags: readonly string[]): string | undefined {
+  const words = action.path === "/events" ? eventWords(action.body ?? {}) : controlWords(action);
+  return words && ["deno", "task", ...words, ...flags].map(shellWord).join(" ");
+}
+
+function controlWords({ path, body = {} }: Action): readonly string[] | undefined {
+  const [, id = "", control] = CONTROL.exec(path) ?? [];
+  const options = optionsOf(body, { reason: "--reason", from: "--from" });
+  if (control === undefined || options === undefined) return undefined;
+  const command = control === "start" ? ["daybook", "start"] : [control];
+  return [...command, decodeURIComponent(id), ...options];
+}
+
+function eventWords({ eventType, attributes, ...rest }: JsonObject): readonly string[] | undefined {
+  const options = optionsOf(rest, EVENT_OPTIONS);
+  if (typeof eventType !== "string" || options === undefined) return undefined;
+  const isEmpty = attributes === undefined || JSON.stringify(attributes) === "{}";
+  return ["event", eventType, ...(isEmpty ? [] : [JSON.stringify(attributes)]), ...options];
+}
+
+/** `undefined` when there is a field that no option sets. */
+function optionsOf(
+  fields: Readonly<Record<string, JsonValue>>,
+  names: Readonly<Record<string, string>>,
+): readonly string[] | undefined {
+  const words: string[] = [];
+  for (const [field, value] of Object.entries(fields)) {
+    const option = Object.hasOwn(names, field) ? names[field] : undefined;
+    if (option === undefined || typeof value !== "string") return undefined;
+    words.push(option, value);
+  }
+  return words;
+}

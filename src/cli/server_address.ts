@@ -1,0 +1,93 @@
+/**
+ * Which server a command talks to. Whoever names a journal means the server that holds it:
+ * another one has other jobs, some of them under the same ids.
+ */
+
+import { withCommand } from "../permission_advice.ts";
+import { CommandError, type CommandInput, EXIT_UNAVAILABLE, UsageError } from "./command.ts";
+
+const DEFAULT_URL = "http://127.0.0.1:8000";
+const DEFAULT_FOLDER = "journal";
+
+/**
+ * Finds the server that the options, the environment or the lock of a journal name; flags
+ * win over the environment. It is called for each request: a server that starts again may
+ * have another port.
+ *
+ * @throws {UsageError} when the address is none, or two are given.
+ */
+export function serverAddress(input: CommandInput): () => string {
+  const [flag, folder] = [input.text("url"), input.text("journal")];
+  if (flag !== undefined && folder !== undefined) {
+    throw new UsageError("--url and --journal both say which server, and exclude each other");
+  }
+  const url = flag ?? (folder === undefined ? input.env("DAYBOOK_URL") : undefined);
+  if (url !== undefined) return always(addressOf(url));
+  const named = folder ?? (input.env("DAYBOOK_JOURNAL") || undefined);
+  return named === undefined ? usualServer() : () => namedHolder(named);
+}
+
+/** One that was found stays the one that is meant, also while it starts again. */
+function usualServer(): () => string {
+  let url = DEFAULT_URL;
+  return () => url = holderOf(DEFAULT_FOLDER) ?? url;
+}
+
+function always(url: string): () => string {
+  return () => url;
+}
+
+/** `localhost:8000` will do for `http://localhost:8000`. */
+function addressOf(text: string): string {
+  const url = URL.parse(/^[a-z]+:\/\//i.test(text) ? text : `http://${text}`);
+  if (url === null || !["http:", "https:"].includes(url.protocol)) {
+    throw new UsageError(`${text} is no address of a server; one is ${DEFAULT_URL}`);
+  }
+  if (url.pathname !== "/" || url.search !== "") {
+    throw new UsageError(`--url takes no path, such as ${url.origin}, and is ${text}`);
+  }
+  return url.origin;
+}
+
+/** @throws {CommandError} when no server holds the journal, or that cannot be found out. */
+function namedHolder(folder: string): string {
+  const path = `${folder}/LOCK`;
+  if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") {
+    const message = `cannot tell which server holds ${folder}: permission is missing, ` +
+      `add --allow-read=${folder}`;
+    throw new CommandError(withCommand(message, { read: [folder] }), EXIT_UNAVAILABLE);
+  }
+  const url = holderOf(folder);
+  if (url !== undefined) return url;
+  throw new CommandError(
+    `no server holds ${folder}; deno task start --journal ${folder} starts one, ` +
+      "--url names another",
+    EXIT_UNAVAILABLE,
+  );
+}
+
+/**
+ * The address that a running server has written into the lock of its journal. One that died
+ * could not take it back, and its port may be another server's by now: what counts is that
+ * the lock is held.
+ */
+function holderOf(folder: string): string | undefined {
+  const path = `${folder}/LOCK`;
+  try {
+    const text = Deno.readTextFileSync(path).trim();
+    return text.startsWith("http") && isHeld(path) ? reachable(text) : undefined;
+  } catch {
+    return undefined; // There is no journal here, or it may not be read.
+  }
+}
+
+/** Shared, since this only looks: two that look do not take each other for a server. */
+function isHeld(path: string): boolean {
+  using file = Deno.openSync(path);
+  return !file.tryLockSync(false);
+}
+
+/** A server on all addresses is on this one as well. */
+function reachable(url: string): string {
+  return url.replace(/\/\/(?:0\.0\.0\.0|\[::\])(?=:|\/|$)/, "//127.0.0.1");
+}

@@ -1,0 +1,29 @@
+/** What an explanation advises, as a command. */
+
+import assert from "node:assert/strict";
+import { commandOfAction } from "../../src/cli/action_command.ts";
+import type { JsonObject } from "../../src/core/json.ts";
+
+function command(path: string, body?: JsonObject, flags: readonly string[] = []) {
+  return commandOfAction({ method: "POST", path, ...(body === undefined ? {} : { body }) }, flags);
+}
+
+Deno.test("commandOfAction: controls of a job, and events, with the server that is meant", () => {
+  assert.equal(command("/jobs/a~1/retry", { from: "charge" }), "deno task retry a~1 --from charge");
+  assert.equal(command("/jobs/a/start"), "deno task daybook start a");
+  assert.equal(
+    command("/jobs/a/cancel", { reason: "too late" }, ["--journal", "/a j"]),
+    "deno task cancel a --reason 'too late' --journal '/a j'",
+  );
+  assert.equal(
+    command("/events", { eventType: "shop.Paid", attributes: { n: "4'2" }, jobId: "a" }),
+    `deno task event shop.Paid '{"n":"4'\\''2"}' --job a`,
+  );
+  assert.equal(command("/events", { eventType: "shop.Paid" }), "deno task event shop.Paid");
+});
+
+Deno.test("commandOfAction: what no command can send whole is left to curl", () => {
+  assert.equal(command("/jobs", { type: "a.B" }), undefined);
+  assert.equal(command("/jobs/a/retry", { from: 1 }), undefined);
+  assert.equal(command("/events", { eventType: "a.B", traceId: "x" }), undefined);
+});

@@ -1,0 +1,117 @@
+/** What a missing permission is answered with, taken and run as a user would. */
+
+import assert from "node:assert/strict";
+import { shellWord } from "../../src/core/shell_word.ts";
+import { ROOT, runTask } from "../support/task_process.ts";
+import { inFolder } from "../support/temporary_folder.ts";
+
+interface End {
+  readonly code: number;
+  readonly text: string;
+  /** How many commands were suggested, one after the other. */
+  readonly suggestions: number;
+}
+
+/** More than any command may need: suggestions that go round in a circle come to it. */
+const SUGGESTIONS_MAX = 4;
+
+/** Runs a task, then what it suggests, until nothing is suggested any more. */
+async function followed(task: string, args: readonly string[], cwd = ROOT): Promise<End> {
+  const env = { INIT_CWD: cwd };
+  let { code, output, errors } = await runTask(task, args, { env });
+  let suggestions = 0;
+  for (; suggestions < SUGGESTIONS_MAX; suggestions++) {
+    const command = suggestedIn(errors);
+    if (command === undefined) break;
+    const run = command.replace(/\bdeno run /, `${shellWord(Deno.execPath())} run `);
+    // A shell that nobody has told where the task was typed, in the folder where it was.
+    const { INIT_CWD: _, ...inherited } = Deno.env.toObject();
+    const shell = new Deno.Command("sh", {
+      args: ["-c", run],
+      cwd,
+      env: inherited,
+      clearEnv: true,
+    });
+    const result = await shell.output();
+    const decoder = new TextDecoder();
+    [code, output, errors] = [
+      result.code,
+      decoder.decode(result.stdout),
+      decoder.decode(result.stderr),
+    ];
+  }
+  return { code, text: output + errors, suggestions };
+}
+
+function suggestedIn(errors: string): string | undefined {
+  return /\nThe whole command, with it:\n {2}(.+)\n/.exec(errors)?.[1];
+}
+
+Deno.test("permissions: the first command that a start suggests is all that it needs", () =>
+  inFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/token`, "0123456789abcdef");
+    await Deno.writeTextFile(`${folder}/jobs.ts`, moduleOf("greet", `"test.greet"`));
+    const { code, text, suggestions } = await followed("start", startArgs(folder));
+
+    assert.match(text, /Cannot listen on 192\.0\.2\.1:0: (?!permission)/);
+    assert.deepEqual([code, suggestions], [69, 1]);
+  }));
+
+Deno.test("permissions: a module with files of its own is told their folder, once", () =>
+  inFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/token`, "0123456789abcdef");
+    await Deno.mkdir(`${folder}/parts`);
+    for (const name of ["one", "two"]) {
+      await Deno.writeTextFile(`${folder}/parts/${name}.ts`, `export const type = "test.${name}";`);
+    }
+    const imports = `import { type } from "./parts/one.ts";\nimport "./parts/two.ts";\n`;
+    await Deno.writeTextFile(`${folder}/jobs.ts`, imports + moduleOf("greet", "type"));
+    const { code, text, suggestions } = await followed("start", startArgs(folder));
+
+    assert.match(text, /Cannot listen on 192\.0\.2\.1:0: (?!permission)/);
+    assert.deepEqual([code, suggestions], [69, 2]);
+  }));
+
+function moduleOf(name: string, type: string): string {
+  return `import * as v from "valibot";\nimport { defineJob } from "${ROOT}src/mod.ts";\n` +
+    `const input = v.object({});\n` +
+    `export const ${name} = defineJob({ type: ${type}, version: 1, input, async run() {} });\n`;
+}
+
+/** An address that no machine has, so that what is allowed to listen there does not. */
+function startArgs(folder: string): readonly string[] {
+  return [
+    ...["--definitions", `${folder}/jobs.ts`, "--journal", `${folder}/a journal`],
+    ...["--token-file", `${folder}/token`, "--hostname", "192.0.2.1", "--port", "0"],
+  ];
+}
+
+Deno.test("permissions: one command is enough for each command on a journal elsewhere", () =>
+  inFolder(async (folder) => {
+    const journal = `${folder}/j`;
+    await Deno.mkdir(`${journal}/segments`, { recursive: true });
+    const cases: readonly (readonly [args: readonly string[], text: RegExp])[] = [
+      [["head"], /"logId":0/],
+      [["verify"], /"verdict":"intact"/],
+      [["repair", "--apply"], /"applied":false/],
+      [["export", "x", "-o", `${folder}/x`], /Cannot find job x: it is not in journal/],
+      [["import", `${folder}/nothing`], /Cannot read .*nothing: No such file/],
+    ];
+    for (const [args, text] of cases) {
+      const end = await followed("journal", [...args, "--journal", journal]);
+      assert.match(end.text, text);
+      assert.deepEqual([args[0], end.suggestions], [args[0], 1]);
+      assert.doesNotMatch(end.text, /permission is missing/);
+    }
+  }));
+
+Deno.test("permissions: a file that is submitted from another folder is found from there", () =>
+  inFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/input.json`, "{}");
+    await Deno.writeTextFile(`${folder}/a.csv`, "");
+    const args = ["csv.import", "@input.json", "--file", "csv=a.csv", "--url", "127.0.0.1:1"];
+    const { code, text, suggestions } = await followed("submit", args, folder);
+
+    assert.match(text, /cannot reach http:\/\/127\.0\.0\.1:1: is Daybook running there/);
+    assert.deepEqual([code, suggestions], [69, 1]);
+  }));
