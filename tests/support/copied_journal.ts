@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { eventType } from "../../src/core/event_type.ts";
+import type { FileSystem } from "../../src/journal/file_system.ts";
 import { FakeRandom } from "./fake_clock.ts";
 import { TestDisk } from "./journal_disk.ts";
 import { MemoryDisk } from "./journal_memory_disk.ts";
@@ -179,4 +180,49 @@ export class Copier {
     return paths.map((path) => [this.#fraction(), path] as const)
       .toSorted(([left], [right]) => left - right).map(([, path]) => path);
   }
+}
+
+/**
+ * A disk on which the journal goes on at every step of whoever reads it; all that is elsewhere
+ * is on another disk.
+ */
+export function goingOn(
+  moments: readonly Moment[],
+  elsewhere: MemoryDisk,
+  fraction: () => number,
+): { readonly fileSystem: FileSystem; readonly acknowledged: number } {
+  const source = new MemoryDisk();
+  const pace = 1 + Math.floor(fraction() * 40);
+  let at = Math.floor(fraction() * moments.length);
+  const acknowledged = moments[at]?.acknowledged ?? 0;
+  const goOn = () => {
+    at = Math.min(moments.length - 1, at + Math.floor(fraction() * pace));
+    source.files.clear();
+    for (const [path, bytes] of moments[at]?.files ?? []) source.files.set(path, bytes);
+  };
+  goOn();
+  source.makeFolder("journal/segments");
+  const diskOf = (path: string) => {
+    if (!path.startsWith("journal/")) return elsewhere;
+    goOn();
+    return source;
+  };
+  const fileSystem: FileSystem = {
+    open: async (path, mode) => {
+      const file = await diskOf(path).open(path, mode);
+      const read = (offset: number, length: number) => {
+        if (path.startsWith("journal/")) goOn();
+        return file.read(offset, length);
+      };
+      return { ...file, read };
+    },
+    lock: (path) => diskOf(path).lock(path),
+    list: (path) => diskOf(path).list(path),
+    kind: (path) => diskOf(path).kind(path),
+    makeFolder: (path) => diskOf(path).makeFolder(path),
+    rename: (from, to) => diskOf(from).rename(from, to),
+    remove: (path) => diskOf(path).remove(path),
+    syncFolder: () => Promise.resolve(),
+  };
+  return { fileSystem, acknowledged };
 }
