@@ -26,7 +26,7 @@ export async function makeNamedFolder(
 }
 
 function warningOf(path: string, refusal: string): string {
-  return `Cannot make sure that new folder ${path} is on disk: ${refusal}. If the machine loses ` +
+  return `Cannot make sure that new folder ${path} is on disk (${refusal}): if the machine loses ` +
     "power soon, it may be lost with all that is in it";
 }
 

@@ -17,6 +17,8 @@ testWithHomes(
     const id = await old.create({ plan: planFor("a") });
     await old.event("shop.Paid", { orderId: "a" });
 
+    await Deno.mkdir(fresh.path("journal")); // As in a checkout: it is there.
+
     const exported = await journalTask(old.path(""), ["export", id]);
     const imported = await journalTask(fresh.path(""), ["import", "-"], exported.output);
     const permuted = await journalTask(fresh.path(""), ["permute", id]);

@@ -43,8 +43,8 @@ Deno.test("named folder: what nobody may sync is warned of once, and named with 
     await makeNamedFolder(disk, "data/journal", (message) => warnings.push(message));
   }
   assert.deepEqual(warnings, [
-    "Cannot make sure that new folder data/journal is on disk: permission is missing, add " +
-    "--allow-read=data. If the machine loses power soon, it may be lost with all that is in it",
+    "Cannot make sure that new folder data/journal is on disk (permission is missing, add " +
+    "--allow-read=data): if the machine loses power soon, it may be lost with all that is in it",
   ]);
 });
 

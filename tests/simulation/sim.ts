@@ -6,7 +6,8 @@ import { failureText, knownSeeds, type Level, LEVELS, playSeed, Tally } from "./
 const HELP = `deno task sim [--seed <n>] [--runs <k>] [--level journal|engine] [--verbose]
 
 Plays the real engine and journal on a simulated machine, whose disk fails and which loses power,
-and checks that nothing acknowledged is lost. Seeds that once found something are played first.
+and checks that nothing acknowledged is lost. Without --seed, the seeds that once found something
+are played first.
 
   --seed <n>      the first seed; by default one from the clock, which is printed
   --runs <k>      how many seeds, one after the other; 200 for each level by default

@@ -13,10 +13,11 @@ import type {
 import { inputOutputError, noSpace } from "../support/journal_disk.ts";
 import type { Dice } from "./dice.ts";
 import type { Scheduler } from "./scheduler.ts";
+import type { Storage } from "./storage.ts";
 import { StoredFile } from "./stored_file.ts";
 import { type Stored, StoredFolder } from "./stored_folder.ts";
 import type { Trace } from "./trace.ts";
-import type { Crash, Strike, Weather } from "./weather.ts";
+import type { Strike, Weather } from "./weather.ts";
 
 export interface DiskParts {
   readonly dice: Dice;
@@ -40,34 +41,6 @@ interface Operation<Result> {
 /** Room that a full disk still has for a short write now and then. */
 const FITS_ALL_THE_SAME = 0.3;
 const FULL_MS = [20, 200, 3_000] as const;
-
-/** What the disk holds, whoever uses it. */
-export class Storage {
-  readonly pageBytes: number;
-  readonly root = new StoredFolder();
-  readonly locks = new Set<string>();
-  readonly #dice: Dice;
-  /** Told when an operation ends the process; the operation never does. */
-  onCrash: (crash: Crash) => void = () => {};
-
-  constructor(dice: Dice) {
-    this.#dice = dice;
-    this.pageBytes = dice.pick([64, 512, 512, 4096]);
-    this.root.set("data", new StoredFolder());
-    this.root.sync();
-  }
-
-  /** The process is gone; when the machine went down, so is what was not on disk. */
-  crash(crash: Crash): void {
-    this.locks.clear();
-    if (crash === "power") this.root.crash(this.#dice);
-  }
-
-  /** Paths and contents of all files, as programs see them. */
-  contents(): ReadonlyMap<string, Uint8Array<ArrayBuffer>> {
-    return new Map(filesIn(this.root, ""));
-  }
-}
 
 /** The disk as one process has it: when that is over, nothing that it asked for happens. */
 export class SimulatedDisk implements FileSystem {
@@ -285,17 +258,6 @@ export class SimulatedDisk implements FileSystem {
 function split(path: string): readonly [folder: string, name: string] {
   const at = path.lastIndexOf("/");
   return [path.slice(0, at), path.slice(at + 1)];
-}
-
-function* filesIn(
-  folder: StoredFolder,
-  path: string,
-): Iterable<[string, Uint8Array<ArrayBuffer>]> {
-  for (const name of folder.names.toSorted()) {
-    const stored = folder.get(name);
-    if (stored instanceof StoredFile) yield [path + name, stored.read(0, stored.size)];
-    else if (stored !== undefined) yield* filesIn(stored, `${path}${name}/`);
-  }
 }
 
 /** The process does not hear of it any more, whether it works or not. */

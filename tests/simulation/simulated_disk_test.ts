@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { Dice } from "./dice.ts";
 import { Scheduler, WORLD } from "./scheduler.ts";
-import { SimulatedDisk, Storage } from "./simulated_disk.ts";
+import { SimulatedDisk } from "./simulated_disk.ts";
+import { Storage } from "./storage.ts";
 import { StoredFile } from "./stored_file.ts";
 import { StoredFolder } from "./stored_folder.ts";
 import { Trace } from "./trace.ts";

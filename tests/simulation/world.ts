@@ -5,7 +5,8 @@
 
 import { Dice, SimulatedRandom } from "./dice.ts";
 import { Scheduler, SimulatedClock, WORLD } from "./scheduler.ts";
-import { SimulatedDisk, Storage } from "./simulated_disk.ts";
+import { SimulatedDisk } from "./simulated_disk.ts";
+import { Storage } from "./storage.ts";
 import { Trace } from "./trace.ts";
 import { anyClimate, type Crash, Weather } from "./weather.ts";
 

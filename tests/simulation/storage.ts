@@ -1,0 +1,45 @@
+/** The folders and files of a simulated machine. */
+
+import type { Dice } from "./dice.ts";
+import { StoredFile } from "./stored_file.ts";
+import { StoredFolder } from "./stored_folder.ts";
+import type { Crash } from "./weather.ts";
+
+/** What the disk holds, whoever uses it. */
+export class Storage {
+  readonly pageBytes: number;
+  readonly root = new StoredFolder();
+  readonly locks = new Set<string>();
+  readonly #dice: Dice;
+  /** Told when an operation ends the process; the operation never does. */
+  onCrash: (crash: Crash) => void = () => {};
+
+  constructor(dice: Dice) {
+    this.#dice = dice;
+    this.pageBytes = dice.pick([64, 512, 512, 4096]);
+    this.root.set("data", new StoredFolder());
+    this.root.sync();
+  }
+
+  /** The process is gone; when the machine went down, so is what was not on disk. */
+  crash(crash: Crash): void {
+    this.locks.clear();
+    if (crash === "power") this.root.crash(this.#dice);
+  }
+
+  /** Paths and contents of all files, as programs see them. */
+  contents(): ReadonlyMap<string, Uint8Array<ArrayBuffer>> {
+    return new Map(filesIn(this.root, ""));
+  }
+}
+
+function* filesIn(
+  folder: StoredFolder,
+  path: string,
+): Iterable<[string, Uint8Array<ArrayBuffer>]> {
+  for (const name of folder.names.toSorted()) {
+    const stored = folder.get(name);
+    if (stored instanceof StoredFile) yield [path + name, stored.read(0, stored.size)];
+    else if (stored !== undefined) yield* filesIn(stored, `${path}${name}/`);
+  }
+}
