@@ -1,7 +1,7 @@
 /** New jobs: from a request, once for each idempotency key, and from a failed job. */
 
 import { decide } from "../core/decide.ts";
-import type { FrameworkEntry, JobEventDraft, JobEventLogEntry } from "../core/event.ts";
+import type { EventDraft, FrameworkEntry, JobEventDraft, JobEventLogEntry } from "../core/event.ts";
 import type { EventType } from "../core/event_type.ts";
 import type { JobCreatedAttributes } from "../core/framework_events.ts";
 import type { JobId, LogId } from "../core/ids.ts";
@@ -14,6 +14,7 @@ import { type DefinitionRegistry, parseInput, planOf } from "./definition_regist
 import { correlatedEventId } from "./derived_ids.ts";
 import { errorFact } from "./error_fact.ts";
 import type { History } from "./history.ts";
+import type { Added, Intake } from "./intake.ts";
 import type { JobTable } from "./job_table.ts";
 import type { Lanes } from "./lanes.ts";
 import type { Clock, Random } from "./ports.ts";
@@ -28,6 +29,7 @@ export interface CreationParts {
   readonly history: History;
   readonly recorder: Recorder;
   readonly lanes: Lanes;
+  readonly intake: Intake;
 }
 
 export class Creation {
@@ -37,7 +39,10 @@ export class Creation {
     this.#parts = parts;
   }
 
-  /** Creates a job; rejects with `JournalFullError` or `JournalFailedError`. */
+  /**
+   * Creates a job. Rejects with `JournalFullError`, `JournalFailedError` or
+   * `OverCapacityError`.
+   */
   create(request: CreateRequest): Promise<Outcome<Created>> {
     const { idempotency } = request;
     if (idempotency === undefined) return this.#createInLane(request);
@@ -59,7 +64,8 @@ export class Creation {
     const facts = await this.#factsFor(job, newJobId);
     const decision = decide(job, { kind: "retry", newJobId, attributes, facts, ...request });
     if (!decision.accepted) return rejected(decision.rejection);
-    await this.#parts.recorder.record(decision.events).applied;
+    const added = { jobs: 1, starts: job.type === undefined ? 0 : 1 };
+    await this.#record(decision.events, added);
     return { ok: true, value: this.#parts.table.job(newJobId) as JobState };
   }
 
@@ -100,8 +106,18 @@ export class Creation {
     if (existing !== undefined) return { ok: false, problem: { kind: "jobExists", jobId } };
     const decision = decide(existing, command);
     if (!decision.accepted) return rejected(decision.rejection);
-    const applied = await this.#parts.recorder.record(decision.events).applied;
+    const added = { jobs: 1, starts: start && "type" in request ? 1 : 0 };
+    const applied = await this.#record(decision.events, added);
     return { ok: true, value: { job: applied.at(-1)?.job as JobState, replayed: false } };
+  }
+
+  async #record(drafts: readonly EventDraft[], added: Added) {
+    const leave = this.#parts.intake.enter(added);
+    try {
+      return await this.#parts.recorder.record(drafts).applied;
+    } finally {
+      leave();
+    }
   }
 
   #startsAtOnce(request: CreateRequest): boolean {

@@ -13,6 +13,7 @@ import { Explainer } from "./explainer.ts";
 import { FanOut } from "./fan_out.ts";
 import { Feed } from "./feed.ts";
 import { History } from "./history.ts";
+import { type EngineLimits, Intake, NO_LIMITS } from "./intake.ts";
 import { Lanes } from "./lanes.ts";
 import { PatientRecorder } from "./patient_recorder.ts";
 import type { Clock, JournalFailedError, Random } from "./ports.ts";
@@ -30,6 +31,8 @@ export interface JobEngineOptions {
   readonly definitions: readonly AnyJobDefinition[];
   /** Jobs that may hold a worker at a time. */
   readonly maxRunning: number;
+  /** What is taken from outside; without it there are no limits. */
+  readonly limits?: EngineLimits;
   /** The journal has failed: nothing more can be recorded, and the process should end. */
   readonly onJournalFailed?: (error: JournalFailedError) => void;
   /** A defect of this program; the job concerned stays as it is. */
@@ -39,7 +42,8 @@ export interface JobEngineOptions {
 export type EngineParts = ReturnType<typeof engineParts>;
 
 export function engineParts(options: JobEngineOptions, status: EngineStatus) {
-  const parts = withRecording(foundationOf(options));
+  const foundation = withRecording(foundationOf(options));
+  const parts = { ...foundation, intake: new Intake(options.limits ?? NO_LIMITS, foundation) };
   const { ended, events, history, indexes, recorder, registry, table } = parts;
   const unmatched = new Unmatched({ ...indexes, ended }, registry, table);
   return {
