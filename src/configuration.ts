@@ -6,6 +6,7 @@
 
 import { parseArgs } from "node:util";
 import { messageOf } from "./core/thrown.ts";
+import { describeLimits, LIMIT_SETTINGS, type Limits, readLimits } from "./limits.ts";
 
 export interface Configuration {
   /** 0 lets the system choose. */
@@ -22,6 +23,7 @@ export interface Configuration {
   readonly snapshotEvery: number;
   readonly bodyBytesMax: number;
   readonly maxStartDelayMs: number;
+  readonly limits: Limits;
   /** How long running attempts may go on at a stop. */
   readonly drainMs: number;
   readonly token: string | undefined;
@@ -67,6 +69,7 @@ export const SETTINGS: readonly Setting[] = [
   { flag: "snapshot-every", value: "entries", default: "100000", help: "from 100 on" },
   { flag: "body-bytes", value: "bytes", default: "1MiB", help: "largest request body" },
   { flag: "max-start-delay", value: "time", default: "15m", help: "latest startAt from now" },
+  ...LIMIT_SETTINGS,
   { flag: "drain", value: "time", default: "10s", help: "time for running tasks at a stop" },
   { flag: "token-file", value: "file", default: "", help: "file that holds the bearer token" },
   { flag: "allowed-hosts", value: "names", default: "", help: "further names of this server" },
@@ -141,6 +144,11 @@ class Reader {
       snapshotEvery: this.#number("snapshot-every", 100, 1_000_000_000),
       bodyBytesMax: this.#bytes("body-bytes", 1_024, 67_108_864),
       maxStartDelayMs: this.#time("max-start-delay", 86_400_000),
+      limits: readLimits({
+        number: (...setting) => this.#number(...setting),
+        bytes: (...setting) => this.#bytes(...setting),
+        time: (flag, min, max) => this.#time(flag, max, min),
+      }),
       drainMs: this.#time("drain", 3_600_000),
       allowedHosts: this.#list("allowed-hosts"),
       webhookHosts: this.#list("webhook-hosts"),
@@ -187,11 +195,11 @@ class Reader {
     return this.#inRange(flag, text, parseUnit(text, BYTE_UNITS), min, max, hint);
   }
 
-  #time(flag: string, max: number): number {
+  #time(flag: string, max: number, min = 0): number {
     const text = this.#text(flag);
     const hint = " ms, with its unit: such as 500ms, 90s, 15m or 2h";
     const value = text === "0" ? 0 : parseUnit(text, TIME_UNITS);
-    return this.#inRange(flag, text, value, 0, max, hint);
+    return this.#inRange(flag, text, value, min, max, hint);
   }
 
   #inRange(
@@ -260,6 +268,7 @@ export function describeConfiguration(
     "snapshot-every": `${configuration.snapshotEvery} entries`,
     "body-bytes": `${configuration.bodyBytesMax} bytes`,
     "max-start-delay": `${configuration.maxStartDelayMs} ms`,
+    ...describeLimits(configuration.limits),
     drain: `${configuration.drainMs} ms`,
     "token-file": configuration.token === undefined ? "no token" : "token set",
     "allowed-hosts": configuration.allowedHosts.join(", ") || "none",

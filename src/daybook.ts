@@ -71,6 +71,7 @@ export class Daybook {
       random,
       definitions,
       maxRunning: configuration.maxRunning,
+      limits: configuration.limits,
       onJournalFailed: options.onJournalFailed,
       onDefect,
     });
@@ -82,6 +83,7 @@ export class Daybook {
       consumer: engine.consumer,
       segmentBytes: configuration.segmentBytes,
       snapshotEvery: configuration.snapshotEvery,
+      batchBytesMax: configuration.limits.batchBytesMax,
       acceptSnapshotAhead: configuration.acceptSnapshotAhead,
       warn,
     });
@@ -92,6 +94,7 @@ export class Daybook {
       clock,
       token: configuration.token,
       allowedHosts: allowedHostsOf(configuration),
+      ...configuration.limits,
       bodyBytesMax: configuration.bodyBytesMax,
       maxStartDelayMs: configuration.maxStartDelayMs,
       shutdownSignal: streams.signal,

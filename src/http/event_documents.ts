@@ -1,7 +1,8 @@
 /** The forms in which events come in: one, many, lines, or CloudEvents. */
 
 import type { JsonValue } from "../core/json.ts";
-import { decodeUtf8, mediaTypeOf, readBytes, readText, unsupportedMediaType } from "./body.ts";
+import type { Bodies } from "./bodies.ts";
+import { decodeUtf8, mediaTypeOf, readText, unsupportedMediaType } from "./body.ts";
 import { binaryAttributesOf, judgeCloudEvent } from "./cloud_events.ts";
 import { type JudgedEvent, judgeEvent } from "./event_schema.ts";
 import type { PointedIssue } from "./issues.ts";
@@ -27,12 +28,12 @@ const READERS: Readonly<Record<string, Reader>> = {
 };
 
 /** @throws {Problem} 415, 413, or for a document that is not of its form. */
-export async function readEvents(request: Request, bytesMax: number): Promise<EventDocument> {
-  if (request.headers.has("ce-specversion")) return one(await binaryEvent(request, bytesMax));
+export async function readEvents(request: Request, bodies: Bodies): Promise<EventDocument> {
+  if (request.headers.has("ce-specversion")) return one(await binaryEvent(request, bodies));
   const mediaType = mediaTypeOf(request);
   const reader = Object.hasOwn(READERS, mediaType) ? READERS[mediaType] : undefined;
   if (reader === undefined) throw unsupportedMediaType(mediaType, Object.keys(READERS));
-  return reader(await readText(request, bytesMax));
+  return reader(await readText(request, bodies));
 }
 
 function one(event: JudgedEvent): EventDocument {
@@ -78,8 +79,8 @@ function refuseTooMany(count: number): void {
   throw invalidRequest([{ pointer: "", detail }]);
 }
 
-async function binaryEvent(request: Request, bytesMax: number): Promise<JudgedEvent> {
-  const bytes = await readBytes(request, bytesMax);
+async function binaryEvent(request: Request, bodies: Bodies): Promise<JudgedEvent> {
+  const bytes = await bodies.read(request);
   const data = bytes.length === 0 ? undefined : dataOf(mediaTypeOf(request), bytes);
   const attributes = binaryAttributesOf(request.headers);
   return judgeCloudEvent(data === undefined ? attributes : { ...attributes, data });

@@ -1,7 +1,8 @@
 /** What is checked of every request before its route sees it, in one pass. */
 
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { MiddlewareHandler } from "hono";
+import type { MiddlewareHandler, Next } from "hono";
+import type { Gauge } from "./capacity.ts";
 import { draining } from "./engine_problem.ts";
 import type { EnginePort } from "./engine_port.ts";
 import { Problem } from "./problem.ts";
@@ -15,6 +16,8 @@ export interface GuardOptions {
    * page whose name was made to point here cannot know it.
    */
   readonly allowedHosts: readonly string[] | "any";
+  /** Counts the requests that are being answered; the probes are answered all the same. */
+  readonly requests: Gauge;
 }
 
 const LOOPBACK_HOSTS: readonly string[] = ["localhost", "127.0.0.1", "[::1]"];
@@ -23,7 +26,7 @@ const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 /** Paths that a supervisor may ask without the token; they tell nothing of jobs. */
 const PROBES: ReadonlySet<string> = new Set(["/livez", "/readyz"]);
 
-export function guard({ engine, token, allowedHosts }: GuardOptions): MiddlewareHandler {
+export function guard({ engine, token, allowedHosts, requests }: GuardOptions): MiddlewareHandler {
   const hosts = allowedHosts === "any"
     ? undefined
     : new Set([...LOOPBACK_HOSTS, ...allowedHosts.map(hostOf)]);
@@ -37,8 +40,19 @@ export function guard({ engine, token, allowedHosts }: GuardOptions): Middleware
       refuseCrossSite(raw.headers, host);
       if (engine.draining) throw draining();
     }
-    return next();
+    if (PROBES.has(path)) return next();
+    requests.requireRoom();
+    return counted(next, requests);
   };
+}
+
+async function counted(next: Next, requests: Gauge): Promise<void> {
+  requests.opened();
+  try {
+    await next();
+  } finally {
+    requests.closed();
+  }
 }
 
 /** An address or name, as a Host header writes it. */

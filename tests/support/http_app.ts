@@ -2,6 +2,8 @@
 
 import assert from "node:assert/strict";
 import type { Hono } from "hono";
+import type { AnyJobDefinition } from "../../src/engine/definition.ts";
+import { type EngineLimits, NO_LIMITS } from "../../src/engine/intake.ts";
 import { JobEngine } from "../../src/engine/job_engine.ts";
 import { type AppOptions, createApp } from "../../src/http/app.ts";
 import { MemoryJournal } from "../../src/journal/memory_journal.ts";
@@ -21,9 +23,23 @@ export interface TestApp {
   post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Response>;
 }
 
-export async function startApp(options: Partial<AppOptions> = {}): Promise<TestApp> {
+export interface TestAppOptions extends Partial<AppOptions> {
+  readonly limits?: Partial<EngineLimits>;
+  readonly definitions?: readonly AnyJobDefinition[];
+  readonly maxRunning?: number;
+}
+
+export async function startApp(
+  { limits, definitions = DEFINITIONS, maxRunning = 10, ...options }: TestAppOptions = {},
+): Promise<TestApp> {
   const [clock, random] = [new FakeClock(), new FakeRandom()];
-  const engine = new JobEngine({ clock, random, definitions: DEFINITIONS, maxRunning: 10 });
+  const engine = new JobEngine({
+    clock,
+    random,
+    definitions,
+    maxRunning,
+    limits: { ...NO_LIMITS, ...limits },
+  });
   const { journal } = await MemoryJournal.open({
     clock,
     random,

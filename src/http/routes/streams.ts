@@ -3,7 +3,6 @@
 import type { LogId } from "../../core/ids.ts";
 import type { Edge } from "../edge.ts";
 import type { EnginePort } from "../engine_port.ts";
-import { tooManyStreams } from "../engine_problem.ts";
 import { streamMessages, type StreamRequest } from "../event_stream.ts";
 import { invalidRequest, type RequestIssue, STATUS } from "../problem.ts";
 import { type Query, wholeNumberOf } from "../query.ts";
@@ -12,13 +11,9 @@ import { streamBody } from "../stream_body.ts";
 
 /** @throws {Problem} `over-capacity`. */
 export function answerStream(edge: Edge, request: StreamRequest): Response {
-  refuseTooManyStreams(edge);
+  edge.streams.requireRoom();
   const body = streamBody((signal) => streamMessages(request, edge, signal), edge);
   return streamResponse(body, "text/event-stream", STATUS.ok);
-}
-
-export function refuseTooManyStreams({ streams }: Edge): void {
-  if (streams.isFull) throw tooManyStreams(streams.max);
 }
 
 /**
