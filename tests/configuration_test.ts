@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { LIMITS } from "../src/http/capacity.ts";
 import {
   describeConfiguration,
   environmentName,
@@ -127,4 +128,16 @@ Deno.test("configuration: what is printed names every setting, its unit and its 
   assert.equal(lines.length, SETTINGS.length);
   assert.ok(lines.some((line) => /drain +5000 ms {2}\(flag\)/.test(line)));
   assert.ok(lines.some((line) => /body-bytes +2097152 bytes {2}\(environment\)/.test(line)));
+});
+
+Deno.test("configuration: every limit that an answer names is a setting, with its unit", () => {
+  for (const { flag } of Object.values(LIMITS)) {
+    assert.ok(SETTINGS.some((setting) => setting.flag === flag), flag);
+  }
+  const limits = configured(["--max-jobs=7"], { DAYBOOK_PENDING_BYTES: "8MiB" }).limits;
+  assert.equal(limits.jobsMax, 7);
+  assert.equal(limits.pendingBytesMax, 8_388_608);
+  for (const wrong of ["--max-jobs=0", "--body-time=0", "--batch-bytes=1KiB", "--max-queued=x"]) {
+    assert.equal(problems([wrong]).length, 1, wrong);
+  }
 });
