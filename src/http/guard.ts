@@ -34,7 +34,7 @@ export function guard({ engine, token, allowedHosts, requests }: GuardOptions): 
   return (c, next) => {
     const { raw, method, path } = c.req;
     const host = raw.headers.get("host") ?? new URL(raw.url).host;
-    if (hosts !== undefined && !hosts.has(nameOf(host))) throw wrongHost();
+    if (hosts !== undefined && !isServed(raw.url, host, hosts)) throw wrongHost();
     if (tokenDigest !== undefined && !PROBES.has(path)) requireToken(raw.headers, tokenDigest);
     if (!SAFE_METHODS.has(method)) {
       refuseCrossSite(raw.headers, host);
@@ -53,6 +53,12 @@ async function counted(next: Next, requests: Gauge): Promise<void> {
   } finally {
     requests.closed();
   }
+}
+
+/** A target may name a host itself, which then counts (RFC 9112, 3.2.2); few do. */
+function isServed(url: string, host: string, hosts: ReadonlySet<string>): boolean {
+  if (!hosts.has(nameOf(host))) return false;
+  return url.startsWith(`http://${host}/`) || hosts.has(nameOf(new URL(url).host));
 }
 
 /** An address or name, as a Host header writes it. */
