@@ -55,10 +55,13 @@ async function counted(next: Next, requests: Gauge): Promise<void> {
   }
 }
 
+const SCHEME = "http://";
+
 /** A target may name a host itself, which then counts (RFC 9112, 3.2.2); few do. */
 function isServed(url: string, host: string, hosts: ReadonlySet<string>): boolean {
   if (!hosts.has(nameOf(host))) return false;
-  return url.startsWith(`http://${host}/`) || hosts.has(nameOf(new URL(url).host));
+  const isSame = url.startsWith(host, SCHEME.length) && url[SCHEME.length + host.length] === "/";
+  return isSame || hosts.has(nameOf(new URL(url).host));
 }
 
 /** An address or name, as a Host header writes it. */
