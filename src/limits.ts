@@ -1,6 +1,9 @@
 /** The settings that bound what the server holds at a time; each queue has one. */
 
-/** Everything that could grow has its limit here; at the limit a request gets 503. */
+/**
+ * Everything that could grow has its limit here. At a limit of the server a request gets 503;
+ * what is too much for any server, a body too slow or too many events, 408 or 422.
+ */
 export interface Limits {
   /** Jobs that have not ended. */
   readonly jobsMax: number;
@@ -15,6 +18,8 @@ export interface Limits {
   /** How long a body may take. */
   readonly bodyTimeMs: number;
   readonly requestsMax: number;
+  /** In one request: more of them are refused with 422, however idle the server is. */
+  readonly eventsMax: number;
   /** Long polls, and requests with `Prefer: wait`. */
   readonly waitingMax: number;
   readonly streamsMax: number;
@@ -31,6 +36,7 @@ export const LIMIT_SETTINGS = [
   { flag: "bodies-bytes", value: "bytes", default: "64MiB", help: "all bodies being read" },
   { flag: "body-time", value: "time", default: "30s", help: "time that a body may take" },
   { flag: "max-requests", value: "requests", default: "2000", help: "requests at a time" },
+  { flag: "max-events", value: "events", default: "1000", help: "events in one request" },
   { flag: "max-waiting", value: "requests", default: "1000", help: "requests waiting for a job" },
   { flag: "max-streams", value: "streams", default: "1000", help: "open streams" },
   { flag: "stream-stall", value: "time", default: "30s", help: "time a reader may take nothing" },
@@ -58,6 +64,7 @@ export function readLimits(read: LimitReader): Limits {
     bodiesBytesMax: read.bytes("bodies-bytes", 4_096, BYTES_MAX),
     bodyTimeMs: read.time("body-time", 100, HOUR_MS),
     requestsMax: read.number("max-requests", 1, COUNT_MAX),
+    eventsMax: read.number("max-events", 1, 100_000),
     waitingMax: read.number("max-waiting", 0, COUNT_MAX),
     streamsMax: read.number("max-streams", 0, COUNT_MAX),
     streamStallMs: read.time("stream-stall", 100, HOUR_MS),
@@ -74,6 +81,7 @@ export function describeLimits(limits: Limits): Readonly<Record<LimitFlag, strin
     "bodies-bytes": `${limits.bodiesBytesMax} bytes`,
     "body-time": `${limits.bodyTimeMs} ms`,
     "max-requests": `${limits.requestsMax} requests`,
+    "max-events": `${limits.eventsMax} events`,
     "max-waiting": `${limits.waitingMax} requests`,
     "max-streams": `${limits.streamsMax} streams`,
     "stream-stall": `${limits.streamStallMs} ms`,

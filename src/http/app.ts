@@ -38,6 +38,8 @@ export interface AppOptions {
   readonly bodyTimeMs?: number;
   /** Bytes of all bodies that are being read. Default 64 MiB. */
   readonly bodiesBytesMax?: number;
+  /** Events in one request. Default 1,000. */
+  readonly eventsMax?: number;
   /** Open streams. Default 1,000. */
   readonly streamsMax?: number;
   /** Requests that are being answered, beside those that wait for a job. Default 2,000. */
@@ -73,6 +75,7 @@ function edgeOf(options: AppOptions): Edge {
       timeMs: options.bodyTimeMs ?? 30_000,
       bytes: new Gauge("bodiesBytesMax", options.bodiesBytesMax ?? 64 * 1024 * 1024),
     }),
+    eventsMax: options.eventsMax ?? 1_000,
     maxStartDelayMs: options.maxStartDelayMs ?? 15 * 60_000,
     needsToken: options.token !== undefined,
     heartbeatMs: options.heartbeatMs ?? 15_000,

@@ -9,6 +9,8 @@ export interface Edge {
   readonly engine: EnginePort;
   readonly clock: Clock;
   readonly bodies: Bodies;
+  /** In one request. */
+  readonly eventsMax: number;
   readonly maxStartDelayMs: number;
   /** Whether requests must carry a token. */
   readonly needsToken: boolean;

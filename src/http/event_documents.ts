@@ -9,8 +9,6 @@ import type { PointedIssue } from "./issues.ts";
 import { parseJson } from "./json_document.ts";
 import { invalidRequest, Problem } from "./problem.ts";
 
-const EVENTS_MAX = 1_000;
-
 export interface EventDocument {
   /** A single event that is wrong refuses the request; one of many only itself. */
   readonly single: boolean;
@@ -18,31 +16,41 @@ export interface EventDocument {
 }
 
 type Judge = (value: JsonValue, at?: string) => JudgedEvent;
-type Reader = (text: string) => EventDocument;
+type Reader = (text: string, eventsMax: number) => EventDocument;
 
 const READERS: Readonly<Record<string, Reader>> = {
-  "application/json": (text) => oneOrMany(parseJson(text), judgeEvent),
+  "application/json": (text, eventsMax) => oneOrMany(parseJson(text), judgeEvent, eventsMax),
   "application/x-ndjson": lines,
   "application/cloudevents+json": (text) => one(judgeCloudEvent(parseJson(text))),
-  "application/cloudevents-batch+json": (text) => oneOrMany(arrayOf(text), judgeCloudEvent),
+  "application/cloudevents-batch+json": (text, eventsMax) =>
+    oneOrMany(arrayOf(text), judgeCloudEvent, eventsMax),
 };
 
+/** What bounds the events of one request. */
+export interface EventLimits {
+  readonly bodies: Bodies;
+  readonly eventsMax: number;
+}
+
 /** @throws {Problem} 415, 413, or for a document that is not of its form. */
-export async function readEvents(request: Request, bodies: Bodies): Promise<EventDocument> {
+export async function readEvents(
+  request: Request,
+  { bodies, eventsMax }: EventLimits,
+): Promise<EventDocument> {
   if (request.headers.has("ce-specversion")) return one(await binaryEvent(request, bodies));
   const mediaType = mediaTypeOf(request);
   const reader = Object.hasOwn(READERS, mediaType) ? READERS[mediaType] : undefined;
   if (reader === undefined) throw unsupportedMediaType(mediaType, Object.keys(READERS));
-  return reader(await readText(request, bodies));
+  return reader(await readText(request, bodies), eventsMax);
 }
 
 function one(event: JudgedEvent): EventDocument {
   return { single: true, events: [event] };
 }
 
-function oneOrMany(document: JsonValue, judge: Judge): EventDocument {
+function oneOrMany(document: JsonValue, judge: Judge, eventsMax: number): EventDocument {
   if (!Array.isArray(document)) return one(judge(document));
-  refuseTooMany(document.length);
+  refuseTooMany(document.length, eventsMax);
   return { single: false, events: document.map((value, index) => judge(value, `/${index}`)) };
 }
 
@@ -52,9 +60,9 @@ function arrayOf(text: string): JsonValue {
   throw invalidRequest([{ pointer: "", detail: "must be an array" }]);
 }
 
-function lines(text: string): EventDocument {
+function lines(text: string, eventsMax: number): EventDocument {
   const filled = text.split("\n").filter((line) => line.trim() !== "");
-  refuseTooMany(filled.length);
+  refuseTooMany(filled.length, eventsMax);
   return { single: false, events: filled.map(judgeLine) };
 }
 
@@ -73,9 +81,9 @@ function issuesOf(problem: Problem): readonly PointedIssue[] {
   return pointed.length > 0 ? pointed : [{ pointer: "", detail: problem.message }];
 }
 
-function refuseTooMany(count: number): void {
-  if (count <= EVENTS_MAX) return;
-  const detail = `must have at most ${EVENTS_MAX} events; it has ${count}`;
+function refuseTooMany(count: number, eventsMax: number): void {
+  if (count <= eventsMax) return;
+  const detail = `must have at most ${eventsMax} events (--max-events); it has ${count}`;
   throw invalidRequest([{ pointer: "", detail }]);
 }
 

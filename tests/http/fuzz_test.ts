@@ -9,7 +9,13 @@ import { MemoryJournal } from "../../src/journal/memory_journal.ts";
 import { type FuzzRequest, requests, ROUTES } from "../support/arbitrary_requests.ts";
 import { rounds } from "../support/effort.ts";
 import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
-import { createAndRun, createPlan, startApp, type TestApp } from "../support/http_app.ts";
+import {
+  createAndRun,
+  createPlan,
+  startApp,
+  type TestApp,
+  type TestAppOptions,
+} from "../support/http_app.ts";
 import { DEFINITIONS } from "../support/http_definitions.ts";
 import { flawsOf } from "../support/recorded_soundness.ts";
 
@@ -32,8 +38,8 @@ Deno.test("fuzz: there are requests for every route of the application", async (
 });
 
 /** A server with jobs in several states, on which a run begins. */
-async function startWithJobs(): Promise<TestApp> {
-  const app = await startApp({ token: TOKEN });
+async function startWithJobs(options: TestAppOptions = {}): Promise<TestApp> {
+  const app = await startApp({ token: TOKEN, ...options });
   const open = withToken(app);
   await createAndRun(open, "test.doomed");
   const { jobId } = await createAndRun(open, "test.parcel", { orderId: "1" });
@@ -115,6 +121,12 @@ function assertNoToken(response: Response, text: string): void {
   assert.ok(!text.includes(TOKEN) && !headers.includes(TOKEN), "the token is shown");
 }
 
+/** Whether an answer names a limit, and when to come again. */
+function isAtLimit(response: Response, text: string): boolean {
+  if (response.status !== 503 || !response.headers.has("retry-after")) return false;
+  return text === "" || typeof JSON.parse(text).limit?.flag === "string";
+}
+
 /** Sends one request, and checks the answer and what of it is on record. */
 async function sendChecked(app: TestApp, spec: FuzzRequest): Promise<Response> {
   await app.clock.settle(10);
@@ -122,7 +134,7 @@ async function sendChecked(app: TestApp, spec: FuzzRequest): Promise<Response> {
   const request = requestOf(app, spec);
   const response = await answerTo(app, request);
   const text = await textOf(response);
-  assert.ok(response.status < 500, `${response.status} ${text}`);
+  assert.ok(response.status < 500 || isAtLimit(response, text), `${response.status} ${text}`);
   assertNoToken(response, text);
   if (response.status >= 400) assertProblem(response, text, request);
   if (response.status >= 400) assert.equal(app.engine.headLogId, before, "it was recorded");
@@ -145,7 +157,13 @@ interface Tally {
   /** For each route, how many requests it took. */
   readonly taken: Map<string, number>;
   refused: number;
+  /** For a limit of the server. */
+  limited: number;
   sent: number;
+}
+
+function newTally(): Tally {
+  return { taken: new Map(), refused: 0, limited: 0, sent: 0 };
 }
 
 function count(counts: Map<string, number>, name: string): void {
@@ -159,7 +177,8 @@ function property(start: () => Promise<TestApp>, tally: Tally) {
     for (const spec of specs) {
       const { status } = await sendChecked(app, spec);
       tally.sent++;
-      if (status >= 400) tally.refused++;
+      if (status >= 500) tally.limited++;
+      else if (status >= 400) tally.refused++;
       else if (spec.route.startsWith(spec.method)) count(tally.taken, spec.route);
     }
     await assertReplays(app);
@@ -167,12 +186,28 @@ function property(start: () => Promise<TestApp>, tally: Tally) {
 }
 
 Deno.test("fuzz: no answer is 5xx, problems are whole, no token is shown, and nothing invalid is on record", async () => {
-  const tally: Tally = { taken: new Map(), refused: 0, sent: 0 };
-  await fc.assert(property(startWithJobs, tally), { numRuns: 2 * RUNS });
+  const tally: Tally = newTally();
+  await fc.assert(property(() => startWithJobs(), tally), { numRuns: 2 * RUNS });
   console.log(`fuzz: ${tally.sent} requests, ${tally.refused} refused`);
   assert.ok(tally.sent >= REQUESTS_PER_RUN * RUNS / 2, `only ${tally.sent} requests`);
+  assert.equal(tally.limited, 0);
   const rare = Object.keys(ROUTES).filter((route) => (tally.taken.get(route) ?? 0) < TAKEN_MIN);
   assert.deepEqual(rare, [], "nearly all requests to these are refused");
+});
+
+/** So small that many requests do not get by. */
+const TIGHT: TestAppOptions = {
+  limits: { jobsMax: 4, queuedMax: 1 },
+  streamsMax: 0,
+  waitingMax: 0,
+  eventsMax: 2,
+};
+
+Deno.test("fuzz: at its limits a server answers 503 that names them, and records nothing", async () => {
+  const tally = newTally();
+  await fc.assert(property(() => startWithJobs(TIGHT), tally), { numRuns: RUNS / 2 });
+  console.log(`fuzz: at its limits ${tally.limited} of ${tally.sent} requests`);
+  assert.ok(tally.limited > 0);
 });
 
 /** Routes that a careless hand added: each is one that the fuzz must catch. */
@@ -203,7 +238,7 @@ for (const [name, spoil] of Object.entries(CARELESS)) {
       spoil(app);
       return app;
     };
-    const tally: Tally = { taken: new Map(), refused: 0, sent: 0 };
+    const tally: Tally = newTally();
     const options = { numRuns: RUNS, endOnFailure: true };
     const outcome = await fc.check(property(start, tally), options);
     assert.ok(outcome.failed, "it was not caught");

@@ -364,3 +364,19 @@ Deno.test("body-time: each body has its own time, and one timer serves them all"
   await app.clock.advance(10_000);
   assert.equal(app.clock.armed, armed);
 });
+
+Deno.test("max-events: a request of more events is refused whole, and one of as many is taken", async () => {
+  const app = await startApp({ eventsMax: 2 });
+  const events = times(3, () => ({ eventType: "a.B" }));
+  const ndjson = { "content-type": "application/x-ndjson" };
+  const text = events.map((event) => JSON.stringify(event)).join("\n");
+  const head = app.engine.headLogId;
+  for (
+    const response of [await app.post("/events", events), await app.post("/events", text, ndjson)]
+  ) {
+    const { detail } = await problemOf(response, 422, "invalid-request");
+    assert.match(detail, /at most 2 events \(--max-events\); it has 3/);
+  }
+  assert.equal(app.engine.headLogId, head);
+  await jsonOf(await app.post("/events", events.slice(1)), 200);
+});
