@@ -1,7 +1,7 @@
 /** What is checked of every request before its route sees it, in one pass. */
 
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { MiddlewareHandler, Next } from "hono";
+import type { MiddlewareHandler } from "hono";
 import type { Gauge } from "./capacity.ts";
 import { draining } from "./engine_problem.ts";
 import type { EnginePort } from "./engine_port.ts";
@@ -30,6 +30,7 @@ export function guard({ engine, token, allowedHosts, requests }: GuardOptions): 
   const hosts = allowedHosts === "any"
     ? undefined
     : new Set([...LOOPBACK_HOSTS, ...allowedHosts.map(hostOf)]);
+  const closed = () => requests.closed();
   const tokenDigest = token === undefined ? undefined : digestOf(token);
   return (c, next) => {
     const { raw, method, path } = c.req;
@@ -42,17 +43,12 @@ export function guard({ engine, token, allowedHosts, requests }: GuardOptions): 
     }
     if (PROBES.has(path)) return next();
     requests.requireRoom();
-    return counted(next, requests);
+    requests.opened();
+    const answered = next();
+    // Beside what is returned, so that the answer does not wait for it.
+    answered.then(closed, closed);
+    return answered;
   };
-}
-
-async function counted(next: Next, requests: Gauge): Promise<void> {
-  requests.opened();
-  try {
-    await next();
-  } finally {
-    requests.closed();
-  }
 }
 
 const SCHEME = "http://";
