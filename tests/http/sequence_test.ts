@@ -73,8 +73,11 @@ const SPOILT: Readonly<Record<string, (engine: EnginePort) => Partial<EnginePort
     },
   }),
   "leaves an entry out of the stream": (engine) => ({
+    // Never the last one, for which a stream would look again and again.
     entries: async (after, limit) =>
-      (await engine.entries(after, limit)).filter(({ logId }) => logId % 9 !== 0),
+      (await engine.entries(after, limit)).filter(({ logId }) =>
+        logId % 9 !== 0 || logId === engine.headLogId
+      ),
   }),
   "takes the same event twice": (engine) => ({
     deliver: (events) => engine.deliver(events.map(({ eventId: _, ...event }) => event)),
