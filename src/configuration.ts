@@ -9,6 +9,7 @@ import { messageOf } from "./core/thrown.ts";
 import { type AccessToken, SCOPES } from "./http/access.ts";
 import { readTokenLines } from "./http/token_lines.ts";
 import { SECRET_KEY_RULE, secretKeyIn } from "./secret_key.ts";
+import { describeLimits, LIMIT_SETTINGS, type Limits, readLimits } from "./limits.ts";
 
 export interface Configuration {
   /** 0 lets the system choose. */
@@ -27,6 +28,7 @@ export interface Configuration {
   readonly reserveBytes: number;
   readonly bodyBytesMax: number;
   readonly maxStartDelayMs: number;
+  readonly limits: Limits;
   /** How long running attempts may go on at a stop. */
   readonly drainMs: number;
   /** Without one, everybody on this machine may do everything. */
@@ -78,6 +80,7 @@ export const SETTINGS: readonly Setting[] = [
   { flag: "reserve-bytes", value: "bytes", default: "1MiB", help: "kept for a full disk; 0: none" },
   { flag: "body-bytes", value: "bytes", default: "1MiB", help: "largest request body" },
   { flag: "max-start-delay", value: "time", default: "15m", help: "latest startAt from now" },
+  ...LIMIT_SETTINGS,
   { flag: "drain", value: "time", default: "10s", help: "time for running tasks at a stop" },
   { flag: "token-file", value: "file", default: "", help: "file of bearer tokens, see below" },
   { flag: "secret-key-file", value: "file", default: "", help: "wraps the keys of secrets" },
@@ -165,6 +168,11 @@ class Reader {
       reserveBytes: this.#bytes("reserve-bytes", 0, 1_073_741_824),
       bodyBytesMax: this.#bytes("body-bytes", 1_024, 67_108_864),
       maxStartDelayMs: this.#time("max-start-delay", 86_400_000),
+      limits: readLimits({
+        number: (...setting) => this.#number(...setting),
+        bytes: (...setting) => this.#bytes(...setting),
+        time: (flag, min, max) => this.#time(flag, max, min),
+      }),
       drainMs: this.#time("drain", 3_600_000),
       allowedHosts: this.#list("allowed-hosts"),
       webhookHosts: this.#list("webhook-hosts"),
@@ -211,11 +219,11 @@ class Reader {
     return this.#inRange(flag, text, parseUnit(text, BYTE_UNITS), min, max, hint);
   }
 
-  #time(flag: string, max: number): number {
+  #time(flag: string, max: number, min = 0): number {
     const text = this.#text(flag);
     const hint = " ms, with its unit: such as 500ms, 90s, 15m or 2h";
     const value = text === "0" ? 0 : parseUnit(text, TIME_UNITS);
-    return this.#inRange(flag, text, value, 0, max, hint);
+    return this.#inRange(flag, text, value, min, max, hint);
   }
 
   #inRange(
@@ -321,6 +329,7 @@ export function describeConfiguration(
     "reserve-bytes": bytesText(configuration.reserveBytes),
     "body-bytes": bytesText(configuration.bodyBytesMax),
     "max-start-delay": timeText(configuration.maxStartDelayMs),
+    ...describeLimits(configuration.limits, { bytes: bytesText, time: timeText }),
     drain: timeText(configuration.drainMs),
     "token-file": shownTokens(configuration.tokens),
     "secret-key-file": configuration.secretKey === undefined ? "no key" : "key set",

@@ -78,6 +78,7 @@ export class Daybook {
       definitions,
       keys: new KeyFiles(fileSystem, layoutOf(configuration.journal), configuration.secretKey),
       maxRunning: configuration.maxRunning,
+      limits: configuration.limits,
       onJournalFailed: options.onJournalFailed,
       onDefect,
     });
@@ -90,6 +91,7 @@ export class Daybook {
       segmentBytes: configuration.segmentBytes,
       snapshotEvery: configuration.snapshotEvery,
       reserveBytes: configuration.reserveBytes,
+      batchBytesMax: configuration.limits.batchBytesMax,
       acceptSnapshotAhead: configuration.acceptSnapshotAhead,
       warn,
     });
@@ -105,6 +107,7 @@ export class Daybook {
       clock,
       access: options.access,
       allowedHosts: allowedHostsOf(configuration),
+      ...configuration.limits,
       bodyBytesMax: configuration.bodyBytesMax,
       maxStartDelayMs: configuration.maxStartDelayMs,
       shutdownSignal: streams.signal,

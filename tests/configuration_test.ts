@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { LIMITS } from "../src/http/capacity.ts";
 import {
   describeConfiguration,
   environmentName,
@@ -155,4 +156,16 @@ Deno.test("configuration: a word that is no flag is told how a job is started", 
     "deno task start takes flags only, and got hold-1; to start a job that was only created: " +
     "deno task daybook start hold-1",
   ]);
+});
+
+Deno.test("configuration: every limit that an answer names is a setting, with its unit", () => {
+  for (const { flag } of Object.values(LIMITS)) {
+    assert.ok(SETTINGS.some((setting) => setting.flag === flag), flag);
+  }
+  const limits = configured(["--max-jobs=7"], { DAYBOOK_PENDING_BYTES: "8MiB" }).limits;
+  assert.equal(limits.jobsMax, 7);
+  assert.equal(limits.pendingBytesMax, 8_388_608);
+  for (const wrong of ["--max-jobs=0", "--body-time=0", "--batch-bytes=1KiB", "--max-queued=x"]) {
+    assert.equal(problems([wrong]).length, 1, wrong);
+  }
 });

@@ -1,7 +1,7 @@
 /** New jobs: from a request, once for each idempotency key, and from a failed job. */
 
 import { decide } from "../core/decide.ts";
-import type { FrameworkEntry, JobEventDraft, JobEventLogEntry } from "../core/event.ts";
+import type { EventDraft, FrameworkEntry, JobEventDraft, JobEventLogEntry } from "../core/event.ts";
 import type { EventType } from "../core/event_type.ts";
 import type { JobCreatedAttributes } from "../core/framework_events.ts";
 import type { JobId, LogId } from "../core/ids.ts";
@@ -13,6 +13,7 @@ import type { DefinitionRegistry } from "./definition_registry.ts";
 import { correlatedEventId } from "./derived_ids.ts";
 import type { History } from "./history.ts";
 import { JobDescriptions } from "./job_descriptions.ts";
+import type { Added, Intake } from "./intake.ts";
 import type { JobTable } from "./job_table.ts";
 import type { Lanes } from "./lanes.ts";
 import { type Clock, JournalFailedError, type Random } from "./ports.ts";
@@ -30,6 +31,7 @@ export interface CreationParts {
   readonly recorder: Recorder;
   readonly lanes: Lanes;
   readonly sealing: Sealing;
+  readonly intake: Intake;
 }
 
 export class Creation {
@@ -41,7 +43,10 @@ export class Creation {
     this.#descriptions = new JobDescriptions(parts.registry);
   }
 
-  /** Creates a job; rejects with `JournalFullError` or `JournalFailedError`. */
+  /**
+   * Creates a job. Rejects with `JournalFullError`, `JournalFailedError` or
+   * `OverCapacityError`.
+   */
   create(request: CreateRequest): Promise<Outcome<Created>> {
     const { idempotency } = request;
     if (idempotency === undefined) return this.#createInLane(request);
@@ -87,7 +92,7 @@ export class Creation {
       const command = { kind: "retry", newJobId, attributes, facts, ...request } as const;
       const decision = decide(job, command);
       if (!decision.accepted) return rejected(decision.rejection);
-      await this.#parts.recorder.record(decision.events).applied;
+      await this.#admitted(decision.events, { jobs: 1, starts: job.type === undefined ? 0 : 1 });
       return { ok: true, value: this.#parts.table.job(newJobId) as JobState };
     });
   }
@@ -168,8 +173,19 @@ export class Creation {
   ): Promise<Outcome<Created>> {
     const decision = decide(undefined, { kind: "create", jobId, attributes, start });
     if (!decision.accepted) return rejected(decision.rejection);
-    const applied = await this.#parts.recorder.record(decision.events).applied;
+    const added = { jobs: 1, starts: start && attributes.type !== undefined ? 1 : 0 };
+    const applied = await this.#admitted(decision.events, added);
     return { ok: true, value: { job: applied.at(-1)?.job as JobState, replayed: false } };
+  }
+
+  /** Records what is taken from outside, as far as the limits allow. */
+  async #admitted(drafts: readonly EventDraft[], added: Added) {
+    const leave = this.#parts.intake.enter(added);
+    try {
+      return await this.#parts.recorder.record(drafts).applied;
+    } finally {
+      leave();
+    }
   }
 
   #startsAtOnce(request: CreateRequest): boolean {

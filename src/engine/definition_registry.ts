@@ -50,9 +50,11 @@ export class DefinitionRegistry {
   }
 
   /** The definitions that start a job on this event. */
-  startedBy(event: FactEvent): readonly AnyJobDefinition[] {
-    return this.startersFor(event.eventType).filter(({ startsOn }) =>
-      startsOn !== undefined && holds(startsOn.correlation ?? "any", event.attributes)
+  startedBy(
+    { eventType, attributes }: Pick<FactEvent, "eventType" | "attributes">,
+  ): readonly AnyJobDefinition[] {
+    return this.startersFor(eventType).filter(({ startsOn }) =>
+      startsOn !== undefined && holds(startsOn.correlation ?? "any", attributes)
     );
   }
 

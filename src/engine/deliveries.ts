@@ -3,6 +3,8 @@
 import type { EventId, LogId } from "../core/ids.ts";
 import type { EventEngine } from "./event_engine.ts";
 import type { FanOut, SettledFact } from "./fan_out.ts";
+import type { DefinitionRegistry } from "./definition_registry.ts";
+import type { Intake } from "./intake.ts";
 import type { JobTable } from "./job_table.ts";
 import { type Clock, GroupTooLargeError, type Random } from "./ports.ts";
 import { duplicate, receiptOf, rejected } from "./receipts.ts";
@@ -20,6 +22,8 @@ export interface DeliveriesParts {
   readonly fanOut: FanOut;
   readonly table: JobTable;
   readonly unmatched: Unmatched;
+  readonly intake: Intake;
+  readonly registry: DefinitionRegistry;
 }
 
 export class Deliveries {
@@ -34,11 +38,28 @@ export class Deliveries {
    * its own group, and all share a batch when they can.
    *
    * Rejects with `JournalFullError` or `JournalFailedError`; repeating the request with
-   * the same event ids is safe.
+   * the same event ids is safe. Rejects with `OverCapacityError` before anything is
+   * recorded: an event is not taken without the jobs that it starts.
    */
   async deliver(events: readonly IncomingEvent[]): Promise<readonly Receipt[]> {
     const known = await this.#lookUp(events);
-    return await Promise.all(events.map((event) => this.#deliverOne(event, known)));
+    const leave = this.#enter(events.filter(({ eventId }) => !isKnown(eventId, known)));
+    try {
+      return await Promise.all(events.map((event) => this.#deliverOne(event, known)));
+    } finally {
+      leave();
+    }
+  }
+
+  /** What came before adds nothing, and is answered whatever the limits say. */
+  #enter(events: readonly IncomingEvent[]): () => void {
+    const { intake, registry } = this.#parts;
+    if (events.length === 0) return () => {};
+    let starts = 0;
+    for (const event of events) {
+      if (event.stratum === "domain") starts += registry.startedBy(event).length;
+    }
+    return intake.enter({ jobs: starts, starts });
   }
 
   /** Looks up the ids that the journal may hold: the entry's position, or `undefined`. */
@@ -62,7 +83,7 @@ export class Deliveries {
     }
     if (event.eventId !== undefined && this.#parts.events.mayHold(eventId) && !known.has(eventId)) {
       // It became durable while the others were looked up: look again.
-      return this.deliver([event]).then(([receipt]) => receipt as Receipt);
+      return this.#lookUp([event]).then((found) => this.#deliverOne(event, found));
     }
     if (event.jobId !== undefined && this.#parts.table.job(event.jobId) === undefined) {
       return Promise.resolve(rejected(eventId, `there is no job ${event.jobId}`));
@@ -88,4 +109,8 @@ export class Deliveries {
       this.#parts.fanOut.settled(drafts);
     }
   }
+}
+
+function isKnown(eventId: EventId | undefined, known: LookedUp): boolean {
+  return eventId !== undefined && known.get(eventId) !== undefined;
 }

@@ -15,6 +15,7 @@ import { FanOut } from "./fan_out.ts";
 import { Feed } from "./feed.ts";
 import { History } from "./history.ts";
 import { InputRemovals } from "./input_removals.ts";
+import { type EngineLimits, Intake, NO_LIMITS } from "./intake.ts";
 import { Lanes } from "./lanes.ts";
 import { LiveSecrets } from "./live_secrets.ts";
 import { PatientRecorder } from "./patient_recorder.ts";
@@ -37,6 +38,8 @@ export interface JobEngineOptions {
   readonly keys?: KeyStore;
   /** Jobs that may hold a worker at a time. */
   readonly maxRunning: number;
+  /** What is taken from outside; without it there are no limits. */
+  readonly limits?: EngineLimits;
   /** The journal has failed: nothing more can be recorded, and the process should end. */
   readonly onJournalFailed?: (error: JournalFailedError) => void;
   /** A defect of this program; the job concerned stays as it is. */
@@ -46,7 +49,8 @@ export interface JobEngineOptions {
 export type EngineParts = ReturnType<typeof engineParts>;
 
 export function engineParts(options: JobEngineOptions, status: EngineStatus) {
-  const parts = withRecording(foundationOf(options));
+  const foundation = withRecording(foundationOf(options));
+  const parts = { ...foundation, intake: new Intake(options.limits ?? NO_LIMITS, foundation) };
   const { ended, events, history, indexes, registry, table } = parts;
   const unmatched = new Unmatched({ ...indexes, ended }, registry, table);
   return {

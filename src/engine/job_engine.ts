@@ -6,7 +6,7 @@
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { Citation, Explanation } from "../core/explanation.ts";
 import type { JobId, LogId } from "../core/ids.ts";
-import type { JobState } from "../core/job_state.ts";
+import { hasCode, type JobState } from "../core/job_state.ts";
 import type { Point } from "../core/point.ts";
 import type { Replay } from "../core/replay_steps.ts";
 import type { Supposition } from "../core/supposition.ts";
@@ -32,6 +32,7 @@ import {
   type Transition,
   unknownJob,
 } from "./requests.ts";
+import type { Commanded } from "./run_services.ts";
 import { within } from "./within.ts";
 
 /** How long a stop waits for aborted attempts, and then for the last records. */
@@ -100,17 +101,31 @@ export class JobEngine {
     return this.#parts.inputRemovals.keyless;
   }
 
-  /** Creates a job. Rejects with `JournalFullError` or `JournalFailedError`. */
+  /**
+   * Creates a job. Rejects with `JournalFullError`, `JournalFailedError` or
+   * `OverCapacityError`.
+   */
   create(request: CreateRequest): Promise<Outcome<Created>> {
     return this.#parts.creation.create(request);
   }
 
   /** Starts, cancels, suspends or resumes a job. Rejects as `create` does. */
   async control(jobId: JobId, request: ControlRequest): Promise<Outcome<JobState>> {
-    if (this.#parts.table.job(jobId) === undefined) return unknownJob(jobId);
-    const commanded = await this.#parts.commands.run(jobId, request);
+    const job = this.#parts.table.job(jobId);
+    if (job === undefined) return unknownJob(jobId);
+    const commanded = await this.#command(job, request);
     if (commanded.accepted) return { ok: true, value: this.#parts.table.existing(jobId) };
     return { ok: false, problem: { kind: "rejected", rejection: commanded.rejection } };
+  }
+
+  async #command(job: JobState, request: ControlRequest): Promise<Commanded> {
+    const starts = request.kind === "start" && hasCode(job) ? 1 : 0;
+    const leave = this.#parts.intake.enter({ jobs: 0, starts });
+    try {
+      return await this.#parts.commands.run(job.jobId, request);
+    } finally {
+      leave();
+    }
   }
 
   /** Makes a new job of a failed one. Rejects as `create` does. */

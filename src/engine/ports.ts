@@ -125,6 +125,9 @@ export interface Journal {
   /** Whether groups of an urgency find no room on the disk, as far as is known. */
   full(urgency: Urgency): boolean;
 
+  /** About how many bytes wait to become durable: what a slow disk makes it hold. */
+  readonly pendingBytes: number;
+
   /**
    * Gives a group positions, at once and in order, and starts making it durable. The
    * group is in one batch: after a crash all of it is there, or none. An index in

@@ -3,9 +3,11 @@
 import { type Context, Hono } from "hono";
 import type { Clock } from "../engine/ports.ts";
 import type { Access } from "./access.ts";
-import { type Edge, StreamGauge } from "./edge.ts";
+import { Bodies } from "./bodies.ts";
+import { Gauge } from "./capacity.ts";
+import type { Edge } from "./edge.ts";
 import type { EnginePort } from "./engine_port.ts";
-import { problemOfJournal } from "./engine_problem.ts";
+import { problemOfFailure } from "./engine_problem.ts";
 import { guard } from "./guard.ts";
 import { Problem, problemResponse } from "./problem.ts";
 import { requireScopes } from "./route_scopes.ts";
@@ -34,8 +36,18 @@ export interface AppOptions {
   readonly heartbeatMs?: number;
   /** A stream is closed when its reader takes nothing for this long. Default 30 seconds. */
   readonly streamStallMs?: number;
+  /** How long a body may take. Default 30 seconds. */
+  readonly bodyTimeMs?: number;
+  /** Bytes of all bodies that are being read. Default 64 MiB. */
+  readonly bodiesBytesMax?: number;
+  /** Events in one request. Default 1,000. */
+  readonly eventsMax?: number;
   /** Open streams. Default 1,000. */
   readonly streamsMax?: number;
+  /** Requests that are being answered, beside those that wait for a job. Default 2,000. */
+  readonly requestsMax?: number;
+  /** Requests that wait for a job. Default 1,000. */
+  readonly waitingMax?: number;
   /** Ends all streams and long polls when it aborts. */
   readonly shutdownSignal?: AbortSignal;
   /** Gets what no route expected; the client is told nothing of it. */
@@ -45,8 +57,9 @@ export interface AppOptions {
 export function createApp(options: AppOptions): Hono {
   const { engine, access, allowedHosts = [], onError = () => {} } = options;
   const app = new Hono();
-  app.use(guard({ engine, access, allowedHosts }));
-  addRoutes(app, edgeOf(options));
+  const edge = edgeOf(options);
+  app.use(guard({ engine, access, allowedHosts, requests: edge.requests }));
+  addRoutes(app, edge);
   requireScopes(app.routes);
   app.notFound((c) => problemResponse(nothingHere(app, c), instanceOf(c)));
   app.onError((error, c) => problemResponse(problemOf(error, onError), instanceOf(c)));
@@ -54,16 +67,26 @@ export function createApp(options: AppOptions): Hono {
 }
 
 function edgeOf(options: AppOptions): Edge {
+  const { clock, shutdownSignal = new AbortController().signal } = options;
   return {
     engine: options.engine,
-    clock: options.clock,
-    bodyBytesMax: options.bodyBytesMax ?? 1024 * 1024,
+    clock,
+    bodies: new Bodies({
+      clock,
+      shutdownSignal,
+      bytesMax: options.bodyBytesMax ?? 1024 * 1024,
+      timeMs: options.bodyTimeMs ?? 30_000,
+      bytes: new Gauge("bodiesBytesMax", options.bodiesBytesMax ?? 64 * 1024 * 1024),
+    }),
+    eventsMax: options.eventsMax ?? 1_000,
     maxStartDelayMs: options.maxStartDelayMs ?? 15 * 60_000,
     needsToken: options.access !== undefined,
     heartbeatMs: options.heartbeatMs ?? 15_000,
     streamStallMs: options.streamStallMs ?? 30_000,
-    streams: new StreamGauge(options.streamsMax ?? 1_000),
-    shutdownSignal: options.shutdownSignal ?? new AbortController().signal,
+    streams: new Gauge("streamsMax", options.streamsMax ?? 1_000),
+    requests: new Gauge("requestsMax", options.requestsMax ?? 2_000),
+    waiting: new Gauge("waitingMax", options.waitingMax ?? 1_000),
+    shutdownSignal,
   };
 }
 
@@ -86,7 +109,7 @@ function instanceOf(c: Context): string {
 
 function problemOf(error: Error, onError: (error: Error) => void): Problem {
   if (error instanceof Problem) return error;
-  const problem = problemOfJournal(error);
+  const problem = problemOfFailure(error);
   if (problem !== undefined) return problem;
   onError(error);
   return new Problem("internal", "Cannot answer: something unexpected went wrong; it was logged");

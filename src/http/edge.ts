@@ -1,12 +1,16 @@
 /** What every route shares: the engine, the limits, and the end of the process. */
 
 import type { Clock } from "../engine/ports.ts";
+import type { Bodies } from "./bodies.ts";
+import type { Gauge } from "./capacity.ts";
 import type { EnginePort } from "./engine_port.ts";
 
 export interface Edge {
   readonly engine: EnginePort;
   readonly clock: Clock;
-  readonly bodyBytesMax: number;
+  readonly bodies: Bodies;
+  /** In one request. */
+  readonly eventsMax: number;
   readonly maxStartDelayMs: number;
   /** Whether requests must carry a token. */
   readonly needsToken: boolean;
@@ -16,24 +20,9 @@ export interface Edge {
   readonly streamStallMs: number;
   /** Aborts when the process stops: streams and long polls end. */
   readonly shutdownSignal: AbortSignal;
-  readonly streams: StreamGauge;
-}
-
-/** Counts open streams against their limit. */
-export class StreamGauge {
-  #open = 0;
-
-  constructor(readonly max: number) {}
-
-  get isFull(): boolean {
-    return this.#open >= this.max;
-  }
-
-  opened(): void {
-    this.#open += 1;
-  }
-
-  closed(): void {
-    this.#open -= 1;
-  }
+  readonly streams: Gauge;
+  /** Requests that are being answered, but for those that wait for a job. */
+  readonly requests: Gauge;
+  /** Requests that wait for a job. */
+  readonly waiting: Gauge;
 }

@@ -27,7 +27,8 @@ import type {
 
 /**
  * Every write resolves only when its entries are on disk, and rejects with
- * `JournalFullError` or `JournalFailedError`. Every read shows durable entries only.
+ * `JournalFullError`, `JournalFailedError` or, before anything is recorded,
+ * `OverCapacityError`. Every read shows durable entries only.
  */
 export interface EnginePort {
   create(request: CreateRequest): Promise<Outcome<Created>>;

@@ -3,8 +3,10 @@
 import { assertNever } from "../core/assert_never.ts";
 import type { Rejection } from "../core/decide.ts";
 import { nearestName } from "../core/spelling.ts";
+import { OverCapacityError } from "../engine/intake.ts";
 import { JournalFailedError, JournalFullError } from "../engine/ports.ts";
 import type { EngineProblem, Outcome } from "../engine/requests.ts";
+import { overCapacity } from "./capacity.ts";
 import { invalidRequest, Problem } from "./problem.ts";
 
 /** Seconds after which a client may try again: about what a restart takes. */
@@ -85,8 +87,9 @@ function unknownPoint(parameter: string, detail: string): Problem {
   });
 }
 
-/** The problem that a broken journal makes, or `undefined` for any other error. */
-export function problemOfJournal(error: Error): Problem | undefined {
+/** The problem of an engine that cannot record, or `undefined` for any other error. */
+export function problemOfFailure(error: Error): Problem | undefined {
+  if (error instanceof OverCapacityError) return overCapacity(error.limit, error.max);
   if (error instanceof JournalFullError) {
     return new Problem(
       "disk-full",
@@ -114,9 +117,4 @@ export function draining(): Problem {
 
 export function notReady(reason: string): Problem {
   return new Problem("not-ready", `Cannot write: ${reason}`, {}, RETRY_AFTER);
-}
-
-export function tooManyStreams(max: number): Problem {
-  const detail = `Cannot open a stream: ${max} are open`;
-  return new Problem("over-capacity", detail, {}, RETRY_AFTER);
 }

@@ -1,14 +1,13 @@
 /** The forms in which events come in: one, many, lines, or CloudEvents. */
 
 import type { JsonValue } from "../core/json.ts";
-import { decodeUtf8, mediaTypeOf, readBytes, readText, unsupportedMediaType } from "./body.ts";
+import type { Bodies } from "./bodies.ts";
+import { decodeUtf8, mediaTypeOf, readText, unsupportedMediaType } from "./body.ts";
 import { binaryAttributesOf, judgeCloudEvent } from "./cloud_events.ts";
 import { type JudgedEvent, judgeEvent } from "./event_schema.ts";
 import type { PointedIssue } from "./issues.ts";
 import { parseJson } from "./json_document.ts";
 import { invalidRequest, Problem } from "./problem.ts";
-
-const EVENTS_MAX = 1_000;
 
 export interface EventDocument {
   /** A single event that is wrong refuses the request; one of many only itself. */
@@ -17,31 +16,41 @@ export interface EventDocument {
 }
 
 type Judge = (value: JsonValue, at?: string) => JudgedEvent;
-type Reader = (text: string) => EventDocument;
+type Reader = (text: string, eventsMax: number) => EventDocument;
 
 const READERS: Readonly<Record<string, Reader>> = {
-  "application/json": (text) => oneOrMany(parseJson(text), judgeEvent),
+  "application/json": (text, eventsMax) => oneOrMany(parseJson(text), judgeEvent, eventsMax),
   "application/x-ndjson": lines,
   "application/cloudevents+json": (text) => one(judgeCloudEvent(parseJson(text))),
-  "application/cloudevents-batch+json": (text) => oneOrMany(arrayOf(text), judgeCloudEvent),
+  "application/cloudevents-batch+json": (text, eventsMax) =>
+    oneOrMany(arrayOf(text), judgeCloudEvent, eventsMax),
 };
 
+/** What bounds the events of one request. */
+export interface EventLimits {
+  readonly bodies: Bodies;
+  readonly eventsMax: number;
+}
+
 /** @throws {Problem} 415, 413, or for a document that is not of its form. */
-export async function readEvents(request: Request, bytesMax: number): Promise<EventDocument> {
-  if (request.headers.has("ce-specversion")) return one(await binaryEvent(request, bytesMax));
+export async function readEvents(
+  request: Request,
+  { bodies, eventsMax }: EventLimits,
+): Promise<EventDocument> {
+  if (request.headers.has("ce-specversion")) return one(await binaryEvent(request, bodies));
   const mediaType = mediaTypeOf(request);
   const reader = Object.hasOwn(READERS, mediaType) ? READERS[mediaType] : undefined;
   if (reader === undefined) throw unsupportedMediaType(mediaType, Object.keys(READERS));
-  return reader(await readText(request, bytesMax));
+  return reader(await readText(request, bodies), eventsMax);
 }
 
 function one(event: JudgedEvent): EventDocument {
   return { single: true, events: [event] };
 }
 
-function oneOrMany(document: JsonValue, judge: Judge): EventDocument {
+function oneOrMany(document: JsonValue, judge: Judge, eventsMax: number): EventDocument {
   if (!Array.isArray(document)) return one(judge(document));
-  refuseTooMany(document.length);
+  refuseTooMany(document.length, eventsMax);
   return { single: false, events: document.map((value, index) => judge(value, `/${index}`)) };
 }
 
@@ -51,9 +60,9 @@ function arrayOf(text: string): JsonValue {
   throw invalidRequest([{ pointer: "", detail: "must be an array" }]);
 }
 
-function lines(text: string): EventDocument {
+function lines(text: string, eventsMax: number): EventDocument {
   const filled = text.split("\n").filter((line) => line.trim() !== "");
-  refuseTooMany(filled.length);
+  refuseTooMany(filled.length, eventsMax);
   return { single: false, events: filled.map(judgeLine) };
 }
 
@@ -72,14 +81,14 @@ function issuesOf(problem: Problem): readonly PointedIssue[] {
   return pointed.length > 0 ? pointed : [{ pointer: "", detail: problem.message }];
 }
 
-function refuseTooMany(count: number): void {
-  if (count <= EVENTS_MAX) return;
-  const detail = `must have at most ${EVENTS_MAX} events; it has ${count}`;
+function refuseTooMany(count: number, eventsMax: number): void {
+  if (count <= eventsMax) return;
+  const detail = `must have at most ${eventsMax} events (--max-events); it has ${count}`;
   throw invalidRequest([{ pointer: "", detail }]);
 }
 
-async function binaryEvent(request: Request, bytesMax: number): Promise<JudgedEvent> {
-  const bytes = await readBytes(request, bytesMax);
+async function binaryEvent(request: Request, bodies: Bodies): Promise<JudgedEvent> {
+  const bytes = await bodies.read(request);
   const data = bytes.length === 0 ? undefined : dataOf(mediaTypeOf(request), bytes);
   const attributes = binaryAttributesOf(request.headers);
   return judgeCloudEvent(data === undefined ? attributes : { ...attributes, data });

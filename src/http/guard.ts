@@ -3,6 +3,7 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
 import type { Access, Scope } from "./access.ts";
+import type { Gauge } from "./capacity.ts";
 import { draining } from "./engine_problem.ts";
 import type { EnginePort } from "./engine_port.ts";
 import { rememberPermit } from "./permit.ts";
@@ -18,26 +19,47 @@ export interface GuardOptions {
    * page whose name was made to point here cannot know it.
    */
   readonly allowedHosts: readonly string[] | "any";
+  /** Counts the requests that are being answered; the probes are answered all the same. */
+  readonly requests: Gauge;
 }
 
 const LOOPBACK_HOSTS: readonly string[] = ["localhost", "127.0.0.1", "[::1]"];
 const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 
-export function guard({ engine, access, allowedHosts }: GuardOptions): MiddlewareHandler {
+/** A supervisor is answered however much else there is to do. */
+const PROBES: ReadonlySet<string> = new Set(["/livez", "/readyz"]);
+
+export function guard({ engine, access, allowedHosts, requests }: GuardOptions): MiddlewareHandler {
   const hosts = allowedHosts === "any"
     ? undefined
     : new Set([...LOOPBACK_HOSTS, ...allowedHosts.map(hostOf)]);
+  const closed = () => requests.closed();
   return (c, next) => {
-    const { raw, method } = c.req;
+    const { raw, method, path } = c.req;
     const host = raw.headers.get("host") ?? new URL(raw.url).host;
-    if (hosts !== undefined && !hosts.has(nameOf(host))) throw wrongHost();
+    if (hosts !== undefined && !isServed(raw.url, host, hosts)) throw wrongHost();
     if (access !== undefined) requireScope(c, access);
     if (!SAFE_METHODS.has(method)) {
       refuseCrossSite(raw.headers, host);
       if (engine.draining) throw draining();
     }
-    return next();
+    if (PROBES.has(path)) return next();
+    requests.requireRoom();
+    requests.opened();
+    const answered = next();
+    // Beside what is returned, so that the answer does not wait for it.
+    answered.then(closed, closed);
+    return answered;
   };
+}
+
+const SCHEME = "http://";
+
+/** A target may name a host itself, which then counts (RFC 9112, 3.2.2); few do. */
+function isServed(url: string, host: string, hosts: ReadonlySet<string>): boolean {
+  if (!hosts.has(nameOf(host))) return false;
+  const isSame = url.startsWith(host, SCHEME.length) && url[SCHEME.length + host.length] === "/";
+  return isSame || hosts.has(nameOf(new URL(url).host));
 }
 
 /** An address or name, as a Host header writes it. */

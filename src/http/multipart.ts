@@ -1,7 +1,8 @@
 /** `multipart/form-data`: a document in the part `job`, with files put into its input. */
 
 import type { JsonObject, JsonValue } from "../core/json.ts";
-import { decodeUtf8, readBytes } from "./body.ts";
+import type { Bodies } from "./bodies.ts";
+import { decodeUtf8 } from "./body.ts";
 import { isObject } from "./fields.ts";
 import { parseJson } from "./json_document.ts";
 import { pointerTo } from "../core/json_pointer.ts";
@@ -12,8 +13,8 @@ const PART_NAME_PATTERN = /^[A-Za-z0-9_.-]{1,100}$/;
 const FORBIDDEN_NAMES: readonly string[] = ["constructor", "prototype", "__proto__"];
 
 /** @throws {Problem} when the form, its part `job`, or a file cannot be used. */
-export async function readMultipart(request: Request, bytesMax: number): Promise<JsonValue> {
-  const form = await formOf(request, await readBytes(request, bytesMax));
+export async function readMultipart(request: Request, bodies: Bodies): Promise<JsonValue> {
+  const form = await formOf(request, await bodies.read(request));
   const part = form.get(JOB_PART);
   if (part === null) throw invalidPart("", `must have a part named ${JOB_PART}`);
   const document = parseJson(await textOf(part));

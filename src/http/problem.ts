@@ -27,6 +27,7 @@ const PROBLEMS = {
   "not-in-this-state": { status: 409, title: "The job's state does not allow this" },
   "job-exists": { status: 409, title: "A job with this id exists" },
   "input-removed": { status: 410, title: "The job's input is gone" },
+  "body-too-slow": { status: 408, title: "The body took too long" },
   "body-too-large": { status: 413, title: "The body is too large" },
   "unsupported-media-type": { status: 415, title: "This media type is not taken here" },
   "wrong-host": { status: 421, title: "This host is not served here" },
@@ -37,7 +38,7 @@ const PROBLEMS = {
   "internal": { status: 500, title: "Daybook failed to answer" },
   "outcome-unknown": { status: 503, title: "The journal has failed" },
   "draining": { status: 503, title: "Daybook is stopping" },
-  "over-capacity": { status: 503, title: "There are too many open streams" },
+  "over-capacity": { status: 503, title: "Daybook is at one of its limits" },
   "not-ready": { status: 503, title: "Writes are refused for now" },
   "disk-full": { status: 507, title: "There is no room for the journal" },
 } as const;
@@ -62,6 +63,8 @@ export interface ProblemMembers {
   /** The scope that the request needs, and those that its token has. */
   readonly neededScope?: string;
   readonly scopes?: readonly string[];
+  /** The limit that is reached, and the flag that sets it. */
+  readonly limit?: { readonly flag: string; readonly max: number };
   /** Where malformed JSON stops being JSON, in UTF-16 units from the start. */
   readonly position?: number;
 }

@@ -4,12 +4,12 @@
  */
 
 import type { Clock } from "../engine/ports.ts";
-import type { StreamGauge } from "./edge.ts";
+import type { Gauge } from "./capacity.ts";
 import type { Permit } from "./permit.ts";
 
 export interface StreamLimits {
   readonly clock: Clock;
-  readonly streams: StreamGauge;
+  readonly streams: Gauge;
   readonly shutdownSignal: AbortSignal;
   /** Milliseconds for which a chunk may lie untaken; `Infinity` lets it lie. */
   readonly streamStallMs: number;

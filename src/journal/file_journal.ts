@@ -86,6 +86,10 @@ export class FileJournal implements Journal {
     return this.#parts.recorder.full(urgency);
   }
 
+  get pendingBytes(): number {
+    return this.#parts.recorder.pendingBytes;
+  }
+
   /**
    * The position that a group would begin with if it were appended now, while nothing else
    * is being appended: for entries whose attributes name positions of the same group.

@@ -79,6 +79,13 @@ export class GroupCommit {
     return this.#newBatch().nextLogId;
   }
 
+  /** About how many bytes are waiting or on their way. */
+  get pendingBytes(): number {
+    let bytes = this.#inFlight?.sealedBytes ?? 0;
+    for (const batch of this.#pending) bytes += batch.sealedBytes;
+    return bytes;
+  }
+
   /** Whether nothing is waiting or on its way. */
   get idle(): boolean {
     return this.#inFlight === undefined && this.#pending.length === 0;

@@ -112,6 +112,10 @@ export class MemoryJournal implements Journal {
     return this.#recorder.head;
   }
 
+  get pendingBytes(): number {
+    return this.#recorder.pendingBytes;
+  }
+
   /** All that is durable; another journal can be opened on it, as after a crash. */
   get content(): MemoryContent {
     return {

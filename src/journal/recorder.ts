@@ -86,6 +86,10 @@ export class Recorder {
     return this.#commit.head;
   }
 
+  get pendingBytes(): number {
+    return this.#commit.pendingBytes;
+  }
+
   /** The position that a group would begin with if it were appended now. */
   get nextLogId(): LogId {
     return this.#commit.nextLogId;

@@ -93,3 +93,11 @@ for (const host of [...OWN_HOSTS, "daybook.test:80", "[fd00::1]:80"]) {
     await jsonOf(await app.get("/jobs", { host }), 200);
   });
 }
+
+Deno.test("host: a target that names another host is 421, whatever its Host header says", async () => {
+  const { app } = await startApp();
+  const headers = { host: "127.0.0.1" };
+  await problemOf(await app.request("http://evil.example/jobs", { headers }), 421, "wrong-host");
+  await jsonOf(await app.request("http://127.0.0.1/jobs", { headers }), 200);
+  await jsonOf(await app.request("http://localhost:8000/jobs", { headers }), 200);
+});

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import type { Hono } from "hono";
 import type { AnyJobDefinition } from "../../src/engine/definition.ts";
+import { type EngineLimits, NO_LIMITS } from "../../src/engine/intake.ts";
 import { JobEngine } from "../../src/engine/job_engine.ts";
 import { SCOPES, TokenList } from "../../src/http/access.ts";
 import { type AppOptions, createApp } from "../../src/http/app.ts";
@@ -27,20 +28,23 @@ export interface TestApp {
 export interface TestAppOptions extends Partial<AppOptions> {
   /** One token with all scopes. */
   readonly token?: string;
-  /** Beside those that every test has. */
+  readonly limits?: Partial<EngineLimits>;
+  /** Instead of those that every test has. */
   readonly definitions?: readonly AnyJobDefinition[];
+  readonly maxRunning?: number;
 }
 
 export async function startApp(
-  { token, definitions = [], ...options }: TestAppOptions = {},
+  { token, limits, definitions = DEFINITIONS, maxRunning = 10, ...options }: TestAppOptions = {},
 ): Promise<TestApp> {
   const [clock, random] = [new FakeClock(), new FakeRandom()];
   const engine = new JobEngine({
     clock,
     random,
-    definitions: [...DEFINITIONS, ...definitions],
+    definitions,
     keys: new MemoryKeys(),
-    maxRunning: 10,
+    maxRunning,
+    limits: { ...NO_LIMITS, ...limits },
   });
   const { journal } = await MemoryJournal.open({
     clock,
@@ -84,6 +88,7 @@ export interface ProblemBody {
   readonly errors?: readonly { pointer?: string; parameter?: string; detail: string }[];
   readonly allowedIn?: readonly string[];
   readonly position?: number;
+  readonly limit?: { readonly flag: string; readonly max: number };
 }
 
 /** Checks that an answer is a whole problem of this status and kind. */

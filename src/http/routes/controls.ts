@@ -4,6 +4,7 @@ import type { Context, Hono } from "hono";
 import * as v from "valibot";
 import type { JsonValue } from "../../core/json.ts";
 import type { ControlRequest } from "../../engine/requests.ts";
+import type { Bodies } from "../bodies.ts";
 import { mediaTypeOf, readText, unsupportedMediaType } from "../body.ts";
 import type { Edge } from "../edge.ts";
 import { valueOf } from "../engine_problem.ts";
@@ -33,7 +34,7 @@ export function addControlRoutes(app: Hono, edge: Edge): void {
 async function control(c: Context, edge: Edge, kind: ControlRequest["kind"]): Promise<Response> {
   refuseQuery(c.req.raw);
   const { jobId } = jobOf(c, edge.engine);
-  const parsed = v.safeParse(controlBody, await readOptionalJson(c.req.raw, edge.bodyBytesMax));
+  const parsed = v.safeParse(controlBody, await readOptionalJson(c.req.raw, edge.bodies));
   if (!parsed.success) throw invalidRequest(pointedIssues(parsed.issues));
   const job = valueOf(await edge.engine.control(jobId, { kind, ...parsed.output }));
   return jsonResponse(jobView(job), STATUS.ok);
@@ -42,15 +43,15 @@ async function control(c: Context, edge: Edge, kind: ControlRequest["kind"]): Pr
 async function retry(c: Context, edge: Edge): Promise<Response> {
   refuseQuery(c.req.raw);
   const { jobId } = jobOf(c, edge.engine);
-  const parsed = v.safeParse(retryBody, await readOptionalJson(c.req.raw, edge.bodyBytesMax));
+  const parsed = v.safeParse(retryBody, await readOptionalJson(c.req.raw, edge.bodies));
   if (!parsed.success) throw invalidRequest(pointedIssues(parsed.issues));
   const job = valueOf(await edge.engine.retry(jobId, parsed.output));
   return jsonResponse(jobView(job), STATUS.created, { location: jobPath(job.jobId) });
 }
 
 /** No body at all says the same as an empty object. */
-async function readOptionalJson(request: Request, bytesMax: number): Promise<JsonValue> {
-  const text = await readText(request, bytesMax);
+async function readOptionalJson(request: Request, bodies: Bodies): Promise<JsonValue> {
+  const text = await readText(request, bodies);
   if (text === "") return {};
   const mediaType = mediaTypeOf(request);
   if (mediaType !== "application/json") {

@@ -7,7 +7,6 @@ import { STATUS } from "../problem.ts";
 import type { Query } from "../query.ts";
 import { jsonResponse, streamResponse } from "../response.ts";
 import { streamBody } from "../stream_body.ts";
-import { refuseTooManyStreams } from "./streams.ts";
 
 const LIMIT_DEFAULT = 100;
 const LIMIT_MAX = 1_000;
@@ -28,7 +27,7 @@ export async function answerEntries(
     const page = await entryPage({ ...source, after, limit: limit ?? LIMIT_DEFAULT });
     return jsonResponse(page, STATUS.ok);
   }
-  refuseTooManyStreams(edge);
+  edge.streams.requireRoom();
   const lines = { ...source, after, upTo: edge.engine.headLogId, limit: limit ?? Infinity };
   // A reader may page through a file as slowly as it likes.
   const limits = { ...edge, streamStallMs: Infinity, permit: permitOf(request) };

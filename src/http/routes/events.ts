@@ -20,7 +20,7 @@ export function addEventRoutes(app: Hono, edge: Edge): void {
 
 async function takeEvents(c: Context, edge: Edge): Promise<Response> {
   refuseQuery(c.req.raw);
-  const document = await readEvents(c.req.raw, edge.bodyBytesMax);
+  const document = await readEvents(c.req.raw, edge);
   return jsonResponse({ receipts: await deliver(edge.engine, document) }, STATUS.ok);
 }
 

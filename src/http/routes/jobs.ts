@@ -5,6 +5,7 @@ import { CONDITIONS } from "../../core/condition.ts";
 import { isTerminal, type JobState, STATE_NAMES } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { CreateRequest, ListQuery } from "../../engine/requests.ts";
+import type { Bodies } from "../bodies.ts";
 import { mediaTypeOf, readText, unsupportedMediaType } from "../body.ts";
 import { createRequestOf } from "../create_request.ts";
 import { cursorOf } from "../cursor.ts";
@@ -28,7 +29,7 @@ export function addJobsRoutes(app: Hono, edge: Edge): void {
 async function createJob(c: Context, edge: Edge): Promise<Response> {
   const request = c.req.raw;
   refuseQuery(request);
-  const document = await readDocument(request, edge.bodyBytesMax);
+  const document = await readDocument(request, edge.bodies);
   const { job, replayed } = valueOf(await edge.engine.create(requestOf(request, document, edge)));
   const headers = {
     location: jobPath(job.jobId),
@@ -39,13 +40,13 @@ async function createJob(c: Context, edge: Edge): Promise<Response> {
     : await answerAfterWait(request, edge, job, headers);
 }
 
-async function readDocument(request: Request, bytesMax: number): Promise<JsonValue> {
+async function readDocument(request: Request, bodies: Bodies): Promise<JsonValue> {
   const mediaType = mediaTypeOf(request);
   switch (mediaType) {
     case "application/json":
-      return parseJson(await readText(request, bytesMax));
+      return parseJson(await readText(request, bodies));
     case "multipart/form-data":
-      return await readMultipart(request, bytesMax);
+      return await readMultipart(request, bodies);
     default:
       throw unsupportedMediaType(mediaType, ["application/json", "multipart/form-data"]);
   }
@@ -64,7 +65,8 @@ async function answerAfterWait(
   created: JobState,
   headers: Readonly<Record<string, string>>,
 ): Promise<Response> {
-  const wait = waitPreferenceOf(request);
+  // A preference may be ignored, a job that was created may not be denied.
+  const wait = edge.waiting.isFull ? undefined : waitPreferenceOf(request);
   const job = await waitForJob(edge, request, created, isTerminal, wait?.seconds ?? 0);
   const status = isTerminal(job) ? STATUS.ok : STATUS.accepted;
   return jsonResponse(jobView(job), status, { ...headers, ...wait?.headers });

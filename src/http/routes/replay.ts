@@ -47,7 +47,7 @@ async function diff(c: Context, edge: Edge): Promise<Response> {
 async function whatIf(c: Context, edge: Edge): Promise<Response> {
   refuseQuery(c.req.raw);
   const { jobId } = jobOf(c, edge.engine);
-  const supposition = suppositionOf(await readJson(c.req.raw, edge.bodyBytesMax), jobId);
+  const supposition = suppositionOf(await readJson(c.req.raw, edge.bodies), jobId);
   const { job, ...answer } = valueOf(await edge.engine.whatIf(jobId, supposition));
   return jsonResponse({ job: jobResource(job), ...answer }, STATUS.ok);
 }

@@ -3,7 +3,6 @@
 import type { LogId } from "../../core/ids.ts";
 import type { Edge } from "../edge.ts";
 import type { EnginePort } from "../engine_port.ts";
-import { tooManyStreams } from "../engine_problem.ts";
 import { streamMessages, type StreamRequest } from "../event_stream.ts";
 import { permitOf } from "../permit.ts";
 import { invalidRequest, type RequestIssue, STATUS } from "../problem.ts";
@@ -13,14 +12,10 @@ import { streamBody } from "../stream_body.ts";
 
 /** @throws {Problem} `over-capacity`. */
 export function answerStream(request: Request, edge: Edge, wanted: StreamRequest): Response {
-  refuseTooManyStreams(edge);
+  edge.streams.requireRoom();
   const limits = { ...edge, permit: permitOf(request) };
   const body = streamBody((signal) => streamMessages(wanted, edge, signal), limits);
   return streamResponse(body, "text/event-stream", STATUS.ok);
-}
-
-export function refuseTooManyStreams({ streams }: Edge): void {
-  if (streams.isFull) throw tooManyStreams(streams.max);
 }
 
 /**

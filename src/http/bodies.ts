@@ -1,0 +1,162 @@
+/**
+ * Reads the bodies of requests within limits: bytes of each as they stream, bytes of all
+ * that are being read, and time. The server itself has no limit of time for any of it.
+ */
+
+import type { Clock } from "../engine/ports.ts";
+import { type Gauge, overCapacity } from "./capacity.ts";
+import { Problem } from "./problem.ts";
+
+export interface BodiesOptions {
+  readonly clock: Clock;
+  readonly bytesMax: number;
+  /** How long a body may take from its first byte to its last. */
+  readonly timeMs: number;
+  /** Counts bytes of all bodies that are being read. */
+  readonly bytes: Gauge;
+  /** Once it aborts, no timer is left behind. */
+  readonly shutdownSignal: AbortSignal;
+}
+
+/** A body that is being read. */
+interface Reading {
+  readonly deadline: number;
+  bytes: number;
+  readonly giveUp: (problem: Problem) => void;
+}
+
+export class Bodies {
+  readonly #options: BodiesOptions;
+  /** In the order of their deadlines, since each has the same time. */
+  readonly #readings = new Set<Reading>();
+  #disarm: (() => void) | undefined;
+
+  constructor(options: BodiesOptions) {
+    this.#options = options;
+    const stop = () => this.#stopWatching();
+    options.shutdownSignal.addEventListener("abort", stop, { once: true });
+  }
+
+  /**
+   * The whole body.
+   *
+   * @throws {Problem} `body-too-large` as soon as more bytes have come than one may have, or
+   * are announced; `body-too-slow`, `over-capacity`, or `unreadable-body`.
+   */
+  async read(request: Request): Promise<Uint8Array> {
+    const announced = announcedBytes(request);
+    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
+    const reading = this.#begin(reject);
+    try {
+      // To ask for the stream of a body makes one, which takes longer than to read most.
+      const bytes = announced === undefined
+        ? this.#readCounted(request.body, reading)
+        : this.#readAnnounced(request, announced, reading);
+      bytes.then(resolve, reject);
+      return this.#checked(await promise);
+    } catch (error) {
+      throw error instanceof Problem ? error : unreadable();
+    } finally {
+      this.#end(reading);
+    }
+  }
+
+  /** The server holds a client to the length that it announced. */
+  #readAnnounced(request: Request, announced: number, reading: Reading): Promise<Uint8Array> {
+    this.#count(announced, reading);
+    return request.bytes();
+  }
+
+  async #readCounted(body: Request["body"], reading: Reading): Promise<Uint8Array> {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of body ?? []) {
+      if (!this.#readings.has(reading)) break;
+      this.#count(chunk.length, reading);
+      chunks.push(chunk);
+    }
+    return concatenated(chunks, reading.bytes);
+  }
+
+  #checked(bytes: Uint8Array): Uint8Array {
+    if (bytes.length > this.#options.bytesMax) throw this.#tooLarge();
+    return bytes;
+  }
+
+  #count(bytes: number, reading: Reading): void {
+    const { bytesMax, bytes: all } = this.#options;
+    if (reading.bytes + bytes > bytesMax) throw this.#tooLarge();
+    if (all.open + bytes > all.max) throw overCapacity(all.limit, all.max);
+    reading.bytes += bytes;
+    all.opened(bytes);
+  }
+
+  #begin(giveUp: (problem: Problem) => void): Reading {
+    const { clock, timeMs } = this.#options;
+    const reading = { deadline: clock.monotonic() + timeMs, bytes: 0, giveUp };
+    this.#readings.add(reading);
+    if (this.#disarm === undefined) this.#watch(timeMs);
+    return reading;
+  }
+
+  #end(reading: Reading): void {
+    this.#readings.delete(reading);
+    this.#options.bytes.closed(reading.bytes);
+  }
+
+  /** One timer serves all bodies, and is armed again only when it has fired: most are quick. */
+  #watch(delayMs: number): void {
+    const { clock, shutdownSignal } = this.#options;
+    if (shutdownSignal.aborted) return;
+    this.#disarm = clock.setTimer(delayMs, () => {
+      this.#disarm = undefined;
+      this.#giveUpLate(clock.monotonic());
+      const [next] = this.#readings;
+      if (next !== undefined) this.#watch(next.deadline - clock.monotonic());
+    });
+  }
+
+  #giveUpLate(now: number): void {
+    for (const reading of this.#readings) {
+      if (reading.deadline > now) return;
+      this.#readings.delete(reading);
+      reading.giveUp(this.#tooSlow());
+    }
+  }
+
+  #stopWatching(): void {
+    this.#disarm?.();
+    this.#disarm = undefined;
+  }
+
+  #tooLarge(): Problem {
+    const { bytesMax } = this.#options;
+    const detail = `Cannot take the body: it is over ${bytesMax} bytes (--body-bytes)`;
+    return new Problem("body-too-large", detail);
+  }
+
+  #tooSlow(): Problem {
+    const { timeMs } = this.#options;
+    const detail = `Cannot take the body: it was not there after ${timeMs} ms (--body-time)`;
+    return new Problem("body-too-slow", detail, {}, { "connection": "close" });
+  }
+}
+
+/** `undefined` when the length is only known once all has come. */
+function announcedBytes(request: Request): number | undefined {
+  const announced = request.headers.get("content-length");
+  return announced !== null && /^\d+$/.test(announced) ? Number(announced) : undefined;
+}
+
+function concatenated(chunks: readonly Uint8Array[], length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return bytes;
+}
+
+function unreadable(): Problem {
+  return new Problem("unreadable-body", "Cannot read the body: it ended early or was read before");
+}

@@ -1,0 +1,70 @@
+/**
+ * The limits of the server, as problems. They are 503 and not 429: each is a limit of the
+ * whole server, which other clients may have used up, and no client is told to ask less
+ * than its share. Nothing was recorded, so the request may be repeated as it is.
+ */
+
+import type { EngineLimits } from "../engine/intake.ts";
+import { Problem } from "./problem.ts";
+
+/** Limits that the HTTP edge keeps by itself. */
+export type EdgeLimit = "requestsMax" | "waitingMax" | "streamsMax" | "bodiesBytesMax";
+
+interface Limit {
+  readonly flag: string;
+  /** Of what there are as many as there may be. */
+  readonly what: string;
+  /** After how many seconds there may be room again. */
+  readonly retryAfter: number;
+}
+
+/** Each with the flag of `main.ts` that sets it. */
+export const LIMITS: Readonly<Record<keyof EngineLimits | EdgeLimit, Limit>> = {
+  jobsMax: { flag: "max-jobs", what: "unfinished jobs", retryAfter: 5 },
+  queuedMax: { flag: "max-queued", what: "jobs waiting for a worker", retryAfter: 5 },
+  pendingBytesMax: { flag: "pending-bytes", what: "bytes waiting for the disk", retryAfter: 1 },
+  requestsMax: { flag: "max-requests", what: "requests at a time", retryAfter: 1 },
+  waitingMax: { flag: "max-waiting", what: "requests waiting for a job", retryAfter: 5 },
+  streamsMax: { flag: "max-streams", what: "open streams", retryAfter: 5 },
+  bodiesBytesMax: { flag: "bodies-bytes", what: "bytes of bodies being read", retryAfter: 1 },
+};
+
+/** 503, with the limit and the flag that sets it. */
+export function overCapacity(name: keyof typeof LIMITS, max: number): Problem {
+  const { flag, what, retryAfter } = LIMITS[name];
+  return new Problem(
+    "over-capacity",
+    `Cannot take the request: the limit is ${max} ${what} (--${flag}); nothing was recorded`,
+    { limit: { flag: `--${flag}`, max } },
+    { "retry-after": String(retryAfter) },
+  );
+}
+
+/** Counts what is open against its limit. */
+export class Gauge {
+  #open = 0;
+
+  constructor(readonly limit: EdgeLimit, readonly max: number) {}
+
+  /** How much is open right now. */
+  get open(): number {
+    return this.#open;
+  }
+
+  get isFull(): boolean {
+    return this.#open >= this.max;
+  }
+
+  /** @throws {Problem} `over-capacity`, when no more may be opened. */
+  requireRoom(): void {
+    if (this.isFull) throw overCapacity(this.limit, this.max);
+  }
+
+  opened(amount = 1): void {
+    this.#open += amount;
+  }
+
+  closed(amount = 1): void {
+    this.#open -= amount;
+  }
+}

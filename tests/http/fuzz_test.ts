@@ -1,0 +1,275 @@
+/** Every route under requests that nobody should send: refused well, or taken whole. */
+
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import type { Hono } from "hono";
+import { JobEngine } from "../../src/engine/job_engine.ts";
+import { createApp } from "../../src/http/app.ts";
+import { MemoryJournal } from "../../src/journal/memory_journal.ts";
+import { type FuzzRequest, requests, ROUTES } from "../support/arbitrary_requests.ts";
+import { rounds } from "../support/effort.ts";
+import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
+import {
+  createAndRun,
+  createPlan,
+  startApp,
+  type TestApp,
+  type TestAppOptions,
+} from "../support/http_app.ts";
+import { DEFINITIONS } from "../support/http_definitions.ts";
+import { flawsOf } from "../support/recorded_soundness.ts";
+
+const TOKEN = "the-token-that-no-answer-shows";
+const REQUESTS_PER_RUN = 50;
+const RUNS = rounds(150, 4_000);
+/** Of each route, how many requests must be good ones; there are many more in most runs. */
+const TAKEN_MIN = 3;
+/** Longer than any wait that a client can ask for. */
+const LONG_MS = 61_000;
+
+function routesOf(app: Hono): readonly string[] {
+  return app.routes.filter(({ method }) => method !== "ALL")
+    .map(({ method, path }) => `${method} ${path}`).toSorted();
+}
+
+Deno.test("fuzz: there are requests for every route of the application", async () => {
+  const { app } = await startApp();
+  assert.deepEqual(routesOf(app), Object.keys(ROUTES).toSorted());
+});
+
+/** A server with jobs in several states, on which a run begins. */
+async function startWithJobs(options: TestAppOptions = {}): Promise<TestApp> {
+  const app = await startApp({ token: TOKEN, ...options });
+  const open = withToken(app);
+  await createAndRun(open, "test.doomed");
+  const { jobId } = await createAndRun(open, "test.parcel", { orderId: "1" });
+  await open.post(`/jobs/${jobId}/suspend`);
+  await createPlan(open);
+  await createPlan(open, { start: false });
+  await createAndRun(open, "test.greet", { name: "x" });
+  return app;
+}
+
+function withToken(app: TestApp): TestApp {
+  const authorization = `Bearer ${TOKEN}`;
+  return {
+    ...app,
+    get: (path, headers) => app.get(path, { authorization, ...headers }),
+    post: (path, body, headers) => app.post(path, body, { authorization, ...headers }),
+  };
+}
+
+function requestOf(app: TestApp, { method, path, query, headers, body }: FuzzRequest): Request {
+  const { jobs } = app.engine.list({ limit: 100 });
+  const named = path.replace(/@(\d)/, (_, index) => jobs[Number(index) % jobs.length]?.jobId ?? "");
+  const url = `http://localhost${named}${query === "" ? "" : `?${query}`}`;
+  const all = new Headers({ authorization: `Bearer ${TOKEN}` });
+  for (const [name, value] of headers) all.set(name, value);
+  const takesBody = body !== undefined && !/^(?:GET|HEAD)$/i.test(method);
+  const isForbidden = method === "TRACE";
+  const request = new Request(url, {
+    method: isForbidden ? "POST" : method,
+    headers: all,
+    ...(takesBody ? { body } : {}),
+  });
+  // `Request` refuses to send what a server may get all the same.
+  return isForbidden ? Object.defineProperty(request, "method", { value: method }) : request;
+}
+
+/** The answer; those who wait for a job are given the time that they wait. */
+async function answerTo(app: TestApp, request: Request): Promise<Response> {
+  const answer = Promise.resolve(app.app.fetch(request));
+  const early = await Promise.race([answer, app.clock.settle()]);
+  if (early !== undefined) return early;
+  await app.clock.advance(LONG_MS);
+  return await answer;
+}
+
+/** All of a body, but of a stream that goes on only what is there at once. */
+async function textOf(response: Response): Promise<string> {
+  if (response.headers.get("content-type") !== "text/event-stream") return await response.text();
+  const reader = response.body?.getReader();
+  const first = await reader?.read();
+  await reader?.cancel();
+  return new TextDecoder().decode(first?.value);
+}
+
+const POINTER = /^(?:\/(?:[^~/]|~[01])*)*$/;
+
+function assertProblem(response: Response, text: string, request: Request): void {
+  assert.equal(response.headers.get("content-type"), "application/problem+json");
+  assert.equal(response.headers.get("cache-control"), "no-store");
+  if (request.method === "HEAD") return assert.equal(text, "");
+  const { type, title, status, detail, instance, errors = [] } = JSON.parse(text);
+  assert.match(type, /^\/problems\/[a-z-]+$/);
+  assert.equal(status, response.status);
+  for (const words of [title, detail]) assert.ok(typeof words === "string" && words !== "");
+  assert.equal(instance, new URL(request.url).pathname);
+  if (type === "/problems/invalid-request") assert.ok(errors.length > 0, text);
+  for (const { pointer, parameter, header, detail } of errors) {
+    assert.ok(typeof detail === "string" && detail !== "", text);
+    const places = [pointer, parameter, header].filter((place) => place !== undefined);
+    assert.ok(places.length === 1 && typeof places[0] === "string", text);
+    if (pointer !== undefined) assert.match(pointer, POINTER);
+  }
+  if (status === 405) assert.ok(response.headers.get("allow"));
+  if (status === 401) assert.ok(response.headers.get("www-authenticate"));
+}
+
+function assertNoToken(response: Response, text: string): void {
+  const headers = [...response.headers].flat().join("\n");
+  assert.ok(!text.includes(TOKEN) && !headers.includes(TOKEN), "the token is shown");
+}
+
+/** Whether an answer names a limit, and when to come again. */
+function isAtLimit(response: Response, text: string): boolean {
+  if (response.status !== 503 || !response.headers.has("retry-after")) return false;
+  return text === "" || typeof JSON.parse(text).limit?.flag === "string";
+}
+
+/** Sends one request, and checks the answer and what of it is on record. */
+async function sendChecked(app: TestApp, spec: FuzzRequest): Promise<Response> {
+  await app.clock.settle(10);
+  const before = app.engine.headLogId;
+  const request = requestOf(app, spec);
+  const response = await answerTo(app, request);
+  const text = await textOf(response);
+  assert.ok(response.status < 500 || isAtLimit(response, text), `${response.status} ${text}`);
+  assertNoToken(response, text);
+  if (response.status >= 400) assertProblem(response, text, request);
+  if (response.status >= 400) assert.equal(app.engine.headLogId, before, "it was recorded");
+  const entries = await app.engine.entries(before, 10_000);
+  for (const entry of entries) assert.deepEqual(flawsOf(entry), [], JSON.stringify(entry));
+  return response;
+}
+
+/** What is on record must be readable by the next start, and tell the same. */
+async function assertReplays({ engine, journal, clock: now }: TestApp): Promise<void> {
+  for (let head = -1; head !== engine.headLogId; await now.settle()) head = engine.headLogId;
+  const [clock, random] = [new FakeClock(), new FakeRandom("01K")];
+  const next = new JobEngine({ clock, random, definitions: DEFINITIONS, maxRunning: 0 });
+  await MemoryJournal.open({ clock, random, consumer: next.consumer, content: journal.content });
+  const all = { limit: 10_000 };
+  assert.deepEqual(next.list(all).jobs, engine.list(all).jobs);
+}
+
+interface Tally {
+  /** For each route, how many requests it took. */
+  readonly taken: Map<string, number>;
+  refused: number;
+  /** For a limit of the server. */
+  limited: number;
+  sent: number;
+}
+
+function newTally(): Tally {
+  return { taken: new Map(), refused: 0, limited: 0, sent: 0 };
+}
+
+function count(counts: Map<string, number>, name: string): void {
+  counts.set(name, (counts.get(name) ?? 0) + 1);
+}
+
+function property(start: () => Promise<TestApp>, tally: Tally) {
+  const sequence = fc.array(requests, { minLength: 1, maxLength: REQUESTS_PER_RUN, size: "max" });
+  return fc.asyncProperty(sequence, async (specs) => {
+    const app = await start();
+    for (const spec of specs) {
+      const { status } = await sendChecked(app, spec);
+      tally.sent++;
+      if (status >= 500) tally.limited++;
+      else if (status >= 400) tally.refused++;
+      else if (spec.route.startsWith(spec.method)) count(tally.taken, spec.route);
+    }
+    await assertReplays(app);
+  });
+}
+
+Deno.test("fuzz: no answer is 5xx, problems are whole, no token is shown, and nothing invalid is on record", async () => {
+  const tally: Tally = newTally();
+  await fc.assert(property(() => startWithJobs(), tally), { numRuns: 2 * RUNS });
+  console.log(`fuzz: ${tally.sent} requests, ${tally.refused} refused`);
+  assert.ok(tally.sent >= REQUESTS_PER_RUN * RUNS / 2, `only ${tally.sent} requests`);
+  assert.equal(tally.limited, 0);
+  const rare = Object.keys(ROUTES).filter((route) => (tally.taken.get(route) ?? 0) < TAKEN_MIN);
+  assert.deepEqual(rare, [], "nearly all requests to these are refused");
+});
+
+/** So small that many requests do not get by. */
+const TIGHT: TestAppOptions = {
+  limits: { jobsMax: 4, queuedMax: 1 },
+  streamsMax: 0,
+  waitingMax: 0,
+  eventsMax: 2,
+};
+
+Deno.test("fuzz: at its limits a server answers 503 that names them, and records nothing", async () => {
+  const tally = newTally();
+  await fc.assert(property(() => startWithJobs(TIGHT), tally), { numRuns: RUNS / 2 });
+  console.log(`fuzz: at its limits ${tally.limited} of ${tally.sent} requests`);
+  assert.ok(tally.limited > 0);
+});
+
+/** Routes that a careless hand added: each is one that the fuzz must catch. */
+const CARELESS: Readonly<Record<string, (app: TestApp) => void>> = {
+  "throws on some input": ({ engine }) => {
+    const { list } = engine;
+    engine.list = (query) =>
+      query.types?.includes("x") ? list(null as never) : list.call(engine, query);
+  },
+  "records before it refuses": ({ engine }) => {
+    const { control } = engine;
+    engine.control = async (jobId, request) => {
+      await engine.deliver([{ eventType: "a.B" as never, stratum: "domain", attributes: {} }]);
+      return await control.call(engine, jobId, request);
+    };
+  },
+  "records what has no form": ({ engine }) => {
+    const { deliver } = engine;
+    engine.deliver = (events) =>
+      deliver.call(engine, events.map((event) => ({ ...event, traceId: "\r\n" as never })));
+  },
+};
+
+for (const [name, spoil] of Object.entries(CARELESS)) {
+  Deno.test(`fuzz: an engine that ${name} is caught`, async () => {
+    const start = async () => {
+      const app = await startWithJobs();
+      spoil(app);
+      return app;
+    };
+    const tally: Tally = newTally();
+    const options = { numRuns: RUNS, endOnFailure: true };
+    const outcome = await fc.check(property(start, tally), options);
+    assert.ok(outcome.failed, "it was not caught");
+    console.log(`fuzz: caught after ${tally.sent} requests`);
+  });
+}
+
+Deno.test("fuzz: a server that shows its token, or whose problems lack a part, is caught", async () => {
+  const app = await startWithJobs();
+  const spec = {
+    route: "GET /",
+    method: "GET",
+    path: "/",
+    query: "",
+    headers: [],
+    body: undefined,
+  };
+  const answering = (make: () => Response): TestApp => {
+    const spoilt = createApp({ engine: app.engine, clock: app.clock });
+    spoilt.fetch = make;
+    return { ...app, app: spoilt };
+  };
+  const headers = { "content-type": "application/problem+json", "cache-control": "no-store" };
+  const lacking = JSON.stringify({ type: "/problems/x", title: "x", status: 404, instance: "/" });
+  for (
+    const make of [
+      () => new Response(`Bearer ${TOKEN}`),
+      () => new Response(lacking, { status: 404, headers }),
+      () => new Response("oops", { status: 500 }),
+    ]
+  ) {
+    await assert.rejects(sendChecked(answering(make), spec), assert.AssertionError);
+  }
+});

@@ -1,0 +1,382 @@
+/** What is answered at each limit: nothing is half recorded, and service returns by itself. */
+
+import assert from "node:assert/strict";
+import { JournalFullError } from "../../src/engine/ports.ts";
+import { LIMITS } from "../../src/http/capacity.ts";
+import { Gate, gatedJobs } from "../support/gated_jobs.ts";
+import {
+  createPlan,
+  type JobBody,
+  jsonOf,
+  problemOf,
+  shipmentPlan,
+  startApp,
+  type TestApp,
+  type TestAppOptions,
+} from "../support/http_app.ts";
+
+const GATED = { type: "test.gated" };
+
+/** Checks that an answer names its limit, and when to come again. */
+async function refused(response: Response, name: keyof typeof LIMITS, max: number) {
+  const { flag, retryAfter } = LIMITS[name];
+  assert.equal(response.headers.get("retry-after"), String(retryAfter));
+  const problem = await problemOf(response, 503, "over-capacity");
+  assert.deepEqual(problem.limit, { flag: `--${flag}`, max });
+  assert.ok(problem.detail.includes(`--${flag}`), problem.detail);
+}
+
+/** Runs requests side by side, and gives how often each status was answered. */
+async function statuses(requests: readonly Promise<Response>[]): Promise<Record<number, number>> {
+  const counts: Record<number, number> = {};
+  for (const response of await Promise.all(requests)) {
+    counts[response.status] = (counts[response.status] ?? 0) + 1;
+    await response.body?.cancel();
+  }
+  return counts;
+}
+
+function times<Value>(count: number, make: (index: number) => Value): readonly Value[] {
+  return Array.from({ length: count }, (_, index) => make(index));
+}
+
+/** Jobs that a gate holds up, on a server with limits. */
+async function startGated(options: TestAppOptions): Promise<{ app: TestApp; gate: Gate }> {
+  const gate = new Gate();
+  const app = await startApp({ definitions: gatedJobs(gate), maxRunning: 1, ...options });
+  return { app, gate };
+}
+
+async function created(app: TestApp, body: object): Promise<JobBody> {
+  const job = await jsonOf(await app.post("/jobs", body), 202);
+  await app.clock.settle();
+  return job;
+}
+
+Deno.test("max-jobs: at the limit a job is refused whole, and taken once another has ended", async () => {
+  const app = await startApp({ limits: { jobsMax: 2 } });
+  const [first] = [await createPlan(app), await createPlan(app, { start: false })];
+  const head = app.engine.headLogId;
+
+  await refused(await app.post("/jobs", { plan: shipmentPlan("7") }), "jobsMax", 2);
+
+  assert.equal(app.engine.headLogId, head);
+  await jsonOf(await app.post(`/jobs/${first.jobId}/cancel`), 200);
+  await createPlan(app);
+});
+
+Deno.test("max-jobs: of requests side by side no more are taken than there is room for", async () => {
+  const app = await startApp({ limits: { jobsMax: 3 } });
+  app.journal.hold();
+  const requests = times(10, () => app.post("/jobs", { plan: shipmentPlan("7") }));
+  await app.clock.settle();
+  app.journal.release();
+
+  assert.deepEqual(await statuses(requests), { 202: 3, 503: 7 });
+  assert.equal(app.engine.activity.jobs, 3);
+});
+
+Deno.test("max-jobs: jobs that never became durable make room again", async () => {
+  const app = await startApp({ limits: { jobsMax: 1 } });
+  app.journal.failNext(new JournalFullError("no room"));
+  await problemOf(await app.post("/jobs", { plan: shipmentPlan("7") }), 507, "disk-full");
+  await createPlan(app);
+});
+
+Deno.test("max-jobs: a key that came before is answered at the limit as well", async () => {
+  const app = await startApp({ limits: { jobsMax: 1 } });
+  const create = () =>
+    app.post("/jobs", { plan: shipmentPlan("7") }, { "idempotency-key": "once" });
+  const { jobId } = await jsonOf(await create(), 202);
+
+  const again = await create();
+  assert.equal(again.headers.get("idempotency-replayed"), "true");
+  assert.equal((await jsonOf(again, 202)).jobId, jobId);
+});
+
+Deno.test("max-jobs: a retry is a new job, and the old one stays as it was", async () => {
+  const app = await startApp({ limits: { jobsMax: 1 } });
+  const failed = await createPlan(app);
+  await jsonOf(await app.post(`/jobs/${failed.jobId}/cancel`), 200);
+  await createPlan(app);
+  const before = await jsonOf(await app.get(`/jobs/${failed.jobId}`), 200);
+
+  await refused(await app.post(`/jobs/${failed.jobId}/retry`), "jobsMax", 1);
+
+  assert.deepEqual(await jsonOf(await app.get(`/jobs/${failed.jobId}`), 200), before);
+});
+
+Deno.test("max-queued: it counts jobs without a worker, and not those that need none", async () => {
+  const { app, gate } = await startGated({ limits: { queuedMax: 1 } });
+  await created(app, GATED);
+  await created(app, GATED);
+  const head = app.engine.headLogId;
+
+  await refused(await app.post("/jobs", GATED), "queuedMax", 1);
+  assert.equal(app.engine.headLogId, head);
+  await createPlan(app);
+  const later = await created(app, { ...GATED, start: false });
+  await refused(await app.post(`/jobs/${later.jobId}/start`), "queuedMax", 1);
+  assert.equal((await jsonOf(await app.get(`/jobs/${later.jobId}`), 200)).state, "Created");
+
+  gate.open();
+  await app.clock.settle(200);
+  await jsonOf(await app.post(`/jobs/${later.jobId}/start`), 200);
+});
+
+Deno.test("max-queued: of requests side by side no more are taken than there is room for", async () => {
+  const { app, gate } = await startGated({ limits: { queuedMax: 2 } });
+  assert.deepEqual(await statuses(times(9, () => app.post("/jobs", GATED))), { 202: 3, 503: 6 });
+  gate.open();
+  await app.clock.settle(300);
+  assert.equal(app.engine.activity.busyWorkers, 0);
+});
+
+Deno.test("max-queued: the controls that only end a job are not refused", async () => {
+  const { app, gate } = await startGated({ limits: { queuedMax: 1 } });
+  await created(app, GATED);
+  const queued = await created(app, GATED);
+  await jsonOf(await app.post(`/jobs/${queued.jobId}/cancel`), 200);
+  await app.clock.settle();
+  await created(app, GATED);
+  gate.open();
+  await app.clock.settle(200);
+});
+
+const ORDER = { eventType: "shop.OrderPlaced", eventId: "order-1" };
+const NOTE = { eventType: "shop.OrderNoted", eventId: "note-1" };
+
+for (
+  const [name, limits] of [["jobsMax", { jobsMax: 2 }], ["queuedMax", { queuedMax: 1 }]] as const
+) {
+  Deno.test(`${LIMITS[name].flag}: an event that starts a job is refused with it, and taken when it comes again`, async () => {
+    const { app, gate } = await startGated({ limits });
+    await created(app, GATED);
+    await created(app, GATED);
+    const head = app.engine.headLogId;
+
+    await refused(await app.post("/events", [NOTE, ORDER]), name, Object.values(limits)[0] ?? 0);
+    assert.equal(app.engine.headLogId, head);
+    await jsonOf(await app.post("/events", NOTE), 200);
+
+    gate.open();
+    await app.clock.settle(200);
+    const { receipts } = await jsonOf<{ receipts: { disposition: string }[] }>(
+      await app.post("/events", [NOTE, ORDER]),
+      200,
+    );
+    assert.deepEqual(receipts.map(({ disposition }) => disposition), ["duplicate", "matched"]);
+    await app.clock.settle(200);
+  });
+}
+
+Deno.test("max-jobs: an event that came before is a duplicate, whatever the limit", async () => {
+  const { app, gate } = await startGated({ limits: { jobsMax: 1 } });
+  await jsonOf(await app.post("/events", ORDER), 200);
+  const { receipts } = await jsonOf<{ receipts: { disposition: string }[] }>(
+    await app.post("/events", ORDER),
+    200,
+  );
+  assert.equal(receipts[0]?.disposition, "duplicate");
+  gate.open();
+  await app.clock.settle(200);
+});
+
+Deno.test("pending-bytes: while the disk holds up, requests are refused; running jobs record on", async () => {
+  const { app, gate } = await startGated({ limits: { pendingBytesMax: 4_000 } });
+  const running = await created(app, GATED);
+  app.journal.hold();
+  const taken = times(8, (index) => app.post("/jobs", { plan: shipmentPlan(`${index}`) }));
+  await app.clock.settle();
+
+  const attempts = [
+    ["/jobs", { plan: shipmentPlan("7") }],
+    ["/events", NOTE],
+    [`/jobs/${running.jobId}/cancel`, {}],
+  ] as const;
+  for (const [path, body] of attempts) {
+    await refused(await app.post(path, body), "pendingBytesMax", 4_000);
+  }
+  await jsonOf(await app.get("/jobs"), 200);
+  gate.open();
+  await app.clock.settle();
+
+  app.journal.release();
+  await app.clock.settle(200);
+  const counts = await statuses(taken);
+  assert.ok((counts[202] ?? 0) > 0 && (counts[503] ?? 0) > 0, JSON.stringify(counts));
+  assert.equal(app.engine.activity.jobs, 1 + (counts[202] ?? 0));
+  assert.equal((await jsonOf(await app.get(`/jobs/${running.jobId}`), 200)).state, "Done");
+  await jsonOf(await app.post("/events", NOTE), 200);
+});
+
+Deno.test("max-requests: one too many is refused, the probes are answered", async () => {
+  const app = await startApp({ requestsMax: 1 });
+  app.journal.hold();
+  const slow = app.post("/jobs", { plan: shipmentPlan("7") });
+  await app.clock.settle();
+
+  await refused(await app.get("/jobs"), "requestsMax", 1);
+  await jsonOf(await app.get("/livez"), 200);
+  await jsonOf(await app.get("/readyz"), 200);
+
+  app.journal.release();
+  await jsonOf(await slow, 202);
+  await jsonOf(await app.get("/jobs"), 200);
+});
+
+Deno.test("max-requests: a request that is refused for another reason gives its place back", async () => {
+  const app = await startApp({ requestsMax: 1 });
+  for (let round = 0; round < 3; round++) {
+    await problemOf(await app.get("/jobs/nobody"), 404, "unknown-job");
+    await problemOf(await app.post("/jobs", "{"), 400, "malformed-json");
+  }
+  await jsonOf(await app.get("/jobs"), 200);
+});
+
+Deno.test("max-waiting: a poll is refused; a new job is created and not waited for", async () => {
+  const app = await startApp({ waitingMax: 1 });
+  const { jobId } = await createPlan(app);
+  const wait = { prefer: "wait=30" };
+  const poll = app.get(`/jobs/${jobId}`, wait);
+  await app.clock.settle();
+
+  await refused(await app.get(`/jobs/${jobId}`, wait), "waitingMax", 1);
+  const unwaited = await app.post("/jobs", { plan: shipmentPlan("8") }, wait);
+  assert.equal(unwaited.headers.get("preference-applied"), null);
+  await jsonOf(unwaited, 202);
+
+  await jsonOf(await app.post(`/jobs/${jobId}/cancel`), 200);
+  assert.equal((await jsonOf(await poll, 200)).state, "Failed");
+  const next = app.get(`/jobs/${unwaited.headers.get("location")?.slice(6)}`, wait);
+  await app.clock.advance(30_000);
+  await jsonOf(await next, 200);
+});
+
+Deno.test("max-waiting: those who wait take no room from other requests", async () => {
+  const app = await startApp({ requestsMax: 1 });
+  const { jobId } = await createPlan(app);
+  const polls = times(5, () => app.get(`/jobs/${jobId}`, { prefer: "wait=30" }));
+  await app.clock.settle();
+  await jsonOf(await app.post(`/jobs/${jobId}/cancel`), 200);
+  assert.deepEqual(await statuses(polls), { 200: 5 });
+  await jsonOf(await app.get("/jobs"), 200);
+});
+
+Deno.test("max-streams: one too many is refused until a reader leaves", async () => {
+  const app = await startApp({ streamsMax: 1 });
+  const reader = (await app.get("/stream")).body?.getReader();
+  await reader?.read();
+  await refused(await app.get("/stream"), "streamsMax", 1);
+  await refused(await app.get("/events", { accept: "application/x-ndjson" }), "streamsMax", 1);
+  await reader?.cancel();
+  const next = await app.get("/stream");
+  assert.equal(next.status, 200);
+  await next.body?.cancel();
+});
+
+/** A body of which a test sends the parts. */
+function bodyInParts() {
+  const { readable, writable } = new TransformStream<Uint8Array<ArrayBuffer>>();
+  const writer = writable.getWriter();
+  return {
+    readable,
+    send: (text: string) => writer.write(new TextEncoder().encode(text)),
+    end: () => writer.close(),
+    fail: () => writer.abort(),
+  };
+}
+
+function postParts(app: TestApp, body: ReadableStream): Promise<Response> {
+  const headers = { "content-type": "application/json" };
+  return Promise.resolve(app.app.request("/jobs", { method: "POST", headers, body }));
+}
+
+Deno.test("bodies-bytes: while bodies are being read there is room for no more", async () => {
+  const app = await startApp({ bodiesBytesMax: 100 });
+  const parts = bodyInParts();
+  const slow = postParts(app, parts.readable);
+  await parts.send(`{"type":"test.greet","input":{"name":"${"x".repeat(40)}`);
+  await app.clock.settle();
+  const head = app.engine.headLogId;
+
+  const other = JSON.stringify({ type: "test.greet", input: { name: "y".repeat(50) } });
+  const length = { "content-length": String(other.length) };
+  await refused(await app.post("/jobs", other, length), "bodiesBytesMax", 100);
+  await refused(await app.post("/jobs", other), "bodiesBytesMax", 100);
+  assert.equal(app.engine.headLogId, head);
+
+  await parts.send(`"}}`);
+  await parts.end();
+  await jsonOf(await slow, 202);
+  await jsonOf(await app.post("/jobs", other, length), 202);
+});
+
+Deno.test("bodies-bytes: a body that breaks off, or is refused, gives its bytes back", async () => {
+  const app = await startApp({ bodiesBytesMax: 100, bodyBytesMax: 90 });
+  for (let round = 0; round < 5; round++) {
+    const parts = bodyInParts();
+    const broken = postParts(app, parts.readable);
+    await parts.send("x".repeat(80));
+    await parts.fail();
+    await problemOf(await broken, 400, "unreadable-body");
+    await problemOf(await app.post("/jobs", "x".repeat(95)), 413, "body-too-large");
+  }
+  await jsonOf(await app.post("/jobs", { type: "test.greet", input: { name: "x" } }), 202);
+});
+
+Deno.test("body-time: a body that trickles in is given up, and nothing of it is recorded", async () => {
+  const app = await startApp({ bodyTimeMs: 5_000 });
+  const parts = bodyInParts();
+  const slow = postParts(app, parts.readable);
+  const head = app.engine.headLogId;
+  for (const letter of `{"type":`) {
+    await parts.send(letter);
+    await app.clock.advance(600);
+  }
+  const response = await Promise.race([slow, app.clock.advance(600)]);
+
+  assert.ok(response, "it was not given up in time");
+  assert.equal(response.headers.get("connection"), "close");
+  await problemOf(response, 408, "body-too-slow");
+  assert.equal(app.engine.headLogId, head);
+  await createPlan(app);
+});
+
+Deno.test("body-time: each body has its own time, and one timer serves them all", async () => {
+  const app = await startApp({ bodyTimeMs: 5_000 });
+  await createPlan(app);
+  await app.clock.advance(5_000);
+  const armed = app.clock.armed;
+  const first = bodyInParts();
+  const early = postParts(app, first.readable);
+  await app.clock.advance(3_000);
+  const second = bodyInParts();
+  const late = postParts(app, second.readable);
+  await createPlan(app);
+  assert.equal(app.clock.armed, armed + 1);
+
+  await app.clock.advance(2_000);
+  await problemOf(await early, 408, "body-too-slow");
+  await second.send(JSON.stringify({ type: "test.greet", input: { name: "x" } }));
+  await second.end();
+  await jsonOf(await late, 202);
+  await app.clock.advance(10_000);
+  assert.equal(app.clock.armed, armed);
+});
+
+Deno.test("max-events: a request of more events is refused whole, and one of as many is taken", async () => {
+  const app = await startApp({ eventsMax: 2 });
+  const events = times(3, () => ({ eventType: "a.B" }));
+  const ndjson = { "content-type": "application/x-ndjson" };
+  const text = events.map((event) => JSON.stringify(event)).join("\n");
+  const head = app.engine.headLogId;
+  for (
+    const response of [await app.post("/events", events), await app.post("/events", text, ndjson)]
+  ) {
+    const { detail } = await problemOf(response, 422, "invalid-request");
+    assert.match(detail, /at most 2 events \(--max-events\); it has 3/);
+  }
+  assert.equal(app.engine.headLogId, head);
+  await jsonOf(await app.post("/events", events.slice(1)), 200);
+});

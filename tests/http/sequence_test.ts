@@ -1,0 +1,114 @@
+/** Any sequence of requests leaves the server as a simple model says. */
+
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import type { EnginePort } from "../../src/http/engine_port.ts";
+import { createApp } from "../../src/http/app.ts";
+import { rounds } from "../support/effort.ts";
+import { startApp, type TestApp } from "../support/http_app.ts";
+import { assertAgreement, COMMANDS } from "../support/sequence_commands.ts";
+import { SequenceModel } from "../support/sequence_model.ts";
+
+const RUNS = rounds(300, 6_000);
+const COMMANDS_MAX = 60;
+
+type Start = () => Promise<TestApp>;
+
+function property(start: Start) {
+  const commands = fc.commands(COMMANDS, { maxCommands: COMMANDS_MAX, size: "max" });
+  return fc.asyncProperty(commands, async (sequence) => {
+    const [model, real] = [new SequenceModel(), await start()];
+    await fc.asyncModelRun(() => ({ model, real }), sequence);
+    await assertAgreement(model, real);
+  });
+}
+
+Deno.test("sequence: states, refusals, tags, keys, pages and streams are as the model says", async () => {
+  await fc.assert(property(startApp), { numRuns: RUNS });
+});
+
+/** The same server over an engine of which something was changed. */
+async function startSpoilt(spoil: (engine: EnginePort) => Partial<EnginePort>): Promise<TestApp> {
+  const app = await startApp();
+  const changed = spoil(app.engine);
+  const engine = new Proxy<EnginePort>(app.engine, {
+    get(target, name) {
+      if (Object.hasOwn(changed, name)) return Reflect.get(changed, name);
+      const member: unknown = Reflect.get(target, name, target);
+      return typeof member === "function" ? member.bind(target) : member;
+    },
+  });
+  const spoilt = createApp({ engine, clock: app.clock });
+  return {
+    ...app,
+    app: spoilt,
+    get: async (path, headers = {}) => await spoilt.request(path, { headers }),
+    post: async (path, body = {}, headers = {}) =>
+      await spoilt.request(path, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...headers },
+        body: JSON.stringify(body),
+      }),
+  };
+}
+
+/** Each is one promise that is not kept. */
+const SPOILT: Readonly<Record<string, (engine: EnginePort) => Partial<EnginePort>>> = {
+  "forgets keys": (engine) => ({
+    create: ({ idempotency: _, ...request }) => engine.create(request),
+  }),
+  "repeats a job in the next page": (engine) => ({
+    list(query) {
+      const page = engine.list(query);
+      return page.next === undefined ? page : { ...page, next: page.next + 1 };
+    },
+  }),
+  "leaves a job out of the next page": (engine) => ({
+    list(query) {
+      const { jobs, next } = engine.list(query);
+      const [after] = next === undefined
+        ? []
+        : engine.list({ ...query, before: next, limit: 1 }).jobs;
+      return after === undefined ? { jobs } : { jobs, next: after.firstLogId };
+    },
+  }),
+  "leaves an entry out of the stream": (engine) => ({
+    // Never the last one, for which a stream would look again and again.
+    entries: async (after, limit) =>
+      (await engine.entries(after, limit)).filter(({ logId }) =>
+        logId % 9 !== 0 || logId === engine.headLogId
+      ),
+  }),
+  "takes the same event twice": (engine) => ({
+    deliver: (events) => engine.deliver(events.map(({ eventId: _, ...event }) => event)),
+  }),
+  "shows an old ETag": (engine) => ({
+    job(jobId) {
+      const job = engine.job(jobId);
+      return job === undefined ? undefined : { ...job, lastLogId: job.firstLogId };
+    },
+  }),
+  "starts a suspended job over": (engine) => ({
+    control: (jobId, request) =>
+      engine.control(jobId, request.kind === "resume" ? { kind: "suspend" } : request),
+  }),
+  "forgets what had counted": (engine) => ({
+    async retry(jobId, request) {
+      const job = engine.job(jobId);
+      if (job === undefined || job.state !== "Failed") return await engine.retry(jobId, request);
+      const created = await engine.create({ plan: job.plan, labels: job.labels });
+      return created.ok ? { ok: true, value: { ...created.value.job, retryOf: jobId } } : created;
+    },
+  }),
+};
+
+for (const [name, spoil] of Object.entries(SPOILT)) {
+  Deno.test(`sequence: a server that ${name} is caught`, async () => {
+    const outcome = await fc.check(property(() => startSpoilt(spoil)), {
+      numRuns: RUNS,
+      endOnFailure: true,
+    });
+    assert.ok(outcome.failed, "it was not caught");
+    console.log(`sequence: ${name}: caught in run ${outcome.numRuns}`);
+  });
+}

@@ -1,0 +1,75 @@
+/** Limits from flags and the environment, in the real process: printed, kept, and let go. */
+
+import assert from "node:assert/strict";
+import { DaybookProcess } from "../support/daybook_process.ts";
+import { bodyFor } from "../support/raw_text.ts";
+import { inFolder } from "../support/temporary_folder.ts";
+
+function order(jobId: string): object {
+  return JSON.parse(bodyFor(jobId));
+}
+
+/** Gives how many requests were answered with each status; streams stay open. */
+function tally(responses: readonly Response[]): Record<number, number> {
+  const counts: Record<number, number> = {};
+  for (const { status } of responses) counts[status] = (counts[status] ?? 0) + 1;
+  return counts;
+}
+
+async function dropAll(responses: readonly Response[]): Promise<void> {
+  for (const { body } of responses) await body?.cancel();
+}
+
+function times<Value>(count: number, make: (index: number) => Promise<Value>): Promise<Value[]> {
+  return Promise.all(Array.from({ length: count }, (_, index) => make(index)));
+}
+
+/** Tries until it is answered as wanted: a client that leaves is noticed a little later. */
+async function untilStatus(status: number, send: () => Promise<Response>): Promise<void> {
+  for (let attempt = 0; attempt < 200; attempt++) {
+    const response = await send();
+    await response.body?.cancel();
+    if (response.status === status) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assert.fail(`service did not return: never ${status}`);
+}
+
+Deno.test("limits: of requests at once no more are taken than there is room for, and then again", async () => {
+  await inFolder(async (folder) => {
+    const server = await DaybookProcess.start({
+      journal: folder,
+      args: ["--max-jobs=7", "--max-streams=5"],
+      env: { DAYBOOK_MAX_WAITING: "3" },
+    });
+    try {
+      const printed = server.output.join("\n");
+      assert.match(printed, /max-jobs +7 jobs {2}\(flag\)/);
+      assert.match(printed, /max-waiting +3 requests {2}\(environment\)/);
+
+      const jobs = await times(40, (index) => server.post("/jobs", order(`j${index}`)));
+      assert.deepEqual(tally(jobs), { 202: 7, 503: 33 });
+      const taken = jobs.find(({ status }) => status === 202)?.headers.get("location") ?? "";
+      await dropAll(jobs);
+
+      const streams = await times(40, () => fetch(`${server.url}/stream`));
+      assert.deepEqual(tally(streams), { 200: 5, 503: 35 });
+      await dropAll(streams);
+      await untilStatus(200, () => fetch(`${server.url}/stream`));
+
+      const leave = new AbortController();
+      const poll = (signal: AbortSignal | null, seconds: number) =>
+        fetch(server.url + taken, { headers: { prefer: `wait=${seconds}` }, signal });
+      const polls = times(3, () => poll(leave.signal, 60)).catch(() => {});
+      await untilStatus(503, () => poll(null, 1));
+      leave.abort();
+      await polls;
+      await untilStatus(200, () => poll(null, 1));
+
+      await dropAll([await server.post(`${taken}/cancel`, {})]);
+      await untilStatus(202, () => server.post("/jobs", order("again")));
+    } finally {
+      assert.equal(await server.stop(), 0);
+    }
+  });
+});

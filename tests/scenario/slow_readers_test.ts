@@ -1,0 +1,244 @@
+/** 64 clients and 200 streams, of which 10 are never read: they cost nobody anything. */
+
+import assert from "node:assert/strict";
+import { rounds } from "../support/effort.ts";
+import { residentMebibytes } from "../support/memory_use.ts";
+import { SocketStream } from "../support/socket_stream.ts";
+import { ROOT } from "../support/task_process.ts";
+import { inFolder } from "../support/temporary_folder.ts";
+
+const CLIENTS = 64;
+const STALLED = 10;
+const EAGER = 5;
+const WATCHING = 200 - STALLED - EAGER;
+/** In each of two phases: about 16 MB, of which a socket alone takes a quarter. */
+const POSTS_PER_CLIENT = rounds(16, 64);
+const TEXT = "x".repeat(16 * 1024);
+const STALL_MS = 1_000;
+/** Of the server, so that garbage that nobody has collected yet does not count for much. */
+const HEAP = "--v8-flags=--max-old-space-size=128";
+/** What may be added while 10 readers take nothing: 70 at most were seen, and 270 with queues. */
+const GROWTH_MEBIBYTES_MAX = 160;
+/** Generous: it is one machine, and the tests are on it as well. */
+const SLOWER_MAX = 5;
+const SLACK_MS = 100;
+
+interface Server {
+  readonly port: number;
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+async function startServer(kind: string, folder: string): Promise<Server> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", `--config=${ROOT}deno.json`, "--no-check", "-A", HEAP],
+      ...[`${ROOT}tests/support/stream_server.ts`, kind, `${folder}/journal`, `${STALL_MS}ms`],
+    ],
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const reader = child.stdout.getReader();
+  const { value } = await reader.read();
+  reader.releaseLock();
+  return {
+    port: Number(new TextDecoder().decode(value)),
+    pid: child.pid,
+    async stop() {
+      child.kill("SIGKILL");
+      await child.status;
+      await child.stdout.cancel();
+    },
+  };
+}
+
+async function post({ port }: Server, eventType: string, attributes: object): Promise<void> {
+  const response = await fetch(`http://127.0.0.1:${port}/events`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ eventType, attributes }),
+  });
+  await response.body?.cancel();
+  assert.equal(response.status, 200);
+}
+
+/** Load from all clients, with a tick after every few posts whose way to the streams is timed. */
+async function load(server: Server): Promise<void> {
+  await Promise.all(Array.from({ length: CLIENTS }, async (_, client) => {
+    for (let count = 0; count < POSTS_PER_CLIENT; count++) {
+      await post(server, "load.Written", { text: TEXT });
+      if (client % 16 === 0) await post(server, "load.Ticked", { sentAt: performance.now() });
+    }
+  }));
+}
+
+/** The median time that ticks took from their sending to the readers that watch for them. */
+function medianLatency(streams: readonly SocketStream[], from: number): number {
+  const all = streams.flatMap(({ messages }) => messages.slice(from))
+    .map(({ at, data }) => at - Number(/"sentAt":([\d.]+)/.exec(data)?.[1]));
+  return all.toSorted((left, right) => left - right)[Math.floor(all.length / 2)] ?? NaN;
+}
+
+async function until(what: string, met: () => boolean): Promise<void> {
+  const end = performance.now() + 30_000;
+  while (!met()) {
+    assert.ok(performance.now() < end, `it did not come to this: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+const TICKS = 4 * POSTS_PER_CLIENT;
+const EVENTS = CLIENTS * POSTS_PER_CLIENT + TICKS;
+
+class Scene {
+  readonly watching: SocketStream[] = [];
+  readonly eager: SocketStream[] = [];
+  readonly stalled: SocketStream[] = [];
+  readonly #reading: Promise<void>[] = [];
+
+  constructor(readonly server: Server) {}
+
+  async openReaders(): Promise<void> {
+    const { port } = this.server;
+    for (let count = 0; count < WATCHING; count++) {
+      this.watching.push(await SocketStream.open(port, "/stream?types=load.Ticked"));
+    }
+    for (let count = 0; count < EAGER; count++) {
+      this.eager.push(await SocketStream.open(port, "/stream?after=0"));
+    }
+    this.#reading.push(...[...this.watching, ...this.eager].map((stream) => stream.readOn()));
+  }
+
+  async openStalled(): Promise<void> {
+    for (let count = 0; count < STALLED; count++) {
+      this.stalled.push(await SocketStream.open(this.server.port, "/stream?after=0"));
+    }
+  }
+
+  /** One phase of load, up to the last entry at the last reader; gives the latency. */
+  async phase(number: 1 | 2): Promise<number> {
+    const ticks = TICKS * number;
+    await load(this.server);
+    await until(
+      `${ticks} ticks at each reader`,
+      () => this.watching.every(({ messages }) => messages.length >= ticks),
+    );
+    await until(
+      "all entries at those who want all",
+      () => this.eager.every(({ messages }) => messages.length >= EVENTS * number + 1),
+    );
+    return medianLatency(this.watching, ticks - TICKS);
+  }
+
+  async end(): Promise<void> {
+    for (const stream of [...this.watching, ...this.eager, ...this.stalled]) stream.close();
+    await Promise.all(this.#reading);
+  }
+}
+
+interface Outcome {
+  readonly latencyMs: number;
+  readonly stalledLatencyMs: number;
+  readonly growth: number;
+  readonly resident: number;
+}
+
+/** Both phases: without the readers that stall, and with them. */
+async function play(scene: Scene): Promise<Outcome> {
+  const { pid } = scene.server;
+  await scene.openReaders();
+  const latencyMs = await scene.phase(1);
+  const before = await residentMebibytes(pid);
+  await scene.openStalled();
+  const stalledLatencyMs = await scene.phase(2);
+  const resident = await residentMebibytes(pid);
+  return { latencyMs, stalledLatencyMs, growth: resident - before, resident };
+}
+
+function describe(kind: string, outcome: Outcome): string {
+  const { growth, resident, latencyMs, stalledLatencyMs } = outcome;
+  return `slow readers, ${kind}: ${resident.toFixed(0)} MiB resident, ${
+    growth.toFixed(0)
+  } of them ` +
+    `since; ticks took ${latencyMs.toFixed(1)} ms before, ${
+      stalledLatencyMs.toFixed(1)
+    } ms with them`;
+}
+
+/** What a stalled reader finds when it reads at last; a sound server has closed it. */
+async function readAtLast(stream: SocketStream): Promise<"closed" | "still open"> {
+  const reading = stream.readOn();
+  const deadline = performance.now() + 5_000;
+  while (!stream.ended && performance.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    if (stream.messages.length >= 2 * EVENTS) break;
+  }
+  stream.close();
+  await reading;
+  return stream.ended ? "closed" : "still open";
+}
+
+function assertWithoutGap(messages: readonly { readonly id: number }[], first: number): void {
+  messages.forEach(({ id }, index) => assert.equal(id, first + index));
+}
+
+async function withScene(kind: string, run: (scene: Scene) => Promise<void>): Promise<void> {
+  await inFolder(async (folder) => {
+    const server = await startServer(kind, folder);
+    const scene = new Scene(server);
+    try {
+      await run(scene);
+    } finally {
+      await scene.end();
+      await server.stop();
+    }
+  });
+}
+
+Deno.test("slow readers: 10 of 200 that never read cost neither memory nor others' speed", async () => {
+  await withScene("sound", async (scene) => {
+    const outcome = await play(scene);
+    console.log(describe("sound", outcome));
+    const { growth, latencyMs, stalledLatencyMs } = outcome;
+    assert.ok(growth < GROWTH_MEBIBYTES_MAX, `${growth} MiB more`);
+    assert.ok(stalledLatencyMs < SLOWER_MAX * latencyMs + SLACK_MS, `${stalledLatencyMs} ms`);
+    for (const stream of scene.eager) assertWithoutGap(stream.messages, 1);
+    await new Promise((resolve) => setTimeout(resolve, 2 * STALL_MS));
+    for (const stream of scene.stalled) {
+      assert.equal(await readAtLast(stream), "closed");
+      assertWithoutGap(stream.messages, 1);
+      assert.ok(stream.messages.length < 2 * EVENTS, "it was given everything");
+    }
+    await assertResumes(scene, scene.stalled[0] as SocketStream);
+  });
+});
+
+/** One that was closed goes on where it was, without a gap. */
+async function assertResumes(scene: Scene, stream: SocketStream): Promise<void> {
+  const last = stream.messages.at(-1)?.id ?? 0;
+  const header = `Last-Event-ID: ${last}\r\n`;
+  const resumed = await SocketStream.open(scene.server.port, "/stream?after=0", header);
+  const reading = resumed.readOn();
+  await until("all the rest", () => resumed.messages.length >= 2 * EVENTS + 1 - last);
+  assertWithoutGap(resumed.messages, last + 1);
+  resumed.close();
+  await reading;
+}
+
+Deno.test("slow readers: a server that queues what they do not take is caught by its memory", async () => {
+  await withScene("unbounded", async (scene) => {
+    const outcome = await play(scene);
+    console.log(describe("unbounded", outcome));
+    assert.ok(outcome.growth > GROWTH_MEBIBYTES_MAX, `only ${outcome.growth} MiB more`);
+  });
+});
+
+Deno.test("slow readers: a server that waits for them for ever is caught", async () => {
+  await withScene("patient", async (scene) => {
+    await scene.openStalled();
+    await load(scene.server);
+    await load(scene.server);
+    await new Promise((resolve) => setTimeout(resolve, 2 * STALL_MS));
+    assert.equal(await readAtLast(scene.stalled[0] as SocketStream), "still open");
+  });
+});

@@ -1,0 +1,88 @@
+/** One connection of bytes, without any library between. */
+
+import type { RawCase } from "./raw_text.ts";
+
+export interface RawAnswer {
+  /** As text in which each character is a byte. */
+  readonly text: string;
+  /** Whether the server ended the connection. */
+  readonly closed: boolean;
+}
+
+/** Resolves after a time, or as soon as it is cancelled. */
+function pause(ms: number): { readonly over: Promise<void>; cancel(): void } {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  return {
+    over: promise,
+    cancel() {
+      clearTimeout(timer);
+      resolve();
+    },
+  };
+}
+
+export interface Patience {
+  /** How long an answer that must come may take. */
+  readonly answerMs: number;
+  /** How long a connection must be silent before no more is expected of it. */
+  readonly quietMs: number;
+}
+
+/** Sends what a case says, and gives what comes back until it ends or is quiet for a time. */
+export async function exchange(
+  port: number,
+  { parts, leaves, statuses }: RawCase,
+  patience: Patience,
+): Promise<RawAnswer> {
+  const connection = await Deno.connect({ hostname: "127.0.0.1", port });
+  try {
+    const answer = leaves === true
+      ? undefined
+      : readAll(connection, patience, statuses?.length ?? 1);
+    await sendAll(connection, parts);
+    return await answer ?? { text: "", closed: false };
+  } finally {
+    connection.close();
+  }
+}
+
+/** A server that has heard enough may close before all was sent. */
+async function sendAll(connection: Deno.Conn, parts: RawCase["parts"]): Promise<void> {
+  try {
+    for (const part of parts) {
+      if (typeof part === "object" && "pauseMs" in part) await pause(part.pauseMs).over;
+      else {await writeAll(
+          connection,
+          typeof part === "string" ? new TextEncoder().encode(part) : part,
+        );}
+    }
+  } catch {
+    // The answer tells what it did.
+  }
+}
+
+async function writeAll(connection: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
+}
+
+async function readAll(
+  connection: Deno.Conn,
+  { answerMs, quietMs }: Patience,
+  wanted: number,
+): Promise<RawAnswer> {
+  const buffer = new Uint8Array(65_536);
+  for (let text = "";;) {
+    const quiet = pause(statusesIn({ text }).length < wanted ? answerMs : quietMs);
+    const read = connection.read(buffer).catch(() => null);
+    const count = await Promise.race([read, quiet.over]);
+    quiet.cancel();
+    if (typeof count !== "number") return { text, closed: count === null };
+    text += String.fromCharCode(...buffer.subarray(0, count));
+  }
+}
+
+/** The statuses of the answers on one connection, in their order; bodies are of one line. */
+export function statusesIn({ text }: Pick<RawAnswer, "text">): readonly number[] {
+  return [...text.matchAll(/HTTP\/1\.[01] (\d{3}) [A-Z]/g)].map(([, status]) => Number(status));
+}

@@ -1,0 +1,51 @@
+/**
+ * Daybook on a port of its own, in a process of its own, so that its memory can be told
+ * from that of a test: as it is (`sound`), with streams that queue what their readers do
+ * not take (`unbounded`), or with streams that wait for ever for readers (`patient`).
+ * Prints its port.
+ */
+
+import { readConfiguration } from "../../src/configuration.ts";
+import { Daybook } from "../../src/daybook.ts";
+import { systemClock, systemRandom } from "../../src/system.ts";
+
+const [kind = "sound", folder = "", stall = "1s"] = Deno.args;
+
+const result = readConfiguration({
+  args: [`--journal=${folder}`, `--stream-stall=${kind === "patient" ? "1h" : stall}`],
+  env: () => undefined,
+  readTextFile: () => "",
+});
+if (result.kind !== "run") throw new Error(`Cannot configure the server: ${result.kind}`);
+
+const daybook = await Daybook.open({
+  configuration: result.configuration,
+  clock: systemClock,
+  random: systemRandom,
+  definitions: [],
+  warn: console.error,
+  onJournalFailed: console.error,
+});
+
+/** Takes all that a body gives, whether or not anybody wants it. */
+function queueing(response: Response): Response {
+  const { body } = response;
+  if (body === null || response.headers.get("content-type") !== "text/event-stream") {
+    return response;
+  }
+  const eager = new ReadableStream<Uint8Array>({
+    async start(controller) {
+      for await (const chunk of body) controller.enqueue(chunk);
+      controller.close();
+    },
+  });
+  return new Response(eager, response);
+}
+
+Deno.serve(
+  { hostname: "127.0.0.1", port: 0, onListen: ({ port }) => console.log(port) },
+  async (request) => {
+    const response = await daybook.fetch(request);
+    return kind === "unbounded" ? queueing(response) : response;
+  },
+);
