@@ -215,7 +215,7 @@ const CARELESS: Readonly<Record<string, (app: TestApp) => void>> = {
   "throws on some input": ({ engine }) => {
     const { list } = engine;
     engine.list = (query) =>
-      query.types?.includes("x") ? list(null as never) : list.call(engine, query);
+      query.types !== undefined ? list(null as never) : list.call(engine, query);
   },
   "records before it refuses": ({ engine }) => {
     const { control } = engine;
