@@ -17,21 +17,17 @@ export const KEYS = "keys";
 /** What the key of a sealed input is called. */
 export const KEY = ".key";
 
-const TEMPORARY_NAME = new RegExp(
-  `^(?:${
-    [
-      "probe(?:-[0-9A-Z]{26})?",
-      "\\d{20}\\.(?:ndjson|snapshot)",
-      "\\d{20}-\\d+-[0-9A-Z]{26}\\.bin",
-      "verification\\.json\\.[0-9a-f]{8}",
-      "repair\\.json",
-    ].join("|")
-  })\\.tmp$`,
-);
+const TEMPORARY_NAMES: readonly RegExp[] = [
+  /^probe(?:-[0-9A-Z]{26})?\.tmp$/,
+  /^\d{20}\.(?:ndjson|snapshot)\.tmp$/,
+  /^\d{20}-\d+-[0-9A-Z]{26}\.bin\.tmp$/,
+  /^verification\.json\.[0-9a-f]{8}\.tmp$/,
+  /^repair\.json\.tmp$/,
+];
 
 /** Whether a name is one of a file that the journal had begun, and that a start removes. */
 export function isTemporary(name: string): boolean {
-  return TEMPORARY_NAME.test(name);
+  return TEMPORARY_NAMES.some((pattern) => pattern.test(name));
 }
 
 export interface Layout {

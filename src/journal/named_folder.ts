@@ -25,6 +25,21 @@ export async function makeNamedFolder(
   if (refusal !== undefined && isNew) warn(warningOf(folder, refusal));
 }
 
+/** The same, with the folders that it is in, as far as they are missing. */
+export async function makeNamedFolders(
+  fileSystem: FileSystem,
+  folder: string,
+  warn: (message: string) => void,
+): Promise<void> {
+  const around = parentOf(folder);
+  const isRoot = around === "." || around === "/" || around === folder;
+  // The outer ones first: where an inner one is, the name of the outer one is on disk.
+  if (!isRoot && await isMissing(fileSystem, around)) {
+    await makeNamedFolders(fileSystem, around, warn);
+  }
+  await makeNamedFolder(fileSystem, folder, warn);
+}
+
 function warningOf(path: string, refusal: string): string {
   return `Cannot make sure that new folder ${path} is on disk (${refusal}): if the machine loses ` +
     "power soon, it may be lost with all that is in it";

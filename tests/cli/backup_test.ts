@@ -236,7 +236,7 @@ Deno.test("backup: without permission for the folder it tells the command to giv
     assert.equal(code, 74);
     assert.match(errors, /cannot read and write \/elsewhere\/backup: permission is missing, add /);
     const command = errors.split("\n").find((line) => line.startsWith("  deno run"));
-    assert.match(command ?? "", /--allow-read=journal,\/elsewhere\/backup /);
-    assert.match(command ?? "", /--allow-write=journal,\/elsewhere\/backup /);
+    assert.match(command ?? "", /--allow-read=journal,\/elsewhere\/backup,\/elsewhere /);
+    assert.match(command ?? "", /--allow-write=journal,\/elsewhere\/backup,\/elsewhere /);
     assert.match(command ?? "", /src\/cli\/journal\.ts backup \/elsewhere\/backup$/);
   }));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { PathKind } from "../../src/journal/file_system.ts";
-import { makeNamedFolder } from "../../src/journal/named_folder.ts";
+import { makeNamedFolder, makeNamedFolders } from "../../src/journal/named_folder.ts";
 import { inputOutputError, TestDisk } from "../support/journal_disk.ts";
 import { MemoryDisk } from "../support/journal_memory_disk.ts";
 
@@ -15,6 +15,19 @@ async function operationsOf(...folders: readonly string[]): Promise<readonly str
 
 Deno.test("named folder: it has its name on disk before anything is made in it", async () => {
   assert.deepEqual(await operationsOf("a/journal"), ["makeFolder a/journal", "syncFolder a"]);
+});
+
+Deno.test("named folder: those that it is in have their names on disk before one is made in them", async () => {
+  const disk = new TestDisk(new MemoryDisk());
+  await makeNamedFolders(disk, "a/b/copy", (message) => assert.fail(message));
+  assert.deepEqual(disk.operations, [
+    "makeFolder a",
+    "syncFolder .",
+    "makeFolder a/b",
+    "syncFolder a",
+    "makeFolder a/b/copy",
+    "syncFolder a/b",
+  ]);
 });
 
 Deno.test("named folder: the name of one that is there is put on disk too, since who made it may have died", async () => {

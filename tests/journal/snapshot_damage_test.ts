@@ -4,6 +4,7 @@
  */
 
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { Projection } from "../../src/engine/projection.ts";
 import { FileJournal } from "../../src/journal/file_journal.ts";
 import type { FileSystem } from "../../src/journal/file_system.ts";
@@ -66,7 +67,7 @@ async function flawAfter(
   if (states !== expected) return "the states are others";
   if (!report.clean) return "the start had to recover something";
   const changed = journal.segments.find((each) =>
-    disk.files.get(each) !== journal.disk.files.get(each)
+    !Buffer.from(contentOf(disk, each)).equals(contentOf(journal.disk, each))
   );
   return changed && `segment ${changed} was changed`;
 }

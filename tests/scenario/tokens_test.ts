@@ -102,6 +102,6 @@ Deno.test("tokens: a command sends the first of a file, and is told which scope 
     await daybook.stop();
 
     assert.equal(jobs.code, 0, jobs.errors);
-    assert.equal(event.code, 1);
+    assert.equal(event.code, 65);
     assert.match(event.errors, /needs the scope submit, and its token has read \(403\)/);
   }));

@@ -160,6 +160,7 @@ export const ROUTES: Readonly<Record<string, RouteInput>> = {
     query: { ...streamQuery, until: one("terminal", "x") },
     headers: lastEventId,
   },
+  "GET /jobs/:id/input": {},
   "GET /jobs/:id/explain": { query: { format: one("text", "json", "x") }, headers: accept },
   "GET /jobs/:id/replay": { query: { at: points } },
   "GET /jobs/:id/diff": { query: { from: points, to: points } },

@@ -146,7 +146,7 @@ async function exportInto(file: string): Promise<JobId> {
 export async function verificationScenario(): Promise<Scenario> {
   const journal = await writtenJournal("stop");
   const older = {
-    verdict: "intact",
+    verdict: "damaged",
     at: "2025-12-31T00:00:00.000Z",
     head: { logId: 1, chain: "x" },
     durationMs: 1,

@@ -2,7 +2,7 @@
 
 import { counted } from "../../core/counted.ts";
 import { backUp, type Copied, OtherHistoryError } from "../../journal/backup.ts";
-import { makeNamedFolder } from "../../journal/named_folder.ts";
+import { makeNamedFolder, makeNamedFolders } from "../../journal/named_folder.ts";
 import { JournalLockedError, orUnusable } from "../../journal/errors.ts";
 import { type FileSystem, type HeldLock, writeNew } from "../../journal/file_system.ts";
 import { requireKind } from "../../journal/folder.ts";
@@ -76,7 +76,7 @@ class Backup {
     const { fileSystem } = this.#tools;
     requireReadAndWrite(this.#to.folder);
     await requireJournal(fileSystem, this.#from);
-    await makeNamedFolder(fileSystem, this.#to.folder, this.#warn);
+    await makeNamedFolders(fileSystem, this.#to.folder, this.#warn);
     const lock = await this.#lock();
     try {
       await this.#prepare();
