@@ -10,8 +10,9 @@ import { project, projectAll, type Step } from "../../src/core/projector.ts";
 import { RULES } from "../../src/core/rules.ts";
 import { hearsay, retold, stories, tails } from "./arbitrary_entries.ts";
 import { jobOf, stepsOf } from "./folding.ts";
+import { rounds } from "../support/effort.ts";
 
-const RUNS = { numRuns: 1_500 };
+const RUNS = { numRuns: rounds(1_500, 20_000) };
 
 /** The edges of the design's state table, each state's stay included. */
 const EDGES: Readonly<Record<StateName | "none", readonly StateName[]>> = {

@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { MAIN_TASK } from "../../src/core/ids.ts";
 import { findTask } from "../../src/core/job_state.ts";
+import { rounds } from "../support/effort.ts";
 import { told, verdictOn } from "../support/history_checks.ts";
 import { action, alteration, Play } from "../support/random_jobs.ts";
 
@@ -31,7 +32,7 @@ Deno.test("random jobs: whatever comes between, every job ends and nothing is lo
         await play.assertNothingLost();
       },
     ),
-    { numRuns: 1_000 },
+    { numRuns: rounds(1_000, 20_000) },
   );
 });
 
