@@ -150,13 +150,16 @@ export class CorrelationIndex {
   add(jobId: JobId, plan: JobPlan, acting: readonly PolicyRole[] = ERRORS): void {
     if (this.#filings.has(jobId)) return;
     const filings: Filing[] = [];
-    for (const wanted of [...plan.expected, ...policyEvents(plan.policy)]) {
-      const { eventType } = wanted.matcher;
-      if (isReserved(eventType)) continue;
-      const index = getOrMake(this.#types, eventType, () => new TypeIndex());
-      filings.push(file(index, filedIn(index, { jobId, wanted }, acting)));
-    }
+    for (const wanted of plan.expected) this.#file(filings, { jobId, wanted }, acting);
+    for (const wanted of policyEvents(plan.policy)) this.#file(filings, { jobId, wanted }, acting);
     this.#filings.set(jobId, filings);
+  }
+
+  #file(filings: Filing[], candidate: Candidate, acting: readonly PolicyRole[]): void {
+    const { eventType } = candidate.wanted.matcher;
+    if (isReserved(eventType)) return;
+    const index = getOrMake(this.#types, eventType, () => new TypeIndex());
+    filings.push(file(index, filedIn(index, candidate, acting)));
   }
 
   remove(jobId: JobId): void {
@@ -274,6 +277,8 @@ function mostSelective(
   index: TypeIndex,
   alternatives: readonly (readonly EqualityTerm[])[],
 ): readonly EqualityTerm[] | undefined {
+  // Most plans leave no choice, and a look at the buckets costs as much as filing.
+  if (alternatives.length < 2) return alternatives[0];
   let best: readonly EqualityTerm[] | undefined;
   let bestSize = Infinity;
   for (const terms of alternatives) {

@@ -14,7 +14,7 @@ import { correlatedEventId } from "./derived_ids.ts";
 import type { History } from "./history.ts";
 import { JobDescriptions } from "./job_descriptions.ts";
 import type { Added, Intake } from "./intake.ts";
-import type { JobTable } from "./job_table.ts";
+import type { Applied, JobTable } from "./job_table.ts";
 import type { Lanes } from "./lanes.ts";
 import { type Clock, JournalFailedError, type Random } from "./ports.ts";
 import type { Protection } from "./protection.ts";
@@ -92,8 +92,11 @@ export class Creation {
       const command = { kind: "retry", newJobId, attributes, facts, ...request } as const;
       const decision = decide(job, command);
       if (!decision.accepted) return rejected(decision.rejection);
-      await this.#admitted(decision.events, { jobs: 1, starts: job.type === undefined ? 0 : 1 });
-      return { ok: true, value: this.#parts.table.job(newJobId) as JobState };
+      const added = { jobs: 1, starts: job.type === undefined ? 0 : 1 };
+      const applied = await this.#admitted(decision.events, added);
+      // As it was created, whatever has become of it since.
+      const created = applied.findLast((step) => step?.job.jobId === newJobId);
+      return { ok: true, value: created?.job as JobState };
     });
   }
 
@@ -151,19 +154,20 @@ export class Creation {
       : projectAll([created]);
   }
 
-  async #createNew(request: CreateRequest): Promise<Outcome<Created>> {
+  #createNew(request: CreateRequest): Promise<Outcome<Created>> {
     const described = this.#descriptions.of(request);
-    if (!described.ok) return described;
+    if (!described.ok) return Promise.resolve(described);
     const jobId = request.jobId ?? this.#newJobId();
     // An id made here is new.
     const existing = request.jobId && this.#parts.table.job(request.jobId);
-    if (existing !== undefined) return { ok: false, problem: { kind: "jobExists", jobId } };
+    if (existing !== undefined) {
+      return Promise.resolve({ ok: false, problem: { kind: "jobExists", jobId } });
+    }
     const { attributes, protection } = described.value;
     const start = this.#startsAtOnce(request);
+    if (protection === undefined) return this.#record(jobId, attributes, start);
     const record = (attributes: JobCreatedAttributes) => this.#record(jobId, attributes, start);
-    return protection === undefined
-      ? await record(attributes)
-      : await this.#sealedFor(jobId, attributes, protection, record);
+    return this.#sealedFor(jobId, attributes, protection, record);
   }
 
   async #record(
@@ -179,12 +183,17 @@ export class Creation {
   }
 
   /** Records what is taken from outside, as far as the limits allow. */
-  async #admitted(drafts: readonly EventDraft[], added: Added) {
+  #admitted(
+    drafts: readonly EventDraft[],
+    added: Added,
+  ): Promise<readonly (Applied | undefined)[]> {
     const leave = this.#parts.intake.enter(added);
     try {
-      return await this.#parts.recorder.record(drafts).applied;
-    } finally {
-      leave();
+      const { applied } = this.#parts.recorder.record(drafts);
+      return leave === undefined ? applied : applied.finally(leave);
+    } catch (error) {
+      leave?.();
+      throw error;
     }
   }
 

@@ -1,18 +1,19 @@
 /** Events from outside: each recorded once, matched to jobs, and answered with a receipt. */
 
-import type { EventId, LogId } from "../core/ids.ts";
+import type { JobEventLogEntry } from "../core/event.ts";
+import type { EventId } from "../core/ids.ts";
 import type { EventEngine } from "./event_engine.ts";
 import type { FanOut, SettledFact } from "./fan_out.ts";
 import type { DefinitionRegistry } from "./definition_registry.ts";
 import type { Intake } from "./intake.ts";
 import type { JobTable } from "./job_table.ts";
 import { type Clock, GroupTooLargeError, type Random } from "./ports.ts";
-import { duplicate, receiptOf, rejected } from "./receipts.ts";
+import { duplicate, duplicateOf, receiptOf, rejected } from "./receipts.ts";
 import type { Recorder } from "./recorder.ts";
 import type { IncomingEvent, Receipt } from "./requests.ts";
 import type { Unmatched } from "./unmatched.ts";
 
-type LookedUp = ReadonlyMap<EventId, LogId | undefined>;
+type LookedUp = ReadonlyMap<EventId, JobEventLogEntry | undefined>;
 
 export interface DeliveriesParts {
   readonly clock: Clock;
@@ -47,14 +48,14 @@ export class Deliveries {
     try {
       return await Promise.all(events.map((event) => this.#deliverOne(event, known)));
     } finally {
-      leave();
+      leave?.();
     }
   }
 
   /** What came before adds nothing, and is answered whatever the limits say. */
-  #enter(events: readonly IncomingEvent[]): () => void {
+  #enter(events: readonly IncomingEvent[]): (() => void) | undefined {
     const { intake, registry } = this.#parts;
-    if (events.length === 0) return () => {};
+    if (events.length === 0) return undefined;
     let starts = 0;
     for (const event of events) {
       if (event.stratum === "domain") starts += registry.startedBy(event).length;
@@ -62,12 +63,12 @@ export class Deliveries {
     return intake.enter({ jobs: starts, starts });
   }
 
-  /** Looks up the ids that the journal may hold: the entry's position, or `undefined`. */
+  /** Looks up the ids that the journal may hold: the entry, or `undefined`. */
   async #lookUp(events: readonly IncomingEvent[]): Promise<LookedUp> {
-    const found = new Map<EventId, LogId | undefined>();
+    const found = new Map<EventId, JobEventLogEntry | undefined>();
     for (const { eventId } of events) {
       if (eventId === undefined || !this.#parts.events.mayHold(eventId)) continue;
-      found.set(eventId, (await this.#parts.events.find(eventId))?.logId);
+      found.set(eventId, await this.#parts.events.find(eventId));
     }
     return found;
   }
@@ -75,8 +76,8 @@ export class Deliveries {
   /** Runs without a pause up to the recording, so that no equal id slips in between. */
   #deliverOne(event: IncomingEvent, known: LookedUp): Promise<Receipt> {
     const eventId = event.eventId ?? `evt_${this.#parts.random.ulid()}` as EventId;
-    const logId = known.get(eventId);
-    if (logId !== undefined) return Promise.resolve(duplicate(eventId, logId));
+    const before = known.get(eventId);
+    if (before !== undefined) return Promise.resolve(duplicateOf(before, event));
     const pending = this.#parts.events.pending(eventId);
     if (pending !== undefined) {
       return pending.durable.then(() => duplicate(eventId, pending.logId));

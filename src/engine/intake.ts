@@ -45,8 +45,6 @@ interface IntakeParts {
   readonly workers: WorkerQueue;
 }
 
-const NOTHING_TO_DO = (): void => {};
-
 export class Intake {
   readonly #limits: EngineLimits;
   readonly #parts: IntakeParts;
@@ -59,12 +57,12 @@ export class Intake {
   }
 
   /**
-   * Lets a request in, which must be recorded without a pause after this; the result is to
-   * be called when what it recorded is durable, or never will be.
+   * Lets a request in, which must be recorded without a pause after this. The result, where
+   * there is one, is to be called when what it recorded is durable, or never will be.
    *
    * @throws {OverCapacityError}
    */
-  enter({ jobs, starts }: Added): () => void {
+  enter({ jobs, starts }: Added): (() => void) | undefined {
     const { jobsMax, queuedMax, pendingBytesMax } = this.#limits;
     if (this.#parts.events.journal.pendingBytes >= pendingBytesMax) {
       throw new OverCapacityError("pendingBytesMax", pendingBytesMax);
@@ -72,7 +70,7 @@ export class Intake {
     if (jobs > 0 && this.#unfinished + jobs > jobsMax) {
       throw new OverCapacityError("jobsMax", jobsMax);
     }
-    if (starts === 0) return NOTHING_TO_DO;
+    if (starts === 0) return undefined;
     if (this.#queued + starts > queuedMax) throw new OverCapacityError("queuedMax", queuedMax);
     this.#starting += starts;
     return () => {

@@ -124,7 +124,7 @@ export class JobEngine {
     try {
       return await this.#parts.commands.run(job.jobId, request);
     } finally {
-      leave();
+      leave?.();
     }
   }
 

@@ -2,18 +2,33 @@
 
 import { assertNever } from "../core/assert_never.ts";
 import { isSatisfied } from "../core/condition.ts";
-import type { EventDraft } from "../core/event.ts";
+import type { EventDraft, JobEventLogEntry } from "../core/event.ts";
 import type { EventId } from "../core/ids.ts";
+import { equalJson, type JsonObject } from "../core/json.ts";
 import { requiredMatches } from "../core/job_plan.ts";
 import { matchableOf } from "../core/projector.ts";
 import type { Applied } from "./job_table.ts";
 import { missedInCompensation, missedInJob, nearestInJob } from "./missed_in_job.ts";
 import { failingClauses, nearestExpectation } from "./nearest_expectation.ts";
-import type { NearestExpectation, Receipt, ReceiptJob } from "./requests.ts";
+import type { IncomingEvent, NearestExpectation, Receipt, ReceiptJob } from "./requests.ts";
 import { NEVER_INTERPRETED } from "./unmatched.ts";
 
 export function duplicate(eventId: EventId, logId: number): Receipt {
   return { eventId, logId, disposition: "duplicate", jobs: [] };
+}
+
+/** A second delivery; where it says something else than the first, that is told. */
+export function duplicateOf(before: JobEventLogEntry, event: IncomingEvent): Receipt {
+  const receipt = duplicate(before.eventId, before.logId);
+  if (saysTheSame(before, event)) return receipt;
+  const reason = `an event with this id was recorded at ${before.logId} with other content: ` +
+    "what this one says is not recorded, send it under an id of its own";
+  return { ...receipt, reason };
+}
+
+function saysTheSame(before: JobEventLogEntry, event: IncomingEvent): boolean {
+  return before.eventType === event.eventType && before.jobId === event.jobId &&
+    before.taskId === event.taskId && equalJson(before.attributes as JsonObject, event.attributes);
 }
 
 export function rejected(eventId: EventId, reason: string): Receipt {

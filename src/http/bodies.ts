@@ -43,26 +43,32 @@ export class Bodies {
    * @throws {Problem} `body-too-large` as soon as more bytes have come than one may have, or
    * are announced; `body-too-slow`, `over-capacity`, or `unreadable-body`.
    */
-  async read(request: Request): Promise<Uint8Array> {
-    const announced = announcedBytes(request);
-    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
-    const reading = this.#begin(reject);
-    try {
-      // To ask for the stream of a body makes one, which takes longer than to read most.
-      const bytes = announced === undefined
-        ? this.#readCounted(request.body, reading)
-        : this.#readAnnounced(request, announced, reading);
-      bytes.then(resolve, reject);
-      return this.#checked(await promise);
-    } catch (error) {
-      throw error instanceof Problem ? error : unreadable();
-    } finally {
-      this.#end(reading);
-    }
+  read(request: Request): Promise<Uint8Array> {
+    // One promise for all of it: this is on the way of every request that brings something.
+    return new Promise((resolve, reject) => {
+      const fail = (error: unknown) => {
+        this.#end(reading);
+        reject(error instanceof Problem ? error : unreadable());
+      };
+      const reading = this.#begin(fail);
+      const take = (bytes: Uint8Array) => {
+        this.#end(reading);
+        if (bytes.length > this.#options.bytesMax) reject(this.#tooLarge());
+        else resolve(bytes);
+      };
+      try {
+        this.#readInto(request, reading).then(take, fail);
+      } catch (error) {
+        fail(error);
+      }
+    });
   }
 
-  /** The server holds a client to the length that it announced. */
-  #readAnnounced(request: Request, announced: number, reading: Reading): Promise<Uint8Array> {
+  /** To ask for the stream of a body makes one, which takes longer than to read most. */
+  #readInto(request: Request, reading: Reading): Promise<Uint8Array> {
+    const announced = announcedBytes(request);
+    if (announced === undefined) return this.#readCounted(request.body, reading);
+    // The server holds a client to the length that it announced.
     this.#count(announced, reading);
     return request.bytes();
   }
@@ -75,11 +81,6 @@ export class Bodies {
       chunks.push(chunk);
     }
     return concatenated(chunks, reading.bytes);
-  }
-
-  #checked(bytes: Uint8Array): Uint8Array {
-    if (bytes.length > this.#options.bytesMax) throw this.#tooLarge();
-    return bytes;
   }
 
   #count(bytes: number, reading: Reading): void {
@@ -98,9 +99,11 @@ export class Bodies {
     return reading;
   }
 
+  /** Lets go of what was counted, once. */
   #end(reading: Reading): void {
     this.#readings.delete(reading);
     this.#options.bytes.closed(reading.bytes);
+    reading.bytes = 0;
   }
 
   /** One timer serves all bodies, and is armed again only when it has fired: most are quick. */

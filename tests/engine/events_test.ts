@@ -66,7 +66,7 @@ Deno.test("deliver: a second delivery of an event id changes nothing", async () 
 
   const first = await daybook.event(SHIPPED, {}, { eventId: "evt-1" });
   const before = JSON.stringify(daybook.job(jobId));
-  const second = await daybook.event(SHIPPED, { other: true }, { eventId: "evt-1" });
+  const second = await daybook.event(SHIPPED, {}, { eventId: "evt-1" });
 
   assert.equal(first.disposition, "matched");
   assert.deepEqual(second, {
@@ -75,6 +75,24 @@ Deno.test("deliver: a second delivery of an event id changes nothing", async () 
     disposition: "duplicate",
     jobs: [],
   });
+  assert.equal(JSON.stringify(daybook.job(jobId)), before);
+});
+
+Deno.test("deliver: a second delivery that says something else is told so, and changes nothing", async () => {
+  const daybook = await Harness.start();
+  const { jobId } = await daybook.create({ plan: waitingFor("any", { times: 2 }) });
+  const first = await daybook.event(SHIPPED, { a: 1, b: [2] }, { eventId: "evt-1" });
+  const before = JSON.stringify(daybook.job(jobId));
+
+  const reordered = await daybook.event(SHIPPED, { b: [2], a: 1 }, { eventId: "evt-1" });
+  assert.equal(reordered.reason, undefined);
+  const other = await daybook.event(SHIPPED, { a: 1, b: [3] }, { eventId: "evt-1" });
+  assert.equal(other.disposition, "duplicate");
+  assert.equal(
+    other.reason,
+    `an event with this id was recorded at ${first.logId} with other content: ` +
+      "what this one says is not recorded, send it under an id of its own",
+  );
   assert.equal(JSON.stringify(daybook.job(jobId)), before);
 });
 

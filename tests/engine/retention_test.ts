@@ -139,6 +139,29 @@ Deno.test("retention: a key that the disk does not let go is tried again", async
   assert.equal(harness.defects.length, 1, "and somebody was told");
 });
 
+Deno.test("retention: a failed job whose input was removed is not said to be retried, but submitted anew", async () => {
+  const { harness } = await open({ afterMs: HOUR_MS });
+  const jobId = await harness.submit("test.pay", { ...INPUT, leak: "fail" });
+  const retried = ({ next }: Awaited<ReturnType<typeof explanation>>) =>
+    next.some(({ action }) => action?.path.endsWith("/retry"));
+  assert.ok(retried(await explanation(harness, jobId)));
+
+  await harness.clock.advance(HOUR_MS);
+  const explained = await explanation(harness, jobId);
+  assert.ok(!retried(explained));
+  const removed = (await harness.entries(jobId)).at(-1);
+  assert.deepEqual(
+    explained.next.at(-1),
+    {
+      by: "anyone",
+      statement: `Submit it anew with its input, which was removed at ${removed?.receivedAt}: ` +
+        "without it there is no retry.",
+      cites: explained.next.at(-1)?.cites,
+    },
+  );
+  assert.equal(explained.next.at(-1)?.cites[0]?.logId, removed?.logId);
+});
+
 Deno.test("retention: removing changes no state: the job is as before, but for its last entry", async () => {
   const { harness } = await open({ afterMs: HOUR_MS });
   const jobId = await finished(harness);

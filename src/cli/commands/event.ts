@@ -28,7 +28,8 @@ export function eventCommand(surroundings: Surroundings): Command {
     notes: [
       JSON_NOTE,
       "The exit code is 0 when the event matched, or was there before; 1 when it was recorded and\n" +
-      "matched nothing: it is in the journal then, and counts for no job; 65 when it was refused.",
+      "matched nothing: it is in the journal then, and counts for no job; 1 also when another\n" +
+      "event has its id; 65 when it was refused.",
     ],
     examples: [
       `deno task event ec.shipment.ShipmentCompleted -f 'orderId="42"' -f tracking=T-1`,
@@ -50,7 +51,9 @@ async function deliver(input: CommandInput, surroundings: Surroundings): Promise
   else printLines(input, receiptLines(receipt, input.terminal.style));
   const hint = hintAtReceipt(input.all(FIELD_OPTION.name), receipt);
   if (hint !== undefined) input.terminal.err(`daybook: ${hint}`);
-  return receipt.disposition === "recorded" ? EXIT_NEGATIVE : EXIT_OK;
+  // A duplicate has a reason when it says something else, which then is not recorded.
+  const isLost = receipt.disposition === "duplicate" && receipt.reason !== undefined;
+  return receipt.disposition === "recorded" || isLost ? EXIT_NEGATIVE : EXIT_OK;
 }
 
 async function eventOf(input: CommandInput, surroundings: Surroundings): Promise<JsonObject> {

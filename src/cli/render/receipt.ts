@@ -11,7 +11,11 @@ export function receiptLines(receipt: ReceiptResource, paint: Paint): readonly s
     case "matched":
       return jobs.map((job) => reachedLine(job, paint));
     case "duplicate":
-      return [`duplicate: event ${eventId} was recorded${at} before, and changes nothing`];
+      return [
+        `duplicate: event ${eventId} was recorded${at} before, and changes nothing${
+          because(receipt.reason)
+        }`,
+      ];
     case "recorded":
       return [
         `recorded${at}, and matched nothing${because(shortReason(receipt.reason))}`,

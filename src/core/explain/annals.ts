@@ -66,6 +66,7 @@ export class Annals {
   resumed: FrameworkEntry<"job.JobResumed"> | undefined;
   waiting: FrameworkEntry<"job.TaskWaiting"> | undefined;
   retried: FrameworkEntry<"job.JobRetried">[] = [];
+  inputRemoved: FrameworkEntry<"job.InputRemoved"> | undefined;
 
   #ownTypes: Set<string> | undefined;
 
@@ -167,6 +168,9 @@ export class Annals {
         break;
       case "job.TaskWaiting":
         this.waiting = entry;
+        break;
+      case "job.InputRemoved":
+        this.inputRemoved = entry;
         break;
       default:
         this.#noteAttempt(entry);

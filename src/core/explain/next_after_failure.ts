@@ -1,6 +1,7 @@
 /** What can be done about a job that failed, and what nothing but a person can mend. */
 
 import { reusableTasks } from "../decide.ts";
+import type { JobEventLogEntry } from "../event.ts";
 import type { NextStep } from "../explanation.ts";
 import type { LogId } from "../ids.ts";
 import type { FailedJob } from "../job_state.ts";
@@ -9,7 +10,7 @@ import { compensableTasks, leftInPlace } from "./because_compensating.ts";
 import { neverStarted } from "./because_ended.ts";
 import { anyone, itself } from "./next_step.ts";
 import { overtakenAttempts, underWayText } from "./overtaken.ts";
-import { shortened } from "./phrases.ts";
+import { shortened, timeText } from "./phrases.ts";
 
 type Next = readonly NextStep<LogId>[];
 
@@ -30,6 +31,8 @@ export function afterFailure(annals: Annals, job: FailedJob): Next {
   const first = done.length > 0 ? done : [itself("Nothing: it is over.", [])];
   if (neverStarted(annals, job)) return [...first, sendAgain(annals)];
   const byHand = [...recovery(job), ...leftovers(job), ...underWay(annals)];
+  const { inputRemoved } = annals;
+  if (inputRemoved !== undefined) return [...first, ...byHand, withInput(inputRemoved)];
   return job.failure.error.name === "InvalidInput"
     ? [...first, ...byHand, submitAgain(annals)]
     : [...first, ...byHand, anyone(`Retry it; ${names}:`, path)];
@@ -45,6 +48,13 @@ function underWay(annals: Annals): Next {
   const cites = overtaken.slice(0, NAMES_MAX)
     .flatMap(({ attempt }) => attempt.ended?.entry.logId ?? attempt.started?.logId ?? []);
   return [{ by: "anyone", statement, cites }];
+}
+
+/** Nobody has the input any more but who sent it. */
+function withInput(removed: JobEventLogEntry): NextStep<LogId> {
+  const statement = `Submit it anew with its input, which was removed at ${timeText(removed)}: ` +
+    "without it there is no retry.";
+  return { by: "anyone", statement, cites: [removed.logId] };
 }
 
 /** A retry takes the input that is on record. */
