@@ -14,9 +14,9 @@ export interface TokenSource {
   readonly file: string | undefined;
 }
 
-/** What a shell makes of it within double quotes is the text of the file. */
-function contentOf(file: string): string {
-  return `$(cat ${shellWord(file)})`;
+/** What a shell makes of it within double quotes is the first token of the file. */
+function firstTokenOf(file: string): string {
+  return `$(awk '!/^ *#/ && NF { print $1; exit }' ${shellWord(file)})`;
 }
 
 export function urlOf({ hostname, port }: Address): string {
@@ -61,7 +61,7 @@ function examples(url: string, source: TokenSource | undefined): readonly string
   const token = source === undefined
     ? ""
     : ` -H "authorization: Bearer ${
-      source.file === undefined ? "$DAYBOOK_TOKEN" : contentOf(source.file)
+      source.file === undefined ? "$DAYBOOK_TOKEN" : firstTokenOf(source.file)
     }"`;
   const job = `{"type":"order.fulfil","input":{"orderId":"7","amount":1999}}`;
   const event =

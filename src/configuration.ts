@@ -98,6 +98,7 @@ export function readConfiguration(sources: ConfigurationSources): ConfigurationR
   if (flags.values["version"] === true) return { kind: "version" };
   const reader = new Reader(flags.values, sources);
   const configuration = reader.configuration();
+  reader.requireRoomForBody(configuration);
   if (reader.problems.length > 0) return { kind: "invalid", problems: reader.problems };
   return { kind: "run", configuration, origins: reader.origins };
 }
@@ -179,6 +180,15 @@ class Reader {
       webhookSecret: this.#sources.env("DAYBOOK_WEBHOOK_SECRET") || undefined,
       acceptSnapshotAhead: this.#switch("accept-snapshot-ahead"),
     };
+  }
+
+  /** A body that can never be read must not be asked for again and again. */
+  requireRoomForBody({ bodyBytesMax, limits: { bodiesBytesMax } }: Configuration): void {
+    if (bodyBytesMax <= bodiesBytesMax) return;
+    this.problems.push(
+      `--body-bytes ${bodyBytesMax} is more than --bodies-bytes ${bodiesBytesMax}, which all ` +
+        "bodies have together",
+    );
   }
 
   #text(flag: string): string {

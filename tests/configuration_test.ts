@@ -169,3 +169,10 @@ Deno.test("configuration: every limit that an answer names is a setting, with it
     assert.equal(problems([wrong]).length, 1, wrong);
   }
 });
+
+Deno.test("configuration: a body that all bodies together have no room for is refused", () => {
+  assert.deepEqual(problems(["--body-bytes", "2MiB", "--bodies-bytes", "1MiB"]), [
+    "--body-bytes 2097152 is more than --bodies-bytes 1048576, which all bodies have together",
+  ]);
+  configured(["--body-bytes", "1MiB", "--bodies-bytes", "1MiB"]);
+});

@@ -7,7 +7,7 @@ import type { JobCreatedAttributes } from "../core/framework_events.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import { MAIN_EXPECTATION_ID } from "../core/job_plan.ts";
 import type { JobState } from "../core/job_state.ts";
-import type { JsonValue } from "../core/json.ts";
+import { equalJson, type JsonValue } from "../core/json.ts";
 import { matchableOf, projectAll } from "../core/projector.ts";
 import type { DefinitionRegistry } from "./definition_registry.ts";
 import { correlatedEventId } from "./derived_ids.ts";
@@ -133,16 +133,16 @@ export class Creation {
     const jobId = this.#parts.table.jobOfKey(key);
     const before = jobId === undefined ? undefined : this.#parts.table.job(jobId);
     if (jobId === undefined || before === undefined) return await this.#createInLane(request);
-    if (!(await this.#cameWith(before, digest))) {
+    if (!(await this.#cameWith(before, digest, request))) {
       return { ok: false, problem: { kind: "keyReused", key, jobId } };
     }
     return { ok: true, value: { job: await this.#asCreated(before), replayed: true } };
   }
 
-  /** A body that came with an input that was removed is known to nobody: then the key decides. */
-  async #cameWith(job: JobState, digest: string): Promise<boolean> {
+  /** An input that was removed is known to nobody: then all else of the request decides. */
+  async #cameWith(job: JobState, digest: string, request: CreateRequest): Promise<boolean> {
     if (!isSealed(job)) return job.idempotency?.digest === digest;
-    return await this.#parts.sealing.cameWith(job, digest) ?? true;
+    return await this.#parts.sealing.cameWith(job, digest) ?? asksForTheSame(job, request);
   }
 
   /** The job as the first answer showed it: after its creation, and its start if at once. */
@@ -211,6 +211,13 @@ export class Creation {
     const entries = await this.#parts.history.at(unique);
     return entries.filter(isFactFromOutside).map((entry) => carriedOver(entry, newJobId));
   }
+}
+
+function asksForTheSame(job: JobState, request: CreateRequest): boolean {
+  return "type" in request && request.type === job.type &&
+    (request.priority ?? 0) === job.priority &&
+    equalJson({ ...request.labels }, { ...job.labels }) &&
+    (request.jobId === undefined || request.jobId === job.jobId);
 }
 
 function toldElsewhere(): Outcome<never> {

@@ -159,7 +159,12 @@ async function openLocked(
   finish: Finish,
 ): Promise<{ journal: FileJournal; report: RecoveryReport }> {
   const began = options.clock.monotonic();
-  const recovery = await recover({ ...options, layout: layoutOf(options.folder) });
+  const isRepair = options.firstFacts.some(({ eventType }) => eventType === "journal.Repaired");
+  const recovery = await recover({
+    ...options,
+    layout: layoutOf(options.folder),
+    acceptLoss: options.acceptSnapshotAhead || isRepair,
+  });
   for (const warning of recovery.warnings) options.warn(warning);
   const reserve = await reserveOf(options);
   const parts = await partsOf(options, recovery, reserve);

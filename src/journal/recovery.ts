@@ -11,6 +11,7 @@ import { type TornTail, withoutTail } from "./segment_end.ts";
 import { listSegments } from "./segment_listing.ts";
 import { replayFromNewest } from "./snapshot_choice.ts";
 import type { LastSnapshot } from "./snapshots.ts";
+import { requireWitnessed } from "./witness.ts";
 
 export interface RecoveryOptions {
   readonly fileSystem: FileSystem;
@@ -19,6 +20,8 @@ export interface RecoveryOptions {
   readonly random: Random;
   /** Goes on without a snapshot of entries that the journal does not hold. */
   readonly acceptSnapshotAhead: boolean;
+  /** Whoever opens it knows that its end is gone, and records it. */
+  readonly acceptLoss: boolean;
 }
 
 export interface Recovery {
@@ -52,6 +55,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
   const found = await segmentsOf(fileSystem, layout);
   const { replayed, snapshot, warnings } = await replayFromNewest(options, found);
   const { head, indexes, entriesReplayed, torn } = replayed;
+  if (!options.acceptLoss) await requireWitnessed(fileSystem, layout, head, found.at(-1));
   const segments = found.length > 0 ? found : [await createFirst(fileSystem, layout)];
   const clean = torn === undefined && (head.logId === 0 || isStop(replayed.lastEntry));
   const active = segments.at(-1)?.name ?? segmentName(1);

@@ -240,3 +240,14 @@ Deno.test("backup: without permission for the folder it tells the command to giv
     assert.match(command ?? "", /--allow-write=journal,\/elsewhere\/backup,\/elsewhere /);
     assert.match(command ?? "", /src\/cli\/journal\.ts backup \/elsewhere\/backup$/);
   }));
+
+test("backup: a folder in the journal, or around it, is no place for it", async () => {
+  const disk = await journalOfJobs();
+  for (const folder of ["journal/copy", "journal/segments/copy"]) {
+    const before = disk.files.size;
+    const { code, err } = await backedUp(disk, folder);
+    assert.equal(code, 74);
+    assert.match(err.join(), /lie in each other$/);
+    assert.equal(disk.files.size, before);
+  }
+});

@@ -1,6 +1,7 @@
 /** What an earlier verdict proves of a journal that has lost whole batches from its end. */
 
 import assert from "node:assert/strict";
+import { FakeRandom } from "../support/fake_clock.ts";
 import { journalCommand, type Said } from "../support/journal_command.ts";
 import type { MemoryDisk } from "../support/journal_memory_disk.ts";
 import {
@@ -53,6 +54,17 @@ test("verify: an earlier verdict is the witness of batches that are gone from th
   }
 });
 
+test("start: a journal that ends before what was found intact is refused, and named", async () => {
+  const { disk, whole, head } = await truncated();
+  await assert.rejects(engineOn(disk, new FakeRandom("09X")), {
+    name: "JournalDamagedError",
+    exitCode: 78,
+    message: new RegExp(`ends at logId \\d+, and was found intact up to ${head} at `),
+  });
+  const { stop } = await engineOn(whole, new FakeRandom("09Y"));
+  await stop();
+});
+
 test("verify: with the lost batches back, the journal is intact again", async () => {
   const { disk, whole } = await truncated();
   assert.equal((await verify(disk)).code, 78);
@@ -63,12 +75,16 @@ test("verify: with the lost batches back, the journal is intact again", async ()
 
 test("verify: a journal that was written on after it lost batches is another history", async () => {
   const { disk, head } = await truncated();
+  const verdict = textAt(disk, VERDICT);
+  // With its verdict it would not have started.
+  disk.files.delete(VERDICT);
   const { engine, stop } = await engineOn(disk);
   for (let order = 0; order < 9; order++) {
     await engine.create({ type: "test.parcel", input: { orderId: `new-${order}` } });
   }
   await stop();
   dropSnapshots(disk);
+  setText(disk, VERDICT, verdict);
 
   const { code, out } = await verify(disk);
 

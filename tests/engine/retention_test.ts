@@ -207,7 +207,7 @@ for (const leak of ["fail", "message"]) {
   });
 }
 
-Deno.test("retention: once the input is removed, its key of idempotency alone decides", async () => {
+Deno.test("retention: once the input is removed, all else of a request decides for its idempotency key", async () => {
   const { harness } = await open("deleteOnCompletion");
   const idempotency = { key: "order-42", digest: "of the body" };
   const { jobId } = await harness.create({ type: "test.pay", input: INPUT, idempotency });
@@ -216,6 +216,11 @@ Deno.test("retention: once the input is removed, its key of idempotency alone de
   const again = await harness.engine.create({ type: "test.pay", input: INPUT, idempotency });
 
   assert.ok(again.ok && again.value.replayed && again.value.job.jobId === jobId);
+  for (const other of [{ priority: 5 }, { labels: { z: "9" } }, { jobId: "mine" as JobId }]) {
+    const request = { type: "test.pay", input: INPUT, idempotency, ...other };
+    const refused = await harness.engine.create(request);
+    assert.ok(!refused.ok && refused.problem.kind === "keyReused");
+  }
 });
 
 Deno.test("retention: a cancelled job has ended as well", async () => {

@@ -156,8 +156,8 @@ async function assertStarts(copy: string, accepted: readonly string[]): Promise<
 async function restoreAsDocumented(folder: string): Promise<void> {
   const readme = await Deno.readTextFile(new URL("../../journal/README.md", import.meta.url));
   const [, block = ""] = /\*\*To restore\*\*[^`]*```sh\n([^`]*)```/.exec(readme) ?? [];
-  const lines = block.split("\n").filter((line) => /^(?:mkdir|cp) /.test(line));
-  assert.equal(lines.length, 2, block);
+  const lines = block.split("\n").filter((line) => /^(?:mkdir|cp|\[) /.test(line));
+  assert.equal(lines.length, 3, block);
   const args = ["-e", "-c", lines.join("\n")];
   const { code, stderr } = await new Deno.Command("sh", { args, cwd: folder }).output();
   assert.equal(code, 0, new TextDecoder().decode(stderr));

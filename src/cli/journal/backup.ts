@@ -17,6 +17,7 @@ import {
 } from "../command.ts";
 import { plainText } from "../plain_text.ts";
 import { audit, type AuditReport } from "./audit.ts";
+import { resolve } from "node:path";
 import {
   EXIT_UNREADABLE,
   JOURNAL_OPTION,
@@ -55,6 +56,16 @@ export function backupCommand(tools: JournalTools): Command {
   };
 }
 
+/** @throws {CommandError} when one of two folders lies in the other. */
+function requireApart(journal: string, copy: string): void {
+  const [outer, inner] = [resolve(journal), resolve(copy)].toSorted((a, b) => a.length - b.length);
+  if (outer === undefined || inner?.startsWith(`${outer}/`) !== true) return;
+  throw new CommandError(
+    `Cannot back up to ${copy}: it and the journal ${journal} lie in each other`,
+    EXIT_UNREADABLE,
+  );
+}
+
 class Backup {
   readonly #input: CommandInput;
   readonly #tools: JournalTools;
@@ -74,6 +85,7 @@ class Backup {
 
   async run(): Promise<number> {
     const { fileSystem } = this.#tools;
+    requireApart(this.#from.folder, this.#to.folder);
     requireReadAndWrite(this.#to.folder);
     await requireJournal(fileSystem, this.#from);
     await makeNamedFolders(fileSystem, this.#to.folder, this.#warn);
