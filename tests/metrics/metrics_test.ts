@@ -1,9 +1,7 @@
 /** What `/metrics` tells, held against the jobs and the journal that it tells of. */
 
 import assert from "node:assert/strict";
-import { type Condition, conditionOf } from "../../src/core/condition.ts";
 import { isTerminal } from "../../src/core/job_state.ts";
-import type { JobWatch } from "../../src/engine/ports.ts";
 import { JobEngine } from "../../src/engine/job_engine.ts";
 import { TokenList } from "../../src/http/access.ts";
 import { createApp } from "../../src/http/app.ts";
@@ -19,47 +17,8 @@ import {
   type TestApp,
 } from "../support/http_app.ts";
 import { DEFINITIONS } from "../support/http_definitions.ts";
-import { type Family, readMetrics, valueOf } from "../support/metrics_text.ts";
-
-type Scraped = ReadonlyMap<string, Family>;
-
-async function scrape(app: Pick<TestApp, "get">): Promise<Scraped> {
-  const response = await app.get("/metrics");
-  const text = await response.text();
-  assert.equal(response.status, 200, text);
-  assert.equal(response.headers.get("content-type"), "text/plain; version=0.0.4; charset=utf-8");
-  assert.equal(response.headers.get("cache-control"), "no-store");
-  return readMetrics(text);
-}
-
-/** The sum of all series of a family. */
-function total(scraped: Scraped, name: string): number {
-  return (scraped.get(name)?.samples ?? []).reduce((sum, { value }) => sum + value, 0);
-}
-
-/** Counts the jobs again, one by one, and compares; of a process that began with none. */
-function assertAgrees(scraped: Scraped, engine: JobEngine, began = { created: 0, ended: 0 }): void {
-  const { jobs } = engine.list({ limit: 10_000 });
-  const ended = jobs.filter(isTerminal).length;
-  assertUnfinished(scraped, engine);
-  assert.equal(valueOf(scraped, "daybook_recorded_jobs"), jobs.length);
-  assert.equal(total(scraped, "daybook_jobs_created_total"), jobs.length - began.created);
-  assert.equal(total(scraped, "daybook_jobs_total"), ended - began.ended);
-}
-
-function assertUnfinished(scraped: Scraped, engine: JobEngine): void {
-  const counts = new Map<Condition, number>();
-  for (const job of engine.list({ limit: 10_000 }).jobs) {
-    const condition = conditionOf(job);
-    if (!isTerminal(job)) counts.set(condition, (counts.get(condition) ?? 0) + 1);
-  }
-  for (const { labels, value } of scraped.get("daybook_unfinished_jobs")?.samples ?? []) {
-    const condition = labels["condition"] as Condition;
-    assert.equal(value, counts.get(condition) ?? 0, condition);
-    counts.delete(condition);
-  }
-  assert.deepEqual([...counts], [], "conditions that are not shown");
-}
+import { readMetrics, valueOf } from "../support/metrics_text.ts";
+import { assertAgrees, scrape, type Scraped } from "../support/metrics_truth.ts";
 
 /** Jobs that come to each end, and some that come to none. */
 async function runAll(app: TestApp): Promise<void> {
@@ -96,28 +55,6 @@ Deno.test("/metrics: jobs are counted by type and by how they end", async () => 
   assert.equal(ended("(none)", "succeeded"), 1);
   assert.equal(valueOf(scraped, "daybook_jobs_created_total", { type: "(none)" }), 4);
   assertAgrees(scraped, app.engine);
-});
-
-Deno.test("/metrics: one that loses every other change is found out", async () => {
-  const [clock, random] = [new FakeClock(), new FakeRandom()];
-  const metrics = new Metrics({ types: [] });
-  let told = 0;
-  const forgetful: JobWatch = {
-    changed: (change) => {
-      if (told++ % 2 === 0) metrics.jobs.changed(change);
-    },
-  };
-  const engine = new JobEngine({ clock, random, definitions: [], maxRunning: 1, watch: forgetful });
-  const { journal } = await MemoryJournal.open({ clock, random, consumer: engine.consumer });
-  await engine.start(journal);
-  const app = createApp({ engine, clock, metrics: metrics.of(engine) });
-  const get = async (path: string) => await app.request(path);
-  assertAgrees(await scrape({ get }), engine);
-  const plan = { expected: [] };
-  const headers = { "content-type": "application/json" };
-  await app.request("/jobs", { method: "POST", headers, body: JSON.stringify({ plan }) });
-  const scraped = await scrape({ get });
-  assert.throws(() => assertAgrees(scraped, engine), assert.AssertionError);
 });
 
 Deno.test("/metrics: a wait for a worker and a run are told apart, while they last and after", async () => {
