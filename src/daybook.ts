@@ -3,6 +3,7 @@
  * order in which they start and stop.
  */
 
+import { diskFree } from "./disk_free.ts";
 import { JobEngine } from "./engine/job_engine.ts";
 import type { AnyJobDefinition } from "./engine/definition.ts";
 import type { Clock, Random, RecoveryReport } from "./engine/ports.ts";
@@ -14,6 +15,8 @@ import { DenoFileSystem } from "./journal/deno_file_system.ts";
 import { FileJournal } from "./journal/file_journal.ts";
 import { KeyFiles } from "./journal/key_files.ts";
 import { layoutOf } from "./journal/layout.ts";
+import { Metrics } from "./metrics/metrics.ts";
+import { processUsage } from "./process_usage.ts";
 
 /**
  * How long a stop waits for connections to close: a peer that does not read keeps its
@@ -72,6 +75,11 @@ export class Daybook {
     const { configuration, clock, random, definitions, warn } = options;
     const onDefect = (error: unknown) => warn(`defect: ${engine.redact(describe(error))}`);
     const fileSystem = new DenoFileSystem();
+    const metrics = new Metrics({
+      types: definitions.map(({ type }) => type),
+      processUsage,
+      diskFree: await diskFree(configuration.journal),
+    });
     const engine = new JobEngine({
       clock,
       random,
@@ -79,6 +87,7 @@ export class Daybook {
       keys: new KeyFiles(fileSystem, layoutOf(configuration.journal), configuration.secretKey),
       maxRunning: configuration.maxRunning,
       limits: configuration.limits,
+      watch: metrics.jobs,
       onJournalFailed: options.onJournalFailed,
       onDefect,
     });
@@ -93,6 +102,7 @@ export class Daybook {
       reserveBytes: configuration.reserveBytes,
       batchBytesMax: configuration.limits.batchBytesMax,
       acceptSnapshotAhead: configuration.acceptSnapshotAhead,
+      watch: metrics.commits,
       warn,
     });
     try {
@@ -105,6 +115,7 @@ export class Daybook {
     const app = createApp({
       engine,
       clock,
+      metrics: metrics.of(engine),
       access: options.access,
       allowedHosts: allowedHostsOf(configuration),
       ...configuration.limits,

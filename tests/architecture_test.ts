@@ -10,6 +10,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   engine: ["core"],
   journal: ["core", "engine"],
   http: ["core", "engine"],
+  metrics: ["core", "engine", "journal", "http", "."],
   jobs: ["core", "engine"],
   cli: ["core", "engine", "journal", "http", "jobs", "."],
 };
@@ -107,6 +108,10 @@ Deno.test("architecture: core is pure, the engine knows no files, and only http 
   for (const layer of ["engine", "journal", "jobs", "cli"]) {
     const packages = packagesOf(layer);
     assert.deepEqual(packages.filter((name) => /^hono\b|^node:(?:fs|http)/.test(name)), [], layer);
+  }
+  for (const [path, names] of imports) {
+    const isCounting = names.some((name) => name.startsWith("@prometheus-io/"));
+    assert.equal(isCounting && layerOf(path) !== "metrics", false, path);
   }
   for (const path of imports.keys()) {
     const layer = layerOf(path);

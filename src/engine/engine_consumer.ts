@@ -9,7 +9,7 @@ import type { JournalConsumer } from "./ports.ts";
 
 type ConsumerParts = Pick<
   EngineParts,
-  "projection" | "recorder" | "ended" | "supervisor" | "feed" | "inputRemovals"
+  "projection" | "recorder" | "ended" | "census" | "supervisor" | "feed" | "inputRemovals"
 >;
 
 export function engineConsumer(
@@ -33,7 +33,7 @@ export function engineConsumer(
 
 /** Projects a batch, lets jobs go on, and wakes those who wait. */
 function goOn(
-  { recorder, ended, supervisor, feed, inputRemovals }: ConsumerParts,
+  { recorder, ended, census, supervisor, feed, inputRemovals }: ConsumerParts,
   entries: readonly JobEventLogEntry[],
   onDefect: (error: unknown) => void,
 ): void {
@@ -44,6 +44,7 @@ function goOn(
     if (applied === undefined) continue;
     steps.push(applied);
     ended.see(applied);
+    census.see(applied);
     inputRemovals.see(applied);
     touched.add(applied.job.jobId);
   }

@@ -16,10 +16,11 @@ import { Feed } from "./feed.ts";
 import { History } from "./history.ts";
 import { InputRemovals } from "./input_removals.ts";
 import { type EngineLimits, Intake, NO_LIMITS } from "./intake.ts";
+import { JobCensus } from "./job_census.ts";
 import { Lanes } from "./lanes.ts";
 import { LiveSecrets } from "./live_secrets.ts";
 import { PatientRecorder } from "./patient_recorder.ts";
-import type { Clock, JournalFailedError, KeyStore, Random } from "./ports.ts";
+import type { Clock, JobWatch, JournalFailedError, KeyStore, Random } from "./ports.ts";
 import { Projection } from "./projection.ts";
 import { protectionOf } from "./protection.ts";
 import { Recorder } from "./recorder.ts";
@@ -40,6 +41,8 @@ export interface JobEngineOptions {
   readonly maxRunning: number;
   /** What is taken from outside; without it there are no limits. */
   readonly limits?: EngineLimits;
+  /** Counts what jobs do; nobody, when absent. */
+  readonly watch?: JobWatch;
   /** The journal has failed: nothing more can be recorded, and the process should end. */
   readonly onJournalFailed?: (error: JournalFailedError) => void;
   /** A defect of this program; the job concerned stays as it is. */
@@ -69,7 +72,7 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
 }
 
 function foundationOf(options: JobEngineOptions) {
-  const { clock, random, definitions, maxRunning, keys } = options;
+  const { clock, random, definitions, maxRunning, keys, watch, onDefect = () => {} } = options;
   const registry = new DefinitionRegistry(definitions);
   if (keys === undefined) requireNoProtection(registry);
   const projection = new Projection();
@@ -80,6 +83,7 @@ function foundationOf(options: JobEngineOptions) {
     projection,
     table,
     ended: new EndedJobs(),
+    census: new JobCensus(watch, onDefect),
     indexes: { started: new CorrelationIndex(), unstarted: new CorrelationIndex(), facts },
     events: new EventEngine(clock, random, eventIds),
     registry,

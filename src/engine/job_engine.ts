@@ -63,6 +63,7 @@ export class JobEngine {
     this.#parts.events.open(journal);
     this.#parts.recorder.fileAll();
     this.#parts.ended.restore(this.#parts.table.jobs());
+    await this.#parts.census.restore(this.#parts.table, (logIds) => journal.readAt(logIds));
     await this.#parts.inputRemovals.restore(this.#parts.table.jobs());
     await this.#parts.supervisor.recover(restart);
   }
@@ -232,7 +233,11 @@ export class JobEngine {
     return {
       jobs: this.#parts.table.size,
       busyWorkers: this.#parts.workers.busy,
+      maxWorkers: this.#parts.workers.max,
       queued: this.#parts.workers.waiting,
+      oldestQueuedMs: this.#parts.census.oldestQueuedMs(this.#clock.now()),
+      conditions: this.#parts.census.conditions,
+      pendingBytes: this.#parts.events.journal.pendingBytes,
       listening: this.#parts.feed.waiting,
       filed: this.#parts.indexes.started.size,
     };

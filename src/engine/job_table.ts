@@ -20,6 +20,9 @@ interface JobRecord {
 /** What one entry did to its job. */
 export interface Applied extends Step {
   readonly before: JobState | undefined;
+  /** What the job was doing before and does now. */
+  readonly conditionBefore: Condition | undefined;
+  readonly condition: Condition;
   readonly entry: JobEventLogEntry;
 }
 
@@ -70,11 +73,12 @@ export class JobTable {
     if (entry.jobId === undefined) return undefined;
     const record = this.#records.get(entry.jobId);
     const before = record?.job;
+    const conditionBefore = record?.condition;
     const { job, rule, matched } = project(before, entry);
     const condition = conditionOf(job);
     if (rule !== "any/already-applied") {
       this.columns.add(entry.logId, before?.lastLogId ?? 0);
-      if (before?.state !== job.state || record?.condition !== condition) {
+      if (before?.state !== job.state || conditionBefore !== condition) {
         this.columns.changed(entry.logId, before?.state, job.state, condition);
       }
     }
@@ -84,7 +88,7 @@ export class JobTable {
       record.job = job;
       record.condition = condition;
     }
-    return { job, rule, matched, before, entry };
+    return { job, rule, matched, before, conditionBefore, condition, entry };
   }
 
   /** Takes over a job from a snapshot. */

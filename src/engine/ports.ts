@@ -4,6 +4,7 @@
  * the engine relies on.
  */
 
+import type { Condition } from "../core/condition.ts";
 import type { EventDraft, JobEventLogEntry } from "../core/event.ts";
 import type { EventId, JobId, LogId } from "../core/ids.ts";
 
@@ -197,6 +198,26 @@ export interface JournalConsumer {
   refuse(entry: JobEventLogEntry): string | undefined;
   /** The journal will take nothing more: a sync failed. */
   failed(error: JournalFailedError): void;
+}
+
+/** How a job changed, with nothing that tells which job it is. */
+export interface ConditionChange {
+  /** Absent for a plan driven by outside events. */
+  readonly type: string | undefined;
+  /** Absent when the job is new. */
+  readonly from: Condition | undefined;
+  readonly to: Condition;
+  /** How long it was queued or executing; `undefined` after any other condition. Never below 0. */
+  readonly stayedMs: number | undefined;
+}
+
+/** Who counts what jobs do. */
+export interface JobWatch {
+  /**
+   * A job's condition has changed, durably. What was there when the engine started is not
+   * told. Every job waits for this: it must be quick.
+   */
+  changed(change: ConditionChange): void;
 }
 
 /** There is no room on the disk. Nothing was recorded; the same may work later. */

@@ -9,6 +9,7 @@ import type { Edge } from "./edge.ts";
 import type { EnginePort } from "./engine_port.ts";
 import { problemOfFailure } from "./engine_problem.ts";
 import { guard } from "./guard.ts";
+import type { MetricsPort } from "./metrics_port.ts";
 import { Problem, problemResponse } from "./problem.ts";
 import { requireScopes } from "./route_scopes.ts";
 import { addControlRoutes } from "./routes/controls.ts";
@@ -19,11 +20,14 @@ import { addHealthRoutes } from "./routes/health.ts";
 import { addJobRoutes } from "./routes/job.ts";
 import { addJobsRoutes } from "./routes/jobs.ts";
 import { addJournalRoutes } from "./routes/journal.ts";
+import { addMetricsRoute } from "./routes/metrics.ts";
 import { addReplayRoutes } from "./routes/replay.ts";
 
 export interface AppOptions {
   readonly engine: EnginePort;
   readonly clock: Clock;
+  /** What `/metrics` shows; without it there is nothing at that path. */
+  readonly metrics?: MetricsPort | undefined;
   /** When given, every route but `/livez` and `/readyz` needs a bearer token of its scope. */
   readonly access?: Access | undefined;
   /** Host names, without ports, served beside those of the loopback; `"any"` needs a token. */
@@ -78,6 +82,7 @@ function edgeOf(options: AppOptions): Edge {
       timeMs: options.bodyTimeMs ?? 30_000,
       bytes: new Gauge("bodiesBytesMax", options.bodiesBytesMax ?? 64 * 1024 * 1024),
     }),
+    metrics: options.metrics,
     eventsMax: options.eventsMax ?? 1_000,
     maxStartDelayMs: options.maxStartDelayMs ?? 15 * 60_000,
     needsToken: options.access !== undefined,
@@ -99,6 +104,7 @@ function addRoutes(app: Hono, edge: Edge): void {
   addEventRoutes(app, edge);
   addDefinitionRoutes(app, edge);
   addJournalRoutes(app, edge);
+  addMetricsRoute(app, edge);
   addHealthRoutes(app, edge);
 }
 

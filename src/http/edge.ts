@@ -4,11 +4,14 @@ import type { Clock } from "../engine/ports.ts";
 import type { Bodies } from "./bodies.ts";
 import type { Gauge } from "./capacity.ts";
 import type { EnginePort } from "./engine_port.ts";
+import type { MetricsPort } from "./metrics_port.ts";
 
 export interface Edge {
   readonly engine: EnginePort;
   readonly clock: Clock;
   readonly bodies: Bodies;
+  /** `undefined` when nobody counts. */
+  readonly metrics: MetricsPort | undefined;
   /** In one request. */
   readonly eventsMax: number;
   readonly maxStartDelayMs: number;

@@ -12,6 +12,7 @@ const ROUTE_SCOPES: Readonly<Record<string, RouteScope>> = {
   "GET /readyz": "open",
   "GET /definitions": "read",
   "GET /journal": "read",
+  "GET /metrics": "read",
   "GET /events": "read",
   "GET /stream": "read",
   "GET /jobs": "read",

@@ -15,6 +15,7 @@ import type {
   StampedEvent,
   Urgency,
 } from "../engine/ports.ts";
+import type { CommitWatch } from "./commit_watch.ts";
 import { JournalDamagedError } from "./errors.ts";
 import { segmentName, snapshotName } from "./layout.ts";
 import { MemorySink } from "./memory_sink.ts";
@@ -47,6 +48,7 @@ export interface MemoryJournalOptions {
   readonly snapshotEvery?: number;
   readonly quietSealMs?: number;
   readonly batchBytesMax?: number;
+  readonly watch?: CommitWatch | undefined;
   readonly warn?: (message: string) => void;
 }
 

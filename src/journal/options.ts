@@ -2,6 +2,7 @@
 
 import type { JournalEventDraft } from "../core/event.ts";
 import type { Clock, JournalConsumer, Random } from "../engine/ports.ts";
+import type { CommitWatch } from "./commit_watch.ts";
 import type { FileSystem } from "./file_system.ts";
 
 export interface FileJournalOptions {
@@ -28,6 +29,8 @@ export interface FileJournalOptions {
   readonly acceptSnapshotAhead?: boolean;
   /** Recorded before anything else, once the journal is open; none. */
   readonly firstFacts?: readonly JournalEventDraft[];
+  /** Told of each batch that became durable; nobody, when absent. */
+  readonly watch?: CommitWatch | undefined;
   /** Told of what an operator should know and the journal can live with. */
   readonly warn?: (message: string) => void;
 }
@@ -52,6 +55,7 @@ export function resolvedOptions(options: FileJournalOptions): ResolvedOptions {
     batchBytesMax: BATCH_BYTES_MAX,
     acceptSnapshotAhead: false,
     firstFacts: [],
+    watch: undefined,
     warn: () => {},
     ...options,
   };

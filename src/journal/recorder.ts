@@ -16,6 +16,7 @@ import {
   type Urgency,
 } from "../engine/ports.ts";
 import type { SealedBatch } from "./batch.ts";
+import { type CommitWatch, watchedSink } from "./commit_watch.ts";
 import { type BatchSink, GroupCommit } from "./group_commit.ts";
 import type { Reserve } from "./reserve.ts";
 import { Room } from "./room.ts";
@@ -47,6 +48,7 @@ export interface RecorderOptions {
   readonly reserve?: Reserve | undefined;
   /** Whether there was no room to make it. */
   readonly short?: boolean;
+  readonly watch?: CommitWatch | undefined;
   /** Makes a durable batch readable; called before the consumer gets it. */
   publish(batch: SealedBatch): void;
   /** Stores a snapshot; the result is its file name. */
@@ -135,12 +137,13 @@ export class Recorder {
   }
 
   #groupCommit(options: RecorderOptions): GroupCommit {
+    const { clock, sink, warn, watch } = options;
     return new GroupCommit({
       head: options.origin.head,
       segmentBytes: options.origin.segmentBytes,
       segmentBytesMax: options.segmentBytes,
       batchBytesMax: options.batchBytesMax,
-      sink: options.sink,
+      sink: watch === undefined ? sink : watchedSink(sink, clock, watch, warn),
       stamp: options.stamp,
       listener: {
         durable: (batch) => this.#durable(batch),

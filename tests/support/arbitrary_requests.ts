@@ -142,6 +142,7 @@ export const ROUTES: Readonly<Record<string, RouteInput>> = {
   "GET /readyz": {},
   "GET /definitions": {},
   "GET /journal": {},
+  "GET /metrics": {},
   "POST /jobs": { headers: fc.oneof(keys, prefer), body: bodyOf(creations, form) },
   "GET /jobs": {
     query: {

@@ -7,7 +7,8 @@ import { type EngineLimits, NO_LIMITS } from "../../src/engine/intake.ts";
 import { JobEngine } from "../../src/engine/job_engine.ts";
 import { SCOPES, TokenList } from "../../src/http/access.ts";
 import { type AppOptions, createApp } from "../../src/http/app.ts";
-import { MemoryJournal } from "../../src/journal/memory_journal.ts";
+import { Metrics } from "../../src/metrics/metrics.ts";
+import { type MemoryContent, MemoryJournal } from "../../src/journal/memory_journal.ts";
 import { FakeClock, FakeRandom } from "./fake_clock.ts";
 import { DEFINITIONS } from "./http_definitions.ts";
 import { MemoryKeys } from "./memory_keys.ts";
@@ -32,12 +33,19 @@ export interface TestAppOptions extends Partial<AppOptions> {
   /** Instead of those that every test has. */
   readonly definitions?: readonly AnyJobDefinition[];
   readonly maxRunning?: number;
+  /** What the journal of an earlier process held. */
+  readonly content?: MemoryContent;
+  /** Goes on with that of an earlier process. */
+  readonly clock?: FakeClock;
 }
 
 export async function startApp(
-  { token, limits, definitions = DEFINITIONS, maxRunning = 10, ...options }: TestAppOptions = {},
+  { token, limits, definitions = DEFINITIONS, maxRunning = 10, content, ...options }:
+    TestAppOptions = {},
 ): Promise<TestApp> {
-  const [clock, random] = [new FakeClock(), new FakeRandom()];
+  const { clock = new FakeClock() } = options;
+  const random = new FakeRandom(content === undefined ? undefined : "01K");
+  const metrics = new Metrics({ types: definitions.map(({ type }) => type) });
   const engine = new JobEngine({
     clock,
     random,
@@ -45,17 +53,21 @@ export async function startApp(
     keys: new MemoryKeys(),
     maxRunning,
     limits: { ...NO_LIMITS, ...limits },
+    watch: metrics.jobs,
   });
-  const { journal } = await MemoryJournal.open({
+  const { journal, report } = await MemoryJournal.open({
     clock,
     random,
     consumer: engine.consumer,
     quietSealMs: QUIET_SEAL_MS,
+    watch: metrics.commits,
+    ...(content === undefined ? {} : { content }),
   });
-  await engine.start(journal);
+  await engine.start(journal, report.recoveredLogId ?? undefined);
   const app = createApp({
     engine,
     clock,
+    metrics: metrics.of(engine),
     ...(token === undefined ? {} : { access: new TokenList([{ token, scopes: SCOPES }]) }),
     ...options,
   });

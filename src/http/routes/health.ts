@@ -14,6 +14,7 @@ const INDEX = {
     stream: "/stream",
     definitions: "/definitions",
     journal: "/journal",
+    metrics: "/metrics",
     livez: "/livez",
     readyz: "/readyz",
   },

@@ -1,0 +1,208 @@
+/** Gauges: what is so right now, read when somebody asks and at no other time. */
+
+import { Counter, Gauge, Registry } from "@prometheus-io/client";
+import { type Condition, CONDITIONS } from "../core/condition.ts";
+import type { JournalInfo } from "../engine/ports.ts";
+import type { EdgeActivity } from "../http/metrics_port.ts";
+import { VERSION } from "../version.ts";
+
+/** What is read of an engine; `JobEngine` has it. */
+export interface EngineReadings {
+  readonly activity: {
+    readonly jobs: number;
+    readonly busyWorkers: number;
+    readonly maxWorkers: number;
+    readonly queued: number;
+    readonly oldestQueuedMs: number;
+    readonly conditions: ReadonlyMap<Condition, number>;
+    readonly pendingBytes: number;
+  };
+  readonly failed: boolean;
+  readonly full: boolean;
+  readonly draining: boolean;
+  journalInfo(): Promise<JournalInfo>;
+}
+
+export interface ProcessUsage {
+  readonly cpuSeconds: number;
+  readonly residentBytes: number;
+  readonly heapUsedBytes: number;
+  /** Since the epoch. */
+  readonly startedSeconds: number;
+}
+
+/** All that gauges are read from. */
+export interface Sources {
+  readonly engine: EngineReadings;
+  readonly edge: EdgeActivity;
+  readonly journal: JournalInfo;
+  readonly process: ProcessUsage | undefined;
+  readonly diskFree: number | undefined;
+}
+
+interface Reading {
+  readonly name: string;
+  readonly help: string;
+  /** `undefined` leaves the gauge out: nothing is better than a wrong 0. */
+  read(sources: Sources): number | boolean | undefined;
+}
+
+function gauge(name: string, help: string, read: Reading["read"]): Reading {
+  return { name, help, read };
+}
+
+const OF_ENGINE: readonly Reading[] = [
+  gauge("daybook_recorded_jobs", "Jobs in the journal.", ({ engine }) => engine.activity.jobs),
+  gauge(
+    "daybook_queue_depth",
+    "Jobs that wait for a worker.",
+    ({ engine }) => engine.activity.queued,
+  ),
+  gauge(
+    "daybook_oldest_queued_age_seconds",
+    "How long the job that is queued for longest is; 0 when none is.",
+    ({ engine }) => engine.activity.oldestQueuedMs / 1000,
+  ),
+  gauge("daybook_workers_busy", "Workers with a job.", ({ engine }) => engine.activity.busyWorkers),
+  gauge("daybook_workers_max", "Workers.", ({ engine }) => engine.activity.maxWorkers),
+  gauge("daybook_draining", "1 while the process stops.", ({ engine }) => engine.draining),
+];
+
+const OF_EDGE: readonly Reading[] = [
+  gauge("daybook_open_streams", "Open event streams.", ({ edge }) => edge.streams),
+  gauge("daybook_waiting_requests", "Requests that wait for a job.", ({ edge }) => edge.waiting),
+  gauge(
+    "daybook_open_requests",
+    "Requests that are being answered, this one included.",
+    ({ edge }) => edge.requests,
+  ),
+];
+
+const OF_JOURNAL: readonly Reading[] = [
+  gauge(
+    "daybook_journal_head_log_id",
+    "The last durable position.",
+    ({ journal }) => journal.head.logId,
+  ),
+  gauge("daybook_journal_bytes", "Bytes of all segments.", ({ journal }) => journal.bytes),
+  gauge("daybook_journal_segments", "Segments.", ({ journal }) => journal.segments.length),
+  gauge(
+    "daybook_journal_pending_bytes",
+    "About how many bytes wait to become durable.",
+    ({ engine }) => engine.activity.pendingBytes,
+  ),
+  gauge(
+    "daybook_journal_full",
+    "1 while writes are refused for want of room.",
+    ({ engine }) => engine.full,
+  ),
+  gauge(
+    "daybook_journal_failed",
+    "1 when nothing can be recorded until the next start.",
+    ({ engine }) => engine.failed,
+  ),
+  gauge(
+    "daybook_journal_snapshot_log_id",
+    "The position of the last snapshot.",
+    ({ journal }) => journal.lastSnapshot?.logId,
+  ),
+  gauge(
+    "daybook_journal_disk_free_bytes",
+    "Bytes that are free on the disk of the journal.",
+    ({ diskFree }) => diskFree,
+  ),
+];
+
+const OF_TRUST: readonly Reading[] = [
+  gauge(
+    "daybook_recovery_clean",
+    "1 when the stop before this start was a clean one.",
+    ({ journal }) => journal.lastRecovery.clean,
+  ),
+  gauge(
+    "daybook_recovery_seconds",
+    "How long this start took to open the journal.",
+    ({ journal }) => journal.lastRecovery.durationMs / 1000,
+  ),
+  gauge(
+    "daybook_recovery_replayed_entries",
+    "Entries that this start replayed.",
+    ({ journal }) => journal.lastRecovery.entriesReplayed,
+  ),
+  gauge(
+    "daybook_recovery_quarantined_bytes",
+    "Bytes that this start set aside.",
+    ({ journal }) => journal.lastRecovery.bytesQuarantined,
+  ),
+  gauge(
+    "daybook_verification_intact",
+    "1 when the last verification found the journal intact.",
+    ({ journal: { lastVerification } }) =>
+      lastVerification === null ? undefined : lastVerification.verdict === "intact",
+  ),
+  gauge(
+    "daybook_verification_timestamp_seconds",
+    "When the journal was last verified.",
+    ({ journal: { lastVerification } }) =>
+      lastVerification === null ? undefined : Date.parse(lastVerification.at) / 1000,
+  ),
+  gauge(
+    "daybook_verification_log_id",
+    "The position up to which the journal was last verified.",
+    ({ journal }) => journal.lastVerification?.head.logId,
+  ),
+];
+
+const OF_PROCESS: readonly Reading[] = [
+  gauge(
+    "process_resident_memory_bytes",
+    "Resident memory size in bytes.",
+    ({ process }) => process?.residentBytes,
+  ),
+  gauge(
+    "process_heap_used_bytes",
+    "Bytes of the heap of JavaScript that are in use.",
+    ({ process }) => process?.heapUsedBytes,
+  ),
+  gauge(
+    "process_start_time_seconds",
+    "Start time of the process since unix epoch in seconds.",
+    ({ process }) => process?.startedSeconds,
+  ),
+];
+
+const READINGS = [...OF_ENGINE, ...OF_EDGE, ...OF_JOURNAL, ...OF_TRUST, ...OF_PROCESS];
+const ENDED: readonly Condition[] = ["succeeded", "failed", "cancelled"];
+
+/** A registry of its own each time: what cannot be told now must not show what was so before. */
+export async function readingsText(sources: Sources): Promise<string> {
+  const registers = [new Registry()];
+  for (const { name, help, read } of READINGS) {
+    const value = read(sources);
+    if (value !== undefined) new Gauge({ name, help, registers }).set(Number(value));
+  }
+  addUnfinished(sources, registers);
+  addCpu(sources, registers);
+  addBuild(registers);
+  return await registers[0]?.metrics() ?? "";
+}
+
+function addUnfinished({ engine }: Sources, registers: Registry[]): void {
+  const { conditions } = engine.activity;
+  const [name, help] = ["daybook_unfinished_jobs", "Jobs that have not ended, by condition."];
+  const unfinished = new Gauge({ name, help, labelNames: ["condition"], registers });
+  for (const condition of CONDITIONS) {
+    if (!ENDED.includes(condition)) unfinished.set({ condition }, conditions.get(condition) ?? 0);
+  }
+}
+
+function addCpu({ process }: Sources, registers: Registry[]): void {
+  if (process === undefined) return;
+  const help = "Total user and system CPU time spent in seconds.";
+  new Counter({ name: "process_cpu_seconds_total", help, registers }).inc(process.cpuSeconds);
+}
+
+function addBuild(registers: Registry[]): void {
+  const [name, help] = ["daybook_build_info", "1, with the version of Daybook."];
+  new Gauge({ name, help, labelNames: ["version"], registers }).set({ version: VERSION }, 1);
+}

@@ -1,0 +1,138 @@
+/** The board for Grafana asks for nothing that `/metrics` does not have. */
+
+import assert from "node:assert/strict";
+import type { Verification } from "../../src/engine/ports.ts";
+import { createApp } from "../../src/http/app.ts";
+import { Metrics } from "../../src/metrics/metrics.ts";
+import { processUsage } from "../../src/process_usage.ts";
+import { startApp } from "../support/http_app.ts";
+import { type Family, readMetrics } from "../support/metrics_text.ts";
+
+interface Panel {
+  readonly id: number;
+  readonly title: string;
+  readonly gridPos: {
+    readonly h: number;
+    readonly w: number;
+    readonly x: number;
+    readonly y: number;
+  };
+  readonly targets?: readonly { readonly expr: string }[];
+}
+
+interface Board {
+  readonly panels: readonly Panel[];
+  readonly templating: { readonly list: readonly { readonly query: unknown }[] };
+}
+
+const PATH = new URL("../../src/metrics/grafana.json", import.meta.url);
+const BOARD: Board = JSON.parse(await Deno.readTextFile(PATH));
+
+/** Labels that the server which scrapes adds. */
+const OF_SCRAPE = ["instance", "job"];
+const SELECTOR = /\b([a-z][a-z0-9_]*)\{([^}]*)\}|\b((?:daybook|process)_[a-z0-9_]+)\b/g;
+
+/** All that a process can tell, with everything that may be left out. */
+async function families(): Promise<ReadonlyMap<string, Family>> {
+  const { engine, clock } = await startApp();
+  const metrics = new Metrics({
+    types: ["test.greet"],
+    processUsage,
+    diskFree: () => Promise.resolve(1),
+  });
+  const info = await engine.journalInfo();
+  const lastVerification: Verification = {
+    verdict: "intact",
+    at: "2026-01-01T00:00:00Z",
+    head: info.head,
+    durationMs: 1,
+    detail: "",
+  };
+  const whole = {
+    activity: engine.activity,
+    ...{ failed: false, full: false, draining: false },
+    journalInfo: () =>
+      Promise.resolve({ ...info, lastSnapshot: { logId: 1, file: "x" }, lastVerification }),
+  };
+  metrics.jobs.changed({ type: undefined, from: "queued", to: "executing", stayedMs: 1 });
+  metrics.jobs.changed({ type: undefined, from: "executing", to: "succeeded", stayedMs: 1 });
+  metrics.commits.committed({ entries: 1, bytes: 1, durationMs: 1 });
+  const web = createApp({ engine, clock, metrics: metrics.of(whole) });
+  const response = await web.request("/metrics");
+  return readMetrics(await response.text());
+}
+
+/** What an expression asks for that there is not: names, and labels of them. */
+function missing(expression: string, known: ReadonlyMap<string, Family>): readonly string[] {
+  const labelsOf = new Map(
+    [...known.values()].flatMap(({ samples }) => samples).map(({ name, labels }) => [
+      name,
+      [...OF_SCRAPE, ...Object.keys(labels)],
+    ]),
+  );
+  const asked = [...expression.matchAll(SELECTOR)].map(([, name, selector = "", bare = ""]) => ({
+    name: name ?? bare,
+    labels: [...selector.matchAll(/([a-z_]+)=~?"/g)].map(([, label = ""]) => label),
+  }));
+  const grouped = [...expression.matchAll(/\bby \(([^)]*)\)/g)]
+    .flatMap(([, labels = ""]) => labels.split(", "));
+  return asked.flatMap(({ name, labels }) => {
+    const has = labelsOf.get(name);
+    if (has === undefined) return [name];
+    return [...labels, ...grouped].filter((label) => !has.includes(label))
+      .map((label) => `${name}{${label}}`);
+  });
+}
+
+const EXPRESSIONS = [
+  ...BOARD.panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr)),
+  ...BOARD.templating.list.flatMap(({ query }) =>
+    typeof query === "object" && query !== null && "query" in query ? [String(query.query)] : []
+  ),
+];
+
+Deno.test("grafana board: every name and label that it asks for is there", async () => {
+  const known = await families();
+  assert.ok(EXPRESSIONS.length > 40);
+  for (const expression of EXPRESSIONS) {
+    assert.match(expression, /(?:daybook|process)_/);
+    assert.deepEqual(missing(expression, known), [], expression);
+  }
+});
+
+Deno.test("grafana board: nothing that is told is nowhere on it", async () => {
+  const text = EXPRESSIONS.join("\n");
+  const unused = [...(await families()).keys()].filter((name) => !text.includes(name));
+  assert.deepEqual(unused, [
+    ...["daybook_recorded_jobs", "daybook_draining", "daybook_recovery_replayed_entries"],
+    ...["daybook_verification_log_id", "process_start_time_seconds"],
+  ]);
+});
+
+Deno.test("grafana board: a name or a label with a slip in it is found out", async () => {
+  const known = await families();
+  assert.deepEqual(missing('sum(daybook_queue_dept{instance=~"x"})', known), [
+    "daybook_queue_dept",
+  ]);
+  assert.deepEqual(missing("rate(daybook_jobs_total[5m]) + process_cpu", known), ["process_cpu"]);
+  assert.deepEqual(missing('daybook_jobs_total{state="Done"}', known), [
+    "daybook_jobs_total{state}",
+  ]);
+  assert.deepEqual(missing('sum by (le, kind) (daybook_job_run_seconds_bucket{type="x"})', known), [
+    "daybook_job_run_seconds_bucket{kind}",
+  ]);
+});
+
+Deno.test("grafana board: panels have ids of their own, and none lies on another", () => {
+  const { panels } = BOARD;
+  assert.equal(new Set(panels.map(({ id }) => id)).size, panels.length);
+  const taken = new Set<string>();
+  for (const { title, gridPos: { h, w, x, y } } of panels) {
+    assert.ok(x + w <= 24, title);
+    for (let cell = 0; cell < h * w; cell++) {
+      const place = `${x + cell % w},${y + Math.floor(cell / w)}`;
+      assert.ok(!taken.has(place), `${title} lies on another panel at ${place}`);
+      taken.add(place);
+    }
+  }
+});

@@ -1,0 +1,259 @@
+/** What `/metrics` tells, held against the jobs and the journal that it tells of. */
+
+import assert from "node:assert/strict";
+import { isTerminal } from "../../src/core/job_state.ts";
+import { JobEngine } from "../../src/engine/job_engine.ts";
+import { TokenList } from "../../src/http/access.ts";
+import { createApp } from "../../src/http/app.ts";
+import { MemoryJournal } from "../../src/journal/memory_journal.ts";
+import { Metrics } from "../../src/metrics/metrics.ts";
+import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
+import { Gate, gatedJobs } from "../support/gated_jobs.ts";
+import {
+  createAndRun,
+  createPlan,
+  problemOf,
+  startApp,
+  type TestApp,
+} from "../support/http_app.ts";
+import { DEFINITIONS } from "../support/http_definitions.ts";
+import { readMetrics, valueOf } from "../support/metrics_text.ts";
+import { assertAgrees, scrape, type Scraped } from "../support/metrics_truth.ts";
+
+/** Jobs that come to each end, and some that come to none. */
+async function runAll(app: TestApp): Promise<void> {
+  await createAndRun(app, "test.greet", { name: "x" });
+  await createAndRun(app, "test.greet", { name: "y" });
+  await createAndRun(app, "test.doomed");
+  const parcel = await createAndRun(app, "test.parcel", { orderId: "1" });
+  await app.post(`/jobs/${parcel.jobId}/cancel`);
+  const plan = await createPlan(app);
+  await app.post("/events", {
+    eventType: "shop.ParcelShipped",
+    attributes: { orderId: "42" },
+    jobId: plan.jobId,
+  });
+  await createPlan(app, { start: false });
+  await createPlan(app);
+  const held = await createPlan(app);
+  await app.post(`/jobs/${held.jobId}/suspend`);
+  await app.clock.settle();
+}
+
+Deno.test("/metrics: jobs are counted by type and by how they end", async () => {
+  const app = await startApp();
+  const before = await scrape(app);
+  assert.equal(valueOf(before, "daybook_jobs_total", { type: "test.greet", outcome: "failed" }), 0);
+  await runAll(app);
+  const scraped = await scrape(app);
+  const ended = (type: string, outcome: string) =>
+    valueOf(scraped, "daybook_jobs_total", { type, outcome });
+  assert.equal(ended("test.greet", "succeeded"), 2);
+  assert.equal(ended("test.greet", "failed"), 0);
+  assert.equal(ended("test.doomed", "failed"), 1);
+  assert.equal(ended("test.parcel", "cancelled"), 1);
+  assert.equal(ended("(none)", "succeeded"), 1);
+  assert.equal(valueOf(scraped, "daybook_jobs_created_total", { type: "(none)" }), 4);
+  assertAgrees(scraped, app.engine);
+});
+
+Deno.test("/metrics: a wait for a worker and a run are told apart, while they last and after", async () => {
+  const gate = new Gate();
+  const app = await startApp({ definitions: gatedJobs(gate), maxRunning: 1 });
+  await createAndRun(app, "test.gated");
+  await app.clock.advance(2_000);
+  await createAndRun(app, "test.gated");
+  await app.clock.advance(5_000);
+  const during = await scrape(app);
+  assert.equal(valueOf(during, "daybook_queue_depth"), 1);
+  assert.equal(valueOf(during, "daybook_oldest_queued_age_seconds"), 5);
+  assert.equal(valueOf(during, "daybook_workers_busy"), 1);
+  assert.equal(valueOf(during, "daybook_workers_max"), 1);
+  assertAgrees(during, app.engine);
+  gate.open();
+  await app.clock.settle();
+  const after = await scrape(app);
+  const type = "test.gated";
+  assert.equal(valueOf(after, "daybook_job_queued_seconds_sum", { type }), 5);
+  assert.equal(valueOf(after, "daybook_job_queued_seconds_count", { type }), 2);
+  assert.equal(valueOf(after, "daybook_job_queued_seconds_bucket", { type, le: "0.001" }), 1);
+  assert.equal(valueOf(after, "daybook_job_run_seconds_sum", { type }), 7);
+  assert.equal(valueOf(after, "daybook_oldest_queued_age_seconds"), 0);
+  assertAgrees(after, app.engine);
+});
+
+/** One worker, held; a job that has waited for it for 5 s, and one that came back for 3 s. */
+async function startBusy(): Promise<TestApp> {
+  const definitions = [...DEFINITIONS, ...gatedJobs(new Gate())];
+  const app = await startApp({ definitions, maxRunning: 1 });
+  await createAndRun(app, "test.parcel", { orderId: "1" });
+  await createAndRun(app, "test.gated");
+  await app.post("/jobs", { type: "test.greet", input: { name: "z" }, start: false });
+  await app.clock.advance(2_000);
+  const late = await createAndRun(app, "test.greet", { name: "x" });
+  await app.clock.advance(2_000);
+  await app.post("/events", { eventType: "shop.ParcelShipped", attributes: { orderId: "1" } });
+  await app.clock.advance(3_000);
+  assert.equal(valueOf(await scrape(app), "daybook_oldest_queued_age_seconds"), 5);
+  await app.post(`/jobs/${late.jobId}/cancel`);
+  assert.equal(valueOf(await scrape(app), "daybook_oldest_queued_age_seconds"), 3);
+  return app;
+}
+
+for (const end of ["a crash", "a stop that leaves a snapshot"] as const) {
+  Deno.test(`/metrics: after ${end} counters begin anew, and gauges tell the truth`, async () => {
+    const old = await startBusy();
+    if (end !== "a crash") {
+      const stopped = old.engine.stop(0);
+      // The gated job ignores its signal; a stop waits for it as long as it may.
+      await old.clock.advance(20_000);
+      await stopped;
+      await old.journal.close();
+      assert.notEqual(old.journal.content.snapshot, null);
+    }
+    const { content } = old.journal;
+    const waitedMs = end === "a crash" ? 3_000 : 23_000;
+    const definitions = gatedJobs(new Gate());
+    const app = await startApp({ definitions, maxRunning: 1, content, clock: old.clock });
+    await app.clock.settle();
+    const jobs = app.engine.list({ limit: 100 }).jobs;
+    const ended = jobs.filter(isTerminal).length;
+    const scraped = await scrape(app);
+    assertAgrees(scraped, app.engine, { created: jobs.length, ended });
+    assert.equal(
+      valueOf(scraped, "daybook_unfinished_jobs", { condition: "queued" }),
+      1,
+      "the parcel has no definition, and stays where it is",
+    );
+    assert.equal(valueOf(scraped, "daybook_oldest_queued_age_seconds"), waitedMs / 1000);
+    assert.equal(valueOf(scraped, "daybook_recovery_clean"), end === "a crash" ? 0 : 1);
+    const parcel = jobs.find(({ type }) => type === "test.parcel");
+    await app.post(`/jobs/${parcel?.jobId}/cancel`);
+    const unstarted = jobs.find(({ state }) => state === "Created");
+    await app.post(`/jobs/${unstarted?.jobId}/cancel`);
+    const later = await scrape(app);
+    const labels = { type: "(other)", outcome: "cancelled" };
+    assert.equal(valueOf(later, "daybook_jobs_total", labels), 1);
+    assert.equal(
+      valueOf(later, "daybook_job_queued_seconds_sum", { type: "(other)" }),
+      waitedMs / 1000,
+    );
+    assertAgrees(later, app.engine, { created: jobs.length, ended });
+  });
+}
+
+Deno.test("/metrics: batches add up to the journal", async () => {
+  const app = await startApp();
+  await runAll(app);
+  const scraped = await scrape(app);
+  const { head, bytes } = await app.engine.journalInfo();
+  assert.equal(valueOf(scraped, "daybook_journal_head_log_id"), head.logId);
+  assert.equal(valueOf(scraped, "daybook_journal_batch_entries_sum"), head.logId);
+  assert.equal(valueOf(scraped, "daybook_journal_bytes"), bytes);
+  assert.equal(valueOf(scraped, "daybook_journal_batch_bytes_sum"), bytes);
+  const { batches } = app.journal.content;
+  assert.equal(valueOf(scraped, "daybook_journal_sync_seconds_count"), batches.length);
+});
+
+Deno.test("/metrics: the time of a sync is that of the disk", async () => {
+  const app = await startApp();
+  app.journal.hold();
+  const created = createPlan(app);
+  await app.clock.advance(250);
+  assert.ok((valueOf(await scrape(app), "daybook_journal_pending_bytes") ?? 0) > 0);
+  app.journal.release();
+  await created;
+  const scraped = await scrape(app);
+  assert.equal(valueOf(scraped, "daybook_journal_sync_seconds_sum"), 0.25);
+  assert.equal(valueOf(scraped, "daybook_journal_pending_bytes"), 0);
+});
+
+Deno.test("/metrics: no more series for more jobs, and none that names one", async () => {
+  const app = await startApp();
+  const series = (scraped: Scraped) =>
+    [...scraped.values()].reduce((sum, { samples }) => sum + samples.length, 0);
+  await runAll(app);
+  const before = series(await scrape(app));
+  for (let round = 0; round < 5; round++) await runAll(app);
+  const text = await (await app.get("/metrics")).text();
+  assert.equal(series(readMetrics(text)), before);
+  for (const { jobId } of app.engine.list({ limit: 1_000 }).jobs) assert.ok(!text.includes(jobId));
+});
+
+Deno.test("/metrics: what cannot be told is left out, and is there again when it can", async () => {
+  let free: number | undefined = 5;
+  const metrics = new Metrics({ types: [], diskFree: () => Promise.resolve(free) });
+  const { engine, clock } = await startApp();
+  const app = createApp({ engine, clock, metrics: metrics.of(engine) });
+  const shown = async () =>
+    valueOf(
+      await scrape({ get: async (path) => await app.request(path) }),
+      "daybook_journal_disk_free_bytes",
+    );
+  assert.equal(await shown(), 5);
+  free = undefined;
+  assert.equal(await shown(), undefined);
+  free = 0;
+  assert.equal(await shown(), 0);
+});
+
+Deno.test("/metrics: a stream that is open and a journal that failed are seen", async () => {
+  const app = await startApp();
+  const stream = (await app.get("/stream")).body?.getReader();
+  await stream?.read();
+  assert.equal(valueOf(await scrape(app), "daybook_open_streams"), 1);
+  await stream?.cancel();
+  await app.clock.settle();
+  assert.equal(valueOf(await scrape(app), "daybook_open_streams"), 0);
+  assert.equal(valueOf(await scrape(app), "daybook_journal_failed"), 0);
+  app.journal.failNext(new Error("the disk is gone"));
+  await (await app.post("/jobs", { plan: { expected: [] } })).text();
+  assert.equal(valueOf(await scrape(app), "daybook_journal_failed"), 1);
+});
+
+Deno.test("/metrics: it needs the scope to read, and an app that counts nothing has none", async () => {
+  const [read, submit] = ["read-token-0123456789", "submit-token-0123456789"];
+  const access = new TokenList([
+    { token: read, scopes: ["read"] },
+    { token: submit, scopes: ["submit"] },
+  ]);
+  const app = await startApp({ access });
+  const as = (token: string) => app.get("/metrics", { authorization: `Bearer ${token}` });
+  await problemOf(await app.get("/metrics"), 401, "unauthorized");
+  await problemOf(await as(submit), 403, "forbidden");
+  readMetrics(await (await as(read)).text());
+  const bare = createApp({ engine: app.engine, clock: app.clock });
+  await problemOf(await bare.request("/metrics"), 404, "not-found");
+});
+
+Deno.test("counting: who cannot count is told of, and neither jobs nor the journal stop for it", async () => {
+  const [clock, random] = [new FakeClock(), new FakeRandom()];
+  const defects: unknown[] = [];
+  const warnings: string[] = [];
+  const fail = () => {
+    throw new Error("out of numbers");
+  };
+  const engine = new JobEngine({
+    clock,
+    random,
+    definitions: DEFINITIONS,
+    maxRunning: 1,
+    watch: { changed: fail },
+    onDefect: (error) => void defects.push(error),
+  });
+  const { journal } = await MemoryJournal.open({
+    clock,
+    random,
+    consumer: engine.consumer,
+    watch: { committed: fail },
+    warn: (message) => void warnings.push(message),
+  });
+  await engine.start(journal);
+  const created = await engine.create({ type: "test.greet", input: { name: "x" } } as never);
+  await clock.settle();
+  assert.ok(created.ok);
+  assert.equal(engine.list({ limit: 1 }).jobs[0]?.state, "Done");
+  assert.equal(engine.failed, false);
+  assert.ok(defects.length > 0);
+  assert.equal(warnings[0], "Cannot count a batch: out of numbers");
+});
