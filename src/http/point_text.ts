@@ -3,7 +3,7 @@
 import { ID_PATTERN } from "../core/ids.ts";
 import type { EventId } from "../core/ids.ts";
 import type { Point } from "../core/point.ts";
-import { wholeNumberOf } from "./query.ts";
+import { wholeNumberOf } from "./whole_number.ts";
 import { millisecondsOf, TIME_RULE } from "./time.ts";
 
 export const POINT_RULE = `must be a logId, an eventId, or ${TIME_RULE}`;

@@ -6,6 +6,7 @@ import type { JsonValue } from "../core/json.ts";
 import type { Point } from "../core/point.ts";
 import { SUPPOSED_EVENTS_MAX } from "../core/supposed_history.ts";
 import type { SupposedEvent, Supposition } from "../core/supposition.ts";
+import { documented } from "./documented.ts";
 import { incomingEventFields } from "./event_schema.ts";
 import { strictObject } from "./fields.ts";
 import { pointedIssues } from "./issues.ts";
@@ -29,7 +30,10 @@ function pointOfValue(value: unknown): Point | undefined {
 }
 
 const pointField = v.pipe(
-  v.custom<LogId | string>((value) => pointOfValue(value) !== undefined, POINT_RULE),
+  documented(
+    v.custom<LogId | string>((value) => pointOfValue(value) !== undefined, POINT_RULE),
+    { type: ["integer", "string"] },
+  ),
   v.transform((value) => pointOfValue(value) as Point),
 );
 
@@ -38,7 +42,7 @@ const supposedEvent = strictObject({
   after: v.exactOptional(positionField),
 });
 
-const supposition = strictObject({
+export const supposition = strictObject({
   plan: v.exactOptional(planField),
   without: v.exactOptional(
     v.pipe(
