@@ -19,6 +19,7 @@ import { addHealthRoutes } from "./routes/health.ts";
 import { addJobRoutes } from "./routes/job.ts";
 import { addJobsRoutes } from "./routes/jobs.ts";
 import { addJournalRoutes } from "./routes/journal.ts";
+import { addOpenApiRoutes } from "./routes/openapi.ts";
 import { addReplayRoutes } from "./routes/replay.ts";
 
 export interface AppOptions {
@@ -99,6 +100,7 @@ function addRoutes(app: Hono, edge: Edge): void {
   addEventRoutes(app, edge);
   addDefinitionRoutes(app, edge);
   addJournalRoutes(app, edge);
+  addOpenApiRoutes(app, edge);
   addHealthRoutes(app, edge);
 }
 

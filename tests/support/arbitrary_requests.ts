@@ -140,6 +140,7 @@ export const ROUTES: Readonly<Record<string, RouteInput>> = {
   "GET /": {},
   "GET /livez": {},
   "GET /readyz": {},
+  "GET /openapi.json": {},
   "GET /definitions": {},
   "GET /journal": {},
   "POST /jobs": { headers: fc.oneof(keys, prefer), body: bodyOf(creations, form) },

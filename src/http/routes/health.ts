@@ -16,6 +16,7 @@ const INDEX = {
     journal: "/journal",
     livez: "/livez",
     readyz: "/readyz",
+    openapi: "/openapi.json",
   },
 };
 
