@@ -14,6 +14,7 @@ import { DenoFileSystem } from "./journal/deno_file_system.ts";
 import { FileJournal } from "./journal/file_journal.ts";
 import { KeyFiles } from "./journal/key_files.ts";
 import { layoutOf } from "./journal/layout.ts";
+import { VERSION } from "./version.ts";
 
 /**
  * How long a stop waits for connections to close: a peer that does not read keeps its
@@ -103,6 +104,7 @@ export class Daybook {
     }
     const streams = new AbortController();
     const app = createApp({
+      version: VERSION,
       engine,
       clock,
       access: options.access,

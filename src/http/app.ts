@@ -49,6 +49,8 @@ export interface AppOptions {
   readonly requestsMax?: number;
   /** Requests that wait for a job. Default 1,000. */
   readonly waitingMax?: number;
+  /** Of Daybook, as `/openapi.json` tells it. Default `unknown`. */
+  readonly version?: string;
   /** Ends all streams and long polls when it aborts. */
   readonly shutdownSignal?: AbortSignal;
   /** Gets what no route expected; the client is told nothing of it. */
@@ -82,6 +84,7 @@ function edgeOf(options: AppOptions): Edge {
     eventsMax: options.eventsMax ?? 1_000,
     maxStartDelayMs: options.maxStartDelayMs ?? 15 * 60_000,
     needsToken: options.access !== undefined,
+    version: options.version ?? "unknown",
     heartbeatMs: options.heartbeatMs ?? 15_000,
     streamStallMs: options.streamStallMs ?? 30_000,
     streams: new Gauge("streamsMax", options.streamsMax ?? 1_000),

@@ -6,6 +6,15 @@ import type { Point } from "../core/point.ts";
 import { wholeNumberOf } from "./whole_number.ts";
 import { millisecondsOf, TIME_RULE } from "./time.ts";
 
+/** In JSON Schema. */
+export const POINT_FORMS = {
+  anyOf: [
+    { type: "integer", minimum: 1, description: "A logId." },
+    { type: "string", format: "date-time" },
+    { type: "string", pattern: ID_PATTERN.source, description: "An eventId." },
+  ],
+};
+
 export const POINT_RULE = `must be a logId, an eventId, or ${TIME_RULE}`;
 
 /**

@@ -11,7 +11,7 @@ import { incomingEventFields } from "./event_schema.ts";
 import { strictObject } from "./fields.ts";
 import { pointedIssues } from "./issues.ts";
 import { planField, planOf, repeatedIdIssues } from "./plan_schema.ts";
-import { POINT_RULE, pointOf } from "./point_text.ts";
+import { POINT_FORMS, POINT_RULE, pointOf } from "./point_text.ts";
 import { invalidRequest } from "./problem.ts";
 
 const WITHOUT_MAX = 10_000;
@@ -32,7 +32,7 @@ function pointOfValue(value: unknown): Point | undefined {
 const pointField = v.pipe(
   documented(
     v.custom<LogId | string>((value) => pointOfValue(value) !== undefined, POINT_RULE),
-    { type: ["integer", "string"] },
+    POINT_FORMS,
   ),
   v.transform((value) => pointOfValue(value) as Point),
 );

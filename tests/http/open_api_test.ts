@@ -7,6 +7,7 @@ import { PROBLEM_KINDS, problemType } from "../../src/http/problem.ts";
 import { scopeOf } from "../../src/http/route_scopes.ts";
 import { VERSION } from "../../src/version.ts";
 import { type FuzzRequest, requests } from "../support/arbitrary_requests.ts";
+import { describedRequests } from "../support/described_requests.ts";
 import { rounds } from "../support/effort.ts";
 import { answerTo, requestOf, startWithJobs, textOf } from "../support/fuzzed_app.ts";
 import { jsonOf, startApp, type TestApp } from "../support/http_app.ts";
@@ -27,7 +28,7 @@ const REQUESTS_PER_RUN = 50;
 const TAKEN_MIN = 2;
 
 async function readDocument(token?: string): Promise<Document> {
-  const app = await startApp(token === undefined ? {} : { token });
+  const app = await startApp({ version: VERSION, ...(token === undefined ? {} : { token }) });
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
   return await documentOf(await app.get("/openapi.json", headers));
 }
@@ -107,7 +108,7 @@ class Conformance {
   }
 
   /** @throws {assert.AssertionError} where they differ. */
-  async send(app: TestApp, spec: FuzzRequest): Promise<void> {
+  async send(app: TestApp, spec: FuzzRequest): Promise<Response> {
     await app.clock.settle(10);
     const request = requestOf(app, spec);
     const described = operationAt(this.document, request);
@@ -115,17 +116,19 @@ class Conformance {
     const text = await textOf(response);
     this.sent++;
     if (described === undefined) {
-      return assert.ok([401, 403, 404, 405, 421].includes(response.status));
+      assert.ok([401, 403, 404, 405, 421].includes(response.status), `${response.status}`);
+      return response;
     }
     const place = `${nameOf(described)}: ${response.status}`;
     const isHead = request.method === "HEAD";
     const flaw = isHead ? undefined : answerFlaw(this.#answers, described, response, text);
     assert.equal(flaw, undefined, `${place}: ${flaw}`);
-    if (response.status >= 400) return;
+    if (response.status >= 400) return response;
     const body = new TextDecoder().decode(spec.body ?? new Uint8Array());
     const excess = requestFlaw(this.#requests, described, request, body);
     assert.equal(excess, undefined, `${place} took what is not described: ${excess}`);
     this.taken.set(nameOf(described), (this.taken.get(nameOf(described)) ?? 0) + 1);
+    return response;
   }
 }
 
@@ -156,6 +159,33 @@ async function assertCaught(
   assert.ok(failed, "it was not caught");
   assert.match(String((errorInstance as Error).message), flaw);
 }
+
+/** Refusals of what the document can rule out: the form of a request, not what it is about. */
+const OF_FORM: readonly number[] = [400, 405, 415];
+
+Deno.test("openapi: a request made from the document alone has the form that its route takes", async () => {
+  const document = await readDocument();
+  const conformance = new Conformance(document);
+  const sequence = fc.array(describedRequests(document), {
+    minLength: 1,
+    maxLength: REQUESTS_PER_RUN,
+    size: "max",
+  });
+  const everyForm = fc.asyncProperty(sequence, async (specs) => {
+    const app = await startWithJobs();
+    for (const spec of specs) {
+      const { status } = await conformance.send(app, spec);
+      assert.ok(!OF_FORM.includes(status), `${spec.route}: ${status}`);
+    }
+  });
+  await fc.assert(everyForm, { numRuns: rounds(120, 2_000) });
+  const taken = [...conformance.taken.values()].reduce((sum, one) => sum + one, 0);
+  console.log(`openapi: ${conformance.sent} requests from the document, ${taken} taken`);
+  // A control needs a job in the right state, and what-if a plan that makes sense.
+  const rare = operationsOf(document).map(nameOf)
+    .filter((name) => !name.startsWith("POST /jobs/") && !conformance.taken.has(name));
+  assert.deepEqual(rare, [], "all requests to these are refused");
+});
 
 /** Servers whose answers are not as the document says. */
 const CARELESS: Readonly<Record<string, readonly [RegExp, (app: TestApp) => void]>> = {

@@ -5,7 +5,6 @@
 
 import type * as v from "valibot";
 import type { JsonObject } from "../../core/json.ts";
-import { VERSION } from "../../version.ts";
 import { SCOPES } from "../access.ts";
 import { entryAnswer, streamedEntryAnswer } from "../answers/entries.ts";
 import { explanationAnswer } from "../answers/explanation.ts";
@@ -60,11 +59,17 @@ const PROBLEM_LIST = PROBLEM_KINDS
 const DESCRIPTION = "A job engine in one process, with an append-only journal. Every refusal is " +
   `a problem as of RFC 9457, of one of these types:\n\n${PROBLEM_LIST}`;
 
-/** @param needsToken Whether this server takes no request without one, but for the probes. */
-export function openApiDocument(needsToken: boolean): JsonObject {
+/** The server that the document is about. */
+export interface DescribedServer {
+  readonly version: string;
+  /** Whether it takes no request without one, but for the probes. */
+  readonly needsToken: boolean;
+}
+
+export function openApiDocument({ version, needsToken }: DescribedServer): JsonObject {
   return {
     openapi: "3.1.0",
-    info: { title: "Daybook", version: VERSION, description: DESCRIPTION },
+    info: { title: "Daybook", version, description: DESCRIPTION },
     // Relative to where the document was found, behind whatever proxy that is.
     servers: [{ url: "/", description: "The server that gave this document" }],
     paths: pathsOf(needsToken),

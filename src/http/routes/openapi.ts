@@ -7,12 +7,12 @@ import { STATUS } from "../problem.ts";
 import { refuseQuery } from "../query.ts";
 import { jsonResponse } from "../response.ts";
 
-export function addOpenApiRoutes(app: Hono, { needsToken }: Edge): void {
+export function addOpenApiRoutes(app: Hono, { needsToken, version }: Edge): void {
   let document: ReturnType<typeof openApiDocument> | undefined;
   app.get("/openapi.json", (c) => {
     refuseQuery(c.req.raw);
     // Made when somebody asks: a server starts sooner without it.
-    document ??= openApiDocument(needsToken);
+    document ??= openApiDocument({ version, needsToken });
     return jsonResponse(document, STATUS.ok);
   });
 }

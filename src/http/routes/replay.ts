@@ -5,10 +5,11 @@ import * as v from "valibot";
 import { jobResource } from "../../core/job_resource.ts";
 import type { Point } from "../../core/point.ts";
 import { readJson } from "../body.ts";
+import { documented } from "../documented.ts";
 import type { Edge } from "../edge.ts";
 import { valueOf } from "../engine_problem.ts";
 import { jobView } from "../job_view.ts";
-import { POINT_RULE, pointOf } from "../point_text.ts";
+import { POINT_FORMS, POINT_RULE, pointOf } from "../point_text.ts";
 import { STATUS } from "../problem.ts";
 import { invalidParameter, readQuery, refuseQuery } from "../query.ts";
 import { single } from "../query_parameters.ts";
@@ -29,7 +30,7 @@ function plusHint(text: string): string {
 
 /** With the text as it was given. */
 const point = v.pipe(
-  v.string(),
+  documented(v.string(), POINT_FORMS),
   v.check((text) => pointOf(text) !== undefined, ({ input }) => POINT_RULE + plusHint(input)),
   v.transform((text) => ({ text, point: pointOf(text) as Point })),
 );
