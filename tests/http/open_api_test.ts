@@ -10,7 +10,7 @@ import { type FuzzRequest, requests } from "../support/arbitrary_requests.ts";
 import { describedRequests } from "../support/described_requests.ts";
 import { rounds } from "../support/effort.ts";
 import { answerTo, requestOf, startWithJobs, textOf } from "../support/fuzzed_app.ts";
-import { jsonOf, startApp, type TestApp } from "../support/http_app.ts";
+import { jsonOf, type ProblemBody, startApp, type TestApp } from "../support/http_app.ts";
 import {
   answerFlaw,
   type Document,
@@ -95,6 +95,11 @@ Deno.test("openapi: a query that it has none of is refused there too", async () 
   assert.equal((await app.get("/openapi.json?x=1")).status, 422);
 });
 
+interface Answered {
+  readonly status: number;
+  readonly text: string;
+}
+
 /** Checks answers, and those requests that were taken, against a document. */
 class Conformance {
   readonly taken = new Map<string, number>();
@@ -108,7 +113,7 @@ class Conformance {
   }
 
   /** @throws {assert.AssertionError} where they differ. */
-  async send(app: TestApp, spec: FuzzRequest): Promise<Response> {
+  async send(app: TestApp, spec: FuzzRequest): Promise<Answered> {
     await app.clock.settle(10);
     const request = requestOf(app, spec);
     const described = operationAt(this.document, request);
@@ -117,18 +122,18 @@ class Conformance {
     this.sent++;
     if (described === undefined) {
       assert.ok([401, 403, 404, 405, 421].includes(response.status), `${response.status}`);
-      return response;
+      return { status: response.status, text };
     }
     const place = `${nameOf(described)}: ${response.status}`;
     const isHead = request.method === "HEAD";
     const flaw = isHead ? undefined : answerFlaw(this.#answers, described, response, text);
     assert.equal(flaw, undefined, `${place}: ${flaw}`);
-    if (response.status >= 400) return response;
+    if (response.status >= 400) return { status: response.status, text };
     const body = new TextDecoder().decode(spec.body ?? new Uint8Array());
     const excess = requestFlaw(this.#requests, described, request, body);
     assert.equal(excess, undefined, `${place} took what is not described: ${excess}`);
     this.taken.set(nameOf(described), (this.taken.get(nameOf(described)) ?? 0) + 1);
-    return response;
+    return { status: response.status, text };
   }
 }
 
@@ -149,43 +154,74 @@ Deno.test("openapi: every route answers as it says, and takes nothing that it do
   assert.deepEqual(rare, [], "nearly all requests to these are refused");
 });
 
-async function assertCaught(
-  conformance: Conformance,
-  start: () => Promise<TestApp>,
+async function assertFails<Specs>(
+  checked: fc.IAsyncProperty<Specs>,
   flaw: RegExp,
 ): Promise<void> {
   const options = { numRuns: RUNS, endOnFailure: true };
-  const { failed, errorInstance } = await fc.check(property(conformance, start), options);
+  const { failed, errorInstance } = await fc.check(checked, options);
   assert.ok(failed, "it was not caught");
   assert.match(String((errorInstance as Error).message), flaw);
 }
 
-/** Refusals of what the document can rule out: the form of a request, not what it is about. */
+/** Refusals of the form of a request, which the document rules out. */
 const OF_FORM: readonly number[] = [400, 405, 415];
 
-Deno.test("openapi: a request made from the document alone has the form that its route takes", async () => {
-  const document = await readDocument();
-  const conformance = new Conformance(document);
-  const sequence = fc.array(describedRequests(document), {
+/** What a parameter may say is in the document, but for what depends on the journal. */
+const OF_JOURNAL: readonly string[] = ["cursor", "after", "at", "from", "to"];
+
+function assertForm({ route }: FuzzRequest, { status, text }: Answered): void {
+  assert.ok(!OF_FORM.includes(status), `${route}: ${status}`);
+  if (status !== 422) return;
+  const { errors = [] }: ProblemBody = JSON.parse(text);
+  for (const { parameter } of errors) {
+    const isExpected = parameter === undefined || OF_JOURNAL.includes(parameter);
+    assert.ok(isExpected, `${route} refuses the parameter ${parameter}`);
+  }
+}
+
+/** Requests made from the document alone. */
+function formProperty(conformance: Conformance) {
+  const sequence = fc.array(describedRequests(conformance.document), {
     minLength: 1,
     maxLength: REQUESTS_PER_RUN,
     size: "max",
   });
-  const everyForm = fc.asyncProperty(sequence, async (specs) => {
+  return fc.asyncProperty(sequence, async (specs) => {
     const app = await startWithJobs();
-    for (const spec of specs) {
-      const { status } = await conformance.send(app, spec);
-      assert.ok(!OF_FORM.includes(status), `${spec.route}: ${status}`);
-    }
+    for (const spec of specs) assertForm(spec, await conformance.send(app, spec));
   });
-  await fc.assert(everyForm, { numRuns: rounds(120, 2_000) });
+}
+
+Deno.test("openapi: a request made from the document alone has the form that its route takes", async () => {
+  const conformance = new Conformance(await readDocument());
+  await fc.assert(formProperty(conformance), { numRuns: rounds(120, 2_000) });
   const taken = [...conformance.taken.values()].reduce((sum, one) => sum + one, 0);
   console.log(`openapi: ${conformance.sent} requests from the document, ${taken} taken`);
   // A control needs a job in the right state, and what-if a plan that makes sense.
-  const rare = operationsOf(document).map(nameOf)
+  const rare = operationsOf(conformance.document).map(nameOf)
     .filter((name) => !name.startsWith("POST /jobs/") && !conformance.taken.has(name));
   assert.deepEqual(rare, [], "all requests to these are refused");
 });
+
+/** Documents that allow what no route takes. */
+const GENEROUS: Readonly<Record<string, readonly [RegExp, (text: string) => string]>> = {
+  "allows too high a limit": [
+    /refuses the parameter limit/,
+    (text) => text.replaceAll('"maximum":500,', '"maximum":5000,'),
+  ],
+  "has a state too many": [
+    /refuses the parameter state/,
+    (text) => text.replaceAll('"Running",', '"Running","Paused",'),
+  ],
+};
+
+for (const [name, [flaw, change]] of Object.entries(GENEROUS)) {
+  Deno.test(`openapi: a document that ${name} is caught`, async () => {
+    const wrong = change(JSON.stringify(await readDocument()));
+    await assertFails(formProperty(new Conformance(JSON.parse(wrong))), flaw);
+  });
+}
 
 /** Servers whose answers are not as the document says. */
 const CARELESS: Readonly<Record<string, readonly [RegExp, (app: TestApp) => void]>> = {
@@ -217,7 +253,7 @@ for (const [name, [flaw, spoil]] of Object.entries(CARELESS)) {
       return app;
     };
     const conformance = new Conformance(await readDocument());
-    await assertCaught(conformance, start, flaw);
+    await assertFails(property(conformance, start), flaw);
     console.log(`openapi: caught after ${conformance.sent} requests`);
   });
 }
@@ -246,6 +282,6 @@ for (const [name, [flaw, change]] of Object.entries(WRONG)) {
     const wrong = change(right);
     assert.notEqual(wrong, right);
     const conformance = new Conformance(JSON.parse(wrong));
-    await assertCaught(conformance, startWithJobs, flaw);
+    await assertFails(property(conformance, startWithJobs), flaw);
   });
 }

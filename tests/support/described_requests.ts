@@ -50,7 +50,7 @@ function parametersOf(
   const each = parameters.map(({ name, schema, required }) => {
     const texts = valuesOf(schema, schemas).map((value) => [value].flat().map(String));
     const pairs = texts.map((all) => all.map((text): Pair => [name, text]));
-    return required === true ? pairs : fc.option(pairs, { nil: [], freq: 1 });
+    return required === true ? pairs : fc.option(pairs, { nil: [], freq: 2 });
   });
   return fc.tuple(...each).map((all) => all.flat());
 }
