@@ -46,7 +46,7 @@ const FORM = {
   },
 } as const;
 
-export const PREFER = {
+const PREFER = {
   description: "wait=N: up to N seconds, at most 60, for the end of the job.",
   schema: v.string(),
 };
