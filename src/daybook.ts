@@ -17,6 +17,7 @@ import { KeyFiles } from "./journal/key_files.ts";
 import { layoutOf } from "./journal/layout.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { processUsage } from "./process_usage.ts";
+import { VERSION } from "./version.ts";
 
 /**
  * How long a stop waits for connections to close: a peer that does not read keeps its
@@ -113,6 +114,7 @@ export class Daybook {
     }
     const streams = new AbortController();
     const app = createApp({
+      version: VERSION,
       engine,
       clock,
       metrics: metrics.of(engine),

@@ -21,6 +21,7 @@ import { addJobRoutes } from "./routes/job.ts";
 import { addJobsRoutes } from "./routes/jobs.ts";
 import { addJournalRoutes } from "./routes/journal.ts";
 import { addMetricsRoute } from "./routes/metrics.ts";
+import { addOpenApiRoutes } from "./routes/openapi.ts";
 import { addReplayRoutes } from "./routes/replay.ts";
 
 export interface AppOptions {
@@ -52,6 +53,8 @@ export interface AppOptions {
   readonly requestsMax?: number;
   /** Requests that wait for a job. Default 1,000. */
   readonly waitingMax?: number;
+  /** Of Daybook, as `/openapi.json` tells it. Default `unknown`. */
+  readonly version?: string;
   /** Ends all streams and long polls when it aborts. */
   readonly shutdownSignal?: AbortSignal;
   /** Gets what no route expected; the client is told nothing of it. */
@@ -86,6 +89,7 @@ function edgeOf(options: AppOptions): Edge {
     eventsMax: options.eventsMax ?? 1_000,
     maxStartDelayMs: options.maxStartDelayMs ?? 15 * 60_000,
     needsToken: options.access !== undefined,
+    version: options.version ?? "unknown",
     heartbeatMs: options.heartbeatMs ?? 15_000,
     streamStallMs: options.streamStallMs ?? 30_000,
     streams: new Gauge("streamsMax", options.streamsMax ?? 1_000),
@@ -105,6 +109,7 @@ function addRoutes(app: Hono, edge: Edge): void {
   addDefinitionRoutes(app, edge);
   addJournalRoutes(app, edge);
   addMetricsRoute(app, edge);
+  addOpenApiRoutes(app, edge);
   addHealthRoutes(app, edge);
 }
 

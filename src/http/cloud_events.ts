@@ -21,7 +21,7 @@ const text = v.pipe(
 const TRACE_PARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}/;
 
 /** CloudEvents lets anyone add attributes, so unknown ones are no error. */
-const cloudEvent = v.looseObject({
+export const cloudEvent = v.looseObject({
   specversion: v.literal("1.0", 'must be "1.0"'),
   id: text,
   source: text,

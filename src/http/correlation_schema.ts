@@ -18,7 +18,9 @@ const path = v.pipe(
 type CorrelationSchema = v.GenericSchema<Correlation>;
 
 /** Chosen by what is there, so that errors are about the predicate that was meant. */
-const part: CorrelationSchema = v.lazy(schemaFor);
+const part: CorrelationSchema = v.lazy((value) =>
+  value === undefined ? correlationForms : schemaFor(value)
+);
 
 const PREDICATES: Readonly<Record<string, CorrelationSchema>> = {
   equals: strictObject({ equals: mapOf(path, scalarField) }),
@@ -29,6 +31,9 @@ const PREDICATES: Readonly<Record<string, CorrelationSchema>> = {
 };
 
 const any: CorrelationSchema = v.literal("any", RULE);
+
+/** All that a correlation may be; see `chosenFrom`, which recursion rules out here. */
+export const correlationForms: CorrelationSchema = v.union([any, ...Object.values(PREDICATES)]);
 
 function schemaFor(value: unknown): CorrelationSchema {
   if (!isObject(value)) return any;

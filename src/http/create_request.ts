@@ -3,6 +3,7 @@
 import * as v from "valibot";
 import type { JsonValue } from "../core/json.ts";
 import type { CreateRequest } from "../engine/requests.ts";
+import { documented } from "./documented.ts";
 import { isObject, jobIdField, labelsField, strictObject, timeField } from "./fields.ts";
 import { pointedIssues } from "./issues.ts";
 import { planField, planOf, repeatedIdIssues } from "./plan_schema.ts";
@@ -26,17 +27,17 @@ const common = {
   labels: v.exactOptional(labelsField),
 };
 
-const codedJob = strictObject({
+export const codedJob = strictObject({
   type: v.pipe(
     v.string(),
     v.maxLength(TYPE_LENGTH_MAX, `must be at most ${TYPE_LENGTH_MAX} characters`),
   ),
   // The whole document was read as JSON, so this can be nothing else.
-  input: v.exactOptional(v.custom<JsonValue>(() => true)),
+  input: v.exactOptional(documented(v.custom<JsonValue>(() => true), {})),
   ...common,
 });
 
-const outsideJob = strictObject({ plan: planField, ...common });
+export const outsideJob = strictObject({ plan: planField, ...common });
 
 export interface StartLimits {
   /** Milliseconds since the epoch. */

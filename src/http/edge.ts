@@ -17,6 +17,8 @@ export interface Edge {
   readonly maxStartDelayMs: number;
   /** Whether requests must carry a token. */
   readonly needsToken: boolean;
+  /** Of Daybook. */
+  readonly version: string;
   /** How often an idle stream says that it is alive, and how far it is. */
   readonly heartbeatMs: number;
   /** A stream is closed when its reader leaves a chunk untaken for this long. */

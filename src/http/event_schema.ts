@@ -50,7 +50,7 @@ export const incomingEventFields = {
   ),
 };
 
-const incomingEvent = strictObject(incomingEventFields);
+export const incomingEvent = strictObject(incomingEventFields);
 
 /** @param at The pointer to the event in its document. */
 export function judgeEvent(value: unknown, at = ""): JudgedEvent {

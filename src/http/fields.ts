@@ -1,9 +1,16 @@
 /** Schemas of single fields that several requests share. */
 
 import * as v from "valibot";
-import { EVENT_TYPE_RULE, type EventType, isEventType } from "../core/event_type.ts";
+import {
+  EVENT_TYPE_MAX_LENGTH,
+  EVENT_TYPE_PATTERN,
+  EVENT_TYPE_RULE,
+  type EventType,
+  isEventType,
+} from "../core/event_type.ts";
 import { ID_PATTERN, ID_RULE, type JobId, type TaskId } from "../core/ids.ts";
 import { isScalar, type JsonObject, type JsonScalar } from "../core/json.ts";
+import { documented } from "./documented.ts";
 import { inUtc, millisecondsOf, TIME_RULE } from "./time.ts";
 
 function isId(value: unknown): boolean {
@@ -12,29 +19,37 @@ function isId(value: unknown): boolean {
 
 /** The schema of an id, as the branded type that the engine takes. */
 export function id<Id extends string>() {
-  return v.custom<Id>(isId, `must be ${ID_RULE}`);
+  return documented(v.custom<Id>(isId, `must be ${ID_RULE}`), {
+    type: "string",
+    pattern: ID_PATTERN.source,
+  });
 }
 
 export const jobIdField = id<JobId>();
 export const taskIdField = id<TaskId>();
 
-export const eventTypeField = v.custom<EventType>(
-  (value) => typeof value === "string" && isEventType(value),
-  `must be ${EVENT_TYPE_RULE}`,
+export const eventTypeField = documented(
+  v.custom<EventType>(
+    (value) => typeof value === "string" && isEventType(value),
+    `must be ${EVENT_TYPE_RULE}`,
+  ),
+  { type: "string", pattern: EVENT_TYPE_PATTERN.source, maxLength: EVENT_TYPE_MAX_LENGTH },
 );
 
 export const timeField = v.pipe(
-  v.string(),
+  documented(v.string(), { type: "string", format: "date-time" }),
   v.check((text) => millisecondsOf(text) !== undefined, `must be ${TIME_RULE}`),
   v.transform(inUtc),
 );
 
-export const scalarField = v.custom<JsonScalar>(
-  isScalar,
-  "must be a string, a number, true, false or null",
+export const scalarField = documented(
+  v.custom<JsonScalar>(isScalar, "must be a string, a number, true, false or null"),
+  { type: ["string", "number", "boolean", "null"] },
 );
 
-export const objectField = v.custom<JsonObject>(isObject, "must be an object");
+export const objectField = documented(v.custom<JsonObject>(isObject, "must be an object"), {
+  type: "object",
+});
 
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
@@ -55,6 +70,18 @@ export function mapOf<Value extends v.GenericSchema>(
 ) {
   const schema = v.record(name, value);
   return v.lazy((value) => Array.isArray(value) ? notAnObject : schema);
+}
+
+/**
+ * One of several, chosen by what is there, so that errors are about the one that was meant.
+ * No document holds `undefined`: only who describes the schema asks with it, for all of them.
+ */
+export function chosenFrom<Schemas extends v.GenericSchema[]>(
+  schemas: Schemas,
+  choose: (value: unknown) => Schemas[number],
+) {
+  const all = v.union(schemas);
+  return v.lazy((value): Schemas[number] => value === undefined ? all : choose(value));
 }
 
 const REASON_LENGTH_MAX = 1_000;

@@ -9,7 +9,7 @@ import {
 } from "../core/job_plan.ts";
 import { TIMES_MAX } from "../core/job_plan.ts";
 import { correlationField, correlationSize } from "./correlation_schema.ts";
-import { eventTypeField, id, isObject, strictObject, taskIdField } from "./fields.ts";
+import { chosenFrom, eventTypeField, id, isObject, strictObject, taskIdField } from "./fields.ts";
 import type { PointedIssue } from "./issues.ts";
 
 const EXPECTATIONS_MAX = 1_000;
@@ -34,7 +34,10 @@ const quantifier = v.picklist(
   'must be "ExactlyOnce", "AtLeastOnce" or {"times": n}',
 );
 
-const multiplicity = v.lazy((value) => isObject(value) ? times : quantifier);
+const multiplicity = chosenFrom(
+  [quantifier, times],
+  (value) => isObject(value) ? times : quantifier,
+);
 
 const kind = v.picklist(
   ["TaskCompletion", "DomainFact", "ExternalSignal"],

@@ -3,8 +3,17 @@
 import { ID_PATTERN } from "../core/ids.ts";
 import type { EventId } from "../core/ids.ts";
 import type { Point } from "../core/point.ts";
-import { wholeNumberOf } from "./query.ts";
+import { wholeNumberOf } from "./whole_number.ts";
 import { millisecondsOf, TIME_RULE } from "./time.ts";
+
+/** In JSON Schema. */
+export const POINT_FORMS = {
+  anyOf: [
+    { type: "integer", minimum: 1, description: "A logId." },
+    { type: "string", format: "date-time" },
+    { type: "string", pattern: ID_PATTERN.source, description: "An eventId." },
+  ],
+};
 
 export const POINT_RULE = `must be a logId, an eventId, or ${TIME_RULE}`;
 

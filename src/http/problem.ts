@@ -45,6 +45,19 @@ const PROBLEMS = {
 
 export type ProblemKind = keyof typeof PROBLEMS;
 
+export const PROBLEM_KINDS = Object.keys(PROBLEMS) as readonly ProblemKind[];
+
+/** What every answer of this kind has. */
+export function problemFacts(
+  kind: ProblemKind,
+): { readonly status: number; readonly title: string } {
+  return PROBLEMS[kind];
+}
+
+export function problemType(kind: ProblemKind): string {
+  return `/problems/${kind}`;
+}
+
 /** One thing that is wrong with a request, and where. */
 export type RequestIssue =
   /** `pointer` is a JSON Pointer (RFC 6901) into the body. */
@@ -113,7 +126,7 @@ function issueText(issue: RequestIssue): string {
 /** @param instance The path of the request that is refused. */
 export function problemResponse(problem: Problem, instance: string): Response {
   const { status, title } = PROBLEMS[problem.kind];
-  const type = `/problems/${problem.kind}`;
+  const type = problemType(problem.kind);
   const body = { type, title, status, detail: problem.message, instance, ...problem.members };
   return new Response(JSON.stringify(body), {
     status,

@@ -10,6 +10,7 @@ const ROUTE_SCOPES: Readonly<Record<string, RouteScope>> = {
   "GET /": "read",
   "GET /livez": "open",
   "GET /readyz": "open",
+  "GET /openapi.json": "read",
   "GET /definitions": "read",
   "GET /journal": "read",
   "GET /metrics": "read",

@@ -6,11 +6,12 @@ import type { JsonValue } from "../core/json.ts";
 import type { Point } from "../core/point.ts";
 import { SUPPOSED_EVENTS_MAX } from "../core/supposed_history.ts";
 import type { SupposedEvent, Supposition } from "../core/supposition.ts";
+import { documented } from "./documented.ts";
 import { incomingEventFields } from "./event_schema.ts";
 import { strictObject } from "./fields.ts";
 import { pointedIssues } from "./issues.ts";
 import { planField, planOf, repeatedIdIssues } from "./plan_schema.ts";
-import { POINT_RULE, pointOf } from "./point_text.ts";
+import { POINT_FORMS, POINT_RULE, pointOf } from "./point_text.ts";
 import { invalidRequest } from "./problem.ts";
 
 const WITHOUT_MAX = 10_000;
@@ -29,7 +30,10 @@ function pointOfValue(value: unknown): Point | undefined {
 }
 
 const pointField = v.pipe(
-  v.custom<LogId | string>((value) => pointOfValue(value) !== undefined, POINT_RULE),
+  documented(
+    v.custom<LogId | string>((value) => pointOfValue(value) !== undefined, POINT_RULE),
+    POINT_FORMS,
+  ),
   v.transform((value) => pointOfValue(value) as Point),
 );
 
@@ -38,7 +42,7 @@ const supposedEvent = strictObject({
   after: v.exactOptional(positionField),
 });
 
-const supposition = strictObject({
+export const supposition = strictObject({
   plan: v.exactOptional(planField),
   without: v.exactOptional(
     v.pipe(

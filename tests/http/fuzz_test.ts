@@ -8,24 +8,16 @@ import { createApp } from "../../src/http/app.ts";
 import { MemoryJournal } from "../../src/journal/memory_journal.ts";
 import { type FuzzRequest, requests, ROUTES } from "../support/arbitrary_requests.ts";
 import { rounds } from "../support/effort.ts";
+import { answerTo, requestOf, startWithJobs, textOf, TOKEN } from "../support/fuzzed_app.ts";
 import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
-import {
-  createAndRun,
-  createPlan,
-  startApp,
-  type TestApp,
-  type TestAppOptions,
-} from "../support/http_app.ts";
+import { startApp, type TestApp, type TestAppOptions } from "../support/http_app.ts";
 import { DEFINITIONS } from "../support/http_definitions.ts";
 import { flawsOf } from "../support/recorded_soundness.ts";
 
-const TOKEN = "the-token-that-no-answer-shows";
 const REQUESTS_PER_RUN = 50;
 const RUNS = rounds(150, 4_000);
 /** Of each route, how many requests must be good ones; there are many more in most runs. */
 const TAKEN_MIN = 3;
-/** Longer than any wait that a client can ask for. */
-const LONG_MS = 61_000;
 
 function routesOf(app: Hono): readonly string[] {
   return app.routes.filter(({ method }) => method !== "ALL")
@@ -36,63 +28,6 @@ Deno.test("fuzz: there are requests for every route of the application", async (
   const { app } = await startApp();
   assert.deepEqual(routesOf(app), Object.keys(ROUTES).toSorted());
 });
-
-/** A server with jobs in several states, on which a run begins. */
-async function startWithJobs(options: TestAppOptions = {}): Promise<TestApp> {
-  const app = await startApp({ token: TOKEN, ...options });
-  const open = withToken(app);
-  await createAndRun(open, "test.doomed");
-  const { jobId } = await createAndRun(open, "test.parcel", { orderId: "1" });
-  await open.post(`/jobs/${jobId}/suspend`);
-  await createPlan(open);
-  await createPlan(open, { start: false });
-  await createAndRun(open, "test.greet", { name: "x" });
-  return app;
-}
-
-function withToken(app: TestApp): TestApp {
-  const authorization = `Bearer ${TOKEN}`;
-  return {
-    ...app,
-    get: (path, headers) => app.get(path, { authorization, ...headers }),
-    post: (path, body, headers) => app.post(path, body, { authorization, ...headers }),
-  };
-}
-
-function requestOf(app: TestApp, { method, path, query, headers, body }: FuzzRequest): Request {
-  const { jobs } = app.engine.list({ limit: 100 });
-  const named = path.replace(/@(\d)/, (_, index) => jobs[Number(index) % jobs.length]?.jobId ?? "");
-  const url = `http://localhost${named}${query === "" ? "" : `?${query}`}`;
-  const all = new Headers({ authorization: `Bearer ${TOKEN}` });
-  for (const [name, value] of headers) all.set(name, value);
-  const takesBody = body !== undefined && !/^(?:GET|HEAD)$/i.test(method);
-  const isForbidden = method === "TRACE";
-  const request = new Request(url, {
-    method: isForbidden ? "POST" : method,
-    headers: all,
-    ...(takesBody ? { body } : {}),
-  });
-  // `Request` refuses to send what a server may get all the same.
-  return isForbidden ? Object.defineProperty(request, "method", { value: method }) : request;
-}
-
-/** The answer; those who wait for a job are given the time that they wait. */
-async function answerTo(app: TestApp, request: Request): Promise<Response> {
-  const answer = Promise.resolve(app.app.fetch(request));
-  const early = await Promise.race([answer, app.clock.settle()]);
-  if (early !== undefined) return early;
-  await app.clock.advance(LONG_MS);
-  return await answer;
-}
-
-/** All of a body, but of a stream that goes on only what is there at once. */
-async function textOf(response: Response): Promise<string> {
-  if (response.headers.get("content-type") !== "text/event-stream") return await response.text();
-  const reader = response.body?.getReader();
-  const first = await reader?.read();
-  await reader?.cancel();
-  return new TextDecoder().decode(first?.value);
-}
 
 const POINTER = /^(?:\/(?:[^~/]|~[01])*)*$/;
 

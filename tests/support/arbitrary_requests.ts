@@ -140,6 +140,7 @@ export const ROUTES: Readonly<Record<string, RouteInput>> = {
   "GET /": {},
   "GET /livez": {},
   "GET /readyz": {},
+  "GET /openapi.json": {},
   "GET /definitions": {},
   "GET /journal": {},
   "GET /metrics": {},

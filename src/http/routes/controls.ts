@@ -19,9 +19,9 @@ import { jobOf } from "./job_id.ts";
 
 const CONTROLS = ["start", "cancel", "suspend", "resume"] as const;
 
-const controlBody = strictObject({ reason: v.exactOptional(reasonField) });
+export const controlBody = strictObject({ reason: v.exactOptional(reasonField) });
 
-const retryBody = strictObject({
+export const retryBody = strictObject({
   reason: v.exactOptional(reasonField),
   from: v.exactOptional(taskIdField),
 });

@@ -1,28 +1,41 @@
 /** Answers entries, as a page or, when NDJSON is asked for, as all their lines. */
 
+import type { CursorScope } from "../cursor.ts";
 import type { Edge } from "../edge.ts";
 import { entryLines, entryPage, type PageRequest } from "../entry_view.ts";
 import { permitOf } from "../permit.ts";
 import { STATUS } from "../problem.ts";
 import type { Query } from "../query.ts";
+import { cursor, single, whole } from "../query_parameters.ts";
 import { jsonResponse, streamResponse } from "../response.ts";
 import { streamBody } from "../stream_body.ts";
 
 const LIMIT_DEFAULT = 100;
 const LIMIT_MAX = 1_000;
-const NDJSON = "application/x-ndjson";
+export const NDJSON = "application/x-ndjson";
 
-export const ENTRY_PAGE_PARAMETERS: readonly string[] = ["limit", "cursor"];
+/** @param scope Of the list whose cursors are taken. */
+export function entryPageParameters(scope: CursorScope) {
+  return {
+    limit: single(
+      whole(1, LIMIT_MAX),
+      `Entries on a page, ${LIMIT_DEFAULT} unless it is given; NDJSON has all of them then.`,
+    ),
+    cursor: single(cursor(scope), "The nextCursor of the page before."),
+  };
+}
+
+type PageQuery = Query<ReturnType<typeof entryPageParameters>>;
 
 /** @param source Where to read, unless a cursor says to go on from elsewhere. */
 export async function answerEntries(
   request: Request,
   edge: Edge,
-  query: Query,
+  query: PageQuery,
   source: Omit<PageRequest, "limit">,
 ): Promise<Response> {
-  const after = query.cursor(source.scope) ?? source.after;
-  const limit = query.whole("limit", 1, LIMIT_MAX);
+  const after = query.cursor ?? source.after;
+  const { limit } = query;
   if (request.headers.get("accept")?.includes(NDJSON) !== true) {
     const page = await entryPage({ ...source, after, limit: limit ?? LIMIT_DEFAULT });
     return jsonResponse(page, STATUS.ok);

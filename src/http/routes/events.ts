@@ -1,16 +1,16 @@
 /** `/events` and `/stream`: facts come in, and the journal is read. */
 
 import type { Context, Hono } from "hono";
-import { STRATA } from "../../core/event.ts";
 import type { Edge } from "../edge.ts";
 import { readEvents } from "../event_documents.ts";
 import { feedOf } from "../feed.ts";
 import { STATUS } from "../problem.ts";
 import { readQuery, refuseQuery } from "../query.ts";
+import { eventType, jobId, listOf, single } from "../query_parameters.ts";
 import { deliver } from "../receipts.ts";
 import { jsonResponse } from "../response.ts";
-import { answerEntries, ENTRY_PAGE_PARAMETERS } from "./entries.ts";
-import { afterOf, answerStream, startOf } from "./streams.ts";
+import { answerEntries, entryPageParameters } from "./entries.ts";
+import { AFTER, afterOf, answerStream, startOf, STRATUM, STREAM_PARAMETERS } from "./streams.ts";
 
 export function addEventRoutes(app: Hono, edge: Edge): void {
   app.post("/events", (c) => takeEvents(c, edge));
@@ -24,39 +24,44 @@ async function takeEvents(c: Context, edge: Edge): Promise<Response> {
   return jsonResponse({ receipts: await deliver(edge.engine, document) }, STATUS.ok);
 }
 
-const ENTRY_PARAMETERS = {
-  single: [...ENTRY_PAGE_PARAMETERS, "after", "stratum", "jobId"],
-  list: ["eventType"],
+const OF_JOB = single(jobId, "Entries of this job.");
+
+export const ENTRY_PARAMETERS = {
+  ...entryPageParameters("journal"),
+  after: AFTER,
+  stratum: STRATUM,
+  jobId: OF_JOB,
+  eventType: listOf(eventType, "Entries of these event types."),
 };
 
 async function showEvents(c: Context, edge: Edge): Promise<Response> {
   const query = readQuery(c.req.raw, ENTRY_PARAMETERS);
-  const jobId = query.jobId("jobId");
+  const { jobId } = query;
   return await answerEntries(c.req.raw, edge, query, {
     feed: feedOf(edge.engine, jobId),
     filter: {
       jobId,
-      eventTypes: query.eventTypes("eventType"),
-      stratum: query.choice("stratum", STRATA),
+      eventTypes: query.eventType && new Set(query.eventType),
+      stratum: query.stratum,
     },
     after: afterOf(query, edge.engine) ?? 0,
     scope: "journal",
   });
 }
 
-const STREAM_PARAMETERS = { single: ["jobId", "stratum", "only", "after"], list: ["types"] };
+export const JOURNAL_STREAM_PARAMETERS = { jobId: OF_JOB, ...STREAM_PARAMETERS };
 
 function streamEvents(c: Context, edge: Edge): Response {
-  const query = readQuery(c.req.raw, STREAM_PARAMETERS);
-  const jobId = query.jobId("jobId");
+  const query = readQuery(c.req.raw, JOURNAL_STREAM_PARAMETERS);
+  const { jobId } = query;
   return answerStream(c.req.raw, edge, {
     feed: feedOf(edge.engine, jobId),
     filter: {
       jobId,
-      eventTypes: query.eventTypes("types"),
-      stratum: query.choice("stratum", STRATA),
+      eventTypes: query.types && new Set(query.types),
+      stratum: query.stratum,
     },
-    onlyTransitions: query.choice("only", ["transitions"]) !== undefined,
+    onlyTransitions: query.only !== undefined,
     after: startOf(c.req.raw, query, edge.engine) ?? edge.engine.headLogId,
   });
 }

@@ -8,6 +8,7 @@ import type { Edge } from "../edge.ts";
 import { unknownJob } from "../engine_problem.ts";
 import { STATUS } from "../problem.ts";
 import { readQuery } from "../query.ts";
+import { choice, single } from "../query_parameters.ts";
 import { jsonResponse, textResponse } from "../response.ts";
 import { jobIdOf } from "./job_id.ts";
 
@@ -15,9 +16,13 @@ export function addExplainRoutes(app: Hono, edge: Edge): void {
   app.get("/jobs/:id/explain", (c) => explainJob(c, edge));
 }
 
+export const EXPLAIN_PARAMETERS = {
+  format: single(choice(["json", "text"]), "Instead of what Accept asks for."),
+};
+
 async function explainJob(c: Context, edge: Edge): Promise<Response> {
-  const query = readQuery(c.req.raw, { single: ["format"] });
-  const format = query.choice("format", ["json", "text"]) ?? wantedFormat(c.req.raw);
+  const query = readQuery(c.req.raw, EXPLAIN_PARAMETERS);
+  const format = query.format ?? wantedFormat(c.req.raw);
   const jobId = jobIdOf(c);
   const explanation = await edge.engine.explain(jobId);
   if (explanation === undefined) throw unknownJob(jobId);

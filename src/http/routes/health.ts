@@ -17,6 +17,7 @@ const INDEX = {
     metrics: "/metrics",
     livez: "/livez",
     readyz: "/readyz",
+    openapi: "/openapi.json",
   },
 };
 

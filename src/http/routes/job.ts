@@ -1,7 +1,6 @@
 /** `/jobs/:id`: one job, its entries, and its stream. */
 
 import type { Context, Hono } from "hono";
-import { STRATA } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
 import type { Edge } from "../edge.ts";
@@ -12,11 +11,12 @@ import { jobView } from "../job_view.ts";
 import { waitPreferenceOf } from "../prefer.ts";
 import { STATUS } from "../problem.ts";
 import { readQuery, refuseQuery } from "../query.ts";
+import { choice, single } from "../query_parameters.ts";
 import { emptyResponse, jsonResponse } from "../response.ts";
 import { waitForJob } from "../waiting.ts";
-import { answerEntries, ENTRY_PAGE_PARAMETERS } from "./entries.ts";
+import { answerEntries, entryPageParameters } from "./entries.ts";
 import { jobIdOf, jobOf } from "./job_id.ts";
-import { answerStream, startOf } from "./streams.ts";
+import { answerStream, startOf, STREAM_PARAMETERS } from "./streams.ts";
 
 export function addJobRoutes(app: Hono, edge: Edge): void {
   app.get("/jobs/:id", (c) => showJob(c, edge));
@@ -54,9 +54,11 @@ async function showInput(c: Context, edge: Edge): Promise<Response> {
   return jsonResponse({ input: input ?? null, secrets }, STATUS.ok);
 }
 
+export const HISTORY_PARAMETERS = entryPageParameters("history");
+
 async function showHistory(c: Context, edge: Edge): Promise<Response> {
   const { jobId } = jobOf(c, edge.engine);
-  const query = readQuery(c.req.raw, { single: ENTRY_PAGE_PARAMETERS });
+  const query = readQuery(c.req.raw, HISTORY_PARAMETERS);
   return await answerEntries(c.req.raw, edge, query, {
     feed: jobFeed(edge.engine, jobId),
     filter: {},
@@ -65,21 +67,24 @@ async function showHistory(c: Context, edge: Edge): Promise<Response> {
   });
 }
 
-const STREAM_PARAMETERS = { single: ["stratum", "only", "after", "until"], list: ["types"] };
+export const JOB_STREAM_PARAMETERS = {
+  ...STREAM_PARAMETERS,
+  until: single(choice(["terminal"]), "The stream ends with the end of the job."),
+};
 
 function streamJob(c: Context, edge: Edge): Response {
   const { engine } = edge;
   const { jobId } = jobOf(c, engine);
-  const query = readQuery(c.req.raw, STREAM_PARAMETERS);
+  const query = readQuery(c.req.raw, JOB_STREAM_PARAMETERS);
   const after = startOf(c.req.raw, query, engine) ?? 0;
-  const untilEnd = query.choice("until", ["terminal"]) !== undefined;
+  const untilEnd = query.until !== undefined;
   if (untilEnd && isReconnectAfter(endOf(engine, jobId), after, c.req.raw)) {
     return emptyResponse(STATUS.noContent);
   }
   return answerStream(c.req.raw, edge, {
     feed: jobFeed(engine, jobId),
-    filter: { eventTypes: query.eventTypes("types"), stratum: query.choice("stratum", STRATA) },
-    onlyTransitions: query.choice("only", ["transitions"]) !== undefined,
+    filter: { eventTypes: query.types && new Set(query.types), stratum: query.stratum },
+    onlyTransitions: query.only !== undefined,
     after,
     ...(untilEnd ? { untilEndOf: jobId } : {}),
   });

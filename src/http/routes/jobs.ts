@@ -1,6 +1,7 @@
 /** `/jobs`: create and list. */
 
 import type { Context, Hono } from "hono";
+import * as v from "valibot";
 import { CONDITIONS } from "../../core/condition.ts";
 import { isTerminal, type JobState, STATE_NAMES } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
@@ -9,6 +10,7 @@ import type { Bodies } from "../bodies.ts";
 import { mediaTypeOf, readText, unsupportedMediaType } from "../body.ts";
 import { createRequestOf } from "../create_request.ts";
 import { cursorOf } from "../cursor.ts";
+import { documented } from "../documented.ts";
 import type { Edge } from "../edge.ts";
 import { valueOf } from "../engine_problem.ts";
 import { idempotencyOf } from "../idempotency.ts";
@@ -17,7 +19,17 @@ import { parseJson } from "../json_document.ts";
 import { readMultipart } from "../multipart.ts";
 import { waitPreferenceOf } from "../prefer.ts";
 import { STATUS } from "../problem.ts";
-import { invalidParameter, type Query, readQuery, refuseQuery } from "../query.ts";
+import { type Query, readQuery, refuseQuery } from "../query.ts";
+import {
+  choice,
+  cursor,
+  listOf,
+  repeated,
+  single,
+  text,
+  time,
+  whole,
+} from "../query_parameters.ts";
 import { jsonResponse } from "../response.ts";
 import { waitForJob } from "../waiting.ts";
 
@@ -75,9 +87,24 @@ async function answerAfterWait(
 const LIMIT_DEFAULT = 50;
 const LIMIT_MAX = 500;
 
-const LIST_PARAMETERS = {
-  single: ["createdAfter", "createdBefore", "limit", "cursor"],
-  list: ["state", "condition", "type", "label"],
+const label = v.pipe(
+  documented(v.string(), { type: "string", pattern: "^[^:]+:" }),
+  v.check((text) => text.indexOf(":") >= 1, "must be a name and a value as name:value"),
+  v.transform((text): readonly [name: string, value: string] => {
+    const colon = text.indexOf(":");
+    return [text.slice(0, colon), text.slice(colon + 1)];
+  }),
+);
+
+export const LIST_PARAMETERS = {
+  createdAfter: single(time, "Jobs created after this time."),
+  createdBefore: single(time, "Jobs created before this time."),
+  limit: single(whole(1, LIMIT_MAX, LIMIT_DEFAULT), "Jobs on one page."),
+  cursor: single(cursor("jobs"), "The nextCursor of the page before."),
+  state: listOf(choice(STATE_NAMES), "Jobs in one of these states."),
+  condition: listOf(choice(CONDITIONS), "Jobs in one of these conditions."),
+  type: listOf(text, "Jobs of one of these types."),
+  label: repeated(label, "Jobs with all of these labels, each as name:value."),
 };
 
 function listJobs(c: Context, edge: Edge): Response {
@@ -86,17 +113,17 @@ function listJobs(c: Context, edge: Edge): Response {
   return jsonResponse({ jobs: jobs.map(jobView), nextCursor }, STATUS.ok);
 }
 
-function listQueryOf(query: Query): ListQuery {
+function listQueryOf(query: Query<typeof LIST_PARAMETERS>): ListQuery {
   return {
-    limit: query.whole("limit", 1, LIMIT_MAX) ?? LIMIT_DEFAULT,
+    limit: query.limit ?? LIMIT_DEFAULT,
     ...present({
-      states: query.choices("state", STATE_NAMES),
-      conditions: query.choices("condition", CONDITIONS),
-      types: query.list("type"),
-      labels: labelsOf(query),
-      createdAfter: query.time("createdAfter"),
-      createdBefore: query.time("createdBefore"),
-      before: query.cursor("jobs"),
+      states: query.state,
+      conditions: query.condition,
+      types: query.type,
+      labels: query.label,
+      createdAfter: query.createdAfter,
+      createdBefore: query.createdBefore,
+      before: query.cursor,
     }),
   };
 }
@@ -107,13 +134,4 @@ type Present<Fields> = { [Name in keyof Fields]?: Exclude<Fields[Name], undefine
 function present<Fields extends object>(fields: Fields): Present<Fields> {
   const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as Present<Fields>;
-}
-
-function labelsOf(query: Query): ListQuery["labels"] | undefined {
-  const labels = query.all("label").map((text): readonly [string, string] => {
-    const colon = text.indexOf(":");
-    if (colon < 1) throw invalidParameter("label", "must be a name and a value as name:value");
-    return [text.slice(0, colon), text.slice(colon + 1)];
-  });
-  return labels.length === 0 ? undefined : labels;
 }

@@ -1,15 +1,18 @@
 /** `/jobs/:id/replay`, `diff` and `what-if`: a job as it was, and as it might have been. */
 
 import type { Context, Hono } from "hono";
+import * as v from "valibot";
 import { jobResource } from "../../core/job_resource.ts";
 import type { Point } from "../../core/point.ts";
 import { readJson } from "../body.ts";
+import { documented } from "../documented.ts";
 import type { Edge } from "../edge.ts";
 import { valueOf } from "../engine_problem.ts";
 import { jobView } from "../job_view.ts";
-import { POINT_RULE, pointOf } from "../point_text.ts";
+import { POINT_FORMS, POINT_RULE, pointOf } from "../point_text.ts";
 import { STATUS } from "../problem.ts";
-import { invalidParameter, type Query, readQuery, refuseQuery } from "../query.ts";
+import { invalidParameter, readQuery, refuseQuery } from "../query.ts";
+import { single } from "../query_parameters.ts";
 import { jsonResponse } from "../response.ts";
 import { suppositionOf } from "../supposition_schema.ts";
 import { jobOf } from "./job_id.ts";
@@ -20,24 +23,46 @@ export function addReplayRoutes(app: Hono, edge: Edge): void {
   app.post("/jobs/:id/what-if", (c) => whatIf(c, edge));
 }
 
+/** A plus sign in a query stands for a space, as in the offset of a time. */
+function plusHint(text: string): string {
+  return pointOf(text.replaceAll(" ", "+")) === undefined ? "" : "; write + as %2B in a query";
+}
+
+/** With the text as it was given. */
+const point = v.pipe(
+  documented(v.string(), POINT_FORMS),
+  v.check((text) => pointOf(text) !== undefined, ({ input }) => POINT_RULE + plusHint(input)),
+  v.transform((text) => ({ text, point: pointOf(text) as Point })),
+);
+
+const POINT_KINDS = "A logId, an eventId, or an RFC 3339 time.";
+
+export const REPLAY_PARAMETERS = {
+  at: single(point, `Up to where; now, unless it is given. ${POINT_KINDS}`),
+};
+
+export const DIFF_PARAMETERS = {
+  from: { ...single(point, POINT_KINDS), required: true },
+  to: single(point, `Now, unless it is given. ${POINT_KINDS}`),
+};
+
 async function replay(c: Context, edge: Edge): Promise<Response> {
   const { jobId } = jobOf(c, edge.engine);
-  const query = readQuery(c.req.raw, { single: ["at"] });
-  const { job, steps } = valueOf(await edge.engine.replay(jobId, pointIn(query, "at")));
+  const query = readQuery(c.req.raw, REPLAY_PARAMETERS);
+  const { job, steps } = valueOf(await edge.engine.replay(jobId, query.at?.point));
   return jsonResponse({ job: jobView(job), steps }, STATUS.ok);
 }
 
 async function diff(c: Context, edge: Edge): Promise<Response> {
   const { jobId } = jobOf(c, edge.engine);
-  const query = readQuery(c.req.raw, { single: ["from", "to"] });
-  const start = pointIn(query, "from");
-  if (start === undefined) throw invalidParameter("from", `is required; it ${POINT_RULE}`);
+  const query = readQuery(c.req.raw, DIFF_PARAMETERS);
+  if (query.from === undefined) throw invalidParameter("from", `is required; it ${POINT_RULE}`);
   const { from, to, changes } = valueOf(
-    await edge.engine.diff(jobId, start, pointIn(query, "to")),
+    await edge.engine.diff(jobId, query.from.point, query.to?.point),
   );
   const answer = {
-    from: { at: query.text("from"), logId: from },
-    to: { at: query.text("to") ?? null, logId: to },
+    from: { at: query.from.text, logId: from },
+    to: { at: query.to?.text ?? null, logId: to },
     changes,
   };
   return jsonResponse(answer, STATUS.ok);
@@ -50,18 +75,4 @@ async function whatIf(c: Context, edge: Edge): Promise<Response> {
   const supposition = suppositionOf(await readJson(c.req.raw, edge.bodies), jobId);
   const { job, ...answer } = valueOf(await edge.engine.whatIf(jobId, supposition));
   return jsonResponse({ job: jobResource(job), ...answer }, STATUS.ok);
-}
-
-/** A plus sign in a query stands for a space, as in the offset of a time. */
-function plusHint(text: string): string {
-  return pointOf(text.replaceAll(" ", "+")) === undefined ? "" : "; write + as %2B in a query";
-}
-
-/** @throws {Problem} 422 for text that can be no point. */
-function pointIn(query: Query, name: string): Point | undefined {
-  const text = query.text(name);
-  if (text === undefined) return undefined;
-  const point = pointOf(text);
-  if (point === undefined) throw invalidParameter(name, POINT_RULE + plusHint(text));
-  return point;
 }

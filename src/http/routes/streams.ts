@@ -1,14 +1,44 @@
 /** Answers server-sent events; see `streamMessages`. */
 
+import * as v from "valibot";
+import { STRATA } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
+import { documented } from "../documented.ts";
 import type { Edge } from "../edge.ts";
 import type { EnginePort } from "../engine_port.ts";
 import { streamMessages, type StreamRequest } from "../event_stream.ts";
 import { permitOf } from "../permit.ts";
 import { invalidRequest, type RequestIssue, STATUS } from "../problem.ts";
-import { type Query, wholeNumberOf } from "../query.ts";
+import { choice, eventType, listOf, single, whole } from "../query_parameters.ts";
 import { streamResponse } from "../response.ts";
 import { streamBody } from "../stream_body.ts";
+import { wholeNumberOf } from "../whole_number.ts";
+
+export const AFTER = single(
+  whole(0, Number.MAX_SAFE_INTEGER),
+  "Entries after this position; it may not be beyond the head of the journal.",
+);
+
+export const STRATUM = single(choice(STRATA), "Entries of this stratum.");
+
+export const STREAM_PARAMETERS = {
+  stratum: STRATUM,
+  only: single(choice(["transitions"]), "Entries that changed the state or condition of a job."),
+  after: AFTER,
+  types: listOf(eventType, "Entries of these event types."),
+};
+
+const LAST_EVENT_ID_RULE = "must be the logId of an entry";
+
+/** Empty is what some clients send before they have one. */
+export const lastEventIdField = v.pipe(
+  documented(v.string(), { type: "string", pattern: "^[0-9]{0,15}$" }),
+  v.check((text) => text === "" || wholeNumberOf(text) !== undefined, LAST_EVENT_ID_RULE),
+);
+
+interface AfterQuery {
+  readonly after: LogId | undefined;
+}
 
 /** @throws {Problem} `over-capacity`. */
 export function answerStream(request: Request, edge: Edge, wanted: StreamRequest): Response {
@@ -22,18 +52,20 @@ export function answerStream(request: Request, edge: Edge, wanted: StreamRequest
  * Where a reader wants to go on; `undefined` when it does not say. A browser that
  * reconnects repeats the URL, so its `Last-Event-ID` wins over `after`.
  */
-export function startOf(request: Request, query: Query, engine: EnginePort): LogId | undefined {
+export function startOf(
+  request: Request,
+  query: AfterQuery,
+  engine: EnginePort,
+): LogId | undefined {
   const lastEventId = request.headers.get("last-event-id");
   if (lastEventId === null || lastEventId === "") return afterOf(query, engine);
-  const logId = wholeNumberOf(lastEventId);
-  const issue = { header: "Last-Event-ID", detail: "must be the logId of an entry" };
-  if (logId === undefined) throw invalidRequest([issue]);
-  return notBeyondHead(logId, engine, { ...issue, detail: beyondHead(engine) });
+  const issue = { header: "Last-Event-ID", detail: LAST_EVENT_ID_RULE };
+  if (!v.is(lastEventIdField, lastEventId)) throw invalidRequest([issue]);
+  return notBeyondHead(Number(lastEventId), engine, { ...issue, detail: beyondHead(engine) });
 }
 
 /** The parameter `after`. @throws {Problem} when it is no position up to the head. */
-export function afterOf(query: Query, engine: EnginePort): LogId | undefined {
-  const after = query.whole("after", 0, Number.MAX_SAFE_INTEGER);
+export function afterOf({ after }: AfterQuery, engine: EnginePort): LogId | undefined {
   const issue = { parameter: "after", detail: beyondHead(engine) };
   return after === undefined ? undefined : notBeyondHead(after, engine, issue);
 }

@@ -1,0 +1,98 @@
+/** Why a job is as it is, what each entry did, and what might have been. */
+
+import * as v from "valibot";
+import { RULES } from "../../core/rules.ts";
+import { clauseAnswer } from "./entries.ts";
+import { jobAnswer, supposedJobAnswer } from "./job.ts";
+import { anyJson, anyObject, condition, count, milliseconds, position } from "./parts.ts";
+import { stateName, supposedPosition, text, time } from "./parts.ts";
+
+const citation = v.object({
+  logId: position,
+  segment: text,
+  line: count,
+  eventId: text,
+  eventType: text,
+});
+
+const statement = { statement: text, cites: v.array(citation) };
+
+const nearMiss = v.object({
+  ...statement,
+  clauses: v.array(clauseAnswer),
+  attributes: anyObject,
+});
+
+const nextStep = v.object({
+  ...statement,
+  by: v.picklist(["itself", "anyone"]),
+  action: v.exactOptional(v.object({
+    method: v.literal("POST"),
+    path: text,
+    body: v.exactOptional(anyObject),
+  })),
+  curl: v.exactOptional(text),
+});
+
+export const explanationAnswer = v.object({
+  jobId: text,
+  state: stateName,
+  condition,
+  asOf: position,
+  summary: text,
+  because: v.array(v.object(statement)),
+  completed: v.array(
+    v.object({ ...statement, kind: v.picklist(["task", "expectation"]), id: text }),
+  ),
+  waitingFor: v.array(v.object({
+    ...statement,
+    expectation: text,
+    eventType: text,
+    matched: count,
+    required: count,
+    nearMisses: v.array(nearMiss),
+  })),
+  next: v.array(nextStep),
+  timing: v.object({
+    scheduledMs: milliseconds,
+    queuedMs: milliseconds,
+    executingMs: milliseconds,
+    waitingMs: milliseconds,
+    backingOffMs: milliseconds,
+    suspendedMs: milliseconds,
+    compensatingMs: milliseconds,
+    totalMs: milliseconds,
+    since: time,
+  }),
+});
+
+const change = v.object({ path: text, from: anyJson, to: anyJson });
+const rule = v.picklist(Object.keys(RULES));
+
+const stepFields = { eventType: text, rule, changed: v.array(change), why: text };
+
+export const replayAnswer = v.object({
+  job: jobAnswer,
+  steps: v.array(v.object({ logId: position, ...stepFields })),
+});
+
+export const diffAnswer = v.object({
+  from: v.object({ at: text, logId: position }),
+  to: v.object({ at: v.nullable(text), logId: position }),
+  changes: v.array(change),
+});
+
+const standing = v.nullable(v.object({ state: stateName, condition, rule }));
+
+export const whatIfAnswer = v.object({
+  job: supposedJobAnswer,
+  steps: v.array(v.object({ logId: supposedPosition, ...stepFields })),
+  firstDifference: v.nullable(v.object({
+    logId: supposedPosition,
+    eventType: text,
+    actual: standing,
+    whatIf: standing,
+    why: text,
+  })),
+  allPastEvents: v.boolean(),
+});

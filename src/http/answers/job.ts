@@ -1,0 +1,108 @@
+/** The job resource, as `jobResource` and `jobView` make it. */
+
+import * as v from "valibot";
+import { EXPECTED_EVENT_KINDS } from "../../core/job_plan.ts";
+import { correlationField } from "../correlation_schema.ts";
+import {
+  condition,
+  count,
+  errorFact,
+  nextCursor,
+  position,
+  stateName,
+  text,
+  time,
+} from "./parts.ts";
+import { anyJson, supposedPosition } from "./parts.ts";
+
+const multiplicity = v.union([
+  v.picklist(["ExactlyOnce", "AtLeastOnce"]),
+  v.object({ times: count }),
+]);
+
+type Position = typeof position;
+
+const expectationOf = (position: Position) =>
+  v.object({
+    id: text,
+    kind: v.picklist(EXPECTED_EVENT_KINDS),
+    eventType: text,
+    correlation: correlationField,
+    taskId: v.exactOptional(text),
+    multiplicity,
+    required: count,
+    matched: count,
+    satisfied: v.boolean(),
+    by: v.array(position),
+  });
+
+const TASK_STATUSES = [
+  ...["running", "waiting", "backingOff", "interrupted", "abandoned", "completed", "failed"],
+  ...["compensating", "compensated", "compensationFailed"],
+] as const;
+
+const taskAnswer = v.object({
+  taskId: text,
+  status: v.picklist(TASK_STATUSES),
+  attempts: count,
+  startedAt: time,
+  endedAt: v.nullable(time),
+  progress: v.exactOptional(v.object({
+    done: v.number(),
+    total: v.exactOptional(v.number()),
+    note: v.exactOptional(text),
+  })),
+  retryAt: v.exactOptional(time),
+  result: v.exactOptional(anyJson),
+  error: v.exactOptional(errorFact),
+});
+
+const failureOf = (position: Position) =>
+  v.object({
+    kind: v.picklist(["error", "poison", "deadLetter", "cancelled"]),
+    taskId: v.nullable(text),
+    error: errorFact,
+    recoveryRequired: v.boolean(),
+    because: position,
+    leftInPlace: v.array(text),
+  });
+
+export const retentionAnswer = v.union([
+  v.picklist(["keep", "deleteOnCompletion"]),
+  v.object({ afterMs: v.number() }),
+]);
+
+/** @param position Of what a job's entries are counted by. */
+const jobEntriesOf = (position: Position) => ({
+  jobId: text,
+  type: v.nullable(text),
+  definitionVersion: v.nullable(count),
+  state: stateName,
+  condition,
+  createdAt: time,
+  startAt: v.exactOptional(time),
+  startedAt: v.nullable(time),
+  endedAt: v.nullable(time),
+  firstLogId: position,
+  lastLogId: position,
+  priority: v.pipe(v.number(), v.integer()),
+  labels: v.record(v.string(), text),
+  retryOf: v.exactOptional(text),
+  input: anyJson,
+  sealed: v.exactOptional(v.object({ secrets: v.array(text), retention: retentionAnswer })),
+  output: anyJson,
+  expected: v.array(expectationOf(position)),
+  tasks: v.array(taskAnswer),
+  failure: v.nullable(failureOf(position)),
+});
+
+export const supposedJobAnswer = v.object(jobEntriesOf(supposedPosition));
+
+export const jobAnswer = v.object({
+  ...jobEntriesOf(position),
+  links: v.object({ self: text, events: text, stream: text, explain: text, replay: text }),
+});
+
+export const jobsAnswer = v.object({ jobs: v.array(jobAnswer), nextCursor });
+
+export const inputAnswer = v.object({ input: anyJson, secrets: v.array(text) });

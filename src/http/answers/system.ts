@@ -1,0 +1,48 @@
+/** What a server tells of itself: its journal, its definitions, and that it is there. */
+
+import * as v from "valibot";
+import { retentionAnswer } from "./job.ts";
+import { anyJson, count, milliseconds, position, text, time } from "./parts.ts";
+
+const head = { logId: position, chain: text };
+
+export const journalAnswer = v.object({
+  head: v.object(head),
+  segments: v.array(v.object({ name: text, firstLogId: position, bytes: count })),
+  bytes: count,
+  lastSnapshot: v.nullable(v.object({ logId: position, file: text })),
+  lastRecovery: v.object({
+    clean: v.boolean(),
+    entriesReplayed: count,
+    snapshotLogId: v.nullable(position),
+    durationMs: milliseconds,
+    bytesQuarantined: count,
+    quarantine: v.nullable(text),
+    recoveredLogId: v.nullable(position),
+    warnings: v.array(text),
+  }),
+  lastVerification: v.nullable(v.object({
+    verdict: v.picklist(["intact", "damaged"]),
+    at: time,
+    head: v.object(head),
+    durationMs: milliseconds,
+    detail: text,
+    lastIntact: v.exactOptional(v.object({ ...head, at: time })),
+  })),
+});
+
+export const definitionsAnswer = v.object({
+  definitions: v.array(v.object({
+    type: text,
+    version: count,
+    description: v.exactOptional(text),
+    inputSchema: anyJson,
+    startsOn: v.exactOptional(text),
+    secrets: v.exactOptional(v.array(text)),
+    retention: v.exactOptional(retentionAnswer),
+  })),
+});
+
+export const indexAnswer = v.object({ name: text, links: v.record(v.string(), text) });
+export const liveAnswer = v.object({ status: v.literal("live") });
+export const readyAnswer = v.object({ status: v.literal("ready") });

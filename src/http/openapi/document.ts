@@ -1,0 +1,217 @@
+/**
+ * The document at `/openapi.json`: OpenAPI 3.1, made of the schemas by which the routes read
+ * requests, and of those that describe answers.
+ */
+
+import type * as v from "valibot";
+import type { JsonObject } from "../../core/json.ts";
+import { SCOPES } from "../access.ts";
+import { entryAnswer, streamedEntryAnswer } from "../answers/entries.ts";
+import { explanationAnswer } from "../answers/explanation.ts";
+import { jobAnswer } from "../answers/job.ts";
+import { problemAnswer } from "../answers/problem.ts";
+import { correlationForms } from "../correlation_schema.ts";
+import { incomingEvent } from "../event_schema.ts";
+import { jobIdField } from "../fields.ts";
+import { planField } from "../plan_schema.ts";
+import { PROBLEM_KINDS, problemFacts, type ProblemKind, problemType } from "../problem.ts";
+import type { Parameter } from "../query_parameters.ts";
+import { scopeOf } from "../route_scopes.ts";
+import { EVENT_OPERATIONS, REPLAY_OPERATIONS } from "./event_operations.ts";
+import { JOB_OPERATIONS } from "./job_operations.ts";
+import { namedSchemaObjects, type NamedSchemas, schemaObject, withinLazy } from "./json_schema.ts";
+import type { Answer, Contents, Header, Operation, Operations } from "./operation.ts";
+import { SYSTEM_OPERATIONS } from "./system_operations.ts";
+
+export const OPERATIONS: Operations = {
+  ...JOB_OPERATIONS,
+  ...EVENT_OPERATIONS,
+  ...REPLAY_OPERATIONS,
+  ...SYSTEM_OPERATIONS,
+};
+
+const NAMED: NamedSchemas = {
+  Job: jobAnswer,
+  Entry: entryAnswer,
+  StreamedEntry: streamedEntryAnswer,
+  Explanation: explanationAnswer,
+  Problem: problemAnswer,
+  Plan: withinLazy(planField.pipe[0]),
+  Correlation: correlationForms,
+  Event: withinLazy(incomingEvent),
+};
+
+/** What any route may answer that is not open, whatever it is about. */
+const COMMON_PROBLEMS: readonly ProblemKind[] = [
+  ...["invalid-request", "unauthorized", "forbidden", "wrong-host", "over-capacity"] as const,
+  "internal",
+];
+
+/** A probe takes no token, and is answered beyond every limit. */
+const OPEN_PROBLEMS: readonly ProblemKind[] = ["wrong-host", "internal"];
+
+const PROBLEM_LIST = PROBLEM_KINDS
+  .map((kind) =>
+    `- \`${problemType(kind)}\` (${problemFacts(kind).status}): ${problemFacts(kind).title}`
+  )
+  .join("\n");
+
+const DESCRIPTION = "A job engine in one process, with an append-only journal. Every refusal is " +
+  `a problem as of RFC 9457, of one of these types:\n\n${PROBLEM_LIST}`;
+
+/** The server that the document is about. */
+export interface DescribedServer {
+  readonly version: string;
+  /** Whether it takes no request without one, but for the probes. */
+  readonly needsToken: boolean;
+}
+
+export function openApiDocument({ version, needsToken }: DescribedServer): JsonObject {
+  return {
+    openapi: "3.1.0",
+    info: { title: "Daybook", version, description: DESCRIPTION },
+    // Relative to where the document was found, behind whatever proxy that is.
+    servers: [{ url: "/", description: "The server that gave this document" }],
+    paths: pathsOf(needsToken),
+    components: {
+      schemas: namedSchemaObjects(NAMED),
+      securitySchemes: {
+        bearer: {
+          type: "http",
+          scheme: "bearer",
+          description: `A token has some of the scopes ${SCOPES.join(", ")}; none implies another.`,
+        },
+      },
+    },
+  };
+}
+
+function pathsOf(needsToken: boolean): JsonObject {
+  const paths: Record<string, Record<string, JsonObject>> = {};
+  for (const [route, operation] of Object.entries(OPERATIONS)) {
+    const [method = "", path = ""] = route.split(" ");
+    const template = path.replace(/:(\w+)/g, "{$1}");
+    const item = paths[template] ??= {};
+    item[method.toLowerCase()] = operationObject({ method, path }, operation, needsToken);
+  }
+  return paths;
+}
+
+interface Place {
+  readonly method: string;
+  readonly path: string;
+}
+
+function operationObject(place: Place, operation: Operation, needsToken: boolean): JsonObject {
+  const { tag, summary, description, body } = operation;
+  const parameters = parametersOf(place, operation);
+  return {
+    operationId: operationIdOf(place),
+    tags: [tag],
+    summary,
+    ...(description === undefined ? {} : { description }),
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...(body === undefined
+      ? {}
+      : { requestBody: { required: body.required, content: contentObject(body.content) } }),
+    responses: { ...answersOf(operation), ...problemsOf(place, operation) },
+    security: securityOf(place, needsToken),
+  };
+}
+
+/** `postJobsIdCancel`. */
+function operationIdOf({ method, path }: Place): string {
+  const words = path.split(/[^A-Za-z]+/).filter((word) => word !== "");
+  const names = words.length === 0 ? ["index"] : words;
+  const capitalized = names.map((word) => word.charAt(0).toUpperCase() + word.slice(1));
+  return method.toLowerCase() + capitalized.join("");
+}
+
+/** An empty requirement says that a request without a token is taken too. */
+function securityOf(place: Place, needsToken: boolean): readonly JsonObject[] {
+  const scope = scopeOf(place);
+  if (scope === undefined || scope === "open") return [];
+  return [...needsToken ? [] : [{}], { bearer: [scope] }];
+}
+
+function parametersOf({ path }: Place, { query = {}, headers = {} }: Operation): JsonObject[] {
+  const inPath = path.includes(":id")
+    ? [{ name: "id", in: "path", required: true, schema: schemaOf(jobIdField) }]
+    : [];
+  const inQuery = Object.entries(query).map(([name, parameter]) => queryObject(name, parameter));
+  const inHeaders = Object.entries(headers).map(([name, header]) => ({
+    name,
+    in: "header",
+    ...headerObject(header),
+  }));
+  return [...inPath, ...inQuery, ...inHeaders];
+}
+
+function queryObject(name: string, { form, schema, description, required }: Parameter): JsonObject {
+  const one = schemaOf(schema);
+  const also = form === "list" ? " May be repeated, or have several, comma separated." : "";
+  return {
+    name,
+    in: "query",
+    description: description + also,
+    ...(required === true ? { required } : {}),
+    schema: form === "single" ? one : { type: "array", items: one },
+  };
+}
+
+function headerObject({ description, schema }: Header): JsonObject {
+  return { description, schema: schemaOf(schema) };
+}
+
+function answersOf({ answers }: Operation): JsonObject {
+  return Object.fromEntries(
+    Object.entries(answers).map(([status, answer]) => [status, answerObject(answer)]),
+  );
+}
+
+function answerObject({ description, content, headers = {} }: Answer): JsonObject {
+  const entries = Object.entries(headers).map(([name, header]) => [name, headerObject(header)]);
+  return {
+    description,
+    ...(entries.length === 0 ? {} : { headers: Object.fromEntries(entries) }),
+    ...(content === undefined ? {} : { content: contentObject(content) }),
+  };
+}
+
+/** Kinds with the same status share an answer. */
+function problemsOf(place: Place, { problems }: Operation): JsonObject {
+  const common = scopeOf(place) === "open" ? OPEN_PROBLEMS : COMMON_PROBLEMS;
+  const byStatus = Map.groupBy(
+    new Set([...problems, ...common]),
+    (kind) => problemFacts(kind).status,
+  );
+  return Object.fromEntries([...byStatus].map(([status, kinds]) => [status, problemObject(kinds)]));
+}
+
+function problemObject(kinds: readonly ProblemKind[]): JsonObject {
+  const types = { type: "object", properties: { type: { enum: kinds.map(problemType) } } };
+  return {
+    description: kinds.map((kind) => problemFacts(kind).title).join("; or: "),
+    content: {
+      "application/problem+json": {
+        schema: { allOf: [{ $ref: "#/components/schemas/Problem" }, types] },
+      },
+    },
+  };
+}
+
+function contentObject(contents: Contents): JsonObject {
+  const entries = Object.entries(contents).map(([mediaType, { schema, examples }]) => [mediaType, {
+    schema: "json" in schema ? schema.json : schemaOf(schema),
+    ...(examples === undefined ? {} : { examples: exampleObjects(examples) }),
+  }]);
+  return Object.fromEntries(entries);
+}
+
+function exampleObjects(examples: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(examples).map(([name, value]) => [name, { value }]));
+}
+
+function schemaOf(schema: v.GenericSchema): JsonObject {
+  return schemaObject(schema, NAMED);
+}

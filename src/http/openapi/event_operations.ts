@@ -1,0 +1,135 @@
+/** Facts from outside, the journal, and looking back at jobs. */
+
+import * as v from "valibot";
+import { receiptsAnswer } from "../answers/entries.ts";
+import {
+  diffAnswer,
+  explanationAnswer,
+  replayAnswer,
+  whatIfAnswer,
+} from "../answers/explanation.ts";
+import { cloudEvent } from "../cloud_events.ts";
+import { incomingEvent } from "../event_schema.ts";
+import { STATUS } from "../problem.ts";
+import { ENTRY_PARAMETERS, JOURNAL_STREAM_PARAMETERS } from "../routes/events.ts";
+import { EXPLAIN_PARAMETERS } from "../routes/explain.ts";
+import { DIFF_PARAMETERS, REPLAY_PARAMETERS } from "../routes/replay.ts";
+import { supposition } from "../supposition_schema.ts";
+import { ENTRIES, LAST_EVENT_ID, STREAM } from "./job_operations.ts";
+import { withinLazy } from "./json_schema.ts";
+import { BODY_PROBLEMS, json, type Operations, UNSAFE_PROBLEMS } from "./operation.ts";
+import { WRITE_PROBLEMS } from "./operation.ts";
+
+const SHIPPED = {
+  eventType: "shop.ParcelShipped",
+  attributes: { orderId: "42" },
+  eventId: "parcel-7",
+};
+
+const CLOUD_EVENT = {
+  specversion: "1.0",
+  id: "7",
+  source: "/shop",
+  type: "shop.ParcelShipped",
+  data: { orderId: "42" },
+};
+
+const event = withinLazy(incomingEvent);
+
+export const EVENT_OPERATIONS: Operations = {
+  "POST /events": {
+    tag: "events",
+    summary: "Deliver one event or many",
+    description: "An event alone that is wrong refuses the request; of many, each has a receipt. " +
+      "CloudEvents in binary mode are taken as well, with their attributes in headers ce-*.",
+    body: {
+      required: true,
+      content: {
+        // Alone, or each of many, which are judged one by one: a wrong one refuses only itself.
+        ...json(v.union([event, v.array(v.unknown())]), { one: SHIPPED, many: [SHIPPED] }),
+        "application/x-ndjson": {
+          schema: {
+            json: {
+              type: "string",
+              description: "One event on each line.",
+              contentMediaType: "application/x-ndjson",
+              contentSchema: { $ref: "#/components/schemas/Event" },
+            },
+          },
+        },
+        "application/cloudevents+json": {
+          schema: cloudEvent,
+          examples: { one: CLOUD_EVENT },
+        },
+        "application/cloudevents-batch+json": {
+          schema: v.array(v.unknown()),
+          examples: { many: [CLOUD_EVENT] },
+        },
+      },
+    },
+    answers: {
+      [STATUS.ok]: {
+        description: "A receipt for each event, in its place.",
+        content: json(receiptsAnswer),
+      },
+    },
+    problems: ["unknown-job", ...BODY_PROBLEMS, ...WRITE_PROBLEMS],
+  },
+  "GET /events": {
+    tag: "events",
+    summary: "Read the entries of the journal, the oldest first",
+    query: ENTRY_PARAMETERS,
+    answers: { [STATUS.ok]: { description: "A page, or lines.", content: ENTRIES } },
+    problems: [],
+  },
+  "GET /stream": {
+    tag: "events",
+    summary: "Follow the journal, from now on unless told otherwise",
+    query: JOURNAL_STREAM_PARAMETERS,
+    headers: { "Last-Event-ID": LAST_EVENT_ID },
+    answers: { [STATUS.ok]: { description: "Server-sent events.", content: STREAM } },
+    problems: [],
+  },
+};
+
+export const REPLAY_OPERATIONS: Operations = {
+  "GET /jobs/:id/explain": {
+    tag: "replay",
+    summary: "Say why a job is as it is",
+    query: EXPLAIN_PARAMETERS,
+    answers: {
+      [STATUS.ok]: {
+        description: "Every statement cites entries.",
+        content: { ...json(explanationAnswer), "text/plain": { schema: v.string() } },
+      },
+    },
+    problems: ["unknown-job"],
+  },
+  "GET /jobs/:id/replay": {
+    tag: "replay",
+    summary: "Show a job as it was, and what each entry did",
+    query: REPLAY_PARAMETERS,
+    answers: { [STATUS.ok]: { description: "The job then.", content: json(replayAnswer) } },
+    problems: ["unknown-job", "unknown-point"],
+  },
+  "GET /jobs/:id/diff": {
+    tag: "replay",
+    summary: "Show what differs between two points of a job's life",
+    query: DIFF_PARAMETERS,
+    answers: { [STATUS.ok]: { description: "What differs.", content: json(diffAnswer) } },
+    problems: ["unknown-job", "unknown-point"],
+  },
+  "POST /jobs/:id/what-if": {
+    tag: "replay",
+    summary: "Show what would have become of a job; nothing is recorded",
+    body: {
+      required: true,
+      content: json(supposition, {
+        without: { without: [7] },
+        with: { with: [{ ...SHIPPED, after: 3 }] },
+      }),
+    },
+    answers: { [STATUS.ok]: { description: "As it would be.", content: json(whatIfAnswer) } },
+    problems: ["unknown-job", "unknown-point", ...BODY_PROBLEMS, ...UNSAFE_PROBLEMS],
+  },
+};

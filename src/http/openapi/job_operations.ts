@@ -1,0 +1,222 @@
+/** `/jobs` and what is under it, but for looking back. */
+
+import * as v from "valibot";
+import { entriesAnswer } from "../answers/entries.ts";
+import { inputAnswer, jobAnswer, jobsAnswer } from "../answers/job.ts";
+import { text } from "../answers/parts.ts";
+import { codedJob, outsideJob } from "../create_request.ts";
+import { idempotencyKeyField } from "../idempotency.ts";
+import { STATUS } from "../problem.ts";
+import { controlBody, retryBody } from "../routes/controls.ts";
+import { NDJSON } from "../routes/entries.ts";
+import { HISTORY_PARAMETERS, JOB_STREAM_PARAMETERS } from "../routes/job.ts";
+import { LIST_PARAMETERS } from "../routes/jobs.ts";
+import { lastEventIdField } from "../routes/streams.ts";
+import { withinLazy } from "./json_schema.ts";
+import {
+  BODY_PROBLEMS,
+  type Contents,
+  json,
+  type Operation,
+  type Operations,
+} from "./operation.ts";
+import { WRITE_PROBLEMS } from "./operation.ts";
+
+const CODED_JOB = { type: "payment.collect", input: { orderId: "42" }, labels: { team: "shop" } };
+
+const OUTSIDE_JOB = {
+  plan: {
+    expected: [{
+      id: "shipped",
+      eventType: "shop.ParcelShipped",
+      correlation: { equals: { orderId: "42" } },
+    }],
+  },
+};
+
+const createBody = v.union([withinLazy(codedJob), withinLazy(outsideJob)]);
+
+const FORM = {
+  json: {
+    type: "object",
+    description: "The job as JSON, and files whose text becomes members of its input.",
+    properties: { job: { type: "string", contentMediaType: "application/json" } },
+    required: ["job"],
+    additionalProperties: { type: "string", format: "binary" },
+  },
+} as const;
+
+const PREFER = {
+  description: "wait=N: up to N seconds, at most 60, for the end of the job.",
+  schema: v.string(),
+};
+
+const PREFERENCE_APPLIED = { description: "The wait that was granted.", schema: text };
+const LOCATION = { description: "The path of the job.", schema: text };
+
+const CREATED = {
+  content: json(jobAnswer),
+  headers: {
+    "Location": LOCATION,
+    "Idempotency-Replayed": {
+      description: "true, when the key came before and nothing was created now.",
+      schema: text,
+    },
+    "Preference-Applied": PREFERENCE_APPLIED,
+  },
+};
+
+export const STREAM: Contents = {
+  "text/event-stream": {
+    schema: {
+      json: {
+        type: "string",
+        description: "Messages of two lines and an empty one: id is the logId of an entry, and " +
+          "data the entry as JSON, with what it changed of its job. A comment and an id without " +
+          "data come while nothing happens.",
+        contentMediaType: "text/event-stream",
+        contentSchema: { $ref: "#/components/schemas/StreamedEntry" },
+      },
+    },
+  },
+};
+
+export const ENTRIES: Contents = {
+  ...json(entriesAnswer),
+  [NDJSON]: {
+    schema: {
+      json: {
+        type: "string",
+        description: "For Accept: application/x-ndjson. One entry on each line.",
+        contentMediaType: NDJSON,
+        contentSchema: { $ref: "#/components/schemas/Entry" },
+      },
+    },
+  },
+};
+
+export const LAST_EVENT_ID = {
+  description: "Where a stream goes on; wins over the parameter after.",
+  schema: lastEventIdField,
+};
+
+function control(summary: string): Operation {
+  return {
+    tag: "jobs",
+    summary,
+    body: {
+      required: false,
+      content: json(controlBody, { reason: { reason: "a customer rang" } }),
+    },
+    answers: { [STATUS.ok]: { description: "The job as it is now.", content: json(jobAnswer) } },
+    problems: ["unknown-job", "not-in-this-state", ...BODY_PROBLEMS, ...WRITE_PROBLEMS],
+  };
+}
+
+export const JOB_OPERATIONS: Operations = {
+  "POST /jobs": {
+    tag: "jobs",
+    summary: "Create a job",
+    description: "Of a type, with its input; or of a plan that events from outside fulfil. The " +
+      "answer comes when the job is on disk.",
+    headers: {
+      "Idempotency-Key": {
+        description: "The same key and body create once.",
+        schema: idempotencyKeyField,
+      },
+      "Prefer": PREFER,
+    },
+    body: {
+      required: true,
+      content: {
+        ...json(createBody, { ofType: CODED_JOB, ofPlan: OUTSIDE_JOB }),
+        "multipart/form-data": { schema: FORM },
+      },
+    },
+    answers: {
+      [STATUS.accepted]: { description: "The job was created.", ...CREATED },
+      [STATUS.ok]: { description: "The job was created and waited for, and is over.", ...CREATED },
+    },
+    problems: [
+      ...["job-exists", "unknown-type", "idempotency-key-reused"] as const,
+      ...BODY_PROBLEMS,
+      ...WRITE_PROBLEMS,
+    ],
+  },
+  "GET /jobs": {
+    tag: "jobs",
+    summary: "List jobs, the newest first",
+    query: LIST_PARAMETERS,
+    answers: { [STATUS.ok]: { description: "One page.", content: json(jobsAnswer) } },
+    problems: [],
+  },
+  "GET /jobs/:id": {
+    tag: "jobs",
+    summary: "Show a job",
+    headers: {
+      "Prefer": PREFER,
+      "If-None-Match": { description: "The ETag of what is known already.", schema: v.string() },
+    },
+    answers: {
+      [STATUS.ok]: {
+        description: "The job.",
+        content: json(jobAnswer),
+        headers: {
+          "ETag": { description: "Changes with the job.", schema: text },
+          "Preference-Applied": PREFERENCE_APPLIED,
+        },
+      },
+      [STATUS.notModified]: { description: "The job is as If-None-Match knows it." },
+    },
+    problems: ["unknown-job"],
+  },
+  "GET /jobs/:id/input": {
+    tag: "jobs",
+    summary: "Show the input that the journal holds under a seal",
+    answers: {
+      [STATUS.ok]: { description: "With marks for what is secret.", content: json(inputAnswer) },
+    },
+    problems: ["unknown-job", "input-removed"],
+  },
+  "GET /jobs/:id/events": {
+    tag: "jobs",
+    summary: "Read the entries of a job, the oldest first",
+    query: HISTORY_PARAMETERS,
+    answers: { [STATUS.ok]: { description: "A page, or lines.", content: ENTRIES } },
+    problems: ["unknown-job"],
+  },
+  "GET /jobs/:id/stream": {
+    tag: "jobs",
+    summary: "Follow the entries of a job, from its first",
+    query: JOB_STREAM_PARAMETERS,
+    headers: { "Last-Event-ID": LAST_EVENT_ID },
+    answers: {
+      [STATUS.ok]: { description: "Server-sent events.", content: STREAM },
+      [STATUS.noContent]: { description: "The job is over, and all of it was read." },
+    },
+    problems: ["unknown-job"],
+  },
+  "POST /jobs/:id/start": control("Start a job that is not to start by itself"),
+  "POST /jobs/:id/cancel": control("Cancel a job; what it did is undone where it can be"),
+  "POST /jobs/:id/suspend": control("Suspend a job: it begins nothing new"),
+  "POST /jobs/:id/resume": control("Resume a suspended job"),
+  "POST /jobs/:id/retry": {
+    ...control("Retry a failed job, as a new one"),
+    body: {
+      required: false,
+      content: json(retryBody, { fromATask: { from: "charge", reason: "the bank is back" } }),
+    },
+    answers: {
+      [STATUS.created]: {
+        description: "The new job.",
+        content: json(jobAnswer),
+        headers: { "Location": LOCATION },
+      },
+    },
+    problems: [
+      ...["unknown-job", "not-in-this-state", "input-removed", "unknown-type"] as const,
+      ...BODY_PROBLEMS,
+      ...WRITE_PROBLEMS,
+    ],
+  },
+};

@@ -1,0 +1,43 @@
+/** What a server tells of itself. */
+
+import type * as v from "valibot";
+import { definitionsAnswer, indexAnswer, journalAnswer, liveAnswer } from "../answers/system.ts";
+import { readyAnswer } from "../answers/system.ts";
+import { anyObject } from "../answers/parts.ts";
+import { STATUS } from "../problem.ts";
+import { json, type Operation, type Operations } from "./operation.ts";
+
+function telling(summary: string, schema: v.GenericSchema): Operation {
+  return {
+    tag: "system",
+    summary,
+    answers: { [STATUS.ok]: { description: "As it is now.", content: json(schema) } },
+    problems: [],
+  };
+}
+
+export const SYSTEM_OPERATIONS: Operations = {
+  "GET /": telling("Show where everything is", indexAnswer),
+  "GET /definitions": telling(
+    "List the types of jobs, with the schemas of their inputs",
+    definitionsAnswer,
+  ),
+  "GET /journal": telling("Show where the journal is, and how it was found", journalAnswer),
+  "GET /openapi.json": telling("Show this document", anyObject),
+  "GET /metrics": {
+    tag: "system",
+    summary: "Show what Prometheus is to know",
+    answers: {
+      [STATUS.ok]: {
+        description: "The text format of Prometheus.",
+        content: { "text/plain": { schema: { json: { type: "string" } } } },
+      },
+    },
+    problems: [],
+  },
+  "GET /livez": telling("Say that the process is there", liveAnswer),
+  "GET /readyz": {
+    ...telling("Say whether writes are taken", readyAnswer),
+    problems: ["not-ready", "draining"],
+  },
+};

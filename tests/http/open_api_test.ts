@@ -1,0 +1,287 @@
+/** `/openapi.json`: it is what it says it is, and every route does what it says. */
+
+import assert from "node:assert/strict";
+import { Validator } from "@seriousme/openapi-schema-validator";
+import fc from "fast-check";
+import { PROBLEM_KINDS, problemType } from "../../src/http/problem.ts";
+import { scopeOf } from "../../src/http/route_scopes.ts";
+import { VERSION } from "../../src/version.ts";
+import { type FuzzRequest, requests } from "../support/arbitrary_requests.ts";
+import { describedRequests } from "../support/described_requests.ts";
+import { rounds } from "../support/effort.ts";
+import { answerTo, requestOf, startWithJobs, textOf } from "../support/fuzzed_app.ts";
+import { jsonOf, type ProblemBody, startApp, type TestApp } from "../support/http_app.ts";
+import {
+  answerFlaw,
+  type Document,
+  documentOf,
+  exampleFlaws,
+  operationAt,
+  operationsOf,
+  requestFlaw,
+  SchemaChecks,
+} from "../support/open_api.ts";
+
+const RUNS = rounds(240, 4_000);
+const REQUESTS_PER_RUN = 50;
+/** Of each operation, how many requests must be good ones; there are many more in most runs. */
+const TAKEN_MIN = 2;
+
+async function readDocument(token?: string): Promise<Document> {
+  const app = await startApp({ version: VERSION, ...(token === undefined ? {} : { token }) });
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  return await documentOf(await app.get("/openapi.json", headers));
+}
+
+function nameOf({ method, path }: { method: string; path: string }): string {
+  return `${method} ${path}`;
+}
+
+Deno.test("openapi: the document is valid OpenAPI 3.1, of this version", async () => {
+  const document = await readDocument();
+  const result = await new Validator().validate({ ...document });
+  assert.ok(result.valid, JSON.stringify(result.errors, null, 2));
+  assert.deepEqual([document.openapi, document.info.version], ["3.1.0", VERSION]);
+  const wrong = await new Validator().validate({ ...document, paths: { "jobs": {} } });
+  assert.ok(!wrong.valid, "the validator takes everything");
+});
+
+Deno.test("openapi: every route of the app is in it, and nothing else", async () => {
+  const { app } = await startApp();
+  const routes = app.routes.filter(({ method }) => method !== "ALL")
+    .map(({ method, path }) => nameOf({ method, path: path.replace(":id", "{id}") }));
+  const described = operationsOf(await readDocument());
+  assert.deepEqual(described.map(nameOf).toSorted(), routes.toSorted());
+  const ids = described.map(({ operation }) => operation.operationId);
+  assert.equal(new Set(ids).size, ids.length);
+});
+
+Deno.test("openapi: each operation says which scope it needs, as the routes do", async () => {
+  for (const token of [undefined, "s3cret-token-0123456789"]) {
+    for (const { method, path, operation } of operationsOf(await readDocument(token))) {
+      const scope = scopeOf({ method, path: path.replace("{id}", ":id") });
+      const needed = scope === "open" ? [] : [{ bearer: [scope] }];
+      const free = scope !== "open" && token === undefined ? [{}] : [];
+      assert.deepEqual(operation.security, [...free, ...needed], nameOf({ method, path }));
+    }
+  }
+});
+
+Deno.test("openapi: every kind of problem is listed, and some operation may answer it", async () => {
+  const document = await readDocument();
+  const text = JSON.stringify(document.paths);
+  // These are of no operation: there is none at the path, or none with the method.
+  const ofNone = ["not-found", "method-not-allowed"];
+  for (const kind of PROBLEM_KINDS) {
+    assert.ok(document.info.description.includes(`\`${problemType(kind)}\``), kind);
+    assert.equal(text.includes(`"${problemType(kind)}"`), !ofNone.includes(kind), kind);
+  }
+});
+
+Deno.test("openapi: its examples are as its schemas say, and are taken", async () => {
+  const document = await readDocument();
+  assert.deepEqual(exampleFlaws(new SchemaChecks(document, false), document), []);
+  const { examples = {} } =
+    document.paths["/events"]?.post?.requestBody?.content["application/json"] ?? {};
+  const app = await startApp();
+  assert.ok(Object.keys(examples).length > 0);
+  for (const { value } of Object.values(examples) as { value: unknown }[]) {
+    await jsonOf(await app.post("/events", value), 200);
+  }
+});
+
+Deno.test("openapi: a query that it has none of is refused there too", async () => {
+  const app = await startApp();
+  assert.equal((await app.get("/openapi.json?x=1")).status, 422);
+});
+
+interface Answered {
+  readonly status: number;
+  readonly text: string;
+}
+
+/** Checks answers, and those requests that were taken, against a document. */
+class Conformance {
+  readonly taken = new Map<string, number>();
+  sent = 0;
+  readonly #answers: SchemaChecks;
+  readonly #requests: SchemaChecks;
+
+  constructor(readonly document: Document) {
+    this.#answers = new SchemaChecks(document, true);
+    this.#requests = new SchemaChecks(document, false);
+  }
+
+  /** @throws {assert.AssertionError} where they differ. */
+  async send(app: TestApp, spec: FuzzRequest): Promise<Answered> {
+    await app.clock.settle(10);
+    const request = requestOf(app, spec);
+    const described = operationAt(this.document, request);
+    const response = await answerTo(app, request);
+    const text = await textOf(response);
+    this.sent++;
+    if (described === undefined) {
+      assert.ok([401, 403, 404, 405, 421].includes(response.status), `${response.status}`);
+      return { status: response.status, text };
+    }
+    const place = `${nameOf(described)}: ${response.status}`;
+    const isHead = request.method === "HEAD";
+    const flaw = isHead ? undefined : answerFlaw(this.#answers, described, response, text);
+    assert.equal(flaw, undefined, `${place}: ${flaw}`);
+    if (response.status >= 400) return { status: response.status, text };
+    const body = new TextDecoder().decode(spec.body ?? new Uint8Array());
+    const excess = requestFlaw(this.#requests, described, request, body);
+    assert.equal(excess, undefined, `${place} took what is not described: ${excess}`);
+    this.taken.set(nameOf(described), (this.taken.get(nameOf(described)) ?? 0) + 1);
+    return { status: response.status, text };
+  }
+}
+
+function property(conformance: Conformance, start: () => Promise<TestApp>) {
+  const sequence = fc.array(requests, { minLength: 1, maxLength: REQUESTS_PER_RUN, size: "max" });
+  return fc.asyncProperty(sequence, async (specs) => {
+    const app = await start();
+    for (const spec of specs) await conformance.send(app, spec);
+  });
+}
+
+Deno.test("openapi: every route answers as it says, and takes nothing that it does not", async () => {
+  const conformance = new Conformance(await readDocument());
+  await fc.assert(property(conformance, startWithJobs), { numRuns: RUNS });
+  const rare = operationsOf(conformance.document).map(nameOf)
+    .filter((name) => (conformance.taken.get(name) ?? 0) < TAKEN_MIN);
+  console.log(`openapi: ${conformance.sent} requests`);
+  assert.deepEqual(rare, [], "nearly all requests to these are refused");
+});
+
+async function assertFails<Specs>(
+  checked: fc.IAsyncProperty<Specs>,
+  flaw: RegExp,
+): Promise<void> {
+  const options = { numRuns: RUNS, endOnFailure: true };
+  const { failed, errorInstance } = await fc.check(checked, options);
+  assert.ok(failed, "it was not caught");
+  assert.match(String((errorInstance as Error).message), flaw);
+}
+
+/** Refusals of the form of a request, which the document rules out. */
+const OF_FORM: readonly number[] = [400, 405, 415];
+
+/** What a parameter may say is in the document, but for what depends on the journal. */
+const OF_JOURNAL: readonly string[] = ["cursor", "after", "at", "from", "to"];
+
+function assertForm({ route }: FuzzRequest, { status, text }: Answered): void {
+  assert.ok(!OF_FORM.includes(status), `${route}: ${status}`);
+  if (status !== 422) return;
+  const { errors = [] }: ProblemBody = JSON.parse(text);
+  for (const { parameter } of errors) {
+    const isExpected = parameter === undefined || OF_JOURNAL.includes(parameter);
+    assert.ok(isExpected, `${route} refuses the parameter ${parameter}`);
+  }
+}
+
+/** Requests made from the document alone. */
+function formProperty(conformance: Conformance) {
+  const sequence = fc.array(describedRequests(conformance.document), {
+    minLength: 1,
+    maxLength: REQUESTS_PER_RUN,
+    size: "max",
+  });
+  return fc.asyncProperty(sequence, async (specs) => {
+    const app = await startWithJobs();
+    for (const spec of specs) assertForm(spec, await conformance.send(app, spec));
+  });
+}
+
+Deno.test("openapi: a request made from the document alone has the form that its route takes", async () => {
+  const conformance = new Conformance(await readDocument());
+  await fc.assert(formProperty(conformance), { numRuns: rounds(120, 2_000) });
+  const taken = [...conformance.taken.values()].reduce((sum, one) => sum + one, 0);
+  console.log(`openapi: ${conformance.sent} requests from the document, ${taken} taken`);
+  // A control needs a job in the right state, and what-if a plan that makes sense.
+  const rare = operationsOf(conformance.document).map(nameOf)
+    .filter((name) => !name.startsWith("POST /jobs/") && !conformance.taken.has(name));
+  assert.deepEqual(rare, [], "all requests to these are refused");
+});
+
+/** Documents that allow what no route takes. */
+const GENEROUS: Readonly<Record<string, readonly [RegExp, (text: string) => string]>> = {
+  "allows too high a limit": [
+    /refuses the parameter limit/,
+    (text) => text.replaceAll('"maximum":500,', '"maximum":5000,'),
+  ],
+  "has a state too many": [
+    /refuses the parameter state/,
+    (text) => text.replaceAll('"Running",', '"Running","Paused",'),
+  ],
+};
+
+for (const [name, [flaw, change]] of Object.entries(GENEROUS)) {
+  Deno.test(`openapi: a document that ${name} is caught`, async () => {
+    const wrong = change(JSON.stringify(await readDocument()));
+    await assertFails(formProperty(new Conformance(JSON.parse(wrong))), flaw);
+  });
+}
+
+/** Servers whose answers are not as the document says. */
+const CARELESS: Readonly<Record<string, readonly [RegExp, (app: TestApp) => void]>> = {
+  "tells more than is described": [/^GET \/journal: 200: .*additional properties/, ({ engine }) => {
+    const { journalInfo } = engine;
+    engine.journalInfo = async () => ({ ...await journalInfo.call(engine), secret: 1 });
+  }],
+  "leaves out what is described": [/explain: 200: .*required property 'timing'/, ({ engine }) => {
+    const { explain } = engine;
+    engine.explain = async (jobId) => {
+      const { timing: _, ...rest } = await explain.call(engine, jobId) ?? {};
+      return rest as never;
+    };
+  }],
+  "answers text for a number": [/^GET \/jobs: 200: .*priority must be integer/, ({ engine }) => {
+    const { list } = engine;
+    engine.list = (query) => {
+      const page = list.call(engine, query);
+      return { ...page, jobs: page.jobs.map((job) => ({ ...job, priority: "high" as never })) };
+    };
+  }],
+};
+
+for (const [name, [flaw, spoil]] of Object.entries(CARELESS)) {
+  Deno.test(`openapi: a server that ${name} is caught`, async () => {
+    const start = async () => {
+      const app = await startWithJobs();
+      spoil(app);
+      return app;
+    };
+    const conformance = new Conformance(await readDocument());
+    await assertFails(property(conformance, start), flaw);
+    console.log(`openapi: caught after ${conformance.sent} requests`);
+  });
+}
+
+/** Documents that say something else than the routes do. */
+const WRONG: Readonly<Record<string, readonly [RegExp, (text: string) => string]>> = {
+  "lacks a state": [/must be equal to one of/, (text) => text.replaceAll('"Running",', "")],
+  "lacks a parameter": [
+    /parameter stratum is not described/,
+    (text) => text.replaceAll('"name":"stratum"', '"name":"layer"'),
+  ],
+  "wants another type than is taken": [
+    /spanId must be integer/,
+    (text) =>
+      text.replaceAll(
+        '"spanId":{"type":"string","pattern"',
+        '"spanId":{"type":"integer","pattern"',
+      ),
+  ],
+  "lacks a status": [/status 422 is not described/, (text) => text.replaceAll('"422":', '"429":')],
+};
+
+for (const [name, [flaw, change]] of Object.entries(WRONG)) {
+  Deno.test(`openapi: a document that ${name} is caught`, async () => {
+    const right = JSON.stringify(await readDocument());
+    const wrong = change(right);
+    assert.notEqual(wrong, right);
+    const conformance = new Conformance(JSON.parse(wrong));
+    await assertFails(property(conformance, startWithJobs), flaw);
+  });
+}

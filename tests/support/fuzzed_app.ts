@@ -1,0 +1,75 @@
+/** A server with jobs, and what it answers to requests that were made up. */
+
+import type { FuzzRequest } from "./arbitrary_requests.ts";
+import {
+  createAndRun,
+  createPlan,
+  startApp,
+  type TestApp,
+  type TestAppOptions,
+} from "./http_app.ts";
+
+export const TOKEN = "the-token-that-no-answer-shows";
+
+/** Longer than any wait that a client can ask for. */
+const LONG_MS = 61_000;
+
+/** A server with jobs in several states, on which a run begins. */
+export async function startWithJobs(options: TestAppOptions = {}): Promise<TestApp> {
+  const app = await startApp({ token: TOKEN, ...options });
+  const open = withToken(app);
+  await createAndRun(open, "test.doomed");
+  const { jobId } = await createAndRun(open, "test.parcel", { orderId: "1" });
+  await open.post(`/jobs/${jobId}/suspend`);
+  await createPlan(open);
+  await createPlan(open, { start: false });
+  await createAndRun(open, "test.greet", { name: "x" });
+  return app;
+}
+
+function withToken(app: TestApp): TestApp {
+  const authorization = `Bearer ${TOKEN}`;
+  return {
+    ...app,
+    get: (path, headers) => app.get(path, { authorization, ...headers }),
+    post: (path, body, headers) => app.post(path, body, { authorization, ...headers }),
+  };
+}
+
+export function requestOf(
+  app: TestApp,
+  { method, path, query, headers, body }: FuzzRequest,
+): Request {
+  const { jobs } = app.engine.list({ limit: 100 });
+  const named = path.replace(/@(\d)/, (_, index) => jobs[Number(index) % jobs.length]?.jobId ?? "");
+  const url = `http://localhost${named}${query === "" ? "" : `?${query}`}`;
+  const all = new Headers({ authorization: `Bearer ${TOKEN}` });
+  for (const [name, value] of headers) all.set(name, value);
+  const takesBody = body !== undefined && !/^(?:GET|HEAD)$/i.test(method);
+  const isForbidden = method === "TRACE";
+  const request = new Request(url, {
+    method: isForbidden ? "POST" : method,
+    headers: all,
+    ...(takesBody ? { body } : {}),
+  });
+  // `Request` refuses to send what a server may get all the same.
+  return isForbidden ? Object.defineProperty(request, "method", { value: method }) : request;
+}
+
+/** The answer; those who wait for a job are given the time that they wait. */
+export async function answerTo(app: TestApp, request: Request): Promise<Response> {
+  const answer = Promise.resolve(app.app.fetch(request));
+  const early = await Promise.race([answer, app.clock.settle()]);
+  if (early !== undefined) return early;
+  await app.clock.advance(LONG_MS);
+  return await answer;
+}
+
+/** All of a body, but of a stream that goes on only what is there at once. */
+export async function textOf(response: Response): Promise<string> {
+  if (response.headers.get("content-type") !== "text/event-stream") return await response.text();
+  const reader = response.body?.getReader();
+  const first = await reader?.read();
+  await reader?.cancel();
+  return new TextDecoder().decode(first?.value);
+}

@@ -1,0 +1,207 @@
+/** Reads the document at `/openapi.json` as a client would, and checks answers against it. */
+
+import assert from "node:assert/strict";
+import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
+
+type Json = Record<string, unknown>;
+
+interface Body {
+  readonly content: Readonly<Record<string, { schema: Json; examples?: Record<string, Json> }>>;
+}
+
+interface Operation {
+  readonly operationId: string;
+  readonly parameters?: readonly { name: string; in: string; required?: boolean; schema: Json }[];
+  readonly requestBody?: Body & { readonly required: boolean };
+  readonly responses: Readonly<Record<string, Partial<Body>>>;
+  readonly security: readonly Json[];
+}
+
+export interface Document {
+  readonly openapi: string;
+  readonly info: { readonly version: string; readonly description: string };
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: { readonly schemas: Readonly<Record<string, Json>> };
+}
+
+/** An operation of the document, with the place where it is. */
+export interface Described {
+  readonly method: string;
+  /** As in the document: `/jobs/{id}`. */
+  readonly path: string;
+  readonly operation: Operation;
+}
+
+export function operationsOf({ paths }: Document): readonly Described[] {
+  return Object.entries(paths).flatMap(([path, item]) =>
+    Object.entries(item).map(([method, operation]) => ({
+      method: method.toUpperCase(),
+      path,
+      operation,
+    }))
+  );
+}
+
+/** The operation that answers, which is that of GET for HEAD; `undefined` where none does. */
+export function operationAt(
+  document: Document,
+  { method, url }: Request,
+): Described | undefined {
+  const parts = new URL(url).pathname.split("/");
+  const wanted = method === "HEAD" ? "GET" : method;
+  const matching = operationsOf(document).filter(({ method, path }) =>
+    method === wanted && isPathOf(path.split("/"), parts)
+  );
+  return matching.find(({ path }) => !path.includes("{")) ?? matching[0];
+}
+
+function isPathOf(template: readonly string[], parts: readonly string[]): boolean {
+  return template.length === parts.length &&
+    template.every((name, at) => name === parts[at] || (name.startsWith("{") && parts[at] !== ""));
+}
+
+/**
+ * The same schemas, but that an object of answers has no other members than are described:
+ * clients must pass over what is new, and a test must not.
+ */
+function closed(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(closed);
+  if (typeof value !== "object" || value === null) return value;
+  const members = Object.entries(value).map(([key, inner]) => [key, closed(inner)]);
+  const object = Object.fromEntries(members);
+  const isObject = "properties" in value && "required" in value;
+  return isObject && !("additionalProperties" in value)
+    ? { ...object, additionalProperties: false }
+    : object;
+}
+
+/** Validates values by the schemas of a document; each is compiled once. */
+export class SchemaChecks {
+  readonly #ajv = new Ajv2020({ strict: true, strictTypes: false, validateFormats: false });
+  readonly #compiled = new WeakMap<object, ValidateFunction>();
+  readonly #id: string;
+
+  /** @param forAnswers Whether members that are not described are flaws. */
+  constructor(document: Document, readonly forAnswers: boolean) {
+    this.#id = `https://daybook.test/${forAnswers}`;
+    const { components } = document;
+    const schemas = forAnswers ? closed(components) as typeof components : components;
+    // Keywords of OpenAPI that are no rules, and where the schemas are.
+    for (const keyword of ["components"]) this.#ajv.addKeyword(keyword);
+    this.#ajv.addSchema({ $id: this.#id, components: schemas });
+  }
+
+  /** What is wrong, in words; `undefined` when nothing is. */
+  flawOf(schema: Json, value: unknown): string | undefined {
+    const validate = this.#compiled.get(schema) ?? this.#compile(schema);
+    return validate(value) ? undefined : this.#ajv.errorsText(validate.errors, { separator: "\n" });
+  }
+
+  #compile(schema: Json): ValidateFunction {
+    const own = this.forAnswers ? closed(schema) : schema;
+    const text = JSON.stringify(own).replaceAll('"#/components/', `"${this.#id}#/components/`);
+    const validate = this.#ajv.compile(JSON.parse(text));
+    this.#compiled.set(schema, validate);
+    return validate;
+  }
+}
+
+/** Where an answer is not as its operation says, in words. */
+export function answerFlaw(
+  checks: SchemaChecks,
+  { operation }: Described,
+  response: Response,
+  text: string,
+): string | undefined {
+  const declared = operation.responses[response.status];
+  if (declared === undefined) return `status ${response.status} is not described`;
+  const given = response.headers.get("content-type")?.split(";")[0];
+  if (given === undefined) {
+    return declared.content === undefined ? undefined : "it has no content";
+  }
+  const content = declared.content?.[given];
+  if (content === undefined) return `${given} is not described for ${response.status}`;
+  for (const value of valuesOf(given, text)) {
+    const flaw = checks.flawOf(contentSchemaOf(content.schema), value);
+    if (flaw !== undefined) return `${flaw}\n${JSON.stringify(value)}`;
+  }
+  return undefined;
+}
+
+/** Of what is in each line or message, where the content is a sequence. */
+function contentSchemaOf(schema: Json): Json {
+  return schema.contentSchema as Json | undefined ?? schema;
+}
+
+function valuesOf(mediaType: string, text: string): readonly unknown[] {
+  switch (mediaType) {
+    case "application/json":
+    case "application/problem+json":
+      return [JSON.parse(text)];
+    case "application/x-ndjson":
+      return text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
+    case "text/event-stream":
+      return [...text.matchAll(/^data: (.*)$/gm)].map(([, data = ""]) => JSON.parse(data));
+    default:
+      return [text];
+  }
+}
+
+/** The probes and the index look at no query: who asks them may add what it likes. */
+const ANY_QUERY: ReadonlySet<string> = new Set(["/", "/livez", "/readyz"]);
+
+/** Where a request that was taken is not as its operation says, in words. */
+export function requestFlaw(
+  checks: SchemaChecks,
+  { path, operation }: Described,
+  request: Request,
+  text: string,
+): string | undefined {
+  if (ANY_QUERY.has(path)) return undefined;
+  const { parameters = [], requestBody } = operation;
+  const { searchParams } = new URL(request.url);
+  const known = new Set(parameters.filter((one) => one.in === "query").map(({ name }) => name));
+  const unknown = [...searchParams.keys()].find((name) => !known.has(name));
+  if (unknown !== undefined) return `parameter ${unknown} is not described`;
+  for (const { name, in: place, schema, required = false } of parameters) {
+    const given = place === "query"
+      ? searchParams.getAll(name)
+      : [request.headers.get(name)].filter((value) => value !== null);
+    if (place !== "path" && required && given.length === 0) return `${name} is required`;
+    if (place === "path" || given.length === 0) continue;
+    const flaw = checks.flawOf(schema, parameterValue(schema, given));
+    if (flaw !== undefined) return `${name}: ${flaw}`;
+  }
+  const mediaType = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
+  if (requestBody === undefined || mediaType !== "application/json") return undefined;
+  if (text === "" || request.headers.has("ce-specversion")) return undefined;
+  const { schema = {} } = requestBody.content[mediaType] ?? {};
+  return checks.flawOf(schema, JSON.parse(text));
+}
+
+/** As the document's styles say, with numbers where numbers are wanted. */
+function parameterValue(schema: Json, given: readonly string[]): unknown {
+  if (schema.type === "array") {
+    // A comma parts values, but for labels, whose values may have commas.
+    const { pattern } = schema.items as Json;
+    return given.flatMap((text) => pattern === "^[^:]+:" ? text : text.split(","))
+      .filter((part) => part !== "");
+  }
+  const [text = ""] = given;
+  return schema.type === "integer" && /^\d+$/.test(text) ? Number(text) : text;
+}
+
+export function exampleFlaws(checks: SchemaChecks, document: Document): readonly string[] {
+  return operationsOf(document).flatMap(({ operation }) =>
+    Object.values(operation.requestBody?.content ?? {}).flatMap(({ schema, examples = {} }) =>
+      Object.values(examples).map(({ value }) => checks.flawOf(schema, value))
+        .filter((flaw) => flaw !== undefined)
+    )
+  );
+}
+
+export async function documentOf(response: Response): Promise<Document> {
+  assert.equal(response.status, 200);
+  assert.equal(response.headers.get("content-type"), "application/json");
+  return await response.json();
+}
