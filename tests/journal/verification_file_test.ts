@@ -10,9 +10,10 @@ import { type JournalFolder, testWithFolder } from "../support/journal_folder.ts
 const INTACT: Verification = {
   verdict: "intact",
   at: "2026-01-01T10:00:00.000Z",
-  head: { logId: 7, chain: "x".repeat(43) },
+  // Nothing that a start could miss.
+  head: { logId: 0, chain: "x".repeat(43) },
   durationMs: 12.5,
-  detail: "7 entries in 1 segment",
+  detail: "0 entries in 1 segment",
 };
 const DAMAGED: Verification = { ...INTACT, verdict: "damaged", detail: "a line is missing" };
 
