@@ -4,14 +4,9 @@
  */
 
 import { lookup } from "node:dns/promises";
-import {
-  type Configuration,
-  describeConfiguration,
-  helpText,
-  type Origins,
-  readConfiguration,
-  timeText,
-} from "./src/configuration.ts";
+import { type Configuration, type Origins, readConfiguration } from "./src/configuration.ts";
+import { describeConfiguration, helpText } from "./src/configuration_text.ts";
+import { timeText } from "./src/units.ts";
 import { banner, urlOf } from "./src/banner.ts";
 import { counted } from "./src/core/counted.ts";
 import { messageOf } from "./src/core/thrown.ts";

@@ -9,7 +9,8 @@ import { messageOf } from "./core/thrown.ts";
 import { type AccessToken, SCOPES } from "./http/access.ts";
 import { readTokenLines } from "./http/token_lines.ts";
 import { SECRET_KEY_RULE, secretKeyIn } from "./secret_key.ts";
-import { describeLimits, LIMIT_SETTINGS, type Limits, readLimits } from "./limits.ts";
+import { LIMIT_SETTINGS, type Limits, readLimits } from "./limits.ts";
+import { BYTE_UNITS, parseUnit, TIME_UNITS } from "./units.ts";
 
 export interface Configuration {
   /** 0 lets the system choose. */
@@ -285,105 +286,4 @@ class Reader {
     this.problems.push(...problems.map((problem) => `--token-file ${file}: ${problem}`));
     return tokens;
   }
-}
-
-const BYTE_UNITS: Readonly<Record<string, number>> = {
-  "": 1,
-  B: 1,
-  KiB: 1_024,
-  MiB: 1_048_576,
-  GiB: 1_073_741_824,
-};
-
-const TIME_UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
-
-/** A whole number with a unit, in the smallest unit; `NaN` when it is not one. */
-function parseUnit(text: string, units: Readonly<Record<string, number>>): number {
-  const [, digits, unit] = /^(\d+) ?([A-Za-z]*)$/.exec(text) ?? [];
-  if (digits === undefined || unit === undefined || !Object.hasOwn(units, unit)) return NaN;
-  return Number(digits) * (units[unit] ?? NaN);
-}
-
-/** As it may be given: in the largest unit that leaves no rest. */
-function inUnits(value: number, units: Readonly<Record<string, number>>): string {
-  const [unit = "", size = 1] =
-    Object.entries(units).findLast(([, size]) => value !== 0 && value % size === 0) ??
-      Object.entries(units)[0] ?? [];
-  return `${value / size}${unit}`;
-}
-
-/** `64MiB`, or `1000 bytes`. */
-function bytesText(bytes: number): string {
-  const text = inUnits(bytes, BYTE_UNITS);
-  return /\d$|\dB$/.test(text) ? `${bytes} bytes` : text;
-}
-
-/** `15m` */
-export function timeText(milliseconds: number): string {
-  return inUnits(milliseconds, TIME_UNITS);
-}
-
-/** The configuration in force, a line each, with where it comes from; never a token. */
-export function describeConfiguration(
-  configuration: Configuration,
-  origins: Origins,
-): readonly string[] {
-  const shown: Readonly<Record<string, string>> = {
-    port: String(configuration.port),
-    hostname: configuration.hostname,
-    journal: configuration.journal,
-    definitions: configuration.definitions ?? "none",
-    "max-running": `${configuration.maxRunning} jobs`,
-    "segment-bytes": bytesText(configuration.segmentBytes),
-    "snapshot-every": `${configuration.snapshotEvery} entries`,
-    "reserve-bytes": bytesText(configuration.reserveBytes),
-    "body-bytes": bytesText(configuration.bodyBytesMax),
-    "max-start-delay": timeText(configuration.maxStartDelayMs),
-    ...describeLimits(configuration.limits, { bytes: bytesText, time: timeText }),
-    drain: timeText(configuration.drainMs),
-    "token-file": shownTokens(configuration.tokens),
-    "secret-key-file": configuration.secretKey === undefined ? "no key" : "key set",
-    "allowed-hosts": configuration.allowedHosts.join(", ") || "none",
-    "webhook-hosts": configuration.webhookHosts.join(", ") || "none",
-  };
-  return SETTINGS.map(({ flag }) => {
-    const origin = origins.get(flag) ?? "default";
-    const note = origin === "default" ? "" : `  (${origin})`;
-    return `  ${flag.padEnd(16)} ${shown[flag] ?? ""}${note}`;
-  });
-}
-
-function shownTokens({ length }: readonly AccessToken[]): string {
-  if (length === 0) return "no token";
-  return length === 1 ? "token set" : `${length} tokens set`;
-}
-
-/** What `--help` prints. */
-export function helpText(): string {
-  const flags = SETTINGS.map((setting) => {
-    const flag = `--${setting.flag} <${setting.value}>`.padEnd(28);
-    const fallback = setting.default === "" ? "" : ` (default ${setting.default})`;
-    return `  ${flag} ${setting.help}${fallback}`;
-  });
-  return [
-    "Daybook: a job engine that can always explain itself.",
-    "",
-    "usage: deno task start [flags]",
-    "",
-    ...flags,
-    `  ${"--accept-snapshot-ahead".padEnd(28)} start although a snapshot is ahead of the journal`,
-    `  ${"--help, --version".padEnd(28)} print this, or the version`,
-    "",
-    "Each flag has an environment twin: --segment-bytes is DAYBOOK_SEGMENT_BYTES.",
-    "Tokens are taken from DAYBOOK_TOKEN or --token-file only, the secret that signs",
-    "webhooks from DAYBOOK_WEBHOOK_SECRET only. DAYBOOK_TOKEN is one token for everything. A",
-    "file has a line for each token: alone, it is for everything; else its scopes follow it,",
-    `such as read,submit of ${SCOPES.join(", ")}, and a name, if it has one. Lines that begin`,
-    "with # are comments. The file is read again when it changes: no restart is needed.",
-    "DAYBOOK_SECRET_KEY or --secret-key-file wraps the keys of sealed inputs: 32 bytes, base64.",
-    "",
-    "exit codes: 0 clean, 64 usage, 69 cannot listen, 70 storage failed while running,",
-    "73 another process holds the journal, 74 it cannot be read or written, 78 it is damaged,",
-    "130 ended by a second signal",
-  ].join("\n");
 }

@@ -1,12 +1,7 @@
 import assert from "node:assert/strict";
 import { LIMITS } from "../src/http/capacity.ts";
-import {
-  describeConfiguration,
-  environmentName,
-  helpText,
-  readConfiguration,
-  SETTINGS,
-} from "../src/configuration.ts";
+import { environmentName, readConfiguration, SETTINGS } from "../src/configuration.ts";
+import { describeConfiguration, helpText } from "../src/configuration_text.ts";
 
 const TOKEN = "0123456789abcdef";
 

@@ -1,6 +1,6 @@
 /**
  * What the last verification found, as a file in the folder of the journal. Another process
- * writes it while the server runs; it is a note for people, and nothing depends on it.
+ * writes it while the server runs. What it found intact is a witness of the end at a start.
  */
 
 import { crc32 } from "node:zlib";

@@ -12,6 +12,7 @@ import { named } from "./entry_text.ts";
 import { JournalModel } from "./journal_model.ts";
 import { Promises } from "./promises.ts";
 import { simulatedDefinitions } from "./simulated_jobs.ts";
+import { playThrough } from "./play.ts";
 import { isInjected, liveThrough, startUntilUp } from "./simulated_process.ts";
 import type { Life, World } from "./world.ts";
 
@@ -60,12 +61,13 @@ export class EnginePlay {
     };
   }
 
-  async run(): Promise<void> {
-    while (this.#actionsLeft > 0 && this.#goesOn) {
-      const opened = await this.#start();
-      if (opened !== undefined) await this.#live(opened);
-    }
-    if (this.#goesOn) await this.#peace();
+  run(): Promise<void> {
+    return playThrough<Opened>(this.#world, {
+      hasActions: () => this.#actionsLeft > 0,
+      start: () => this.#start(),
+      live: (opened) => this.#live(opened),
+      lastRound: (opened, round) => this.#lastRound(opened, round),
+    });
   }
 
   get #goesOn(): boolean {
@@ -73,17 +75,6 @@ export class EnginePlay {
   }
 
   /** Nothing fails any more: every job has to end, and all of it has to be there. */
-  async #peace(): Promise<void> {
-    const { weather, trace } = this.#world;
-    trace.note(() => "nothing fails any more");
-    weather.end();
-    for (const round of ["first", "second"] as const) {
-      const opened = await this.#start();
-      if (opened === undefined) return;
-      await liveThrough(this.#world, opened.life, () => this.#lastRound(opened, round));
-    }
-  }
-
   async #lastRound(opened: Opened, round: "first" | "second"): Promise<void> {
     const world = this.#world;
     if (round === "first") await this.#endAll(opened);

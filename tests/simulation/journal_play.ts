@@ -14,6 +14,7 @@ import type { FileSystem } from "../../src/journal/file_system.ts";
 import { named } from "./entry_text.ts";
 import { JournalModel } from "./journal_model.ts";
 import { JournalWitness } from "./journal_witness.ts";
+import { playThrough } from "./play.ts";
 import { isInjected, liveThrough, startUntilUp } from "./simulated_process.ts";
 import type { Life, World } from "./world.ts";
 
@@ -67,12 +68,13 @@ export class JournalPlay {
     };
   }
 
-  async run(): Promise<void> {
-    while (this.#actionsLeft > 0 && this.#goesOn) {
-      const opened = await this.#start();
-      if (opened !== undefined) await this.#live(opened);
-    }
-    if (this.#goesOn) await this.#peace();
+  run(): Promise<void> {
+    return playThrough<Opened>(this.#world, {
+      hasActions: () => this.#actionsLeft > 0,
+      start: () => this.#start(),
+      live: (opened) => this.#live(opened),
+      lastRound: (opened, round) => this.#lastRound(opened, round),
+    });
   }
 
   get #goesOn(): boolean {
@@ -80,17 +82,6 @@ export class JournalPlay {
   }
 
   /** Nothing fails any more: a start, a write and a stop must succeed, and all be there. */
-  async #peace(): Promise<void> {
-    const { weather, trace } = this.#world;
-    trace.note(() => "nothing fails any more");
-    weather.end();
-    for (const round of ["first", "second"]) {
-      const opened = await this.#start();
-      if (opened === undefined) return;
-      await liveThrough(this.#world, opened.life, () => this.#lastRound(opened, round));
-    }
-  }
-
   async #lastRound({ journal }: Opened, round: string): Promise<void> {
     const world = this.#world, model = this.model;
     await this.#append(journal, 2);

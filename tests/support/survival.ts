@@ -103,6 +103,24 @@ export class Survival {
   }
 
   /**
+   * Dies so many times and ends in order; tells what was acknowledged, none of which is lost.
+   *
+   * @param deaths `kills` or `cuts`.
+   */
+  async surviveAll(count: number, deaths: string): Promise<void> {
+    for (let death = 0; death < count; death++) await this.liveAndDie();
+    await this.finish();
+    const { jobs, events, controls } = this.ledger;
+    console.log(
+      `${count} ${deaths}: 0 lost of ${jobs.size} jobs, ${events.size} events and ` +
+        `${controls.length} controls that were acknowledged; ` +
+        `${this.reader.messages.length} messages without a gap`,
+    );
+    assert.ok(jobs.size > count / 2, `only ${jobs.size} jobs were acknowledged`);
+    assert.ok(events.size > 0 && controls.length > 0);
+  }
+
+  /**
    * Lives and dies until something is lost, which a build with a defect must come to.
    *
    * @param before Called before each life.
