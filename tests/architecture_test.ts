@@ -13,6 +13,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   metrics: ["core", "engine", "journal", "http", "."],
   jobs: ["core", "engine"],
   cli: ["core", "engine", "journal", "http", "jobs", "."],
+  demo: ["core", "engine", "jobs", "."],
 };
 
 /** Where processes begin, what programs import, and the journal of tests and benchmarks. */
@@ -22,6 +23,7 @@ const ENTRANCES = [
   "src/cli/daybook.ts",
   "src/cli/journal.ts",
   "src/cli/replay_test.ts",
+  "src/demo/main.ts",
   "src/journal/memory_journal.ts",
 ];
 
