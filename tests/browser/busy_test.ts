@@ -1,0 +1,150 @@
+/** The dashboard while 500 jobs a second finish: it stays still, and does not grow. */
+
+import assert from "node:assert/strict";
+import type { Browser, CDPSession, Page } from "playwright-core";
+import { BusyJobs } from "../support/busy_jobs.ts";
+import { DESKTOP, inContext, testInBrowser } from "../support/chromium.ts";
+import { DaybookProcess } from "../support/daybook_process.ts";
+import { rounds } from "../support/effort.ts";
+import { ROOT } from "../support/task_process.ts";
+import { inFolder } from "../support/temporary_folder.ts";
+import { WatchedPage } from "../support/watched_page.ts";
+
+const JOBS_PER_SECOND = 500;
+/** What a page shows is renewed at most once a second. */
+const RENEWALS = rounds(8, 300);
+/** Renewals until all that a page ever loads is loaded. */
+const RENEWALS_BEFORE = 3;
+const MEBIBYTE = 1024 * 1024;
+/** Room for what the engine of the browser does as it likes; a leak of rows is soon more. */
+const GROWTH_MAX_BYTES = 2 * MEBIBYTE;
+/** Below 0.1 a page counts as still (web.dev/cls), and that is of all that happens on it. */
+const SHIFT_MAX = 0.02;
+
+const DEFINITIONS = `${ROOT}tests/support/busy_definitions.ts`;
+
+async function whileBusy(run: (url: string) => Promise<void>): Promise<void> {
+  await inFolder(async (journal) => {
+    const daybook = await DaybookProcess.start({
+      journal,
+      args: [`--definitions=${DEFINITIONS}`],
+      permissions: [`--allow-read=${journal},${ROOT}`],
+    });
+    const busy = new BusyJobs(daybook, JOBS_PER_SECOND);
+    try {
+      await run(daybook.url);
+      const { jobs, perSecond } = await busy.stop();
+      console.log(`    ${jobs} jobs, ${perSecond} a second`);
+    } finally {
+      await busy.stop();
+      await daybook.stop();
+    }
+  });
+}
+
+/** Resolves when the page has shown something newer so many times. */
+async function renewed(page: Page, times: number): Promise<void> {
+  await page.evaluate(`new Promise((resolve) => {
+    let left = ${times};
+    document.addEventListener("daybook:updated", function count() {
+      if (--left > 0) return;
+      document.removeEventListener("daybook:updated", count);
+      resolve();
+    });
+  })`);
+}
+
+interface Size {
+  readonly heapBytes: number;
+  readonly nodes: number;
+  readonly listeners: number;
+}
+
+/** What the page holds once all that can be collected is. */
+async function sizeOf(cdp: CDPSession): Promise<Size> {
+  // Twice: what the first one frees holds the rest.
+  for (let turn = 0; turn < 2; turn++) await cdp.send("HeapProfiler.collectGarbage");
+  const { usedSize } = await cdp.send("Runtime.getHeapUsage");
+  const { nodes, jsEventListeners } = await cdp.send("Memory.getDOMCounters");
+  return { heapBytes: usedSize, nodes, listeners: jsEventListeners };
+}
+
+/** What is under the pointer, in words. */
+async function underPointer(page: Page, x: number, y: number): Promise<string> {
+  return await page.evaluate<string>(`(() => {
+    const element = document.elementFromPoint(${x}, ${y});
+    const row = element?.closest("tr, li, a, dt, dd") ?? element;
+    return row?.querySelector("a")?.textContent ?? row?.textContent ?? "";
+  })()`);
+}
+
+/** The middle of the first row, or of the page where there are no rows. */
+async function pointAtRow(page: Page): Promise<readonly [number, number]> {
+  const row = page.locator("main tbody tr").nth(2);
+  const box = await row.count() === 0 ? null : await row.boundingBox();
+  const point = box === null
+    ? [DESKTOP.width / 2, DESKTOP.height / 2] as const
+    : [box.x + 80, box.y + box.height / 2] as const;
+  await page.mouse.move(...point);
+  return point;
+}
+
+async function checkStillness(browser: Browser, url: string): Promise<void> {
+  await inContext(browser, { viewport: DESKTOP }, async (context) => {
+    const watched = await WatchedPage.open(context);
+    const { page } = watched;
+    await watched.goto(url);
+    const cdp = await context.newCDPSession(page);
+    await renewed(page, RENEWALS_BEFORE);
+    const point = await pointAtRow(page);
+    await renewed(page, 1);
+    const [row, before] = [await underPointer(page, ...point), await sizeOf(cdp)];
+    const { shift } = await watched.observed();
+    for (let turn = 0; turn < RENEWALS; turn++) {
+      await renewed(page, 1);
+      assert.equal(await underPointer(page, ...point), row, `${url}: under the pointer`);
+    }
+    const [after, now] = [await sizeOf(cdp), await watched.observed()];
+    assert.ok(now.shift - shift < SHIFT_MAX, `${url} moved: ${now.shift}: ${now.shifted}`);
+    checkGrowth(url, before, after);
+    await checkPause(page, url);
+    await watched.check();
+  });
+}
+
+function checkGrowth(url: string, before: Size, after: Size): void {
+  const text = `${url}: ${JSON.stringify(before)}, ${JSON.stringify(after)}`;
+  assert.ok(after.heapBytes - before.heapBytes < GROWTH_MAX_BYTES, text);
+  assert.ok(after.nodes < before.nodes * 1.5 + 100, text);
+  assert.ok(after.listeners <= before.listeners + 20, text);
+}
+
+/** Paused, nothing changes but the count of what is new; going on, it is all there. */
+async function checkPause(page: Page, url: string): Promise<void> {
+  const control = page.locator("#live-control");
+  await control.click();
+  const shown = await page.locator("main").innerText();
+  const counted = () => page.locator("#live-text").innerText();
+  await page.waitForFunction("/[1-9]/.test(document.getElementById('live-text').textContent)");
+  const first = await counted();
+  await page.waitForFunction(
+    `document.getElementById("live-text").textContent !== ${JSON.stringify(first)}`,
+  );
+  assert.equal(await page.locator("main").innerText(), shown, `${url}: while it is paused`);
+  const isRenewed = renewed(page, 1);
+  await control.click();
+  await isRenewed;
+}
+
+for (
+  const [name, path] of [
+    ["overview", "/"],
+    ["jobs", "/ui/jobs"],
+    ["stream", "/ui/stream"],
+  ] as const
+) {
+  testInBrowser(
+    `busy: the ${name} stays still while 500 jobs a second finish, and does not grow`,
+    (browser) => whileBusy((url) => checkStillness(browser, url + path)),
+  );
+}
