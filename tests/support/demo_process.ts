@@ -4,9 +4,12 @@ import { taskCommand } from "./task_process.ts";
 import { TextLineStream } from "./text_lines.ts";
 
 export interface DemoProcessOptions {
-  /** Kept, and all that the process may read and write. */
+  /** All that the process may read and write. */
   readonly folder: string;
+  /** Beside the folder; by default one that keeps the journal there, and any port. */
   readonly args?: readonly string[];
+  /** As anybody starts it: in a folder of its own below this one, on the usual port. */
+  readonly plain?: boolean;
 }
 
 export class DemoProcess {
@@ -23,9 +26,11 @@ export class DemoProcess {
    *
    * @throws {Error} with its output, when it ends before that.
    */
-  static async start({ folder, args = [] }: DemoProcessOptions): Promise<DemoProcess> {
-    const words = ["--port=0", `--keep=${folder}`, ...args];
-    const child = taskCommand("demo", words, { journal: folder }).spawn();
+  static async start(options: DemoProcessOptions): Promise<DemoProcess> {
+    const { folder, args = [], plain = false } = options;
+    const child = plain
+      ? taskCommand("demo", args, { cwd: folder }).spawn()
+      : taskCommand("demo", ["--port=0", `--keep=${folder}`, ...args], { journal: folder }).spawn();
     const output: string[] = [];
     const { promise: ready, resolve } = Promise.withResolvers<boolean>();
     const read = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>) => {
