@@ -19,7 +19,7 @@ const SCHEDULED_MS = 14 * 60_000;
 /** More pictures than workers, so that there is a queue for a while. */
 const PICTURES = 45;
 const ORDERS_DONE = 40;
-const SHELVES = 600;
+const SHELVES = 1_800;
 const ACCOUNT = "DE02 1203 0000 0000 2020 51";
 
 /** @param now Milliseconds since the epoch. */

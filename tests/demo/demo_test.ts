@@ -50,7 +50,7 @@ async function checkOperation(demo: DemoProcess): Promise<void> {
   const executing = await jobIn(demo, "executing");
   assert.equal(executing.condition, "executing");
   const progress = executing.tasks.find(({ taskId }) => taskId === "count")?.progress;
-  assert.equal(progress?.total, 600);
+  assert.equal(progress?.total, 1_800);
 }
 
 /** What is promised of jobs that wait for events. */
