@@ -45,8 +45,16 @@ export async function withBrowser<Result>(
 }
 
 /** Declares a test with a browser of its own; left out, and said so, where there is none. */
-export function testInBrowser(name: string, run: (browser: Browser) => Promise<void>): void {
-  testWhere(CHROMIUM !== undefined, MISSING, name, () => withBrowser(run));
+export function testInBrowser(
+  name: string,
+  run: (browser: Browser, t: Deno.TestContext) => Promise<void>,
+): void {
+  testWhere(
+    CHROMIUM !== undefined,
+    MISSING,
+    name,
+    (t) => withBrowser((browser) => run(browser, t)),
+  );
 }
 
 export const DESKTOP = { width: 1_280, height: 800 } as const;

@@ -26,7 +26,7 @@ const SERIOUS: readonly (string | null)[] = ["serious", "critical"];
 const GIVEN_UP = "net::ERR_ABORTED";
 
 export class WatchedPage {
-  readonly faults: string[] = [];
+  readonly #faults: string[] = [];
   /** Statuses that are expected, beside those of success. */
   readonly #expected: ReadonlySet<number>;
 
@@ -35,14 +35,14 @@ export class WatchedPage {
     page.on("console", (message) => {
       if (!["error", "warning"].includes(message.type())) return;
       if (expected.length > 0 && message.text().startsWith("Failed to load resource")) return;
-      this.faults.push(`console: ${message.text()}`);
+      this.#faults.push(`console: ${message.text()}`);
     });
-    page.on("pageerror", (error) => this.faults.push(`error: ${error.message}`));
+    page.on("pageerror", (error) => this.#faults.push(`error: ${error.message}`));
     page.on("requestfailed", (request) => this.#noteFailure(request));
     page.on("request", (request) => this.#noteForeign(request));
     page.on("response", (response) => {
       if (response.status() < 400 || this.#expected.has(response.status())) return;
-      this.faults.push(`answer: ${response.status()} ${response.url()}`);
+      this.#faults.push(`answer: ${response.status()} ${response.url()}`);
     });
   }
 
@@ -65,18 +65,24 @@ export class WatchedPage {
     return await this.page.evaluate("globalThis.observedByTest");
   }
 
-  /** The faults of the page that is shown, beside those that were noted before. */
-  async check(): Promise<void> {
+  /** What went wrong since the last time, each with the page that it was on. */
+  async newFaults(): Promise<readonly string[]> {
     const { violations } = await this.observed();
-    this.faults.push(...violations);
+    this.#faults.push(...violations);
     await this.#noteSidewaysScroll();
-    const faults = this.faults.splice(0);
-    assert.deepEqual(faults, [], `${this.page.url()}\n${faults.join("\n")}`);
+    const view = this.page.viewportSize();
+    const place = `${new URL(this.page.url()).pathname} at ${view?.width}`;
+    return this.#faults.splice(0).map((fault) => `${place}: ${fault}`);
+  }
+
+  async check(): Promise<void> {
+    const faults = await this.newFaults();
+    assert.deepEqual(faults, [], faults.join("\n"));
   }
 
   /** The same, with what keeps somebody from using it. */
   async checkWithAxe(): Promise<void> {
-    this.faults.push(...await this.seriousFindings());
+    this.#faults.push(...await this.seriousFindings());
     await this.check();
   }
 
@@ -92,19 +98,21 @@ export class WatchedPage {
     const [needed, there] = await this.page.evaluate<[number, number]>(
       "[document.documentElement.scrollWidth, document.documentElement.clientWidth]",
     );
-    if (needed > there) this.faults.push(`the page scrolls sideways: ${needed} in ${there} pixels`);
+    if (needed > there) {
+      this.#faults.push(`the page scrolls sideways: ${needed} in ${there} pixels`);
+    }
   }
 
   #noteFailure(request: Request): void {
     const reason = request.failure()?.errorText ?? "";
     if (reason === GIVEN_UP) return;
-    this.faults.push(`request: ${request.method()} ${request.url()}: ${reason}`);
+    this.#faults.push(`request: ${request.method()} ${request.url()}: ${reason}`);
   }
 
   #noteForeign(request: Request): void {
     const { hostname, protocol } = new URL(request.url());
     if (hostname === "127.0.0.1" || protocol === "data:" || protocol === "blob:") return;
-    this.faults.push(`request to elsewhere: ${request.url()}`);
+    this.#faults.push(`request to elsewhere: ${request.url()}`);
   }
 }
 
