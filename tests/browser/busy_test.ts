@@ -69,24 +69,26 @@ async function sizeOf(cdp: CDPSession): Promise<Size> {
   return { heapBytes: usedSize, nodes, listeners: jsEventListeners };
 }
 
-/** What is under the pointer, in words. */
-async function underPointer(page: Page, x: number, y: number): Promise<string> {
-  return await page.evaluate<string>(`(() => {
-    const element = document.elementFromPoint(${x}, ${y});
-    const row = element?.closest("tr, li, a, dt, dd") ?? element;
-    return row?.querySelector("a")?.textContent ?? row?.textContent ?? "";
-  })()`);
+/** Where a click would lead. */
+async function underPointer(page: Page, { x, y }: Point): Promise<string | null> {
+  return await page.evaluate<string | null>(
+    `document.elementFromPoint(${x}, ${y})?.closest("a")?.getAttribute("href") ?? null`,
+  );
 }
 
-/** The middle of the first row, or of the page where there are no rows. */
-async function pointAtRow(page: Page): Promise<readonly [number, number]> {
-  const row = page.locator("main tbody tr").nth(2);
-  const box = await row.count() === 0 ? null : await row.boundingBox();
-  const point = box === null
-    ? [DESKTOP.width / 2, DESKTOP.height / 2] as const
-    : [box.x + 80, box.y + box.height / 2] as const;
-  await page.mouse.move(...point);
-  return point;
+interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** Rests on a link to a job, as somebody does who is about to click. */
+async function pointAtJob(page: Page): Promise<Point> {
+  const links = page.locator('main a[href^="/ui/jobs/"]');
+  const link = links.nth(Math.min(2, await links.count() - 1));
+  await link.hover();
+  const box = await link.boundingBox();
+  assert.ok(box, `${page.url()} shows no job`);
+  return { x: box.x + Math.min(20, box.width / 2), y: box.y + box.height / 2 };
 }
 
 async function checkStillness(browser: Browser, url: string): Promise<void> {
@@ -96,13 +98,12 @@ async function checkStillness(browser: Browser, url: string): Promise<void> {
     await watched.goto(url);
     const cdp = await context.newCDPSession(page);
     await renewed(page, RENEWALS_BEFORE);
-    const point = await pointAtRow(page);
-    await renewed(page, 1);
-    const [row, before] = [await underPointer(page, ...point), await sizeOf(cdp)];
+    const point = await pointAtJob(page);
+    const [job, before] = [await underPointer(page, point), await sizeOf(cdp)];
     const { shift } = await watched.observed();
     for (let turn = 0; turn < RENEWALS; turn++) {
       await renewed(page, 1);
-      assert.equal(await underPointer(page, ...point), row, `${url}: under the pointer`);
+      assert.equal(await underPointer(page, point), job, `${url}: what a click would lead to`);
     }
     const [after, now] = [await sizeOf(cdp), await watched.observed()];
     assert.ok(now.shift - shift < SHIFT_MAX, `${url} moved: ${now.shift}: ${now.shifted}`);
