@@ -125,16 +125,24 @@ async function checkPause(page: Page, url: string): Promise<void> {
   const control = page.locator("#live-control");
   await control.click();
   const shown = await page.locator("main").innerText();
-  const counted = () => page.locator("#live-text").innerText();
-  await page.waitForFunction("/[1-9]/.test(document.getElementById('live-text').textContent)");
-  const first = await counted();
-  await page.waitForFunction(
-    `document.getElementById("live-text").textContent !== ${JSON.stringify(first)}`,
-  );
+  await until(page, `/[1-9]/.test(${COUNT})`);
+  const first = await page.evaluate<string>(COUNT);
+  await until(page, `${COUNT} !== ${JSON.stringify(first)}`);
   assert.equal(await page.locator("main").innerText(), shown, `${url}: while it is paused`);
   const isRenewed = renewed(page, 1);
   await control.click();
   await isRenewed;
+}
+
+/** What the button says: it counts what is new. */
+const COUNT = "document.getElementById('live-text').textContent";
+
+/** The policy of the pages lets no text be run, as a wait of playwright would. */
+async function until(page: Page, condition: string): Promise<void> {
+  await page.evaluate(`new Promise((resolve) => {
+    const look = () => (${condition}) ? resolve() : requestAnimationFrame(look);
+    look();
+  })`);
 }
 
 for (
