@@ -50,6 +50,7 @@ async function faultsOf(context: BrowserContext, url: string): Promise<readonly 
   const bytes = (await response?.body())?.byteLength ?? 0;
   const faults = [
     ...await smuggledInto(watched),
+    ...await turningIn(watched),
     ...bytes < PAGE_BYTES_MAX ? [] : [`${url} has ${bytes} bytes`],
     ...await watched.newFaults(),
   ];
@@ -63,6 +64,29 @@ async function smuggledInto({ page }: WatchedPage): Promise<readonly string[]> {
     await page.evaluate("globalThis.pwned"),
   ];
   return count === 0 && pwned === undefined ? [] : [`${page.url()} has what a text made`];
+}
+
+/**
+ * Texts that turn around what stands beside them: those with a mark of direction that are
+ * neither isolated nor alone in their block.
+ */
+async function turningIn({ page }: WatchedPage): Promise<readonly string[]> {
+  return await page.evaluate<readonly string[]>(`(() => {
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const found = [];
+    for (let text = walker.nextNode(); text !== null; text = walker.nextNode()) {
+      if (!/[\\u202a-\\u202e\\u2066-\\u2069]/.test(text.data)) continue;
+      let element = text.parentElement;
+      const styleOf = () => getComputedStyle(element);
+      while (styleOf().display === "inline" && !/isolate|plaintext/.test(styleOf().unicodeBidi)) {
+        element = element.parentElement;
+      }
+      const isApart = /isolate|plaintext/.test(styleOf().unicodeBidi) && styleOf().display === "inline";
+      if (isApart || element.textContent.trim() === text.data.trim()) continue;
+      found.push(location.pathname + ": turns what is beside it: " + element.outerHTML.slice(0, 200));
+    }
+    return found;
+  })()`);
 }
 
 async function faultsOfAll(
