@@ -10,6 +10,7 @@ import {
   HOSTILITIES,
   type Hostility,
   MARKUP,
+  TURNED,
 } from "../support/hostile_journal.ts";
 import { ROOT } from "../support/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
@@ -68,7 +69,8 @@ async function smuggledInto({ page }: WatchedPage): Promise<readonly string[]> {
 
 /**
  * Texts that turn around what stands beside them: those with a mark of direction that are
- * neither isolated nor alone in their block.
+ * neither isolated nor alone in their block, and those of this server that go on after one.
+ * What is code is shown letter by letter, and left out.
  */
 async function turningIn({ page }: WatchedPage): Promise<readonly string[]> {
   return await page.evaluate<readonly string[]>(`(() => {
@@ -77,12 +79,15 @@ async function turningIn({ page }: WatchedPage): Promise<readonly string[]> {
     for (let text = walker.nextNode(); text !== null; text = walker.nextNode()) {
       if (!/[\\u202a-\\u202e\\u2066-\\u2069]/.test(text.data)) continue;
       let element = text.parentElement;
+      if (element.closest("code, pre, option") !== null) continue;
       const styleOf = () => getComputedStyle(element);
       while (styleOf().display === "inline" && !/isolate|plaintext/.test(styleOf().unicodeBidi)) {
         element = element.parentElement;
       }
-      const isApart = /isolate|plaintext/.test(styleOf().unicodeBidi) && styleOf().display === "inline";
-      if (isApart || element.textContent.trim() === text.data.trim()) continue;
+      const goesOn = /\\u061c[^\\u061c]*\\p{L}{3}/u.test(text.data);
+      const isApart = !goesOn &&
+        /isolate|plaintext/.test(styleOf().unicodeBidi) && styleOf().display === "inline";
+      if (isApart || !goesOn && element.textContent.trim() === text.data.trim()) continue;
       found.push(location.pathname + ": turns what is beside it: " + element.outerHTML.slice(0, 200));
     }
     return found;
@@ -147,12 +152,18 @@ testInBrowser(
 );
 
 testInBrowser(
-  "hostile text: one that made an element is found",
+  "hostile text: one that made an element, or turned another around, is found",
   (browser) =>
     inContext(browser, {}, async (context) => {
       const watched = await WatchedPage.open(context);
       await watched.page.setContent(`<main>${MARKUP}</main>`);
-      const [found] = await smuggledInto(watched);
-      assert.match(found ?? "", /has what a text made/);
+      const [smuggled] = await smuggledInto(watched);
+      assert.match(smuggled ?? "", /has what a text made/);
+      await watched.page.setContent(
+        `<p>apart <bdi>${TURNED}</bdi></p><p>${TURNED}</p><p>turned <b>${TURNED}</b> with it</p>` +
+          `<p>within ${TURNED} it goes on</p>`,
+      );
+      const turning = await turningIn(watched);
+      assert.deepEqual(turning.map((text) => /<p>\w+/.exec(text)?.[0]), ["<p>turned", "<p>within"]);
     }),
 );
