@@ -79,7 +79,7 @@ async function turningIn({ page }: WatchedPage): Promise<readonly string[]> {
     for (let text = walker.nextNode(); text !== null; text = walker.nextNode()) {
       if (!/[\\u202a-\\u202e\\u2066-\\u2069]/.test(text.data)) continue;
       let element = text.parentElement;
-      if (element.closest("code, pre, option") !== null) continue;
+      if (element.closest("code, pre, option, textarea") !== null) continue;
       const styleOf = () => getComputedStyle(element);
       while (styleOf().display === "inline" && !/isolate|plaintext/.test(styleOf().unicodeBidi)) {
         element = element.parentElement;
