@@ -74,6 +74,7 @@ async function narrowFaults(browser: Browser, demo: DemoProcess): Promise<string
 async function smallTargets({ page }: WatchedPage): Promise<readonly string[]> {
   return await page.evaluate<readonly string[]>(`
     [...document.querySelectorAll("button, select, input:not([type=hidden]), summary, nav a")]
+      .filter((element) => element.checkVisibility({ contentVisibilityAuto: true }))
       .map((element) => [element, element.closest("label") ?? element])
       .map(([element, target]) => [element, target.getBoundingClientRect()])
       .filter(([, { width, height }]) => width > 0 && height > 0 && height < ${TARGET_MIN})
