@@ -5,9 +5,11 @@ import type { Edge } from "../edge.ts";
 import { addLive } from "./live.ts";
 import { addAssets } from "./screens/asset.ts";
 import { addSignInScreen } from "./screens/sign_in.tsx";
+import { addTimeTravelScreen } from "./screens/time_travel.tsx";
 
 export function addDashboard(app: Hono, edge: Edge): void {
   addAssets(app);
   addLive(app, edge);
   addSignInScreen(app, edge);
+  addTimeTravelScreen(app, edge);
 }
