@@ -8,9 +8,11 @@ import { createHash } from "node:crypto";
 import idiomorph from "idiomorph/dist/idiomorph.min.js" with { type: "text" };
 import copyScript from "./scripts/copy.js" with { type: "text" };
 import liveScript from "./scripts/live.js" with { type: "text" };
+import streamScript from "./scripts/stream.js" with { type: "text" };
 import timeTravelScript from "./scripts/time_travel.js" with { type: "text" };
 import baseStyle from "./styles/base.css" with { type: "text" };
 import partsStyle from "./styles/parts.css" with { type: "text" };
+import streamStyle from "./styles/stream.css" with { type: "text" };
 import timeTravelStyle from "./styles/time_travel.css" with { type: "text" };
 
 const SCRIPT = "text/javascript; charset=utf-8";
@@ -22,6 +24,8 @@ const SOURCES = {
   "idiomorph.js": { type: SCRIPT, text: idiomorph },
   "copy.js": { type: SCRIPT, text: copyScript },
   "live.js": { type: SCRIPT, text: liveScript },
+  "stream.css": { type: STYLE, text: streamStyle },
+  "stream.js": { type: SCRIPT, text: streamScript },
   "time_travel.css": { type: STYLE, text: timeTravelStyle },
   "time_travel.js": { type: SCRIPT, text: timeTravelScript },
   "icon.svg": {

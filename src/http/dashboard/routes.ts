@@ -5,6 +5,7 @@ import type { Edge } from "../edge.ts";
 import { addLive } from "./live.ts";
 import { addAssets } from "./screens/asset.ts";
 import { addSignInScreen } from "./screens/sign_in.tsx";
+import { addStreamScreen } from "./screens/stream.tsx";
 import { addTimeTravelScreen } from "./screens/time_travel.tsx";
 
 export function addDashboard(app: Hono, edge: Edge): void {
@@ -12,4 +13,5 @@ export function addDashboard(app: Hono, edge: Edge): void {
   addLive(app, edge);
   addSignInScreen(app, edge);
   addTimeTravelScreen(app, edge);
+  addStreamScreen(app, edge);
 }
