@@ -12,6 +12,7 @@ import streamScript from "./scripts/stream.js" with { type: "text" };
 import timeTravelScript from "./scripts/time_travel.js" with { type: "text" };
 import baseStyle from "./styles/base.css" with { type: "text" };
 import partsStyle from "./styles/parts.css" with { type: "text" };
+import referenceStyle from "./styles/reference.css" with { type: "text" };
 import streamStyle from "./styles/stream.css" with { type: "text" };
 import timeTravelStyle from "./styles/time_travel.css" with { type: "text" };
 
@@ -24,6 +25,7 @@ const SOURCES = {
   "idiomorph.js": { type: SCRIPT, text: idiomorph },
   "copy.js": { type: SCRIPT, text: copyScript },
   "live.js": { type: SCRIPT, text: liveScript },
+  "reference.css": { type: STYLE, text: referenceStyle },
   "stream.css": { type: STYLE, text: streamStyle },
   "stream.js": { type: SCRIPT, text: streamScript },
   "time_travel.css": { type: STYLE, text: timeTravelStyle },

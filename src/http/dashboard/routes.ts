@@ -4,6 +4,7 @@ import type { Hono } from "hono";
 import type { Edge } from "../edge.ts";
 import { addLive } from "./live.ts";
 import { addAssets } from "./screens/asset.ts";
+import { addReferenceScreen } from "./screens/reference.tsx";
 import { addSignInScreen } from "./screens/sign_in.tsx";
 import { addStreamScreen } from "./screens/stream.tsx";
 import { addTimeTravelScreen } from "./screens/time_travel.tsx";
@@ -14,4 +15,5 @@ export function addDashboard(app: Hono, edge: Edge): void {
   addSignInScreen(app, edge);
   addTimeTravelScreen(app, edge);
   addStreamScreen(app, edge);
+  addReferenceScreen(app, edge);
 }
