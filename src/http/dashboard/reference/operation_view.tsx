@@ -34,7 +34,9 @@ export function OperationView({ placed: { method, path, operation }, curl }: Ope
       <p class="lead">{summary}</p>
       {description === undefined ? null : <Prose text={description} />}
       <Access operation={operation} />
-      {parameters.length === 0 ? null : <Parameters parameters={parameters} />}
+      {parameters.length === 0
+        ? null
+        : <Parameters of={`${method} ${path}`} parameters={parameters} />}
       {requestBody === undefined ? null : (
         <>
           <h4>Body{requestBody.required ? "" : ", which may be left out"}</h4>
@@ -64,11 +66,17 @@ function Access({ operation: { security } }: { readonly operation: DescribedOper
   );
 }
 
-function Parameters({ parameters }: { readonly parameters: readonly DescribedParameter[] }) {
+interface ParametersProps {
+  /** The operation. */
+  readonly of: string;
+  readonly parameters: readonly DescribedParameter[];
+}
+
+function Parameters({ of, parameters }: ParametersProps) {
   return (
     <>
       <h4>Parameters</h4>
-      <Table caption="Parameters" headings={["Name", "In", "What it is", "Form"]}>
+      <Table caption={`Parameters of ${of}`} headings={["Name", "In", "What it is", "Form"]}>
         {parameters.map(({ name, in: place, required, description = "", schema }) => (
           <tr>
             <th scope="row">

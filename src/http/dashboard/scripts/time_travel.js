@@ -45,17 +45,16 @@ addEventListener("load", () => prefetchAround(wanted));
 /** @param {string} number */
 async function go(number) {
   wanted = number;
-  const section = document.getElementById("point");
-  section?.setAttribute("aria-busy", "true");
+  document.getElementById("point")?.setAttribute("aria-busy", "true");
   try {
     const part = await partOf(number);
-    if (wanted === number) show(part);
+    if (wanted !== number) return;
+    show(part);
+    prefetchAround(number);
   } catch {
     // The page of the point says what is wrong, or that nobody answers.
     location.assign(urlOf(number));
   }
-  section?.removeAttribute("aria-busy");
-  prefetchAround(number);
 }
 
 /**

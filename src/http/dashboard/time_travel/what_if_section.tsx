@@ -43,9 +43,11 @@ export function WhatIfSection(props: WhatIfSectionProps) {
         <div class="field">
           <p class="label">Leave out</p>
           <p class="hint">
-            {form.without.length === 0
-              ? "Tick entries in the list of entries."
-              : "The entries that are ticked in the list of entries."}
+            {form.without.length === 0 ? "Tick entries in the list of entries." : (
+              <>
+                Ticked in the list of entries: <UserText text={form.without.join(", ")} />
+              </>
+            )}
           </p>
           <Issues field="without" issues={issues} />
         </div>
