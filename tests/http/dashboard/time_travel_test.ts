@@ -302,6 +302,16 @@ Deno.test("time travel: copy as curl gives the calls of replay, difference and w
   );
 });
 
+Deno.test("what-if page: a call that is too long for a shell takes its document from a file", async () => {
+  const app = await startApp();
+  const { jobId } = await createPlan(app);
+  const event = { eventType: "shop.Long", attributes: { note: "n".repeat(9_000) } };
+  const html = await whatIfPage(app, jobId, [["with", JSON.stringify(event)]]);
+  const text = textOf(elementOf(html, "what-if-result"));
+  assert.match(text, /what-if -H 'content-type: application\/json' -d @what-if\.json/);
+  assert.doesNotMatch(text, /n{1000}/);
+});
+
 const HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)> \u202egpj.exe';
 const MEGABYTE = "m".repeat(700_000);
 

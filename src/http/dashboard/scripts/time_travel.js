@@ -53,7 +53,7 @@ async function go(number) {
     prefetchAround(number);
   } catch {
     // The page of the point says what is wrong, or that nobody answers.
-    location.assign(urlOf(number));
+    if (wanted === number) location.assign(urlOf(number));
   }
 }
 
