@@ -1,7 +1,6 @@
 /** Runs in each page before its own scripts: notes what a page should never do. */
 
 const observed = { violations: [], shift: 0, shifted: [] };
-globalThis.observedByTest = observed;
 
 document.addEventListener("securitypolicyviolation", (event) => {
   observed.violations.push(
@@ -10,14 +9,24 @@ document.addEventListener("securitypolicyviolation", (event) => {
   );
 });
 
+const shifts = new PerformanceObserver((list) => note(list.getEntries()));
+shifts.observe({ type: "layout-shift", buffered: true });
+
 /** What moved by itself; not what somebody moved by a click or a key. */
-new PerformanceObserver((list) => {
-  for (const entry of list.getEntries()) {
+function note(entries) {
+  for (const entry of entries) {
     if (entry.hadRecentInput) continue;
     observed.shift += entry.value;
     for (const { node } of entry.sources) observed.shifted.push(nameOf(node));
   }
-}).observe({ type: "layout-shift", buffered: true });
+}
+
+/** Up to now: what moves is known once it was drawn. */
+globalThis.observedByTest = async () => {
+  for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
+  note(shifts.takeRecords());
+  return observed;
+};
 
 /** @param {Node | null} node */
 function nameOf(node) {

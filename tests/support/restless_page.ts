@@ -28,7 +28,7 @@ function pageOf(restlessness: Restlessness): string {
       for (let number = 0; number < 9; number++) list.append(row("job-" + number));
       setInterval(() => {
         ${RESTLESS[restlessness]};
-        document.dispatchEvent(new CustomEvent("daybook:updated"));
+        document.dispatchEvent(new CustomEvent("daybook:asking"));
       }, ${RENEWED_EVERY_MS});
     </script>`;
 }

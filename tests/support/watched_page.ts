@@ -62,7 +62,7 @@ export class WatchedPage {
   }
 
   async observed(): Promise<Observed> {
-    return await this.page.evaluate("globalThis.observedByTest");
+    return await this.page.evaluate("globalThis.observedByTest()");
   }
 
   /** What went wrong since the last time, each with the page that it was on. */
