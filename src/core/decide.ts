@@ -15,6 +15,7 @@ import {
   type StateName,
 } from "./job_state.ts";
 import { backoffMs, type RetryPolicy } from "./retry_policy.ts";
+import type { TraceIds } from "./trace_ids.ts";
 
 interface CreateCommand {
   readonly kind: "create";
@@ -48,6 +49,7 @@ export interface AttemptRequest {
   /** In milliseconds; absent is no limit. */
   readonly timeoutMs?: number;
   readonly compensable: boolean;
+  readonly trace?: TraceIds | undefined;
 }
 
 interface StartAttemptsCommand {
@@ -63,12 +65,20 @@ interface StartCompensationCommand {
   readonly maxAttempts?: number;
 }
 
+/** Where a command comes from; recorded with what follows, and without influence on it. */
+interface Traced {
+  readonly trace?: TraceIds | undefined;
+}
+
 export type Command =
-  | CreateCommand
-  | ControlCommand
-  | RetryCommand
-  | StartAttemptsCommand
-  | StartCompensationCommand;
+  & Traced
+  & (
+    | CreateCommand
+    | ControlCommand
+    | RetryCommand
+    | StartAttemptsCommand
+    | StartCompensationCommand
+  );
 
 export interface Rejection {
   /** A sentence: action first, then the state. */
@@ -87,6 +97,13 @@ export type Decision =
 
 /** What a command makes of a job; `undefined` is a job that is not there yet. */
 export function decide(job: JobState | undefined, command: Command): Decision {
+  const decision = decideUntraced(job, command);
+  const { trace } = command;
+  if (trace === undefined || !decision.accepted) return decision;
+  return accept(decision.events.map((event) => ({ ...event, ...trace })));
+}
+
+function decideUntraced(job: JobState | undefined, command: Command): Decision {
   if (command.kind === "create") return decideCreate(job, command);
   if (job === undefined) return reject(`Cannot ${command.kind} job: it was not created`, []);
   switch (command.kind) {
@@ -257,6 +274,7 @@ function decideStartAttempts(job: JobState, command: StartAttemptsCommand): Deci
     jobId: job.jobId,
     taskId: request.taskId,
     executionId: request.executionId,
+    ...request.trace,
     attributes: {
       attempt: (findTask(job, request.taskId)?.attempts ?? 0) + 1,
       ...(request.maxAttempts === undefined ? {} : { maxAttempts: request.maxAttempts }),

@@ -55,6 +55,8 @@ export interface Attempt {
   readonly run: (task: TaskContext) => unknown;
   readonly onProgress: (done: number, total?: number, note?: string) => void;
   readonly guard: SecretGuard;
+  /** For what the attempt calls; `undefined` when it is not traced. */
+  readonly traceparent: string | undefined;
 }
 
 /** Runs an attempt to its end. Never rejects: every end is an outcome. */
@@ -153,12 +155,13 @@ function outcomeOf(thrown: unknown, { stop, guard }: Attempt): AttemptOutcome {
 }
 
 function contextOf(attempt: Attempt, signal: AbortSignal, emitted: FactDraft[]): TaskContext {
-  const { jobId, taskId, executionId, guard } = attempt;
+  const { jobId, taskId, executionId, guard, traceparent } = attempt;
   return {
     jobId,
     taskId,
     executionId,
     attempt: attempt.attempt,
+    ...(traceparent === undefined ? undefined : { traceparent }),
     signal,
     emit: (type, attributes = {}) =>
       void emitted.push(guard.clean("an event", stagedEvent(type, attributes))),

@@ -63,6 +63,7 @@ export class JobEngine {
     this.#parts.events.open(journal);
     this.#parts.recorder.fileAll();
     this.#parts.ended.restore(this.#parts.table.jobs());
+    this.#parts.traces.restore(this.headLogId);
     await this.#parts.census.restore(this.#parts.table, (logIds) => journal.readAt(logIds));
     await this.#parts.inputRemovals.restore(this.#parts.table.jobs());
     await this.#parts.supervisor.recover(restart);

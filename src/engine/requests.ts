@@ -10,6 +10,7 @@ import type { JsonValue } from "../core/json.ts";
 import type { InputRetention } from "../core/sealed_input.ts";
 import type { Condition } from "../core/condition.ts";
 import type { Mismatch } from "../core/mismatch.ts";
+import type { TraceIds } from "../core/trace_ids.ts";
 
 export type Outcome<Value> =
   | { readonly ok: true; readonly value: Value }
@@ -41,7 +42,12 @@ export function unknownJob(jobId: string): Outcome<never> {
 /** What a point of a job's life was given as. */
 export type PointName = "at" | "from" | "to";
 
-interface CreateCommon {
+/** Where a request comes from; recorded with what it causes, and without influence on it. */
+interface TracedRequest {
+  readonly trace?: TraceIds | undefined;
+}
+
+interface CreateCommon extends TracedRequest {
   readonly jobId?: JobId;
   /** Lower goes first; default 0. */
   readonly priority?: number;
@@ -75,12 +81,12 @@ export interface ShownInput {
   readonly secrets: readonly string[];
 }
 
-export interface ControlRequest {
+export interface ControlRequest extends TracedRequest {
   readonly kind: "start" | "cancel" | "suspend" | "resume";
   readonly reason?: string;
 }
 
-export interface RetryRequest {
+export interface RetryRequest extends TracedRequest {
   readonly from?: TaskId;
   readonly reason?: string;
 }
