@@ -30,10 +30,6 @@ class CarriedSpan implements Span {
 
   attempt(): void {}
 
-  within<Result>(work: () => Result): Result {
-    return work();
-  }
-
   end(): void {}
 }
 

@@ -175,11 +175,8 @@ export class Compensations {
       attempt,
       timeoutMs: code.timeoutMs,
       stop: this.#stop.signal,
-      run: this.#trace.wrapped(
-        executionId,
-        (context) => compensate(structuredClone(task.result), context),
-      ),
-      traceparent: this.#trace.traceparentOf(executionId),
+      run: (context) => compensate(structuredClone(task.result), context),
+      span: this.#trace.spanOf(executionId),
       // Progress belongs to the task; that of its undoing has no place to be shown.
       onProgress: () => {},
       guard: this.#guard,

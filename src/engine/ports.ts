@@ -249,8 +249,11 @@ export interface Span {
   readonly traceparent: string;
   /** Which attempt it is; known when that is on record. */
   attempt(attempt: number): void;
-  /** Calls `work`, so that what that begins, now and later, belongs to the span. */
-  within<Result>(work: () => Result): Result;
+  /**
+   * Calls `work`, so that what that begins, now and later, belongs to the span. Absent where
+   * nobody would know.
+   */
+  within?<Result>(work: () => Result): Result;
   /** Ends it once; one that is never ended is never shown. */
   end(end: SpanEnd): void;
 }

@@ -6,7 +6,7 @@
 import type { ExecutionId, JobId, TaskId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { TraceIds } from "../core/trace_ids.ts";
-import type { AttemptOutcome } from "./attempt.ts";
+import { type AttemptOutcome, withinSpan } from "./attempt.ts";
 import type { JobTrace } from "./job_traces.ts";
 import type { Span, SpanEnd, SpanStart } from "./ports.ts";
 import type { RunServices } from "./run_services.ts";
@@ -72,23 +72,14 @@ export class RunTrace {
     return this.#runIds;
   }
 
-  traceparentOf(executionId: ExecutionId): string | undefined {
-    return this.#spans.get(executionId)?.traceparent;
-  }
-
-  /** The same function, called within the span of its attempt. */
-  wrapped<Argument, Result>(
-    executionId: ExecutionId,
-    work: (argument: Argument) => Result,
-  ): (argument: Argument) => Result {
-    const span = this.#spans.get(executionId);
-    return span === undefined ? work : (argument) => span.within(() => work(argument));
+  spanOf(executionId: ExecutionId): Span | undefined {
+    return this.#spans.get(executionId);
   }
 
   /** Calls `run` within its span. */
   withinRun<Result>(work: () => Result): Result {
     const span = this.#runId === undefined ? undefined : this.#spans.get(this.#runId);
-    return span === undefined ? work() : span.within(work);
+    return withinSpan(span, work);
   }
 
   end(executionId: ExecutionId, end: SpanEnd): void {

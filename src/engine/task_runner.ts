@@ -158,9 +158,9 @@ export class TaskRunner {
     attempt: number,
     executionId: ExecutionId,
   ): Promise<AttemptOutcome> {
-    const { taskId, timeoutMs } = task;
-    const [jobId, trace] = [this.#jobId, this.#trace];
-    const ids = trace.idsOf(executionId);
+    const { taskId, timeoutMs, run } = task;
+    const jobId = this.#jobId;
+    const span = this.#trace.spanOf(executionId);
     const progress = new ProgressReporter((attributes) =>
       this.#services.record([
         {
@@ -169,18 +169,16 @@ export class TaskRunner {
           jobId,
           taskId,
           executionId,
-          ...ids,
+          ...span?.ids,
           attributes,
         },
       ])
     );
     const onProgress = progress.report.bind(progress);
     const outcome = await runAttempt({
-      ...{ jobId, taskId, executionId, attempt, timeoutMs, onProgress },
+      ...{ jobId, taskId, executionId, attempt, timeoutMs, run, onProgress, span },
       stop: this.#stop,
       guard: this.#guard,
-      run: trace.wrapped(executionId, task.run),
-      traceparent: trace.traceparentOf(executionId),
     }, this.#services.clock);
     await progress.flushed();
     return outcome;
