@@ -10,7 +10,7 @@ import type { Clock, Random, RecoveryReport, Tracing } from "./engine/ports.ts";
 import { within } from "./engine/within.ts";
 import type { Access } from "./http/access.ts";
 import { createApp } from "./http/app.ts";
-import type { ActiveTrace } from "./http/request_trace.ts";
+import type { RequestSpans } from "./http/request_trace.ts";
 import type { Configuration } from "./configuration.ts";
 import { DenoFileSystem } from "./journal/deno_file_system.ts";
 import { FileJournal } from "./journal/file_journal.ts";
@@ -34,7 +34,7 @@ export interface DaybookOptions {
   /** Who may do what; everybody everything, when absent. */
   readonly access?: Access | undefined;
   /** Who collects spans; nobody, when absent. */
-  readonly tracing?: (Tracing & { readonly active: ActiveTrace }) | undefined;
+  readonly tracing?: (Tracing & RequestSpans) | undefined;
   /** The journal takes nothing any more; the process should answer what it has and end. */
   readonly onJournalFailed: (error: Error) => void;
   /** Told of what an operator should know. */
@@ -122,7 +122,7 @@ export class Daybook {
       engine,
       clock,
       metrics: metrics.of(engine),
-      activeTrace: tracing?.active,
+      spans: tracing,
       access: options.access,
       allowedHosts: allowedHostsOf(configuration),
       ...configuration.limits,

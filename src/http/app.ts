@@ -11,7 +11,7 @@ import { problemOfFailure } from "./engine_problem.ts";
 import { guard } from "./guard.ts";
 import type { MetricsPort } from "./metrics_port.ts";
 import { Problem, problemResponse } from "./problem.ts";
-import type { ActiveTrace } from "./request_trace.ts";
+import { nameSpans, type RequestSpans } from "./request_trace.ts";
 import { requireScopes } from "./route_scopes.ts";
 import { addControlRoutes } from "./routes/controls.ts";
 import { addDefinitionRoutes } from "./routes/definitions.ts";
@@ -30,8 +30,8 @@ export interface AppOptions {
   readonly clock: Clock;
   /** What `/metrics` shows; without it there is nothing at that path. */
   readonly metrics?: MetricsPort | undefined;
-  /** Where the request that is being answered is in its trace, for who collects spans. */
-  readonly activeTrace?: ActiveTrace | undefined;
+  /** Who collects spans; nobody, when absent. */
+  readonly spans?: RequestSpans | undefined;
   /** When given, every route but `/livez` and `/readyz` needs a bearer token of its scope. */
   readonly access?: Access | undefined;
   /** Host names, without ports, served beside those of the loopback; `"any"` needs a token. */
@@ -68,6 +68,7 @@ export function createApp(options: AppOptions): Hono {
   const { engine, access, allowedHosts = [], onError = () => {} } = options;
   const app = new Hono();
   const edge = edgeOf(options);
+  if (options.spans !== undefined) app.use(nameSpans(options.spans));
   app.use(guard({ engine, access, allowedHosts, requests: edge.requests }));
   addRoutes(app, edge);
   requireScopes(app.routes);
@@ -89,7 +90,7 @@ function edgeOf(options: AppOptions): Edge {
       bytes: new Gauge("bodiesBytesMax", options.bodiesBytesMax ?? 64 * 1024 * 1024),
     }),
     metrics: options.metrics,
-    activeTrace: options.activeTrace,
+    spans: options.spans,
     eventsMax: options.eventsMax ?? 1_000,
     maxStartDelayMs: options.maxStartDelayMs ?? 15 * 60_000,
     needsToken: options.access !== undefined,

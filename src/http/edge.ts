@@ -5,7 +5,7 @@ import type { Bodies } from "./bodies.ts";
 import type { Gauge } from "./capacity.ts";
 import type { EnginePort } from "./engine_port.ts";
 import type { MetricsPort } from "./metrics_port.ts";
-import type { ActiveTrace } from "./request_trace.ts";
+import type { RequestSpans } from "./request_trace.ts";
 
 export interface Edge {
   readonly engine: EnginePort;
@@ -14,7 +14,7 @@ export interface Edge {
   /** `undefined` when nobody counts. */
   readonly metrics: MetricsPort | undefined;
   /** `undefined` when nobody collects spans. */
-  readonly activeTrace: ActiveTrace | undefined;
+  readonly spans: RequestSpans | undefined;
   /** In one request. */
   readonly eventsMax: number;
   readonly maxStartDelayMs: number;

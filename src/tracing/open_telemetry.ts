@@ -36,10 +36,15 @@ export class OpenTelemetry implements Tracing {
   }
 
   /** Where the request that is being answered is in its trace. */
-  readonly active = (): TraceIds | undefined => {
+  active(): TraceIds | undefined {
     const span = trace.getActiveSpan();
     return span === undefined ? undefined : idsOf(span.spanContext());
-  };
+  }
+
+  /** Deno knows no routes. */
+  routed(method: string, route: string): void {
+    trace.getActiveSpan()?.updateName(`${method} ${route}`).setAttribute("http.route", route);
+  }
 
   start(start: SpanStart): Span {
     const { parent, link } = start;

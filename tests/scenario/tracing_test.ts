@@ -129,7 +129,7 @@ test("tracing: one trace from the request through each task, a restart and what 
     await daybook.stop();
 
     const server = collector.spans.find(({ parentSpanId }) => parentSpanId === CALLER);
-    assert.deepEqual([server?.scope, server?.kind, server?.name], ["deno", 2, "POST"]);
+    assert.deepEqual([server?.scope, server?.kind, server?.name], ["deno", 2, "POST /jobs"]);
     const [created] = entries;
     assert.deepEqual([created?.eventType, created?.traceId], ["job.JobCreated", TRACE_ID]);
     assert.equal(created?.spanId, server?.spanId);

@@ -35,7 +35,7 @@ export function addControlRoutes(app: Hono, edge: Edge): void {
 async function control(c: Context, edge: Edge, kind: ControlRequest["kind"]): Promise<Response> {
   refuseQuery(c.req.raw);
   const { jobId } = jobOf(c, edge.engine);
-  const trace = traceOf(c.req.raw, edge.activeTrace);
+  const trace = traceOf(c.req.raw, edge.spans);
   const parsed = v.safeParse(controlBody, await readOptionalJson(c.req.raw, edge.bodies));
   if (!parsed.success) throw invalidRequest(pointedIssues(parsed.issues));
   const job = valueOf(await edge.engine.control(jobId, { kind, trace, ...parsed.output }));
@@ -45,7 +45,7 @@ async function control(c: Context, edge: Edge, kind: ControlRequest["kind"]): Pr
 async function retry(c: Context, edge: Edge): Promise<Response> {
   refuseQuery(c.req.raw);
   const { jobId } = jobOf(c, edge.engine);
-  const trace = traceOf(c.req.raw, edge.activeTrace);
+  const trace = traceOf(c.req.raw, edge.spans);
   const parsed = v.safeParse(retryBody, await readOptionalJson(c.req.raw, edge.bodies));
   if (!parsed.success) throw invalidRequest(pointedIssues(parsed.issues));
   const job = valueOf(await edge.engine.retry(jobId, { trace, ...parsed.output }));

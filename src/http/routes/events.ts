@@ -21,7 +21,7 @@ export function addEventRoutes(app: Hono, edge: Edge): void {
 
 async function takeEvents(c: Context, edge: Edge): Promise<Response> {
   refuseQuery(c.req.raw);
-  const trace = traceOf(c.req.raw, edge.activeTrace);
+  const trace = traceOf(c.req.raw, edge.spans);
   const document = tracedEvents(await readEvents(c.req.raw, edge), trace);
   return jsonResponse({ receipts: await deliver(edge.engine, document) }, STATUS.ok);
 }

@@ -69,7 +69,7 @@ function requestOf(request: Request, document: JsonValue, edge: Edge): CreateReq
   const { maxStartDelayMs, clock } = edge;
   const creation = createRequestOf(document, { now: clock.now(), maxStartDelayMs });
   const idempotency = idempotencyOf(request, document);
-  const trace = traceOf(request, edge.activeTrace);
+  const trace = traceOf(request, edge.spans);
   if (idempotency === undefined && trace === undefined) return creation;
   return { ...creation, trace, ...(idempotency === undefined ? {} : { idempotency }) };
 }
