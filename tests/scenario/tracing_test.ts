@@ -59,16 +59,21 @@ interface Scene {
 function inScene(play: (scene: Scene) => Promise<void>): Promise<void> {
   return inFolder(async (folder) => {
     const [collector, callee] = [new OtlpCollector(), new Callee()];
-    const start = (env = collector.env) =>
-      DaybookProcess.start({
+    const started: DaybookProcess[] = [];
+    const start = async (env = collector.env) => {
+      const daybook = await DaybookProcess.start({
         journal: `${folder}/journal`,
         args: [`--definitions=${DEFINITIONS}`, `--webhook-hosts=${callee.host}`],
         permissions: PERMISSIONS,
         env,
       });
+      started.push(daybook);
+      return daybook;
+    };
     try {
       await play({ collector, callee, start });
     } finally {
+      for (const daybook of started) await daybook.kill().catch(() => {});
       await callee.close();
       await collector.close();
     }
@@ -214,6 +219,32 @@ test("tracing: a retry is a trace of its own, linked to that of the job", () =>
     assert.deepEqual(run.links.map(({ traceId, spanId }) => [traceId, spanId]), [
       [TRACE_ID, created?.spanId],
     ]);
+  }));
+
+test("tracing: what is not sampled is not exported, and its trace id alone is on record", () =>
+  inScene(async ({ collector, callee, start }) => {
+    const daybook = await start({
+      ...collector.env,
+      OTEL_TRACES_SAMPLER: "parentbased_traceidratio",
+      OTEL_TRACES_SAMPLER_ARG: "0",
+      OTEL_EXPORTER_OTLP_HEADERS: "authorization=Bearer%20abc",
+    });
+    const input = { url: `${callee.url}/hook`, event: "a.B", payload: {} };
+    const body = { type: "webhook.deliver", input };
+    const unsampled = await submit(daybook, body, {});
+    await ended(daybook, unsampled);
+    const [created] = await entriesOf(daybook, unsampled);
+    assert.match(created?.traceId ?? "", /^[0-9a-f]{32}$/);
+    assert.equal(created?.spanId, undefined);
+    assert.match(
+      callee.traceparents.get("/hook") ?? "",
+      new RegExp(`^00-${created?.traceId}-[0-9a-f]{16}-00$`),
+    );
+    await ended(daybook, await submit(daybook, body));
+    await collector.span(({ name }) => name === "task deliver");
+    await daybook.stop();
+    assert.deepEqual([...new Set(collector.spans.map(({ traceId }) => traceId))], [TRACE_ID]);
+    assert.ok(collector.calls.every(({ authorization }) => authorization === "Bearer abc"));
   }));
 
 test("tracing: without OTEL_DENO a trace goes through to the webhook, and nothing is exported", () =>

@@ -41,6 +41,8 @@ export class OtlpCollector {
   readonly services = new Set<string>();
   /** All that came, traces or not, as text. */
   readonly texts: string[] = [];
+  /** The paths to which it came, and what was said for authorization. */
+  readonly calls: { readonly path: string; readonly authorization: string | null }[] = [];
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
   #waiting: (() => void)[] = [];
 
@@ -75,8 +77,10 @@ export class OtlpCollector {
 
   async #take(request: Request): Promise<Response> {
     const text = await request.text();
+    const { pathname: path } = new URL(request.url);
     this.texts.push(text);
-    if (new URL(request.url).pathname === "/v1/traces") this.#takeTraces(JSON.parse(text));
+    this.calls.push({ path, authorization: request.headers.get("authorization") });
+    if (path === "/v1/traces") this.#takeTraces(JSON.parse(text));
     for (const resolve of this.#waiting.splice(0)) resolve();
     return Response.json({});
   }
