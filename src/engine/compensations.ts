@@ -251,7 +251,7 @@ export class Compensations {
       tasks.filter(({ compensation }) => compensation?.status === status)
         .map(({ taskId }) => taskId);
     const [compensated, failed] = [ids("compensated"), ids("failed")];
-    const about = { stratum: "framework", jobId: this.#jobId } as const;
+    const about = { stratum: "framework", jobId: this.#jobId, ...this.#trace.ids } as const;
     const ended: EventDraft = {
       ...about,
       eventType: "job.CompensationEnded",

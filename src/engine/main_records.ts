@@ -83,7 +83,7 @@ export class MainRecords {
     attributes: Extract<JobEventDraft, { eventType: Type }>["attributes"],
   ): JobEventDraft {
     const draft = { stratum: "framework", eventType, jobId: this.#jobId, taskId: MAIN_TASK };
-    return { ...draft, ...this.#trace.runIds, attributes } as JobEventDraft;
+    return { ...draft, ...this.#trace.ids, attributes } as JobEventDraft;
   }
 }
 

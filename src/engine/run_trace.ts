@@ -15,7 +15,8 @@ export class RunTrace {
   readonly #services: RunServices;
   readonly #jobId: JobId;
   readonly #jobType: string;
-  readonly #spans = new Map<ExecutionId, Span>();
+  /** Of what goes on right now. */
+  #spans: Map<ExecutionId, Span> | undefined;
   #origin: JobTrace | undefined;
   #runId: ExecutionId | undefined;
   #runIds: TraceIds | undefined;
@@ -41,11 +42,12 @@ export class RunTrace {
     executionId: ExecutionId,
   ): TraceIds | undefined {
     const { tracing } = this.#services;
-    const parent = this.#runIds ?? this.#origin?.parent;
+    const parent = this.ids;
     if (parent === undefined && !tracing.beginsTraces) return undefined;
     const about = { jobId: this.#jobId, jobType: this.#jobType, taskId, executionId };
     const link = kind === "run" ? this.#origin?.link : undefined;
     const span = tracing.start({ kind, ...about, parent, ...(link === undefined ? {} : { link }) });
+    this.#spans ??= new Map();
     this.#spans.set(executionId, span);
     if (kind === "run") [this.#runId, this.#runIds] = [executionId, span.ids];
     return span.ids;
@@ -53,38 +55,38 @@ export class RunTrace {
 
   /** The attempt did not come to be: its span is never shown. */
   drop(executionId: ExecutionId): void {
-    this.#spans.delete(executionId);
+    this.#spans?.delete(executionId);
     if (executionId === this.#runId) this.#runId = this.#runIds = undefined;
   }
 
   /** The attempt is on record. */
   began(executionId: ExecutionId, attempt: number): void {
-    this.#spans.get(executionId)?.attempt(attempt);
+    this.#spans?.get(executionId)?.attempt(attempt);
   }
 
   /** For the entries of an attempt. */
   idsOf(executionId: ExecutionId): TraceIds | undefined {
-    return this.#spans.get(executionId)?.ids;
+    return this.#spans?.get(executionId)?.ids;
   }
 
-  /** For the entries of `run` itself, also when its span has ended. */
-  get runIds(): TraceIds | undefined {
-    return this.#runIds;
+  /** For the entries of `run` itself, and of the job while there is no call of it. */
+  get ids(): TraceIds | undefined {
+    return this.#runIds ?? this.#origin?.parent;
   }
 
   spanOf(executionId: ExecutionId): Span | undefined {
-    return this.#spans.get(executionId);
+    return this.#spans?.get(executionId);
   }
 
   /** Calls `run` within its span. */
   withinRun<Result>(work: () => Result): Result {
-    const span = this.#runId === undefined ? undefined : this.#spans.get(this.#runId);
+    const span = this.#runId === undefined ? undefined : this.#spans?.get(this.#runId);
     return withinSpan(span, work);
   }
 
   end(executionId: ExecutionId, end: SpanEnd): void {
-    this.#spans.get(executionId)?.end(end);
-    this.#spans.delete(executionId);
+    this.#spans?.get(executionId)?.end(end);
+    this.#spans?.delete(executionId);
   }
 
   /** Ends the span of `run`, if it has not ended. */

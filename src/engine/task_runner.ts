@@ -132,25 +132,27 @@ export class TaskRunner {
       await this.#conclude(task, attempt, executionId, outcome);
       this.#trace.end(executionId, endOfAttempt(outcome));
     } catch (error) {
-      this.#trace.end(executionId, { kind: "failed", error: this.#guard.factOf(error) });
-      await this.#gaveUp(task, attempt, error);
+      await this.#gaveUp(task, attempt, executionId, error);
     } finally {
       this.#ended(1);
     }
   }
 
   /** Something in here threw, not the task's code: on record, so that nothing hangs. */
-  async #gaveUp({ taskId }: AskedTask, attempt: number, error: unknown): Promise<void> {
-    this.#services.onDefect(error);
-    const attributes = {
-      attempt,
-      maxAttempts: attempt,
-      error: this.#guard.factOf(error),
-      final: true,
-      kind: "poison",
-    } as const;
-    const about = { stratum: "framework", jobId: this.#jobId, taskId } as const;
+  async #gaveUp(
+    { taskId }: AskedTask,
+    attempt: number,
+    executionId: ExecutionId,
+    thrown: unknown,
+  ): Promise<void> {
+    this.#services.onDefect(thrown);
+    const error = this.#guard.factOf(thrown);
+    const kind = "poison";
+    const attributes = { attempt, maxAttempts: attempt, error, final: true, kind } as const;
+    const ids = this.#trace.idsOf(executionId);
+    const about = { stratum: "framework", jobId: this.#jobId, taskId, ...ids } as const;
     await this.#services.record([{ ...about, eventType: "job.TaskFailed", attributes }]);
+    this.#trace.end(executionId, { kind: "failed", error });
   }
 
   async #run(

@@ -278,6 +278,8 @@ Deno.test("spans: run, its attempts and compensations, with how each ended", asy
     const [entry] = await entriesOfType(daybook, id, name);
     assert.deepEqual(entry && idsIn(entry), attempts[2]?.ids);
   }
+  const [ended] = await entriesOfType(daybook, id, "CompensationEnded");
+  assert.deepEqual(ended && idsIn(ended), run?.ids);
 });
 
 Deno.test("spans: one that begins a trace where there is none, when somebody collects them", async () => {

@@ -191,6 +191,8 @@ test("tracing: failures and compensations are spans, and no secret is in any", (
     const message = `the password ${SECRET_MARK} was refused`;
     assert.deepEqual([charge.status.code, charge.status.message], [2, message]);
     assert.equal(charge.events[0]?.["exception.message"], message);
+    assert.equal(charge.events[0]?.["exception.type"], "NonRetryableError");
+    assert.match(charge.events[0]?.["exception.stacktrace"] ?? "", /traced_definitions/);
     assert.equal(charge.attributes["error.type"], "NonRetryableError");
     assert.deepEqual([run.status.code, release.status.code], [2, 0]);
     const [started] = ofTask(entries, "job.CompensationStarted", "reserve");
