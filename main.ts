@@ -78,8 +78,10 @@ function accessOf({ tokens, tokenFile }: Configuration): Access | undefined {
   });
 }
 
-async function openDaybook(configuration: Configuration): Promise<Daybook> {
-  const tracing = OpenTelemetry.find(VERSION);
+async function openDaybook(
+  configuration: Configuration,
+  tracing: OpenTelemetry | undefined,
+): Promise<Daybook> {
   try {
     return await Daybook.open({
       configuration,
@@ -186,12 +188,11 @@ async function warnOfHosts(hosts: readonly string[]): Promise<void> {
 
 async function start(configuration: Configuration, origins: Origins): Promise<void> {
   surviveFileSizeLimit();
-  console.log(
-    `daybook ${VERSION}, process ${Deno.pid}\n${
-      describeConfiguration(configuration, origins).join("\n")
-    }`,
-  );
-  const daybook = await openDaybook(configuration);
+  const lines = describeConfiguration(configuration, origins);
+  console.log(`daybook ${VERSION}, process ${Deno.pid}\n${lines.join("\n")}`);
+  const tracing = OpenTelemetry.find(VERSION);
+  if (tracing !== undefined) console.log("spans are exported to OpenTelemetry, by OTEL_DENO");
+  const daybook = await openDaybook(configuration, tracing);
   redact = (text) => daybook.engine.redact(text);
   for (const [type, count] of daybook.engine.missingDefinitions) {
     warn(`${count} unfinished jobs of type ${type} wait for a definition that is not loaded`);

@@ -237,7 +237,7 @@ export class Compensations {
     attributes: AttemptFailure | { readonly attempt: number },
     facts: readonly FactDraft[] = [],
   ): Promise<void> {
-    const ids = this.#trace.idsOf(executionId);
+    const ids = this.#trace.spanOf(executionId)?.ids;
     const about = { jobId: this.#jobId, taskId: task.taskId, executionId, ...ids };
     const draft = { stratum: "framework", eventType, ...about, attributes };
     const traced = ids === undefined ? facts : facts.map((fact) => ({ ...fact, ...ids }));

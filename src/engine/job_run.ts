@@ -57,21 +57,15 @@ export class JobRun {
     this.#jobId = job.jobId;
     const order = job.state === "Created" ? job.firstLogId : job.startedBy;
     this.#worker = new Worker(services.workers, job.priority, order);
-    const { jobId } = job;
-    const [guard, trace] = [this.#guard, this.#trace = new RunTrace(services, job)];
-    this.#runner = new TaskRunner({ services, jobId, stop: this.#stop.signal, guard, trace }, {
+    const trace = this.#trace = new RunTrace(services, job);
+    const parts = { services, jobId: job.jobId, guard: this.#guard, trace };
+    this.#runner = new TaskRunner({ ...parts, stop: this.#stop.signal }, {
       wake: () => this.wake(),
       idle: () => this.#considerParking(),
     });
-    this.#compensations = new Compensations({
-      services,
-      jobId,
-      worker: this.#worker,
-      guard,
-      trace,
-    });
-    this.#answers = new Answers(services, jobId);
-    this.#main = new MainRecords(services, jobId, trace);
+    this.#compensations = new Compensations({ ...parts, worker: this.#worker });
+    this.#answers = new Answers(services, job.jobId);
+    this.#main = new MainRecords(services, job.jobId, trace);
   }
 
   /** There may be something to do: gets a worker and does it. */

@@ -1,6 +1,7 @@
 /** What running one job needs from the rest of the engine. */
 
-import type { Command, Rejection } from "../core/decide.ts";
+import type { Command } from "../core/command.ts";
+import type { Rejection } from "../core/decide.ts";
 import type { EventDraft, FactDraft, JobEventLogEntry } from "../core/event.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";

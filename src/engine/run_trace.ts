@@ -64,16 +64,12 @@ export class RunTrace {
     this.#spans?.get(executionId)?.attempt(attempt);
   }
 
-  /** For the entries of an attempt. */
-  idsOf(executionId: ExecutionId): TraceIds | undefined {
-    return this.#spans?.get(executionId)?.ids;
-  }
-
   /** For the entries of `run` itself, and of the job while there is no call of it. */
   get ids(): TraceIds | undefined {
     return this.#runIds ?? this.#origin?.parent;
   }
 
+  /** Of an attempt that goes on. */
   spanOf(executionId: ExecutionId): Span | undefined {
     return this.#spans?.get(executionId);
   }

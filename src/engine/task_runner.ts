@@ -1,7 +1,7 @@
 /** Starts the tasks that a job's `run` asks for, and records how each attempt ends. */
 
-import type { AttemptError, AttemptRequest } from "../core/decide.ts";
-import { judgeFailure } from "../core/decide.ts";
+import type { AttemptRequest } from "../core/command.ts";
+import { type AttemptError, judgeFailure } from "../core/decide.ts";
 import type { EventDraft, FrameworkEntry, JobEventDraft } from "../core/event.ts";
 import type { AttemptFailure } from "../core/framework_events.ts";
 import type { EventId, ExecutionId, JobId, TaskId } from "../core/ids.ts";
@@ -149,7 +149,7 @@ export class TaskRunner {
     const error = this.#guard.factOf(thrown);
     const kind = "poison";
     const attributes = { attempt, maxAttempts: attempt, error, final: true, kind } as const;
-    const ids = this.#trace.idsOf(executionId);
+    const ids = this.#trace.spanOf(executionId)?.ids;
     const about = { stratum: "framework", jobId: this.#jobId, taskId, ...ids } as const;
     await this.#services.record([{ ...about, eventType: "job.TaskFailed", attributes }]);
     this.#trace.end(executionId, { kind: "failed", error });
@@ -195,7 +195,7 @@ export class TaskRunner {
     if (outcome.kind === "completed") {
       return await this.#recordCompleted(task, attempt, executionId, outcome);
     }
-    const ids = this.#trace.idsOf(executionId);
+    const ids = this.#trace.spanOf(executionId)?.ids;
     const about = { jobId: this.#jobId, taskId: task.taskId, executionId, ...ids };
     if (outcome.kind === "interrupted") {
       const attributes = { attempt, phase: "run", reason: outcome.reason } as const;
@@ -219,7 +219,7 @@ export class TaskRunner {
     executionId: ExecutionId,
     { result, emitted }: Completed,
   ): Promise<void> {
-    const ids = this.#trace.idsOf(executionId);
+    const ids = this.#trace.spanOf(executionId)?.ids;
     const facts = emitted.map((fact) => ({
       ...fact,
       ...ids,

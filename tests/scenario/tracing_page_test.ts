@@ -75,6 +75,7 @@ async function follow(
   collector: OtlpCollector,
   url: string,
 ): Promise<void> {
+  assert.ok(daybook.output.includes("spans are exported to OpenTelemetry, by OTEL_DENO"));
   assert.equal(JSON.parse(await typed(SUBMIT, daybook)).jobId, "order-42");
   await collector.span(({ name }) => name === "task charge");
   const shown = (await typed(SHOW, daybook)).trim().split("\n");
