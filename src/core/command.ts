@@ -13,7 +13,7 @@ export interface CreateCommand {
   readonly start: boolean;
 }
 
-export interface ControlCommand {
+interface ControlCommand {
   readonly kind: "start" | "cancel" | "suspend" | "resume";
   readonly reason?: string;
 }
