@@ -12,6 +12,7 @@ const SPAN_ID_DIGITS = 16;
 /** Begins none: nothing is made for a job without a trace. */
 export const CARRIED_TRACES: Tracing = {
   beginsTraces: false,
+  active: () => undefined,
   start({ parent, executionId }) {
     if (parent === undefined) throw new TypeError("Cannot carry on a trace: there is none");
     return new CarriedSpan(parent, executionId);

@@ -125,6 +125,7 @@ function withPatience(
   const patient = new PatientRecorder({ ...parts, onDefect });
   const record = (drafts: readonly EventDraft[]) => patient.record(drafts);
   return {
+    tracing,
     supervisor: supervisorOf({ ...parts, tracing }, patient, onDefect, status),
     inputRemovals: new InputRemovals({ ...parts, record, onDefect }),
   };

@@ -262,6 +262,8 @@ export interface Span {
 export interface Tracing {
   /** Whether it starts spans without a parent. */
   readonly beginsTraces: boolean;
+  /** Where the caller is, as far as it is known. */
+  active(): TraceIds | undefined;
   start(start: SpanStart): Span;
 }
 

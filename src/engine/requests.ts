@@ -94,6 +94,12 @@ export interface RetryRequest extends TracedRequest {
 /** An event from outside, validated: legal ids, a type outside the reserved namespaces. */
 export type IncomingEvent = Omit<FactDraft, "causedBy">;
 
+/** The same event in a trace, unless it brings ids of its own. */
+export function withTrace(event: IncomingEvent, trace: TraceIds): IncomingEvent {
+  const isTraced = event.traceId !== undefined || event.spanId !== undefined;
+  return isTraced ? event : { ...event, ...trace };
+}
+
 /** What one event did to one job. */
 export interface ReceiptJob {
   readonly jobId: JobId;

@@ -3,7 +3,7 @@
 import type { MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
 import { type TraceIds, traceIdsOf } from "../core/trace_ids.ts";
-import type { IncomingEvent } from "../engine/requests.ts";
+import { withTrace } from "../engine/requests.ts";
 import type { EventDocument } from "./event_documents.ts";
 
 /** Who collects spans, of the request that is being answered. */
@@ -38,12 +38,7 @@ export function tracedEvents(
 ): EventDocument {
   if (trace === undefined) return document;
   const events = document.events.map((judged) =>
-    judged.valid ? { valid: true as const, event: traced(judged.event, trace) } : judged
+    judged.valid ? { valid: true as const, event: withTrace(judged.event, trace) } : judged
   );
   return { ...document, events };
-}
-
-function traced(event: IncomingEvent, trace: TraceIds): IncomingEvent {
-  const isTraced = event.traceId !== undefined || event.spanId !== undefined;
-  return isTraced ? event : { ...event, ...trace };
 }

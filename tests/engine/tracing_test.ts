@@ -298,9 +298,9 @@ Deno.test("spans: the functions of a job run within theirs, and nothing else doe
   const tracing = new FakeTracing();
   const seen: (string | undefined)[] = [];
   const note = async () => {
-    seen.push(tracing.active?.start.taskId);
+    seen.push(tracing.current?.start.taskId);
     await Promise.resolve();
-    seen.push(tracing.active?.start.taskId);
+    seen.push(tracing.current?.start.taskId);
   };
   const definition = defineJob({
     type: "demo.noting",
@@ -316,7 +316,7 @@ Deno.test("spans: the functions of a job run within theirs, and nothing else doe
   assert.deepEqual(seen.slice(0, 2), ["main", "main"]);
   assert.deepEqual(seen.slice(2, 6).toSorted(), ["a", "a", "b", "b"]);
   assert.deepEqual(seen.slice(6), ["main", "main"]);
-  assert.equal(tracing.active, undefined);
+  assert.equal(tracing.current, undefined);
 });
 
 Deno.test("spans: a cancelled job and a stop end what is open, once", async () => {
@@ -345,4 +345,35 @@ Deno.test("spans: an attempt that is not begun after all is never shown", async 
   assert.equal(daybook.job(jobId).state, "Done");
   const shown = tracing.story.filter((text) => !text.endsWith("open"));
   assert.deepEqual(shown, ["run main#1 completed", "task hold#1 completed"]);
+});
+
+Deno.test("spans: what is asked of the engine within one is in its trace, unless it says another", async () => {
+  const tracing = new FakeTracing();
+  const asked: Harness[] = [];
+  const asking = defineJob({
+    type: "demo.asking",
+    version: 1,
+    input: loose,
+    run: (ctx) =>
+      ctx.task("ask", async () => {
+        const engine = asked[0]?.engine ?? assert.fail();
+        const attributes = {};
+        await engine.create({ type: "demo.waits", jobId: "a" as JobId });
+        await engine.create({ type: "demo.waits", jobId: "b" as JobId, trace: OTHER });
+        await engine.control("b" as JobId, { kind: "suspend" });
+        await engine.deliver([{ eventType: "ec.Told" as never, stratum: "domain", attributes }]);
+      }),
+  });
+  const daybook = await Harness.start({ definitions: [asking, waits], tracing });
+  asked.push(daybook);
+  await daybook.submit("demo.asking");
+  const ask = tracing.spans.find(({ start }) => start.taskId === "ask");
+  const entries = await daybook.engine.entries(0, 1_000);
+  const of = (type: string, id?: string) =>
+    entries.find(({ eventType, jobId }) => eventType === type && jobId === id);
+  for (const entry of [of("job.JobCreated", "a"), of("job.JobSuspended", "b"), of("ec.Told")]) {
+    assert.deepEqual(entry && idsIn(entry), ask?.ids);
+  }
+  const other = of("job.JobCreated", "b");
+  assert.deepEqual(other && idsIn(other), OTHER);
 });

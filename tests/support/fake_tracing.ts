@@ -37,8 +37,12 @@ export class FakeTracing implements Tracing {
   readonly #active = new AsyncLocalStorage<FakeSpan>();
 
   /** The span in which the caller runs. */
-  get active(): FakeSpan | undefined {
+  get current(): FakeSpan | undefined {
     return this.#active.getStore();
+  }
+
+  active(): TraceIds | undefined {
+    return this.current?.ids;
   }
 
   start(start: SpanStart): FakeSpan {
