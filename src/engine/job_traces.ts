@@ -6,7 +6,7 @@
 
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { JobId, LogId } from "../core/ids.ts";
-import { isTerminal, type JobState } from "../core/job_state.ts";
+import { hasCode, isTerminal, type JobState } from "../core/job_state.ts";
 import { type TraceIds, traceOfEntry } from "../core/trace_ids.ts";
 import type { Applied, JobTable } from "./job_table.ts";
 
@@ -23,7 +23,7 @@ type EntriesAt = (logIds: readonly LogId[]) => Promise<readonly JobEventLogEntry
 
 export class JobTraces {
   readonly #table: JobTable;
-  /** Of unfinished jobs that this process created; those without a trace are not in it. */
+  /** Of unfinished jobs with code that this process created, as far as they have a trace. */
   readonly #created = new Map<JobId, TraceIds>();
   #restoredTo: LogId = 0;
 
@@ -38,7 +38,7 @@ export class JobTraces {
 
   /** One entry of a job has become durable. */
   see({ entry, job }: Applied): void {
-    if (entry.eventType === "job.JobCreated" && entry.traceId !== undefined) {
+    if (entry.eventType === "job.JobCreated" && entry.traceId !== undefined && hasCode(job)) {
       const ids = traceOfEntry(entry);
       if (ids !== undefined) this.#created.set(job.jobId, ids);
     }
