@@ -20,6 +20,7 @@ import {
   JournalUnusableError,
 } from "./src/journal/errors.ts";
 import { withCommand } from "./src/permission_advice.ts";
+import { startWarnings } from "./src/start_warnings.ts";
 import { systemClock, systemRandom } from "./src/system.ts";
 import { TokenFile } from "./src/token_file.ts";
 import { dropUnprintable } from "./src/unfailing_output.ts";
@@ -186,13 +187,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   );
   const daybook = await openDaybook(configuration);
   redact = (text) => daybook.engine.redact(text);
-  for (const [type, count] of daybook.engine.missingDefinitions) {
-    warn(`${count} unfinished jobs of type ${type} wait for a definition that is not loaded`);
-  }
-  const { keylessJobs } = daybook.engine;
-  if (keylessJobs > 0) {
-    warn(`${keylessJobs} unfinished jobs fail, for journal/keys has no key of their sealed input`);
-  }
+  for (const warning of startWarnings(daybook.engine)) warn(warning);
   const server = listen(configuration, daybook);
   if (typeof server === "string") {
     await daybook.stop(() => Promise.resolve());

@@ -12,6 +12,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   http: ["core", "engine"],
   metrics: ["core", "engine", "journal", "http", "."],
   jobs: ["core", "engine"],
+  embedded: ["core", "engine", "http", "."],
   cli: ["core", "engine", "journal", "http", "jobs", "."],
 };
 

@@ -172,20 +172,27 @@ export interface JobDefinition<
 
 /** A definition of whatever input and expectations, as the engine holds it. */
 export interface AnyJobDefinition {
+  /** A dotted name such as `order.fulfil`. */
   readonly type: string;
+  /** A whole number, at least 1. */
   readonly version: number;
+  /** In words. */
   readonly description?: string;
+  /** What it is submitted with. */
   readonly input: InputSchema;
+  /** What it waits for. */
   expects?(input: unknown): Readonly<Record<string, Expectation>>;
+  /** What fails it. */
   errors?(input: unknown): readonly ErrorMatcher[];
+  /** How it ends when all was compensated. */
   readonly onCompensated?: "Done" | "Failed";
-  readonly startsOn?: {
-    readonly eventType: string;
-    readonly correlation?: Correlation;
-    input(event: FactEvent): unknown;
-  };
+  /** What starts it. */
+  readonly startsOn?: StartsOn<unknown>;
+  /** Dotted paths of secrets in the input. */
   readonly secrets?: readonly string[];
+  /** What becomes of the input. */
   readonly retention?: InputRetention;
+  /** What it does. */
   run(ctx: JobContext<string>, input: unknown): Promise<unknown>;
 }
 

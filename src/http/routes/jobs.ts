@@ -67,7 +67,7 @@ async function readDocument(request: Request, bodies: Bodies): Promise<JsonValue
 function requestOf(request: Request, document: JsonValue, edge: Edge): CreateRequest {
   const { maxStartDelayMs, clock } = edge;
   const creation = createRequestOf(document, { now: clock.now(), maxStartDelayMs });
-  const idempotency = idempotencyOf(request, document);
+  const idempotency = idempotencyOf(request.headers.get("idempotency-key"), document);
   return idempotency === undefined ? creation : { ...creation, idempotency };
 }
 
