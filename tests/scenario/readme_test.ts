@@ -5,6 +5,7 @@
 
 import assert from "node:assert/strict";
 import { DaybookProcess } from "../support/daybook_process.ts";
+import { hasTools } from "../support/tools.ts";
 
 const README = new URL("../../README.md", import.meta.url);
 const START = "deno task start";
@@ -14,16 +15,6 @@ function walk(text: string): readonly string[] {
   const section = text.split("\n## ").find((part) => part.startsWith("Five minutes"));
   assert.ok(section, "the README has no section Five minutes");
   return [...section.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block]) => block?.trim() ?? "");
-}
-
-function hasTools(): boolean {
-  return ["curl", "jq"].every((tool) => {
-    try {
-      return new Deno.Command(tool, { args: ["--version"], stdout: "null" }).outputSync().success;
-    } catch {
-      return false;
-    }
-  });
 }
 
 const SOURCE = new URL("../../src", import.meta.url).pathname;
@@ -51,7 +42,7 @@ async function run(block: string, url: string, journal: string, folder: string):
 Deno.test({
   name: "README: the five-minute walk does what it says",
   // Without curl and jq nobody can take the walk; CI installs them.
-  ignore: !hasTools(),
+  ignore: !hasTools("curl", "jq"),
   fn: async () => {
     const folder = await Deno.makeTempDir();
     const journal = `${folder}/journal`;
