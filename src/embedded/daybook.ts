@@ -134,7 +134,7 @@ export interface EmbeddedDaybook extends AsyncDisposable {
    * @param closeServer Stops the server that serves `fetch`, if there is one: called once
    * the streams have ended, which would keep it open, and before the journal is closed.
    */
-  close(closeServer?: () => Promise<void>): Promise<void>;
+  close(closeServer?: () => Promise<unknown>): Promise<void>;
 
   /** The same as `close()`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;

@@ -129,7 +129,7 @@ class InProcessDaybook implements EmbeddedDaybook {
     });
   }
 
-  close(closeServer: () => Promise<void> = () => Promise.resolve()): Promise<void> {
+  close(closeServer: () => Promise<unknown> = () => Promise.resolve()): Promise<void> {
     return this.#closing ??= this.#daybook.stop(closeServer);
   }
 

@@ -3,6 +3,7 @@
  * as it is written. It is a copy, since paths, and what Deno may read, go by where files are.
  */
 
+import { basename } from "node:path";
 import { ROOT } from "./task_process.ts";
 
 const FILES = ["main.ts", "deno.json", "deno.lock"];
@@ -10,6 +11,8 @@ const FOLDERS = ["src", "links"];
 
 export interface Checkout {
   readonly folder: string;
+  /** The folder that it is in, and that has nothing else. */
+  readonly above: string;
   /** For whatever runs in it: this very Deno is `deno`. */
   readonly env: Readonly<Record<string, string>>;
   /** Takes away what a page left: all but the checkout itself. */
@@ -18,15 +21,17 @@ export interface Checkout {
 
 export async function inCheckout(run: (checkout: Checkout) => Promise<void>): Promise<void> {
   const root = await Deno.makeTempDir({ prefix: "daybook-" });
-  const folder = `${root}/daybook`;
+  const above = `${root}/above`;
+  const folder = `${above}/daybook`;
   try {
     await Deno.mkdir(`${root}/bin`);
     await Deno.symlink(Deno.execPath(), `${root}/bin/deno`);
-    await Deno.mkdir(folder);
+    await Deno.mkdir(folder, { recursive: true });
     for (const name of FILES) await Deno.copyFile(ROOT + name, `${folder}/${name}`);
     for (const name of FOLDERS) await copyFolder(ROOT + name, `${folder}/${name}`);
-    const env = { PATH: `${root}/bin:${Deno.env.get("PATH")}`, NO_COLOR: "1", TZ: "UTC" };
-    await run({ folder, env, tidy: () => tidy(folder) });
+    // What npx or a task that runs the tests says of its own folder is not true in this one.
+    const env = { PATH: `${root}/bin:${Deno.env.get("PATH")}`, NO_COLOR: "1", INIT_CWD: folder };
+    await run({ folder, above, env, tidy: () => tidy(above, folder) });
   } finally {
     await Deno.remove(root, { recursive: true });
   }
@@ -40,9 +45,13 @@ async function copyFolder(from: string, to: string): Promise<void> {
   }
 }
 
-async function tidy(folder: string): Promise<void> {
+async function tidy(above: string, folder: string): Promise<void> {
+  await removeBut(folder, [...FILES, ...FOLDERS]);
+  await removeBut(above, [basename(folder)]);
+}
+
+async function removeBut(folder: string, kept: readonly string[]): Promise<void> {
   for await (const { name } of Deno.readDir(folder)) {
-    if (FILES.includes(name) || FOLDERS.includes(name)) continue;
-    await Deno.remove(`${folder}/${name}`, { recursive: true });
+    if (!kept.includes(name)) await Deno.remove(`${folder}/${name}`, { recursive: true });
   }
 }

@@ -4,19 +4,26 @@ import { TextLineStream } from "./text_lines.ts";
 
 const LISTENING = /listening on (http:\/\/\S+)/i;
 
+export interface PageServerOptions {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** At how many it listens, when it does. */
+  readonly addresses: number;
+}
+
 export class PageServer {
   private constructor(
     readonly output: readonly string[],
     readonly child: Deno.ChildProcess,
     readonly drained: Promise<unknown>,
-    /** `undefined` when it ended without listening. */
-    readonly url: string | undefined,
+    /** Where it listens; none when it ended without doing so. */
+    readonly urls: readonly string[],
   ) {}
 
   /** Resolves when it listens, or has ended. */
   static async start(
     command: string,
-    options: { readonly cwd: string; readonly env: Readonly<Record<string, string>> },
+    { addresses, ...options }: PageServerOptions,
   ): Promise<PageServer> {
     const child = new Deno.Command("bash", {
       // The shell's process becomes the program's, so that signals reach it.
@@ -27,17 +34,19 @@ export class PageServer {
       stderr: "piped",
     }).spawn();
     const output: string[] = [];
-    const { promise: listening, resolve } = Promise.withResolvers<string | undefined>();
+    const urls: string[] = [];
+    const { promise: listening, resolve } = Promise.withResolvers<void>();
     const read = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>) => {
       for await (const line of stream.pipeThrough(new TextLineStream())) {
         output.push(line);
         const url = LISTENING.exec(line)?.[1];
-        if (url !== undefined) resolve(url);
+        if (url !== undefined && urls.push(url) === addresses) resolve();
       }
     };
     const drained = Promise.all([read(child.stdout), read(child.stderr)])
-      .then(() => resolve(undefined));
-    return new PageServer(output, child, drained, await listening);
+      .then(() => resolve());
+    await listening;
+    return new PageServer(output, child, drained, urls);
   }
 
   get text(): string {
@@ -46,7 +55,7 @@ export class PageServer {
 
   /** Ends it with a signal; gives the exit code. */
   async end(signal: Deno.Signal): Promise<number> {
-    if (this.url !== undefined) this.child.kill(signal);
+    if (this.urls.length > 0) this.child.kill(signal);
     const { code } = await this.child.status;
     await this.drained;
     return code;

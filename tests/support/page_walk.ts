@@ -6,7 +6,9 @@
  *   listens it goes on beside the rest of the page; started again, it is ended first as
  *   Ctrl-C does.
  * - `sh` that is `kill -9` and a number: Daybook is killed.
+ * - `crontab`: the command of its one line is run, as cron would.
  * - `sh` beside those: it is run to its end, and has to succeed, or, marked `fails`, to fail.
+ * - `above`: its place is the folder that Daybook's is in.
  * - `sh elsewhere`: it needs what is not here; a test of the page's own looks at it.
  *
  * Lines that begin with `# => ` are parts of what is printed. Ports are the one thing that is
@@ -14,7 +16,6 @@
  */
 
 import assert from "node:assert/strict";
-import { dirname } from "node:path";
 import type { Checkout } from "./checkout.ts";
 import type { Block, Page } from "./manual_pages.ts";
 import { PageServer } from "./page_server.ts";
@@ -22,7 +23,8 @@ import { PageServer } from "./page_server.ts";
 const STARTS = /^deno (?:run|task start)\b/;
 const KILLS = /^kill -9 \d+$/;
 const DAYBOOK = "main.ts";
-const FILE_NAME = /^(?:\/\/|#) ([\w./-]+\.(?:ts|json|env))$/m;
+const FILE_NAME = /^(?:\/\/|#) ([\w.-]+\.(?:ts|jsonc|env))$/;
+const PORT = /\bport: (\d+)/g;
 
 export class PageWalk {
   readonly #page: Page;
@@ -31,8 +33,8 @@ export class PageWalk {
   readonly #servers = new Map<string, PageServer>();
   /** What listens at each port of the page: the port that it really is. */
   readonly #ports = new Map<string, string>();
-  /** Of each script, the port that it names. */
-  readonly #portOf = new Map([[DAYBOOK, "8000"]]);
+  /** Of each script, the ports that it names, in the order in which it listens. */
+  readonly #portsOf = new Map<string, readonly string[]>([[DAYBOOK, ["8000"]]]);
 
   constructor(page: Page, checkout: Checkout) {
     this.#page = page;
@@ -43,21 +45,29 @@ export class PageWalk {
   async run(): Promise<void> {
     try {
       for (const block of this.#page.blocks) await this.#take(block);
-      for (const [script, server] of this.#servers) {
-        const code = await server.end("SIGINT");
-        if (script === DAYBOOK) assert.equal(code, 0, `${this.#page.name}: ${server.text}`);
-      }
+      for (const script of [...this.#servers.keys()]) await this.#end(script, "SIGINT");
     } finally {
-      for (const server of this.#servers.values()) await server.end("SIGKILL").catch(() => {});
+      for (const script of [...this.#servers.keys()]) await this.#end(script, "SIGKILL");
+    }
+  }
+
+  /** Daybook, ended as Ctrl-C does, has to end well; nothing is said of others. */
+  async #end(script: string, signal: "SIGINT" | "SIGKILL"): Promise<void> {
+    const server = this.#servers.get(script);
+    this.#servers.delete(script);
+    const code = await server?.end(signal);
+    if (script === DAYBOOK && signal === "SIGINT" && server !== undefined) {
+      assert.equal(code, 0, `${this.#page.name}: ${server.text}`);
     }
   }
 
   async #take(block: Block): Promise<void> {
     const command = block.text.trim();
     if (block.marks.includes("elsewhere")) return;
-    if (block.language === "sh") {
+    if (block.language === "crontab") await this.#type(block, commandOfCrontab(command));
+    else if (block.language === "sh") {
       if (STARTS.test(command)) await this.#start(block, command);
-      else if (KILLS.test(command)) await this.#servers.get(DAYBOOK)?.end("SIGKILL");
+      else if (KILLS.test(command)) await this.#end(DAYBOOK, "SIGKILL");
       else await this.#type(block, command);
     } else await this.#write(block);
   }
@@ -68,29 +78,29 @@ export class PageWalk {
       assert.notEqual(block.language, "ts", `${this.#where(block)} names no file`);
       return;
     }
-    const port = /\bport: (\d+)/.exec(block.text)?.[1];
-    if (port !== undefined) this.#portOf.set(name, port);
-    const text = this.#withPorts(block.text).replace(/\bport: \d+/, "port: 0");
-    const path = `${this.#checkout.folder}/${name}`;
-    await Deno.mkdir(dirname(path), { recursive: true });
-    await Deno.writeTextFile(path, text);
+    const ports = [...block.text.matchAll(PORT)].map(([, port = ""]) => port);
+    if (ports.length > 0) this.#portsOf.set(name, ports);
+    const text = this.#withPorts(block.text).replaceAll(PORT, "port: 0");
+    await Deno.writeTextFile(`${this.#folderOf(block)}/${name}`, text);
   }
 
   async #start(block: Block, command: string): Promise<void> {
     const script = /[\w./-]+\.ts(?= |$)/m.exec(withoutFlags(command))?.[0] ?? DAYBOOK;
-    await this.#servers.get(script)?.end("SIGINT");
-    const { folder: cwd, env } = this.#checkout;
-    const port = this.#ports.get("8000") ?? "0";
+    await this.#end(script, "SIGINT");
+    const ports = this.#portsOf.get(script) ?? [];
     const server = await PageServer.start(this.#withPorts(await this.#asCommand(command)), {
-      cwd,
-      env: { ...env, DAYBOOK_PORT: port },
+      cwd: this.#folderOf(block),
+      env: { ...this.#checkout.env, DAYBOOK_PORT: this.#ports.get("8000") ?? "0" },
+      // A script that names no port may listen at none.
+      addresses: Math.max(1, ports.length),
     });
-    if (server.url === undefined) {
+    if (server.urls.length === 0) {
       this.#assertEnded(block, await server.end("SIGKILL"), server.text);
     } else {
       this.#servers.set(script, server);
-      const named = this.#portOf.get(script);
-      if (named !== undefined) this.#ports.set(named, new URL(server.url).port);
+      for (const [index, port] of ports.entries()) {
+        this.#ports.set(port, new URL(server.urls[index] ?? "").port);
+      }
     }
     this.#assertShows(block, server.text);
   }
@@ -102,16 +112,19 @@ export class PageWalk {
   }
 
   async #type(block: Block, command: string): Promise<void> {
-    const { folder: cwd, env } = this.#checkout;
     const { code, stdout, stderr } = await new Deno.Command("bash", {
       args: ["-c", this.#withPorts(command)],
-      cwd,
-      env,
+      cwd: this.#folderOf(block),
+      env: this.#checkout.env,
     }).output();
     const decoder = new TextDecoder();
     const output = decoder.decode(stdout) + decoder.decode(stderr);
     this.#assertEnded(block, code, output);
     this.#assertShows(block, output);
+  }
+
+  #folderOf({ marks }: Block): string {
+    return marks.includes("above") ? this.#checkout.above : this.#checkout.folder;
   }
 
   #withPorts(text: string): string {
@@ -139,6 +152,11 @@ export class PageWalk {
   #where({ line }: Block): string {
     return `src/manual/${this.#page.name}.md:${line}`;
   }
+}
+
+/** What cron gives to the shell: without the times, and with `%` for `\%`. */
+function commandOfCrontab(line: string): string {
+  return line.split(" ").slice(5).join(" ").replaceAll("\\%", "%");
 }
 
 /** What is read or written is no script. */
