@@ -40,6 +40,8 @@ const ROUTE_SCOPES: Readonly<Record<string, RouteScope>> = {
   "POST /ui/sign-in": "open",
   "POST /ui/sign-out": "open",
   "GET /ui/live": "read",
+  "GET /ui/manual": "read",
+  "GET /ui/manual/:page": "read",
 };
 
 export interface Route {
