@@ -1,4 +1,7 @@
-/** The pages of the manual: a fixed map, so that no path of a request is ever one of the disk. */
+/**
+ * The pages of the manual: a fixed map, so that no path of a request is ever one of the disk.
+ * Only what is in `src`: a server must start where nothing but the program is.
+ */
 
 import backupAndRestore from "../../manual/backup-and-restore.md" with { type: "text" };
 import compensation from "../../manual/compensation.md" with { type: "text" };
@@ -13,39 +16,54 @@ import upgrading from "../../manual/upgrading.md" with { type: "text" };
 import waitingForAnEvent from "../../manual/waiting-for-an-event.md" with { type: "text" };
 import webhookIn from "../../manual/webhook-in.md" with { type: "text" };
 
-/** What `/ui/manual` shows. */
-export const INDEX = "README";
-
-/** By the names of their files without `.md`, in the order in which they are listed. */
-const PAGES = new Map([
-  [INDEX, index],
-  ["first-definition", firstDefinition],
-  ["waiting-for-an-event", waitingForAnEvent],
-  ["compensation", compensation],
-  ["webhook-in", webhookIn],
-  ["systemd-and-caddy", systemdAndCaddy],
-  ["backup-and-restore", backupAndRestore],
-  ["upgrading", upgrading],
-  ["from-cron", fromCron],
-  ["journal-with-jq", journalWithJq],
-  ["in-your-own-app", inYourOwnApp],
-  ["moving-from-queues", movingFromQueues],
-]);
+/** How-to pages by the names of their files in `src/manual`, as they are listed. */
+const HOW_TO = {
+  "first-definition": firstDefinition,
+  "waiting-for-an-event": waitingForAnEvent,
+  "compensation": compensation,
+  "webhook-in": webhookIn,
+  "systemd-and-caddy": systemdAndCaddy,
+  "backup-and-restore": backupAndRestore,
+  "upgrading": upgrading,
+  "from-cron": fromCron,
+  "journal-with-jq": journalWithJq,
+  "in-your-own-app": inYourOwnApp,
+  "moving-from-queues": movingFromQueues,
+};
 
 export interface ManualPage {
+  /** In its path; the index has none. */
   readonly name: string;
+  /** Of its file, in the repository. */
+  readonly file: string;
   readonly title: string;
   /** In Markdown. */
   readonly text: string;
 }
 
-export const MANUAL_PAGES: readonly ManualPage[] = [...PAGES].map(([name, text]) => ({
-  name,
-  title: /^# (.+)$/m.exec(text)?.[1] ?? name,
-  text,
-}));
+/** In the order in which they are listed. */
+export const MANUAL_PAGES: readonly ManualPage[] = [
+  manualPage("", "src/manual/README.md", index),
+  ...Object.entries(HOW_TO).map(([name, text]) => manualPage(name, `src/manual/${name}.md`, text)),
+];
+
+function manualPage(name: string, file: string, text: string): ManualPage {
+  return { name, file, title: /^# (.+)$/m.exec(text)?.[1] ?? name, text };
+}
 
 /** Where a browser finds a page. */
-export function manualPath(name: string): string {
-  return name === INDEX ? "/ui/manual" : `/ui/manual/${name}`;
+export function manualPath({ name }: ManualPage): string {
+  return name === "" ? "/ui/manual" : `/ui/manual/${name}`;
+}
+
+/**
+ * Where a link of a page leads: pages name one another by their files. `undefined` for a file
+ * that is not served.
+ */
+export function manualLink({ file }: ManualPage, target: string): string | undefined {
+  if (/^(?:https?:\/\/|#)/.test(target)) return target;
+  const base = "file:///";
+  const url = URL.parse(target, base + file);
+  const found = MANUAL_PAGES.find((page) => url?.pathname === `/${page.file}`);
+  return url === null || found === undefined ? undefined : manualPath(found) + url.hash;
 }
