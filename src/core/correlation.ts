@@ -14,7 +14,9 @@ export type Equalities = Readonly<Record<string, JsonScalar>>;
  *
  * @example
  * ```ts
- * const paid: Correlation = {
+ * import type { Correlation } from "@daybook/daybook";
+ *
+ * export const paid: Correlation = {
  *   all: [{ equals: { orderId: "42" } }, { in: { "card.brand": ["visa", "jcb"] } }],
  * };
  * ```

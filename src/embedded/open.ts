@@ -31,11 +31,24 @@ import { configurationOf } from "./settings.ts";
  *
  * @example
  * ```ts
- * const daybook = await openDaybook({ journal: "journal", definitions: [welcome] });
- * const { jobId } = await daybook.submit(welcome, { userId: "7", email: "ada@example.com" });
- * await daybook.deliver({ eventType: "user.EmailConfirmed", attributes: { userId: "7" } });
- * const { state } = await daybook.wait(jobId, { timeoutMs: 5_000 });
- * await daybook.close();
+ * import { defineJob, openDaybook } from "@daybook/daybook";
+ * import * as v from "valibot";
+ *
+ * const pay = defineJob({
+ *   type: "order.pay",
+ *   version: 1,
+ *   input: v.object({ orderId: v.string() }),
+ *   expects: ({ orderId }) => ({
+ *     paid: { eventType: "bank.OrderPaid", correlation: { equals: { orderId } } },
+ *   }),
+ *   run: async (ctx) => (await ctx.expect("paid"))[0].occurredAt,
+ * });
+ *
+ * await using daybook = await openDaybook({ journal: "journal", definitions: [pay] });
+ * const job = await daybook.submit(pay, { orderId: "42" });
+ * await daybook.deliver({ eventType: "bank.OrderPaid", attributes: { orderId: "42" } });
+ * const { state, output } = await daybook.wait(job, { timeoutMs: 5_000 });
+ * console.log(state, output);
  * ```
  */
 export async function openDaybook(options: OpenOptions): Promise<EmbeddedDaybook> {

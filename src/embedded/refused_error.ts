@@ -17,10 +17,15 @@ export interface Issue {
  *
  * @example
  * ```ts
- * try {
- *   await daybook.submit(welcome, input, { jobId: `welcome-${input.userId}` });
- * } catch (error) {
- *   if (!(error instanceof RefusedError && error.kind === "job-exists")) throw error;
+ * import { type DeliveredEvent, type EmbeddedDaybook, RefusedError } from "@daybook/daybook";
+ *
+ * export async function deliver(daybook: EmbeddedDaybook, event: DeliveredEvent) {
+ *   try {
+ *     return await daybook.deliver(event);
+ *   } catch (error) {
+ *     if (error instanceof RefusedError) console.error(error.kind, error.issues);
+ *     throw error;
+ *   }
  * }
  * ```
  */

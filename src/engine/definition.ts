@@ -202,6 +202,7 @@ export interface AnyJobDefinition {
  *
  * @example
  * ```ts
+ * import { defineJob } from "@daybook/daybook";
  * import * as v from "valibot";
  *
  * export const greet = defineJob({
@@ -229,7 +230,12 @@ export function defineJob<
  *
  * @example
  * ```ts
- * if (!email.includes("@")) throw new NonRetryableError(`${email} is no address`);
+ * import { NonRetryableError } from "@daybook/daybook";
+ *
+ * export function send(email: string): string {
+ *   if (!email.includes("@")) throw new NonRetryableError(`${email} is no address`);
+ *   return `sent to ${email}`;
+ * }
  * ```
  */
 export class NonRetryableError extends Error {
@@ -243,7 +249,13 @@ export class NonRetryableError extends Error {
  *
  * @example
  * ```ts
- * if (response.status === 429) throw new RetryLater(30_000, "the bank asks for patience");
+ * import { RetryLater } from "@daybook/daybook";
+ *
+ * export async function charge(orderId: string, signal: AbortSignal): Promise<string> {
+ *   const response = await fetch(`https://bank.example/charges/${orderId}`, { signal });
+ *   if (response.status === 429) throw new RetryLater(30_000, "the bank asks for patience");
+ *   return await response.text();
+ * }
  * ```
  */
 export class RetryLater extends Error {
