@@ -13,8 +13,8 @@ export interface Block {
 }
 
 export interface Page {
-  /** Without `.md`. */
-  readonly name: string;
+  /** Its path in the repository. */
+  readonly file: string;
   readonly text: string;
   readonly blocks: readonly Block[];
 }
@@ -32,7 +32,7 @@ export function blocksOf(text: string): readonly Block[] {
 
 export async function readPage(name: string): Promise<Page> {
   const text = await Deno.readTextFile(new URL(`${name}.md`, MANUAL));
-  return { name, text, blocks: blocksOf(text) };
+  return { file: `src/manual/${name}.md`, text, blocks: blocksOf(text) };
 }
 
 export async function pageNames(): Promise<readonly string[]> {

@@ -57,7 +57,7 @@ export class PageWalk {
     this.#servers.delete(script);
     const code = await server?.end(signal);
     if (script === DAYBOOK && signal === "SIGINT" && server !== undefined) {
-      assert.equal(code, 0, `${this.#page.name}: ${server.text}`);
+      assert.equal(code, 0, `${this.#page.file}: ${server.text}`);
     }
   }
 
@@ -150,7 +150,7 @@ export class PageWalk {
   }
 
   #where({ line }: Block): string {
-    return `src/manual/${this.#page.name}.md:${line}`;
+    return `${this.#page.file}:${line}`;
   }
 }
 
