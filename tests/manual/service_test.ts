@@ -23,7 +23,8 @@ async function blockOf(page: string, file: string): Promise<string> {
 }
 
 function settingOf(unit: string, name: string): string {
-  const value = new RegExp(`^${name}=(.*)$`, "m").exec(unit)?.[1];
+  // A line that ends with a backslash goes on in the next.
+  const value = new RegExp(`^${name}=(.*)$`, "m").exec(unit.replaceAll("\\\n", " "))?.[1];
   assert.ok(value !== undefined, `the unit has no ${name}`);
   return value;
 }
