@@ -5,6 +5,7 @@ import type { Edge } from "../edge.ts";
 import { addLive } from "./live.ts";
 import { addAssets } from "./screens/asset.ts";
 import { addReferenceScreen } from "./screens/reference.tsx";
+import { addManualScreen } from "./screens/manual.tsx";
 import { addSignInScreen } from "./screens/sign_in.tsx";
 import { addStreamScreen } from "./screens/stream.tsx";
 import { addTimeTravelScreen } from "./screens/time_travel.tsx";
@@ -12,6 +13,7 @@ import { addTimeTravelScreen } from "./screens/time_travel.tsx";
 export function addDashboard(app: Hono, edge: Edge): void {
   addAssets(app);
   addLive(app, edge);
+  addManualScreen(app, edge);
   addSignInScreen(app, edge);
   addTimeTravelScreen(app, edge);
   addStreamScreen(app, edge);
