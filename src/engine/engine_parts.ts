@@ -1,6 +1,7 @@
 /** Puts the parts of an engine together, the ones that know nothing of others first. */
 
 import type { EventDraft } from "../core/event.ts";
+import { Attention } from "./attention.ts";
 import { Commands } from "./commands.ts";
 import { CorrelationIndex } from "./correlation_index.ts";
 import { Creation } from "./creation.ts";
@@ -84,6 +85,7 @@ function foundationOf(options: JobEngineOptions) {
     table,
     ended: new EndedJobs(),
     census: new JobCensus(watch, onDefect),
+    attention: new Attention(table),
     indexes: { started: new CorrelationIndex(), unstarted: new CorrelationIndex(), facts },
     events: new EventEngine(clock, random, eventIds),
     registry,

@@ -17,6 +17,7 @@ import { EngineStatus } from "./engine_status.ts";
 import type { Clock, Journal, JournalConsumer, JournalInfo } from "./ports.ts";
 import type { WhatIfReport } from "./replays.ts";
 import {
+  type Census,
   type ControlRequest,
   type Created,
   type CreateRequest,
@@ -24,6 +25,7 @@ import {
   type IncomingEvent,
   type ListPage,
   type ListQuery,
+  type NeedingAttention,
   type Outcome,
   type PointDifference,
   type Receipt,
@@ -64,6 +66,7 @@ export class JobEngine {
     this.#parts.recorder.fileAll();
     this.#parts.ended.restore(this.#parts.table.jobs());
     await this.#parts.census.restore(this.#parts.table, (logIds) => journal.readAt(logIds));
+    this.#parts.attention.restore();
     await this.#parts.inputRemovals.restore(this.#parts.table.jobs());
     await this.#parts.supervisor.recover(restart);
   }
@@ -228,6 +231,25 @@ export class JobEngine {
     return this.#parts.events.journal.info();
   }
 
+  /** How many jobs there are of each kind; asking costs nothing, however many there are. */
+  census(): Census {
+    const { census, table, workers } = this.#parts;
+    return {
+      jobs: table.size,
+      states: census.states,
+      conditions: census.conditions,
+      oldestQueued: census.oldestQueued(this.#clock.now()),
+      busyWorkers: workers.busy,
+      maxWorkers: workers.max,
+    };
+  }
+
+  /** The jobs that a person may have to look at, a few of each kind. */
+  needingAttention(): Promise<NeedingAttention> {
+    const { attention, events } = this.#parts;
+    return attention.read((logIds) => events.journal.readAt(logIds));
+  }
+
   /** What is going on right now, in numbers. */
   get activity() {
     return {
@@ -235,7 +257,7 @@ export class JobEngine {
       busyWorkers: this.#parts.workers.busy,
       maxWorkers: this.#parts.workers.max,
       queued: this.#parts.workers.waiting,
-      oldestQueuedMs: this.#parts.census.oldestQueuedMs(this.#clock.now()),
+      oldestQueuedMs: this.#parts.census.oldestQueued(this.#clock.now())?.queuedMs ?? 0,
       conditions: this.#parts.census.conditions,
       pendingBytes: this.#parts.events.journal.pendingBytes,
       listening: this.#parts.feed.waiting,
