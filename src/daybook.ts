@@ -16,6 +16,8 @@ import { FileJournal } from "./journal/file_journal.ts";
 import { KeyFiles } from "./journal/key_files.ts";
 import { layoutOf } from "./journal/layout.ts";
 import { Metrics } from "./metrics/metrics.ts";
+import { Trends } from "./metrics/trends.ts";
+import { commitWatchOf, jobWatchOf } from "./metrics/watches.ts";
 import { processUsage } from "./process_usage.ts";
 import { VERSION } from "./version.ts";
 
@@ -76,11 +78,13 @@ export class Daybook {
     const { configuration, clock, random, definitions, warn } = options;
     const onDefect = (error: unknown) => warn(`defect: ${engine.redact(describe(error))}`);
     const fileSystem = new DenoFileSystem();
-    const metrics = new Metrics({
+    const counted = {
+      clock,
       types: definitions.map(({ type }) => type),
-      processUsage,
       diskFree: await diskFree(configuration.journal),
-    });
+    };
+    const metrics = new Metrics({ ...counted, processUsage });
+    const trends = new Trends(counted);
     const engine = new JobEngine({
       clock,
       random,
@@ -88,7 +92,7 @@ export class Daybook {
       keys: new KeyFiles(fileSystem, layoutOf(configuration.journal), configuration.secretKey),
       maxRunning: configuration.maxRunning,
       limits: configuration.limits,
-      watch: metrics.jobs,
+      watch: jobWatchOf(metrics.jobs, trends),
       onJournalFailed: options.onJournalFailed,
       onDefect,
     });
@@ -103,7 +107,7 @@ export class Daybook {
       reserveBytes: configuration.reserveBytes,
       batchBytesMax: configuration.limits.batchBytesMax,
       acceptSnapshotAhead: configuration.acceptSnapshotAhead,
-      watch: metrics.commits,
+      watch: commitWatchOf(metrics.commits, trends),
       warn,
     });
     try {
@@ -118,6 +122,7 @@ export class Daybook {
       engine,
       clock,
       metrics: metrics.of(engine),
+      overview: trends,
       access: options.access,
       allowedHosts: allowedHostsOf(configuration),
       ...configuration.limits,

@@ -10,6 +10,7 @@ import type { EnginePort } from "./engine_port.ts";
 import { problemOfFailure } from "./engine_problem.ts";
 import { guard } from "./guard.ts";
 import type { MetricsPort } from "./metrics_port.ts";
+import type { OverviewPort } from "./overview_port.ts";
 import { Problem, problemResponse } from "./problem.ts";
 import { requireScopes } from "./route_scopes.ts";
 import { addControlRoutes } from "./routes/controls.ts";
@@ -29,6 +30,8 @@ export interface AppOptions {
   readonly clock: Clock;
   /** What `/metrics` shows; without it there is nothing at that path. */
   readonly metrics?: MetricsPort | undefined;
+  /** What the overview shows over time; without it, it shows what is so now. */
+  readonly overview?: OverviewPort | undefined;
   /** When given, every route but `/livez` and `/readyz` needs a bearer token of its scope. */
   readonly access?: Access | undefined;
   /** Host names, without ports, served beside those of the loopback; `"any"` needs a token. */
@@ -86,6 +89,7 @@ function edgeOf(options: AppOptions): Edge {
       bytes: new Gauge("bodiesBytesMax", options.bodiesBytesMax ?? 64 * 1024 * 1024),
     }),
     metrics: options.metrics,
+    overview: options.overview,
     eventsMax: options.eventsMax ?? 1_000,
     maxStartDelayMs: options.maxStartDelayMs ?? 15 * 60_000,
     needsToken: options.access !== undefined,
