@@ -1,7 +1,6 @@
 /** Probes for a supervisor, and an index for whoever finds the server first. */
 
 import type { Hono } from "hono";
-import { acceptsHtml } from "../dashboard/problem_page.tsx";
 import type { Edge } from "../edge.ts";
 import { draining, notReady } from "../engine_problem.ts";
 import { STATUS } from "../problem.ts";
@@ -22,13 +21,12 @@ const INDEX = {
   },
 };
 
+/** What `/` answers to programs; people get the overview there. */
+export function answerIndex(): Response {
+  return jsonResponse(INDEX, STATUS.ok, { vary: "accept" });
+}
+
 export function addHealthRoutes(app: Hono, { engine }: Edge): void {
-  // Who opens it in a browser gets the dashboard.
-  app.get("/", (c, next) => {
-    return acceptsHtml(c.req.raw)
-      ? next()
-      : Promise.resolve(jsonResponse(INDEX, STATUS.ok, { vary: "accept" }));
-  });
   app.get("/livez", () => jsonResponse({ status: "live" }, STATUS.ok));
   app.get("/readyz", () => {
     if (engine.failed) throw notReady("the journal has failed");

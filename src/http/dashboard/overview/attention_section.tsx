@@ -20,7 +20,11 @@ export interface AttentionSectionProps {
   readonly attention: NeedingAttention;
   readonly failingTypes: readonly FailingType[];
   readonly now: number;
-  readonly curls: { readonly failed: string; readonly waiting: string };
+  readonly curls: {
+    readonly failed: string;
+    readonly waiting: string;
+    readonly failing: string;
+  };
 }
 
 export function AttentionSection(props: AttentionSectionProps) {
@@ -35,7 +39,7 @@ export function AttentionSection(props: AttentionSectionProps) {
         <Sheet name="waiting" title="Waiting for longest" curl={curls.waiting}>
           <WaitingJobs waiting={attention.waiting} now={now} />
         </Sheet>
-        <Sheet name="failing" title="Types that fail">
+        <Sheet name="failing" title="Types that fail" curl={curls.failing}>
           <FailingTypes types={failingTypes} />
         </Sheet>
       </div>
@@ -46,16 +50,18 @@ export function AttentionSection(props: AttentionSectionProps) {
 interface SheetProps {
   readonly name: string;
   readonly title: string;
-  readonly curl?: string;
+  readonly curl: string;
   readonly children: Child;
 }
 
 function Sheet({ name, title, curl, children }: SheetProps) {
   return (
     <div class="sheet attention">
-      <h3>{title}</h3>
+      <div class="row row-between">
+        <h3>{title}</h3>
+        <CopyCurl command={curl} />
+      </div>
       <div id={`attention-${name}`} data-calm>{children}</div>
-      {curl === undefined ? null : <CopyCurl command={curl} />}
     </div>
   );
 }
@@ -102,14 +108,13 @@ function WaitingJobs({ waiting, now }: WaitingJobsProps) {
 
 function WaitsFor({ job }: { readonly job: JobState }) {
   const [first, ...others] = openExpectations(job);
-  if (first === undefined) return <>for what no event can bring: ask why on its page</>;
+  if (first === undefined) return <>for what no event from outside brings</>;
   const required = requiredMatches(first.expected.multiplicity);
-  const more = others.length === 0 ? "" : `, and for ${others.length} more`;
   return (
     <>
-      for <UserText text={first.expected.matcher.eventType} lengthMax={LINE_LENGTH_MAX} />,{" "}
-      {first.matched} of {required}
-      {more}
+      {first.matched} of {required}:{" "}
+      <UserText text={first.expected.matcher.eventType} lengthMax={LINE_LENGTH_MAX} />
+      {others.length === 0 ? null : `, and ${others.length} more`}
     </>
   );
 }
@@ -127,12 +132,16 @@ function Case({ job, at, now, children }: CaseProps) {
     <li>
       <div class="case-head">
         <span class="one-line">
-          <JobLink jobId={job.jobId} />{" "}
-          {job.type === undefined ? null : <UserText text={job.type} lengthMax={LINE_LENGTH_MAX} />}
+          <JobLink jobId={job.jobId} />
         </span>
         <Time at={at} now={now} />
       </div>
-      <p class="one-line soft">{children}</p>
+      <p class="one-line">
+        {job.type === undefined
+          ? "a plan"
+          : <UserText text={job.type} lengthMax={LINE_LENGTH_MAX} />}{" "}
+        <span class="soft">{children}</span>
+      </p>
     </li>
   );
 }

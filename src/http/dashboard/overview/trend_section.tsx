@@ -28,10 +28,10 @@ const CHARTS: readonly ChartDescription[] = [
     kind: "counts",
     about: (interval) => `Jobs in each ${interval}`,
     lines: [
-      { column: "created", label: "created", tone: "tone-created" },
+      { column: "created", label: "created", tone: "tone-ink" },
       { column: "succeeded", label: "succeeded", tone: "tone-succeeded" },
       { column: "failed", label: "failed", tone: "tone-failed" },
-      { column: "cancelled", label: "cancelled", tone: "tone-cancelled" },
+      { column: "cancelled", label: "cancelled", tone: "tone-cancelled dashed" },
     ],
   },
   {
@@ -74,11 +74,11 @@ export interface TrendSectionProps {
   readonly span: TrendSpan;
   readonly trend: Trend;
   readonly sinceMs: number;
-  readonly now: number;
 }
 
-export function TrendSection({ span, trend, sinceMs, now }: TrendSectionProps) {
+export function TrendSection({ span, trend, sinceMs }: TrendSectionProps) {
   const { each } = SPAN_TEXTS[span];
+  const startedAt = `${new Date(sinceMs).toISOString().slice(0, 19)}Z`;
   return (
     <section aria-labelledby="trend-heading" class="overview-section">
       <div class="row row-between">
@@ -87,10 +87,8 @@ export function TrendSection({ span, trend, sinceMs, now }: TrendSectionProps) {
       </div>
       <p class="soft">
         One point for each{" "}
-        {each}; the last is not over yet. Counted in memory since this process started, at{" "}
-        <Time at={new Date(sinceMs).toISOString()} now={now} />
-        : what was before is in the journal, and not in these charts. Durations are at most 4.5 %
-        off.
+        {each}, the last one so far. Counted in memory since this process started,{" "}
+        <Time at={startedAt} />; what was before is in the journal.
       </p>
       <div class="charts">
         {CHARTS.map((chart) => <Chart chart={chart} each={each} trend={trend} />)}
@@ -132,13 +130,12 @@ function Chart({ chart, each, trend }: ChartProps) {
     <figure class="sheet chart" data-chart={kind}>
       <figcaption>
         <h3>{title}</h3>
-        <p class="soft">{about(each)}</p>
+        <p class="about soft one-line">{about(each)}</p>
       </figcaption>
       <ul class="legend" id={`legend-${name}`} data-live>
         {lines.map((line) => <LegendItem line={line} trend={trend} />)}
       </ul>
       <div class="plot" aria-hidden="true"></div>
-      <p class="readout" aria-hidden="true"></p>
     </figure>
   );
 }

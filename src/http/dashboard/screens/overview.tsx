@@ -1,4 +1,4 @@
-/** `/`: what goes on, at one look. */
+/** `/`: what goes on, at one look; programs that ask for it get the index. */
 
 import type { Context, Hono } from "hono";
 import type { Action } from "../../../core/explanation.ts";
@@ -7,6 +7,7 @@ import type { Edge } from "../../edge.ts";
 import { TREND_SPANS, type TrendSpan } from "../../overview_port.ts";
 import { readQuery } from "../../query.ts";
 import { choice, single } from "../../query_parameters.ts";
+import { answerIndex } from "../../routes/health.ts";
 import { AttentionSection } from "../overview/attention_section.tsx";
 import { CensusSection } from "../overview/census_section.tsx";
 import { FirstJob } from "../overview/first_job.tsx";
@@ -23,9 +24,8 @@ const OVERVIEW_PARAMETERS = {
   ...NOTE_PARAMETER,
 };
 
-/** Programs that ask for the same path get the index. */
 export function addOverviewScreen(app: Hono, edge: Edge): void {
-  app.get("/", (c, next) => acceptsHtml(c.req.raw) ? showOverview(c, edge) : next());
+  app.get("/", (c) => acceptsHtml(c.req.raw) ? showOverview(c, edge) : answerIndex());
 }
 
 async function showOverview(c: Context, edge: Edge): Promise<Response> {
@@ -72,7 +72,6 @@ async function showOverview(c: Context, edge: Edge): Promise<Response> {
           span={span}
           trend={overview.trend(span)}
           sinceMs={overview.sinceMs}
-          now={now}
         />
       )}
       <AttentionSection
@@ -82,6 +81,7 @@ async function showOverview(c: Context, edge: Edge): Promise<Response> {
         curls={{
           failed: read("/jobs?condition=failed"),
           waiting: read("/jobs?condition=waiting"),
+          failing: read("/metrics"),
         }}
       />
     </>,

@@ -15,6 +15,8 @@ const TIME_STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500]
 const COUNT_STEPS = [1, 2, 5].concat(
   ...[1, 2, 3, 4, 5, 6].map((zeros) => [1, 2, 5].map((digit) => digit * 10 ** zeros)),
 );
+/** Seconds. */
+const CLOCK_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720].map((minutes) => minutes * 60);
 const PLOT_HEIGHT = 168;
 const AXIS_WIDTH = 58;
 
@@ -72,7 +74,8 @@ class Chart {
   #figure;
   #isCounts;
   #lines;
-  #readout;
+  #about;
+  #aboutText;
   #plot;
   #paint = new Map();
   /** @type {Figures} */
@@ -84,7 +87,8 @@ class Chart {
     this.#isCounts = figure.dataset.chart === "counts";
     this.#lines = [...figure.querySelectorAll("[data-line]")]
       .map((swatch) => /** @type {HTMLElement} */ (swatch));
-    this.#readout = figure.querySelector(".readout");
+    this.#about = figure.querySelector(".about");
+    this.#aboutText = this.#about?.textContent ?? "";
     this.#readColours();
     const box = /** @type {HTMLElement} */ (figure.querySelector(".plot"));
     this.#plot = new uPlot(this.#options(box.clientWidth), this.#data(), box);
@@ -127,8 +131,7 @@ class Chart {
     }
     const grid = this.#figure.querySelector(".plot");
     if (grid !== null) this.#paint.set("grid", getComputedStyle(grid).borderTopColor);
-    const label = this.#figure.querySelector("figcaption .soft");
-    if (label !== null) this.#paint.set("label", getComputedStyle(label).color);
+    if (this.#about !== null) this.#paint.set("label", getComputedStyle(this.#about).color);
   }
 
   /** @param {number} width */
@@ -137,6 +140,8 @@ class Chart {
       width,
       height: PLOT_HEIGHT,
       legend: { show: false },
+      padding: [8, 8, 0, 0],
+      tzDate: (/** @type {number} */ seconds) => uPlot.tzDate(new Date(seconds * 1_000), "UTC"),
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
       hooks: { setCursor: [() => this.#readOut()] },
       scales: {
@@ -158,6 +163,7 @@ class Chart {
       ...this.#axis(),
       size: 30,
       space: 64,
+      incrs: CLOCK_STEPS,
       values: (/** @type {any} */ _, /** @type {number[]} */ splits) => splits.map(clockText),
     };
   }
@@ -198,12 +204,12 @@ class Chart {
     };
   }
 
-  /** What there is under the pointer, in words; the place for it is always there. */
+  /** What there is under the pointer, in words, in place of what the chart is about. */
   #readOut() {
-    if (this.#readout === null) return;
+    if (this.#about === null) return;
     const row = this.#figures.rows[this.#plot?.cursor.idx ?? -1];
-    const text = row === undefined ? "" : this.#textOf(row);
-    if (this.#readout.textContent !== text) this.#readout.textContent = text;
+    const text = row === undefined ? this.#aboutText : this.#textOf(row);
+    if (this.#about.textContent !== text) this.#about.textContent = text;
   }
 
   /** @param {HTMLTableRowElement} row */
