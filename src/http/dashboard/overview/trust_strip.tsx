@@ -1,6 +1,7 @@
 /** What the journal can be trusted for: how far it is durable, and what was last found of it. */
 
 import type { Child } from "hono/jsx";
+import type { LogId } from "../../../core/ids.ts";
 import type { JournalInfo, RecoveryReport, Verification } from "../../../engine/ports.ts";
 import type { Spread } from "../../overview_port.ts";
 import { countText, sizeText } from "../parts/amounts.tsx";
@@ -94,14 +95,26 @@ function DiskFact({ diskFree, bytes }: DiskFactProps) {
 
 function RecoveryFact({ report }: { readonly report: RecoveryReport }) {
   const { clean, entriesReplayed, durationMs, bytesQuarantined, recoveredLogId } = report;
-  const replayed = `${countText(entriesReplayed)} replayed in ${durationText(durationMs)}`;
   const aside = bytesQuarantined === 0 ? "" : `, ${sizeText(bytesQuarantined)} set aside`;
-  const entry = recoveredLogId === null ? "" : `, see entry #${recoveredLogId}`;
   return (
-    <Fact name="Last recovery" detail={replayed + aside + entry}>
+    <Fact
+      name="Last recovery"
+      detail={
+        <>
+          {countText(entriesReplayed)} replayed in {durationText(durationMs)}
+          {aside}
+          {recoveredLogId === null ? null : <>, {entryLink(recoveredLogId)}</>}
+        </>
+      }
+    >
       {clean ? "clean" : "after an unclean stop"}
     </Fact>
   );
+}
+
+/** It is of no job, so that no page of one shows it. */
+function entryLink(logId: LogId) {
+  return <a href={`/events?after=${logId - 1}&limit=1`}>#{countText(logId)}</a>;
 }
 
 interface VerificationFactProps {
@@ -110,22 +123,23 @@ interface VerificationFactProps {
 }
 
 function VerificationFact({ found, now }: VerificationFactProps) {
-  if (found === null) {
-    return (
-      <Fact name="Last verification" detail={<code>deno task journal verify</code>}>never</Fact>
+  return found === null
+    ? (
+      <Fact name="Last verification" detail={<a href="/ui/system">how it is verified</a>}>
+        never
+      </Fact>
+    )
+    : (
+      <Fact
+        name="Last verification"
+        isBad={found.verdict === "damaged"}
+        detail={
+          <>
+            to #{countText(found.head.logId)}, <Time at={found.at} now={now} />
+          </>
+        }
+      >
+        {found.verdict}
+      </Fact>
     );
-  }
-  return (
-    <Fact
-      name="Last verification"
-      isBad={found.verdict === "damaged"}
-      detail={
-        <>
-          to #{countText(found.head.logId)}, <Time at={found.at} now={now} />
-        </>
-      }
-    >
-      {found.verdict}
-    </Fact>
-  );
 }

@@ -72,6 +72,7 @@ async function showOverview(c: Context, edge: Edge): Promise<Response> {
           span={span}
           trend={overview.trend(span)}
           sinceMs={overview.sinceMs}
+          curl={read("/metrics")}
         />
       )}
       <AttentionSection

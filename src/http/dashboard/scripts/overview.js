@@ -57,8 +57,14 @@ function timesOf({ rows }) {
   return rows.map((row) => Number(row.cells[0]?.dataset.value) / 1_000);
 }
 
+/** @param {number} count */
+function countText(count) {
+  return count.toLocaleString("en-US");
+}
+
 /** @param {number} ms */
 function durationText(ms) {
+  if (ms === 0) return "0";
   if (ms < 1_000) return `${ms} ms`;
   if (ms < 60_000) return `${ms / 1_000} s`;
   if (ms < 3_600_000) return `${ms / 60_000} min`;
@@ -142,7 +148,11 @@ class Chart {
       legend: { show: false },
       padding: [8, 8, 0, 0],
       tzDate: (/** @type {number} */ seconds) => uPlot.tzDate(new Date(seconds * 1_000), "UTC"),
-      cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
+      cursor: {
+        y: false,
+        drag: { x: false, y: false },
+        points: { show: !this.#isCounts, size: 6 },
+      },
       hooks: { setCursor: [() => this.#readOut()] },
       scales: {
         x: { time: true, range: () => [this.#figures.fromMs / 1_000, this.#figures.toMs / 1_000] },
@@ -169,7 +179,7 @@ class Chart {
   }
 
   #valueAxis() {
-    const text = this.#isCounts ? String : durationText;
+    const text = this.#isCounts ? countText : durationText;
     return {
       ...this.#axis(),
       size: AXIS_WIDTH,
@@ -207,9 +217,19 @@ class Chart {
   /** What there is under the pointer, in words, in place of what the chart is about. */
   #readOut() {
     if (this.#about === null) return;
-    const row = this.#figures.rows[this.#plot?.cursor.idx ?? -1];
+    const row = this.#rowPointedAt();
     const text = row === undefined ? this.#aboutText : this.#textOf(row);
     if (this.#about.textContent !== text) this.#about.textContent = text;
+  }
+
+  /** Of an interval all of its step is pointed at, and of a duration its point. */
+  #rowPointedAt() {
+    const { rows, toMs, intervalMs } = this.#figures;
+    const { left = -1, idx } = this.#plot?.cursor ?? {};
+    if (left < 0 || idx === null || idx === undefined) return undefined;
+    if (!this.#isCounts) return rows[idx];
+    const fromEnd = Math.ceil((toMs - this.#plot.posToVal(left, "x") * 1_000) / intervalMs);
+    return rows[rows.length - Math.max(1, fromEnd)];
   }
 
   /** @param {HTMLTableRowElement} row */
