@@ -1,13 +1,14 @@
 /**
  * The jobs that a person may have to look at: those that failed last and that nobody has
- * retried, and those that wait for longest. Kept in step with each entry, so that asking does
- * not go through all jobs.
+ * retried, those that wait for longest, and those whose definition is not loaded. Kept in step
+ * with each entry, so that asking does not go through all jobs.
  */
 
 import { conditionOf } from "../core/condition.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { JobId, LogId } from "../core/ids.ts";
-import type { JobState } from "../core/job_state.ts";
+import { hasCode, isTerminal, type JobState } from "../core/job_state.ts";
+import type { DefinitionRegistry } from "./definition_registry.ts";
 import type { Applied, JobTable } from "./job_table.ts";
 import type { NeedingAttention } from "./requests.ts";
 
@@ -20,13 +21,23 @@ const FAILED_MAX = 100;
 
 export class Attention {
   readonly #table: JobTable;
+  readonly #registry: DefinitionRegistry;
   /** In the order in which they failed. */
   readonly #failed = new Set<JobId>();
   /** The entry since which each waits, in the order of these entries. */
   readonly #waiting = new Map<JobId, LogId>();
 
-  constructor(table: JobTable) {
+  /** Unfinished jobs by type; they were created before this process started. */
+  readonly #unloaded = new Map<string, number>();
+
+  constructor(table: JobTable, registry: DefinitionRegistry) {
     this.#table = table;
+    this.#registry = registry;
+  }
+
+  /** Types of unfinished jobs for which this process has no definition, with their number. */
+  get unloaded(): ReadonlyMap<string, number> {
+    return this.#unloaded;
   }
 
   /** Takes in what was there at the start. */
@@ -40,6 +51,7 @@ export class Attention {
     for (const [jobId, logId] of waiting.toSorted(([, left], [, right]) => left - right)) {
       this.#waiting.set(jobId, logId);
     }
+    for (const job of jobs) if (!isTerminal(job)) this.#countUnloaded(job, 1);
   }
 
   /** Takes in what a durable entry did. */
@@ -49,6 +61,7 @@ export class Attention {
     if (conditionBefore === "waiting") this.#waiting.delete(job.jobId);
     if (condition === "waiting") this.#waiting.set(job.jobId, entry.logId);
     if (condition === "failed") this.#remember(job.jobId);
+    if (isTerminal(job)) this.#countUnloaded(job, -1);
   }
 
   /** As of now; the time since when a job waits is read from the journal. */
@@ -64,6 +77,8 @@ export class Attention {
         job,
         since: entries[index]?.receivedAt ?? job.createdAt,
       })),
+      unloaded: [...this.#unloaded].map(([type, jobs]) => ({ type, jobs }))
+        .toSorted((left, right) => right.jobs - left.jobs).slice(0, ATTENTION_MAX),
     };
   }
 
@@ -71,6 +86,14 @@ export class Attention {
     this.#failed.add(jobId);
     if (this.#failed.size <= FAILED_MAX) return;
     for (const oldest of this.#failed) return void this.#failed.delete(oldest);
+  }
+
+  #countUnloaded(job: JobState, difference: 1 | -1): void {
+    if (!hasCode(job) || this.#registry.get(job.type) !== undefined) return;
+    const type = job.type ?? "";
+    const jobs = (this.#unloaded.get(type) ?? 0) + difference;
+    if (jobs > 0) this.#unloaded.set(type, jobs);
+    else this.#unloaded.delete(type);
   }
 
   /** What comes while a job waits, such as one of three events, does not begin its wait anew. */

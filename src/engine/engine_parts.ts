@@ -85,7 +85,7 @@ function foundationOf(options: JobEngineOptions) {
     table,
     ended: new EndedJobs(),
     census: new JobCensus(watch, onDefect),
-    attention: new Attention(table),
+    attention: new Attention(table, registry),
     indexes: { started: new CorrelationIndex(), unstarted: new CorrelationIndex(), facts },
     events: new EventEngine(clock, random, eventIds),
     registry,

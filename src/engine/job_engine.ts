@@ -97,7 +97,7 @@ export class JobEngine {
 
   /** Types of unfinished jobs for which there is no definition, with their number. */
   get missingDefinitions(): ReadonlyMap<string, number> {
-    return this.#parts.supervisor.missingDefinitions();
+    return this.#parts.attention.unloaded;
   }
 
   /** Unfinished jobs whose sealed input could not be opened at the start. */

@@ -176,6 +176,8 @@ export interface NeedingAttention {
   readonly failed: readonly FailedJob[];
   /** Waiting, for longest first; `since` is RFC 3339. */
   readonly waiting: readonly { readonly job: JobState; readonly since: string }[];
+  /** Types of unfinished jobs for which there is no definition, with their number. */
+  readonly unloaded: readonly { readonly type: string; readonly jobs: number }[];
 }
 
 /** Where an entry changed its job's state or condition. */

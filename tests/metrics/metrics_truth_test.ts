@@ -91,6 +91,12 @@ Deno.test("/metrics and census: they agree with the jobs, whatever is done to th
       assertUnfinished(await scrape(next), next.engine);
       await assertCensus(next.engine, next.clock.now());
       await next.engine.stop(0);
+      const bare = await startApp({ definitions: [], content, clock: app.clock });
+      await assertCensus(bare.engine, bare.clock.now());
+      for (const { jobId } of bare.engine.list({ limit: 100 }).jobs) {
+        await bare.post(`/jobs/${jobId}/cancel`);
+      }
+      await assertCensus(bare.engine, bare.clock.now());
     }),
     { numRuns: rounds(25, 1_000) },
   );

@@ -145,6 +145,17 @@ Deno.test("overview: a job that was retried needs nobody any more", async () => 
   assert.doesNotMatch(failed, new RegExp(`"/ui/jobs/${jobId}"`));
 });
 
+Deno.test("overview: jobs that no definition runs are told of until there are none", async () => {
+  const old = await startApp();
+  const request = { type: "test.greet", input: { name: "x" }, start: false };
+  const { jobId } = await jsonOf(await old.post("/jobs", request), 202);
+  const app = await startApp({ definitions: [], content: old.journal.content, clock: old.clock });
+  const unloaded = async () => textOf(regionOf(await pageOf(app, "/"), "attention-unloaded"));
+  assert.match(await unloaded(), /1 unfinished job of type test\.greet cannot go on/);
+  await app.post(`/jobs/${jobId}/cancel`);
+  assert.doesNotMatch(await unloaded(), /cannot go on/);
+});
+
 Deno.test("overview: without a script the figures of the charts are read in a table", async () => {
   const app = await startBusy();
   await app.clock.advance(10_000);

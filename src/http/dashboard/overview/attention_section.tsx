@@ -32,6 +32,9 @@ export function AttentionSection(props: AttentionSectionProps) {
   return (
     <section aria-labelledby="attention-heading" class="overview-section">
       <h2 id="attention-heading">What may need you</h2>
+      <div id="attention-unloaded" data-live>
+        {attention.unloaded.map((unloaded) => <UnloadedType {...unloaded} />)}
+      </div>
       <div class="grid">
         <Sheet name="failed" title="Failed last" curl={curls.failed}>
           <FailedJobs jobs={attention.failed} now={now} />
@@ -44,6 +47,18 @@ export function AttentionSection(props: AttentionSectionProps) {
         </Sheet>
       </div>
     </section>
+  );
+}
+
+/** Nothing happens to such a job until somebody does something about it. */
+function UnloadedType({ type, jobs }: NeedingAttention["unloaded"][number]) {
+  return (
+    <p class="note note-bad">
+      {countText(jobs)} unfinished {jobs === 1 ? "job" : "jobs"} of type{" "}
+      <TypeLink type={type} query="" />{" "}
+      cannot go on: no definition of it is loaded. Start Daybook with the one that has it, by{" "}
+      <code>--definitions</code>.
+    </p>
   );
 }
 
@@ -183,9 +198,19 @@ function FailingTypeRow({ failing }: { readonly failing: FailingType }) {
 function FailingTypeName({ type }: { readonly type: FailingType["type"] }) {
   if (type.of === "plan") return <>plans without code</>;
   if (type.of === "other") return <>types that are not loaded</>;
+  return <TypeLink type={type.name} query="condition=failed&" />;
+}
+
+interface TypeLinkProps {
+  readonly type: string;
+  /** What else the jobs that it leads to have in common. */
+  readonly query: string;
+}
+
+function TypeLink({ type, query }: TypeLinkProps) {
   return (
-    <a href={`/ui/jobs?condition=failed&type=${encodeURIComponent(type.name)}`}>
-      <UserText text={type.name} lengthMax={LINE_LENGTH_MAX} />
+    <a href={`/ui/jobs?${query}type=${encodeURIComponent(type)}`}>
+      <UserText text={type} lengthMax={LINE_LENGTH_MAX} />
     </a>
   );
 }
