@@ -25,9 +25,11 @@ export function CensusSection({ census, curl }: CensusSectionProps) {
         {CONDITIONS.map((condition) => (
           <ConditionTile condition={condition} count={census.conditions.get(condition) ?? 0} />
         ))}
-        <li class="tile tile-plain">
-          <span class="tile-count">{countText(census.jobs)}</span>
-          <a href="/ui/jobs">all jobs</a>
+        <li class="tile">
+          <a href="/ui/jobs">
+            <span class="tile-count">{countText(census.jobs)}</span>
+            <span>all jobs</span>
+          </a>
         </li>
         <li class="tile tile-plain tile-workers">
           <span class="tile-count">
