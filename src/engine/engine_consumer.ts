@@ -14,6 +14,7 @@ type ConsumerParts = Pick<
   | "ended"
   | "census"
   | "attention"
+  | "traces"
   | "supervisor"
   | "feed"
   | "inputRemovals"
@@ -40,7 +41,7 @@ export function engineConsumer(
 
 /** Projects a batch, lets jobs go on, and wakes those who wait. */
 function goOn(
-  { recorder, ended, census, attention, supervisor, feed, inputRemovals }: ConsumerParts,
+  { recorder, ended, census, attention, traces, supervisor, feed, inputRemovals }: ConsumerParts,
   entries: readonly JobEventLogEntry[],
   onDefect: (error: unknown) => void,
 ): void {
@@ -53,6 +54,7 @@ function goOn(
     ended.see(applied);
     census.see(applied);
     attention.see(applied);
+    traces.see(applied);
     inputRemovals.see(applied);
     touched.add(applied.job.jobId);
   }

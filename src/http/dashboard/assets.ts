@@ -6,14 +6,19 @@
 
 import { createHash } from "node:crypto";
 import idiomorph from "idiomorph/dist/idiomorph.min.js" with { type: "text" };
-import copyScript from "./scripts/copy.js" with { type: "text" };
 import uPlot from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
 import uPlotStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
+import copyScript from "./scripts/copy.js" with { type: "text" };
 import liveScript from "./scripts/live.js" with { type: "text" };
 import overviewScript from "./scripts/overview.js" with { type: "text" };
+import streamScript from "./scripts/stream.js" with { type: "text" };
+import timeTravelScript from "./scripts/time_travel.js" with { type: "text" };
 import baseStyle from "./styles/base.css" with { type: "text" };
 import overviewStyle from "./styles/overview.css" with { type: "text" };
 import partsStyle from "./styles/parts.css" with { type: "text" };
+import referenceStyle from "./styles/reference.css" with { type: "text" };
+import streamStyle from "./styles/stream.css" with { type: "text" };
+import timeTravelStyle from "./styles/time_travel.css" with { type: "text" };
 
 const SCRIPT = "text/javascript; charset=utf-8";
 const STYLE = "text/css; charset=utf-8";
@@ -29,6 +34,11 @@ const SOURCES = {
   // Its variable is one of the module that it is loaded as, where no other module finds it.
   "uplot.js": { type: SCRIPT, text: `${uPlot}\nglobalThis.uPlot = uPlot;\n` },
   "uplot.css": { type: STYLE, text: uPlotStyle },
+  "reference.css": { type: STYLE, text: referenceStyle },
+  "stream.css": { type: STYLE, text: streamStyle },
+  "stream.js": { type: SCRIPT, text: streamScript },
+  "time_travel.css": { type: STYLE, text: timeTravelStyle },
+  "time_travel.js": { type: SCRIPT, text: timeTravelScript },
   "icon.svg": {
     type: "image/svg+xml",
     text: `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">` +

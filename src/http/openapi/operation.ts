@@ -1,6 +1,6 @@
 /** What the document says of one route, by reference to the schemas that the route uses. */
 
-import type * as v from "valibot";
+import * as v from "valibot";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import type { ProblemKind } from "../problem.ts";
 import type { Parameters } from "../query_parameters.ts";
@@ -10,6 +10,8 @@ export interface Content {
   /** A schema of valibot, or JSON Schema of what none reads, such as the parts of a form. */
   readonly schema: v.GenericSchema | { readonly json: JsonObject };
   readonly examples?: Readonly<Record<string, JsonValue>>;
+  /** JSON Schema of each item, where the body is a sequence of them. */
+  readonly item?: JsonObject;
 }
 
 export type Contents = Readonly<Record<string, Content>>;
@@ -45,6 +47,15 @@ export type Operations = Readonly<Record<string, Operation>>;
 export function json(schema: v.GenericSchema, examples?: Content["examples"]): Contents {
   return { "application/json": examples === undefined ? { schema } : { schema, examples } };
 }
+
+/** Of a route that records what it is asked to. */
+export const TRACE_HEADERS: Readonly<Record<string, Header>> = {
+  "traceparent": {
+    description: "As in W3C Trace Context: its ids are recorded with all that the request " +
+      "causes. One that is not valid is ignored.",
+    schema: v.string(),
+  },
+};
 
 /** Of a route that takes a body. */
 export const BODY_PROBLEMS: readonly ProblemKind[] = [
