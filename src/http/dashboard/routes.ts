@@ -4,6 +4,7 @@ import type { Hono } from "hono";
 import type { Edge } from "../edge.ts";
 import { addLive } from "./live.ts";
 import { addAssets } from "./screens/asset.ts";
+import { addOverviewScreen } from "./screens/overview.tsx";
 import { addReferenceScreen } from "./screens/reference.tsx";
 import { addManualScreen } from "./screens/manual.tsx";
 import { addSignInScreen } from "./screens/sign_in.tsx";
@@ -15,6 +16,7 @@ export function addDashboard(app: Hono, edge: Edge): void {
   addLive(app, edge);
   addManualScreen(app, edge);
   addSignInScreen(app, edge);
+  addOverviewScreen(app, edge);
   addTimeTravelScreen(app, edge);
   addStreamScreen(app, edge);
   addReferenceScreen(app, edge);
