@@ -25,7 +25,7 @@ import {
 import { DEFINITIONS } from "../../support/http_definitions.ts";
 
 const HOSTILE = `</td><script src=x></script>&lt;\u202e"'`;
-const HOSTILE_AS_TEXT = "&lt;/td&gt;&lt;script src=x&gt;&lt;/script&gt;&amp;lt;\u202e&quot;&#39;";
+const HOSTILE_AS_TEXT = "&lt;/td&gt;&lt;script src=x&gt;&lt;/script&gt;&amp;lt;\\u202e&quot;&#39;";
 
 /** A type that fails with a message of one's own choice. */
 function failingWith(message: string): AnyJobDefinition {
