@@ -36,6 +36,18 @@ async function unfold(page: Page, text: string | RegExp): Promise<void> {
   await page.locator("summary").filter({ hasText: text }).first().click();
 }
 
+/** Pages are asked for again so often, at most: without scripts none renews itself. */
+const RELOADS_MAX = 200;
+
+async function intactOn(page: Page): Promise<void> {
+  const state = page.locator("#verification-state");
+  for (let turn = 0; turn < RELOADS_MAX; turn++) {
+    if (/intact/i.test(await state.innerText())) return;
+    await page.reload();
+  }
+  assert.fail(`no verdict: ${await state.innerText()}`);
+}
+
 const JOB_ACTIONS: readonly Action[] = [
   {
     name: "a job is suspended and resumed",
@@ -209,10 +221,7 @@ const SYSTEM_ACTIONS: readonly Action[] = [
     run: async (page, demo) => {
       await page.goto(`${demo.url}/ui/system`);
       await press(page, /Verify/);
-      for (;;) {
-        if (/intact/.test(await page.locator("#verification").innerText())) break;
-        await page.reload();
-      }
+      await intactOn(page);
     },
   },
 ];
