@@ -14,6 +14,12 @@ export const SCREENS: readonly Screen[] = [
   { name: "jobs that failed", path: "/ui/jobs?state=Failed", says: /jobs/i },
   { name: "stream", path: "/ui/stream", says: /stream/i },
   { name: "system", path: "/ui/system", says: /system/i },
+  { name: "form of a job", path: "/ui/system/definitions/order.fulfil", says: /order.fulfil/ },
+  { name: "form of a plan", path: "/ui/system/plan", says: /plan/i },
+  { name: "form of an event", path: "/ui/system/event", says: /event/i },
+  { name: "failures by kind", path: "/ui/jobs?group=error", says: /jobs/i },
+  { name: "reference", path: "/ui/reference", says: /GET/ },
+  { name: "manual", path: "/ui/manual", says: /manual/i },
 ];
 
 /** Those of one job. */
