@@ -1,6 +1,6 @@
 /** New jobs: from a request, once for each idempotency key, and from a failed job. */
 
-import { decide } from "../core/decide.ts";
+import { decide, type Rejection } from "../core/decide.ts";
 import type { EventDraft, FrameworkEntry, JobEventDraft, JobEventLogEntry } from "../core/event.ts";
 import type { EventType } from "../core/event_type.ts";
 import type { JobCreatedAttributes } from "../core/framework_events.ts";
@@ -62,7 +62,12 @@ export class Creation {
   }
 
   /** Creates a job from a failed one; runs in the lane of the failed job. */
-  async retry(job: JobState, request: RetryRequest): Promise<Outcome<JobState>> {
+  async retry(
+    job: JobState,
+    { once, ...request }: RetryRequest,
+  ): Promise<Outcome<JobState>> {
+    const retry = once === true ? this.#parts.table.retryOf(job.jobId) : undefined;
+    if (retry !== undefined) return rejected(retriedAlready(job, retry));
     const newJobId = this.#newJobId();
     // What is refused anyway needs no key, and is told nothing of the input.
     const refused = decide(job, {
@@ -224,6 +229,10 @@ function toldElsewhere(): Outcome<never> {
   const detail = "has a secret that is in the plan, a label or an id as well, where it would " +
     "be recorded in clear";
   return { ok: false, problem: { kind: "invalidInput", issues: [{ pointer: "", detail }] } };
+}
+
+function retriedAlready({ jobId }: JobState, retry: JobId): Rejection {
+  return { message: `Cannot retry job ${jobId}: job ${retry} is a retry of it`, allowedIn: [] };
 }
 
 function rejected(rejection: { message: string; allowedIn: readonly JobState["state"][] }) {

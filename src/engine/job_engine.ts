@@ -14,14 +14,20 @@ import { SHUTDOWN_GRACE_MS } from "./attempt.ts";
 import { engineConsumer } from "./engine_consumer.ts";
 import { type EngineParts, engineParts, type JobEngineOptions } from "./engine_parts.ts";
 import { EngineStatus } from "./engine_status.ts";
+import { countJobs, groupFailures, listJobs } from "./job_lists.ts";
 import type { Clock, Journal, JournalConsumer, JournalInfo } from "./ports.ts";
+import { queuePlaces } from "./queue_places.ts";
 import type { WhatIfReport } from "./replays.ts";
 import {
   type ControlRequest,
   type Created,
   type CreateRequest,
   type DefinitionInfo,
+  type FailureGroups,
   type IncomingEvent,
+  type JobCount,
+  type JobFilter,
+  type JobRange,
   type ListPage,
   type ListQuery,
   type Outcome,
@@ -152,8 +158,34 @@ export class JobEngine {
     return job === undefined ? unknownJob(jobId) : await this.#parts.sealing.show(job);
   }
 
+  /** Jobs, the newest first. */
   list(query: ListQuery): ListPage {
-    return this.#parts.table.list(query);
+    return listJobs(this.#parts.table, query);
+  }
+
+  /** How many jobs a filter applies to, and what these do. */
+  count(filter: JobFilter, range?: JobRange): JobCount {
+    return countJobs(this.#parts.table, filter, range);
+  }
+
+  /** The failures among the jobs that a filter applies to, by fingerprint. */
+  failures(filter: JobFilter, range?: JobRange): FailureGroups {
+    return groupFailures(this.#parts.table, filter, range);
+  }
+
+  /** The job that the entry at this position created. */
+  jobCreatedAt(firstLogId: LogId): JobState | undefined {
+    return this.#parts.table.createdAt(firstLogId);
+  }
+
+  /** The newest job that is a retry of this one. */
+  retryOf(jobId: JobId): JobId | undefined {
+    return this.#parts.table.retryOf(jobId);
+  }
+
+  /** How many others come first, for each of these jobs, if it waits for a worker. */
+  queuePlaces(jobs: readonly JobState[]): ReadonlyMap<JobId, number> {
+    return queuePlaces(this.#parts.workers, jobs);
   }
 
   /** A job's entries after a position, oldest first, at most `limit`. */

@@ -2,7 +2,9 @@
 
 import type { Change } from "../core/changes.ts";
 import type { Rejection } from "../core/decide.ts";
+import type { ErrorFingerprint } from "../core/error_fingerprint.ts";
 import type { FactDraft } from "../core/event.ts";
+import type { ErrorFact } from "../core/framework_events.ts";
 import type { EventId, JobId, LogId, TaskId } from "../core/ids.ts";
 import type { JobPlan, PolicyRole } from "../core/job_plan.ts";
 import type { JobState, StateName } from "../core/job_state.ts";
@@ -83,6 +85,8 @@ export interface ControlRequest {
 export interface RetryRequest {
   readonly from?: TaskId;
   readonly reason?: string;
+  /** A job of which there is a retry already is left as it is. */
+  readonly once?: true;
 }
 
 /** An event from outside, validated: legal ids, a type outside the reserved namespaces. */
@@ -134,7 +138,8 @@ export interface Receipt {
   readonly nearest?: NearestExpectation;
 }
 
-export interface ListQuery {
+/** Which jobs are meant: those to which all of this applies. */
+export interface JobFilter {
   readonly states?: readonly StateName[];
   readonly conditions?: readonly Condition[];
   readonly types?: readonly string[];
@@ -144,15 +149,76 @@ export interface ListQuery {
   readonly createdAfter?: string;
   /** RFC 3339, exclusive. */
   readonly createdBefore?: string;
-  readonly limit: number;
-  /** `firstLogId` of the last job of the page before. */
+  /**
+   * Words, each of which must be in the id, the type, a label as `name:value`, or in the name
+   * or message of an error, in upper or lower case.
+   */
+  readonly search?: string;
+  /** Of the job's failure. */
+  readonly fingerprint?: ErrorFingerprint;
+}
+
+/** A part of all jobs, by `firstLogId`, which is how they are listed. */
+export interface JobRange {
+  /** Only jobs that were created before the one with this position. */
   readonly before?: LogId;
+  /** Only jobs that were created after the one with this position. */
+  readonly after?: LogId;
+}
+
+export interface ListQuery extends JobFilter, JobRange {
+  readonly limit: number;
+}
+
+/**
+ * How far a search went: it looks at so many jobs for one request, and then says where it
+ * stopped instead of keeping everybody waiting.
+ */
+export interface Reach {
+  /** So many were looked at. */
+  readonly jobs: number;
+  /** `createdAt` of the last of them, which is the oldest. */
+  readonly backTo: string;
 }
 
 export interface ListPage {
   readonly jobs: readonly JobState[];
   /** To be given as `before` for the next page; absent on the last one. */
   readonly next?: LogId;
+  /** Absent when as many were found as were asked for, or all jobs were looked at. */
+  readonly searched?: Reach;
+}
+
+/** How many jobs there are that a filter applies to. */
+export interface JobCount {
+  readonly jobs: number;
+  /** By condition; one that is absent has none. */
+  readonly conditions: ReadonlyMap<Condition, number>;
+  /** Absent when all jobs were looked at. */
+  readonly searched?: Reach;
+}
+
+/** Failures with one fingerprint. */
+export interface FailureGroup {
+  readonly fingerprint: ErrorFingerprint;
+  readonly type: string | undefined;
+  readonly taskId: TaskId | undefined;
+  readonly jobs: number;
+  /** Of these jobs a later one is a retry. */
+  readonly retried: number;
+  /** Failed for good, and not retried yet. */
+  readonly open: number;
+  readonly newest: JobState;
+  readonly oldest: JobState;
+  /** Of the newest. */
+  readonly error: ErrorFact;
+}
+
+export interface FailureGroups {
+  /** The largest first. */
+  readonly groups: readonly FailureGroup[];
+  /** Absent when all jobs were looked at. */
+  readonly searched?: Reach;
 }
 
 /** Where an entry changed its job's state or condition. */

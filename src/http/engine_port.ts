@@ -14,7 +14,11 @@ import type {
   Created,
   CreateRequest,
   DefinitionInfo,
+  FailureGroups,
   IncomingEvent,
+  JobCount,
+  JobFilter,
+  JobRange,
   ListPage,
   ListQuery,
   Outcome,
@@ -42,6 +46,16 @@ export interface EnginePort {
   /** What a job was given, with marks for what is secret. */
   input(jobId: JobId): Promise<Outcome<ShownInput>>;
   list(query: ListQuery): ListPage;
+  /** How many jobs a filter applies to, and what these do. */
+  count(filter: JobFilter, range?: JobRange): JobCount;
+  /** The failures among the jobs that a filter applies to, by fingerprint. */
+  failures(filter: JobFilter, range?: JobRange): FailureGroups;
+  /** The job that the entry at this position created. */
+  jobCreatedAt(firstLogId: LogId): JobState | undefined;
+  /** The newest job that is a retry of this one. */
+  retryOf(jobId: JobId): JobId | undefined;
+  /** How many others come first, for each of these jobs, if it waits for a worker. */
+  queuePlaces(jobs: readonly JobState[]): ReadonlyMap<JobId, number>;
   /** The job's own entries with `logId > after`, oldest first, at most `limit`. */
   history(jobId: JobId, after: LogId, limit: number): Promise<readonly JobEventLogEntry[]>;
   /** The job as of a point, now when absent, and what each entry up to it did. */

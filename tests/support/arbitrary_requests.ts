@@ -154,6 +154,8 @@ export const ROUTES: Readonly<Record<string, RouteInput>> = {
       label: one("team:a", "team:", ":", "x"),
       createdAfter: points,
       createdBefore: points,
+      search: fc.oneof(one("bank", "team:a ANN", " ", ".*("), urlText),
+      fingerprint: one("0123456789ab", "0123456789AB", "x"),
     },
   },
   "GET /jobs/:id": { headers: fc.oneof(prefer, noneMatch) },

@@ -23,6 +23,7 @@ import { type Query, readQuery, refuseQuery } from "../query.ts";
 import {
   choice,
   cursor,
+  fingerprint,
   listOf,
   repeated,
   single,
@@ -87,6 +88,13 @@ async function answerAfterWait(
 const LIMIT_DEFAULT = 50;
 const LIMIT_MAX = 500;
 
+const SEARCH_LENGTH_MAX = 200;
+
+const searchText = v.pipe(
+  v.string(),
+  v.maxLength(SEARCH_LENGTH_MAX, `must be at most ${SEARCH_LENGTH_MAX} characters`),
+);
+
 const label = v.pipe(
   documented(v.string(), { type: "string", pattern: "^[^:]+:" }),
   v.check((text) => text.indexOf(":") >= 1, "must be a name and a value as name:value"),
@@ -105,12 +113,19 @@ export const LIST_PARAMETERS = {
   condition: listOf(choice(CONDITIONS), "Jobs in one of these conditions."),
   type: listOf(text, "Jobs of one of these types."),
   label: repeated(label, "Jobs with all of these labels, each as name:value."),
+  search: single(
+    searchText,
+    "Jobs with all of these words in their id, type, labels (as name:value), or in the name or " +
+      "message of an error, in upper or lower case.",
+  ),
+  fingerprint: single(fingerprint, "Jobs whose failure has this fingerprint."),
 };
 
 function listJobs(c: Context, edge: Edge): Response {
-  const { jobs, next } = edge.engine.list(listQueryOf(readQuery(c.req.raw, LIST_PARAMETERS)));
+  const query = listQueryOf(readQuery(c.req.raw, LIST_PARAMETERS));
+  const { jobs, next, searched } = edge.engine.list(query);
   const nextCursor = next === undefined ? null : cursorOf("jobs", next);
-  return jsonResponse({ jobs: jobs.map(jobView), nextCursor }, STATUS.ok);
+  return jsonResponse({ jobs: jobs.map(jobView), nextCursor, searched }, STATUS.ok);
 }
 
 function listQueryOf(query: Query<typeof LIST_PARAMETERS>): ListQuery {
@@ -121,6 +136,8 @@ function listQueryOf(query: Query<typeof LIST_PARAMETERS>): ListQuery {
       conditions: query.condition,
       types: query.type,
       labels: query.label,
+      search: query.search,
+      fingerprint: query.fingerprint,
       createdAfter: query.createdAfter,
       createdBefore: query.createdBefore,
       before: query.cursor,

@@ -1,0 +1,122 @@
+/**
+ * Looks through jobs, from the newest to the oldest, for those that a filter applies to. What
+ * one scan may cost is bounded, and it tells how far it came: with however many jobs, nobody
+ * else waits for it for long.
+ */
+
+import type { Condition } from "../core/condition.ts";
+import { type ErrorFingerprint, fingerprintOf } from "../core/error_fingerprint.ts";
+import type { LogId } from "../core/ids.ts";
+import { recordedFailure } from "../core/job_resource.ts";
+import type { Failure, JobState } from "../core/job_state.ts";
+import { JobSearch } from "./job_search.ts";
+import type { JobFilter, Reach } from "./requests.ts";
+
+/** A job in the table, with what is derived from it once for all who ask. */
+export interface JobRecord {
+  job: JobState;
+  condition: Condition;
+  fingerprint?: { readonly of: Failure; readonly text: ErrorFingerprint | undefined };
+}
+
+/**
+ * What a scan may cost. Measured, the worst that it buys: 100,000 jobs whose text is looked
+ * at in 45 ms, or 1,000,000 that need only a look at their condition.
+ */
+export const SCAN_COST_MAX = 1_000_000;
+/** What costs something, beside looking at the text of a job, which tells its own. */
+const COST = { job: 1, time: 1, fingerprint: 2 };
+
+/** Indexes into all jobs, oldest first: from the newest, `start`, to the oldest, `end`. */
+interface Bounds {
+  readonly start: number;
+  readonly end: number;
+}
+
+export class JobScan implements Iterable<JobRecord> {
+  readonly #records: readonly JobRecord[];
+  readonly #bounds: Bounds;
+  readonly #filter: JobFilter;
+  readonly #search: JobSearch | undefined;
+  readonly #times: { readonly after: number; readonly before: number } | undefined;
+  #cost = 0;
+  #stoppedAt: JobState | undefined;
+  #looked = 0;
+
+  constructor(records: readonly JobRecord[], bounds: Bounds, filter: JobFilter) {
+    this.#records = records;
+    this.#bounds = bounds;
+    this.#filter = filter;
+    this.#search = filter.search === undefined ? undefined : new JobSearch(filter.search);
+    this.#times = timesOf(filter);
+  }
+
+  /** What applies, until all jobs of the bounds were looked at, or the cost is reached. */
+  *[Symbol.iterator](): Iterator<JobRecord> {
+    const { start, end } = this.#bounds;
+    for (let index = start; index >= end; index--) {
+      const record = this.#records[index];
+      if (record === undefined) return;
+      this.#looked++;
+      if (this.#applies(record)) yield record;
+      if (this.#cost < SCAN_COST_MAX || index === end) continue;
+      this.#stoppedAt = record.job;
+      return;
+    }
+  }
+
+  /** Where the scan stopped before it had looked at all; `undefined` when it did not. */
+  get reach(): (Reach & { readonly next: LogId }) | undefined {
+    const job = this.#stoppedAt;
+    return job && { jobs: this.#looked, backTo: job.createdAt, next: job.firstLogId };
+  }
+
+  /** What costs least comes first. */
+  #applies(record: JobRecord): boolean {
+    const { job, condition } = record;
+    const { states, conditions, types, labels, fingerprint } = this.#filter;
+    this.#cost += COST.job;
+    return (states === undefined || states.includes(job.state)) &&
+      (conditions === undefined || conditions.includes(condition)) &&
+      (types === undefined || (job.type !== undefined && types.includes(job.type))) &&
+      (labels === undefined || labels.every(([name, value]) => job.labels[name] === value)) &&
+      (fingerprint === undefined || this.#hasFingerprint(record, fingerprint)) &&
+      (this.#times === undefined || this.#isBetween(job, this.#times)) &&
+      (this.#search === undefined || this.#isFound(record, this.#search));
+  }
+
+  #hasFingerprint(record: JobRecord, wanted: ErrorFingerprint): boolean {
+    this.#cost += COST.fingerprint;
+    return fingerprintOfRecord(record) === wanted;
+  }
+
+  #isBetween({ createdAt }: JobState, { after, before }: { after: number; before: number }) {
+    this.#cost += COST.time;
+    const time = Date.parse(createdAt);
+    return time > after && time < before;
+  }
+
+  #isFound({ job, condition }: JobRecord, search: JobSearch): boolean {
+    const { found, cost } = search.look(job, condition);
+    this.#cost += cost;
+    return found;
+  }
+}
+
+function timesOf({ createdAfter, createdBefore }: JobFilter) {
+  if (createdAfter === undefined && createdBefore === undefined) return undefined;
+  return {
+    after: createdAfter === undefined ? -Infinity : Date.parse(createdAfter),
+    before: createdBefore === undefined ? Infinity : Date.parse(createdBefore),
+  };
+}
+
+/** Of its failure, if it has one that is an error. Computed once: a failure does not change. */
+export function fingerprintOfRecord(record: JobRecord): ErrorFingerprint | undefined {
+  const failure = recordedFailure(record.job);
+  if (failure === undefined) return undefined;
+  if (record.fingerprint?.of.error !== failure.error) {
+    record.fingerprint = { of: failure, text: fingerprintOf(record.job, failure) };
+  }
+  return record.fingerprint?.text;
+}
