@@ -183,6 +183,21 @@ export class JobEngine {
     return this.#parts.table.retryOf(jobId);
   }
 
+  /** Whether a filter applies to a job as it is now. */
+  isAmong(filter: JobFilter, jobId: JobId): boolean {
+    return this.#parts.table.isAmong(filter, jobId);
+  }
+
+  /** The entry that brought a job into its condition. */
+  lastTransition(job: JobState): LogId {
+    return this.#parts.table.lastTransition(job);
+  }
+
+  /** The entries at these positions, which must ascend. */
+  entriesAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]> {
+    return this.#parts.events.journal.readAt(logIds);
+  }
+
   /** How many others come first, for each of these jobs, if it waits for a worker. */
   queuePlaces(jobs: readonly JobState[]): ReadonlyMap<JobId, number> {
     return queuePlaces(this.#parts.workers, jobs);

@@ -17,7 +17,6 @@ import type {
   Reach,
 } from "./requests.ts";
 
-/** Newest first. */
 export function listJobs(table: JobTable, { limit, ...query }: ListQuery): ListPage {
   const scan = table.scan(query, query);
   const found: JobState[] = [];

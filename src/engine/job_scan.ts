@@ -1,12 +1,12 @@
 /**
- * Looks through jobs, from the newest to the oldest, for those that a filter applies to. What
+ * Looks through jobs, in the order of their creation, for those that a filter applies to. What
  * one scan may cost is bounded, and it tells how far it came: with however many jobs, nobody
  * else waits for it for long.
  */
 
 import type { Condition } from "../core/condition.ts";
 import { type ErrorFingerprint, fingerprintOf } from "../core/error_fingerprint.ts";
-import type { LogId } from "../core/ids.ts";
+import type { JobId, LogId } from "../core/ids.ts";
 import { recordedFailure } from "../core/job_resource.ts";
 import type { Failure, JobState } from "../core/job_state.ts";
 import { JobSearch } from "./job_search.ts";
@@ -27,15 +27,24 @@ export const SCAN_COST_MAX = 1_000_000;
 /** What costs something, beside looking at the text of a job, which tells its own. */
 const COST = { job: 1, time: 1, fingerprint: 2 };
 
-/** Indexes into all jobs, oldest first: from the newest, `start`, to the oldest, `end`. */
-interface Bounds {
-  readonly start: number;
-  readonly end: number;
+/** What of all jobs is looked at. Indexes are into all of them, the oldest first. */
+export interface ScanBounds {
+  readonly newest: number;
+  readonly oldest: number;
+  readonly oldestFirst: boolean;
+}
+
+/** What the table knows of its jobs beside each of them. */
+export interface JobRecords {
+  /** Oldest first. */
+  readonly order: readonly JobRecord[];
+  /** The newest retry of each job that was retried. */
+  readonly retries: ReadonlyMap<JobId, JobId>;
 }
 
 export class JobScan implements Iterable<JobRecord> {
-  readonly #records: readonly JobRecord[];
-  readonly #bounds: Bounds;
+  readonly #records: JobRecords;
+  readonly #bounds: ScanBounds;
   readonly #filter: JobFilter;
   readonly #search: JobSearch | undefined;
   readonly #times: { readonly after: number; readonly before: number } | undefined;
@@ -43,7 +52,7 @@ export class JobScan implements Iterable<JobRecord> {
   #stoppedAt: JobState | undefined;
   #looked = 0;
 
-  constructor(records: readonly JobRecord[], bounds: Bounds, filter: JobFilter) {
+  constructor(records: JobRecords, bounds: ScanBounds, filter: JobFilter) {
     this.#records = records;
     this.#bounds = bounds;
     this.#filter = filter;
@@ -53,13 +62,15 @@ export class JobScan implements Iterable<JobRecord> {
 
   /** What applies, until all jobs of the bounds were looked at, or the cost is reached. */
   *[Symbol.iterator](): Iterator<JobRecord> {
-    const { start, end } = this.#bounds;
-    for (let index = start; index >= end; index--) {
-      const record = this.#records[index];
+    const { newest, oldest, oldestFirst } = this.#bounds;
+    const step = oldestFirst ? 1 : -1;
+    const [first, last] = oldestFirst ? [oldest, newest] : [newest, oldest];
+    for (let index = first; (last - index) * step >= 0; index += step) {
+      const record = this.#records.order[index];
       if (record === undefined) return;
       this.#looked++;
-      if (this.#applies(record)) yield record;
-      if (this.#cost < SCAN_COST_MAX || index === end) continue;
+      if (this.applies(record)) yield record;
+      if (this.#cost < SCAN_COST_MAX || index === last) continue;
       this.#stoppedAt = record.job;
       return;
     }
@@ -71,14 +82,15 @@ export class JobScan implements Iterable<JobRecord> {
     return job && { jobs: this.#looked, backTo: job.createdAt, next: job.firstLogId };
   }
 
-  /** What costs least comes first. */
-  #applies(record: JobRecord): boolean {
+  /** Whether the filter applies to a job. What costs least comes first. */
+  applies(record: JobRecord): boolean {
     const { job, condition } = record;
-    const { states, conditions, types, labels, fingerprint } = this.#filter;
+    const { states, conditions, types, labels, fingerprint, retried } = this.#filter;
     this.#cost += COST.job;
     return (states === undefined || states.includes(job.state)) &&
       (conditions === undefined || conditions.includes(condition)) &&
       (types === undefined || (job.type !== undefined && types.includes(job.type))) &&
+      (retried === undefined || this.#records.retries.has(job.jobId) === retried) &&
       (labels === undefined || labels.every(([name, value]) => job.labels[name] === value)) &&
       (fingerprint === undefined || this.#hasFingerprint(record, fingerprint)) &&
       (this.#times === undefined || this.#isBetween(job, this.#times)) &&

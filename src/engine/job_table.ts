@@ -11,7 +11,7 @@ import type { JobState } from "../core/job_state.ts";
 import { project, type Step } from "../core/projector.ts";
 import { EntryColumns } from "./entry_columns.ts";
 import { type JobRecord, JobScan } from "./job_scan.ts";
-import type { JobFilter, JobRange, Transition } from "./requests.ts";
+import type { JobFilter, JobRange, ListQuery, Transition } from "./requests.ts";
 
 /** What one entry did to its job. */
 export interface Applied extends Step {
@@ -111,10 +111,30 @@ export class JobTable {
     return this.#retries.get(jobId);
   }
 
-  /** The jobs of a range that a filter applies to, from the newest to the oldest. */
-  scan(filter: JobFilter, { before, after = 0 }: JobRange = {}): JobScan {
-    const start = before === undefined ? this.#order.length - 1 : this.#indexBefore(before);
-    return new JobScan(this.#order, { start, end: this.#indexBefore(after + 1) + 1 }, filter);
+  /** The jobs of a range that a filter applies to, the newest first unless it says otherwise. */
+  scan(
+    filter: JobFilter,
+    { before, after = 0, oldestFirst = false }: JobRange & Pick<ListQuery, "oldestFirst"> = {},
+  ): JobScan {
+    const newest = before === undefined ? this.#order.length - 1 : this.#indexBefore(before);
+    const oldest = this.#indexBefore(after + 1) + 1;
+    const records = { order: this.#order, retries: this.#retries };
+    return new JobScan(records, { newest, oldest, oldestFirst }, filter);
+  }
+
+  /** Whether a filter applies to a job as it is now. */
+  isAmong(filter: JobFilter, jobId: JobId): boolean {
+    const record = this.#records.get(jobId);
+    return record !== undefined && this.scan(filter).applies(record);
+  }
+
+  /** The entry that brought a job into its condition. */
+  lastTransition({ lastLogId, firstLogId }: JobState): LogId {
+    let logId = lastLogId;
+    while (logId > firstLogId && this.transitionAt(logId) === undefined) {
+      logId = this.columns.before(logId);
+    }
+    return logId;
   }
 
   #add(record: JobRecord): void {

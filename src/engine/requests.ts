@@ -156,6 +156,8 @@ export interface JobFilter {
   readonly search?: string;
   /** Of the job's failure. */
   readonly fingerprint?: ErrorFingerprint;
+  /** Whether a later job is a retry of it. */
+  readonly retried?: boolean;
 }
 
 /** A part of all jobs, by `firstLogId`, which is how they are listed. */
@@ -168,6 +170,8 @@ export interface JobRange {
 
 export interface ListQuery extends JobFilter, JobRange {
   readonly limit: number;
+  /** From the oldest of the range on; absent, from the newest back. */
+  readonly oldestFirst?: boolean;
 }
 
 /**
@@ -177,13 +181,13 @@ export interface ListQuery extends JobFilter, JobRange {
 export interface Reach {
   /** So many were looked at. */
   readonly jobs: number;
-  /** `createdAt` of the last of them, which is the oldest. */
+  /** `createdAt` of the last of them. */
   readonly backTo: string;
 }
 
 export interface ListPage {
   readonly jobs: readonly JobState[];
-  /** To be given as `before` for the next page; absent on the last one. */
+  /** To be given as `before`, or `after`, for the next page; absent on the last one. */
   readonly next?: LogId;
   /** Absent when as many were found as were asked for, or all jobs were looked at. */
   readonly searched?: Reach;

@@ -54,6 +54,12 @@ export interface EnginePort {
   jobCreatedAt(firstLogId: LogId): JobState | undefined;
   /** The newest job that is a retry of this one. */
   retryOf(jobId: JobId): JobId | undefined;
+  /** Whether a filter applies to a job as it is now. */
+  isAmong(filter: JobFilter, jobId: JobId): boolean;
+  /** The entry that brought a job into its condition. */
+  lastTransition(job: JobState): LogId;
+  /** The entries at these positions, which must ascend. */
+  entriesAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]>;
   /** How many others come first, for each of these jobs, if it waits for a worker. */
   queuePlaces(jobs: readonly JobState[]): ReadonlyMap<JobId, number>;
   /** The job's own entries with `logId > after`, oldest first, at most `limit`. */

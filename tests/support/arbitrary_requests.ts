@@ -156,6 +156,7 @@ export const ROUTES: Readonly<Record<string, RouteInput>> = {
       createdBefore: points,
       search: fc.oneof(one("bank", "team:a ANN", " ", ".*("), urlText),
       fingerprint: one("0123456789ab", "0123456789AB", "x"),
+      retried: one("true", "false", "x"),
     },
   },
   "GET /jobs/:id": { headers: fc.oneof(prefer, noneMatch) },

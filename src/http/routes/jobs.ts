@@ -5,7 +5,7 @@ import * as v from "valibot";
 import { CONDITIONS } from "../../core/condition.ts";
 import { isTerminal, type JobState, STATE_NAMES } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
-import type { CreateRequest, ListQuery } from "../../engine/requests.ts";
+import type { CreateRequest, JobFilter, ListQuery } from "../../engine/requests.ts";
 import type { Bodies } from "../bodies.ts";
 import { mediaTypeOf, readText, unsupportedMediaType } from "../body.ts";
 import { createRequestOf } from "../create_request.ts";
@@ -104,21 +104,27 @@ const label = v.pipe(
   }),
 );
 
-export const LIST_PARAMETERS = {
-  createdAfter: single(time, "Jobs created after this time."),
-  createdBefore: single(time, "Jobs created before this time."),
-  limit: single(whole(1, LIMIT_MAX, LIMIT_DEFAULT), "Jobs on one page."),
-  cursor: single(cursor("jobs"), "The nextCursor of the page before."),
+/** Which jobs are meant. */
+export const FILTER_PARAMETERS = {
   state: listOf(choice(STATE_NAMES), "Jobs in one of these states."),
   condition: listOf(choice(CONDITIONS), "Jobs in one of these conditions."),
   type: listOf(text, "Jobs of one of these types."),
   label: repeated(label, "Jobs with all of these labels, each as name:value."),
+  createdAfter: single(time, "Jobs created after this time."),
+  createdBefore: single(time, "Jobs created before this time."),
   search: single(
     searchText,
     "Jobs with all of these words in their id, type, labels (as name:value), or in the name or " +
       "message of an error, in upper or lower case.",
   ),
   fingerprint: single(fingerprint, "Jobs whose failure has this fingerprint."),
+  retried: single(choice(["true", "false"]), "Jobs of which a later one is, or none is, a retry."),
+};
+
+export const LIST_PARAMETERS = {
+  ...FILTER_PARAMETERS,
+  limit: single(whole(1, LIMIT_MAX, LIMIT_DEFAULT), "Jobs on one page."),
+  cursor: single(cursor("jobs"), "The nextCursor of the page before."),
 };
 
 function listJobs(c: Context, edge: Edge): Response {
@@ -129,20 +135,23 @@ function listJobs(c: Context, edge: Edge): Response {
 }
 
 function listQueryOf(query: Query<typeof LIST_PARAMETERS>): ListQuery {
-  return {
-    limit: query.limit ?? LIMIT_DEFAULT,
-    ...present({
-      states: query.state,
-      conditions: query.condition,
-      types: query.type,
-      labels: query.label,
-      search: query.search,
-      fingerprint: query.fingerprint,
-      createdAfter: query.createdAfter,
-      createdBefore: query.createdBefore,
-      before: query.cursor,
-    }),
-  };
+  const range = present({ before: query.cursor });
+  return { limit: query.limit ?? LIMIT_DEFAULT, ...range, ...jobFilterOf(query) };
+}
+
+/** Which jobs a list, a page or an action is about. */
+export function jobFilterOf(query: Query<typeof FILTER_PARAMETERS>): JobFilter {
+  return present({
+    states: query.state,
+    conditions: query.condition,
+    types: query.type,
+    labels: query.label,
+    search: query.search,
+    fingerprint: query.fingerprint,
+    createdAfter: query.createdAfter,
+    createdBefore: query.createdBefore,
+    retried: query.retried === undefined ? undefined : query.retried === "true",
+  });
 }
 
 type Present<Fields> = { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> };
