@@ -44,7 +44,7 @@ export function fingerprintOf(job: JobState, failure: Failure): ErrorFingerprint
 }
 
 /** So much of a message is read; what follows does not tell failures apart. */
-const MESSAGE_LENGTH_MAX = 2_000;
+export const MESSAGE_LENGTH_MAX = 1_000;
 /** Cut after what varies has one length, so that it does not move the end. */
 const TEMPLATE_LENGTH_MAX = 300;
 

@@ -4,7 +4,7 @@ import type { Condition } from "../core/condition.ts";
 import type { ErrorFingerprint } from "../core/error_fingerprint.ts";
 import { recordedFailure } from "../core/job_resource.ts";
 import type { JobState } from "../core/job_state.ts";
-import { fingerprintOfRecord, type JobScan } from "./job_scan.ts";
+import type { JobScan } from "./job_scan.ts";
 import type { JobTable } from "./job_table.ts";
 import type {
   FailureGroup,
@@ -49,7 +49,7 @@ export function groupFailures(
   const scan = table.scan(filter, range);
   const groups = new Map<ErrorFingerprint, Growing>();
   for (const record of scan) {
-    const fingerprint = fingerprintOfRecord(record);
+    const fingerprint = scan.fingerprintOf(record);
     const failure = recordedFailure(record.job);
     if (fingerprint === undefined || failure === undefined) continue;
     const group = groups.get(fingerprint) ?? newGroup(fingerprint, record.job, failure);

@@ -8,9 +8,13 @@ import type { ErrorFact } from "../core/framework_events.ts";
 import { recordedFailure } from "../core/job_resource.ts";
 import type { JobState } from "../core/job_state.ts";
 
-/** What looking at one job costs, as a scan counts it: more where there is much text. */
-const COST_LEAST = 10;
-const CHARACTERS_AT_ONE = 50;
+/**
+ * What looking at one job costs, as a scan counts it: more where there is much text. To put
+ * it in lower case costs as much as to look for three words.
+ */
+const COST_LEAST = 9;
+const CHARACTERS_AT_ONE = 100;
+const LOWER_CASE_COST = 3;
 
 export class JobSearch {
   readonly #words: readonly string[];
@@ -22,9 +26,10 @@ export class JobSearch {
   /** Whether every word is somewhere in the job's text, and what it cost to know. */
   look(job: JobState, condition: Condition): { readonly found: boolean; readonly cost: number } {
     const text = textOf(job, condition).toLowerCase();
+    const looks = LOWER_CASE_COST + this.#words.length;
     return {
       found: this.#words.every((word) => text.includes(word)),
-      cost: Math.max(COST_LEAST, Math.ceil(text.length * this.#words.length / CHARACTERS_AT_ONE)),
+      cost: Math.max(COST_LEAST, Math.ceil(text.length * looks / CHARACTERS_AT_ONE)),
     };
   }
 }

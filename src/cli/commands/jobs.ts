@@ -62,7 +62,7 @@ export function jobsCommand(surroundings: Surroundings): Command {
       "deno task jobs",
       "deno task jobs --state failed --since 2h",
       "deno task jobs --condition waiting --condition backingOff --type order.fulfil",
-      'deno task jobs --search "bank timeout"',
+      "deno task jobs --search timeout --state failed",
       "deno task jobs --all --label shop=berlin --json | jq -r .jobId",
     ],
     run: (input) => list(input, surroundings),
