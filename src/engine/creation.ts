@@ -64,10 +64,9 @@ export class Creation {
   /** Creates a job from a failed one; runs in the lane of the failed job. */
   async retry(
     job: JobState,
-    { once, ...request }: RetryRequest,
+    { unlessRetriedAfter = Infinity, ...request }: RetryRequest,
   ): Promise<Outcome<JobState>> {
-    const retry = once === true ? this.#parts.table.retryOf(job.jobId) : undefined;
-    if (retry !== undefined) return rejected(retriedAlready(job, retry));
+    if (this.#retriedAt(job) > unlessRetriedAfter) return rejected(retriedAlready(job));
     const newJobId = this.#newJobId();
     // What is refused anyway needs no key, and is told nothing of the input.
     const refused = decide(job, {
@@ -125,6 +124,12 @@ export class Creation {
       if (!(error instanceof JournalFailedError)) await sealing.discard(jobId);
       throw error;
     }
+  }
+
+  /** Where the newest retry of a job was created; 0 when there is none. */
+  #retriedAt({ jobId }: JobState): LogId {
+    const retry = this.#parts.table.retryOf(jobId);
+    return retry === undefined ? 0 : this.#parts.table.existing(retry).firstLogId;
   }
 
   #newJobId(): JobId {
@@ -231,8 +236,8 @@ function toldElsewhere(): Outcome<never> {
   return { ok: false, problem: { kind: "invalidInput", issues: [{ pointer: "", detail }] } };
 }
 
-function retriedAlready({ jobId }: JobState, retry: JobId): Rejection {
-  return { message: `Cannot retry job ${jobId}: job ${retry} is a retry of it`, allowedIn: [] };
+function retriedAlready({ jobId }: JobState): Rejection {
+  return { message: `Cannot retry job ${jobId}: there is a retry of it already`, allowedIn: [] };
 }
 
 function rejected(rejection: { message: string; allowedIn: readonly JobState["state"][] }) {

@@ -85,8 +85,11 @@ export interface ControlRequest {
 export interface RetryRequest {
   readonly from?: TaskId;
   readonly reason?: string;
-  /** A job of which there is a retry already is left as it is. */
-  readonly once?: true;
+  /**
+   * A job of which a retry was created after this position is left as it is: so that what is
+   * asked for twice is done once. With 0, a job that was ever retried.
+   */
+  readonly unlessRetriedAfter?: LogId;
 }
 
 /** An event from outside, validated: legal ids, a type outside the reserved namespaces. */

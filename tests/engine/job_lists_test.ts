@@ -118,32 +118,34 @@ Deno.test("failures: a cancellation is none", async () => {
   assert.deepEqual(daybook.engine.failures({}).groups, []);
 });
 
-Deno.test("retry: once refuses a job of which there is a retry, and a snapshot keeps that", async () => {
+Deno.test("retry: unlessRetriedAfter refuses a job of which there is a retry, and a snapshot keeps that", async () => {
   const daybook = await start();
   const failed = await refused(daybook, "the bank is shut");
-  const retry = await daybook.engine.retry(failed, { once: true });
+  const retry = await daybook.engine.retry(failed, { unlessRetriedAfter: 0 });
   assert.ok(retry.ok);
   const restarted = await daybook.crash();
   assert.equal(restarted.engine.retryOf(failed), retry.value.jobId);
-  const again = await restarted.engine.retry(failed, { once: true });
+  const again = await restarted.engine.retry(failed, { unlessRetriedAfter: 0 });
   assert.deepEqual(again, {
     ok: false,
     problem: {
       kind: "rejected",
       rejection: {
-        message: `Cannot retry job ${failed}: job ${retry.value.jobId} is a retry of it`,
+        message: `Cannot retry job ${failed}: there is a retry of it already`,
         allowedIn: [],
       },
     },
   });
-  assert.ok((await restarted.engine.retry(failed, {})).ok);
+  const since = retry.value.firstLogId;
+  assert.ok((await restarted.engine.retry(failed, { unlessRetriedAfter: since })).ok);
+  assert.ok(!(await restarted.engine.retry(failed, { unlessRetriedAfter: since })).ok);
 });
 
 Deno.test("retry: of two at once that ask for one, only the first makes a job", async () => {
   const daybook = await start();
   const failed = await refused(daybook, "the bank is shut");
   const outcomes = await Promise.all(
-    [1, 2, 3].map(() => daybook.engine.retry(failed, { once: true })),
+    [1, 2, 3].map(() => daybook.engine.retry(failed, { unlessRetriedAfter: 0 })),
   );
   assert.deepEqual(outcomes.map(({ ok }) => ok), [true, false, false]);
 });

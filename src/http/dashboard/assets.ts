@@ -7,8 +7,10 @@
 import { createHash } from "node:crypto";
 import idiomorph from "idiomorph/dist/idiomorph.min.js" with { type: "text" };
 import copyScript from "./scripts/copy.js" with { type: "text" };
+import jobsScript from "./scripts/jobs.js" with { type: "text" };
 import liveScript from "./scripts/live.js" with { type: "text" };
 import baseStyle from "./styles/base.css" with { type: "text" };
+import jobsStyle from "./styles/jobs.css" with { type: "text" };
 import partsStyle from "./styles/parts.css" with { type: "text" };
 
 const SCRIPT = "text/javascript; charset=utf-8";
@@ -17,9 +19,11 @@ const STYLE = "text/css; charset=utf-8";
 const SOURCES = {
   "base.css": { type: STYLE, text: baseStyle },
   "parts.css": { type: STYLE, text: partsStyle },
+  "jobs.css": { type: STYLE, text: jobsStyle },
   "idiomorph.js": { type: SCRIPT, text: idiomorph },
   "copy.js": { type: SCRIPT, text: copyScript },
   "live.js": { type: SCRIPT, text: liveScript },
+  "jobs.js": { type: SCRIPT, text: jobsScript },
   "icon.svg": {
     type: "image/svg+xml",
     text: `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">` +
