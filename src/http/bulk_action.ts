@@ -7,10 +7,10 @@
 import type { Condition } from "../core/condition.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
-import type { JobCount, JobFilter, Outcome } from "../engine/requests.ts";
+import type { EngineProblem, JobCount, JobFilter, Outcome } from "../engine/requests.ts";
 import type { EnginePort } from "./engine_port.ts";
-import { draining, problemOfFailure, valueOf } from "./engine_problem.ts";
-import { Problem } from "./problem.ts";
+import { draining, problemOf, problemOfFailure } from "./engine_problem.ts";
+import type { Problem } from "./problem.ts";
 
 export const BULK_ACTIONS = ["retry", "cancel", "suspend", "resume"] as const;
 export type BulkAction = (typeof BULK_ACTIONS)[number];
@@ -176,7 +176,7 @@ class BulkRun {
   async #one(jobId: JobId): Promise<void> {
     const outcome = await this.#ask(jobId);
     if (outcome.ok) this.done.push(doneOf(jobId, outcome.value));
-    else this.#skip(jobId, reasonOf(jobId, outcome));
+    else this.#skip(jobId, reasonOf(jobId, outcome.problem));
   }
 
   #ask(jobId: JobId): Promise<Outcome<JobState>> {
@@ -199,12 +199,7 @@ function doneOf(jobId: JobId, job: JobState): BulkDone {
 }
 
 /** Without what tells which job it is, so that the same is said of many. */
-function reasonOf(jobId: JobId, outcome: Outcome<JobState>): string {
-  try {
-    valueOf(outcome);
-  } catch (error) {
-    if (!(error instanceof Problem)) throw error;
-    return error.message.replaceAll(` ${jobId}`, "").replace(/^Cannot [^:]*: /, "");
-  }
-  return "";
+function reasonOf(jobId: JobId, problem: EngineProblem): string {
+  const { message } = problem.kind === "rejected" ? problem.rejection : problemOf(problem);
+  return message.replaceAll(` ${jobId}`, "").replace(/^Cannot [^:]*: /, "");
 }

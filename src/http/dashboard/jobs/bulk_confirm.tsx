@@ -12,7 +12,7 @@ import { Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
 import { momentText } from "../parts/time.tsx";
 import { JOBS_PATH, type JobsAddress } from "./address.ts";
-import { Chips } from "./filters.tsx";
+import { SettledChips } from "./filters.tsx";
 import { SearchedLine } from "./searched.tsx";
 
 /** What an action is called, and what it means for the jobs. */
@@ -55,7 +55,7 @@ export function BulkConfirm(props: BulkConfirmProps) {
   return (
     <section class="bulk">
       <h1>{verb} {countText(preview)}?</h1>
-      <Chips address={address} />
+      <SettledChips address={address} />
       <p>
         {meaning} Meant are those that match, created up to entry{" "}
         {upTo}: what comes later is left alone. Each is judged anew when its turn comes.

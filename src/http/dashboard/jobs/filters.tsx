@@ -95,10 +95,18 @@ interface MomentProps {
 
 function Moment({ name, label, address }: MomentProps) {
   const time = Date.parse(address.get(name) ?? "");
-  const value = Number.isNaN(time) ? "" : new Date(time).toISOString().slice(0, 19);
+  const text = Number.isNaN(time) ? "" : new Date(time).toISOString();
+  // Seconds are asked for only where they count: most browsers have little room for them.
+  const hasSeconds = text !== "" && !text.endsWith(":00.000Z");
   return (
     <Field name={name} label={label}>
-      <input id={name} name={name} type="datetime-local" step="1" value={value} />
+      <input
+        id={name}
+        name={name}
+        type="datetime-local"
+        step={hasSeconds ? 1 : 60}
+        value={text.slice(0, hasSeconds ? 19 : 16)}
+      />
     </Field>
   );
 }
@@ -117,11 +125,10 @@ export function Chips({ address }: { readonly address: JobsAddress }) {
     <ul class="chips" aria-label="Filters in force">
       {active.map(([name, value]) => {
         const others = address.all(name).filter((other) => other !== value);
-        const text = `${NAMES[name] ?? name}: ${value}`;
         return (
           <li>
             <a class="chip" href={address.with({ [name]: others })} title="Remove this filter">
-              <UserText text={text} lengthMax={80} />
+              <ChipText name={name} value={value} />
               <span aria-hidden="true">×</span>
               <span class="unseen">, remove</span>
             </a>
@@ -136,6 +143,29 @@ export function Chips({ address }: { readonly address: JobsAddress }) {
         </li>
       )}
     </ul>
+  );
+}
+
+/** The same where they are settled. */
+export function SettledChips({ address }: { readonly address: JobsAddress }) {
+  const { active } = address;
+  if (active.length === 0) return <p>No filter is in force: all jobs match.</p>;
+  return (
+    <ul class="chips" aria-label="Filters in force">
+      {active.map(([name, value]) => (
+        <li class="chip">
+          <ChipText name={name} value={value} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function ChipText({ name, value }: { readonly name: string; readonly value: string }) {
+  return (
+    <span>
+      {NAMES[name] ?? name}: <UserText text={value} lengthMax={80} />
+    </span>
   );
 }
 

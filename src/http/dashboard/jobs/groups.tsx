@@ -7,7 +7,7 @@ import { UserText } from "../parts/text.tsx";
 import { momentText } from "../parts/time.tsx";
 import type { JobsAddress } from "./address.ts";
 
-const HEADINGS = ["Jobs", "Error", "Where", "Oldest", "Newest", "Retried", "Do"];
+const HEADINGS = ["Jobs", "Error", "Where", "Oldest", "Newest", "Retried", "Actions"];
 const MESSAGE_LENGTH_MAX = 300;
 const NAME_LENGTH_MAX = 80;
 
@@ -50,10 +50,10 @@ function Group({ group, address, now, mayOperate }: GroupProps) {
       <td class="group-where">
         <Where group={group} />
       </td>
-      <td>
+      <td class="group-oldest">
         <Moment at={oldest.createdAt} jobId={oldest.jobId} now={now} />
       </td>
-      <td>
+      <td class="group-newest">
         <Moment at={newest.createdAt} jobId={newest.jobId} now={now} />
       </td>
       <td class="group-retried">{retried} of {jobs}</td>

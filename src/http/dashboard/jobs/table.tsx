@@ -11,7 +11,7 @@ import { durationText, momentText } from "../parts/time.tsx";
 import { JOBS_PATH } from "./address.ts";
 import type { JobRow } from "./rows.ts";
 
-const HEADINGS = ["Condition", "Job", "Created", "For", "Progress", "Now", "Do"];
+const HEADINGS = ["Condition", "Job", "Created", "How long", "Progress", "Now", "Actions"];
 
 export interface JobTableProps {
   readonly rows: readonly JobRow[];
@@ -101,16 +101,20 @@ function Kind({ job }: { readonly job: JobState }) {
 }
 
 /** How long it took, or how long it has been as it is: which the script goes on to count. */
-function Length({ row, now }: { readonly row: JobRow; readonly now: number }) {
-  if (row.tookMs !== undefined) {
-    return <span title="from start to end">{durationText(row.tookMs)}</span>;
-  }
-  const sinceMs = Math.max(0, now - Date.parse(row.since));
+function Length({ row: { tookMs, since }, now }: { readonly row: JobRow; readonly now: number }) {
+  if (tookMs !== undefined) return <span>took {durationText(tookMs)}</span>;
+  const sinceMs = Math.max(0, now - Date.parse(since));
   return (
-    <span data-since-ms={String(sinceMs)} title={`since ${row.since}`}>
-      {durationText(sinceMs)}
+    <span title={`since ${since}`}>
+      for <span data-since-ms={String(sinceMs)}>{wholeText(sinceMs)}</span>
     </span>
   );
+}
+
+/** In whole seconds: what is counted on would flicker otherwise. */
+function wholeText(milliseconds: number): string {
+  const seconds = Math.floor(milliseconds / 1_000);
+  return seconds < 60 ? `${seconds} s` : durationText(milliseconds);
 }
 
 /** What it is a retry of, and what is a retry of it. */

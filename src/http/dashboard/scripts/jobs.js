@@ -53,9 +53,8 @@ setInterval(() => {
  * @param {number} milliseconds
  */
 function durationText(milliseconds) {
-  const seconds = milliseconds / 1_000;
-  if (seconds < 1) return `${Math.round(milliseconds)} ms`;
-  if (seconds < 60) return `${(Math.floor(seconds * 10) / 10).toFixed(1)} s`;
+  const seconds = Math.floor(milliseconds / 1_000);
+  if (seconds < 60) return `${seconds} s`;
   if (seconds < 3_600) return twoUnits(seconds, 60, "min", 1, "s");
   if (seconds < 86_400) return twoUnits(seconds, 3_600, "h", 60, "min");
   return twoUnits(seconds, 86_400, "d", 3_600, "h");
