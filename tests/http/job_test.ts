@@ -1,6 +1,10 @@
 /** `GET /jobs` and `GET /jobs/:id`: lists, the resource, tags and long polls. */
 
 import assert from "node:assert/strict";
+import * as v from "valibot";
+import { jobsAnswer } from "../../src/http/answers/job.ts";
+import { cursorOf } from "../../src/http/cursor.ts";
+import { engineThatLooked } from "../support/bounded_engine.ts";
 import {
   createAndRun,
   createPlan,
@@ -70,6 +74,18 @@ Deno.test("GET /jobs: search takes words, and finds ids, types, labels and error
   assert.deepEqual(await idsOf(app, "?search=card&state=Running"), []);
   assert.deepEqual(await idsOf(app, "?search=.*"), []);
   assert.equal("searched" in await list(app, "?search=nothing"), false);
+});
+
+Deno.test("GET /jobs: a search that ended early says how far it looked, and where to go on", async () => {
+  const { app } = await startApp({ engine: await engineThatLooked(100_000) });
+  const response = await app.request("/jobs?search=nothing");
+  const body = await jsonOf<ListBody>(response, 200);
+  assert.deepEqual(body, {
+    jobs: [],
+    nextCursor: cursorOf("jobs", 7),
+    searched: { jobs: 100_000, backTo: "2026-01-01T00:00:00.000Z" },
+  });
+  assert.ok(v.is(jobsAnswer, body));
 });
 
 Deno.test("GET /jobs: a failure has a fingerprint, which finds those like it", async () => {

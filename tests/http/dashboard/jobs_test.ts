@@ -2,6 +2,8 @@
 
 import assert from "node:assert/strict";
 import { type Scope, TokenList } from "../../../src/http/access.ts";
+import { cursorOf } from "../../../src/http/cursor.ts";
+import { engineThatLooked } from "../../support/bounded_engine.ts";
 import { locationOf, pageOf, pageText, submitForm } from "../../support/dashboard.ts";
 import {
   createAndRun,
@@ -138,6 +140,21 @@ Deno.test("jobs: where there are none, it says how there would be some", async (
   assert.match(shownText(await pageOf(app, JOBS)), /There are no jobs yet\. Submit one with/);
   await createPlan(app);
   assert.match(shownText(await pageOf(app, `${JOBS}?search=nothing`)), /No job matches\./);
+});
+
+Deno.test("jobs: a search that ended early says how far it looked, and leads on", async () => {
+  const app = await startApp({ engine: await engineThatLooked(100_000) });
+  const text = await pageOf(app, `${JOBS}?search=nothing`);
+  assert.match(
+    shownText(text),
+    /Looked at the newest 100,000 jobs, back to 2026-01-01T00:00:00\.000Z/,
+  );
+  assert.match(shownText(text), /No job so far back matches\./);
+  const cursor = cursorOf("jobs", 7);
+  assert.ok(
+    text.includes(`<a href="${JOBS}?search=nothing&amp;cursor=${cursor}">Look further back`),
+  );
+  assert.match(shownText(text), /all 0\+ created 0\+/);
 });
 
 Deno.test("jobs: hostile text is shown as text, and a megabyte is cut", async () => {

@@ -1,0 +1,22 @@
+/** An engine in which a search ends before it has looked at all jobs, as with very many. */
+
+import type { JobEngine } from "../../src/engine/job_engine.ts";
+import type { JobCount, ListPage, Reach } from "../../src/engine/requests.ts";
+import { startApp } from "./http_app.ts";
+
+/** It has no jobs, and says that it has looked at so many. */
+export async function engineThatLooked(jobs: number): Promise<JobEngine> {
+  const { engine } = await startApp();
+  const searched: Reach = { jobs, backTo: "2026-01-01T00:00:00.000Z" };
+  const answers: Readonly<Record<string, unknown>> = {
+    list: (): ListPage => ({ jobs: [], next: 7, searched }),
+    count: (): JobCount => ({ jobs: 0, conditions: new Map(), searched }),
+  };
+  return new Proxy(engine, {
+    get(target, name) {
+      if (typeof name === "string" && Object.hasOwn(answers, name)) return answers[name];
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
