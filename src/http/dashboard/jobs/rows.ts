@@ -21,7 +21,7 @@ export interface JobRow {
 }
 
 export async function rowsOf(
-  { engine, clock }: Edge,
+  { engine, clock }: Pick<Edge, "engine" | "clock">,
   jobs: readonly JobState[],
 ): Promise<readonly JobRow[]> {
   const entries = await entriesFor(engine, jobs);
