@@ -3,6 +3,7 @@
  * parts that it puts together. `JobEngine` alone interprets events for jobs.
  */
 
+import type { Condition } from "../core/condition.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { Citation, Explanation } from "../core/explanation.ts";
 import type { JobId, LogId } from "../core/ids.ts";
@@ -14,7 +15,7 @@ import { SHUTDOWN_GRACE_MS } from "./attempt.ts";
 import { engineConsumer } from "./engine_consumer.ts";
 import { type EngineParts, engineParts, type JobEngineOptions } from "./engine_parts.ts";
 import { EngineStatus } from "./engine_status.ts";
-import { countJobs, groupFailures, listJobs } from "./job_lists.ts";
+import { countJobs, groupFailures, listJobs, visitJobs } from "./job_lists.ts";
 import type { Clock, Journal, JournalConsumer, JournalInfo } from "./ports.ts";
 import { queuePlaces } from "./queue_places.ts";
 import type { WhatIfReport } from "./replays.ts";
@@ -35,6 +36,7 @@ import {
   type Receipt,
   type RetryRequest,
   type ShownInput,
+  type Stop,
   type Transition,
   unknownJob,
 } from "./requests.ts";
@@ -161,6 +163,17 @@ export class JobEngine {
   /** Jobs, the newest first. */
   list(query: ListQuery): ListPage {
     return listJobs(this.#parts.table, query);
+  }
+
+  /**
+   * Shows each job that a filter applies to, from the newest back; tells where it stopped, if
+   * it did before the oldest.
+   */
+  visit(
+    filter: JobFilter,
+    visit: (job: JobState, condition: Condition) => void,
+  ): Stop | undefined {
+    return visitJobs(this.#parts.table, filter, visit);
   }
 
   /** How many jobs a filter applies to, and what these do. */

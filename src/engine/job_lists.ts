@@ -15,6 +15,7 @@ import type {
   ListPage,
   ListQuery,
   Reach,
+  Stop,
 } from "./requests.ts";
 
 export function listJobs(table: JobTable, { limit, ...query }: ListQuery): ListPage {
@@ -28,6 +29,17 @@ export function listJobs(table: JobTable, { limit, ...query }: ListQuery): ListP
   return scan.reach === undefined
     ? { jobs: found }
     : { jobs: found, next: scan.reach.next, ...searched(scan) };
+}
+
+/** Shows each job that a filter applies to, from the newest back; the result as in a page. */
+export function visitJobs(
+  table: JobTable,
+  filter: JobFilter,
+  visit: (job: JobState, condition: Condition) => void,
+): Stop | undefined {
+  const scan = table.scan(filter);
+  for (const { job, condition } of scan) visit(job, condition);
+  return scan.reach;
 }
 
 export function countJobs(table: JobTable, filter: JobFilter, range?: JobRange): JobCount {

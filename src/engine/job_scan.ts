@@ -11,11 +11,11 @@ import {
   MESSAGE_LENGTH_MAX,
 } from "../core/error_fingerprint.ts";
 import type { ErrorFact } from "../core/framework_events.ts";
-import type { JobId, LogId } from "../core/ids.ts";
+import type { JobId } from "../core/ids.ts";
 import { recordedFailure } from "../core/job_resource.ts";
 import type { JobState } from "../core/job_state.ts";
 import { JobSearch } from "./job_search.ts";
-import type { JobFilter, Reach } from "./requests.ts";
+import type { JobFilter, Stop } from "./requests.ts";
 
 /** A job in the table, with what is derived from it once for all who ask. */
 export interface JobRecord {
@@ -79,7 +79,7 @@ export class JobScan implements Iterable<JobRecord> {
   }
 
   /** Where the scan stopped before it had looked at all; `undefined` when it did not. */
-  get reach(): (Reach & { readonly next: LogId }) | undefined {
+  get reach(): Stop | undefined {
     const job = this.#stoppedAt;
     return job && { jobs: this.#looked, backTo: job.createdAt, next: job.firstLogId };
   }

@@ -188,6 +188,12 @@ export interface Reach {
   readonly backTo: string;
 }
 
+/** Where a search stopped before it had looked at all jobs. */
+export interface Stop extends Reach {
+  /** To be given as `before`, or `after`, to go on. */
+  readonly next: LogId;
+}
+
 export interface ListPage {
   readonly jobs: readonly JobState[];
   /** To be given as `before`, or `after`, for the next page; absent on the last one. */

@@ -89,6 +89,7 @@ export function isContradictory({ action, filter, again }: BulkRequest): boolean
 export interface BulkPreview {
   /** Those that the action is for. */
   readonly count: JobCount;
+  /** The newest of them. */
   readonly sample: readonly JobState[];
   /** Failed, and left alone since there is a retry of them. */
   readonly retried: number;
@@ -98,16 +99,23 @@ const SAMPLE_MAX = 10;
 
 /** What an action would do. */
 export function previewBulk(engine: EnginePort, request: BulkRequest): BulkPreview {
-  const filter = filterOfAction(request);
-  const range = rangeOf(request);
-  const leavesRetried = request.action === "retry" && !request.again;
-  return {
-    count: countOf(engine, request),
-    sample: isContradictory(request)
-      ? []
-      : engine.list({ ...filter, ...range, limit: SAMPLE_MAX }).jobs,
-    retried: leavesRetried ? engine.count({ ...filter, retried: true }, range).jobs : 0,
-  };
+  const { before } = rangeOf(request);
+  const { action, again } = request;
+  const sample: JobState[] = [];
+  const conditions = new Map<Condition, number>();
+  let [jobs, retried] = [0, 0];
+  const reach = engine.visit(filterOfAction({ ...request, again: true }), (job, condition) => {
+    if (job.firstLogId >= before) return;
+    if (action === "retry" && !again && engine.retryOf(job.jobId) !== undefined) {
+      retried++;
+      return;
+    }
+    jobs++;
+    conditions.set(condition, (conditions.get(condition) ?? 0) + 1);
+    if (sample.length < SAMPLE_MAX) sample.push(job);
+  });
+  const count = { jobs, conditions, ...(reach === undefined ? {} : { searched: reach }) };
+  return { count, sample, retried };
 }
 
 const NONE: JobCount = { jobs: 0, conditions: new Map() };

@@ -1,5 +1,6 @@
 /** What the HTTP edge needs from the engine; `JobEngine` is one that has it. */
 
+import type { Condition } from "../core/condition.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { Citation, Explanation } from "../core/explanation.ts";
 import type { JobId, LogId } from "../core/ids.ts";
@@ -26,6 +27,7 @@ import type {
   Receipt,
   RetryRequest,
   ShownInput,
+  Stop,
   Transition,
 } from "../engine/requests.ts";
 
@@ -46,6 +48,14 @@ export interface EnginePort {
   /** What a job was given, with marks for what is secret. */
   input(jobId: JobId): Promise<Outcome<ShownInput>>;
   list(query: ListQuery): ListPage;
+  /**
+   * Shows each job that a filter applies to, from the newest back; tells where it stopped, if
+   * it did before the oldest.
+   */
+  visit(
+    filter: JobFilter,
+    visit: (job: JobState, condition: Condition) => void,
+  ): Stop | undefined;
   /** How many jobs a filter applies to, and what these do. */
   count(filter: JobFilter, range?: JobRange): JobCount;
   /** The failures among the jobs that a filter applies to, by fingerprint. */

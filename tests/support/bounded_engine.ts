@@ -1,7 +1,7 @@
 /** An engine in which a search ends before it has looked at all jobs, as with very many. */
 
 import type { JobEngine } from "../../src/engine/job_engine.ts";
-import type { JobCount, ListPage, Reach } from "../../src/engine/requests.ts";
+import type { ListPage, Reach, Stop } from "../../src/engine/requests.ts";
 import { startApp } from "./http_app.ts";
 
 /** It has no jobs, and says that it has looked at so many. */
@@ -10,7 +10,7 @@ export async function engineThatLooked(jobs: number): Promise<JobEngine> {
   const searched: Reach = { jobs, backTo: "2026-01-01T00:00:00.000Z" };
   const answers: Readonly<Record<string, unknown>> = {
     list: (): ListPage => ({ jobs: [], next: 7, searched }),
-    count: (): JobCount => ({ jobs: 0, conditions: new Map(), searched }),
+    visit: (): Stop => ({ ...searched, next: 7 }),
   };
   return new Proxy(engine, {
     get(target, name) {

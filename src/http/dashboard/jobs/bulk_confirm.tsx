@@ -54,7 +54,9 @@ export function BulkConfirm(props: BulkConfirmProps) {
   const { jobs, searched } = preview.count;
   return (
     <section class="bulk">
-      <h1>{verb} {countText(preview)}?</h1>
+      <h1>
+        {jobs === 0 && preview.retried > 0 ? `${verb} again?` : `${verb} ${countText(preview)}?`}
+      </h1>
       <SettledChips address={address} />
       <p>
         {meaning} Meant are those that match, created up to entry{" "}
@@ -62,8 +64,8 @@ export function BulkConfirm(props: BulkConfirmProps) {
       </p>
       {preview.retried === 0 ? null : (
         <p class="hint">
-          {counted(preview.retried, "more job", "more jobs")} failed and{" "}
-          {preview.retried === 1 ? "has" : "have"} been retried already.
+          {counted(preview.retried, "job that matches was", "jobs that match were")}{" "}
+          retried already.
         </p>
       )}
       <SearchedLine searched={searched} />
@@ -114,8 +116,7 @@ function ConfirmForm({ action, address, preview, upTo }: BulkConfirmProps) {
         : <Check name="confirm" text={`Yes, cancel ${counted(many, "job")}`} required />}
       <div class="row">
         <button type="submit" class={action === "cancel" ? "primary destroys" : "primary"}>
-          {verb}{" "}
-          {jobs > BULK_MAX ? `the newest ${BULK_MAX.toLocaleString("en")}` : counted(many, "job")}
+          {verb} {manyText(jobs)}
         </button>
         <a class="button" href={address.with()}>Leave them alone</a>
       </div>
@@ -126,6 +127,12 @@ function ConfirmForm({ action, address, preview, upTo }: BulkConfirmProps) {
       )}
     </form>
   );
+}
+
+/** How many one form is for. */
+function manyText(jobs: number): string {
+  if (jobs === 0) return "again";
+  return jobs > BULK_MAX ? `the newest ${BULK_MAX.toLocaleString("en")}` : counted(jobs, "job");
 }
 
 interface CheckProps {

@@ -86,7 +86,7 @@ async function listPage(asked: Asked): Promise<Response> {
   const { c, edge, address, query, filter, mayOperate } = asked;
   const { engine, clock } = edge;
   const jobs = jobsPage(engine, query, filter);
-  const count = engine.count(withoutConditions(filter));
+  const { count } = jobs;
   const rows = await rowsOf(edge, jobs.jobs);
   return page(
     c,
@@ -124,10 +124,6 @@ function listFilters({ address, query }: Asked): URLSearchParams {
   const filters = address.filters();
   if (query.cursor !== undefined) filters.set("cursor", cursorOf("jobs", query.cursor));
   return filters;
-}
-
-function withoutConditions({ conditions: _, ...filter }: JobFilter): JobFilter {
-  return filter;
 }
 
 function typesOf({ engine }: Edge): readonly string[] {
