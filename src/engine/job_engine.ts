@@ -3,7 +3,6 @@
  * parts that it puts together. `JobEngine` alone interprets events for jobs.
  */
 
-import type { Condition } from "../core/condition.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { Citation, Explanation } from "../core/explanation.ts";
 import type { JobId, LogId } from "../core/ids.ts";
@@ -15,20 +14,15 @@ import { SHUTDOWN_GRACE_MS } from "./attempt.ts";
 import { engineConsumer } from "./engine_consumer.ts";
 import { type EngineParts, engineParts, type JobEngineOptions } from "./engine_parts.ts";
 import { EngineStatus } from "./engine_status.ts";
-import { countJobs, groupFailures, listJobs, visitJobs } from "./job_lists.ts";
+import { JobLists } from "./job_lists.ts";
 import type { Clock, Journal, JournalConsumer, JournalInfo } from "./ports.ts";
-import { queuePlaces } from "./queue_places.ts";
 import type { WhatIfReport } from "./replays.ts";
 import {
   type ControlRequest,
   type Created,
   type CreateRequest,
   type DefinitionInfo,
-  type FailureGroups,
   type IncomingEvent,
-  type JobCount,
-  type JobFilter,
-  type JobRange,
   type ListPage,
   type ListQuery,
   type Outcome,
@@ -36,7 +30,6 @@ import {
   type Receipt,
   type RetryRequest,
   type ShownInput,
-  type Stop,
   type Transition,
   unknownJob,
 } from "./requests.ts";
@@ -54,10 +47,13 @@ export class JobEngine {
 
   /** What the journal tells of its entries; given to it when it is opened. */
   readonly consumer: JournalConsumer;
+  /** What is told of many jobs at once. */
+  readonly lists: JobLists;
 
   constructor(options: JobEngineOptions) {
     this.#clock = options.clock;
     this.#parts = engineParts(options, this.#status);
+    this.lists = new JobLists(this.#parts);
     this.consumer = engineConsumer(this.#parts, options, this.#status);
   }
 
@@ -162,58 +158,12 @@ export class JobEngine {
 
   /** Jobs, the newest first. */
   list(query: ListQuery): ListPage {
-    return listJobs(this.#parts.table, query);
-  }
-
-  /**
-   * Shows each job that a filter applies to, from the newest back; tells where it stopped, if
-   * it did before the oldest.
-   */
-  visit(
-    filter: JobFilter,
-    visit: (job: JobState, condition: Condition) => void,
-  ): Stop | undefined {
-    return visitJobs(this.#parts.table, filter, visit);
-  }
-
-  /** How many jobs a filter applies to, and what these do. */
-  count(filter: JobFilter, range?: JobRange): JobCount {
-    return countJobs(this.#parts.table, filter, range);
-  }
-
-  /** The failures among the jobs that a filter applies to, by fingerprint. */
-  failures(filter: JobFilter, range?: JobRange): FailureGroups {
-    return groupFailures(this.#parts.table, filter, range);
-  }
-
-  /** The job that the entry at this position created. */
-  jobCreatedAt(firstLogId: LogId): JobState | undefined {
-    return this.#parts.table.createdAt(firstLogId);
-  }
-
-  /** The newest job that is a retry of this one. */
-  retryOf(jobId: JobId): JobId | undefined {
-    return this.#parts.table.retryOf(jobId);
-  }
-
-  /** Whether a filter applies to a job as it is now. */
-  isAmong(filter: JobFilter, jobId: JobId): boolean {
-    return this.#parts.table.isAmong(filter, jobId);
-  }
-
-  /** The entry that brought a job into its condition. */
-  lastTransition(job: JobState): LogId {
-    return this.#parts.table.lastTransition(job);
+    return this.lists.page(query);
   }
 
   /** The entries at these positions, which must ascend. */
   entriesAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]> {
     return this.#parts.events.journal.readAt(logIds);
-  }
-
-  /** How many others come first, for each of these jobs, if it waits for a worker. */
-  queuePlaces(jobs: readonly JobState[]): ReadonlyMap<JobId, number> {
-    return queuePlaces(this.#parts.workers, jobs);
   }
 
   /** A job's entries after a position, oldest first, at most `limit`. */

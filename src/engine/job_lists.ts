@@ -3,9 +3,11 @@
 import type { Condition } from "../core/condition.ts";
 import type { ErrorFingerprint } from "../core/error_fingerprint.ts";
 import { recordedFailure } from "../core/job_resource.ts";
-import type { JobState } from "../core/job_state.ts";
+import type { JobId, LogId } from "../core/ids.ts";
+import type { Failure, JobState } from "../core/job_state.ts";
 import type { JobScan } from "./job_scan.ts";
 import type { JobTable } from "./job_table.ts";
+import { queuePlaces } from "./queue_places.ts";
 import type {
   FailureGroup,
   FailureGroups,
@@ -17,58 +19,97 @@ import type {
   Reach,
   Stop,
 } from "./requests.ts";
+import type { WorkerQueue } from "./worker_queue.ts";
 
-export function listJobs(table: JobTable, { limit, ...query }: ListQuery): ListPage {
-  const scan = table.scan(query, query);
-  const found: JobState[] = [];
-  for (const { job } of scan) {
-    const last = found.at(-1);
-    if (found.length === limit && last !== undefined) return { jobs: found, next: last.firstLogId };
-    found.push(job);
-  }
-  return scan.reach === undefined
-    ? { jobs: found }
-    : { jobs: found, next: scan.reach.next, ...searched(scan) };
+export interface JobListsParts {
+  readonly table: JobTable;
+  readonly workers: WorkerQueue;
 }
 
-/** Shows each job that a filter applies to, from the newest back; the result as in a page. */
-export function visitJobs(
-  table: JobTable,
-  filter: JobFilter,
-  visit: (job: JobState, condition: Condition) => void,
-): Stop | undefined {
-  const scan = table.scan(filter);
-  for (const { job, condition } of scan) visit(job, condition);
-  return scan.reach;
-}
+export class JobLists {
+  readonly #table: JobTable;
+  readonly #workers: WorkerQueue;
 
-export function countJobs(table: JobTable, filter: JobFilter, range?: JobRange): JobCount {
-  const scan = table.scan(filter, range);
-  const conditions = new Map<Condition, number>();
-  let jobs = 0;
-  for (const { condition } of scan) {
-    jobs++;
-    conditions.set(condition, (conditions.get(condition) ?? 0) + 1);
+  constructor({ table, workers }: JobListsParts) {
+    this.#table = table;
+    this.#workers = workers;
   }
-  return { jobs, conditions, ...searched(scan) };
-}
 
-export function groupFailures(
-  table: JobTable,
-  filter: JobFilter,
-  range?: JobRange,
-): FailureGroups {
-  const scan = table.scan(filter, range);
-  const groups = new Map<ErrorFingerprint, Growing>();
-  for (const record of scan) {
-    const fingerprint = scan.fingerprintOf(record);
-    const failure = recordedFailure(record.job);
-    if (fingerprint === undefined || failure === undefined) continue;
-    const group = groups.get(fingerprint) ?? newGroup(fingerprint, record.job, failure);
-    groups.set(fingerprint, group);
-    addTo(group, table, record.job);
+  page({ limit, ...query }: ListQuery): ListPage {
+    const scan = this.#table.scan(query, query);
+    const jobs: JobState[] = [];
+    for (const { job } of scan) {
+      const last = jobs.at(-1);
+      if (jobs.length === limit && last !== undefined) return { jobs, next: last.firstLogId };
+      jobs.push(job);
+    }
+    return scan.reach === undefined ? { jobs } : { jobs, next: scan.reach.next, ...searched(scan) };
   }
-  return { groups: [...groups.values()].sort((a, b) => b.jobs - a.jobs), ...searched(scan) };
+
+  /**
+   * Shows each job that a filter applies to, from the newest back; tells where it stopped, if
+   * it did before the oldest.
+   */
+  visit(
+    filter: JobFilter,
+    visit: (job: JobState, condition: Condition) => void,
+  ): Stop | undefined {
+    const scan = this.#table.scan(filter);
+    for (const { job, condition } of scan) visit(job, condition);
+    return scan.reach;
+  }
+
+  /** How many jobs a filter applies to, and what these do. */
+  count(filter: JobFilter, range?: JobRange): JobCount {
+    const scan = this.#table.scan(filter, range);
+    const conditions = new Map<Condition, number>();
+    let jobs = 0;
+    for (const { condition } of scan) {
+      jobs++;
+      conditions.set(condition, (conditions.get(condition) ?? 0) + 1);
+    }
+    return { jobs, conditions, ...searched(scan) };
+  }
+
+  /** The failures among the jobs that a filter applies to, by fingerprint. */
+  failures(filter: JobFilter): FailureGroups {
+    const scan = this.#table.scan(filter);
+    const groups = new Map<ErrorFingerprint, Growing>();
+    for (const record of scan) {
+      const fingerprint = scan.fingerprintOf(record);
+      const failure = recordedFailure(record.job);
+      if (fingerprint === undefined || failure === undefined) continue;
+      const group = groups.get(fingerprint) ?? newGroup(fingerprint, record.job, failure);
+      groups.set(fingerprint, group);
+      addTo(group, this.#table, record.job);
+    }
+    return { groups: [...groups.values()].sort((a, b) => b.jobs - a.jobs), ...searched(scan) };
+  }
+
+  /** The job that the entry at this position created. */
+  createdAt(firstLogId: LogId): JobState | undefined {
+    return this.#table.createdAt(firstLogId);
+  }
+
+  /** The newest job that is a retry of this one. */
+  retryOf(jobId: JobId): JobId | undefined {
+    return this.#table.retryOf(jobId);
+  }
+
+  /** Whether a filter applies to a job as it is now. */
+  isAmong(filter: JobFilter, jobId: JobId): boolean {
+    return this.#table.isAmong(filter, jobId);
+  }
+
+  /** The entry that brought a job into its condition. */
+  lastTransition(job: JobState): LogId {
+    return this.#table.lastTransition(job);
+  }
+
+  /** How many others come first, for each of these jobs, if it waits for a worker. */
+  queuePlaces(jobs: readonly JobState[]): ReadonlyMap<JobId, number> {
+    return queuePlaces(this.#workers, jobs);
+  }
 }
 
 type Growing = { -readonly [Name in keyof FailureGroup]: FailureGroup[Name] };
@@ -76,7 +117,7 @@ type Growing = { -readonly [Name in keyof FailureGroup]: FailureGroup[Name] };
 function newGroup(
   fingerprint: ErrorFingerprint,
   job: JobState,
-  { taskId, error }: NonNullable<ReturnType<typeof recordedFailure>>,
+  { taskId, error }: Failure,
 ): Growing {
   const counts = { jobs: 0, retried: 0, open: 0 };
   return { fingerprint, type: job.type, taskId, ...counts, newest: job, oldest: job, error };

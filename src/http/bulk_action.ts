@@ -104,16 +104,19 @@ export function previewBulk(engine: EnginePort, request: BulkRequest): BulkPrevi
   const sample: JobState[] = [];
   const conditions = new Map<Condition, number>();
   let [jobs, retried] = [0, 0];
-  const reach = engine.visit(filterOfAction({ ...request, again: true }), (job, condition) => {
-    if (job.firstLogId >= before) return;
-    if (action === "retry" && !again && engine.retryOf(job.jobId) !== undefined) {
-      retried++;
-      return;
-    }
-    jobs++;
-    conditions.set(condition, (conditions.get(condition) ?? 0) + 1);
-    if (sample.length < SAMPLE_MAX) sample.push(job);
-  });
+  const reach = engine.lists.visit(
+    filterOfAction({ ...request, again: true }),
+    (job, condition) => {
+      if (job.firstLogId >= before) return;
+      if (action === "retry" && !again && engine.lists.retryOf(job.jobId) !== undefined) {
+        retried++;
+        return;
+      }
+      jobs++;
+      conditions.set(condition, (conditions.get(condition) ?? 0) + 1);
+      if (sample.length < SAMPLE_MAX) sample.push(job);
+    },
+  );
   const count = { jobs, conditions, ...(reach === undefined ? {} : { searched: reach }) };
   return { count, sample, retried };
 }
@@ -121,7 +124,9 @@ export function previewBulk(engine: EnginePort, request: BulkRequest): BulkPrevi
 const NONE: JobCount = { jobs: 0, conditions: new Map() };
 
 function countOf(engine: EnginePort, request: BulkRequest): JobCount {
-  return isContradictory(request) ? NONE : engine.count(filterOfAction(request), rangeOf(request));
+  return isContradictory(request)
+    ? NONE
+    : engine.lists.count(filterOfAction(request), rangeOf(request));
 }
 
 function rangeOf({ upTo, before = Infinity }: BulkRequest): { readonly before: LogId } {

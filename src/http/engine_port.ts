@@ -1,6 +1,5 @@
 /** What the HTTP edge needs from the engine; `JobEngine` is one that has it. */
 
-import type { Condition } from "../core/condition.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { Citation, Explanation } from "../core/explanation.ts";
 import type { JobId, LogId } from "../core/ids.ts";
@@ -8,6 +7,7 @@ import type { JobState } from "../core/job_state.ts";
 import type { Point } from "../core/point.ts";
 import type { Replay } from "../core/replay_steps.ts";
 import type { Supposition } from "../core/supposition.ts";
+import type { JobLists } from "../engine/job_lists.ts";
 import type { JournalInfo } from "../engine/ports.ts";
 import type { WhatIfReport } from "../engine/replays.ts";
 import type {
@@ -15,11 +15,7 @@ import type {
   Created,
   CreateRequest,
   DefinitionInfo,
-  FailureGroups,
   IncomingEvent,
-  JobCount,
-  JobFilter,
-  JobRange,
   ListPage,
   ListQuery,
   Outcome,
@@ -27,7 +23,6 @@ import type {
   Receipt,
   RetryRequest,
   ShownInput,
-  Stop,
   Transition,
 } from "../engine/requests.ts";
 
@@ -48,30 +43,10 @@ export interface EnginePort {
   /** What a job was given, with marks for what is secret. */
   input(jobId: JobId): Promise<Outcome<ShownInput>>;
   list(query: ListQuery): ListPage;
-  /**
-   * Shows each job that a filter applies to, from the newest back; tells where it stopped, if
-   * it did before the oldest.
-   */
-  visit(
-    filter: JobFilter,
-    visit: (job: JobState, condition: Condition) => void,
-  ): Stop | undefined;
-  /** How many jobs a filter applies to, and what these do. */
-  count(filter: JobFilter, range?: JobRange): JobCount;
-  /** The failures among the jobs that a filter applies to, by fingerprint. */
-  failures(filter: JobFilter, range?: JobRange): FailureGroups;
-  /** The job that the entry at this position created. */
-  jobCreatedAt(firstLogId: LogId): JobState | undefined;
-  /** The newest job that is a retry of this one. */
-  retryOf(jobId: JobId): JobId | undefined;
-  /** Whether a filter applies to a job as it is now. */
-  isAmong(filter: JobFilter, jobId: JobId): boolean;
-  /** The entry that brought a job into its condition. */
-  lastTransition(job: JobState): LogId;
+  /** What is told of many jobs at once. */
+  readonly lists: Pick<JobLists, keyof JobLists>;
   /** The entries at these positions, which must ascend. */
   entriesAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]>;
-  /** How many others come first, for each of these jobs, if it waits for a worker. */
-  queuePlaces(jobs: readonly JobState[]): ReadonlyMap<JobId, number>;
   /** The job's own entries with `logId > after`, oldest first, at most `limit`. */
   history(jobId: JobId, after: LogId, limit: number): Promise<readonly JobEventLogEntry[]>;
   /** The job as of a point, now when absent, and what each entry up to it did. */

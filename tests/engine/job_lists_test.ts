@@ -8,7 +8,7 @@ import type { JobId } from "../../src/core/ids.ts";
 import { recordedFailure } from "../../src/core/job_resource.ts";
 import type { JobState } from "../../src/core/job_state.ts";
 import { defineJob, NonRetryableError } from "../../src/engine/definition.ts";
-import { countJobs, groupFailures, listJobs } from "../../src/engine/job_lists.ts";
+import { JobLists } from "../../src/engine/job_lists.ts";
 import { SCAN_COST_MAX } from "../../src/engine/job_scan.ts";
 import { JobTable } from "../../src/engine/job_table.ts";
 import type { JobFilter } from "../../src/engine/requests.ts";
@@ -98,7 +98,7 @@ Deno.test("failures: each kind with its jobs, and what of them was retried", asy
   await daybook.clock.settle();
   assert.ok(retry.ok);
 
-  const { groups, searched } = daybook.engine.failures({});
+  const { groups, searched } = daybook.engine.lists.failures({});
   assert.equal(searched, undefined);
   assert.deepEqual(
     groups.map(({ jobs, open, retried, error }) => [jobs, open, retried, error.message]),
@@ -115,7 +115,7 @@ Deno.test("failures: a cancellation is none", async () => {
   const daybook = await start();
   const flaky = await daybook.submit("shop.flaky", { message: "no route" });
   await daybook.control(flaky, "cancel");
-  assert.deepEqual(daybook.engine.failures({}).groups, []);
+  assert.deepEqual(daybook.engine.lists.failures({}).groups, []);
 });
 
 Deno.test("retry: unlessRetriedAfter refuses a job of which there is a retry, and a snapshot keeps that", async () => {
@@ -124,7 +124,7 @@ Deno.test("retry: unlessRetriedAfter refuses a job of which there is a retry, an
   const retry = await daybook.engine.retry(failed, { unlessRetriedAfter: 0 });
   assert.ok(retry.ok);
   const restarted = await daybook.crash();
-  assert.equal(restarted.engine.retryOf(failed), retry.value.jobId);
+  assert.equal(restarted.engine.lists.retryOf(failed), retry.value.jobId);
   const again = await restarted.engine.retry(failed, { unlessRetriedAfter: 0 });
   assert.deepEqual(again, {
     ok: false,
@@ -165,10 +165,10 @@ Deno.test("count: by condition, and only what was created before a position", as
   const first = await refused(daybook, "a");
   await daybook.submit("shop.flaky", { message: "b" });
   const last = daybook.job(await refused(daybook, "c"));
-  const { jobs, conditions } = daybook.engine.count({});
+  const { jobs, conditions } = daybook.engine.lists.count({});
   assert.deepEqual([jobs, Object.fromEntries(conditions)], [3, { failed: 2, backingOff: 1 }]);
-  assert.equal(daybook.engine.count({}, { before: last.firstLogId }).jobs, 2);
-  assert.equal(daybook.engine.count({}, { after: daybook.job(first).firstLogId }).jobs, 2);
+  assert.equal(daybook.engine.lists.count({}, { before: last.firstLogId }).jobs, 2);
+  assert.equal(daybook.engine.lists.count({}, { after: daybook.job(first).firstLogId }).jobs, 2);
 });
 
 Deno.test("lastTransition: the entry that brought the job into its condition", async () => {
@@ -177,9 +177,13 @@ Deno.test("lastTransition: the entry that brought the job into its condition", a
   const event = await daybook.event("shop.Other", {}, { jobId: flaky });
   const job = daybook.job(flaky);
   assert.equal(job.lastLogId, event.logId);
-  const [entry] = await daybook.engine.entriesAt([daybook.engine.lastTransition(job)]);
+  const [entry] = await daybook.engine.entriesAt([daybook.engine.lists.lastTransition(job)]);
   assert.equal(entry?.eventType, "job.TaskFailed");
 });
+
+function listsOf(table: JobTable): JobLists {
+  return new JobLists({ table, workers: new WorkerQueue(0) });
+}
 
 /** Many jobs, made of one; nothing of them is recorded anywhere. */
 async function tableOf(count: number): Promise<JobTable> {
@@ -195,20 +199,23 @@ async function tableOf(count: number): Promise<JobTable> {
 Deno.test("list: a search that costs too much ends, and says how far it looked", async () => {
   const count = SCAN_COST_MAX / 10 + 2_000;
   const table = await tableOf(count);
-  const first = listJobs(table, { limit: 50, search: "job-7 " });
+  const first = listsOf(table).page({ limit: 50, search: "job-7 " });
   assert.deepEqual(first.jobs.length, 50);
-  const none = listJobs(table, { limit: 50, search: "nothing-like-it" });
+  const none = listsOf(table).page({ limit: 50, search: "nothing-like-it" });
   const looked = none.searched?.jobs ?? 0;
   assert.deepEqual(none.jobs, []);
   assert.ok(looked > 10_000 && looked < count, `${looked} were looked at`);
   assert.equal(none.searched?.backTo, table.createdAt(count - looked + 1)?.createdAt);
   assert.equal(none.next, count - looked + 1);
-  assert.equal(countJobs(table, { search: "nothing-like-it" }).searched?.jobs, looked);
+  assert.equal(listsOf(table).count({ search: "nothing-like-it" }).searched?.jobs, looked);
 });
 
 Deno.test("failures: what is known of a failure is kept, so that the next look goes further", async () => {
   const table = await tableOf(30_000);
-  const looks = Array.from({ length: 5 }, () => groupFailures(table, {}).searched?.jobs ?? 30_000);
+  const looks = Array.from(
+    { length: 5 },
+    () => listsOf(table).failures({}).searched?.jobs ?? 30_000,
+  );
   assert.deepEqual(looks, looks.toSorted((a, b) => a - b));
   assert.ok((looks[0] ?? 0) < 20_000);
   assert.equal(looks.at(-1), 30_000);
@@ -220,7 +227,7 @@ Deno.test("list: pages that end early lead to everything that there is", async (
   const ids: string[] = [];
   const reaches: boolean[] = [];
   for (let before: number | undefined = Infinity; before !== undefined;) {
-    const page = listJobs(table, { limit: 500, search: "job-777", before });
+    const page = listsOf(table).page({ limit: 500, search: "job-777", before });
     ids.push(...page.jobs.map(({ jobId }) => jobId));
     reaches.push(page.searched !== undefined);
     before = page.next;
@@ -239,25 +246,25 @@ Deno.test("list: long texts count for more, so that a search stays short", async
   for (let index = 1; index <= 30_000; index++) {
     table.restore({ ...model, jobId: `job-${index}` as JobId, firstLogId: index });
   }
-  const { searched } = listJobs(table, { limit: 50, search: "nothing-like-it" });
+  const { searched } = listsOf(table).page({ limit: 50, search: "nothing-like-it" });
   assert.ok(searched !== undefined && searched.jobs < 20_000);
 });
 
 Deno.test("list: from the oldest on it gives the same jobs, the other way round", async () => {
   const table = await tableOf(20);
-  const oldest = listJobs(table, { limit: 3, after: 7, oldestFirst: true });
+  const oldest = listsOf(table).page({ limit: 3, after: 7, oldestFirst: true });
   assert.deepEqual(oldest.jobs.map(({ firstLogId }) => firstLogId), [8, 9, 10]);
   assert.equal(oldest.next, 10);
-  const newest = listJobs(table, { limit: 50, after: 17, before: 20 });
+  const newest = listsOf(table).page({ limit: 50, after: 17, before: 20 });
   assert.deepEqual(newest.jobs.map(({ firstLogId }) => firstLogId), [19, 18]);
 });
 
 Deno.test("createdAt: the job of its first entry, and of no other", async () => {
   const daybook = await start();
   const job = daybook.job(await refused(daybook, "a"));
-  assert.equal(daybook.engine.jobCreatedAt(job.firstLogId)?.jobId, job.jobId);
-  assert.equal(daybook.engine.jobCreatedAt(job.firstLogId + 1), undefined);
-  assert.equal(daybook.engine.jobCreatedAt(0), undefined);
+  assert.equal(daybook.engine.lists.createdAt(job.firstLogId)?.jobId, job.jobId);
+  assert.equal(daybook.engine.lists.createdAt(job.firstLogId + 1), undefined);
+  assert.equal(daybook.engine.lists.createdAt(0), undefined);
 });
 
 Deno.test("aheadOfEach: as many as come first of each place, as for each place alone", () => {

@@ -21,7 +21,7 @@ function all(app: TestApp, action: BulkRequest["action"]): BulkRequest {
 }
 
 function waiting(app: TestApp): number {
-  return app.engine.count({ conditions: ["waiting"] }).jobs;
+  return app.engine.lists.count({ conditions: ["waiting"] }).jobs;
 }
 
 Deno.test("runBulk: so many at a time, the newest first, and it says where to go on", async () => {
@@ -122,7 +122,7 @@ Deno.test("runBulk: two at once retry each job once", async () => {
   const request = all(app, "retry");
   const reports = await Promise.all([1, 2, 3].map(() => runBulk(app.engine, request)));
   assert.equal(reports.flatMap(({ done }) => done).length, 5);
-  assert.equal(app.engine.count({}).jobs, 10);
+  assert.equal(app.engine.lists.count({}).jobs, 10);
 });
 
 Deno.test("previewBulk: what was retried, and is left alone, is counted apart", async () => {

@@ -8,13 +8,16 @@ import { startApp } from "./http_app.ts";
 export async function engineThatLooked(jobs: number): Promise<JobEngine> {
   const { engine } = await startApp();
   const searched: Reach = { jobs, backTo: "2026-01-01T00:00:00.000Z" };
-  const answers: Readonly<Record<string, unknown>> = {
-    list: (): ListPage => ({ jobs: [], next: 7, searched }),
-    visit: (): Stop => ({ ...searched, next: 7 }),
-  };
-  return new Proxy(engine, {
+  const list = (): ListPage => ({ jobs: [], next: 7, searched });
+  const visit = (): Stop => ({ ...searched, next: 7 });
+  return replaced(engine, { list, lists: replaced(engine.lists, { page: list, visit }) });
+}
+
+/** The same object, but for some of its members. */
+function replaced<Whole extends object>(whole: Whole, members: Partial<Whole>): Whole {
+  return new Proxy(whole, {
     get(target, name) {
-      if (typeof name === "string" && Object.hasOwn(answers, name)) return answers[name];
+      if (Object.hasOwn(members, name)) return Reflect.get(members, name);
       const value: unknown = Reflect.get(target, name, target);
       return typeof value === "function" ? value.bind(target) : value;
     },

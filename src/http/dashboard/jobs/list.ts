@@ -54,7 +54,7 @@ function survey(
 ): { readonly count: JobCount; readonly stop: Stop | undefined } {
   const counts = new Map<Condition, number>();
   let jobs = 0;
-  const stop = engine.visit(filter, (job, condition) => {
+  const stop = engine.lists.visit(filter, (job, condition) => {
     jobs++;
     counts.set(condition, (counts.get(condition) ?? 0) + 1);
     if (conditions?.includes(condition) ?? true) visit(job);
@@ -121,11 +121,11 @@ function shownPage(
   shown: string,
 ): JobsPage {
   const jobs = positionsIn(shown).slice(0, PAGE_JOBS)
-    .map((logId) => engine.jobCreatedAt(logId))
+    .map((logId) => engine.lists.createdAt(logId))
     .filter((job) => job !== undefined);
   const news = new NewsCounter(jobs, query.cursor === undefined && query.newer === undefined);
   const { count } = survey(engine, filter, (job) => news.see(job));
-  const gone = new Set(jobs.filter(({ jobId }) => !engine.isAmong(filter, jobId)));
+  const gone = new Set(jobs.filter(({ jobId }) => !engine.lists.isAmong(filter, jobId)));
   const nowhere = { older: undefined, newer: undefined, searched: undefined };
   return { jobs, gone, ...nowhere, news: news.result, count };
 }

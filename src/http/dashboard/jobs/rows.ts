@@ -25,7 +25,7 @@ export async function rowsOf(
   jobs: readonly JobState[],
 ): Promise<readonly JobRow[]> {
   const entries = await entriesFor(engine, jobs);
-  const places = engine.queuePlaces(jobs);
+  const places = engine.lists.queuePlaces(jobs);
   return jobs.map((job) => {
     const condition = conditionOf(job);
     const circumstances = {
@@ -38,10 +38,10 @@ export async function rowsOf(
       job,
       condition,
       tookMs: tookMsOf(job),
-      since: entries.get(engine.lastTransition(job))?.receivedAt ?? job.createdAt,
+      since: entries.get(engine.lists.lastTransition(job))?.receivedAt ?? job.createdAt,
       progress: progressText(job),
       brief: briefText(job, circumstances),
-      retry: engine.retryOf(job.jobId),
+      retry: engine.lists.retryOf(job.jobId),
     };
   });
 }
@@ -59,7 +59,7 @@ type Entries = ReadonlyMap<LogId, JobEventLogEntry>;
 async function entriesFor(engine: Edge["engine"], jobs: readonly JobState[]): Promise<Entries> {
   const wanted = jobs.filter((job) => !isTerminal(job)).flatMap((job) => {
     const failed = nextToRetry(job)?.lastLogId;
-    return [engine.lastTransition(job), ...(failed === undefined ? [] : [failed])];
+    return [engine.lists.lastTransition(job), ...(failed === undefined ? [] : [failed])];
   });
   const logIds = [...new Set(wanted)].toSorted((a, b) => a - b);
   const entries = await engine.entriesAt(logIds);
