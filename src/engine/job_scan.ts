@@ -27,7 +27,7 @@ export interface JobRecord {
 /** What a scan may cost: about 50 ms, and 100,000 jobs whose text is looked at. */
 export const SCAN_COST_MAX = 1_000_000;
 /** What costs something, beside looking at the text of a job, which tells its own. */
-const COST = { job: 1, time: 4, fingerprint: 80 };
+const COST = { job: 1, time: 4, fingerprint: 150 };
 
 /** What of all jobs is looked at. Indexes are into all of them, the oldest first. */
 export interface ScanBounds {

@@ -42,6 +42,11 @@ const ROUTE_SCOPES: Readonly<Record<string, RouteScope>> = {
   "GET /ui/live": "read",
   "GET /ui/jobs": "read",
   "POST /ui/jobs": "operate",
+  "GET /ui/stream": "read",
+  "GET /ui/reference": "read",
+  "GET /ui/jobs/:id/time": "read",
+  // As the what-if of the API: it records nothing.
+  "POST /ui/jobs/:id/time": "read",
 };
 
 export interface Route {

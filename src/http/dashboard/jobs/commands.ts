@@ -2,7 +2,7 @@
 
 import { shellWord } from "../../../core/shell_word.ts";
 import type { BulkAction } from "../../bulk_action.ts";
-import { curlOf } from "../../curl.ts";
+import { curlOf, readCurlOf } from "../../curl.ts";
 import { PAGE_JOBS } from "./list.ts";
 
 export interface Server {
@@ -18,8 +18,7 @@ export function listCommand(server: Server, filters: URLSearchParams): string {
 }
 
 function getCommand({ origin, needsToken }: Server, query: URLSearchParams): string {
-  const token = needsToken ? ` -H "authorization: Bearer $DAYBOOK_TOKEN"` : "";
-  return `curl -s${token} ${shellWord(`${origin}/jobs?${query}`)}`;
+  return readCurlOf(`/jobs?${query}`, origin, needsToken);
 }
 
 function withLimit(filters: URLSearchParams, limit: string): URLSearchParams {
