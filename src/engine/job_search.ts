@@ -13,7 +13,7 @@ import type { JobState } from "../core/job_state.ts";
  * it in lower case costs as much as to look for three words.
  */
 const COST_LEAST = 9;
-const CHARACTERS_AT_ONE = 100;
+const CHARACTERS_AT_ONE = 70;
 const LOWER_CASE_COST = 3;
 
 export class JobSearch {
