@@ -213,7 +213,7 @@ Deno.test("list: a search that costs too much ends, and says how far it looked",
 Deno.test("failures: what is known of a failure is kept, so that the next look goes further", async () => {
   const table = await tableOf(30_000);
   const looks = Array.from(
-    { length: 5 },
+    { length: 40 },
     () => listsOf(table).failures({}).searched?.jobs ?? 30_000,
   );
   assert.deepEqual(looks, looks.toSorted((a, b) => a - b));
