@@ -1,7 +1,7 @@
 /** An engine in which a search ends before it has looked at all jobs, as with very many. */
 
 import type { JobEngine } from "../../src/engine/job_engine.ts";
-import type { ListPage, Reach, Stop } from "../../src/engine/requests.ts";
+import type { JobCount, ListPage, Reach, Stop } from "../../src/engine/requests.ts";
 import { startApp } from "./http_app.ts";
 
 /** It has no jobs, and says that it has looked at so many. */
@@ -10,7 +10,8 @@ export async function engineThatLooked(jobs: number): Promise<JobEngine> {
   const searched: Reach = { jobs, backTo: "2026-01-01T00:00:00.000Z" };
   const list = (): ListPage => ({ jobs: [], next: 7, searched });
   const visit = (): Stop => ({ ...searched, next: 7 });
-  return replaced(engine, { list, lists: replaced(engine.lists, { page: list, visit }) });
+  const count = (): JobCount => ({ jobs: 0, conditions: new Map(), searched });
+  return replaced(engine, { list, lists: replaced(engine.lists, { page: list, visit, count }) });
 }
 
 /** The same object, but for some of its members. */

@@ -147,7 +147,7 @@ Deno.test("jobs: a search that ended early says how far it looked, and leads on"
   const text = await pageOf(app, `${JOBS}?search=nothing`);
   assert.match(
     shownText(text),
-    /Looked at the newest 100,000 jobs, back to 2026-01-01T00:00:00\.000Z/,
+    /Looked at 100,000 jobs, back to 2026-01-01T00:00:00\.000Z/,
   );
   assert.match(shownText(text), /No job so far back matches\./);
   const cursor = cursorOf("jobs", 7);
@@ -155,6 +155,11 @@ Deno.test("jobs: a search that ended early says how far it looked, and leads on"
     text.includes(`<a href="${JOBS}?search=nothing&amp;cursor=${cursor}">Look further back`),
   );
   assert.match(shownText(text), /all 0\+ created 0\+/);
+  const asks = await pageOf(app, `${JOBS}?do=retry&search=nothing`);
+  assert.match(shownText(asks), /Retry 0 or more jobs\? .* Retry those further back/);
+  const did = await pageText(await submitForm(app, JOBS, fieldsOf(asks)));
+  assert.match(shownText(did), /Retried 0 jobs Older jobs were not looked at yet\./);
+  assert.equal(fieldsOf(did)["before"], "7");
 });
 
 Deno.test("jobs: hostile text is shown as text, and a megabyte is cut", async () => {

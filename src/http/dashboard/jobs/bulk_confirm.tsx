@@ -69,7 +69,7 @@ export function BulkConfirm(props: BulkConfirmProps) {
         </p>
       )}
       <SearchedLine searched={searched} />
-      {jobs === 0 && preview.retried === 0
+      {jobs === 0 && preview.retried === 0 && searched === undefined
         ? <Nothing action={action} address={address} />
         : <ConfirmForm {...props} />}
       {preview.sample.length === 0 ? null : <Sample {...props} />}
@@ -116,7 +116,7 @@ function ConfirmForm({ action, address, preview, upTo }: BulkConfirmProps) {
         : <Check name="confirm" text={`Yes, cancel ${counted(many, "job")}`} required />}
       <div class="row">
         <button type="submit" class={action === "cancel" ? "primary destroys" : "primary"}>
-          {verb} {manyText(jobs)}
+          {verb} {manyText(preview)}
         </button>
         <a class="button" href={address.with()}>Leave them alone</a>
       </div>
@@ -130,8 +130,8 @@ function ConfirmForm({ action, address, preview, upTo }: BulkConfirmProps) {
 }
 
 /** How many one form is for. */
-function manyText(jobs: number): string {
-  if (jobs === 0) return "again";
+function manyText({ count: { jobs }, retried }: BulkPreview): string {
+  if (jobs === 0) return retried > 0 ? "again" : "those further back";
   return jobs > BULK_MAX ? `the newest ${BULK_MAX.toLocaleString("en")}` : counted(jobs, "job");
 }
 

@@ -2,6 +2,7 @@
 
 import { counted } from "../../../core/counted.ts";
 import type { JobId } from "../../../core/ids.ts";
+import type { JobCount } from "../../../engine/requests.ts";
 import { BULK_MAX, type BulkDone, type BulkReport, type BulkRequest } from "../../bulk_action.ts";
 import { JobLink } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
@@ -103,16 +104,23 @@ function Left({ request, report: { left, next }, returnTo }: BulkResultProps) {
     ...(request.again ? { again: "yes" } : {}),
     ...(request.reason === undefined ? {} : { reason: request.reason }),
   };
-  const count = `${left.jobs.toLocaleString("en")}${left.searched === undefined ? "" : " or more"}`;
   return (
     <form method="post" action={JOBS_PATH} class="stack">
       {Object.entries(fields).map(([name, value]) => (
         <input type="hidden" name={name} value={value} />
       ))}
-      <p>{count} that match are left.</p>
+      <p>{leftText(left)}</p>
       <button type="submit" class="primary">
         {verb} {left.jobs > BULK_MAX ? `the next ${BULK_MAX.toLocaleString("en")}` : "them"}
       </button>
     </form>
   );
+}
+
+function leftText({ jobs, searched }: JobCount): string {
+  if (jobs === 0) return "Older jobs were not looked at yet.";
+  const atLeast = searched === undefined ? "" : "at least ";
+  return `Of those that match, ${atLeast}${jobs.toLocaleString("en")} ${
+    jobs === 1 ? "is" : "are"
+  } left.`;
 }

@@ -12,7 +12,7 @@ export function SearchedLine({ searched, further }: SearchedLineProps) {
   if (searched === undefined) return null;
   return (
     <p class="job-searched">
-      Looked at the newest {searched.jobs.toLocaleString("en")} jobs, back to{" "}
+      Looked at {searched.jobs.toLocaleString("en")} jobs, back to{" "}
       <time datetime={searched.backTo}>{searched.backTo}</time>, and not at older ones.{" "}
       {further === undefined ? null : <a href={further}>Look further back</a>}
     </p>

@@ -79,7 +79,8 @@ export function olderPath(address: JobsAddress, { older }: JobsPage): string | u
 }
 
 export function Pager({ jobs, address }: NewsLineProps) {
-  const older = olderPath(address, jobs);
+  // Where a search ended early, the line that says so leads on.
+  const older = jobs.searched === undefined ? olderPath(address, jobs) : undefined;
   if (older === undefined && jobs.newer === undefined) return null;
   return (
     <nav class="row row-between pager" aria-label="Pages">
