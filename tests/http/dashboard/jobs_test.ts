@@ -1,8 +1,10 @@
 /** The jobs screen: filters, rows, groups of failures, and what its forms do. */
 
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { type Scope, TokenList } from "../../../src/http/access.ts";
 import { cursorOf } from "../../../src/http/cursor.ts";
+import { hostileText } from "../../support/arbitrary_hostile.ts";
 import { engineThatLooked } from "../../support/bounded_engine.ts";
 import { locationOf, pageOf, pageText, submitForm } from "../../support/dashboard.ts";
 import {
@@ -393,5 +395,34 @@ Deno.test("jobs: calls of curl give what is shown, and ask for what was not done
         "jq -r '.jobs[].jobId' | xargs -r -I{} curl -s -X POST 'http://localhost/jobs/{}/retry'",
     ),
     retry,
+  );
+});
+
+Deno.test("jobs: whatever an address or a form says is answered with a page, and no error of ours", async () => {
+  const errors: Error[] = [];
+  const app = await startApp({ onError: (error) => errors.push(error) });
+  await createPlan(app, { jobId: "a", labels: { team: "shop" } });
+  await createAndRun(app, "test.doomed");
+  const names = [
+    ...["search", "type", "label", "state", "condition", "createdAfter", "createdBefore"],
+    ...["fingerprint", "retried", "cursor", "newer", "group", "do", "shown", "note", "__proto__"],
+  ];
+  const known = ["error", "retry", "cancel", "team:shop", "Running", "failed", "2,4,x", "0", "1e9"];
+  const value = fc.oneof(fc.constantFrom(...known), hostileText);
+  const pairs = fc.array(fc.tuple(fc.constantFrom(...names), value), { maxLength: 4 });
+  const fields = ["action", "job", "upTo", "before", "again", "confirm", "reason"];
+  const form = fc.dictionary(fc.constantFrom(...fields), value, { maxKeys: 5 });
+  await fc.assert(
+    fc.asyncProperty(pairs, form, async (query, fields) => {
+      const path = `${JOBS}?${new URLSearchParams(query)}`;
+      const response = await app.get(path, { accept: "text/html" });
+      assert.ok([200, 422].includes(response.status), path);
+      await pageText(response, response.status);
+      const done = await submitForm(app, JOBS, { ...fields, return: path });
+      assert.ok([200, 303, 404, 422].includes(done.status), `${done.status} ${path}`);
+      await done.text();
+      assert.deepEqual(errors, []);
+    }),
+    { numRuns: 300 },
   );
 });
