@@ -55,7 +55,7 @@ function startText(job: JobState, now: number): string {
 
 function aheadText(ahead: number | undefined): string {
   if (ahead === undefined) return "";
-  return ahead === 0 ? "next for a worker" : `${ahead} before it`;
+  return ahead === 0 ? "next for a worker" : `${ahead.toLocaleString("en")} before it`;
 }
 
 /** `main` is what runs the others. */

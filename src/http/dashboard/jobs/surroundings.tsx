@@ -33,9 +33,10 @@ interface NewsLineProps {
 
 /** Has its room before there is anything to say, so that nothing moves when there is. */
 export function NewsLine({ jobs: { news, newer }, address }: NewsLineProps) {
+  const many = news.jobs.toLocaleString("en");
   const text = news.isNewer
-    ? `${news.jobs} newer ${news.jobs === 1 ? "job" : "jobs"}`
-    : `${news.jobs} more ${news.jobs === 1 ? "matches" : "match"} now`;
+    ? `${many} newer ${news.jobs === 1 ? "job" : "jobs"}`
+    : `${many} more ${news.jobs === 1 ? "matches" : "match"} now`;
   return (
     <p id="job-news" class="job-news" role="status" data-live>
       {news.jobs > 0

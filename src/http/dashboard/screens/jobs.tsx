@@ -148,9 +148,11 @@ function groupsPage(asked: Asked): Response {
       <NoteLine c={c} edge={edge} />
       <FilterForm address={address} types={typesOf(edge)} />
       <Chips address={address} />
-      <p id="kind-news" class="job-news" role="status" data-again={address.with()}>
-        The most frequent first
-      </p>
+      <div class="job-bar">
+        <p id="kind-news" class="job-news" role="status" data-again={address.with()}>
+          The most frequent first
+        </p>
+      </div>
       {groups.length === 0 ? <NoFailures address={address} /> : (
         <GroupTable
           groups={groups.slice(0, GROUPS_MAX)}
