@@ -16,7 +16,9 @@ import { FileJournal } from "./journal/file_journal.ts";
 import { KeyFiles } from "./journal/key_files.ts";
 import { layoutOf } from "./journal/layout.ts";
 import { Metrics } from "./metrics/metrics.ts";
-import { processUsage } from "./process_usage.ts";
+import { heapUse, processUsage } from "./process_usage.ts";
+import { ServedHere } from "./served_here.ts";
+import { Verifier } from "./verify/verifier.ts";
 import { VERSION } from "./version.ts";
 
 /**
@@ -46,6 +48,7 @@ export class Daybook {
   readonly #clock: Clock;
   readonly #drainMs: number;
   readonly #streams: AbortController;
+  readonly #verifier: Verifier;
 
   private constructor(
     engine: JobEngine,
@@ -53,6 +56,7 @@ export class Daybook {
     report: RecoveryReport,
     fetch: Daybook["fetch"],
     streams: AbortController,
+    verifier: Verifier,
     clock: Clock,
     drainMs: number,
   ) {
@@ -61,6 +65,7 @@ export class Daybook {
     this.fetch = fetch;
     this.journal = journal;
     this.#streams = streams;
+    this.#verifier = verifier;
     this.#clock = clock;
     this.#drainMs = drainMs;
   }
@@ -112,12 +117,21 @@ export class Daybook {
       await journal.close();
       throw error;
     }
+    const verifier = new Verifier({
+      fileSystem,
+      layout: layoutOf(configuration.journal),
+      clock,
+      served: new ServedHere(engine),
+      memory: heapUse,
+      warn,
+    });
     const streams = new AbortController();
     const app = createApp({
       version: VERSION,
       engine,
       clock,
       metrics: metrics.of(engine),
+      verification: verifier,
       access: options.access,
       allowedHosts: allowedHostsOf(configuration),
       ...configuration.limits,
@@ -127,7 +141,8 @@ export class Daybook {
       onError: onDefect,
     });
     const fetch: Daybook["fetch"] = (request) => app.fetch(request);
-    return new Daybook(engine, journal, report, fetch, streams, clock, configuration.drainMs);
+    const { drainMs } = configuration;
+    return new Daybook(engine, journal, report, fetch, streams, verifier, clock, drainMs);
   }
 
   /**
@@ -139,8 +154,9 @@ export class Daybook {
   async stop(closeServer: () => Promise<void>): Promise<void> {
     const drained = this.engine.stop(this.#drainMs);
     this.#streams.abort();
+    const unproved = this.#verifier.stop();
     await within(this.#clock, SERVER_CLOSE_MS, closeServer());
-    await drained;
+    await Promise.all([drained, unproved]);
     await this.journal.close();
   }
 }

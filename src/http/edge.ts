@@ -5,6 +5,7 @@ import type { Bodies } from "./bodies.ts";
 import type { Gauge } from "./capacity.ts";
 import type { EnginePort } from "./engine_port.ts";
 import type { MetricsPort } from "./metrics_port.ts";
+import type { VerificationPort } from "./verification_port.ts";
 
 export interface Edge {
   readonly engine: EnginePort;
@@ -12,6 +13,8 @@ export interface Edge {
   readonly bodies: Bodies;
   /** `undefined` when nobody counts. */
   readonly metrics: MetricsPort | undefined;
+  /** `undefined` for a journal that is in no files. */
+  readonly verification: VerificationPort | undefined;
   /** In one request. */
   readonly eventsMax: number;
   readonly maxStartDelayMs: number;

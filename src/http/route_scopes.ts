@@ -13,6 +13,7 @@ const ROUTE_SCOPES: Readonly<Record<string, RouteScope>> = {
   "GET /openapi.json": "read",
   "GET /definitions": "read",
   "GET /journal": "read",
+  "POST /journal/verify": "operate",
   "GET /metrics": "read",
   "GET /events": "read",
   "GET /stream": "read",

@@ -14,7 +14,7 @@ import { SegmentWalk, type WalkedDamage, type WalkedSegment } from "../journal/s
 import { lineNumberAt } from "../journal/utf8.ts";
 import type { Witness } from "../journal/verification_file.ts";
 import { EntryAudit } from "./entry_audit.ts";
-import type { Pause } from "./pause.ts";
+import { NO_PAUSE, type Pause } from "./pause.ts";
 import { Findings, type Problem } from "./problem.ts";
 import type { ServedAudit, ServedOutcome } from "./served_audit.ts";
 import { SnapshotAudit } from "./snapshot_audit.ts";
@@ -85,7 +85,7 @@ class Audit {
   #disproof: Disproof | undefined;
 
   constructor(options: AuditOptions, inventory: Inventory, witness: WitnessAudit) {
-    const { fileSystem, layout, pause = () => undefined } = options;
+    const { fileSystem, layout, pause = NO_PAUSE } = options;
     this.#pause = pause;
     this.#witness = witness;
     this.#options = options;

@@ -8,7 +8,7 @@ import type { JobEventLogEntry } from "../core/event.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { JobTable } from "../engine/job_table.ts";
 import type { JournalHead } from "../engine/ports.ts";
-import type { Pause } from "./pause.ts";
+import { NO_PAUSE, type Pause } from "./pause.ts";
 
 /** A job as it was served. */
 export interface ServedJob {
@@ -76,12 +76,17 @@ export class ServedAudit {
    * Lists all that is served. Entries that are recorded meanwhile do no harm, as long as
    * the files are read afterwards. Rejects as the source does.
    */
-  static async ask(source: ServedSource, progress: (jobs: number) => void): Promise<ServedAudit> {
+  static async ask(
+    source: ServedSource,
+    progress: (jobs: number) => void,
+    pause: Pause = NO_PAUSE,
+  ): Promise<ServedAudit> {
     const head = await source.head();
     const jobs = new Map<JobId, AskedJob>();
     for await (const page of source.pages()) {
       for (const served of page) jobs.set(served.jobId, { served, isMet: false });
       progress(jobs.size);
+      await pause();
     }
     return new ServedAudit(source, head, jobs);
   }

@@ -11,6 +11,7 @@ import { Metrics } from "../../src/metrics/metrics.ts";
 import { type MemoryContent, MemoryJournal } from "../../src/journal/memory_journal.ts";
 import { FakeClock, FakeRandom } from "./fake_clock.ts";
 import { DEFINITIONS } from "./http_definitions.ts";
+import { FakeVerification } from "./fake_verification.ts";
 import { MemoryKeys } from "./memory_keys.ts";
 
 /** So long that no seal comes between the entries that a test counts. */
@@ -68,6 +69,7 @@ export async function startApp(
     engine,
     clock,
     metrics: metrics.of(engine),
+    verification: new FakeVerification(clock),
     ...(token === undefined ? {} : { access: new TokenList([{ token, scopes: SCOPES }]) }),
     ...options,
   });

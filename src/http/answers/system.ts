@@ -29,6 +29,16 @@ export const journalAnswer = v.object({
     detail: text,
     lastIntact: v.exactOptional(v.object({ ...head, at: time })),
   })),
+  verificationRun: v.nullable(v.variant("status", [
+    v.object({
+      status: v.literal("running"),
+      startedAt: time,
+      bytesDone: count,
+      bytesTotal: count,
+    }),
+    v.object({ status: v.literal("ended"), startedAt: time, endedAt: time }),
+    v.object({ status: v.literal("failed"), startedAt: time, endedAt: time, detail: text }),
+  ])),
 });
 
 export const definitionsAnswer = v.object({
