@@ -26,10 +26,10 @@ export class MemoryBound {
     return 2 * usedBytes > SHARE_MAX * bytesMax ? tooLittle(bytesMax) : undefined;
   }
 
-  /** @throws {RangeError} when a proof that runs has to give up. */
-  requireRoom(): void {
+  /** In words, when a proof that runs has to give up. */
+  tooLittleToGoOn(): string | undefined {
     const { usedBytes, bytesMax } = this.#use();
-    if (usedBytes > SHARE_MAX * bytesMax) throw new RangeError(tooLittle(bytesMax));
+    return usedBytes > SHARE_MAX * bytesMax ? tooLittle(bytesMax) : undefined;
   }
 }
 

@@ -41,8 +41,7 @@ class StoppedError extends Error {
 }
 
 interface Proof {
-  readonly startedAt: string;
-  readonly stop: AbortController;
+  readonly end: AbortController;
   readonly ended: Promise<void>;
 }
 
@@ -73,39 +72,41 @@ export class Verifier {
 
   /** Ends a proof that runs, without a verdict, and resolves when it has let go of the files. */
   async stop(): Promise<void> {
-    this.#proof?.stop.abort();
+    this.#proof?.end.abort(new StoppedError("Cannot go on: the process stops"));
     await this.#proof?.ended;
   }
 
   #begin(): void {
     const startedAt = this.#now();
-    const stop = new AbortController();
+    const end = new AbortController();
     this.#run = { status: "running", startedAt, bytesDone: 0, bytesTotal: 0 };
-    const ended = this.#prove(startedAt, stop.signal).finally(() => this.#proof = undefined);
-    this.#proof = { startedAt, stop, ended };
+    const ended = this.#prove(startedAt, end).finally(() => this.#proof = undefined);
+    this.#proof = { end, ended };
   }
 
-  async #prove(startedAt: string, signal: AbortSignal): Promise<void> {
+  async #prove(startedAt: string, end: AbortController): Promise<void> {
     try {
-      await this.#keep(await this.#judge(startedAt, signal));
+      await this.#keep(await this.#judge(startedAt, end));
       this.#run = { status: "ended", startedAt, endedAt: this.#now() };
-    } catch (error) {
-      if (error instanceof StoppedError) {
-        this.#run = null;
-        return;
-      }
-      const detail = messageOf(error);
-      this.#options.warn(`the verification came to no verdict: ${detail}`);
-      this.#run = { status: "failed", startedAt, endedAt: this.#now(), detail };
+    } catch (thrown) {
+      // Wherever it came up, and as whatever it was taken there, the reason to end is this.
+      const error: unknown = end.signal.aborted ? end.signal.reason : thrown;
+      this.#run = error instanceof StoppedError ? null : this.#failed(startedAt, error);
     }
   }
 
-  async #judge(startedAt: string, signal: AbortSignal): Promise<JudgedAudit> {
+  #failed(startedAt: string, error: unknown): VerificationRun {
+    const detail = messageOf(error);
+    this.#options.warn(`the verification came to no verdict: ${detail}`);
+    return { status: "failed", startedAt, endedAt: this.#now(), detail };
+  }
+
+  async #judge(startedAt: string, end: AbortController): Promise<JudgedAudit> {
     const { fileSystem, layout, clock } = this.#options;
     const began = clock.monotonic();
-    const pause = pauseBetweenSlices(clock, () => {
-      if (signal.aborted) throw new StoppedError("Cannot go on: the process stops");
-      this.#memory.requireRoom();
+    const pause = pauseBetweenSlices(clock, end.signal, () => {
+      const reason = this.#memory.tooLittleToGoOn();
+      if (reason !== undefined) end.abort(new RangeError(reason));
     });
     const served = await ServedAudit.ask(this.#options.served, () => {}, pause);
     const report = await audit({

@@ -43,7 +43,7 @@ export const SYSTEM_OPERATIONS: Operations = {
         headers: { "Location": { description: "Where it shows.", schema: text } },
       },
     },
-    problems: ["cannot-verify", "not-found", ...BODY_PROBLEMS, ...UNSAFE_PROBLEMS],
+    problems: ["cannot-verify", ...BODY_PROBLEMS, ...UNSAFE_PROBLEMS],
   },
   "GET /openapi.json": telling("Show this document", anyObject),
   "GET /metrics": {
