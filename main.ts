@@ -73,10 +73,11 @@ function accessOf({ tokens, tokenFile }: Configuration): Access | undefined {
   });
 }
 
-async function openDaybook(configuration: Configuration): Promise<Daybook> {
+async function openDaybook(configuration: Configuration, origins: Origins): Promise<Daybook> {
   try {
     return await Daybook.open({
       configuration,
+      origins,
       clock: systemClock,
       random: systemRandom,
       definitions: await definitionsOf(configuration),
@@ -184,7 +185,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
       describeConfiguration(configuration, origins).join("\n")
     }`,
   );
-  const daybook = await openDaybook(configuration);
+  const daybook = await openDaybook(configuration, origins);
   redact = (text) => daybook.engine.redact(text);
   for (const [type, count] of daybook.engine.missingDefinitions) {
     warn(`${count} unfinished jobs of type ${type} wait for a definition that is not loaded`);

@@ -10,7 +10,7 @@ import type { Clock, Random, RecoveryReport } from "./engine/ports.ts";
 import { within } from "./engine/within.ts";
 import type { Access } from "./http/access.ts";
 import { createApp } from "./http/app.ts";
-import type { Configuration } from "./configuration.ts";
+import type { Configuration, Origins } from "./configuration.ts";
 import { DenoFileSystem } from "./journal/deno_file_system.ts";
 import { FileJournal } from "./journal/file_journal.ts";
 import { KeyFiles } from "./journal/key_files.ts";
@@ -18,6 +18,7 @@ import { layoutOf } from "./journal/layout.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { heapUse, processUsage } from "./process_usage.ts";
 import { ServedHere } from "./served_here.ts";
+import { systemFigures } from "./system_figures.ts";
 import { Verifier } from "./verify/verifier.ts";
 import { VERSION } from "./version.ts";
 
@@ -29,6 +30,8 @@ const SERVER_CLOSE_MS = 3_000;
 
 export interface DaybookOptions {
   readonly configuration: Configuration;
+  /** Where each setting is from; all are taken for defaults, when absent. */
+  readonly origins?: Origins;
   readonly clock: Clock;
   readonly random: Random;
   readonly definitions: readonly AnyJobDefinition[];
@@ -132,6 +135,7 @@ export class Daybook {
       clock,
       metrics: metrics.of(engine),
       verification: verifier,
+      system: systemFigures(engine, configuration, options.origins ?? new Map()),
       access: options.access,
       allowedHosts: allowedHostsOf(configuration),
       ...configuration.limits,

@@ -8,6 +8,7 @@ import type { EnginePort } from "./engine_port.ts";
 import type { Access } from "./access.ts";
 import type { MetricsPort } from "./metrics_port.ts";
 import type { Sessions } from "./sessions.ts";
+import type { SystemPort } from "./system_port.ts";
 import type { VerificationPort } from "./verification_port.ts";
 
 export interface Edge {
@@ -18,6 +19,8 @@ export interface Edge {
   readonly metrics: MetricsPort | undefined;
   /** `undefined` for a journal that is in no files. */
   readonly verification: VerificationPort | undefined;
+  /** `undefined` where nobody tells of the process. */
+  readonly system: SystemPort | undefined;
   /** In one request. */
   readonly eventsMax: number;
   readonly maxStartDelayMs: number;
