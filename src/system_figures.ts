@@ -5,6 +5,7 @@ import { shownSettings } from "./configuration_text.ts";
 import type { Condition } from "./core/condition.ts";
 import type { JobEngine } from "./engine/job_engine.ts";
 import type { ProcessFigures, SystemPort, Use } from "./http/system_port.ts";
+import { journalFlag } from "./journal/journal_flag.ts";
 import { heapUse, processUsage } from "./process_usage.ts";
 
 const ENDED: ReadonlySet<Condition> = new Set(["succeeded", "failed", "cancelled"]);
@@ -18,6 +19,7 @@ export function systemFigures(
   return {
     settings: shownSettings(configuration, origins),
     journal: configuration.journal,
+    backupCommand: `deno task journal-backup backups/journal${journalFlag(configuration.journal)}`,
     versions: [
       { name: "Deno", version: Deno.version.deno },
       { name: "V8", version: Deno.version.v8 },

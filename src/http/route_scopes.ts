@@ -41,6 +41,14 @@ const ROUTE_SCOPES: Readonly<Record<string, RouteScope>> = {
   "POST /ui/sign-in": "open",
   "POST /ui/sign-out": "open",
   "GET /ui/live": "read",
+  "GET /ui/system": "read",
+  "POST /ui/system/verify": "operate",
+  "GET /ui/system/definitions/:type": "read",
+  "POST /ui/system/definitions/:type": "submit",
+  "GET /ui/system/plan": "read",
+  "POST /ui/system/plan": "submit",
+  "GET /ui/system/event": "read",
+  "POST /ui/system/event": "submit",
 };
 
 export interface Route {

@@ -29,6 +29,8 @@ export interface SystemPort {
   readonly settings: readonly ShownSetting[];
   /** As `--journal` names it. */
   readonly journal: string;
+  /** Makes a copy of it, or brings one up to date. */
+  readonly backupCommand: string;
   /** Of what the process is made of, beside Daybook. */
   readonly versions: readonly { readonly name: string; readonly version: string }[];
   /** As of now. */

@@ -8,8 +8,10 @@ import { createHash } from "node:crypto";
 import idiomorph from "idiomorph/dist/idiomorph.min.js" with { type: "text" };
 import copyScript from "./scripts/copy.js" with { type: "text" };
 import liveScript from "./scripts/live.js" with { type: "text" };
+import systemScript from "./scripts/system.js" with { type: "text" };
 import baseStyle from "./styles/base.css" with { type: "text" };
 import partsStyle from "./styles/parts.css" with { type: "text" };
+import systemStyle from "./styles/system.css" with { type: "text" };
 
 const SCRIPT = "text/javascript; charset=utf-8";
 const STYLE = "text/css; charset=utf-8";
@@ -17,6 +19,8 @@ const STYLE = "text/css; charset=utf-8";
 const SOURCES = {
   "base.css": { type: STYLE, text: baseStyle },
   "parts.css": { type: STYLE, text: partsStyle },
+  "system.css": { type: STYLE, text: systemStyle },
+  "system.js": { type: SCRIPT, text: systemScript },
   "idiomorph.js": { type: SCRIPT, text: idiomorph },
   "copy.js": { type: SCRIPT, text: copyScript },
   "live.js": { type: SCRIPT, text: liveScript },

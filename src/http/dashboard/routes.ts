@@ -4,10 +4,16 @@ import type { Hono } from "hono";
 import type { Edge } from "../edge.ts";
 import { addLive } from "./live.ts";
 import { addAssets } from "./screens/asset.ts";
+import { addEventScreen } from "./screens/event.tsx";
 import { addSignInScreen } from "./screens/sign_in.tsx";
+import { addSubmitScreens } from "./screens/submit.tsx";
+import { addSystemScreen } from "./screens/system.tsx";
 
 export function addDashboard(app: Hono, edge: Edge): void {
   addAssets(app);
   addLive(app, edge);
   addSignInScreen(app, edge);
+  addSystemScreen(app, edge);
+  addSubmitScreens(app, edge);
+  addEventScreen(app, edge);
 }

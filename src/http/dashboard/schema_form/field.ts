@@ -171,8 +171,9 @@ function objectField(
   common: FieldCommon,
   place: Place,
 ): GroupField | JsonField {
-  const { additionalProperties = false, properties = {} } = schema;
-  const isOpen = additionalProperties !== false || Object.hasOwn(schema, "patternProperties");
+  const { additionalProperties = false, properties } = schema;
+  const isOpen = properties === undefined || additionalProperties !== false ||
+    Object.hasOwn(schema, "patternProperties");
   if (isOpen || place.path.length >= DEPTH_MAX) return { ...common, kind: "json" };
   const required = Array.isArray(schema["required"]) ? schema["required"] : [];
   const fields = Object.entries(objectOf(properties)).map(([name, property]) =>

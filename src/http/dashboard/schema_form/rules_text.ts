@@ -1,0 +1,45 @@
+/** What a field takes, in words. */
+
+import { assertNever } from "../../../core/assert_never.ts";
+import type { Field, LinesField, NumberField, TextField } from "./field.ts";
+
+export function rulesText(field: Field): string {
+  switch (field.kind) {
+    case "text":
+      return textRulesText(field);
+    case "number":
+      return numberText(field);
+    case "choice":
+      return `one of ${field.values.map((value) => JSON.stringify(value)).join(", ")}`;
+    case "lines":
+      return linesText(field);
+    case "json":
+      return "JSON";
+    case "group":
+      return "an object";
+    default:
+      return assertNever(field, "field");
+  }
+}
+
+function textRulesText({ lengthMin, lengthMax, pattern, format }: TextField): string {
+  return [
+    format === undefined ? "text" : `text, ${format}`,
+    lengthMin === undefined ? "" : `at least ${lengthMin} characters`,
+    lengthMax === undefined ? "" : `at most ${lengthMax} characters`,
+    pattern === undefined ? "" : `as ${pattern}`,
+  ].filter((part) => part !== "").join(", ");
+}
+
+function numberText({ isInteger, min, max }: NumberField): string {
+  return [
+    isInteger ? "a whole number" : "a number",
+    min === undefined ? "" : `from ${min}`,
+    max === undefined || max === Number.MAX_SAFE_INTEGER ? "" : `up to ${max}`,
+  ].filter((part) => part !== "").join(" ");
+}
+
+function linesText({ items }: LinesField): string {
+  const what = { string: "texts", number: "numbers", boolean: "true or false" }[items];
+  return `a list of ${what}, each on a line`;
+}
