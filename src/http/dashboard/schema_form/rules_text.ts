@@ -1,6 +1,7 @@
 /** What a field takes, in words. */
 
 import { assertNever } from "../../../core/assert_never.ts";
+import { counted } from "../../../core/counted.ts";
 import type { Field, LinesField, NumberField, TextField } from "./field.ts";
 
 export function rulesText(field: Field): string {
@@ -25,10 +26,15 @@ export function rulesText(field: Field): string {
 function textRulesText({ lengthMin, lengthMax, pattern, format }: TextField): string {
   return [
     format === undefined ? "text" : `text, ${format}`,
-    lengthMin === undefined ? "" : `at least ${lengthMin} characters`,
-    lengthMax === undefined ? "" : `at most ${lengthMax} characters`,
+    lengthText(lengthMin, lengthMax),
     pattern === undefined ? "" : `as ${pattern}`,
   ].filter((part) => part !== "").join(", ");
+}
+
+function lengthText(min: number | undefined, max: number | undefined): string {
+  if (min === undefined) return max === undefined ? "" : `at most ${counted(max, "character")}`;
+  if (max !== undefined) return `${min} to ${counted(max, "character")}`;
+  return min === 1 ? "not empty" : `at least ${counted(min, "character")}`;
 }
 
 function numberText({ isInteger, min, max }: NumberField): string {

@@ -195,11 +195,14 @@ function choiceText(value: unknown): string {
   return typeof value === "string" && value.trim() !== "" ? value : JSON.stringify(value);
 }
 
+const TITLE_MAX = 300;
+
 function textRules(field: TextField) {
   return {
     minlength: field.lengthMin,
     maxlength: field.lengthMax,
     pattern: field.isSecret ? undefined : inputPattern(field.pattern),
+    title: field.pattern === undefined ? undefined : `as ${field.pattern}`.slice(0, TITLE_MAX),
     spellcheck: false,
   };
 }
@@ -213,11 +216,17 @@ function rowsOf(text: string): number {
   return Math.min(18, Math.max(4, text.split("\n").length));
 }
 
+/** A pattern is for programs: it is in the table of the schema. */
 function Hint({ field }: { readonly field: Leaf }) {
-  const rules = [rulesText(field), secretText(field)].filter((text) => text !== "").join("; ");
+  const shown = field.kind === "text" ? { ...field, pattern: undefined } : field;
+  const rules = [rulesText(shown), secretText(field)].filter((text) => text !== "").join("; ");
   return (
     <>
-      {field.description === undefined ? null : <UserText text={field.description} />}{" "}
+      {field.description === undefined ? null : (
+        <span class="about">
+          <UserText text={field.description} />
+        </span>
+      )}
       <UserText text={rules} lengthMax={500} />
     </>
   );

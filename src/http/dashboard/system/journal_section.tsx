@@ -1,5 +1,6 @@
 /** Where the journal is, in what files, and how it was found at the start. */
 
+import { counted } from "../../../core/counted.ts";
 import type { JournalInfo, RecoveryReport, SegmentInfo } from "../../../engine/ports.ts";
 import type { SystemPort } from "../../system_port.ts";
 import { countText, sizeText } from "../parts/amounts.tsx";
@@ -101,8 +102,8 @@ function Recovery({ report }: { readonly report: RecoveryReport }) {
         </dd>
         <dt>Replayed</dt>
         <dd>
-          {countText(entriesReplayed)} {entriesReplayed === 1 ? "entry" : "entries"}{" "}
-          {snapshotLogId === null ? "from the first" : `after the snapshot at ${snapshotLogId}`} in
+          {entriesReplayed === 0 ? "nothing" : counted(entriesReplayed, "entry", "entries")}
+          {snapshotLogId === null ? "" : ` after the snapshot at ${countText(snapshotLogId)}`} in
           {" "}
           {durationText(report.durationMs)}
         </dd>
