@@ -41,6 +41,11 @@ const ROUTE_SCOPES: Readonly<Record<string, RouteScope>> = {
   "POST /ui/sign-in": "open",
   "POST /ui/sign-out": "open",
   "GET /ui/live": "read",
+  "GET /ui/stream": "read",
+  "GET /ui/reference": "read",
+  "GET /ui/jobs/:id/time": "read",
+  // As the what-if of the API: it records nothing.
+  "POST /ui/jobs/:id/time": "read",
   "GET /ui/system": "read",
   "POST /ui/system/verify": "operate",
   "GET /ui/system/definitions/:type": "read",
