@@ -16,8 +16,6 @@ import referenceStyle from "./styles/reference.css" with { type: "text" };
 import streamStyle from "./styles/stream.css" with { type: "text" };
 import timeTravelStyle from "./styles/time_travel.css" with { type: "text" };
 import systemScript from "./scripts/system.js" with { type: "text" };
-import baseStyle from "./styles/base.css" with { type: "text" };
-import partsStyle from "./styles/parts.css" with { type: "text" };
 import systemStyle from "./styles/system.css" with { type: "text" };
 
 const SCRIPT = "text/javascript; charset=utf-8";

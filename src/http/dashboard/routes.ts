@@ -9,7 +9,6 @@ import { addSignInScreen } from "./screens/sign_in.tsx";
 import { addStreamScreen } from "./screens/stream.tsx";
 import { addTimeTravelScreen } from "./screens/time_travel.tsx";
 import { addEventScreen } from "./screens/event.tsx";
-import { addSignInScreen } from "./screens/sign_in.tsx";
 import { addSubmitScreens } from "./screens/submit.tsx";
 import { addSystemScreen } from "./screens/system.tsx";
 
