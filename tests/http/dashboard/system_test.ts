@@ -44,6 +44,8 @@ async function start(options: TestAppOptions = {}) {
   return { app, verification };
 }
 
+const VERIFY = { return: "/ui/system#verification" };
+
 /** A browser that signed in with a token of these scopes. */
 async function signedIn(scopes: readonly Scope[]): Promise<{ app: TestApp; cookie: string }> {
   const token = "a-token-that-is-never-shown";
@@ -84,7 +86,7 @@ Deno.test("system: without a port it shows what the edge knows", async () => {
 
 Deno.test("system: the button begins a verification, and the page shows how far it is", async () => {
   const { app, verification } = await start();
-  const location = await locationOf(await submitForm(app, "/ui/system/verify", {}));
+  const location = await locationOf(await submitForm(app, "/ui/system/verify", VERIFY));
   assert.match(location, /^\/ui\/system\?note=[\w-]+#verification$/);
   verification.reach(50, 200);
   const [path = ""] = location.split("#");
@@ -94,7 +96,7 @@ Deno.test("system: the button begins a verification, and the page shows how far 
   assert.match(text, /data-running="true"/);
   assert.match(text, /-X POST http:\/\/localhost\/journal\/verify/);
 
-  const again = await locationOf(await submitForm(app, "/ui/system/verify", {}));
+  const again = await locationOf(await submitForm(app, "/ui/system/verify", VERIFY));
   assert.match(await pageOf(app, again.split("#")[0] ?? ""), /Cannot verify: one is running/);
   verification.fail(`no room ${HOSTILE}`);
   const failed = await pageOf(app, "/ui/system");

@@ -38,11 +38,11 @@ function lengthText(min: number | undefined, max: number | undefined): string {
 }
 
 function numberText({ isInteger, min, max }: NumberField): string {
-  return [
-    isInteger ? "a whole number" : "a number",
-    min === undefined ? "" : `from ${min}`,
-    max === undefined || max === Number.MAX_SAFE_INTEGER ? "" : `up to ${max}`,
-  ].filter((part) => part !== "").join(" ");
+  const what = isInteger ? "a whole number" : "a number";
+  const hasMax = max !== undefined && max !== Number.MAX_SAFE_INTEGER;
+  const hasMin = min !== undefined && min !== Number.MIN_SAFE_INTEGER;
+  if (!hasMin) return hasMax ? `${what}, at most ${max}` : what;
+  return hasMax ? `${what} from ${min} to ${max}` : `${what}, at least ${min}`;
 }
 
 function linesText({ items }: LinesField): string {

@@ -40,7 +40,7 @@ function FieldInput({ field, texts, issues }: SchemaFieldsProps) {
       id={id}
       label={field.name === "" ? '""' : field.name}
       isRequired={field.isRequired}
-      hint={<Hint field={field} />}
+      hint={hasHint(field) ? <Hint field={field} /> : undefined}
       issues={own}
       at={field.pointer}
     >
@@ -138,7 +138,7 @@ function Input({ field, text, id, isWrong }: InputProps<Leaf>) {
     name: inputName(field),
     required: field.isInsisted && !isEmptyAllowed(field),
     "aria-invalid": isWrong ? "true" as const : undefined,
-    "aria-describedby": isWrong ? `${id}-issues ${id}-hint` : `${id}-hint`,
+    "aria-describedby": describedBy(field, id, isWrong),
     autocomplete: "off",
   };
   const shown = field.isSecret ? "" : text;
@@ -216,10 +216,26 @@ function rowsOf(text: string): number {
   return Math.min(18, Math.max(4, text.split("\n").length));
 }
 
-/** A pattern is for programs: it is in the table of the schema. */
-function Hint({ field }: { readonly field: Leaf }) {
+function describedBy(field: Leaf, id: string, isWrong: boolean): string | undefined {
+  const ids = [...isWrong ? [`${id}-issues`] : [], ...hasHint(field) ? [`${id}-hint`] : []];
+  return ids.length === 0 ? undefined : ids.join(" ");
+}
+
+function hasHint(field: Leaf): boolean {
+  return field.description !== undefined || hintText(field) !== "";
+}
+
+/** A pattern is for programs: it is in the table of the schema. Any text needs no word. */
+function hintText(field: Leaf): string {
   const shown = field.kind === "text" ? { ...field, pattern: undefined } : field;
-  const rules = [rulesText(shown), secretText(field)].filter((text) => text !== "").join("; ");
+  const rules = rulesText(shown);
+  return [rules === "text" ? "" : rules, secretText(field)].filter((text) => text !== "").join(
+    "; ",
+  );
+}
+
+function Hint({ field }: { readonly field: Leaf }) {
+  const rules = hintText(field);
   return (
     <>
       {field.description === undefined ? null : (

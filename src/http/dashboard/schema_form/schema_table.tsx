@@ -7,7 +7,7 @@ import { rulesText } from "./rules_text.ts";
 
 export function SchemaTable({ field }: { readonly field: Field }) {
   return (
-    <Table caption="The input, field by field" headings={["Field", "Takes", "Default", "About"]}>
+    <Table caption="The input, field by field" headings={["Field", "Takes", "About", "Default"]}>
       {rowsOf(field).map((row) => (
         <tr>
           <td class="mono">
@@ -18,15 +18,15 @@ export function SchemaTable({ field }: { readonly field: Field }) {
           <td>
             <UserText text={rulesText(row)} lengthMax={500} />
           </td>
-          <td class="mono">
-            {row.default === undefined
-              ? ""
-              : <UserText text={JSON.stringify(row.default)} lengthMax={200} />}
-          </td>
           <td>
             {row.description === undefined
               ? ""
               : <UserText text={row.description} lengthMax={1_000} />}
+          </td>
+          <td class="mono">
+            {row.default === undefined
+              ? ""
+              : <UserText text={JSON.stringify(row.default)} lengthMax={200} />}
           </td>
         </tr>
       ))}

@@ -9,6 +9,7 @@ import { startVerification } from "../../routes/journal.ts";
 import { viewerOf } from "../../viewer.ts";
 import { readForm } from "../form.ts";
 import { page } from "../page.tsx";
+import { safeReturnPath } from "../return_path.ts";
 import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
 import { commandsOf } from "../system/commands.ts";
 import { ConfigurationSection } from "../system/configuration_section.tsx";
@@ -45,7 +46,6 @@ async function showSystem(c: Context, edge: Edge): Promise<Response> {
     },
     <>
       <h1>System</h1>
-      <NoteLine c={c} edge={edge} />
       <div class="two-columns">
         <div class="column">
           <JournalSection journal={journal} system={system} commands={commands} />
@@ -56,7 +56,11 @@ async function showSystem(c: Context, edge: Edge): Promise<Response> {
             mayVerify={scopes.includes("operate")}
             now={now}
             commands={commands}
+            note={<NoteLine c={c} edge={edge} />}
           />
+          {system === undefined
+            ? null
+            : <ProcessSection figures={system.process()} versions={system.versions} now={now} />}
         </div>
         <div class="column">
           <DefinitionsSection
@@ -65,9 +69,6 @@ async function showSystem(c: Context, edge: Edge): Promise<Response> {
             commands={commands}
           />
           <LimitsSection edge={edge} commands={commands} />
-          {system === undefined
-            ? null
-            : <ProcessSection figures={system.process()} versions={system.versions} now={now} />}
         </div>
       </div>
       {system === undefined ? null : <ConfigurationSection settings={system.settings} />}
@@ -81,17 +82,18 @@ async function showSystem(c: Context, edge: Edge): Promise<Response> {
 
 async function verify(c: Context, edge: Edge): Promise<Response> {
   refuseQuery(c.req.raw);
-  await readForm(c.req.raw, edge.bodies);
-  return emptyResponse(STATUS.seeOther, { location: `${verifyAndTell(edge)}#verification` });
+  const form = await readForm(c.req.raw, edge.bodies);
+  const path = safeReturnPath(form.get("return"));
+  return emptyResponse(STATUS.seeOther, { location: verifyAndTell(edge, path) });
 }
 
 /** What is refused is told where the button is. */
-function verifyAndTell(edge: Edge): string {
+function verifyAndTell(edge: Edge, path: string): string {
   try {
     startVerification(edge);
-    return edge.notes.pathWith(PATH, "The verification has begun.");
+    return edge.notes.pathWith(path, "The verification has begun.");
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    return edge.notes.pathWith(PATH, error.message, true);
+    return edge.notes.pathWith(path, error.message, true);
   }
 }

@@ -16,7 +16,7 @@ export function ConfigurationSection({ settings }: { readonly settings: readonly
       <Table caption="Settings in force" headings={["Flag", "In force", "From"]}>
         {settings.map(({ name, value, origin }) => (
           <tr>
-            <td class="mono">{`--${name}`}</td>
+            <td class="mono setting-name">{`--${name}`}</td>
             <td>
               <UserText text={value} lengthMax={500} />
             </td>

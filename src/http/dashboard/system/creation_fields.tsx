@@ -42,6 +42,7 @@ export function CreationForm(props: CreationFormProps) {
       <input type="hidden" name={OPTION.once} value={texts.get(OPTION.once) ?? newName()} />
       {refusal === undefined ? null : <RefusalNote refusal={refusal} at={at} />}
       <SchemaFields field={subject.field} texts={texts} issues={own} />
+      {subject.kind === "type" ? <TypingHint /> : null}
       <Options texts={texts} issues={issues} />
       {scopes.includes("submit")
         ? (
@@ -56,6 +57,15 @@ export function CreationForm(props: CreationFormProps) {
         label="curl: the same as filled in here"
       />
     </form>
+  );
+}
+
+function TypingHint() {
+  return (
+    <p class="hint">
+      What is blank is left out. A text in double quotes is read as JSON: <code>""</code>{" "}
+      is an empty one, <code>"\t"</code> a tab.
+    </p>
   );
 }
 

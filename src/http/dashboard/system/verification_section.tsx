@@ -1,6 +1,8 @@
 /** The proof of the journal: what the last one found, how far one is, and a button. */
 
+import type { Child } from "hono/jsx";
 import type { Verification, VerificationRun } from "../../../engine/ports.ts";
+import { ActionForm } from "../parts/action_form.tsx";
 import { sizeText } from "../parts/amounts.tsx";
 import { CopyCurl } from "../parts/curl.tsx";
 import { durationText, Time } from "../parts/time.tsx";
@@ -17,16 +19,19 @@ export interface VerificationSectionProps {
   readonly mayVerify: boolean;
   readonly now: number;
   readonly commands: Commands;
+  /** What the button did. */
+  readonly note: Child;
 }
 
 export function VerificationSection(props: VerificationSectionProps) {
-  const { last, run, canVerify, mayVerify, now, commands } = props;
+  const { last, run, canVerify, mayVerify, now, commands, note } = props;
   return (
     <section class="sheet" aria-labelledby="verification">
       <div class="row row-between">
         <h2 id="verification">Verification</h2>
         {canVerify ? <CopyCurl command={commands.post("/journal/verify")} /> : null}
       </div>
+      {note}
       <div
         id="verification-state"
         data-live
@@ -104,9 +109,8 @@ function LastVerdict({ last, now }: LastVerdictProps) {
 function VerifyButton({ mayVerify }: Pick<VerificationSectionProps, "mayVerify">) {
   if (!mayVerify) return <MissingScope scope="operate" what="verifying" />;
   return (
-    <form method="post" action="/ui/system/verify" class="row">
-      <button type="submit">Verify now</button>
+    <ActionForm action="/ui/system/verify" label="Verify now" returnTo="/ui/system#verification">
       <span class="hint">It runs beside the requests, and slows them a little.</span>
-    </form>
+    </ActionForm>
   );
 }
