@@ -92,12 +92,17 @@ Deno.test("system: the button begins a verification, and the page shows how far 
   const [path = ""] = location.split("#");
   const text = await pageOf(app, path);
   assert.match(text, /role="status"><bdi>The verification has begun\.<\/bdi>/);
-  assert.match(text, /<progress max="200" value="50"[^>]*>25 %<\/progress>/);
+  assert.match(text, /<progress max="200" value="50"[^>]*>25 %, 50 bytes of 200 bytes<\/progress>/);
   assert.match(text, /data-running="true"/);
   assert.match(text, /-X POST http:\/\/localhost\/journal\/verify/);
 
   const again = await locationOf(await submitForm(app, "/ui/system/verify", VERIFY));
   assert.match(await pageOf(app, again.split("#")[0] ?? ""), /Cannot verify: one is running/);
+  verification.end();
+  assert.match(
+    await pageOf(app, "/ui/system"),
+    /<progress max="1" value="1"[^>]*>read to the end at/,
+  );
   verification.fail(`no room ${HOSTILE}`);
   const failed = await pageOf(app, "/ui/system");
   assert.match(failed, /came to no verdict: <bdi>no room &lt;img/);

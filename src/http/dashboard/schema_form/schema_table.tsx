@@ -18,7 +18,7 @@ export function SchemaTable({ field }: { readonly field: Field }) {
           <td>
             <UserText text={rulesText(row)} lengthMax={500} />
           </td>
-          <td>
+          <td class="schema-about">
             {row.description === undefined
               ? ""
               : <UserText text={row.description} lengthMax={1_000} />}

@@ -1,11 +1,12 @@
 /** The proof of the journal: what the last one found, how far one is, and a button. */
 
 import type { Child } from "hono/jsx";
+import { assertNever } from "../../../core/assert_never.ts";
 import type { Verification, VerificationRun } from "../../../engine/ports.ts";
 import { ActionForm } from "../parts/action_form.tsx";
 import { sizeText } from "../parts/amounts.tsx";
 import { CopyCurl } from "../parts/curl.tsx";
-import { durationText, Time } from "../parts/time.tsx";
+import { durationText, momentText, Time } from "../parts/time.tsx";
 import { UserText } from "../parts/text.tsx";
 import { MissingScope } from "./creation_fields.tsx";
 import type { Commands } from "./commands.ts";
@@ -48,33 +49,53 @@ export function VerificationSection(props: VerificationSectionProps) {
   );
 }
 
+/** As high when it is done as while it runs, so that nothing moves. */
 function Progress({ run }: { readonly run: VerificationRun | null }) {
-  if (run?.status === "failed") {
-    return (
-      <p class="note note-bad">
-        The last run came to no verdict: <UserText text={run.detail} lengthMax={500} />
-      </p>
-    );
+  switch (run?.status) {
+    case undefined:
+      return null;
+    case "running":
+      return <ProgressBar done={run.bytesDone} total={run.bytesTotal} text={progressText(run)} />;
+    case "ended":
+      return (
+        <ProgressBar
+          done={1}
+          total={1}
+          text={`read to the end at ${momentText(run.endedAt, undefined)}`}
+        />
+      );
+    case "failed":
+      return (
+        <p class="note note-bad">
+          The last run came to no verdict: <UserText text={run.detail} lengthMax={500} />
+        </p>
+      );
+    default:
+      return assertNever(run, "run");
   }
-  if (run?.status !== "running") return null;
-  const { bytesDone, bytesTotal } = run;
-  const percent = bytesTotal === 0 ? 0 : Math.floor((bytesDone / bytesTotal) * 100);
+}
+
+interface ProgressBarProps {
+  readonly done: number;
+  readonly total: number;
+  readonly text: string;
+}
+
+function ProgressBar({ done, total, text }: ProgressBarProps) {
   return (
     <div class="progress">
-      <progress
-        max={Math.max(1, bytesTotal)}
-        value={bytesDone}
-        aria-label="How much of the journal is read"
-      >
-        {`${percent} %`}
+      <progress max={Math.max(1, total)} value={done} aria-label="How much of the journal is read">
+        {text}
       </progress>
-      <p class="soft">
-        {bytesTotal === 0
-          ? "listing what is served"
-          : `${percent} %, ${sizeText(bytesDone)} of ${sizeText(bytesTotal)}`}
-      </p>
+      <p class="soft">{text}</p>
     </div>
   );
+}
+
+function progressText({ bytesDone, bytesTotal }: VerificationRun & { status: "running" }): string {
+  if (bytesTotal === 0) return "listing what is served";
+  const percent = Math.floor((bytesDone / bytesTotal) * 100);
+  return `${percent} %, ${sizeText(bytesDone)} of ${sizeText(bytesTotal)}`;
 }
 
 interface LastVerdictProps {
