@@ -2,7 +2,7 @@
 
 import type * as v from "valibot";
 import { definitionsAnswer, indexAnswer, journalAnswer, liveAnswer } from "../answers/system.ts";
-import { readyAnswer } from "../answers/system.ts";
+import { readyAnswer, verificationRun } from "../answers/system.ts";
 import { anyObject, text } from "../answers/parts.ts";
 import { STATUS } from "../problem.ts";
 import { verifyBody } from "../routes/journal.ts";
@@ -39,7 +39,7 @@ export const SYSTEM_OPERATIONS: Operations = {
     answers: {
       [STATUS.accepted]: {
         description: "It has begun.",
-        content: json(journalAnswer),
+        content: json(verificationRun),
         headers: { "Location": { description: "Where it shows.", schema: text } },
       },
     },

@@ -15,13 +15,13 @@ export const verifyBody = strictObject({});
 export function addJournalRoutes(app: Hono, edge: Edge): void {
   app.get("/journal", async (c) => {
     refuseQuery(c.req.raw);
-    return jsonResponse(await journalOf(edge), STATUS.ok);
+    return jsonResponse({ ...await edge.engine.journalInfo(), ...runOf(edge) }, STATUS.ok);
   });
   app.post("/journal/verify", (c) => verify(c, edge));
 }
 
-async function journalOf({ engine, verification }: Edge) {
-  return { ...await engine.journalInfo(), verificationRun: verification?.run ?? null };
+function runOf({ verification }: Edge) {
+  return { verificationRun: verification?.run ?? null };
 }
 
 async function verify(c: Context, edge: Edge): Promise<Response> {
@@ -29,7 +29,7 @@ async function verify(c: Context, edge: Edge): Promise<Response> {
   const parsed = v.safeParse(verifyBody, await readOptionalJson(c.req.raw, edge.bodies));
   if (!parsed.success) throw invalidRequest(pointedIssues(parsed.issues));
   startVerification(edge);
-  return jsonResponse(await journalOf(edge), STATUS.accepted, { location: "/journal" });
+  return jsonResponse(runOf(edge), STATUS.accepted, { location: "/journal" });
 }
 
 /** @throws {Problem} `cannot-verify`, or `not-found` where nothing can be proved. */

@@ -12,6 +12,7 @@ import {
   textsOf,
 } from "../../../src/http/dashboard/schema_form/field_texts.ts";
 import { inputOf } from "../../../src/http/dashboard/schema_form/form_input.ts";
+import { inputPattern } from "../../../src/http/dashboard/schema_form/input_pattern.ts";
 import { shippedDefinitions } from "../../../src/jobs/shipped.ts";
 import { schemasAndValues } from "../../support/arbitrary_schemas.ts";
 import { rounds } from "../../support/effort.ts";
@@ -198,3 +199,64 @@ Deno.test("schema form: secrets are marked wherever they are, and taken as they 
   ]);
   assert.deepEqual(read(field, { "input/card/number": '"1"' }).value, { card: { number: '"1"' } });
 });
+
+/** Each with texts that it takes, and texts that it does not. */
+const PATTERNS: readonly (readonly [string, readonly string[], readonly string[]])[] = [
+  [String.raw`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`, ["a.B-_", "x"], ["a..b", "a b", ""]],
+  ["^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$", ["x-y", "a|b", "~", "^", "&&"], ["a b", "a:b"]],
+  [String.raw`^[^"\r\n\ud800-\udfff]$`, [",", "-", "]", "😀"], ["ab", "\n"]],
+  [String.raw`^[\t\x20-\x7e]*$`, ["a - b", ""], ["é"]],
+  [String.raw`^(?!\.{1,2}$)[A-Za-z0-9._:~-]{1,128}$`, ["evt_1", "..."], [".", ".."]],
+  ["[a-f(){}/|]-[--0]", ["xa-.y", "{--"], ["a-z", "g-0"]],
+  [String.raw`^[\w-.]+$`, ["a-b.c"], ["a b"]],
+  ["b", ["abc"], ["ac"]],
+  [String.raw`\$`, ["a$b"], ["ab"]],
+];
+
+Deno.test("schema form: a browser reads a pattern as the schema does, whatever the flag v asks for", () => {
+  for (const [pattern, taken, refused] of PATTERNS) {
+    const translated = inputPattern(pattern);
+    assert.ok(translated, pattern);
+    const browser = new RegExp(`^(?:${translated})$`, "v");
+    for (const text of taken) assert.ok(browser.test(text), `${pattern} takes ${text}`);
+    for (const text of refused) assert.ok(!browser.test(text), `${pattern} takes ${text}`);
+    assert.ok(browser.test('"in quotes"'), pattern);
+  }
+});
+
+Deno.test("schema form: a pattern that no browser may be able to read is left to the server", () => {
+  for (const pattern of ["[", "a{", "{", "]", "}", "\\", "\\k", "[a-\\d]", "[\\q]", "[z"]) {
+    assert.equal(inputPattern(pattern), undefined, pattern);
+  }
+});
+
+Deno.test("schema form: what a pattern becomes can be read by a browser, or is left out", async () => {
+  const parts = fc.constantFrom(
+    ..."[]{}()|^$.*+?-&!#%,:;<=>@`~/\\abz09_ ".split(""),
+    ...["[a-z]", "\\d", "\\-", "\\u0041", "\\p{L}", "{2}", "(?:x)", "[^-]"],
+  );
+  const patterns = fc.array(parts, { maxLength: 10 }).map((all) => all.join("")).filter((pattern) =>
+    isRegExp(pattern, "u")
+  );
+  await fc.assert(
+    fc.property(patterns, fc.array(fc.string({ maxLength: 6 })), (pattern, texts) => {
+      const translated = inputPattern(pattern);
+      if (translated === undefined) return;
+      assert.ok(isRegExp(translated, "v"), translated);
+      const [browser, schema] = [new RegExp(`^(?:${translated})$`, "v"), new RegExp(pattern, "u")];
+      for (const text of texts.filter((one) => !one.startsWith('"'))) {
+        if (schema.test(text)) assert.ok(browser.test(text), `${pattern} ${translated} ${text}`);
+      }
+    }),
+    { numRuns: rounds(2_000, 50_000) },
+  );
+});
+
+function isRegExp(pattern: string, flags: string): boolean {
+  try {
+    new RegExp(pattern, flags);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -23,11 +23,12 @@ import { DefinitionPage } from "../system/definition_page.tsx";
 import { PlanPage } from "../system/plan_page.tsx";
 
 export function addSubmitScreens(app: Hono, edge: Edge): void {
-  const ofType = (c: Context) => typeForm(edge, c.req.param("type") ?? "");
+  const ofType: ScreenOf = (c) => typeForm(edge, c.req.param("type") ?? "");
+  const ofPlan: ScreenOf = () => PLAN_FORM;
   app.get("/ui/system/definitions/:type", (c) => show(c, edge, ofType(c)));
-  app.post("/ui/system/definitions/:type", (c) => create(c, edge, ofType(c)));
-  app.get("/ui/system/plan", (c) => show(c, edge, PLAN_FORM));
-  app.post("/ui/system/plan", (c) => create(c, edge, PLAN_FORM));
+  app.post("/ui/system/definitions/:type", (c) => create(c, edge, ofType));
+  app.get("/ui/system/plan", (c) => show(c, edge, ofPlan(c)));
+  app.post("/ui/system/plan", (c) => create(c, edge, ofPlan));
 }
 
 /** A page with a form that creates jobs. */
@@ -39,6 +40,9 @@ interface CreationScreen {
   readonly texts: FormTexts;
   readonly body: (form: CreationFormProps, edge: Edge) => Child;
 }
+
+/** The page that a path names. @throws {Problem} when there is none. */
+type ScreenOf = (c: Context) => CreationScreen;
 
 const SAMPLE_PLAN: JsonValue = {
   expected: [{
@@ -86,9 +90,10 @@ function show(c: Context, edge: Edge, screen: CreationScreen): Response {
 }
 
 /** To the page of the new job; or the form again, with all that was typed. */
-async function create(c: Context, edge: Edge, screen: CreationScreen): Promise<Response> {
+async function create(c: Context, edge: Edge, screenOf: ScreenOf): Promise<Response> {
   refuseQuery(c.req.raw);
   const texts: FormTexts = new Map(await readForm(c.req.raw, edge.bodies));
+  const screen = screenOf(c);
   if (texts.has(SHOW)) return formPage(c, edge, screen, texts);
   const { clock, maxStartDelayMs } = edge;
   try {
