@@ -6,16 +6,19 @@
 import { diskFree } from "./disk_free.ts";
 import { JobEngine } from "./engine/job_engine.ts";
 import type { AnyJobDefinition } from "./engine/definition.ts";
-import type { Clock, Random, RecoveryReport } from "./engine/ports.ts";
+import type { Clock, Random, RecoveryReport, Tracing } from "./engine/ports.ts";
 import { within } from "./engine/within.ts";
 import type { Access } from "./http/access.ts";
 import { createApp } from "./http/app.ts";
+import type { RequestSpans } from "./http/request_trace.ts";
 import type { Configuration, Origins } from "./configuration.ts";
 import { DenoFileSystem } from "./journal/deno_file_system.ts";
 import { FileJournal } from "./journal/file_journal.ts";
 import { KeyFiles } from "./journal/key_files.ts";
 import { layoutOf } from "./journal/layout.ts";
 import { Metrics } from "./metrics/metrics.ts";
+import { Trends } from "./metrics/trends.ts";
+import { commitWatchOf, jobWatchOf } from "./metrics/watches.ts";
 import { heapUse, processUsage } from "./process_usage.ts";
 import { ServedHere } from "./served_here.ts";
 import { systemFigures } from "./system_figures.ts";
@@ -37,6 +40,8 @@ export interface DaybookOptions {
   readonly definitions: readonly AnyJobDefinition[];
   /** Who may do what; everybody everything, when absent. */
   readonly access?: Access | undefined;
+  /** Who collects spans; nobody, when absent. */
+  readonly tracing?: (Tracing & RequestSpans) | undefined;
   /** The journal takes nothing any more; the process should answer what it has and end. */
   readonly onJournalFailed: (error: Error) => void;
   /** Told of what an operator should know. */
@@ -81,14 +86,16 @@ export class Daybook {
    * @throws {JournalDamagedError} when recorded data is not what was written.
    */
   static async open(options: DaybookOptions): Promise<Daybook> {
-    const { configuration, clock, random, definitions, warn } = options;
+    const { configuration, clock, random, definitions, tracing, warn } = options;
     const onDefect = (error: unknown) => warn(`defect: ${engine.redact(describe(error))}`);
     const fileSystem = new DenoFileSystem();
-    const metrics = new Metrics({
+    const counted = {
+      clock,
       types: definitions.map(({ type }) => type),
-      processUsage,
       diskFree: await diskFree(configuration.journal),
-    });
+    };
+    const metrics = new Metrics({ ...counted, processUsage });
+    const trends = new Trends(counted);
     const engine = new JobEngine({
       clock,
       random,
@@ -96,7 +103,8 @@ export class Daybook {
       keys: new KeyFiles(fileSystem, layoutOf(configuration.journal), configuration.secretKey),
       maxRunning: configuration.maxRunning,
       limits: configuration.limits,
-      watch: metrics.jobs,
+      watch: jobWatchOf(metrics.jobs, trends),
+      tracing,
       onJournalFailed: options.onJournalFailed,
       onDefect,
     });
@@ -111,7 +119,7 @@ export class Daybook {
       reserveBytes: configuration.reserveBytes,
       batchBytesMax: configuration.limits.batchBytesMax,
       acceptSnapshotAhead: configuration.acceptSnapshotAhead,
-      watch: metrics.commits,
+      watch: commitWatchOf(metrics.commits, trends),
       warn,
     });
     try {
@@ -134,6 +142,8 @@ export class Daybook {
       engine,
       clock,
       metrics: metrics.of(engine),
+      overview: trends,
+      spans: tracing,
       verification: verifier,
       system: systemFigures(engine, configuration, options.origins ?? new Map()),
       access: options.access,
@@ -155,7 +165,7 @@ export class Daybook {
    *
    * @param closeServer Resolves when the server has answered all requests.
    */
-  async stop(closeServer: () => Promise<void>): Promise<void> {
+  async stop(closeServer: () => Promise<unknown>): Promise<void> {
     const drained = this.engine.stop(this.#drainMs);
     this.#streams.abort();
     const unproved = this.#verifier.stop();

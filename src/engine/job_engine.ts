@@ -17,6 +17,7 @@ import { EngineStatus } from "./engine_status.ts";
 import type { Clock, Journal, JournalConsumer, JournalInfo } from "./ports.ts";
 import type { WhatIfReport } from "./replays.ts";
 import {
+  type Census,
   type ControlRequest,
   type Created,
   type CreateRequest,
@@ -24,6 +25,7 @@ import {
   type IncomingEvent,
   type ListPage,
   type ListQuery,
+  type NeedingAttention,
   type Outcome,
   type PointDifference,
   type Receipt,
@@ -31,6 +33,7 @@ import {
   type ShownInput,
   type Transition,
   unknownJob,
+  withTrace,
 } from "./requests.ts";
 import type { Commanded } from "./run_services.ts";
 import { within } from "./within.ts";
@@ -63,7 +66,9 @@ export class JobEngine {
     this.#parts.events.open(journal);
     this.#parts.recorder.fileAll();
     this.#parts.ended.restore(this.#parts.table.jobs());
+    this.#parts.traces.restore(this.headLogId);
     await this.#parts.census.restore(this.#parts.table, (logIds) => journal.readAt(logIds));
+    this.#parts.attention.restore();
     await this.#parts.inputRemovals.restore(this.#parts.table.jobs());
     await this.#parts.supervisor.recover(restart);
   }
@@ -94,7 +99,7 @@ export class JobEngine {
 
   /** Types of unfinished jobs for which there is no definition, with their number. */
   get missingDefinitions(): ReadonlyMap<string, number> {
-    return this.#parts.supervisor.missingDefinitions();
+    return this.#parts.attention.unloaded;
   }
 
   /** Unfinished jobs whose sealed input could not be opened at the start. */
@@ -107,14 +112,14 @@ export class JobEngine {
    * `OverCapacityError`.
    */
   create(request: CreateRequest): Promise<Outcome<Created>> {
-    return this.#parts.creation.create(request);
+    return this.#parts.creation.create(this.#traced(request));
   }
 
   /** Starts, cancels, suspends or resumes a job. Rejects as `create` does. */
   async control(jobId: JobId, request: ControlRequest): Promise<Outcome<JobState>> {
     const job = this.#parts.table.job(jobId);
     if (job === undefined) return unknownJob(jobId);
-    const commanded = await this.#command(job, request);
+    const commanded = await this.#command(job, this.#traced(request));
     if (commanded.accepted) return { ok: true, value: this.#parts.table.existing(jobId) };
     return { ok: false, problem: { kind: "rejected", rejection: commanded.rejection } };
   }
@@ -131,15 +136,28 @@ export class JobEngine {
 
   /** Makes a new job of a failed one. Rejects as `create` does. */
   retry(jobId: JobId, request: RetryRequest): Promise<Outcome<JobState>> {
+    const traced = this.#traced(request);
     return this.#parts.lanes.run(jobId, async () => {
       const job = this.#parts.table.job(jobId);
-      return job === undefined ? unknownJob(jobId) : await this.#parts.creation.retry(job, request);
+      return job === undefined ? unknownJob(jobId) : await this.#parts.creation.retry(job, traced);
     });
   }
 
   /** Records events from outside; one receipt for each. Rejects as `create` does. */
   deliver(events: readonly IncomingEvent[]): Promise<readonly Receipt[]> {
-    return this.#parts.deliveries.deliver(events);
+    const trace = this.#parts.tracing.active();
+    return this.#parts.deliveries.deliver(
+      trace === undefined ? events : events.map((event) => withTrace(event, trace)),
+    );
+  }
+
+  /** What comes without a trace is in that of its caller. */
+  #traced<Request extends ControlRequest | RetryRequest | CreateRequest>(
+    request: Request,
+  ): Request {
+    if (request.trace !== undefined) return request;
+    const trace = this.#parts.tracing.active();
+    return trace === undefined ? request : { ...request, trace };
   }
 
   job(jobId: JobId): JobState | undefined {
@@ -233,15 +251,32 @@ export class JobEngine {
     return this.#parts.events.journal.info();
   }
 
+  /** How many jobs there are of each kind; asking costs nothing, however many there are. */
+  census(): Census {
+    const { census, table, workers } = this.#parts;
+    return {
+      jobs: table.size,
+      states: census.states,
+      conditions: census.conditions,
+      oldestQueued: census.oldestQueued(this.#clock.now()),
+      busyWorkers: workers.busy,
+      maxWorkers: workers.max,
+    };
+  }
+
+  /** The jobs that a person may have to look at, a few of each kind. */
+  needingAttention(): Promise<NeedingAttention> {
+    const { attention, events } = this.#parts;
+    return attention.read((logIds) => events.journal.readAt(logIds));
+  }
+
   /** What is going on right now, in numbers. */
   get activity() {
+    const { oldestQueued, ...census } = this.census();
     return {
-      jobs: this.#parts.table.size,
-      busyWorkers: this.#parts.workers.busy,
-      maxWorkers: this.#parts.workers.max,
+      ...census,
       queued: this.#parts.workers.waiting,
-      oldestQueuedMs: this.#parts.census.oldestQueuedMs(this.#clock.now()),
-      conditions: this.#parts.census.conditions,
+      oldestQueuedMs: oldestQueued?.queuedMs ?? 0,
       pendingBytes: this.#parts.events.journal.pendingBytes,
       listening: this.#parts.feed.waiting,
       filed: this.#parts.indexes.started.size,

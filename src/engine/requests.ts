@@ -5,11 +5,12 @@ import type { Rejection } from "../core/decide.ts";
 import type { FactDraft } from "../core/event.ts";
 import type { EventId, JobId, LogId, TaskId } from "../core/ids.ts";
 import type { JobPlan, PolicyRole } from "../core/job_plan.ts";
-import type { JobState, StateName } from "../core/job_state.ts";
+import type { FailedJob, JobState, StateName } from "../core/job_state.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { InputRetention } from "../core/sealed_input.ts";
 import type { Condition } from "../core/condition.ts";
 import type { Mismatch } from "../core/mismatch.ts";
+import type { TraceIds } from "../core/trace_ids.ts";
 
 export type Outcome<Value> =
   | { readonly ok: true; readonly value: Value }
@@ -41,7 +42,12 @@ export function unknownJob(jobId: string): Outcome<never> {
 /** What a point of a job's life was given as. */
 export type PointName = "at" | "from" | "to";
 
-interface CreateCommon {
+/** Where a request comes from; recorded with what it causes, and without influence on it. */
+interface TracedRequest {
+  readonly trace?: TraceIds | undefined;
+}
+
+interface CreateCommon extends TracedRequest {
   readonly jobId?: JobId;
   /** Lower goes first; default 0. */
   readonly priority?: number;
@@ -75,18 +81,24 @@ export interface ShownInput {
   readonly secrets: readonly string[];
 }
 
-export interface ControlRequest {
+export interface ControlRequest extends TracedRequest {
   readonly kind: "start" | "cancel" | "suspend" | "resume";
   readonly reason?: string;
 }
 
-export interface RetryRequest {
+export interface RetryRequest extends TracedRequest {
   readonly from?: TaskId;
   readonly reason?: string;
 }
 
 /** An event from outside, validated: legal ids, a type outside the reserved namespaces. */
 export type IncomingEvent = Omit<FactDraft, "causedBy">;
+
+/** The same event in a trace, unless it brings ids of its own. */
+export function withTrace(event: IncomingEvent, trace: TraceIds): IncomingEvent {
+  const isTraced = event.traceId !== undefined || event.spanId !== undefined;
+  return isTraced ? event : { ...event, ...trace };
+}
 
 /** What one event did to one job. */
 export interface ReceiptJob {
@@ -153,6 +165,31 @@ export interface ListPage {
   readonly jobs: readonly JobState[];
   /** To be given as `before` for the next page; absent on the last one. */
   readonly next?: LogId;
+}
+
+export interface OldestQueued {
+  readonly jobId: JobId;
+  readonly queuedMs: number;
+}
+
+/** How many jobs there are, the ended ones included; a kind that is absent has none. */
+export interface Census {
+  readonly jobs: number;
+  readonly states: ReadonlyMap<StateName, number>;
+  readonly conditions: ReadonlyMap<Condition, number>;
+  readonly oldestQueued: OldestQueued | undefined;
+  readonly busyWorkers: number;
+  readonly maxWorkers: number;
+}
+
+/** The jobs that a person may have to look at, a few of each kind. */
+export interface NeedingAttention {
+  /** Failed, and not retried; the last one comes first. */
+  readonly failed: readonly FailedJob[];
+  /** Waiting, for longest first; `since` is RFC 3339. */
+  readonly waiting: readonly { readonly job: JobState; readonly since: string }[];
+  /** Types of unfinished jobs for which there is no definition, with their number. */
+  readonly unloaded: readonly { readonly type: string; readonly jobs: number }[];
 }
 
 /** Where an entry changed its job's state or condition. */

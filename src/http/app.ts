@@ -10,10 +10,12 @@ import type { EnginePort } from "./engine_port.ts";
 import { problemOfFailure } from "./engine_problem.ts";
 import { guard } from "./guard.ts";
 import type { MetricsPort } from "./metrics_port.ts";
+import type { OverviewPort } from "./overview_port.ts";
 import { Notes } from "./dashboard/notes.ts";
 import { addDashboard } from "./dashboard/routes.ts";
 import { isForPeople, problemPage } from "./dashboard/problem_page.tsx";
 import { Problem, problemResponse } from "./problem.ts";
+import { nameSpans, type RequestSpans } from "./request_trace.ts";
 import { requireScopes } from "./route_scopes.ts";
 import { addControlRoutes } from "./routes/controls.ts";
 import { addDefinitionRoutes } from "./routes/definitions.ts";
@@ -35,6 +37,10 @@ export interface AppOptions {
   readonly clock: Clock;
   /** What `/metrics` shows; without it there is nothing at that path. */
   readonly metrics?: MetricsPort | undefined;
+  /** What the overview shows over time; without it, it shows what is so now. */
+  readonly overview?: OverviewPort | undefined;
+  /** Who collects spans; nobody, when absent. */
+  readonly spans?: RequestSpans | undefined;
   /** Who proves the journal when somebody asks; without it nobody can. */
   readonly verification?: VerificationPort | undefined;
   /** What is told of the process; without it, the screen of the system shows less. */
@@ -75,6 +81,7 @@ export function createApp(options: AppOptions): Hono {
   const { engine, access, allowedHosts = [], onError = () => {} } = options;
   const app = new Hono();
   const edge = edgeOf(options);
+  if (options.spans !== undefined) app.use(nameSpans(options.spans));
   const { sessions, requests } = edge;
   app.use(guard({ engine, access, sessions, allowedHosts, requests }));
   addRoutes(app, edge);
@@ -97,6 +104,8 @@ function edgeOf(options: AppOptions): Edge {
       bytes: new Gauge("bodiesBytesMax", options.bodiesBytesMax ?? 64 * 1024 * 1024),
     }),
     metrics: options.metrics,
+    overview: options.overview,
+    spans: options.spans,
     verification: options.verification,
     system: options.system,
     eventsMax: options.eventsMax ?? 1_000,

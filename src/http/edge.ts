@@ -7,6 +7,8 @@ import type { Notes } from "./dashboard/notes.ts";
 import type { EnginePort } from "./engine_port.ts";
 import type { Access } from "./access.ts";
 import type { MetricsPort } from "./metrics_port.ts";
+import type { OverviewPort } from "./overview_port.ts";
+import type { RequestSpans } from "./request_trace.ts";
 import type { Sessions } from "./sessions.ts";
 import type { SystemPort } from "./system_port.ts";
 import type { VerificationPort } from "./verification_port.ts";
@@ -17,6 +19,10 @@ export interface Edge {
   readonly bodies: Bodies;
   /** `undefined` when nobody counts. */
   readonly metrics: MetricsPort | undefined;
+  /** `undefined` when nobody counts over time. */
+  readonly overview: OverviewPort | undefined;
+  /** `undefined` when nobody collects spans. */
+  readonly spans: RequestSpans | undefined;
   /** `undefined` for a journal that is in no files. */
   readonly verification: VerificationPort | undefined;
   /** `undefined` where nobody tells of the process. */

@@ -10,6 +10,7 @@ import type { Supposition } from "../core/supposition.ts";
 import type { JournalInfo } from "../engine/ports.ts";
 import type { WhatIfReport } from "../engine/replays.ts";
 import type {
+  Census,
   ControlRequest,
   Created,
   CreateRequest,
@@ -17,6 +18,7 @@ import type {
   IncomingEvent,
   ListPage,
   ListQuery,
+  NeedingAttention,
   Outcome,
   PointDifference,
   Receipt,
@@ -73,6 +75,10 @@ export interface EnginePort {
     signal?: AbortSignal,
   ): Promise<JobState>;
 
+  /** How many jobs there are of each kind; asking costs nothing, however many there are. */
+  census(): Census;
+  /** The jobs that a person may have to look at, a few of each kind. */
+  needingAttention(): Promise<NeedingAttention>;
   definitions(): readonly DefinitionInfo[];
   journalInfo(): Promise<JournalInfo>;
   /** The journal has failed: nothing can be written until the process starts again. */

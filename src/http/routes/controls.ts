@@ -2,6 +2,7 @@
 
 import type { Context, Hono } from "hono";
 import * as v from "valibot";
+import type { JsonValue } from "../../core/json.ts";
 import type { ControlRequest } from "../../engine/requests.ts";
 import { readOptionalJson } from "../body.ts";
 import type { Edge } from "../edge.ts";
@@ -11,6 +12,7 @@ import { pointedIssues } from "../issues.ts";
 import { jobPath, jobView } from "../job_view.ts";
 import { invalidRequest, STATUS } from "../problem.ts";
 import { refuseQuery } from "../query.ts";
+import { traceOf } from "../request_trace.ts";
 import { jsonResponse } from "../response.ts";
 import { jobOf } from "./job_id.ts";
 
@@ -31,17 +33,25 @@ export function addControlRoutes(app: Hono, edge: Edge): void {
 async function control(c: Context, edge: Edge, kind: ControlRequest["kind"]): Promise<Response> {
   refuseQuery(c.req.raw);
   const { jobId } = jobOf(c, edge.engine);
-  const parsed = v.safeParse(controlBody, await readOptionalJson(c.req.raw, edge.bodies));
-  if (!parsed.success) throw invalidRequest(pointedIssues(parsed.issues));
-  const job = valueOf(await edge.engine.control(jobId, { kind, ...parsed.output }));
+  const request = controlRequestOf(kind, await readOptionalJson(c.req.raw, edge.bodies));
+  const trace = traceOf(c.req.raw, edge.spans);
+  const job = valueOf(await edge.engine.control(jobId, { ...request, trace }));
   return jsonResponse(jobView(job), STATUS.ok);
+}
+
+/** @throws {Problem} `invalid-request`. */
+export function controlRequestOf(kind: ControlRequest["kind"], body: JsonValue): ControlRequest {
+  const parsed = v.safeParse(controlBody, body);
+  if (!parsed.success) throw invalidRequest(pointedIssues(parsed.issues));
+  return { kind, ...parsed.output };
 }
 
 async function retry(c: Context, edge: Edge): Promise<Response> {
   refuseQuery(c.req.raw);
   const { jobId } = jobOf(c, edge.engine);
+  const trace = traceOf(c.req.raw, edge.spans);
   const parsed = v.safeParse(retryBody, await readOptionalJson(c.req.raw, edge.bodies));
   if (!parsed.success) throw invalidRequest(pointedIssues(parsed.issues));
-  const job = valueOf(await edge.engine.retry(jobId, parsed.output));
+  const job = valueOf(await edge.engine.retry(jobId, { trace, ...parsed.output }));
   return jsonResponse(jobView(job), STATUS.created, { location: jobPath(job.jobId) });
 }
