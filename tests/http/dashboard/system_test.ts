@@ -249,7 +249,7 @@ Deno.test("submit form: a secret is asked for as a password, and is in no answer
   const pay = defineJob({
     type: "test.pay",
     version: 1,
-    input: v.object({ card: v.string(), amount: v.number() }),
+    input: v.object({ card: v.pipe(v.string(), v.email()), amount: v.number() }),
     secrets: ["card"],
     run: () => Promise.resolve("paid"),
   });

@@ -6,7 +6,7 @@ import type { JsonValue } from "../../../core/json.ts";
 import type { Edge } from "../../edge.ts";
 import { problemOfFailure, valueOf } from "../../engine_problem.ts";
 import { jobPagePath } from "../parts/links.tsx";
-import { Problem, problemFacts, type RequestIssue, STATUS } from "../../problem.ts";
+import { Problem, problemFacts, STATUS } from "../../problem.ts";
 import { readQuery, refuseQuery } from "../../query.ts";
 import { emptyResponse } from "../../response.ts";
 import { viewerOf } from "../../viewer.ts";
@@ -17,7 +17,7 @@ import { fieldOf } from "../schema_form/field.ts";
 import { defaultTextsOf, type FormTexts, textsOf } from "../schema_form/field_texts.ts";
 import { commandsOf } from "../system/commands.ts";
 import { type CreationFormProps, type Refusal, SHOW } from "../system/creation_fields.tsx";
-import { creationOf, type Subject } from "../system/creation_form.ts";
+import { creationOf, redacted, type Subject } from "../system/creation_form.ts";
 import { definitionPath } from "../system/definitions_section.tsx";
 import { DefinitionPage } from "../system/definition_page.tsx";
 import { PlanPage } from "../system/plan_page.tsx";
@@ -113,13 +113,15 @@ export function refusalIn(error: unknown): Problem | undefined {
   return error instanceof Error ? problemOfFailure(error) : undefined;
 }
 
-export function refusalOf({ message, members }: Problem): Refusal {
-  const issues = (members.errors ?? []).map(pointed);
-  return { message, issues };
-}
-
-function pointed(issue: RequestIssue) {
-  return { pointer: "pointer" in issue ? issue.pointer : "", detail: issue.detail };
+export function refusalOf(
+  { message, members }: Problem,
+  redact: (text: string) => string = (text) => text,
+): Refusal {
+  const issues = (members.errors ?? []).map((issue) => ({
+    pointer: "pointer" in issue ? issue.pointer : "",
+    detail: redact(issue.detail),
+  }));
+  return { message: redact(message), issues };
 }
 
 function formPage(
@@ -133,7 +135,9 @@ function formPage(
     action: path,
     subject,
     texts,
-    refusal: problem === undefined ? undefined : refusalOf(problem),
+    refusal: problem === undefined
+      ? undefined
+      : refusalOf(problem, (text) => redacted(text, subject.field, texts)),
     commands: commandsOf(c, edge),
     scopes: viewerOf(c.req.raw).scopes,
   };

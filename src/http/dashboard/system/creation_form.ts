@@ -94,6 +94,16 @@ export function withoutSecrets(field: Field, texts: FormTexts): FormTexts {
   return new Map([...texts].map(([name, text]) => [name, hidden.includes(name) ? "…" : text]));
 }
 
+/** Shorter ones are in too many words. */
+const SECRET_LENGTH_MIN = 6;
+
+/** A text without the secrets that were typed: what is wrong with one may quote it. */
+export function redacted(text: string, field: Field, texts: FormTexts): string {
+  const secrets = [...secretNames(field)].map((name) => texts.get(name) ?? "")
+    .filter((secret) => secret.length >= SECRET_LENGTH_MIN);
+  return secrets.reduce((rest, secret) => rest.replaceAll(secret, "…"), text);
+}
+
 function* secretNames(field: Field): Generator<string> {
   if (field.kind === "group") { for (const one of field.fields) yield* secretNames(one); }
   else if (field.isSecret) yield inputName(field);
