@@ -41,6 +41,8 @@ const ROUTE_SCOPES: Readonly<Record<string, RouteScope>> = {
   "POST /ui/sign-in": "open",
   "POST /ui/sign-out": "open",
   "GET /ui/live": "read",
+  "GET /ui/jobs": "read",
+  "POST /ui/jobs": "operate",
   "GET /ui/stream": "read",
   "GET /ui/reference": "read",
   "GET /ui/jobs/:id/time": "read",
