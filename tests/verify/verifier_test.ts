@@ -204,6 +204,18 @@ test("verifier: a verdict that cannot be kept is told in the run", async () => {
   );
 });
 
+test("verifier: what is no journal gets no verdict, and the run says why", async () => {
+  const disk = await journalOfJobs();
+  const server = await serving(disk);
+  disk.files.set("journal/segments/notes.txt", new Uint8Array());
+  server.verifier.start();
+  const run = await server.ended();
+  const kept = await server.verdict();
+  await server.stop();
+  assert.match(run?.status === "failed" ? run.detail : "", /^unusable: .*notes\.txt/);
+  assert.equal(kept, null);
+});
+
 test("verifier: a process with little memory left refuses to begin", async () => {
   const server = await serving(
     await journalOfJobs(),

@@ -278,6 +278,31 @@ Deno.test("definition page: the schema as a table and raw, and what its newest j
   await pageOf(app, "/ui/system/definitions/nobody", { status: 404 });
 });
 
+Deno.test("definition page: names and words of a schema are text, whatever they are", async () => {
+  const odd = defineJob({
+    type: "test.odd",
+    version: 1,
+    description: HOSTILE,
+    input: v.object({
+      [HOSTILE]: v.pipe(v.string(), v.description(HOSTILE)),
+      choice: v.optional(v.picklist([HOSTILE, "b"]), HOSTILE),
+      group: v.optional(v.object({ [HOSTILE]: v.array(v.string()) })),
+    }),
+    run: () => Promise.resolve("done"),
+  });
+  const { app } = await start({ definitions: [odd] });
+  const path = "/ui/system/definitions/test.odd";
+  for (const text of [await pageOf(app, "/ui/system"), await pageOf(app, path)]) {
+    assert.ok(!text.includes("<img"));
+    assert.match(text, /&lt;img src=x/);
+  }
+  const named = { [`input/${HOSTILE.replaceAll("~", "~0").replaceAll("/", "~1")}`]: "said" };
+  const job = await locationOf(await submitForm(app, path, { ...named, jobId: "odd-1" }));
+  assert.equal(job, "/ui/jobs/odd-1");
+  const { input } = await jsonOf(await app.get("/jobs/odd-1"), 200);
+  assert.deepEqual(input, { [HOSTILE]: "said" });
+});
+
 Deno.test("plan form: creates a job without code, and tells what is wrong with a plan", async () => {
   const { app } = await start();
   assert.match(await pageOf(app, "/ui/system/plan"), /shop\.ParcelShipped/);

@@ -1,4 +1,4 @@
-/** The proof inside the real process, with the permissions of `deno task start`. */
+/** What the real process tells and proves of itself, with the permissions of `deno task start`. */
 
 import assert from "node:assert/strict";
 import type { JournalInfo, VerificationRun } from "../../src/engine/ports.ts";
@@ -36,5 +36,25 @@ test("verify: beside writes, the process finds its own journal intact", async ()
     assert.equal(verificationRun?.status, "ended", JSON.stringify(verificationRun));
     assert.match(lastVerification?.detail ?? "", /^intact: \d+ entries .* as served; head /);
     assert.doesNotMatch(daybook.output.join("\n"), /defect|uncaught|unhandled/);
+  });
+});
+
+test("system: the process tells of itself, of its settings and where they are from", async () => {
+  await inFolder(async (folder) => {
+    const daybook = await DaybookProcess.start({
+      journal: `${folder}/journal`,
+      env: { DAYBOOK_MAX_STREAMS: "77" },
+    });
+    const headers = { accept: "text/html" };
+    const response = await fetch(`${daybook.url}/ui/system`, { headers });
+    const text = await response.text();
+    assert.equal(await daybook.stop(), 0);
+
+    assert.equal(response.status, 200);
+    assert.match(text, /--max-streams<\/td><td><bdi>77 streams<\/bdi><\/td><td>environment<\/td>/);
+    assert.match(text, /--port<\/td><td><bdi>0<\/bdi><\/td><td>flag<\/td>/);
+    assert.match(text, /Process id<\/dt><dd>\d+<\/dd>/);
+    assert.match(text, /workers with a job<\/td><td class="number">0<\/td>/);
+    assert.match(text, /journal-backup backups\/journal --journal /);
   });
 });
