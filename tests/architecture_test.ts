@@ -40,7 +40,7 @@ async function importsOf(path: string): Promise<readonly string[]> {
 async function* filesIn(folder: string): AsyncGenerator<string> {
   for await (const { name, isDirectory } of Deno.readDir(ROOT + folder)) {
     if (isDirectory) yield* filesIn(`${folder}/${name}`);
-    else if (name.endsWith(".ts")) yield `${folder}/${name}`;
+    else if (/\.tsx?$/.test(name)) yield `${folder}/${name}`;
   }
 }
 

@@ -10,6 +10,9 @@ import type { EnginePort } from "./engine_port.ts";
 import { problemOfFailure } from "./engine_problem.ts";
 import { guard } from "./guard.ts";
 import type { MetricsPort } from "./metrics_port.ts";
+import { Notes } from "./dashboard/notes.ts";
+import { addDashboard } from "./dashboard/routes.ts";
+import { isForPeople, problemPage } from "./dashboard/problem_page.tsx";
 import { Problem, problemResponse } from "./problem.ts";
 import { requireScopes } from "./route_scopes.ts";
 import { addControlRoutes } from "./routes/controls.ts";
@@ -23,6 +26,7 @@ import { addJournalRoutes } from "./routes/journal.ts";
 import { addMetricsRoute } from "./routes/metrics.ts";
 import { addOpenApiRoutes } from "./routes/openapi.ts";
 import { addReplayRoutes } from "./routes/replay.ts";
+import { Sessions } from "./sessions.ts";
 
 export interface AppOptions {
   readonly engine: EnginePort;
@@ -65,11 +69,12 @@ export function createApp(options: AppOptions): Hono {
   const { engine, access, allowedHosts = [], onError = () => {} } = options;
   const app = new Hono();
   const edge = edgeOf(options);
-  app.use(guard({ engine, access, allowedHosts, requests: edge.requests }));
+  const { sessions, requests } = edge;
+  app.use(guard({ engine, access, sessions, allowedHosts, requests }));
   addRoutes(app, edge);
   requireScopes(app.routes);
-  app.notFound((c) => problemResponse(nothingHere(app, c), instanceOf(c)));
-  app.onError((error, c) => problemResponse(problemOf(error, onError), instanceOf(c)));
+  app.notFound((c) => refuse(c, edge, nothingHere(app, c)));
+  app.onError((error, c) => refuse(c, edge, problemOf(error, onError)));
   return app;
 }
 
@@ -89,6 +94,9 @@ function edgeOf(options: AppOptions): Edge {
     eventsMax: options.eventsMax ?? 1_000,
     maxStartDelayMs: options.maxStartDelayMs ?? 15 * 60_000,
     needsToken: options.access !== undefined,
+    access: options.access,
+    sessions: new Sessions(clock),
+    notes: new Notes(),
     version: options.version ?? "unknown",
     heartbeatMs: options.heartbeatMs ?? 15_000,
     streamStallMs: options.streamStallMs ?? 30_000,
@@ -111,6 +119,12 @@ function addRoutes(app: Hono, edge: Edge): void {
   addMetricsRoute(app, edge);
   addOpenApiRoutes(app, edge);
   addHealthRoutes(app, edge);
+  addDashboard(app, edge);
+}
+
+/** People are told on a page, and programs in JSON. */
+function refuse(c: Context, edge: Edge, problem: Problem): Response {
+  return isForPeople(c) ? problemPage(c, edge, problem) : problemResponse(problem, instanceOf(c));
 }
 
 /** The path as the client wrote it: a decoded one need not be a URI. */

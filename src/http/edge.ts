@@ -3,8 +3,11 @@
 import type { Clock } from "../engine/ports.ts";
 import type { Bodies } from "./bodies.ts";
 import type { Gauge } from "./capacity.ts";
+import type { Notes } from "./dashboard/notes.ts";
 import type { EnginePort } from "./engine_port.ts";
+import type { Access } from "./access.ts";
 import type { MetricsPort } from "./metrics_port.ts";
+import type { Sessions } from "./sessions.ts";
 
 export interface Edge {
   readonly engine: EnginePort;
@@ -17,6 +20,12 @@ export interface Edge {
   readonly maxStartDelayMs: number;
   /** Whether requests must carry a token. */
   readonly needsToken: boolean;
+  /** Who may do what; everybody everything, when `undefined`. */
+  readonly access: Access | undefined;
+  /** Of browsers that signed in to the dashboard. */
+  readonly sessions: Sessions;
+  /** Of what was done on the dashboard. */
+  readonly notes: Notes;
   /** Of Daybook. */
   readonly version: string;
   /** How often an idle stream says that it is alive, and how far it is. */

@@ -9,11 +9,16 @@ import type { EnginePort } from "./engine_port.ts";
 import { rememberPermit } from "./permit.ts";
 import { Problem } from "./problem.ts";
 import { type RouteScope, scopeOf } from "./route_scopes.ts";
+import { sessionOf } from "./session_cookie.ts";
+import type { Sessions } from "./sessions.ts";
+import { NOBODY, rememberViewer } from "./viewer.ts";
 
 export interface GuardOptions {
   readonly engine: EnginePort;
-  /** When given, every route but the open ones needs a bearer token of its scope. */
+  /** When given, every route but the open ones needs a token of its scope. */
   readonly access: Access | undefined;
+  /** Of browsers, which bring the name of one in place of a token. */
+  readonly sessions: Sessions;
   /**
    * Host names, without ports, beside those of the loopback. `"any"` only with a token: a
    * page whose name was made to point here cannot know it.
@@ -29,7 +34,8 @@ const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 /** A supervisor is answered however much else there is to do. */
 const PROBES: ReadonlySet<string> = new Set(["/livez", "/readyz"]);
 
-export function guard({ engine, access, allowedHosts, requests }: GuardOptions): MiddlewareHandler {
+export function guard(options: GuardOptions): MiddlewareHandler {
+  const { engine, access, sessions, allowedHosts, requests } = options;
   const hosts = allowedHosts === "any"
     ? undefined
     : new Set([...LOOPBACK_HOSTS, ...allowedHosts.map(hostOf)]);
@@ -38,7 +44,7 @@ export function guard({ engine, access, allowedHosts, requests }: GuardOptions):
     const { raw, method, path } = c.req;
     const host = raw.headers.get("host") ?? new URL(raw.url).host;
     if (hosts !== undefined && !isServed(raw.url, host, hosts)) throw wrongHost();
-    if (access !== undefined) requireScope(c, access);
+    if (access !== undefined) requireScope(c, access, credentialOf(raw.headers, host, sessions));
     if (!SAFE_METHODS.has(method)) {
       refuseCrossSite(raw.headers, host);
       if (engine.draining) throw draining();
@@ -94,16 +100,47 @@ function refuseCrossSite(headers: Headers, host: string): void {
 
 const BEARER = /^Bearer +([\x21-\x7e]+) *$/i;
 
+/** What a request shows for itself. */
+interface Credential {
+  /** `undefined` when the request brings none, or its session is over. */
+  readonly token: string | undefined;
+  /** Whether a browser brought it, which may do so for a page that is not this server's. */
+  readonly session: boolean;
+}
+
+/** A token that is given with the request counts, and a session only without one. */
+function credentialOf(headers: Headers, host: string, sessions: Sessions): Credential {
+  const authorization = headers.get("authorization");
+  if (authorization !== null) {
+    return { token: BEARER.exec(authorization)?.[1], session: false };
+  }
+  const name = sessionOf(headers, host);
+  if (name === undefined) return { token: undefined, session: false };
+  return { token: sessions.tokenOf(name), session: true };
+}
+
 /** Without a valid token 401, without the scope 403; what is at no path needs any token. */
-function requireScope(c: Context, access: Access): void {
+function requireScope(c: Context, access: Access, { token, session }: Credential): void {
   const scope = scopeOfMatch(c);
+  const { raw, method } = c.req;
+  const scopes = token === undefined ? undefined : access.scopesOf(token);
+  rememberViewer(raw, scopes === undefined ? NOBODY : { scopes, signedIn: session });
   if (scope === "open") return;
-  const token = bearerOf(c.req.raw.headers);
-  const scopes = access.scopesOf(token);
-  if (scopes === undefined) throw unauthorized("its bearer token is wrong");
+  if (token === undefined || scopes === undefined) throw unauthorized(token, session);
+  if (session && !SAFE_METHODS.has(method)) requireSameOrigin(raw.headers);
   if (scope === undefined) return;
   if (!scopes.includes(scope)) throw forbidden(scope, scopes);
-  rememberPermit(c.req.raw, () => access.scopesOf(token)?.includes(scope) ?? false);
+  rememberPermit(raw, () => access.scopesOf(token)?.includes(scope) ?? false);
+}
+
+/** A browser that says nothing of where a request comes from may not act for who signed in. */
+function requireSameOrigin(headers: Headers): void {
+  // An origin that is there has been compared already.
+  if (headers.has("origin") || headers.get("sec-fetch-site") === "same-origin") return;
+  throw new Problem(
+    "cross-site",
+    "Cannot take the request: it does not say that it comes from here",
+  );
 }
 
 /** Of the route that will answer; HEAD is answered by that of GET. */
@@ -112,13 +149,12 @@ function scopeOfMatch(c: Context): RouteScope | undefined {
   return route === undefined ? undefined : scopeOf(route);
 }
 
-function bearerOf(headers: Headers): string {
-  const given = BEARER.exec(headers.get("authorization") ?? "")?.[1];
-  if (given === undefined) throw unauthorized("it has no bearer token");
-  return given;
-}
-
-function unauthorized(reason: string): Problem {
+function unauthorized(token: string | undefined, session: boolean): Problem {
+  const reason = session
+    ? "its session is over"
+    : token === undefined
+    ? "it has no bearer token"
+    : "its bearer token is wrong";
   return new Problem("unauthorized", `Cannot take the request: ${reason}`, {}, {
     "www-authenticate": 'Bearer realm="daybook"',
   });

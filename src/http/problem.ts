@@ -10,6 +10,7 @@ export const STATUS = {
   created: 201,
   accepted: 202,
   noContent: 204,
+  seeOther: 303,
   notModified: 304,
 } as const;
 

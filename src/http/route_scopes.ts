@@ -34,6 +34,12 @@ const ROUTE_SCOPES: Readonly<Record<string, RouteScope>> = {
   "POST /jobs/:id/suspend": "operate",
   "POST /jobs/:id/resume": "operate",
   "POST /jobs/:id/retry": "operate",
+  // The dashboard. What it looks like is no secret, and how else would one sign in?
+  "GET /ui/assets/:name": "open",
+  "GET /ui/sign-in": "open",
+  "POST /ui/sign-in": "open",
+  "POST /ui/sign-out": "open",
+  "GET /ui/live": "read",
 };
 
 export interface Route {

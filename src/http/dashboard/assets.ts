@@ -1,0 +1,56 @@
+/**
+ * The files of the dashboard: a fixed map, so that no path of a request is ever one of the
+ * disk. Each name holds a digest of the content, so that a browser may keep it for ever and
+ * still gets the new one after an upgrade.
+ */
+
+import { createHash } from "node:crypto";
+import idiomorph from "idiomorph/dist/idiomorph.min.js" with { type: "text" };
+import copyScript from "./scripts/copy.js" with { type: "text" };
+import liveScript from "./scripts/live.js" with { type: "text" };
+import baseStyle from "./styles/base.css" with { type: "text" };
+import partsStyle from "./styles/parts.css" with { type: "text" };
+
+const SCRIPT = "text/javascript; charset=utf-8";
+const STYLE = "text/css; charset=utf-8";
+
+const SOURCES = {
+  "base.css": { type: STYLE, text: baseStyle },
+  "parts.css": { type: STYLE, text: partsStyle },
+  "idiomorph.js": { type: SCRIPT, text: idiomorph },
+  "copy.js": { type: SCRIPT, text: copyScript },
+  "live.js": { type: SCRIPT, text: liveScript },
+  "icon.svg": {
+    type: "image/svg+xml",
+    text: `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">` +
+      `<rect width="16" height="16" rx="3" fill="#1f4e8c"/>` +
+      `<path d="M4 4.5h8M4 8h8M4 11.5h5" stroke="#fff" stroke-width="1.5"/></svg>`,
+  },
+} as const;
+
+export type AssetName = keyof typeof SOURCES;
+
+export interface Asset {
+  readonly contentType: string;
+  readonly text: string;
+}
+
+const PATHS = new Map<AssetName, string>();
+const BY_FILE_NAME = new Map<string, Asset>();
+
+for (const [name, { type, text }] of Object.entries(SOURCES)) {
+  const digest = createHash("sha256").update(text).digest("base64url").slice(0, 10);
+  const fileName = name.replace(/\.(\w+)$/, `.${digest}.$1`);
+  PATHS.set(name as AssetName, `/ui/assets/${fileName}`);
+  BY_FILE_NAME.set(fileName, { contentType: type, text });
+}
+
+/** Where a page finds a file. */
+export function assetPath(name: AssetName): string {
+  return PATHS.get(name) ?? "";
+}
+
+/** `undefined` when there is none with this name. */
+export function assetOf(fileName: string): Asset | undefined {
+  return BY_FILE_NAME.get(fileName);
+}

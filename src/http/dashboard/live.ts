@@ -1,0 +1,75 @@
+/**
+ * `/ui/live`: the one stream of a tab. It tells that something is new, never what: the page
+ * asks for itself again. However much happens, it tells at most once a second.
+ */
+
+import type { Context, Hono } from "hono";
+import type { JobId, LogId } from "../../core/ids.ts";
+import { untilAborted } from "../abort.ts";
+import type { Edge } from "../edge.ts";
+import { permitOf } from "../permit.ts";
+import { STATUS } from "../problem.ts";
+import { readQuery } from "../query.ts";
+import { jobId, single, whole } from "../query_parameters.ts";
+import { streamResponse } from "../response.ts";
+import { streamBody } from "../stream_body.ts";
+import { wholeNumberOf } from "../whole_number.ts";
+
+/** A page that changes more often cannot be read. */
+const QUIET_MS = 1_000;
+
+const LIVE_PARAMETERS = {
+  jobId: single(jobId, "Only this job."),
+  after: single(whole(0, Number.MAX_SAFE_INTEGER), "What the page shows already."),
+};
+
+export function addLive(app: Hono, edge: Edge): void {
+  app.get("/ui/live", (c) => answerLive(c, edge));
+}
+
+function answerLive(c: Context, edge: Edge): Response {
+  edge.streams.requireRoom();
+  const { jobId, after } = readQuery(c.req.raw, LIVE_PARAMETERS);
+  const lastEventId = wholeNumberOf(c.req.header("last-event-id") ?? "");
+  const seen = lastEventId ?? after ?? edge.engine.headLogId;
+  const limits = { ...edge, permit: permitOf(c.req.raw) };
+  const body = streamBody((signal) => changes(edge, jobId, seen, signal), limits);
+  return streamResponse(body, "text/event-stream", STATUS.ok);
+}
+
+/** The messages of one stream. */
+async function* changes(
+  edge: Edge,
+  jobId: JobId | undefined,
+  seen: LogId,
+  signal: AbortSignal,
+): AsyncGenerator<string> {
+  const { engine, clock, heartbeatMs } = edge;
+  const lastOf = () => jobId === undefined ? engine.headLogId : engine.job(jobId)?.lastLogId ?? 0;
+  let told = seen;
+  let saidAt = clock.monotonic();
+  let wokeAt = -Infinity;
+  yield "retry: 2000\n\n";
+  while (!signal.aborted && !engine.draining) {
+    const scanned = engine.headLogId;
+    // A position that is lower than what was told is of another journal, and news as well.
+    const isNews = lastOf() !== told;
+    if (isNews || clock.monotonic() - saidAt >= heartbeatMs) {
+      told = lastOf();
+      saidAt = clock.monotonic();
+      yield `event: ${isNews ? "changed" : "still"}\nid: ${told}\ndata: ${scanned}\n\n`;
+    }
+    const waitMs = Math.max(0, heartbeatMs - (clock.monotonic() - saidAt));
+    await untilAborted(engine.changed(scanned, waitMs, signal), signal);
+    await quietFor(edge, wokeAt + QUIET_MS - clock.monotonic(), signal);
+    wokeAt = clock.monotonic();
+  }
+}
+
+async function quietFor({ clock }: Edge, delayMs: number, signal: AbortSignal): Promise<void> {
+  if (delayMs <= 0) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const cancel = clock.setTimer(delayMs, resolve);
+  await untilAborted(promise, signal);
+  cancel();
+}

@@ -1,0 +1,46 @@
+/** A button that does something, as a form: it works without scripts. */
+
+import type { Child } from "hono/jsx";
+
+export interface ActionFormProps {
+  /** A path under `/ui/`. */
+  readonly action: string;
+  readonly label: string;
+  /** What is sent beside what the user fills in. */
+  readonly fields?: Readonly<Record<string, string>>;
+  /** Where to go back to; the form says so in its field `return`. */
+  readonly returnTo: string;
+  /** Fields to be filled in. */
+  readonly children?: Child;
+}
+
+export function ActionForm({ action, label, fields = {}, returnTo, children }: ActionFormProps) {
+  return (
+    <form method="post" action={action} class="action">
+      <input type="hidden" name="return" value={returnTo} />
+      {Object.entries(fields).map(([name, value]) => (
+        <input type="hidden" name={name} value={value} />
+      ))}
+      {children}
+      <button type="submit">{label}</button>
+    </form>
+  );
+}
+
+export interface ConfirmProps extends ActionFormProps {
+  /** What will be gone, or undone. */
+  readonly warning: string;
+}
+
+/** The same for what destroys: the button is behind a word of what it does. */
+export function Confirm({ warning, ...form }: ConfirmProps) {
+  return (
+    <details class="confirm">
+      <summary role="button">{form.label} …</summary>
+      <div class="confirm-box">
+        <p>{warning}</p>
+        <ActionForm {...form} label={`Yes, ${form.label.toLowerCase()}`} />
+      </div>
+    </details>
+  );
+}

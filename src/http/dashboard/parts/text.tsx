@@ -1,0 +1,49 @@
+/** Texts that users control: shown as what they are, and never longer than a page can bear. */
+
+const LENGTH_MAX = 2_000;
+
+export interface UserTextProps {
+  readonly text: string;
+  /** In UTF-16 units. */
+  readonly lengthMax?: number;
+}
+
+/** Kept apart from what is around it: right-to-left marks in it reorder nothing else. */
+export function UserText({ text, lengthMax = LENGTH_MAX }: UserTextProps) {
+  const shown = cutText(text, lengthMax);
+  return shown === text ? <bdi>{text}</bdi> : (
+    <bdi>
+      {shown}
+      <span class="cut">{` … ${text.length - shown.length} more`}</span>
+    </bdi>
+  );
+}
+
+/** At most so long, and with no half of a character at its end. */
+export function cutText(text: string, lengthMax: number): string {
+  return text.length <= lengthMax ? text : text.slice(0, lengthMax).toWellFormed();
+}
+
+export interface JsonViewProps {
+  readonly value: unknown;
+  /** Where all of it is, when it is too long for the page. */
+  readonly href?: string;
+}
+
+const JSON_LENGTH_MAX = 8_000;
+
+export function JsonView({ value, href }: JsonViewProps) {
+  const text = JSON.stringify(value, null, 2) ?? "null";
+  const shown = cutText(text, JSON_LENGTH_MAX);
+  return (
+    <div class="json">
+      <pre tabindex={0}><code dir="ltr">{shown}</code></pre>
+      {shown === text ? null : (
+        <p class="hint">
+          {text.length - shown.length} more characters.{" "}
+          {href === undefined ? null : <a href={href}>All of it, as JSON</a>}
+        </p>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,13 @@
+/** The dashboard: its screens, and what they share. */
+
+import type { Hono } from "hono";
+import type { Edge } from "../edge.ts";
+import { addLive } from "./live.ts";
+import { addAssets } from "./screens/asset.ts";
+import { addSignInScreen } from "./screens/sign_in.tsx";
+
+export function addDashboard(app: Hono, edge: Edge): void {
+  addAssets(app);
+  addLive(app, edge);
+  addSignInScreen(app, edge);
+}

@@ -1,0 +1,81 @@
+/** `/ui/sign-in`: a token for a cookie, and back. */
+
+import type { Context, Hono } from "hono";
+import type { Edge } from "../../edge.ts";
+import { problemFacts, STATUS } from "../../problem.ts";
+import { emptyResponse } from "../../response.ts";
+import { endedSessionCookie, sessionCookie, sessionOf } from "../../session_cookie.ts";
+import { readForm } from "../form.ts";
+import { page } from "../page.tsx";
+import { safeReturnPath } from "../return_path.ts";
+
+export function addSignInScreen(app: Hono, edge: Edge): void {
+  app.get("/ui/sign-in", (c) => showSignIn(c, edge));
+  app.post("/ui/sign-in", (c) => signIn(c, edge));
+  app.post("/ui/sign-out", (c) => signOut(c, edge));
+}
+
+function showSignIn(c: Context, edge: Edge): Response {
+  const next = safeReturnPath(c.req.query("next"));
+  // Where no token is asked for, there is nothing to sign in to.
+  if (!edge.needsToken) return emptyResponse(STATUS.seeOther, { location: next });
+  return signInPage(c, edge, next);
+}
+
+function signInPage(c: Context, edge: Edge, next: string, refusal?: string): Response {
+  const status = refusal === undefined ? STATUS.ok : problemFacts("unauthorized").status;
+  return page(
+    c,
+    edge,
+    { title: "Sign in", status },
+    <section class="narrow">
+      <h1>Sign in</h1>
+      <p class="lead">
+        This server asks for a token: one of those in <code>DAYBOOK_TOKEN</code> or its token file.
+      </p>
+      {refusal === undefined ? null : <p class="note note-bad" role="alert">{refusal}</p>}
+      <form method="post" action="/ui/sign-in" class="stack">
+        <input type="hidden" name="next" value={next} />
+        <label for="token">Token</label>
+        <input id="token" name="token" type="password" autocomplete="current-password" required />
+        <button type="submit" class="primary">Sign in</button>
+      </form>
+      <p class="hint">
+        Your browser keeps the name of a session, not the token. It ends when you sign out, after 12
+        hours without use, when the token is revoked, or when the server starts again.
+      </p>
+    </section>,
+  );
+}
+
+async function signIn(c: Context, edge: Edge): Promise<Response> {
+  const form = await readForm(c.req.raw, edge.bodies);
+  const next = safeReturnPath(form.get("next"));
+  const token = form.get("token")?.trim() ?? "";
+  if (edge.access?.scopesOf(token) === undefined) {
+    return signInPage(c, edge, next, "Cannot sign in: this is no token of this server.");
+  }
+  const { host, secure } = reachedAs(c);
+  const cookie = sessionCookie(host, edge.sessions.open(token), secure);
+  return emptyResponse(STATUS.seeOther, { location: next, "set-cookie": cookie });
+}
+
+function signOut(c: Context, edge: Edge): Response {
+  const { host, secure } = reachedAs(c);
+  const name = sessionOf(c.req.raw.headers, host);
+  if (name !== undefined) edge.sessions.close(name);
+  return emptyResponse(STATUS.seeOther, {
+    location: "/ui/sign-in",
+    "set-cookie": endedSessionCookie(host, secure),
+  });
+}
+
+/** As the browser reached the server, a proxy between them or not. */
+function reachedAs(c: Context): { readonly host: string; readonly secure: boolean } {
+  const { headers, url } = c.req.raw;
+  const scheme = headers.get("x-forwarded-proto") ?? new URL(url).protocol;
+  return {
+    host: headers.get("host") ?? new URL(url).host,
+    secure: scheme.startsWith("https"),
+  };
+}

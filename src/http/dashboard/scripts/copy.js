@@ -1,0 +1,33 @@
+/** Copies the text beside a button; without this script the text is there to be selected. */
+
+for (const button of document.querySelectorAll("button[data-copy]")) {
+  /** @type {HTMLButtonElement} */ (button).hidden = false;
+}
+document.addEventListener("daybook:updated", () => {
+  for (const button of document.querySelectorAll("button[data-copy][hidden]")) {
+    /** @type {HTMLButtonElement} */ (button).hidden = false;
+  }
+});
+
+document.addEventListener("click", async (event) => {
+  const button = event.target instanceof Element ? event.target.closest("[data-copy]") : null;
+  const source = button?.parentElement?.querySelector("[data-copied]");
+  if (!(button instanceof HTMLElement) || !source) return;
+  const isCopied = await copy(source);
+  button.textContent = isCopied ? "Copied" : "Press Ctrl+C";
+  setTimeout(() => button.textContent = "Copy", 1_500);
+});
+
+/**
+ * @param {Element} source
+ * @returns {Promise<boolean>} Whether it is in the clipboard; else it is selected.
+ */
+async function copy(source) {
+  try {
+    await navigator.clipboard.writeText(source.textContent ?? "");
+    return true;
+  } catch {
+    getSelection()?.selectAllChildren(source);
+    return false;
+  }
+}

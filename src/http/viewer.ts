@@ -1,0 +1,26 @@
+/** Who asks: what their token allows, and whether they signed in to the dashboard. */
+
+import { type Scope, SCOPES } from "./access.ts";
+
+export interface Viewer {
+  readonly scopes: readonly Scope[];
+  /** Whether there is a session that can be ended. */
+  readonly signedIn: boolean;
+}
+
+const VIEWERS = new WeakMap<Request, Viewer>();
+
+/** Where no token is asked for, everybody may do everything. */
+const ANYBODY: Viewer = { scopes: SCOPES, signedIn: false };
+
+/** Of a route that is open to all, and was asked without a token. */
+export const NOBODY: Viewer = { scopes: [], signedIn: false };
+
+export function rememberViewer(request: Request, viewer: Viewer): void {
+  VIEWERS.set(request, viewer);
+}
+
+/** What `guard` found. */
+export function viewerOf(request: Request): Viewer {
+  return VIEWERS.get(request) ?? ANYBODY;
+}
