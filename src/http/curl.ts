@@ -17,6 +17,18 @@ export function curlOf({ method, path, body }: Action, base: string, needsToken:
     }`;
 }
 
+/** A call that reads. @param accept The form to ask for, where there are several. */
+export function readingCurl(
+  path: string,
+  base: string,
+  needsToken: boolean,
+  accept?: string,
+): string {
+  const token = needsToken ? ` -H "authorization: Bearer $DAYBOOK_TOKEN"` : "";
+  const form = accept === undefined ? "" : ` -H ${shellWord(`accept: ${accept}`)}`;
+  return `curl -s${token}${form} ${shellWord(base + path)}`;
+}
+
 /** What JSON leaves as it is, and a terminal would obey, reverse or not show. */
 const UNSEEN = /[\x7f-\x9f\u2028\u2029]|\p{Cf}/gu;
 

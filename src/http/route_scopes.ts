@@ -40,6 +40,13 @@ const ROUTE_SCOPES: Readonly<Record<string, RouteScope>> = {
   "POST /ui/sign-in": "open",
   "POST /ui/sign-out": "open",
   "GET /ui/live": "read",
+  "GET /ui/jobs/:id": "read",
+  "POST /ui/jobs/:id/start": "operate",
+  "POST /ui/jobs/:id/suspend": "operate",
+  "POST /ui/jobs/:id/resume": "operate",
+  "POST /ui/jobs/:id/cancel": "operate",
+  "POST /ui/jobs/:id/retry": "operate",
+  "POST /ui/jobs/:id/event": "submit",
 };
 
 export interface Route {

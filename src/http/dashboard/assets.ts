@@ -9,6 +9,7 @@ import idiomorph from "idiomorph/dist/idiomorph.min.js" with { type: "text" };
 import copyScript from "./scripts/copy.js" with { type: "text" };
 import liveScript from "./scripts/live.js" with { type: "text" };
 import baseStyle from "./styles/base.css" with { type: "text" };
+import jobStyle from "./styles/job.css" with { type: "text" };
 import partsStyle from "./styles/parts.css" with { type: "text" };
 
 const SCRIPT = "text/javascript; charset=utf-8";
@@ -17,6 +18,7 @@ const STYLE = "text/css; charset=utf-8";
 const SOURCES = {
   "base.css": { type: STYLE, text: baseStyle },
   "parts.css": { type: STYLE, text: partsStyle },
+  "job.css": { type: STYLE, text: jobStyle },
   "idiomorph.js": { type: SCRIPT, text: idiomorph },
   "copy.js": { type: SCRIPT, text: copyScript },
   "live.js": { type: SCRIPT, text: liveScript },

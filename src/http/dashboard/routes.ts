@@ -4,10 +4,12 @@ import type { Hono } from "hono";
 import type { Edge } from "../edge.ts";
 import { addLive } from "./live.ts";
 import { addAssets } from "./screens/asset.ts";
+import { addJobScreen } from "./screens/job.tsx";
 import { addSignInScreen } from "./screens/sign_in.tsx";
 
 export function addDashboard(app: Hono, edge: Edge): void {
   addAssets(app);
   addLive(app, edge);
   addSignInScreen(app, edge);
+  addJobScreen(app, edge);
 }

@@ -110,7 +110,9 @@ function percent(share: number): string {
 function shownLanes(lanes: readonly Lane[]): readonly Lane[] {
   if (lanes.length <= LANES_MAX) return lanes;
   const chosen = lanes
-    .toSorted((left, right) => urgencyOf(right) - urgencyOf(left) || lengthOf(right) - lengthOf(left))
+    .toSorted((left, right) =>
+      urgencyOf(right) - urgencyOf(left) || lengthOf(right) - lengthOf(left)
+    )
     .slice(0, LANES_MAX);
   return lanes.filter((lane) => chosen.includes(lane));
 }
@@ -151,7 +153,10 @@ function placed({ fromMs, toMs, count }: Piece<LaneSpan | ConditionStretch>, sca
   return { x: scale.x(fromMs), width: scale.width(fromMs, toMs), count };
 }
 
-function titleOf({ fromMs, toMs, count }: Piece<LaneSpan | ConditionStretch>, what: string): string {
+function titleOf(
+  { fromMs, toMs, count }: Piece<LaneSpan | ConditionStretch>,
+  what: string,
+): string {
   const length = durationText(toMs - fromMs);
   return count === 1 ? `${what}, ${length}` : `${count} spans in ${length}, the longest: ${what}`;
 }

@@ -52,7 +52,11 @@ export async function readJob(
   const entries = await readEntries(edge, jobId, explanation.asOf);
   const annals = await inSlices(edge.clock, Annals.gathering(entries));
   const cited = citedIn(explanation);
-  const strangers = await readStrangers(edge, annals, wanted === undefined ? cited : [wanted, ...cited]);
+  const strangers = await readStrangers(
+    edge,
+    annals,
+    wanted === undefined ? cited : [wanted, ...cited],
+  );
   const nowMs = edge.clock.now();
   const nearMisses = nearMissEntries(explanation, annals, strangers);
   return {

@@ -1,7 +1,9 @@
 /** What the pieces of a job's page share. */
 
 import type { LogId } from "../../../core/ids.ts";
+import type { JsonObject } from "../../../core/json.ts";
 import type { Scope } from "../../access.ts";
+import { jobPagePath } from "../parts/links.tsx";
 import type { EntryPage } from "./entry_page.ts";
 import type { JobReading } from "./reading.ts";
 
@@ -10,7 +12,6 @@ export interface JobScreenState extends JobReading {
   /** The path of this page, as forms lead back to it. */
   readonly returnTo: string;
   may(scope: Scope): boolean;
-  /** Why the viewer may not, or `undefined` when they may. */
   readonly curl: Curl;
   /** An event that was sent from here and refused. */
   readonly refused: RefusedEvent | undefined;
@@ -18,7 +19,7 @@ export interface JobScreenState extends JobReading {
 
 export interface Curl {
   get(path: string, accept?: string): string;
-  post(path: string, body?: Readonly<Record<string, unknown>>): string;
+  post(path: string, body?: JsonObject): string;
 }
 
 export interface RefusedEvent {
@@ -29,8 +30,8 @@ export interface RefusedEvent {
 }
 
 /** Where an entry is on this page; the page is another one when it is not shown. */
-export function entryHref({ page, strangers }: JobScreenState, logId: LogId): string {
+export function entryHref({ page, strangers, job }: JobScreenState, logId: LogId): string {
   const isShown = page.entries.some((entry) => entry.logId === logId) ||
     strangers.some((entry) => entry.logId === logId);
-  return isShown ? `#entry-${logId}` : `?entry=${logId}#entry-${logId}`;
+  return isShown ? `#entry-${logId}` : `${jobPagePath(job.jobId)}?entry=${logId}#entry-${logId}`;
 }

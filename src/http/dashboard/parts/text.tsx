@@ -28,13 +28,15 @@ export interface JsonViewProps {
   readonly value: unknown;
   /** Where all of it is, when it is too long for the page. */
   readonly href?: string;
+  /** In UTF-16 units. */
+  readonly lengthMax?: number;
 }
 
 const JSON_LENGTH_MAX = 8_000;
 
-export function JsonView({ value, href }: JsonViewProps) {
+export function JsonView({ value, href, lengthMax = JSON_LENGTH_MAX }: JsonViewProps) {
   const text = JSON.stringify(value, null, 2) ?? "null";
-  const shown = cutText(text, JSON_LENGTH_MAX);
+  const shown = cutText(text, lengthMax);
   return (
     <div class="json">
       <pre tabindex={0}><code dir="ltr">{shown}</code></pre>

@@ -1,0 +1,72 @@
+/** What a job was given, and what it gave. */
+
+import { outputOf } from "../../../core/job_resource.ts";
+import { CopyCurl } from "../parts/curl.tsx";
+import { JsonView } from "../parts/text.tsx";
+import type { JobScreenState } from "./screen_state.ts";
+
+interface Props {
+  readonly state: JobScreenState;
+}
+
+export function JobData({ state }: Props) {
+  const { job } = state;
+  const href = `/jobs/${encodeURIComponent(job.jobId)}`;
+  const output = outputOf(job);
+  return (
+    <section id="job-data" class="grid" aria-label="Input and output" data-live>
+      <div class="part">
+        <h2>Input</h2>
+        <Input state={state} href={href} />
+      </div>
+      <div class="part">
+        <h2>Output</h2>
+        {output === null
+          ? <p class="hint">{noOutputText(state)}</p>
+          : <JsonView value={output} href={href} />}
+      </div>
+    </section>
+  );
+}
+
+function noOutputText({ job }: JobScreenState): string {
+  if (job.definitionVersion === undefined) return "A plan of outside events returns nothing.";
+  if (job.state === "Done") return "It returned nothing.";
+  return job.state === "Failed" ? "It ended without one." : "Not yet: it is what its code returns.";
+}
+
+function Input({ state, href }: Props & { readonly href: string }) {
+  const { input, job } = state;
+  const path = `/jobs/${job.jobId}/input`;
+  switch (input.kind) {
+    case "removed":
+      return (
+        <p class="hint">
+          The input is gone:{" "}
+          {input.reason}. The journal holds it under a seal, and the key was deleted.
+        </p>
+      );
+    case "sealed":
+      return (
+        <p class="hint">
+          The input is under a seal. Your token does not have the scope{" "}
+          <code>operate</code>, which reading it takes.
+        </p>
+      );
+    case "shown":
+      if (input.value === undefined) return <p class="hint">It was given none.</p>;
+      return (
+        <>
+          <JsonView value={input.value} href={job.sealed === undefined ? href : `${href}/input`} />
+          {job.sealed === undefined ? null : (
+            <>
+              <p class="hint">
+                Secrets are marked <code>[secret]</code>: nobody can read them here.
+              </p>
+              <CopyCurl command={state.curl.get(path)} />
+            </>
+          )}
+        </>
+      );
+  }
+}

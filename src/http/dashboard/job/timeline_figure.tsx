@@ -1,0 +1,251 @@
+/** The timeline of a job as a picture, with a legend; the tables beside it say the same. */
+
+import type { Condition } from "../../../core/condition.ts";
+import { conditionText } from "../parts/condition_mark.tsx";
+import { durationText } from "../parts/time.tsx";
+import {
+  type Bar,
+  type BarKind,
+  type Drawing,
+  drawingOf,
+  type DrawnMark,
+  MARK_WORDS,
+  OUTCOME_WORDS,
+  type Row,
+} from "./drawing.ts";
+import type { JobScreenState } from "./screen_state.ts";
+import { TimelineTables } from "./timeline_tables.tsx";
+
+interface Props {
+  readonly state: JobScreenState;
+}
+
+export function JobTimeline({ state }: Props) {
+  const { timeline } = state;
+  const drawing = drawingOf(timeline);
+  return (
+    <section id="job-timeline" class="sheet" aria-labelledby="timeline-heading" data-live>
+      <h2 id="timeline-heading">Timeline</h2>
+      <Picture drawing={drawing} totalMs={timeline.totalMs} />
+      <Legend drawing={drawing} />
+      <Remarks state={state} drawing={drawing} />
+      <TimelineTables state={state} />
+    </section>
+  );
+}
+
+const AXIS_HEIGHT = 22;
+const ROW_HEIGHT = 38;
+const MARKS_HEIGHT = 34;
+const BAR_TOP = 19;
+const BAR_HEIGHT = 14;
+
+function Picture({ drawing, totalMs }: { readonly drawing: Drawing; readonly totalMs: number }) {
+  const rows = [drawing.job, ...drawing.lanes];
+  const marksTop = AXIS_HEIGHT + rows.length * ROW_HEIGHT;
+  const height = marksTop + (drawing.marks.length > 0 ? MARKS_HEIGHT : 0);
+  return (
+    <svg class="timeline" role="img" aria-labelledby="timeline-title" width="100%" height={height}>
+      <title id="timeline-title">
+        {`Timeline of the job over ${durationText(totalMs)}; the tables below say the same`}
+      </title>
+      <Patterns />
+      {drawing.ticks.map(({ x, text, atMs }) => (
+        <g>
+          <line class="grid-line" x1={x} x2={x} y1={AXIS_HEIGHT - 4} y2={height} />
+          <text class="tick" x={x} y={12} dx={atMs === 0 ? 0 : 3}>{text}</text>
+        </g>
+      ))}
+      {rows.map((row, index) => (
+        <RowOfBars row={row} top={AXIS_HEIGHT + index * ROW_HEIGHT} isJob={index === 0} />
+      ))}
+      {drawing.marks.length === 0 ? null : <Marks marks={drawing.marks} top={marksTop} />}
+    </svg>
+  );
+}
+
+function RowOfBars(
+  { row, top, isJob }: { readonly row: Row; readonly top: number; readonly isJob: boolean },
+) {
+  return (
+    <g class={isJob ? "lane lane-job" : "lane"}>
+      <text class="lane-label" x="0" y={top + 13}>
+        {row.label}
+        <tspan class="lane-note" dx="8">{row.note}</tspan>
+      </text>
+      {row.bars.map((bar) => <BarShape bar={bar} top={top + BAR_TOP} />)}
+    </g>
+  );
+}
+
+/** What runs is as high as its row, and what waits is lower: told apart without colours. */
+const HEIGHTS: Readonly<Partial<Record<BarKind, number>>> = {
+  created: 4,
+  scheduled: 4,
+  queued: 8,
+  waiting: 8,
+  backingOff: 8,
+  suspended: 8,
+  backoff: 6,
+  reused: 6,
+};
+
+function BarShape({ bar, top }: { readonly bar: Bar; readonly top: number }) {
+  const { kind, x, width, title, goesOn, count } = bar;
+  const height = HEIGHTS[kind] ?? BAR_HEIGHT;
+  const classes = [
+    "bar",
+    `bar-${kind}`,
+    ...(goesOn ? ["goes-on"] : []),
+    ...(count > 1 ? ["merged"] : []),
+  ];
+  return (
+    <rect
+      class={classes.join(" ")}
+      x={x}
+      width={width}
+      y={top + (BAR_HEIGHT - height) / 2}
+      height={height}
+      fill={PATTERNED.has(kind) ? `url(#pattern-${kind})` : undefined}
+    >
+      <title>{goesOn ? `${title}, and goes on` : title}</title>
+    </rect>
+  );
+}
+
+const PATTERNED: ReadonlySet<BarKind> = new Set<BarKind>([
+  "waiting",
+  "backingOff",
+  "backoff",
+  "suspended",
+  "compensating",
+  "interrupted",
+  "failed",
+]);
+
+/** Each is a ground and a figure on it; their colours are in the style sheet. */
+function Patterns() {
+  return (
+    <defs>
+      {STRIPED.map(([kind, path]) => (
+        <pattern id={`pattern-${kind}`} width="6" height="6" patternUnits="userSpaceOnUse">
+          <rect class={`ground ground-${kind}`} width="6" height="6" />
+          <path class={`figure figure-${kind}`} d={path} />
+        </pattern>
+      ))}
+      {["backingOff", "backoff"].map((kind) => (
+        <pattern id={`pattern-${kind}`} width="5" height="6" patternUnits="userSpaceOnUse">
+          <rect class={`ground ground-${kind}`} width="5" height="6" />
+          <circle class={`dot figure-${kind}`} cx="2.5" cy="3" r="1.3" />
+        </pattern>
+      ))}
+    </defs>
+  );
+}
+
+const FALLING = "M-1 -1l8 8M-1 5l2 2M5 -1l2 2";
+const RISING = "M-1 7l8 -8M-1 1l2 -2M5 7l2 -2";
+const STRIPED = [
+  ["waiting", RISING],
+  ["suspended", "M1.5 0v6M4.5 0v6"],
+  ["compensating", FALLING],
+  ["interrupted", "M0 3h6"],
+  ["failed", `${FALLING}${RISING}`],
+] as const;
+
+function Marks({ marks, top }: { readonly marks: readonly DrawnMark[]; readonly top: number }) {
+  return (
+    <g class="lane">
+      <text class="lane-label" x="0" y={top + 13}>events</text>
+      {marks.map((mark) => (
+        <svg x={mark.x} y={top + 24} overflow="visible" class={`event event-${mark.kind}`}>
+          <title>{mark.title}</title>
+          <MarkShape kind={mark.kind} />
+        </svg>
+      ))}
+    </g>
+  );
+}
+
+function MarkShape({ kind }: Pick<DrawnMark, "kind">) {
+  switch (kind) {
+    case "matched":
+      return <circle r="4.5" />;
+    case "surplus":
+      return <circle class="hollow" r="4" />;
+    case "nearMiss":
+      return <path class="hollow" d="M0 -5.5 5 4 -5 4z" />;
+    case "error":
+      return <path class="hollow" d="M-4 -4 4 4M4 -4 -4 4" />;
+    case "recorded":
+      return <path class="hollow" d="M0 -4v8" />;
+  }
+}
+
+/** Of what is in the picture, and of nothing else. */
+function Legend({ drawing }: { readonly drawing: Drawing }) {
+  const conditions = kindsOf([drawing.job]);
+  const spans = kindsOf(drawing.lanes);
+  const marks = [...new Set(drawing.marks.map(({ kind }) => kind))];
+  return (
+    <ul class="legend" aria-label="Legend">
+      {conditions.map((kind) => <LegendBar kind={kind} text={conditionText(kind as Condition)} />)}
+      {spans.map((kind) => <LegendBar kind={kind} text={`attempt: ${spanWord(kind)}`} />)}
+      {marks.map((kind) => (
+        <li>
+          <svg width="14" height="14" aria-hidden="true">
+            <svg x="7" y="7" overflow="visible" class={`event event-${kind}`}>
+              <MarkShape kind={kind} />
+            </svg>
+          </svg>
+          {`event: ${MARK_WORDS[kind]}`}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function kindsOf(rows: readonly Row[]): readonly BarKind[] {
+  return [...new Set(rows.flatMap(({ bars }) => bars.map(({ kind }) => kind)))];
+}
+
+function spanWord(kind: BarKind): string {
+  return kind === "backoff" ? "backing off" : OUTCOME_WORDS[kind as keyof typeof OUTCOME_WORDS];
+}
+
+function LegendBar({ kind, text }: { readonly kind: BarKind; readonly text: string }) {
+  const bar = { kind, x: "0", width: "22", title: text, goesOn: false, count: 1 };
+  return (
+    <li>
+      <svg width="22" height={BAR_HEIGHT} aria-hidden="true">
+        <BarShape bar={bar} top={0} />
+      </svg>
+      {text}
+    </li>
+  );
+}
+
+function Remarks({ state, drawing }: Props & { readonly drawing: Drawing }) {
+  const { wentBackAt } = state.timeline;
+  const remarks = [
+    ...(drawing.merged > 0
+      ? [
+        `${drawing.merged} spans and events are too narrow to be seen one by one, and are drawn together.`,
+      ]
+      : []),
+    ...(drawing.lanesHidden > 0
+      ? [`${drawing.lanesHidden} more tasks are in the table of attempts.`]
+      : []),
+    ...(wentBackAt.length > 0 ? [clockText(wentBackAt)] : []),
+  ];
+  if (remarks.length === 0) return null;
+  return <p class="hint">{remarks.join(" ")}</p>;
+}
+
+function clockText(logIds: readonly number[]): string {
+  const where = logIds.length === 1
+    ? `before entry ${logIds[0]}`
+    : `${logIds.length} times, first before entry ${logIds[0]}`;
+  return `The clock went back ${where}: entries stand in their order in the journal, ` +
+    "and no length is less than nothing.";
+}

@@ -1,0 +1,109 @@
+/** What a job still waits for: how much of it came, what nearly did, and a form to send it. */
+
+import { openExpectations } from "../../../core/explain/open_expectations.ts";
+import { sampleEvent } from "../../../core/explain/sample_event.ts";
+import type { Citation, NearMiss, WaitingFor } from "../../../core/explanation.ts";
+import type { JsonObject } from "../../../core/json.ts";
+import { JsonView, UserText } from "../parts/text.tsx";
+import { Table } from "../parts/table.tsx";
+import { Cites, Sentence } from "./cite.tsx";
+import { EventForm } from "./event_form.tsx";
+import type { JobScreenState } from "./screen_state.ts";
+
+const WAITS_MAX = 20;
+
+interface Props {
+  readonly state: JobScreenState;
+}
+
+export function WaitList({ state }: Props) {
+  const { waitingFor } = state.explanation;
+  if (waitingFor.length === 0) return null;
+  const hidden = waitingFor.length - WAITS_MAX;
+  return (
+    <div id="job-waits" class="stack-wide">
+      <h3>Still to come</h3>
+      {waitingFor.slice(0, WAITS_MAX).map((wait) => <Wait state={state} wait={wait} />)}
+      {hidden > 0 ? <p class="soft">{hidden} more expectations are not shown here.</p> : null}
+    </div>
+  );
+}
+
+function Wait({ state, wait }: Props & { readonly wait: WaitingFor<Citation> }) {
+  const { expectation, matched, required, nearMisses } = wait;
+  const sample = sampleOf(state, wait);
+  return (
+    <article class="wait">
+      <h4>
+        <UserText text={expectation} />
+        <span class="count">{matched} of {required}</span>
+      </h4>
+      <p>
+        <Sentence state={state} of={wait} />
+      </p>
+      {nearMisses.map((miss) => <Miss state={state} miss={miss} />)}
+      {sample === undefined ? null : (
+        <EventForm
+          state={state}
+          expectation={expectation}
+          sample={sample}
+          isPutRight={nearMisses.length > 0}
+        />
+      )}
+    </article>
+  );
+}
+
+/** The same event that the next step of the explanation gives. */
+function sampleOf(
+  { job }: JobScreenState,
+  { expectation, nearMisses }: WaitingFor<Citation>,
+): JsonObject | undefined {
+  const open = openExpectations(job).find(({ expected }) => expected.id === expectation);
+  return open && sampleEvent(open.expected, job.jobId, nearMisses[0]?.attributes);
+}
+
+function Miss({ state, miss }: Props & { readonly miss: NearMiss<Citation> }) {
+  return (
+    <div class="miss">
+      <p>
+        <span class="miss-mark">Near miss</span> <UserText text={miss.statement} />
+        <Cites state={state} of={miss.cites} />
+      </p>
+      {miss.clauses.length === 0 ? null : <Clauses miss={miss} />}
+      <details>
+        <summary>What the event said</summary>
+        <JsonView value={miss.attributes} />
+      </details>
+    </div>
+  );
+}
+
+function Clauses({ miss }: { readonly miss: NearMiss<Citation> }) {
+  return (
+    <Table
+      caption="The clauses that the event fails"
+      headings={["Clause", "Expected", "Found"]}
+    >
+      {miss.clauses.map(({ path, expected, found, elsewhere }) => (
+        <tr>
+          <th scope="row" class="mono">
+            <UserText text={path === "" ? "correlation" : path} lengthMax={200} />
+          </th>
+          <td class="mono expected">
+            <UserText text={expected} lengthMax={300} />
+          </td>
+          <td class="mono found">
+            <UserText text={found} lengthMax={300} />
+            {elsewhere === undefined ? null : (
+              <span class="soft">
+                ; at <UserText text={elsewhere.path} lengthMax={200} /> it has{" "}
+                <UserText text={elsewhere.found} lengthMax={300} />
+              </span>
+            )}
+          </td>
+        </tr>
+      ))}
+    </Table>
+  );
+}
