@@ -106,21 +106,24 @@ interface Credential {
   readonly token: string | undefined;
   /** Whether a browser brought it, which may do so for a page that is not this server's. */
   readonly session: boolean;
+  /** Whether the session, if it came with one, goes on still. */
+  readonly isOpen: () => boolean;
 }
 
 /** A token that is given with the request counts, and a session only without one. */
 function credentialOf(headers: Headers, host: string, sessions: Sessions): Credential {
   const authorization = headers.get("authorization");
   if (authorization !== null) {
-    return { token: BEARER.exec(authorization)?.[1], session: false };
+    return { token: BEARER.exec(authorization)?.[1], session: false, isOpen: () => true };
   }
   const name = sessionOf(headers, host);
-  if (name === undefined) return { token: undefined, session: false };
-  return { token: sessions.tokenOf(name), session: true };
+  if (name === undefined) return { token: undefined, session: false, isOpen: () => true };
+  return { token: sessions.tokenOf(name), session: true, isOpen: () => sessions.isOpen(name) };
 }
 
 /** Without a valid token 401, without the scope 403; what is at no path needs any token. */
-function requireScope(c: Context, access: Access, { token, session }: Credential): void {
+function requireScope(c: Context, access: Access, credential: Credential): void {
+  const { token, session, isOpen } = credential;
   const scope = scopeOfMatch(c);
   const { raw, method } = c.req;
   const scopes = token === undefined ? undefined : access.scopesOf(token);
@@ -130,7 +133,7 @@ function requireScope(c: Context, access: Access, { token, session }: Credential
   if (session && !SAFE_METHODS.has(method)) requireSameOrigin(raw.headers);
   if (scope === undefined) return;
   if (!scopes.includes(scope)) throw forbidden(scope, scopes);
-  rememberPermit(raw, () => access.scopesOf(token)?.includes(scope) ?? false);
+  rememberPermit(raw, () => isOpen() && (access.scopesOf(token)?.includes(scope) ?? false));
 }
 
 /** A browser that says nothing of where a request comes from may not act for who signed in. */

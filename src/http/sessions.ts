@@ -53,6 +53,11 @@ export class Sessions {
     return session.token;
   }
 
+  /** Whether there is such a session; asking is no use of it. */
+  isOpen(name: string): boolean {
+    return this.#sessions.has(name);
+  }
+
   close(name: string): void {
     this.#sessions.delete(name);
   }

@@ -2,7 +2,6 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { Hono } from "hono";
 import { JobEngine } from "../../src/engine/job_engine.ts";
 import { createApp } from "../../src/http/app.ts";
 import { MemoryJournal } from "../../src/journal/memory_journal.ts";
@@ -10,6 +9,7 @@ import { type FuzzRequest, requests, ROUTES } from "../support/arbitrary_request
 import { rounds } from "../support/effort.ts";
 import { answerTo, requestOf, startWithJobs, textOf, TOKEN } from "../support/fuzzed_app.ts";
 import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
+import { apiRoutesOf } from "../support/app_routes.ts";
 import { startApp, type TestApp, type TestAppOptions } from "../support/http_app.ts";
 import { DEFINITIONS } from "../support/http_definitions.ts";
 import { flawsOf } from "../support/recorded_soundness.ts";
@@ -19,14 +19,10 @@ const RUNS = rounds(150, 4_000);
 /** Of each route, how many requests must be good ones; there are many more in most runs. */
 const TAKEN_MIN = 3;
 
-function routesOf(app: Hono): readonly string[] {
-  return app.routes.filter(({ method }) => method !== "ALL")
-    .map(({ method, path }) => `${method} ${path}`).toSorted();
-}
-
 Deno.test("fuzz: there are requests for every route of the application", async () => {
   const { app } = await startApp();
-  assert.deepEqual(routesOf(app), Object.keys(ROUTES).toSorted());
+  const routes = apiRoutesOf(app).map(({ method, path }) => `${method} ${path}`);
+  assert.deepEqual(routes.toSorted(), Object.keys(ROUTES).toSorted());
 });
 
 const POINTER = /^(?:\/(?:[^~/]|~[01])*)*$/;

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { type Access, type Scope, SCOPES, TokenList } from "../../src/http/access.ts";
 import { requireScopes, type Route, scopeOf } from "../../src/http/route_scopes.ts";
+import { apiRoutesOf } from "../support/app_routes.ts";
 import { jsonOf, problemOf, startApp, type TestApp } from "../support/http_app.ts";
 import { EventReader } from "../support/http_stream.ts";
 
@@ -24,7 +25,7 @@ async function startWithTokens(): Promise<TestApp> {
 /** Every route that the app has, as it declared it. */
 async function routesOfApp(): Promise<readonly Route[]> {
   const { app } = await startApp();
-  return app.routes.filter(({ method }) => method !== "ALL");
+  return apiRoutesOf(app);
 }
 
 async function ask({ app }: TestApp, { method, path }: Route, token: string): Promise<Response> {

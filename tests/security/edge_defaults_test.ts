@@ -5,16 +5,23 @@
 
 import assert from "node:assert/strict";
 import type { Route } from "../../src/http/route_scopes.ts";
+import { apiRoutesOf, routesOf } from "../support/app_routes.ts";
 import { jsonOf, problemOf, startApp, type TestApp } from "../support/http_app.ts";
 
 const TOKEN = "s3cret-token-0123456789";
 const BEARER = { authorization: `Bearer ${TOKEN}` };
+const FORM_TYPE = { "content-type": "application/x-www-form-urlencoded" };
 const JSON_TYPE = { "content-type": "application/json" };
 
-/** Every route that the app has. */
-function routesOf({ app }: TestApp): readonly Route[] {
-  return app.routes.filter(({ method }) => method !== "ALL");
-}
+/** Probes, what one signs in with, and what that looks like. */
+const OPEN = [
+  "GET /livez",
+  "GET /readyz",
+  "GET /ui/assets/:name",
+  "GET /ui/sign-in",
+  "POST /ui/sign-in",
+  "POST /ui/sign-out",
+];
 
 async function ask(
   { app }: TestApp,
@@ -25,19 +32,19 @@ async function ask(
   return await app.request(path.replace(":id", "job-1") + query, { method, headers });
 }
 
-Deno.test("default, tokens: every route but the probes asks for one", async () => {
+Deno.test("default, tokens: every route but those that are open asks for one", async () => {
   const app = await startApp({ token: TOKEN });
-  for (const route of routesOf(app)) {
+  for (const route of routesOf(app.app)) {
     const response = await ask(app, route);
     await response.body?.cancel();
-    const isProbe = route.path === "/livez" || route.path === "/readyz";
-    assert.equal(response.status === 401, !isProbe, `${route.method} ${route.path}`);
+    const isOpen = OPEN.includes(`${route.method} ${route.path}`);
+    assert.equal(response.status === 401, !isOpen, `${route.method} ${route.path}`);
   }
 });
 
 Deno.test("default, tokens: never in a URL: there it opens nothing, and no answer repeats it", async () => {
   const app = await startApp({ token: TOKEN });
-  for (const route of routesOf(app)) {
+  for (const route of routesOf(app.app)) {
     for (const name of ["token", "access_token", "authorization"]) {
       const query = `?${name}=${TOKEN}`;
       const [without, wrong] = [
@@ -71,7 +78,9 @@ Deno.test("default, tokens: never in the journal or a stream, whatever it came w
 Deno.test("default, bodies: counted as they stream on every route that takes one, up to 1 MiB", async () => {
   const app = await startApp();
   const { jobId } = await jsonOf(await app.post("/jobs", { plan: { expected: [] } }), 202);
-  const routes = routesOf(app).filter(({ method }) => method === "POST");
+  const routes = routesOf(app.app).filter(({ method, path }) =>
+    method === "POST" && path !== "/ui/sign-out"
+  );
   assert.ok(routes.length >= 8);
   for (const { path } of routes) {
     let sent = 0;
@@ -82,7 +91,8 @@ Deno.test("default, bodies: counted as they stream on every route that takes one
       },
     });
     const url = path.replace(":id", jobId);
-    const response = await app.app.request(url, { method: "POST", body, headers: JSON_TYPE });
+    const headers = path.startsWith("/ui/") ? FORM_TYPE : JSON_TYPE;
+    const response = await app.app.request(url, { method: "POST", body, headers });
     await problemOf(response, 413, "body-too-large");
     assert.ok(sent <= 1024 * 1024 + 4 * 64 * 1024, `${path} took ${sent} bytes`);
   }
@@ -92,7 +102,7 @@ Deno.test("default, JSON: depth 65 is refused on every route that takes a body",
   const app = await startApp();
   const { jobId } = await jsonOf(await app.post("/jobs", { plan: { expected: [] } }), 202);
   const deep = `${'{"a":'.repeat(65)}1${"}".repeat(65)}`;
-  for (const { method, path } of routesOf(app)) {
+  for (const { method, path } of apiRoutesOf(app.app)) {
     if (method !== "POST") continue;
     const response = await app.post(path.replace(":id", jobId), deep);
     const problem = await problemOf(response, 422, "invalid-request");
@@ -156,7 +166,7 @@ Deno.test("default, files: no path of a URL leads to one", async () => {
 Deno.test("default, no CORS: no answer lets another origin read it, preflights included", async () => {
   const app = await startApp();
   const origin = "https://evil.example";
-  for (const route of routesOf(app)) {
+  for (const route of routesOf(app.app)) {
     for (const method of [route.method, "OPTIONS"]) {
       const headers = { origin, "access-control-request-method": route.method };
       const response = await ask(app, { ...route, method }, headers);
@@ -183,7 +193,7 @@ Deno.test("default, cross-site: no unsafe method passes, whatever its content ty
     { origin: "https://evil.example" },
     { origin: "null" },
   ];
-  for (const { method, path } of routesOf(app)) {
+  for (const { method, path } of routesOf(app.app)) {
     if (method === "GET") continue;
     for (const type of MEDIA_TYPES) {
       for (const headers of foreign) {
@@ -197,15 +207,34 @@ Deno.test("default, cross-site: no unsafe method passes, whatever its content ty
 
 Deno.test("default, Host: no route answers for a name that is not on the list", async () => {
   const app = await startApp();
-  for (const route of routesOf(app)) {
+  for (const route of routesOf(app.app)) {
     const response = await ask(app, route, { host: "rebound.example" });
     await problemOf(response, 421, "wrong-host");
   }
 });
 
+/** Those of the dashboard included, as a browser gets them. */
+async function askForPage(app: TestApp, route: Route): Promise<Response> {
+  return await ask(app, route, { accept: "text/html" });
+}
+
+Deno.test("default, the dashboard: every page has a strict policy, that of a refusal included", async () => {
+  const app = await startApp();
+  let pages = 0;
+  for (const route of routesOf(app.app)) {
+    const { headers, body } = await askForPage(app, route);
+    await body?.cancel();
+    if (headers.get("content-type")?.startsWith("text/html") !== true) continue;
+    assertStrictPolicy(headers.get("content-security-policy") ?? "", route.path);
+    assert.equal(headers.get("cache-control"), "no-store");
+    pages++;
+  }
+  assert.ok(pages > 0);
+});
+
 Deno.test("default, no sniffing: every answer says what it is, and may not be kept", async () => {
   const app = await startApp();
-  for (const route of routesOf(app)) {
+  for (const route of routesOf(app.app)) {
     const response = await ask(app, route);
     await response.body?.cancel();
     const { headers } = response;
@@ -237,7 +266,7 @@ Deno.test("default, the dashboard: a policy with inline script would be found", 
 Deno.test("default, no deep merge: keys that reach a prototype are refused on every route", async () => {
   const app = await startApp();
   const { jobId } = await jsonOf(await app.post("/jobs", { plan: { expected: [] } }), 202);
-  for (const { method, path } of routesOf(app)) {
+  for (const { method, path } of apiRoutesOf(app.app)) {
     if (method !== "POST") continue;
     for (const key of ["__proto__", "constructor", "prototype"]) {
       const body = `{"a":{"${key}":{"polluted":true}}}`;

@@ -7,7 +7,7 @@ const ROOT = new URL("../../", import.meta.url).pathname;
 async function* filesIn(folder: string): AsyncGenerator<string> {
   for await (const { name, isDirectory } of Deno.readDir(ROOT + folder)) {
     if (isDirectory) yield* filesIn(`${folder}/${name}`);
-    else if (name.endsWith(".ts")) yield `${folder}/${name}`;
+    else if (/\.(?:tsx?|js)$/.test(name)) yield `${folder}/${name}`;
   }
 }
 

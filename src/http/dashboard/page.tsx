@@ -101,20 +101,27 @@ function Header({ viewer, screen, isLive }: HeaderProps) {
   return (
     <header class="top">
       <a class="brand" href="/">Daybook</a>
-      <nav aria-label="Screens">
-        <ul>
-          {Object.entries(SCREENS).map(([name, { path, title }]) => (
-            <li>
-              <a href={path} aria-current={name === screen ? "page" : undefined}>{title}</a>
-            </li>
-          ))}
-        </ul>
-      </nav>
+      {viewer.scopes.length === 0 ? null : <Navigation screen={screen} />}
       <div class="top-end">
         {isLive ? <LiveControl /> : null}
         {viewer.signedIn ? <SignOut /> : null}
       </div>
     </header>
+  );
+}
+
+/** For whoever may see where it leads. */
+function Navigation({ screen }: Pick<HeaderProps, "screen">) {
+  return (
+    <nav aria-label="Screens">
+      <ul>
+        {Object.entries(SCREENS).map(([name, { path, title }]) => (
+          <li>
+            <a href={path} aria-current={name === screen ? "page" : undefined}>{title}</a>
+          </li>
+        ))}
+      </ul>
+    </nav>
   );
 }
 

@@ -36,8 +36,17 @@ function signInPage(c: Context, edge: Edge, next: string, refusal?: string): Res
       {refusal === undefined ? null : <p class="note note-bad" role="alert">{refusal}</p>}
       <form method="post" action="/ui/sign-in" class="stack">
         <input type="hidden" name="next" value={next} />
+        {/* Who keeps passwords for people keeps them by a name. */}
+        <input type="text" name="username" value="daybook" autocomplete="username" hidden />
         <label for="token">Token</label>
-        <input id="token" name="token" type="password" autocomplete="current-password" required />
+        <input
+          id="token"
+          name="token"
+          type="password"
+          autocomplete="current-password"
+          required
+          autofocus
+        />
         <button type="submit" class="primary">Sign in</button>
       </form>
       <p class="hint">

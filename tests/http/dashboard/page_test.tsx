@@ -1,0 +1,69 @@
+/** What every page shares. */
+
+import assert from "node:assert/strict";
+import { Notes, withoutNote } from "../../../src/http/dashboard/notes.ts";
+import { durationText, momentText } from "../../../src/http/dashboard/parts/time.tsx";
+import { JsonView, UserText } from "../../../src/http/dashboard/parts/text.tsx";
+import { pageOf } from "../../support/dashboard.ts";
+import { problemOf, startApp } from "../../support/http_app.ts";
+
+Deno.test("page: what is not there is told on a page to people, and in JSON to programs", async () => {
+  const app = await startApp();
+  const text = await pageOf(app, "/ui/nowhere", { status: 404 });
+  assert.match(text, /<h1>There is nothing at this path<\/h1>/);
+  await problemOf(await app.get("/ui/nowhere", { accept: "*/*" }), 404, "not-found");
+});
+
+Deno.test("page: a text of a user is text, and stands apart from what is around it", () => {
+  const text = String(<UserText text={`<img src=x onerror=alert(1)> \u202e "&'`} />);
+  assert.equal(
+    text,
+    "<bdi>&lt;img src=x onerror=alert(1)&gt; \u202e &quot;&amp;&#39;</bdi>",
+  );
+});
+
+Deno.test("page: a megabyte of text, or of JSON, does not make a megabyte of page", () => {
+  const long = "<".repeat(1024 * 1024);
+  assert.match(String(<UserText text={long} />), / … 1046576 more<\/span><\/bdi>$/);
+  const json = String(<JsonView value={{ long }} href="/jobs/x" />);
+  assert.ok(json.length < 64 * 1024);
+  assert.match(json, /<a href="\/jobs\/x">All of it, as JSON<\/a>/);
+});
+
+Deno.test("page: a text is never cut inside a character", () => {
+  assert.ok(String(<UserText text="😀😀" lengthMax={3} />).isWellFormed());
+});
+
+Deno.test("time: a length is told in the two units that matter, and is never negative", () => {
+  const texts = [-5, 0, 0.25, 812, 3_210, 59_990, 252_000, 7_500_000, 273_600_000];
+  assert.deepEqual(texts.map(durationText), [
+    ...["0 ms", "0 ms", "0.3 ms", "812 ms", "3.2 s", "59.9 s"],
+    ...["4 min 12 s", "2 h 5 min", "3 d 4 h"],
+  ]);
+});
+
+Deno.test("time: a moment of today needs no date", () => {
+  const now = Date.parse("2026-11-26T10:00:00Z");
+  assert.equal(momentText("2026-11-26T04:02:11.123Z", now), "04:02:11");
+  assert.equal(momentText("2026-11-25T04:02:11.123Z", now), "2026-11-25 04:02:11");
+});
+
+Deno.test("notes: a path holds the name of one, which no other server gave", () => {
+  const notes = new Notes();
+  const path = notes.pathWith("/ui/jobs?state=Failed#x", "cancelled <b>", true);
+  const name = new URL(path, "http://x").searchParams.get("note") ?? "";
+  assert.match(path, /^\/ui\/jobs\?state=Failed&note=[\w-]+#x$/);
+  assert.deepEqual(notes.of(name), { text: "cancelled <b>", isBad: true });
+  assert.equal(notes.of("cancelled"), undefined);
+  assert.equal(withoutNote(`http://x${path}`), "/ui/jobs?state=Failed");
+});
+
+Deno.test("notes: they are bounded, and the oldest go first", () => {
+  const notes = new Notes();
+  const names = Array.from(
+    { length: 1_001 },
+    (_, at) => notes.pathWith("/", `${at}`).split("note=")[1],
+  );
+  assert.equal(notes.of(names[0]), undefined);
+  assert.equal(notes.of(names[1])?.text, "1");
+});

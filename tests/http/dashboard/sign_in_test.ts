@@ -1,0 +1,154 @@
+/** Signing in to the dashboard: a token for a cookie. */
+
+import assert from "node:assert/strict";
+import { TokenList } from "../../../src/http/access.ts";
+import { Sessions } from "../../../src/http/sessions.ts";
+import { locationOf, pageOf, pageText, submitForm } from "../../support/dashboard.ts";
+import { FakeClock } from "../../support/fake_clock.ts";
+import { jsonOf, problemOf, startApp, type TestApp } from "../../support/http_app.ts";
+import { EventReader } from "../../support/http_stream.ts";
+
+const TOKEN = "s3cret-token-0123456789";
+const HALF_A_DAY_MS = 12 * 60 * 60_000;
+
+async function signIn(app: TestApp, token = TOKEN, next = "/ui/stream"): Promise<string> {
+  const response = await submitForm(app, "/ui/sign-in", { token, next });
+  assert.equal(await locationOf(response), next);
+  return (response.headers.get("set-cookie") ?? "").split(";")[0] ?? "";
+}
+
+Deno.test("sign-in: a page that needs a token leads there, and back", async () => {
+  const app = await startApp({ token: TOKEN });
+  const response = await app.get("/ui/nothing?state=Failed", { accept: "text/html" });
+  const location = await locationOf(response);
+  assert.equal(location, "/ui/sign-in?next=%2Fui%2Fnothing%3Fstate%3DFailed");
+  const text = await pageOf(app, location);
+  assert.ok(text.includes('name="next" value="/ui/nothing?state=Failed"'));
+  assert.ok(!text.includes("Sign out"));
+});
+
+Deno.test("sign-in: programs are told in JSON, and asked for a bearer", async () => {
+  const app = await startApp({ token: TOKEN });
+  await problemOf(await app.get("/ui/live"), 401, "unauthorized");
+  const response = await app.get("/jobs", { accept: "text/html" });
+  await problemOf(response, 401, "unauthorized");
+});
+
+Deno.test("sign-in: the cookie is HttpOnly and SameSite=Strict, and holds no token", async () => {
+  const app = await startApp({ token: TOKEN });
+  const response = await submitForm(app, "/ui/sign-in", { token: TOKEN, next: "/" });
+  const cookie = response.headers.get("set-cookie") ?? "";
+  assert.match(cookie, /^daybook_session_\d+=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict$/);
+  assert.ok(!JSON.stringify([...response.headers]).includes(TOKEN));
+});
+
+Deno.test("sign-in: over TLS, as a proxy tells, the cookie is Secure", async () => {
+  const app = await startApp({ token: TOKEN });
+  const fields = { token: TOKEN, next: "/" };
+  const response = await submitForm(app, "/ui/sign-in", fields, {
+    "x-forwarded-proto": "https",
+    origin: "https://localhost",
+  });
+  assert.match(response.headers.get("set-cookie") ?? "", /; Secure$/);
+});
+
+Deno.test("sign-in: the cookie opens what its token opens, JSON included, and nothing else", async () => {
+  const access = new TokenList([{ token: TOKEN, scopes: ["read"] }]);
+  const app = await startApp({ access });
+  const cookie = await signIn(app);
+  await jsonOf(await app.get("/jobs", { cookie }), 200);
+  const sameOrigin = { cookie, origin: "http://localhost" };
+  const response = await app.post("/jobs", { plan: { expected: [] } }, sameOrigin);
+  await problemOf(response, 403, "forbidden");
+});
+
+Deno.test("sign-in: a wrong token is refused on the page, and may be tried again", async () => {
+  const app = await startApp({ token: TOKEN });
+  for (const token of ["", "wrong", `${TOKEN}x`]) {
+    const response = await submitForm(app, "/ui/sign-in", { token, next: "/ui/jobs" });
+    assert.equal(response.headers.get("set-cookie"), null);
+    const text = await pageText(response, 401);
+    assert.match(text, /Cannot sign in: this is no token of this server/);
+    assert.ok(text.includes('value="/ui/jobs"'));
+    assert.ok(token === "" || !text.includes(token));
+  }
+});
+
+Deno.test("sign-in: what does not say that it comes from this server does nothing by a cookie", async () => {
+  const app = await startApp({ token: TOKEN });
+  const cookie = await signIn(app);
+  const body = { plan: { expected: [] } };
+  for (
+    const foreign of [
+      {},
+      { origin: "null" },
+      { origin: "http://localhost:3000" },
+      { "sec-fetch-site": "same-site" },
+      { "sec-fetch-site": "cross-site" },
+    ]
+  ) {
+    const response = await app.post("/jobs", body, { cookie, ...foreign });
+    await problemOf(response, 403, "cross-site");
+  }
+  await jsonOf(await app.post("/jobs", body, { cookie, "sec-fetch-site": "same-origin" }), 202);
+  await jsonOf(await app.post("/jobs", body, { cookie, origin: "http://localhost" }), 202);
+});
+
+Deno.test("sign-in: nobody is led away from this server", async () => {
+  const app = await startApp({ token: TOKEN });
+  const elsewhere = ["//evil.example", "https://evil.example/", "/\\evil.example", "javascript:1"];
+  for (const next of [...elsewhere, "/jobs", "/ui/../jobs"]) {
+    const response = await submitForm(app, "/ui/sign-in", { token: TOKEN, next });
+    assert.equal(await locationOf(response), "/", next);
+  }
+});
+
+Deno.test("sign-in: signing out ends the session, for whoever has its name", async () => {
+  const app = await startApp({ token: TOKEN });
+  const cookie = await signIn(app);
+  const response = await submitForm(app, "/ui/sign-out", {}, { cookie });
+  assert.equal(await locationOf(response), "/ui/sign-in");
+  assert.match(response.headers.get("set-cookie") ?? "", /=; Max-Age=0; Path=\/; HttpOnly/);
+  const problem = await problemOf(await app.get("/jobs", { cookie }), 401, "unauthorized");
+  assert.equal(problem.detail, "Cannot take the request: its session is over");
+});
+
+Deno.test("sign-in: a stream ends with the session that opened it", async () => {
+  const app = await startApp({ token: TOKEN, heartbeatMs: 2_000 });
+  const cookie = await signIn(app);
+  const reader = new EventReader(await app.get("/ui/live", { cookie }));
+  await reader.chunk();
+  const next = reader.chunk();
+  await submitForm(app, "/ui/sign-out", {}, { cookie });
+  await app.clock.advance(2_001);
+  assert.equal(await next, undefined);
+});
+
+Deno.test("sign-in: a session ends with its token, and with half a day without use", async () => {
+  let scopes: readonly ["read"] | undefined = ["read"];
+  const app = await startApp({ access: { scopesOf: () => scopes } });
+  const cookie = await signIn(app);
+  await app.clock.advance(HALF_A_DAY_MS);
+  await jsonOf(await app.get("/jobs", { cookie }), 200);
+  await app.clock.advance(HALF_A_DAY_MS + 1);
+  await problemOf(await app.get("/jobs", { cookie }), 401, "unauthorized");
+  const later = await signIn(app);
+  scopes = undefined;
+  await problemOf(await app.get("/jobs", { cookie: later }), 401, "unauthorized");
+});
+
+Deno.test("sign-in: without tokens there is nothing to sign in to", async () => {
+  const app = await startApp();
+  const response = await app.get("/ui/sign-in?next=/ui/jobs", { accept: "text/html" });
+  assert.equal(await locationOf(response), "/ui/jobs");
+});
+
+Deno.test("sessions: they are bounded, and the one that was not used for longest goes first", () => {
+  const sessions = new Sessions(new FakeClock());
+  const names = Array.from({ length: 1_000 }, (_, at) => sessions.open(`token-${at}`));
+  assert.equal(sessions.tokenOf(names[0] ?? ""), "token-0");
+  sessions.open("one more");
+  assert.equal(sessions.size, 1_000);
+  assert.equal(sessions.tokenOf(names[0] ?? ""), "token-0");
+  assert.equal(sessions.tokenOf(names[1] ?? ""), undefined);
+});

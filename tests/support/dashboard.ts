@@ -1,0 +1,47 @@
+/** Asks the dashboard as a browser would. */
+
+import assert from "node:assert/strict";
+import type { TestApp } from "./http_app.ts";
+
+const BROWSER = { accept: "text/html,application/xhtml+xml", origin: "http://localhost" };
+
+/** The text of a page, whose status is checked, with the headers that every page needs. */
+export async function pageOf(
+  app: TestApp,
+  path: string,
+  { status = 200, ...headers }: { status?: number; cookie?: string } = {},
+): Promise<string> {
+  const response = await app.get(path, { ...BROWSER, ...headers });
+  return await pageText(response, status);
+}
+
+export async function pageText(response: Response, status = 200): Promise<string> {
+  const text = await response.text();
+  assert.equal(response.status, status, text);
+  assert.equal(response.headers.get("content-type"), "text/html; charset=utf-8");
+  assert.match(response.headers.get("content-security-policy") ?? "", /script-src 'self'/);
+  assert.doesNotMatch(text, /\sstyle=|<style|\son\w+="|<script>/);
+  return text;
+}
+
+/** Sends a form as the page that holds it would. */
+export async function submitForm(
+  app: TestApp,
+  path: string,
+  fields: Readonly<Record<string, string>>,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Response> {
+  return await app.app.request(path, {
+    method: "POST",
+    redirect: "manual",
+    headers: { ...BROWSER, "content-type": "application/x-www-form-urlencoded", ...headers },
+    body: new URLSearchParams(fields).toString(),
+  });
+}
+
+/** Where an action led to; its status is checked. */
+export async function locationOf(response: Response): Promise<string> {
+  const text = await response.text();
+  assert.equal(response.status, 303, text);
+  return response.headers.get("location") ?? "";
+}
