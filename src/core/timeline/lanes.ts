@@ -6,7 +6,7 @@ import type { Annals, Attempt, AttemptEnd } from "../explain/annals.ts";
 import { maxAttemptsOf } from "../explain/annals.ts";
 import type { ErrorFact } from "../framework_events.ts";
 import type { LogId, TaskId } from "../ids.ts";
-import { isTerminal } from "../job_state.ts";
+import { isTerminal, type JobState } from "../job_state.ts";
 import type { TimeAxis } from "./time_axis.ts";
 
 /**
@@ -28,6 +28,9 @@ interface Stretch {
   readonly toMs: number;
   /** It has no end yet: `toMs` is now. */
   readonly goesOn: boolean;
+  /** The entries where it begins and ends: the latter is `undefined` while it goes on. */
+  readonly fromBy: LogId;
+  readonly toBy: LogId | undefined;
 }
 
 export interface AttemptSpan extends Stretch {
@@ -48,8 +51,6 @@ export interface BackoffSpan extends Stretch {
   readonly kind: "backoff";
   /** When the next attempt is due; a worker may have been free only later. */
   readonly retryAt: string;
-  /** The entry of the attempt that failed. */
-  readonly by: LogId;
 }
 
 export type LaneSpan = AttemptSpan | BackoffSpan;
@@ -87,37 +88,42 @@ function laneSpans(
   const maxAttempts = maxAttemptsOf(attempts);
   return attempts.flatMap((attempt, index) => {
     const next = attempts[index + 1];
-    const nextMs = next === undefined ? undefined : beginMs(next, axis);
-    const span = attemptSpan(attempt, annals, axis, nextMs, endMs);
-    const backoff = backoffAfter(attempt, annals, axis, nextMs, endMs);
+    // What nothing else ends, ends with the job.
+    const cutBy = next === undefined ? annals.endedBy?.entry.logId : beginningOf(next);
+    const span = attemptSpan(attempt, annals.job, cutBy, next !== undefined);
+    const backoff = backoffAfter(attempt, annals.job, cutBy, next !== undefined);
     const known = { ...span, maxAttempts: span.maxAttempts ?? maxAttempts };
-    return backoff === undefined ? [known] : [known, backoff];
+    return [known, ...(backoff === undefined ? [] : [backoff])]
+      .map((one) => placed(one, axis, endMs));
   });
 }
 
-function beginMs({ started, ended }: Attempt, axis: TimeAxis): number {
-  return axis.of((started ?? ended?.entry)?.logId ?? 0);
+function beginningOf({ started, ended }: Attempt): LogId {
+  return (started ?? ended?.entry)?.logId ?? 0;
+}
+
+type Unplaced<Span> = Span extends LaneSpan ? Omit<Span, "fromMs" | "toMs"> : never;
+
+function placed(span: Unplaced<LaneSpan>, axis: TimeAxis, endMs: number): LaneSpan {
+  const fromMs = axis.of(span.fromBy);
+  const toMs = span.toBy === undefined ? endMs : axis.of(span.toBy);
+  return { ...span, fromMs, toMs: Math.max(fromMs, toMs) };
 }
 
 function attemptSpan(
   attempt: Attempt,
-  annals: Annals,
-  axis: TimeAxis,
-  nextMs: number | undefined,
-  endMs: number,
-): AttemptSpan {
+  job: JobState,
+  cutBy: LogId | undefined,
+  hasNext: boolean,
+): Unplaced<AttemptSpan> {
   const { started, ended } = attempt;
-  const outcome = outcomeOf(attempt, annals, nextMs);
-  const fromMs = beginMs(attempt, axis);
-  const jobEndMs = annals.endedBy === undefined ? endMs : axis.of(annals.endedBy.entry.logId);
-  const toMs = ended === undefined
-    ? nextMs ?? (outcome === "running" ? endMs : jobEndMs)
-    : axis.of(ended.entry.logId);
+  const outcome = outcomeOf(attempt, job, hasNext);
+  const goesOn = outcome === "running";
   return {
     kind: "attempt",
-    fromMs,
-    toMs: Math.max(fromMs, toMs),
-    goesOn: outcome === "running",
+    fromBy: beginningOf(attempt),
+    toBy: goesOn ? undefined : ended?.entry.logId ?? cutBy,
+    goesOn,
     attempt: attempt.attempt,
     nth: attempt.nth,
     maxAttempts: attempt.maxAttempts,
@@ -129,13 +135,9 @@ function attemptSpan(
   };
 }
 
-function outcomeOf(
-  { ended }: Attempt,
-  { job }: Annals,
-  nextMs: number | undefined,
-): AttemptOutcome {
+function outcomeOf({ ended }: Attempt, job: JobState, hasNext: boolean): AttemptOutcome {
   if (ended !== undefined) return endOutcome(ended.end, ended.entry);
-  if (nextMs !== undefined) return "unended";
+  if (hasNext) return "unended";
   return isTerminal(job) ? "abandoned" : "running";
 }
 
@@ -160,21 +162,17 @@ function isReused(entry: JobEventLogEntry): boolean {
 /** The wait for the next attempt, until that begins or the job ends. */
 function backoffAfter(
   { ended }: Attempt,
-  { job, endedBy }: Annals,
-  axis: TimeAxis,
-  nextMs: number | undefined,
-  endMs: number,
-): BackoffSpan | undefined {
+  job: JobState,
+  cutBy: LogId | undefined,
+  hasNext: boolean,
+): Unplaced<BackoffSpan> | undefined {
   if (ended?.end.kind !== "failed" || ended.end.retryAt === undefined) return undefined;
-  const fromMs = axis.of(ended.entry.logId);
-  const goesOn = nextMs === undefined && !isTerminal(job);
-  const toMs = nextMs ?? (endedBy === undefined ? endMs : axis.of(endedBy.entry.logId));
+  const goesOn = !hasNext && !isTerminal(job);
   return {
     kind: "backoff",
-    fromMs,
-    toMs: Math.max(fromMs, toMs),
+    fromBy: ended.entry.logId,
+    toBy: goesOn ? undefined : cutBy,
     goesOn,
     retryAt: ended.end.retryAt,
-    by: ended.entry.logId,
   };
 }

@@ -7,6 +7,8 @@ export interface Extent {
 
 /** One or more neighbours that are drawn as one. */
 export interface Piece<Span extends Extent> extends Extent {
+  readonly first: Span;
+  readonly last: Span;
   /** The longest of them; of several that are as long, the first. */
   readonly longest: Span;
   readonly count: number;
@@ -29,10 +31,15 @@ export function legible<Span extends Extent>(
     if (last !== undefined && isOneWith(last, span, unitMs)) {
       pieces[pieces.length - 1] = joined(last, span);
     } else {
-      pieces.push({ fromMs: span.fromMs, toMs: span.toMs, longest: span, count: 1 });
+      pieces.push(pieceOf(span));
     }
   }
   return pieces;
+}
+
+function pieceOf<Span extends Extent>(span: Span): Piece<Span> {
+  const { fromMs, toMs } = span;
+  return { fromMs, toMs, first: span, last: span, longest: span, count: 1 };
 }
 
 function isOneWith(piece: Piece<Extent>, span: Extent, unitMs: number): boolean {
@@ -41,11 +48,13 @@ function isOneWith(piece: Piece<Extent>, span: Extent, unitMs: number): boolean 
 }
 
 function joined<Span extends Extent>(piece: Piece<Span>, span: Span): Piece<Span> {
-  const { longest } = piece;
+  const { longest, first } = piece;
   const isLonger = span.toMs - span.fromMs > longest.toMs - longest.fromMs;
   return {
     fromMs: piece.fromMs,
     toMs: span.toMs,
+    first,
+    last: span,
     longest: isLonger ? span : longest,
     count: piece.count + 1,
   };

@@ -30,7 +30,10 @@ export function marksOf(
 ): readonly Mark[] {
   const near = new Set(nearMisses.map(({ logId }) => logId));
   const countedFor = expectationsByEntry(annals);
-  const own = [...annals.facts.values(), ...annals.ownFacts.values()].flat();
+  // Of what Daybook itself recorded, only what did something, or was meant to.
+  const ownFacts = [...annals.ownFacts.values()].flat()
+    .filter(({ logId }) => annals.counted.has(logId) || near.has(logId));
+  const own = [...annals.facts.values()].flat().concat(ownFacts);
   const strangers = nearMisses.filter(({ logId }) => !annals.entries.has(logId));
   return [...own, ...strangers]
     .map((entry): Mark => {

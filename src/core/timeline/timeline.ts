@@ -21,7 +21,9 @@ export interface ConditionStretch {
   /** It has no end yet: `toMs` is now. */
   readonly goesOn: boolean;
   /** The entry that began it. */
-  readonly by: LogId;
+  readonly fromBy: LogId;
+  /** The entry that ended it; `undefined` while it goes on. */
+  readonly toBy: LogId | undefined;
 }
 
 export interface Timeline {
@@ -83,7 +85,8 @@ function conditionsOf(
       fromMs: axis.of(by),
       toMs: next === undefined ? endMs : axis.of(next.by),
       goesOn: next === undefined,
-      by,
+      fromBy: by,
+      toBy: next?.by,
     };
   });
 }

@@ -1,6 +1,8 @@
 /** The attempts of each task, side by side. */
 
 import type { AttemptSpan, BackoffSpan, Lane } from "../../../core/timeline/lanes.ts";
+import { type LogId, MAIN_TASK } from "../../../core/ids.ts";
+import { conditionText } from "../parts/condition_mark.tsx";
 import { ErrorView } from "./error_view.tsx";
 import { Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
@@ -21,8 +23,6 @@ interface AttemptRow {
   readonly attempt: AttemptSpan;
   /** The wait after it. */
   readonly backoff: BackoffSpan | undefined;
-  /** How many rows the task has, at the first of them. */
-  readonly rows: number;
 }
 
 export function JobAttempts({ state }: Props) {
@@ -30,14 +30,17 @@ export function JobAttempts({ state }: Props) {
   if (lanes.length === 0) return null;
   const all = lanes.reduce((sum, { spans }) => sum + attemptsIn(spans).length, 0);
   const rows = rowsOf(lanes).slice(-ROWS_MAX);
+  const columns = columnsOf(rows);
   return (
     <section id="job-attempts" class="part" aria-labelledby="attempts-heading" data-live>
       <h2 id="attempts-heading">Attempts</h2>
       <Table
         caption="Attempts by task"
-        headings={["Task", "Attempt", "Started", "Took", "Outcome", "Error", "Then"]}
+        headings={["Task", "Attempt", "Started", "Took", "Outcome", ...extra(columns)]}
       >
-        {rows.map((row, index) => <Row state={state} row={row} isFirst={isFirst(rows, index)} />)}
+        {rows.map((row, index) => (
+          <Row state={state} row={row} isFirst={isFirst(rows, index)} columns={columns} />
+        ))}
       </Table>
       {all > rows.length
         ? (
@@ -52,6 +55,23 @@ export function JobAttempts({ state }: Props) {
   );
 }
 
+/** What no attempt has needs no column. */
+interface Columns {
+  readonly error: boolean;
+  readonly backoff: boolean;
+}
+
+function columnsOf(rows: readonly AttemptRow[]): Columns {
+  return {
+    error: rows.some(({ attempt }) => attempt.error !== undefined),
+    backoff: rows.some(({ backoff }) => backoff !== undefined),
+  };
+}
+
+function extra({ error, backoff }: Columns): readonly string[] {
+  return [...(error ? ["Error"] : []), ...(backoff ? ["Then"] : [])];
+}
+
 function attemptsIn(spans: Lane["spans"]): readonly AttemptSpan[] {
   return spans.filter((span) => span.kind === "attempt");
 }
@@ -62,7 +82,7 @@ function rowsOf(lanes: readonly Lane[]): readonly AttemptRow[] {
       if (span.kind !== "attempt") return [];
       const next = lane.spans[index + 1];
       const backoff = next?.kind === "backoff" ? next : undefined;
-      return [{ lane, attempt: span, backoff, rows: attemptsIn(lane.spans).length }];
+      return [{ lane, attempt: span, backoff }];
     })
   );
 }
@@ -71,9 +91,13 @@ function isFirst(rows: readonly AttemptRow[], index: number): boolean {
   return rows[index - 1]?.lane !== rows[index]?.lane;
 }
 
-function Row(
-  { state, row, isFirst }: Props & { readonly row: AttemptRow; readonly isFirst: boolean },
-) {
+interface RowProps extends Props {
+  readonly row: AttemptRow;
+  readonly isFirst: boolean;
+  readonly columns: Columns;
+}
+
+function Row({ state, row, isFirst, columns }: RowProps) {
   const { attempt, backoff, lane } = row;
   return (
     <tr class={isFirst ? "first-of-task" : undefined}>
@@ -81,33 +105,47 @@ function Row(
         <span class={isFirst ? undefined : "unseen"}>
           {lane.phase === "run" ? null : "undo "}
           <span class="mono">
-            <UserText text={lane.taskId === "main" ? "run" : lane.taskId} lengthMax={80} />
+            <UserText text={lane.taskId === MAIN_TASK ? "run" : lane.taskId} lengthMax={80} />
           </span>
         </span>
       </th>
       <td>{attemptNumber(attempt)}</td>
       <td>
         {attempt.startedAt === undefined ? "–" : <Time at={attempt.startedAt} />}
-        {attempt.startedBy === undefined ? null : (
-          <>
-            <EntryCite state={state} logId={attempt.startedBy} />
-          </>
-        )}
+        <SpacedCite state={state} logId={attempt.startedBy} />
       </td>
       <td>
         <Duration ms={attempt.toMs - attempt.fromMs} />
       </td>
       <td>
-        <span class={`outcome outcome-${attempt.outcome}`}>{OUTCOME_WORDS[attempt.outcome]}</span>
-        {attempt.endedBy === undefined ? null : (
-          <>
-            <EntryCite state={state} logId={attempt.endedBy} />
-          </>
-        )}
+        <span class={`outcome outcome-${attempt.outcome}`}>{outcomeText(state, row)}</span>
+        <SpacedCite state={state} logId={attempt.endedBy} />
       </td>
-      <td>{attempt.error === undefined ? null : <ErrorView error={attempt.error} />}</td>
-      <td>{backoff === undefined ? null : <Backoff backoff={backoff} />}</td>
+      {columns.error
+        ? <td>{attempt.error === undefined ? null : <ErrorView error={attempt.error} />}</td>
+        : null}
+      {columns.backoff
+        ? <td>{backoff === undefined ? null : <Backoff backoff={backoff} />}</td>
+        : null}
     </tr>
+  );
+}
+
+/** `run` goes on while its job waits or backs off, and does nothing meanwhile. */
+function outcomeText({ explanation }: JobScreenState, { attempt, lane }: AttemptRow): string {
+  const isRun = lane.taskId === MAIN_TASK && attempt.goesOn;
+  return isRun && explanation.condition !== "executing"
+    ? conditionText(explanation.condition)
+    : OUTCOME_WORDS[attempt.outcome];
+}
+
+function SpacedCite({ state, logId }: Props & { readonly logId: LogId | undefined }) {
+  if (logId === undefined) return null;
+  return (
+    <>
+      {" "}
+      <EntryCite state={state} logId={logId} />
+    </>
   );
 }
 

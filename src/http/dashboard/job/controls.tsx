@@ -57,7 +57,13 @@ const LABELS: Readonly<Record<Control, string>> = {
   cancel: "Cancel the job",
 };
 
-export function ControlForm({ state, control }: Props & { readonly control: Control }) {
+interface ControlFormProps extends Props {
+  readonly control: Control;
+  /** Without what need not be filled in. */
+  readonly isPlain?: boolean;
+}
+
+export function ControlForm({ state, control, isPlain = false }: ControlFormProps) {
   const common = {
     action: `${jobPagePath(state.job.jobId)}/${control}`,
     label: LABELS[control],
@@ -71,7 +77,9 @@ export function ControlForm({ state, control }: Props & { readonly control: Cont
         </Confirm>
       );
     case "retry":
-      return <RetryForm state={state} {...common} />;
+      return isPlain
+        ? <ActionForm {...common} label="Retry as a new job" />
+        : <RetryForm state={state} {...common} />;
     case "start":
     case "suspend":
     case "resume":

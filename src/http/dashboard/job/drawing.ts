@@ -5,14 +5,16 @@
 
 import type { Condition } from "../../../core/condition.ts";
 import { counted } from "../../../core/counted.ts";
-import { legible, type Piece } from "../../../core/timeline/legible.ts";
+import { type LogId, MAIN_TASK } from "../../../core/ids.ts";
+import { type Extent, legible, type Piece } from "../../../core/timeline/legible.ts";
 import type { AttemptOutcome, AttemptSpan, Lane, LaneSpan } from "../../../core/timeline/lanes.ts";
 import type { Mark, MarkKind } from "../../../core/timeline/marks.ts";
 import type { ConditionStretch, Timeline } from "../../../core/timeline/timeline.ts";
 import { conditionText } from "../parts/condition_mark.tsx";
 import { cutText } from "../parts/text.tsx";
 import { durationText } from "../parts/time.tsx";
-import { type Tick, ticksOf } from "./ticks.ts";
+import type { Tick } from "./ticks.ts";
+import { type ScaleName, type TimeScale, timeScale, WIDTH } from "./time_scale.ts";
 
 /** What a bar stands for; its look goes by that. */
 export type BarKind = Condition | AttemptOutcome | "backoff";
@@ -21,6 +23,8 @@ export interface Bar {
   readonly kind: BarKind;
   readonly x: string;
   readonly width: string;
+  /** Where it ends. */
+  readonly end: string;
   readonly title: string;
   readonly goesOn: boolean;
   /** How many are drawn as this one. */
@@ -31,12 +35,16 @@ export interface Row {
   readonly label: string;
   readonly note: string;
   readonly bars: readonly Bar[];
+  /** Words for the bars that are wide enough for some. */
+  readonly words: readonly { readonly x: string; readonly text: string }[];
 }
 
 export interface DrawnMark {
   readonly kind: MarkKind;
   readonly x: string;
   readonly title: string;
+  /** How many are drawn as this one. */
+  readonly count: number;
 }
 
 export interface Drawing {
@@ -54,27 +62,33 @@ const LANES_MAX = 16;
 /** Bars in the whole drawing, about. */
 const BARS_MAX = 1_000;
 /** Nothing is drawn narrower: it could not be seen. */
-const WIDTH_MIN_PERCENT = 0.25;
+const WIDTH_MIN = 2.5;
+/** A mark is wider than the narrowest bar. */
+const MARK_UNITS = 2;
 const LABEL_LENGTH_MAX = 32;
 
-export function drawingOf(timeline: Timeline): Drawing {
-  const { totalMs, lanes, conditions, marks } = timeline;
-  const shown = shownLanes(lanes);
-  const unitMs = Math.max(totalMs, 1) / unitsOf(shown.length);
-  const scale = new Scale(totalMs);
-  const job = jobRow(conditions, unitMs, scale);
-  const rows = shown.map((lane) => laneRow(lane, unitMs, scale));
-  const drawnMarks = marksRow(marks, unitMs, scale);
-  const bars = [job, ...rows].flatMap((row) => row.bars);
-  const merged = bars.reduce((sum, { count }) => count > 1 ? sum + count : sum, 0);
+export function drawingOf(timeline: Timeline, scaleName: ScaleName): Drawing {
+  const tasks = timeline.lanes.filter(isTask);
+  const shown = shownLanes(tasks);
+  const scale = timeScale(timeline, scaleName);
+  const unit = WIDTH / unitsOf(shown.length);
+  const job = jobRow(timeline.conditions, unit, scale);
+  const rows = shown.map((lane) => laneRow(lane, unit, scale));
+  const marks = marksRow(timeline.marks, unit, scale);
+  const drawn = [...[job, ...rows].flatMap((row) => row.bars), ...marks];
   return {
-    ticks: ticksOf(totalMs).map((tick) => ({ ...tick, x: scale.x(tick.atMs) })),
+    ticks: scale.ticks.map(({ at, ...tick }) => ({ ...tick, x: percent(at) })),
     job,
     lanes: rows,
-    marks: drawnMarks.marks,
-    lanesHidden: lanes.length - shown.length,
-    merged: merged + drawnMarks.merged,
+    marks,
+    lanesHidden: tasks.length - shown.length,
+    merged: drawn.reduce((sum, { count }) => count > 1 ? sum + count : sum, 0),
   };
+}
+
+/** What `run` does is what the job does: to draw its one attempt would say that it never rests. */
+function isTask({ taskId, phase }: Lane): boolean {
+  return taskId !== MAIN_TASK || phase === "compensation";
 }
 
 /** How many units the width has: fewer, the more rows share the bars. */
@@ -82,28 +96,9 @@ function unitsOf(lanes: number): number {
   return Math.min(400, Math.max(24, Math.floor(BARS_MAX / (lanes + 1) / 2)));
 }
 
-class Scale {
-  readonly #totalMs: number;
-
-  constructor(totalMs: number) {
-    this.#totalMs = Math.max(totalMs, 1);
-  }
-
-  x(atMs: number): string {
-    return percent(Math.min(100 - WIDTH_MIN_PERCENT, this.#share(atMs)));
-  }
-
-  width(fromMs: number, toMs: number): string {
-    return percent(Math.max(WIDTH_MIN_PERCENT, this.#share(toMs - fromMs)));
-  }
-
-  #share(ms: number): number {
-    return ms / this.#totalMs * 100;
-  }
-}
-
-function percent(share: number): string {
-  return `${Number(share.toFixed(3))}%`;
+/** Of a place in the width. */
+function percent(at: number): string {
+  return `${Number((at / WIDTH * 100).toFixed(2))}%`;
 }
 
 /** Of many, those which tell most: what goes on, what ended badly, what took long. */
@@ -129,36 +124,77 @@ function lengthOf({ spans }: Lane): number {
   return (spans.at(-1)?.toMs ?? 0) - (spans[0]?.fromMs ?? 0);
 }
 
-function jobRow(conditions: readonly ConditionStretch[], unitMs: number, scale: Scale): Row {
-  const bars = legible(conditions, unitMs).map((piece) => ({
-    ...placed(piece, scale),
-    kind: piece.longest.condition,
-    title: titleOf(piece, conditionText(piece.longest.condition)),
-    goesOn: piece.longest.goesOn,
-  }));
-  return { label: "The job", note: "", bars };
+function jobRow(conditions: readonly ConditionStretch[], unit: number, scale: TimeScale): Row {
+  const pieces = piecesOf(conditions, unit, scale);
+  const bars = pieces.map((piece) => {
+    const { condition, goesOn } = piece.longest.span;
+    const title = titleOf(piece, conditionText(condition));
+    return { ...placed(piece), kind: condition, title, goesOn };
+  });
+  return { label: "The job", note: "", bars, words: wordsFor(pieces) };
 }
 
-function laneRow({ taskId, phase, spans }: Lane, unitMs: number, scale: Scale): Row {
-  const bars = legible(spans, unitMs).map((piece) => ({
-    ...placed(piece, scale),
-    kind: kindOf(piece.longest),
-    title: titleOf(piece, spanText(piece.longest)),
-    goesOn: piece.longest.goesOn,
-  }));
-  return { label: laneLabel(taskId, phase), note: laneNote(spans), bars };
+function laneRow({ taskId, phase, spans }: Lane, unit: number, scale: TimeScale): Row {
+  const bars = piecesOf(spans, unit, scale).map((piece) => {
+    const { span } = piece.longest;
+    const title = titleOf(piece, spanText(span));
+    return { ...placed(piece), kind: kindOf(span), title, goesOn: span.goesOn };
+  });
+  return { label: laneLabel(taskId, phase), note: laneNote(spans), bars, words: [] };
 }
 
-function placed({ fromMs, toMs, count }: Piece<LaneSpan | ConditionStretch>, scale: Scale) {
-  return { x: scale.x(fromMs), width: scale.width(fromMs, toMs), count };
+/** So wide that words fit even where the whole is as wide as a phone. */
+const WORDS_WIDTH_MIN = 0.3 * WIDTH;
+
+function wordsFor(pieces: readonly Piece<Placed<ConditionStretch>>[]): Row["words"] {
+  return pieces
+    .filter(({ fromMs, toMs, count }) => count === 1 && toMs - fromMs >= WORDS_WIDTH_MIN)
+    .map(({ fromMs, longest: { span } }) => ({
+      x: percent(fromMs),
+      text: `${conditionText(span.condition)} ${durationText(span.toMs - span.fromMs)}`,
+    }));
+}
+
+/** What a scale can put somewhere. */
+interface PlacedBy extends Extent {
+  readonly fromBy: LogId;
+  readonly toBy: LogId | undefined;
+}
+
+/** A span where the scale puts it. */
+interface Placed<Span> extends Extent {
+  readonly span: Span;
+}
+
+function piecesOf<Span extends PlacedBy>(
+  spans: readonly Span[],
+  unit: number,
+  scale: TimeScale,
+): readonly Piece<Placed<Span>>[] {
+  const there = spans.map((span) => {
+    const fromMs = scale.at(span.fromBy, span.fromMs);
+    // An attempt that a later one cut short is there until that begins, and no longer.
+    return { span, fromMs, toMs: Math.max(fromMs, scale.at(span.toBy, span.toMs)) };
+  });
+  return legible(there, unit);
+}
+
+function placed({ fromMs, toMs, count }: Piece<Placed<unknown>>) {
+  return {
+    x: percent(Math.min(WIDTH - WIDTH_MIN, fromMs)),
+    width: percent(Math.max(WIDTH_MIN, toMs - fromMs)),
+    end: percent(toMs),
+    count,
+  };
 }
 
 function titleOf(
-  { fromMs, toMs, count }: Piece<LaneSpan | ConditionStretch>,
+  { count, first, last }: Piece<Placed<Extent>>,
   what: string,
 ): string {
-  const length = durationText(toMs - fromMs);
-  return count === 1 ? `${what}, ${length}` : `${count} spans in ${length}, the longest: ${what}`;
+  const length = durationText(last.span.toMs - first.span.fromMs);
+  if (count === 1) return `${what}, ${length}`;
+  return `${count} spans in ${length}, the longest: ${what}`;
 }
 
 function kindOf(span: LaneSpan): BarKind {
@@ -166,7 +202,7 @@ function kindOf(span: LaneSpan): BarKind {
 }
 
 function laneLabel(taskId: string, phase: Lane["phase"]): string {
-  const name = taskId === "main" ? "run" : cutText(taskId, LABEL_LENGTH_MAX);
+  const name = cutText(taskId, LABEL_LENGTH_MAX);
   return phase === "run" ? name : `undo ${name}`;
 }
 
@@ -174,7 +210,8 @@ function laneLabel(taskId: string, phase: Lane["phase"]): string {
 function laneNote(spans: readonly LaneSpan[]): string {
   const attempts = spans.filter((span) => span.kind === "attempt");
   const last = spans.at(-1);
-  const state = last === undefined ? "" : spanText(last);
+  const lengthMs = (last?.toMs ?? 0) - (spans[0]?.fromMs ?? 0);
+  const state = last === undefined ? "" : `${spanText(last)}, ${durationText(lengthMs)}`;
   return attempts.length < 2 ? state : `${counted(attempts.length, "attempt")}, ${state}`;
 }
 
@@ -206,18 +243,26 @@ export const MARK_WORDS: Readonly<Record<MarkKind, string>> = {
   recorded: "did nothing",
 };
 
-function marksRow(marks: readonly Mark[], unitMs: number, scale: Scale) {
-  const drawn = [...Map.groupBy(marks, ({ kind }) => kind)].flatMap(([kind, ofKind]) => {
-    const extents = ofKind.map((mark) => ({ ...mark, fromMs: mark.atMs, toMs: mark.atMs }));
-    return legible(extents, 2 * unitMs).map((piece) => ({
+function marksRow(marks: readonly Mark[], unit: number, scale: TimeScale): readonly DrawnMark[] {
+  return [...Map.groupBy(marks, ({ kind }) => kind)].flatMap(([kind, ofKind]) => {
+    const extents = ofKind.map((mark) => ({
+      ...mark,
+      fromMs: mark.atMs,
+      toMs: mark.atMs,
+      fromBy: mark.logId,
+      toBy: mark.logId,
+    }));
+    return piecesOf(extents, MARK_UNITS * unit, scale).map((piece) => ({
       kind,
-      x: scale.x(piece.fromMs),
+      x: percent(piece.fromMs),
       count: piece.count,
-      title: piece.count === 1
-        ? `${piece.longest.eventType}: ${MARK_WORDS[kind]}, entry ${piece.longest.logId}`
-        : `${piece.count} events: ${MARK_WORDS[kind]}`,
+      title: markTitle(kind, piece.longest.span, piece.count),
     }));
   });
-  const merged = drawn.reduce((sum, { count }) => count > 1 ? sum + count : sum, 0);
-  return { marks: drawn, merged };
+}
+
+function markTitle(kind: MarkKind, { eventType, logId }: Mark, count: number): string {
+  return count === 1
+    ? `${eventType}: ${MARK_WORDS[kind]}, entry ${logId}`
+    : `${count} events: ${MARK_WORDS[kind]}`;
 }

@@ -99,7 +99,7 @@ function StepAction({ state, step }: Props & { readonly step: NextStep<Citation>
   if (step.action?.path === "/events") return <a href="#job-waits">Send it from here</a>;
   const control = controlOf(step.action?.path ?? "");
   if (control === undefined || !state.may("operate") || !isLegal(state, control)) return null;
-  return <ControlForm state={state} control={control} />;
+  return <ControlForm state={state} control={control} isPlain />;
 }
 
 const TIMING_WORDS = [

@@ -18,7 +18,7 @@ const KINDS = {
 
 export function JobFailure({ state }: { readonly state: JobScreenState }) {
   const failure = failureResource(state.job);
-  if (failure === null) return <div id="job-failure" data-live hidden></div>;
+  if (failure === null) return <section id="job-failure" data-live hidden></section>;
   const { kind, taskId, error, recoveryRequired, because, leftInPlace } = failure;
   return (
     <section id="job-failure" class="part" aria-labelledby="failure-heading" data-live>

@@ -78,7 +78,7 @@ function HeadFacts({ state }: { readonly state: JobScreenState }) {
       )}
       {endedAt === null
         ? (
-          <Fact name="As it is since">
+          <Fact name="Condition since">
             <Time at={explanation.timing.since} now={nowMs} />
           </Fact>
         )

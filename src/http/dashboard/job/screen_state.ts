@@ -6,9 +6,11 @@ import type { Scope } from "../../access.ts";
 import { jobPagePath } from "../parts/links.tsx";
 import type { EntryPage } from "./entry_page.ts";
 import type { JobReading } from "./reading.ts";
+import type { ScaleName } from "./time_scale.ts";
 
 export interface JobScreenState extends JobReading {
   readonly page: EntryPage;
+  readonly scale: ScaleName;
   /** The path of this page, as forms lead back to it. */
   readonly returnTo: string;
   may(scope: Scope): boolean;

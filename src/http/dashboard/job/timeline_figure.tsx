@@ -2,6 +2,7 @@
 
 import type { Condition } from "../../../core/condition.ts";
 import { conditionText } from "../parts/condition_mark.tsx";
+import { jobPagePath } from "../parts/links.tsx";
 import { durationText } from "../parts/time.tsx";
 import {
   type Bar,
@@ -14,6 +15,7 @@ import {
   type Row,
 } from "./drawing.ts";
 import type { JobScreenState } from "./screen_state.ts";
+import { SCALES } from "./time_scale.ts";
 import { TimelineTables } from "./timeline_tables.tsx";
 
 interface Props {
@@ -22,10 +24,13 @@ interface Props {
 
 export function JobTimeline({ state }: Props) {
   const { timeline } = state;
-  const drawing = drawingOf(timeline);
+  const drawing = drawingOf(timeline, state.scale);
   return (
     <section id="job-timeline" class="sheet" aria-labelledby="timeline-heading" data-live>
-      <h2 id="timeline-heading">Timeline</h2>
+      <div class="row row-between">
+        <h2 id="timeline-heading">Timeline</h2>
+        <ScaleLinks state={state} />
+      </div>
       <Picture drawing={drawing} totalMs={timeline.totalMs} />
       <Legend drawing={drawing} />
       <Remarks state={state} drawing={drawing} />
@@ -34,15 +39,35 @@ export function JobTimeline({ state }: Props) {
   );
 }
 
+/** Both are of use: one says how long, the other what. */
+function ScaleLinks({ state: { job, scale } }: Props) {
+  const path = jobPagePath(job.jobId);
+  return (
+    <ul class="choices" aria-label="Scale of the timeline">
+      {SCALES.map((name) => (
+        <li>
+          <a
+            href={`${path}?scale=${name}#timeline-heading`}
+            aria-current={name === scale ? "true" : undefined}
+          >
+            {name === "time" ? "to scale" : "every step"}
+          </a>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 const AXIS_HEIGHT = 22;
 const ROW_HEIGHT = 38;
+const WORDS_HEIGHT = 12;
 const MARKS_HEIGHT = 34;
 const BAR_TOP = 19;
 const BAR_HEIGHT = 14;
 
 function Picture({ drawing, totalMs }: { readonly drawing: Drawing; readonly totalMs: number }) {
-  const rows = [drawing.job, ...drawing.lanes];
-  const marksTop = AXIS_HEIGHT + rows.length * ROW_HEIGHT;
+  const lanesTop = AXIS_HEIGHT + ROW_HEIGHT + WORDS_HEIGHT;
+  const marksTop = lanesTop + drawing.lanes.length * ROW_HEIGHT;
   const height = marksTop + (drawing.marks.length > 0 ? MARKS_HEIGHT : 0);
   return (
     <svg class="timeline" role="img" aria-labelledby="timeline-title" width="100%" height={height}>
@@ -56,8 +81,12 @@ function Picture({ drawing, totalMs }: { readonly drawing: Drawing; readonly tot
           <text class="tick" x={x} y={12} dx={atMs === 0 ? 0 : 3}>{text}</text>
         </g>
       ))}
-      {rows.map((row, index) => (
-        <RowOfBars row={row} top={AXIS_HEIGHT + index * ROW_HEIGHT} isJob={index === 0} />
+      <RowOfBars row={drawing.job} top={AXIS_HEIGHT} isJob />
+      {drawing.lanes.map((row, index) => (
+        <RowOfBars
+          row={row}
+          top={lanesTop + index * ROW_HEIGHT}
+        />
       ))}
       {drawing.marks.length === 0 ? null : <Marks marks={drawing.marks} top={marksTop} />}
     </svg>
@@ -65,7 +94,11 @@ function Picture({ drawing, totalMs }: { readonly drawing: Drawing; readonly tot
 }
 
 function RowOfBars(
-  { row, top, isJob }: { readonly row: Row; readonly top: number; readonly isJob: boolean },
+  { row, top, isJob = false }: {
+    readonly row: Row;
+    readonly top: number;
+    readonly isJob?: boolean;
+  },
 ) {
   return (
     <g class={isJob ? "lane lane-job" : "lane"}>
@@ -74,6 +107,14 @@ function RowOfBars(
         <tspan class="lane-note" dx="8">{row.note}</tspan>
       </text>
       {row.bars.map((bar) => <BarShape bar={bar} top={top + BAR_TOP} />)}
+      {row.words.map(({ x, text }) => (
+        <text class="words" x={x} y={top + BAR_TOP + BAR_HEIGHT + 12}>{text}</text>
+      ))}
+      {row.bars.filter(({ kind, count }) => kind === "failed" && count === 1).map(({ end }) => (
+        <svg x={end} y={top + BAR_TOP + BAR_HEIGHT / 2} overflow="visible" class="cross">
+          <path d="M-3.5 -3.5 3.5 3.5M3.5 -3.5 -3.5 3.5" />
+        </svg>
+      ))}
     </g>
   );
 }
@@ -214,7 +255,7 @@ function spanWord(kind: BarKind): string {
 }
 
 function LegendBar({ kind, text }: { readonly kind: BarKind; readonly text: string }) {
-  const bar = { kind, x: "0", width: "22", title: text, goesOn: false, count: 1 };
+  const bar = { kind, x: "0", width: "22", end: "22", title: text, goesOn: false, count: 1 };
   return (
     <li>
       <svg width="22" height={BAR_HEIGHT} aria-hidden="true">
@@ -228,6 +269,7 @@ function LegendBar({ kind, text }: { readonly kind: BarKind; readonly text: stri
 function Remarks({ state, drawing }: Props & { readonly drawing: Drawing }) {
   const { wentBackAt } = state.timeline;
   const remarks = [
+    ...(state.scale === "steps" ? ["Longer times are wider, though not in proportion."] : []),
     ...(drawing.merged > 0
       ? [
         `${drawing.merged} spans and events are too narrow to be seen one by one, and are drawn together.`,

@@ -35,7 +35,7 @@ function Conditions({ state }: Props) {
         caption="What the job was doing"
         headings={["Condition", "From the creation on", "Lasted", "Since entry"]}
       >
-        {conditions.slice(-ROWS_MAX).map(({ condition, fromMs, toMs, goesOn, by }) => (
+        {conditions.slice(-ROWS_MAX).map(({ condition, fromMs, toMs, goesOn, fromBy }) => (
           <tr>
             <th scope="row">{conditionText(condition)}</th>
             <td>
@@ -46,7 +46,7 @@ function Conditions({ state }: Props) {
               {goesOn ? ", and goes on" : null}
             </td>
             <td>
-              <EntryCite state={state} logId={by} />
+              <EntryCite state={state} logId={fromBy} />
             </td>
           </tr>
         ))}

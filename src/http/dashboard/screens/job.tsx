@@ -20,6 +20,7 @@ import { JobFailure } from "../job/failure.tsx";
 import { JobHead } from "../job/head.tsx";
 import { type JobReading, readJob } from "../job/reading.ts";
 import type { Curl, JobScreenState, RefusedEvent } from "../job/screen_state.ts";
+import { SCALES } from "../job/time_scale.ts";
 import { JobTimeline } from "../job/timeline_figure.tsx";
 import { UnknownJob } from "../job/unknown_job.tsx";
 import { withoutNote } from "../notes.ts";
@@ -38,11 +39,13 @@ const JOB_PARAMETERS = {
   ...NOTE_PARAMETER,
   entry: single(whole(1, Number.MAX_SAFE_INTEGER), "An entry to show."),
   order: single(choice(ORDERS), "Of the entries."),
+  scale: single(choice(SCALES), "Of the timeline."),
   page: single(whole(1, 1_000_000), "Of the entries, from the oldest."),
 };
 
 async function showJob(c: Context, edge: Edge): Promise<Response> {
-  const { entry, order = "oldest", page: number } = readQuery(c.req.raw, JOB_PARAMETERS);
+  const query = readQuery(c.req.raw, JOB_PARAMETERS);
+  const { entry, order = "oldest", page: number, scale = "steps" } = query;
   const mayUnseal = viewerOf(c.req.raw).scopes.includes("operate");
   const reading = await readKnown(c, edge, { mayUnseal, wanted: entry });
   if (reading === undefined) return unknownJob(c, edge);
@@ -50,6 +53,7 @@ async function showJob(c: Context, edge: Edge): Promise<Response> {
   return jobPage(c, edge, {
     ...stateOf(c, edge, reading),
     page: entries,
+    scale,
     returnTo: withoutNote(c.req.url),
     refused: undefined,
   });
@@ -69,6 +73,7 @@ async function showRefused(c: Context, edge: Edge, refused: RefusedEvent): Promi
   return jobPage(c, edge, {
     ...stateOf(c, edge, reading),
     page: entryPageOf(reading.entries, request),
+    scale: "steps",
     returnTo: jobPagePath(reading.job.jobId),
     refused,
   });
@@ -126,8 +131,8 @@ function jobPage(c: Context, edge: Edge, state: JobScreenState): Response {
       <JobHead state={state} />
       <JobControls state={state} />
       <JobExplanation state={state} />
-      <JobTimeline state={state} />
       <JobFailure state={state} />
+      <JobTimeline state={state} />
       <JobAttempts state={state} />
       <JobExpectations state={state} />
       <JobData state={state} />
