@@ -7,7 +7,7 @@ const BROWSER = { accept: "text/html,application/xhtml+xml", origin: "http://loc
 
 /** The text of a page, whose status is checked, with the headers that every page needs. */
 export async function pageOf(
-  app: TestApp,
+  app: Pick<TestApp, "get">,
   path: string,
   { status = 200, ...headers }: { status?: number; cookie?: string } = {},
 ): Promise<string> {

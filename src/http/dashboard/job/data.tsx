@@ -2,6 +2,8 @@
 
 import { outputOf } from "../../../core/job_resource.ts";
 import { CopyCurl } from "../parts/curl.tsx";
+import { Time } from "../parts/time.tsx";
+import { EntryCite } from "./cite.tsx";
 import { JsonView } from "../parts/text.tsx";
 import type { JobScreenState } from "./screen_state.ts";
 
@@ -37,36 +39,49 @@ function noOutputText({ job }: JobScreenState): string {
 
 function Input({ state, href }: Props & { readonly href: string }) {
   const { input, job } = state;
-  const path = `/jobs/${job.jobId}/input`;
-  switch (input.kind) {
-    case "removed":
-      return (
-        <p class="hint">
-          The input is gone:{" "}
-          {input.reason}. The journal holds it under a seal, and the key was deleted.
-        </p>
-      );
-    case "sealed":
-      return (
-        <p class="hint">
-          The input is under a seal. Your token does not have the scope{" "}
-          <code>operate</code>, which reading it takes.
-        </p>
-      );
-    case "shown":
-      if (input.value === undefined) return <p class="hint">It was given none.</p>;
-      return (
-        <>
-          <JsonView value={input.value} href={job.sealed === undefined ? href : `${href}/input`} />
-          {job.sealed === undefined ? null : (
-            <>
-              <p class="hint">
-                Secrets are marked <code>[secret]</code>: nobody can read them here.
-              </p>
-              <CopyCurl command={state.curl.get(path)} />
-            </>
-          )}
-        </>
-      );
+  if (input.kind === "sealed") {
+    return (
+      <p class="hint">
+        The input is under a seal. Your token does not have the scope{" "}
+        <code>operate</code>, which reading it takes.
+      </p>
+    );
   }
+  return (
+    <>
+      <Removal state={state} />
+      {input.value === undefined
+        ? <p class="hint">{noInputText(state)}</p>
+        : <JsonView value={input.value} href={job.sealed === undefined ? href : `${href}/input`} />}
+      {job.sealed === undefined ? null : <Sealed state={state} />}
+    </>
+  );
+}
+
+function noInputText({ annals }: JobScreenState): string {
+  return annals.inputRemoved === undefined ? "It was given none." : "Nothing of it is left.";
+}
+
+function Removal({ state }: Props) {
+  const removed = state.annals.inputRemoved;
+  if (removed === undefined) return null;
+  return (
+    <p class="hint">
+      The input was removed at{" "}
+      <Time at={removed.receivedAt} />: the key of its seal is gone, and what was under it cannot be
+      read any more. <EntryCite state={state} logId={removed.logId} />
+    </p>
+  );
+}
+
+function Sealed({ state }: Props) {
+  if (state.annals.inputRemoved !== undefined) return null;
+  return (
+    <>
+      <p class="hint">
+        Secrets are marked <code>[secret]</code>: nobody can read them here.
+      </p>
+      <CopyCurl command={state.curl.get(`/jobs/${state.job.jobId}/input`)} />
+    </>
+  );
 }

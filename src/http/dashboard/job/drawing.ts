@@ -67,12 +67,12 @@ const WIDTH_MIN = 2.5;
 const MARK_UNITS = 2;
 const LABEL_LENGTH_MAX = 32;
 
-export function drawingOf(timeline: Timeline, scaleName: ScaleName): Drawing {
+export function drawingOf(timeline: Timeline, scaleName: ScaleName, note: string): Drawing {
   const tasks = timeline.lanes.filter(isTask);
   const shown = shownLanes(tasks);
   const scale = timeScale(timeline, scaleName);
   const unit = WIDTH / unitsOf(shown.length);
-  const job = jobRow(timeline.conditions, unit, scale);
+  const job = { ...jobRow(timeline.conditions, unit, scale), note };
   const rows = shown.map((lane) => laneRow(lane, unit, scale));
   const marks = marksRow(timeline.marks, unit, scale);
   const drawn = [...[job, ...rows].flatMap((row) => row.bars), ...marks];

@@ -24,10 +24,11 @@ export function EventForm({ state, expectation, sample, isPutRight }: EventFormP
   const text = JSON.stringify(sample, null, 2);
   if (text.length > SAMPLE_LENGTH_MAX) return null;
   const refused = state.refused?.expectation === expectation ? state.refused : undefined;
-  const id = `event-${expectation}`;
+  const name = expectation.replaceAll(" ", "-");
+  const id = `event-${name}`;
   return (
     <div class="send">
-      <details id={`send-${expectation}`} open={refused !== undefined}>
+      <details id={`send-${name}`} open={refused !== undefined}>
         <summary>Send this event from here</summary>
         {state.may("submit")
           ? (

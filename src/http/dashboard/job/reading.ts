@@ -31,8 +31,7 @@ export interface JobReading {
 /** `sealed`: it is there, and not for everybody who may read. */
 export type ReadInput =
   | { readonly kind: "shown"; readonly value: JsonValue | undefined }
-  | { readonly kind: "sealed" }
-  | { readonly kind: "removed"; readonly reason: string };
+  | { readonly kind: "sealed" };
 
 export interface ReadingOptions {
   /** Whether the viewer may see what is under the seal. */
@@ -66,7 +65,7 @@ export async function readJob(
     timeline: timelineOf(annals, { nowMs, nearMisses }),
     entries,
     strangers,
-    input: await readInput(edge, annals.job, mayUnseal),
+    input: await readInput(edge, annals, mayUnseal),
     nowMs,
   };
 }
@@ -120,18 +119,15 @@ function nearMissEntries(
   return [...own, ...strangers.filter(({ logId }) => logIds.has(logId))];
 }
 
+/** What was removed is shown as far as the journal has it in clear. */
 async function readInput(
   { engine }: Edge,
-  job: JobState,
+  { job, inputRemoved }: Annals,
   mayUnseal: boolean,
 ): Promise<ReadInput> {
-  if (job.sealed === undefined || job.input !== undefined) {
-    return { kind: "shown", value: job.input };
-  }
+  const isOpen = job.sealed === undefined || job.input !== undefined;
+  if (isOpen || inputRemoved !== undefined) return { kind: "shown", value: job.input };
   if (!mayUnseal) return { kind: "sealed" };
   const outcome = await engine.input(job.jobId);
-  if (outcome.ok) return { kind: "shown", value: outcome.value.input };
-  const { problem } = outcome;
-  const reason = problem.kind === "inputRemoved" ? problem.reason : "it cannot be read";
-  return { kind: "removed", reason };
+  return { kind: "shown", value: outcome.ok ? outcome.value.input : undefined };
 }

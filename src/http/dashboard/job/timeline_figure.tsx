@@ -1,5 +1,6 @@
 /** The timeline of a job as a picture, with a legend; the tables beside it say the same. */
 
+import { isTerminal } from "../../../core/job_state.ts";
 import type { Condition } from "../../../core/condition.ts";
 import { conditionText } from "../parts/condition_mark.tsx";
 import { jobPagePath } from "../parts/links.tsx";
@@ -24,7 +25,7 @@ interface Props {
 
 export function JobTimeline({ state }: Props) {
   const { timeline } = state;
-  const drawing = drawingOf(timeline, state.scale);
+  const drawing = drawingOf(timeline, state.scale, jobNote(state));
   return (
     <section id="job-timeline" class="sheet" aria-labelledby="timeline-heading" data-live>
       <div class="row row-between">
@@ -37,6 +38,13 @@ export function JobTimeline({ state }: Props) {
       <TimelineTables state={state} />
     </section>
   );
+}
+
+/** How it ended, or what it is doing. */
+function jobNote({ job, explanation, timeline }: JobScreenState): string {
+  const word = conditionText(explanation.condition);
+  if (!isTerminal(job)) return word;
+  return `${word} after ${durationText(timeline.conditions.at(-1)?.toMs ?? 0)}`;
 }
 
 /** Both are of use: one says how long, the other what. */
@@ -251,7 +259,9 @@ function kindsOf(rows: readonly Row[]): readonly BarKind[] {
 }
 
 function spanWord(kind: BarKind): string {
-  return kind === "backoff" ? "backing off" : OUTCOME_WORDS[kind as keyof typeof OUTCOME_WORDS];
+  return kind === "backoff"
+    ? "backoff before the next"
+    : OUTCOME_WORDS[kind as keyof typeof OUTCOME_WORDS];
 }
 
 function LegendBar({ kind, text }: { readonly kind: BarKind; readonly text: string }) {
