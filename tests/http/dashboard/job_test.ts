@@ -213,7 +213,10 @@ Deno.test("job page: a secret stays a mark, and an input that was removed says s
   const later = await pageOf(gone, `/ui/jobs/${removed}`);
   assert.match(readable(regionOf(later, "job-data")), /The input was removed at/);
   assert.ok(!later.includes("A. Customer"));
-  assert.match(readable(regionOf(later, "job-controls")), /cannot be retried: its input was removed/);
+  assert.match(
+    readable(regionOf(later, "job-controls")),
+    /cannot be retried: its input was removed/,
+  );
 });
 
 const HOSTILE = `</script><img src=x onerror=alert(1)>"'&\u202e`;
