@@ -7,6 +7,7 @@
 import { createHash } from "node:crypto";
 import idiomorph from "idiomorph/dist/idiomorph.min.js" with { type: "text" };
 import copyScript from "./scripts/copy.js" with { type: "text" };
+import jobScript from "./scripts/job.js" with { type: "text" };
 import liveScript from "./scripts/live.js" with { type: "text" };
 import baseStyle from "./styles/base.css" with { type: "text" };
 import jobStyle from "./styles/job.css" with { type: "text" };
@@ -21,6 +22,7 @@ const SOURCES = {
   "job.css": { type: STYLE, text: jobStyle },
   "idiomorph.js": { type: SCRIPT, text: idiomorph },
   "copy.js": { type: SCRIPT, text: copyScript },
+  "job.js": { type: SCRIPT, text: jobScript },
   "live.js": { type: SCRIPT, text: liveScript },
   "icon.svg": {
     type: "image/svg+xml",

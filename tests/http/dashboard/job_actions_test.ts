@@ -173,7 +173,7 @@ Deno.test("event form: what is no event comes back as it was typed, with what is
     const html = await pageText(response, 422);
     assert.match(readable(html), reason);
     assert.equal(formTo(html, `/ui/jobs/${jobId}/event`).fields["event"], event);
-    assert.match(html, /<details id="send-shipped" open/);
+    assert.match(html, /<details id="send-event-shipped" open/);
   }
 });
 

@@ -36,7 +36,7 @@ export function JobAttempts({ state }: Props) {
       <h2 id="attempts-heading">Attempts</h2>
       <Table
         caption="Attempts by task"
-        headings={["Task", "Attempt", "Started", "Took", "Outcome", ...extra(columns)]}
+        headings={["Task", "Attempt", "Outcome", "Took", "Started", ...extra(columns)]}
       >
         {rows.map((row, index) => (
           <Row state={state} row={row} isFirst={isFirst(rows, index)} columns={columns} />
@@ -111,15 +111,15 @@ function Row({ state, row, isFirst, columns }: RowProps) {
       </th>
       <td>{attemptNumber(attempt)}</td>
       <td>
-        {attempt.startedAt === undefined ? "–" : <Time at={attempt.startedAt} />}
-        <SpacedCite state={state} logId={attempt.startedBy} />
+        <span class={`outcome outcome-${attempt.outcome}`}>{outcomeText(state, row)}</span>
+        <SpacedCite state={state} logId={attempt.endedBy} />
       </td>
       <td>
         <Duration ms={attempt.toMs - attempt.fromMs} />
       </td>
       <td>
-        <span class={`outcome outcome-${attempt.outcome}`}>{outcomeText(state, row)}</span>
-        <SpacedCite state={state} logId={attempt.endedBy} />
+        {attempt.startedAt === undefined ? "–" : <Time at={attempt.startedAt} />}
+        <SpacedCite state={state} logId={attempt.startedBy} />
       </td>
       {columns.error
         ? <td>{attempt.error === undefined ? null : <ErrorView error={attempt.error} />}</td>

@@ -118,7 +118,7 @@ function RetryForm({ state, ...form }: Props & Parameters<typeof ActionForm>[0])
       <label class="field field-inline">
         <span>from</span>
         <select name="from">
-          <option value="">where it failed: completed results are reused</option>
+          <option value="">where it stopped: completed results are reused</option>
           {tasks.map(({ taskId }) => (
             <option value={taskId}>{`task ${cutText(taskId, NAME_LENGTH_MAX)}, done anew`}</option>
           ))}

@@ -24,12 +24,11 @@ export function EventForm({ state, expectation, sample, isPutRight }: EventFormP
   const text = JSON.stringify(sample, null, 2);
   if (text.length > SAMPLE_LENGTH_MAX) return null;
   const refused = state.refused?.expectation === expectation ? state.refused : undefined;
-  const name = expectation.replaceAll(" ", "-");
-  const id = `event-${name}`;
+  const id = eventFieldId(expectation);
   return (
     <div class="send">
-      <details id={`send-${name}`} open={refused !== undefined}>
-        <summary>Send this event from here</summary>
+      <details id={`send-${id}`} open={refused !== undefined}>
+        <summary role="button">Send this event from here</summary>
         {state.may("submit")
           ? (
             <form method="post" action={`${jobPagePath(job.jobId)}/event`} class="stack event-form">
@@ -62,6 +61,10 @@ export function EventForm({ state, expectation, sample, isPutRight }: EventFormP
       <CopyCurl command={curl.post("/events", sample)} label="curl: send it" />
     </div>
   );
+}
+
+export function eventFieldId(expectation: string): string {
+  return `event-${expectation.replaceAll(" ", "-")}`;
 }
 
 function rowsOf(text: string): number {

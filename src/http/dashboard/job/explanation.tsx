@@ -8,7 +8,8 @@ import { durationText } from "../parts/time.tsx";
 import { Sentence } from "./cite.tsx";
 import { ControlForm, controlOf, isLegal } from "./controls.tsx";
 import type { JobScreenState } from "./screen_state.ts";
-import { WaitList } from "./waits.tsx";
+import { eventFieldId } from "./event_form.tsx";
+import { sampleOf, WaitList } from "./waits.tsx";
 
 const COMPLETED_MAX = 12;
 /** More text than this nobody pastes from a page. */
@@ -96,10 +97,21 @@ function Step({ state, step }: Props & { readonly step: NextStep<Citation> }) {
 }
 
 function StepAction({ state, step }: Props & { readonly step: NextStep<Citation> }) {
-  if (step.action?.path === "/events") return <a href="#job-waits">Send it from here</a>;
+  const form = formFor(state, step);
+  if (form !== undefined) return <a href={`#${form}`}>Send it from here</a>;
   const control = controlOf(step.action?.path ?? "");
   if (control === undefined || !state.may("operate") || !isLegal(state, control)) return null;
   return <ControlForm state={state} control={control} isPlain />;
+}
+
+/** The field of the form that sends the event of a step. */
+function formFor(state: JobScreenState, { action }: NextStep<Citation>): string | undefined {
+  if (action?.path !== "/events") return undefined;
+  const sample = JSON.stringify(action.body);
+  const wait = state.explanation.waitingFor.find((one) =>
+    JSON.stringify(sampleOf(state, one)) === sample
+  );
+  return wait && state.may("submit") ? eventFieldId(wait.expectation) : "job-waits";
 }
 
 const TIMING_WORDS = [

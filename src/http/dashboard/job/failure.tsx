@@ -22,7 +22,7 @@ export function JobFailure({ state }: { readonly state: JobScreenState }) {
   const { kind, taskId, error, recoveryRequired, because, leftInPlace } = failure;
   return (
     <section id="job-failure" class="part" aria-labelledby="failure-heading" data-live>
-      <h2 id="failure-heading">Failure</h2>
+      <h2 id="failure-heading">{kind === "cancelled" ? "Cancellation" : "Failure"}</h2>
       {recoveryRequired
         ? (
           <p class="note note-bad">

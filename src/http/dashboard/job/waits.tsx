@@ -55,7 +55,7 @@ function Wait({ state, wait }: Props & { readonly wait: WaitingFor<Citation> }) 
 }
 
 /** The same event that the next step of the explanation gives. */
-function sampleOf(
+export function sampleOf(
   { job }: JobScreenState,
   { expectation, nearMisses }: WaitingFor<Citation>,
 ): JsonObject | undefined {

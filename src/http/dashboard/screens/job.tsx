@@ -122,6 +122,7 @@ function jobPage(c: Context, edge: Edge, state: JobScreenState): Response {
       title: `${name} ${explanation.condition}: ${job.jobId}`,
       screen: "jobs",
       styles: ["job.css"],
+      scripts: ["job.js"],
       ...(refused === undefined
         ? { live: job.jobId }
         : { status: problemFacts("invalid-request").status }),
