@@ -2,16 +2,14 @@
 
 import type { Edge } from "../../edge.ts";
 import type { JobEventLogEntry } from "../../../core/event.ts";
-import { Annals } from "../../../core/explain/annals.ts";
+import type { Annals } from "../../../core/explain/annals.ts";
 import type { Citation, Explanation } from "../../../core/explanation.ts";
 import type { JobId, LogId } from "../../../core/ids.ts";
 import type { JobState } from "../../../core/job_state.ts";
 import type { JsonValue } from "../../../core/json.ts";
 import { type Timeline, timelineOf } from "../../../core/timeline/timeline.ts";
-import { inSlices } from "../../../engine/slices.ts";
+import type { Account } from "../../../engine/explainer.ts";
 
-/** Entries that are read at a time, so that other work goes on between. */
-const PAGE_SIZE = 1_000;
 /** Of entries that are not the job's own and are cited, so many are shown. */
 const STRANGERS_MAX = 20;
 
@@ -46,47 +44,40 @@ export async function readJob(
   jobId: JobId,
   { mayUnseal, wanted }: ReadingOptions,
 ): Promise<JobReading | undefined> {
-  const explanation = await edge.engine.explain(jobId);
-  if (explanation === undefined) return undefined;
-  const entries = await readEntries(edge, jobId, explanation.asOf);
-  const annals = await inSlices(edge.clock, Annals.gathering(entries));
-  const cited = citedIn(explanation);
-  const strangers = await readStrangers(
-    edge,
-    annals,
-    wanted === undefined ? cited : [wanted, ...cited],
-  );
+  const account = await edge.engine.account(jobId);
+  if (account === undefined) return undefined;
+  const { explanation, annals } = account;
   const nowMs = edge.clock.now();
-  const nearMisses = nearMissEntries(explanation, annals, strangers);
+  const strangers = await strangersOf(edge, account, wanted);
   return {
     job: annals.job,
     annals,
     explanation,
-    timeline: timelineOf(annals, { nowMs, nearMisses }),
-    entries,
+    timeline: timelineOf(annals, { nowMs, nearMisses: nearMissesOf(account) }),
+    entries: [...annals.entries.values()],
     strangers,
     input: await readInput(edge, annals, mayUnseal),
     nowMs,
   };
 }
 
-/** What came after the explanation was made is left for the next time. */
-async function readEntries(
+/** What is cited, and the entry that was asked for, where it is another job's or nobody's. */
+async function strangersOf(
   { engine }: Edge,
-  jobId: JobId,
-  upTo: LogId,
+  { explanation, annals, strangers }: Account,
+  wanted: LogId | undefined,
 ): Promise<readonly JobEventLogEntry[]> {
-  const entries: JobEventLogEntry[] = [];
-  for (let after = 0; after < upTo;) {
-    const page = await engine.history(jobId, after, PAGE_SIZE);
-    const last = page.at(-1);
-    if (last === undefined) break;
-    entries.push(...page.filter(({ logId }) => logId <= upTo));
-    after = last.logId;
-  }
-  return entries;
+  const cited = [...new Set(citedIn(explanation))]
+    .flatMap((logId) => strangers.get(logId) ?? [])
+    .slice(0, STRANGERS_MAX);
+  const isThere = wanted === undefined || annals.entries.has(wanted) ||
+    cited.some(({ logId }) => logId === wanted);
+  const asked = isThere ? [] : await engine.entries(wanted - 1, 1);
+  return [...cited, ...asked.filter(({ logId }) => logId === wanted)]
+    .toSorted((left, right) => left.logId - right.logId);
 }
 
+/** Those first that are looked for most. */
 function citedIn(explanation: Explanation<Citation>): readonly LogId[] {
   const { because, completed, waitingFor, next } = explanation;
   const misses = waitingFor.flatMap(({ nearMisses }) => nearMisses);
@@ -94,29 +85,12 @@ function citedIn(explanation: Explanation<Citation>): readonly LogId[] {
     .flatMap(({ cites }) => cites.map(({ logId }) => logId));
 }
 
-async function readStrangers(
-  { engine }: Edge,
-  { entries }: Annals,
-  wanted: readonly LogId[],
-): Promise<readonly JobEventLogEntry[]> {
-  const logIds = [...new Set(wanted)].filter((logId) => !entries.has(logId));
-  const found = await Promise.all(
-    logIds.slice(0, STRANGERS_MAX).map((logId) => engine.entries(logId - 1, 1)),
-  );
-  return found.flat()
-    .filter(({ logId }) => logIds.includes(logId))
-    .toSorted((left, right) => left.logId - right.logId);
-}
-
-function nearMissEntries(
-  { waitingFor }: Explanation<Citation>,
-  annals: Annals,
-  strangers: readonly JobEventLogEntry[],
+function nearMissesOf(
+  { explanation, annals, strangers }: Account,
 ): readonly JobEventLogEntry[] {
-  const cites = waitingFor.flatMap(({ nearMisses }) => nearMisses.flatMap((miss) => miss.cites));
-  const logIds = new Set(cites.map(({ logId }) => logId));
-  const own = [...logIds].flatMap((logId) => annals.entries.get(logId) ?? []);
-  return [...own, ...strangers.filter(({ logId }) => logIds.has(logId))];
+  const misses = explanation.waitingFor.flatMap(({ nearMisses }) => nearMisses);
+  const cites = new Set(misses.flatMap((miss) => miss.cites.map(({ logId }) => logId)));
+  return [...cites].flatMap((logId) => annals.entries.get(logId) ?? strangers.get(logId) ?? []);
 }
 
 /** What was removed is shown as far as the journal has it in clear. */
