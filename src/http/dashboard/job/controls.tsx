@@ -3,6 +3,7 @@
 import { decide } from "../../../core/decide.ts";
 import { MAIN_TASK } from "../../../core/ids.ts";
 import { ActionForm, Confirm } from "../parts/action_form.tsx";
+import { CopyText } from "../parts/curl.tsx";
 import { jobPagePath } from "../parts/links.tsx";
 import { cutText } from "../parts/text.tsx";
 import type { JobScreenState } from "./screen_state.ts";
@@ -36,8 +37,25 @@ export function JobControls({ state }: Props) {
             Your token does not have the scope <code>operate</code>, which controls of jobs take.
           </p>
         )}
+      {legal.length === 0 ? null : <Commands state={state} legal={legal} />}
       {state.may("operate") && legal.length === 0 ? <p class="hint">{nothingText(state)}</p> : null}
     </section>
+  );
+}
+
+/** One by one: nobody wants to paste all of them. */
+function Commands({ state, legal }: Props & { readonly legal: readonly Control[] }) {
+  const { job, curl } = state;
+  return (
+    <details class="curl" id="control-commands">
+      <summary>curl</summary>
+      {legal.map((control) => (
+        <>
+          <p class="soft">{LABELS[control]}</p>
+          <CopyText text={curl.post(`/jobs/${job.jobId}/${control}`)} />
+        </>
+      ))}
+    </details>
   );
 }
 

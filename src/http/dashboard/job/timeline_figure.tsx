@@ -1,22 +1,14 @@
 /** The timeline of a job as a picture, with a legend; the tables beside it say the same. */
 
 import { isTerminal } from "../../../core/job_state.ts";
-import type { Condition } from "../../../core/condition.ts";
 import { conditionText } from "../parts/condition_mark.tsx";
 import { jobPagePath } from "../parts/links.tsx";
 import { durationText } from "../parts/time.tsx";
-import {
-  type Bar,
-  type BarKind,
-  type Drawing,
-  drawingOf,
-  type DrawnMark,
-  MARK_WORDS,
-  OUTCOME_WORDS,
-  type Row,
-} from "./drawing.ts";
+import { type Drawing, drawingOf, type DrawnMark, type Row } from "./drawing.ts";
 import type { JobScreenState } from "./screen_state.ts";
 import { SCALES } from "./time_scale.ts";
+import { Legend } from "./timeline_legend.tsx";
+import { BAR_HEIGHT, BarShape, MarkShape, Patterns } from "./timeline_shapes.tsx";
 import { TimelineTables } from "./timeline_tables.tsx";
 
 interface Props {
@@ -71,7 +63,6 @@ const ROW_HEIGHT = 38;
 const WORDS_HEIGHT = 12;
 const MARKS_HEIGHT = 34;
 const BAR_TOP = 19;
-const BAR_HEIGHT = 14;
 
 function Picture({ drawing, totalMs }: { readonly drawing: Drawing; readonly totalMs: number }) {
   const lanesTop = AXIS_HEIGHT + ROW_HEIGHT + WORDS_HEIGHT;
@@ -127,81 +118,6 @@ function RowOfBars(
   );
 }
 
-/** What runs is as high as its row, and what waits is lower: told apart without colours. */
-const HEIGHTS: Readonly<Partial<Record<BarKind, number>>> = {
-  created: 4,
-  scheduled: 4,
-  queued: 8,
-  waiting: 8,
-  backingOff: 8,
-  suspended: 8,
-  backoff: 6,
-  reused: 6,
-};
-
-function BarShape({ bar, top }: { readonly bar: Bar; readonly top: number }) {
-  const { kind, x, width, title, goesOn, count } = bar;
-  const height = HEIGHTS[kind] ?? BAR_HEIGHT;
-  const classes = [
-    "bar",
-    `bar-${kind}`,
-    ...(goesOn ? ["goes-on"] : []),
-    ...(count > 1 ? ["merged"] : []),
-  ];
-  return (
-    <rect
-      class={classes.join(" ")}
-      x={x}
-      width={width}
-      y={top + (BAR_HEIGHT - height) / 2}
-      height={height}
-      fill={PATTERNED.has(kind) ? `url(#pattern-${kind})` : undefined}
-    >
-      <title>{goesOn ? `${title}, and goes on` : title}</title>
-    </rect>
-  );
-}
-
-const PATTERNED: ReadonlySet<BarKind> = new Set<BarKind>([
-  "waiting",
-  "backingOff",
-  "backoff",
-  "suspended",
-  "compensating",
-  "interrupted",
-  "failed",
-]);
-
-/** Each is a ground and a figure on it; their colours are in the style sheet. */
-function Patterns() {
-  return (
-    <defs>
-      {STRIPED.map(([kind, path]) => (
-        <pattern id={`pattern-${kind}`} width="6" height="6" patternUnits="userSpaceOnUse">
-          <rect class={`ground ground-${kind}`} width="6" height="6" />
-          <path class={`figure figure-${kind}`} d={path} />
-        </pattern>
-      ))}
-      {["backingOff", "backoff"].map((kind) => (
-        <pattern id={`pattern-${kind}`} width="5" height="6" patternUnits="userSpaceOnUse">
-          <rect class={`ground ground-${kind}`} width="5" height="6" />
-          <circle class={`dot figure-${kind}`} cx="2.5" cy="3" r="1.3" />
-        </pattern>
-      ))}
-    </defs>
-  );
-}
-
-const FALLING = "M-1 -1l8 8M-1 5l2 2M5 -1l2 2";
-const RISING = "M-1 7l8 -8M-1 1l2 -2M5 7l2 -2";
-const STRIPED = [
-  ["waiting", RISING],
-  ["suspended", "M1.5 0v6M4.5 0v6"],
-  ["compensating", FALLING],
-  ["interrupted", "M0 3h6"],
-  ["failed", `${FALLING}${RISING}`],
-] as const;
-
 function Marks({ marks, top }: { readonly marks: readonly DrawnMark[]; readonly top: number }) {
   return (
     <g class="lane">
@@ -213,66 +129,6 @@ function Marks({ marks, top }: { readonly marks: readonly DrawnMark[]; readonly 
         </svg>
       ))}
     </g>
-  );
-}
-
-function MarkShape({ kind }: Pick<DrawnMark, "kind">) {
-  switch (kind) {
-    case "matched":
-      return <circle r="4.5" />;
-    case "surplus":
-      return <circle class="hollow" r="4" />;
-    case "nearMiss":
-      return <path class="hollow" d="M0 -5.5 5 4 -5 4z" />;
-    case "error":
-      return <path class="hollow" d="M-4 -4 4 4M4 -4 -4 4" />;
-    case "recorded":
-      return <path class="hollow" d="M0 -4v8" />;
-  }
-}
-
-/** Of what is in the picture, and of nothing else. */
-function Legend({ drawing }: { readonly drawing: Drawing }) {
-  const conditions = kindsOf([drawing.job]);
-  const spans = kindsOf(drawing.lanes);
-  const marks = [...new Set(drawing.marks.map(({ kind }) => kind))];
-  return (
-    <ul class="legend" aria-label="Legend">
-      {conditions.map((kind) => <LegendBar kind={kind} text={conditionText(kind as Condition)} />)}
-      {spans.map((kind) => <LegendBar kind={kind} text={`attempt: ${spanWord(kind)}`} />)}
-      {marks.map((kind) => (
-        <li>
-          <svg width="14" height="14" aria-hidden="true">
-            <svg x="7" y="7" overflow="visible" class={`event event-${kind}`}>
-              <MarkShape kind={kind} />
-            </svg>
-          </svg>
-          {`event: ${MARK_WORDS[kind]}`}
-        </li>
-      ))}
-    </ul>
-  );
-}
-
-function kindsOf(rows: readonly Row[]): readonly BarKind[] {
-  return [...new Set(rows.flatMap(({ bars }) => bars.map(({ kind }) => kind)))];
-}
-
-function spanWord(kind: BarKind): string {
-  return kind === "backoff"
-    ? "backoff before the next"
-    : OUTCOME_WORDS[kind as keyof typeof OUTCOME_WORDS];
-}
-
-function LegendBar({ kind, text }: { readonly kind: BarKind; readonly text: string }) {
-  const bar = { kind, x: "0", width: "22", end: "22", title: text, goesOn: false, count: 1 };
-  return (
-    <li>
-      <svg width="22" height={BAR_HEIGHT} aria-hidden="true">
-        <BarShape bar={bar} top={0} />
-      </svg>
-      {text}
-    </li>
   );
 }
 
