@@ -1,8 +1,8 @@
 /** Shows how far a job is while it is waited for: its tasks as they end, and a bar. */
 
+import { entryNote } from "../engine/entry_note.ts";
 import type { CommandInput } from "./command.ts";
 import { fitted, padded, plainText } from "./plain_text.ts";
-import { entryNote } from "./render/entry_note.ts";
 import { painted } from "./render/marks.ts";
 import { progressText } from "./render/task_lines.ts";
 import { PROGRESS_BAR_COLUMNS } from "./terminal.ts";

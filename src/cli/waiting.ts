@@ -1,6 +1,7 @@
 /** `--wait`: follows a job to its end, and makes its outcome the exit code. */
 
 import { parseJsonText } from "../core/json_text.ts";
+import { stateText } from "../core/state_text.ts";
 import type { Client } from "./client.ts";
 import {
   CommandError,
@@ -15,7 +16,6 @@ import { plainPage } from "./plain_text.ts";
 import { formOf, printJson, printLines, textColumns } from "./presentation.ts";
 import { paintedExplanation } from "./render/explanation.ts";
 import { outcomeLines } from "./render/outcome.ts";
-import { stateText } from "./render/marks.ts";
 import { entryResource, expectShape, type JobResource, jobResource } from "./resources.ts";
 import { tellOfConnection } from "./lost_connection.ts";
 import type { Surroundings } from "./surroundings.ts";

@@ -55,6 +55,17 @@ export class EntryColumns {
     return positions.reverse().slice(0, limit);
   }
 
+  /** Positions of a job's entries below one, ascending, at most the last `limit`. */
+  chainBefore(last: LogId, before: LogId, limit: number): readonly LogId[] {
+    const positions: LogId[] = [];
+    let logId = last;
+    while (logId > 0 && logId >= before) logId = this.#previous[logId] ?? 0;
+    for (; logId > 0 && positions.length < limit; logId = this.#previous[logId] ?? 0) {
+      positions.push(logId);
+    }
+    return positions.reverse();
+  }
+
   /** All columns, as they are now. */
   capture(): CapturedColumns {
     return {

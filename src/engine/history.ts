@@ -22,6 +22,11 @@ export class History {
     return await this.at(this.#table.logIds(jobId, after, limit));
   }
 
+  /** The entries of a job before a position, newest first, at most `limit`. */
+  async back(jobId: JobId, before: LogId, limit: number): Promise<readonly JobEventLogEntry[]> {
+    return (await this.at(this.#table.logIdsBack(jobId, before, limit))).toReversed();
+  }
+
   /** The entries at these positions, which ascend. */
   async at(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]> {
     return logIds.length === 0 ? [] : await this.#events.journal.readAt(logIds);

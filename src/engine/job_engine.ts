@@ -162,6 +162,11 @@ export class JobEngine {
     return this.#parts.history.of(jobId, after, limit);
   }
 
+  /** A job's entries before a position, newest first, at most `limit`. */
+  historyBack(jobId: JobId, before: LogId, limit: number): Promise<readonly JobEventLogEntry[]> {
+    return this.#parts.history.back(jobId, before, limit);
+  }
+
   /** The job as of a point, now when absent, and what each entry up to it did. */
   replay(jobId: JobId, point?: Point): Promise<Outcome<Replay>> {
     return this.#parts.replays.replay(jobId, point);

@@ -59,6 +59,12 @@ export class JobTable {
     return job === undefined ? [] : this.columns.chain(job.lastLogId, after, limit);
   }
 
+  /** The last positions of a job's entries before one, ascending, at most so many. */
+  logIdsBack(jobId: JobId, before: LogId, limit: number): readonly LogId[] {
+    const job = this.job(jobId);
+    return job === undefined ? [] : this.columns.chainBefore(job.lastLogId, before, limit);
+  }
+
   /** How an entry changed its job; `undefined` when it did not. */
   transitionAt(logId: LogId): Transition | undefined {
     return this.columns.transitionAt(logId);

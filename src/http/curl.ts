@@ -8,25 +8,48 @@ import { shellWord } from "../core/shell_word.ts";
  * @param needsToken Whether the call must carry the token, which is taken from the environment.
  */
 export function curlOf({ method, path, body }: Action, base: string, needsToken: boolean): string {
-  const token = needsToken ? ` -H "authorization: Bearer $DAYBOOK_TOKEN"` : "";
   const url = shellWord(base + path);
   return body === undefined
-    ? `curl -s${token} -X ${method} ${url}`
-    : `curl -s${token} ${url} -H 'content-type: application/json' -d ${
-      shellWord(visibleJson(body))
-    }`;
+    ? `curl -s${tokenOption(needsToken)} -X ${method} ${url}`
+    : `curl -s${tokenOption(needsToken)} ${url} ${JSON_OPTION} -d ${shellWord(visibleJson(body))}`;
 }
 
-/** A call that reads. @param accept The form to ask for, where there are several. */
-export function readingCurl(
+/** The same with a body that is in a file. */
+export function curlOfFile(
+  { path }: Action,
+  file: string,
+  base: string,
+  needsToken: boolean,
+): string {
+  const url = shellWord(base + path);
+  return `curl -s${tokenOption(needsToken)} ${url} ${JSON_OPTION} -d @${shellWord(file)}`;
+}
+
+const JSON_OPTION = "-H 'content-type: application/json'";
+
+/**
+ * The same for what only reads.
+ *
+ * @param accept The form to ask for, where there are several.
+ */
+export function readCurlOf(
   path: string,
   base: string,
   needsToken: boolean,
   accept?: string,
 ): string {
-  const token = needsToken ? ` -H "authorization: Bearer $DAYBOOK_TOKEN"` : "";
   const form = accept === undefined ? "" : ` -H ${shellWord(`accept: ${accept}`)}`;
-  return `curl -s${token}${form} ${shellWord(base + path)}`;
+  return `curl -s${tokenOption(needsToken)}${form} ${shellWord(base + path)}`;
+}
+
+/** The same for a stream, which is shown as it comes. */
+export function followCurlOf(path: string, base: string, needsToken: boolean): string {
+  return `curl -sN${tokenOption(needsToken)} ${shellWord(base + path)}`;
+}
+
+/** The token is not written out: it would be in the history of the shell. */
+function tokenOption(needsToken: boolean): string {
+  return needsToken ? ` -H "authorization: Bearer $DAYBOOK_TOKEN"` : "";
 }
 
 /** What JSON leaves as it is, and a terminal would obey, reverse or not show. */

@@ -45,6 +45,8 @@ export interface EnginePort {
   list(query: ListQuery): ListPage;
   /** The job's own entries with `logId > after`, oldest first, at most `limit`. */
   history(jobId: JobId, after: LogId, limit: number): Promise<readonly JobEventLogEntry[]>;
+  /** The job's own entries with `logId < before`, newest first, at most `limit`. */
+  historyBack(jobId: JobId, before: LogId, limit: number): Promise<readonly JobEventLogEntry[]>;
   /** The job as of a point, now when absent, and what each entry up to it did. */
   replay(jobId: JobId, point?: Point): Promise<Outcome<Replay>>;
   /** What differs between two points of a job's life; `to` is now, when absent. */

@@ -47,6 +47,11 @@ const ROUTE_SCOPES: Readonly<Record<string, RouteScope>> = {
   "POST /ui/jobs/:id/cancel": "operate",
   "POST /ui/jobs/:id/retry": "operate",
   "POST /ui/jobs/:id/event": "submit",
+  "GET /ui/stream": "read",
+  "GET /ui/reference": "read",
+  "GET /ui/jobs/:id/time": "read",
+  // As the what-if of the API: it records nothing.
+  "POST /ui/jobs/:id/time": "read",
 };
 
 export interface Route {

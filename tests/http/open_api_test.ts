@@ -92,6 +92,20 @@ Deno.test("openapi: its examples are as its schemas say, and are taken", async (
   }
 });
 
+Deno.test("openapi: of every sequence it says what each item is", async () => {
+  const sequences = /^(?:text\/event-stream|application\/x-ndjson)$/;
+  const contents = operationsOf(await readDocument()).flatMap(({ operation }) =>
+    [operation.requestBody, ...Object.values(operation.responses)]
+      .flatMap((body) => Object.entries(body?.content ?? {}))
+  );
+  const itemTypes = contents.filter(([, content]) => "x-oai-itemSchema" in content)
+    .map(([mediaType]) => mediaType);
+  const sequenceTypes = contents.map(([mediaType]) => mediaType)
+    .filter((mediaType) => sequences.test(mediaType));
+  assert.deepEqual(itemTypes, sequenceTypes);
+  assert.ok(sequenceTypes.length > 3);
+});
+
 Deno.test("openapi: a query that it has none of is refused there too", async () => {
   const app = await startApp();
   assert.equal((await app.get("/openapi.json?x=1")).status, 422);

@@ -26,16 +26,16 @@ export async function pageText(response: Response, status = 200): Promise<string
 
 /** Sends a form as the page that holds it would. */
 export async function submitForm(
-  app: TestApp,
+  app: Pick<TestApp, "app">,
   path: string,
-  fields: Readonly<Record<string, string>>,
+  fields: Readonly<Record<string, string>> | readonly [name: string, value: string][],
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Response> {
   return await app.app.request(path, {
     method: "POST",
     redirect: "manual",
     headers: { ...BROWSER, "content-type": "application/x-www-form-urlencoded", ...headers },
-    body: new URLSearchParams(fields).toString(),
+    body: new URLSearchParams(fields as Record<string, string>).toString(),
   });
 }
 

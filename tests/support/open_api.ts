@@ -5,8 +5,15 @@ import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 
 type Json = Record<string, unknown>;
 
+interface Content {
+  readonly schema: Json;
+  readonly examples?: Record<string, Json>;
+  /** Of each line or message, where the content is a sequence. */
+  readonly "x-oai-itemSchema"?: Json;
+}
+
 interface Body {
-  readonly content: Readonly<Record<string, { schema: Json; examples?: Record<string, Json> }>>;
+  readonly content: Readonly<Record<string, Content>>;
 }
 
 interface Operation {
@@ -121,30 +128,51 @@ export function answerFlaw(
   }
   const content = declared.content?.[given];
   if (content === undefined) return `${given} is not described for ${response.status}`;
-  for (const value of valuesOf(given, text)) {
-    const flaw = checks.flawOf(contentSchemaOf(content.schema), value);
+  for (const [schema, value] of describedValues(content, given, text)) {
+    const flaw = checks.flawOf(schema, value);
     if (flaw !== undefined) return `${flaw}\n${JSON.stringify(value)}`;
   }
   return undefined;
 }
 
-/** Of what is in each line or message, where the content is a sequence. */
-function contentSchemaOf(schema: Json): Json {
-  return schema.contentSchema as Json | undefined ?? schema;
-}
-
-function valuesOf(mediaType: string, text: string): readonly unknown[] {
+/** What is in an answer, each with the schema that it must have. */
+function describedValues(
+  { schema, "x-oai-itemSchema": item = {} }: Content,
+  mediaType: string,
+  text: string,
+): readonly (readonly [schema: Json, value: unknown])[] {
   switch (mediaType) {
     case "application/json":
     case "application/problem+json":
-      return [JSON.parse(text)];
+      return [[schema, JSON.parse(text)]];
     case "application/x-ndjson":
-      return text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
+      return [[schema, text], ...linesOf(text).map((line) => [item, JSON.parse(line)] as const)];
     case "text/event-stream":
-      return [...text.matchAll(/^data: (.*)$/gm)].map(([, data = ""]) => JSON.parse(data));
+      return [[schema, text], ...messagesOf(text).flatMap((one) => describedMessage(item, one))];
     default:
-      return [text];
+      return [[schema, text]];
   }
+}
+
+function linesOf(text: string): readonly string[] {
+  return text.split("\n").filter((line) => line !== "");
+}
+
+/** The fields of each whole message of a stream. */
+function messagesOf(text: string): readonly Json[] {
+  return text.split("\n\n").slice(0, -1).map((message) =>
+    Object.fromEntries(
+      [...message.matchAll(/^(\w+): (.*)$/gm)]
+        .map(([, name = "", value = ""]) => [name, name === "retry" ? Number(value) : value]),
+    )
+  );
+}
+
+/** A message by the schema of items, and its data by the schema of their content. */
+function describedMessage(item: Json, message: Json): readonly (readonly [Json, unknown])[] {
+  if (typeof message.data !== "string") return [[item, message]];
+  const { data } = item.properties as { readonly data: { readonly contentSchema: Json } };
+  return [[item, message], [data.contentSchema, JSON.parse(message.data)]];
 }
 
 /** The probes and the index look at no query: who asks them may add what it likes. */

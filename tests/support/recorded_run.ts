@@ -4,6 +4,7 @@
  */
 
 import assert from "node:assert/strict";
+import type { Hono } from "hono";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import type { JobId, LogId } from "../../src/core/ids.ts";
 import { JobEngine } from "../../src/engine/job_engine.ts";
@@ -27,14 +28,8 @@ export class RecordedRun {
   readonly #clock = new FakeClock();
   readonly #recording = new Map<JobId, Map<LogId, JobBody>>();
   readonly #pending: Promise<void>[] = [];
-  readonly #request: (path: string, init?: RequestInit) => Promise<Response>;
 
-  private constructor(
-    readonly engine: JobEngine,
-    request: (path: string, init?: RequestInit) => Promise<Response>,
-    clock: FakeClock,
-  ) {
-    this.#request = request;
+  private constructor(readonly engine: JobEngine, readonly app: Hono, clock: FakeClock) {
     this.#clock = clock;
   }
 
@@ -47,8 +42,7 @@ export class RecordedRun {
       maxRunning: 4,
       onDefect: (error) => assert.fail(String(error)),
     });
-    const app = createApp({ engine, clock });
-    const run = new RecordedRun(engine, async (...call) => await app.request(...call), clock);
+    const run = new RecordedRun(engine, createApp({ engine, clock }), clock);
     const consumer: JournalConsumer = {
       ...engine.consumer,
       durable: (entries) => {
@@ -77,13 +71,13 @@ export class RecordedRun {
     await this.#finish(jobs);
   }
 
-  async get(path: string): Promise<Response> {
-    return await this.#request(path);
+  async get(path: string, headers: Record<string, string> = {}): Promise<Response> {
+    return await this.app.request(path, { headers });
   }
 
   async post({ path, body }: PostRequest): Promise<Response> {
     const headers = { "content-type": "application/json" };
-    return await this.#request(path, { method: "POST", headers, body: JSON.stringify(body) });
+    return await this.app.request(path, { method: "POST", headers, body: JSON.stringify(body) });
   }
 
   /** Every answer, once all have come. */

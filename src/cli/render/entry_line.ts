@@ -1,11 +1,12 @@
 /** Entries of the journal as lines in columns. */
 
+import { changeText } from "../../core/state_text.ts";
+import { entryNote, type NotedEntry } from "../../engine/entry_note.ts";
 import { columnsOf, fitted, padded, plainText } from "../plain_text.ts";
 import type { EntryResource } from "../resources.ts";
 import type { Style } from "../terminal.ts";
 import type { Times } from "../times.ts";
-import { entryNote, type NotedEntry } from "./entry_note.ts";
-import { type Paint, painted, stateText } from "./marks.ts";
+import { type Paint, painted } from "./marks.ts";
 
 /** Columns grow with what they hold, so that a stream need not be read ahead; up to these. */
 interface ColumnLimits {
@@ -98,7 +99,7 @@ export class EntryLines {
 
   #note(entry: ShownEntry, room: number): string {
     const { paint, times } = this.options;
-    const change = changeText(entry);
+    const change = entry.job === undefined ? "" : changeText(entry.job);
     const note = plainText(entryNote(entry, times));
     const whole = [change, note].filter((part) => part !== "").join("  ");
     const text = fitted(whole, Math.max(room, NOTE_COLUMNS_MIN));
@@ -114,14 +115,6 @@ function grown(columns: number, text: string, max: number): number {
 /** The framework's own facts go without their namespace: they are most of all entries. */
 function shortType(eventType: string): string {
   return eventType.replace(/^job\./, "");
-}
-
-/** `Created → Running`, `Running: waiting`, or nothing when the job stayed as it was. */
-function changeText({ job }: ShownEntry): string {
-  if (job === undefined) return "";
-  const to = stateText({ state: job.to, condition: job.condition });
-  if (job.from === null || job.from === job.to) return to;
-  return `${job.from} → ${to}`;
 }
 
 function styled(paint: Paint, style: Style | undefined, text: string): string {

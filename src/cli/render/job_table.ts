@@ -1,9 +1,10 @@
 /** Jobs as a table. */
 
+import { stateText } from "../../core/state_text.ts";
 import { columnsOf, fitted, padded, plainText } from "../plain_text.ts";
 import type { JobResource } from "../resources.ts";
 import { ageText } from "../times.ts";
-import { type Paint, paintedState, stateText } from "./marks.ts";
+import { type Paint, paintedState } from "./marks.ts";
 
 const HEADS = ["JOB", "TYPE", "STATE", "AGE", "LABELS", "NOW"] as const;
 const GAP = "  ";

@@ -1,5 +1,6 @@
 /** Colours and marks: the same state looks the same in every command. */
 
+import { stateText } from "../../core/state_text.ts";
 import type { Style, Terminal } from "../terminal.ts";
 
 export type Paint = Terminal["style"];
@@ -33,14 +34,6 @@ const STYLES: Readonly<Record<string, Style>> = {
 export function painted(paint: Paint, name: string, text = name): string {
   const style = Object.hasOwn(STYLES, name) ? STYLES[name] : undefined;
   return style === undefined ? text : paint(style, text);
-}
-
-/** What the condition adds to the state: `Running (waiting)`, but only `Done`. */
-export function stateText(
-  { state, condition }: { readonly state: string; readonly condition: string },
-): string {
-  const isSaid = condition === "succeeded" || condition === state.toLowerCase();
-  return isSaid ? state : `${state} (${condition})`;
 }
 
 export function paintedState(

@@ -9,9 +9,14 @@ import idiomorph from "idiomorph/dist/idiomorph.min.js" with { type: "text" };
 import copyScript from "./scripts/copy.js" with { type: "text" };
 import jobScript from "./scripts/job.js" with { type: "text" };
 import liveScript from "./scripts/live.js" with { type: "text" };
+import streamScript from "./scripts/stream.js" with { type: "text" };
+import timeTravelScript from "./scripts/time_travel.js" with { type: "text" };
 import baseStyle from "./styles/base.css" with { type: "text" };
 import jobStyle from "./styles/job.css" with { type: "text" };
 import partsStyle from "./styles/parts.css" with { type: "text" };
+import referenceStyle from "./styles/reference.css" with { type: "text" };
+import streamStyle from "./styles/stream.css" with { type: "text" };
+import timeTravelStyle from "./styles/time_travel.css" with { type: "text" };
 
 const SCRIPT = "text/javascript; charset=utf-8";
 const STYLE = "text/css; charset=utf-8";
@@ -24,6 +29,11 @@ const SOURCES = {
   "copy.js": { type: SCRIPT, text: copyScript },
   "job.js": { type: SCRIPT, text: jobScript },
   "live.js": { type: SCRIPT, text: liveScript },
+  "reference.css": { type: STYLE, text: referenceStyle },
+  "stream.css": { type: STYLE, text: streamStyle },
+  "stream.js": { type: SCRIPT, text: streamScript },
+  "time_travel.css": { type: STYLE, text: timeTravelStyle },
+  "time_travel.js": { type: SCRIPT, text: timeTravelScript },
   "icon.svg": {
     type: "image/svg+xml",
     text: `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">` +

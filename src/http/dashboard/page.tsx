@@ -65,8 +65,8 @@ function Document({ edge, viewer, options, children }: DocumentProps) {
         <main id="main" tabindex={-1}>{children}</main>
         <footer class="foot">
           <p>
-            Daybook {edge.version}. Times are UTC. <a href="/openapi.json">openapi.json</a>{" "}
-            <a href="/metrics">metrics</a>
+            Daybook {edge.version}. Times are UTC. <a href="/ui/reference">Reference</a>{" "}
+            <a href="/openapi.json">openapi.json</a> <a href="/metrics">metrics</a>
           </p>
         </footer>
       </body>

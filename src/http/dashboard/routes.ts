@@ -5,11 +5,17 @@ import type { Edge } from "../edge.ts";
 import { addLive } from "./live.ts";
 import { addAssets } from "./screens/asset.ts";
 import { addJobScreen } from "./screens/job.tsx";
+import { addReferenceScreen } from "./screens/reference.tsx";
 import { addSignInScreen } from "./screens/sign_in.tsx";
+import { addStreamScreen } from "./screens/stream.tsx";
+import { addTimeTravelScreen } from "./screens/time_travel.tsx";
 
 export function addDashboard(app: Hono, edge: Edge): void {
   addAssets(app);
   addLive(app, edge);
   addSignInScreen(app, edge);
   addJobScreen(app, edge);
+  addTimeTravelScreen(app, edge);
+  addStreamScreen(app, edge);
+  addReferenceScreen(app, edge);
 }

@@ -20,7 +20,7 @@ import { scopeOf } from "../route_scopes.ts";
 import { EVENT_OPERATIONS, REPLAY_OPERATIONS } from "./event_operations.ts";
 import { JOB_OPERATIONS } from "./job_operations.ts";
 import { namedSchemaObjects, type NamedSchemas, schemaObject, withinLazy } from "./json_schema.ts";
-import type { Answer, Contents, Header, Operation, Operations } from "./operation.ts";
+import type { Answer, Content, Contents, Header, Operation, Operations } from "./operation.ts";
 import { SYSTEM_OPERATIONS } from "./system_operations.ts";
 
 export const OPERATIONS: Operations = {
@@ -201,11 +201,18 @@ function problemObject(kinds: readonly ProblemKind[]): JsonObject {
 }
 
 function contentObject(contents: Contents): JsonObject {
-  const entries = Object.entries(contents).map(([mediaType, { schema, examples }]) => [mediaType, {
+  return Object.fromEntries(
+    Object.entries(contents).map(([mediaType, content]) => [mediaType, mediaTypeObject(content)]),
+  );
+}
+
+function mediaTypeObject({ schema, examples, item }: Content): JsonObject {
+  return {
     schema: "json" in schema ? schema.json : schemaOf(schema),
+    // OpenAPI 3.2 calls it itemSchema; this is its registered name in documents of 3.1.
+    ...(item === undefined ? {} : { "x-oai-itemSchema": item }),
     ...(examples === undefined ? {} : { examples: exampleObjects(examples) }),
-  }]);
-  return Object.fromEntries(entries);
+  };
 }
 
 function exampleObjects(examples: JsonObject): JsonObject {

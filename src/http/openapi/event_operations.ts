@@ -48,14 +48,8 @@ export const EVENT_OPERATIONS: Operations = {
         // Alone, or each of many, which are judged one by one: a wrong one refuses only itself.
         ...json(v.union([event, v.array(v.unknown())]), { one: SHIPPED, many: [SHIPPED] }),
         "application/x-ndjson": {
-          schema: {
-            json: {
-              type: "string",
-              description: "One event on each line.",
-              contentMediaType: "application/x-ndjson",
-              contentSchema: { $ref: "#/components/schemas/Event" },
-            },
-          },
+          schema: { json: { type: "string", description: "One event on each line." } },
+          item: { $ref: "#/components/schemas/Event" },
         },
         "application/cloudevents+json": {
           schema: cloudEvent,

@@ -66,6 +66,31 @@ const CREATED = {
   },
 };
 
+/** A message, as a reader of server-sent events has it. */
+const MESSAGE = {
+  type: "object",
+  description: "Comments come in between, and dispatch nothing.",
+  properties: {
+    id: {
+      type: "string",
+      pattern: "^[0-9]{1,15}$",
+      description: "A logId: that of the entry; of a message without data, how far was read.",
+    },
+    retry: {
+      type: "integer",
+      description: "Once, at the beginning: milliseconds to wait before connecting again.",
+    },
+    data: {
+      type: "string",
+      description: "The entry, and what it changed of its job. A message without it comes while " +
+        "nothing happens.",
+      contentMediaType: "application/json",
+      contentSchema: { $ref: "#/components/schemas/StreamedEntry" },
+    },
+  },
+  required: ["id"],
+} as const;
+
 export const STREAM: Contents = {
   "text/event-stream": {
     schema: {
@@ -74,10 +99,9 @@ export const STREAM: Contents = {
         description: "Messages of two lines and an empty one: id is the logId of an entry, and " +
           "data the entry as JSON, with what it changed of its job. A comment and an id without " +
           "data come while nothing happens.",
-        contentMediaType: "text/event-stream",
-        contentSchema: { $ref: "#/components/schemas/StreamedEntry" },
       },
     },
+    item: MESSAGE,
   },
 };
 
@@ -88,10 +112,9 @@ export const ENTRIES: Contents = {
       json: {
         type: "string",
         description: "For Accept: application/x-ndjson. One entry on each line.",
-        contentMediaType: NDJSON,
-        contentSchema: { $ref: "#/components/schemas/Entry" },
       },
     },
+    item: { $ref: "#/components/schemas/Entry" },
   },
 };
 

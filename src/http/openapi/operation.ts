@@ -10,6 +10,8 @@ export interface Content {
   /** A schema of valibot, or JSON Schema of what none reads, such as the parts of a form. */
   readonly schema: v.GenericSchema | { readonly json: JsonObject };
   readonly examples?: Readonly<Record<string, JsonValue>>;
+  /** JSON Schema of each item, where the body is a sequence of them. */
+  readonly item?: JsonObject;
 }
 
 export type Contents = Readonly<Record<string, Content>>;

@@ -2,8 +2,10 @@
 
 import type { JobEventLogEntry } from "../../../core/event.ts";
 import { CopyCurl } from "../parts/curl.tsx";
+import { EntryNote } from "../parts/entry_note.tsx";
 import { jobPagePath } from "../parts/links.tsx";
 import { JsonView, UserText } from "../parts/text.tsx";
+import { timePath } from "../time_travel/paths.ts";
 import type { EntryPage } from "./entry_page.ts";
 import type { JobScreenState } from "./screen_state.ts";
 
@@ -86,7 +88,7 @@ function PageLinks({ state: { page, job } }: Props) {
 }
 
 function Entry({ entry, page }: { readonly entry: JobEventLogEntry; readonly page: EntryPage }) {
-  const { logId, receivedAt, eventType, taskId, causedBy } = entry;
+  const { logId, receivedAt, eventType, taskId } = entry;
   return (
     <li id={`entry-${logId}`} class="entry" tabindex={-1}>
       <details id={`entry-json-${logId}`} open={page.wanted === logId}>
@@ -104,8 +106,9 @@ function Entry({ entry, page }: { readonly entry: JobEventLogEntry; readonly pag
               </span>
             )}
           </span>
-          {causedBy === undefined ? null : <span class="soft entry-cause">by {causedBy}</span>}
+          <EntryNote entry={entry} />
         </summary>
+        <EntryLinks entry={entry} page={page} />
         <JsonView
           value={entry}
           href={`/events?after=${logId - 1}&limit=1`}
@@ -113,6 +116,28 @@ function Entry({ entry, page }: { readonly entry: JobEventLogEntry; readonly pag
         />
       </details>
     </li>
+  );
+}
+
+/** What came before it, and what the job was then. */
+function EntryLinks(
+  { entry, page }: { readonly entry: JobEventLogEntry; readonly page: EntryPage },
+) {
+  const { logId, causedBy, jobId } = entry;
+  const isShown = page.entries.some((one) => one.logId === causedBy);
+  return (
+    <p class="row entry-links">
+      {jobId === undefined
+        ? null
+        : <a href={timePath(jobId, { at: logId })}>The job at this entry</a>}
+      {causedBy === undefined
+        ? null
+        : (
+          <a href={isShown ? `#entry-${causedBy}` : `?entry=${causedBy}#entry-${causedBy}`}>
+            Caused by {causedBy}
+          </a>
+        )}
+    </p>
   );
 }
 

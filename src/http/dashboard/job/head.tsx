@@ -5,9 +5,10 @@ import { endedAtOf, startAtOf, startedAtOf } from "../../../core/job_resource.ts
 import type { JobState } from "../../../core/job_state.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { CopyCurl } from "../parts/curl.tsx";
-import { JobLink, jobPagePath } from "../parts/links.tsx";
+import { JobLink } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
 import { Duration, Time } from "../parts/time.tsx";
+import { timePath } from "../time_travel/paths.ts";
 import type { JobScreenState } from "./screen_state.ts";
 
 const LABEL_LENGTH_MAX = 80;
@@ -15,7 +16,6 @@ const RETRIES_MAX = 10;
 
 export function JobHead({ state }: { readonly state: JobScreenState }) {
   const { job, explanation } = state;
-  const path = jobPagePath(job.jobId);
   return (
     <header id="job-head" class="job-head" data-live>
       <p class="crumb">
@@ -33,7 +33,7 @@ export function JobHead({ state }: { readonly state: JobScreenState }) {
       <HeadFacts state={state} />
       <ul class="job-links">
         <li>
-          <a href={`${path}/time`}>Time travel</a>
+          <a href={timePath(job.jobId)}>Time travel</a>
         </li>
         <li>
           <a href={`/ui/stream?jobId=${encodeURIComponent(job.jobId)}`}>Its stream</a>

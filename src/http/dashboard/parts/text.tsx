@@ -28,7 +28,7 @@ export interface JsonViewProps {
   readonly value: unknown;
   /** Where all of it is, when it is too long for the page. */
   readonly href?: string;
-  /** In UTF-16 units. */
+  /** In UTF-16 units; less where a page has many. */
   readonly lengthMax?: number;
 }
 

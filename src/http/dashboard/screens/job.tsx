@@ -2,7 +2,7 @@
 
 import type { Context, Hono } from "hono";
 import { ID_PATTERN, type JobId } from "../../../core/ids.ts";
-import { curlOf, readingCurl } from "../../curl.ts";
+import { curlOf, readCurlOf } from "../../curl.ts";
 import type { Edge } from "../../edge.ts";
 import { problemFacts } from "../../problem.ts";
 import { readQuery } from "../../query.ts";
@@ -100,7 +100,7 @@ function stateOf(c: Context, edge: Edge, reading: JobReading) {
 function curlFor(c: Context, edge: Edge): Curl {
   const { origin } = new URL(c.req.url);
   return {
-    get: (path, accept) => readingCurl(path, origin, edge.needsToken, accept),
+    get: (path, accept) => readCurlOf(path, origin, edge.needsToken, accept),
     post: (path, body) =>
       curlOf(
         body === undefined ? { method: "POST", path } : { method: "POST", path, body },

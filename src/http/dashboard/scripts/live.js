@@ -25,6 +25,7 @@ if (liveUrl !== undefined && control !== null) {
   control.hidden = false;
   control.addEventListener("click", togglePause);
   document.addEventListener("visibilitychange", follow);
+  document.addEventListener("daybook:refresh", () => isPaused || void refresh());
   addEventListener("pagehide", leave);
   addEventListener("pageshow", follow);
   follow();
@@ -81,8 +82,10 @@ async function refresh() {
 }
 
 async function renew() {
-  const asking = new CustomEvent("daybook:asking", { detail: { url: new URL(location.href) } });
-  document.dispatchEvent(asking);
+  const detail = { url: new URL(location.href), head };
+  const asking = new CustomEvent("daybook:asking", { cancelable: true, detail });
+  // A screen may want to be left as it is for now, and asks when it does not any more.
+  if (!document.dispatchEvent(asking)) return show("live");
   const response = await fetch(asking.detail.url, { headers: { accept: "text/html" } });
   // The session is over: the sign-in is a page of its own.
   if (response.redirected) return location.reload();

@@ -1,19 +1,23 @@
-/** What an entry says, in a few words. */
+/** What an entry says, in a few words: the same in a terminal and in a page. */
 
-import { refuseEntry } from "../../engine/framework_schemas.ts";
-import type { JobEventLogEntry } from "../../core/event.ts";
+import type { JobEventLogEntry } from "../core/event.ts";
 import type {
   AttemptFailure,
   ControlAttributes,
   FrameworkAttributes,
   FrameworkEventType,
-} from "../../core/framework_events.ts";
-import type { Times } from "../times.ts";
+} from "../core/framework_events.ts";
+import { refuseEntry } from "./framework_schemas.ts";
+
+/** Writes the time of day of an RFC 3339 time, in the zone of whoever reads. */
+export interface DayTimes {
+  timeOfDay(time: string): string;
+}
 
 type Notes = {
   readonly [Type in FrameworkEventType]: (
     attributes: FrameworkAttributes[Type],
-    times: Times,
+    times: DayTimes,
   ) => string;
 };
 
@@ -57,19 +61,19 @@ export interface NotedEntry {
 }
 
 /** In plain words; facts from outside, and whatever is not known, as JSON. */
-export function entryNote(entry: NotedEntry, times: Times): string {
+export function entryNote(entry: NotedEntry, times: DayTimes): string {
   const { eventType, attributes, stratum } = entry;
   const isKnown = stratum === "framework" && Object.hasOwn(NOTES, eventType) &&
     refuseEntry(entry as unknown as JobEventLogEntry) === undefined;
   if (!isKnown) return Object.keys(attributes).length === 0 ? "" : JSON.stringify(attributes);
   const note = NOTES[eventType as FrameworkEventType] as (
     attributes: object,
-    times: Times,
+    times: DayTimes,
   ) => string;
   return note(attributes, times);
 }
 
-function createdNote(created: FrameworkAttributes["job.JobCreated"], times: Times): string {
+function createdNote(created: FrameworkAttributes["job.JobCreated"], times: DayTimes): string {
   const { type, retryOf, startAt } = created;
   return joined([
     type ?? "a plan",
@@ -87,7 +91,7 @@ function attemptNote({ attempt }: { readonly attempt: number }): string {
   return attempt === 1 ? "" : `attempt ${attempt}`;
 }
 
-function failureNote(failure: AttemptFailure, times: Times): string {
+function failureNote(failure: AttemptFailure, times: DayTimes): string {
   const { attempt, maxAttempts, error } = failure;
   const which = `attempt ${attempt} of ${maxAttempts}`;
   // What one looks for comes first, since lines are cut at their end: when, then why.

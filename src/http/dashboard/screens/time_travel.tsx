@@ -1,0 +1,236 @@
+/** `/ui/jobs/:id/time`: a job as it was at each of its entries, and as it might have been. */
+
+import type { Context, Hono } from "hono";
+import type { JobState } from "../../../core/job_state.ts";
+import { sampleEvent } from "../../../core/explain/sample_event.ts";
+import { curlOf, curlOfFile, readCurlOf } from "../../curl.ts";
+import type { Edge } from "../../edge.ts";
+import { jobPath } from "../../job_view.ts";
+import { planDocumentOf } from "../../plan_document.ts";
+import { problemFacts, STATUS } from "../../problem.ts";
+import { type Query, readQuery } from "../../query.ts";
+import { choice, single, whole } from "../../query_parameters.ts";
+import { jobOf } from "../../routes/job_id.ts";
+import { DIFF_PARAMETERS, REPLAY_PARAMETERS } from "../../routes/replay.ts";
+import { readForm } from "../form.ts";
+import { page } from "../page.tsx";
+import { JobLink } from "../parts/links.tsx";
+import { type Comparison, comparison } from "../time_travel/comparison.ts";
+import { DifferenceSection } from "../time_travel/difference_section.tsx";
+import { EntryTable } from "../time_travel/entry_table.tsx";
+import type { TimeQuery } from "../time_travel/paths.ts";
+import { PointSection } from "../time_travel/point_section.tsx";
+import { Slider } from "../time_travel/slider.tsx";
+import { type TimeView, timeView } from "../time_travel/time_view.ts";
+import { type Asked, askWhatIf } from "../time_travel/what_if_answer.ts";
+import {
+  EMPTY_WHAT_IF,
+  leftOutOf,
+  type WhatIfForm,
+  whatIfForm,
+} from "../time_travel/what_if_form.ts";
+import { WhatIfResult } from "../time_travel/what_if_result.tsx";
+import { WhatIfSection } from "../time_travel/what_if_section.tsx";
+
+/** A plan that is longer is not put into the form to be edited. */
+const PLAN_LENGTH_MAX = 16_000;
+
+/** Shells take more, but nobody reads it. */
+const COMMAND_LENGTH_MAX = 8_000;
+
+export function addTimeTravelScreen(app: Hono, edge: Edge): void {
+  app.get("/ui/jobs/:id/time", (c) => showTime(c, edge));
+  app.post("/ui/jobs/:id/time", (c) => showWhatIf(c, edge));
+}
+
+const TIME_PARAMETERS = {
+  ...REPLAY_PARAMETERS,
+  from: single(DIFF_PARAMETERS.from.schema, "Where a comparison begins."),
+  to: DIFF_PARAMETERS.to,
+  step: single(whole(1, Number.MAX_SAFE_INTEGER), "The number of an entry among the job's."),
+  part: single(choice(["point"]), "Only what a script changes when the slider moves."),
+};
+
+type TimeParameters = Query<typeof TIME_PARAMETERS>;
+
+async function showTime(c: Context, edge: Edge): Promise<Response> {
+  const query = readQuery(c.req.raw, TIME_PARAMETERS);
+  const shown = await shownOf(c, edge, query);
+  return query.part === "point" ? pointPage(c, edge, shown) : timePage(c, edge, shown);
+}
+
+/** The same page, with what the form asks. */
+async function showWhatIf(c: Context, edge: Edge): Promise<Response> {
+  const query = readQuery(c.req.raw, TIME_PARAMETERS);
+  const form = whatIfForm(await readForm(c.req.raw, edge.bodies));
+  const shown = await shownOf(c, edge, query);
+  const { present } = shown.view;
+  const asked = await askWhatIf(edge.engine, present.jobId, form, planDocumentOf(present));
+  return timePage(c, edge, shown, { form, asked });
+}
+
+/** What a path asks for. */
+interface Shown {
+  readonly view: TimeView;
+  readonly query: TimeQuery;
+  readonly compared: Comparison;
+}
+
+async function shownOf(c: Context, edge: Edge, query: TimeParameters): Promise<Shown> {
+  const { jobId } = jobOf(c, edge.engine);
+  const { at, from, to, step } = query;
+  const view = await timeView(edge.engine, jobId, { point: at?.point, count: step });
+  return {
+    view,
+    query: {
+      at: at?.text ?? (step === undefined ? undefined : view.entry.logId),
+      from: from?.text,
+      to: to?.text,
+    },
+    compared: await comparison(edge.engine, jobId, from?.point, to?.point),
+  };
+}
+
+interface WhatIf {
+  readonly form: WhatIfForm;
+  readonly asked?: Asked;
+}
+
+function timePage(c: Context, edge: Edge, shown: Shown, whatIf?: WhatIf): Response {
+  const { jobId } = shown.view.job;
+  const isWrong = shown.compared.refusal !== undefined || (whatIf?.asked?.issues.length ?? 0) > 0;
+  return page(
+    c,
+    edge,
+    {
+      title: `${jobId} in time`,
+      screen: "jobs",
+      scripts: ["time_travel.js"],
+      styles: ["time_travel.css"],
+      status: isWrong ? problemFacts("invalid-request").status : STATUS.ok,
+    },
+    <TimeTravel
+      shown={shown}
+      whatIf={whatIf ?? { form: emptyForm(shown.view.present) }}
+      curls={curlsOf(c, edge)}
+    />,
+  );
+}
+
+/** What the script asks for: it replaces what has the same id. */
+function pointPage(c: Context, edge: Edge, { view, query }: Shown): Response {
+  return page(
+    c,
+    edge,
+    { title: `${view.job.jobId} in time`, styles: ["time_travel.css"] },
+    <>
+      <h1>
+        <JobLink jobId={view.job.jobId} />
+      </h1>
+      <Slider view={view} query={query} />
+      <PointSection view={view} curl={curlsOf(c, edge).replay(view)} />
+    </>,
+  );
+}
+
+interface TimeTravelProps {
+  readonly shown: Shown;
+  readonly whatIf: WhatIf;
+  readonly curls: Curls;
+}
+
+function TimeTravel({ shown: { view, query, compared }, whatIf, curls }: TimeTravelProps) {
+  const { job: { jobId }, steps, index, entry, present } = view;
+  const { difference, refusal } = compared;
+  const { form, asked } = whatIf;
+  return (
+    <>
+      <header class="stack-wide">
+        <h1>Time travel</h1>
+        <p>
+          <JobLink jobId={jobId} />{" "}
+          <span class="soft">as it was at each of its {steps.length} entries</span>
+        </p>
+      </header>
+      <div class="travel">
+        <Slider view={view} query={query} />
+        <PointSection view={view} curl={curls.replay(view)} />
+        <EntryTable
+          jobId={jobId}
+          steps={steps}
+          index={index}
+          query={query}
+          from={difference?.from ?? steps[0]?.logId ?? 0}
+          to={difference?.to ?? entry.logId}
+          leftOut={leftOutOf(form)}
+        />
+      </div>
+      <DifferenceSection
+        jobId={jobId}
+        at={query.at ?? entry.logId}
+        difference={difference}
+        refusal={refusal}
+        curl={curls.diff(jobId, query)}
+      />
+      <WhatIfSection
+        jobId={jobId}
+        query={query}
+        form={form}
+        issues={asked?.issues ?? []}
+        planIsTooLong={planText(present) === ""}
+        sampleEvent={sampleText(present)}
+      >
+        {asked?.answer === undefined
+          ? null
+          : <WhatIfResult {...asked.answer} curl={curls.whatIf(jobId, asked)} />}
+      </WhatIfSection>
+    </>
+  );
+}
+
+function emptyForm(present: JobState): WhatIfForm {
+  return { ...EMPTY_WHAT_IF, plan: planText(present) };
+}
+
+/** The plan as it may be edited; empty when it is too long for that. */
+function planText(job: JobState): string {
+  const text = JSON.stringify(planDocumentOf(job), null, 2);
+  return text.length > PLAN_LENGTH_MAX ? "" : text;
+}
+
+/** What would satisfy the first expectation that is open, for whoever wants to add an event. */
+function sampleText({ plan, expected, jobId }: JobState): string {
+  const samples = plan.expected
+    .filter((_, index) => expected[index]?.matched === 0)
+    .map((one) => sampleEvent(one, jobId))
+    .filter((sample) => sample !== undefined);
+  const { eventType, attributes } = samples[0] ?? { eventType: "shop.Paid", attributes: {} };
+  const text = JSON.stringify([{ eventType, attributes }]);
+  return text.length > 500 ? "" : text;
+}
+
+interface Curls {
+  replay(view: TimeView): string;
+  diff(jobId: string, query: TimeQuery): string;
+  whatIf(jobId: string, asked: Asked): string;
+}
+
+function curlsOf(c: Context, { needsToken }: Edge): Curls {
+  const { origin } = new URL(c.req.url);
+  return {
+    replay: ({ job: { jobId }, entry: { logId } }) =>
+      readCurlOf(`${jobPath(jobId)}/replay?at=${logId}`, origin, needsToken),
+    diff: (jobId, { from = "", to }) => {
+      const pairs = [["from", String(from)], ...to === undefined ? [] : [["to", String(to)]]];
+      return readCurlOf(`${jobPath(jobId)}/diff?${new URLSearchParams(pairs)}`, origin, needsToken);
+    },
+    whatIf: (jobId, { document }) => {
+      const action = { method: "POST", path: `${jobPath(jobId)}/what-if`, body: document } as const;
+      const command = curlOf(action, origin, needsToken);
+      // What is too long for a command is in the fields above, to be put into a file.
+      return command.length <= COMMAND_LENGTH_MAX
+        ? command
+        : curlOfFile(action, "what-if.json", origin, needsToken);
+    },
+  };
+}

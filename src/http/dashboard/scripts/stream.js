@@ -1,0 +1,149 @@
+/**
+ * Puts new entries on top of those that the page shows. It asks for what came since, as the
+ * page is asked for by `live.js`; what is more than a page is not fetched, and a row says how
+ * much it is and leads there. While somebody reads, nothing moves, and what comes is counted.
+ */
+
+const ROWS_MAX = 200;
+/** Less is no scrolling, but a hand that rests. */
+const SCROLLED_PX = 8;
+
+const rows = document.getElementById("stream-rows");
+const state = document.getElementById("stream-state");
+const button = document.getElementById("stream-show");
+const isLive = document.body.dataset.liveUrl !== undefined;
+
+/** The last position that was considered for this page, and the last there is. */
+let considered = Number(rows?.dataset.to);
+let head = considered;
+/** Whether somebody asked for what is new, wherever they point. */
+let isWanted = false;
+/** How much of what came last is behind a gap. */
+let skipped = 0;
+
+if (isLive && rows !== null) {
+  document.addEventListener("daybook:asking", ask);
+  document.addEventListener("daybook:updated", take);
+  button?.addEventListener("click", showNow);
+  rows.addEventListener("mouseleave", goOn);
+  rows.addEventListener("toggle", goOn, true);
+  addEventListener("scroll", goOn, { passive: true });
+}
+
+/** @param {any} asking */
+function ask(asking) {
+  head = asking.detail.head;
+  if (isHeld() && !isWanted) {
+    asking.preventDefault();
+    tell();
+    return;
+  }
+  asking.detail.url.searchParams.set("since", String(considered));
+}
+
+/** Whether somebody reads what is there. */
+function isHeld() {
+  if (rows === null) return true;
+  const canPoint = matchMedia("(hover: hover)").matches;
+  return scrollY > SCROLLED_PX || (canPoint && rows.matches(":hover")) ||
+    rows.querySelector("details[open]") !== null || rows.contains(document.activeElement);
+}
+
+/** Goes on by itself when nobody reads any more. */
+function goOn() {
+  if (head > considered && !isHeld()) document.dispatchEvent(new Event("daybook:refresh"));
+}
+
+function showNow() {
+  isWanted = true;
+  scrollTo({ top: 0 });
+  document.dispatchEvent(new Event("daybook:refresh"));
+}
+
+/** @param {any} updated */
+function take({ detail }) {
+  const renewed = /** @type {Document} */ (detail.document);
+  const found = renewed.getElementById("stream-rows");
+  if (found === null || rows === null) return;
+  const [from, to] = [Number(found.dataset.from), Number(found.dataset.to)];
+  // Another journal is served at this address.
+  if (Number(renewed.body.dataset.head) < considered) return location.reload();
+  // Rows that came twice, as the page was asked for before it held still.
+  const fresh = [...found.children].filter((row) => Number(rowId(row)) > considered);
+  skipped = Math.max(0, from - considered - 1);
+  if (skipped > 0) rows.prepend(gapRow(considered));
+  rows.prepend(...fresh.map((row) => document.importNode(row, true)));
+  considered = Math.max(considered, to);
+  head = Math.max(head, considered);
+  rows.dataset.to = String(considered);
+  // It told of the rows that were there at first.
+  document.getElementById("stream-looked")?.setAttribute("hidden", "");
+  isWanted = false;
+  if (fresh.length > 0) document.querySelector(".stream > .empty")?.remove();
+  trim();
+  tell();
+}
+
+/** @param {Element} row */
+function rowId(row) {
+  return /** @type {HTMLElement} */ (row).dataset.logId ?? "0";
+}
+
+/**
+ * What was not fetched, and where to read it.
+ *
+ * @param {number} after
+ */
+function gapRow(after) {
+  const row = document.createElement("li");
+  const link = document.createElement("a");
+  const url = new URL(location.href);
+  for (const name of ["before", "since", "note"]) url.searchParams.delete(name);
+  url.searchParams.set("after", String(after));
+  link.href = url.href;
+  link.textContent = "read them";
+  row.className = "gap-row";
+  row.append(`${skippedText()}: `, link);
+  return row;
+}
+
+/** With a filter nobody knows how many of them would pass. */
+function skippedText() {
+  const count = skipped.toLocaleString("en");
+  return rows?.dataset.filtered === undefined
+    ? `${count} entries more`
+    : `${count} entries of the journal were not looked at`;
+}
+
+/** The oldest rows go; the way back begins where they were. */
+function trim() {
+  if (rows === null || rows.children.length <= ROWS_MAX) return;
+  while (rows.children.length > ROWS_MAX || rows.lastElementChild?.matches(".gap-row")) {
+    rows.lastElementChild?.remove();
+  }
+  const oldest = rows.lastElementChild;
+  const older = document.getElementById("stream-older");
+  if (oldest === null || !(older instanceof HTMLAnchorElement)) return;
+  const url = new URL(older.href);
+  url.searchParams.set("before", rowId(oldest));
+  older.href = url.href;
+  older.hidden = false;
+}
+
+/** What is on the page, and what came since. */
+function tell() {
+  const missed = head - considered;
+  const text = missed > 0 ? missedText(missed) : newestText();
+  if (state !== null && state.textContent !== text) state.textContent = text;
+  if (button !== null) button.hidden = missed <= 0;
+}
+
+/** @param {number} missed */
+function missedText(missed) {
+  const where = rows?.dataset.filtered === undefined ? "" : " in the journal";
+  return `${missed.toLocaleString("en")} newer entries${where}`;
+}
+
+function newestText() {
+  return skipped > 0 ? `The newest first; ${skippedText()}` : "The newest first";
+}

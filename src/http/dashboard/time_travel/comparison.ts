@@ -1,0 +1,30 @@
+/** Compares two points of a job's life, as the path of a page names them. */
+
+import type { JobId } from "../../../core/ids.ts";
+import type { Point } from "../../../core/point.ts";
+import type { PointDifference } from "../../../engine/requests.ts";
+import { valueOf } from "../../engine_problem.ts";
+import type { EnginePort } from "../../engine_port.ts";
+import { Problem } from "../../problem.ts";
+
+export interface Comparison {
+  readonly difference?: PointDifference;
+  /** Why the points cannot be compared, in words. */
+  readonly refusal?: string;
+}
+
+/** Nothing, when no point is given to go from. */
+export async function comparison(
+  engine: EnginePort,
+  jobId: JobId,
+  from: Point | undefined,
+  to: Point | undefined,
+): Promise<Comparison> {
+  if (from === undefined) return {};
+  try {
+    return { difference: valueOf(await engine.diff(jobId, from, to)) };
+  } catch (error) {
+    if (!(error instanceof Problem) || error.kind !== "unknown-point") throw error;
+    return { refusal: error.message };
+  }
+}

@@ -1,0 +1,66 @@
+/** The slider over a job's entries, and the same as links for those who have no script. */
+
+import { timePath, type TimeQuery } from "./paths.ts";
+import { milestonesOf, type Neighbours, neighboursOf, type TimeView } from "./time_view.ts";
+
+const MARKS_MAX = 40;
+
+export interface SliderProps {
+  readonly view: TimeView;
+  /** The rest of what the path says, to be kept. */
+  readonly query: TimeQuery;
+}
+
+export function Slider({ view, query }: SliderProps) {
+  const { steps, index, job } = view;
+  return (
+    <div class="slider">
+      <form method="get" action={timePath(job.jobId)} class="slider-form">
+        {query.from === undefined ? null : <input type="hidden" name="from" value={query.from} />}
+        {query.to === undefined ? null : <input type="hidden" name="to" value={query.to} />}
+        <label for="step">Entry</label>
+        <input
+          id="step"
+          name="step"
+          type="range"
+          min="1"
+          max={steps.length}
+          value={index + 1}
+          list="milestones"
+        />
+        <datalist id="milestones">
+          {milestonesOf(steps, MARKS_MAX).map((number) => <option value={number}></option>)}
+        </datalist>
+        <output id="step-count" for="step" class="step-count">
+          {index + 1} of {steps.length}
+        </output>
+        <button type="submit" data-scriptless>Go</button>
+      </form>
+      <Steps view={view} query={query} />
+    </div>
+  );
+}
+
+const WORDS: readonly (readonly [keyof Neighbours, string])[] = [
+  ["first", "First"],
+  ["previous", "Previous"],
+  ["next", "Next"],
+  ["last", "Last"],
+];
+
+function Steps({ view, query }: SliderProps) {
+  const neighbours = neighboursOf(view);
+  return (
+    <nav id="steps" class="steps" aria-label="Entries of the job">
+      {WORDS.map(([name, text]) => {
+        const index = neighbours[name];
+        const at = index === undefined ? undefined : view.steps[index]?.logId;
+        if (index === undefined || at === undefined) {
+          return <span class="button" aria-disabled="true">{text}</span>;
+        }
+        const path = timePath(view.job.jobId, { ...query, at });
+        return <a class="button" href={path} data-step={index + 1}>{text}</a>;
+      })}
+    </nav>
+  );
+}

@@ -1,0 +1,118 @@
+/** Looking for entries back and ahead, against all entries of a run of mixed jobs. */
+
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { type JobEventLogEntry, STRATA } from "../../src/core/event.ts";
+import type { JobId } from "../../src/core/ids.ts";
+import type { EnginePort } from "../../src/http/engine_port.ts";
+import { type EntrySearch, searchAhead, searchBack } from "../../src/http/entry_search.ts";
+import { passes } from "../../src/http/feed.ts";
+import { startApp } from "../support/http_app.ts";
+import { jobIdOf } from "../support/mixed_jobs.ts";
+import { RecordedRun } from "../support/recorded_run.ts";
+
+const JOBS = 40;
+
+const run = await RecordedRun.start();
+await run.play(JOBS);
+await run.recording();
+const { engine } = run;
+const all = await engine.entries(0, Infinity);
+const head = engine.headLogId;
+
+const arbitraryPosition = fc.integer({ min: 1, max: head + 2 });
+
+const arbitrarySearch = fc.record({
+  filter: fc.record({
+    eventTypes: fc.option(
+      fc.subarray(["job.JobCreated", "job.TaskFailed", "mixed.Part", "no.Such"])
+        .map((types): ReadonlySet<string> => new Set(types)),
+      { nil: undefined },
+    ),
+    stratum: fc.option(fc.constantFrom(...STRATA), { nil: undefined }),
+    jobId: fc.option(
+      fc.constantFrom(...Array.from({ length: JOBS }, (_, n) => jobIdOf(n) as JobId)),
+      { nil: undefined },
+    ),
+  }),
+  onlyTransitions: fc.boolean(),
+  limit: fc.integer({ min: 1, max: 30 }),
+  lookMax: fc.constantFrom(1, 7, 60, 100_000),
+}).map((search): EntrySearch => ({ engine, ...search }));
+
+/** What a filter lets pass, the oldest first, looked up one by one. */
+function wantedOf(search: EntrySearch): readonly JobEventLogEntry[] {
+  return all.filter((entry) =>
+    passes(entry, search.filter) &&
+    (!search.onlyTransitions || engine.transitionAt(entry.logId) !== undefined)
+  );
+}
+
+function between(entries: readonly JobEventLogEntry[], from: number, to: number) {
+  return entries.filter(({ logId }) => logId >= from && logId <= to).toReversed();
+}
+
+Deno.test("searchBack: gives all that passes where it says that it looked, and no more", async () => {
+  const property = fc.asyncProperty(arbitrarySearch, arbitraryPosition, async (search, before) => {
+    const found = await searchBack(search, before);
+    assert.equal(found.to, Math.min(before - 1, head));
+    assert.deepEqual(found.entries, between(wantedOf(search), found.from, found.to));
+    assert.ok(found.looked <= search.lookMax);
+    const isOver = found.entries.length === search.limit || found.looked === search.lookMax;
+    assert.ok(isOver || found.from === 1);
+  });
+  await fc.assert(property, { numRuns: 300 });
+});
+
+Deno.test("searchAhead: gives all that passes where it says that it looked, and no more", async () => {
+  const property = fc.asyncProperty(arbitrarySearch, arbitraryPosition, async (search, after) => {
+    const found = await searchAhead(search, after);
+    assert.equal(found.from, after + 1);
+    assert.deepEqual(found.entries, between(wantedOf(search), found.from, found.to));
+    assert.ok(found.looked <= search.lookMax);
+    const isOver = found.entries.length === search.limit || found.looked === search.lookMax;
+    assert.ok(isOver || found.to >= head);
+  });
+  await fc.assert(property, { numRuns: 300 });
+});
+
+Deno.test("searchBack: pages back to the beginning give every entry once", async () => {
+  const search = { engine, filter: {}, onlyTransitions: false, limit: 90, lookMax: 50 };
+  const entries: JobEventLogEntry[] = [];
+  for (let before = head + 1; before > 1;) {
+    const found = await searchBack(search, before);
+    entries.push(...found.entries);
+    before = found.from;
+  }
+  assert.deepEqual(entries, all.toReversed());
+});
+
+Deno.test("searchBack: of one job only its own entries are read", async () => {
+  const app = await startApp();
+  await app.post("/jobs", { jobId: "own", type: "test.greet", input: { name: "Ann" } });
+  await app.clock.settle();
+  const other = { eventType: "shop.Other", attributes: {} };
+  await app.post("/events", Array(900).fill(other));
+  const read: number[] = [];
+  const counting = new Proxy<EnginePort>(app.engine, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name, target);
+      if (name === "entries") return () => assert.fail("the whole journal is read");
+      if (name !== "historyBack") {
+        return typeof member === "function" ? member.bind(target) : member;
+      }
+      return async (...call: Parameters<EnginePort["historyBack"]>) => {
+        const entries = await target.historyBack(...call);
+        read.push(entries.length);
+        return entries;
+      };
+    },
+  });
+  const filter = { jobId: "own" as JobId };
+  const search = { engine: counting, filter, onlyTransitions: false, limit: 3, lookMax: 10_000 };
+  const found = await searchBack(search, app.engine.headLogId + 1);
+  assert.equal(found.entries.length, 3);
+  const own = await app.engine.history("own" as JobId, 0, 1_000);
+  assert.deepEqual(found.entries, own.slice(-3).toReversed());
+  assert.deepEqual(read, [own.length]);
+});
