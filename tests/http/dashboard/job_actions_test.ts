@@ -161,11 +161,11 @@ Deno.test("event form: what is no event comes back as it was typed, with what is
   const app = await startApp();
   const { jobId } = await createPlan(app);
   const typed = [
-    ["{ not JSON <b>", /Cannot read the JSON/],
+    ["{ not JSON <b>", /The event is not JSON: unexpected character in line 1, column 3/],
     ['{"eventType":"job.JobStarted"}', /\/eventType must not lie in the reserved namespaces/],
     ['{"eventType":"a.B","more":1}', /\/more/],
     [`{"eventType":"a.B","jobId":"nobody"}`, /The event was refused/],
-    ["", /Cannot read the JSON/],
+    ["", /The event is not JSON: it ends too early/],
   ] as const;
   for (const [event, reason] of typed) {
     const fields = { expectation: "shipped", event };

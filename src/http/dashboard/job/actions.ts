@@ -16,6 +16,7 @@ import { emptyResponse } from "../../response.ts";
 import { controlBody, retryBody } from "../../routes/controls.ts";
 import { jobIdOf } from "../../routes/job_id.ts";
 import { filledField, readForm } from "../form.ts";
+import { jsonPlaceText } from "../json_place.ts";
 import { jobPagePath } from "../parts/links.tsx";
 import { safeReturnPath } from "../return_path.ts";
 import type { Control } from "./controls.tsx";
@@ -106,8 +107,15 @@ export async function sendEvent(c: Context, edge: Edge): Promise<Sent> {
     return { response: backTo(edge, back, receiptText(receipt)) };
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    return { refused: refusal(form, text, detailOf(error)) };
+    return { refused: refusal(form, text, eventFlaw(text, error)) };
   }
+}
+
+function eventFlaw(text: string, problem: Problem): string {
+  const { position } = problem.members;
+  return position === undefined
+    ? detailOf(problem)
+    : `The event is not JSON: ${jsonPlaceText(text, position)}.`;
 }
 
 function refusal(form: URLSearchParams, text: string, reason: string): RefusedEvent {

@@ -111,7 +111,7 @@ function Row({ state, row, isFirst, columns }: RowProps) {
       </th>
       <td>{attemptNumber(attempt)}</td>
       <td>
-        <span class={`outcome outcome-${attempt.outcome}`}>{outcomeText(state, row)}</span>
+        <Outcome state={state} row={row} />
         <SpacedCite state={state} logId={attempt.endedBy} />
       </td>
       <td>
@@ -132,11 +132,13 @@ function Row({ state, row, isFirst, columns }: RowProps) {
 }
 
 /** `run` goes on while its job waits or backs off, and does nothing meanwhile. */
-function outcomeText({ explanation }: JobScreenState, { attempt, lane }: AttemptRow): string {
+function Outcome({ state, row }: Props & { readonly row: AttemptRow }) {
+  const { attempt, lane } = row;
+  const { condition } = state.explanation;
   const isRun = lane.taskId === MAIN_TASK && attempt.goesOn;
-  return isRun && explanation.condition !== "executing"
-    ? conditionText(explanation.condition)
-    : OUTCOME_WORDS[attempt.outcome];
+  return isRun && condition !== "executing"
+    ? <span class="outcome">{conditionText(condition)}</span>
+    : <span class={`outcome outcome-${attempt.outcome}`}>{OUTCOME_WORDS[attempt.outcome]}</span>;
 }
 
 function SpacedCite({ state, logId }: Props & { readonly logId: LogId | undefined }) {

@@ -7,7 +7,7 @@ import { jobPagePath } from "../parts/links.tsx";
 import { JsonView, UserText } from "../parts/text.tsx";
 import { timePath } from "../time_travel/paths.ts";
 import type { EntryPage } from "./entry_page.ts";
-import type { JobScreenState } from "./screen_state.ts";
+import { entryHref, type JobScreenState } from "./screen_state.ts";
 
 /** Of each, in the page; all of it is one click away. */
 const JSON_LENGTH_MAX = 3_000;
@@ -29,7 +29,7 @@ export function JobEntries({ state }: Props) {
       </p>
       <PageLinks state={state} />
       <Region page={page}>
-        {page.entries.map((entry) => <Entry entry={entry} page={page} />)}
+        {page.entries.map((entry) => <Entry state={state} entry={entry} />)}
       </Region>
       <PageLinks state={state} />
       <CopyCurl
@@ -87,11 +87,15 @@ function PageLinks({ state: { page, job } }: Props) {
   );
 }
 
-function Entry({ entry, page }: { readonly entry: JobEventLogEntry; readonly page: EntryPage }) {
+interface EntryProps extends Props {
+  readonly entry: JobEventLogEntry;
+}
+
+function Entry({ state, entry }: EntryProps) {
   const { logId, receivedAt, eventType, taskId } = entry;
   return (
     <li id={`entry-${logId}`} class="entry" tabindex={-1}>
-      <details id={`entry-json-${logId}`} open={page.wanted === logId}>
+      <details id={`entry-json-${logId}`} open={state.page.wanted === logId}>
         <summary>
           <span class="entry-id">{logId}</span>
           <time datetime={receivedAt} title={receivedAt}>
@@ -108,7 +112,7 @@ function Entry({ entry, page }: { readonly entry: JobEventLogEntry; readonly pag
           </span>
           <EntryNote entry={entry} />
         </summary>
-        <EntryLinks entry={entry} page={page} />
+        <EntryLinks state={state} entry={entry} />
         <JsonView
           value={entry}
           href={`/events?after=${logId - 1}&limit=1`}
@@ -120,11 +124,8 @@ function Entry({ entry, page }: { readonly entry: JobEventLogEntry; readonly pag
 }
 
 /** What came before it, and what the job was then. */
-function EntryLinks(
-  { entry, page }: { readonly entry: JobEventLogEntry; readonly page: EntryPage },
-) {
+function EntryLinks({ state, entry }: EntryProps) {
   const { logId, causedBy, jobId } = entry;
-  const isShown = page.entries.some((one) => one.logId === causedBy);
   return (
     <p class="row entry-links">
       {jobId === undefined
@@ -132,24 +133,20 @@ function EntryLinks(
         : <a href={timePath(jobId, { at: logId })}>The job at this entry</a>}
       {causedBy === undefined
         ? null
-        : (
-          <a href={isShown ? `#entry-${causedBy}` : `?entry=${causedBy}#entry-${causedBy}`}>
-            Caused by {causedBy}
-          </a>
-        )}
+        : <a href={entryHref(state, causedBy)}>Caused by {causedBy}</a>}
     </p>
   );
 }
 
 /** Entries that the explanation rests on and that are other jobs', or nobody's. */
 function Strangers({ state }: Props) {
-  const { strangers, page } = state;
+  const { strangers } = state;
   if (strangers.length === 0) return <div id="strangers" data-live hidden></div>;
   return (
     <div id="strangers" class="part" data-live>
       <h3>Cited, and not of this job</h3>
       <ol class="entries">
-        {strangers.map((entry) => <Entry entry={entry} page={page} />)}
+        {strangers.map((entry) => <Entry state={state} entry={entry} />)}
       </ol>
     </div>
   );

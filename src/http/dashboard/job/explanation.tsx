@@ -9,7 +9,7 @@ import { Sentence } from "./cite.tsx";
 import { ControlForm, controlOf, isLegal } from "./controls.tsx";
 import type { JobScreenState } from "./screen_state.ts";
 import { eventFieldId } from "./event_form.tsx";
-import { sampleOf, WaitList } from "./waits.tsx";
+import { sampleOf, shownWaits, WaitList } from "./waits.tsx";
 
 const COMPLETED_MAX = 12;
 /** More text than this nobody pastes from a page. */
@@ -108,9 +108,7 @@ function StepAction({ state, step }: Props & { readonly step: NextStep<Citation>
 function formFor(state: JobScreenState, { action }: NextStep<Citation>): string | undefined {
   if (action?.path !== "/events") return undefined;
   const sample = JSON.stringify(action.body);
-  const wait = state.explanation.waitingFor.find((one) =>
-    JSON.stringify(sampleOf(state, one)) === sample
-  );
+  const wait = shownWaits(state).find((one) => JSON.stringify(sampleOf(state, one)) === sample);
   return wait && state.may("submit") ? eventFieldId(wait.expectation) : "job-waits";
 }
 

@@ -16,6 +16,11 @@ interface Props {
   readonly state: JobScreenState;
 }
 
+/** Those that have a form on the page. */
+export function shownWaits({ explanation }: JobScreenState): readonly WaitingFor<Citation>[] {
+  return explanation.waitingFor.slice(0, WAITS_MAX);
+}
+
 export function WaitList({ state }: Props) {
   const { waitingFor } = state.explanation;
   if (waitingFor.length === 0) return null;
@@ -23,7 +28,7 @@ export function WaitList({ state }: Props) {
   return (
     <div id="job-waits" class="stack-wide">
       <h3>Still to come</h3>
-      {waitingFor.slice(0, WAITS_MAX).map((wait) => <Wait state={state} wait={wait} />)}
+      {shownWaits(state).map((wait) => <Wait state={state} wait={wait} />)}
       {hidden > 0 ? <p class="soft">{hidden} more expectations are not shown here.</p> : null}
     </div>
   );
