@@ -101,6 +101,29 @@ Deno.test("job page: the shown bars and marks are as many as fit, however long t
   assert.match(readable(html), /9990 of 10000/);
 });
 
+Deno.test("job page: a clock that went back is said, and makes no length negative", async () => {
+  const app = await startApp();
+  const { jobId } = await createPlan(app);
+  app.clock.jump(-10_000);
+  await app.post(`/jobs/${jobId}/suspend`);
+  const { lastLogId } = await jsonOf(await app.get(`/jobs/${jobId}`), 200);
+  app.clock.jump(3_000);
+  const timeline = readable(regionOf(await pageOf(app, `/ui/jobs/${jobId}`), "job-timeline"));
+  assert.match(timeline, new RegExp(`The clock went back before entry ${lastLogId}:`));
+  assert.match(timeline, /waiting 0 ms 0 ms .* suspended 0 ms 3\.0 s , and goes on/);
+});
+
+Deno.test("job page: to scale, and with every step visible, each a link from the other", async () => {
+  const { html, daybook, jobId } = await pageOfScenario("waiting_text_for_number");
+  const [steps, time] = [`/ui/jobs/${jobId}?scale=steps`, `/ui/jobs/${jobId}?scale=time`];
+  assert.ok(html.includes(`href="${time}#timeline-heading"`));
+  assert.match(readable(html), /Longer times are wider, though not in proportion/);
+  const scaled = await pageOf(browserOf(daybook), time);
+  assert.ok(scaled.includes(`href="${steps}#timeline-heading"`));
+  assert.doesNotMatch(readable(scaled), /not in proportion/);
+  assert.match(regionOf(scaled, "job-timeline"), /<text class="tick"[^>]*>15 s<\/text>/);
+});
+
 const CONTROLS_BY_SCENARIO: Readonly<Record<string, readonly string[]>> = {
   created: ["start", "cancel"],
   scheduled: ["start", "cancel"],
