@@ -67,7 +67,7 @@ function doneText(control: Exclude<Control, "retry">, job: JobState): string {
     case "start":
       return "The job was started.";
     case "suspend":
-      return "The job is suspended: what runs ends, and nothing new begins.";
+      return "The job is suspended: what runs ends, nothing new begins, and events still count.";
     case "resume":
       return "The job goes on.";
     case "cancel":
