@@ -11,6 +11,8 @@ import { EventForm } from "./event_form.tsx";
 import type { JobScreenState } from "./screen_state.ts";
 
 const WAITS_MAX = 20;
+/** Of many, the rest is folded away. */
+const OPEN_MAX = 4;
 
 interface Props {
   readonly state: JobScreenState;
@@ -24,11 +26,20 @@ export function shownWaits({ explanation }: JobScreenState): readonly WaitingFor
 export function WaitList({ state }: Props) {
   const { waitingFor } = state.explanation;
   if (waitingFor.length === 0) return null;
-  const hidden = waitingFor.length - WAITS_MAX;
+  const shown = shownWaits(state);
+  const hidden = waitingFor.length - shown.length;
   return (
     <div id="job-waits" class="stack-wide">
       <h3>Still to come</h3>
-      {shownWaits(state).map((wait) => <Wait state={state} wait={wait} />)}
+      {shown.slice(0, OPEN_MAX).map((wait) => <Wait state={state} wait={wait} />)}
+      {shown.length <= OPEN_MAX ? null : (
+        <details id="job-more-waits">
+          <summary>{shown.length - OPEN_MAX} more</summary>
+          <div class="stack-wide">
+            {shown.slice(OPEN_MAX).map((wait) => <Wait state={state} wait={wait} />)}
+          </div>
+        </details>
+      )}
       {hidden > 0 ? <p class="soft">{hidden} more expectations are not shown here.</p> : null}
     </div>
   );
