@@ -1,11 +1,10 @@
-// @ts-check
 /** Opens what the address of the page leads to: an entry, or a form. */
 
 addEventListener("hashchange", reveal);
 reveal();
 
 function reveal() {
-  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const target = document.getElementById(location.hash.slice(1));
   if (target === null) return;
   const inner = target.querySelector(":scope > details");
   if (inner instanceof HTMLDetailsElement) inner.open = true;
