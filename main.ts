@@ -22,6 +22,8 @@ import {
 import { withCommand } from "./src/permission_advice.ts";
 import { systemClock, systemRandom } from "./src/system.ts";
 import { TokenFile } from "./src/token_file.ts";
+import { OpenTelemetry } from "./src/tracing/open_telemetry.ts";
+import { withoutOwnTraceparent } from "./src/tracing/traced_fetch.ts";
 import { dropUnprintable } from "./src/unfailing_output.ts";
 import { DefinitionsError, loadDefinitions } from "./src/user_definitions.ts";
 import { VERSION } from "./src/version.ts";
@@ -46,12 +48,15 @@ function fail(message: string, exitCode: number): never {
   Deno.exit(exitCode);
 }
 
-async function definitionsOf(configuration: Configuration): Promise<readonly AnyJobDefinition[]> {
+async function definitionsOf(
+  configuration: Configuration,
+  isTraced: boolean,
+): Promise<readonly AnyJobDefinition[]> {
   const shipped = shippedDefinitions({
     webhook: {
       allowedHosts: configuration.webhookHosts,
       ...(configuration.webhookSecret === undefined ? {} : { secret: configuration.webhookSecret }),
-      fetch,
+      fetch: isTraced ? withoutOwnTraceparent(fetch) : fetch,
       now: systemClock.now,
       lookup: async (host) => (await lookup(host, { all: true })).map(({ address }) => address),
     },
@@ -73,13 +78,17 @@ function accessOf({ tokens, tokenFile }: Configuration): Access | undefined {
   });
 }
 
-async function openDaybook(configuration: Configuration): Promise<Daybook> {
+async function openDaybook(
+  configuration: Configuration,
+  tracing: OpenTelemetry | undefined,
+): Promise<Daybook> {
   try {
     return await Daybook.open({
       configuration,
       clock: systemClock,
       random: systemRandom,
-      definitions: await definitionsOf(configuration),
+      definitions: await definitionsOf(configuration, tracing !== undefined),
+      tracing,
       access: accessOf(configuration),
       warn,
       onJournalFailed: (error) => {
@@ -179,12 +188,11 @@ async function warnOfHosts(hosts: readonly string[]): Promise<void> {
 
 async function start(configuration: Configuration, origins: Origins): Promise<void> {
   surviveFileSizeLimit();
-  console.log(
-    `daybook ${VERSION}, process ${Deno.pid}\n${
-      describeConfiguration(configuration, origins).join("\n")
-    }`,
-  );
-  const daybook = await openDaybook(configuration);
+  const lines = describeConfiguration(configuration, origins);
+  console.log(`daybook ${VERSION}, process ${Deno.pid}\n${lines.join("\n")}`);
+  const tracing = OpenTelemetry.find(VERSION);
+  if (tracing !== undefined) console.log("spans are exported to OpenTelemetry, by OTEL_DENO");
+  const daybook = await openDaybook(configuration, tracing);
   redact = (text) => daybook.engine.redact(text);
   for (const [type, count] of daybook.engine.missingDefinitions) {
     warn(`${count} unfinished jobs of type ${type} wait for a definition that is not loaded`);

@@ -6,10 +6,11 @@
 import { diskFree } from "./disk_free.ts";
 import { JobEngine } from "./engine/job_engine.ts";
 import type { AnyJobDefinition } from "./engine/definition.ts";
-import type { Clock, Random, RecoveryReport } from "./engine/ports.ts";
+import type { Clock, Random, RecoveryReport, Tracing } from "./engine/ports.ts";
 import { within } from "./engine/within.ts";
 import type { Access } from "./http/access.ts";
 import { createApp } from "./http/app.ts";
+import type { RequestSpans } from "./http/request_trace.ts";
 import type { Configuration } from "./configuration.ts";
 import { DenoFileSystem } from "./journal/deno_file_system.ts";
 import { FileJournal } from "./journal/file_journal.ts";
@@ -32,6 +33,8 @@ export interface DaybookOptions {
   readonly definitions: readonly AnyJobDefinition[];
   /** Who may do what; everybody everything, when absent. */
   readonly access?: Access | undefined;
+  /** Who collects spans; nobody, when absent. */
+  readonly tracing?: (Tracing & RequestSpans) | undefined;
   /** The journal takes nothing any more; the process should answer what it has and end. */
   readonly onJournalFailed: (error: Error) => void;
   /** Told of what an operator should know. */
@@ -73,7 +76,7 @@ export class Daybook {
    * @throws {JournalDamagedError} when recorded data is not what was written.
    */
   static async open(options: DaybookOptions): Promise<Daybook> {
-    const { configuration, clock, random, definitions, warn } = options;
+    const { configuration, clock, random, definitions, tracing, warn } = options;
     const onDefect = (error: unknown) => warn(`defect: ${engine.redact(describe(error))}`);
     const fileSystem = new DenoFileSystem();
     const metrics = new Metrics({
@@ -89,6 +92,7 @@ export class Daybook {
       maxRunning: configuration.maxRunning,
       limits: configuration.limits,
       watch: metrics.jobs,
+      tracing,
       onJournalFailed: options.onJournalFailed,
       onDefect,
     });
@@ -118,6 +122,7 @@ export class Daybook {
       engine,
       clock,
       metrics: metrics.of(engine),
+      spans: tracing,
       access: options.access,
       allowedHosts: allowedHostsOf(configuration),
       ...configuration.limits,

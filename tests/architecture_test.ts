@@ -11,6 +11,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   journal: ["core", "engine"],
   http: ["core", "engine"],
   metrics: ["core", "engine", "journal", "http", "."],
+  tracing: ["core", "engine"],
   jobs: ["core", "engine"],
   cli: ["core", "engine", "journal", "http", "jobs", "."],
 };
@@ -112,6 +113,8 @@ Deno.test("architecture: core is pure, the engine knows no files, and only http 
   for (const [path, names] of imports) {
     const isCounting = names.some((name) => name.startsWith("@prometheus-io/"));
     assert.equal(isCounting && layerOf(path) !== "metrics", false, path);
+    const isTracing = names.some((name) => name.startsWith("@opentelemetry/"));
+    assert.equal(isTracing, path === "src/tracing/open_telemetry.ts", path);
   }
   for (const path of imports.keys()) {
     const layer = layerOf(path);

@@ -4,9 +4,16 @@
  */
 
 import { assertNever } from "./assert_never.ts";
+import type {
+  Command,
+  CreateCommand,
+  RetryCommand,
+  StartAttemptsCommand,
+  StartCompensationCommand,
+} from "./command.ts";
 import type { JobEventDraft } from "./event.ts";
-import type { ErrorFact, FailureKind, JobCreatedAttributes } from "./framework_events.ts";
-import { type ExecutionId, type JobId, MAIN_TASK, type TaskId } from "./ids.ts";
+import type { ErrorFact, FailureKind } from "./framework_events.ts";
+import { type JobId, MAIN_TASK, type TaskId } from "./ids.ts";
 import {
   type CompletedTask,
   type FailedJob,
@@ -15,60 +22,6 @@ import {
   type StateName,
 } from "./job_state.ts";
 import { backoffMs, type RetryPolicy } from "./retry_policy.ts";
-
-interface CreateCommand {
-  readonly kind: "create";
-  readonly jobId: JobId;
-  readonly attributes: JobCreatedAttributes;
-  /** Whether it starts in the same batch. */
-  readonly start: boolean;
-}
-
-interface ControlCommand {
-  readonly kind: "start" | "cancel" | "suspend" | "resume";
-  readonly reason?: string;
-}
-
-interface RetryCommand {
-  readonly kind: "retry";
-  readonly newJobId: JobId;
-  readonly attributes: JobCreatedAttributes;
-  /** Reuse only what was completed before this task first started. */
-  readonly from?: TaskId;
-  readonly reason?: string;
-  /** Events that counted for the old job, correlated to the new one. */
-  readonly facts: readonly JobEventDraft[];
-}
-
-export interface AttemptRequest {
-  readonly taskId: TaskId;
-  readonly executionId: ExecutionId;
-  /** Absent for `main`. */
-  readonly maxAttempts?: number;
-  /** In milliseconds; absent is no limit. */
-  readonly timeoutMs?: number;
-  readonly compensable: boolean;
-}
-
-interface StartAttemptsCommand {
-  readonly kind: "startAttempts";
-  readonly attempts: readonly AttemptRequest[];
-}
-
-interface StartCompensationCommand {
-  readonly kind: "startCompensation";
-  readonly taskId: TaskId;
-  readonly executionId: ExecutionId;
-  /** Absent when nothing is known of the task's code any more. */
-  readonly maxAttempts?: number;
-}
-
-export type Command =
-  | CreateCommand
-  | ControlCommand
-  | RetryCommand
-  | StartAttemptsCommand
-  | StartCompensationCommand;
 
 export interface Rejection {
   /** A sentence: action first, then the state. */
@@ -87,6 +40,13 @@ export type Decision =
 
 /** What a command makes of a job; `undefined` is a job that is not there yet. */
 export function decide(job: JobState | undefined, command: Command): Decision {
+  const decision = decideUntraced(job, command);
+  const { trace } = command;
+  if (trace === undefined || !decision.accepted) return decision;
+  return accept(decision.events.map((event) => ({ ...event, ...trace })));
+}
+
+function decideUntraced(job: JobState | undefined, command: Command): Decision {
   if (command.kind === "create") return decideCreate(job, command);
   if (job === undefined) return reject(`Cannot ${command.kind} job: it was not created`, []);
   switch (command.kind) {
@@ -257,6 +217,7 @@ function decideStartAttempts(job: JobState, command: StartAttemptsCommand): Deci
     jobId: job.jobId,
     taskId: request.taskId,
     executionId: request.executionId,
+    ...request.trace,
     attributes: {
       attempt: (findTask(job, request.taskId)?.attempts ?? 0) + 1,
       ...(request.maxAttempts === undefined ? {} : { maxAttempts: request.maxAttempts }),

@@ -8,7 +8,7 @@ import type { ExecutionId, JobId, TaskId } from "../core/ids.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import { messageOf } from "../core/thrown.ts";
 import { fromJson, NonRetryableError, RetryLater, type TaskContext } from "./definition.ts";
-import type { Clock } from "./ports.ts";
+import type { Clock, Span } from "./ports.ts";
 import type { SecretGuard } from "./secret_guard.ts";
 
 /** How long an attempt may go on after its signal has aborted. */
@@ -55,6 +55,8 @@ export interface Attempt {
   readonly run: (task: TaskContext) => unknown;
   readonly onProgress: (done: number, total?: number, note?: string) => void;
   readonly guard: SecretGuard;
+  /** `undefined` when the attempt is not traced. */
+  readonly span: Span | undefined;
 }
 
 /** Runs an attempt to its end. Never rejects: every end is an outcome. */
@@ -63,7 +65,9 @@ export async function runAttempt(attempt: Attempt, clock: Clock): Promise<Attemp
   const emitted: FactDraft[] = [];
   const limits = new Limits(attempt, clock, aborter);
   try {
-    const work = Promise.resolve(contextOf(attempt, aborter.signal, emitted)).then(attempt.run);
+    const context = Promise.resolve(contextOf(attempt, aborter.signal, emitted));
+    // Called from here, so that it leaves no trace in the stacks that the task throws.
+    const work = withinSpan(attempt.span, () => context.then(attempt.run));
     // A function that outlives its limit may still reject, when nobody listens any more.
     work.catch(() => {});
     const value = await Promise.race([work, limits.exceeded]);
@@ -74,6 +78,11 @@ export async function runAttempt(attempt: Attempt, clock: Clock): Promise<Attemp
   } finally {
     limits.clear();
   }
+}
+
+/** What `work` begins belongs to the span. */
+export function withinSpan<Result>(span: Span | undefined, work: () => Result): Result {
+  return span?.within === undefined ? work() : span.within(work);
 }
 
 /** Aborts the signal on the time limit and on a stop; gives up on functions that go on. */
@@ -153,12 +162,13 @@ function outcomeOf(thrown: unknown, { stop, guard }: Attempt): AttemptOutcome {
 }
 
 function contextOf(attempt: Attempt, signal: AbortSignal, emitted: FactDraft[]): TaskContext {
-  const { jobId, taskId, executionId, guard } = attempt;
+  const { jobId, taskId, executionId, guard, span } = attempt;
   return {
     jobId,
     taskId,
     executionId,
     attempt: attempt.attempt,
+    ...(span === undefined ? undefined : { traceparent: span.traceparent }),
     signal,
     emit: (type, attributes = {}) =>
       void emitted.push(guard.clean("an event", stagedEvent(type, attributes))),

@@ -1,6 +1,7 @@
 /** Commands on jobs: decided on durable state, one at a time for each job, and recorded. */
 
-import { type Command, decide } from "../core/decide.ts";
+import type { Command } from "../core/command.ts";
+import { decide } from "../core/decide.ts";
 import type { JobId } from "../core/ids.ts";
 import type { JobTable } from "./job_table.ts";
 import type { Lanes } from "./lanes.ts";

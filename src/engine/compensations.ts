@@ -11,6 +11,7 @@ import { type CompletedTask, findTask } from "../core/job_state.ts";
 import type { AskedTask } from "./asked.ts";
 import { type AttemptOutcome, Interruption, runAttempt } from "./attempt.ts";
 import type { RunServices } from "./run_services.ts";
+import { endOfAttempt, type RunTrace } from "./run_trace.ts";
 import type { SecretGuard } from "./secret_guard.ts";
 import { failedAttributes } from "./task_runner.ts";
 import type { Worker } from "./worker.ts";
@@ -20,21 +21,31 @@ type CompensationEventType =
   | "job.TaskCompensationFailed"
   | "job.TaskInterrupted";
 
+export interface CompensationsParts {
+  readonly services: RunServices;
+  readonly jobId: JobId;
+  readonly worker: Worker;
+  readonly guard: SecretGuard;
+  readonly trace: RunTrace;
+}
+
 export class Compensations {
   readonly #services: RunServices;
   readonly #jobId: JobId;
   readonly #worker: Worker;
   readonly #guard: SecretGuard;
+  readonly #trace: RunTrace;
   readonly #stop = new AbortController();
   #running: Promise<void> | undefined;
   #attempting: Promise<unknown> | undefined;
   #onResumed: (() => void) | undefined;
 
-  constructor(services: RunServices, jobId: JobId, worker: Worker, guard: SecretGuard) {
+  constructor({ services, jobId, worker, guard, trace }: CompensationsParts) {
     this.#services = services;
     this.#jobId = jobId;
     this.#worker = worker;
     this.#guard = guard;
+    this.#trace = trace;
   }
 
   /** Undoes all there is to undo; a second call waits for the first. */
@@ -100,10 +111,15 @@ export class Compensations {
       kind: "startCompensation",
       taskId,
       executionId,
+      trace: this.#trace.start("compensation", taskId, executionId),
       ...(code === undefined ? {} : { maxAttempts: code.retry.maxAttempts }),
     });
-    if (!commanded.accepted) return await this.#untilResumed();
+    if (!commanded.accepted) {
+      this.#trace.drop(executionId);
+      return await this.#untilResumed();
+    }
     const attempt = (task.compensation?.attempts ?? 0) + 1;
+    this.#trace.began(executionId, attempt);
     this.#attempting = this.#attempt(task, code, attempt, executionId)
       .catch((error) => this.#gaveUp(task, attempt, executionId, error));
     await this.#attempting;
@@ -117,13 +133,15 @@ export class Compensations {
     error: unknown,
   ): Promise<void> {
     this.#services.onDefect(error);
+    const fact = this.#guard.factOf(error);
     await this.#record("job.TaskCompensationFailed", task, executionId, {
       attempt,
       maxAttempts: attempt,
-      error: this.#guard.factOf(error),
+      error: fact,
       final: true,
       kind: "poison",
     });
+    this.#trace.end(executionId, { kind: "failed", error: fact });
   }
 
   async #untilResumed(): Promise<void> {
@@ -148,16 +166,7 @@ export class Compensations {
   ): Promise<void> {
     const compensate = code?.compensate;
     if (code === undefined || compensate === undefined) {
-      return await this.#record("job.TaskCompensationFailed", task, executionId, {
-        attempt,
-        maxAttempts: attempt,
-        error: {
-          name: "CompensationMissing",
-          message: `run no longer gives task ${task.taskId} a compensation`,
-        },
-        final: true,
-        kind: "error",
-      });
+      return await this.#recordMissing(task, attempt, executionId);
     }
     const outcome = await runAttempt({
       jobId: this.#jobId,
@@ -167,11 +176,30 @@ export class Compensations {
       timeoutMs: code.timeoutMs,
       stop: this.#stop.signal,
       run: (context) => compensate(structuredClone(task.result), context),
+      span: this.#trace.spanOf(executionId),
       // Progress belongs to the task; that of its undoing has no place to be shown.
       onProgress: () => {},
       guard: this.#guard,
     }, this.#services.clock);
     await this.#conclude(task, code, attempt, executionId, outcome);
+    this.#trace.end(executionId, endOfAttempt(outcome));
+  }
+
+  async #recordMissing(
+    task: CompletedTask,
+    attempt: number,
+    executionId: ExecutionId,
+  ): Promise<void> {
+    const message = `run no longer gives task ${task.taskId} a compensation`;
+    const error = { name: "CompensationMissing", message };
+    await this.#record("job.TaskCompensationFailed", task, executionId, {
+      attempt,
+      maxAttempts: attempt,
+      error,
+      final: true,
+      kind: "error",
+    });
+    this.#trace.end(executionId, { kind: "failed", error });
   }
 
   async #conclude(
@@ -209,9 +237,11 @@ export class Compensations {
     attributes: AttemptFailure | { readonly attempt: number },
     facts: readonly FactDraft[] = [],
   ): Promise<void> {
-    const about = { jobId: this.#jobId, taskId: task.taskId, executionId };
+    const ids = this.#trace.spanOf(executionId)?.ids;
+    const about = { jobId: this.#jobId, taskId: task.taskId, executionId, ...ids };
     const draft = { stratum: "framework", eventType, ...about, attributes };
-    await this.#services.record([draft as EventDraft], facts);
+    const traced = ids === undefined ? facts : facts.map((fact) => ({ ...fact, ...ids }));
+    await this.#services.record([draft as EventDraft], traced);
   }
 
   async #recordEnd(): Promise<void> {
@@ -221,7 +251,7 @@ export class Compensations {
       tasks.filter(({ compensation }) => compensation?.status === status)
         .map(({ taskId }) => taskId);
     const [compensated, failed] = [ids("compensated"), ids("failed")];
-    const about = { stratum: "framework", jobId: this.#jobId } as const;
+    const about = { stratum: "framework", jobId: this.#jobId, ...this.#trace.ids } as const;
     const ended: EventDraft = {
       ...about,
       eventType: "job.CompensationEnded",

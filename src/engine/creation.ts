@@ -9,10 +9,12 @@ import { MAIN_EXPECTATION_ID } from "../core/job_plan.ts";
 import type { JobState } from "../core/job_state.ts";
 import { equalJson, type JsonValue } from "../core/json.ts";
 import { matchableOf, projectAll } from "../core/projector.ts";
+import type { TraceIds } from "../core/trace_ids.ts";
 import type { DefinitionRegistry } from "./definition_registry.ts";
 import { correlatedEventId } from "./derived_ids.ts";
 import type { History } from "./history.ts";
 import { JobDescriptions } from "./job_descriptions.ts";
+import { createdIn } from "./job_traces.ts";
 import type { Added, Intake } from "./intake.ts";
 import type { Applied, JobTable } from "./job_table.ts";
 import type { Lanes } from "./lanes.ts";
@@ -88,8 +90,11 @@ export class Creation {
   ): Promise<Outcome<JobState>> {
     const { attributes, protection } = this.#descriptions.ofRetry(job, input);
     const facts = await this.#factsFor(job, newJobId);
+    // What comes without a trace carries on that of the job.
+    const trace = request.trace ?? await createdIn(job, (logIds) => this.#parts.history.at(logIds));
     return await this.#sealedFor(newJobId, attributes, protection, async (attributes) => {
-      const command = { kind: "retry", newJobId, attributes, facts, ...request } as const;
+      const about = { newJobId, attributes, facts };
+      const command = { kind: "retry", ...about, ...request, trace } as const;
       const decision = decide(job, command);
       if (!decision.accepted) return rejected(decision.rejection);
       const added = { jobs: 1, starts: job.type === undefined ? 0 : 1 };
@@ -164,18 +169,18 @@ export class Creation {
       return Promise.resolve({ ok: false, problem: { kind: "jobExists", jobId } });
     }
     const { attributes, protection } = described.value;
-    const start = this.#startsAtOnce(request);
-    if (protection === undefined) return this.#record(jobId, attributes, start);
-    const record = (attributes: JobCreatedAttributes) => this.#record(jobId, attributes, start);
+    const how = { start: this.#startsAtOnce(request), trace: request.trace };
+    if (protection === undefined) return this.#record(jobId, attributes, how);
+    const record = (attributes: JobCreatedAttributes) => this.#record(jobId, attributes, how);
     return this.#sealedFor(jobId, attributes, protection, record);
   }
 
   async #record(
     jobId: JobId,
     attributes: JobCreatedAttributes,
-    start: boolean,
+    { start, trace }: { readonly start: boolean; readonly trace: TraceIds | undefined },
   ): Promise<Outcome<Created>> {
-    const decision = decide(undefined, { kind: "create", jobId, attributes, start });
+    const decision = decide(undefined, { kind: "create", jobId, attributes, start, trace });
     if (!decision.accepted) return rejected(decision.rejection);
     const added = { jobs: 1, starts: start && attributes.type !== undefined ? 1 : 0 };
     const applied = await this.#admitted(decision.events, added);

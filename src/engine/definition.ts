@@ -52,6 +52,12 @@ export interface TaskContext {
   /** Aborts on cancellation, on the time limit and at shutdown. */
   readonly signal: AbortSignal;
   /**
+   * Where the attempt is in its trace, for protocols that do not carry it by themselves: a
+   * header of W3C Trace Context. `undefined` when the job has no trace. Under `OTEL_DENO`
+   * do not send it with `fetch`, which then sends one by itself.
+   */
+  readonly traceparent?: string;
+  /**
    * Stages a domain event. It is recorded in the same batch as the task's completion,
    * or, when the attempt fails, not at all.
    *

@@ -9,7 +9,14 @@ import type { JournalConsumer } from "./ports.ts";
 
 type ConsumerParts = Pick<
   EngineParts,
-  "projection" | "recorder" | "ended" | "census" | "supervisor" | "feed" | "inputRemovals"
+  | "projection"
+  | "recorder"
+  | "ended"
+  | "census"
+  | "traces"
+  | "supervisor"
+  | "feed"
+  | "inputRemovals"
 >;
 
 export function engineConsumer(
@@ -33,7 +40,7 @@ export function engineConsumer(
 
 /** Projects a batch, lets jobs go on, and wakes those who wait. */
 function goOn(
-  { recorder, ended, census, supervisor, feed, inputRemovals }: ConsumerParts,
+  { recorder, ended, census, traces, supervisor, feed, inputRemovals }: ConsumerParts,
   entries: readonly JobEventLogEntry[],
   onDefect: (error: unknown) => void,
 ): void {
@@ -45,6 +52,7 @@ function goOn(
     steps.push(applied);
     ended.see(applied);
     census.see(applied);
+    traces.see(applied);
     inputRemovals.see(applied);
     touched.add(applied.job.jobId);
   }

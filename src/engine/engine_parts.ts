@@ -1,7 +1,9 @@
 /** Puts the parts of an engine together, the ones that know nothing of others first. */
 
 import type { EventDraft } from "../core/event.ts";
+import type { LogId } from "../core/ids.ts";
 import { Commands } from "./commands.ts";
+import { CARRIED_TRACES } from "./carried_trace.ts";
 import { CorrelationIndex } from "./correlation_index.ts";
 import { Creation } from "./creation.ts";
 import type { AnyJobDefinition } from "./definition.ts";
@@ -17,10 +19,11 @@ import { History } from "./history.ts";
 import { InputRemovals } from "./input_removals.ts";
 import { type EngineLimits, Intake, NO_LIMITS } from "./intake.ts";
 import { JobCensus } from "./job_census.ts";
+import { JobTraces } from "./job_traces.ts";
 import { Lanes } from "./lanes.ts";
 import { LiveSecrets } from "./live_secrets.ts";
 import { PatientRecorder } from "./patient_recorder.ts";
-import type { Clock, JobWatch, JournalFailedError, KeyStore, Random } from "./ports.ts";
+import type { Clock, JobWatch, JournalFailedError, KeyStore, Random, Tracing } from "./ports.ts";
 import { Projection } from "./projection.ts";
 import { protectionOf } from "./protection.ts";
 import { Recorder } from "./recorder.ts";
@@ -43,6 +46,8 @@ export interface JobEngineOptions {
   readonly limits?: EngineLimits;
   /** Counts what jobs do; nobody, when absent. */
   readonly watch?: JobWatch;
+  /** Collects spans; when absent, traces that come in are only carried on. */
+  readonly tracing?: Tracing | undefined;
   /** The journal has failed: nothing more can be recorded, and the process should end. */
   readonly onJournalFailed?: (error: JournalFailedError) => void;
   /** A defect of this program; the job concerned stays as it is. */
@@ -84,6 +89,7 @@ function foundationOf(options: JobEngineOptions) {
     table,
     ended: new EndedJobs(),
     census: new JobCensus(watch, onDefect),
+    traces: new JobTraces(table),
     indexes: { started: new CorrelationIndex(), unstarted: new CorrelationIndex(), facts },
     events: new EventEngine(clock, random, eventIds),
     registry,
@@ -113,13 +119,14 @@ function withRecording(parts: ReturnType<typeof foundationOf>) {
 /** With what goes on by itself, and waits out a full disk. */
 function withPatience(
   parts: ReturnType<typeof withRecording>,
-  { onDefect = () => {} }: JobEngineOptions,
+  { onDefect = () => {}, tracing = CARRIED_TRACES }: JobEngineOptions,
   status: EngineStatus,
 ) {
   const patient = new PatientRecorder({ ...parts, onDefect });
   const record = (drafts: readonly EventDraft[]) => patient.record(drafts);
   return {
-    supervisor: supervisorOf(parts, patient, onDefect, status),
+    tracing,
+    supervisor: supervisorOf({ ...parts, tracing }, patient, onDefect, status),
     inputRemovals: new InputRemovals({ ...parts, record, onDefect }),
   };
 }
@@ -143,13 +150,14 @@ function requireNoProtection(registry: DefinitionRegistry): void {
 }
 
 function supervisorOf(
-  parts: ReturnType<typeof withRecording>,
+  parts: ReturnType<typeof withRecording> & { readonly tracing: Tracing },
   patient: PatientRecorder,
   onDefect: (error: unknown) => void,
   status: EngineStatus,
 ): Supervisor {
   const { clock, random, scheduler, workers, history, registry, table } = parts;
-  const { liveSecrets, sealing } = parts;
+  const { liveSecrets, sealing, traces, tracing } = parts;
+  const entriesAt = (logIds: readonly LogId[]) => patient.read(() => history.at(logIds));
   const supervisor: Supervisor = new Supervisor(
     {
       clock,
@@ -162,7 +170,9 @@ function supervisorOf(
       recordLatest: (make) => patient.recordLatest(make),
       openInput: (job) => patient.read(() => sealing.open(job)),
       liveSecrets,
-      entriesAt: (logIds) => patient.read(() => history.at(logIds)),
+      tracing,
+      traceOf: (job) => traces.of(job, entriesAt),
+      entriesAt,
       get draining() {
         return status.draining;
       },

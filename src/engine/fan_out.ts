@@ -6,6 +6,7 @@ import type { ErrorFact } from "../core/framework_events.ts";
 import { type EventId, type JobId, MAIN_TASK } from "../core/ids.ts";
 import { DEFAULT_POLICY, type JobPlan, MAIN_EXPECTATION } from "../core/job_plan.ts";
 import type { JsonValue } from "../core/json.ts";
+import { idsOf } from "../core/trace_ids.ts";
 import type { CorrelationIndex } from "./correlation_index.ts";
 import { type AnyJobDefinition, type FactEvent, throughJson } from "./definition.ts";
 import { type DefinitionRegistry, issuesText, parseInput, planOf } from "./definition_registry.ts";
@@ -68,6 +69,7 @@ function correlation(fact: SettledFact, jobId: JobId, at: number): JobEventDraft
     eventType: "job.EventCorrelated",
     eventId: correlatedEventId(fact.eventId, jobId),
     jobId,
+    ...idsOf(fact),
     causedBy: { draft: at },
     attributes: correlatedAttributes(fact),
   };
@@ -83,7 +85,8 @@ function startedJob(
   jobId: JobId,
   at: number,
 ): readonly JobEventDraft[] {
-  const common = { stratum: "framework", jobId, causedBy: { draft: at } } as const;
+  const about = { jobId, ...idsOf(fact), causedBy: { draft: at } };
+  const common = { stratum: "framework", ...about } as const;
   const made = inputFor(definition, fact);
   const created: JobEventDraft = {
     ...common,

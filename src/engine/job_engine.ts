@@ -32,6 +32,7 @@ import {
   type ShownInput,
   type Transition,
   unknownJob,
+  withTrace,
 } from "./requests.ts";
 import type { Commanded } from "./run_services.ts";
 import { within } from "./within.ts";
@@ -64,6 +65,7 @@ export class JobEngine {
     this.#parts.events.open(journal);
     this.#parts.recorder.fileAll();
     this.#parts.ended.restore(this.#parts.table.jobs());
+    this.#parts.traces.restore(this.headLogId);
     await this.#parts.census.restore(this.#parts.table, (logIds) => journal.readAt(logIds));
     await this.#parts.inputRemovals.restore(this.#parts.table.jobs());
     await this.#parts.supervisor.recover(restart);
@@ -108,14 +110,14 @@ export class JobEngine {
    * `OverCapacityError`.
    */
   create(request: CreateRequest): Promise<Outcome<Created>> {
-    return this.#parts.creation.create(request);
+    return this.#parts.creation.create(this.#traced(request));
   }
 
   /** Starts, cancels, suspends or resumes a job. Rejects as `create` does. */
   async control(jobId: JobId, request: ControlRequest): Promise<Outcome<JobState>> {
     const job = this.#parts.table.job(jobId);
     if (job === undefined) return unknownJob(jobId);
-    const commanded = await this.#command(job, request);
+    const commanded = await this.#command(job, this.#traced(request));
     if (commanded.accepted) return { ok: true, value: this.#parts.table.existing(jobId) };
     return { ok: false, problem: { kind: "rejected", rejection: commanded.rejection } };
   }
@@ -132,15 +134,28 @@ export class JobEngine {
 
   /** Makes a new job of a failed one. Rejects as `create` does. */
   retry(jobId: JobId, request: RetryRequest): Promise<Outcome<JobState>> {
+    const traced = this.#traced(request);
     return this.#parts.lanes.run(jobId, async () => {
       const job = this.#parts.table.job(jobId);
-      return job === undefined ? unknownJob(jobId) : await this.#parts.creation.retry(job, request);
+      return job === undefined ? unknownJob(jobId) : await this.#parts.creation.retry(job, traced);
     });
   }
 
   /** Records events from outside; one receipt for each. Rejects as `create` does. */
   deliver(events: readonly IncomingEvent[]): Promise<readonly Receipt[]> {
-    return this.#parts.deliveries.deliver(events);
+    const trace = this.#parts.tracing.active();
+    return this.#parts.deliveries.deliver(
+      trace === undefined ? events : events.map((event) => withTrace(event, trace)),
+    );
+  }
+
+  /** What comes without a trace is in that of its caller. */
+  #traced<Request extends ControlRequest | RetryRequest | CreateRequest>(
+    request: Request,
+  ): Request {
+    if (request.trace !== undefined) return request;
+    const trace = this.#parts.tracing.active();
+    return trace === undefined ? request : { ...request, trace };
   }
 
   job(jobId: JobId): JobState | undefined {

@@ -24,6 +24,7 @@ import type { Applied } from "./job_table.ts";
 import { MainRecords } from "./main_records.ts";
 import { callRun, type RunEnd } from "./run_call.ts";
 import type { RunServices } from "./run_services.ts";
+import { endOfJob, RunTrace } from "./run_trace.ts";
 import { isSealed, type SealedJob, withInput } from "./sealing.ts";
 import { SecretGuard } from "./secret_guard.ts";
 import { settlementsOf } from "./settlements.ts";
@@ -40,6 +41,7 @@ export class JobRun {
   readonly #compensations: Compensations;
   readonly #answers: Answers;
   readonly #main: MainRecords;
+  readonly #trace: RunTrace;
   readonly #guard = new SecretGuard();
   #asked: Asked | undefined;
   #runEnd: RunEnd = { kind: "pending" };
@@ -55,13 +57,15 @@ export class JobRun {
     this.#jobId = job.jobId;
     const order = job.state === "Created" ? job.firstLogId : job.startedBy;
     this.#worker = new Worker(services.workers, job.priority, order);
-    this.#runner = new TaskRunner(services, job.jobId, this.#stop.signal, this.#guard, {
+    const trace = this.#trace = new RunTrace(services, job);
+    const parts = { services, jobId: job.jobId, guard: this.#guard, trace };
+    this.#runner = new TaskRunner({ ...parts, stop: this.#stop.signal }, {
       wake: () => this.wake(),
       idle: () => this.#considerParking(),
     });
-    this.#compensations = new Compensations(services, job.jobId, this.#worker, this.#guard);
+    this.#compensations = new Compensations({ ...parts, worker: this.#worker });
     this.#answers = new Answers(services, job.jobId);
-    this.#main = new MainRecords(services, job.jobId);
+    this.#main = new MainRecords(services, job.jobId, trace);
   }
 
   /** There may be something to do: gets a worker and does it. */
@@ -97,6 +101,7 @@ export class JobRun {
   /** Records that `run` itself is cut short by a stop, when it was doing something. */
   async recordShutdown(): Promise<void> {
     if (!this.#ended && this.#asked !== undefined) await this.#main.interrupted();
+    this.#trace.endRun({ kind: "interrupted", reason: "shutdown" });
   }
 
   #hasWork(job: JobState): boolean {
@@ -107,6 +112,7 @@ export class JobRun {
   }
 
   #leaveRunning(job: JobState): void {
+    this.#trace.endRun(endOfJob(job));
     this.#runner.cancelAlarms();
     if (this.#runner.isBusy) this.#stop.abort(new Interruption("cancelled"));
     if (job.state === "Compensating") this.wake();
@@ -158,6 +164,8 @@ export class JobRun {
 
   /** Puts the attempt on record and calls `run`; `false` when the job may not run now. */
   async #begin(): Promise<boolean> {
+    const finding = this.#trace.begin(this.#services.job(this.#jobId));
+    if (finding !== undefined) await finding;
     const { state } = this.#services.job(this.#jobId);
     if (state === "Running" && !(await this.#main.start())) return false;
     const job = this.#services.job(this.#jobId);
@@ -184,10 +192,13 @@ export class JobRun {
   }
 
   #callRun(job: RunningJob | CompensatingJob): void {
-    const { asked, output } = callRun(this.#definition, job, this.#answers, {
-      askedTask: (task) => this.#askedTask(task),
-      askedExpectation: (expectation) => this.#askedExpectation(expectation),
-    }, this.#guard);
+    const listener = {
+      askedTask: (task: AskedTask) => this.#askedTask(task),
+      askedExpectation: (expectation: AskedExpectation) => this.#askedExpectation(expectation),
+    };
+    const { asked, output } = this.#trace.withinRun(() =>
+      callRun(this.#definition, job, this.#answers, listener, this.#guard)
+    );
     this.#asked = asked;
     void output.then(
       (output) => this.#finished(output),

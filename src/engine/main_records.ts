@@ -6,6 +6,7 @@ import { type ExecutionId, type JobId, type LogId, MAIN_TASK } from "../core/ids
 import { findTask } from "../core/job_state.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { RunServices } from "./run_services.ts";
+import type { RunTrace } from "./run_trace.ts";
 
 type MainEventType =
   | "job.TaskCompleted"
@@ -16,22 +17,27 @@ type MainEventType =
 export class MainRecords {
   readonly #services: RunServices;
   readonly #jobId: JobId;
+  readonly #trace: RunTrace;
   #attempt = 0;
 
-  constructor(services: RunServices, jobId: JobId) {
+  constructor(services: RunServices, jobId: JobId, trace: RunTrace) {
     this.#services = services;
     this.#jobId = jobId;
+    this.#trace = trace;
   }
 
   /** Puts the attempt on record; `false` when the job may not run now. */
   async start(): Promise<boolean> {
     if (this.#services.draining) return false;
     const executionId = `exe_${this.#services.random.ulid()}` as ExecutionId;
-    const attempts = [{ taskId: MAIN_TASK, executionId, compensable: false }];
+    const trace = this.#trace.start("run", MAIN_TASK, executionId);
+    const attempts = [{ taskId: MAIN_TASK, executionId, compensable: false, trace }];
     const command = { kind: "startAttempts", attempts } as const;
     // On a full disk the reserve is for jobs that have begun.
     const commanded = await this.#services.command(this.#jobId, command, "ordinary");
     this.#attempt = findTask(this.#services.job(this.#jobId), MAIN_TASK)?.attempts ?? 0;
+    if (commanded.accepted) this.#trace.began(executionId, this.#attempt);
+    else this.#trace.drop(executionId);
     return commanded.accepted;
   }
 
@@ -40,6 +46,7 @@ export class MainRecords {
       attempt: this.#attempt,
       ...(output === undefined ? {} : { result: output }),
     })]);
+    this.#trace.endRun({ kind: "completed" });
   }
 
   /** @param causedBy The entry that shows why, where there is one. */
@@ -49,6 +56,7 @@ export class MainRecords {
     const attributes = { attempt, maxAttempts: attempt, error, final: true, kind } as const;
     const draft = this.#draft("job.TaskFailed", attributes);
     await this.#services.record([causedBy === undefined ? draft : { ...draft, causedBy }]);
+    this.#trace.endRun({ kind: "failed", error });
   }
 
   /** Records that a stop of the process cut it short, when it was doing something. */
@@ -75,7 +83,7 @@ export class MainRecords {
     attributes: Extract<JobEventDraft, { eventType: Type }>["attributes"],
   ): JobEventDraft {
     const draft = { stratum: "framework", eventType, jobId: this.#jobId, taskId: MAIN_TASK };
-    return { ...draft, attributes } as JobEventDraft;
+    return { ...draft, ...this.#trace.ids, attributes } as JobEventDraft;
   }
 }
 

@@ -10,7 +10,7 @@ import { isTerminal, type JobState } from "../core/job_state.ts";
 import type { MatchableEvent } from "../core/job_plan.ts";
 import { CorrelationIndex } from "./correlation_index.ts";
 import { Projection } from "./projection.ts";
-import { interruptions } from "./supervisor.ts";
+import { interruptions } from "./interruptions.ts";
 
 export class Observer {
   /** What the journal tells of its entries; given to it when it is opened. */

@@ -4,7 +4,7 @@
  * nothing settles any more, since only the next start tells what is on record.
  */
 
-import type { Command } from "../core/decide.ts";
+import type { Command } from "../core/command.ts";
 import type { EventDraft, FactDraft } from "../core/event.ts";
 import type { EventId, JobId } from "../core/ids.ts";
 import type { Commands } from "./commands.ts";

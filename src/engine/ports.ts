@@ -6,7 +6,9 @@
 
 import type { Condition } from "../core/condition.ts";
 import type { EventDraft, JobEventLogEntry } from "../core/event.ts";
-import type { EventId, JobId, LogId } from "../core/ids.ts";
+import type { ErrorFact } from "../core/framework_events.ts";
+import type { EventId, ExecutionId, JobId, LogId, TaskId } from "../core/ids.ts";
+import type { TraceIds } from "../core/trace_ids.ts";
 
 /** Time. Only `main.ts` has the real one. */
 export interface Clock {
@@ -218,6 +220,51 @@ export interface JobWatch {
    * told. Every job waits for this: it must be quick.
    */
   changed(change: ConditionChange): void;
+}
+
+/** Something that takes time and belongs to a trace: a call of a job's `run`, or an attempt. */
+export interface SpanStart {
+  readonly kind: "run" | "task" | "compensation";
+  readonly jobId: JobId;
+  readonly jobType: string;
+  readonly taskId: TaskId;
+  /** Of this attempt alone, so that ids can follow from it. */
+  readonly executionId: ExecutionId;
+  /** `undefined` when nothing is known that made it happen. */
+  readonly parent: TraceIds | undefined;
+  /** A place in another trace that has to do with it. */
+  readonly link?: TraceIds | undefined;
+}
+
+/** How a span ended; errors hold no secrets. */
+export type SpanEnd =
+  | { readonly kind: "completed" }
+  | { readonly kind: "interrupted"; readonly reason: string }
+  | { readonly kind: "failed"; readonly error: ErrorFact };
+
+export interface Span {
+  /** For the entries that it records, and as parent of what it makes happen. */
+  readonly ids: TraceIds;
+  /** For others, as a header of W3C Trace Context. */
+  readonly traceparent: string;
+  /** Which attempt it is; known when that is on record. */
+  attempt(attempt: number): void;
+  /**
+   * Calls `work`, so that what that begins, now and later, belongs to the span. Absent where
+   * nobody would know.
+   */
+  within?<Result>(work: () => Result): Result;
+  /** Ends it once; one that is never ended is never shown. */
+  end(end: SpanEnd): void;
+}
+
+/** Who follows what jobs do through other systems. Never throws. */
+export interface Tracing {
+  /** Whether it starts spans without a parent. */
+  readonly beginsTraces: boolean;
+  /** Where the caller is, as far as it is known. */
+  active(): TraceIds | undefined;
+  start(start: SpanStart): Span;
 }
 
 /** There is no room on the disk. Nothing was recorded; the same may work later. */

@@ -10,6 +10,7 @@ import type { JsonValue } from "../core/json.ts";
 import type { InputRetention } from "../core/sealed_input.ts";
 import type { Condition } from "../core/condition.ts";
 import type { Mismatch } from "../core/mismatch.ts";
+import type { TraceIds } from "../core/trace_ids.ts";
 
 export type Outcome<Value> =
   | { readonly ok: true; readonly value: Value }
@@ -41,7 +42,12 @@ export function unknownJob(jobId: string): Outcome<never> {
 /** What a point of a job's life was given as. */
 export type PointName = "at" | "from" | "to";
 
-interface CreateCommon {
+/** Where a request comes from; recorded with what it causes, and without influence on it. */
+interface TracedRequest {
+  readonly trace?: TraceIds | undefined;
+}
+
+interface CreateCommon extends TracedRequest {
   readonly jobId?: JobId;
   /** Lower goes first; default 0. */
   readonly priority?: number;
@@ -75,18 +81,24 @@ export interface ShownInput {
   readonly secrets: readonly string[];
 }
 
-export interface ControlRequest {
+export interface ControlRequest extends TracedRequest {
   readonly kind: "start" | "cancel" | "suspend" | "resume";
   readonly reason?: string;
 }
 
-export interface RetryRequest {
+export interface RetryRequest extends TracedRequest {
   readonly from?: TaskId;
   readonly reason?: string;
 }
 
 /** An event from outside, validated: legal ids, a type outside the reserved namespaces. */
 export type IncomingEvent = Omit<FactDraft, "causedBy">;
+
+/** The same event in a trace, unless it brings ids of its own. */
+export function withTrace(event: IncomingEvent, trace: TraceIds): IncomingEvent {
+  const isTraced = event.traceId !== undefined || event.spanId !== undefined;
+  return isTraced ? event : { ...event, ...trace };
+}
 
 /** What one event did to one job. */
 export interface ReceiptJob {

@@ -1,12 +1,14 @@
 /** What running one job needs from the rest of the engine. */
 
-import type { Command, Rejection } from "../core/decide.ts";
+import type { Command } from "../core/command.ts";
+import type { Rejection } from "../core/decide.ts";
 import type { EventDraft, FactDraft, JobEventLogEntry } from "../core/event.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { Applied } from "./job_table.ts";
+import type { JobTrace } from "./job_traces.ts";
 import type { LiveSecrets } from "./live_secrets.ts";
-import type { Clock, Random, Urgency } from "./ports.ts";
+import type { Clock, Random, Tracing, Urgency } from "./ports.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { OpenedInput, SealedJob } from "./sealing.ts";
 import type { WorkerQueue } from "./worker_queue.ts";
@@ -37,6 +39,9 @@ export interface RunServices {
   /** The clear input of a job that has a sealed one. */
   openInput(job: SealedJob): Promise<OpenedInput>;
   readonly liveSecrets: LiveSecrets;
+  readonly tracing: Tracing;
+  /** Where a job comes from; at once, unless the journal has to be read. */
+  traceOf(job: JobState): JobTrace | Promise<JobTrace>;
   /** Whether the engine is stopping: no new attempt may begin. */
   readonly draining: boolean;
   /** The run of this job is over and holds nothing any more. */

@@ -4,12 +4,10 @@
  */
 
 import { conditionOf } from "../core/condition.ts";
-import type { EventDraft } from "../core/event.ts";
 import type { JobId, LogId } from "../core/ids.ts";
-import { MAIN_TASK } from "../core/ids.ts";
-import { hasCode, isTerminal, type JobState, type TaskState } from "../core/job_state.ts";
-import { INTERRUPTIONS_MAX } from "../core/retry_policy.ts";
+import { hasCode, isTerminal, type JobState } from "../core/job_state.ts";
 import type { DefinitionRegistry } from "./definition_registry.ts";
+import { interruptions, withTheirTraces } from "./interruptions.ts";
 import { JobRun } from "./job_run.ts";
 import type { Applied, JobTable } from "./job_table.ts";
 import type { RunServices } from "./run_services.ts";
@@ -52,7 +50,10 @@ export class Supervisor {
   async recover(restart: LogId | undefined): Promise<void> {
     const unfinished = [...this.#table.jobs()].filter((job) => !isTerminal(job));
     const drafts = unfinished.flatMap((job) => interruptions(job, restart));
-    if (drafts.length > 0) await this.#services.record(drafts);
+    if (drafts.length > 0) {
+      const { job, entriesAt } = this.#services;
+      await this.#services.record(await withTheirTraces(drafts, job, entriesAt));
+    }
     for (const { jobId } of unfinished) {
       const job = this.#services.job(jobId);
       if (!this.#runs.has(jobId)) this.#takeUp(job, true);
@@ -116,52 +117,4 @@ export class Supervisor {
       void this.#services.command(jobId, { kind: "start" }, "ordinary");
     });
   }
-}
-
-/** What a crash cut short: the open attempts, and `main` unless it only waited. */
-export function interruptions(job: JobState, restart: LogId | undefined): readonly EventDraft[] {
-  if (!hasCode(job)) return [];
-  const open = job.tasks.filter(isOpen);
-  const parked = job.state === "Running" && open.every(({ taskId }) => taskId === MAIN_TASK) &&
-    job.tasks.some(({ status }) => status === "backingOff");
-  return parked ? [] : open.map((task) => interruption(job, task, restart));
-}
-
-function isOpen(task: TaskState): boolean {
-  return task.status === "running" ||
-    (task.status === "completed" && task.compensation?.status === "running");
-}
-
-function interruption(job: JobState, task: TaskState, restart: LogId | undefined): EventDraft {
-  const about = {
-    stratum: "framework",
-    jobId: job.jobId,
-    taskId: task.taskId,
-    ...(restart === undefined ? {} : { causedBy: restart }),
-  } as const;
-  const attempt = Math.max(1, attemptOf(task));
-  if (task.taskId !== MAIN_TASK && task.interruptions + 1 >= INTERRUPTIONS_MAX) {
-    const message = `the process died ${INTERRUPTIONS_MAX} times in a row during this task`;
-    return {
-      ...about,
-      eventType: task.status === "completed" ? "job.TaskCompensationFailed" : "job.TaskFailed",
-      attributes: {
-        attempt,
-        maxAttempts: attempt,
-        error: { name: "CrashLoop", message },
-        final: true,
-        kind: "poison",
-      },
-    };
-  }
-  const phase = task.status === "completed" ? "compensation" : "run";
-  return {
-    ...about,
-    eventType: "job.TaskInterrupted",
-    attributes: { attempt, phase, reason: "crash" },
-  };
-}
-
-function attemptOf(task: TaskState): number {
-  return task.status === "completed" ? task.compensation?.attempts ?? 1 : task.attempts;
 }

@@ -1,7 +1,7 @@
 /** Starts the tasks that a job's `run` asks for, and records how each attempt ends. */
 
-import type { AttemptError } from "../core/decide.ts";
-import { judgeFailure } from "../core/decide.ts";
+import type { AttemptRequest } from "../core/command.ts";
+import { type AttemptError, judgeFailure } from "../core/decide.ts";
 import type { EventDraft, FrameworkEntry, JobEventDraft } from "../core/event.ts";
 import type { AttemptFailure } from "../core/framework_events.ts";
 import type { EventId, ExecutionId, JobId, TaskId } from "../core/ids.ts";
@@ -12,6 +12,7 @@ import { type AttemptOutcome, type Completed, runAttempt } from "./attempt.ts";
 import type { Applied } from "./job_table.ts";
 import { ProgressReporter } from "./progress_reporter.ts";
 import type { RunServices } from "./run_services.ts";
+import { endOfAttempt, type RunTrace } from "./run_trace.ts";
 import type { SecretGuard } from "./secret_guard.ts";
 
 export interface TaskRunnerListener {
@@ -21,12 +22,22 @@ export interface TaskRunnerListener {
   idle(): void;
 }
 
+export interface TaskRunnerParts {
+  readonly services: RunServices;
+  readonly jobId: JobId;
+  /** Aborts with an `Interruption`. */
+  readonly stop: AbortSignal;
+  readonly guard: SecretGuard;
+  readonly trace: RunTrace;
+}
+
 export class TaskRunner {
   readonly #services: RunServices;
   readonly #jobId: JobId;
   readonly #stop: AbortSignal;
   readonly #listener: TaskRunnerListener;
   readonly #guard: SecretGuard;
+  readonly #trace: RunTrace;
   /** Asked for, and ready to start. */
   #ready: AskedTask[] = [];
   /** For each task that backs off, what cancels its alarm. */
@@ -34,17 +45,12 @@ export class TaskRunner {
   #executing = 0;
   #onIdle: (() => void)[] = [];
 
-  constructor(
-    services: RunServices,
-    jobId: JobId,
-    stop: AbortSignal,
-    guard: SecretGuard,
-    listener: TaskRunnerListener,
-  ) {
-    this.#services = services;
-    this.#jobId = jobId;
-    this.#stop = stop;
-    this.#guard = guard;
+  constructor(parts: TaskRunnerParts, listener: TaskRunnerListener) {
+    this.#services = parts.services;
+    this.#jobId = parts.jobId;
+    this.#stop = parts.stop;
+    this.#guard = parts.guard;
+    this.#trace = parts.trace;
     this.#listener = listener;
   }
 
@@ -74,23 +80,29 @@ export class TaskRunner {
     if (tasks.length === 0 || this.#services.draining) return;
     this.#ready = [];
     this.#executing += tasks.length;
-    const commanded = await this.#services.command(this.#jobId, {
-      kind: "startAttempts",
-      attempts: tasks.map(({ taskId, retry, timeoutMs, compensate }) => ({
-        taskId,
-        maxAttempts: retry.maxAttempts,
-        ...(timeoutMs === undefined ? {} : { timeoutMs }),
-        executionId: `exe_${this.#services.random.ulid()}` as ExecutionId,
-        compensable: compensate !== undefined,
-      })),
-    });
+    const attempts = tasks.map((task) => this.#requestFor(task));
+    const command = { kind: "startAttempts", attempts } as const;
+    const commanded = await this.#services.command(this.#jobId, command);
     if (commanded.accepted) {
       tasks.forEach((task, index) => void this.#begin(task, commanded.applied[index]));
     } else {
       // Suspended or ended in the meantime: when it is resumed, they start.
       this.#ready.unshift(...tasks);
+      for (const { executionId } of attempts) this.#trace.drop(executionId);
       this.#ended(tasks.length);
     }
+  }
+
+  #requestFor({ taskId, retry, timeoutMs, compensate }: AskedTask): AttemptRequest {
+    const executionId = `exe_${this.#services.random.ulid()}` as ExecutionId;
+    return {
+      taskId,
+      maxAttempts: retry.maxAttempts,
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      executionId,
+      compensable: compensate !== undefined,
+      trace: this.#trace.start("task", taskId, executionId),
+    };
   }
 
   /** The job is over: nothing is tried again. */
@@ -111,31 +123,36 @@ export class TaskRunner {
       ? (started.entry as FrameworkEntry<"job.TaskStarted">).attributes.attempt
       : 1;
     const executionId = started?.entry.executionId as ExecutionId;
+    this.#trace.began(executionId, attempt);
     try {
       // The job may have failed since the decision, even by a later entry of the same batch.
       const outcome: AttemptOutcome = this.#services.job(this.#jobId).state === "Running"
         ? await this.#run(task, attempt, executionId)
         : { kind: "interrupted", reason: "cancelled" };
       await this.#conclude(task, attempt, executionId, outcome);
+      this.#trace.end(executionId, endOfAttempt(outcome));
     } catch (error) {
-      await this.#gaveUp(task, attempt, error);
+      await this.#gaveUp(task, attempt, executionId, error);
     } finally {
       this.#ended(1);
     }
   }
 
   /** Something in here threw, not the task's code: on record, so that nothing hangs. */
-  async #gaveUp({ taskId }: AskedTask, attempt: number, error: unknown): Promise<void> {
-    this.#services.onDefect(error);
-    const attributes = {
-      attempt,
-      maxAttempts: attempt,
-      error: this.#guard.factOf(error),
-      final: true,
-      kind: "poison",
-    } as const;
-    const about = { stratum: "framework", jobId: this.#jobId, taskId } as const;
+  async #gaveUp(
+    { taskId }: AskedTask,
+    attempt: number,
+    executionId: ExecutionId,
+    thrown: unknown,
+  ): Promise<void> {
+    this.#services.onDefect(thrown);
+    const error = this.#guard.factOf(thrown);
+    const kind = "poison";
+    const attributes = { attempt, maxAttempts: attempt, error, final: true, kind } as const;
+    const ids = this.#trace.spanOf(executionId)?.ids;
+    const about = { stratum: "framework", jobId: this.#jobId, taskId, ...ids } as const;
     await this.#services.record([{ ...about, eventType: "job.TaskFailed", attributes }]);
+    this.#trace.end(executionId, { kind: "failed", error });
   }
 
   async #run(
@@ -145,6 +162,7 @@ export class TaskRunner {
   ): Promise<AttemptOutcome> {
     const { taskId, timeoutMs, run } = task;
     const jobId = this.#jobId;
+    const span = this.#trace.spanOf(executionId);
     const progress = new ProgressReporter((attributes) =>
       this.#services.record([
         {
@@ -153,16 +171,17 @@ export class TaskRunner {
           jobId,
           taskId,
           executionId,
+          ...span?.ids,
           attributes,
         },
       ])
     );
     const onProgress = progress.report.bind(progress);
-    const [stop, guard] = [this.#stop, this.#guard];
-    const outcome = await runAttempt(
-      { jobId, taskId, executionId, attempt, timeoutMs, stop, run, onProgress, guard },
-      this.#services.clock,
-    );
+    const outcome = await runAttempt({
+      ...{ jobId, taskId, executionId, attempt, timeoutMs, run, onProgress, span },
+      stop: this.#stop,
+      guard: this.#guard,
+    }, this.#services.clock);
     await progress.flushed();
     return outcome;
   }
@@ -176,7 +195,8 @@ export class TaskRunner {
     if (outcome.kind === "completed") {
       return await this.#recordCompleted(task, attempt, executionId, outcome);
     }
-    const about = { jobId: this.#jobId, taskId: task.taskId, executionId };
+    const ids = this.#trace.spanOf(executionId)?.ids;
+    const about = { jobId: this.#jobId, taskId: task.taskId, executionId, ...ids };
     if (outcome.kind === "interrupted") {
       const attributes = { attempt, phase: "run", reason: outcome.reason } as const;
       const eventType = "job.TaskInterrupted";
@@ -199,8 +219,10 @@ export class TaskRunner {
     executionId: ExecutionId,
     { result, emitted }: Completed,
   ): Promise<void> {
+    const ids = this.#trace.spanOf(executionId)?.ids;
     const facts = emitted.map((fact) => ({
       ...fact,
+      ...ids,
       eventId: `evt_${this.#services.random.ulid()}` as EventId,
     }));
     const completed: JobEventDraft = {
@@ -209,6 +231,7 @@ export class TaskRunner {
       jobId: this.#jobId,
       taskId: task.taskId,
       executionId,
+      ...ids,
       attributes: {
         attempt,
         ...(result === undefined ? {} : { result }),

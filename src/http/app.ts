@@ -14,6 +14,7 @@ import { Notes } from "./dashboard/notes.ts";
 import { addDashboard } from "./dashboard/routes.ts";
 import { isForPeople, problemPage } from "./dashboard/problem_page.tsx";
 import { Problem, problemResponse } from "./problem.ts";
+import { nameSpans, type RequestSpans } from "./request_trace.ts";
 import { requireScopes } from "./route_scopes.ts";
 import { addControlRoutes } from "./routes/controls.ts";
 import { addDefinitionRoutes } from "./routes/definitions.ts";
@@ -33,6 +34,8 @@ export interface AppOptions {
   readonly clock: Clock;
   /** What `/metrics` shows; without it there is nothing at that path. */
   readonly metrics?: MetricsPort | undefined;
+  /** Who collects spans; nobody, when absent. */
+  readonly spans?: RequestSpans | undefined;
   /** When given, every route but `/livez` and `/readyz` needs a bearer token of its scope. */
   readonly access?: Access | undefined;
   /** Host names, without ports, served beside those of the loopback; `"any"` needs a token. */
@@ -69,6 +72,7 @@ export function createApp(options: AppOptions): Hono {
   const { engine, access, allowedHosts = [], onError = () => {} } = options;
   const app = new Hono();
   const edge = edgeOf(options);
+  if (options.spans !== undefined) app.use(nameSpans(options.spans));
   const { sessions, requests } = edge;
   app.use(guard({ engine, access, sessions, allowedHosts, requests }));
   addRoutes(app, edge);
@@ -91,6 +95,7 @@ function edgeOf(options: AppOptions): Edge {
       bytes: new Gauge("bodiesBytesMax", options.bodiesBytesMax ?? 64 * 1024 * 1024),
     }),
     metrics: options.metrics,
+    spans: options.spans,
     eventsMax: options.eventsMax ?? 1_000,
     maxStartDelayMs: options.maxStartDelayMs ?? 15 * 60_000,
     needsToken: options.access !== undefined,

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import * as v from "valibot";
 import type { EventId } from "../core/ids.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
+import { traceIdsOf } from "../core/trace_ids.ts";
 import type { IncomingEvent } from "../engine/requests.ts";
 import { domainEventTypeField, type JudgedEvent } from "./event_schema.ts";
 import { isObject, jobIdField, taskIdField, timeField } from "./fields.ts";
@@ -17,9 +18,6 @@ const text = v.pipe(
   v.maxLength(TEXT_LENGTH_MAX, `must be at most ${TEXT_LENGTH_MAX} characters`),
 );
 
-/** https://www.w3.org/TR/trace-context/#traceparent-header */
-const TRACE_PARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}/;
-
 /** CloudEvents lets anyone add attributes, so unknown ones are no error. */
 export const cloudEvent = v.looseObject({
   specversion: v.literal("1.0", 'must be "1.0"'),
@@ -31,9 +29,8 @@ export const cloudEvent = v.looseObject({
   data_base64: v.exactOptional(v.string()),
   jobid: v.exactOptional(jobIdField),
   taskid: v.exactOptional(taskIdField),
-  traceparent: v.exactOptional(
-    v.pipe(v.string(), v.regex(TRACE_PARENT, "must be a W3C traceparent")),
-  ),
+  // One that is not valid is no error either: the standard says that it is to be ignored.
+  traceparent: v.optional(v.unknown()),
 });
 
 type CloudEvent = v.InferOutput<typeof cloudEvent>;
@@ -55,7 +52,11 @@ function refused(errors: readonly PointedIssue[]): JudgedEvent {
 }
 
 function eventOf(cloudEvent: CloudEvent, data: JsonValue | undefined): IncomingEvent {
-  const { type, time, jobid, taskid, traceparent, data_base64: base64, ...rest } = cloudEvent;
+  const { type, time, jobid, taskid, data_base64: base64, ...named } = cloudEvent;
+  const trace = traceIdsOf(named.traceparent);
+  // What is recorded as ids is not recorded a second time.
+  const { traceparent: _traceparent, ...untraced } = named;
+  const rest = trace === undefined ? named : untraced;
   const { id, source } = rest;
   // With the subject and whatever extensions the sender added; none of it is lost.
   const { specversion: _, data: __, ...cloudevent } = rest;
@@ -67,7 +68,7 @@ function eventOf(cloudEvent: CloudEvent, data: JsonValue | undefined): IncomingE
     ...(time === undefined ? {} : { occurredAt: time }),
     ...(jobid === undefined ? {} : { jobId: jobid }),
     ...(taskid === undefined ? {} : { taskId: taskid }),
-    ...traceOf(traceparent),
+    ...trace,
   };
 }
 
@@ -81,11 +82,6 @@ function attributesOf(data: JsonValue | undefined, base64: string | undefined): 
   if (base64 !== undefined) return { data_base64: base64 };
   if (data === undefined) return {};
   return isObject(data) ? data : { data };
-}
-
-function traceOf(traceparent: string | undefined): { traceId?: string; spanId?: string } {
-  const [, traceId, spanId] = TRACE_PARENT.exec(traceparent ?? "") ?? [];
-  return traceId === undefined || spanId === undefined ? {} : { traceId, spanId };
 }
 
 /** The attributes of a CloudEvent in binary mode: its headers, without their prefix. */

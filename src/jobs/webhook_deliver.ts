@@ -120,6 +120,7 @@ class WebhookSender {
     headers.set("content-type", "application/json");
     headers.set("webhook-id", id);
     headers.set("webhook-timestamp", String(timestamp));
+    if (task.traceparent !== undefined) headers.set("traceparent", task.traceparent);
     if (this.#key !== undefined) {
       headers.set("webhook-signature", signatureOf(this.#key, { id, timestamp, body }));
     }

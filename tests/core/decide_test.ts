@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { type Command, decide, judgeFailure } from "../../src/core/decide.ts";
+import type { Command } from "../../src/core/command.ts";
+import { decide, judgeFailure } from "../../src/core/decide.ts";
 import { executionId, jobId, taskId } from "../../src/core/ids.ts";
 import type { JobState, StateName } from "../../src/core/job_state.ts";
 import { projectAll } from "../../src/core/projector.ts";

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import * as v from "valibot";
+import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { eventId, executionId } from "../../src/core/ids.ts";
 import { eventType } from "../../src/core/event_type.ts";
 import { DEFAULT_POLICY, type JobPlan } from "../../src/core/job_plan.ts";
@@ -12,6 +13,7 @@ import {
   defineJob,
   NonRetryableError,
 } from "../../src/engine/definition.ts";
+import type { TraceIds } from "../../src/core/trace_ids.ts";
 import { FactIndex } from "../../src/engine/fact_index.ts";
 import type { IncomingEvent } from "../../src/engine/requests.ts";
 import { Harness } from "../support/engine_harness.ts";
@@ -80,21 +82,25 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   }),
 ) as fc.Arbitrary<Action>;
 
+/** @param observed A trace id, and the ids of observability of all that is done. */
 async function act(daybook: Harness, action: Action, observed?: string): Promise<void> {
+  const trace = observed === undefined
+    ? undefined
+    : { traceId: observed, spanId: observed.slice(16) };
   switch (action.kind) {
     case "plan":
-      await daybook.engine.create({ plan: plan(action.orderId, action.times) });
+      await daybook.engine.create({ plan: plan(action.orderId, action.times), trace });
       break;
     case "coded": {
       const { orderId, fails } = action;
-      await daybook.engine.create({ type: "law.coded", input: { orderId, fails } });
+      await daybook.engine.create({ type: "law.coded", input: { orderId, fails }, trace });
       break;
     }
     case "event":
       await daybook.engine.deliver([eventOf(action, observed)]);
       break;
     case "control":
-      await control(daybook, action.job, action.control);
+      await control(daybook, action.job, action.control, trace);
   }
   await daybook.clock.settle(12);
 }
@@ -114,11 +120,16 @@ function eventOf(
     : { ...event, executionId: executionId(observed), traceId: observed, spanId: observed };
 }
 
-async function control(daybook: Harness, index: number, kind: Control): Promise<void> {
+async function control(
+  daybook: Harness,
+  index: number,
+  kind: Control,
+  trace: TraceIds | undefined,
+): Promise<void> {
   const job = daybook.engine.list({ limit: 500 }).jobs.at(-1 - index);
   if (job === undefined) return;
-  if (kind === "retry") await daybook.engine.retry(job.jobId, {});
-  else await daybook.engine.control(job.jobId, { kind });
+  if (kind === "retry") await daybook.engine.retry(job.jobId, { trace });
+  else await daybook.engine.control(job.jobId, { kind, trace });
 }
 
 function states(daybook: Harness): string {
@@ -170,20 +181,26 @@ Deno.test("engine: a snapshot and the tail after it give the states of a full re
 });
 
 Deno.test("engine: second deliveries and observability ids change no state", async () => {
+  let traced = 0;
   await fc.assert(
     fc.asyncProperty(fc.array(action, { maxLength: 20 }), async (actions) => {
       const once = await start();
       const twice = await start();
       for (const step of actions) {
         await act(once, step);
-        await act(twice, step, "observed");
+        await act(twice, step, "0af7651916cd43dd8448eb211c80319c");
         if (step.kind === "event") await act(twice, { ...step, orderId: "other" });
       }
 
       assert.equal(states(twice), states(once));
+      const told = (entries: readonly JobEventLogEntry[]) =>
+        entries.filter(({ traceId }) => traceId !== undefined).length;
+      traced += told(await twice.engine.entries(0, 1_000));
+      assert.equal(told(await once.engine.entries(0, 1_000)), 0);
     }),
     { numRuns: 400 },
   );
+  assert.ok(traced > 1_000, `only ${traced} entries had a trace`);
 });
 
 Deno.test("engine: a job that has ended stays as it is, whatever comes", async () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { JsonObject } from "../../src/core/json.ts";
 import { type JobId, taskId } from "../../src/core/ids.ts";
 import { findTask, type JobState } from "../../src/core/job_state.ts";
+import type { TraceIds } from "../../src/core/trace_ids.ts";
 import { webhookDeliver, type WebhookOptions } from "../../src/jobs/webhook_deliver.ts";
 import { Harness } from "../support/engine_harness.ts";
 import { EPOCH_MS } from "../support/fake_clock.ts";
@@ -29,6 +30,7 @@ async function delivering(
   answers: readonly Answer[],
   options: Partial<WebhookOptions> = {},
   input: JsonObject = message,
+  trace?: TraceIds,
 ): Promise<Delivery> {
   const receiver = new Receiver(...answers);
   let now = () => EPOCH_MS;
@@ -42,7 +44,7 @@ async function delivering(
   });
   const daybook = await Harness.start({ definitions: [definition] });
   now = () => daybook.clock.now();
-  const id = await daybook.submit("webhook.deliver", input);
+  const { jobId: id } = await daybook.create({ type: "webhook.deliver", input, trace });
   const job = () => daybook.job(id);
   const attempts = () => findTask(job(), taskId("deliver"))?.attempts;
   return { daybook, id, receiver, job, attempts };
@@ -296,4 +298,28 @@ Deno.test("webhook.deliver: a real redirect is seen as one", async () => {
   assert.equal(failure?.kind, "poison");
   assert.match(failure?.error.message ?? "", /it answered 302; redirects are not followed$/);
   assert.equal(receiver.received.length, 1);
+});
+
+Deno.test("webhook.deliver: tells the receiver of its trace, each attempt of a span of its own", async () => {
+  const trace = { traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331" };
+  const headers = { traceparent: "what the caller made up", "x-other": "1" };
+  const answers = [status(503), status(204)];
+  const delivery = await delivering(answers, {}, { ...message, headers }, trace);
+  await delivery.daybook.clock.advance(5_000);
+  await ended(delivery.daybook, delivery.id);
+  const sent = delivery.receiver.received.map(({ headers }) => headers.get("traceparent"));
+  const starts = (await delivery.daybook.entries(delivery.id)).filter((entry) =>
+    entry.eventType === "job.TaskStarted" && entry.taskId === "deliver"
+  );
+  assert.deepEqual(sent, starts.map(({ spanId }) => `00-${trace.traceId}-${spanId}-01`));
+  assert.equal(new Set(sent).size, 2);
+});
+
+Deno.test("webhook.deliver: without a trace it sends no traceparent, but for one that it is given", async () => {
+  const traceparents: (string | null | undefined)[] = [];
+  for (const headers of [{}, { traceparent: "00-of-the-caller" }]) {
+    const { receiver } = await delivering([status(204)], {}, { ...message, headers });
+    traceparents.push(receiver.received[0]?.headers.get("traceparent"));
+  }
+  assert.deepEqual(traceparents, [null, "00-of-the-caller"]);
 });

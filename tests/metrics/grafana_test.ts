@@ -8,21 +8,42 @@ import { processUsage } from "../../src/process_usage.ts";
 import { startApp } from "../support/http_app.ts";
 import { type Family, readMetrics } from "../support/metrics_text.ts";
 
+interface DataSource {
+  readonly type: string;
+  readonly uid: string;
+}
+
 interface Panel {
   readonly id: number;
+  readonly type: string;
   readonly title: string;
+  readonly datasource?: DataSource;
   readonly gridPos: {
     readonly h: number;
     readonly w: number;
     readonly x: number;
     readonly y: number;
   };
-  readonly targets?: readonly { readonly expr: string }[];
+  readonly targets?: readonly {
+    readonly refId: string;
+    readonly datasource: DataSource;
+    readonly expr: string;
+  }[];
+}
+
+interface Variable {
+  readonly name: string;
+  readonly type: string;
+  readonly query: unknown;
+  readonly datasource?: DataSource;
 }
 
 interface Board {
+  readonly id?: null;
+  readonly uid: string;
+  readonly schemaVersion: number;
   readonly panels: readonly Panel[];
-  readonly templating: { readonly list: readonly { readonly query: unknown }[] };
+  readonly templating: { readonly list: readonly Variable[] };
 }
 
 const PATH = new URL("../../src/metrics/grafana.json", import.meta.url);
@@ -134,5 +155,39 @@ Deno.test("grafana board: panels have ids of their own, and none lies on another
       assert.ok(!taken.has(place), `${title} lies on another panel at ${place}`);
       taken.add(place);
     }
+  }
+});
+
+/** What Grafana itself puts in the place of a name. */
+const OF_GRAFANA = ["__rate_interval", "__interval", "__range"];
+const VARIABLE = /\$\{?(\w+)/g;
+
+Deno.test("grafana board: it is imported as it is, whatever the data source is called there", () => {
+  const { id, uid, schemaVersion, panels, templating: { list } } = BOARD;
+  assert.equal(id ?? null, null, "the id is Grafana's to give");
+  assert.match(uid, /^[\w-]{1,40}$/);
+  assert.ok(Number.isInteger(schemaVersion) && schemaVersion >= 36);
+  const [first, ...others] = list;
+  assert.deepEqual([first?.name, first?.type, first?.query], [
+    ...["datasource", "datasource", "prometheus"],
+  ]);
+  const shown = panels.filter(({ type }) => type !== "row");
+  const sources = [...others, ...shown, ...shown.flatMap(({ targets = [] }) => targets)];
+  assert.ok(sources.length > 60);
+  for (const { datasource } of sources) {
+    assert.deepEqual(datasource, { type: "prometheus", uid: "${datasource}" });
+  }
+});
+
+Deno.test("grafana board: each query has a name in its panel, and uses variables that there are", () => {
+  const known = [...BOARD.templating.list.map(({ name }) => name), ...OF_GRAFANA];
+  for (const expression of EXPRESSIONS) {
+    const used = [...expression.matchAll(VARIABLE)].map(([, name = ""]) => name);
+    assert.deepEqual(used.filter((name) => !known.includes(name)), [], expression);
+  }
+  for (const { type, title, targets = [] } of BOARD.panels) {
+    assert.ok(["row", "stat", "timeseries"].includes(type), title);
+    assert.equal(targets.length === 0, type === "row", title);
+    assert.equal(new Set(targets.map(({ refId }) => refId)).size, targets.length, title);
   }
 });

@@ -9,6 +9,7 @@ import { eventId, jobId } from "../../src/core/ids.ts";
 import type { JobState } from "../../src/core/job_state.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import { messageOf } from "../../src/core/thrown.ts";
+import type { TraceIds } from "../../src/core/trace_ids.ts";
 import type { JobEngine } from "../../src/engine/job_engine.ts";
 import { JournalFailedError, JournalFullError } from "../../src/engine/ports.ts";
 import type { CreateRequest, IncomingEvent } from "../../src/engine/requests.ts";
@@ -17,6 +18,13 @@ import type { Promises } from "./promises.ts";
 import { anyPlan, anyTasks, anyWork, EVENTS, FAILED, OPENED, UNDONE } from "./simulated_jobs.ts";
 import { isInjected } from "./simulated_process.ts";
 import type { World } from "./world.ts";
+
+/** Every other request is in a trace, and every other of those is not sampled. */
+function traceOf(count: number): TraceIds | undefined {
+  if (count % 2 === 0) return undefined;
+  const traceId = count.toString(16).padStart(32, "0");
+  return count % 4 === 1 ? { traceId } : { traceId, spanId: traceId.slice(16) };
+}
 
 /** Something to ask until there is an answer. */
 interface Request {
@@ -152,6 +160,7 @@ export class EngineClients {
       ...(dice.chance(0.5)
         ? { idempotency: { key, digest: "same" } }
         : { jobId: jobId(`job_${key}`) }),
+      trace: traceOf(this.#count),
       ...(dice.chance(0.1) ? { start: false } : {}),
       ...(dice.chance(0.15)
         ? { startAt: new Date(scheduler.timeOfDayMs + 60_000).toISOString() }

@@ -33,6 +33,9 @@ const ONLY_IN: Readonly<Record<string, readonly (StateName | undefined)[]>> = {
   "job.JobRetried": ["Failed"],
 };
 
+/** What only a job itself records. */
+const OWN = /^job\.(?:Task|Compensation|RecoveryRequired)/;
+
 export class JobModel {
   readonly #violate: (what: string) => void;
   readonly jobs = new Map<string, JobState>();
@@ -40,6 +43,8 @@ export class JobModel {
   readonly #facts = new Set<string>();
   readonly #eventIds = new Map<string, number>();
   readonly #keys = new Set<string>();
+  /** Of the entries that created jobs. */
+  readonly #traces = new Map<string, string | undefined>();
 
   constructor(violate: (what: string) => void) {
     this.#violate = violate;
@@ -50,6 +55,7 @@ export class JobModel {
     this.#seeId(entry);
     if (entry.jobId === undefined) return;
     this.#seeFact(entry);
+    this.#seeTrace(entry);
     const before = this.jobs.get(entry.jobId);
     const after = project(before, entry).job;
     this.jobs.set(entry.jobId, after);
@@ -97,6 +103,15 @@ export class JobModel {
     if (ONLY_IN[eventType]?.includes(state) === false) {
       this.#violate(`${eventType} of ${jobId}, which is ${state}`);
     }
+  }
+
+  /** What a job does is in the trace in which it was created, whatever died in between. */
+  #seeTrace({ logId, eventType, jobId, traceId }: JobEventLogEntry): void {
+    if (jobId === undefined) return;
+    if (eventType === "job.JobCreated") this.#traces.set(jobId, traceId);
+    const expected = this.#traces.get(jobId);
+    if (!OWN.test(eventType) || traceId === expected) return;
+    this.#violate(`${eventType} at ${logId} is in trace ${traceId}, and ${jobId} in ${expected}`);
   }
 
   #seeKey(entry: JobEventLogEntry): void {

@@ -9,6 +9,7 @@ import type { JobState } from "../../src/core/job_state.ts";
 import type { JsonObject, JsonValue } from "../../src/core/json.ts";
 import type { AnyJobDefinition } from "../../src/engine/definition.ts";
 import { JobEngine } from "../../src/engine/job_engine.ts";
+import type { Tracing } from "../../src/engine/ports.ts";
 import type { CreateRequest, IncomingEvent, Receipt } from "../../src/engine/requests.ts";
 import { MemoryJournal } from "../../src/journal/memory_journal.ts";
 import { FakeClock, FakeRandom } from "./fake_clock.ts";
@@ -19,6 +20,7 @@ export interface HarnessOptions {
   readonly maxRunning?: number;
   /** Where keys of sealed inputs are; they outlive a crash. */
   readonly keys?: MemoryKeys;
+  readonly tracing?: Tracing;
 }
 
 export class Harness {
@@ -56,6 +58,7 @@ export class Harness {
       definitions: options.definitions ?? [],
       keys,
       maxRunning: options.maxRunning ?? 10,
+      tracing: options.tracing,
       onDefect: (error) => defects.push(error),
     });
     const { journal, report } = await MemoryJournal.open({

@@ -17,8 +17,14 @@ import { DIFF_PARAMETERS, REPLAY_PARAMETERS } from "../routes/replay.ts";
 import { supposition } from "../supposition_schema.ts";
 import { ENTRIES, LAST_EVENT_ID, STREAM } from "./job_operations.ts";
 import { withinLazy } from "./json_schema.ts";
-import { BODY_PROBLEMS, json, type Operations, UNSAFE_PROBLEMS } from "./operation.ts";
-import { WRITE_PROBLEMS } from "./operation.ts";
+import {
+  BODY_PROBLEMS,
+  json,
+  type Operations,
+  TRACE_HEADERS,
+  UNSAFE_PROBLEMS,
+  WRITE_PROBLEMS,
+} from "./operation.ts";
 
 const SHIPPED = {
   eventType: "shop.ParcelShipped",
@@ -42,6 +48,7 @@ export const EVENT_OPERATIONS: Operations = {
     summary: "Deliver one event or many",
     description: "An event alone that is wrong refuses the request; of many, each has a receipt. " +
       "CloudEvents in binary mode are taken as well, with their attributes in headers ce-*.",
+    headers: TRACE_HEADERS,
     body: {
       required: true,
       content: {

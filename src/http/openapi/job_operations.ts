@@ -19,8 +19,9 @@ import {
   json,
   type Operation,
   type Operations,
+  TRACE_HEADERS,
+  WRITE_PROBLEMS,
 } from "./operation.ts";
-import { WRITE_PROBLEMS } from "./operation.ts";
 
 const CODED_JOB = { type: "payment.collect", input: { orderId: "42" }, labels: { team: "shop" } };
 
@@ -127,6 +128,7 @@ function control(summary: string): Operation {
   return {
     tag: "jobs",
     summary,
+    headers: TRACE_HEADERS,
     body: {
       required: false,
       content: json(controlBody, { reason: { reason: "a customer rang" } }),
@@ -148,6 +150,7 @@ export const JOB_OPERATIONS: Operations = {
         schema: idempotencyKeyField,
       },
       "Prefer": PREFER,
+      ...TRACE_HEADERS,
     },
     body: {
       required: true,

@@ -1,6 +1,6 @@
 /** What the document says of one route, by reference to the schemas that the route uses. */
 
-import type * as v from "valibot";
+import * as v from "valibot";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import type { ProblemKind } from "../problem.ts";
 import type { Parameters } from "../query_parameters.ts";
@@ -47,6 +47,15 @@ export type Operations = Readonly<Record<string, Operation>>;
 export function json(schema: v.GenericSchema, examples?: Content["examples"]): Contents {
   return { "application/json": examples === undefined ? { schema } : { schema, examples } };
 }
+
+/** Of a route that records what it is asked to. */
+export const TRACE_HEADERS: Readonly<Record<string, Header>> = {
+  "traceparent": {
+    description: "As in W3C Trace Context: its ids are recorded with all that the request " +
+      "causes. One that is not valid is ignored.",
+    schema: v.string(),
+  },
+};
 
 /** Of a route that takes a body. */
 export const BODY_PROBLEMS: readonly ProblemKind[] = [

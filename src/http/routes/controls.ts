@@ -14,6 +14,7 @@ import { jobPath, jobView } from "../job_view.ts";
 import { parseJson } from "../json_document.ts";
 import { invalidRequest, STATUS } from "../problem.ts";
 import { refuseQuery } from "../query.ts";
+import { traceOf } from "../request_trace.ts";
 import { jsonResponse } from "../response.ts";
 import { jobOf } from "./job_id.ts";
 
@@ -34,18 +35,20 @@ export function addControlRoutes(app: Hono, edge: Edge): void {
 async function control(c: Context, edge: Edge, kind: ControlRequest["kind"]): Promise<Response> {
   refuseQuery(c.req.raw);
   const { jobId } = jobOf(c, edge.engine);
+  const trace = traceOf(c.req.raw, edge.spans);
   const parsed = v.safeParse(controlBody, await readOptionalJson(c.req.raw, edge.bodies));
   if (!parsed.success) throw invalidRequest(pointedIssues(parsed.issues));
-  const job = valueOf(await edge.engine.control(jobId, { kind, ...parsed.output }));
+  const job = valueOf(await edge.engine.control(jobId, { kind, trace, ...parsed.output }));
   return jsonResponse(jobView(job), STATUS.ok);
 }
 
 async function retry(c: Context, edge: Edge): Promise<Response> {
   refuseQuery(c.req.raw);
   const { jobId } = jobOf(c, edge.engine);
+  const trace = traceOf(c.req.raw, edge.spans);
   const parsed = v.safeParse(retryBody, await readOptionalJson(c.req.raw, edge.bodies));
   if (!parsed.success) throw invalidRequest(pointedIssues(parsed.issues));
-  const job = valueOf(await edge.engine.retry(jobId, parsed.output));
+  const job = valueOf(await edge.engine.retry(jobId, { trace, ...parsed.output }));
   return jsonResponse(jobView(job), STATUS.created, { location: jobPath(job.jobId) });
 }
 

@@ -8,6 +8,7 @@ import { STATUS } from "../problem.ts";
 import { readQuery, refuseQuery } from "../query.ts";
 import { eventType, jobId, listOf, single } from "../query_parameters.ts";
 import { deliver } from "../receipts.ts";
+import { tracedEvents, traceOf } from "../request_trace.ts";
 import { jsonResponse } from "../response.ts";
 import { answerEntries, entryPageParameters } from "./entries.ts";
 import { AFTER, afterOf, answerStream, startOf, STRATUM, STREAM_PARAMETERS } from "./streams.ts";
@@ -20,7 +21,8 @@ export function addEventRoutes(app: Hono, edge: Edge): void {
 
 async function takeEvents(c: Context, edge: Edge): Promise<Response> {
   refuseQuery(c.req.raw);
-  const document = await readEvents(c.req.raw, edge);
+  const trace = traceOf(c.req.raw, edge.spans);
+  const document = tracedEvents(await readEvents(c.req.raw, edge), trace);
   return jsonResponse({ receipts: await deliver(edge.engine, document) }, STATUS.ok);
 }
 

@@ -30,6 +30,7 @@ import {
   time,
   whole,
 } from "../query_parameters.ts";
+import { traceOf } from "../request_trace.ts";
 import { jsonResponse } from "../response.ts";
 import { waitForJob } from "../waiting.ts";
 
@@ -68,7 +69,9 @@ function requestOf(request: Request, document: JsonValue, edge: Edge): CreateReq
   const { maxStartDelayMs, clock } = edge;
   const creation = createRequestOf(document, { now: clock.now(), maxStartDelayMs });
   const idempotency = idempotencyOf(request, document);
-  return idempotency === undefined ? creation : { ...creation, idempotency };
+  const trace = traceOf(request, edge.spans);
+  if (idempotency === undefined && trace === undefined) return creation;
+  return { ...creation, trace, ...(idempotency === undefined ? {} : { idempotency }) };
 }
 
 async function answerAfterWait(

@@ -1,0 +1,69 @@
+/** Commands: what jobs are told to do, with all that a pure decision on them needs. */
+
+import type { JobEventDraft } from "./event.ts";
+import type { JobCreatedAttributes } from "./framework_events.ts";
+import type { ExecutionId, JobId, TaskId } from "./ids.ts";
+import type { TraceIds } from "./trace_ids.ts";
+
+export interface CreateCommand {
+  readonly kind: "create";
+  readonly jobId: JobId;
+  readonly attributes: JobCreatedAttributes;
+  /** Whether it starts in the same batch. */
+  readonly start: boolean;
+}
+
+interface ControlCommand {
+  readonly kind: "start" | "cancel" | "suspend" | "resume";
+  readonly reason?: string;
+}
+
+export interface RetryCommand {
+  readonly kind: "retry";
+  readonly newJobId: JobId;
+  readonly attributes: JobCreatedAttributes;
+  /** Reuse only what was completed before this task first started. */
+  readonly from?: TaskId;
+  readonly reason?: string;
+  /** Events that counted for the old job, correlated to the new one. */
+  readonly facts: readonly JobEventDraft[];
+}
+
+export interface AttemptRequest {
+  readonly taskId: TaskId;
+  readonly executionId: ExecutionId;
+  /** Absent for `main`. */
+  readonly maxAttempts?: number;
+  /** In milliseconds; absent is no limit. */
+  readonly timeoutMs?: number;
+  readonly compensable: boolean;
+  readonly trace?: TraceIds | undefined;
+}
+
+export interface StartAttemptsCommand {
+  readonly kind: "startAttempts";
+  readonly attempts: readonly AttemptRequest[];
+}
+
+export interface StartCompensationCommand {
+  readonly kind: "startCompensation";
+  readonly taskId: TaskId;
+  readonly executionId: ExecutionId;
+  /** Absent when nothing is known of the task's code any more. */
+  readonly maxAttempts?: number;
+}
+
+/** Where a command comes from; recorded with what follows, and without influence on it. */
+interface Traced {
+  readonly trace?: TraceIds | undefined;
+}
+
+export type Command =
+  & Traced
+  & (
+    | CreateCommand
+    | ControlCommand
+    | RetryCommand
+    | StartAttemptsCommand
+    | StartCompensationCommand
+  );

@@ -1,0 +1,63 @@
+/**
+ * Places in a trace, as W3C Trace Context writes them: https://www.w3.org/TR/trace-context/.
+ * They are recorded beside what they came with, and influence nothing.
+ */
+
+/** What an entry says of its trace. */
+export interface TraceIds {
+  /** 32 lower-case hex digits, not all of them 0. */
+  readonly traceId: string;
+  /**
+   * 16 lower-case hex digits, not all of them 0. Absent in a trace that is not sampled: there
+   * is no span of that id to be found anywhere, and what follows is not sampled either.
+   */
+  readonly spanId?: string;
+}
+
+/** Of a version that is not known yet, what comes after is not known either. */
+const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
+
+const TRACE_ID = /^(?!0{32}$)[0-9a-f]{32}$/;
+const SPAN_ID = /^(?!0{16}$)[0-9a-f]{16}$/;
+
+const SAMPLED = 0x01;
+
+/** What stands for the span of a trace that is not sampled, where a format wants one. */
+export const UNSAMPLED_SPAN_ID = "0000000000000001";
+
+/** What a `traceparent` says; `undefined` for one that is not valid, which is to be ignored. */
+export function traceIdsOf(traceparent: unknown): TraceIds | undefined {
+  if (typeof traceparent !== "string") return undefined;
+  const [, version, traceId = "", spanId = "", flags = "", rest] = TRACEPARENT.exec(traceparent) ??
+    [];
+  if (version === undefined || version === "ff") return undefined;
+  if (version === "00" && rest !== undefined) return undefined;
+  if (!TRACE_ID.test(traceId) || !SPAN_ID.test(spanId)) return undefined;
+  return (parseInt(flags, 16) & SAMPLED) === 0 ? { traceId } : { traceId, spanId };
+}
+
+/** What to send on from a span of a trace. */
+export function traceparentOf({ traceId, spanId }: TraceIds, ownSpanId = spanId): string {
+  const flags = spanId === undefined ? "00" : "01";
+  return `00-${traceId}-${ownSpanId ?? UNSAMPLED_SPAN_ID}-${flags}`;
+}
+
+/** The place in a trace that an entry tells; senders may have given ids of other kinds. */
+export function traceOfEntry(
+  { traceId, spanId }: { readonly traceId?: string; readonly spanId?: string },
+): TraceIds | undefined {
+  if (traceId === undefined || !TRACE_ID.test(traceId)) return undefined;
+  if (spanId === undefined) return { traceId };
+  return SPAN_ID.test(spanId) ? { traceId, spanId } : undefined;
+}
+
+/** The ids of another event, whatever they are, for one that it causes. */
+export function idsOf(
+  { traceId, spanId }: { readonly traceId?: string; readonly spanId?: string },
+): Partial<TraceIds> | undefined {
+  if (traceId === undefined && spanId === undefined) return undefined;
+  return {
+    ...(traceId === undefined ? {} : { traceId }),
+    ...(spanId === undefined ? {} : { spanId }),
+  };
+}

@@ -1,0 +1,123 @@
+/**
+ * Spans for OpenTelemetry, which Deno collects and exports when `OTEL_DENO` is set. Deno makes
+ * those of requests that come in and of `fetch` by itself; these are what lies between.
+ */
+
+import {
+  type Attributes,
+  context,
+  INVALID_TRACEID,
+  ROOT_CONTEXT,
+  type Span as OtelSpan,
+  type SpanContext,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  TraceFlags,
+  type Tracer,
+} from "@opentelemetry/api";
+import { type TraceIds, traceparentOf, UNSAMPLED_SPAN_ID } from "../core/trace_ids.ts";
+import type { Span, SpanEnd, SpanStart, Tracing } from "../engine/ports.ts";
+
+export class OpenTelemetry implements Tracing {
+  readonly beginsTraces = true;
+  readonly #tracer: Tracer;
+
+  private constructor(tracer: Tracer) {
+    this.#tracer = tracer;
+  }
+
+  /** `undefined` when nobody collects spans. */
+  static find(version: string): OpenTelemetry | undefined {
+    const tracer = trace.getTracer("daybook", version);
+    // A span that is never ended is never exported.
+    const probe = tracer.startSpan("probe", { root: true }).spanContext();
+    return probe.traceId === INVALID_TRACEID ? undefined : new OpenTelemetry(tracer);
+  }
+
+  /** Where the request that is being answered is in its trace. */
+  active(): TraceIds | undefined {
+    const span = trace.getActiveSpan();
+    return span === undefined ? undefined : idsOf(span.spanContext());
+  }
+
+  /** Deno knows no routes. */
+  routed(method: string, route: string): void {
+    trace.getActiveSpan()?.updateName(`${method} ${route}`).setAttribute("http.route", route);
+  }
+
+  start(start: SpanStart): Span {
+    const { parent, link } = start;
+    const options = {
+      kind: start.kind === "run" ? SpanKind.CONSUMER : SpanKind.INTERNAL,
+      attributes: attributesOf(start),
+      ...(link === undefined ? {} : { links: [{ context: contextOf(link) }] }),
+    };
+    const place = parent === undefined
+      ? ROOT_CONTEXT
+      : trace.setSpanContext(ROOT_CONTEXT, contextOf(parent));
+    return new CollectedSpan(this.#tracer.startSpan(nameOf(start), options, place));
+  }
+}
+
+/** Names are few: what tells one from another is in the attributes. */
+function nameOf({ kind, jobType, taskId }: SpanStart): string {
+  return kind === "run" ? `run ${jobType}` : `${kind} ${taskId}`;
+}
+
+function attributesOf({ kind, jobId, jobType, taskId, executionId }: SpanStart): Attributes {
+  return {
+    "daybook.job.id": jobId,
+    "daybook.job.type": jobType,
+    "daybook.task.id": taskId,
+    "daybook.execution.id": executionId,
+    "daybook.phase": kind,
+  };
+}
+
+function idsOf({ traceId, spanId, traceFlags }: SpanContext): TraceIds {
+  return (traceFlags & TraceFlags.SAMPLED) === 0 ? { traceId } : { traceId, spanId };
+}
+
+function contextOf({ traceId, spanId }: TraceIds): SpanContext {
+  return {
+    traceId,
+    spanId: spanId ?? UNSAMPLED_SPAN_ID,
+    traceFlags: spanId === undefined ? TraceFlags.NONE : TraceFlags.SAMPLED,
+    isRemote: true,
+  };
+}
+
+class CollectedSpan implements Span {
+  readonly ids: TraceIds;
+  readonly traceparent: string;
+  readonly #span: OtelSpan;
+
+  constructor(span: OtelSpan) {
+    this.#span = span;
+    const place = span.spanContext();
+    this.ids = idsOf(place);
+    this.traceparent = traceparentOf(this.ids, place.spanId);
+  }
+
+  attempt(attempt: number): void {
+    this.#span.setAttribute("daybook.attempt", attempt);
+  }
+
+  within<Result>(work: () => Result): Result {
+    return context.with(trace.setSpan(ROOT_CONTEXT, this.#span), work);
+  }
+
+  end(end: SpanEnd): void {
+    if (end.kind === "interrupted") {
+      this.#span.setAttribute("daybook.interrupted", end.reason);
+    }
+    if (end.kind === "failed") {
+      const { name, message } = end.error;
+      this.#span.setAttribute("error.type", name);
+      this.#span.setStatus({ code: SpanStatusCode.ERROR, message });
+      this.#span.recordException(end.error);
+    }
+    this.#span.end();
+  }
+}
