@@ -20,6 +20,7 @@ import {
   JournalUnusableError,
 } from "./src/journal/errors.ts";
 import { withCommand } from "./src/permission_advice.ts";
+import { startWarnings } from "./src/start_warnings.ts";
 import { systemClock, systemRandom } from "./src/system.ts";
 import { TokenFile } from "./src/token_file.ts";
 import { OpenTelemetry } from "./src/tracing/open_telemetry.ts";
@@ -194,13 +195,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   if (tracing !== undefined) console.log("spans are exported to OpenTelemetry, by OTEL_DENO");
   const daybook = await openDaybook(configuration, tracing);
   redact = (text) => daybook.engine.redact(text);
-  for (const [type, count] of daybook.engine.missingDefinitions) {
-    warn(`${count} unfinished jobs of type ${type} wait for a definition that is not loaded`);
-  }
-  const { keylessJobs } = daybook.engine;
-  if (keylessJobs > 0) {
-    warn(`${keylessJobs} unfinished jobs fail, for journal/keys has no key of their sealed input`);
-  }
+  for (const warning of startWarnings(daybook.engine)) warn(warning);
   const server = listen(configuration, daybook);
   if (typeof server === "string") {
     await daybook.stop(() => Promise.resolve());

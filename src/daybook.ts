@@ -141,7 +141,7 @@ export class Daybook {
    *
    * @param closeServer Resolves when the server has answered all requests.
    */
-  async stop(closeServer: () => Promise<void>): Promise<void> {
+  async stop(closeServer: () => Promise<unknown>): Promise<void> {
     const drained = this.engine.stop(this.#drainMs);
     this.#streams.abort();
     await within(this.#clock, SERVER_CLOSE_MS, closeServer());

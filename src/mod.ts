@@ -1,24 +1,77 @@
 /**
- * Daybook's public surface: what a module of definitions needs.
+ * Daybook's public surface: what a module of definitions needs, and what a program needs
+ * that has Daybook inside.
+ *
+ * @example A definition, and a program that runs it
+ * ```ts
+ * import { Hono } from "hono";
+ * import * as v from "valibot";
+ * import { defineJob, openDaybook } from "@daybook/daybook";
+ *
+ * const greet = defineJob({
+ *   type: "greeting.send",
+ *   version: 1,
+ *   input: v.object({ name: v.string() }),
+ *   run: (ctx, { name }) => ctx.task("write", () => `Good day, ${name}`),
+ * });
+ *
+ * const daybook = await openDaybook({ journal: "journal", definitions: [greet] });
+ * const app = new Hono();
+ * app.post("/greetings/:name", async (c) => {
+ *   const job = await daybook.submit(greet, { name: c.req.param("name") });
+ *   return c.json({ jobId: job.jobId }, 202);
+ * });
+ * Deno.serve({ hostname: "127.0.0.1" }, app.fetch);
+ * ```
  *
  * @module
  */
 
 export {
+  type AnyJobDefinition,
   defineJob,
   type ErrorMatcher,
   type Expectation,
   type FactEvent,
+  type InputSchema,
   type JobContext,
   type JobDefinition,
   NonRetryableError,
+  type ParsedInput,
   RetryLater,
   type StartsOn,
+  type SubmittedInput,
   type TaskContext,
   type TaskOptions,
 } from "./engine/definition.ts";
-export type { Correlation } from "./core/correlation.ts";
+export type { Correlation, Equalities } from "./core/correlation.ts";
 export type { ExpectedEventKind, Multiplicity } from "./core/job_plan.ts";
 export type { JsonObject, JsonScalar, JsonValue } from "./core/json.ts";
 export type { RetryPolicy } from "./core/retry_policy.ts";
 export type { InputRetention } from "./core/sealed_input.ts";
+export type { SecretPath } from "./engine/secret_path.ts";
+export type {
+  EmbeddedDaybook,
+  OpenOptions,
+  SubmitOptions,
+  WaitOptions,
+} from "./embedded/daybook.ts";
+export { openDaybook } from "./embedded/open.ts";
+export type { DeliveredEvent, EventReceipt, EventReceiptJob } from "./embedded/event.ts";
+export type {
+  Job,
+  JobCondition,
+  JobError,
+  JobExpectation,
+  JobFailure,
+  JobStateName,
+  JobTask,
+} from "./embedded/job.ts";
+export { type Issue, RefusedError } from "./embedded/refused_error.ts";
+export { JournalFailedError } from "./engine/ports.ts";
+export {
+  JournalDamagedError,
+  type JournalLocation,
+  JournalLockedError,
+  JournalUnusableError,
+} from "./journal/errors.ts";

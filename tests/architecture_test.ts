@@ -13,6 +13,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   metrics: ["core", "engine", "journal", "http", "."],
   tracing: ["core", "engine"],
   jobs: ["core", "engine"],
+  embedded: ["core", "engine", "http", "."],
   cli: ["core", "engine", "journal", "http", "jobs", "."],
 };
 

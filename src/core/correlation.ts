@@ -8,6 +8,19 @@ import { isScalar, type JsonObject, type JsonScalar, valueAt } from "./json.ts";
 /** A dotted path into `attributes`, with the scalar that it must equal. */
 export type Equalities = Readonly<Record<string, JsonScalar>>;
 
+/**
+ * Which events of a type are meant: a predicate over their attributes. A path is a dotted
+ * name, and equality is strict: `"42"` is not `42`, and what is missing equals nothing.
+ *
+ * @example
+ * ```ts
+ * import type { Correlation } from "@daybook/daybook";
+ *
+ * export const paid: Correlation = {
+ *   all: [{ equals: { orderId: "42" } }, { in: { "card.brand": ["visa", "jcb"] } }],
+ * };
+ * ```
+ */
 export type Correlation =
   | "any"
   | { readonly equals: Equalities }

@@ -23,6 +23,7 @@ export interface EventMatcher {
 /** More events than this no expectation may want: their positions are part of the state. */
 export const TIMES_MAX = 10_000;
 
+/** How many events satisfy an expectation; those beyond it are recorded as surplus. */
 export type Multiplicity = "ExactlyOnce" | "AtLeastOnce" | { readonly times: number };
 
 /** A predicate over events. */

@@ -1,8 +1,14 @@
 /** JSON values: all that the journal can hold. */
 
+/** What `equals` and `in` of a correlation compare. */
 export type JsonScalar = string | number | boolean | null;
+
+/** Any value that JSON has. */
 export type JsonValue = JsonScalar | readonly JsonValue[] | JsonObject;
+
+/** An object of JSON, such as the attributes of an event. */
 export interface JsonObject {
+  /** A member, by its name. */
   readonly [key: string]: JsonValue;
 }
 

@@ -1,7 +1,6 @@
 /** Definitions: code that knows how to run a type of job. */
 
 import { parseJsonText } from "../core/json_text.ts";
-import type { GenericSchema, InferInput, InferOutput } from "valibot";
 import type { Correlation } from "../core/correlation.ts";
 import { type JsonObject, type JsonValue, wellFormed } from "../core/json.ts";
 import type { ExpectedEventKind, Multiplicity } from "../core/job_plan.ts";
@@ -9,9 +8,28 @@ import type { RetryPolicy } from "../core/retry_policy.ts";
 import type { InputRetention } from "../core/sealed_input.ts";
 import type { SecretPath } from "./secret_path.ts";
 
+/**
+ * A schema of valibot, as far as types follow from it: what it takes, and what it makes of
+ * that. Written out here so that the public surface names no type of a library.
+ */
+export interface InputSchema<Input = unknown, Output = unknown> {
+  /** What tells a schema from other parts of valibot. */
+  readonly kind: "schema";
+  /** Of the compiler alone: there is nothing here at run time. */
+  readonly "~types"?: { readonly input: Input; readonly output: Output } | undefined;
+}
+
+/** What a schema takes: what a job of this definition is submitted with. */
+export type SubmittedInput<Schema extends InputSchema> = NonNullable<Schema["~types"]>["input"];
+
+/** What a schema makes of that: what `run` is given. */
+export type ParsedInput<Schema extends InputSchema> = NonNullable<Schema["~types"]>["output"];
+
 /** One event that a job waits for, under a name that `ctx.expect` takes. */
 export interface Expectation {
+  /** Default `"DomainFact"`. */
   readonly kind?: ExpectedEventKind;
+  /** A dotted name in the past tense, such as `ec.shipment.ShipmentCompleted`. */
   readonly eventType: string;
   /** Default `"any"`. */
   readonly correlation?: Correlation;
@@ -21,31 +39,44 @@ export interface Expectation {
 
 /** An event that fails the job when it comes. */
 export interface ErrorMatcher {
+  /** A dotted name, such as `ec.order.OrderCancelled`. */
   readonly eventType: string;
+  /** Default `"any"`: each event of the type fails the job. */
   readonly correlation?: Correlation;
 }
 
 /** Events that start a job of this type. */
 export interface StartsOn<Input> {
+  /** A dotted name; none of the reserved namespaces `job.` and `journal.`. */
   readonly eventType: string;
+  /** Default `"any"`: each event of the type starts a job. */
   readonly correlation?: Correlation;
-  /** The input of the job that an event starts. */
+  /**
+   * The input of the job that an event starts. One that the schema refuses makes a job that
+   * has failed, so that the event is not lost without a trace.
+   */
   input(event: FactEvent): Input;
 }
 
 /** A domain event, as `run` and `startsOn` see it. */
 export interface FactEvent {
+  /** Unique in the journal: a second event with this id changes nothing. */
   readonly eventId: string;
+  /** Such as `ec.shipment.ShipmentCompleted`. */
   readonly eventType: string;
+  /** When the sender says that it happened: RFC 3339, in UTC. */
   readonly occurredAt: string;
-  // Business data has no type here: the sender, not this program, defines it.
+  /** What it says. It has no type of its own: the sender, not this program, defines it. */
   readonly attributes: JsonObject;
 }
 
 /** What an attempt of a task, or of its compensation, gets. */
 export interface TaskContext {
+  /** With `taskId` a key under which the step can be made idempotent. */
   readonly jobId: string;
+  /** The name that `ctx.task` was given. */
   readonly taskId: string;
+  /** Of this attempt alone. */
   readonly executionId: string;
   /** 1 for the first. */
   readonly attempt: number;
@@ -68,10 +99,11 @@ export interface TaskContext {
   progress(done: number, total?: number, note?: string): void;
 }
 
+/** How one task is run, tried again and undone. */
 export interface TaskOptions<Result> {
   /** Default: 3 attempts, 1 s doubling up to 60 s, with a fifth of jitter. */
   readonly retry?: Partial<RetryPolicy>;
-  /** An attempt that takes longer fails with `TimeoutError`. No limit by default. */
+  /** In milliseconds: an attempt that takes longer fails with `TimeoutError`. No limit by default. */
   readonly timeoutMs?: number;
   /** Undoes the completed task when the job fails or is cancelled. */
   readonly compensate?: (result: Result, task: TaskContext) => unknown;
@@ -79,6 +111,7 @@ export interface TaskOptions<Result> {
 
 /** What `run` may use. It must await nothing else, so that it can be called again. */
 export interface JobContext<ExpectationName extends string> {
+  /** Chosen by whoever submitted the job, or `job_` and a ULID. */
   readonly jobId: string;
   /**
    * The time of the last entry that `run` has seen, in milliseconds since the epoch:
@@ -88,6 +121,8 @@ export interface JobContext<ExpectationName extends string> {
   /**
    * Runs `fn` once and remembers its result. A completed task gives its recorded
    * result without running; what is returned is what JSON made of it.
+   *
+   * @param taskId Unique in the job, and the same when `run` is called again.
    */
   task<Result>(
     taskId: string,
@@ -98,8 +133,9 @@ export interface JobContext<ExpectationName extends string> {
   expect(name: ExpectationName): Promise<readonly [FactEvent, ...FactEvent[]]>;
 }
 
+/** A type of job, as `defineJob` takes it. */
 export interface JobDefinition<
-  Schema extends GenericSchema = GenericSchema,
+  Schema extends InputSchema = InputSchema,
   ExpectationName extends string = string,
   Output = unknown,
 > {
@@ -107,54 +143,86 @@ export interface JobDefinition<
   readonly type: string;
   /** Recorded with each job; raise it when `run` changes. */
   readonly version: number;
+  /** For `GET /definitions` and the dashboard. */
   readonly description?: string;
+  /** A schema of valibot; an input that it refuses makes no job. */
   readonly input: Schema;
-  readonly expects?: (input: InferOutput<Schema>) => Readonly<Record<ExpectationName, Expectation>>;
-  readonly errors?: (input: InferOutput<Schema>) => readonly ErrorMatcher[];
+  /** What the job waits for beside `run`; fixed, and recorded, when the job is created. */
+  readonly expects?: (input: ParsedInput<Schema>) => Readonly<Record<ExpectationName, Expectation>>;
+  /** Events that fail the job. */
+  readonly errors?: (input: ParsedInput<Schema>) => readonly ErrorMatcher[];
   /** How a job ends when all was compensated. Default `"Failed"`. */
   readonly onCompensated?: "Done" | "Failed";
-  readonly startsOn?: StartsOn<InferOutput<Schema>>;
+  /** Events that start a job of this type; one that comes twice starts one job. */
+  readonly startsOn?: StartsOn<ParsedInput<Schema>>;
   /**
    * Dotted paths of secrets in the input, `*` for every element of an array:
    * `["card.number", "recipients.*.iban"]`. `run` gets them; the journal, and whatever is
    * made of it, shows a mark in their place. What tasks say is watched for values of 6
    * characters or more: a message has them replaced, a result with one in it fails the job.
    */
-  readonly secrets?: readonly SecretPath<InferInput<Schema>>[];
+  readonly secrets?: readonly SecretPath<SubmittedInput<Schema>>[];
   /**
    * What becomes of the input when the job has ended, done or failed. Default `"keep"`.
    * Otherwise all of it is under a seal from the beginning, and removed at the end, or
    * `afterMs` later; from then on the job cannot be retried. Never hides the plan.
    */
   readonly retention?: InputRetention;
-  run(ctx: JobContext<ExpectationName>, input: InferOutput<Schema>): Promise<Output>;
+  /**
+   * What a job does. It is called again after a restart, and must then ask for the same tasks
+   * and expectations: await nothing but what `ctx` gives, and take the time from `ctx.now()`.
+   * What it returns is the job's output, as JSON has it.
+   */
+  run(ctx: JobContext<ExpectationName>, input: ParsedInput<Schema>): Promise<Output>;
 }
 
 /** A definition of whatever input and expectations, as the engine holds it. */
 export interface AnyJobDefinition {
+  /** A dotted name such as `order.fulfil`. */
   readonly type: string;
+  /** A whole number, at least 1. */
   readonly version: number;
+  /** In words. */
   readonly description?: string;
-  readonly input: GenericSchema;
+  /** What it is submitted with. */
+  readonly input: InputSchema;
+  /** What it waits for. */
   expects?(input: unknown): Readonly<Record<string, Expectation>>;
+  /** What fails it. */
   errors?(input: unknown): readonly ErrorMatcher[];
+  /** How it ends when all was compensated. */
   readonly onCompensated?: "Done" | "Failed";
-  readonly startsOn?: {
-    readonly eventType: string;
-    readonly correlation?: Correlation;
-    input(event: FactEvent): unknown;
-  };
+  /** What starts it. */
+  readonly startsOn?: StartsOn<unknown>;
+  /** Dotted paths of secrets in the input. */
   readonly secrets?: readonly string[];
+  /** What becomes of the input. */
   readonly retention?: InputRetention;
+  /** What it does. */
   run(ctx: JobContext<string>, input: unknown): Promise<unknown>;
 }
 
 /**
  * Declares a type of job. Types follow from it: `input` from its schema, the names
  * that `ctx.expect` accepts from `expects`, a task's result from its function.
+ *
+ * @example
+ * ```ts
+ * import { defineJob } from "@daybook/daybook";
+ * import * as v from "valibot";
+ *
+ * export const greet = defineJob({
+ *   type: "greeting.send",
+ *   version: 1,
+ *   input: v.object({ name: v.string() }),
+ *   async run(ctx, { name }) {
+ *     return await ctx.task("write", () => `Good day, ${name}`);
+ *   },
+ * });
+ * ```
  */
 export function defineJob<
-  Schema extends GenericSchema,
+  Schema extends InputSchema,
   ExpectationName extends string = never,
   Output = unknown,
 >(
@@ -163,17 +231,50 @@ export function defineJob<
   return definition;
 }
 
-/** Throw it in a task when trying again cannot help: the job fails as `poison`. */
+/**
+ * Throw it in a task when trying again cannot help: the job fails as `poison`.
+ *
+ * @example
+ * ```ts
+ * import { NonRetryableError } from "@daybook/daybook";
+ *
+ * export function send(email: string): string {
+ *   if (!email.includes("@")) throw new NonRetryableError(`${email} is no address`);
+ *   return `sent to ${email}`;
+ * }
+ * ```
+ */
 export class NonRetryableError extends Error {
+  /** As the journal has it. */
   override readonly name: string = "NonRetryableError";
 }
 
-/** Throw it in a task to choose the delay before the next attempt, in milliseconds. */
+/**
+ * Throw it in a task to choose the delay before the next attempt. It uses up an attempt, as
+ * any other error does.
+ *
+ * @example
+ * ```ts
+ * import { RetryLater } from "@daybook/daybook";
+ *
+ * export async function charge(orderId: string, signal: AbortSignal): Promise<string> {
+ *   const response = await fetch(`https://bank.example/charges/${orderId}`, { signal });
+ *   if (response.status === 429) throw new RetryLater(30_000, "the bank asks for patience");
+ *   return await response.text();
+ * }
+ * ```
+ */
 export class RetryLater extends Error {
+  /** As the journal has it. */
   override readonly name: string = "RetryLater";
 
-  constructor(readonly delayMs: number, message = `asked to be tried again in ${delayMs} ms`) {
+  /** Until the next attempt, in milliseconds. */
+  readonly delayMs: number;
+
+  /** Asks for the next attempt after `delayMs` milliseconds; `message` is for whoever asks why. */
+  constructor(delayMs: number, message = `asked to be tried again in ${delayMs} ms`) {
     super(message);
+    this.delayMs = delayMs;
   }
 }
 

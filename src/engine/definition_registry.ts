@@ -28,7 +28,7 @@ import { inputIssues } from "./input_issues.ts";
 import { requireProtectable } from "./protection.ts";
 import type { DefinitionInfo, InputIssue } from "./requests.ts";
 
-export type ParsedInput =
+export type InputVerdict =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly issues: readonly InputIssue[] };
 
@@ -108,8 +108,8 @@ export class DefinitionRegistry {
 }
 
 /** Checks an input against its schema; the value is what `run` gets. */
-export function parseInput(definition: AnyJobDefinition, input: unknown): ParsedInput {
-  const result = v.safeParse(definition.input, input);
+export function parseInput(definition: AnyJobDefinition, input: unknown): InputVerdict {
+  const result = v.safeParse(schemaOf(definition), input);
   if (result.success) return { ok: true, value: result.output };
   if (input === undefined) return { ok: false, issues: [{ pointer: "", detail: "is required" }] };
   return { ok: false, issues: inputIssues(result.issues) };
@@ -176,6 +176,11 @@ function matcherOf(spec: ErrorMatcher): EventMatcher {
   return { eventType: type, correlation };
 }
 
+/** All of the schema, of which a definition's type shows a part. */
+function schemaOf({ input }: AnyJobDefinition): v.GenericSchema {
+  return input as v.GenericSchema;
+}
+
 /** The issues of an input, in one line. */
 export function issuesText(issues: readonly InputIssue[]): string {
   return issues.map(({ pointer, detail }) => `${pointer || "/"}: ${detail}`).join("; ");
@@ -193,7 +198,7 @@ function infoOf(definition: AnyJobDefinition): DefinitionInfo {
   };
 }
 
-function inputSchemaOf({ input }: AnyJobDefinition): JsonValue {
+function inputSchemaOf(definition: AnyJobDefinition): JsonValue {
   const options = { errorMode: "ignore", target: "draft-2020-12" } as const;
-  return toJsonSchema(input, options) as unknown as JsonValue;
+  return toJsonSchema(schemaOf(definition), options) as unknown as JsonValue;
 }

@@ -282,5 +282,6 @@ export class GroupTooLargeError extends Error {
  * answer comes with the next start, by repeating the request with the same id or key.
  */
 export class JournalFailedError extends Error {
+  /** For logs. */
   override readonly name = "JournalFailedError";
 }

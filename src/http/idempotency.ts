@@ -13,17 +13,16 @@ export const idempotencyKeyField = v.pipe(
 );
 
 /**
- * The key of a request with a digest of what its body says, white space aside, or
- * `undefined` when it has no key.
+ * A key with a digest of what the document says, white space aside, or `undefined` when
+ * there is no key.
  *
  * @throws {Problem} `invalid-request` when the key is illegal.
  */
 export function idempotencyOf(
-  request: Request,
+  key: string | null | undefined,
   document: JsonValue,
 ): { readonly key: string; readonly digest: string } | undefined {
-  const key = request.headers.get("idempotency-key");
-  if (key === null) return undefined;
+  if (key === null || key === undefined) return undefined;
   if (!v.is(idempotencyKeyField, key)) {
     throw invalidRequest([{ header: "Idempotency-Key", detail: KEY_RULE }]);
   }

@@ -2,12 +2,13 @@
 
 import { ID_PATTERN } from "../core/ids.ts";
 import type { EventId } from "../core/ids.ts";
+import type { JsonObject } from "../core/json.ts";
 import type { Point } from "../core/point.ts";
 import { wholeNumberOf } from "./whole_number.ts";
 import { millisecondsOf, TIME_RULE } from "./time.ts";
 
 /** In JSON Schema. */
-export const POINT_FORMS = {
+export const POINT_FORMS: JsonObject = {
   anyOf: [
     { type: "integer", minimum: 1, description: "A logId." },
     { type: "string", format: "date-time" },

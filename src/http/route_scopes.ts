@@ -52,6 +52,8 @@ const ROUTE_SCOPES: Readonly<Record<string, RouteScope>> = {
   "GET /ui/jobs/:id/time": "read",
   // As the what-if of the API: it records nothing.
   "POST /ui/jobs/:id/time": "read",
+  "GET /ui/manual": "read",
+  "GET /ui/manual/:page": "read",
 };
 
 export interface Route {

@@ -1,6 +1,5 @@
 /** Why a journal cannot be opened. Each carries the exit code of the process. */
 
-import type { LogId } from "../core/ids.ts";
 import { journalFlag } from "./journal_flag.ts";
 
 /** Where in a journal something is wrong. */
@@ -10,7 +9,7 @@ export interface JournalLocation {
   /** Bytes from the start of the segment. */
   readonly offset: number;
   /** The position that is, or should be, there. */
-  readonly logId: LogId;
+  readonly logId: number;
 }
 
 function adviceFor(folder: string): string {
@@ -22,13 +21,19 @@ function adviceFor(folder: string): string {
 
 /** Recorded data is not what was written, or not what this version understands. */
 export class JournalDamagedError extends Error {
+  /** For logs. */
   override readonly name = "JournalDamagedError";
+  /** What a process that cannot start because of it exits with. */
   readonly exitCode = 78;
+  /** File name of the segment. */
   readonly segment: string;
+  /** Bytes from the start of the segment. */
   readonly offset: number;
-  readonly logId: LogId;
+  /** The position that is, or should be, there. */
+  readonly logId: number;
   readonly #what: string;
 
+  /** Made by the journal. */
   constructor(location: JournalLocation, reason: string) {
     const { segment, offset, logId } = location;
     const what = `Cannot use the journal: segment ${segment} at byte ${offset} ` +
@@ -48,10 +53,16 @@ export class JournalDamagedError extends Error {
 
 /** Another process has the journal open. */
 export class JournalLockedError extends Error {
+  /** For logs. */
   override readonly name = "JournalLockedError";
+  /** What a process that cannot start because of it exits with. */
   readonly exitCode = 73;
 
-  /** @param url Where the process that holds it says that it listens. */
+  /**
+   * Made by the journal.
+   *
+   * @param url Where the process that holds it says that it listens.
+   */
   constructor(folder: string, url?: string) {
     const where = url === undefined ? "" : `, which listens on ${url}`;
     super(`Cannot open journal ${folder}: another process holds it${where}`);
@@ -60,10 +71,14 @@ export class JournalLockedError extends Error {
 
 /** The files cannot be read or written. */
 export class JournalUnusableError extends Error {
+  /** For logs. */
   override readonly name: string = "JournalUnusableError";
+  /** What a process that cannot start because of it exits with. */
   readonly exitCode: number = 74;
+  /** The file or folder. */
   readonly path: string;
 
+  /** Made by the journal. */
   constructor(action: string, path: string, reason: string, cause?: unknown) {
     super(`Cannot ${action} ${path}: ${reason}`, { cause });
     this.path = path;

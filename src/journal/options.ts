@@ -43,7 +43,9 @@ export const BATCH_BYTES_MAX = 4 * 1024 * 1024;
 /** Segments are read whole, and their line offsets have 32 bits. */
 const SEGMENT_BYTES_LIMIT = 1024 * 1024 * 1024;
 
-export type ResolvedOptions = Required<FileJournalOptions>;
+export type ResolvedOptions =
+  & Required<Omit<FileJournalOptions, "watch">>
+  & { readonly watch: CommitWatch | undefined };
 
 /** @throws {RangeError} when a number is not one that the journal can work with. */
 export function resolvedOptions(options: FileJournalOptions): ResolvedOptions {

@@ -4,81 +4,38 @@
  */
 
 import assert from "node:assert/strict";
+import { inCheckout } from "../support/checkout.ts";
 import { DaybookProcess } from "../support/daybook_process.ts";
+import { blocksOf, type Page } from "../support/manual_pages.ts";
+import { PageWalk } from "../support/page_walk.ts";
+import { hasTools } from "../support/tools.ts";
 
 const README = new URL("../../README.md", import.meta.url);
-const START = "deno task start";
-const KILL = /^kill -9 \d+$/;
 
-function walk(text: string): readonly string[] {
+/** The walk alone: what is around it is not in the order in which it could be typed. */
+async function walk(): Promise<Page> {
+  const text = await Deno.readTextFile(README);
   const section = text.split("\n## ").find((part) => part.startsWith("Five minutes"));
   assert.ok(section, "the README has no section Five minutes");
-  return [...section.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block]) => block?.trim() ?? "");
-}
-
-function hasTools(): boolean {
-  return ["curl", "jq"].every((tool) => {
-    try {
-      return new Deno.Command(tool, { args: ["--version"], stdout: "null" }).outputSync().success;
-    } catch {
-      return false;
-    }
-  });
-}
-
-const SOURCE = new URL("../../src", import.meta.url).pathname;
-const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
-
-/** A task of `deno.json` may use no other folder, so its program is run without the task. */
-function withoutTasks(block: string): string {
-  const deno = `${Deno.execPath()} run --quiet --allow-all --config=${CONFIG} ${SOURCE}/cli`;
-  return block.replaceAll("deno task journal", `${deno}/journal.ts`);
-}
-
-async function run(block: string, url: string, journal: string, folder: string): Promise<string> {
-  const script = withoutTasks(block)
-    .replaceAll("localhost:8000", new URL(url).host)
-    .replaceAll("journal/segments", `${journal}/segments`);
-  const { stdout, stderr } = await new Deno.Command("bash", {
-    args: ["-c", script],
-    cwd: folder,
-    env: { DAYBOOK_JOURNAL: journal },
-  }).output();
-  const decoder = new TextDecoder();
-  return decoder.decode(stdout) + decoder.decode(stderr);
+  const linesBefore = text.slice(0, text.indexOf(section)).split("\n").length - 1;
+  const blocks = blocksOf(section).map((block) => ({ ...block, line: block.line + linesBefore }));
+  return { file: "README.md", text: section, blocks };
 }
 
 Deno.test({
   name: "README: the five-minute walk does what it says",
   // Without curl and jq nobody can take the walk; CI installs them.
-  ignore: !hasTools(),
+  ignore: !hasTools("curl", "jq"),
   fn: async () => {
-    const folder = await Deno.makeTempDir();
-    const journal = `${folder}/journal`;
-    const blocks = walk(await Deno.readTextFile(README));
-    assert.ok(blocks.length >= 10);
-    let daybook = await DaybookProcess.start({ journal });
-    try {
-      for (const block of blocks) {
-        if (block === START) daybook = await DaybookProcess.start({ journal });
-        else if (KILL.test(block)) await daybook.kill();
-        else assertShows(block, await run(block, daybook.url, journal, folder));
-      }
-      assert.equal(await daybook.stop(), 0);
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
+    const page = await walk();
+    assert.ok(page.blocks.length >= 10);
+    await inCheckout(async (checkout) => {
+      // The README begins with it, a section before.
+      const start = { language: "sh", marks: [], text: "deno task start", line: 1 };
+      await new PageWalk({ ...page, blocks: [start, ...page.blocks] }, checkout).run();
+    });
   },
 });
-
-function assertShows(block: string, output: string): void {
-  for (const [, promised] of block.matchAll(/^# => (.*)$/gm)) {
-    assert.ok(
-      promised !== undefined && output.includes(promised),
-      `after\n${block}\nthe README promises\n${promised}\nbut it printed\n${output}`,
-    );
-  }
-}
 
 Deno.test("README: the module of definitions works as it is written", async () => {
   const folder = await Deno.makeTempDir();

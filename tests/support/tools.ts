@@ -9,3 +9,9 @@ export function hasTools(...tools: readonly string[]): boolean {
     }
   });
 }
+
+/** Whether there is such a program, for those that do not all know `--version`. */
+export function isInstalled(tool: string): boolean {
+  const args = ["-c", 'command -v "$0"', tool];
+  return new Deno.Command("sh", { args, stdout: "null", stderr: "null" }).outputSync().success;
+}

@@ -13,6 +13,7 @@ import streamScript from "./scripts/stream.js" with { type: "text" };
 import timeTravelScript from "./scripts/time_travel.js" with { type: "text" };
 import baseStyle from "./styles/base.css" with { type: "text" };
 import jobStyle from "./styles/job.css" with { type: "text" };
+import manualStyle from "./styles/manual.css" with { type: "text" };
 import partsStyle from "./styles/parts.css" with { type: "text" };
 import referenceStyle from "./styles/reference.css" with { type: "text" };
 import streamStyle from "./styles/stream.css" with { type: "text" };
@@ -23,6 +24,7 @@ const STYLE = "text/css; charset=utf-8";
 
 const SOURCES = {
   "base.css": { type: STYLE, text: baseStyle },
+  "manual.css": { type: STYLE, text: manualStyle },
   "parts.css": { type: STYLE, text: partsStyle },
   "job.css": { type: STYLE, text: jobStyle },
   "idiomorph.js": { type: SCRIPT, text: idiomorph },

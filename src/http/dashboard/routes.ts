@@ -6,6 +6,7 @@ import { addLive } from "./live.ts";
 import { addAssets } from "./screens/asset.ts";
 import { addJobScreen } from "./screens/job.tsx";
 import { addReferenceScreen } from "./screens/reference.tsx";
+import { addManualScreen } from "./screens/manual.tsx";
 import { addSignInScreen } from "./screens/sign_in.tsx";
 import { addStreamScreen } from "./screens/stream.tsx";
 import { addTimeTravelScreen } from "./screens/time_travel.tsx";
@@ -13,6 +14,7 @@ import { addTimeTravelScreen } from "./screens/time_travel.tsx";
 export function addDashboard(app: Hono, edge: Edge): void {
   addAssets(app);
   addLive(app, edge);
+  addManualScreen(app, edge);
   addSignInScreen(app, edge);
   addJobScreen(app, edge);
   addTimeTravelScreen(app, edge);

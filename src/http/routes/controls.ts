@@ -35,11 +35,17 @@ export function addControlRoutes(app: Hono, edge: Edge): void {
 async function control(c: Context, edge: Edge, kind: ControlRequest["kind"]): Promise<Response> {
   refuseQuery(c.req.raw);
   const { jobId } = jobOf(c, edge.engine);
+  const request = controlRequestOf(kind, await readOptionalJson(c.req.raw, edge.bodies));
   const trace = traceOf(c.req.raw, edge.spans);
-  const parsed = v.safeParse(controlBody, await readOptionalJson(c.req.raw, edge.bodies));
-  if (!parsed.success) throw invalidRequest(pointedIssues(parsed.issues));
-  const job = valueOf(await edge.engine.control(jobId, { kind, trace, ...parsed.output }));
+  const job = valueOf(await edge.engine.control(jobId, { ...request, trace }));
   return jsonResponse(jobView(job), STATUS.ok);
+}
+
+/** @throws {Problem} `invalid-request`. */
+export function controlRequestOf(kind: ControlRequest["kind"], body: JsonValue): ControlRequest {
+  const parsed = v.safeParse(controlBody, body);
+  if (!parsed.success) throw invalidRequest(pointedIssues(parsed.issues));
+  return { kind, ...parsed.output };
 }
 
 async function retry(c: Context, edge: Edge): Promise<Response> {

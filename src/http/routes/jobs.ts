@@ -68,7 +68,7 @@ async function readDocument(request: Request, bodies: Bodies): Promise<JsonValue
 function requestOf(request: Request, document: JsonValue, edge: Edge): CreateRequest {
   const { maxStartDelayMs, clock } = edge;
   const creation = createRequestOf(document, { now: clock.now(), maxStartDelayMs });
-  const idempotency = idempotencyOf(request, document);
+  const idempotency = idempotencyOf(request.headers.get("idempotency-key"), document);
   const trace = traceOf(request, edge.spans);
   if (idempotency === undefined && trace === undefined) return creation;
   return { ...creation, trace, ...(idempotency === undefined ? {} : { idempotency }) };

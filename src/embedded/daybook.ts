@@ -1,0 +1,141 @@
+/** Daybook inside a program, as its code sees it. */
+
+import type {
+  AnyJobDefinition,
+  InputSchema,
+  JobDefinition,
+  SubmittedInput,
+} from "../engine/definition.ts";
+import type { DeliveredEvent, EventReceipt } from "./event.ts";
+import type { Job } from "./job.ts";
+
+/** What a Daybook inside a program is made of. */
+export interface OpenOptions {
+  /**
+   * The folder of the journal. It is made when it is missing, in a folder that must be there;
+   * no other process may have it open.
+   */
+  readonly journal: string;
+  /** The types of jobs that there are. */
+  readonly definitions: readonly AnyJobDefinition[];
+  /**
+   * Settings by the names of the flags that `deno task start --help` lists, without dashes,
+   * such as `{ "max-running": "4", "segment-bytes": "8MiB", "allowed-hosts": "shop.example" }`.
+   * Nothing is taken from the environment. What belongs to a server (`port`, `hostname`,
+   * `token-file`, `webhook-hosts`) is refused.
+   */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Told of what an operator should know. Default `console.error`. */
+  readonly warn?: (message: string) => void;
+  /**
+   * The disk failed in a way that leaves open what is on it: from now on nothing is taken, and
+   * the program should end and be started again. Default: a warning that says so.
+   */
+  readonly onJournalFailed?: (error: Error) => void;
+}
+
+/** What a job is submitted with, beside its input. */
+export interface SubmitOptions {
+  /** 1 to 128 characters of `A-Z a-z 0-9 . _ : ~ -`; a second job with this id is refused. */
+  readonly jobId?: string;
+  /**
+   * 1 to 255 visible ASCII characters. Submitting the same again with the same key gives the
+   * job that there is.
+   */
+  readonly idempotencyKey?: string;
+  /** -1000 to 1000; lower goes first. Default 0. */
+  readonly priority?: number;
+  /** At most 32, to find it by. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** RFC 3339; at most `max-start-delay` (15 minutes) from now. */
+  readonly startAt?: string;
+  /** `false`: it is only created, until `POST /jobs/:id/start`. Default `true`. */
+  readonly start?: boolean;
+}
+
+/** How long to wait for a job. */
+export interface WaitOptions {
+  /** In milliseconds; then the job is given as it is. */
+  readonly timeoutMs: number;
+  /** Ends the wait in the same way. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * A Daybook in this process, from `openDaybook`. What a call has acknowledged is on disk.
+ * What has no method here has a route: `daybook.fetch` answers all of them.
+ */
+export interface EmbeddedDaybook extends AsyncDisposable {
+  /**
+   * Answers every route of Daybook, to be served or mounted. It asks for no token: whoever
+   * reaches it may do everything, so put your own middleware before it. It answers only hosts
+   * of the loopback and those of the setting `allowed-hosts`.
+   */
+  readonly fetch: (request: Request) => Response | Promise<Response>;
+
+  /**
+   * Creates a job, and starts it unless told otherwise.
+   *
+   * @param input Typed by the schema of the definition, which it has to satisfy.
+   * @throws {RefusedError} when nothing was recorded; its `kind` says why.
+   * @throws {JournalFailedError} when nobody knows whether it was: submit it again after the
+   * restart, with the same `jobId` or `idempotencyKey`.
+   */
+  submit<Schema extends InputSchema, ExpectationName extends string, Output>(
+    definition: JobDefinition<Schema, ExpectationName, Output>,
+    input: SubmittedInput<Schema>,
+    options?: SubmitOptions,
+  ): Promise<Job<Output>>;
+
+  /**
+   * Records an event, and gives it to the jobs that expect it.
+   *
+   * @throws {RefusedError} when nothing was recorded; its `kind` says why.
+   * @throws {JournalFailedError} when nobody knows whether it was: deliver it again after the
+   * restart, with the same `eventId`.
+   */
+  deliver(event: DeliveredEvent): Promise<EventReceipt>;
+
+  /**
+   * Cancels a job; what it did is undone, where it knows how.
+   *
+   * @param reason Recorded with it; at most 1,000 characters.
+   * @throws {RefusedError} when there is no such job, or it has ended.
+   * @throws {JournalFailedError} when nobody knows whether it was recorded.
+   */
+  cancel(jobId: string, reason?: string): Promise<Job>;
+
+  /** A job as it is now, or `undefined` when there is none with this id. */
+  job(jobId: string): Job | undefined;
+
+  /**
+   * A job once it is Done or Failed, or as it is when the time is up, the signal aborts or
+   * Daybook closes: look at its `state`.
+   *
+   * @param job Its id; or what `submit` gave, so that the type of the output is known.
+   * @throws {RefusedError} `unknown-job` when there is none.
+   */
+  wait<Output>(job: string | Job<Output>, options: WaitOptions): Promise<Job<Output>>;
+
+  /**
+   * Why a job is as it is, in prose that cites lines of the journal, as
+   * `GET /jobs/:id/explain` has it. Calls in it have no host: only you know where you serve
+   * `fetch`.
+   *
+   * @throws {RefusedError} `unknown-job` when there is none.
+   */
+  explain(jobId: string): Promise<string>;
+
+  /**
+   * Stops in order: takes nothing new, ends streams and waits, lets running tasks end for the
+   * time of the setting `drain` (10 s), and seals the journal. What is unfinished goes on when
+   * the journal is opened again.
+   *
+   * @param closeServer Stops the server that serves `fetch`, if there is one: called once
+   * the streams have ended, which would keep it open, and before the journal is closed.
+   */
+  close(closeServer?: () => Promise<unknown>): Promise<void>;
+
+  /** The same as `close()`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
+}

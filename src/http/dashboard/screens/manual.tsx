@@ -1,0 +1,47 @@
+/** `/ui/manual`: the pages that tell how things are done. */
+
+import type { Context, Hono } from "hono";
+import type { Edge } from "../../edge.ts";
+import { Problem } from "../../problem.ts";
+import { MANUAL_PAGES, manualLink, type ManualPage, manualPath } from "../manual_pages.ts";
+import { page } from "../page.tsx";
+import { Markdown } from "../parts/markdown.tsx";
+
+export function addManualScreen(app: Hono, edge: Edge): void {
+  app.get("/ui/manual", (c) => manualPage(c, edge, ""));
+  app.get("/ui/manual/:page", (c) => manualPage(c, edge, c.req.param("page")));
+}
+
+function manualPage(c: Context, edge: Edge, name: string): Response {
+  const shown = MANUAL_PAGES.find((candidate) => candidate.name === name);
+  if (shown === undefined) {
+    throw new Problem("not-found", "Cannot find a page of this name in the manual");
+  }
+  return page(
+    c,
+    edge,
+    { title: shown.title, screen: "manual", styles: ["manual.css"] },
+    <div class="manual">
+      <Contents shown={shown} />
+      <article>
+        <Markdown text={shown.text} hrefOf={(target) => manualLink(shown, target)} />
+      </article>
+    </div>,
+  );
+}
+
+function Contents({ shown }: { readonly shown: ManualPage }) {
+  return (
+    <nav aria-label="Pages of the manual" class="manual-pages">
+      <ul>
+        {MANUAL_PAGES.map((listed) => (
+          <li>
+            <a href={manualPath(listed)} aria-current={listed === shown ? "page" : undefined}>
+              {listed.title}
+            </a>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}

@@ -1,0 +1,211 @@
+import assert from "node:assert/strict";
+import { Hono } from "hono";
+import * as v from "valibot";
+import {
+  defineJob,
+  JournalLockedError,
+  NonRetryableError,
+  openDaybook,
+  RefusedError,
+} from "../../src/mod.ts";
+import { inFolder } from "../support/temporary_folder.ts";
+
+const welcome = defineJob({
+  type: "user.welcome",
+  version: 1,
+  input: v.strictObject({ userId: v.string(), copies: v.optional(v.number(), 1) }),
+  expects: ({ userId }) => ({
+    confirmed: { eventType: "user.EmailConfirmed", correlation: { equals: { userId } } },
+  }),
+  async run(ctx, { userId, copies }) {
+    const letter = await ctx.task("send", () => ({ letterId: `letter-${userId}`, copies }));
+    const [confirmation] = await ctx.expect("confirmed");
+    return { ...letter, confirmedBy: confirmation.eventId };
+  },
+});
+
+const refuse = defineJob({
+  type: "always.refuse",
+  version: 1,
+  input: v.object({}),
+  run: (ctx) =>
+    ctx.task("refuse", (): number => {
+      throw new NonRetryableError("no");
+    }),
+});
+
+const definitions = [welcome, refuse];
+const END = { timeoutMs: 10_000 };
+
+function confirmed(eventId = "c-7") {
+  return { eventType: "user.EmailConfirmed", eventId, attributes: { userId: "7" } };
+}
+
+async function refusalOf(promise: Promise<unknown>): Promise<RefusedError> {
+  const error = await promise.then(() => undefined, (error) => error);
+  assert.ok(error instanceof RefusedError, String(error));
+  return error;
+}
+
+Deno.test("openDaybook: a job is submitted, is moved by an event, and its output has a type", async () => {
+  await inFolder(async (folder) => {
+    await using daybook = await openDaybook({ journal: `${folder}/journal`, definitions });
+    const submitted = await daybook.submit(welcome, { userId: "7" }, { labels: { from: "test" } });
+    const receipt = await daybook.deliver(confirmed());
+    const job = await daybook.wait(submitted, END);
+
+    assert.equal(submitted.state, "Running");
+    assert.deepEqual(receipt.jobs.map(({ expectation }) => expectation), ["confirmed"]);
+    assert.equal(receipt.disposition, "matched");
+    assert.equal(job.state, "Done");
+    const letterId: string | undefined = job.output?.letterId;
+    assert.equal(letterId, "letter-7");
+    assert.deepEqual(job.output, { letterId: "letter-7", copies: 1, confirmedBy: "c-7" });
+    assert.deepEqual(job.labels, { from: "test" });
+    assert.deepEqual(job.tasks.map(({ taskId }) => taskId), ["main", "send"]);
+    assert.equal((await daybook.deliver(confirmed())).disposition, "duplicate");
+    assert.match(await daybook.explain(job.jobId), /is Done/);
+  });
+});
+
+Deno.test("openDaybook: a failure says in which step, and what waits can be cancelled", async () => {
+  await inFolder(async (folder) => {
+    await using daybook = await openDaybook({ journal: `${folder}/journal`, definitions });
+    const refused = await daybook.wait(await daybook.submit(refuse, {}), END);
+    const { jobId } = await daybook.submit(welcome, { userId: "7" });
+    const cancelled = await daybook.cancel(jobId, "not wanted");
+
+    assert.equal(refused.failure?.kind, "poison");
+    assert.equal(refused.failure?.taskId, "refuse");
+    assert.equal(refused.output, null);
+    assert.equal(cancelled.condition, "cancelled");
+    assert.equal(daybook.job(jobId)?.failure?.error.message, "not wanted");
+    assert.equal(daybook.job("nobody"), undefined);
+  });
+});
+
+Deno.test("openDaybook: what is refused is recorded nowhere, and says why", async () => {
+  await inFolder(async (folder) => {
+    const daybook = await openDaybook({ journal: `${folder}/journal`, definitions });
+    const userId = "7";
+    await daybook.submit(welcome, { userId }, { jobId: "w-7", idempotencyKey: "first" });
+
+    // @ts-expect-error A number is no id of a user, and the compiler says so too.
+    const invalid = await refusalOf(daybook.submit(welcome, { userId: 7 }));
+    assert.equal(invalid.kind, "invalid-request");
+    assert.deepEqual(invalid.issues, [{ pointer: "/input/userId", detail: "must be a string" }]);
+    const again = daybook.submit(welcome, { userId }, { jobId: "w-7" });
+    assert.equal((await refusalOf(again)).kind, "job-exists");
+    const reused = daybook.submit(welcome, { userId: "8" }, { idempotencyKey: "first" });
+    assert.equal((await refusalOf(reused)).kind, "idempotency-key-reused");
+    const key = daybook.submit(welcome, { userId }, { idempotencyKey: "white space" });
+    assert.deepEqual((await refusalOf(key)).issues.map(({ pointer }) => pointer), [
+      "/idempotencyKey",
+    ]);
+    const late = daybook.submit(welcome, { userId }, { startAt: "2999-01-01T00:00:00Z" });
+    assert.match((await refusalOf(late)).message, /at most 900 seconds/);
+    const other = defineJob({ ...refuse, type: "not.loaded" });
+    assert.equal((await refusalOf(daybook.submit(other, {}))).kind, "unknown-type");
+    const reserved = daybook.deliver({ eventType: "job.JobStarted" });
+    assert.match((await refusalOf(reserved)).message, /reserved/);
+    assert.equal((await refusalOf(daybook.cancel("nobody"))).kind, "unknown-job");
+    assert.equal((await refusalOf(daybook.wait("../etc", END))).kind, "unknown-job");
+    assert.equal((await refusalOf(daybook.explain("nobody"))).kind, "unknown-job");
+    await daybook.cancel("w-7");
+    assert.equal((await refusalOf(daybook.cancel("w-7"))).kind, "not-in-this-state");
+    assert.match((await refusalOf(daybook.cancel("w-7", "x".repeat(2_000)))).message, /1000/);
+
+    const { jobs } = await (await daybook.fetch(new Request("http://localhost/jobs"))).json();
+    assert.deepEqual(jobs.map(({ jobId }: { jobId: string }) => jobId), ["w-7"]);
+    await daybook.close();
+    assert.equal((await refusalOf(daybook.submit(refuse, {}))).kind, "draining");
+  });
+});
+
+Deno.test("openDaybook: a key means the same job in process and over HTTP", async () => {
+  await inFolder(async (folder) => {
+    await using daybook = await openDaybook({ journal: `${folder}/journal`, definitions });
+    const idempotencyKey = "nightly-2026-11-26";
+    const first = await daybook.submit(welcome, { userId: "7" }, { idempotencyKey });
+    const request = new Request("http://localhost/jobs", {
+      method: "POST",
+      headers: { "content-type": "application/json", "idempotency-key": idempotencyKey },
+      body: JSON.stringify({ type: "user.welcome", input: { userId: "7" } }),
+    });
+    const response = await daybook.fetch(request);
+
+    assert.equal(response.headers.get("idempotency-replayed"), "true");
+    assert.equal((await response.json()).jobId, first.jobId);
+    const second = await daybook.submit(welcome, { userId: "7" }, { idempotencyKey });
+    assert.equal(second.jobId, first.jobId);
+  });
+});
+
+Deno.test("openDaybook: what was unfinished goes on when the journal is opened again", async () => {
+  await inFolder(async (folder) => {
+    const journal = `${folder}/journal`;
+    const before = await openDaybook({ journal, definitions });
+    await before.submit(welcome, { userId: "7" }, { jobId: "w-7" });
+    await before.close();
+    await before.close();
+    const warnings: string[] = [];
+    const without = await openDaybook({
+      journal,
+      definitions: [refuse],
+      warn: (message) => warnings.push(message),
+    });
+    await without.close();
+    assert.deepEqual(warnings, [
+      "1 unfinished jobs of type user.welcome wait for a definition that is not loaded",
+    ]);
+
+    await using after = await openDaybook({ journal, definitions });
+    await after.deliver(confirmed());
+    const { state, tasks } = await after.wait("w-7", END);
+    assert.equal(state, "Done");
+    assert.equal(tasks.find(({ taskId }) => taskId === "send")?.attempts, 1);
+  });
+});
+
+Deno.test("openDaybook: a journal has one process, and a wait ends with Daybook", async () => {
+  await inFolder(async (folder) => {
+    const journal = `${folder}/journal`;
+    const daybook = await openDaybook({ journal, definitions });
+    await assert.rejects(openDaybook({ journal, definitions }), JournalLockedError);
+    const waiting = daybook.wait(await daybook.submit(welcome, { userId: "7" }), END);
+    await daybook.close();
+    assert.equal((await waiting).state, "Running");
+  });
+});
+
+Deno.test("openDaybook: only its own server takes a port; other settings are those of the flags", async () => {
+  await inFolder(async (folder) => {
+    const journal = `${folder}/journal`;
+    const open = (settings: Record<string, string>) =>
+      openDaybook({ journal, definitions, settings });
+    await assert.rejects(open({ port: "8000" }), /Cannot open Daybook: only its own server/);
+    await assert.rejects(open({ "max-runing": "4" }), /max-runing/);
+    await assert.rejects(open({ "max-running": "none" }), /--max-running "none" must be/);
+    await using _ = await open({ "max-running": "4", "segment-bytes": "8MiB" });
+  });
+});
+
+Deno.test("fetch: mounted in an app it answers under a prefix, for the hosts that it was told", async () => {
+  await inFolder(async (folder) => {
+    await using daybook = await openDaybook({
+      journal: `${folder}/journal`,
+      definitions,
+      settings: { "allowed-hosts": "shop.example" },
+    });
+    await daybook.submit(welcome, { userId: "7" }, { jobId: "w-7" });
+    const app = new Hono();
+    app.mount("/daybook", daybook.fetch);
+    const found = await app.request("https://shop.example/daybook/jobs/w-7");
+    const job = await found.json();
+
+    assert.equal(job.jobId, "w-7");
+    // The prefix is the app's own affair: links and Location do not know it.
+    assert.equal(job.links.explain, "/jobs/w-7/explain");
+    assert.equal((await app.request("https://evil.example/daybook/jobs/w-7")).status, 421);
+  });
+});

@@ -1,0 +1,91 @@
+/** Does what every page of the manual says, in a copy of this repository. */
+
+import assert from "node:assert/strict";
+import { inCheckout } from "../support/checkout.ts";
+import { blocksOf, type Page, pageNames, readPage } from "../support/manual_pages.ts";
+import { PageWalk } from "../support/page_walk.ts";
+import { inFolder } from "../support/temporary_folder.ts";
+import { hasTools } from "../support/tools.ts";
+
+Deno.test({
+  name: "manual: every page does what it says",
+  // Without curl and jq nobody can do what the pages say; CI installs them.
+  ignore: !hasTools("curl", "jq"),
+  fn: async (t) => {
+    await inCheckout(async (checkout) => {
+      for (const name of await pageNames()) {
+        const page = await readPage(name);
+        await t.step(name, () => new PageWalk(page, checkout).run());
+        await checkout.tidy();
+      }
+    });
+  },
+});
+
+/** What nobody looks at, says the walk nothing of. */
+const LANGUAGES = ["sh", "ts", "jsonc", "ini", "crontab", "caddyfile"];
+
+Deno.test("manual: every block of code is one that a test looks at", async () => {
+  for (const name of await pageNames()) {
+    const { text, blocks } = await readPage(name);
+    assert.equal(text.match(/^\s*```/gm)?.length ?? 0, 2 * blocks.length, name);
+    for (const { language, line } of blocks) {
+      assert.ok(LANGUAGES.includes(language), `${name}:${line} is ${language}`);
+    }
+  }
+});
+
+Deno.test("manual: the index leads to every page", async () => {
+  const { text } = await readPage("README");
+  for (const name of await pageNames()) {
+    if (name !== "README") assert.ok(text.includes(`](${name}.md)`), name);
+  }
+});
+
+/** Walks a page of these lines where there is no Daybook. */
+async function walk(lines: readonly string[]): Promise<void> {
+  const text = lines.join("\n");
+  const page: Page = { file: "page.md", text, blocks: blocksOf(text) };
+  await inFolder(async (folder) => {
+    const checkout = { folder, above: folder, env: {}, tidy: () => Promise.resolve() };
+    await new PageWalk(page, checkout).run();
+  });
+}
+
+Deno.test("manual: a page that does not keep its promise is caught, and says where", async () => {
+  await walk(["# A page", "", "```sh", "echo one two", "# => two", "```"]);
+  const broken = walk(["# A page", "", "```sh", "echo one", "# => two", "```"]);
+  await assert.rejects(broken, /page\.md:4 promises\ntwo\nbut it printed\none/);
+});
+
+Deno.test("manual: a command that fails is caught, and one that should and does not", async () => {
+  await walk(["```sh fails", "false", "```"]);
+  await assert.rejects(walk(["```sh", "false", "```"]), /page\.md:2 exits with 1/);
+  await assert.rejects(walk(["```sh fails", "true", "```"]), /page\.md:2 exits with 0/);
+});
+
+Deno.test("manual: code goes into the file that it names, and code without one is caught", async () => {
+  await walk([
+    "```ts",
+    "// a.ts",
+    "export {};",
+    "```",
+    "```sh",
+    "cat a.ts",
+    "# => export {};",
+    "```",
+  ]);
+  await assert.rejects(walk(["```ts", "export {};", "```"]), /names no file/);
+});
+
+Deno.test("manual: a line of crontab is run as cron would", async () => {
+  await walk([
+    "```crontab",
+    '5 3 * * * echo "on $(date +\\%d)" > day',
+    "```",
+    "```sh",
+    "cat day",
+    "# => on",
+    "```",
+  ]);
+});

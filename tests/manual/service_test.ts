@@ -1,0 +1,192 @@
+/**
+ * The pages on services, as far as they can be tried without systemd running and without a
+ * name that the internet knows: the command of the unit is run as it is written, but for its
+ * paths and its port; units are given to `systemd-analyze verify`, and the Caddyfile to
+ * `caddy validate`, where there are such programs. What remains is `systemctl` itself.
+ */
+
+import assert from "node:assert/strict";
+import { helpText } from "../../src/configuration_text.ts";
+import { type Checkout, inCheckout } from "../support/checkout.ts";
+import { type Block, readPage } from "../support/manual_pages.ts";
+import { PageServer } from "../support/page_server.ts";
+import { inFolder } from "../support/temporary_folder.ts";
+import { isInstalled } from "../support/tools.ts";
+
+const TOKEN = "4f6ad1b0c3e85d7792ab";
+
+async function blockOf(page: string, file: string): Promise<string> {
+  const { blocks } = await readPage(page);
+  const block = blocks.find(({ text }) => text.startsWith(`# ${file}\n`));
+  assert.ok(block, `${page} has no ${file}`);
+  return block.text;
+}
+
+function settingOf(unit: string, name: string): string {
+  // A line that ends with a backslash goes on in the next.
+  const value = new RegExp(`^${name}=(.*)$`, "m").exec(unit.replaceAll("\\\n", " "))?.[1];
+  assert.ok(value !== undefined, `the unit has no ${name}`);
+  return value;
+}
+
+async function serviceIn(checkout: Checkout): Promise<PageServer> {
+  const { blocks } = await readPage("first-definition");
+  const definitions = blocks.find(({ language }) => language === "ts")?.text ?? "";
+  await Deno.writeTextFile(`${checkout.folder}/my_jobs.ts`, definitions);
+  await Deno.mkdir(`${checkout.above}/state`);
+  await Deno.writeTextFile(`${checkout.above}/tokens`, `${TOKEN} read,submit,operate you\n`);
+  const unit = await blockOf("systemd-and-caddy", "/etc/systemd/system/daybook.service");
+  const command = settingOf(unit, "ExecStart")
+    .replaceAll("/usr/local/bin/deno", Deno.execPath())
+    .replaceAll("/opt/daybook", checkout.folder)
+    .replaceAll("/var/lib/daybook", `${checkout.above}/state`)
+    .replaceAll("/etc/daybook", checkout.above)
+    .replace("127.0.0.1:8000", "127.0.0.1")
+    .replace("--port 8000", "--port 0");
+  return await PageServer.start(command, {
+    cwd: settingOf(unit, "WorkingDirectory").replace("/opt/daybook", checkout.folder),
+    env: { ...checkout.env, DENO_NO_UPDATE_CHECK: "1" },
+    addresses: 1,
+  });
+}
+
+Deno.test("systemd: the command of the unit runs with the permissions that it has, and ends well", async () => {
+  await inCheckout(async (checkout) => {
+    const server = await serviceIn(checkout);
+    try {
+      const [url = ""] = server.urls;
+      assert.notEqual(url, "", server.text);
+      const get = (path: string, headers: Record<string, string>) =>
+        fetch(url + path, { headers }).then(async (response) => {
+          await response.body?.cancel();
+          return response.status;
+        });
+      assert.equal(await get("/readyz", {}), 200);
+      assert.equal(await get("/jobs", {}), 401);
+      assert.equal(await get("/jobs", { authorization: `Bearer ${TOKEN}` }), 200);
+      const { output } = await submitted(url);
+      assert.deepEqual(output, { article: "lamp", total: 400 });
+    } finally {
+      assert.equal(await server.end("SIGTERM"), 0, server.text);
+    }
+    assert.match(server.text, /the journal is sealed/);
+    assert.doesNotMatch(server.text, /permission/, "nothing that it wants is missing");
+  });
+});
+
+async function submitted(url: string): Promise<{ readonly output: unknown }> {
+  const response = await fetch(`${url}/jobs`, {
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      authorization: `Bearer ${TOKEN}`,
+      prefer: "wait=10",
+    },
+    body: JSON.stringify({ type: "price.quote", input: { article: "lamp", pieces: 1 } }),
+  });
+  return await response.json();
+}
+
+const UNITS = [
+  ["systemd-and-caddy", "daybook.service"],
+  ["from-cron", "report.service"],
+  ["from-cron", "report.timer"],
+] as const;
+
+Deno.test({
+  name: "systemd: its own checker finds nothing wrong with the units",
+  ignore: !isInstalled("systemd-analyze"),
+  fn: async () => {
+    await inFolder(async (folder) => {
+      const paths: string[] = [];
+      for (const [page, name] of UNITS) {
+        const unit = await blockOf(page, `/etc/systemd/system/${name}`);
+        // It looks whether programs and folders are there, which are this machine's.
+        const text = unit.replaceAll("/usr/local/bin/deno", Deno.execPath())
+          .replace("WorkingDirectory=/opt/daybook", `WorkingDirectory=${folder}`);
+        paths.push(`${folder}/${name}`);
+        await Deno.writeTextFile(`${folder}/${name}`, text);
+      }
+      const { code, stdout, stderr } = await new Deno.Command("systemd-analyze", {
+        args: ["verify", "--man=no", "--recursive-errors=no", ...paths],
+      }).output();
+      const decoder = new TextDecoder();
+      const output = decoder.decode(stdout) + decoder.decode(stderr);
+      assert.equal(code, 0, output);
+      assert.doesNotMatch(output, new RegExp(folder), output);
+    });
+  },
+});
+
+Deno.test("systemd: a unit of the page that is misspelt is found", {
+  ignore: !isInstalled("systemd-analyze"),
+}, async () => {
+  await inFolder(async (folder) => {
+    const unit = await blockOf("systemd-and-caddy", "/etc/systemd/system/daybook.service");
+    const wrong = unit.replace("ExecStart=/usr", "ExecStart=usr");
+    await Deno.writeTextFile(`${folder}/daybook.service`, wrong);
+    const { code } = await new Deno.Command("systemd-analyze", {
+      args: ["verify", "--man=no", "--recursive-errors=no", `${folder}/daybook.service`],
+      stderr: "null",
+    }).output();
+    assert.notEqual(code, 0);
+  });
+});
+
+Deno.test("systemd: the page tells of every exit code that a start may have", async () => {
+  const { text } = await readPage("systemd-and-caddy");
+  const told = [...text.matchAll(/^\| (\d+) +\|/gm)].map(([, code]) => code);
+  const [, list = ""] = /exit codes: ([\s\S]*)$/.exec(helpText()) ?? [];
+  const codes = [...list.matchAll(/(?:^|, |\n)(\d+) /g)].map(([, code]) => code);
+  assert.ok(codes.length >= 8);
+  // 130 is a second signal, which systemd does not send.
+  assert.deepEqual(told, codes.filter((code) => code !== "130"));
+});
+
+Deno.test("caddy: it serves the host that the unit allows, from the port that the unit listens on", async () => {
+  const unit = await blockOf("systemd-and-caddy", "/etc/systemd/system/daybook.service");
+  const file = await blockOf("systemd-and-caddy", "/etc/caddy/Caddyfile");
+  const command = settingOf(unit, "ExecStart");
+  const [, host] = /--allowed-hosts (\S+)/.exec(command) ?? [];
+  const [, port] = /--port (\d+)/.exec(command) ?? [];
+  assert.ok(host !== undefined && port !== undefined);
+  assert.match(
+    file,
+    new RegExp(`^${host.replaceAll(".", "\\.")} \\{\n\treverse_proxy 127.0.0.1:${port}\n\\}`, "m"),
+  );
+  assert.match(command, new RegExp(`--allow-net=127.0.0.1:${port} `));
+});
+
+Deno.test({
+  name: "caddy: it takes the Caddyfile",
+  ignore: !isInstalled("caddy"),
+  fn: async () => {
+    await inFolder(async (folder) => {
+      await Deno.writeTextFile(
+        `${folder}/Caddyfile`,
+        await blockOf("systemd-and-caddy", "/etc/caddy/Caddyfile"),
+      );
+      const { code, stderr } = await new Deno.Command("caddy", {
+        args: ["validate", "--config", `${folder}/Caddyfile`, "--adapter", "caddyfile"],
+        env: { HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder },
+      }).output();
+      assert.equal(code, 0, new TextDecoder().decode(stderr));
+    });
+  },
+});
+
+/** What nobody types on this machine is at least a script that a shell can read. */
+Deno.test("elsewhere: what is not run here is shell all the same", async () => {
+  const blocks: Block[] = [];
+  for (const page of ["systemd-and-caddy", "from-cron", "upgrading"]) {
+    blocks.push(
+      ...(await readPage(page)).blocks.filter(({ marks }) => marks.includes("elsewhere")),
+    );
+  }
+  assert.ok(blocks.length >= 6);
+  for (const { text } of blocks) {
+    const script = text.replaceAll("<version>", "v1.0.0");
+    const { code } = await new Deno.Command("bash", { args: ["-n", "-c", script] }).output();
+    assert.equal(code, 0, text);
+  }
+});
