@@ -42,10 +42,18 @@ export interface PageOptions {
 export function page(c: Context, edge: Edge, options: PageOptions, children: Child): Response {
   const viewer = viewerOf(c.req.raw);
   const html = <Document edge={edge} viewer={viewer} options={options}>{children}</Document>;
-  return new Response(`<!doctype html>${html}`, {
+  return new Response(`<!doctype html>${withVisibleDirections(String(html))}`, {
     status: options.status ?? STATUS.ok,
     headers: { ...PAGE_HEADERS, ...options.headers },
   });
+}
+
+/** What turns around the text that follows, the page's own words included. */
+const DIRECTIONS = /[\u202a-\u202e\u2066-\u2069]/g;
+
+/** In one place for all texts: each such mark is seen, as JSON writes it, and turns nothing. */
+function withVisibleDirections(html: string): string {
+  return html.replace(DIRECTIONS, (mark) => `\\u${mark.charCodeAt(0).toString(16)}`);
 }
 
 interface DocumentProps {

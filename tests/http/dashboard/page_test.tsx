@@ -22,6 +22,16 @@ Deno.test("page: a text of a user is text, and stands apart from what is around 
   );
 });
 
+Deno.test("page: a mark that turns text around is seen, and turns nothing", async () => {
+  const app = await startApp();
+  const plan = { expected: [{ id: "x", eventType: "a.B" }] };
+  await app.post("/jobs", { plan, jobId: "job-1" });
+  await app.post("/jobs/job-1/cancel", { reason: "a\u202eb\u2066c" });
+  const text = await pageOf(app, "/ui/jobs/job-1/time");
+  assert.doesNotMatch(text, /[\u202a-\u202e\u2066-\u2069]/);
+  assert.ok(text.includes("a\\u202eb\\u2066c"));
+});
+
 Deno.test("page: a megabyte of text, or of JSON, does not make a megabyte of page", () => {
   const long = "<".repeat(1024 * 1024);
   assert.match(String(<UserText text={long} />), / … 1046576 more<\/span><\/bdi>$/);
