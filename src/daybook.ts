@@ -17,6 +17,8 @@ import { FileJournal } from "./journal/file_journal.ts";
 import { KeyFiles } from "./journal/key_files.ts";
 import { layoutOf } from "./journal/layout.ts";
 import { Metrics } from "./metrics/metrics.ts";
+import { Trends } from "./metrics/trends.ts";
+import { commitWatchOf, jobWatchOf } from "./metrics/watches.ts";
 import { processUsage } from "./process_usage.ts";
 import { VERSION } from "./version.ts";
 
@@ -79,11 +81,13 @@ export class Daybook {
     const { configuration, clock, random, definitions, tracing, warn } = options;
     const onDefect = (error: unknown) => warn(`defect: ${engine.redact(describe(error))}`);
     const fileSystem = new DenoFileSystem();
-    const metrics = new Metrics({
+    const counted = {
+      clock,
       types: definitions.map(({ type }) => type),
-      processUsage,
       diskFree: await diskFree(configuration.journal),
-    });
+    };
+    const metrics = new Metrics({ ...counted, processUsage });
+    const trends = new Trends(counted);
     const engine = new JobEngine({
       clock,
       random,
@@ -91,7 +95,7 @@ export class Daybook {
       keys: new KeyFiles(fileSystem, layoutOf(configuration.journal), configuration.secretKey),
       maxRunning: configuration.maxRunning,
       limits: configuration.limits,
-      watch: metrics.jobs,
+      watch: jobWatchOf(metrics.jobs, trends),
       tracing,
       onJournalFailed: options.onJournalFailed,
       onDefect,
@@ -107,7 +111,7 @@ export class Daybook {
       reserveBytes: configuration.reserveBytes,
       batchBytesMax: configuration.limits.batchBytesMax,
       acceptSnapshotAhead: configuration.acceptSnapshotAhead,
-      watch: metrics.commits,
+      watch: commitWatchOf(metrics.commits, trends),
       warn,
     });
     try {
@@ -122,6 +126,7 @@ export class Daybook {
       engine,
       clock,
       metrics: metrics.of(engine),
+      overview: trends,
       spans: tracing,
       access: options.access,
       allowedHosts: allowedHostsOf(configuration),

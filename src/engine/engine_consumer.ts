@@ -13,6 +13,7 @@ type ConsumerParts = Pick<
   | "recorder"
   | "ended"
   | "census"
+  | "attention"
   | "traces"
   | "supervisor"
   | "feed"
@@ -40,7 +41,7 @@ export function engineConsumer(
 
 /** Projects a batch, lets jobs go on, and wakes those who wait. */
 function goOn(
-  { recorder, ended, census, traces, supervisor, feed, inputRemovals }: ConsumerParts,
+  { recorder, ended, census, attention, traces, supervisor, feed, inputRemovals }: ConsumerParts,
   entries: readonly JobEventLogEntry[],
   onDefect: (error: unknown) => void,
 ): void {
@@ -52,6 +53,7 @@ function goOn(
     steps.push(applied);
     ended.see(applied);
     census.see(applied);
+    attention.see(applied);
     traces.see(applied);
     inputRemovals.see(applied);
     touched.add(applied.job.jobId);

@@ -2,6 +2,7 @@
 
 import type { EventDraft } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
+import { Attention } from "./attention.ts";
 import { Commands } from "./commands.ts";
 import { CARRIED_TRACES } from "./carried_trace.ts";
 import { CorrelationIndex } from "./correlation_index.ts";
@@ -89,6 +90,7 @@ function foundationOf(options: JobEngineOptions) {
     table,
     ended: new EndedJobs(),
     census: new JobCensus(watch, onDefect),
+    attention: new Attention(table, registry),
     traces: new JobTraces(table),
     indexes: { started: new CorrelationIndex(), unstarted: new CorrelationIndex(), facts },
     events: new EventEngine(clock, random, eventIds),

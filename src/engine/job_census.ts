@@ -1,21 +1,24 @@
 /**
- * How many unfinished jobs do what, and since when those that are queued or executing do:
- * kept in step with each entry, so that asking costs nothing, however many jobs there are.
+ * How many jobs are in what state and condition, and since when those that are queued or
+ * executing are: kept in step with each entry, so that asking costs nothing, however many
+ * jobs there are.
  */
 
 import { type Condition, conditionOf } from "../core/condition.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { JobId, LogId } from "../core/ids.ts";
-import { type CreatedJob, isTerminal, type JobState } from "../core/job_state.ts";
+import type { CreatedJob, JobState, StateName } from "../core/job_state.ts";
 import type { Applied, JobTable } from "./job_table.ts";
 import type { JobWatch } from "./ports.ts";
+import type { OldestQueued } from "./requests.ts";
 
 type EntriesAt = (logIds: readonly LogId[]) => Promise<readonly JobEventLogEntry[]>;
 
 export class JobCensus {
   readonly #watch: JobWatch | undefined;
   readonly #onDefect: (error: unknown) => void;
-  readonly #counts = new Map<Condition, number>();
+  readonly #states = new Map<StateName, number>();
+  readonly #conditions = new Map<Condition, number>();
   /** Milliseconds since the epoch by job, in the order in which they came to it. */
   readonly #since = {
     queued: new Map<JobId, number>(),
@@ -27,24 +30,31 @@ export class JobCensus {
     this.#onDefect = onDefect;
   }
 
-  /** Unfinished jobs by condition; one that is absent has none. */
-  get conditions(): ReadonlyMap<Condition, number> {
-    return this.#counts;
+  /** All jobs by state; one that is absent has none. */
+  get states(): ReadonlyMap<StateName, number> {
+    return this.#states;
   }
 
-  /** How long the job that is queued for longest is; 0 when none is. */
-  oldestQueuedMs(nowMs: number): number {
-    for (const sinceMs of this.#since.queued.values()) return Math.max(0, nowMs - sinceMs);
-    return 0;
+  /** All jobs by condition; one that is absent has none. */
+  get conditions(): ReadonlyMap<Condition, number> {
+    return this.#conditions;
+  }
+
+  /** The job that is queued for longest, if one is. */
+  oldestQueued(nowMs: number): OldestQueued | undefined {
+    for (const [jobId, sinceMs] of this.#since.queued) {
+      return { jobId, queuedMs: Math.max(0, nowMs - sinceMs) };
+    }
+    return undefined;
   }
 
   /** Takes in what was there at the start. Of jobs that came back to the queue an entry is read. */
   async restore(table: JobTable, entriesAt: EntriesAt): Promise<void> {
     const queued: Queued[] = [];
     for (const job of table.jobs()) {
-      if (isTerminal(job)) continue;
       const condition = conditionOf(job);
-      this.#count(condition, 1);
+      count(this.#states, job.state, 1);
+      count(this.#conditions, condition, 1);
       if (condition === "queued" && job.state !== "Created") queued.push(queuedBy(table, job));
     }
     queued.sort((left, right) => left.logId - right.logId);
@@ -58,19 +68,13 @@ export class JobCensus {
 
   /** Takes in what a durable entry did. */
   see({ job, before, conditionBefore, condition, entry }: Applied): void {
+    move(this.#states, before?.state, job.state);
     if (conditionBefore === condition) return;
-    if (conditionBefore !== undefined && before !== undefined && !isTerminal(before)) {
-      this.#count(conditionBefore, -1);
-    }
-    if (!isTerminal(job)) this.#count(condition, 1);
+    move(this.#conditions, conditionBefore, condition);
     const atMs = Date.parse(entry.receivedAt);
     const stayedMs = this.#leave(conditionBefore, job.jobId, atMs);
     if (isTimed(condition)) this.#since[condition].set(job.jobId, atMs);
     this.#tell(job, conditionBefore, condition, stayedMs);
-  }
-
-  #count(condition: Condition, difference: 1 | -1): void {
-    this.#counts.set(condition, (this.#counts.get(condition) ?? 0) + difference);
   }
 
   /** The time of day may have been set back meanwhile. */
@@ -94,6 +98,16 @@ export class JobCensus {
       this.#onDefect(error);
     }
   }
+}
+
+function count<Kind>(counts: Map<Kind, number>, kind: Kind, difference: 1 | -1): void {
+  counts.set(kind, (counts.get(kind) ?? 0) + difference);
+}
+
+function move<Kind>(counts: Map<Kind, number>, from: Kind | undefined, to: Kind): void {
+  if (from === to) return;
+  if (from !== undefined) count(counts, from, -1);
+  count(counts, to, 1);
 }
 
 function isTimed(condition: Condition | undefined): condition is "queued" | "executing" {

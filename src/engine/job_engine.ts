@@ -18,6 +18,7 @@ import type { Account } from "./explainer.ts";
 import type { Clock, Journal, JournalConsumer, JournalInfo } from "./ports.ts";
 import type { WhatIfReport } from "./replays.ts";
 import {
+  type Census,
   type ControlRequest,
   type Created,
   type CreateRequest,
@@ -25,6 +26,7 @@ import {
   type IncomingEvent,
   type ListPage,
   type ListQuery,
+  type NeedingAttention,
   type Outcome,
   type PointDifference,
   type Receipt,
@@ -67,6 +69,7 @@ export class JobEngine {
     this.#parts.ended.restore(this.#parts.table.jobs());
     this.#parts.traces.restore(this.headLogId);
     await this.#parts.census.restore(this.#parts.table, (logIds) => journal.readAt(logIds));
+    this.#parts.attention.restore();
     await this.#parts.inputRemovals.restore(this.#parts.table.jobs());
     await this.#parts.supervisor.recover(restart);
   }
@@ -97,7 +100,7 @@ export class JobEngine {
 
   /** Types of unfinished jobs for which there is no definition, with their number. */
   get missingDefinitions(): ReadonlyMap<string, number> {
-    return this.#parts.supervisor.missingDefinitions();
+    return this.#parts.attention.unloaded;
   }
 
   /** Unfinished jobs whose sealed input could not be opened at the start. */
@@ -254,15 +257,32 @@ export class JobEngine {
     return this.#parts.events.journal.info();
   }
 
+  /** How many jobs there are of each kind; asking costs nothing, however many there are. */
+  census(): Census {
+    const { census, table, workers } = this.#parts;
+    return {
+      jobs: table.size,
+      states: census.states,
+      conditions: census.conditions,
+      oldestQueued: census.oldestQueued(this.#clock.now()),
+      busyWorkers: workers.busy,
+      maxWorkers: workers.max,
+    };
+  }
+
+  /** The jobs that a person may have to look at, a few of each kind. */
+  needingAttention(): Promise<NeedingAttention> {
+    const { attention, events } = this.#parts;
+    return attention.read((logIds) => events.journal.readAt(logIds));
+  }
+
   /** What is going on right now, in numbers. */
   get activity() {
+    const { oldestQueued, ...census } = this.census();
     return {
-      jobs: this.#parts.table.size,
-      busyWorkers: this.#parts.workers.busy,
-      maxWorkers: this.#parts.workers.max,
+      ...census,
       queued: this.#parts.workers.waiting,
-      oldestQueuedMs: this.#parts.census.oldestQueuedMs(this.#clock.now()),
-      conditions: this.#parts.census.conditions,
+      oldestQueuedMs: oldestQueued?.queuedMs ?? 0,
       pendingBytes: this.#parts.events.journal.pendingBytes,
       listening: this.#parts.feed.waiting,
       filed: this.#parts.indexes.started.size,

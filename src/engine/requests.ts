@@ -5,7 +5,7 @@ import type { Rejection } from "../core/decide.ts";
 import type { FactDraft } from "../core/event.ts";
 import type { EventId, JobId, LogId, TaskId } from "../core/ids.ts";
 import type { JobPlan, PolicyRole } from "../core/job_plan.ts";
-import type { JobState, StateName } from "../core/job_state.ts";
+import type { FailedJob, JobState, StateName } from "../core/job_state.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { InputRetention } from "../core/sealed_input.ts";
 import type { Condition } from "../core/condition.ts";
@@ -165,6 +165,31 @@ export interface ListPage {
   readonly jobs: readonly JobState[];
   /** To be given as `before` for the next page; absent on the last one. */
   readonly next?: LogId;
+}
+
+export interface OldestQueued {
+  readonly jobId: JobId;
+  readonly queuedMs: number;
+}
+
+/** How many jobs there are, the ended ones included; a kind that is absent has none. */
+export interface Census {
+  readonly jobs: number;
+  readonly states: ReadonlyMap<StateName, number>;
+  readonly conditions: ReadonlyMap<Condition, number>;
+  readonly oldestQueued: OldestQueued | undefined;
+  readonly busyWorkers: number;
+  readonly maxWorkers: number;
+}
+
+/** The jobs that a person may have to look at, a few of each kind. */
+export interface NeedingAttention {
+  /** Failed, and not retried; the last one comes first. */
+  readonly failed: readonly FailedJob[];
+  /** Waiting, for longest first; `since` is RFC 3339. */
+  readonly waiting: readonly { readonly job: JobState; readonly since: string }[];
+  /** Types of unfinished jobs for which there is no definition, with their number. */
+  readonly unloaded: readonly { readonly type: string; readonly jobs: number }[];
 }
 
 /** Where an entry changed its job's state or condition. */

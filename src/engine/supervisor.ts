@@ -60,16 +60,6 @@ export class Supervisor {
     }
   }
 
-  /** Types of unfinished jobs for which this process has no definition. */
-  missingDefinitions(): ReadonlyMap<string, number> {
-    const missing = new Map<string, number>();
-    for (const job of this.#table.jobs()) {
-      if (isTerminal(job) || !hasCode(job) || this.#registry.get(job.type)) continue;
-      missing.set(job.type ?? "", (missing.get(job.type ?? "") ?? 0) + 1);
-    }
-    return missing;
-  }
-
   /** Resolves when no attempt is being made. */
   async idle(): Promise<void> {
     await Promise.all([...this.#runs.values(), ...this.#ending].map((run) => run.idle()));

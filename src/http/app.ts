@@ -10,6 +10,7 @@ import type { EnginePort } from "./engine_port.ts";
 import { problemOfFailure } from "./engine_problem.ts";
 import { guard } from "./guard.ts";
 import type { MetricsPort } from "./metrics_port.ts";
+import type { OverviewPort } from "./overview_port.ts";
 import { Notes } from "./dashboard/notes.ts";
 import { addDashboard } from "./dashboard/routes.ts";
 import { isForPeople, problemPage } from "./dashboard/problem_page.tsx";
@@ -34,6 +35,8 @@ export interface AppOptions {
   readonly clock: Clock;
   /** What `/metrics` shows; without it there is nothing at that path. */
   readonly metrics?: MetricsPort | undefined;
+  /** What the overview shows over time; without it, it shows what is so now. */
+  readonly overview?: OverviewPort | undefined;
   /** Who collects spans; nobody, when absent. */
   readonly spans?: RequestSpans | undefined;
   /** When given, every route but `/livez` and `/readyz` needs a bearer token of its scope. */
@@ -95,6 +98,7 @@ function edgeOf(options: AppOptions): Edge {
       bytes: new Gauge("bodiesBytesMax", options.bodiesBytesMax ?? 64 * 1024 * 1024),
     }),
     metrics: options.metrics,
+    overview: options.overview,
     spans: options.spans,
     eventsMax: options.eventsMax ?? 1_000,
     maxStartDelayMs: options.maxStartDelayMs ?? 15 * 60_000,

@@ -7,6 +7,7 @@ import type { Notes } from "./dashboard/notes.ts";
 import type { EnginePort } from "./engine_port.ts";
 import type { Access } from "./access.ts";
 import type { MetricsPort } from "./metrics_port.ts";
+import type { OverviewPort } from "./overview_port.ts";
 import type { RequestSpans } from "./request_trace.ts";
 import type { Sessions } from "./sessions.ts";
 
@@ -16,6 +17,8 @@ export interface Edge {
   readonly bodies: Bodies;
   /** `undefined` when nobody counts. */
   readonly metrics: MetricsPort | undefined;
+  /** `undefined` when nobody counts over time. */
+  readonly overview: OverviewPort | undefined;
   /** `undefined` when nobody collects spans. */
   readonly spans: RequestSpans | undefined;
   /** In one request. */

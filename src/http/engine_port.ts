@@ -11,6 +11,7 @@ import type { Account } from "../engine/explainer.ts";
 import type { JournalInfo } from "../engine/ports.ts";
 import type { WhatIfReport } from "../engine/replays.ts";
 import type {
+  Census,
   ControlRequest,
   Created,
   CreateRequest,
@@ -18,6 +19,7 @@ import type {
   IncomingEvent,
   ListPage,
   ListQuery,
+  NeedingAttention,
   Outcome,
   PointDifference,
   Receipt,
@@ -76,6 +78,10 @@ export interface EnginePort {
     signal?: AbortSignal,
   ): Promise<JobState>;
 
+  /** How many jobs there are of each kind; asking costs nothing, however many there are. */
+  census(): Census;
+  /** The jobs that a person may have to look at, a few of each kind. */
+  needingAttention(): Promise<NeedingAttention>;
   definitions(): readonly DefinitionInfo[];
   journalInfo(): Promise<JournalInfo>;
   /** The journal has failed: nothing can be written until the process starts again. */

@@ -1,4 +1,4 @@
-/** Whatever jobs go through, `/metrics` says of them what is so, also after a crash. */
+/** Whatever jobs go through, what is said of all at once is so, also after a crash. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -7,6 +7,7 @@ import { JobEngine } from "../../src/engine/job_engine.ts";
 import { createApp } from "../../src/http/app.ts";
 import { MemoryJournal } from "../../src/journal/memory_journal.ts";
 import { Metrics } from "../../src/metrics/metrics.ts";
+import { assertCensus } from "../support/census_truth.ts";
 import { rounds } from "../support/effort.ts";
 import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
 import { shipmentPlan, startApp, type TestApp } from "../support/http_app.ts";
@@ -73,7 +74,7 @@ async function take(app: TestApp, step: Step): Promise<void> {
   }
 }
 
-Deno.test("/metrics: it agrees with the jobs, whatever is done to them, and so after a crash", async () => {
+Deno.test("/metrics and census: they agree with the jobs, whatever is done to them, and so after a crash", async () => {
   const conditions = new Set<string>();
   await fc.assert(
     fc.asyncProperty(steps, async (all) => {
@@ -83,11 +84,19 @@ Deno.test("/metrics: it agrees with the jobs, whatever is done to them, and so a
       const { content } = app.journal;
       await app.clock.settle();
       assertAgrees(await scrape(app), app.engine);
+      await assertCensus(app.engine, app.clock.now());
       for (const condition of app.engine.activity.conditions.keys()) conditions.add(condition);
       const next = await startApp({ maxRunning: 1, content, clock: app.clock });
       await app.clock.settle();
       assertUnfinished(await scrape(next), next.engine);
+      await assertCensus(next.engine, next.clock.now());
       await next.engine.stop(0);
+      const bare = await startApp({ definitions: [], content, clock: app.clock });
+      await assertCensus(bare.engine, bare.clock.now());
+      for (const { jobId } of bare.engine.list({ limit: 100 }).jobs) {
+        await bare.post(`/jobs/${jobId}/cancel`);
+      }
+      await assertCensus(bare.engine, bare.clock.now());
     }),
     { numRuns: rounds(25, 1_000) },
   );

@@ -8,6 +8,8 @@ import { JobEngine } from "../../src/engine/job_engine.ts";
 import { SCOPES, TokenList } from "../../src/http/access.ts";
 import { type AppOptions, createApp } from "../../src/http/app.ts";
 import { Metrics } from "../../src/metrics/metrics.ts";
+import { Trends } from "../../src/metrics/trends.ts";
+import { commitWatchOf, jobWatchOf } from "../../src/metrics/watches.ts";
 import { type MemoryContent, MemoryJournal } from "../../src/journal/memory_journal.ts";
 import { FakeClock, FakeRandom } from "./fake_clock.ts";
 import { DEFINITIONS } from "./http_definitions.ts";
@@ -21,6 +23,7 @@ export interface TestApp {
   readonly engine: JobEngine;
   readonly journal: MemoryJournal;
   readonly clock: FakeClock;
+  readonly trends: Trends;
   get(path: string, headers?: Record<string, string>): Promise<Response>;
   /** Sends a value as JSON; a string as it is. */
   post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Response>;
@@ -45,7 +48,9 @@ export async function startApp(
 ): Promise<TestApp> {
   const { clock = new FakeClock() } = options;
   const random = new FakeRandom(content === undefined ? undefined : "01K");
-  const metrics = new Metrics({ types: definitions.map(({ type }) => type) });
+  const types = definitions.map(({ type }) => type);
+  const metrics = new Metrics({ types });
+  const trends = new Trends({ clock, types });
   const engine = new JobEngine({
     clock,
     random,
@@ -53,14 +58,14 @@ export async function startApp(
     keys: new MemoryKeys(),
     maxRunning,
     limits: { ...NO_LIMITS, ...limits },
-    watch: metrics.jobs,
+    watch: jobWatchOf(metrics.jobs, trends),
   });
   const { journal, report } = await MemoryJournal.open({
     clock,
     random,
     consumer: engine.consumer,
     quietSealMs: QUIET_SEAL_MS,
-    watch: metrics.commits,
+    watch: commitWatchOf(metrics.commits, trends),
     ...(content === undefined ? {} : { content }),
   });
   await engine.start(journal, report.recoveredLogId ?? undefined);
@@ -68,10 +73,11 @@ export async function startApp(
     engine,
     clock,
     metrics: metrics.of(engine),
+    overview: trends,
     ...(token === undefined ? {} : { access: new TokenList([{ token, scopes: SCOPES }]) }),
     ...options,
   });
-  return { app, engine, journal, clock, ...clientOf(app) };
+  return { app, engine, journal, clock, trends, ...clientOf(app) };
 }
 
 function clientOf(app: Hono): Pick<TestApp, "get" | "post"> {

@@ -6,14 +6,18 @@
 
 import { createHash } from "node:crypto";
 import idiomorph from "idiomorph/dist/idiomorph.min.js" with { type: "text" };
+import uPlot from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
+import uPlotStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
 import copyScript from "./scripts/copy.js" with { type: "text" };
 import jobScript from "./scripts/job.js" with { type: "text" };
 import liveScript from "./scripts/live.js" with { type: "text" };
+import overviewScript from "./scripts/overview.js" with { type: "text" };
 import streamScript from "./scripts/stream.js" with { type: "text" };
 import timeTravelScript from "./scripts/time_travel.js" with { type: "text" };
 import baseStyle from "./styles/base.css" with { type: "text" };
 import jobStyle from "./styles/job.css" with { type: "text" };
 import manualStyle from "./styles/manual.css" with { type: "text" };
+import overviewStyle from "./styles/overview.css" with { type: "text" };
 import partsStyle from "./styles/parts.css" with { type: "text" };
 import referenceStyle from "./styles/reference.css" with { type: "text" };
 import streamStyle from "./styles/stream.css" with { type: "text" };
@@ -31,6 +35,11 @@ const SOURCES = {
   "copy.js": { type: SCRIPT, text: copyScript },
   "job.js": { type: SCRIPT, text: jobScript },
   "live.js": { type: SCRIPT, text: liveScript },
+  "overview.js": { type: SCRIPT, text: overviewScript },
+  "overview.css": { type: STYLE, text: overviewStyle },
+  // Its variable is one of the module that it is loaded as, where no other module finds it.
+  "uplot.js": { type: SCRIPT, text: `${uPlot}\nglobalThis.uPlot = uPlot;\n` },
+  "uplot.css": { type: STYLE, text: uPlotStyle },
   "reference.css": { type: STYLE, text: referenceStyle },
   "stream.css": { type: STYLE, text: streamStyle },
   "stream.js": { type: SCRIPT, text: streamScript },

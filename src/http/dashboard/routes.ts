@@ -5,6 +5,7 @@ import type { Edge } from "../edge.ts";
 import { addLive } from "./live.ts";
 import { addAssets } from "./screens/asset.ts";
 import { addJobScreen } from "./screens/job.tsx";
+import { addOverviewScreen } from "./screens/overview.tsx";
 import { addReferenceScreen } from "./screens/reference.tsx";
 import { addManualScreen } from "./screens/manual.tsx";
 import { addSignInScreen } from "./screens/sign_in.tsx";
@@ -17,6 +18,7 @@ export function addDashboard(app: Hono, edge: Edge): void {
   addManualScreen(app, edge);
   addSignInScreen(app, edge);
   addJobScreen(app, edge);
+  addOverviewScreen(app, edge);
   addTimeTravelScreen(app, edge);
   addStreamScreen(app, edge);
   addReferenceScreen(app, edge);

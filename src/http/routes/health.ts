@@ -21,8 +21,12 @@ const INDEX = {
   },
 };
 
+/** What `/` answers to programs; people get the overview there. */
+export function answerIndex(): Response {
+  return jsonResponse(INDEX, STATUS.ok, { vary: "accept" });
+}
+
 export function addHealthRoutes(app: Hono, { engine }: Edge): void {
-  app.get("/", () => jsonResponse(INDEX, STATUS.ok));
   app.get("/livez", () => jsonResponse({ status: "live" }, STATUS.ok));
   app.get("/readyz", () => {
     if (engine.failed) throw notReady("the journal has failed");

@@ -1,0 +1,112 @@
+/** `/`: what goes on, at one look; programs that ask for it get the index. */
+
+import type { Context, Hono } from "hono";
+import type { Action } from "../../../core/explanation.ts";
+import { curlOf, readCurlOf } from "../../curl.ts";
+import type { Edge } from "../../edge.ts";
+import { TREND_SPANS, type TrendSpan } from "../../overview_port.ts";
+import { readQuery } from "../../query.ts";
+import { choice, single } from "../../query_parameters.ts";
+import { answerIndex } from "../../routes/health.ts";
+import { AttentionSection } from "../overview/attention_section.tsx";
+import { CensusSection } from "../overview/census_section.tsx";
+import { FirstJob } from "../overview/first_job.tsx";
+import { TrendSection } from "../overview/trend_section.tsx";
+import { TrustStrip } from "../overview/trust_strip.tsx";
+import { page } from "../page.tsx";
+import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
+import { acceptsHtml } from "../problem_page.tsx";
+
+const SPAN_NAMES = Object.keys(TREND_SPANS) as TrendSpan[];
+
+const OVERVIEW_PARAMETERS = {
+  span: single(choice(SPAN_NAMES), "How far back the charts go."),
+  ...NOTE_PARAMETER,
+};
+
+export function addOverviewScreen(app: Hono, edge: Edge): void {
+  app.get("/", (c) => acceptsHtml(c.req.raw) ? showOverview(c, edge) : answerIndex());
+}
+
+async function showOverview(c: Context, edge: Edge): Promise<Response> {
+  const { span = "10m" } = readQuery(c.req.raw, OVERVIEW_PARAMETERS);
+  const { engine, overview, clock } = edge;
+  const [journal, attention, diskFree] = await Promise.all([
+    engine.journalInfo(),
+    engine.needingAttention(),
+    overview?.diskFree(),
+  ]);
+  const census = engine.census();
+  const now = clock.now();
+  const { origin } = new URL(c.req.url);
+  const commandOf = (action: Action) => curlOf(action, origin, edge.needsToken);
+  const read = (path: string) => readCurlOf(path, origin, edge.needsToken);
+  return page(
+    c,
+    edge,
+    {
+      title: "Overview",
+      screen: "overview",
+      styles: ["uplot.css", "overview.css"],
+      scripts: ["uplot.js", "overview.js"],
+      live: "journal",
+      headers: { vary: "accept" },
+    },
+    <>
+      <h1 class="unseen">Overview</h1>
+      <NoteLine c={c} edge={edge} />
+      <Health edge={edge} />
+      <div id="first-job" data-live>
+        {census.jobs === 0 ? <FirstJob commandOf={commandOf} /> : null}
+      </div>
+      <CensusSection census={census} curl={read("/metrics")} />
+      <TrustStrip
+        journal={journal}
+        sync={overview?.trend("1h").whole.sync}
+        diskFree={diskFree}
+        now={now}
+        curl={read("/journal")}
+      />
+      {overview === undefined ? null : (
+        <TrendSection
+          span={span}
+          trend={overview.trend(span)}
+          sinceMs={overview.sinceMs}
+          curl={read("/metrics")}
+        />
+      )}
+      <AttentionSection
+        attention={attention}
+        failingTypes={overview?.failingTypes() ?? []}
+        now={now}
+        curls={{
+          failed: read("/jobs?condition=failed"),
+          waiting: read("/jobs?condition=waiting"),
+          failing: read("/metrics"),
+        }}
+      />
+    </>,
+  );
+}
+
+/** Whether anything can be recorded; nothing when all is well. */
+function Health({ edge }: { readonly edge: Edge }) {
+  const trouble = troubleOf(edge);
+  return (
+    <div id="health" data-live>
+      {trouble === undefined ? null : <p class="note note-bad" role="alert">{trouble}</p>}
+    </div>
+  );
+}
+
+function troubleOf({ engine }: Edge): string | undefined {
+  if (engine.failed) {
+    return "The journal has failed: nothing can be recorded until the process starts again.";
+  }
+  if (engine.draining) return "The process is stopping: nothing new is taken.";
+  if (engine.full) {
+    return "There is no room on the disk: nothing new is taken until there is. " +
+      "Reads go on, and so do running jobs, as long as the reserve lasts.";
+  }
+  return undefined;
+}

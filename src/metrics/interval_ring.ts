@@ -1,0 +1,73 @@
+/**
+ * Counts by interval of time: so many rows of so many columns, and a row that is past is used
+ * again. Its size never changes, and adding costs the same whatever was added before.
+ */
+
+export interface Interval {
+  /** When it began, in the milliseconds that the ring was given. */
+  readonly fromMs: number;
+  readonly counts: Uint32Array;
+}
+
+export class IntervalRing {
+  readonly intervalMs: number;
+  readonly #intervals: number;
+  readonly #columns: number;
+  readonly #counts: Uint32Array;
+  readonly #first: number;
+  #last: number;
+
+  /** @param nowMs From any origin, and never going back, as all times that the ring is given. */
+  constructor(intervalMs: number, intervals: number, columns: number, nowMs: number) {
+    this.intervalMs = intervalMs;
+    this.#intervals = intervals;
+    this.#columns = columns;
+    this.#counts = new Uint32Array(intervals * columns);
+    this.#first = this.#last = Math.floor(nowMs / intervalMs);
+  }
+
+  add(nowMs: number, column: number): void {
+    this.#moveTo(nowMs);
+    const index = this.#begin(this.#last) + column;
+    this.#counts[index] = (this.#counts[index] ?? 0) + 1;
+  }
+
+  /** The intervals since the ring began, the oldest first; the last is not over yet. */
+  read(nowMs: number): readonly Interval[] {
+    this.#moveTo(nowMs);
+    const oldest = Math.max(this.#first, this.#last - this.#intervals + 1);
+    return Array.from({ length: this.#last - oldest + 1 }, (_, index) => {
+      const begin = this.#begin(oldest + index);
+      return {
+        fromMs: (oldest + index) * this.intervalMs,
+        counts: this.#counts.subarray(begin, begin + this.#columns),
+      };
+    });
+  }
+
+  /** Clears the rows of intervals that have begun meanwhile, each at most once. */
+  #moveTo(nowMs: number): void {
+    const current = Math.floor(nowMs / this.intervalMs);
+    const begun = Math.min(current - this.#last, this.#intervals);
+    for (let ago = 0; ago < begun; ago++) {
+      const begin = this.#begin(current - ago);
+      this.#counts.fill(0, begin, begin + this.#columns);
+    }
+    this.#last = Math.max(this.#last, current);
+  }
+
+  #begin(interval: number): number {
+    return (interval % this.#intervals) * this.#columns;
+  }
+}
+
+/** The counts of several intervals, added up by column. */
+export function sumOf(intervals: readonly Interval[], columns: number): Uint32Array {
+  const sum = new Uint32Array(columns);
+  for (const { counts } of intervals) {
+    for (let column = 0; column < columns; column++) {
+      sum[column] = (sum[column] ?? 0) + (counts[column] ?? 0);
+    }
+  }
+  return sum;
+}

@@ -1,0 +1,62 @@
+/** What an engine says of all jobs at once, held against the jobs themselves, one by one. */
+
+import assert from "node:assert/strict";
+import { conditionOf } from "../../src/core/condition.ts";
+import { hasCode, isTerminal, type JobState } from "../../src/core/job_state.ts";
+import type { JobEngine } from "../../src/engine/job_engine.ts";
+import { ATTENTION_MAX } from "../../src/engine/attention.ts";
+
+/** Counts the jobs again, looks up in the journal since when they wait, and compares. */
+export async function assertCensus(engine: JobEngine, nowMs: number): Promise<void> {
+  const { jobs } = engine.list({ limit: 10_000 });
+  const census = engine.census();
+  assert.equal(census.jobs, jobs.length);
+  assert.deepEqual(present(census.states), tally(jobs.map(({ state }) => state)));
+  assert.deepEqual(present(census.conditions), tally(jobs.map((job) => conditionOf(job))));
+
+  const queued = await sinceOf(engine, jobs.filter((job) => conditionOf(job) === "queued"));
+  const oldest = queued[0];
+  assert.deepEqual(
+    census.oldestQueued,
+    oldest && { jobId: oldest.job.jobId, queuedMs: nowMs - Date.parse(oldest.since) },
+  );
+  await assertAttention(engine, jobs);
+}
+
+async function assertAttention(engine: JobEngine, jobs: readonly JobState[]): Promise<void> {
+  const retried = new Set(jobs.map(({ retryOf }) => retryOf));
+  const failed = jobs.filter((job) => job.state === "Failed")
+    .filter((job) => conditionOf(job) === "failed" && !retried.has(job.jobId))
+    .toSorted((left, right) => right.endedBy - left.endedBy);
+  const waiting = await sinceOf(engine, jobs.filter((job) => conditionOf(job) === "waiting"));
+  const types = new Set(engine.definitions().map(({ type }) => type));
+  const unloaded = jobs.filter((job) => hasCode(job) && !isTerminal(job))
+    .flatMap(({ type = "" }) => types.has(type) ? [] : [type]);
+  const attention = await engine.needingAttention();
+  const told = attention.unloaded.map(({ type, jobs }) => [type, jobs] as const);
+  assert.deepEqual(Object.fromEntries(told), tally(unloaded));
+  assert.deepEqual(attention.failed, failed.slice(0, ATTENTION_MAX));
+  assert.deepEqual(attention.waiting, waiting.slice(0, ATTENTION_MAX));
+}
+
+/** With the time since when each is in its condition, the oldest first. */
+async function sinceOf(engine: JobEngine, jobs: readonly JobState[]) {
+  const found = await Promise.all(jobs.map(async (job) => {
+    const entries = await engine.history(job.jobId, 0, 10_000);
+    const last = entries.findLast(({ logId }) => engine.transitionAt(logId) !== undefined);
+    assert.ok(last);
+    return { job, since: last.receivedAt, logId: last.logId };
+  }));
+  return found.toSorted((left, right) => left.logId - right.logId)
+    .map(({ job, since }) => ({ job, since }));
+}
+
+function tally<Kind extends string>(kinds: readonly Kind[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const kind of kinds) counts[kind] = (counts[kind] ?? 0) + 1;
+  return counts;
+}
+
+function present(counts: ReadonlyMap<string, number>): Record<string, number> {
+  return Object.fromEntries([...counts].filter(([, count]) => count !== 0));
+}
