@@ -42,6 +42,7 @@ const failure = v.looseObject({
   kind: text,
   taskId: v.nullable(text),
   error,
+  fingerprint: absentOrText,
   recoveryRequired: v.boolean(),
   because: number,
   leftInPlace: v.array(text),

@@ -4,6 +4,7 @@
  */
 
 import { conditionOf } from "./condition.ts";
+import { fingerprintOf } from "./error_fingerprint.ts";
 import { MAIN_TASK } from "./ids.ts";
 import { type ExpectedEvent, requiredMatches } from "./job_plan.ts";
 import {
@@ -146,6 +147,7 @@ export function failureResource(job: JobState) {
     kind,
     taskId: taskId ?? null,
     error,
+    fingerprint: fingerprintOf(job, failure) ?? null,
     recoveryRequired,
     because,
     leftInPlace: job.tasks.filter(isLeftInPlace).map((task) => task.taskId as string),

@@ -1,6 +1,6 @@
 /** New jobs: from a request, once for each idempotency key, and from a failed job. */
 
-import { decide } from "../core/decide.ts";
+import { decide, type Rejection } from "../core/decide.ts";
 import type { EventDraft, FrameworkEntry, JobEventDraft, JobEventLogEntry } from "../core/event.ts";
 import type { EventType } from "../core/event_type.ts";
 import type { JobCreatedAttributes } from "../core/framework_events.ts";
@@ -64,7 +64,11 @@ export class Creation {
   }
 
   /** Creates a job from a failed one; runs in the lane of the failed job. */
-  async retry(job: JobState, request: RetryRequest): Promise<Outcome<JobState>> {
+  async retry(
+    job: JobState,
+    { unlessRetriedAfter = Infinity, ...request }: RetryRequest,
+  ): Promise<Outcome<JobState>> {
+    if (this.#retriedAt(job) > unlessRetriedAfter) return rejected(retriedAlready(job));
     const newJobId = this.#newJobId();
     // What is refused anyway needs no key, and is told nothing of the input.
     const refused = decide(job, {
@@ -125,6 +129,12 @@ export class Creation {
       if (!(error instanceof JournalFailedError)) await sealing.discard(jobId);
       throw error;
     }
+  }
+
+  /** Where the newest retry of a job was created; 0 when there is none. */
+  #retriedAt({ jobId }: JobState): LogId {
+    const retry = this.#parts.table.retryOf(jobId);
+    return retry === undefined ? 0 : this.#parts.table.existing(retry).firstLogId;
   }
 
   #newJobId(): JobId {
@@ -229,6 +239,10 @@ function toldElsewhere(): Outcome<never> {
   const detail = "has a secret that is in the plan, a label or an id as well, where it would " +
     "be recorded in clear";
   return { ok: false, problem: { kind: "invalidInput", issues: [{ pointer: "", detail }] } };
+}
+
+function retriedAlready({ jobId }: JobState): Rejection {
+  return { message: `Cannot retry job ${jobId}: there is a retry of it already`, allowedIn: [] };
 }
 
 function rejected(rejection: { message: string; allowedIn: readonly JobState["state"][] }) {

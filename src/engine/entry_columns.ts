@@ -46,6 +46,11 @@ export class EntryColumns {
     return { from: STATE_NAMES[(bits >> 8 & 0xf) - 1] ?? null, to, condition };
   }
 
+  /** The entry of the same job before one; 0 when there is none. */
+  before(logId: LogId): LogId {
+    return this.#previous[logId] ?? 0;
+  }
+
   /** Positions of a job's entries from its last back to one, ascending, at most the first `limit`. */
   chain(last: LogId, after: LogId, limit: number): readonly LogId[] {
     const positions: LogId[] = [];

@@ -15,6 +15,7 @@ import { engineConsumer } from "./engine_consumer.ts";
 import { type EngineParts, engineParts, type JobEngineOptions } from "./engine_parts.ts";
 import { EngineStatus } from "./engine_status.ts";
 import type { Account } from "./explainer.ts";
+import { JobLists } from "./job_lists.ts";
 import type { Clock, Journal, JournalConsumer, JournalInfo } from "./ports.ts";
 import type { WhatIfReport } from "./replays.ts";
 import {
@@ -50,10 +51,13 @@ export class JobEngine {
 
   /** What the journal tells of its entries; given to it when it is opened. */
   readonly consumer: JournalConsumer;
+  /** What is told of many jobs at once. */
+  readonly lists: JobLists;
 
   constructor(options: JobEngineOptions) {
     this.#clock = options.clock;
     this.#parts = engineParts(options, this.#status);
+    this.lists = new JobLists(this.#parts);
     this.consumer = engineConsumer(this.#parts, options, this.#status);
   }
 
@@ -171,8 +175,14 @@ export class JobEngine {
     return job === undefined ? unknownJob(jobId) : await this.#parts.sealing.show(job);
   }
 
+  /** Jobs, the newest first. */
   list(query: ListQuery): ListPage {
-    return this.#parts.table.list(query);
+    return this.lists.page(query);
+  }
+
+  /** The entries at these positions, which must ascend. */
+  entriesAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]> {
+    return this.#parts.events.journal.readAt(logIds);
   }
 
   /** A job's entries after a position, oldest first, at most `limit`. */

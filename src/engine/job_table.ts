@@ -10,12 +10,8 @@ import { sharedPlan } from "../core/job_plan.ts";
 import type { JobState } from "../core/job_state.ts";
 import { project, type Step } from "../core/projector.ts";
 import { EntryColumns } from "./entry_columns.ts";
-import type { ListPage, ListQuery, Transition } from "./requests.ts";
-
-interface JobRecord {
-  job: JobState;
-  condition: Condition;
-}
+import { type JobRecord, JobScan } from "./job_scan.ts";
+import type { JobFilter, JobRange, ListQuery, Transition } from "./requests.ts";
 
 /** What one entry did to its job. */
 export interface Applied extends Step {
@@ -31,6 +27,8 @@ export class JobTable {
   /** In the order of creation. */
   readonly #order: JobRecord[] = [];
   readonly #byIdempotencyKey = new Map<string, JobId>();
+  /** The newest retry of each job that was retried. */
+  readonly #retries = new Map<JobId, JobId>();
   readonly columns: EntryColumns = new EntryColumns();
 
   get size(): number {
@@ -108,20 +106,41 @@ export class JobTable {
     return this.#order.map((record) => record.job);
   }
 
-  /** Newest first. */
-  list(query: ListQuery): ListPage {
-    const wanted = filterOf(query);
-    const found: JobState[] = [];
-    for (let index = this.#startOf(query.before); index >= 0; index--) {
-      const record = this.#order[index];
-      if (record === undefined || !wanted(record)) continue;
-      const last = found.at(-1);
-      if (found.length === query.limit && last !== undefined) {
-        return { jobs: found, next: last.firstLogId };
-      }
-      found.push(record.job);
+  /** The job that was created by the entry at a position. */
+  createdAt(firstLogId: LogId): JobState | undefined {
+    const job = this.#order[this.#indexBefore(firstLogId + 1)]?.job;
+    return job?.firstLogId === firstLogId ? job : undefined;
+  }
+
+  /** The newest job that is a retry of this one. */
+  retryOf(jobId: JobId): JobId | undefined {
+    return this.#retries.get(jobId);
+  }
+
+  /** The jobs of a range that a filter applies to, the newest first unless it says otherwise. */
+  scan(
+    filter: JobFilter,
+    { before, after = 0, oldestFirst = false }: JobRange & Pick<ListQuery, "oldestFirst"> = {},
+  ): JobScan {
+    const newest = before === undefined ? this.#order.length - 1 : this.#indexBefore(before);
+    const oldest = this.#indexBefore(after + 1) + 1;
+    const records = { order: this.#order, retries: this.#retries };
+    return new JobScan(records, { newest, oldest, oldestFirst }, filter);
+  }
+
+  /** Whether a filter applies to a job as it is now. */
+  isAmong(filter: JobFilter, jobId: JobId): boolean {
+    const record = this.#records.get(jobId);
+    return record !== undefined && this.scan(filter).applies(record);
+  }
+
+  /** The entry that brought a job into its condition. */
+  lastTransition({ lastLogId, firstLogId }: JobState): LogId {
+    let logId = lastLogId;
+    while (logId > firstLogId && this.transitionAt(logId) === undefined) {
+      logId = this.columns.before(logId);
     }
-    return { jobs: found };
+    return logId;
   }
 
   #add(record: JobRecord): void {
@@ -131,11 +150,11 @@ export class JobTable {
     if (job.idempotency !== undefined) {
       this.#byIdempotencyKey.set(job.idempotency.key, job.jobId);
     }
+    if (job.retryOf !== undefined) this.#retries.set(job.retryOf, job.jobId);
   }
 
-  /** The index of the newest job that was created before a position. */
-  #startOf(before: LogId | undefined): number {
-    if (before === undefined) return this.#order.length - 1;
+  /** The index of the newest job that was created before a position; -1 when there is none. */
+  #indexBefore(before: LogId): number {
     let low = 0;
     let high = this.#order.length;
     while (low < high) {
@@ -145,21 +164,4 @@ export class JobTable {
     }
     return low - 1;
   }
-}
-
-function filterOf(query: ListQuery): (record: JobRecord) => boolean {
-  const { states, conditions, types, labels } = query;
-  const after = query.createdAfter === undefined ? -Infinity : Date.parse(query.createdAfter);
-  const before = query.createdBefore === undefined ? Infinity : Date.parse(query.createdBefore);
-  const timed = after !== -Infinity || before !== Infinity;
-  return ({ job, condition }) =>
-    (states === undefined || states.includes(job.state)) &&
-    (conditions === undefined || conditions.includes(condition)) &&
-    (types === undefined || (job.type !== undefined && types.includes(job.type))) &&
-    (labels === undefined || labels.every(([name, value]) => job.labels[name] === value)) &&
-    (!timed || isBetween(Date.parse(job.createdAt), after, before));
-}
-
-function isBetween(time: number, after: number, before: number): boolean {
-  return time > after && time < before;
 }

@@ -2,7 +2,9 @@
 
 import type { Change } from "../core/changes.ts";
 import type { Rejection } from "../core/decide.ts";
+import type { ErrorFingerprint } from "../core/error_fingerprint.ts";
 import type { FactDraft } from "../core/event.ts";
+import type { ErrorFact } from "../core/framework_events.ts";
 import type { EventId, JobId, LogId, TaskId } from "../core/ids.ts";
 import type { JobPlan, PolicyRole } from "../core/job_plan.ts";
 import type { FailedJob, JobState, StateName } from "../core/job_state.ts";
@@ -89,6 +91,11 @@ export interface ControlRequest extends TracedRequest {
 export interface RetryRequest extends TracedRequest {
   readonly from?: TaskId;
   readonly reason?: string;
+  /**
+   * A job of which a retry was created after this position is left as it is: so that what is
+   * asked for twice is done once. With 0, a job that was ever retried.
+   */
+  readonly unlessRetriedAfter?: LogId;
 }
 
 /** An event from outside, validated: legal ids, a type outside the reserved namespaces. */
@@ -146,7 +153,8 @@ export interface Receipt {
   readonly nearest?: NearestExpectation;
 }
 
-export interface ListQuery {
+/** Which jobs are meant: those to which all of this applies. */
+export interface JobFilter {
   readonly states?: readonly StateName[];
   readonly conditions?: readonly Condition[];
   readonly types?: readonly string[];
@@ -156,15 +164,86 @@ export interface ListQuery {
   readonly createdAfter?: string;
   /** RFC 3339, exclusive. */
   readonly createdBefore?: string;
-  readonly limit: number;
-  /** `firstLogId` of the last job of the page before. */
+  /**
+   * Words, each of which must be in the id, the type, a label as `name:value`, or in the name
+   * or message of an error, in upper or lower case.
+   */
+  readonly search?: string;
+  /** Of the job's failure. */
+  readonly fingerprint?: ErrorFingerprint;
+  /** Whether a later job is a retry of it. */
+  readonly retried?: boolean;
+}
+
+/** A part of all jobs, by `firstLogId`, which is how they are listed. */
+export interface JobRange {
+  /** Only jobs that were created before the one with this position. */
   readonly before?: LogId;
+  /** Only jobs that were created after the one with this position. */
+  readonly after?: LogId;
+}
+
+export interface ListQuery extends JobFilter, JobRange {
+  readonly limit: number;
+  /** From the oldest of the range on; absent, from the newest back. */
+  readonly oldestFirst?: boolean;
+}
+
+/**
+ * How far a search went: it looks at so many jobs for one request, and then says where it
+ * stopped instead of keeping everybody waiting.
+ */
+export interface Reach {
+  /** So many were looked at. */
+  readonly jobs: number;
+  /** `createdAt` of the last of them. */
+  readonly backTo: string;
+}
+
+/** Where a search stopped before it had looked at all jobs. */
+export interface Stop extends Reach {
+  /** To be given as `before`, or `after`, to go on. */
+  readonly next: LogId;
 }
 
 export interface ListPage {
   readonly jobs: readonly JobState[];
-  /** To be given as `before` for the next page; absent on the last one. */
+  /** To be given as `before`, or `after`, for the next page; absent on the last one. */
   readonly next?: LogId;
+  /** Absent when as many were found as were asked for, or all jobs were looked at. */
+  readonly searched?: Reach;
+}
+
+/** How many jobs there are that a filter applies to. */
+export interface JobCount {
+  readonly jobs: number;
+  /** By condition; one that is absent has none. */
+  readonly conditions: ReadonlyMap<Condition, number>;
+  /** Absent when all jobs were looked at. */
+  readonly searched?: Reach;
+}
+
+/** Failures with one fingerprint. */
+export interface FailureGroup {
+  readonly fingerprint: ErrorFingerprint;
+  readonly type: string | undefined;
+  readonly taskId: TaskId | undefined;
+  readonly jobs: number;
+  /** Of these jobs a later one is a retry. */
+  readonly retried: number;
+  /** Failed for good, and not retried yet. */
+  readonly open: number;
+  readonly newest: JobState;
+  readonly oldest: JobState;
+  /** Of the newest. */
+  readonly error: ErrorFact;
+}
+
+export interface FailureGroups {
+  /** The largest first. */
+  readonly groups: readonly FailureGroup[];
+  /** Absent when all jobs were looked at. */
+  readonly searched?: Reach;
 }
 
 export interface OldestQueued {

@@ -2,17 +2,21 @@
 
 import TinyQueue from "tinyqueue";
 
-interface Request {
+/** Where in the queue a request is. */
+export interface Place {
   readonly priority: number;
   /** The logId of the job's start. */
   readonly order: number;
+}
+
+interface Request extends Place {
   readonly grant: () => void;
   cancelled: boolean;
 }
 
 export class WorkerQueue {
   readonly #max: number;
-  readonly #requests = new TinyQueue<Request>([], compare);
+  readonly #requests = new TinyQueue<Request>([], inQueueOrder);
   #busy = 0;
   #waiting = 0;
   #stopped = false;
@@ -46,6 +50,29 @@ export class WorkerQueue {
       !request.cancelled &&
       (request.priority - priority || request.order - order) < 0
     ).length;
+  }
+
+  /**
+   * The same of many places at once, which must ascend: one pass over the queue, however
+   * many they are. `undefined` for a place at which nobody waits.
+   */
+  aheadOfEach(places: readonly Place[]): readonly (number | undefined)[] {
+    const isHeld = places.map(() => false);
+    // How many requests come between a place and the one before it.
+    const between = places.map(() => 0);
+    for (const request of this.#requests.data) {
+      if (request.cancelled) continue;
+      let at = indexNotBefore(places, request);
+      for (; at < places.length && inQueueOrder(places[at] as Place, request) === 0; at++) {
+        isHeld[at] = true;
+      }
+      if (at < places.length) between[at] = (between[at] ?? 0) + 1;
+    }
+    let ahead = 0;
+    return between.map((count, index) => {
+      ahead += count;
+      return isHeld[index] ? ahead : undefined;
+    });
   }
 
   /** Calls `grant`, perhaps at once, when a worker is free; the result withdraws the request. */
@@ -86,6 +113,19 @@ export class WorkerQueue {
   }
 }
 
-function compare(left: Request, right: Request): number {
+/** Which of two is granted first. */
+export function inQueueOrder(left: Place, right: Place): number {
   return left.priority - right.priority || left.order - right.order;
+}
+
+/** The index of the first of ascending places that does not come before another. */
+function indexNotBefore(places: readonly Place[], place: Place): number {
+  let low = 0;
+  let high = places.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (inQueueOrder(places[middle] as Place, place) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

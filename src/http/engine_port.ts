@@ -8,6 +8,7 @@ import type { Point } from "../core/point.ts";
 import type { Replay } from "../core/replay_steps.ts";
 import type { Supposition } from "../core/supposition.ts";
 import type { Account } from "../engine/explainer.ts";
+import type { JobLists } from "../engine/job_lists.ts";
 import type { JournalInfo } from "../engine/ports.ts";
 import type { WhatIfReport } from "../engine/replays.ts";
 import type {
@@ -45,6 +46,10 @@ export interface EnginePort {
   /** What a job was given, with marks for what is secret. */
   input(jobId: JobId): Promise<Outcome<ShownInput>>;
   list(query: ListQuery): ListPage;
+  /** What is told of many jobs at once. */
+  readonly lists: Pick<JobLists, keyof JobLists>;
+  /** The entries at these positions, which must ascend. */
+  entriesAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]>;
   /** The job's own entries with `logId > after`, oldest first, at most `limit`. */
   history(jobId: JobId, after: LogId, limit: number): Promise<readonly JobEventLogEntry[]>;
   /** The job's own entries with `logId < before`, newest first, at most `limit`. */

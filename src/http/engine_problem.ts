@@ -18,7 +18,8 @@ export function valueOf<Value>(outcome: Outcome<Value>): Value {
   throw problemOf(outcome.problem);
 }
 
-function problemOf(problem: EngineProblem): Problem {
+/** What the engine refused, as a client is told. */
+export function problemOf(problem: EngineProblem): Problem {
   switch (problem.kind) {
     case "unknownJob":
       return unknownJob(problem.jobId);

@@ -1,6 +1,7 @@
 /** Schemas of single fields that several requests share. */
 
 import * as v from "valibot";
+import { type ErrorFingerprint, FINGERPRINT_PATTERN } from "../core/error_fingerprint.ts";
 import {
   EVENT_TYPE_MAX_LENGTH,
   EVENT_TYPE_PATTERN,
@@ -27,6 +28,14 @@ export function id<Id extends string>() {
 
 export const jobIdField = id<JobId>();
 export const taskIdField = id<TaskId>();
+
+export const fingerprintField = documented(
+  v.custom<ErrorFingerprint>(
+    (value) => typeof value === "string" && FINGERPRINT_PATTERN.test(value),
+    "must be a fingerprint of 12 hexadecimal digits, as failures have",
+  ),
+  { type: "string", pattern: FINGERPRINT_PATTERN.source },
+);
 
 export const eventTypeField = documented(
   v.custom<EventType>(

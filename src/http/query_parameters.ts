@@ -1,11 +1,12 @@
 /** Query parameters: each is a schema of its text, and is read and documented by it. */
 
 import * as v from "valibot";
+import type { ErrorFingerprint } from "../core/error_fingerprint.ts";
 import { isEventType } from "../core/event_type.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import { type CursorScope, positionOf } from "./cursor.ts";
 import { documentationOf, documented } from "./documented.ts";
-import { eventTypeField, jobIdField, timeField } from "./fields.ts";
+import { eventTypeField, fingerprintField, jobIdField, timeField } from "./fields.ts";
 import { wholeNumberOf } from "./whole_number.ts";
 
 export interface Parameter<Value = unknown> {
@@ -54,6 +55,8 @@ export const eventType: Schema<string> = v.pipe(
 
 export const jobId = jobIdField as unknown as Schema<JobId>;
 export const time: Schema<string> = timeField;
+
+export const fingerprint = fingerprintField as unknown as Schema<ErrorFingerprint>;
 
 export function cursor(scope: CursorScope): Schema<LogId> {
   return v.pipe(

@@ -47,6 +47,8 @@ const ROUTE_SCOPES: Readonly<Record<string, RouteScope>> = {
   "POST /ui/jobs/:id/cancel": "operate",
   "POST /ui/jobs/:id/retry": "operate",
   "POST /ui/jobs/:id/event": "submit",
+  "GET /ui/jobs": "read",
+  "POST /ui/jobs": "operate",
   "GET /ui/stream": "read",
   "GET /ui/reference": "read",
   "GET /ui/jobs/:id/time": "read",

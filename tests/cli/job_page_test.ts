@@ -106,6 +106,7 @@ Deno.test("jobPage: a job that failed tells why before all else, and what was le
       kind: "deadLetter",
       taskId: "charge",
       error: { name: "Error", message: "the card is stolen" },
+      fingerprint: "d18e79002926",
       recoveryRequired: true,
       because: 8,
       leftInPlace: ["mail", "note"],
@@ -124,7 +125,7 @@ entries   3 to 9
 
 failure
   the card is stolen
-  all attempts are used up (deadLetter) in charge, by entry 8
+  all attempts are used up (deadLetter) in charge, by entry 8; fingerprint d18e79002926
   left in place: mail, note
   somebody must look: something could not be undone`,
   );

@@ -52,6 +52,9 @@ const FILTERS: readonly (readonly [args: readonly string[], jobIds: readonly str
   [["--since", "30s"], ["d-1", "p-1"]],
   [["--since", "2026-01-01T00:00:30Z"], ["d-1", "p-1"]],
   [["-n", "2"], ["d-1", "p-1"]],
+  [["--search", "SHOP:berlin p-"], ["p-1"]],
+  [["-s", "card stolen"], ["d-1"]],
+  [["--fingerprint", "d18e79002926"], ["d-1"]],
 ];
 
 for (const [args, jobIds] of FILTERS) {

@@ -1,6 +1,10 @@
 /** `GET /jobs` and `GET /jobs/:id`: lists, the resource, tags and long polls. */
 
 import assert from "node:assert/strict";
+import * as v from "valibot";
+import { jobsAnswer } from "../../src/http/answers/job.ts";
+import { cursorOf } from "../../src/http/cursor.ts";
+import { engineThatLooked } from "../support/bounded_engine.ts";
 import {
   createAndRun,
   createPlan,
@@ -60,6 +64,53 @@ Deno.test("GET /jobs: createdAfter and createdBefore are exclusive, in any time 
   assert.deepEqual(await idsOf(app, "?createdBefore=2026-01-01T01:00:01%2B01:00"), ["first"]);
 });
 
+Deno.test("GET /jobs: search takes words, and finds ids, types, labels and errors", async () => {
+  const app = await startApp();
+  await createPlan(app, { jobId: "Order-17", labels: { team: "Shop" } });
+  const { jobId: doomed } = await createAndRun(app, "test.doomed");
+  assert.deepEqual(await idsOf(app, "?search=order-17"), ["Order-17"]);
+  assert.deepEqual(await idsOf(app, "?search=team:shop"), ["Order-17"]);
+  assert.deepEqual(await idsOf(app, "?search=STOLEN+card"), [doomed]);
+  assert.deepEqual(await idsOf(app, "?search=card&state=Running"), []);
+  assert.deepEqual(await idsOf(app, "?search=.*"), []);
+  assert.equal("searched" in await list(app, "?search=nothing"), false);
+});
+
+Deno.test("GET /jobs: a search that ended early says how far it looked, and where to go on", async () => {
+  const { app } = await startApp({ engine: await engineThatLooked(100_000) });
+  const response = await app.request("/jobs?search=nothing");
+  const body = await jsonOf<ListBody>(response, 200);
+  assert.deepEqual(body, {
+    jobs: [],
+    nextCursor: cursorOf("jobs", 7),
+    searched: { jobs: 100_000, backTo: "2026-01-01T00:00:00.000Z" },
+  });
+  assert.ok(v.is(jobsAnswer, body));
+});
+
+Deno.test("GET /jobs: a failure has a fingerprint, which finds those like it", async () => {
+  const app = await startApp();
+  const one = await createAndRun(app, "test.doomed");
+  const other = await createAndRun(app, "test.doomed");
+  await app.post("/jobs", { type: "test.stuck" });
+  await app.clock.advance(10_000);
+  assert.equal(one.failure?.["fingerprint"], other.failure?.["fingerprint"]);
+  const found = await idsOf(app, `?fingerprint=${one.failure?.["fingerprint"]}`);
+  assert.deepEqual(found, [other.jobId, one.jobId]);
+  const { jobId } = await createPlan(app);
+  const cancelled = await jsonOf(await app.post(`/jobs/${jobId}/cancel`), 200);
+  assert.equal(cancelled.failure?.["fingerprint"], null);
+});
+
+Deno.test("GET /jobs: retried tells apart what has a retry", async () => {
+  const app = await startApp();
+  const { jobId } = await createAndRun(app, "test.doomed");
+  const retry = await jsonOf(await app.post(`/jobs/${jobId}/retry`), 201);
+  await app.clock.settle();
+  assert.deepEqual(await idsOf(app, "?state=Failed&retried=false"), [retry.jobId]);
+  assert.deepEqual(await idsOf(app, "?state=Failed&retried=true"), [jobId]);
+});
+
 const BAD_QUERIES: readonly (readonly [string, string])[] = [
   ["?stat=Running", "stat"],
   ["?state=running", "state"],
@@ -72,6 +123,10 @@ const BAD_QUERIES: readonly (readonly [string, string])[] = [
   ["?cursor=am91cm5hbDox", "cursor"],
   ["?label=team", "label"],
   ["?createdAfter=yesterday", "createdAfter"],
+  [`?search=${"x".repeat(201)}`, "search"],
+  ["?search=a&search=b", "search"],
+  ["?fingerprint=0123456789AB", "fingerprint"],
+  ["?retried=yes", "retried"],
   ["?__proto__=1", "__proto__"],
 ];
 

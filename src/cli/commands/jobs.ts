@@ -15,7 +15,15 @@ import { DURATION_RULE, durationOf } from "../times.ts";
 const LIMIT_DEFAULT = 20;
 const LIMIT_MAX = 1_000_000;
 const PAGE_MAX = 500;
-const FILTERS: readonly string[] = ["state", "condition", "type", "label", "since"];
+const FILTERS: readonly string[] = [
+  "state",
+  "condition",
+  "type",
+  "label",
+  "since",
+  "search",
+  "fingerprint",
+];
 
 export function jobsCommand(surroundings: Surroundings): Command {
   return {
@@ -29,6 +37,13 @@ export function jobsCommand(surroundings: Surroundings): Command {
       { name: "type", value: "type", repeated: true, help: "its type" },
       { name: "label", short: "l", value: "name=value", repeated: true, help: "all must be there" },
       { name: "since", value: "time", help: "created after an RFC 3339 time, or in the last 2h" },
+      {
+        name: "search",
+        short: "s",
+        value: "words",
+        help: "each is in the id, type, a label or an error",
+      },
+      { name: "fingerprint", value: "digits", help: "failures of one kind; see show --json" },
       {
         name: "limit",
         short: "n",
@@ -47,6 +62,7 @@ export function jobsCommand(surroundings: Surroundings): Command {
       "deno task jobs",
       "deno task jobs --state failed --since 2h",
       "deno task jobs --condition waiting --condition backingOff --type order.fulfil",
+      "deno task jobs --search timeout --state failed",
       "deno task jobs --all --label shop=berlin --json | jq -r .jobId",
     ],
     run: (input) => list(input, surroundings),
@@ -106,6 +122,10 @@ function queryOf(input: CommandInput, surroundings: Surroundings): URLSearchPara
   for (const type of input.all("type")) query.append("type", type);
   for (const label of input.all("label")) {
     query.append("label", splitAt(label, "--label").join(":"));
+  }
+  for (const name of ["search", "fingerprint"]) {
+    const text = input.text(name);
+    if (text !== undefined) query.set(name, text);
   }
   const since = input.text("since");
   if (since !== undefined) query.set("createdAfter", sinceOf(since, surroundings));

@@ -75,11 +75,12 @@ function after(time: string, verb: string, from: string, times: Times): string {
 
 function failureLines({ failure }: JobResource, options: PageOptions): readonly string[] {
   if (failure === null) return [];
-  const { taskId, kind, because, error, leftInPlace, recoveryRequired } = failure;
+  const { taskId, kind, because, error, fingerprint, leftInPlace, recoveryRequired } = failure;
   const where = taskId === null ? "" : ` in ${taskId}`;
+  const others = fingerprint ? [`fingerprint ${plainText(fingerprint)}`] : [];
   return section("failure", [
     `${options.paint("red", plainText(error.message))}`,
-    options.paint("dim", `${kindText(kind)}${where}, by entry ${because}`),
+    options.paint("dim", [`${kindText(kind)}${where}, by entry ${because}`, ...others].join("; ")),
     ...(leftInPlace.length === 0 ? [] : [`left in place: ${leftInPlace.join(", ")}`]),
     ...(recoveryRequired ? ["somebody must look: something could not be undone"] : []),
   ], options);

@@ -3,6 +3,7 @@
 import * as v from "valibot";
 import { EXPECTED_EVENT_KINDS } from "../../core/job_plan.ts";
 import { correlationField } from "../correlation_schema.ts";
+import { fingerprintField } from "../fields.ts";
 import {
   condition,
   count,
@@ -62,6 +63,8 @@ const failureOf = (position: Position) =>
     kind: v.picklist(["error", "poison", "deadLetter", "cancelled"]),
     taskId: v.nullable(text),
     error: errorFact,
+    /** Of failures of one kind; a cancellation has none. */
+    fingerprint: v.nullable(fingerprintField),
     recoveryRequired: v.boolean(),
     because: position,
     leftInPlace: v.array(text),
@@ -103,6 +106,13 @@ export const jobAnswer = v.object({
   links: v.object({ self: text, events: text, stream: text, explain: text, replay: text }),
 });
 
-export const jobsAnswer = v.object({ jobs: v.array(jobAnswer), nextCursor });
+/** How far a list has looked: there only where it ended before it had looked at all jobs. */
+export const searchedAnswer = v.object({ jobs: count, backTo: time });
+
+export const jobsAnswer = v.object({
+  jobs: v.array(jobAnswer),
+  nextCursor,
+  searched: v.exactOptional(searchedAnswer),
+});
 
 export const inputAnswer = v.object({ input: anyJson, secrets: v.array(text) });

@@ -5,6 +5,7 @@ import type { Edge } from "../edge.ts";
 import { addLive } from "./live.ts";
 import { addAssets } from "./screens/asset.ts";
 import { addJobScreen } from "./screens/job.tsx";
+import { addJobsScreen } from "./screens/jobs.tsx";
 import { addOverviewScreen } from "./screens/overview.tsx";
 import { addReferenceScreen } from "./screens/reference.tsx";
 import { addManualScreen } from "./screens/manual.tsx";
@@ -18,6 +19,7 @@ export function addDashboard(app: Hono, edge: Edge): void {
   addManualScreen(app, edge);
   addSignInScreen(app, edge);
   addJobScreen(app, edge);
+  addJobsScreen(app, edge);
   addOverviewScreen(app, edge);
   addTimeTravelScreen(app, edge);
   addStreamScreen(app, edge);

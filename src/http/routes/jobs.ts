@@ -5,7 +5,7 @@ import * as v from "valibot";
 import { CONDITIONS } from "../../core/condition.ts";
 import { isTerminal, type JobState, STATE_NAMES } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
-import type { CreateRequest, ListQuery } from "../../engine/requests.ts";
+import type { CreateRequest, JobFilter, ListQuery } from "../../engine/requests.ts";
 import type { Bodies } from "../bodies.ts";
 import { mediaTypeOf, readText, unsupportedMediaType } from "../body.ts";
 import { createRequestOf } from "../create_request.ts";
@@ -23,6 +23,7 @@ import { type Query, readQuery, refuseQuery } from "../query.ts";
 import {
   choice,
   cursor,
+  fingerprint,
   listOf,
   repeated,
   single,
@@ -90,6 +91,13 @@ async function answerAfterWait(
 const LIMIT_DEFAULT = 50;
 const LIMIT_MAX = 500;
 
+const SEARCH_LENGTH_MAX = 200;
+
+const searchText = v.pipe(
+  v.string(),
+  v.maxLength(SEARCH_LENGTH_MAX, `must be at most ${SEARCH_LENGTH_MAX} characters`),
+);
+
 const label = v.pipe(
   documented(v.string(), { type: "string", pattern: "^[^:]+:" }),
   v.check((text) => text.indexOf(":") >= 1, "must be a name and a value as name:value"),
@@ -99,36 +107,54 @@ const label = v.pipe(
   }),
 );
 
-export const LIST_PARAMETERS = {
-  createdAfter: single(time, "Jobs created after this time."),
-  createdBefore: single(time, "Jobs created before this time."),
-  limit: single(whole(1, LIMIT_MAX, LIMIT_DEFAULT), "Jobs on one page."),
-  cursor: single(cursor("jobs"), "The nextCursor of the page before."),
+/** Which jobs are meant. */
+export const FILTER_PARAMETERS = {
   state: listOf(choice(STATE_NAMES), "Jobs in one of these states."),
   condition: listOf(choice(CONDITIONS), "Jobs in one of these conditions."),
   type: listOf(text, "Jobs of one of these types."),
   label: repeated(label, "Jobs with all of these labels, each as name:value."),
+  createdAfter: single(time, "Jobs created after this time."),
+  createdBefore: single(time, "Jobs created before this time."),
+  search: single(
+    searchText,
+    "Jobs with all of these words in their id, type, labels (as name:value), or in the name or " +
+      "message of an error, in upper or lower case.",
+  ),
+  fingerprint: single(fingerprint, "Jobs whose failure has this fingerprint."),
+  retried: single(choice(["true", "false"]), "Jobs of which a later one is, or none is, a retry."),
+};
+
+export const LIST_PARAMETERS = {
+  ...FILTER_PARAMETERS,
+  limit: single(whole(1, LIMIT_MAX, LIMIT_DEFAULT), "Jobs on one page."),
+  cursor: single(cursor("jobs"), "The nextCursor of the page before."),
 };
 
 function listJobs(c: Context, edge: Edge): Response {
-  const { jobs, next } = edge.engine.list(listQueryOf(readQuery(c.req.raw, LIST_PARAMETERS)));
+  const query = listQueryOf(readQuery(c.req.raw, LIST_PARAMETERS));
+  const { jobs, next, searched } = edge.engine.list(query);
   const nextCursor = next === undefined ? null : cursorOf("jobs", next);
-  return jsonResponse({ jobs: jobs.map(jobView), nextCursor }, STATUS.ok);
+  return jsonResponse({ jobs: jobs.map(jobView), nextCursor, searched }, STATUS.ok);
 }
 
 function listQueryOf(query: Query<typeof LIST_PARAMETERS>): ListQuery {
-  return {
-    limit: query.limit ?? LIMIT_DEFAULT,
-    ...present({
-      states: query.state,
-      conditions: query.condition,
-      types: query.type,
-      labels: query.label,
-      createdAfter: query.createdAfter,
-      createdBefore: query.createdBefore,
-      before: query.cursor,
-    }),
-  };
+  const range = present({ before: query.cursor });
+  return { limit: query.limit ?? LIMIT_DEFAULT, ...range, ...jobFilterOf(query) };
+}
+
+/** Which jobs a list, a page or an action is about. */
+export function jobFilterOf(query: Query<typeof FILTER_PARAMETERS>): JobFilter {
+  return present({
+    states: query.state,
+    conditions: query.condition,
+    types: query.type,
+    labels: query.label,
+    search: query.search,
+    fingerprint: query.fingerprint,
+    createdAfter: query.createdAfter,
+    createdBefore: query.createdBefore,
+    retried: query.retried === undefined ? undefined : query.retried === "true",
+  });
 }
 
 type Present<Fields> = { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> };

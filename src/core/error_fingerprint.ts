@@ -1,0 +1,91 @@
+/**
+ * Which failures are of one kind. Two have the same fingerprint when the type of the job,
+ * the task, the name of the error and the words of its message are the same. What varies
+ * from one failure to the next is none of the words; in `messageTemplate` it is `*`:
+ *
+ * - text in quotation marks, `"…"`, `'…'`, `` `…` `` and their typographic forms
+ * - addresses of the web and of mail
+ * - paths that begin with `/`, `\`, `./`, `../`, `~/` or a drive
+ * - UUIDs, and eight or more hexadecimal digits, be they letters only
+ * - a word that has a digit in it, with what is joined to it: numbers, times, sizes,
+ *   versions, ULIDs and other ids, addresses of hosts
+ * - several of these in a row, with nothing but commas, spaces or `and` between them, as one
+ *
+ * A fingerprint is derived and never recorded: a later version of Daybook may group otherwise.
+ */
+
+import type { ErrorFact } from "./framework_events.ts";
+import type { TaskId } from "./ids.ts";
+import type { Failure, JobState } from "./job_state.ts";
+
+declare const fingerprintBrand: unique symbol;
+/** Twelve lower-case hexadecimal digits. */
+export type ErrorFingerprint = string & { readonly [fingerprintBrand]: true };
+
+export const FINGERPRINT_PATTERN = /^[0-9a-f]{12}$/;
+
+/** What tells failures of one kind from those of another. */
+export interface ErrorOrigin {
+  /** Of the job; absent for a plan driven by outside events. */
+  readonly type?: string | undefined;
+  readonly taskId?: TaskId | undefined;
+  readonly error: ErrorFact;
+}
+
+export function errorFingerprint({ type, taskId, error }: ErrorOrigin): ErrorFingerprint {
+  const words = [type ?? "", taskId ?? "", error.name, messageTemplate(error.message)];
+  return hashOf(words.join("\n")) as ErrorFingerprint;
+}
+
+/** Of a job that failed; a cancellation is no error and has none. */
+export function fingerprintOf(job: JobState, failure: Failure): ErrorFingerprint | undefined {
+  if (failure.kind === "cancelled") return undefined;
+  return errorFingerprint({ type: job.type, taskId: failure.taskId, error: failure.error });
+}
+
+/** So much of a message is read; what follows does not tell failures apart. */
+export const MESSAGE_LENGTH_MAX = 1_000;
+/** Cut after what varies has one length, so that it does not move the end. */
+const TEMPLATE_LENGTH_MAX = 300;
+
+/** A message with `*` in place of what varies. */
+export function messageTemplate(message: string): string {
+  const line = message.slice(0, MESSAGE_LENGTH_MAX).replaceAll(/[\s\p{Cc}\p{Cf}]+/gu, " ");
+  return VARYING.reduce((text, pattern) => text.replaceAll(pattern, "*"), line)
+    .replaceAll(/\*(?:(?:[,;] ?| )(?:(?:and|or) )?\*)+/g, "*")
+    .trim()
+    .slice(0, TEMPLATE_LENGTH_MAX);
+}
+
+/** In this order. Each begins where no word goes on, so that a long one is looked through once. */
+const VARYING: readonly RegExp[] = [
+  /"[^"]{0,400}"|“[^”]{0,400}”|‘[^’]{0,400}’|`[^`]{0,400}`/gu,
+  /(?<![\p{L}\p{N}])'[^']{0,400}'(?![\p{L}\p{N}])/gu,
+  /(?<![\w+.-])[a-z][a-z0-9+.-]{0,20}:\/\/[^\s"'<>)]+/gu,
+  /(?<![\w+.-])[\w+.-]{1,64}@[\w-]+(?:\.[\w-]+)*/gu,
+  /(?<![\p{L}\p{N}_*])(?:[A-Za-z]:|~|\.{1,2})?(?:[\\/][^\s"'\\/:;,()*]+)+[\\/]?/gu,
+  /(?<![\p{L}\p{N}_])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}/gu,
+  /(?<![\p{L}\p{N}_])[a-fA-F]{8,}(?![\p{L}\p{N}_])/gu,
+  /(?<![\p{L}\p{N}_])[+-]?[\p{L}_]*\p{N}[\p{L}\p{N}_]*(?:[.:,+-][\p{L}\p{N}_]+)*%?/gu,
+];
+
+/**
+ * 48 bits of cyrb53, which is public domain: enough to tell kinds apart, and no protection
+ * against anyone who wants two to look alike.
+ * Source: https://github.com/bryc/code/blob/master/jshash/experimental/cyrb53.js
+ */
+function hashOf(text: string): string {
+  let [high, low] = [0xdeadbeef, 0x41c6ce57];
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    high = Math.imul(high ^ unit, 2654435761);
+    low = Math.imul(low ^ unit, 1597334677);
+  }
+  high = Math.imul(high ^ (high >>> 16), 2246822507) ^ Math.imul(low ^ (low >>> 13), 3266489909);
+  low = Math.imul(low ^ (low >>> 16), 2246822507) ^ Math.imul(high ^ (high >>> 13), 3266489909);
+  return hexadecimal(low, 8) + hexadecimal(high & 0xffff, 4);
+}
+
+function hexadecimal(number: number, digits: number): string {
+  return (number >>> 0).toString(16).padStart(digits, "0");
+}

@@ -1,0 +1,129 @@
+/** In a few words: what a job does right now, what it waits for, or why it failed. */
+
+import { type Condition, isSatisfied } from "../../../core/condition.ts";
+import { MAIN_TASK } from "../../../core/ids.ts";
+import { MAIN_EXPECTATION_ID, requiredMatches } from "../../../core/job_plan.ts";
+import { recordedFailure } from "../../../core/job_resource.ts";
+import type {
+  BackingOffTask,
+  CompletedTask,
+  JobState,
+  TaskState,
+} from "../../../core/job_state.ts";
+import { momentText } from "../parts/time.tsx";
+
+export interface Circumstances {
+  readonly condition: Condition;
+  /** Jobs that get a worker first. */
+  readonly ahead: number | undefined;
+  /** Of the task that is to be tried again. */
+  readonly maxAttempts: number | undefined;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** Empty where the condition says all there is to say. */
+export function briefText(job: JobState, circumstances: Circumstances): string {
+  switch (circumstances.condition) {
+    case "created":
+      return "waits to be started";
+    case "scheduled":
+      return startText(job, circumstances.now);
+    case "queued":
+      return aheadText(circumstances.ahead);
+    case "executing":
+      return job.tasks.filter(isRunning).map(runningText).join(", ");
+    case "waiting":
+      return waitingText(job);
+    case "backingOff":
+      return retryText(job, circumstances);
+    case "suspended":
+      return "begins nothing new until it is resumed";
+    case "compensating":
+      return [undoingText(job), failureText(job)].filter((part) => part !== "").join("; ");
+    case "failed":
+    case "cancelled":
+      return failureText(job);
+    case "succeeded":
+      return "";
+  }
+}
+
+function startText(job: JobState, now: number): string {
+  return job.startAt === undefined ? "" : `starts at ${momentText(job.startAt, now)}`;
+}
+
+function aheadText(ahead: number | undefined): string {
+  if (ahead === undefined) return "";
+  return ahead === 0 ? "next for a worker" : `${ahead.toLocaleString("en")} before it`;
+}
+
+/** `main` is what runs the others. */
+function isRunning(task: TaskState, _index: number, tasks: readonly TaskState[]): boolean {
+  const others = tasks.some(({ status, taskId }) => status === "running" && taskId !== MAIN_TASK);
+  return task.status === "running" && (task.taskId !== MAIN_TASK || !others);
+}
+
+function runningText({ taskId, progress }: TaskState): string {
+  const name = taskId === MAIN_TASK ? "run" : taskId;
+  if (progress === undefined) return name;
+  const total = progress.total === undefined ? "" : ` of ${progress.total}`;
+  return `${name}, ${progress.done}${total}`;
+}
+
+/** `waits for shipped, 0 of 1, and 2 more`. */
+function waitingText(job: JobState): string {
+  const open = job.plan.expected.flatMap(({ id, multiplicity }, index) =>
+    id === MAIN_EXPECTATION_ID || isSatisfied(job, id)
+      ? []
+      : [`${id}, ${job.expected[index]?.matched ?? 0} of ${requiredMatches(multiplicity)}`]
+  );
+  const [first] = open;
+  if (first === undefined) return "";
+  return `waits for ${first}${open.length === 1 ? "" : `, and ${open.length - 1} more`}`;
+}
+
+/** The task that is going to be tried first. */
+export function nextToRetry(job: JobState): BackingOffTask | undefined {
+  return job.tasks
+    .filter((task): task is BackingOffTask => task.status === "backingOff")
+    .toSorted((a, b) => Date.parse(a.retryAt) - Date.parse(b.retryAt))[0];
+}
+
+/** `charge retries at 12:00:03, 2 of 4: BankDown: no route`. */
+function retryText(job: JobState, { maxAttempts, now }: Circumstances): string {
+  const task = nextToRetry(job);
+  if (task === undefined) return "";
+  const limit = maxAttempts === undefined ? "" : ` of ${maxAttempts}`;
+  const when = `${task.taskId} retries at ${momentText(task.retryAt, now)}`;
+  return `${when}, ${task.failures + 1}${limit}: ${errorText(task.error)}`;
+}
+
+function undoingText({ tasks }: JobState): string {
+  const open = tasks.filter((task): task is CompletedTask => task.status === "completed")
+    .filter(({ compensation }) =>
+      compensation !== undefined && !["compensated", "failed"].includes(compensation.status)
+    );
+  return open.length === 0 ? "" : `undoes ${open.map(({ taskId }) => taskId).join(", ")}`;
+}
+
+function failureText(job: JobState): string {
+  const failure = recordedFailure(job);
+  if (failure === undefined) return "";
+  const { kind, error, recoveryRequired } = failure;
+  const text = kind === "cancelled" ? error.message : errorText(error);
+  return recoveryRequired ? `somebody must look; ${text}` : text;
+}
+
+function errorText({ name, message }: { readonly name: string; readonly message: string }) {
+  return name === "Error" || message === "" ? message || name : `${name}: ${message}`;
+}
+
+/** `1 of 3` expectations, else the attempt of a task that needed several. */
+export function progressText(job: JobState): string {
+  const expected = job.plan.expected.filter(({ id }) => id !== MAIN_EXPECTATION_ID);
+  const satisfied = expected.filter(({ id }) => isSatisfied(job, id)).length;
+  if (expected.length > 0) return `${satisfied} of ${expected.length}`;
+  const attempts = Math.max(0, ...job.tasks.map((task) => task.attempts));
+  return attempts > 1 ? `attempt ${attempts}` : "";
+}

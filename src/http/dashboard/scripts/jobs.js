@@ -1,0 +1,85 @@
+/**
+ * The jobs screen while it is live: the rows that are shown are asked for again, and no
+ * others. Lengths of time go on by themselves, and `/` leads to the search.
+ */
+
+document.addEventListener("daybook:asking", (event) => {
+  const positions = [...document.querySelectorAll("[data-position]")]
+    .map((row) => /** @type {HTMLElement} */ (row).dataset.position);
+  if (document.getElementById("job-news") === null) return;
+  // No entry has the position 0: a page without rows stays without.
+  const { url } = /** @type {CustomEvent} */ (event).detail;
+  url.searchParams.set("shown", positions.length === 0 ? "0" : positions.join(","));
+});
+
+/** When the rows came from the server: what they tell counts from then on. */
+let renewedAt = performance.now();
+
+document.addEventListener("daybook:updated", (event) => {
+  renewedAt = performance.now();
+  tellNewKinds(/** @type {CustomEvent} */ (event).detail.document);
+});
+
+/**
+ * New kinds of failures do not push those that are shown.
+ *
+ * @param {Document} next
+ */
+function tellNewKinds(next) {
+  const news = document.getElementById("kind-news");
+  const kinds = [...next.querySelectorAll("[data-kind]")].filter(({ id }) =>
+    document.getElementById(id) === null
+  );
+  if (news === null || kinds.length === 0) return;
+  const link = document.createElement("a");
+  link.href = news.dataset.again ?? "";
+  link.textContent = `${kinds.length} new ${kinds.length === 1 ? "kind" : "kinds"}: show them`;
+  news.replaceChildren(link);
+}
+
+setInterval(() => {
+  if (document.visibilityState === "hidden") return;
+  const passedMs = performance.now() - renewedAt;
+  for (const element of document.querySelectorAll("[data-since-ms]")) {
+    const { sinceMs } = /** @type {HTMLElement} */ (element).dataset;
+    const text = durationText(Number(sinceMs) + passedMs);
+    if (element.textContent !== text) element.textContent = text;
+  }
+}, 1_000);
+
+/**
+ * As the server writes it.
+ *
+ * @param {number} milliseconds
+ */
+function durationText(milliseconds) {
+  const seconds = Math.floor(milliseconds / 1_000);
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3_600) return twoUnits(seconds, 60, "min", 1, "s");
+  if (seconds < 86_400) return twoUnits(seconds, 3_600, "h", 60, "min");
+  return twoUnits(seconds, 86_400, "d", 3_600, "h");
+}
+
+/**
+ * @param {number} seconds
+ * @param {number} large
+ * @param {string} largeName
+ * @param {number} small
+ * @param {string} smallName
+ */
+function twoUnits(seconds, large, largeName, small, smallName) {
+  const rest = Math.floor((seconds % large) / small);
+  return `${Math.floor(seconds / large)} ${largeName} ${rest} ${smallName}`;
+}
+
+document.addEventListener("keydown", (event) => {
+  const { target } = event;
+  const isTyping = target instanceof HTMLElement &&
+    (target.isContentEditable || target.matches("input, select, textarea"));
+  if (event.key !== "/" || isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+  const search = document.getElementById("search");
+  if (!(search instanceof HTMLInputElement)) return;
+  event.preventDefault();
+  search.focus();
+  search.select();
+});

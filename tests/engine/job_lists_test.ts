@@ -1,0 +1,286 @@
+/** Searches, counts and groups of failures: what they find, and how far they look. */
+
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import * as v from "valibot";
+import { fingerprintOf } from "../../src/core/error_fingerprint.ts";
+import type { JobId } from "../../src/core/ids.ts";
+import { recordedFailure } from "../../src/core/job_resource.ts";
+import type { JobState } from "../../src/core/job_state.ts";
+import { defineJob, NonRetryableError } from "../../src/engine/definition.ts";
+import { JobLists } from "../../src/engine/job_lists.ts";
+import { SCAN_COST_MAX } from "../../src/engine/job_scan.ts";
+import { JobTable } from "../../src/engine/job_table.ts";
+import type { JobFilter } from "../../src/engine/requests.ts";
+import { WorkerQueue } from "../../src/engine/worker_queue.ts";
+import { Harness } from "../support/engine_harness.ts";
+
+const REFUSED = defineJob({
+  type: "shop.refused",
+  version: 1,
+  input: v.object({ message: v.string() }),
+  async run(ctx, { message }) {
+    await ctx.task("charge", () => {
+      throw new NonRetryableError(message);
+    });
+  },
+});
+
+const FLAKY = defineJob({
+  type: "shop.flaky",
+  version: 1,
+  input: v.object({ message: v.string() }),
+  async run(ctx, { message }) {
+    await ctx.task("call", () => Promise.reject(new Error(message)), {
+      retry: { maxAttempts: 3, initialMs: 60_000, jitter: 0 },
+    });
+  },
+});
+
+async function start(): Promise<Harness> {
+  return await Harness.start({ definitions: [REFUSED, FLAKY] });
+}
+
+async function refused(daybook: Harness, message: string): Promise<JobId> {
+  return await daybook.submit("shop.refused", { message });
+}
+
+function found(daybook: Harness, filter: JobFilter): readonly string[] {
+  return daybook.engine.list({ limit: 500, ...filter }).jobs.map(({ jobId }) => jobId);
+}
+
+Deno.test("list: a search finds ids, types, labels and errors, in upper or lower case", async () => {
+  const daybook = await start();
+  const plan = { expected: [], policy: { errors: [], onCompensated: "Failed" } } as const;
+  await daybook.create({ plan, jobId: "Order-17" as JobId, labels: { team: "Shop" } });
+  const bank = await refused(daybook, "the Bank refused order 4711");
+  const flaky = await daybook.submit("shop.flaky", { message: "no route to the depot" });
+
+  assert.deepEqual(found(daybook, { search: "order-17" }), ["Order-17"]);
+  assert.deepEqual(found(daybook, { search: "TEAM:shop" }), ["Order-17"]);
+  assert.deepEqual(found(daybook, { search: "bank 4711" }), [bank]);
+  assert.deepEqual(found(daybook, { search: "shop.REFUSED nonretryable" }), [bank]);
+  assert.deepEqual(found(daybook, { search: "the" }), [flaky, bank]);
+  assert.deepEqual(found(daybook, { search: "depot" }), [flaky]);
+  assert.deepEqual(found(daybook, { search: "depot bank" }), []);
+  assert.deepEqual(found(daybook, { search: ".*" }), []);
+  assert.deepEqual(found(daybook, { search: "  " }).length, 3);
+});
+
+Deno.test("list: a word is looked for in each part, and not across two", async () => {
+  const daybook = await start();
+  await refused(daybook, "17");
+  assert.deepEqual(found(daybook, { search: "NonRetryableError17" }), []);
+});
+
+Deno.test("list: with a fingerprint come the failures of that kind", async () => {
+  const daybook = await start();
+  const one = await refused(daybook, "the bank refused order 1");
+  const other = await refused(daybook, "the bank refused order 2");
+  await refused(daybook, "the bank is shut");
+  const fingerprint = fingerprintOfJob(daybook.job(one));
+  assert.deepEqual(found(daybook, { fingerprint }), [other, one]);
+});
+
+function fingerprintOfJob(job: JobState) {
+  const failure = recordedFailure(job);
+  const fingerprint = failure && fingerprintOf(job, failure);
+  assert.ok(fingerprint);
+  return fingerprint;
+}
+
+Deno.test("failures: each kind with its jobs, and what of them was retried", async () => {
+  const daybook = await start();
+  const first = await refused(daybook, "the bank refused order 1");
+  await refused(daybook, "the bank is shut");
+  await refused(daybook, "the bank refused order 2");
+  const retry = await daybook.engine.retry(first, {});
+  await daybook.clock.settle();
+  assert.ok(retry.ok);
+
+  const { groups, searched } = daybook.engine.lists.failures({});
+  assert.equal(searched, undefined);
+  assert.deepEqual(
+    groups.map(({ jobs, open, retried, error }) => [jobs, open, retried, error.message]),
+    [[3, 2, 1, "the bank refused order 1"], [1, 1, 0, "the bank is shut"]],
+  );
+  const [group] = groups;
+  assert.deepEqual(
+    [group?.type, group?.taskId, group?.newest.jobId, group?.oldest.jobId],
+    ["shop.refused", "charge", retry.value.jobId, first],
+  );
+});
+
+Deno.test("failures: a cancellation is none", async () => {
+  const daybook = await start();
+  const flaky = await daybook.submit("shop.flaky", { message: "no route" });
+  await daybook.control(flaky, "cancel");
+  assert.deepEqual(daybook.engine.lists.failures({}).groups, []);
+});
+
+Deno.test("retry: unlessRetriedAfter refuses a job of which there is a retry, and a snapshot keeps that", async () => {
+  const daybook = await start();
+  const failed = await refused(daybook, "the bank is shut");
+  const retry = await daybook.engine.retry(failed, { unlessRetriedAfter: 0 });
+  assert.ok(retry.ok);
+  const restarted = await daybook.crash();
+  assert.equal(restarted.engine.lists.retryOf(failed), retry.value.jobId);
+  const again = await restarted.engine.retry(failed, { unlessRetriedAfter: 0 });
+  assert.deepEqual(again, {
+    ok: false,
+    problem: {
+      kind: "rejected",
+      rejection: {
+        message: `Cannot retry job ${failed}: there is a retry of it already`,
+        allowedIn: [],
+      },
+    },
+  });
+  const since = retry.value.firstLogId;
+  assert.ok((await restarted.engine.retry(failed, { unlessRetriedAfter: since })).ok);
+  assert.ok(!(await restarted.engine.retry(failed, { unlessRetriedAfter: since })).ok);
+});
+
+Deno.test("retry: of two at once that ask for one, only the first makes a job", async () => {
+  const daybook = await start();
+  const failed = await refused(daybook, "the bank is shut");
+  const outcomes = await Promise.all(
+    [1, 2, 3].map(() => daybook.engine.retry(failed, { unlessRetriedAfter: 0 })),
+  );
+  assert.deepEqual(outcomes.map(({ ok }) => ok), [true, false, false]);
+});
+
+Deno.test("list: retried tells apart what has a retry", async () => {
+  const daybook = await start();
+  const [one, other] = [await refused(daybook, "a"), await refused(daybook, "b")];
+  const retry = await daybook.engine.retry(one, {});
+  await daybook.clock.settle();
+  assert.ok(retry.ok);
+  assert.deepEqual(found(daybook, { retried: true }), [one]);
+  assert.deepEqual(found(daybook, { retried: false }), [retry.value.jobId, other]);
+});
+
+Deno.test("count: by condition, and only what was created before a position", async () => {
+  const daybook = await start();
+  const first = await refused(daybook, "a");
+  await daybook.submit("shop.flaky", { message: "b" });
+  const last = daybook.job(await refused(daybook, "c"));
+  const { jobs, conditions } = daybook.engine.lists.count({});
+  assert.deepEqual([jobs, Object.fromEntries(conditions)], [3, { failed: 2, backingOff: 1 }]);
+  assert.equal(daybook.engine.lists.count({}, { before: last.firstLogId }).jobs, 2);
+  assert.equal(daybook.engine.lists.count({}, { after: daybook.job(first).firstLogId }).jobs, 2);
+});
+
+Deno.test("lastTransition: the entry that brought the job into its condition", async () => {
+  const daybook = await start();
+  const flaky = await daybook.submit("shop.flaky", { message: "b" });
+  const event = await daybook.event("shop.Other", {}, { jobId: flaky });
+  const job = daybook.job(flaky);
+  assert.equal(job.lastLogId, event.logId);
+  const [entry] = await daybook.engine.entriesAt([daybook.engine.lists.lastTransition(job)]);
+  assert.equal(entry?.eventType, "job.TaskFailed");
+});
+
+function listsOf(table: JobTable): JobLists {
+  return new JobLists({ table, workers: new WorkerQueue(0) });
+}
+
+/** Many jobs, made of one; nothing of them is recorded anywhere. */
+async function tableOf(count: number): Promise<JobTable> {
+  const daybook = await start();
+  const model = daybook.job(await refused(daybook, "the bank refused order 1"));
+  const table = new JobTable();
+  for (let index = 1; index <= count; index++) {
+    table.restore({ ...model, jobId: `job-${index}` as JobId, firstLogId: index });
+  }
+  return table;
+}
+
+Deno.test("list: a search that costs too much ends, and says how far it looked", async () => {
+  const count = SCAN_COST_MAX / 10 + 2_000;
+  const table = await tableOf(count);
+  const first = listsOf(table).page({ limit: 50, search: "job-7 " });
+  assert.deepEqual(first.jobs.length, 50);
+  const none = listsOf(table).page({ limit: 50, search: "nothing-like-it" });
+  const looked = none.searched?.jobs ?? 0;
+  assert.deepEqual(none.jobs, []);
+  assert.ok(looked > 10_000 && looked < count, `${looked} were looked at`);
+  assert.equal(none.searched?.backTo, table.createdAt(count - looked + 1)?.createdAt);
+  assert.equal(none.next, count - looked + 1);
+  assert.equal(listsOf(table).count({ search: "nothing-like-it" }).searched?.jobs, looked);
+});
+
+Deno.test("failures: what is known of a failure is kept, so that the next look goes further", async () => {
+  const table = await tableOf(30_000);
+  const looks = Array.from(
+    { length: 40 },
+    () => listsOf(table).failures({}).searched?.jobs ?? 30_000,
+  );
+  assert.deepEqual(looks, looks.toSorted((a, b) => a - b));
+  assert.ok((looks[0] ?? 0) < 20_000);
+  assert.equal(looks.at(-1), 30_000);
+});
+
+Deno.test("list: pages that end early lead to everything that there is", async () => {
+  const count = SCAN_COST_MAX / 10 + 2_000;
+  const table = await tableOf(count);
+  const ids: string[] = [];
+  const reaches: boolean[] = [];
+  for (let before: number | undefined = Infinity; before !== undefined;) {
+    const page = listsOf(table).page({ limit: 500, search: "job-777", before });
+    ids.push(...page.jobs.map(({ jobId }) => jobId));
+    reaches.push(page.searched !== undefined);
+    before = page.next;
+  }
+  const expected = Array.from({ length: count }, (_, index) => `job-${count - index}`)
+    .filter((id) => id.includes("job-777"));
+  assert.deepEqual(ids, expected);
+  assert.ok(reaches.includes(true));
+  assert.equal(reaches.at(-1), false);
+});
+
+Deno.test("list: long texts count for more, so that a search stays short", async () => {
+  const daybook = await start();
+  const model = daybook.job(await refused(daybook, "long ".repeat(700)));
+  const table = new JobTable();
+  for (let index = 1; index <= 30_000; index++) {
+    table.restore({ ...model, jobId: `job-${index}` as JobId, firstLogId: index });
+  }
+  const { searched } = listsOf(table).page({ limit: 50, search: "nothing-like-it" });
+  assert.ok(searched !== undefined && searched.jobs < 20_000);
+});
+
+Deno.test("list: from the oldest on it gives the same jobs, the other way round", async () => {
+  const table = await tableOf(20);
+  const oldest = listsOf(table).page({ limit: 3, after: 7, oldestFirst: true });
+  assert.deepEqual(oldest.jobs.map(({ firstLogId }) => firstLogId), [8, 9, 10]);
+  assert.equal(oldest.next, 10);
+  const newest = listsOf(table).page({ limit: 50, after: 17, before: 20 });
+  assert.deepEqual(newest.jobs.map(({ firstLogId }) => firstLogId), [19, 18]);
+});
+
+Deno.test("createdAt: the job of its first entry, and of no other", async () => {
+  const daybook = await start();
+  const job = daybook.job(await refused(daybook, "a"));
+  assert.equal(daybook.engine.lists.createdAt(job.firstLogId)?.jobId, job.jobId);
+  assert.equal(daybook.engine.lists.createdAt(job.firstLogId + 1), undefined);
+  assert.equal(daybook.engine.lists.createdAt(0), undefined);
+});
+
+Deno.test("aheadOfEach: as many as come first of each place, as for each place alone", () => {
+  const place = fc.record({
+    priority: fc.integer({ min: 0, max: 3 }),
+    order: fc.integer({ min: 1, max: 12 }),
+  });
+  fc.assert(fc.property(fc.array(place), fc.array(place), (waiting, asked) => {
+    const queue = new WorkerQueue(0);
+    for (const { priority, order } of waiting) queue.request(priority, order, () => {});
+    const places = asked.toSorted((a, b) => a.priority - b.priority || a.order - b.order);
+    assert.deepEqual(
+      queue.aheadOfEach(places),
+      places.map(({ priority, order }) =>
+        queue.holds(priority, order) ? queue.aheadOf(priority, order) : undefined
+      ),
+    );
+  }));
+});
