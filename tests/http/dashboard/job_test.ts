@@ -156,6 +156,30 @@ Deno.test("job page: a job and those that retry it lead to each other", async ()
   assert.match(readable(regionOf(retry, "job-head")), new RegExp(`Retry of ${jobId}`));
 });
 
+Deno.test("job page: a failure leads to all of its kind, and a cancellation has no kind", async () => {
+  const app = await startApp();
+  const [one, other] = [
+    await createAndRun(app, "test.doomed"),
+    await createAndRun(app, "test.doomed"),
+  ];
+  const failure = regionOf(await pageOf(app, `/ui/jobs/${one.jobId}`), "job-failure");
+  const [, path = ""] = /href="(\/ui\/jobs\?fingerprint=[0-9a-f]{12})"/.exec(failure) ?? [];
+  const list = await pageOf(app, path);
+  assert.ok(list.includes(one.jobId) && list.includes(other.jobId));
+  const { jobId } = await createPlan(app);
+  await app.post(`/jobs/${jobId}/cancel`);
+  const cancelled = regionOf(await pageOf(app, `/ui/jobs/${jobId}`), "job-failure");
+  assert.match(readable(cancelled), /Cancellation/);
+  assert.doesNotMatch(cancelled, /fingerprint/);
+});
+
+Deno.test("job page: the search for a job that is not there finds it by a part of its id", async () => {
+  const app = await startApp();
+  const { jobId } = await createPlan(app);
+  await pageOf(app, `/ui/jobs/${jobId.slice(0, -2)}`, { status: 404 });
+  assert.ok((await pageOf(app, `/ui/jobs?search=${jobId.slice(0, -2)}`)).includes(jobId));
+});
+
 Deno.test("job page: an id that is none, and one that no job has, lead to the search", async () => {
   const app = await startApp();
   const text = await pageOf(app, "/ui/jobs/job_01NOBODY", { status: 404 });

@@ -1,6 +1,7 @@
 /** Why a job failed, as it is on record. */
 
-import { failureResource } from "../../../core/job_resource.ts";
+import { fingerprintOf } from "../../../core/error_fingerprint.ts";
+import { failureResource, recordedFailure } from "../../../core/job_resource.ts";
 import { UserText } from "../parts/text.tsx";
 import { EntryCite } from "./cite.tsx";
 import { ErrorView } from "./error_view.tsx";
@@ -40,6 +41,7 @@ export function JobFailure({ state }: { readonly state: JobScreenState }) {
             </span>
           </Fact>
         )}
+        <Fingerprint state={state} />
         <Fact name="By entry">
           <EntryCite state={state} logId={because} />
         </Fact>
@@ -50,6 +52,18 @@ export function JobFailure({ state }: { readonly state: JobScreenState }) {
         )}
       </dl>
     </section>
+  );
+}
+
+/** Leads to the failures of the same kind, which can be retried together. */
+function Fingerprint({ state: { job } }: { readonly state: JobScreenState }) {
+  const failure = recordedFailure(job);
+  const fingerprint = failure && fingerprintOf(job, failure);
+  if (fingerprint === undefined) return null;
+  return (
+    <Fact name="Fingerprint">
+      <a class="mono" href={`/ui/jobs?fingerprint=${fingerprint}`}>{fingerprint}</a>
+    </Fact>
   );
 }
 
