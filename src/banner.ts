@@ -37,7 +37,7 @@ export function banner(
     `types of jobs: ${types.join(", ")}`,
     `listening on ${url}`,
     "",
-    "try, in another terminal:",
+    "open it in a browser, or try, in another terminal:",
     ...examples(url, token),
     "",
   ].join("\n");

@@ -52,7 +52,7 @@ Deno.test("/metrics: after a kill the counters of the process are new, and the g
 Deno.test("/metrics: room on the disk is told with the permission to ask, and else left out", () =>
   inFolder(async (journal) => {
     const shown: (number | undefined)[] = [];
-    for (const permissions of [[], ["--allow-sys=statfs"]]) {
+    for (const permissions of [["--deny-sys=statfs"], []]) {
       const daybook = await DaybookProcess.start({ journal, permissions });
       shown.push(valueOf(await scrape(daybook), "daybook_journal_disk_free_bytes"));
       await daybook.stop();

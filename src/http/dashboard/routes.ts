@@ -4,6 +4,7 @@ import type { Hono } from "hono";
 import type { Edge } from "../edge.ts";
 import { addLive } from "./live.ts";
 import { addAssets } from "./screens/asset.ts";
+import { addJobScreen } from "./screens/job.tsx";
 import { addJobsScreen } from "./screens/jobs.tsx";
 import { addOverviewScreen } from "./screens/overview.tsx";
 import { addReferenceScreen } from "./screens/reference.tsx";
@@ -20,6 +21,7 @@ export function addDashboard(app: Hono, edge: Edge): void {
   addLive(app, edge);
   addManualScreen(app, edge);
   addSignInScreen(app, edge);
+  addJobScreen(app, edge);
   addJobsScreen(app, edge);
   addOverviewScreen(app, edge);
   addTimeTravelScreen(app, edge);
