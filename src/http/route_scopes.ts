@@ -13,6 +13,7 @@ const ROUTE_SCOPES: Readonly<Record<string, RouteScope>> = {
   "GET /openapi.json": "read",
   "GET /definitions": "read",
   "GET /journal": "read",
+  "POST /journal/verify": "operate",
   "GET /metrics": "read",
   "GET /events": "read",
   "GET /stream": "read",
@@ -56,6 +57,14 @@ const ROUTE_SCOPES: Readonly<Record<string, RouteScope>> = {
   "POST /ui/jobs/:id/time": "read",
   "GET /ui/manual": "read",
   "GET /ui/manual/:page": "read",
+  "GET /ui/system": "read",
+  "POST /ui/system/verify": "operate",
+  "GET /ui/system/definitions/:type": "read",
+  "POST /ui/system/definitions/:type": "submit",
+  "GET /ui/system/plan": "read",
+  "POST /ui/system/plan": "submit",
+  "GET /ui/system/event": "read",
+  "POST /ui/system/event": "submit",
 };
 
 export interface Route {

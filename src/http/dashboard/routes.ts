@@ -12,6 +12,9 @@ import { addManualScreen } from "./screens/manual.tsx";
 import { addSignInScreen } from "./screens/sign_in.tsx";
 import { addStreamScreen } from "./screens/stream.tsx";
 import { addTimeTravelScreen } from "./screens/time_travel.tsx";
+import { addEventScreen } from "./screens/event.tsx";
+import { addSubmitScreens } from "./screens/submit.tsx";
+import { addSystemScreen } from "./screens/system.tsx";
 
 export function addDashboard(app: Hono, edge: Edge): void {
   addAssets(app);
@@ -24,4 +27,7 @@ export function addDashboard(app: Hono, edge: Edge): void {
   addTimeTravelScreen(app, edge);
   addStreamScreen(app, edge);
   addReferenceScreen(app, edge);
+  addSystemScreen(app, edge);
+  addSubmitScreens(app, edge);
+  addEventScreen(app, edge);
 }

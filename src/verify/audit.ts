@@ -1,19 +1,20 @@
 /** Reads a journal from zero and proves it: lines, meaning, snapshots, and what is served. */
 
-import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
-import type { LogId } from "../../core/ids.ts";
-import { Projection } from "../../engine/projection.ts";
-import type { JournalHead } from "../../engine/ports.ts";
-import { journalFlag } from "../../journal/journal_flag.ts";
-import type { FileSystem } from "../../journal/file_system.ts";
-import { type Inventory, inventoryOf } from "../../journal/inventory.ts";
-import type { Layout } from "../../journal/layout.ts";
-import { readRepairNote } from "../../journal/repair_note.ts";
-import type { ScannedBatch } from "../../journal/segment_scanner.ts";
-import { SegmentWalk, type WalkedDamage, type WalkedSegment } from "../../journal/segment_walk.ts";
-import { lineNumberAt } from "../../journal/utf8.ts";
-import type { Witness } from "../../journal/verification_file.ts";
+import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
+import type { LogId } from "../core/ids.ts";
+import { Projection } from "../engine/projection.ts";
+import type { JournalHead } from "../engine/ports.ts";
+import { journalFlag } from "../journal/journal_flag.ts";
+import type { FileSystem } from "../journal/file_system.ts";
+import { type Inventory, inventoryOf } from "../journal/inventory.ts";
+import type { Layout } from "../journal/layout.ts";
+import { readRepairNote } from "../journal/repair_note.ts";
+import type { ScannedBatch } from "../journal/segment_scanner.ts";
+import { SegmentWalk, type WalkedDamage, type WalkedSegment } from "../journal/segment_walk.ts";
+import { lineNumberAt } from "../journal/utf8.ts";
+import type { Witness } from "../journal/verification_file.ts";
 import { EntryAudit } from "./entry_audit.ts";
+import { NO_PAUSE, type Pause } from "./pause.ts";
 import { Findings, type Problem } from "./problem.ts";
 import type { ServedAudit, ServedOutcome } from "./served_audit.ts";
 import { SnapshotAudit } from "./snapshot_audit.ts";
@@ -26,6 +27,8 @@ export interface AuditOptions {
   /** What a server serves, when one is to be compared. */
   readonly served: ServedAudit | undefined;
   readonly progress: (bytesDone: number, bytesTotal: number) => void;
+  /** Called after each batch, and wherever else it takes long; absent where nobody waits. */
+  readonly pause?: Pause;
 }
 
 export interface AuditReport {
@@ -64,6 +67,7 @@ export async function audit(options: AuditOptions): Promise<AuditReport> {
 
 class Audit {
   readonly #options: AuditOptions;
+  readonly #pause: Pause;
   readonly #inventory: Inventory;
   readonly #findings = new Findings();
   readonly #projection = new Projection();
@@ -81,12 +85,17 @@ class Audit {
   #disproof: Disproof | undefined;
 
   constructor(options: AuditOptions, inventory: Inventory, witness: WitnessAudit) {
-    const { fileSystem, layout } = options;
+    const { fileSystem, layout, pause = NO_PAUSE } = options;
+    this.#pause = pause;
     this.#witness = witness;
     this.#options = options;
     this.#inventory = inventory;
     this.#ids = new UniqueIds(fileSystem, layout);
-    this.#snapshots = new SnapshotAudit(fileSystem, layout, inventory.snapshots, this.#findings);
+    this.#snapshots = new SnapshotAudit(
+      { fileSystem, layout, pause },
+      inventory.snapshots,
+      this.#findings,
+    );
     this.#bytesTotal = inventory.segments.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
@@ -124,6 +133,8 @@ class Audit {
         if (suspects !== undefined) await this.#judgeSuspects(walked, batch, suspects);
         if (this.#snapshots.isDue(batch.lastLogId)) await this.#judgeSnapshots();
       }
+      const pausing = this.#pause();
+      if (pausing !== undefined) await pausing;
       if (--untilProgress > 0) continue;
       untilProgress = BATCHES_PER_PROGRESS;
       this.#options.progress(this.#bytesBefore + scanner.end, this.#bytesTotal);
@@ -195,7 +206,8 @@ class Audit {
   }
 
   async #judgeServed(): Promise<ServedOutcome | undefined> {
-    const outcome = await this.#options.served?.outcome(this.#projection.table, this.#lastEntry);
+    const { served } = this.#options;
+    const outcome = await served?.outcome(this.#projection.table, this.#lastEntry, this.#pause);
     if (outcome?.kind === "lost") {
       this.#findings.add(() => ({ kind: "lost", reason: outcome.reason }));
     }

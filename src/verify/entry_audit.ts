@@ -1,10 +1,10 @@
 /** Judges entries by what they mean, and projects those that can be. */
 
-import type { JobEventLogEntry } from "../../core/event.ts";
-import type { JobState } from "../../core/job_state.ts";
-import { illegalityOf } from "../../core/legality.ts";
-import { refuseEntry } from "../../engine/framework_schemas.ts";
-import type { JobTable } from "../../engine/job_table.ts";
+import type { JobEventLogEntry } from "../core/event.ts";
+import type { JobState } from "../core/job_state.ts";
+import { illegalityOf } from "../core/legality.ts";
+import { refuseEntry } from "../engine/framework_schemas.ts";
+import type { JobTable } from "../engine/job_table.ts";
 
 /** What an entry made of its job, if it is about one; or what is wrong with the entry. */
 export type Audited =

@@ -1,13 +1,13 @@
 /** Makes sure that no event id comes twice, with the lines themselves as the witness. */
 
-import type { JobEventLogEntry } from "../../core/event.ts";
-import type { LogId } from "../../core/ids.ts";
-import type { SegmentInfo } from "../../engine/ports.ts";
-import { Catalogue } from "../../journal/catalogue.ts";
-import type { FileSystem } from "../../journal/file_system.ts";
-import type { Layout } from "../../journal/layout.ts";
-import { LineIndex } from "../../journal/line_index.ts";
-import { SegmentReader } from "../../journal/segment_reader.ts";
+import type { JobEventLogEntry } from "../core/event.ts";
+import type { LogId } from "../core/ids.ts";
+import type { SegmentInfo } from "../engine/ports.ts";
+import { Catalogue } from "../journal/catalogue.ts";
+import type { FileSystem } from "../journal/file_system.ts";
+import type { Layout } from "../journal/layout.ts";
+import { LineIndex } from "../journal/line_index.ts";
+import { SegmentReader } from "../journal/segment_reader.ts";
 
 /** An entry whose id has the hash of ids that came before. */
 export interface Suspect {

@@ -1,13 +1,14 @@
 /** Makes sure that each snapshot is what follows from the lines up to its position. */
 
-import { assertNever } from "../../core/assert_never.ts";
-import type { LogId } from "../../core/ids.ts";
-import type { JournalHead } from "../../engine/ports.ts";
-import { JournalUnusableError, orUnusable } from "../../journal/errors.ts";
-import type { FileSystem } from "../../journal/file_system.ts";
-import { requireKind } from "../../journal/folder.ts";
-import { type Layout, snapshotLogIdOf } from "../../journal/layout.ts";
-import { SnapshotStore } from "../../journal/snapshot_store.ts";
+import { assertNever } from "../core/assert_never.ts";
+import type { LogId } from "../core/ids.ts";
+import type { JournalHead } from "../engine/ports.ts";
+import { JournalUnusableError, orUnusable } from "../journal/errors.ts";
+import type { FileSystem } from "../journal/file_system.ts";
+import { requireKind } from "../journal/folder.ts";
+import { type Layout, snapshotLogIdOf } from "../journal/layout.ts";
+import { SnapshotStore } from "../journal/snapshot_store.ts";
+import type { Pause } from "./pause.ts";
 import type { Findings } from "./problem.ts";
 import {
   Ahead,
@@ -17,9 +18,17 @@ import {
   type SnapshotOutcome,
 } from "./snapshot_judge.ts";
 
+/** Where the snapshots are, and what lets others have their turn while one is read. */
+export interface SnapshotPlace {
+  readonly fileSystem: FileSystem;
+  readonly layout: Layout;
+  readonly pause: Pause;
+}
+
 export class SnapshotAudit {
   readonly #fileSystem: FileSystem;
   readonly #layout: Layout;
+  readonly #pause: Pause;
   readonly #store: SnapshotStore;
   readonly #findings: Findings;
   /** Oldest first; the first is the next to compare. */
@@ -29,13 +38,13 @@ export class SnapshotAudit {
   readonly notes: string[] = [];
 
   constructor(
-    fileSystem: FileSystem,
-    layout: Layout,
+    { fileSystem, layout, pause }: SnapshotPlace,
     names: readonly string[],
     findings: Findings,
   ) {
     this.#fileSystem = fileSystem;
     this.#layout = layout;
+    this.#pause = pause;
     this.#store = new SnapshotStore(fileSystem, layout);
     this.#names = names;
     this.#findings = findings;
@@ -87,7 +96,11 @@ export class SnapshotAudit {
     const path = `${this.#layout.snapshots}/${file}`;
     try {
       await requireKind(this.#fileSystem, path, ["file"]);
-      const reason = await orUnusable("read", path, () => this.#store.visit(file, judge));
+      const reason = await orUnusable(
+        "read",
+        path,
+        () => this.#store.visit(file, judge, this.#pause),
+      );
       return reason === undefined ? judge.outcome() : { kind: "flaw", reason };
     } catch (error) {
       if (await this.#fileSystem.kind(path) === "missing") return { kind: "not compared" };

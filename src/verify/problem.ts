@@ -1,7 +1,7 @@
 /** What an audit finds wrong, and how it is told. */
 
-import { assertNever } from "../../core/assert_never.ts";
-import type { WalkedDamage } from "../../journal/segment_walk.ts";
+import { assertNever } from "../core/assert_never.ts";
+import type { WalkedDamage } from "../journal/segment_walk.ts";
 
 export type Problem =
   /** A line is not what was written, or is not one that Daybook could have written. */

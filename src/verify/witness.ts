@@ -3,11 +3,11 @@
  * has to be there still. Nothing else tells that whole batches are gone from the end.
  */
 
-import type { FrameworkEntry } from "../../core/event.ts";
-import type { JournalHead } from "../../engine/ports.ts";
-import type { FileSystem } from "../../journal/file_system.ts";
-import type { Layout } from "../../journal/layout.ts";
-import { readVerification, type Witness, witnessOf } from "../../journal/verification_file.ts";
+import type { FrameworkEntry } from "../core/event.ts";
+import type { JournalHead } from "../engine/ports.ts";
+import type { FileSystem } from "../journal/file_system.ts";
+import type { Layout } from "../journal/layout.ts";
+import { readVerification, type Witness, witnessOf } from "../journal/verification_file.ts";
 
 /** What it disproves. */
 export interface Disproof {

@@ -1,10 +1,8 @@
-/** One line that says what an audit found, and the exit code that goes with it. */
+/** One line that says what an audit found. */
 
-import { assertNever } from "../../core/assert_never.ts";
-import { counted } from "../../core/counted.ts";
-import { EXIT_NEGATIVE, EXIT_OK } from "../command.ts";
+import { assertNever } from "../core/assert_never.ts";
+import { counted } from "../core/counted.ts";
 import type { AuditReport } from "./audit.ts";
-import { EXIT_DAMAGED } from "./folder.ts";
 import { problemText } from "./problem.ts";
 import type { ServedOutcome } from "./served_audit.ts";
 
@@ -12,7 +10,6 @@ export interface Verdict {
   /** `differs`: the files are as they should, and a server serves something else. */
   readonly kind: "intact" | "differs" | "damaged" | "unusable";
   readonly line: string;
-  readonly exitCode: number;
 }
 
 /** @param isServerNamed whether the server was chosen by the user, and has to be of this journal. */
@@ -20,17 +17,15 @@ export function verdictOf(report: AuditReport, isServerNamed: boolean): Verdict 
   const [first] = report.problems;
   const damage = report.problems.find(({ kind }) => kind !== "foreign");
   if (damage !== undefined) {
-    return { kind: "damaged", line: `damaged: ${problemText(damage)}`, exitCode: EXIT_DAMAGED };
+    return { kind: "damaged", line: `damaged: ${problemText(damage)}` };
   }
   if (first !== undefined) {
-    return { kind: "unusable", line: `unusable: ${problemText(first)}`, exitCode: EXIT_DAMAGED };
+    return { kind: "unusable", line: `unusable: ${problemText(first)}` };
   }
   const difference = differenceOf(report.served, isServerNamed);
-  if (difference === undefined) {
-    return { kind: "intact", line: `intact: ${contentText(report)}`, exitCode: EXIT_OK };
-  }
-  const line = `intact, but ${difference}; ${contentText(report)}`;
-  return { kind: "differs", line, exitCode: EXIT_NEGATIVE };
+  return difference === undefined
+    ? { kind: "intact", line: `intact: ${contentText(report)}` }
+    : { kind: "differs", line: `intact, but ${difference}; ${contentText(report)}` };
 }
 
 function differenceOf(
