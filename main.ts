@@ -81,11 +81,13 @@ function accessOf({ tokens, tokenFile }: Configuration): Access | undefined {
 
 async function openDaybook(
   configuration: Configuration,
+  origins: Origins,
   tracing: OpenTelemetry | undefined,
 ): Promise<Daybook> {
   try {
     return await Daybook.open({
       configuration,
+      origins,
       clock: systemClock,
       random: systemRandom,
       definitions: await definitionsOf(configuration, tracing !== undefined),
@@ -193,7 +195,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   console.log(`daybook ${VERSION}, process ${Deno.pid}\n${lines.join("\n")}`);
   const tracing = OpenTelemetry.find(VERSION);
   if (tracing !== undefined) console.log("spans are exported to OpenTelemetry, by OTEL_DENO");
-  const daybook = await openDaybook(configuration, tracing);
+  const daybook = await openDaybook(configuration, origins, tracing);
   redact = (text) => daybook.engine.redact(text);
   for (const warning of startWarnings(daybook.engine)) warn(warning);
   const server = listen(configuration, daybook);

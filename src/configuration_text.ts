@@ -2,6 +2,7 @@
 
 import { type Configuration, type Origins, SETTINGS } from "./configuration.ts";
 import { type AccessToken, SCOPES } from "./http/access.ts";
+import type { ShownSetting } from "./http/system_port.ts";
 import { describeLimits } from "./limits.ts";
 import { bytesText, timeText } from "./units.ts";
 
@@ -10,6 +11,17 @@ export function describeConfiguration(
   configuration: Configuration,
   origins: Origins,
 ): readonly string[] {
+  return shownSettings(configuration, origins).map(({ name, value, origin }) => {
+    const note = origin === "default" ? "" : `  (${origin})`;
+    return `  ${name.padEnd(16)} ${value}${note}`;
+  });
+}
+
+/** Every setting in force, in the order in which they are explained. */
+export function shownSettings(
+  configuration: Configuration,
+  origins: Origins,
+): readonly ShownSetting[] {
   const shown: Readonly<Record<string, string>> = {
     port: String(configuration.port),
     hostname: configuration.hostname,
@@ -28,11 +40,11 @@ export function describeConfiguration(
     "allowed-hosts": configuration.allowedHosts.join(", ") || "none",
     "webhook-hosts": configuration.webhookHosts.join(", ") || "none",
   };
-  return SETTINGS.map(({ flag }) => {
-    const origin = origins.get(flag) ?? "default";
-    const note = origin === "default" ? "" : `  (${origin})`;
-    return `  ${flag.padEnd(16)} ${shown[flag] ?? ""}${note}`;
-  });
+  return SETTINGS.map(({ flag }) => ({
+    name: flag,
+    value: shown[flag] ?? "",
+    origin: origins.get(flag) ?? "default",
+  }));
 }
 
 function shownTokens({ length }: readonly AccessToken[]): string {

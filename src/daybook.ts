@@ -11,7 +11,7 @@ import { within } from "./engine/within.ts";
 import type { Access } from "./http/access.ts";
 import { createApp } from "./http/app.ts";
 import type { RequestSpans } from "./http/request_trace.ts";
-import type { Configuration } from "./configuration.ts";
+import type { Configuration, Origins } from "./configuration.ts";
 import { DenoFileSystem } from "./journal/deno_file_system.ts";
 import { FileJournal } from "./journal/file_journal.ts";
 import { KeyFiles } from "./journal/key_files.ts";
@@ -19,7 +19,10 @@ import { layoutOf } from "./journal/layout.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { Trends } from "./metrics/trends.ts";
 import { commitWatchOf, jobWatchOf } from "./metrics/watches.ts";
-import { processUsage } from "./process_usage.ts";
+import { heapUse, processUsage } from "./process_usage.ts";
+import { ServedHere } from "./served_here.ts";
+import { systemFigures } from "./system_figures.ts";
+import { Verifier } from "./verify/verifier.ts";
 import { VERSION } from "./version.ts";
 
 /**
@@ -30,6 +33,8 @@ const SERVER_CLOSE_MS = 3_000;
 
 export interface DaybookOptions {
   readonly configuration: Configuration;
+  /** Where each setting is from; all are taken for defaults, when absent. */
+  readonly origins?: Origins;
   readonly clock: Clock;
   readonly random: Random;
   readonly definitions: readonly AnyJobDefinition[];
@@ -51,6 +56,7 @@ export class Daybook {
   readonly #clock: Clock;
   readonly #drainMs: number;
   readonly #streams: AbortController;
+  readonly #verifier: Verifier;
 
   private constructor(
     engine: JobEngine,
@@ -58,6 +64,7 @@ export class Daybook {
     report: RecoveryReport,
     fetch: Daybook["fetch"],
     streams: AbortController,
+    verifier: Verifier,
     clock: Clock,
     drainMs: number,
   ) {
@@ -66,6 +73,7 @@ export class Daybook {
     this.fetch = fetch;
     this.journal = journal;
     this.#streams = streams;
+    this.#verifier = verifier;
     this.#clock = clock;
     this.#drainMs = drainMs;
   }
@@ -120,6 +128,14 @@ export class Daybook {
       await journal.close();
       throw error;
     }
+    const verifier = new Verifier({
+      fileSystem,
+      layout: layoutOf(configuration.journal),
+      clock,
+      served: new ServedHere(engine),
+      memory: heapUse,
+      warn,
+    });
     const streams = new AbortController();
     const app = createApp({
       version: VERSION,
@@ -128,6 +144,8 @@ export class Daybook {
       metrics: metrics.of(engine),
       overview: trends,
       spans: tracing,
+      verification: verifier,
+      system: systemFigures(engine, configuration, options.origins ?? new Map()),
       access: options.access,
       allowedHosts: allowedHostsOf(configuration),
       ...configuration.limits,
@@ -137,7 +155,8 @@ export class Daybook {
       onError: onDefect,
     });
     const fetch: Daybook["fetch"] = (request) => app.fetch(request);
-    return new Daybook(engine, journal, report, fetch, streams, clock, configuration.drainMs);
+    const { drainMs } = configuration;
+    return new Daybook(engine, journal, report, fetch, streams, verifier, clock, drainMs);
   }
 
   /**
@@ -149,8 +168,9 @@ export class Daybook {
   async stop(closeServer: () => Promise<unknown>): Promise<void> {
     const drained = this.engine.stop(this.#drainMs);
     this.#streams.abort();
+    const unproved = this.#verifier.stop();
     await within(this.#clock, SERVER_CLOSE_MS, closeServer());
-    await drained;
+    await Promise.all([drained, unproved]);
     await this.journal.close();
   }
 }

@@ -1,7 +1,13 @@
 /** A file of tokens, read again while the server runs: tokens are rotated without a restart. */
 
 import { messageOf } from "./core/thrown.ts";
-import { type Access, type AccessToken, type Scope, TokenList } from "./http/access.ts";
+import {
+  type Access,
+  type AccessToken,
+  type Holder,
+  type Scope,
+  TokenList,
+} from "./http/access.ts";
 import { readTokenLines } from "./http/token_lines.ts";
 
 /** How long a removed token may go on working, and how often the file is read at most. */
@@ -41,6 +47,11 @@ export class TokenFile implements Access {
   scopesOf(token: string): readonly Scope[] | undefined {
     if (this.#options.monotonic() - this.#readAt >= FRESH_MS) this.#readAgain();
     return this.#tokens.scopesOf(token);
+  }
+
+  holders(): readonly Holder[] {
+    if (this.#options.monotonic() - this.#readAt >= FRESH_MS) this.#readAgain();
+    return this.#tokens.holders();
   }
 
   #readAgain(): void {

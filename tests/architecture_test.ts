@@ -16,6 +16,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   embedded: ["core", "engine", "http", "."],
   cli: ["core", "engine", "journal", "http", "jobs", "."],
   demo: ["core", "engine", "jobs", "."],
+  verify: ["core", "engine", "journal"],
+  cli: ["core", "engine", "journal", "http", "jobs", "verify", "."],
 };
 
 /** Where processes begin, what programs import, and the journal of tests and benchmarks. */
@@ -109,7 +111,7 @@ Deno.test("architecture: core is pure, the engine knows no files, and only http 
     [...imports].filter(([path]) => layerOf(path) === layer)
       .flatMap(([, names]) => names.filter((name) => !imports.has(name)));
   assert.deepEqual(packagesOf("core"), []);
-  for (const layer of ["engine", "journal", "jobs", "cli"]) {
+  for (const layer of ["engine", "journal", "jobs", "verify", "cli"]) {
     const packages = packagesOf(layer);
     assert.deepEqual(packages.filter((name) => /^hono\b|^node:(?:fs|http)/.test(name)), [], layer);
   }

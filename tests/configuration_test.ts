@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { LIMITS } from "../src/http/capacity.ts";
 import { environmentName, readConfiguration, SETTINGS } from "../src/configuration.ts";
-import { describeConfiguration, helpText } from "../src/configuration_text.ts";
+import { describeConfiguration, helpText, shownSettings } from "../src/configuration_text.ts";
 
 const TOKEN = "0123456789abcdef";
 
@@ -170,4 +170,29 @@ Deno.test("configuration: a body that all bodies together have no room for is re
     "--body-bytes 2097152 is more than --bodies-bytes 1048576, which all bodies have together",
   ]);
   configured(["--body-bytes", "1MiB", "--bodies-bytes", "1MiB"]);
+});
+
+Deno.test("shownSettings: every setting with its origin, and nothing that is secret", () => {
+  const secret = "a-secret-that-nobody-sees";
+  const result = readConfiguration({
+    args: ["--port", "0"],
+    env: (name) =>
+      ({
+        DAYBOOK_TOKEN: secret,
+        DAYBOOK_WEBHOOK_SECRET: secret,
+        DAYBOOK_SECRET_KEY: "A".repeat(43) + "=",
+        DAYBOOK_MAX_JOBS: "7",
+      })[name],
+    readTextFile: () => "",
+  });
+  assert.ok(result.kind === "run", JSON.stringify(result));
+  const shown = shownSettings(result.configuration, result.origins);
+  const byName = new Map(shown.map(({ name, ...rest }) => [name, rest]));
+  assert.deepEqual([...byName.keys()], SETTINGS.map(({ flag }) => flag));
+  assert.deepEqual(byName.get("port"), { value: "0", origin: "flag" });
+  assert.deepEqual(byName.get("max-jobs"), { value: "7 jobs", origin: "environment" });
+  assert.deepEqual(byName.get("drain"), { value: "10s", origin: "default" });
+  assert.equal(byName.get("token-file")?.value, "token set");
+  assert.equal(byName.get("secret-key-file")?.value, "key set");
+  assert.doesNotMatch(JSON.stringify(shown), /nobody-sees|AAAA/);
 });

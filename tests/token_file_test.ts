@@ -64,3 +64,10 @@ for (const [what, text] of [["missing", undefined], ["empty", ""], ["invalid", "
     assert.match(warnings[1] ?? "", /read again/);
   });
 }
+
+Deno.test("TokenFile: tells whose tokens are valid as of now, and none of them", () => {
+  const { state, file } = openFile();
+  state.text = `${NEW} read,submit shop\n`;
+  state.atMs = 1_000;
+  assert.deepEqual(file.holders(), [{ scopes: ["read", "submit"], name: "shop" }]);
+});

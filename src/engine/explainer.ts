@@ -36,6 +36,15 @@ export interface ExplainerParts {
   readonly full: (urgency: Urgency) => boolean;
 }
 
+/** An explanation, with what it was made from. */
+export interface Account {
+  readonly explanation: Explanation<Citation>;
+  /** The job's own entries, as far as the explanation goes. */
+  readonly annals: Annals;
+  /** Entries that it may cite and that are not the job's own, by position. */
+  readonly strangers: ReadonlyMap<LogId, JobEventLogEntry>;
+}
+
 export class Explainer {
   readonly #parts: ExplainerParts;
 
@@ -45,6 +54,11 @@ export class Explainer {
 
   /** Explains a job as of its last durable entry; `undefined` when there is no such job. */
   async explain(jobId: JobId): Promise<Explanation<Citation> | undefined> {
+    return (await this.account(jobId))?.explanation;
+  }
+
+  /** The same, with the entries that it is made from: who shows both need not read them again. */
+  async account(jobId: JobId): Promise<Account | undefined> {
     const job = this.#parts.table.job(jobId);
     if (job === undefined) return undefined;
     // The job ends with these, whatever comes meanwhile: nothing later is looked at.
@@ -57,7 +71,8 @@ export class Explainer {
     const entries = await this.#read(logIds);
     const annals = await inSlices(this.#parts.clock, Annals.gathering(entries));
     const { strangers, ...found } = await search.run(annals);
-    return await this.#cited(explain(annals, { ...found, circumstances }), annals, strangers);
+    const bare = explain(annals, { ...found, circumstances });
+    return { explanation: await this.#cited(bare, annals, strangers), annals, strangers };
   }
 
   #circumstances(job: JobState): Circumstances {

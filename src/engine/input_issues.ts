@@ -32,5 +32,17 @@ function detailOf(issue: BaseIssue<unknown>): string {
     if (issue.expected === "never") return "is not a known field";
     if (issue.type.endsWith("_object")) return "is required";
   }
-  return issue.kind === "schema" ? SHAPES[issue.type] ?? issue.message : issue.message;
+  if (issue.kind !== "schema") return issue.message;
+  return SHAPES[issue.type] ?? choicesOf(issue) ?? issue.message;
+}
+
+const CHOICES: ReadonlySet<string> = new Set(["picklist", "enum", "literal"]);
+
+/** `must be "north" or "south"`, unless the definition says it in its own words. */
+function choicesOf({ type, expected, message }: BaseIssue<unknown>): string | undefined {
+  const isOwn = !message.startsWith("Invalid type:");
+  if (isOwn || !CHOICES.has(type) || expected === null) return undefined;
+  const choices = expected.replace(/^\((.*)\)$/s, "$1").split(" | ");
+  const last = choices.pop();
+  return choices.length === 0 ? `must be ${last}` : `must be ${choices.join(", ")} or ${last}`;
 }

@@ -14,6 +14,7 @@ import { SHUTDOWN_GRACE_MS } from "./attempt.ts";
 import { engineConsumer } from "./engine_consumer.ts";
 import { type EngineParts, engineParts, type JobEngineOptions } from "./engine_parts.ts";
 import { EngineStatus } from "./engine_status.ts";
+import type { Account } from "./explainer.ts";
 import { JobLists } from "./job_lists.ts";
 import type { Clock, Journal, JournalConsumer, JournalInfo } from "./ports.ts";
 import type { WhatIfReport } from "./replays.ts";
@@ -222,6 +223,11 @@ export class JobEngine {
   /** Why a job is as it is, as of its last durable entry; `undefined` when there is none. */
   explain(jobId: JobId): Promise<Explanation<Citation> | undefined> {
     return this.#parts.explainer.explain(jobId);
+  }
+
+  /** The same, with the entries that it is made from. */
+  account(jobId: JobId): Promise<Account | undefined> {
+    return this.#parts.explainer.account(jobId);
   }
 
   /**

@@ -89,6 +89,24 @@ export interface Verification {
   readonly lastIntact?: JournalHead & { readonly at: string };
 }
 
+/** The last proof that was begun inside this process, and how far it is. */
+export type VerificationRun =
+  | {
+    readonly status: "running";
+    readonly startedAt: string;
+    readonly bytesDone: number;
+    readonly bytesTotal: number;
+  }
+  /** Its verdict is on record: that of the journal's `lastVerification`, unless one came later. */
+  | { readonly status: "ended"; readonly startedAt: string; readonly endedAt: string }
+  /** It came to no verdict, or to one that could not be kept. */
+  | {
+    readonly status: "failed";
+    readonly startedAt: string;
+    readonly endedAt: string;
+    readonly detail: string;
+  };
+
 export interface JournalInfo {
   readonly head: JournalHead;
   readonly segments: readonly SegmentInfo[];

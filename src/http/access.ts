@@ -13,7 +13,12 @@ export interface AccessToken {
   /** What a client sends. */
   readonly token: string;
   readonly scopes: readonly Scope[];
+  /** Whose it is, where its file says so. */
+  readonly name?: string;
 }
+
+/** A token that is never shown. */
+export type Holder = Omit<AccessToken, "token">;
 
 /** What the edge asks of whoever keeps the tokens. */
 export interface Access {
@@ -22,14 +27,20 @@ export interface Access {
    * while a server runs. Must take as long for every text of the same length.
    */
   scopesOf(token: string): readonly Scope[] | undefined;
+  /** Whose tokens are valid as of now; absent where that is not to be told. */
+  holders?(): readonly Holder[];
 }
 
 /** Tokens that stay as they are. */
 export class TokenList implements Access {
-  readonly #known: readonly { readonly digest: Uint8Array; readonly scopes: readonly Scope[] }[];
+  readonly #known: readonly (Holder & { readonly digest: Uint8Array })[];
 
   constructor(tokens: readonly AccessToken[]) {
-    this.#known = tokens.map(({ token, scopes }) => ({ digest: digestOf(token), scopes }));
+    this.#known = tokens.map(({ token, ...holder }) => ({ digest: digestOf(token), ...holder }));
+  }
+
+  holders(): readonly Holder[] {
+    return this.#known.map(({ digest: _, ...holder }) => holder);
   }
 
   /** Compares with all of them, whichever matches: time tells neither which one, nor how far. */

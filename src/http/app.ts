@@ -29,6 +29,8 @@ import { addMetricsRoute } from "./routes/metrics.ts";
 import { addOpenApiRoutes } from "./routes/openapi.ts";
 import { addReplayRoutes } from "./routes/replay.ts";
 import { Sessions } from "./sessions.ts";
+import type { SystemPort } from "./system_port.ts";
+import type { VerificationPort } from "./verification_port.ts";
 
 export interface AppOptions {
   readonly engine: EnginePort;
@@ -39,6 +41,10 @@ export interface AppOptions {
   readonly overview?: OverviewPort | undefined;
   /** Who collects spans; nobody, when absent. */
   readonly spans?: RequestSpans | undefined;
+  /** Who proves the journal when somebody asks; without it nobody can. */
+  readonly verification?: VerificationPort | undefined;
+  /** What is told of the process; without it, the screen of the system shows less. */
+  readonly system?: SystemPort | undefined;
   /** When given, every route but `/livez` and `/readyz` needs a bearer token of its scope. */
   readonly access?: Access | undefined;
   /** Host names, without ports, served beside those of the loopback; `"any"` needs a token. */
@@ -100,6 +106,8 @@ function edgeOf(options: AppOptions): Edge {
     metrics: options.metrics,
     overview: options.overview,
     spans: options.spans,
+    verification: options.verification,
+    system: options.system,
     eventsMax: options.eventsMax ?? 1_000,
     maxStartDelayMs: options.maxStartDelayMs ?? 15 * 60_000,
     needsToken: options.access !== undefined,

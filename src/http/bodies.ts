@@ -31,6 +31,11 @@ export class Bodies {
   readonly #readings = new Set<Reading>();
   #disarm: (() => void) | undefined;
 
+  /** Of all bodies that are being read, against their limit. */
+  get bytes(): Gauge {
+    return this.#options.bytes;
+  }
+
   constructor(options: BodiesOptions) {
     this.#options = options;
     const stop = () => this.#stopWatching();

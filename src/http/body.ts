@@ -29,6 +29,17 @@ export async function readJson(request: Request, bodies: Bodies): Promise<JsonVa
   return parseJson(await readText(request, bodies));
 }
 
+/** No body at all says the same as an empty object. @throws {Problem} as `readJson` does. */
+export async function readOptionalJson(request: Request, bodies: Bodies): Promise<JsonValue> {
+  const text = await readText(request, bodies);
+  if (text === "") return {};
+  const mediaType = mediaTypeOf(request);
+  if (mediaType !== "application/json") {
+    throw unsupportedMediaType(mediaType, ["application/json"]);
+  }
+  return parseJson(text);
+}
+
 /** @throws {Problem} what `Bodies.read` throws, or `malformed-text` for what is not UTF-8. */
 export async function readText(request: Request, bodies: Bodies): Promise<string> {
   return decodeUtf8(await bodies.read(request));

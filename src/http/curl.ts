@@ -27,9 +27,19 @@ export function curlOfFile(
 
 const JSON_OPTION = "-H 'content-type: application/json'";
 
-/** The same for what only reads. */
-export function readCurlOf(path: string, base: string, needsToken: boolean): string {
-  return `curl -s${tokenOption(needsToken)} ${shellWord(base + path)}`;
+/**
+ * The same for what only reads.
+ *
+ * @param accept The form to ask for, where there are several.
+ */
+export function readCurlOf(
+  path: string,
+  base: string,
+  needsToken: boolean,
+  accept?: string,
+): string {
+  const form = accept === undefined ? "" : ` -H ${shellWord(`accept: ${accept}`)}`;
+  return `curl -s${tokenOption(needsToken)}${form} ${shellWord(base + path)}`;
 }
 
 /** The same for a stream, which is shown as it comes. */

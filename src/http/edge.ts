@@ -10,6 +10,8 @@ import type { MetricsPort } from "./metrics_port.ts";
 import type { OverviewPort } from "./overview_port.ts";
 import type { RequestSpans } from "./request_trace.ts";
 import type { Sessions } from "./sessions.ts";
+import type { SystemPort } from "./system_port.ts";
+import type { VerificationPort } from "./verification_port.ts";
 
 export interface Edge {
   readonly engine: EnginePort;
@@ -21,6 +23,10 @@ export interface Edge {
   readonly overview: OverviewPort | undefined;
   /** `undefined` when nobody collects spans. */
   readonly spans: RequestSpans | undefined;
+  /** `undefined` for a journal that is in no files. */
+  readonly verification: VerificationPort | undefined;
+  /** `undefined` where nobody tells of the process. */
+  readonly system: SystemPort | undefined;
   /** In one request. */
   readonly eventsMax: number;
   readonly maxStartDelayMs: number;

@@ -7,6 +7,7 @@ import type { JobState } from "../core/job_state.ts";
 import type { Point } from "../core/point.ts";
 import type { Replay } from "../core/replay_steps.ts";
 import type { Supposition } from "../core/supposition.ts";
+import type { Account } from "../engine/explainer.ts";
 import type { JobLists } from "../engine/job_lists.ts";
 import type { JournalInfo } from "../engine/ports.ts";
 import type { WhatIfReport } from "../engine/replays.ts";
@@ -66,6 +67,8 @@ export interface EnginePort {
   readonly headLogId: LogId;
   /** Why a job is as it is; `undefined` when there is none with this id. */
   explain(jobId: JobId): Promise<Explanation<Citation> | undefined>;
+  /** The same, with the entries that it is made from. */
+  account(jobId: JobId): Promise<Account | undefined>;
 
   /**
    * Resolves as soon as `headLogId > after`, or after the time. An engine that heeds

@@ -26,6 +26,7 @@ const PROBLEMS = {
   "unknown-job": { status: 404, title: "There is no such job" },
   "method-not-allowed": { status: 405, title: "This path does not take this method" },
   "not-in-this-state": { status: 409, title: "The job's state does not allow this" },
+  "cannot-verify": { status: 409, title: "No verification can begin now" },
   "job-exists": { status: 409, title: "A job with this id exists" },
   "input-removed": { status: 410, title: "The job's input is gone" },
   "body-too-slow": { status: 408, title: "The body took too long" },

@@ -21,9 +21,10 @@ export interface TokenLines {
 /** All tokens of a text; one that has none cannot be used. */
 export function readTokenLines(text: string): TokenLines {
   const lines = linesOf(text);
-  const tokens = lines.map(({ words: [token = "", scopes] }) => ({
+  const tokens = lines.map(({ words: [token = "", scopes, name] }) => ({
     token,
     scopes: scopes === undefined ? SCOPES : scopesIn(scopes),
+    ...(name === undefined ? {} : { name }),
   }));
   const problems = lines.flatMap(({ number, words }) =>
     problemsOf(words).map((problem) => `line ${number}: ${problem}`)

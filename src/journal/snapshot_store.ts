@@ -35,8 +35,14 @@ export class SnapshotStore {
   /**
    * Reads one piece by piece; the result is why it cannot be trusted, and then what was
    * visited means nothing.
+   *
+   * @param pause Lets others have their turn, where it is due.
    */
-  async visit(name: string, visitor: SnapshotVisitor): Promise<string | undefined> {
+  async visit(
+    name: string,
+    visitor: SnapshotVisitor,
+    pause?: () => Promise<void> | undefined,
+  ): Promise<string | undefined> {
     let logId: LogId | undefined;
     const head = (found: JournalHead) => {
       logId = found.logId;
@@ -46,7 +52,7 @@ export class SnapshotStore {
       this.#fileSystem,
       this.#pathOf(name),
       "read",
-      (file) => visitSnapshot(file, { head, line: (line) => visitor.line(line) }),
+      (file) => visitSnapshot(file, { head, line: (line) => visitor.line(line) }, pause),
     );
     return flaw ?? (logId === snapshotLogIdOf(name) ? undefined : OTHER_NAME);
   }

@@ -25,6 +25,7 @@ const CHUNK_BYTES = 1024 * 1024;
 export async function visitSnapshot(
   file: OpenFile,
   visitor: SnapshotVisitor,
+  pause: () => Promise<void> | undefined = () => undefined,
 ): Promise<string | undefined> {
   const from = Math.max(0, await file.size() - TRAILER_BYTES_MAX);
   const end = await file.read(from, TRAILER_BYTES_MAX);
@@ -38,6 +39,7 @@ export async function visitSnapshot(
     if (chunk.length === 0) break;
     pass.take(chunk);
     at += chunk.length;
+    await pause();
   }
   return pass.flaw(trailer);
 }

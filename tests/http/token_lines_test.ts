@@ -19,7 +19,10 @@ Deno.test("readTokenLines: a token alone has all scopes, as in a file of one", (
 Deno.test("readTokenLines: scopes and a name follow; comments and blank lines are passed over", () => {
   const text = `# of the shop\n${FIRST} submit,read shop\n\n\t# later\n${SECOND}\toperate\n`;
   assert.deepEqual(readTokenLines(text), {
-    tokens: [{ token: FIRST, scopes: ["read", "submit"] }, { token: SECOND, scopes: ["operate"] }],
+    tokens: [
+      { token: FIRST, scopes: ["read", "submit"], name: "shop" },
+      { token: SECOND, scopes: ["operate"] },
+    ],
     problems: [],
   });
 });

@@ -143,6 +143,7 @@ export const ROUTES: Readonly<Record<string, RouteInput>> = {
   "GET /openapi.json": {},
   "GET /definitions": {},
   "GET /journal": {},
+  "POST /journal/verify": control(fc.constant({})),
   "GET /metrics": {},
   "POST /jobs": { headers: fc.oneof(keys, prefer), body: bodyOf(creations, form) },
   "GET /jobs": {

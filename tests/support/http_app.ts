@@ -13,6 +13,7 @@ import { commitWatchOf, jobWatchOf } from "../../src/metrics/watches.ts";
 import { type MemoryContent, MemoryJournal } from "../../src/journal/memory_journal.ts";
 import { FakeClock, FakeRandom } from "./fake_clock.ts";
 import { DEFINITIONS } from "./http_definitions.ts";
+import { FakeVerification } from "./fake_verification.ts";
 import { MemoryKeys } from "./memory_keys.ts";
 
 /** So long that no seal comes between the entries that a test counts. */
@@ -74,6 +75,7 @@ export async function startApp(
     clock,
     metrics: metrics.of(engine),
     overview: trends,
+    verification: new FakeVerification(clock),
     ...(token === undefined ? {} : { access: new TokenList([{ token, scopes: SCOPES }]) }),
     ...options,
   });

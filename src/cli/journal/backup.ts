@@ -16,7 +16,7 @@ import {
   UsageError,
 } from "../command.ts";
 import { plainText } from "../plain_text.ts";
-import { audit, type AuditReport } from "./audit.ts";
+import { audit, type AuditReport } from "../../verify/audit.ts";
 import { resolve } from "node:path";
 import {
   EXIT_UNREADABLE,
@@ -25,10 +25,10 @@ import {
   readableFolder,
   requireReadAndWrite,
 } from "./folder.ts";
-import { keepVerdict } from "./kept_verdict.ts";
-import { problemText } from "./problem.ts";
+import { exitCodeOf, keepOrWarn } from "./concluded.ts";
+import { problemText } from "../../verify/problem.ts";
 import type { JournalTools } from "./tools.ts";
-import { type Verdict, verdictOf } from "./verdict.ts";
+import { type Verdict, verdictOf } from "../../verify/verdict.ts";
 
 export function backupCommand(tools: JournalTools): Command {
   return {
@@ -166,11 +166,11 @@ class Backup {
     const verdict = verdictOf(report, false);
     const durationMs = Math.round(clock.monotonic() - began);
     this.#tell(copied, report, verdict);
-    await keepVerdict(this.#tools, terminal, this.#to, { report, verdict, durationMs });
-    return verdict.exitCode;
+    await keepOrWarn(this.#tools, terminal, this.#to, { report, verdict, durationMs });
+    return exitCodeOf(verdict);
   }
 
-  #tell(copied: Copied, report: AuditReport, { kind, line, exitCode }: Verdict): void {
+  #tell(copied: Copied, report: AuditReport, { kind, line }: Verdict): void {
     const { terminal } = this.#input;
     const { folder } = this.#to;
     if (!terminal.isInteractive) {
@@ -185,8 +185,8 @@ class Backup {
       `backed up to ${plainText(folder)}: ${counted(written, "segment")} written, ` +
         `${counted(bytes, "byte")}; ${kept} there already`,
     );
-    terminal.out(terminal.style(exitCode === 0 ? "green" : "red", plainText(line)));
-    if (exitCode === 0) return;
+    terminal.out(terminal.style(kind === "intact" ? "green" : "red", plainText(line)));
+    if (kind === "intact") return;
     terminal.err(
       "daybook: when `deno task journal verify` finds the journal intact, remove the damaged " +
         "file from the copy, and back up once more",

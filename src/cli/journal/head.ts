@@ -2,12 +2,12 @@
 
 import { type JournalEnd, journalEnd } from "../../journal/journal_end.ts";
 import { layoutOf } from "../../journal/layout.ts";
+import { tornText } from "../../verify/verdict.ts";
 import { type Command, type CommandInput, EXIT_OK } from "../command.ts";
 import { plainText } from "../plain_text.ts";
 import type { Terminal } from "../terminal.ts";
 import { JOURNAL_OPTION, orExit, readableFolder } from "./folder.ts";
 import type { JournalTools } from "./tools.ts";
-import { tornText } from "./verdict.ts";
 
 export function headCommand(tools: JournalTools): Command {
   return {

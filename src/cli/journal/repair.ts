@@ -19,7 +19,7 @@ import {
 } from "../command.ts";
 import { plainText } from "../plain_text.ts";
 import type { Terminal } from "../terminal.ts";
-import { audit, type AuditReport } from "./audit.ts";
+import { audit, type AuditReport } from "../../verify/audit.ts";
 import {
   EXIT_DAMAGED,
   JOURNAL_OPTION,
@@ -27,13 +27,13 @@ import {
   readableFolder,
   requirePermission,
 } from "./folder.ts";
-import { keepVerdict } from "./kept_verdict.ts";
-import { problemText } from "./problem.ts";
+import { exitCodeOf, keepOrWarn } from "./concluded.ts";
+import { problemText } from "../../verify/problem.ts";
 import { isNothing, type RepairPlan, repairPlanOf } from "./repair_plan.ts";
 import { applyPlan, recordRepair } from "./repair_steps.ts";
 import { repairText } from "./repair_text.ts";
 import type { JournalTools } from "./tools.ts";
-import { verdictOf } from "./verdict.ts";
+import { verdictOf } from "../../verify/verdict.ts";
 
 export function repairCommand(tools: JournalTools): Command {
   return {
@@ -175,8 +175,8 @@ class Repair {
     const verdict = verdictOf(report, false);
     this.#terminal.err(`daybook: ${plainText(verdict.line)}`);
     const durationMs = Math.round(this.#tools.clock.monotonic() - began);
-    await keepVerdict(this.#tools, this.#terminal, this.#layout, { report, verdict, durationMs });
-    return verdict.exitCode;
+    await keepOrWarn(this.#tools, this.#terminal, this.#layout, { report, verdict, durationMs });
+    return exitCodeOf(verdict);
   }
 }
 

@@ -7,7 +7,7 @@ import { orUnusable } from "../../journal/errors.ts";
 import { type FileSystem, readWhole } from "../../journal/file_system.ts";
 import { type Layout, snapshotLogIdOf } from "../../journal/layout.ts";
 import type { WalkedDamage } from "../../journal/segment_walk.ts";
-import type { AuditReport } from "./audit.ts";
+import type { AuditReport } from "../../verify/audit.ts";
 import { Losses } from "./losses.ts";
 
 export interface RepairPlan {

@@ -3,7 +3,7 @@
 import { counted } from "../../core/counted.ts";
 import { journalFlag } from "../../journal/journal_flag.ts";
 import type { RepairedAttributes } from "../../journal/repair_note.ts";
-import { problemText } from "./problem.ts";
+import { problemText } from "../../verify/problem.ts";
 import { isNothing, type Loss, type RepairPlan } from "./repair_plan.ts";
 
 /**

@@ -2,17 +2,24 @@
 
 import { layoutOf } from "../../journal/layout.ts";
 import type { WalkedDamage } from "../../journal/segment_walk.ts";
+import { audit, type AuditReport } from "../../verify/audit.ts";
+import { problemText } from "../../verify/problem.ts";
+import { ServedAudit } from "../../verify/served_audit.ts";
+import { type Verdict, verdictOf } from "../../verify/verdict.ts";
 import { Client } from "../client.ts";
-import { type Command, CommandError, type CommandInput, EXIT_UNAVAILABLE } from "../command.ts";
+import {
+  type Command,
+  CommandError,
+  type CommandInput,
+  EXIT_OK,
+  EXIT_UNAVAILABLE,
+} from "../command.ts";
 import { plainText } from "../plain_text.ts";
 import type { Terminal } from "../terminal.ts";
-import { audit, type AuditReport } from "./audit.ts";
+import { exitCodeOf, keepOrWarn } from "./concluded.ts";
 import { JOURNAL_OPTION, orExit, readableFolder } from "./folder.ts";
-import { keepVerdict } from "./kept_verdict.ts";
-import { problemText } from "./problem.ts";
-import { ServedAudit } from "./served_audit.ts";
+import { ServedOverHttp } from "./served_over_http.ts";
 import type { JournalTools } from "./tools.ts";
-import { type Verdict, verdictOf } from "./verdict.ts";
 
 export function verifyCommand(tools: JournalTools): Command {
   return {
@@ -57,8 +64,8 @@ async function verify(input: CommandInput, tools: JournalTools): Promise<number>
   const verdict = verdictOf(report, isServerNamed(input));
   const durationMs = Math.round(clock.monotonic() - began);
   print(terminal, report, verdict, durationMs);
-  await keepVerdict(tools, terminal, layout, { report, verdict, durationMs });
-  return verdict.exitCode;
+  await keepOrWarn(tools, terminal, layout, { report, verdict, durationMs });
+  return exitCodeOf(verdict);
 }
 
 /** What the server serves; `undefined` when nobody named one and none is there to ask. */
@@ -69,7 +76,7 @@ async function askServer(input: CommandInput, folder: string): Promise<ServedAud
   const text = (name: string) => name === "journal" ? journal : input.text(name);
   try {
     return await ServedAudit.ask(
-      Client.of({ ...input, text }),
+      new ServedOverHttp(Client.of({ ...input, text })),
       (jobs) => terminal.progress("jobs served:", jobs, 0),
     );
   } catch (error) {
@@ -100,7 +107,9 @@ function print(
     terminal.out(JSON.stringify(resultOf(report, verdict, durationMs)));
     return;
   }
-  terminal.out(terminal.style(verdict.exitCode === 0 ? "green" : "red", plainText(verdict.line)));
+  terminal.out(
+    terminal.style(exitCodeOf(verdict) === EXIT_OK ? "green" : "red", plainText(verdict.line)),
+  );
   for (const line of detailsOf(report, verdict)) terminal.err(`  ${plainText(line)}`);
 }
 

@@ -35,6 +35,8 @@ export interface Attempt {
 
 export interface ConditionSpan {
   readonly condition: Condition;
+  /** The entry that began it. */
+  readonly by: LogId;
   /** RFC 3339. */
   readonly from: string;
   /** `undefined` while it goes on. */
@@ -121,7 +123,7 @@ export class Annals {
     const last = this.spans.at(-1);
     if (last?.condition === condition) return;
     if (last !== undefined) last.to = entry.receivedAt;
-    this.spans.push({ condition, from: entry.receivedAt, to: undefined });
+    this.spans.push({ condition, by: entry.logId, from: entry.receivedAt, to: undefined });
     this.conditionSince = entry;
   }
 

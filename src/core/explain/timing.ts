@@ -32,6 +32,6 @@ function total(spans: readonly ConditionSpan[], condition: Condition): number {
  * A clock that went back must not make a length negative. `Date.parse` reads no clock: it is
  * a function of its text alone.
  */
-function lengthMs(from: string, to: string): number {
+export function lengthMs(from: string, to: string): number {
   return Math.max(0, Date.parse(to) - Date.parse(from));
 }

@@ -6,6 +6,19 @@ import { anyJson, count, milliseconds, position, text, time } from "./parts.ts";
 
 const head = { logId: position, chain: text };
 
+export const verificationRun = v.object({
+  verificationRun: v.nullable(v.variant("status", [
+    v.object({
+      status: v.literal("running"),
+      startedAt: time,
+      bytesDone: count,
+      bytesTotal: count,
+    }),
+    v.object({ status: v.literal("ended"), startedAt: time, endedAt: time }),
+    v.object({ status: v.literal("failed"), startedAt: time, endedAt: time, detail: text }),
+  ])),
+});
+
 export const journalAnswer = v.object({
   head: v.object(head),
   segments: v.array(v.object({ name: text, firstLogId: position, bytes: count })),
@@ -29,6 +42,7 @@ export const journalAnswer = v.object({
     detail: text,
     lastIntact: v.exactOptional(v.object({ ...head, at: time })),
   })),
+  ...verificationRun.entries,
 });
 
 export const definitionsAnswer = v.object({

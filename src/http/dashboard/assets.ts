@@ -9,18 +9,22 @@ import idiomorph from "idiomorph/dist/idiomorph.min.js" with { type: "text" };
 import uPlot from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
 import uPlotStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
 import copyScript from "./scripts/copy.js" with { type: "text" };
+import jobScript from "./scripts/job.js" with { type: "text" };
 import jobsScript from "./scripts/jobs.js" with { type: "text" };
 import liveScript from "./scripts/live.js" with { type: "text" };
 import overviewScript from "./scripts/overview.js" with { type: "text" };
 import streamScript from "./scripts/stream.js" with { type: "text" };
+import systemScript from "./scripts/system.js" with { type: "text" };
 import timeTravelScript from "./scripts/time_travel.js" with { type: "text" };
 import baseStyle from "./styles/base.css" with { type: "text" };
+import jobStyle from "./styles/job.css" with { type: "text" };
 import jobsStyle from "./styles/jobs.css" with { type: "text" };
 import manualStyle from "./styles/manual.css" with { type: "text" };
 import overviewStyle from "./styles/overview.css" with { type: "text" };
 import partsStyle from "./styles/parts.css" with { type: "text" };
 import referenceStyle from "./styles/reference.css" with { type: "text" };
 import streamStyle from "./styles/stream.css" with { type: "text" };
+import systemStyle from "./styles/system.css" with { type: "text" };
 import timeTravelStyle from "./styles/time_travel.css" with { type: "text" };
 
 const SCRIPT = "text/javascript; charset=utf-8";
@@ -30,9 +34,13 @@ const SOURCES = {
   "base.css": { type: STYLE, text: baseStyle },
   "manual.css": { type: STYLE, text: manualStyle },
   "parts.css": { type: STYLE, text: partsStyle },
+  "job.css": { type: STYLE, text: jobStyle },
   "jobs.css": { type: STYLE, text: jobsStyle },
+  "system.css": { type: STYLE, text: systemStyle },
+  "system.js": { type: SCRIPT, text: systemScript },
   "idiomorph.js": { type: SCRIPT, text: idiomorph },
   "copy.js": { type: SCRIPT, text: copyScript },
+  "job.js": { type: SCRIPT, text: jobScript },
   "live.js": { type: SCRIPT, text: liveScript },
   "jobs.js": { type: SCRIPT, text: jobsScript },
   "overview.js": { type: SCRIPT, text: overviewScript },

@@ -48,12 +48,19 @@ export function page(c: Context, edge: Edge, options: PageOptions, children: Chi
   });
 }
 
-/** What turns around the text that follows, the page's own words included. */
-const DIRECTIONS = /[\u202a-\u202e\u2066-\u2069]/g;
+/**
+ * What turns around the text that follows, the page's own words included; and what a form
+ * sends, which must stay as it was typed, and turns nothing outside of its input.
+ */
+const SENT_OR_DIRECTION =
+  /<textarea[^>]*>[^<]*<\/textarea>|\svalue="[^"]*"|[\u202a-\u202e\u2066-\u2069]/g;
 
 /** In one place for all texts: each such mark is seen, as JSON writes it, and turns nothing. */
 function withVisibleDirections(html: string): string {
-  return html.replace(DIRECTIONS, (mark) => `\\u${mark.charCodeAt(0).toString(16)}`);
+  return html.replace(
+    SENT_OR_DIRECTION,
+    (text) => text.length > 1 ? text : `\\u${text.charCodeAt(0).toString(16)}`,
+  );
 }
 
 interface DocumentProps {

@@ -2,10 +2,17 @@
 
 import type * as v from "valibot";
 import { definitionsAnswer, indexAnswer, journalAnswer, liveAnswer } from "../answers/system.ts";
-import { readyAnswer } from "../answers/system.ts";
-import { anyObject } from "../answers/parts.ts";
+import { readyAnswer, verificationRun } from "../answers/system.ts";
+import { anyObject, text } from "../answers/parts.ts";
 import { STATUS } from "../problem.ts";
-import { json, type Operation, type Operations } from "./operation.ts";
+import { verifyBody } from "../routes/journal.ts";
+import {
+  BODY_PROBLEMS,
+  json,
+  type Operation,
+  type Operations,
+  UNSAFE_PROBLEMS,
+} from "./operation.ts";
 
 function telling(summary: string, schema: v.GenericSchema): Operation {
   return {
@@ -23,6 +30,21 @@ export const SYSTEM_OPERATIONS: Operations = {
     definitionsAnswer,
   ),
   "GET /journal": telling("Show where the journal is, and how it was found", journalAnswer),
+  "POST /journal/verify": {
+    tag: "system",
+    summary: "Begin to prove the journal, as journal verify does",
+    description: "The proof runs beside the requests; GET /journal shows how far it is in " +
+      "verificationRun, and its verdict in lastVerification. One runs at a time.",
+    body: { required: false, content: json(verifyBody) },
+    answers: {
+      [STATUS.accepted]: {
+        description: "It has begun.",
+        content: json(verificationRun),
+        headers: { "Location": { description: "Where it shows.", schema: text } },
+      },
+    },
+    problems: ["cannot-verify", ...BODY_PROBLEMS, ...UNSAFE_PROBLEMS],
+  },
   "GET /openapi.json": telling("Show this document", anyObject),
   "GET /metrics": {
     tag: "system",

@@ -4,14 +4,12 @@ import type { Context, Hono } from "hono";
 import * as v from "valibot";
 import type { JsonValue } from "../../core/json.ts";
 import type { ControlRequest } from "../../engine/requests.ts";
-import type { Bodies } from "../bodies.ts";
-import { mediaTypeOf, readText, unsupportedMediaType } from "../body.ts";
+import { readOptionalJson } from "../body.ts";
 import type { Edge } from "../edge.ts";
 import { valueOf } from "../engine_problem.ts";
 import { reasonField, strictObject, taskIdField } from "../fields.ts";
 import { pointedIssues } from "../issues.ts";
 import { jobPath, jobView } from "../job_view.ts";
-import { parseJson } from "../json_document.ts";
 import { invalidRequest, STATUS } from "../problem.ts";
 import { refuseQuery } from "../query.ts";
 import { traceOf } from "../request_trace.ts";
@@ -56,15 +54,4 @@ async function retry(c: Context, edge: Edge): Promise<Response> {
   if (!parsed.success) throw invalidRequest(pointedIssues(parsed.issues));
   const job = valueOf(await edge.engine.retry(jobId, { trace, ...parsed.output }));
   return jsonResponse(jobView(job), STATUS.created, { location: jobPath(job.jobId) });
-}
-
-/** No body at all says the same as an empty object. */
-async function readOptionalJson(request: Request, bodies: Bodies): Promise<JsonValue> {
-  const text = await readText(request, bodies);
-  if (text === "") return {};
-  const mediaType = mediaTypeOf(request);
-  if (mediaType !== "application/json") {
-    throw unsupportedMediaType(mediaType, ["application/json"]);
-  }
-  return parseJson(text);
 }

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { Notes, withoutNote } from "../../../src/http/dashboard/notes.ts";
 import { durationText, momentText } from "../../../src/http/dashboard/parts/time.tsx";
 import { JsonView, UserText } from "../../../src/http/dashboard/parts/text.tsx";
-import { pageOf } from "../../support/dashboard.ts";
+import { pageOf, pageText, submitForm } from "../../support/dashboard.ts";
 import { problemOf, startApp } from "../../support/http_app.ts";
 
 Deno.test("page: what is not there is told on a page to people, and in JSON to programs", async () => {
@@ -30,6 +30,15 @@ Deno.test("page: a mark that turns text around is seen, and turns nothing", asyn
   const text = await pageOf(app, "/ui/jobs/job-1/time");
   assert.doesNotMatch(text, /[\u202a-\u202e\u2066-\u2069]/);
   assert.ok(text.includes("a\\u202eb\\u2066c"));
+});
+
+Deno.test("page: what a form sends is as it was typed, with marks that turn text around", async () => {
+  const app = await startApp();
+  const typed = { "input/name": "a\u202eb", jobId: "c\u202ed", "input/times": "no" };
+  const response = await submitForm(app, "/ui/system/definitions/test.greet", typed);
+  const text = await pageText(response, 422);
+  assert.match(text, />\na\u202eb<\/textarea>/);
+  assert.match(text, /name="jobId" value="c\u202ed"/);
 });
 
 Deno.test("page: a megabyte of text, or of JSON, does not make a megabyte of page", () => {

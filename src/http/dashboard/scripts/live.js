@@ -117,12 +117,29 @@ export function morph(region, renewed) {
     morphStyle: "outerHTML",
     ignoreActiveValue: true,
     callbacks: {
+      /** @param {Node} node */
+      beforeNodeMorphed: (node) => !isFilledIn(node),
       /** @param {string} name @param {Element} element */
       beforeAttributeUpdated: (name, element) =>
         !(name === "open" && element instanceof HTMLDetailsElement) &&
         !(name === "hidden" && element.hasAttribute("data-copy")),
     },
   });
+}
+
+/**
+ * Whether a field holds something else than the page gave it: it need not have the focus.
+ *
+ * @param {Node} node
+ */
+function isFilledIn(node) {
+  if (node instanceof HTMLTextAreaElement) return node.value !== node.defaultValue;
+  if (node instanceof HTMLSelectElement) {
+    const given = [...node.options].findIndex((option) => option.defaultSelected);
+    return node.selectedIndex !== Math.max(0, given);
+  }
+  if (!(node instanceof HTMLInputElement) || node.type === "hidden") return false;
+  return node.value !== node.defaultValue || node.checked !== node.defaultChecked;
 }
 
 /** @param {"live" | "paused" | "reconnecting"} state */

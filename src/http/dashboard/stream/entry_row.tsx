@@ -1,14 +1,13 @@
 /** An entry of the journal in a row: where, when, what, of which job, and what it did. */
 
 import type { JobEventLogEntry } from "../../../core/event.ts";
-import { entryNote } from "../../../engine/entry_note.ts";
 import type { Transition } from "../../../engine/requests.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
+import { EntryNote } from "../parts/entry_note.tsx";
 import { JobLink } from "../parts/links.tsx";
-import { cutText, JsonView, UserText } from "../parts/text.tsx";
+import { JsonView, UserText } from "../parts/text.tsx";
 import { timePath } from "../time_travel/paths.ts";
 
-const NOTE_LENGTH_MAX = 240;
 const JSON_LENGTH_MAX = 1_500;
 
 export interface EntryRowProps {
@@ -37,7 +36,7 @@ export function EntryRow({ entry, transition, now }: EntryRowProps) {
       </span>
       <span class="entry-did">
         {transition === undefined ? null : <Changed transition={transition} />}
-        <Note entry={entry} />
+        <EntryNote entry={entry} />
       </span>
       <details class="entry-json">
         <summary>JSON</summary>
@@ -67,19 +66,6 @@ function Changed({ transition: { from, to, condition } }: { readonly transition:
     <span class="entry-changed">
       {from === null || from === to ? to : `${from} → ${to}`}{" "}
       <ConditionMark condition={condition} />
-    </span>
-  );
-}
-
-const UTC = { timeOfDay: (time: string) => time.slice(11, 19) };
-
-function Note({ entry }: { readonly entry: JobEventLogEntry }) {
-  const note = entryNote(entry, UTC);
-  if (note === "") return null;
-  const shown = cutText(note, NOTE_LENGTH_MAX);
-  return (
-    <span class="entry-note">
-      <UserText text={shown === note ? note : `${shown}…`} />
     </span>
   );
 }

@@ -5,6 +5,7 @@ import { equalJson, type JsonObject, type JsonValue } from "../../../core/json.t
 import { parseJson } from "../../json_document.ts";
 import { Problem, type RequestIssue } from "../../problem.ts";
 import { wholeNumberOf } from "../../whole_number.ts";
+import { jsonPlaceText } from "../json_place.ts";
 
 /** The names of its fields are those of the document's members. */
 export const WHAT_IF_FIELDS = ["without", "with", "plan", "upTo"] as const;
@@ -94,7 +95,7 @@ function parsedField(field: WhatIfField, text: string): ParsedField {
 function jsonIssues(field: WhatIfField, text: string, problem: Problem): readonly FieldIssue[] {
   const { position, errors = [] } = problem.members;
   if (position !== undefined) {
-    const detail = `is not JSON: ${placeIn(text, position)}`;
+    const detail = `is not JSON: ${jsonPlaceText(text, position)}`;
     return [{ field, pointer: `/${field}`, detail }];
   }
   return errors.flatMap((issue) =>
@@ -102,14 +103,6 @@ function jsonIssues(field: WhatIfField, text: string, problem: Problem): readonl
       ? [{ field, pointer: `/${field}${issue.pointer}`, detail: issue.detail }]
       : []
   );
-}
-
-/** `line 3, column 7`, as editors count. */
-function placeIn(text: string, position: number): string {
-  if (position >= text.length) return "it ends too early";
-  const lines = text.slice(0, position).split("\n");
-  const column = (lines.at(-1)?.length ?? 0) + 1;
-  return `unexpected character in line ${lines.length}, column ${column}`;
 }
 
 /** The issues of a refused document, each with the field that it is about. */

@@ -1,0 +1,42 @@
+/** How a command ends that came to a verdict: it is kept, and tells the exit code. */
+
+import { assertNever } from "../../core/assert_never.ts";
+import { reasonOf } from "../../journal/errors.ts";
+import type { Layout } from "../../journal/layout.ts";
+import { withCommand } from "../../permission_advice.ts";
+import { type JudgedAudit, keepVerdict } from "../../verify/kept_verdict.ts";
+import type { Verdict } from "../../verify/verdict.ts";
+import { EXIT_NEGATIVE, EXIT_OK } from "../command.ts";
+import type { Terminal } from "../terminal.ts";
+import { EXIT_DAMAGED } from "./folder.ts";
+import type { JournalTools } from "./tools.ts";
+
+/** A folder that cannot be written only warns: the verdict is what was asked for. */
+export async function keepOrWarn(
+  { fileSystem, clock }: JournalTools,
+  terminal: Terminal,
+  layout: Layout,
+  judged: JudgedAudit,
+): Promise<void> {
+  try {
+    await keepVerdict({ fileSystem, layout, clock }, judged);
+  } catch (error) {
+    const message = `the verdict is not kept: ${reasonOf(error, layout.folder)}`;
+    const isForbidden = error instanceof Deno.errors.NotCapable;
+    terminal.err(`daybook: ${isForbidden ? withCommand(message, {}) : message}`);
+  }
+}
+
+export function exitCodeOf({ kind }: Verdict): number {
+  switch (kind) {
+    case "intact":
+      return EXIT_OK;
+    case "differs":
+      return EXIT_NEGATIVE;
+    case "damaged":
+    case "unusable":
+      return EXIT_DAMAGED;
+    default:
+      return assertNever(kind, "verdict");
+  }
+}

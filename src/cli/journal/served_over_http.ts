@@ -1,0 +1,103 @@
+/** What a server serves to anybody who asks it, for the comparison with the files. */
+
+import { createHash } from "node:crypto";
+import type { JobEventLogEntry } from "../../core/event.ts";
+import type { JobId, LogId } from "../../core/ids.ts";
+import type { JobState } from "../../core/job_state.ts";
+import type { JournalHead } from "../../engine/ports.ts";
+import { jobView } from "../../http/job_view.ts";
+import type { ServedJob, ServedSource } from "../../verify/served_audit.ts";
+import { type Client, notDaybook } from "../client.ts";
+
+const PAGE = 500;
+
+interface JobPage {
+  readonly jobs: readonly { readonly jobId: JobId; readonly lastLogId: LogId }[];
+  readonly nextCursor: string | null;
+}
+
+/** Every method throws a `CommandError` when no server answers, or it refuses. */
+export class ServedOverHttp implements ServedSource {
+  readonly #client: Client;
+
+  constructor(client: Client) {
+    this.#client = client;
+  }
+
+  get url(): string {
+    return this.#client.url;
+  }
+
+  async head(): Promise<JournalHead> {
+    const head = headIn(await this.#client.get("/journal"));
+    if (head === undefined) throw notDaybook(this.url);
+    return head;
+  }
+
+  async *pages(): AsyncGenerator<readonly ServedJob[]> {
+    let path: string | undefined = `/jobs?limit=${PAGE}`;
+    while (path !== undefined) {
+      const page: unknown = await this.#client.get(path);
+      if (!isJobPage(page)) throw notDaybook(this.url);
+      yield page.jobs.map((job) => new DigestedJob(job));
+      path = page.nextCursor === null
+        ? undefined
+        : `/jobs?limit=${PAGE}&cursor=${encodeURIComponent(page.nextCursor)}`;
+    }
+  }
+
+  async serves({ logId, eventId }: JobEventLogEntry): Promise<boolean> {
+    const page = await this.#client.get<{ entries?: readonly JobEventLogEntry[] } | null>(
+      `/events?after=${logId - 1}&limit=1`,
+    );
+    return page?.entries?.[0]?.eventId === eventId;
+  }
+
+  lossText(what: string): string {
+    return `the server at ${this.url} has more than the files: ${what}; ` +
+      "entries that were acknowledged are gone, unless this is a copy: then verify with " +
+      "--no-server";
+  }
+}
+
+/** All jobs of a server are held at a time; digests are as long for large ones. */
+class DigestedJob implements ServedJob {
+  readonly jobId: JobId;
+  readonly lastLogId: LogId;
+  readonly #digest: string;
+
+  constructor(job: JobPage["jobs"][number]) {
+    this.jobId = job.jobId;
+    this.lastLogId = job.lastLogId;
+    this.#digest = digestOf(job);
+  }
+
+  isOf(job: JobState): boolean {
+    return digestOf(jobView(job)) === this.#digest;
+  }
+}
+
+/** `undefined` when the answer is not that of a Daybook. */
+function headIn(answer: unknown): JournalHead | undefined {
+  const { head } = objectOf(answer);
+  const { logId, chain } = objectOf(head);
+  return typeof logId === "number" && typeof chain === "string" ? { logId, chain } : undefined;
+}
+
+function isJobPage(answer: unknown): answer is JobPage {
+  const { jobs, nextCursor } = objectOf(answer);
+  return Array.isArray(jobs) && (nextCursor === null || typeof nextCursor === "string") &&
+    jobs.every((job) => {
+      const { jobId, lastLogId } = objectOf(job);
+      return typeof jobId === "string" && typeof lastLogId === "number";
+    });
+}
+
+/** The members of an object, and none of anything else. */
+function objectOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? value as Record<string, unknown> : {};
+}
+
+function digestOf(resource: unknown): string {
+  return createHash("sha256").update(JSON.stringify(resource)).digest("base64");
+}

@@ -1,0 +1,75 @@
+/** The events that reached a job, or nearly did, as points of time. */
+
+import type { JobEventLogEntry } from "../event.ts";
+import type { Annals } from "../explain/annals.ts";
+import type { LogId } from "../ids.ts";
+import { matchableOf } from "../projector.ts";
+import type { TimeAxis } from "./time_axis.ts";
+
+/**
+ * `matched`: it counted for an expectation. `surplus`: it matched one that had all it wants.
+ * `error`: it failed the job. `nearMiss`: it did not count, and was perhaps meant to.
+ * `recorded`: it is on record, and did nothing.
+ */
+export type MarkKind = "matched" | "surplus" | "error" | "nearMiss" | "recorded";
+
+export interface Mark {
+  readonly kind: MarkKind;
+  readonly atMs: number;
+  readonly logId: LogId;
+  readonly eventType: string;
+  /** Ids of the expectations that it counted for. */
+  readonly expectations: readonly string[];
+}
+
+/** @param nearMisses As the explanation names them; some are not among the job's own entries. */
+export function marksOf(
+  annals: Annals,
+  axis: TimeAxis,
+  nearMisses: readonly JobEventLogEntry[],
+): readonly Mark[] {
+  const near = new Set(nearMisses.map(({ logId }) => logId));
+  const countedFor = expectationsByEntry(annals);
+  // Of what Daybook itself recorded, only what did something, or was meant to.
+  const ownFacts = [...annals.ownFacts.values()].flat()
+    .filter(({ logId }) => annals.counted.has(logId) || near.has(logId));
+  const own = [...annals.facts.values()].flat().concat(ownFacts);
+  const strangers = nearMisses.filter(({ logId }) => !annals.entries.has(logId));
+  return [...own, ...strangers]
+    .map((entry): Mark => {
+      const expectations = countedFor.get(entry.logId) ?? [];
+      return {
+        kind: kindOf(annals, entry.logId, expectations, near),
+        atMs: axis.between(entry),
+        logId: entry.logId,
+        eventType: matchableOf(entry).eventType,
+        expectations,
+      };
+    })
+    .toSorted((left, right) => left.logId - right.logId);
+}
+
+function kindOf(
+  { counted, failedBy }: Annals,
+  logId: LogId,
+  expectations: readonly string[],
+  near: ReadonlySet<LogId>,
+): MarkKind {
+  if (failedBy?.entry.logId === logId) return "error";
+  if (expectations.length > 0) return "matched";
+  if (counted.has(logId)) return "surplus";
+  return near.has(logId) ? "nearMiss" : "recorded";
+}
+
+function expectationsByEntry({ job }: Annals): ReadonlyMap<LogId, readonly string[]> {
+  const found = new Map<LogId, string[]>();
+  job.expected.forEach(({ by }, index) => {
+    const id = job.plan.expected[index]?.id ?? "";
+    for (const logId of by) {
+      const ids = found.get(logId);
+      if (ids === undefined) found.set(logId, [id]);
+      else ids.push(id);
+    }
+  });
+  return found;
+}

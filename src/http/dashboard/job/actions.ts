@@ -1,0 +1,144 @@
+/** What the forms of a job's page do. Each leads back to a page that says what came of it. */
+
+import { createHash } from "node:crypto";
+import type { Context, Hono } from "hono";
+import * as v from "valibot";
+import type { EventId, JobId } from "../../../core/ids.ts";
+import type { JobState } from "../../../core/job_state.ts";
+import type { IncomingEvent } from "../../../engine/requests.ts";
+import type { Edge } from "../../edge.ts";
+import { valueOf } from "../../engine_problem.ts";
+import { judgeEvent } from "../../event_schema.ts";
+import { pointedIssues } from "../../issues.ts";
+import { parseJson } from "../../json_document.ts";
+import { invalidRequest, Problem, STATUS } from "../../problem.ts";
+import { emptyResponse } from "../../response.ts";
+import { controlBody, retryBody } from "../../routes/controls.ts";
+import { jobIdOf } from "../../routes/job_id.ts";
+import { filledField, readForm } from "../form.ts";
+import { jsonPlaceText } from "../json_place.ts";
+import { jobPagePath } from "../parts/links.tsx";
+import { safeReturnPath } from "../return_path.ts";
+import type { Control } from "./controls.tsx";
+import { receiptText } from "./receipt_text.ts";
+import type { RefusedEvent } from "./screen_state.ts";
+
+/** Does what a control says, and leads back. */
+export async function actOnJob(c: Context, edge: Edge, control: Control): Promise<Response> {
+  const jobId = jobIdOf(c);
+  const form = await readForm(c.req.raw, edge.bodies);
+  const back = safeReturnPath(form.get("return") ?? jobPagePath(jobId));
+  try {
+    if (control === "retry") return backTo(edge, ...await retried(edge, jobId, form));
+    const reason = filledField(form, "reason");
+    const request = checked(controlBody, reason === undefined ? {} : { reason });
+    const job = valueOf(await edge.engine.control(jobId, { kind: control, ...request }));
+    return backTo(edge, back, doneText(control, job));
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return backTo(edge, back, detailOf(error), true);
+  }
+}
+
+/** The page of the new job, and what to say there. */
+async function retried(
+  edge: Edge,
+  jobId: JobId,
+  form: URLSearchParams,
+): Promise<readonly [path: string, text: string]> {
+  const from = filledField(form, "from");
+  const request = checked(retryBody, from === undefined ? {} : { from });
+  const job = valueOf(await edge.engine.retry(jobId, request));
+  const where = from === undefined ? "" : ` from task ${from}`;
+  return [jobPagePath(job.jobId), `This job retries job ${jobId}${where}.`];
+}
+
+function checked<Schema extends v.GenericSchema>(
+  schema: Schema,
+  value: unknown,
+): v.InferOutput<Schema> {
+  const parsed = v.safeParse(schema, value);
+  if (!parsed.success) throw invalidRequest(pointedIssues(parsed.issues));
+  return parsed.output;
+}
+
+function doneText(control: Exclude<Control, "retry">, job: JobState): string {
+  switch (control) {
+    case "start":
+      return "The job was started.";
+    case "suspend":
+      return "The job is suspended: what runs ends, nothing new begins, and events still count.";
+    case "resume":
+      return "The job goes on.";
+    case "cancel":
+      return job.state === "Compensating"
+        ? "The job was cancelled: what it did is being undone."
+        : "The job was cancelled.";
+  }
+}
+
+function backTo(edge: Edge, path: string, text: string, isBad = false): Response {
+  return emptyResponse(STATUS.seeOther, { location: edge.notes.pathWith(path, text, isBad) });
+}
+
+/** What is wrong, with where it is. */
+function detailOf({ message, members }: Problem): string {
+  const issues = (members.errors ?? []).map((issue) =>
+    "pointer" in issue && issue.pointer !== "" ? `${issue.pointer} ${issue.detail}` : issue.detail
+  );
+  return issues.length === 0 ? `${message}.` : `${message}: ${issues.join("; ")}.`;
+}
+
+/** A refused event comes back with the page that it was typed on: nothing typed is lost. */
+export type Sent = { readonly response: Response } | { readonly refused: RefusedEvent };
+
+export async function sendEvent(c: Context, edge: Edge): Promise<Sent> {
+  const jobId = jobIdOf(c);
+  const form = await readForm(c.req.raw, edge.bodies);
+  const text = form.get("event") ?? "";
+  const back = safeReturnPath(form.get("return") ?? jobPagePath(jobId));
+  try {
+    const event = eventOf(text, form.get("once") ?? "");
+    const [receipt] = await edge.engine.deliver([event]);
+    if (receipt === undefined) throw new TypeError("Cannot answer: there is no receipt");
+    if (receipt.disposition === "rejected") {
+      return { refused: refusal(form, text, receiptText(receipt)) };
+    }
+    return { response: backTo(edge, back, receiptText(receipt)) };
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return { refused: refusal(form, text, eventFlaw(text, error)) };
+  }
+}
+
+function eventFlaw(text: string, problem: Problem): string {
+  const { position } = problem.members;
+  return position === undefined
+    ? detailOf(problem)
+    : `The event is not JSON: ${jsonPlaceText(text, position)}.`;
+}
+
+function refusal(form: URLSearchParams, text: string, reason: string): RefusedEvent {
+  return { expectation: form.get("expectation") ?? "", text, reason };
+}
+
+/** @throws {Problem} when the text is no event. */
+function eventOf(text: string, once: string): IncomingEvent {
+  const judged = judgeEvent(parseJson(text));
+  if (!judged.valid) throw invalidRequest(judged.errors);
+  return { eventId: onceOnly(text, once), ...judged.event };
+}
+
+/** The same text from the same form is the same event: a button that is pressed twice sends one. */
+function onceOnly(text: string, once: string): EventId {
+  const digest = createHash("sha256").update(`${once}\n${text}`).digest("base64url");
+  return `evt_form_${digest.slice(0, 24)}` as EventId;
+}
+
+export function addJobActions(app: Hono, edge: Edge): void {
+  app.post("/ui/jobs/:id/start", (c) => actOnJob(c, edge, "start"));
+  app.post("/ui/jobs/:id/suspend", (c) => actOnJob(c, edge, "suspend"));
+  app.post("/ui/jobs/:id/resume", (c) => actOnJob(c, edge, "resume"));
+  app.post("/ui/jobs/:id/cancel", (c) => actOnJob(c, edge, "cancel"));
+  app.post("/ui/jobs/:id/retry", (c) => actOnJob(c, edge, "retry"));
+}

@@ -1,0 +1,147 @@
+/** What can be done with a job in the state that it is in, as forms. */
+
+import { decide } from "../../../core/decide.ts";
+import { MAIN_TASK } from "../../../core/ids.ts";
+import { ActionForm, Confirm } from "../parts/action_form.tsx";
+import { CopyText } from "../parts/curl.tsx";
+import { jobPagePath } from "../parts/links.tsx";
+import { cutText } from "../parts/text.tsx";
+import type { JobScreenState } from "./screen_state.ts";
+
+export const CONTROLS = ["start", "suspend", "resume", "retry", "cancel"] as const;
+export type Control = (typeof CONTROLS)[number];
+
+interface Props {
+  readonly state: JobScreenState;
+}
+
+/** The control that a path of the API stands for. */
+export function controlOf(path: string): Control | undefined {
+  return CONTROLS.find((control) => path.endsWith(`/${control}`));
+}
+
+/** Whether the job takes it as it is. */
+export function isLegal({ job, annals }: JobScreenState, control: Control): boolean {
+  if (control === "retry") return job.state === "Failed" && annals.inputRemoved === undefined;
+  return decide(job, { kind: control }).accepted;
+}
+
+export function JobControls({ state }: Props) {
+  const legal = CONTROLS.filter((control) => isLegal(state, control));
+  return (
+    <section id="job-controls" class="job-controls" aria-label="Controls" data-live>
+      {state.may("operate")
+        ? legal.map((control) => <ControlForm state={state} control={control} />)
+        : (
+          <p class="hint">
+            Your token does not have the scope <code>operate</code>, which controls of jobs take.
+          </p>
+        )}
+      {legal.length === 0 ? null : <Commands state={state} legal={legal} />}
+      {state.may("operate") && legal.length === 0 ? <p class="hint">{nothingText(state)}</p> : null}
+    </section>
+  );
+}
+
+/** One by one: nobody wants to paste all of them. */
+function Commands({ state, legal }: Props & { readonly legal: readonly Control[] }) {
+  const { job, curl } = state;
+  return (
+    <details class="curl" id="control-commands">
+      <summary>curl</summary>
+      {legal.map((control) => (
+        <>
+          <p class="soft">{LABELS[control]}</p>
+          <CopyText text={curl.post(`/jobs/${job.jobId}/${control}`)} />
+        </>
+      ))}
+    </details>
+  );
+}
+
+function nothingText({ job, annals }: JobScreenState): string {
+  if (job.state === "Done") return "The job is done: there is nothing to control any more.";
+  if (annals.inputRemoved !== undefined) {
+    return "The job cannot be retried: its input was removed. Submit it anew.";
+  }
+  return "No control applies to the job as it is.";
+}
+
+const LABELS: Readonly<Record<Control, string>> = {
+  start: "Start now",
+  suspend: "Suspend",
+  resume: "Resume",
+  retry: "Retry",
+  cancel: "Cancel the job",
+};
+
+interface ControlFormProps extends Props {
+  readonly control: Control;
+  /** Without what need not be filled in. */
+  readonly isPlain?: boolean;
+}
+
+export function ControlForm({ state, control, isPlain = false }: ControlFormProps) {
+  const common = {
+    action: `${jobPagePath(state.job.jobId)}/${control}`,
+    label: LABELS[control],
+    returnTo: state.returnTo,
+  };
+  switch (control) {
+    case "cancel":
+      return (
+        <Confirm {...common} warning={cancelWarning(state)}>
+          <Reason />
+        </Confirm>
+      );
+    case "retry":
+      return isPlain
+        ? <ActionForm {...common} label="Retry as a new job" />
+        : <RetryForm state={state} {...common} />;
+    case "start":
+    case "suspend":
+    case "resume":
+      return <ActionForm {...common} />;
+  }
+}
+
+function Reason() {
+  return (
+    <label class="field">
+      Reason, for the record
+      <input type="text" name="reason" maxlength={500} autocomplete="off" />
+    </label>
+  );
+}
+
+function cancelWarning({ job }: JobScreenState): string {
+  const undone =
+    job.tasks.filter(({ status, compensable }) => compensable && status === "completed").length;
+  return undone === 0
+    ? "The job ends as cancelled, and what it waits for counts no more. It can be retried as a new job."
+    : `The job stops, and what ${
+      undone === 1 ? "1 completed task" : `${undone} completed tasks`
+    } did is undone. It can be retried as a new job.`;
+}
+
+const TASKS_MAX = 200;
+const NAME_LENGTH_MAX = 60;
+
+function RetryForm({ state, ...form }: Props & Parameters<typeof ActionForm>[0]) {
+  const { job } = state;
+  const tasks = job.tasks.filter(({ taskId }) => taskId !== MAIN_TASK).slice(0, TASKS_MAX);
+  if (tasks.length === 0) return <ActionForm {...form} label="Retry as a new job" />;
+  return (
+    <ActionForm {...form} label="Retry as a new job">
+      <label class="field field-inline">
+        <span>from</span>
+        <select name="from">
+          <option value="">where it stopped: completed results are reused</option>
+          {tasks.map(({ taskId }) => (
+            <option value={taskId}>{`task ${cutText(taskId, NAME_LENGTH_MAX)}, done anew`}</option>
+          ))}
+        </select>
+      </label>
+    </ActionForm>
+  );
+}

@@ -1,0 +1,153 @@
+/** The entries of a job as they are recorded. */
+
+import type { JobEventLogEntry } from "../../../core/event.ts";
+import { CopyCurl } from "../parts/curl.tsx";
+import { EntryNote } from "../parts/entry_note.tsx";
+import { jobPagePath } from "../parts/links.tsx";
+import { JsonView, UserText } from "../parts/text.tsx";
+import { timePath } from "../time_travel/paths.ts";
+import type { EntryPage } from "./entry_page.ts";
+import { entryHref, type JobScreenState } from "./screen_state.ts";
+
+/** Of each, in the page; all of it is one click away. */
+const JSON_LENGTH_MAX = 3_000;
+
+interface Props {
+  readonly state: JobScreenState;
+}
+
+export function JobEntries({ state }: Props) {
+  const { page, job } = state;
+  return (
+    <section class="part" aria-labelledby="entries-heading">
+      <div class="row row-between">
+        <h2 id="entries-heading">Entries</h2>
+        <OrderLinks state={state} />
+      </div>
+      <p class="hint" id="entries-count" data-live>
+        {countText(page)}
+      </p>
+      <PageLinks state={state} />
+      <Region page={page}>
+        {page.entries.map((entry) => <Entry state={state} entry={entry} />)}
+      </Region>
+      <PageLinks state={state} />
+      <CopyCurl
+        command={state.curl.get(`/jobs/${job.jobId}/events`, "application/x-ndjson")}
+        label="curl: all lines"
+      />
+      <Strangers state={state} />
+    </section>
+  );
+}
+
+/** New entries come to the end: where the newest are first, they would move all others. */
+function Region({ page, children }: { readonly page: EntryPage; readonly children: unknown }) {
+  const rows = children as never;
+  return page.order === "oldest"
+    ? <ol id="entries" class="entries" data-live>{rows}</ol>
+    : <ol class="entries">{rows}</ol>;
+}
+
+function countText({ entries, total, number, count }: EntryPage): string {
+  if (count === 1) return `${total} in the journal, each a line of it.`;
+  return `${entries.length} of ${total}, page ${number} of ${count}.`;
+}
+
+function OrderLinks({ state: { page: { order, number }, job } }: Props) {
+  return (
+    <ul class="choices" aria-label="Order of the entries">
+      {(["oldest", "newest"] as const).map((name) => (
+        <li>
+          <a
+            href={`${jobPagePath(job.jobId)}?order=${name}&page=${number}#entries-heading`}
+            aria-current={name === order ? "true" : undefined}
+          >
+            {name} first
+          </a>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** Pages are counted from the oldest entry. */
+function PageLinks({ state: { page, job } }: Props) {
+  const { number, count, order } = page;
+  if (count === 1) return null;
+  const to = (target: number) =>
+    `${jobPagePath(job.jobId)}?order=${order}&page=${target}#entries-heading`;
+  return (
+    <nav class="row" aria-label="Pages of entries">
+      {number > 1 ? <a class="button" href={to(1)}>First</a> : null}
+      {number > 1 ? <a class="button" href={to(number - 1)}>Earlier</a> : null}
+      {number < count ? <a class="button" href={to(number + 1)}>Later</a> : null}
+      {number < count ? <a class="button" href={to(count)}>Last</a> : null}
+    </nav>
+  );
+}
+
+interface EntryProps extends Props {
+  readonly entry: JobEventLogEntry;
+}
+
+function Entry({ state, entry }: EntryProps) {
+  const { logId, receivedAt, eventType, taskId } = entry;
+  return (
+    <li id={`entry-${logId}`} class="entry" tabindex={-1}>
+      <details id={`entry-json-${logId}`} open={state.page.wanted === logId}>
+        <summary>
+          <span class="entry-id">{logId}</span>
+          <time datetime={receivedAt} title={receivedAt}>
+            {receivedAt.slice(0, 23).replace("T", " ")}
+          </time>
+          <span class="entry-type">
+            {eventType}
+            {taskId === undefined ? null : (
+              <span class="entry-task">
+                {" "}
+                <UserText text={taskId} lengthMax={60} />
+              </span>
+            )}
+          </span>
+          <EntryNote entry={entry} />
+        </summary>
+        <EntryLinks state={state} entry={entry} />
+        <JsonView
+          value={entry}
+          href={`/events?after=${logId - 1}&limit=1`}
+          lengthMax={JSON_LENGTH_MAX}
+        />
+      </details>
+    </li>
+  );
+}
+
+/** What came before it, and what the job was then. */
+function EntryLinks({ state, entry }: EntryProps) {
+  const { logId, causedBy, jobId } = entry;
+  return (
+    <p class="row entry-links">
+      {jobId === undefined
+        ? null
+        : <a href={timePath(jobId, { at: logId })}>The job at this entry</a>}
+      {causedBy === undefined
+        ? null
+        : <a href={entryHref(state, causedBy)}>Caused by {causedBy}</a>}
+    </p>
+  );
+}
+
+/** Entries that the explanation rests on and that are other jobs', or nobody's. */
+function Strangers({ state }: Props) {
+  const { strangers } = state;
+  if (strangers.length === 0) return <div id="strangers" data-live hidden></div>;
+  return (
+    <div id="strangers" class="part" data-live>
+      <h3>Cited, and not of this job</h3>
+      <ol class="entries">
+        {strangers.map((entry) => <Entry state={state} entry={entry} />)}
+      </ol>
+    </div>
+  );
+}

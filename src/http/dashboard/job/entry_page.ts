@@ -1,0 +1,47 @@
+/** Which of a job's entries its page shows. */
+
+import type { JobEventLogEntry } from "../../../core/event.ts";
+import type { LogId } from "../../../core/ids.ts";
+
+export const ORDERS = ["oldest", "newest"] as const;
+export type EntryOrder = (typeof ORDERS)[number];
+
+export interface EntryPage {
+  readonly entries: readonly JobEventLogEntry[];
+  readonly order: EntryOrder;
+  /** From 1; pages are counted from the oldest entry, whatever the order, so that they stay. */
+  readonly number: number;
+  readonly count: number;
+  readonly total: number;
+  /** The one that was asked for. */
+  readonly wanted: LogId | undefined;
+}
+
+export interface EntryPageRequest {
+  readonly order: EntryOrder;
+  /** The last one, unless given. */
+  readonly number: number | undefined;
+  readonly wanted: LogId | undefined;
+}
+
+const PAGE_SIZE = 50;
+
+/** A page is the same entries whenever it is asked for: more only come to the last one. */
+export function entryPageOf(
+  all: readonly JobEventLogEntry[],
+  { order, number, wanted }: EntryPageRequest,
+): EntryPage {
+  const count = Math.max(1, Math.ceil(all.length / PAGE_SIZE));
+  const place = all.findIndex(({ logId }) => logId === wanted);
+  const chosen = place >= 0 ? Math.floor(place / PAGE_SIZE) + 1 : number ?? count;
+  const shown = Math.min(count, chosen);
+  const entries = all.slice((shown - 1) * PAGE_SIZE, shown * PAGE_SIZE);
+  return {
+    entries: order === "oldest" ? entries : entries.toReversed(),
+    order,
+    number: shown,
+    count,
+    total: all.length,
+    wanted,
+  };
+}

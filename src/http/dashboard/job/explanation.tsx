@@ -1,0 +1,133 @@
+/** Why a job is as it is, in prose: what section 7 of the design calls its explanation. */
+
+import { capital } from "../../../core/explain/phrases.ts";
+import type { Citation, NextStep } from "../../../core/explanation.ts";
+import { CopyCurl } from "../parts/curl.tsx";
+import { UserText } from "../parts/text.tsx";
+import { durationText } from "../parts/time.tsx";
+import { Sentence } from "./cite.tsx";
+import { ControlForm, controlOf, isLegal } from "./controls.tsx";
+import type { JobScreenState } from "./screen_state.ts";
+import { eventFieldId } from "./event_form.tsx";
+import { sampleOf, shownWaits, WaitList } from "./waits.tsx";
+
+const COMPLETED_MAX = 12;
+/** More text than this nobody pastes from a page. */
+const COMMAND_LENGTH_MAX = 4_000;
+
+interface Props {
+  readonly state: JobScreenState;
+}
+
+export function JobExplanation({ state }: Props) {
+  const { explanation, job } = state;
+  return (
+    <section id="job-explanation" class="sheet prose" aria-labelledby="why-title" data-live>
+      <h2 id="why-title" class="unseen">Explanation</h2>
+      <p class="lead">
+        <UserText text={explanation.summary} />
+      </p>
+      <div class="prose-columns">
+        <div class="stack-wide">
+          <h3>Why</h3>
+          <ol class="reasons">
+            {explanation.because.map((reason) => (
+              <li>
+                <Sentence state={state} of={reason} />
+              </li>
+            ))}
+          </ol>
+          <Completed state={state} />
+        </div>
+        <div class="stack-wide">
+          <h3>Next</h3>
+          <ul class="steps">
+            {explanation.next.map((step) => <Step state={state} step={step} />)}
+          </ul>
+          <Timing state={state} />
+        </div>
+      </div>
+      <WaitList state={state} />
+      <CopyCurl
+        command={state.curl.get(`/jobs/${job.jobId}/explain`, "text/plain")}
+        label="curl: this explanation"
+      />
+    </section>
+  );
+}
+
+function Completed({ state }: Props) {
+  const { completed } = state.explanation;
+  if (completed.length === 0) return null;
+  const hidden = completed.length - COMPLETED_MAX;
+  return (
+    <details id="job-completed">
+      <summary>Completed so far: {completed.length}</summary>
+      <ul>
+        {hidden > 0 ? <li class="soft">{hidden} more before these.</li> : null}
+        {completed.slice(-COMPLETED_MAX).map((item) => (
+          <li>
+            <Sentence state={state} of={item} />
+          </li>
+        ))}
+      </ul>
+    </details>
+  );
+}
+
+function Step({ state, step }: Props & { readonly step: NextStep<Citation> }) {
+  const { action } = step;
+  if (action === undefined) {
+    return (
+      <li>
+        <Sentence state={state} of={step} />
+      </li>
+    );
+  }
+  const command = state.curl.post(action.path, action.body);
+  return (
+    <li>
+      <Sentence state={state} of={step} />
+      <div class="row step-actions">
+        <StepAction state={state} step={step} />
+        {command.length > COMMAND_LENGTH_MAX ? null : <CopyCurl command={command} />}
+      </div>
+    </li>
+  );
+}
+
+function StepAction({ state, step }: Props & { readonly step: NextStep<Citation> }) {
+  const form = formFor(state, step);
+  if (form !== undefined) return <a href={`#${form}`}>Send it from here</a>;
+  const control = controlOf(step.action?.path ?? "");
+  if (control === undefined || !state.may("operate") || !isLegal(state, control)) return null;
+  return <ControlForm state={state} control={control} isPlain />;
+}
+
+/** The field of the form that sends the event of a step. */
+function formFor(state: JobScreenState, { action }: NextStep<Citation>): string | undefined {
+  if (action?.path !== "/events") return undefined;
+  const sample = JSON.stringify(action.body);
+  const wait = shownWaits(state).find((one) => JSON.stringify(sampleOf(state, one)) === sample);
+  return wait && state.may("submit") ? eventFieldId(wait.expectation) : "job-waits";
+}
+
+const TIMING_WORDS = [
+  ["scheduledMs", "before the start"],
+  ["queuedMs", "queued"],
+  ["executingMs", "executing"],
+  ["waitingMs", "waiting"],
+  ["backingOffMs", "backing off"],
+  ["suspendedMs", "suspended"],
+  ["compensatingMs", "compensating"],
+] as const;
+
+/** What is over: what goes on still is in the timeline. */
+function Timing({ state }: Props) {
+  const { timing } = state.explanation;
+  const parts = TIMING_WORDS.flatMap(([name, words]) =>
+    timing[name] === 0 ? [] : [`${words} ${durationText(timing[name])}`]
+  );
+  if (parts.length === 0) return null;
+  return <p class="soft">{capital(parts.join(", "))}.</p>;
+}

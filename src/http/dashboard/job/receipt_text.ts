@@ -1,0 +1,42 @@
+/** What an event did, as the page says it after it was sent. */
+
+import type { Receipt, ReceiptJob } from "../../../engine/requests.ts";
+
+const JOBS_MAX = 3;
+
+export function receiptText(receipt: Receipt): string {
+  const { disposition, eventId, logId, jobs, reason, nearest } = receipt;
+  const at = logId === undefined ? "" : ` as entry ${logId}`;
+  const why = reason === undefined ? "" : `: ${reason.replace(/^matched nothing: /, "")}`;
+  switch (disposition) {
+    case "matched":
+      return `Event ${eventId} is recorded${at}. ${jobsText(jobs)}`;
+    case "duplicate":
+      return `Event ${eventId} was recorded${at} before, and changes nothing${why}.`;
+    case "recorded": {
+      const near = nearest === undefined || why.includes(nearest.reason)
+        ? ""
+        : ` It came nearest to job ${nearest.jobId}: ${nearest.reason}.`;
+      return `Event ${eventId} is recorded${at}, and matched nothing${why}. ${
+        jobsText(jobs)
+      }${near}`;
+    }
+    case "rejected":
+      return `The event was refused${why}.`;
+  }
+}
+
+function jobsText(jobs: readonly ReceiptJob[]): string {
+  const told = jobs.slice(0, JOBS_MAX).map(jobText);
+  const hidden = jobs.length - told.length;
+  return [...told, ...(hidden > 0 ? [`It reached ${hidden} more jobs.`] : [])].join(" ");
+}
+
+function jobText({ jobId, state, expectation, matched, required, reason }: ReceiptJob): string {
+  const why = reason === undefined ? "" : `: ${reason}`;
+  return expectation === undefined
+    ? `It reached job ${jobId}, which is ${state}${why}.`
+    : `It counted for "${expectation}" of job ${jobId}, ${matched ?? 0} of ${
+      required ?? 0
+    }${why}; the job is ${state}.`;
+}

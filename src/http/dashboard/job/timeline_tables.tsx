@@ -1,0 +1,88 @@
+/** The timeline in words, for whoever does not see the picture. */
+
+import { conditionText } from "../parts/condition_mark.tsx";
+import { Table } from "../parts/table.tsx";
+import { UserText } from "../parts/text.tsx";
+import { Duration } from "../parts/time.tsx";
+import { EntryCite } from "./cite.tsx";
+import { MARK_WORDS } from "./drawing.ts";
+import type { JobScreenState } from "./screen_state.ts";
+
+const ROWS_MAX = 100;
+
+interface Props {
+  readonly state: JobScreenState;
+}
+
+export function TimelineTables({ state }: Props) {
+  return (
+    <details id="timeline-tables">
+      <summary>The timeline as tables</summary>
+      <div class="stack-wide">
+        <Conditions state={state} />
+        <Events state={state} />
+      </div>
+    </details>
+  );
+}
+
+function Conditions({ state }: Props) {
+  const { conditions } = state.timeline;
+  const hidden = conditions.length - ROWS_MAX;
+  return (
+    <>
+      <Table
+        caption="What the job was doing"
+        headings={["Condition", "From the creation on", "Lasted", "Since entry"]}
+      >
+        {conditions.slice(-ROWS_MAX).map(({ condition, fromMs, toMs, goesOn, fromBy }) => (
+          <tr>
+            <th scope="row">{conditionText(condition)}</th>
+            <td>
+              <Duration ms={fromMs} />
+            </td>
+            <td>
+              <Duration ms={toMs - fromMs} />
+              {goesOn ? ", and goes on" : null}
+            </td>
+            <td>
+              <EntryCite state={state} logId={fromBy} />
+            </td>
+          </tr>
+        ))}
+      </Table>
+      {hidden > 0 ? <p class="hint">{hidden} before these are not shown.</p> : null}
+    </>
+  );
+}
+
+function Events({ state }: Props) {
+  const { marks } = state.timeline;
+  if (marks.length === 0) return null;
+  const hidden = marks.length - ROWS_MAX;
+  return (
+    <>
+      <Table
+        caption="Events that reached the job, or nearly did"
+        headings={["Event", "From the creation on", "What it did", "For", "Entry"]}
+      >
+        {marks.slice(-ROWS_MAX).map(({ eventType, atMs, kind, expectations, logId }) => (
+          <tr>
+            <th scope="row" class="mono">{eventType}</th>
+            <td>
+              <Duration ms={atMs} />
+            </td>
+            <td>{MARK_WORDS[kind]}</td>
+            <td>
+              <UserText text={expectations.join(", ")} lengthMax={200} />
+            </td>
+            <td>
+              <EntryCite state={state} logId={logId} />
+            </td>
+          </tr>
+        ))}
+      </Table>
+      {hidden > 0 ? <p class="hint">{hidden} before these are not shown.</p> : null}
+    </>
+  );
+}

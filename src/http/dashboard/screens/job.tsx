@@ -1,0 +1,150 @@
+/** `/ui/jobs/:id`: one job, why it is as it is, and what can be done about it. */
+
+import type { Context, Hono } from "hono";
+import { ID_PATTERN, type JobId } from "../../../core/ids.ts";
+import { curlOf, readCurlOf } from "../../curl.ts";
+import type { Edge } from "../../edge.ts";
+import { problemFacts } from "../../problem.ts";
+import { readQuery } from "../../query.ts";
+import { choice, single, whole } from "../../query_parameters.ts";
+import { viewerOf } from "../../viewer.ts";
+import { addJobActions, sendEvent } from "../job/actions.ts";
+import { JobAttempts } from "../job/attempts.tsx";
+import { JobControls } from "../job/controls.tsx";
+import { JobData } from "../job/data.tsx";
+import { JobEntries } from "../job/entries.tsx";
+import { entryPageOf, ORDERS } from "../job/entry_page.ts";
+import { JobExpectations } from "../job/expectations.tsx";
+import { JobExplanation } from "../job/explanation.tsx";
+import { JobFailure } from "../job/failure.tsx";
+import { JobHead } from "../job/head.tsx";
+import { type JobReading, readJob } from "../job/reading.ts";
+import type { Curl, JobScreenState, RefusedEvent } from "../job/screen_state.ts";
+import { SCALES } from "../job/time_scale.ts";
+import { JobTimeline } from "../job/timeline_figure.tsx";
+import { UnknownJob } from "../job/unknown_job.tsx";
+import { withoutNote } from "../notes.ts";
+import { page } from "../page.tsx";
+import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
+import { jobPagePath } from "../parts/links.tsx";
+import { cutText } from "../parts/text.tsx";
+
+export function addJobScreen(app: Hono, edge: Edge): void {
+  app.get("/ui/jobs/:id", (c) => showJob(c, edge));
+  app.post("/ui/jobs/:id/event", (c) => takeEvent(c, edge));
+  addJobActions(app, edge);
+}
+
+const JOB_PARAMETERS = {
+  ...NOTE_PARAMETER,
+  entry: single(whole(1, Number.MAX_SAFE_INTEGER), "An entry to show."),
+  order: single(choice(ORDERS), "Of the entries."),
+  scale: single(choice(SCALES), "Of the timeline."),
+  page: single(whole(1, 1_000_000), "Of the entries, from the oldest."),
+};
+
+async function showJob(c: Context, edge: Edge): Promise<Response> {
+  const query = readQuery(c.req.raw, JOB_PARAMETERS);
+  const { entry, order = "oldest", page: number, scale = "steps" } = query;
+  const mayUnseal = viewerOf(c.req.raw).scopes.includes("operate");
+  const reading = await readKnown(c, edge, { mayUnseal, wanted: entry });
+  if (reading === undefined) return unknownJob(c, edge);
+  const entries = entryPageOf(reading.entries, { order, number, wanted: entry });
+  return jobPage(c, edge, {
+    ...stateOf(c, edge, reading),
+    page: entries,
+    scale,
+    returnTo: withoutNote(c.req.url),
+    refused: undefined,
+  });
+}
+
+async function takeEvent(c: Context, edge: Edge): Promise<Response> {
+  const sent = await sendEvent(c, edge);
+  return "response" in sent ? sent.response : await showRefused(c, edge, sent.refused);
+}
+
+/** The page again, with what was typed and what is wrong with it. */
+async function showRefused(c: Context, edge: Edge, refused: RefusedEvent): Promise<Response> {
+  const mayUnseal = viewerOf(c.req.raw).scopes.includes("operate");
+  const reading = await readKnown(c, edge, { mayUnseal, wanted: undefined });
+  if (reading === undefined) return unknownJob(c, edge);
+  const request = { order: "oldest", number: undefined, wanted: undefined } as const;
+  return jobPage(c, edge, {
+    ...stateOf(c, edge, reading),
+    page: entryPageOf(reading.entries, request),
+    scale: "steps",
+    returnTo: jobPagePath(reading.job.jobId),
+    refused,
+  });
+}
+
+async function readKnown(
+  c: Context,
+  edge: Edge,
+  options: Parameters<typeof readJob>[2],
+): Promise<JobReading | undefined> {
+  const id = c.req.param("id") ?? "";
+  return ID_PATTERN.test(id) ? await readJob(edge, id as JobId, options) : undefined;
+}
+
+function stateOf(c: Context, edge: Edge, reading: JobReading) {
+  const { scopes } = viewerOf(c.req.raw);
+  return {
+    ...reading,
+    curl: curlFor(c, edge),
+    may: (scope: (typeof scopes)[number]) => scopes.includes(scope),
+  };
+}
+
+function curlFor(c: Context, edge: Edge): Curl {
+  const { origin } = new URL(c.req.url);
+  return {
+    get: (path, accept) => readCurlOf(path, origin, edge.needsToken, accept),
+    post: (path, body) =>
+      curlOf(
+        body === undefined ? { method: "POST", path } : { method: "POST", path, body },
+        origin,
+        edge.needsToken,
+      ),
+  };
+}
+
+const TITLE_LENGTH_MAX = 60;
+
+function jobPage(c: Context, edge: Edge, state: JobScreenState): Response {
+  const { job, explanation, refused } = state;
+  const name = cutText(job.type ?? "plan", TITLE_LENGTH_MAX);
+  return page(
+    c,
+    edge,
+    {
+      title: `${name} ${explanation.condition}: ${job.jobId}`,
+      screen: "jobs",
+      styles: ["job.css"],
+      scripts: ["job.js"],
+      ...(refused === undefined
+        ? { live: job.jobId }
+        : { status: problemFacts("invalid-request").status }),
+    },
+    <>
+      <NoteLine c={c} edge={edge} />
+      <JobHead state={state} />
+      <JobControls state={state} />
+      <JobExplanation state={state} />
+      <JobFailure state={state} />
+      <JobTimeline state={state} />
+      <JobAttempts state={state} />
+      <JobExpectations state={state} />
+      <JobData state={state} />
+      <JobEntries state={state} />
+    </>,
+  );
+}
+
+function unknownJob(c: Context, edge: Edge): Response {
+  const { status, title } = problemFacts("unknown-job");
+  const id = c.req.param("id") ?? "";
+  const command = curlFor(c, edge).get("/jobs?limit=20");
+  return page(c, edge, { title, status, screen: "jobs" }, <UnknownJob id={id} curl={command} />);
+}

@@ -1,0 +1,157 @@
+/** `/ui/system/definitions/:type` and `/ui/system/plan`: forms that create a job. */
+
+import type { Context, Hono } from "hono";
+import type { Child } from "hono/jsx";
+import type { JsonValue } from "../../../core/json.ts";
+import type { Edge } from "../../edge.ts";
+import { problemOfFailure, valueOf } from "../../engine_problem.ts";
+import { jobPagePath } from "../parts/links.tsx";
+import { Problem, problemFacts, STATUS } from "../../problem.ts";
+import { readQuery, refuseQuery } from "../../query.ts";
+import { emptyResponse } from "../../response.ts";
+import { viewerOf } from "../../viewer.ts";
+import { readForm } from "../form.ts";
+import { page } from "../page.tsx";
+import { NOTE_PARAMETER } from "../parts/note_line.tsx";
+import { fieldOf } from "../schema_form/field.ts";
+import { defaultTextsOf, type FormTexts, textsOf } from "../schema_form/field_texts.ts";
+import { commandsOf } from "../system/commands.ts";
+import { type CreationFormProps, type Refusal, SHOW } from "../system/creation_fields.tsx";
+import { creationOf, redacted, type Subject } from "../system/creation_form.ts";
+import { definitionPath } from "../system/definitions_section.tsx";
+import { DefinitionPage } from "../system/definition_page.tsx";
+import { PlanPage } from "../system/plan_page.tsx";
+
+export function addSubmitScreens(app: Hono, edge: Edge): void {
+  const ofType: ScreenOf = (c) => typeForm(edge, c.req.param("type") ?? "");
+  const ofPlan: ScreenOf = () => PLAN_FORM;
+  app.get("/ui/system/definitions/:type", (c) => show(c, edge, ofType(c)));
+  app.post("/ui/system/definitions/:type", (c) => create(c, edge, ofType));
+  app.get("/ui/system/plan", (c) => show(c, edge, ofPlan(c)));
+  app.post("/ui/system/plan", (c) => create(c, edge, ofPlan));
+}
+
+/** A page with a form that creates jobs. */
+interface CreationScreen {
+  readonly title: string;
+  readonly path: string;
+  readonly subject: Subject;
+  /** What the form holds at first. */
+  readonly texts: FormTexts;
+  readonly body: (form: CreationFormProps, edge: Edge) => Child;
+}
+
+/** The page that a path names. @throws {Problem} when there is none. */
+type ScreenOf = (c: Context) => CreationScreen;
+
+const SAMPLE_PLAN: JsonValue = {
+  expected: [{
+    id: "shipped",
+    eventType: "shop.ParcelShipped",
+    correlation: { equals: { orderId: "42" } },
+  }],
+};
+
+const PLAN_FIELD = fieldOf({ description: "What the job waits for." }, "plan");
+
+const PLAN_FORM: CreationScreen = {
+  title: "A plan",
+  path: "/ui/system/plan",
+  subject: { kind: "plan", field: PLAN_FIELD },
+  texts: textsOf(PLAN_FIELD, SAMPLE_PLAN),
+  body: (form) => <PlanPage form={form} />,
+};
+
+/** @throws {Problem} when there is no such definition. */
+function typeForm({ engine }: Edge, type: string): CreationScreen {
+  const definition = engine.definitions().find((one) => one.type === type);
+  if (definition === undefined) {
+    throw new Problem(
+      "not-found",
+      `Cannot show the definition ${type}: none of this type is loaded`,
+    );
+  }
+  const field = fieldOf(definition.inputSchema, "input", definition.secrets);
+  return {
+    title: type,
+    path: definitionPath(type),
+    subject: { kind: "type", type, field },
+    texts: defaultTextsOf(field),
+    body: (form, { engine }) => {
+      const [newest] = engine.list({ types: [type], limit: 1 }).jobs;
+      return <DefinitionPage definition={definition} newest={newest} form={form} />;
+    },
+  };
+}
+
+function show(c: Context, edge: Edge, screen: CreationScreen): Response {
+  readQuery(c.req.raw, NOTE_PARAMETER);
+  return formPage(c, edge, screen, screen.texts);
+}
+
+/** To the page of the new job; or the form again, with all that was typed. */
+async function create(c: Context, edge: Edge, screenOf: ScreenOf): Promise<Response> {
+  refuseQuery(c.req.raw);
+  const texts: FormTexts = new Map(await readForm(c.req.raw, edge.bodies));
+  const screen = screenOf(c);
+  if (texts.has(SHOW)) return formPage(c, edge, screen, texts);
+  const { clock, maxStartDelayMs } = edge;
+  try {
+    const request = creationOf(screen.subject, texts, { now: clock.now(), maxStartDelayMs });
+    const { job } = valueOf(await edge.engine.create(request));
+    return emptyResponse(STATUS.seeOther, { location: jobPagePath(job.jobId) });
+  } catch (error) {
+    const problem = refusalIn(error);
+    if (problem === undefined) throw error;
+    return formPage(c, edge, screen, texts, problem);
+  }
+}
+
+/** What a form can be shown again for. */
+export function refusalIn(error: unknown): Problem | undefined {
+  if (error instanceof Problem) return error;
+  return error instanceof Error ? problemOfFailure(error) : undefined;
+}
+
+export function refusalOf(
+  { message, members }: Problem,
+  redact: (text: string) => string = (text) => text,
+): Refusal {
+  const issues = (members.errors ?? []).map((issue) => ({
+    pointer: "pointer" in issue ? issue.pointer : "",
+    detail: redact(issue.detail),
+  }));
+  return { message: redact(message), issues };
+}
+
+function formPage(
+  c: Context,
+  edge: Edge,
+  { title, path, subject, body }: CreationScreen,
+  texts: FormTexts,
+  problem?: Problem,
+): Response {
+  const form: CreationFormProps = {
+    action: path,
+    subject,
+    texts,
+    refusal: problem === undefined
+      ? undefined
+      : refusalOf(problem, (text) => redacted(text, subject.field, texts)),
+    commands: commandsOf(c, edge),
+    scopes: viewerOf(c.req.raw).scopes,
+  };
+  return page(
+    c,
+    edge,
+    {
+      title,
+      screen: "system",
+      styles: ["system.css"],
+      ...(problem === undefined
+        ? {}
+        : { status: problemFacts(problem.kind).status, headers: problem.headers }),
+    },
+    body(form, edge),
+  );
+}

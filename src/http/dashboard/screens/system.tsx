@@ -1,0 +1,99 @@
+/** `/ui/system`: the journal and its proof, limits and their use, definitions, configuration. */
+
+import type { Context, Hono } from "hono";
+import type { Edge } from "../../edge.ts";
+import { Problem, STATUS } from "../../problem.ts";
+import { readQuery, refuseQuery } from "../../query.ts";
+import { emptyResponse } from "../../response.ts";
+import { startVerification } from "../../routes/journal.ts";
+import { viewerOf } from "../../viewer.ts";
+import { readForm } from "../form.ts";
+import { page } from "../page.tsx";
+import { safeReturnPath } from "../return_path.ts";
+import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
+import { commandsOf } from "../system/commands.ts";
+import { ConfigurationSection } from "../system/configuration_section.tsx";
+import { DefinitionsSection } from "../system/definitions_section.tsx";
+import { JournalSection } from "../system/journal_section.tsx";
+import { LimitsSection } from "../system/limits_section.tsx";
+import { ProcessSection } from "../system/process_section.tsx";
+import { TokensSection } from "../system/tokens_section.tsx";
+import { VerificationSection } from "../system/verification_section.tsx";
+
+const PATH = "/ui/system";
+
+export function addSystemScreen(app: Hono, edge: Edge): void {
+  app.get(PATH, (c) => showSystem(c, edge));
+  app.post(`${PATH}/verify`, (c) => verify(c, edge));
+}
+
+async function showSystem(c: Context, edge: Edge): Promise<Response> {
+  readQuery(c.req.raw, NOTE_PARAMETER);
+  const { engine, clock, system, verification } = edge;
+  const journal = await engine.journalInfo();
+  const commands = commandsOf(c, edge);
+  const { scopes } = viewerOf(c.req.raw);
+  const now = clock.now();
+  return page(
+    c,
+    edge,
+    {
+      title: "System",
+      screen: "system",
+      styles: ["system.css"],
+      scripts: ["system.js"],
+      live: "journal",
+    },
+    <>
+      <h1>System</h1>
+      <div class="two-columns">
+        <div class="column">
+          <JournalSection journal={journal} system={system} commands={commands} />
+          <VerificationSection
+            last={journal.lastVerification}
+            run={verification?.run ?? null}
+            canVerify={verification !== undefined}
+            mayVerify={scopes.includes("operate")}
+            now={now}
+            commands={commands}
+            note={<NoteLine c={c} edge={edge} />}
+          />
+          {system === undefined
+            ? null
+            : <ProcessSection figures={system.process()} versions={system.versions} now={now} />}
+        </div>
+        <div class="column">
+          <DefinitionsSection
+            definitions={engine.definitions()}
+            maySubmit={scopes.includes("submit")}
+            commands={commands}
+          />
+          <LimitsSection edge={edge} commands={commands} />
+        </div>
+      </div>
+      {system === undefined ? null : <ConfigurationSection settings={system.settings} />}
+      <TokensSection
+        needsToken={edge.needsToken}
+        holders={scopes.includes("operate") ? edge.access?.holders?.() : undefined}
+      />
+    </>,
+  );
+}
+
+async function verify(c: Context, edge: Edge): Promise<Response> {
+  refuseQuery(c.req.raw);
+  const form = await readForm(c.req.raw, edge.bodies);
+  const path = safeReturnPath(form.get("return"));
+  return emptyResponse(STATUS.seeOther, { location: verifyAndTell(edge, path) });
+}
+
+/** What is refused is told where the button is. */
+function verifyAndTell(edge: Edge, path: string): string {
+  try {
+    startVerification(edge);
+    return edge.notes.pathWith(path, "The verification has begun.");
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return edge.notes.pathWith(path, error.message, true);
+  }
+}

@@ -1,0 +1,260 @@
+/** Reads a journal from zero and proves it: lines, meaning, snapshots, and what is served. */
+
+import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
+import type { LogId } from "../core/ids.ts";
+import { Projection } from "../engine/projection.ts";
+import type { JournalHead } from "../engine/ports.ts";
+import { journalFlag } from "../journal/journal_flag.ts";
+import type { FileSystem } from "../journal/file_system.ts";
+import { type Inventory, inventoryOf } from "../journal/inventory.ts";
+import type { Layout } from "../journal/layout.ts";
+import { readRepairNote } from "../journal/repair_note.ts";
+import type { ScannedBatch } from "../journal/segment_scanner.ts";
+import { SegmentWalk, type WalkedDamage, type WalkedSegment } from "../journal/segment_walk.ts";
+import { lineNumberAt } from "../journal/utf8.ts";
+import type { Witness } from "../journal/verification_file.ts";
+import { EntryAudit } from "./entry_audit.ts";
+import { NO_PAUSE, type Pause } from "./pause.ts";
+import { Findings, type Problem } from "./problem.ts";
+import type { ServedAudit, ServedOutcome } from "./served_audit.ts";
+import { SnapshotAudit } from "./snapshot_audit.ts";
+import { type Suspect, UniqueIds } from "./unique_ids.ts";
+import { type Disproof, WitnessAudit } from "./witness.ts";
+
+export interface AuditOptions {
+  readonly fileSystem: FileSystem;
+  readonly layout: Layout;
+  /** What a server serves, when one is to be compared. */
+  readonly served: ServedAudit | undefined;
+  readonly progress: (bytesDone: number, bytesTotal: number) => void;
+  /** Called after each batch, and wherever else it takes long; absent where nobody waits. */
+  readonly pause?: Pause;
+}
+
+export interface AuditReport {
+  /** In the order in which they were found. */
+  readonly problems: readonly Problem[];
+  /** Those that are not listed included. */
+  readonly problemCount: number;
+  /** The last batch that was projected. */
+  readonly head: JournalHead;
+  readonly inventory: Inventory;
+  /** Those that were found to be as they should. */
+  readonly snapshots: number;
+  readonly jobs: number;
+  /** Bytes after the last whole batch: no damage. */
+  readonly tornBytes: number;
+  /** The first line that was not projected any more, after damage. */
+  readonly stoppedAt: WalkedDamage | undefined;
+  readonly served: ServedOutcome | undefined;
+  /** Where the copies are that earlier repairs made, as far as they are on record. */
+  readonly repairs: readonly string[];
+  readonly notes: readonly string[];
+  /** The last end that a verdict found intact before this one. */
+  readonly lastIntact: Witness | undefined;
+  /** What that disproves, if anything. */
+  readonly disproof: Disproof | undefined;
+}
+
+const BATCHES_PER_PROGRESS = 256;
+
+/** @throws {JournalUnusableError} when the journal cannot be read. */
+export async function audit(options: AuditOptions): Promise<AuditReport> {
+  const witness = await WitnessAudit.read(options.fileSystem, options.layout);
+  const inventory = await inventoryOf(options.fileSystem, options.layout);
+  return await new Audit(options, inventory, witness).run();
+}
+
+class Audit {
+  readonly #options: AuditOptions;
+  readonly #pause: Pause;
+  readonly #inventory: Inventory;
+  readonly #findings = new Findings();
+  readonly #projection = new Projection();
+  readonly #entries = new EntryAudit(this.#projection.table);
+  readonly #ids: UniqueIds;
+  readonly #snapshots: SnapshotAudit;
+  readonly #witness: WitnessAudit;
+  readonly #bytesTotal: number;
+  readonly #repairs: string[] = [];
+  readonly #notes: string[] = [];
+  #bytesBefore = 0;
+  #head: JournalHead = { logId: 0, chain: "" };
+  #lastEntry: JobEventLogEntry | undefined;
+  #stoppedAt: WalkedDamage | undefined;
+  #disproof: Disproof | undefined;
+
+  constructor(options: AuditOptions, inventory: Inventory, witness: WitnessAudit) {
+    const { fileSystem, layout, pause = NO_PAUSE } = options;
+    this.#pause = pause;
+    this.#witness = witness;
+    this.#options = options;
+    this.#inventory = inventory;
+    this.#ids = new UniqueIds(fileSystem, layout);
+    this.#snapshots = new SnapshotAudit(
+      { fileSystem, layout, pause },
+      inventory.snapshots,
+      this.#findings,
+    );
+    this.#bytesTotal = inventory.segments.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  async run(): Promise<AuditReport> {
+    const { foreign, unusable } = this.#inventory;
+    for (const { message } of [...foreign, ...unusable]) {
+      this.#findings.add(() => ({ kind: "foreign", reason: message }));
+    }
+    const walk = this.#walk();
+    for await (const walked of walk.segments()) await this.#readSegment(walked);
+    this.#options.progress(this.#bytesTotal, this.#bytesTotal);
+    await this.#snapshots.judgeRest(this.#head, walk.isConnected);
+    this.#judgeWitness(walk.isConnected);
+    const served = walk.isConnected ? await this.#judgeServed() : undefined;
+    await this.#noteUnfinishedRepair();
+    return this.#report(walk.torn?.bytes.length ?? 0, served);
+  }
+
+  #walk(): SegmentWalk {
+    const { fileSystem, layout } = this.#options;
+    const { segments } = this.#inventory;
+    return new SegmentWalk({ fileSystem, layout, segments }, (damage) => {
+      this.#stoppedAt ??= damage;
+      this.#findings.add(() => ({ kind: "damage", damage }));
+    });
+  }
+
+  async #readSegment(walked: WalkedSegment): Promise<void> {
+    const { scanner, segment, isConnected } = walked;
+    this.#ids.begin(segment);
+    let untilProgress = BATCHES_PER_PROGRESS;
+    for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
+      if (isConnected) {
+        const suspects = this.#take(walked, batch);
+        if (suspects !== undefined) await this.#judgeSuspects(walked, batch, suspects);
+        if (this.#snapshots.isDue(batch.lastLogId)) await this.#judgeSnapshots();
+      }
+      const pausing = this.#pause();
+      if (pausing !== undefined) await pausing;
+      if (--untilProgress > 0) continue;
+      untilProgress = BATCHES_PER_PROGRESS;
+      this.#options.progress(this.#bytesBefore + scanner.end, this.#bytesTotal);
+    }
+    this.#bytesBefore += segment.bytes;
+  }
+
+  /** The entries whose ids may have come before. */
+  #take(
+    walked: WalkedSegment,
+    batch: ScannedBatch,
+  ): Suspect[] | undefined {
+    const { eventIds, facts } = this.#projection;
+    let suspects: Suspect[] | undefined;
+    this.#ids.note(batch.offsets);
+    for (const entry of batch.entries) {
+      const candidates = eventIds.addFinding(entry.eventId, entry.logId);
+      if (candidates.length > 0) (suspects ??= []).push({ entry, candidates });
+      facts.add(entry);
+      const audited = this.#entries.audit(entry);
+      if (audited.kind === "flaw") this.#damaged(walked, batch, entry.logId, audited);
+      else if (audited.job !== undefined) this.#options.served?.see(audited.job);
+      else if (isRepair(entry)) this.#takeRepair(entry);
+    }
+    this.#head = { logId: batch.lastLogId, chain: batch.chain };
+    this.#witness.see(this.#head);
+    this.#lastEntry = batch.entries.at(-1);
+    this.#options.served?.batchEnded(batch.lastLogId, batch.chain);
+    return suspects;
+  }
+
+  #takeRepair(entry: FrameworkEntry<"journal.Repaired">): void {
+    this.#repairs.push(entry.attributes.aside);
+    this.#witness.seeRepair(entry);
+  }
+
+  #judgeWitness(isWhole: boolean): void {
+    const disproof = this.#witness.judge(this.#head, isWhole);
+    if (disproof === undefined) return;
+    this.#disproof = disproof;
+    this.#findings.add(() => ({ kind: "lost", reason: disproof.reason }));
+  }
+
+  async #judgeSuspects(
+    walked: WalkedSegment,
+    batch: ScannedBatch,
+    suspects: readonly Suspect[],
+  ): Promise<void> {
+    for (const suspect of suspects) {
+      const first = await this.#ids.firstOf(suspect);
+      if (first === undefined) continue;
+      const { logId, eventId } = suspect.entry;
+      const reason = `event id ${eventId} is that of logId ${first} already`;
+      this.#damaged(walked, batch, logId, { reason, byNewerVersion: false });
+    }
+  }
+
+  async #noteUnfinishedRepair(): Promise<void> {
+    const note = await readRepairNote(this.#options.fileSystem, this.#options.layout);
+    if (note === undefined || this.#repairs.includes(note.aside)) return;
+    this.#notes.push(
+      `a repair was cut short before it was on record, its copy is in ${note.aside}: ` +
+        `deno task journal-repair --apply${journalFlag(this.#options.layout.folder)} ends it`,
+    );
+  }
+
+  async #judgeSnapshots(): Promise<void> {
+    await this.#snapshots.judgeUpTo(this.#head, () => this.#projection.capture());
+  }
+
+  async #judgeServed(): Promise<ServedOutcome | undefined> {
+    const { served } = this.#options;
+    const outcome = await served?.outcome(this.#projection.table, this.#lastEntry, this.#pause);
+    if (outcome?.kind === "lost") {
+      this.#findings.add(() => ({ kind: "lost", reason: outcome.reason }));
+    }
+    return outcome;
+  }
+
+  /** A whole line that Daybook could not have written. */
+  #damaged(
+    { segment, bytes }: WalkedSegment,
+    { firstLogId, offset: batchOffset, offsets }: ScannedBatch,
+    logId: LogId,
+    flaw: { readonly reason: string; readonly byNewerVersion: boolean },
+  ): void {
+    const offset = offsets[logId - firstLogId] ?? 0;
+    this.#findings.add(() => ({
+      kind: "damage",
+      damage: {
+        segment: segment.name,
+        line: lineNumberAt(bytes, offset),
+        offset,
+        logId,
+        reason: flaw.reason,
+        byNewerVersion: flaw.byNewerVersion,
+        batch: { offset: batchOffset, firstLogId },
+      },
+    }));
+  }
+
+  #report(tornBytes: number, served: ServedOutcome | undefined): AuditReport {
+    return {
+      problems: this.#findings.listed,
+      problemCount: this.#findings.count,
+      head: this.#head,
+      inventory: this.#inventory,
+      snapshots: this.#snapshots.compared,
+      jobs: this.#projection.table.size,
+      tornBytes,
+      stoppedAt: this.#stoppedAt,
+      served,
+      repairs: this.#repairs,
+      notes: [...this.#notes, ...this.#snapshots.notes],
+      lastIntact: this.#witness.witness,
+      disproof: this.#disproof,
+    };
+  }
+}
+
+function isRepair(entry: JobEventLogEntry): entry is FrameworkEntry<"journal.Repaired"> {
+  return entry.eventType === "journal.Repaired";
+}

@@ -1,0 +1,168 @@
+/**
+ * Compares what a running server serves with what follows from the files. All jobs are
+ * listed first; each is compared when the reading of the files comes to its last entry.
+ */
+
+import type { JobId, LogId } from "../core/ids.ts";
+import type { JobEventLogEntry } from "../core/event.ts";
+import type { JobState } from "../core/job_state.ts";
+import type { JobTable } from "../engine/job_table.ts";
+import type { JournalHead } from "../engine/ports.ts";
+import { NO_PAUSE, type Pause } from "./pause.ts";
+
+/** A job as it was served. */
+export interface ServedJob {
+  readonly jobId: JobId;
+  readonly lastLogId: LogId;
+  /** Whether a server that has this state would serve the same. */
+  isOf(job: JobState): boolean;
+}
+
+/** Who serves. */
+export interface ServedSource {
+  /** What a verdict calls it, such as its address. */
+  readonly url: string;
+  head(): Promise<JournalHead>;
+  /** All jobs, a page at a time. */
+  pages(): AsyncIterable<readonly ServedJob[]>;
+  /** Whether it has the same entry at the position of this one. */
+  serves(entry: JobEventLogEntry): Promise<boolean>;
+  /** What it means that it has more than the files, which is said in words. */
+  lossText(what: string): string;
+}
+
+/** How what is served compares with the files. */
+export type ServedOutcome =
+  | { readonly kind: "same"; readonly url: string }
+  /** It answers for another journal than this. */
+  | { readonly kind: "other"; readonly url: string }
+  | {
+    readonly kind: "differs";
+    readonly url: string;
+    readonly count: number;
+    readonly reasons: readonly string[];
+  }
+  /** The files do not hold what it serves. */
+  | { readonly kind: "lost"; readonly url: string; readonly reason: string };
+
+const REASONS_MAX = 20;
+const JOBS_PER_PAUSE = 1_000;
+
+interface AskedJob {
+  readonly served: ServedJob;
+  /** Whether the files have an entry of the job at that position. */
+  isMet: boolean;
+}
+
+export class ServedAudit {
+  readonly #source: ServedSource;
+  readonly #head: JournalHead;
+  readonly #jobs: ReadonlyMap<JobId, AskedJob>;
+  #chainFound: string | undefined;
+  #differing = 0;
+  readonly #reasons: string[] = [];
+
+  private constructor(
+    source: ServedSource,
+    head: JournalHead,
+    jobs: ReadonlyMap<JobId, AskedJob>,
+  ) {
+    this.#source = source;
+    this.#head = head;
+    this.#jobs = jobs;
+  }
+
+  /**
+   * Lists all that is served. Entries that are recorded meanwhile do no harm, as long as
+   * the files are read afterwards. Rejects as the source does.
+   */
+  static async ask(
+    source: ServedSource,
+    progress: (jobs: number) => void,
+    pause: Pause = NO_PAUSE,
+  ): Promise<ServedAudit> {
+    const head = await source.head();
+    const jobs = new Map<JobId, AskedJob>();
+    for await (const page of source.pages()) {
+      for (const served of page) jobs.set(served.jobId, { served, isMet: false });
+      progress(jobs.size);
+      await pause();
+    }
+    return new ServedAudit(source, head, jobs);
+  }
+
+  /** Compares a job that an entry has just been applied to. */
+  see(job: JobState): void {
+    const asked = this.#jobs.get(job.jobId);
+    if (asked?.served.lastLogId !== job.lastLogId) return;
+    asked.isMet = true;
+    if (!asked.served.isOf(job)) {
+      this.#differ(
+        `job ${job.jobId} is not served as the journal has it at logId ${job.lastLogId}`,
+      );
+    }
+  }
+
+  /** Notes the end of a batch. */
+  batchEnded(logId: LogId, chain: string): void {
+    if (logId === this.#head.logId) this.#chainFound = chain;
+  }
+
+  /** To be asked when all files are read, with the jobs and the last entry that they hold. */
+  async outcome(
+    table: JobTable,
+    lastEntry: JobEventLogEntry | undefined,
+    pause: Pause,
+  ): Promise<ServedOutcome> {
+    const { url } = this.#source;
+    const end = lastEntry?.logId ?? 0;
+    if (this.#head.logId > end) {
+      const reason = `it serves logId ${this.#head.logId}, but the files end at ${end}`;
+      const isSame = lastEntry !== undefined && await this.#source.serves(lastEntry);
+      return isSame ? this.#lost(reason) : { kind: "other", url };
+    }
+    const chain = this.#head.logId === 0 ? "" : this.#chainFound;
+    if (chain !== this.#head.chain) return { kind: "other", url };
+    const missing = await this.#missingFrom(table, end, pause);
+    if (missing !== undefined) return this.#lost(missing);
+    await this.#compareRest(table, pause);
+    return this.#differing === 0
+      ? { kind: "same", url }
+      : { kind: "differs", url, count: this.#differing, reasons: this.#reasons };
+  }
+
+  #lost(what: string): ServedOutcome {
+    return { kind: "lost", url: this.#source.url, reason: this.#source.lossText(what) };
+  }
+
+  /** What is served that the files do not hold. */
+  async #missingFrom(table: JobTable, end: LogId, pause: Pause): Promise<string | undefined> {
+    let seen = 0;
+    for (const [jobId, { served: { lastLogId } }] of this.#jobs) {
+      if (table.job(jobId) === undefined) return `it serves job ${jobId}, which is in no file`;
+      if (lastLogId > end) return `it serves logId ${lastLogId}, but the files end at ${end}`;
+      if (++seen % JOBS_PER_PAUSE === 0) await pause();
+    }
+    return undefined;
+  }
+
+  /** Jobs that are not served, or as of a position where they have no entry. */
+  async #compareRest(table: JobTable, pause: Pause): Promise<void> {
+    let seen = 0;
+    for (const { jobId, firstLogId } of table.jobs()) {
+      const asked = this.#jobs.get(jobId);
+      if (asked === undefined && firstLogId <= this.#head.logId) {
+        this.#differ(`job ${jobId} is not served`);
+      } else if (asked?.isMet === false) {
+        const { lastLogId } = asked.served;
+        this.#differ(`job ${jobId} is served as of logId ${lastLogId}, an entry of another`);
+      }
+      if (++seen % JOBS_PER_PAUSE === 0) await pause();
+    }
+  }
+
+  #differ(reason: string): void {
+    this.#differing++;
+    if (this.#reasons.length < REASONS_MAX) this.#reasons.push(reason);
+  }
+}

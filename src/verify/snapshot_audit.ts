@@ -1,0 +1,111 @@
+/** Makes sure that each snapshot is what follows from the lines up to its position. */
+
+import { assertNever } from "../core/assert_never.ts";
+import type { LogId } from "../core/ids.ts";
+import type { JournalHead } from "../engine/ports.ts";
+import { JournalUnusableError, orUnusable } from "../journal/errors.ts";
+import type { FileSystem } from "../journal/file_system.ts";
+import { requireKind } from "../journal/folder.ts";
+import { type Layout, snapshotLogIdOf } from "../journal/layout.ts";
+import { SnapshotStore } from "../journal/snapshot_store.ts";
+import type { Pause } from "./pause.ts";
+import type { Findings } from "./problem.ts";
+import {
+  Ahead,
+  Judgement,
+  OnlyWhole,
+  type SnapshotJudge,
+  type SnapshotOutcome,
+} from "./snapshot_judge.ts";
+
+/** Where the snapshots are, and what lets others have their turn while one is read. */
+export interface SnapshotPlace {
+  readonly fileSystem: FileSystem;
+  readonly layout: Layout;
+  readonly pause: Pause;
+}
+
+export class SnapshotAudit {
+  readonly #fileSystem: FileSystem;
+  readonly #layout: Layout;
+  readonly #pause: Pause;
+  readonly #store: SnapshotStore;
+  readonly #findings: Findings;
+  /** Oldest first; the first is the next to compare. */
+  #names: readonly string[];
+  #compared = 0;
+  /** Those of another version, which may be as they should. */
+  readonly notes: string[] = [];
+
+  constructor(
+    { fileSystem, layout, pause }: SnapshotPlace,
+    names: readonly string[],
+    findings: Findings,
+  ) {
+    this.#fileSystem = fileSystem;
+    this.#layout = layout;
+    this.#pause = pause;
+    this.#store = new SnapshotStore(fileSystem, layout);
+    this.#names = names;
+    this.#findings = findings;
+  }
+
+  /** Snapshots that were found to be as they should. */
+  get compared(): number {
+    return this.#compared;
+  }
+
+  /** Whether there is a snapshot to judge at or before the end of a batch. */
+  isDue(logId: LogId): boolean {
+    const [next] = this.#names;
+    return next !== undefined && (snapshotLogIdOf(next) ?? 0) <= logId;
+  }
+
+  /** Judges those up to the end of a batch, of which `capture` gives the content. */
+  async judgeUpTo(head: JournalHead, capture: () => Iterable<string>): Promise<void> {
+    while (this.isDue(head.logId)) await this.#judgeNext(new Judgement(head, capture));
+  }
+
+  /** Judges the rest, which no batch has reached; after damage they may be right. */
+  async judgeRest(head: JournalHead, isConnected: boolean): Promise<void> {
+    while (this.#names.length > 0) {
+      await this.#judgeNext(isConnected ? new Ahead(head) : new OnlyWhole());
+    }
+  }
+
+  async #judgeNext(judge: SnapshotJudge): Promise<void> {
+    const [file = "", ...rest] = this.#names;
+    this.#names = rest;
+    const outcome = await this.#outcomeOf(file, judge);
+    switch (outcome.kind) {
+      case "equal":
+        this.#compared++;
+        return;
+      case "not compared":
+        if (outcome.why !== undefined) this.notes.push(`snapshot ${file}: ${outcome.why}`);
+        return;
+      case "flaw":
+        return this.#findings.add(() => ({ kind: "snapshot", file, reason: outcome.reason }));
+      default:
+        return assertNever(outcome, "outcome");
+    }
+  }
+
+  /** A server removes old ones at any time. */
+  async #outcomeOf(file: string, judge: SnapshotJudge): Promise<SnapshotOutcome> {
+    const path = `${this.#layout.snapshots}/${file}`;
+    try {
+      await requireKind(this.#fileSystem, path, ["file"]);
+      const reason = await orUnusable(
+        "read",
+        path,
+        () => this.#store.visit(file, judge, this.#pause),
+      );
+      return reason === undefined ? judge.outcome() : { kind: "flaw", reason };
+    } catch (error) {
+      if (await this.#fileSystem.kind(path) === "missing") return { kind: "not compared" };
+      if (!(error instanceof JournalUnusableError) || error.cause !== undefined) throw error;
+      return { kind: "flaw", reason: error.message };
+    }
+  }
+}

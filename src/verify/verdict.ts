@@ -1,0 +1,66 @@
+/** One line that says what an audit found. */
+
+import { assertNever } from "../core/assert_never.ts";
+import { counted } from "../core/counted.ts";
+import type { AuditReport } from "./audit.ts";
+import { problemText } from "./problem.ts";
+import type { ServedOutcome } from "./served_audit.ts";
+
+export interface Verdict {
+  /** `differs`: the files are as they should, and a server serves something else. */
+  readonly kind: "intact" | "differs" | "damaged" | "unusable";
+  readonly line: string;
+}
+
+/** @param isServerNamed whether the server was chosen by the user, and has to be of this journal. */
+export function verdictOf(report: AuditReport, isServerNamed: boolean): Verdict {
+  const [first] = report.problems;
+  const damage = report.problems.find(({ kind }) => kind !== "foreign");
+  if (damage !== undefined) {
+    return { kind: "damaged", line: `damaged: ${problemText(damage)}` };
+  }
+  if (first !== undefined) {
+    return { kind: "unusable", line: `unusable: ${problemText(first)}` };
+  }
+  const difference = differenceOf(report.served, isServerNamed);
+  return difference === undefined
+    ? { kind: "intact", line: `intact: ${contentText(report)}` }
+    : { kind: "differs", line: `intact, but ${difference}; ${contentText(report)}` };
+}
+
+function differenceOf(
+  served: ServedOutcome | undefined,
+  isServerNamed: boolean,
+): string | undefined {
+  switch (served?.kind) {
+    case undefined:
+    case "same":
+    case "lost": // That is damage.
+      return undefined;
+    case "other":
+      return isServerNamed ? `${served.url} serves another journal` : undefined;
+    case "differs": {
+      const more = served.count === 1 ? "" : `, and ${served.count - 1} more`;
+      return `${served.url} serves something else: ${served.reasons[0]}${more}`;
+    }
+    default:
+      return assertNever(served, "served outcome");
+  }
+}
+
+function contentText(report: AuditReport): string {
+  const { head, inventory, snapshots, jobs, served, tornBytes } = report;
+  const asServed = served?.kind === "same" ? " as served" : "";
+  const torn = tornBytes === 0 ? "" : `; ${tornText(tornBytes)}`;
+  return `${counted(head.logId, "entry", "entries")} in ${
+    counted(inventory.segments.length, "segment")
+  }, ` +
+    `${counted(snapshots, "snapshot")}, ${counted(jobs, "job")}${asServed}; ` +
+    `head ${head.logId} chain ${head.chain || "none"}${torn}`;
+}
+
+/** What is no damage, though no whole batch. */
+export function tornText(bytes: number): string {
+  return `${counted(bytes, "byte")} after the last whole batch: a write in progress, ` +
+    "or cut short by a crash";
+}

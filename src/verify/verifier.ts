@@ -1,0 +1,140 @@
+/**
+ * Proves the journal inside the process that serves it. The same proof as that of the command,
+ * one at a time, in slices: requests go on beside it.
+ *
+ * It is no worker. One would have to read the sources of Daybook, for which a server has no
+ * permission, and might find others than those it runs; and its memory is that of the process
+ * all the same: a worker that has too little of it takes the process down.
+ */
+
+import { messageOf } from "../core/thrown.ts";
+import type { Clock, VerificationRun } from "../engine/ports.ts";
+import { reasonOf } from "../journal/errors.ts";
+import type { FileSystem } from "../journal/file_system.ts";
+import type { Layout } from "../journal/layout.ts";
+import { audit } from "./audit.ts";
+import { type JudgedAudit, keepVerdict } from "./kept_verdict.ts";
+import { MemoryBound, type MemoryUse } from "./memory_bound.ts";
+import { pauseBetweenSlices } from "./pause.ts";
+import { ServedAudit, type ServedSource } from "./served_audit.ts";
+import { verdictOf } from "./verdict.ts";
+
+export interface VerifierOptions {
+  readonly fileSystem: FileSystem;
+  readonly layout: Layout;
+  readonly clock: Clock;
+  /** What this process serves. */
+  readonly served: ServedSource;
+  readonly memory: () => MemoryUse;
+  /** Told of what an operator should know. */
+  readonly warn: (message: string) => void;
+}
+
+/** Whether a proof was begun; in words why not. */
+export type VerificationStart =
+  | { readonly started: true }
+  | { readonly started: false; readonly reason: string };
+
+/** The process stops. */
+class StoppedError extends Error {
+  override readonly name = "StoppedError";
+}
+
+interface Proof {
+  readonly end: AbortController;
+  readonly ended: Promise<void>;
+}
+
+export class Verifier {
+  readonly #options: VerifierOptions;
+  readonly #memory: MemoryBound;
+  #proof: Proof | undefined;
+  #run: VerificationRun | null = null;
+
+  constructor(options: VerifierOptions) {
+    this.#options = options;
+    this.#memory = new MemoryBound(options.memory);
+  }
+
+  /** `null` when none was begun. */
+  get run(): VerificationRun | null {
+    return this.#run;
+  }
+
+  /** Begins a proof, unless one runs or there is too little memory for it. */
+  start(): VerificationStart {
+    if (this.#proof !== undefined) return { started: false, reason: "one is running" };
+    const reason = this.#memory.tooLittleToBegin();
+    if (reason !== undefined) return { started: false, reason };
+    this.#begin();
+    return { started: true };
+  }
+
+  /** Ends a proof that runs, without a verdict, and resolves when it has let go of the files. */
+  async stop(): Promise<void> {
+    this.#proof?.end.abort(new StoppedError("Cannot go on: the process stops"));
+    await this.#proof?.ended;
+  }
+
+  #begin(): void {
+    const startedAt = this.#now();
+    const end = new AbortController();
+    this.#run = { status: "running", startedAt, bytesDone: 0, bytesTotal: 0 };
+    const ended = this.#prove(startedAt, end).finally(() => this.#proof = undefined);
+    this.#proof = { end, ended };
+  }
+
+  async #prove(startedAt: string, end: AbortController): Promise<void> {
+    try {
+      await this.#keep(await this.#judge(startedAt, end));
+      this.#run = { status: "ended", startedAt, endedAt: this.#now() };
+    } catch (thrown) {
+      // Wherever it came up, and as whatever it was taken there, the reason to end is this.
+      const error: unknown = end.signal.aborted ? end.signal.reason : thrown;
+      this.#run = error instanceof StoppedError ? null : this.#failed(startedAt, error);
+    }
+  }
+
+  #failed(startedAt: string, error: unknown): VerificationRun {
+    const detail = messageOf(error);
+    this.#options.warn(`the verification came to no verdict: ${detail}`);
+    return { status: "failed", startedAt, endedAt: this.#now(), detail };
+  }
+
+  async #judge(startedAt: string, end: AbortController): Promise<JudgedAudit> {
+    const { fileSystem, layout, clock } = this.#options;
+    const began = clock.monotonic();
+    const pause = pauseBetweenSlices(clock, end.signal, () => {
+      const reason = this.#memory.tooLittleToGoOn();
+      if (reason !== undefined) end.abort(new RangeError(reason));
+    });
+    const served = await ServedAudit.ask(this.#options.served, () => {}, pause);
+    const report = await audit({
+      fileSystem,
+      layout,
+      served,
+      pause,
+      progress: (bytesDone, bytesTotal) => {
+        this.#run = { status: "running", startedAt, bytesDone, bytesTotal };
+      },
+    });
+    const durationMs = Math.round(clock.monotonic() - began);
+    return { report, verdict: verdictOf(report, true), durationMs };
+  }
+
+  async #keep(judged: JudgedAudit): Promise<void> {
+    const { warn, layout } = this.#options;
+    const { kind, line } = judged.verdict;
+    if (kind !== "intact") warn(`the journal was verified: ${line}`);
+    if (kind === "unusable") throw new Error(line);
+    try {
+      await keepVerdict(this.#options, judged);
+    } catch (error) {
+      throw new Error(`the verdict is not kept: ${reasonOf(error, layout.folder)}; it was ${line}`);
+    }
+  }
+
+  #now(): string {
+    return new Date(this.#options.clock.now()).toISOString();
+  }
+}

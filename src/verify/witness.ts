@@ -1,0 +1,72 @@
+/**
+ * An earlier verdict that the journal was intact, as a witness: its last batch was there, and
+ * has to be there still. Nothing else tells that whole batches are gone from the end.
+ */
+
+import type { FrameworkEntry } from "../core/event.ts";
+import type { JournalHead } from "../engine/ports.ts";
+import type { FileSystem } from "../journal/file_system.ts";
+import type { Layout } from "../journal/layout.ts";
+import { readVerification, type Witness, witnessOf } from "../journal/verification_file.ts";
+
+/** What it disproves. */
+export interface Disproof {
+  /** `beyond`: the journal ends before it. `other`: another batch is where it was. */
+  readonly kind: "beyond" | "other";
+  readonly witness: Witness;
+  readonly reason: string;
+}
+
+const ACCEPT = "if the journal is meant to be what it is, as after a restored backup, " +
+  "move verification.json elsewhere";
+
+export class WitnessAudit {
+  readonly #witness: Witness | undefined;
+  #isFound = false;
+  #isExcused = false;
+
+  private constructor(witness: Witness | undefined) {
+    this.#witness = witness;
+  }
+
+  /** Has to be asked before the segments are: a server may write on, and another `verify` too. */
+  static async read(fileSystem: FileSystem, layout: Layout): Promise<WitnessAudit> {
+    const last = await readVerification(fileSystem, layout);
+    const witness = last === null ? undefined : witnessOf(last);
+    return new WitnessAudit(witness?.logId === 0 ? undefined : witness);
+  }
+
+  /** The last whole state that any verdict found; it stays on record while it is disproved. */
+  get witness(): Witness | undefined {
+    return this.#witness;
+  }
+
+  /** The end of a batch. */
+  see({ logId, chain }: JournalHead): void {
+    if (logId === this.#witness?.logId && chain === this.#witness.chain) this.#isFound = true;
+  }
+
+  /** A repair that came after it cut it away, and says so. */
+  seeRepair({ attributes, receivedAt }: FrameworkEntry<"journal.Repaired">): void {
+    if (this.#witness === undefined || attributes.lostFrom > this.#witness.logId) return;
+    if (Date.parse(receivedAt) >= Date.parse(this.#witness.at)) this.#isExcused = true;
+  }
+
+  /** @param isWhole whether all lines up to the end were read; else nothing is known of later ones. */
+  judge(head: JournalHead, isWhole: boolean): Disproof | undefined {
+    const witness = this.#witness;
+    if (witness === undefined || this.#isFound || this.#isExcused) return undefined;
+    const { logId, chain, at } = witness;
+    const was = `it was intact up to logId ${logId}, chain ${chain}, at ${at} (verification.json)`;
+    if (head.logId >= logId) {
+      const reason = `${was}, but another entry is there now: this is another history; restore ` +
+        `the journal from a copy that holds that entry; ${ACCEPT}`;
+      return { kind: "other", witness, reason };
+    }
+    if (!isWhole) return undefined;
+    const reason = `${was}, but ends at ${head.logId}: entries that were there are gone; restore ` +
+      `the journal from a copy that holds them, or record the loss with deno task journal-repair ` +
+      `--apply; ${ACCEPT}`;
+    return { kind: "beyond", witness, reason };
+  }
+}

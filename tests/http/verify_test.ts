@@ -1,0 +1,49 @@
+/** `POST /journal/verify`: the proof is begun, and shows where the journal does. */
+
+import assert from "node:assert/strict";
+import type { VerificationRun } from "../../src/engine/ports.ts";
+import { jsonOf, problemOf, startApp } from "../support/http_app.ts";
+import { FakeVerification } from "../support/fake_verification.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+
+interface JournalBody {
+  readonly verificationRun: VerificationRun | null;
+}
+
+async function start() {
+  const clock = new FakeClock();
+  const verification = new FakeVerification(clock);
+  const app = await startApp({ clock, verification });
+  const run = async () =>
+    (await jsonOf<JournalBody>(await app.get("/journal"), 200)).verificationRun;
+  return { app, verification, run };
+}
+
+Deno.test("POST /journal/verify: begins, and GET /journal shows how far it is and how it ended", async () => {
+  const { app, verification, run } = await start();
+  assert.equal(await run(), null);
+  const response = await app.post("/journal/verify");
+  assert.equal(response.headers.get("location"), "/journal");
+  assert.equal((await jsonOf<JournalBody>(response, 202)).verificationRun?.status, "running");
+  verification.reach(7, 9);
+  const startedAt = "2026-01-01T00:00:00.000Z";
+  assert.deepEqual(await run(), { status: "running", startedAt, bytesDone: 7, bytesTotal: 9 });
+  verification.end();
+  assert.deepEqual(await run(), { status: "ended", startedAt, endedAt: startedAt });
+});
+
+Deno.test("POST /journal/verify: a second one is 409 while the first runs", async () => {
+  const { app, verification } = await start();
+  await jsonOf(await app.post("/journal/verify", {}), 202);
+  const { detail } = await problemOf(await app.post("/journal/verify"), 409, "cannot-verify");
+  assert.equal(detail, "Cannot verify: one is running");
+  verification.fail("the disk went away");
+  await jsonOf(await app.post("/journal/verify"), 202);
+});
+
+Deno.test("POST /journal/verify: takes no fields, and a journal in no files is 404", async () => {
+  const { app } = await start();
+  await problemOf(await app.post("/journal/verify", { deep: true }), 422, "invalid-request");
+  const without = await startApp({ verification: undefined });
+  await problemOf(await without.post("/journal/verify"), 404, "not-found");
+});

@@ -1,0 +1,60 @@
+/** What the real process tells and proves of itself, with the permissions of `deno task start`. */
+
+import assert from "node:assert/strict";
+import type { JournalInfo, VerificationRun } from "../../src/engine/ports.ts";
+import { DaybookProcess } from "../support/daybook_process.ts";
+import { test } from "../support/sanitized.ts";
+import { inFolder } from "../support/temporary_folder.ts";
+
+type Shown = JournalInfo & { readonly verificationRun: VerificationRun | null };
+
+/** The journal once no proof runs any more. */
+async function afterProof(daybook: DaybookProcess): Promise<Shown> {
+  for (;;) {
+    const journal = await daybook.get("/journal") as Shown;
+    if (journal.verificationRun?.status !== "running") return journal;
+  }
+}
+
+test("verify: beside writes, the process finds its own journal intact", async () => {
+  await inFolder(async (folder) => {
+    const daybook = await DaybookProcess.start({ journal: `${folder}/journal` });
+    const deliver = async () => {
+      const response = await daybook.post("/events", { eventType: "a.B", attributes: {} });
+      await response.body?.cancel();
+      return response.status;
+    };
+    for (let count = 0; count < 20; count++) await deliver();
+    const begun = await daybook.post("/journal/verify", {});
+    await begun.body?.cancel();
+    const statuses = await Promise.all(Array.from({ length: 20 }, deliver));
+    const { verificationRun, lastVerification } = await afterProof(daybook);
+    assert.equal(await daybook.stop(), 0);
+
+    assert.equal(begun.status, 202);
+    assert.deepEqual(new Set(statuses), new Set([200]));
+    assert.equal(verificationRun?.status, "ended", JSON.stringify(verificationRun));
+    assert.match(lastVerification?.detail ?? "", /^intact: \d+ entries .* as served; head /);
+    assert.doesNotMatch(daybook.output.join("\n"), /defect|uncaught|unhandled/);
+  });
+});
+
+test("system: the process tells of itself, of its settings and where they are from", async () => {
+  await inFolder(async (folder) => {
+    const daybook = await DaybookProcess.start({
+      journal: `${folder}/journal`,
+      env: { DAYBOOK_MAX_STREAMS: "77" },
+    });
+    const headers = { accept: "text/html" };
+    const response = await fetch(`${daybook.url}/ui/system`, { headers });
+    const text = await response.text();
+    assert.equal(await daybook.stop(), 0);
+
+    assert.equal(response.status, 200);
+    assert.match(text, /--max-streams<\/td><td><bdi>77 streams<\/bdi><\/td><td>environment<\/td>/);
+    assert.match(text, /--port<\/td><td><bdi>0<\/bdi><\/td><td>flag<\/td>/);
+    assert.match(text, /Process id<\/dt><dd>\d+<\/dd>/);
+    assert.match(text, /workers with a job<\/td><td class="number">0<\/td>/);
+    assert.match(text, /journal-backup backups\/journal --journal /);
+  });
+});

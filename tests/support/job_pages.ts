@@ -1,0 +1,62 @@
+/** What tests read off the page of a job. */
+
+import assert from "node:assert/strict";
+import type { Explained } from "./explained.ts";
+import type { TestApp } from "./http_app.ts";
+
+const BASE = "http://127.0.0.1:8000";
+
+/** A Daybook of a scenario, as a browser asks it. */
+export function browserOf({ app }: Explained): Pick<TestApp, "get"> {
+  return {
+    get: async (path, headers = {}) => await app.request(BASE + path, { headers }),
+  };
+}
+
+/** Text of HTML as a person reads it: without markup, and with one space between words. */
+export function readable(html: string): string {
+  return unescaped(html.replaceAll(/<[^>]*>/g, " ")).replaceAll(/\s+/g, " ");
+}
+
+export function unescaped(text: string): string {
+  return text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&quot;", '"')
+    .replaceAll("&#39;", "'").replaceAll("&amp;", "&");
+}
+
+/** The part of a page that has this id, up to the next region; the page must have it. */
+export function regionOf(html: string, id: string): string {
+  const start = html.indexOf(` id="${id}"`);
+  assert.ok(start >= 0, `the page has no region ${id}`);
+  const end = html.indexOf(" data-live", html.indexOf(" data-live", start) + 1);
+  return html.slice(start, end < 0 ? undefined : end);
+}
+
+export interface PageForm {
+  readonly action: string;
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+/** All forms, with what they would send if nothing were changed. */
+export function formsOf(html: string): readonly PageForm[] {
+  return [...html.matchAll(/<form method="post" action="([^"]*)"[^>]*>(.*?)<\/form>/gs)]
+    .map(([, action = "", inner = ""]) => ({
+      action: unescaped(action),
+      fields: { ...hiddenFields(inner), ...textareas(inner) },
+    }));
+}
+
+/** The form that does this; the page must have it. */
+export function formTo(html: string, action: string): PageForm {
+  return formsOf(html).find((form) => form.action === action) ??
+    assert.fail(`the page has no form to ${action}`);
+}
+
+function hiddenFields(html: string): Record<string, string> {
+  const inputs = html.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"/g);
+  return Object.fromEntries([...inputs].map(([, name, value = ""]) => [name, unescaped(value)]));
+}
+
+function textareas(html: string): Record<string, string> {
+  const areas = html.matchAll(/<textarea[^>]* name="([^"]*)"[^>]*>(.*?)<\/textarea>/gs);
+  return Object.fromEntries([...areas].map(([, name, text = ""]) => [name, unescaped(text)]));
+}

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { EntryAudit } from "../../src/verify/entry_audit.ts";
+import type { JobEventLogEntry } from "../../src/core/event.ts";
+import { eventType } from "../../src/core/event_type.ts";
+import { eventId } from "../../src/core/ids.ts";
+import { illegalityOf } from "../../src/core/legality.ts";
+import { JobTable } from "../../src/engine/job_table.ts";
+import { action, Play } from "../support/random_jobs.ts";
+
+Deno.test("entry audit: whatever the engine writes is legal, and projects to what it has", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(action, { minLength: 2, maxLength: 14 }),
+      fc.constantFrom(1, 2, 5),
+      async (actions, maxRunning) => {
+        const play = new Play();
+        await play.start(maxRunning);
+        for (const each of actions) {
+          await play.act(each);
+          await play.daybook.clock.settle(3);
+        }
+        await play.settle();
+        const table = new JobTable();
+        const audit = new EntryAudit(table);
+        const { journal, engine } = play.daybook;
+        for (const entry of await journal.read(0, journal.head.logId)) {
+          const audited = audit.audit(entry);
+          assert.equal(audited.kind, "applied", JSON.stringify({ audited, entry }));
+        }
+        for (const job of table.jobs()) {
+          assert.equal(JSON.stringify(job), JSON.stringify(engine.job(job.jobId)));
+        }
+      },
+    ),
+    { numRuns: 200 },
+  );
+});
+
+const FACT: JobEventLogEntry = {
+  logId: 7,
+  receivedAt: "2026-01-01T00:00:00.000Z",
+  occurredAt: "2026-01-01T00:00:00.000Z",
+  stratum: "domain",
+  eventId: eventId("evt_7"),
+  eventType: eventType("test.Happened"),
+  attributes: {},
+};
+
+Deno.test("legality: an entry says what is wrong with its names and references", () => {
+  const changes: readonly (readonly [object, RegExp | undefined])[] = [
+    [{}, undefined],
+    [{ causedBy: 6, jobId: "a", taskId: "b", executionId: "c" }, undefined],
+    [{ stratum: "coordination" }, undefined],
+    [{ stratum: "framework", eventType: "journal.Sealed" }, undefined],
+    [{ causedBy: 7 }, /causedBy 7 is no position before/],
+    [{ causedBy: 0 }, /causedBy 0/],
+    [{ causedBy: 1.5 }, /causedBy 1\.5/],
+    [{ eventType: "" }, /event type "" is not legal/],
+    [{ eventType: "a".repeat(201) }, /is not legal/],
+    [{ eventId: "a b" }, /eventId "a b" is not legal/],
+    [{ eventId: "" }, /eventId "" is not legal/],
+    [{ jobId: ".." }, /jobId "\.\." is not legal/],
+    [{ executionId: "é" }, /executionId "é" is not legal/],
+    [{ stratum: "framework" }, /test\.Happened is not in a namespace of the framework/],
+    [{ eventType: "journal.Sealed" }, /is in a namespace of the framework, and its stratum is dom/],
+    [{ stratum: "framework", eventType: "journal.Sealed", jobId: "a" }, /names a job/],
+    [{ stratum: "framework", eventType: "job.JobStarted" }, /job\.JobStarted names no job/],
+    [{ stratum: "framework", eventType: "job.TaskFailed", jobId: "a" }, /names no task/],
+    [{ stratum: "framework", eventType: "job.CompensationStarted", jobId: "a" }, /names no task/],
+    [{ stratum: "framework", eventType: "job.CompensationEnded", jobId: "a" }, undefined],
+  ];
+  for (const [change, reason] of changes) {
+    const found = illegalityOf({ ...FACT, ...change } as JobEventLogEntry);
+    if (reason === undefined) assert.equal(found, undefined, JSON.stringify(change));
+    else assert.match(found ?? "", reason);
+  }
+});
