@@ -14,10 +14,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   tracing: ["core", "engine"],
   jobs: ["core", "engine"],
   embedded: ["core", "engine", "http", "."],
-  cli: ["core", "engine", "journal", "http", "jobs", "."],
-  demo: ["core", "engine", "jobs", "."],
   verify: ["core", "engine", "journal"],
   cli: ["core", "engine", "journal", "http", "jobs", "verify", "."],
+  demo: ["core", "engine", "jobs", "."],
 };
 
 /** Where processes begin, what programs import, and the journal of tests and benchmarks. */
