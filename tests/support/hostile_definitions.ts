@@ -25,7 +25,7 @@ export const HOSTILE = defineJob({
       return { [text.slice(0, 200)]: [text] };
     });
     await ctx.task("end", () => {
-      const error = how === "retry" ? new Error(text) : new NonRetryableError(text);
+      const error: Error = how === "retry" ? new Error(text) : new NonRetryableError(text);
       if (how === "retry") error.name = text.slice(0, 500);
       if (how === "fail" || how === "retry") throw error;
     }, { retry: { maxAttempts: 3, initialMs: 3_600_000 } });
