@@ -6,6 +6,7 @@
 import { append } from "./append.ts";
 import { correlation } from "./correlation.ts";
 import { explainJob } from "./explain.ts";
+import { firstPaint } from "./first_paint.ts";
 import type { Result } from "./fixtures.ts";
 import { postJobs } from "./post_jobs.ts";
 import { replay } from "./replay.ts";
@@ -21,6 +22,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<readonly Result[]>>> = {
   explain: explainJob,
   "post-jobs": postJobs,
   verify: async () => [await verify()],
+  "first-paint": firstPaint,
 };
 
 const wanted = Deno.args;

@@ -16,6 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   embedded: ["core", "engine", "http", "."],
   verify: ["core", "engine", "journal"],
   cli: ["core", "engine", "journal", "http", "jobs", "verify", "."],
+  demo: ["core", "engine", "jobs", "."],
 };
 
 /** Where processes begin, what programs import, and the journal of tests and benchmarks. */
@@ -25,6 +26,7 @@ const ENTRANCES = [
   "src/cli/daybook.ts",
   "src/cli/journal.ts",
   "src/cli/replay_test.ts",
+  "src/demo/main.ts",
   "src/journal/memory_journal.ts",
 ];
 

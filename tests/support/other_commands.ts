@@ -16,7 +16,7 @@ export function testWhere(
   isPossible: boolean,
   reason: string,
   name: string,
-  fn: () => Promise<void>,
+  fn: (t: Deno.TestContext) => Promise<void>,
 ): void {
   Deno.test({ name: isPossible ? name : `${name} (SKIPPED: ${reason})`, ignore: !isPossible, fn });
 }

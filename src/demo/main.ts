@@ -1,0 +1,89 @@
+/** `deno task demo`: fills a fresh journal with the work of a small shop, and serves it. */
+
+import { messageOf } from "../core/thrown.ts";
+import { withCommand } from "../permission_advice.ts";
+import { systemClock, systemRandom } from "../system.ts";
+import { dropUnprintable } from "../unfailing_output.ts";
+import { Demo } from "./demo.ts";
+import { type DemoFolder, demoFolder } from "./demo_folder.ts";
+import { DEMO_HELP, type DemoOptions, demoOptionsOf } from "./options.ts";
+import { invitation, tour } from "./tour.ts";
+
+const EXIT_USAGE = 64;
+const EXIT_CANNOT_LISTEN = 69;
+const EXIT_STORAGE_FAILED = 70;
+const EXIT_UNUSABLE = 74;
+const EXIT_SECOND_SIGNAL = 130;
+
+function fail(message: string, exitCode: number): never {
+  warn(message);
+  Deno.exit(exitCode);
+}
+
+function warn(message: string): void {
+  console.error(`demo: ${message}`);
+}
+
+async function folderOf({ keep }: DemoOptions): Promise<DemoFolder> {
+  try {
+    return await demoFolder(keep);
+  } catch (error) {
+    if (keep === undefined || !(error instanceof Deno.errors.NotCapable)) {
+      return fail(messageOf(error), EXIT_UNUSABLE);
+    }
+    const reason = `Cannot keep the journal in ${keep}: permission is missing`;
+    return fail(withCommand(reason, { read: [keep], write: [keep] }), EXIT_UNUSABLE);
+  }
+}
+
+async function open(options: DemoOptions, folder: DemoFolder): Promise<Demo> {
+  try {
+    return await Demo.open({
+      ...options,
+      folder: folder.path,
+      clock: systemClock,
+      random: systemRandom,
+      warn,
+      onJournalFailed: (error) => fail(error.message, EXIT_STORAGE_FAILED),
+    });
+  } catch (error) {
+    await folder.leave();
+    return fail(`Cannot begin: ${messageOf(error)}`, EXIT_CANNOT_LISTEN);
+  }
+}
+
+function stopOnSignal(demo: Demo, folder: DemoFolder): void {
+  let stopping = false;
+  const onSignal = async () => {
+    if (stopping) Deno.exit(EXIT_SECOND_SIGNAL);
+    stopping = true;
+    await demo.stop();
+    await folder.leave();
+    Deno.exit(0);
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, () => void onSignal());
+  }
+}
+
+async function run(options: DemoOptions): Promise<void> {
+  const folder = await folderOf(options);
+  const demo = await open(options, folder);
+  stopOnSignal(demo, folder);
+  console.log(`listening on ${demo.url}\nthe shop begins its day, which takes some seconds`);
+  console.log(tour(demo.url, await demo.play()));
+  console.log(invitation(demo.url, folder.path, options.keep !== undefined));
+}
+
+dropUnprintable(console);
+const invocation = demoOptionsOf(Deno.args);
+switch (invocation.kind) {
+  case "run":
+    await run(invocation.options);
+    break;
+  case "help":
+    console.log(DEMO_HELP);
+    break;
+  case "invalid":
+    fail(`${invocation.problem}; see deno task demo --help`, EXIT_USAGE);
+}

@@ -1,0 +1,262 @@
+/** What people do on the screens, as the walks do it: by what is written on the page. */
+
+import assert from "node:assert/strict";
+import type { Page } from "playwright-core";
+import type { DemoProcess } from "../support/demo_process.ts";
+
+export interface Action {
+  readonly name: string;
+  /** Whether it is done by a script, and by nothing else. */
+  readonly needsScripts?: boolean;
+  readonly run: (page: Page, demo: DemoProcess) => Promise<void>;
+}
+
+async function gotoJob(page: Page, demo: DemoProcess, situation: string): Promise<void> {
+  await page.goto(`${demo.url}/ui/jobs/${encodeURIComponent(demo.jobIn(situation))}`);
+}
+
+/** The condition of a job, as the engine has it. */
+async function conditionOf(demo: DemoProcess, jobId: string): Promise<string> {
+  const response = await fetch(`${demo.url}/jobs/${encodeURIComponent(jobId)}`);
+  const job: { readonly condition: string } = await response.json();
+  return job.condition;
+}
+
+async function press(page: Page, name: string | RegExp): Promise<void> {
+  await page.getByRole("button", { name }).first().click();
+}
+
+/** What an action says that it did. */
+async function noteOn(page: Page): Promise<string> {
+  return await page.locator(".note").first().innerText();
+}
+
+/** Opens what is behind a summary. */
+async function unfold(page: Page, text: string | RegExp): Promise<void> {
+  await page.locator("summary").filter({ hasText: text }).first().click();
+}
+
+/** Pages are asked for again so often, at most: without scripts none renews itself. */
+const RELOADS_MAX = 200;
+
+async function intactOn(page: Page): Promise<void> {
+  const state = page.locator("#verification-state");
+  for (let turn = 0; turn < RELOADS_MAX; turn++) {
+    if (/intact/i.test(await state.innerText())) return;
+    await page.reload();
+  }
+  assert.fail(`no verdict: ${await state.innerText()}`);
+}
+
+const JOB_ACTIONS: readonly Action[] = [
+  {
+    name: "a job is suspended and resumed",
+    run: async (page, demo) => {
+      await gotoJob(page, demo, "plan without code");
+      await press(page, "Suspend");
+      assert.equal(await conditionOf(demo, demo.jobIn("plan without code")), "suspended");
+      await press(page, "Resume");
+      assert.equal(await conditionOf(demo, demo.jobIn("plan without code")), "waiting");
+      assert.match(await noteOn(page), /resumed|goes on/i);
+    },
+  },
+  {
+    name: "a job is cancelled, once that is confirmed",
+    run: async (page, demo) => {
+      await gotoJob(page, demo, "scheduled");
+      await unfold(page, /Cancel the job/);
+      assert.equal(await conditionOf(demo, demo.jobIn("scheduled")), "scheduled");
+      await page.getByLabel(/Reason/).first().fill("by the walk");
+      await press(page, /Yes, cancel/);
+      assert.equal(await conditionOf(demo, demo.jobIn("scheduled")), "cancelled");
+    },
+  },
+  {
+    name: "a job is started",
+    run: async (page, demo) => {
+      await gotoJob(page, demo, "created");
+      await press(page, "Start now");
+      assert.notEqual(await conditionOf(demo, demo.jobIn("created")), "created");
+    },
+  },
+  {
+    name: "a failed job is retried, as a new job",
+    run: async (page, demo) => {
+      await gotoJob(page, demo, "poison");
+      await press(page, "Retry as a new job");
+      assert.notEqual(new URL(page.url()).pathname, `/ui/jobs/${demo.jobIn("poison")}`);
+      assert.match(await page.locator("main").innerText(), /payout-hansen/);
+    },
+  },
+  {
+    name: "the event that a job waits for is sent from its page",
+    run: async (page, demo) => {
+      await gotoJob(page, demo, "waiting");
+      await unfold(page, "Send this event from here");
+      await press(page, "Send the event");
+      await page.waitForLoadState("load");
+      const response = await fetch(`${demo.url}/jobs/${demo.jobIn("waiting")}`, {
+        headers: { prefer: "wait=10" },
+      });
+      const job: { readonly condition: string } = await response.json();
+      assert.equal(job.condition, "succeeded");
+    },
+  },
+];
+
+const TIME_ACTIONS: readonly Action[] = [
+  {
+    name: "a job is seen as it was before",
+    run: async (page, demo) => {
+      await page.goto(`${demo.url}/ui/jobs/${demo.jobIn("recovery required")}/time`);
+      await page.getByRole("link", { name: "First" }).click();
+      await page.waitForURL(/at=/);
+      assert.match(await page.locator("main").innerText(), /JobCreated/);
+    },
+  },
+  {
+    name: "two points are compared",
+    run: async (page, demo) => {
+      await page.goto(`${demo.url}/ui/jobs/${demo.jobIn("recovery required")}/time`);
+      await page.locator('input[type="radio"][name="from"]').first().check();
+      await page.locator('input[type="radio"][name="to"]').last().check();
+      await press(page, "Compare");
+      await page.locator("#changes").waitFor();
+      assert.match(await page.locator("#changes").innerText(), /Failed/);
+    },
+  },
+  {
+    name: "what would have been is asked for",
+    run: async (page, demo) => {
+      await page.goto(`${demo.url}/ui/jobs/${demo.jobIn("suspended")}/time`);
+      const event = {
+        eventType: "ec.shipment.ShipmentLost",
+        attributes: { orderId: "2008" },
+      };
+      await page.getByLabel("Add events, as JSON").fill(JSON.stringify([event]));
+      await press(page, "Ask what if");
+      await page.waitForLoadState("load");
+      assert.match(await page.locator("#what-if").innerText(), /Compensating|Failed/);
+      assert.equal(await conditionOf(demo, demo.jobIn("suspended")), "suspended");
+    },
+  },
+  {
+    name: "the slider leads through the entries",
+    needsScripts: true,
+    run: async (page, demo) => {
+      await page.goto(`${demo.url}/ui/jobs/${demo.jobIn("recovery required")}/time`);
+      const slider = page.getByRole("slider");
+      await slider.focus();
+      const shown = () => page.locator("main h2").first().innerText();
+      assert.match(await shown(), /Failed/);
+      await page.keyboard.press("Home");
+      await page.locator("main h2").filter({ hasText: "Created" }).first().waitFor();
+    },
+  },
+];
+
+const LIST_ACTIONS: readonly Action[] = [
+  {
+    name: "jobs are searched, and the filter stays in the address",
+    run: async (page, demo) => {
+      await page.goto(`${demo.url}/ui/jobs`);
+      await page.getByRole("searchbox").fill("card is blocked");
+      await press(page, "Search");
+      await page.waitForURL(/search=card/);
+      const jobs = page.locator('main tbody a[href^="/ui/jobs/"]');
+      const ids = await jobs.allInnerTexts();
+      assert.ok(ids.some((id) => id.includes("order-2004")), ids.join());
+      assert.ok(!ids.some((id) => id.includes("order-2001")), ids.join());
+    },
+  },
+  {
+    name: "jobs are filtered by condition",
+    run: async (page, demo) => {
+      await page.goto(`${demo.url}/ui/jobs`);
+      await page.getByRole("navigation", { name: "Conditions" })
+        .getByRole("link", { name: /backing off/ }).click();
+      await page.waitForURL(/backingOff/);
+      assert.match(await page.locator("main").innerText(), /press-release/);
+    },
+  },
+  {
+    name: "failures of one kind are retried together, once their number is confirmed",
+    run: async (page, demo) => {
+      await page.goto(`${demo.url}/ui/jobs`);
+      await page.getByRole("link", { name: "Failures by kind" }).click();
+      const group = page.locator("tr").filter({ hasText: "the bank is closed" });
+      await group.getByRole("link", { name: /Retry 1/ }).click();
+      await press(page, /^Retry 1/);
+      await page.waitForLoadState("load");
+      assert.match(await page.locator("main").innerText(), /1/);
+      const jobs = await fetch(`${demo.url}/jobs?limit=500`);
+      assert.match(await jobs.text(), /"retryOf":"payout-petrov"/);
+    },
+  },
+];
+
+const SYSTEM_ACTIONS: readonly Action[] = [
+  {
+    name: "a job is submitted by the form of its schema",
+    run: async (page, demo) => {
+      await page.goto(`${demo.url}/ui/system`);
+      await page.locator('a[href$="/ui/system/definitions/shop.pictures"]').first().click();
+      await page.getByLabel(/product/i).first().fill("walking-stick");
+      await press(page, /Submit|Create/);
+      await page.waitForURL(/\/ui\/jobs\//);
+      assert.match(await page.locator("main").innerText(), /walking-stick/);
+    },
+  },
+  {
+    name: "an event is sent, and its receipt is shown",
+    run: async (page, demo) => {
+      await page.goto(`${demo.url}/ui/system/event`);
+      await press(page, /Send/);
+      await page.waitForURL(/note=/);
+      assert.match(await noteOn(page), /recorded|matched/i);
+    },
+  },
+  {
+    name: "the journal is verified",
+    run: async (page, demo) => {
+      await page.goto(`${demo.url}/ui/system`);
+      await press(page, /Verify/);
+      await intactOn(page);
+    },
+  },
+];
+
+const LIVE_ACTIONS: readonly Action[] = [
+  {
+    name: "the page is paused, and goes on",
+    needsScripts: true,
+    run: async (page, demo) => {
+      await page.goto(`${demo.url}/`);
+      const control = page.locator("#live-control");
+      await control.click();
+      assert.equal(await control.getAttribute("aria-pressed"), "true");
+      await control.click();
+      assert.equal(await control.getAttribute("aria-pressed"), "false");
+    },
+  },
+  {
+    name: "a call of curl is copied",
+    needsScripts: true,
+    run: async (page, demo) => {
+      await gotoJob(page, demo, "done");
+      await unfold(page, "curl");
+      await page.locator("button[data-copy]:visible").first().click();
+      const copied = await page.evaluate<string>("navigator.clipboard.readText()");
+      assert.match(copied, /^curl .*http:\/\/127\.0\.0\.1:\d+\/jobs\/order-2001/);
+    },
+  },
+];
+
+/** In an order in which each finds what it needs. */
+export const ACTIONS: readonly Action[] = [
+  ...LIST_ACTIONS,
+  ...TIME_ACTIONS,
+  ...JOB_ACTIONS,
+  ...SYSTEM_ACTIONS,
+  ...LIVE_ACTIONS,
+];

@@ -1,0 +1,212 @@
+/** The dashboard while 500 jobs a second finish: it stays still, and does not grow. */
+
+import assert from "node:assert/strict";
+import type { Browser, CDPSession, Page } from "playwright-core";
+import { BusyJobs } from "../support/busy_jobs.ts";
+import { DESKTOP, inContext, testInBrowser } from "../support/chromium.ts";
+import { DaybookProcess } from "../support/daybook_process.ts";
+import { rounds } from "../support/effort.ts";
+import { type Restlessness, RESTLESSNESSES, withRestlessPage } from "../support/restless_page.ts";
+import { ROOT } from "../support/task_process.ts";
+import { inFolder } from "../support/temporary_folder.ts";
+import { WatchedPage } from "../support/watched_page.ts";
+
+const JOBS_PER_SECOND = 500;
+/** What a page shows is renewed at most once a second. */
+const RENEWALS = rounds(5, 300);
+/** Renewals until all that a page ever loads is loaded. */
+const RENEWALS_BEFORE = 3;
+/** For the request and the changes that follow from it. */
+const SHOWN_AFTER_MS = 200;
+const MEBIBYTE = 1024 * 1024;
+/** Room for what the engine of the browser does as it likes; a leak of rows is soon more. */
+const GROWTH_MAX_BYTES = 2 * MEBIBYTE;
+/** Less than a page of rows: one that keeps what it replaces has a page more each time. */
+const GROWTH_MAX_NODES = 1_500;
+/**
+ * A line of text that is pushed down by its own height is 0.0006, in the measure of which
+ * 0.1 still counts as good (web.dev/cls).
+ */
+const SHIFT_MAX = 0.0005;
+
+const DEFINITIONS = `${ROOT}tests/support/busy_definitions.ts`;
+
+async function whileBusy(run: (url: string) => Promise<void>): Promise<void> {
+  await inFolder(async (journal) => {
+    const daybook = await DaybookProcess.start({
+      journal,
+      args: [`--definitions=${DEFINITIONS}`],
+      permissions: [`--allow-read=${journal},${ROOT}`],
+    });
+    const busy = new BusyJobs(daybook, JOBS_PER_SECOND);
+    try {
+      await run(daybook.url);
+      const { jobs, perSecond } = await busy.stop();
+      console.log(`    ${jobs} jobs, ${perSecond} a second`);
+    } finally {
+      await busy.stop();
+      await daybook.stop();
+    }
+  });
+}
+
+/**
+ * Resolves when the page has heard so many times of something new, once it had the time to
+ * show it; one that is never told of anything is at fault.
+ */
+async function renewed(page: Page, times: number): Promise<void> {
+  await page.evaluate(`new Promise((resolve, reject) => {
+    let left = ${times};
+    const late = setTimeout(() => reject(new Error("it hears of nothing new")), ${times} * 10_000);
+    document.addEventListener("daybook:asking", function count() {
+      if (--left > 0) return;
+      document.removeEventListener("daybook:asking", count);
+      clearTimeout(late);
+      setTimeout(resolve, ${SHOWN_AFTER_MS});
+    });
+  })`);
+}
+
+interface Size {
+  readonly heapBytes: number;
+  readonly nodes: number;
+  readonly listeners: number;
+}
+
+/** What the page holds once all that can be collected is. */
+async function sizeOf(cdp: CDPSession): Promise<Size> {
+  // Twice: what the first one frees holds the rest.
+  for (let turn = 0; turn < 2; turn++) await cdp.send("HeapProfiler.collectGarbage");
+  const { usedSize } = await cdp.send("Runtime.getHeapUsage");
+  const { nodes, jsEventListeners } = await cdp.send("Memory.getDOMCounters");
+  return { heapBytes: usedSize, nodes, listeners: jsEventListeners };
+}
+
+/** Where a click would lead. */
+async function underPointer(page: Page, { x, y }: Point): Promise<string | null> {
+  return await page.evaluate<string | null>(
+    `document.elementFromPoint(${x}, ${y})?.closest("a")?.getAttribute("href") ?? null`,
+  );
+}
+
+interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** Rests on a link to a job, as somebody does who is about to click. */
+async function pointAtJob(page: Page): Promise<Point> {
+  const links = page.locator('main a[href^="/ui/jobs/"]');
+  const link = links.nth(Math.min(2, await links.count() - 1));
+  await link.hover();
+  const box = await link.boundingBox();
+  assert.ok(box, `${page.url()} shows no job`);
+  return { x: box.x + Math.min(20, box.width / 2), y: box.y + box.height / 2 };
+}
+
+/** @param isStill Whether it does not move either while nobody points at anything. */
+async function checkPage(browser: Browser, url: string, isStill: boolean): Promise<void> {
+  await inContext(browser, { viewport: DESKTOP }, async (context) => {
+    const watched = await WatchedPage.open(context);
+    await watched.goto(url);
+    await renewed(watched.page, RENEWALS_BEFORE);
+    const point = await pointAtJob(watched.page);
+    await checkShift(watched, () => checkPointed(watched.page, point));
+    await watched.page.mouse.move(0, 0);
+    const whileFree = () => checkGrowth(watched.page);
+    await (isStill ? checkShift(watched, whileFree) : whileFree());
+    await checkPause(watched.page);
+    await watched.check();
+  });
+}
+
+/** What is pointed at stays. */
+async function checkPointed(page: Page, point: Point): Promise<void> {
+  const job = await underPointer(page, point);
+  for (let turn = 0; turn < RENEWALS; turn++) {
+    await renewed(page, 1);
+    assert.equal(await underPointer(page, point), job, `${page.url()}: what a click leads to`);
+  }
+}
+
+async function checkShift(watched: WatchedPage, during: () => Promise<void>): Promise<void> {
+  const before = await watched.observed();
+  await during();
+  const { shift, shifted } = await watched.observed();
+  const moved = shifted.slice(before.shifted.length);
+  const by = shift - before.shift;
+  assert.ok(by < SHIFT_MAX, `${watched.page.url()} moved by ${by}: ${moved.join("\n")}`);
+}
+
+async function checkGrowth(page: Page): Promise<void> {
+  const cdp = await page.context().newCDPSession(page);
+  await renewed(page, RENEWALS_BEFORE);
+  const before = await sizeOf(cdp);
+  await renewed(page, RENEWALS);
+  const after = await sizeOf(cdp);
+  const text = `${page.url()}: ${JSON.stringify(before)}, ${JSON.stringify(after)}`;
+  assert.ok(after.heapBytes - before.heapBytes < GROWTH_MAX_BYTES, text);
+  assert.ok(after.nodes - before.nodes < GROWTH_MAX_NODES, text);
+  assert.ok(after.listeners <= before.listeners + 20, text);
+}
+
+/** Paused, nothing changes but the count of what is new; going on, it is all there. */
+async function checkPause(page: Page): Promise<void> {
+  const control = page.locator("#live-control");
+  await control.click();
+  const shown = await page.locator("main").innerText();
+  await until(page, `/[1-9]/.test(${COUNT})`);
+  const first = await page.evaluate<string>(COUNT);
+  await until(page, `${COUNT} !== ${JSON.stringify(first)}`);
+  assert.equal(await page.locator("main").innerText(), shown, `${page.url()}: while it is paused`);
+  const isRenewed = renewed(page, 1);
+  await control.click();
+  await isRenewed;
+}
+
+/** What the button says: it counts what is new. */
+const COUNT = "document.getElementById('live-text').textContent";
+
+/** The policy of the pages lets no text be run, as a wait of playwright would. */
+async function until(page: Page, condition: string): Promise<void> {
+  await page.evaluate(`new Promise((resolve) => {
+    const look = () => (${condition}) ? resolve() : requestAnimationFrame(look);
+    look();
+  })`);
+}
+
+const PAGES = [
+  { path: "/", isStill: true },
+  { path: "/ui/jobs", isStill: true },
+  // What is new comes on top, as long as nobody reads.
+  { path: "/ui/stream", isStill: false },
+] as const;
+
+testInBrowser(
+  "busy: every live page stays still while 500 jobs a second finish, and does not grow",
+  (browser) =>
+    whileBusy(async (url) => {
+      const checked = PAGES.map(({ path, isStill }) => checkPage(browser, url + path, isStill));
+      const outcomes = await Promise.allSettled(checked);
+      const faults = outcomes.flatMap((outcome) =>
+        outcome.status === "rejected" ? [String(outcome.reason)] : []
+      );
+      assert.ok(faults.length === 0, faults.join("\n"));
+    }),
+);
+
+const FOUND_AS: Readonly<Record<Restlessness, RegExp>> = {
+  "moves its rows": /what a click leads to/,
+  "pushes down what is below": /moved by/,
+  "keeps what it replaces": /"nodes":/,
+};
+
+for (const restlessness of RESTLESSNESSES) {
+  testInBrowser(
+    `busy: a page that ${restlessness} is found`,
+    (browser) =>
+      withRestlessPage(restlessness, async (url) => {
+        await assert.rejects(checkPage(browser, url, true), FOUND_AS[restlessness]);
+      }),
+  );
+}

@@ -1,0 +1,176 @@
+/** What users write is text, wherever it is shown, whatever it is. */
+
+import assert from "node:assert/strict";
+import type { Browser, BrowserContext, Page, ViewportSize } from "playwright-core";
+import { DESKTOP, inContext, NARROWEST, testInBrowser } from "../support/chromium.ts";
+import { DaybookProcess } from "../support/daybook_process.ts";
+import {
+  type HostileJobs,
+  hostileJobs,
+  HOSTILITIES,
+  type Hostility,
+  MARKUP,
+  TURNED,
+} from "../support/hostile_journal.ts";
+import { ROOT } from "../support/task_process.ts";
+import { inFolder } from "../support/temporary_folder.ts";
+import { WatchedPage } from "../support/watched_page.ts";
+import { type Screen, SCREENS, screensOf } from "./screens.ts";
+
+const DEFINITIONS = `${ROOT}tests/support/hostile_definitions.ts`;
+/** Of a page, whatever is in the journal. */
+const PAGE_BYTES_MAX = 600_000;
+
+/** Elements and attributes that only a text could have made. */
+const SMUGGLED = "x-pwned, [data-pwned], [onerror], [onload], main img, main script, main style";
+
+async function withHostileJobs(
+  hostilities: readonly Hostility[],
+  run: (url: string, jobs: readonly HostileJobs[]) => Promise<void>,
+): Promise<void> {
+  await inFolder(async (journal) => {
+    const daybook = await DaybookProcess.start({
+      journal,
+      args: [`--definitions=${DEFINITIONS}`],
+      permissions: [`--allow-read=${journal},${ROOT}`],
+    });
+    try {
+      const jobs: HostileJobs[] = [];
+      for (const hostility of hostilities) jobs.push(await hostileJobs(daybook, hostility));
+      await run(daybook.url, jobs);
+    } finally {
+      await daybook.stop();
+    }
+  });
+}
+
+/** What a page does that it should not, with a size that hangs on no text. */
+async function faultsOf(context: BrowserContext, url: string): Promise<readonly string[]> {
+  const watched = await WatchedPage.open(context);
+  const response = await watched.page.goto(url, { waitUntil: "load" });
+  const bytes = (await response?.body())?.byteLength ?? 0;
+  const faults = [
+    ...await smuggledInto(watched),
+    ...await turningIn(watched),
+    ...bytes < PAGE_BYTES_MAX ? [] : [`${url} has ${bytes} bytes`],
+    ...await watched.newFaults(),
+  ];
+  await watched.page.close();
+  return faults;
+}
+
+async function smuggledInto({ page }: WatchedPage): Promise<readonly string[]> {
+  const [count, pwned] = [
+    await page.locator(SMUGGLED).count(),
+    await page.evaluate("globalThis.pwned"),
+  ];
+  return count === 0 && pwned === undefined ? [] : [`${page.url()} has what a text made`];
+}
+
+/**
+ * Texts that turn around what stands beside them: those with a mark of direction that are
+ * neither isolated nor alone in their block, and those of this server that go on after one.
+ * What is code is shown letter by letter, and left out.
+ */
+async function turningIn({ page }: WatchedPage): Promise<readonly string[]> {
+  return await page.evaluate<readonly string[]>(`(() => {
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const found = [];
+    for (let text = walker.nextNode(); text !== null; text = walker.nextNode()) {
+      if (!/[\\u202a-\\u202e\\u2066-\\u2069]/.test(text.data)) continue;
+      let element = text.parentElement;
+      if (element.closest("code, pre, option, textarea") !== null) continue;
+      const styleOf = () => getComputedStyle(element);
+      while (styleOf().display === "inline" && !/isolate|plaintext/.test(styleOf().unicodeBidi)) {
+        element = element.parentElement;
+      }
+      const goesOn = /\\u061c[^\\u061c]*\\p{L}{3}/u.test(text.data);
+      const isApart = !goesOn &&
+        /isolate|plaintext/.test(styleOf().unicodeBidi) && styleOf().display === "inline";
+      if (isApart || !goesOn && element.textContent.trim() === text.data.trim()) continue;
+      found.push(location.pathname + ": turns what is beside it: " + element.outerHTML.slice(0, 200));
+    }
+    return found;
+  })()`);
+}
+
+/** Pages that are looked at side by side: the time goes into waiting for each of them. */
+const TABS = 3;
+
+async function faultsOfAll(
+  browser: Browser,
+  viewport: ViewportSize,
+  urls: readonly string[],
+): Promise<readonly string[]> {
+  return await inContext(browser, { viewport }, async (context) => {
+    const faults: string[] = [];
+    const left = urls.values();
+    const look = async () => {
+      for (const url of left) faults.push(...await faultsOf(context, url));
+    };
+    await Promise.all(Array.from({ length: TABS }, look));
+    return faults;
+  });
+}
+
+testInBrowser(
+  "hostile text: markup, marks of direction and a megabyte are text on every screen",
+  (browser) =>
+    withHostileJobs(HOSTILITIES, async (url, jobs) => {
+      const ofJobs = jobs.map((each) => Object.values(each).flatMap(screensOf));
+      const urlsOf = (screens: readonly Screen[]) => screens.map(({ path }) => url + path);
+      const faults = [
+        ...await faultsOfAll(browser, NARROWEST, urlsOf([...SCREENS, ...ofJobs.flat()])),
+        // What is wide is widest where the text is longest.
+        ...await faultsOfAll(browser, DESKTOP, urlsOf([...SCREENS, ...ofJobs.at(-1) ?? []])),
+      ];
+      assert.ok(faults.length === 0, faults.join("\n"));
+    }),
+);
+
+/** Names that a query of any screen may have. */
+const NAMES = ["search", "q", "label", "type", "state", "error", "cursor", "note", "next", "from"];
+
+/** As a browser reads them, without showing them: those of the pages that have what a text made. */
+async function smuggling(page: Page, paths: readonly string[]): Promise<readonly string[]> {
+  return await page.evaluate<readonly string[]>(`Promise.all(${JSON.stringify(paths)}.map(
+    async (path) => {
+      const answer = await fetch(path, { headers: { accept: "text/html" } });
+      const read = new DOMParser().parseFromString(await answer.text(), "text/html");
+      return read.querySelector(${JSON.stringify(SMUGGLED)}) === null ? [] : [path];
+    },
+  )).then((found) => found.flat())`);
+}
+
+testInBrowser(
+  "hostile text: a link that was made by somebody else puts nothing on a page but text",
+  (browser) =>
+    withHostileJobs([], (url) =>
+      inContext(browser, { viewport: DESKTOP }, async (context) => {
+        const page = await context.newPage();
+        await page.goto(`${url}/`);
+        const paths = SCREENS.flatMap(({ path }) =>
+          NAMES.map((name) =>
+            `${path}${path.includes("?") ? "&" : "?"}${name}=${encodeURIComponent(MARKUP)}`
+          )
+        );
+        assert.deepEqual(await smuggling(page, paths), []);
+      })),
+);
+
+testInBrowser(
+  "hostile text: one that made an element, or turned another around, is found",
+  (browser) =>
+    inContext(browser, {}, async (context) => {
+      const watched = await WatchedPage.open(context);
+      await watched.page.setContent(`<main>${MARKUP}</main>`);
+      const [smuggled] = await smuggledInto(watched);
+      assert.match(smuggled ?? "", /has what a text made/);
+      await watched.page.setContent(
+        `<p>apart <bdi>${TURNED}</bdi></p><p>${TURNED}</p><p>turned <b>${TURNED}</b> with it</p>` +
+          `<p>within ${TURNED} it goes on</p>`,
+      );
+      const turning = await turningIn(watched);
+      assert.deepEqual(turning.map((text) => /<p>\w+/.exec(text)?.[0]), ["<p>turned", "<p>within"]);
+    }),
+);

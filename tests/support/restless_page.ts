@@ -1,0 +1,53 @@
+/** A page that does what no page may do while jobs finish, so that the tests are tried. */
+
+const RESTLESS = {
+  /** Puts what is new on top, under the pointer. */
+  "moves its rows": `list.prepend(list.lastElementChild)`,
+  /** Pushes down what is below, where no link is. */
+  "pushes down what is below": `banner.append(document.createElement("p"), "new")`,
+  /** Keeps what it replaces. */
+  "keeps what it replaces": `kept.push(Array.from({ length: 300 }, () => row("old")))`,
+} as const;
+
+export type Restlessness = keyof typeof RESTLESS;
+export const RESTLESSNESSES = Object.keys(RESTLESS) as readonly Restlessness[];
+
+/** Faster than a real one, so that the test is short. */
+const RENEWED_EVERY_MS = 50;
+
+function pageOf(restlessness: Restlessness): string {
+  return `<!doctype html><html lang="en"><title>Restless</title>
+    <main><ul id="list"></ul><div id="banner"></div><p>below</p></main>
+    <script>
+      const kept = [];
+      function row(name) {
+        const item = document.createElement("li");
+        item.innerHTML = '<a href="/ui/jobs/' + name + '">' + name + "</a>";
+        return item;
+      }
+      for (let number = 0; number < 9; number++) list.append(row("job-" + number));
+      setInterval(() => {
+        ${RESTLESS[restlessness]};
+        document.dispatchEvent(new CustomEvent("daybook:asking"));
+      }, ${RENEWED_EVERY_MS});
+    </script>`;
+}
+
+export async function withRestlessPage(
+  restlessness: Restlessness,
+  run: (url: string) => Promise<void>,
+): Promise<void> {
+  const headers = { "content-type": "text/html" };
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    ({ url }) =>
+      new URL(url).pathname === "/"
+        ? new Response(pageOf(restlessness), { headers })
+        : new Response(null, { status: 204 }),
+  );
+  try {
+    await run(`http://127.0.0.1:${server.addr.port}/`);
+  } finally {
+    await server.shutdown();
+  }
+}

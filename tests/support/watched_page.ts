@@ -1,0 +1,122 @@
+/** A page that is watched: whatever goes wrong in it is a fault of the test. */
+
+import assert from "node:assert/strict";
+import axe from "axe-core";
+import type { BrowserContext, Page, Request } from "playwright-core";
+import observer from "./page_observer.js" with { type: "text" };
+
+/** What a page noted about itself. */
+interface Observed {
+  readonly violations: readonly string[];
+  readonly shift: number;
+  readonly shifted: readonly string[];
+}
+
+/** A finding of axe, as far as it is used. */
+interface Finding {
+  readonly id: string;
+  readonly impact: string | null;
+  readonly help: string;
+  readonly nodes: readonly { readonly target: readonly unknown[]; readonly html: string }[];
+}
+
+/** Findings that keep somebody from using the page. */
+const SERIOUS: readonly (string | null)[] = ["serious", "critical"];
+/** A request that the page itself gave up: a navigation ends its stream and its refresh. */
+const GIVEN_UP = "net::ERR_ABORTED";
+
+export class WatchedPage {
+  readonly #faults: string[] = [];
+  /** Statuses that are expected, beside those of success. */
+  readonly #expected: ReadonlySet<number>;
+
+  private constructor(readonly page: Page, expected: readonly number[]) {
+    this.#expected = new Set(expected);
+    page.on("console", (message) => {
+      if (!["error", "warning"].includes(message.type())) return;
+      if (expected.length > 0 && message.text().startsWith("Failed to load resource")) return;
+      this.#faults.push(`console: ${message.text()}`);
+    });
+    page.on("pageerror", (error) => this.#faults.push(`error: ${error.message}`));
+    page.on("requestfailed", (request) => this.#noteFailure(request));
+    page.on("request", (request) => this.#noteForeign(request));
+    page.on("response", (response) => {
+      if (response.status() < 400 || this.#expected.has(response.status())) return;
+      this.#faults.push(`answer: ${response.status()} ${response.url()}`);
+    });
+  }
+
+  /** @param expected Statuses of 400 and more that are no fault. */
+  static async open(
+    context: BrowserContext,
+    expected: readonly number[] = [],
+  ): Promise<WatchedPage> {
+    const page = await context.newPage();
+    await page.addInitScript({ content: observer });
+    return new WatchedPage(page, expected);
+  }
+
+  /** Goes to a page, and waits until it is all there. */
+  async goto(url: string): Promise<void> {
+    await this.page.goto(url, { waitUntil: "load" });
+  }
+
+  async observed(): Promise<Observed> {
+    return await this.page.evaluate("globalThis.observedByTest()");
+  }
+
+  /** What went wrong since the last time, each with the page that it was on. */
+  async newFaults(): Promise<readonly string[]> {
+    const { violations } = await this.observed();
+    this.#faults.push(...violations);
+    await this.#noteSidewaysScroll();
+    const view = this.page.viewportSize();
+    const place = `${new URL(this.page.url()).pathname} at ${view?.width}`;
+    return this.#faults.splice(0).map((fault) => `${place}: ${fault}`);
+  }
+
+  async check(): Promise<void> {
+    const faults = await this.newFaults();
+    assert.deepEqual(faults, [], faults.join("\n"));
+  }
+
+  /** The same, with what keeps somebody from using it. */
+  async checkWithAxe(): Promise<void> {
+    this.#faults.push(...await this.seriousFindings());
+    await this.check();
+  }
+
+  async seriousFindings(): Promise<readonly string[]> {
+    await this.page.evaluate(axe.source);
+    const findings = await this.page.evaluate<readonly Finding[]>(
+      "axe.run({ resultTypes: ['violations'] }).then(({ violations }) => violations)",
+    );
+    return findings.filter(({ impact }) => SERIOUS.includes(impact)).map(textOf);
+  }
+
+  async #noteSidewaysScroll(): Promise<void> {
+    const [needed, there] = await this.page.evaluate<[number, number]>(
+      "[document.documentElement.scrollWidth, document.documentElement.clientWidth]",
+    );
+    if (needed > there) {
+      this.#faults.push(`the page scrolls sideways: ${needed} in ${there} pixels`);
+    }
+  }
+
+  #noteFailure(request: Request): void {
+    const reason = request.failure()?.errorText ?? "";
+    if (reason === GIVEN_UP) return;
+    this.#faults.push(`request: ${request.method()} ${request.url()}: ${reason}`);
+  }
+
+  #noteForeign(request: Request): void {
+    const { hostname, protocol } = new URL(request.url());
+    if (hostname === "127.0.0.1" || protocol === "data:" || protocol === "blob:") return;
+    this.#faults.push(`request to elsewhere: ${request.url()}`);
+  }
+}
+
+function textOf({ id, help, nodes }: Finding): string {
+  const places = nodes.slice(0, 3).map(({ target, html }) => `${target.join(" ")} ${html}`);
+  return `axe: ${id}: ${help}\n    ${places.join("\n    ")}`;
+}
