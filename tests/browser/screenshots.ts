@@ -26,7 +26,7 @@ function shotsOf(demo: DemoProcess): readonly Shot[] {
   return [
     { name: "overview", path: "/" },
     { name: "jobs", path: "/ui/jobs" },
-    { name: "failures", path: "/ui/jobs?state=Failed" },
+    { name: "failures", path: "/ui/jobs?group=error" },
     { name: "job", path: job("waiting") },
     { name: "time-travel", path: `${job("recovery required")}/time` },
     { name: "stream", path: "/ui/stream" },
