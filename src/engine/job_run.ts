@@ -82,7 +82,8 @@ export class JobRun {
     const { before, job } = applied;
     if (before?.state === "Running" && job.state !== "Running") this.#leaveRunning(job);
     if (job.state === "Done" || job.state === "Failed") return this.#end();
-    if (job.suspendedBy !== undefined) return;
+    // Out of the queue, so that nobody is told of one more job before theirs.
+    if (job.suspendedBy !== undefined) return this.#worker.withdraw(this.#onWorker);
     this.#compensations.resumed();
     if (this.#hasWork(job)) this.wake();
   }

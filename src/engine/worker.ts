@@ -30,6 +30,14 @@ export class Worker {
     if (!this.#held) this.#withdraw = withdraw;
   }
 
+  /** Takes back what was asked for with this callback, unless a worker is held already. */
+  withdraw(granted: () => void): void {
+    this.#waiting = this.#waiting.filter((waiting) => waiting !== granted);
+    if (this.#waiting.length > 0) return;
+    this.#withdraw?.();
+    this.#withdraw = undefined;
+  }
+
   /** Gives the worker back, or withdraws the request for one and all who wait for it. */
   release(): void {
     this.#withdraw?.();

@@ -45,6 +45,29 @@ Deno.test("suspend: starts no new attempt, what runs ends and is recorded", asyn
   daybook.assertSound();
 });
 
+Deno.test("suspend: a job in the queue leaves it, and comes back to its place", async () => {
+  const { definition, state, open } = gated();
+  const daybook = await Harness.start({ definitions: [definition], maxRunning: 1 });
+  await daybook.submit("demo.gated");
+  const id = await daybook.submit("demo.gated");
+  const behind = await daybook.submit("demo.gated");
+  const summary = async () => (await daybook.engine.explain(behind))?.because[0]?.statement ?? "";
+  const queued = () => daybook.engine.activity.queued;
+  assert.equal(queued(), 2);
+  const before = await summary();
+  await daybook.control(id, "suspend");
+  assert.equal(queued(), 1);
+  assert.notEqual(await summary(), before);
+  await daybook.control(id, "resume");
+  assert.equal(queued(), 2);
+  assert.equal(await summary(), before);
+  open();
+  await daybook.clock.settle();
+  assert.equal(daybook.job(behind).state, "Done");
+  assert.equal(state.ran.length, 6);
+  daybook.assertSound();
+});
+
 Deno.test("suspend: a queued job does not begin until it is resumed", async () => {
   const { definition, state, open } = gated();
   const daybook = await Harness.start({ definitions: [definition], maxRunning: 1 });

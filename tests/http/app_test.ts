@@ -36,7 +36,15 @@ Deno.test("GET /journal: head, segments, and how it was found", async () => {
   await createPlan(app);
   const info = await jsonOf<Record<string, unknown>>(await app.get("/journal"), 200);
   assert.deepEqual(Object.keys(info).toSorted(), [
-    ...["bytes", "head", "lastRecovery", "lastSnapshot", "lastVerification", "segments"],
+    ...[
+      "bytes",
+      "head",
+      "lastRecovery",
+      "lastSnapshot",
+      "lastVerification",
+      "segments",
+      "verificationRun",
+    ],
   ]);
   assert.deepEqual(info["head"], app.journal.head);
 });

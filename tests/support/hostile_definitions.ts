@@ -25,9 +25,8 @@ export const HOSTILE = defineJob({
       return { [text.slice(0, 200)]: [text] };
     });
     await ctx.task("end", () => {
-      const error: Error = how === "retry" ? new Error(text) : new NonRetryableError(text);
-      if (how === "retry") error.name = text.slice(0, 500);
-      if (how === "fail" || how === "retry") throw error;
+      if (how === "fail") throw new NonRetryableError(text);
+      if (how === "retry") throw Object.assign(new Error(text), { name: text.slice(0, 500) });
     }, { retry: { maxAttempts: 3, initialMs: 3_600_000 } });
     if (how === "wait") await ctx.expect("named");
     return { text };
