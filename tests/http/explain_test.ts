@@ -63,6 +63,16 @@ Deno.test("GET /jobs/:id/explain: what could be done is a call of curl that does
   assert.equal(after.condition, "succeeded");
 });
 
+Deno.test("GET /jobs/:id/explain: behind a proxy that ends TLS, its calls go there too", async () => {
+  const app = await startApp({ allowedHosts: ["jobs.example"] });
+  const { jobId } = await createPlan(app);
+  const headers = { host: "jobs.example", "x-forwarded-proto": "https" };
+  const body = await jsonOf<Body>(await app.get(`/jobs/${jobId}/explain`, headers), 200);
+  const calls = body.next.flatMap(({ curl = "" }) => curl.match(/https?:\/\/[^/]+/g) ?? []);
+  assert.ok(calls.length > 0);
+  assert.deepEqual(new Set(calls), new Set(["https://jobs.example"]));
+});
+
 Deno.test("GET /jobs/:id/explain: prose by Accept or by format, the same each time", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app);

@@ -9,6 +9,7 @@ import { unknownJob } from "../engine_problem.ts";
 import { STATUS } from "../problem.ts";
 import { readQuery } from "../query.ts";
 import { choice, single } from "../query_parameters.ts";
+import { reachedAs } from "../reached_as.ts";
 import { jsonResponse, textResponse } from "../response.ts";
 import { jobIdOf } from "./job_id.ts";
 
@@ -26,7 +27,7 @@ async function explainJob(c: Context, edge: Edge): Promise<Response> {
   const jobId = jobIdOf(c);
   const explanation = await edge.engine.explain(jobId);
   if (explanation === undefined) throw unknownJob(jobId);
-  const { origin } = new URL(c.req.url);
+  const { origin } = reachedAs(c.req.raw);
   const commandOf = (action: Action) => curlOf(action, origin, edge.needsToken);
   return format === "text"
     ? textResponse(explanationText(explanation, { commandOf }), STATUS.ok)

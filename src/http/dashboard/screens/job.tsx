@@ -7,6 +7,7 @@ import type { Edge } from "../../edge.ts";
 import { problemFacts } from "../../problem.ts";
 import { readQuery } from "../../query.ts";
 import { choice, single, whole } from "../../query_parameters.ts";
+import { reachedAs } from "../../reached_as.ts";
 import { viewerOf } from "../../viewer.ts";
 import { addJobActions, sendEvent } from "../job/actions.ts";
 import { JobAttempts } from "../job/attempts.tsx";
@@ -98,7 +99,7 @@ function stateOf(c: Context, edge: Edge, reading: JobReading) {
 }
 
 function curlFor(c: Context, edge: Edge): Curl {
-  const { origin } = new URL(c.req.url);
+  const { origin } = reachedAs(c.req.raw);
   return {
     get: (path, accept) => readCurlOf(path, origin, edge.needsToken, accept),
     post: (path, body) =>

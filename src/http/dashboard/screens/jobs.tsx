@@ -6,6 +6,7 @@ import { filterOfAction, previewBulk } from "../../bulk_action.ts";
 import { cursorOf } from "../../cursor.ts";
 import type { Edge } from "../../edge.ts";
 import { Problem, problemFacts } from "../../problem.ts";
+import { reachedAs } from "../../reached_as.ts";
 import { jobFilterOf } from "../../routes/jobs.ts";
 import { viewerOf } from "../../viewer.ts";
 import { actOnJobs } from "../jobs/act.tsx";
@@ -133,7 +134,7 @@ function typesOf({ engine }: Edge): readonly string[] {
 }
 
 function serverOf({ c, edge }: Asked): Server {
-  return { origin: new URL(c.req.url).origin, needsToken: edge.needsToken };
+  return { origin: reachedAs(c.req.raw).origin, needsToken: edge.needsToken };
 }
 
 function groupsPage(asked: Asked): Response {

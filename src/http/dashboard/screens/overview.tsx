@@ -7,6 +7,7 @@ import type { Edge } from "../../edge.ts";
 import { TREND_SPANS, type TrendSpan } from "../../overview_port.ts";
 import { readQuery } from "../../query.ts";
 import { choice, single } from "../../query_parameters.ts";
+import { reachedAs } from "../../reached_as.ts";
 import { answerIndex } from "../../routes/health.ts";
 import { AttentionSection } from "../overview/attention_section.tsx";
 import { CensusSection } from "../overview/census_section.tsx";
@@ -38,7 +39,7 @@ async function showOverview(c: Context, edge: Edge): Promise<Response> {
   ]);
   const census = engine.census();
   const now = clock.now();
-  const { origin } = new URL(c.req.url);
+  const { origin } = reachedAs(c.req.raw);
   const commandOf = (action: Action) => curlOf(action, origin, edge.needsToken);
   const read = (path: string) => readCurlOf(path, origin, edge.needsToken);
   return page(

@@ -8,6 +8,7 @@ import type { Edge } from "../../edge.ts";
 import { openApiDocument } from "../../openapi/document.ts";
 import { PROBLEM_KINDS, problemFacts, problemType } from "../../problem.ts";
 import { refuseQuery } from "../../query.ts";
+import { reachedAs } from "../../reached_as.ts";
 import { page } from "../page.tsx";
 import {
   ANCHORS,
@@ -30,7 +31,7 @@ export function addReferenceScreen(app: Hono, edge: Edge): void {
 }
 
 function showReference(c: Context, edge: Edge, document: DescribedApi): Response {
-  const { origin } = new URL(c.req.url);
+  const { origin } = reachedAs(c.req.raw);
   const groups = operationsByTag(document);
   const curlOf = (placed: Placed) => curlOfExample(exampleCall(placed), origin, edge.needsToken);
   return page(

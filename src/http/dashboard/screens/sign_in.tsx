@@ -3,6 +3,7 @@
 import type { Context, Hono } from "hono";
 import type { Edge } from "../../edge.ts";
 import { problemFacts, STATUS } from "../../problem.ts";
+import { reachedAs } from "../../reached_as.ts";
 import { emptyResponse } from "../../response.ts";
 import { endedSessionCookie, sessionCookie, sessionOf } from "../../session_cookie.ts";
 import { readForm } from "../form.ts";
@@ -64,27 +65,17 @@ async function signIn(c: Context, edge: Edge): Promise<Response> {
   if (edge.access?.scopesOf(token) === undefined) {
     return signInPage(c, edge, next, "Cannot sign in: this is no token of this server.");
   }
-  const { host, secure } = reachedAs(c);
+  const { host, secure } = reachedAs(c.req.raw);
   const cookie = sessionCookie(host, edge.sessions.open(token), secure);
   return emptyResponse(STATUS.seeOther, { location: next, "set-cookie": cookie });
 }
 
 function signOut(c: Context, edge: Edge): Response {
-  const { host, secure } = reachedAs(c);
+  const { host, secure } = reachedAs(c.req.raw);
   const name = sessionOf(c.req.raw.headers, host);
   if (name !== undefined) edge.sessions.close(name);
   return emptyResponse(STATUS.seeOther, {
     location: "/ui/sign-in",
     "set-cookie": endedSessionCookie(host, secure),
   });
-}
-
-/** As the browser reached the server, a proxy between them or not. */
-function reachedAs(c: Context): { readonly host: string; readonly secure: boolean } {
-  const { headers, url } = c.req.raw;
-  const scheme = headers.get("x-forwarded-proto") ?? new URL(url).protocol;
-  return {
-    host: headers.get("host") ?? new URL(url).host,
-    secure: scheme.startsWith("https"),
-  };
 }

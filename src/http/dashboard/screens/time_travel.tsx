@@ -10,6 +10,7 @@ import { planDocumentOf } from "../../plan_document.ts";
 import { problemFacts, STATUS } from "../../problem.ts";
 import { type Query, readQuery } from "../../query.ts";
 import { choice, single, whole } from "../../query_parameters.ts";
+import { reachedAs } from "../../reached_as.ts";
 import { jobOf } from "../../routes/job_id.ts";
 import { DIFF_PARAMETERS, REPLAY_PARAMETERS } from "../../routes/replay.ts";
 import { readForm } from "../form.ts";
@@ -216,7 +217,7 @@ interface Curls {
 }
 
 function curlsOf(c: Context, { needsToken }: Edge): Curls {
-  const { origin } = new URL(c.req.url);
+  const { origin } = reachedAs(c.req.raw);
   return {
     replay: ({ job: { jobId }, entry: { logId } }) =>
       readCurlOf(`${jobPath(jobId)}/replay?at=${logId}`, origin, needsToken),

@@ -4,6 +4,7 @@ import type { Context } from "hono";
 import type { JsonObject } from "../../../core/json.ts";
 import { curlOf, curlOfFile, readCurlOf } from "../../curl.ts";
 import type { Edge } from "../../edge.ts";
+import { reachedAs } from "../../reached_as.ts";
 
 /** A longer call is for a file: no shell takes it, and no page has to hold it twice. */
 const BODY_LENGTH_MAX = 8_000;
@@ -14,7 +15,7 @@ export interface Commands {
 }
 
 export function commandsOf(c: Context, { needsToken }: Edge): Commands {
-  const { origin } = new URL(c.req.url);
+  const { origin } = reachedAs(c.req.raw);
   return {
     get: (path) => readCurlOf(path, origin, needsToken),
     post: (path, body) => {
