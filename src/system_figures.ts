@@ -3,6 +3,7 @@
 import type { Configuration, Origins } from "./configuration.ts";
 import { shownSettings } from "./configuration_text.ts";
 import type { Condition } from "./core/condition.ts";
+import { shellWord } from "./core/shell_word.ts";
 import type { JobEngine } from "./engine/job_engine.ts";
 import type { ProcessFigures, SystemPort, Use } from "./http/system_port.ts";
 import { journalFlag } from "./journal/journal_flag.ts";
@@ -15,11 +16,13 @@ export function systemFigures(
   configuration: Configuration,
   origins: Origins,
 ): SystemPort {
+  const flag = journalFlag(configuration.journal);
   const { jobsMax, queuedMax, pendingBytesMax } = configuration.limits;
   return {
     settings: shownSettings(configuration, origins),
     journal: configuration.journal,
-    backupCommand: `deno task journal-backup backups/journal${journalFlag(configuration.journal)}`,
+    backupCommand: `deno task journal-backup backups/journal${flag}`,
+    exportCommand: (jobId) => `deno task journal export ${shellWord(jobId)}${flag}`,
     versions: [
       { name: "Deno", version: Deno.version.deno },
       { name: "V8", version: Deno.version.v8 },

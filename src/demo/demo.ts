@@ -1,7 +1,7 @@
 /** The demo: a Daybook of its own with the shop's definitions, its situations and its trickle. */
 
 import { urlOf } from "../banner.ts";
-import { type Configuration, readConfiguration } from "../configuration.ts";
+import { readConfiguration } from "../configuration.ts";
 import { messageOf } from "../core/thrown.ts";
 import { Daybook } from "../daybook.ts";
 import type { Clock, Random } from "../engine/ports.ts";
@@ -11,6 +11,7 @@ import { ShopClient } from "./shop_client.ts";
 import { makeSituations, type Situation } from "./situations.ts";
 import { Trickle } from "./trickle.ts";
 
+const HOSTNAME = "127.0.0.1";
 const PORT_DEFAULT = 8_000;
 /** Few enough that a queue is seen, enough that the rest goes on beside it. */
 const WORKERS = 6;
@@ -50,8 +51,9 @@ export class Demo {
   /** Opens the journal and listens. */
   static async open(settings: DemoSettings): Promise<Demo> {
     const { clock, random, warn, onJournalFailed } = settings;
+    const port = settings.port ?? usualPortOrAny();
     const daybook = await Daybook.open({
-      configuration: configurationOf(settings.folder),
+      ...configurationOf(settings.folder, port),
       clock,
       random,
       definitions: shopDefinitions(new ShopServices(clock, random)),
@@ -59,7 +61,7 @@ export class Demo {
       onJournalFailed,
     });
     try {
-      const server = listen(settings.port, daybook);
+      const server = Deno.serve({ hostname: HOSTNAME, port, onListen: () => {} }, daybook.fetch);
       await daybook.journal.announce(urlOf(server.addr));
       return new Demo(settings, daybook, server);
     } catch (error) {
@@ -89,22 +91,25 @@ export class Demo {
 }
 
 /** The defaults, whatever the environment says: each demo is the same. */
-function configurationOf(folder: string): Configuration {
+function configurationOf(folder: string, port: number) {
+  const given = { port, journal: folder, "max-running": WORKERS, drain: "1s" };
   const result = readConfiguration({
-    args: ["--journal", folder, "--max-running", String(WORKERS), "--drain", "1s"],
+    args: Object.entries(given).map(([flag, value]) => `--${flag}=${value}`),
     env: () => undefined,
     readTextFile: Deno.readTextFileSync,
   });
   if (result.kind !== "run") throw new TypeError(`Cannot configure the demo: ${result.kind}`);
-  return result.configuration;
+  const { configuration, origins } = result;
+  return { configuration, origins };
 }
 
-function listen(port: number | undefined, { fetch }: Daybook): Deno.HttpServer<Deno.NetAddr> {
-  const options = { hostname: "127.0.0.1", onListen: () => {} };
+/** The usual port, or 0 for any that is free when somebody has that already. */
+function usualPortOrAny(): number {
   try {
-    return Deno.serve({ ...options, port: port ?? PORT_DEFAULT }, fetch);
+    Deno.listen({ hostname: HOSTNAME, port: PORT_DEFAULT }).close();
+    return PORT_DEFAULT;
   } catch (error) {
-    if (port !== undefined || !(error instanceof Deno.errors.AddrInUse)) throw error;
-    return Deno.serve({ ...options, port: 0 }, fetch);
+    if (error instanceof Deno.errors.AddrInUse) return 0;
+    throw error;
   }
 }

@@ -31,6 +31,8 @@ export interface SystemPort {
   readonly journal: string;
   /** Makes a copy of it, or brings one up to date. */
   readonly backupCommand: string;
+  /** Writes a job with all that explains it. */
+  exportCommand(jobId: string): string;
   /** Of what the process is made of, beside Daybook. */
   readonly versions: readonly { readonly name: string; readonly version: string }[];
   /** As of now. */

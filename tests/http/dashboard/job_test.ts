@@ -297,7 +297,6 @@ Deno.test("job page: a megabyte of text makes no megabyte of page", async () => 
 Deno.test("job page: each call of curl gives what it stands for", async () => {
   const { html, daybook, jobId } = await pageOfScenario("waiting_text_for_number");
   assert.match(html, new RegExp(`curl -s http://127\\.0\\.0\\.1:8000/jobs/${jobId}`));
-  assert.match(html, new RegExp(`deno task journal export ${jobId}`));
   const paths = [
     ...readable(html).matchAll(/curl -s (?:-H '[^']*' )?'?http:\/\/127\.0\.0\.1:8000([^\s']*)/g),
   ];

@@ -74,6 +74,17 @@ Deno.test("sign-in: a wrong token is refused on the page, and may be tried again
   }
 });
 
+Deno.test("sign-in: a token that may see no page opens no session, and is told what it lacks", async () => {
+  const access = new TokenList([{ token: TOKEN, scopes: ["submit", "operate"] }]);
+  const app = await startApp({ access });
+  const response = await submitForm(app, "/ui/sign-in", { token: TOKEN, next: "/" });
+  assert.equal(response.headers.get("set-cookie"), null);
+  assert.match(
+    await pageText(response, 401),
+    /pages need the scope read, and this token has submit, operate/,
+  );
+});
+
 Deno.test("sign-in: what does not say that it comes from this server does nothing by a cookie", async () => {
   const app = await startApp({ token: TOKEN });
   const cookie = await signIn(app);

@@ -21,6 +21,7 @@ const SYSTEM: SystemPort = {
   ],
   journal: "/data/journal",
   backupCommand: "deno task journal-backup backups/journal --journal /data/journal",
+  exportCommand: (jobId) => `deno task journal export ${jobId} --journal /data/journal`,
   versions: [{ name: "Deno", version: "2.9.6" }],
   process: () => ({
     pid: 4711,
@@ -55,6 +56,13 @@ async function signedIn(scopes: readonly Scope[]): Promise<{ app: TestApp; cooki
   await response.body?.cancel();
   return { app, cookie: (response.headers.get("set-cookie") ?? "").split(";")[0] ?? "" };
 }
+
+Deno.test("system: the page of a job tells how to export it from the journal that is served", async () => {
+  const { app } = await start();
+  await app.post("/jobs", { plan: { expected: [] }, jobId: "job-1" });
+  const html = await pageOf(app, "/ui/jobs/job-1");
+  assert.ok(html.includes("deno task journal export job-1 --journal /data/journal"));
+});
 
 Deno.test("system: shows the journal, settings with their origins, limits with their use, the process", async () => {
   const { app } = await start();

@@ -41,12 +41,11 @@ export function JobHead({ state }: { readonly state: JobScreenState }) {
         <li>
           <CopyCurl command={state.curl.get(`/jobs/${job.jobId}`)} />
         </li>
-        <li>
-          <CopyCurl
-            command={`deno task journal export ${job.jobId}`}
-            label="export"
-          />
-        </li>
+        {state.exportCommand === undefined ? null : (
+          <li>
+            <CopyCurl command={state.exportCommand} label="export" />
+          </li>
+        )}
       </ul>
     </header>
   );

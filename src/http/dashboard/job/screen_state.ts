@@ -1,8 +1,8 @@
 /** What the pieces of a job's page share. */
 
 import type { LogId } from "../../../core/ids.ts";
-import type { JsonObject } from "../../../core/json.ts";
 import type { Scope } from "../../access.ts";
+import type { Commands } from "../commands.ts";
 import { jobPagePath } from "../parts/links.tsx";
 import type { EntryPage } from "./entry_page.ts";
 import type { JobReading } from "./reading.ts";
@@ -14,14 +14,11 @@ export interface JobScreenState extends JobReading {
   /** The path of this page, as forms lead back to it. */
   readonly returnTo: string;
   may(scope: Scope): boolean;
-  readonly curl: Curl;
+  readonly curl: Commands;
+  /** The command that writes the job with all that explains it. */
+  readonly exportCommand: string | undefined;
   /** An event that was sent from here and refused. */
   readonly refused: RefusedEvent | undefined;
-}
-
-export interface Curl {
-  get(path: string, accept?: string): string;
-  post(path: string, body?: JsonObject): string;
 }
 
 export interface RefusedEvent {

@@ -1,24 +1,19 @@
 /** What the screen shows and does, as calls of curl. */
 
+import type { LogId } from "../../../core/ids.ts";
 import { shellWord } from "../../../core/shell_word.ts";
 import type { BulkAction } from "../../bulk_action.ts";
-import { curlOf, readCurlOf } from "../../curl.ts";
+import type { Commands } from "../commands.ts";
 import { PAGE_JOBS } from "./list.ts";
-
-export interface Server {
-  /** As the browser reaches it. */
-  readonly origin: string;
-  readonly needsToken: boolean;
-}
 
 const MANY = "500";
 
-export function listCommand(server: Server, filters: URLSearchParams): string {
-  return getCommand(server, withLimit(filters, String(PAGE_JOBS)));
+export function listCommand(commands: Commands, filters: URLSearchParams): string {
+  return getCommand(commands, withLimit(filters, String(PAGE_JOBS)));
 }
 
-function getCommand({ origin, needsToken }: Server, query: URLSearchParams): string {
-  return readCurlOf(`/jobs?${query}`, origin, needsToken);
+function getCommand(commands: Commands, query: URLSearchParams): string {
+  return commands.get(`/jobs?${query}`);
 }
 
 function withLimit(filters: URLSearchParams, limit: string): URLSearchParams {
@@ -32,18 +27,23 @@ const GROUPS_IN_JQ =
   "map({fingerprint: .[0].failure.fingerprint, jobs: length, error: .[0].failure.error}) | " +
   "sort_by(-.jobs)";
 
-export function groupsCommand(server: Server, filters: URLSearchParams): string {
-  return `${getCommand(server, withLimit(filters, MANY))} | jq ${shellWord(GROUPS_IN_JQ)}`;
+export function groupsCommand(commands: Commands, filters: URLSearchParams): string {
+  return `${getCommand(commands, withLimit(filters, MANY))} | jq ${shellWord(GROUPS_IN_JQ)}`;
 }
 
-/** The first page of them: what was done is not on the next one. */
+/**
+ * The first page of them: what was done is not on the next one.
+ *
+ * @param upTo The position up to which jobs are meant.
+ */
 export function bulkCommand(
-  server: Server,
+  commands: Commands,
   action: BulkAction,
   filters: URLSearchParams,
+  upTo: LogId,
 ): string {
-  const list = getCommand(server, withLimit(filters, MANY));
-  const path = `/jobs/{}/${action}`;
-  const one = curlOf({ method: "POST", path }, server.origin, server.needsToken);
-  return `${list} | jq -r '.jobs[].jobId' | xargs -r -I{} ${one}`;
+  const list = getCommand(commands, withLimit(filters, MANY));
+  const one = commands.post(`/jobs/{}/${action}`);
+  const meant = `.jobs[] | select(.firstLogId <= ${upTo}) | .jobId`;
+  return `${list} | jq -r ${shellWord(meant)} | xargs -r -I{} ${one}`;
 }

@@ -19,7 +19,7 @@ import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
 import { fieldOf } from "../schema_form/field.ts";
 import { type FormTexts, textsOf } from "../schema_form/field_texts.ts";
 import { inputOf } from "../schema_form/form_input.ts";
-import { commandsOf } from "../system/commands.ts";
+import { commandsOf } from "../commands.ts";
 import { EventPage } from "../system/event_page.tsx";
 import { refusalIn, refusalOf } from "./submit.tsx";
 

@@ -2,12 +2,10 @@
 
 import type { Context, Hono } from "hono";
 import { ID_PATTERN, type JobId } from "../../../core/ids.ts";
-import { curlOf, readCurlOf } from "../../curl.ts";
 import type { Edge } from "../../edge.ts";
 import { problemFacts } from "../../problem.ts";
 import { readQuery } from "../../query.ts";
 import { choice, single, whole } from "../../query_parameters.ts";
-import { reachedAs } from "../../reached_as.ts";
 import { viewerOf } from "../../viewer.ts";
 import { addJobActions, sendEvent } from "../job/actions.ts";
 import { JobAttempts } from "../job/attempts.tsx";
@@ -20,11 +18,12 @@ import { JobExplanation } from "../job/explanation.tsx";
 import { JobFailure } from "../job/failure.tsx";
 import { JobHead } from "../job/head.tsx";
 import { type JobReading, readJob } from "../job/reading.ts";
-import type { Curl, JobScreenState, RefusedEvent } from "../job/screen_state.ts";
+import type { JobScreenState, RefusedEvent } from "../job/screen_state.ts";
 import { SCALES } from "../job/time_scale.ts";
 import { JobTimeline } from "../job/timeline_figure.tsx";
 import { UnknownJob } from "../job/unknown_job.tsx";
 import { withoutNote } from "../notes.ts";
+import { commandsOf } from "../commands.ts";
 import { page } from "../page.tsx";
 import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
 import { jobPagePath } from "../parts/links.tsx";
@@ -93,21 +92,9 @@ function stateOf(c: Context, edge: Edge, reading: JobReading) {
   const { scopes } = viewerOf(c.req.raw);
   return {
     ...reading,
-    curl: curlFor(c, edge),
+    curl: commandsOf(c, edge),
+    exportCommand: edge.system?.exportCommand(reading.job.jobId),
     may: (scope: (typeof scopes)[number]) => scopes.includes(scope),
-  };
-}
-
-function curlFor(c: Context, edge: Edge): Curl {
-  const { origin } = reachedAs(c.req.raw);
-  return {
-    get: (path, accept) => readCurlOf(path, origin, edge.needsToken, accept),
-    post: (path, body) =>
-      curlOf(
-        body === undefined ? { method: "POST", path } : { method: "POST", path, body },
-        origin,
-        edge.needsToken,
-      ),
   };
 }
 
@@ -146,6 +133,6 @@ function jobPage(c: Context, edge: Edge, state: JobScreenState): Response {
 function unknownJob(c: Context, edge: Edge): Response {
   const { status, title } = problemFacts("unknown-job");
   const id = c.req.param("id") ?? "";
-  const command = curlFor(c, edge).get("/jobs?limit=20");
+  const command = commandsOf(c, edge).get("/jobs?limit=20");
   return page(c, edge, { title, status, screen: "jobs" }, <UnknownJob id={id} curl={command} />);
 }

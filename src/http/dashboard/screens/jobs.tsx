@@ -6,13 +6,13 @@ import { filterOfAction, previewBulk } from "../../bulk_action.ts";
 import { cursorOf } from "../../cursor.ts";
 import type { Edge } from "../../edge.ts";
 import { Problem, problemFacts } from "../../problem.ts";
-import { reachedAs } from "../../reached_as.ts";
 import { jobFilterOf } from "../../routes/jobs.ts";
 import { viewerOf } from "../../viewer.ts";
+import { commandsOf } from "../commands.ts";
 import { actOnJobs } from "../jobs/act.tsx";
 import { JobsAddress, type ScreenQuery } from "../jobs/address.ts";
 import { ACTION_WORDS, BulkConfirm } from "../jobs/bulk_confirm.tsx";
-import { bulkCommand, groupsCommand, listCommand, type Server } from "../jobs/commands.ts";
+import { bulkCommand, groupsCommand, listCommand } from "../jobs/commands.ts";
 import { Chips, ConditionTabs, FilterForm } from "../jobs/filters.tsx";
 import { GroupTable } from "../jobs/groups.tsx";
 import { jobsPage } from "../jobs/list.ts";
@@ -117,7 +117,7 @@ async function listPage(asked: Asked): Promise<Response> {
         )}
       <SearchedLine searched={jobs.searched} further={olderPath(address, jobs)} />
       <Pager jobs={jobs} address={address} />
-      <CopyCurl command={listCommand(serverOf(asked), listFilters(asked))} />
+      <CopyCurl command={listCommand(commandsOf(asked.c, asked.edge), listFilters(asked))} />
     </>,
   );
 }
@@ -131,10 +131,6 @@ function listFilters({ address, query }: Asked): URLSearchParams {
 
 function typesOf({ engine }: Edge): readonly string[] {
   return engine.definitions().map(({ type }) => type);
-}
-
-function serverOf({ c, edge }: Asked): Server {
-  return { origin: reachedAs(c.req.raw).origin, needsToken: edge.needsToken };
 }
 
 function groupsPage(asked: Asked): Response {
@@ -170,7 +166,7 @@ function groupsPage(asked: Asked): Response {
         Failures are of one kind when the type, the task, the error and the words of its message are
         the same: numbers, ids, times, paths and what is in quotation marks do not count.
       </p>
-      <CopyCurl command={groupsCommand(serverOf(asked), address.filters())} />
+      <CopyCurl command={groupsCommand(commandsOf(asked.c, asked.edge), address.filters())} />
     </>,
   );
 }
@@ -195,7 +191,7 @@ function confirmPage(asked: Asked, action: NonNullable<ScreenQuery["do"]>): Resp
       preview={previewBulk(edge.engine, request)}
       upTo={request.upTo}
       now={edge.clock.now()}
-      command={bulkCommand(serverOf(asked), action, filters)}
+      command={bulkCommand(commandsOf(asked.c, asked.edge), action, filters, request.upTo)}
     />,
   );
 }

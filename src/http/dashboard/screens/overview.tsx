@@ -1,19 +1,17 @@
 /** `/`: what goes on, at one look; programs that ask for it get the index. */
 
 import type { Context, Hono } from "hono";
-import type { Action } from "../../../core/explanation.ts";
-import { curlOf, readCurlOf } from "../../curl.ts";
 import type { Edge } from "../../edge.ts";
 import { TREND_SPANS, type TrendSpan } from "../../overview_port.ts";
 import { readQuery } from "../../query.ts";
 import { choice, single } from "../../query_parameters.ts";
-import { reachedAs } from "../../reached_as.ts";
 import { answerIndex } from "../../routes/health.ts";
 import { AttentionSection } from "../overview/attention_section.tsx";
 import { CensusSection } from "../overview/census_section.tsx";
 import { FirstJob } from "../overview/first_job.tsx";
 import { TrendSection } from "../overview/trend_section.tsx";
 import { TrustStrip } from "../overview/trust_strip.tsx";
+import { commandsOf } from "../commands.ts";
 import { page } from "../page.tsx";
 import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
 import { acceptsHtml } from "../problem_page.tsx";
@@ -39,9 +37,8 @@ async function showOverview(c: Context, edge: Edge): Promise<Response> {
   ]);
   const census = engine.census();
   const now = clock.now();
-  const { origin } = reachedAs(c.req.raw);
-  const commandOf = (action: Action) => curlOf(action, origin, edge.needsToken);
-  const read = (path: string) => readCurlOf(path, origin, edge.needsToken);
+  const commands = commandsOf(c, edge);
+  const read = (path: string) => commands.get(path);
   return page(
     c,
     edge,
@@ -58,7 +55,7 @@ async function showOverview(c: Context, edge: Edge): Promise<Response> {
       <NoteLine c={c} edge={edge} />
       <Health edge={edge} />
       <div id="first-job" data-live>
-        {census.jobs === 0 ? <FirstJob commandOf={commandOf} /> : null}
+        {census.jobs === 0 ? <FirstJob commands={commands} /> : null}
       </div>
       <CensusSection census={census} curl={read("/metrics")} />
       <TrustStrip

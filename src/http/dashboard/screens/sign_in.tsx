@@ -1,6 +1,7 @@
 /** `/ui/sign-in`: a token for a cookie, and back. */
 
 import type { Context, Hono } from "hono";
+import type { Scope } from "../../access.ts";
 import type { Edge } from "../../edge.ts";
 import { problemFacts, STATUS } from "../../problem.ts";
 import { reachedAs } from "../../reached_as.ts";
@@ -62,12 +63,18 @@ async function signIn(c: Context, edge: Edge): Promise<Response> {
   const form = await readForm(c.req.raw, edge.bodies);
   const next = safeReturnPath(form.get("next"));
   const token = form.get("token")?.trim() ?? "";
-  if (edge.access?.scopesOf(token) === undefined) {
-    return signInPage(c, edge, next, "Cannot sign in: this is no token of this server.");
-  }
+  const refusal = refusalOf(edge.access?.scopesOf(token));
+  if (refusal !== undefined) return signInPage(c, edge, next, refusal);
   const { host, secure } = reachedAs(c.req.raw);
   const cookie = sessionCookie(host, edge.sessions.open(token), secure);
   return emptyResponse(STATUS.seeOther, { location: next, "set-cookie": cookie });
+}
+
+/** Who may see no page needs no session. */
+function refusalOf(scopes: readonly Scope[] | undefined): string | undefined {
+  if (scopes === undefined) return "Cannot sign in: this is no token of this server.";
+  if (scopes.includes("read")) return undefined;
+  return `Cannot sign in: pages need the scope read, and this token has ${scopes.join(", ")}.`;
 }
 
 function signOut(c: Context, edge: Edge): Response {

@@ -1,11 +1,10 @@
 /** `/ui/stream`: the journal as it grows, and back to its beginning. */
 
 import type { Context, Hono } from "hono";
-import { followCurlOf } from "../../curl.ts";
 import type { Edge } from "../../edge.ts";
 import type { EntriesFound } from "../../entry_search.ts";
 import { problemFacts, STATUS } from "../../problem.ts";
-import { reachedAs } from "../../reached_as.ts";
+import { commandsOf } from "../commands.ts";
 import { page, type PageOptions } from "../page.tsx";
 import { CopyCurl } from "../parts/curl.tsx";
 import { Empty } from "../parts/empty.tsx";
@@ -177,5 +176,5 @@ function numberText(value: number): string {
 function curlOfPage(c: Context, edge: Edge, asked: AskedStream, found: EntriesFound): string {
   const isPast = asked.query !== undefined && isOfThePast(asked.query);
   const search = streamSearch(asked.texts, isPast ? { after: found.from - 1 } : {});
-  return followCurlOf(`/stream${search}`, reachedAs(c.req.raw).origin, edge.needsToken);
+  return commandsOf(c, edge).follow(`/stream${search}`);
 }

@@ -15,7 +15,7 @@ import { page } from "../page.tsx";
 import { NOTE_PARAMETER } from "../parts/note_line.tsx";
 import { fieldOf } from "../schema_form/field.ts";
 import { defaultTextsOf, type FormTexts, textsOf } from "../schema_form/field_texts.ts";
-import { commandsOf } from "../system/commands.ts";
+import { commandsOf } from "../commands.ts";
 import { type CreationFormProps, type Refusal, SHOW } from "../system/creation_fields.tsx";
 import { creationOf, redacted, type Subject } from "../system/creation_form.ts";
 import { definitionPath } from "../system/definitions_section.tsx";

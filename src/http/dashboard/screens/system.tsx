@@ -11,7 +11,7 @@ import { readForm } from "../form.ts";
 import { page } from "../page.tsx";
 import { safeReturnPath } from "../return_path.ts";
 import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
-import { commandsOf } from "../system/commands.ts";
+import { commandsOf } from "../commands.ts";
 import { ConfigurationSection } from "../system/configuration_section.tsx";
 import { DefinitionsSection } from "../system/definitions_section.tsx";
 import { JournalSection } from "../system/journal_section.tsx";

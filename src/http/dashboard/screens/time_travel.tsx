@@ -3,17 +3,16 @@
 import type { Context, Hono } from "hono";
 import type { JobState } from "../../../core/job_state.ts";
 import { sampleEvent } from "../../../core/explain/sample_event.ts";
-import { curlOf, curlOfFile, readCurlOf } from "../../curl.ts";
 import type { Edge } from "../../edge.ts";
 import { jobPath } from "../../job_view.ts";
 import { planDocumentOf } from "../../plan_document.ts";
 import { problemFacts, STATUS } from "../../problem.ts";
 import { type Query, readQuery } from "../../query.ts";
 import { choice, single, whole } from "../../query_parameters.ts";
-import { reachedAs } from "../../reached_as.ts";
 import { jobOf } from "../../routes/job_id.ts";
 import { DIFF_PARAMETERS, REPLAY_PARAMETERS } from "../../routes/replay.ts";
 import { readForm } from "../form.ts";
+import { commandsOf } from "../commands.ts";
 import { page } from "../page.tsx";
 import { JobLink } from "../parts/links.tsx";
 import { type Comparison, comparison } from "../time_travel/comparison.ts";
@@ -35,9 +34,6 @@ import { WhatIfSection } from "../time_travel/what_if_section.tsx";
 
 /** A plan that is longer is not put into the form to be edited. */
 const PLAN_LENGTH_MAX = 16_000;
-
-/** Shells take more, but nobody reads it. */
-const COMMAND_LENGTH_MAX = 8_000;
 
 export function addTimeTravelScreen(app: Hono, edge: Edge): void {
   app.get("/ui/jobs/:id/time", (c) => showTime(c, edge));
@@ -216,22 +212,17 @@ interface Curls {
   whatIf(jobId: string, asked: Asked): string;
 }
 
-function curlsOf(c: Context, { needsToken }: Edge): Curls {
-  const { origin } = reachedAs(c.req.raw);
+function curlsOf(c: Context, edge: Edge): Curls {
+  const commands = commandsOf(c, edge);
   return {
     replay: ({ job: { jobId }, entry: { logId } }) =>
-      readCurlOf(`${jobPath(jobId)}/replay?at=${logId}`, origin, needsToken),
+      commands.get(`${jobPath(jobId)}/replay?at=${logId}`),
     diff: (jobId, { from = "", to }) => {
       const pairs = [["from", String(from)], ...to === undefined ? [] : [["to", String(to)]]];
-      return readCurlOf(`${jobPath(jobId)}/diff?${new URLSearchParams(pairs)}`, origin, needsToken);
+      return commands.get(`${jobPath(jobId)}/diff?${new URLSearchParams(pairs)}`);
     },
-    whatIf: (jobId, { document }) => {
-      const action = { method: "POST", path: `${jobPath(jobId)}/what-if`, body: document } as const;
-      const command = curlOf(action, origin, needsToken);
-      // What is too long for a command is in the fields above, to be put into a file.
-      return command.length <= COMMAND_LENGTH_MAX
-        ? command
-        : curlOfFile(action, "what-if.json", origin, needsToken);
-    },
+    // What is too long for a command is in the fields above, to be put into a file.
+    whatIf: (jobId, { document }) =>
+      commands.post(`${jobPath(jobId)}/what-if`, document, "what-if.json"),
   };
 }

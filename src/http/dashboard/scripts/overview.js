@@ -146,7 +146,8 @@ class Chart {
       width,
       height: PLOT_HEIGHT,
       legend: { show: false },
-      padding: [8, 8, 0, 0],
+      // Room for half of the last label.
+      padding: [8, 24, 0, 0],
       tzDate: (/** @type {number} */ seconds) => uPlot.tzDate(new Date(seconds * 1_000), "UTC"),
       cursor: {
         y: false,

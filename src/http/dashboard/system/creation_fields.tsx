@@ -7,7 +7,7 @@ import { CopyCurl } from "../parts/curl.tsx";
 import { UserText } from "../parts/text.tsx";
 import type { FormTexts } from "../schema_form/field_texts.ts";
 import { Issues, LabelledInput, SchemaFields } from "../schema_form/schema_fields.tsx";
-import type { Commands } from "./commands.ts";
+import type { Commands } from "../commands.ts";
 import {
   documentOf,
   OPTION,

@@ -4,7 +4,7 @@ import type { DefinitionInfo } from "../../../engine/requests.ts";
 import { CopyCurl } from "../parts/curl.tsx";
 import { Empty } from "../parts/empty.tsx";
 import { UserText } from "../parts/text.tsx";
-import type { Commands } from "./commands.ts";
+import type { Commands } from "../commands.ts";
 
 export interface DefinitionsSectionProps {
   readonly definitions: readonly DefinitionInfo[];

@@ -8,7 +8,7 @@ import { CopyCurl, CopyText } from "../parts/curl.tsx";
 import { Table } from "../parts/table.tsx";
 import { durationText } from "../parts/time.tsx";
 import { UserText } from "../parts/text.tsx";
-import type { Commands } from "./commands.ts";
+import type { Commands } from "../commands.ts";
 
 export interface JournalSectionProps {
   readonly journal: JournalInfo;

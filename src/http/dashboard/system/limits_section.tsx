@@ -7,7 +7,7 @@ import type { Use } from "../../system_port.ts";
 import { countText, sizeText } from "../parts/amounts.tsx";
 import { CopyCurl } from "../parts/curl.tsx";
 import { Table } from "../parts/table.tsx";
-import type { Commands } from "./commands.ts";
+import type { Commands } from "../commands.ts";
 
 interface LimitsSectionProps {
   readonly edge: Edge;

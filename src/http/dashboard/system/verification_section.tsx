@@ -9,7 +9,7 @@ import { CopyCurl } from "../parts/curl.tsx";
 import { durationText, momentText, Time } from "../parts/time.tsx";
 import { UserText } from "../parts/text.tsx";
 import { MissingScope } from "./creation_fields.tsx";
-import type { Commands } from "./commands.ts";
+import type { Commands } from "../commands.ts";
 
 export interface VerificationSectionProps {
   readonly last: Verification | null;
