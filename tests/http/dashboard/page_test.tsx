@@ -14,6 +14,18 @@ Deno.test("page: what is not there is told on a page to people, and in JSON to p
   await problemOf(await app.get("/ui/nowhere", { accept: "*/*" }), 404, "not-found");
 });
 
+Deno.test("page: what is refused is said once, and leads back to the job that it is about", async () => {
+  const app = await startApp();
+  const plan = { expected: [{ id: "x", eventType: "a.B" }] };
+  await app.post("/jobs", { plan, jobId: "a~b" });
+  const text = await pageOf(app, "/ui/jobs/a~b/time?at=999", { status: 422 });
+  assert.equal(text.split("at is beyond the journal, which ends at entry 3").length, 2);
+  assert.match(text, /<a href="\/ui\/jobs\/a~b">To the job<\/a>/);
+  const several = await pageOf(app, "/ui/jobs/a~b/time?from=0&step=0", { status: 422 });
+  assert.equal(several.match(/<li><bdi>/g)?.length, 2);
+  assert.doesNotMatch(await pageOf(app, "/ui/nowhere", { status: 404 }), /To the job/);
+});
+
 Deno.test("page: a text of a user is text, and stands apart from what is around it", () => {
   const text = String(<UserText text={`<img src=x onerror=alert(1)> \u202e "&'`} />);
   assert.equal(
