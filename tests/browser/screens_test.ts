@@ -21,6 +21,8 @@ const SITUATIONS = [...FEW_SITUATIONS, "backing off", "executing", "plan without
 
 /** Where a finger has to hit, in pixels. */
 const TARGET_MIN = 44;
+/** Letters that have to have room beside each other. */
+const WORD_MAX = 18;
 
 function screensIn(demo: DemoProcess, situations: readonly string[]): readonly Screen[] {
   return [...SCREENS, ...situations.flatMap((situation) => screensOf(demo.jobIn(situation)))];
@@ -64,10 +66,34 @@ async function narrowFaults(browser: Browser, demo: DemoProcess): Promise<string
     for (const { path } of screensIn(demo, FEW_SITUATIONS)) {
       await watched.goto(demo.url + path);
       const small = await smallTargets(watched);
-      faults.push(...await watched.newFaults(), ...small.map((target) => `${path}: ${target}`));
+      const broken = await brokenWords(watched);
+      faults.push(...await watched.newFaults());
+      faults.push(...small.map((target) => `${path}: ${target}`));
+      faults.push(...broken.map((word) => `${path} breaks ${word}`));
     }
     return faults;
   });
+}
+
+/** What is no code and not very long is in one line; elsewhere it cannot be read. */
+async function brokenWords({ page }: WatchedPage): Promise<readonly string[]> {
+  return await page.evaluate<readonly string[]>(`(() => {
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const broken = [];
+    for (let text = walker.nextNode(); text !== null; text = walker.nextNode()) {
+      const element = text.parentElement;
+      if (element.closest("code, pre, .id, .mono, .unseen, textarea, option, svg") !== null) continue;
+      if (!element.checkVisibility({ contentVisibilityAuto: true })) continue;
+      for (const { index, 0: word } of text.data.matchAll(/(?<!\\S)\\p{L}{2,${WORD_MAX}}(?![^\\s:,.])/gu)) {
+        const range = document.createRange();
+        range.setStart(text, index);
+        range.setEnd(text, index + word.length);
+        const lines = new Set([...range.getClientRects()].map(({ top }) => Math.round(top)));
+        if (lines.size > 1) broken.push(word + " in " + element.outerHTML.slice(0, 120));
+      }
+    }
+    return broken;
+  })()`);
 }
 
 /** Buttons and fields that are shown; links within sentences are left out, as WCAG has it. */

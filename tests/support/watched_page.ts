@@ -20,8 +20,8 @@ interface Finding {
   readonly nodes: readonly { readonly target: readonly unknown[]; readonly html: string }[];
 }
 
-/** Findings that keep somebody from using the page. */
-const SERIOUS: readonly (string | null)[] = ["serious", "critical"];
+/** The rules of axe that count: all of the standard, and what else is good practice. */
+const RULES_OF = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] as const;
 /** A request that the page itself gave up: a navigation ends its stream and its refresh. */
 const GIVEN_UP = "net::ERR_ABORTED";
 
@@ -88,10 +88,11 @@ export class WatchedPage {
 
   async seriousFindings(): Promise<readonly string[]> {
     await this.page.evaluate(axe.source);
+    const options = JSON.stringify({ resultTypes: ["violations"], runOnly: RULES_OF });
     const findings = await this.page.evaluate<readonly Finding[]>(
-      "axe.run({ resultTypes: ['violations'] }).then(({ violations }) => violations)",
+      `axe.run(${options}).then(({ violations }) => violations)`,
     );
-    return findings.filter(({ impact }) => SERIOUS.includes(impact)).map(textOf);
+    return findings.map(textOf);
   }
 
   async #noteSidewaysScroll(): Promise<void> {

@@ -5,14 +5,21 @@ import type { LogId } from "../../../core/ids.ts";
 import type { JobCount, JobFilter } from "../../../engine/requests.ts";
 import { BULK_ACTIONS, filterOfAction } from "../../bulk_action.ts";
 import { cursorOf } from "../../cursor.ts";
+import { CopyCurl } from "../parts/curl.tsx";
 import type { JobsAddress } from "./address.ts";
 import { ACTION_WORDS } from "./bulk_confirm.tsx";
 import type { JobsPage } from "./list.ts";
 
-export function Heading({ address }: { readonly address: JobsAddress }) {
+interface HeadingProps {
+  readonly address: JobsAddress;
+  /** The call that gives what is shown, if it can be asked for. */
+  readonly command?: string;
+}
+
+export function Heading({ address, command }: HeadingProps) {
   const isGrouped = address.get("group") !== undefined;
   return (
-    <div class="row row-between">
+    <div class="row jobs-head">
       <h1>Jobs</h1>
       <nav class="views" aria-label="Views">
         <a href={address.with({ group: undefined })} aria-current={isGrouped ? undefined : "page"}>
@@ -22,6 +29,7 @@ export function Heading({ address }: { readonly address: JobsAddress }) {
           Failures by kind
         </a>
       </nav>
+      {command === undefined ? null : <CopyCurl command={command} />}
     </div>
   );
 }

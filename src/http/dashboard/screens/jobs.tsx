@@ -22,7 +22,6 @@ import { SearchedLine } from "../jobs/searched.tsx";
 import { BulkLinks, Heading, NewsLine, olderPath, Pager } from "../jobs/surroundings.tsx";
 import { JobTable } from "../jobs/table.tsx";
 import { page } from "../page.tsx";
-import { CopyCurl } from "../parts/curl.tsx";
 import { NoteLine } from "../parts/note_line.tsx";
 
 export function addJobsScreen(app: Hono, edge: Edge): void {
@@ -94,7 +93,7 @@ async function listPage(asked: Asked): Promise<Response> {
     edge,
     LIVE,
     <>
-      <Heading address={address} />
+      <Heading address={address} command={listCommand(commandsOf(c, edge), listFilters(asked))} />
       <NoteLine c={c} edge={edge} />
       <FilterForm address={address} types={typesOf(edge)} />
       <Chips address={address} />
@@ -117,7 +116,6 @@ async function listPage(asked: Asked): Promise<Response> {
         )}
       <SearchedLine searched={jobs.searched} further={olderPath(address, jobs)} />
       <Pager jobs={jobs} address={address} />
-      <CopyCurl command={listCommand(commandsOf(asked.c, asked.edge), listFilters(asked))} />
     </>,
   );
 }
@@ -141,7 +139,10 @@ function groupsPage(asked: Asked): Response {
     edge,
     LIVE,
     <>
-      <Heading address={address} />
+      <Heading
+        address={address}
+        command={groupsCommand(commandsOf(c, edge), address.filters())}
+      />
       <NoteLine c={c} edge={edge} />
       <FilterForm address={address} types={typesOf(edge)} />
       <Chips address={address} />
@@ -166,7 +167,6 @@ function groupsPage(asked: Asked): Response {
         Failures are of one kind when the type, the task, the error and the words of its message are
         the same: numbers, ids, times, paths and what is in quotation marks do not count.
       </p>
-      <CopyCurl command={groupsCommand(commandsOf(asked.c, asked.edge), address.filters())} />
     </>,
   );
 }
