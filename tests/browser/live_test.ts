@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import type { Browser, Page } from "playwright-core";
 import { DESKTOP, inContext, testInBrowser } from "../support/chromium.ts";
 import { DaybookProcess, type ProcessOptions } from "../support/daybook_process.ts";
+import { sideBySide } from "../support/side_by_side.ts";
 import { StandInProxy } from "../support/stand_in_proxy.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
@@ -154,13 +155,8 @@ const WALKS: Readonly<Record<string, Walk>> = {
 
 testInBrowser(
   "live: a page outlives its server, follows the next one, and says what ended it",
-  async (browser) => {
-    // Side by side: the time goes into waiting.
-    const outcomes = await Promise.allSettled(Object.values(WALKS).map((walk) => walk(browser)));
-    const faults = Object.keys(WALKS).flatMap((name, index) => {
-      const outcome = outcomes[index];
-      return outcome?.status === "rejected" ? [`${name}: ${outcome.reason}`] : [];
-    });
-    assert.ok(faults.length === 0, faults.join("\n"));
-  },
+  (browser) =>
+    sideBySide(Object.fromEntries(
+      Object.entries(WALKS).map(([name, walk]) => [name, () => walk(browser)]),
+    )),
 );

@@ -2,17 +2,11 @@
 
 import assert from "node:assert/strict";
 import type { Browser } from "playwright-core";
-import {
-  DESKTOP,
-  inContext,
-  NARROWEST,
-  testInBrowser,
-  type View,
-  VIEWS,
-} from "../support/chromium.ts";
+import { DESKTOP, inContext, NARROWEST, testInBrowser } from "../support/chromium.ts";
 import type { DemoProcess } from "../support/demo_process.ts";
 import { withDemo } from "../support/demo_server.ts";
-import { WatchedPage } from "../support/watched_page.ts";
+import { sideBySide } from "../support/side_by_side.ts";
+import { RULES_OF_COLOUR, WatchedPage } from "../support/watched_page.ts";
 import { type Screen, SCREENS, screensOf } from "./screens.ts";
 
 /** Those whose pages differ most. */
@@ -28,26 +22,47 @@ function screensIn(demo: DemoProcess, situations: readonly string[]): readonly S
   return [...SCREENS, ...situations.flatMap((situation) => screensOf(demo.jobIn(situation)))];
 }
 
+type Look = (watched: WatchedPage, screen: Screen) => Promise<readonly string[]>;
+
 /** What is wrong with all screens in one view: one run tells all of it. */
-async function faultsIn(
+async function look(
   browser: Browser,
-  screens: readonly Screen[],
   { url }: DemoProcess,
-  view: View,
-): Promise<string[]> {
-  return await inContext(browser, view, async (context) => {
+  screens: readonly Screen[],
+  view: Parameters<Browser["newContext"]>[0],
+  faultsOf: Look,
+): Promise<void> {
+  const faults = await inContext(browser, view, async (context) => {
     const watched = await WatchedPage.open(context);
-    const faults: string[] = [];
-    for (const { path, says } of screens) {
-      await watched.goto(url + path);
-      const text = await watched.page.locator("main").innerText();
-      if (!says.test(text)) faults.push(`${path} does not say ${says}: ${text.slice(0, 200)}`);
-      faults.push(...await watched.seriousFindings(), ...await watched.newFaults());
-      faults.push(...await headingFaults(watched));
+    const found: string[] = [];
+    for (const screen of screens) {
+      await watched.goto(url + screen.path);
+      found.push(...await faultsOf(watched, screen), ...await watched.newFaults());
     }
-    return faults;
+    return found;
   });
+  assert.ok(faults.length === 0, faults.join("\n"));
 }
+
+/** Of what is on a page, however wide and of whatever colour it is. */
+const whole: Look = async (watched, { path, says }) => {
+  const text = await watched.page.locator("main").innerText();
+  const silence = says.test(text) ? [] : [`${path} does not say ${says}: ${text.slice(0, 200)}`];
+  return [...silence, ...await watched.axeFindings(), ...await headingFaults(watched)];
+};
+
+const colours: Look = (watched) => watched.axeFindings(RULES_OF_COLOUR);
+
+/** Nothing is cut off, and a finger hits what it wants. */
+const narrow: Look = async (watched, { path }) => {
+  const small = await smallTargets(watched);
+  const broken = await brokenWords(watched);
+  return [
+    ...await watched.axeFindings(),
+    ...small.map((target) => `${path}: ${target}`),
+    ...broken.map((word) => `${path} breaks ${word}`),
+  ];
+};
 
 /** There is one first heading, and none skips a level. */
 async function headingFaults({ page }: WatchedPage): Promise<readonly string[]> {
@@ -57,22 +72,6 @@ async function headingFaults({ page }: WatchedPage): Promise<readonly string[]> 
   const skips = levels.some((level, index) => level > (levels[index - 1] ?? 0) + 1);
   const isWrong = skips || levels.filter((level) => level === 1).length !== 1;
   return isWrong ? [`${page.url()} has headings of levels ${levels}`] : [];
-}
-
-async function narrowFaults(browser: Browser, demo: DemoProcess): Promise<string[]> {
-  return await inContext(browser, { viewport: NARROWEST, hasTouch: true }, async (context) => {
-    const watched = await WatchedPage.open(context);
-    const faults: string[] = [];
-    for (const { path } of screensIn(demo, FEW_SITUATIONS)) {
-      await watched.goto(demo.url + path);
-      const small = await smallTargets(watched);
-      const broken = await brokenWords(watched);
-      faults.push(...await watched.newFaults());
-      faults.push(...small.map((target) => `${path}: ${target}`));
-      faults.push(...broken.map((word) => `${path} breaks ${word}`));
-    }
-    return faults;
-  });
 }
 
 /** What is no code and not very long is in one line; elsewhere it cannot be read. */
@@ -88,7 +87,8 @@ async function brokenWords({ page }: WatchedPage): Promise<readonly string[]> {
         const range = document.createRange();
         range.setStart(text, index);
         range.setEnd(text, index + word.length);
-        const lines = new Set([...range.getClientRects()].map(({ top }) => Math.round(top)));
+        const seen = [...range.getClientRects()].filter(({ width }) => width > 0);
+        const lines = new Set(seen.map(({ top }) => Math.round(top)));
         if (lines.size > 1) broken.push(word + " in " + element.outerHTML.slice(0, 120));
       }
     }
@@ -109,50 +109,37 @@ async function smallTargets({ page }: WatchedPage): Promise<readonly string[]> {
   `);
 }
 
-async function faultsWithoutScripts(browser: Browser, demo: DemoProcess): Promise<string[]> {
+async function readWithoutScripts(browser: Browser, demo: DemoProcess): Promise<void> {
   const options = { viewport: DESKTOP, javaScriptEnabled: false };
-  return await inContext(browser, options, async (context) => {
+  const faults = await inContext(browser, options, async (context) => {
     const page = await context.newPage();
-    const faults: string[] = [];
+    const found: string[] = [];
     for (const { path, says } of screensIn(demo, ["waiting"])) {
       await page.goto(demo.url + path);
       const text = await page.locator("main").innerText();
-      if (!says.test(text) || text.length < 100) faults.push(`${path} says: ${text}`);
+      if (!says.test(text) || text.length < 100) found.push(`${path} says: ${text}`);
       // A button outside of a form does nothing without a script.
       const useless = await page.locator("button:visible:not(form button)").allInnerTexts();
-      faults.push(...useless.map((button) => `${path} has a button that does nothing: ${button}`));
+      found.push(...useless.map((button) => `${path} has a button that does nothing: ${button}`));
     }
-    return faults;
+    return found;
   });
-}
-
-function assertNone(faults: readonly string[]): void {
   assert.ok(faults.length === 0, faults.join("\n"));
 }
 
 testInBrowser(
-  "screens: each is as it should be in a browser",
-  (browser, t) =>
+  "screens: each is as it should be, on a desk, on a phone, in the dark and without scripts",
+  (browser) =>
     withDemo(async (demo) => {
-      for (const colorScheme of ["light", "dark"] as const) {
-        await t.step(`${colorScheme}: no error, no breach, and all can use it`, async () => {
-          const views = VIEWS.filter((view) => view.colorScheme === colorScheme);
-          const screens = screensIn(demo, colorScheme === "light" ? SITUATIONS : FEW_SITUATIONS);
-          // Side by side: the time goes into waiting for each page.
-          const faults = await Promise.all(
-            views.map((view) => faultsIn(browser, screens, demo, view)),
-          );
-          assertNone(faults.flat());
-        });
-      }
-      await t.step(
-        `${NARROWEST.width} wide: nothing is cut off, and a finger hits what it wants`,
-        async () => {
-          assertNone(await narrowFaults(browser, demo));
-        },
-      );
-      await t.step("without scripts it reads, and has no button that needs one", async () => {
-        assertNone(await faultsWithoutScripts(browser, demo));
+      const few = screensIn(demo, FEW_SITUATIONS);
+      const desk = { viewport: DESKTOP, colorScheme: "light" } as const;
+      const phone = { viewport: NARROWEST, hasTouch: true, colorScheme: "light" } as const;
+      const dark = { viewport: DESKTOP, colorScheme: "dark" } as const;
+      await sideBySide({
+        "on a desk": () => look(browser, demo, screensIn(demo, SITUATIONS), desk, whole),
+        "on the narrowest phone": () => look(browser, demo, few, phone, narrow),
+        "in the dark": () => look(browser, demo, few, dark, colours),
+        "without scripts": () => readWithoutScripts(browser, demo),
       });
     }),
 );

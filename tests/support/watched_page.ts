@@ -15,11 +15,12 @@ interface Observed {
 /** A finding of axe, as far as it is used. */
 interface Finding {
   readonly id: string;
-  readonly impact: string | null;
   readonly help: string;
   readonly nodes: readonly { readonly target: readonly unknown[]; readonly html: string }[];
 }
 
+/** A page that was looked at in light has the same in dark, in other colours. */
+export const RULES_OF_COLOUR = ["color-contrast", "link-in-text-block"] as const;
 /** The rules of axe that count: all of the standard, and what else is good practice. */
 const RULES_OF = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] as const;
 /** A request that the page itself gave up: a navigation ends its stream and its refresh. */
@@ -82,13 +83,14 @@ export class WatchedPage {
 
   /** The same, with what keeps somebody from using it. */
   async checkWithAxe(): Promise<void> {
-    this.#faults.push(...await this.seriousFindings());
+    this.#faults.push(...await this.axeFindings());
     await this.check();
   }
 
-  async seriousFindings(): Promise<readonly string[]> {
+  /** @param rules All that count, or those that hang on what is new of a page. */
+  async axeFindings(rules: readonly string[] = RULES_OF): Promise<readonly string[]> {
     await this.page.evaluate(axe.source);
-    const options = JSON.stringify({ resultTypes: ["violations"], runOnly: RULES_OF });
+    const options = JSON.stringify({ resultTypes: ["violations"], runOnly: rules });
     const findings = await this.page.evaluate<readonly Finding[]>(
       `axe.run(${options}).then(({ violations }) => violations)`,
     );
