@@ -30,7 +30,7 @@ function shotsOf(demo: DemoProcess): readonly Shot[] {
     { name: "jobs", path: "/ui/jobs" },
     { name: "failures", path: "/ui/jobs?group=error" },
     { name: "job", path: job("waiting"), height: 960 },
-    { name: "timeline", path: `${job("dead letter")}#timeline-title`, height: 900 },
+    { name: "timeline", path: `${job("dead letter")}#timeline-heading`, height: 900 },
     { name: "time-travel", path: `${job("recovery required")}/time` },
     { name: "stream", path: "/ui/stream" },
     { name: "system", path: "/ui/system" },
