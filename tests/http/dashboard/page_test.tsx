@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { Notes, withoutNote } from "../../../src/http/dashboard/notes.ts";
 import { durationText, momentText } from "../../../src/http/dashboard/parts/time.tsx";
 import { JsonView, UserText } from "../../../src/http/dashboard/parts/text.tsx";
-import { locationOf, pageOf } from "../../support/dashboard.ts";
+import { locationOf, pageOf, pageText, submitForm } from "../../support/dashboard.ts";
 import { problemOf, startApp } from "../../support/http_app.ts";
 
 Deno.test("page: what is not there is told on a page to people, and in JSON to programs", async () => {
