@@ -1,9 +1,9 @@
 /** What an action on many jobs did, what it left alone and why, and what is left to do. */
 
-import { counted } from "../../../core/counted.ts";
 import type { JobId } from "../../../core/ids.ts";
 import type { JobCount } from "../../../engine/requests.ts";
 import { BULK_MAX, type BulkDone, type BulkReport, type BulkRequest } from "../../bulk_action.ts";
+import { countedText, countText } from "../parts/amounts.tsx";
 import { JobLink } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
 import { JOBS_PATH } from "./address.ts";
@@ -23,7 +23,7 @@ export function BulkResult({ request, report, returnTo }: BulkResultProps) {
   const words = ACTION_WORDS[request.action];
   return (
     <section class="bulk">
-      <h1>{words.done} {counted(done.length, "job")}</h1>
+      <h1>{words.done} {countedText(done.length, "job")}</h1>
       {stopped === undefined ? null : (
         <p class="note note-bad" role="alert">
           Stopped before the end: {stopped.message}
@@ -66,7 +66,7 @@ function Skipped({ reason, jobIds }: SkippedProps) {
   return (
     <>
       <h2>
-        Left {counted(jobIds.length, "job")} alone: <UserText text={reason} lengthMax={300} />
+        Left {countedText(jobIds.length, "job")} alone: <UserText text={reason} lengthMax={300} />
       </h2>
       <Links
         links={jobIds.slice(0, LINKS_MAX).map((jobId) => <JobLink jobId={jobId} />)}
@@ -86,7 +86,7 @@ function Links({ links, more }: LinksProps) {
   return (
     <ul class="bulk-links">
       {links.map((link) => <li>{link}</li>)}
-      {more <= 0 ? null : <li class="soft">and {counted(more, "more", "more")}</li>}
+      {more <= 0 ? null : <li class="soft">and {countedText(more, "more", "more")}</li>}
     </ul>
   );
 }
@@ -111,7 +111,7 @@ function Left({ request, report: { left, next }, returnTo }: BulkResultProps) {
       ))}
       <p>{leftText(left)}</p>
       <button type="submit" class="primary">
-        {verb} {left.jobs > BULK_MAX ? `the next ${BULK_MAX.toLocaleString("en")}` : "them"}
+        {verb} {left.jobs > BULK_MAX ? `the next ${countText(BULK_MAX)}` : "them"}
       </button>
     </form>
   );
@@ -120,7 +120,5 @@ function Left({ request, report: { left, next }, returnTo }: BulkResultProps) {
 function leftText({ jobs, searched }: JobCount): string {
   if (jobs === 0) return "Older jobs were not looked at yet.";
   const atLeast = searched === undefined ? "" : "at least ";
-  return `Of those that match, ${atLeast}${jobs.toLocaleString("en")} ${
-    jobs === 1 ? "is" : "are"
-  } left.`;
+  return `Of those that match, ${atLeast}${countText(jobs)} ${jobs === 1 ? "is" : "are"} left.`;
 }

@@ -5,18 +5,19 @@ import type { LogId } from "../../../core/ids.ts";
 import type { JobCount, JobFilter } from "../../../engine/requests.ts";
 import { BULK_ACTIONS, filterOfAction } from "../../bulk_action.ts";
 import { cursorOf } from "../../cursor.ts";
-import { CopyCurl } from "../parts/curl.tsx";
+import { CopyCurl, type CopyCurlProps } from "../parts/curl.tsx";
 import type { JobsAddress } from "./address.ts";
 import { ACTION_WORDS } from "./bulk_confirm.tsx";
 import type { JobsPage } from "./list.ts";
+import { countText } from "../parts/amounts.tsx";
 
 interface HeadingProps {
   readonly address: JobsAddress;
   /** The call that gives what is shown, if it can be asked for. */
-  readonly command?: string;
+  readonly curl?: CopyCurlProps;
 }
 
-export function Heading({ address, command }: HeadingProps) {
+export function Heading({ address, curl }: HeadingProps) {
   const isGrouped = address.get("group") !== undefined;
   return (
     <div class="row jobs-head">
@@ -29,7 +30,7 @@ export function Heading({ address, command }: HeadingProps) {
           Failures by kind
         </a>
       </nav>
-      {command === undefined ? null : <CopyCurl command={command} />}
+      {curl === undefined ? null : <CopyCurl {...curl} />}
     </div>
   );
 }
@@ -41,7 +42,7 @@ interface NewsLineProps {
 
 /** Has its room before there is anything to say, so that nothing moves when there is. */
 export function NewsLine({ jobs: { news, newer }, address }: NewsLineProps) {
-  const many = news.jobs.toLocaleString("en");
+  const many = countText(news.jobs);
   const text = news.isNewer
     ? `${many} newer ${news.jobs === 1 ? "job" : "jobs"}`
     : `${many} more ${news.jobs === 1 ? "matches" : "match"} now`;

@@ -22,6 +22,7 @@ import { SearchedLine } from "../jobs/searched.tsx";
 import { BulkLinks, Heading, NewsLine, olderPath, Pager } from "../jobs/surroundings.tsx";
 import { JobTable } from "../jobs/table.tsx";
 import { page } from "../page.tsx";
+import { MissingScope } from "../parts/missing_scope.tsx";
 import { NoteLine } from "../parts/note_line.tsx";
 
 export function addJobsScreen(app: Hono, edge: Edge): void {
@@ -93,7 +94,10 @@ async function listPage(asked: Asked): Promise<Response> {
     edge,
     LIVE,
     <>
-      <Heading address={address} command={listCommand(commandsOf(c, edge), listFilters(asked))} />
+      <Heading
+        address={address}
+        curl={{ command: listCommand(commandsOf(c, edge), listFilters(asked)) }}
+      />
       <NoteLine c={c} edge={edge} />
       <FilterForm address={address} types={typesOf(edge)} />
       <Chips address={address} />
@@ -102,7 +106,7 @@ async function listPage(asked: Asked): Promise<Response> {
         <NewsLine jobs={jobs} address={address} />
         {mayOperate
           ? <BulkLinks address={address} filter={filter} upTo={engine.headLogId} count={count} />
-          : null}
+          : <MissingScope scope="operate" what="controlling jobs" />}
       </div>
       {rows.length === 0
         ? <NoJobs address={address} count={count} searched={jobs.searched !== undefined} />
@@ -141,7 +145,10 @@ function groupsPage(asked: Asked): Response {
     <>
       <Heading
         address={address}
-        command={groupsCommand(commandsOf(c, edge), address.filters())}
+        curl={{
+          command: groupsCommand(commandsOf(c, edge), address.filters()),
+          label: "curl, of the newest 500",
+        }}
       />
       <NoteLine c={c} edge={edge} />
       <FilterForm address={address} types={typesOf(edge)} />

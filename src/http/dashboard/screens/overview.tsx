@@ -2,9 +2,11 @@
 
 import type { Context, Hono } from "hono";
 import type { Edge } from "../../edge.ts";
+import { STATUS } from "../../problem.ts";
 import { TREND_SPANS, type TrendSpan } from "../../overview_port.ts";
 import { readQuery } from "../../query.ts";
 import { choice, single } from "../../query_parameters.ts";
+import { emptyResponse } from "../../response.ts";
 import { answerIndex } from "../../routes/health.ts";
 import { AttentionSection } from "../overview/attention_section.tsx";
 import { CensusSection } from "../overview/census_section.tsx";
@@ -25,6 +27,8 @@ const OVERVIEW_PARAMETERS = {
 
 export function addOverviewScreen(app: Hono, edge: Edge): void {
   app.get("/", (c) => acceptsHtml(c.req.raw) ? showOverview(c, edge) : answerIndex());
+  // What somebody types who has seen the paths of the other screens.
+  app.get("/ui", () => emptyResponse(STATUS.seeOther, { location: "/" }));
 }
 
 async function showOverview(c: Context, edge: Edge): Promise<Response> {
