@@ -1,12 +1,11 @@
-/** Each screen, with a job in each situation: how it is in a browser, whichever it is. */
+/** How each screen is in a browser, with a job in each situation. */
 
 import assert from "node:assert/strict";
 import type { Browser } from "playwright-core";
-import { DESKTOP, inContext, NARROWEST, testInBrowser } from "../support/chromium.ts";
+import { DESKTOP, inContext, NARROWEST } from "../support/chromium.ts";
 import type { DemoProcess } from "../support/demo_process.ts";
-import { withDemo } from "../support/demo_server.ts";
 import { sideBySide } from "../support/side_by_side.ts";
-import { RULES_OF_COLOUR, WatchedPage } from "../support/watched_page.ts";
+import { WatchedPage } from "../support/watched_page.ts";
 import { type Screen, SCREENS, screensOf } from "./screens.ts";
 
 /** Those whose pages differ most. */
@@ -51,14 +50,14 @@ const whole: Look = async (watched, { path, says }) => {
   return [...silence, ...await watched.axeFindings(), ...await headingFaults(watched)];
 };
 
-const colours: Look = (watched) => watched.axeFindings(RULES_OF_COLOUR);
+const colours: Look = (watched) => watched.axeFindings("the colours");
 
 /** Nothing is cut off, and a finger hits what it wants. */
 const narrow: Look = async (watched, { path }) => {
   const small = await smallTargets(watched);
   const broken = await brokenWords(watched);
   return [
-    ...await watched.axeFindings(),
+    ...await watched.axeFindings("all but the colours"),
     ...small.map((target) => `${path}: ${target}`),
     ...broken.map((word) => `${path} breaks ${word}`),
   ];
@@ -127,19 +126,16 @@ async function readWithoutScripts(browser: Browser, demo: DemoProcess): Promise<
   assert.ok(faults.length === 0, faults.join("\n"));
 }
 
-testInBrowser(
-  "screens: each is as it should be, on a desk, on a phone, in the dark and without scripts",
-  (browser) =>
-    withDemo(async (demo) => {
-      const few = screensIn(demo, FEW_SITUATIONS);
-      const desk = { viewport: DESKTOP, colorScheme: "light" } as const;
-      const phone = { viewport: NARROWEST, hasTouch: true, colorScheme: "light" } as const;
-      const dark = { viewport: DESKTOP, colorScheme: "dark" } as const;
-      await sideBySide({
-        "on a desk": () => look(browser, demo, screensIn(demo, SITUATIONS), desk, whole),
-        "on the narrowest phone": () => look(browser, demo, few, phone, narrow),
-        "in the dark": () => look(browser, demo, few, dark, colours),
-        "without scripts": () => readWithoutScripts(browser, demo),
-      });
-    }),
-);
+/** On a desk, on a phone, in the dark and without scripts. */
+export async function lookAtScreens(browser: Browser, demo: DemoProcess): Promise<void> {
+  const few = screensIn(demo, FEW_SITUATIONS);
+  const desk = { viewport: DESKTOP, colorScheme: "light" } as const;
+  const phone = { viewport: NARROWEST, hasTouch: true, colorScheme: "light" } as const;
+  const dark = { viewport: DESKTOP, colorScheme: "dark" } as const;
+  await sideBySide({
+    "on a desk": () => look(browser, demo, screensIn(demo, SITUATIONS), desk, whole),
+    "on the narrowest phone": () => look(browser, demo, few, phone, narrow),
+    "in the dark": () => look(browser, demo, few, dark, colours),
+    "without scripts": () => readWithoutScripts(browser, demo),
+  });
+}

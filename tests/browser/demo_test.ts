@@ -1,12 +1,13 @@
-/** Each thing that can be done on the screens is done, with scripts and without. */
+/** The screens, and each thing that can be done on them, with scripts and without. */
 
 import type { BrowserContext } from "playwright-core";
 import { DESKTOP, inContext, testInBrowser } from "../support/chromium.ts";
 import type { DemoProcess } from "../support/demo_process.ts";
-import { withDemo } from "../support/demo_server.ts";
+import { withTwoDemos } from "../support/demo_server.ts";
 import { sideBySide } from "../support/side_by_side.ts";
 import { WatchedPage } from "../support/watched_page.ts";
 import { type Action, ACTIONS } from "./actions.ts";
+import { lookAtScreens } from "./screen_looks.ts";
 
 type Doing = (action: Action, context: BrowserContext, demo: DemoProcess) => Promise<void>;
 
@@ -35,24 +36,25 @@ async function doAll(doing: Doing, context: BrowserContext, demo: DemoProcess): 
   }
 }
 
+// One test: a demo takes long until it has a job in each situation.
 testInBrowser(
-  "actions: each does what it says, and all but the scripts' own do so without scripts as well",
-  (browser) =>
-    sideBySide({
-      "with scripts": () =>
-        withDemo((demo) =>
-          inContext(browser, { viewport: DESKTOP }, async (context) => {
-            await context.grantPermissions(["clipboard-read", "clipboard-write"]);
-            await doAll(watched, context, demo);
-          })
-        ),
-      "without scripts": () =>
-        withDemo((demo) =>
-          inContext(
-            browser,
-            { viewport: DESKTOP, javaScriptEnabled: false },
-            (context) => doAll(unscripted, context, demo),
-          )
-        ),
+  "screens and actions: all can use them, each does what it says, and most need no script",
+  (browser, t) =>
+    withTwoDemos(async (demo, other) => {
+      await t.step("each screen is as it should be, wherever it is looked at", async () => {
+        await lookAtScreens(browser, demo);
+      });
+      await t.step("each action does what it says", () =>
+        sideBySide({
+          "with scripts": () =>
+            inContext(browser, { viewport: DESKTOP }, async (context) => {
+              await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+              await doAll(watched, context, demo);
+            }),
+          "without scripts": () => {
+            const options = { viewport: DESKTOP, javaScriptEnabled: false };
+            return inContext(browser, options, (context) => doAll(unscripted, context, other));
+          },
+        }));
     }),
 );
