@@ -38,8 +38,9 @@ async function withHostileJobs(
       permissions: [`--allow-read=${journal},${ROOT}`],
     });
     try {
-      const jobs: HostileJobs[] = [];
-      for (const hostility of hostilities) jobs.push(await hostileJobs(daybook, hostility));
+      const jobs = await Promise.all(
+        hostilities.map((hostility) => hostileJobs(daybook, hostility)),
+      );
       await run(daybook.url, jobs);
     } finally {
       await daybook.stop();
