@@ -248,6 +248,9 @@ Deno.test("submit form: a secret is asked for as a password, and is in no answer
     show: "curl",
   });
   assert.doesNotMatch(await pageText(shown), /4000-0000/);
+  const blank = { "input/card": "", "input/amount": "5", show: "curl" };
+  const without = await submitForm(app, "/ui/system/definitions/test.pay", blank);
+  assert.match(await pageText(without), /&quot;input&quot;:\{&quot;amount&quot;:5\}/);
 });
 
 Deno.test("definition page: the schema as a table and raw, and what its newest job waits for", async () => {

@@ -91,7 +91,9 @@ function hashOf(text: string): string {
 /** The same form with nothing in it that must not be shown. */
 export function withoutSecrets(field: Field, texts: FormTexts): FormTexts {
   const hidden = [...secretNames(field)];
-  return new Map([...texts].map(([name, text]) => [name, hidden.includes(name) ? "…" : text]));
+  const shown = (name: string, text: string) =>
+    hidden.includes(name) && text.trim() !== "" ? "…" : text;
+  return new Map([...texts].map(([name, text]) => [name, shown(name, text)]));
 }
 
 /** Shorter ones are in too many words. */
