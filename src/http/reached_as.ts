@@ -15,6 +15,11 @@ export interface ReachedAs {
 export function reachedAs({ headers, url }: Request): ReachedAs {
   const { host: named, protocol } = new URL(url);
   const host = headers.get("host") ?? named;
-  const secure = protocol === "https:" || headers.get("x-forwarded-proto") === "https";
+  const secure = protocol === "https:" || schemeTold(headers) === "https";
   return { host, secure, origin: `${secure ? "https" : "http"}://${host}` };
+}
+
+/** Of several proxies the first one is the client's. */
+function schemeTold(headers: Headers): string | undefined {
+  return headers.get("x-forwarded-proto")?.split(",")[0]?.trim();
 }

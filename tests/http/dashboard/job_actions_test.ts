@@ -198,7 +198,10 @@ Deno.test("job form: who may only read sees no buttons, is told why, and can sen
   const html = await pageOf(app, `/ui/jobs/${jobId}`, { cookie });
   const own = formsOf(html).filter(({ action }) => action.startsWith("/ui/jobs/"));
   assert.deepEqual(own, []);
-  assert.match(readable(html), /Your token does not have the scope operate , which controls/);
+  assert.match(
+    readable(html),
+    /Your token does not have the scope operate , which controlling jobs takes/,
+  );
   assert.match(readable(html), /Your token does not have the scope submit , which sending events/);
   for (const form of FORMS) {
     const response = await submitForm(app, `/ui/jobs/${jobId}/${form}`, {}, { cookie });

@@ -347,6 +347,7 @@ Deno.test("jobs: who may only read is offered no action, and refused each", asyn
   const read = await pageText(await app.get(JOBS, reader));
   assert.deepEqual(rowsOf(read), ["a"]);
   assert.doesNotMatch(read, /Cancel|do=/);
+  assert.match(read, /does not have the scope <code>operate<\/code>, which controlling jobs takes/);
   assert.match(await pageText(await app.get(JOBS, master)), /Cancel …/);
   assert.doesNotMatch(await pageText(await app.get(`${JOBS}?do=cancel`, reader)), /Cancel 1 job/);
   const fields = { action: "cancel", job: "a", confirm: "yes", return: JOBS };

@@ -315,11 +315,11 @@ Deno.test("event form: the receipt says what the event did, and a second sending
   const { app } = await start();
   const plan = { expected: [{ id: "b", eventType: "a.B" }] };
   await jsonOf(await app.post("/jobs", { plan, jobId: "waits" }), 202);
-  const send = async () =>
+  const send = async (attributes = '{"n":1}') =>
     await locationOf(
       await submitForm(app, "/ui/system/event", {
         "input/eventType": "a.B",
-        "input/attributes": '{"n":1}',
+        "input/attributes": attributes,
         once: "the-same",
       }),
     );
@@ -329,6 +329,8 @@ Deno.test("event form: the receipt says what the event did, and a second sending
     await pageOf(app, await send()),
     /was recorded as entry \d+ before, and changes nothing/,
   );
+  // Somebody went back, and changed what the form held: that is another event.
+  assert.match(await pageOf(app, await send('{"n":2}')), /is recorded as entry \d+/);
 
   const wrong = await submitForm(app, "/ui/system/event", {
     "input/eventType": "job.Forged",

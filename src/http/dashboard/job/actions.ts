@@ -1,9 +1,8 @@
 /** What the forms of a job's page do. Each leads back to a page that says what came of it. */
 
-import { createHash } from "node:crypto";
 import type { Context, Hono } from "hono";
 import * as v from "valibot";
-import type { EventId, JobId } from "../../../core/ids.ts";
+import type { JobId } from "../../../core/ids.ts";
 import type { JobState } from "../../../core/job_state.ts";
 import type { IncomingEvent } from "../../../engine/requests.ts";
 import type { Edge } from "../../edge.ts";
@@ -17,10 +16,11 @@ import { controlBody, retryBody } from "../../routes/controls.ts";
 import { jobIdOf } from "../../routes/job_id.ts";
 import { filledField, readForm } from "../form.ts";
 import { jsonPlaceText } from "../json_place.ts";
+import { onceOnly } from "../once_only.ts";
 import { jobPagePath } from "../parts/links.tsx";
+import { receiptText } from "../receipt_text.ts";
 import { safeReturnPath } from "../return_path.ts";
 import type { Control } from "./controls.tsx";
-import { receiptText } from "./receipt_text.ts";
 import type { RefusedEvent } from "./screen_state.ts";
 
 /** Does what a control says, and leads back. */
@@ -126,13 +126,7 @@ function refusal(form: URLSearchParams, text: string, reason: string): RefusedEv
 function eventOf(text: string, once: string): IncomingEvent {
   const judged = judgeEvent(parseJson(text));
   if (!judged.valid) throw invalidRequest(judged.errors);
-  return { eventId: onceOnly(text, once), ...judged.event };
-}
-
-/** The same text from the same form is the same event: a button that is pressed twice sends one. */
-function onceOnly(text: string, once: string): EventId {
-  const digest = createHash("sha256").update(`${once}\n${text}`).digest("base64url");
-  return `evt_form_${digest.slice(0, 24)}` as EventId;
+  return { eventId: onceOnly(once, text), ...judged.event };
 }
 
 export function addJobActions(app: Hono, edge: Edge): void {

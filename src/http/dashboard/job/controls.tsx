@@ -4,6 +4,7 @@ import { decide } from "../../../core/decide.ts";
 import { MAIN_TASK } from "../../../core/ids.ts";
 import { ActionForm, Confirm } from "../parts/action_form.tsx";
 import { CopyText } from "../parts/curl.tsx";
+import { MissingScope } from "../parts/missing_scope.tsx";
 import { jobPagePath } from "../parts/links.tsx";
 import { cutText } from "../parts/text.tsx";
 import type { JobScreenState } from "./screen_state.ts";
@@ -32,11 +33,7 @@ export function JobControls({ state }: Props) {
     <section id="job-controls" class="job-controls" aria-label="Controls" data-live>
       {state.may("operate")
         ? legal.map((control) => <ControlForm state={state} control={control} />)
-        : (
-          <p class="hint">
-            Your token does not have the scope <code>operate</code>, which controls of jobs take.
-          </p>
-        )}
+        : <MissingScope scope="operate" what="controlling jobs" />}
       {legal.length === 0 ? null : <Commands state={state} legal={legal} />}
       {state.may("operate") && legal.length === 0 ? <p class="hint">{nothingText(state)}</p> : null}
     </section>

@@ -1,5 +1,6 @@
 /** The entries of a job as they are recorded. */
 
+import type { Child } from "hono/jsx";
 import type { JobEventLogEntry } from "../../../core/event.ts";
 import { CopyCurl } from "../parts/curl.tsx";
 import { EntryNote } from "../parts/entry_note.tsx";
@@ -25,7 +26,7 @@ export function JobEntries({ state }: Props) {
         <OrderLinks state={state} />
       </div>
       <p class="hint" id="entries-count" data-live>
-        {countText(page)}
+        {pageText(page)}
       </p>
       <PageLinks state={state} />
       <Region page={page}>
@@ -42,14 +43,13 @@ export function JobEntries({ state }: Props) {
 }
 
 /** New entries come to the end: where the newest are first, they would move all others. */
-function Region({ page, children }: { readonly page: EntryPage; readonly children: unknown }) {
-  const rows = children as never;
+function Region({ page, children }: { readonly page: EntryPage; readonly children: Child }) {
   return page.order === "oldest"
-    ? <ol id="entries" class="entries" data-live>{rows}</ol>
-    : <ol class="entries">{rows}</ol>;
+    ? <ol id="entries" class="entries" data-live>{children}</ol>
+    : <ol class="entries">{children}</ol>;
 }
 
-function countText({ entries, total, number, count }: EntryPage): string {
+function pageText({ entries, total, number, count }: EntryPage): string {
   if (count === 1) return `${total} in the journal, each a line of it.`;
   return `${entries.length} of ${total}, page ${number} of ${count}.`;
 }

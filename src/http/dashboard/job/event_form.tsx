@@ -3,6 +3,7 @@
 import { randomBytes } from "node:crypto";
 import type { JsonObject } from "../../../core/json.ts";
 import { CopyCurl } from "../parts/curl.tsx";
+import { MissingScope } from "../parts/missing_scope.tsx";
 import { jobPagePath } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
 import type { JobScreenState } from "./screen_state.ts";
@@ -52,11 +53,7 @@ export function EventForm({ state, expectation, sample, isPutRight }: EventFormP
               <button type="submit" class="primary">Send the event</button>
             </form>
           )
-          : (
-            <p class="hint">
-              Your token does not have the scope <code>submit</code>, which sending events takes.
-            </p>
-          )}
+          : <MissingScope scope="submit" what="sending events" />}
       </details>
       <CopyCurl command={curl.post("/events", sample)} label="curl: send it" />
     </div>

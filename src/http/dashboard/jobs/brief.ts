@@ -10,6 +10,7 @@ import type {
   JobState,
   TaskState,
 } from "../../../core/job_state.ts";
+import { countText } from "../parts/amounts.tsx";
 import { momentText } from "../parts/time.tsx";
 
 export interface Circumstances {
@@ -55,7 +56,7 @@ function startText(job: JobState, now: number): string {
 
 function aheadText(ahead: number | undefined): string {
   if (ahead === undefined) return "";
-  return ahead === 0 ? "next for a worker" : `${ahead.toLocaleString("en")} before it`;
+  return ahead === 0 ? "next for a worker" : `${countText(ahead)} before it`;
 }
 
 /** `main` is what runs the others. */

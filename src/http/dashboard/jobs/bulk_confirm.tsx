@@ -4,6 +4,7 @@ import { conditionOf } from "../../../core/condition.ts";
 import { counted } from "../../../core/counted.ts";
 import type { JobState } from "../../../core/job_state.ts";
 import { BULK_MAX, type BulkAction, type BulkPreview } from "../../bulk_action.ts";
+import { countText } from "../parts/amounts.tsx";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { CopyCurl } from "../parts/curl.tsx";
 import { Empty } from "../parts/empty.tsx";
@@ -55,7 +56,7 @@ export function BulkConfirm(props: BulkConfirmProps) {
   return (
     <section class="bulk">
       <h1>
-        {jobs === 0 && preview.retried > 0 ? `${verb} again?` : `${verb} ${countText(preview)}?`}
+        {jobs === 0 && preview.retried > 0 ? `${verb} again?` : `${verb} ${jobsText(preview)}?`}
       </h1>
       <SettledChips address={address} />
       <p>
@@ -78,9 +79,9 @@ export function BulkConfirm(props: BulkConfirmProps) {
   );
 }
 
-function countText({ count }: BulkPreview): string {
+function jobsText({ count }: BulkPreview): string {
   const more = count.searched === undefined ? "" : " or more";
-  return `${count.jobs.toLocaleString("en")}${more} ${count.jobs === 1 ? "job" : "jobs"}`;
+  return `${countText(count.jobs)}${more} ${count.jobs === 1 ? "job" : "jobs"}`;
 }
 
 function Nothing({ action, address }: Pick<BulkConfirmProps, "action" | "address">) {
@@ -122,7 +123,7 @@ function ConfirmForm({ action, address, preview, upTo }: BulkConfirmProps) {
       </div>
       {jobs <= BULK_MAX ? null : (
         <p class="hint">
-          {BULK_MAX.toLocaleString("en")} at a time; then you are asked whether to go on.
+          {countText(BULK_MAX)} at a time; then you are asked whether to go on.
         </p>
       )}
     </form>
@@ -132,7 +133,7 @@ function ConfirmForm({ action, address, preview, upTo }: BulkConfirmProps) {
 /** How many one form is for. */
 function manyText({ count: { jobs }, retried }: BulkPreview): string {
   if (jobs === 0) return retried > 0 ? "again" : "those further back";
-  return jobs > BULK_MAX ? `the newest ${BULK_MAX.toLocaleString("en")}` : counted(jobs, "job");
+  return jobs > BULK_MAX ? `the newest ${countText(BULK_MAX)}` : counted(jobs, "job");
 }
 
 interface CheckProps {

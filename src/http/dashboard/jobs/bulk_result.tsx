@@ -4,6 +4,7 @@ import { counted } from "../../../core/counted.ts";
 import type { JobId } from "../../../core/ids.ts";
 import type { JobCount } from "../../../engine/requests.ts";
 import { BULK_MAX, type BulkDone, type BulkReport, type BulkRequest } from "../../bulk_action.ts";
+import { countText } from "../parts/amounts.tsx";
 import { JobLink } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
 import { JOBS_PATH } from "./address.ts";
@@ -111,7 +112,7 @@ function Left({ request, report: { left, next }, returnTo }: BulkResultProps) {
       ))}
       <p>{leftText(left)}</p>
       <button type="submit" class="primary">
-        {verb} {left.jobs > BULK_MAX ? `the next ${BULK_MAX.toLocaleString("en")}` : "them"}
+        {verb} {left.jobs > BULK_MAX ? `the next ${countText(BULK_MAX)}` : "them"}
       </button>
     </form>
   );
@@ -120,7 +121,5 @@ function Left({ request, report: { left, next }, returnTo }: BulkResultProps) {
 function leftText({ jobs, searched }: JobCount): string {
   if (jobs === 0) return "Older jobs were not looked at yet.";
   const atLeast = searched === undefined ? "" : "at least ";
-  return `Of those that match, ${atLeast}${jobs.toLocaleString("en")} ${
-    jobs === 1 ? "is" : "are"
-  } left.`;
+  return `Of those that match, ${atLeast}${countText(jobs)} ${jobs === 1 ? "is" : "are"} left.`;
 }

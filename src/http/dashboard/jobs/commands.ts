@@ -27,8 +27,11 @@ const GROUPS_IN_JQ =
   "map({fingerprint: .[0].failure.fingerprint, jobs: length, error: .[0].failure.error}) | " +
   "sort_by(-.jobs)";
 
+/** Of the newest failures: others have no kind. */
 export function groupsCommand(commands: Commands, filters: URLSearchParams): string {
-  return `${getCommand(commands, withLimit(filters, MANY))} | jq ${shellWord(GROUPS_IN_JQ)}`;
+  const query = withLimit(filters, MANY);
+  if (!query.has("condition")) query.set("condition", "failed");
+  return `${getCommand(commands, query)} | jq ${shellWord(GROUPS_IN_JQ)}`;
 }
 
 /**

@@ -3,6 +3,7 @@
 import { type Condition, CONDITIONS } from "../../../core/condition.ts";
 import { STATE_NAMES } from "../../../core/job_state.ts";
 import type { JobCount } from "../../../engine/requests.ts";
+import { countText } from "../parts/amounts.tsx";
 import { conditionText } from "../parts/condition_mark.tsx";
 import { UserText } from "../parts/text.tsx";
 import { JOBS_PATH, type JobsAddress } from "./address.ts";
@@ -220,7 +221,7 @@ function Tab({ name, condition, jobs, more, isChosen, href }: TabProps) {
     <li>
       <a href={href} aria-current={isChosen ? "page" : undefined}>
         <span class="tab-name">{name}</span>
-        <span class={`tab-count${tone}`}>{jobs.toLocaleString("en")}{more}</span>
+        <span class={`tab-count${tone}`}>{countText(jobs)}{more}</span>
       </a>
     </li>
   );

@@ -1,6 +1,7 @@
 /** Failures by their kind: what goes wrong most, and a way to try all of it again. */
 
 import type { FailureGroup } from "../../../engine/requests.ts";
+import { countText } from "../parts/amounts.tsx";
 import { JobLink } from "../parts/links.tsx";
 import { Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
@@ -38,7 +39,7 @@ function Group({ group, address, now, mayOperate }: GroupProps) {
   const its = { group: undefined, fingerprint };
   return (
     <tr id={`kind-${fingerprint}`} class="group-row" data-kind={fingerprint} data-live>
-      <td class="group-jobs">{jobs.toLocaleString("en")}</td>
+      <td class="group-jobs">{countText(jobs)}</td>
       <td class="group-error">
         <a href={address.with(its)}>
           <UserText text={group.error.name} lengthMax={NAME_LENGTH_MAX} />

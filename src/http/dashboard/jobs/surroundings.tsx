@@ -8,6 +8,7 @@ import { cursorOf } from "../../cursor.ts";
 import type { JobsAddress } from "./address.ts";
 import { ACTION_WORDS } from "./bulk_confirm.tsx";
 import type { JobsPage } from "./list.ts";
+import { countText } from "../parts/amounts.tsx";
 
 export function Heading({ address }: { readonly address: JobsAddress }) {
   const isGrouped = address.get("group") !== undefined;
@@ -33,7 +34,7 @@ interface NewsLineProps {
 
 /** Has its room before there is anything to say, so that nothing moves when there is. */
 export function NewsLine({ jobs: { news, newer }, address }: NewsLineProps) {
-  const many = news.jobs.toLocaleString("en");
+  const many = countText(news.jobs);
   const text = news.isNewer
     ? `${many} newer ${news.jobs === 1 ? "job" : "jobs"}`
     : `${many} more ${news.jobs === 1 ? "matches" : "match"} now`;

@@ -13,9 +13,10 @@ import { deliver } from "../../receipts.ts";
 import { emptyResponse } from "../../response.ts";
 import { viewerOf } from "../../viewer.ts";
 import { readForm } from "../form.ts";
-import { receiptText } from "../job/receipt_text.ts";
+import { onceOnly } from "../once_only.ts";
 import { page } from "../page.tsx";
 import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
+import { receiptText } from "../receipt_text.ts";
 import { fieldOf } from "../schema_form/field.ts";
 import { type FormTexts, textsOf } from "../schema_form/field_texts.ts";
 import { inputOf } from "../schema_form/form_input.ts";
@@ -52,7 +53,10 @@ async function send(c: Context, edge: Edge): Promise<Response> {
     if (receipt === undefined || receipt.disposition === "rejected" && "errors" in receipt) {
       throw new TypeError("Cannot show the receipt: the only event of a request has none");
     }
-    const isBad = receipt.disposition === "rejected";
+    const { disposition, reason } = receipt;
+    // The same id with other content says why it changes nothing.
+    const isBad = disposition === "rejected" ||
+      (disposition === "duplicate" && reason !== undefined);
     const location = edge.notes.pathWith(PATH, receiptText(receipt), isBad);
     return emptyResponse(STATUS.seeOther, { location });
   } catch (error) {
@@ -64,10 +68,8 @@ async function send(c: Context, edge: Edge): Promise<Response> {
 
 function withEventId(value: JsonValue | undefined, once: string | undefined): JsonValue {
   const event: JsonObject = isObject(value) ? value : {};
-  if (Object.hasOwn(event, "eventId") || once === undefined || !/^[\w-]{1,64}$/.test(once)) {
-    return event;
-  }
-  return { ...event, eventId: `evt_${once}` };
+  if (Object.hasOwn(event, "eventId") || once === undefined) return event;
+  return { ...event, eventId: onceOnly(once, JSON.stringify(event)) };
 }
 
 function eventPage(c: Context, edge: Edge, texts: FormTexts, problem?: Problem): Response {

@@ -23,6 +23,7 @@ import { BulkLinks, Heading, NewsLine, olderPath, Pager } from "../jobs/surround
 import { JobTable } from "../jobs/table.tsx";
 import { page } from "../page.tsx";
 import { CopyCurl } from "../parts/curl.tsx";
+import { MissingScope } from "../parts/missing_scope.tsx";
 import { NoteLine } from "../parts/note_line.tsx";
 
 export function addJobsScreen(app: Hono, edge: Edge): void {
@@ -103,7 +104,7 @@ async function listPage(asked: Asked): Promise<Response> {
         <NewsLine jobs={jobs} address={address} />
         {mayOperate
           ? <BulkLinks address={address} filter={filter} upTo={engine.headLogId} count={count} />
-          : null}
+          : <MissingScope scope="operate" what="controlling jobs" />}
       </div>
       {rows.length === 0
         ? <NoJobs address={address} count={count} searched={jobs.searched !== undefined} />
@@ -166,7 +167,10 @@ function groupsPage(asked: Asked): Response {
         Failures are of one kind when the type, the task, the error and the words of its message are
         the same: numbers, ids, times, paths and what is in quotation marks do not count.
       </p>
-      <CopyCurl command={groupsCommand(commandsOf(asked.c, asked.edge), address.filters())} />
+      <CopyCurl
+        command={groupsCommand(commandsOf(asked.c, asked.edge), address.filters())}
+        label="curl, of the newest 500"
+      />
     </>,
   );
 }

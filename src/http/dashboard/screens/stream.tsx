@@ -6,6 +6,7 @@ import type { EntriesFound } from "../../entry_search.ts";
 import { problemFacts, STATUS } from "../../problem.ts";
 import { commandsOf } from "../commands.ts";
 import { page, type PageOptions } from "../page.tsx";
+import { countText } from "../parts/amounts.tsx";
 import { CopyCurl } from "../parts/curl.tsx";
 import { Empty } from "../parts/empty.tsx";
 import { UserText } from "../parts/text.tsx";
@@ -161,15 +162,11 @@ function Pages({ edge, asked: { texts }, found }: Omit<FoundProps, "query">) {
 /** Said as it is: with a rare match, most of the journal was not looked at. */
 function lookedText({ entries, from, to, looked }: EntriesFound, filtered: boolean): string {
   if (to < from) return "No entry was looked at.";
-  const range = `entries ${numberText(from)} to ${numberText(to)}`;
+  const range = `entries ${countText(from)} to ${countText(to)}`;
   if (!filtered) return `These are ${range}.`;
-  const count = entries.length === 1 ? "1 passes" : `${numberText(entries.length)} pass`;
+  const count = entries.length === 1 ? "1 passes" : `${countText(entries.length)} pass`;
   const full = entries.length === ROWS_MAX ? ", as many as a page has" : "";
-  return `Of ${range}, ${numberText(looked)} were looked at, and ${count}${full}.`;
-}
-
-function numberText(value: number): string {
-  return value.toLocaleString("en");
+  return `Of ${range}, ${countText(looked)} were looked at, and ${count}${full}.`;
 }
 
 /** From the same place on, with the same filters. */

@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import type { Scope } from "../../access.ts";
 import type { PointedIssue } from "../../issues.ts";
 import { CopyCurl } from "../parts/curl.tsx";
+import { MissingScope } from "../parts/missing_scope.tsx";
 import { UserText } from "../parts/text.tsx";
 import { type FormTexts, textsOf } from "../schema_form/field_texts.ts";
 import { Issues, LabelledInput, SchemaFields } from "../schema_form/schema_fields.tsx";
@@ -118,19 +119,6 @@ function RefusalNote({ refusal, at }: { readonly refusal: Refusal; readonly at: 
       </p>
       <Issues id="other-issues" issues={others} at="" />
     </div>
-  );
-}
-
-export interface MissingScopeProps {
-  readonly scope: Scope;
-  readonly what: string;
-}
-
-export function MissingScope({ scope, what }: MissingScopeProps) {
-  return (
-    <p class="hint">
-      Your token does not have the scope <code>{scope}</code>, which {what} takes.
-    </p>
   );
 }
 

@@ -2,11 +2,12 @@
 
 import type { Child } from "hono/jsx";
 import { CopyCurl } from "../parts/curl.tsx";
+import { MissingScope } from "../parts/missing_scope.tsx";
 import { UserText } from "../parts/text.tsx";
 import type { Field } from "../schema_form/field.ts";
 import { type FormTexts, inputName } from "../schema_form/field_texts.ts";
 import { SchemaFields, type SchemaFieldsProps } from "../schema_form/schema_fields.tsx";
-import { MissingScope, type Refusal } from "./creation_fields.tsx";
+import type { Refusal } from "./creation_fields.tsx";
 
 export interface EventPageProps {
   readonly action: string;

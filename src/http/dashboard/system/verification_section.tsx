@@ -6,9 +6,9 @@ import type { Verification, VerificationRun } from "../../../engine/ports.ts";
 import { ActionForm } from "../parts/action_form.tsx";
 import { sizeText } from "../parts/amounts.tsx";
 import { CopyCurl } from "../parts/curl.tsx";
+import { MissingScope } from "../parts/missing_scope.tsx";
 import { durationText, momentText, Time } from "../parts/time.tsx";
 import { UserText } from "../parts/text.tsx";
-import { MissingScope } from "./creation_fields.tsx";
 import type { Commands } from "../commands.ts";
 
 export interface VerificationSectionProps {
