@@ -174,8 +174,39 @@ Deno.test("overview: what the journal is trusted for is what GET /journal says",
   assert.match(text, new RegExp(`Durable head #${journal.head.logId} chain`));
   assert.ok(html.includes(`title="${journal.head.chain}"`));
   assert.match(text, /Disk free not known .*--allow-sys=statfs/);
-  assert.match(text, /Last recovery clean/);
+  assert.match(text, /Last recovery a new journal there was nothing to recover/);
   assert.match(text, /Last verification never/);
+});
+
+Deno.test("overview: only of a journal that was there before the process is a recovery told", async () => {
+  const old = await startApp();
+  await createAndRun(old, "test.greet", { name: "x" });
+  const recovery = async (app: TestApp) => {
+    const overview = /Last recovery .*? Last verification/.exec(
+      textOf(regionOf(await pageOf(app, "/"), "trust")),
+    )?.[0] ?? "";
+    const system = /Stop before it .*? Back/.exec(
+      `${textOf(await pageOf(app, "/ui/system"))} Back`,
+    );
+    return [overview, system?.[0] ?? ""] as const;
+  };
+  const [fresh, freshSystem] = await recovery(old);
+  assert.match(fresh, /a new journal/);
+  assert.match(freshSystem, /none: a new journal/);
+  assert.doesNotMatch(fresh + freshSystem, /clean|eplayed/);
+
+  const unclean = await startApp({ content: old.journal.content, clock: old.clock });
+  const [again, againSystem] = await recovery(unclean);
+  assert.match(again, /after an unclean stop \d+ replayed in/);
+  assert.match(againSystem, /not clean: .* Replayed \d+ entries in/);
+
+  await old.engine.stop(0);
+  await old.journal.close();
+  const [kept, keptSystem] = await recovery(
+    await startApp({ content: old.journal.content, clock: old.clock }),
+  );
+  assert.match(kept, /Last recovery clean \d+ replayed in/);
+  assert.match(keptSystem, /Stop before it clean Replayed/);
 });
 
 Deno.test("overview: the room on the disk is told where it is known", async () => {
