@@ -33,7 +33,7 @@ export interface Overview {
 
 export async function readOverview({ engine, overview }: Edge, span: TrendSpan): Promise<Overview> {
   const [attention, diskFree] = await Promise.all([
-    engine.needingAttention(),
+    engine.survey.needingAttention(),
     overview?.diskFree(),
   ]);
   const counts = overview === undefined ? undefined : {
@@ -43,5 +43,5 @@ export async function readOverview({ engine, overview }: Edge, span: TrendSpan):
     failingTypes: overview.failingTypes(),
     diskFree,
   };
-  return { census: engine.census(), attention, counts };
+  return { census: engine.survey.census(), attention, counts };
 }

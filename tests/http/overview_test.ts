@@ -60,7 +60,7 @@ function counts<Kind extends string>(kinds: readonly Kind[], map: ReadonlyMap<Ki
 Deno.test("overview route: the counts, workers and the oldest queued are those of the engine and the page", async () => {
   const app = await startMixedJobs();
   const { jobs, workers, oldestQueued } = await overviewOf(app);
-  const census = app.engine.census();
+  const census = app.engine.survey.census();
   assert.deepEqual(jobs, {
     all: census.jobs,
     byState: counts(STATE_NAMES, census.states),
@@ -124,7 +124,7 @@ Deno.test("overview route: goes back as far as it is asked to, ten minutes by it
 Deno.test("overview route: what may need a person is what the engine says, with why", async () => {
   const app = await startMixedJobs();
   const { attention, failingTypes } = await overviewOf(app);
-  const engine = await app.engine.needingAttention();
+  const engine = await app.engine.survey.needingAttention();
   assert.equal(attention.failed.length, 2);
   assert.deepEqual(
     attention.failed.map(({ jobId }) => jobId),
