@@ -75,6 +75,7 @@ export class Demo {
     const { clock, random, rate, warn } = this.#settings;
     const shop = new ShopClient(this.url, this.#calls.signal);
     const situations = await makeSituations(shop, clock.now());
+    await shop.verify();
     if (rate > 0) {
       const warnOf = (error: unknown) => warn(messageOf(error));
       this.#trickle = new Trickle({ shop, clock, random, rate, warn: warnOf });

@@ -104,7 +104,7 @@ function payout(services: ShopServices) {
     async run(ctx, { supplier, account, closed = false }) {
       await ctx.task("check", async ({ signal }) => {
         await services.work(80, signal);
-        if (closed) throw new NonRetryableError(`${supplier} has closed the account`);
+        if (closed) throw new NonRetryableError(`"${supplier}" has closed the account`);
       });
       return await ctx.task("transfer", ({ signal }) => services.transfer(account, signal), {
         retry: SHORT_RETRY,

@@ -42,6 +42,11 @@ export class ShopClient {
     return v.parse(jobAnswer, await this.#post(path, { reason })).jobId;
   }
 
+  /** Begins to prove the journal; the verdict comes later. */
+  async verify(): Promise<void> {
+    await this.#post("/journal/verify", {});
+  }
+
   /** The job once it is in one of the conditions, by long polls. */
   async until(jobId: string, ...conditions: readonly string[]): Promise<JobAnswer> {
     const path = `/jobs/${encodeURIComponent(jobId)}`;

@@ -43,6 +43,7 @@ const ROUTE_SCOPES: Readonly<Record<string, RouteScope>> = {
   "GET /ui/sign-in": "open",
   "POST /ui/sign-in": "open",
   "POST /ui/sign-out": "open",
+  "GET /ui": "read",
   "GET /ui/live": "read",
   "GET /ui/jobs/:id": "read",
   "POST /ui/jobs/:id/start": "operate",

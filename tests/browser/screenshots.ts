@@ -19,6 +19,8 @@ const PLAY_MS = 100_000;
 interface Shot {
   readonly name: string;
   readonly path: string;
+  /** In pixels; that of a usual window, when absent. */
+  readonly height?: number;
 }
 
 function shotsOf(demo: DemoProcess): readonly Shot[] {
@@ -27,7 +29,8 @@ function shotsOf(demo: DemoProcess): readonly Shot[] {
     { name: "overview", path: "/" },
     { name: "jobs", path: "/ui/jobs" },
     { name: "failures", path: "/ui/jobs?group=error" },
-    { name: "job", path: job("waiting") },
+    { name: "job", path: job("waiting"), height: 960 },
+    { name: "timeline", path: `${job("dead letter")}#timeline-heading`, height: 900 },
     { name: "time-travel", path: `${job("recovery required")}/time` },
     { name: "stream", path: "/ui/stream" },
     { name: "system", path: "/ui/system" },
@@ -45,7 +48,8 @@ async function shoot(browser: Browser, demo: DemoProcess): Promise<void> {
   for (const colorScheme of ["light", "dark"] as const) {
     await inContext(browser, { viewport: DESKTOP, colorScheme }, async (context) => {
       const page = await context.newPage();
-      for (const { name, path } of shotsOf(demo)) {
+      for (const { name, path, height = DESKTOP.height } of shotsOf(demo)) {
+        await page.setViewportSize({ ...DESKTOP, height });
         await page.goto(demo.url + path, { waitUntil: "load" });
         const picture = await pictureOf(page);
         const file = `${FOLDER}/${name}-${colorScheme}.webp`;

@@ -18,5 +18,5 @@ export function dashboardRoutesOf(app: Hono): readonly Route[] {
 }
 
 function isOfDashboard({ path }: Route): boolean {
-  return path.startsWith("/ui/");
+  return path === "/ui" || path.startsWith("/ui/");
 }

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { Notes, withoutNote } from "../../../src/http/dashboard/notes.ts";
 import { durationText, momentText } from "../../../src/http/dashboard/parts/time.tsx";
 import { JsonView, UserText } from "../../../src/http/dashboard/parts/text.tsx";
-import { pageOf, pageText, submitForm } from "../../support/dashboard.ts";
+import { locationOf, pageOf, pageText, submitForm } from "../../support/dashboard.ts";
 import { problemOf, startApp } from "../../support/http_app.ts";
 
 Deno.test("page: what is not there is told on a page to people, and in JSON to programs", async () => {
@@ -12,6 +12,11 @@ Deno.test("page: what is not there is told on a page to people, and in JSON to p
   const text = await pageOf(app, "/ui/nowhere", { status: 404 });
   assert.match(text, /<h1>There is nothing at this path<\/h1>/);
   await problemOf(await app.get("/ui/nowhere", { accept: "*/*" }), 404, "not-found");
+});
+
+Deno.test("page: /ui alone leads to the overview", async () => {
+  const app = await startApp();
+  assert.equal(await locationOf(await app.get("/ui", { accept: "text/html" })), "/");
 });
 
 Deno.test("page: a text of a user is text, and stands apart from what is around it", () => {

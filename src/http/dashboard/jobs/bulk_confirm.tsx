@@ -1,10 +1,9 @@
 /** What an action on all jobs that match would do, before it is done. */
 
 import { conditionOf } from "../../../core/condition.ts";
-import { counted } from "../../../core/counted.ts";
 import type { JobState } from "../../../core/job_state.ts";
 import { BULK_MAX, type BulkAction, type BulkPreview } from "../../bulk_action.ts";
-import { countText } from "../parts/amounts.tsx";
+import { countedText, countText } from "../parts/amounts.tsx";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { CopyCurl } from "../parts/curl.tsx";
 import { Empty } from "../parts/empty.tsx";
@@ -65,7 +64,7 @@ export function BulkConfirm(props: BulkConfirmProps) {
       </p>
       {preview.retried === 0 ? null : (
         <p class="hint">
-          {counted(preview.retried, "job that matches was", "jobs that match were")}{" "}
+          {countedText(preview.retried, "job that matches was", "jobs that match were")}{" "}
           retried already.
         </p>
       )}
@@ -114,7 +113,7 @@ function ConfirmForm({ action, address, preview, upTo }: BulkConfirmProps) {
       <input id="reason" name="reason" maxlength={1_000} autocomplete="off" />
       {action !== "cancel"
         ? null
-        : <Check name="confirm" text={`Yes, cancel ${counted(many, "job")}`} required />}
+        : <Check name="confirm" text={`Yes, cancel ${countedText(many, "job")}`} required />}
       <div class="row">
         <button type="submit" class={action === "cancel" ? "primary destroys" : "primary"}>
           {verb} {manyText(preview)}
@@ -133,7 +132,7 @@ function ConfirmForm({ action, address, preview, upTo }: BulkConfirmProps) {
 /** How many one form is for. */
 function manyText({ count: { jobs }, retried }: BulkPreview): string {
   if (jobs === 0) return retried > 0 ? "again" : "those further back";
-  return jobs > BULK_MAX ? `the newest ${countText(BULK_MAX)}` : counted(jobs, "job");
+  return jobs > BULK_MAX ? `the newest ${countText(BULK_MAX)}` : countedText(jobs, "job");
 }
 
 interface CheckProps {

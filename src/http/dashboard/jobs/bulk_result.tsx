@@ -1,10 +1,9 @@
 /** What an action on many jobs did, what it left alone and why, and what is left to do. */
 
-import { counted } from "../../../core/counted.ts";
 import type { JobId } from "../../../core/ids.ts";
 import type { JobCount } from "../../../engine/requests.ts";
 import { BULK_MAX, type BulkDone, type BulkReport, type BulkRequest } from "../../bulk_action.ts";
-import { countText } from "../parts/amounts.tsx";
+import { countedText, countText } from "../parts/amounts.tsx";
 import { JobLink } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
 import { JOBS_PATH } from "./address.ts";
@@ -24,7 +23,7 @@ export function BulkResult({ request, report, returnTo }: BulkResultProps) {
   const words = ACTION_WORDS[request.action];
   return (
     <section class="bulk">
-      <h1>{words.done} {counted(done.length, "job")}</h1>
+      <h1>{words.done} {countedText(done.length, "job")}</h1>
       {stopped === undefined ? null : (
         <p class="note note-bad" role="alert">
           Stopped before the end: {stopped.message}
@@ -67,7 +66,7 @@ function Skipped({ reason, jobIds }: SkippedProps) {
   return (
     <>
       <h2>
-        Left {counted(jobIds.length, "job")} alone: <UserText text={reason} lengthMax={300} />
+        Left {countedText(jobIds.length, "job")} alone: <UserText text={reason} lengthMax={300} />
       </h2>
       <Links
         links={jobIds.slice(0, LINKS_MAX).map((jobId) => <JobLink jobId={jobId} />)}
@@ -87,7 +86,7 @@ function Links({ links, more }: LinksProps) {
   return (
     <ul class="bulk-links">
       {links.map((link) => <li>{link}</li>)}
-      {more <= 0 ? null : <li class="soft">and {counted(more, "more", "more")}</li>}
+      {more <= 0 ? null : <li class="soft">and {countedText(more, "more", "more")}</li>}
     </ul>
   );
 }

@@ -7,6 +7,11 @@ export function countText(count: number): string {
   return COUNTS.format(count);
 }
 
+/** `1 job`, `12,345 jobs`. */
+export function countedText(count: number, one: string, many = `${one}s`): string {
+  return `${countText(count)} ${count === 1 ? one : many}`;
+}
+
 const SIZE_UNITS = ["KiB", "MiB", "GiB", "TiB", "PiB"];
 
 /** `512 bytes`, `3.4 KiB`, `120 GiB`. */

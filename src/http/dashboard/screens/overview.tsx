@@ -3,7 +3,9 @@
 import type { Context, Hono } from "hono";
 import type { Edge } from "../../edge.ts";
 import { DEFAULT_SPAN, readOverview, SPAN_PARAMETER } from "../../overview.ts";
+import { STATUS } from "../../problem.ts";
 import { readQuery } from "../../query.ts";
+import { emptyResponse } from "../../response.ts";
 import { answerIndex } from "../../routes/health.ts";
 import { AttentionSection } from "../overview/attention_section.tsx";
 import { CensusSection } from "../overview/census_section.tsx";
@@ -19,6 +21,8 @@ const OVERVIEW_PARAMETERS = { ...SPAN_PARAMETER, ...NOTE_PARAMETER };
 
 export function addOverviewScreen(app: Hono, edge: Edge): void {
   app.get("/", (c) => acceptsHtml(c.req.raw) ? showOverview(c, edge) : answerIndex());
+  // What somebody types who has seen the paths of the other screens.
+  app.get("/ui", () => emptyResponse(STATUS.seeOther, { location: "/" }));
 }
 
 async function showOverview(c: Context, edge: Edge): Promise<Response> {

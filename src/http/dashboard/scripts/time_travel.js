@@ -98,6 +98,7 @@ function show(part) {
   const { logId, step } = part.getElementById("point")?.dataset ?? {};
   if (logId === undefined || step === undefined) return;
   if (slider !== null) slider.value = step;
+  slider?.setAttribute("aria-valuetext", `entry ${step} of ${slider.max}`);
   markRow(logId);
   rememberPoint(logId);
   document.dispatchEvent(new CustomEvent("daybook:updated", { detail: { document: part } }));

@@ -27,6 +27,7 @@ export function Slider({ view, query }: SliderProps) {
           max={steps.length}
           value={index + 1}
           list="milestones"
+          aria-valuetext={`entry ${index + 1} of ${steps.length}`}
         />
         <datalist id="milestones">
           {milestonesOf(steps, MARKS_MAX).map((number) => <option value={number}></option>)}
