@@ -10,7 +10,7 @@ export function systemView(edge: Edge, viewer: Viewer) {
   const { system, version, needsToken } = edge;
   return {
     version,
-    versions: system?.versions ?? [],
+    versions: system?.versions ?? null,
     process: system === undefined ? null : processView(system.process()),
     workers: system?.workers() ?? null,
     limits: limitsInUse(edge),

@@ -60,7 +60,7 @@ export const definitionsAnswer = v.object({
 
 export const systemAnswer = v.object({
   version: text,
-  versions: v.array(v.object({ name: text, version: text })),
+  versions: v.nullable(v.array(v.object({ name: text, version: text }))),
   process: v.nullable(v.object({
     pid: count,
     startedAt: time,

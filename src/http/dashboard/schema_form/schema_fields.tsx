@@ -154,7 +154,7 @@ function Input({ field, text, id, isWrong, example }: InputProps<Leaf>) {
     autocomplete: "off",
   };
   const shown = field.isSecret ? "" : text;
-  const typed = { ...common, placeholder: placeholderOf(example) };
+  const typed = { ...common, placeholder: placeholderOf(field, example) };
   switch (field.kind) {
     case "text":
       return isOneLine(field)
@@ -182,11 +182,11 @@ function Input({ field, text, id, isWrong, example }: InputProps<Leaf>) {
 
 const EXAMPLE_LENGTH_MAX = 80;
 
-/** An empty one, and one that does not fit, says nothing. */
-function placeholderOf(example: string | undefined): string | undefined {
-  const isTold = example !== undefined && example.trim() !== "" &&
-    example.length <= EXAMPLE_LENGTH_MAX;
-  return isTold ? `such as ${example.replaceAll("\n", " ")}` : undefined;
+/** One line; an empty example, and one that is more, says nothing. */
+function placeholderOf({ kind }: Leaf, example = ""): string | undefined {
+  const line = kind === "json" ? example.replace(/\s+/g, " ") : example;
+  const isTold = line.trim() !== "" && !line.includes("\n") && line.length <= EXAMPLE_LENGTH_MAX;
+  return isTold ? `such as ${line}` : undefined;
 }
 
 /** An empty list is one as well. */
