@@ -1,9 +1,9 @@
 /** `GET /system`: what the screen of the system shows, for programs. */
 
 import assert from "node:assert/strict";
-import { type Scope, SCOPES, TokenList } from "../../src/http/access.ts";
 import * as v from "valibot";
 import { readConfiguration } from "../../src/configuration.ts";
+import { type Scope, SCOPES, TokenList } from "../../src/http/access.ts";
 import { systemAnswer } from "../../src/http/answers/system.ts";
 import { systemFigures } from "../../src/system_figures.ts";
 import { pageOf } from "../support/dashboard.ts";
