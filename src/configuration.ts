@@ -255,6 +255,7 @@ class Reader {
     if (file !== undefined) return this.#tokensIn(file);
     const token = this.#sources.env("DAYBOOK_TOKEN")?.trim() ?? "";
     if (token === "") return [];
+    this.origins.set("token-file", "environment");
     if (token.length < 16) this.problems.push("the token is shorter than 16 characters");
     return [{ token, scopes: SCOPES }];
   }
@@ -265,6 +266,7 @@ class Reader {
       ? this.#sources.env("DAYBOOK_SECRET_KEY")
       : this.#textOf("secret-key-file", file);
     if (text === undefined || text.trim() === "") return undefined;
+    if (file === undefined) this.origins.set("secret-key-file", "environment");
     const key = secretKeyIn(text);
     if (key === undefined) this.problems.push(`the secret key ${SECRET_KEY_RULE}`);
     return key;

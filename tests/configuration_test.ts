@@ -172,6 +172,19 @@ Deno.test("configuration: a body that all bodies together have no room for is re
   configured(["--body-bytes", "1MiB", "--bodies-bytes", "1MiB"]);
 });
 
+Deno.test("configuration: a token or key of the environment is told as from there, one of a file as the flag says", () => {
+  const originsOf = (args: readonly string[], env: Readonly<Record<string, string>>) => {
+    const result = read(args, env, { t: TOKEN, k: "6b".repeat(32) });
+    assert.ok(result.kind === "run");
+    return ["token-file", "secret-key-file"].map((flag) => result.origins.get(flag));
+  };
+  const env = { DAYBOOK_TOKEN: TOKEN, DAYBOOK_SECRET_KEY: "6b".repeat(32) };
+  assert.deepEqual(originsOf([], {}), ["default", "default"]);
+  assert.deepEqual(originsOf([], env), ["environment", "environment"]);
+  const files = ["--token-file=t", "--secret-key-file=k"];
+  assert.deepEqual(originsOf(files, env), ["flag", "flag"]);
+});
+
 Deno.test("shownSettings: every setting with its origin, and nothing that is secret", () => {
   const secret = "a-secret-that-nobody-sees";
   const result = readConfiguration({

@@ -16,10 +16,10 @@ import { type EngineParts, engineParts, type JobEngineOptions } from "./engine_p
 import { EngineStatus } from "./engine_status.ts";
 import type { Account } from "./explainer.ts";
 import { JobLists } from "./job_lists.ts";
+import { JobSurvey } from "./job_survey.ts";
 import type { Clock, Journal, JournalConsumer, JournalInfo } from "./ports.ts";
 import type { WhatIfReport } from "./replays.ts";
 import {
-  type Census,
   type ControlRequest,
   type Created,
   type CreateRequest,
@@ -27,7 +27,6 @@ import {
   type IncomingEvent,
   type ListPage,
   type ListQuery,
-  type NeedingAttention,
   type Outcome,
   type PointDifference,
   type Receipt,
@@ -53,11 +52,14 @@ export class JobEngine {
   readonly consumer: JournalConsumer;
   /** What is told of many jobs at once. */
   readonly lists: JobLists;
+  /** What is told of all of them at one look. */
+  readonly survey: JobSurvey;
 
   constructor(options: JobEngineOptions) {
     this.#clock = options.clock;
     this.#parts = engineParts(options, this.#status);
     this.lists = new JobLists(this.#parts);
+    this.survey = new JobSurvey(this.#parts);
     this.consumer = engineConsumer(this.#parts, options, this.#status);
   }
 
@@ -267,28 +269,9 @@ export class JobEngine {
     return this.#parts.events.journal.info();
   }
 
-  /** How many jobs there are of each kind; asking costs nothing, however many there are. */
-  census(): Census {
-    const { census, table, workers } = this.#parts;
-    return {
-      jobs: table.size,
-      states: census.states,
-      conditions: census.conditions,
-      oldestQueued: census.oldestQueued(this.#clock.now()),
-      busyWorkers: workers.busy,
-      maxWorkers: workers.max,
-    };
-  }
-
-  /** The jobs that a person may have to look at, a few of each kind. */
-  needingAttention(): Promise<NeedingAttention> {
-    const { attention, events } = this.#parts;
-    return attention.read((logIds) => events.journal.readAt(logIds));
-  }
-
   /** What is going on right now, in numbers. */
   get activity() {
-    const { oldestQueued, ...census } = this.census();
+    const { oldestQueued, ...census } = this.survey.census();
     return {
       ...census,
       queued: this.#parts.workers.waiting,

@@ -27,7 +27,9 @@ import { addJobsRoutes } from "./routes/jobs.ts";
 import { addJournalRoutes } from "./routes/journal.ts";
 import { addMetricsRoute } from "./routes/metrics.ts";
 import { addOpenApiRoutes } from "./routes/openapi.ts";
+import { addOverviewRoute } from "./routes/overview.ts";
 import { addReplayRoutes } from "./routes/replay.ts";
+import { addSystemRoute } from "./routes/system.ts";
 import { Sessions } from "./sessions.ts";
 import type { SystemPort } from "./system_port.ts";
 import type { VerificationPort } from "./verification_port.ts";
@@ -125,6 +127,8 @@ function edgeOf(options: AppOptions): Edge {
 }
 
 function addRoutes(app: Hono, edge: Edge): void {
+  addOverviewRoute(app, edge);
+  addSystemRoute(app, edge);
   addJobsRoutes(app, edge);
   addJobRoutes(app, edge);
   addExplainRoutes(app, edge);

@@ -9,10 +9,10 @@ import type { Replay } from "../core/replay_steps.ts";
 import type { Supposition } from "../core/supposition.ts";
 import type { Account } from "../engine/explainer.ts";
 import type { JobLists } from "../engine/job_lists.ts";
+import type { JobSurvey } from "../engine/job_survey.ts";
 import type { JournalInfo } from "../engine/ports.ts";
 import type { WhatIfReport } from "../engine/replays.ts";
 import type {
-  Census,
   ControlRequest,
   Created,
   CreateRequest,
@@ -20,7 +20,6 @@ import type {
   IncomingEvent,
   ListPage,
   ListQuery,
-  NeedingAttention,
   Outcome,
   PointDifference,
   Receipt,
@@ -48,6 +47,8 @@ export interface EnginePort {
   list(query: ListQuery): ListPage;
   /** What is told of many jobs at once. */
   readonly lists: Pick<JobLists, keyof JobLists>;
+  /** What is told of all of them at one look. */
+  readonly survey: Pick<JobSurvey, keyof JobSurvey>;
   /** The entries at these positions, which must ascend. */
   entriesAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]>;
   /** The job's own entries with `logId > after`, oldest first, at most `limit`. */
@@ -83,10 +84,6 @@ export interface EnginePort {
     signal?: AbortSignal,
   ): Promise<JobState>;
 
-  /** How many jobs there are of each kind; asking costs nothing, however many there are. */
-  census(): Census;
-  /** The jobs that a person may have to look at, a few of each kind. */
-  needingAttention(): Promise<NeedingAttention>;
   definitions(): readonly DefinitionInfo[];
   journalInfo(): Promise<JournalInfo>;
   /** The journal has failed: nothing can be written until the process starts again. */

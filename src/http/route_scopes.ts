@@ -12,6 +12,9 @@ const ROUTE_SCOPES: Readonly<Record<string, RouteScope>> = {
   "GET /readyz": "open",
   "GET /openapi.json": "read",
   "GET /definitions": "read",
+  "GET /overview": "read",
+  // Whose tokens there are it tells only to those who may operate.
+  "GET /system": "read",
   "GET /journal": "read",
   "POST /journal/verify": "operate",
   "GET /metrics": "read",

@@ -26,7 +26,11 @@ const delimiter = v.pipe(
 );
 
 const input = v.strictObject({
-  csv: v.pipe(v.string(), v.description("The file, with a header.")),
+  csv: v.pipe(
+    v.string(),
+    v.description("The file, with a header."),
+    v.examples(["article,amount\nscrew,12\nnut,7\n"]),
+  ),
   columns: v.exactOptional(v.pipe(
     v.record(v.string(), v.picklist(COLUMN_TYPES)),
     v.description("Types of columns, by name; what is not named is a string."),

@@ -62,12 +62,14 @@ const input = v.strictObject({
     v.string(),
     v.nonEmpty("must not be empty"),
     v.maxLength(ORDER_ID_LENGTH_MAX, `must be at most ${ORDER_ID_LENGTH_MAX} characters`),
+    v.examples(["order-42"]),
   ),
   amount: v.pipe(
     v.number(),
     v.safeInteger(AMOUNT_RULE),
     v.minValue(1, AMOUNT_RULE),
     v.description("In cents."),
+    v.examples([4_200]),
   ),
   paymentMethod: v.exactOptional(v.pipe(v.string(), v.maxLength(ORDER_ID_LENGTH_MAX))),
 });

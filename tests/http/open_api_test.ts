@@ -228,7 +228,7 @@ const GENEROUS: Readonly<Record<string, readonly [RegExp, (text: string) => stri
   ],
   "has a state too many": [
     /refuses the parameter state/,
-    (text) => text.replaceAll('"Running",', '"Running","Paused",'),
+    (text) => text.replaceAll('"enum":["Created",', '"enum":["Created","Paused",'),
   ],
 };
 

@@ -142,6 +142,8 @@ export const ROUTES: Readonly<Record<string, RouteInput>> = {
   "GET /readyz": {},
   "GET /openapi.json": {},
   "GET /definitions": {},
+  "GET /overview": { query: { span: one("10m", "1h", "24h", "1y") } },
+  "GET /system": {},
   "GET /journal": {},
   "POST /journal/verify": control(fc.constant({})),
   "GET /metrics": {},

@@ -69,6 +69,37 @@ const text = fc.oneof(
   values: "maxLength" in schema ? texts.map((one) => one.slice(0, 200)) : texts,
 }));
 
+/** Texts and numbers between bounds, and texts of a format. */
+const bounded = fc.oneof(
+  fc.nat(300).map((minLength): Kind => ({
+    schema: { type: "string", minLength },
+    values: texts.map((one) => one + "a".repeat(minLength)),
+  })),
+  fc.constant<Kind>({
+    schema: { type: "string", maxLength: 2 },
+    values: fc.constantFrom("", "a", "bc", "😀"),
+  }),
+  fc.constantFrom<Kind>(
+    { schema: { type: "string", format: "email" }, values: fc.emailAddress() },
+    { schema: { type: "string", format: "uuid" }, values: fc.uuid() },
+    { schema: { type: "string", format: "uri" }, values: fc.webUrl() },
+  ),
+  fc.tuple(fc.integer({ min: -1_000, max: 1_000 }), fc.nat(50)).map(([min, span]): Kind => ({
+    schema: { type: "integer", minimum: min, exclusiveMaximum: min + span + 1 },
+    values: fc.integer({ min, max: min + span }),
+  })),
+  fc.tuple(fc.integer({ min: -50, max: 50 }), fc.integer({ min: 1, max: 20 })).map(
+    ([least, step]): Kind => ({
+      schema: { type: "integer", minimum: least, multipleOf: step },
+      values: fc.integer({ min: 3, max: 1_000 }).map((times) => (times + 50) * step),
+    }),
+  ),
+  fc.integer({ min: -5, max: 5 }).map((low): Kind => ({
+    schema: { type: "number", exclusiveMinimum: low, exclusiveMaximum: low + 0.5 },
+    values: fc.constantFrom(low + 0.125, low + 0.25),
+  })),
+);
+
 const choices = fc.uniqueArray(scalars, {
   minLength: 1,
   maxLength: 4,
@@ -81,9 +112,13 @@ const choice = fc.tuple(choices, fc.boolean()).map(([values, isUnion]): Kind => 
 
 const plain = fc.oneof(
   text,
+  bounded,
   choice,
   fc.constant<Kind>({ schema: { type: "number" }, values: numbers }),
-  fc.constant<Kind>({ schema: { type: "integer", minimum: -5 }, values: integers }),
+  fc.constant<Kind>({
+    schema: { type: "integer", minimum: -5 },
+    values: integers.map((one) => Math.max(one, -5)),
+  }),
   fc.constant<Kind>({ schema: { type: "boolean" }, values: fc.boolean() }),
 );
 
@@ -104,17 +139,38 @@ const open = fc.oneof(
   }),
 );
 
-const list = plain.map(({ schema, values }): Kind => ({
-  schema: { type: "array", items: schema },
-  values: fc.array(values, { maxLength: 4 }),
+const list = fc.tuple(plain, fc.nat(3)).map(([{ schema, values }, minItems]): Kind => ({
+  schema: minItems === 0
+    ? { type: "array", items: schema }
+    : { type: "array", items: schema, minItems },
+  values: fc.array(values, { minLength: minItems, maxLength: 4 }),
 }));
+
+const pair = fc.tuple(plain, plain).map(([first, second]): Kind => ({
+  schema: {
+    type: "array",
+    prefixItems: [first.schema, second.schema],
+    items: false,
+    minItems: 2,
+  },
+  values: fc.tuple(first.values, second.values),
+}));
+
+/** The same, of which a value is what is meant when nobody says one. */
+function withDefault(kinds: fc.Arbitrary<Kind>): fc.Arbitrary<Kind> {
+  return kinds.chain(({ schema, values }) =>
+    values.map((value): Kind => ({ schema: { ...schema, default: value }, values }))
+  );
+}
 
 const { kind: kinds } = fc.letrec<{ kind: Kind }>((tie) => ({
   kind: fc.oneof(
     { depthSize: "small", withCrossShrink: true },
     plain,
     list,
+    pair,
     open,
+    withDefault(fc.oneof(plain, list)),
     fc.dictionary(names, fc.tuple(tie("kind"), fc.boolean()), { maxKeys: 4 }).map(groupOf),
   ),
 }));

@@ -9,7 +9,7 @@ import { ATTENTION_MAX } from "../../src/engine/attention.ts";
 /** Counts the jobs again, looks up in the journal since when they wait, and compares. */
 export async function assertCensus(engine: JobEngine, nowMs: number): Promise<void> {
   const { jobs } = engine.list({ limit: 10_000 });
-  const census = engine.census();
+  const census = engine.survey.census();
   assert.equal(census.jobs, jobs.length);
   assert.deepEqual(present(census.states), tally(jobs.map(({ state }) => state)));
   assert.deepEqual(present(census.conditions), tally(jobs.map((job) => conditionOf(job))));
@@ -32,7 +32,7 @@ async function assertAttention(engine: JobEngine, jobs: readonly JobState[]): Pr
   const types = new Set(engine.definitions().map(({ type }) => type));
   const unloaded = jobs.filter((job) => hasCode(job) && !isTerminal(job))
     .flatMap(({ type = "" }) => types.has(type) ? [] : [type]);
-  const attention = await engine.needingAttention();
+  const attention = await engine.survey.needingAttention();
   const told = attention.unloaded.map(({ type, jobs }) => [type, jobs] as const);
   assert.deepEqual(Object.fromEntries(told), tally(unloaded));
   assert.deepEqual(attention.failed, failed.slice(0, ATTENTION_MAX));

@@ -24,6 +24,14 @@ export async function pageText(response: Response, status = 200): Promise<string
   return text;
 }
 
+/** The element with this id, up to the next element with one. */
+export function regionOf(html: string, id: string): string {
+  const begin = html.indexOf(`id="${id}"`);
+  assert.ok(begin >= 0, `there is nothing with the id ${id}`);
+  const end = html.indexOf(' id="', begin + 1);
+  return html.slice(begin, end < 0 ? undefined : end);
+}
+
 /** Sends a form as the page that holds it would. */
 export async function submitForm(
   app: Pick<TestApp, "app">,

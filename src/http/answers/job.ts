@@ -70,6 +70,8 @@ const failureOf = (position: Position) =>
     leftInPlace: v.array(text),
   });
 
+export const failureAnswer = failureOf(position);
+
 export const retentionAnswer = v.union([
   v.picklist(["keep", "deleteOnCompletion"]),
   v.object({ afterMs: v.number() }),

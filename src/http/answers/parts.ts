@@ -16,6 +16,8 @@ export const position = documented(v.number(), { type: "integer", minimum: 0 });
 export const supposedPosition = documented(v.number(), { type: "number", minimum: 0 });
 export const milliseconds = v.pipe(v.number(), v.minValue(0));
 export const time = documented(v.string(), { type: "string", format: "date-time" });
+/** What is used of something that has a limit. */
+export const use = v.object({ used: count, max: count });
 export const anyJson = documented(v.unknown(), {});
 export const anyObject = documented(v.record(v.string(), v.unknown()), { type: "object" });
 export const stateName = v.picklist(STATE_NAMES);

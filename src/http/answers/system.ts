@@ -1,8 +1,9 @@
 /** What a server tells of itself: its journal, its definitions, and that it is there. */
 
 import * as v from "valibot";
+import { SCOPES } from "../access.ts";
 import { retentionAnswer } from "./job.ts";
-import { anyJson, count, milliseconds, position, text, time } from "./parts.ts";
+import { anyJson, count, milliseconds, position, text, time, use } from "./parts.ts";
 
 const head = { logId: position, chain: text };
 
@@ -55,6 +56,38 @@ export const definitionsAnswer = v.object({
     secrets: v.exactOptional(v.array(text)),
     retention: v.exactOptional(retentionAnswer),
   })),
+});
+
+export const systemAnswer = v.object({
+  version: text,
+  versions: v.nullable(v.array(v.object({ name: text, version: text }))),
+  process: v.nullable(v.object({
+    pid: count,
+    startedAt: time,
+    residentBytes: count,
+    heap: use,
+    cpuSeconds: v.pipe(v.number(), v.minValue(0)),
+  })),
+  workers: v.nullable(use),
+  limits: v.array(v.object({
+    what: text,
+    flag: text,
+    unit: v.picklist(["bytes", "count"]),
+    ...use.entries,
+  })),
+  journalFolder: v.nullable(text),
+  settings: v.nullable(v.array(v.object({
+    flag: text,
+    value: text,
+    origin: v.picklist(["flag", "environment", "default"]),
+  }))),
+  tokens: v.object({
+    needed: v.boolean(),
+    holders: v.nullable(v.array(v.object({
+      name: v.nullable(text),
+      scopes: v.array(v.picklist(SCOPES)),
+    }))),
+  }),
 });
 
 export const indexAnswer = v.object({ name: text, links: v.record(v.string(), text) });

@@ -1,9 +1,11 @@
 /** What a server tells of itself. */
 
 import type * as v from "valibot";
+import { overviewAnswer } from "../answers/overview.ts";
 import { definitionsAnswer, indexAnswer, journalAnswer, liveAnswer } from "../answers/system.ts";
-import { readyAnswer, verificationRun } from "../answers/system.ts";
+import { readyAnswer, systemAnswer, verificationRun } from "../answers/system.ts";
 import { anyObject, text } from "../answers/parts.ts";
+import { SPAN_PARAMETER } from "../overview.ts";
 import { STATUS } from "../problem.ts";
 import { verifyBody } from "../routes/journal.ts";
 import {
@@ -29,6 +31,23 @@ export const SYSTEM_OPERATIONS: Operations = {
     "List the types of jobs, with the schemas of their inputs",
     definitionsAnswer,
   ),
+  "GET /overview": {
+    ...telling(
+      "Show how many jobs there are, what happened of late, and what may need a person",
+      overviewAnswer,
+    ),
+    description: "What the first page of the dashboard shows. The trend and the types that fail " +
+      "are counted in memory since the process started, as trend.countedSince says.",
+    query: SPAN_PARAMETER,
+  },
+  "GET /system": {
+    ...telling(
+      "Show the settings in force, the process, and what is used of the limits",
+      systemAnswer,
+    ),
+    description: "Whose tokens are valid is told to those who may operate; no token or secret is " +
+      "told to anybody.",
+  },
   "GET /journal": telling("Show where the journal is, and how it was found", journalAnswer),
   "POST /journal/verify": {
     tag: "system",

@@ -9,11 +9,13 @@ import { jsonResponse } from "../response.ts";
 const INDEX = {
   name: "Daybook",
   links: {
+    overview: "/overview",
     jobs: "/jobs",
     events: "/events",
     stream: "/stream",
     definitions: "/definitions",
     journal: "/journal",
+    system: "/system",
     metrics: "/metrics",
     livez: "/livez",
     readyz: "/readyz",

@@ -44,6 +44,7 @@ const url = v.pipe(
   v.string(),
   v.maxLength(URL_LENGTH_MAX, `must be at most ${URL_LENGTH_MAX} characters`),
   v.check(isDeliverable, URL_RULE),
+  v.examples(["https://example.com/hooks/orders"]),
 );
 
 const headerName = v.pipe(
@@ -65,8 +66,13 @@ export const webhookInput = v.strictObject({
     v.maxLength(EVENT_TYPE_MAX_LENGTH),
     v.regex(EVENT_TYPE_PATTERN, `must be ${EVENT_TYPE_RULE}`),
     v.description("What happened, such as order.shipped."),
+    v.examples(["order.shipped"]),
   ),
-  payload: v.pipe(v.unknown(), v.description("Any JSON.")),
+  payload: v.pipe(
+    v.unknown(),
+    v.description("Any JSON."),
+    v.examples([{ orderId: "order-42" }]),
+  ),
   headers: v.exactOptional(v.pipe(
     v.record(headerName, headerValue),
     v.maxEntries(HEADERS_MAX, `must have at most ${HEADERS_MAX} headers`),

@@ -11,9 +11,8 @@ import {
 } from "../../../src/engine/definition.ts";
 import { JournalFullError } from "../../../src/engine/ports.ts";
 import { Trends } from "../../../src/metrics/trends.ts";
-import { pageOf } from "../../support/dashboard.ts";
+import { pageOf, regionOf } from "../../support/dashboard.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
-import { Gate, gatedJobs } from "../../support/gated_jobs.ts";
 import {
   createAndRun,
   createPlan,
@@ -22,7 +21,7 @@ import {
   startApp,
   type TestApp,
 } from "../../support/http_app.ts";
-import { DEFINITIONS } from "../../support/http_definitions.ts";
+import { startMixedJobs } from "../../support/mixed_conditions.ts";
 
 const HOSTILE = `</td><script src=x></script>&lt;\u202e"'`;
 const HOSTILE_AS_TEXT = "&lt;/td&gt;&lt;script src=x&gt;&lt;/script&gt;&amp;lt;\\u202e&quot;&#39;";
@@ -40,40 +39,11 @@ function failingWith(message: string): AnyJobDefinition {
   }) as unknown as AnyJobDefinition;
 }
 
-/** A worker that is held, and jobs in most conditions. */
-async function startBusy(): Promise<TestApp> {
-  const definitions = [...DEFINITIONS, ...gatedJobs(new Gate())];
-  const app = await startApp({ definitions, maxRunning: 1 });
-  await createAndRun(app, "test.greet", { name: "x" });
-  await createAndRun(app, "test.doomed");
-  await createAndRun(app, "test.doomed");
-  await createAndRun(app, "test.parcel", { orderId: "1" });
-  await createPlan(app);
-  await createPlan(app, { start: false });
-  await createPlan(app, { startAt: "2026-01-01T00:10:00Z" });
-  const held = await createPlan(app);
-  await app.post(`/jobs/${held.jobId}/suspend`);
-  const ended = await createPlan(app);
-  await app.post(`/jobs/${ended.jobId}/cancel`);
-  await createAndRun(app, "test.gated");
-  await createAndRun(app, "test.greet", { name: "late", times: 1 });
-  await app.clock.advance(5_000);
-  return app;
-}
-
 /** What a page says as text: without its markup. */
 function textOf(html: string): string {
   return html.replace(/<[^>]*>/g, " ").replace(/\s+/g, " ")
     .replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&quot;", '"')
     .replaceAll("&#39;", "'").replaceAll("&amp;", "&");
-}
-
-/** The element with this id, up to the next element with one. */
-function regionOf(html: string, id: string): string {
-  const begin = html.indexOf(`id="${id}"`);
-  assert.ok(begin >= 0, `there is nothing with the id ${id}`);
-  const end = html.indexOf(' id="', begin + 1);
-  return html.slice(begin, end < 0 ? undefined : end);
 }
 
 async function countBy(app: TestApp, query: string): Promise<number> {
@@ -98,7 +68,7 @@ Deno.test("overview: people get a page, and programs the index as before", async
 });
 
 Deno.test("overview: the counts are those of GET /jobs, and lead there", async () => {
-  const app = await startBusy();
+  const app = await startMixedJobs();
   const html = await pageOf(app, "/");
   const census = regionOf(html, "census");
   const tiles = [...census.matchAll(
@@ -117,7 +87,7 @@ Deno.test("overview: the counts are those of GET /jobs, and lead there", async (
 });
 
 Deno.test("overview: who is queued for longest, who failed last and who waits are told with links", async () => {
-  const app = await startBusy();
+  const app = await startMixedJobs();
   const html = await pageOf(app, "/");
   const { jobs } = app.engine.list({ limit: 100 });
   const queued = jobs.find(({ type, state }) => type === "test.greet" && state === "Running");
@@ -157,7 +127,7 @@ Deno.test("overview: jobs that no definition runs are told of until there are no
 });
 
 Deno.test("overview: without a script the figures of the charts are read in a table", async () => {
-  const app = await startBusy();
+  const app = await startMixedJobs();
   await app.clock.advance(10_000);
   await createAndRun(app, "test.parcel", { orderId: "2" });
   const html = await pageOf(app, "/");
@@ -204,8 +174,39 @@ Deno.test("overview: what the journal is trusted for is what GET /journal says",
   assert.match(text, new RegExp(`Durable head #${journal.head.logId} chain`));
   assert.ok(html.includes(`title="${journal.head.chain}"`));
   assert.match(text, /Disk free not known .*--allow-sys=statfs/);
-  assert.match(text, /Last recovery clean/);
+  assert.match(text, /Last recovery a new journal there was nothing to recover/);
   assert.match(text, /Last verification never/);
+});
+
+Deno.test("overview: only of a journal that was there before the process is a recovery told", async () => {
+  const old = await startApp();
+  await createAndRun(old, "test.greet", { name: "x" });
+  const recovery = async (app: TestApp) => {
+    const overview = /Last recovery .*? Last verification/.exec(
+      textOf(regionOf(await pageOf(app, "/"), "trust")),
+    )?.[0] ?? "";
+    const system = /Stop before it .*? Back/.exec(
+      `${textOf(await pageOf(app, "/ui/system"))} Back`,
+    );
+    return [overview, system?.[0] ?? ""] as const;
+  };
+  const [fresh, freshSystem] = await recovery(old);
+  assert.match(fresh, /a new journal/);
+  assert.match(freshSystem, /none: a new journal/);
+  assert.doesNotMatch(fresh + freshSystem, /clean|eplayed/);
+
+  const unclean = await startApp({ content: old.journal.content, clock: old.clock });
+  const [again, againSystem] = await recovery(unclean);
+  assert.match(again, /after an unclean stop \d+ replayed in/);
+  assert.match(againSystem, /not clean: .* Replayed \d+ entries in/);
+
+  await old.engine.stop(0);
+  await old.journal.close();
+  const [kept, keptSystem] = await recovery(
+    await startApp({ content: old.journal.content, clock: old.clock }),
+  );
+  assert.match(kept, /Last recovery clean \d+ replayed in/);
+  assert.match(keptSystem, /Stop before it clean Replayed/);
 });
 
 Deno.test("overview: the room on the disk is told where it is known", async () => {

@@ -4,39 +4,16 @@ import assert from "node:assert/strict";
 import * as v from "valibot";
 import { defineJob } from "../../../src/engine/definition.ts";
 import { type Scope, SCOPES, TokenList } from "../../../src/http/access.ts";
-import type { SystemPort } from "../../../src/http/system_port.ts";
 import { locationOf, pageOf, pageText, submitForm } from "../../support/dashboard.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { FakeVerification } from "../../support/fake_verification.ts";
 import { jsonOf, startApp, type TestApp, type TestAppOptions } from "../../support/http_app.ts";
+import { toldSystem } from "../../support/told_system.ts";
 
 const HOSTILE = `<img src=x onerror=alert(1)> \u202e"&'`;
 const ESCAPED = `&lt;img src=x onerror=alert(1)&gt; \u202e&quot;&amp;&#39;`;
 
-const SYSTEM: SystemPort = {
-  settings: [
-    { name: "port", value: "8000", origin: "default" },
-    { name: "journal", value: HOSTILE, origin: "flag" },
-    { name: "token-file", value: "2 tokens set", origin: "environment" },
-  ],
-  journal: "/data/journal",
-  backupCommand: "deno task journal-backup backups/journal --journal /data/journal",
-  exportCommand: (jobId) => `deno task journal export ${jobId} --journal /data/journal`,
-  versions: [{ name: "Deno", version: "2.9.6" }],
-  process: () => ({
-    pid: 4711,
-    startedAt: Date.parse("2026-01-01T00:00:00Z"),
-    residentBytes: 3 * 1024 * 1024,
-    heap: { used: 1024, max: 2048 },
-    cpuSeconds: 1.5,
-  }),
-  workers: () => ({ used: 3, max: 16 }),
-  limits: () => ({
-    jobsMax: { used: 7, max: 500_000 },
-    queuedMax: { used: 100, max: 100 },
-    pendingBytesMax: { used: 0, max: 1024 },
-  }),
-};
+const SYSTEM = toldSystem(HOSTILE);
 
 async function start(options: TestAppOptions = {}) {
   const clock = new FakeClock();
@@ -271,6 +248,9 @@ Deno.test("submit form: a secret is asked for as a password, and is in no answer
     show: "curl",
   });
   assert.doesNotMatch(await pageText(shown), /4000-0000/);
+  const blank = { "input/card": "", "input/amount": "5", show: "curl" };
+  const without = await submitForm(app, "/ui/system/definitions/test.pay", blank);
+  assert.match(await pageText(without), /&quot;input&quot;:\{&quot;amount&quot;:5\}/);
 });
 
 Deno.test("definition page: the schema as a table and raw, and what its newest job waits for", async () => {

@@ -4,6 +4,7 @@ import type { Child } from "hono/jsx";
 import type { LogId } from "../../../core/ids.ts";
 import type { JournalInfo, RecoveryReport, Verification } from "../../../engine/ports.ts";
 import type { Spread } from "../../overview_port.ts";
+import { isNewJournal } from "../new_journal.ts";
 import { countText, sizeText } from "../parts/amounts.tsx";
 import { CopyCurl } from "../parts/curl.tsx";
 import { durationText, Time } from "../parts/time.tsx";
@@ -95,6 +96,9 @@ function DiskFact({ diskFree, bytes }: DiskFactProps) {
 
 function RecoveryFact({ report }: { readonly report: RecoveryReport }) {
   const { clean, entriesReplayed, durationMs, bytesQuarantined, recoveredLogId } = report;
+  if (isNewJournal(report)) {
+    return <Fact name="Last recovery" detail="there was nothing to recover">a new journal</Fact>;
+  }
   const aside = bytesQuarantined === 0 ? "" : `, ${sizeText(bytesQuarantined)} set aside`;
   return (
     <Fact

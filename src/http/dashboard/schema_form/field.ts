@@ -2,6 +2,7 @@
 
 import { pointerTo } from "../../../core/json_pointer.ts";
 import { isScalar, type JsonObject, type JsonScalar, type JsonValue } from "../../../core/json.ts";
+import { numberIn, objectOf, textIn } from "./schema_members.ts";
 
 interface FieldCommon {
   /** To the value, a JSON Pointer; empty for the whole. */
@@ -216,20 +217,4 @@ function holdsSecret({ path, paths }: Place): boolean {
     const shared = Math.min(path.length, secret.length);
     return secret.slice(0, shared).every((part, at) => part === "*" || part === path[at]);
   });
-}
-
-function objectOf(value: JsonValue | undefined): JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? value as JsonObject
-    : {};
-}
-
-function textIn(schema: JsonObject, name: string): string | undefined {
-  const value = Object.hasOwn(schema, name) ? schema[name] : undefined;
-  return typeof value === "string" ? value : undefined;
-}
-
-function numberIn(schema: JsonObject, name: string): number | undefined {
-  const value = Object.hasOwn(schema, name) ? schema[name] : undefined;
-  return typeof value === "number" ? value : undefined;
 }

@@ -15,24 +15,28 @@ export interface SchemaFieldsProps {
   readonly texts: FormTexts;
   /** Pointers begin at the whole value. */
   readonly issues: readonly PointedIssue[];
+  /** What might be typed, where nothing is. */
+  readonly examples?: FormTexts | undefined;
 }
 
 /** All fields of a value; those of an object without a frame around them. */
-export function SchemaFields({ field, texts, issues }: SchemaFieldsProps) {
-  if (field.kind !== "group") return <FieldInput field={field} texts={texts} issues={issues} />;
+export function SchemaFields(props: SchemaFieldsProps) {
+  const { field, issues } = props;
+  if (field.kind !== "group") return <FieldInput {...props} />;
   const own = issues.filter(({ pointer }) => nearestIn(field, pointer) === undefined);
   return (
     <>
       <Issues id="form-issues" issues={own} at="" />
       {field.fields.length === 0 ? <p class="hint">This type takes no input.</p> : null}
-      {field.fields.map((member) => <FieldInput field={member} texts={texts} issues={issues} />)}
+      {field.fields.map((member) => <FieldInput {...props} field={member} />)}
     </>
   );
 }
 
-function FieldInput({ field, texts, issues }: SchemaFieldsProps) {
+function FieldInput(props: SchemaFieldsProps) {
+  const { field, texts, issues, examples } = props;
   const own = issues.filter(({ pointer }) => isWithin(pointer, field.pointer));
-  if (field.kind === "group") return <Group field={field} texts={texts} issues={own} />;
+  if (field.kind === "group") return <Group {...props} field={field} issues={own} />;
   const id = fieldId(field);
   const text = texts.get(inputName(field)) ?? "";
   return (
@@ -44,7 +48,13 @@ function FieldInput({ field, texts, issues }: SchemaFieldsProps) {
       issues={own}
       at={field.pointer}
     >
-      <Input field={field} text={text} id={id} isWrong={own.length > 0} />
+      <Input
+        field={field}
+        text={text}
+        id={id}
+        isWrong={own.length > 0}
+        example={field.isRequired ? examples?.get(inputName(field)) : undefined}
+      />
     </LabelledInput>
   );
 }
@@ -76,7 +86,8 @@ export function LabelledInput(props: LabelledInputProps) {
   );
 }
 
-function Group({ field, texts, issues }: SchemaFieldsProps & { readonly field: GroupField }) {
+function Group(props: SchemaFieldsProps & { readonly field: GroupField }) {
+  const { field, texts, issues } = props;
   const own = issues.filter(({ pointer }) => nearestIn(field, pointer) === undefined);
   const id = fieldId(field);
   const name = inputName(field);
@@ -98,7 +109,7 @@ function Group({ field, texts, issues }: SchemaFieldsProps & { readonly field: G
           send it, though nothing below is filled in
         </label>
       )}
-      {field.fields.map((member) => <FieldInput field={member} texts={texts} issues={issues} />)}
+      {field.fields.map((member) => <FieldInput {...props} field={member} />)}
     </fieldset>
   );
 }
@@ -128,11 +139,12 @@ interface InputProps<Kind extends Field> {
   readonly text: string;
   readonly id: string;
   readonly isWrong: boolean;
+  readonly example: string | undefined;
 }
 
 type Leaf = Exclude<Field, GroupField>;
 
-function Input({ field, text, id, isWrong }: InputProps<Leaf>) {
+function Input({ field, text, id, isWrong, example }: InputProps<Leaf>) {
   const common = {
     id,
     name: inputName(field),
@@ -142,30 +154,39 @@ function Input({ field, text, id, isWrong }: InputProps<Leaf>) {
     autocomplete: "off",
   };
   const shown = field.isSecret ? "" : text;
+  const typed = { ...common, placeholder: placeholderOf(field, example) };
   switch (field.kind) {
     case "text":
       return isOneLine(field)
         ? (
           <input
-            {...common}
+            {...typed}
             {...textRules(field)}
             type={field.isSecret ? "password" : "text"}
             value={shown}
           />
         )
-        : <textarea {...common} rows={1} class="grows" spellcheck={false}>{`\n${shown}`}</textarea>;
+        : <textarea {...typed} rows={1} class="grows" spellcheck={false}>{`\n${shown}`}</textarea>;
     case "number":
-      return <input {...common} {...numberRules(field)} type="number" value={shown} />;
+      return <input {...typed} {...numberRules(field)} type="number" value={shown} />;
     case "choice":
       return <Choice common={common} field={field} text={text} />;
     case "lines":
-      return <textarea {...common} rows={3} spellcheck={false}>{`\n${shown}`}</textarea>;
+      return <textarea {...typed} rows={3} spellcheck={false}>{`\n${shown}`}</textarea>;
     case "json":
-      return <textarea {...common} rows={rowsOf(shown)} spellcheck={false}>{`\n${shown}`}
-      </textarea>;
+      return <textarea {...typed} rows={rowsOf(shown)} spellcheck={false}>{`\n${shown}`}</textarea>;
     default:
       return assertNever(field, "field");
   }
+}
+
+const EXAMPLE_LENGTH_MAX = 80;
+
+/** One line; an empty example, and one that is more, says nothing. */
+function placeholderOf({ kind }: Leaf, example = ""): string | undefined {
+  const line = kind === "json" ? example.replace(/\s+/g, " ") : example;
+  const isTold = line.trim() !== "" && !line.includes("\n") && line.length <= EXAMPLE_LENGTH_MAX;
+  return isTold ? `such as ${line}` : undefined;
 }
 
 /** An empty list is one as well. */

@@ -2,10 +2,9 @@
 
 import type { Context, Hono } from "hono";
 import type { Edge } from "../../edge.ts";
+import { DEFAULT_SPAN, readOverview, SPAN_PARAMETER } from "../../overview.ts";
 import { STATUS } from "../../problem.ts";
-import { TREND_SPANS, type TrendSpan } from "../../overview_port.ts";
 import { readQuery } from "../../query.ts";
-import { choice, single } from "../../query_parameters.ts";
 import { emptyResponse } from "../../response.ts";
 import { answerIndex } from "../../routes/health.ts";
 import { AttentionSection } from "../overview/attention_section.tsx";
@@ -18,12 +17,7 @@ import { page } from "../page.tsx";
 import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
 import { acceptsHtml } from "../problem_page.tsx";
 
-const SPAN_NAMES = Object.keys(TREND_SPANS) as TrendSpan[];
-
-const OVERVIEW_PARAMETERS = {
-  span: single(choice(SPAN_NAMES), "How far back the charts go."),
-  ...NOTE_PARAMETER,
-};
+const OVERVIEW_PARAMETERS = { ...SPAN_PARAMETER, ...NOTE_PARAMETER };
 
 export function addOverviewScreen(app: Hono, edge: Edge): void {
   app.get("/", (c) => acceptsHtml(c.req.raw) ? showOverview(c, edge) : answerIndex());
@@ -32,17 +26,16 @@ export function addOverviewScreen(app: Hono, edge: Edge): void {
 }
 
 async function showOverview(c: Context, edge: Edge): Promise<Response> {
-  const { span = "10m" } = readQuery(c.req.raw, OVERVIEW_PARAMETERS);
+  const { span = DEFAULT_SPAN } = readQuery(c.req.raw, OVERVIEW_PARAMETERS);
   const { engine, overview, clock } = edge;
-  const [journal, attention, diskFree] = await Promise.all([
+  const [journal, { census, attention, counts }] = await Promise.all([
     engine.journalInfo(),
-    engine.needingAttention(),
-    overview?.diskFree(),
+    readOverview(edge, span),
   ]);
-  const census = engine.census();
   const now = clock.now();
   const commands = commandsOf(c, edge);
   const read = (path: string) => commands.get(path);
+  const same = read(`/overview?span=${span}`);
   return page(
     c,
     edge,
@@ -61,30 +54,23 @@ async function showOverview(c: Context, edge: Edge): Promise<Response> {
       <div id="first-job" data-live>
         {census.jobs === 0 ? <FirstJob commands={commands} /> : null}
       </div>
-      <CensusSection census={census} curl={read("/metrics")} />
+      <CensusSection census={census} curl={same} />
       <TrustStrip
         journal={journal}
         sync={overview?.trend("1h").whole.sync}
-        diskFree={diskFree}
+        diskFree={counts?.diskFree}
         now={now}
         curl={read("/journal")}
       />
-      {overview === undefined ? null : (
-        <TrendSection
-          span={span}
-          trend={overview.trend(span)}
-          sinceMs={overview.sinceMs}
-          curl={read("/metrics")}
-        />
-      )}
+      {counts === undefined ? null : <TrendSection {...counts} curl={same} />}
       <AttentionSection
         attention={attention}
-        failingTypes={overview?.failingTypes() ?? []}
+        failingTypes={counts?.failingTypes ?? []}
         now={now}
         curls={{
           failed: read("/jobs?condition=failed"),
           waiting: read("/jobs?condition=waiting"),
-          failing: read("/metrics"),
+          failing: same,
         }}
       />
     </>,

@@ -13,11 +13,12 @@ import { viewerOf } from "../../viewer.ts";
 import { readForm } from "../form.ts";
 import { page } from "../page.tsx";
 import { NOTE_PARAMETER } from "../parts/note_line.tsx";
+import { exampleOf } from "../schema_form/example.ts";
 import { fieldOf } from "../schema_form/field.ts";
 import { defaultTextsOf, type FormTexts, textsOf } from "../schema_form/field_texts.ts";
 import { commandsOf } from "../commands.ts";
-import { type CreationFormProps, type Refusal, SHOW } from "../system/creation_fields.tsx";
-import { creationOf, redacted, type Subject } from "../system/creation_form.ts";
+import type { CreationFormProps, Refusal } from "../system/creation_fields.tsx";
+import { creationOf, redacted, SHOW, type Subject } from "../system/creation_form.ts";
 import { definitionPath } from "../system/definitions_section.tsx";
 import { DefinitionPage } from "../system/definition_page.tsx";
 import { PlanPage } from "../system/plan_page.tsx";
@@ -75,7 +76,7 @@ function typeForm({ engine }: Edge, type: string): CreationScreen {
   return {
     title: type,
     path: definitionPath(type),
-    subject: { kind: "type", type, field },
+    subject: { kind: "type", type, field, example: exampleOf(definition.inputSchema) },
     texts: defaultTextsOf(field),
     body: (form, { engine }) => {
       const [newest] = engine.list({ types: [type], limit: 1 }).jobs;
@@ -127,7 +128,7 @@ export function refusalOf(
 function formPage(
   c: Context,
   edge: Edge,
-  { title, path, subject, body }: CreationScreen,
+  { title, path, subject, texts: textsAtFirst, body }: CreationScreen,
   texts: FormTexts,
   problem?: Problem,
 ): Response {
@@ -135,6 +136,7 @@ function formPage(
     action: path,
     subject,
     texts,
+    textsAtFirst,
     refusal: problem === undefined
       ? undefined
       : refusalOf(problem, (text) => redacted(text, subject.field, texts)),

@@ -6,6 +6,7 @@ import { Problem, STATUS } from "../../problem.ts";
 import { readQuery, refuseQuery } from "../../query.ts";
 import { emptyResponse } from "../../response.ts";
 import { startVerification } from "../../routes/journal.ts";
+import { tokenHolders } from "../../token_holders.ts";
 import { viewerOf } from "../../viewer.ts";
 import { readForm } from "../form.ts";
 import { page } from "../page.tsx";
@@ -32,7 +33,8 @@ async function showSystem(c: Context, edge: Edge): Promise<Response> {
   const { engine, clock, system, verification } = edge;
   const journal = await engine.journalInfo();
   const commands = commandsOf(c, edge);
-  const { scopes } = viewerOf(c.req.raw);
+  const viewer = viewerOf(c.req.raw);
+  const { scopes } = viewer;
   const now = clock.now();
   return page(
     c,
@@ -58,9 +60,14 @@ async function showSystem(c: Context, edge: Edge): Promise<Response> {
             commands={commands}
             note={<NoteLine c={c} edge={edge} />}
           />
-          {system === undefined
-            ? null
-            : <ProcessSection figures={system.process()} versions={system.versions} now={now} />}
+          {system === undefined ? null : (
+            <ProcessSection
+              figures={system.process()}
+              versions={system.versions}
+              now={now}
+              commands={commands}
+            />
+          )}
         </div>
         <div class="column">
           <DefinitionsSection
@@ -71,10 +78,13 @@ async function showSystem(c: Context, edge: Edge): Promise<Response> {
           <LimitsSection edge={edge} commands={commands} />
         </div>
       </div>
-      {system === undefined ? null : <ConfigurationSection settings={system.settings} />}
+      {system === undefined
+        ? null
+        : <ConfigurationSection settings={system.settings} commands={commands} />}
       <TokensSection
         needsToken={edge.needsToken}
-        holders={scopes.includes("operate") ? edge.access?.holders?.() : undefined}
+        holders={tokenHolders(edge, viewer)}
+        commands={commands}
       />
     </>,
   );

@@ -1,13 +1,23 @@
 /** The configuration in force, and where each setting is from. */
 
 import type { ShownSetting } from "../../system_port.ts";
+import type { Commands } from "../commands.ts";
+import { CopyCurl } from "../parts/curl.tsx";
 import { Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
 
-export function ConfigurationSection({ settings }: { readonly settings: readonly ShownSetting[] }) {
+export interface ConfigurationSectionProps {
+  readonly settings: readonly ShownSetting[];
+  readonly commands: Commands;
+}
+
+export function ConfigurationSection({ settings, commands }: ConfigurationSectionProps) {
   return (
     <section class="sheet" aria-labelledby="configuration-heading">
-      <h2 id="configuration-heading">Configuration</h2>
+      <div class="row row-between">
+        <h2 id="configuration-heading">Configuration</h2>
+        <CopyCurl command={commands.get("/system")} />
+      </div>
       <p class="hint">
         As it was read at the start. Each flag has an environment twin: <code>--segment-bytes</code>
         {" "}

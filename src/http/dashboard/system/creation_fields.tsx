@@ -6,12 +6,15 @@ import type { PointedIssue } from "../../issues.ts";
 import { CopyCurl } from "../parts/curl.tsx";
 import { MissingScope } from "../parts/missing_scope.tsx";
 import { UserText } from "../parts/text.tsx";
-import type { FormTexts } from "../schema_form/field_texts.ts";
+import { type FormTexts, textsOf } from "../schema_form/field_texts.ts";
 import { Issues, LabelledInput, SchemaFields } from "../schema_form/schema_fields.tsx";
 import type { Commands } from "../commands.ts";
 import {
   documentOf,
+  exampleDocument,
+  isUntouched,
   OPTION,
+  SHOW,
   type Subject,
   subjectPointer,
   withoutSecrets,
@@ -27,13 +30,15 @@ export interface CreationFormProps {
   readonly action: string;
   readonly subject: Subject;
   readonly texts: FormTexts;
+  /** What the form held before anybody had filled it in. */
+  readonly textsAtFirst: FormTexts;
   readonly refusal: Refusal | undefined;
   readonly commands: Commands;
   readonly scopes: readonly Scope[];
 }
 
 export function CreationForm(props: CreationFormProps) {
-  const { action, subject, texts, refusal, commands, scopes } = props;
+  const { action, subject, texts, refusal, scopes } = props;
   const at = subjectPointer(subject);
   const issues = refusal?.issues ?? [];
   const own = issues.filter(({ pointer }) => isWithin(pointer, at))
@@ -42,7 +47,12 @@ export function CreationForm(props: CreationFormProps) {
     <form method="post" action={action} class="form" id="create" autocomplete="off">
       <input type="hidden" name={OPTION.once} value={texts.get(OPTION.once) ?? newName()} />
       {refusal === undefined ? null : <RefusalNote refusal={refusal} at={at} />}
-      <SchemaFields field={subject.field} texts={texts} issues={own} />
+      <SchemaFields
+        field={subject.field}
+        texts={texts}
+        issues={own}
+        examples={exampleTexts(subject)}
+      />
       {subject.kind === "type" ? <TypingHint /> : null}
       <Options texts={texts} issues={issues} />
       {scopes.includes("submit")
@@ -53,10 +63,7 @@ export function CreationForm(props: CreationFormProps) {
           </div>
         )
         : <MissingScope scope="submit" what="submitting jobs" />}
-      <CopyCurl
-        command={commands.post("/jobs", documentShown(subject, texts))}
-        label="curl: the same as filled in here"
-      />
+      <CreationCurl {...props} />
     </form>
   );
 }
@@ -70,15 +77,34 @@ function TypingHint() {
   );
 }
 
-/** The name of the button that shows the form again. */
-export const SHOW = "show";
-
 function newName(): string {
   return randomBytes(12).toString("base64url");
 }
 
-function documentShown(subject: Subject, texts: FormTexts) {
-  return documentOf(subject, withoutSecrets(subject.field, texts)).document;
+/** An example that works until something is filled in; then that, with whatever it lacks. */
+function CreationCurl({ subject, texts, textsAtFirst, commands }: CreationFormProps) {
+  const example = isUntouched(texts, textsAtFirst) ? exampleDocument(subject) : undefined;
+  const document = example ?? documentOf(subject, withoutSecrets(subject.field, texts)).document;
+  const missing = example === undefined || subject.kind === "plan" ? [] : subject.example.missing;
+  return (
+    <>
+      <CopyCurl
+        command={commands.post("/jobs", document)}
+        label={example === undefined ? "curl: the same as filled in here" : "curl: an example"}
+      />
+      {missing.length === 0 ? null : (
+        <p class="hint">
+          The example lacks{" "}
+          <UserText text={missing.join(", ")} lengthMax={500} />, whose rules ask for more than can
+          be made up.
+        </p>
+      )}
+    </>
+  );
+}
+
+function exampleTexts(subject: Subject): FormTexts | undefined {
+  return subject.kind === "plan" ? undefined : textsOf(subject.field, subject.example.value);
 }
 
 /** What is wrong with the whole, or with what has no input here. */

@@ -6,6 +6,7 @@ import type { CreateRequest } from "../../../engine/requests.ts";
 import { createRequestOf, type StartLimits } from "../../create_request.ts";
 import type { PointedIssue } from "../../issues.ts";
 import { invalidRequest } from "../../problem.ts";
+import type { Example } from "../schema_form/example.ts";
 import type { Field } from "../schema_form/field.ts";
 import { type FormTexts, inputName } from "../schema_form/field_texts.ts";
 import { inputOf } from "../schema_form/form_input.ts";
@@ -13,7 +14,13 @@ import { withPlainLineEnds } from "../schema_form/scalar_text.ts";
 
 /** What is created: a job of a type, or one of a plan. The field is of its input, or the plan. */
 export type Subject =
-  | { readonly kind: "type"; readonly type: string; readonly field: Field }
+  | {
+    readonly kind: "type";
+    readonly type: string;
+    readonly field: Field;
+    /** Of its input. */
+    readonly example: Example;
+  }
   | { readonly kind: "plan"; readonly field: Field };
 
 /** Names of the inputs beside those of the subject. */
@@ -26,6 +33,9 @@ export const OPTION = {
   /** The same form sent twice creates once. */
   once: "once",
 } as const;
+
+/** The name of the button that shows the form again. */
+export const SHOW = "show";
 
 export interface CreationDocument {
   readonly document: JsonObject;
@@ -54,6 +64,23 @@ export function documentOf(subject: Subject, texts: FormTexts): CreationDocument
       ...labels.issues,
     ],
   };
+}
+
+/** What is shown for a form that nobody has filled in; `undefined` where there is no example. */
+export function exampleDocument(subject: Subject): JsonObject | undefined {
+  if (subject.kind === "plan" || subject.example.value === undefined) return undefined;
+  return { type: subject.type, input: subject.example.value };
+}
+
+/** Names of what a form sends beside what is filled in. */
+const UNFILLED: ReadonlySet<string> = new Set([OPTION.once, SHOW]);
+
+/** Whether a form still says what it said at first. */
+export function isUntouched(texts: FormTexts, atFirst: FormTexts): boolean {
+  const said = (all: FormTexts, name: string) => withPlainLineEnds(all.get(name) ?? "").trim();
+  return [...texts.keys(), ...atFirst.keys()].every((name) =>
+    UNFILLED.has(name) || said(texts, name) === said(atFirst, name)
+  );
 }
 
 /** Where the subject is in the document. */
@@ -91,7 +118,9 @@ function hashOf(text: string): string {
 /** The same form with nothing in it that must not be shown. */
 export function withoutSecrets(field: Field, texts: FormTexts): FormTexts {
   const hidden = [...secretNames(field)];
-  return new Map([...texts].map(([name, text]) => [name, hidden.includes(name) ? "…" : text]));
+  const shown = (name: string, text: string) =>
+    hidden.includes(name) && text.trim() !== "" ? "…" : text;
+  return new Map([...texts].map(([name, text]) => [name, shown(name, text)]));
 }
 
 /** Shorter ones are in too many words. */

@@ -3,6 +3,7 @@
 import { counted } from "../../../core/counted.ts";
 import type { JournalInfo, RecoveryReport, SegmentInfo } from "../../../engine/ports.ts";
 import type { SystemPort } from "../../system_port.ts";
+import { isNewJournal } from "../new_journal.ts";
 import { countText, sizeText } from "../parts/amounts.tsx";
 import { CopyCurl, CopyText } from "../parts/curl.tsx";
 import { Table } from "../parts/table.tsx";
@@ -92,21 +93,26 @@ function Segments({ segments }: { readonly segments: readonly SegmentInfo[] }) {
 
 function Recovery({ report }: { readonly report: RecoveryReport }) {
   const { clean, warnings, bytesQuarantined, quarantine, entriesReplayed, snapshotLogId } = report;
+  const isNew = isNewJournal(report);
   return (
     <div class="stack">
       <h3>Last start</h3>
       <dl class="facts">
         <dt>Stop before it</dt>
         <dd class={clean ? undefined : "bad"}>
-          {clean ? "clean" : "not clean: what was cut short was set right"}
+          {isNew ? "none: a new journal" : stopText(clean)}
         </dd>
-        <dt>Replayed</dt>
-        <dd>
-          {entriesReplayed === 0 ? "nothing" : counted(entriesReplayed, "entry", "entries")}
-          {snapshotLogId === null ? "" : ` after the snapshot at ${countText(snapshotLogId)}`} in
-          {" "}
-          {durationText(report.durationMs)}
-        </dd>
+        {isNew ? null : (
+          <>
+            <dt>Replayed</dt>
+            <dd>
+              {entriesReplayed === 0 ? "nothing" : counted(entriesReplayed, "entry", "entries")}
+              {snapshotLogId === null ? "" : ` after the snapshot at ${countText(snapshotLogId)}`}
+              {" in "}
+              {durationText(report.durationMs)}
+            </dd>
+          </>
+        )}
         {bytesQuarantined === 0 ? null : (
           <>
             <dt>Set aside</dt>
@@ -127,6 +133,10 @@ function Recovery({ report }: { readonly report: RecoveryReport }) {
       )}
     </div>
   );
+}
+
+function stopText(clean: boolean): string {
+  return clean ? "clean" : "not clean: what was cut short was set right";
 }
 
 function Backup({ command }: { readonly command: string }) {

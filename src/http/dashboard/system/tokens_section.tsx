@@ -1,6 +1,8 @@
 /** Whose tokens are valid, and what they may do; never a token. */
 
 import type { Holder } from "../../access.ts";
+import type { Commands } from "../commands.ts";
+import { CopyCurl } from "../parts/curl.tsx";
 import { Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
 
@@ -8,12 +10,16 @@ export interface TokensSectionProps {
   readonly needsToken: boolean;
   /** `undefined` where nobody tells, or who looks may not know. */
   readonly holders: readonly Holder[] | undefined;
+  readonly commands: Commands;
 }
 
-export function TokensSection({ needsToken, holders }: TokensSectionProps) {
+export function TokensSection({ needsToken, holders, commands }: TokensSectionProps) {
   return (
     <section class="sheet" aria-labelledby="tokens-heading">
-      <h2 id="tokens-heading">Tokens</h2>
+      <div class="row row-between">
+        <h2 id="tokens-heading">Tokens</h2>
+        <CopyCurl command={commands.get("/system")} />
+      </div>
       {needsToken ? <Holders holders={holders} /> : (
         <p class="soft">
           None is needed: whoever reaches this server may do everything. <code>DAYBOOK_TOKEN</code>

@@ -1,0 +1,65 @@
+/** What the overview tells, as `overviewView` makes it. */
+
+import * as v from "valibot";
+import { CONDITIONS } from "../../core/condition.ts";
+import { STATE_NAMES } from "../../core/job_state.ts";
+import { TREND_SPANS } from "../overview_port.ts";
+import { failureAnswer } from "./job.ts";
+import { count, milliseconds, text, time, use } from "./parts.ts";
+
+const spread = v.nullable(v.object({ p50Ms: milliseconds, p95Ms: milliseconds }));
+
+const happenings = {
+  created: count,
+  succeeded: count,
+  failed: count,
+  cancelled: count,
+  queued: spread,
+  run: spread,
+  sync: spread,
+};
+
+const trend = v.object({
+  span: v.picklist(Object.keys(TREND_SPANS)),
+  countedSince: time,
+  intervalMs: milliseconds,
+  points: v.array(v.object({ from: time, ...happenings })),
+  whole: v.object(happenings),
+});
+
+const failingType = v.object({
+  of: v.picklist(["definition", "plan", "other"]),
+  type: v.nullable(text),
+  lastHour: count,
+  sinceStart: count,
+});
+
+const identity = { jobId: text, type: v.nullable(text), links: v.object({ self: text }) };
+
+const attention = v.object({
+  failed: v.array(v.object({ ...identity, endedAt: time, failure: failureAnswer })),
+  waiting: v.array(v.object({
+    ...identity,
+    since: time,
+    waitsFor: v.array(v.object({ id: text, eventType: text, matched: count, required: count })),
+  })),
+  withoutDefinition: v.array(v.object({ type: text, jobs: count })),
+});
+
+export const overviewAnswer = v.object({
+  jobs: v.object({
+    all: count,
+    byState: countsOf(STATE_NAMES),
+    byCondition: countsOf(CONDITIONS),
+  }),
+  workers: use,
+  oldestQueued: v.nullable(v.object({ jobId: text, forMs: milliseconds })),
+  trend: v.nullable(trend),
+  failingTypes: v.nullable(v.array(failingType)),
+  attention,
+  diskFreeBytes: v.nullable(count),
+});
+
+function countsOf<Kind extends string>(kinds: readonly Kind[]) {
+  return v.object(Object.fromEntries(kinds.map((kind) => [kind, count])));
+}

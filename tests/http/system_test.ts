@@ -1,0 +1,160 @@
+/** `GET /system`: what the screen of the system shows, for programs. */
+
+import assert from "node:assert/strict";
+import * as v from "valibot";
+import { readConfiguration } from "../../src/configuration.ts";
+import { type Scope, SCOPES, TokenList } from "../../src/http/access.ts";
+import { systemAnswer } from "../../src/http/answers/system.ts";
+import { systemFigures } from "../../src/system_figures.ts";
+import { pageOf } from "../support/dashboard.ts";
+import { jsonOf, problemOf, startApp, type TestApp } from "../support/http_app.ts";
+import { toldSystem } from "../support/told_system.ts";
+
+const SYSTEM = toldSystem("/data/journal");
+const TOKEN = "a-token-that-is-never-shown";
+
+interface LimitBody {
+  readonly what: string;
+  readonly flag: string;
+  readonly unit: string;
+  readonly used: number;
+  readonly max: number;
+}
+
+interface SystemBody {
+  readonly version: string;
+  readonly versions: unknown;
+  readonly process: unknown;
+  readonly workers: unknown;
+  readonly limits: readonly LimitBody[];
+  readonly journalFolder: string | null;
+  readonly settings: unknown;
+  readonly tokens: { readonly needed: boolean; readonly holders: unknown };
+}
+
+async function systemOf(app: TestApp, token?: string): Promise<SystemBody> {
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  return await jsonOf<SystemBody>(await app.get("/system", headers), 200);
+}
+
+function guarded(scopes: readonly Scope[]): Promise<TestApp> {
+  const tokens = [{ token: TOKEN, scopes, name: "ops" }, { token: `${TOKEN}-2`, scopes: SCOPES }];
+  return startApp({ system: SYSTEM, access: new TokenList(tokens) });
+}
+
+Deno.test("system route: settings with their origins, versions, the process, workers, and the folder", async () => {
+  const { limits: _, ...told } = await systemOf(
+    await startApp({ system: SYSTEM, version: "1.2.3" }),
+  );
+  assert.deepEqual(told, {
+    version: "1.2.3",
+    versions: [{ name: "Deno", version: "2.9.6" }],
+    process: {
+      pid: 4711,
+      startedAt: "2026-01-01T00:00:00.000Z",
+      residentBytes: 3 * 1024 * 1024,
+      heap: { used: 1024, max: 2048 },
+      cpuSeconds: 1.5,
+    },
+    workers: { used: 3, max: 16 },
+    journalFolder: "/data/journal",
+    settings: [
+      { flag: "--port", value: "8000", origin: "default" },
+      { flag: "--journal", value: "/data/journal", origin: "flag" },
+      { flag: "--token-file", value: "2 tokens set", origin: "environment" },
+    ],
+    tokens: { needed: false, holders: null },
+  });
+});
+
+Deno.test("system route: the limits are those of the screen, each with its use and its flag", async () => {
+  const app = await startApp({ system: SYSTEM, streamsMax: 7 });
+  const { limits } = await systemOf(app);
+  assert.deepEqual(limits.find(({ flag }) => flag === "--max-queued"), {
+    what: "jobs waiting for a worker",
+    flag: "--max-queued",
+    unit: "count",
+    used: 100,
+    max: 100,
+  });
+  assert.equal(limits.find(({ flag }) => flag === "--max-streams")?.max, 7);
+  assert.equal(limits.find(({ flag }) => flag === "--max-requests")?.used, 1, "this request");
+  assert.equal(limits.find(({ flag }) => flag === "--pending-bytes")?.unit, "bytes");
+  const html = await pageOf(app, "/ui/system");
+  for (const { what, flag } of limits) {
+    assert.match(html, new RegExp(`<td>${what}</td>.*?<td class="mono soft">${flag}</td>`));
+  }
+  const shown = [...html.matchAll(/<td class="mono soft">(--[a-z-]+)</g)].map(([, flag]) => flag);
+  assert.deepEqual(shown, ["--max-running", ...limits.map(({ flag }) => flag)]);
+});
+
+Deno.test("system route: names of tokens are for those who may operate, and a token is never told", async () => {
+  const operator = await systemOf(await guarded(["read", "operate"]), TOKEN);
+  assert.deepEqual(operator.tokens, {
+    needed: true,
+    holders: [
+      { name: "ops", scopes: ["read", "operate"] },
+      { name: null, scopes: [...SCOPES] },
+    ],
+  });
+  const reader = await systemOf(await guarded(["read"]), TOKEN);
+  assert.deepEqual(reader.tokens, { needed: true, holders: null });
+  for (const told of [operator, reader]) assert.ok(!JSON.stringify(told).includes(TOKEN));
+});
+
+/** All that must stay secret, by the name of what it is read from. */
+const SECRETS: Readonly<Record<string, string>> = {
+  DAYBOOK_TOKEN: "a-token-of-the-environment",
+  DAYBOOK_WEBHOOK_SECRET: "a-secret-that-signs",
+  DAYBOOK_SECRET_KEY: btoa("k".repeat(32)),
+};
+
+Deno.test("system route: of a process with every secret set, none is told, and that it is set is", async () => {
+  const read = readConfiguration({
+    args: ["--journal", "some/folder"],
+    env: (name) => SECRETS[name],
+    readTextFile: () => assert.fail("there is no file"),
+  });
+  assert.ok(read.kind === "run");
+  const { engine } = await startApp();
+  const system = systemFigures(engine, read.configuration, read.origins);
+  const access = new TokenList(read.configuration.tokens);
+  const told = await systemOf(await startApp({ system, access }), SECRETS["DAYBOOK_TOKEN"]);
+  const text = JSON.stringify(told);
+  for (const secret of Object.values(SECRETS)) assert.ok(!text.includes(secret), secret);
+  assert.equal(told.journalFolder, "some/folder");
+  v.assert(systemAnswer, told);
+  for (
+    const [flag, value, origin] of [
+      ["--journal", "some/folder", "flag"],
+      ["--token-file", "token set", "environment"],
+      ["--secret-key-file", "key set", "environment"],
+      ["--port", "8000", "default"],
+    ]
+  ) assert.ok(text.includes(JSON.stringify({ flag, value, origin })), flag);
+});
+
+Deno.test("system route: needs the scope read, as the overview does", async () => {
+  const app = await guarded(["submit"]);
+  for (const path of ["/system", "/overview"]) {
+    await problemOf(await app.get(path), 401, "unauthorized");
+    const authorization = `Bearer ${TOKEN}`;
+    await problemOf(await app.get(path, { authorization }), 403, "forbidden");
+  }
+});
+
+Deno.test("system route: where nobody tells of the process it tells what the edge knows", async () => {
+  const app = await startApp();
+  const { process, workers, settings, journalFolder, limits, versions } = await systemOf(app);
+  const untold = [process, workers, settings, journalFolder, versions];
+  assert.deepEqual(untold, [null, null, null, null, null]);
+  assert.ok(limits.some(({ flag }) => flag === "--bodies-bytes"));
+  await problemOf(await app.get("/system?x=1"), 422, "invalid-request");
+});
+
+Deno.test("system route: the calls of curl on the screen are of the route", async () => {
+  const html = await pageOf(await startApp({ system: SYSTEM }), "/ui/system");
+  assert.equal([...html.matchAll(/curl -s http:\/\/localhost\/system</g)].length, 4);
+  assert.equal([...html.matchAll(/curl -s http:\/\/localhost\/journal</g)].length, 1);
+  assert.doesNotMatch(html, /localhost\/metrics/);
+});
