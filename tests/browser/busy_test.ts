@@ -7,6 +7,7 @@ import { DESKTOP, inContext, testInBrowser } from "../support/chromium.ts";
 import { DaybookProcess } from "../support/daybook_process.ts";
 import { rounds } from "../support/effort.ts";
 import { type Restlessness, RESTLESSNESSES, withRestlessPage } from "../support/restless_page.ts";
+import { sideBySide } from "../support/side_by_side.ts";
 import { ROOT } from "../support/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { WatchedPage } from "../support/watched_page.ts";
@@ -185,14 +186,11 @@ const PAGES = [
 testInBrowser(
   "busy: every live page stays still while 500 jobs a second finish, and does not grow",
   (browser) =>
-    whileBusy(async (url) => {
-      const checked = PAGES.map(({ path, isStill }) => checkPage(browser, url + path, isStill));
-      const outcomes = await Promise.allSettled(checked);
-      const faults = outcomes.flatMap((outcome) =>
-        outcome.status === "rejected" ? [String(outcome.reason)] : []
-      );
-      assert.ok(faults.length === 0, faults.join("\n"));
-    }),
+    whileBusy((url) =>
+      sideBySide(Object.fromEntries(
+        PAGES.map(({ path, isStill }) => [path, () => checkPage(browser, url + path, isStill)]),
+      ))
+    ),
 );
 
 const FOUND_AS: Readonly<Record<Restlessness, RegExp>> = {

@@ -3,6 +3,25 @@
 import { DemoProcess } from "./demo_process.ts";
 import { inFolder } from "./temporary_folder.ts";
 
+/** Two of their own, which start at the same time. */
+export async function withTwoDemos(
+  run: (first: DemoProcess, second: DemoProcess) => Promise<void>,
+): Promise<void> {
+  await inFolder((folder) =>
+    inFolder(async (otherFolder) => {
+      const args = ["--still"];
+      const demos = await Promise.all(
+        [folder, otherFolder].map((each) => DemoProcess.start({ folder: each, args })),
+      );
+      try {
+        await run(...demos as [DemoProcess, DemoProcess]);
+      } finally {
+        await Promise.all(demos.map((demo) => demo.stop()));
+      }
+    })
+  );
+}
+
 /** @param args Beside those that the process needs; it is still unless they say otherwise. */
 export async function withDemo(
   run: (demo: DemoProcess) => Promise<void>,

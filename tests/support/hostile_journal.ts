@@ -52,13 +52,15 @@ export async function hostileJobs(
       input: { text, how },
       labels: { hostile: label, how },
     });
-  const jobs = {
-    failed: await coded("fail"),
-    waiting: await coded("wait"),
-    backingOff: await coded("retry"),
-    succeeded: await coded("succeed"),
-    plan: await plan(daybook, hostility),
-  };
+  // At once: those that do not end are waited for as long as a request may.
+  const [failed, waiting, backingOff, succeeded] = await Promise.all([
+    coded("fail"),
+    coded("wait"),
+    coded("retry"),
+    coded("succeed"),
+  ]);
+  // After those, one of which sends what it waits for.
+  const jobs = { failed, waiting, backingOff, succeeded, plan: await plan(daybook, hostility) };
   await nearMisses(daybook, hostility);
   await post(daybook, `/jobs/${encodeURIComponent(jobs.plan)}/suspend`, {
     reason: hostileText(hostility, 1_000),

@@ -15,13 +15,19 @@ interface Observed {
 /** A finding of axe, as far as it is used. */
 interface Finding {
   readonly id: string;
-  readonly impact: string | null;
   readonly help: string;
   readonly nodes: readonly { readonly target: readonly unknown[]; readonly html: string }[];
 }
 
-/** Findings that keep somebody from using the page. */
-const SERIOUS: readonly (string | null)[] = ["serious", "critical"];
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+/** These take most of the time, and hang on the colours only. */
+const COLOURS = "color-contrast";
+const AXE_PARTS = {
+  all: { runOnly: RULES },
+  "the colours": { runOnly: { type: "rule", values: [COLOURS] } },
+  "all but the colours": { runOnly: RULES, rules: { [COLOURS]: { enabled: false } } },
+};
+type AxePart = keyof typeof AXE_PARTS;
 /** A request that the page itself gave up: a navigation ends its stream and its refresh. */
 const GIVEN_UP = "net::ERR_ABORTED";
 
@@ -82,16 +88,18 @@ export class WatchedPage {
 
   /** The same, with what keeps somebody from using it. */
   async checkWithAxe(): Promise<void> {
-    this.#faults.push(...await this.seriousFindings());
+    this.#faults.push(...await this.axeFindings());
     await this.check();
   }
 
-  async seriousFindings(): Promise<readonly string[]> {
+  /** What axe finds of the standard, and of good practice. */
+  async axeFindings(part: AxePart = "all"): Promise<readonly string[]> {
     await this.page.evaluate(axe.source);
+    const options = JSON.stringify({ resultTypes: ["violations"], ...AXE_PARTS[part] });
     const findings = await this.page.evaluate<readonly Finding[]>(
-      "axe.run({ resultTypes: ['violations'] }).then(({ violations }) => violations)",
+      `axe.run(${options}).then(({ violations }) => violations)`,
     );
-    return findings.filter(({ impact }) => SERIOUS.includes(impact)).map(textOf);
+    return findings.map(textOf);
   }
 
   async #noteSidewaysScroll(): Promise<void> {

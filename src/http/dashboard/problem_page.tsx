@@ -3,8 +3,10 @@
 import type { Context } from "hono";
 import type { Edge } from "../edge.ts";
 import { type Problem, problemFacts, STATUS } from "../problem.ts";
+import { reachedAs } from "../reached_as.ts";
 import { emptyResponse } from "../response.ts";
 import { page } from "./page.tsx";
+import { safeReturnPath } from "./return_path.ts";
 
 /** Whether a browser shows the answer, of a path that is the dashboard's. */
 export function isForPeople(c: Context): boolean {
@@ -22,7 +24,6 @@ export function acceptsHtml(request: Request): boolean {
 export function problemPage(c: Context, edge: Edge, problem: Problem): Response {
   if (problem.kind === "unauthorized") return redirectToSignIn(c);
   const { status, title } = problemFacts(problem.kind);
-  const { errors = [] } = problem.members;
   const options = { title, status, headers: problem.headers };
   return page(
     c,
@@ -33,24 +34,50 @@ export function problemPage(c: Context, edge: Edge, problem: Problem): Response 
       <p class="lead">
         <bdi>{problem.message}</bdi>
       </p>
-      {errors.length === 0 ? null : (
-        <ul>
-          {errors.map((issue) => (
-            <li>
-              <bdi>{Object.values(issue).join(" ")}</bdi>
-            </li>
-          ))}
-        </ul>
-      )}
-      <p>
-        <a href="/">To the overview</a>
-      </p>
+      <Issues problem={problem} />
+      <WaysOn path={c.req.path} />
     </section>,
   );
 }
 
+/** Those that the sentence above does not say already, as it does of one alone. */
+function Issues({ problem }: { readonly problem: Problem }) {
+  const { errors = [] } = problem.members;
+  const further = errors.filter(({ detail }) => !problem.message.includes(detail));
+  if (further.length === 0) return null;
+  return (
+    <ul>
+      {further.map((issue) => (
+        <li>
+          <bdi>{Object.values(issue).join(" ")}</bdi>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** What is below a job leads back to it. */
+function WaysOn({ path }: { readonly path: string }) {
+  const jobPath = /^\/ui\/jobs\/[^/]+(?=\/)/.exec(path)?.[0];
+  return (
+    <p class="row">
+      {jobPath === undefined ? null : <a href={jobPath}>To the job</a>}
+      <a href="/">To the overview</a>
+    </p>
+  );
+}
+
 function redirectToSignIn(c: Context): Response {
-  const { pathname, search } = new URL(c.req.url);
-  const next = c.req.method === "GET" ? `?next=${encodeURIComponent(pathname + search)}` : "";
+  const path = pageAskedFrom(c.req.raw);
+  const next = path === undefined ? "" : `?next=${encodeURIComponent(path)}`;
   return emptyResponse(STATUS.seeOther, { location: `/ui/sign-in${next}` });
+}
+
+/** The page that is asked for; of a form, the page that holds it, where what it sends came from. */
+function pageAskedFrom(request: Request): string | undefined {
+  const { pathname, search } = new URL(request.url);
+  if (request.method === "GET") return pathname + search;
+  const referer = URL.parse(request.headers.get("referer") ?? "");
+  if (referer === null || referer.origin !== reachedAs(request).origin) return undefined;
+  return safeReturnPath(referer.pathname + referer.search);
 }

@@ -14,6 +14,16 @@ Deno.test("page: what is not there is told on a page to people, and in JSON to p
   await problemOf(await app.get("/ui/nowhere", { accept: "*/*" }), 404, "not-found");
 });
 
+Deno.test("page: what is refused is said once, and leads back to the job that it is about", async () => {
+  const app = await startApp();
+  const plan = { expected: [{ id: "x", eventType: "a.B" }] };
+  await app.post("/jobs", { plan, jobId: "a~b" });
+  const text = await pageOf(app, "/ui/jobs/a~b/time?at=999", { status: 422 });
+  assert.equal(text.split("at is beyond the journal, which ends at entry 3").length, 2);
+  assert.match(text, /<a href="\/ui\/jobs\/a~b">To the job<\/a>/);
+  assert.doesNotMatch(await pageOf(app, "/ui/nowhere", { status: 404 }), /To the job/);
+});
+
 Deno.test("page: /ui alone leads to the overview", async () => {
   const app = await startApp();
   assert.equal(await locationOf(await app.get("/ui", { accept: "text/html" })), "/");

@@ -27,6 +27,20 @@ Deno.test("sign-in: a page that needs a token leads there, and back", async () =
   assert.ok(!text.includes("Sign out"));
 });
 
+Deno.test("sign-in: a form whose session is over leads there, and back to the page that holds it", async () => {
+  const app = await startApp({ token: TOKEN });
+  const send = async (referer: string) =>
+    await locationOf(await submitForm(app, "/ui/system/plan", {}, { referer }));
+  assert.equal(
+    await send("http://localhost/ui/jobs/job-1/time?at=4"),
+    "/ui/sign-in?next=%2Fui%2Fjobs%2Fjob-1%2Ftime%3Fat%3D4",
+  );
+  assert.equal(await send("http://localhost/openapi.json"), "/ui/sign-in?next=%2F");
+  for (const elsewhere of ["https://evil.example/ui/jobs", "http://localhost:1/ui/jobs", "", "x"]) {
+    assert.equal(await send(elsewhere), "/ui/sign-in", elsewhere);
+  }
+});
+
 Deno.test("sign-in: programs are told in JSON, and asked for a bearer", async () => {
   const app = await startApp({ token: TOKEN });
   await problemOf(await app.get("/ui/live"), 401, "unauthorized");

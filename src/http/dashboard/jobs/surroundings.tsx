@@ -5,15 +5,22 @@ import type { LogId } from "../../../core/ids.ts";
 import type { JobCount, JobFilter } from "../../../engine/requests.ts";
 import { BULK_ACTIONS, filterOfAction } from "../../bulk_action.ts";
 import { cursorOf } from "../../cursor.ts";
+import { CopyCurl, type CopyCurlProps } from "../parts/curl.tsx";
 import type { JobsAddress } from "./address.ts";
 import { ACTION_WORDS } from "./bulk_confirm.tsx";
 import type { JobsPage } from "./list.ts";
 import { countText } from "../parts/amounts.tsx";
 
-export function Heading({ address }: { readonly address: JobsAddress }) {
+interface HeadingProps {
+  readonly address: JobsAddress;
+  /** The call that gives what is shown, if it can be asked for. */
+  readonly curl?: CopyCurlProps;
+}
+
+export function Heading({ address, curl }: HeadingProps) {
   const isGrouped = address.get("group") !== undefined;
   return (
-    <div class="row row-between">
+    <div class="row jobs-head">
       <h1>Jobs</h1>
       <nav class="views" aria-label="Views">
         <a href={address.with({ group: undefined })} aria-current={isGrouped ? undefined : "page"}>
@@ -23,6 +30,7 @@ export function Heading({ address }: { readonly address: JobsAddress }) {
           Failures by kind
         </a>
       </nav>
+      {curl === undefined ? null : <CopyCurl {...curl} />}
     </div>
   );
 }

@@ -22,7 +22,6 @@ import { SearchedLine } from "../jobs/searched.tsx";
 import { BulkLinks, Heading, NewsLine, olderPath, Pager } from "../jobs/surroundings.tsx";
 import { JobTable } from "../jobs/table.tsx";
 import { page } from "../page.tsx";
-import { CopyCurl } from "../parts/curl.tsx";
 import { MissingScope } from "../parts/missing_scope.tsx";
 import { NoteLine } from "../parts/note_line.tsx";
 
@@ -95,7 +94,10 @@ async function listPage(asked: Asked): Promise<Response> {
     edge,
     LIVE,
     <>
-      <Heading address={address} />
+      <Heading
+        address={address}
+        curl={{ command: listCommand(commandsOf(c, edge), listFilters(asked)) }}
+      />
       <NoteLine c={c} edge={edge} />
       <FilterForm address={address} types={typesOf(edge)} />
       <Chips address={address} />
@@ -118,7 +120,6 @@ async function listPage(asked: Asked): Promise<Response> {
         )}
       <SearchedLine searched={jobs.searched} further={olderPath(address, jobs)} />
       <Pager jobs={jobs} address={address} />
-      <CopyCurl command={listCommand(commandsOf(asked.c, asked.edge), listFilters(asked))} />
     </>,
   );
 }
@@ -142,7 +143,13 @@ function groupsPage(asked: Asked): Response {
     edge,
     LIVE,
     <>
-      <Heading address={address} />
+      <Heading
+        address={address}
+        curl={{
+          command: groupsCommand(commandsOf(c, edge), address.filters()),
+          label: "curl, of the newest 500",
+        }}
+      />
       <NoteLine c={c} edge={edge} />
       <FilterForm address={address} types={typesOf(edge)} />
       <Chips address={address} />
@@ -167,10 +174,6 @@ function groupsPage(asked: Asked): Response {
         Failures are of one kind when the type, the task, the error and the words of its message are
         the same: numbers, ids, times, paths and what is in quotation marks do not count.
       </p>
-      <CopyCurl
-        command={groupsCommand(commandsOf(asked.c, asked.edge), address.filters())}
-        label="curl, of the newest 500"
-      />
     </>,
   );
 }

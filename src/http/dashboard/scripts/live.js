@@ -6,7 +6,12 @@
 
 /** A page that is asked for more often cannot be read. */
 const QUIET_MS = 1_000;
+/** A server that refuses is asked again after this time, then ever later, up to the longest. */
+const AGAIN_MS = 2_000;
+const AGAIN_MAX_MS = 30_000;
 const PAUSED_KEY = "daybook-paused";
+/** Answers after which the page cannot go on as it is: it is asked for as a whole. */
+const ENDINGS = new Map([[401, "signed out"], [403, "signed out"], [404, "gone"]]);
 
 const { liveUrl } = document.body.dataset;
 const control = /** @type {HTMLButtonElement | null} */ (document.getElementById("live-control"));
@@ -18,12 +23,19 @@ let head = shown;
 let isPaused = sessionStorage.getItem(PAUSED_KEY) === "true";
 let isRefreshing = false;
 let isStale = false;
+/** Whether the page could not be had when it was last asked for. */
+let isCut = false;
 /** @type {EventSource | undefined} */
 let stream;
+/** @type {number | undefined} */
+let again;
+let againMs = AGAIN_MS;
+/** Why nothing follows any more, once nothing does. @type {string | undefined} */
+let ending;
 
 if (liveUrl !== undefined && control !== null) {
   control.hidden = false;
-  control.addEventListener("click", togglePause);
+  control.addEventListener("click", () => ending === undefined ? togglePause() : location.reload());
   document.addEventListener("visibilitychange", follow);
   document.addEventListener("daybook:refresh", () => isPaused || void refresh());
   addEventListener("pagehide", leave);
@@ -35,16 +47,16 @@ function togglePause() {
   isPaused = !isPaused;
   sessionStorage.setItem(PAUSED_KEY, String(isPaused));
   if (!isPaused) void refresh();
-  show(isPaused ? "paused" : "live");
+  show();
 }
 
 /** A tab that nobody sees holds no stream. */
 function follow() {
   if (document.visibilityState === "hidden") return leave();
-  if (stream !== undefined) return;
+  if (stream !== undefined || again !== undefined || ending !== undefined) return;
   stream = new EventSource(`${liveUrl}${liveUrl?.includes("?") ? "&" : "?"}after=${shown}`);
-  stream.addEventListener("open", () => show(isPaused ? "paused" : "live"));
-  stream.addEventListener("error", () => show("reconnecting"));
+  stream.addEventListener("open", opened);
+  stream.addEventListener("error", broken);
   stream.addEventListener("changed", tell);
   stream.addEventListener("still", tell);
 }
@@ -52,12 +64,48 @@ function follow() {
 function leave() {
   stream?.close();
   stream = undefined;
+  clearTimeout(again);
+  again = undefined;
+}
+
+function opened() {
+  againMs = AGAIN_MS;
+  show();
+}
+
+/**
+ * A stream that broke off is made anew by the browser. One that was refused, by a proxy whose
+ * server is away or by a server that knows the session no more, never is.
+ */
+function broken() {
+  if (stream?.readyState === EventSource.CLOSED) askAgain();
+  else show();
+}
+
+function askAgain() {
+  if (again !== undefined || ending !== undefined) return;
+  if (stream?.readyState === EventSource.CLOSED) stream = undefined;
+  again = setTimeout(seek, againMs);
+  againMs = Math.min(AGAIN_MAX_MS, 2 * againMs);
+  show();
+}
+
+/** The page itself tells more than its stream: what became of it, or of the session. */
+async function seek() {
+  again = undefined;
+  try {
+    await (await ask(new URL(location.href)))?.body?.cancel();
+  } catch {
+    return askAgain();
+  }
+  follow();
+  if (!isPaused) void refresh();
 }
 
 /** @param {MessageEvent} message */
 function tell(message) {
   head = Number(message.data);
-  if (isPaused) show("paused");
+  if (isPaused) show();
   else void refresh();
 }
 
@@ -74,8 +122,8 @@ async function refresh() {
       await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
     } while (isStale && !isPaused && document.visibilityState === "visible");
   } catch {
-    // The stream notices as well, and tells when the server is there again.
-    show("reconnecting");
+    isCut = true;
+    askAgain();
   } finally {
     isRefreshing = false;
   }
@@ -85,13 +133,42 @@ async function renew() {
   const detail = { url: new URL(location.href), head };
   const asking = new CustomEvent("daybook:asking", { cancelable: true, detail });
   // A screen may want to be left as it is for now, and asks when it does not any more.
-  if (!document.dispatchEvent(asking)) return show("live");
-  const response = await fetch(asking.detail.url, { headers: { accept: "text/html" } });
-  // The session is over: the sign-in is a page of its own.
-  if (response.redirected) return location.reload();
+  if (!document.dispatchEvent(asking)) return show();
+  const text = await (await ask(asking.detail.url))?.text();
+  if (text === undefined || isPaused) return;
+  apply(new DOMParser().parseFromString(text, "text/html"));
+}
+
+/**
+ * The page as it is now; nothing once it cannot be had any more, and an error when it cannot
+ * be had for now.
+ *
+ * @param {URL} url
+ * @returns {Promise<Response | undefined>}
+ */
+async function ask(url) {
+  const response = await fetch(url, { headers: { accept: "text/html" } });
+  // Whoever is led elsewhere, is led to the sign-in.
+  const found = response.redirected ? ENDINGS.get(401) : ENDINGS.get(response.status);
+  if (found !== undefined) return end(found);
   if (!response.ok) throw new Error(`the page answers ${response.status}`);
-  const text = await response.text();
-  if (!isPaused) apply(new DOMParser().parseFromString(text, "text/html"));
+  isCut = false;
+  if (stream?.readyState === EventSource.OPEN) againMs = AGAIN_MS;
+  return response;
+}
+
+/**
+ * The page as a whole says what happened, and what to do; but what somebody typed is theirs
+ * until they say so.
+ *
+ * @param {string} reason
+ */
+function end(reason) {
+  leave();
+  ending = reason;
+  const fields = [...document.querySelectorAll("input, select, textarea")];
+  if (!fields.some(isFilledIn)) location.reload();
+  show();
 }
 
 /** @param {Document} next */
@@ -101,7 +178,7 @@ function apply(next) {
     const renewed = next.getElementById(region.id);
     if (renewed !== null) morph(region, renewed);
   }
-  show("live");
+  show();
   document.dispatchEvent(new CustomEvent("daybook:updated", { detail: { document: next } }));
 }
 
@@ -142,13 +219,21 @@ function isFilledIn(node) {
   return node.value !== node.defaultValue || node.checked !== node.defaultChecked;
 }
 
-/** @param {"live" | "paused" | "reconnecting"} state */
-function show(state) {
+function show() {
   if (control === null || controlText === null) return;
+  const state = stateNow();
   const missed = head - shown;
-  const text = state === "paused" && missed > 0 ? `paused, ${missed} new entries` : state;
+  const counted = state === "paused" && missed > 0 ? `paused, ${missed} new entries` : state;
+  const text = ending ?? counted;
   control.dataset.state = state;
   control.setAttribute("aria-pressed", String(isPaused));
-  control.title = isPaused ? "Go on" : "Pause";
+  control.title = ending === undefined ? isPaused ? "Go on" : "Pause" : "Load the page again";
   if (controlText.textContent !== text) controlText.textContent = text;
+}
+
+/** @returns {"ended" | "paused" | "live" | "reconnecting"} */
+function stateNow() {
+  if (ending !== undefined) return "ended";
+  if (isPaused) return "paused";
+  return !isCut && stream?.readyState === EventSource.OPEN ? "live" : "reconnecting";
 }

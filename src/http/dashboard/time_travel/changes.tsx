@@ -57,7 +57,7 @@ export interface ChangeTableProps {
 export function ChangeTable({ caption, changes }: ChangeTableProps) {
   const more = changes.length - ROWS_MAX;
   return (
-    <>
+    <div class="changes">
       <Table caption={caption} headings={["Path", "From", "To"]}>
         {changes.slice(0, ROWS_MAX).map(({ path, from, to }) => (
           <tr>
@@ -76,6 +76,6 @@ export function ChangeTable({ caption, changes }: ChangeTableProps) {
       {more > 0
         ? <p class="hint">{more} more changes are in the JSON; the call of curl has all of them.</p>
         : null}
-    </>
+    </div>
   );
 }

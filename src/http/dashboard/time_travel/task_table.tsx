@@ -24,7 +24,7 @@ export function TaskTable({ tasks }: { readonly tasks: readonly Task[] }) {
             </th>
             <td>{task.status}</td>
             <td>{task.attempts}</td>
-            <td>
+            <td class="told">
               <Now task={task} />
             </td>
           </tr>

@@ -1,0 +1,60 @@
+/** The screens, and each thing that can be done on them, with scripts and without. */
+
+import type { BrowserContext } from "playwright-core";
+import { DESKTOP, inContext, testInBrowser } from "../support/chromium.ts";
+import type { DemoProcess } from "../support/demo_process.ts";
+import { withTwoDemos } from "../support/demo_server.ts";
+import { sideBySide } from "../support/side_by_side.ts";
+import { WatchedPage } from "../support/watched_page.ts";
+import { type Action, ACTIONS } from "./actions.ts";
+import { lookAtScreens } from "./screen_looks.ts";
+
+type Doing = (action: Action, context: BrowserContext, demo: DemoProcess) => Promise<void>;
+
+const watched: Doing = async ({ run }, context, demo) => {
+  const page = await WatchedPage.open(context);
+  await run(page.page, demo);
+  await page.checkWithAxe();
+  await page.page.close();
+};
+
+const unscripted: Doing = async ({ run, needsScripts = false }, context, demo) => {
+  if (needsScripts) return;
+  const page = await context.newPage();
+  await run(page, demo);
+  await page.close();
+};
+
+/** One after the other: what one does, another finds done. */
+async function doAll(doing: Doing, context: BrowserContext, demo: DemoProcess): Promise<void> {
+  for (const action of ACTIONS) {
+    try {
+      await doing(action, context, demo);
+    } catch (cause) {
+      throw new Error(`${action.name}: ${cause}`, { cause });
+    }
+  }
+}
+
+// One test: a demo takes long until it has a job in each situation.
+testInBrowser(
+  "screens and actions: all can use them, each does what it says, and most need no script",
+  (browser, t) =>
+    withTwoDemos(async (demo, other) => {
+      await t.step("each screen is as it should be, wherever it is looked at", async () => {
+        await lookAtScreens(browser, demo);
+      });
+      await t.step("each action does what it says", () =>
+        sideBySide({
+          "with scripts": () =>
+            inContext(browser, { viewport: DESKTOP }, async (context) => {
+              await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+              await doAll(watched, context, demo);
+            }),
+          "without scripts": () => {
+            const options = { viewport: DESKTOP, javaScriptEnabled: false };
+            return inContext(browser, options, (context) => doAll(unscripted, context, other));
+          },
+        }));
+    }),
+);

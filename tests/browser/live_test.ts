@@ -1,0 +1,162 @@
+/** What an open page does when its server is away for a while, or is not the same any more. */
+
+import assert from "node:assert/strict";
+import type { Browser, Page } from "playwright-core";
+import { DESKTOP, inContext, testInBrowser } from "../support/chromium.ts";
+import { DaybookProcess, type ProcessOptions } from "../support/daybook_process.ts";
+import { sideBySide } from "../support/side_by_side.ts";
+import { StandInProxy } from "../support/stand_in_proxy.ts";
+import { inFolder } from "../support/temporary_folder.ts";
+
+const TOKEN = "correct-horse-battery-staple";
+/** On a machine that has much else to do; as a rule it takes about five seconds. */
+const SHOWN_AFTER_MAX_MS = 25_000;
+const JOB = "job-1";
+const PLAN = { expected: [{ id: "paid", eventType: "shop.Paid" }] };
+
+/** One server after the other at the same address, and a page that is open all the while. */
+class Restarts {
+  #server: DaybookProcess | undefined;
+
+  private constructor(readonly page: Page, readonly url: string, server: DaybookProcess) {
+    this.#server = server;
+  }
+
+  static async run(
+    browser: Browser,
+    options: Omit<ProcessOptions, "journal">,
+    walk: (restarts: Restarts, folder: string) => Promise<void>,
+  ): Promise<void> {
+    await inFolder(async (folder) => {
+      const server = await DaybookProcess.start({ ...options, journal: `${folder}/first` });
+      await inContext(browser, { viewport: DESKTOP }, async (context) => {
+        context.setDefaultTimeout(SHOWN_AFTER_MAX_MS);
+        const restarts = new Restarts(await context.newPage(), server.url, server);
+        try {
+          await walk(restarts, folder);
+        } finally {
+          await restarts.kill();
+        }
+      });
+    });
+  }
+
+  async kill(): Promise<void> {
+    await this.#server?.kill();
+    this.#server = undefined;
+  }
+
+  /** Killed, and then there again. */
+  async again(options: ProcessOptions): Promise<void> {
+    await this.kill();
+    const args = [`--port=${new URL(this.url).port}`, ...options.args ?? []];
+    this.#server = await DaybookProcess.start({ ...options, args });
+  }
+
+  async post(path: string, body: unknown, status = 202): Promise<void> {
+    const headers = { "content-type": "application/json" };
+    const init = { method: "POST", headers, body: JSON.stringify(body) };
+    const response = await fetch(this.url + path, init);
+    assert.equal(response.status, status, await response.text());
+  }
+
+  /** Opens the page of a job that waits, and makes sure that it is followed. */
+  async openJob(url = this.url): Promise<void> {
+    await this.post("/jobs", { plan: PLAN, jobId: JOB });
+    await this.page.goto(`${url}/ui/jobs/${JOB}`);
+    await this.page.locator(".condition-waiting").first().waitFor();
+  }
+
+  /** Changes the job, which a page that is live shows. */
+  async cancelJob(): Promise<void> {
+    await this.post(`/jobs/${JOB}/cancel`, {}, 200);
+    await this.page.locator(".condition-cancelled").first().waitFor();
+  }
+
+  async signIn(next: string): Promise<void> {
+    await this.page.goto(this.url + next);
+    await this.page.getByLabel("Token").fill(TOKEN);
+    await this.page.getByRole("button", { name: "Sign in" }).click();
+    await this.page.waitForURL(this.url + next);
+  }
+
+  /** What the live control says, once it says that. */
+  async saying(state: string): Promise<void> {
+    await this.page.locator("#live-text").getByText(state, { exact: true }).waitFor();
+  }
+}
+
+type Walk = (browser: Browser) => Promise<void>;
+
+const WALKS: Readonly<Record<string, Walk>> = {
+  "a server that was killed is found again": (browser) =>
+    Restarts.run(browser, {}, async (restarts, folder) => {
+      await restarts.openJob();
+      await restarts.saying("live");
+      await restarts.kill();
+      await restarts.saying("reconnecting");
+      await restarts.again({ journal: `${folder}/first` });
+      await restarts.saying("live");
+      await restarts.cancelJob();
+    }),
+
+  "a proxy that answers for a server that is away does not end the page": (browser) =>
+    Restarts.run(browser, {}, async (restarts, folder) => {
+      await using proxy = new StandInProxy(restarts.url);
+      await restarts.openJob(proxy.url);
+      await restarts.saying("live");
+      await restarts.kill();
+      await restarts.saying("reconnecting");
+      await proxy.refusal;
+      await restarts.again({ journal: `${folder}/first` });
+      await restarts.saying("live");
+      await restarts.cancelJob();
+    }),
+
+  "a session that ended with its server leads to the sign-in": (browser) =>
+    Restarts.run(browser, { env: { DAYBOOK_TOKEN: TOKEN } }, async (restarts, folder) => {
+      await restarts.signIn("/ui/jobs");
+      await restarts.saying("live");
+      await restarts.again({ journal: `${folder}/first`, env: { DAYBOOK_TOKEN: TOKEN } });
+      await restarts.page.waitForURL(`${restarts.url}/ui/sign-in?next=%2Fui%2Fjobs`);
+    }),
+
+  "what was typed stays when the session is over, until its reader lets it go": (browser) =>
+    Restarts.run(browser, { env: { DAYBOOK_TOKEN: TOKEN } }, async (restarts, folder) => {
+      await restarts.signIn("/ui/jobs");
+      await restarts.page.getByRole("searchbox").fill("half a tho");
+      await restarts.again({ journal: `${folder}/first`, env: { DAYBOOK_TOKEN: TOKEN } });
+      await restarts.saying("signed out");
+      assert.equal(await restarts.page.getByRole("searchbox").inputValue(), "half a tho");
+      await restarts.page.locator("#live-control").click();
+      await restarts.page.waitForURL(`${restarts.url}/ui/sign-in?next=%2Fui%2Fjobs`);
+    }),
+
+  "the page of a job that is not in the journal any more says so": (browser) =>
+    Restarts.run(browser, {}, async (restarts, folder) => {
+      await restarts.openJob();
+      await restarts.saying("live");
+      await restarts.again({ journal: `${folder}/second` });
+      await restarts.page.getByRole("heading", { name: "There is no such job" }).waitFor();
+    }),
+
+  "a page for which there was no room gets its stream when there is": (browser) =>
+    Restarts.run(browser, { args: ["--max-streams=1"] }, async (restarts) => {
+      const first = await restarts.page.context().newPage();
+      await first.goto(`${restarts.url}/`);
+      await first.locator('[data-state="live"]').waitFor();
+      await restarts.openJob();
+      await restarts.saying("reconnecting");
+      await first.close();
+      await restarts.saying("live");
+      await restarts.cancelJob();
+    }),
+};
+
+testInBrowser(
+  "live: a page outlives its server, follows the next one, and says what ended it",
+  (browser) =>
+    sideBySide(Object.fromEntries(
+      Object.entries(WALKS).map(([name, walk]) => [name, () => walk(browser)]),
+    )),
+);

@@ -1,0 +1,141 @@
+/** How each screen is in a browser, with a job in each situation. */
+
+import assert from "node:assert/strict";
+import type { Browser } from "playwright-core";
+import { DESKTOP, inContext, NARROWEST } from "../support/chromium.ts";
+import type { DemoProcess } from "../support/demo_process.ts";
+import { sideBySide } from "../support/side_by_side.ts";
+import { WatchedPage } from "../support/watched_page.ts";
+import { type Screen, SCREENS, screensOf } from "./screens.ts";
+
+/** Those whose pages differ most. */
+const FEW_SITUATIONS = ["waiting", "recovery required"];
+const SITUATIONS = [...FEW_SITUATIONS, "backing off", "executing", "plan without code"];
+
+/** Where a finger has to hit, in pixels. */
+const TARGET_MIN = 44;
+/** Letters that have to have room beside each other. */
+const WORD_MAX = 18;
+
+function screensIn(demo: DemoProcess, situations: readonly string[]): readonly Screen[] {
+  return [...SCREENS, ...situations.flatMap((situation) => screensOf(demo.jobIn(situation)))];
+}
+
+type Look = (watched: WatchedPage, screen: Screen) => Promise<readonly string[]>;
+
+/** What is wrong with all screens in one view: one run tells all of it. */
+async function look(
+  browser: Browser,
+  { url }: DemoProcess,
+  screens: readonly Screen[],
+  view: Parameters<Browser["newContext"]>[0],
+  faultsOf: Look,
+): Promise<void> {
+  const faults = await inContext(browser, view, async (context) => {
+    const watched = await WatchedPage.open(context);
+    const found: string[] = [];
+    for (const screen of screens) {
+      await watched.goto(url + screen.path);
+      found.push(...await faultsOf(watched, screen), ...await watched.newFaults());
+    }
+    return found;
+  });
+  assert.ok(faults.length === 0, faults.join("\n"));
+}
+
+/** Of what is on a page, however wide and of whatever colour it is. */
+const whole: Look = async (watched, { path, says }) => {
+  const text = await watched.page.locator("main").innerText();
+  const silence = says.test(text) ? [] : [`${path} does not say ${says}: ${text.slice(0, 200)}`];
+  return [...silence, ...await watched.axeFindings(), ...await headingFaults(watched)];
+};
+
+const colours: Look = (watched) => watched.axeFindings("the colours");
+
+/** Nothing is cut off, and a finger hits what it wants. */
+const narrow: Look = async (watched, { path }) => {
+  const small = await smallTargets(watched);
+  const broken = await brokenWords(watched);
+  return [
+    ...await watched.axeFindings("all but the colours"),
+    ...small.map((target) => `${path}: ${target}`),
+    ...broken.map((word) => `${path} breaks ${word}`),
+  ];
+};
+
+/** There is one first heading, and none skips a level. */
+async function headingFaults({ page }: WatchedPage): Promise<readonly string[]> {
+  const levels = await page.evaluate<readonly number[]>(
+    "[...document.querySelectorAll('h1,h2,h3,h4,h5,h6')].map(({ tagName }) => Number(tagName[1]))",
+  );
+  const skips = levels.some((level, index) => level > (levels[index - 1] ?? 0) + 1);
+  const isWrong = skips || levels.filter((level) => level === 1).length !== 1;
+  return isWrong ? [`${page.url()} has headings of levels ${levels}`] : [];
+}
+
+/** What is no code and not very long is in one line; elsewhere it cannot be read. */
+async function brokenWords({ page }: WatchedPage): Promise<readonly string[]> {
+  return await page.evaluate<readonly string[]>(`(() => {
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const broken = [];
+    for (let text = walker.nextNode(); text !== null; text = walker.nextNode()) {
+      const element = text.parentElement;
+      if (element.closest("code, pre, .id, .mono, .unseen, textarea, option, svg") !== null) continue;
+      if (!element.checkVisibility({ contentVisibilityAuto: true })) continue;
+      for (const { index, 0: word } of text.data.matchAll(/(?<!\\S)\\p{L}{2,${WORD_MAX}}(?![^\\s:,.])/gu)) {
+        const range = document.createRange();
+        range.setStart(text, index);
+        range.setEnd(text, index + word.length);
+        const seen = [...range.getClientRects()].filter(({ width }) => width > 0);
+        const lines = new Set(seen.map(({ top }) => Math.round(top)));
+        if (lines.size > 1) broken.push(word + " in " + element.outerHTML.slice(0, 120));
+      }
+    }
+    return broken;
+  })()`);
+}
+
+/** Buttons and fields that are shown; links within sentences are left out, as WCAG has it. */
+async function smallTargets({ page }: WatchedPage): Promise<readonly string[]> {
+  return await page.evaluate<readonly string[]>(`
+    [...document.querySelectorAll("button, select, input:not([type=hidden]), summary, nav a")]
+      .filter((element) => element.checkVisibility({ contentVisibilityAuto: true }))
+      .map((element) => [element, element.closest("label") ?? element])
+      .map(([element, target]) => [element, target.getBoundingClientRect()])
+      .filter(([, { width, height }]) => width > 0 && height > 0 && height < ${TARGET_MIN})
+      .map(([element, { width, height }]) =>
+        element.outerHTML.slice(0, 120) + " " + Math.round(width) + "x" + Math.round(height))
+  `);
+}
+
+async function readWithoutScripts(browser: Browser, demo: DemoProcess): Promise<void> {
+  const options = { viewport: DESKTOP, javaScriptEnabled: false };
+  const faults = await inContext(browser, options, async (context) => {
+    const page = await context.newPage();
+    const found: string[] = [];
+    for (const { path, says } of screensIn(demo, ["waiting"])) {
+      await page.goto(demo.url + path);
+      const text = await page.locator("main").innerText();
+      if (!says.test(text) || text.length < 100) found.push(`${path} says: ${text}`);
+      // A button outside of a form does nothing without a script.
+      const useless = await page.locator("button:visible:not(form button)").allInnerTexts();
+      found.push(...useless.map((button) => `${path} has a button that does nothing: ${button}`));
+    }
+    return found;
+  });
+  assert.ok(faults.length === 0, faults.join("\n"));
+}
+
+/** On a desk, on a phone, in the dark and without scripts. */
+export async function lookAtScreens(browser: Browser, demo: DemoProcess): Promise<void> {
+  const few = screensIn(demo, FEW_SITUATIONS);
+  const desk = { viewport: DESKTOP, colorScheme: "light" } as const;
+  const phone = { viewport: NARROWEST, hasTouch: true, colorScheme: "light" } as const;
+  const dark = { viewport: DESKTOP, colorScheme: "dark" } as const;
+  await sideBySide({
+    "on a desk": () => look(browser, demo, screensIn(demo, SITUATIONS), desk, whole),
+    "on the narrowest phone": () => look(browser, demo, few, phone, narrow),
+    "in the dark": () => look(browser, demo, few, dark, colours),
+    "without scripts": () => readWithoutScripts(browser, demo),
+  });
+}
