@@ -20,7 +20,7 @@ export interface WhatIfSectionProps {
 }
 
 export function WhatIfSection(props: WhatIfSectionProps) {
-  const { jobId, query, form, issues, planIsTooLong, sampleEvent, children } = props;
+  const { jobId, query, issues, children } = props;
   return (
     <section id="what-if" class="sheet" aria-labelledby="what-if-title">
       <h2 id="what-if-title">What if</h2>
@@ -40,69 +40,92 @@ export function WhatIfSection(props: WhatIfSectionProps) {
         action={`${timePath(jobId, query)}#what-if`}
         class="what-if-form"
       >
-        <div class="field">
-          <p class="label">Leave out</p>
-          <p class="hint">
-            {form.without.length === 0 ? "Tick entries in the list of entries." : (
-              <>
-                Ticked in the list of entries: <UserText text={form.without.join(", ")} />
-              </>
-            )}
-          </p>
-          <Issues field="without" issues={issues} />
-        </div>
-        <Field field="with" label="Add events, as JSON" issues={issues}>
-          <textarea
-            id="with"
-            name="with"
-            rows={5}
-            spellcheck={false}
-            placeholder={sampleEvent}
-            aria-describedby="with-hint"
-            aria-invalid={isWrong("with", issues)}
-          >
-            {form.with}
-          </textarea>
-          <p class="hint" id="with-hint">
-            One event or an array. <code>after</code>{" "}
-            is the position behind which it comes; without it, at the end.
-          </p>
-        </Field>
-        <Field field="plan" label="Another plan, as JSON" issues={issues}>
-          <textarea
-            id="plan"
-            name="plan"
-            rows={8}
-            spellcheck={false}
-            aria-describedby="plan-hint"
-            aria-invalid={isWrong("plan", issues)}
-          >
-            {form.plan}
-          </textarea>
-          <p class="hint" id="plan-hint">
-            {planIsTooLong
-              ? "The plan of this job is too long to be edited here. A plan that is given here takes its place."
-              : "This is the plan of the job; left as it is, it changes nothing."}
-          </p>
-        </Field>
-        <Field field="upTo" label="Up to" issues={issues}>
-          <input
-            id="upTo"
-            name="upTo"
-            value={form.upTo}
-            autocomplete="off"
-            aria-describedby="upTo-hint"
-            aria-invalid={isWrong("upTo", issues)}
-          />
-          <p class="hint" id="upTo-hint">
-            A logId, an eventId or a time; empty, up to now.
-          </p>
-        </Field>
+        <LeftOut {...props} />
+        <AddedEvents {...props} />
+        <OtherPlan {...props} />
+        <UpTo {...props} />
         <div>
           <button type="submit" class="primary">Ask what if</button>
         </div>
       </form>
     </section>
+  );
+}
+
+/** The boxes are in the list of entries. */
+function LeftOut({ form, issues }: WhatIfSectionProps) {
+  return (
+    <div class="field">
+      <p class="label">Leave out</p>
+      <p class="hint">
+        {form.without.length === 0 ? "Tick entries in the list of entries." : (
+          <>
+            Ticked in the list of entries: <UserText text={form.without.join(", ")} />
+          </>
+        )}
+      </p>
+      <Issues field="without" issues={issues} />
+    </div>
+  );
+}
+
+function AddedEvents({ form, issues, sampleEvent }: WhatIfSectionProps) {
+  return (
+    <Field field="with" label="Add events, as JSON" issues={issues}>
+      <textarea
+        id="with"
+        name="with"
+        rows={5}
+        spellcheck={false}
+        placeholder={sampleEvent}
+        aria-describedby="with-hint"
+        aria-invalid={isWrong("with", issues)}
+      >
+        {form.with}
+      </textarea>
+      <p class="hint" id="with-hint">
+        One event or an array. <code>after</code>{" "}
+        is the position behind which it comes; without it, at the end.
+      </p>
+    </Field>
+  );
+}
+
+function OtherPlan({ form, issues, planIsTooLong }: WhatIfSectionProps) {
+  return (
+    <Field field="plan" label="Another plan, as JSON" issues={issues}>
+      <textarea
+        id="plan"
+        name="plan"
+        rows={8}
+        spellcheck={false}
+        aria-describedby="plan-hint"
+        aria-invalid={isWrong("plan", issues)}
+      >
+        {form.plan}
+      </textarea>
+      <p class="hint" id="plan-hint">
+        {planIsTooLong
+          ? "The plan of this job is too long to be edited here. A plan that is given here takes its place."
+          : "This is the plan of the job; left as it is, it changes nothing."}
+      </p>
+    </Field>
+  );
+}
+
+function UpTo({ form, issues }: WhatIfSectionProps) {
+  return (
+    <Field field="upTo" label="Up to" issues={issues}>
+      <input
+        id="upTo"
+        name="upTo"
+        value={form.upTo}
+        autocomplete="off"
+        aria-describedby="upTo-hint"
+        aria-invalid={isWrong("upTo", issues)}
+      />
+      <p class="hint" id="upTo-hint">A logId, an eventId or a time; empty, up to now.</p>
+    </Field>
   );
 }
 
