@@ -14,7 +14,13 @@ export async function demoFolder(keep: string | undefined): Promise<DemoFolder> 
   if (keep !== undefined) return await keptFolder(keep);
   await Deno.mkdir(DEMOS, { recursive: true });
   const path = await Deno.makeTempDir({ dir: DEMOS });
-  return { path, leave: () => Deno.remove(path, { recursive: true }) };
+  return { path, leave: () => removeDemo(path) };
+}
+
+/** With the folder of all demos, unless another one is in it. */
+async function removeDemo(path: string): Promise<void> {
+  await Deno.remove(path, { recursive: true });
+  await Deno.remove(DEMOS).catch(() => {});
 }
 
 async function keptFolder(path: string): Promise<DemoFolder> {

@@ -93,6 +93,8 @@ export interface BulkPreview {
   readonly sample: readonly JobState[];
   /** Failed, and left alone since there is a retry of them. */
   readonly retried: number;
+  /** Failed, and left alone since somebody has to put right what could not be undone. */
+  readonly byHand: number;
 }
 
 const SAMPLE_MAX = 10;
@@ -103,7 +105,7 @@ export function previewBulk(engine: EnginePort, request: BulkRequest): BulkPrevi
   const { action, again } = request;
   const sample: JobState[] = [];
   const conditions = new Map<Condition, number>();
-  let [jobs, retried] = [0, 0];
+  let [jobs, retried, byHand] = [0, 0, 0];
   const reach = engine.lists.visit(
     filterOfAction({ ...request, again: true }),
     (job, condition) => {
@@ -112,13 +114,22 @@ export function previewBulk(engine: EnginePort, request: BulkRequest): BulkPrevi
         retried++;
         return;
       }
+      if (action === "retry" && needsSomebody(job)) {
+        byHand++;
+        return;
+      }
       jobs++;
       conditions.set(condition, (conditions.get(condition) ?? 0) + 1);
       if (sample.length < SAMPLE_MAX) sample.push(job);
     },
   );
   const count = { jobs, conditions, ...(reach === undefined ? {} : { searched: reach }) };
-  return { count, sample, retried };
+  return { count, sample, retried, byHand };
+}
+
+/** What such a job did is there still: another one would do it a second time. */
+function needsSomebody(job: JobState): boolean {
+  return "failure" in job && job.failure?.recoveryRequired === true;
 }
 
 const NONE: JobCount = { jobs: 0, conditions: new Map() };
@@ -173,11 +184,11 @@ class BulkRun {
   }
 
   async #work(queue: Iterable<JobState>): Promise<void> {
-    for (const { jobId } of queue) {
+    for (const job of queue) {
       if (this.#engine.draining) this.stopped ??= draining();
       if (this.stopped !== undefined) return;
       try {
-        await this.#one(jobId);
+        await this.#one(job);
       } catch (error) {
         const problem = error instanceof Error ? problemOfFailure(error) : undefined;
         if (problem === undefined) throw error;
@@ -186,7 +197,11 @@ class BulkRun {
     }
   }
 
-  async #one(jobId: JobId): Promise<void> {
+  async #one(job: JobState): Promise<void> {
+    const { jobId } = job;
+    if (this.#request.action === "retry" && needsSomebody(job)) {
+      return this.#skip(jobId, "what could not be undone has to be put right by hand first");
+    }
     const outcome = await this.#ask(jobId);
     if (outcome.ok) this.done.push(doneOf(jobId, outcome.value));
     else this.#skip(jobId, reasonOf(jobId, outcome.problem));

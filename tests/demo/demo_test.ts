@@ -137,7 +137,7 @@ Deno.test("demo: the shop goes on, at the link that is printed last, and leaves 
     const segments = await Array.fromAsync(Deno.readDir(`${folder}/${path}/segments`));
     assert.equal(await demo.stop(), 0);
     held.close();
-    const left = await Array.fromAsync(Deno.readDir(`${folder}/journal/demo`));
+    const left = await Array.fromAsync(Deno.readDir(`${folder}/journal`));
 
     assert.equal(link, `${demo.url}/`);
     assert.notEqual(new URL(demo.url).port, "8000", "which was taken");

@@ -1,9 +1,16 @@
 /** One action on many jobs: how many, in what order, and where it stops. */
 
 import assert from "node:assert/strict";
+import * as v from "valibot";
 import type { JobId } from "../../src/core/ids.ts";
+import {
+  type AnyJobDefinition,
+  defineJob,
+  NonRetryableError,
+} from "../../src/engine/definition.ts";
 import { JournalFailedError, JournalFullError } from "../../src/engine/ports.ts";
 import { BULK_MAX, type BulkRequest, previewBulk, runBulk } from "../../src/http/bulk_action.ts";
+import { DEFINITIONS } from "../support/http_definitions.ts";
 import { createAndRun, createPlan, startApp, type TestApp } from "../support/http_app.ts";
 
 async function withPlans(count: number): Promise<TestApp> {
@@ -54,6 +61,32 @@ Deno.test("runBulk: what is refused is told by reason", async () => {
   const { done, skipped } = await runBulk(app.engine, all(app, "cancel"));
   assert.equal(done.length, 2);
   assert.deepEqual([...skipped], [["state is Compensating", [undoing?.jobId]]]);
+});
+
+/** Reserves, fails, and cannot give back what it reserved. */
+const stranded = defineJob({
+  type: "test.stranded",
+  version: 1,
+  input: v.optional(v.unknown()),
+  async run(ctx) {
+    const compensate = () => Promise.reject(new NonRetryableError("nobody answers"));
+    await ctx.task("reserve", () => "goods", { compensate });
+    await ctx.task("charge", () => Promise.reject(new NonRetryableError("refused")));
+  },
+}) as unknown as AnyJobDefinition;
+
+Deno.test("runBulk: a job that somebody has to put right by hand is not retried with others", async () => {
+  const app = await startApp({ definitions: [...DEFINITIONS, stranded] });
+  const { jobId } = await createAndRun(app, "test.stranded");
+  await createAndRun(app, "test.doomed");
+  const request = all(app, "retry");
+  const { count, byHand } = previewBulk(app.engine, request);
+  assert.deepEqual([count.jobs, byHand], [1, 1]);
+  const { done, skipped } = await runBulk(app.engine, request);
+  assert.equal(done.length, 1);
+  assert.deepEqual([...skipped], [
+    ["what could not be undone has to be put right by hand first", [jobId]],
+  ]);
 });
 
 Deno.test("runBulk: a job that changed since it was chosen is left alone", async () => {

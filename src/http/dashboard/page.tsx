@@ -119,6 +119,7 @@ function Header({ viewer, screen, isLive }: HeaderProps) {
       {viewer.scopes.length === 0 ? null : <Navigation screen={screen} />}
       <div class="top-end">
         {isLive ? <LiveControl /> : null}
+        {isLive ? <noscript class="soft">Without scripts: reload for news</noscript> : null}
         {viewer.signedIn ? <SignOut /> : null}
       </div>
     </header>
@@ -146,6 +147,7 @@ function LiveControl() {
     <button type="button" id="live-control" class="live" aria-pressed="false" hidden>
       <span class="live-mark" aria-hidden="true"></span>
       <span id="live-text">live</span>
+      <span id="live-verb" class="live-verb">Pause</span>
     </button>
   );
 }

@@ -36,7 +36,7 @@ function jobText({ jobId, state, expectation, matched, required, reason }: Recei
   const why = reason === undefined ? "" : `: ${reason}`;
   return expectation === undefined
     ? `It reached job ${jobId}, which is ${state}${why}.`
-    : `It counted for "${expectation}" of job ${jobId}, ${matched ?? 0} of ${
-      required ?? 0
-    }${why}; the job is ${state}.`;
+    : `It counted for "${expectation}" of job ${jobId}, ${matched ?? 0} of ${required ?? 0}${why}${
+      state === "Running" ? "" : `; the job is ${state}`
+    }.`;
 }

@@ -72,6 +72,15 @@ Deno.test("job form: cancel says what will be undone", async () => {
   assert.match(readable(html), /what 1 completed task did is undone/);
 });
 
+Deno.test("job form: of a suspended job it says that nothing is undone until it is resumed", async () => {
+  const app = await startApp();
+  const { jobId } = await createAndRun(app, "test.parcel", { orderId: "42" });
+  const html = await act(app, jobId, "suspend");
+  assert.match(readable(html), /stays as it is until the job is resumed, and is undone then/);
+  const text = await act(app, jobId, "cancel");
+  assert.match(readable(text), /what it did is undone when it is resumed/);
+});
+
 Deno.test("job form: retry leads to the new job, from the task that was chosen", async () => {
   const app = await startApp();
   const { jobId } = await createAndRun(app, "test.doomed");

@@ -71,10 +71,15 @@ function doneText(control: Exclude<Control, "retry">, job: JobState): string {
     case "resume":
       return "The job goes on.";
     case "cancel":
-      return job.state === "Compensating"
-        ? "The job was cancelled: what it did is being undone."
-        : "The job was cancelled.";
+      return cancelledText(job);
   }
+}
+
+function cancelledText(job: JobState): string {
+  if (job.state !== "Compensating") return "The job was cancelled.";
+  return job.suspendedBy === undefined
+    ? "The job was cancelled: what it did is being undone."
+    : "The job was cancelled. It is suspended: what it did is undone when it is resumed.";
 }
 
 function backTo(edge: Edge, path: string, text: string, isBad = false): Response {

@@ -1,8 +1,9 @@
 /** What can be done with a job in the state that it is in, as forms. */
 
-import { decide } from "../../../core/decide.ts";
+import { decide, reusableTasks } from "../../../core/decide.ts";
 import { MAIN_TASK } from "../../../core/ids.ts";
 import { ActionForm, Confirm } from "../parts/action_form.tsx";
+import { countedText } from "../parts/amounts.tsx";
 import { CopyText } from "../parts/curl.tsx";
 import { MissingScope } from "../parts/missing_scope.tsx";
 import { jobPagePath } from "../parts/links.tsx";
@@ -87,7 +88,11 @@ export function ControlForm({ state, control, isPlain = false }: ControlFormProp
   switch (control) {
     case "cancel":
       return (
-        <Confirm {...common} warning={cancelWarning(state)}>
+        <Confirm
+          {...common}
+          id={`cancel-${isPlain ? "step" : "control"}`}
+          warning={cancelWarning(state)}
+        >
           <Reason />
         </Confirm>
       );
@@ -114,11 +119,14 @@ function Reason() {
 function cancelWarning({ job }: JobScreenState): string {
   const undone =
     job.tasks.filter(({ status, compensable }) => compensable && status === "completed").length;
-  return undone === 0
-    ? "The job ends as cancelled, and what it waits for counts no more. It can be retried as a new job."
-    : `The job stops, and what ${
-      undone === 1 ? "1 completed task" : `${undone} completed tasks`
-    } did is undone. It can be retried as a new job.`;
+  if (undone === 0) {
+    return "The job ends as cancelled, and what it waits for counts no more. It can be retried as a new job.";
+  }
+  const tasks = countedText(undone, "completed task");
+  // A suspended job begins nothing, and so undoes nothing.
+  return "suspendedBy" in job && job.suspendedBy !== undefined
+    ? `The job stops. What ${tasks} did stays as it is until the job is resumed, and is undone then.`
+    : `The job stops, and what ${tasks} did is undone. It can be retried as a new job.`;
 }
 
 const TASKS_MAX = 200;
@@ -133,7 +141,7 @@ function RetryForm({ state, ...form }: Props & Parameters<typeof ActionForm>[0])
       <label class="field field-inline">
         <span>from</span>
         <select name="from">
-          <option value="">where it stopped: completed results are reused</option>
+          <option value="">{startText(job)}</option>
           {tasks.map(({ taskId }) => (
             <option value={taskId}>{`task ${cutText(taskId, NAME_LENGTH_MAX)}, done anew`}</option>
           ))}
@@ -141,4 +149,11 @@ function RetryForm({ state, ...form }: Props & Parameters<typeof ActionForm>[0])
       </label>
     </ActionForm>
   );
+}
+
+/** What a retry that names no task takes over. */
+function startText(job: JobScreenState["job"]): string {
+  return job.state !== "Failed" || reusableTasks(job).length === 0
+    ? "the beginning: nothing that was completed still stands"
+    : "where it stopped: completed results are reused";
 }

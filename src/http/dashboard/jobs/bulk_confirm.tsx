@@ -68,6 +68,13 @@ export function BulkConfirm(props: BulkConfirmProps) {
           retried already.
         </p>
       )}
+      {preview.byHand === 0 ? null : (
+        <p class="hint">
+          {countedText(preview.byHand, "job is", "jobs are")}{" "}
+          left alone, for somebody has to put right by hand what could not be undone. Each can be
+          retried from its own page.
+        </p>
+      )}
       <SearchedLine searched={searched} />
       {jobs === 0 && preview.retried === 0 && searched === undefined
         ? <Nothing action={action} address={address} />

@@ -154,6 +154,7 @@ function RowActions({ row: { job, condition, retry }, returnTo }: RowActionsProp
   if (NOT_TO_CANCEL.includes(condition) || job.state === "Compensating") return null;
   return (
     <Confirm
+      id={`cancel-${job.jobId}`}
       action={JOBS_PATH}
       label="Cancel"
       warning="It ends, and what it did is undone where that can be."

@@ -28,14 +28,16 @@ export function ActionForm({ action, label, fields = {}, returnTo, children }: A
 }
 
 export interface ConfirmProps extends ActionFormProps {
+  /** On its page: else one that is open could become another when the page is renewed. */
+  readonly id: string;
   /** What will be gone, or undone. */
   readonly warning: string;
 }
 
 /** The same for what destroys: the button is behind a word of what it does. */
-export function Confirm({ warning, ...form }: ConfirmProps) {
+export function Confirm({ id, warning, ...form }: ConfirmProps) {
   return (
-    <details class="confirm">
+    <details class="confirm" id={id}>
       <summary role="button">{form.label} …</summary>
       <div class="confirm-box">
         <p>{warning}</p>

@@ -16,6 +16,7 @@ const ENDINGS = new Map([[401, "signed out"], [403, "signed out"], [404, "gone"]
 const { liveUrl } = document.body.dataset;
 const control = /** @type {HTMLButtonElement | null} */ (document.getElementById("live-control"));
 const controlText = document.getElementById("live-text");
+const controlVerb = document.getElementById("live-verb");
 
 /** The last position that the page shows, and the last that it was told of. */
 let shown = Number(document.body.dataset.head);
@@ -227,7 +228,8 @@ function show() {
   const text = ending ?? counted;
   control.dataset.state = state;
   control.setAttribute("aria-pressed", String(isPaused));
-  control.title = ending === undefined ? isPaused ? "Go on" : "Pause" : "Load the page again";
+  const verb = ending === undefined ? isPaused ? "Go on" : "Pause" : "Reload";
+  if (controlVerb !== null && controlVerb.textContent !== verb) controlVerb.textContent = verb;
   if (controlText.textContent !== text) controlText.textContent = text;
 }
 
