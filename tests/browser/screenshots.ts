@@ -46,21 +46,27 @@ async function pictureOf(page: Page): Promise<Uint8Array> {
 
 async function shoot(browser: Browser, demo: DemoProcess): Promise<void> {
   for (const colorScheme of ["light", "dark"] as const) {
-    await inContext(browser, { viewport: DESKTOP, colorScheme }, async (context) => {
-      const page = await context.newPage();
-      for (const { name, path, height = DESKTOP.height } of shotsOf(demo)) {
-        await page.setViewportSize({ ...DESKTOP, height });
-        await page.goto(demo.url + path, { waitUntil: "load" });
-        const picture = await pictureOf(page);
-        const file = `${FOLDER}/${name}-${colorScheme}.webp`;
-        if (picture.byteLength > BYTES_MAX) {
-          throw new Error(`Cannot keep ${file}: it has ${picture.byteLength} bytes`);
-        }
-        await Deno.writeFile(file, picture);
-        console.log(`${file.slice(ROOT.length)}: ${picture.byteLength} bytes`);
-      }
-    });
+    for (const { name, path, height = DESKTOP.height } of shotsOf(demo)) {
+      // A page that has just changed its size cannot always be shot.
+      await inContext(
+        browser,
+        { viewport: { ...DESKTOP, height }, colorScheme },
+        async (context) => {
+          const page = await context.newPage();
+          await page.goto(demo.url + path, { waitUntil: "load" });
+          await keep(`${name}-${colorScheme}.webp`, await pictureOf(page));
+        },
+      );
+    }
   }
+}
+
+async function keep(name: string, picture: Uint8Array): Promise<void> {
+  if (picture.byteLength > BYTES_MAX) {
+    throw new Error(`Cannot keep ${name}: it has ${picture.byteLength} bytes`);
+  }
+  await Deno.writeFile(`${FOLDER}/${name}`, picture);
+  console.log(`${name}: ${picture.byteLength} bytes`);
 }
 
 await Deno.mkdir(FOLDER, { recursive: true });
