@@ -224,7 +224,7 @@ function show() {
   if (control === null || controlText === null) return;
   const state = stateNow();
   const missed = head - shown;
-  const counted = state === "paused" && missed > 0 ? `paused, ${missed} new entries` : state;
+  const counted = state === "paused" && missed > 0 ? `paused, ${missed} new` : state;
   const text = ending ?? counted;
   control.dataset.state = state;
   control.setAttribute("aria-pressed", String(isPaused));
