@@ -10,8 +10,8 @@ import { failureText, knownSeeds, type Level, playSeed, Tally } from "./simulati
 
 const FIRST_SEED = Date.now() % 2 ** 31;
 const RUNS: Readonly<Record<Level, number>> = {
-  journal: rounds(10_000, 20_000),
-  engine: rounds(2_500, 5_000),
+  journal: rounds(8_000, 20_000),
+  engine: rounds(2_000, 5_000),
 };
 const VARIANT_SEEDS_MAX = 2_000;
 
