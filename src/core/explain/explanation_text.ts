@@ -4,6 +4,7 @@ import type { Condition } from "../condition.ts";
 import type { Action, Citation, Explanation, NextStep, Statement } from "../explanation.ts";
 import { wrapped } from "../wrapped.ts";
 import { capital } from "./phrases.ts";
+import { spentText } from "./spent_text.ts";
 
 /** Columns of a line, where nobody knows the width of the screen. */
 const WIDTH = 78;
@@ -116,22 +117,9 @@ function completedLines(
   return hidden <= 0 ? shown : [`  - ${hidden} more before these.`, ...shown];
 }
 
-const TIMING_WORDS = [
-  ["scheduledMs", "before the start"],
-  ["queuedMs", "queued"],
-  ["executingMs", "executing"],
-  ["waitingMs", "waiting"],
-  ["backingOffMs", "backing off"],
-  ["suspendedMs", "suspended"],
-  ["compensatingMs", "compensating"],
-] as const;
-
 /** `Waiting since 2026-...; before that: queued 2 ms, executing 1.204 s.` */
 function timingText({ condition, timing }: Explanation<Citation>): string {
-  const parts = TIMING_WORDS.flatMap(([name, words]) =>
-    timing[name] === 0 ? [] : [`${words} ${durationText(timing[name])}`]
-  );
-  const spent = parts.join(", ");
+  const spent = spentText(timing, durationText);
   if (isOver(condition)) {
     const sum = `${durationText(timing.totalMs)} in all`;
     return spent === "" ? `${sum}.` : `${sum}: ${spent}.`;

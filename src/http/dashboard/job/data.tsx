@@ -1,6 +1,7 @@
 /** What a job was given, and what it gave. */
 
 import { outputOf } from "../../../core/job_resource.ts";
+import { MissingScope } from "../parts/missing_scope.tsx";
 import { CopyCurl } from "../parts/curl.tsx";
 import { Time } from "../parts/time.tsx";
 import { EntryCite } from "./cite.tsx";
@@ -41,10 +42,10 @@ function Input({ state, href }: Props & { readonly href: string }) {
   const { input, job } = state;
   if (input.kind === "sealed") {
     return (
-      <p class="hint">
-        The input is under a seal. Your token does not have the scope{" "}
-        <code>operate</code>, which reading it takes.
-      </p>
+      <>
+        <p class="hint">The input is under a seal.</p>
+        <MissingScope scope="operate" what="reading it" />
+      </>
     );
   }
   return (

@@ -1,6 +1,7 @@
 /** Why a job is as it is, in prose: what section 7 of the design calls its explanation. */
 
 import { capital } from "../../../core/explain/phrases.ts";
+import { spentText } from "../../../core/explain/spent_text.ts";
 import type { Citation, NextStep } from "../../../core/explanation.ts";
 import { CopyCurl } from "../parts/curl.tsx";
 import { UserText } from "../parts/text.tsx";
@@ -112,22 +113,8 @@ function formFor(state: JobScreenState, { action }: NextStep<Citation>): string 
   return wait && state.may("submit") ? eventFieldId(wait.expectation) : "job-waits";
 }
 
-const TIMING_WORDS = [
-  ["scheduledMs", "before the start"],
-  ["queuedMs", "queued"],
-  ["executingMs", "executing"],
-  ["waitingMs", "waiting"],
-  ["backingOffMs", "backing off"],
-  ["suspendedMs", "suspended"],
-  ["compensatingMs", "compensating"],
-] as const;
-
 /** What is over: what goes on still is in the timeline. */
 function Timing({ state }: Props) {
-  const { timing } = state.explanation;
-  const parts = TIMING_WORDS.flatMap(([name, words]) =>
-    timing[name] === 0 ? [] : [`${words} ${durationText(timing[name])}`]
-  );
-  if (parts.length === 0) return null;
-  return <p class="soft">{capital(parts.join(", "))}.</p>;
+  const spent = spentText(state.explanation.timing, durationText);
+  return spent === "" ? null : <p class="soft">{capital(spent)}.</p>;
 }

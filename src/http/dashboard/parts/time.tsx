@@ -17,9 +17,17 @@ export function Time({ at, now }: TimeProps) {
   );
 }
 
-/** Without the date where it is that of `now`. */
-export function momentText(at: string, now: number | undefined): string {
-  const time = at.slice(11, 19);
+/**
+ * Without the date where it is that of `now`.
+ *
+ * @param precision To the second, when absent.
+ */
+export function momentText(
+  at: string,
+  now: number | undefined,
+  precision: "seconds" | "milliseconds" = "seconds",
+): string {
+  const time = at.slice(11, precision === "seconds" ? 19 : 23);
   const date = at.slice(0, 10);
   const isToday = now !== undefined && date === new Date(now).toISOString().slice(0, 10);
   return isToday ? time : `${date} ${time}`;

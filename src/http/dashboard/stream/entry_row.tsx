@@ -6,6 +6,7 @@ import { ConditionMark } from "../parts/condition_mark.tsx";
 import { EntryNote } from "../parts/entry_note.tsx";
 import { JobLink } from "../parts/links.tsx";
 import { JsonView, UserText } from "../parts/text.tsx";
+import { momentText } from "../parts/time.tsx";
 import { timePath } from "../time_travel/paths.ts";
 
 const JSON_LENGTH_MAX = 1_500;
@@ -52,11 +53,9 @@ export function EntryRow({ entry, transition, now }: EntryRowProps) {
 
 /** With milliseconds: in a stream, most is of the same second. */
 function PreciseTime({ at, now }: { readonly at: string; readonly now: number }) {
-  const isToday = at.slice(0, 10) === new Date(now).toISOString().slice(0, 10);
-  const time = at.slice(11, 23);
   return (
     <time class="entry-time" datetime={at} title={at}>
-      {isToday ? time : `${at.slice(0, 10)} ${time}`}
+      {momentText(at, now, "milliseconds")}
     </time>
   );
 }

@@ -71,44 +71,53 @@ function LeftOut({ form, issues }: WhatIfSectionProps) {
 
 function AddedEvents({ form, issues, sampleEvent }: WhatIfSectionProps) {
   return (
-    <Field field="with" label="Add events, as JSON" issues={issues}>
-      <textarea
-        id="with"
-        name="with"
-        rows={5}
-        spellcheck={false}
-        placeholder={sampleEvent}
-        aria-describedby="with-hint"
-        aria-invalid={isWrong("with", issues)}
-      >
-        {form.with}
-      </textarea>
-      <p class="hint" id="with-hint">
-        One event or an array. <code>after</code>{" "}
-        is the position behind which it comes; without it, at the end.
-      </p>
-    </Field>
+    <JsonField
+      field="with"
+      label="Add events, as JSON"
+      rows={5}
+      text={form.with}
+      placeholder={sampleEvent}
+      issues={issues}
+    >
+      One event or an array. <code>after</code>{" "}
+      is the position behind which it comes; without it, at the end.
+    </JsonField>
   );
 }
 
 function OtherPlan({ form, issues, planIsTooLong }: WhatIfSectionProps) {
   return (
-    <Field field="plan" label="Another plan, as JSON" issues={issues}>
+    <JsonField field="plan" label="Another plan, as JSON" rows={8} text={form.plan} issues={issues}>
+      {planIsTooLong
+        ? "The plan of this job is too long to be edited here. A plan that is given here takes its place."
+        : "This is the plan of the job; left as it is, it changes nothing."}
+    </JsonField>
+  );
+}
+
+interface JsonFieldProps extends FieldProps {
+  readonly rows: number;
+  readonly text: string;
+  readonly placeholder?: string;
+}
+
+/** Its children are the hint. */
+function JsonField({ rows, text, placeholder, children, ...common }: JsonFieldProps) {
+  const { field, issues } = common;
+  return (
+    <Field {...common}>
       <textarea
-        id="plan"
-        name="plan"
-        rows={8}
+        id={field}
+        name={field}
+        rows={rows}
         spellcheck={false}
-        aria-describedby="plan-hint"
-        aria-invalid={isWrong("plan", issues)}
+        placeholder={placeholder}
+        aria-describedby={`${field}-hint`}
+        aria-invalid={isWrong(field, issues)}
       >
-        {form.plan}
+        {text}
       </textarea>
-      <p class="hint" id="plan-hint">
-        {planIsTooLong
-          ? "The plan of this job is too long to be edited here. A plan that is given here takes its place."
-          : "This is the plan of the job; left as it is, it changes nothing."}
-      </p>
+      <p class="hint" id={`${field}-hint`}>{children}</p>
     </Field>
   );
 }
