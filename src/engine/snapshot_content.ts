@@ -59,7 +59,7 @@ export function restoreContent(
   lines: readonly string[],
   { table, eventIds, facts }: Projected,
 ): boolean {
-  const [first, ...rest] = lines.map((line) => parseJsonText(line) as Line);
+  const [first, ...rest] = parsed(lines);
   if (first === undefined || !("content" in first) || first.content !== CONTENT_VERSION) {
     return false;
   }
@@ -80,6 +80,15 @@ export function restoreContent(
     transitions: new Uint16Array(bufferOf(parts.transitions)),
   });
   return true;
+}
+
+/** All of them before anything is taken; nothing when one is no JSON. */
+function parsed(lines: readonly string[]): readonly Line[] {
+  try {
+    return lines.map((line) => parseJsonText(line) as Line);
+  } catch {
+    return [];
+  }
 }
 
 function bytesOf(words: Uint32Array | Uint16Array): Uint8Array {

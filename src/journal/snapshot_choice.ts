@@ -1,7 +1,7 @@
 /** Finds the newest snapshot that can be used, and replays what comes after it. */
 
 import type { JournalConsumer, SegmentInfo } from "../engine/ports.ts";
-import { JournalDamagedError, orUnusable } from "./errors.ts";
+import { JournalDamagedError, orUnusable, reasonOf } from "./errors.ts";
 import type { FileSystem } from "./file_system.ts";
 import { requireKind } from "./folder.ts";
 import { AHEAD, DAMAGED, type Layout, segmentName } from "./layout.ts";
@@ -64,11 +64,26 @@ async function load(
 ): Promise<Snapshot | undefined> {
   const path = `${layout.snapshots}/${name}`;
   await requireKind(fileSystem, path, ["file"]);
-  const snapshot = await orUnusable("read", path, () => store.read(name));
+  const snapshot = await store.read(name);
   if (typeof snapshot !== "string") return snapshot;
-  await orUnusable("set aside", path, () => store.setAside(name, DAMAGED));
-  warnings.push(`Set aside snapshot ${name}: ${snapshot}`);
+  warnings.push(await setAside(store, name, path, snapshot));
   return undefined;
+}
+
+/** What is told of it; a journal whose snapshot cannot even be renamed is still a journal. */
+async function setAside(
+  store: SnapshotStore,
+  name: string,
+  path: string,
+  flaw: string,
+): Promise<string> {
+  try {
+    await store.setAside(name, DAMAGED);
+    return `Set aside snapshot ${name}: ${flaw}`;
+  } catch (error) {
+    return `Did not use snapshot ${name}: ${flaw}; nor could it be set aside: ` +
+      reasonOf(error, path);
+  }
 }
 
 async function acceptAhead(

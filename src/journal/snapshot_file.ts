@@ -42,19 +42,6 @@ export async function writeSnapshot(
   await file.append(encoder.encode(trailer + "\n"));
 }
 
-/** The snapshot in a file, or why it cannot be trusted. */
-export function readSnapshot(bytes: Uint8Array): Snapshot | string {
-  const trailerAt = bytes.lastIndexOf(NEWLINE, bytes.length - 2) + 1;
-  const trailer = trailerIn(bytes.subarray(trailerAt));
-  if (typeof trailer === "string") return trailer;
-  const digest = createHash("sha256").update(bytes.subarray(0, trailerAt)).digest("hex");
-  if (trailer.sha256 !== digest) return CONTENT_FLAW;
-  const [header = "", ...lines] = decoder.decode(bytes.subarray(0, trailerAt - 1)).split("\n");
-  if (trailer.lines !== lines.length) return LINES_FLAW;
-  const head = headIn(header);
-  return typeof head === "string" ? head : { ...head, lines };
-}
-
 export const CONTENT_FLAW = "the content does not match its sha256";
 export const LINES_FLAW = "lines are missing";
 

@@ -2,9 +2,10 @@
 
 import type { LogId } from "../core/ids.ts";
 import type { Clock, JournalHead } from "../engine/ports.ts";
-import { type FileSystem, readWhole, withFile } from "./file_system.ts";
+import { reasonOf } from "./errors.ts";
+import { type FileSystem, withFile } from "./file_system.ts";
 import { type Layout, snapshotLogIdOf, snapshotName, TEMPORARY } from "./layout.ts";
-import { readSnapshot, type Snapshot, writeSnapshot } from "./snapshot_file.ts";
+import { type Snapshot, writeSnapshot } from "./snapshot_file.ts";
 import { type SnapshotVisitor, visitSnapshot } from "./snapshot_visit.ts";
 
 const KEPT = 2;
@@ -25,11 +26,22 @@ export class SnapshotStore {
     return names.filter((name) => snapshotLogIdOf(name) !== undefined).sort().reverse();
   }
 
-  /** The content of one, or why it cannot be trusted. */
+  /**
+   * The content of one, or why it cannot be used. A snapshot is a cache, so no failure to read
+   * it, of whatever kind, is more than a reason to do without.
+   */
   async read(name: string): Promise<Snapshot | string> {
-    const snapshot = readSnapshot(await readWhole(this.#fileSystem, this.#pathOf(name)));
-    if (typeof snapshot === "string") return snapshot;
-    return snapshot.logId === snapshotLogIdOf(name) ? snapshot : OTHER_NAME;
+    const lines: string[] = [];
+    let head: JournalHead = { logId: 0, chain: "" };
+    const visitor = {
+      head: (found: JournalHead) => void (head = found),
+      line: (line: string) => void lines.push(line),
+    };
+    try {
+      return await this.visit(name, visitor) ?? { ...head, lines };
+    } catch (error) {
+      return `it cannot be read: ${reasonOf(error, this.#pathOf(name))}`;
+    }
   }
 
   /**

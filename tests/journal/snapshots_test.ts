@@ -123,6 +123,59 @@ testWithFolder(
   },
 );
 
+for (
+  const [reason, error] of [
+    ["the disk cannot read it", inputOutputError()],
+    ["it is larger than what memory holds", new RangeError("Array buffer allocation failed")],
+  ] as const
+) {
+  testWithFolder(`snapshots: one is set aside when ${reason}`, async (folder) => {
+    const seen = await withSnapshots(folder);
+    const [older = "", newer = ""] = await folder.names("snapshots");
+    folder.disk.fail({ operation: "read", path: newer, error });
+    const consumer = new RememberingConsumer();
+    const { journal, report } = await folder.open(consumer);
+    assert.deepEqual(consumer.entries, seen.entries);
+    assert.deepEqual(report.warnings, [
+      `Set aside snapshot ${newer}: it cannot be read: ${error.message}`,
+    ]);
+    assert.deepEqual(await folder.names("snapshots"), [older, `${newer}.damaged`]);
+    await journal.close();
+  });
+}
+
+testWithFolder(
+  "snapshots: one that cannot be read, nor renamed, does not stop a start",
+  async (folder) => {
+    const seen = await withSnapshots(folder);
+    const [, newer = ""] = await folder.names("snapshots");
+    folder.disk.fail({ operation: "read", path: newer, error: inputOutputError() });
+    folder.disk.fail({ operation: "rename", path: newer, error: inputOutputError() });
+    const consumer = new RememberingConsumer();
+    const { journal, report } = await folder.open(consumer);
+    assert.deepEqual(consumer.entries, seen.entries);
+    assert.match(report.warnings.join(), /nor could it be set aside/);
+    await journal.close();
+  },
+);
+
+testWithFolder(
+  "snapshots: one is read in pieces, so that its size has no limit",
+  async (folder) => {
+    const { journal } = await folder.open(new RememberingConsumer());
+    const texts = [1, 2, 3].map((part) => fact({ text: `${part}`.repeat(1_000_000) }));
+    await journal.append(texts).durable;
+    await journal.close();
+    folder.disk.forget();
+    const consumer = new RememberingConsumer();
+    const { journal: reopened } = await folder.open(consumer);
+    assert.ok(consumer.restored > 0);
+    const reads = folder.disk.operations.filter((each) => /^read .*snapshot$/.test(each));
+    assert.ok(reads.length >= 4, `${reads.length} reads`);
+    await reopened.close();
+  },
+);
+
 testWithFolder("snapshots: without a good one everything is replayed", async (folder) => {
   const seen = await withSnapshots(folder);
   const [older = "", newer = ""] = await folder.names("snapshots");
