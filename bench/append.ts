@@ -16,6 +16,7 @@ export const IDLE_CONSUMER: JournalConsumer = {
   restore: () => true,
   replay: () => {},
   durable: () => {},
+  lost: () => {},
   capture: () => [],
   refuse: () => undefined,
   failed: (error) => {

@@ -31,14 +31,18 @@ export interface Conditions {
 }
 
 const NO_TASKS: readonly TaskState[] = [];
+/** Most jobs that wait have no task, and there may be a great many of them. */
+const NO_MAP = new Map<TaskId | undefined, TaskState>();
 
 export class JobFold {
   /** All but the tasks. */
-  #job: JobState | undefined;
+  #head: JobState | undefined;
   /** In the order in which they came: a key that is set again keeps its place. */
-  readonly #tasks = new Map<TaskId | undefined, TaskState>();
-  readonly #tally = new TaskTally();
+  #tasks: Map<TaskId | undefined, TaskState> = NO_MAP;
+  #tally: TaskTally | undefined;
   #condition: Condition | undefined;
+  /** The job with its tasks, once somebody asked for it. */
+  #whole: JobState | undefined;
 
   /** @param from The job so far, when the entries go on from there. */
   constructor(from?: JobState) {
@@ -47,7 +51,25 @@ export class JobFold {
 
   /** The job after the last entry; `undefined` before the first. Costs a copy of its tasks. */
   get job(): JobState | undefined {
-    return this.#job === undefined ? undefined : this.#with([...this.#tasks.values()]);
+    return this.#whole ??= this.#with([...this.#tasks.values()]);
+  }
+
+  /** The same, of whose tasks nothing may be read. */
+  get head(): JobState | undefined {
+    return this.#head;
+  }
+
+  /** The same, with these tasks alone. */
+  withOnly(taskIds: readonly TaskId[]): JobState | undefined {
+    return this.#with(taskIds.flatMap((taskId) => this.#tasks.get(taskId) ?? []));
+  }
+
+  get condition(): Condition | undefined {
+    return this.#condition;
+  }
+
+  task(taskId: TaskId): TaskState | undefined {
+    return this.#tasks.get(taskId);
   }
 
   /** @throws {TypeError} as `project` does. */
@@ -64,19 +86,56 @@ export class JobFold {
     return { before, step, conditions: { before: earlier, after } };
   }
 
+  /** Takes the last step back, as if its entry had never been. */
+  revert(last: FoldStep): void {
+    restoreTasks(this.#tasks, last);
+    this.#head = last.before;
+    this.#condition = last.conditions.before;
+    this.#whole = undefined;
+    this.#tally = undefined;
+    for (const task of this.#tasks.values()) {
+      (this.#tally ??= new TaskTally()).note(undefined, task);
+    }
+  }
+
+  /** The job as it was before the last steps, which are given oldest first. */
+  jobBefore(steps: readonly FoldStep[]): JobState | undefined {
+    const [first] = steps;
+    if (first === undefined) return this.job;
+    if (first.before === undefined) return undefined;
+    const tasks = new Map(this.#tasks);
+    for (const step of steps.toReversed()) restoreTasks(tasks, step);
+    return { ...first.before, tasks: [...tasks.values()] };
+  }
+
   #with(tasks: readonly TaskState[]): JobState | undefined {
-    return this.#job === undefined ? undefined : { ...this.#job, tasks };
+    return this.#head === undefined ? undefined : { ...this.#head, tasks };
   }
 
   #take(job: JobState): Condition {
     for (const task of job.tasks) {
       const before = this.#tasks.get(task.taskId);
       if (before === task) continue;
+      if (this.#tasks === NO_MAP) this.#tasks = new Map();
       this.#tasks.set(task.taskId, task);
-      this.#tally.note(before, task);
+      (this.#tally ??= new TaskTally()).note(before, task);
     }
-    this.#job = job;
+    this.#head = job;
+    this.#whole = undefined;
     return this.#condition = conditionOf(job, this.#tally);
+  }
+}
+
+/** Gives tasks the states that they had before a step; those that it changed keep their places. */
+function restoreTasks(
+  tasks: Map<TaskId | undefined, TaskState>,
+  { before, step }: FoldStep,
+): void {
+  const earlier = new Map(before?.tasks.map((task) => [task.taskId, task]));
+  for (const { taskId } of step.job.tasks) {
+    const task = earlier.get(taskId);
+    if (task === undefined) tasks.delete(taskId);
+    else tasks.set(taskId, task);
   }
 }
 

@@ -5,8 +5,8 @@
  */
 
 import type { JobEventLogEntry } from "../core/event.ts";
-import { type JobId, type LogId, MAIN_TASK, type TaskId } from "../core/ids.ts";
-import { findTask, type JobState } from "../core/job_state.ts";
+import { type LogId, MAIN_TASK, type TaskId } from "../core/ids.ts";
+import type { JobState, TaskState } from "../core/job_state.ts";
 import type { Asked } from "./asked.ts";
 import { factsOf } from "./fact_event.ts";
 import type { Clock } from "./ports.ts";
@@ -17,6 +17,7 @@ import {
   reusedSettlements,
   type Settlement,
 } from "./settlements.ts";
+import type { Turns } from "./turns.ts";
 
 /** How long a `run` may take to ask for what is on record before it is told apart. */
 export const DIVERGENCE_GRACE_MS = 1_000;
@@ -24,29 +25,41 @@ export const DIVERGENCE_GRACE_MS = 1_000;
 /** What answering needs from outside: less than a live run, so that a record alone will do. */
 export interface AnswerServices {
   readonly clock: Clock;
-  /** The job as of what is durable. */
-  job(jobId: JobId): JobState;
+  readonly turns: Turns;
+  /** The job with all that was appended. */
+  readonly job: { readonly whole: JobState; task(taskId: TaskId): TaskState | undefined };
+  /** The last durable position: facts from outside are given to nobody before. */
+  durableLogId(): LogId;
   entriesAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]>;
+  /** `run` does not ask for a task on record. */
+  diverged(taskId: TaskId): void;
+  /** There is nothing to give for now. */
+  idle(): void;
 }
+
+/** What holds up the next answer. */
+type Pause = "none" | "turn" | "grace" | "reading";
 
 export class Answers {
   readonly #services: AnswerServices;
-  readonly #jobId: JobId;
   readonly #graceMs: number;
   #asked: Asked | undefined;
   #settlements: Settlement[] = [];
   /** Answers that were there before `run` asked for them. */
   readonly #early = new Map<string, Settlement>();
+  #pause: Pause = "none";
+  /** The turn in which `run` was last given something to react to. */
+  #reactsIn = -1;
+  /** What has been given its time to be asked for. */
+  #graced: Settlement | "end" | undefined;
   #replaying = false;
   #closed = false;
   #seenLogId: LogId = 0;
   #seenAtMs = 0;
-  #onAsk: (() => void) | undefined;
-  readonly #onReplayed: (() => void)[] = [];
+  #endGrace: (() => void) | undefined;
 
-  constructor(services: AnswerServices, jobId: JobId, graceMs: number = DIVERGENCE_GRACE_MS) {
+  constructor(services: AnswerServices, graceMs: number = DIVERGENCE_GRACE_MS) {
     this.#services = services;
-    this.#jobId = jobId;
     this.#graceMs = graceMs;
   }
 
@@ -70,79 +83,152 @@ export class Answers {
     return this.#settlements.length > 0;
   }
 
+  /** Whether `run` has had all that there is. */
+  get isIdle(): boolean {
+    return this.#pause === "none" && !this.#replaying && !this.#isDue(this.#settlements[0]);
+  }
+
   /** Takes what is on record of a job whose `run` is about to be called. */
   begin(asked: Asked, job: Exclude<JobState, { state: "Created" }>): void {
     this.#asked = asked;
     this.#settlements = recordedSettlements(job);
     for (const reused of reusedSettlements(job)) this.#early.set(keyOf(reused), reused);
     this.#replaying = job.tasks.length > 1 || this.waiting;
+    if (this.#replaying) this.#reactsIn = this.#services.turns.number;
     this.#see(job.startedBy, job.startedAt);
   }
 
-  /** Takes answers that have just become durable. */
+  /** Takes answers that have just been appended. */
   add(settlements: readonly Settlement[]): void {
-    this.#settlements.push(...settlements);
+    for (const settlement of settlements) {
+      // One whose entry was lost and appended again: `run` has had it.
+      const wasGiven = settlement.kind === "task" && this.#asked !== undefined &&
+        this.#asked.tasks.has(settlement.taskId) && !this.#asked.openTasks.has(settlement.taskId);
+      if (wasGiven) this.#see(settlement.logId, settlement.receivedAt);
+      else this.#settlements.push(settlement);
+    }
+  }
+
+  /** What is not durable is lost, and what it answered with it. */
+  lost(durableLogId: LogId): void {
+    this.#settlements = this.#settlements.filter(({ logId }) => logId <= durableLogId);
+    this.#seenLogId = Math.min(this.#seenLogId, durableLogId);
   }
 
   /** `run` has asked for something. */
   askedFor(key: string): void {
     const early = this.#early.get(key);
-    if (early !== undefined) this.#settlements.unshift(early);
-    this.#onAsk?.();
+    if (early !== undefined) {
+      this.#early.delete(key);
+      this.#settlements.unshift(early);
+    }
+    this.#endGrace?.();
   }
 
   /** `run` will ask for nothing more. */
   close(): void {
     this.#closed = true;
-    this.#onAsk?.();
+    this.#endGrace?.();
+  }
+
+  /** Nothing more needs to be given: the job has ended. */
+  stop(): void {
+    this.#settlements = [];
+    this.#replaying = false;
+    this.#closed = true;
+    this.#endGrace?.();
   }
 
   /**
-   * Gives all answers that there are; the result is a task on record that `run` no longer
-   * asks for.
-   *
-   * @param stopped Whether the job has ended, so that nothing more needs to be given.
+   * Gives what can be given now. Where `run` has to be given time, to react or to ask, it goes
+   * on by itself after that.
    */
-  async deliver(stopped: () => boolean): Promise<TaskId | undefined> {
-    let delivered = false;
-    while (!stopped()) {
-      if (delivered || this.#replaying) await this.#services.clock.nextTurn();
+  give(): void {
+    while (this.#pause === "none") {
       const next = this.#settlements[0];
-      if (next === undefined) return await this.#endReplay();
-      if (next.kind === "task") {
-        await this.graceFor(() => this.#isAsked(next) || this.#settlements[0] !== next);
+      if (!this.#isDue(next)) return this.#replaying ? this.#endReplay() : this.#services.idle();
+      if (this.#reactsIn === this.#services.turns.number) return this.#waitForTurn();
+      if (next.kind === "task" && !this.#isAsked(next) && this.#graced !== next) {
+        return this.#waitToBeAsked(
+          next,
+          () => this.#isAsked(next) || this.#settlements[0] !== next,
+        );
       }
-      // While time was given, an answer that was there before may have been asked for.
-      if (this.#settlements[0] !== next) continue;
       this.#settlements.shift();
-      if (this.#isAsked(next)) await this.#answer(next);
-      else if (next.kind === "expectation") this.#early.set(keyOf(next), next);
-      else return this.#diverged(next.taskId);
-      delivered = true;
+      if (!this.#isAsked(next)) {
+        if (next.kind === "task") return this.#endWith(next.taskId);
+        this.#early.set(keyOf(next), next);
+      } else if (next.kind === "task") this.#answerTask(next);
+      else void this.#answerExpectation(next);
     }
-    return undefined;
+  }
+
+  /** A fact from outside is shown to nobody before it is durable; a result only `run` sees. */
+  #isDue(next: Settlement | undefined): next is Settlement {
+    return next !== undefined &&
+      (next.kind === "task" || next.logId <= this.#services.durableLogId());
   }
 
   /** All that is on record has been answered; now `run` must have asked for all of it. */
-  async #endReplay(): Promise<TaskId | undefined> {
-    if (!this.#replaying) return undefined;
-    await this.graceFor(() => this.#missing() === undefined);
-    return this.#diverged(this.#missing());
+  #endReplay(): void {
+    if (this.#reactsIn === this.#services.turns.number) return this.#waitForTurn();
+    const missing = this.#missing();
+    if (missing !== undefined && this.#graced !== "end") {
+      return this.#waitToBeAsked("end", () => this.#missing() === undefined);
+    }
+    this.#endWith(missing);
   }
 
-  /** Resolves when what was on record at the begin has been answered. */
-  async replayed(): Promise<void> {
-    if (this.#replaying) await new Promise<void>((resolve) => this.#onReplayed.push(resolve));
-  }
-
-  #diverged(taskId: TaskId | undefined): TaskId | undefined {
+  #endWith(missing: TaskId | undefined): void {
     this.#replaying = false;
-    for (const resolve of this.#onReplayed.splice(0)) resolve();
-    return taskId;
+    if (missing !== undefined) this.#services.diverged(missing);
+    this.#services.idle();
+  }
+
+  #waitForTurn(): void {
+    this.#pause = "turn";
+    this.#services.turns.next(() => this.#goOn());
+  }
+
+  #goOn(): void {
+    this.#pause = "none";
+    this.give();
+  }
+
+  #waitToBeAsked(what: Settlement | "end", met: () => boolean): void {
+    this.#pause = "grace";
+    this.#giveTime(met, () => {
+      this.#graced = what;
+      this.#goOn();
+    });
+  }
+
+  /**
+   * Resolves when something is so, or when `run` has ended, or has not asked for anything
+   * that makes it so in time. Only while there is nothing to give.
+   */
+  graceFor(met: () => boolean): Promise<void> {
+    return new Promise((resolve) => this.#giveTime(met, resolve));
+  }
+
+  /** A `run` that awaits other things than `ctx` is given some time to ask. */
+  #giveTime(met: () => boolean, over: () => void): void {
+    this.#services.turns.next(() => {
+      if (met() || this.#closed) return over();
+      const end = () => {
+        this.#endGrace = undefined;
+        cancel();
+        over();
+      };
+      const cancel = this.#services.clock.setTimer(this.#graceMs, end);
+      this.#endGrace = () => {
+        if (met() || this.#closed) end();
+      };
+    });
   }
 
   #missing(): TaskId | undefined {
-    return this.#services.job(this.#jobId).tasks.find((task) =>
+    return this.#services.job.whole.tasks.find((task) =>
       task.taskId !== MAIN_TASK && !isReused(task) && !this.#asked?.tasks.has(task.taskId)
     )?.taskId;
   }
@@ -153,45 +239,30 @@ export class Answers {
       : this.#asked?.expectations.has(settlement.name) ?? false;
   }
 
-  /**
-   * Resolves when something is so, or when `run` has ended, or has not asked for anything
-   * that makes it so in time: a `run` that awaits other things is given some.
-   */
-  async graceFor(met: () => boolean): Promise<void> {
-    if (met()) return;
-    await this.#services.clock.nextTurn();
-    if (met() || this.#closed) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const cancel = this.#services.clock.setTimer(this.#graceMs, resolve);
-    this.#onAsk = () => {
-      if (met() || this.#closed) resolve();
-    };
-    await promise;
-    this.#onAsk = undefined;
-    cancel();
-  }
-
-  async #answer(settlement: Settlement): Promise<void> {
-    if (settlement.kind === "task") this.#answerTask(settlement);
-    else await this.#answerExpectation(settlement);
-  }
-
-  #answerTask(settlement: Extract<Settlement, { kind: "task" }>): void {
-    const task = findTask(this.#services.job(this.#jobId), settlement.taskId);
-    this.#see(settlement.logId, settlement.receivedAt);
+  #answerTask({ taskId, logId, receivedAt }: Extract<Settlement, { kind: "task" }>): void {
+    const task = this.#services.job.task(taskId);
+    this.#see(logId, receivedAt);
     const result = task?.status === "completed" ? ownCopy(task.result) : undefined;
-    this.#asked?.answerTask(settlement.taskId, result);
+    this.#reacts();
+    this.#asked?.answerTask(taskId, result);
   }
 
-  async #answerExpectation(settlement: Extract<Settlement, { kind: "expectation" }>) {
-    const { name, logId } = settlement;
+  async #answerExpectation({ name, logId }: Extract<Settlement, { kind: "expectation" }>) {
+    this.#pause = "reading";
     const expectation = this.#asked?.expectations.get(name);
     this.#asked?.expectations.delete(name);
-    const job = this.#services.job(this.#jobId);
+    const job = this.#services.job.whole;
     const index = job.plan.expected.findIndex((expected) => expected.id === name);
     const entries = await this.#services.entriesAt(job.expected[index]?.by ?? []);
     this.#see(logId, entries.at(-1)?.receivedAt ?? "");
+    this.#reacts();
     expectation?.resolve(factsOf(entries));
+    this.#goOn();
+  }
+
+  #reacts(): void {
+    this.#reactsIn = this.#services.turns.number;
+    this.#graced = undefined;
   }
 
   #see(logId: LogId, receivedAt: string): void {

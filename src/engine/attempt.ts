@@ -8,6 +8,7 @@ import type { ExecutionId, JobId, TaskId } from "../core/ids.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import { messageOf } from "../core/thrown.ts";
 import { fromJson, NonRetryableError, RetryLater, type TaskContext } from "./definition.ts";
+import type { Progress } from "../core/job_state.ts";
 import type { Clock, Span } from "./ports.ts";
 import type { SecretGuard } from "./secret_guard.ts";
 
@@ -43,77 +44,148 @@ export type AttemptOutcome =
   | AttemptError
   | { readonly kind: "interrupted"; readonly reason: InterruptionReason };
 
-export interface Attempt {
+export interface AttemptRequest {
   readonly jobId: JobId;
   readonly taskId: TaskId;
   readonly executionId: ExecutionId;
   readonly attempt: number;
   /** In milliseconds; `undefined` is no limit. */
   readonly timeoutMs: number | undefined;
-  /** Aborts with an `Interruption`. */
-  readonly stop: AbortSignal;
   readonly run: (task: TaskContext) => unknown;
-  readonly onProgress: (done: number, total?: number, note?: string) => void;
+  readonly onProgress: (progress: Progress) => void;
   readonly guard: SecretGuard;
   /** `undefined` when the attempt is not traced. */
   readonly span: Span | undefined;
 }
 
-/** Runs an attempt to its end. Never rejects: every end is an outcome. */
-export async function runAttempt(attempt: Attempt, clock: Clock): Promise<AttemptOutcome> {
-  const aborter = new AbortController();
-  const emitted: FactDraft[] = [];
-  const limits = new Limits(attempt, clock, aborter);
-  try {
-    const context = Promise.resolve(contextOf(attempt, aborter.signal, emitted));
-    // Called from here, so that it leaves no trace in the stacks that the task throws.
-    const work = withinSpan(attempt.span, () => context.then(attempt.run));
-    // A function that outlives its limit may still reject, when nobody listens any more.
-    work.catch(() => {});
-    const value = await Promise.race([work, limits.exceeded]);
-    const result = attempt.guard.clean("a result", recordable(value));
-    return { kind: "completed", result, emitted };
-  } catch (error) {
-    return outcomeOf(error, attempt);
-  } finally {
-    limits.clear();
+/**
+ * Calls a task's function once and tells how that ended, once: whatever it does, every end is
+ * an outcome. A signal and timers are made only for those who use them.
+ */
+export class Attempt {
+  readonly #request: AttemptRequest;
+  readonly #clock: Clock;
+  readonly #ended: (outcome: AttemptOutcome) => void;
+  readonly #emitted: FactDraft[] = [];
+  #aborter: AbortController | undefined;
+  /** Why it should end: an `Interruption`, or its time limit. */
+  #stop: Error | undefined;
+  #cancelTimer: (() => void) | undefined;
+  #hasEnded = false;
+
+  constructor(request: AttemptRequest, clock: Clock, ended: (outcome: AttemptOutcome) => void) {
+    this.#request = request;
+    this.#clock = clock;
+    this.#ended = ended;
   }
+
+  begin(): void {
+    const { timeoutMs, span, run } = this.#request;
+    if (timeoutMs !== undefined) {
+      this.#cancelTimer = this.#clock.setTimer(timeoutMs, () => this.#exceeded(timeoutMs));
+    }
+    // Called by a promise, so that the engine is not in the stacks that the task throws.
+    const context = Promise.resolve(contextOf(this, this.#request));
+    withinSpan(span, () => context.then(run))
+      .then((value) => this.#returned(value), (error) => this.#threw(error));
+  }
+
+  /** Asks it to end; when it has not after a grace, it is left to itself. */
+  interrupt(reason: InterruptionReason): void {
+    if (this.#hasEnded || this.#stop instanceof Interruption) return;
+    const stop = this.#stop = new Interruption(reason);
+    this.#cancelTimer?.();
+    this.#cancelTimer = this.#clock.setTimer(
+      reason === "shutdown" ? SHUTDOWN_GRACE_MS : ABORT_GRACE_MS,
+      () => this.#threw(stop),
+    );
+    this.#aborter?.abort(stop);
+  }
+
+  get signal(): AbortSignal {
+    if (this.#aborter === undefined) {
+      this.#aborter = new AbortController();
+      if (this.#stop !== undefined) this.#aborter.abort(this.#stop);
+    }
+    return this.#aborter.signal;
+  }
+
+  emit(type: string, attributes: JsonObject): void {
+    const event = stagedEvent(type, attributes);
+    this.#emitted.push(this.#request.guard.clean("an event", event));
+  }
+
+  #exceeded(timeoutMs: number): void {
+    const error = new DOMException(`took longer than ${timeoutMs} ms`, "TimeoutError");
+    this.#stop = error;
+    this.#aborter?.abort(error);
+    this.#threw(error);
+  }
+
+  #returned(value: unknown): void {
+    if (this.#hasEnded) return;
+    try {
+      const result = this.#request.guard.clean("a result", recordable(value));
+      this.#end({ kind: "completed", result, emitted: this.#emitted });
+    } catch (error) {
+      this.#threw(error);
+    }
+  }
+
+  #threw(thrown: unknown): void {
+    if (this.#hasEnded) return;
+    const stop = this.#stop;
+    this.#end(
+      stop instanceof Interruption
+        ? { kind: "interrupted", reason: stop.reason }
+        : outcomeOf(thrown, this.#request.guard),
+    );
+  }
+
+  #end(outcome: AttemptOutcome): void {
+    this.#hasEnded = true;
+    this.#cancelTimer?.();
+    this.#ended(outcome);
+  }
+}
+
+/** What a task's function is given; its parts may be taken out of it. */
+function contextOf(attempt: Attempt, request: AttemptRequest): TaskContext {
+  const { jobId, taskId, executionId, guard, span, onProgress } = request;
+  return {
+    jobId,
+    taskId,
+    executionId,
+    attempt: request.attempt,
+    ...(span === undefined ? undefined : { traceparent: span.traceparent }),
+    get signal() {
+      return attempt.signal;
+    },
+    emit: (type, attributes = {}) => attempt.emit(type, attributes),
+    progress(done, total, note) {
+      const text = note === undefined ? undefined : guard.redact(String(note));
+      onProgress(checkedProgress(done, total, text));
+    },
+  };
+}
+
+const NOTE_LENGTH_MAX = 1_000;
+
+/** @throws {TypeError} when a number is not finite. */
+function checkedProgress(done: number, total?: number, note?: string): Progress {
+  if (!Number.isFinite(done) || (total !== undefined && !Number.isFinite(total))) {
+    throw new TypeError(`Cannot report progress ${done} of ${total}: both must be numbers`);
+  }
+  return {
+    done,
+    ...(total === undefined ? {} : { total }),
+    ...(note === undefined ? {} : { note: note.slice(0, NOTE_LENGTH_MAX).toWellFormed() }),
+  };
 }
 
 /** What `work` begins belongs to the span. */
 export function withinSpan<Result>(span: Span | undefined, work: () => Result): Result {
   return span?.within === undefined ? work() : span.within(work);
-}
-
-/** Aborts the signal on the time limit and on a stop; gives up on functions that go on. */
-class Limits {
-  readonly exceeded: Promise<never>;
-  readonly #cancels: (() => void)[] = [];
-
-  constructor(attempt: Attempt, clock: Clock, aborter: AbortController) {
-    const { promise, reject } = Promise.withResolvers<never>();
-    this.exceeded = promise;
-    promise.catch(() => {});
-    const { timeoutMs, stop } = attempt;
-    if (timeoutMs !== undefined) {
-      this.#cancels.push(clock.setTimer(timeoutMs, () => {
-        const error = new DOMException(`took longer than ${timeoutMs} ms`, "TimeoutError");
-        aborter.abort(error);
-        reject(error);
-      }));
-    }
-    const onStop = () => {
-      aborter.abort(stop.reason);
-      this.#cancels.push(clock.setTimer(graceOf(stop), () => reject(stop.reason)));
-    };
-    if (stop.aborted) onStop();
-    else stop.addEventListener("abort", onStop, { once: true });
-    this.#cancels.push(() => stop.removeEventListener("abort", onStop));
-  }
-
-  clear(): void {
-    for (const cancel of this.#cancels) cancel();
-  }
 }
 
 /**
@@ -143,15 +215,7 @@ function jsonOf(value: unknown): string | undefined {
   }
 }
 
-function graceOf({ reason }: AbortSignal): number {
-  const isShutdown = reason instanceof Interruption && reason.reason === "shutdown";
-  return isShutdown ? SHUTDOWN_GRACE_MS : ABORT_GRACE_MS;
-}
-
-function outcomeOf(thrown: unknown, { stop, guard }: Attempt): AttemptOutcome {
-  if (stop.aborted && stop.reason instanceof Interruption) {
-    return { kind: "interrupted", reason: stop.reason.reason };
-  }
+function outcomeOf(thrown: unknown, guard: SecretGuard): AttemptError {
   const error = guard.factOf(thrown);
   if (thrown instanceof NonRetryableError) return { kind: "nonRetryable", error };
   if (thrown instanceof RetryLater && Number.isFinite(thrown.delayMs)) {
@@ -159,22 +223,6 @@ function outcomeOf(thrown: unknown, { stop, guard }: Attempt): AttemptOutcome {
     return { kind: "retryLater", error, delayMs };
   }
   return { kind: "failed", error };
-}
-
-function contextOf(attempt: Attempt, signal: AbortSignal, emitted: FactDraft[]): TaskContext {
-  const { jobId, taskId, executionId, guard, span } = attempt;
-  return {
-    jobId,
-    taskId,
-    executionId,
-    attempt: attempt.attempt,
-    ...(span === undefined ? undefined : { traceparent: span.traceparent }),
-    signal,
-    emit: (type, attributes = {}) =>
-      void emitted.push(guard.clean("an event", stagedEvent(type, attributes))),
-    progress: (done, total, note) =>
-      attempt.onProgress(done, total, note === undefined ? note : guard.redact(String(note))),
-  };
 }
 
 function stagedEvent(type: string, attributes: JsonObject): FactDraft {

@@ -9,7 +9,9 @@ import type { JobEventLogEntry } from "../core/event.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import { hasCode, isTerminal, type JobState } from "../core/job_state.ts";
 import type { DefinitionRegistry } from "./definition_registry.ts";
-import type { Applied, JobTable } from "./job_table.ts";
+import type { Applied } from "./job_record.ts";
+import type { View } from "./view.ts";
+import type { JobTable } from "./job_table.ts";
 import type { NeedingAttention } from "./requests.ts";
 
 type EntriesAt = (logIds: readonly LogId[]) => Promise<readonly JobEventLogEntry[]>;
@@ -19,7 +21,7 @@ export const ATTENTION_MAX = 5;
 /** More are remembered: some will be retried. */
 const FAILED_MAX = 100;
 
-export class Attention {
+export class Attention implements View {
   readonly #table: JobTable;
   readonly #registry: DefinitionRegistry;
   /** In the order in which they failed. */

@@ -1,43 +1,41 @@
-/** Commands on jobs: decided on durable state, one at a time for each job, and recorded. */
+/** Commands from outside on jobs that are there: decided on what was appended, and recorded. */
 
 import type { Command } from "../core/command.ts";
-import { decide } from "../core/decide.ts";
+import { decide, type Rejection } from "../core/decide.ts";
 import type { JobId } from "../core/ids.ts";
 import type { JobTable } from "./job_table.ts";
-import type { Lanes } from "./lanes.ts";
-import type { Urgency } from "./ports.ts";
-import type { Recorder } from "./recorder.ts";
-import type { Commanded } from "./run_services.ts";
+import type { Writer } from "./writer.ts";
+
+/** Why a command was rejected; `undefined` when it was not. */
+export type Refusal = Rejection | undefined;
 
 export class Commands {
   readonly #table: JobTable;
-  readonly #lanes: Lanes;
-  readonly #recorder: Recorder;
+  readonly #writer: Writer;
 
-  constructor(table: JobTable, lanes: Lanes, recorder: Recorder) {
+  constructor(table: JobTable, writer: Writer) {
     this.#table = table;
-    this.#lanes = lanes;
-    this.#recorder = recorder;
+    this.#writer = writer;
   }
 
   /**
-   * Decides and records a command. The journal has the last word: when the job ended, or
-   * began to compensate, between the decision and the record, the command is judged anew.
+   * Decides and records a command; a refusal too waits for the entries that it rests on.
    *
-   * Rejects with `JournalFullError` or `JournalFailedError`.
+   * Rejects with what `admit` throws, with `JournalFullError` or `JournalFailedError`.
+   *
+   * @param admit Called before anything is recorded.
    */
-  run(jobId: JobId, command: Command, urgency?: Urgency): Promise<Commanded> {
-    return this.#lanes.run(jobId, async () => {
-      const decision = decide(this.#table.job(jobId), command);
-      if (!decision.accepted) return decision;
-      const steps = await this.#recorder.record(decision.events, urgency).applied;
-      const applied = steps.filter((step) => step !== undefined);
-      const last = applied.at(-1);
-      if (last?.rule === "terminal/record-only" || last?.rule === "compensating/record-only") {
-        const after = decide(last.before, command);
-        if (!after.accepted) return after;
+  run(jobId: JobId, command: Command, admit: () => void = () => {}): Promise<Refusal> {
+    return this.#writer.answer<Refusal>(() => {
+      const head = this.#table.pending(jobId)?.head;
+      const decision = decide(head, command);
+      if (!decision.accepted) {
+        const restsOn = head?.lastLogId ?? 0;
+        return { value: decision.rejection, restsOn, isWritten: false };
       }
-      return { accepted: true, applied };
+      admit();
+      const { lastLogId } = this.#writer.append(decision.events);
+      return { value: undefined, restsOn: lastLogId, isWritten: true };
     });
   }
 }

@@ -1,7 +1,7 @@
 /** New jobs: from a request, once for each idempotency key, and from a failed job. */
 
 import { decide, type Rejection } from "../core/decide.ts";
-import type { EventDraft, FrameworkEntry, JobEventDraft, JobEventLogEntry } from "../core/event.ts";
+import type { FrameworkEntry, JobEventDraft, JobEventLogEntry } from "../core/event.ts";
 import type { EventType } from "../core/event_type.ts";
 import type { JobCreatedAttributes } from "../core/framework_events.ts";
 import type { JobId, LogId } from "../core/ids.ts";
@@ -9,20 +9,24 @@ import { MAIN_EXPECTATION_ID } from "../core/job_plan.ts";
 import type { JobState } from "../core/job_state.ts";
 import { equalJson, type JsonValue } from "../core/json.ts";
 import { matchableOf, projectAll } from "../core/projector.ts";
-import type { TraceIds } from "../core/trace_ids.ts";
 import type { DefinitionRegistry } from "./definition_registry.ts";
 import { correlatedEventId } from "./derived_ids.ts";
 import type { History } from "./history.ts";
 import { JobDescriptions } from "./job_descriptions.ts";
 import { createdIn } from "./job_traces.ts";
-import type { Added, Intake } from "./intake.ts";
-import type { Applied, JobTable } from "./job_table.ts";
-import type { Lanes } from "./lanes.ts";
-import { type Clock, JournalFailedError, type Random } from "./ports.ts";
+import type { Intake } from "./intake.ts";
+import type { JobTable } from "./job_table.ts";
+import { type Clock, JournalFailedError, JournalFullError, type Random } from "./ports.ts";
 import type { Protection } from "./protection.ts";
-import type { Recorder } from "./recorder.ts";
-import type { Created, CreateRequest, Outcome, RetryRequest } from "./requests.ts";
+import {
+  type Created,
+  type CreateRequest,
+  type Outcome,
+  type RetryRequest,
+  unknownJob,
+} from "./requests.ts";
 import { isSealed, isToldElsewhere, type Sealing } from "./sealing.ts";
+import type { Writer } from "./writer.ts";
 
 export interface CreationParts {
   readonly clock: Clock;
@@ -30,8 +34,7 @@ export interface CreationParts {
   readonly registry: DefinitionRegistry;
   readonly table: JobTable;
   readonly history: History;
-  readonly recorder: Recorder;
-  readonly lanes: Lanes;
+  readonly writer: Writer;
   readonly sealing: Sealing;
   readonly intake: Intake;
 }
@@ -39,6 +42,8 @@ export interface CreationParts {
 export class Creation {
   readonly #parts: CreationParts;
   readonly #descriptions: JobDescriptions;
+  /** Ids and keys of jobs whose inputs are being sealed: nobody else may take them meanwhile. */
+  readonly #reserved = new Map<string, Promise<unknown>>();
 
   constructor(parts: CreationParts) {
     this.#parts = parts;
@@ -50,62 +55,77 @@ export class Creation {
    * `OverCapacityError`.
    */
   create(request: CreateRequest): Promise<Outcome<Created>> {
+    try {
+      return this.#create(request);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #create(request: CreateRequest): Promise<Outcome<Created>> {
     const { idempotency } = request;
-    if (idempotency === undefined) return this.#createInLane(request);
-    const lane = `key ${idempotency.key}`;
-    return this.#parts.lanes.run(lane, () => this.#createOnce(request, idempotency));
-  }
-
-  /** Two requests for one id are decided one after the other; an id made here is new. */
-  #createInLane(request: CreateRequest): Promise<Outcome<Created>> {
-    return request.jobId === undefined
+    const reserved = this.#reserved.size === 0 ? undefined : this.#reservedFor(request);
+    if (reserved !== undefined) return reserved.then(() => this.create(request));
+    const jobId = idempotency && this.#parts.table.jobOfKey(idempotency.key);
+    return idempotency === undefined || jobId === undefined
       ? this.#createNew(request)
-      : this.#parts.lanes.run(request.jobId, () => this.#createNew(request));
+      : this.#createdBefore(jobId, request, idempotency);
   }
 
-  /** Creates a job from a failed one; runs in the lane of the failed job. */
-  async retry(
-    job: JobState,
-    { unlessRetriedAfter = Infinity, ...request }: RetryRequest,
-  ): Promise<Outcome<JobState>> {
-    if (this.#retriedAt(job) > unlessRetriedAfter) return rejected(retriedAlready(job));
+  /** Creates a job from a failed one. Rejects as `create` does. */
+  async retry(jobId: JobId, request: RetryRequest): Promise<Outcome<JobState>> {
+    const { table, sealing } = this.#parts;
+    const pending = table.pending(jobId);
+    if (pending === undefined) return unknownJob(jobId);
+    // What it takes over is read from the journal, so it has to be there.
+    const again = () => this.retry(jobId, request);
+    const isThere = await this.#resting(pending.head.lastLogId, true, () => Promise.resolve(false));
+    if (!isThere) return await again();
+    const job = table.existing(jobId);
     const newJobId = this.#newJobId();
     // What is refused anyway needs no key, and is told nothing of the input.
-    const refused = decide(job, {
-      kind: "retry",
-      newJobId,
-      attributes: job,
-      facts: [],
-      ...request,
-    });
-    if (!refused.accepted) return rejected(refused.rejection);
+    const refusal = this.#refusalOf(job, newJobId, request);
+    if (refusal !== undefined) return rejected(refusal);
     if (!isSealed(job)) return await this.#retryAs(newJobId, job, job.input, request);
-    const opened = await this.#parts.sealing.open(job);
+    const opened = await sealing.open(job);
     return opened.ok
       ? await this.#retryAs(newJobId, job, opened.input, request)
       : rejected({ message: `Cannot retry job ${job.jobId}: ${opened.reason}`, allowedIn: [] });
+  }
+
+  #refusalOf(
+    job: JobState,
+    newJobId: JobId,
+    { unlessRetriedAfter = Infinity, ...request }: RetryRequest,
+  ): Rejection | undefined {
+    if (this.#retriedAt(job) > unlessRetriedAfter) return retriedAlready(job);
+    const about = { newJobId, attributes: job, facts: [] };
+    const decision = decide(job, { kind: "retry", ...about, ...request });
+    return decision.accepted ? undefined : decision.rejection;
   }
 
   async #retryAs(
     newJobId: JobId,
     job: JobState,
     input: JsonValue | undefined,
-    request: RetryRequest,
+    { unlessRetriedAfter = Infinity, ...request }: RetryRequest,
   ): Promise<Outcome<JobState>> {
+    const { history, table, writer } = this.#parts;
     const { attributes, protection } = this.#descriptions.ofRetry(job, input);
     const facts = await this.#factsFor(job, newJobId);
     // What comes without a trace carries on that of the job.
-    const trace = request.trace ?? await createdIn(job, (logIds) => this.#parts.history.at(logIds));
+    const trace = request.trace ?? await createdIn(job, (logIds) => history.at(logIds));
     return await this.#sealedFor(newJobId, attributes, protection, async (attributes) => {
       const about = { newJobId, attributes, facts };
-      const command = { kind: "retry", ...about, ...request, trace } as const;
-      const decision = decide(job, command);
+      // Others may have retried it meanwhile.
+      if (this.#retriedAt(job) > unlessRetriedAfter) return rejected(retriedAlready(job));
+      const decision = decide(job, { kind: "retry", ...about, ...request, trace });
       if (!decision.accepted) return rejected(decision.rejection);
-      const added = { jobs: 1, starts: job.type === undefined ? 0 : 1 };
-      const applied = await this.#admitted(decision.events, added);
-      // As it was created, whatever has become of it since.
-      const created = applied.findLast((step) => step?.job.jobId === newJobId);
-      return { ok: true, value: created?.job as JobState };
+      this.#parts.intake.requireRoom({ jobs: 1, starts: job.type === undefined ? 0 : 1 });
+      const { lastLogId } = writer.append(decision.events);
+      // As it was created, whatever becomes of it.
+      const value = table.pending(newJobId)?.whole as JobState;
+      return await writer.settled(lastLogId, { ok: true, value });
     });
   }
 
@@ -133,21 +153,43 @@ export class Creation {
 
   /** Where the newest retry of a job was created; 0 when there is none. */
   #retriedAt({ jobId }: JobState): LogId {
-    const retry = this.#parts.table.retryOf(jobId);
-    return retry === undefined ? 0 : this.#parts.table.existing(retry).firstLogId;
+    const { table } = this.#parts;
+    const retry = table.retryOf(jobId);
+    return table.pending(jobId)?.onItsWay("job.JobRetried") ??
+      (retry === undefined ? 0 : table.existing(retry).firstLogId);
   }
 
   #newJobId(): JobId {
     return `job_${this.#parts.random.ulid()}` as JobId;
   }
 
-  async #createOnce(
+  #reservedFor({ jobId, idempotency }: CreateRequest): Promise<unknown> | undefined {
+    return (idempotency && this.#reserved.get(`key ${idempotency.key}`)) ??
+      (jobId && this.#reserved.get(jobId));
+  }
+
+  /** A refusal, or another answer that rests on others' entries: decided again if they are lost. */
+  #resting<Value>(
+    restsOn: LogId,
+    value: Value,
+    again: () => Promise<Value>,
+  ): Promise<Value> {
+    return this.#parts.writer.settled(restsOn, value).catch((error) => {
+      if (error instanceof JournalFullError) return again();
+      throw error;
+    });
+  }
+
+  async #createdBefore(
+    jobId: JobId,
     request: CreateRequest,
     { key, digest }: { readonly key: string; readonly digest: string },
   ): Promise<Outcome<Created>> {
-    const jobId = this.#parts.table.jobOfKey(key);
-    const before = jobId === undefined ? undefined : this.#parts.table.job(jobId);
-    if (jobId === undefined || before === undefined) return await this.#createInLane(request);
+    const { table } = this.#parts;
+    const restsOn = table.pending(jobId)?.head.lastLogId ?? 0;
+    const isThere = await this.#resting(restsOn, true, () => Promise.resolve(false));
+    const before = isThere ? table.job(jobId) : undefined;
+    if (before === undefined) return await this.create(request);
     if (!(await this.#cameWith(before, digest, request))) {
       return { ok: false, problem: { kind: "keyReused", key, jobId } };
     }
@@ -174,42 +216,47 @@ export class Creation {
     if (!described.ok) return Promise.resolve(described);
     const jobId = request.jobId ?? this.#newJobId();
     // An id made here is new.
-    const existing = request.jobId && this.#parts.table.job(request.jobId);
+    const existing = request.jobId && this.#parts.table.pending(request.jobId);
     if (existing !== undefined) {
-      return Promise.resolve({ ok: false, problem: { kind: "jobExists", jobId } });
+      const exists: Outcome<Created> = { ok: false, problem: { kind: "jobExists", jobId } };
+      return this.#resting(existing.head.lastLogId, exists, () => this.create(request));
     }
     const { attributes, protection } = described.value;
-    const how = { start: this.#startsAtOnce(request), trace: request.trace };
-    if (protection === undefined) return this.#record(jobId, attributes, how);
-    const record = (attributes: JobCreatedAttributes) => this.#record(jobId, attributes, how);
-    return this.#sealedFor(jobId, attributes, protection, record);
+    return protection === undefined
+      ? this.#record(jobId, attributes, request)
+      : this.#createSealed(jobId, attributes, protection, request);
   }
 
-  async #record(
+  #createSealed(
     jobId: JobId,
     attributes: JobCreatedAttributes,
-    { start, trace }: { readonly start: boolean; readonly trace: TraceIds | undefined },
+    protection: Protection,
+    request: CreateRequest,
   ): Promise<Outcome<Created>> {
-    const decision = decide(undefined, { kind: "create", jobId, attributes, start, trace });
-    if (!decision.accepted) return rejected(decision.rejection);
-    const added = { jobs: 1, starts: start && attributes.type !== undefined ? 1 : 0 };
-    const applied = await this.#admitted(decision.events, added);
-    return { ok: true, value: { job: applied.at(-1)?.job as JobState, replayed: false } };
+    const names = [jobId, ...(request.idempotency ? [`key ${request.idempotency.key}`] : [])];
+    const record = (sealed: JobCreatedAttributes) => this.#record(jobId, sealed, request);
+    const created = this.#sealedFor(jobId, attributes, protection, record);
+    const ended = created.catch(() => {}).then(() => {
+      for (const name of names) this.#reserved.delete(name);
+    });
+    for (const name of names) this.#reserved.set(name, ended);
+    return created;
   }
 
-  /** Records what is taken from outside, as far as the limits allow. */
-  #admitted(
-    drafts: readonly EventDraft[],
-    added: Added,
-  ): Promise<readonly (Applied | undefined)[]> {
-    const leave = this.#parts.intake.enter(added);
-    try {
-      const { applied } = this.#parts.recorder.record(drafts);
-      return leave === undefined ? applied : applied.finally(leave);
-    } catch (error) {
-      leave?.();
-      throw error;
-    }
+  #record(
+    jobId: JobId,
+    attributes: JobCreatedAttributes,
+    request: CreateRequest,
+  ): Promise<Outcome<Created>> {
+    const { intake, table, writer } = this.#parts;
+    const start = this.#startsAtOnce(request);
+    const command = { kind: "create", jobId, attributes, start, trace: request.trace } as const;
+    const decision = decide(table.pending(jobId)?.head, command);
+    if (!decision.accepted) return Promise.resolve(rejected(decision.rejection));
+    intake.requireRoom({ jobs: 1, starts: start && attributes.type !== undefined ? 1 : 0 });
+    const { steps, lastLogId } = writer.append(decision.events);
+    const job = steps.at(-1)?.job as JobState;
+    return writer.settled(lastLogId, { ok: true, value: { job, replayed: false } });
   }
 
   #startsAtOnce(request: CreateRequest): boolean {

@@ -9,7 +9,7 @@ import type { Intake } from "./intake.ts";
 import type { JobTable } from "./job_table.ts";
 import { type Clock, GroupTooLargeError, type Random } from "./ports.ts";
 import { duplicate, duplicateOf, receiptOf, rejected } from "./receipts.ts";
-import type { Recorder } from "./recorder.ts";
+import type { Answer, Writer } from "./writer.ts";
 import type { IncomingEvent, Receipt } from "./requests.ts";
 import type { Unmatched } from "./unmatched.ts";
 
@@ -19,7 +19,7 @@ export interface DeliveriesParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly events: EventEngine;
-  readonly recorder: Recorder;
+  readonly writer: Writer;
   readonly fanOut: FanOut;
   readonly table: JobTable;
   readonly unmatched: Unmatched;
@@ -44,23 +44,19 @@ export class Deliveries {
    */
   async deliver(events: readonly IncomingEvent[]): Promise<readonly Receipt[]> {
     const known = await this.#lookUp(events);
-    const leave = this.#enter(events.filter(({ eventId }) => !isKnown(eventId, known)));
-    try {
-      return await Promise.all(events.map((event) => this.#deliverOne(event, known)));
-    } finally {
-      leave?.();
-    }
+    this.#requireRoom(events.filter(({ eventId }) => !isKnown(eventId, known)));
+    return await Promise.all(events.map((event) => this.#deliverOne(event, known)));
   }
 
   /** What came before adds nothing, and is answered whatever the limits say. */
-  #enter(events: readonly IncomingEvent[]): (() => void) | undefined {
+  #requireRoom(events: readonly IncomingEvent[]): void {
     const { intake, registry } = this.#parts;
-    if (events.length === 0) return undefined;
+    if (events.length === 0) return;
     let starts = 0;
     for (const event of events) {
       if (event.stratum === "domain") starts += registry.startedBy(event).length;
     }
-    return intake.enter({ jobs: starts, starts });
+    intake.requireRoom({ jobs: starts, starts });
   }
 
   /** Looks up the ids that the journal may hold: the entry, or `undefined`. */
@@ -73,44 +69,46 @@ export class Deliveries {
     return found;
   }
 
-  /** Runs without a pause up to the recording, so that no equal id slips in between. */
-  #deliverOne(event: IncomingEvent, known: LookedUp): Promise<Receipt> {
+  /** Decides on what was appended, so that no equal id slips in between. */
+  async #deliverOne(event: IncomingEvent, known: LookedUp): Promise<Receipt> {
     const eventId = event.eventId ?? `evt_${this.#parts.random.ulid()}` as EventId;
     const before = known.get(eventId);
-    if (before !== undefined) return Promise.resolve(duplicateOf(before, event));
-    const pending = this.#parts.events.pending(eventId);
-    if (pending !== undefined) {
-      return pending.durable.then(() => duplicate(eventId, pending.logId));
-    }
-    if (event.eventId !== undefined && this.#parts.events.mayHold(eventId) && !known.has(eventId)) {
+    if (before !== undefined) return duplicateOf(before, event);
+    const { clock, events, writer, unmatched } = this.#parts;
+    if (event.eventId !== undefined && events.mayHold(eventId) && !known.has(eventId)) {
       // It became durable while the others were looked up: look again.
-      return this.#lookUp([event]).then((found) => this.#deliverOne(event, found));
+      return await this.#deliverOne(event, await this.#lookUp([event]));
     }
-    if (event.jobId !== undefined && this.#parts.table.job(event.jobId) === undefined) {
-      return Promise.resolve(rejected(eventId, `there is no job ${event.jobId}`));
-    }
-    const occurredAt = event.occurredAt ?? new Date(this.#parts.clock.now()).toISOString();
-    return this.#record({ ...event, eventId, occurredAt });
+    const occurredAt = event.occurredAt ?? new Date(clock.now()).toISOString();
+    const fact = { ...event, eventId, occurredAt };
+    const receipt = await writer.answer(() => this.#decide(fact));
+    const isNoOnes = receipt.disposition === "recorded" && receipt.jobs.length === 0;
+    return isNoOnes ? { ...receipt, ...unmatched.explain(fact) } : receipt;
   }
 
-  async #record(fact: SettledFact): Promise<Receipt> {
+  #decide(fact: SettledFact): Answer<Receipt> {
+    const { eventId, jobId } = fact;
+    const pending = this.#parts.events.pending(eventId);
+    if (pending !== undefined) {
+      return { value: duplicate(eventId, pending), restsOn: pending, isWritten: false };
+    }
+    if (jobId !== undefined && this.#parts.table.pending(jobId) === undefined) {
+      return { value: rejected(eventId, `there is no job ${jobId}`), ...RESTS_ON_NOTHING };
+    }
     const drafts = this.#parts.fanOut.expand(fact, 0);
     try {
-      const { entries, applied } = this.#parts.recorder.record(drafts);
-      const logId = entries[0]?.logId ?? 0;
-      const receipt = receiptOf(fact.eventId, logId, drafts, await applied);
-      const { disposition, jobs } = receipt;
-      return disposition === "recorded" && jobs.length === 0
-        ? { ...receipt, ...this.#parts.unmatched.explain(fact) }
-        : receipt;
+      const { steps, firstLogId, lastLogId } = this.#parts.writer.append(drafts);
+      const value = receiptOf(eventId, firstLogId, drafts, steps);
+      return { value, restsOn: lastLogId, isWritten: true };
     } catch (error) {
       if (!(error instanceof GroupTooLargeError)) throw error;
-      return rejected(fact.eventId, `${drafts.length - 1} jobs expect it: ${error.message}`);
-    } finally {
-      this.#parts.fanOut.settled(drafts);
+      const reason = `${drafts.length - 1} jobs expect it: ${error.message}`;
+      return { value: rejected(eventId, reason), ...RESTS_ON_NOTHING };
     }
   }
 }
+
+const RESTS_ON_NOTHING = { restsOn: 0, isWritten: false } as const;
 
 function isKnown(eventId: EventId | undefined, known: LookedUp): boolean {
   return eventId !== undefined && known.get(eventId) !== undefined;

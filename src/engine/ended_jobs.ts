@@ -11,9 +11,11 @@ import {
   outsideMatchers,
   policyEvents,
 } from "../core/job_plan.ts";
-import { type DoneJob, type FailedJob, isTerminal, type JobState } from "../core/job_state.ts";
+import { type DoneJob, type FailedJob, isTerminal } from "../core/job_state.ts";
 import { CorrelationIndex, type Wanted } from "./correlation_index.ts";
-import type { Applied } from "./job_table.ts";
+import type { Applied } from "./job_record.ts";
+import type { JobTable } from "./job_table.ts";
+import type { View } from "./view.ts";
 import type { Missed } from "./nearest_expectation.ts";
 
 type EndedJob = DoneJob | FailedJob;
@@ -22,7 +24,7 @@ const JOBS_MAX = 1_000;
 /** A plan may have a thousand matchers and more. */
 const MATCHERS_MAX = 16_384;
 
-export class EndedJobs {
+export class EndedJobs implements View {
   readonly #index = new CorrelationIndex();
   /** In the order in which they ended. */
   readonly #jobs = new Map<JobId, EndedJob>();
@@ -34,9 +36,9 @@ export class EndedJobs {
   }
 
   /** Files the newest of jobs that ended before this process started. */
-  restore(jobs: Iterable<JobState>): void {
+  restore({ table }: { readonly table: Pick<JobTable, "jobs"> }): void {
     let newest: EndedJob[] = [];
-    for (const job of jobs) {
+    for (const job of table.jobs()) {
       if (isTerminal(job) && outsideMatchers(job.plan).length > 0) newest.push(job);
       if (newest.length >= 2 * JOBS_MAX) newest = lastEnded(newest);
     }

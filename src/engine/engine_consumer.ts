@@ -1,23 +1,13 @@
-/** What becomes of entries that are durable: jobs are projected, and go on. */
+/** What becomes of a batch that is durable: it is shown, jobs go on, and those who wait are told. */
 
 import type { JobEventLogEntry } from "../core/event.ts";
-import type { JobId } from "../core/ids.ts";
 import type { EngineParts, JobEngineOptions } from "./engine_parts.ts";
 import type { EngineStatus } from "./engine_status.ts";
-import type { Applied } from "./job_table.ts";
 import type { JournalConsumer } from "./ports.ts";
 
 type ConsumerParts = Pick<
   EngineParts,
-  | "projection"
-  | "recorder"
-  | "ended"
-  | "census"
-  | "attention"
-  | "traces"
-  | "supervisor"
-  | "feed"
-  | "inputRemovals"
+  "projection" | "writer" | "views" | "supervisor" | "feed" | "slots" | "workers" | "turns"
 >;
 
 export function engineConsumer(
@@ -25,45 +15,40 @@ export function engineConsumer(
   { onJournalFailed, onDefect = () => {} }: JobEngineOptions,
   status: EngineStatus,
 ): JournalConsumer {
-  const { projection, recorder } = parts;
+  const { projection, writer } = parts;
   return {
     restore: (lines) => projection.restore(lines),
-    replay: (entry) => void recorder.see(entry),
+    replay: (entry) => projection.replay(entry),
     durable: (entries) => goOn(parts, entries, onDefect),
+    lost: (error) => writer.lost(error),
     capture: () => projection.capture(),
     refuse: (entry) => projection.refuse(entry),
     failed(error) {
       status.failed = true;
+      writer.failed(error);
       onJournalFailed?.(error);
     },
   };
 }
 
-/** Projects a batch, lets jobs go on, and wakes those who wait. */
 function goOn(
-  { recorder, ended, census, attention, traces, supervisor, feed, inputRemovals }: ConsumerParts,
+  { writer, views, supervisor, feed, slots, workers, turns }: ConsumerParts,
   entries: readonly JobEventLogEntry[],
   onDefect: (error: unknown) => void,
 ): void {
-  const touched = new Set<JobId>();
-  const steps: Applied[] = [];
-  for (const entry of entries) {
-    const applied = recorder.see(entry);
-    if (applied === undefined) continue;
-    steps.push(applied);
-    ended.see(applied);
-    census.see(applied);
-    attention.see(applied);
-    traces.see(applied);
-    inputRemovals.see(applied);
-    touched.add(applied.job.jobId);
+  const shown = writer.durable(entries);
+  for (const applied of shown) {
+    for (const view of views) view.see(applied);
   }
-  for (const applied of steps) {
+  turns.passed();
+  for (const applied of shown) {
     try {
-      supervisor.see(applied);
+      supervisor.durable(applied);
     } catch (error) {
       onDefect(error); // One job's run must not stop the journal, which waits for this.
     }
   }
-  feed.wake(touched);
+  writer.answerWaiting();
+  feed.wake();
+  workers.spare(slots.spareRuns());
 }

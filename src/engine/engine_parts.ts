@@ -21,19 +21,22 @@ import { InputRemovals } from "./input_removals.ts";
 import { type EngineLimits, Intake, NO_LIMITS } from "./intake.ts";
 import { JobCensus } from "./job_census.ts";
 import { JobTraces } from "./job_traces.ts";
-import { Lanes } from "./lanes.ts";
+import { JobWaits } from "./job_waits.ts";
 import { LiveSecrets } from "./live_secrets.ts";
-import { PatientRecorder } from "./patient_recorder.ts";
+import { Patience } from "./patience.ts";
 import type { Clock, JobWatch, JournalFailedError, KeyStore, Random, Tracing } from "./ports.ts";
 import { Projection } from "./projection.ts";
 import { protectionOf } from "./protection.ts";
-import { Recorder } from "./recorder.ts";
 import { Replays } from "./replays.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Sealing } from "./sealing.ts";
+import { Slots } from "./slots.ts";
 import { Supervisor } from "./supervisor.ts";
+import { Turns } from "./turns.ts";
 import { Unmatched } from "./unmatched.ts";
+import type { View } from "./view.ts";
 import { WorkerQueue } from "./worker_queue.ts";
+import { Writer } from "./writer.ts";
 
 export interface JobEngineOptions {
   readonly clock: Clock;
@@ -41,7 +44,7 @@ export interface JobEngineOptions {
   readonly definitions: readonly AnyJobDefinition[];
   /** Needed when a definition has secrets, or a retention. */
   readonly keys?: KeyStore;
-  /** Jobs that may hold a worker at a time. */
+  /** Jobs whose tasks may run at a time. */
   readonly maxRunning: number;
   /** What is taken from outside; without it there are no limits. */
   readonly limits?: EngineLimits;
@@ -58,7 +61,7 @@ export interface JobEngineOptions {
 export type EngineParts = ReturnType<typeof engineParts>;
 
 export function engineParts(options: JobEngineOptions, status: EngineStatus) {
-  const foundation = withRecording(foundationOf(options));
+  const foundation = withWriting(foundationOf(options));
   const parts = { ...foundation, intake: new Intake(options.limits ?? NO_LIMITS, foundation) };
   const { ended, events, history, indexes, registry, table } = parts;
   const unmatched = new Unmatched({ ...indexes, ended }, registry, table);
@@ -73,7 +76,7 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
       draining: () => status.draining,
       full: (urgency) => events.journal.full(urgency),
     }),
-    ...withPatience(parts, options, status),
+    ...withWork(parts, options, status),
   };
 }
 
@@ -92,45 +95,49 @@ function foundationOf(options: JobEngineOptions) {
     census: new JobCensus(watch, onDefect),
     attention: new Attention(table, registry),
     traces: new JobTraces(table),
+    waits: new JobWaits(clock),
     indexes: { started: new CorrelationIndex(), unstarted: new CorrelationIndex(), facts },
     events: new EventEngine(clock, random, eventIds),
     registry,
     keys: keys ?? NO_KEYS,
     sealing: new Sealing(keys ?? NO_KEYS),
     liveSecrets: new LiveSecrets(),
-    lanes: new Lanes(),
     scheduler: new Scheduler(clock),
     workers: new WorkerQueue(maxRunning),
+    slots: new Slots(maxRunning),
+    turns: new Turns(clock),
+    patience: new Patience({ clock, random, onDefect }),
     feed: new Feed(clock),
   };
 }
 
-/** With the parts that record, and read what was recorded. */
-function withRecording(parts: ReturnType<typeof foundationOf>) {
-  const { events, indexes, lanes, registry, table } = parts;
-  const recorder = new Recorder(events, table, indexes);
+/** With the parts that write, and read what was written. */
+function withWriting(parts: ReturnType<typeof foundationOf>) {
+  const { events, indexes, registry, table } = parts;
+  const writer = new Writer(events, table, indexes);
   return {
     ...parts,
-    recorder,
-    commands: new Commands(table, lanes, recorder),
+    writer,
+    commands: new Commands(table, writer),
     history: new History(events, table),
     fanOut: new FanOut(indexes.started, registry, table),
   };
 }
 
-/** With what goes on by itself, and waits out a full disk. */
-function withPatience(
-  parts: ReturnType<typeof withRecording>,
+/** With what goes on by itself, and with all that is kept in step with durable entries. */
+function withWork(
+  parts: ReturnType<typeof withWriting>,
   { onDefect = () => {}, tracing = CARRIED_TRACES }: JobEngineOptions,
   status: EngineStatus,
 ) {
-  const patient = new PatientRecorder({ ...parts, onDefect });
-  const record = (drafts: readonly EventDraft[]) => patient.record(drafts);
-  return {
-    tracing,
-    supervisor: supervisorOf({ ...parts, tracing }, patient, onDefect, status),
-    inputRemovals: new InputRemovals({ ...parts, record, onDefect }),
-  };
+  const { attention, census, ended, patience, traces, waits, writer } = parts;
+  const record = (drafts: readonly EventDraft[]) =>
+    patience.record(() => writer.settled(writer.append(drafts, "vital").lastLogId, undefined));
+  const inputRemovals = new InputRemovals({ ...parts, record, onDefect });
+  const supervisor = supervisorOf({ ...parts, tracing }, onDefect, status);
+  writer.listener = supervisor;
+  const views: readonly View[] = [ended, census, attention, traces, inputRemovals, waits];
+  return { tracing, supervisor, inputRemovals, views };
 }
 
 /** Sealed inputs may be on record all the same: without keys they cannot be opened. */
@@ -152,37 +159,26 @@ function requireNoProtection(registry: DefinitionRegistry): void {
 }
 
 function supervisorOf(
-  parts: ReturnType<typeof withRecording> & { readonly tracing: Tracing },
-  patient: PatientRecorder,
+  parts: ReturnType<typeof withWriting> & { readonly tracing: Tracing },
   onDefect: (error: unknown) => void,
   status: EngineStatus,
 ): Supervisor {
-  const { clock, random, scheduler, workers, history, registry, table } = parts;
-  const { liveSecrets, sealing, traces, tracing } = parts;
-  const entriesAt = (logIds: readonly LogId[]) => patient.read(() => history.at(logIds));
-  const supervisor: Supervisor = new Supervisor(
-    {
-      clock,
-      random,
-      scheduler,
-      workers,
-      job: (jobId) => table.existing(jobId),
-      command: (jobId, command, urgency) => patient.command(jobId, command, urgency),
-      record: (drafts, facts) => patient.record(drafts, facts),
-      recordLatest: (make) => patient.recordLatest(make),
-      openInput: (job) => patient.read(() => sealing.open(job)),
-      liveSecrets,
-      tracing,
-      traceOf: (job) => traces.of(job, entriesAt),
+  const { history, patience, sealing, traces } = parts;
+  const entriesAt = (logIds: readonly LogId[]) => patience.read(() => history.at(logIds));
+  const supervisor: Supervisor = new Supervisor({
+    ...parts,
+    services: {
+      ...parts,
       entriesAt,
+      openInput: (job) => patience.read(() => sealing.open(job)),
+      traceOf: (job) => traces.of(job, entriesAt),
       get draining() {
         return status.draining;
       },
-      ended: (jobId) => supervisor.ended(jobId),
+      later: patience.later,
+      ended: (jobId, run) => supervisor.ended(jobId, run),
       onDefect,
     },
-    registry,
-    table,
-  );
+  });
   return supervisor;
 }

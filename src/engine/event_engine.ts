@@ -6,13 +6,7 @@
 import type { EventDraft, JobEventLogEntry } from "../core/event.ts";
 import type { EventId, LogId } from "../core/ids.ts";
 import type { EventIdIndex } from "./event_id_index.ts";
-import type { Appended, Clock, Journal, Random, StampedEvent, Urgency } from "./ports.ts";
-
-/** An id that is on its way to the disk. */
-interface PendingId {
-  readonly logId: LogId;
-  readonly durable: Promise<void>;
-}
+import type { Clock, Journal, Random, StampedEvent, Urgency } from "./ports.ts";
 
 export class EventEngine {
   readonly #clock: Clock;
@@ -20,7 +14,7 @@ export class EventEngine {
   #journal: Journal | undefined;
   readonly #eventIds: EventIdIndex;
   /** Only ids that callers chose: those made here are new. */
-  readonly #pending = new Map<EventId, PendingId>();
+  readonly #pending = new Map<EventId, LogId>();
   #stampedMs = -1;
   #stamp = "";
 
@@ -44,19 +38,25 @@ export class EventEngine {
 
   /**
    * Records a group: all of it, or nothing. Positions are known at once; it may be
-   * shown to nobody before `durable` resolves.
+   * shown to nobody before the journal tells that it is durable.
    *
-   * The caller has made sure, with `find`, that no id of the group is taken.
+   * The caller has made sure, with `pending` and `find`, that no id of the group is taken.
+   *
+   * @param receivedAt RFC 3339; now, when absent.
    */
-  record(drafts: readonly EventDraft[], urgency: Urgency): Appended {
-    const receivedAt = this.#now();
+  record(
+    drafts: readonly EventDraft[],
+    urgency: Urgency,
+    receivedAt: string = this.now(),
+  ): readonly JobEventLogEntry[] {
     const group = drafts.map((draft) => this.#stamped(draft, receivedAt));
-    const appended = this.journal.append(group, urgency);
-    drafts.forEach((draft, index) => {
-      const entry = appended.entries[index];
-      if (draft.eventId !== undefined && entry !== undefined) this.#hold(entry, appended.durable);
-    });
-    return appended;
+    const { entries } = this.journal.append(group, urgency);
+    for (let index = 0; index < drafts.length; index++) {
+      const entry = entries[index];
+      if (drafts[index]?.eventId === undefined || entry === undefined) continue;
+      this.#pending.set(entry.eventId, entry.logId);
+    }
+    return entries;
   }
 
   /** Sees an entry that is durable. */
@@ -65,8 +65,13 @@ export class EventEngine {
     if (this.#pending.size > 0) this.#pending.delete(entry.eventId);
   }
 
-  /** An event of this id that is being recorded right now. */
-  pending(eventId: EventId): PendingId | undefined {
+  /** Hears of an entry that was lost on its way to the disk. */
+  lost(entry: JobEventLogEntry): void {
+    this.#pending.delete(entry.eventId);
+  }
+
+  /** Where an event of this id is that is on its way to the disk. */
+  pending(eventId: EventId): LogId | undefined {
     return this.#pending.get(eventId);
   }
 
@@ -92,13 +97,8 @@ export class EventEngine {
     };
   }
 
-  #hold(entry: JobEventLogEntry, durable: Promise<void>): void {
-    this.#pending.set(entry.eventId, { logId: entry.logId, durable });
-    durable.catch(() => this.#pending.delete(entry.eventId));
-  }
-
   /** The current time as RFC 3339; the text of one millisecond is made once. */
-  #now(): string {
+  now(): string {
     const now = this.#clock.now();
     if (now !== this.#stampedMs) {
       this.#stampedMs = now;

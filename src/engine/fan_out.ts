@@ -24,8 +24,6 @@ export class FanOut {
   readonly #index: CorrelationIndex;
   readonly #registry: DefinitionRegistry;
   readonly #table: JobTable;
-  /** Jobs that an event is starting right now, and that are not durable yet. */
-  readonly #starting = new Set<JobId>();
 
   constructor(index: CorrelationIndex, registry: DefinitionRegistry, table: JobTable) {
     this.#index = index;
@@ -50,16 +48,9 @@ export class FanOut {
     return [fact, ...correlated, ...started];
   }
 
-  /** Tells that jobs of a group are durable, or never will be. */
-  settled(drafts: readonly EventDraft[]): void {
-    for (const { jobId } of drafts) if (jobId !== undefined) this.#starting.delete(jobId);
-  }
-
   #start(definition: AnyJobDefinition, fact: SettledFact, at: number): readonly EventDraft[] {
     const jobId = startedJobId(definition.type, fact.eventId);
-    if (this.#starting.has(jobId) || this.#table.job(jobId) !== undefined) return [];
-    this.#starting.add(jobId);
-    return startedJob(definition, fact, jobId, at);
+    return this.#table.pending(jobId) !== undefined ? [] : startedJob(definition, fact, jobId, at);
   }
 }
 

@@ -15,6 +15,7 @@ import {
 } from "../core/job_state.ts";
 import { isPermissionMissing } from "../core/thrown.ts";
 import { Answers, DIVERGENCE_GRACE_MS } from "./answers.ts";
+import { Turns } from "./turns.ts";
 import type { Asked } from "./asked.ts";
 import type { AnyJobDefinition } from "./definition.ts";
 import { type Divergence, divergenceAt, thrownText } from "./divergence.ts";
@@ -109,7 +110,17 @@ async function replayed(
   job: StartedJob,
   { clock, entriesAt, guard, graceMs = DIVERGENCE_GRACE_MS }: HistorySource,
 ): Promise<Replayed> {
-  const answers = new Answers({ clock, entriesAt, job: () => job }, job.jobId, graceMs);
+  let missing: TaskId | undefined;
+  let onIdle = () => {};
+  const answers = new Answers({
+    clock,
+    turns: new Turns(clock),
+    entriesAt,
+    job: { whole: job, task: (taskId) => findTask(job, taskId) },
+    durableLogId: () => job.lastLogId,
+    diverged: (taskId) => missing = taskId,
+    idle: () => onIdle(),
+  }, graceMs);
   const { asked, output } = callRun(definition, job, answers, {
     askedTask: ({ taskId }) => answers.askedFor(`task ${taskId}`),
     askedExpectation: ({ name }) => answers.askedFor(`expectation ${name}`),
@@ -119,20 +130,19 @@ async function replayed(
     end = how;
     answers.close();
   };
-  output.then(() => ended({ kind: "returned" }), (error) => ended({ kind: "threw", error }));
+  output.then(
+    (output) => ended({ kind: "returned", output }),
+    (error) => ended({ kind: "threw", error }),
+  );
   await clock.nextTurn();
-  const missing = await answerAll(answers, () => isAtRest(job, asked));
+  do {
+    const idle = new Promise<void>((resolve) => onIdle = resolve);
+    answers.give();
+    await idle;
+    if (missing !== undefined) break;
+    await answers.graceFor(() => answers.waiting || isAtRest(job, asked));
+  } while (answers.waiting);
   return { job, asked, end, missing, seenLogId: answers.seenLogId, graceMs };
-}
-
-/** Gives all answers on record; the result is a task on record that `run` does not ask for. */
-async function answerAll(answers: Answers, atRest: () => boolean): Promise<TaskId | undefined> {
-  for (;;) {
-    const missing = await answers.deliver(() => false);
-    if (missing !== undefined) return missing;
-    await answers.graceFor(() => answers.waiting || atRest());
-    if (!answers.waiting) return undefined;
-  }
 }
 
 /** Whether nothing but new answers, or its end, can be waited for. */

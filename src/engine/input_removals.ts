@@ -8,7 +8,8 @@ import type { JobId } from "../core/ids.ts";
 import { isTerminal, type JobState } from "../core/job_state.ts";
 import { inputRemovedEventId } from "./derived_ids.ts";
 import type { EventEngine } from "./event_engine.ts";
-import type { Applied } from "./job_table.ts";
+import type { Applied } from "./job_record.ts";
+import type { Past, View } from "./view.ts";
 import type { KeyStore } from "./ports.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { isSealed, type SealedJob } from "./sealing.ts";
@@ -25,7 +26,7 @@ export interface InputRemovalParts {
   onDefect(error: unknown): void;
 }
 
-export class InputRemovals {
+export class InputRemovals implements View {
   readonly #parts: InputRemovalParts;
   #keyless = 0;
 
@@ -43,9 +44,9 @@ export class InputRemovals {
    * Takes up what a stop left: removals that are due or under way, and keys of creations
    * that never came to be.
    */
-  async restore(jobs: Iterable<JobState>): Promise<void> {
+  async restore({ table }: Past): Promise<void> {
     const sealed: SealedJob[] = [];
-    for (const job of jobs) if (isSealed(job)) sealed.push(job);
+    for (const job of table.jobs()) if (isSealed(job)) sealed.push(job);
     const held = await this.#parts.keys.keepOnly(sealed.map(({ jobId }) => jobId));
     for (const job of sealed) if (held.has(job.jobId) && isTerminal(job)) this.#plan(job);
     this.#keyless = sealed.filter((job) => !isTerminal(job) && !held.has(job.jobId)).length;

@@ -5,8 +5,9 @@
  */
 
 import type { EventEngine } from "./event_engine.ts";
-import type { Indexes } from "./recorder.ts";
+import type { JobTable } from "./job_table.ts";
 import type { WorkerQueue } from "./worker_queue.ts";
+import type { Writer } from "./writer.ts";
 
 export interface EngineLimits {
   /** Jobs that have not ended. */
@@ -41,15 +42,14 @@ export interface Added {
 
 interface IntakeParts {
   readonly events: EventEngine;
-  readonly indexes: Indexes;
+  readonly table: JobTable;
   readonly workers: WorkerQueue;
+  readonly writer: Writer;
 }
 
 export class Intake {
   readonly #limits: EngineLimits;
   readonly #parts: IntakeParts;
-  /** Starts that are on their way to the disk, and in no queue yet. */
-  #starting = 0;
 
   constructor(limits: EngineLimits, parts: IntakeParts) {
     this.#limits = limits;
@@ -57,36 +57,26 @@ export class Intake {
   }
 
   /**
-   * Lets a request in, which must be recorded without a pause after this. The result, where
-   * there is one, is to be called when what it recorded is durable, or never will be.
+   * Lets a request in, which must be appended without a pause after this.
    *
    * @throws {OverCapacityError}
    */
-  enter({ jobs, starts }: Added): (() => void) | undefined {
+  requireRoom({ jobs, starts }: Added): void {
     const { jobsMax, queuedMax, pendingBytesMax } = this.#limits;
     if (this.#parts.events.journal.pendingBytes >= pendingBytesMax) {
       throw new OverCapacityError("pendingBytesMax", pendingBytesMax);
     }
-    if (jobs > 0 && this.#unfinished + jobs > jobsMax) {
+    if (jobs > 0 && this.#parts.table.unfinished + jobs > jobsMax) {
       throw new OverCapacityError("jobsMax", jobsMax);
     }
-    if (starts === 0) return undefined;
-    if (this.#queued + starts > queuedMax) throw new OverCapacityError("queuedMax", queuedMax);
-    this.#starting += starts;
-    return () => {
-      this.#starting -= starts;
-    };
-  }
-
-  /** A job is filed from the moment on at which its creation has a position. */
-  get #unfinished(): number {
-    const { started, unstarted } = this.#parts.indexes;
-    return started.size + unstarted.size;
+    if (starts > 0 && this.#queued + starts > queuedMax) {
+      throw new OverCapacityError("queuedMax", queuedMax);
+    }
   }
 
   /** Below 0 while workers are free. */
   get #queued(): number {
     const { waiting, busy, max } = this.#parts.workers;
-    return waiting + this.#starting - (max - busy);
+    return waiting + this.#parts.writer.starting - (max - busy);
   }
 }

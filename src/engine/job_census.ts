@@ -5,16 +5,15 @@
  */
 
 import { type Condition, conditionOf } from "../core/condition.ts";
-import type { JobEventLogEntry } from "../core/event.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import type { CreatedJob, JobState, StateName } from "../core/job_state.ts";
-import type { Applied, JobTable } from "./job_table.ts";
+import type { Applied } from "./job_record.ts";
+import type { Past, View } from "./view.ts";
+import type { JobTable } from "./job_table.ts";
 import type { JobWatch } from "./ports.ts";
 import type { OldestQueued } from "./requests.ts";
 
-type EntriesAt = (logIds: readonly LogId[]) => Promise<readonly JobEventLogEntry[]>;
-
-export class JobCensus {
+export class JobCensus implements View {
   readonly #watch: JobWatch | undefined;
   readonly #onDefect: (error: unknown) => void;
   readonly #states = new Map<StateName, number>();
@@ -49,7 +48,7 @@ export class JobCensus {
   }
 
   /** Takes in what was there at the start. Of jobs that came back to the queue an entry is read. */
-  async restore(table: JobTable, entriesAt: EntriesAt): Promise<void> {
+  async restore({ table, entriesAt }: Past): Promise<void> {
     const queued: Queued[] = [];
     for (const job of table.jobs()) {
       const condition = conditionOf(job);

@@ -36,12 +36,10 @@ import {
   unknownJob,
   withTrace,
 } from "./requests.ts";
-import type { Commanded } from "./run_services.ts";
 import { within } from "./within.ts";
 
-/** How long a stop waits for aborted attempts, and then for the last records. */
+/** How long a stop waits for aborted attempts. */
 const INTERRUPT_MAX_MS = SHUTDOWN_GRACE_MS + 1_000;
-const RECORD_MAX_MS = 2_000;
 
 export class JobEngine {
   readonly #clock: Clock;
@@ -70,14 +68,17 @@ export class JobEngine {
    * @param restart The `journal.Recovered` entry, after a stop that was not clean.
    */
   async start(journal: Journal, restart?: LogId): Promise<void> {
-    this.#parts.events.open(journal);
-    this.#parts.recorder.fileAll();
-    this.#parts.ended.restore(this.#parts.table.jobs());
-    this.#parts.traces.restore(this.headLogId);
-    await this.#parts.census.restore(this.#parts.table, (logIds) => journal.readAt(logIds));
-    this.#parts.attention.restore();
-    await this.#parts.inputRemovals.restore(this.#parts.table.jobs());
-    await this.#parts.supervisor.recover(restart);
+    const { events, supervisor, table, views, writer } = this.#parts;
+    events.open(journal);
+    const { headLogId } = this;
+    writer.open(headLogId);
+    const past = {
+      table,
+      headLogId,
+      entriesAt: (logIds: readonly LogId[]) => journal.readAt(logIds),
+    };
+    for (const view of views) await view.restore(past);
+    await supervisor.recover(restart);
   }
 
   /** The same text without the secrets of jobs that run right now. */
@@ -126,28 +127,17 @@ export class JobEngine {
   async control(jobId: JobId, request: ControlRequest): Promise<Outcome<JobState>> {
     const job = this.#parts.table.job(jobId);
     if (job === undefined) return unknownJob(jobId);
-    const commanded = await this.#command(job, this.#traced(request));
-    if (commanded.accepted) return { ok: true, value: this.#parts.table.existing(jobId) };
-    return { ok: false, problem: { kind: "rejected", rejection: commanded.rejection } };
-  }
-
-  async #command(job: JobState, request: ControlRequest): Promise<Commanded> {
     const starts = request.kind === "start" && hasCode(job) ? 1 : 0;
-    const leave = this.#parts.intake.enter({ jobs: 0, starts });
-    try {
-      return await this.#parts.commands.run(job.jobId, request);
-    } finally {
-      leave?.();
-    }
+    const admit = () => this.#parts.intake.requireRoom({ jobs: 0, starts });
+    const refusal = await this.#parts.commands.run(jobId, this.#traced(request), admit);
+    return refusal === undefined
+      ? { ok: true, value: this.#parts.table.existing(jobId) }
+      : { ok: false, problem: { kind: "rejected", rejection: refusal } };
   }
 
   /** Makes a new job of a failed one. Rejects as `create` does. */
   retry(jobId: JobId, request: RetryRequest): Promise<Outcome<JobState>> {
-    const traced = this.#traced(request);
-    return this.#parts.lanes.run(jobId, async () => {
-      const job = this.#parts.table.job(jobId);
-      return job === undefined ? unknownJob(jobId) : await this.#parts.creation.retry(job, traced);
-    });
+    return this.#parts.creation.retry(jobId, this.#traced(request));
   }
 
   /** Records events from outside; one receipt for each. Rejects as `create` does. */
@@ -245,6 +235,8 @@ export class JobEngine {
   /**
    * The job when it is as wanted, or as it is after a time in milliseconds or when the
    * signal aborts.
+   *
+   * @param wanted Tells by anything but the tasks of the job.
    */
   async waitFor(
     jobId: JobId,
@@ -252,13 +244,11 @@ export class JobEngine {
     timeoutMs: number,
     signal?: AbortSignal,
   ): Promise<JobState> {
-    const deadline = this.#clock.monotonic() + timeoutMs;
-    for (;;) {
-      const job = this.#parts.table.existing(jobId);
-      const remainingMs = deadline - this.#clock.monotonic();
-      if (wanted(job) || remainingMs <= 0 || this.#status.draining || signal?.aborted) return job;
-      await this.#parts.feed.nextOf(jobId, remainingMs, signal);
-    }
+    const { table, waits } = this.#parts;
+    const job = table.existing(jobId);
+    if (wanted(job) || this.#status.draining) return job;
+    await waits.until(jobId, wanted, timeoutMs, signal);
+    return table.existing(jobId);
   }
 
   definitions(): readonly DefinitionInfo[] {
@@ -277,7 +267,7 @@ export class JobEngine {
       queued: this.#parts.workers.waiting,
       oldestQueuedMs: oldestQueued?.queuedMs ?? 0,
       pendingBytes: this.#parts.events.journal.pendingBytes,
-      listening: this.#parts.feed.waiting,
+      listening: this.#parts.feed.waiting + this.#parts.waits.size,
       filed: this.#parts.indexes.started.size,
     };
   }
@@ -291,12 +281,13 @@ export class JobEngine {
   async stop(drainMs: number): Promise<void> {
     this.#status.draining = true;
     this.#parts.workers.stop();
-    this.#parts.feed.wakeAll();
+    this.#parts.feed.wake();
+    this.#parts.waits.endAll();
     await within(this.#clock, drainMs, this.#parts.supervisor.idle());
     this.#parts.supervisor.interrupt();
     // Bounded: on a full disk nothing that ends can be recorded, and recovery will say so.
     await within(this.#clock, INTERRUPT_MAX_MS, this.#parts.supervisor.idle());
     this.#parts.scheduler.stop();
-    await within(this.#clock, RECORD_MAX_MS, this.#parts.supervisor.recordShutdown());
+    this.#parts.supervisor.recordShutdown();
   }
 }

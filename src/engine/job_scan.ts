@@ -4,25 +4,17 @@
  * else waits for it for long.
  */
 
-import type { Condition } from "../core/condition.ts";
 import {
   type ErrorFingerprint,
   fingerprintOf,
   MESSAGE_LENGTH_MAX,
 } from "../core/error_fingerprint.ts";
-import type { ErrorFact } from "../core/framework_events.ts";
 import type { JobId } from "../core/ids.ts";
 import { recordedFailure } from "../core/job_resource.ts";
 import type { JobState } from "../core/job_state.ts";
+import type { JobRecord } from "./job_record.ts";
 import { JobSearch } from "./job_search.ts";
 import type { JobFilter, Stop } from "./requests.ts";
-
-/** A job in the table, with what is derived from it once for all who ask. */
-export interface JobRecord {
-  job: JobState;
-  condition: Condition;
-  fingerprint?: { readonly of: ErrorFact; readonly text: ErrorFingerprint | undefined };
-}
 
 /**
  * What a scan may cost. Measured with 100,000 jobs in a journal: 60,000 are looked at for their

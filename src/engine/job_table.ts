@@ -1,42 +1,40 @@
 /**
- * All jobs as projected from what is durable, and where the entries of each are. The
- * only writer is `apply`; everything here can be made again from the journal.
+ * All jobs as projected from what was appended and from what is durable, and where the
+ * entries of each are; everything here can be made again from the journal.
  */
 
-import { type Condition, conditionOf } from "../core/condition.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import { sharedPlan } from "../core/job_plan.ts";
-import type { JobState } from "../core/job_state.ts";
-import { project, type Step } from "../core/projector.ts";
+import { isTerminal, type JobState } from "../core/job_state.ts";
 import { EntryColumns } from "./entry_columns.ts";
-import { type JobRecord, JobScan } from "./job_scan.ts";
+import { type Applied, JobRecord, type PendingJob } from "./job_record.ts";
+import { JobScan } from "./job_scan.ts";
 import type { JobFilter, JobRange, ListQuery, Transition } from "./requests.ts";
-
-/** What one entry did to its job. */
-export interface Applied extends Step {
-  readonly before: JobState | undefined;
-  /** What the job was doing before and does now. */
-  readonly conditionBefore: Condition | undefined;
-  readonly condition: Condition;
-  readonly entry: JobEventLogEntry;
-}
 
 export class JobTable {
   readonly #records = new Map<JobId, JobRecord>();
-  /** In the order of creation. */
+  /** Those that are durable, in the order of creation. */
   readonly #order: JobRecord[] = [];
   readonly #byIdempotencyKey = new Map<string, JobId>();
   /** The newest retry of each job that was retried. */
   readonly #retries = new Map<JobId, JobId>();
   readonly columns: EntryColumns = new EntryColumns();
+  #unfinished = 0;
 
   get size(): number {
-    return this.#records.size;
+    return this.#order.length;
   }
 
+  /** Jobs that have not ended, those that are on their way to the disk included. */
+  get unfinished(): number {
+    return this.#unfinished;
+  }
+
+  /** The job as of what is durable. */
   job(jobId: JobId): JobState | undefined {
-    return this.#records.get(jobId)?.job;
+    const record = this.#records.get(jobId);
+    return record === undefined || !record.isVisible ? undefined : record.job;
   }
 
   /** @throws {TypeError} when there is no such job. */
@@ -46,6 +44,11 @@ export class JobTable {
     return job;
   }
 
+  /** The job with all that was appended: what commands are decided on. */
+  pending(jobId: JobId): PendingJob | undefined {
+    return this.#records.get(jobId);
+  }
+
   /** All jobs, oldest first. */
   *jobs(): Iterable<JobState> {
     for (const record of this.#order) yield record.job;
@@ -53,14 +56,16 @@ export class JobTable {
 
   /** Positions of a job's entries after one, ascending, at most so many. */
   logIds(jobId: JobId, after: LogId, limit: number): readonly LogId[] {
-    const job = this.job(jobId);
-    return job === undefined ? [] : this.columns.chain(job.lastLogId, after, limit);
+    return this.columns.chain(this.#lastLogId(jobId), after, limit);
   }
 
   /** The last positions of a job's entries before one, ascending, at most so many. */
   logIdsBack(jobId: JobId, before: LogId, limit: number): readonly LogId[] {
-    const job = this.job(jobId);
-    return job === undefined ? [] : this.columns.chainBefore(job.lastLogId, before, limit);
+    return this.columns.chainBefore(this.#lastLogId(jobId), before, limit);
+  }
+
+  #lastLogId(jobId: JobId): LogId {
+    return this.#records.get(jobId)?.lastLogId ?? 0;
   }
 
   /** How an entry changed its job; `undefined` when it did not. */
@@ -68,37 +73,68 @@ export class JobTable {
     return this.columns.transitionAt(logId);
   }
 
+  /** The job that was appended under this key. */
   jobOfKey(idempotencyKey: string): JobId | undefined {
     return this.#byIdempotencyKey.get(idempotencyKey);
   }
 
-  /** Projects one entry; `undefined` when it is about no job. */
-  apply(entry: JobEventLogEntry): Applied | undefined {
+  /** Projects an entry that was appended; `undefined` when it is about no job. */
+  append(entry: JobEventLogEntry): Applied | undefined {
     if (entry.jobId === undefined) return undefined;
-    const record = this.#records.get(entry.jobId);
-    const before = record?.job;
-    const conditionBefore = record?.condition;
-    const { job, rule, matched } = project(before, entry);
-    const condition = conditionOf(job);
-    if (rule !== "any/already-applied") {
-      this.columns.add(entry.logId, before?.lastLogId ?? 0);
-      if (before?.state !== job.state || conditionBefore !== condition) {
-        this.columns.changed(entry.logId, before?.state, job.state, condition);
-      }
-    }
+    let record = this.#records.get(entry.jobId);
     if (record === undefined) {
-      this.#add({ job, condition });
-    } else {
-      record.job = job;
-      record.condition = condition;
+      record = new JobRecord();
+      const applied = record.append(entry); // Throws when the job was not created.
+      this.#records.set(entry.jobId, record);
+      this.#noteKey(applied.job);
+      this.#unfinished++;
+      return applied;
     }
-    return { job, rule, matched, before, conditionBefore, condition, entry };
+    const applied = record.append(entry);
+    if (hasJustEnded(applied)) this.#unfinished--;
+    return applied;
+  }
+
+  /** An entry has become durable: what it did to its job is shown from now on. */
+  show(applied: Applied): void {
+    const { entry, before, job, rule, conditionBefore, condition } = applied;
+    const record = this.#records.get(job.jobId);
+    if (record === undefined) return;
+    if (!record.isVisible) this.#list(record, job);
+    record.show();
+    if (rule === "any/already-applied") return;
+    this.columns.add(entry.logId, before?.lastLogId ?? 0);
+    if (before?.state !== job.state || conditionBefore !== condition) {
+      this.columns.changed(entry.logId, before?.state, job.state, condition);
+    }
+  }
+
+  /** An entry was lost on its way to the disk; those that came later were taken back before. */
+  takeBack(applied: Applied): void {
+    const { jobId, idempotency } = applied.job;
+    if (hasJustEnded(applied)) this.#unfinished++;
+    this.#records.get(jobId)?.takeBack();
+    if (applied.before !== undefined) return;
+    this.#records.delete(jobId);
+    this.#unfinished--;
+    if (idempotency !== undefined) this.#byIdempotencyKey.delete(idempotency.key);
+  }
+
+  /** Projects an entry that is durable already. */
+  apply(entry: JobEventLogEntry): Applied | undefined {
+    const applied = this.append(entry);
+    if (applied !== undefined) this.show(applied);
+    return applied;
   }
 
   /** Takes over a job from a snapshot. */
   restore(job: JobState): void {
     const shared = { ...job, plan: sharedPlan(job.plan) };
-    this.#add({ job: shared, condition: conditionOf(job) });
+    const record = new JobRecord(shared);
+    this.#records.set(job.jobId, record);
+    this.#noteKey(shared);
+    this.#list(record, shared);
+    if (!isTerminal(job)) this.#unfinished++;
   }
 
   /** Every job, oldest first, as it is now. */
@@ -108,8 +144,8 @@ export class JobTable {
 
   /** The job that was created by the entry at a position. */
   createdAt(firstLogId: LogId): JobState | undefined {
-    const job = this.#order[this.#indexBefore(firstLogId + 1)]?.job;
-    return job?.firstLogId === firstLogId ? job : undefined;
+    const record = this.#order[this.#indexBefore(firstLogId + 1)];
+    return record?.firstLogId === firstLogId ? record.job : undefined;
   }
 
   /** The newest job that is a retry of this one. */
@@ -131,7 +167,7 @@ export class JobTable {
   /** Whether a filter applies to a job as it is now. */
   isAmong(filter: JobFilter, jobId: JobId): boolean {
     const record = this.#records.get(jobId);
-    return record !== undefined && this.scan(filter).applies(record);
+    return record !== undefined && record.isVisible && this.scan(filter).applies(record);
   }
 
   /** The entry that brought a job into its condition. */
@@ -143,14 +179,13 @@ export class JobTable {
     return logId;
   }
 
-  #add(record: JobRecord): void {
-    const { job } = record;
-    this.#records.set(job.jobId, record);
+  #noteKey({ jobId, idempotency }: JobState): void {
+    if (idempotency !== undefined) this.#byIdempotencyKey.set(idempotency.key, jobId);
+  }
+
+  #list(record: JobRecord, { jobId, retryOf }: JobState): void {
     this.#order.push(record);
-    if (job.idempotency !== undefined) {
-      this.#byIdempotencyKey.set(job.idempotency.key, job.jobId);
-    }
-    if (job.retryOf !== undefined) this.#retries.set(job.retryOf, job.jobId);
+    if (retryOf !== undefined) this.#retries.set(retryOf, jobId);
   }
 
   /** The index of the newest job that was created before a position; -1 when there is none. */
@@ -159,9 +194,13 @@ export class JobTable {
     let high = this.#order.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if ((this.#order[middle]?.job.firstLogId ?? Infinity) < before) low = middle + 1;
+      if ((this.#order[middle]?.firstLogId ?? Infinity) < before) low = middle + 1;
       else high = middle;
     }
     return low - 1;
   }
+}
+
+function hasJustEnded({ before, job }: Applied): boolean {
+  return isTerminal(job) && before !== undefined && !isTerminal(before);
 }

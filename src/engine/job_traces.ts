@@ -8,7 +8,9 @@ import type { JobEventLogEntry } from "../core/event.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import { hasCode, isTerminal, type JobState } from "../core/job_state.ts";
 import { type TraceIds, traceOfEntry } from "../core/trace_ids.ts";
-import type { Applied, JobTable } from "./job_table.ts";
+import type { Applied } from "./job_record.ts";
+import type { Past, View } from "./view.ts";
+import type { JobTable } from "./job_table.ts";
 
 export interface JobTrace {
   /** What created the job. */
@@ -21,7 +23,7 @@ const NO_TRACE: JobTrace = { parent: undefined };
 
 type EntriesAt = (logIds: readonly LogId[]) => Promise<readonly JobEventLogEntry[]>;
 
-export class JobTraces {
+export class JobTraces implements View {
   readonly #table: JobTable;
   /** Of unfinished jobs with code that this process created, as far as they have a trace. */
   readonly #created = new Map<JobId, TraceIds>();
@@ -32,8 +34,8 @@ export class JobTraces {
   }
 
   /** Jobs created up to a position are there from an earlier process. */
-  restore(head: LogId): void {
-    this.#restoredTo = head;
+  restore({ headLogId }: Past): void {
+    this.#restoredTo = headLogId;
   }
 
   /** One entry of a job has become durable. */

@@ -46,9 +46,10 @@ export interface Appended {
   /** The entries with their positions, which are final if the group becomes durable. */
   readonly entries: readonly JobEventLogEntry[];
   /**
-   * Resolves when the whole group is on disk and the consumer has seen it, never
-   * before. Rejects with `JournalFullError` or `JournalFailedError`, and then every
-   * group appended later and not yet durable is rejected as well.
+   * Resolves when the batch of the group is on disk and the consumer has seen it, never
+   * before; one promise for all groups of a batch. Rejects with `JournalFullError` or
+   * `JournalFailedError`, and then every group appended later and not yet durable is
+   * rejected as well.
    */
   readonly durable: Promise<void>;
 }
@@ -209,6 +210,8 @@ export interface JournalConsumer {
   replay(entry: JobEventLogEntry): void;
   /** One batch that has just become durable. */
   durable(entries: readonly JobEventLogEntry[]): void;
+  /** All that was appended and is not durable is lost; its positions go to others. */
+  lost(error: JournalFullError): void;
   /**
    * The content of a snapshot of exactly what was seen so far. What is yielded later
    * must not depend on entries that come after the call.

@@ -35,6 +35,9 @@ export class Projection implements JournalConsumer {
     return refuseEntry(entry);
   }
 
+  /** Only what is durable is projected here. */
+  lost(): void {}
+
   /** Nobody waits for anything here; whoever appends hears of it. */
   failed(): void {}
 }

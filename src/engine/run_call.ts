@@ -21,7 +21,7 @@ export interface RunCall {
 /** How far a call has come. */
 export type RunEnd =
   | { readonly kind: "pending" }
-  | { readonly kind: "returned" }
+  | { readonly kind: "returned"; readonly output: JsonValue | undefined }
   | { readonly kind: "threw"; readonly error: unknown };
 
 /** The input of the job is not one that the definition takes; `run` was not called. */

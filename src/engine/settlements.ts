@@ -8,7 +8,7 @@ import { isSatisfied } from "../core/condition.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../core/ids.ts";
 import { MAIN_EXPECTATION_ID } from "../core/job_plan.ts";
 import type { CompletedTask, JobState, TaskState } from "../core/job_state.ts";
-import type { Applied } from "./job_table.ts";
+import type { Applied } from "./job_record.ts";
 
 /** A task or an expectation whose answer is on record. */
 export type Settlement =

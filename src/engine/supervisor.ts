@@ -6,40 +6,55 @@
 import { conditionOf } from "../core/condition.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import { hasCode, isTerminal, type JobState } from "../core/job_state.ts";
+import type { Commands } from "./commands.ts";
 import type { DefinitionRegistry } from "./definition_registry.ts";
 import { interruptions, withTheirTraces } from "./interruptions.ts";
+import type { Applied, PendingJob } from "./job_record.ts";
 import { JobRun } from "./job_run.ts";
-import type { Applied, JobTable } from "./job_table.ts";
+import type { JobTable } from "./job_table.ts";
+import type { Patience } from "./patience.ts";
 import type { RunServices } from "./run_services.ts";
+import type { Withdraw } from "./worker_queue.ts";
+import type { WriterListener } from "./writer.ts";
 
-export class Supervisor {
+export interface SupervisorParts {
+  readonly services: RunServices;
+  readonly registry: DefinitionRegistry;
+  readonly table: JobTable;
+  readonly commands: Commands;
+  readonly patience: Patience;
+}
+
+export class Supervisor implements WriterListener {
+  readonly #parts: SupervisorParts;
   readonly #services: RunServices;
-  readonly #registry: DefinitionRegistry;
-  readonly #table: JobTable;
+  /** Jobs whose `run` is to be called when there is a worker, with what takes them out again. */
+  readonly #queued = new Map<JobId, Withdraw>();
   readonly #runs = new Map<JobId, JobRun>();
   /** Runs that are over, while an attempt of theirs has not ended yet. */
   readonly #ending = new Set<JobRun>();
 
-  constructor(services: RunServices, registry: DefinitionRegistry, table: JobTable) {
-    this.#services = services;
-    this.#registry = registry;
-    this.#table = table;
+  constructor(parts: SupervisorParts) {
+    this.#parts = parts;
+    this.#services = parts.services;
+  }
+
+  appended(applied: Applied): void {
+    this.#runs.get(applied.job.jobId)?.appended(applied);
   }
 
   /** An entry of a job has become durable. */
-  see(applied: Applied): void {
-    const { job } = applied;
-    const run = this.#runs.get(job.jobId);
-    if (run !== undefined) run.see(applied);
-    else this.#takeUp(job, applied.entry.eventType === "job.JobCreated");
+  durable(applied: Applied): void {
+    const { jobId } = applied.job;
+    const run = this.#runs.get(jobId);
+    if (run !== undefined) return run.durable(applied);
+    if (this.#queued.has(jobId)) return this.#reconsider(jobId);
+    this.#takeUp(jobId, applied.entry.eventType === "job.JobCreated");
   }
 
-  /** The run of a job is over; when it only gave way, a new one may have to follow. */
-  ended(jobId: JobId): void {
-    const run = this.#runs.get(jobId);
-    this.#runs.delete(jobId);
-    if (run !== undefined) this.#watchEnding(run);
-    if (!this.#services.draining) this.#takeUp(this.#services.job(jobId), false);
+  lost(): void {
+    const { durableLogId } = this.#services.writer;
+    for (const run of [...this.#runs.values()]) run.lost(durableLogId);
   }
 
   /**
@@ -48,16 +63,18 @@ export class Supervisor {
    * @param restart The `journal.Recovered` entry, after a stop that was not clean.
    */
   async recover(restart: LogId | undefined): Promise<void> {
-    const unfinished = [...this.#table.jobs()].filter((job) => !isTerminal(job));
+    const { table, patience } = this.#parts;
+    const { writer, entriesAt } = this.#services;
+    const unfinished = [...table.jobs()].filter((job) => !isTerminal(job));
     const drafts = unfinished.flatMap((job) => interruptions(job, restart));
     if (drafts.length > 0) {
-      const { job, entriesAt } = this.#services;
-      await this.#services.record(await withTheirTraces(drafts, job, entriesAt));
+      const traced = await withTheirTraces(drafts, (jobId) => table.existing(jobId), entriesAt);
+      await patience.record(async () => {
+        const { lastLogId } = writer.append(traced, "vital");
+        await writer.settled(lastLogId, undefined);
+      });
     }
-    for (const { jobId } of unfinished) {
-      const job = this.#services.job(jobId);
-      if (!this.#runs.has(jobId)) this.#takeUp(job, true);
-    }
+    for (const { jobId } of unfinished) if (!this.#isKnown(jobId)) this.#takeUp(jobId, true);
   }
 
   /** Resolves when no attempt is being made. */
@@ -71,40 +88,68 @@ export class Supervisor {
   }
 
   /** Records which runs are cut short by a stop. */
-  async recordShutdown(): Promise<void> {
-    const records = [...this.#runs.values()].map((run) =>
-      run.recordShutdown().catch((error) => this.#services.onDefect(error))
-    );
-    await Promise.all(records);
+  recordShutdown(): void {
+    for (const run of this.#runs.values()) run.recordShutdown();
   }
 
-  #watchEnding(run: JobRun): void {
+  /** A run is over; when it only gave way, a new one may have to follow. */
+  ended(jobId: JobId, run: JobRun): void {
+    if (this.#runs.get(jobId) === run) this.#runs.delete(jobId);
     this.#ending.add(run);
     void run.idle().then(() => this.#ending.delete(run));
+    if (!this.#services.draining) this.#takeUp(jobId, false);
   }
 
-  #takeUp(job: JobState, isNew: boolean): void {
-    if (job.state === "Created") {
-      if (isNew && job.startAt !== undefined) this.#scheduleStart(job.jobId, job.startAt);
-      return;
+  #isKnown(jobId: JobId): boolean {
+    return this.#runs.has(jobId) || this.#queued.has(jobId);
+  }
+
+  #takeUp(jobId: JobId, isNew: boolean): void {
+    const pending = this.#parts.table.pending(jobId);
+    if (pending === undefined) return;
+    const { head } = pending;
+    if (head.state === "Created") {
+      if (isNew && head.startAt !== undefined) this.#scheduleStart(jobId, head.startAt);
+    } else if (hasCode(head) && head.suspendedBy === undefined && hasWork(pending.whole)) {
+      this.#begin(jobId, pending);
     }
-    if (!hasCode(job) || job.suspendedBy !== undefined) return;
-    const condition = conditionOf(job);
-    // A job that waits sleeps on; one that backs off may have other branches to go on with.
-    if (["queued", "backingOff", "compensating"].includes(condition)) this.#begin(job);
   }
 
-  #begin(job: JobState): void {
-    const definition = this.#registry.get(job.type);
-    if (definition === undefined) return;
-    const run = new JobRun(this.#services, definition, job);
-    this.#runs.set(job.jobId, run);
-    run.wake();
+  /** A run takes memory: it is made when there is a worker for it. */
+  #begin(jobId: JobId, job: PendingJob): void {
+    const { head } = job;
+    const definition = this.#parts.registry.get(head.type);
+    if (definition === undefined || head.state === "Created") return;
+    let isGranted = false;
+    const withdraw = this.#services.workers.request(head.priority, head.startedBy, () => {
+      isGranted = true;
+      this.#queued.delete(jobId);
+      const run = new JobRun(this.#services, definition, jobId, job);
+      this.#runs.set(jobId, run);
+      run.begin();
+    });
+    if (!isGranted) this.#queued.set(jobId, withdraw);
+  }
+
+  /** Out of the queue when it has nothing to do, so that nobody is told of one more before theirs. */
+  #reconsider(jobId: JobId): void {
+    const head = this.#parts.table.pending(jobId)?.head;
+    if (head === undefined || head.state === "Created") return;
+    if (!isTerminal(head) && head.suspendedBy === undefined) return;
+    this.#queued.get(jobId)?.();
+    this.#queued.delete(jobId);
   }
 
   #scheduleStart(jobId: JobId, startAt: string): void {
+    const { commands, patience } = this.#parts;
     this.#services.scheduler.at(Date.parse(startAt), () => {
-      void this.#services.command(jobId, { kind: "start" }, "ordinary");
+      void patience.record(() => commands.run(jobId, { kind: "start" }));
     });
   }
+}
+
+/** A job that waits sleeps on; one that backs off may have other branches to go on with. */
+function hasWork(job: JobState): boolean {
+  if (isTerminal(job)) return false;
+  return ["queued", "backingOff", "compensating"].includes(conditionOf(job));
 }

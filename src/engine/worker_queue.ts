@@ -14,10 +14,15 @@ interface Request extends Place {
   cancelled: boolean;
 }
 
+/** Takes a request back; it may have been granted already. */
+export type Withdraw = () => void;
+
 export class WorkerQueue {
   readonly #max: number;
   readonly #requests = new TinyQueue<Request>([], inQueueOrder);
   #busy = 0;
+  /** How many more than `max` may be granted now. */
+  #spare = 0;
   #waiting = 0;
   #stopped = false;
 
@@ -25,8 +30,9 @@ export class WorkerQueue {
     this.#max = max;
   }
 
+  /** Workers with a job, as far as there are workers. */
   get busy(): number {
-    return this.#busy;
+    return Math.min(this.#busy, this.#max);
   }
 
   get waiting(): number {
@@ -76,7 +82,7 @@ export class WorkerQueue {
   }
 
   /** Calls `grant`, perhaps at once, when a worker is free; the result withdraws the request. */
-  request(priority: number, order: number, grant: () => void): () => void {
+  request(priority: number, order: number, grant: () => void): Withdraw {
     const request: Request = { priority, order, grant, cancelled: false };
     this.#requests.push(request);
     this.#waiting++;
@@ -87,6 +93,12 @@ export class WorkerQueue {
   /** Gives a granted worker back. */
   release(): void {
     this.#busy--;
+    this.#grantNext();
+  }
+
+  /** Grants so many more than there are workers, for now. */
+  spare(runs: number): void {
+    this.#spare = runs;
     this.#grantNext();
   }
 
@@ -102,7 +114,7 @@ export class WorkerQueue {
   }
 
   #grantNext(): void {
-    while (!this.#stopped && this.#busy < this.#max) {
+    while (!this.#stopped && this.#busy < this.#max + this.#spare) {
       const request = this.#requests.pop();
       if (request === undefined) return;
       if (request.cancelled) continue;

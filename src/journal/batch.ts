@@ -55,7 +55,8 @@ export class Batch {
   readonly #opening: StampedEvent | undefined;
   readonly #openingLength: number;
   readonly #entries: JobEventLogEntry[] = [];
-  readonly #waiting: PromiseWithResolvers<void>[] = [];
+  /** Of all groups: they share what becomes of the batch. */
+  readonly #durable = Promise.withResolvers<void>();
   /** The lines so far; the last one still lacks its end. */
   #text = "";
   /** Where in the text each line begins. */
@@ -70,6 +71,7 @@ export class Batch {
     this.#opening = opening;
     // The chain before the segment is not known yet, but how long it is.
     this.#openingLength = this.#openingLine(CHAIN_PLACEHOLDER).text.length;
+    this.#durable.promise.catch(() => {}); // Somebody may look at the outcome later, or never.
   }
 
   get opensSegment(): boolean {
@@ -89,16 +91,13 @@ export class Batch {
 
   /** Whether some group is in it already. */
   get hasGroups(): boolean {
-    return this.#waiting.length > 0;
+    return this.#entries.length > 0;
   }
 
   /** Adds a whole group. The promise settles with `resolve` or `reject`. */
   add(group: EncodedGroup): { entries: readonly JobEventLogEntry[]; durable: Promise<void> } {
     const entries = this.#positioned(group).map((positioned) => this.#addLine(positioned));
-    const waiting = Promise.withResolvers<void>();
-    waiting.promise.catch(() => {}); // A caller may look at the outcome later, or never.
-    this.#waiting.push(waiting);
-    return { entries, durable: waiting.promise };
+    return { entries, durable: this.#durable.promise };
   }
 
   /** Ends the batch, after the one whose chain is given. Nothing can be added any more. */
@@ -122,14 +121,14 @@ export class Batch {
     };
   }
 
-  /** Tells every group, in order, that it is durable. */
+  /** Tells those who wait for its groups that they are durable. */
   resolve(): void {
-    for (const waiting of this.#waiting) waiting.resolve();
+    this.#durable.resolve();
   }
 
-  /** Tells every group, in order, that it is not. */
+  /** Tells them that they are not. */
   reject(error: Error): void {
-    for (const waiting of this.#waiting) waiting.reject(error);
+    this.#durable.reject(error);
   }
 
   #positioned({ events, attributes }: EncodedGroup): readonly PositionedEvent[] {

@@ -30,8 +30,8 @@ export interface BatchSink {
 export interface BatchListener {
   /** Called before the groups of the batch are answered. */
   durable(batch: SealedBatch): void;
-  /** There was no room for it. */
-  full(): void;
+  /** There was no room for it, and what was to follow is lost with it. */
+  full(error: JournalFullError): void;
   failed(error: JournalFailedError): void;
 }
 
@@ -51,6 +51,11 @@ export interface GroupCommitOptions {
 /** A group is one batch, which is built and written whole, and read back whole. */
 const GROUP_BYTES_MAX = 64 * 1024 * 1024;
 
+/** So many steps of other code may lie between one append and the next that it leads to. */
+const QUIET_HOPS = 12;
+/** Code that appends without end is not waited for. */
+const QUIET_ROUNDS_MAX = 64;
+
 /** About what a line takes beside its attributes; for limits only. */
 const LINE_OVERHEAD_BYTES = 400;
 
@@ -63,6 +68,8 @@ export class GroupCommit {
   #pending: Batch[] = [];
   #running: Promise<void> | undefined;
   #refusal: JournalFailedError | undefined;
+  /** Groups, so far. */
+  #appended = 0;
 
   constructor(options: GroupCommitOptions) {
     this.#options = options;
@@ -102,9 +109,9 @@ export class GroupCommit {
     if (events.length === 0) return { entries: [], durable: Promise.resolve() };
     const group = encodedGroup(events);
     requireSize(group);
+    this.#appended++;
     const appended = this.#batchFor(group).add(group);
-    // Not at once: groups that are appended in one run of code share a batch.
-    this.#running ??= Promise.resolve().then(() => this.#run());
+    this.#running ??= this.#run();
     return appended;
   }
 
@@ -159,11 +166,26 @@ export class GroupCommit {
   }
 
   async #run(): Promise<void> {
-    for (let next = this.#pending.shift(); next !== undefined; next = this.#pending.shift()) {
+    for (;;) {
+      await this.#quiet();
+      const next = this.#pending.shift();
+      if (next === undefined) break;
       this.#inFlight = next;
       await this.#commit(next);
     }
     this.#running = undefined;
+  }
+
+  /**
+   * Resolves when nothing more is being appended: what code does next, without waiting for
+   * anything from outside, shares the batch with what made it do so.
+   */
+  async #quiet(): Promise<void> {
+    for (let round = 0; round < QUIET_ROUNDS_MAX; round++) {
+      const before = this.#appended;
+      for (let hop = 0; hop < QUIET_HOPS; hop++) await undefined;
+      if (this.#appended === before) return;
+    }
   }
 
   async #commit(batch: Batch): Promise<void> {
@@ -194,7 +216,7 @@ export class GroupCommit {
     if (reason instanceof JournalFailedError) this.#refusal = reason;
     for (const each of lost) each.reject(reason);
     if (reason instanceof JournalFailedError) this.#options.listener.failed(reason);
-    else this.#options.listener.full();
+    else this.#options.listener.full(reason);
   }
 }
 

@@ -147,7 +147,10 @@ export class Recorder {
       stamp: options.stamp,
       listener: {
         durable: (batch) => this.#durable(batch),
-        full: () => this.#room.ranOut(),
+        full: (error) => {
+          this.#room.ranOut();
+          options.consumer.lost(error);
+        },
         failed: (error) => this.#failed(error),
       },
     });

@@ -32,7 +32,7 @@ export class EntryAudit {
       if (entry.eventType === "job.JobCreated" && applied?.before !== undefined) {
         return flaw(`job ${entry.jobId} exists already`);
       }
-      return { kind: "applied", job: applied?.job };
+      return { kind: "applied", job: applied && this.#table.job(applied.job.jobId) };
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
       return flaw(error.message);

@@ -6,7 +6,7 @@ import { jobId, taskId } from "../../src/core/ids.ts";
 import { type JobPlan, MAIN_ONLY_PLAN } from "../../src/core/job_plan.ts";
 import type { JobState, RunningJob } from "../../src/core/job_state.ts";
 import { EndedJobs } from "../../src/engine/ended_jobs.ts";
-import type { Applied } from "../../src/engine/job_table.ts";
+import type { Applied } from "../../src/engine/job_record.ts";
 import type { CreateRequest } from "../../src/engine/requests.ts";
 import { expectation, matcher, plan } from "../support/entries.ts";
 import { Harness } from "../support/engine_harness.ts";
@@ -149,7 +149,7 @@ Deno.test("ended jobs: a start remembers those of 100,000 that ended last, in wh
   const all = Array.from({ length: ENDED }, (_, job) => ended(job, approvalOf(`${job}`)));
   const unordered = all.map((_, index) => all[(index * 7_919) % ENDED] as JobState);
   const jobs = new EndedJobs();
-  jobs.restore(unordered);
+  jobs.restore(tableOf(unordered));
 
   assert.equal(jobs.size, 1_000);
   assert.equal(jobFor(jobs, `${ENDED - 1_001}`), undefined);
@@ -178,10 +178,10 @@ Deno.test("ended jobs: those with large plans make room for each other earlier",
 Deno.test("ended jobs: a job that wanted nothing from outside takes no room, nor does one that ended before", () => {
   const jobs = new EndedJobs();
   jobs.see(ending(ended(1, MAIN_ONLY_PLAN)));
-  jobs.restore([
+  jobs.restore(tableOf([
     ended(2, MAIN_ONLY_PLAN),
     { ...ended(3, approvalOf("3")), state: "Running" } as JobState,
-  ]);
+  ]));
   const late = ended(4, approvalOf("4"));
   jobs.see({ job: late, before: late } as Applied);
 
@@ -190,7 +190,7 @@ Deno.test("ended jobs: a job that wanted nothing from outside takes no room, nor
 
 Deno.test("ended jobs: of several that wanted the event, the one that ended last is told", () => {
   const jobs = new EndedJobs();
-  jobs.restore([ended(2, approvalOf("1")), ended(1, approvalOf("1"))]);
+  jobs.restore(tableOf([ended(2, approvalOf("1")), ended(1, approvalOf("1"))]));
   jobs.see(ending(ended(3, plan([expectation("all", APPROVED)]))));
   const ofTask = expectation("packed", APPROVED, { taskId: taskId("pack") });
   jobs.see(ending(ended(4, plan([ofTask]))));
@@ -200,3 +200,7 @@ Deno.test("ended jobs: of several that wanted the event, the one that ended last
   const packed = jobs.latestFor({ ...approved("1"), taskId: taskId("pack") });
   assert.equal(packed?.job.jobId, "q4");
 });
+
+function tableOf(jobs: readonly JobState[]) {
+  return { table: { jobs: () => jobs } };
+}

@@ -4,9 +4,10 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { EntryColumns } from "../../src/engine/entry_columns.ts";
 import { EventIdIndex } from "../../src/engine/event_id_index.ts";
-import { Feed } from "../../src/engine/feed.ts";
-import { Lanes } from "../../src/engine/lanes.ts";
-import { ProgressReporter } from "../../src/engine/progress_reporter.ts";
+import type { JobId } from "../../src/core/ids.ts";
+import type { Applied } from "../../src/engine/job_record.ts";
+import { JobWaits } from "../../src/engine/job_waits.ts";
+import { Slots } from "../../src/engine/slots.ts";
 import { Scheduler } from "../../src/engine/scheduler.ts";
 import { WorkerQueue } from "../../src/engine/worker_queue.ts";
 import { FakeClock } from "../support/fake_clock.ts";
@@ -76,24 +77,6 @@ Deno.test("entry columns: transitions survive a capture, and an unchanged entry 
   assert.equal(restored.transitionAt(99_999), undefined);
 });
 
-Deno.test("lanes: one at a time for a key, also after a failure, and side by side for others", async () => {
-  const lanes = new Lanes();
-  const log: string[] = [];
-  const gate = Promise.withResolvers<void>();
-  const first = lanes.run("a", async () => {
-    log.push("a1");
-    await gate.promise;
-    throw new Error("a1 failed");
-  });
-  const second = lanes.run("a", () => Promise.resolve(log.push("a2")));
-  await lanes.run("b", () => Promise.resolve(log.push("b1")));
-  gate.resolve();
-
-  await assert.rejects(first, /a1 failed/);
-  await second;
-  assert.deepEqual(log, ["a1", "b1", "a2"]);
-});
-
 Deno.test("worker queue: never more than the limit, and a withdrawn request gets nothing", () => {
   const queue = new WorkerQueue(2);
   const granted: string[] = [];
@@ -149,35 +132,67 @@ Deno.test("scheduler: looks again before long, since the clock may jump ahead", 
   assert.equal(rang, true);
 });
 
-Deno.test("feed: wakes those who wait for a job, and nobody is left behind", async () => {
+Deno.test("job waits: they end with the job as wanted, the time, the signal or the engine", async () => {
   const clock = new FakeClock();
-  const feed = new Feed(clock);
-  const woken: string[] = [];
-  const waits = [
-    feed.nextOf("job-1" as never, 1_000).then(() => woken.push("job-1")),
-    feed.nextOf("job-2" as never, 1_000).then(() => woken.push("job-2")),
-    feed.next(1_000).then(() => woken.push("any")),
+  const waits = new JobWaits(clock);
+  const ended: string[] = [];
+  const aborter = new AbortController();
+  const wait = (name: string, jobId: string, timeoutMs: number, signal?: AbortSignal) =>
+    waits.until(jobId as JobId, ({ state }) => state === "Done", timeoutMs, signal)
+      .then(() => ended.push(name));
+  const all = [
+    wait("wanted", "job-1", 1_000),
+    wait("time", "job-2", 500),
+    wait("signal", "job-2", 1_000, aborter.signal),
+    wait("engine", "job-2", 2_000),
   ];
+  assert.deepEqual([waits.size, clock.armed], [4, 1]);
 
-  feed.wake(["job-1" as never]);
+  waits.see({ job: { jobId: "job-1", state: "Running" } } as Applied);
+  waits.see({ job: { jobId: "job-2", state: "Running" } } as Applied);
   await clock.settle();
-  assert.deepEqual(woken.toSorted(), ["any", "job-1"]);
-  await clock.advance(1_000);
-  await Promise.all(waits);
+  assert.deepEqual(ended, []);
+  waits.see({ job: { jobId: "job-1", state: "Done" } } as Applied);
+  await clock.settle();
+  assert.deepEqual(ended, ["wanted"]);
+  await clock.advance(499);
+  assert.deepEqual(ended, ["wanted"]);
+  await clock.advance(1);
+  aborter.abort();
+  await clock.settle();
+  assert.deepEqual(ended, ["wanted", "time", "signal"]);
+  waits.endAll();
+  await Promise.all(all);
 
-  assert.deepEqual([feed.waiting, clock.armed], [0, 0]);
+  assert.deepEqual([ended.length, waits.size, clock.armed], [4, 0, 0]);
 });
 
-Deno.test("progress reporter: one report on its way, then the latest, none in between", async () => {
-  const gate = Promise.withResolvers<void>();
-  const recorded: number[] = [];
-  const reporter = new ProgressReporter(async ({ done }) => {
-    recorded.push(done);
-    await gate.promise;
-  });
-  for (let done = 1; done <= 50; done++) reporter.report(done, 50);
-  gate.resolve();
-  await reporter.flushed();
+Deno.test("slots: never more than the limit at once, and the others in their order", () => {
+  const slots = new Slots(2);
+  const begun: string[] = [];
+  for (const name of ["a", "b", "c", "d"]) slots.enter(() => begun.push(name));
+  assert.deepEqual([begun, slots.running], [["a", "b"], 2]);
 
-  assert.deepEqual(recorded, [1, 50]);
+  slots.leave();
+  slots.leave();
+  assert.deepEqual([begun, slots.running], [["a", "b", "c", "d"], 2]);
+  slots.leave();
+  slots.leave();
+  assert.equal(slots.running, 0);
+});
+
+Deno.test("slots: runs beyond them begin only as fast as handlers end", () => {
+  const slots = new Slots(2);
+  assert.equal(slots.spareRuns(), 0);
+  slots.enter(() => {});
+  assert.equal(slots.spareRuns(), 0, "one that goes on makes no room");
+  slots.leave();
+  assert.equal(slots.spareRuns(), 2);
+  assert.equal(slots.spareRuns(), 0, "nothing ended since");
+  for (let ended = 0; ended < 1_000; ended++) slots.enter(() => slots.leave());
+  assert.equal(slots.spareRuns(), 30, "fifteen for each slot at the most");
+  for (const name of ["a", "b", "c"]) slots.enter(() => name);
+  slots.leave();
+  slots.enter(() => {});
+  assert.equal(slots.spareRuns(), 0, "one waits for a slot");
 });

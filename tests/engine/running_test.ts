@@ -64,8 +64,8 @@ Deno.test("run: an attempt is on record before its function runs", async () => {
   assert.deepEqual(recorded, [true]);
 });
 
-Deno.test("run: a result is durable before ctx.task returns", async () => {
-  let returned = false;
+Deno.test("run: it goes on from a result at once, and nothing else before that is durable", async () => {
+  let [returned, began] = [false, false];
   const { promise: gate, resolve: open } = Promise.withResolvers<void>();
   const definition = defineJob({
     type: "demo.durable",
@@ -74,20 +74,25 @@ Deno.test("run: a result is durable before ctx.task returns", async () => {
     async run(ctx) {
       await ctx.task("one", () => gate);
       returned = true;
+      await ctx.task("two", () => void (began = true));
     },
   });
   const daybook = await Harness.start({ definitions: [definition] });
-  await daybook.submit("demo.durable");
+  const id = await daybook.submit("demo.durable");
   await daybook.clock.settle();
+  const before = await daybook.story(id);
 
   daybook.journal.hold();
   open();
   await daybook.clock.settle();
-  assert.equal(returned, false);
+  assert.deepEqual([returned, began], [true, false]);
+  assert.deepEqual(await daybook.story(id), before, "nobody is shown the result");
+  assert.equal(daybook.job(id).tasks.find(({ taskId }) => taskId === "one")?.status, "running");
 
   daybook.journal.release();
   await daybook.clock.settle();
-  assert.equal(returned, true);
+  assert.equal(began, true);
+  assert.equal(daybook.job(id).state, "Done");
 });
 
 Deno.test("run: tasks asked for side by side start in one batch and all end", async () => {

@@ -17,6 +17,7 @@ export function publishingBeforeDurable(inner: JournalConsumer) {
     restore: (lines) => inner.restore(lines),
     replay: (entry) => inner.replay(entry),
     durable: publish,
+    lost: (error) => inner.lost(error),
     capture: () => inner.capture(),
     refuse: (entry) => inner.refuse(entry),
     failed: (error) => inner.failed(error),

@@ -67,6 +67,10 @@ export class EngineWitness implements JournalConsumer {
     this.#inner.durable(entries);
   }
 
+  lost(error: JournalFullError): void {
+    this.#inner.lost(error);
+  }
+
   capture(): Iterable<string> {
     return this.#inner.capture();
   }

@@ -37,6 +37,8 @@ export class JournalWitness implements JournalConsumer {
     this.entries.push(entry);
   }
 
+  lost(): void {}
+
   durable(entries: readonly JobEventLogEntry[]): void {
     this.#serve();
     if (this.#hasFailed) this.#violate("a batch became durable after the journal had failed");

@@ -98,6 +98,8 @@ class Listener implements JournalConsumer {
   replay(entry: JobEventLogEntry): void {
     this.replayed.push(entry);
   }
+  lost(): void {}
+
   durable(): void {}
   capture(): Iterable<string> {
     return [];

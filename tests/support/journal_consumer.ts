@@ -1,7 +1,7 @@
 /** A consumer that is simple enough to be obviously right: it remembers every entry. */
 
 import type { JobEventLogEntry } from "../../src/core/event.ts";
-import type { JournalConsumer, JournalFailedError } from "../../src/engine/ports.ts";
+import type { JournalConsumer, JournalFailedError, JournalFullError } from "../../src/engine/ports.ts";
 
 export class RememberingConsumer implements JournalConsumer {
   /** All entries, however they came. */
@@ -9,6 +9,8 @@ export class RememberingConsumer implements JournalConsumer {
   /** The entries of each batch that became durable. */
   readonly batches: (readonly JobEventLogEntry[])[] = [];
   readonly failures: JournalFailedError[] = [];
+  /** What was told of losses. */
+  readonly losses: JournalFullError[] = [];
   replayed = 0;
   restored = 0;
   /** What `restore` answers. */
@@ -34,6 +36,10 @@ export class RememberingConsumer implements JournalConsumer {
     this.onDurable(entries);
     this.entries.push(...entries);
     this.batches.push(entries);
+  }
+
+  lost(error: JournalFullError): void {
+    this.losses.push(error);
   }
 
   *#lines(count: number): Iterable<string> {
