@@ -16,8 +16,10 @@ export class Promises {
   readonly #violate: (what: string) => void;
   readonly #jobs: JobModel;
   readonly #told: Told[] = [];
-  /** Attempts whose code ran, and completions that the code of a job went on from. */
+  /** Attempts whose code ran, and completions that something was begun on. */
   readonly #acted = new Map<string, () => boolean>();
+  /** By job and branch, the tasks whose results its code went on from, on record or not. */
+  readonly #wentOn = new Map<string, Set<string>>();
 
   constructor(jobs: JobModel, violate: (what: string) => void) {
     this.#jobs = jobs;
@@ -51,19 +53,28 @@ export class Promises {
     if (this.#jobs.hasFact(ended, jobId, taskId)) {
       this.#violate(`${taskId} of ${jobId} runs again after ${ended}`);
     }
-    this.#acted.set(
-      `${begun} ${jobId} ${taskId} ${attempt}`,
-      () => this.#jobs.hasFact(begun, jobId, taskId, attempt),
-    );
+    this.#rests(begun, jobId, taskId, attempt);
+    for (const before of this.#wentOn.get(branchOf(jobId, taskId)) ?? []) {
+      // A crash may have taken back what an earlier life of it went on from.
+      if (stepOf(before) < stepOf(taskId)) this.#rests("job.TaskCompleted", jobId, before);
+    }
   }
 
-  /** The code of a job goes on with the result of a task. */
+  /**
+   * The code of a job goes on with the result of a task. It may do so before that is on record,
+   * but nothing is begun on it before.
+   */
   wentOn(jobId: string, taskId: string): void {
-    const fact = "job.TaskCompleted";
-    this.#acted.set(
-      `${fact} ${jobId} ${taskId}`,
-      () => this.#jobs.hasFact(fact, jobId, taskId),
-    );
+    const branch = branchOf(jobId, taskId);
+    this.#wentOn.set(branch, (this.#wentOn.get(branch) ?? new Set()).add(taskId));
+  }
+
+  /** Something outside happens that rests on a fact: it is there now, and stays. */
+  #rests(fact: string, jobId: string, taskId: string, attempt?: number): void {
+    const isThere = () => this.#jobs.hasFact(fact, jobId, taskId, attempt);
+    const what = `${fact} ${jobId} ${taskId} ${attempt ?? ""}`.trim();
+    if (!isThere()) this.#violate(`a handler began on ${what}, which is not on record`);
+    this.#acted.set(what, isThere);
   }
 
   /** Judged against all that a start found. */
@@ -77,4 +88,13 @@ export class Promises {
       this.#violate(`${what} of ${belongsTo} at ${logId} was told, and there is ${text ?? "none"}`);
     }
   }
+}
+
+function stepOf(taskId: string): number {
+  return Number(taskId.split("-")[1]);
+}
+
+/** The tasks of one branch follow each other; those of others run beside them. */
+function branchOf(jobId: string, taskId: string): string {
+  return `${jobId} ${taskId.split("-")[0]}`;
 }
