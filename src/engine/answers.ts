@@ -181,7 +181,11 @@ export class Answers {
 
   #endWith(missing: TaskId | undefined): void {
     this.#replaying = false;
-    if (missing !== undefined) this.#services.diverged(missing);
+    if (missing !== undefined) {
+      // A run that goes another way is given nothing more.
+      this.#settlements = [];
+      this.#services.diverged(missing);
+    }
     this.#services.idle();
   }
 

@@ -14,7 +14,6 @@ import { Attempt, type AttemptOutcome, type Completed } from "./attempt.ts";
 import type { TaskContext } from "./definition.ts";
 import type { Ends } from "./ends.ts";
 import type { PendingJob } from "./job_record.ts";
-import { JournalFullError } from "./ports.ts";
 import type { RunServices } from "./run_services.ts";
 import { endOfAttempt, type RunTrace } from "./run_trace.ts";
 import type { SecretGuard } from "./secret_guard.ts";
@@ -33,8 +32,8 @@ export interface Work {
   readonly compensable: boolean;
 }
 
-/** `refused`: the job may start nothing now. `full`: there is no room on the disk. */
-export type Started = "started" | "refused" | "full";
+/** `refused`: the job may start nothing now. The others as of `Writer.tryAppend`. */
+export type Started = "started" | "refused" | "full" | "failed";
 
 export interface AttemptsParts {
   readonly services: RunServices;
@@ -91,12 +90,17 @@ export class Attempts {
     const ids = works.map(() => `exe_${services.random.ulid()}` as ExecutionId);
     const command = this.#commandFor(works, ids);
     const decision = decide(job.withOnly(works.map(({ taskId }) => taskId)), command);
-    const started = decision.accepted ? this.#append(decision.events) : "refused";
-    if (typeof started === "string") {
+    const written = decision.accepted
+      ? services.writer.tryAppend(decision.events, "vital")
+      : "refused";
+    if (typeof written === "string") {
       for (const id of ids) trace.drop(id);
-      return started;
+      return written;
     }
-    works.forEach((work, index) => this.#opened(work, ids[index] as ExecutionId, started + index));
+    const { firstLogId } = written;
+    works.forEach((work, index) => {
+      this.#opened(work, ids[index] as ExecutionId, firstLogId + index);
+    });
     return "started";
   }
 
@@ -162,15 +166,6 @@ export class Attempts {
       };
     });
     return { kind: "startAttempts", attempts };
-  }
-
-  #append(events: readonly JobEventDraft[]): LogId | "full" {
-    try {
-      return this.#parts.services.writer.append(events, "vital").firstLogId;
-    } catch (error) {
-      if (error instanceof JournalFullError) return "full";
-      throw error;
-    }
   }
 
   #opened(work: Work, executionId: ExecutionId, startedBy: LogId): void {
@@ -243,8 +238,8 @@ export class Attempts {
     if (this.#parts.ends.owed) return;
     const drafts = this.#progressOf(open);
     open.progress = undefined;
-    const logId = this.#append(drafts);
-    if (logId !== "full") open.progressLogId = logId;
+    const written = this.#parts.services.writer.tryAppend(drafts, "vital");
+    if (typeof written !== "string") open.progressLogId = written.firstLogId;
   }
 
   #progressOf({ work, executionId, progress }: Open): readonly JobEventDraft[] {

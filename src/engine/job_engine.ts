@@ -288,6 +288,7 @@ export class JobEngine {
     // Bounded: on a full disk nothing that ends can be recorded, and recovery will say so.
     await within(this.#clock, INTERRUPT_MAX_MS, this.#parts.supervisor.idle());
     this.#parts.scheduler.stop();
+    this.#parts.patience.stop();
     this.#parts.supervisor.recordShutdown();
   }
 }

@@ -13,12 +13,11 @@ import { type ExecutionId, type JobId, type LogId, MAIN_TASK, type TaskId } from
 import type { CompensatingJob, CompletedTask, JobState, RunningJob } from "../core/job_state.ts";
 import { Answers } from "./answers.ts";
 import type { Asked, AskedTask } from "./asked.ts";
-import { Attempts, type Work } from "./attempts.ts";
+import { Attempts, type Started, type Work } from "./attempts.ts";
 import { type AnyJobDefinition, NonRetryableError } from "./definition.ts";
 import { divergenceAt } from "./divergence.ts";
 import { Ends } from "./ends.ts";
 import type { Applied, PendingJob } from "./job_record.ts";
-import { JournalFailedError, JournalFullError } from "./ports.ts";
 import { callRun, type RunEnd } from "./run_call.ts";
 import type { RunServices } from "./run_services.ts";
 import { endOfJob, RunTrace } from "./run_trace.ts";
@@ -165,31 +164,36 @@ export class JobRun {
 
   #open(): void {
     if (this.#stage.kind !== "opening") return;
-    const { head } = this.#job;
-    const isOn = head.state === "Running" ? this.#putOnRecord() : head.state === "Compensating";
+    const began = this.#putOnRecord();
     // Suspended or stopping: this run gives way, and a later one takes the job up.
-    if (isOn === false) return this.#end();
-    if (isOn === "full") return this.#services.later(() => this.#open());
+    if (began === "refused") return this.#end();
+    if (began === "full") return this.#services.later(() => this.#open());
+    if (began === "failed") return;
     const { whole } = this.#job;
     if (isSealed(whole)) void this.#openAndCall(whole);
     else this.#call(whole as RunningJob | CompensatingJob);
   }
 
   /** On a full disk the reserve is for jobs that have begun. */
-  #putOnRecord(): boolean | "full" {
-    if (this.#services.draining) return false;
+  #putOnRecord(): Started {
+    const { state } = this.#job.head;
+    if (state === "Compensating") return "started";
+    if (state !== "Running" || this.#services.draining) return "refused";
     const executionId = `exe_${this.#services.random.ulid()}` as ExecutionId;
     const trace = this.#trace.start("run", MAIN_TASK, executionId);
     const attempts = [{ taskId: MAIN_TASK, executionId, compensable: false, trace }];
     const decision = decide(this.#job.withOnly([MAIN_TASK]), { kind: "startAttempts", attempts });
-    const startedBy = decision.accepted ? this.#append(decision.events, "ordinary") : undefined;
-    if (startedBy === undefined) {
+    const written = decision.accepted
+      ? this.#services.writer.tryAppend(decision.events, "ordinary")
+      : "refused";
+    if (typeof written === "string") {
       this.#trace.drop(executionId);
-      return decision.accepted ? "full" : false;
+      return written;
     }
-    this.#main = { attempt: this.#job.task(MAIN_TASK)?.attempts ?? 1, startedBy };
-    this.#trace.began(executionId, this.#main.attempt);
-    return true;
+    const attempt = this.#job.task(MAIN_TASK)?.attempts ?? 1;
+    this.#main = { attempt, startedBy: written.firstLogId };
+    this.#trace.began(executionId, attempt);
+    return "started";
   }
 
   /** `run` gets its input as if it had never been sealed; without it, it is not called. */
@@ -445,9 +449,8 @@ export class JobRun {
       sameNames(main.expectations, expectations);
     if (isOnRecord) return;
     const draft = this.#mainDraft("job.TaskWaiting", { expectations, seen });
-    if (this.#append([draft], "vital") === undefined) {
-      this.#services.later(() => this.#recordWaiting());
-    }
+    const written = this.#services.writer.tryAppend([draft], "vital");
+    if (written === "full") this.#services.later(() => this.#recordWaiting());
   }
 
   #leaveRunning(job: JobState): void {
@@ -487,18 +490,6 @@ export class JobRun {
   }
 
   // --- Its records
-
-  #append(drafts: readonly JobEventDraft[], urgency: "ordinary" | "vital"): LogId | undefined {
-    try {
-      return this.#services.writer.append(drafts, urgency).firstLogId;
-    } catch (error) {
-      // When the journal has failed nothing goes on: only the next start tells what is on record.
-      if (error instanceof JournalFullError || error instanceof JournalFailedError) {
-        return undefined;
-      }
-      throw error;
-    }
-  }
 
   #mainDraft<Type extends MainEventType>(
     eventType: Type,

@@ -19,6 +19,8 @@ export interface PatienceParts {
 
 export class Patience {
   readonly #parts: PatienceParts;
+  readonly #timers = new Set<() => void>();
+  #isStopped = false;
 
   constructor(parts: PatienceParts) {
     this.#parts = parts;
@@ -26,9 +28,21 @@ export class Patience {
 
   /** Calls back when the disk may be asked again. */
   readonly later = (callback: () => void): void => {
+    if (this.#isStopped) return;
     const { clock, random } = this.#parts;
-    clock.setTimer(RETRY_MS * (0.5 + random.fraction()), callback);
+    const cancel = clock.setTimer(RETRY_MS * (0.5 + random.fraction()), () => {
+      this.#timers.delete(cancel);
+      callback();
+    });
+    this.#timers.add(cancel);
   };
+
+  /** Nothing is tried again: the engine stops. */
+  stop(): void {
+    this.#isStopped = true;
+    for (const cancel of this.#timers) cancel();
+    this.#timers.clear();
+  }
 
   /** Records what must not be left out. */
   async record<Result>(work: () => Promise<Result>): Promise<Result> {

@@ -5,7 +5,6 @@ import type { JobId, LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { EventEngine } from "./event_engine.ts";
 import type { FanOut } from "./fan_out.ts";
-import type { JobRun } from "./job_run.ts";
 import type { JobTrace } from "./job_traces.ts";
 import type { LiveSecrets } from "./live_secrets.ts";
 import type { Clock, Random, Tracing } from "./ports.ts";
@@ -15,6 +14,14 @@ import type { Slots } from "./slots.ts";
 import type { Turns } from "./turns.ts";
 import type { WorkerQueue } from "./worker_queue.ts";
 import type { Writer } from "./writer.ts";
+
+/** A run that is over, while an attempt of it may not have ended yet. */
+export interface EndedRun {
+  /** Resolves when no attempt is being made. */
+  idle(): Promise<void>;
+  /** Ends what is being attempted, for the reason that the process stops. */
+  interrupt(): void;
+}
 
 export interface RunServices {
   readonly clock: Clock;
@@ -39,7 +46,7 @@ export interface RunServices {
   /** Calls back when a disk that refused may be asked again. */
   later(callback: () => void): void;
   /** The run is over and holds nothing any more. */
-  ended(jobId: JobId, run: JobRun): void;
+  ended(jobId: JobId, run: EndedRun): void;
   /** Something that cannot be: a defect of this program, not of the job's code. */
   onDefect(error: unknown): void;
 }

@@ -13,7 +13,7 @@ import type { Applied, PendingJob } from "./job_record.ts";
 import { JobRun } from "./job_run.ts";
 import type { JobTable } from "./job_table.ts";
 import type { Patience } from "./patience.ts";
-import type { RunServices } from "./run_services.ts";
+import type { EndedRun, RunServices } from "./run_services.ts";
 import type { Withdraw } from "./worker_queue.ts";
 import type { WriterListener } from "./writer.ts";
 
@@ -32,7 +32,7 @@ export class Supervisor implements WriterListener {
   readonly #queued = new Map<JobId, Withdraw>();
   readonly #runs = new Map<JobId, JobRun>();
   /** Runs that are over, while an attempt of theirs has not ended yet. */
-  readonly #ending = new Set<JobRun>();
+  readonly #ending = new Set<EndedRun>();
 
   constructor(parts: SupervisorParts) {
     this.#parts = parts;
@@ -93,7 +93,7 @@ export class Supervisor implements WriterListener {
   }
 
   /** A run is over; when it only gave way, a new one may have to follow. */
-  ended(jobId: JobId, run: JobRun): void {
+  ended(jobId: JobId, run: EndedRun): void {
     if (this.#runs.get(jobId) === run) this.#runs.delete(jobId);
     this.#ending.add(run);
     void run.idle().then(() => this.#ending.delete(run));

@@ -14,7 +14,7 @@ import type { FactIndex } from "./fact_index.ts";
 import { refuseEntry } from "./framework_schemas.ts";
 import type { Applied } from "./job_record.ts";
 import type { JobTable } from "./job_table.ts";
-import { type JournalFailedError, JournalFullError, type Urgency } from "./ports.ts";
+import { JournalFailedError, JournalFullError, type Urgency } from "./ports.ts";
 
 export interface Indexes {
   /** Jobs that have started and not ended. */
@@ -137,6 +137,20 @@ export class Writer {
       firstLogId: entries[0]?.logId ?? this.#durableLogId,
       lastLogId,
     };
+  }
+
+  /**
+   * The same, for what a job does: `"full"` when the disk is, `"failed"` when the journal takes
+   * nothing any more, so that nothing goes on until the next start.
+   */
+  tryAppend(drafts: readonly EventDraft[], urgency: Urgency): Written | "full" | "failed" {
+    try {
+      return this.append(drafts, urgency);
+    } catch (error) {
+      if (error instanceof JournalFullError) return "full";
+      if (error instanceof JournalFailedError) return "failed";
+      throw error;
+    }
   }
 
   /**

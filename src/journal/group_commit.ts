@@ -171,7 +171,8 @@ export class GroupCommit {
       const next = this.#pending.shift();
       if (next === undefined) break;
       this.#inFlight = next;
-      await this.#commit(next);
+      // What has to be done before another one is tried comes first.
+      if (!(await this.#commit(next))) break;
     }
     this.#running = undefined;
   }
@@ -188,7 +189,8 @@ export class GroupCommit {
     }
   }
 
-  async #commit(batch: Batch): Promise<void> {
+  /** `false` when the batch is lost. */
+  async #commit(batch: Batch): Promise<boolean> {
     try {
       const sealed = batch.seal(this.#head.chain);
       await this.#options.sink.write(sealed);
@@ -196,9 +198,10 @@ export class GroupCommit {
       this.#options.listener.durable(sealed);
     } catch (error) {
       this.#giveUp(batch, error);
-      return;
+      return false;
     }
     batch.resolve();
+    return true;
   }
 
   #advance(batch: SealedBatch): void {

@@ -82,6 +82,10 @@ test("file journal: a segment that is no longer active keeps its bytes, whatever
       "copying forward": async () => await (await jobsOn(disk, 1)).stop(),
       "a crash that tears the tail": async () => {
         await crashed(disk);
+        // One that stands for what is torn would refuse the start: that is another test.
+        for (const path of disk.files.keys()) {
+          if (path.endsWith(".snapshot")) disk.files.delete(path);
+        }
         const last = lastSegment(disk);
         disk.files.set(last, bytesOf(disk, last).slice(0, -30));
         await (await jobsOn(disk, 2)).stop();

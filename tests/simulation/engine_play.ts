@@ -120,7 +120,7 @@ export class EnginePlay {
     });
     witness.serve(await files.read(0, READ_MAX));
     world.trace.note(() => `started: ${JSON.stringify(report)}`);
-    for (const warning of report.warnings) world.violate(warning);
+    for (const warning of report.warnings) if (!isInjected(warning)) world.violate(warning);
     const opened = { life, engine, journal: files, witness };
     this.#judge(opened);
     await engine.start(

@@ -128,7 +128,7 @@ export class JournalPlay {
       this.#world.violate("the journal was stopped in order, and its start says that it was not");
     }
     this.#stoppedCleanly = false;
-    for (const warning of report.warnings) this.#world.violate(warning);
+    for (const warning of report.warnings) if (!isInjected(warning)) this.#world.violate(warning);
   }
 
   async #live(opened: Opened): Promise<void> {

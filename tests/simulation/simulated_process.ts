@@ -45,7 +45,7 @@ export async function liveThrough(
   await world.scheduler.until(life.over);
 }
 
-/** Whether an error is one that the simulated disk made. */
+/** Whether an error, or a warning, is one that the simulated disk made. */
 export function isInjected(error: unknown): boolean {
   return /\(os error (?:5|28)\)/.test(messageOf(error));
 }

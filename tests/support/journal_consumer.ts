@@ -1,7 +1,11 @@
 /** A consumer that is simple enough to be obviously right: it remembers every entry. */
 
 import type { JobEventLogEntry } from "../../src/core/event.ts";
-import type { JournalConsumer, JournalFailedError, JournalFullError } from "../../src/engine/ports.ts";
+import type {
+  JournalConsumer,
+  JournalFailedError,
+  JournalFullError,
+} from "../../src/engine/ports.ts";
 
 export class RememberingConsumer implements JournalConsumer {
   /** All entries, however they came. */

@@ -38,11 +38,11 @@ export interface WrittenJournal {
   readonly batches: readonly WrittenBatch[];
 }
 
-const SEGMENT_BYTES = 4_000;
+const SEGMENT_BYTES = 4_800;
 const SNAPSHOT_EVERY = 12;
 
 /**
- * Four segments and two snapshots, of jobs that are done, failed and compensated, that wait
+ * Five segments and two snapshots, of jobs that are done, failed and compensated, that wait
  * and have not begun; the last batch of facts has several lines.
  */
 export async function writtenJournal(end: "stop" | "crash"): Promise<WrittenJournal> {
@@ -57,6 +57,8 @@ export async function writtenJournal(end: "stop" | "crash"): Promise<WrittenJour
   await submit("test.greet", { name: "Zoë" });
   await submit("test.parcel", { orderId: "1" });
   await submit("test.doomed", {});
+  await submit("test.greet", { name: "Ann" });
+  await submit("test.doomed", { reason: "again" });
   await submit("test.greet", { name: "later" }, false);
   const shipped = eventType("shop.ParcelShipped");
   await engine.deliver(["1", "2", "3", "4"].map((orderId) => ({
