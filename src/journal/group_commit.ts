@@ -66,6 +66,8 @@ export class GroupCommit {
   #inFlight: Batch | undefined;
   /** In order; only the last one takes more groups. */
   #pending: Batch[] = [];
+  /** To be done before the next batch. */
+  readonly #between: (() => Promise<void>)[] = [];
   #running: Promise<void> | undefined;
   #refusal: JournalFailedError | undefined;
   /** Groups, so far. */
@@ -124,9 +126,11 @@ export class GroupCommit {
    * Runs something that must not reject while no batch is on its way. Groups that are
    * appended meanwhile wait for it.
    */
-  async between(work: () => Promise<void>): Promise<void> {
-    while (this.#running !== undefined) await this.#running;
-    await (this.#running = work().then(() => this.#run()));
+  between(work: () => Promise<void>): Promise<void> {
+    return new Promise((resolve) => {
+      this.#between.push(() => work().then(resolve));
+      this.#running ??= this.#run();
+    });
   }
 
   #batchFor(group: EncodedGroup): Batch {
@@ -168,11 +172,11 @@ export class GroupCommit {
   async #run(): Promise<void> {
     for (;;) {
       await this.#quiet();
+      for (let work = this.#between.shift(); work; work = this.#between.shift()) await work();
       const next = this.#pending.shift();
       if (next === undefined) break;
       this.#inFlight = next;
-      // What has to be done before another one is tried comes first.
-      if (!(await this.#commit(next))) break;
+      await this.#commit(next);
     }
     this.#running = undefined;
   }
@@ -189,8 +193,7 @@ export class GroupCommit {
     }
   }
 
-  /** `false` when the batch is lost. */
-  async #commit(batch: Batch): Promise<boolean> {
+  async #commit(batch: Batch): Promise<void> {
     try {
       const sealed = batch.seal(this.#head.chain);
       await this.#options.sink.write(sealed);
@@ -198,10 +201,9 @@ export class GroupCommit {
       this.#options.listener.durable(sealed);
     } catch (error) {
       this.#giveUp(batch, error);
-      return false;
+      return;
     }
     batch.resolve();
-    return true;
   }
 
   #advance(batch: SealedBatch): void {

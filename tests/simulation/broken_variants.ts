@@ -1,5 +1,6 @@
 /** What is broken on purpose, by name; each has to be found out. */
 
+import { broken, handlersBeforeTheirStart, refusalsBeforeTheirReason } from "./broken_kernel.ts";
 import { withoutBatches, withoutBatchIds } from "./broken_batches.ts";
 import {
   AcknowledgesBeforeSync,
@@ -53,7 +54,25 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
         isTraced,
       }),
   },
+  inKernel(
+    "a kernel that calls a handler before the start of its attempt is durable",
+    handlersBeforeTheirStart,
+    /a handler began on job\.\w+ .* not on record/,
+  ),
+  inKernel(
+    "a kernel whose refusals rest on entries that may still be lost",
+    refusalsBeforeTheirReason,
+    /duplicate of .* was told, and there is/,
+  ),
 ];
+
+function inKernel(name: string, how: () => () => void, finding: RegExp): BrokenVariant {
+  return {
+    name,
+    finding,
+    play: (seed, isTraced = false) => broken(how, () => playEngineSeed(seed, { isTraced })),
+  };
+}
 
 type Disk = ConstructorParameters<typeof AcknowledgesBeforeSync>[0];
 

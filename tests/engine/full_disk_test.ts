@@ -1,0 +1,218 @@
+/**
+ * A disk that is full for one batch, at each step of a run: nothing that was refused is told of,
+ * nothing that ended is forgotten, and no handler runs twice.
+ */
+
+import assert from "node:assert/strict";
+import type { CreateRequest } from "../../src/engine/requests.ts";
+import { eventId, jobId } from "../../src/core/ids.ts";
+import { eventType } from "../../src/core/event_type.ts";
+import * as v from "valibot";
+import {
+  type AnyJobDefinition,
+  defineJob,
+  type Expectation,
+  type JobContext,
+  NonRetryableError,
+} from "../../src/engine/definition.ts";
+import { JournalFullError } from "../../src/engine/ports.ts";
+import { broken, endsForgotten } from "../simulation/broken_kernel.ts";
+import { Harness } from "../support/engine_harness.ts";
+
+function job(
+  type: string,
+  run: (ctx: JobContext<"paid">) => Promise<unknown>,
+  expects: () => { readonly paid: Expectation } = () => ({ paid: { eventType: "ec.Paid" } }),
+): AnyJobDefinition {
+  return defineJob({ type, version: 1, input: v.object({}), expects, run });
+}
+
+/** So many turns after it begins, a run is over. */
+const TURNS = 60;
+
+const full = () => new JournalFullError("no room");
+
+/** What the handlers did. */
+class Calls {
+  readonly made: string[] = [];
+
+  readonly note = (name: string) => {
+    this.made.push(name);
+    return name;
+  };
+}
+
+function ordered({ note }: Calls) {
+  return job("full.order", async (ctx) => {
+    await ctx.task("reserve", (task) => {
+      task.progress(1, 2);
+      task.emit("ec.Reserved", { orderId: "1" });
+      return note("reserve");
+    });
+    await Promise.all([
+      ctx.task("left", () => note("left")),
+      ctx.task("right", async (task) => {
+        if (task.attempt === 1) throw new Error(note("right fails"));
+        return await Promise.resolve(note("right"));
+      }),
+    ]);
+    const [event] = await ctx.expect("paid");
+    return await ctx.task("ship", () => note(`ship ${event.attributes["orderId"]}`));
+  });
+}
+
+function undone({ note }: Calls) {
+  return job("full.undone", async (ctx) => {
+    await ctx.task("one", () => note("one"), { compensate: () => void note("undo one") });
+    await ctx.task("two", () => note("two"), {
+      compensate(_, task) {
+        if (task.attempt === 1) throw new Error(note("undo two fails"));
+        note("undo two");
+      },
+    });
+    await ctx.task("three", () => {
+      throw new NonRetryableError(note("three fails"));
+    });
+  });
+}
+
+/** Plays a job to its end, with a batch lost so many turns after it was submitted. */
+async function playedWithLoss(type: "full.order" | "full.undone", lossAfter: number) {
+  const calls = new Calls();
+  const definitions = [type === "full.order" ? ordered(calls) : undone(calls)];
+  const daybook = await Harness.start({ definitions });
+  const id = jobId("job-1");
+  const request: CreateRequest = { type, input: {}, jobId: id };
+  const created = daybook.engine.create(request).then(() => true, () => false);
+  await daybook.clock.settle(lossAfter);
+  daybook.journal.failNext(full());
+  await daybook.clock.settle();
+  if (!(await created)) await daybook.create(request);
+  await daybook.clock.advance(60_000);
+  if (type === "full.order") {
+    await daybook.event("ec.Paid", { orderId: "7" }, { jobId: id, eventId: "paid-1" })
+      .catch(() => daybook.event("ec.Paid", { orderId: "7" }, { jobId: id, eventId: "paid-1" }));
+  }
+  await daybook.clock.advance(60_000);
+  await daybook.clock.advance(60_000);
+  return { daybook, id, calls: calls.made };
+}
+
+Deno.test("full disk: at whatever step of a run, it ends as if there had been room", async () => {
+  const expected = ["left", "reserve", "right", "right fails", "ship 7"];
+  for (let turn = 0; turn < TURNS; turn++) {
+    const { daybook, id, calls } = await playedWithLoss("full.order", turn);
+    assert.deepEqual(calls.toSorted(), expected, `${turn} turns: ${await daybook.story(id)}`);
+    assert.equal(daybook.job(id).state, "Done", `${turn} turns: ${await daybook.story(id)}`);
+    const reserved = (await daybook.engine.entries(0, 1_000)).filter((entry) =>
+      entry.eventType === "ec.Reserved"
+    );
+    assert.equal(reserved.length, 1, "what a task emits is there once, with its end");
+    assert.equal(daybook.engine.activity.busyWorkers, 0);
+    daybook.assertSound();
+  }
+});
+
+Deno.test("full disk: at whatever step of a compensation, each task is undone once", async () => {
+  const expected = ["one", "three fails", "two", "undo one", "undo two", "undo two fails"];
+  for (let turn = 0; turn < TURNS; turn++) {
+    const { daybook, id, calls } = await playedWithLoss("full.undone", turn);
+    assert.deepEqual(calls.toSorted(), expected, `${turn} turns: ${await daybook.story(id)}`);
+    const state = daybook.job(id);
+    assert.ok(state.state === "Failed" && state.failure.error.message === "three fails");
+    assert.equal(state.failure.recoveryRequired, false);
+    daybook.assertSound();
+  }
+});
+
+Deno.test("full disk: an end that was kept has the time at which it came", async () => {
+  const calls = new Calls();
+  const daybook = await Harness.start({ definitions: [ordered(calls)] });
+  const id = await daybook.submit("full.order");
+  await daybook.clock.advance(2_000);
+  assert.ok(calls.made.includes("right"));
+  const before = daybook.clock.now();
+  daybook.journal.failNext(full());
+  await daybook.event("ec.Paid", { orderId: "7" }, { jobId: id }).catch(() => {});
+  daybook.journal.hold();
+  const paid = daybook.event("ec.Paid", { orderId: "7" }, { jobId: id });
+  daybook.journal.release();
+  await paid;
+  await daybook.clock.advance(10_000);
+  const entries = await daybook.entries(id);
+  const shipped = entries.find(({ eventType, taskId }) =>
+    eventType === "job.TaskCompleted" && taskId === "ship"
+  );
+  assert.equal(Date.parse(shipped?.receivedAt ?? ""), before);
+});
+
+Deno.test("full disk: a refusal that rests on an entry which is lost is decided again", async () => {
+  const calls = new Calls();
+  const daybook = await Harness.start({ definitions: [ordered(calls)] });
+  const request = { type: "full.order", input: {}, jobId: jobId("job-1") } as const;
+  daybook.journal.failNext(full());
+  const first = daybook.engine.create(request);
+  const second = daybook.engine.create(request);
+  await assert.rejects(first, JournalFullError);
+  const outcome = await second;
+  assert.ok(outcome.ok, "the job of the first request never came to be");
+
+  const third = await daybook.engine.create(request);
+  assert.deepEqual(third, { ok: false, problem: { kind: "jobExists", jobId: "job-1" } });
+});
+
+Deno.test("full disk: a key that came with a lost request is free", async () => {
+  const calls = new Calls();
+  const daybook = await Harness.start({ definitions: [ordered(calls)] });
+  const idempotency = { key: "k", digest: "d" };
+  const request = { type: "full.order", input: {}, idempotency };
+  daybook.journal.failNext(full());
+  const first = daybook.engine.create(request);
+  const second = daybook.engine.create(request);
+  await assert.rejects(first, JournalFullError);
+  const outcome = await second;
+  assert.ok(outcome.ok && !outcome.value.replayed);
+  const third = await daybook.engine.create(request);
+  assert.ok(third.ok && third.value.replayed);
+  assert.equal(third.value.job.jobId, outcome.value.job.jobId);
+});
+
+Deno.test("full disk: the duplicate of a lost event takes its place", async () => {
+  const daybook = await Harness.start();
+  const event = {
+    eventType: eventType("ec.Paid"),
+    stratum: "domain",
+    attributes: {},
+    eventId: eventId("evt-1"),
+  } as const;
+  daybook.journal.failNext(full());
+  const first = daybook.engine.deliver([event]);
+  const second = daybook.engine.deliver([event]);
+  await assert.rejects(first, JournalFullError);
+  assert.equal((await second)[0]?.disposition, "recorded");
+  assert.equal((await daybook.engine.deliver([event]))[0]?.disposition, "duplicate");
+});
+
+Deno.test("full disk: a control that rests on a lost entry is decided again", async () => {
+  const calls = new Calls();
+  const daybook = await Harness.start({ definitions: [ordered(calls)] });
+  const { jobId } = await daybook.create({ type: "full.order", input: {}, start: false });
+  daybook.journal.failNext(full());
+  const first = daybook.engine.control(jobId, { kind: "start" });
+  // Refused, since it is started already; and then it is not.
+  const second = daybook.engine.control(jobId, { kind: "start" });
+  await assert.rejects(first, JournalFullError);
+  assert.ok((await second).ok);
+});
+
+Deno.test("full disk: a kernel that forgets how an attempt ended is found out", async () => {
+  const lost = await broken(endsForgotten, async () => {
+    let unfinished = 0;
+    for (let turn = 0; turn < TURNS; turn++) {
+      const { daybook, id } = await playedWithLoss("full.order", turn);
+      if (daybook.job(id).state !== "Done") unfinished++;
+    }
+    return unfinished;
+  });
+  assert.ok(lost > 0, `${lost} jobs did not end`);
+});

@@ -1,0 +1,61 @@
+/** A kernel that is broken on purpose, in one place at a time, for as long as something plays. */
+
+import { Attempts } from "../../src/engine/attempts.ts";
+import { Writer } from "../../src/engine/writer.ts";
+
+/** Puts something else in the place of a method; the result undoes it. */
+type Break = () => () => void;
+
+/** A handler is called as soon as the start of its attempt was appended. */
+export const handlersBeforeTheirStart: Break = () => {
+  const { start } = Attempts.prototype;
+  return replaced(Attempts.prototype, "start", {
+    value: function (this: Attempts, ...works: Parameters<Attempts["start"]>) {
+      const started = start.apply(this, works);
+      const undo = replaced(Writer.prototype, "durableLogId", { get: () => Infinity });
+      this.durable();
+      undo();
+      return started;
+    },
+  });
+};
+
+/** A refusal, or a duplicate, is told although what it rests on may still be lost. */
+export const refusalsBeforeTheirReason: Break = () => {
+  const { answer } = Writer.prototype;
+  return replaced(Writer.prototype, "answer", {
+    value: function (this: Writer, decide: Parameters<Writer["answer"]>[0]) {
+      return answer.call(this, () => {
+        const given = decide();
+        return given.isWritten ? given : { ...given, restsOn: 0 };
+      });
+    },
+  });
+};
+
+/** How an attempt ended is gone when its batch is lost. */
+export const endsForgotten: Break = () => {
+  const { append } = Writer.prototype;
+  return replaced(Writer.prototype, "append", {
+    value: function (this: Writer, ...[drafts, urgency, options]: Parameters<Writer["append"]>) {
+      const { receivedAt } = options ?? {};
+      return append.call(this, drafts, urgency, receivedAt === undefined ? {} : { receivedAt });
+    },
+  });
+};
+
+/** Plays with something broken, and mends it. */
+export async function broken<Result>(how: Break, play: () => Promise<Result>): Promise<Result> {
+  const undo = how();
+  try {
+    return await play();
+  } finally {
+    undo();
+  }
+}
+
+function replaced(prototype: object, name: string, property: PropertyDescriptor): () => void {
+  const before = Object.getOwnPropertyDescriptor(prototype, name);
+  Object.defineProperty(prototype, name, { configurable: true, ...property });
+  return () => void Object.defineProperty(prototype, name, before ?? {});
+}
