@@ -186,11 +186,11 @@ export class MemoryJournal implements Journal {
   }
 
   /**
-   * The next batch is lost: with a `JournalFullError` the journal goes on, with any
-   * other error it has failed for good.
+   * A batch is lost, the next one or the one after so many more: with a `JournalFullError`
+   * the journal goes on, with any other error it has failed for good.
    */
-  failNext(error: Error): void {
-    this.#sink.failNext(error);
+  failNext(error: Error, after = 0): void {
+    this.#sink.failNext(error, after);
   }
 
   async #recordRecovery(): Promise<void> {

@@ -4,7 +4,7 @@ import type { BatchSink } from "./group_commit.ts";
 
 export class MemorySink implements BatchSink {
   #gate: PromiseWithResolvers<void> | undefined;
-  #failure: Error | undefined;
+  #failure: { readonly error: Error; after: number } | undefined;
 
   /** No batch becomes durable until `release`. */
   hold(): void {
@@ -16,15 +16,16 @@ export class MemorySink implements BatchSink {
     this.#gate = undefined;
   }
 
-  /** The next batch is lost with this error. */
-  failNext(error: Error): void {
-    this.#failure = error;
+  /** A batch is lost with this error: the next one, or the one after so many more. */
+  failNext(error: Error, after: number): void {
+    this.#failure = { error, after };
   }
 
   async write(): Promise<void> {
     await this.#gate?.promise;
     const failure = this.#failure;
+    if (failure === undefined || failure.after-- > 0) return;
     this.#failure = undefined;
-    if (failure !== undefined) throw failure;
+    throw failure.error;
   }
 }

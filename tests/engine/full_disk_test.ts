@@ -27,8 +27,8 @@ function job(
   return defineJob({ type, version: 1, input: v.object({}), expects, run });
 }
 
-/** So many turns after it begins, a run is over. */
-const TURNS = 60;
+/** A run takes no more batches than this. */
+const BATCHES = 24;
 
 const full = () => new JournalFullError("no room");
 
@@ -83,17 +83,15 @@ function undone({ note }: Calls) {
   });
 }
 
-/** Plays a job to its end, with a batch lost so many turns after it was submitted. */
+/** Plays a job to its end, with one batch lost after so many. */
 async function playedWithLoss(type: "full.order" | "full.undone", lossAfter: number) {
   const calls = new Calls();
   const definitions = [type === "full.order" ? ordered(calls) : undone(calls)];
   const daybook = await Harness.start({ definitions });
   const id = jobId("job-1");
   const request: CreateRequest = { type, input: {}, jobId: id };
+  daybook.journal.failNext(full(), lossAfter);
   const created = daybook.engine.create(request).then(() => true, () => false);
-  await daybook.clock.settle(lossAfter);
-  daybook.journal.failNext(full());
-  await daybook.clock.settle();
   if (!(await created)) await daybook.create(request);
   await daybook.clock.advance(60_000);
   if (type === "full.order") {
@@ -107,10 +105,10 @@ async function playedWithLoss(type: "full.order" | "full.undone", lossAfter: num
 
 Deno.test("full disk: at whatever step of a run, it ends as if there had been room", async () => {
   const expected = ["left", "reserve", "right", "right fails", "ship 7"];
-  for (let turn = 0; turn < TURNS; turn++) {
-    const { daybook, id, calls } = await playedWithLoss("full.order", turn);
-    assert.deepEqual(calls.toSorted(), expected, `${turn} turns: ${await daybook.story(id)}`);
-    assert.equal(daybook.job(id).state, "Done", `${turn} turns: ${await daybook.story(id)}`);
+  for (let batch = 0; batch < BATCHES; batch++) {
+    const { daybook, id, calls } = await playedWithLoss("full.order", batch);
+    assert.deepEqual(calls.toSorted(), expected, `batch ${batch}: ${await daybook.story(id)}`);
+    assert.equal(daybook.job(id).state, "Done", `batch ${batch}: ${await daybook.story(id)}`);
     assert.deepEqual(await completed(daybook, id), COMPLETED);
     const reserved = (await daybook.engine.entries(0, 1_000)).filter((entry) =>
       entry.eventType === "ec.Reserved"
@@ -123,9 +121,9 @@ Deno.test("full disk: at whatever step of a run, it ends as if there had been ro
 
 Deno.test("full disk: at whatever step of a compensation, each task is undone once", async () => {
   const expected = ["one", "three fails", "two", "undo one", "undo two", "undo two fails"];
-  for (let turn = 0; turn < TURNS; turn++) {
-    const { daybook, id, calls } = await playedWithLoss("full.undone", turn);
-    assert.deepEqual(calls.toSorted(), expected, `${turn} turns: ${await daybook.story(id)}`);
+  for (let batch = 0; batch < BATCHES; batch++) {
+    const { daybook, id, calls } = await playedWithLoss("full.undone", batch);
+    assert.deepEqual(calls.toSorted(), expected, `batch ${batch}: ${await daybook.story(id)}`);
     const state = daybook.job(id);
     assert.ok(state.state === "Failed" && state.failure.error.message === "three fails");
     assert.equal(state.failure.recoveryRequired, false);
@@ -216,11 +214,11 @@ Deno.test("full disk: a control that rests on a lost entry is decided again", as
 Deno.test("full disk: a kernel that forgets how an attempt ended is found out", async () => {
   const forgotten = await broken(endsForgotten, async () => {
     let forgotten = 0;
-    for (let turn = 0; turn < TURNS; turn++) {
-      const { daybook, id } = await playedWithLoss("full.order", turn);
+    for (let batch = 0; batch < BATCHES; batch++) {
+      const { daybook, id } = await playedWithLoss("full.order", batch);
       if ((await completed(daybook, id)).length < COMPLETED.length) forgotten++;
     }
     return forgotten;
   });
-  assert.ok(forgotten > 0, `${forgotten} of ${TURNS} runs`);
+  assert.ok(forgotten > 0, `${forgotten} of ${BATCHES} runs`);
 });
