@@ -21,8 +21,9 @@ export function ulid(seedTime: number = Date.now()): string {
 }
 
 let lastTime = -1;
-let lastTimeText = "";
 let lastDigits = new Uint8Array(RANDOM_LENGTH);
+/** The text of the last one but for its last digit, which is nearly always all that changes. */
+let lastPrefix = "";
 
 /**
  * A ULID that sorts after every other one that this function gave before: within one
@@ -31,14 +32,15 @@ let lastDigits = new Uint8Array(RANDOM_LENGTH);
  * @throws {RangeError} when the time is out of range, or the random part is used up.
  */
 export function monotonicUlid(seedTime: number = Date.now()): string {
-  if (seedTime <= lastTime) {
-    increment(lastDigits);
-  } else {
+  const last = RANDOM_LENGTH - 1;
+  if (seedTime > lastTime) {
     lastTime = seedTime;
-    lastTimeText = encodeTime(seedTime);
     lastDigits = randomDigits();
+    lastPrefix = encodeTime(seedTime) + encodeRandom(lastDigits.subarray(0, last));
+  } else if (increment(lastDigits)) {
+    lastPrefix = encodeTime(lastTime) + encodeRandom(lastDigits.subarray(0, last));
   }
-  return lastTimeText + encodeRandom(lastDigits);
+  return lastPrefix + ALPHABET[lastDigits[last] ?? 0];
 }
 
 /**
@@ -79,12 +81,13 @@ function randomDigits(): Uint8Array<ArrayBuffer> {
   return digits;
 }
 
-function increment(digits: Uint8Array): void {
+/** Counts up by one; tells whether more than the last digit has changed. */
+function increment(digits: Uint8Array): boolean {
   for (let index = digits.length - 1; index >= 0; index--) {
     const digit = digits[index] ?? 0;
     if (digit < 31) {
       digits[index] = digit + 1;
-      return;
+      return index < digits.length - 1;
     }
     digits[index] = 0;
   }

@@ -15,19 +15,15 @@ import { project, type Step } from "./projector.ts";
 import { TaskTally } from "./task_tally.ts";
 
 /**
- * What one entry did. Of the tasks, the two states hold the one that the entry is about, or
- * all: whatever changed, and nothing else may be read from them.
+ * What one entry did to its job. Of the tasks, the two states hold the one that the entry is
+ * about, or all: whatever changed, and nothing else may be read from them.
  */
-export interface FoldStep {
+export interface Applied extends Step {
+  readonly entry: JobEventLogEntry;
   readonly before: JobState | undefined;
-  readonly step: Step;
   /** Of the whole job, before and after. */
-  readonly conditions: Conditions;
-}
-
-export interface Conditions {
-  readonly before: Condition | undefined;
-  readonly after: Condition;
+  readonly conditionBefore: Condition | undefined;
+  readonly condition: Condition;
 }
 
 const NO_TASKS: readonly TaskState[] = [];
@@ -73,7 +69,7 @@ export class JobFold {
   }
 
   /** @throws {TypeError} as `project` does. */
-  apply(entry: JobEventLogEntry): FoldStep {
+  apply(entry: JobEventLogEntry): Applied {
     const own = this.#tasks.get(entry.taskId);
     let before = this.#with(own === undefined ? NO_TASKS : [own]);
     let step = project(before, entry);
@@ -81,16 +77,16 @@ export class JobFold {
       before = this.job;
       step = project(before, entry);
     }
-    const earlier = this.#condition;
-    const after = this.#take(step.job);
-    return { before, step, conditions: { before: earlier, after } };
+    const { job, rule, matched } = step;
+    const conditionBefore = this.#condition;
+    return { entry, before, job, rule, matched, conditionBefore, condition: this.#take(job) };
   }
 
   /** Takes the last step back, as if its entry had never been. */
-  revert(last: FoldStep): void {
+  revert(last: Applied): void {
     restoreTasks(this.#tasks, last);
     this.#head = last.before;
-    this.#condition = last.conditions.before;
+    this.#condition = last.conditionBefore;
     this.#whole = undefined;
     this.#tally = undefined;
     for (const task of this.#tasks.values()) {
@@ -99,7 +95,7 @@ export class JobFold {
   }
 
   /** The job as it was before the last steps, which are given oldest first. */
-  jobBefore(steps: readonly FoldStep[]): JobState | undefined {
+  jobBefore(steps: readonly Applied[]): JobState | undefined {
     const [first] = steps;
     if (first === undefined) return this.job;
     if (first.before === undefined) return undefined;
@@ -129,10 +125,10 @@ export class JobFold {
 /** Gives tasks the states that they had before a step; those that it changed keep their places. */
 function restoreTasks(
   tasks: Map<TaskId | undefined, TaskState>,
-  { before, step }: FoldStep,
+  { before, job }: Applied,
 ): void {
   const earlier = new Map(before?.tasks.map((task) => [task.taskId, task]));
-  for (const { taskId } of step.job.tasks) {
+  for (const { taskId } of job.tasks) {
     const task = earlier.get(taskId);
     if (task === undefined) tasks.delete(taskId);
     else tasks.set(taskId, task);

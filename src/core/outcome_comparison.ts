@@ -1,6 +1,6 @@
 /** Whether two states of a job, under plans that need not be the same, come to the same. */
 
-import type { FoldStep } from "./job_fold.ts";
+import type { Applied } from "./job_fold.ts";
 import type { JobPlan } from "./job_plan.ts";
 import { recordedFailure } from "./job_resource.ts";
 import type { JobState } from "./job_state.ts";
@@ -17,12 +17,12 @@ export class OutcomeComparison {
    * Whether, after these steps, state, condition, kind of failure, or the count of an expectation differs. An
    * expectation that only one of the plans has counts as unmatched in the other.
    */
-  differ(one: FoldStep | undefined, other: FoldStep | undefined): boolean {
+  differ(one: Applied | undefined, other: Applied | undefined): boolean {
     if (one === undefined || other === undefined) return one !== other;
-    const [left, right] = [one.step.job, other.step.job];
+    const [left, right] = [one.job, other.job];
     return left.state !== right.state ||
       recordedFailure(left)?.kind !== recordedFailure(right)?.kind ||
-      one.conditions.after !== other.conditions.after ||
+      one.condition !== other.condition ||
       this.#placesOf(left.plan, right.plan).some(([here, there]) =>
         matchedAt(left, here) !== matchedAt(right, there)
       );

@@ -4,7 +4,7 @@ import { atOnce, type Work } from "./at_once.ts";
 import { type Change, changesKnowing } from "./changes.ts";
 import type { JobEventLogEntry } from "./event.ts";
 import type { LogId } from "./ids.ts";
-import { type FoldStep, JobFold } from "./job_fold.ts";
+import { type Applied, JobFold } from "./job_fold.ts";
 import type { JobState } from "./job_state.ts";
 import type { RuleName } from "./rules.ts";
 import { whyOf } from "./why.ts";
@@ -48,13 +48,13 @@ export function* replaying(entries: Iterable<JobEventLogEntry>): Work<Replay> {
 }
 
 /** What one entry did. */
-export function replayStep(entry: JobEventLogEntry, folded: FoldStep): ReplayStep {
-  const { before, step, conditions } = folded;
+export function replayStep(entry: JobEventLogEntry, applied: Applied): ReplayStep {
+  const { before, job, rule, conditionBefore, condition } = applied;
   return {
     logId: entry.logId,
     eventType: entry.eventType,
-    rule: step.rule,
-    changed: changesKnowing(before, step.job, conditions.before, conditions.after),
-    why: whyOf(before, entry, step),
+    rule,
+    changed: changesKnowing(before, job, conditionBefore, condition),
+    why: whyOf(before, entry, applied),
   };
 }

@@ -7,7 +7,7 @@ import { atOnce, type Work } from "./at_once.ts";
 import type { Condition } from "./condition.ts";
 import type { JobEventLogEntry } from "./event.ts";
 import type { EventId, LogId } from "./ids.ts";
-import { type FoldStep, JobFold } from "./job_fold.ts";
+import { type Applied, JobFold } from "./job_fold.ts";
 import type { JobState, StateName } from "./job_state.ts";
 import { OutcomeComparison } from "./outcome_comparison.ts";
 import { eventIdsOf } from "./point.ts";
@@ -79,7 +79,7 @@ export function* supposing(
 /** One entry, played. */
 interface Played {
   readonly entry: JobEventLogEntry;
-  readonly folded: FoldStep;
+  readonly folded: Applied;
   /** The entry that had brought the same event before. */
   readonly repeats?: LogId;
 }
@@ -88,7 +88,7 @@ function* compare({ recorded, supposed }: SupposedHistory): Work<WhatIf> {
   const steps: ReplayStep[] = [];
   const comparison = new OutcomeComparison();
   let firstDifference: FirstDifference | null = null;
-  let [one, other]: (FoldStep | undefined)[] = [];
+  let [one, other]: (Applied | undefined)[] = [];
   const fold = new JobFold();
   for (const [left, right] of sideBySide(playRecorded(recorded), playSupposed(supposed, fold))) {
     one = left?.folded ?? one;
@@ -112,9 +112,9 @@ function* playRecorded(entries: readonly JobEventLogEntry[]): Generator<Played> 
 /** An event that comes a second time changes nothing, whichever of the two is supposed. */
 function* playSupposed(entries: readonly SupposedEntry[], fold: JobFold): Generator<Played> {
   const seen = new Map<EventId, LogId>();
-  let last: FoldStep | undefined;
+  let last: Applied | undefined;
   for (const { entry, origin } of entries) {
-    if (origin === "past" && !takesEvents(last?.step.job)) continue;
+    if (origin === "past" && !takesEvents(last?.job)) continue;
     const ids = eventIdsOf(entry);
     const repeats = ids.map((id) => seen.get(id)).find((logId) => logId !== undefined);
     last = last !== undefined && repeats !== undefined ? repeated(last) : fold.apply(entry);
@@ -128,9 +128,10 @@ function takesEvents(job: JobState | undefined): boolean {
   return job?.state === "Running" || job?.state === "Compensating";
 }
 
-function repeated({ step: { job }, conditions: { after } }: FoldStep): FoldStep {
-  const step = { job, rule: "any/already-applied", matched: [] } as const;
-  return { before: job, step, conditions: { before: after, after } };
+function repeated(last: Applied): Applied {
+  const { job, condition } = last;
+  const unchanged = { before: job, conditionBefore: condition, matched: [] };
+  return { ...last, ...unchanged, rule: "any/already-applied" };
 }
 
 /** Both plays by position; where only one has an entry, the other has none. */
@@ -178,12 +179,12 @@ function differenceAt(
   };
 }
 
-function leftOutText({ entry, folded: { before, step } }: Played): string {
-  return `Entry ${entry.logId} is left out. On record: ${whyOf(before, entry, step)}`;
+function leftOutText({ entry, folded }: Played): string {
+  return `Entry ${entry.logId} is left out. On record: ${whyOf(folded.before, entry, folded)}`;
 }
 
 function standingOf(played: Played | undefined): Standing | null {
   if (played === undefined) return null;
-  const { step: { job, rule }, conditions } = played.folded;
-  return { state: job.state, condition: conditions.after, rule };
+  const { job, rule, condition } = played.folded;
+  return { state: job.state, condition, rule };
 }

@@ -149,10 +149,7 @@ export class Answers {
       if (!this.#isDue(next)) return this.#replaying ? this.#endReplay() : this.#services.idle();
       if (this.#reactsIn === this.#services.turns.number) return this.#waitForTurn();
       if (next.kind === "task" && !this.#isAsked(next) && this.#graced !== next) {
-        return this.#waitToBeAsked(
-          next,
-          () => this.#isAsked(next) || this.#settlements[0] !== next,
-        );
+        return this.#waitForTask(next);
       }
       this.#settlements.shift();
       if (!this.#isAsked(next)) {
@@ -197,6 +194,11 @@ export class Answers {
   #goOn(): void {
     this.#pause = "none";
     this.give();
+  }
+
+  /** Apart, since a closure in the loop of `give` would cost each answer. */
+  #waitForTask(next: Settlement): void {
+    this.#waitToBeAsked(next, () => this.#isAsked(next) || this.#settlements[0] !== next);
   }
 
   #waitToBeAsked(what: Settlement | "end", met: () => boolean): void {

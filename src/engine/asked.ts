@@ -35,13 +35,13 @@ export class Asked implements JobContext<string> {
   /** Those that have not been answered yet. */
   readonly expectations = new Map<string, AskedExpectation>();
   readonly jobId: JobId;
-  readonly #names: ReadonlySet<string>;
-  readonly #answers = new Map<string, Promise<readonly FactEvent[]>>();
+  readonly #names: readonly string[];
+  #answers: Map<string, Promise<readonly FactEvent[]>> | undefined;
   readonly #listener: AskListener;
 
-  constructor(jobId: JobId, expectationNames: Iterable<string>, listener: AskListener) {
+  constructor(jobId: JobId, expectationNames: readonly string[], listener: AskListener) {
     this.jobId = jobId;
-    this.#names = new Set(expectationNames);
+    this.#names = expectationNames;
     this.#listener = listener;
   }
 
@@ -70,18 +70,18 @@ export class Asked implements JobContext<string> {
   }
 
   expect(name: string): Promise<readonly [FactEvent, ...FactEvent[]]> {
-    if (!this.#names.has(name)) {
+    if (!this.#names.includes(name)) {
       // The end of run is an expectation too, and none that run could wait for.
-      const others = [...this.#names].filter((other) => other !== MAIN_TASK);
+      const others = this.#names.filter((other) => other !== MAIN_TASK);
       const what = others.join(", ") || "nothing";
       throw new TypeError(
         `Cannot expect ${JSON.stringify(name)}: the plan does not name it, it names ${what}`,
       );
     }
-    let answer = this.#answers.get(name);
+    let answer = this.#answers?.get(name);
     if (answer === undefined) {
       const { promise, resolve } = Promise.withResolvers<readonly FactEvent[]>();
-      this.#answers.set(name, answer = promise);
+      (this.#answers ??= new Map()).set(name, answer = promise);
       const expectation = { name, resolve };
       this.expectations.set(name, expectation);
       this.#listener.askedExpectation(expectation);

@@ -211,7 +211,12 @@ export class Attempts {
     const { run } = work;
     if (run === undefined) return this.#ended(open, { kind: "failed", error: missing(work) });
     const request = {
-      ...{ jobId, taskId: work.taskId, executionId, attempt, timeoutMs: work.timeoutMs, span },
+      jobId,
+      taskId: work.taskId,
+      executionId,
+      attempt,
+      timeoutMs: work.timeoutMs,
+      span,
       run,
       guard: this.#parts.guard(),
       // Progress belongs to the task; that of its undoing has no place to be shown.

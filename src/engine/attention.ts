@@ -9,7 +9,7 @@ import type { JobEventLogEntry } from "../core/event.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import { hasCode, isTerminal, type JobState } from "../core/job_state.ts";
 import type { DefinitionRegistry } from "./definition_registry.ts";
-import type { Applied } from "./job_record.ts";
+import type { Applied } from "../core/job_fold.ts";
 import type { View } from "./view.ts";
 import type { JobTable } from "./job_table.ts";
 import type { NeedingAttention } from "./requests.ts";

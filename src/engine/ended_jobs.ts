@@ -13,7 +13,7 @@ import {
 } from "../core/job_plan.ts";
 import { type DoneJob, type FailedJob, isTerminal } from "../core/job_state.ts";
 import { CorrelationIndex, type Wanted } from "./correlation_index.ts";
-import type { Applied } from "./job_record.ts";
+import type { Applied } from "../core/job_fold.ts";
 import type { JobTable } from "./job_table.ts";
 import type { View } from "./view.ts";
 import type { Missed } from "./nearest_expectation.ts";

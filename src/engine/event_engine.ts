@@ -88,13 +88,22 @@ export class EventEngine {
     return entries.find((entry) => entry.eventId === eventId);
   }
 
+  /** All have the same shape, whatever is absent: this runs for every entry. */
   #stamped(draft: EventDraft, receivedAt: string): StampedEvent {
     return {
-      ...draft,
-      eventId: draft.eventId ?? `evt_${this.#random.ulid()}` as EventId,
+      stratum: draft.stratum,
+      eventType: draft.eventType,
+      eventId: draft.eventId ?? `evt_${this.#random.ulid()}`,
       occurredAt: draft.occurredAt ?? receivedAt,
       receivedAt,
-    };
+      jobId: draft.jobId,
+      taskId: draft.taskId,
+      executionId: draft.executionId,
+      traceId: draft.traceId,
+      spanId: draft.spanId,
+      causedBy: draft.causedBy,
+      attributes: draft.attributes,
+    } as StampedEvent;
   }
 
   /** The current time as RFC 3339; the text of one millisecond is made once. */

@@ -8,7 +8,7 @@ import type { JobId } from "../core/ids.ts";
 import { isTerminal, type JobState } from "../core/job_state.ts";
 import { inputRemovedEventId } from "./derived_ids.ts";
 import type { EventEngine } from "./event_engine.ts";
-import type { Applied } from "./job_record.ts";
+import type { Applied } from "../core/job_fold.ts";
 import type { Past, View } from "./view.ts";
 import type { KeyStore } from "./ports.ts";
 import type { Scheduler } from "./scheduler.ts";

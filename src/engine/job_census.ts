@@ -7,7 +7,7 @@
 import { type Condition, conditionOf } from "../core/condition.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import type { CreatedJob, JobState, StateName } from "../core/job_state.ts";
-import type { Applied } from "./job_record.ts";
+import type { Applied } from "../core/job_fold.ts";
 import type { Past, View } from "./view.ts";
 import type { JobTable } from "./job_table.ts";
 import type { JobWatch } from "./ports.ts";

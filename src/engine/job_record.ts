@@ -8,18 +8,8 @@ import type { ErrorFingerprint } from "../core/error_fingerprint.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { ErrorFact } from "../core/framework_events.ts";
 import type { LogId, TaskId } from "../core/ids.ts";
-import { type FoldStep, JobFold } from "../core/job_fold.ts";
+import { type Applied, JobFold } from "../core/job_fold.ts";
 import { isTerminal, type JobState, type TaskState } from "../core/job_state.ts";
-import type { Step } from "../core/projector.ts";
-
-/** What one entry did to its job. Of the tasks, the states hold those that it is about, or all. */
-export interface Applied extends Step {
-  readonly before: JobState | undefined;
-  /** What the job was doing before and does now. */
-  readonly conditionBefore: Condition | undefined;
-  readonly condition: Condition;
-  readonly entry: JobEventLogEntry;
-}
 
 /** A job with all that was appended. */
 export interface PendingJob {
@@ -34,19 +24,13 @@ export interface PendingJob {
   onItsWay(eventType: JobEventLogEntry["eventType"]): LogId | undefined;
 }
 
-/** A step that is not durable yet. */
-interface InFlight {
-  readonly entry: JobEventLogEntry;
-  readonly step: FoldStep;
-}
-
-const NONE: readonly InFlight[] = [];
+const NONE: readonly Applied[] = [];
 
 export class JobRecord implements PendingJob {
   /** Absent while nothing is appended to a job that came from a snapshot, or has ended. */
   #fold: JobFold | undefined;
   /** Oldest first. */
-  #inFlight: InFlight[] = NONE as InFlight[];
+  #inFlight: Applied[] = NONE as Applied[];
   /** As of what is durable; made when somebody asks. */
   #shown: JobState | undefined;
   #isVisible: boolean;
@@ -82,8 +66,7 @@ export class JobRecord implements PendingJob {
 
   /** As of what is durable. */
   get job(): JobState {
-    const steps = this.#inFlight.map(({ step }) => step);
-    return this.#shown ??= this.#pending.jobBefore(steps) as JobState;
+    return this.#shown ??= this.#pending.jobBefore(this.#inFlight) as JobState;
   }
 
   get whole(): JobState {
@@ -108,23 +91,21 @@ export class JobRecord implements PendingJob {
 
   /** Projects an entry that was appended. */
   append(entry: JobEventLogEntry): Applied {
-    const step = this.#pending.apply(entry);
+    const applied = this.#pending.apply(entry);
     if (this.#inFlight === NONE) this.#inFlight = [];
-    this.#inFlight.push({ entry, step });
-    const { before, step: { job, rule, matched }, conditions } = step;
-    const condition = conditions.after;
-    return { entry, before, job, rule, matched, conditionBefore: conditions.before, condition };
+    this.#inFlight.push(applied);
+    return applied;
   }
 
   /** The oldest entry on its way has become durable. */
   show(): void {
     const first = this.#inFlight.shift();
     if (first === undefined) return;
-    const { step: { job }, conditions } = first.step;
+    const { job, condition } = first;
     if (!this.#isVisible) this.#firstLogId = job.firstLogId;
     this.#isVisible = true;
     this.#lastLogId = job.lastLogId;
-    this.condition = conditions.after;
+    this.condition = condition;
     this.#shown = undefined;
     if (isTerminal(job) && this.#inFlight.length === 0) this.#settle();
   }
@@ -132,14 +113,14 @@ export class JobRecord implements PendingJob {
   /** The newest entry on its way was lost. */
   takeBack(): void {
     const last = this.#inFlight.pop();
-    if (last !== undefined) this.#pending.revert(last.step);
+    if (last !== undefined) this.#pending.revert(last);
   }
 
   /** Most jobs that have ended get no more entries. */
   #settle(): void {
     this.#shown = this.job;
     this.#fold = undefined;
-    this.#inFlight = NONE as InFlight[];
+    this.#inFlight = NONE as Applied[];
   }
 
   get #pending(): JobFold {

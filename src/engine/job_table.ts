@@ -8,7 +8,8 @@ import type { JobId, LogId } from "../core/ids.ts";
 import { sharedPlan } from "../core/job_plan.ts";
 import { isTerminal, type JobState } from "../core/job_state.ts";
 import { EntryColumns } from "./entry_columns.ts";
-import { type Applied, JobRecord, type PendingJob } from "./job_record.ts";
+import type { Applied } from "../core/job_fold.ts";
+import { JobRecord, type PendingJob } from "./job_record.ts";
 import { JobScan } from "./job_scan.ts";
 import type { JobFilter, JobRange, ListQuery, Transition } from "./requests.ts";
 

@@ -2,7 +2,7 @@
 
 import type { JobId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
-import type { Applied } from "./job_record.ts";
+import type { Applied } from "../core/job_fold.ts";
 import type { Clock } from "./ports.ts";
 import type { View } from "./view.ts";
 

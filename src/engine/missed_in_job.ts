@@ -9,7 +9,7 @@ import { mismatchesText } from "../core/mismatch.ts";
 import { matchableOf } from "../core/projector.ts";
 import { nearestName } from "../core/spelling.ts";
 import type { Wanted } from "./correlation_index.ts";
-import type { Applied } from "./job_record.ts";
+import type { Applied } from "../core/job_fold.ts";
 import {
   failingClauses,
   type Missed,

@@ -7,7 +7,7 @@ import type { EventId } from "../core/ids.ts";
 import { equalJson, type JsonObject } from "../core/json.ts";
 import { requiredMatches } from "../core/job_plan.ts";
 import { matchableOf } from "../core/projector.ts";
-import type { Applied } from "./job_record.ts";
+import type { Applied } from "../core/job_fold.ts";
 import { missedInCompensation, missedInJob, nearestInJob } from "./missed_in_job.ts";
 import { failingClauses, nearestExpectation } from "./nearest_expectation.ts";
 import type { IncomingEvent, NearestExpectation, Receipt, ReceiptJob } from "./requests.ts";

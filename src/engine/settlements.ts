@@ -5,10 +5,11 @@
  */
 
 import { isSatisfied } from "../core/condition.ts";
+import type { JobEventLogEntry } from "../core/event.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../core/ids.ts";
 import { MAIN_EXPECTATION_ID } from "../core/job_plan.ts";
 import type { CompletedTask, JobState, TaskState } from "../core/job_state.ts";
-import type { Applied } from "./job_record.ts";
+import type { Applied } from "../core/job_fold.ts";
 
 /** A task or an expectation whose answer is on record. */
 export type Settlement =
@@ -58,22 +59,27 @@ function answerOf({ taskId, completedBy, endedAt }: CompletedTask): Settlement {
   return { kind: "task", logId: completedBy, taskId, receivedAt: endedAt };
 }
 
+const NONE: readonly Settlement[] = [];
+
 /** The answers that one entry gives. */
 export function settlementsOf(applied: Applied): readonly Settlement[] {
   const { entry, before, job, matched } = applied;
-  const settlements: Settlement[] = [];
-  if (
-    entry.stratum === "framework" && entry.eventType === "job.TaskCompleted" &&
-    entry.taskId !== undefined && entry.taskId !== MAIN_TASK
-  ) {
-    const { logId, taskId, receivedAt } = entry;
-    settlements.push({ kind: "task", logId, taskId, receivedAt });
+  if (matched.length > 0) {
+    const settled = matched.filter((name) =>
+      name !== MAIN_EXPECTATION_ID && before !== undefined && isSatisfied(job, name) &&
+      !isSatisfied(before, name)
+    );
+    const settlements = settled.map((name): Settlement => (
+      { kind: "expectation", logId: entry.logId, name }
+    ));
+    return [...taskSettlement(entry), ...settlements];
   }
-  for (const name of matched) {
-    const isNew = isSatisfied(job, name) && before !== undefined && !isSatisfied(before, name);
-    if (isNew && name !== MAIN_EXPECTATION_ID) {
-      settlements.push({ kind: "expectation", logId: entry.logId, name });
-    }
-  }
-  return settlements;
+  return taskSettlement(entry);
+}
+
+function taskSettlement(entry: JobEventLogEntry): readonly Settlement[] {
+  const { logId, taskId, receivedAt } = entry;
+  const isEnd = entry.stratum === "framework" && entry.eventType === "job.TaskCompleted";
+  if (!isEnd || taskId === undefined || taskId === MAIN_TASK) return NONE;
+  return [{ kind: "task", logId, taskId, receivedAt }];
 }

@@ -2,7 +2,7 @@
 
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
-import type { Applied } from "./job_record.ts";
+import type { Applied } from "../core/job_fold.ts";
 import type { JobTable } from "./job_table.ts";
 
 /** What is there when the engine starts. */

@@ -7,12 +7,12 @@
 import type { EventDraft, JobEventLogEntry } from "../core/event.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import { hasCode, isTerminal, type JobState } from "../core/job_state.ts";
-import { COMPENSATION_ENDS } from "../core/job_plan.ts";
+import { COMPENSATION_ENDS, MAIN_ONLY_PLAN } from "../core/job_plan.ts";
 import type { CorrelationIndex } from "./correlation_index.ts";
 import type { EventEngine } from "./event_engine.ts";
 import type { FactIndex } from "./fact_index.ts";
 import { refuseEntry } from "./framework_schemas.ts";
-import type { Applied } from "./job_record.ts";
+import type { Applied } from "../core/job_fold.ts";
 import type { JobTable } from "./job_table.ts";
 import { JournalFailedError, JournalFullError, type Urgency } from "./ports.ts";
 
@@ -55,12 +55,6 @@ export interface WriterListener {
   lost(): void;
 }
 
-/** A step on its way to the disk. */
-interface InFlight {
-  readonly entry: JobEventLogEntry;
-  readonly applied: Applied | undefined;
-}
-
 interface Waiter {
   readonly lastLogId: LogId;
   resolve(): void;
@@ -72,8 +66,9 @@ export class Writer {
   readonly #table: JobTable;
   readonly #indexes: Indexes;
   readonly #debts = new Map<JobId, () => void>();
-  /** Oldest first. */
-  #inFlight: InFlight[] = [];
+  /** On their way to the disk, oldest first, and beside each what it did to its job. */
+  #entries: JobEventLogEntry[] = [];
+  #applied: (Applied | undefined)[] = [];
   /** Groups whose loss somebody mends, oldest first. */
   #recoverable: { readonly lastLogId: LogId; readonly onLost: () => void }[] = [];
   /** In the order in which they began to wait. */
@@ -94,6 +89,7 @@ export class Writer {
     this.#durableLogId = headLogId;
     const { started, unstarted } = this.#indexes;
     for (const { jobId, plan, state } of this.#table.jobs()) {
+      if (plan === MAIN_ONLY_PLAN) continue;
       if (state === "Running") started.add(jobId, plan);
       if (state === "Compensating") started.add(jobId, plan, COMPENSATION_ENDS);
       if (state === "Created") unstarted.add(jobId, plan, []);
@@ -128,7 +124,7 @@ export class Writer {
     for (const draft of drafts) requireReadable(draft);
     if (this.#debts.size > 0) this.#payFirst(drafts);
     const entries = this.#events.record(drafts, urgency, receivedAt);
-    const steps = entries.map((entry) => this.#project(entry));
+    const steps = this.#project(entries);
     const lastLogId = entries.at(-1)?.logId ?? this.#durableLogId;
     if (onLost !== undefined) this.#recoverable.push({ lastLogId, onLost });
     for (const step of steps) if (step !== undefined) this.listener.appended(step);
@@ -200,12 +196,13 @@ export class Writer {
     for (const entry of entries) {
       this.#events.seen(entry);
       this.#indexes.facts.add(entry);
-      const next = this.#inFlight[taken];
-      if (next?.entry.logId !== entry.logId) continue;
-      taken++;
-      if (next.applied !== undefined) shown.push(this.#show(next.applied));
+      // The entries of the journal itself come between.
+      if (this.#entries[taken]?.logId !== entry.logId) continue;
+      const applied = this.#applied[taken++];
+      if (applied !== undefined) shown.push(this.#show(applied));
     }
-    this.#inFlight.splice(0, taken);
+    this.#entries.splice(0, taken);
+    this.#applied.splice(0, taken);
     const durableLogId = this.#durableLogId = entries.at(-1)?.logId ?? this.#durableLogId;
     const safe = this.#recoverable.findIndex(({ lastLogId }) => lastLogId > durableLogId);
     this.#recoverable.splice(0, safe < 0 ? Infinity : safe);
@@ -225,10 +222,8 @@ export class Writer {
 
   /** All that is not durable is lost. */
   lost(error: JournalFullError): void {
-    const lost = this.#inFlight;
-    this.#inFlight = [];
-    for (const { entry, applied } of lost.reverse()) {
-      this.#events.lost(entry);
+    for (const entry of this.#entries.splice(0)) this.#events.lost(entry);
+    for (const applied of this.#applied.splice(0).reverse()) {
       if (applied !== undefined) this.#takeBack(applied);
     }
     this.#rejectWaiting(error);
@@ -262,31 +257,45 @@ export class Writer {
     }
   }
 
-  #project(entry: JobEventLogEntry): Applied | undefined {
-    const applied = this.#table.append(entry);
-    this.#inFlight.push({ entry, applied });
-    if (applied !== undefined) this.#file(applied);
-    return applied;
+  #project(entries: readonly JobEventLogEntry[]): readonly (Applied | undefined)[] {
+    const steps: (Applied | undefined)[] = [];
+    for (const entry of entries) {
+      const applied = this.#table.append(entry);
+      steps.push(applied);
+      this.#entries.push(entry);
+      this.#applied.push(applied);
+    }
+    steps.forEach((step, index) => {
+      if (step !== undefined) this.#file(step, steps[index + 1]);
+    });
+    return steps;
   }
 
   /**
    * A job is filed as soon as its creation or start has a position, so that an event with a
    * later position finds it; should that never become durable, neither does the event.
+   *
+   * @param next What the next entry of the group did: most jobs are started as they are made.
    */
-  #file({ before, job }: Applied): void {
+  #file({ before, job }: Applied, next: Applied | undefined): void {
+    const { jobId, plan } = job;
+    if (isStart(before, job) && hasCode(job)) this.#starting++;
+    if (plan === MAIN_ONLY_PLAN) return; // No event from outside is ever one for it.
     const { started, unstarted } = this.#indexes;
-    if (before === undefined) return unstarted.add(job.jobId, job.plan, []);
-    if (before.state !== "Created" || job.state === "Created") return;
-    unstarted.remove(job.jobId);
-    started.add(job.jobId, job.plan);
-    if (hasCode(job)) this.#starting++;
+    if (before === undefined) {
+      const startsNow = next?.job.jobId === jobId && next.job.state !== "Created";
+      if (!startsNow) unstarted.add(jobId, plan, []);
+    } else if (isStart(before, job)) {
+      unstarted.remove(jobId);
+      started.add(jobId, plan);
+    }
   }
 
   #show(applied: Applied): Applied {
     const { before, job, rule } = applied;
     const { started } = this.#indexes;
     this.#table.show(applied);
-    if (hasStarted(before, job)) this.#starting--;
+    if (isStart(before, job) && hasCode(job)) this.#starting--;
     if (isTerminal(job)) started.remove(job.jobId);
     if (rule === "running/error-compensating") {
       started.refile(job.jobId, job.plan, COMPENSATION_ENDS);
@@ -299,15 +308,15 @@ export class Writer {
     const { started, unstarted } = this.#indexes;
     this.#table.takeBack(applied);
     if (before === undefined) return unstarted.remove(job.jobId);
-    if (before.state !== "Created" || job.state === "Created") return;
+    if (!isStart(before, job)) return;
     started.remove(job.jobId);
     unstarted.add(job.jobId, job.plan, []);
-    if (hasStarted(before, job)) this.#starting--;
+    if (hasCode(job)) this.#starting--;
   }
 }
 
-function hasStarted(before: JobState | undefined, job: JobState): boolean {
-  return before?.state === "Created" && job.state !== "Created" && hasCode(job);
+function isStart(before: JobState | undefined, job: JobState): boolean {
+  return before?.state === "Created" && job.state !== "Created";
 }
 
 /** @throws {TypeError} */

@@ -13,7 +13,6 @@ import {
   entryOf,
   lineBody,
   lineEnd,
-  type PositionedEvent,
   resolveCause,
 } from "./line_codec.ts";
 import { lineStarts, utf8WithSpare } from "./utf8.ts";
@@ -57,9 +56,11 @@ export class Batch {
   readonly #entries: JobEventLogEntry[] = [];
   /** Of all groups: they share what becomes of the batch. */
   readonly #durable = Promise.withResolvers<void>();
-  /** The lines so far; the last one still lacks its end. */
-  #text = "";
-  /** Where in the text each line begins. */
+  /** Bodies of lines and their ends in turn; the last line still lacks its end. */
+  readonly #parts: string[] = [];
+  /** Characters of all parts. */
+  #length = 0;
+  /** Where in the text of the parts each line begins. */
   readonly #starts: number[] = [];
   /** Of the last line, as far as it is in the text. */
   #crc = 0;
@@ -85,7 +86,7 @@ export class Batch {
 
   /** Bytes on disk if nothing more is added; before `seal`, text counts by its characters. */
   get sealedBytes(): number {
-    const unsealed = "\n".length + this.#openingLength + this.#text.length + SEAL_BYTES;
+    const unsealed = "\n".length + this.#openingLength + this.#length + SEAL_BYTES;
     return this.#sealed?.bytes.length ?? unsealed;
   }
 
@@ -95,15 +96,21 @@ export class Batch {
   }
 
   /** Adds a whole group. The promise settles with `resolve` or `reject`. */
-  add(group: EncodedGroup): { entries: readonly JobEventLogEntry[]; durable: Promise<void> } {
-    const entries = this.#positioned(group).map((positioned) => this.#addLine(positioned));
+  add(
+    { events, attributes }: EncodedGroup,
+  ): { entries: readonly JobEventLogEntry[]; durable: Promise<void> } {
+    const first = this.nextLogId;
+    const entries = events.map((event, index) => {
+      const causedBy = resolveCause(event.causedBy, first, events.length);
+      return this.#addLine(first + index, event, causedBy, attributes[index] ?? "{}");
+    });
     return { entries, durable: this.#durable.promise };
   }
 
   /** Ends the batch, after the one whose chain is given. Nothing can be added any more. */
   seal(previousChain: string): SealedBatch {
     const opening = this.#openingLine(previousChain);
-    const text = `\n${opening.text}${this.#text}`;
+    const text = `\n${opening.text}${this.#parts.join("")}`;
     const { buffer, length } = utf8WithSpare(text, SEAL_BYTES);
     const chain = chainOf(previousChain, buffer.subarray(1, length));
     const field = chainField(chain);
@@ -131,25 +138,25 @@ export class Batch {
     this.#durable.reject(error);
   }
 
-  #positioned({ events, attributes }: EncodedGroup): readonly PositionedEvent[] {
-    const first = this.nextLogId;
-    return events.map((event, index) => ({
-      logId: first + index,
-      event,
-      causedBy: resolveCause(event.causedBy, first, events.length),
-      attributes: attributes[index] ?? "{}",
-    }));
-  }
-
-  #addLine(positioned: PositionedEvent): JobEventLogEntry {
-    if (this.#entries.length > 0) this.#text += lineEnd(this.#crc);
-    const body = lineBody(this.firstLogId, positioned);
-    const entry = entryOf(positioned);
+  #addLine(
+    logId: LogId,
+    event: StampedEvent,
+    causedBy: LogId | undefined,
+    attributes: string,
+  ): JobEventLogEntry {
+    if (this.#entries.length > 0) this.#push(lineEnd(this.#crc));
+    const body = lineBody(this.firstLogId, logId, event, causedBy, attributes);
+    const entry = entryOf(logId, event, causedBy);
     this.#entries.push(entry);
-    this.#starts.push(this.#text.length);
-    this.#text += body;
+    this.#starts.push(this.#length);
+    this.#push(body);
     this.#crc = crcOf(body);
     return entry;
+  }
+
+  #push(part: string): void {
+    this.#parts.push(part);
+    this.#length += part.length;
   }
 
   /** Where each line begins when every character is one byte. */
@@ -162,20 +169,15 @@ export class Batch {
   /** The line that opens the segment and its entry, or nothing. */
   #openingLine(previousChain: string): { text: string; entries: readonly JobEventLogEntry[] } {
     if (this.#opening === undefined) return { text: "", entries: [] };
-    const positioned = this.#openingAt(this.#opening, previousChain);
-    const body = lineBody(this.firstLogId, positioned);
-    return { text: body + lineEnd(crcOf(body)), entries: [entryOf(positioned)] };
-  }
-
-  /** The first batch of all follows no chain. */
-  #openingAt(opening: StampedEvent, previousChain: string): PositionedEvent {
+    // The first batch of all follows no chain.
     const follows = this.firstLogId === 1 ? {} : { previousChain };
-    const attributes = { ...opening.attributes, ...follows };
+    const attributes = { ...this.#opening.attributes, ...follows };
+    const opening = { ...this.#opening, attributes } as StampedEvent;
+    const logId = this.firstLogId;
+    const body = lineBody(logId, logId, opening, undefined, JSON.stringify(attributes));
     return {
-      logId: this.firstLogId,
-      event: { ...opening, attributes } as StampedEvent,
-      causedBy: undefined,
-      attributes: JSON.stringify(attributes),
+      text: body + lineEnd(crcOf(body)),
+      entries: [entryOf(logId, opening, undefined)],
     };
   }
 }

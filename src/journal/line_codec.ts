@@ -26,15 +26,6 @@ export const CRC_SUFFIX_BYTES = CRC_KEY.length + 8 + '"}'.length;
 /** Bytes from `,"chain":"` to the closing quotation mark. */
 export const CHAIN_FIELD_BYTES = CHAIN_KEY.length + CHAIN_LENGTH + '"'.length;
 
-/** An event about to be recorded: `causedBy` is resolved and `attributes` is text. */
-export interface PositionedEvent {
-  readonly logId: LogId;
-  readonly event: StampedEvent;
-  readonly causedBy: LogId | undefined;
-  /** JSON. */
-  readonly attributes: string;
-}
-
 /** How each line of a batch begins; every reader and writer relies on it to the byte. */
 export function linePrefix(logId: LogId, batch: LogId): string {
   return `{"logId":${logId},"batch":${batch},`;
@@ -44,25 +35,37 @@ export function linePrefix(logId: LogId, batch: LogId): string {
  * A line up to its last attribute: `chain`, `crc` and the brace are still to come. Ids
  * and event types are validated text that needs no escape; what a sender chose freely
  * is escaped.
+ *
+ * @param attributes JSON.
  */
-export function lineBody(batch: LogId, positioned: PositionedEvent): string {
-  const { event, logId, causedBy } = positioned;
-  let text = linePrefix(logId, batch) +
-    `"receivedAt":"${event.receivedAt}","stratum":"${event.stratum}"` +
-    `,"eventId":"${event.eventId}","eventType":"${event.eventType}"` +
-    `,"occurredAt":${JSON.stringify(event.occurredAt)}`;
-  if (event.jobId !== undefined) text += `,"jobId":"${event.jobId}"`;
-  if (event.taskId !== undefined) text += `,"taskId":"${event.taskId}"`;
-  if (event.executionId !== undefined) text += `,"executionId":"${event.executionId}"`;
-  if (event.traceId !== undefined) text += `,"traceId":${JSON.stringify(event.traceId)}`;
-  if (event.spanId !== undefined) text += `,"spanId":${JSON.stringify(event.spanId)}`;
-  if (causedBy !== undefined) text += `,"causedBy":${causedBy}`;
-  return text + `,"attributes":${positioned.attributes}`;
+export function lineBody(
+  batch: LogId,
+  logId: LogId,
+  event: StampedEvent,
+  causedBy: LogId | undefined,
+  attributes: string,
+): string {
+  const { receivedAt, occurredAt, jobId, taskId, executionId, traceId, spanId } = event;
+  // Nearly every event occurred when it was received, which is text of our own.
+  const occurred = occurredAt === receivedAt ? `"${occurredAt}"` : JSON.stringify(occurredAt);
+  return linePrefix(logId, batch) +
+    `"receivedAt":"${receivedAt}","stratum":"${event.stratum}","eventId":"${event.eventId}"` +
+    `,"eventType":"${event.eventType}","occurredAt":${occurred}` +
+    (jobId === undefined ? "" : `,"jobId":"${jobId}"`) +
+    (taskId === undefined ? "" : `,"taskId":"${taskId}"`) +
+    (executionId === undefined ? "" : `,"executionId":"${executionId}"`) +
+    (traceId === undefined ? "" : `,"traceId":${JSON.stringify(traceId)}`) +
+    (spanId === undefined ? "" : `,"spanId":${JSON.stringify(spanId)}`) +
+    (causedBy === undefined ? "" : `,"causedBy":${causedBy}`) +
+    `,"attributes":${attributes}`;
 }
 
 /** The same event as an entry, its keys in the order that a line read back has. */
-export function entryOf(positioned: PositionedEvent): JobEventLogEntry {
-  const { event, logId, causedBy } = positioned;
+export function entryOf(
+  logId: LogId,
+  event: StampedEvent,
+  causedBy: LogId | undefined,
+): JobEventLogEntry {
   const { receivedAt, stratum, eventId, eventType, occurredAt } = event;
   const entry: Record<string, unknown> = {
     logId,

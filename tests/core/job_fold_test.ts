@@ -22,12 +22,12 @@ function assertAlike(entries: readonly JobEventLogEntry[], from?: JobState): voi
   for (const entry of entries) {
     const step = project(job, entry);
     const folded = fold.apply(entry);
-    assert.deepEqual([folded.step.rule, folded.step.matched], [step.rule, step.matched]);
+    assert.deepEqual([folded.rule, folded.matched], [step.rule, step.matched]);
     assert.equal(JSON.stringify(fold.job), JSON.stringify(step.job));
-    assert.deepEqual(folded.conditions, {
-      before: job && conditionOf(job),
-      after: conditionOf(step.job),
-    });
+    assert.deepEqual(
+      [folded.conditionBefore, folded.condition],
+      [job && conditionOf(job), conditionOf(step.job)],
+    );
     assert.deepEqual(replayStep(entry, folded), {
       logId: entry.logId,
       eventType: entry.eventType,

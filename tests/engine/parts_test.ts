@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { EntryColumns } from "../../src/engine/entry_columns.ts";
 import { EventIdIndex } from "../../src/engine/event_id_index.ts";
 import type { JobId } from "../../src/core/ids.ts";
-import type { Applied } from "../../src/engine/job_record.ts";
+import type { Applied } from "../../src/core/job_fold.ts";
 import { JobWaits } from "../../src/engine/job_waits.ts";
 import { Slots } from "../../src/engine/slots.ts";
 import { Scheduler } from "../../src/engine/scheduler.ts";

@@ -5,7 +5,7 @@ import type { Condition } from "../condition.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../event.ts";
 import type { ErrorFact, FailureKind, InterruptionReason } from "../framework_events.ts";
 import type { LogId, TaskId } from "../ids.ts";
-import { type FoldStep, JobFold } from "../job_fold.ts";
+import { type Applied, JobFold } from "../job_fold.ts";
 import type { JobState } from "../job_state.ts";
 import { matchableOf } from "../projector.ts";
 import type { RuleName } from "../rules.ts";
@@ -72,10 +72,10 @@ export class Annals {
 
   #ownTypes: Set<string> | undefined;
 
-  private constructor(first: JobEventLogEntry, folded: FoldStep) {
+  private constructor(first: JobEventLogEntry, folded: Applied) {
     this.created = first as FrameworkEntry<"job.JobCreated">;
     this.conditionSince = first;
-    this.job = folded.step.job;
+    this.job = folded.job;
     this.#note(first, folded);
   }
 
@@ -102,15 +102,15 @@ export class Annals {
     return this.spans.at(-1)?.condition ?? "created";
   }
 
-  #note(entry: JobEventLogEntry, folded: FoldStep): void {
-    const { before, step, conditions } = folded;
+  #note(entry: JobEventLogEntry, folded: Applied): void {
+    const { before, job, rule, condition } = folded;
     this.entries.set(entry.logId, entry);
-    this.#noteSpan(entry, conditions.after);
-    if (step.rule === "running/error-failed" || step.rule === "running/error-compensating") {
-      this.failedBy = { entry, rule: step.rule };
+    this.#noteSpan(entry, condition);
+    if (rule === "running/error-failed" || rule === "running/error-compensating") {
+      this.failedBy = { entry, rule };
     }
-    const ended = step.job.state === "Done" || step.job.state === "Failed";
-    if (ended && before?.state !== step.job.state) this.endedBy = { entry, rule: step.rule };
+    const ended = job.state === "Done" || job.state === "Failed";
+    if (ended && before?.state !== job.state) this.endedBy = { entry, rule };
     if (entry.stratum !== "framework" || entry.eventType === "job.EventCorrelated") {
       this.#noteFact(entry, folded);
     } else {
@@ -135,18 +135,18 @@ export class Annals {
     return this.#ownTypes.has(eventType);
   }
 
-  #noteFact(entry: JobEventLogEntry, folded: FoldStep): void {
+  #noteFact(entry: JobEventLogEntry, folded: Applied): void {
     this.reachedBy.add(originalIdOf(entry));
     this.#file(entry, folded, this.facts);
   }
 
   #file(
     entry: JobEventLogEntry,
-    { before, step }: FoldStep,
+    { before, job, matched }: Applied,
     facts: Map<string, JobEventLogEntry[]>,
   ): void {
-    const moved = before?.state !== step.job.state;
-    if (step.matched.length > 0 || moved) this.counted.add(entry.logId);
+    const moved = before?.state !== job.state;
+    if (matched.length > 0 || moved) this.counted.add(entry.logId);
     const { eventType } = matchableOf(entry);
     const ofType = facts.get(eventType);
     if (ofType === undefined) facts.set(eventType, [entry]);
