@@ -25,7 +25,7 @@ import { endOfJob, RunTrace } from "./run_trace.ts";
 import { isSealed, type SealedJob, withInput } from "./sealing.ts";
 import { NO_SECRETS, type SecretGuard } from "./secret_guard.ts";
 import { settlementsOf } from "./settlements.ts";
-import { compensationWork, nextToUndo, taskWork, undone } from "./work.ts";
+import { compensationWork, isUndone, taskWork, toUndo, undone } from "./work.ts";
 import type { Withdraw } from "./worker_queue.ts";
 
 /** How far a run is. */
@@ -55,6 +55,8 @@ export class JobRun {
   #main = { attempt: 0, startedBy: 0 };
   /** Asked for, and ready to start. */
   #ready: Work[] = [];
+  /** What is still to be undone, the next one last; absent until something is. */
+  #toUndo: TaskId[] | undefined;
   /** For each task that backs off, what cancels its alarm. */
   readonly #alarms = new Set<() => void>();
   #isAdvancing = false;
@@ -118,6 +120,7 @@ export class JobRun {
     const works = this.#attempts.lost(durableLogId);
     if (this.#main.startedBy > durableLogId) return this.#beginAgain();
     this.#answers.lost(durableLogId);
+    this.#toUndo = undefined;
     this.#ready.unshift(...works.filter(({ kind }) => kind === "task"));
     this.#services.later(() => this.#advanceSoon());
   }
@@ -339,7 +342,7 @@ export class JobRun {
   #undoNext(): void {
     if (this.#attempts.isBusy || this.#alarms.size > 0 || this.#services.draining) return;
     if (this.#job.head.suspendedBy !== undefined) return;
-    const next = nextToUndo(this.#job.whole.tasks);
+    const next = this.#nextToUndo();
     if (next === undefined) return this.#recordUndone();
     const work = compensationWork(next, this.#askedTaskOf(next));
     const { compensation } = next;
@@ -349,6 +352,16 @@ export class JobRun {
       return this.#startAt(work, compensation.retryAt);
     }
     this.#start([work], () => {});
+  }
+
+  #nextToUndo(): CompletedTask | undefined {
+    const left = this.#toUndo ??= toUndo(this.#job.whole.tasks);
+    for (let taskId = left.at(-1); taskId !== undefined; taskId = left.at(-1)) {
+      const task = this.#job.task(taskId);
+      if (task?.status === "completed" && !isUndone(task)) return task;
+      left.pop();
+    }
+    return undefined;
   }
 
   #askedTaskOf({ taskId }: CompletedTask): AskedTask | undefined {

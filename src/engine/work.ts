@@ -1,7 +1,7 @@
 /** What there is to attempt for a job: the tasks that its `run` asks for, and their undoing. */
 
 import type { JobEventDraft } from "../core/event.ts";
-import type { JobId } from "../core/ids.ts";
+import type { JobId, TaskId } from "../core/ids.ts";
 import type { CompletedTask, TaskState } from "../core/job_state.ts";
 import type { AskedTask } from "./asked.ts";
 import type { Work } from "./attempts.ts";
@@ -24,13 +24,17 @@ export function compensationWork(task: CompletedTask, code: AskedTask | undefine
   };
 }
 
-/** The latest completed task that is still to be undone. */
-export function nextToUndo(tasks: readonly TaskState[]): CompletedTask | undefined {
+/** The tasks to be undone, in the order of their completion: the last one comes first. */
+export function toUndo(tasks: readonly TaskState[]): TaskId[] {
   return compensable(tasks)
-    .filter(({ compensation }) =>
-      compensation?.status !== "compensated" && compensation?.status !== "failed"
-    )
-    .toSorted((left, right) => right.completedBy - left.completedBy)[0];
+    .filter((task) => !isUndone(task))
+    .toSorted((left, right) => left.completedBy - right.completedBy)
+    .map(({ taskId }) => taskId);
+}
+
+/** Whether all that can be done to undo a task was done. */
+export function isUndone({ compensation }: CompletedTask): boolean {
+  return compensation?.status === "compensated" || compensation?.status === "failed";
 }
 
 /**
