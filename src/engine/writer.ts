@@ -71,8 +71,10 @@ export class Writer {
   #applied: (Applied | undefined)[] = [];
   /** Groups whose loss somebody mends, oldest first. */
   #recoverable: { readonly lastLogId: LogId; readonly onLost: () => void }[] = [];
-  /** In the order in which they began to wait. */
+  /** Those who wait for what they appended, in the order of its positions. */
   #waiters: Waiter[] = [];
+  /** Those who wait for what others had appended before. */
+  #resting: Waiter[] = [];
   #durableLogId: LogId = 0;
   #starting = 0;
   #failure: JournalFailedError | undefined;
@@ -185,7 +187,9 @@ export class Writer {
     if (lastLogId <= this.#durableLogId) return Promise.resolve(value);
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
-      this.#waiters.push({ lastLogId, resolve: () => resolve(value), reject });
+      const waiter = { lastLogId, resolve: () => resolve(value), reject };
+      const isLast = lastLogId >= (this.#waiters.at(-1)?.lastLogId ?? 0);
+      (isLast ? this.#waiters : this.#resting).push(waiter);
     });
   }
 
@@ -218,6 +222,10 @@ export class Writer {
       answered++;
     }
     this.#waiters.splice(0, answered);
+    if (this.#resting.length === 0) return;
+    const resting = this.#resting;
+    this.#resting = resting.filter(({ lastLogId }) => lastLogId > this.#durableLogId);
+    for (const { lastLogId, resolve } of resting) if (lastLogId <= this.#durableLogId) resolve();
   }
 
   /** All that is not durable is lost. */
@@ -238,8 +246,7 @@ export class Writer {
   }
 
   #rejectWaiting(error: Error): void {
-    const waiters = this.#waiters;
-    this.#waiters = [];
+    const waiters = [...this.#waiters.splice(0), ...this.#resting.splice(0)];
     for (const { reject } of waiters) reject(error);
   }
 

@@ -199,6 +199,24 @@ Deno.test("full disk: the duplicate of a lost event takes its place", async () =
   assert.equal((await daybook.engine.deliver([event]))[0]?.disposition, "duplicate");
 });
 
+Deno.test("full disk: a duplicate of what is durable is one, whoever waits behind it", async () => {
+  const daybook = await Harness.start();
+  const event = (id: string) => ({
+    eventType: eventType("ec.Paid"),
+    stratum: "domain" as const,
+    attributes: { text: "x".repeat(600_000) },
+    eventId: eventId(id),
+  });
+  // Each fills a batch of its own, and only the second is lost.
+  daybook.journal.failNext(full(), 1);
+  const first = daybook.engine.deliver([event("evt-1")]);
+  const lost = daybook.engine.deliver([event("evt-2")]);
+  const again = daybook.engine.deliver([event("evt-1")]);
+  assert.equal((await first)[0]?.disposition, "recorded");
+  await assert.rejects(lost, JournalFullError);
+  assert.equal((await again)[0]?.disposition, "duplicate");
+});
+
 Deno.test("full disk: a control that rests on a lost entry is decided again", async () => {
   const calls = new Calls();
   const daybook = await Harness.start({ definitions: [ordered(calls)] });
