@@ -204,7 +204,7 @@ Deno.test("full disk: a duplicate of what is durable is one, whoever waits behin
   const event = (id: string) => ({
     eventType: eventType("ec.Paid"),
     stratum: "domain" as const,
-    attributes: { text: "x".repeat(600_000) },
+    attributes: { text: "x".repeat(5_000_000) },
     eventId: eventId(id),
   });
   // Each fills a batch of its own, and only the second is lost.
