@@ -1,6 +1,6 @@
 /**
  * The commonest documents of `POST /jobs`, checked by hand: a type with its input, and a plan
- * of a few expectations. Whatever is not recognised here is left to the schema, which may take
+ * of a few expectations, which may start later. Whatever is not recognised here is left to the schema, which may take
  * it, and says what is wrong with it if not. `tests/http/common_request_test.ts` holds the two
  * together.
  */
@@ -21,8 +21,8 @@ const PATHS_MAX = 16;
 /** Of the name of a type of job. */
 export const TYPE_LENGTH_MAX = 200;
 
-const CODED_JOB: readonly string[] = ["type", "input"];
-const OUTSIDE_JOB: readonly string[] = ["plan"];
+const CODED_JOB: readonly string[] = ["type", "input", "start"];
+const OUTSIDE_JOB: readonly string[] = ["plan", "start"];
 const PLAN: readonly string[] = ["expected"];
 const EXPECTATION: readonly string[] = ["id", "eventType", "correlation"];
 const CORRELATION: readonly string[] = ["equals"];
@@ -38,16 +38,23 @@ export function commonRequestOf(document: JsonValue): CreateRequest | undefined 
 }
 
 function codedJob(document: JsonObject): CreateRequest | undefined {
-  const { type, input } = document;
+  const { type, start } = document;
   if (typeof type !== "string" || type.length > TYPE_LENGTH_MAX) return undefined;
-  if (!hasOnly(document, CODED_JOB)) return undefined;
-  return input === undefined ? { type } : { type, input };
+  if (!isFlag(start) || !hasOnly(document, CODED_JOB)) return undefined;
+  // It says what the engine is asked in the same words.
+  return document as { readonly type: string };
 }
 
 function outsideJob(document: JsonObject): CreateRequest | undefined {
-  if (!hasOnly(document, OUTSIDE_JOB)) return undefined;
+  const { start } = document;
+  if (!isFlag(start) || !hasOnly(document, OUTSIDE_JOB)) return undefined;
   const plan = planOf(document.plan);
-  return plan === undefined ? undefined : { plan };
+  if (plan === undefined) return undefined;
+  return start === undefined ? { plan } : { plan, start };
+}
+
+function isFlag(value: JsonValue | undefined): value is boolean | undefined {
+  return value === undefined || typeof value === "boolean";
 }
 
 function planOf(document: JsonValue | undefined): JobPlan | undefined {
