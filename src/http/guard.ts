@@ -6,6 +6,7 @@ import type { Access, Scope } from "./access.ts";
 import type { Gauge } from "./capacity.ts";
 import { draining } from "./engine_problem.ts";
 import type { EnginePort } from "./engine_port.ts";
+import { OnePiece } from "./one_piece.ts";
 import { rememberPermit } from "./permit.ts";
 import { Problem } from "./problem.ts";
 import type { RequestSpans } from "./request_trace.ts";
@@ -41,6 +42,7 @@ export class Guard {
   readonly #options: GuardOptions;
   /** `undefined` when all are served. */
   readonly #hosts: ReadonlySet<string> | undefined;
+  readonly #onePiece = new OnePiece();
 
   constructor(options: GuardOptions) {
     const { allowedHosts } = options;
@@ -65,7 +67,7 @@ export class Guard {
       requests.requireRoom();
       requests.opened();
       try {
-        return await handler(c, next);
+        return this.#onePiece.widened(await handler(c, next), requests.open);
       } finally {
         requests.closed();
       }
