@@ -7,7 +7,6 @@ import type { Gauge } from "./capacity.ts";
 import { draining } from "./engine_problem.ts";
 import type { EnginePort } from "./engine_port.ts";
 import { OnePiece } from "./one_piece.ts";
-import { rememberPermit } from "./permit.ts";
 import { Problem } from "./problem.ts";
 import type { RequestSpans } from "./request_trace.ts";
 import { type RouteScope, scopeOf } from "./route_scopes.ts";
@@ -142,14 +141,16 @@ interface Credential {
   readonly isOpen: () => boolean;
 }
 
+const always = () => true;
+
 /** A token that is given with the request counts, and a session only without one. */
 function credentialOf(headers: Headers, host: string, sessions: Sessions): Credential {
   const authorization = headers.get("authorization");
   if (authorization !== null) {
-    return { token: BEARER.exec(authorization)?.[1], session: false, isOpen: () => true };
+    return { token: BEARER.exec(authorization)?.[1], session: false, isOpen: always };
   }
   const name = sessionOf(headers, host);
-  if (name === undefined) return { token: undefined, session: false, isOpen: () => true };
+  if (name === undefined) return { token: undefined, session: false, isOpen: always };
   return { token: sessions.tokenOf(name), session: true, isOpen: () => sessions.isOpen(name) };
 }
 
@@ -161,13 +162,19 @@ function requireScope(
   { token, session, isOpen }: Credential,
 ): void {
   const scopes = token === undefined ? undefined : access.scopesOf(token);
-  rememberViewer(request, scopes === undefined ? NOBODY : { scopes, signedIn: session });
+  const permit = () => isOpen() && isPermitted(scope, token, access);
+  rememberViewer(request, scopes === undefined ? NOBODY : { scopes, signedIn: session, permit });
   if (scope === "open") return;
   if (token === undefined || scopes === undefined) throw unauthorized(token, session);
   if (session && !SAFE_METHODS.has(request.method)) requireSameOrigin(request.headers);
   if (scope === undefined) return;
   if (!scopes.includes(scope)) throw forbidden(scope, scopes);
-  rememberPermit(request, () => isOpen() && (access.scopesOf(token)?.includes(scope) ?? false));
+}
+
+/** As of now: tokens come and go. */
+function isPermitted(scope: RouteScope | undefined, token = "", access: Access): boolean {
+  if (scope === "open" || scope === undefined) return true;
+  return access.scopesOf(token)?.includes(scope) ?? false;
 }
 
 /** A browser that says nothing of where a request comes from may not act for who signed in. */
