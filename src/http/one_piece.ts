@@ -13,7 +13,7 @@ const PADDING = "-".repeat(2_000);
 const BUSY_FROM = 8;
 
 /** A prime: connections that take turns get their long header one after the other. */
-const ANSWERS_PER_PADDING = 31;
+const ANSWERS_PER_PADDING = 127;
 
 export class OnePiece {
   #answers = 0;
