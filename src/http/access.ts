@@ -1,6 +1,6 @@
 /** Who may do what: bearer tokens, and the scopes that each of them has. */
 
-import { createHash, timingSafeEqual } from "node:crypto";
+import { timingSafeEqual } from "node:crypto";
 
 /**
  * None implies another: a program that submits jobs need not read those of others, and a
@@ -33,28 +33,55 @@ export interface Access {
 
 /** Tokens that stay as they are. */
 export class TokenList implements Access {
-  readonly #known: readonly (Holder & { readonly digest: Uint8Array })[];
+  readonly #known: readonly (Holder & { readonly block: Uint8Array })[];
+  /** Of the token that is compared; one serves all. */
+  readonly #given: Uint8Array;
 
   constructor(tokens: readonly AccessToken[]) {
-    this.#known = tokens.map(({ token, ...holder }) => ({ digest: digestOf(token), ...holder }));
+    const longest = tokens.reduce((most, { token }) => Math.max(most, bytesOf(token)), 0);
+    const blockOf = () => new Uint8Array(longest + LENGTH_BYTES);
+    this.#known = tokens.map(({ token, ...holder }) => ({
+      block: filled(blockOf(), token),
+      ...holder,
+    }));
+    this.#given = blockOf();
   }
 
   holders(): readonly Holder[] {
-    return this.#known.map(({ digest: _, ...holder }) => holder);
+    return this.#known.map(({ block: _, ...holder }) => holder);
   }
 
   /** Compares with all of them, whichever matches: time tells neither which one, nor how far. */
   scopesOf(token: string): readonly Scope[] | undefined {
-    const given = digestOf(token);
+    const given = filled(this.#given, token);
     let scopes: readonly Scope[] | undefined;
     for (const known of this.#known) {
-      if (timingSafeEqual(given, known.digest)) scopes = known.scopes;
+      if (timingSafeEqual(given, known.block)) scopes = known.scopes;
     }
     return scopes;
   }
 }
 
-/** Digests have one length, so comparing them tells nothing of the token's. */
-function digestOf(token: string): Uint8Array {
-  return createHash("sha256").update(token).digest();
+const UTF8 = new TextEncoder();
+
+function bytesOf(token: string): number {
+  return UTF8.encode(token).length;
+}
+
+/** At the end of a block: how long the token in it is. */
+const LENGTH_BYTES = 2;
+const TOO_LONG = 0xffff;
+
+/**
+ * A token in a block, with zeros behind it. Blocks of one list have one length, so comparing
+ * them tells nothing of a token's; what is longer than all that are known equals none.
+ */
+function filled(block: Uint8Array, token: string): Uint8Array {
+  const room = block.length - LENGTH_BYTES;
+  block.fill(0);
+  const { read, written } = UTF8.encodeInto(token, block);
+  const length = read === token.length && written <= room ? written : TOO_LONG;
+  block[room] = length & 0xff;
+  block[room + 1] = length >> 8;
+  return block;
 }

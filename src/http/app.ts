@@ -1,6 +1,7 @@
 /** The HTTP application: every route over one engine. */
 
 import { type Context, Hono } from "hono";
+import type { RouterRoute } from "hono/types";
 import type { Clock } from "../engine/ports.ts";
 import type { Access } from "./access.ts";
 import { Bodies } from "./bodies.ts";
@@ -8,22 +9,23 @@ import { Gauge } from "./capacity.ts";
 import type { Edge } from "./edge.ts";
 import type { EnginePort } from "./engine_port.ts";
 import { problemOfFailure } from "./engine_problem.ts";
-import { guard } from "./guard.ts";
+import { Guard } from "./guard.ts";
 import type { MetricsPort } from "./metrics_port.ts";
 import type { OverviewPort } from "./overview_port.ts";
 import { Notes } from "./dashboard/notes.ts";
 import { addDashboard } from "./dashboard/routes.ts";
 import { isForPeople, problemPage } from "./dashboard/problem_page.tsx";
 import { Problem, problemResponse } from "./problem.ts";
-import { nameSpans, type RequestSpans } from "./request_trace.ts";
+import type { RequestSpans } from "./request_trace.ts";
 import { requireScopes } from "./route_scopes.ts";
 import { addControlRoutes } from "./routes/controls.ts";
+import { addCreateRoute } from "./routes/create_job.ts";
 import { addDefinitionRoutes } from "./routes/definitions.ts";
 import { addEventRoutes } from "./routes/events.ts";
 import { addExplainRoutes } from "./routes/explain.ts";
 import { addHealthRoutes } from "./routes/health.ts";
 import { addJobRoutes } from "./routes/job.ts";
-import { addJobsRoutes } from "./routes/jobs.ts";
+import { addListRoute } from "./routes/jobs.ts";
 import { addJournalRoutes } from "./routes/journal.ts";
 import { addMetricsRoute } from "./routes/metrics.ts";
 import { addOpenApiRoutes } from "./routes/openapi.ts";
@@ -80,15 +82,17 @@ export interface AppOptions {
 }
 
 export function createApp(options: AppOptions): Hono {
-  const { engine, access, allowedHosts = [], onError = () => {} } = options;
-  const app = new Hono();
+  const { engine, access, spans, allowedHosts = [], onError = () => {} } = options;
   const edge = edgeOf(options);
-  if (options.spans !== undefined) app.use(nameSpans(options.spans));
   const { sessions, requests } = edge;
-  app.use(guard({ engine, access, sessions, allowedHosts, requests }));
-  addRoutes(app, edge);
-  requireScopes(app.routes);
-  app.notFound((c) => refuse(c, edge, nothingHere(app, c)));
+  const guard = new Guard({ engine, access, sessions, allowedHosts, requests, spans });
+  const routes = routesOf(edge);
+  const app = new Hono();
+  for (const route of routes) app.on(route.method, route.path, guard.around(route));
+  app.notFound((c) => {
+    guard.admit(c, undefined);
+    return refuse(c, edge, nothingHere(routes, c));
+  });
   app.onError((error, c) => refuse(c, edge, problemOf(error, onError)));
   return app;
 }
@@ -126,10 +130,13 @@ function edgeOf(options: AppOptions): Edge {
   };
 }
 
-function addRoutes(app: Hono, edge: Edge): void {
+/** All of them, each with the scope that it needs. */
+function routesOf(edge: Edge): readonly RouterRoute[] {
+  const app = new Hono();
   addOverviewRoute(app, edge);
   addSystemRoute(app, edge);
-  addJobsRoutes(app, edge);
+  addCreateRoute(app, edge);
+  addListRoute(app, edge);
   addJobRoutes(app, edge);
   addExplainRoutes(app, edge);
   addReplayRoutes(app, edge);
@@ -141,6 +148,8 @@ function addRoutes(app: Hono, edge: Edge): void {
   addOpenApiRoutes(app, edge);
   addHealthRoutes(app, edge);
   addDashboard(app, edge);
+  requireScopes(app.routes);
+  return app.routes;
 }
 
 /** People are told on a page, and programs in JSON. */
@@ -162,9 +171,8 @@ function problemOf(error: Error, onError: (error: Error) => void): Problem {
 }
 
 /** 405 when the path is known with other methods, else 404. */
-function nothingHere(app: Hono, c: Context): Problem {
-  const methods = app.routes
-    .filter(({ method, path }) => method !== "ALL" && pathMatches(path, c.req.path))
+function nothingHere(routes: readonly RouterRoute[], c: Context): Problem {
+  const methods = routes.filter(({ path }) => pathMatches(path, c.req.path))
     .map(({ method }) => method);
   if (methods.length === 0) return new Problem("not-found", "Cannot find anything at this path");
   const allow = methods.includes("GET") ? [...methods, "HEAD"] : methods;

@@ -5,6 +5,7 @@
 
 import type { Clock } from "../engine/ports.ts";
 import { type Gauge, overCapacity } from "./capacity.ts";
+import { type Deadline, Deadlines } from "./deadlines.ts";
 import { Problem } from "./problem.ts";
 
 export interface BodiesOptions {
@@ -20,16 +21,14 @@ export interface BodiesOptions {
 
 /** A body that is being read. */
 interface Reading {
-  readonly deadline: number;
+  readonly deadline: Deadline;
+  /** Counted of it, against the limit of all. */
   bytes: number;
-  readonly giveUp: (problem: Problem) => void;
 }
 
 export class Bodies {
   readonly #options: BodiesOptions;
-  /** In the order of their deadlines, since each has the same time. */
-  readonly #readings = new Set<Reading>();
-  #disarm: (() => void) | undefined;
+  readonly #deadlines: Deadlines;
 
   /** Of all bodies that are being read, against their limit. */
   get bytes(): Gauge {
@@ -38,7 +37,9 @@ export class Bodies {
 
   constructor(options: BodiesOptions) {
     this.#options = options;
-    const stop = () => this.#stopWatching();
+    this.#deadlines = new Deadlines(options.clock, options.timeMs);
+    const stop = () => this.#deadlines.stop();
+    if (options.shutdownSignal.aborted) stop();
     options.shutdownSignal.addEventListener("abort", stop, { once: true });
   }
 
@@ -81,7 +82,7 @@ export class Bodies {
   async #readCounted(body: Request["body"], reading: Reading): Promise<Uint8Array> {
     const chunks: Uint8Array[] = [];
     for await (const chunk of body ?? []) {
-      if (!this.#readings.has(reading)) break;
+      if (this.#deadlines.isOver(reading.deadline)) break;
       this.#count(chunk.length, reading);
       chunks.push(chunk);
     }
@@ -97,43 +98,14 @@ export class Bodies {
   }
 
   #begin(giveUp: (problem: Problem) => void): Reading {
-    const { clock, timeMs } = this.#options;
-    const reading = { deadline: clock.monotonic() + timeMs, bytes: 0, giveUp };
-    this.#readings.add(reading);
-    if (this.#disarm === undefined) this.#watch(timeMs);
-    return reading;
+    return { deadline: this.#deadlines.begin(() => giveUp(this.#tooSlow())), bytes: 0 };
   }
 
   /** Lets go of what was counted, once. */
   #end(reading: Reading): void {
-    this.#readings.delete(reading);
+    this.#deadlines.end(reading.deadline);
     this.#options.bytes.closed(reading.bytes);
     reading.bytes = 0;
-  }
-
-  /** One timer serves all bodies, and is armed again only when it has fired: most are quick. */
-  #watch(delayMs: number): void {
-    const { clock, shutdownSignal } = this.#options;
-    if (shutdownSignal.aborted) return;
-    this.#disarm = clock.setTimer(delayMs, () => {
-      this.#disarm = undefined;
-      this.#giveUpLate(clock.monotonic());
-      const [next] = this.#readings;
-      if (next !== undefined) this.#watch(next.deadline - clock.monotonic());
-    });
-  }
-
-  #giveUpLate(now: number): void {
-    for (const reading of this.#readings) {
-      if (reading.deadline > now) return;
-      this.#readings.delete(reading);
-      reading.giveUp(this.#tooSlow());
-    }
-  }
-
-  #stopWatching(): void {
-    this.#disarm?.();
-    this.#disarm = undefined;
   }
 
   #tooLarge(): Problem {

@@ -5,7 +5,7 @@ import type { Correlation } from "../core/correlation.ts";
 import { isObject, mapOf, scalarField, strictObject } from "./fields.ts";
 
 const DEPTH_MAX = 16;
-const PATH_LENGTH_MAX = 256;
+export const PATH_LENGTH_MAX = 256;
 
 const RULE = 'must be "any" or an object with one of equals, in, all, anyOf, not';
 

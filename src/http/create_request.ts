@@ -3,6 +3,7 @@
 import * as v from "valibot";
 import type { JsonValue } from "../core/json.ts";
 import type { CreateRequest } from "../engine/requests.ts";
+import { commonRequestOf, TYPE_LENGTH_MAX } from "./common_request.ts";
 import { documented } from "./documented.ts";
 import { isObject, jobIdField, labelsField, strictObject, timeField } from "./fields.ts";
 import { pointedIssues } from "./issues.ts";
@@ -10,7 +11,6 @@ import { planField, planOf, repeatedIdIssues } from "./plan_schema.ts";
 import { invalidRequest } from "./problem.ts";
 
 const PRIORITY_MAX = 1_000;
-const TYPE_LENGTH_MAX = 200;
 
 const PRIORITY_RULE = `must be a whole number from -${PRIORITY_MAX} to ${PRIORITY_MAX}`;
 
@@ -46,12 +46,18 @@ export interface StartLimits {
   readonly maxStartDelayMs: number;
 }
 
-/**
- * Two shapes, told apart by `plan`, so that errors are about the one that was meant.
- *
- * @throws {Problem} `invalid-request`, with a pointer for each issue.
- */
+/** @throws {Problem} `invalid-request`, with a pointer for each issue. */
 export function createRequestOf(document: JsonValue, limits: StartLimits): CreateRequest {
+  return commonRequestOf(document) ?? judgedRequestOf(document, limits);
+}
+
+/**
+ * What the schema says of any document. Two shapes, told apart by `plan`, so that errors are
+ * about the one that was meant.
+ *
+ * @throws {Problem} as `createRequestOf` does.
+ */
+export function judgedRequestOf(document: JsonValue, limits: StartLimits): CreateRequest {
   return isObject(document) && Object.hasOwn(document, "plan")
     ? outsideJobOf(document, limits)
     : codedJobOf(document, limits);

@@ -1,13 +1,14 @@
-/** What is checked of every request before its route sees it, in one pass. */
+/** What is checked of every request before its route sees it. */
 
-import type { Context, MiddlewareHandler } from "hono";
-import { matchedRoutes } from "hono/route";
+import type { Context, Handler } from "hono";
+import type { RouterRoute } from "hono/types";
 import type { Access, Scope } from "./access.ts";
 import type { Gauge } from "./capacity.ts";
 import { draining } from "./engine_problem.ts";
 import type { EnginePort } from "./engine_port.ts";
-import { rememberPermit } from "./permit.ts";
+import { OnePiece } from "./one_piece.ts";
 import { Problem } from "./problem.ts";
+import type { RequestSpans } from "./request_trace.ts";
 import { type RouteScope, scopeOf } from "./route_scopes.ts";
 import { sessionOf } from "./session_cookie.ts";
 import type { Sessions } from "./sessions.ts";
@@ -26,6 +27,8 @@ export interface GuardOptions {
   readonly allowedHosts: readonly string[] | "any";
   /** Counts the requests that are being answered; the probes are answered all the same. */
   readonly requests: Gauge;
+  /** Who is told which route a request takes. */
+  readonly spans: RequestSpans | undefined;
 }
 
 const LOOPBACK_HOSTS: readonly string[] = ["localhost", "127.0.0.1", "[::1]"];
@@ -34,29 +37,57 @@ const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 /** A supervisor is answered however much else there is to do. */
 const PROBES: ReadonlySet<string> = new Set(["/livez", "/readyz"]);
 
-export function guard(options: GuardOptions): MiddlewareHandler {
-  const { engine, access, sessions, allowedHosts, requests } = options;
-  const hosts = allowedHosts === "any"
-    ? undefined
-    : new Set([...LOOPBACK_HOSTS, ...allowedHosts.map(hostOf)]);
-  const closed = () => requests.closed();
-  return (c, next) => {
-    const { raw, method, path } = c.req;
+export class Guard {
+  readonly #options: GuardOptions;
+  /** `undefined` when all are served. */
+  readonly #hosts: ReadonlySet<string> | undefined;
+  readonly #onePiece = new OnePiece();
+
+  constructor(options: GuardOptions) {
+    const { allowedHosts } = options;
+    this.#options = options;
+    this.#hosts = allowedHosts === "any"
+      ? undefined
+      : new Set([...LOOPBACK_HOSTS, ...allowedHosts.map(hostOf)]);
+  }
+
+  /**
+   * The handler of a route, behind all checks. They are around it and not in a middleware
+   * before it: that would cost every request a chain of promises.
+   */
+  around({ method, path, handler }: RouterRoute): Handler {
+    const { requests, spans } = this.#options;
+    const scope = scopeOf({ method, path });
+    const isProbe = PROBES.has(path);
+    return async (c, next) => {
+      spans?.routed(c.req.method, path);
+      this.admit(c, scope);
+      if (isProbe) return handler(c, next);
+      requests.requireRoom();
+      requests.opened();
+      try {
+        return this.#onePiece.widened(await handler(c, next), requests.open);
+      } finally {
+        requests.closed();
+      }
+    };
+  }
+
+  /**
+   * @param scope Of the route that will answer; `undefined` where there is none.
+   * @throws {Problem} why a request is not taken.
+   */
+  admit({ req: { raw, method } }: Context, scope: RouteScope | undefined): void {
+    const { engine, access, sessions } = this.#options;
     const host = raw.headers.get("host") ?? new URL(raw.url).host;
-    if (hosts !== undefined && !isServed(raw.url, host, hosts)) throw wrongHost();
-    if (access !== undefined) requireScope(c, access, credentialOf(raw.headers, host, sessions));
-    if (!SAFE_METHODS.has(method)) {
-      refuseCrossSite(raw.headers, host);
-      if (engine.draining) throw draining();
+    if (this.#hosts !== undefined && !isServed(raw.url, host, this.#hosts)) throw wrongHost();
+    if (access !== undefined) {
+      requireScope(raw, scope, access, credentialOf(raw.headers, host, sessions));
     }
-    if (PROBES.has(path)) return next();
-    requests.requireRoom();
-    requests.opened();
-    const answered = next();
-    // Beside what is returned, so that the answer does not wait for it.
-    answered.then(closed, closed);
-    return answered;
-  };
+    if (SAFE_METHODS.has(method)) return;
+    refuseCrossSite(raw.headers, host);
+    if (engine.draining) throw draining();
+  }
 }
 
 const SCHEME = "http://";
@@ -110,30 +141,40 @@ interface Credential {
   readonly isOpen: () => boolean;
 }
 
+const always = () => true;
+
 /** A token that is given with the request counts, and a session only without one. */
 function credentialOf(headers: Headers, host: string, sessions: Sessions): Credential {
   const authorization = headers.get("authorization");
   if (authorization !== null) {
-    return { token: BEARER.exec(authorization)?.[1], session: false, isOpen: () => true };
+    return { token: BEARER.exec(authorization)?.[1], session: false, isOpen: always };
   }
   const name = sessionOf(headers, host);
-  if (name === undefined) return { token: undefined, session: false, isOpen: () => true };
+  if (name === undefined) return { token: undefined, session: false, isOpen: always };
   return { token: sessions.tokenOf(name), session: true, isOpen: () => sessions.isOpen(name) };
 }
 
 /** Without a valid token 401, without the scope 403; what is at no path needs any token. */
-function requireScope(c: Context, access: Access, credential: Credential): void {
-  const { token, session, isOpen } = credential;
-  const scope = scopeOfMatch(c);
-  const { raw, method } = c.req;
+function requireScope(
+  request: Request,
+  scope: RouteScope | undefined,
+  access: Access,
+  { token, session, isOpen }: Credential,
+): void {
   const scopes = token === undefined ? undefined : access.scopesOf(token);
-  rememberViewer(raw, scopes === undefined ? NOBODY : { scopes, signedIn: session });
+  const permit = () => isOpen() && isPermitted(scope, token, access);
+  rememberViewer(request, scopes === undefined ? NOBODY : { scopes, signedIn: session, permit });
   if (scope === "open") return;
   if (token === undefined || scopes === undefined) throw unauthorized(token, session);
-  if (session && !SAFE_METHODS.has(method)) requireSameOrigin(raw.headers);
+  if (session && !SAFE_METHODS.has(request.method)) requireSameOrigin(request.headers);
   if (scope === undefined) return;
   if (!scopes.includes(scope)) throw forbidden(scope, scopes);
-  rememberPermit(raw, () => isOpen() && (access.scopesOf(token)?.includes(scope) ?? false));
+}
+
+/** As of now: tokens come and go. */
+function isPermitted(scope: RouteScope | undefined, token = "", access: Access): boolean {
+  if (scope === "open" || scope === undefined) return true;
+  return access.scopesOf(token)?.includes(scope) ?? false;
 }
 
 /** A browser that says nothing of where a request comes from may not act for who signed in. */
@@ -144,12 +185,6 @@ function requireSameOrigin(headers: Headers): void {
     "cross-site",
     "Cannot take the request: it does not say that it comes from here",
   );
-}
-
-/** Of the route that will answer; HEAD is answered by that of GET. */
-function scopeOfMatch(c: Context): RouteScope | undefined {
-  const route = matchedRoutes(c).find(({ method }) => method !== "ALL");
-  return route === undefined ? undefined : scopeOf(route);
 }
 
 function unauthorized(token: string | undefined, session: boolean): Problem {

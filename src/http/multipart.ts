@@ -1,7 +1,6 @@
 /** `multipart/form-data`: a document in the part `job`, with files put into its input. */
 
 import type { JsonObject, JsonValue } from "../core/json.ts";
-import type { Bodies } from "./bodies.ts";
 import { decodeUtf8 } from "./body.ts";
 import { isObject } from "./fields.ts";
 import { parseJson } from "./json_document.ts";
@@ -13,8 +12,8 @@ const PART_NAME_PATTERN = /^[A-Za-z0-9_.-]{1,100}$/;
 const FORBIDDEN_NAMES: readonly string[] = ["constructor", "prototype", "__proto__"];
 
 /** @throws {Problem} when the form, its part `job`, or a file cannot be used. */
-export async function readMultipart(request: Request, bodies: Bodies): Promise<JsonValue> {
-  const form = await formOf(request, await bodies.read(request));
+export async function formDocument(request: Request, bytes: Uint8Array): Promise<JsonValue> {
+  const form = await formOf(request, bytes);
   const part = form.get(JOB_PART);
   if (part === null) throw invalidPart("", `must have a part named ${JOB_PART}`);
   const document = parseJson(await textOf(part));

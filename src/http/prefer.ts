@@ -1,20 +1,38 @@
-/** `Prefer: wait=N` (RFC 7240): how long a client would wait for the end of a job. */
+/** `Prefer` (RFC 7240): what a client would rather have. A preference is never an error. */
 
 const WAIT_SECONDS_MAX = 60;
 
 const WAIT = /(?:^|[,;])\s*wait\s*=\s*"?(\d{1,9})"?\s*(?:$|[,;])/i;
+/** Of several the first counts, whatever it asks for. */
+const RETURN = /(?:^|,)\s*return\s*=\s*"?([a-z]*)"?\s*(?:$|[,;])/i;
 
-export interface WaitPreference {
-  readonly seconds: number;
-  readonly headers: Readonly<Record<string, string>>;
+export interface Preferences {
+  /** `wait=N`: how many seconds for the end of the job; `undefined` when not asked for. */
+  readonly waitSeconds?: number | undefined;
+  /** `return=minimal`: only what leads to the job. */
+  readonly minimal: boolean;
 }
 
-/** `undefined` when the client asks for no wait. A preference is never an error. */
-export function waitPreferenceOf(request: Request): WaitPreference | undefined {
-  const header = request.headers.get("prefer");
-  if (header === null) return undefined;
+const NO_PREFERENCES: Preferences = { minimal: false };
+const MINIMAL: Preferences = { minimal: true };
+
+export function preferencesOf({ headers }: Request): Preferences {
+  const header = headers.get("prefer");
+  if (header === null) return NO_PREFERENCES;
+  if (header === "return=minimal") return MINIMAL;
   const asked = WAIT.exec(header)?.[1];
-  if (asked === undefined) return undefined;
-  const seconds = Math.min(Number(asked), WAIT_SECONDS_MAX);
-  return { seconds, headers: { "preference-applied": `wait=${seconds}` } };
+  const minimal = RETURN.exec(header)?.[1]?.toLowerCase() === "minimal";
+  return asked === undefined
+    ? { minimal }
+    : { minimal, waitSeconds: Math.min(Number(asked), WAIT_SECONDS_MAX) };
+}
+
+/** The header that says by which preferences an answer is; `undefined` when by none. */
+export function appliedHeader(
+  { waitSeconds, minimal }: Preferences,
+): { readonly "preference-applied": string } | undefined {
+  const wait = waitSeconds === undefined ? undefined : `wait=${waitSeconds}`;
+  if (!minimal) return wait === undefined ? undefined : { "preference-applied": wait };
+  const both = wait === undefined ? "return=minimal" : `return=minimal, ${wait}`;
+  return { "preference-applied": both };
 }

@@ -1,7 +1,5 @@
 /** Where a request is in its trace. */
 
-import type { MiddlewareHandler } from "hono";
-import { matchedRoutes } from "hono/route";
 import { type TraceIds, traceIdsOf } from "../core/trace_ids.ts";
 import { withTrace } from "../engine/requests.ts";
 import type { EventDocument } from "./event_documents.ts";
@@ -10,7 +8,7 @@ import type { EventDocument } from "./event_documents.ts";
 export interface RequestSpans {
   /** Where the request is in its trace. */
   active(): TraceIds | undefined;
-  /** Tells which route it takes. */
+  /** Tells which route it takes, after which its span is named: paths are as many as jobs. */
   routed(method: string, route: string): void;
 }
 
@@ -20,15 +18,6 @@ export function traceOf(
   spans: RequestSpans | undefined,
 ): TraceIds | undefined {
   return spans?.active() ?? traceIdsOf(headers.get("traceparent"));
-}
-
-/** Names the span of each request after its route: paths are as many as there are jobs. */
-export function nameSpans(spans: RequestSpans): MiddlewareHandler {
-  return async (c, next) => {
-    const route = matchedRoutes(c).at(-1);
-    if (route !== undefined && route.method !== "ALL") spans.routed(c.req.method, route.path);
-    await next();
-  };
 }
 
 /** The same events, each with ids of its own or else those of its request. */

@@ -19,6 +19,24 @@ export function jsonResponse(
   });
 }
 
+/**
+ * To who created something, which is at `location` now. No cache keeps the answer to a POST,
+ * and no page can embed it, so that nothing is said here against either.
+ *
+ * @param json The body, as text.
+ */
+export function createdResponse(
+  json: string,
+  status: number,
+  location: string,
+  headers?: Readonly<Record<string, string>>,
+): Response {
+  return new Response(json, {
+    status,
+    headers: { "content-type": "application/json", location, ...headers },
+  });
+}
+
 export function textResponse(text: string, status: number): Response {
   return new Response(text, {
     status,

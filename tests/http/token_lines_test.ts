@@ -58,7 +58,12 @@ Deno.test("TokenList: each token has its own scopes, and what is close to one ha
     { token: SECOND, scopes: ["submit"] },
   ]);
   assert.deepEqual([list.scopesOf(FIRST), list.scopesOf(SECOND)], [["read"], ["submit"]]);
-  for (const near of ["", FIRST.slice(1), `${FIRST}x`, FIRST.toUpperCase()]) {
-    assert.equal(list.scopesOf(near), undefined);
+  const nears = ["", "\0", FIRST.slice(1), `${FIRST}x`, `${FIRST}\0`, FIRST.toUpperCase()];
+  // The second is the longest of the list.
+  const longer = ["x", "xy", "xyz", "\0", "\0\0", "x".repeat(70_000)].map((end) => SECOND + end);
+  for (const near of [...nears, ...longer, "x".repeat(65_535), "\uffff".repeat(7)]) {
+    assert.equal(list.scopesOf(near), undefined, near.slice(0, 40));
+    assert.deepEqual([list.scopesOf(FIRST), list.scopesOf(SECOND)], [["read"], ["submit"]]);
   }
+  assert.equal(new TokenList([]).scopesOf("x"), undefined);
 });

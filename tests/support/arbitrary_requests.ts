@@ -121,7 +121,11 @@ const jobIds = fc.constantFrom("@0", "@1", "nobody", "..");
 const one = (...texts: string[]) => fc.constantFrom(...texts);
 
 const lastEventId = fc.oneof(positions, headerText).map((text): Header => ["last-event-id", text]);
-const prefer = fc.oneof(one("wait=0", "wait=1", "respond-async, wait=99999999", "wait"), headerText)
+const PREFERENCES = [
+  ...["wait=0", "wait=1", "respond-async, wait=99999999", "wait"],
+  ...["return=minimal", "return=minimal, wait=1", "return=representation"],
+];
+const prefer = fc.oneof(one(...PREFERENCES), headerText)
   .map((text): Header => ["prefer", text]);
 const noneMatch = fc.oneof(one('"1"', 'W/"2", "3"', "*", '"', ","), headerText)
   .map((text): Header => ["if-none-match", text]);

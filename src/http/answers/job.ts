@@ -108,6 +108,13 @@ export const jobAnswer = v.object({
   links: v.object({ self: text, events: text, stream: text, explain: text, replay: text }),
 });
 
+/** As `minimalText` writes it. */
+export const minimalJobAnswer = v.object({
+  jobId: text,
+  state: stateName,
+  links: v.object({ self: text, events: text, stream: text, explain: text }),
+});
+
 /** How far a list has looked: there only where it ended before it had looked at all jobs. */
 export const searchedAnswer = v.object({ jobs: count, backTo: time });
 

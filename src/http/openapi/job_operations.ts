@@ -2,7 +2,7 @@
 
 import * as v from "valibot";
 import { entriesAnswer } from "../answers/entries.ts";
-import { inputAnswer, jobAnswer, jobsAnswer } from "../answers/job.ts";
+import { inputAnswer, jobAnswer, jobsAnswer, minimalJobAnswer } from "../answers/job.ts";
 import { text } from "../answers/parts.ts";
 import { codedJob, outsideJob } from "../create_request.ts";
 import { idempotencyKeyField } from "../idempotency.ts";
@@ -47,16 +47,18 @@ const FORM = {
   },
 } as const;
 
+const WAIT = "wait=N: up to N seconds, at most 60, for the end of the job.";
+const PREFER_WAIT = { description: WAIT, schema: v.string() };
 const PREFER = {
-  description: "wait=N: up to N seconds, at most 60, for the end of the job.",
+  description: `${WAIT} return=minimal: only what leads to the job. Both may be asked for.`,
   schema: v.string(),
 };
 
-const PREFERENCE_APPLIED = { description: "The wait that was granted.", schema: text };
+const PREFERENCE_APPLIED = { description: "What was heeded of Prefer.", schema: text };
 const LOCATION = { description: "The path of the job.", schema: text };
 
 const CREATED = {
-  content: json(jobAnswer),
+  content: json(v.union([jobAnswer, minimalJobAnswer])),
   headers: {
     "Location": LOCATION,
     "Idempotency-Replayed": {
@@ -183,7 +185,7 @@ export const JOB_OPERATIONS: Operations = {
     tag: "jobs",
     summary: "Show a job",
     headers: {
-      "Prefer": PREFER,
+      "Prefer": PREFER_WAIT,
       "If-None-Match": { description: "The ETag of what is known already.", schema: v.string() },
     },
     answers: {

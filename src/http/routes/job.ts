@@ -8,7 +8,7 @@ import { valueOf } from "../engine_problem.ts";
 import { endOf } from "../event_stream.ts";
 import { jobFeed } from "../feed.ts";
 import { jobView } from "../job_view.ts";
-import { waitPreferenceOf } from "../prefer.ts";
+import { appliedHeader, preferencesOf } from "../prefer.ts";
 import { STATUS } from "../problem.ts";
 import { readQuery, refuseQuery } from "../query.ts";
 import { choice, single } from "../query_parameters.ts";
@@ -29,10 +29,10 @@ async function showJob(c: Context, edge: Edge): Promise<Response> {
   const request = c.req.raw;
   refuseQuery(request);
   const known = request.headers.get("if-none-match");
-  const wait = waitPreferenceOf(request);
+  const { waitSeconds } = preferencesOf(request);
   const wanted = known === null ? isTerminal : (job: JobState) => !matchesTag(known, job);
-  const job = await waitForJob(edge, request, jobOf(c, edge.engine), wanted, wait?.seconds ?? 0);
-  const headers = { etag: tagOf(job), ...wait?.headers };
+  const job = await waitForJob(edge, request, jobOf(c, edge.engine), wanted, waitSeconds ?? 0);
+  const headers = { etag: tagOf(job), ...appliedHeader({ waitSeconds, minimal: false }) };
   return known !== null && matchesTag(known, job)
     ? emptyResponse(STATUS.notModified, headers)
     : jsonResponse(jobView(job), STATUS.ok, headers);

@@ -1,25 +1,16 @@
-/** `/jobs`: create and list. */
+/** `GET /jobs`: a list, and which jobs one is about. */
 
 import type { Context, Hono } from "hono";
 import * as v from "valibot";
 import { CONDITIONS } from "../../core/condition.ts";
-import { isTerminal, type JobState, STATE_NAMES } from "../../core/job_state.ts";
-import type { JsonValue } from "../../core/json.ts";
-import type { CreateRequest, JobFilter, ListQuery } from "../../engine/requests.ts";
-import type { Bodies } from "../bodies.ts";
-import { mediaTypeOf, readText, unsupportedMediaType } from "../body.ts";
-import { createRequestOf } from "../create_request.ts";
+import { STATE_NAMES } from "../../core/job_state.ts";
+import type { JobFilter, ListQuery } from "../../engine/requests.ts";
 import { cursorOf } from "../cursor.ts";
 import { documented } from "../documented.ts";
 import type { Edge } from "../edge.ts";
-import { valueOf } from "../engine_problem.ts";
-import { idempotencyOf } from "../idempotency.ts";
-import { jobPath, jobView } from "../job_view.ts";
-import { parseJson } from "../json_document.ts";
-import { readMultipart } from "../multipart.ts";
-import { waitPreferenceOf } from "../prefer.ts";
+import { jobView } from "../job_view.ts";
 import { STATUS } from "../problem.ts";
-import { type Query, readQuery, refuseQuery } from "../query.ts";
+import { type Query, readQuery } from "../query.ts";
 import {
   choice,
   cursor,
@@ -31,61 +22,10 @@ import {
   time,
   whole,
 } from "../query_parameters.ts";
-import { traceOf } from "../request_trace.ts";
 import { jsonResponse } from "../response.ts";
-import { waitForJob } from "../waiting.ts";
 
-export function addJobsRoutes(app: Hono, edge: Edge): void {
-  app.post("/jobs", (c) => createJob(c, edge));
+export function addListRoute(app: Hono, edge: Edge): void {
   app.get("/jobs", (c) => listJobs(c, edge));
-}
-
-async function createJob(c: Context, edge: Edge): Promise<Response> {
-  const request = c.req.raw;
-  refuseQuery(request);
-  const document = await readDocument(request, edge.bodies);
-  const { job, replayed } = valueOf(await edge.engine.create(requestOf(request, document, edge)));
-  const headers = {
-    location: jobPath(job.jobId),
-    ...(replayed ? { "idempotency-replayed": "true" } : {}),
-  };
-  return waitPreferenceOf(request) === undefined
-    ? jsonResponse(jobView(job), STATUS.accepted, headers)
-    : await answerAfterWait(request, edge, job, headers);
-}
-
-async function readDocument(request: Request, bodies: Bodies): Promise<JsonValue> {
-  const mediaType = mediaTypeOf(request);
-  switch (mediaType) {
-    case "application/json":
-      return parseJson(await readText(request, bodies));
-    case "multipart/form-data":
-      return await readMultipart(request, bodies);
-    default:
-      throw unsupportedMediaType(mediaType, ["application/json", "multipart/form-data"]);
-  }
-}
-
-function requestOf(request: Request, document: JsonValue, edge: Edge): CreateRequest {
-  const { maxStartDelayMs, clock } = edge;
-  const creation = createRequestOf(document, { now: clock.now(), maxStartDelayMs });
-  const idempotency = idempotencyOf(request.headers.get("idempotency-key"), document);
-  const trace = traceOf(request, edge.spans);
-  if (idempotency === undefined && trace === undefined) return creation;
-  return { ...creation, trace, ...(idempotency === undefined ? {} : { idempotency }) };
-}
-
-async function answerAfterWait(
-  request: Request,
-  edge: Edge,
-  created: JobState,
-  headers: Readonly<Record<string, string>>,
-): Promise<Response> {
-  // A preference may be ignored, a job that was created may not be denied.
-  const wait = edge.waiting.isFull ? undefined : waitPreferenceOf(request);
-  const job = await waitForJob(edge, request, created, isTerminal, wait?.seconds ?? 0);
-  const status = isTerminal(job) ? STATUS.ok : STATUS.accepted;
-  return jsonResponse(jobView(job), status, { ...headers, ...wait?.headers });
 }
 
 const LIMIT_DEFAULT = 50;

@@ -1,0 +1,85 @@
+/** What must be done in time, each with the same time: one timer serves all. */
+
+import type { Clock } from "../engine/ports.ts";
+
+/** One that is not done yet. */
+export interface Deadline {
+  readonly at: number;
+  readonly onLate: () => void;
+  /** The neighbours in order of time; itself on both sides once it is over. */
+  earlier: Deadline;
+  later: Deadline;
+}
+
+/**
+ * A ring in the order of time, and not a set: a set that grows and shrinks all the time is
+ * built anew at almost every step.
+ */
+export class Deadlines {
+  readonly #clock: Clock;
+  readonly #timeMs: number;
+  /** Before the earliest and after the latest. */
+  readonly #ends = ringOfOne(Infinity, () => {});
+  #disarm: (() => void) | undefined;
+  #stopped = false;
+
+  constructor(clock: Clock, timeMs: number) {
+    this.#clock = clock;
+    this.#timeMs = timeMs;
+  }
+
+  /** @param onLate Called once, unless `end` comes first. */
+  begin(onLate: () => void): Deadline {
+    const begun = ringOfOne(this.#clock.monotonic() + this.#timeMs, onLate);
+    begun.earlier = this.#ends.earlier;
+    begun.later = this.#ends;
+    begun.earlier.later = begun;
+    this.#ends.earlier = begun;
+    if (this.#disarm === undefined) this.#watch(this.#timeMs);
+    return begun;
+  }
+
+  end(deadline: Deadline): void {
+    deadline.earlier.later = deadline.later;
+    deadline.later.earlier = deadline.earlier;
+    deadline.earlier = deadline;
+    deadline.later = deadline;
+  }
+
+  /** Whether it is over, in time or not. */
+  isOver(deadline: Deadline): boolean {
+    return deadline.later === deadline;
+  }
+
+  /** No timer is left behind: what is late from now on is not told. */
+  stop(): void {
+    this.#stopped = true;
+    this.#disarm?.();
+    this.#disarm = undefined;
+  }
+
+  /** The timer is armed again only when it has fired: most are done long before. */
+  #watch(delayMs: number): void {
+    if (this.#stopped) return;
+    this.#disarm = this.#clock.setTimer(delayMs, () => {
+      this.#disarm = undefined;
+      this.#tellLate(this.#clock.monotonic());
+      const earliest = this.#ends.later;
+      if (earliest !== this.#ends) this.#watch(earliest.at - this.#clock.monotonic());
+    });
+  }
+
+  #tellLate(now: number): void {
+    for (let one = this.#ends.later; one.at <= now; one = this.#ends.later) {
+      this.end(one);
+      one.onLate();
+    }
+  }
+}
+
+function ringOfOne(at: number, onLate: () => void): Deadline {
+  const one = { at, onLate } as Deadline;
+  one.earlier = one;
+  one.later = one;
+  return one;
+}

@@ -1,0 +1,76 @@
+/** The text of a job that has only begun, beside the general one: byte for byte the same. */
+
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import type { JobState } from "../../src/core/job_state.ts";
+import type { CreateRequest } from "../../src/engine/requests.ts";
+import { jobText, minimalText } from "../../src/http/job_text.ts";
+import { jobView } from "../../src/http/job_view.ts";
+import { stories } from "../core/arbitrary_entries.ts";
+import { stepsOf } from "../core/folding.ts";
+import { creations } from "../support/arbitrary_documents.ts";
+import { rounds } from "../support/effort.ts";
+import { startApp } from "../support/http_app.ts";
+
+function assertSame(job: JobState): void {
+  assert.equal(jobText(job), JSON.stringify(jobView(job)));
+  const { jobId, state, links: { replay: _, ...links } } = jobView(job);
+  assert.equal(minimalText(job), JSON.stringify({ jobId, state, links }));
+}
+
+Deno.test("job text: it is that of the general serializer, at each entry of any job", () => {
+  fc.assert(
+    fc.property(stories, ({ entries }) => {
+      for (const { job } of stepsOf(entries)) assertSame(job);
+    }),
+    { numRuns: rounds(1_000, 50_000) },
+  );
+});
+
+/** An app that keeps what the engine created last, as it gave it to the edge. */
+async function watchedApp() {
+  const app = await startApp();
+  const create = app.engine.create.bind(app.engine);
+  const seen: { job?: JobState } = {};
+  app.engine.create = async (request: CreateRequest) => {
+    const outcome = await create(request);
+    if (outcome.ok) seen.job = outcome.value.job;
+    return outcome;
+  };
+  return { ...app, seen };
+}
+
+Deno.test("job text: what POST /jobs answers is the general text of the job, and its place", async () => {
+  const app = await watchedApp();
+  const check = fc.asyncProperty(creations, async (body) => {
+    const response = await app.post("/jobs", body);
+    const text = await response.text();
+    if (response.status !== 202) return;
+    const { job } = app.seen;
+    assert.ok(job);
+    assert.equal(text, JSON.stringify(jobView(job)));
+    assert.deepEqual(Object.fromEntries(response.headers), {
+      "content-type": "application/json",
+      location: `/jobs/${job.jobId}`,
+    });
+  });
+  await fc.assert(check, { numRuns: rounds(300, 10_000) });
+});
+
+const BROKEN: Readonly<Record<string, (job: JobState) => JobState>> = {
+  "the labels": (job) => ({ ...job, labels: {} }),
+  "tasks": (job) => ({ ...job, tasks: [] }),
+  "what has matched": (job) => ({ ...job, expected: [] }),
+  "the version": (job) => ({ ...job, definitionVersion: 7 }),
+};
+
+for (const [what, change] of Object.entries(BROKEN)) {
+  Deno.test(`job text: one that forgets ${what} is caught`, () => {
+    const differs = fc.property(
+      stories,
+      ({ entries }) =>
+        stepsOf(entries).every(({ job }) => jobText(change(job)) === JSON.stringify(jobView(job))),
+    );
+    assert.throws(() => fc.assert(differs, { numRuns: 1_000 }));
+  });
+}
