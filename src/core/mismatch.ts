@@ -292,8 +292,6 @@ export function correlationTerms(correlation: Correlation): number {
   if ("all" in correlation) {
     return correlation.all.reduce((sum, part) => sum + correlationTerms(part), 0);
   }
-  if ("anyOf" in correlation) {
-    return correlation.anyOf.reduce((least, part) => Math.min(least, correlationTerms(part)), 1);
-  }
-  return 1;
+  if ("not" in correlation || correlation.anyOf.length === 0) return 1;
+  return correlation.anyOf.map(correlationTerms).reduce((least, terms) => Math.min(least, terms));
 }
