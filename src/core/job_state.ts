@@ -112,6 +112,17 @@ export interface ExpectationState {
   readonly surplus: number;
 }
 
+/** The same, with one list where neighbours have equal ones, as the projector makes them. */
+export function sharingLists(expected: readonly ExpectationState[]): readonly ExpectationState[] {
+  let last: readonly LogId[] | undefined;
+  return expected.map((progress) => {
+    const { by } = progress;
+    const isSame = last?.length === by.length && by.every((logId, at) => logId === last?.[at]);
+    last = isSame ? last : by;
+    return isSame && last !== undefined ? { ...progress, by: last } : progress;
+  });
+}
+
 export interface Failure {
   readonly kind: FailureKind;
   readonly taskId?: TaskId;

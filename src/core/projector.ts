@@ -219,11 +219,18 @@ function count(
   logId: LogId,
 ): readonly ExpectationState[] {
   const counted = [...job.expected];
+  // Expectations that had the same matches so far go on to share one list.
+  let [last, longer]: (readonly LogId[])[] = [];
   for (const index of indexes) {
     const progress = counted[index] ?? UNMATCHED;
-    counted[index] = isOpen(job, index)
-      ? { ...progress, matched: progress.matched + 1, by: [...progress.by, logId] }
-      : { ...progress, surplus: progress.surplus + 1 };
+    if (!isOpen(job, index)) {
+      counted[index] = { ...progress, surplus: progress.surplus + 1 };
+      continue;
+    }
+    if (longer === undefined || progress.by !== last) {
+      [last, longer] = [progress.by, [...progress.by, logId]];
+    }
+    counted[index] = { ...progress, matched: progress.matched + 1, by: longer };
   }
   return counted;
 }
