@@ -12,9 +12,10 @@ import {
   policyEvents,
 } from "../core/job_plan.ts";
 import { type DoneJob, type FailedJob, isTerminal, type JobState } from "../core/job_state.ts";
-import { CorrelationIndex, type Wanted } from "./correlation_index.ts";
+import { CorrelationIndex } from "./correlation_index.ts";
 import type { Applied } from "./job_table.ts";
 import type { Missed } from "./nearest_expectation.ts";
+import type { Wanted } from "./type_index.ts";
 
 type EndedJob = DoneJob | FailedJob;
 

@@ -8,7 +8,7 @@ import type { JobState } from "../core/job_state.ts";
 import { mismatchesText } from "../core/mismatch.ts";
 import { matchableOf } from "../core/projector.ts";
 import { nearestName } from "../core/spelling.ts";
-import type { Wanted } from "./correlation_index.ts";
+import type { Wanted } from "./type_index.ts";
 import type { Applied } from "./job_table.ts";
 import {
   failingClauses,

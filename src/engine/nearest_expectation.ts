@@ -12,7 +12,7 @@ import {
   mismatchesWith,
 } from "../core/mismatch.ts";
 import { correlationDistance, expectationDistance } from "../core/nearness.ts";
-import type { Wanted } from "./correlation_index.ts";
+import type { Wanted } from "./type_index.ts";
 import type { NearestExpectation } from "./requests.ts";
 
 /** More clauses than this a receipt does not list. */
