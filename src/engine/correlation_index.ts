@@ -106,7 +106,7 @@ export class CorrelationIndex {
    * those filed last for its type, expectations first. The cost goes by `limit`, by what the
    * event says and by the paths that the jobs look at, not by how many jobs are filed.
    */
-  candidates(event: MatchableEvent, limit: number): readonly Candidate[] {
+  candidates(event: MatchableEvent, limit: number): readonly Filed[] {
     const index = this.#types.get(event.eventType);
     if (index === undefined) return [];
     const found = new Set<Filed>();

@@ -18,6 +18,42 @@ import type { NearestExpectation } from "./requests.ts";
 /** More clauses than this a receipt does not list. */
 const CLAUSES_MAX = 10;
 
+/**
+ * How much one event is compared with, to find what it was near to: a clause about a value
+ * that the event has not at its path takes eighty times as long as to see that it fails.
+ */
+const EFFORT_MAX = 2_000;
+
+/** What an event may still be compared with. */
+export class Comparisons {
+  #left: number;
+
+  /** @param effort Once it is used up nothing is compared; the last may go beyond it. */
+  constructor(effort: number = EFFORT_MAX) {
+    this.#left = effort;
+  }
+
+  get areOver(): boolean {
+    return this.#left <= 0;
+  }
+
+  /** The first of these, as far as the effort goes. */
+  take<Item>(items: Iterable<Item>, effortOf: (item: Item) => number): readonly Item[] {
+    const taken: Item[] = [];
+    for (const item of items) {
+      if (this.areOver) break;
+      this.#left -= effortOf(item);
+      taken.push(item);
+    }
+    return taken;
+  }
+
+  /** Of work that goes by the number of things looked at. */
+  spend(looked: number): void {
+    this.#left -= looked / 10;
+  }
+}
+
 /** What a job wanted and an event of its type is compared with. */
 export interface Missed {
   readonly job: JobState;

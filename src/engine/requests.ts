@@ -147,6 +147,8 @@ export interface Receipt {
    */
   readonly disposition: "matched" | "recorded" | "duplicate" | "rejected";
   readonly jobs: readonly ReceiptJob[];
+  /** How many more `jobs` would have, if it named all that the event did. */
+  readonly more?: number;
   /** Why it was rejected, or matched nothing; where `jobs` names a job, it says why there. */
   readonly reason?: string;
   /** Of an event that matched nothing: what it came nearest to. */
