@@ -111,6 +111,7 @@ const receipt = v.looseObject({
   logId: v.optional(number),
   disposition: text,
   jobs: v.array(receiptJob),
+  more: v.optional(number),
   reason: v.optional(text),
   nearest: v.optional(v.looseObject({
     jobId: text,

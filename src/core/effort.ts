@@ -49,7 +49,7 @@ export function planEffort(plan: JobPlan): number {
 
 /** To take an event into a job, at most: compared with its plan, and counted by all of it. */
 export function takingEffort({ plan, expected }: JobState): number {
-  let positions = 0;
+  let positions = expected.length * POSITIONS;
   let last: readonly number[] | undefined;
   for (const { by } of expected) {
     if (by !== last) positions += by.length;

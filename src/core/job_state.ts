@@ -112,15 +112,18 @@ export interface ExpectationState {
   readonly surplus: number;
 }
 
-/** The same, with one list where neighbours have equal ones, as the projector makes them. */
-export function sharingLists(expected: readonly ExpectationState[]): readonly ExpectationState[] {
-  let last: readonly LogId[] | undefined;
+/** The same, shared where neighbours are equal, as the projector makes them. */
+export function shared(expected: readonly ExpectationState[]): readonly ExpectationState[] {
+  let last: ExpectationState | undefined;
   return expected.map((progress) => {
-    const { by } = progress;
-    const isSame = last?.length === by.length && by.every((logId, at) => logId === last?.[at]);
-    last = isSame ? last : by;
-    return isSame && last !== undefined ? { ...progress, by: last } : progress;
+    if (last === undefined || !areEqual(progress, last)) last = progress;
+    return last;
   });
+}
+
+function areEqual(left: ExpectationState, right: ExpectationState): boolean {
+  return left.matched === right.matched && left.surplus === right.surplus &&
+    left.by.length === right.by.length && left.by.every((logId, at) => logId === right.by[at]);
 }
 
 export interface Failure {

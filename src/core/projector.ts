@@ -219,20 +219,27 @@ function count(
   logId: LogId,
 ): readonly ExpectationState[] {
   const counted = [...job.expected];
-  // Expectations that had the same matches so far go on to share one list.
-  let [last, longer]: (readonly LogId[])[] = [];
+  // Expectations that had the same matches so far go on to share what is known of them.
+  let [open, matched, over, surplus]: (ExpectationState | undefined)[] = [];
   for (const index of indexes) {
     const progress = counted[index] ?? UNMATCHED;
-    if (!isOpen(job, index)) {
-      counted[index] = { ...progress, surplus: progress.surplus + 1 };
-      continue;
+    if (isOpen(job, index)) {
+      if (matched === undefined || progress !== open) matched = withMatch(open = progress, logId);
+      counted[index] = matched;
+    } else {
+      if (surplus === undefined || progress !== over) surplus = withSurplus(over = progress);
+      counted[index] = surplus;
     }
-    if (longer === undefined || progress.by !== last) {
-      [last, longer] = [progress.by, [...progress.by, logId]];
-    }
-    counted[index] = { ...progress, matched: progress.matched + 1, by: longer };
   }
   return counted;
+}
+
+function withMatch(progress: ExpectationState, logId: LogId): ExpectationState {
+  return { ...progress, matched: progress.matched + 1, by: [...progress.by, logId] };
+}
+
+function withSurplus(progress: ExpectationState): ExpectationState {
+  return { ...progress, surplus: progress.surplus + 1 };
 }
 
 function hasCompensation(job: RunningJob): boolean {

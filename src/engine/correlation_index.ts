@@ -6,7 +6,6 @@
  * holds the expectations that it missed by type, case or space only.
  */
 
-import { atOnce } from "../core/at_once.ts";
 import { type EqualityTerm, indexAlternatives } from "../core/correlation.ts";
 import { matcherEffort } from "../core/effort.ts";
 import { isReserved } from "../core/event_type.ts";
@@ -76,28 +75,25 @@ export class CorrelationIndex {
 
   /** The jobs of which a matcher accepts the event, each once, in the order filed. */
   jobsFor(event: MatchableEvent): readonly JobId[] {
-    const search = this.#searchFor(event);
-    atOnce(search.run());
-    return [...search.jobs];
+    return this.searchFor(event).jobsAtOnce();
   }
 
-  /** The same, to be looked for with pauses between; to be ended. */
+  /** The same, and what it would take; good until something is filed or removed. */
+  searchFor(event: MatchableEvent): ReachSearch {
+    const index = this.#types.get(event.eventType);
+    const buckets = index === undefined ? [] : [index.unkeyed, ...index.bucketsFor(event)];
+    return new ReachSearch(event, buckets);
+  }
+
+  /** The same, with pauses; what is filed or removed counts until it is ended. */
   search(event: MatchableEvent): ReachSearch {
-    const search = this.#searchFor(event);
+    const search = this.searchFor(event);
     this.#searches.add(search);
     return search;
   }
 
   end(search: ReachSearch): void {
     this.#searches.delete(search);
-  }
-
-  #searchFor(event: MatchableEvent): ReachSearch {
-    const index = this.#types.get(event.eventType);
-    return new ReachSearch(
-      event,
-      index === undefined ? [] : [index.unkeyed, ...index.bucketsFor(event)],
-    );
   }
 
   /**

@@ -4,11 +4,13 @@
  * what it did would do it again.
  */
 
+import type { DeliveryLimits } from "./delivery_limits.ts";
 import type { EventEngine } from "./event_engine.ts";
 import type { Indexes } from "./recorder.ts";
 import type { WorkerQueue } from "./worker_queue.ts";
 
-export interface EngineLimits {
+/** What is there at a time, against its limit. */
+export interface StandingLimits {
   /** Jobs that have not ended. */
   readonly jobsMax: number;
   /** Jobs that wait for a worker. */
@@ -17,7 +19,14 @@ export interface EngineLimits {
   readonly pendingBytesMax: number;
 }
 
+export type EngineLimits = StandingLimits & DeliveryLimits;
+
 export const NO_LIMITS: EngineLimits = {
+  triedMax: Infinity,
+  fanOutMax: Infinity,
+  fanOutBytesMax: Infinity,
+  entriesMax: Infinity,
+  entriesBytesMax: Infinity,
   jobsMax: Infinity,
   queuedMax: Infinity,
   pendingBytesMax: Infinity,
@@ -57,12 +66,23 @@ export class Intake {
   }
 
   /**
-   * Lets a request in, which must be recorded without a pause after this. The result, where
-   * there is one, is to be called when what it recorded is durable, or never will be.
+   * Lets something in, which must be recorded without a pause after this. The result, where
+   * there is one, is to be called when it is durable, or never will be.
    *
    * @throws {OverCapacityError}
    */
-  enter({ jobs, starts }: Added): (() => void) | undefined {
+  enter(added: Added): (() => void) | undefined {
+    this.require(added);
+    const { starts } = added;
+    if (starts === 0) return undefined;
+    this.#starting += starts;
+    return () => {
+      this.#starting -= starts;
+    };
+  }
+
+  /** @throws {OverCapacityError} when there is no room for all of it. */
+  require({ jobs, starts }: Added): void {
     const { jobsMax, queuedMax, pendingBytesMax } = this.#limits;
     if (this.#parts.events.journal.pendingBytes >= pendingBytesMax) {
       throw new OverCapacityError("pendingBytesMax", pendingBytesMax);
@@ -70,12 +90,9 @@ export class Intake {
     if (jobs > 0 && this.#unfinished + jobs > jobsMax) {
       throw new OverCapacityError("jobsMax", jobsMax);
     }
-    if (starts === 0) return undefined;
-    if (this.#queued + starts > queuedMax) throw new OverCapacityError("queuedMax", queuedMax);
-    this.#starting += starts;
-    return () => {
-      this.#starting -= starts;
-    };
+    if (starts > 0 && this.#queued + starts > queuedMax) {
+      throw new OverCapacityError("queuedMax", queuedMax);
+    }
   }
 
   /** A job is filed from the moment on at which its creation has a position. */

@@ -3,7 +3,7 @@
  * away meanwhile counts, so that the result is right at any moment after the end.
  */
 
-import type { Work } from "../core/at_once.ts";
+import { atOnce, type Work } from "../core/at_once.ts";
 import type { JobId } from "../core/ids.ts";
 import { type MatchableEvent, matcherAccepts } from "../core/job_plan.ts";
 import type { Bucket, Filed } from "./type_index.ts";
@@ -14,17 +14,30 @@ const EFFORT_AT_ONCE = 1_000;
 export class ReachSearch {
   readonly #buckets: readonly Bucket[];
   readonly #jobs = new Set<JobId>();
-  /** What it takes to try all that may accept the event. */
-  readonly effort: number;
 
   constructor(readonly event: MatchableEvent, buckets: readonly Bucket[]) {
     this.#buckets = buckets;
-    this.effort = buckets.reduce((sum, { effort }) => sum + effort, 0);
+  }
+
+  /** What it takes to try all that may accept the event. */
+  get effort(): number {
+    return this.#buckets.reduce((sum, { effort }) => sum + effort, 0);
+  }
+
+  /** No more jobs than this can be found. */
+  get size(): number {
+    return this.#buckets.reduce((sum, { size }) => sum + size, 0);
   }
 
   /** The jobs found, each once, in the order filed. */
-  get jobs(): ReadonlySet<JobId> {
-    return this.#jobs;
+  get jobs(): readonly JobId[] {
+    return [...this.#jobs];
+  }
+
+  /** All of them, without a pause. */
+  jobsAtOnce(): readonly JobId[] {
+    atOnce(this.run());
+    return this.jobs;
   }
 
   /** @param jobsMax Ends when there are more. */

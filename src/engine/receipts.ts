@@ -7,6 +7,7 @@ import type { EventId } from "../core/ids.ts";
 import { equalJson, type JsonObject } from "../core/json.ts";
 import { requiredMatches } from "../core/job_plan.ts";
 import { matchableOf } from "../core/projector.ts";
+import { type LimitReached, limitText } from "./delivery_limits.ts";
 import type { Applied } from "./job_table.ts";
 import { missedInCompensation, missedInJob, nearestInJob } from "./missed_in_job.ts";
 import { Comparisons, failingClauses, nearestExpectation } from "./nearest_expectation.ts";
@@ -35,8 +36,30 @@ export function rejected(eventId: EventId, reason: string): Receipt {
   return { eventId, disposition: "rejected", jobs: [], reason };
 }
 
+export function refused(eventId: EventId, limit: LimitReached): Receipt {
+  return { ...rejected(eventId, limitText(limit)), limit };
+}
+
 /** What a receipt names at most: the rest is counted. */
-export const JOBS_TOLD_MAX = 100;
+const JOBS_TOLD_MAX = 100;
+const JOBS_TOLD_MIN = 10;
+/** All receipts of one answer together. */
+const JOBS_OF_ANSWER = 10_000;
+const CLAUSES_OF_ANSWER = 1_000;
+
+/** How many jobs a receipt names that is one of so many. */
+export function jobsToldOf(receipts: number): number {
+  const share = Math.floor(JOBS_OF_ANSWER / receipts);
+  return Math.max(JOBS_TOLD_MIN, Math.min(JOBS_TOLD_MAX, share));
+}
+
+/** The same receipt, with the clauses that one of so many lists. */
+export function oneOf(receipts: number, receipt: Receipt): Receipt {
+  const { nearest } = receipt;
+  if (nearest === undefined) return receipt;
+  const clausesMax = Math.max(1, Math.floor(CLAUSES_OF_ANSWER / receipts));
+  return { ...receipt, nearest: { ...nearest, clauses: nearest.clauses.slice(0, clausesMax) } };
+}
 
 /** What the entries that an event made did, as one answer. */
 export function receiptOf(
@@ -49,10 +72,13 @@ export function receiptOf(
   const told = new ToldJobs(jobsMax);
   for (const effect of effectsOf(drafts, applied)) told.add(effect);
   const { jobs, more, nearest } = told;
-  const common = { eventId, logId, jobs, ...(more === 0 ? {} : { more }) } as const;
   const matched = applied.some((step) => step !== undefined && hadEffect(step));
-  if (matched) return { ...common, disposition: "matched" };
-  return { ...common, disposition: "recorded", ...(nearest === undefined ? {} : { nearest }) };
+  const disposition = matched ? "matched" : "recorded";
+  return {
+    ...{ eventId, logId, disposition, jobs },
+    ...(more === 0 ? {} : { more }),
+    ...(matched || nearest === undefined ? {} : { nearest }),
+  };
 }
 
 /** What an entry did to its job. */

@@ -11,6 +11,7 @@ import type { FailedJob, JobState, StateName } from "../core/job_state.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { InputRetention } from "../core/sealed_input.ts";
 import type { Condition } from "../core/condition.ts";
+import type { LimitReached } from "./delivery_limits.ts";
 import type { Mismatch } from "../core/mismatch.ts";
 import type { TraceIds } from "../core/trace_ids.ts";
 
@@ -153,6 +154,8 @@ export interface Receipt {
   readonly reason?: string;
   /** Of an event that matched nothing: what it came nearest to. */
   readonly nearest?: NearestExpectation;
+  /** It was rejected for this alone, so that it may be sent again. */
+  readonly limit?: LimitReached;
 }
 
 /** Which jobs are meant: those to which all of this applies. */

@@ -5,7 +5,7 @@
 
 import { parseJsonText } from "../core/json_text.ts";
 import { Buffer } from "node:buffer";
-import { type JobState, sharingLists } from "../core/job_state.ts";
+import { type JobState, shared } from "../core/job_state.ts";
 import type { EventIdIndex } from "./event_id_index.ts";
 import type { FactIndex } from "./fact_index.ts";
 import { joined } from "./joined.ts";
@@ -83,7 +83,7 @@ export function restoreContent(
 }
 
 function restored(job: JobState): JobState {
-  return { ...job, expected: sharingLists(job.expected) };
+  return { ...job, expected: shared(job.expected) };
 }
 
 function bytesOf(words: Uint32Array | Uint16Array): Uint8Array {

@@ -333,7 +333,8 @@ Deno.test("correlationText: reads as a sentence, with brackets where and meets o
 });
 
 Deno.test("correlationTerms: of alternatives, as many clauses as the shortest has", () => {
-  const [one, two]: readonly Correlation[] = [{ equals: { a: 1 } }, { equals: { b: 2, c: 3 } }];
+  const one: Correlation = { equals: { a: 1 } };
+  const two: Correlation = { equals: { b: 2, c: 3 } };
   const three: Correlation = { all: [one, two] };
   const cases: readonly (readonly [Correlation, number])[] = [
     ["any", 0],
