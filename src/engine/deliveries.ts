@@ -1,38 +1,12 @@
 /** Events from outside: each recorded once, matched to jobs, and answered with a receipt. */
 
-import type { CorrelationIndex } from "./correlation_index.ts";
 import type { AnyJobDefinition } from "./definition.ts";
 import type { DefinitionRegistry } from "./definition_registry.ts";
-import { Delivery, type Known } from "./delivery.ts";
-import type { DeliveryGate } from "./delivery_gate.ts";
-import type { DeliveryLimits } from "./delivery_limits.ts";
-import type { EventEngine } from "./event_engine.ts";
-import type { FanOut } from "./fan_out.ts";
-import type { Intake } from "./intake.ts";
-import type { JobTable } from "./job_table.ts";
-import type { Pacer } from "./pacer.ts";
-import type { Clock, Random } from "./ports.ts";
-import type { Reaches } from "./reach.ts";
-import type { Recorder } from "./recorder.ts";
+import { Delivery, type DeliveryParts, type Known, type Starters } from "./delivery.ts";
 import type { IncomingEvent, Receipt } from "./requests.ts";
-import type { Unmatched } from "./unmatched.ts";
 
-export interface DeliveriesParts {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly events: EventEngine;
-  readonly recorder: Recorder;
-  readonly fanOut: FanOut;
-  readonly table: JobTable;
-  readonly unmatched: Unmatched;
-  readonly intake: Intake;
+interface DeliveriesParts extends DeliveryParts {
   readonly registry: DefinitionRegistry;
-  /** Jobs that have started and not ended. */
-  readonly index: CorrelationIndex;
-  readonly reaches: Reaches;
-  readonly gate: DeliveryGate;
-  readonly pacer: Pacer;
-  readonly limits: DeliveryLimits;
 }
 
 export class Deliveries {
@@ -58,12 +32,12 @@ export class Deliveries {
       return eventId === undefined || known.get(eventId) === undefined;
     }));
     // What came before adds nothing, and is answered whatever the limits say.
-    const jobs = starters.values().reduce((sum, { length }) => sum + length, 0);
+    const jobs = [...starters.values()].reduce((sum, { length }) => sum + length, 0);
     this.#parts.intake.require({ jobs, starts: jobs });
     return await new Delivery(this.#parts, known, starters).run(events);
   }
 
-  #startersOf(events: readonly IncomingEvent[]) {
+  #startersOf(events: readonly IncomingEvent[]): Starters {
     const starters = new Map<IncomingEvent, readonly AnyJobDefinition[]>();
     for (const event of events) {
       if (event.stratum !== "domain") continue;

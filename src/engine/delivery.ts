@@ -7,15 +7,16 @@
 import type { EventDraft, JobEventLogEntry } from "../core/event.ts";
 import type { EventId, JobId } from "../core/ids.ts";
 import type { AnyJobDefinition } from "./definition.ts";
-import type { DeliveriesParts } from "./deliveries.ts";
-import type { Place } from "./delivery_gate.ts";
-import type { LimitReached } from "./delivery_limits.ts";
-import type { SettledFact } from "./fan_out.ts";
-import { OverCapacityError } from "./intake.ts";
-import type { Share } from "./pacer.ts";
-import { GroupTooLargeError } from "./ports.ts";
-import type { Applied } from "./job_table.ts";
-import type { Reach } from "./reach.ts";
+import type { CorrelationIndex } from "./correlation_index.ts";
+import type { DeliveryGate, Place } from "./delivery_gate.ts";
+import type { DeliveryLimits, LimitReached } from "./delivery_limits.ts";
+import type { EventEngine } from "./event_engine.ts";
+import type { FanOut, SettledFact } from "./fan_out.ts";
+import { type Intake, OverCapacityError } from "./intake.ts";
+import type { Pacer, Share } from "./pacer.ts";
+import { type Clock, GroupTooLargeError, type Random } from "./ports.ts";
+import type { Applied, JobTable } from "./job_table.ts";
+import type { Reach, Reaches } from "./reach.ts";
 import type { ReachSearch } from "./reach_search.ts";
 import {
   duplicate,
@@ -26,8 +27,26 @@ import {
   refused,
   rejected,
 } from "./receipts.ts";
-import type { Recording } from "./recorder.ts";
+import type { Recorder, Recording } from "./recorder.ts";
 import type { IncomingEvent, Receipt } from "./requests.ts";
+import type { Unmatched } from "./unmatched.ts";
+
+export interface DeliveryParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly events: EventEngine;
+  readonly recorder: Recorder;
+  readonly fanOut: FanOut;
+  readonly table: JobTable;
+  readonly unmatched: Unmatched;
+  readonly intake: Intake;
+  /** Jobs that have started and not ended. */
+  readonly index: CorrelationIndex;
+  readonly reaches: Reaches;
+  readonly gate: DeliveryGate;
+  readonly pacer: Pacer;
+  readonly limits: DeliveryLimits;
+}
 
 /** More than this is looked for in pieces. */
 const EFFORT_AT_ONCE = 2_000;
@@ -63,7 +82,7 @@ interface Made {
 }
 
 export class Delivery {
-  readonly #parts: DeliveriesParts;
+  readonly #parts: DeliveryParts;
   readonly #known: Known;
   readonly #starters: Starters;
   readonly #share: Share = { spentMs: 0 };
@@ -76,7 +95,7 @@ export class Delivery {
   /** Something could not be recorded: then nothing that follows can. */
   #failed = false;
 
-  constructor(parts: DeliveriesParts, known: Known, starters: Starters) {
+  constructor(parts: DeliveryParts, known: Known, starters: Starters) {
     this.#parts = parts;
     this.#known = known;
     this.#starters = starters;

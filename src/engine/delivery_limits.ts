@@ -1,7 +1,5 @@
 /** What one event, or one request of many, may make the engine do, whatever waits for it. */
 
-import type { EngineLimits } from "./intake.ts";
-
 export interface DeliveryLimits {
   /** Predicates that are tried to find the jobs of one event. */
   readonly triedMax: number;
@@ -17,7 +15,7 @@ export interface DeliveryLimits {
 
 /** Why an event was not taken: with less that waits for it, or later, it may be. */
 export interface LimitReached {
-  readonly name: keyof EngineLimits;
+  readonly name: keyof DeliveryLimits | "jobsMax" | "queuedMax" | "pendingBytesMax";
   readonly max: number;
 }
 

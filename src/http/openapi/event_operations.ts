@@ -47,6 +47,7 @@ export const EVENT_OPERATIONS: Operations = {
     tag: "events",
     summary: "Deliver one event or many",
     description: "An event alone that is wrong refuses the request; of many, each has a receipt. " +
+      "What goes beyond a limit is rejected, and its receipt names the limit: send it again. " +
       "CloudEvents in binary mode are taken as well, with their attributes in headers ce-*.",
     headers: TRACE_HEADERS,
     body: {
