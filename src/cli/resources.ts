@@ -134,7 +134,11 @@ const step = v.looseObject({
   why: text,
 });
 
-export const replayAnswer = v.looseObject({ job: jobResource, steps: v.array(step) });
+export const replayAnswer = v.looseObject({
+  job: jobResource,
+  steps: v.array(step),
+  nextCursor: v.nullish(text),
+});
 
 const citation = v.looseObject({
   logId: number,

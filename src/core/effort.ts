@@ -58,6 +58,23 @@ export function takingEffort({ plan, expected }: JobState): number {
   return planEffort(plan) + Math.floor(positions / POSITIONS);
 }
 
+/**
+ * How much an event is compared with, to find what it was near to: of a clause about a value
+ * that it does not have, to tell takes eighty times as long as to see that it fails.
+ */
+export const NEARNESS_EFFORT_MAX = 2_000;
+
+/** The first of these that together take so much, and one more. */
+export function firstWithin<Item>(
+  items: readonly Item[],
+  effortOf: (item: Item) => number,
+  effortMax: number,
+): readonly Item[] {
+  let effort = 0;
+  const end = items.findIndex((item) => (effort += effortOf(item)) > effortMax);
+  return end < 0 ? items : items.slice(0, end + 1);
+}
+
 function sum<Item>(items: readonly Item[], effortOf: (item: Item) => number): number {
   return items.reduce((total, item) => total + effortOf(item), 0);
 }

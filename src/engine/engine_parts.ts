@@ -66,6 +66,7 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
   const parts = { ...foundation, intake: new Intake(limits, foundation) };
   const { ended, events, history, indexes, registry, table } = parts;
   const unmatched = new Unmatched({ ...indexes, ended }, registry, table);
+  const pacer = new Pacer(parts.clock);
   return {
     ...parts,
     creation: new Creation(parts),
@@ -76,9 +77,9 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
       index: indexes.started,
       reaches: new Reaches(table, limits),
       gate: new DeliveryGate(),
-      pacer: new Pacer(parts.clock),
+      pacer,
     }),
-    replays: new Replays(history, indexes.facts, parts.clock, () => events.journal.head.logId),
+    replays: new Replays(history, indexes.facts, pacer, () => events.journal.head.logId),
     explainer: new Explainer({
       ...parts,
       pastEvents: indexes.facts,

@@ -3,6 +3,7 @@
 import { assertNever } from "../core/assert_never.ts";
 import { isSatisfied } from "../core/condition.ts";
 import { holdsInPart } from "../core/correlation.ts";
+import { NEARNESS_EFFORT_MAX } from "../core/effort.ts";
 import type { MatchableEvent, PolicyRole } from "../core/job_plan.ts";
 import { isTerminal, type JobState } from "../core/job_state.ts";
 import {
@@ -18,18 +19,12 @@ import type { NearestExpectation } from "./requests.ts";
 /** More clauses than this a receipt does not list. */
 const CLAUSES_MAX = 10;
 
-/**
- * How much one event is compared with, to find what it was near to: a clause about a value
- * that the event has not at its path takes eighty times as long as to see that it fails.
- */
-const EFFORT_MAX = 2_000;
-
 /** What an event may still be compared with. */
 export class Comparisons {
   #left: number;
 
   /** @param effort Once it is used up nothing is compared; the last may go beyond it. */
-  constructor(effort: number = EFFORT_MAX) {
+  constructor(effort: number = NEARNESS_EFFORT_MAX) {
     this.#left = effort;
   }
 

@@ -35,6 +35,13 @@ export type EngineProblem =
   | { readonly kind: "inputRemoved"; readonly jobId: JobId; readonly reason: string }
   | { readonly kind: "keyReused"; readonly key: string; readonly jobId: JobId }
   | { readonly kind: "unknownPoint"; readonly point: PointName; readonly detail: string }
+  /** A what-if looks at no more of a job's history. */
+  | {
+    readonly kind: "tooLong";
+    readonly jobId: JobId;
+    readonly what: "entries" | "characters";
+    readonly max: number;
+  }
   /** Pointers are into the supposition. */
   | { readonly kind: "impossibleSupposition"; readonly issues: readonly InputIssue[] };
 
@@ -302,4 +309,6 @@ export interface PointDifference {
   readonly from: LogId;
   readonly to: LogId;
   readonly changes: readonly Change[];
+  /** How many more there are, where they are too many to be told. */
+  readonly more?: number;
 }

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Correlation, holds } from "../../src/core/correlation.ts";
+import { type Correlation, correlationTerms, holds } from "../../src/core/correlation.ts";
 import { taskId } from "../../src/core/ids.ts";
 import { type JsonObject, type JsonValue, valueAt } from "../../src/core/json.ts";
 import {
   correlationMismatches,
-  correlationTerms,
   correlationText,
   distanceOf,
   looseForm,
