@@ -1,10 +1,12 @@
 /** The settings that bound what the server holds at a time; each queue has one. */
 
+import type { DeliveryLimits } from "./engine/delivery_limits.ts";
+
 /**
  * Everything that could grow has its limit here. At a limit of the server a request gets 503;
  * what is too much for any server, a body too slow or too many events, 408 or 422.
  */
-export interface Limits {
+export interface Limits extends DeliveryLimits {
   /** Jobs that have not ended. */
   readonly jobsMax: number;
   /** Jobs that wait for a worker. */
@@ -37,6 +39,16 @@ export const LIMIT_SETTINGS = [
   { flag: "body-time", value: "time", default: "30s", help: "time that a body may take" },
   { flag: "max-requests", value: "requests", default: "2000", help: "requests at a time" },
   { flag: "max-events", value: "events", default: "1000", help: "events in one request" },
+  { flag: "max-fan-out", value: "jobs", default: "1000", help: "jobs that an event may reach" },
+  {
+    flag: "fan-out-bytes",
+    value: "bytes",
+    default: "4MiB",
+    help: "what an event may make of them",
+  },
+  { flag: "max-tried", value: "number", default: "1000000", help: "predicates tried for an event" },
+  { flag: "max-entries", value: "entries", default: "20000", help: "made by events of a request" },
+  { flag: "entries-bytes", value: "bytes", default: "32MiB", help: "size of these" },
   { flag: "max-waiting", value: "requests", default: "1000", help: "requests waiting for a job" },
   { flag: "max-streams", value: "streams", default: "1000", help: "open streams" },
   { flag: "stream-stall", value: "time", default: "30s", help: "time a reader may take nothing" },
@@ -65,6 +77,11 @@ export function readLimits(read: LimitReader): Limits {
     bodyTimeMs: read.time("body-time", 100, HOUR_MS),
     requestsMax: read.number("max-requests", 1, COUNT_MAX),
     eventsMax: read.number("max-events", 1, 100_000),
+    fanOutMax: read.number("max-fan-out", 1, COUNT_MAX),
+    fanOutBytesMax: read.bytes("fan-out-bytes", 4_096, BYTES_MAX),
+    triedMax: read.number("max-tried", 1, BYTES_MAX),
+    entriesMax: read.number("max-entries", 1, COUNT_MAX),
+    entriesBytesMax: read.bytes("entries-bytes", 4_096, BYTES_MAX),
     waitingMax: read.number("max-waiting", 0, COUNT_MAX),
     streamsMax: read.number("max-streams", 0, COUNT_MAX),
     streamStallMs: read.time("stream-stall", 100, HOUR_MS),
@@ -91,6 +108,11 @@ export function describeLimits(
     "body-time": time(limits.bodyTimeMs),
     "max-requests": `${limits.requestsMax} requests`,
     "max-events": `${limits.eventsMax} events`,
+    "max-fan-out": `${limits.fanOutMax} jobs`,
+    "fan-out-bytes": bytes(limits.fanOutBytesMax),
+    "max-tried": `${limits.triedMax} predicates`,
+    "max-entries": `${limits.entriesMax} entries`,
+    "entries-bytes": bytes(limits.entriesBytesMax),
     "max-waiting": `${limits.waitingMax} requests`,
     "max-streams": `${limits.streamsMax} streams`,
     "stream-stall": time(limits.streamStallMs),

@@ -111,6 +111,7 @@ const receipt = v.looseObject({
   logId: v.optional(number),
   disposition: text,
   jobs: v.array(receiptJob),
+  more: v.optional(number),
   reason: v.optional(text),
   nearest: v.optional(v.looseObject({
     jobId: text,
@@ -133,7 +134,11 @@ const step = v.looseObject({
   why: text,
 });
 
-export const replayAnswer = v.looseObject({ job: jobResource, steps: v.array(step) });
+export const replayAnswer = v.looseObject({
+  job: jobResource,
+  steps: v.array(step),
+  nextCursor: v.nullish(text),
+});
 
 const citation = v.looseObject({
   logId: number,

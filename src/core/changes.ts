@@ -45,18 +45,41 @@ export function changesBetween(
   return changesKnowing(before, after, before && conditionOf(before), after && conditionOf(after));
 }
 
+/** The first changes of these, and how many more there are. */
+export interface FirstChanges {
+  readonly changes: readonly Change[];
+  readonly more: number;
+}
+
+/** The same, at most so many. */
+export function firstChanges(before: JobState, after: JobState, max: number): FirstChanges {
+  const room = { left: max, more: 0 };
+  const all = changesKnowing(before, after, conditionOf(before), conditionOf(after), room);
+  const changes = all.slice(0, max);
+  return { changes, more: room.more + all.length - changes.length };
+}
+
+/** For what may be very many by itself: what finds no room is only counted. */
+interface Room {
+  left: number;
+  more: number;
+}
+
+const UNBOUNDED: Room = { left: Infinity, more: 0 };
+
 /** The same, of states with known conditions, that need hold no task but those that differ. */
 export function changesKnowing(
   before: JobState | undefined,
   after: JobState | undefined,
   earlier: Condition | undefined,
   later: Condition | undefined,
+  room: Room = UNBOUNDED,
 ): readonly Change[] {
   if (before === after) return [];
   const tasks = unlike(before?.tasks, after?.tasks);
   return [
     ...differences("", headOf(before, earlier), headOf(after, later)),
-    ...expectationChanges(before, after),
+    ...expectationChanges(before, after, room),
     ...tasks.flatMap(taskChanges),
     ...failureChanges(before, after, tasks),
   ];
@@ -81,6 +104,7 @@ function headOf(job: JobState | undefined, condition: Condition | undefined): Fi
 function expectationChanges(
   before: JobState | undefined,
   after: JobState | undefined,
+  room: Room,
 ): readonly Change[] {
   const planned = (before ?? after)?.plan.expected ?? [];
   return unlike(before?.expected, after?.expected).flatMap(([index, from, to]) => {
@@ -90,7 +114,7 @@ function expectationChanges(
     const [left, right] = [from, to].map((progress) => countFields(expected, progress));
     return [
       ...differences(path, left ?? NO_FIELDS, right ?? NO_FIELDS),
-      ...elementChanges(`${path}by`, from?.by ?? [], to?.by ?? []),
+      ...elementChanges(`${path}by`, from?.by ?? [], to?.by ?? [], room),
     ];
   });
 }
@@ -109,13 +133,18 @@ function elementChanges(
   path: string,
   before: readonly number[],
   after: readonly number[],
+  room: Room,
 ): readonly Change[] {
   const changes: Change[] = [];
-  const [shorter, longer] = [before.length, after.length].toSorted((a, b) => a - b);
-  for (let index = shorter ?? 0; index < (longer ?? 0); index++) {
+  const shorter = Math.min(before.length, after.length);
+  const longer = Math.max(before.length, after.length);
+  const end = Math.min(longer, shorter + Math.max(0, room.left));
+  for (let index = shorter; index < end; index++) {
     const [from, to] = [before[index] ?? null, after[index] ?? null];
     changes.push({ path: `${path}[${index}]`, from, to });
   }
+  room.left -= changes.length;
+  room.more += longer - end;
   return changes;
 }
 

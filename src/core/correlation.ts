@@ -76,6 +76,18 @@ export function holdsInPart(correlation: Correlation, attributes: JsonObject): b
   );
 }
 
+/** How many clauses a correlation has; of alternatives, as many as the shortest. */
+export function correlationTerms(correlation: Correlation): number {
+  if (correlation === "any") return 0;
+  if ("equals" in correlation) return Object.keys(correlation.equals).length;
+  if ("in" in correlation) return Object.keys(correlation.in).length;
+  if ("all" in correlation) {
+    return correlation.all.reduce((sum, part) => sum + correlationTerms(part), 0);
+  }
+  if ("not" in correlation || correlation.anyOf.length === 0) return 1;
+  return correlation.anyOf.map(correlationTerms).reduce((least, terms) => Math.min(least, terms));
+}
+
 /** A fact about one path that an index can look up. */
 export interface EqualityTerm {
   readonly path: string;

@@ -23,6 +23,9 @@ export interface EventMatcher {
 /** More events than this no expectation may want: their positions are part of the state. */
 export const TIMES_MAX = 10_000;
 
+/** More than these no plan may want, all its expectations together. */
+export const MATCHES_MAX = 2_000_000;
+
 /** How many events satisfy an expectation; those beyond it are recorded as surplus. */
 export type Multiplicity = "ExactlyOnce" | "AtLeastOnce" | { readonly times: number };
 

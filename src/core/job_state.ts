@@ -112,6 +112,20 @@ export interface ExpectationState {
   readonly surplus: number;
 }
 
+/** The same, shared where neighbours are equal, as the projector makes them. */
+export function shared(expected: readonly ExpectationState[]): readonly ExpectationState[] {
+  let last: ExpectationState | undefined;
+  return expected.map((progress) => {
+    if (last === undefined || !areEqual(progress, last)) last = progress;
+    return last;
+  });
+}
+
+function areEqual(left: ExpectationState, right: ExpectationState): boolean {
+  return left.matched === right.matched && left.surplus === right.surplus &&
+    left.by.length === right.by.length && left.by.every((logId, at) => logId === right.by[at]);
+}
+
 export interface Failure {
   readonly kind: FailureKind;
   readonly taskId?: TaskId;

@@ -42,6 +42,18 @@ export function wellFormed(value: JsonValue): JsonValue {
   );
 }
 
+/** About how many characters a value takes as JSON; for limits only. */
+export function jsonSize(value: JsonValue): number {
+  if (typeof value === "string") return value.length + 2;
+  if (typeof value !== "object" || value === null) return 5;
+  if (Array.isArray(value)) {
+    return value.reduce<number>((sum, member) => sum + 1 + jsonSize(member), 2);
+  }
+  let size = 2;
+  for (const name in value) size += name.length + 4 + jsonSize((value as JsonObject)[name] ?? null);
+  return size;
+}
+
 /** Whether two values are the same JSON; the order of an object's members does not count. */
 export function equalJson(left: JsonValue, right: JsonValue): boolean {
   if (left === right) return true;

@@ -98,8 +98,11 @@ export function mismatchText({ path, expected, found, close, elsewhere }: Mismat
 const CLAUSES_TOLD_MAX = 3;
 
 /** Several clauses in one line; of many, the first few and how many more there are. */
-export function mismatchesText(mismatches: readonly Mismatch[]): string {
-  const told = mismatches.slice(0, CLAUSES_TOLD_MAX).map(mismatchText);
+export function mismatchesText(
+  mismatches: readonly Mismatch[],
+  toldMax = CLAUSES_TOLD_MAX,
+): string {
+  const told = mismatches.slice(0, toldMax).map(mismatchText);
   const more = mismatches.length - told.length;
   return [...told, ...(more > 0 ? [`and ${more} more`] : [])].join("; ");
 }
@@ -282,18 +285,4 @@ function typeNote(text: string): string {
   if (text === "null" || text.startsWith("null,")) return " (null)";
   if (/^(true|false)(,|$)/.test(text)) return " (true or false)";
   return /^-?\d/.test(text) ? " (number)" : "";
-}
-
-/** How many clauses a correlation has; of alternatives, as many as the shortest. */
-export function correlationTerms(correlation: Correlation): number {
-  if (correlation === "any") return 0;
-  if ("equals" in correlation) return Object.keys(correlation.equals).length;
-  if ("in" in correlation) return Object.keys(correlation.in).length;
-  if ("all" in correlation) {
-    return correlation.all.reduce((sum, part) => sum + correlationTerms(part), 0);
-  }
-  if ("anyOf" in correlation) {
-    return correlation.anyOf.reduce((least, part) => Math.min(least, correlationTerms(part)), 1);
-  }
-  return 1;
 }

@@ -1,5 +1,6 @@
 /** Events that a job of some plan would have taken, and that did not reach it. */
 
+import { atOnce, type Work } from "./at_once.ts";
 import { correlatedAttributes } from "./correlated_fact.ts";
 import type { FactEntry, FrameworkEntry, JobEntry, JobEventLogEntry } from "./event.ts";
 import type { EventId, LogId } from "./ids.ts";
@@ -21,10 +22,21 @@ export function missedEvents(
   pastEvents: readonly JobEventLogEntry[],
   after: LogId,
 ): readonly JobEventLogEntry[] {
+  return atOnce(findMissed(own, plan, pastEvents, after));
+}
+
+/** The same, as work with a pause after each event. */
+export function* findMissed(
+  own: readonly JobEventLogEntry[],
+  plan: JobPlan,
+  pastEvents: readonly JobEventLogEntry[],
+  after: LogId,
+): Work<readonly JobEventLogEntry[]> {
   const reached = new Set(own.flatMap(eventIdsOf));
   const isTaken = takes(plan);
   const missed = new Map<LogId, JobEventLogEntry>();
   for (const entry of pastEvents) {
+    yield;
     if (entry.logId <= after || reached.has(entry.eventId) || !isTaken(entry)) continue;
     missed.set(entry.logId, correlated(entry as FactEntry, own));
   }

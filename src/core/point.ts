@@ -40,7 +40,7 @@ export function resolvePoint(
   switch (point.kind) {
     case "logId":
       return point.logId > head
-        ? { ok: false, detail: `is beyond the journal, which ends at entry ${head}` }
+        ? { ok: false, detail: beyondText(head) }
         : prefix(entries, (entry) => entry.logId <= point.logId);
     case "time":
       return prefix(entries, (entry) => entry.receivedAt <= point.time);
@@ -65,17 +65,22 @@ function prefix(
   const count = entries.findLastIndex(isWithin) + 1;
   const [first] = entries;
   if (count > 0 || first === undefined) return { ok: true, count };
-  const { logId, receivedAt } = first;
-  return { ok: false, detail: `is before the job's creation, entry ${logId} at ${receivedAt}` };
+  return { ok: false, detail: beforeText(first) };
 }
+
+export function beyondText(head: LogId): string {
+  return `is beyond the journal, which ends at entry ${head}`;
+}
+
+/** @param first Of the job's entries. */
+export function beforeText({ logId, receivedAt }: JobEventLogEntry): string {
+  return `is before the job's creation, entry ${logId} at ${receivedAt}`;
+}
+
+export const NO_SUCH_EVENT =
+  "is no position, no time such as 2026-01-31T12:00:00Z, and the id of no event of this job";
 
 function upToEvent(eventId: EventId, entries: readonly JobEventLogEntry[]): ResolvedPoint {
   const index = entries.findIndex((entry) => eventIdsOf(entry).includes(eventId));
-  return index < 0
-    ? {
-      ok: false,
-      detail: "is no position, no time such as 2026-01-31T12:00:00Z, and the id of no event of " +
-        "this job",
-    }
-    : { ok: true, count: index + 1 };
+  return index < 0 ? { ok: false, detail: NO_SUCH_EVENT } : { ok: true, count: index + 1 };
 }

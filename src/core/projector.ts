@@ -219,13 +219,27 @@ function count(
   logId: LogId,
 ): readonly ExpectationState[] {
   const counted = [...job.expected];
+  // Expectations that had the same matches so far go on to share what is known of them.
+  let [open, matched, over, surplus]: (ExpectationState | undefined)[] = [];
   for (const index of indexes) {
     const progress = counted[index] ?? UNMATCHED;
-    counted[index] = isOpen(job, index)
-      ? { ...progress, matched: progress.matched + 1, by: [...progress.by, logId] }
-      : { ...progress, surplus: progress.surplus + 1 };
+    if (isOpen(job, index)) {
+      if (matched === undefined || progress !== open) matched = withMatch(open = progress, logId);
+      counted[index] = matched;
+    } else {
+      if (surplus === undefined || progress !== over) surplus = withSurplus(over = progress);
+      counted[index] = surplus;
+    }
   }
   return counted;
+}
+
+function withMatch(progress: ExpectationState, logId: LogId): ExpectationState {
+  return { ...progress, matched: progress.matched + 1, by: [...progress.by, logId] };
+}
+
+function withSurplus(progress: ExpectationState): ExpectationState {
+  return { ...progress, surplus: progress.surplus + 1 };
 }
 
 function hasCompensation(job: RunningJob): boolean {

@@ -3,10 +3,11 @@
  * past events that another plan would have taken.
  */
 
+import type { Work } from "./at_once.ts";
 import type { FactEntry, JobEventLogEntry } from "./event.ts";
 import type { EventId, LogId } from "./ids.ts";
 import type { JobPlan } from "./job_plan.ts";
-import { missedEvents } from "./missed_events.ts";
+import { findMissed } from "./missed_events.ts";
 import { type Point, resolvePoint } from "./point.ts";
 import {
   type SupposedEvent,
@@ -49,17 +50,17 @@ const POSITIONS_BETWEEN = SUPPOSED_EVENTS_MAX + 1;
  * @param head The last position of the journal.
  * @param sameIds Entries of the journal that have the id of a supposed event.
  */
-export function supposeHistory(
+export function* supposeHistory(
   entries: readonly JobEventLogEntry[],
   supposition: Supposition,
   pastEvents: readonly JobEventLogEntry[],
   head: LogId,
   sameIds: readonly JobEventLogEntry[],
-): Supposed {
+): Work<Supposed> {
   const [created] = entries;
   if (created === undefined) throw new TypeError("Cannot suppose anything: there are no entries");
   const plan = supposedPlan(created, supposition);
-  const missed = missedEvents(entries, plan, pastEvents, created.logId);
+  const missed = yield* findMissed(entries, plan, pastEvents, created.logId);
   const known = inOrder([...entries.map(asRecorded), ...missed.map(asPast)]);
   const resolved = resolvePoint(supposition.upTo, known.map(({ entry }) => entry), head);
   if (!resolved.ok) return { ok: false, issues: [{ pointer: "/upTo", detail: resolved.detail }] };
@@ -127,11 +128,22 @@ function withEvents(
     counts.set(after, count);
     // One division gives the number that prints as 12.001; a sum need not.
     const logId = (after * POSITIONS_BETWEEN + count) / POSITIONS_BETWEEN;
-    const entryBefore = history.findLast(({ entry }) => entry.logId <= after)?.entry;
+    const entryBefore = lastUpTo(history, after)?.entry;
     const eventId = event.eventId ?? `evt_whatif_${index + 1}` as EventId;
     return { entry: factOf({ ...event, eventId }, logId, entryBefore), origin: "supposed" };
   });
   return added.length === 0 ? history : inOrder([...history, ...added]);
+}
+
+/** Of a history, which ascends, the last entry up to a position. */
+function lastUpTo(history: readonly SupposedEntry[], logId: LogId): SupposedEntry | undefined {
+  let [low, high] = [0, history.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((history[middle]?.entry.logId ?? Infinity) <= logId) low = middle + 1;
+    else high = middle;
+  }
+  return history[low - 1];
 }
 
 /** An event of the same job, received when the entry before it was. */

@@ -11,7 +11,13 @@ import { type Applied, JobFold } from "./job_fold.ts";
 import type { JobState, StateName } from "./job_state.ts";
 import { OutcomeComparison } from "./outcome_comparison.ts";
 import { eventIdsOf } from "./point.ts";
-import { type ReplayStep, replayStep } from "./replay_steps.ts";
+import {
+  type Replay,
+  type ReplayStep,
+  replayStep,
+  type StepsWanted,
+  ToldSteps,
+} from "./replay_steps.ts";
 import type { RuleName } from "./rules.ts";
 import { type SupposedEntry, type SupposedHistory, supposeHistory } from "./supposed_history.ts";
 import type { Supposition, SuppositionIssue } from "./supposition.ts";
@@ -35,9 +41,7 @@ export interface FirstDifference {
   readonly why: string;
 }
 
-export interface WhatIf {
-  readonly job: JobState;
-  readonly steps: readonly ReplayStep[];
+export interface WhatIf extends Replay {
   /** `null` when state, condition, counts and kind of failure are the same throughout. */
   readonly firstDifference: FirstDifference | null;
 }
@@ -64,16 +68,17 @@ export function whatIf(
   return atOnce(supposing(entries, supposition, pastEvents, head, sameIds));
 }
 
-/** The same, as work with a pause after each position. */
+/** The same, with the steps that are wanted, as work with a pause after each position. */
 export function* supposing(
   entries: readonly JobEventLogEntry[],
   supposition: Supposition,
   pastEvents: readonly JobEventLogEntry[],
   head: LogId,
   sameIds: readonly JobEventLogEntry[],
+  wanted?: StepsWanted,
 ): Work<WhatIfAnswer> {
-  const history = supposeHistory(entries, supposition, pastEvents, head, sameIds);
-  return history.ok ? { ok: true, value: yield* compare(history.value) } : history;
+  const history = yield* supposeHistory(entries, supposition, pastEvents, head, sameIds);
+  return history.ok ? { ok: true, value: yield* compare(history.value, wanted) } : history;
 }
 
 /** One entry, played. */
@@ -84,24 +89,29 @@ interface Played {
   readonly repeats?: LogId;
 }
 
-function* compare({ recorded, supposed }: SupposedHistory): Work<WhatIf> {
-  const steps: ReplayStep[] = [];
+function* compare(
+  { recorded, supposed }: SupposedHistory,
+  wanted: StepsWanted | undefined,
+): Work<WhatIf> {
+  const told = new ToldSteps(wanted);
   const comparison = new OutcomeComparison();
   let firstDifference: FirstDifference | null = null;
   let [one, other]: (Applied | undefined)[] = [];
+  let last: Played | undefined;
   const fold = new JobFold();
   for (const [left, right] of sideBySide(playRecorded(recorded), playSupposed(supposed, fold))) {
     one = left?.folded ?? one;
     other = right?.folded ?? other;
-    if (right !== undefined) steps.push(stepOf(right));
+    if (right !== undefined) told.add(right.entry.logId, () => stepOf(right));
+    if (right !== undefined) last = right;
     if (firstDifference === null && comparison.differ(one, other)) {
-      firstDifference = differenceAt(left, right, steps.at(-1)?.why ?? "");
+      firstDifference = differenceAt(left, right, last === undefined ? "" : stepOf(last).why);
     }
     yield;
   }
   const { job } = fold;
   if (job === undefined) throw new TypeError("Cannot project a job: it has no entries");
-  return { job, steps, firstDifference };
+  return { job, steps: told.steps, ...told.next, firstDifference };
 }
 
 function* playRecorded(entries: readonly JobEventLogEntry[]): Generator<Played> {

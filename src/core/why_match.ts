@@ -1,6 +1,7 @@
 /** Why an event matches an expectation of the plan, or none. */
 
 import type { JobEventLogEntry } from "./event.ts";
+import { firstWithin, matcherEffort, NEARNESS_EFFORT_MAX } from "./effort.ts";
 import { failureOf } from "./failure.ts";
 import {
   type EventMatcher,
@@ -12,7 +13,12 @@ import {
   requiredMatches,
 } from "./job_plan.ts";
 import type { RunningJob } from "./job_state.ts";
-import { correlationMismatches, type Mismatch, mismatchesWith, mismatchText } from "./mismatch.ts";
+import {
+  correlationMismatches,
+  type Mismatch,
+  mismatchesText,
+  mismatchesWith,
+} from "./mismatch.ts";
 import { correlationDistance, expectationDistance, nearestOf } from "./nearness.ts";
 import { matchableOf, type Step } from "./projector.ts";
 
@@ -76,7 +82,8 @@ function nearestExpectationText(
   expectations: readonly ExpectedEvent[],
   event: MatchableEvent,
 ): string {
-  const nearest = nearestOf(expectations, (expected) => expectationDistance(expected, event));
+  const compared = firstWithin(expectations, expectationEffort, NEARNESS_EFFORT_MAX);
+  const nearest = nearestOf(compared, (expected) => expectationDistance(expected, event));
   if (nearest === undefined) return "";
   const name = expectations.length > 1 ? `the nearest, "${nearest.id}",` : `"${nearest.id}"`;
   return `It matches no expectation: ${name} fails at ${
@@ -103,10 +110,17 @@ export function nearestMismatches(
   { eventType, attributes }: MatchableEvent,
 ): readonly Mismatch[] | undefined {
   const ofType = matchers.filter((matcher) => matcher.eventType === eventType);
-  const nearest = nearestOf(ofType, (one) => correlationDistance(one.correlation, attributes));
+  const compared = firstWithin(ofType, matcherEffort, NEARNESS_EFFORT_MAX);
+  const nearest = nearestOf(compared, (one) => correlationDistance(one.correlation, attributes));
   return nearest && correlationMismatches(nearest.correlation, attributes);
 }
 
+const CLAUSES_TOLD_MAX = 10;
+
 export function clausesText(mismatches: readonly Mismatch[]): string {
-  return mismatches.map(mismatchText).join("; ");
+  return mismatchesText(mismatches, CLAUSES_TOLD_MAX);
+}
+
+function expectationEffort({ matcher }: ExpectedEvent): number {
+  return matcherEffort(matcher);
 }

@@ -30,8 +30,10 @@ export interface EventReceipt {
   readonly logId: number;
   /** `matched`: it did something to a job. `recorded`: to none. `duplicate`: it came before. */
   readonly disposition: "matched" | "recorded" | "duplicate";
-  /** What it did to each job that it reached. */
+  /** What it did to each job that it reached, as far as they are listed. */
   readonly jobs: readonly EventReceiptJob[];
+  /** How many more there would be, were all of them listed. */
+  readonly more?: number;
   /** In words: why it matched nothing, and what it came nearest to. */
   readonly reason?: string;
 }

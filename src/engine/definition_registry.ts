@@ -17,7 +17,9 @@ import {
   type JobPlan,
   MAIN_EXPECTATION,
   MAIN_EXPECTATION_ID,
+  MATCHES_MAX,
   type Multiplicity,
+  requiredMatches,
   sharedPlan,
   TIMES_MAX,
 } from "../core/job_plan.ts";
@@ -118,22 +120,32 @@ export function parseInput(definition: AnyJobDefinition, input: unknown): InputV
 /**
  * What a job of this definition waits for: its `run`, and what it expects.
  *
- * @throws {TypeError} when the definition names an expectation `main`, or an event
- * type that is not legal.
+ * @throws {TypeError} when the definition names an expectation `main` or an event type that is
+ * not legal, or wants too many events.
  */
 export function planOf(definition: AnyJobDefinition, input: unknown): JobPlan {
   const expects = definition.expects?.(input) ?? {};
   if (typeof expects !== "object") {
     throw new TypeError(`Cannot expect ${String(expects)}: it must be an object of expectations`);
   }
-  const named = Object.entries(expects);
+  const named = Object.entries(expects).map(([id, spec]) => expectedEvent(id, spec));
+  requireFew(named);
   return sharedPlan({
-    expected: [MAIN_EXPECTATION, ...named.map(([id, spec]) => expectedEvent(id, spec))],
+    expected: [MAIN_EXPECTATION, ...named],
     policy: {
       errors: (definition.errors?.(input) ?? []).map(matcherOf),
       onCompensated: definition.onCompensated ?? "Failed",
     },
   });
+}
+
+function requireFew(expected: readonly ExpectedEvent[]): void {
+  const wanted = expected.reduce((sum, one) => sum + requiredMatches(one.multiplicity), 0);
+  if (wanted <= MATCHES_MAX) return;
+  throw new TypeError(
+    `Cannot expect ${wanted} events: a plan may want at most ${MATCHES_MAX}, all its ` +
+      "expectations together",
+  );
 }
 
 function expectedEvent(id: string, spec: Expectation): ExpectedEvent {

@@ -3,6 +3,7 @@
  * time under another id, is told which job it was for.
  */
 
+import { planEffort } from "../core/effort.ts";
 import type { JobId } from "../core/ids.ts";
 import {
   expectationAccepts,
@@ -11,24 +12,25 @@ import {
   outsideMatchers,
   policyEvents,
 } from "../core/job_plan.ts";
-import { type DoneJob, type FailedJob, isTerminal } from "../core/job_state.ts";
-import { CorrelationIndex, type Wanted } from "./correlation_index.ts";
 import type { Applied } from "../core/job_fold.ts";
+import { type DoneJob, type FailedJob, isTerminal } from "../core/job_state.ts";
+import { CorrelationIndex } from "./correlation_index.ts";
 import type { JobTable } from "./job_table.ts";
 import type { View } from "./view.ts";
 import type { Missed } from "./nearest_expectation.ts";
+import type { Wanted } from "./type_index.ts";
 
 type EndedJob = DoneJob | FailedJob;
 
 const JOBS_MAX = 1_000;
-/** A plan may have a thousand matchers and more. */
-const MATCHERS_MAX = 16_384;
+/** All their plans together: an event may have to be compared with every one of them. */
+const EFFORT_MAX = 50_000;
 
 export class EndedJobs implements View {
   readonly #index = new CorrelationIndex();
   /** In the order in which they ended. */
   readonly #jobs = new Map<JobId, EndedJob>();
-  #matchers = 0;
+  #effort = 0;
 
   /** How many jobs are filed. */
   get size(): number {
@@ -61,12 +63,11 @@ export class EndedJobs implements View {
   }
 
   #file(job: EndedJob): void {
-    const matchers = outsideMatchers(job.plan).length;
-    if (matchers === 0 || this.#jobs.has(job.jobId)) return;
+    if (outsideMatchers(job.plan).length === 0 || this.#jobs.has(job.jobId)) return;
     this.#jobs.set(job.jobId, job);
     this.#index.add(job.jobId, job.plan);
-    this.#matchers += matchers;
-    while (this.#jobs.size > JOBS_MAX || this.#matchers > MATCHERS_MAX) this.#forgetOldest();
+    this.#effort += planEffort(job.plan);
+    while (this.#jobs.size > JOBS_MAX || this.#effort > EFFORT_MAX) this.#forgetOldest();
   }
 
   #forgetOldest(): void {
@@ -75,7 +76,7 @@ export class EndedJobs implements View {
     const { jobId, plan } = oldest;
     this.#jobs.delete(jobId);
     this.#index.remove(jobId);
-    this.#matchers -= outsideMatchers(plan).length;
+    this.#effort -= planEffort(plan);
   }
 }
 

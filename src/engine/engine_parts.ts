@@ -10,6 +10,7 @@ import { Creation } from "./creation.ts";
 import type { AnyJobDefinition } from "./definition.ts";
 import { DefinitionRegistry } from "./definition_registry.ts";
 import { Deliveries } from "./deliveries.ts";
+import { DeliveryGate } from "./delivery_gate.ts";
 import { EndedJobs } from "./ended_jobs.ts";
 import type { EngineStatus } from "./engine_status.ts";
 import { EventEngine } from "./event_engine.ts";
@@ -23,10 +24,12 @@ import { JobCensus } from "./job_census.ts";
 import { JobTraces } from "./job_traces.ts";
 import { JobWaits } from "./job_waits.ts";
 import { LiveSecrets } from "./live_secrets.ts";
+import { Pacer } from "./pacer.ts";
 import { Patience } from "./patience.ts";
 import type { Clock, JobWatch, JournalFailedError, KeyStore, Random, Tracing } from "./ports.ts";
 import { Projection } from "./projection.ts";
 import { protectionOf } from "./protection.ts";
+import { Reaches } from "./reach.ts";
 import { Replays } from "./replays.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Sealing } from "./sealing.ts";
@@ -61,15 +64,25 @@ export interface JobEngineOptions {
 export type EngineParts = ReturnType<typeof engineParts>;
 
 export function engineParts(options: JobEngineOptions, status: EngineStatus) {
+  const { limits = NO_LIMITS } = options;
   const foundation = withWriting(foundationOf(options));
-  const parts = { ...foundation, intake: new Intake(options.limits ?? NO_LIMITS, foundation) };
+  const parts = { ...foundation, intake: new Intake(limits, foundation) };
   const { ended, events, history, indexes, registry, table } = parts;
   const unmatched = new Unmatched({ ...indexes, ended }, registry, table);
+  const pacer = new Pacer(parts.clock);
   return {
     ...parts,
     creation: new Creation(parts),
-    deliveries: new Deliveries({ ...parts, unmatched }),
-    replays: new Replays(history, indexes.facts, parts.clock, () => events.journal.head.logId),
+    deliveries: new Deliveries({
+      ...parts,
+      unmatched,
+      limits,
+      index: indexes.started,
+      reaches: new Reaches(table, limits),
+      gate: new DeliveryGate(),
+      pacer,
+    }),
+    replays: new Replays(history, indexes.facts, pacer, () => events.journal.head.logId),
     explainer: new Explainer({
       ...parts,
       pastEvents: indexes.facts,

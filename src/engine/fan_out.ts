@@ -20,6 +20,12 @@ export type SettledFact = FactDraft & {
   readonly occurredAt: string;
 };
 
+/** What a fact reaches, where that was looked for before. */
+export interface Found {
+  readonly jobs: readonly JobId[];
+  readonly starters: readonly AnyJobDefinition[];
+}
+
 export class FanOut {
   readonly #index: CorrelationIndex;
   readonly #registry: DefinitionRegistry;
@@ -37,22 +43,25 @@ export class FanOut {
    *
    * @param at The index that the fact will have in its group.
    */
-  expand(fact: SettledFact, at: number): readonly EventDraft[] {
-    if (fact.stratum !== "domain") return [fact];
-    const correlated = fact.jobId === undefined
-      ? this.#index.jobsFor(fact).map((jobId) => correlation(fact, jobId, at))
-      : [];
-    const started = this.#registry.startedBy(fact).flatMap((definition) =>
-      this.#start(definition, fact, at)
-    );
+  expand(fact: SettledFact, at: number, found: Found = this.#find(fact)): readonly EventDraft[] {
+    const correlated = found.jobs.map((jobId) => correlation(fact, jobId, at));
+    const started = found.starters.flatMap((definition) => this.#start(definition, fact, at));
     return [fact, ...correlated, ...started];
+  }
+
+  #find(fact: SettledFact): Found {
+    if (fact.stratum !== "domain") return NOTHING;
+    const jobs = fact.jobId === undefined ? this.#index.jobsFor(fact) : [];
+    return { jobs, starters: this.#registry.startedBy(fact) };
   }
 
   #start(definition: AnyJobDefinition, fact: SettledFact, at: number): readonly EventDraft[] {
     const jobId = startedJobId(definition.type, fact.eventId);
-    return this.#table.pending(jobId) !== undefined ? [] : startedJob(definition, fact, jobId, at);
+    return this.#table.pending(jobId) === undefined ? startedJob(definition, fact, jobId, at) : [];
   }
 }
+
+const NOTHING: Found = { jobs: [], starters: [] };
 
 function correlation(fact: SettledFact, jobId: JobId, at: number): JobEventDraft {
   return {

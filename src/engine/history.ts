@@ -17,6 +17,11 @@ export class History {
     this.#table = table;
   }
 
+  /** The positions of a job's entries, ascending; none of one that is not there. */
+  positions(jobId: JobId): readonly LogId[] {
+    return this.#table.logIds(jobId, 0, Infinity);
+  }
+
   /** The entries of a job after a position, oldest first, at most `limit`. */
   async of(jobId: JobId, after: LogId, limit: number): Promise<readonly JobEventLogEntry[]> {
     return await this.at(this.#table.logIds(jobId, after, limit));

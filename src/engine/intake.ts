@@ -4,12 +4,14 @@
  * what it did would do it again.
  */
 
+import type { DeliveryLimits } from "./delivery_limits.ts";
 import type { EventEngine } from "./event_engine.ts";
 import type { JobTable } from "./job_table.ts";
 import type { WorkerQueue } from "./worker_queue.ts";
 import type { Writer } from "./writer.ts";
 
-export interface EngineLimits {
+/** What is there at a time, against its limit. */
+export interface StandingLimits {
   /** Jobs that have not ended. */
   readonly jobsMax: number;
   /** Jobs that wait for a worker. */
@@ -18,7 +20,14 @@ export interface EngineLimits {
   readonly pendingBytesMax: number;
 }
 
+export type EngineLimits = StandingLimits & DeliveryLimits;
+
 export const NO_LIMITS: EngineLimits = {
+  triedMax: Infinity,
+  fanOutMax: Infinity,
+  fanOutBytesMax: Infinity,
+  entriesMax: Infinity,
+  entriesBytesMax: Infinity,
   jobsMax: Infinity,
   queuedMax: Infinity,
   pendingBytesMax: Infinity,

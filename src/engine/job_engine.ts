@@ -8,7 +8,7 @@ import type { Citation, Explanation } from "../core/explanation.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import { hasCode, type JobState } from "../core/job_state.ts";
 import type { Point } from "../core/point.ts";
-import type { Replay } from "../core/replay_steps.ts";
+import type { Replay, StepsWanted } from "../core/replay_steps.ts";
 import type { Supposition } from "../core/supposition.ts";
 import { SHUTDOWN_GRACE_MS } from "./attempt.ts";
 import { engineConsumer } from "./engine_consumer.ts";
@@ -187,9 +187,14 @@ export class JobEngine {
     return this.#parts.history.back(jobId, before, limit);
   }
 
-  /** The job as of a point, now when absent, and what each entry up to it did. */
-  replay(jobId: JobId, point?: Point): Promise<Outcome<Replay>> {
-    return this.#parts.replays.replay(jobId, point);
+  /** The positions of a job's entries, ascending. */
+  positions(jobId: JobId): readonly LogId[] {
+    return this.#parts.history.positions(jobId);
+  }
+
+  /** The job as of a point, now when absent, and what entries up to it did. */
+  replay(jobId: JobId, point?: Point, wanted?: StepsWanted): Promise<Outcome<Replay>> {
+    return this.#parts.replays.replay(jobId, point, wanted);
   }
 
   /** What differs between two points of a job's life; `to` is now, when absent. */
@@ -198,8 +203,12 @@ export class JobEngine {
   }
 
   /** What would have become of a job; nothing is recorded. */
-  whatIf(jobId: JobId, supposition: Supposition): Promise<Outcome<WhatIfReport>> {
-    return this.#parts.replays.whatIf(jobId, supposition);
+  whatIf(
+    jobId: JobId,
+    supposition: Supposition,
+    wanted?: StepsWanted,
+  ): Promise<Outcome<WhatIfReport>> {
+    return this.#parts.replays.whatIf(jobId, supposition, wanted);
   }
 
   /** The journal's entries after a position, oldest first, at most `limit`. */

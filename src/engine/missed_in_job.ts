@@ -1,16 +1,22 @@
 /** Why an event that reached a job of which it wanted nothing, or something else. */
 
 import { assertNever } from "../core/assert_never.ts";
-import { isSatisfied } from "../core/condition.ts";
+import { matcherEffort } from "../core/effort.ts";
 import { isReserved } from "../core/event_type.ts";
-import { type MatchableEvent, type PolicyEvent, policyEvents } from "../core/job_plan.ts";
+import {
+  type MatchableEvent,
+  type PolicyEvent,
+  policyEvents,
+  requiredMatches,
+} from "../core/job_plan.ts";
 import type { JobState } from "../core/job_state.ts";
 import { mismatchesText } from "../core/mismatch.ts";
 import { matchableOf } from "../core/projector.ts";
 import { nearestName } from "../core/spelling.ts";
-import type { Wanted } from "./correlation_index.ts";
 import type { Applied } from "../core/job_fold.ts";
+import type { Wanted } from "./type_index.ts";
 import {
+  type Comparisons,
   failingClauses,
   type Missed,
   missed,
@@ -22,24 +28,27 @@ import {
 const TYPES_TOLD_MAX = 3;
 
 /** What the job wants that the event came nearest to, if anything is of its type. */
-export function nearestInJob({ job, entry }: Applied): Missed | undefined {
-  if (entry.stratum === "coordination") return undefined;
+export function nearestInJob(
+  { job, entry }: Applied,
+  comparisons: Comparisons,
+): Missed | undefined {
   const event = matchableOf(entry);
-  const ofType = wantedNow(job).filter(({ matcher }) => matcher.eventType === event.eventType);
-  return nearestOf(ofType.map((wanted) => missed(job, wanted, event)));
+  const wanted = wantedNow(job);
+  comparisons.spend(wanted.length);
+  const ofType = wanted.filter(({ matcher }) => matcher.eventType === event.eventType);
+  const compared = comparisons.take(ofType, ({ matcher }) => matcherEffort(matcher));
+  return nearestOf(compared.map((wanted) => missed(job, wanted, event)));
 }
 
 /** The reason in words. */
-export function missedInJob(step: Applied): string {
-  const nearest = nearestInJob(step);
+export function missedInJob(step: Applied, nearest: Missed | undefined): string {
   if (nearest === undefined) return unexpected(step.job, matchableOf(step.entry));
   const why = mismatchesText(failingClauses(nearest, matchableOf(step.entry)));
   return `matched no expectation: the nearest is ${ownSubjectText(nearest)}: ${why}`;
 }
 
 /** The reason in words, for a job that compensates. */
-export function missedInCompensation(step: Applied): string {
-  const nearest = nearestInJob(step);
+export function missedInCompensation(step: Applied, nearest: Missed | undefined): string {
   if (nearest === undefined) return `recorded only: state is ${step.job.state}`;
   const why = mismatchesText(failingClauses(nearest, matchableOf(step.entry)));
   return `recorded only: the nearest is ${ownSubjectText(nearest)}: ${why}`;
@@ -74,8 +83,9 @@ function unexpected(job: JobState, event: MatchableEvent): string {
 
 /** The types that the job still waits for; one that may have been meant comes first. */
 function stillWaitingFor(job: JobState, eventType: string): string {
-  const open = job.plan.expected.filter(({ id, matcher }) =>
-    !isReserved(matcher.eventType) && !isSatisfied(job, id)
+  const open = job.plan.expected.filter(({ matcher, multiplicity }, index) =>
+    !isReserved(matcher.eventType) &&
+    (job.expected[index]?.matched ?? 0) < requiredMatches(multiplicity)
   );
   const types = new Set<string>(open.map(({ matcher }) => matcher.eventType));
   if (types.size === 0) return "it waits for no event from outside";

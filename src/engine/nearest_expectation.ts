@@ -3,6 +3,7 @@
 import { assertNever } from "../core/assert_never.ts";
 import { isSatisfied } from "../core/condition.ts";
 import { holdsInPart } from "../core/correlation.ts";
+import { NEARNESS_EFFORT_MAX } from "../core/effort.ts";
 import type { MatchableEvent, PolicyRole } from "../core/job_plan.ts";
 import { isTerminal, type JobState } from "../core/job_state.ts";
 import {
@@ -12,11 +13,41 @@ import {
   mismatchesWith,
 } from "../core/mismatch.ts";
 import { correlationDistance, expectationDistance } from "../core/nearness.ts";
-import type { Wanted } from "./correlation_index.ts";
+import type { Wanted } from "./type_index.ts";
 import type { NearestExpectation } from "./requests.ts";
 
 /** More clauses than this a receipt does not list. */
 const CLAUSES_MAX = 10;
+
+/** What an event may still be compared with. */
+export class Comparisons {
+  #left: number;
+
+  /** @param effort Once it is used up nothing is compared; the last may go beyond it. */
+  constructor(effort: number = NEARNESS_EFFORT_MAX) {
+    this.#left = effort;
+  }
+
+  get areOver(): boolean {
+    return this.#left <= 0;
+  }
+
+  /** The first of these, as far as the effort goes. */
+  take<Item>(items: Iterable<Item>, effortOf: (item: Item) => number): readonly Item[] {
+    const taken: Item[] = [];
+    for (const item of items) {
+      if (this.areOver) break;
+      this.#left -= effortOf(item);
+      taken.push(item);
+    }
+    return taken;
+  }
+
+  /** Of work that goes by the number of things looked at. */
+  spend(looked: number): void {
+    this.#left -= looked / 10;
+  }
+}
 
 /** What a job wanted and an event of its type is compared with. */
 export interface Missed {

@@ -8,8 +8,9 @@ import { equalJson, type JsonObject } from "../core/json.ts";
 import { requiredMatches } from "../core/job_plan.ts";
 import { matchableOf } from "../core/projector.ts";
 import type { Applied } from "../core/job_fold.ts";
+import { type LimitReached, limitText } from "./delivery_limits.ts";
 import { missedInCompensation, missedInJob, nearestInJob } from "./missed_in_job.ts";
-import { failingClauses, nearestExpectation } from "./nearest_expectation.ts";
+import { Comparisons, failingClauses, nearestExpectation } from "./nearest_expectation.ts";
 import type { IncomingEvent, NearestExpectation, Receipt, ReceiptJob } from "./requests.ts";
 import { NEVER_INTERPRETED } from "./unmatched.ts";
 
@@ -35,26 +36,69 @@ export function rejected(eventId: EventId, reason: string): Receipt {
   return { eventId, disposition: "rejected", jobs: [], reason };
 }
 
+export function refused(eventId: EventId, limit: LimitReached): Receipt {
+  return { ...rejected(eventId, limitText(limit)), limit };
+}
+
+/** What a receipt names at most: the rest is counted. */
+const JOBS_TOLD_MAX = 100;
+const JOBS_TOLD_MIN = 10;
+/** All receipts of one answer together. */
+const JOBS_OF_ANSWER = 10_000;
+const CLAUSES_OF_ANSWER = 1_000;
+
+/** How many jobs a receipt names that is one of so many. */
+export function jobsToldOf(receipts: number): number {
+  const share = Math.floor(JOBS_OF_ANSWER / receipts);
+  return Math.max(JOBS_TOLD_MIN, Math.min(JOBS_TOLD_MAX, share));
+}
+
+/** The same receipt, with the clauses that one of so many lists. */
+export function oneOf(receipts: number, receipt: Receipt): Receipt {
+  const { nearest } = receipt;
+  if (nearest === undefined) return receipt;
+  const clausesMax = Math.max(1, Math.floor(CLAUSES_OF_ANSWER / receipts));
+  return { ...receipt, nearest: { ...nearest, clauses: nearest.clauses.slice(0, clausesMax) } };
+}
+
 /** What the entries that an event made did, as one answer. */
 export function receiptOf(
   eventId: EventId,
   logId: number,
   drafts: readonly EventDraft[],
   applied: readonly (Applied | undefined)[],
+  jobsMax: number = JOBS_TOLD_MAX,
 ): Receipt {
-  const failed = new Set(drafts.filter(isFailedStart).map(({ jobId }) => jobId));
-  const jobs = applied.flatMap((step, index) => {
-    const draft = drafts[index];
-    if (step === undefined) return [];
-    return draft?.eventType === "job.JobStarted" && failed.has(draft.jobId)
-      ? []
-      : receiptJobs(step, draft);
-  });
+  const told = new ToldJobs(jobsMax);
+  for (const effect of effectsOf(drafts, applied)) told.add(effect);
+  const { jobs, more, nearest } = told;
   const matched = applied.some((step) => step !== undefined && hadEffect(step));
-  if (matched) return { eventId, logId, disposition: "matched", jobs };
-  const nearest = nearestMissed(applied);
-  const common = { eventId, logId, disposition: "recorded", jobs } as const;
-  return nearest === undefined ? common : { ...common, nearest };
+  const disposition = matched ? "matched" : "recorded";
+  return {
+    ...{ eventId, logId, disposition, jobs },
+    ...(more === 0 ? {} : { more }),
+    ...(matched || nearest === undefined ? {} : { nearest }),
+  };
+}
+
+/** What an entry did to its job. */
+interface Effect {
+  readonly step: Applied;
+  readonly draft: EventDraft | undefined;
+}
+
+/** Of a job that is made one is told: that it has started, or has failed at once. */
+function* effectsOf(
+  drafts: readonly EventDraft[],
+  applied: readonly (Applied | undefined)[],
+): Iterable<Effect> {
+  const failed = new Set(drafts.filter(isFailedStart).map(({ jobId }) => jobId));
+  for (const [index, step] of applied.entries()) {
+    const draft = drafts[index];
+    if (step === undefined || draft?.eventType === "job.JobCreated") continue;
+    if (draft?.eventType === "job.JobStarted" && failed.has(draft.jobId)) continue;
+    yield { step, draft };
+  }
 }
 
 /** A job that the event starts, and that fails at once, since it gives no valid input. */
@@ -67,17 +111,55 @@ function hadEffect(step: Applied): boolean {
   return step.matched.length > 0 || step.before?.state !== step.job.state;
 }
 
-function receiptJobs(step: Applied, draft: EventDraft | undefined): readonly ReceiptJob[] {
-  const { jobId, state } = step.job;
-  if (draft?.eventType === "job.JobCreated") return [];
-  if (draft?.eventType === "job.JobStarted") {
-    return [{ jobId, state, reason: "started by this event" }];
+/** The jobs of one receipt, each with what the event did: as many as there is room for. */
+class ToldJobs {
+  readonly jobs: ReceiptJob[] = [];
+  more = 0;
+  /** Of those that it reached without effect, what the event came nearest to. */
+  nearest: NearestExpectation | undefined;
+  readonly #comparisons = new Comparisons();
+
+  constructor(private readonly max: number) {}
+
+  add(effect: Effect): void {
+    const { matched } = effect.step;
+    const told = Math.min(this.max - this.jobs.length, Math.max(1, matched.length));
+    this.more += Math.max(1, matched.length) - told;
+    if (told === 0) return;
+    if (matched.length === 0) this.jobs.push(this.#unmatched(effect));
+    for (const expectation of matched.slice(0, told)) {
+      this.jobs.push(receiptJob(effect.step, expectation));
+    }
   }
-  if (draft !== undefined && isFailedStart(draft) && "failure" in step.job) {
-    return [{ jobId, state, reason: step.job.failure?.error.message ?? "" }];
+
+  #unmatched({ step, draft }: Effect): ReceiptJob {
+    const { jobId, state } = step.job;
+    if (draft?.eventType === "job.JobStarted") {
+      return { jobId, state, reason: "started by this event" };
+    }
+    if (draft !== undefined && isFailedStart(draft) && "failure" in step.job) {
+      return { jobId, state, reason: step.job.failure?.error.message ?? "" };
+    }
+    return { jobId, state, reason: this.#reasonOf(step) };
   }
-  if (step.matched.length === 0) return [{ jobId, state, reason: reasonOf(step) }];
-  return step.matched.map((expectation) => receiptJob(step, expectation));
+
+  #reasonOf(step: Applied): string {
+    if (!mayHaveMissed(step) || this.#comparisons.areOver) return reasonOf(step);
+    const nearest = nearestInJob(step, this.#comparisons);
+    if (nearest !== undefined) {
+      const clauses = failingClauses(nearest, matchableOf(step.entry));
+      this.nearest ??= nearestExpectation(nearest, clauses);
+    }
+    return step.rule === "running/record-only"
+      ? missedInJob(step, nearest)
+      : missedInCompensation(step, nearest);
+  }
+}
+
+/** Whether something that the job wants may nearly have been met. */
+function mayHaveMissed({ entry, rule }: Applied): boolean {
+  return entry.stratum !== "coordination" &&
+    (rule === "running/record-only" || rule === "compensating/record-only");
 }
 
 function receiptJob(step: Applied, expectation: string): ReceiptJob {
@@ -95,36 +177,21 @@ function receiptJob(step: Applied, expectation: string): ReceiptJob {
   return surplus ? { ...common, reason: "beyond what the expectation needs" } : common;
 }
 
-/** Of the jobs that the event reached without effect, what it came nearest to. */
-function nearestMissed(
-  applied: readonly (Applied | undefined)[],
-): NearestExpectation | undefined {
-  for (const step of applied) {
-    const missed = step === undefined ? undefined : nearestInJob(step);
-    if (step !== undefined && missed !== undefined) {
-      return nearestExpectation(missed, failingClauses(missed, matchableOf(step.entry)));
-    }
-  }
-  return undefined;
-}
-
 function reasonOf(step: Applied): string {
   if (step.entry.stratum === "coordination") return NEVER_INTERPRETED;
   switch (step.rule) {
     case "compensating/record-only":
-      return missedInCompensation(step);
     case "terminal/record-only":
       return `recorded only: state is ${step.job.state}`;
     case "created/record-only":
       return "recorded only: the job has not started";
-    case "running/record-only":
-      return missedInJob(step);
     case "running/error-failed":
     case "running/error-compensating":
       return "an error event of the job's policy";
     case "compensating/done":
     case "compensating/failed":
       return "ended the compensation";
+    case "running/record-only":
     case "none/created":
     case "created/started":
     case "created/started-empty":

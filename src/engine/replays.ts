@@ -3,26 +3,28 @@
  * supposition. Everything is read from the journal, and nothing is recorded.
  */
 
-import { changesBetween, reversed } from "../core/changes.ts";
+import { firstChanges, reversed } from "../core/changes.ts";
+import type { Work } from "../core/at_once.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { EventId, JobId, LogId } from "../core/ids.ts";
+import { JobFold } from "../core/job_fold.ts";
 import { outsideMatchers } from "../core/job_plan.ts";
-import { type Point, resolvePoint } from "../core/point.ts";
-import { foldAll } from "../core/job_fold.ts";
-import { type Replay, replaying } from "../core/replay_steps.ts";
+import type { JobState } from "../core/job_state.ts";
+import { type JsonObject, jsonSize } from "../core/json.ts";
+import type { Point } from "../core/point.ts";
+import { type Replay, Replaying, type StepsWanted } from "../core/replay_steps.ts";
 import { supposedPlan, type Supposition } from "../core/supposition.ts";
 import { supposing, type WhatIf } from "../core/what_if.ts";
+import { entryPages, type EntrySource } from "./entry_pages.ts";
+import type { Pacer, Share } from "./pacer.ts";
 import type { PastEvents } from "./past_events.ts";
-import type { Clock } from "./ports.ts";
+import { searchPoint } from "./point_search.ts";
 import { type Outcome, type PointDifference, type PointName, unknownJob } from "./requests.ts";
-import { inSlices } from "./slices.ts";
 
 /** The entries of jobs; `History` is one that has them. */
-interface JobHistory {
-  /** The entries of a job after a position, oldest first, at most `limit`. */
-  of(jobId: JobId, after: LogId, limit: number): Promise<readonly JobEventLogEntry[]>;
-  /** The entries at these positions, which ascend. */
-  at(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]>;
+interface JobHistory extends EntrySource {
+  /** The positions of a job's entries, ascending; none of one that is not there. */
+  positions(jobId: JobId): readonly LogId[];
   /** The entry of the journal that has this id, if there is one. */
   find(eventId: EventId): Promise<JobEventLogEntry | undefined>;
 }
@@ -42,73 +44,107 @@ interface PastEventsFound {
 const NEAR_MAX = 1_000;
 const PAST_EVENTS_MAX = 10_000;
 
-const READ_AT_ONCE = 1_000;
+/**
+ * A what-if holds all entries that it is about: more than these, or such of more characters, it
+ * does not look at.
+ */
+export const WHAT_IF_ENTRIES_MAX = 10_000;
+export const WHAT_IF_CHARACTERS_MAX = 32 * 1024 * 1024;
+
+/** Of what differs between two points, so much is told. */
+const CHANGES_MAX = 20_000;
 
 export class Replays {
   readonly #history: JobHistory;
   readonly #pastEvents: PastEvents;
-  readonly #clock: Clock;
+  readonly #pacer: Pacer;
   readonly #head: () => LogId;
 
   /** @param head Gives the last durable position. */
-  constructor(
-    history: JobHistory,
-    pastEvents: PastEvents,
-    clock: Clock,
-    head: () => LogId,
-  ) {
-    this.#clock = clock;
+  constructor(history: JobHistory, pastEvents: PastEvents, pacer: Pacer, head: () => LogId) {
+    this.#pacer = pacer;
     this.#history = history;
     this.#pastEvents = pastEvents;
     this.#head = head;
   }
 
-  /** The job as of a point, and each step up to it; as it is now, when absent. */
-  async replay(jobId: JobId, point?: Point): Promise<Outcome<Replay>> {
+  /**
+   * The job as of a point, or as it is now, and steps up to it. All of it is read and folded, a
+   * little at a time, and only the steps that are wanted are kept.
+   */
+  async replay(jobId: JobId, point?: Point, wanted?: StepsWanted): Promise<Outcome<Replay>> {
     const head = this.#head();
-    const entries = await this.#entriesOf(jobId);
-    if (entries.length === 0) return unknownJob(jobId);
-    const resolved = resolvePoint(point, entries, head);
+    const logIds = this.#history.positions(jobId);
+    if (logIds.length === 0) return unknownJob(jobId);
+    const resolved = await searchPoint(point, this.#history, logIds, head);
     if (!resolved.ok) return unknownPoint("at", resolved.detail);
-    return {
-      ok: true,
-      value: await inSlices(this.#clock, replaying(entries.slice(0, resolved.count))),
-    };
+    const replaying = new Replaying(wanted);
+    await this.#fold(logIds.slice(0, resolved.count), (entry) => replaying.apply(entry));
+    return { ok: true, value: replaying.replay };
   }
 
   /** What differs from one point to another, which may be the earlier; now, when absent. */
   async diff(jobId: JobId, from: Point, to?: Point): Promise<Outcome<PointDifference>> {
     const head = this.#head();
-    const entries = await this.#entriesOf(jobId);
-    if (entries.length === 0) return unknownJob(jobId);
-    const [start, end] = [from, to].map((point) => resolvePoint(point, entries, head));
-    if (!start?.ok) return unknownPoint("from", start?.detail ?? "");
-    if (!end?.ok) return unknownPoint("to", end?.detail ?? "");
-    return { ok: true, value: differenceOf(entries, start.count, end.count) };
+    const logIds = this.#history.positions(jobId);
+    if (logIds.length === 0) return unknownJob(jobId);
+    const start = await searchPoint(from, this.#history, logIds, head);
+    if (!start.ok) return unknownPoint("from", start.detail);
+    const end = await searchPoint(to, this.#history, logIds, head);
+    if (!end.ok) return unknownPoint("to", end.detail);
+    const [earlier, later] = [start.count, end.count].toSorted((a, b) => a - b);
+    const fold = new JobFold();
+    const states: JobState[] = [];
+    for (const [begin, count] of [[0, earlier], [earlier, later]]) {
+      await this.#fold(logIds.slice(begin, count), (entry) => fold.apply(entry));
+      if (fold.job !== undefined) states.push(fold.job);
+    }
+    return { ok: true, value: differenceOf(states, start.count <= end.count) };
   }
 
   /** The job under a supposition, and where its outcome first is another. */
-  async whatIf(jobId: JobId, supposition: Supposition): Promise<Outcome<WhatIfReport>> {
+  async whatIf(
+    jobId: JobId,
+    supposition: Supposition,
+    wanted?: StepsWanted,
+  ): Promise<Outcome<WhatIfReport>> {
     const head = this.#head();
-    const entries = await this.#entriesOf(jobId);
-    if (entries.length === 0) return unknownJob(jobId);
+    const logIds = this.#history.positions(jobId);
+    if (logIds.length === 0) return unknownJob(jobId);
+    const entries = await this.#allOf(upTo(logIds, supposition.upTo));
+    if (typeof entries === "string") return tooLong(jobId, entries);
     const past = await this.#pastEventsFor(entries, supposition, head);
     const sameIds = await this.#sameIds(supposition);
-    const work = supposing(entries, supposition, past.entries, head, sameIds);
-    const answer = await inSlices(this.#clock, work);
+    const work = supposing(entries, supposition, past.entries, head, sameIds, wanted);
+    const answer = await this.#pacer.all({ spentMs: 0 }, work);
     return answer.ok
       ? { ok: true, value: { ...answer.value, allPastEvents: past.all } }
       : { ok: false, problem: { kind: "impossibleSupposition", issues: answer.issues } };
   }
 
-  async #entriesOf(jobId: JobId): Promise<readonly JobEventLogEntry[]> {
-    const entries: JobEventLogEntry[] = [];
-    for (;;) {
-      const after = entries.at(-1)?.logId ?? 0;
-      const page = await this.#history.of(jobId, after, READ_AT_ONCE);
-      for (const entry of page) entries.push(entry);
-      if (page.length < READ_AT_ONCE) return entries;
+  async #fold(
+    logIds: readonly LogId[],
+    apply: (entry: JobEventLogEntry) => void,
+  ): Promise<void> {
+    const share: Share = { spentMs: 0 };
+    for await (const page of entryPages(this.#history, logIds)) {
+      await this.#pacer.all(share, each(page, apply));
     }
+  }
+
+  /** All of these; or what there is too much of. */
+  async #allOf(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[] | TooMuch> {
+    if (logIds.length > WHAT_IF_ENTRIES_MAX) return "entries";
+    const entries: JobEventLogEntry[] = [];
+    let characters = 0;
+    for await (const page of entryPages(this.#history, logIds)) {
+      for (const entry of page) {
+        entries.push(entry);
+        characters += jsonSize(entry.attributes as JsonObject);
+      }
+      if (characters > WHAT_IF_CHARACTERS_MAX) return "characters";
+    }
+    return entries;
   }
 
   /**
@@ -134,7 +170,8 @@ export class Replays {
     }
     all &&= logIds.size <= PAST_EVENTS_MAX;
     const positions = [...logIds].slice(0, PAST_EVENTS_MAX).toSorted((a, b) => a - b);
-    return { entries: await this.#read(positions), all };
+    const entries = await this.#allOf(positions);
+    return typeof entries === "string" ? { entries: [], all: false } : { entries, all };
   }
 
   /** What the journal has under the ids of supposed events. */
@@ -146,30 +183,44 @@ export class Replays {
     }
     return found;
   }
+}
 
-  async #read(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]> {
-    const pages: (readonly JobEventLogEntry[])[] = [];
-    for (let start = 0; start < logIds.length; start += READ_AT_ONCE) {
-      pages.push(await this.#history.at(logIds.slice(start, start + READ_AT_ONCE)));
-    }
-    return pages.flat();
+type TooMuch = "entries" | "characters";
+
+function* each(
+  entries: readonly JobEventLogEntry[],
+  apply: (entry: JobEventLogEntry) => void,
+): Work<void> {
+  for (const entry of entries) {
+    apply(entry);
+    yield;
   }
 }
 
+/** What comes later need not be read, where there is more than may be. */
+function upTo(logIds: readonly LogId[], point: Point | undefined): readonly LogId[] {
+  if (logIds.length <= WHAT_IF_ENTRIES_MAX || point?.kind !== "logId") return logIds;
+  return logIds.slice(0, Math.max(1, logIds.findLastIndex((logId) => logId <= point.logId) + 1));
+}
+
+/** @param states The earlier first. */
 function differenceOf(
-  entries: readonly JobEventLogEntry[],
-  from: number,
-  to: number,
+  [before, after = before]: readonly JobState[],
+  isForward: boolean,
 ): PointDifference {
-  const [earlier, later] = [Math.min(from, to), Math.max(from, to)];
-  const before = foldAll(entries.slice(0, earlier));
-  const after = foldAll(entries.slice(earlier, later), before);
-  const changes = changesBetween(before, after);
-  return from <= to
-    ? { from: before.lastLogId, to: after.lastLogId, changes }
-    : { from: after.lastLogId, to: before.lastLogId, changes: reversed(changes) };
+  if (before === undefined || after === undefined) throw new TypeError("Cannot compare nothing");
+  const { changes, more } = firstChanges(before, after, CHANGES_MAX);
+  const left = more === 0 ? {} : { more };
+  return isForward
+    ? { from: before.lastLogId, to: after.lastLogId, changes, ...left }
+    : { from: after.lastLogId, to: before.lastLogId, changes: reversed(changes), ...left };
 }
 
 function unknownPoint(point: PointName, detail: string): Outcome<never> {
   return { ok: false, problem: { kind: "unknownPoint", point, detail } };
+}
+
+function tooLong(jobId: JobId, what: TooMuch): Outcome<never> {
+  const max = what === "entries" ? WHAT_IF_ENTRIES_MAX : WHAT_IF_CHARACTERS_MAX;
+  return { ok: false, problem: { kind: "tooLong", jobId, what, max } };
 }

@@ -11,6 +11,7 @@ import type { FailedJob, JobState, StateName } from "../core/job_state.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { InputRetention } from "../core/sealed_input.ts";
 import type { Condition } from "../core/condition.ts";
+import type { LimitReached } from "./delivery_limits.ts";
 import type { Mismatch } from "../core/mismatch.ts";
 import type { TraceIds } from "../core/trace_ids.ts";
 
@@ -34,6 +35,13 @@ export type EngineProblem =
   | { readonly kind: "inputRemoved"; readonly jobId: JobId; readonly reason: string }
   | { readonly kind: "keyReused"; readonly key: string; readonly jobId: JobId }
   | { readonly kind: "unknownPoint"; readonly point: PointName; readonly detail: string }
+  /** A what-if looks at no more of a job's history. */
+  | {
+    readonly kind: "tooLong";
+    readonly jobId: JobId;
+    readonly what: "entries" | "characters";
+    readonly max: number;
+  }
   /** Pointers are into the supposition. */
   | { readonly kind: "impossibleSupposition"; readonly issues: readonly InputIssue[] };
 
@@ -147,10 +155,14 @@ export interface Receipt {
    */
   readonly disposition: "matched" | "recorded" | "duplicate" | "rejected";
   readonly jobs: readonly ReceiptJob[];
+  /** How many more `jobs` would have, if it named all that the event did. */
+  readonly more?: number;
   /** Why it was rejected, or matched nothing; where `jobs` names a job, it says why there. */
   readonly reason?: string;
   /** Of an event that matched nothing: what it came nearest to. */
   readonly nearest?: NearestExpectation;
+  /** It was rejected for this alone, so that it may be sent again. */
+  readonly limit?: LimitReached;
 }
 
 /** Which jobs are meant: those to which all of this applies. */
@@ -297,4 +309,6 @@ export interface PointDifference {
   readonly from: LogId;
   readonly to: LogId;
   readonly changes: readonly Change[];
+  /** How many more there are, where they are too many to be told. */
+  readonly more?: number;
 }

@@ -5,7 +5,7 @@
 
 import { parseJsonText } from "../core/json_text.ts";
 import { Buffer } from "node:buffer";
-import type { JobState } from "../core/job_state.ts";
+import { type JobState, shared } from "../core/job_state.ts";
 import type { EventIdIndex } from "./event_id_index.ts";
 import type { FactIndex } from "./fact_index.ts";
 import { joined } from "./joined.ts";
@@ -70,7 +70,7 @@ export function restoreContent(
     transitions: [],
   };
   for (const line of rest) {
-    if ("job" in line) table.restore(line.job);
+    if ("job" in line) table.restore(restored(line.job));
     else if ("part" in line) parts[line.column].push(Buffer.from(line.part, "base64"));
   }
   eventIds.restore(new Uint32Array(bufferOf(parts.eventIds)));
@@ -89,6 +89,10 @@ function parsed(lines: readonly string[]): readonly Line[] {
   } catch {
     return [];
   }
+}
+
+function restored(job: JobState): JobState {
+  return { ...job, expected: shared(job.expected) };
 }
 
 function bytesOf(words: Uint32Array | Uint16Array): Uint8Array {

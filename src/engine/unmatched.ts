@@ -14,6 +14,7 @@ import type { EndedJobs } from "./ended_jobs.ts";
 import type { SettledFact } from "./fan_out.ts";
 import type { JobTable } from "./job_table.ts";
 import {
+  Comparisons,
   failingClauses,
   hasInCommon,
   type Missed,
@@ -25,8 +26,9 @@ import {
 } from "./nearest_expectation.ts";
 import type { Receipt } from "./requests.ts";
 
-/** Expectations and events of policies that are compared with one event. */
+/** Expectations and events of policies that are compared with one event, if they are short. */
 const CANDIDATES_MAX = 64;
+const EFFORT_MAX = 400;
 /** Event types that are looked at for the one that was meant. */
 const TYPES_MAX = 256;
 
@@ -104,7 +106,9 @@ export class Unmatched {
 
   /** A job that is not durable yet is not there yet. */
   #compared(index: CorrelationIndex, event: MatchableEvent): readonly Missed[] {
-    return index.candidates(event, CANDIDATES_MAX).flatMap(({ jobId, wanted }) => {
+    const candidates = index.candidates(event, CANDIDATES_MAX);
+    const compared = new Comparisons(EFFORT_MAX).take(candidates, ({ effort }) => effort);
+    return compared.flatMap(({ jobId, wanted }) => {
       const job = this.#table.job(jobId);
       return job === undefined ? [] : [missed(job, wanted, event)];
     });

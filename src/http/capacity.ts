@@ -23,6 +23,11 @@ export const LIMITS: Readonly<Record<keyof EngineLimits | EdgeLimit, Limit>> = {
   jobsMax: { flag: "max-jobs", what: "unfinished jobs", retryAfter: 5 },
   queuedMax: { flag: "max-queued", what: "jobs waiting for a worker", retryAfter: 5 },
   pendingBytesMax: { flag: "pending-bytes", what: "bytes waiting for the disk", retryAfter: 1 },
+  triedMax: { flag: "max-tried", what: "predicates tried for an event", retryAfter: 5 },
+  fanOutMax: { flag: "max-fan-out", what: "jobs reached by an event", retryAfter: 5 },
+  fanOutBytesMax: { flag: "fan-out-bytes", what: "bytes made by an event", retryAfter: 5 },
+  entriesMax: { flag: "max-entries", what: "entries made by a request", retryAfter: 1 },
+  entriesBytesMax: { flag: "entries-bytes", what: "bytes made by a request", retryAfter: 1 },
   requestsMax: { flag: "max-requests", what: "requests at a time", retryAfter: 1 },
   waitingMax: { flag: "max-waiting", what: "requests waiting for a job", retryAfter: 5 },
   streamsMax: { flag: "max-streams", what: "open streams", retryAfter: 5 },
@@ -35,9 +40,14 @@ export function overCapacity(name: keyof typeof LIMITS, max: number): Problem {
   return new Problem(
     "over-capacity",
     `Cannot take the request: the limit is ${max} ${what} (--${flag}); nothing was recorded`,
-    { limit: { flag: `--${flag}`, max } },
+    { limit: limitShown(name, max) },
     { "retry-after": String(retryAfter) },
   );
+}
+
+/** With the flag that sets it. */
+export function limitShown(name: keyof typeof LIMITS, max: number) {
+  return { flag: `--${LIMITS[name].flag}`, max };
 }
 
 /** Counts what is open against its limit. */

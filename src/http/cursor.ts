@@ -2,7 +2,7 @@
 
 import type { LogId } from "../core/ids.ts";
 
-export type CursorScope = "jobs" | "history" | "journal";
+export type CursorScope = "jobs" | "history" | "journal" | "steps";
 
 export function cursorOf(scope: CursorScope, logId: LogId): string {
   return btoa(`${scope}:${logId}`).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
@@ -10,9 +10,13 @@ export function cursorOf(scope: CursorScope, logId: LogId): string {
 
 /** `undefined` when the text is no cursor of this scope. */
 export function positionOf(scope: CursorScope, cursor: string): LogId | undefined {
-  const match = /^([a-z]+):(\d{1,16})$/.exec(decoded(cursor));
+  // What is only supposed lies between two positions.
+  const match = /^([a-z]+):(\d{1,16}(?:\.\d{1,3})?)$/.exec(decoded(cursor));
   const logId = Number(match?.[2]);
-  return match?.[1] === scope && Number.isSafeInteger(logId) ? logId : undefined;
+  const isPosition = scope === "steps"
+    ? logId <= Number.MAX_SAFE_INTEGER
+    : Number.isSafeInteger(logId);
+  return match?.[1] === scope && isPosition ? logId : undefined;
 }
 
 function decoded(cursor: string): string {

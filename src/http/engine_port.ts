@@ -5,7 +5,7 @@ import type { Citation, Explanation } from "../core/explanation.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { Point } from "../core/point.ts";
-import type { Replay } from "../core/replay_steps.ts";
+import type { Replay, StepsWanted } from "../core/replay_steps.ts";
 import type { Supposition } from "../core/supposition.ts";
 import type { Account } from "../engine/explainer.ts";
 import type { JobLists } from "../engine/job_lists.ts";
@@ -55,12 +55,18 @@ export interface EnginePort {
   history(jobId: JobId, after: LogId, limit: number): Promise<readonly JobEventLogEntry[]>;
   /** The job's own entries with `logId < before`, newest first, at most `limit`. */
   historyBack(jobId: JobId, before: LogId, limit: number): Promise<readonly JobEventLogEntry[]>;
-  /** The job as of a point, now when absent, and what each entry up to it did. */
-  replay(jobId: JobId, point?: Point): Promise<Outcome<Replay>>;
+  /** The positions of a job's entries, ascending. */
+  positions(jobId: JobId): readonly LogId[];
+  /** The job as of a point, now when absent, and what entries up to it did. */
+  replay(jobId: JobId, point?: Point, wanted?: StepsWanted): Promise<Outcome<Replay>>;
   /** What differs between two points of a job's life; `to` is now, when absent. */
   diff(jobId: JobId, from: Point, to?: Point): Promise<Outcome<PointDifference>>;
   /** What would have become of a job; records nothing. */
-  whatIf(jobId: JobId, supposition: Supposition): Promise<Outcome<WhatIfReport>>;
+  whatIf(
+    jobId: JobId,
+    supposition: Supposition,
+    wanted?: StepsWanted,
+  ): Promise<Outcome<WhatIfReport>>;
   /** Entries of the whole journal with `logId > after`, oldest first, at most `limit`. */
   entries(after: LogId, limit: number): Promise<readonly JobEventLogEntry[]>;
   /** `undefined` when the entry at this position changed no job. */

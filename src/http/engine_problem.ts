@@ -45,6 +45,8 @@ export function problemOf(problem: EngineProblem): Problem {
       return keyReused(problem.key, problem.jobId);
     case "unknownPoint":
       return unknownPoint(problem.point, problem.detail);
+    case "tooLong":
+      return jobTooLong(problem);
     case "impossibleSupposition":
       return invalidRequest(problem.issues);
     default:
@@ -79,6 +81,15 @@ function keyReused(key: string, jobId: string): Problem {
     "idempotency-key-reused",
     `Cannot use Idempotency-Key ${key} again: it created job ${jobId} with another body`,
     { jobId, errors: [{ header: "Idempotency-Key", detail: "came before with another body" }] },
+  );
+}
+
+function jobTooLong({ jobId, what, max }: Extract<EngineProblem, { kind: "tooLong" }>): Problem {
+  return new Problem(
+    "job-too-long",
+    `Cannot suppose anything of job ${jobId}: a what-if looks at up to ${max} ${what} of what is ` +
+      "on record, and there is more; upTo the position of an earlier entry there may be less",
+    { errors: [{ pointer: "/upTo", detail: `must leave at most ${max} ${what}` }] },
   );
 }
 

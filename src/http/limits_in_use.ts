@@ -1,6 +1,6 @@
 /** What there may be at a time, and what there is: for the screen of the system and its route. */
 
-import type { EngineLimits } from "../engine/intake.ts";
+import type { StandingLimits } from "../engine/intake.ts";
 import { type EdgeLimit, LIMITS } from "./capacity.ts";
 import type { Edge } from "./edge.ts";
 import type { Use } from "./system_port.ts";
@@ -18,7 +18,7 @@ export function limitsInUse(
   { system, requests, waiting, streams, bodies }: Edge,
 ): readonly LimitInUse[] {
   const engine = Object.entries(system?.limits() ?? {}).map(([name, use]) =>
-    inUse(name as keyof EngineLimits, use)
+    inUse(name as keyof StandingLimits, use)
   );
   const edge = [requests, waiting, streams, bodies.bytes].map(({ limit, open, max }) =>
     inUse(limit, { used: open, max })
@@ -26,7 +26,7 @@ export function limitsInUse(
   return [...engine, ...edge];
 }
 
-function inUse(name: keyof EngineLimits | EdgeLimit, { used, max }: Use): LimitInUse {
+function inUse(name: keyof StandingLimits | EdgeLimit, { used, max }: Use): LimitInUse {
   const { what, flag } = LIMITS[name];
   const unit = what.startsWith("bytes") ? "bytes" : "count";
   return { what, flag: `--${flag}`, unit, used, max };

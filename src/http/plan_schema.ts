@@ -6,8 +6,10 @@ import {
   type EventMatcher,
   type ExpectedEvent,
   type JobPlan,
+  MATCHES_MAX,
+  requiredMatches,
+  TIMES_MAX,
 } from "../core/job_plan.ts";
-import { TIMES_MAX } from "../core/job_plan.ts";
 import { correlationField, correlationSize } from "./correlation_schema.ts";
 import { chosenFrom, eventTypeField, id, isObject, strictObject, taskIdField } from "./fields.ts";
 import type { PointedIssue } from "./issues.ts";
@@ -88,6 +90,10 @@ export const planField = v.pipe(
     (one) => planSize(one) <= PLAN_SIZE_MAX,
     `must have at most ${PLAN_SIZE_MAX} values and predicates in all its correlations`,
   ),
+  v.check(
+    (one) => wantedBy(one) <= MATCHES_MAX,
+    `must want at most ${MATCHES_MAX} events, all its expectations together`,
+  ),
 );
 
 function planSize({ expected, policy = {} }: v.InferOutput<typeof plan>): number {
@@ -95,6 +101,13 @@ function planSize({ expected, policy = {} }: v.InferOutput<typeof plan>): number
   const ends = compensation === undefined ? [] : [compensation.succeeded, compensation.failed];
   const all = [...expected, ...errors, ...ends];
   return all.reduce((sum, { correlation = "any" }) => sum + correlationSize(correlation), 0);
+}
+
+/** What is wrong with a single expectation is told there, and only there. */
+function wantedBy({ expected }: v.InferOutput<typeof plan>): number {
+  return expected.reduce((sum, { multiplicity = "ExactlyOnce" }) => {
+    return sum + Math.min(TIMES_MAX, requiredMatches(multiplicity));
+  }, 0);
 }
 
 type PlanInput = v.InferOutput<typeof planField>;

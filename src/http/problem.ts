@@ -35,6 +35,7 @@ const PROBLEMS = {
   "wrong-host": { status: 421, title: "This host is not served here" },
   "invalid-request": { status: 422, title: "The request is not valid" },
   "unknown-type": { status: 422, title: "There is no such type of job" },
+  "job-too-long": { status: 422, title: "The job has too long a history for this" },
   "unknown-point": { status: 422, title: "The job has no such point in its life" },
   "idempotency-key-reused": { status: 422, title: "The key came before with another body" },
   "internal": { status: 500, title: "Daybook failed to answer" },

@@ -1,6 +1,7 @@
 /** Delivers judged events, and gives a receipt for each in its place. */
 
 import type { IncomingEvent, Receipt } from "../engine/requests.ts";
+import { limitShown, overCapacity } from "./capacity.ts";
 import { unknownJob } from "./engine_problem.ts";
 import type { EnginePort } from "./engine_port.ts";
 import type { EventDocument } from "./event_documents.ts";
@@ -17,18 +18,32 @@ interface RefusalReceipt {
   readonly errors: readonly PointedIssue[];
 }
 
-/** @throws {Problem} when the only event of a request that is not a batch is refused. */
+/** Of an event that went beyond a limit. */
+type LimitedReceipt = Omit<Receipt, "limit"> & { readonly limit?: ReturnType<typeof limitShown> };
+
+/**
+ * @throws {Problem} when the only event of a request that is not a batch is refused, or when
+ * all of a batch go beyond a limit.
+ */
 export async function deliver(
   engine: EnginePort,
   { single, events }: EventDocument,
-): Promise<readonly (Receipt | RefusalReceipt)[]> {
-  if (single) return [await deliverOne(engine, events[0])];
+): Promise<readonly (LimitedReceipt | RefusalReceipt)[]> {
+  if (single) return [limited(await deliverOne(engine, events[0]))];
   const valid = events.filter((judged) => judged.valid).map((judged) => judged.event);
   const delivered = valid.length === 0 ? [] : await engine.deliver(valid);
+  const [first] = delivered;
+  if (first?.limit !== undefined && delivered.every(({ limit }) => limit !== undefined)) {
+    throw overCapacity(first.limit.name, first.limit.max);
+  }
   const receipts = delivered.values();
   return events.map((judged) =>
-    judged.valid ? next(receipts) : refusalReceipt(judged.eventId, judged.errors)
+    judged.valid ? limited(next(receipts)) : refusalReceipt(judged.eventId, judged.errors)
   );
+}
+
+function limited({ limit, ...receipt }: Receipt): LimitedReceipt {
+  return limit === undefined ? receipt : { ...receipt, limit: limitShown(limit.name, limit.max) };
 }
 
 async function deliverOne(engine: EnginePort, judged: JudgedEvent | undefined): Promise<Receipt> {
@@ -45,7 +60,8 @@ function next(receipts: Iterator<Receipt>): Receipt {
   return value;
 }
 
-function rejection(engine: EnginePort, { jobId }: IncomingEvent, { reason }: Receipt) {
+function rejection(engine: EnginePort, { jobId }: IncomingEvent, { reason, limit }: Receipt) {
+  if (limit !== undefined) return overCapacity(limit.name, limit.max);
   return jobId !== undefined && engine.job(jobId) === undefined
     ? unknownJob(jobId)
     : invalidRequest([{ pointer: "", detail: reason ?? "was rejected" }]);

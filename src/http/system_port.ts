@@ -1,6 +1,6 @@
 /** What the screen of the system needs from whoever put the process together. */
 
-import type { EngineLimits } from "../engine/intake.ts";
+import type { StandingLimits } from "../engine/intake.ts";
 
 /** A setting in force; what is secret is only told to be there. */
 export interface ShownSetting {
@@ -38,6 +38,6 @@ export interface SystemPort {
   /** As of now. */
   process(): ProcessFigures;
   workers(): Use;
-  /** Limits that the engine keeps. */
-  limits(): Readonly<Record<keyof EngineLimits, Use>>;
+  /** Limits that the engine keeps of what there is at a time. */
+  limits(): Readonly<Record<keyof StandingLimits, Use>>;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Correlation, holds } from "../../src/core/correlation.ts";
+import { type Correlation, correlationTerms, holds } from "../../src/core/correlation.ts";
 import { taskId } from "../../src/core/ids.ts";
 import { type JsonObject, type JsonValue, valueAt } from "../../src/core/json.ts";
 import {
@@ -329,4 +329,23 @@ Deno.test("correlationText: reads as a sentence, with brackets where and meets o
     [{ not: { all: [bc] } }, "not (b = 2 and c = null)"],
   ];
   for (const [correlation, text] of cases) assert.equal(correlationText(correlation), text);
+});
+
+Deno.test("correlationTerms: of alternatives, as many clauses as the shortest has", () => {
+  const one: Correlation = { equals: { a: 1 } };
+  const two: Correlation = { equals: { b: 2, c: 3 } };
+  const three: Correlation = { all: [one, two] };
+  const cases: readonly (readonly [Correlation, number])[] = [
+    ["any", 0],
+    [two, 2],
+    [{ in: { a: [1, 2], b: [3] } }, 2],
+    [three, 3],
+    [{ not: three }, 1],
+    [{ anyOf: [] }, 1],
+    [{ anyOf: [three, two] }, 2],
+    [{ anyOf: [three, two, one] }, 1],
+    [{ all: [{ anyOf: [three, two] }, one] }, 3],
+    [{ anyOf: [three, "any"] }, 0],
+  ];
+  for (const [correlation, terms] of cases) assert.equal(correlationTerms(correlation), terms);
 });

@@ -171,8 +171,20 @@ Deno.test("ended jobs: those with large plans make room for each other earlier",
   const jobs = new EndedJobs();
   for (let job = 0; job < 40; job++) jobs.see(ending(ended(job, large(job))));
 
-  assert.equal(jobs.size, 16);
-  assert.deepEqual([jobFor(jobs, "23"), jobFor(jobs, "24")], [undefined, "q24"]);
+  assert.equal(jobs.size, 25);
+  assert.deepEqual([jobFor(jobs, "14"), jobFor(jobs, "15")], [undefined, "q15"]);
+});
+
+Deno.test("ended jobs: what is tried for one event is bounded, however long their clauses are", () => {
+  const none = (job: number) =>
+    Array.from({ length: 300 }, (_, n) => ({ not: { equals: { [`p${n}`]: job } } }));
+  const jobs = new EndedJobs();
+  for (let job = 0; job < 300; job++) {
+    const correlation = { all: none(job) };
+    jobs.see(ending(ended(job, plan([expectation("e", APPROVED, { correlation })]))));
+  }
+  assert.ok(jobs.size > 10 && jobs.size < 100, `${jobs.size} are remembered`);
+  assert.equal(jobFor(jobs, "any"), "q299");
 });
 
 Deno.test("ended jobs: a job that wanted nothing from outside takes no room, nor does one that ended before", () => {

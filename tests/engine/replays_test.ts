@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { eventType } from "../../src/core/event_type.ts";
 import { type EventId, eventId, jobId, type LogId } from "../../src/core/ids.ts";
 import type { EventMatcher } from "../../src/core/job_plan.ts";
+import { Pacer } from "../../src/engine/pacer.ts";
 import type { PastEvents } from "../../src/engine/past_events.ts";
 import { Replays } from "../../src/engine/replays.ts";
 import type { Outcome } from "../../src/engine/requests.ts";
@@ -41,8 +42,7 @@ async function start() {
   const daybook = await Harness.start();
   const { engine, journal } = daybook;
   const history = {
-    of: (id: ReturnType<typeof jobId>, after: LogId, limit: number) =>
-      engine.history(id, after, limit),
+    positions: (id: ReturnType<typeof jobId>) => engine.positions(id),
     at: (logIds: readonly LogId[]) => journal.readAt(logIds),
     find: (id: EventId) =>
       Promise.resolve(journal.content.entries.find((entry) => entry.eventId === id)),
@@ -51,7 +51,7 @@ async function start() {
   return {
     daybook,
     scan,
-    replays: new Replays(history, scan, daybook.clock, () => engine.headLogId),
+    replays: new Replays(history, scan, new Pacer(daybook.clock), () => engine.headLogId),
   };
 }
 

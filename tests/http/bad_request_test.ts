@@ -323,3 +323,23 @@ Deno.test("POST /jobs and what-if: correlations of over 10,000 values together a
     assert.deepEqual(pointersOf(problem), ["/plan"]);
   }
 });
+
+Deno.test("POST /jobs and what-if: a plan that wants over 2,000,000 events in all is 422", async () => {
+  const app = await startApp();
+  const planOf = (times: number) => ({
+    expected: Array.from(
+      { length: 1_000 },
+      (_, n) => ({ id: `e${n}`, eventType: "a.B", multiplicity: { times } }),
+    ),
+  });
+  const { jobId } = await jsonOf(await app.post("/jobs", { plan: planOf(2_000) }), 202);
+  for (const path of ["/jobs", `/jobs/${jobId}/what-if`]) {
+    const problem = await problemOf(
+      await app.post(path, { plan: planOf(2_001) }),
+      422,
+      "invalid-request",
+    );
+    assert.deepEqual(pointersOf(problem), ["/plan"]);
+    assert.match(problem.detail, /must want at most 2000000 events, all its expectations together/);
+  }
+});

@@ -380,3 +380,50 @@ Deno.test("max-events: a request of more events is refused whole, and one of as 
   assert.equal(app.engine.headLogId, head);
   await jsonOf(await app.post("/events", events.slice(1)), 200);
 });
+
+interface Receipts {
+  readonly receipts: readonly {
+    readonly disposition: string;
+    readonly reason?: string;
+    readonly limit?: { readonly flag: string; readonly max: number };
+  }[];
+}
+
+Deno.test("max-fan-out: an event alone is 503, and so is a request of which none is taken", async () => {
+  const app = await startApp({ limits: { fanOutMax: 2 } });
+  for (let job = 0; job < 3; job++) await createPlan(app);
+  const shipped = { eventType: "shop.ParcelShipped", attributes: { orderId: "42" } };
+  const head = app.engine.headLogId;
+  for (const body of [shipped, [shipped, shipped]]) {
+    await refused(await app.post("/events", body), "fanOutMax", 2);
+  }
+  assert.equal(app.engine.headLogId, head);
+});
+
+Deno.test("max-entries: what is recorded keeps its receipt, the rest names the limit", async () => {
+  const app = await startApp({ limits: { entriesMax: 3 } });
+  for (let job = 0; job < 2; job++) await createPlan(app);
+  const events = [
+    { eventType: "shop.ParcelShipped", eventId: "a", attributes: { orderId: "42" } },
+    { eventType: "shop.Noted", eventId: "b" },
+    { eventType: "shop .wrong", eventId: "c" },
+  ];
+  const { receipts } = await jsonOf<Receipts>(await app.post("/events", events), 200);
+  assert.deepEqual(receipts.map(({ disposition }) => disposition), [
+    "matched",
+    "rejected",
+    "rejected",
+  ]);
+  assert.deepEqual(receipts[1]?.limit, { flag: "--max-entries", max: 3 });
+  assert.equal(
+    receipts[1]?.reason,
+    "not recorded: with those before it, it makes over 3 entries; send it again",
+  );
+  assert.equal(receipts[2]?.limit, undefined);
+
+  const again = await jsonOf<Receipts>(await app.post("/events", events.slice(0, 2)), 200);
+  assert.deepEqual(again.receipts.map(({ disposition }) => disposition), [
+    "duplicate",
+    "recorded",
+  ]);
+});

@@ -434,3 +434,126 @@ Deno.test("GET /jobs/:id: its links lead to its replay and its explanation", asy
     replay: `/jobs/${jobId}/replay`,
   });
 });
+
+interface Page extends ReplayBody {
+  readonly nextCursor: string | null;
+}
+
+/** A job that counts what happens, with so many entries after its creation and its start. */
+async function longJob(count: number, expectations = 1): Promise<{ app: TestApp; jobId: string }> {
+  const app = await startApp();
+  const expected = Array.from({ length: expectations }, (_, n) => ({
+    id: `e${n}`,
+    eventType: "shop.Happened",
+    multiplicity: { times: expectations === 1 ? 10_000 : 1_000 },
+  }));
+  const { jobId } = await createPlan(app, { plan: { expected } });
+  for (let done = 0; done < count; done += 500) {
+    const events = Array.from(
+      { length: Math.min(500, count - done) },
+      (_, n) => ({ eventType: "shop.Happened", eventId: `h-${done + n}`, jobId }),
+    );
+    await jsonOf(await app.post("/events", events), 200);
+  }
+  return { app, jobId };
+}
+
+async function pages(get: (cursor: string) => Promise<Page>): Promise<readonly Page[]> {
+  const all = [await get("")];
+  for (let next = all[0]?.nextCursor; next; next = all.at(-1)?.nextCursor) {
+    all.push(await get(next));
+  }
+  return all;
+}
+
+Deno.test("GET /jobs/:id/replay: a long life comes in pages, each with the job as of the point", async () => {
+  const { app, jobId } = await longJob(2_500);
+  const present = await jsonOf(await app.get(`/jobs/${jobId}`), 200);
+  const all = await pages(async (cursor) =>
+    await jsonOf<Page>(await app.get(`/jobs/${jobId}/replay${cursor && `?cursor=${cursor}`}`), 200)
+  );
+  assert.deepEqual(all.map(({ steps }) => steps.length), [1_000, 1_000, 502]);
+  for (const { job } of all) assert.deepEqual(job, present);
+
+  const steps = all.flatMap(({ steps }) => steps);
+  assert.deepEqual(
+    steps.map(({ logId }) => logId),
+    Array.from({ length: 2_502 }, (_, index) => steps[0]!.logId + index),
+  );
+  assert.equal(steps.at(-1)?.why, 'It matches expectation "e0": 2500 of 10000.');
+
+  const at = `at=h-1200&limit=700`;
+  const early = await pages(async (cursor) =>
+    await jsonOf<Page>(
+      await app.get(`/jobs/${jobId}/replay?${at}${cursor && `&cursor=${cursor}`}`),
+      200,
+    )
+  );
+  assert.deepEqual(early.map(({ steps }) => steps.length), [700, 503]);
+  assert.equal(early[1]?.steps.at(-1)?.logId, steps[1_202]?.logId);
+});
+
+Deno.test("GET /jobs/:id/replay: steps that change very much come in smaller pages", async () => {
+  const { app, jobId } = await longJob(300, 500);
+  const all = await pages(async (cursor) => {
+    const response = await app.get(`/jobs/${jobId}/replay${cursor && `?cursor=${cursor}`}`);
+    const text = await response.clone().text();
+    assert.ok(text.length < 6_000_000, `${text.length} characters`);
+    return await jsonOf<Page>(response, 200);
+  });
+  assert.ok(all.length > 10, `${all.length} pages`);
+  assert.equal(all.flatMap(({ steps }) => steps).length, 302);
+});
+
+Deno.test("POST /jobs/:id/what-if: the steps come in pages, those between two positions too", async () => {
+  const { app, jobId } = await longJob(60);
+  const added = { eventType: "shop.Happened", attributes: {} };
+  const { firstLogId } = await jsonOf(await app.get(`/jobs/${jobId}`), 200);
+  const body = { with: [10, 20].map((after) => ({ ...added, after: firstLogId + after })) };
+  const whole = await jsonOf<Page>(await app.post(`/jobs/${jobId}/what-if`, body), 200);
+  const all = await pages(async (cursor) =>
+    await jsonOf<Page>(
+      await app.post(`/jobs/${jobId}/what-if?limit=12${cursor && `&cursor=${cursor}`}`, body),
+      200,
+    )
+  );
+  assert.equal(all.length, 6);
+  assert.deepEqual(all.flatMap(({ steps }) => steps), whole.steps);
+  assert.ok(whole.steps.some(({ logId }) => !Number.isInteger(logId)));
+  assert.equal(whole.nextCursor, null);
+});
+
+Deno.test("POST /jobs/:id/what-if: of a longer history than it looks at it says so, and takes an earlier part", async () => {
+  const { app, jobId } = await longJob(10_000);
+  const problem = await problemOf(
+    await app.post(`/jobs/${jobId}/what-if`, {}),
+    422,
+    "job-too-long",
+  );
+  assert.match(problem.detail, /looks at up to 10000 entries of what is on record/);
+  assert.deepEqual(pointersOf(problem), ["/upTo"]);
+  const { firstLogId } = await jsonOf(await app.get(`/jobs/${jobId}`), 200);
+  const part = { upTo: firstLogId + 100, without: [firstLogId + 50] };
+  const { job } = await jsonOf<Page>(await app.post(`/jobs/${jobId}/what-if`, part), 200);
+  assert.equal(job.expected[0]?.["matched"], 98);
+});
+
+Deno.test("GET /jobs/:id/diff: what is too much to be told is counted", async () => {
+  const { app, jobId } = await longJob(100, 300);
+  const { firstLogId } = await jsonOf(await app.get(`/jobs/${jobId}`), 200);
+  const answer = await jsonOf<DiffBody & { more?: number }>(
+    await app.get(`/jobs/${jobId}/diff?from=${firstLogId}`),
+    200,
+  );
+  assert.equal(answer.changes.length, 20_000);
+  // State, condition and startedAt; of each expectation its count and its 100 entries.
+  assert.equal(answer.changes.length + (answer.more ?? 0), 3 + 300 * 101);
+});
+
+Deno.test("cursors: one of another list, or of no position, is 422", async () => {
+  const { app, jobId } = await longJob(3);
+  for (const cursor of [btoa("journal:3"), btoa("steps:3.1234"), "x"]) {
+    const path = `/jobs/${jobId}/replay?cursor=${encodeURIComponent(cursor)}`;
+    await problemOf(await app.get(path), 422, "invalid-request");
+  }
+});

@@ -78,6 +78,15 @@ test("near miss: any number of events that counted do not hide one that did not"
   }
 });
 
+test("near miss: of alternatives with several clauses, one that holds in part is near", async () => {
+  const anyOf = [{ equals: { orderId: 42, region: "EU" } }, { equals: { parcel: 1, size: 2 } }];
+  const daybook = await waiting({
+    expected: [{ id: "shipped", eventType: TYPE, correlation: { anyOf } }],
+  });
+  await daybook.event(TYPE, { orderId: 42, region: "US" });
+  assert.deepEqual(found(await daybook.explanation("job")), [['"US"']]);
+});
+
 test("near miss: the latest event did not count only where none that came later did", async () => {
   const daybook = await waiting(parcel({ orderId: 42 }, { times: 3 }));
   const statement = async () =>

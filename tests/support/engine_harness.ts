@@ -8,6 +8,7 @@ import { eventId, type JobId, jobId, type LogId, taskId } from "../../src/core/i
 import type { JobState } from "../../src/core/job_state.ts";
 import type { JsonObject, JsonValue } from "../../src/core/json.ts";
 import type { AnyJobDefinition } from "../../src/engine/definition.ts";
+import { type EngineLimits, NO_LIMITS } from "../../src/engine/intake.ts";
 import { JobEngine } from "../../src/engine/job_engine.ts";
 import type { Tracing } from "../../src/engine/ports.ts";
 import type { CreateRequest, IncomingEvent, Receipt } from "../../src/engine/requests.ts";
@@ -21,6 +22,9 @@ export interface HarnessOptions {
   /** Where keys of sealed inputs are; they outlive a crash. */
   readonly keys?: MemoryKeys;
   readonly tracing?: Tracing;
+  readonly limits?: Partial<EngineLimits>;
+  /** One that moves by itself, for what is done in slices. */
+  readonly clock?: FakeClock;
 }
 
 export class Harness {
@@ -38,7 +42,7 @@ export class Harness {
   static async start(options: HarnessOptions = {}): Promise<Harness> {
     return await Harness.#open(
       options,
-      new FakeClock(),
+      options.clock ?? new FakeClock(),
       new FakeRandom(),
       options.keys ?? new MemoryKeys(),
     );
@@ -59,6 +63,7 @@ export class Harness {
       keys,
       maxRunning: options.maxRunning ?? 10,
       tracing: options.tracing,
+      limits: { ...NO_LIMITS, ...options.limits },
       onDefect: (error) => defects.push(error),
     });
     const { journal, report } = await MemoryJournal.open({

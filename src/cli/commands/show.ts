@@ -8,7 +8,13 @@ import { FORM_OPTIONS, formOf, printJson, printLines, textColumns } from "../pre
 import { EntryLines } from "../render/entry_line.ts";
 import { jobPage, type PageOptions, section } from "../render/job_page.ts";
 import { stepLines } from "../render/step_lines.ts";
-import { entriesPage, expectShape, jobResource, replayAnswer } from "../resources.ts";
+import {
+  entriesPage,
+  expectShape,
+  jobResource,
+  type ReplayAnswer,
+  replayAnswer,
+} from "../resources.ts";
 import { clientOf, type Surroundings } from "../surroundings.ts";
 
 export function showCommand(surroundings: Surroundings): Command {
@@ -81,8 +87,7 @@ async function showThen(
   input: CommandInput,
   options: PageOptions,
 ): Promise<number> {
-  const answer = await client.get(`${path}/replay?at=${encodeURIComponent(at)}`);
-  const replay = expectShape(replayAnswer, answer, client);
+  const replay = await replayTo(path, at, client);
   if (formOf(input) === "json") {
     printJson(input, replay);
     return EXIT_OK;
@@ -91,6 +96,19 @@ async function showThen(
   const steps = section("steps", stepLines(replay.steps, options), options);
   printLines(input, [...jobPage(replay.job, { ...options, now }), ...steps]);
   return EXIT_OK;
+}
+
+/** With the steps of all pages. */
+async function replayTo(path: string, at: string, client: Client): Promise<ReplayAnswer> {
+  const first = `${path}/replay?at=${encodeURIComponent(at)}`;
+  const { nextCursor, ...replay } = expectShape(replayAnswer, await client.get(first), client);
+  const steps = [...replay.steps];
+  for (let cursor = nextCursor; typeof cursor === "string";) {
+    const page = expectShape(replayAnswer, await client.get(`${first}&cursor=${cursor}`), client);
+    steps.push(...page.steps);
+    cursor = page.nextCursor;
+  }
+  return { ...replay, steps };
 }
 
 /** When it was, in milliseconds since the epoch: ages are as of then. */

@@ -9,7 +9,7 @@ export function receiptLines(receipt: ReceiptResource, paint: Paint): readonly s
   const at = logId === undefined ? "" : ` at ${logId}`;
   switch (disposition) {
     case "matched":
-      return jobs.map((job) => reachedLine(job, paint));
+      return [...jobs.map((job) => reachedLine(job, paint)), ...moreLines(receipt)];
     case "duplicate":
       return [
         `duplicate: event ${eventId} was recorded${at} before, and changes nothing${
@@ -20,11 +20,16 @@ export function receiptLines(receipt: ReceiptResource, paint: Paint): readonly s
       return [
         `recorded${at}, and matched nothing${because(shortReason(receipt.reason))}`,
         ...jobs.map((job) => reachedLine(job, paint)),
+        ...moreLines(receipt),
         ...nearestLines(receipt, paint),
       ];
     default:
       return [`${disposition}${because(receipt.reason)}`];
   }
+}
+
+function moreLines({ more = 0 }: ReceiptResource): readonly string[] {
+  return more === 0 ? [] : [`${more} more ${more === 1 ? "is" : "are"} not listed`];
 }
 
 /** Without what the line says before it. */

@@ -1,9 +1,10 @@
 /** The events of an expected type that did not count for it, and which of them nearly did. */
 
+import { correlationTerms } from "../correlation.ts";
 import type { JobEventLogEntry } from "../event.ts";
 import type { LogId } from "../ids.ts";
 import type { ExpectedEvent } from "../job_plan.ts";
-import { correlationTerms, distanceOf, type Mismatch, mismatchesWith } from "../mismatch.ts";
+import { distanceOf, type Mismatch, mismatchesWith } from "../mismatch.ts";
 import { matchableOf } from "../projector.ts";
 import { type Annals, originalIdOf } from "./annals.ts";
 import type { Candidates } from "./evidence.ts";

@@ -65,6 +65,8 @@ const receipt = v.object({
     required: v.exactOptional(count),
     reason: v.exactOptional(text),
   })),
+  /** How many more `jobs` would have, if it named all. */
+  more: v.exactOptional(count),
   reason: v.exactOptional(text),
   nearest: v.exactOptional(v.object({
     jobId: text,
@@ -75,6 +77,8 @@ const receipt = v.object({
     clauses: v.array(clauseAnswer),
   })),
   errors: v.exactOptional(v.array(v.object({ pointer: text, detail: text }))),
+  /** The event was rejected for this alone, and may be sent again. */
+  limit: v.exactOptional(v.object({ flag: text, max: count })),
 });
 
 export const receiptsAnswer = v.object({ receipts: v.array(receipt) });

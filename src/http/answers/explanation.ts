@@ -4,8 +4,8 @@ import * as v from "valibot";
 import { RULES } from "../../core/rules.ts";
 import { clauseAnswer } from "./entries.ts";
 import { jobAnswer, supposedJobAnswer } from "./job.ts";
-import { anyJson, anyObject, condition, count, milliseconds, position } from "./parts.ts";
-import { stateName, supposedPosition, text, time } from "./parts.ts";
+import { anyJson, anyObject, condition, count, milliseconds, nextCursor } from "./parts.ts";
+import { position, stateName, supposedPosition, text, time } from "./parts.ts";
 
 const citation = v.object({
   logId: position,
@@ -74,12 +74,15 @@ const stepFields = { eventType: text, rule, changed: v.array(change), why: text 
 export const replayAnswer = v.object({
   job: jobAnswer,
   steps: v.array(v.object({ logId: position, ...stepFields })),
+  nextCursor,
 });
 
 export const diffAnswer = v.object({
   from: v.object({ at: text, logId: position }),
   to: v.object({ at: v.nullable(text), logId: position }),
   changes: v.array(change),
+  /** How many more there are, where they are too many to be told. */
+  more: v.exactOptional(count),
 });
 
 const standing = v.nullable(v.object({ state: stateName, condition, rule }));
@@ -87,6 +90,7 @@ const standing = v.nullable(v.object({ state: stateName, condition, rule }));
 export const whatIfAnswer = v.object({
   job: supposedJobAnswer,
   steps: v.array(v.object({ logId: supposedPosition, ...stepFields })),
+  nextCursor,
   firstDifference: v.nullable(v.object({
     logId: supposedPosition,
     eventType: text,

@@ -4,13 +4,13 @@ import type { Receipt, ReceiptJob } from "../../engine/requests.ts";
 
 const JOBS_MAX = 3;
 
-export function receiptText(receipt: Receipt): string {
-  const { disposition, eventId, logId, jobs, reason, nearest } = receipt;
+export function receiptText(receipt: Omit<Receipt, "limit">): string {
+  const { disposition, eventId, logId, reason, nearest } = receipt;
   const at = logId === undefined ? "" : ` as entry ${logId}`;
   const why = reason === undefined ? "" : `: ${reason.replace(/^matched nothing: /, "")}`;
   switch (disposition) {
     case "matched":
-      return `Event ${eventId} is recorded${at}. ${jobsText(jobs)}`;
+      return `Event ${eventId} is recorded${at}. ${jobsText(receipt)}`;
     case "duplicate":
       return `Event ${eventId} was recorded${at} before, and changes nothing${why}.`;
     case "recorded": {
@@ -18,7 +18,7 @@ export function receiptText(receipt: Receipt): string {
         ? ""
         : ` It came nearest to job ${nearest.jobId}: ${nearest.reason}.`;
       return `Event ${eventId} is recorded${at}, and matched nothing${why}. ${
-        jobsText(jobs)
+        jobsText(receipt)
       }${near}`;
     }
     case "rejected":
@@ -26,10 +26,11 @@ export function receiptText(receipt: Receipt): string {
   }
 }
 
-function jobsText(jobs: readonly ReceiptJob[]): string {
+function jobsText({ jobs, more = 0 }: Pick<Receipt, "jobs" | "more">): string {
   const told = jobs.slice(0, JOBS_MAX).map(jobText);
-  const hidden = jobs.length - told.length;
-  return [...told, ...(hidden > 0 ? [`It reached ${hidden} more jobs.`] : [])].join(" ");
+  const hidden = jobs.length - told.length + more;
+  const others = hidden > 0 ? [`${hidden} more ${hidden === 1 ? "is" : "are"} not listed.`] : [];
+  return [...told, ...others].join(" ");
 }
 
 function jobText({ jobId, state, expectation, matched, required, reason }: ReceiptJob): string {

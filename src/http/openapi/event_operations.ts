@@ -13,7 +13,7 @@ import { incomingEvent } from "../event_schema.ts";
 import { STATUS } from "../problem.ts";
 import { ENTRY_PARAMETERS, JOURNAL_STREAM_PARAMETERS } from "../routes/events.ts";
 import { EXPLAIN_PARAMETERS } from "../routes/explain.ts";
-import { DIFF_PARAMETERS, REPLAY_PARAMETERS } from "../routes/replay.ts";
+import { DIFF_PARAMETERS, REPLAY_PARAMETERS, STEP_PARAMETERS } from "../routes/replay.ts";
 import { supposition } from "../supposition_schema.ts";
 import { ENTRIES, LAST_EVENT_ID, STREAM } from "./job_operations.ts";
 import { withinLazy } from "./json_schema.ts";
@@ -47,6 +47,7 @@ export const EVENT_OPERATIONS: Operations = {
     tag: "events",
     summary: "Deliver one event or many",
     description: "An event alone that is wrong refuses the request; of many, each has a receipt. " +
+      "What goes beyond a limit is rejected, and its receipt names the limit: send it again. " +
       "CloudEvents in binary mode are taken as well, with their attributes in headers ce-*.",
     headers: TRACE_HEADERS,
     body: {
@@ -109,6 +110,8 @@ export const REPLAY_OPERATIONS: Operations = {
   "GET /jobs/:id/replay": {
     tag: "replay",
     summary: "Show a job as it was, and what each entry did",
+    description: "The job as of the point, and a page of the steps up to it. A page has fewer " +
+      "steps than asked for when they change very much.",
     query: REPLAY_PARAMETERS,
     answers: { [STATUS.ok]: { description: "The job then.", content: json(replayAnswer) } },
     problems: ["unknown-job", "unknown-point"],
@@ -123,6 +126,8 @@ export const REPLAY_OPERATIONS: Operations = {
   "POST /jobs/:id/what-if": {
     tag: "replay",
     summary: "Show what would have become of a job; nothing is recorded",
+    description: "The job as it would be, where that first differs, and a page of the steps.",
+    query: STEP_PARAMETERS,
     body: {
       required: true,
       content: json(supposition, {
@@ -131,6 +136,10 @@ export const REPLAY_OPERATIONS: Operations = {
       }),
     },
     answers: { [STATUS.ok]: { description: "As it would be.", content: json(whatIfAnswer) } },
-    problems: ["unknown-job", "unknown-point", ...BODY_PROBLEMS, ...UNSAFE_PROBLEMS],
+    problems: [
+      ...["unknown-job", "unknown-point", "job-too-long"] as const,
+      ...BODY_PROBLEMS,
+      ...UNSAFE_PROBLEMS,
+    ],
   },
 };

@@ -3,16 +3,19 @@
 import type { Context, Hono } from "hono";
 import * as v from "valibot";
 import { jobResource } from "../../core/job_resource.ts";
+import type { LogId } from "../../core/ids.ts";
 import type { Point } from "../../core/point.ts";
+import type { StepsWanted } from "../../core/replay_steps.ts";
 import { readJson } from "../body.ts";
+import { cursorOf } from "../cursor.ts";
 import { documented } from "../documented.ts";
 import type { Edge } from "../edge.ts";
 import { valueOf } from "../engine_problem.ts";
 import { jobView } from "../job_view.ts";
 import { POINT_FORMS, POINT_RULE, pointOf } from "../point_text.ts";
 import { STATUS } from "../problem.ts";
-import { invalidParameter, readQuery, refuseQuery } from "../query.ts";
-import { single } from "../query_parameters.ts";
+import { invalidParameter, type Query, readQuery } from "../query.ts";
+import { cursor, single, whole } from "../query_parameters.ts";
 import { jsonResponse } from "../response.ts";
 import { suppositionOf } from "../supposition_schema.ts";
 import { jobOf } from "./job_id.ts";
@@ -37,9 +40,19 @@ const point = v.pipe(
 
 const POINT_KINDS = "A logId, an eventId, or an RFC 3339 time.";
 
-export const REPLAY_PARAMETERS = {
+const STEPS_MAX = 1_000;
+
+/** Which steps are told. */
+export const STEP_PARAMETERS = {
+  limit: single(whole(1, STEPS_MAX), `Steps on a page, ${STEPS_MAX} unless it is given.`),
+  cursor: single(cursor("steps"), "The nextCursor of the page before."),
+};
+
+export const POINT_PARAMETERS = {
   at: single(point, `Up to where; now, unless it is given. ${POINT_KINDS}`),
 };
+
+export const REPLAY_PARAMETERS = { ...POINT_PARAMETERS, ...STEP_PARAMETERS };
 
 export const DIFF_PARAMETERS = {
   from: { ...single(point, POINT_KINDS), required: true },
@@ -49,30 +62,44 @@ export const DIFF_PARAMETERS = {
 async function replay(c: Context, edge: Edge): Promise<Response> {
   const { jobId } = jobOf(c, edge.engine);
   const query = readQuery(c.req.raw, REPLAY_PARAMETERS);
-  const { job, steps } = valueOf(await edge.engine.replay(jobId, query.at?.point));
-  return jsonResponse({ job: jobView(job), steps }, STATUS.ok);
+  const { job, steps, next } = valueOf(
+    await edge.engine.replay(jobId, query.at?.point, wantedOf(query)),
+  );
+  return jsonResponse({ job: jobView(job), steps, nextCursor: nextOf(next) }, STATUS.ok);
+}
+
+function wantedOf({ limit, cursor }: Query<typeof STEP_PARAMETERS>): StepsWanted {
+  return { after: cursor, limit: limit ?? STEPS_MAX };
+}
+
+function nextOf(next: LogId | undefined): string | null {
+  return next === undefined ? null : cursorOf("steps", next);
 }
 
 async function diff(c: Context, edge: Edge): Promise<Response> {
   const { jobId } = jobOf(c, edge.engine);
   const query = readQuery(c.req.raw, DIFF_PARAMETERS);
   if (query.from === undefined) throw invalidParameter("from", `is required; it ${POINT_RULE}`);
-  const { from, to, changes } = valueOf(
+  const { from, to, changes, more = 0 } = valueOf(
     await edge.engine.diff(jobId, query.from.point, query.to?.point),
   );
   const answer = {
     from: { at: query.from.text, logId: from },
     to: { at: query.to?.text ?? null, logId: to },
     changes,
+    ...(more === 0 ? {} : { more }),
   };
   return jsonResponse(answer, STATUS.ok);
 }
 
 /** The job has no links: what they lead to is the job as it is. */
 async function whatIf(c: Context, edge: Edge): Promise<Response> {
-  refuseQuery(c.req.raw);
+  const query = readQuery(c.req.raw, STEP_PARAMETERS);
   const { jobId } = jobOf(c, edge.engine);
   const supposition = suppositionOf(await readJson(c.req.raw, edge.bodies), jobId);
-  const { job, ...answer } = valueOf(await edge.engine.whatIf(jobId, supposition));
-  return jsonResponse({ job: jobResource(job), ...answer }, STATUS.ok);
+  const { job, steps, next, ...answer } = valueOf(
+    await edge.engine.whatIf(jobId, supposition, wantedOf(query)),
+  );
+  const page = { steps, nextCursor: nextOf(next) };
+  return jsonResponse({ job: jobResource(job), ...page, ...answer }, STATUS.ok);
 }

@@ -10,7 +10,7 @@ import { problemFacts, STATUS } from "../../problem.ts";
 import { type Query, readQuery } from "../../query.ts";
 import { choice, single, whole } from "../../query_parameters.ts";
 import { jobOf } from "../../routes/job_id.ts";
-import { DIFF_PARAMETERS, REPLAY_PARAMETERS } from "../../routes/replay.ts";
+import { DIFF_PARAMETERS, POINT_PARAMETERS } from "../../routes/replay.ts";
 import { readForm } from "../form.ts";
 import { commandsOf } from "../commands.ts";
 import { page } from "../page.tsx";
@@ -41,7 +41,7 @@ export function addTimeTravelScreen(app: Hono, edge: Edge): void {
 }
 
 const TIME_PARAMETERS = {
-  ...REPLAY_PARAMETERS,
+  ...POINT_PARAMETERS,
   from: single(DIFF_PARAMETERS.from.schema, "Where a comparison begins."),
   to: DIFF_PARAMETERS.to,
   step: single(whole(1, Number.MAX_SAFE_INTEGER), "The number of an entry among the job's."),
@@ -52,7 +52,7 @@ type TimeParameters = Query<typeof TIME_PARAMETERS>;
 
 async function showTime(c: Context, edge: Edge): Promise<Response> {
   const query = readQuery(c.req.raw, TIME_PARAMETERS);
-  const shown = await shownOf(c, edge, query);
+  const shown = await shownOf(c, edge, query, EMPTY_WHAT_IF);
   return query.part === "point" ? pointPage(c, edge, shown) : timePage(c, edge, shown);
 }
 
@@ -60,7 +60,7 @@ async function showTime(c: Context, edge: Edge): Promise<Response> {
 async function showWhatIf(c: Context, edge: Edge): Promise<Response> {
   const query = readQuery(c.req.raw, TIME_PARAMETERS);
   const form = whatIfForm(await readForm(c.req.raw, edge.bodies));
-  const shown = await shownOf(c, edge, query);
+  const shown = await shownOf(c, edge, query, form);
   const { present } = shown.view;
   const asked = await askWhatIf(edge.engine, present.jobId, form, planDocumentOf(present));
   return timePage(c, edge, shown, { form, asked });
@@ -73,10 +73,19 @@ interface Shown {
   readonly compared: Comparison;
 }
 
-async function shownOf(c: Context, edge: Edge, query: TimeParameters): Promise<Shown> {
-  const { jobId } = jobOf(c, edge.engine);
+async function shownOf(
+  c: Context,
+  edge: Edge,
+  query: TimeParameters,
+  form: WhatIfForm,
+): Promise<Shown> {
+  const { jobId, firstLogId } = jobOf(c, edge.engine);
   const { at, from, to, step } = query;
-  const view = await timeView(edge.engine, jobId, { point: at?.point, count: step });
+  const compared = await comparison(edge.engine, jobId, from?.point, to?.point);
+  const { difference } = compared;
+  const ends = difference === undefined ? [firstLogId] : [difference.from, difference.to];
+  const position = { point: at?.point, count: step };
+  const view = await timeView(edge.engine, jobId, position, [...ends, ...leftOutOf(form)]);
   return {
     view,
     query: {
@@ -84,7 +93,7 @@ async function shownOf(c: Context, edge: Edge, query: TimeParameters): Promise<S
       from: from?.text,
       to: to?.text,
     },
-    compared: await comparison(edge.engine, jobId, from?.point, to?.point),
+    compared,
   };
 }
 
@@ -137,7 +146,7 @@ interface TimeTravelProps {
 }
 
 function TimeTravel({ shown: { view, query, compared }, whatIf, curls }: TimeTravelProps) {
-  const { job: { jobId }, steps, index, entry, present } = view;
+  const { job: { jobId }, logIds, entry, present } = view;
   const { difference, refusal } = compared;
   const { form, asked } = whatIf;
   return (
@@ -146,18 +155,16 @@ function TimeTravel({ shown: { view, query, compared }, whatIf, curls }: TimeTra
         <h1>Time travel</h1>
         <p>
           <JobLink jobId={jobId} />{" "}
-          <span class="soft">as it was at each of its {steps.length} entries</span>
+          <span class="soft">as it was at each of its {logIds.length} entries</span>
         </p>
       </header>
       <div class="travel">
         <Slider view={view} query={query} />
         <PointSection view={view} curl={curls.replay(view)} />
         <EntryTable
-          jobId={jobId}
-          steps={steps}
-          index={index}
+          view={view}
           query={query}
-          from={difference?.from ?? steps[0]?.logId ?? 0}
+          from={difference?.from ?? logIds[0] ?? 0}
           to={difference?.to ?? entry.logId}
           leftOut={leftOutOf(form)}
         />

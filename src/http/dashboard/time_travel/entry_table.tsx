@@ -4,23 +4,17 @@
  */
 
 import type { LogId } from "../../../core/ids.ts";
-import type { ReplayStep } from "../../../core/replay_steps.ts";
 import { UserText } from "../parts/text.tsx";
 import { ChangeLine } from "./changes.tsx";
 import { timePath, type TimeQuery } from "./paths.ts";
-import { windowAround } from "./window.ts";
-
-const ROWS_MAX = 100;
+import { ROWS_MAX, type TimeView } from "./time_view.ts";
 
 /** The ids of the forms that the controls belong to. */
 export const COMPARE_FORM = "compare";
 export const WHAT_IF_FORM = "what-if-form";
 
 export interface EntryTableProps {
-  readonly jobId: string;
-  readonly steps: readonly ReplayStep[];
-  /** The step of the point. */
-  readonly index: number;
+  readonly view: TimeView;
   readonly query: TimeQuery;
   /** The entries that are compared. */
   readonly from: LogId;
@@ -29,34 +23,35 @@ export interface EntryTableProps {
 }
 
 export function EntryTable(props: EntryTableProps) {
-  const { steps, index, jobId, query } = props;
-  const { start, end } = windowAround(index, steps.length, ROWS_MAX);
-  const shown = shownIndexes(props, start, end);
+  const { view: { logIds, window: { start, end }, job: { jobId } }, query } = props;
+  const shown = shownIndexes(props);
   return (
     <section aria-labelledby="entries-title" class="entries-part">
       <div class="row row-between">
         <h2 id="entries-title">Entries</h2>
-        {steps.length === end - start ? <p class="hint">{steps.length} in all</p> : (
-          <p class="hint">
-            {start + 1} to {end} of {steps.length}
-            {start > 0
-              ? (
-                <>
-                  {" · "}
-                  <a href={timePath(jobId, { ...query, at: steps[start]?.logId })}>earlier</a>
-                </>
-              )
-              : null}
-            {end < steps.length
-              ? (
-                <>
-                  {" · "}
-                  <a href={timePath(jobId, { ...query, at: steps[end - 1]?.logId })}>later</a>
-                </>
-              )
-              : null}
-          </p>
-        )}
+        {logIds.length === end - start
+          ? <p class="hint">{logIds.length} in all</p>
+          : (
+            <p class="hint">
+              {start + 1} to {end} of {logIds.length}
+              {start > 0
+                ? (
+                  <>
+                    {" · "}
+                    <a href={timePath(jobId, { ...query, at: logIds[start] })}>earlier</a>
+                  </>
+                )
+                : null}
+              {end < logIds.length
+                ? (
+                  <>
+                    {" · "}
+                    <a href={timePath(jobId, { ...query, at: logIds[end - 1] })}>later</a>
+                  </>
+                )
+                : null}
+            </p>
+          )}
       </div>
       <div class="table-box tall" tabindex={0} role="region" aria-label="Entries of the job">
         <table class="entries-table">
@@ -83,17 +78,20 @@ export function EntryTable(props: EntryTableProps) {
 }
 
 /** Entries that are left out, and have no row here. */
-function unshown({ steps, leftOut }: EntryTableProps, shown: readonly number[]): readonly LogId[] {
+function unshown(
+  { view: { logIds }, leftOut }: EntryTableProps,
+  shown: readonly number[],
+): readonly LogId[] {
   if (leftOut.size === 0) return [];
-  const inTable = new Set(shown.map((at) => steps[at]?.logId));
+  const inTable = new Set(shown.map((at) => logIds[at]));
   return [...leftOut].filter((logId) => !inTable.has(logId));
 }
 
 /** Those around the point, and those that were chosen elsewhere: a form sends what it has. */
-function shownIndexes(props: EntryTableProps, start: number, end: number): readonly number[] {
-  const { steps, from, to, leftOut } = props;
+function shownIndexes({ view, from, to, leftOut }: EntryTableProps): readonly number[] {
+  const { logIds, window: { start, end } } = view;
   const chosen = new Set([from, to, ...leftOut]);
-  const extra = steps.flatMap(({ logId }, at) =>
+  const extra = logIds.flatMap((logId, at) =>
     chosen.has(logId) && (at < start || at >= end) ? [at] : []
   );
   const inside = Array.from({ length: end - start }, (_, offset) => start + offset);
@@ -101,8 +99,8 @@ function shownIndexes(props: EntryTableProps, start: number, end: number): reado
 }
 
 function Row({ props, at }: { readonly props: EntryTableProps; readonly at: number }) {
-  const { steps, index, jobId, query, from, to, leftOut } = props;
-  const step = steps[at];
+  const { view: { logIds, steps, index, job: { jobId } }, query, from, to, leftOut } = props;
+  const step = steps.get(logIds[at] ?? 0);
   if (step === undefined) return null;
   const { logId, eventType, changed } = step;
   return (

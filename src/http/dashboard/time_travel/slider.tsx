@@ -1,9 +1,7 @@
 /** The slider over a job's entries, and the same as links for those who have no script. */
 
 import { timePath, type TimeQuery } from "./paths.ts";
-import { milestonesOf, type Neighbours, neighboursOf, type TimeView } from "./time_view.ts";
-
-const MARKS_MAX = 40;
+import { type Neighbours, neighboursOf, type TimeView } from "./time_view.ts";
 
 export interface SliderProps {
   readonly view: TimeView;
@@ -12,7 +10,7 @@ export interface SliderProps {
 }
 
 export function Slider({ view, query }: SliderProps) {
-  const { steps, index, job } = view;
+  const { logIds, index, job, milestones } = view;
   return (
     <div class="slider">
       <form method="get" action={timePath(job.jobId)} class="slider-form">
@@ -24,16 +22,16 @@ export function Slider({ view, query }: SliderProps) {
           name="step"
           type="range"
           min="1"
-          max={steps.length}
+          max={logIds.length}
           value={index + 1}
           list="milestones"
-          aria-valuetext={`entry ${index + 1} of ${steps.length}`}
+          aria-valuetext={`entry ${index + 1} of ${logIds.length}`}
         />
         <datalist id="milestones">
-          {milestonesOf(steps, MARKS_MAX).map((number) => <option value={number}></option>)}
+          {milestones.map((number) => <option value={number}></option>)}
         </datalist>
         <output id="step-count" for="step" class="step-count">
-          {index + 1} of {steps.length}
+          {index + 1} of {logIds.length}
         </output>
         <button type="submit" data-scriptless>Go</button>
       </form>
@@ -55,7 +53,7 @@ function Steps({ view, query }: SliderProps) {
     <nav id="steps" class="steps" aria-label="Entries of the job">
       {WORDS.map(([name, text]) => {
         const index = neighbours[name];
-        const at = index === undefined ? undefined : view.steps[index]?.logId;
+        const at = index === undefined ? undefined : view.logIds[index];
         if (index === undefined || at === undefined) {
           return <span class="button" aria-disabled="true">{text}</span>;
         }

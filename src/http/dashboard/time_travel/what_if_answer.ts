@@ -1,9 +1,8 @@
 /** Asks what the what-if form asks, and finds what on record it is compared with. */
 
-import type { JobId } from "../../../core/ids.ts";
-import type { JobState } from "../../../core/job_state.ts";
+import type { JobId, LogId } from "../../../core/ids.ts";
 import type { JsonObject } from "../../../core/json.ts";
-import type { ReplayStep } from "../../../core/replay_steps.ts";
+import type { Replay, StepsWanted } from "../../../core/replay_steps.ts";
 import type { Supposition } from "../../../core/supposition.ts";
 import type { WhatIfReport } from "../../../engine/replays.ts";
 import { valueOf } from "../../engine_problem.ts";
@@ -13,10 +12,13 @@ import { suppositionOf } from "../../supposition_schema.ts";
 import { type FieldIssue, fieldIssues, whatIfDocument, type WhatIfForm } from "./what_if_form.ts";
 
 export interface WhatIfAnswered {
+  /** With the steps around the first difference. */
   readonly report: WhatIfReport;
-  /** Up to the same point. */
-  readonly recorded: { readonly job: JobState; readonly steps: readonly ReplayStep[] };
+  /** Up to the same point, with the steps of the same stretch. */
+  readonly recorded: Replay;
 }
+
+const STEPS_MAX = 100;
 
 export interface Asked {
   /** As the API would be asked. */
@@ -37,14 +39,39 @@ export async function askWhatIf(
   if (issues.length > 0) return { document, issues };
   try {
     const supposition = suppositionOf(document, jobId);
-    const report = valueOf(await engine.whatIf(jobId, supposition));
-    const recorded = await recordedUpTo(engine, jobId, supposition, report);
-    return { document, issues, answer: { report, recorded } };
+    return { document, issues, answer: await answerTo(engine, jobId, supposition) };
   } catch (error) {
     const found = error instanceof Problem ? fieldIssues(error.members.errors ?? []) : [];
     if (found.length === 0) throw error;
     return { document, issues: found };
   }
+}
+
+async function answerTo(
+  engine: EnginePort,
+  jobId: JobId,
+  supposition: Supposition,
+): Promise<WhatIfAnswered> {
+  const first = valueOf(await engine.whatIf(jobId, supposition, { limit: STEPS_MAX }));
+  const differsAt = first.firstDifference?.logId ?? 0;
+  const isInside = first.next === undefined || differsAt <= first.next;
+  const wanted = { after: isInside ? 0 : beginOf(engine, jobId, differsAt), limit: STEPS_MAX };
+  const report = isInside ? first : valueOf(await engine.whatIf(jobId, supposition, wanted));
+  const recorded = await recordedUpTo(engine, jobId, supposition, report, wanted);
+  const end = Math.min(report.next ?? Infinity, recorded.next ?? Infinity);
+  return { report: cut(report, end), recorded: cut(recorded, end) };
+}
+
+/** Where to begin so that a position is in the middle of what is shown. */
+function beginOf(engine: EnginePort, jobId: JobId, position: number): LogId {
+  const logIds = engine.positions(jobId);
+  const index = logIds.findLastIndex((logId) => logId <= position);
+  return logIds[index - STEPS_MAX / 2] ?? 0;
+}
+
+/** Beyond the end of one side the other stands alone, and would look like a difference. */
+function cut<Told extends Replay>(told: Told, end: LogId): Told {
+  return { ...told, steps: told.steps.filter(({ logId }) => logId <= end) };
 }
 
 /**
@@ -55,10 +82,11 @@ async function recordedUpTo(
   engine: EnginePort,
   jobId: JobId,
   { upTo }: Supposition,
-  { steps }: WhatIfReport,
-): Promise<WhatIfAnswered["recorded"]> {
-  const replayed = await engine.replay(jobId, upTo);
+  { job: { lastLogId } }: WhatIfReport,
+  wanted: StepsWanted,
+): Promise<Replay> {
+  const replayed = await engine.replay(jobId, upTo, wanted);
   if (replayed.ok) return replayed.value;
-  const last = Math.floor(steps.at(-1)?.logId ?? 0);
-  return valueOf(await engine.replay(jobId, { kind: "logId", logId: last }));
+  const last = Math.floor(lastLogId);
+  return valueOf(await engine.replay(jobId, { kind: "logId", logId: last }, wanted));
 }

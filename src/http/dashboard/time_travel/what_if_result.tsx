@@ -2,7 +2,7 @@
 
 import { conditionOf } from "../../../core/condition.ts";
 import type { JobState } from "../../../core/job_state.ts";
-import type { ReplayStep } from "../../../core/replay_steps.ts";
+import type { Replay, ReplayStep } from "../../../core/replay_steps.ts";
 import type { FirstDifference, Standing } from "../../../core/what_if.ts";
 import type { WhatIfReport } from "../../../engine/replays.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
@@ -11,19 +11,19 @@ import { Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
 import { ChangeLine } from "./changes.tsx";
 import { type StepPair, stepPairs } from "./step_pairs.ts";
-import { windowAround } from "./window.ts";
-
-const ROWS_MAX = 100;
 
 export interface WhatIfResultProps {
   /** The job as recorded, up to the same point. */
-  readonly recorded: { readonly job: JobState; readonly steps: readonly ReplayStep[] };
+  readonly recorded: Replay;
   readonly report: WhatIfReport;
   readonly curl: string;
 }
 
 export function WhatIfResult({ recorded, report, curl }: WhatIfResultProps) {
   const { job, firstDifference, steps, allPastEvents } = report;
+  const pairs = stepPairs(recorded.steps, steps);
+  const areAll = [report, recorded].every(({ next }) => next === undefined) &&
+    pairs[0]?.logId === job.firstLogId;
   return (
     <div
       id="what-if-result"
@@ -54,7 +54,7 @@ export function WhatIfResult({ recorded, report, curl }: WhatIfResultProps) {
           More events may match this plan than are looked at, so some may be missing here.
         </p>
       )}
-      <Sides pairs={stepPairs(recorded.steps, steps)} focus={firstDifference?.logId} />
+      <Sides pairs={pairs} areAll={areAll} />
       <CopyCurl command={curl} label="curl: this what-if" />
     </div>
   );
@@ -98,24 +98,24 @@ function StandingText({ standing, absent }: StandingTextProps) {
 
 interface SidesProps {
   readonly pairs: readonly StepPair[];
-  /** Where they first differ. */
-  readonly focus: number | undefined;
+  /** Whether there are no others. */
+  readonly areAll: boolean;
 }
 
-function Sides({ pairs, focus }: SidesProps) {
-  const index = Math.max(0, pairs.findIndex(({ logId }) => logId === focus));
-  const { start, end } = windowAround(index, pairs.length, ROWS_MAX);
+function Sides({ pairs, areAll }: SidesProps) {
+  const [first, last] = [pairs[0], pairs.at(-1)];
   return (
     <>
       <Table
         caption="Steps side by side"
         headings={["Entry", "Type", "As recorded", "As supposed"]}
       >
-        {pairs.slice(start, end).map((pair) => <PairRow pair={pair} />)}
+        {pairs.map((pair) => <PairRow pair={pair} />)}
       </Table>
-      {pairs.length === end - start ? null : (
+      {areAll || first === undefined || last === undefined ? null : (
         <p class="hint">
-          Steps {start + 1} to {end} of {pairs.length}; the call of curl gives all of them.
+          Steps from entry {first.logId} to{" "}
+          {last.logId}; the call of curl gives all of them, in pages.
         </p>
       )}
     </>

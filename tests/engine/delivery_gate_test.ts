@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { DeliveryGate, type Place } from "../../src/engine/delivery_gate.ts";
+
+/** Asks for room, and notes who gets it. */
+function asking(gate: DeliveryGate, entered: string[]) {
+  return async (name: string, cost: number, served = 0): Promise<Place> => {
+    const place = await gate.enter(cost, served);
+    entered.push(name);
+    return place;
+  };
+}
+
+const turn = () => new Promise((resolve) => setTimeout(resolve, 0));
+
+Deno.test("delivery gate: what is much waits until what is inside has become little", async () => {
+  const gate = new DeliveryGate();
+  const first = gate.tryEnter(499);
+  const second = gate.tryEnter(10_000);
+  assert.ok(first && second);
+  assert.equal(gate.tryEnter(1), undefined);
+
+  second.leave();
+  const third = gate.tryEnter(1);
+  assert.ok(third);
+  assert.equal(gate.tryEnter(1), undefined);
+  await Promise.resolve();
+});
+
+Deno.test("delivery gate: of those who wait, who asks for little and had little comes first", async () => {
+  const gate = new DeliveryGate();
+  const entered: string[] = [];
+  const ask = asking(gate, entered);
+  const inside = gate.tryEnter(500);
+  const large = ask("large", 1_000);
+  const greedy = ask("small, of a request that had much", 1, 5_000);
+  const small = ask("small", 1);
+  await turn();
+  assert.deepEqual(entered, []);
+
+  inside?.leave();
+  await Promise.all([small, large]);
+  assert.deepEqual(entered, ["small", "large"]);
+  (await large).leave();
+  await greedy;
+});
+
+Deno.test("delivery gate: who asks for much is not overtaken for ever", async () => {
+  const gate = new DeliveryGate();
+  const entered: string[] = [];
+  const ask = asking(gate, entered);
+  let inside = gate.tryEnter(500);
+  const large = ask("large", 3_000);
+  for (let round = 0; round < 20; round++) {
+    const small = ask("small", 500);
+    inside?.leave();
+    inside = await Promise.race([small, large]);
+  }
+  assert.ok(entered.includes("large"), `${entered.length} went first`);
+});
+
+Deno.test("delivery gate: what turns out to be less than it may have been makes room at once", async () => {
+  const gate = new DeliveryGate();
+  const place = gate.tryEnter(500);
+  const waiting = gate.enter(1, 0);
+  place?.keep(3);
+  (await waiting).leaveUnlessKept();
+  place?.leaveUnlessKept();
+
+  const [one, other] = [gate.tryEnter(496), gate.tryEnter(1)];
+  assert.ok(one && other);
+  assert.equal(gate.tryEnter(1), undefined);
+});
