@@ -70,8 +70,7 @@ export class JobFold {
 
   /** @throws {TypeError} as `project` does. */
   apply(entry: JobEventLogEntry): Applied {
-    const own = this.#tasks.get(entry.taskId);
-    let before = this.#with(own === undefined ? NO_TASKS : [own]);
+    let before = this.#headWith(this.#tasks.get(entry.taskId));
     let step = project(before, entry);
     if (turnsOnOtherTasks(step, entry)) {
       before = this.job;
@@ -102,6 +101,13 @@ export class JobFold {
     const tasks = new Map(this.#tasks);
     for (const step of steps.toReversed()) restoreTasks(tasks, step);
     return { ...first.before, tasks: [...tasks.values()] };
+  }
+
+  /** Most entries are about the same task as the one before, or about none. */
+  #headWith(own: TaskState | undefined): JobState | undefined {
+    const tasks = this.#head?.tasks ?? NO_TASKS;
+    const isThere = own === undefined ? tasks.length === 0 : tasks.length === 1 && tasks[0] === own;
+    return isThere ? this.#head : this.#with(own === undefined ? NO_TASKS : [own]);
   }
 
   #with(tasks: readonly TaskState[]): JobState | undefined {

@@ -46,7 +46,7 @@ export class Answers {
   #asked: Asked | undefined;
   #settlements: Settlement[] = [];
   /** Answers that were there before `run` asked for them. */
-  readonly #early = new Map<string, Settlement>();
+  #early: Map<string, Settlement> | undefined;
   #pause: Pause = "none";
   /** The turn in which `run` was last given something to react to. */
   #reactsIn = -1;
@@ -92,7 +92,7 @@ export class Answers {
   begin(asked: Asked, job: Exclude<JobState, { state: "Created" }>): void {
     this.#asked = asked;
     this.#settlements = recordedSettlements(job);
-    for (const reused of reusedSettlements(job)) this.#early.set(keyOf(reused), reused);
+    for (const reused of reusedSettlements(job)) this.#keep(reused);
     this.#replaying = job.tasks.length > 1 || this.waiting;
     if (this.#replaying) this.#reactsIn = this.#services.turns.number;
     this.#see(job.startedBy, job.startedAt);
@@ -117,9 +117,9 @@ export class Answers {
 
   /** `run` has asked for something. */
   askedFor(key: string): void {
-    const early = this.#early.get(key);
+    const early = this.#early?.get(key);
     if (early !== undefined) {
-      this.#early.delete(key);
+      this.#early?.delete(key);
       this.#settlements.unshift(early);
     }
     this.#endGrace?.();
@@ -154,10 +154,15 @@ export class Answers {
       this.#settlements.shift();
       if (!this.#isAsked(next)) {
         if (next.kind === "task") return this.#endWith(next.taskId);
-        this.#early.set(keyOf(next), next);
+        this.#keep(next);
       } else if (next.kind === "task") this.#answerTask(next);
       else void this.#answerExpectation(next);
     }
+  }
+
+  /** Until `run` asks for it. */
+  #keep(settlement: Settlement): void {
+    (this.#early ??= new Map()).set(keyOf(settlement), settlement);
   }
 
   /** A fact from outside is shown to nobody before it is durable; a result only `run` sees. */

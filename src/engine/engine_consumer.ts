@@ -12,14 +12,14 @@ type ConsumerParts = Pick<
 
 export function engineConsumer(
   parts: ConsumerParts,
-  { onJournalFailed, onDefect = () => {} }: JobEngineOptions,
+  { onJournalFailed }: JobEngineOptions,
   status: EngineStatus,
 ): JournalConsumer {
   const { projection, writer } = parts;
   return {
     restore: (lines) => projection.restore(lines),
     replay: (entry) => projection.replay(entry),
-    durable: (entries) => goOn(parts, entries, onDefect),
+    durable: (entries) => goOn(parts, entries),
     lost: (error) => writer.lost(error),
     capture: () => projection.capture(),
     refuse: (entry) => projection.refuse(entry),
@@ -34,20 +34,13 @@ export function engineConsumer(
 function goOn(
   { writer, views, supervisor, feed, slots, workers, turns }: ConsumerParts,
   entries: readonly JobEventLogEntry[],
-  onDefect: (error: unknown) => void,
 ): void {
   const shown = writer.durable(entries);
   for (const applied of shown) {
     for (const view of views) view.see(applied);
   }
   turns.passed();
-  for (const applied of shown) {
-    try {
-      supervisor.durable(applied);
-    } catch (error) {
-      onDefect(error); // One job's run must not stop the journal, which waits for this.
-    }
-  }
+  supervisor.durable(shown);
   writer.answerWaiting();
   feed.wake();
   workers.spare(slots.spareRuns());

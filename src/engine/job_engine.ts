@@ -254,9 +254,10 @@ export class JobEngine {
     signal?: AbortSignal,
   ): Promise<JobState> {
     const { table, waits } = this.#parts;
-    const job = table.existing(jobId);
-    if (wanted(job) || this.#status.draining) return job;
-    await waits.until(jobId, wanted, timeoutMs, signal);
+    const head = table.head(jobId);
+    if (head !== undefined && !wanted(head) && !this.#status.draining) {
+      await waits.until(jobId, wanted, timeoutMs, signal);
+    }
     return table.existing(jobId);
   }
 

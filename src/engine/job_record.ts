@@ -69,6 +69,11 @@ export class JobRecord implements PendingJob {
     return this.#shown ??= this.#pending.jobBefore(this.#inFlight) as JobState;
   }
 
+  /** The same; of its tasks, nothing may be read. */
+  get shownHead(): JobState {
+    return this.#inFlight[0]?.before ?? this.head;
+  }
+
   get whole(): JobState {
     return this.#fold === undefined ? this.job : this.#fold.job as JobState;
   }

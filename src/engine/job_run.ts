@@ -10,7 +10,13 @@ import { decide } from "../core/decide.ts";
 import type { JobEventDraft } from "../core/event.ts";
 import type { ErrorFact } from "../core/framework_events.ts";
 import { type ExecutionId, type JobId, type LogId, MAIN_TASK, type TaskId } from "../core/ids.ts";
-import type { CompensatingJob, CompletedTask, JobState, RunningJob } from "../core/job_state.ts";
+import {
+  type CompensatingJob,
+  type CompletedTask,
+  isTerminal,
+  type JobState,
+  type RunningJob,
+} from "../core/job_state.ts";
 import { Answers } from "./answers.ts";
 import type { Asked, AskedTask } from "./asked.ts";
 import { Attempts, type Started, type Work } from "./attempts.ts";
@@ -58,7 +64,7 @@ export class JobRun {
   /** What is still to be undone, the next one last; absent until something is. */
   #toUndo: TaskId[] | undefined;
   /** For each task that backs off, what cancels its alarm. */
-  readonly #alarms = new Set<() => void>();
+  #alarms: Set<() => void> | undefined;
   #isAdvancing = false;
   #isParking = false;
 
@@ -104,11 +110,15 @@ export class JobRun {
 
   /** An entry of the job has become durable. */
   durable({ before, job }: Applied): void {
-    this.#ends.durable();
     if (before?.state === "Running" && job.state !== "Running") this.#leaveRunning(job);
+    if (isTerminal(job)) this.#end();
+  }
+
+  /** All entries of a batch have been told of. */
+  goOn(): void {
+    this.#ends.durable();
     this.#attempts.durable();
-    if (job.state === "Done" || job.state === "Failed") return this.#end();
-    if (job.suspendedBy !== undefined && this.#job.head.suspendedBy !== undefined) {
+    if (this.#job.head.suspendedBy !== undefined) {
       // Out of the queue, so that nobody is told of one more job before theirs.
       return this.#withdraw();
     }
@@ -149,7 +159,7 @@ export class JobRun {
   }
 
   get #hasWork(): boolean {
-    if (this.#job.head.state === "Compensating") return this.#alarms.size === 0;
+    if (this.#job.head.state === "Compensating") return !this.#isBackingOff;
     return this.#answers.waiting || this.#ready.length > 0;
   }
 
@@ -264,17 +274,21 @@ export class JobRun {
 
   #startAt(work: Work, retryAt: string): void {
     const cancel = this.#services.scheduler.at(Date.parse(retryAt), () => {
-      this.#alarms.delete(cancel);
+      this.#alarms?.delete(cancel);
       if (work.kind === "task") this.#ready.push(work);
       this.#wake();
     });
-    this.#alarms.add(cancel);
+    (this.#alarms ??= new Set()).add(cancel);
     this.#advanceSoon();
   }
 
+  get #isBackingOff(): boolean {
+    return (this.#alarms?.size ?? 0) > 0;
+  }
+
   #cancelAlarms(): void {
-    for (const cancel of this.#alarms) cancel();
-    this.#alarms.clear();
+    for (const cancel of this.#alarms ?? []) cancel();
+    this.#alarms = undefined;
   }
 
   // --- What it does
@@ -340,7 +354,7 @@ export class JobRun {
 
   /** One at a time, in reverse order of completion; what was under way ends first. */
   #undoNext(): void {
-    if (this.#attempts.isBusy || this.#alarms.size > 0 || this.#services.draining) return;
+    if (this.#attempts.isBusy || this.#isBackingOff || this.#services.draining) return;
     if (this.#job.head.suspendedBy !== undefined) return;
     const next = this.#nextToUndo();
     if (next === undefined) return this.#recordUndone();
@@ -438,10 +452,10 @@ export class JobRun {
     if (!this.#answers.isIdle) return false;
     const { state, suspendedBy } = this.#job.head;
     const mayStart = suspendedBy === undefined && !this.#services.draining;
-    if (state === "Compensating") return !mayStart || this.#alarms.size > 0;
+    if (state === "Compensating") return !mayStart || this.#isBackingOff;
     if (mayStart && this.#ready.length > 0) return false;
     const { asked, end } = this.#stage;
-    const isUnfinished = this.#ready.length > 0 || this.#alarms.size > 0;
+    const isUnfinished = this.#ready.length > 0 || this.#isBackingOff;
     return end.kind !== "pending" || asked.expectations.size > 0 || isUnfinished;
   }
 

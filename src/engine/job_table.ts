@@ -38,6 +38,12 @@ export class JobTable {
     return record === undefined || !record.isVisible ? undefined : record.job;
   }
 
+  /** The same; of its tasks, nothing may be read. */
+  head(jobId: JobId): JobState | undefined {
+    const record = this.#records.get(jobId);
+    return record?.isVisible === true ? record.shownHead : undefined;
+  }
+
   /** @throws {TypeError} when there is no such job. */
   existing(jobId: JobId): JobState {
     const job = this.job(jobId);

@@ -44,13 +44,36 @@ export class Supervisor implements WriterListener {
     this.#runs.get(applied.job.jobId)?.appended(applied);
   }
 
-  /** An entry of a job has become durable. */
-  durable(applied: Applied): void {
+  /** Entries of jobs have become durable. One job's run must not stop the journal. */
+  durable(steps: readonly Applied[]): void {
+    const touched = new Set<JobRun>();
+    for (const applied of steps) {
+      try {
+        this.#see(applied, touched);
+      } catch (error) {
+        this.#services.onDefect(error);
+      }
+    }
+    for (const run of touched) {
+      try {
+        run.goOn();
+      } catch (error) {
+        this.#services.onDefect(error);
+      }
+    }
+  }
+
+  #see(applied: Applied, touched: Set<JobRun>): void {
     const { jobId } = applied.job;
     const run = this.#runs.get(jobId);
-    if (run !== undefined) return run.durable(applied);
-    if (this.#queued.has(jobId)) return this.#reconsider(jobId);
-    this.#takeUp(jobId, applied.entry.eventType === "job.JobCreated");
+    if (run !== undefined) {
+      run.durable(applied);
+      touched.add(run);
+    } else if (this.#queued.has(jobId)) {
+      this.#reconsider(jobId);
+    } else {
+      this.#takeUp(jobId, applied.entry.eventType === "job.JobCreated");
+    }
   }
 
   lost(): void {

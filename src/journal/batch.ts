@@ -56,11 +56,14 @@ export class Batch {
   readonly #entries: JobEventLogEntry[] = [];
   /** Of all groups: they share what becomes of the batch. */
   readonly #durable = Promise.withResolvers<void>();
-  /** Bodies of lines and their ends in turn; the last line still lacks its end. */
-  readonly #parts: string[] = [];
-  /** Characters of all parts. */
+  /**
+   * The blank line, what opens a segment, and then bodies of lines and their ends in turn; the
+   * last line still lacks its end.
+   */
+  readonly #parts: string[] = ["\n", ""];
+  /** Characters of all bodies and ends. */
   #length = 0;
-  /** Where in the text of the parts each line begins. */
+  /** Where in the text of these each line begins. */
   readonly #starts: number[] = [];
   /** Of the last line, as far as it is in the text. */
   #crc = 0;
@@ -110,7 +113,8 @@ export class Batch {
   /** Ends the batch, after the one whose chain is given. Nothing can be added any more. */
   seal(previousChain: string): SealedBatch {
     const opening = this.#openingLine(previousChain);
-    const text = `\n${opening.text}${this.#parts.join("")}`;
+    this.#parts[1] = opening.text;
+    const text = this.#parts.join("");
     const { buffer, length } = utf8WithSpare(text, SEAL_BYTES);
     const chain = chainOf(previousChain, buffer.subarray(1, length));
     const field = chainField(chain);
