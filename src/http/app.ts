@@ -82,10 +82,9 @@ export interface AppOptions {
 }
 
 export function createApp(options: AppOptions): Hono {
-  const { engine, access, spans, allowedHosts = [], onError = () => {} } = options;
+  const { allowedHosts = [], onError = () => {} } = options;
   const edge = edgeOf(options);
-  const { sessions, requests } = edge;
-  const guard = new Guard({ engine, access, sessions, allowedHosts, requests, spans });
+  const guard = new Guard({ ...edge, allowedHosts });
   const routes = routesOf(edge);
   const app = new Hono();
   for (const route of routes) app.on(route.method, route.path, guard.around(route));

@@ -2,6 +2,7 @@
 
 import type { Context, Handler } from "hono";
 import type { RouterRoute } from "hono/types";
+import type { Clock } from "../engine/ports.ts";
 import type { Access, Scope } from "./access.ts";
 import type { Gauge } from "./capacity.ts";
 import { draining } from "./engine_problem.ts";
@@ -16,6 +17,7 @@ import { NOBODY, rememberViewer } from "./viewer.ts";
 
 export interface GuardOptions {
   readonly engine: EnginePort;
+  readonly clock: Clock;
   /** When given, every route but the open ones needs a token of its scope. */
   readonly access: Access | undefined;
   /** Of browsers, which bring the name of one in place of a token. */
@@ -41,11 +43,12 @@ export class Guard {
   readonly #options: GuardOptions;
   /** `undefined` when all are served. */
   readonly #hosts: ReadonlySet<string> | undefined;
-  readonly #onePiece = new OnePiece();
+  readonly #onePiece: OnePiece;
 
   constructor(options: GuardOptions) {
     const { allowedHosts } = options;
     this.#options = options;
+    this.#onePiece = new OnePiece(options.clock);
     this.#hosts = allowedHosts === "any"
       ? undefined
       : new Set([...LOOPBACK_HOSTS, ...allowedHosts.map(hostOf)]);
@@ -66,7 +69,7 @@ export class Guard {
       requests.requireRoom();
       requests.opened();
       try {
-        return this.#onePiece.widened(await handler(c, next), requests.open);
+        return this.#onePiece.widened(await handler(c, next));
       } finally {
         requests.closed();
       }
