@@ -33,6 +33,8 @@ import { addOverviewRoute } from "./routes/overview.ts";
 import { addReplayRoutes } from "./routes/replay.ts";
 import { addSystemRoute } from "./routes/system.ts";
 import { Sessions } from "./sessions.ts";
+import { StreamHub } from "./stream/hub.ts";
+import { Outlets } from "./stream/outlets.ts";
 import type { SystemPort } from "./system_port.ts";
 import type { VerificationPort } from "./verification_port.ts";
 
@@ -97,9 +99,12 @@ export function createApp(options: AppOptions): Hono {
 }
 
 function edgeOf(options: AppOptions): Edge {
-  const { clock, shutdownSignal = new AbortController().signal } = options;
+  const { engine, clock, shutdownSignal = new AbortController().signal } = options;
+  const { heartbeatMs = 15_000, streamStallMs = 30_000 } = options;
+  const streams = new Gauge("streamsMax", options.streamsMax ?? 1_000);
+  const outlets = new Outlets({ clock, streams, streamStallMs, shutdownSignal });
   return {
-    engine: options.engine,
+    engine,
     clock,
     bodies: new Bodies({
       clock,
@@ -120,9 +125,10 @@ function edgeOf(options: AppOptions): Edge {
     sessions: new Sessions(clock),
     notes: new Notes(),
     version: options.version ?? "unknown",
-    heartbeatMs: options.heartbeatMs ?? 15_000,
-    streamStallMs: options.streamStallMs ?? 30_000,
-    streams: new Gauge("streamsMax", options.streamsMax ?? 1_000),
+    heartbeatMs,
+    streams,
+    outlets,
+    hub: new StreamHub({ engine, clock, heartbeatMs, outlets }),
     requests: new Gauge("requestsMax", options.requestsMax ?? 2_000),
     waiting: new Gauge("waitingMax", options.waitingMax ?? 1_000),
     shutdownSignal,

@@ -10,6 +10,8 @@ import type { MetricsPort } from "./metrics_port.ts";
 import type { OverviewPort } from "./overview_port.ts";
 import type { RequestSpans } from "./request_trace.ts";
 import type { Sessions } from "./sessions.ts";
+import type { StreamHub } from "./stream/hub.ts";
+import type { Outlets } from "./stream/outlets.ts";
 import type { SystemPort } from "./system_port.ts";
 import type { VerificationPort } from "./verification_port.ts";
 
@@ -42,11 +44,13 @@ export interface Edge {
   readonly version: string;
   /** How often an idle stream says that it is alive, and how far it is. */
   readonly heartbeatMs: number;
-  /** A stream is closed when its reader leaves a chunk untaken for this long. */
-  readonly streamStallMs: number;
   /** Aborts when the process stops: streams and long polls end. */
   readonly shutdownSignal: AbortSignal;
   readonly streams: Gauge;
+  /** Of all streams, whatever they carry. */
+  readonly outlets: Outlets;
+  /** Of the streams of entries. */
+  readonly hub: StreamHub;
   /** Requests that are being answered, but for those that wait for a job. */
   readonly requests: Gauge;
   /** Requests that wait for a job. */

@@ -42,7 +42,9 @@ export async function entryPage(request: PageRequest): Promise<EntryPage> {
   return { entries, nextCursor: cursorOf(scope, position) };
 }
 
-const LINES_PER_CHUNK = 100;
+const LINES_PER_READ = 64;
+/** In UTF-16 units; a chunk is over it by one line at most. */
+const CHUNK_LENGTH_MAX = 32 * 1024;
 
 export interface LinesRequest {
   readonly feed: Feed;
@@ -54,7 +56,7 @@ export interface LinesRequest {
 }
 
 /**
- * All entries that pass as NDJSON, in chunks of some lines.
+ * All entries that pass as NDJSON, in chunks of one or more whole lines.
  *
  * @throws the reason of the signal, so that a file cut short is seen to be cut short.
  */
@@ -65,17 +67,24 @@ export async function* entryLines(
   let room = limit;
   for (let position = after; position < upTo && room > 0;) {
     signal.throwIfAborted();
-    const scan = await feed.read(position, LINES_PER_CHUNK);
+    const scan = await feed.read(position, LINES_PER_READ);
     const entries = scan.entries
       .filter((entry) => entry.logId <= upTo && passes(entry, filter))
       .slice(0, room);
-    if (entries.length > 0) yield linesOf(entries);
+    yield* chunksOf(entries);
     if (scan.caughtUp) return;
     room -= entries.length;
     position = scan.scannedTo;
   }
 }
 
-function linesOf(entries: readonly JobEventLogEntry[]): string {
-  return entries.map((entry) => JSON.stringify(entry) + "\n").join("");
+function* chunksOf(entries: readonly JobEventLogEntry[]): Generator<string> {
+  let chunk = "";
+  for (const entry of entries) {
+    chunk += JSON.stringify(entry) + "\n";
+    if (chunk.length < CHUNK_LENGTH_MAX) continue;
+    yield chunk;
+    chunk = "";
+  }
+  if (chunk !== "") yield chunk;
 }

@@ -52,6 +52,14 @@ Deno.test("GET /jobs/:id/stream: until=terminal of an ended job gives its histor
   assert.deepEqual(await (await open(app, `/jobs/${jobId}/stream${after}`)).rest(), []);
 });
 
+Deno.test("GET /jobs/:id/stream: until=terminal ends when there is nothing after the end", async () => {
+  const app = await startApp();
+  const { jobId, lastLogId } = await createAndRun(app, "test.greet", { name: "Ann" });
+  assert.equal(app.engine.headLogId, lastLogId);
+  const path = `/jobs/${jobId}/stream?until=terminal&after=${lastLogId}`;
+  assert.deepEqual(await (await open(app, path)).rest(), []);
+});
+
 Deno.test("GET /jobs/:id/stream: until=terminal tells a browser that comes back to stop", async () => {
   const app = await startApp();
   const { jobId, lastLogId } = await createAndRun(app, "test.greet", { name: "Ann" });

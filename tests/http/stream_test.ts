@@ -160,6 +160,28 @@ Deno.test("GET /stream: others' entries neither delay a heartbeat nor hasten it"
   await reader.leave();
 });
 
+Deno.test("GET /stream: a heartbeat tells a reader that is behind no more than it was given", async () => {
+  const app = await startApp({ heartbeatMs: HEARTBEAT_MS });
+  await deliver(app, "a.First");
+  const start = app.engine.headLogId;
+  const reader = await open(app, "/stream");
+  await reader.chunk();
+  await deliver(app, "a.B");
+  await app.clock.settle();
+  const gate = Promise.withResolvers<void>();
+  const entries = app.engine.entries.bind(app.engine);
+  app.engine.entries = async (after, limit) => {
+    await gate.promise;
+    return await entries(after, limit);
+  };
+  const heartbeat = reader.messages();
+  await app.clock.advance(HEARTBEAT_MS);
+  assert.deepEqual(await heartbeat, [{ id: start, data: undefined }]);
+  gate.resolve();
+  assert.deepEqual(logIds(await reader.entries(1)), [start + 1]);
+  await reader.leave();
+});
+
 Deno.test("GET /stream: a reader that takes nothing is closed, and can resume", async () => {
   const app = await startApp({ streamStallMs: STALL_MS });
   await createPlan(app);
@@ -174,7 +196,7 @@ Deno.test("GET /stream: a reader that takes nothing is closed, and can resume", 
   await again.leave();
 });
 
-Deno.test("GET /stream: one stalled reader costs one chunk, however much comes", async () => {
+Deno.test("GET /stream: nothing is made for a reader that takes nothing, and all for one that does", async () => {
   const app = await startApp({ heartbeatMs: HEARTBEAT_MS, streamStallMs: STALL_MS });
   let reads = 0;
   const entries = app.engine.entries.bind(app.engine);
@@ -182,12 +204,46 @@ Deno.test("GET /stream: one stalled reader costs one chunk, however much comes",
     reads += 1;
     return entries(after, limit);
   };
-  const reader = await open(app, "/stream");
-  await reader.chunk();
+  await deliver(app, "a.First");
+  const readers = [];
+  for (let count = 0; count < 10; count++) readers.push(await open(app, "/stream"));
+  for (const reader of readers) await reader.chunk();
   for (let count = 0; count < 10; count++) await deliver(app, "a.B");
   await app.clock.settle();
-  assert.ok(reads <= 2, `read ${reads} pages`);
-  await reader.leave();
+  assert.ok(reads <= 10, `one reader of the journal is enough for all: ${reads} reads`);
+  for (const reader of readers) assert.equal((await reader.messages()).length, 10);
+  assert.ok(reads <= 11, `what all of them want is read once: ${reads} reads`);
+  for (const reader of readers) await reader.leave();
+});
+
+Deno.test("GET /stream: a reader that stalls keeps its place until it reads on or leaves", async () => {
+  const app = await startApp({ streamsMax: 2, streamStallMs: STALL_MS });
+  const readers = [await open(app, "/stream"), await open(app, "/stream")];
+  for (const reader of readers) await reader.chunk();
+  for (const reader of readers) void await Promise.all([reader.messages(), deliver(app, "a.B")]);
+  await app.clock.advance(STALL_MS);
+  await problemOf(await app.get("/stream"), 503, "over-capacity");
+  assert.equal(await readers[0]?.chunk(), undefined);
+  const third = await open(app, "/stream");
+  await third.chunk();
+  await problemOf(await app.get("/stream"), 503, "over-capacity");
+  await readers[1]?.leave();
+  await (await open(app, "/stream")).leave();
+  await third.leave();
+});
+
+Deno.test("GET /stream: readers in their thousands are served, and others in between", async () => {
+  const app = await startApp({ streamsMax: 2_000, heartbeatMs: HEARTBEAT_MS });
+  await deliver(app, "a.First");
+  const readers = [];
+  for (let count = 0; count < 2_000; count++) readers.push(await open(app, "/stream"));
+  for (const reader of readers) await reader.chunk();
+  const pending = readers.map((reader) => reader.messages());
+  const turns = app.clock.turns;
+  await deliver(app, "a.B");
+  for (const messages of await Promise.all(pending)) assert.equal(messages.length, 1);
+  assert.ok(app.clock.turns - turns >= 10, "nobody else had a turn");
+  for (const reader of readers) await reader.leave();
 });
 
 Deno.test("GET /stream: it ends when the process stops, and takes its timers along", async () => {

@@ -1,7 +1,7 @@
 /**
  * Daybook on a port of its own, in a process of its own, so that its memory can be told
- * from that of a test: as it is (`sound`), with streams that queue what their readers do
- * not take (`unbounded`), or with streams that wait for ever for readers (`patient`).
+ * from that of a test: as it is (`sound`), with streams that queue copies of what their
+ * readers do not take (`unbounded`), or with streams that wait for ever for readers (`patient`).
  * Prints its port.
  */
 
@@ -35,7 +35,7 @@ function queueing(response: Response): Response {
   }
   const eager = new ReadableStream<Uint8Array>({
     async start(controller) {
-      for await (const chunk of body) controller.enqueue(chunk);
+      for await (const chunk of body) controller.enqueue(chunk.slice());
       controller.close();
     },
   });

@@ -12,7 +12,7 @@ import { STATUS } from "../problem.ts";
 import { readQuery } from "../query.ts";
 import { jobId, single, whole } from "../query_parameters.ts";
 import { streamResponse } from "../response.ts";
-import { streamBody } from "../stream_body.ts";
+import { generatedBody } from "../stream/generated.ts";
 import { wholeNumberOf } from "../whole_number.ts";
 
 /** A page that changes more often cannot be read. */
@@ -28,12 +28,12 @@ export function addLive(app: Hono, edge: Edge): void {
 }
 
 function answerLive(c: Context, edge: Edge): Response {
-  edge.streams.requireRoom();
+  edge.outlets.requireRoom();
   const { jobId, after } = readQuery(c.req.raw, LIVE_PARAMETERS);
   const lastEventId = wholeNumberOf(c.req.header("last-event-id") ?? "");
   const seen = lastEventId ?? after ?? edge.engine.headLogId;
-  const limits = { ...edge, permit: permitOf(c.req.raw) };
-  const body = streamBody((signal) => changes(edge, jobId, seen, signal), limits);
+  const options = { keeper: edge.outlets, permit: permitOf(c.req.raw) };
+  const body = generatedBody((signal) => changes(edge, jobId, seen, signal), options);
   return streamResponse(body, "text/event-stream", STATUS.ok);
 }
 

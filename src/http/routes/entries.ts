@@ -8,7 +8,7 @@ import { STATUS } from "../problem.ts";
 import type { Query } from "../query.ts";
 import { cursor, single, whole } from "../query_parameters.ts";
 import { jsonResponse, streamResponse } from "../response.ts";
-import { streamBody } from "../stream_body.ts";
+import { generatedBody } from "../stream/generated.ts";
 
 const LIMIT_DEFAULT = 100;
 const LIMIT_MAX = 1_000;
@@ -40,10 +40,10 @@ export async function answerEntries(
     const page = await entryPage({ ...source, after, limit: limit ?? LIMIT_DEFAULT });
     return jsonResponse(page, STATUS.ok);
   }
-  edge.streams.requireRoom();
+  edge.outlets.requireRoom();
   const lines = { ...source, after, upTo: edge.engine.headLogId, limit: limit ?? Infinity };
   // A reader may page through a file as slowly as it likes.
-  const limits = { ...edge, streamStallMs: Infinity, permit: permitOf(request) };
-  const body = streamBody((signal) => entryLines(lines, signal), limits);
+  const options = { keeper: edge.outlets, permit: permitOf(request), isPatient: true };
+  const body = generatedBody((signal) => entryLines(lines, signal), options);
   return streamResponse(body, NDJSON, STATUS.ok);
 }

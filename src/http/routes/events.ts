@@ -11,7 +11,15 @@ import { deliver } from "../receipts.ts";
 import { tracedEvents, traceOf } from "../request_trace.ts";
 import { jsonResponse } from "../response.ts";
 import { answerEntries, entryPageParameters } from "./entries.ts";
-import { AFTER, afterOf, answerStream, startOf, STRATUM, STREAM_PARAMETERS } from "./streams.ts";
+import {
+  AFTER,
+  afterOf,
+  answerStream,
+  startOf,
+  STRATUM,
+  STREAM_PARAMETERS,
+  wantedOf,
+} from "./streams.ts";
 
 export function addEventRoutes(app: Hono, edge: Edge): void {
   app.post("/events", (c) => takeEvents(c, edge));
@@ -55,15 +63,7 @@ export const JOURNAL_STREAM_PARAMETERS = { jobId: OF_JOB, ...STREAM_PARAMETERS }
 
 function streamEvents(c: Context, edge: Edge): Response {
   const query = readQuery(c.req.raw, JOURNAL_STREAM_PARAMETERS);
-  const { jobId } = query;
-  return answerStream(c.req.raw, edge, {
-    feed: feedOf(edge.engine, jobId),
-    filter: {
-      jobId,
-      eventTypes: query.types && new Set(query.types),
-      stratum: query.stratum,
-    },
-    onlyTransitions: query.only !== undefined,
-    after: startOf(c.req.raw, query, edge.engine) ?? edge.engine.headLogId,
-  });
+  const after = startOf(c.req.raw, query, edge.engine) ?? edge.engine.headLogId;
+  const wanted = { ...wantedOf(query, query.jobId), untilEnd: false };
+  return answerStream(c.req.raw, edge, wanted, after);
 }

@@ -5,7 +5,6 @@ import type { LogId } from "../../core/ids.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
 import type { Edge } from "../edge.ts";
 import { valueOf } from "../engine_problem.ts";
-import { endOf } from "../event_stream.ts";
 import { jobFeed } from "../feed.ts";
 import { jobView } from "../job_view.ts";
 import { appliedHeader, preferencesOf } from "../prefer.ts";
@@ -13,10 +12,11 @@ import { STATUS } from "../problem.ts";
 import { readQuery, refuseQuery } from "../query.ts";
 import { choice, single } from "../query_parameters.ts";
 import { emptyResponse, jsonResponse } from "../response.ts";
+import { endOf } from "../stream/channel.ts";
 import { waitForJob } from "../waiting.ts";
 import { answerEntries, entryPageParameters } from "./entries.ts";
 import { jobIdOf, jobOf } from "./job_id.ts";
-import { answerStream, startOf, STREAM_PARAMETERS } from "./streams.ts";
+import { answerStream, startOf, STREAM_PARAMETERS, wantedOf } from "./streams.ts";
 
 export function addJobRoutes(app: Hono, edge: Edge): void {
   app.get("/jobs/:id", (c) => showJob(c, edge));
@@ -81,13 +81,7 @@ function streamJob(c: Context, edge: Edge): Response {
   if (untilEnd && isReconnectAfter(endOf(engine, jobId), after, c.req.raw)) {
     return emptyResponse(STATUS.noContent);
   }
-  return answerStream(c.req.raw, edge, {
-    feed: jobFeed(engine, jobId),
-    filter: { eventTypes: query.types && new Set(query.types), stratum: query.stratum },
-    onlyTransitions: query.only !== undefined,
-    after,
-    ...(untilEnd ? { untilEndOf: jobId } : {}),
-  });
+  return answerStream(c.req.raw, edge, { ...wantedOf(query, jobId), untilEnd }, after);
 }
 
 /**

@@ -1,17 +1,17 @@
-/** Answers server-sent events; see `streamMessages`. */
+/** Answers server-sent events; see `StreamHub`. */
 
 import * as v from "valibot";
 import { STRATA } from "../../core/event.ts";
-import type { LogId } from "../../core/ids.ts";
+import type { JobId, LogId } from "../../core/ids.ts";
 import { documented } from "../documented.ts";
 import type { Edge } from "../edge.ts";
 import type { EnginePort } from "../engine_port.ts";
-import { streamMessages, type StreamRequest } from "../event_stream.ts";
 import { permitOf } from "../permit.ts";
 import { invalidRequest, type RequestIssue, STATUS } from "../problem.ts";
+import type { Query } from "../query.ts";
 import { choice, eventType, listOf, single, whole } from "../query_parameters.ts";
 import { streamResponse } from "../response.ts";
-import { streamBody } from "../stream_body.ts";
+import type { Wanted } from "../stream/channel.ts";
 import { wholeNumberOf } from "../whole_number.ts";
 
 export const AFTER = single(
@@ -36,15 +36,32 @@ export const lastEventIdField = v.pipe(
   v.check((text) => text === "" || wholeNumberOf(text) !== undefined, LAST_EVENT_ID_RULE),
 );
 
+type StreamQuery = Query<typeof STREAM_PARAMETERS>;
+
+/** What the parameters ask for. */
+export function wantedOf(
+  { types, stratum, only }: Pick<StreamQuery, "types" | "stratum" | "only">,
+  jobId: JobId | undefined,
+): Omit<Wanted, "untilEnd"> {
+  return {
+    filter: { jobId, eventTypes: types && new Set(types), stratum },
+    onlyTransitions: only !== undefined,
+  };
+}
+
 interface AfterQuery {
   readonly after: LogId | undefined;
 }
 
 /** @throws {Problem} `over-capacity`. */
-export function answerStream(request: Request, edge: Edge, wanted: StreamRequest): Response {
-  edge.streams.requireRoom();
-  const limits = { ...edge, permit: permitOf(request) };
-  const body = streamBody((signal) => streamMessages(wanted, edge, signal), limits);
+export function answerStream(
+  request: Request,
+  { outlets, hub }: Edge,
+  wanted: Wanted,
+  after: LogId,
+): Response {
+  outlets.requireRoom();
+  const body = hub.open(wanted, after, permitOf(request));
   return streamResponse(body, "text/event-stream", STATUS.ok);
 }
 

@@ -1,0 +1,57 @@
+/** Things that become due a fixed time after they began: one timer for all of them. */
+
+import type { Clock } from "../../engine/ports.ts";
+
+export class Deadlines<Item> {
+  readonly #clock: Pick<Clock, "monotonic" | "setTimer">;
+  readonly #delayMs: number;
+  readonly #onDue: (item: Item) => void;
+  /** When each began. The delay is the same for all, so the first is due first. */
+  readonly #begun = new Map<Item, number>();
+  #cancelTimer: (() => void) | undefined;
+
+  constructor(
+    clock: Pick<Clock, "monotonic" | "setTimer">,
+    delayMs: number,
+    onDue: (item: Item) => void,
+  ) {
+    this.#clock = clock;
+    this.#delayMs = delayMs;
+    this.#onDue = onDue;
+  }
+
+  /** Counts from now, also when it had begun before. */
+  start(item: Item): void {
+    this.#begun.delete(item);
+    this.#begun.set(item, this.#clock.monotonic());
+    this.#cancelTimer ??= this.#clock.setTimer(this.#delayMs, this.#onTimer);
+  }
+
+  stop(item: Item): void {
+    if (!this.#begun.delete(item) || this.#begun.size > 0) return;
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+  }
+
+  /** The timer was set for an item that may have begun again since, or stopped. */
+  readonly #onTimer = (): void => {
+    const due = this.#takeDue();
+    const [next] = this.#begun.values();
+    this.#cancelTimer = next === undefined ? undefined : this.#clock.setTimer(
+      next + this.#delayMs - this.#clock.monotonic(),
+      this.#onTimer,
+    );
+    for (const item of due) this.#onDue(item);
+  };
+
+  #takeDue(): readonly Item[] {
+    const begunBy = this.#clock.monotonic() - this.#delayMs;
+    const due: Item[] = [];
+    for (const [item, at] of this.#begun) {
+      if (at > begunBy) break;
+      due.push(item);
+    }
+    for (const item of due) this.#begun.delete(item);
+    return due;
+  }
+}

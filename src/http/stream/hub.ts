@@ -1,0 +1,161 @@
+/**
+ * Streams of entries: section 8 of the design. One cursor goes along the journal for all
+ * readers. Each batch is matched and encoded once for all that want the same, and handed to
+ * those who wait. Whoever is behind reads the journal, a page at a time, in turn.
+ */
+
+import type { JobEventLogEntry } from "../../core/event.ts";
+import type { LogId } from "../../core/ids.ts";
+import type { Clock } from "../../engine/ports.ts";
+import type { EnginePort } from "../engine_port.ts";
+import { type Feed, jobFeed, journalFeed } from "../feed.ts";
+import type { Permit } from "../permit.ts";
+import { Channel, nothingAfter, type Wanted } from "./channel.ts";
+import { Channels } from "./channels.ts";
+import { ChunkCache } from "./chunks.ts";
+import { Deadlines } from "./deadlines.ts";
+import { Outlet, type OutletKeeper } from "./outlet.ts";
+import { type ReaderHub, StreamReader } from "./reader.ts";
+import { Turns } from "./turns.ts";
+
+const READ_AT_ONCE_MAX = 512;
+/** Readers that are behind and read the journal at a time. */
+const LANES = 4;
+/** Nobody waits for the timer: the wait ends with news, or with the last reader. */
+const FOR_EVER_MS = 2 ** 31 - 1;
+
+export interface HubOptions {
+  readonly engine: EnginePort;
+  readonly clock: Clock;
+  /** How often an idle stream says that it is alive, and how far it is. */
+  readonly heartbeatMs: number;
+  readonly outlets: OutletKeeper;
+}
+
+export class StreamHub implements ReaderHub {
+  readonly heartbeats: Deadlines<StreamReader>;
+  readonly turns: Turns;
+  readonly #options: HubOptions;
+  readonly #chunks = new ChunkCache();
+  readonly #channels = new Channels();
+  readonly #readers = new Set<StreamReader>();
+  /** Those that are behind, in the order of their turns. */
+  readonly #queue = new Set<StreamReader>();
+  #lanes = 0;
+  #head: LogId = 0;
+  #channelsMade = 0;
+  /** Aborts when the last reader leaves. */
+  #following: AbortController | undefined;
+
+  constructor(options: HubOptions) {
+    this.#options = options;
+    this.turns = new Turns(options.clock);
+    this.heartbeats = new Deadlines(
+      options.clock,
+      options.heartbeatMs,
+      (reader) => reader.beat(),
+    );
+  }
+
+  get head(): LogId {
+    return this.#head;
+  }
+
+  /** The body of a stream of what comes after a position, which is not beyond the head. */
+  open(wanted: Wanted, after: LogId, permit: Permit): ReadableStream<Uint8Array> {
+    const sourceOf = (outlet: Outlet) => this.#join(wanted, after, outlet);
+    return new Outlet({ keeper: this.#options.outlets, permit, sourceOf }).body;
+  }
+
+  queue(reader: StreamReader): void {
+    this.#queue.add(reader);
+    if (this.#lanes < LANES) void this.#serveQueue();
+  }
+
+  left(reader: StreamReader): void {
+    if (!this.#readers.delete(reader)) return;
+    this.#queue.delete(reader);
+    this.#channels.left(reader.channel);
+    if (this.#readers.size > 0) return;
+    this.#following?.abort();
+    this.#following = undefined;
+    this.#chunks.clear();
+  }
+
+  #join(wanted: Wanted, after: LogId, outlet: Outlet): StreamReader {
+    const channel = this.#channels.join(wanted, () => this.#makeChannel(wanted));
+    const reader = new StreamReader(channel, after, outlet, this);
+    this.#readers.add(reader);
+    if (this.#options.engine.draining) reader.stop();
+    else if (this.#following === undefined) void this.#follow();
+    return reader;
+  }
+
+  #makeChannel(wanted: Wanted): Channel {
+    return new Channel(wanted, String(this.#channelsMade++), {
+      engine: this.#options.engine,
+      history: this.#historyOf(wanted),
+      chunks: this.#chunks,
+      turns: this.turns,
+    });
+  }
+
+  /** The quickest that has all entries of interest. */
+  #historyOf({ filter: { jobId } }: Wanted): Feed {
+    const { engine } = this.#options;
+    return jobId !== undefined && engine.job(jobId) !== undefined
+      ? jobFeed(engine, jobId)
+      : journalFeed(engine);
+  }
+
+  /** Goes along the journal for as long as there are readers. */
+  async #follow(): Promise<void> {
+    const { engine } = this.#options;
+    const { signal } = this.#following = new AbortController();
+    this.#head = engine.headLogId;
+    try {
+      while (!signal.aborted) {
+        await engine.changed(this.#head, FOR_EVER_MS, signal);
+        await this.turns.next();
+        if (signal.aborted) return;
+        const isBehind = this.#head < engine.headLogId;
+        const entries = await engine.entries(this.#head, READ_AT_ONCE_MAX);
+        if (signal.aborted) return;
+        if (isBehind && entries.length === 0) throw nothingAfter(this.#head);
+        await this.#handOn(entries);
+        if (engine.draining && this.#head >= engine.headLogId) return this.#stop();
+      }
+    } catch (error) {
+      for (const reader of [...this.#readers]) reader.fail(error);
+    }
+  }
+
+  /** Serves all whom a batch concerns; the others have passed it without knowing. */
+  async #handOn(entries: readonly JobEventLogEntry[]): Promise<void> {
+    const scannedTo = entries.at(-1)?.logId ?? this.#head;
+    const waiters = [...this.#channels.concernedBy(entries)].flatMap((channel) => {
+      channel.makeChunk(this.#head, { entries, scannedTo });
+      return channel.takeWaiting(this.#head);
+    });
+    this.#head = scannedTo;
+    for (const waiter of waiters) {
+      if (this.turns.isOver) await this.turns.next();
+      waiter.serve();
+    }
+  }
+
+  /** Serves those who are behind, until none is. */
+  async #serveQueue(): Promise<void> {
+    this.#lanes += 1;
+    for (const reader of this.#queue) {
+      this.#queue.delete(reader);
+      await this.turns.next();
+      await reader.readOn();
+    }
+    this.#lanes -= 1;
+  }
+
+  #stop(): void {
+    for (const reader of [...this.#readers]) reader.stop();
+  }
+}

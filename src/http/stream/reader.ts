@@ -1,0 +1,115 @@
+/** One reader of a stream: a cursor, and an outlet that takes one chunk at a time. */
+
+import type { LogId } from "../../core/ids.ts";
+import type { Channel, Waiter } from "./channel.ts";
+import type { Chunk } from "./chunks.ts";
+import type { Deadlines } from "./deadlines.ts";
+import { greetingAt, heartbeatAt } from "./messages.ts";
+import type { ChunkSource, Outlet } from "./outlet.ts";
+import type { Turns } from "./turns.ts";
+
+/** What a reader needs of the hub that it belongs to. */
+export interface ReaderHub {
+  /** All up to here was handed on to the readers that waited for it. */
+  readonly head: LogId;
+  /** Of readers that have been given nothing since they last took a chunk. */
+  readonly heartbeats: Pick<Deadlines<StreamReader>, "start" | "stop">;
+  readonly turns: Pick<Turns, "isOver" | "spend">;
+  left(reader: StreamReader): void;
+  /** Calls `readOn` when it is this reader's turn. */
+  queue(reader: StreamReader): void;
+}
+
+const encoder = new TextEncoder();
+
+export class StreamReader implements ChunkSource, Waiter {
+  #isGreeted = false;
+  #isReading = false;
+  #isStopping = false;
+
+  constructor(
+    readonly channel: Channel,
+    public cursor: LogId,
+    private readonly outlet: Outlet,
+    private readonly hub: ReaderHub,
+  ) {}
+
+  wanted(): void {
+    if (!this.#isGreeted) return this.#greet();
+    this.hub.heartbeats.start(this);
+    this.serve();
+  }
+
+  /** Gives the next chunk when it is at hand; else waits for news, or for its turn to read. */
+  serve(): void {
+    while (this.outlet.isHungry && !this.#isReading) {
+      const chunk = this.channel.chunkAfter(this.cursor);
+      const isCaughtUp = chunk === undefined && this.cursor >= this.hub.head;
+      if (isCaughtUp) return void this.channel.waiting.add(this);
+      if (chunk === undefined || this.hub.turns.isOver) return this.hub.queue(this);
+      this.#take(chunk);
+    }
+  }
+
+  /** Gives the next chunk from the journal. */
+  async readOn(): Promise<void> {
+    if (!this.outlet.isHungry || this.#isReading) return;
+    this.#isReading = true;
+    try {
+      const chunk = this.channel.chunkAfter(this.cursor) ??
+        await this.channel.readChunk(this.cursor);
+      if (this.outlet.isHungry) this.#take(chunk);
+    } catch (error) {
+      this.outlet.fail(error);
+    }
+    this.#isReading = false;
+    if (this.#isStopping) this.outlet.end();
+    else this.serve();
+  }
+
+  /** Tells a reader to whom nothing was given for long how far it is. */
+  beat(): void {
+    this.cursor = this.#position;
+    this.#give(encoder.encode(heartbeatAt(this.cursor)));
+  }
+
+  fail(error: unknown): void {
+    this.outlet.fail(error);
+  }
+
+  /** What is being read is given first. */
+  stop(): void {
+    this.#isStopping = true;
+    if (!this.#isReading) this.outlet.end();
+  }
+
+  left(): void {
+    this.channel.waiting.delete(this);
+    this.hub.heartbeats.stop(this);
+    this.hub.left(this);
+  }
+
+  #greet(): void {
+    this.#isGreeted = true;
+    this.#give(encoder.encode(greetingAt(this.cursor)));
+  }
+
+  /** While it waits, what was handed on did not pass, or it would have been given it. */
+  get #position(): LogId {
+    const isWaiting = this.channel.waiting.has(this);
+    return isWaiting ? Math.max(this.cursor, this.hub.head) : this.cursor;
+  }
+
+  #take({ bytes, to, isLast }: Chunk): void {
+    this.cursor = to;
+    if (bytes.length > 0) this.#give(bytes);
+    if (isLast) this.outlet.end();
+  }
+
+  #give(bytes: Uint8Array): void {
+    this.channel.waiting.delete(this);
+    this.hub.heartbeats.stop(this);
+    this.hub.turns.spend(1);
+    this.outlet.give(bytes);
+  }
+}

@@ -1,0 +1,165 @@
+/** Whatever readers want, however they read, leave and resume: each sees all that it asked for, once. */
+
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import type { EnginePort } from "../../src/http/engine_port.ts";
+import { rounds } from "../support/effort.ts";
+import { createPlan, startApp, type TestApp } from "../support/http_app.ts";
+import { expectedBy, Follower } from "../support/stream_followers.ts";
+
+const RUNS = rounds(150, 5_000);
+const HEARTBEAT_MS = 15_000;
+const JOBS = ["job-1", "job-2"] as const;
+const TYPES = ["a.B", "a.C", "job.JobSuspended", "job.JobResumed"] as const;
+/** A few of them make a chunk. */
+const LONG = "x".repeat(12_000);
+const FOLLOWERS = 4;
+
+const arbitraryWanted = fc.record({
+  ofJob: fc.option(fc.constantFrom(...JOBS), { nil: undefined }),
+  jobId: fc.option(fc.constantFrom(...JOBS, "nobody"), { nil: undefined }),
+  types: fc.option(fc.subarray([...TYPES], { minLength: 1 }), { nil: undefined }),
+  stratum: fc.option(fc.constantFrom("domain", "framework"), { nil: undefined }),
+  onlyTransitions: fc.boolean(),
+});
+
+const arbitraryFollower = fc.nat({ max: FOLLOWERS - 1 });
+
+const arbitraryStep = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant("read"), who: arbitraryFollower }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("leave"), who: arbitraryFollower }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant("deliver"),
+      eventType: fc.constantFrom("a.B", "a.C"),
+      jobId: fc.option(fc.constantFrom(...JOBS), { nil: undefined }),
+      count: fc.constantFrom(1, 1, 2, 40),
+      text: fc.constantFrom("", LONG),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("control"),
+      jobId: fc.constantFrom(...JOBS),
+      action: fc.constantFrom("suspend", "resume"),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("beat") }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("hold") }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("release") }) },
+);
+
+type Step = typeof arbitraryStep extends fc.Arbitrary<infer Value> ? Value : never;
+
+async function take(step: Step, app: HeldApp, followers: readonly Follower[]): Promise<void> {
+  switch (step.kind) {
+    case "read":
+      return await followers[step.who]?.read();
+    case "leave":
+      return await followers[step.who]?.leave();
+    case "deliver": {
+      const { eventType, jobId, text } = step;
+      const event = { eventType, attributes: { text }, ...(jobId === undefined ? {} : { jobId }) };
+      const response = await app.post("/events", Array.from({ length: step.count }, () => event));
+      return await response.body?.cancel();
+    }
+    case "control": {
+      const response = await app.post(`/jobs/${step.jobId}/${step.action}`);
+      return await response.body?.cancel();
+    }
+    case "beat":
+      return await app.clock.advance(HEARTBEAT_MS);
+    case "hold":
+      return app.hold();
+    case "release":
+      return app.release();
+  }
+}
+
+/** Reads until everybody has been told all there is; heartbeats tell of what does not pass. */
+async function readUp(app: TestApp, followers: readonly Follower[]): Promise<void> {
+  for (let round = 0; round < 200; round++) {
+    const behind = followers.filter(({ lastId }) => lastId < app.engine.headLogId);
+    if (behind.length === 0) return;
+    for (const follower of behind) await follower.read();
+    if (round % 3 === 2) await app.clock.advance(HEARTBEAT_MS);
+  }
+  assert.fail("somebody never came to the head");
+}
+
+/** A server whose disk may take its time. */
+interface HeldApp extends TestApp {
+  /** From now on the journal is not read. */
+  hold(): void;
+  /** What was held is read now. */
+  release(): void;
+}
+
+type Start = () => Promise<HeldApp>;
+
+async function startSound(): Promise<HeldApp> {
+  const app = await startApp({ heartbeatMs: HEARTBEAT_MS });
+  const entries = app.engine.entries.bind(app.engine);
+  let gate: PromiseWithResolvers<void> | undefined;
+  app.engine.entries = async (after, limit) => {
+    await gate?.promise;
+    return await entries(after, limit);
+  };
+  return {
+    ...app,
+    hold: () => void (gate ??= Promise.withResolvers<void>()),
+    release() {
+      gate?.resolve();
+      gate = undefined;
+    },
+  };
+}
+
+function property(start: Start) {
+  const wanted = fc.array(arbitraryWanted, { minLength: FOLLOWERS, maxLength: FOLLOWERS });
+  const steps = fc.array(arbitraryStep, { minLength: 10, maxLength: 60, size: "max" });
+  return fc.asyncProperty(wanted, steps, async (everybody, sequence) => {
+    const app = await start();
+    for (const jobId of JOBS) await createPlan(app, { jobId });
+    const followers = everybody.map((each, index) => new Follower(app, each, index));
+    for (const step of sequence) await take(step, app, followers);
+    app.release();
+    await readUp(app, followers);
+    for (const follower of followers) {
+      assert.deepEqual(follower.seen, await expectedBy(follower, app));
+      await follower.leave();
+    }
+  });
+}
+
+Deno.test("stream laws: every reader sees what it asked for, in order, without a gap or a repeat", async () => {
+  await fc.assert(property(startSound), { numRuns: RUNS });
+});
+
+type ReadEntries = EnginePort["entries"];
+
+/** The same server over a journal that is read wrongly. */
+function startSpoilt(spoil: (entries: ReadEntries) => ReadEntries): Start {
+  return async () => {
+    const app = await startSound();
+    app.engine.entries = spoil(app.engine.entries.bind(app.engine));
+    return app;
+  };
+}
+
+/** Each is one promise that is not kept. */
+const SPOILT: Readonly<Record<string, (entries: ReadEntries) => ReadEntries>> = {
+  "leaves one of ten out": (entries) => async (after, limit) =>
+    (await entries(after, limit)).filter(({ logId }) => logId % 10 !== 0),
+  "gives one of three again": (entries) => (after, limit) =>
+    entries(after > 0 && after % 3 === 0 ? after - 1 : after, limit),
+};
+
+for (const [name, spoil] of Object.entries(SPOILT)) {
+  Deno.test(`stream laws: a server that ${name} is caught`, async () => {
+    const { failed } = await fc.check(property(startSpoilt(spoil)), { numRuns: RUNS });
+    assert.equal(failed, true);
+  });
+}

@@ -1,0 +1,89 @@
+/** The small parts that streams are made of. */
+
+import assert from "node:assert/strict";
+import { type Chunk, ChunkCache } from "../../src/http/stream/chunks.ts";
+import { Deadlines } from "../../src/http/stream/deadlines.ts";
+import { Turns } from "../../src/http/stream/turns.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+
+const DELAY_MS = 1_000;
+
+function deadlines() {
+  const clock = new FakeClock();
+  const due: string[] = [];
+  return { clock, due, all: new Deadlines<string>(clock, DELAY_MS, (item) => due.push(item)) };
+}
+
+Deno.test("Deadlines: each is due after its own time, on one timer for all", async () => {
+  const { clock, due, all } = deadlines();
+  all.start("first");
+  await clock.advance(400);
+  for (const item of ["second", "third"]) all.start(item);
+  assert.equal(clock.armed, 1);
+  await clock.advance(599);
+  assert.deepEqual(due, []);
+  await clock.advance(1);
+  assert.deepEqual(due, ["first"]);
+  await clock.advance(400);
+  assert.deepEqual(due, ["first", "second", "third"]);
+  assert.equal(clock.armed, 0);
+});
+
+Deno.test("Deadlines: what begins again counts from then, and what stops is never due", async () => {
+  const { clock, due, all } = deadlines();
+  for (const item of ["again", "stopped", "kept"]) all.start(item);
+  await clock.advance(500);
+  all.start("again");
+  all.stop("stopped");
+  await clock.advance(500);
+  assert.deepEqual(due, ["kept"]);
+  await clock.advance(500);
+  assert.deepEqual(due, ["kept", "again"]);
+});
+
+Deno.test("Deadlines: the last that stops takes the timer along", () => {
+  const { clock, all } = deadlines();
+  for (const item of ["one", "other"]) all.start(item);
+  all.stop("one");
+  assert.equal(clock.armed, 1);
+  all.stop("other");
+  all.stop("other");
+  assert.equal(clock.armed, 0);
+});
+
+Deno.test("Deadlines: what is due may begin again at once", async () => {
+  const clock = new FakeClock();
+  let count = 0;
+  const all: Deadlines<string> = new Deadlines(clock, DELAY_MS, (item) => {
+    count += 1;
+    all.start(item);
+  });
+  all.start("heartbeat");
+  await clock.advance(3 * DELAY_MS);
+  assert.deepEqual([count, clock.armed], [3, 1]);
+});
+
+function chunk(bytes: number): Chunk {
+  return { bytes: new Uint8Array(bytes), to: 1, isLast: false };
+}
+
+Deno.test("ChunkCache: it holds a bounded number of bytes and of chunks, those made last", () => {
+  const mebibyte = 1024 * 1024;
+  const cache = new ChunkCache();
+  for (let count = 0; count < 10; count++) cache.add(`large/${count}`, chunk(mebibyte));
+  const kept = Array.from({ length: 10 }, (_, count) => cache.get(`large/${count}`) !== undefined);
+  assert.deepEqual(kept, [...Array(6).fill(false), ...Array(4).fill(true)]);
+  for (let count = 0; count < 10_000; count++) cache.add(`empty/${count}`, chunk(0));
+  assert.equal(cache.get("empty/5000"), undefined);
+  assert.ok(cache.get("empty/9999"));
+});
+
+Deno.test("Turns: when one is over, others have theirs before the next", async () => {
+  const clock = new FakeClock();
+  const turns = new Turns(clock);
+  await turns.next();
+  assert.equal(clock.turns, 0);
+  while (!turns.isOver) turns.spend(1);
+  await Promise.all([turns.next(), turns.next()]);
+  assert.deepEqual([turns.isOver, clock.turns], [false, 1]);
+});
