@@ -4,7 +4,7 @@ import { eventType } from "../src/core/event_type.ts";
 import type { JobId } from "../src/core/ids.ts";
 import { DEFAULT_POLICY, type JobPlan } from "../src/core/job_plan.ts";
 import type { Daybook } from "../src/daybook.ts";
-import { CorrelationIndex } from "../src/engine/correlation_index.ts";
+import { CorrelationIndex } from "../src/engine/events/correlation_index.ts";
 import { median, openDaybook, paired, perSecond, type Result, withFolder } from "./fixtures.ts";
 
 const SHIPPED = eventType("ec.shipment.ShipmentCompleted");

@@ -1,6 +1,6 @@
 /** The settings that bound what the server holds at a time; each queue has one. */
 
-import type { DeliveryLimits } from "./engine/delivery_limits.ts";
+import type { DeliveryLimits } from "./engine/events/delivery_limits.ts";
 
 /**
  * Everything that could grow has its limit here. At a limit of the server a request gets 503;

@@ -49,7 +49,7 @@ export type { ExpectedEventKind, Multiplicity } from "./core/job_plan.ts";
 export type { JsonObject, JsonScalar, JsonValue } from "./core/json.ts";
 export type { RetryPolicy } from "./core/retry_policy.ts";
 export type { InputRetention } from "./core/sealed_input.ts";
-export type { SecretPath } from "./engine/secret_path.ts";
+export type { SecretPath } from "./engine/secrets/secret_path.ts";
 export type {
   EmbeddedDaybook,
   OpenOptions,

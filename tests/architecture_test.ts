@@ -90,7 +90,7 @@ function reachable(imports: Imports, from: readonly string[]): ReadonlySet<strin
 
 Deno.test("architecture: core, then engine, then journal and http, then the commands", async () => {
   const imports = await readImports("src");
-  assert.ok(imports.get("src/engine/projection.ts")?.includes("src/core/event.ts"));
+  assert.ok(imports.get("src/engine/writer/projection.ts")?.includes("src/core/event.ts"));
   assert.deepEqual(wrongWays(imports), []);
 });
 

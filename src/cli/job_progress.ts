@@ -1,6 +1,6 @@
 /** Shows how far a job is while it is waited for: its tasks as they end, and a bar. */
 
-import { entryNote } from "../engine/entry_note.ts";
+import { entryNote } from "../engine/queries/entry_note.ts";
 import type { CommandInput } from "./command.ts";
 import { fitted, padded, plainText } from "./plain_text.ts";
 import { painted } from "./render/marks.ts";

@@ -3,8 +3,8 @@
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import { MAIN_EXPECTATION_ID } from "../core/job_plan.ts";
-import { refuseEntry } from "../engine/framework_schemas.ts";
-import { JobTable } from "../engine/job_table.ts";
+import { refuseEntry } from "../engine/writer/framework_schemas.ts";
+import { JobTable } from "../engine/writer/job_table.ts";
 import type { EntryLocation, JournalHead } from "../engine/ports.ts";
 import type { FileSystem } from "../journal/file_system.ts";
 import { JournalReading } from "../journal/journal_reading.ts";

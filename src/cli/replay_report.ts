@@ -2,8 +2,8 @@
 
 import type { JobId, LogId } from "../core/ids.ts";
 import type { StateName } from "../core/job_state.ts";
-import type { HistoryVerdict } from "../engine/history_check.ts";
-import type { PlanChange } from "../engine/plan_change.ts";
+import type { HistoryVerdict } from "../engine/queries/history_check.ts";
+import type { PlanChange } from "../engine/queries/plan_change.ts";
 import type { EntryLocation } from "../engine/ports.ts";
 
 /** One job, and how today's definition agrees with its history. */

@@ -1,7 +1,7 @@
 /** The report of `replay-test`: text for people, and a JSON value to a line for programs. */
 
 import type { LogId } from "../core/ids.ts";
-import { type HistoryVerdict, nextText } from "../engine/history_check.ts";
+import { type HistoryVerdict, nextText } from "../engine/queries/history_check.ts";
 import { plainText } from "./plain_text.ts";
 import {
   type Category,

@@ -4,8 +4,8 @@ import { hasCode, isTerminal, type JobState } from "../core/job_state.ts";
 import { messageOf } from "../core/thrown.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
 import { DefinitionRegistry } from "../engine/definition_registry.ts";
-import { checkHistory, type HistoryVerdict } from "../engine/history_check.ts";
-import { planChanges } from "../engine/plan_change.ts";
+import { checkHistory, type HistoryVerdict } from "../engine/queries/history_check.ts";
+import { planChanges } from "../engine/queries/plan_change.ts";
 import type { Clock } from "../engine/ports.ts";
 import {
   isSealed,
@@ -13,7 +13,7 @@ import {
   type SealedJob,
   Sealing,
   withInput,
-} from "../engine/sealing.ts";
+} from "../engine/secrets/sealing.ts";
 import type { FileSystem } from "../journal/file_system.ts";
 import { KeyFiles } from "../journal/key_files.ts";
 import { layoutOf } from "../journal/layout.ts";

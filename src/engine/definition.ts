@@ -6,7 +6,7 @@ import { type JsonObject, type JsonValue, wellFormed } from "../core/json.ts";
 import type { ExpectedEventKind, Multiplicity } from "../core/job_plan.ts";
 import type { RetryPolicy } from "../core/retry_policy.ts";
 import type { InputRetention } from "../core/sealed_input.ts";
-import type { SecretPath } from "./secret_path.ts";
+import type { SecretPath } from "./secrets/secret_path.ts";
 
 /**
  * A schema of valibot, as far as types follow from it: what it takes, and what it makes of

@@ -27,7 +27,7 @@ import { ID_PATTERN, ID_RULE } from "../core/ids.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { AnyJobDefinition, ErrorMatcher, Expectation, FactEvent } from "./definition.ts";
 import { inputIssues } from "./input_issues.ts";
-import { requireProtectable } from "./protection.ts";
+import { requireProtectable } from "./secrets/protection.ts";
 import type { DefinitionInfo, InputIssue } from "./requests.ts";
 
 export type InputVerdict =

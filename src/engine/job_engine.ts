@@ -10,15 +10,15 @@ import { hasCode, type JobState } from "../core/job_state.ts";
 import type { Point } from "../core/point.ts";
 import type { Replay, StepsWanted } from "../core/replay_steps.ts";
 import type { Supposition } from "../core/supposition.ts";
-import { SHUTDOWN_GRACE_MS } from "./attempt.ts";
+import { SHUTDOWN_GRACE_MS } from "./run/attempt.ts";
 import { engineConsumer } from "./engine_consumer.ts";
 import { type EngineParts, engineParts, type JobEngineOptions } from "./engine_parts.ts";
 import { EngineStatus } from "./engine_status.ts";
-import type { Account } from "./explainer.ts";
-import { JobLists } from "./job_lists.ts";
-import { JobSurvey } from "./job_survey.ts";
+import type { Account } from "./queries/explainer.ts";
+import { JobLists } from "./queries/job_lists.ts";
+import { JobSurvey } from "./queries/job_survey.ts";
 import type { Clock, Journal, JournalConsumer, JournalInfo } from "./ports.ts";
-import type { WhatIfReport } from "./replays.ts";
+import type { WhatIfReport } from "./queries/replays.ts";
 import {
   type ControlRequest,
   type Created,

@@ -11,7 +11,7 @@ import type { FailedJob, JobState, StateName } from "../core/job_state.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { InputRetention } from "../core/sealed_input.ts";
 import type { Condition } from "../core/condition.ts";
-import type { LimitReached } from "./delivery_limits.ts";
+import type { LimitReached } from "./events/delivery_limits.ts";
 import type { Mismatch } from "../core/mismatch.ts";
 import type { TraceIds } from "../core/trace_ids.ts";
 

@@ -7,11 +7,11 @@ import type { JobState } from "../core/job_state.ts";
 import type { Point } from "../core/point.ts";
 import type { Replay, StepsWanted } from "../core/replay_steps.ts";
 import type { Supposition } from "../core/supposition.ts";
-import type { Account } from "../engine/explainer.ts";
-import type { JobLists } from "../engine/job_lists.ts";
-import type { JobSurvey } from "../engine/job_survey.ts";
+import type { Account } from "../engine/queries/explainer.ts";
+import type { JobLists } from "../engine/queries/job_lists.ts";
+import type { JobSurvey } from "../engine/queries/job_survey.ts";
 import type { JournalInfo } from "../engine/ports.ts";
-import type { WhatIfReport } from "../engine/replays.ts";
+import type { WhatIfReport } from "../engine/queries/replays.ts";
 import type {
   ControlRequest,
   Created,

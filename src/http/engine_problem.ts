@@ -3,7 +3,7 @@
 import { assertNever } from "../core/assert_never.ts";
 import type { Rejection } from "../core/decide.ts";
 import { nearestName } from "../core/spelling.ts";
-import { OverCapacityError } from "../engine/intake.ts";
+import { OverCapacityError } from "../engine/writer/intake.ts";
 import { JournalFailedError, JournalFullError } from "../engine/ports.ts";
 import type { EngineProblem, Outcome } from "../engine/requests.ts";
 import { overCapacity } from "./capacity.ts";

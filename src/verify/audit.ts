@@ -2,7 +2,7 @@
 
 import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
-import { Projection } from "../engine/projection.ts";
+import { Projection } from "../engine/writer/projection.ts";
 import type { JournalHead } from "../engine/ports.ts";
 import { journalFlag } from "../journal/journal_flag.ts";
 import type { FileSystem } from "../journal/file_system.ts";

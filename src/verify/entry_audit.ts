@@ -3,8 +3,8 @@
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { JobState } from "../core/job_state.ts";
 import { illegalityOf } from "../core/legality.ts";
-import { refuseEntry } from "../engine/framework_schemas.ts";
-import type { JobTable } from "../engine/job_table.ts";
+import { refuseEntry } from "../engine/writer/framework_schemas.ts";
+import type { JobTable } from "../engine/writer/job_table.ts";
 
 /** What an entry made of its job, if it is about one; or what is wrong with the entry. */
 export type Audited =

@@ -6,7 +6,7 @@
 import type { JobId, LogId } from "../core/ids.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { JobState } from "../core/job_state.ts";
-import type { JobTable } from "../engine/job_table.ts";
+import type { JobTable } from "../engine/writer/job_table.ts";
 import type { JournalHead } from "../engine/ports.ts";
 import { NO_PAUSE, type Pause } from "./pause.ts";
 

@@ -4,7 +4,7 @@ import { eventId, jobId } from "../../src/core/ids.ts";
 import { quotationOf } from "../../src/core/quotation.ts";
 import { type ExportHeader, exportLines } from "../../src/cli/journal/export_file.ts";
 import { parseExport } from "../../src/cli/journal/export_parser.ts";
-import { quotedEventId } from "../../src/engine/derived_ids.ts";
+import { quotedEventId } from "../../src/engine/writer/derived_ids.ts";
 import { expectation, JOB, outsideJob } from "../support/entries.ts";
 
 const STORY = outsideJob([expectation("paid", "x.Paid", { correlation: { equals: { id: 1 } } })])

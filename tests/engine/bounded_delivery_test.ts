@@ -6,7 +6,7 @@ import { eventType } from "../../src/core/event_type.ts";
 import { eventId, jobId } from "../../src/core/ids.ts";
 import { DEFAULT_POLICY, type JobPlan } from "../../src/core/job_plan.ts";
 import type { JsonObject } from "../../src/core/json.ts";
-import type { EngineLimits } from "../../src/engine/intake.ts";
+import type { EngineLimits } from "../../src/engine/writer/intake.ts";
 import type { CreateRequest, IncomingEvent, Receipt } from "../../src/engine/requests.ts";
 import { Harness } from "../support/engine_harness.ts";
 import { FakeClock } from "../support/fake_clock.ts";

@@ -3,8 +3,11 @@ import { Buffer } from "node:buffer";
 import { eventType } from "../../src/core/event_type.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { eventId } from "../../src/core/ids.ts";
-import { ContentComparison, type ContentDifference } from "../../src/engine/content_difference.ts";
-import { Projection } from "../../src/engine/projection.ts";
+import {
+  ContentComparison,
+  type ContentDifference,
+} from "../../src/engine/queries/content_difference.ts";
+import { Projection } from "../../src/engine/writer/projection.ts";
 
 function fact(logId: number): JobEventLogEntry {
   return {

@@ -6,7 +6,7 @@ import { type JobId, jobId } from "../../src/core/ids.ts";
 import { DEFAULT_POLICY, type JobPlan, matcherAccepts } from "../../src/core/job_plan.ts";
 import { isScalar, type JsonObject, type JsonScalar } from "../../src/core/json.ts";
 import { looseForm } from "../../src/core/mismatch.ts";
-import { CorrelationIndex } from "../../src/engine/correlation_index.ts";
+import { CorrelationIndex } from "../../src/engine/events/correlation_index.ts";
 import { matcher } from "../support/entries.ts";
 
 const TYPE = eventType("ec.Happened");

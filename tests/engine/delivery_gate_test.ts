@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { DeliveryGate, type Place } from "../../src/engine/delivery_gate.ts";
+import { DeliveryGate, type Place } from "../../src/engine/events/delivery_gate.ts";
 
 /** Asks for room, and notes who gets it. */
 function asking(gate: DeliveryGate, entered: string[]) {

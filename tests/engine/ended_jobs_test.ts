@@ -5,7 +5,7 @@ import { eventType } from "../../src/core/event_type.ts";
 import { jobId, taskId } from "../../src/core/ids.ts";
 import { type JobPlan, MAIN_ONLY_PLAN } from "../../src/core/job_plan.ts";
 import type { JobState, RunningJob } from "../../src/core/job_state.ts";
-import { EndedJobs } from "../../src/engine/ended_jobs.ts";
+import { EndedJobs } from "../../src/engine/views/ended_jobs.ts";
 import type { Applied } from "../../src/core/job_fold.ts";
 import type { CreateRequest } from "../../src/engine/requests.ts";
 import { expectation, matcher, plan } from "../support/entries.ts";

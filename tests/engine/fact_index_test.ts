@@ -8,7 +8,7 @@ import { eventType } from "../../src/core/event_type.ts";
 import { eventId, jobId, type LogId } from "../../src/core/ids.ts";
 import type { JsonObject, JsonScalar } from "../../src/core/json.ts";
 import { looseForm } from "../../src/core/mismatch.ts";
-import { FactIndex } from "../../src/engine/fact_index.ts";
+import { FactIndex } from "../../src/engine/views/fact_index.ts";
 import { attributesOf, correlations } from "../core/arbitrary_correlations.ts";
 import { codedJob, matcher, timeOf } from "../support/entries.ts";
 

@@ -8,8 +8,8 @@ import {
   type JobContext,
   NonRetryableError,
 } from "../../src/engine/definition.ts";
-import type { HistoryVerdict } from "../../src/engine/history_check.ts";
-import { planChanges } from "../../src/engine/plan_change.ts";
+import type { HistoryVerdict } from "../../src/engine/queries/history_check.ts";
+import { planChanges } from "../../src/engine/queries/plan_change.ts";
 import { Harness } from "../support/engine_harness.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { told, verdictOn } from "../support/history_checks.ts";

@@ -8,11 +8,11 @@ import type { JobId } from "../../src/core/ids.ts";
 import { recordedFailure } from "../../src/core/job_resource.ts";
 import type { JobState } from "../../src/core/job_state.ts";
 import { defineJob, NonRetryableError } from "../../src/engine/definition.ts";
-import { JobLists } from "../../src/engine/job_lists.ts";
-import { SCAN_COST_MAX } from "../../src/engine/job_scan.ts";
-import { JobTable } from "../../src/engine/job_table.ts";
+import { JobLists } from "../../src/engine/queries/job_lists.ts";
+import { SCAN_COST_MAX } from "../../src/engine/queries/job_scan.ts";
+import { JobTable } from "../../src/engine/writer/job_table.ts";
 import type { JobFilter } from "../../src/engine/requests.ts";
-import { WorkerQueue } from "../../src/engine/worker_queue.ts";
+import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";
 import { Harness } from "../support/engine_harness.ts";
 
 const REFUSED = defineJob({

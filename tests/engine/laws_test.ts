@@ -14,7 +14,7 @@ import {
   NonRetryableError,
 } from "../../src/engine/definition.ts";
 import type { TraceIds } from "../../src/core/trace_ids.ts";
-import { FactIndex } from "../../src/engine/fact_index.ts";
+import { FactIndex } from "../../src/engine/views/fact_index.ts";
 import type { IncomingEvent } from "../../src/engine/requests.ts";
 import { Harness } from "../support/engine_harness.ts";
 

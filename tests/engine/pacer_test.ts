@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Work } from "../../src/core/at_once.ts";
-import { Pacer, type Share } from "../../src/engine/pacer.ts";
+import { Pacer, type Share } from "../../src/engine/events/pacer.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 
 /** A clock on which time passes by work alone. */

@@ -2,14 +2,14 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { EntryColumns } from "../../src/engine/entry_columns.ts";
-import { EventIdIndex } from "../../src/engine/event_id_index.ts";
+import { EntryColumns } from "../../src/engine/writer/entry_columns.ts";
+import { EventIdIndex } from "../../src/engine/writer/event_id_index.ts";
 import type { JobId } from "../../src/core/ids.ts";
 import type { Applied } from "../../src/core/job_fold.ts";
-import { JobWaits } from "../../src/engine/job_waits.ts";
-import { Slots } from "../../src/engine/slots.ts";
-import { Scheduler } from "../../src/engine/scheduler.ts";
-import { WorkerQueue } from "../../src/engine/worker_queue.ts";
+import { JobWaits } from "../../src/engine/views/job_waits.ts";
+import { Slots } from "../../src/engine/run/slots.ts";
+import { Scheduler } from "../../src/engine/run/scheduler.ts";
+import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 
 Deno.test("event id index: every id is found, through growth and a restored capture", () => {

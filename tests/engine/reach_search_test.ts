@@ -7,7 +7,7 @@ import { eventType } from "../../src/core/event_type.ts";
 import { jobId } from "../../src/core/ids.ts";
 import { DEFAULT_POLICY, type JobPlan, matcherAccepts } from "../../src/core/job_plan.ts";
 import type { JsonObject } from "../../src/core/json.ts";
-import { CorrelationIndex } from "../../src/engine/correlation_index.ts";
+import { CorrelationIndex } from "../../src/engine/events/correlation_index.ts";
 
 const TYPE = eventType("ec.Happened");
 

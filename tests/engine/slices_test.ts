@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Work } from "../../src/core/at_once.ts";
 import { atOnce } from "../../src/core/at_once.ts";
-import { inSlices } from "../../src/engine/slices.ts";
+import { inSlices } from "../../src/engine/queries/slices.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 
 /** A clock on which each look takes a millisecond. */

@@ -12,14 +12,14 @@ import {
   type JobPolicy,
 } from "../../src/core/job_plan.ts";
 import type { JsonObject } from "../../src/core/json.ts";
-import { CorrelationIndex } from "../../src/engine/correlation_index.ts";
+import { CorrelationIndex } from "../../src/engine/events/correlation_index.ts";
 import { defineJob } from "../../src/engine/definition.ts";
 import { DefinitionRegistry } from "../../src/engine/definition_registry.ts";
-import { EndedJobs } from "../../src/engine/ended_jobs.ts";
-import { JobTable } from "../../src/engine/job_table.ts";
+import { EndedJobs } from "../../src/engine/views/ended_jobs.ts";
+import { JobTable } from "../../src/engine/writer/job_table.ts";
 import { JournalFullError } from "../../src/engine/ports.ts";
 import type { CreateRequest, IncomingEvent, Receipt } from "../../src/engine/requests.ts";
-import { Unmatched } from "../../src/engine/unmatched.ts";
+import { Unmatched } from "../../src/engine/events/unmatched.ts";
 import { Harness } from "../support/engine_harness.ts";
 import { expectation, matcher, plan, timeOf } from "../support/entries.ts";
 

@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
 import { FileJournal } from "../../src/journal/file_journal.ts";
-import { Projection } from "../../src/engine/projection.ts";
+import { Projection } from "../../src/engine/writer/projection.ts";
 import {
   Copier,
   type Copy,

@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { Projection } from "../../src/engine/projection.ts";
+import { Projection } from "../../src/engine/writer/projection.ts";
 import { FileJournal } from "../../src/journal/file_journal.ts";
 import type { FileSystem } from "../../src/journal/file_system.ts";
 import { withoutDigest } from "../support/broken_readers.ts";

@@ -1,7 +1,7 @@
 /** A kernel that is broken on purpose, in one place at a time, for as long as something plays. */
 
-import { Attempts } from "../../src/engine/attempts.ts";
-import { Writer } from "../../src/engine/writer.ts";
+import { Attempts } from "../../src/engine/run/attempts.ts";
+import { Writer } from "../../src/engine/writer/writer.ts";
 
 /** Puts something else in the place of a method; the result undoes it. */
 type Break = () => () => void;

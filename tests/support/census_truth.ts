@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { conditionOf } from "../../src/core/condition.ts";
 import { hasCode, isTerminal, type JobState } from "../../src/core/job_state.ts";
 import type { JobEngine } from "../../src/engine/job_engine.ts";
-import { ATTENTION_MAX } from "../../src/engine/attention.ts";
+import { ATTENTION_MAX } from "../../src/engine/views/attention.ts";
 
 /** Counts the jobs again, looks up in the journal since when they wait, and compares. */
 export async function assertCensus(engine: JobEngine, nowMs: number): Promise<void> {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { JobId } from "../../src/core/ids.ts";
-import { Projection } from "../../src/engine/projection.ts";
+import { Projection } from "../../src/engine/writer/projection.ts";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
 import { FileJournal } from "../../src/journal/file_journal.ts";
 import { layoutOf } from "../../src/journal/layout.ts";

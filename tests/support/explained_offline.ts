@@ -6,8 +6,8 @@ import { citing, explain } from "../../src/core/explain/explain.ts";
 import type { Explanation } from "../../src/core/explanation.ts";
 import type { LogId } from "../../src/core/ids.ts";
 import { quotedEntry } from "../../src/core/quotation.ts";
-import { EvidenceSearch } from "../../src/engine/evidence_search.ts";
-import { FactIndex } from "../../src/engine/fact_index.ts";
+import { EvidenceSearch } from "../../src/engine/queries/evidence_search.ts";
+import { FactIndex } from "../../src/engine/views/fact_index.ts";
 import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
 import { JournalReading } from "../../src/journal/journal_reading.ts";
 

@@ -5,7 +5,7 @@ import type { JobEventLogEntry } from "../../core/event.ts";
 import { ID_PATTERN, ID_RULE, type JobId } from "../../core/ids.ts";
 import type { EventId } from "../../core/ids.ts";
 import { quotationOf } from "../../core/quotation.ts";
-import { quotedEventId } from "../../engine/derived_ids.ts";
+import { quotedEventId } from "../../engine/writer/derived_ids.ts";
 import { reasonOf } from "../../journal/errors.ts";
 import { withCommand } from "../../permission_advice.ts";
 import { type Command, CommandError, type CommandInput, EXIT_OK, UsageError } from "../command.ts";

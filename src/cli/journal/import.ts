@@ -1,7 +1,7 @@
 /** `journal import`: takes in a job that `journal export` wrote. */
 
 import { isTerminal } from "../../core/job_state.ts";
-import { Observer } from "../../engine/observer.ts";
+import { Observer } from "../../engine/queries/observer.ts";
 import { GroupTooLargeError, JournalFailedError, JournalFullError } from "../../engine/ports.ts";
 import { reasonOf } from "../../journal/errors.ts";
 import { FileJournal } from "../../journal/file_journal.ts";

@@ -5,7 +5,7 @@ import type { JobEventLogEntry, JournalEventDraft } from "../../core/event.ts";
 import type { EventId, LogId } from "../../core/ids.ts";
 import { withReferences } from "../../core/log_references.ts";
 import { quotedEntry } from "../../core/quotation.ts";
-import type { Observer } from "../../engine/observer.ts";
+import type { Observer } from "../../engine/queries/observer.ts";
 import type { StampedEvent } from "../../engine/ports.ts";
 import type { FileJournal } from "../../journal/file_journal.ts";
 import type { ExportFile } from "./export_parser.ts";

@@ -3,7 +3,7 @@
  * repair then finds the same damage, or the note of what was lost.
  */
 
-import { Projection } from "../../engine/projection.ts";
+import { Projection } from "../../engine/writer/projection.ts";
 import { orUnusable } from "../../journal/errors.ts";
 import { readWhole } from "../../journal/file_system.ts";
 import { FileJournal } from "../../journal/file_journal.ts";

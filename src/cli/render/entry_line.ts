@@ -1,7 +1,7 @@
 /** Entries of the journal as lines in columns. */
 
 import { changeText } from "../../core/state_text.ts";
-import { entryNote, type NotedEntry } from "../../engine/entry_note.ts";
+import { entryNote, type NotedEntry } from "../../engine/queries/entry_note.ts";
 import { columnsOf, fitted, padded, plainText } from "../plain_text.ts";
 import type { EntryResource } from "../resources.ts";
 import type { Style } from "../terminal.ts";

@@ -8,7 +8,7 @@ import type { JobId, LogId } from "../../../core/ids.ts";
 import type { JobState } from "../../../core/job_state.ts";
 import type { JsonValue } from "../../../core/json.ts";
 import { type Timeline, timelineOf } from "../../../core/timeline/timeline.ts";
-import type { Account } from "../../../engine/explainer.ts";
+import type { Account } from "../../../engine/queries/explainer.ts";
 
 /** Of entries that are not the job's own and are cited, so many are shown. */
 const STRANGERS_MAX = 20;

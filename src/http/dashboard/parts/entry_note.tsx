@@ -1,7 +1,7 @@
 /** What an entry says, in a few words: the same as in a terminal. */
 
 import type { JobEventLogEntry } from "../../../core/event.ts";
-import { entryNote } from "../../../engine/entry_note.ts";
+import { entryNote } from "../../../engine/queries/entry_note.ts";
 import { cutText, UserText } from "./text.tsx";
 
 const LENGTH_MAX = 240;

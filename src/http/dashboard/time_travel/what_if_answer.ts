@@ -4,7 +4,7 @@ import type { JobId, LogId } from "../../../core/ids.ts";
 import type { JsonObject } from "../../../core/json.ts";
 import type { Replay, StepsWanted } from "../../../core/replay_steps.ts";
 import type { Supposition } from "../../../core/supposition.ts";
-import type { WhatIfReport } from "../../../engine/replays.ts";
+import type { WhatIfReport } from "../../../engine/queries/replays.ts";
 import { valueOf } from "../../engine_problem.ts";
 import type { EnginePort } from "../../engine_port.ts";
 import { Problem } from "../../problem.ts";

@@ -4,7 +4,7 @@ import { conditionOf } from "../../../core/condition.ts";
 import type { JobState } from "../../../core/job_state.ts";
 import type { Replay, ReplayStep } from "../../../core/replay_steps.ts";
 import type { FirstDifference, Standing } from "../../../core/what_if.ts";
-import type { WhatIfReport } from "../../../engine/replays.ts";
+import type { WhatIfReport } from "../../../engine/queries/replays.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { CopyCurl } from "../parts/curl.tsx";
 import { Table } from "../parts/table.tsx";

@@ -1,0 +1,193 @@
+/**
+ * Which jobs wait for an event, without asking each of them. A matcher is filed under an
+ * equality that every event it accepts must fulfil (`orderId` is `"42"`), so an event
+ * finds its jobs by its own values; only matchers that demand no equality are tried one by
+ * one. Values are filed in their loose form, so that what an event's values lead to also
+ * holds the expectations that it missed by type, case or space only.
+ */
+
+import { type EqualityTerm, indexAlternatives } from "../../core/correlation.ts";
+import { matcherEffort } from "../../core/effort.ts";
+import { isReserved } from "../../core/event_type.ts";
+import type { JobId } from "../../core/ids.ts";
+import {
+  type JobPlan,
+  type MatchableEvent,
+  policyEvents,
+  type PolicyRole,
+} from "../../core/job_plan.ts";
+import { ReachSearch } from "./reach_search.ts";
+import { type Bucket, type Candidate, type Filed, TypeIndex } from "./type_index.ts";
+
+/** With no value in common, how many of the type are candidates. */
+const NEWEST_MAX = 8;
+
+/** Where one matcher of a job was filed. */
+interface Filing {
+  readonly index: TypeIndex;
+  readonly filed: Filed;
+  /** `undefined`: among the unkeyed. */
+  readonly terms: readonly EqualityTerm[] | undefined;
+}
+
+export class CorrelationIndex {
+  readonly #types = new Map<string, TypeIndex>();
+  readonly #filings = new Map<JobId, readonly Filing[]>();
+  /** Those that go on. */
+  readonly #searches = new Set<ReachSearch>();
+
+  /**
+   * Files all matchers of a plan; a job that is filed already stays as it is.
+   *
+   * @param acting What of the policy could have an effect on the job: only that is ever a
+   * candidate.
+   */
+  add(jobId: JobId, plan: JobPlan, acting: readonly PolicyRole[] = ERRORS): void {
+    if (this.#filings.has(jobId)) return;
+    const filings: Filing[] = [];
+    for (const wanted of plan.expected) this.#file(filings, { jobId, wanted }, acting);
+    for (const wanted of policyEvents(plan.policy)) this.#file(filings, { jobId, wanted }, acting);
+    this.#filings.set(jobId, filings);
+  }
+
+  #file(filings: Filing[], candidate: Candidate, acting: readonly PolicyRole[]): void {
+    const { eventType } = candidate.wanted.matcher;
+    if (isReserved(eventType)) return;
+    let index = this.#types.get(eventType);
+    if (index === undefined) this.#types.set(eventType, index = new TypeIndex());
+    const filing = file(index, filedIn(index, candidate, acting));
+    filings.push(filing);
+    for (const search of this.#searches) search.filed(filing.filed);
+  }
+
+  remove(jobId: JobId): void {
+    for (const filing of this.#filings.get(jobId) ?? []) this.#unfile(filing);
+    this.#filings.delete(jobId);
+    for (const search of this.#searches) search.removed(jobId);
+  }
+
+  /** Files a job anew, if it is filed: something else of its policy can have an effect now. */
+  refile(jobId: JobId, plan: JobPlan, acting: readonly PolicyRole[]): void {
+    if (!this.#filings.has(jobId)) return;
+    this.remove(jobId);
+    this.add(jobId, plan, acting);
+  }
+
+  /** The jobs of which a matcher accepts the event, each once, in the order filed. */
+  jobsFor(event: MatchableEvent): readonly JobId[] {
+    return this.searchFor(event).jobsAtOnce();
+  }
+
+  /** The same, and what it would take; good until something is filed or removed. */
+  searchFor(event: MatchableEvent): ReachSearch {
+    const index = this.#types.get(event.eventType);
+    const buckets = index === undefined ? [] : [index.unkeyed, ...index.bucketsFor(event)];
+    return new ReachSearch(event, buckets);
+  }
+
+  /** The same, with pauses; what is filed or removed counts until it is ended. */
+  search(event: MatchableEvent): ReachSearch {
+    const search = this.searchFor(event);
+    this.#searches.add(search);
+    return search;
+  }
+
+  end(search: ReachSearch): void {
+    this.#searches.delete(search);
+  }
+
+  /**
+   * What the event meets or may be near to, at most `limit`: what its own values lead to, or
+   * would at another path, then what demands no equality; when there is neither, a few of
+   * those filed last for its type, expectations first. The cost goes by `limit`, by what the
+   * event says and by the paths that the jobs look at, not by how many jobs are filed.
+   */
+  candidates(event: MatchableEvent, limit: number): readonly Filed[] {
+    const index = this.#types.get(event.eventType);
+    if (index === undefined) return [];
+    const found = new Set<Filed>();
+    const own = index.bucketsFor(event).toSorted((left, right) => left.size - right.size);
+    const keyed = own.length > 0 ? own : index.misplacedFor(event);
+    for (const bucket of [...keyed, index.unkeyed]) takeFrom(bucket, limit, found);
+    if (found.size > 0) return [...found];
+    const most = Math.min(limit, NEWEST_MAX);
+    const newest = index.expectations.take(most);
+    return [...newest, ...index.policies.take(most - newest.length)];
+  }
+
+  /** How many jobs expect events of a type. */
+  waiting(eventType: string): number {
+    return this.#types.get(eventType)?.expectations.jobs ?? 0;
+  }
+
+  /** Of how many jobs the policy names events of a type that could have an effect. */
+  naming(eventType: string): number {
+    return this.#types.get(eventType)?.policies.jobs ?? 0;
+  }
+
+  /** Event types that are filed, at most so many. */
+  *types(limit: number): Iterable<string> {
+    let left = limit;
+    for (const eventType of this.#types.keys()) {
+      if (left-- <= 0) return;
+      yield eventType;
+    }
+  }
+
+  /** How many jobs are filed. */
+  get size(): number {
+    return this.#filings.size;
+  }
+
+  #unfile({ index, filed, terms }: Filing): void {
+    filed.chain?.unlink(filed);
+    if (terms === undefined) index.unkeyed.delete(filed);
+    else for (const term of terms) index.drop(term, filed);
+    const { eventType } = filed.wanted.matcher;
+    // A matcher that nothing fulfils is filed nowhere, and may outlive the index of its type.
+    if (index.isEmpty && this.#types.get(eventType) === index) this.#types.delete(eventType);
+  }
+}
+
+const ERRORS: readonly PolicyRole[] = ["errors"];
+
+function filedIn(index: TypeIndex, candidate: Candidate, acting: readonly PolicyRole[]): Filed {
+  const { wanted } = candidate;
+  const effort = matcherEffort(wanted.matcher);
+  if (!("role" in wanted)) return index.expectations.link(candidate, effort);
+  if (acting.includes(wanted.role)) return index.policies.link(candidate, effort);
+  const [chain, older, newer] = [undefined, undefined, undefined];
+  return { ...candidate, effort, chain, first: false, older, newer };
+}
+
+function file(index: TypeIndex, filed: Filed): Filing {
+  const terms = mostSelective(index, indexAlternatives(filed.wanted.matcher.correlation));
+  if (terms === undefined) index.unkeyed.add(filed);
+  else for (const term of terms) index.bucket(term).add(filed);
+  return { index, filed, terms };
+}
+
+/** Adds candidates until there are so many; looks at no more of the bucket than that. */
+function takeFrom(bucket: Bucket, limit: number, found: Set<Filed>): void {
+  let left = limit;
+  for (const filed of bucket) {
+    if (found.size >= limit || left-- <= 0) return;
+    if (filed.chain !== undefined) found.add(filed);
+  }
+}
+
+/** The alternative whose buckets are emptiest now: `orderId` rather than `region`. */
+function mostSelective(
+  index: TypeIndex,
+  alternatives: readonly (readonly EqualityTerm[])[],
+): readonly EqualityTerm[] | undefined {
+  // Most plans leave no choice, and a look at the buckets costs as much as filing.
+  if (alternatives.length < 2) return alternatives[0];
+  let best: readonly EqualityTerm[] | undefined;
+  let bestSize = Infinity;
+  for (const terms of alternatives) {
+    const size = terms.reduce((sum, term) => sum + index.sizeAt(term), 0);
+    if (size < bestSize) [best, bestSize] = [terms, size];
+  }
+  return best;
+}

@@ -1,0 +1,300 @@
+/**
+ * One request's events, judged in their order. What is little is recorded at once, so that it
+ * shares a batch; what is much waits its turn, and lets others have theirs. Once a limit of
+ * the request is reached the rest is refused: what was recorded before keeps its receipt.
+ */
+
+import type { EventDraft, JobEventLogEntry } from "../../core/event.ts";
+import type { EventId, JobId, LogId } from "../../core/ids.ts";
+import type { AnyJobDefinition } from "../definition.ts";
+import type { CorrelationIndex } from "./correlation_index.ts";
+import type { DeliveryGate, Place } from "./delivery_gate.ts";
+import type { DeliveryLimits, LimitReached } from "./delivery_limits.ts";
+import type { EventEngine } from "../writer/event_engine.ts";
+import type { FanOut, SettledFact } from "./fan_out.ts";
+import { type Intake, OverCapacityError } from "../writer/intake.ts";
+import type { Pacer, Share } from "./pacer.ts";
+import { type Clock, GroupTooLargeError, JournalFullError, type Random } from "../ports.ts";
+import type { JobTable } from "../writer/job_table.ts";
+import type { Reach, Reaches } from "./reach.ts";
+import type { ReachSearch } from "./reach_search.ts";
+import {
+  duplicate,
+  duplicateOf,
+  jobsToldOf,
+  oneOf,
+  receiptOf,
+  refused,
+  rejected,
+} from "./receipts.ts";
+import type { IncomingEvent, Receipt } from "../requests.ts";
+import type { Unmatched } from "./unmatched.ts";
+import type { Writer, Written } from "../writer/writer.ts";
+
+export interface DeliveryParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly events: EventEngine;
+  readonly writer: Writer;
+  readonly fanOut: FanOut;
+  readonly table: JobTable;
+  readonly unmatched: Unmatched;
+  readonly intake: Intake;
+  /** Jobs that have started and not ended. */
+  readonly index: CorrelationIndex;
+  readonly reaches: Reaches;
+  readonly gate: DeliveryGate;
+  readonly pacer: Pacer;
+  readonly limits: DeliveryLimits;
+}
+
+/** More than this is looked for in pieces. */
+const EFFORT_AT_ONCE = 2_000;
+/** Of each, at least, so that few are looked for at a time: whatever is filed is told all. */
+const SEARCH_COST = 50;
+
+/** Ids that were looked up: the entry of the journal, or `undefined`. */
+export type Known = Map<EventId, JobEventLogEntry | undefined>;
+
+/** By event, the definitions of the jobs that it starts; most start none. */
+export type Starters = ReadonlyMap<IncomingEvent, readonly AnyJobDefinition[]>;
+
+/** The next event need not wait for the receipt. */
+interface Judged {
+  readonly receipt: Receipt | Promise<Receipt>;
+}
+
+/** An event on its way in. */
+interface Arrival {
+  readonly fact: SettledFact;
+  /** Its sender chose its id. */
+  readonly named: boolean;
+  readonly starters: readonly AnyJobDefinition[];
+}
+
+/** What was recorded of an event, and what is held until it is durable. */
+interface Made {
+  readonly fact: SettledFact;
+  readonly drafts: readonly EventDraft[];
+  readonly written: Written;
+  readonly place: Place;
+}
+
+export class Delivery {
+  readonly #parts: DeliveryParts;
+  readonly #known: Known;
+  readonly #starters: Starters;
+  readonly #share: Share = { spentMs: 0 };
+  #receipts = 0;
+  #entries = 0;
+  #bytes = 0;
+  #cost = 0;
+  /** Why nothing more is taken. */
+  #full: LimitReached | undefined;
+  /** Something could not be recorded: then nothing that follows can. */
+  #failed = false;
+
+  constructor(parts: DeliveryParts, known: Known, starters: Starters) {
+    this.#parts = parts;
+    this.#known = known;
+    this.#starters = starters;
+  }
+
+  async run(events: readonly IncomingEvent[]): Promise<readonly Receipt[]> {
+    this.#receipts = events.length;
+    const receipts: (Receipt | Promise<Receipt>)[] = [];
+    for (const event of events) {
+      if (this.#failed) break;
+      const arrival = this.#arrivalOf(event);
+      const atOnce = this.#parts.pacer.do(this.#share, () => this.#judgeAtOnce(arrival));
+      const judged = atOnce instanceof Promise ? await atOnce : atOnce;
+      const { receipt } = judged ?? await this.#judgeInTurn(arrival);
+      receipts.push(receipt);
+      // It is awaited with the others, and may fail before that.
+      if (receipt instanceof Promise) receipt.catch(() => this.#failed = true);
+    }
+    return await Promise.all(receipts);
+  }
+
+  #arrivalOf(event: IncomingEvent): Arrival {
+    const { clock, random } = this.#parts;
+    const eventId = event.eventId ?? `evt_${random.ulid()}` as EventId;
+    const occurredAt = event.occurredAt ?? new Date(clock.now()).toISOString();
+    const starters = this.#starters.get(event) ?? [];
+    return {
+      fact: { ...event, eventId, occurredAt },
+      named: event.eventId !== undefined,
+      starters,
+    };
+  }
+
+  /** `undefined` when it has to be looked up or looked for, or there is no room for it now. */
+  #judgeAtOnce(arrival: Arrival): Judged | undefined {
+    const early = this.#judgeEarly(arrival);
+    if (early !== undefined || this.#mustLookUp(arrival)) return early;
+    const search = this.#searchFor(arrival);
+    if (search !== undefined && search.effort > EFFORT_AT_ONCE) return undefined;
+    const reach = this.#reachOf(arrival, search?.jobsAtOnce());
+    const place = this.#parts.gate.tryEnter(reach.cost);
+    return place === undefined ? undefined : this.#judgeFound(arrival, reach, place);
+  }
+
+  async #judgeInTurn(arrival: Arrival): Promise<Judged> {
+    for (;;) {
+      if (this.#mustLookUp(arrival)) await this.#lookUp(arrival);
+      const place = await this.#parts.gate.enter(this.#estimate(arrival), this.#cost);
+      const judged = await this.#judgeInside(arrival, place);
+      if (judged !== undefined) return judged;
+    }
+  }
+
+  /** `undefined` when its id has been recorded meanwhile. */
+  async #judgeInside(arrival: Arrival, place: Place): Promise<Judged | undefined> {
+    const { index, limits: { triedMax, fanOutMax }, pacer } = this.#parts;
+    const search = isSought(arrival) ? index.search(arrival.fact) : undefined;
+    try {
+      if (search !== undefined && search.effort > triedMax) {
+        return this.#refused(arrival, { name: "triedMax", max: triedMax });
+      }
+      if (search !== undefined) await pacer.all(this.#share, search.run(fanOutMax));
+      return await pacer.do(this.#share, () => {
+        const early = this.#judgeEarly(arrival);
+        if (early !== undefined || this.#mustLookUp(arrival)) return early;
+        return this.#judgeFound(arrival, this.#reachOf(arrival, search?.jobs), place);
+      });
+    } finally {
+      if (search !== undefined) index.end(search);
+      place.leaveUnlessKept();
+    }
+  }
+
+  /** What needs no recording; the result is `undefined` for what does. */
+  #judgeEarly(arrival: Arrival): Judged | undefined {
+    const { fact } = arrival;
+    const { eventId, jobId } = fact;
+    const before = this.#known.get(eventId);
+    if (before !== undefined) return { receipt: duplicateOf(before, fact) };
+    const pending = this.#parts.events.pending(eventId);
+    if (pending !== undefined) return { receipt: this.#duplicateOf(pending, arrival) };
+    if (jobId !== undefined && this.#parts.table.pending(jobId) === undefined) {
+      return { receipt: rejected(eventId, `there is no job ${jobId}`) };
+    }
+    return this.#full === undefined ? undefined : { receipt: refused(eventId, this.#full) };
+  }
+
+  /** Told when the first one is durable; if that is lost, this one takes its place. */
+  async #duplicateOf(logId: LogId, arrival: Arrival): Promise<Receipt> {
+    const receipt = duplicate(arrival.fact.eventId, logId);
+    try {
+      return await this.#parts.writer.settled(logId, receipt);
+    } catch (error) {
+      if (!(error instanceof JournalFullError)) throw error;
+      return await (await this.#judgeInTurn(arrival)).receipt;
+    }
+  }
+
+  /** Without a pause up to the recording, so that no equal id slips in between. */
+  #judgeFound(arrival: Arrival, reach: Reach, place: Place): Judged {
+    const limit = this.#parts.reaches.refusal(reach) ?? this.#limitOfRequest(reach);
+    if (limit === undefined) return this.#record(arrival, reach, place);
+    place.leave();
+    return this.#refused(arrival, limit);
+  }
+
+  #record(arrival: Arrival, reach: Reach, place: Place): Judged {
+    const { fanOut, intake, writer } = this.#parts;
+    const { fact, starters: { length } } = arrival;
+    const drafts = fanOut.expand(fact, 0, reach);
+    try {
+      intake.requireRoom({ jobs: length, starts: length });
+      const written = writer.append(drafts);
+      place.keep(reach.cost);
+      this.#count(reach);
+      return { receipt: this.#receiptOf({ fact, drafts, written, place }) };
+    } catch (error) {
+      place.leave();
+      if (error instanceof OverCapacityError) {
+        return this.#refused(arrival, { name: error.limit, max: error.max });
+      }
+      if (!(error instanceof GroupTooLargeError)) throw error;
+      return {
+        receipt: rejected(fact.eventId, `${drafts.length - 1} jobs expect it: ${error.message}`),
+      };
+    }
+  }
+
+  async #receiptOf(made: Made): Promise<Receipt> {
+    const { pacer, writer } = this.#parts;
+    try {
+      await writer.settled(made.written.lastLogId, undefined);
+      return await pacer.do(this.#share, () => this.#toldOf(made));
+    } finally {
+      made.place.leave();
+    }
+  }
+
+  #toldOf({ fact, drafts, written: { firstLogId, steps } }: Made): Receipt {
+    const jobsMax = jobsToldOf(this.#receipts);
+    const receipt = receiptOf(fact.eventId, firstLogId, drafts, steps, jobsMax);
+    const isLost = receipt.disposition === "recorded" && receipt.jobs.length === 0;
+    const told = isLost ? { ...receipt, ...this.#parts.unmatched.explain(fact) } : receipt;
+    return oneOf(this.#receipts, told);
+  }
+
+  #refused({ fact }: Arrival, limit: LimitReached): Judged {
+    if (OF_ALL.includes(limit.name)) this.#full = limit;
+    return { receipt: refused(fact.eventId, limit) };
+  }
+
+  /** The first event of a request may go beyond it. */
+  #limitOfRequest({ entries, bytes }: Reach): LimitReached | undefined {
+    const { entriesMax, entriesBytesMax } = this.#parts.limits;
+    if (this.#entries === 0) return undefined;
+    if (this.#entries + entries > entriesMax) return { name: "entriesMax", max: entriesMax };
+    return this.#bytes + bytes > entriesBytesMax
+      ? { name: "entriesBytesMax", max: entriesBytesMax }
+      : undefined;
+  }
+
+  #count({ entries, bytes, cost }: Reach): void {
+    this.#entries += entries;
+    this.#bytes += bytes;
+    this.#cost += cost;
+  }
+
+  #mustLookUp({ fact: { eventId }, named }: Arrival): boolean {
+    return named && !this.#known.has(eventId) && this.#parts.events.mayHold(eventId);
+  }
+
+  async #lookUp({ fact: { eventId } }: Arrival): Promise<void> {
+    this.#known.set(eventId, await this.#parts.events.find(eventId));
+  }
+
+  #searchFor(arrival: Arrival): ReachSearch | undefined {
+    return isSought(arrival) ? this.#parts.index.searchFor(arrival.fact) : undefined;
+  }
+
+  #reachOf({ fact, starters }: Arrival, jobs: readonly JobId[] = []): Reach {
+    return this.#parts.reaches.of(fact, jobs, starters);
+  }
+
+  /** What it costs, where that is soon known, or else may cost. */
+  #estimate(arrival: Arrival): number {
+    const search = this.#searchFor(arrival);
+    return search !== undefined && search.effort > EFFORT_AT_ONCE
+      ? SEARCH_COST + Math.min(search.size, this.#parts.limits.fanOutMax)
+      : this.#reachOf(arrival, search?.jobsAtOnce()).cost;
+  }
+}
+
+/** Once one of these is reached, nothing more of the request is taken. */
+const OF_ALL: readonly LimitReached["name"][] = [
+  "entriesMax",
+  "entriesBytesMax",
+  "pendingBytesMax",
+];
+
+/** Whether jobs are looked for that expect it. */
+function isSought({ fact }: Arrival): boolean {
+  return fact.stratum === "domain" && fact.jobId === undefined;
+}

@@ -1,0 +1,135 @@
+/** What one fact from outside, or from a task, makes happen: correlations and new jobs. */
+
+import { correlatedAttributes } from "../../core/correlated_fact.ts";
+import type { EventDraft, FactDraft, JobEventDraft } from "../../core/event.ts";
+import type { ErrorFact } from "../../core/framework_events.ts";
+import { type EventId, type JobId, MAIN_TASK } from "../../core/ids.ts";
+import { DEFAULT_POLICY, type JobPlan, MAIN_EXPECTATION } from "../../core/job_plan.ts";
+import type { JsonValue } from "../../core/json.ts";
+import { idsOf } from "../../core/trace_ids.ts";
+import type { CorrelationIndex } from "./correlation_index.ts";
+import { type AnyJobDefinition, type FactEvent, throughJson } from "../definition.ts";
+import { type DefinitionRegistry, issuesText, parseInput, planOf } from "../definition_registry.ts";
+import { correlatedEventId, startedJobId } from "../writer/derived_ids.ts";
+import { errorFact } from "../run/error_fact.ts";
+import type { JobTable } from "../writer/job_table.ts";
+
+/** A fact whose id and time are settled, so that what follows can name it. */
+export type SettledFact = FactDraft & {
+  readonly eventId: EventId;
+  readonly occurredAt: string;
+};
+
+/** What a fact reaches, where that was looked for before. */
+export interface Found {
+  readonly jobs: readonly JobId[];
+  readonly starters: readonly AnyJobDefinition[];
+}
+
+export class FanOut {
+  readonly #index: CorrelationIndex;
+  readonly #registry: DefinitionRegistry;
+  readonly #table: JobTable;
+
+  constructor(index: CorrelationIndex, registry: DefinitionRegistry, table: JobTable) {
+    this.#index = index;
+    this.#registry = registry;
+    this.#table = table;
+  }
+
+  /**
+   * The fact, with an entry for every job that expects it or that its policy names, and
+   * the jobs that it starts. They are one group: all of it is recorded, or none.
+   *
+   * @param at The index that the fact will have in its group.
+   */
+  expand(fact: SettledFact, at: number, found: Found = this.#find(fact)): readonly EventDraft[] {
+    const correlated = found.jobs.map((jobId) => correlation(fact, jobId, at));
+    const started = found.starters.flatMap((definition) => this.#start(definition, fact, at));
+    return [fact, ...correlated, ...started];
+  }
+
+  #find(fact: SettledFact): Found {
+    if (fact.stratum !== "domain") return NOTHING;
+    const jobs = fact.jobId === undefined ? this.#index.jobsFor(fact) : [];
+    return { jobs, starters: this.#registry.startedBy(fact) };
+  }
+
+  #start(definition: AnyJobDefinition, fact: SettledFact, at: number): readonly EventDraft[] {
+    const jobId = startedJobId(definition.type, fact.eventId);
+    return this.#table.pending(jobId) === undefined ? startedJob(definition, fact, jobId, at) : [];
+  }
+}
+
+const NOTHING: Found = { jobs: [], starters: [] };
+
+function correlation(fact: SettledFact, jobId: JobId, at: number): JobEventDraft {
+  return {
+    stratum: "framework",
+    eventType: "job.EventCorrelated",
+    eventId: correlatedEventId(fact.eventId, jobId),
+    jobId,
+    ...idsOf(fact),
+    causedBy: { draft: at },
+    attributes: correlatedAttributes(fact),
+  };
+}
+
+/**
+ * A job started by an event. When the event gives no valid input the job is there all
+ * the same, and failed: an event that starts something never just vanishes.
+ */
+function startedJob(
+  definition: AnyJobDefinition,
+  fact: SettledFact,
+  jobId: JobId,
+  at: number,
+): readonly JobEventDraft[] {
+  const about = { jobId, ...idsOf(fact), causedBy: { draft: at } };
+  const common = { stratum: "framework", ...about } as const;
+  const made = inputFor(definition, fact);
+  const created: JobEventDraft = {
+    ...common,
+    eventType: "job.JobCreated",
+    attributes: {
+      type: definition.type,
+      definitionVersion: definition.version,
+      priority: 0,
+      labels: {},
+      ...(made.ok
+        ? withInput(made.plan, made.input)
+        : { plan: { expected: [MAIN_EXPECTATION], policy: DEFAULT_POLICY } }),
+    },
+  };
+  const started: JobEventDraft = { ...common, eventType: "job.JobStarted", attributes: {} };
+  if (made.ok) return [created, started];
+  const failed: JobEventDraft = {
+    ...common,
+    eventType: "job.TaskFailed",
+    taskId: MAIN_TASK,
+    attributes: { attempt: 1, maxAttempts: 1, error: made.error, final: true, kind: "poison" },
+  };
+  return [created, started, failed];
+}
+
+function withInput(plan: JobPlan, input: JsonValue | undefined) {
+  return input === undefined ? { plan } : { plan, input };
+}
+
+type MadeInput =
+  | { readonly ok: true; readonly input: JsonValue | undefined; readonly plan: JobPlan }
+  | { readonly ok: false; readonly error: ErrorFact };
+
+function inputFor(definition: AnyJobDefinition, event: FactEvent): MadeInput {
+  try {
+    const input = throughJson(definition.startsOn?.input(event));
+    const result = parseInput(definition, input);
+    if (result.ok) return { ok: true, input, plan: planOf(definition, result.value) };
+    const message = `Cannot start ${definition.type} on event ${event.eventId}: ${
+      issuesText(result.issues)
+    }`;
+    return { ok: false, error: { name: "InvalidInput", message } };
+  } catch (error) {
+    return { ok: false, error: errorFact(error) };
+  }
+}

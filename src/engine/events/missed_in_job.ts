@@ -1,0 +1,97 @@
+/** Why an event that reached a job of which it wanted nothing, or something else. */
+
+import { assertNever } from "../../core/assert_never.ts";
+import { matcherEffort } from "../../core/effort.ts";
+import { isReserved } from "../../core/event_type.ts";
+import {
+  type MatchableEvent,
+  type PolicyEvent,
+  policyEvents,
+  requiredMatches,
+} from "../../core/job_plan.ts";
+import type { JobState } from "../../core/job_state.ts";
+import { mismatchesText } from "../../core/mismatch.ts";
+import { matchableOf } from "../../core/projector.ts";
+import { nearestName } from "../../core/spelling.ts";
+import type { Applied } from "../../core/job_fold.ts";
+import type { Wanted } from "./type_index.ts";
+import {
+  type Comparisons,
+  failingClauses,
+  type Missed,
+  missed,
+  nearestOf,
+  ownSubjectText,
+} from "./nearest_expectation.ts";
+
+/** Of the types that a job waits for, how many are told. */
+const TYPES_TOLD_MAX = 3;
+
+/** What the job wants that the event came nearest to, if anything is of its type. */
+export function nearestInJob(
+  { job, entry }: Applied,
+  comparisons: Comparisons,
+): Missed | undefined {
+  const event = matchableOf(entry);
+  const wanted = wantedNow(job);
+  comparisons.spend(wanted.length);
+  const ofType = wanted.filter(({ matcher }) => matcher.eventType === event.eventType);
+  const compared = comparisons.take(ofType, ({ matcher }) => matcherEffort(matcher));
+  return nearestOf(compared.map((wanted) => missed(job, wanted, event)));
+}
+
+/** The reason in words. */
+export function missedInJob(step: Applied, nearest: Missed | undefined): string {
+  if (nearest === undefined) return unexpected(step.job, matchableOf(step.entry));
+  const why = mismatchesText(failingClauses(nearest, matchableOf(step.entry)));
+  return `matched no expectation: the nearest is ${ownSubjectText(nearest)}: ${why}`;
+}
+
+/** The reason in words, for a job that compensates. */
+export function missedInCompensation(step: Applied, nearest: Missed | undefined): string {
+  if (nearest === undefined) return `recorded only: state is ${step.job.state}`;
+  const why = mismatchesText(failingClauses(nearest, matchableOf(step.entry)));
+  return `recorded only: the nearest is ${ownSubjectText(nearest)}: ${why}`;
+}
+
+function wantedNow({ state, plan }: JobState): readonly Wanted[] {
+  switch (state) {
+    case "Running":
+      return [...plan.expected, ...policyEvents(plan.policy).filter(isError)];
+    case "Compensating":
+      return policyEvents(plan.policy).filter((event) => !isError(event));
+    case "Created":
+    case "Done":
+    case "Failed":
+      return [];
+    default:
+      return assertNever(state, "state");
+  }
+}
+
+function isError({ role }: PolicyEvent): boolean {
+  return role === "errors";
+}
+
+function unexpected(job: JobState, event: MatchableEvent): string {
+  const none = `the plan expects no event of type ${event.eventType}`;
+  const { eventType } = event;
+  return policyEvents(job.plan.policy).some(({ matcher }) => matcher.eventType === eventType)
+    ? `${none} but to end a compensation, and none is under way`
+    : `${none}; ${stillWaitingFor(job, eventType)}`;
+}
+
+/** The types that the job still waits for; one that may have been meant comes first. */
+function stillWaitingFor(job: JobState, eventType: string): string {
+  const open = job.plan.expected.filter(({ matcher, multiplicity }, index) =>
+    !isReserved(matcher.eventType) &&
+    (job.expected[index]?.matched ?? 0) < requiredMatches(multiplicity)
+  );
+  const types = new Set<string>(open.map(({ matcher }) => matcher.eventType));
+  if (types.size === 0) return "it waits for no event from outside";
+  const meant = nearestName(eventType, types);
+  const ordered = [...new Set(meant === undefined ? types : [meant, ...types])];
+  const told = ordered.slice(0, TYPES_TOLD_MAX).join(", ");
+  const more = ordered.length - TYPES_TOLD_MAX;
+  return `it still waits for ${told}${more > 0 ? ` and ${more} more` : ""}`;
+}

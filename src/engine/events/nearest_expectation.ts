@@ -1,0 +1,175 @@
+/** Of what jobs wanted and an event missed, the one that it came nearest to. */
+
+import { assertNever } from "../../core/assert_never.ts";
+import { isSatisfied } from "../../core/condition.ts";
+import { holdsInPart } from "../../core/correlation.ts";
+import { NEARNESS_EFFORT_MAX } from "../../core/effort.ts";
+import type { MatchableEvent, PolicyRole } from "../../core/job_plan.ts";
+import { isTerminal, type JobState } from "../../core/job_state.ts";
+import {
+  correlationMismatches,
+  type Mismatch,
+  mismatchesText,
+  mismatchesWith,
+} from "../../core/mismatch.ts";
+import { correlationDistance, expectationDistance } from "../../core/nearness.ts";
+import type { Wanted } from "./type_index.ts";
+import type { NearestExpectation } from "../requests.ts";
+
+/** More clauses than this a receipt does not list. */
+const CLAUSES_MAX = 10;
+
+/** What an event may still be compared with. */
+export class Comparisons {
+  #left: number;
+
+  /** @param effort Once it is used up nothing is compared; the last may go beyond it. */
+  constructor(effort: number = NEARNESS_EFFORT_MAX) {
+    this.#left = effort;
+  }
+
+  get areOver(): boolean {
+    return this.#left <= 0;
+  }
+
+  /** The first of these, as far as the effort goes. */
+  take<Item>(items: Iterable<Item>, effortOf: (item: Item) => number): readonly Item[] {
+    const taken: Item[] = [];
+    for (const item of items) {
+      if (this.areOver) break;
+      this.#left -= effortOf(item);
+      taken.push(item);
+    }
+    return taken;
+  }
+
+  /** Of work that goes by the number of things looked at. */
+  spend(looked: number): void {
+    this.#left -= looked / 10;
+  }
+}
+
+/** What a job wanted and an event of its type is compared with. */
+export interface Missed {
+  readonly job: JobState;
+  readonly wanted: Wanted;
+  /** How far the event is from it; 0 when nothing but the time is wrong. */
+  readonly distance: number;
+}
+
+export function missed(job: JobState, wanted: Wanted, event: MatchableEvent): Missed {
+  const distance = "role" in wanted
+    ? correlationDistance(wanted.matcher.correlation, event.attributes)
+    : expectationDistance(wanted, event);
+  return { job, wanted, distance };
+}
+
+/** The clauses that the event fails, in words: of many that are compared, for the nearest. */
+export function failingClauses({ wanted }: Missed, event: MatchableEvent): readonly Mismatch[] {
+  return "role" in wanted
+    ? correlationMismatches(wanted.matcher.correlation, event.attributes)
+    : mismatchesWith(wanted, event);
+}
+
+/**
+ * What still waits comes before what no event could serve, then the nearest, then
+ * expectations, then the oldest job.
+ */
+export function nearestOf(all: readonly Missed[]): Missed | undefined {
+  let nearest: Missed | undefined;
+  for (const one of all) {
+    if (nearest === undefined || compare(one, nearest) < 0) nearest = one;
+  }
+  return nearest;
+}
+
+export function nearestExpectation(
+  { job, wanted }: Missed,
+  clauses: readonly Mismatch[],
+): NearestExpectation {
+  const facts = {
+    jobId: job.jobId,
+    state: job.state,
+    reason: clauses.length === 0 ? untimelyText(job) : mismatchesText(clauses),
+    clauses: clauses.slice(0, CLAUSES_MAX),
+  };
+  return "role" in wanted
+    ? { ...facts, policy: wanted.role }
+    : { ...facts, expectation: wanted.id };
+}
+
+/** Why a job does not take what it wanted. */
+export function untimelyText(job: JobState): string {
+  if (isTerminal(job)) return `the job is ${job.state} since entry ${job.endedBy}`;
+  return job.state === "Created" ? "the job has not started" : `the job is ${job.state}`;
+}
+
+/** Whether the event has anything of what was wanted, if only nearly or at another path. */
+export function hasInCommon(
+  { wanted }: Missed,
+  clauses: readonly Mismatch[],
+  event: MatchableEvent,
+): boolean {
+  if (clauses.some(({ close, elsewhere }) => close || elsewhere?.close === true)) return true;
+  const { correlation } = wanted.matcher;
+  const isOfTask = !("role" in wanted) && wanted.taskId !== undefined &&
+    wanted.taskId === event.taskId;
+  return isOfTask || holdsInPart(correlation, event.attributes);
+}
+
+/** `expectation paid of job j1`, and why an event would not count for it if it matched. */
+export function subjectText(missed: Missed): string {
+  const { job, wanted } = missed;
+  const name = "role" in wanted
+    ? `${POLICY_EVENTS[wanted.role]} of the ${POLICY_OWNERS[wanted.role]}`
+    : `expectation ${wanted.id}${remarkOn(missed)}`;
+  return `${name} of job ${job.jobId}`;
+}
+
+/** The same to somebody who speaks of the job already. */
+export function ownSubjectText(missed: Missed): string {
+  const { wanted } = missed;
+  return "role" in wanted
+    ? `${POLICY_EVENTS[wanted.role]} of its ${POLICY_OWNERS[wanted.role]}`
+    : `${wanted.id}${remarkOn(missed)}`;
+}
+
+const POLICY_EVENTS: Readonly<Record<PolicyRole, string>> = {
+  errors: "the error event",
+  succeeded: "the end",
+  failed: "the failed end",
+};
+
+const POLICY_OWNERS: Readonly<Record<PolicyRole, string>> = {
+  errors: "policy",
+  succeeded: "compensation",
+  failed: "compensation",
+};
+
+/** Where nothing but the time is wrong, that is told by itself. */
+function remarkOn({ job, wanted, distance }: Missed): string {
+  if ("role" in wanted || distance === 0) return "";
+  if (job.state !== "Running") return ` (state is ${job.state})`;
+  return isSatisfied(job, wanted.id) ? " (satisfied)" : "";
+}
+
+function compare(left: Missed, right: Missed): number {
+  return Number(isIdle(left)) - Number(isIdle(right)) ||
+    left.distance - right.distance ||
+    Number("role" in left.wanted) - Number("role" in right.wanted) ||
+    left.job.firstLogId - right.job.firstLogId;
+}
+
+/** Whether no event could serve it now. */
+function isIdle({ job, wanted }: Missed): boolean {
+  if (!("role" in wanted)) return job.state !== "Running" || isSatisfied(job, wanted.id);
+  switch (wanted.role) {
+    case "errors":
+      return job.state !== "Running";
+    case "succeeded":
+    case "failed":
+      return job.state !== "Compensating";
+    default:
+      return assertNever(wanted.role, "role");
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * Slices that many share: together they let others have their turn as often as one would
+ * alone. Whoever had least so far comes first, so that a small request is not kept waiting by
+ * all that is left of large ones.
+ */
+
+import type { Work } from "../../core/at_once.ts";
+import type { Clock } from "../ports.ts";
+
+/** How long others may be held up, but for the last piece. */
+const SLICE_MS = 5;
+/** Of work in many steps, how much is one piece. */
+const PIECE_MS = 1;
+
+/** What somebody had so far. */
+export interface Share {
+  spentMs: number;
+}
+
+interface Piece {
+  readonly share: Share;
+  readonly run: () => void;
+}
+
+export class Pacer {
+  readonly #clock: Clock;
+  #pieces: Piece[] = [];
+  #spentMs = 0;
+  #running = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Does a piece of work, at once where there is time for it. */
+  do<Result>(share: Share, work: () => Result): Result | Promise<Result> {
+    if (!this.#running && this.#spentMs < SLICE_MS) return this.#spend(share, work);
+    const { promise, resolve, reject } = Promise.withResolvers<Result>();
+    const run = () => {
+      try {
+        resolve(this.#spend(share, work));
+      } catch (error) {
+        reject(error);
+      }
+    };
+    this.#pieces.push({ share, run });
+    if (!this.#running) void this.#run();
+    return promise;
+  }
+
+  /** Does work to its end, in pieces. */
+  async all<Result>(share: Share, work: Work<Result>): Promise<Result> {
+    for (;;) {
+      const step = await this.do(share, () => this.#piece(work));
+      if (step.done === true) return step.value;
+    }
+  }
+
+  #piece<Result>(work: Work<Result>): IteratorResult<undefined, Result> {
+    const end = this.#clock.monotonic() + PIECE_MS;
+    for (;;) {
+      const step = work.next();
+      if (step.done === true || this.#clock.monotonic() >= end) return step;
+    }
+  }
+
+  #spend<Result>(share: Share, work: () => Result): Result {
+    const began = this.#clock.monotonic();
+    try {
+      return work();
+    } finally {
+      const ms = this.#clock.monotonic() - began;
+      this.#spentMs += ms;
+      share.spentMs += ms;
+    }
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    while (this.#pieces.length > 0) {
+      await this.#clock.pause();
+      this.#spentMs = 0;
+      while (this.#spentMs < SLICE_MS && this.#pieces.length > 0) {
+        this.#next()?.run();
+        // Whoever goes on with the result asks for the next piece meanwhile.
+        await Promise.resolve();
+      }
+    }
+    this.#running = false;
+  }
+
+  #next(): Piece | undefined {
+    const [first] = this.#pieces;
+    if (first === undefined) return undefined;
+    const least = this.#pieces.reduce((one, other) =>
+      other.share.spentMs < one.share.spentMs ? other : one
+    );
+    this.#pieces = this.#pieces.filter((piece) => piece !== least);
+    return least;
+  }
+}

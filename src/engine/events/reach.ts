@@ -1,0 +1,67 @@
+/** What one event would make the engine do, found out before any of it is done. */
+
+import { takingEffort } from "../../core/effort.ts";
+import type { JobId } from "../../core/ids.ts";
+import { jsonSize } from "../../core/json.ts";
+import type { AnyJobDefinition } from "../definition.ts";
+import type { DeliveryLimits, LimitReached } from "./delivery_limits.ts";
+import type { SettledFact } from "./fan_out.ts";
+import type { JobTable } from "../writer/job_table.ts";
+
+/** About what an entry takes beside the attributes of its event. */
+const ENTRY_BYTES = 450;
+/** To record an entry and tell of it takes as long as to try so many predicates. */
+const ENTRY_EFFORT = 200;
+/** And as long as to write so many bytes. */
+const BYTES_AT_ONCE = 3_000;
+
+export interface Reach {
+  /** The jobs that it reaches, unless it names the one. */
+  readonly jobs: readonly JobId[];
+  /** The definitions of the jobs that it starts. */
+  readonly starters: readonly AnyJobDefinition[];
+  readonly entries: number;
+  readonly bytes: number;
+  /** Of the jobs: those with large plans count for several. */
+  readonly weight: number;
+  /** Of all that is made, in jobs of a small plan. */
+  readonly cost: number;
+}
+
+export class Reaches {
+  readonly #table: JobTable;
+  readonly #limits: DeliveryLimits;
+
+  constructor(table: JobTable, limits: DeliveryLimits) {
+    this.#table = table;
+    this.#limits = limits;
+  }
+
+  /** @param jobs That a search found. */
+  of(
+    { attributes, jobId }: SettledFact,
+    jobs: readonly JobId[],
+    starters: readonly AnyJobDefinition[],
+  ): Reach {
+    const entries = 1 + jobs.length + 2 * starters.length;
+    const bytes = entries * (ENTRY_BYTES + jsonSize(attributes));
+    const weight = this.#weightOf(jobId === undefined ? jobs : [jobId]);
+    return { jobs, starters, entries, bytes, weight, cost: 1 + weight + bytes / BYTES_AT_ONCE };
+  }
+
+  /** Why an event may not reach so much; it may always reach one job. */
+  refusal({ jobs, bytes, weight }: Reach): LimitReached | undefined {
+    const { fanOutMax, fanOutBytesMax } = this.#limits;
+    if (jobs.length < 2) return undefined;
+    if (jobs.length > fanOutMax || weight > fanOutMax) return { name: "fanOutMax", max: fanOutMax };
+    return bytes > fanOutBytesMax ? { name: "fanOutBytesMax", max: fanOutBytesMax } : undefined;
+  }
+
+  /** In jobs of a small plan; no more are looked at than one event may reach. */
+  #weightOf(jobs: readonly JobId[]): number {
+    return jobs.slice(0, this.#limits.fanOutMax).reduce((sum, jobId) => {
+      const job = this.#table.job(jobId);
+      return sum + 1 + (job === undefined ? 0 : Math.floor(takingEffort(job) / ENTRY_EFFORT));
+    }, 0);
+  }
+}

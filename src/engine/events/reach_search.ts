@@ -1,0 +1,65 @@
+/**
+ * Looks for the jobs that an event reaches, some matchers at a time. What is filed or taken
+ * away meanwhile counts, so that the result is right at any moment after the end.
+ */
+
+import { atOnce, type Work } from "../../core/at_once.ts";
+import type { JobId } from "../../core/ids.ts";
+import { type MatchableEvent, matcherAccepts } from "../../core/job_plan.ts";
+import type { Bucket, Filed } from "./type_index.ts";
+
+/** Effort between two places to pause at: about a tenth of a millisecond. */
+const EFFORT_AT_ONCE = 1_000;
+
+export class ReachSearch {
+  readonly #buckets: readonly Bucket[];
+  readonly #jobs = new Set<JobId>();
+
+  constructor(readonly event: MatchableEvent, buckets: readonly Bucket[]) {
+    this.#buckets = buckets;
+  }
+
+  /** What it takes to try all that may accept the event. */
+  get effort(): number {
+    return this.#buckets.reduce((sum, { effort }) => sum + effort, 0);
+  }
+
+  /** No more jobs than this can be found. */
+  get size(): number {
+    return this.#buckets.reduce((sum, { size }) => sum + size, 0);
+  }
+
+  /** The jobs found, each once, in the order filed. */
+  get jobs(): readonly JobId[] {
+    return [...this.#jobs];
+  }
+
+  /** All of them, without a pause. */
+  jobsAtOnce(): readonly JobId[] {
+    atOnce(this.run());
+    return this.jobs;
+  }
+
+  /** @param jobsMax Ends when there are more. */
+  *run(jobsMax = Infinity): Work<void> {
+    let effort = 0;
+    for (const bucket of this.#buckets) {
+      for (const filed of bucket) {
+        this.filed(filed);
+        if (this.#jobs.size > jobsMax) return;
+        if ((effort += filed.effort) < EFFORT_AT_ONCE) continue;
+        effort = 0;
+        yield;
+      }
+    }
+  }
+
+  filed({ jobId, wanted }: Filed): void {
+    if (this.#jobs.has(jobId) || !matcherAccepts(wanted.matcher, this.event)) return;
+    this.#jobs.add(jobId);
+  }
+
+  removed(jobId: JobId): void {
+    this.#jobs.delete(jobId);
+  }
+}

@@ -1,0 +1,205 @@
+/** Receipts of events from outside: what each did, or why it did nothing. */
+
+import { assertNever } from "../../core/assert_never.ts";
+import { isSatisfied } from "../../core/condition.ts";
+import type { EventDraft, JobEventLogEntry } from "../../core/event.ts";
+import type { EventId } from "../../core/ids.ts";
+import { equalJson, type JsonObject } from "../../core/json.ts";
+import { requiredMatches } from "../../core/job_plan.ts";
+import { matchableOf } from "../../core/projector.ts";
+import type { Applied } from "../../core/job_fold.ts";
+import { type LimitReached, limitText } from "./delivery_limits.ts";
+import { missedInCompensation, missedInJob, nearestInJob } from "./missed_in_job.ts";
+import { Comparisons, failingClauses, nearestExpectation } from "./nearest_expectation.ts";
+import type { IncomingEvent, NearestExpectation, Receipt, ReceiptJob } from "../requests.ts";
+import { NEVER_INTERPRETED } from "./unmatched.ts";
+
+export function duplicate(eventId: EventId, logId: number): Receipt {
+  return { eventId, logId, disposition: "duplicate", jobs: [] };
+}
+
+/** A second delivery; where it says something else than the first, that is told. */
+export function duplicateOf(before: JobEventLogEntry, event: IncomingEvent): Receipt {
+  const receipt = duplicate(before.eventId, before.logId);
+  if (saysTheSame(before, event)) return receipt;
+  const reason = `an event with this id was recorded at ${before.logId} with other content: ` +
+    "what this one says is not recorded, send it under an id of its own";
+  return { ...receipt, reason };
+}
+
+function saysTheSame(before: JobEventLogEntry, event: IncomingEvent): boolean {
+  return before.eventType === event.eventType && before.jobId === event.jobId &&
+    before.taskId === event.taskId && equalJson(before.attributes as JsonObject, event.attributes);
+}
+
+export function rejected(eventId: EventId, reason: string): Receipt {
+  return { eventId, disposition: "rejected", jobs: [], reason };
+}
+
+export function refused(eventId: EventId, limit: LimitReached): Receipt {
+  return { ...rejected(eventId, limitText(limit)), limit };
+}
+
+/** What a receipt names at most: the rest is counted. */
+const JOBS_TOLD_MAX = 100;
+const JOBS_TOLD_MIN = 10;
+/** All receipts of one answer together. */
+const JOBS_OF_ANSWER = 10_000;
+const CLAUSES_OF_ANSWER = 1_000;
+
+/** How many jobs a receipt names that is one of so many. */
+export function jobsToldOf(receipts: number): number {
+  const share = Math.floor(JOBS_OF_ANSWER / receipts);
+  return Math.max(JOBS_TOLD_MIN, Math.min(JOBS_TOLD_MAX, share));
+}
+
+/** The same receipt, with the clauses that one of so many lists. */
+export function oneOf(receipts: number, receipt: Receipt): Receipt {
+  const { nearest } = receipt;
+  if (nearest === undefined) return receipt;
+  const clausesMax = Math.max(1, Math.floor(CLAUSES_OF_ANSWER / receipts));
+  return { ...receipt, nearest: { ...nearest, clauses: nearest.clauses.slice(0, clausesMax) } };
+}
+
+/** What the entries that an event made did, as one answer. */
+export function receiptOf(
+  eventId: EventId,
+  logId: number,
+  drafts: readonly EventDraft[],
+  applied: readonly (Applied | undefined)[],
+  jobsMax: number = JOBS_TOLD_MAX,
+): Receipt {
+  const told = new ToldJobs(jobsMax);
+  for (const effect of effectsOf(drafts, applied)) told.add(effect);
+  const { jobs, more, nearest } = told;
+  const matched = applied.some((step) => step !== undefined && hadEffect(step));
+  const disposition = matched ? "matched" : "recorded";
+  return {
+    ...{ eventId, logId, disposition, jobs },
+    ...(more === 0 ? {} : { more }),
+    ...(matched || nearest === undefined ? {} : { nearest }),
+  };
+}
+
+/** What an entry did to its job. */
+interface Effect {
+  readonly step: Applied;
+  readonly draft: EventDraft | undefined;
+}
+
+/** Of a job that is made one is told: that it has started, or has failed at once. */
+function* effectsOf(
+  drafts: readonly EventDraft[],
+  applied: readonly (Applied | undefined)[],
+): Iterable<Effect> {
+  const failed = new Set(drafts.filter(isFailedStart).map(({ jobId }) => jobId));
+  for (const [index, step] of applied.entries()) {
+    const draft = drafts[index];
+    if (step === undefined || draft?.eventType === "job.JobCreated") continue;
+    if (draft?.eventType === "job.JobStarted" && failed.has(draft.jobId)) continue;
+    yield { step, draft };
+  }
+}
+
+/** A job that the event starts, and that fails at once, since it gives no valid input. */
+function isFailedStart(draft: EventDraft): boolean {
+  return draft.eventType === "job.TaskFailed";
+}
+
+/** It counted, it failed the job, or it ended a compensation; or it started a job. */
+function hadEffect(step: Applied): boolean {
+  return step.matched.length > 0 || step.before?.state !== step.job.state;
+}
+
+/** The jobs of one receipt, each with what the event did: as many as there is room for. */
+class ToldJobs {
+  readonly jobs: ReceiptJob[] = [];
+  more = 0;
+  /** Of those that it reached without effect, what the event came nearest to. */
+  nearest: NearestExpectation | undefined;
+  readonly #comparisons = new Comparisons();
+
+  constructor(private readonly max: number) {}
+
+  add(effect: Effect): void {
+    const { matched } = effect.step;
+    const told = Math.min(this.max - this.jobs.length, Math.max(1, matched.length));
+    this.more += Math.max(1, matched.length) - told;
+    if (told === 0) return;
+    if (matched.length === 0) this.jobs.push(this.#unmatched(effect));
+    for (const expectation of matched.slice(0, told)) {
+      this.jobs.push(receiptJob(effect.step, expectation));
+    }
+  }
+
+  #unmatched({ step, draft }: Effect): ReceiptJob {
+    const { jobId, state } = step.job;
+    if (draft?.eventType === "job.JobStarted") {
+      return { jobId, state, reason: "started by this event" };
+    }
+    if (draft !== undefined && isFailedStart(draft) && "failure" in step.job) {
+      return { jobId, state, reason: step.job.failure?.error.message ?? "" };
+    }
+    return { jobId, state, reason: this.#reasonOf(step) };
+  }
+
+  #reasonOf(step: Applied): string {
+    if (!mayHaveMissed(step) || this.#comparisons.areOver) return reasonOf(step);
+    const nearest = nearestInJob(step, this.#comparisons);
+    if (nearest !== undefined) {
+      const clauses = failingClauses(nearest, matchableOf(step.entry));
+      this.nearest ??= nearestExpectation(nearest, clauses);
+    }
+    return step.rule === "running/record-only"
+      ? missedInJob(step, nearest)
+      : missedInCompensation(step, nearest);
+  }
+}
+
+/** Whether something that the job wants may nearly have been met. */
+function mayHaveMissed({ entry, rule }: Applied): boolean {
+  return entry.stratum !== "coordination" &&
+    (rule === "running/record-only" || rule === "compensating/record-only");
+}
+
+function receiptJob(step: Applied, expectation: string): ReceiptJob {
+  const { jobId, state, plan } = step.job;
+  const index = plan.expected.findIndex((expected) => expected.id === expectation);
+  const expected = plan.expected[index];
+  const common = {
+    jobId,
+    state,
+    expectation,
+    matched: step.job.expected[index]?.matched ?? 0,
+    required: expected === undefined ? 1 : requiredMatches(expected.multiplicity),
+  };
+  const surplus = step.before !== undefined && isSatisfied(step.before, expectation);
+  return surplus ? { ...common, reason: "beyond what the expectation needs" } : common;
+}
+
+function reasonOf(step: Applied): string {
+  if (step.entry.stratum === "coordination") return NEVER_INTERPRETED;
+  switch (step.rule) {
+    case "compensating/record-only":
+    case "terminal/record-only":
+      return `recorded only: state is ${step.job.state}`;
+    case "created/record-only":
+      return "recorded only: the job has not started";
+    case "running/error-failed":
+    case "running/error-compensating":
+      return "an error event of the job's policy";
+    case "compensating/done":
+    case "compensating/failed":
+      return "ended the compensation";
+    case "running/record-only":
+    case "none/created":
+    case "created/started":
+    case "created/started-empty":
+    case "running/matched":
+    case "running/satisfied":
+    case "any/already-applied":
+      return "matched no expectation";
+    default:
+      return assertNever(step.rule, "rule");
+  }
+}

@@ -1,0 +1,178 @@
+/**
+ * The matchers for one event type, filed so that an event finds those that may accept it by
+ * its own values. Values are filed in their loose form.
+ */
+
+import type { EqualityTerm } from "../../core/correlation.ts";
+import { placesIn } from "../../core/elsewhere.ts";
+import type { JobId } from "../../core/ids.ts";
+import type { ExpectedEvent, MatchableEvent, PolicyEvent } from "../../core/job_plan.ts";
+import { isScalar, type JsonObject, valueAt } from "../../core/json.ts";
+import { looseForm } from "../../core/mismatch.ts";
+
+/** What of a plan an event may be near to: an expectation, or what the policy names. */
+export type Wanted = ExpectedEvent | PolicyEvent;
+
+export interface Candidate {
+  readonly jobId: JobId;
+  readonly wanted: Wanted;
+}
+
+/** Of one type, those that may be candidates are linked, to get at the newest. */
+export interface Filed extends Candidate {
+  /** What it takes to try it. */
+  readonly effort: number;
+  /** Where it is linked; `undefined` for what could have no effect on its job now. */
+  readonly chain: Chain | undefined;
+  /** The first one of its job in the chain. */
+  readonly first: boolean;
+  older: Filed | undefined;
+  newer: Filed | undefined;
+}
+
+/** Matchers that are tried together, in the order filed. */
+export class Bucket implements Iterable<Filed> {
+  readonly #filed = new Set<Filed>();
+  /** What it takes to try all of them. */
+  effort = 0;
+
+  get size(): number {
+    return this.#filed.size;
+  }
+
+  add(filed: Filed): void {
+    if (this.#filed.has(filed)) return;
+    this.#filed.add(filed);
+    this.effort += filed.effort;
+  }
+
+  delete(filed: Filed): void {
+    if (this.#filed.delete(filed)) this.effort -= filed.effort;
+  }
+
+  [Symbol.iterator](): IterableIterator<Filed> {
+    return this.#filed.values();
+  }
+}
+
+/** Filed matchers in the order filed; those of one job are next to each other. */
+export class Chain {
+  newest: Filed | undefined;
+  /** Jobs of which a matcher is linked. */
+  jobs = 0;
+
+  link(candidate: Candidate, effort: number): Filed {
+    const older = this.newest;
+    const first = older?.jobId !== candidate.jobId;
+    const filed = { ...candidate, effort, chain: this, first, older, newer: undefined };
+    if (older !== undefined) older.newer = filed;
+    if (first) this.jobs++;
+    return this.newest = filed;
+  }
+
+  unlink({ first, older, newer }: Filed): void {
+    if (first) this.jobs--;
+    if (older !== undefined) older.newer = newer;
+    if (newer === undefined) this.newest = older;
+    else newer.older = older;
+  }
+
+  take(limit: number): readonly Filed[] {
+    const taken: Filed[] = [];
+    for (let filed = this.newest; filed && taken.length < limit; filed = filed.older) {
+      taken.push(filed);
+    }
+    return taken;
+  }
+}
+
+/** Of the paths that jobs look at, how many are looked for at another place. */
+const MISPLACED_PATHS_MAX = 64;
+/** With more paths than these, it is an event's own that are looked up. */
+const PATHS_MAX = 64;
+
+export class TypeIndex {
+  /** By path, then by the loose form of a value. */
+  readonly #byPath = new Map<string, Map<string, Bucket>>();
+  readonly unkeyed: Bucket = new Bucket();
+  readonly expectations: Chain = new Chain();
+  readonly policies: Chain = new Chain();
+
+  bucket(term: EqualityTerm): Bucket {
+    const values = getOrMake(this.#byPath, term.path, () => new Map<string, Bucket>());
+    return getOrMake(values, looseForm(term.value), () => new Bucket());
+  }
+
+  sizeAt(term: EqualityTerm): number {
+    return this.#byPath.get(term.path)?.get(looseForm(term.value))?.size ?? 0;
+  }
+
+  drop(term: EqualityTerm, filed: Filed): void {
+    const values = this.#byPath.get(term.path);
+    const bucket = values?.get(looseForm(term.value));
+    bucket?.delete(filed);
+    if (bucket?.size === 0) values?.delete(looseForm(term.value));
+    if (values?.size === 0) this.#byPath.delete(term.path);
+  }
+
+  /**
+   * What the event's own values lead to. The cost goes by how many values it has, or by how
+   * many paths the jobs look at, whichever is less.
+   */
+  bucketsFor({ attributes }: MatchableEvent): readonly Bucket[] {
+    const own = this.#byPath.size > PATHS_MAX
+      ? scalarsIn(attributes, this.#byPath.size)
+      : undefined;
+    return own === undefined
+      ? this.#bucketsOfPaths(attributes)
+      : own.flatMap(([path, value]) => this.#byPath.get(path)?.get(value) ?? []);
+  }
+
+  #bucketsOfPaths(attributes: JsonObject): readonly Bucket[] {
+    const buckets: Bucket[] = [];
+    for (const [path, values] of this.#byPath) {
+      const value = valueAt(attributes, path);
+      const bucket = isScalar(value) ? values.get(looseForm(value)) : undefined;
+      if (bucket !== undefined) buckets.push(bucket);
+    }
+    return buckets;
+  }
+
+  /** What its values lead to when they are taken for those of another path. */
+  misplacedFor({ attributes }: MatchableEvent): readonly Bucket[] {
+    const places = placesIn(attributes);
+    return this.#byPath.values().take(MISPLACED_PATHS_MAX).flatMap((values) =>
+      places.flatMap(({ value }) => values.get(looseForm(value)) ?? [])
+    ).toArray();
+  }
+
+  get isEmpty(): boolean {
+    return this.#byPath.size === 0 && this.unkeyed.size === 0 &&
+      this.expectations.jobs === 0 && this.policies.jobs === 0;
+  }
+}
+
+type Scalars = readonly (readonly [path: string, looseForm: string])[];
+
+/** The scalars of an event by their paths; `undefined` when there are more than so many. */
+function scalarsIn(attributes: JsonObject, limit: number): Scalars | undefined {
+  const found: (readonly [string, string])[] = [];
+  const open: (readonly [prefix: string, members: JsonObject])[] = [["", attributes]];
+  for (const [prefix, members] of open) {
+    for (const name of Object.keys(members)) {
+      // No path leads there: a dot divides names.
+      if (name.includes(".")) continue;
+      const value = members[name];
+      if (isScalar(value)) found.push([prefix + name, looseForm(value)]);
+      else open.push([`${prefix}${name}.`, value as JsonObject]);
+      if (found.length + open.length > limit) return undefined;
+    }
+  }
+  return found;
+}
+
+function getOrMake<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
+  let value = map.get(key);
+  if (value === undefined) map.set(key, value = make());
+  return value;
+}

@@ -1,0 +1,150 @@
+/**
+ * Why an event without a job id matched nothing, and what it came nearest to. Looks at a
+ * bounded number of expectations, however many jobs wait.
+ */
+
+import { counted } from "../../core/counted.ts";
+import type { MatchableEvent } from "../../core/job_plan.ts";
+import { correlationMismatches, mismatchesText } from "../../core/mismatch.ts";
+import { nearestName } from "../../core/spelling.ts";
+import type { CorrelationIndex } from "./correlation_index.ts";
+import type { FactEvent } from "../definition.ts";
+import type { DefinitionRegistry } from "../definition_registry.ts";
+import type { EndedJobs } from "../views/ended_jobs.ts";
+import type { SettledFact } from "./fan_out.ts";
+import type { JobTable } from "../writer/job_table.ts";
+import {
+  Comparisons,
+  failingClauses,
+  hasInCommon,
+  type Missed,
+  missed,
+  nearestExpectation,
+  nearestOf,
+  subjectText,
+  untimelyText,
+} from "./nearest_expectation.ts";
+import type { Receipt } from "../requests.ts";
+
+/** Expectations and events of policies that are compared with one event, if they are short. */
+const CANDIDATES_MAX = 64;
+const EFFORT_MAX = 400;
+/** Event types that are looked at for the one that was meant. */
+const TYPES_MAX = 256;
+
+export const NEVER_INTERPRETED =
+  "recorded only: events of the coordination stratum are never interpreted";
+
+type Explained = Pick<Receipt, "reason" | "nearest">;
+
+/** Where an event that found no job may have been meant to go. */
+export interface Addressees {
+  /** Jobs that have started and not ended. */
+  readonly started: CorrelationIndex;
+  /** Jobs that have been created and not started. */
+  readonly unstarted: CorrelationIndex;
+  readonly ended: EndedJobs;
+}
+
+export class Unmatched {
+  readonly #jobs: Addressees;
+  readonly #registry: DefinitionRegistry;
+  readonly #table: JobTable;
+
+  constructor(jobs: Addressees, registry: DefinitionRegistry, table: JobTable) {
+    this.#jobs = jobs;
+    this.#registry = registry;
+    this.#table = table;
+  }
+
+  explain(fact: SettledFact): Explained {
+    if (fact.stratum === "coordination") return { reason: NEVER_INTERPRETED };
+    return this.#untimely(fact) ?? this.#nearest(fact) ?? this.#nobody(fact);
+  }
+
+  /** Only the time is wrong: too early, or else too late. */
+  #untimely(event: MatchableEvent): Explained | undefined {
+    const early = this.#compared(this.#jobs.unstarted, event).filter(({ job, distance }) =>
+      job.state === "Created" && distance === 0
+    );
+    const missed = nearestOf(early) ?? this.#jobs.ended.latestFor(event);
+    if (missed === undefined) return undefined;
+    const why = `${subjectText(missed)} would match, but ${untimelyText(missed.job)}`;
+    return {
+      reason: `matched nothing: ${why}`,
+      nearest: nearestExpectation(missed, []),
+    };
+  }
+
+  #nearest(event: MatchableEvent): Explained | undefined {
+    const compared = [this.#jobs.started, this.#jobs.unstarted]
+      .flatMap((index) => this.#compared(index, event));
+    const nearest = nearestOf(compared.filter(({ distance }) => distance > 0));
+    if (nearest === undefined) return undefined;
+    const clauses = failingClauses(nearest, event);
+    const why = `${subjectText(nearest)}: ${mismatchesText(clauses)}`;
+    const others = hasInCommon(nearest, clauses, event) ? undefined : this.#noneOf(nearest);
+    const reason = others === undefined ? `the nearest is ${why}` : `${others}; for one, ${why}`;
+    return { reason: `matched nothing: ${reason}`, nearest: nearestExpectation(nearest, clauses) };
+  }
+
+  /** How many jobs want events of a type, where it is by chance that one of them is named. */
+  #noneOf({ wanted }: Missed): string | undefined {
+    const { eventType } = wanted.matcher;
+    const { started, unstarted } = this.#jobs;
+    if ("role" in wanted) {
+      const jobs = started.naming(eventType);
+      return jobs > 1
+        ? `the policies of ${jobs} jobs name events of type ${eventType}, and none this one`
+        : undefined;
+    }
+    const jobs = started.waiting(eventType) + unstarted.waiting(eventType);
+    return jobs > 1
+      ? `${jobs} jobs expect events of type ${eventType}, and none of them this one`
+      : undefined;
+  }
+
+  /** A job that is not durable yet is not there yet. */
+  #compared(index: CorrelationIndex, event: MatchableEvent): readonly Missed[] {
+    const candidates = index.candidates(event, CANDIDATES_MAX);
+    const compared = new Comparisons(EFFORT_MAX).take(candidates, ({ effort }) => effort);
+    return compared.flatMap(({ jobId, wanted }) => {
+      const job = this.#table.job(jobId);
+      return job === undefined ? [] : [missed(job, wanted, event)];
+    });
+  }
+
+  #nobody(event: FactEvent): Explained {
+    const none = `no job waits for events of type ${event.eventType}`;
+    return { reason: none + (this.#startsOthers(event) ?? this.#didYouMean(event.eventType)) };
+  }
+
+  /** A definition starts on events of this type, but not on this one. */
+  #startsOthers(event: FactEvent): string | undefined {
+    const [definition] = this.#registry.startersFor(event.eventType);
+    const correlation = definition?.startsOn?.correlation;
+    if (definition === undefined || correlation === undefined) return undefined;
+    const why = mismatchesText(correlationMismatches(correlation, event.attributes));
+    return why === "" ? undefined : `, and it starts no job of type ${definition.type}: ${why}`;
+  }
+
+  #didYouMean(eventType: string): string {
+    const index = this.#jobs.started;
+    const wanted = [...index.types(TYPES_MAX)].filter((type) =>
+      index.waiting(type) + index.naming(type) > 0
+    );
+    const starting = this.#registry.startingTypes.slice(0, TYPES_MAX);
+    const meant = nearestName(eventType, [...wanted, ...starting]);
+    return meant === undefined ? "" : `; did you mean ${meant}, which ${this.#useOf(meant)}?`;
+  }
+
+  #useOf(eventType: string): string {
+    const index = this.#jobs.started;
+    const waiting = index.waiting(eventType);
+    if (waiting > 0) return counted(waiting, "job waits for", "jobs wait for");
+    const [definition] = this.#registry.startersFor(eventType);
+    if (definition !== undefined) return `starts jobs of type ${definition.type}`;
+    const naming = index.naming(eventType);
+    return naming === 1 ? "the policy of 1 job names" : `the policies of ${naming} jobs name`;
+  }
+}

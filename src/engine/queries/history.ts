@@ -1,0 +1,44 @@
+/**
+ * A job's entries, read from the journal. The engine keeps only their positions, so the
+ * histories of finished jobs may move elsewhere without anything else changing.
+ */
+
+import type { JobEventLogEntry } from "../../core/event.ts";
+import type { EventId, JobId, LogId } from "../../core/ids.ts";
+import type { EventEngine } from "../writer/event_engine.ts";
+import type { JobTable } from "../writer/job_table.ts";
+
+export class History {
+  readonly #events: EventEngine;
+  readonly #table: JobTable;
+
+  constructor(events: EventEngine, table: JobTable) {
+    this.#events = events;
+    this.#table = table;
+  }
+
+  /** The positions of a job's entries, ascending; none of one that is not there. */
+  positions(jobId: JobId): readonly LogId[] {
+    return this.#table.logIds(jobId, 0, Infinity);
+  }
+
+  /** The entries of a job after a position, oldest first, at most `limit`. */
+  async of(jobId: JobId, after: LogId, limit: number): Promise<readonly JobEventLogEntry[]> {
+    return await this.at(this.#table.logIds(jobId, after, limit));
+  }
+
+  /** The entries of a job before a position, newest first, at most `limit`. */
+  async back(jobId: JobId, before: LogId, limit: number): Promise<readonly JobEventLogEntry[]> {
+    return (await this.at(this.#table.logIdsBack(jobId, before, limit))).toReversed();
+  }
+
+  /** The entries at these positions, which ascend. */
+  async at(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]> {
+    return logIds.length === 0 ? [] : await this.#events.journal.readAt(logIds);
+  }
+
+  /** The entry of the journal that has this id, if there is one. */
+  async find(eventId: EventId): Promise<JobEventLogEntry | undefined> {
+    return await this.#events.find(eventId);
+  }
+}

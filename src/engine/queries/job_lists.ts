@@ -1,0 +1,136 @@
+/** What is told of many jobs at once: a page of them, their number, their failures by kind. */
+
+import type { Condition } from "../../core/condition.ts";
+import type { ErrorFingerprint } from "../../core/error_fingerprint.ts";
+import { recordedFailure } from "../../core/job_resource.ts";
+import type { JobId, LogId } from "../../core/ids.ts";
+import type { Failure, JobState } from "../../core/job_state.ts";
+import type { JobScan } from "./job_scan.ts";
+import type { JobTable } from "../writer/job_table.ts";
+import { queuePlaces } from "./queue_places.ts";
+import type {
+  FailureGroup,
+  FailureGroups,
+  JobCount,
+  JobFilter,
+  JobRange,
+  ListPage,
+  ListQuery,
+  Reach,
+  Stop,
+} from "../requests.ts";
+import type { WorkerQueue } from "../run/worker_queue.ts";
+
+export interface JobListsParts {
+  readonly table: JobTable;
+  readonly workers: WorkerQueue;
+}
+
+export class JobLists {
+  readonly #table: JobTable;
+  readonly #workers: WorkerQueue;
+
+  constructor({ table, workers }: JobListsParts) {
+    this.#table = table;
+    this.#workers = workers;
+  }
+
+  page({ limit, ...query }: ListQuery): ListPage {
+    const scan = this.#table.scan(query, query);
+    const jobs: JobState[] = [];
+    for (const { job } of scan) {
+      const last = jobs.at(-1);
+      if (jobs.length === limit && last !== undefined) return { jobs, next: last.firstLogId };
+      jobs.push(job);
+    }
+    return scan.reach === undefined ? { jobs } : { jobs, next: scan.reach.next, ...searched(scan) };
+  }
+
+  /**
+   * Shows each job that a filter applies to, from the newest back; tells where it stopped, if
+   * it did before the oldest.
+   */
+  visit(
+    filter: JobFilter,
+    visit: (job: JobState, condition: Condition) => void,
+  ): Stop | undefined {
+    const scan = this.#table.scan(filter);
+    for (const { job, condition } of scan) visit(job, condition);
+    return scan.reach;
+  }
+
+  /** How many jobs a filter applies to, and what these do. */
+  count(filter: JobFilter, range?: JobRange): JobCount {
+    const scan = this.#table.scan(filter, range);
+    const conditions = new Map<Condition, number>();
+    let jobs = 0;
+    for (const { condition } of scan) {
+      jobs++;
+      conditions.set(condition, (conditions.get(condition) ?? 0) + 1);
+    }
+    return { jobs, conditions, ...searched(scan) };
+  }
+
+  /** The failures among the jobs that a filter applies to, by fingerprint. */
+  failures(filter: JobFilter): FailureGroups {
+    const scan = this.#table.scan(filter);
+    const groups = new Map<ErrorFingerprint, Growing>();
+    for (const record of scan) {
+      const fingerprint = scan.fingerprintOf(record);
+      const failure = recordedFailure(record.job);
+      if (fingerprint === undefined || failure === undefined) continue;
+      const group = groups.get(fingerprint) ?? newGroup(fingerprint, record.job, failure);
+      groups.set(fingerprint, group);
+      addTo(group, this.#table, record.job);
+    }
+    return { groups: [...groups.values()].sort((a, b) => b.jobs - a.jobs), ...searched(scan) };
+  }
+
+  /** The job that the entry at this position created. */
+  createdAt(firstLogId: LogId): JobState | undefined {
+    return this.#table.createdAt(firstLogId);
+  }
+
+  /** The newest job that is a retry of this one. */
+  retryOf(jobId: JobId): JobId | undefined {
+    return this.#table.retryOf(jobId);
+  }
+
+  /** Whether a filter applies to a job as it is now. */
+  isAmong(filter: JobFilter, jobId: JobId): boolean {
+    return this.#table.isAmong(filter, jobId);
+  }
+
+  /** The entry that brought a job into its condition. */
+  lastTransition(job: JobState): LogId {
+    return this.#table.lastTransition(job);
+  }
+
+  /** How many others come first, for each of these jobs, if it waits for a worker. */
+  queuePlaces(jobs: readonly JobState[]): ReadonlyMap<JobId, number> {
+    return queuePlaces(this.#workers, jobs);
+  }
+}
+
+type Growing = { -readonly [Name in keyof FailureGroup]: FailureGroup[Name] };
+
+function newGroup(
+  fingerprint: ErrorFingerprint,
+  job: JobState,
+  { taskId, error }: Failure,
+): Growing {
+  const counts = { jobs: 0, retried: 0, open: 0 };
+  return { fingerprint, type: job.type, taskId, ...counts, newest: job, oldest: job, error };
+}
+
+function addTo(group: Growing, table: JobTable, job: JobState): void {
+  const isRetried = table.retryOf(job.jobId) !== undefined;
+  group.jobs++;
+  group.oldest = job;
+  if (isRetried) group.retried++;
+  else if (job.state === "Failed") group.open++;
+}
+
+function searched({ reach }: JobScan): { readonly searched?: Reach } {
+  return reach === undefined ? {} : { searched: { jobs: reach.jobs, backTo: reach.backTo } };
+}

@@ -1,0 +1,131 @@
+/**
+ * Looks through jobs, in the order of their creation, for those that a filter applies to. What
+ * one scan may cost is bounded, and it tells how far it came: with however many jobs, nobody
+ * else waits for it for long.
+ */
+
+import {
+  type ErrorFingerprint,
+  fingerprintOf,
+  MESSAGE_LENGTH_MAX,
+} from "../../core/error_fingerprint.ts";
+import type { JobId } from "../../core/ids.ts";
+import { recordedFailure } from "../../core/job_resource.ts";
+import type { JobState } from "../../core/job_state.ts";
+import type { JobRecord } from "../writer/job_record.ts";
+import { JobSearch } from "./job_search.ts";
+import type { JobFilter, Stop } from "../requests.ts";
+
+/**
+ * What a scan may cost. Measured with 100,000 jobs in a journal: 60,000 are looked at for their
+ * text in about 30 ms, and a look at the condition of all of them takes 5 ms.
+ */
+export const SCAN_COST_MAX = 600_000;
+/** What costs something, beside looking at the text of a job, which tells its own. */
+const COST = { job: 1, time: 4, fingerprint: 150 };
+
+/** What of all jobs is looked at. Indexes are into all of them, the oldest first. */
+export interface ScanBounds {
+  readonly newest: number;
+  readonly oldest: number;
+  readonly oldestFirst: boolean;
+}
+
+/** What the table knows of its jobs beside each of them. */
+export interface JobRecords {
+  /** Oldest first. */
+  readonly order: readonly JobRecord[];
+  /** The newest retry of each job that was retried. */
+  readonly retries: ReadonlyMap<JobId, JobId>;
+}
+
+export class JobScan implements Iterable<JobRecord> {
+  readonly #records: JobRecords;
+  readonly #bounds: ScanBounds;
+  readonly #filter: JobFilter;
+  readonly #search: JobSearch | undefined;
+  readonly #times: { readonly after: number; readonly before: number } | undefined;
+  #cost = 0;
+  #stoppedAt: JobState | undefined;
+  #looked = 0;
+
+  constructor(records: JobRecords, bounds: ScanBounds, filter: JobFilter) {
+    this.#records = records;
+    this.#bounds = bounds;
+    this.#filter = filter;
+    this.#search = filter.search === undefined ? undefined : new JobSearch(filter.search);
+    this.#times = timesOf(filter);
+  }
+
+  /** What applies, until all jobs of the bounds were looked at, or the cost is reached. */
+  *[Symbol.iterator](): Iterator<JobRecord> {
+    const { newest, oldest, oldestFirst } = this.#bounds;
+    const step = oldestFirst ? 1 : -1;
+    const [first, last] = oldestFirst ? [oldest, newest] : [newest, oldest];
+    for (let index = first; (last - index) * step >= 0; index += step) {
+      const record = this.#records.order[index];
+      if (record === undefined) return;
+      this.#looked++;
+      if (this.applies(record)) yield record;
+      if (this.#cost < SCAN_COST_MAX || index === last) continue;
+      this.#stoppedAt = record.job;
+      return;
+    }
+  }
+
+  /** Where the scan stopped before it had looked at all; `undefined` when it did not. */
+  get reach(): Stop | undefined {
+    const job = this.#stoppedAt;
+    return job && { jobs: this.#looked, backTo: job.createdAt, next: job.firstLogId };
+  }
+
+  /** Whether the filter applies to a job. What costs least comes first. */
+  applies(record: JobRecord): boolean {
+    const { job, condition } = record;
+    const { states, conditions, types, labels, fingerprint, retried } = this.#filter;
+    this.#cost += COST.job;
+    return (states === undefined || states.includes(job.state)) &&
+      (conditions === undefined || conditions.includes(condition)) &&
+      (types === undefined || (job.type !== undefined && types.includes(job.type))) &&
+      (retried === undefined || this.#records.retries.has(job.jobId) === retried) &&
+      (labels === undefined || labels.every(([name, value]) => job.labels[name] === value)) &&
+      (fingerprint === undefined || this.#hasFingerprint(record, fingerprint)) &&
+      (this.#times === undefined || this.#isBetween(job, this.#times)) &&
+      (this.#search === undefined || this.#isFound(record, this.#search));
+  }
+
+  #hasFingerprint(record: JobRecord, wanted: ErrorFingerprint): boolean {
+    return this.fingerprintOf(record) === wanted;
+  }
+
+  /** Of its failure, if that is an error. Made once: the error of a job does not change. */
+  fingerprintOf(record: JobRecord): ErrorFingerprint | undefined {
+    const failure = recordedFailure(record.job);
+    if (failure === undefined) return undefined;
+    if (record.fingerprint?.of !== failure.error) {
+      this.#cost += COST.fingerprint + Math.min(failure.error.message.length, MESSAGE_LENGTH_MAX);
+      record.fingerprint = { of: failure.error, text: fingerprintOf(record.job, failure) };
+    }
+    return record.fingerprint.text;
+  }
+
+  #isBetween({ createdAt }: JobState, { after, before }: { after: number; before: number }) {
+    this.#cost += COST.time;
+    const time = Date.parse(createdAt);
+    return time > after && time < before;
+  }
+
+  #isFound({ job, condition }: JobRecord, search: JobSearch): boolean {
+    const { found, cost } = search.look(job, condition);
+    this.#cost += cost;
+    return found;
+  }
+}
+
+function timesOf({ createdAfter, createdBefore }: JobFilter) {
+  if (createdAfter === undefined && createdBefore === undefined) return undefined;
+  return {
+    after: createdAfter === undefined ? -Infinity : Date.parse(createdAfter),
+    before: createdBefore === undefined ? Infinity : Date.parse(createdBefore),
+  };
+}

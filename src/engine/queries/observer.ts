@@ -1,0 +1,50 @@
+/**
+ * Follows a journal without acting on it: all jobs as projected, and where each event id
+ * is. For commands that open a journal offline; the snapshots that it leaves are those of
+ * the engine.
+ */
+
+import type { EventDraft } from "../../core/event.ts";
+import type { EventId, JobId, LogId } from "../../core/ids.ts";
+import { isTerminal, type JobState } from "../../core/job_state.ts";
+import type { MatchableEvent } from "../../core/job_plan.ts";
+import { CorrelationIndex } from "../events/correlation_index.ts";
+import { Projection } from "../writer/projection.ts";
+import { interruptions } from "../run/interruptions.ts";
+
+export class Observer {
+  /** What the journal tells of its entries; given to it when it is opened. */
+  readonly consumer: Projection = new Projection();
+
+  job(jobId: JobId): JobState | undefined {
+    return this.consumer.table.job(jobId);
+  }
+
+  jobOfKey(idempotencyKey: string): JobId | undefined {
+    return this.consumer.table.jobOfKey(idempotencyKey);
+  }
+
+  /** Positions, ascending, of entries that may have this id; reading them tells. */
+  candidates(eventId: EventId): readonly LogId[] {
+    return this.consumer.eventIds.candidates(eventId).toSorted((left, right) => left - right);
+  }
+
+  /**
+   * What the next start would record of attempts that a crash cut short.
+   *
+   * @param restart The `journal.Recovered` entry.
+   */
+  interruptions(restart: LogId): readonly EventDraft[] {
+    return [...this.consumer.table.jobs()].filter((job) => !isTerminal(job))
+      .flatMap((job) => interruptions(job, restart));
+  }
+
+  /** Tells of an event without a job id which jobs expect it, or name it in their policy. */
+  expecting(): (event: MatchableEvent) => readonly JobId[] {
+    const index = new CorrelationIndex();
+    for (const { jobId, plan, state } of this.consumer.table.jobs()) {
+      if (state === "Running" || state === "Compensating") index.add(jobId, plan);
+    }
+    return (event) => index.jobsFor(event);
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * How today's definition would plan a recorded job. The recorded plan stays in force, so
+ * a difference is no break by itself; whoever deploys should know of it all the same.
+ */
+
+import { isDeepStrictEqual } from "node:util";
+import type { ExpectedEvent, JobPlan } from "../../core/job_plan.ts";
+import type { JobState } from "../../core/job_state.ts";
+import type { AnyJobDefinition } from "../definition.ts";
+import { parseInput, planOf } from "../definition_registry.ts";
+import { thrownText } from "../run/divergence.ts";
+
+export interface PlanChange {
+  readonly change: "added" | "removed" | "changed";
+  /** What the change is about: `expectation shipped`, `the list of errors`, `onCompensated`. */
+  readonly part: string;
+}
+
+/**
+ * Changes from the recorded plan to today's; none for an input that no longer fits,
+ * which is told apart. In words, when there is no plan today.
+ */
+export function planChanges(
+  definition: AnyJobDefinition,
+  { input, plan }: JobState,
+): readonly PlanChange[] | string {
+  const today = planToday(definition, structuredClone(input));
+  if (today === undefined || typeof today === "string") return today ?? [];
+  return [...expectationChanges(plan, today), ...policyChanges(plan, today)];
+}
+
+function planToday(definition: AnyJobDefinition, input: unknown): JobPlan | string | undefined {
+  try {
+    const parsed = parseInput(definition, input);
+    return parsed.ok ? planOf(definition, parsed.value) : undefined;
+  } catch (error) {
+    return `today's definition makes no plan of the recorded input: ${thrownText(error)}`;
+  }
+}
+
+function expectationChanges(recorded: JobPlan, today: JobPlan): readonly PlanChange[] {
+  const before = byId(recorded);
+  const after = byId(today);
+  return [...new Set([...before.keys(), ...after.keys()])].flatMap((id) => {
+    const change = changeOf(before.get(id), after.get(id));
+    return change === undefined ? [] : [{ change, part: `expectation ${id}` }];
+  });
+}
+
+function byId({ expected }: JobPlan): ReadonlyMap<string, ExpectedEvent> {
+  return new Map(expected.map((expectation) => [expectation.id, expectation]));
+}
+
+function changeOf(
+  before: ExpectedEvent | undefined,
+  after: ExpectedEvent | undefined,
+): PlanChange["change"] | undefined {
+  if (before === undefined) return "added";
+  if (after === undefined) return "removed";
+  return isDeepStrictEqual(matching(before), matching(after)) ? undefined : "changed";
+}
+
+/** What of an expectation decides which events it takes, and how many. */
+function matching({ matcher, multiplicity, taskId }: ExpectedEvent) {
+  return { ...matcher, multiplicity, taskId };
+}
+
+function policyChanges({ policy: before }: JobPlan, { policy: after }: JobPlan) {
+  const changes: PlanChange[] = [];
+  if (!isDeepStrictEqual(before.errors, after.errors)) {
+    changes.push({ change: "changed", part: "the list of errors" });
+  }
+  if (before.onCompensated !== after.onCompensated) {
+    changes.push({ change: "changed", part: "onCompensated" });
+  }
+  return changes;
+}

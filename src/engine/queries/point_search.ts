@@ -1,0 +1,79 @@
+/** How many of a job's entries lie at or before a point, found by reading no more than needed. */
+
+import { assertNever } from "../../core/assert_never.ts";
+import type { EventId, LogId } from "../../core/ids.ts";
+import {
+  beforeText,
+  beyondText,
+  eventIdsOf,
+  NO_SUCH_EVENT,
+  type Point,
+  type ResolvedPoint,
+  type Timestamp,
+} from "../../core/point.ts";
+import { entryPages, entryPagesBack, type EntrySource } from "./entry_pages.ts";
+
+/**
+ * `resolvePoint`, of entries that are on disk.
+ *
+ * @param logIds Of all entries of the job; there is at least one.
+ */
+export async function searchPoint(
+  point: Point | undefined,
+  source: EntrySource,
+  logIds: readonly LogId[],
+  head: LogId,
+): Promise<ResolvedPoint> {
+  if (point === undefined) return { ok: true, count: logIds.length };
+  switch (point.kind) {
+    case "logId": {
+      if (point.logId > head) return { ok: false, detail: beyondText(head) };
+      const count = logIds.findLastIndex((logId) => logId <= point.logId) + 1;
+      return await unlessBefore(count, source, logIds);
+    }
+    case "time":
+      return await unlessBefore(await countUpTo(point.time, source, logIds), source, logIds);
+    case "eventId":
+      return await upToEvent(point.eventId, source, logIds);
+    default:
+      return assertNever(point, "point");
+  }
+}
+
+async function unlessBefore(
+  count: number,
+  source: EntrySource,
+  logIds: readonly LogId[],
+): Promise<ResolvedPoint> {
+  if (count > 0) return { ok: true, count };
+  const [first] = await source.at(logIds.slice(0, 1));
+  return { ok: false, detail: first === undefined ? NO_SUCH_EVENT : beforeText(first) };
+}
+
+async function countUpTo(
+  time: Timestamp,
+  source: EntrySource,
+  logIds: readonly LogId[],
+): Promise<number> {
+  let count = logIds.length;
+  for await (const page of entryPagesBack(source, logIds)) {
+    const index = page.findLastIndex(({ receivedAt }) => receivedAt <= time);
+    if (index >= 0) return count - page.length + index + 1;
+    count -= page.length;
+  }
+  return 0;
+}
+
+async function upToEvent(
+  eventId: EventId,
+  source: EntrySource,
+  logIds: readonly LogId[],
+): Promise<ResolvedPoint> {
+  let count = 0;
+  for await (const page of entryPages(source, logIds)) {
+    const index = page.findIndex((entry) => eventIdsOf(entry).includes(eventId));
+    if (index >= 0) return { ok: true, count: count + index + 1 };
+    count += page.length;
+  }
+  return { ok: false, detail: NO_SUCH_EVENT };
+}

@@ -1,0 +1,226 @@
+/**
+ * Looks back at one job: replayed to a point, compared between two, or projected under a
+ * supposition. Everything is read from the journal, and nothing is recorded.
+ */
+
+import { firstChanges, reversed } from "../../core/changes.ts";
+import type { Work } from "../../core/at_once.ts";
+import type { JobEventLogEntry } from "../../core/event.ts";
+import type { EventId, JobId, LogId } from "../../core/ids.ts";
+import { JobFold } from "../../core/job_fold.ts";
+import { outsideMatchers } from "../../core/job_plan.ts";
+import type { JobState } from "../../core/job_state.ts";
+import { type JsonObject, jsonSize } from "../../core/json.ts";
+import type { Point } from "../../core/point.ts";
+import { type Replay, Replaying, type StepsWanted } from "../../core/replay_steps.ts";
+import { supposedPlan, type Supposition } from "../../core/supposition.ts";
+import { supposing, type WhatIf } from "../../core/what_if.ts";
+import { entryPages, type EntrySource } from "./entry_pages.ts";
+import type { Pacer, Share } from "../events/pacer.ts";
+import type { PastEvents } from "../views/past_events.ts";
+import { searchPoint } from "./point_search.ts";
+import { type Outcome, type PointDifference, type PointName, unknownJob } from "../requests.ts";
+
+/** The entries of jobs; `History` is one that has them. */
+interface JobHistory extends EntrySource {
+  /** The positions of a job's entries, ascending; none of one that is not there. */
+  positions(jobId: JobId): readonly LogId[];
+  /** The entry of the journal that has this id, if there is one. */
+  find(eventId: EventId): Promise<JobEventLogEntry | undefined>;
+}
+
+/** A what-if, and whether all events were considered that it could have taken. */
+export interface WhatIfReport extends WhatIf {
+  /** `false` when more events may match than are looked at: then some may be missing. */
+  readonly allPastEvents: boolean;
+}
+
+interface PastEventsFound {
+  readonly entries: readonly JobEventLogEntry[];
+  readonly all: boolean;
+}
+
+/** Facts that one matcher of a supposed plan may take, and all of its matchers together. */
+const NEAR_MAX = 1_000;
+const PAST_EVENTS_MAX = 10_000;
+
+/**
+ * A what-if holds all entries that it is about: more than these, or such of more characters, it
+ * does not look at.
+ */
+export const WHAT_IF_ENTRIES_MAX = 10_000;
+export const WHAT_IF_CHARACTERS_MAX = 32 * 1024 * 1024;
+
+/** Of what differs between two points, so much is told. */
+const CHANGES_MAX = 20_000;
+
+export class Replays {
+  readonly #history: JobHistory;
+  readonly #pastEvents: PastEvents;
+  readonly #pacer: Pacer;
+  readonly #head: () => LogId;
+
+  /** @param head Gives the last durable position. */
+  constructor(history: JobHistory, pastEvents: PastEvents, pacer: Pacer, head: () => LogId) {
+    this.#pacer = pacer;
+    this.#history = history;
+    this.#pastEvents = pastEvents;
+    this.#head = head;
+  }
+
+  /**
+   * The job as of a point, or as it is now, and steps up to it. All of it is read and folded, a
+   * little at a time, and only the steps that are wanted are kept.
+   */
+  async replay(jobId: JobId, point?: Point, wanted?: StepsWanted): Promise<Outcome<Replay>> {
+    const head = this.#head();
+    const logIds = this.#history.positions(jobId);
+    if (logIds.length === 0) return unknownJob(jobId);
+    const resolved = await searchPoint(point, this.#history, logIds, head);
+    if (!resolved.ok) return unknownPoint("at", resolved.detail);
+    const replaying = new Replaying(wanted);
+    await this.#fold(logIds.slice(0, resolved.count), (entry) => replaying.apply(entry));
+    return { ok: true, value: replaying.replay };
+  }
+
+  /** What differs from one point to another, which may be the earlier; now, when absent. */
+  async diff(jobId: JobId, from: Point, to?: Point): Promise<Outcome<PointDifference>> {
+    const head = this.#head();
+    const logIds = this.#history.positions(jobId);
+    if (logIds.length === 0) return unknownJob(jobId);
+    const start = await searchPoint(from, this.#history, logIds, head);
+    if (!start.ok) return unknownPoint("from", start.detail);
+    const end = await searchPoint(to, this.#history, logIds, head);
+    if (!end.ok) return unknownPoint("to", end.detail);
+    const [earlier, later] = [start.count, end.count].toSorted((a, b) => a - b);
+    const fold = new JobFold();
+    const states: JobState[] = [];
+    for (const [begin, count] of [[0, earlier], [earlier, later]]) {
+      await this.#fold(logIds.slice(begin, count), (entry) => fold.apply(entry));
+      if (fold.job !== undefined) states.push(fold.job);
+    }
+    return { ok: true, value: differenceOf(states, start.count <= end.count) };
+  }
+
+  /** The job under a supposition, and where its outcome first is another. */
+  async whatIf(
+    jobId: JobId,
+    supposition: Supposition,
+    wanted?: StepsWanted,
+  ): Promise<Outcome<WhatIfReport>> {
+    const head = this.#head();
+    const logIds = this.#history.positions(jobId);
+    if (logIds.length === 0) return unknownJob(jobId);
+    const entries = await this.#allOf(upTo(logIds, supposition.upTo));
+    if (typeof entries === "string") return tooLong(jobId, entries);
+    const past = await this.#pastEventsFor(entries, supposition, head);
+    const sameIds = await this.#sameIds(supposition);
+    const work = supposing(entries, supposition, past.entries, head, sameIds, wanted);
+    const answer = await this.#pacer.all({ spentMs: 0 }, work);
+    return answer.ok
+      ? { ok: true, value: { ...answer.value, allPastEvents: past.all } }
+      : { ok: false, problem: { kind: "impossibleSupposition", issues: answer.issues } };
+  }
+
+  async #fold(
+    logIds: readonly LogId[],
+    apply: (entry: JobEventLogEntry) => void,
+  ): Promise<void> {
+    const share: Share = { spentMs: 0 };
+    for await (const page of entryPages(this.#history, logIds)) {
+      await this.#pacer.all(share, each(page, apply));
+    }
+  }
+
+  /** All of these; or what there is too much of. */
+  async #allOf(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[] | TooMuch> {
+    if (logIds.length > WHAT_IF_ENTRIES_MAX) return "entries";
+    const entries: JobEventLogEntry[] = [];
+    let characters = 0;
+    for await (const page of entryPages(this.#history, logIds)) {
+      for (const entry of page) {
+        entries.push(entry);
+        characters += jsonSize(entry.attributes as JsonObject);
+      }
+      if (characters > WHAT_IF_CHARACTERS_MAX) return "characters";
+    }
+    return entries;
+  }
+
+  /**
+   * Facts that did not reach the job, and might have. A plan that stays as it was, of a job
+   * that does not live longer, has taken all that it could.
+   */
+  async #pastEventsFor(
+    [created]: readonly JobEventLogEntry[],
+    supposition: Supposition,
+    head: LogId,
+  ): Promise<PastEventsFound> {
+    const { plan, without = [] } = supposition;
+    if (created === undefined || (plan === undefined && without.length === 0)) {
+      return { entries: [], all: true };
+    }
+    const logIds = new Set<LogId>();
+    let all = this.#pastEvents.horizon < created.logId;
+    for (const matcher of outsideMatchers(supposedPlan(created, supposition))) {
+      const near = this.#pastEvents.near(matcher, NEAR_MAX);
+      all &&= near.length < NEAR_MAX;
+      for (const logId of near) if (logId > created.logId && logId <= head) logIds.add(logId);
+      if (logIds.size >= PAST_EVENTS_MAX) break;
+    }
+    all &&= logIds.size <= PAST_EVENTS_MAX;
+    const positions = [...logIds].slice(0, PAST_EVENTS_MAX).toSorted((a, b) => a - b);
+    const entries = await this.#allOf(positions);
+    return typeof entries === "string" ? { entries: [], all: false } : { entries, all };
+  }
+
+  /** What the journal has under the ids of supposed events. */
+  async #sameIds({ with: events = [] }: Supposition): Promise<readonly JobEventLogEntry[]> {
+    const found: JobEventLogEntry[] = [];
+    for (const { eventId } of events) {
+      const entry = eventId === undefined ? undefined : await this.#history.find(eventId);
+      if (entry !== undefined) found.push(entry);
+    }
+    return found;
+  }
+}
+
+type TooMuch = "entries" | "characters";
+
+function* each(
+  entries: readonly JobEventLogEntry[],
+  apply: (entry: JobEventLogEntry) => void,
+): Work<void> {
+  for (const entry of entries) {
+    apply(entry);
+    yield;
+  }
+}
+
+/** What comes later need not be read, where there is more than may be. */
+function upTo(logIds: readonly LogId[], point: Point | undefined): readonly LogId[] {
+  if (logIds.length <= WHAT_IF_ENTRIES_MAX || point?.kind !== "logId") return logIds;
+  return logIds.slice(0, Math.max(1, logIds.findLastIndex((logId) => logId <= point.logId) + 1));
+}
+
+/** @param states The earlier first. */
+function differenceOf(
+  [before, after = before]: readonly JobState[],
+  isForward: boolean,
+): PointDifference {
+  if (before === undefined || after === undefined) throw new TypeError("Cannot compare nothing");
+  const { changes, more } = firstChanges(before, after, CHANGES_MAX);
+  const left = more === 0 ? {} : { more };
+  return isForward
+    ? { from: before.lastLogId, to: after.lastLogId, changes, ...left }
+    : { from: after.lastLogId, to: before.lastLogId, changes: reversed(changes), ...left };
+}
+
+function unknownPoint(point: PointName, detail: string): Outcome<never> {
+  return { ok: false, problem: { kind: "unknownPoint", point, detail } };
+}
+
+function tooLong(jobId: JobId, what: TooMuch): Outcome<never> {
+  const max = what === "entries" ? WHAT_IF_ENTRIES_MAX : WHAT_IF_CHARACTERS_MAX;
+  return { ok: false, problem: { kind: "tooLong", jobId, what, max } };
+}

@@ -1,0 +1,289 @@
+/**
+ * Gives a job's `run` its answers in the order of the journal, each after `run` has done
+ * what the one before made it do. What is on record comes first; a `run` that does not
+ * ask for it has diverged from its history.
+ */
+
+import type { JobEventLogEntry } from "../../core/event.ts";
+import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
+import type { JobState, TaskState } from "../../core/job_state.ts";
+import type { Asked } from "./asked.ts";
+import { factsOf } from "./fact_event.ts";
+import type { Clock } from "../ports.ts";
+import {
+  isReused,
+  keyOf,
+  recordedSettlements,
+  reusedSettlements,
+  type Settlement,
+} from "./settlements.ts";
+import type { Turns } from "./turns.ts";
+
+/** How long a `run` may take to ask for what is on record before it is told apart. */
+export const DIVERGENCE_GRACE_MS = 1_000;
+
+/** What answering needs from outside: less than a live run, so that a record alone will do. */
+export interface AnswerServices {
+  readonly clock: Clock;
+  readonly turns: Turns;
+  /** The job with all that was appended. */
+  readonly job: { readonly whole: JobState; task(taskId: TaskId): TaskState | undefined };
+  /** The last durable position: facts from outside are given to nobody before. */
+  durableLogId(): LogId;
+  entriesAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]>;
+  /** `run` does not ask for a task on record. */
+  diverged(taskId: TaskId): void;
+  /** There is nothing to give for now. */
+  idle(): void;
+}
+
+/** What holds up the next answer. */
+type Pause = "none" | "turn" | "grace" | "reading";
+
+export class Answers {
+  readonly #services: AnswerServices;
+  readonly #graceMs: number;
+  #asked: Asked | undefined;
+  #settlements: Settlement[] = [];
+  /** Answers that were there before `run` asked for them. */
+  #early: Map<string, Settlement> | undefined;
+  #pause: Pause = "none";
+  /** The turn in which `run` was last given something to react to. */
+  #reactsIn = -1;
+  /** What has been given its time to be asked for. */
+  #graced: Settlement | "end" | undefined;
+  #replaying = false;
+  #closed = false;
+  #seenLogId: LogId = 0;
+  #seenAtMs = 0;
+  #endGrace: (() => void) | undefined;
+
+  constructor(services: AnswerServices, graceMs: number = DIVERGENCE_GRACE_MS) {
+    this.#services = services;
+    this.#graceMs = graceMs;
+  }
+
+  /** The time of the last entry that `run` has seen, in milliseconds since the epoch. */
+  get seenAtMs(): number {
+    return this.#seenAtMs;
+  }
+
+  /** The last entry that `run` has had an answer from. */
+  get seenLogId(): LogId {
+    return this.#seenLogId;
+  }
+
+  /** Whether what was on record at the begin has not all been answered. */
+  get replaying(): boolean {
+    return this.#replaying;
+  }
+
+  /** Whether there is an answer to give. */
+  get waiting(): boolean {
+    return this.#settlements.length > 0;
+  }
+
+  /** Whether `run` has had all that there is. */
+  get isIdle(): boolean {
+    return this.#pause === "none" && !this.#replaying && !this.#isDue(this.#settlements[0]);
+  }
+
+  /** Takes what is on record of a job whose `run` is about to be called. */
+  begin(asked: Asked, job: Exclude<JobState, { state: "Created" }>): void {
+    this.#asked = asked;
+    this.#settlements = recordedSettlements(job);
+    for (const reused of reusedSettlements(job)) this.#keep(reused);
+    this.#replaying = job.tasks.length > 1 || this.waiting;
+    if (this.#replaying) this.#reactsIn = this.#services.turns.number;
+    this.#see(job.startedBy, job.startedAt);
+  }
+
+  /** Takes answers that have just been appended. */
+  add(settlements: readonly Settlement[]): void {
+    for (const settlement of settlements) {
+      // One whose entry was lost and appended again: `run` has had it.
+      const wasGiven = settlement.kind === "task" && this.#asked !== undefined &&
+        this.#asked.tasks.has(settlement.taskId) && !this.#asked.openTasks.has(settlement.taskId);
+      if (wasGiven) this.#see(settlement.logId, settlement.receivedAt);
+      else this.#settlements.push(settlement);
+    }
+  }
+
+  /** What is not durable is lost, and what it answered with it. */
+  lost(durableLogId: LogId): void {
+    this.#settlements = this.#settlements.filter(({ logId }) => logId <= durableLogId);
+    this.#seenLogId = Math.min(this.#seenLogId, durableLogId);
+  }
+
+  /** `run` has asked for something. */
+  askedFor(key: string): void {
+    const early = this.#early?.get(key);
+    if (early !== undefined) {
+      this.#early?.delete(key);
+      this.#settlements.unshift(early);
+    }
+    this.#endGrace?.();
+  }
+
+  /** `run` will ask for nothing more. */
+  close(): void {
+    this.#closed = true;
+    this.#endGrace?.();
+  }
+
+  /** Nothing more needs to be given: the job has ended. */
+  stop(): void {
+    this.#settlements = [];
+    this.#replaying = false;
+    this.#closed = true;
+    this.#endGrace?.();
+  }
+
+  /**
+   * Gives what can be given now. Where `run` has to be given time, to react or to ask, it goes
+   * on by itself after that.
+   */
+  give(): void {
+    while (this.#pause === "none") {
+      const next = this.#settlements[0];
+      if (!this.#isDue(next)) return this.#replaying ? this.#endReplay() : this.#services.idle();
+      if (this.#reactsIn === this.#services.turns.number) return this.#waitForTurn();
+      if (next.kind === "task" && !this.#isAsked(next) && this.#graced !== next) {
+        return this.#waitForTask(next);
+      }
+      this.#settlements.shift();
+      if (!this.#isAsked(next)) {
+        if (next.kind === "task") return this.#endWith(next.taskId);
+        this.#keep(next);
+      } else if (next.kind === "task") this.#answerTask(next);
+      else void this.#answerExpectation(next);
+    }
+  }
+
+  /** Until `run` asks for it. */
+  #keep(settlement: Settlement): void {
+    (this.#early ??= new Map()).set(keyOf(settlement), settlement);
+  }
+
+  /** A fact from outside is shown to nobody before it is durable; a result only `run` sees. */
+  #isDue(next: Settlement | undefined): next is Settlement {
+    return next !== undefined &&
+      (next.kind === "task" || next.logId <= this.#services.durableLogId());
+  }
+
+  /** All that is on record has been answered; now `run` must have asked for all of it. */
+  #endReplay(): void {
+    if (this.#reactsIn === this.#services.turns.number) return this.#waitForTurn();
+    const missing = this.#missing();
+    if (missing !== undefined && this.#graced !== "end") {
+      return this.#waitToBeAsked("end", () => this.#missing() === undefined);
+    }
+    this.#endWith(missing);
+  }
+
+  #endWith(missing: TaskId | undefined): void {
+    this.#replaying = false;
+    if (missing !== undefined) {
+      // A run that goes another way is given nothing more.
+      this.#settlements = [];
+      this.#services.diverged(missing);
+    }
+    this.#services.idle();
+  }
+
+  #waitForTurn(): void {
+    this.#pause = "turn";
+    this.#services.turns.next(() => this.#goOn());
+  }
+
+  #goOn(): void {
+    this.#pause = "none";
+    this.give();
+  }
+
+  /** Apart, since a closure in the loop of `give` would cost each answer. */
+  #waitForTask(next: Settlement): void {
+    this.#waitToBeAsked(next, () => this.#isAsked(next) || this.#settlements[0] !== next);
+  }
+
+  #waitToBeAsked(what: Settlement | "end", met: () => boolean): void {
+    this.#pause = "grace";
+    this.#giveTime(met, () => {
+      this.#graced = what;
+      this.#goOn();
+    });
+  }
+
+  /**
+   * Resolves when something is so, or when `run` has ended, or has not asked for anything
+   * that makes it so in time. Only while there is nothing to give.
+   */
+  graceFor(met: () => boolean): Promise<void> {
+    return new Promise((resolve) => this.#giveTime(met, resolve));
+  }
+
+  /** A `run` that awaits other things than `ctx` is given some time to ask. */
+  #giveTime(met: () => boolean, over: () => void): void {
+    this.#services.turns.next(() => {
+      if (met() || this.#closed) return over();
+      const end = () => {
+        this.#endGrace = undefined;
+        cancel();
+        over();
+      };
+      const cancel = this.#services.clock.setTimer(this.#graceMs, end);
+      this.#endGrace = () => {
+        if (met() || this.#closed) end();
+      };
+    });
+  }
+
+  #missing(): TaskId | undefined {
+    return this.#services.job.whole.tasks.find((task) =>
+      task.taskId !== MAIN_TASK && !isReused(task) && !this.#asked?.tasks.has(task.taskId)
+    )?.taskId;
+  }
+
+  #isAsked(settlement: Settlement): boolean {
+    return settlement.kind === "task"
+      ? this.#asked?.tasks.has(settlement.taskId) ?? false
+      : this.#asked?.expectations.has(settlement.name) ?? false;
+  }
+
+  #answerTask({ taskId, logId, receivedAt }: Extract<Settlement, { kind: "task" }>): void {
+    const task = this.#services.job.task(taskId);
+    this.#see(logId, receivedAt);
+    const result = task?.status === "completed" ? ownCopy(task.result) : undefined;
+    this.#reacts();
+    this.#asked?.answerTask(taskId, result);
+  }
+
+  async #answerExpectation({ name, logId }: Extract<Settlement, { kind: "expectation" }>) {
+    this.#pause = "reading";
+    const expectation = this.#asked?.expectations.get(name);
+    this.#asked?.expectations.delete(name);
+    const job = this.#services.job.whole;
+    const index = job.plan.expected.findIndex((expected) => expected.id === name);
+    const entries = await this.#services.entriesAt(job.expected[index]?.by ?? []);
+    this.#see(logId, entries.at(-1)?.receivedAt ?? "");
+    this.#reacts();
+    expectation?.resolve(factsOf(entries));
+    this.#goOn();
+  }
+
+  #reacts(): void {
+    this.#reactsIn = this.#services.turns.number;
+    this.#graced = undefined;
+  }
+
+  #see(logId: LogId, receivedAt: string): void {
+    if (logId <= this.#seenLogId) return;
+    this.#seenLogId = logId;
+    this.#seenAtMs = Date.parse(receivedAt);
+  }
+}
+
+/** What user code gets is its own, so that nothing it does to it changes the state. */
+function ownCopy<Value>(value: Value): Value {
+  return typeof value === "object" ? structuredClone(value) : value;
+}

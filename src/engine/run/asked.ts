@@ -1,0 +1,120 @@
+/** What a call of `run` has asked for so far, and the context through which it asks. */
+
+import { MAIN_TASK, taskId as checkedTaskId } from "../../core/ids.ts";
+import type { JobId, TaskId } from "../../core/ids.ts";
+import { DEFAULT_RETRY, type RetryPolicy, retryPolicyFlaw } from "../../core/retry_policy.ts";
+import type { FactEvent, JobContext, TaskContext, TaskOptions } from "../definition.ts";
+
+/** A task that `run` awaits, or has awaited. */
+export interface AskedTask {
+  readonly taskId: TaskId;
+  readonly run: (task: TaskContext) => unknown;
+  readonly retry: RetryPolicy;
+  readonly timeoutMs: number | undefined;
+  readonly compensate: ((result: unknown, task: TaskContext) => unknown) | undefined;
+  readonly resolve: (result: unknown) => void;
+}
+
+/** An expectation that `run` awaits. */
+export interface AskedExpectation {
+  readonly name: string;
+  readonly resolve: (events: readonly FactEvent[]) => void;
+}
+
+export interface AskListener {
+  /** Milliseconds since the epoch, of the last entry that `run` has seen. */
+  seenAt(): number;
+  askedTask(task: AskedTask): void;
+  askedExpectation(expectation: AskedExpectation): void;
+}
+
+export class Asked implements JobContext<string> {
+  readonly tasks = new Map<TaskId, AskedTask>();
+  /** Those that have not been answered yet. */
+  readonly openTasks = new Set<TaskId>();
+  /** Those that have not been answered yet. */
+  readonly expectations = new Map<string, AskedExpectation>();
+  readonly jobId: JobId;
+  readonly #names: readonly string[];
+  #answers: Map<string, Promise<readonly FactEvent[]>> | undefined;
+  readonly #listener: AskListener;
+
+  constructor(jobId: JobId, expectationNames: readonly string[], listener: AskListener) {
+    this.jobId = jobId;
+    this.#names = expectationNames;
+    this.#listener = listener;
+  }
+
+  now(): number {
+    return this.#listener.seenAt();
+  }
+
+  task<Result>(
+    taskId: string,
+    fn: (task: TaskContext) => Result | Promise<Result>,
+    options: TaskOptions<Result> = {},
+  ): Promise<Result> {
+    const { promise, resolve } = Promise.withResolvers<Result>();
+    const task: AskedTask = {
+      taskId: this.#newTaskId(taskId),
+      run: fn,
+      retry: checkedRetry(taskId, options),
+      timeoutMs: options.timeoutMs,
+      compensate: options.compensate as AskedTask["compensate"],
+      resolve: resolve as AskedTask["resolve"],
+    };
+    this.tasks.set(task.taskId, task);
+    this.openTasks.add(task.taskId);
+    this.#listener.askedTask(task);
+    return promise;
+  }
+
+  expect(name: string): Promise<readonly [FactEvent, ...FactEvent[]]> {
+    if (!this.#names.includes(name)) {
+      // The end of run is an expectation too, and none that run could wait for.
+      const others = this.#names.filter((other) => other !== MAIN_TASK);
+      const what = others.join(", ") || "nothing";
+      throw new TypeError(
+        `Cannot expect ${JSON.stringify(name)}: the plan does not name it, it names ${what}`,
+      );
+    }
+    let answer = this.#answers?.get(name);
+    if (answer === undefined) {
+      const { promise, resolve } = Promise.withResolvers<readonly FactEvent[]>();
+      (this.#answers ??= new Map()).set(name, answer = promise);
+      const expectation = { name, resolve };
+      this.expectations.set(name, expectation);
+      this.#listener.askedExpectation(expectation);
+    }
+    return answer as Promise<readonly [FactEvent, ...FactEvent[]]>;
+  }
+
+  /** Gives `run` the result of a task that it has asked for. */
+  answerTask(taskId: TaskId, result: unknown): void {
+    this.openTasks.delete(taskId);
+    this.tasks.get(taskId)?.resolve(result);
+  }
+
+  #newTaskId(text: string): TaskId {
+    const taskId = checkedTaskId(text);
+    if (taskId === MAIN_TASK) {
+      throw new TypeError(`Cannot run task ${text}: the name stands for run itself`);
+    }
+    if (this.tasks.has(taskId)) {
+      throw new TypeError(`Cannot run task ${text}: this job has asked for it before`);
+    }
+    return taskId;
+  }
+}
+
+/** @throws {TypeError} when an option is one that no attempt could go by. */
+function checkedRetry<Result>(taskId: string, options: TaskOptions<Result>): RetryPolicy {
+  const { timeoutMs } = options;
+  const retry = { ...DEFAULT_RETRY, ...options.retry };
+  const flaw = retryPolicyFlaw(retry);
+  if (flaw !== undefined) throw new TypeError(`Cannot run task ${taskId}: retry.${flaw}`);
+  if (timeoutMs !== undefined && !(Number.isFinite(timeoutMs) && timeoutMs > 0)) {
+    throw new TypeError(`Cannot run task ${taskId}: timeoutMs is ${timeoutMs}`);
+  }
+  return retry;
+}

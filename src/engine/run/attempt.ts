@@ -1,0 +1,241 @@
+/** One attempt of a task's function: limits, cancellation, staged events, and its end. */
+
+import type { AttemptError } from "../../core/decide.ts";
+import { eventType, isReserved } from "../../core/event_type.ts";
+import type { FactDraft } from "../../core/event.ts";
+import type { InterruptionReason } from "../../core/framework_events.ts";
+import type { ExecutionId, JobId, TaskId } from "../../core/ids.ts";
+import type { JsonObject, JsonValue } from "../../core/json.ts";
+import { messageOf } from "../../core/thrown.ts";
+import { fromJson, NonRetryableError, RetryLater, type TaskContext } from "../definition.ts";
+import type { Progress } from "../../core/job_state.ts";
+import type { Clock, Span } from "../ports.ts";
+import type { SecretGuard } from "../secrets/secret_guard.ts";
+
+/** How long an attempt may go on after its signal has aborted. */
+export const ABORT_GRACE_MS = 10_000;
+
+/** The same at a stop, which has given running attempts their time before. */
+export const SHUTDOWN_GRACE_MS = 1_000;
+
+/** Results longer than this, in characters of JSON, fail the task. */
+export const RESULT_LENGTH_MAX = 1_048_576;
+
+/** A year: no delay that a task may choose is longer. */
+const RETRY_LATER_MAX_MS = 365 * 86_400_000;
+
+/** The reason of an abort that is no failure of the task. */
+export class Interruption extends Error {
+  override readonly name = "Interruption";
+
+  constructor(readonly reason: InterruptionReason) {
+    super(`the attempt was interrupted: ${reason}`);
+  }
+}
+
+export interface Completed {
+  readonly kind: "completed";
+  readonly result: JsonValue | undefined;
+  readonly emitted: readonly FactDraft[];
+}
+
+export type AttemptOutcome =
+  | Completed
+  | AttemptError
+  | { readonly kind: "interrupted"; readonly reason: InterruptionReason };
+
+export interface AttemptRequest {
+  readonly jobId: JobId;
+  readonly taskId: TaskId;
+  readonly executionId: ExecutionId;
+  readonly attempt: number;
+  /** In milliseconds; `undefined` is no limit. */
+  readonly timeoutMs: number | undefined;
+  readonly run: (task: TaskContext) => unknown;
+  readonly onProgress: (progress: Progress) => void;
+  readonly guard: SecretGuard;
+  /** `undefined` when the attempt is not traced. */
+  readonly span: Span | undefined;
+}
+
+/**
+ * Calls a task's function once and tells how that ended, once: whatever it does, every end is
+ * an outcome. A signal and timers are made only for those who use them.
+ */
+export class Attempt {
+  readonly #request: AttemptRequest;
+  readonly #clock: Clock;
+  readonly #ended: (outcome: AttemptOutcome) => void;
+  readonly #emitted: FactDraft[] = [];
+  #aborter: AbortController | undefined;
+  /** Why it should end: an `Interruption`, or its time limit. */
+  #stop: Error | undefined;
+  #cancelTimer: (() => void) | undefined;
+  #hasEnded = false;
+
+  constructor(request: AttemptRequest, clock: Clock, ended: (outcome: AttemptOutcome) => void) {
+    this.#request = request;
+    this.#clock = clock;
+    this.#ended = ended;
+  }
+
+  begin(): void {
+    const { timeoutMs, span, run } = this.#request;
+    if (timeoutMs !== undefined) {
+      this.#cancelTimer = this.#clock.setTimer(timeoutMs, () => this.#exceeded(timeoutMs));
+    }
+    // Called by a promise, so that the engine is not in the stacks that the task throws.
+    const context = Promise.resolve(contextOf(this, this.#request));
+    withinSpan(span, () => context.then(run))
+      .then((value) => this.#returned(value), (error) => this.#threw(error));
+  }
+
+  /** Asks it to end; when it has not after a grace, it is left to itself. */
+  interrupt(reason: InterruptionReason): void {
+    if (this.#hasEnded || this.#stop instanceof Interruption) return;
+    const stop = this.#stop = new Interruption(reason);
+    this.#cancelTimer?.();
+    this.#cancelTimer = this.#clock.setTimer(
+      reason === "shutdown" ? SHUTDOWN_GRACE_MS : ABORT_GRACE_MS,
+      () => this.#threw(stop),
+    );
+    this.#aborter?.abort(stop);
+  }
+
+  get signal(): AbortSignal {
+    if (this.#aborter === undefined) {
+      this.#aborter = new AbortController();
+      if (this.#stop !== undefined) this.#aborter.abort(this.#stop);
+    }
+    return this.#aborter.signal;
+  }
+
+  emit(type: string, attributes: JsonObject): void {
+    const event = stagedEvent(type, attributes);
+    this.#emitted.push(this.#request.guard.clean("an event", event));
+  }
+
+  #exceeded(timeoutMs: number): void {
+    const error = new DOMException(`took longer than ${timeoutMs} ms`, "TimeoutError");
+    this.#stop = error;
+    this.#aborter?.abort(error);
+    this.#threw(error);
+  }
+
+  #returned(value: unknown): void {
+    if (this.#hasEnded) return;
+    try {
+      const result = this.#request.guard.clean("a result", recordable(value));
+      this.#end({ kind: "completed", result, emitted: this.#emitted });
+    } catch (error) {
+      this.#threw(error);
+    }
+  }
+
+  #threw(thrown: unknown): void {
+    if (this.#hasEnded) return;
+    const stop = this.#stop;
+    this.#end(
+      stop instanceof Interruption
+        ? { kind: "interrupted", reason: stop.reason }
+        : outcomeOf(thrown, this.#request.guard),
+    );
+  }
+
+  #end(outcome: AttemptOutcome): void {
+    this.#hasEnded = true;
+    this.#cancelTimer?.();
+    this.#ended(outcome);
+  }
+}
+
+/** What a task's function is given; its parts may be taken out of it. */
+function contextOf(attempt: Attempt, request: AttemptRequest): TaskContext {
+  const { jobId, taskId, executionId, guard, span, onProgress } = request;
+  return {
+    jobId,
+    taskId,
+    executionId,
+    attempt: request.attempt,
+    ...(span === undefined ? undefined : { traceparent: span.traceparent }),
+    get signal() {
+      return attempt.signal;
+    },
+    emit: (type, attributes = {}) => attempt.emit(type, attributes),
+    progress(done, total, note) {
+      const text = note === undefined ? undefined : guard.redact(String(note));
+      onProgress(checkedProgress(done, total, text));
+    },
+  };
+}
+
+const NOTE_LENGTH_MAX = 1_000;
+
+/** @throws {TypeError} when a number is not finite. */
+function checkedProgress(done: number, total?: number, note?: string): Progress {
+  if (!Number.isFinite(done) || (total !== undefined && !Number.isFinite(total))) {
+    throw new TypeError(`Cannot report progress ${done} of ${total}: both must be numbers`);
+  }
+  return {
+    done,
+    ...(total === undefined ? {} : { total }),
+    ...(note === undefined ? {} : { note: note.slice(0, NOTE_LENGTH_MAX).toWellFormed() }),
+  };
+}
+
+/** What `work` begins belongs to the span. */
+export function withinSpan<Result>(span: Span | undefined, work: () => Result): Result {
+  return span?.within === undefined ? work() : span.within(work);
+}
+
+/**
+ * What JSON makes of a result or an output.
+ *
+ * @throws {NonRetryableError} when a line of the journal should not hold it.
+ */
+export function recordable(value: unknown): JsonValue | undefined {
+  const text = jsonOf(value);
+  if (text === undefined) return undefined;
+  if (text.length > RESULT_LENGTH_MAX) {
+    throw new NonRetryableError(
+      `Cannot record a result of ${text.length} characters: the limit is ${RESULT_LENGTH_MAX}; ` +
+        "store it elsewhere and return a reference",
+    );
+  }
+  return fromJson(text);
+}
+
+/** @throws {NonRetryableError} for what JSON does not have: it would not have it next time. */
+function jsonOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    const [reason = ""] = messageOf(error).split("\n");
+    throw new NonRetryableError(`Cannot record it as JSON: ${reason}`);
+  }
+}
+
+function outcomeOf(thrown: unknown, guard: SecretGuard): AttemptError {
+  const error = guard.factOf(thrown);
+  if (thrown instanceof NonRetryableError) return { kind: "nonRetryable", error };
+  if (thrown instanceof RetryLater && Number.isFinite(thrown.delayMs)) {
+    const delayMs = Math.min(Math.max(0, thrown.delayMs), RETRY_LATER_MAX_MS);
+    return { kind: "retryLater", error, delayMs };
+  }
+  return { kind: "failed", error };
+}
+
+function stagedEvent(type: string, attributes: JsonObject): FactDraft {
+  if (isReserved(type)) {
+    throw new TypeError(`Cannot emit ${type}: the namespaces job. and journal. are reserved`);
+  }
+  const recorded = recordable(attributes);
+  if (typeof recorded !== "object" || recorded === null || Array.isArray(recorded)) {
+    throw new TypeError(`Cannot emit ${type}: attributes must be an object`);
+  }
+  return {
+    stratum: "domain",
+    eventType: eventType(type),
+    attributes: recorded as JsonObject,
+  };
+}

@@ -1,0 +1,383 @@
+/**
+ * The attempts of one job that are open: tasks and their compensations alike. An attempt is on
+ * record before its handler is called; how it ended is on record before the next is begun.
+ */
+
+import type { Command } from "../../core/command.ts";
+import { type AttemptError, decide, judgeFailure } from "../../core/decide.ts";
+import type { FactDraft, FrameworkEntry, JobEventDraft } from "../../core/event.ts";
+import type { AttemptFailure, ErrorFact } from "../../core/framework_events.ts";
+import type { EventId, ExecutionId, JobId, LogId, TaskId } from "../../core/ids.ts";
+import type { Progress } from "../../core/job_state.ts";
+import type { RetryPolicy } from "../../core/retry_policy.ts";
+import { Attempt, type AttemptOutcome, type Completed } from "./attempt.ts";
+import type { TaskContext } from "../definition.ts";
+import type { Ends } from "./ends.ts";
+import type { PendingJob } from "../writer/job_record.ts";
+import type { RunServices } from "./run_services.ts";
+import { endOfAttempt, type RunTrace } from "./run_trace.ts";
+import type { SecretGuard } from "../secrets/secret_guard.ts";
+
+/** Something to attempt: a task, or the undoing of one. */
+export interface Work {
+  readonly kind: "task" | "compensation";
+  readonly taskId: TaskId;
+  /** Absent when `run` no longer says how a task is undone. */
+  readonly run: ((task: TaskContext) => unknown) | undefined;
+  /** Absent when `run` no longer asks for the task at all. */
+  readonly retry: RetryPolicy | undefined;
+  /** In milliseconds; `undefined` is no limit. */
+  readonly timeoutMs: number | undefined;
+  /** Whether a task could be undone. */
+  readonly compensable: boolean;
+}
+
+/** `refused`: the job may start nothing now. The others as of `Writer.tryAppend`. */
+export type Started = "started" | "refused" | "full" | "failed";
+
+export interface AttemptsParts {
+  readonly services: RunServices;
+  readonly jobId: JobId;
+  readonly job: PendingJob;
+  readonly ends: Ends;
+  readonly trace: RunTrace;
+  guard(): SecretGuard;
+  /** An attempt has failed and is to be made again at a time, in RFC 3339. */
+  again(work: Work, retryAt: string): void;
+  /** An attempt has ended, which is appended, or kept for want of room. */
+  ended(): void;
+}
+
+/** One that is on record, or on its way there. */
+interface Open {
+  readonly work: Work;
+  readonly executionId: ExecutionId;
+  readonly attempt: number;
+  readonly startedBy: LogId;
+  /** Absent until its handler is called. */
+  running?: Attempt;
+  /** The latest that is not appended yet, and where the one before it is. */
+  progress?: Progress | undefined;
+  progressLogId: LogId;
+}
+
+export class Attempts {
+  readonly #parts: AttemptsParts;
+  /** Oldest first. */
+  #open: Open[] = [];
+  /** How many handlers have been called and have not ended. */
+  #running = 0;
+  #slot: "none" | "wanted" | "held" = "none";
+  #isStopped = false;
+  #onIdle: (() => void)[] = [];
+
+  constructor(parts: AttemptsParts) {
+    this.#parts = parts;
+  }
+
+  get isBusy(): boolean {
+    return this.#open.length > 0;
+  }
+
+  /** Resolves when no attempt is open. */
+  async idle(): Promise<void> {
+    if (this.isBusy) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
+  }
+
+  /** Puts an attempt of each on record; their handlers are called when that is durable. */
+  start(works: readonly Work[]): Started {
+    const { services, trace, job } = this.#parts;
+    const ids = works.map(() => `exe_${services.random.ulid()}` as ExecutionId);
+    const command = this.#commandFor(works, ids);
+    const decision = decide(job.withOnly(works.map(({ taskId }) => taskId)), command);
+    const written = decision.accepted
+      ? services.writer.tryAppend(decision.events, "vital")
+      : "refused";
+    if (typeof written === "string") {
+      for (const id of ids) trace.drop(id);
+      return written;
+    }
+    const { firstLogId } = written;
+    works.forEach((work, index) => {
+      this.#opened(work, ids[index] as ExecutionId, firstLogId + index);
+    });
+    return "started";
+  }
+
+  /** Something has become durable: handlers whose start is begin. */
+  durable(): void {
+    const { durableLogId } = this.#parts.services.writer;
+    let begins = false;
+    for (const open of this.#open) {
+      if (open.startedBy > durableLogId) break;
+      begins ||= open.running === undefined;
+      const isReported = open.progressLogId <= durableLogId;
+      if (open.progress !== undefined && isReported) this.#recordProgress(open);
+    }
+    if (begins) this.#enterSlot();
+  }
+
+  /** What was on its way is lost; the result is the work that did not begin. */
+  lost(durableLogId: LogId): readonly Work[] {
+    const lost = this.#open.filter(({ startedBy }) => startedBy > durableLogId);
+    this.#open = this.#open.filter(({ startedBy }) => startedBy <= durableLogId);
+    for (const open of this.#open) open.progressLogId = 0;
+    for (const { executionId } of lost) this.#parts.trace.drop(executionId);
+    if (lost.length > 0) this.#considerIdle();
+    return lost.map(({ work }) => work);
+  }
+
+  /** The job was cancelled, or has failed: tasks that are being attempted end. */
+  cancel(): void {
+    for (const { work, running } of this.#open) {
+      if (work.kind === "task") running?.interrupt("cancelled");
+    }
+  }
+
+  /** The process stops: what is being attempted ends, and nothing begins any more. */
+  stop(): void {
+    this.#isStopped = true;
+    for (const { running } of this.#open) running?.interrupt("shutdown");
+  }
+
+  #commandFor(works: readonly Work[], ids: readonly ExecutionId[]): Command {
+    const { trace } = this.#parts;
+    const [first] = works;
+    if (first?.kind === "compensation") {
+      const { taskId, retry } = first;
+      const executionId = ids[0] as ExecutionId;
+      return {
+        kind: "startCompensation",
+        taskId,
+        executionId,
+        trace: trace.start("compensation", taskId, executionId),
+        ...(retry === undefined ? {} : { maxAttempts: retry.maxAttempts }),
+      };
+    }
+    const attempts = works.map(({ taskId, retry, timeoutMs, compensable }, index) => {
+      const executionId = ids[index] as ExecutionId;
+      return {
+        taskId,
+        executionId,
+        ...(retry === undefined ? {} : { maxAttempts: retry.maxAttempts }),
+        ...(timeoutMs === undefined ? {} : { timeoutMs }),
+        compensable,
+        trace: trace.start("task", taskId, executionId),
+      };
+    });
+    return { kind: "startAttempts", attempts };
+  }
+
+  #opened(work: Work, executionId: ExecutionId, startedBy: LogId): void {
+    const { job, trace } = this.#parts;
+    const task = job.task(work.taskId);
+    const compensation = task?.status === "completed" ? task.compensation : undefined;
+    const attempts = work.kind === "task" ? task?.attempts : compensation?.attempts;
+    const attempt = attempts ?? 1;
+    trace.began(executionId, attempt);
+    this.#open.push({ work, executionId, attempt, startedBy, progressLogId: 0 });
+  }
+
+  #enterSlot(): void {
+    if (this.#slot === "held") return this.#beginDurable();
+    if (this.#slot === "wanted") return;
+    this.#slot = "wanted";
+    this.#parts.services.slots.enter(() => {
+      this.#slot = "held";
+      this.#beginDurable();
+      this.#considerIdle();
+    });
+  }
+
+  #leaveSlot(): void {
+    if (this.#slot !== "held") return;
+    this.#slot = "none";
+    this.#parts.services.slots.leave();
+  }
+
+  #beginDurable(): void {
+    const { writer } = this.#parts.services;
+    for (const open of [...this.#open]) {
+      const isDurable = open.startedBy <= writer.durableLogId;
+      if (isDurable && open.running === undefined) this.#begin(open);
+    }
+  }
+
+  #begin(open: Open): void {
+    const { services, jobId, job, trace } = this.#parts;
+    const { work, executionId, attempt } = open;
+    const span = trace.spanOf(executionId);
+    this.#running++;
+    const { run } = work;
+    if (run === undefined) return this.#ended(open, { kind: "failed", error: missing(work) });
+    const request = {
+      jobId,
+      taskId: work.taskId,
+      executionId,
+      attempt,
+      timeoutMs: work.timeoutMs,
+      span,
+      run,
+      guard: this.#parts.guard(),
+      // Progress belongs to the task; that of its undoing has no place to be shown.
+      onProgress: (progress: Progress) => {
+        if (work.kind === "task") this.#progressed(open, progress);
+      },
+    };
+    open.running = new Attempt(request, services.clock, (outcome) => this.#ended(open, outcome));
+    // The job may have failed since the decision, even by a later entry of the same batch.
+    const wanted = work.kind === "task" ? "Running" : "Compensating";
+    if (job.head.state !== wanted) return this.#ended(open, CANCELLED);
+    if (this.#isStopped) return this.#ended(open, STOPPED);
+    open.running.begin();
+  }
+
+  #progressed(open: Open, progress: Progress): void {
+    if (!this.#open.includes(open)) return;
+    open.progress = progress;
+    if (open.progressLogId <= this.#parts.services.writer.durableLogId) this.#recordProgress(open);
+  }
+
+  /** One report at a time is on its way, and then the latest; the end takes the last along. */
+  #recordProgress(open: Open): void {
+    if (this.#parts.ends.owed) return;
+    const drafts = this.#progressOf(open);
+    open.progress = undefined;
+    const written = this.#parts.services.writer.tryAppend(drafts, "vital");
+    if (typeof written !== "string") open.progressLogId = written.firstLogId;
+  }
+
+  #progressOf({ work, executionId, progress }: Open): readonly JobEventDraft[] {
+    if (progress === undefined) return [];
+    const about = this.#about(work.taskId, executionId);
+    return [{ ...about, eventType: "job.TaskProgressed", attributes: progress }];
+  }
+
+  #about(taskId: TaskId, executionId: ExecutionId) {
+    const { jobId, trace } = this.#parts;
+    const ids = trace.spanOf(executionId)?.ids;
+    return { stratum: "framework", jobId, taskId, executionId, ...ids } as const;
+  }
+
+  #ended(open: Open, outcome: AttemptOutcome): void {
+    const { ends, trace, services } = this.#parts;
+    const { work, executionId } = open;
+    const progress = this.#progressOf(open);
+    this.#open = this.#open.filter((other) => other !== open);
+    this.#running--;
+    try {
+      const failure = this.#failureOf(open, outcome);
+      const end = { ...this.#about(work.taskId, executionId), ...endOf(open, outcome, failure) };
+      const facts = outcome.kind === "completed" ? this.#factsOf(open, outcome) : [];
+      const drafts = [...progress, withEmitted(end as JobEventDraft, facts)];
+      ends.record(drafts, facts);
+      trace.end(executionId, endOfAttempt(outcome));
+      if (failure !== undefined && "retryAt" in failure) this.#parts.again(work, failure.retryAt);
+    } catch (thrown) {
+      services.onDefect(thrown);
+      this.#gaveUp(open, this.#parts.guard().factOf(thrown));
+    }
+    this.#considerIdle();
+    this.#parts.ended();
+  }
+
+  /** Something in here threw, not the job's code: on record, so that nothing hangs. */
+  #gaveUp(open: Open, error: ErrorFact): void {
+    const { attempt, work, executionId } = open;
+    const attributes = {
+      attempt,
+      maxAttempts: attempt,
+      error,
+      final: true,
+      kind: "poison",
+    } as const;
+    const failed = endOf(open, { kind: "failed", error }, attributes);
+    const about = this.#about(work.taskId, executionId);
+    this.#parts.ends.record([{ ...about, ...failed } as JobEventDraft]);
+    this.#parts.trace.end(executionId, { kind: "failed", error });
+  }
+
+  #factsOf({ executionId, work }: Open, { emitted }: Completed): readonly FactDraft[] {
+    const ids = this.#parts.trace.spanOf(executionId)?.ids;
+    const { random } = this.#parts.services;
+    return emitted.map((fact) => ({
+      ...fact,
+      ...ids,
+      // The completion names them.
+      ...(work.kind === "task" ? { eventId: `evt_${random.ulid()}` as EventId } : {}),
+    }));
+  }
+
+  #failureOf(open: Open, outcome: AttemptOutcome): AttemptFailure | undefined {
+    if (outcome.kind === "completed" || outcome.kind === "interrupted") return undefined;
+    const { work, attempt } = open;
+    const { clock, random } = this.#parts.services;
+    const common = { attempt, error: outcome.error };
+    if (work.retry === undefined || work.run === undefined) {
+      return { ...common, maxAttempts: attempt, ...FINAL_ERROR };
+    }
+    const failures = this.#failuresOf(work) + 1;
+    const verdict = judgeFailure(outcome as AttemptError, work.retry, failures, random.fraction());
+    const { maxAttempts } = work.retry;
+    if (verdict.final) return { ...common, maxAttempts, final: true, kind: verdict.kind };
+    const retryAt = new Date(clock.now() + verdict.delayMs).toISOString();
+    return { attempt, maxAttempts, error: outcome.error, retryAt };
+  }
+
+  #failuresOf({ kind, taskId }: Work): number {
+    const task = this.#parts.job.task(taskId);
+    if (kind === "task") return task?.failures ?? 0;
+    return task?.status === "completed" ? task.compensation?.failures ?? 0 : 0;
+  }
+
+  #considerIdle(): void {
+    if (this.#running === 0) this.#leaveSlot();
+    if (this.isBusy) return;
+    for (const resolve of this.#onIdle.splice(0)) resolve();
+  }
+}
+
+const CANCELLED = { kind: "interrupted", reason: "cancelled" } as const;
+const STOPPED = { kind: "interrupted", reason: "shutdown" } as const;
+const FINAL_ERROR = { final: true, kind: "error" } as const;
+
+function missing({ taskId }: Work): ErrorFact {
+  const message = `run no longer gives task ${taskId} a compensation`;
+  return { name: "CompensationMissing", message };
+}
+
+/** What goes on record of an end, but for whose it is. */
+function endOf(
+  { work, attempt }: Open,
+  outcome: AttemptOutcome,
+  failure: AttemptFailure | undefined,
+) {
+  const isTask = work.kind === "task";
+  if (failure !== undefined) {
+    const eventType = isTask ? "job.TaskFailed" : "job.TaskCompensationFailed";
+    return { eventType, attributes: failure };
+  }
+  if (outcome.kind === "interrupted") {
+    const phase = isTask ? "run" : "compensation";
+    const attributes = { attempt, phase, reason: outcome.reason };
+    return { eventType: "job.TaskInterrupted", attributes };
+  }
+  if (!isTask) return { eventType: "job.TaskCompensated", attributes: { attempt } };
+  const result = outcome.kind === "completed" ? outcome.result : undefined;
+  const attributes = {
+    attempt,
+    ...(result === undefined ? {} : { result }),
+    ...(work.compensable ? { compensable: true } : {}),
+  };
+  return { eventType: "job.TaskCompleted", attributes };
+}
+
+function withEmitted(
+  end: JobEventDraft,
+  facts: readonly FactDraft[],
+): JobEventDraft {
+  if (facts.length === 0 || end.eventType !== "job.TaskCompleted") return end;
+  const emitted = facts.flatMap(({ eventId }) => eventId ?? []);
+  const { attributes } = end as unknown as FrameworkEntry<"job.TaskCompleted">;
+  return { ...end, attributes: { ...attributes, emitted } } as JobEventDraft;
+}

@@ -1,0 +1,41 @@
+/**
+ * Traces where nobody collects spans: one that comes in with a request is carried on, through
+ * the entries and out to others, so that those who do collect see what belongs together.
+ */
+
+import { createHash } from "node:crypto";
+import { type TraceIds, traceparentOf } from "../../core/trace_ids.ts";
+import type { Span, SpanStart, Tracing } from "../ports.ts";
+
+const SPAN_ID_DIGITS = 16;
+
+/** Begins none: nothing is made for a job without a trace. */
+export const CARRIED_TRACES: Tracing = {
+  beginsTraces: false,
+  active: () => undefined,
+  start({ parent, executionId }) {
+    if (parent === undefined) throw new TypeError("Cannot carry on a trace: there is none");
+    return new CarriedSpan(parent, executionId);
+  },
+};
+
+class CarriedSpan implements Span {
+  readonly ids: TraceIds;
+  readonly traceparent: string;
+
+  constructor({ traceId, spanId }: TraceIds, executionId: SpanStart["executionId"]) {
+    const ownSpanId = spanIdOf(executionId);
+    this.ids = spanId === undefined ? { traceId } : { traceId, spanId: ownSpanId };
+    this.traceparent = traceparentOf(this.ids, ownSpanId);
+  }
+
+  attempt(): void {}
+
+  end(): void {}
+}
+
+/** As good as random, since no two attempts have the same id; and the same when told again. */
+function spanIdOf(executionId: string): string {
+  const digest = createHash("sha256").update(executionId).digest("hex");
+  return digest.slice(0, SPAN_ID_DIGITS).replace(/^0{16}$/, "0000000000000001");
+}

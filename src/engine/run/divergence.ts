@@ -1,0 +1,47 @@
+/** Where a `run` leaves the way that the journal has recorded, and what it does instead. */
+
+import type { LogId, TaskId } from "../../core/ids.ts";
+import { findTask, type JobState } from "../../core/job_state.ts";
+import type { Asked } from "./asked.ts";
+import { errorFact } from "./error_fact.ts";
+import type { RunEnd } from "./run_call.ts";
+
+export interface Divergence {
+  readonly taskId: TaskId;
+  /** The entry that first named the task, which `run` disagrees with. */
+  readonly logId: LogId;
+  /** What `run` does, as a predicate: `asks for bill instead`. */
+  readonly instead: string;
+}
+
+/** @param taskId The task on record that `run` no longer asks for. */
+export function divergenceAt(
+  taskId: TaskId,
+  job: JobState,
+  asked: Asked,
+  end: RunEnd,
+): Divergence {
+  const logId = findTask(job, taskId)?.firstLogId ?? 0;
+  return { taskId, logId, instead: insteadOf(job, asked, end) };
+}
+
+function insteadOf(job: JobState, asked: Asked, end: RunEnd): string {
+  if (end.kind === "threw") return `throws ${thrownText(end.error)} instead`;
+  if (end.kind === "returned") return "returns instead";
+  const open = [...asked.openTasks];
+  const fresh = open.filter((taskId) => findTask(job, taskId) === undefined);
+  const tasks = fresh.length > 0 ? fresh : open;
+  if (tasks.length > 0) return `asks for ${tasks.join(", ")} instead`;
+  const expectations = [...asked.expectations.keys()];
+  if (expectations.length > 0) return `waits for ${expectations.join(", ")} instead`;
+  return "asks for nothing new: it awaits something other than ctx";
+}
+
+const THROWN_LENGTH_MAX = 500;
+
+/** What was thrown, in one line. */
+export function thrownText(error: unknown): string {
+  const { name, message } = errorFact(error);
+  const text = `${name}: ${message}`.replace(/\s+/g, " ").trim();
+  return text.length <= THROWN_LENGTH_MAX ? text : `${text.slice(0, THROWN_LENGTH_MAX)}…`;
+}

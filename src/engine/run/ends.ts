@@ -1,0 +1,118 @@
+/**
+ * How the attempts of one job ended, on their way to the journal. An end is a fact that cannot
+ * be had again, since its handler has run: on a full disk it is kept, and appended before
+ * anything else of its job, with the time at which it came.
+ */
+
+import type { EventDraft, FactDraft, JobEventDraft } from "../../core/event.ts";
+import type { EventId, JobId, LogId } from "../../core/ids.ts";
+import { JournalFailedError, JournalFullError } from "../ports.ts";
+import type { RunServices } from "./run_services.ts";
+
+interface End {
+  readonly drafts: readonly JobEventDraft[];
+  /** What the last draft causes; ids and times are settled. */
+  readonly facts:
+    readonly (FactDraft & { readonly eventId: EventId; readonly occurredAt: string })[];
+  readonly receivedAt: string;
+  /** Where it is on its way to the disk; absent while it is not. */
+  lastLogId?: LogId | undefined;
+}
+
+export class Ends {
+  readonly #services: RunServices;
+  readonly #jobId: JobId;
+  readonly #paid: () => void;
+  /** Those that are not durable, oldest first. */
+  #ends: End[] = [];
+  #isTrying = false;
+
+  /** @param paid Told when all that was kept is appended. */
+  constructor(services: RunServices, jobId: JobId, paid: () => void) {
+    this.#services = services;
+    this.#jobId = jobId;
+    this.#paid = paid;
+  }
+
+  /** Whether one is kept for want of room: nothing else may be appended before it. */
+  get owed(): boolean {
+    return this.#ends.some(({ lastLogId }) => lastLogId === undefined);
+  }
+
+  /**
+   * Appends how something ended, or keeps it until there is room.
+   *
+   * @param facts Events that the last of the drafts causes, in the same batch.
+   * @throws {Error} when it is one that no journal could take.
+   */
+  record(drafts: readonly JobEventDraft[], facts: readonly FactDraft[] = []): void {
+    const receivedAt = this.#services.events.now();
+    const end: End = {
+      drafts,
+      facts: facts.map((fact) => ({
+        ...fact,
+        eventId: fact.eventId ?? `evt_${this.#services.random.ulid()}` as EventId,
+        occurredAt: receivedAt,
+      })),
+      receivedAt,
+    };
+    const mustWait = this.owed;
+    this.#ends.push(end);
+    if (mustWait) return;
+    try {
+      this.#append(end);
+    } catch (error) {
+      if (error instanceof JournalFullError) return this.#keep();
+      this.#ends.pop();
+      // Only the next start tells what is on record, and nothing goes on until then.
+      if (!(error instanceof JournalFailedError)) throw error;
+    }
+  }
+
+  /** Something has become durable. */
+  durable(): void {
+    const { durableLogId } = this.#services.writer;
+    while ((this.#ends[0]?.lastLogId ?? Infinity) <= durableLogId) this.#ends.shift();
+  }
+
+  #keep(): void {
+    this.#services.writer.owe(this.#jobId, () => this.#pay());
+    if (this.#isTrying) return;
+    this.#isTrying = true;
+    this.#services.later(() => this.#tryAgain());
+  }
+
+  #tryAgain(): void {
+    this.#isTrying = false;
+    if (!this.owed) return;
+    try {
+      this.#services.writer.settleDebt(this.#jobId);
+      this.#pay();
+    } catch (error) {
+      if (error instanceof JournalFullError) this.#keep();
+      else if (!(error instanceof JournalFailedError)) this.#services.onDefect(error);
+    }
+  }
+
+  /** @throws {JournalFullError} when there is no room yet. */
+  #pay(): void {
+    for (const end of this.#ends) if (end.lastLogId === undefined) this.#append(end);
+    this.#paid();
+  }
+
+  #append(end: End): void {
+    const { drafts, facts, receivedAt } = end;
+    const group: EventDraft[] = [...drafts];
+    const cause = drafts.length - 1;
+    for (const fact of facts) {
+      const caused = { ...fact, causedBy: { draft: cause } };
+      group.push(...this.#services.fanOut.expand(caused, group.length));
+    }
+    const onLost = () => {
+      end.lastLogId = undefined;
+      this.#keep();
+    };
+    const { writer } = this.#services;
+    end.lastLogId = writer.append(group, "vital", { receivedAt, onLost }).lastLogId;
+  }
+}

@@ -1,0 +1,549 @@
+/**
+ * One live call of a job's `run`. It begins when the job gets a worker, gives the worker back
+ * while there is nothing to do, and hears of every entry of its job: when it is appended, so
+ * that `run` can go on, and when it is durable, so that handlers can. After a restart `run` is
+ * called again: what is on record is answered from the journal, in the journal's order, before
+ * anything new is started.
+ */
+
+import { decide } from "../../core/decide.ts";
+import type { JobEventDraft } from "../../core/event.ts";
+import type { ErrorFact } from "../../core/framework_events.ts";
+import {
+  type ExecutionId,
+  type JobId,
+  type LogId,
+  MAIN_TASK,
+  type TaskId,
+} from "../../core/ids.ts";
+import {
+  type CompensatingJob,
+  type CompletedTask,
+  isTerminal,
+  type JobState,
+  type RunningJob,
+} from "../../core/job_state.ts";
+import { Answers } from "./answers.ts";
+import type { Asked, AskedTask } from "./asked.ts";
+import { Attempts, type Started, type Work } from "./attempts.ts";
+import { type AnyJobDefinition, NonRetryableError } from "../definition.ts";
+import { divergenceAt } from "./divergence.ts";
+import { Ends } from "./ends.ts";
+import type { Applied } from "../../core/job_fold.ts";
+import type { PendingJob } from "../writer/job_record.ts";
+import { callRun, type RunEnd } from "./run_call.ts";
+import type { RunServices } from "./run_services.ts";
+import { endOfJob, RunTrace } from "./run_trace.ts";
+import { isSealed, type SealedJob, withInput } from "../secrets/sealing.ts";
+import { NO_SECRETS, type SecretGuard } from "../secrets/secret_guard.ts";
+import { settlementsOf } from "./settlements.ts";
+import { compensationWork, isUndone, taskWork, toUndo, undone } from "./work.ts";
+import type { Withdraw } from "./worker_queue.ts";
+
+/** How far a run is. */
+type Stage =
+  /** What it begins with is being recorded, or read. */
+  | { readonly kind: "opening" }
+  | { readonly kind: "called"; readonly asked: Asked; end: RunEnd; isConcluded: boolean }
+  | { readonly kind: "over" };
+
+/** The hold on a worker; a run is made when there is one. */
+type Hold = "none" | "held" | { readonly withdraw: Withdraw };
+
+export class JobRun {
+  readonly #services: RunServices;
+  readonly #definition: AnyJobDefinition;
+  readonly #jobId: JobId;
+  readonly #job: PendingJob;
+  readonly #order: LogId;
+  readonly #trace: RunTrace;
+  readonly #ends: Ends;
+  readonly #attempts: Attempts;
+  #answers: Answers;
+  #guard: SecretGuard = NO_SECRETS;
+  #stage: Stage = { kind: "opening" };
+  #hold: Hold = "held";
+  /** Of `run` itself: the number of its attempt, and the entry that began it. */
+  #main = { attempt: 0, startedBy: 0 };
+  /** Asked for, and ready to start. */
+  #ready: Work[] = [];
+  /** What is still to be undone, the next one last; absent until something is. */
+  #toUndo: TaskId[] | undefined;
+  /** For each task that backs off, what cancels its alarm. */
+  #alarms: Set<() => void> | undefined;
+  #isAdvancing = false;
+  #isParking = false;
+
+  constructor(
+    services: RunServices,
+    definition: AnyJobDefinition,
+    jobId: JobId,
+    job: PendingJob,
+  ) {
+    const { head } = job;
+    this.#services = services;
+    this.#definition = definition;
+    this.#jobId = jobId;
+    this.#job = job;
+    // First in, first out goes by the start, also when it comes back.
+    this.#order = head.state === "Created" ? head.firstLogId : head.startedBy;
+    const trace = this.#trace = new RunTrace(services, head);
+    const ends = this.#ends = new Ends(services, jobId, () => this.#advanceSoon());
+    this.#answers = this.#newAnswers();
+    this.#attempts = new Attempts({
+      ...{ services, jobId, job, ends, trace },
+      guard: () => this.#guard,
+      again: (work, retryAt) => this.#startAt(work, retryAt),
+      ended: () => this.#advanceSoon(),
+    });
+  }
+
+  /** A worker is there: finds out where the job comes from, and calls `run`. */
+  begin(): void {
+    const finding = this.#trace.begin(this.#job.head);
+    if (finding === undefined) this.#open();
+    else void finding.then(() => this.#open());
+  }
+
+  /** An entry of the job was appended. */
+  appended(applied: Applied): void {
+    if (this.#stage.kind === "over" || this.#stage.kind === "opening") return;
+    const settlements = settlementsOf(applied);
+    if (settlements.length === 0) return;
+    this.#answers.add(settlements);
+    if (this.#hold === "held") this.#answers.give();
+  }
+
+  /** An entry of the job has become durable. */
+  durable({ before, job }: Applied): void {
+    if (before?.state === "Running" && job.state !== "Running") this.#leaveRunning(job);
+    if (isTerminal(job)) this.#end();
+  }
+
+  /** All entries of a batch have been told of. */
+  goOn(): void {
+    this.#ends.durable();
+    this.#attempts.durable();
+    if (this.#job.head.suspendedBy !== undefined) {
+      // Out of the queue, so that nobody is told of one more job before theirs.
+      return this.#withdraw();
+    }
+    if (this.#hold === "held" || this.#hasWork) this.#wake();
+  }
+
+  /** What was not durable is lost: what had begun on it begins again. */
+  lost(durableLogId: LogId): void {
+    const works = this.#attempts.lost(durableLogId);
+    if (this.#main.startedBy > durableLogId) return this.#beginAgain();
+    this.#answers.lost(durableLogId);
+    this.#toUndo = undefined;
+    this.#ready.unshift(...works.filter(({ kind }) => kind === "task"));
+    this.#services.later(() => this.#advanceSoon());
+  }
+
+  /** Ends what is being attempted, for the reason that the process stops. */
+  interrupt(): void {
+    this.#attempts.stop();
+  }
+
+  /** Resolves when no attempt is being made. */
+  idle(): Promise<void> {
+    return this.#attempts.idle();
+  }
+
+  /** Records that `run` itself is cut short by a stop, when it was doing something. */
+  recordShutdown(): void {
+    const main = this.#job.task(MAIN_TASK);
+    if (this.#stage.kind === "called" && isRunning(this.#job.head) && main?.status === "running") {
+      this.#ends.record([this.#mainDraft("job.TaskInterrupted", {
+        attempt: this.#main.attempt,
+        phase: "run",
+        reason: "shutdown",
+      })]);
+    }
+    this.#trace.endRun({ kind: "interrupted", reason: "shutdown" });
+  }
+
+  get #hasWork(): boolean {
+    if (this.#job.head.state === "Compensating") return !this.#isBackingOff;
+    return this.#answers.waiting || this.#ready.length > 0;
+  }
+
+  #newAnswers(): Answers {
+    const { clock, turns, writer, entriesAt } = this.#services;
+    return new Answers({
+      ...{ clock, turns, entriesAt },
+      job: this.#job,
+      durableLogId: () => writer.durableLogId,
+      diverged: (taskId) => this.#diverged(taskId),
+      idle: () => this.#advanceSoon(),
+    });
+  }
+
+  // --- Its begin
+
+  #open(): void {
+    if (this.#stage.kind !== "opening") return;
+    const began = this.#putOnRecord();
+    // Suspended or stopping: this run gives way, and a later one takes the job up.
+    if (began === "refused") return this.#end();
+    if (began === "full") return this.#services.later(() => this.#open());
+    if (began === "failed") return;
+    const { whole } = this.#job;
+    if (isSealed(whole)) void this.#openAndCall(whole);
+    else this.#call(whole as RunningJob | CompensatingJob);
+  }
+
+  /** On a full disk the reserve is for jobs that have begun. */
+  #putOnRecord(): Started {
+    const { state } = this.#job.head;
+    if (state === "Compensating") return "started";
+    if (state !== "Running" || this.#services.draining) return "refused";
+    const executionId = `exe_${this.#services.random.ulid()}` as ExecutionId;
+    const trace = this.#trace.start("run", MAIN_TASK, executionId);
+    const attempts = [{ taskId: MAIN_TASK, executionId, compensable: false, trace }];
+    const decision = decide(this.#job.withOnly([MAIN_TASK]), { kind: "startAttempts", attempts });
+    const written = decision.accepted
+      ? this.#services.writer.tryAppend(decision.events, "ordinary")
+      : "refused";
+    if (typeof written === "string") {
+      this.#trace.drop(executionId);
+      return written;
+    }
+    const attempt = this.#job.task(MAIN_TASK)?.attempts ?? 1;
+    this.#main = { attempt, startedBy: written.firstLogId };
+    this.#trace.began(executionId, attempt);
+    return "started";
+  }
+
+  /** `run` gets its input as if it had never been sealed; without it, it is not called. */
+  async #openAndCall(sealed: SealedJob): Promise<void> {
+    const answers = this.#answers;
+    const opened = await this.#services.openInput(sealed);
+    const { state } = this.#job.head;
+    if (answers !== this.#answers || (state !== "Running" && state !== "Compensating")) return;
+    if (!opened.ok) {
+      const message = `Cannot run: ${opened.reason}; with the key back, the job can be retried`;
+      return this.#mainFailed({ name: "SealedInputError", message }, "poison");
+    }
+    this.#guard = opened.guard;
+    this.#services.liveSecrets.add(this.#jobId, opened.guard);
+    const job = this.#job.whole as RunningJob | CompensatingJob;
+    this.#call(withInput(job, opened.input));
+  }
+
+  #call(job: RunningJob | CompensatingJob): void {
+    const answers = this.#answers;
+    const listener = {
+      askedTask: (task: AskedTask) => {
+        if (answers === this.#answers) this.#askedTask(task);
+      },
+      askedExpectation: ({ name }: { readonly name: string }) => {
+        if (answers === this.#answers) answers.askedFor(`expectation ${name}`);
+        this.#wake();
+      },
+    };
+    const { asked, output } = this.#trace.withinRun(() =>
+      callRun(this.#definition, job, answers, listener, this.#guard)
+    );
+    this.#stage = { kind: "called", asked, end: { kind: "pending" }, isConcluded: false };
+    void output.then(
+      (output) => this.#finished(asked, { kind: "returned", output }),
+      (error) => this.#finished(asked, { kind: "threw", error }),
+    );
+    answers.give();
+  }
+
+  /** Its start was lost, and all that it did with it: `run` is called anew when there is room. */
+  #beginAgain(): void {
+    this.#stage = { kind: "opening" };
+    this.#answers.stop();
+    this.#answers = this.#newAnswers();
+    this.#ready = [];
+    this.#cancelAlarms();
+    this.#main = { attempt: 0, startedBy: 0 };
+    this.#services.later(() => {
+      if (this.#hold === "held") this.#open();
+      else this.#acquire(() => this.#open());
+    });
+  }
+
+  // --- What it asks for
+
+  #askedTask(task: AskedTask): void {
+    const onRecord = this.#job.task(task.taskId);
+    if (onRecord?.status === "backingOff") this.#startAt(taskWork(task), onRecord.retryAt);
+    else if (onRecord?.status !== "completed") this.#ready.push(taskWork(task));
+    this.#answers.askedFor(`task ${task.taskId}`);
+    this.#wake();
+  }
+
+  #startAt(work: Work, retryAt: string): void {
+    const cancel = this.#services.scheduler.at(Date.parse(retryAt), () => {
+      this.#alarms?.delete(cancel);
+      if (work.kind === "task") this.#ready.push(work);
+      this.#wake();
+    });
+    (this.#alarms ??= new Set()).add(cancel);
+    this.#advanceSoon();
+  }
+
+  get #isBackingOff(): boolean {
+    return (this.#alarms?.size ?? 0) > 0;
+  }
+
+  #cancelAlarms(): void {
+    for (const cancel of this.#alarms ?? []) cancel();
+    this.#alarms = undefined;
+  }
+
+  // --- What it does
+
+  /** There may be something to do: gets a worker and does it. */
+  #wake(): void {
+    if (this.#stage.kind !== "called") return;
+    if (this.#hold === "held") return this.#answers.give();
+    this.#acquire(() => this.#answers.give());
+  }
+
+  #acquire(granted: () => void): void {
+    if (this.#hold !== "none") return;
+    let isGranted = false;
+    const { priority } = this.#job.head;
+    const withdraw = this.#services.workers.request(priority, this.#order, () => {
+      isGranted = true;
+      this.#hold = "held";
+      granted();
+    });
+    if (!isGranted) this.#hold = { withdraw };
+  }
+
+  /** Once all that code asked for in one go is known. */
+  #advanceSoon(): void {
+    if (this.#isAdvancing || this.#stage.kind === "over") return;
+    this.#isAdvancing = true;
+    queueMicrotask(() => {
+      this.#isAdvancing = false;
+      try {
+        this.#advance();
+      } catch (error) {
+        this.#services.onDefect(error);
+        this.#mainFailed(this.#guard.factOf(error), "poison");
+      }
+    });
+  }
+
+  #advance(): void {
+    this.#concludeRun();
+    if (this.#stage.kind !== "called" || this.#hold !== "held") return;
+    if (this.#ends.owed || !this.#answers.isIdle) return;
+    const { state } = this.#job.head;
+    if (state === "Running" && this.#ready.length > 0) this.#startReady();
+    if (state === "Compensating") this.#undoNext();
+    this.#considerParking();
+  }
+
+  #startReady(): void {
+    if (this.#services.draining) return;
+    const works = this.#ready;
+    this.#ready = [];
+    // Suspended or ended in the meantime: when it is resumed, they start.
+    this.#start(works, () => this.#ready.unshift(...works));
+  }
+
+  #start(works: readonly Work[], giveBack: () => void): void {
+    const started = this.#attempts.start(works);
+    if (started === "started") return;
+    giveBack();
+    if (started === "full") this.#services.later(() => this.#advanceSoon());
+  }
+
+  /** One at a time, in reverse order of completion; what was under way ends first. */
+  #undoNext(): void {
+    if (this.#attempts.isBusy || this.#isBackingOff || this.#services.draining) return;
+    if (this.#job.head.suspendedBy !== undefined) return;
+    const next = this.#nextToUndo();
+    if (next === undefined) return this.#recordUndone();
+    const work = compensationWork(next, this.#askedTaskOf(next));
+    const { compensation } = next;
+    // The alarm of a compensation that backs off is set again after a restart.
+    const isBackingOff = compensation?.status === "backingOff";
+    if (isBackingOff && Date.parse(compensation.retryAt) > this.#services.clock.now()) {
+      return this.#startAt(work, compensation.retryAt);
+    }
+    this.#start([work], () => {});
+  }
+
+  #nextToUndo(): CompletedTask | undefined {
+    const left = this.#toUndo ??= toUndo(this.#job.whole.tasks);
+    for (let taskId = left.at(-1); taskId !== undefined; taskId = left.at(-1)) {
+      const task = this.#job.task(taskId);
+      if (task?.status === "completed" && !isUndone(task)) return task;
+      left.pop();
+    }
+    return undefined;
+  }
+
+  #askedTaskOf({ taskId }: CompletedTask): AskedTask | undefined {
+    return this.#stage.kind === "called" ? this.#stage.asked.tasks.get(taskId) : undefined;
+  }
+
+  #recordUndone(): void {
+    const about = { jobId: this.#jobId, ...this.#trace.ids };
+    this.#ends.record(undone(this.#job.whole.tasks, about));
+  }
+
+  #finished(asked: Asked, end: RunEnd): void {
+    if (this.#stage.kind !== "called" || this.#stage.asked !== asked) return;
+    this.#stage.end = end;
+    this.#answers.close();
+    this.#advanceSoon();
+  }
+
+  /** What is on record comes first; the end of `run` counts for nothing when its job has ended. */
+  #concludeRun(): void {
+    const stage = this.#stage;
+    if (stage.kind !== "called" || stage.isConcluded || stage.end.kind === "pending") return;
+    if (this.#answers.replaying) return;
+    stage.isConcluded = true;
+    if (!isRunning(this.#job.head)) return;
+    if (stage.end.kind === "threw") {
+      const { error } = stage.end;
+      const kind = error instanceof NonRetryableError ? "poison" : "error";
+      return this.#mainFailed(this.#guard.factOf(error), kind);
+    }
+    const { output } = stage.end;
+    this.#ends.record([this.#mainDraft("job.TaskCompleted", {
+      attempt: this.#main.attempt,
+      ...(output === undefined ? {} : { result: output }),
+    })]);
+    this.#trace.endRun({ kind: "completed" });
+  }
+
+  /** @param causedBy The entry that shows why, where there is one. */
+  #mainFailed(error: ErrorFact, kind: "poison" | "error", causedBy?: LogId): void {
+    if (!isRunning(this.#job.head)) return;
+    const attempt = Math.max(1, this.#main.attempt);
+    const attributes = { attempt, maxAttempts: attempt, error, final: true, kind } as const;
+    const draft = this.#mainDraft("job.TaskFailed", attributes);
+    this.#ends.record([causedBy === undefined ? draft : { ...draft, causedBy }]);
+    this.#trace.endRun({ kind: "failed", error });
+  }
+
+  #diverged(taskId: TaskId): void {
+    if (!isRunning(this.#job.head) || this.#stage.kind !== "called") return;
+    const { asked, end } = this.#stage;
+    const { logId, instead } = divergenceAt(taskId, this.#job.whole, asked, end);
+    const { type, version } = this.#definition;
+    const message = `${type} version ${version} no longer asks for task ${taskId}, which entry ` +
+      `${logId} recorded when version ${this.#job.head.definitionVersion} ran; it ` +
+      this.#guard.redact(instead);
+    this.#mainFailed({ name: "NonDeterminismError", message }, "error", logId);
+  }
+
+  // --- Its rests, and its end
+
+  /** Gives the worker back when, after `run` could go on, it has nothing to go on with. */
+  #considerParking(): void {
+    if (this.#isParking || this.#attempts.isBusy) return;
+    this.#isParking = true;
+    this.#services.turns.next(() => {
+      this.#isParking = false;
+      if (this.#hold === "held" && this.#isAtRest) this.#park();
+    });
+  }
+
+  get #isAtRest(): boolean {
+    if (this.#stage.kind !== "called" || this.#attempts.isBusy || this.#ends.owed) return false;
+    if (!this.#answers.isIdle) return false;
+    const { state, suspendedBy } = this.#job.head;
+    const mayStart = suspendedBy === undefined && !this.#services.draining;
+    if (state === "Compensating") return !mayStart || this.#isBackingOff;
+    if (mayStart && this.#ready.length > 0) return false;
+    const { asked, end } = this.#stage;
+    const isUnfinished = this.#ready.length > 0 || this.#isBackingOff;
+    return end.kind !== "pending" || asked.expectations.size > 0 || isUnfinished;
+  }
+
+  #park(): void {
+    this.#release();
+    this.#recordWaiting();
+  }
+
+  /** That `run` waits, unless it is on record, or `run` has something else to do. */
+  #recordWaiting(): void {
+    const stage = this.#stage;
+    if (stage.kind !== "called" || stage.end.kind !== "pending" || this.#hold !== "none") return;
+    const expectations = [...stage.asked.expectations.keys()];
+    // Work that may not begin now is no wait: a later run must find it and do it.
+    if (expectations.length === 0 || !isRunning(this.#job.head) || this.#hasWork) return;
+    const seen = this.#answers.seenLogId;
+    const main = this.#job.task(MAIN_TASK);
+    const isOnRecord = main?.status === "waiting" && main.seen >= seen &&
+      sameNames(main.expectations, expectations);
+    if (isOnRecord) return;
+    const draft = this.#mainDraft("job.TaskWaiting", { expectations, seen });
+    const written = this.#services.writer.tryAppend([draft], "vital");
+    if (written === "full") this.#services.later(() => this.#recordWaiting());
+  }
+
+  #leaveRunning(job: JobState): void {
+    this.#trace.endRun(endOfJob(job));
+    this.#cancelAlarms();
+    this.#ready = [];
+    this.#attempts.cancel();
+    if (job.state === "Compensating") this.#wake();
+  }
+
+  #withdraw(): void {
+    if (typeof this.#hold !== "object") return this.#advanceSoon();
+    this.#hold.withdraw();
+    this.#hold = "none";
+  }
+
+  #release(): void {
+    const hold = this.#hold;
+    this.#hold = "none";
+    if (typeof hold === "object") hold.withdraw();
+    else if (hold === "held") this.#services.workers.release();
+  }
+
+  #end(): void {
+    if (this.#stage.kind === "over") return;
+    this.#stage = { kind: "over" };
+    this.#answers.stop();
+    this.#cancelAlarms();
+    this.#services.ended(this.#jobId, this);
+    if (!this.#attempts.isBusy) return this.#letGo();
+    void this.idle().then(() => this.#letGo());
+  }
+
+  #letGo(): void {
+    this.#release();
+    this.#services.liveSecrets.remove(this.#jobId);
+  }
+
+  // --- Its records
+
+  #mainDraft<Type extends MainEventType>(
+    eventType: Type,
+    attributes: Extract<JobEventDraft, { eventType: Type }>["attributes"],
+  ): JobEventDraft {
+    const draft = { stratum: "framework", eventType, jobId: this.#jobId, taskId: MAIN_TASK };
+    return { ...draft, ...this.#trace.ids, attributes } as JobEventDraft;
+  }
+}
+
+type MainEventType =
+  | "job.TaskCompleted"
+  | "job.TaskFailed"
+  | "job.TaskInterrupted"
+  | "job.TaskWaiting";
+
+function isRunning({ state }: JobState): boolean {
+  return state === "Running";
+}
+
+function sameNames(left: readonly string[], right: readonly string[]): boolean {
+  return left.length === right.length && left.every((name) => right.includes(name));
+}

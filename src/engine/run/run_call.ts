@@ -1,0 +1,67 @@
+/**
+ * A call of a definition's `run` on what a job has on record. Live runs and the test of
+ * histories both call it here, so that they cannot come to see different answers.
+ */
+
+import type { JobState } from "../../core/job_state.ts";
+import type { JsonValue } from "../../core/json.ts";
+import type { Answers } from "./answers.ts";
+import { Asked, type AskListener } from "./asked.ts";
+import { recordable } from "./attempt.ts";
+import { type AnyJobDefinition, NonRetryableError } from "../definition.ts";
+import { issuesText, parseInput } from "../definition_registry.ts";
+import { NO_SECRETS, type SecretGuard } from "../secrets/secret_guard.ts";
+
+export interface RunCall {
+  readonly asked: Asked;
+  /** What `run` returns, as JSON; rejects with what it throws. */
+  readonly output: Promise<JsonValue | undefined>;
+}
+
+/** How far a call has come. */
+export type RunEnd =
+  | { readonly kind: "pending" }
+  | { readonly kind: "returned"; readonly output: JsonValue | undefined }
+  | { readonly kind: "threw"; readonly error: unknown };
+
+/** The input of the job is not one that the definition takes; `run` was not called. */
+export class InputMismatchError extends NonRetryableError {
+  override readonly name = "InvalidInput";
+}
+
+/** Calls `run` with the recorded input, if it still fits, and begins its answers. */
+export function callRun(
+  definition: AnyJobDefinition,
+  job: Exclude<JobState, { state: "Created" }>,
+  answers: Answers,
+  listener: Omit<AskListener, "seenAt">,
+  guard: SecretGuard = NO_SECRETS,
+): RunCall {
+  const asked = new Asked(job.jobId, job.plan.expected.map(({ id }) => id), {
+    ...listener,
+    askedTask: (task) => {
+      guard.clean("the name of a task", task.taskId);
+      listener.askedTask(task);
+    },
+    seenAt: () => answers.seenAtMs,
+  });
+  return { asked, output: outputOf(definition, job, answers, asked, guard) };
+}
+
+async function outputOf(
+  definition: AnyJobDefinition,
+  job: Exclude<JobState, { state: "Created" }>,
+  answers: Answers,
+  asked: Asked,
+  guard: SecretGuard,
+): Promise<JsonValue | undefined> {
+  const parsed = parseInput(definition, structuredClone(job.input));
+  if (!parsed.ok) {
+    throw new InputMismatchError(
+      `Cannot run: the recorded input does not fit version ${definition.version}: ` +
+        issuesText(parsed.issues),
+    );
+  }
+  answers.begin(asked, job);
+  return guard.clean("the output", recordable(await definition.run(asked, parsed.value)));
+}

@@ -1,0 +1,52 @@
+/** What running one job needs from the rest of the engine. */
+
+import type { JobEventLogEntry } from "../../core/event.ts";
+import type { JobId, LogId } from "../../core/ids.ts";
+import type { JobState } from "../../core/job_state.ts";
+import type { EventEngine } from "../writer/event_engine.ts";
+import type { FanOut } from "../events/fan_out.ts";
+import type { JobTrace } from "../views/job_traces.ts";
+import type { LiveSecrets } from "../secrets/live_secrets.ts";
+import type { Clock, Random, Tracing } from "../ports.ts";
+import type { Scheduler } from "./scheduler.ts";
+import type { OpenedInput, SealedJob } from "../secrets/sealing.ts";
+import type { Slots } from "./slots.ts";
+import type { Turns } from "./turns.ts";
+import type { WorkerQueue } from "./worker_queue.ts";
+import type { Writer } from "../writer/writer.ts";
+
+/** A run that is over, while an attempt of it may not have ended yet. */
+export interface EndedRun {
+  /** Resolves when no attempt is being made. */
+  idle(): Promise<void>;
+  /** Ends what is being attempted, for the reason that the process stops. */
+  interrupt(): void;
+}
+
+export interface RunServices {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly scheduler: Scheduler;
+  readonly workers: WorkerQueue;
+  readonly slots: Slots;
+  readonly turns: Turns;
+  readonly writer: Writer;
+  readonly events: Pick<EventEngine, "now">;
+  readonly fanOut: FanOut;
+  /** Durable entries; tries again for as long as they cannot be read. */
+  entriesAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]>;
+  /** The clear input of a job that has a sealed one; tries again as well. */
+  openInput(job: SealedJob): Promise<OpenedInput>;
+  readonly liveSecrets: LiveSecrets;
+  readonly tracing: Tracing;
+  /** Where a job comes from; at once, unless the journal has to be read. */
+  traceOf(job: JobState): JobTrace | Promise<JobTrace>;
+  /** Whether the engine is stopping: no new attempt may begin. */
+  readonly draining: boolean;
+  /** Calls back when a disk that refused may be asked again. */
+  later(callback: () => void): void;
+  /** The run is over and holds nothing any more. */
+  ended(jobId: JobId, run: EndedRun): void;
+  /** Something that cannot be: a defect of this program, not of the job's code. */
+  onDefect(error: unknown): void;
+}

@@ -1,0 +1,113 @@
+/**
+ * The spans of one live call of a job's `run`: the call itself and the attempts in it, each
+ * known by its execution id. Where nothing is traced there are none, and nothing is kept.
+ */
+
+import type { ExecutionId, JobId, TaskId } from "../../core/ids.ts";
+import type { JobState } from "../../core/job_state.ts";
+import type { TraceIds } from "../../core/trace_ids.ts";
+import { type AttemptOutcome, withinSpan } from "./attempt.ts";
+import type { JobTrace } from "../views/job_traces.ts";
+import type { Span, SpanEnd, SpanStart } from "../ports.ts";
+import type { RunServices } from "./run_services.ts";
+
+export class RunTrace {
+  readonly #services: RunServices;
+  readonly #jobId: JobId;
+  readonly #jobType: string;
+  /** Of what goes on right now. */
+  #spans: Map<ExecutionId, Span> | undefined;
+  #origin: JobTrace | undefined;
+  #runId: ExecutionId | undefined;
+  #runIds: TraceIds | undefined;
+
+  constructor(services: RunServices, { jobId, type = "" }: JobState) {
+    this.#services = services;
+    this.#jobId = jobId;
+    this.#jobType = type;
+  }
+
+  /** Finds out where the job comes from, before anything is started; at once where it can. */
+  begin(job: JobState): Promise<void> | undefined {
+    const origin = this.#services.traceOf(job);
+    if (origin instanceof Promise) return origin.then((found) => void (this.#origin = found));
+    this.#origin = origin;
+    return undefined;
+  }
+
+  /** Starts the span of an attempt that is about to be put on record, and gives its ids. */
+  start(
+    kind: SpanStart["kind"],
+    taskId: TaskId,
+    executionId: ExecutionId,
+  ): TraceIds | undefined {
+    const { tracing } = this.#services;
+    const parent = this.ids;
+    if (parent === undefined && !tracing.beginsTraces) return undefined;
+    const about = { jobId: this.#jobId, jobType: this.#jobType, taskId, executionId };
+    const link = kind === "run" ? this.#origin?.link : undefined;
+    const span = tracing.start({ kind, ...about, parent, ...(link === undefined ? {} : { link }) });
+    this.#spans ??= new Map();
+    this.#spans.set(executionId, span);
+    if (kind === "run") [this.#runId, this.#runIds] = [executionId, span.ids];
+    return span.ids;
+  }
+
+  /** The attempt did not come to be: its span is never shown. */
+  drop(executionId: ExecutionId): void {
+    this.#spans?.delete(executionId);
+    if (executionId === this.#runId) this.#runId = this.#runIds = undefined;
+  }
+
+  /** The attempt is on record. */
+  began(executionId: ExecutionId, attempt: number): void {
+    this.#spans?.get(executionId)?.attempt(attempt);
+  }
+
+  /** For the entries of `run` itself, and of the job while there is no call of it. */
+  get ids(): TraceIds | undefined {
+    return this.#runIds ?? this.#origin?.parent;
+  }
+
+  /** Of an attempt that goes on. */
+  spanOf(executionId: ExecutionId): Span | undefined {
+    return this.#spans?.get(executionId);
+  }
+
+  /** Calls `run` within its span. */
+  withinRun<Result>(work: () => Result): Result {
+    const span = this.#runId === undefined ? undefined : this.#spans?.get(this.#runId);
+    return withinSpan(span, work);
+  }
+
+  end(executionId: ExecutionId, end: SpanEnd): void {
+    this.#spans?.get(executionId)?.end(end);
+    this.#spans?.delete(executionId);
+  }
+
+  /** Ends the span of `run`, if it has not ended. */
+  endRun(end: SpanEnd): void {
+    if (this.#runId !== undefined) this.end(this.#runId, end);
+  }
+}
+
+/** How a span ends with its attempt. */
+export function endOfAttempt(outcome: AttemptOutcome): SpanEnd {
+  switch (outcome.kind) {
+    case "completed":
+      return { kind: "completed" };
+    case "interrupted":
+      return { kind: "interrupted", reason: outcome.reason };
+    default:
+      return { kind: "failed", error: outcome.error };
+  }
+}
+
+/** How the span of `run` ends when its job goes on, or ends, without it. */
+export function endOfJob(job: JobState): SpanEnd {
+  const failure = "failure" in job ? job.failure : undefined;
+  if (failure === undefined) return { kind: "completed" };
+  return failure.kind === "cancelled"
+    ? { kind: "interrupted", reason: "cancelled" }
+    : { kind: "failed", error: failure.error };
+}

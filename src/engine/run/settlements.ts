@@ -1,0 +1,85 @@
+/**
+ * The answers that a job's `run` gets, in the order of the journal. Live and after a
+ * restart they come in the same order, so that `run` takes the same way through its
+ * code, and a `run` that no longer does is found out.
+ */
+
+import { isSatisfied } from "../../core/condition.ts";
+import type { JobEventLogEntry } from "../../core/event.ts";
+import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
+import { MAIN_EXPECTATION_ID } from "../../core/job_plan.ts";
+import type { CompletedTask, JobState, TaskState } from "../../core/job_state.ts";
+import type { Applied } from "../../core/job_fold.ts";
+
+/** A task or an expectation whose answer is on record. */
+export type Settlement =
+  | {
+    readonly kind: "task";
+    readonly logId: LogId;
+    readonly taskId: TaskId;
+    readonly receivedAt: string;
+  }
+  | { readonly kind: "expectation"; readonly logId: LogId; readonly name: string };
+
+/** One text for what is answered. */
+export function keyOf(settlement: Settlement): string {
+  return settlement.kind === "task"
+    ? `task ${settlement.taskId}`
+    : `expectation ${settlement.name}`;
+}
+
+/** Results that a retry took over: their place in the order is wherever `run` asks for them. */
+export function reusedSettlements(job: JobState): readonly Settlement[] {
+  return job.tasks.flatMap((task) => isOnRecord(task) && isReused(task) ? [answerOf(task)] : []);
+}
+
+/** All other answers on record, oldest first. */
+export function recordedSettlements(job: JobState): Settlement[] {
+  const settlements: Settlement[] = job.tasks.flatMap((task) =>
+    isOnRecord(task) && !isReused(task) ? [answerOf(task)] : []
+  );
+  job.plan.expected.forEach(({ id }, index) => {
+    const logId = job.expected[index]?.by.at(-1);
+    if (id === MAIN_EXPECTATION_ID || logId === undefined || !isSatisfied(job, id)) return;
+    settlements.push({ kind: "expectation", logId, name: id });
+  });
+  return settlements.sort((left, right) => left.logId - right.logId);
+}
+
+function isOnRecord(task: TaskState): task is CompletedTask {
+  return task.status === "completed" && task.taskId !== MAIN_TASK;
+}
+
+/** Whether the task was completed by a job that this one retries. */
+export function isReused(task: TaskState): boolean {
+  return task.status === "completed" && task.reusedFrom !== undefined;
+}
+
+function answerOf({ taskId, completedBy, endedAt }: CompletedTask): Settlement {
+  return { kind: "task", logId: completedBy, taskId, receivedAt: endedAt };
+}
+
+const NONE: readonly Settlement[] = [];
+
+/** The answers that one entry gives. */
+export function settlementsOf(applied: Applied): readonly Settlement[] {
+  const { entry, before, job, matched } = applied;
+  if (matched.length > 0) {
+    const settled = matched.filter((name) =>
+      name !== MAIN_EXPECTATION_ID && before !== undefined && isSatisfied(job, name) &&
+      !isSatisfied(before, name)
+    );
+    const settlements = settled.map((name): Settlement => (
+      { kind: "expectation", logId: entry.logId, name }
+    ));
+    return [...taskSettlement(entry), ...settlements];
+  }
+  return taskSettlement(entry);
+}
+
+function taskSettlement(entry: JobEventLogEntry): readonly Settlement[] {
+  const { logId, taskId, receivedAt } = entry;
+  const isEnd = entry.stratum === "framework" && entry.eventType === "job.TaskCompleted";
+  if (!isEnd || taskId === undefined || taskId === MAIN_TASK) return NONE;
+  return [{ kind: "task", logId, taskId, receivedAt }];
+}

@@ -1,0 +1,179 @@
+/**
+ * Keeps a run for every job that has something to do: begins it when the job becomes
+ * ready, tells it of its job's entries, and takes jobs up again after a restart.
+ */
+
+import { conditionOf } from "../../core/condition.ts";
+import type { JobId, LogId } from "../../core/ids.ts";
+import { hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
+import type { Commands } from "../writer/commands.ts";
+import type { DefinitionRegistry } from "../definition_registry.ts";
+import { interruptions, withTheirTraces } from "./interruptions.ts";
+import type { Applied } from "../../core/job_fold.ts";
+import type { PendingJob } from "../writer/job_record.ts";
+import { JobRun } from "./job_run.ts";
+import type { JobTable } from "../writer/job_table.ts";
+import type { Patience } from "../writer/patience.ts";
+import type { EndedRun, RunServices } from "./run_services.ts";
+import type { Withdraw } from "./worker_queue.ts";
+import type { WriterListener } from "../writer/writer.ts";
+
+export interface SupervisorParts {
+  readonly services: RunServices;
+  readonly registry: DefinitionRegistry;
+  readonly table: JobTable;
+  readonly commands: Commands;
+  readonly patience: Patience;
+}
+
+export class Supervisor implements WriterListener {
+  readonly #parts: SupervisorParts;
+  readonly #services: RunServices;
+  /** Jobs whose `run` is to be called when there is a worker, with what takes them out again. */
+  readonly #queued = new Map<JobId, Withdraw>();
+  readonly #runs = new Map<JobId, JobRun>();
+  /** Runs that are over, while an attempt of theirs has not ended yet. */
+  readonly #ending = new Set<EndedRun>();
+
+  constructor(parts: SupervisorParts) {
+    this.#parts = parts;
+    this.#services = parts.services;
+  }
+
+  appended(applied: Applied): void {
+    this.#runs.get(applied.job.jobId)?.appended(applied);
+  }
+
+  /** Entries of jobs have become durable. One job's run must not stop the journal. */
+  durable(steps: readonly Applied[]): void {
+    const touched = new Set<JobRun>();
+    for (const applied of steps) {
+      try {
+        this.#see(applied, touched);
+      } catch (error) {
+        this.#services.onDefect(error);
+      }
+    }
+    for (const run of touched) {
+      try {
+        run.goOn();
+      } catch (error) {
+        this.#services.onDefect(error);
+      }
+    }
+  }
+
+  #see(applied: Applied, touched: Set<JobRun>): void {
+    const { jobId } = applied.job;
+    const run = this.#runs.get(jobId);
+    if (run !== undefined) {
+      run.durable(applied);
+      touched.add(run);
+    } else if (this.#queued.has(jobId)) {
+      this.#reconsider(jobId);
+    } else {
+      this.#takeUp(jobId, applied.entry.eventType === "job.JobCreated");
+    }
+  }
+
+  lost(): void {
+    const { durableLogId } = this.#services.writer;
+    for (const run of [...this.#runs.values()]) run.lost(durableLogId);
+  }
+
+  /**
+   * Takes up the jobs that a stop left unfinished.
+   *
+   * @param restart The `journal.Recovered` entry, after a stop that was not clean.
+   */
+  async recover(restart: LogId | undefined): Promise<void> {
+    const { table, patience } = this.#parts;
+    const { writer, entriesAt } = this.#services;
+    const unfinished = [...table.jobs()].filter((job) => !isTerminal(job));
+    const drafts = unfinished.flatMap((job) => interruptions(job, restart));
+    if (drafts.length > 0) {
+      const traced = await withTheirTraces(drafts, (jobId) => table.existing(jobId), entriesAt);
+      await patience.record(async () => {
+        const { lastLogId } = writer.append(traced, "vital");
+        await writer.settled(lastLogId, undefined);
+      });
+    }
+    for (const { jobId } of unfinished) if (!this.#isKnown(jobId)) this.#takeUp(jobId, true);
+  }
+
+  /** Resolves when no attempt is being made. */
+  async idle(): Promise<void> {
+    await Promise.all([...this.#runs.values(), ...this.#ending].map((run) => run.idle()));
+  }
+
+  /** Ends what is being attempted. */
+  interrupt(): void {
+    for (const run of [...this.#runs.values(), ...this.#ending]) run.interrupt();
+  }
+
+  /** Records which runs are cut short by a stop. */
+  recordShutdown(): void {
+    for (const run of this.#runs.values()) run.recordShutdown();
+  }
+
+  /** A run is over; when it only gave way, a new one may have to follow. */
+  ended(jobId: JobId, run: EndedRun): void {
+    if (this.#runs.get(jobId) === run) this.#runs.delete(jobId);
+    this.#ending.add(run);
+    void run.idle().then(() => this.#ending.delete(run));
+    if (!this.#services.draining) this.#takeUp(jobId, false);
+  }
+
+  #isKnown(jobId: JobId): boolean {
+    return this.#runs.has(jobId) || this.#queued.has(jobId);
+  }
+
+  #takeUp(jobId: JobId, isNew: boolean): void {
+    const pending = this.#parts.table.pending(jobId);
+    if (pending === undefined) return;
+    const { head } = pending;
+    if (head.state === "Created") {
+      if (isNew && head.startAt !== undefined) this.#scheduleStart(jobId, head.startAt);
+    } else if (hasCode(head) && head.suspendedBy === undefined && hasWork(pending.whole)) {
+      this.#begin(jobId, pending);
+    }
+  }
+
+  /** A run takes memory: it is made when there is a worker for it. */
+  #begin(jobId: JobId, job: PendingJob): void {
+    const { head } = job;
+    const definition = this.#parts.registry.get(head.type);
+    if (definition === undefined || head.state === "Created") return;
+    let isGranted = false;
+    const withdraw = this.#services.workers.request(head.priority, head.startedBy, () => {
+      isGranted = true;
+      this.#queued.delete(jobId);
+      const run = new JobRun(this.#services, definition, jobId, job);
+      this.#runs.set(jobId, run);
+      run.begin();
+    });
+    if (!isGranted) this.#queued.set(jobId, withdraw);
+  }
+
+  /** Out of the queue when it has nothing to do, so that nobody is told of one more before theirs. */
+  #reconsider(jobId: JobId): void {
+    const head = this.#parts.table.pending(jobId)?.head;
+    if (head === undefined || head.state === "Created") return;
+    if (!isTerminal(head) && head.suspendedBy === undefined) return;
+    this.#queued.get(jobId)?.();
+    this.#queued.delete(jobId);
+  }
+
+  #scheduleStart(jobId: JobId, startAt: string): void {
+    const { commands, patience } = this.#parts;
+    this.#services.scheduler.at(Date.parse(startAt), () => {
+      void patience.record(() => commands.run(jobId, { kind: "start" }));
+    });
+  }
+}
+
+/** A job that waits sleeps on; one that backs off may have other branches to go on with. */
+function hasWork(job: JobState): boolean {
+  if (isTerminal(job)) return false;
+  return ["queued", "backingOff", "compensating"].includes(conditionOf(job));
+}

@@ -1,0 +1,34 @@
+/** Turns of the event loop, each shared by all who wait for one. */
+
+import type { Clock } from "../ports.ts";
+
+export class Turns {
+  readonly #clock: Clock;
+  #waiting: (() => void)[] = [];
+  #number = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Grows with each turn that has passed. */
+  get number(): number {
+    return this.#number;
+  }
+
+  /** Calls back after everything that is ready to run now has run. */
+  next(callback: () => void): void {
+    this.#waiting.push(callback);
+    if (this.#waiting.length === 1) void this.#clock.nextTurn().then(() => this.#callBack());
+  }
+
+  /** Something else, such as a sync, has taken a turn. */
+  passed(): void {
+    this.#number++;
+  }
+
+  #callBack(): void {
+    this.#number++;
+    for (const callback of this.#waiting.splice(0)) callback();
+  }
+}

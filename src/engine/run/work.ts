@@ -1,0 +1,67 @@
+/** What there is to attempt for a job: the tasks that its `run` asks for, and their undoing. */
+
+import type { JobEventDraft } from "../../core/event.ts";
+import type { JobId, TaskId } from "../../core/ids.ts";
+import type { CompletedTask, TaskState } from "../../core/job_state.ts";
+import type { AskedTask } from "./asked.ts";
+import type { Work } from "./attempts.ts";
+
+export function taskWork({ taskId, run, retry, timeoutMs, compensate }: AskedTask): Work {
+  const compensable = compensate !== undefined;
+  return { kind: "task", taskId, run, retry, timeoutMs, compensable };
+}
+
+/** @param code Absent when `run` no longer asks for the task. */
+export function compensationWork(task: CompletedTask, code: AskedTask | undefined): Work {
+  const compensate = code?.compensate;
+  return {
+    kind: "compensation",
+    taskId: task.taskId,
+    run: compensate && ((context) => compensate(structuredClone(task.result), context)),
+    retry: code?.retry,
+    timeoutMs: code?.timeoutMs,
+    compensable: false,
+  };
+}
+
+/** The tasks to be undone, in the order of their completion: the last one comes first. */
+export function toUndo(tasks: readonly TaskState[]): TaskId[] {
+  return compensable(tasks)
+    .filter((task) => !isUndone(task))
+    .toSorted((left, right) => left.completedBy - right.completedBy)
+    .map(({ taskId }) => taskId);
+}
+
+/** Whether all that can be done to undo a task was done. */
+export function isUndone({ compensation }: CompletedTask): boolean {
+  return compensation?.status === "compensated" || compensation?.status === "failed";
+}
+
+/**
+ * What is to be recorded when all that could be undone was tried.
+ *
+ * @param about Whose it is, and in what trace.
+ */
+export function undone(
+  tasks: readonly TaskState[],
+  about: { readonly jobId: JobId },
+): readonly JobEventDraft[] {
+  const ids = (status: string) =>
+    compensable(tasks).filter(({ compensation }) => compensation?.status === status)
+      .map(({ taskId }) => taskId);
+  const failed = ids("failed");
+  const common = { stratum: "framework", ...about } as const;
+  const ended: JobEventDraft = {
+    ...common,
+    eventType: "job.CompensationEnded",
+    attributes: { compensated: ids("compensated"), failed },
+  };
+  if (failed.length === 0) return [ended];
+  return [{ ...common, eventType: "job.RecoveryRequired", attributes: { tasks: failed } }, ended];
+}
+
+function compensable(tasks: readonly TaskState[]): readonly CompletedTask[] {
+  return tasks.filter((task): task is CompletedTask =>
+    task.status === "completed" && task.compensable
+  );
+}

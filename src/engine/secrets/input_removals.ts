@@ -1,0 +1,90 @@
+/**
+ * Removes the inputs of jobs that ended, when their retention says so. The fact comes first
+ * and the key goes after it: whoever finds the fact without the removal, at a start, ends it.
+ */
+
+import type { EventDraft } from "../../core/event.ts";
+import type { JobId } from "../../core/ids.ts";
+import { isTerminal, type JobState } from "../../core/job_state.ts";
+import { inputRemovedEventId } from "../writer/derived_ids.ts";
+import type { EventEngine } from "../writer/event_engine.ts";
+import type { Applied } from "../../core/job_fold.ts";
+import type { Past, View } from "../views/view.ts";
+import type { KeyStore } from "../ports.ts";
+import type { Scheduler } from "../run/scheduler.ts";
+import { isSealed, type SealedJob } from "./sealing.ts";
+
+/** How long a disk that does not let a key go is given before it is asked again. */
+const TRY_AGAIN_MS = 60_000;
+
+export interface InputRemovalParts {
+  readonly keys: KeyStore;
+  readonly events: EventEngine;
+  readonly scheduler: Scheduler;
+  /** Records facts; waits out a full disk, and never settles when the journal has failed. */
+  record(drafts: readonly EventDraft[]): Promise<void>;
+  onDefect(error: unknown): void;
+}
+
+export class InputRemovals implements View {
+  readonly #parts: InputRemovalParts;
+  #keyless = 0;
+
+  constructor(parts: InputRemovalParts) {
+    this.#parts = parts;
+  }
+
+  /** An entry of a job has become durable. */
+  see({ before, job }: Applied): void {
+    if (job.sealed === undefined || !isTerminal(job)) return;
+    if (before === undefined || !isTerminal(before)) this.#plan(job);
+  }
+
+  /**
+   * Takes up what a stop left: removals that are due or under way, and keys of creations
+   * that never came to be.
+   */
+  async restore({ table }: Past): Promise<void> {
+    const sealed: SealedJob[] = [];
+    for (const job of table.jobs()) if (isSealed(job)) sealed.push(job);
+    const held = await this.#parts.keys.keepOnly(sealed.map(({ jobId }) => jobId));
+    for (const job of sealed) if (held.has(job.jobId) && isTerminal(job)) this.#plan(job);
+    this.#keyless = sealed.filter((job) => !isTerminal(job) && !held.has(job.jobId)).length;
+  }
+
+  /** Unfinished jobs that had no key at the start: with none they cannot run. */
+  get keyless(): number {
+    return this.#keyless;
+  }
+
+  #plan(job: JobState): void {
+    if (!isTerminal(job) || job.sealed === undefined || job.sealed.retention === "keep") return;
+    const { jobId, sealed: { retention } } = job;
+    if (retention === "deleteOnCompletion") return void this.#remove(jobId);
+    const dueMs = Date.parse(job.endedAt) + retention.afterMs;
+    this.#parts.scheduler.at(dueMs, () => void this.#remove(jobId));
+  }
+
+  async #remove(jobId: JobId): Promise<void> {
+    const { events, keys, record, onDefect, scheduler } = this.#parts;
+    try {
+      const eventId = inputRemovedEventId(jobId);
+      const isOnRecord = await events.find(eventId) !== undefined;
+      if (!isOnRecord) await record([removal(jobId)]);
+      await keys.remove(jobId);
+    } catch (error) {
+      onDefect(error);
+      scheduler.after(TRY_AGAIN_MS, () => void this.#remove(jobId));
+    }
+  }
+}
+
+function removal(jobId: JobId): EventDraft {
+  return {
+    stratum: "framework",
+    eventType: "job.InputRemoved",
+    eventId: inputRemovedEventId(jobId),
+    jobId,
+    attributes: { reason: "retention" },
+  };
+}

@@ -1,0 +1,167 @@
+/** Seals inputs under a key of their own, and opens them again. */
+
+import { Buffer } from "node:buffer";
+import { createCipheriv, createDecipheriv, createHmac } from "node:crypto";
+import { parseJsonText } from "../../core/json_text.ts";
+import type { JobCreatedAttributes } from "../../core/framework_events.ts";
+import type { JobId } from "../../core/ids.ts";
+import type { JobState } from "../../core/job_state.ts";
+import type { JsonValue } from "../../core/json.ts";
+import { sealedBoundTo, type SealedInput } from "../../core/sealed_input.ts";
+import type { KeyStore } from "../ports.ts";
+import type { Protection } from "./protection.ts";
+import type { Outcome, ShownInput } from "../requests.ts";
+import { masked, secretValues } from "./secret_fields.ts";
+import { SecretGuard } from "./secret_guard.ts";
+
+const ALGORITHM = "aes-256-gcm";
+const IV_BYTES = 12;
+const TAG_BYTES = 16;
+
+export type OpenedInput =
+  | { readonly ok: true; readonly input: JsonValue | undefined; readonly guard: SecretGuard }
+  /** `reason` completes a sentence: `its key is missing`. */
+  | { readonly ok: false; readonly reason: string };
+
+/** Whether a secret is also where nothing hides it: in the plan, a label, an id. */
+export function isToldElsewhere(
+  { input, ...others }: JobCreatedAttributes,
+  jobId: JobId | undefined,
+  { secrets }: Protection,
+): boolean {
+  const guard = guardOf(input, secrets);
+  return guard.holds({ ...others, jobId });
+}
+
+/** A secret may stand in a field that is none as well: the envelope has it, so it can go. */
+function shown(input: JsonValue, secrets: readonly string[]): JsonValue {
+  return guardOf(input, secrets).redacted(masked(input, secrets));
+}
+
+/** A guard of what is secret in an input. */
+export function guardOf(input: JsonValue | undefined, secrets: readonly string[]): SecretGuard {
+  const guard = new SecretGuard();
+  if (input !== undefined) guard.watch(secretValues(input, secrets));
+  return guard;
+}
+
+/** A job whose input is under a seal. */
+export type SealedJob = JobState & { readonly sealed: SealedInput };
+
+export class Sealing {
+  readonly #keys: KeyStore;
+
+  constructor(keys: KeyStore) {
+    this.#keys = keys;
+  }
+
+  /**
+   * What goes on record instead of attributes with a clear input. The key is on disk when
+   * this resolves. Rejects with `JournalFullError` when there is no room for it.
+   */
+  async seal(
+    jobId: JobId,
+    attributes: JobCreatedAttributes,
+    protection: Protection,
+  ): Promise<JobCreatedAttributes> {
+    const { input, idempotency, ...others } = attributes;
+    const key = await this.#keys.create(jobId);
+    const visible = input === undefined || protection.retention !== "keep"
+      ? {}
+      : { input: shown(input, protection.secrets) };
+    return {
+      ...others,
+      ...visible,
+      sealed: envelopeOf(jobId, input, protection, key),
+      // A digest of a body tells a secret that can be guessed; without the key it does not.
+      ...(idempotency === undefined
+        ? {}
+        : { idempotency: { key: idempotency.key, digest: keyed(key, idempotency.digest) } }),
+    };
+  }
+
+  /** The creation that a key was made for did not come to be; if not now, the start says so. */
+  async discard(jobId: JobId): Promise<void> {
+    await this.#keys.remove(jobId).catch(() => {});
+  }
+
+  /** The clear input of a job that has a sealed one. Rejects when a key cannot be read. */
+  async open({ jobId, sealed }: SealedJob): Promise<OpenedInput> {
+    const key = await this.#keys.read(jobId);
+    if (key === undefined) return { ok: false, reason: "its input was removed, or its key lost" };
+    const text = decrypted(jobId, sealed, key);
+    if (text === undefined) return { ok: false, reason: "its key is not the one of its input" };
+    const input = text === "" ? undefined : parseJsonText(text) as JsonValue;
+    return { ok: true, input, guard: guardOf(input, sealed.secrets) };
+  }
+
+  /** The input of a job for people: all of it but what is secret. */
+  async show(job: JobState): Promise<Outcome<ShownInput>> {
+    if (!isSealed(job)) return { ok: true, value: { input: job.input, secrets: [] } };
+    const { jobId, sealed: { secrets } } = job;
+    const opened = await this.open(job);
+    if (!opened.ok) {
+      return { ok: false, problem: { kind: "inputRemoved", jobId, reason: opened.reason } };
+    }
+    const { input } = opened;
+    return {
+      ok: true,
+      value: { input: input === undefined ? input : shown(input, secrets), secrets },
+    };
+  }
+
+  /** Whether a job came with a body of this digest; `undefined` when nobody can tell any more. */
+  async cameWith({ jobId, idempotency }: JobState, digest: string): Promise<boolean | undefined> {
+    const key = await this.#keys.read(jobId);
+    return key === undefined ? undefined : idempotency?.digest === keyed(key, digest);
+  }
+}
+
+/** The job with its clear input, as `run` sees it. */
+export function withInput<Job extends JobState>(job: Job, input: JsonValue | undefined): Job {
+  const { input: _, ...others } = job;
+  return (input === undefined ? others : { ...others, input }) as Job;
+}
+
+export function isSealed(job: JobState): job is SealedJob {
+  return job.sealed !== undefined;
+}
+
+function envelopeOf(
+  jobId: JobId,
+  input: JsonValue | undefined,
+  { secrets, retention }: Protection,
+  key: Uint8Array,
+): SealedInput {
+  // A key seals one input, so an iv that follows from it is never used twice.
+  const iv = createHmac("sha256", key).update("daybook iv 1").digest().subarray(0, IV_BYTES);
+  const cipher = createCipheriv(ALGORITHM, key, iv);
+  cipher.setAAD(new TextEncoder().encode(sealedBoundTo(jobId)));
+  const text = input === undefined ? "" : JSON.stringify(input);
+  const parts = [cipher.update(text, "utf8"), cipher.final(), cipher.getAuthTag()];
+  return {
+    version: 1,
+    iv: iv.toString("base64url"),
+    ciphertext: Buffer.concat(parts).toString("base64url"),
+    secrets,
+    retention,
+  };
+}
+
+/** `undefined` when the key, the job or the bytes are not those that it was sealed with. */
+function decrypted(jobId: JobId, sealed: SealedInput, key: Uint8Array): string | undefined {
+  const bytes = Buffer.from(sealed.ciphertext, "base64url");
+  const end = bytes.length - TAG_BYTES;
+  try {
+    const decipher = createDecipheriv(ALGORITHM, key, Buffer.from(sealed.iv, "base64url"));
+    decipher.setAAD(new TextEncoder().encode(sealedBoundTo(jobId)));
+    decipher.setAuthTag(bytes.subarray(end));
+    return decipher.update(bytes.subarray(0, end), undefined, "utf8") + decipher.final("utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+function keyed(key: Uint8Array, digest: string): string {
+  return createHmac("sha256", key).update(`daybook body 1 ${digest}`).digest("hex");
+}

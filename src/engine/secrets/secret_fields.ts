@@ -1,0 +1,84 @@
+/** Which parts of an input are secret, by dotted paths; `*` is every element of an array. */
+
+import type { JsonValue } from "../../core/json.ts";
+import { SECRET_MARK } from "../../core/sealed_input.ts";
+
+/** A name in a path: what a dot cannot be part of. */
+const NAME = /^[^.]{1,200}$/;
+const DEPTH_MAX = 64;
+
+/** What is wrong with a path, or `undefined`. */
+export function pathFlaw(path: unknown): string | undefined {
+  if (typeof path !== "string") return "a path must be a string";
+  const names = path.split(".");
+  return names.every((name) => NAME.test(name)) && names.length <= DEPTH_MAX
+    ? undefined
+    : `${JSON.stringify(path)} is no dotted path`;
+}
+
+/** The same input with every secret value replaced by a mark. */
+export function masked(input: JsonValue, paths: readonly string[]): JsonValue {
+  return paths.reduce((shown, path) => maskedAt(shown, path.split(".")), input);
+}
+
+function maskedAt(value: JsonValue, [name, ...rest]: readonly string[]): JsonValue {
+  if (name === undefined) return SECRET_MARK;
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) {
+    return name === "*" ? value.map((element) => maskedAt(element, rest)) : value;
+  }
+  // Not assigned one by one: a member may be called `__proto__`.
+  return Object.fromEntries(
+    Object.entries(value).map((
+      [key, member],
+    ) => [key, key === name ? maskedAt(member, rest) : member]),
+  );
+}
+
+/** The texts and numbers that are secret in an input, as text. */
+export function secretValues(input: JsonValue, paths: readonly string[]): readonly string[] {
+  return paths.flatMap((path) => valuesAt(input, path.split(".")));
+}
+
+function valuesAt(value: JsonValue, [name, ...rest]: readonly string[]): readonly string[] {
+  if (name === undefined) return scalarsIn(value);
+  if (typeof value !== "object" || value === null) return [];
+  if (Array.isArray(value)) {
+    return name === "*" ? value.flatMap((element) => valuesAt(element, rest)) : [];
+  }
+  if (!Object.hasOwn(value, name)) return [];
+  return valuesAt((value as Readonly<Record<string, JsonValue>>)[name] ?? null, rest);
+}
+
+function scalarsIn(value: JsonValue): readonly string[] {
+  if (typeof value === "string") return [value];
+  if (typeof value === "number") return [String(value)];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.values(value).flatMap(scalarsIn);
+}
+
+/**
+ * Whether an input of this JSON Schema can have something at a path. Where the schema does
+ * not say what there may be, anything may.
+ */
+export function mayHave(schema: JsonValue | undefined, path: string): boolean {
+  return mayHaveAt(schema, path.split("."));
+}
+
+function mayHaveAt(schema: JsonValue | undefined, [name, ...rest]: readonly string[]): boolean {
+  if (name === undefined) return true;
+  if (typeof schema !== "object" || schema === null || Array.isArray(schema)) return true;
+  const { type, properties, items } = schema as Readonly<Record<string, JsonValue>>;
+  if (type === "array") return name === "*" && mayHaveAt(items, rest);
+  if (type === "object" && typeof properties === "object" && properties !== null) {
+    return Object.hasOwn(properties, name)
+      ? mayHaveAt((properties as Readonly<Record<string, JsonValue>>)[name], rest)
+      : !isClosed(schema as Readonly<Record<string, JsonValue>>);
+  }
+  return typeof type !== "string" || type === "object";
+}
+
+/** A schema that passes unknown members over never gives them to `run`: that is a mistake. */
+function isClosed({ additionalProperties }: Readonly<Record<string, JsonValue>>): boolean {
+  return additionalProperties === undefined || additionalProperties === false;
+}

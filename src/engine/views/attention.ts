@@ -1,0 +1,119 @@
+/**
+ * The jobs that a person may have to look at: those that failed last and that nobody has
+ * retried, those that wait for longest, and those whose definition is not loaded. Kept in step
+ * with each entry, so that asking does not go through all jobs.
+ */
+
+import { conditionOf } from "../../core/condition.ts";
+import type { JobEventLogEntry } from "../../core/event.ts";
+import type { JobId, LogId } from "../../core/ids.ts";
+import { hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
+import type { DefinitionRegistry } from "../definition_registry.ts";
+import type { Applied } from "../../core/job_fold.ts";
+import type { View } from "./view.ts";
+import type { JobTable } from "../writer/job_table.ts";
+import type { NeedingAttention } from "../requests.ts";
+
+type EntriesAt = (logIds: readonly LogId[]) => Promise<readonly JobEventLogEntry[]>;
+
+/** How many of each kind are told of. */
+export const ATTENTION_MAX = 5;
+/** More are remembered: some will be retried. */
+const FAILED_MAX = 100;
+
+export class Attention implements View {
+  readonly #table: JobTable;
+  readonly #registry: DefinitionRegistry;
+  /** In the order in which they failed. */
+  readonly #failed = new Set<JobId>();
+  /** The entry since which each waits, in the order of these entries. */
+  readonly #waiting = new Map<JobId, LogId>();
+
+  /** Unfinished jobs by type; they were created before this process started. */
+  readonly #unloaded = new Map<string, number>();
+
+  constructor(table: JobTable, registry: DefinitionRegistry) {
+    this.#table = table;
+    this.#registry = registry;
+  }
+
+  /** Types of unfinished jobs for which this process has no definition, with their number. */
+  get unloaded(): ReadonlyMap<string, number> {
+    return this.#unloaded;
+  }
+
+  /** Takes in what was there at the start. */
+  restore(): void {
+    const jobs = [...this.#table.jobs()];
+    const retried = new Set(jobs.map(({ retryOf }) => retryOf));
+    const failed = jobs.filter((job) => isFailed(job) && !retried.has(job.jobId));
+    for (const { jobId } of failed.toSorted(byEnd).slice(-FAILED_MAX)) this.#failed.add(jobId);
+    const waiting = jobs.filter((job) => conditionOf(job) === "waiting")
+      .map(({ jobId }) => [jobId, this.#waitsSince(jobId)] as const);
+    for (const [jobId, logId] of waiting.toSorted(([, left], [, right]) => left - right)) {
+      this.#waiting.set(jobId, logId);
+    }
+    for (const job of jobs) if (!isTerminal(job)) this.#countUnloaded(job, 1);
+  }
+
+  /** Takes in what a durable entry did. */
+  see({ job, before, conditionBefore, condition, entry }: Applied): void {
+    if (before === undefined && job.retryOf !== undefined) this.#failed.delete(job.retryOf);
+    if (conditionBefore === condition) return;
+    if (conditionBefore === "waiting") this.#waiting.delete(job.jobId);
+    if (condition === "waiting") this.#waiting.set(job.jobId, entry.logId);
+    if (condition === "failed") this.#remember(job.jobId);
+    if (isTerminal(job)) this.#countUnloaded(job, -1);
+  }
+
+  /** As of now; the time since when a job waits is read from the journal. */
+  async read(entriesAt: EntriesAt): Promise<NeedingAttention> {
+    const failed = [...this.#failed].slice(-ATTENTION_MAX).toReversed()
+      .map((jobId) => this.#table.existing(jobId));
+    const waiting = this.#waiting.entries().take(ATTENTION_MAX)
+      .map(([jobId, logId]) => ({ job: this.#table.existing(jobId), logId })).toArray();
+    const entries = await entriesAt(waiting.map(({ logId }) => logId));
+    return {
+      failed: failed.filter((job) => job.state === "Failed"),
+      waiting: waiting.map(({ job }, index) => ({
+        job,
+        since: entries[index]?.receivedAt ?? job.createdAt,
+      })),
+      unloaded: [...this.#unloaded].map(([type, jobs]) => ({ type, jobs }))
+        .toSorted((left, right) => right.jobs - left.jobs).slice(0, ATTENTION_MAX),
+    };
+  }
+
+  #remember(jobId: JobId): void {
+    this.#failed.add(jobId);
+    if (this.#failed.size <= FAILED_MAX) return;
+    for (const oldest of this.#failed) return void this.#failed.delete(oldest);
+  }
+
+  #countUnloaded(job: JobState, difference: 1 | -1): void {
+    if (!hasCode(job) || this.#registry.get(job.type) !== undefined) return;
+    const type = job.type ?? "";
+    const jobs = (this.#unloaded.get(type) ?? 0) + difference;
+    if (jobs > 0) this.#unloaded.set(type, jobs);
+    else this.#unloaded.delete(type);
+  }
+
+  /** What comes while a job waits, such as one of three events, does not begin its wait anew. */
+  #waitsSince(jobId: JobId): LogId {
+    const { firstLogId } = this.#table.existing(jobId);
+    return this.#table.logIds(jobId, 0, Infinity)
+      .findLast((logId) => this.#table.transitionAt(logId) !== undefined) ?? firstLogId;
+  }
+}
+
+function isFailed(job: JobState): boolean {
+  return conditionOf(job) === "failed";
+}
+
+function byEnd(left: JobState, right: JobState): number {
+  return endOf(left) - endOf(right);
+}
+
+function endOf(job: JobState): LogId {
+  return job.state === "Failed" ? job.endedBy : 0;
+}

@@ -1,0 +1,97 @@
+/**
+ * The jobs that ended last, by what they wanted: an event that comes too late, or a second
+ * time under another id, is told which job it was for.
+ */
+
+import { planEffort } from "../../core/effort.ts";
+import type { JobId } from "../../core/ids.ts";
+import {
+  expectationAccepts,
+  type MatchableEvent,
+  matcherAccepts,
+  outsideMatchers,
+  policyEvents,
+} from "../../core/job_plan.ts";
+import type { Applied } from "../../core/job_fold.ts";
+import { type DoneJob, type FailedJob, isTerminal } from "../../core/job_state.ts";
+import { CorrelationIndex } from "../events/correlation_index.ts";
+import type { JobTable } from "../writer/job_table.ts";
+import type { View } from "./view.ts";
+import type { Missed } from "../events/nearest_expectation.ts";
+import type { Wanted } from "../events/type_index.ts";
+
+type EndedJob = DoneJob | FailedJob;
+
+const JOBS_MAX = 1_000;
+/** All their plans together: an event may have to be compared with every one of them. */
+const EFFORT_MAX = 50_000;
+
+export class EndedJobs implements View {
+  readonly #index = new CorrelationIndex();
+  /** In the order in which they ended. */
+  readonly #jobs = new Map<JobId, EndedJob>();
+  #effort = 0;
+
+  /** How many jobs are filed. */
+  get size(): number {
+    return this.#jobs.size;
+  }
+
+  /** Files the newest of jobs that ended before this process started. */
+  restore({ table }: { readonly table: Pick<JobTable, "jobs"> }): void {
+    let newest: EndedJob[] = [];
+    for (const job of table.jobs()) {
+      if (isTerminal(job) && outsideMatchers(job.plan).length > 0) newest.push(job);
+      if (newest.length >= 2 * JOBS_MAX) newest = lastEnded(newest);
+    }
+    for (const job of lastEnded(newest)) this.#file(job);
+  }
+
+  /** Files the job that an entry ended, in place of the one that ended first. */
+  see({ before, job }: Applied): void {
+    if (isTerminal(job) && (before === undefined || !isTerminal(before))) this.#file(job);
+  }
+
+  /** Of the jobs that would have taken the event, the one that ended last. */
+  latestFor(event: MatchableEvent): Missed | undefined {
+    const found = this.#index.jobsFor(event).flatMap((jobId): Missed[] => {
+      const job = this.#jobs.get(jobId);
+      const wanted = job === undefined ? undefined : wantedBy(job, event);
+      return job === undefined || wanted === undefined ? [] : [{ job, wanted, distance: 0 }];
+    });
+    return found.toSorted((left, right) => endOf(right) - endOf(left))[0];
+  }
+
+  #file(job: EndedJob): void {
+    if (outsideMatchers(job.plan).length === 0 || this.#jobs.has(job.jobId)) return;
+    this.#jobs.set(job.jobId, job);
+    this.#index.add(job.jobId, job.plan);
+    this.#effort += planEffort(job.plan);
+    while (this.#jobs.size > JOBS_MAX || this.#effort > EFFORT_MAX) this.#forgetOldest();
+  }
+
+  #forgetOldest(): void {
+    const oldest = this.#jobs.values().next().value;
+    if (oldest === undefined) return;
+    const { jobId, plan } = oldest;
+    this.#jobs.delete(jobId);
+    this.#index.remove(jobId);
+    this.#effort -= planEffort(plan);
+  }
+}
+
+function lastEnded(jobs: readonly EndedJob[]): EndedJob[] {
+  return jobs.toSorted((left, right) => left.endedBy - right.endedBy).slice(-JOBS_MAX);
+}
+
+function endOf({ job }: Missed): number {
+  return isTerminal(job) ? job.endedBy : 0;
+}
+
+/** An end of a compensation only where there was one. */
+function wantedBy({ plan, failure }: EndedJob, event: MatchableEvent): Wanted | undefined {
+  return plan.expected.find((expected) => expectationAccepts(expected, event)) ??
+    policyEvents(plan.policy).find(({ role, matcher }) =>
+      (role === "errors" || failure !== undefined) && matcherAccepts(matcher, event)
+    );
+}

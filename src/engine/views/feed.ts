@@ -1,0 +1,41 @@
+/**
+ * Wakes those who wait for the journal to grow. It carries nothing: whoever wakes reads
+ * the journal from where he was, so nothing is dropped and a slow reader costs nobody.
+ */
+
+import type { Clock } from "../ports.ts";
+
+type Wake = () => void;
+
+export class Feed {
+  readonly #clock: Clock;
+  readonly #anything = new Set<Wake>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** How many wait right now. */
+  get waiting(): number {
+    return this.#anything.size;
+  }
+
+  /** Resolves when anything becomes durable, after a time in milliseconds, or on the signal. */
+  async next(timeoutMs: number, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#clock.setTimer(timeoutMs, resolve);
+    const onAbort = () => resolve();
+    signal?.addEventListener("abort", onAbort, { once: true });
+    this.#anything.add(resolve);
+    await promise;
+    this.#anything.delete(resolve);
+    signal?.removeEventListener("abort", onAbort);
+    cancel();
+  }
+
+  /** A batch has become durable, or the engine is stopping. */
+  wake(): void {
+    for (const wake of this.#anything) wake();
+  }
+}

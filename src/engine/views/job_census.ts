@@ -1,0 +1,130 @@
+/**
+ * How many jobs are in what state and condition, and since when those that are queued or
+ * executing are: kept in step with each entry, so that asking costs nothing, however many
+ * jobs there are.
+ */
+
+import { type Condition, conditionOf } from "../../core/condition.ts";
+import type { JobId, LogId } from "../../core/ids.ts";
+import type { CreatedJob, JobState, StateName } from "../../core/job_state.ts";
+import type { Applied } from "../../core/job_fold.ts";
+import type { Past, View } from "./view.ts";
+import type { JobTable } from "../writer/job_table.ts";
+import type { JobWatch } from "../ports.ts";
+import type { OldestQueued } from "../requests.ts";
+
+export class JobCensus implements View {
+  readonly #watch: JobWatch | undefined;
+  readonly #onDefect: (error: unknown) => void;
+  readonly #states = new Map<StateName, number>();
+  readonly #conditions = new Map<Condition, number>();
+  /** Milliseconds since the epoch by job, in the order in which they came to it. */
+  readonly #since = {
+    queued: new Map<JobId, number>(),
+    executing: new Map<JobId, number>(),
+  };
+
+  constructor(watch: JobWatch | undefined, onDefect: (error: unknown) => void) {
+    this.#watch = watch;
+    this.#onDefect = onDefect;
+  }
+
+  /** All jobs by state; one that is absent has none. */
+  get states(): ReadonlyMap<StateName, number> {
+    return this.#states;
+  }
+
+  /** All jobs by condition; one that is absent has none. */
+  get conditions(): ReadonlyMap<Condition, number> {
+    return this.#conditions;
+  }
+
+  /** The job that is queued for longest, if one is. */
+  oldestQueued(nowMs: number): OldestQueued | undefined {
+    for (const [jobId, sinceMs] of this.#since.queued) {
+      return { jobId, queuedMs: Math.max(0, nowMs - sinceMs) };
+    }
+    return undefined;
+  }
+
+  /** Takes in what was there at the start. Of jobs that came back to the queue an entry is read. */
+  async restore({ table, entriesAt }: Past): Promise<void> {
+    const queued: Queued[] = [];
+    for (const job of table.jobs()) {
+      const condition = conditionOf(job);
+      count(this.#states, job.state, 1);
+      count(this.#conditions, condition, 1);
+      if (condition === "queued" && job.state !== "Created") queued.push(queuedBy(table, job));
+    }
+    queued.sort((left, right) => left.logId - right.logId);
+    const unknown = queued.filter(({ at }) => at === undefined);
+    const entries = await entriesAt(unknown.map(({ logId }) => logId));
+    const times = new Map(entries.map(({ logId, receivedAt }) => [logId, receivedAt]));
+    for (const { jobId, logId, at = times.get(logId) } of queued) {
+      if (at !== undefined) this.#since.queued.set(jobId, Date.parse(at));
+    }
+  }
+
+  /** Takes in what a durable entry did. */
+  see({ job, before, conditionBefore, condition, entry }: Applied): void {
+    move(this.#states, before?.state, job.state);
+    if (conditionBefore === condition) return;
+    move(this.#conditions, conditionBefore, condition);
+    const atMs = Date.parse(entry.receivedAt);
+    const stayedMs = this.#leave(conditionBefore, job.jobId, atMs);
+    if (isTimed(condition)) this.#since[condition].set(job.jobId, atMs);
+    this.#tell(job, conditionBefore, condition, stayedMs);
+  }
+
+  /** The time of day may have been set back meanwhile. */
+  #leave(condition: Condition | undefined, jobId: JobId, atMs: number): number | undefined {
+    if (!isTimed(condition)) return undefined;
+    const sinceMs = this.#since[condition].get(jobId);
+    this.#since[condition].delete(jobId);
+    return sinceMs === undefined ? undefined : Math.max(0, atMs - sinceMs);
+  }
+
+  /** Who counts must not stop the journal, which waits for this. */
+  #tell(
+    { type }: JobState,
+    from: Condition | undefined,
+    to: Condition,
+    stayedMs: number | undefined,
+  ): void {
+    try {
+      this.#watch?.changed({ type, from, to, stayedMs });
+    } catch (error) {
+      this.#onDefect(error);
+    }
+  }
+}
+
+function count<Kind>(counts: Map<Kind, number>, kind: Kind, difference: 1 | -1): void {
+  counts.set(kind, (counts.get(kind) ?? 0) + difference);
+}
+
+function move<Kind>(counts: Map<Kind, number>, from: Kind | undefined, to: Kind): void {
+  if (from === to) return;
+  if (from !== undefined) count(counts, from, -1);
+  count(counts, to, 1);
+}
+
+function isTimed(condition: Condition | undefined): condition is "queued" | "executing" {
+  return condition === "queued" || condition === "executing";
+}
+
+/** The entry that queued a job; its time, where the job itself tells it. */
+interface Queued {
+  readonly jobId: JobId;
+  readonly logId: LogId;
+  readonly at: string | undefined;
+}
+
+function queuedBy(
+  table: JobTable,
+  { jobId, startedBy, startedAt }: Exclude<JobState, CreatedJob>,
+): Queued {
+  const logId = table.logIds(jobId, startedBy, Infinity)
+    .findLast((logId) => table.transitionAt(logId) !== undefined) ?? startedBy;
+  return { jobId, logId, at: logId === startedBy ? startedAt : undefined };
+}

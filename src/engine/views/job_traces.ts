@@ -1,0 +1,75 @@
+/**
+ * Which trace a job belongs to: that of the entry that created it. It is no part of the job's
+ * state, so it is kept beside it while the job goes on, and read from the journal again for
+ * jobs that an earlier process created.
+ */
+
+import type { JobEventLogEntry } from "../../core/event.ts";
+import type { JobId, LogId } from "../../core/ids.ts";
+import { hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
+import { type TraceIds, traceOfEntry } from "../../core/trace_ids.ts";
+import type { Applied } from "../../core/job_fold.ts";
+import type { Past, View } from "./view.ts";
+import type { JobTable } from "../writer/job_table.ts";
+
+export interface JobTrace {
+  /** What created the job. */
+  readonly parent: TraceIds | undefined;
+  /** What created the job that this one retries, when that was in another trace. */
+  readonly link?: TraceIds;
+}
+
+const NO_TRACE: JobTrace = { parent: undefined };
+
+type EntriesAt = (logIds: readonly LogId[]) => Promise<readonly JobEventLogEntry[]>;
+
+export class JobTraces implements View {
+  readonly #table: JobTable;
+  /** Of unfinished jobs with code that this process created, as far as they have a trace. */
+  readonly #created = new Map<JobId, TraceIds>();
+  #restoredTo: LogId = 0;
+
+  constructor(table: JobTable) {
+    this.#table = table;
+  }
+
+  /** Jobs created up to a position are there from an earlier process. */
+  restore({ headLogId }: Past): void {
+    this.#restoredTo = headLogId;
+  }
+
+  /** One entry of a job has become durable. */
+  see({ entry, job }: Applied): void {
+    if (entry.eventType === "job.JobCreated" && entry.traceId !== undefined && hasCode(job)) {
+      const ids = traceOfEntry(entry);
+      if (ids !== undefined) this.#created.set(job.jobId, ids);
+    }
+    if (this.#created.size > 0 && isTerminal(job)) this.#created.delete(job.jobId);
+  }
+
+  /** At once for most jobs; a promise where the journal has to be read. */
+  of(job: JobState, entriesAt: EntriesAt): JobTrace | Promise<JobTrace> {
+    const isKnown = job.firstLogId > this.#restoredTo;
+    const parent = this.#created.get(job.jobId);
+    if (!isKnown) return this.#read(job, entriesAt);
+    if (parent === undefined) return NO_TRACE;
+    return job.retryOf === undefined ? { parent } : this.#read(job, entriesAt);
+  }
+
+  async #read(job: JobState, entriesAt: EntriesAt): Promise<JobTrace> {
+    const parent = await createdIn(job, entriesAt);
+    const retried = job.retryOf === undefined ? undefined : this.#table.job(job.retryOf);
+    if (parent === undefined || retried === undefined) return { parent };
+    const link = await createdIn(retried, entriesAt);
+    return link === undefined || link.traceId === parent.traceId ? { parent } : { parent, link };
+  }
+}
+
+/** Where the entry that created a job says that it belongs. */
+export async function createdIn(
+  { firstLogId }: JobState,
+  entriesAt: EntriesAt,
+): Promise<TraceIds | undefined> {
+  const [created] = await entriesAt([firstLogId]);
+  return created === undefined ? undefined : traceOfEntry(created);
+}

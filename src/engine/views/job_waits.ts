@@ -1,0 +1,111 @@
+/** Those who wait for a job to be as they want it. One timer serves them all. */
+
+import type { JobId } from "../../core/ids.ts";
+import type { JobState } from "../../core/job_state.ts";
+import type { Applied } from "../../core/job_fold.ts";
+import type { Clock } from "../ports.ts";
+import type { View } from "./view.ts";
+
+interface Wait {
+  readonly jobId: JobId;
+  /** Is shown no tasks. */
+  readonly wanted: (job: JobState) => boolean;
+  /** On the monotonic clock. */
+  readonly untilMs: number;
+  readonly over: () => void;
+}
+
+export class JobWaits implements View {
+  readonly #clock: Clock;
+  readonly #byJob = new Map<JobId, Set<Wait>>();
+  #size = 0;
+  #disarm: (() => void) | undefined;
+  #armedForMs = Infinity;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /**
+   * Resolves when an entry makes the job as wanted, after a time in milliseconds, or on the
+   * signal.
+   *
+   * @param wanted Tells by anything but the tasks of the job.
+   */
+  async until(
+    jobId: JobId,
+    wanted: (job: JobState) => boolean,
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    if (signal?.aborted || timeoutMs <= 0) return;
+    const { promise, resolve: over } = Promise.withResolvers<void>();
+    const wait = { jobId, wanted, untilMs: this.#clock.monotonic() + timeoutMs, over };
+    const onAbort = () => this.#end(wait);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    this.#begin(wait);
+    await promise;
+    signal?.removeEventListener("abort", onAbort);
+  }
+
+  restore(): void {}
+
+  see({ job }: Applied): void {
+    if (this.#size === 0) return;
+    for (const wait of this.#byJob.get(job.jobId) ?? []) if (wait.wanted(job)) this.#end(wait);
+  }
+
+  /** The engine is stopping. */
+  endAll(): void {
+    for (const waits of [...this.#byJob.values()]) for (const wait of [...waits]) this.#end(wait);
+    this.#disarm?.();
+  }
+
+  #begin(wait: Wait): void {
+    const waits = this.#byJob.get(wait.jobId);
+    if (waits === undefined) this.#byJob.set(wait.jobId, new Set([wait]));
+    else waits.add(wait);
+    this.#size++;
+    this.#armFor(wait.untilMs);
+  }
+
+  #end(wait: Wait): void {
+    const waits = this.#byJob.get(wait.jobId);
+    if (waits?.delete(wait) !== true) return;
+    if (waits.size === 0) this.#byJob.delete(wait.jobId);
+    this.#size--;
+    wait.over();
+    if (this.#size === 0) this.#disarmNow();
+  }
+
+  /** Only the first deadline has a timer; those that are met leave theirs to nobody. */
+  #armFor(atMs: number): void {
+    if (atMs >= this.#armedForMs) return;
+    this.#disarm?.();
+    this.#armedForMs = atMs;
+    this.#disarm = this.#clock.setTimer(atMs - this.#clock.monotonic(), () => this.#sweep());
+  }
+
+  #disarmNow(): void {
+    this.#disarm?.();
+    this.#disarm = undefined;
+    this.#armedForMs = Infinity;
+  }
+
+  #sweep(): void {
+    this.#disarmNow();
+    const now = this.#clock.monotonic();
+    let first = Infinity;
+    for (const waits of [...this.#byJob.values()]) {
+      for (const wait of [...waits]) {
+        if (wait.untilMs <= now) this.#end(wait);
+        else first = Math.min(first, wait.untilMs);
+      }
+    }
+    if (first < Infinity) this.#armFor(first);
+  }
+}

@@ -1,0 +1,41 @@
+/** Commands from outside on jobs that are there: decided on what was appended, and recorded. */
+
+import type { Command } from "../../core/command.ts";
+import { decide, type Rejection } from "../../core/decide.ts";
+import type { JobId } from "../../core/ids.ts";
+import type { JobTable } from "./job_table.ts";
+import type { Writer } from "./writer.ts";
+
+/** Why a command was rejected; `undefined` when it was not. */
+export type Refusal = Rejection | undefined;
+
+export class Commands {
+  readonly #table: JobTable;
+  readonly #writer: Writer;
+
+  constructor(table: JobTable, writer: Writer) {
+    this.#table = table;
+    this.#writer = writer;
+  }
+
+  /**
+   * Decides and records a command; a refusal too waits for the entries that it rests on.
+   *
+   * Rejects with what `admit` throws, with `JournalFullError` or `JournalFailedError`.
+   *
+   * @param admit Called before anything is recorded.
+   */
+  run(jobId: JobId, command: Command, admit: () => void = () => {}): Promise<Refusal> {
+    return this.#writer.answer<Refusal>(() => {
+      const head = this.#table.pending(jobId)?.head;
+      const decision = decide(head, command);
+      if (!decision.accepted) {
+        const restsOn = head?.lastLogId ?? 0;
+        return { value: decision.rejection, restsOn, isWritten: false };
+      }
+      admit();
+      const { lastLogId } = this.#writer.append(decision.events);
+      return { value: undefined, restsOn: lastLogId, isWritten: true };
+    });
+  }
+}

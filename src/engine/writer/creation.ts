@@ -1,0 +1,331 @@
+/** New jobs: from a request, once for each idempotency key, and from a failed job. */
+
+import { decide, type Rejection } from "../../core/decide.ts";
+import type { FrameworkEntry, JobEventDraft, JobEventLogEntry } from "../../core/event.ts";
+import type { EventType } from "../../core/event_type.ts";
+import type { JobCreatedAttributes } from "../../core/framework_events.ts";
+import type { JobId, LogId } from "../../core/ids.ts";
+import { MAIN_EXPECTATION_ID } from "../../core/job_plan.ts";
+import type { JobState } from "../../core/job_state.ts";
+import { equalJson, type JsonValue } from "../../core/json.ts";
+import { matchableOf, projectAll } from "../../core/projector.ts";
+import type { DefinitionRegistry } from "../definition_registry.ts";
+import { correlatedEventId } from "./derived_ids.ts";
+import type { History } from "../queries/history.ts";
+import { JobDescriptions } from "./job_descriptions.ts";
+import { createdIn } from "../views/job_traces.ts";
+import type { Intake } from "./intake.ts";
+import type { JobTable } from "./job_table.ts";
+import { type Clock, JournalFailedError, JournalFullError, type Random } from "../ports.ts";
+import type { Protection } from "../secrets/protection.ts";
+import {
+  type Created,
+  type CreateRequest,
+  type Outcome,
+  type RetryRequest,
+  unknownJob,
+} from "../requests.ts";
+import { isSealed, isToldElsewhere, type Sealing } from "../secrets/sealing.ts";
+import type { Writer } from "./writer.ts";
+
+export interface CreationParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly registry: DefinitionRegistry;
+  readonly table: JobTable;
+  readonly history: History;
+  readonly writer: Writer;
+  readonly sealing: Sealing;
+  readonly intake: Intake;
+}
+
+export class Creation {
+  readonly #parts: CreationParts;
+  readonly #descriptions: JobDescriptions;
+  /** Ids and keys of jobs whose inputs are being sealed: nobody else may take them meanwhile. */
+  readonly #reserved = new Map<string, Promise<unknown>>();
+
+  constructor(parts: CreationParts) {
+    this.#parts = parts;
+    this.#descriptions = new JobDescriptions(parts.registry);
+  }
+
+  /**
+   * Creates a job. Rejects with `JournalFullError`, `JournalFailedError` or
+   * `OverCapacityError`.
+   */
+  create(request: CreateRequest): Promise<Outcome<Created>> {
+    try {
+      return this.#create(request);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #create(request: CreateRequest): Promise<Outcome<Created>> {
+    const { idempotency } = request;
+    const reserved = this.#reserved.size === 0 ? undefined : this.#reservedFor(request);
+    if (reserved !== undefined) return reserved.then(() => this.create(request));
+    const jobId = idempotency && this.#parts.table.jobOfKey(idempotency.key);
+    return idempotency === undefined || jobId === undefined
+      ? this.#createNew(request)
+      : this.#createdBefore(jobId, request, idempotency);
+  }
+
+  /** Creates a job from a failed one. Rejects as `create` does. */
+  async retry(jobId: JobId, request: RetryRequest): Promise<Outcome<JobState>> {
+    const { table, sealing } = this.#parts;
+    const pending = table.pending(jobId);
+    if (pending === undefined) return unknownJob(jobId);
+    // What it takes over is read from the journal, so it has to be there.
+    const again = () => this.retry(jobId, request);
+    const isThere = await this.#resting(pending.head.lastLogId, true, () => Promise.resolve(false));
+    if (!isThere) return await again();
+    const job = table.existing(jobId);
+    const newJobId = this.#newJobId();
+    // What is refused anyway needs no key, and is told nothing of the input.
+    const refusal = this.#refusalOf(job, newJobId, request);
+    if (refusal !== undefined) return rejected(refusal);
+    if (!isSealed(job)) return await this.#retryAs(newJobId, job, job.input, request);
+    const opened = await sealing.open(job);
+    return opened.ok
+      ? await this.#retryAs(newJobId, job, opened.input, request)
+      : rejected({ message: `Cannot retry job ${job.jobId}: ${opened.reason}`, allowedIn: [] });
+  }
+
+  #refusalOf(
+    job: JobState,
+    newJobId: JobId,
+    { unlessRetriedAfter = Infinity, ...request }: RetryRequest,
+  ): Rejection | undefined {
+    if (this.#retriedAt(job) > unlessRetriedAfter) return retriedAlready(job);
+    const about = { newJobId, attributes: job, facts: [] };
+    const decision = decide(job, { kind: "retry", ...about, ...request });
+    return decision.accepted ? undefined : decision.rejection;
+  }
+
+  async #retryAs(
+    newJobId: JobId,
+    job: JobState,
+    input: JsonValue | undefined,
+    { unlessRetriedAfter = Infinity, ...request }: RetryRequest,
+  ): Promise<Outcome<JobState>> {
+    const { history, table, writer } = this.#parts;
+    const { attributes, protection } = this.#descriptions.ofRetry(job, input);
+    const facts = await this.#factsFor(job, newJobId);
+    // What comes without a trace carries on that of the job.
+    const trace = request.trace ?? await createdIn(job, (logIds) => history.at(logIds));
+    return await this.#sealedFor(newJobId, attributes, protection, async (attributes) => {
+      const about = { newJobId, attributes, facts };
+      // Others may have retried it meanwhile.
+      if (this.#retriedAt(job) > unlessRetriedAfter) return rejected(retriedAlready(job));
+      const decision = decide(job, { kind: "retry", ...about, ...request, trace });
+      if (!decision.accepted) return rejected(decision.rejection);
+      this.#parts.intake.requireRoom({ jobs: 1, starts: job.type === undefined ? 0 : 1 });
+      const { lastLogId } = writer.append(decision.events);
+      // As it was created, whatever becomes of it.
+      const value = table.pending(newJobId)?.whole as JobState;
+      return await writer.settled(lastLogId, { ok: true, value });
+    });
+  }
+
+  /** Seals what needs it before it is recorded, and takes the key back when it is not. */
+  async #sealedFor<Value>(
+    jobId: JobId,
+    attributes: JobCreatedAttributes,
+    protection: Protection | undefined,
+    record: (attributes: JobCreatedAttributes) => Promise<Outcome<Value>>,
+  ): Promise<Outcome<Value>> {
+    if (protection === undefined) return await record(attributes);
+    if (isToldElsewhere(attributes, jobId, protection)) return toldElsewhere();
+    const { sealing } = this.#parts;
+    const sealed = await sealing.seal(jobId, attributes, protection);
+    try {
+      const outcome = await record(sealed);
+      if (!outcome.ok) await sealing.discard(jobId);
+      return outcome;
+    } catch (error) {
+      // When the journal has failed, nobody knows whether the job is on disk: the start tells.
+      if (!(error instanceof JournalFailedError)) await sealing.discard(jobId);
+      throw error;
+    }
+  }
+
+  /** Where the newest retry of a job was created; 0 when there is none. */
+  #retriedAt({ jobId }: JobState): LogId {
+    const { table } = this.#parts;
+    const retry = table.retryOf(jobId);
+    return table.pending(jobId)?.onItsWay("job.JobRetried") ??
+      (retry === undefined ? 0 : table.existing(retry).firstLogId);
+  }
+
+  #newJobId(): JobId {
+    return `job_${this.#parts.random.ulid()}` as JobId;
+  }
+
+  #reservedFor({ jobId, idempotency }: CreateRequest): Promise<unknown> | undefined {
+    return (idempotency && this.#reserved.get(`key ${idempotency.key}`)) ??
+      (jobId && this.#reserved.get(jobId));
+  }
+
+  /** A refusal, or another answer that rests on others' entries: decided again if they are lost. */
+  #resting<Value>(
+    restsOn: LogId,
+    value: Value,
+    again: () => Promise<Value>,
+  ): Promise<Value> {
+    return this.#parts.writer.settled(restsOn, value).catch((error) => {
+      if (error instanceof JournalFullError) return again();
+      throw error;
+    });
+  }
+
+  async #createdBefore(
+    jobId: JobId,
+    request: CreateRequest,
+    { key, digest }: { readonly key: string; readonly digest: string },
+  ): Promise<Outcome<Created>> {
+    const { table } = this.#parts;
+    const restsOn = table.pending(jobId)?.head.lastLogId ?? 0;
+    const isThere = await this.#resting(restsOn, true, () => Promise.resolve(false));
+    const before = isThere ? table.job(jobId) : undefined;
+    if (before === undefined) return await this.create(request);
+    if (!(await this.#cameWith(before, digest, request))) {
+      return { ok: false, problem: { kind: "keyReused", key, jobId } };
+    }
+    return { ok: true, value: { job: await this.#asCreated(before), replayed: true } };
+  }
+
+  /** An input that was removed is known to nobody: then all else of the request decides. */
+  async #cameWith(job: JobState, digest: string, request: CreateRequest): Promise<boolean> {
+    if (!isSealed(job)) return job.idempotency?.digest === digest;
+    return await this.#parts.sealing.cameWith(job, digest) ?? asksForTheSame(job, request);
+  }
+
+  /** The job as the first answer showed it: after its creation, and its start if at once. */
+  async #asCreated(job: JobState): Promise<JobState> {
+    const [created, started] = await this.#parts.history.of(job.jobId, 0, 2);
+    if (created === undefined) return job;
+    return isStartOfCreation(created, started)
+      ? projectAll([created, started])
+      : projectAll([created]);
+  }
+
+  #createNew(request: CreateRequest): Promise<Outcome<Created>> {
+    const described = this.#descriptions.of(request);
+    if (!described.ok) return Promise.resolve(described);
+    const jobId = request.jobId ?? this.#newJobId();
+    // An id made here is new.
+    const existing = request.jobId && this.#parts.table.pending(request.jobId);
+    if (existing !== undefined) {
+      const exists: Outcome<Created> = { ok: false, problem: { kind: "jobExists", jobId } };
+      return this.#resting(existing.head.lastLogId, exists, () => this.create(request));
+    }
+    const { attributes, protection } = described.value;
+    return protection === undefined
+      ? this.#record(jobId, attributes, request)
+      : this.#createSealed(jobId, attributes, protection, request);
+  }
+
+  #createSealed(
+    jobId: JobId,
+    attributes: JobCreatedAttributes,
+    protection: Protection,
+    request: CreateRequest,
+  ): Promise<Outcome<Created>> {
+    const names = [jobId, ...(request.idempotency ? [`key ${request.idempotency.key}`] : [])];
+    const record = (sealed: JobCreatedAttributes) => this.#record(jobId, sealed, request);
+    const created = this.#sealedFor(jobId, attributes, protection, record);
+    const ended = created.catch(() => {}).then(() => {
+      for (const name of names) this.#reserved.delete(name);
+    });
+    for (const name of names) this.#reserved.set(name, ended);
+    return created;
+  }
+
+  #record(
+    jobId: JobId,
+    attributes: JobCreatedAttributes,
+    request: CreateRequest,
+  ): Promise<Outcome<Created>> {
+    const { intake, table, writer } = this.#parts;
+    const start = this.#startsAtOnce(request);
+    const command = { kind: "create", jobId, attributes, start, trace: request.trace } as const;
+    const decision = decide(table.pending(jobId)?.head, command);
+    if (!decision.accepted) return Promise.resolve(rejected(decision.rejection));
+    intake.requireRoom({ jobs: 1, starts: start && attributes.type !== undefined ? 1 : 0 });
+    const { steps, lastLogId } = writer.append(decision.events);
+    const job = steps.at(-1)?.job as JobState;
+    return writer.settled(lastLogId, { ok: true, value: { job, replayed: false } });
+  }
+
+  #startsAtOnce(request: CreateRequest): boolean {
+    if (request.startAt === undefined) return request.start ?? true;
+    return Date.parse(request.startAt) <= this.#parts.clock.now();
+  }
+
+  /** Events from outside that counted for a job: they happened, and count again. */
+  async #factsFor(job: JobState, newJobId: JobId): Promise<readonly JobEventDraft[]> {
+    const counted = job.expected.flatMap((progress, index) =>
+      job.plan.expected[index]?.id === MAIN_EXPECTATION_ID ? [] : progress.by
+    );
+    const unique: LogId[] = [...new Set(counted)].toSorted((left, right) => left - right);
+    const entries = await this.#parts.history.at(unique);
+    return entries.filter(isFactFromOutside).map((entry) => carriedOver(entry, newJobId));
+  }
+}
+
+function asksForTheSame(job: JobState, request: CreateRequest): boolean {
+  return "type" in request && request.type === job.type &&
+    (request.priority ?? 0) === job.priority &&
+    equalJson({ ...request.labels }, { ...job.labels }) &&
+    (request.jobId === undefined || request.jobId === job.jobId);
+}
+
+function toldElsewhere(): Outcome<never> {
+  const detail = "has a secret that is in the plan, a label or an id as well, where it would " +
+    "be recorded in clear";
+  return { ok: false, problem: { kind: "invalidInput", issues: [{ pointer: "", detail }] } };
+}
+
+function retriedAlready({ jobId }: JobState): Rejection {
+  return { message: `Cannot retry job ${jobId}: there is a retry of it already`, allowedIn: [] };
+}
+
+function rejected(rejection: { message: string; allowedIn: readonly JobState["state"][] }) {
+  return { ok: false, problem: { kind: "rejected", rejection } } as const;
+}
+
+function isStartOfCreation(
+  created: JobEventLogEntry,
+  started: JobEventLogEntry | undefined,
+): started is JobEventLogEntry {
+  return started?.eventType === "job.JobStarted" &&
+    started.logId === created.logId + 1 && started.receivedAt === created.receivedAt;
+}
+
+function isFactFromOutside(entry: JobEventLogEntry): boolean {
+  return entry.stratum !== "framework" || entry.eventType === "job.EventCorrelated";
+}
+
+function carriedOver(entry: JobEventLogEntry, jobId: JobId): JobEventDraft {
+  const original = entry.eventType === "job.EventCorrelated"
+    ? (entry as FrameworkEntry<"job.EventCorrelated">).attributes
+    : undefined;
+  const { eventId, occurredAt } = original ?? entry;
+  const event = matchableOf(entry);
+  return {
+    stratum: "framework",
+    eventType: "job.EventCorrelated",
+    eventId: correlatedEventId(eventId, jobId),
+    jobId,
+    causedBy: entry.logId,
+    attributes: {
+      eventId,
+      eventType: event.eventType as EventType,
+      occurredAt,
+      attributes: event.attributes,
+      ...(event.taskId === undefined ? {} : { taskId: event.taskId }),
+    },
+  };
+}

@@ -1,0 +1,38 @@
+/**
+ * Ids that follow from other ids, so that doing the same thing twice names it the same:
+ * a redelivered event correlates and starts nothing a second time.
+ */
+
+import { createHash } from "node:crypto";
+import type { EventId, JobId } from "../../core/ids.ts";
+
+const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+const ID_LENGTH = 26;
+
+/** The id of the `job.EventCorrelated` entry of an event and a job. */
+export function correlatedEventId(eventId: string, jobId: JobId): EventId {
+  return `evt_${digest("correlated", eventId, jobId)}` as EventId;
+}
+
+/** The id of the `job.InputRemoved` entry of a job, of which there is one at most. */
+export function inputRemovedEventId(jobId: JobId): EventId {
+  return `evt_${digest("input removed", jobId)}` as EventId;
+}
+
+/** The id of the job that an event starts under a definition. */
+export function startedJobId(type: string, eventId: string): JobId {
+  return `job_${digest("started", type, eventId)}` as JobId;
+}
+
+/** The id of the entry that quotes the entry of an event in another journal. */
+export function quotedEventId(eventId: string): EventId {
+  return `evt_${digest("quoted", eventId)}` as EventId;
+}
+
+/** 130 bits of a SHA-256, in the alphabet of ULIDs. */
+function digest(...parts: readonly string[]): string {
+  const bytes = createHash("sha256").update(parts.join("\n")).digest();
+  let text = "";
+  for (let index = 0; index < ID_LENGTH; index++) text += ALPHABET[(bytes[index] ?? 0) % 32];
+  return text;
+}

@@ -1,0 +1,91 @@
+/**
+ * What the engine takes from outside, within its limits. The facts of running jobs and of
+ * a recovery do not come by here: they are never refused, since a job that cannot record
+ * what it did would do it again.
+ */
+
+import type { DeliveryLimits } from "../events/delivery_limits.ts";
+import type { EventEngine } from "./event_engine.ts";
+import type { JobTable } from "./job_table.ts";
+import type { WorkerQueue } from "../run/worker_queue.ts";
+import type { Writer } from "./writer.ts";
+
+/** What is there at a time, against its limit. */
+export interface StandingLimits {
+  /** Jobs that have not ended. */
+  readonly jobsMax: number;
+  /** Jobs that wait for a worker. */
+  readonly queuedMax: number;
+  /** Bytes that wait for the journal to make them durable; one request may go beyond it. */
+  readonly pendingBytesMax: number;
+}
+
+export type EngineLimits = StandingLimits & DeliveryLimits;
+
+export const NO_LIMITS: EngineLimits = {
+  triedMax: Infinity,
+  fanOutMax: Infinity,
+  fanOutBytesMax: Infinity,
+  entriesMax: Infinity,
+  entriesBytesMax: Infinity,
+  jobsMax: Infinity,
+  queuedMax: Infinity,
+  pendingBytesMax: Infinity,
+};
+
+/** A request would go beyond a limit. Nothing of it was recorded; the same may work later. */
+export class OverCapacityError extends Error {
+  override readonly name = "OverCapacityError";
+
+  constructor(readonly limit: keyof EngineLimits, readonly max: number) {
+    super(`Cannot take the request: ${limit} is ${max}`);
+  }
+}
+
+/** What a request would add. */
+export interface Added {
+  readonly jobs: number;
+  /** Starts of jobs with code, which may have to wait for a worker. */
+  readonly starts: number;
+}
+
+interface IntakeParts {
+  readonly events: EventEngine;
+  readonly table: JobTable;
+  readonly workers: WorkerQueue;
+  readonly writer: Writer;
+}
+
+export class Intake {
+  readonly #limits: EngineLimits;
+  readonly #parts: IntakeParts;
+
+  constructor(limits: EngineLimits, parts: IntakeParts) {
+    this.#limits = limits;
+    this.#parts = parts;
+  }
+
+  /**
+   * Lets a request in, which must be appended without a pause after this.
+   *
+   * @throws {OverCapacityError}
+   */
+  requireRoom({ jobs, starts }: Added): void {
+    const { jobsMax, queuedMax, pendingBytesMax } = this.#limits;
+    if (this.#parts.events.journal.pendingBytes >= pendingBytesMax) {
+      throw new OverCapacityError("pendingBytesMax", pendingBytesMax);
+    }
+    if (jobs > 0 && this.#parts.table.unfinished + jobs > jobsMax) {
+      throw new OverCapacityError("jobsMax", jobsMax);
+    }
+    if (starts > 0 && this.#queued + starts > queuedMax) {
+      throw new OverCapacityError("queuedMax", queuedMax);
+    }
+  }
+
+  /** Below 0 while workers are free. */
+  get #queued(): number {
+    const { waiting, busy, max } = this.#parts.workers;
+    return waiting + this.#parts.writer.starting - (max - busy);
+  }
+}

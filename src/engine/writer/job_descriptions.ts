@@ -1,0 +1,128 @@
+/** What is recorded of a new job: from a request, or from the job that is tried again. */
+
+import type { JobCreatedAttributes } from "../../core/framework_events.ts";
+import type { JobPlan } from "../../core/job_plan.ts";
+import type { JobState } from "../../core/job_state.ts";
+import type { JsonValue } from "../../core/json.ts";
+import type { SealedInput } from "../../core/sealed_input.ts";
+import type { AnyJobDefinition } from "../definition.ts";
+import { type DefinitionRegistry, parseInput, planOf } from "../definition_registry.ts";
+import { type Protection, protectionOf } from "../secrets/protection.ts";
+import type { CreateRequest, InputIssue, Outcome } from "../requests.ts";
+import { guardOf } from "../secrets/sealing.ts";
+import type { SecretGuard } from "../secrets/secret_guard.ts";
+
+/** What is to be recorded, and what of it not in clear. */
+export interface JobDescription {
+  readonly attributes: JobCreatedAttributes;
+  readonly protection: Protection | undefined;
+}
+
+type CodeAttributes = Pick<JobCreatedAttributes, "type" | "definitionVersion" | "plan" | "input">;
+
+export class JobDescriptions {
+  readonly #registry: DefinitionRegistry;
+
+  constructor(registry: DefinitionRegistry) {
+    this.#registry = registry;
+  }
+
+  of(request: CreateRequest): Outcome<JobDescription> {
+    const { priority, labels, startAt, idempotency } = request;
+    const common = {
+      priority: priority ?? 0,
+      labels: labels ?? {},
+      ...(startAt === undefined ? {} : { startAt }),
+      ...(idempotency === undefined ? {} : { idempotency }),
+    };
+    if ("plan" in request) return described({ plan: request.plan, ...common }, undefined);
+    const code = this.#code(request.type, request.input);
+    if (!code.ok) return code;
+    return described({ ...code.value, ...common }, this.#protectionOf(request.type));
+  }
+
+  /**
+   * The same job again, as today's definition describes it.
+   *
+   * @param input In clear.
+   */
+  ofRetry(job: JobState, input: JsonValue | undefined): JobDescription {
+    const code = job.type === undefined ? undefined : this.#code(job.type, input);
+    const attributes = {
+      ...(job.type === undefined ? {} : { type: job.type }),
+      ...(job.definitionVersion === undefined ? {} : { definitionVersion: job.definitionVersion }),
+      plan: job.plan,
+      ...(input === undefined ? {} : { input }),
+      ...(code?.ok ? code.value : {}),
+      priority: job.priority,
+      labels: job.labels,
+    };
+    return { attributes, protection: retriedProtection(this.#protectionOf(job.type), job.sealed) };
+  }
+
+  #protectionOf(type: string | undefined): Protection | undefined {
+    const definition = this.#registry.get(type);
+    return definition && protectionOf(definition);
+  }
+
+  #code(type: string, input: JsonValue | undefined): Outcome<CodeAttributes> {
+    const definition = this.#registry.get(type);
+    if (definition === undefined) {
+      return { ok: false, problem: { kind: "unknownType", type, known: this.#registry.types } };
+    }
+    const parsed = parseInput(definition, input);
+    if (!parsed.ok) return invalidInput(parsed.issues, guardFor(definition, input));
+    const plan = planFor(definition, parsed.value, input);
+    if (!plan.ok) return plan;
+    const attributes = { type, definitionVersion: definition.version, plan: plan.value };
+    return { ok: true, value: input === undefined ? attributes : { ...attributes, input } };
+  }
+}
+
+function described(
+  attributes: JobCreatedAttributes,
+  protection: Protection | undefined,
+): Outcome<JobDescription> {
+  return { ok: true, value: { attributes, protection } };
+}
+
+/** A definition that cannot make a plan of an input refuses it, whatever its schema says. */
+function planFor(
+  definition: AnyJobDefinition,
+  value: unknown,
+  input: JsonValue | undefined,
+): Outcome<JobPlan> {
+  try {
+    return { ok: true, value: planOf(definition, value) };
+  } catch (error) {
+    const guard = guardFor(definition, input);
+    const detail = `${definition.type} cannot make a plan of it: ${guard.factOf(error).message}`;
+    return invalidInput([{ pointer: "", detail }], guard);
+  }
+}
+
+/** A schema, or a plan, may quote what it refuses. */
+function invalidInput(issues: readonly InputIssue[], guard: SecretGuard): Outcome<never> {
+  const clean = issues.map(({ pointer, detail }) => ({
+    pointer: guard.redact(pointer),
+    detail: guard.redact(detail),
+  }));
+  return { ok: false, problem: { kind: "invalidInput", issues: clean } };
+}
+
+function guardFor({ secrets = [] }: AnyJobDefinition, input: JsonValue | undefined): SecretGuard {
+  return guardOf(input, secrets);
+}
+
+/** A definition that protects less today, or is gone, does not uncover what was sealed. */
+function retriedProtection(
+  today: Protection | undefined,
+  recorded: SealedInput | undefined,
+): Protection | undefined {
+  if (recorded === undefined) return today;
+  const { secrets = [], retention = "keep" } = today ?? {};
+  return {
+    secrets: [...new Set([...recorded.secrets, ...secrets])],
+    retention: retention === "keep" ? recorded.retention : retention,
+  };
+}

@@ -1,0 +1,134 @@
+/**
+ * One job in two states: with all that was appended, on which commands are decided, and with
+ * what is durable, which is all that anybody is shown. Each entry is projected once.
+ */
+
+import { type Condition, conditionOf } from "../../core/condition.ts";
+import type { ErrorFingerprint } from "../../core/error_fingerprint.ts";
+import type { JobEventLogEntry } from "../../core/event.ts";
+import type { ErrorFact } from "../../core/framework_events.ts";
+import type { LogId, TaskId } from "../../core/ids.ts";
+import { type Applied, JobFold } from "../../core/job_fold.ts";
+import { isTerminal, type JobState, type TaskState } from "../../core/job_state.ts";
+
+/** A job with all that was appended. */
+export interface PendingJob {
+  /** With all its tasks, which costs a copy of them. */
+  readonly whole: JobState;
+  /** Of its tasks, nothing may be read. */
+  readonly head: JobState;
+  /** With these tasks alone. */
+  withOnly(taskIds: readonly TaskId[]): JobState;
+  task(taskId: TaskId): TaskState | undefined;
+  /** Whether an entry of this type is on its way to the disk, and at what position. */
+  onItsWay(eventType: JobEventLogEntry["eventType"]): LogId | undefined;
+}
+
+const NONE: readonly Applied[] = [];
+
+export class JobRecord implements PendingJob {
+  /** Absent while nothing is appended to a job that came from a snapshot, or has ended. */
+  #fold: JobFold | undefined;
+  /** Oldest first. */
+  #inFlight: Applied[] = NONE as Applied[];
+  /** As of what is durable; made when somebody asks. */
+  #shown: JobState | undefined;
+  #isVisible: boolean;
+  #lastLogId: LogId;
+  #firstLogId: LogId;
+  /** As of what is durable. */
+  condition: Condition;
+  fingerprint?: { readonly of: ErrorFact; readonly text: ErrorFingerprint | undefined };
+
+  /** @param job As a snapshot has it; absent for a job that is about to be created. */
+  constructor(job?: JobState) {
+    this.#shown = job;
+    this.#isVisible = job !== undefined;
+    this.#firstLogId = job?.firstLogId ?? 0;
+    this.#lastLogId = job?.lastLogId ?? 0;
+    this.condition = job === undefined ? "created" : conditionOf(job);
+  }
+
+  /** Whether its creation is durable. */
+  get isVisible(): boolean {
+    return this.#isVisible;
+  }
+
+  /** Its first entry. */
+  get firstLogId(): LogId {
+    return this.#firstLogId;
+  }
+
+  /** Its last durable entry. */
+  get lastLogId(): LogId {
+    return this.#lastLogId;
+  }
+
+  /** As of what is durable. */
+  get job(): JobState {
+    return this.#shown ??= this.#pending.jobBefore(this.#inFlight) as JobState;
+  }
+
+  /** The same; of its tasks, nothing may be read. */
+  get shownHead(): JobState {
+    return this.#inFlight[0]?.before ?? this.head;
+  }
+
+  get whole(): JobState {
+    return this.#fold === undefined ? this.job : this.#fold.job as JobState;
+  }
+
+  get head(): JobState {
+    return this.#fold === undefined ? this.job : this.#fold.head as JobState;
+  }
+
+  withOnly(taskIds: readonly TaskId[]): JobState {
+    return this.#pending.withOnly(taskIds) as JobState;
+  }
+
+  task(taskId: TaskId): TaskState | undefined {
+    return this.#pending.task(taskId);
+  }
+
+  onItsWay(eventType: JobEventLogEntry["eventType"]): LogId | undefined {
+    return this.#inFlight.findLast(({ entry }) => entry.eventType === eventType)?.entry.logId;
+  }
+
+  /** Projects an entry that was appended. */
+  append(entry: JobEventLogEntry): Applied {
+    const applied = this.#pending.apply(entry);
+    if (this.#inFlight === NONE) this.#inFlight = [];
+    this.#inFlight.push(applied);
+    return applied;
+  }
+
+  /** The oldest entry on its way has become durable. */
+  show(): void {
+    const first = this.#inFlight.shift();
+    if (first === undefined) return;
+    const { job, condition } = first;
+    if (!this.#isVisible) this.#firstLogId = job.firstLogId;
+    this.#isVisible = true;
+    this.#lastLogId = job.lastLogId;
+    this.condition = condition;
+    this.#shown = undefined;
+    if (isTerminal(job) && this.#inFlight.length === 0) this.#settle();
+  }
+
+  /** The newest entry on its way was lost. */
+  takeBack(): void {
+    const last = this.#inFlight.pop();
+    if (last !== undefined) this.#pending.revert(last);
+  }
+
+  /** Most jobs that have ended get no more entries. */
+  #settle(): void {
+    this.#shown = this.job;
+    this.#fold = undefined;
+    this.#inFlight = NONE as Applied[];
+  }
+
+  get #pending(): JobFold {
+    return this.#fold ??= new JobFold(this.#shown);
+  }
+}

@@ -1,0 +1,333 @@
+/**
+ * The only way into the journal for facts about jobs. What is appended is projected at once,
+ * on the pending state of its job, and decisions are made on that; it is shown, and answered
+ * for, when it is durable. What is lost on its way to the disk is taken back.
+ */
+
+import type { EventDraft, JobEventLogEntry } from "../../core/event.ts";
+import type { JobId, LogId } from "../../core/ids.ts";
+import { hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
+import { COMPENSATION_ENDS, MAIN_ONLY_PLAN } from "../../core/job_plan.ts";
+import type { CorrelationIndex } from "../events/correlation_index.ts";
+import type { EventEngine } from "./event_engine.ts";
+import type { FactIndex } from "../views/fact_index.ts";
+import { refuseEntry } from "./framework_schemas.ts";
+import type { Applied } from "../../core/job_fold.ts";
+import type { JobTable } from "./job_table.ts";
+import { JournalFailedError, JournalFullError, type Urgency } from "../ports.ts";
+
+export interface Indexes {
+  /** Jobs that have started and not ended. */
+  readonly started: CorrelationIndex;
+  /** Jobs that have been created and not started. */
+  readonly unstarted: CorrelationIndex;
+  readonly facts: FactIndex;
+}
+
+/** A group that has positions. */
+export interface Written {
+  /** What each entry did to its job, if it is about one. */
+  readonly steps: readonly (Applied | undefined)[];
+  readonly firstLogId: LogId;
+  readonly lastLogId: LogId;
+}
+
+export interface AppendOptions {
+  /** RFC 3339; now, when absent. */
+  readonly receivedAt?: string;
+  /** Told when the group is lost on its way, once the jobs are as they were before it. */
+  readonly onLost?: () => void;
+}
+
+/** An answer, and the last of the entries that it rests on. */
+export interface Answer<Value> {
+  readonly value: Value;
+  readonly restsOn: LogId;
+  /** Whether these entries were appended for it: when they are lost, so is the request. */
+  readonly isWritten: boolean;
+}
+
+/** Who works on what was appended. */
+export interface WriterListener {
+  /** An entry was appended: only the job's own `run` may know. */
+  appended(applied: Applied): void;
+  /** What was appended and not durable is gone, and the jobs are as they were before it. */
+  lost(): void;
+}
+
+interface Waiter {
+  readonly lastLogId: LogId;
+  resolve(): void;
+  reject(error: Error): void;
+}
+
+export class Writer {
+  readonly #events: EventEngine;
+  readonly #table: JobTable;
+  readonly #indexes: Indexes;
+  readonly #debts = new Map<JobId, () => void>();
+  /** On their way to the disk, oldest first, and beside each what it did to its job. */
+  #entries: JobEventLogEntry[] = [];
+  #applied: (Applied | undefined)[] = [];
+  /** Groups whose loss somebody mends, oldest first. */
+  #recoverable: { readonly lastLogId: LogId; readonly onLost: () => void }[] = [];
+  /** Those who wait for what they appended, in the order of its positions. */
+  #waiters: Waiter[] = [];
+  /** Those who wait for what others had appended before. */
+  #resting: Waiter[] = [];
+  #durableLogId: LogId = 0;
+  #starting = 0;
+  #failure: JournalFailedError | undefined;
+  listener: WriterListener = { appended: () => {}, lost: () => {} };
+
+  constructor(events: EventEngine, table: JobTable, indexes: Indexes) {
+    this.#events = events;
+    this.#table = table;
+    this.#indexes = indexes;
+  }
+
+  /** Goes on behind what the journal holds, and files the jobs that wait. */
+  open(headLogId: LogId): void {
+    this.#durableLogId = headLogId;
+    const { started, unstarted } = this.#indexes;
+    for (const { jobId, plan, state } of this.#table.jobs()) {
+      if (plan === MAIN_ONLY_PLAN) continue;
+      if (state === "Running") started.add(jobId, plan);
+      if (state === "Compensating") started.add(jobId, plan, COMPENSATION_ENDS);
+      if (state === "Created") unstarted.add(jobId, plan, []);
+    }
+  }
+
+  /** The last durable position. */
+  get durableLogId(): LogId {
+    return this.#durableLogId;
+  }
+
+  /** Starts of jobs with code that are on their way to the disk, and in no queue yet. */
+  get starting(): number {
+    return this.#starting;
+  }
+
+  /**
+   * Appends a group: all of it, or nothing.
+   *
+   * @param urgency What becomes of it when the disk is full; `"ordinary"` when absent.
+   * @throws {TypeError} when a fact of the framework has a shape that the next start would
+   * refuse to read: that is a defect, and must not get into the journal.
+   * @throws {JournalFullError} when the disk is known to be full.
+   * @throws {JournalFailedError} when the journal takes nothing any more.
+   * @throws {GroupTooLargeError}
+   */
+  append(
+    drafts: readonly EventDraft[],
+    urgency: Urgency = "ordinary",
+    { receivedAt, onLost }: AppendOptions = {},
+  ): Written {
+    for (const draft of drafts) requireReadable(draft);
+    if (this.#debts.size > 0) this.#payFirst(drafts);
+    const entries = this.#events.record(drafts, urgency, receivedAt);
+    const steps = this.#project(entries);
+    const lastLogId = entries.at(-1)?.logId ?? this.#durableLogId;
+    if (onLost !== undefined) this.#recoverable.push({ lastLogId, onLost });
+    for (const step of steps) if (step !== undefined) this.listener.appended(step);
+    return {
+      steps,
+      firstLogId: entries[0]?.logId ?? this.#durableLogId,
+      lastLogId,
+    };
+  }
+
+  /**
+   * The same, for what a job does: `"full"` when the disk is, `"failed"` when the journal takes
+   * nothing any more, so that nothing goes on until the next start.
+   */
+  tryAppend(drafts: readonly EventDraft[], urgency: Urgency): Written | "full" | "failed" {
+    try {
+      return this.append(drafts, urgency);
+    } catch (error) {
+      if (error instanceof JournalFullError) return "full";
+      if (error instanceof JournalFailedError) return "failed";
+      throw error;
+    }
+  }
+
+  /**
+   * What has to be appended before anything else of a job: ends of its attempts that a full
+   * disk lost. `pay` throws as `append` does while there is no room.
+   */
+  owe(jobId: JobId, pay: () => void): void {
+    this.#debts.set(jobId, pay);
+  }
+
+  /** What a job owed is about to be appended. */
+  settleDebt(jobId: JobId): void {
+    this.#debts.delete(jobId);
+  }
+
+  /**
+   * Gives an answer when all that it rests on is durable. One that rests on the entries of
+   * others, such as a refusal, is decided again when one of them is lost.
+   *
+   * Rejects with what `decide` throws, and with `JournalFullError` or `JournalFailedError`.
+   */
+  async answer<Value>(decide: () => Answer<Value>): Promise<Value> {
+    for (;;) {
+      const { value, restsOn, isWritten } = decide();
+      if (restsOn <= this.#durableLogId) return value;
+      try {
+        return await this.settled(restsOn, value);
+      } catch (error) {
+        if (isWritten || !(error instanceof JournalFullError)) throw error;
+      }
+    }
+  }
+
+  /** Gives a value when all up to a position is durable; rejects when that is lost. */
+  settled<Value>(lastLogId: LogId, value: Value): Promise<Value> {
+    if (lastLogId <= this.#durableLogId) return Promise.resolve(value);
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    return new Promise((resolve, reject) => {
+      const waiter = { lastLogId, resolve: () => resolve(value), reject };
+      const isLast = lastLogId >= (this.#waiters.at(-1)?.lastLogId ?? 0);
+      (isLast ? this.#waiters : this.#resting).push(waiter);
+    });
+  }
+
+  /** A batch is durable: the result is what its entries did, to be shown to all others. */
+  durable(entries: readonly JobEventLogEntry[]): readonly Applied[] {
+    const shown: Applied[] = [];
+    let taken = 0;
+    for (const entry of entries) {
+      this.#events.seen(entry);
+      this.#indexes.facts.add(entry);
+      // The entries of the journal itself come between.
+      if (this.#entries[taken]?.logId !== entry.logId) continue;
+      const applied = this.#applied[taken++];
+      if (applied !== undefined) shown.push(this.#show(applied));
+    }
+    this.#entries.splice(0, taken);
+    this.#applied.splice(0, taken);
+    const durableLogId = this.#durableLogId = entries.at(-1)?.logId ?? this.#durableLogId;
+    const safe = this.#recoverable.findIndex(({ lastLogId }) => lastLogId > durableLogId);
+    this.#recoverable.splice(0, safe < 0 ? Infinity : safe);
+    return shown;
+  }
+
+  /** Answers those who waited for what is durable now. */
+  answerWaiting(): void {
+    let answered = 0;
+    for (const { lastLogId, resolve } of this.#waiters) {
+      if (lastLogId > this.#durableLogId) break;
+      resolve();
+      answered++;
+    }
+    this.#waiters.splice(0, answered);
+    if (this.#resting.length === 0) return;
+    const resting = this.#resting;
+    this.#resting = resting.filter(({ lastLogId }) => lastLogId > this.#durableLogId);
+    for (const { lastLogId, resolve } of resting) if (lastLogId <= this.#durableLogId) resolve();
+  }
+
+  /** All that is not durable is lost. */
+  lost(error: JournalFullError): void {
+    for (const entry of this.#entries.splice(0)) this.#events.lost(entry);
+    for (const applied of this.#applied.splice(0).reverse()) {
+      if (applied !== undefined) this.#takeBack(applied);
+    }
+    this.#rejectWaiting(error);
+    for (const { onLost } of this.#recoverable.splice(0)) onLost();
+    this.listener.lost();
+  }
+
+  /** The journal takes nothing any more. */
+  failed(error: JournalFailedError): void {
+    this.#failure = error;
+    this.#rejectWaiting(error);
+  }
+
+  #rejectWaiting(error: Error): void {
+    const waiters = [...this.#waiters.splice(0), ...this.#resting.splice(0)];
+    for (const { reject } of waiters) reject(error);
+  }
+
+  #payFirst(drafts: readonly EventDraft[]): void {
+    for (const { jobId } of drafts) {
+      const pay = jobId === undefined ? undefined : this.#debts.get(jobId);
+      if (pay === undefined || jobId === undefined) continue;
+      this.#debts.delete(jobId);
+      try {
+        pay();
+      } catch (error) {
+        this.#debts.set(jobId, pay);
+        throw error;
+      }
+    }
+  }
+
+  #project(entries: readonly JobEventLogEntry[]): readonly (Applied | undefined)[] {
+    const steps: (Applied | undefined)[] = [];
+    for (const entry of entries) {
+      const applied = this.#table.append(entry);
+      steps.push(applied);
+      this.#entries.push(entry);
+      this.#applied.push(applied);
+    }
+    steps.forEach((step, index) => {
+      if (step !== undefined) this.#file(step, steps[index + 1]);
+    });
+    return steps;
+  }
+
+  /**
+   * A job is filed as soon as its creation or start has a position, so that an event with a
+   * later position finds it; should that never become durable, neither does the event.
+   *
+   * @param next What the next entry of the group did: most jobs are started as they are made.
+   */
+  #file({ before, job }: Applied, next: Applied | undefined): void {
+    const { jobId, plan } = job;
+    if (isStart(before, job) && hasCode(job)) this.#starting++;
+    if (plan === MAIN_ONLY_PLAN) return; // No event from outside is ever one for it.
+    const { started, unstarted } = this.#indexes;
+    if (before === undefined) {
+      const startsNow = next?.job.jobId === jobId && next.job.state !== "Created";
+      if (!startsNow) unstarted.add(jobId, plan, []);
+    } else if (isStart(before, job)) {
+      unstarted.remove(jobId);
+      started.add(jobId, plan);
+    }
+  }
+
+  #show(applied: Applied): Applied {
+    const { before, job, rule } = applied;
+    const { started } = this.#indexes;
+    this.#table.show(applied);
+    if (isStart(before, job) && hasCode(job)) this.#starting--;
+    if (isTerminal(job)) started.remove(job.jobId);
+    if (rule === "running/error-compensating") {
+      started.refile(job.jobId, job.plan, COMPENSATION_ENDS);
+    }
+    return applied;
+  }
+
+  #takeBack(applied: Applied): void {
+    const { before, job } = applied;
+    const { started, unstarted } = this.#indexes;
+    this.#table.takeBack(applied);
+    if (before === undefined) return unstarted.remove(job.jobId);
+    if (!isStart(before, job)) return;
+    started.remove(job.jobId);
+    unstarted.add(job.jobId, job.plan, []);
+    if (hasCode(job)) this.#starting--;
+  }
+}
+
+function isStart(before: JobState | undefined, job: JobState): boolean {
+  return before?.state === "Created" && job.state !== "Created";
+}
+
+/** @throws {TypeError} */
+function requireReadable(draft: EventDraft): void {
+  const reason = refuseEntry(draft);
+  if (reason !== undefined) throw new TypeError(`Cannot record ${draft.eventType}: ${reason}`);
+}
