@@ -36,7 +36,7 @@ export interface CompletedItem<Cite> extends Statement<Cite> {
 export interface NearMiss<Cite> extends Statement<Cite> {
   /** Empty when every clause holds, and the event came at the wrong time. */
   readonly clauses: readonly Mismatch[];
-  /** What the event said. */
+  /** What the event said; nothing, where that is very long. */
   readonly attributes: JsonObject;
 }
 
@@ -79,6 +79,16 @@ export interface Timing {
   readonly since: string;
 }
 
+/** What an explanation counts, and does not tell one by one. */
+export interface SummedUp {
+  /** Of the job's entries: how many, and the first and the last of them. */
+  readonly entries?: { readonly count: number; readonly from: LogId; readonly to: LogId };
+  /** Items of `completed`: those that were settled before the ones that are listed. */
+  readonly completed?: number;
+  /** Items of `waitingFor`: those that come after them in the plan. */
+  readonly waitingFor?: number;
+}
+
 export interface Explanation<Cite> {
   readonly jobId: JobId;
   readonly state: StateName;
@@ -92,4 +102,6 @@ export interface Explanation<Cite> {
   readonly waitingFor: readonly WaitingFor<Cite>[];
   readonly next: readonly NextStep<Cite>[];
   readonly timing: Timing;
+  /** Absent when all is told. */
+  readonly summedUp?: SummedUp;
 }

@@ -85,6 +85,7 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
     replays: new Replays(history, indexes.facts, pacer, () => events.journal.head.logId),
     explainer: new Explainer({
       ...parts,
+      pacer,
       pastEvents: indexes.facts,
       draining: () => status.draining,
       full: (urgency) => events.journal.full(urgency),

@@ -105,12 +105,14 @@ export class Problem extends Error {
 /** How many issues one answer names. */
 const ISSUES_MAX = 50;
 
-/** The request is well-formed and wrong: 422, with each issue. */
-export function invalidRequest(issues: readonly RequestIssue[]): Problem {
+/**
+ * The request is well-formed and wrong: 422, with each issue.
+ *
+ * @param count Of all of them, where only the first are given.
+ */
+export function invalidRequest(issues: readonly RequestIssue[], count = issues.length): Problem {
   const [only] = issues;
-  const what = issues.length === 1 && only !== undefined
-    ? issueText(only)
-    : `it has ${issues.length} errors`;
+  const what = count === 1 && only !== undefined ? issueText(only) : `it has ${count} errors`;
   return new Problem("invalid-request", `Cannot take the request: ${what}`, {
     errors: issues.slice(0, ISSUES_MAX),
   });

@@ -55,7 +55,7 @@ Deno.test("reach search: at its end it has the jobs that are filed then and acce
           if (!adds) plans.delete(id);
         };
         before.forEach(apply);
-        const search = index.search(event({ orderId: 1 }));
+        const search = index.beginSearch(event({ orderId: 1 }));
         const run = search.run();
         while (run.next().done !== true) {
           const changes = meanwhile.shift() ?? [];
@@ -71,7 +71,7 @@ Deno.test("reach search: at its end it has the jobs that are filed then and acce
         assert.deepEqual([...search.jobs].sort(), asked.map(([id]) => id).sort());
         assert.deepEqual(index.jobsFor(search.event).toSorted(), asked.map(([id]) => id).sort());
 
-        index.end(search);
+        index.endSearch(search);
         index.add(jobId("late"), planOf("any"));
         assert.ok(!search.jobs.includes(jobId("late")));
       },
@@ -102,7 +102,7 @@ Deno.test("reach search: a job that is found is not tried again for its other ex
 Deno.test("reach search: it ends as soon as it has more jobs than asked for, and pauses on its way", () => {
   const index = new CorrelationIndex();
   for (let job = 0; job < 1_000; job++) index.add(jobId(`job-${job}`), planOf(heavy(1)));
-  const search = index.search(event({ orderId: 1 }));
+  const search = index.beginSearch(event({ orderId: 1 }));
 
   let pauses = 0;
   for (const run = search.run(10); run.next().done !== true;) pauses++;

@@ -199,3 +199,34 @@ Deno.test("GET /jobs/:id/explain: of very many expectations it does not say that
     if (nearMisses.length === 0) assert.match(statement, /was not looked up/);
   }
 });
+
+Deno.test("GET /jobs/:id/explain: a long job is summed up, and that is said", async () => {
+  const app = await startApp();
+  const expected = Array.from({ length: 300 }, (_, n) => ({
+    id: `e${n}`,
+    eventType: "shop.Happened",
+    correlation: n === 0 ? "any" : { equals: { kind: `kind ${n}` } },
+    multiplicity: { times: 6_000 },
+  }));
+  const { jobId } = await createPlan(app, { plan: { expected } });
+  for (let batch = 0; batch < 6; batch++) {
+    const events = Array.from({ length: 1_000 }, () => ({ eventType: "shop.Happened", jobId }));
+    await jsonOf(await app.post("/events", events), 200);
+  }
+  const explanation = await jsonOf<{
+    readonly summary: string;
+    readonly waitingFor: readonly object[];
+    readonly summedUp: { entries: { count: number }; waitingFor: number };
+  }>(await app.get(`/jobs/${jobId}/explain`), 200);
+  assert.match(explanation.summary, /"e1" \(shop\.Happened\), 0 of 6000, .* and 294 more\./);
+  assert.equal(explanation.waitingFor.length, 200);
+  assert.equal(explanation.summedUp.waitingFor, 99);
+  assert.equal(explanation.summedUp.entries.count, 6_002 - 5_000);
+
+  const text = await (await app.get(`/jobs/${jobId}/explain?format=text`)).text();
+  assert.match(
+    text,
+    /\nSummed up\n {2}- 1002 entries from \d+ to \d+ count in all of this, and are/,
+  );
+  assert.match(text, /\n {2}- 99 more expectations are open\.\n/);
+});

@@ -6,7 +6,7 @@ import type { InterruptionReason } from "../framework_events.ts";
 import type { Statement } from "../explanation.ts";
 import type { LogId } from "../ids.ts";
 import { assertNever } from "../assert_never.ts";
-import { type Attempt, type AttemptEnd, maxAttemptsOf } from "./annals.ts";
+import { type Attempt, type AttemptEnd, endedBadly, maxAttemptsOf } from "./attempts_noted.ts";
 import type { Evidence } from "./evidence.ts";
 import { attemptText, capital, errorText, taskText, timeText } from "./phrases.ts";
 
@@ -41,14 +41,11 @@ export function unsuccessfulAttempts(
       : [attemptEnded(subject, attempt, attempt.ended, maxAttemptsOf(attempts), causes)]
   );
   const rest = bad.slice(0, -TOLD_MAX);
-  if (rest.length === 0) return told;
+  const earlier = attempts.reduce((sum, { badBefore = 0 }) => sum + badBefore, rest.length);
+  if (earlier === 0) return told;
   const cites = rest.slice(-TOLD_MAX).flatMap(({ ended }) => ended?.entry.logId ?? []);
-  const statement = `${counted(rest.length, "earlier attempt")} of ${subject} ended badly too.`;
+  const statement = `${counted(earlier, "earlier attempt")} of ${subject} ended badly too.`;
   return [...told, { statement, cites }];
-}
-
-function endedBadly({ ended }: Attempt): boolean {
-  return ended !== undefined && ended.end.kind !== "completed";
 }
 
 /** The ends of attempts that may be told one by one. */

@@ -10,8 +10,10 @@ import type { Statement, WaitingFor } from "../explanation.ts";
 import { type LogId, MAIN_TASK } from "../ids.ts";
 import { MAIN_EXPECTATION_ID, outsideMatchers } from "../job_plan.ts";
 import { findTask, type JobState, type TaskState } from "../job_state.ts";
-import { type Annals, type Attempt, maxAttemptsOf } from "./annals.ts";
+import { alike } from "./alike.ts";
+import type { Annals } from "./annals.ts";
 import { causeCited, interruptionText, taskSubject, unsuccessfulAttempts } from "./attempts.ts";
+import { type Attempt, maxAttemptsOf } from "./attempts_noted.ts";
 import { endReasons, failureReasons } from "./because_ended.ts";
 import { compensationReasons } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
@@ -39,9 +41,12 @@ export function becauseOf(
     ...conditionReasons(conditionOf(annals.job), annals, evidence, waitingFor),
     ...originOf(annals, evidence),
   ];
-  return reasons.filter(({ statement }, index) =>
-    reasons.findIndex((other) => other.statement === statement) === index
-  );
+  const said = new Set<string>();
+  return reasons.filter(({ statement }) => {
+    const isNew = !said.has(statement);
+    said.add(statement);
+    return isNew;
+  });
 }
 
 /** What stands in the way that is not in the journal. */
@@ -138,7 +143,9 @@ function whyQueued(annals: Annals, causes: Evidence["causes"]): Reasons {
     return [{ statement, cites: [resumed.logId] }];
   }
   const interrupted = job.tasks.flatMap((task) => interruptionOf(annals, task));
-  if (interrupted.length > 0) return interrupted.map((one) => interruptionReason(one, causes));
+  if (interrupted.length > 0) {
+    return alike(interrupted, since.logId, (one) => [interruptionReason(one, causes)]);
+  }
   const main = findTask(job, MAIN_TASK);
   if (main?.status !== "waiting") return [];
   const statement = `run can go on with what came at ${timeText(since)}.`;
@@ -171,7 +178,8 @@ function interruptionReason(
 
 /** What runs, and beside it what is to be tried again. */
 function executing(annals: Annals, causes: Evidence["causes"]): Reasons {
-  const running = runningTasks(annals.job).flatMap((task) => {
+  const since = annals.conditionSince.logId;
+  const running = alike(runningTasks(annals.job), since, (task) => {
     const attempts = annals.attempts.get(task.taskId) ?? [];
     const started = attempts.at(-1)?.started;
     const cites = [started?.logId ?? task.firstLogId];
@@ -258,7 +266,7 @@ function runReasons(annals: Annals): Reasons {
 
 function backingOff(annals: Annals, causes: Evidence["causes"]): Reasons {
   const tasks = annals.job.tasks.filter((task) => task.status === "backingOff");
-  return tasks.flatMap((task) => {
+  return alike(tasks, annals.conditionSince.logId, (task) => {
     const attempts = annals.attempts.get(task.taskId) ?? [];
     const next = attemptText(task.failures + 1, maxAttemptsOf(attempts));
     const last = attempts.at(-1)?.ended?.entry.logId ?? task.lastLogId;

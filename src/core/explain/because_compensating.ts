@@ -7,11 +7,12 @@ import { type LogId, MAIN_TASK } from "../ids.ts";
 import type { EventMatcher } from "../job_plan.ts";
 import type { CompletedTask, JobState } from "../job_state.ts";
 import { correlationText } from "../mismatch.ts";
-import { type Annals, maxAttemptsOf } from "./annals.ts";
+import type { Annals } from "./annals.ts";
+import { maxAttemptsOf } from "./attempts_noted.ts";
 import { compensationSubject, unsuccessfulAttempts } from "./attempts.ts";
 import type { Evidence } from "./evidence.ts";
 import { overtakenReasons } from "./overtaken.ts";
-import { attemptText, capital, shortened, taskText, timeText } from "./phrases.ts";
+import { attemptText, capital, latest, shortened, taskText, timeText } from "./phrases.ts";
 
 type Reasons = readonly Statement<LogId>[];
 
@@ -63,7 +64,7 @@ function undoneSoFar(
   const statement = `${undone.length} of ${counted(total, "task")} ${
     undone.length === 1 ? "is" : "are"
   } compensated: ${names}.`;
-  return [{ statement, cites: endingsOf(annals, undone) }];
+  return [{ statement, cites: latest(endingsOf(annals, undone)) }];
 }
 
 /** The entries with which compensations ended. */

@@ -10,6 +10,7 @@ import { type MatchableEvent, matcherAccepts } from "../job_plan.ts";
 import type { CompletedTask, DoneJob, FailedJob, Failure } from "../job_state.ts";
 import { matchableOf } from "../projector.ts";
 import { RULES } from "../rules.ts";
+import { alike } from "./alike.ts";
 import type { Annals } from "./annals.ts";
 import { compensationSubject, taskSubject, unsuccessfulAttempts } from "./attempts.ts";
 import { compensableTasks, endingsOf, leftInPlace, matcherText } from "./because_compensating.ts";
@@ -18,7 +19,7 @@ import { overtakenReasons } from "./overtaken.ts";
 import {
   capital,
   errorText,
-  listed,
+  latest,
   oneLine,
   placeText,
   reasonText,
@@ -56,7 +57,7 @@ function satisfied(annals: Annals, { causes }: Evidence): Statement<LogId> {
   const what = entry.eventType === "job.TaskCompleted"
     ? `${capital(taskText(entry.taskId ?? MAIN_TASK))} completed at ${timeText(entry)}`
     : `${matchableOf(entry).eventType} came at ${timeText(entry)}`;
-  const names = listed(settledBy(annals, entry).map((id) => `"${id}"`));
+  const names = shortened(settledBy(annals, entry).map((id) => `"${id}"`), TOLD_MAX);
   const last = names === '"main"' ? "" : ` and settled ${names}`;
   return { statement: `${what}${last}, the last that the plan expected.`, cites };
 }
@@ -194,7 +195,7 @@ function undone(annals: Annals, tasks: readonly CompletedTask[]): Reasons {
   const done = tasks.filter(({ compensation }) => compensation?.status === "compensated");
   if (done.length === 0) return [];
   const names = shortened(done.map(({ taskId }) => taskId), TOLD_MAX);
-  return [{ statement: `Compensated: ${names}.`, cites: endingsOf(annals, done) }];
+  return [{ statement: `Compensated: ${names}.`, cites: latest(endingsOf(annals, done)) }];
 }
 
 function notUndone(
@@ -202,7 +203,7 @@ function notUndone(
   tasks: readonly CompletedTask[],
   causes: Evidence["causes"],
 ): Reasons {
-  return tasks.flatMap((task) => {
+  return alike(tasks, annals.conditionSince.logId, (task) => {
     const { taskId, compensation } = task;
     if (compensation?.status === "compensated") return [];
     const subject = compensationSubject(taskId);

@@ -3,26 +3,43 @@
 import type { CompletedItem } from "../explanation.ts";
 import { type LogId, MAIN_TASK } from "../ids.ts";
 import { type ExpectedEvent, MAIN_EXPECTATION_ID, requiredMatches } from "../job_plan.ts";
-import type { CompletedTask, ExpectationState } from "../job_state.ts";
+import type { CompletedTask, ExpectationState, TaskState } from "../job_state.ts";
 import { matchableOf } from "../projector.ts";
-import { type Annals, maxAttemptsOf } from "./annals.ts";
-import { attemptText, capital, countText, latest, taskText, timeText } from "./phrases.ts";
+import type { Annals } from "./annals.ts";
+import { maxAttemptsOf } from "./attempts_noted.ts";
+import { attemptText, before, capital, countText, taskText, timeText } from "./phrases.ts";
 
-/** In the order in which they were settled. */
-export function completedOf(annals: Annals): readonly CompletedItem<LogId>[] {
-  const { job } = annals;
-  const tasks = job.tasks.filter((task): task is CompletedTask => task.status === "completed");
-  const items = [
-    ...tasks.map((task) => completedTask(annals, task)),
-    ...job.plan.expected.flatMap((expected, index) =>
-      satisfiedExpectation(annals, expected, job.expected[index])
-    ),
-  ];
-  return items.toSorted((left, right) => settledAt(left) - settledAt(right));
+/** Of very many, the last so many that were settled are told. */
+const TOLD_MAX = 500;
+
+export interface Completed {
+  /** In the order in which they were settled. */
+  readonly told: readonly CompletedItem<LogId>[];
+  /** How many were settled before these. */
+  readonly more: number;
 }
 
-function settledAt({ cites }: CompletedItem<LogId>): LogId {
-  return cites[0] ?? 0;
+interface Settled {
+  readonly at: LogId;
+  readonly tell: () => CompletedItem<LogId>;
+}
+
+export function completedOf(annals: Annals): Completed {
+  const { job } = annals;
+  const settled = [
+    ...job.tasks.flatMap((task) => settledTask(annals, task)),
+    ...job.plan.expected.flatMap((expected, index) =>
+      settledExpectation(annals, expected, job.expected[index])
+    ),
+  ].toSorted((left, right) => left.at - right.at);
+  const told = settled.slice(-TOLD_MAX);
+  return { told: told.map(({ tell }) => tell()), more: settled.length - told.length };
+}
+
+function settledTask(annals: Annals, task: TaskState): readonly Settled[] {
+  return task.status === "completed"
+    ? [{ at: task.completedBy, tell: () => completedTask(annals, task) }]
+    : [];
 }
 
 function completedTask(annals: Annals, task: CompletedTask): CompletedItem<LogId> {
@@ -52,26 +69,36 @@ function attemptsOf(annals: Annals, { taskId, attempts, failures }: CompletedTas
     : attemptText(failures + 1, maxAttemptsOf(recorded), attempts);
 }
 
-function satisfiedExpectation(
+function settledExpectation(
   annals: Annals,
   expected: ExpectedEvent,
   progress: ExpectationState | undefined,
-): readonly CompletedItem<LogId>[] {
+): readonly Settled[] {
   const { id, multiplicity } = expected;
-  const last = progress?.by.at(-1);
-  if (id === MAIN_EXPECTATION_ID || progress === undefined || last === undefined) return [];
+  const at = progress?.by.at(-1);
+  if (id === MAIN_EXPECTATION_ID || progress === undefined || at === undefined) return [];
   if (progress.matched < requiredMatches(multiplicity)) return [];
+  return [{ at, tell: () => satisfiedExpectation(annals, expected, progress, at) }];
+}
+
+function satisfiedExpectation(
+  annals: Annals,
+  expected: ExpectedEvent,
+  progress: ExpectationState,
+  last: LogId,
+): CompletedItem<LogId> {
+  const { id } = expected;
   const entry = annals.entries.get(last);
   const settledBy = entry === undefined
     ? ""
     : `, settled at ${timeText(entry)} by ${matchableOf(entry).eventType}`;
   const surplus = progress.surplus === 0 ? "" : `; ${progress.surplus} more came beyond it`;
-  return [{
+  return {
     kind: "expectation",
     id,
     statement: `"${id}" is satisfied: ${
       countText(expected, progress.matched)
     }${settledBy}${surplus}.`,
-    cites: [last, ...latest(progress.by.slice(0, -1))],
-  }];
+    cites: [last, ...before(progress.by)],
+  };
 }

@@ -5,8 +5,9 @@
  * Source of what is said: section 7 of the design.
  */
 
+import { atOnce, type Work } from "../at_once.ts";
 import { conditionOf } from "../condition.ts";
-import type { Explanation } from "../explanation.ts";
+import type { Explanation, SummedUp } from "../explanation.ts";
 import type { LogId } from "../ids.ts";
 import type { Annals } from "./annals.ts";
 import { toldEnds } from "./attempts.ts";
@@ -14,14 +15,21 @@ import { becauseOf } from "./because.ts";
 import { completedOf } from "./completed.ts";
 import type { Evidence } from "./evidence.ts";
 import { nextOf } from "./next.ts";
+import { openExpectations } from "./open_expectations.ts";
 import { summaryOf } from "./summary.ts";
 import { timingOf } from "./timing.ts";
-import { waitingForOf } from "./waiting_for.ts";
+import { waitsOf } from "./waiting_for.ts";
 
 /** Explains the job of these annals. */
 export function explain(annals: Annals, evidence: Evidence): Explanation<LogId> {
+  return atOnce(explaining(annals, evidence));
+}
+
+/** The same, as work with a pause after each event that is compared. */
+export function* explaining(annals: Annals, evidence: Evidence): Work<Explanation<LogId>> {
   const { job } = annals;
-  const waitingFor = waitingForOf(annals, evidence);
+  const waitingFor = yield* waitsOf(annals, evidence);
+  const completed = completedOf(annals);
   return {
     jobId: job.jobId,
     state: job.state,
@@ -29,22 +37,42 @@ export function explain(annals: Annals, evidence: Evidence): Explanation<LogId> 
     asOf: job.lastLogId,
     summary: summaryOf(annals, evidence, waitingFor),
     because: becauseOf(annals, evidence, waitingFor),
-    completed: completedOf(annals),
+    completed: completed.told,
     waitingFor,
     next: nextOf(annals, evidence, waitingFor),
     timing: timingOf(annals),
+    ...summedUp(annals, completed.more, openExpectations(job).length - waitingFor.length),
   };
 }
 
+function summedUp(
+  { passed }: Annals,
+  completed: number,
+  waitingFor: number,
+): { readonly summedUp?: SummedUp } {
+  if (passed === undefined && completed === 0 && waitingFor === 0) return {};
+  return {
+    summedUp: {
+      ...(passed === undefined ? {} : { entries: passed }),
+      ...(completed === 0 ? {} : { completed }),
+      ...(waitingFor === 0 ? {} : { waitingFor }),
+    },
+  };
+}
+
+/** More of them are not looked at. */
+const CAUSES_MAX = 1_000;
+
 /** Entries elsewhere that the explanation may want to cite: what made the job's own happen. */
 export function wantedCauses(annals: Annals): readonly LogId[] {
-  const { created, failedBy, endedBy, attempts, compensations, entries } = annals;
+  const { created, failedBy, endedBy, attempts, compensations } = annals;
   const ends = [...attempts.values(), ...compensations.values()].flatMap(toldEnds);
   const effects = [created, failedBy?.entry, endedBy?.entry, ...ends];
   const causes = effects.flatMap((entry) => entry?.causedBy ?? []);
   return [...new Set(causes)]
-    .filter((logId) => !entries.has(logId))
-    .toSorted((left, right) => left - right);
+    .filter((logId) => !annals.isOwn(logId))
+    .toSorted((left, right) => left - right)
+    .slice(-CAUSES_MAX);
 }
 
 /** All positions that an explanation cites, ascending, each once. */

@@ -1,6 +1,7 @@
 /** An explanation as text for a terminal. */
 
 import type { Condition } from "../condition.ts";
+import { counted } from "../counted.ts";
 import type { Action, Citation, Explanation, NextStep, Statement } from "../explanation.ts";
 import { wrapped } from "../wrapped.ts";
 import { capital } from "./phrases.ts";
@@ -28,13 +29,13 @@ export function explanationText(
   explanation: Explanation<Citation>,
   { commandOf, width = WIDTH }: TextOptions,
 ): string {
-  const { because, waitingFor, completed, next } = explanation;
+  const { because, waitingFor, next } = explanation;
   const lines = [
     ...wrapped(width, explanation.summary, "", ""),
     ...section("Why", because.flatMap((reason) => bullet(reason, width))),
     ...section("Still to come", stillToCome(explanation, width)),
     ...section("Near misses", nearMissLines(waitingFor, width)),
-    ...section("Completed", completedLines(completed, width)),
+    ...section("Completed", completedLines(explanation, width)),
     ...section(
       "Next",
       next.flatMap((step) => [
@@ -43,6 +44,7 @@ export function explanationText(
       ]),
     ),
     ...section("Timing", wrapped(width, timingText(explanation), "  ", "  ")),
+    ...section("Summed up", summedUpTexts(explanation).flatMap((text) => item(text, width))),
     ...section("Evidence", evidenceLines(explanation)),
   ];
   return lines.join("\n") + "\n";
@@ -75,7 +77,30 @@ function section(title: string, lines: readonly string[]): readonly string[] {
 }
 
 function bullet({ statement, cites }: Statement<Citation>, width: number): readonly string[] {
-  return wrapped(width, `${statement}${refs(cites)}`, "  - ", "    ");
+  return item(`${statement}${refs(cites)}`, width);
+}
+
+function item(text: string, width: number): readonly string[] {
+  return wrapped(width, text, "  - ", "    ");
+}
+
+/** What is counted and not told one by one, as sentences. */
+export function summedUpTexts({ summedUp }: Explanation<unknown>): readonly string[] {
+  const { entries, completed = 0, waitingFor = 0 } = summedUp ?? {};
+  return [
+    ...(entries === undefined ? [] : [
+      `${counted(entries.count, "entry", "entries")} from ${entries.from} to ${entries.to} count ` +
+      "in all of this, and are not looked at one by one.",
+    ]),
+    ...(completed === 0 ? [] : [
+      `${counted(completed, "step", "steps")} that completed earlier ${
+        completed === 1 ? "is" : "are"
+      } not listed.`,
+    ]),
+    ...(waitingFor === 0 ? [] : [
+      `${counted(waitingFor, "more expectation")} ${waitingFor === 1 ? "is" : "are"} open.`,
+    ]),
+  ];
 }
 
 function refs(cites: readonly Citation[]): string {
@@ -109,12 +134,13 @@ function nearMissesOf(waitingFor: Explanation<Citation>["waitingFor"]) {
 }
 
 function completedLines(
-  completed: Explanation<Citation>["completed"],
+  { completed, summedUp }: Explanation<Citation>,
   width: number,
 ): readonly string[] {
   const hidden = completed.length - COMPLETED_MAX;
   const shown = completed.slice(Math.max(0, hidden)).flatMap((item) => bullet(item, width));
-  return hidden <= 0 ? shown : [`  - ${hidden} more before these.`, ...shown];
+  const before = Math.max(0, hidden) + (summedUp?.completed ?? 0);
+  return before === 0 ? shown : [`  - ${before} more before these.`, ...shown];
 }
 
 /** `Waiting since 2026-...; before that: queued 2 ms, executing 1.204 s.` */

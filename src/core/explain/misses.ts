@@ -1,5 +1,6 @@
 /** The events of an expected type that did not count for it, and which of them nearly did. */
 
+import type { Work } from "../at_once.ts";
 import { correlationTerms } from "../correlation.ts";
 import type { JobEventLogEntry } from "../event.ts";
 import type { LogId } from "../ids.ts";
@@ -50,14 +51,15 @@ export class Misses {
     this.#common = commonOf(all, valuesMax);
   }
 
-  static of(
+  /** As work with a pause after each event. */
+  static *of(
     annals: Annals,
     open: OpenExpectation,
     candidates: Candidates | undefined,
-  ): Misses {
+  ): Work<Misses> {
     // Where few events are looked at, fewer must tell.
     const valuesMax = Math.min(VALUES_MAX, (candidates?.limit ?? Infinity) - 1);
-    return new Misses(missesOf(annals, open, candidates), valuesMax);
+    return new Misses(yield* missesOf(annals, open, candidates), valuesMax);
   }
 
   /** Those that come about as near as the nearest; the others would only distract from it. */
@@ -117,25 +119,37 @@ function foundValues({ clauses }: Miss): string {
  * All that came and did not count for this expectation: the nearest first, of those that
  * are as near the ones that name the job, and of those the latest.
  */
-function missesOf(
+function* missesOf(
   annals: Annals,
   { expected, by }: OpenExpectation,
   candidates: Candidates | undefined,
-): readonly Miss[] {
+): Work<readonly Miss[]> {
   const { eventType } = expected.matcher;
-  const counted = new Set(by);
+  const counted = countedSet(by);
   const own = (annals.facts.get(eventType) ?? annals.ownFacts.get(eventType) ?? [])
     .filter(({ logId }) => !counted.has(logId))
     .slice(-OWN_MAX);
   const strangers = (candidates?.events ?? []).filter((entry) =>
-    entry.eventType === eventType && !annals.entries.has(entry.logId) &&
-    !annals.reachedBy.has(originalIdOf(entry))
+    entry.eventType === eventType && !annals.isOwn(entry.logId) &&
+    !annals.hasReached(entry.logId) && !annals.reachedBy.has(originalIdOf(entry))
   );
   const isTaken = ({ logId }: JobEventLogEntry) =>
     annals.counted.has(logId) || candidates?.claimed.has(logId) === true;
-  return [...own, ...strangers]
-    .map((entry) => missOf(annals, expected, entry, isTaken(entry)))
-    .toSorted(byNearness);
+  const misses: Miss[] = [];
+  for (const entry of [...own, ...strangers]) {
+    misses.push(missOf(annals, expected, entry, isTaken(entry)));
+    yield;
+  }
+  return misses.toSorted(byNearness);
+}
+
+/** Expectations with the same matches share one list of them. */
+const countedSets = new WeakMap<readonly LogId[], ReadonlySet<LogId>>();
+
+function countedSet(by: readonly LogId[]): ReadonlySet<LogId> {
+  let set = countedSets.get(by);
+  if (set === undefined) countedSets.set(by, set = new Set(by));
+  return set;
 }
 
 function byNearness(left: Miss, right: Miss): number {

@@ -7,7 +7,8 @@ import type { FrameworkEntry, JobEventLogEntry } from "../event.ts";
 import type { NextStep, WaitingFor } from "../explanation.ts";
 import type { LogId } from "../ids.ts";
 import { hasCode, type JobState } from "../job_state.ts";
-import { type Annals, maxAttemptsOf } from "./annals.ts";
+import type { Annals } from "./annals.ts";
+import { maxAttemptsOf } from "./attempts_noted.ts";
 import { runningTasks } from "./because.ts";
 import { compensableTasks, matcherText } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
@@ -187,8 +188,8 @@ function onceDue(annals: Annals, { circumstances: { queue } }: Evidence): Next {
 }
 
 function dueAttempts({ job, attempts }: Annals): Next {
-  return job.tasks.flatMap((task) => {
-    if (task.status !== "backingOff") return [];
+  const backingOff = job.tasks.filter((task) => task.status === "backingOff");
+  return backingOff.slice(0, NAMES_MAX).flatMap((task) => {
     const which = attemptText(task.failures + 1, maxAttemptsOf(attempts.get(task.taskId) ?? []));
     const statement = `${
       capital(taskText(task.taskId))

@@ -7,8 +7,10 @@ import { assertNever } from "../assert_never.ts";
 import type { Statement } from "../explanation.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../ids.ts";
 import { isTerminal } from "../job_state.ts";
-import type { Annals, Attempt, AttemptEnd } from "./annals.ts";
+import { alike } from "./alike.ts";
+import type { Annals } from "./annals.ts";
 import { causeCited, interruptionText } from "./attempts.ts";
+import type { Attempt, AttemptEnd } from "./attempts_noted.ts";
 import type { Evidence } from "./evidence.ts";
 import { attemptText, capital, errorText, shortened, taskText, timeText } from "./phrases.ts";
 
@@ -42,7 +44,8 @@ export function unendedAttempts(annals: Annals): readonly Overtaken[] {
 export function overtakenReasons(annals: Annals, causes: Evidence["causes"]): readonly Statement<
   LogId
 >[] {
-  return overtakenAttempts(annals).map(({ taskId, attempt }) => {
+  const cited = annals.conditionSince.logId;
+  return alike(overtakenAttempts(annals), cited, ({ taskId, attempt }) => {
     const { started, ended } = attempt;
     const cites = [
       ...(ended === undefined ? [] : [ended.entry.logId]),
@@ -53,7 +56,7 @@ export function overtakenReasons(annals: Annals, causes: Evidence["causes"]): re
     const statement = ended === undefined
       ? openText(annals, taskId, which, attempt)
       : endText(annals, taskId, which, ended.end, timeText(ended.entry));
-    return { statement, cites };
+    return [{ statement, cites }];
   });
 }
 

@@ -5,12 +5,15 @@ import { type Condition, conditionOf } from "../condition.ts";
 import { counted } from "../counted.ts";
 import type { WaitingFor } from "../explanation.ts";
 import { type LogId, MAIN_TASK } from "../ids.ts";
+import { requiredMatches } from "../job_plan.ts";
 import { type Failure, isTerminal, type JobState } from "../job_state.ts";
-import { type Annals, maxAttemptsOf } from "./annals.ts";
+import type { Annals } from "./annals.ts";
+import { maxAttemptsOf } from "./attempts_noted.ts";
 import { misnamed, runningTasks, withoutQueue } from "./because.ts";
 import { neverStarted } from "./because_ended.ts";
 import { compensableTasks } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
+import { openExpectations } from "./open_expectations.ts";
 import {
   attemptText,
   errorText,
@@ -102,8 +105,8 @@ function executing(annals: Annals): string {
 
 function waiting(annals: Annals, waitingFor: readonly WaitingFor<LogId>[]): string {
   const { job } = annals;
-  const waits = waitingFor.map(({ expectation, eventType, matched, required }) =>
-    `"${expectation}" (${eventType}), ${matched} of ${required}`
+  const waits = openExpectations(job).map(({ expected: { id, matcher, multiplicity }, matched }) =>
+    `"${id}" (${matcher.eventType}), ${matched} of ${requiredMatches(multiplicity)}`
   );
   if (waits.length === 0) return "is waiting, and its code will go on with what it has.";
   const ended = job.tasks.some(({ taskId, status }) =>

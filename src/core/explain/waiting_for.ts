@@ -1,8 +1,10 @@
 /** What a job still waits for, and the events that nearly were it. */
 
+import { atOnce, type Work } from "../at_once.ts";
 import type { NearMiss, WaitingFor } from "../explanation.ts";
 import type { LogId } from "../ids.ts";
 import { type ExpectedEvent, requiredMatches } from "../job_plan.ts";
+import { jsonSize } from "../json.ts";
 import { mismatchesText } from "../mismatch.ts";
 import { matchableOf } from "../projector.ts";
 import type { Annals } from "./annals.ts";
@@ -14,11 +16,22 @@ import { countText, latest, timeText, wantedText } from "./phrases.ts";
 /** More clauses than this a near miss does not list. */
 const CLAUSES_MAX = 10;
 
-/** Every event that could still move the job; see `openExpectations`. */
-export function waitingForOf(annals: Annals, evidence: Evidence): readonly WaitingFor<LogId>[] {
-  return openExpectations(annals.job).map((open) =>
-    waitingFor(annals, open, evidence.candidates.get(open.expected.id))
-  );
+/** Of very many expectations, the first so many are told. */
+export const WAITS_MAX = 200;
+
+/** Longer attributes of an event are not told again. */
+const ATTRIBUTES_LENGTH_MAX = 16_384;
+
+/** The events that could still move the job; see `openExpectations`. */
+export function* waitsOf(
+  annals: Annals,
+  evidence: Evidence,
+): Work<readonly WaitingFor<LogId>[]> {
+  const waits: WaitingFor<LogId>[] = [];
+  for (const open of openExpectations(annals.job).slice(0, WAITS_MAX)) {
+    waits.push(yield* waitingFor(annals, open, evidence.candidates.get(open.expected.id)));
+  }
+  return waits;
 }
 
 /**
@@ -26,8 +39,8 @@ export function waitingForOf(annals: Annals, evidence: Evidence): readonly Waiti
  * of them is passed over. Where these go too, the job is explained as it is here.
  */
 export function silentEvidence(annals: Annals, evidence: Evidence): readonly LogId[] {
-  return openExpectations(annals.job).flatMap((open) =>
-    Misses.of(annals, open, evidence.candidates.get(open.expected.id)).passedOver
+  return openExpectations(annals.job).slice(0, WAITS_MAX).flatMap((open) =>
+    atOnce(Misses.of(annals, open, evidence.candidates.get(open.expected.id))).passedOver
   );
 }
 
@@ -37,13 +50,13 @@ export function nearestText(waitingFor: readonly WaitingFor<LogId>[]): string | 
   return misses[0]?.statement;
 }
 
-function waitingFor(
+function* waitingFor(
   annals: Annals,
   open: OpenExpectation,
   candidates: Candidates | undefined,
-): WaitingFor<LogId> {
+): Work<WaitingFor<LogId>> {
   const { expected, matched, by } = open;
-  const misses = Misses.of(annals, open, candidates);
+  const misses = yield* Misses.of(annals, open, candidates);
   const { near } = misses;
   const remark = near.length > 0
     ? undefined
@@ -62,7 +75,8 @@ function waitingFor(
 }
 
 function nearMiss({ entry, clauses, obstacle }: Miss): NearMiss<LogId> {
-  const { attributes } = matchableOf(entry);
+  const said = matchableOf(entry).attributes;
+  const attributes = jsonSize(said) > ATTRIBUTES_LENGTH_MAX ? {} : said;
   const event = `${matchableOf(entry).eventType} came at ${timeText(entry)}`;
   const statement = obstacle === undefined
     ? `${event} and did not count: ${mismatchesText(clauses)}.`

@@ -2,8 +2,8 @@
 
 import { assertNever } from "../assert_never.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../event.ts";
-import type { Annals, Attempt, AttemptEnd } from "../explain/annals.ts";
-import { maxAttemptsOf } from "../explain/annals.ts";
+import type { Annals } from "../explain/annals.ts";
+import { type Attempt, type AttemptEnd, maxAttemptsOf } from "../explain/attempts_noted.ts";
 import type { ErrorFact } from "../framework_events.ts";
 import type { LogId, TaskId } from "../ids.ts";
 import { isTerminal, type JobState } from "../job_state.ts";

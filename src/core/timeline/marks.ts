@@ -3,6 +3,7 @@
 import type { JobEventLogEntry } from "../event.ts";
 import type { Annals } from "../explain/annals.ts";
 import type { LogId } from "../ids.ts";
+import type { JobState } from "../job_state.ts";
 import { matchableOf } from "../projector.ts";
 import type { TimeAxis } from "./time_axis.ts";
 
@@ -12,6 +13,9 @@ import type { TimeAxis } from "./time_axis.ts";
  * `recorded`: it is on record, and did nothing.
  */
 export type MarkKind = "matched" | "surplus" | "error" | "nearMiss" | "recorded";
+
+/** Of those that an event counted for, so many are named. */
+const EXPECTATIONS_MAX = 100;
 
 export interface Mark {
   readonly kind: MarkKind;
@@ -29,12 +33,12 @@ export function marksOf(
   nearMisses: readonly JobEventLogEntry[],
 ): readonly Mark[] {
   const near = new Set(nearMisses.map(({ logId }) => logId));
-  const countedFor = expectationsByEntry(annals);
+  const countedFor = expectationsByEntry(annals, annals.entries);
   // Of what Daybook itself recorded, only what did something, or was meant to.
   const ownFacts = [...annals.ownFacts.values()].flat()
     .filter(({ logId }) => annals.counted.has(logId) || near.has(logId));
   const own = [...annals.facts.values()].flat().concat(ownFacts);
-  const strangers = nearMisses.filter(({ logId }) => !annals.entries.has(logId));
+  const strangers = nearMisses.filter(({ logId }) => !annals.isOwn(logId));
   return [...own, ...strangers]
     .map((entry): Mark => {
       const expectations = countedFor.get(entry.logId) ?? [];
@@ -61,15 +65,31 @@ function kindOf(
   return near.has(logId) ? "nearMiss" : "recorded";
 }
 
-function expectationsByEntry({ job }: Annals): ReadonlyMap<LogId, readonly string[]> {
+/** @param shown Of which it is asked. */
+function expectationsByEntry(
+  { job }: Annals,
+  shown: { has(logId: LogId): boolean },
+): ReadonlyMap<LogId, readonly string[]> {
   const found = new Map<LogId, string[]>();
-  job.expected.forEach(({ by }, index) => {
-    const id = job.plan.expected[index]?.id ?? "";
+  for (const [by, ids] of idsByList(job)) {
     for (const logId of by) {
-      const ids = found.get(logId);
-      if (ids === undefined) found.set(logId, [id]);
-      else ids.push(id);
+      if (!shown.has(logId)) continue;
+      const known = found.get(logId);
+      if (known === undefined) found.set(logId, [...ids]);
+      else if (known.length < EXPECTATIONS_MAX) known.push(...ids);
     }
-  });
+  }
   return found;
+}
+
+/** Expectations with the same matches share one list of them. */
+function idsByList({ plan, expected }: JobState): ReadonlyMap<readonly LogId[], readonly string[]> {
+  const ids = new Map<readonly LogId[], string[]>();
+  expected.forEach(({ by }, index) => {
+    const sharing = ids.get(by);
+    const id = plan.expected[index]?.id ?? "";
+    if (sharing === undefined) ids.set(by, [id]);
+    else if (sharing.length < EXPECTATIONS_MAX) sharing.push(id);
+  });
+  return ids;
 }

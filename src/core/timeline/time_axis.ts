@@ -7,8 +7,8 @@
  */
 
 import type { JobEventLogEntry } from "../event.ts";
-import type { Annals, ConditionSpan } from "../explain/annals.ts";
-import { lengthMs } from "../explain/timing.ts";
+import type { Annals } from "../explain/annals.ts";
+import { type ConditionSpan, lengthMs } from "../explain/condition_spans.ts";
 import type { LogId } from "../ids.ts";
 
 interface Stretch {
@@ -77,6 +77,7 @@ export class TimeAxis {
 function stretchesOf(spans: readonly ConditionSpan[]): readonly Stretch[] {
   let beginsMs = 0;
   return spans.map((span) => {
+    beginsMs += span.passedMs ?? 0;
     const length = span.to === undefined ? Infinity : lengthMs(span.from, span.to);
     const stretch = { span, beginsMs, lengthMs: length };
     beginsMs += length;

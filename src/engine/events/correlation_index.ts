@@ -86,13 +86,13 @@ export class CorrelationIndex {
   }
 
   /** The same, with pauses; what is filed or removed counts until it is ended. */
-  search(event: MatchableEvent): ReachSearch {
+  beginSearch(event: MatchableEvent): ReachSearch {
     const search = this.searchFor(event);
     this.#searches.add(search);
     return search;
   }
 
-  end(search: ReachSearch): void {
+  endSearch(search: ReachSearch): void {
     this.#searches.delete(search);
   }
 

@@ -151,7 +151,7 @@ export class Delivery {
   /** `undefined` when its id has been recorded meanwhile. */
   async #judgeInside(arrival: Arrival, place: Place): Promise<Judged | undefined> {
     const { index, limits: { triedMax, fanOutMax }, pacer } = this.#parts;
-    const search = isSought(arrival) ? index.search(arrival.fact) : undefined;
+    const search = isSought(arrival) ? index.beginSearch(arrival.fact) : undefined;
     try {
       if (search !== undefined && search.effort > triedMax) {
         return this.#refused(arrival, { name: "triedMax", max: triedMax });
@@ -163,7 +163,7 @@ export class Delivery {
         return this.#judgeFound(arrival, this.#reachOf(arrival, search?.jobs), place);
       });
     } finally {
-      if (search !== undefined) index.end(search);
+      if (search !== undefined) index.endSearch(search);
       place.leaveUnlessKept();
     }
   }

@@ -5,21 +5,29 @@
  */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
-import type { Annals } from "../../core/explain/annals.ts";
+import { atOnce, type Work } from "../../core/at_once.ts";
+import { type Annals, outline } from "../../core/explain/annals.ts";
 import type { Candidates, Evidence } from "../../core/explain/evidence.ts";
 import { wantedCauses } from "../../core/explain/explain.ts";
 import { openExpectations } from "../../core/explain/open_expectations.ts";
+import { WAITS_MAX } from "../../core/explain/waiting_for.ts";
 import type { LogId } from "../../core/ids.ts";
+import { type JsonObject, jsonSize } from "../../core/json.ts";
 import { quotedEntry } from "../../core/quotation.ts";
-import type { PastEvents } from "../views/past_events.ts";
+import type { Passing, PastEvents } from "../views/past_events.ts";
 
 /** Events that are looked at for one expectation, and for all of them, unless that is too few. */
 const CANDIDATES_MAX = 64;
 const CANDIDATES_OF_ALL = 1_280;
 const CANDIDATES_MIN = 4;
-const EXPECTATIONS_MAX = 1_000;
-/** Events that reached the job are passed, so many for all its expectations together. */
-const PASSED_MAX = 100_000;
+/** Events that reached the job are passed, so many for one expectation. */
+const PASSED_MAX = 20_000;
+/** Longer events are not compared, and of all together no more than this. */
+const CHARACTERS_MAX = 16 * 1024 * 1024;
+/** Of what is only cited, more than this is not kept. */
+const OUTLINED_LENGTH = 16_384;
+/** Entries that are read at a time. */
+const READ_AT_ONCE = 64;
 
 /** Where entries are read. */
 export interface EntrySource {
@@ -38,18 +46,27 @@ export interface EvidenceFound extends Pick<Evidence, "causes" | "candidates"> {
 export class EvidenceSearch {
   readonly #pastEvents: PastEvents;
   readonly #source: EntrySource;
+  readonly #do: <Result>(work: Work<Result>) => Result | Promise<Result>;
 
-  constructor(pastEvents: PastEvents, source: EntrySource) {
+  /** @param paced Does work with pauses; without it, there are none. */
+  constructor(
+    pastEvents: PastEvents,
+    source: EntrySource,
+    paced: <Result>(work: Work<Result>) => Result | Promise<Result> = atOnce,
+  ) {
     this.#pastEvents = pastEvents;
     this.#source = source;
+    this.#do = paced;
   }
 
   /** Looks up what may nearly match, reads that, and what the job's entries name as their cause. */
   async run(annals: Annals): Promise<EvidenceFound> {
     const forgottenUpTo = this.#pastEvents.horizon;
-    const { wanted, limit } = this.#lookedUp(annals);
-    const events = [...new Set([...wanted.values()].flat())];
-    const strangers = await this.#strangers(annals, [...wantedCauses(annals), ...events]);
+    const { wanted, limit } = await this.#do(this.#lookUp(annals));
+    const events = [...new Set([...wanted.values()].flat())].filter((logId) =>
+      !annals.isOwn(logId)
+    );
+    const strangers = await this.#strangers(wantedCauses(annals), events);
     const claimed = await this.#claimed(events);
     const candidates = new Map(
       [...wanted].map(([id, logIds]): [string, Candidates] => [id, {
@@ -63,21 +80,15 @@ export class EvidenceSearch {
   }
 
   /** By expectation, what may nearly match: the likeliest first, and at most `limit`. */
-  #lookedUp(annals: Annals): {
-    readonly wanted: ReadonlyMap<string, readonly LogId[]>;
-    readonly limit: number;
-  } {
-    const open = openExpectations(annals.job).slice(0, EXPECTATIONS_MAX);
+  *#lookUp(annals: Annals): Work<LookedUp> {
+    const open = openExpectations(annals.job).slice(0, WAITS_MAX);
     const share = Math.floor(CANDIDATES_OF_ALL / Math.max(1, open.length));
     const limit = Math.max(CANDIDATES_MIN, Math.min(CANDIDATES_MAX, share));
-    const max = Math.floor(PASSED_MAX / Math.max(1, open.length));
-    const passing = { isPassed: this.#passedWith(annals), max };
-    const wanted = new Map(
-      open.map(({ expected: { id, matcher } }) => [
-        id,
-        this.#pastEvents.near(matcher, limit, passing),
-      ]),
-    );
+    const wanted = new Map<string, readonly LogId[]>();
+    for (const { expected: { id, matcher } } of open) {
+      wanted.set(id, this.#pastEvents.near(matcher, limit, this.#passing(annals)));
+      yield;
+    }
     return { wanted, limit };
   }
 
@@ -86,35 +97,56 @@ export class EvidenceSearch {
    * counted have the very values that are looked for. What came meanwhile came later than
    * the job as it is told.
    */
-  #passedWith({ entries }: Annals): (logId: LogId) => boolean {
-    const reached = new Set<LogId>();
-    for (const { logId, eventType, causedBy } of entries.values()) {
-      reached.add(logId);
-      if (eventType === "job.EventCorrelated" && causedBy !== undefined) reached.add(causedBy);
-    }
-    return (logId) => reached.has(logId) || logId > this.#source.headLogId;
+  #passing(annals: Annals): Passing {
+    let left = PASSED_MAX;
+    const isPassed = (logId: LogId) => {
+      const passes = annals.isOwn(logId) || annals.hasReached(logId) ||
+        logId > this.#source.headLogId;
+      return passes && left-- > 0;
+    };
+    return { isPassed, max: PASSED_MAX };
   }
 
+  /** What is only cited is kept without what may be large of it. */
   async #strangers(
-    annals: Annals,
-    wanted: readonly LogId[],
+    causes: readonly LogId[],
+    events: readonly LogId[],
   ): Promise<ReadonlyMap<LogId, JobEventLogEntry>> {
-    const entries = await this.#read(wanted.filter((logId) => !annals.entries.has(logId)));
-    return new Map(entries.map((entry) => [entry.logId, entry]));
+    const strangers = new Map<LogId, JobEventLogEntry>();
+    const compared = new Set(events);
+    let left = CHARACTERS_MAX;
+    for await (const entry of this.#read([...causes, ...events])) {
+      const size = jsonSize(entry.attributes as JsonObject);
+      if (!compared.has(entry.logId)) {
+        strangers.set(entry.logId, size > OUTLINED_LENGTH ? outline(entry) : entry);
+      } else if (size <= left) {
+        strangers.set(entry.logId, entry);
+        left -= size;
+      }
+    }
+    return strangers;
   }
 
   async #claimed(events: readonly LogId[]): Promise<ReadonlySet<LogId>> {
     const next = events.map((logId) => logId + 1);
-    const entries = await this.#read(next.filter((logId) => logId <= this.#source.headLogId));
-    return new Set(
-      entries.flatMap(({ logId, eventType, causedBy }) =>
-        eventType === "job.EventCorrelated" && causedBy === logId - 1 ? [causedBy] : []
-      ),
-    );
+    const claimed = new Set<LogId>();
+    for await (const entry of this.#read(next.filter((at) => at <= this.#source.headLogId))) {
+      const { logId, eventType, causedBy } = entry;
+      if (eventType === "job.EventCorrelated" && causedBy === logId - 1) claimed.add(causedBy);
+    }
+    return claimed;
   }
 
-  async #read(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]> {
+  async *#read(logIds: readonly LogId[]): AsyncGenerator<JobEventLogEntry> {
     const ascending = [...new Set(logIds)].toSorted((left, right) => left - right);
-    return (await this.#source.readAt(ascending)).map(quotedEntry);
+    for (let at = 0; at < ascending.length; at += READ_AT_ONCE) {
+      const page = await this.#source.readAt(ascending.slice(at, at + READ_AT_ONCE));
+      yield* page.map(quotedEntry);
+    }
   }
+}
+
+interface LookedUp {
+  readonly wanted: ReadonlyMap<string, readonly LogId[]>;
+  readonly limit: number;
 }

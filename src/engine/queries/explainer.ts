@@ -5,24 +5,24 @@
 
 import { conditionOf } from "../../core/condition.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
-import { Annals } from "../../core/explain/annals.ts";
+import type { Work } from "../../core/at_once.ts";
+import { type Annals, annalsOf, outline, unkept } from "../../core/explain/annals.ts";
+import { AnnalsGathering } from "../../core/explain/annals_gathering.ts";
 import type { Circumstances } from "../../core/explain/evidence.ts";
-import { citedIn, citing, explain } from "../../core/explain/explain.ts";
+import { citedIn, citing, explaining } from "../../core/explain/explain.ts";
 import type { Citation, Explanation } from "../../core/explanation.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { hasCode, type JobState } from "../../core/job_state.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
+import { entryPages } from "./entry_pages.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
 import { EvidenceSearch } from "./evidence_search.ts";
 import type { History } from "./history.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { PastEvents } from "../views/past_events.ts";
-import type { Clock, Urgency } from "../ports.ts";
-import { inSlices } from "./slices.ts";
+import type { Pacer, Share } from "../events/pacer.ts";
+import type { Urgency } from "../ports.ts";
 import type { WorkerQueue } from "../run/worker_queue.ts";
-
-/** Entries that are read at a time, so that other work goes on between. */
-const PAGE_SIZE = 1_000;
 
 export interface ExplainerParts {
   readonly table: JobTable;
@@ -31,7 +31,7 @@ export interface ExplainerParts {
   readonly pastEvents: PastEvents;
   readonly registry: DefinitionRegistry;
   readonly workers: WorkerQueue;
-  readonly clock: Clock;
+  readonly pacer: Pacer;
   readonly draining: () => boolean;
   readonly full: (urgency: Urgency) => boolean;
 }
@@ -61,18 +61,36 @@ export class Explainer {
   async account(jobId: JobId): Promise<Account | undefined> {
     const job = this.#parts.table.job(jobId);
     if (job === undefined) return undefined;
+    const share: Share = { spentMs: 0 };
     // The job ends with these, whatever comes meanwhile: nothing later is looked at.
-    const logIds = this.#parts.table.logIds(jobId, 0, Infinity);
+    const logIds = this.#parts.history.positions(jobId);
     const circumstances = this.#circumstances(job);
-    const search = new EvidenceSearch(this.#parts.pastEvents, {
-      headLogId: this.#parts.events.journal.head.logId,
-      readAt: (positions) => this.#read(positions),
-    });
-    const entries = await this.#read(logIds);
-    const annals = await inSlices(this.#parts.clock, Annals.gathering(entries));
+    const search = new EvidenceSearch(
+      this.#parts.pastEvents,
+      {
+        headLogId: this.#parts.events.journal.head.logId,
+        readAt: (positions) => this.#parts.history.at(positions),
+      },
+      (work) => this.#parts.pacer.all(share, work),
+    );
+    const annals = await this.#annalsOf(logIds, share);
     const { strangers, ...found } = await search.run(annals);
-    const bare = explain(annals, { ...found, circumstances });
+    const work = explaining(annals, { ...found, circumstances });
+    const bare = await this.#parts.pacer.all(share, work);
     return { explanation: await this.#cited(bare, annals, strangers), annals, strangers };
+  }
+
+  async #annalsOf(logIds: readonly LogId[], share: Share): Promise<Annals> {
+    const gathering = new AnnalsGathering();
+    for await (const page of entryPages(this.#parts.history, logIds)) {
+      await this.#parts.pacer.all(share, noting(page, gathering));
+    }
+    const noted = gathering.noted();
+    const recalled: JobEventLogEntry[] = [];
+    for await (const page of entryPages(this.#parts.history, unkept(noted))) {
+      recalled.push(...page.map(outline));
+    }
+    return annalsOf(noted, recalled);
   }
 
   #circumstances(job: JobState): Circumstances {
@@ -88,23 +106,24 @@ export class Explainer {
     return { ...common, queue: { ahead, busy: workers.busy, maxRunning: workers.max } };
   }
 
-  async #read(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]> {
-    const entries: JobEventLogEntry[] = [];
-    for (let at = 0; at < logIds.length; at += PAGE_SIZE) {
-      entries.push(...await this.#parts.history.at(logIds.slice(at, at + PAGE_SIZE)));
-    }
-    return entries;
-  }
-
   async #cited(
     explanation: Explanation<LogId>,
     annals: Annals,
     strangers: ReadonlyMap<LogId, JobEventLogEntry>,
   ): Promise<Explanation<Citation>> {
-    const locations = await this.#parts.events.journal.locate(citedIn(explanation));
+    const cited = citedIn(explanation);
+    const known = (logId: LogId) => annals.entries.get(logId) ?? strangers.get(logId);
+    const named = new Map<LogId, Named>(cited.flatMap((logId) => {
+      const entry = known(logId);
+      return entry === undefined ? [] : [[logId, entry]];
+    }));
+    const others = cited.filter((logId) => !named.has(logId));
+    for await (const page of entryPages(this.#parts.history, others)) {
+      for (const { logId, eventId, eventType } of page) named.set(logId, { eventId, eventType });
+    }
+    const locations = await this.#parts.events.journal.locate(cited);
     const citations = new Map(locations.map((location): [LogId, Citation] => {
-      const entry = annals.entries.get(location.logId) ?? strangers.get(location.logId);
-      const { eventId = "", eventType = "" } = entry ?? {};
+      const { eventId = "", eventType = "" } = named.get(location.logId) ?? {};
       return [location.logId, { ...location, eventId, eventType }];
     }));
     return citing(explanation, (logId) => {
@@ -114,6 +133,15 @@ export class Explainer {
       }
       return citation;
     });
+  }
+}
+
+type Named = Pick<JobEventLogEntry, "eventId" | "eventType">;
+
+function* noting(entries: readonly JobEventLogEntry[], gathering: AnnalsGathering): Work<void> {
+  for (const entry of entries) {
+    gathering.add(entry);
+    yield;
   }
 }
 

@@ -64,6 +64,12 @@ export const explanationAnswer = v.object({
     totalMs: milliseconds,
     since: time,
   }),
+  /** What is counted, and not told one by one; absent when all is told. */
+  summedUp: v.exactOptional(v.object({
+    entries: v.exactOptional(v.object({ count, from: position, to: position })),
+    completed: v.exactOptional(count),
+    waitingFor: v.exactOptional(count),
+  })),
 });
 
 const change = v.object({ path: text, from: anyJson, to: anyJson });

@@ -6,11 +6,12 @@ import type { Action, Citation, Explanation } from "../../core/explanation.ts";
 import { curlOf } from "../curl.ts";
 import type { Edge } from "../edge.ts";
 import { unknownJob } from "../engine_problem.ts";
+import { largeJsonResponse } from "../large_answer.ts";
 import { STATUS } from "../problem.ts";
 import { readQuery } from "../query.ts";
 import { choice, single } from "../query_parameters.ts";
 import { reachedAs } from "../reached_as.ts";
-import { jsonResponse, textResponse } from "../response.ts";
+import { textResponse } from "../response.ts";
 import { jobIdOf } from "./job_id.ts";
 
 export function addExplainRoutes(app: Hono, edge: Edge): void {
@@ -31,7 +32,7 @@ async function explainJob(c: Context, edge: Edge): Promise<Response> {
   const commandOf = (action: Action) => curlOf(action, origin, edge.needsToken);
   return format === "text"
     ? textResponse(explanationText(explanation, { commandOf }), STATUS.ok)
-    : jsonResponse(explanationView(explanation, commandOf), STATUS.ok);
+    : largeJsonResponse(explanationView(explanation, commandOf), STATUS.ok);
 }
 
 /** Text for whoever asks for it, and does not ask for JSON as well. */

@@ -7,6 +7,7 @@ import type { Edge } from "../edge.ts";
 import { valueOf } from "../engine_problem.ts";
 import { jobFeed } from "../feed.ts";
 import { jobView } from "../job_view.ts";
+import { largeJsonResponse } from "../large_answer.ts";
 import { appliedHeader, preferencesOf } from "../prefer.ts";
 import { STATUS } from "../problem.ts";
 import { readQuery, refuseQuery } from "../query.ts";
@@ -35,7 +36,7 @@ async function showJob(c: Context, edge: Edge): Promise<Response> {
   const headers = { etag: tagOf(job), ...appliedHeader({ waitSeconds, minimal: false }) };
   return known !== null && matchesTag(known, job)
     ? emptyResponse(STATUS.notModified, headers)
-    : jsonResponse(jobView(job), STATUS.ok, headers);
+    : largeJsonResponse(jobView(job), STATUS.ok, headers);
 }
 
 function tagOf(job: JobState): string {

@@ -12,11 +12,11 @@ import { documented } from "../documented.ts";
 import type { Edge } from "../edge.ts";
 import { valueOf } from "../engine_problem.ts";
 import { jobView } from "../job_view.ts";
+import { largeJsonResponse } from "../large_answer.ts";
 import { POINT_FORMS, POINT_RULE, pointOf } from "../point_text.ts";
 import { STATUS } from "../problem.ts";
 import { invalidParameter, type Query, readQuery } from "../query.ts";
 import { cursor, single, whole } from "../query_parameters.ts";
-import { jsonResponse } from "../response.ts";
 import { suppositionOf } from "../supposition_schema.ts";
 import { jobOf } from "./job_id.ts";
 
@@ -65,7 +65,7 @@ async function replay(c: Context, edge: Edge): Promise<Response> {
   const { job, steps, next } = valueOf(
     await edge.engine.replay(jobId, query.at?.point, wantedOf(query)),
   );
-  return jsonResponse({ job: jobView(job), steps, nextCursor: nextOf(next) }, STATUS.ok);
+  return largeJsonResponse({ job: jobView(job), steps, nextCursor: nextOf(next) }, STATUS.ok);
 }
 
 function wantedOf({ limit, cursor }: Query<typeof STEP_PARAMETERS>): StepsWanted {
@@ -89,7 +89,7 @@ async function diff(c: Context, edge: Edge): Promise<Response> {
     changes,
     ...(more === 0 ? {} : { more }),
   };
-  return jsonResponse(answer, STATUS.ok);
+  return largeJsonResponse(answer, STATUS.ok);
 }
 
 /** The job has no links: what they lead to is the job as it is. */
@@ -101,5 +101,5 @@ async function whatIf(c: Context, edge: Edge): Promise<Response> {
     await edge.engine.whatIf(jobId, supposition, wantedOf(query)),
   );
   const page = { steps, nextCursor: nextOf(next) };
-  return jsonResponse({ job: jobResource(job), ...page, ...answer }, STATUS.ok);
+  return largeJsonResponse({ job: jobResource(job), ...page, ...answer }, STATUS.ok);
 }

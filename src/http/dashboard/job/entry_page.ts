@@ -2,6 +2,7 @@
 
 import type { JobEventLogEntry } from "../../../core/event.ts";
 import type { LogId } from "../../../core/ids.ts";
+import type { EnginePort } from "../../engine_port.ts";
 
 export const ORDERS = ["oldest", "newest"] as const;
 export type EntryOrder = (typeof ORDERS)[number];
@@ -26,22 +27,27 @@ export interface EntryPageRequest {
 
 const PAGE_SIZE = 50;
 
-/** A page is the same entries whenever it is asked for: more only come to the last one. */
-export function entryPageOf(
-  all: readonly JobEventLogEntry[],
+/**
+ * A page is the same entries whenever it is asked for: more only come to the last one.
+ *
+ * @param logIds Of all of them, the oldest first.
+ */
+export async function readEntryPage(
+  engine: Pick<EnginePort, "entriesAt">,
+  logIds: readonly LogId[],
   { order, number, wanted }: EntryPageRequest,
-): EntryPage {
-  const count = Math.max(1, Math.ceil(all.length / PAGE_SIZE));
-  const place = all.findIndex(({ logId }) => logId === wanted);
+): Promise<EntryPage> {
+  const count = Math.max(1, Math.ceil(logIds.length / PAGE_SIZE));
+  const place = wanted === undefined ? -1 : logIds.indexOf(wanted);
   const chosen = place >= 0 ? Math.floor(place / PAGE_SIZE) + 1 : number ?? count;
   const shown = Math.min(count, chosen);
-  const entries = all.slice((shown - 1) * PAGE_SIZE, shown * PAGE_SIZE);
+  const entries = await engine.entriesAt(logIds.slice((shown - 1) * PAGE_SIZE, shown * PAGE_SIZE));
   return {
     entries: order === "oldest" ? entries : entries.toReversed(),
     order,
     number: shown,
     count,
-    total: all.length,
+    total: logIds.length,
     wanted,
   };
 }

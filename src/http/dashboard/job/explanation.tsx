@@ -1,5 +1,6 @@
 /** Why a job is as it is, in prose: what section 7 of the design calls its explanation. */
 
+import { summedUpTexts } from "../../../core/explain/explanation_text.ts";
 import { capital } from "../../../core/explain/phrases.ts";
 import { spentText } from "../../../core/explain/spent_text.ts";
 import type { Citation, NextStep } from "../../../core/explanation.ts";
@@ -46,6 +47,7 @@ export function JobExplanation({ state }: Props) {
             {explanation.next.map((step) => <Step state={state} step={step} />)}
           </ul>
           <Timing state={state} />
+          {summedUpTexts(explanation).map((text) => <p class="hint">{text}</p>)}
         </div>
       </div>
       <WaitList state={state} />
@@ -58,12 +60,13 @@ export function JobExplanation({ state }: Props) {
 }
 
 function Completed({ state }: Props) {
-  const { completed } = state.explanation;
+  const { completed, summedUp } = state.explanation;
   if (completed.length === 0) return null;
-  const hidden = completed.length - COMPLETED_MAX;
+  const total = completed.length + (summedUp?.completed ?? 0);
+  const hidden = total - COMPLETED_MAX;
   return (
     <details id="job-completed">
-      <summary>Completed so far: {completed.length}</summary>
+      <summary>Completed so far: {total}</summary>
       <ul>
         {hidden > 0 ? <li class="soft">{hidden} more before these.</li> : null}
         {completed.slice(-COMPLETED_MAX).map((item) => (

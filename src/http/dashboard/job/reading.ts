@@ -18,8 +18,6 @@ export interface JobReading {
   readonly annals: Annals;
   readonly explanation: Explanation<Citation>;
   readonly timeline: Timeline;
-  /** The job's own, oldest first. */
-  readonly entries: readonly JobEventLogEntry[];
   /** Cited, or asked for, and not the job's own. */
   readonly strangers: readonly JobEventLogEntry[];
   readonly input: ReadInput;
@@ -54,7 +52,6 @@ export async function readJob(
     annals,
     explanation,
     timeline: timelineOf(annals, { nowMs, nearMisses: nearMissesOf(account) }),
-    entries: [...annals.entries.values()],
     strangers,
     input: await readInput(edge, annals, mayUnseal),
     nowMs,
@@ -70,7 +67,7 @@ async function strangersOf(
   const cited = [...new Set(citedIn(explanation))]
     .flatMap((logId) => strangers.get(logId) ?? [])
     .slice(0, STRANGERS_MAX);
-  const isThere = wanted === undefined || annals.entries.has(wanted) ||
+  const isThere = wanted === undefined || annals.isOwn(wanted) ||
     cited.some(({ logId }) => logId === wanted);
   const asked = isThere ? [] : await engine.entries(wanted - 1, 1);
   return [...cited, ...asked.filter(({ logId }) => logId === wanted)]

@@ -12,7 +12,7 @@ import { JobAttempts } from "../job/attempts.tsx";
 import { JobControls } from "../job/controls.tsx";
 import { JobData } from "../job/data.tsx";
 import { JobEntries } from "../job/entries.tsx";
-import { entryPageOf, ORDERS } from "../job/entry_page.ts";
+import { type EntryPage, type EntryPageRequest, ORDERS, readEntryPage } from "../job/entry_page.ts";
 import { JobExpectations } from "../job/expectations.tsx";
 import { JobExplanation } from "../job/explanation.tsx";
 import { JobFailure } from "../job/failure.tsx";
@@ -49,10 +49,9 @@ async function showJob(c: Context, edge: Edge): Promise<Response> {
   const mayUnseal = viewerOf(c.req.raw).scopes.includes("operate");
   const reading = await readKnown(c, edge, { mayUnseal, wanted: entry });
   if (reading === undefined) return unknownJob(c, edge);
-  const entries = entryPageOf(reading.entries, { order, number, wanted: entry });
   return jobPage(c, edge, {
     ...stateOf(c, edge, reading),
-    page: entries,
+    page: await pageOf(edge, reading, { order, number, wanted: entry }),
     scale,
     returnTo: withoutNote(c.req.url),
     refused: undefined,
@@ -72,11 +71,19 @@ async function showRefused(c: Context, edge: Edge, refused: RefusedEvent): Promi
   const request = { order: "oldest", number: undefined, wanted: undefined } as const;
   return jobPage(c, edge, {
     ...stateOf(c, edge, reading),
-    page: entryPageOf(reading.entries, request),
+    page: await pageOf(edge, reading, request),
     scale: "steps",
     returnTo: jobPagePath(reading.job.jobId),
     refused,
   });
+}
+
+function pageOf(
+  { engine }: Edge,
+  { annals: { logIds } }: JobReading,
+  request: EntryPageRequest,
+): Promise<EntryPage> {
+  return readEntryPage(engine, logIds, request);
 }
 
 async function readKnown(
