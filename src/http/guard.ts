@@ -7,7 +7,6 @@ import type { Access, Scope } from "./access.ts";
 import type { Gauge } from "./capacity.ts";
 import { draining } from "./engine_problem.ts";
 import type { EnginePort } from "./engine_port.ts";
-import { OnePiece } from "./one_piece.ts";
 import { Problem } from "./problem.ts";
 import type { RequestSpans } from "./request_trace.ts";
 import { type RouteScope, scopeOf } from "./route_scopes.ts";
@@ -43,12 +42,10 @@ export class Guard {
   readonly #options: GuardOptions;
   /** `undefined` when all are served. */
   readonly #hosts: ReadonlySet<string> | undefined;
-  readonly #onePiece: OnePiece;
 
   constructor(options: GuardOptions) {
     const { allowedHosts } = options;
     this.#options = options;
-    this.#onePiece = new OnePiece(options.clock);
     this.#hosts = allowedHosts === "any"
       ? undefined
       : new Set([...LOOPBACK_HOSTS, ...allowedHosts.map(hostOf)]);
@@ -69,7 +66,7 @@ export class Guard {
       requests.requireRoom();
       requests.opened();
       try {
-        return this.#onePiece.widened(await handler(c, next));
+        return await handler(c, next);
       } finally {
         requests.closed();
       }

@@ -34,7 +34,8 @@ function isUnsafe(text: string): boolean {
 Deno.test("numbers: those are refused that would not be recorded as they were sent, and no others", () => {
   let [refused, taken] = [0, 0];
   fc.assert(
-    fc.property(token, fc.string(), token, (number, text, other) => {
+    // A key that comes twice is another matter.
+    fc.property(token, fc.string({ minLength: 2 }), token, (number, text, other) => {
       const document = `{"a":[1,${number}],${
         JSON.stringify(text)
       }: "${number}\\"${other}","b":{"c":${other}}}`;
