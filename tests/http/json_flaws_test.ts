@@ -34,11 +34,10 @@ function isUnsafe(text: string): boolean {
 Deno.test("numbers: those are refused that would not be recorded as they were sent, and no others", () => {
   let [refused, taken] = [0, 0];
   fc.assert(
-    // A key that comes twice is another matter.
-    fc.property(token, fc.string({ minLength: 2 }), token, (number, text, other) => {
+    fc.property(token, fc.string(), token, (number, text, other) => {
       const document = `{"a":[1,${number}],${
-        JSON.stringify(text)
-      }: "${number}\\"${other}","b":{"c":${other}}}`;
+        // A forbidden key, or one that comes twice, is another matter.
+        JSON.stringify(`key ${text}`)}: "${number}\\"${other}","b":{"c":${other}}}`;
       const { count } = flawsOf(JSON.parse(withMarks(document)));
       const unsafe = [number, other].filter(isUnsafe).length;
       assert.equal(count, unsafe, document);
