@@ -46,12 +46,51 @@ const kind = v.picklist(
   'must be "TaskCompletion", "DomainFact" or "ExternalSignal"',
 );
 
-const correlation = v.pipe(
-  correlationField,
-  v.check(
-    (one) => correlationSize(one) <= CORRELATION_SIZE_MAX,
-    `must have at most ${CORRELATION_SIZE_MAX} values and predicates`,
+const CORRELATION_SIZE_RULE = `must have at most ${CORRELATION_SIZE_MAX} values and predicates`;
+const PLAN_SIZE_RULE =
+  `must have at most ${PLAN_SIZE_MAX} values and predicates in all its correlations`;
+
+/** Each value and predicate takes no more values of JSON than this; of a plan, with the rest. */
+const VALUES_EACH = 4;
+
+/** What is far too large is not judged value by value: that would take long. */
+function unlessHuge<Output>(
+  schema: v.GenericSchema<unknown, Output>,
+  sizeMax: number,
+  rule: string,
+): v.GenericSchema<unknown, Output> {
+  const huge: v.GenericSchema<unknown, Output> = v.custom<Output>(() => false, rule);
+  return v.lazy((value) => valuesLeft(value, sizeMax * VALUES_EACH) < 0 ? huge : schema);
+}
+
+/**
+ * How many more values of JSON there might be; looks at no more than there may be. A correlation
+ * that is huge by itself is told there, and counts as one.
+ */
+function valuesLeft(value: unknown, room: number): number {
+  let left = room - 1;
+  if (typeof value !== "object" || value === null) return left;
+  for (const [name, member] of Object.entries(value)) {
+    if (left < 0) break;
+    const taken = name === "correlation" ? takenBy(member) : undefined;
+    left = taken === undefined ? valuesLeft(member, left) : left - taken;
+  }
+  return left;
+}
+
+function takenBy(correlation: unknown): number {
+  const room = CORRELATION_SIZE_MAX * VALUES_EACH;
+  const left = valuesLeft(correlation, room);
+  return left < 0 ? 1 : room - left;
+}
+
+const correlation = unlessHuge(
+  v.pipe(
+    correlationField,
+    v.check((one) => correlationSize(one) <= CORRELATION_SIZE_MAX, CORRELATION_SIZE_RULE),
   ),
+  CORRELATION_SIZE_MAX,
+  CORRELATION_SIZE_RULE,
 );
 
 const expectation = strictObject({
@@ -76,7 +115,8 @@ const policy = strictObject({
   onCompensated: v.exactOptional(v.picklist(["Done", "Failed"], 'must be "Done" or "Failed"')),
 });
 
-const plan = strictObject({
+/** What a plan may be, whatever its size. */
+export const planObject = strictObject({
   expected: v.pipe(
     v.array(expectation),
     v.maxLength(EXPECTATIONS_MAX, `must have at most ${EXPECTATIONS_MAX} entries`),
@@ -84,19 +124,20 @@ const plan = strictObject({
   policy: v.exactOptional(policy),
 });
 
-export const planField = v.pipe(
-  plan,
-  v.check(
-    (one) => planSize(one) <= PLAN_SIZE_MAX,
-    `must have at most ${PLAN_SIZE_MAX} values and predicates in all its correlations`,
+export const planField = unlessHuge(
+  v.pipe(
+    planObject,
+    v.check((one) => planSize(one) <= PLAN_SIZE_MAX, PLAN_SIZE_RULE),
+    v.check(
+      (one) => wantedBy(one) <= MATCHES_MAX,
+      `must want at most ${MATCHES_MAX} events, all its expectations together`,
+    ),
   ),
-  v.check(
-    (one) => wantedBy(one) <= MATCHES_MAX,
-    `must want at most ${MATCHES_MAX} events, all its expectations together`,
-  ),
+  PLAN_SIZE_MAX,
+  PLAN_SIZE_RULE,
 );
 
-function planSize({ expected, policy = {} }: v.InferOutput<typeof plan>): number {
+function planSize({ expected, policy = {} }: v.InferOutput<typeof planObject>): number {
   const { errors = [], compensation } = policy;
   const ends = compensation === undefined ? [] : [compensation.succeeded, compensation.failed];
   const all = [...expected, ...errors, ...ends];
@@ -104,7 +145,7 @@ function planSize({ expected, policy = {} }: v.InferOutput<typeof plan>): number
 }
 
 /** What is wrong with a single expectation is told there, and only there. */
-function wantedBy({ expected }: v.InferOutput<typeof plan>): number {
+function wantedBy({ expected }: v.InferOutput<typeof planObject>): number {
   return expected.reduce((sum, { multiplicity = "ExactlyOnce" }) => {
     return sum + Math.min(TIMES_MAX, requiredMatches(multiplicity));
   }, 0);

@@ -13,7 +13,7 @@ import { problemAnswer } from "../answers/problem.ts";
 import { correlationForms } from "../correlation_schema.ts";
 import { incomingEvent } from "../event_schema.ts";
 import { jobIdField } from "../fields.ts";
-import { planField } from "../plan_schema.ts";
+import { planObject } from "../plan_schema.ts";
 import { PROBLEM_KINDS, problemFacts, type ProblemKind, problemType } from "../problem.ts";
 import type { Parameter } from "../query_parameters.ts";
 import { scopeOf } from "../route_scopes.ts";
@@ -36,7 +36,7 @@ const NAMED: NamedSchemas = {
   StreamedEntry: streamedEntryAnswer,
   Explanation: explanationAnswer,
   Problem: problemAnswer,
-  Plan: withinLazy(planField.pipe[0]),
+  Plan: withinLazy(planObject),
   Correlation: correlationForms,
   Event: withinLazy(incomingEvent),
 };
