@@ -8,6 +8,9 @@ import type { ErrorFact, FailureKind, JobCreatedAttributes } from "./framework_e
 import type { JobId, LogId, TaskId } from "./ids.ts";
 import type { JsonValue } from "./json.ts";
 
+/** A job may have no more tasks than these: its state and its answers hold each of them. */
+export const TASKS_MAX = 10_000;
+
 export interface Progress {
   readonly done: number;
   readonly total?: number;

@@ -197,6 +197,8 @@ export interface JobRange {
 
 export interface ListQuery extends JobFilter, JobRange {
   readonly limit: number;
+  /** Fewer than `limit`, once those that were found take about so many; no limit, when absent. */
+  readonly charactersMax?: number;
   /** From the oldest of the range on; absent, from the newest back. */
   readonly oldestFirst?: boolean;
 }

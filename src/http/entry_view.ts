@@ -2,12 +2,17 @@
 
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
+import { type JsonObject, jsonSize } from "../core/json.ts";
 import { cursorOf, type CursorScope } from "./cursor.ts";
 import { type EntryFilter, type Feed, passes } from "./feed.ts";
+import { PAGE_CHARACTERS_MAX } from "./large_answer.ts";
 
 /** Reads for one page, so that a rare match does not read everything. */
-const READS_PER_PAGE_MAX = 50;
-const READ_AT_ONCE_MIN = 200;
+const READS_PER_PAGE_MAX = 160;
+/** So few that the largest entries take no more memory than a few requests do. */
+const READ_AT_ONCE = 64;
+/** Of an entry, beside its attributes. */
+const ENTRY_CHARACTERS = 400;
 
 export interface EntryPage {
   readonly entries: readonly JobEventLogEntry[];
@@ -23,16 +28,19 @@ export interface PageRequest {
   readonly scope: CursorScope;
 }
 
-/** The next entries that pass, at most `limit`. */
+/** The next entries that pass, at most `limit`; fewer when they are very large. */
 export async function entryPage(request: PageRequest): Promise<EntryPage> {
   const { feed, filter, limit, scope } = request;
   const entries: JobEventLogEntry[] = [];
   let position = request.after;
+  let characters = 0;
   for (let reads = 0; reads < READS_PER_PAGE_MAX; reads++) {
-    const scan = await feed.read(position, Math.max(limit, READ_AT_ONCE_MIN));
+    const scan = await feed.read(position, READ_AT_ONCE);
     for (const entry of scan.entries) {
-      if (passes(entry, filter)) entries.push(entry);
-      if (entries.length < limit) continue;
+      if (!passes(entry, filter)) continue;
+      entries.push(entry);
+      characters += ENTRY_CHARACTERS + jsonSize(entry.attributes as JsonObject);
+      if (entries.length < limit && characters < PAGE_CHARACTERS_MAX) continue;
       const isLast = scan.caughtUp && entry === scan.entries.at(-1);
       return { entries, nextCursor: isLast ? null : cursorOf(scope, entry.logId) };
     }

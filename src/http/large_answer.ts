@@ -5,6 +5,8 @@
 
 import { jsonResponse, NO_STORE_HEADERS } from "./response.ts";
 
+/** A page of a list ends once it has about so many. */
+export const PAGE_CHARACTERS_MAX = 4 * 1024 * 1024;
 /** What is smaller is answered at once, and with its length. */
 const SMALL_CHARACTERS = 256 * 1024;
 /** What is made between two turns of others. */

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { chunksOf, largeJsonResponse } from "../../src/http/large_answer.ts";
+import { createPlan, jsonOf, startApp, type TestApp } from "../support/http_app.ts";
 
 Deno.test("large answer: its text is what JSON.stringify gives", () => {
   fc.assert(fc.property(fc.jsonValue({ maxDepth: 5 }), fc.nat(30), (value, copies) => {
@@ -45,4 +46,71 @@ Deno.test("large answer: nothing is made of what nobody reads", async () => {
   await reader?.read();
   assert.ok(made < 50, `${made} items were made`);
   await reader?.cancel();
+});
+
+interface Listed {
+  readonly jobs: readonly { readonly jobId: string }[];
+  readonly entries: readonly { readonly logId: number }[];
+  readonly nextCursor: string | null;
+}
+
+/** All pages of a list, and the characters of the longest. */
+async function pagesOf(app: TestApp, path: string): Promise<{ pages: Listed[]; longest: number }> {
+  const pages: Listed[] = [];
+  let longest = 0;
+  for (let next: string | null = ""; next !== null;) {
+    const cursor = next === "" ? "" : `&cursor=${next}`;
+    const text = await (await app.get(path + cursor)).text();
+    longest = Math.max(longest, text.length);
+    pages.push(JSON.parse(text));
+    next = pages.at(-1)?.nextCursor ?? null;
+  }
+  return { pages, longest };
+}
+
+Deno.test("GET /jobs: a page of very large jobs has fewer of them, and the next goes on", async () => {
+  const app = await startApp();
+  const expected = Array.from({ length: 1_000 }, (_, n) => ({ id: `e${n}`, eventType: "a.B" }));
+  for (let job = 0; job < 60; job++) await createPlan(app, { plan: { expected } });
+  const { pages, longest } = await pagesOf(app, "/jobs?limit=500");
+  const ids = pages.flatMap(({ jobs }) => jobs.map(({ jobId }) => jobId));
+  assert.equal(new Set(ids).size, 60);
+  assert.ok(
+    pages.length > 1 && longest < 6_000_000,
+    `${pages.length} pages, ${longest} characters`,
+  );
+});
+
+Deno.test("GET /events: a page of very large entries has fewer of them, and the next goes on", async () => {
+  const app = await startApp();
+  const attributes = { text: "x".repeat(500_000) };
+  for (let event = 0; event < 30; event++) {
+    await jsonOf(await app.post("/events", { eventType: "a.B", attributes }), 200);
+  }
+  const { pages, longest } = await pagesOf(app, "/events?limit=1000&eventType=a.B");
+  const logIds = pages.flatMap(({ entries }) => entries.map(({ logId }) => logId));
+  assert.equal(new Set(logIds).size, 30);
+  assert.ok(
+    pages.length >= 3 && longest < 6_000_000,
+    `${pages.length} pages, ${longest} characters`,
+  );
+});
+
+Deno.test("GET /jobs/:id: very many tasks and matches go out in chunks", async () => {
+  const app = await startApp();
+  const expected = Array.from({ length: 500 }, (_, n) => ({
+    id: `e${n}`,
+    eventType: "a.B",
+    multiplicity: { times: 1_000 },
+  }));
+  const { jobId } = await createPlan(app, { plan: { expected } });
+  const events = Array.from({ length: 500 }, () => ({ eventType: "a.B" }));
+  await jsonOf(await app.post("/events", events), 200);
+  const response = await app.get(`/jobs/${jobId}`);
+  assert.ok(response.headers.get("etag"));
+  let chunks = 0;
+  for await (const chunk of response.clone().body ?? []) chunks += chunk.length > 0 ? 1 : 0;
+  assert.ok(chunks > 10, `${chunks} chunks`);
+  const job = await jsonOf(response, 200);
+  assert.deepEqual(job.expected.map(({ matched }) => matched), Array(500).fill(500));
 });

@@ -4,6 +4,7 @@ import type { Condition } from "../../core/condition.ts";
 import type { ErrorFingerprint } from "../../core/error_fingerprint.ts";
 import { recordedFailure } from "../../core/job_resource.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
+import { shownSize } from "../../core/shown_size.ts";
 import type { Failure, JobState } from "../../core/job_state.ts";
 import type { JobScan } from "./job_scan.ts";
 import type { JobTable } from "../writer/job_table.ts";
@@ -35,13 +36,16 @@ export class JobLists {
     this.#workers = workers;
   }
 
-  page({ limit, ...query }: ListQuery): ListPage {
+  page({ limit, charactersMax = Infinity, ...query }: ListQuery): ListPage {
     const scan = this.#table.scan(query, query);
     const jobs: JobState[] = [];
+    let characters = 0;
     for (const { job } of scan) {
       const last = jobs.at(-1);
-      if (jobs.length === limit && last !== undefined) return { jobs, next: last.firstLogId };
+      const isFull = jobs.length === limit || characters > charactersMax;
+      if (isFull && last !== undefined) return { jobs, next: last.firstLogId };
       jobs.push(job);
+      if (charactersMax < Infinity) characters += shownSize(job, charactersMax);
     }
     return scan.reach === undefined ? { jobs } : { jobs, next: scan.reach.next, ...searched(scan) };
   }

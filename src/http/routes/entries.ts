@@ -3,11 +3,12 @@
 import type { CursorScope } from "../cursor.ts";
 import type { Edge } from "../edge.ts";
 import { entryLines, entryPage, type PageRequest } from "../entry_view.ts";
+import { largeJsonResponse } from "../large_answer.ts";
 import { permitOf } from "../permit.ts";
 import { STATUS } from "../problem.ts";
 import type { Query } from "../query.ts";
 import { cursor, single, whole } from "../query_parameters.ts";
-import { jsonResponse, streamResponse } from "../response.ts";
+import { streamResponse } from "../response.ts";
 import { generatedBody } from "../stream/generated.ts";
 
 const LIMIT_DEFAULT = 100;
@@ -19,7 +20,8 @@ export function entryPageParameters(scope: CursorScope) {
   return {
     limit: single(
       whole(1, LIMIT_MAX),
-      `Entries on a page, ${LIMIT_DEFAULT} unless it is given; NDJSON has all of them then.`,
+      `Entries on a page, ${LIMIT_DEFAULT} unless it is given, and fewer when they are very ` +
+        "large; NDJSON has all of them unless it is given.",
     ),
     cursor: single(cursor(scope), "The nextCursor of the page before."),
   };
@@ -38,7 +40,7 @@ export async function answerEntries(
   const { limit } = query;
   if (request.headers.get("accept")?.includes(NDJSON) !== true) {
     const page = await entryPage({ ...source, after, limit: limit ?? LIMIT_DEFAULT });
-    return jsonResponse(page, STATUS.ok);
+    return largeJsonResponse(page, STATUS.ok);
   }
   edge.outlets.requireRoom();
   const lines = { ...source, after, upTo: edge.engine.headLogId, limit: limit ?? Infinity };

@@ -9,6 +9,7 @@ import { cursorOf } from "../cursor.ts";
 import { documented } from "../documented.ts";
 import type { Edge } from "../edge.ts";
 import { jobView } from "../job_view.ts";
+import { largeJsonResponse, PAGE_CHARACTERS_MAX } from "../large_answer.ts";
 import { STATUS } from "../problem.ts";
 import { type Query, readQuery } from "../query.ts";
 import {
@@ -22,7 +23,6 @@ import {
   time,
   whole,
 } from "../query_parameters.ts";
-import { jsonResponse } from "../response.ts";
 
 export function addListRoute(app: Hono, edge: Edge): void {
   app.get("/jobs", (c) => listJobs(c, edge));
@@ -66,7 +66,10 @@ export const FILTER_PARAMETERS = {
 
 export const LIST_PARAMETERS = {
   ...FILTER_PARAMETERS,
-  limit: single(whole(1, LIMIT_MAX, LIMIT_DEFAULT), "Jobs on one page."),
+  limit: single(
+    whole(1, LIMIT_MAX, LIMIT_DEFAULT),
+    "Jobs on one page; fewer when they are very large.",
+  ),
   cursor: single(cursor("jobs"), "The nextCursor of the page before."),
 };
 
@@ -74,12 +77,13 @@ function listJobs(c: Context, edge: Edge): Response {
   const query = listQueryOf(readQuery(c.req.raw, LIST_PARAMETERS));
   const { jobs, next, searched } = edge.engine.list(query);
   const nextCursor = next === undefined ? null : cursorOf("jobs", next);
-  return jsonResponse({ jobs: jobs.map(jobView), nextCursor, searched }, STATUS.ok);
+  return largeJsonResponse({ jobs: jobs.map(jobView), nextCursor, searched }, STATUS.ok);
 }
 
 function listQueryOf(query: Query<typeof LIST_PARAMETERS>): ListQuery {
   const range = present({ before: query.cursor });
-  return { limit: query.limit ?? LIMIT_DEFAULT, ...range, ...jobFilterOf(query) };
+  const limit = query.limit ?? LIMIT_DEFAULT;
+  return { limit, charactersMax: PAGE_CHARACTERS_MAX, ...range, ...jobFilterOf(query) };
 }
 
 /** Which jobs a list, a page or an action is about. */
