@@ -1,6 +1,6 @@
 /** In a few words: what a job does right now, what it waits for, or why it failed. */
 
-import { type Condition, isSatisfied } from "../../../core/condition.ts";
+import type { Condition } from "../../../core/condition.ts";
 import { MAIN_TASK } from "../../../core/ids.ts";
 import { MAIN_EXPECTATION_ID, requiredMatches } from "../../../core/job_plan.ts";
 import { recordedFailure } from "../../../core/job_resource.ts";
@@ -61,8 +61,9 @@ function aheadText(ahead: number | undefined): string {
 
 /** `main` is what runs the others. */
 function isRunning(task: TaskState, _index: number, tasks: readonly TaskState[]): boolean {
-  const others = tasks.some(({ status, taskId }) => status === "running" && taskId !== MAIN_TASK);
-  return task.status === "running" && (task.taskId !== MAIN_TASK || !others);
+  if (task.status !== "running") return false;
+  return task.taskId !== MAIN_TASK ||
+    !tasks.some(({ status, taskId }) => status === "running" && taskId !== MAIN_TASK);
 }
 
 function runningText({ taskId, progress }: TaskState): string {
@@ -74,11 +75,11 @@ function runningText({ taskId, progress }: TaskState): string {
 
 /** `waits for shipped, 0 of 1, and 2 more`. */
 function waitingText(job: JobState): string {
-  const open = job.plan.expected.flatMap(({ id, multiplicity }, index) =>
-    id === MAIN_EXPECTATION_ID || isSatisfied(job, id)
-      ? []
-      : [`${id}, ${job.expected[index]?.matched ?? 0} of ${requiredMatches(multiplicity)}`]
-  );
+  const open = job.plan.expected.flatMap(({ id, multiplicity }, index) => {
+    const [matched, required] = [job.expected[index]?.matched ?? 0, requiredMatches(multiplicity)];
+    const isOpen = id !== MAIN_EXPECTATION_ID && matched < required;
+    return isOpen ? [`${id}, ${matched} of ${required}`] : [];
+  });
   const [first] = open;
   if (first === undefined) return "";
   return `waits for ${first}${open.length === 1 ? "" : `, and ${open.length - 1} more`}`;
@@ -122,8 +123,11 @@ function errorText({ name, message }: { readonly name: string; readonly message:
 
 /** `1 of 3` expectations, else the attempt of a task that needed several. */
 export function progressText(job: JobState): string {
-  const expected = job.plan.expected.filter(({ id }) => id !== MAIN_EXPECTATION_ID);
-  const satisfied = expected.filter(({ id }) => isSatisfied(job, id)).length;
+  const expected = job.plan.expected.flatMap(({ id, multiplicity }, index) => {
+    const isMet = (job.expected[index]?.matched ?? 0) >= requiredMatches(multiplicity);
+    return id === MAIN_EXPECTATION_ID ? [] : [isMet];
+  });
+  const satisfied = expected.filter((isMet) => isMet).length;
   if (expected.length > 0) return `${satisfied} of ${expected.length}`;
   const attempts = Math.max(0, ...job.tasks.map((task) => task.attempts));
   return attempts > 1 ? `attempt ${attempts}` : "";
