@@ -6,7 +6,7 @@ import { eventType } from "../../src/core/event_type.ts";
 import { eventId, jobId } from "../../src/core/ids.ts";
 import { DEFAULT_POLICY, type JobPlan } from "../../src/core/job_plan.ts";
 import type { JsonObject } from "../../src/core/json.ts";
-import type { EngineLimits } from "../../src/engine/writer/intake.ts";
+import { type EngineLimits, OverCapacityError } from "../../src/engine/writer/intake.ts";
 import type { CreateRequest, IncomingEvent, Receipt } from "../../src/engine/requests.ts";
 import { Harness } from "../support/engine_harness.ts";
 import { FakeClock } from "../support/fake_clock.ts";
@@ -165,6 +165,27 @@ Deno.test("request: while the disk stands still, only so much of it is on its wa
   assert.equal(matchedOf(daybook, 7), 100);
   assert.equal(daybook.job(jobId("job-7")).state, "Done");
   daybook.assertSound();
+});
+
+Deno.test("requests: no more of them wait than are held in memory, and then they are taken again", async () => {
+  const daybook = await waiting({ jobs: 100, limits: { pendingBytesMax: 1_000_000 } });
+  daybook.journal.hold();
+  const text = "x".repeat(400);
+  const requests = Array.from({ length: 20 }, (_, request) =>
+    daybook.engine.deliver(
+      Array.from({ length: 200 }, (_, n) => eventOf(`event-${request}-${n}`, { text })),
+    ));
+  const settled = Promise.allSettled(requests);
+  await daybook.clock.settle(50);
+  daybook.journal.release();
+
+  const refused = (await settled).filter(({ status }) => status === "rejected");
+  assert.equal(refused.length, 12);
+  for (const { reason } of refused as readonly PromiseRejectedResult[]) {
+    assert.ok(reason instanceof OverCapacityError && reason.limit === "pendingBytesMax");
+  }
+  const [again] = await daybook.engine.deliver([eventOf("again", { text })]);
+  assert.notEqual(again?.disposition, "rejected");
 });
 
 Deno.test("request: what others send meanwhile does not wait for the rest of it", async () => {

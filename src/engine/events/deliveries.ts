@@ -1,16 +1,24 @@
 /** Events from outside: each recorded once, matched to jobs, and answered with a receipt. */
 
+import { jsonSize } from "../../core/json.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import { Delivery, type DeliveryParts, type Known, type Starters } from "./delivery.ts";
 import type { IncomingEvent, Receipt } from "../requests.ts";
+import { type EngineLimits, OverCapacityError } from "../writer/intake.ts";
 
 interface DeliveriesParts extends DeliveryParts {
   readonly registry: DefinitionRegistry;
+  readonly limits: EngineLimits;
 }
+
+/** About what an event takes beside its attributes. */
+const EVENT_CHARACTERS = 200;
 
 export class Deliveries {
   readonly #parts: DeliveriesParts;
+  /** Of all events whose requests are not answered. */
+  #characters = 0;
 
   constructor(parts: DeliveriesParts) {
     this.#parts = parts;
@@ -34,7 +42,21 @@ export class Deliveries {
     // What came before adds nothing, and is answered whatever the limits say.
     const jobs = [...starters.values()].reduce((sum, { length }) => sum + length, 0);
     this.#parts.intake.requireRoom({ jobs, starts: jobs });
-    return await new Delivery(this.#parts, known, starters).run(events);
+    const characters = events.reduce((sum, event) => sum + charactersOf(event), 0);
+    this.#requireRoom(characters);
+    this.#characters += characters;
+    try {
+      return await new Delivery(this.#parts, known, starters).run(events);
+    } finally {
+      this.#characters -= characters;
+    }
+  }
+
+  /** What waits for its turn is held as what waits for the disk is; one request may be more. */
+  #requireRoom(characters: number): void {
+    const { pendingBytesMax } = this.#parts.limits;
+    if (this.#characters === 0 || this.#characters + characters <= pendingBytesMax) return;
+    throw new OverCapacityError("pendingBytesMax", pendingBytesMax);
   }
 
   #startersOf(events: readonly IncomingEvent[]): Starters {
@@ -56,4 +78,8 @@ export class Deliveries {
     }
     return found;
   }
+}
+
+function charactersOf({ attributes }: IncomingEvent): number {
+  return EVENT_CHARACTERS + jsonSize(attributes);
 }
