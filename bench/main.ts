@@ -1,9 +1,10 @@
 /**
  * `deno task bench` prints the table of issue 10's targets; with names, only what has them:
- * rows of the table, or other benchmarks.
+ * rows of the table, other benchmarks, or `profile`.
  */
 
 import type { Result } from "./fixtures.ts";
+import { printProfile } from "./profile/profile.ts";
 import { printTargets, TARGETS } from "./targets/targets.ts";
 
 /**
@@ -26,7 +27,7 @@ function print({ name, figure, ratio, target }: Result): void {
   console.log(`  ratio ${ratio.toFixed(2)}${verdict}`);
 }
 
-const known = [...Object.keys(TARGETS), ...Object.keys(OTHERS)];
+const known = [...Object.keys(TARGETS), ...Object.keys(OTHERS), "profile"];
 const unknown = Deno.args.filter((name) => !known.includes(name));
 if (unknown.length > 0) {
   console.error(`Cannot run ${unknown.join(", ")}: there are ${known.join(", ")}`);
@@ -37,5 +38,6 @@ const rows = Object.keys(TARGETS).filter((name) =>
 );
 if (rows.length > 0) await printTargets(rows);
 for (const name of Deno.args) {
+  if (name === "profile") await printProfile();
   for (const result of await OTHERS[name]?.() ?? []) print(result);
 }
