@@ -5,14 +5,16 @@ import type { JournalConsumer, StampedEvent } from "../src/engine/ports.ts";
 import { DenoFileSystem } from "../src/journal/deno_file_system.ts";
 import { FileJournal } from "../src/journal/file_journal.ts";
 import { systemClock, systemRandom } from "../src/system.ts";
-import { paired, PAYLOAD, perSecond, type Result, withFolder } from "./fixtures.ts";
+import { paired, perSecond } from "./figures.ts";
+import { PAYLOAD, type Result } from "./fixtures.ts";
+import { withFolder } from "./folder.ts";
 
 const APPENDERS = 64;
 const EACH = 500;
 const ROUNDS = 5;
 
 /** A consumer that does nothing, so that only the journal is measured. */
-export const IDLE_CONSUMER: JournalConsumer = {
+const IDLE_CONSUMER: JournalConsumer = {
   restore: () => true,
   replay: () => {},
   durable: () => {},
@@ -24,7 +26,7 @@ export const IDLE_CONSUMER: JournalConsumer = {
   },
 };
 
-export function sampleEvent(number: number): StampedEvent {
+function sampleEvent(number: number): StampedEvent {
   const now = "2026-01-01T00:00:00.000Z";
   return {
     stratum: "domain",

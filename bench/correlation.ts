@@ -5,7 +5,9 @@ import type { JobId } from "../src/core/ids.ts";
 import { DEFAULT_POLICY, type JobPlan } from "../src/core/job_plan.ts";
 import type { Daybook } from "../src/daybook.ts";
 import { CorrelationIndex } from "../src/engine/events/correlation_index.ts";
-import { median, openDaybook, paired, perSecond, type Result, withFolder } from "./fixtures.ts";
+import { median, paired, perSecond } from "./figures.ts";
+import { openDaybook, type Result } from "./fixtures.ts";
+import { withFolder } from "./folder.ts";
 
 const SHIPPED = eventType("ec.shipment.ShipmentCompleted");
 const FEW = 100;

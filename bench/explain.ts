@@ -7,7 +7,9 @@ import { type EventType, eventType } from "../src/core/event_type.ts";
 import type { JobId } from "../src/core/ids.ts";
 import { DEFAULT_POLICY, type ExpectedEvent } from "../src/core/job_plan.ts";
 import type { Daybook } from "../src/daybook.ts";
-import { openDaybook, paired, type Result, withFolder } from "./fixtures.ts";
+import { paired } from "./figures.ts";
+import { openDaybook, type Result } from "./fixtures.ts";
+import { withFolder } from "./folder.ts";
 
 const JOB = "job" as JobId;
 const MINE = eventType("bench.Mine");

@@ -6,7 +6,9 @@
 import type { Browser, Page } from "playwright-core";
 import type { Daybook } from "../src/daybook.ts";
 import { DESKTOP, inContext, withBrowser } from "../tests/support/chromium.ts";
-import { openDaybook, paired, PAYLOAD, type Result, withFolder } from "./fixtures.ts";
+import { paired } from "./figures.ts";
+import { openDaybook, PAYLOAD, type Result } from "./fixtures.ts";
+import { withFolder } from "./folder.ts";
 
 const JOBS = 10_000;
 const SUBMITTED_AT_A_TIME = 100;

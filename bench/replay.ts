@@ -1,6 +1,8 @@
 /** A cold start of the whole engine, against bare `JSON.parse` of the same lines. */
 
-import { openDaybook, paired, PAYLOAD, type Result, withFolder } from "./fixtures.ts";
+import { paired } from "./figures.ts";
+import { openDaybook, PAYLOAD, type Result } from "./fixtures.ts";
+import { withFolder } from "./folder.ts";
 
 const JOBS = 20_000;
 const IN_FLIGHT = 64;

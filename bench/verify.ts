@@ -2,7 +2,9 @@
 
 import type { EventType } from "../src/core/event_type.ts";
 import { DEFAULT_POLICY, type JobPlan } from "../src/core/job_plan.ts";
-import { openDaybook, paired, PAYLOAD, type Result, withFolder } from "./fixtures.ts";
+import { paired } from "./figures.ts";
+import { openDaybook, PAYLOAD, type Result } from "./fixtures.ts";
+import { withFolder } from "./folder.ts";
 
 const CODE_JOBS = 60_000;
 const PLAN_JOBS = 110_000;

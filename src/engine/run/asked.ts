@@ -2,6 +2,7 @@
 
 import { MAIN_TASK, taskId as checkedTaskId } from "../../core/ids.ts";
 import type { JobId, TaskId } from "../../core/ids.ts";
+import { TASKS_MAX } from "../../core/job_state.ts";
 import { DEFAULT_RETRY, type RetryPolicy, retryPolicyFlaw } from "../../core/retry_policy.ts";
 import type { FactEvent, JobContext, TaskContext, TaskOptions } from "../definition.ts";
 
@@ -102,6 +103,12 @@ export class Asked implements JobContext<string> {
     }
     if (this.tasks.has(taskId)) {
       throw new TypeError(`Cannot run task ${text}: this job has asked for it before`);
+    }
+    if (this.tasks.size >= TASKS_MAX) {
+      throw new TypeError(
+        `Cannot run task ${text}: this job has asked for ${TASKS_MAX} tasks, and a job may have ` +
+          "no more; let one task do more, or start further jobs",
+      );
     }
     return taskId;
   }

@@ -1,0 +1,64 @@
+/** Medians and ratios: machines are shared and noisy, so nothing is measured only once. */
+
+export function median(numbers: readonly number[]): number {
+  const sorted = numbers.toSorted((left, right) => left - right);
+  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
+}
+
+/** The value below which this share of the numbers is. */
+export function quantile(numbers: readonly number[], share: number): number {
+  const sorted = numbers.toSorted((left, right) => left - right);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
+}
+
+export function perSecond(count: number, milliseconds: number): number {
+  return Math.round(count / (milliseconds / 1_000));
+}
+
+/**
+ * Measures several times, one round after the other; a round holds all that is compared.
+ *
+ * @param secondsMax After this time no further round is begun.
+ */
+export async function inRounds<Round>(
+  count: number,
+  measure: () => Promise<Round>,
+  secondsMax = Infinity,
+): Promise<readonly Round[]> {
+  const rounds: Round[] = [];
+  const end = performance.now() + secondsMax * 1_000;
+  while (rounds.length < count && (rounds.length === 0 || performance.now() < end)) {
+    rounds.push(await measure());
+  }
+  if (rounds.length < count) console.error(`  ${rounds.length} of ${count} rounds: too slow`);
+  return rounds;
+}
+
+export function medianOf<Round>(
+  rounds: readonly Round[],
+  pick: (round: Round) => number,
+): number {
+  return median(rounds.map(pick));
+}
+
+/** Runs two measurements in turn and gives both medians and the median of their ratios. */
+export async function paired(
+  rounds: number,
+  baseline: () => Promise<number>,
+  measured: () => Promise<number>,
+): Promise<{ readonly baseline: number; readonly measured: number; readonly ratio: number }> {
+  const pairs = await inRounds(rounds, async () => ({
+    before: await baseline(),
+    after: await measured(),
+  }));
+  return {
+    baseline: medianOf(pairs, ({ before }) => before),
+    measured: medianOf(pairs, ({ after }) => after),
+    ratio: medianOf(pairs, ({ before, after }) => after / before),
+  };
+}
+
+/** `12,345`. */
+export function whole(value: number): string {
+  return Math.round(value).toLocaleString("en-US");
+}

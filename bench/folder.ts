@@ -1,0 +1,17 @@
+/** Folders that live as long as a measurement. */
+
+/** Runs with a folder of its own, which is removed afterwards. */
+export async function withFolder<Result>(
+  run: (folder: string) => Promise<Result>,
+): Promise<Result> {
+  const folder = await temporaryFolder();
+  try {
+    return await run(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+export function temporaryFolder(): Promise<string> {
+  return Deno.makeTempDir({ prefix: "daybook-bench-" });
+}

@@ -1,0 +1,77 @@
+/**
+ * The definitions of a server that is profiled: those of every benchmark, and a job that
+ * reads what this process has used so far. It runs within the server, so that nothing of the
+ * engine needs to know.
+ */
+
+import { GCProfiler, getHeapStatistics } from "node:v8";
+import * as v from "valibot";
+import { type AnyJobDefinition, defineJob } from "../../src/mod.ts";
+
+export { threeTasks, withSecret } from "../server/definitions.ts";
+
+/** Since the server started. */
+export interface Counters {
+  /** 0 until they are counted. */
+  readonly promises: number;
+  /** Calls of `setTimeout`. */
+  readonly timers: number;
+  readonly allocatedBytes: number;
+  /** Pauses of the thread for garbage. */
+  readonly gcUs: number;
+}
+
+let promises = 0;
+let timers = 0;
+let gcUs = 0;
+let isCounting = false;
+
+const setTimer = globalThis.setTimeout;
+globalThis.setTimeout = ((...args: Parameters<typeof setTimer>) => {
+  timers++;
+  return setTimer(...args);
+}) as typeof setTimer;
+
+let collector = startedProfiler();
+
+function startedProfiler(): GCProfiler {
+  const profiler = new GCProfiler();
+  profiler.start();
+  return profiler;
+}
+
+interface Internals {
+  readonly core: { setPromiseHooks(init: () => void): void };
+}
+
+/**
+ * Deno gives its hooks of promises only to itself, and never takes one back. They slow
+ * everything down, and with them each `await` makes one promise that is otherwise saved.
+ */
+function countPromises(): void {
+  if (isCounting) return;
+  isCounting = true;
+  const { internal } = Deno as unknown as { readonly internal: symbol };
+  const { core } = (Deno as unknown as Record<symbol, Internals>)[internal] as Internals;
+  core.setPromiseHooks(() => void promises++);
+}
+
+function read(): Counters {
+  // Deno 2.9.6 gives nanoseconds here, as a comparison with --trace-gc shows.
+  const spent = collector.stop()?.statistics.reduce((sum, { cost }) => sum + cost, 0) ?? 0;
+  gcUs += spent / 1_000;
+  collector = startedProfiler();
+  const heap = getHeapStatistics() as unknown as { readonly total_allocated_bytes: number };
+  return { promises, timers, allocatedBytes: heap.total_allocated_bytes, gcUs };
+}
+
+export const counters: AnyJobDefinition = defineJob({
+  type: "bench.counters",
+  version: 1,
+  input: v.object({ promises: v.boolean() }),
+  run: (ctx, input) =>
+    ctx.task("read", () => {
+      if (input.promises) countPromises();
+      return { ...read() };
+    }),
+});

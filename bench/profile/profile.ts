@@ -1,0 +1,117 @@
+/**
+ * What one job uses of the process: promises, timers, bytes, time for garbage, processor
+ * time and syncs; when it is only submitted, with 64 in flight, and from a backlog.
+ */
+
+import { whole } from "../figures.ts";
+import { postFor, postMany } from "../load/wrk.ts";
+import { keepCompany } from "../server/company.ts";
+import { startDaybook } from "../server/daybook_server.ts";
+import { metric, post, syncs } from "../server/http.ts";
+import type { ServerProcess } from "../server/process.ts";
+import { threadCpuUs } from "../system.ts";
+import { HELD_JOB, THREE_TASKS, UNTIL_DONE } from "../targets/job_bodies.ts";
+import type { Counters } from "./counters.ts";
+
+const COUNTERS = new URL("./counters.ts", import.meta.url).pathname;
+const WARM_UP_SECONDS = 2;
+const SECONDS = 4;
+const BACKLOG = 20_000;
+const BACKLOG_SECONDS_MAX = 30;
+const DRAINED_MS = 4_000;
+
+/** Does some work, and gives the number of jobs that it did. */
+type Work = (url: string) => Promise<number>;
+
+interface Workload {
+  readonly name: string;
+  /** What the work needs, and what is not measured. */
+  readonly prepare: (url: string) => Promise<unknown>;
+  readonly work: Work;
+}
+
+const WORKLOADS: readonly Workload[] = [
+  {
+    name: "submit: POST /jobs of a held job, 64 connections",
+    prepare: (url) => load(url, HELD_JOB, WARM_UP_SECONDS),
+    work: (url) => load(url, HELD_JOB, SECONDS),
+  },
+  {
+    name: "64 in flight: three-task jobs over HTTP, until done",
+    prepare: (url) => load(url, THREE_TASKS, WARM_UP_SECONDS, UNTIL_DONE),
+    work: (url) => load(url, THREE_TASKS, SECONDS, UNTIL_DONE),
+  },
+  { name: "drain: three-task jobs from a backlog", prepare: submitBacklog, work: drain },
+];
+
+export async function printProfile(): Promise<void> {
+  for (const workload of WORKLOADS) console.log(await profileOf(workload));
+}
+
+/** What all of it used; the jobs are those that were done meanwhile. */
+interface Used extends Counters {
+  readonly jobs: number;
+  readonly cpuUs: number;
+  readonly syncs: number;
+}
+
+async function profileOf({ name, prepare, work }: Workload): Promise<string> {
+  await using server = await startDaybook({ definitions: COUNTERS });
+  using _company = await keepCompany(server.url);
+  await prepare(server.url);
+  const used = await usedBy(work, server, false);
+  // Last, since counting promises slows everything down from then on.
+  await prepare(server.url);
+  const counted = await usedBy(work, server, true);
+  const perJob = (value: number) => value / used.jobs;
+  return [
+    `${name} (${whole(used.jobs)} jobs)`,
+    `  promises   ${(counted.promises / counted.jobs).toFixed(1)}`,
+    `  timers     ${perJob(used.timers).toFixed(2)}`,
+    `  allocated  ${(perJob(used.allocatedBytes) / 1_000).toFixed(1)} KB`,
+    `  GC         ${perJob(used.gcUs).toFixed(1)} us`,
+    `  CPU        ${perJob(used.cpuUs).toFixed(0)} us of the JS thread`,
+    `  syncs      ${perJob(used.syncs).toFixed(2)}`,
+  ].join("\n");
+}
+
+async function usedBy(work: Work, server: ServerProcess, promises: boolean): Promise<Used> {
+  const at = async () => ({
+    ...await countersOf(server.url, promises),
+    cpuUs: threadCpuUs(server.pid),
+    syncs: await syncs(server.url),
+  });
+  const before = await at();
+  const jobs = await work(server.url);
+  const after = await at();
+  return {
+    jobs,
+    promises: after.promises - before.promises,
+    timers: after.timers - before.timers,
+    allocatedBytes: after.allocatedBytes - before.allocatedBytes,
+    gcUs: after.gcUs - before.gcUs,
+    cpuUs: after.cpuUs - before.cpuUs,
+    syncs: after.syncs - before.syncs,
+  };
+}
+
+/** Goes before all other jobs, so that a backlog does not keep it. */
+async function countersOf(url: string, promises: boolean): Promise<Counters> {
+  const job = { type: "bench.counters", input: { promises }, priority: -1_000 };
+  const { output } = await post(`${url}/jobs`, job, UNTIL_DONE) as { readonly output: Counters };
+  return output;
+}
+
+async function load(url: string, body: string, seconds: number, prefer = ""): Promise<number> {
+  return (await postFor(seconds, { url: `${url}/jobs`, body, prefer })).answered;
+}
+
+async function submitBacklog(url: string): Promise<void> {
+  await postMany(BACKLOG, BACKLOG_SECONDS_MAX, { url: `${url}/jobs`, body: THREE_TASKS });
+}
+
+async function drain(url: string): Promise<number> {
+  const before = await metric(url, "daybook_unfinished_jobs");
+  await new Promise((resolve) => setTimeout(resolve, DRAINED_MS));
+  return before - await metric(url, "daybook_unfinished_jobs");
+}

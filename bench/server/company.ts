@@ -1,0 +1,52 @@
+/**
+ * What a server in use has beside the load: jobs that hold secrets, plans that wait for
+ * events of their own, a reader of the stream, and a scraper of the metrics.
+ */
+
+import { post } from "./http.ts";
+
+const SECRETS = 10;
+const PLANS = 100;
+const SCRAPE_MS = 1_000;
+
+/** Lasts until it is disposed of; the server may be gone by then. */
+export async function keepCompany(url: string): Promise<Disposable> {
+  for (let order = 0; order < SECRETS; order++) await post(`${url}/jobs`, jobWithSecret(order));
+  for (let order = 0; order < PLANS; order++) await post(`${url}/jobs`, waitingPlan(order));
+  const leave = new AbortController();
+  const { signal } = leave;
+  await readStream(`${url}/stream?only=transitions`, signal);
+  const scraping = setInterval(() => void read(`${url}/metrics`, signal), SCRAPE_MS);
+  return {
+    [Symbol.dispose]() {
+      clearInterval(scraping);
+      leave.abort();
+    },
+  };
+}
+
+function jobWithSecret(order: number) {
+  const input = { orderId: `order-${order}`, card: { number: `4000 0000 0000 00${order}` } };
+  return { type: "bench.secret", input };
+}
+
+function waitingPlan(order: number) {
+  const equals = { orderId: `order-${order}`, region: "JP" };
+  const eventType = "ec.shipment.ShipmentCompleted";
+  return { plan: { expected: [{ id: "shipped", eventType, correlation: { equals } }] } };
+}
+
+/** Resolves when the stream is open; it is then read on until the signal aborts. */
+async function readStream(url: string, signal: AbortSignal): Promise<void> {
+  const response = await fetch(url, { signal });
+  if (!response.ok) throw new Error(`Cannot read the stream: ${response.status}`);
+  void response.body?.pipeTo(new WritableStream()).catch(() => {});
+}
+
+async function read(url: string, signal: AbortSignal): Promise<void> {
+  try {
+    await (await fetch(url, { signal })).text();
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}

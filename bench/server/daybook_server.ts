@@ -1,0 +1,39 @@
+/** Daybook as its users start it: `main.ts`, with the flags that `deno task start` gives Deno. */
+
+import configuration from "../../deno.json" with { type: "json" };
+import { temporaryFolder } from "../folder.ts";
+import { type ServerProcess, serverProcess } from "./process.ts";
+
+export const ROOT = new URL("../../", import.meta.url).pathname;
+const DEFINITIONS = `${ROOT}bench/server/definitions.ts`;
+
+export interface DaybookOptions {
+  /** For `main.ts`. */
+  readonly flags?: readonly string[];
+  /** A module of definitions instead of the usual one. */
+  readonly definitions?: string;
+}
+
+/** With a journal of its own, which goes with it. */
+export async function startDaybook(
+  { flags = [], definitions = DEFINITIONS }: DaybookOptions = {},
+): Promise<ServerProcess> {
+  const folder = await temporaryFolder();
+  return await serverProcess(
+    [
+      ...denoArguments(folder),
+      ...["--port", "0", "--journal", folder, "--definitions", definitions],
+      ...flags,
+    ],
+    () => Deno.remove(folder, { recursive: true }),
+  );
+}
+
+/** What `deno task start` gives, with the journal and the definitions allowed as well. */
+function denoArguments(folder: string): readonly string[] {
+  const [, ...args] = configuration.tasks.start.command.split(" ");
+  return args.map((arg) => {
+    if (arg.startsWith("--allow-read=")) return `${arg},${folder},${ROOT}`;
+    return arg.startsWith("--allow-write=") ? `${arg},${folder}` : arg;
+  });
+}

@@ -1,0 +1,51 @@
+/** A process that serves on 127.0.0.1, ended and cleared away when it is no longer used. */
+
+export interface ServerProcess extends AsyncDisposable {
+  readonly url: string;
+  readonly port: number;
+  readonly pid: number;
+}
+
+const LISTENING = /http:\/\/127\.0\.0\.1:(\d+)/;
+
+/**
+ * Starts one and waits until it says where it listens.
+ *
+ * @param clear Called when the process has ended.
+ */
+export async function serverProcess(
+  args: readonly string[],
+  clear: () => Promise<void> = () => Promise.resolve(),
+): Promise<ServerProcess> {
+  const root = new URL("../../", import.meta.url).pathname;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [...args],
+    cwd: root,
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const port = await portOf(child.stdout);
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    pid: child.pid,
+    async [Symbol.asyncDispose]() {
+      // Its journal is thrown away, so there is nothing to stop in order.
+      child.kill("SIGKILL");
+      await child.status;
+      await clear();
+    },
+  };
+}
+
+async function portOf(output: ReadableStream<Uint8Array>): Promise<number> {
+  const [first, rest] = output.tee();
+  void rest.pipeTo(new WritableStream());
+  let text = "";
+  for await (const part of first.pipeThrough(new TextDecoderStream())) {
+    text += part;
+    const port = LISTENING.exec(text)?.[1];
+    if (port !== undefined) return Number(port);
+  }
+  throw new Error(`Cannot start a server: it said ${text}`);
+}

@@ -1,0 +1,51 @@
+/** The table of targets: what was measured, what stands beside it, and the verdict. */
+
+export interface Row {
+  readonly what: string;
+  readonly measured: string;
+  /** What ran in turn with it. */
+  readonly baseline: string;
+  /** What the target is about, such as `2.1 times`. */
+  readonly reached: string;
+  readonly target: string;
+  readonly verdict: Verdict;
+}
+
+export type Verdict = "beyond" | "met" | "MISSED" | "LEFT OUT";
+
+/** The more the better; `beyond` is what would be more than was asked for. */
+export function atLeast(value: number, target: number, beyond = Infinity): Verdict {
+  if (value >= beyond) return "beyond";
+  return value >= target ? "met" : "MISSED";
+}
+
+export function atMost(value: number, target: number): Verdict {
+  return value <= target ? "met" : "MISSED";
+}
+
+const HEADINGS = ["what", "Daybook", "beside it", "reached", "target", "verdict"];
+
+/** In Markdown, as the README shows it. */
+export function tableOf(rows: readonly Row[]): string {
+  const cells = [
+    HEADINGS,
+    ...rows.map((row) => [
+      row.what,
+      row.measured,
+      row.baseline,
+      row.reached,
+      row.target,
+      row.verdict,
+    ]),
+  ];
+  const widths = HEADINGS.map((_, column) =>
+    Math.max(...cells.map((line) => line[column]?.length ?? 0))
+  );
+  const lines = cells.map((line) => lineOf(line, widths));
+  const rule = `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`;
+  return [lines[0], rule, ...lines.slice(1)].join("\n");
+}
+
+function lineOf(cells: readonly string[], widths: readonly number[]): string {
+  return `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`;
+}

@@ -1,0 +1,51 @@
+/** What a process costs that only waits: 100,000 jobs and 10,000 timers, beside an empty one. */
+
+import { whole } from "../figures.ts";
+import { startDaybook } from "../server/daybook_server.ts";
+import { processCpuUs } from "../system.ts";
+import { atMost, type Row } from "../table.ts";
+import { fill, type JobBody, waitingPlan, WITHOUT_SNAPSHOTS } from "./waiting_jobs.ts";
+
+const WAITING = 100_000;
+const TIMERS = 10_000;
+const SETTLE_MS = 5_000;
+const IDLE_MS = 15_000;
+/** Late enough to be no part of what is measured, and not too late for the server. */
+const START_IN_MS = 14 * 60_000;
+
+export async function idleRows(): Promise<readonly Row[]> {
+  await using empty = await startDaybook({ flags: WITHOUT_SNAPSHOTS });
+  await using full = await startDaybook({ flags: WITHOUT_SNAPSHOTS });
+  const waiting = await fill(full.url, waitingPlan(WAITING), WAITING);
+  const timers = await fill(full.url, startedLater(), TIMERS);
+  await pause(SETTLE_MS);
+  // Both at the same time: a process that waits is in nobody's way.
+  const before = [processCpuUs(empty.pid), processCpuUs(full.pid)] as const;
+  await pause(IDLE_MS);
+  const [emptyShare, fullShare] = [
+    sharePercent(processCpuUs(empty.pid) - before[0]),
+    sharePercent(processCpuUs(full.pid) - before[1]),
+  ];
+  return [{
+    what: `idle CPU, ${whole(waiting)} jobs waiting and ${whole(timers)} timers`,
+    measured: `${fullShare.toFixed(2)} %`,
+    baseline: `an empty journal: ${emptyShare.toFixed(2)} %`,
+    reached: `${fullShare.toFixed(2)} % of a core`,
+    target: "under 1 %",
+    verdict: atMost(fullShare, 1),
+  }];
+}
+
+function startedLater(): JobBody {
+  const startAt = new Date(Date.now() + START_IN_MS).toISOString();
+  const body = JSON.stringify({ type: "bench.three", input: { payload: "" }, startAt });
+  return { body, numbers: 1 };
+}
+
+function sharePercent(cpuUs: number): number {
+  return cpuUs / (IDLE_MS * 1_000) * 100;
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

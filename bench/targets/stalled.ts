@@ -1,0 +1,66 @@
+/** What 1,000 readers cost in memory that never read, while more is sent than sockets hold. */
+
+import { startDaybook } from "../server/daybook_server.ts";
+import { post } from "../server/http.ts";
+import type { ServerProcess } from "../server/process.ts";
+import { residentMegabytes } from "../system.ts";
+import { atMost, type Row } from "../table.ts";
+
+const READERS = 1_000;
+const REQUESTS = 5;
+const EVENTS = 500;
+/** Some 3 MB for each reader; the kernel takes about half of it. */
+const PAYLOAD = "x".repeat(900);
+const WATCHED_MS = 6_000;
+const SAMPLE_MS = 100;
+
+export async function stalledRows(): Promise<readonly Row[]> {
+  await using server = await startDaybook();
+  // Twice, so that its own memory has grown to what this needs before the readers come.
+  await publish(server.url);
+  await publish(server.url);
+  const before = residentMegabytes(server.pid);
+  const readers = await stalledReaders(server);
+  try {
+    await publish(server.url);
+    const cost = await peak(server) - before;
+    return [{
+      what: "memory of 1,000 stalled readers",
+      measured: `${cost.toFixed(0)} MB`,
+      baseline: `without them: ${before.toFixed(0)} MB`,
+      reached: `${cost.toFixed(0)} MB`,
+      target: "at most 100 MB",
+      verdict: atMost(cost, 100),
+    }];
+  } finally {
+    for (const reader of readers) reader.close();
+  }
+}
+
+async function stalledReaders({ port }: ServerProcess): Promise<readonly Deno.TcpConn[]> {
+  const request = new TextEncoder().encode("GET /stream HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n");
+  const readers: Deno.TcpConn[] = [];
+  for (let index = 0; index < READERS; index++) {
+    const reader = await Deno.connect({ hostname: "127.0.0.1", port });
+    readers.push(reader);
+    await reader.write(request);
+  }
+  return readers;
+}
+
+async function publish(url: string): Promise<void> {
+  const event = { eventType: "bench.stream.Sent", attributes: { payload: PAYLOAD } };
+  for (let request = 0; request < REQUESTS; request++) {
+    await post(`${url}/events`, Array.from({ length: EVENTS }, () => event));
+  }
+}
+
+/** The most that is resident, in MB. */
+async function peak({ pid }: ServerProcess): Promise<number> {
+  let most = 0;
+  for (const end = performance.now() + WATCHED_MS; performance.now() < end;) {
+    most = Math.max(most, residentMegabytes(pid));
+    await new Promise((resolve) => setTimeout(resolve, SAMPLE_MS));
+  }
+  return most;
+}

@@ -1,0 +1,116 @@
+/**
+ * Jobs of three durable tasks over HTTP: with 64 in flight, beside BullMQ; from a backlog of
+ * 80,000, beside the same with 64 in flight; and what one costs the thread of JavaScript.
+ */
+
+import { inRounds, medianOf, whole } from "../figures.ts";
+import { postFor, postMany } from "../load/wrk.ts";
+import type { BullMq, Throughput } from "../peer/bullmq.ts";
+import { keepCompany } from "../server/company.ts";
+import { startDaybook } from "../server/daybook_server.ts";
+import { metric, post } from "../server/http.ts";
+import { threadCpuUs } from "../system.ts";
+import { atLeast, atMost, type Row } from "../table.ts";
+import { THREE_TASKS, UNTIL_DONE } from "./job_bodies.ts";
+import type { Peers } from "./peers.ts";
+
+const ROUNDS = 3;
+const SECONDS_MAX = 100;
+const WARM_UP_SECONDS = 2;
+const SECONDS = 4;
+const BACKLOG = 80_000;
+const SUBMITTING_SECONDS_MAX = 30;
+const DRAINING_SECONDS_MAX = 20;
+
+export async function threeTaskRows(peers: Peers): Promise<readonly Row[]> {
+  const peer = await peers.bullMq();
+  const bullMq = typeof peer === "string" ? undefined : peer;
+  const rounds = await inRounds(ROUNDS, async () => ({
+    bullMq: await bullMqLoad(bullMq),
+    inFlight: await inFlight(),
+    drained: await drained(),
+  }), SECONDS_MAX);
+  const median = {
+    peer: medianOf(rounds, (round) => round.bullMq.jobsPerSecond),
+    peerCpu: medianOf(rounds, (round) => round.bullMq.cpuUsPerJob),
+    times: medianOf(rounds, (round) => round.inFlight.jobsPerSecond / round.bullMq.jobsPerSecond),
+    inFlight: medianOf(rounds, (round) => round.inFlight.jobsPerSecond),
+    cpu: medianOf(rounds, (round) => round.inFlight.cpuUsPerJob),
+    drained: medianOf(rounds, (round) => round.drained),
+    drainRatio: medianOf(rounds, (round) => round.drained / round.inFlight.jobsPerSecond),
+  };
+  const beside = (text: string) => typeof peer === "string" ? `LEFT OUT: ${peer}` : text;
+  return [
+    {
+      what: "three-task jobs over HTTP, 64 connections",
+      measured: `${whole(median.inFlight)}/s`,
+      baseline: beside(`BullMQ, fsync always: ${whole(median.peer)}/s`),
+      reached: `${median.times.toFixed(1)} times`,
+      target: "8 times (10)",
+      verdict: typeof peer === "string" ? "LEFT OUT" : atLeast(median.times, 8, 10),
+    },
+    {
+      what: "80,000 submitted at once, then drained",
+      measured: `${whole(median.drained)}/s`,
+      baseline: `64 in flight: ${whole(median.inFlight)}/s`,
+      reached: median.drainRatio.toFixed(2),
+      target: "at least 1",
+      verdict: atLeast(median.drainRatio, 1),
+    },
+    {
+      what: "CPU of the JS thread a three-task job",
+      measured: `${median.cpu.toFixed(0)} us`,
+      baseline: beside(`BullMQ, Node and Redis: ${median.peerCpu.toFixed(0)} us`),
+      reached: `${median.cpu.toFixed(0)} us`,
+      target: "55 us",
+      verdict: atMost(median.cpu, 55),
+    },
+  ];
+}
+
+async function bullMqLoad(bullMq: BullMq | undefined): Promise<Throughput> {
+  return await bullMq?.load(SECONDS) ?? { jobsPerSecond: NaN, cpuUsPerJob: NaN };
+}
+
+async function inFlight(): Promise<Throughput> {
+  await using server = await startDaybook();
+  using _company = await keepCompany(server.url);
+  const load = { url: `${server.url}/jobs`, body: THREE_TASKS, prefer: UNTIL_DONE };
+  await postFor(WARM_UP_SECONDS, load);
+  const before = threadCpuUs(server.pid);
+  const { answered, elapsedMs } = await postFor(SECONDS, load);
+  return {
+    jobsPerSecond: answered / (elapsedMs / 1_000),
+    cpuUsPerJob: (threadCpuUs(server.pid) - before) / answered,
+  };
+}
+
+/**
+ * Jobs a second, from when the last of a backlog is accepted until all are done, or, on a
+ * slow machine, for as long as there is time.
+ */
+async function drained(): Promise<number> {
+  await using server = await startDaybook();
+  using _company = await keepCompany(server.url);
+  const idle = await unfinished(server.url);
+  const load = { url: `${server.url}/jobs`, body: THREE_TASKS };
+  await postMany(BACKLOG, SUBMITTING_SECONDS_MAX, load);
+  const before = await unfinished(server.url);
+  const started = performance.now();
+  await lastJob(server.url, DRAINING_SECONDS_MAX);
+  const elapsedMs = performance.now() - started;
+  const after = await unfinished(server.url);
+  if (before - idle < 1) throw new Error("Cannot measure a backlog: there was none");
+  return (before - after) / (elapsedMs / 1_000);
+}
+
+function unfinished(url: string): Promise<number> {
+  return metric(url, "daybook_unfinished_jobs");
+}
+
+/** Resolves when the queue is empty: of the lowest priority, this job is begun after all others. */
+async function lastJob(url: string, seconds: number): Promise<void> {
+  await post(`${url}/jobs`, { ...JSON.parse(THREE_TASKS), jobId: "last", priority: 1_000 });
+  const headers = { prefer: `wait=${seconds}` };
+  await (await fetch(`${url}/jobs/last`, { headers })).body?.cancel();
+}
