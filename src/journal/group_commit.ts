@@ -170,12 +170,8 @@ export class GroupCommit {
   }
 
   async #run(): Promise<void> {
-    let wasIdle = true;
     for (;;) {
-      // What came while the disk was busy goes at once: what the last batch set free is done
-      // meanwhile, and shares the one after this.
-      if (wasIdle || this.#pending.length === 0) await this.#quiet();
-      wasIdle = false;
+      await this.#quiet();
       for (let work = this.#between.shift(); work; work = this.#between.shift()) await work();
       const next = this.#pending.shift();
       if (next === undefined) break;
