@@ -1,5 +1,7 @@
 /** A kernel that is broken on purpose, in one place at a time, for as long as something plays. */
 
+import type { LogId } from "../../src/core/ids.ts";
+import type { Receipt } from "../../src/engine/requests.ts";
 import { Attempts } from "../../src/engine/run/attempts.ts";
 import { Writer } from "../../src/engine/writer/writer.ts";
 
@@ -20,15 +22,13 @@ export const handlersBeforeTheirStart: Break = () => {
   });
 };
 
-/** A refusal, or a duplicate, is told although what it rests on may still be lost. */
-export const refusalsBeforeTheirReason: Break = () => {
-  const { answer } = Writer.prototype;
-  return replaced(Writer.prototype, "answer", {
-    value: function (this: Writer, decide: Parameters<Writer["answer"]>[0]) {
-      return answer.call(this, () => {
-        const given = decide();
-        return given.isWritten ? given : { ...given, restsOn: 0 };
-      });
+/** A duplicate is told although the entry that it repeats may still be lost. */
+export const duplicatesBeforeTheirReason: Break = () => {
+  const { settled } = Writer.prototype;
+  return replaced(Writer.prototype, "settled", {
+    value: function (this: Writer, lastLogId: LogId, value: unknown) {
+      const isDuplicate = (value as Partial<Receipt> | undefined)?.disposition === "duplicate";
+      return isDuplicate ? Promise.resolve(value) : settled.call(this, lastLogId, value);
     },
   });
 };
