@@ -86,8 +86,7 @@ export class Ends {
     this.#isTrying = false;
     if (!this.owed) return;
     try {
-      this.#services.writer.settleDebt(this.#jobId);
-      this.#pay();
+      this.#services.writer.pay(this.#jobId);
     } catch (error) {
       if (error instanceof JournalFullError) this.#keep();
       else if (!(error instanceof JournalFailedError)) this.#services.onDefect(error);

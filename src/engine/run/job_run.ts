@@ -388,9 +388,11 @@ export class JobRun {
     return this.#stage.kind === "called" ? this.#stage.asked.tasks.get(taskId) : undefined;
   }
 
+  /** Not kept on a full disk: it rests on entries that may be lost with it, and is found again. */
   #recordUndone(): void {
     const about = { jobId: this.#jobId, ...this.#trace.ids };
-    this.#ends.record(undone(this.#job.whole.tasks, about));
+    const written = this.#services.writer.tryAppend(undone(this.#job.whole.tasks, about), "vital");
+    if (written === "full") this.#services.later(() => this.#advanceSoon());
   }
 
   #finished(asked: Asked, end: RunEnd): void {

@@ -27,6 +27,7 @@ export class Commands {
    */
   run(jobId: JobId, command: Command, admit: () => void = () => {}): Promise<Refusal> {
     return this.#writer.answer<Refusal>(() => {
+      this.#writer.pay(jobId);
       const head = this.#table.pending(jobId)?.head;
       const decision = decide(head, command);
       if (!decision.accepted) {

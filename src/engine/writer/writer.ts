@@ -159,9 +159,21 @@ export class Writer {
     this.#debts.set(jobId, pay);
   }
 
-  /** What a job owed is about to be appended. */
-  settleDebt(jobId: JobId): void {
+  /**
+   * Appends what a job owes, so that what is decided next is decided on it.
+   *
+   * @throws {JournalFullError} when there is no room yet; it is still owed then.
+   */
+  pay(jobId: JobId): void {
+    const pay = this.#debts.get(jobId);
+    if (pay === undefined) return;
     this.#debts.delete(jobId);
+    try {
+      pay();
+    } catch (error) {
+      this.#debts.set(jobId, pay);
+      throw error;
+    }
   }
 
   /**
@@ -251,17 +263,7 @@ export class Writer {
   }
 
   #payFirst(drafts: readonly EventDraft[]): void {
-    for (const { jobId } of drafts) {
-      const pay = jobId === undefined ? undefined : this.#debts.get(jobId);
-      if (pay === undefined || jobId === undefined) continue;
-      this.#debts.delete(jobId);
-      try {
-        pay();
-      } catch (error) {
-        this.#debts.set(jobId, pay);
-        throw error;
-      }
-    }
+    for (const { jobId } of drafts) if (jobId !== undefined) this.pay(jobId);
   }
 
   #project(entries: readonly JobEventLogEntry[]): readonly (Applied | undefined)[] {
