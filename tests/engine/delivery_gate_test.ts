@@ -17,13 +17,21 @@ Deno.test("delivery gate: what is much waits until what is inside has become lit
   const first = gate.tryEnter(499);
   const second = gate.tryEnter(10_000);
   assert.ok(first && second);
-  assert.equal(gate.tryEnter(1), undefined);
+  assert.equal(gate.tryEnter(50), undefined);
 
   second.leave();
-  const third = gate.tryEnter(1);
+  const third = gate.tryEnter(50);
   assert.ok(third);
-  assert.equal(gate.tryEnter(1), undefined);
+  assert.equal(gate.tryEnter(50), undefined);
   await Promise.resolve();
+});
+
+Deno.test("delivery gate: what is little does not wait for what is much, as far as there is room", () => {
+  const gate = new DeliveryGate();
+  assert.ok(gate.tryEnter(900));
+  void gate.enter(900, 0);
+  for (let little = 0; little < 10; little++) assert.ok(gate.tryEnter(10));
+  assert.equal(gate.tryEnter(10), undefined);
 });
 
 Deno.test("delivery gate: of those who wait, who asks for little and had little comes first", async () => {
@@ -32,8 +40,8 @@ Deno.test("delivery gate: of those who wait, who asks for little and had little 
   const ask = asking(gate, entered);
   const inside = gate.tryEnter(500);
   const large = ask("large", 1_000);
-  const greedy = ask("small, of a request that had much", 1, 5_000);
-  const small = ask("small", 1);
+  const greedy = ask("small, of a request that had much", 20, 5_000);
+  const small = ask("small", 20);
   await turn();
   assert.deepEqual(entered, []);
 
@@ -61,12 +69,12 @@ Deno.test("delivery gate: who asks for much is not overtaken for ever", async ()
 Deno.test("delivery gate: what turns out to be less than it may have been makes room at once", async () => {
   const gate = new DeliveryGate();
   const place = gate.tryEnter(500);
-  const waiting = gate.enter(1, 0);
+  const waiting = gate.enter(20, 0);
   place?.keep(3);
   (await waiting).leaveUnlessKept();
   place?.leaveUnlessKept();
 
-  const [one, other] = [gate.tryEnter(496), gate.tryEnter(1)];
+  const [one, other] = [gate.tryEnter(477), gate.tryEnter(20)];
   assert.ok(one && other);
-  assert.equal(gate.tryEnter(1), undefined);
+  assert.equal(gate.tryEnter(20), undefined);
 });

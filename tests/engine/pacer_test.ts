@@ -18,7 +18,7 @@ class WorkClock extends FakeClock {
   }
 }
 
-const share = (): Share => ({ spentMs: 0 });
+const share = (spentMs = 0): Share => ({ spentMs });
 
 Deno.test("pacer: a little work is done at once, and costs no pause", () => {
   const clock = new WorkClock();
@@ -40,7 +40,7 @@ Deno.test("pacer: however many share it, others have their turn every few millis
       })),
   );
   assert.deepEqual(results, Array.from({ length: 100 }, (_, index) => index));
-  assert.ok(clock.pauses >= 19, `${clock.pauses} pauses in 100 ms`);
+  assert.ok(clock.pauses >= 10, `${clock.pauses} pauses in 100 ms`);
 });
 
 Deno.test("pacer: who had least comes first", async () => {
@@ -57,6 +57,16 @@ Deno.test("pacer: who had least comes first", async () => {
   all.push(work("small", small));
   await Promise.all(all);
   assert.equal(done.indexOf("small"), 2);
+});
+
+Deno.test("pacer: who had hardly anything yet does not wait, but for others like that", async () => {
+  const clock = new WorkClock();
+  const pacer = new Pacer(clock);
+  const large = share();
+  const all = Array.from({ length: 10 }, () => pacer.do(large, () => clock.worked += 3));
+  const small = Array.from({ length: 20 }, () => pacer.do(share(), () => clock.worked += 0.5));
+  assert.equal(small.filter((one) => typeof one === "number").length, 10);
+  await Promise.all([...all, ...small]);
 });
 
 Deno.test("pacer: long work is done in pieces, and gives its result", async () => {
@@ -81,7 +91,7 @@ Deno.test("pacer: an error is that of whose work it is, and the others go on", a
     throw new Error("no");
   };
   assert.throws(() => pacer.do(share(), failing), { message: "no" });
-  const [later, last] = [pacer.do(share(), failing), pacer.do(share(), () => "done")];
+  const [later, last] = [pacer.do(share(1), failing), pacer.do(share(1), () => "done")];
   await assert.rejects(async () => await later, { message: "no" });
   assert.equal(await last, "done");
 });

@@ -7,6 +7,8 @@
 
 /** While less is on its way to the disk more is let in, which may go beyond it. */
 const COST_MAX = 500;
+/** What is little need not wait for what is much: there is as much room again for it. */
+const COST_LITTLE = 10;
 
 interface Waiting {
   readonly place: Place;
@@ -46,8 +48,10 @@ export class DeliveryGate {
 
   /** `undefined` when there is no room now, or others wait for it. */
   tryEnter(cost: number): Place | undefined {
-    if (this.#inside >= COST_MAX || this.#waiting.length > 0) return undefined;
-    return this.#let(new Place(this, cost));
+    const hasRoom = cost <= COST_LITTLE
+      ? this.#inside < 2 * COST_MAX
+      : this.#inside < COST_MAX && this.#waiting.length === 0;
+    return hasRoom ? this.#let(new Place(this, cost)) : undefined;
   }
 
   /**

@@ -11,6 +11,8 @@ import type { Clock } from "../ports.ts";
 const SLICE_MS = 5;
 /** Of work in many steps, how much is one piece. */
 const PIECE_MS = 1;
+/** Who had less so far does not wait: most work is not more than this in all. */
+const LITTLE_MS = 1;
 
 /** What somebody had so far. */
 export interface Share {
@@ -26,6 +28,8 @@ export class Pacer {
   readonly #clock: Clock;
   #pieces: Piece[] = [];
   #spentMs = 0;
+  /** By those who did not wait, since the last pause. */
+  #aheadMs = 0;
   #running = false;
 
   constructor(clock: Clock) {
@@ -35,6 +39,7 @@ export class Pacer {
   /** Does a piece of work, at once where there is time for it. */
   do<Result>(share: Share, work: () => Result): Result | Promise<Result> {
     if (!this.#running && this.#spentMs < SLICE_MS) return this.#spend(share, work);
+    if (share.spentMs < LITTLE_MS && this.#aheadMs < SLICE_MS) return this.#spendAhead(share, work);
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
     const run = () => {
       try {
@@ -75,11 +80,21 @@ export class Pacer {
     }
   }
 
+  #spendAhead<Result>(share: Share, work: () => Result): Result {
+    const before = this.#spentMs;
+    try {
+      return this.#spend(share, work);
+    } finally {
+      this.#aheadMs += this.#spentMs - before;
+    }
+  }
+
   async #run(): Promise<void> {
     this.#running = true;
     while (this.#pieces.length > 0) {
       await this.#clock.pause();
       this.#spentMs = 0;
+      this.#aheadMs = 0;
       while (this.#spentMs < SLICE_MS && this.#pieces.length > 0) {
         this.#next()?.run();
         // Whoever goes on with the result asks for the next piece meanwhile.
