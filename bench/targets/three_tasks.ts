@@ -89,8 +89,8 @@ async function inFlight(): Promise<Throughput> {
 /**
  * Jobs a second, from when the last of a backlog is accepted until all are done, or, on a
  * slow machine, for as long as there is time. A server that leaves hardly a backlog is
- * measured from the first of them. It has the places that
- * are there by default: a backlog of jobs that wait for the disk should need no more.
+ * measured from the first job on. It has the places that are there by default: what waits
+ * for the disk should need no more of them.
  */
 async function drained(): Promise<number> {
   await using server = await startDaybook();
