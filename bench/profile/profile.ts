@@ -10,21 +10,30 @@ import { startDaybook } from "../server/daybook_server.ts";
 import { metric, post, syncs } from "../server/http.ts";
 import type { ServerProcess } from "../server/process.ts";
 import { threadCpuUs } from "../system.ts";
-import { HELD_JOB, THREE_TASKS, UNTIL_DONE } from "../targets/job_bodies.ts";
+import {
+  HELD_JOB,
+  PLACES,
+  THREE_TASKS,
+  UNTIL_DONE,
+  WITHOUT_SNAPSHOTS,
+} from "../targets/job_bodies.ts";
 import type { Counters } from "./counters.ts";
 
 const COUNTERS = new URL("./counters.ts", import.meta.url).pathname;
 const WARM_UP_SECONDS = 2;
 const SECONDS = 4;
-const BACKLOG = 20_000;
-const BACKLOG_SECONDS_MAX = 30;
+const BACKLOG = 40_000;
+const BACKLOG_SECONDS_MAX = 15;
 const DRAINED_MS = 4_000;
+const LOOK_MS = 200;
 
 /** Does some work, and gives the number of jobs that it did. */
 type Work = (url: string) => Promise<number>;
 
 interface Workload {
   readonly name: string;
+  /** Of the server. */
+  readonly flags: readonly string[];
   /** What the work needs, and what is not measured. */
   readonly prepare: (url: string) => Promise<unknown>;
   readonly work: Work;
@@ -33,15 +42,22 @@ interface Workload {
 const WORKLOADS: readonly Workload[] = [
   {
     name: "submit: POST /jobs of a held job, 64 connections",
+    flags: WITHOUT_SNAPSHOTS,
     prepare: (url) => load(url, HELD_JOB, WARM_UP_SECONDS),
     work: (url) => load(url, HELD_JOB, SECONDS),
   },
   {
     name: "64 in flight: three-task jobs over HTTP, until done",
+    flags: PLACES,
     prepare: (url) => load(url, THREE_TASKS, WARM_UP_SECONDS, UNTIL_DONE),
     work: (url) => load(url, THREE_TASKS, SECONDS, UNTIL_DONE),
   },
-  { name: "drain: three-task jobs from a backlog", prepare: submitBacklog, work: drain },
+  {
+    name: "drain: three-task jobs from a backlog",
+    flags: [],
+    prepare: submitBacklog,
+    work: drain,
+  },
 ];
 
 export async function printProfile(): Promise<void> {
@@ -55,8 +71,8 @@ interface Used extends Counters {
   readonly syncs: number;
 }
 
-async function profileOf({ name, prepare, work }: Workload): Promise<string> {
-  await using server = await startDaybook({ definitions: COUNTERS });
+async function profileOf({ name, flags, prepare, work }: Workload): Promise<string> {
+  await using server = await startDaybook({ flags, definitions: COUNTERS });
   using _company = await keepCompany(server.url);
   await prepare(server.url);
   const used = await usedBy(work, server, false);
@@ -110,8 +126,14 @@ async function submitBacklog(url: string): Promise<void> {
   await postMany(BACKLOG, BACKLOG_SECONDS_MAX, { url: `${url}/jobs`, body: THREE_TASKS });
 }
 
+/** Until nothing moves any more, or for some seconds. */
 async function drain(url: string): Promise<number> {
-  const before = await metric(url, "daybook_unfinished_jobs");
-  await new Promise((resolve) => setTimeout(resolve, DRAINED_MS));
-  return before - await metric(url, "daybook_unfinished_jobs");
+  const unfinished = () => metric(url, "daybook_unfinished_jobs");
+  const before = await unfinished();
+  let [last, now] = [Infinity, before];
+  for (const end = performance.now() + DRAINED_MS; now < last && performance.now() < end;) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    [last, now] = [now, await unfinished()];
+  }
+  return before - now;
 }

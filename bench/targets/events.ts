@@ -4,7 +4,8 @@ import { inRounds, medianOf, whole } from "../figures.ts";
 import { postFor } from "../load/wrk.ts";
 import { startDaybook } from "../server/daybook_server.ts";
 import { atLeast, type Row } from "../table.ts";
-import { fill, SHIPPED, waitingPlan, WITHOUT_SNAPSHOTS } from "./waiting_jobs.ts";
+import { WITHOUT_SNAPSHOTS } from "./job_bodies.ts";
+import { fill, SHIPPED, waitingPlan } from "./waiting_jobs.ts";
 
 const ROUNDS = 3;
 const FEW = 1_000;

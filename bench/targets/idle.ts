@@ -4,7 +4,8 @@ import { whole } from "../figures.ts";
 import { startDaybook } from "../server/daybook_server.ts";
 import { processCpuUs } from "../system.ts";
 import { atMost, type Row } from "../table.ts";
-import { fill, type JobBody, waitingPlan, WITHOUT_SNAPSHOTS } from "./waiting_jobs.ts";
+import { WITHOUT_SNAPSHOTS } from "./job_bodies.ts";
+import { fill, type JobBody, waitingPlan } from "./waiting_jobs.ts";
 
 const WAITING = 100_000;
 const TIMERS = 10_000;

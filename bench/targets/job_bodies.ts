@@ -1,4 +1,4 @@
-/** The jobs that are submitted, and how. */
+/** The jobs that are submitted, how, and the flags of the servers that take them. */
 
 const INPUT = { payload: "x".repeat(100) };
 
@@ -8,5 +8,11 @@ export const THREE_TASKS = JSON.stringify({ type: "bench.three", input: INPUT })
 /** Answered when the job is done, so that each connection has one job in flight. */
 export const UNTIL_DONE = "wait=60";
 
-/** The same, not started: one entry, which is on disk when it is answered. */
+/** Not started: one entry, which is on disk when it is answered. */
 export const HELD_JOB = JSON.stringify({ type: "bench.three", input: INPUT, start: false });
+
+/** As many places as BullMQ's worker is given. */
+export const PLACES = ["--max-running", "64"];
+
+/** For many jobs that only wait: what a snapshot of them all costs is another question. */
+export const WITHOUT_SNAPSHOTS = ["--snapshot-every", "1000000000"];

@@ -5,7 +5,7 @@ import { postFor } from "../load/wrk.ts";
 import { startBare } from "../server/bare.ts";
 import { startDaybook } from "../server/daybook_server.ts";
 import { atLeast, type Row } from "../table.ts";
-import { HELD_JOB } from "./job_bodies.ts";
+import { HELD_JOB, WITHOUT_SNAPSHOTS } from "./job_bodies.ts";
 
 const ROUNDS = 3;
 const WARM_UP_SECONDS = 1;
@@ -38,7 +38,7 @@ export async function postJobsRows(): Promise<readonly Row[]> {
 
 /** Each time on an empty journal: one that holds a million jobs is another question. */
 async function daybook(prefer?: string): Promise<number> {
-  await using server = await startDaybook();
+  await using server = await startDaybook({ flags: WITHOUT_SNAPSHOTS });
   return await rate(server.url, prefer);
 }
 

@@ -4,9 +4,6 @@ import { postMany } from "../load/wrk.ts";
 
 export const SHIPPED = "ec.shipment.ShipmentCompleted";
 
-/** What a snapshot of so many jobs costs is another question. */
-export const WITHOUT_SNAPSHOTS = ["--snapshot-every", "1000000000"];
-
 /** Many for the disk, which then has fewer batches to sync. */
 const CONNECTIONS = 256;
 /** On a slow machine fewer have to do, and the row says how many. */
