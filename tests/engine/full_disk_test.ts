@@ -16,7 +16,7 @@ import {
   NonRetryableError,
 } from "../../src/engine/definition.ts";
 import { JournalFullError } from "../../src/engine/ports.ts";
-import { broken, endsForgotten } from "../simulation/broken_kernel.ts";
+import { broken, endsForgotten, refusalsBeforeTheirReason } from "../simulation/broken_kernel.ts";
 import { Harness } from "../support/engine_harness.ts";
 
 function job(
@@ -131,6 +131,82 @@ Deno.test("full disk: at whatever step of a compensation, each task is undone on
   }
 });
 
+/** Plays an order to its end; a command comes after so many groups, and a batch near it is lost. */
+async function playedWithLostCommand(
+  kind: "cancel" | "suspend",
+  groups: number,
+  lossAfter: number,
+) {
+  const calls = new Calls();
+  const daybook = await Harness.start({ definitions: [ordered(calls)] });
+  const id = jobId("job-1");
+  let command: Promise<"lost" | "taken"> | undefined;
+  let left = groups;
+  const { journal } = daybook;
+  const append = journal.append.bind(journal);
+  journal.append = (...group) => {
+    const appended = append(...group);
+    if (left-- === 0) {
+      queueMicrotask(() => {
+        journal.failNext(full(), lossAfter);
+        command = daybook.engine.control(id, { kind }).then(() => "taken", () => "lost");
+      });
+    }
+    return appended;
+  };
+  await daybook.create({ type: "full.order", input: {}, jobId: id }).catch(() => {});
+  if (daybook.engine.job(id) === undefined) return undefined;
+  await daybook.clock.advance(60_000);
+  const paid = () => daybook.event("ec.Paid", {}, { jobId: id, eventId: "paid-1" });
+  await paid().catch(paid);
+  await daybook.clock.advance(60_000);
+  return { daybook, id, calls: calls.made, command: await command };
+}
+
+for (const kind of ["cancel", "suspend"] as const) {
+  Deno.test(`full disk: a ${kind} that is lost leaves no trace, whenever it comes`, async () => {
+    let lost = 0;
+    for (let groups = 1; groups < BATCHES; groups++) {
+      for (const lossAfter of [0, 1]) {
+        const played = await playedWithLostCommand(kind, groups, lossAfter);
+        if (played?.command !== "lost") continue;
+        lost++;
+        const { daybook, id, calls } = played;
+        const told = `${groups} ${lossAfter}: ${await daybook.story(id)}`;
+        assert.equal(daybook.job(id).state, "Done", told);
+        assert.deepEqual(await completed(daybook, id), COMPLETED, told);
+        assert.equal(calls.length, 5, told);
+        assert.equal(daybook.engine.activity.busyWorkers, 0, told);
+        daybook.assertSound();
+      }
+    }
+    assert.ok(lost > 5, `${lost} were lost`);
+  });
+}
+
+Deno.test("full disk: a suspend that is lost leaves a job in the queue", async () => {
+  const calls = new Calls();
+  const busy = Promise.withResolvers<void>();
+  const blocks = job("full.blocks", (ctx) => ctx.task("wait", () => busy.promise));
+  const definitions = [ordered(calls), blocks];
+  const daybook = await Harness.start({ definitions, maxRunning: 1 });
+  await daybook.submit("full.blocks");
+  const id = await daybook.submit("full.order");
+  const { engine, journal } = daybook;
+  journal.hold();
+  journal.failNext(full(), 1);
+  const paid = daybook.event("ec.Paid", { orderId: "7" }, { jobId: id });
+  await daybook.clock.settle();
+  // In the batch after that of the event.
+  const suspended = engine.control(id, { kind: "suspend" });
+  const isLost = assert.rejects(suspended, JournalFullError);
+  journal.release();
+  await Promise.all([paid, isLost]);
+  busy.resolve();
+  await daybook.clock.advance(60_000);
+  assert.equal(daybook.job(id).state, "Done", `${await daybook.story(id)}`);
+});
+
 Deno.test("full disk: an end that was kept has the time at which it came", async () => {
   const calls = new Calls();
   const daybook = await Harness.start({ definitions: [ordered(calls)] });
@@ -227,6 +303,19 @@ Deno.test("full disk: a control that rests on a lost entry is decided again", as
   const second = daybook.engine.control(jobId, { kind: "start" });
   await assert.rejects(first, JournalFullError);
   assert.ok((await second).ok);
+});
+
+Deno.test("full disk: a kernel that refuses for a reason which is lost is found out", async () => {
+  const refusal = await broken(refusalsBeforeTheirReason, async () => {
+    const daybook = await Harness.start({ definitions: [ordered(new Calls())] });
+    const { jobId } = await daybook.create({ type: "full.order", input: {}, start: false });
+    daybook.journal.failNext(full());
+    const first = daybook.engine.control(jobId, { kind: "start" });
+    const second = daybook.engine.control(jobId, { kind: "start" });
+    await assert.rejects(first, JournalFullError);
+    return await second;
+  });
+  assert.ok(!refusal.ok, "it was told of a start that never was");
 });
 
 Deno.test("full disk: a kernel that forgets how an attempt ended is found out", async () => {

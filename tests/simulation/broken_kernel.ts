@@ -1,7 +1,6 @@
 /** A kernel that is broken on purpose, in one place at a time, for as long as something plays. */
 
 import type { LogId } from "../../src/core/ids.ts";
-import type { Receipt } from "../../src/engine/requests.ts";
 import { Attempts } from "../../src/engine/run/attempts.ts";
 import { Writer } from "../../src/engine/writer/writer.ts";
 
@@ -22,16 +21,11 @@ export const handlersBeforeTheirStart: Break = () => {
   });
 };
 
-/** A duplicate is told although the entry that it repeats may still be lost. */
-export const duplicatesBeforeTheirReason: Break = () => {
-  const { settled } = Writer.prototype;
-  return replaced(Writer.prototype, "settled", {
-    value: function (this: Writer, lastLogId: LogId, value: unknown) {
-      const isDuplicate = (value as Partial<Receipt> | undefined)?.disposition === "duplicate";
-      return isDuplicate ? Promise.resolve(value) : settled.call(this, lastLogId, value);
-    },
+/** A refusal, or a duplicate, is told although what it rests on may still be lost. */
+export const refusalsBeforeTheirReason: Break = () =>
+  replaced(Writer.prototype, "resting", {
+    value: (_lastLogId: LogId, value: unknown) => Promise.resolve(value),
   });
-};
 
 /** How an attempt ended is gone when its batch is lost. */
 export const endsForgotten: Break = () => {

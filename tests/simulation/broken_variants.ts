@@ -1,6 +1,6 @@
 /** What is broken on purpose, by name; each has to be found out. */
 
-import { broken, duplicatesBeforeTheirReason, handlersBeforeTheirStart } from "./broken_kernel.ts";
+import { broken, handlersBeforeTheirStart, refusalsBeforeTheirReason } from "./broken_kernel.ts";
 import { withoutBatches, withoutBatchIds } from "./broken_batches.ts";
 import {
   AcknowledgesBeforeSync,
@@ -60,8 +60,8 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
     /a handler began on job\.\w+ .* not on record/,
   ),
   inKernel(
-    "a kernel that tells duplicates of entries that may still be lost",
-    duplicatesBeforeTheirReason,
+    "a kernel whose refusals rest on entries that may still be lost",
+    refusalsBeforeTheirReason,
     /duplicate of .* was told, and there is/,
   ),
 ];

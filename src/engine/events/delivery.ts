@@ -14,7 +14,7 @@ import type { EventEngine } from "../writer/event_engine.ts";
 import type { FanOut, SettledFact } from "./fan_out.ts";
 import { type Intake, OverCapacityError } from "../writer/intake.ts";
 import type { Pacer, Share } from "./pacer.ts";
-import { type Clock, GroupTooLargeError, JournalFullError, type Random } from "../ports.ts";
+import { type Clock, GroupTooLargeError, type Random } from "../ports.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { Reach, Reaches } from "./reach.ts";
 import type { ReachSearch } from "./reach_search.ts";
@@ -183,14 +183,10 @@ export class Delivery {
   }
 
   /** Told when the first one is durable; if that is lost, this one takes its place. */
-  async #duplicateOf(logId: LogId, arrival: Arrival): Promise<Receipt> {
+  #duplicateOf(logId: LogId, arrival: Arrival): Promise<Receipt> {
     const receipt = duplicate(arrival.fact.eventId, logId);
-    try {
-      return await this.#parts.writer.settled(logId, receipt);
-    } catch (error) {
-      if (!(error instanceof JournalFullError)) throw error;
-      return await (await this.#judgeInTurn(arrival)).receipt;
-    }
+    const again = async () => await (await this.#judgeInTurn(arrival)).receipt;
+    return this.#parts.writer.resting(logId, receipt, again);
   }
 
   /** Without a pause up to the recording, so that no equal id slips in between. */

@@ -225,9 +225,10 @@ export class Attempts {
       },
     };
     open.running = new Attempt(request, services.clock, (outcome) => this.#ended(open, outcome));
-    // The job may have failed since the decision, even by a later entry of the same batch.
+    // The job may have failed since the decision, even by a later entry of the same batch. What
+    // is not durable may be lost: when it is, it cancels an attempt that is under way.
     const wanted = work.kind === "task" ? "Running" : "Compensating";
-    if (job.head.state !== wanted) return this.#ended(open, CANCELLED);
+    if (job.shownHead.state !== wanted) return this.#ended(open, CANCELLED);
     if (this.#isStopped) return this.#ended(open, STOPPED);
     open.running.begin();
   }

@@ -40,11 +40,20 @@ import { settlementsOf } from "./settlements.ts";
 import { compensationWork, isUndone, taskWork, toUndo, undone } from "./work.ts";
 import type { Withdraw } from "./worker_queue.ts";
 
+/** How a call of `run` came to an end, or that it goes another way than what is on record. */
+type End = RunEnd | {
+  readonly kind: "diverged";
+  readonly error: ErrorFact;
+  readonly causedBy: LogId;
+};
+
 /** How far a run is. */
 type Stage =
   /** What it begins with is being recorded, or read. */
   | { readonly kind: "opening" }
-  | { readonly kind: "called"; readonly asked: Asked; end: RunEnd; isConcluded: boolean }
+  /** What it began with is lost: it opens again. */
+  | { readonly kind: "lost" }
+  | { readonly kind: "called"; readonly asked: Asked; end: End; isConcluded: boolean }
   | { readonly kind: "over" };
 
 /** The hold on a worker; a run is made when there is one. */
@@ -64,7 +73,7 @@ export class JobRun {
   #stage: Stage = { kind: "opening" };
   #hold: Hold = "held";
   /** Of `run` itself: the number of its attempt, and the entry that began it. */
-  #main = { attempt: 0, startedBy: 0 };
+  #main = NOT_STARTED;
   /** Asked for, and ready to start. */
   #ready: Work[] = [];
   /** What is still to be undone, the next one last; absent until something is. */
@@ -107,7 +116,7 @@ export class JobRun {
 
   /** An entry of the job was appended. */
   appended(applied: Applied): void {
-    if (this.#stage.kind === "over" || this.#stage.kind === "opening") return;
+    if (this.#stage.kind !== "called") return;
     const settlements = settlementsOf(applied);
     if (settlements.length === 0) return;
     this.#answers.add(settlements);
@@ -131,14 +140,19 @@ export class JobRun {
     if (this.#hold === "held" || this.#hasWork) this.#wake();
   }
 
-  /** What was not durable is lost: what had begun on it begins again. */
+  /**
+   * What was not durable of the job is lost: what had begun on it begins again, and what was
+   * left undone for it is done.
+   */
   lost(durableLogId: LogId): void {
     const works = this.#attempts.lost(durableLogId);
-    if (this.#main.startedBy > durableLogId) return this.#beginAgain();
+    if (this.#main.startedBy > durableLogId) this.#main = NOT_STARTED;
+    const isOnRecord = this.#main !== NOT_STARTED || !isRunning(this.#job.head);
+    if (this.#stage.kind !== "called" || !isOnRecord) return this.#beginAgain();
     this.#answers.lost(durableLogId);
     this.#toUndo = undefined;
     this.#ready.unshift(...works.filter(({ kind }) => kind === "task"));
-    this.#services.later(() => this.#advanceSoon());
+    this.#services.later(() => this.#wake());
   }
 
   /** Ends what is being attempted, for the reason that the process stops. */
@@ -184,7 +198,7 @@ export class JobRun {
 
   #open(): void {
     if (this.#stage.kind !== "opening") return;
-    const began = this.#putOnRecord();
+    const began = this.#main === NOT_STARTED ? this.#putOnRecord() : "started";
     // Suspended or stopping: this run gives way, and a later one takes the job up.
     if (began === "refused") return this.#end();
     if (began === "full") return this.#services.later(() => this.#open());
@@ -220,8 +234,7 @@ export class JobRun {
   async #openAndCall(sealed: SealedJob): Promise<void> {
     const answers = this.#answers;
     const opened = await this.#services.openInput(sealed);
-    const { state } = this.#job.head;
-    if (answers !== this.#answers || (state !== "Running" && state !== "Compensating")) return;
+    if (answers !== this.#answers || this.#stage.kind !== "opening") return;
     if (!opened.ok) {
       const message = `Cannot run: ${opened.reason}; with the key back, the job can be retried`;
       return this.#mainFailed({ name: "SealedInputError", message }, "poison");
@@ -254,18 +267,14 @@ export class JobRun {
     answers.give();
   }
 
-  /** Its start was lost, and all that it did with it: `run` is called anew when there is room. */
+  /** `run` is called anew when there is room, as if it had not been called before. */
   #beginAgain(): void {
-    this.#stage = { kind: "opening" };
+    this.#stage = { kind: "lost" };
     this.#answers.stop();
     this.#answers = this.#newAnswers();
     this.#ready = [];
     this.#cancelAlarms();
-    this.#main = { attempt: 0, startedBy: 0 };
-    this.#services.later(() => {
-      if (this.#hold === "held") this.#open();
-      else this.#acquire(() => this.#open());
-    });
+    this.#services.later(() => this.#wake());
   }
 
   // --- What it asks for
@@ -301,21 +310,23 @@ export class JobRun {
 
   /** There may be something to do: gets a worker and does it. */
   #wake(): void {
-    if (this.#stage.kind !== "called") return;
-    if (this.#hold === "held") return this.#answers.give();
-    this.#acquire(() => this.#answers.give());
-  }
-
-  #acquire(granted: () => void): void {
+    if (this.#stage.kind !== "called" && this.#stage.kind !== "lost") return;
+    if (this.#hold === "held") return this.#goAhead();
     if (this.#hold !== "none") return;
     let isGranted = false;
     const { priority } = this.#job.head;
     const withdraw = this.#services.workers.request(priority, this.#order, () => {
       isGranted = true;
       this.#hold = "held";
-      granted();
+      this.#goAhead();
     });
     if (!isGranted) this.#hold = { withdraw };
+  }
+
+  #goAhead(): void {
+    if (this.#stage.kind !== "lost") return this.#answers.give();
+    this.#stage = { kind: "opening" };
+    this.#open();
   }
 
   /** Once all that code asked for in one go is known. */
@@ -396,19 +407,26 @@ export class JobRun {
   }
 
   #finished(asked: Asked, end: RunEnd): void {
-    if (this.#stage.kind !== "called" || this.#stage.asked !== asked) return;
-    this.#stage.end = end;
+    const stage = this.#stage;
+    if (stage.kind !== "called" || stage.asked !== asked || stage.end.kind !== "pending") return;
+    stage.end = end;
     this.#answers.close();
     this.#advanceSoon();
   }
 
-  /** What is on record comes first; the end of `run` counts for nothing when its job has ended. */
+  /**
+   * What is on record comes first. The end of `run` counts for nothing when its job no longer
+   * runs, unless what says so is lost.
+   */
   #concludeRun(): void {
     const stage = this.#stage;
     if (stage.kind !== "called" || stage.isConcluded || stage.end.kind === "pending") return;
-    if (this.#answers.replaying) return;
+    if (this.#answers.replaying || !isRunning(this.#job.head)) return;
     stage.isConcluded = true;
-    if (!isRunning(this.#job.head)) return;
+    if (stage.end.kind === "diverged") {
+      const { error, causedBy } = stage.end;
+      return this.#mainFailed(error, "error", causedBy);
+    }
     if (stage.end.kind === "threw") {
       const { error } = stage.end;
       const kind = error instanceof NonRetryableError ? "poison" : "error";
@@ -433,14 +451,17 @@ export class JobRun {
   }
 
   #diverged(taskId: TaskId): void {
-    if (!isRunning(this.#job.head) || this.#stage.kind !== "called") return;
-    const { asked, end } = this.#stage;
+    const stage = this.#stage;
+    if (stage.kind !== "called" || stage.end.kind === "diverged") return;
+    const { asked, end } = stage;
     const { logId, instead } = divergenceAt(taskId, this.#job.whole, asked, end);
     const { type, version } = this.#definition;
     const message = `${type} version ${version} no longer asks for task ${taskId}, which entry ` +
       `${logId} recorded when version ${this.#job.head.definitionVersion} ran; it ` +
       this.#guard.redact(instead);
-    this.#mainFailed({ name: "NonDeterminismError", message }, "error", logId);
+    const error = { name: "NonDeterminismError", message };
+    stage.end = { kind: "diverged", error, causedBy: logId };
+    this.#advanceSoon();
   }
 
   // --- Its rests, and its end
@@ -535,6 +556,9 @@ export class JobRun {
     return { ...draft, ...this.#trace.ids, attributes } as JobEventDraft;
   }
 }
+
+/** Nothing of this call of `run` is on record, or on its way there. */
+const NOT_STARTED = { attempt: 0, startedBy: 0 };
 
 type MainEventType =
   | "job.TaskCompleted"

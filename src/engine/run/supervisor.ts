@@ -76,9 +76,14 @@ export class Supervisor implements WriterListener {
     }
   }
 
-  lost(): void {
+  lost(jobIds: ReadonlySet<JobId>): void {
     const { durableLogId } = this.#services.writer;
-    for (const run of [...this.#runs.values()]) run.lost(durableLogId);
+    for (const jobId of jobIds) {
+      const run = this.#runs.get(jobId);
+      if (run !== undefined) run.lost(durableLogId);
+      // What is lost may have taken it out of the queue.
+      else if (!this.#queued.has(jobId)) this.#takeUp(jobId, false);
+    }
   }
 
   /**

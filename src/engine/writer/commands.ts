@@ -25,18 +25,16 @@ export class Commands {
    *
    * @param admit Called before anything is recorded.
    */
-  run(jobId: JobId, command: Command, admit: () => void = () => {}): Promise<Refusal> {
-    return this.#writer.answer<Refusal>(() => {
-      this.#writer.pay(jobId);
-      const head = this.#table.pending(jobId)?.head;
-      const decision = decide(head, command);
-      if (!decision.accepted) {
-        const restsOn = head?.lastLogId ?? 0;
-        return { value: decision.rejection, restsOn, isWritten: false };
-      }
-      admit();
-      const { lastLogId } = this.#writer.append(decision.events);
-      return { value: undefined, restsOn: lastLogId, isWritten: true };
-    });
+  async run(jobId: JobId, command: Command, admit: () => void = () => {}): Promise<Refusal> {
+    this.#writer.pay(jobId);
+    const head = this.#table.pending(jobId)?.head;
+    const decision = decide(head, command);
+    if (!decision.accepted) {
+      const again = () => this.run(jobId, command, admit);
+      return await this.#writer.resting<Refusal>(head?.lastLogId ?? 0, decision.rejection, again);
+    }
+    admit();
+    const { lastLogId } = this.#writer.append(decision.events);
+    return await this.#writer.settled(lastLogId, undefined);
   }
 }

@@ -16,7 +16,7 @@ import { JobDescriptions } from "./job_descriptions.ts";
 import { createdIn } from "../views/job_traces.ts";
 import type { Intake } from "./intake.ts";
 import type { JobTable } from "./job_table.ts";
-import { type Clock, JournalFailedError, JournalFullError, type Random } from "../ports.ts";
+import { type Clock, JournalFailedError, type Random } from "../ports.ts";
 import type { Protection } from "../secrets/protection.ts";
 import {
   type Created,
@@ -78,9 +78,8 @@ export class Creation {
     const pending = table.pending(jobId);
     if (pending === undefined) return unknownJob(jobId);
     // What it takes over is read from the journal, so it has to be there.
-    const again = () => this.retry(jobId, request);
-    const isThere = await this.#resting(pending.head.lastLogId, true, () => Promise.resolve(false));
-    if (!isThere) return await again();
+    const isThere = await this.#isDurable(pending.head.lastLogId);
+    if (!isThere) return await this.retry(jobId, request);
     const job = table.existing(jobId);
     const newJobId = this.#newJobId();
     // What is refused anyway needs no key, and is told nothing of the input.
@@ -168,16 +167,9 @@ export class Creation {
       (jobId && this.#reserved.get(jobId));
   }
 
-  /** A refusal, or another answer that rests on others' entries: decided again if they are lost. */
-  #resting<Value>(
-    restsOn: LogId,
-    value: Value,
-    again: () => Promise<Value>,
-  ): Promise<Value> {
-    return this.#parts.writer.settled(restsOn, value).catch((error) => {
-      if (error instanceof JournalFullError) return again();
-      throw error;
-    });
+  /** Whether what others had appended up to a position has become durable; false when it is lost. */
+  #isDurable(lastLogId: LogId): Promise<boolean> {
+    return this.#parts.writer.resting(lastLogId, true, () => Promise.resolve(false));
   }
 
   async #createdBefore(
@@ -186,8 +178,7 @@ export class Creation {
     { key, digest }: { readonly key: string; readonly digest: string },
   ): Promise<Outcome<Created>> {
     const { table } = this.#parts;
-    const restsOn = table.pending(jobId)?.head.lastLogId ?? 0;
-    const isThere = await this.#resting(restsOn, true, () => Promise.resolve(false));
+    const isThere = await this.#isDurable(table.pending(jobId)?.head.lastLogId ?? 0);
     const before = isThere ? table.job(jobId) : undefined;
     if (before === undefined) return await this.create(request);
     if (!(await this.#cameWith(before, digest, request))) {
@@ -219,7 +210,8 @@ export class Creation {
     const existing = request.jobId && this.#parts.table.pending(request.jobId);
     if (existing !== undefined) {
       const exists: Outcome<Created> = { ok: false, problem: { kind: "jobExists", jobId } };
-      return this.#resting(existing.head.lastLogId, exists, () => this.create(request));
+      const again = () => this.create(request);
+      return this.#parts.writer.resting(existing.head.lastLogId, exists, again);
     }
     const { attributes, protection } = described.value;
     return protection === undefined

@@ -17,6 +17,8 @@ export interface PendingJob {
   readonly whole: JobState;
   /** Of its tasks, nothing may be read. */
   readonly head: JobState;
+  /** The same, as of what is durable. */
+  readonly shownHead: JobState;
   /** With these tasks alone. */
   withOnly(taskIds: readonly TaskId[]): JobState;
   task(taskId: TaskId): TaskState | undefined;

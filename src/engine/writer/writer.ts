@@ -39,20 +39,12 @@ export interface AppendOptions {
   readonly onLost?: () => void;
 }
 
-/** An answer, and the last of the entries that it rests on. */
-export interface Answer<Value> {
-  readonly value: Value;
-  readonly restsOn: LogId;
-  /** Whether these entries were appended for it: when they are lost, so is the request. */
-  readonly isWritten: boolean;
-}
-
 /** Who works on what was appended. */
 export interface WriterListener {
   /** An entry was appended: only the job's own `run` may know. */
   appended(applied: Applied): void;
-  /** What was appended and not durable is gone, and the jobs are as they were before it. */
-  lost(): void;
+  /** What was appended and not durable is gone: these jobs are as they were before it. */
+  lost(jobIds: ReadonlySet<JobId>): void;
 }
 
 interface Waiter {
@@ -177,21 +169,17 @@ export class Writer {
   }
 
   /**
-   * Gives an answer when all that it rests on is durable. One that rests on the entries of
-   * others, such as a refusal, is decided again when one of them is lost.
+   * Gives an answer that rests on what others had appended, such as a refusal or a duplicate,
+   * when that is durable. When it is lost, the answer is another one.
    *
-   * Rejects with what `decide` throws, and with `JournalFullError` or `JournalFailedError`.
+   * Rejects with what `again` rejects with, and with `JournalFailedError`.
    */
-  async answer<Value>(decide: () => Answer<Value>): Promise<Value> {
-    for (;;) {
-      const { value, restsOn, isWritten } = decide();
-      if (restsOn <= this.#durableLogId) return value;
-      try {
-        return await this.settled(restsOn, value);
-      } catch (error) {
-        if (isWritten || !(error instanceof JournalFullError)) throw error;
-      }
-    }
+  resting<Value>(lastLogId: LogId, value: Value, again: () => Promise<Value>): Promise<Value> {
+    if (lastLogId <= this.#durableLogId) return Promise.resolve(value);
+    return this.settled(lastLogId, value).catch((error) => {
+      if (error instanceof JournalFullError) return again();
+      throw error;
+    });
   }
 
   /** Gives a value when all up to a position is durable; rejects when that is lost. */
@@ -243,12 +231,15 @@ export class Writer {
   /** All that is not durable is lost. */
   lost(error: JournalFullError): void {
     for (const entry of this.#entries.splice(0)) this.#events.lost(entry);
+    const jobIds = new Set<JobId>();
     for (const applied of this.#applied.splice(0).reverse()) {
-      if (applied !== undefined) this.#takeBack(applied);
+      if (applied === undefined) continue;
+      this.#takeBack(applied);
+      jobIds.add(applied.job.jobId);
     }
     this.#rejectWaiting(error);
     for (const { onLost } of this.#recoverable.splice(0)) onLost();
-    this.listener.lost();
+    this.listener.lost(jobIds);
   }
 
   /** The journal takes nothing any more. */
