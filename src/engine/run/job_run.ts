@@ -31,8 +31,10 @@ import { divergenceAt } from "./divergence.ts";
 import { Ends } from "./ends.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import type { PendingJob } from "../writer/job_record.ts";
+import type { Written } from "../writer/writer.ts";
 import { callRun, type RunEnd } from "./run_call.ts";
 import type { RunServices } from "./run_services.ts";
+import type { SpanEnd } from "../ports.ts";
 import { endOfJob, RunTrace } from "./run_trace.ts";
 import { isSealed, type SealedJob, withInput } from "../secrets/sealing.ts";
 import { NO_SECRETS, type SecretGuard } from "../secrets/secret_guard.ts";
@@ -53,7 +55,8 @@ type Stage =
   | { readonly kind: "opening" }
   /** What it began with is lost: it opens again. */
   | { readonly kind: "lost" }
-  | { readonly kind: "called"; readonly asked: Asked; end: End; isConcluded: boolean }
+  /** `concludedBy` is the entry that tells its end; 0 while there is none. */
+  | { readonly kind: "called"; readonly asked: Asked; end: End; concludedBy: LogId }
   | { readonly kind: "over" };
 
 /** The hold on a worker; a run is made when there is one. */
@@ -149,6 +152,7 @@ export class JobRun {
     if (this.#main.startedBy > durableLogId) this.#main = NOT_STARTED;
     const isOnRecord = this.#main !== NOT_STARTED || !isRunning(this.#job.head);
     if (this.#stage.kind !== "called" || !isOnRecord) return this.#beginAgain();
+    if (this.#stage.concludedBy > durableLogId) this.#stage.concludedBy = 0;
     this.#answers.lost(durableLogId);
     this.#toUndo = undefined;
     this.#ready.unshift(...works.filter(({ kind }) => kind === "task"));
@@ -169,11 +173,8 @@ export class JobRun {
   recordShutdown(): void {
     const main = this.#job.task(MAIN_TASK);
     if (this.#stage.kind === "called" && isRunning(this.#job.head) && main?.status === "running") {
-      this.#ends.record([this.#mainDraft("job.TaskInterrupted", {
-        attempt: this.#main.attempt,
-        phase: "run",
-        reason: "shutdown",
-      })]);
+      const attributes = { attempt: this.#main.attempt, phase: "run", reason: "shutdown" } as const;
+      this.#record([this.#mainDraft("job.TaskInterrupted", attributes)], () => {});
     }
     this.#trace.endRun({ kind: "interrupted", reason: "shutdown" });
   }
@@ -259,7 +260,7 @@ export class JobRun {
     const { asked, output } = this.#trace.withinRun(() =>
       callRun(this.#definition, job, answers, listener, this.#guard)
     );
-    this.#stage = { kind: "called", asked, end: { kind: "pending" }, isConcluded: false };
+    this.#stage = { kind: "called", asked, end: { kind: "pending" }, concludedBy: 0 };
     void output.then(
       (output) => this.#finished(asked, { kind: "returned", output }),
       (error) => this.#finished(asked, { kind: "threw", error }),
@@ -345,9 +346,9 @@ export class JobRun {
   }
 
   #advance(): void {
+    if (this.#ends.owed) return;
     this.#concludeRun();
-    if (this.#stage.kind !== "called" || this.#hold !== "held") return;
-    if (this.#ends.owed || !this.#answers.isIdle) return;
+    if (this.#stage.kind !== "called" || this.#hold !== "held" || !this.#answers.isIdle) return;
     const { state } = this.#job.head;
     if (state === "Running" && this.#ready.length > 0) this.#startReady();
     if (state === "Compensating") this.#undoNext();
@@ -399,11 +400,9 @@ export class JobRun {
     return this.#stage.kind === "called" ? this.#stage.asked.tasks.get(taskId) : undefined;
   }
 
-  /** Not kept on a full disk: it rests on entries that may be lost with it, and is found again. */
   #recordUndone(): void {
     const about = { jobId: this.#jobId, ...this.#trace.ids };
-    const written = this.#services.writer.tryAppend(undone(this.#job.whole.tasks, about), "vital");
-    if (written === "full") this.#services.later(() => this.#advanceSoon());
+    this.#record(undone(this.#job.whole.tasks, about), () => this.#advanceSoon());
   }
 
   #finished(asked: Asked, end: RunEnd): void {
@@ -420,9 +419,8 @@ export class JobRun {
    */
   #concludeRun(): void {
     const stage = this.#stage;
-    if (stage.kind !== "called" || stage.isConcluded || stage.end.kind === "pending") return;
+    if (stage.kind !== "called" || stage.concludedBy > 0 || stage.end.kind === "pending") return;
     if (this.#answers.replaying || !isRunning(this.#job.head)) return;
-    stage.isConcluded = true;
     if (stage.end.kind === "diverged") {
       const { error, causedBy } = stage.end;
       return this.#mainFailed(error, "error", causedBy);
@@ -433,11 +431,9 @@ export class JobRun {
       return this.#mainFailed(this.#guard.factOf(error), kind);
     }
     const { output } = stage.end;
-    this.#ends.record([this.#mainDraft("job.TaskCompleted", {
-      attempt: this.#main.attempt,
-      ...(output === undefined ? {} : { result: output }),
-    })]);
-    this.#trace.endRun({ kind: "completed" });
+    const result = output === undefined ? {} : { result: output };
+    const attributes = { attempt: this.#main.attempt, ...result };
+    this.#recordEnd(this.#mainDraft("job.TaskCompleted", attributes), { kind: "completed" });
   }
 
   /** @param causedBy The entry that shows why, where there is one. */
@@ -446,8 +442,16 @@ export class JobRun {
     const attempt = Math.max(1, this.#main.attempt);
     const attributes = { attempt, maxAttempts: attempt, error, final: true, kind } as const;
     const draft = this.#mainDraft("job.TaskFailed", attributes);
-    this.#ends.record([causedBy === undefined ? draft : { ...draft, causedBy }]);
-    this.#trace.endRun({ kind: "failed", error });
+    const caused = causedBy === undefined ? draft : { ...draft, causedBy };
+    this.#recordEnd(caused, { kind: "failed", error });
+  }
+
+  #recordEnd(draft: JobEventDraft, end: SpanEnd): void {
+    const again = () => this.#stage.kind === "opening" ? this.#open() : this.#advanceSoon();
+    const written = this.#record([draft], again);
+    if (written === undefined) return;
+    if (this.#stage.kind === "called") this.#stage.concludedBy = written.lastLogId;
+    this.#trace.endRun(end);
   }
 
   #diverged(taskId: TaskId): void {
@@ -506,8 +510,7 @@ export class JobRun {
       sameNames(main.expectations, expectations);
     if (isOnRecord) return;
     const draft = this.#mainDraft("job.TaskWaiting", { expectations, seen });
-    const written = this.#services.writer.tryAppend([draft], "vital");
-    if (written === "full") this.#services.later(() => this.#recordWaiting());
+    this.#record([draft], () => this.#recordWaiting());
   }
 
   #leaveRunning(job: JobState): void {
@@ -547,6 +550,18 @@ export class JobRun {
   }
 
   // --- Its records
+
+  /**
+   * Appends what rests on entries that may be lost with it, and is then found again: so it is
+   * not kept on a full disk, as the ends of attempts are.
+   *
+   * @param again Called when there may be room.
+   */
+  #record(drafts: readonly JobEventDraft[], again: () => void): Written | undefined {
+    const written = this.#services.writer.tryAppend(drafts, "vital");
+    if (written === "full") this.#services.later(again);
+    return typeof written === "string" ? undefined : written;
+  }
 
   #mainDraft<Type extends MainEventType>(
     eventType: Type,
