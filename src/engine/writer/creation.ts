@@ -179,8 +179,8 @@ export class Creation {
   ): Promise<Outcome<Created>> {
     const { table } = this.#parts;
     const isThere = await this.#isDurable(table.pending(jobId)?.head.lastLogId ?? 0);
-    const before = isThere ? table.job(jobId) : undefined;
-    if (before === undefined) return await this.create(request);
+    if (!isThere) return await this.create(request);
+    const before = table.existing(jobId);
     if (!(await this.#cameWith(before, digest, request))) {
       return { ok: false, problem: { kind: "keyReused", key, jobId } };
     }
