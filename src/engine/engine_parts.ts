@@ -117,7 +117,7 @@ function foundationOf(options: JobEngineOptions) {
     sealing: new Sealing(keys ?? NO_KEYS),
     liveSecrets: new LiveSecrets(),
     scheduler: new Scheduler(clock),
-    workers: new WorkerQueue(maxRunning),
+    workers: new WorkerQueue(maxRunning, onDefect),
     slots: new Slots(maxRunning),
     turns: new Turns(clock),
     patience: new Patience({ clock, random, onDefect }),

@@ -182,7 +182,7 @@ Deno.test("lastTransition: the entry that brought the job into its condition", a
 });
 
 function listsOf(table: JobTable): JobLists {
-  return new JobLists({ table, workers: new WorkerQueue(0) });
+  return new JobLists({ table, workers: new WorkerQueue(0, assert.ifError) });
 }
 
 /** Many jobs, made of one; nothing of them is recorded anywhere. */
@@ -273,7 +273,7 @@ Deno.test("aheadOfEach: as many as come first of each place, as for each place a
     order: fc.integer({ min: 1, max: 12 }),
   });
   fc.assert(fc.property(fc.array(place), fc.array(place), (waiting, asked) => {
-    const queue = new WorkerQueue(0);
+    const queue = new WorkerQueue(0, assert.ifError);
     for (const { priority, order } of waiting) queue.request(priority, order, () => {});
     const places = asked.toSorted((a, b) => a.priority - b.priority || a.order - b.order);
     assert.deepEqual(

@@ -78,7 +78,7 @@ Deno.test("entry columns: transitions survive a capture, and an unchanged entry 
 });
 
 Deno.test("worker queue: never more than the limit, and a withdrawn request gets nothing", () => {
-  const queue = new WorkerQueue(2);
+  const queue = new WorkerQueue(2, assert.ifError);
   const granted: string[] = [];
   const ask = (name: string, priority = 0, order = 0) =>
     queue.request(priority, order, () => void granted.push(name));
@@ -97,7 +97,7 @@ Deno.test("worker queue: never more than the limit, and a withdrawn request gets
 });
 
 Deno.test("worker queue: a stopped queue grants nothing more", () => {
-  const queue = new WorkerQueue(1);
+  const queue = new WorkerQueue(1, assert.ifError);
   queue.stop();
   queue.request(0, 0, () => assert.fail("was granted"));
 

@@ -12,8 +12,9 @@ import {
   type TaskContext,
   type TaskOptions,
 } from "../../src/engine/definition.ts";
-import { JournalFullError } from "../../src/engine/ports.ts";
+import { JournalFullError, type SpanStart } from "../../src/engine/ports.ts";
 import { Harness } from "../support/engine_harness.ts";
+import { FakeTracing } from "../support/fake_tracing.ts";
 
 const loose = v.looseObject({});
 
@@ -582,4 +583,37 @@ Deno.test("deliver: an event too large for all its jobs is rejected, and nothing
   assert.match(receipt.reason ?? "", /^70 jobs expect it: Cannot record 71 entries at once/);
   assert.equal(daybook.engine.headLogId, head);
   assert.equal((await daybook.event("ec.X", { small: true })).jobs.length, 70);
+});
+
+/** Stands for a defect: no run of `demo.broken` can begin. */
+class BrokenTracing extends FakeTracing {
+  override start(start: SpanStart) {
+    if (start.jobType === "demo.broken") throw new Error("defect");
+    return super.start(start);
+  }
+}
+
+Deno.test("defect: in the begin of a run, from the queue or after a crash, stops no other job", async () => {
+  const gates = new Gates();
+  const broken = job("demo.broken", () => Promise.resolve());
+  const twoSteps = job("demo.block", async (ctx) => {
+    await ctx.task("first", () => gates.wait("first"));
+    await ctx.task("second", () => gates.wait("second"));
+  });
+  const definitions = [twoSteps, broken];
+  const daybook = await Harness.start({ definitions, maxRunning: 1, tracing: new BrokenTracing() });
+  const blocking = await daybook.submit("demo.block");
+  const jobId = await daybook.submit("demo.broken");
+  gates.open("first");
+  await daybook.clock.settle();
+  gates.open("second");
+  await daybook.clock.settle();
+
+  assert.equal(daybook.job(blocking).state, "Done");
+  assert.equal(daybook.condition(jobId), "queued");
+  assert.deepEqual(daybook.defects.map(String), ["Error: defect"]);
+
+  const restarted = await daybook.crash();
+  assert.equal(restarted.condition(jobId), "queued");
+  assert.deepEqual(restarted.defects.map(String), ["Error: defect"]);
 });

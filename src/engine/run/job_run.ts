@@ -114,7 +114,7 @@ export class JobRun {
   begin(): void {
     const finding = this.#trace.begin(this.#job.head);
     if (finding === undefined) this.#open();
-    else void finding.then(() => this.#open());
+    else finding.then(() => this.#open()).catch(this.#services.onDefect);
   }
 
   /** An entry of the job was appended. */
@@ -205,7 +205,7 @@ export class JobRun {
     if (began === "full") return this.#services.later(() => this.#open());
     if (began === "failed") return;
     const { whole } = this.#job;
-    if (isSealed(whole)) void this.#openAndCall(whole);
+    if (isSealed(whole)) this.#openAndCall(whole).catch(this.#services.onDefect);
     else this.#call(whole as RunningJob | CompensatingJob);
   }
 

@@ -44,23 +44,11 @@ export class Supervisor implements WriterListener {
     this.#runs.get(applied.job.jobId)?.appended(applied);
   }
 
-  /** Entries of jobs have become durable. One job's run must not stop the journal. */
+  /** Entries of jobs have become durable. */
   durable(steps: readonly Applied[]): void {
     const touched = new Set<JobRun>();
-    for (const applied of steps) {
-      try {
-        this.#see(applied, touched);
-      } catch (error) {
-        this.#services.onDefect(error);
-      }
-    }
-    for (const run of touched) {
-      try {
-        run.goOn();
-      } catch (error) {
-        this.#services.onDefect(error);
-      }
-    }
+    for (const applied of steps) this.#guarded(() => this.#see(applied, touched));
+    for (const run of touched) this.#guarded(() => run.goOn());
   }
 
   #see(applied: Applied, touched: Set<JobRun>): void {
@@ -79,10 +67,21 @@ export class Supervisor implements WriterListener {
   lost(jobIds: ReadonlySet<JobId>): void {
     const { durableLogId } = this.#services.writer;
     for (const jobId of jobIds) {
-      const run = this.#runs.get(jobId);
-      if (run !== undefined) run.lost(durableLogId);
-      // What is lost may have taken it out of the queue.
-      else if (!this.#queued.has(jobId)) this.#takeUp(jobId, false);
+      this.#guarded(() => {
+        const run = this.#runs.get(jobId);
+        if (run !== undefined) run.lost(durableLogId);
+        // What is lost may have taken it out of the queue.
+        else if (!this.#queued.has(jobId)) this.#takeUp(jobId, false);
+      });
+    }
+  }
+
+  /** One job's run must not stop the journal, nor the runs of others. */
+  #guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#services.onDefect(error);
     }
   }
 
@@ -172,7 +171,7 @@ export class Supervisor implements WriterListener {
   #scheduleStart(jobId: JobId, startAt: string): void {
     const { commands, patience } = this.#parts;
     this.#services.scheduler.at(Date.parse(startAt), () => {
-      void patience.record(() => commands.run(jobId, { kind: "start" }));
+      patience.record(() => commands.run(jobId, { kind: "start" })).catch(this.#services.onDefect);
     });
   }
 }

@@ -19,6 +19,7 @@ export type Withdraw = () => void;
 
 export class WorkerQueue {
   readonly #max: number;
+  readonly #onDefect: (error: unknown) => void;
   readonly #requests = new TinyQueue<Request>([], inQueueOrder);
   #busy = 0;
   /** How many more than `max` may be granted now. */
@@ -26,8 +27,10 @@ export class WorkerQueue {
   #waiting = 0;
   #stopped = false;
 
-  constructor(max: number) {
+  /** @param onDefect Takes what a grant throws: it is not for whoever gave a worker back. */
+  constructor(max: number, onDefect: (error: unknown) => void) {
     this.#max = max;
+    this.#onDefect = onDefect;
   }
 
   /** Workers with a job, as far as there are workers. */
@@ -120,7 +123,11 @@ export class WorkerQueue {
       if (request.cancelled) continue;
       this.#cancel(request);
       this.#busy++;
-      request.grant();
+      try {
+        request.grant();
+      } catch (error) {
+        this.#onDefect(error);
+      }
     }
   }
 }
