@@ -6,7 +6,7 @@ import type { CreateRequest } from "../engine/requests.ts";
 import { commonRequestOf, TYPE_LENGTH_MAX } from "./common_request.ts";
 import { documented } from "./documented.ts";
 import { isObject, jobIdField, labelsField, strictObject, timeField } from "./fields.ts";
-import { pointedIssues } from "./issues.ts";
+import { checked } from "./issues.ts";
 import { planField, planOf, repeatedIdIssues } from "./plan_schema.ts";
 import { invalidRequest } from "./problem.ts";
 
@@ -64,15 +64,11 @@ export function judgedRequestOf(document: JsonValue, limits: StartLimits): Creat
 }
 
 function codedJobOf(document: JsonValue, limits: StartLimits): CreateRequest {
-  const parsed = v.safeParse(codedJob, document);
-  if (!parsed.success) throw invalidRequest(pointedIssues(parsed.issues));
-  return withCheckedStart(parsed.output, limits);
+  return withCheckedStart(checked(codedJob, document), limits);
 }
 
 function outsideJobOf(document: JsonValue, limits: StartLimits): CreateRequest {
-  const parsed = v.safeParse(outsideJob, document);
-  if (!parsed.success) throw invalidRequest(pointedIssues(parsed.issues));
-  const { plan, ...rest } = parsed.output;
+  const { plan, ...rest } = checked(outsideJob, document);
   const repeated = repeatedIdIssues(plan);
   if (repeated.length > 0) throw invalidRequest(repeated);
   return withCheckedStart({ ...rest, plan: planOf(plan) }, limits);

@@ -9,7 +9,7 @@ import type { SupposedEvent, Supposition } from "../core/supposition.ts";
 import { documented } from "./documented.ts";
 import { incomingEventFields } from "./event_schema.ts";
 import { strictObject } from "./fields.ts";
-import { pointedIssues } from "./issues.ts";
+import { checked } from "./issues.ts";
 import { planField, planOf, repeatedIdIssues } from "./plan_schema.ts";
 import { POINT_FORMS, POINT_RULE, pointOf } from "./point_text.ts";
 import { invalidRequest } from "./problem.ts";
@@ -63,9 +63,7 @@ type SuppositionInput = v.InferOutput<typeof supposition>;
 
 /** @throws {Problem} `invalid-request`, with a pointer for each issue. */
 export function suppositionOf(document: JsonValue, jobId: JobId): Supposition {
-  const parsed = v.safeParse(supposition, document);
-  if (!parsed.success) throw invalidRequest(pointedIssues(parsed.issues));
-  const { plan, with: events, ...rest } = parsed.output;
+  const { plan, with: events, ...rest } = checked(supposition, document);
   const issues = [...plan === undefined ? [] : repeatedIdIssues(plan), ...otherJobs(events, jobId)];
   if (issues.length > 0) throw invalidRequest(issues);
   return {

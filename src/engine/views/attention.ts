@@ -100,9 +100,7 @@ export class Attention implements View {
 
   /** What comes while a job waits, such as one of three events, does not begin its wait anew. */
   #waitsSince(jobId: JobId): LogId {
-    const { firstLogId } = this.#table.existing(jobId);
-    return this.#table.logIds(jobId, 0, Infinity)
-      .findLast((logId) => this.#table.transitionAt(logId) !== undefined) ?? firstLogId;
+    return this.#table.lastTransition(this.#table.existing(jobId));
   }
 }
 

@@ -120,11 +120,7 @@ interface Queued {
   readonly at: string | undefined;
 }
 
-function queuedBy(
-  table: JobTable,
-  { jobId, startedBy, startedAt }: Exclude<JobState, CreatedJob>,
-): Queued {
-  const logId = table.logIds(jobId, startedBy, Infinity)
-    .findLast((logId) => table.transitionAt(logId) !== undefined) ?? startedBy;
-  return { jobId, logId, at: logId === startedBy ? startedAt : undefined };
+function queuedBy(table: JobTable, job: Exclude<JobState, CreatedJob>): Queued {
+  const logId = table.lastTransition(job);
+  return { jobId: job.jobId, logId, at: logId === job.startedBy ? job.startedAt : undefined };
 }

@@ -8,9 +8,9 @@ import { readOptionalJson } from "../body.ts";
 import type { Edge } from "../edge.ts";
 import { valueOf } from "../engine_problem.ts";
 import { reasonField, strictObject, taskIdField } from "../fields.ts";
-import { pointedIssues } from "../issues.ts";
+import { checked } from "../issues.ts";
 import { jobPath, jobView } from "../job_view.ts";
-import { invalidRequest, STATUS } from "../problem.ts";
+import { STATUS } from "../problem.ts";
 import { refuseQuery } from "../query.ts";
 import { traceOf } from "../request_trace.ts";
 import { jsonResponse } from "../response.ts";
@@ -41,17 +41,14 @@ async function control(c: Context, edge: Edge, kind: ControlRequest["kind"]): Pr
 
 /** @throws {Problem} `invalid-request`. */
 export function controlRequestOf(kind: ControlRequest["kind"], body: JsonValue): ControlRequest {
-  const parsed = v.safeParse(controlBody, body);
-  if (!parsed.success) throw invalidRequest(pointedIssues(parsed.issues));
-  return { kind, ...parsed.output };
+  return { kind, ...checked(controlBody, body) };
 }
 
 async function retry(c: Context, edge: Edge): Promise<Response> {
   refuseQuery(c.req.raw);
   const { jobId } = jobOf(c, edge.engine);
   const trace = traceOf(c.req.raw, edge.spans);
-  const parsed = v.safeParse(retryBody, await readOptionalJson(c.req.raw, edge.bodies));
-  if (!parsed.success) throw invalidRequest(pointedIssues(parsed.issues));
-  const job = valueOf(await edge.engine.retry(jobId, { trace, ...parsed.output }));
+  const request = checked(retryBody, await readOptionalJson(c.req.raw, edge.bodies));
+  const job = valueOf(await edge.engine.retry(jobId, { trace, ...request }));
   return jsonResponse(jobView(job), STATUS.created, { location: jobPath(job.jobId) });
 }

@@ -1,12 +1,11 @@
 /** `/journal`: where the journal is, how it was found at the start, and whether it is whole. */
 
 import type { Context, Hono } from "hono";
-import * as v from "valibot";
 import { readOptionalJson } from "../body.ts";
 import type { Edge } from "../edge.ts";
 import { strictObject } from "../fields.ts";
-import { pointedIssues } from "../issues.ts";
-import { invalidRequest, Problem, STATUS } from "../problem.ts";
+import { checked } from "../issues.ts";
+import { Problem, STATUS } from "../problem.ts";
 import { refuseQuery } from "../query.ts";
 import { jsonResponse } from "../response.ts";
 
@@ -26,8 +25,7 @@ function runOf({ verification }: Edge) {
 
 async function verify(c: Context, edge: Edge): Promise<Response> {
   refuseQuery(c.req.raw);
-  const parsed = v.safeParse(verifyBody, await readOptionalJson(c.req.raw, edge.bodies));
-  if (!parsed.success) throw invalidRequest(pointedIssues(parsed.issues));
+  checked(verifyBody, await readOptionalJson(c.req.raw, edge.bodies));
   startVerification(edge);
   return jsonResponse(runOf(edge), STATUS.accepted, { location: "/journal" });
 }

@@ -8,7 +8,7 @@ import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { Clock } from "../../engine/ports.ts";
 import type { EnginePort } from "../engine_port.ts";
-import { type Feed, jobFeed, journalFeed } from "../feed.ts";
+import { feedOf } from "../feed.ts";
 import type { Permit } from "../permit.ts";
 import { Channel, nothingAfter, type Wanted } from "./channel.ts";
 import { Channels } from "./channels.ts";
@@ -94,18 +94,10 @@ export class StreamHub implements ReaderHub {
   #makeChannel(wanted: Wanted): Channel {
     return new Channel(wanted, String(this.#channelsMade++), {
       engine: this.#options.engine,
-      history: this.#historyOf(wanted),
+      history: feedOf(this.#options.engine, wanted.filter.jobId),
       chunks: this.#chunks,
       turns: this.turns,
     });
-  }
-
-  /** The quickest that has all entries of interest. */
-  #historyOf({ filter: { jobId } }: Wanted): Feed {
-    const { engine } = this.#options;
-    return jobId !== undefined && engine.job(jobId) !== undefined
-      ? jobFeed(engine, jobId)
-      : journalFeed(engine);
   }
 
   /** Goes along the journal for as long as there are readers. */

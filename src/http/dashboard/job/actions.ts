@@ -1,14 +1,13 @@
 /** What the forms of a job's page do. Each leads back to a page that says what came of it. */
 
 import type { Context, Hono } from "hono";
-import * as v from "valibot";
 import type { JobId } from "../../../core/ids.ts";
 import type { JobState } from "../../../core/job_state.ts";
 import type { IncomingEvent } from "../../../engine/requests.ts";
 import type { Edge } from "../../edge.ts";
 import { valueOf } from "../../engine_problem.ts";
 import { judgeEvent } from "../../event_schema.ts";
-import { pointedIssues } from "../../issues.ts";
+import { checked } from "../../issues.ts";
 import { parseJson } from "../../json_document.ts";
 import { invalidRequest, Problem, STATUS } from "../../problem.ts";
 import { emptyResponse } from "../../response.ts";
@@ -51,15 +50,6 @@ async function retried(
   const job = valueOf(await edge.engine.retry(jobId, request));
   const where = from === undefined ? "" : ` from task ${from}`;
   return [jobPagePath(job.jobId), `This job retries job ${jobId}${where}.`];
-}
-
-function checked<Schema extends v.GenericSchema>(
-  schema: Schema,
-  value: unknown,
-): v.InferOutput<Schema> {
-  const parsed = v.safeParse(schema, value);
-  if (!parsed.success) throw invalidRequest(pointedIssues(parsed.issues));
-  return parsed.output;
 }
 
 function doneText(control: Exclude<Control, "retry">, job: JobState): string {
