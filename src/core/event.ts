@@ -64,6 +64,18 @@ export type TaskEntry = Extract<
 /** An event as recorded. */
 export type JobEventLogEntry = JobEntry | JournalEntry | FactEntry;
 
+/** Whether an entry stands for an event that named no job. */
+export function isCorrelated(
+  entry: JobEventLogEntry,
+): entry is FrameworkEntry<"job.EventCorrelated"> {
+  return entry.eventType === "job.EventCorrelated";
+}
+
+/** Whether an entry is an event from outside, or stands for one. */
+export function isFromOutside(entry: JobEventLogEntry): boolean {
+  return entry.stratum !== "framework" || isCorrelated(entry);
+}
+
 /** What one draft may say of `causedBy`: an entry, or a draft of the same group by its index. */
 export type Cause = LogId | { readonly draft: number };
 

@@ -142,7 +142,7 @@ function restoreTasks(
 }
 
 /**
- * Folds all entries of one job, oldest first: `projectAll` for jobs of any length.
+ * Folds all entries of one job, oldest first.
  *
  * @throws {TypeError} when there are none, or the first is not `job.JobCreated`.
  */

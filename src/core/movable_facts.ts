@@ -1,6 +1,6 @@
 /** Which entries of a job might have come in another order, and how far. */
 
-import type { JobEventLogEntry } from "./event.ts";
+import { isCorrelated, type JobEventLogEntry } from "./event.ts";
 import { type JobId, MAIN_TASK } from "./ids.ts";
 import type { JobState } from "./job_state.ts";
 import type { Limits } from "./order_candidates.ts";
@@ -24,7 +24,7 @@ export function outsideFacts(
     return cause?.stratum === "framework" && cause.jobId === jobId;
   };
   return (entry) => {
-    if (entry.eventType === "job.EventCorrelated") return !isEmitted(causeOf(entry));
+    if (isCorrelated(entry)) return !isEmitted(causeOf(entry));
     return entry.stratum === "domain" && !isEmitted(entry);
   };
 }

@@ -9,6 +9,7 @@ import { assertNever } from "./assert_never.ts";
 import type { JobEventLogEntry } from "./event.ts";
 import type { EventId, JobId, LogId } from "./ids.ts";
 import { decisiveEarly, earlyFacts } from "./early_facts.ts";
+import { foldAll } from "./job_fold.ts";
 import { hasCode, isTerminal, type JobState } from "./job_state.ts";
 import { missedEvents } from "./missed_events.ts";
 import { limitsOf, outsideFacts } from "./movable_facts.ts";
@@ -21,7 +22,7 @@ import {
   textsOf,
 } from "./permutation_outcome.ts";
 import { eventIdsOf } from "./point.ts";
-import { matchableOf, project, projectAll } from "./projector.ts";
+import { matchableOf, project } from "./projector.ts";
 import type { RuleName } from "./rules.ts";
 
 /** An entry, by what it is recorded as. */
@@ -182,7 +183,7 @@ class History {
     const isOutside = outsideFacts(jobId, [...entries, ...pastEvents]);
     const start = own.findIndex(({ eventType }) => eventType === "job.JobStarted");
     const begin = start < 0 ? own : own.slice(0, start + 1);
-    this.#begin = projectAll(begin);
+    this.#begin = foldAll(begin);
     const after = own[start]?.logId ?? Infinity;
     const missed = missedEvents(own, this.#begin.plan, pastEvents, after).filter(isOutside);
     const considered = missed.slice(0, MISSED_MAX);

@@ -1,7 +1,7 @@
 /** A point in a job's life, and how much of its history lies before it. */
 
 import { assertNever } from "./assert_never.ts";
-import type { FrameworkEntry, JobEventLogEntry } from "./event.ts";
+import { isCorrelated, type JobEventLogEntry } from "./event.ts";
 import type { EventId, LogId } from "./ids.ts";
 
 export type Point =
@@ -53,9 +53,7 @@ export function resolvePoint(
 
 /** The ids by which an entry can be named: its own, and that of the event it stands for. */
 export function eventIdsOf(entry: JobEventLogEntry): readonly EventId[] {
-  return entry.eventType === "job.EventCorrelated"
-    ? [entry.eventId, (entry as FrameworkEntry<"job.EventCorrelated">).attributes.eventId]
-    : [entry.eventId];
+  return isCorrelated(entry) ? [entry.eventId, entry.attributes.eventId] : [entry.eventId];
 }
 
 function prefix(

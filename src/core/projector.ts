@@ -6,7 +6,7 @@
  */
 
 import { allSatisfied } from "./condition.ts";
-import type { FrameworkEntry, JobEventLogEntry } from "./event.ts";
+import { isCorrelated, type JobEventLogEntry } from "./event.ts";
 import { failureOf } from "./failure.ts";
 import type { JobId, LogId } from "./ids.ts";
 import {
@@ -60,18 +60,6 @@ export function project(job: JobState | undefined, entry: JobEventLogEntry): Ste
     case "Failed":
       return step({ ...job, lastLogId: entry.logId }, "terminal/record-only");
   }
-}
-
-/**
- * Folds all entries of one job, oldest first; of a long one, `foldAll` does it in less time.
- *
- * @throws {TypeError} when there are none, or the first is not `job.JobCreated`.
- */
-export function projectAll(entries: Iterable<JobEventLogEntry>, from?: JobState): JobState {
-  let job = from;
-  for (const entry of entries) job = project(job, entry).job;
-  if (job === undefined) throw new TypeError("Cannot project a job: it has no entries");
-  return job;
 }
 
 function step(job: JobState, rule: RuleName, matched = NOTHING_MATCHED): Step {
@@ -194,9 +182,7 @@ function noteFacts<Job extends RunningJob | CompensatingJob>(
 
 /** The event that matching looks at: for a correlated one, the original. */
 export function matchableOf(entry: JobEventLogEntry): MatchableEvent {
-  return entry.eventType === "job.EventCorrelated"
-    ? (entry as FrameworkEntry<"job.EventCorrelated">).attributes
-    : entry as MatchableEvent;
+  return isCorrelated(entry) ? entry.attributes : entry as MatchableEvent;
 }
 
 const NO_INDEXES: readonly number[] = [];

@@ -5,7 +5,7 @@
  */
 
 import { assertNever } from "./assert_never.ts";
-import type { FrameworkEntry, JobEventLogEntry } from "./event.ts";
+import { type FrameworkEntry, isCorrelated, type JobEventLogEntry } from "./event.ts";
 import type { CompensatingJob, DoneJob, FailedJob, JobState, RunningJob } from "./job_state.ts";
 import type { Step } from "./projector.ts";
 import { compensationEndText, errorText, noCompensationEndText } from "./why_error.ts";
@@ -59,7 +59,7 @@ function recordOnlyText(
   const unmatched = before.state === "Running"
     ? noMatchText(before, entry)
     : noCompensationEndText(before, entry);
-  if (entry.stratum !== "framework" || entry.eventType === "job.EventCorrelated") return unmatched;
+  if (entry.stratum !== "framework" || isCorrelated(entry)) return unmatched;
   const fact = frameworkText(before, after, entry);
   return unmatched === "" ? fact : `${fact} ${unmatched}`;
 }

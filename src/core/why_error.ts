@@ -1,7 +1,7 @@
 /** Why an entry fails its job or ends a compensation. */
 
 import { assertNever } from "./assert_never.ts";
-import type { FrameworkEntry, JobEventLogEntry } from "./event.ts";
+import { type FrameworkEntry, isFromOutside, type JobEventLogEntry } from "./event.ts";
 import { oneLine } from "./explain/phrases.ts";
 import type { ErrorFact, FailureKind } from "./framework_events.ts";
 import { type CompensatedOutcome, matcherAccepts } from "./job_plan.ts";
@@ -135,7 +135,7 @@ export function noCompensationEndText(before: CompensatingJob, entry: JobEventLo
   const ends = compensation === undefined ? [] : [compensation.succeeded, compensation.failed];
   const failing = nearestMismatches(ends, matchableOf(entry));
   if (failing !== undefined) return `It does not end the compensation: ${clausesText(failing)}.`;
-  return entry.stratum === "framework" && entry.eventType !== "job.EventCorrelated"
-    ? ""
-    : "The job compensates: only what ends the compensation moves it.";
+  return isFromOutside(entry)
+    ? "The job compensates: only what ends the compensation moves it."
+    : "";
 }

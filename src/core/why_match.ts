@@ -1,6 +1,6 @@
 /** Why an event matches an expectation of the plan, or none. */
 
-import type { JobEventLogEntry } from "./event.ts";
+import { isFromOutside, type JobEventLogEntry } from "./event.ts";
 import { firstWithin, matcherEffort, NEARNESS_EFFORT_MAX } from "./effort.ts";
 import { failureOf } from "./failure.ts";
 import {
@@ -66,9 +66,7 @@ export function noMatchText(before: RunningJob, entry: JobEventLogEntry): string
   const event = matchableOf(entry);
   const expectations = namersOf(before.plan, event);
   if (expectations.length > 0) return nearestExpectationText(expectations, event);
-  return entry.stratum === "framework" && entry.eventType !== "job.EventCorrelated"
-    ? ""
-    : unexpectedText(before.plan, event);
+  return isFromOutside(entry) ? unexpectedText(before.plan, event) : "";
 }
 
 /** Expectations of the event's type; the end of `run` is no near miss of another task. */

@@ -5,7 +5,6 @@ import fc from "fast-check";
 import { type Change, changesBetween, reversed } from "../../src/core/changes.ts";
 import { jobResource } from "../../src/core/job_resource.ts";
 import { taskId } from "../../src/core/ids.ts";
-import { projectAll } from "../../src/core/projector.ts";
 import { replaySteps } from "../../src/core/replay_steps.ts";
 import {
   codedJob,
@@ -18,7 +17,7 @@ import {
   timeOf,
 } from "../support/entries.ts";
 import { stories } from "./arbitrary_entries.ts";
-import { jobOf } from "./folding.ts";
+import { jobOf, projectAll } from "./folding.ts";
 
 const PAID = expectation("paid", "ec.Paid");
 const PARTS = expectation("parts", "ec.Part", { multiplicity: { times: 2 } });

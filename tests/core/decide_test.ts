@@ -3,7 +3,6 @@ import type { Command } from "../../src/core/command.ts";
 import { decide, judgeFailure } from "../../src/core/decide.ts";
 import { executionId, jobId, taskId } from "../../src/core/ids.ts";
 import type { JobState, StateName } from "../../src/core/job_state.ts";
-import { projectAll } from "../../src/core/projector.ts";
 import { DEFAULT_RETRY } from "../../src/core/retry_policy.ts";
 import {
   codedJob,
@@ -13,6 +12,7 @@ import {
   outsideJob,
   plan,
 } from "../support/entries.ts";
+import { projectAll } from "./folding.ts";
 
 const started = codedJob().started();
 const reserved = started

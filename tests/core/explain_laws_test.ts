@@ -12,8 +12,8 @@ import { sampleEvent } from "../../src/core/explain/sample_event.ts";
 import type { Citation } from "../../src/core/explanation.ts";
 import type { LogId } from "../../src/core/ids.ts";
 import { expectationAccepts, type MatchableEvent } from "../../src/core/job_plan.ts";
-import { projectAll } from "../../src/core/projector.ts";
 import { hearsay, retold, stories } from "./arbitrary_entries.ts";
+import { projectAll } from "./folding.ts";
 
 const RUNS = { numRuns: 2_000 };
 

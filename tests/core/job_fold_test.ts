@@ -7,11 +7,12 @@ import { conditionOf } from "../../src/core/condition.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { foldAll, JobFold } from "../../src/core/job_fold.ts";
 import type { JobState } from "../../src/core/job_state.ts";
-import { project, projectAll } from "../../src/core/projector.ts";
+import { project } from "../../src/core/projector.ts";
 import { replayStep } from "../../src/core/replay_steps.ts";
 import { whyOf } from "../../src/core/why.ts";
 import { codedJob, JobStory } from "../support/entries.ts";
 import { stories, tails } from "./arbitrary_entries.ts";
+import { projectAll } from "./folding.ts";
 
 const RUNS = { numRuns: 3_000 };
 

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { type JobState, shared } from "../../src/core/job_state.ts";
-import { projectAll } from "../../src/core/projector.ts";
 import { expectation, outsideJob } from "../support/entries.ts";
+import { projectAll } from "./folding.ts";
 
 const COUNT = 1_000;
 

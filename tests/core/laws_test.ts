@@ -6,10 +6,10 @@ import { conditionOf } from "../../src/core/condition.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { requiredMatches } from "../../src/core/job_plan.ts";
 import { isTerminal, type JobState, type StateName } from "../../src/core/job_state.ts";
-import { project, projectAll, type Step } from "../../src/core/projector.ts";
+import { project, type Step } from "../../src/core/projector.ts";
 import { RULES } from "../../src/core/rules.ts";
 import { hearsay, retold, stories, tails } from "./arbitrary_entries.ts";
-import { jobOf, stepsOf } from "./folding.ts";
+import { jobOf, projectAll, stepsOf } from "./folding.ts";
 import { rounds } from "../support/effort.ts";
 
 const RUNS = { numRuns: rounds(1_500, 20_000) };

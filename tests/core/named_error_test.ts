@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { valueAt } from "../../src/core/json.ts";
-import { projectAll } from "../../src/core/projector.ts";
 import { codedJob, expectation, OOPS, outsideJob } from "../support/entries.ts";
+import { projectAll } from "./folding.ts";
 
 const expectsCancel = [
   expectation("stop", "job.JobCancelled"),

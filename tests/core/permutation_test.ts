@@ -3,7 +3,6 @@ import fc from "fast-check";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { type PermutationVerdict, permuteFacts } from "../../src/core/permutation.ts";
 import { detailOf, verdictText } from "../../src/core/permutation_text.ts";
-import { projectAll } from "../../src/core/projector.ts";
 import {
   codedJob,
   created,
@@ -14,6 +13,7 @@ import {
   outsideJob,
 } from "../support/entries.ts";
 import { stories } from "./arbitrary_entries.ts";
+import { projectAll } from "./folding.ts";
 
 /** A sequence that is the same each time; enough for tests. */
 function below(): (limit: number) => number {

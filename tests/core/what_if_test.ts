@@ -8,7 +8,6 @@ import type { FactEntry, FrameworkEntry, JobEventLogEntry } from "../../src/core
 import { type EventType, eventType } from "../../src/core/event_type.ts";
 import { eventId, type LogId } from "../../src/core/ids.ts";
 import type { JsonObject } from "../../src/core/json.ts";
-import { projectAll } from "../../src/core/projector.ts";
 import { replaySteps } from "../../src/core/replay_steps.ts";
 import type { SupposedEvent, Supposition } from "../../src/core/supposition.ts";
 import { whatIf } from "../../src/core/what_if.ts";
@@ -22,6 +21,7 @@ import {
   timeOf,
 } from "../support/entries.ts";
 import { stories } from "./arbitrary_entries.ts";
+import { projectAll } from "./folding.ts";
 
 const PAID = expectation("paid", "ec.Paid");
 

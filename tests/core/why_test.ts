@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { jobId, taskId } from "../../src/core/ids.ts";
 import type { JobState } from "../../src/core/job_state.ts";
-import { project, projectAll } from "../../src/core/projector.ts";
+import { project } from "../../src/core/projector.ts";
 import { replaySteps } from "../../src/core/replay_steps.ts";
 import { type RuleName, RULES } from "../../src/core/rules.ts";
 import { whyOf } from "../../src/core/why.ts";
@@ -18,6 +18,7 @@ import {
   plan,
 } from "../support/entries.ts";
 import { stories } from "./arbitrary_entries.ts";
+import { projectAll } from "./folding.ts";
 
 const PAID = expectation("paid", "ec.Paid");
 const SHIPPED = expectation("shipped", "ec.Shipped", {

@@ -7,11 +7,11 @@ import assert from "node:assert/strict";
 import { CONDITIONS } from "../../src/core/condition.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import type { JobId, LogId } from "../../src/core/ids.ts";
-import { projectAll } from "../../src/core/projector.ts";
 import { RULES } from "../../src/core/rules.ts";
 import { jobView } from "../../src/http/job_view.ts";
 import { type JobBody, jsonOf } from "../support/http_app.ts";
 import { RecordedRun } from "../support/recorded_run.ts";
+import { projectAll } from "../core/folding.ts";
 
 const JOBS = 200;
 

@@ -1,7 +1,6 @@
 /** A job's entries in the order of an explanation: what began, ended and moved it. */
 
-import { atOnce, type Work } from "../at_once.ts";
-import type { FrameworkEntry, JobEventLogEntry } from "../event.ts";
+import { isCorrelated, type JobEventLogEntry } from "../event.ts";
 import type { LogId } from "../ids.ts";
 import { matchableOf } from "../projector.ts";
 import { AnnalsGathering, type Noted } from "./annals_gathering.ts";
@@ -29,16 +28,8 @@ export interface Annals extends Noted {
 export const Annals = {
   /** @throws {TypeError} when there are no entries, or the first is not `job.JobCreated`. */
   of(entries: readonly JobEventLogEntry[]): Annals {
-    return atOnce(Annals.gathering(entries));
-  },
-
-  /** The same, as work with a pause after each entry. */
-  *gathering(entries: readonly JobEventLogEntry[]): Work<Annals> {
     const gathering = new AnnalsGathering();
-    for (const entry of entries) {
-      gathering.add(entry);
-      yield;
-    }
+    for (const entry of entries) gathering.add(entry);
     const noted = gathering.noted();
     const wanted = new Set(unkept(noted));
     return annalsOf(noted, entries.filter(({ logId }) => wanted.has(logId)));
@@ -94,16 +85,13 @@ function includes(positions: readonly LogId[], logId: LogId): boolean {
 
 /** An entry without what may be large of it: for what is told of it that is enough. */
 export function outline(entry: JobEventLogEntry): JobEventLogEntry {
-  if (entry.eventType === "job.EventCorrelated") {
-    const { attributes } = entry as FrameworkEntry<"job.EventCorrelated">;
-    return { ...entry, attributes: { ...attributes, attributes: {} } } as JobEventLogEntry;
+  if (isCorrelated(entry)) {
+    return { ...entry, attributes: { ...entry.attributes, attributes: {} } };
   }
   return { ...entry, attributes: {} } as JobEventLogEntry;
 }
 
 /** The id that an event had when it came from outside. */
 export function originalIdOf(entry: JobEventLogEntry): string {
-  return entry.eventType === "job.EventCorrelated"
-    ? (entry as FrameworkEntry<"job.EventCorrelated">).attributes.eventId
-    : entry.eventId;
+  return isCorrelated(entry) ? entry.attributes.eventId : entry.eventId;
 }

@@ -1,7 +1,12 @@
 /** Notes a job's entries for its annals, the oldest first; of very many it keeps some. */
 
 import type { Condition } from "../condition.ts";
-import type { FrameworkEntry, JobEventLogEntry } from "../event.ts";
+import {
+  type FrameworkEntry,
+  isCorrelated,
+  isFromOutside,
+  type JobEventLogEntry,
+} from "../event.ts";
 import type { LogId, TaskId } from "../ids.ts";
 import { type Applied, JobFold } from "../job_fold.ts";
 import type { JobState } from "../job_state.ts";
@@ -85,7 +90,7 @@ export class AnnalsGathering {
     this.#noteEnds(entry, folded);
     const kind = this.#kindOf(entry, folded);
     if (kind !== "fact") this.#noteFrameworkFact(entry);
-    if (entry.eventType === "job.EventCorrelated" && entry.causedBy !== undefined) {
+    if (isCorrelated(entry) && entry.causedBy !== undefined) {
       this.#causes.push(entry.causedBy);
     }
     this.#kept.add({ entry, kind, counted: kind !== "other" && hasCounted(folded) });
@@ -134,7 +139,7 @@ export class AnnalsGathering {
   }
 
   #kindOf(entry: JobEventLogEntry, { job }: Applied): KeptEntry["kind"] {
-    if (entry.stratum !== "framework" || entry.eventType === "job.EventCorrelated") return "fact";
+    if (isFromOutside(entry)) return "fact";
     this.#ownTypes ??= new Set(
       job.plan.expected.filter(isOwnEvent).map(({ matcher }) => matcher.eventType),
     );

@@ -2,7 +2,7 @@
 
 import type { Work } from "../at_once.ts";
 import { correlationTerms } from "../correlation.ts";
-import type { JobEventLogEntry } from "../event.ts";
+import { isCorrelated, type JobEventLogEntry } from "../event.ts";
 import type { LogId } from "../ids.ts";
 import type { ExpectedEvent } from "../job_plan.ts";
 import { distanceOf, type Mismatch, mismatchesWith } from "../mismatch.ts";
@@ -216,7 +216,7 @@ function comesNear(
   entry: JobEventLogEntry,
   clauses: readonly Mismatch[],
 ): boolean {
-  if (entry.eventType === "job.EventCorrelated" || clauses.length === 0) return true;
+  if (isCorrelated(entry) || clauses.length === 0) return true;
   if (clauses.some(({ close }) => close)) return true;
   if (entry.logId < annals.created.logId) return false;
   if (clauses.some(({ found }) => found === "nothing")) return true;

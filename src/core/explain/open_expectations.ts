@@ -1,5 +1,6 @@
 /** What events could still move a job: expectations that lack matches, or the end of an undoing. */
 
+import { isReserved } from "../event_type.ts";
 import type { LogId } from "../ids.ts";
 import {
   type EventMatcher,
@@ -59,5 +60,5 @@ export function isHopeless(job: JobState, expected: ExpectedEvent): boolean {
 
 /** Whether nobody outside may send such an event: the framework alone records it. */
 export function isOwnEvent({ matcher }: ExpectedEvent): boolean {
-  return matcher.eventType.startsWith("job.") || matcher.eventType.startsWith("journal.");
+  return isReserved(matcher.eventType);
 }

@@ -1,14 +1,20 @@
 /** New jobs: from a request, once for each idempotency key, and from a failed job. */
 
+import { correlatedAttributes } from "../../core/correlated_fact.ts";
 import { decide, type Rejection } from "../../core/decide.ts";
-import type { FrameworkEntry, JobEventDraft, JobEventLogEntry } from "../../core/event.ts";
-import type { EventType } from "../../core/event_type.ts";
+import {
+  type FactEntry,
+  isCorrelated,
+  isFromOutside,
+  type JobEventDraft,
+  type JobEventLogEntry,
+} from "../../core/event.ts";
 import type { JobCreatedAttributes } from "../../core/framework_events.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
+import { foldAll } from "../../core/job_fold.ts";
 import { MAIN_EXPECTATION_ID } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { equalJson, type JsonValue } from "../../core/json.ts";
-import { matchableOf, projectAll } from "../../core/projector.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import { correlatedEventId } from "./derived_ids.ts";
 import type { History } from "../queries/history.ts";
@@ -197,9 +203,7 @@ export class Creation {
   async #asCreated(job: JobState): Promise<JobState> {
     const [created, started] = await this.#parts.history.of(job.jobId, 0, 2);
     if (created === undefined) return job;
-    return isStartOfCreation(created, started)
-      ? projectAll([created, started])
-      : projectAll([created]);
+    return foldAll(isStartOfCreation(created, started) ? [created, started] : [created]);
   }
 
   #createNew(request: CreateRequest): Promise<Outcome<Created>> {
@@ -263,7 +267,7 @@ export class Creation {
     );
     const unique: LogId[] = [...new Set(counted)].toSorted((left, right) => left - right);
     const entries = await this.#parts.history.at(unique);
-    return entries.filter(isFactFromOutside).map((entry) => carriedOver(entry, newJobId));
+    return entries.filter(isFromOutside).map((entry) => carriedOver(entry, newJobId));
   }
 }
 
@@ -296,28 +300,16 @@ function isStartOfCreation(
     started.logId === created.logId + 1 && started.receivedAt === created.receivedAt;
 }
 
-function isFactFromOutside(entry: JobEventLogEntry): boolean {
-  return entry.stratum !== "framework" || entry.eventType === "job.EventCorrelated";
-}
-
 function carriedOver(entry: JobEventLogEntry, jobId: JobId): JobEventDraft {
-  const original = entry.eventType === "job.EventCorrelated"
-    ? (entry as FrameworkEntry<"job.EventCorrelated">).attributes
-    : undefined;
-  const { eventId, occurredAt } = original ?? entry;
-  const event = matchableOf(entry);
+  const attributes = isCorrelated(entry)
+    ? entry.attributes
+    : correlatedAttributes(entry as FactEntry);
   return {
     stratum: "framework",
     eventType: "job.EventCorrelated",
-    eventId: correlatedEventId(eventId, jobId),
+    eventId: correlatedEventId(attributes.eventId, jobId),
     jobId,
     causedBy: entry.logId,
-    attributes: {
-      eventId,
-      eventType: event.eventType as EventType,
-      occurredAt,
-      attributes: event.attributes,
-      ...(event.taskId === undefined ? {} : { taskId: event.taskId }),
-    },
+    attributes,
   };
 }
