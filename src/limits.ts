@@ -1,20 +1,14 @@
 /** The settings that bound what the server holds at a time; each queue has one. */
 
-import type { DeliveryLimits } from "./engine/events/delivery_limits.ts";
+import type { EngineLimits } from "./engine/events/delivery_limits.ts";
 
 /**
  * Everything that could grow has its limit here. At a limit of the server a request gets 503;
  * what is too much for any server, a body too slow or too many events, 408 or 422.
  */
-export interface Limits extends DeliveryLimits {
-  /** Jobs that have not ended. */
-  readonly jobsMax: number;
-  /** Jobs that wait for a worker. */
-  readonly queuedMax: number;
+export interface Limits extends EngineLimits {
   /** A batch takes no more entries once it has this many bytes. */
   readonly batchBytesMax: number;
-  /** Bytes that wait for the disk. */
-  readonly pendingBytesMax: number;
   /** Bytes of all bodies that are being read. */
   readonly bodiesBytesMax: number;
   /** How long a body may take. */

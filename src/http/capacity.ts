@@ -4,7 +4,7 @@
  * than its share. Nothing was recorded, so the request may be repeated as it is.
  */
 
-import type { EngineLimits } from "../engine/writer/intake.ts";
+import type { EngineLimits } from "../engine/events/delivery_limits.ts";
 import { Problem } from "./problem.ts";
 
 /** Limits that the HTTP edge keeps by itself. */

@@ -1,6 +1,6 @@
 /** What there may be at a time, and what there is: for the screen of the system and its route. */
 
-import type { StandingLimits } from "../engine/writer/intake.ts";
+import type { StandingLimits } from "../engine/events/delivery_limits.ts";
 import { type EdgeLimit, LIMITS } from "./capacity.ts";
 import type { Edge } from "./edge.ts";
 import type { Use } from "./system_port.ts";

@@ -1,6 +1,6 @@
 /** What the screen of the system needs from whoever put the process together. */
 
-import type { StandingLimits } from "../engine/writer/intake.ts";
+import type { StandingLimits } from "../engine/events/delivery_limits.ts";
 
 /** A setting in force; what is secret is only told to be there. */
 export interface ShownSetting {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import type { Journal } from "../../src/engine/ports.ts";
 import { JobEngine } from "../../src/engine/job_engine.ts";
-import { NO_LIMITS } from "../../src/engine/writer/intake.ts";
+import { NO_LIMITS } from "../../src/engine/events/delivery_limits.ts";
 import { createApp } from "../../src/http/app.ts";
 import { FileJournal } from "../../src/journal/file_journal.ts";
 import { rounds } from "../support/effort.ts";

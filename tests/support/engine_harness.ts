@@ -8,7 +8,7 @@ import { eventId, type JobId, jobId, type LogId, taskId } from "../../src/core/i
 import type { JobState } from "../../src/core/job_state.ts";
 import type { JsonObject, JsonValue } from "../../src/core/json.ts";
 import type { AnyJobDefinition } from "../../src/engine/definition.ts";
-import { type EngineLimits, NO_LIMITS } from "../../src/engine/writer/intake.ts";
+import { type EngineLimits, NO_LIMITS } from "../../src/engine/events/delivery_limits.ts";
 import { JobEngine } from "../../src/engine/job_engine.ts";
 import type { Tracing } from "../../src/engine/ports.ts";
 import type { CreateRequest, IncomingEvent, Receipt } from "../../src/engine/requests.ts";

@@ -50,7 +50,7 @@ export interface DeliveryParts {
 
 /** More than this is looked for in pieces. */
 const EFFORT_AT_ONCE = 2_000;
-/** Of each, at least, so that few are looked for at a time: whatever is filed is told all. */
+/** Minimum cost of a search, so that few run at once: each is notified of everything filed. */
 const SEARCH_COST = 50;
 
 /** Ids that were looked up: the entry of the journal, or `undefined`. */
@@ -136,7 +136,12 @@ export class Delivery {
     if (search !== undefined && search.effort > EFFORT_AT_ONCE) return undefined;
     const reach = this.#reachOf(arrival, search?.jobsAtOnce());
     const place = this.#parts.gate.tryEnter(reach.cost);
-    return place === undefined ? undefined : this.#judgeFound(arrival, reach, place);
+    if (place === undefined) return undefined;
+    try {
+      return this.#judgeFound(arrival, reach, place);
+    } finally {
+      place.leaveUnlessKept();
+    }
   }
 
   async #judgeInTurn(arrival: Arrival): Promise<Judged> {
@@ -192,9 +197,9 @@ export class Delivery {
   /** Without a pause up to the recording, so that no equal id slips in between. */
   #judgeFound(arrival: Arrival, reach: Reach, place: Place): Judged {
     const limit = this.#parts.reaches.refusal(reach) ?? this.#limitOfRequest(reach);
-    if (limit === undefined) return this.#record(arrival, reach, place);
-    place.leave();
-    return this.#refused(arrival, limit);
+    return limit === undefined
+      ? this.#record(arrival, reach, place)
+      : this.#refused(arrival, limit);
   }
 
   #record(arrival: Arrival, reach: Reach, place: Place): Judged {
@@ -208,7 +213,6 @@ export class Delivery {
       this.#count(reach);
       return { receipt: this.#receiptOf({ fact, drafts, written, place }) };
     } catch (error) {
-      place.leave();
       if (error instanceof OverCapacityError) {
         return this.#refused(arrival, { name: error.limit, max: error.max });
       }

@@ -1,5 +1,6 @@
-/** What one event, or one request of many, may make the engine do, whatever waits for it. */
+/** The limits of the engine, and what is said of an event that reaches one. */
 
+/** What one event, or one request of many, may make the engine do, whatever waits for it. */
 export interface DeliveryLimits {
   /** Predicates that are tried to find the jobs of one event. */
   readonly triedMax: number;
@@ -13,9 +14,32 @@ export interface DeliveryLimits {
   readonly entriesBytesMax: number;
 }
 
+/** What is there at a time, against its limit. */
+export interface StandingLimits {
+  /** Jobs that have not ended. */
+  readonly jobsMax: number;
+  /** Jobs that wait for a worker. */
+  readonly queuedMax: number;
+  /** Bytes that wait for the journal to make them durable; one request may go beyond it. */
+  readonly pendingBytesMax: number;
+}
+
+export type EngineLimits = StandingLimits & DeliveryLimits;
+
+export const NO_LIMITS: EngineLimits = {
+  triedMax: Infinity,
+  fanOutMax: Infinity,
+  fanOutBytesMax: Infinity,
+  entriesMax: Infinity,
+  entriesBytesMax: Infinity,
+  jobsMax: Infinity,
+  queuedMax: Infinity,
+  pendingBytesMax: Infinity,
+};
+
 /** Why an event was not taken: with less that waits for it, or later, it may be. */
 export interface LimitReached {
-  readonly name: keyof DeliveryLimits | "jobsMax" | "queuedMax" | "pendingBytesMax";
+  readonly name: keyof EngineLimits;
   readonly max: number;
 }
 

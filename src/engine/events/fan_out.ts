@@ -4,7 +4,7 @@ import { correlatedAttributes } from "../../core/correlated_fact.ts";
 import type { EventDraft, FactDraft, JobEventDraft } from "../../core/event.ts";
 import type { ErrorFact } from "../../core/framework_events.ts";
 import { type EventId, type JobId, MAIN_TASK } from "../../core/ids.ts";
-import { DEFAULT_POLICY, type JobPlan, MAIN_EXPECTATION } from "../../core/job_plan.ts";
+import { type JobPlan, MAIN_ONLY_PLAN } from "../../core/job_plan.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { idsOf } from "../../core/trace_ids.ts";
 import type { CorrelationIndex } from "./correlation_index.ts";
@@ -96,9 +96,7 @@ function startedJob(
       definitionVersion: definition.version,
       priority: 0,
       labels: {},
-      ...(made.ok
-        ? withInput(made.plan, made.input)
-        : { plan: { expected: [MAIN_EXPECTATION], policy: DEFAULT_POLICY } }),
+      ...(made.ok ? withInput(made.plan, made.input) : { plan: MAIN_ONLY_PLAN }),
     },
   };
   const started: JobEventDraft = { ...common, eventType: "job.JobStarted", attributes: {} };

@@ -314,14 +314,12 @@ export class JobRun {
     if (this.#stage.kind !== "called" && this.#stage.kind !== "lost") return;
     if (this.#hold === "held") return this.#goAhead();
     if (this.#hold !== "none") return;
-    let isGranted = false;
     const { priority } = this.#job.head;
     const withdraw = this.#services.workers.request(priority, this.#order, () => {
-      isGranted = true;
       this.#hold = "held";
       this.#goAhead();
     });
-    if (!isGranted) this.#hold = { withdraw };
+    if (withdraw !== undefined) this.#hold = { withdraw };
   }
 
   #goAhead(): void {

@@ -148,15 +148,13 @@ export class Supervisor implements WriterListener {
     const { head } = job;
     const definition = this.#parts.registry.get(head.type);
     if (definition === undefined || head.state === "Created") return;
-    let isGranted = false;
     const withdraw = this.#services.workers.request(head.priority, head.startedBy, () => {
-      isGranted = true;
       this.#queued.delete(jobId);
       const run = new JobRun(this.#services, definition, jobId, job);
       this.#runs.set(jobId, run);
       run.begin();
     });
-    if (!isGranted) this.#queued.set(jobId, withdraw);
+    if (withdraw !== undefined) this.#queued.set(jobId, withdraw);
   }
 
   /** Out of the queue when it has nothing to do, so that nobody is told of one more before theirs. */

@@ -11,7 +11,8 @@ export interface Place {
 
 interface Request extends Place {
   readonly grant: () => void;
-  cancelled: boolean;
+  /** Granted, or withdrawn. */
+  isOver: boolean;
 }
 
 /** Takes a request back; it may have been granted already. */
@@ -49,14 +50,14 @@ export class WorkerQueue {
   /** Whether a request of this priority and order waits for a worker. */
   holds(priority: number, order: number): boolean {
     return this.#requests.data.some((request) =>
-      !request.cancelled && request.priority === priority && request.order === order
+      !request.isOver && request.priority === priority && request.order === order
     );
   }
 
   /** How many requests are granted before one of this priority and order. */
   aheadOf(priority: number, order: number): number {
     return this.#requests.data.filter((request) =>
-      !request.cancelled &&
+      !request.isOver &&
       (request.priority - priority || request.order - order) < 0
     ).length;
   }
@@ -70,7 +71,7 @@ export class WorkerQueue {
     // How many requests come between a place and the one before it.
     const between = places.map(() => 0);
     for (const request of this.#requests.data) {
-      if (request.cancelled) continue;
+      if (request.isOver) continue;
       let at = indexNotBefore(places, request);
       for (; at < places.length && inQueueOrder(places[at] as Place, request) === 0; at++) {
         isHeld[at] = true;
@@ -84,13 +85,17 @@ export class WorkerQueue {
     });
   }
 
-  /** Calls `grant`, perhaps at once, when a worker is free; the result withdraws the request. */
-  request(priority: number, order: number, grant: () => void): Withdraw {
-    const request: Request = { priority, order, grant, cancelled: false };
+  /**
+   * Calls `grant` when a worker is free.
+   *
+   * @returns What withdraws the request; nothing when it was granted at once.
+   */
+  request(priority: number, order: number, grant: () => void): Withdraw | undefined {
+    const request: Request = { priority, order, grant, isOver: false };
     this.#requests.push(request);
     this.#waiting++;
     this.#grantNext();
-    return () => this.#cancel(request);
+    return request.isOver ? undefined : () => this.#end(request);
   }
 
   /** Gives a granted worker back. */
@@ -110,9 +115,9 @@ export class WorkerQueue {
     this.#stopped = true;
   }
 
-  #cancel(request: Request): void {
-    if (request.cancelled) return;
-    request.cancelled = true;
+  #end(request: Request): void {
+    if (request.isOver) return;
+    request.isOver = true;
     this.#waiting--;
   }
 
@@ -120,8 +125,8 @@ export class WorkerQueue {
     while (!this.#stopped && this.#busy < this.#max + this.#spare) {
       const request = this.#requests.pop();
       if (request === undefined) return;
-      if (request.cancelled) continue;
-      this.#cancel(request);
+      if (request.isOver) continue;
+      this.#end(request);
       this.#busy++;
       try {
         request.grant();

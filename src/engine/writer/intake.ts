@@ -4,34 +4,11 @@
  * what it did would do it again.
  */
 
-import type { DeliveryLimits } from "../events/delivery_limits.ts";
+import type { EngineLimits } from "../events/delivery_limits.ts";
 import type { EventEngine } from "./event_engine.ts";
 import type { JobTable } from "./job_table.ts";
 import type { WorkerQueue } from "../run/worker_queue.ts";
 import type { Writer } from "./writer.ts";
-
-/** What is there at a time, against its limit. */
-export interface StandingLimits {
-  /** Jobs that have not ended. */
-  readonly jobsMax: number;
-  /** Jobs that wait for a worker. */
-  readonly queuedMax: number;
-  /** Bytes that wait for the journal to make them durable; one request may go beyond it. */
-  readonly pendingBytesMax: number;
-}
-
-export type EngineLimits = StandingLimits & DeliveryLimits;
-
-export const NO_LIMITS: EngineLimits = {
-  triedMax: Infinity,
-  fanOutMax: Infinity,
-  fanOutBytesMax: Infinity,
-  entriesMax: Infinity,
-  entriesBytesMax: Infinity,
-  jobsMax: Infinity,
-  queuedMax: Infinity,
-  pendingBytesMax: Infinity,
-};
 
 /** A request would go beyond a limit. Nothing of it was recorded; the same may work later. */
 export class OverCapacityError extends Error {
