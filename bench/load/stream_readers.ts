@@ -14,10 +14,7 @@ export interface StreamReport {
   readonly messages: number;
   readonly elapsedMs: number;
   /** From when a message's cause was sent to when it was read, since the last report. */
-  readonly lagP50Ms: number;
   readonly lagP99Ms: number;
-  /** How far the last reader has come: the `id` that it read last. */
-  readonly slowest: number;
 }
 
 /** The process, from outside. */
@@ -138,9 +135,7 @@ async function main(port: number, count: number): Promise<void> {
     const report: StreamReport = {
       messages: now.messages - before.messages,
       elapsedMs: now.at - before.at,
-      lagP50Ms: quantile(lags, 0.5),
       lagP99Ms: quantile(lags, 0.99),
-      slowest: readers.reduce((least, { at }) => Math.min(least, at), Infinity),
     };
     console.log(JSON.stringify(report));
     lags.length = 0;

@@ -15,10 +15,12 @@ import type { JobEventDraft } from "./event.ts";
 import type { ErrorFact, FailureKind } from "./framework_events.ts";
 import { type JobId, MAIN_TASK, type TaskId } from "./ids.ts";
 import {
+  type CompensatingJob,
   type CompletedTask,
   type FailedJob,
   findTask,
   type JobState,
+  type RunningJob,
   type StateName,
 } from "./job_state.ts";
 import { backoffMs, type RetryPolicy } from "./retry_policy.ts";
@@ -129,19 +131,19 @@ function decideCancel(job: JobState, command: Reasoned): Decision {
 
 const SUSPENDABLE = ["Running", "Compensating"] as const;
 
+function isSuspendable(job: JobState): job is RunningJob | CompensatingJob {
+  return job.state === "Running" || job.state === "Compensating";
+}
+
 function decideSuspend(job: JobState, command: Reasoned): Decision {
-  if (job.state !== "Running" && job.state !== "Compensating") {
-    return rejectState(job, "suspend", ["Running", "Compensating"]);
-  }
+  if (!isSuspendable(job)) return rejectState(job, "suspend", SUSPENDABLE);
   return job.suspendedBy === undefined
     ? accept([control("job.JobSuspended", job.jobId, command)])
     : reject(`Cannot suspend job ${job.jobId}: it is suspended`, SUSPENDABLE, "not suspended");
 }
 
 function decideResume(job: JobState, command: Reasoned): Decision {
-  if (job.state !== "Running" && job.state !== "Compensating") {
-    return rejectState(job, "resume", ["Running", "Compensating"]);
-  }
+  if (!isSuspendable(job)) return rejectState(job, "resume", SUSPENDABLE);
   return job.suspendedBy !== undefined
     ? accept([control("job.JobResumed", job.jobId, command)])
     : reject(`Cannot resume job ${job.jobId}: it is not suspended`, SUSPENDABLE, "suspended");

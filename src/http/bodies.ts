@@ -4,7 +4,7 @@
  */
 
 import type { Clock } from "../engine/ports.ts";
-import { type Gauge, overCapacity } from "./capacity.ts";
+import type { Gauge } from "./capacity.ts";
 import { type Deadline, Deadlines } from "./deadlines.ts";
 import { Problem } from "./problem.ts";
 
@@ -92,7 +92,7 @@ export class Bodies {
   #count(bytes: number, reading: Reading): void {
     const { bytesMax, bytes: all } = this.#options;
     if (reading.bytes + bytes > bytesMax) throw this.#tooLarge();
-    if (all.open + bytes > all.max) throw overCapacity(all.limit, all.max);
+    all.requireRoom(bytes);
     reading.bytes += bytes;
     all.opened(bytes);
   }

@@ -22,10 +22,7 @@ export function unsupportedMediaType(given: string, taken: readonly string[]): P
 
 /** @throws {Problem} 415, or what `readText` and `parseJson` throw. */
 export async function readJson(request: Request, bodies: Bodies): Promise<JsonValue> {
-  const mediaType = mediaTypeOf(request);
-  if (mediaType !== "application/json") {
-    throw unsupportedMediaType(mediaType, ["application/json"]);
-  }
+  requireJson(request);
   return parseJson(await readText(request, bodies));
 }
 
@@ -33,11 +30,15 @@ export async function readJson(request: Request, bodies: Bodies): Promise<JsonVa
 export async function readOptionalJson(request: Request, bodies: Bodies): Promise<JsonValue> {
   const text = await readText(request, bodies);
   if (text === "") return {};
-  const mediaType = mediaTypeOf(request);
-  if (mediaType !== "application/json") {
-    throw unsupportedMediaType(mediaType, ["application/json"]);
-  }
+  requireJson(request);
   return parseJson(text);
+}
+
+/** @throws {Problem} 415 */
+function requireJson(request: Request): void {
+  const mediaType = mediaTypeOf(request);
+  if (mediaType === "application/json") return;
+  throw unsupportedMediaType(mediaType, ["application/json"]);
 }
 
 /** @throws {Problem} what `Bodies.read` throws, or `malformed-text` for what is not UTF-8. */

@@ -66,8 +66,8 @@ export class Gauge {
   }
 
   /** @throws {Problem} `over-capacity`, when no more may be opened. */
-  requireRoom(): void {
-    if (this.isFull) throw overCapacity(this.limit, this.max);
+  requireRoom(amount = 1): void {
+    if (this.#open + amount > this.max) throw overCapacity(this.limit, this.max);
   }
 
   opened(amount = 1): void {

@@ -77,12 +77,9 @@ export interface EnginePort {
   /** The same, with the entries that it is made from. */
   account(jobId: JobId): Promise<Account | undefined>;
 
-  /**
-   * Resolves as soon as `headLogId > after`, or after the time. An engine that heeds
-   * `signal` resolves when it aborts; one that does not holds its timer until then.
-   */
+  /** Resolves as soon as `headLogId > after`, after the time, or when `signal` aborts. */
   changed(after: LogId, timeoutMs: number, signal?: AbortSignal): Promise<void>;
-  /** The job when it is as wanted, or as it is after the time; `signal` as in `changed`. */
+  /** The job when it is as wanted, or as it is after the time or when `signal` aborts. */
   waitFor(
     jobId: JobId,
     wanted: (job: JobState) => boolean,

@@ -4,6 +4,7 @@ import * as v from "valibot";
 import {
   DEFAULT_POLICY,
   type EventMatcher,
+  EXPECTED_EVENT_KINDS,
   type ExpectedEvent,
   type JobPlan,
   MATCHES_MAX,
@@ -42,7 +43,7 @@ const multiplicity = chosenFrom(
 );
 
 const kind = v.picklist(
-  ["TaskCompletion", "DomainFact", "ExternalSignal"],
+  EXPECTED_EVENT_KINDS,
   'must be "TaskCompletion", "DomainFact" or "ExternalSignal"',
 );
 

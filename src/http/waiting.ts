@@ -5,7 +5,6 @@
  */
 
 import type { JobState } from "../core/job_state.ts";
-import { untilAborted } from "./abort.ts";
 import type { Edge } from "./edge.ts";
 
 /**
@@ -25,9 +24,7 @@ export async function waitForJob(
   if (seconds === 0 || wanted(now)) return now;
   edge.waiting.requireRoom();
   const signal = AbortSignal.any([request.signal, shutdownSignal]);
-  const wait = () => engine.waitFor(job.jobId, wanted, seconds * 1_000, signal);
-  const waited = await counted(edge, () => untilAborted(wait(), signal));
-  return waited ?? engine.job(job.jobId) ?? job;
+  return await counted(edge, () => engine.waitFor(job.jobId, wanted, seconds * 1_000, signal));
 }
 
 async function counted<Value>(

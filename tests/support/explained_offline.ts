@@ -27,7 +27,7 @@ export async function explainedOffline(
   const annals = Annals.of([...entries.values()].filter((entry) => entry.jobId === jobId));
   const search = new EvidenceSearch(facts, {
     headLogId: reading.head.logId,
-    readAt: (logIds) => reading.readAt(logIds),
+    at: (logIds) => reading.readAt(logIds),
   });
   const circumstances = { definition: "none", draining: false, full: false } as const;
   const explanation = explain(annals, { ...await search.run(annals), circumstances });

@@ -8,7 +8,6 @@ import {
 import { withCommand } from "../../permission_advice.ts";
 import { CommandError, type CommandInput, type CommandOption } from "../command.ts";
 
-export const EXIT_LOCKED = 73;
 export const EXIT_UNREADABLE = 74;
 export const EXIT_DAMAGED = 78;
 

@@ -128,7 +128,7 @@ class HistoryReader {
   async #readEvidence(reading: JournalReading): Promise<void> {
     const search = new EvidenceSearch(this.#facts, {
       headLogId: reading.head.logId,
-      readAt: (logIds) => reading.readAt(logIds),
+      at: (logIds) => reading.readAt(logIds),
     });
     const annals = Annals.of(this.#own);
     const { claimed, ...found } = await search.run(annals);

@@ -1,4 +1,4 @@
-/** A job's entries, read a few at a time: there may be very many, and each may be large. */
+/** Entries, read a few at a time: there may be very many, and each may be large. */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";

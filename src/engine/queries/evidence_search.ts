@@ -14,6 +14,7 @@ import { WAITS_MAX } from "../../core/explain/waiting_for.ts";
 import type { LogId } from "../../core/ids.ts";
 import { type JsonObject, jsonSize } from "../../core/json.ts";
 import { quotedEntry } from "../../core/quotation.ts";
+import { entryPages, type EntrySource } from "./entry_pages.ts";
 import type { Passing, PastEvents } from "../views/past_events.ts";
 
 /** Events that are looked at for one expectation, and for all of them, unless that is too few. */
@@ -26,14 +27,10 @@ const PASSED_MAX = 20_000;
 const CHARACTERS_MAX = 16 * 1024 * 1024;
 /** Of what is only cited, more than this is not kept. */
 const OUTLINED_LENGTH = 16_384;
-/** Entries that are read at a time. */
-const READ_AT_ONCE = 64;
 
-/** Where entries are read. */
-export interface EntrySource {
+/** Where entries are read, up to a head. */
+export interface EvidenceSource extends EntrySource {
   readonly headLogId: LogId;
-  /** The entries at these positions, which ascend. */
-  readAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]>;
 }
 
 export interface EvidenceFound extends Pick<Evidence, "causes" | "candidates"> {
@@ -45,13 +42,13 @@ export interface EvidenceFound extends Pick<Evidence, "causes" | "candidates"> {
 
 export class EvidenceSearch {
   readonly #pastEvents: PastEvents;
-  readonly #source: EntrySource;
+  readonly #source: EvidenceSource;
   readonly #do: <Result>(work: Work<Result>) => Result | Promise<Result>;
 
   /** @param paced Does work with pauses; without it, there are none. */
   constructor(
     pastEvents: PastEvents,
-    source: EntrySource,
+    source: EvidenceSource,
     paced: <Result>(work: Work<Result>) => Result | Promise<Result> = atOnce,
   ) {
     this.#pastEvents = pastEvents;
@@ -139,10 +136,7 @@ export class EvidenceSearch {
 
   async *#read(logIds: readonly LogId[]): AsyncGenerator<JobEventLogEntry> {
     const ascending = [...new Set(logIds)].toSorted((left, right) => left - right);
-    for (let at = 0; at < ascending.length; at += READ_AT_ONCE) {
-      const page = await this.#source.readAt(ascending.slice(at, at + READ_AT_ONCE));
-      yield* page.map(quotedEntry);
-    }
+    for await (const page of entryPages(this.#source, ascending)) yield* page.map(quotedEntry);
   }
 }
 

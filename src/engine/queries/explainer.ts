@@ -69,7 +69,7 @@ export class Explainer {
       this.#parts.pastEvents,
       {
         headLogId: this.#parts.events.journal.head.logId,
-        readAt: (positions) => this.#parts.history.at(positions),
+        at: (positions) => this.#parts.history.at(positions),
       },
       (work) => this.#parts.pacer.all(share, work),
     );

@@ -6,13 +6,7 @@
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
-import {
-  type CompletedTask,
-  findTask,
-  isTerminal,
-  type JobState,
-  type RunningJob,
-} from "../../core/job_state.ts";
+import { findTask, isTerminal, type JobState, type RunningJob } from "../../core/job_state.ts";
 import { isPermissionMissing } from "../../core/thrown.ts";
 import { Answers, DIVERGENCE_GRACE_MS } from "../run/answers.ts";
 import { Turns } from "../run/turns.ts";
@@ -20,6 +14,7 @@ import type { Asked } from "../run/asked.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import { type Divergence, divergenceAt, thrownText } from "../run/divergence.ts";
 import type { Clock } from "../ports.ts";
+import { undoable } from "../run/work.ts";
 import type { SecretGuard } from "../secrets/secret_guard.ts";
 import { callRun, InputMismatchError, type RunEnd } from "../run/run_call.ts";
 
@@ -224,20 +219,14 @@ function failsItself(job: StartedJob): boolean {
 }
 
 function withoutCompensation({ job, asked, end }: Replayed): HistoryVerdict | undefined {
-  const task = job.tasks.filter(isToBeUndone)
-    .toSorted((left, right) => right.completedBy - left.completedBy)
-    .find(({ taskId }) => asked.tasks.get(taskId)?.compensate === undefined);
+  const task = undoable(job.tasks)
+    .findLast(({ taskId }) => asked.tasks.get(taskId)?.compensate === undefined);
   if (task === undefined) return undefined;
   const { taskId, completedBy: logId } = task;
   const reason = end.kind === "threw" ? `, since it throws ${thrownText(end.error)}` : "";
   const message = `recorded task ${taskId} as one that can be undone; ` +
     `run gives it no compensation now${reason}`;
   return { kind: "cannotCompensate", taskId, logId, message };
-}
-
-function isToBeUndone(task: JobState["tasks"][number]): task is CompletedTask {
-  return task.status === "completed" && task.compensable &&
-    task.compensation?.status !== "compensated" && task.compensation?.status !== "failed";
 }
 
 function nextSteps({ asked, end }: Replayed): NextSteps {

@@ -5,14 +5,14 @@
 
 import type { Command } from "../../core/command.ts";
 import { type AttemptError, decide, judgeFailure } from "../../core/decide.ts";
-import type { FactDraft, FrameworkEntry, JobEventDraft } from "../../core/event.ts";
+import type { FrameworkEntry, JobEventDraft } from "../../core/event.ts";
 import type { AttemptFailure, ErrorFact } from "../../core/framework_events.ts";
 import type { EventId, ExecutionId, JobId, LogId, TaskId } from "../../core/ids.ts";
 import type { Progress } from "../../core/job_state.ts";
 import type { RetryPolicy } from "../../core/retry_policy.ts";
 import { Attempt, type AttemptOutcome, type Completed } from "./attempt.ts";
 import type { TaskContext } from "../definition.ts";
-import type { Ends } from "./ends.ts";
+import type { Ends, NamedFact } from "./ends.ts";
 import type { PendingJob } from "../writer/job_record.ts";
 import type { RunServices } from "./run_services.ts";
 import { endOfAttempt, type RunTrace } from "./run_trace.ts";
@@ -298,14 +298,13 @@ export class Attempts {
     this.#parts.trace.end(executionId, { kind: "failed", error });
   }
 
-  #factsOf({ executionId, work }: Open, { emitted }: Completed): readonly FactDraft[] {
+  #factsOf({ executionId }: Open, { emitted }: Completed): readonly NamedFact[] {
     const ids = this.#parts.trace.spanOf(executionId)?.ids;
     const { random } = this.#parts.services;
     return emitted.map((fact) => ({
       ...fact,
       ...ids,
-      // The completion names them.
-      ...(work.kind === "task" ? { eventId: `evt_${random.ulid()}` as EventId } : {}),
+      eventId: `evt_${random.ulid()}` as EventId,
     }));
   }
 
@@ -375,10 +374,10 @@ function endOf(
 
 function withEmitted(
   end: JobEventDraft,
-  facts: readonly FactDraft[],
+  facts: readonly NamedFact[],
 ): JobEventDraft {
   if (facts.length === 0 || end.eventType !== "job.TaskCompleted") return end;
-  const emitted = facts.flatMap(({ eventId }) => eventId ?? []);
+  const emitted = facts.map(({ eventId }) => eventId);
   const { attributes } = end as unknown as FrameworkEntry<"job.TaskCompleted">;
   return { ...end, attributes: { ...attributes, emitted } } as JobEventDraft;
 }

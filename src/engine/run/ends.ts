@@ -9,11 +9,13 @@ import type { EventId, JobId, LogId } from "../../core/ids.ts";
 import { JournalFailedError, JournalFullError } from "../ports.ts";
 import type { RunServices } from "./run_services.ts";
 
+/** An event whose id is settled, so that what causes it can name it. */
+export type NamedFact = FactDraft & { readonly eventId: EventId };
+
 interface End {
   readonly drafts: readonly JobEventDraft[];
   /** What the last draft causes; ids and times are settled. */
-  readonly facts:
-    readonly (FactDraft & { readonly eventId: EventId; readonly occurredAt: string })[];
+  readonly facts: readonly (NamedFact & { readonly occurredAt: string })[];
   readonly receivedAt: string;
   /** Where it is on its way to the disk; absent while it is not. */
   lastLogId?: LogId | undefined;
@@ -45,15 +47,11 @@ export class Ends {
    * @param facts Events that the last of the drafts causes, in the same batch.
    * @throws {Error} when it is one that no journal could take.
    */
-  record(drafts: readonly JobEventDraft[], facts: readonly FactDraft[] = []): void {
+  record(drafts: readonly JobEventDraft[], facts: readonly NamedFact[] = []): void {
     const receivedAt = this.#services.events.now();
     const end: End = {
       drafts,
-      facts: facts.map((fact) => ({
-        ...fact,
-        eventId: fact.eventId ?? `evt_${this.#services.random.ulid()}` as EventId,
-        occurredAt: receivedAt,
-      })),
+      facts: facts.map((fact) => ({ ...fact, occurredAt: receivedAt })),
       receivedAt,
     };
     const mustWait = this.owed;

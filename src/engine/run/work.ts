@@ -24,12 +24,16 @@ export function compensationWork(task: CompletedTask, code: AskedTask | undefine
   };
 }
 
-/** The tasks to be undone, in the order of their completion: the last one comes first. */
+/** The tasks to undo, by completion; callers take from the end. */
 export function toUndo(tasks: readonly TaskState[]): TaskId[] {
+  return undoable(tasks).map(({ taskId }) => taskId);
+}
+
+/** The same, with what is on record of each. */
+export function undoable(tasks: readonly TaskState[]): readonly CompletedTask[] {
   return compensable(tasks)
     .filter((task) => !isUndone(task))
-    .toSorted((left, right) => left.completedBy - right.completedBy)
-    .map(({ taskId }) => taskId);
+    .toSorted((left, right) => left.completedBy - right.completedBy);
 }
 
 /** Whether all that can be done to undo a task was done. */

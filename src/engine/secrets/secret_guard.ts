@@ -24,11 +24,6 @@ export class SecretGuard {
       .toSorted((left, right) => right.length - left.length);
   }
 
-  /** Keeps out what another one does. */
-  takeOver(other: SecretGuard): void {
-    this.#spellings = other.#spellings;
-  }
-
   /** The same text with a mark for every secret in it. */
   redact(text: string): string {
     return this.#spellings.reduce((kept, secret) => kept.replaceAll(secret, SECRET_MARK), text);

@@ -5,7 +5,6 @@
 
 import type { Context, Hono } from "hono";
 import type { JobId, LogId } from "../../core/ids.ts";
-import { untilAborted } from "../abort.ts";
 import type { Edge } from "../edge.ts";
 import { permitOf } from "../permit.ts";
 import { STATUS } from "../problem.ts";
@@ -60,16 +59,20 @@ async function* changes(
       yield `event: ${isNews ? "changed" : "still"}\nid: ${told}\ndata: ${scanned}\n\n`;
     }
     const waitMs = Math.max(0, heartbeatMs - (clock.monotonic() - saidAt));
-    await untilAborted(engine.changed(scanned, waitMs, signal), signal);
+    await engine.changed(scanned, waitMs, signal);
     await quietFor(edge, wokeAt + QUIET_MS - clock.monotonic(), signal);
     wokeAt = clock.monotonic();
   }
 }
 
+/** Waits out a time, or until the signal aborts. */
 async function quietFor({ clock }: Edge, delayMs: number, signal: AbortSignal): Promise<void> {
-  if (delayMs <= 0) return;
+  if (delayMs <= 0 || signal.aborted) return;
   const { promise, resolve } = Promise.withResolvers<void>();
   const cancel = clock.setTimer(delayMs, resolve);
-  await untilAborted(promise, signal);
+  const stop = () => resolve();
+  signal.addEventListener("abort", stop, { once: true });
+  await promise;
+  signal.removeEventListener("abort", stop);
   cancel();
 }
