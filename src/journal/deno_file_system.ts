@@ -59,8 +59,9 @@ class DenoFile implements OpenFile {
     return this.#file.truncate(size);
   }
 
-  syncData(): Promise<void> {
-    return this.#file.syncData();
+  async syncData(holdUp = false): Promise<void> {
+    if (holdUp) this.#file.syncDataSync();
+    else await this.#file.syncData();
   }
 
   sync(): Promise<void> {

@@ -24,8 +24,12 @@ export interface OpenFile {
   size(): Promise<number>;
   /** Cuts the file to a size in bytes. */
   truncate(size: number): Promise<void>;
-  /** Returns when the content is on disk. A rejection must never be followed by a retry. */
-  syncData(): Promise<void>;
+  /**
+   * Returns when the content is on disk. A rejection must never be followed by a retry.
+   *
+   * @param holdUp Whether the event loop may be held up until then; it need not be.
+   */
+  syncData(holdUp?: boolean): Promise<void>;
   /** Returns when the content and all that the file system knows of the file are on disk. */
   sync(): Promise<void>;
   close(): void;

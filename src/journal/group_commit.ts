@@ -7,6 +7,7 @@ import type { LogId } from "../core/ids.ts";
 import { messageOf } from "../core/thrown.ts";
 import {
   type Appended,
+  type Clock,
   GroupTooLargeError,
   JournalFailedError,
   JournalFullError,
@@ -14,6 +15,7 @@ import {
   type StampedEvent,
 } from "../engine/ports.ts";
 import { Batch, type EncodedGroup, encodedGroup, type SealedBatch } from "./batch.ts";
+import { Calm } from "./calm.ts";
 import { FORMAT_VERSION } from "./line_codec.ts";
 import type { Stamp } from "./stamp.ts";
 
@@ -22,14 +24,20 @@ export interface BatchSink {
   /**
    * Returns when the batch is on disk. Rejects with `JournalFullError` when nothing of it
    * is left there and a later batch may succeed; any other rejection is the end.
+   *
+   * @param holdUp Whether the event loop may be held up until it is there.
    */
-  write(batch: SealedBatch): Promise<void>;
+  write(batch: SealedBatch, holdUp: boolean): Promise<void>;
 }
 
 /** Who is told what became of a batch. Must not throw. */
 export interface BatchListener {
-  /** Called before the groups of the batch are answered. */
-  durable(batch: SealedBatch): void;
+  /**
+   * Called before the groups of the batch are answered.
+   *
+   * @param durationMs From the first byte written until the disk said that all of it is there.
+   */
+  durable(batch: SealedBatch, durationMs: number): void;
   /** There was no room for it, and what was to follow is lost with it. */
   full(error: JournalFullError): void;
   failed(error: JournalFailedError): void;
@@ -46,6 +54,7 @@ export interface GroupCommitOptions {
   readonly sink: BatchSink;
   readonly listener: BatchListener;
   readonly stamp: Stamp;
+  readonly clock: Pick<Clock, "monotonic">;
 }
 
 /** A group is one batch, which is built and written whole, and read back whole. */
@@ -70,6 +79,7 @@ export class GroupCommit {
   readonly #between: (() => Promise<void>)[] = [];
   #running: Promise<void> | undefined;
   #refusal: JournalFailedError | undefined;
+  readonly #calm = new Calm();
   /** Groups, so far. */
   #appended = 0;
 
@@ -195,10 +205,15 @@ export class GroupCommit {
 
   async #commit(batch: Batch): Promise<void> {
     try {
+      const { sink, clock, listener } = this.#options;
       const sealed = batch.seal(this.#head.chain);
-      await this.#options.sink.write(sealed);
+      const holdUp = this.#calm.isCalm;
+      const began = clock.monotonic();
+      await sink.write(sealed, holdUp);
+      const durationMs = clock.monotonic() - began;
+      this.#calm.synced(sealed, durationMs, holdUp, this.#pending.length === 0);
       this.#advance(sealed);
-      this.#options.listener.durable(sealed);
+      listener.durable(sealed, durationMs);
     } catch (error) {
       this.#giveUp(batch, error);
       return;

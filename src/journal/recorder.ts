@@ -16,7 +16,7 @@ import {
   type Urgency,
 } from "../engine/ports.ts";
 import type { SealedBatch } from "./batch.ts";
-import { type CommitWatch, watchedSink } from "./commit_watch.ts";
+import type { CommitWatch } from "./commit_watch.ts";
 import { type BatchSink, GroupCommit } from "./group_commit.ts";
 import type { Reserve } from "./reserve.ts";
 import { Room } from "./room.ts";
@@ -137,16 +137,16 @@ export class Recorder {
   }
 
   #groupCommit(options: RecorderOptions): GroupCommit {
-    const { clock, sink, warn, watch } = options;
     return new GroupCommit({
       head: options.origin.head,
       segmentBytes: options.origin.segmentBytes,
       segmentBytesMax: options.segmentBytes,
       batchBytesMax: options.batchBytesMax,
-      sink: watch === undefined ? sink : watchedSink(sink, clock, watch, warn),
+      sink: options.sink,
       stamp: options.stamp,
+      clock: options.clock,
       listener: {
-        durable: (batch) => this.#durable(batch),
+        durable: (batch, durationMs) => this.#durable(batch, durationMs),
         full: (error) => {
           this.#room.ranOut();
           options.consumer.lost(error);
@@ -167,7 +167,8 @@ export class Recorder {
     });
   }
 
-  #durable(batch: SealedBatch): void {
+  #durable(batch: SealedBatch, durationMs: number): void {
+    this.#count(batch, durationMs);
     this.#options.publish(batch);
     this.#stopped = false;
     this.#room.found();
@@ -178,6 +179,15 @@ export class Recorder {
     }
     // A snapshot is only a cache: what room there is is not for it.
     if (!this.#room.isKept) this.#snapshots.takeWhenDue(this.head);
+  }
+
+  #count({ entries, bytes }: SealedBatch, durationMs: number): void {
+    try {
+      this.#options.watch?.committed({ entries: entries.length, bytes: bytes.length, durationMs });
+    } catch (error) {
+      // The batch is on disk: a journal that took this for its failure would be lost for it.
+      this.#options.warn(`Cannot count a batch: ${messageOf(error)}`);
+    }
   }
 
   #failed(error: JournalFailedError): void {

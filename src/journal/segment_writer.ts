@@ -37,10 +37,10 @@ export class SegmentWriter implements BatchSink {
     return new SegmentWriter(fileSystem, layout, { ...active, file });
   }
 
-  async write(batch: SealedBatch): Promise<void> {
+  async write(batch: SealedBatch, holdUp: boolean): Promise<void> {
     if (batch.opensSegment && this.#bytes > 0) await this.#roll(segmentName(batch.firstLogId));
     await this.#append(batch.bytes);
-    await this.#step("sync", () => this.#file.syncData());
+    await this.#step("sync", () => this.#file.syncData(holdUp));
     this.#bytes += batch.bytes.length;
   }
 

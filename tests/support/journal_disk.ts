@@ -46,6 +46,8 @@ export class TestDisk implements FileSystem {
   #reached = Promise.withResolvers<void>();
   /** What was done, as `operation path`, since the last `forget`. */
   operations: string[] = [];
+  /** For each `syncData`, whether it was allowed to hold up the event loop. */
+  heldUp: boolean[] = [];
   /** Bytes read from files, since the last `forget`. */
   bytesRead = 0;
   /** Called before each operation that changes something; throwing makes it fail. */
@@ -86,6 +88,7 @@ export class TestDisk implements FileSystem {
 
   forget(): void {
     this.operations = [];
+    this.heldUp = [];
     this.bytesRead = 0;
   }
 
@@ -150,10 +153,11 @@ export class TestDisk implements FileSystem {
       },
       size: () => file.size(),
       truncate: (size) => this.#run("truncate", path, () => file.truncate(size)),
-      syncData: async () => {
+      syncData: async (holdUp = false) => {
+        this.heldUp.push(holdUp);
         if (this.#gate !== undefined) this.#reached.resolve();
         await this.#gate?.promise;
-        await this.#run("syncData", path, () => file.syncData());
+        await this.#run("syncData", path, () => file.syncData(holdUp));
       },
       sync: () => this.#run("sync", path, () => file.sync()),
       close: () => {
