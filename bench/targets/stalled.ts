@@ -1,4 +1,4 @@
-/** What 1,000 readers cost in memory that never read, while more is sent than sockets hold. */
+/** Memory that 1,000 readers cost who never read, while more is sent than their sockets hold. */
 
 import { startDaybook } from "../server/daybook_server.ts";
 import { post } from "../server/http.ts";
