@@ -3,7 +3,7 @@
  * it: on shared cores only a ratio within one run says anything.
  */
 
-import { perSecond } from "../figures.ts";
+import { perSecond, whole } from "../figures.ts";
 import { withFolder } from "../folder.ts";
 import { haveProgram } from "../system.ts";
 import { type Row, tableOf } from "../table.ts";
@@ -45,7 +45,9 @@ export async function printTargets(names: readonly string[]): Promise<void> {
   console.log(tableOf(rows));
   console.log(
     `\n${new Date().toISOString().slice(0, 10)}, ${navigator.hardwareConcurrency} cores, ` +
-      `load ${Deno.loadavg()[0]?.toFixed(1)}, ${syncsBefore} to ${syncsAfter} syncs a second, ` +
+      `load ${Deno.loadavg()[0]?.toFixed(1)}, ${whole(syncsBefore)} to ${
+        whole(syncsAfter)
+      } syncs a second, ` +
       `Deno ${Deno.version.deno}; ${minutesSince(started)} minutes in all`,
   );
 }
