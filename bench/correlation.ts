@@ -5,16 +5,14 @@ import type { JobId } from "../src/core/ids.ts";
 import { DEFAULT_POLICY, type JobPlan } from "../src/core/job_plan.ts";
 import type { Daybook } from "../src/daybook.ts";
 import { CorrelationIndex } from "../src/engine/events/correlation_index.ts";
-import { median, paired, perSecond } from "./figures.ts";
-import { openDaybook, type Result } from "./fixtures.ts";
-import { withFolder } from "./folder.ts";
+import { median, perSecond } from "./figures.ts";
+import { many, openDaybook, type Result, withTwoDaybooks } from "./fixtures.ts";
 
 const SHIPPED = eventType("ec.shipment.ShipmentCompleted");
 const FEW = 100;
 const MANY = 100_000;
 const LOOKUPS = 100_000;
 const EVENTS = 20_000;
-const IN_FLIGHT = 64;
 const ROUNDS = 3;
 
 /** Every job waits for its own order, in one region, and for more events than will come. */
@@ -36,8 +34,8 @@ export async function correlation(): Promise<readonly Result[]> {
 }
 
 function lookups(): Result {
-  const [few, many] = [indexOf(FEW), indexOf(MANY)];
-  const costs = Array.from({ length: ROUNDS }, () => [cost(few, FEW), cost(many, MANY)]);
+  const [little, much] = [indexOf(FEW), indexOf(MANY)];
+  const costs = Array.from({ length: ROUNDS }, () => [cost(little, FEW), cost(much, MANY)]);
   const [small, large] = [0, 1].map((side) => median(costs.map((pair) => pair[side] ?? NaN)));
   return {
     name: "finding the one job among 100,000 that an event is for",
@@ -68,49 +66,29 @@ function attributesOf(event: number, jobs: number) {
 
 /** End to end: the event recorded, its job found, the match recorded and projected. */
 async function deliveries(): Promise<Result> {
-  return await withFolder((fewFolder) =>
-    withFolder(async (manyFolder) => {
-      const few = await waiting(fewFolder, FEW);
-      const many = await waiting(manyFolder, MANY);
-      const { baseline, measured, ratio } = await paired(
-        ROUNDS,
-        () => deliverAll(few, FEW),
-        () => deliverAll(many, MANY),
-      );
-      await Promise.all([few, many].map((daybook) => daybook.stop(() => Promise.resolve())));
-      const figure = `${Math.round(measured)} events/s, with 100 ${Math.round(baseline)} events/s`;
-      return {
-        name: "delivering events with 100,000 jobs waiting, against 100",
-        figure,
-        ratio,
-        target: 0.7,
-      };
-    })
+  const { baseline, measured, ratio } = await withTwoDaybooks(
+    ROUNDS,
+    [FEW, MANY],
+    waiting,
+    deliverAll,
   );
+  const figure = `${Math.round(measured)} events/s, with 100 ${Math.round(baseline)} events/s`;
+  const name = "delivering events with 100,000 jobs waiting, against 100";
+  return { name, figure, ratio, target: 0.7 };
 }
 
 async function waiting(folder: string, jobs: number): Promise<Daybook> {
   const daybook = await openDaybook(folder, ["--snapshot-every", "1000000000"]);
-  let next = 0;
-  const client = async () => {
-    while (next < jobs) await daybook.engine.create({ plan: planOf(next++) });
-  };
-  await Promise.all(Array.from({ length: IN_FLIGHT }, client));
+  await many(jobs, async (job) => void await daybook.engine.create({ plan: planOf(job) }));
   return daybook;
 }
 
 async function deliverAll({ engine }: Daybook, jobs: number): Promise<number> {
-  let event = 0;
   const started = performance.now();
-  const client = async () => {
-    while (event < EVENTS) {
-      const attributes = attributesOf(event++, jobs);
-      const [receipt] = await engine.deliver([
-        { eventType: SHIPPED, stratum: "domain", attributes },
-      ]);
-      if (receipt?.jobs.length !== 1) throw new Error("an event did not find its job");
-    }
-  };
-  await Promise.all(Array.from({ length: IN_FLIGHT }, client));
+  await many(EVENTS, async (event) => {
+    const attributes = attributesOf(event, jobs);
+    const [receipt] = await engine.deliver([{ eventType: SHIPPED, stratum: "domain", attributes }]);
+    if (receipt?.jobs.length !== 1) throw new Error("an event did not find its job");
+  });
   return perSecond(EVENTS, performance.now() - started);
 }

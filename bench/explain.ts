@@ -7,9 +7,7 @@ import { type EventType, eventType } from "../src/core/event_type.ts";
 import type { JobId } from "../src/core/ids.ts";
 import { DEFAULT_POLICY, type ExpectedEvent } from "../src/core/job_plan.ts";
 import type { Daybook } from "../src/daybook.ts";
-import { paired } from "./figures.ts";
-import { openDaybook, type Result } from "./fixtures.ts";
-import { withFolder } from "./folder.ts";
+import { openDaybook, type Result, withTwoDaybooks } from "./fixtures.ts";
 
 const JOB = "job" as JobId;
 const MINE = eventType("bench.Mine");
@@ -23,23 +21,18 @@ const REQUEST = 1_000;
 const ROUNDS = 7;
 
 export async function explainJob(): Promise<readonly Result[]> {
-  return await withFolder((shortFolder) =>
-    withFolder(async (longFolder) => {
-      const [short, long] = [await filled(shortFolder, SHORT), await filled(longFolder, LONG)];
-      const { baseline, measured, ratio } = await paired(
-        ROUNDS,
-        () => explain(short),
-        () => explain(long),
-      );
-      await Promise.all([short, long].map((daybook) => daybook.stop(() => Promise.resolve())));
-      return [{
-        name: "explaining a job of 10,000 entries in a journal of 1,000,000, against 100,000",
-        figure: `${measured.toFixed(0)} ms, in the short journal ${baseline.toFixed(0)} ms; ` +
-          "the ratio is of times",
-        ratio,
-      }];
-    })
+  const { baseline, measured, ratio } = await withTwoDaybooks(
+    ROUNDS,
+    [SHORT, LONG],
+    filled,
+    explain,
   );
+  return [{
+    name: "explaining a job of 10,000 entries in a journal of 1,000,000, against 100,000",
+    figure: `${measured.toFixed(0)} ms, in the short journal ${baseline.toFixed(0)} ms; ` +
+      "the ratio is of times",
+    ratio,
+  }];
 }
 
 /** A journal of so many entries, the job's own spread evenly over it, opened afresh. */

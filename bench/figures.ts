@@ -12,7 +12,7 @@ export function quantile(numbers: readonly number[], share: number): number {
 }
 
 export function perSecond(count: number, milliseconds: number): number {
-  return Math.round(count / (milliseconds / 1_000));
+  return count / (milliseconds / 1_000);
 }
 
 /**

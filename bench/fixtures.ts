@@ -3,9 +3,12 @@
 import { type Configuration, readConfiguration } from "../src/configuration.ts";
 import { Daybook } from "../src/daybook.ts";
 import { systemClock, systemRandom } from "../src/system.ts";
+import { paired } from "./figures.ts";
+import { withFolder } from "./folder.ts";
 import { threeTasks } from "./server/definitions.ts";
 
 export const PAYLOAD = "x".repeat(100);
+export const IN_FLIGHT = 64;
 
 function configurationFor(folder: string, flags: readonly string[]): Configuration {
   const result = readConfiguration({
@@ -29,6 +32,41 @@ export function openDaybook(folder: string, flags: readonly string[] = []): Prom
       Deno.exit(70);
     },
   });
+}
+
+type Engine = Daybook["engine"];
+
+/** Measures two in turn: one filled with little, which is the baseline, and one with much. */
+export function withTwoDaybooks(
+  rounds: number,
+  [few, many]: readonly [few: number, many: number],
+  fill: (folder: string, size: number) => Promise<Daybook>,
+  measure: (daybook: Daybook, size: number) => Promise<number>,
+) {
+  return withFolder((fewFolder) =>
+    withFolder(async (manyFolder) => {
+      const [small, large] = [await fill(fewFolder, few), await fill(manyFolder, many)];
+      const found = await paired(rounds, () => measure(small, few), () => measure(large, many));
+      await Promise.all([small, large].map((daybook) => daybook.stop(() => Promise.resolve())));
+      return found;
+    })
+  );
+}
+
+/** Runs something so many times, with a number from 0 on, `IN_FLIGHT` at a time. */
+export async function many(count: number, run: (number: number) => Promise<void>): Promise<void> {
+  let next = 0;
+  const client = async () => {
+    while (next < count) await run(next++);
+  };
+  await Promise.all(Array.from({ length: IN_FLIGHT }, client));
+}
+
+/** A job of three tasks, until it is done. */
+export async function runCode(engine: Engine): Promise<void> {
+  const outcome = await engine.create({ type: "bench.three", input: { payload: PAYLOAD } });
+  if (!outcome.ok) throw new Error(`Cannot create: ${outcome.problem.kind}`);
+  await engine.waitFor(outcome.value.job.jobId, ({ state }) => state === "Done", 60_000);
 }
 
 export interface Result {

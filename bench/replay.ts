@@ -1,11 +1,10 @@
 /** A cold start of the whole engine, against bare `JSON.parse` of the same lines. */
 
-import { paired } from "./figures.ts";
-import { openDaybook, PAYLOAD, type Result } from "./fixtures.ts";
+import { paired, perSecond } from "./figures.ts";
+import { IN_FLIGHT, many, openDaybook, type Result, runCode } from "./fixtures.ts";
 import { withFolder } from "./folder.ts";
 
 const JOBS = 20_000;
-const IN_FLIGHT = 64;
 const ROUNDS = 5;
 
 export async function replay(): Promise<Result> {
@@ -26,16 +25,7 @@ export async function replay(): Promise<Result> {
 /** Jobs of three tasks, all done; no snapshot is left that would shorten the replay. */
 async function fill(folder: string): Promise<void> {
   const daybook = await openDaybook(folder, ["--max-running", String(IN_FLIGHT)]);
-  let left = JOBS;
-  const client = async () => {
-    while (left-- > 0) {
-      const input = { payload: PAYLOAD };
-      const outcome = await daybook.engine.create({ type: "bench.three", input });
-      if (!outcome.ok) throw new Error(outcome.problem.kind);
-      await daybook.engine.waitFor(outcome.value.job.jobId, (job) => job.state === "Done", 60_000);
-    }
-  };
-  await Promise.all(Array.from({ length: IN_FLIGHT }, client));
+  await many(JOBS, () => runCode(daybook.engine));
   await daybook.stop(() => Promise.resolve());
   await dropSnapshots(folder);
 }
@@ -61,7 +51,7 @@ function parseAll(lines: readonly string[]): number {
   let last: unknown;
   for (const line of lines) last = JSON.parse(line);
   if (last === undefined) throw new Error("nothing was parsed");
-  return lines.length / ((performance.now() - started) / 1_000);
+  return perSecond(lines.length, performance.now() - started);
 }
 
 /** Only the start is timed; it reads, checks and projects every line. */
@@ -72,5 +62,5 @@ async function replayAll(folder: string, entries: number): Promise<number> {
   if (daybook.report.entriesReplayed < entries) throw new Error("a snapshot was used");
   await daybook.stop(() => Promise.resolve());
   await dropSnapshots(folder);
-  return entries / (elapsedMs / 1_000);
+  return perSecond(entries, elapsedMs);
 }

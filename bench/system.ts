@@ -18,6 +18,10 @@ export function processCpuUs(pid: number): number {
   return (user + system) * 1_000_000 / TICKS_PER_SECOND;
 }
 
+export function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
 /** In MB. */
 export function residentMegabytes(pid: number): number {
   const text = Deno.readTextFileSync(`/proc/${pid}/status`);

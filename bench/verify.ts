@@ -2,13 +2,13 @@
 
 import type { EventType } from "../src/core/event_type.ts";
 import { DEFAULT_POLICY, type JobPlan } from "../src/core/job_plan.ts";
-import { paired } from "./figures.ts";
-import { openDaybook, PAYLOAD, type Result } from "./fixtures.ts";
+import { paired, perSecond } from "./figures.ts";
+import type { Daybook } from "../src/daybook.ts";
+import { IN_FLIGHT, many, openDaybook, PAYLOAD, type Result, runCode } from "./fixtures.ts";
 import { withFolder } from "./folder.ts";
 
 const CODE_JOBS = 60_000;
 const PLAN_JOBS = 110_000;
-const IN_FLIGHT = 64;
 const ROUNDS = 3;
 const SAMPLE_MS = 50;
 const COMMAND = new URL("../src/cli/journal.ts", import.meta.url).pathname;
@@ -22,15 +22,13 @@ interface Run {
   readonly peakMegabytes: number;
 }
 
-type Engine = Awaited<ReturnType<typeof openDaybook>>["engine"];
-
 export async function verify(): Promise<Result> {
   return await withFolder(async (folder) => {
     await fill(folder);
     let last: Run | undefined;
     const { baseline, measured, ratio } = await paired(ROUNDS, () => parseAll(folder), async () => {
       last = await verifyOnce(folder);
-      return last.entries / (last.durationMs / 1_000);
+      return perSecond(last.entries, last.durationMs);
     });
     if (last === undefined) throw new Error("Cannot report: nothing was verified");
     const figure = `${Math.round(measured)} entries/s of ${last.entries}, ` +
@@ -44,25 +42,11 @@ export async function verify(): Promise<Result> {
 async function fill(folder: string): Promise<void> {
   const daybook = await openDaybook(folder, ["--max-running", String(IN_FLIGHT)]);
   await many(CODE_JOBS, () => runCode(daybook.engine));
-  await many(PLAN_JOBS, (number) => runPlan(daybook.engine, number));
+  await many(PLAN_JOBS, (number) => runPlan(daybook, number));
   await daybook.stop(() => Promise.resolve());
 }
 
-async function many(count: number, run: (number: number) => Promise<void>): Promise<void> {
-  let left = count;
-  const client = async () => {
-    for (let number = left--; number > 0; number = left--) await run(number);
-  };
-  await Promise.all(Array.from({ length: IN_FLIGHT }, client));
-}
-
-async function runCode(engine: Engine): Promise<void> {
-  const outcome = await engine.create({ type: "bench.three", input: { payload: PAYLOAD } });
-  if (!outcome.ok) throw new Error(`Cannot create: ${outcome.problem.kind}`);
-  await engine.waitFor(outcome.value.job.jobId, ({ state }) => state === "Done", 60_000);
-}
-
-async function runPlan(engine: Engine, parcel: number): Promise<void> {
+async function runPlan({ engine }: Daybook, parcel: number): Promise<void> {
   await engine.create({ plan: planFor(parcel) });
   const attributes = { parcel, note: PAYLOAD };
   await engine.deliver([{ eventType: EVENT_TYPE, stratum: "domain", attributes }]);
@@ -85,7 +69,7 @@ async function parseAll(folder: string): Promise<number> {
     elapsedMs += performance.now() - started;
     lines += found.length;
   }
-  return lines / (elapsedMs / 1_000);
+  return perSecond(lines, elapsedMs);
 }
 
 async function verifyOnce(folder: string): Promise<Run> {

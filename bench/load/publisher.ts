@@ -1,5 +1,6 @@
 /** Sends events at a steady pace, whether or not the server keeps up. */
 
+import { pause } from "../system.ts";
 import { sentAt } from "./stream_readers.ts";
 
 const TICK_MS = 10;
@@ -19,7 +20,7 @@ export async function publish(
       const answered = publishOne(url).finally(() => open.delete(answered));
       open.add(answered);
     }
-    await new Promise((resolve) => setTimeout(resolve, TICK_MS));
+    await pause(TICK_MS);
     elapsedMs = performance.now() - started;
   }
   await Promise.all(open);

@@ -1,6 +1,6 @@
 /** BullMQ with Redis, "fsync always": what Daybook's jobs are measured beside. */
 
-import { quantile } from "../figures.ts";
+import { perSecond, quantile } from "../figures.ts";
 import { temporaryFolder } from "../folder.ts";
 import { haveProgram, threadCpuUs } from "../system.ts";
 import { type Redis, startRedis } from "./redis.ts";
@@ -59,7 +59,7 @@ export class BullMq implements AsyncDisposable {
     const { completed, elapsedMs } = await this.#hear() as Record<string, number>;
     if (completed === undefined || elapsedMs === undefined) throw new Error("no figures");
     return {
-      jobsPerSecond: completed / (elapsedMs / 1_000),
+      jobsPerSecond: perSecond(completed, elapsedMs),
       cpuUsPerJob: (this.#cpuUs() - before) / completed,
     };
   }

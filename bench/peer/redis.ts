@@ -1,6 +1,7 @@
 /** A Redis server of one's own that syncs every write before it answers. */
 
 import { temporaryFolder } from "../folder.ts";
+import { pause } from "../system.ts";
 
 export interface Redis extends AsyncDisposable {
   readonly port: number;
@@ -43,7 +44,7 @@ async function reachable(port: number): Promise<void> {
       return (await Deno.connect({ hostname: "127.0.0.1", port })).close();
     } catch (error) {
       if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
-      await new Promise((resolve) => setTimeout(resolve, BETWEEN_MS));
+      await pause(BETWEEN_MS);
     }
   }
   throw new Error("Cannot reach the Redis that was started");

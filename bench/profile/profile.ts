@@ -9,7 +9,7 @@ import { keepCompany } from "../server/company.ts";
 import { startDaybook } from "../server/daybook_server.ts";
 import { metric, post, syncs } from "../server/http.ts";
 import type { ServerProcess } from "../server/process.ts";
-import { threadCpuUs } from "../system.ts";
+import { pause, threadCpuUs } from "../system.ts";
 import {
   HELD_JOB,
   PLACES,
@@ -132,7 +132,7 @@ async function drain(url: string): Promise<number> {
   const before = await unfinished();
   let [last, now] = [Infinity, before];
   for (const end = performance.now() + DRAINED_MS; now < last && performance.now() < end;) {
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    await pause(LOOK_MS);
     [last, now] = [now, await unfinished()];
   }
   return before - now;

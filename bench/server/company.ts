@@ -3,6 +3,7 @@
  * events of their own, a reader of the stream, and a scraper of the metrics.
  */
 
+import { waitingForOrder } from "../targets/waiting_jobs.ts";
 import { post } from "./http.ts";
 
 const SECRETS = 10;
@@ -12,7 +13,7 @@ const SCRAPE_MS = 1_000;
 /** Lasts until it is disposed of; the server may be gone by then. */
 export async function keepCompany(url: string): Promise<Disposable> {
   for (let order = 0; order < SECRETS; order++) await post(`${url}/jobs`, jobWithSecret(order));
-  for (let order = 0; order < PLANS; order++) await post(`${url}/jobs`, waitingPlan(order));
+  for (let order = 0; order < PLANS; order++) await post(`${url}/jobs`, waitingForOrder(order));
   const leave = new AbortController();
   const { signal } = leave;
   await readStream(`${url}/stream?only=transitions`, signal);
@@ -28,12 +29,6 @@ export async function keepCompany(url: string): Promise<Disposable> {
 function jobWithSecret(order: number) {
   const input = { orderId: `order-${order}`, card: { number: `4000 0000 0000 00${order}` } };
   return { type: "bench.secret", input };
-}
-
-function waitingPlan(order: number) {
-  const equals = { orderId: `order-${order}`, region: "JP" };
-  const eventType = "ec.shipment.ShipmentCompleted";
-  return { plan: { expected: [{ id: "shipped", eventType, correlation: { equals } }] } };
 }
 
 /** Resolves when the stream is open; it is then read on until the signal aborts. */

@@ -2,9 +2,8 @@
 
 import configuration from "../../deno.json" with { type: "json" };
 import { temporaryFolder } from "../folder.ts";
-import { type ServerProcess, serverProcess } from "./process.ts";
+import { ROOT, type ServerProcess, serverProcess } from "./process.ts";
 
-export const ROOT = new URL("../../", import.meta.url).pathname;
 const DEFINITIONS = `${ROOT}bench/server/definitions.ts`;
 
 export interface DaybookOptions {

@@ -6,6 +6,7 @@ export interface ServerProcess extends AsyncDisposable {
   readonly pid: number;
 }
 
+export const ROOT = new URL("../../", import.meta.url).pathname;
 const LISTENING = /http:\/\/127\.0\.0\.1:(\d+)/;
 
 /**
@@ -17,10 +18,9 @@ export async function serverProcess(
   args: readonly string[],
   clear: () => Promise<void> = () => Promise.resolve(),
 ): Promise<ServerProcess> {
-  const root = new URL("../../", import.meta.url).pathname;
   const child = new Deno.Command(Deno.execPath(), {
     args: [...args],
-    cwd: root,
+    cwd: ROOT,
     stdout: "piped",
     stderr: "inherit",
   }).spawn();

@@ -1,6 +1,6 @@
 /** Events without a `jobId`, each for one of 400,000 waiting jobs, beside one of 1,000. */
 
-import { inRounds, medianOf, whole } from "../figures.ts";
+import { inRounds, medianOf, perSecond, whole } from "../figures.ts";
 import { postFor } from "../load/wrk.ts";
 import { startDaybook } from "../server/daybook_server.ts";
 import { atLeast, type Row } from "../table.ts";
@@ -46,5 +46,5 @@ export async function eventRows(): Promise<readonly Row[]> {
 async function deliver(url: string, numbers: number): Promise<number> {
   const load = { url: `${url}/events`, body: EVENT, numbers };
   const { answered, elapsedMs } = await postFor(SECONDS, load);
-  return answered / (elapsedMs / 1_000);
+  return perSecond(answered, elapsedMs);
 }

@@ -2,7 +2,7 @@
 
 import { whole } from "../figures.ts";
 import { startDaybook } from "../server/daybook_server.ts";
-import { processCpuUs } from "../system.ts";
+import { pause, processCpuUs } from "../system.ts";
 import { atMost, type Row } from "../table.ts";
 import { WITHOUT_SNAPSHOTS } from "./job_bodies.ts";
 import { fill, type JobBody, waitingPlan } from "./waiting_jobs.ts";
@@ -46,8 +46,4 @@ function startedLater(): JobBody {
 
 function sharePercent(cpuUs: number): number {
   return cpuUs / (IDLE_MS * 1_000) * 100;
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -1,6 +1,6 @@
 /** Durable `POST /jobs` from 64 connections, beside bare Hono that parses and answers. */
 
-import { inRounds, medianOf, whole } from "../figures.ts";
+import { inRounds, medianOf, perSecond, whole } from "../figures.ts";
 import { postFor } from "../load/wrk.ts";
 import { startBare } from "../server/bare.ts";
 import { startDaybook } from "../server/daybook_server.ts";
@@ -46,5 +46,5 @@ async function rate(url: string, prefer = ""): Promise<number> {
   const load = { url: `${url}/jobs`, body: HELD_JOB, prefer };
   await postFor(WARM_UP_SECONDS, load);
   const { answered, elapsedMs } = await postFor(SECONDS, load);
-  return answered / (elapsedMs / 1_000);
+  return perSecond(answered, elapsedMs);
 }

@@ -1,9 +1,9 @@
-/** What 1,000 readers cost in memory that never read, while more is sent than sockets hold. */
+/** Memory that 1,000 readers cost who never read, while more is sent than their sockets hold. */
 
 import { startDaybook } from "../server/daybook_server.ts";
 import { post } from "../server/http.ts";
 import type { ServerProcess } from "../server/process.ts";
-import { residentMegabytes } from "../system.ts";
+import { pause, residentMegabytes } from "../system.ts";
 import { atMost, type Row } from "../table.ts";
 
 const READERS = 1_000;
@@ -60,7 +60,7 @@ async function peak({ pid }: ServerProcess): Promise<number> {
   let most = 0;
   for (const end = performance.now() + WATCHED_MS; performance.now() < end;) {
     most = Math.max(most, residentMegabytes(pid));
-    await new Promise((resolve) => setTimeout(resolve, SAMPLE_MS));
+    await pause(SAMPLE_MS);
   }
   return most;
 }

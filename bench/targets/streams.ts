@@ -4,12 +4,13 @@
  * messages of the same length to as many.
  */
 
-import { inRounds, medianOf, whole } from "../figures.ts";
+import { inRounds, medianOf, perSecond, whole } from "../figures.ts";
 import { publish } from "../load/publisher.ts";
 import { StreamReaders } from "../load/stream_readers.ts";
 import { startBare } from "../server/bare.ts";
 import { startDaybook } from "../server/daybook_server.ts";
 import type { ServerProcess } from "../server/process.ts";
+import { pause } from "../system.ts";
 import { atLeast, atMost, type Row } from "../table.ts";
 
 const ROUNDS = 3;
@@ -64,7 +65,7 @@ async function streamed(server: ServerProcess, readers: StreamReaders): Promise<
   const full = await whilePublishing(OFFERED, server, readers);
   return {
     lagP99Ms: half.lagP99Ms,
-    messagesPerSecond: full.messages / (full.elapsedMs / 1_000),
+    messagesPerSecond: perSecond(full.messages, full.elapsedMs),
   };
 }
 
@@ -80,7 +81,7 @@ async function whilePublishing(messages: number, server: ServerProcess, readers:
 /** Resolves when nothing of this load is left to disturb the next one. */
 async function caughtUp(readers: StreamReaders): Promise<void> {
   for (let messages = 1; messages > 0;) {
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await pause(500);
     ({ messages } = await readers.report());
   }
 }

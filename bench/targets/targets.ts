@@ -3,6 +3,8 @@
  * it: on shared cores only a ratio within one run says anything.
  */
 
+import { perSecond, whole } from "../figures.ts";
+import { withFolder } from "../folder.ts";
 import { haveProgram } from "../system.ts";
 import { type Row, tableOf } from "../table.ts";
 import { eventRows } from "./events.ts";
@@ -13,8 +15,11 @@ import { Peers } from "./peers.ts";
 import { postJobsRows } from "./post_jobs.ts";
 import { stalledRows } from "./stalled.ts";
 import { streamRows } from "./streams.ts";
-import { syncRate } from "./sync_rate.ts";
 import { threeTaskRows } from "./three_tasks.ts";
+
+/** Of a block that is synced. */
+const BLOCK_BYTES = 4_096;
+const SYNCS_MEASURED_MS = 1_000;
 
 /** By the names that `deno task bench` takes. */
 export const TARGETS: Readonly<Record<string, (peers: Peers) => Promise<readonly Row[]>>> = {
@@ -40,7 +45,9 @@ export async function printTargets(names: readonly string[]): Promise<void> {
   console.log(tableOf(rows));
   console.log(
     `\n${new Date().toISOString().slice(0, 10)}, ${navigator.hardwareConcurrency} cores, ` +
-      `load ${Deno.loadavg()[0]?.toFixed(1)}, ${syncsBefore} to ${syncsAfter} syncs a second, ` +
+      `load ${Deno.loadavg()[0]?.toFixed(1)}, ${whole(syncsBefore)} to ${
+        whole(syncsAfter)
+      } syncs a second, ` +
       `Deno ${Deno.version.deno}; ${minutesSince(started)} minutes in all`,
   );
 }
@@ -62,4 +69,19 @@ async function rowsOf(name: string, peers: Peers): Promise<readonly Row[]> {
 
 function minutesSince(started: number): string {
   return ((performance.now() - started) / 60_000).toFixed(1);
+}
+
+/** Blocks written and synced a second: whatever waits for the disk can be no faster. */
+function syncRate(): Promise<number> {
+  return withFolder(async (folder) => {
+    using file = await Deno.open(`${folder}/synced`, { write: true, create: true });
+    const block = new Uint8Array(BLOCK_BYTES).fill(0x61);
+    const started = performance.now();
+    let syncs = 0;
+    for (; performance.now() - started < SYNCS_MEASURED_MS; syncs++) {
+      await file.write(block);
+      await file.syncData();
+    }
+    return perSecond(syncs, performance.now() - started);
+  });
 }

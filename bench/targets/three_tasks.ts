@@ -3,7 +3,7 @@
  * 80,000, beside the same with 64 in flight; and what one costs the thread of JavaScript.
  */
 
-import { inRounds, medianOf, whole } from "../figures.ts";
+import { inRounds, medianOf, perSecond, whole } from "../figures.ts";
 import { postFor, postMany } from "../load/wrk.ts";
 import type { BullMq, Throughput } from "../peer/bullmq.ts";
 import { keepCompany } from "../server/company.ts";
@@ -81,7 +81,7 @@ async function inFlight(): Promise<Throughput> {
   const before = threadCpuUs(server.pid);
   const { answered, elapsedMs } = await postFor(SECONDS, load);
   return {
-    jobsPerSecond: answered / (elapsedMs / 1_000),
+    jobsPerSecond: perSecond(answered, elapsedMs),
     cpuUsPerJob: (threadCpuUs(server.pid) - before) / answered,
   };
 }
@@ -105,8 +105,8 @@ async function drained(): Promise<number> {
   const ended = performance.now();
   const after = await unfinished(server.url) - idle;
   return left < BACKLOG_MIN
-    ? (submitted - after) / ((ended - begun) / 1_000)
-    : (left - after) / ((ended - accepted) / 1_000);
+    ? perSecond(submitted - after, ended - begun)
+    : perSecond(left - after, ended - accepted);
 }
 
 function unfinished(url: string): Promise<number> {

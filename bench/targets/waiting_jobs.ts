@@ -17,17 +17,14 @@ export interface JobBody {
 
 /** In one region, each for its own order of so many, and for more events than will come. */
 export function waitingPlan(numbers: number): JobBody {
-  const body = JSON.stringify({
-    plan: {
-      expected: [{
-        id: "shipped",
-        eventType: SHIPPED,
-        correlation: { equals: { region: "JP", orderId: "order-{n}" } },
-        multiplicity: { times: 10_000 },
-      }],
-    },
-  });
-  return { body, numbers };
+  return { body: JSON.stringify(waitingForOrder("{n}", 10_000)), numbers };
+}
+
+/** What is submitted of a job that waits for an order of its own to be shipped. */
+export function waitingForOrder(order: number | string, times = 1) {
+  const correlation = { equals: { region: "JP", orderId: `order-${order}` } };
+  const shipped = { id: "shipped", eventType: SHIPPED, correlation, multiplicity: { times } };
+  return { plan: { expected: [shipped] } };
 }
 
 /**

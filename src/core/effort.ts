@@ -64,7 +64,7 @@ export function takingEffort({ plan, expected }: JobState): number {
  */
 export const NEARNESS_EFFORT_MAX = 2_000;
 
-/** The first of these that together take so much, and one more. */
+/** The leading items whose effort stays within `effortMax`, plus the next one. */
 export function firstWithin<Item>(
   items: readonly Item[],
   effortOf: (item: Item) => number,

@@ -12,7 +12,7 @@ export const EVENT_TYPE_PATTERN = /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/;
 export const EVENT_TYPE_RULE = "parts of A-Z a-z 0-9 _ - joined by dots, at most 200 characters";
 
 /** Namespaces that only the framework may write. */
-export const RESERVED_NAMESPACES: readonly string[] = ["job.", "journal."];
+const RESERVED_NAMESPACES: readonly string[] = ["job.", "journal."];
 
 export function isEventType(text: string): text is EventType {
   return text.length <= EVENT_TYPE_MAX_LENGTH && EVENT_TYPE_PATTERN.test(text);

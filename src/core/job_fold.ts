@@ -50,7 +50,7 @@ export class JobFold {
     return this.#whole ??= this.#with([...this.#tasks.values()]);
   }
 
-  /** The same, of whose tasks nothing may be read. */
+  /** The same; its `tasks` are incomplete and must not be read. */
   get head(): JobState | undefined {
     return this.#head;
   }

@@ -35,7 +35,7 @@ export interface Replay {
   readonly next?: LogId;
 }
 
-/** Of the steps that are told together, no more follow once they change so much. */
+/** A page of steps ends once its steps hold this many changes. */
 const CHANGES_MAX = 20_000;
 
 /** Those that are wanted; of the others nothing is made. */

@@ -1,4 +1,4 @@
-/** What becomes of a batch that is durable: it is shown, jobs go on, and those who wait are told. */
+/** Handles a durable batch: updates the views, advances the jobs, answers the callers. */
 
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { EngineParts, JobEngineOptions } from "./engine_parts.ts";

@@ -26,7 +26,7 @@ import { JobTraces } from "./views/job_traces.ts";
 import { JobWaits } from "./views/job_waits.ts";
 import { LiveSecrets } from "./secrets/live_secrets.ts";
 import { Pacer } from "./events/pacer.ts";
-import { Patience } from "./writer/patience.ts";
+import { Patience } from "./run/patience.ts";
 import type { Clock, JobWatch, JournalFailedError, KeyStore, Random, Tracing } from "./ports.ts";
 import { Projection } from "./writer/projection.ts";
 import { protectionOf } from "./secrets/protection.ts";
@@ -139,7 +139,7 @@ function withWriting(parts: ReturnType<typeof foundationOf>) {
   };
 }
 
-/** With what goes on by itself, and with all that is kept in step with durable entries. */
+/** Adds what acts by itself, and the views, which follow durable entries. */
 function withWork(
   parts: ReturnType<typeof withWriting>,
   { onDefect = () => {}, tracing = CARRIED_TRACES }: JobEngineOptions,

@@ -245,7 +245,7 @@ export class JobEngine {
    * The job when it is as wanted, or as it is after a time in milliseconds or when the
    * signal aborts.
    *
-   * @param wanted Tells by anything but the tasks of the job.
+   * @param wanted Must decide without reading `tasks`.
    */
   async waitFor(
     jobId: JobId,

@@ -82,7 +82,7 @@ export function filterOfAction({ action, filter, again }: BulkRequest): JobFilte
 }
 
 /** A filter that asks for what was retried contradicts an action that leaves that alone. */
-export function isContradictory({ action, filter, again }: BulkRequest): boolean {
+function isContradictory({ action, filter, again }: BulkRequest): boolean {
   return action === "retry" && !again && filter.retried === true;
 }
 

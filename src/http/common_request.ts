@@ -1,8 +1,7 @@
 /**
- * The commonest documents of `POST /jobs`, checked by hand: a type with its input, and a plan
- * of a few expectations, which may start later. Whatever is not recognised here is left to the schema, which may take
- * it, and says what is wrong with it if not. `tests/http/common_request_test.ts` holds the two
- * together.
+ * The commonest bodies of `POST /jobs`, checked by hand: a type with its input, or a plan of a
+ * few expectations, either with `start`. The schema judges everything else.
+ * `tests/http/common_request_test.ts` holds the two together.
  */
 
 import type { Correlation, Equalities } from "../core/correlation.ts";
@@ -12,14 +11,11 @@ import { DEFAULT_POLICY, type ExpectedEvent, type JobPlan } from "../core/job_pl
 import { isScalar, type JsonObject, type JsonValue } from "../core/json.ts";
 import type { CreateRequest } from "../engine/requests.ts";
 import { PATH_LENGTH_MAX } from "./correlation_schema.ts";
-import { isObject } from "./fields.ts";
+import { isObject, TYPE_LENGTH_MAX } from "./fields.ts";
 
 /** So few that no other limit of a plan is near. */
 const EXPECTATIONS_MAX = 16;
 const PATHS_MAX = 16;
-
-/** Of the name of a type of job. */
-export const TYPE_LENGTH_MAX = 200;
 
 const CODED_JOB: readonly string[] = ["type", "input", "start"];
 const OUTSIDE_JOB: readonly string[] = ["plan", "start"];

@@ -3,9 +3,16 @@
 import * as v from "valibot";
 import type { JsonValue } from "../core/json.ts";
 import type { CreateRequest } from "../engine/requests.ts";
-import { commonRequestOf, TYPE_LENGTH_MAX } from "./common_request.ts";
+import { commonRequestOf } from "./common_request.ts";
 import { documented } from "./documented.ts";
-import { isObject, jobIdField, labelsField, strictObject, timeField } from "./fields.ts";
+import {
+  isObject,
+  jobIdField,
+  labelsField,
+  strictObject,
+  timeField,
+  TYPE_LENGTH_MAX,
+} from "./fields.ts";
 import { checked } from "./issues.ts";
 import { planField, planOf, repeatedIdIssues } from "./plan_schema.ts";
 import { invalidRequest } from "./problem.ts";

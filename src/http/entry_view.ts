@@ -5,7 +5,7 @@ import type { LogId } from "../core/ids.ts";
 import { type JsonObject, jsonSize } from "../core/json.ts";
 import { cursorOf, type CursorScope } from "./cursor.ts";
 import { type EntryFilter, type Feed, passes } from "./feed.ts";
-import { PAGE_CHARACTERS_MAX } from "./large_answer.ts";
+import { joined, PAGE_CHARACTERS_MAX } from "./large_answer.ts";
 
 /** Reads for one page, so that a rare match does not read everything. */
 const READS_PER_PAGE_MAX = 160;
@@ -79,20 +79,10 @@ export async function* entryLines(
     const entries = scan.entries
       .filter((entry) => entry.logId <= upTo && passes(entry, filter))
       .slice(0, room);
-    yield* chunksOf(entries);
+    const lines = entries.values().map((entry) => JSON.stringify(entry) + "\n");
+    yield* joined(lines, CHUNK_LENGTH_MAX);
     if (scan.caughtUp) return;
     room -= entries.length;
     position = scan.scannedTo;
   }
-}
-
-function* chunksOf(entries: readonly JobEventLogEntry[]): Generator<string> {
-  let chunk = "";
-  for (const entry of entries) {
-    chunk += JSON.stringify(entry) + "\n";
-    if (chunk.length < CHUNK_LENGTH_MAX) continue;
-    yield chunk;
-    chunk = "";
-  }
-  if (chunk !== "") yield chunk;
 }

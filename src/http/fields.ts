@@ -14,6 +14,9 @@ import { isScalar, type JsonObject, type JsonScalar } from "../core/json.ts";
 import { documented } from "./documented.ts";
 import { inUtc, millisecondsOf, TIME_RULE } from "./time.ts";
 
+/** Of the name of a type of job. */
+export const TYPE_LENGTH_MAX = 200;
+
 function isId(value: unknown): boolean {
   return typeof value === "string" && ID_PATTERN.test(value);
 }

@@ -11,7 +11,7 @@ import { endOfString, flawsOf, FORBIDDEN_KEYS, withMarks } from "./json_flaws.ts
 import { invalidRequest, Problem } from "./problem.ts";
 
 /** Objects and arrays inside one another. */
-export const JSON_DEPTH_MAX = 64;
+const JSON_DEPTH_MAX = 64;
 
 /** Numbers that may not be what was sent: a long run of digits, or a large exponent. */
 const SUSPICIOUS_NUMBER = /\d{16}|\d[eE]\+?\d{3}/;

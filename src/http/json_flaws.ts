@@ -6,7 +6,7 @@
 
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import { pointerTo } from "../core/json_pointer.ts";
-import type { RequestIssue } from "./problem.ts";
+import { ISSUES_MAX, type RequestIssue } from "./problem.ts";
 
 export const FORBIDDEN_KEYS: ReadonlySet<string> = new Set([
   "__proto__",
@@ -84,9 +84,6 @@ function isUnsafe(token: string): boolean {
   if (Number.isNaN(value) || LEADING_ZERO.test(token)) return false;
   return INTEGER.test(token) ? !Number.isSafeInteger(value) : !Number.isFinite(value);
 }
-
-/** Of very many issues the first are told. */
-const ISSUES_MAX = 50;
 
 export interface Flaws {
   /** The first of them. */

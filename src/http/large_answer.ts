@@ -40,11 +40,16 @@ function streamOf(chunks: Iterator<string>): ReadableStream<Uint8Array> {
 }
 
 /** The text of a value, as `JSON.stringify` gives it. */
-export function* chunksOf(value: unknown): Generator<string> {
+export function chunksOf(value: unknown): Generator<string> {
+  return joined(piecesOf(value), CHUNK_CHARACTERS);
+}
+
+/** The same text in fewer pieces: each is over once it has so many characters. */
+export function* joined(pieces: Iterable<string>, characters: number): Generator<string> {
   let chunk = "";
-  for (const piece of piecesOf(value)) {
+  for (const piece of pieces) {
     chunk += piece;
-    if (chunk.length < CHUNK_CHARACTERS) continue;
+    if (chunk.length < characters) continue;
     yield chunk;
     chunk = "";
   }

@@ -102,8 +102,8 @@ export class Problem extends Error {
   }
 }
 
-/** How many issues one answer names. */
-const ISSUES_MAX = 50;
+/** How many issues one answer names: the first. */
+export const ISSUES_MAX = 50;
 
 /**
  * The request is well-formed and wrong: 422, with each issue.

@@ -1,7 +1,7 @@
 /** Judges one whole snapshot, by what is known at its position. */
 
 import { assertNever } from "../core/assert_never.ts";
-import { ContentComparison } from "../engine/queries/content_difference.ts";
+import { ContentComparison } from "./content_difference.ts";
 import type { JournalHead } from "../engine/ports.ts";
 import type { SnapshotVisitor } from "../journal/snapshot_visit.ts";
 

@@ -346,5 +346,5 @@ Deno.test({
     }),
 });
 
-// deno-lint-ignore no-control-regex
+// deno-lint-ignore no-control-regex -- Styles of a terminal begin with ESC.
 const STYLED = /\x1b\[\d+m/;

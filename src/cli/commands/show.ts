@@ -2,7 +2,6 @@
 
 import { type Client, SERVER_OPTIONS } from "../client.ts";
 import { type Command, type CommandInput, EXIT_OK, UsageError } from "../command.ts";
-import { jobEntries } from "../job_entries.ts";
 import { jobPath } from "../job_path.ts";
 import { FORM_OPTIONS, formOf, printJson, printLines, textColumns } from "../presentation.ts";
 import { EntryLines } from "../render/entry_line.ts";
@@ -10,12 +9,15 @@ import { jobPage, type PageOptions, section } from "../render/job_page.ts";
 import { stepLines } from "../render/step_lines.ts";
 import {
   entriesPage,
+  type EntryResource,
   expectShape,
   jobResource,
   type ReplayAnswer,
   replayAnswer,
 } from "../resources.ts";
 import { clientOf, type Surroundings } from "../surroundings.ts";
+
+const PAGE_LIMIT = 1_000;
 
 export function showCommand(surroundings: Surroundings): Command {
   return {
@@ -77,6 +79,17 @@ async function showEntries(
   for await (const entry of jobEntries(path, client)) {
     if (isJson) printJson(input, entry);
     else input.terminal.out(`  ${lines.line(entry)}`);
+  }
+}
+
+/** All entries of one job, oldest first, page by page. */
+async function* jobEntries(path: string, client: Client): AsyncGenerator<EntryResource> {
+  const query = new URLSearchParams({ limit: String(PAGE_LIMIT) });
+  for (let cursor: string | null = ""; cursor !== null;) {
+    if (cursor !== "") query.set("cursor", cursor);
+    const page = expectShape(entriesPage, await client.get(`${path}/events?${query}`), client);
+    yield* page.entries;
+    cursor = page.nextCursor;
   }
 }
 

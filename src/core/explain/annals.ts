@@ -83,7 +83,7 @@ function includes(positions: readonly LogId[], logId: LogId): boolean {
   return positions[low] === logId;
 }
 
-/** An entry without what may be large of it: for what is told of it that is enough. */
+/** The entry without its large parts, which explanations do not use. */
 export function outline(entry: JobEventLogEntry): JobEventLogEntry {
   if (isCorrelated(entry)) {
     return { ...entry, attributes: { ...entry.attributes, attributes: {} } };

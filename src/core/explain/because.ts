@@ -213,7 +213,7 @@ function executingText(
 }
 
 /** `, and has done 3 of 10 (rows)`, or nothing. */
-export function progressText({ progress }: TaskState): string {
+function progressText({ progress }: TaskState): string {
   if (progress === undefined) return "";
   const total = progress.total === undefined ? "" : ` of ${progress.total}`;
   const note = progress.note === undefined ? "" : ` (${oneLine(progress.note)})`;

@@ -170,7 +170,7 @@ function isOver(condition: Condition): condition is "succeeded" | "failed" | "ca
 }
 
 /** Milliseconds as a person reads them: `12 ms`, `1.204 s`, `3 min 20 s`, `2 h 5 min`. */
-export function durationText(ms: number): string {
+function durationText(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${ms / 1_000} s`;
   const seconds = Math.floor(ms / 1_000);

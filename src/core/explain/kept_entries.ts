@@ -50,7 +50,7 @@ export class KeptEntries {
   }
 }
 
-/** So many entries, and so much of them; the oldest go first. */
+/** A buffer bounded by entries and characters; the oldest are dropped first. */
 class Kept {
   readonly #limit: Limit;
   #kept: KeptEntry[] = [];

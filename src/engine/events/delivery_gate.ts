@@ -1,8 +1,7 @@
 /**
- * Lets what events make be recorded so much at a time: all of one batch is projected at once,
- * and everybody waits for that. What finds no room waits its turn, the small things first.
- *
- * It counts in jobs that an event reaches: about twenty microseconds of work each.
+ * Bounds what one batch of events may produce, since a batch is projected at once and everyone
+ * waits for it. What finds no room queues, smallest first. The unit is one job reached, about
+ * 20 us.
  */
 
 /** While less is on its way to the disk more is let in, which may go beyond it. */
@@ -23,7 +22,7 @@ export class Place {
 
   constructor(private readonly gate: DeliveryGate, public cost: number) {}
 
-  /** It goes on until something has become durable, and is found to take so much. */
+  /** Keeps the place, at its actual cost, until the entries are durable. */
   keep(cost: number): void {
     this.#kept = true;
     this.gate.changed(cost - this.cost);
@@ -55,8 +54,8 @@ export class DeliveryGate {
   }
 
   /**
-   * Resolves when there is room. Who asks for little comes before who asks for much, or has
-   * had much before; but not for ever: no more than that much goes first.
+   * Resolves when there is room. Small requests go before large ones and before those already
+   * served much, within a bound, so that nobody starves.
    *
    * @param served What the same request has had.
    */

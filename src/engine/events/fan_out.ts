@@ -6,12 +6,12 @@ import type { ErrorFact } from "../../core/framework_events.ts";
 import { type EventId, type JobId, MAIN_TASK } from "../../core/ids.ts";
 import { type JobPlan, MAIN_ONLY_PLAN } from "../../core/job_plan.ts";
 import type { JsonValue } from "../../core/json.ts";
+import { errorFact } from "../../core/thrown.ts";
 import { idsOf } from "../../core/trace_ids.ts";
 import type { CorrelationIndex } from "./correlation_index.ts";
 import { type AnyJobDefinition, type FactEvent, throughJson } from "../definition.ts";
 import { type DefinitionRegistry, issuesText, parseInput, planOf } from "../definition_registry.ts";
 import { correlatedEventId, startedJobId } from "../writer/derived_ids.ts";
-import { errorFact } from "../run/error_fact.ts";
 import type { JobTable } from "../writer/job_table.ts";
 
 /** A fact whose id and time are settled, so that what follows can name it. */

@@ -1,4 +1,4 @@
-/** Why an event that reached a job of which it wanted nothing, or something else. */
+/** Why an event that reached a job had no effect there. */
 
 import { assertNever } from "../../core/assert_never.ts";
 import { matcherEffort } from "../../core/effort.ts";

@@ -1,7 +1,6 @@
 /**
- * Slices that many share: together they let others have their turn as often as one would
- * alone. Whoever had least so far comes first, so that a small request is not kept waiting by
- * all that is left of large ones.
+ * Time slices that requests share: together they yield as often as one alone would. The
+ * request that has used least goes first, so small ones do not wait behind large ones.
  */
 
 import type { Work } from "../../core/at_once.ts";

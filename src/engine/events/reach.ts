@@ -10,9 +10,9 @@ import type { JobTable } from "../writer/job_table.ts";
 
 /** About what an entry takes beside the attributes of its event. */
 const ENTRY_BYTES = 450;
-/** To record an entry and tell of it takes as long as to try so many predicates. */
+/** Recording and answering for an entry takes as long as trying this many predicates. */
 const ENTRY_EFFORT = 200;
-/** And as long as to write so many bytes. */
+/** Or as long as writing this many bytes. */
 const BYTES_AT_ONCE = 3_000;
 
 export interface Reach {

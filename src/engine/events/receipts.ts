@@ -47,7 +47,7 @@ const JOBS_TOLD_MIN = 10;
 const JOBS_OF_ANSWER = 10_000;
 const CLAUSES_OF_ANSWER = 1_000;
 
-/** How many jobs a receipt names that is one of so many. */
+/** How many jobs each receipt names when a request has this many receipts. */
 export function jobsToldOf(receipts: number): number {
   const share = Math.floor(JOBS_OF_ANSWER / receipts);
   return Math.max(JOBS_TOLD_MIN, Math.min(JOBS_TOLD_MAX, share));

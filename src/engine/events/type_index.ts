@@ -88,7 +88,7 @@ export class Chain {
 
 /** Of the paths that jobs look at, how many are looked for at another place. */
 const MISPLACED_PATHS_MAX = 64;
-/** With more paths than these, it is an event's own that are looked up. */
+/** With more indexed paths than this, the event's own paths are looked up instead. */
 const PATHS_MAX = 64;
 
 export class TypeIndex {

@@ -8,7 +8,6 @@ import { shownSize } from "../../core/shown_size.ts";
 import type { Failure, JobState } from "../../core/job_state.ts";
 import type { JobScan } from "./job_scan.ts";
 import type { JobTable } from "../writer/job_table.ts";
-import { queuePlaces } from "./queue_places.ts";
 import type {
   FailureGroup,
   FailureGroups,
@@ -20,7 +19,7 @@ import type {
   Reach,
   Stop,
 } from "../requests.ts";
-import type { WorkerQueue } from "../run/worker_queue.ts";
+import { inQueueOrder, type Place, type WorkerQueue } from "../run/worker_queue.ts";
 
 export interface JobListsParts {
   readonly table: JobTable;
@@ -137,4 +136,31 @@ function addTo(group: Growing, table: JobTable, job: JobState): void {
 
 function searched({ reach }: JobScan): { readonly searched?: Reach } {
   return reach === undefined ? {} : { searched: { jobs: reach.jobs, backTo: reach.backTo } };
+}
+
+interface Waiting extends Place {
+  readonly jobId: JobId;
+}
+
+/**
+ * How many requests are granted before that of each job, in one pass over the queue; one that
+ * waits for none is absent.
+ */
+function queuePlaces(
+  workers: WorkerQueue,
+  jobs: readonly JobState[],
+): ReadonlyMap<JobId, number> {
+  const waiting = jobs.flatMap(waitingOf).sort(inQueueOrder);
+  const aheads = workers.aheadOfEach(waiting);
+  const places = new Map<JobId, number>();
+  for (const [index, { jobId }] of waiting.entries()) {
+    const ahead = aheads[index];
+    if (ahead !== undefined) places.set(jobId, ahead);
+  }
+  return places;
+}
+
+function waitingOf(job: JobState): readonly Waiting[] {
+  if (job.state === "Created") return [];
+  return [{ jobId: job.jobId, priority: job.priority, order: job.startedBy }];
 }

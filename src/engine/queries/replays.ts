@@ -45,11 +45,11 @@ const NEAR_MAX = 1_000;
 const PAST_EVENTS_MAX = 10_000;
 
 /**
- * A what-if holds all entries that it is about: more than these, or such of more characters, it
- * does not look at.
+ * A what-if holds all entries of its job in memory; a job with more entries or characters is
+ * refused.
  */
-export const WHAT_IF_ENTRIES_MAX = 10_000;
-export const WHAT_IF_CHARACTERS_MAX = 32 * 1024 * 1024;
+const WHAT_IF_ENTRIES_MAX = 10_000;
+const WHAT_IF_CHARACTERS_MAX = 32 * 1024 * 1024;
 
 /** Of what differs between two points, so much is told. */
 const CHANGES_MAX = 20_000;

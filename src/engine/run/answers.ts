@@ -4,11 +4,12 @@
  * ask for it has diverged from its history.
  */
 
-import type { JobEventLogEntry } from "../../core/event.ts";
+import { isCorrelated, type JobEventLogEntry } from "../../core/event.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import type { JobState, TaskState } from "../../core/job_state.ts";
+import type { JsonObject } from "../../core/json.ts";
 import type { Asked } from "./asked.ts";
-import { factsOf } from "./fact_event.ts";
+import type { FactEvent } from "../definition.ts";
 import type { Clock } from "../ports.ts";
 import {
   isReused,
@@ -19,7 +20,7 @@ import {
 } from "./settlements.ts";
 import type { Turns } from "./turns.ts";
 
-/** How long a `run` may take to ask for what is on record before it is told apart. */
+/** How long `run` may take to ask for what is on record before it counts as diverged. */
 export const DIVERGENCE_GRACE_MS = 1_000;
 
 /** What answering needs from outside: less than a live run, so that a record alone will do. */
@@ -73,7 +74,7 @@ export class Answers {
     return this.#seenLogId;
   }
 
-  /** Whether what was on record at the begin has not all been answered. */
+  /** Whether answers that were on record when `run` was called are still outstanding. */
   get replaying(): boolean {
     return this.#replaying;
   }
@@ -215,8 +216,8 @@ export class Answers {
   }
 
   /**
-   * Resolves when something is so, or when `run` has ended, or has not asked for anything
-   * that makes it so in time. Only while there is nothing to give.
+   * Resolves when `met` holds, when `run` has ended, or when the grace is over. Call it only
+   * when no answer is due.
    */
   graceFor(met: () => boolean): Promise<void> {
     return new Promise((resolve) => this.#giveTime(met, resolve));
@@ -286,4 +287,19 @@ export class Answers {
 /** What user code gets is its own, so that nothing it does to it changes the state. */
 function ownCopy<Value>(value: Value): Value {
   return typeof value === "object" ? structuredClone(value) : value;
+}
+
+/** The events that entries record, each a copy of its own; a correlated one as it came. */
+function factsOf(entries: readonly JobEventLogEntry[]): readonly FactEvent[] {
+  return entries.map((entry) => {
+    const { eventId, eventType, occurredAt, attributes } = isCorrelated(entry)
+      ? entry.attributes
+      : entry;
+    return {
+      eventId,
+      eventType,
+      occurredAt,
+      attributes: structuredClone(attributes) as JsonObject,
+    };
+  });
 }

@@ -13,13 +13,13 @@ import type { Clock, Span } from "../ports.ts";
 import type { SecretGuard } from "../secrets/secret_guard.ts";
 
 /** How long an attempt may go on after its signal has aborted. */
-export const ABORT_GRACE_MS = 10_000;
+const ABORT_GRACE_MS = 10_000;
 
 /** The same at a stop, which has given running attempts their time before. */
 export const SHUTDOWN_GRACE_MS = 1_000;
 
 /** Results longer than this, in characters of JSON, fail the task. */
-export const RESULT_LENGTH_MAX = 1_048_576;
+const RESULT_LENGTH_MAX = 1_048_576;
 
 /** A year: no delay that a task may choose is longer. */
 const RETRY_LATER_MAX_MS = 365 * 86_400_000;

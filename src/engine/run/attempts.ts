@@ -104,7 +104,7 @@ export class Attempts {
     return "started";
   }
 
-  /** Something has become durable: handlers whose start is begin. */
+  /** A batch is durable: calls the handlers whose start is in it. */
   durable(): void {
     const { durableLogId } = this.#parts.services.writer;
     let begins = false;
@@ -346,7 +346,7 @@ function missing({ taskId }: Work): ErrorFact {
   return { name: "CompensationMissing", message };
 }
 
-/** What goes on record of an end, but for whose it is. */
+/** Event type and attributes that record an end; the caller adds whose it is. */
 function endOf(
   { work, attempt }: Open,
   outcome: AttemptOutcome,

@@ -3,7 +3,7 @@
 import type { LogId, TaskId } from "../../core/ids.ts";
 import { findTask, type JobState } from "../../core/job_state.ts";
 import type { Asked } from "./asked.ts";
-import { errorFact } from "./error_fact.ts";
+import { errorFact } from "../../core/thrown.ts";
 import type { RunEnd } from "./run_call.ts";
 
 export interface Divergence {

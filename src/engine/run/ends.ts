@@ -1,7 +1,7 @@
 /**
- * How the attempts of one job ended, on their way to the journal. An end is a fact that cannot
- * be had again, since its handler has run: on a full disk it is kept, and appended before
- * anything else of its job, with the time at which it came.
+ * How the attempts of one job ended, on their way to the journal. An end cannot be reproduced,
+ * since its handler has run. On a full disk it is kept in memory and appended, with its own
+ * time, before any other entry of its job.
  */
 
 import type { EventDraft, FactDraft, JobEventDraft } from "../../core/event.ts";
@@ -62,7 +62,7 @@ export class Ends {
     } catch (error) {
       if (error instanceof JournalFullError) return this.#keep();
       this.#ends.pop();
-      // Only the next start tells what is on record, and nothing goes on until then.
+      // Nothing proceeds until the next start finds out what is on record.
       if (!(error instanceof JournalFailedError)) throw error;
     }
   }

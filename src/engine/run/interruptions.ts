@@ -10,9 +10,9 @@ import { idsOf } from "../../core/trace_ids.ts";
 export function interruptions(job: JobState, restart: LogId | undefined): readonly EventDraft[] {
   if (!hasCode(job)) return [];
   const open = job.tasks.filter(isOpen);
-  const parked = job.state === "Running" && open.every(({ taskId }) => taskId === MAIN_TASK) &&
+  const rests = job.state === "Running" && open.every(({ taskId }) => taskId === MAIN_TASK) &&
     job.tasks.some(({ status }) => status === "backingOff");
-  return parked ? [] : open.map((task) => interruption(job, task, restart));
+  return rests ? [] : open.map((task) => interruption(job, task, restart));
 }
 
 function isOpen(task: TaskState): boolean {

@@ -84,7 +84,7 @@ export class JobRun {
   /** For each task that backs off, what cancels its alarm. */
   #alarms: Set<() => void> | undefined;
   #isAdvancing = false;
-  #isParking = false;
+  #considersRest = false;
 
   constructor(
     services: RunServices,
@@ -132,20 +132,20 @@ export class JobRun {
     if (isTerminal(job)) this.#end();
   }
 
-  /** All entries of a batch have been told of. */
+  /** Called once all entries of a batch have been passed to `durable`. */
   goOn(): void {
     this.#ends.durable();
     this.#attempts.durable();
     if (this.#job.head.suspendedBy !== undefined) {
-      // Out of the queue, so that nobody is told of one more job before theirs.
+      // Withdrawn, so that it does not count in other jobs' queue positions.
       return this.#withdraw();
     }
     if (this.#hold === "held" || this.#hasWork) this.#wake();
   }
 
   /**
-   * What was not durable of the job is lost: what had begun on it begins again, and what was
-   * left undone for it is done.
+   * Entries of the job that were not durable are lost: work they had started starts again, and
+   * work they had prevented is done.
    */
   lost(durableLogId: LogId): void {
     const works = this.#attempts.lost(durableLogId);
@@ -268,7 +268,7 @@ export class JobRun {
     answers.give();
   }
 
-  /** `run` is called anew when there is room, as if it had not been called before. */
+  /** Calls `run` again from the beginning once the disk has room. */
   #beginAgain(): void {
     this.#stage = { kind: "lost" };
     this.#answers.stop();
@@ -350,7 +350,7 @@ export class JobRun {
     const { state } = this.#job.head;
     if (state === "Running" && this.#ready.length > 0) this.#startReady();
     if (state === "Compensating") this.#undoNext();
-    this.#considerParking();
+    this.#considerRest();
   }
 
   #startReady(): void {
@@ -468,13 +468,13 @@ export class JobRun {
 
   // --- Its rests, and its end
 
-  /** Gives the worker back when, after `run` could go on, it has nothing to go on with. */
-  #considerParking(): void {
-    if (this.#isParking || this.#attempts.isBusy) return;
-    this.#isParking = true;
+  /** Gives the worker back if, one turn later, `run` still has nothing to do. */
+  #considerRest(): void {
+    if (this.#considersRest || this.#attempts.isBusy) return;
+    this.#considersRest = true;
     this.#services.turns.next(() => {
-      this.#isParking = false;
-      if (this.#hold === "held" && this.#isAtRest) this.#park();
+      this.#considersRest = false;
+      if (this.#hold === "held" && this.#isAtRest) this.#rest();
     });
   }
 
@@ -490,7 +490,7 @@ export class JobRun {
     return end.kind !== "pending" || asked.expectations.size > 0 || isUnfinished;
   }
 
-  #park(): void {
+  #rest(): void {
     this.#release();
     this.#recordWaiting();
   }

@@ -1,10 +1,10 @@
 /** What running one job needs from the rest of the engine. */
 
-import type { JobEventLogEntry } from "../../core/event.ts";
-import type { JobId, LogId } from "../../core/ids.ts";
+import type { JobId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
 import type { FanOut } from "../events/fan_out.ts";
+import type { EntriesAt } from "../views/view.ts";
 import type { JobTrace } from "../views/job_traces.ts";
 import type { LiveSecrets } from "../secrets/live_secrets.ts";
 import type { Clock, Random, Tracing } from "../ports.ts";
@@ -34,7 +34,7 @@ export interface RunServices {
   readonly events: Pick<EventEngine, "now">;
   readonly fanOut: FanOut;
   /** Durable entries; tries again for as long as they cannot be read. */
-  entriesAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]>;
+  readonly entriesAt: EntriesAt;
   /** The clear input of a job that has a sealed one; tries again as well. */
   openInput(job: SealedJob): Promise<OpenedInput>;
   readonly liveSecrets: LiveSecrets;

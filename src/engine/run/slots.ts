@@ -4,7 +4,7 @@
  * fast as the disk takes what they leave.
  */
 
-/** So many runs more than there are slots, at the most, for each slot. */
+/** At most this many begun runs for each slot, beyond the slots. */
 const BEGUN_PER_SLOT_MAX = 15;
 /** Of all together: each run that has begun is held in memory. */
 const BEGUN_MAX = 512;

@@ -13,7 +13,7 @@ import type { Applied } from "../../core/job_fold.ts";
 import type { PendingJob } from "../writer/job_record.ts";
 import { JobRun } from "./job_run.ts";
 import type { JobTable } from "../writer/job_table.ts";
-import type { Patience } from "../writer/patience.ts";
+import type { Patience } from "./patience.ts";
 import type { EndedRun, RunServices } from "./run_services.ts";
 import type { Withdraw } from "./worker_queue.ts";
 import type { WriterListener } from "../writer/writer.ts";
@@ -157,7 +157,7 @@ export class Supervisor implements WriterListener {
     if (withdraw !== undefined) this.#queued.set(jobId, withdraw);
   }
 
-  /** Out of the queue when it has nothing to do, so that nobody is told of one more before theirs. */
+  /** Withdraws a job with nothing to do, so that it does not count in others' queue positions. */
   #reconsider(jobId: JobId): void {
     const head = this.#parts.table.pending(jobId)?.head;
     if (head === undefined || head.state === "Created") return;
@@ -174,7 +174,7 @@ export class Supervisor implements WriterListener {
   }
 }
 
-/** A job that waits sleeps on; one that backs off may have other branches to go on with. */
+/** A waiting job needs no run yet; one that backs off may have other branches that can run. */
 function hasWork(job: JobState): boolean {
   if (isTerminal(job)) return false;
   return ["queued", "backingOff", "compensating"].includes(conditionOf(job));

@@ -104,7 +104,7 @@ export class WorkerQueue {
     this.#grantNext();
   }
 
-  /** Grants so many more than there are workers, for now. */
+  /** Grants up to `runs` requests beyond the number of workers, until the next call. */
   spare(runs: number): void {
     this.#spare = runs;
     this.#grantNext();

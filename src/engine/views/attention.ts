@@ -5,16 +5,13 @@
  */
 
 import { conditionOf } from "../../core/condition.ts";
-import type { JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import type { Applied } from "../../core/job_fold.ts";
-import type { View } from "./view.ts";
+import type { EntriesAt, View } from "./view.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { NeedingAttention } from "../requests.ts";
-
-type EntriesAt = (logIds: readonly LogId[]) => Promise<readonly JobEventLogEntry[]>;
 
 /** How many of each kind are told of. */
 export const ATTENTION_MAX = 5;

@@ -9,7 +9,7 @@ type Wake = () => void;
 
 export class Feed {
   readonly #clock: Clock;
-  readonly #anything = new Set<Wake>();
+  readonly #waiting = new Set<Wake>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -17,7 +17,7 @@ export class Feed {
 
   /** How many wait right now. */
   get waiting(): number {
-    return this.#anything.size;
+    return this.#waiting.size;
   }
 
   /** Resolves when anything becomes durable, after a time in milliseconds, or on the signal. */
@@ -27,15 +27,15 @@ export class Feed {
     const cancel = this.#clock.setTimer(timeoutMs, resolve);
     const onAbort = () => resolve();
     signal?.addEventListener("abort", onAbort, { once: true });
-    this.#anything.add(resolve);
+    this.#waiting.add(resolve);
     await promise;
-    this.#anything.delete(resolve);
+    this.#waiting.delete(resolve);
     signal?.removeEventListener("abort", onAbort);
     cancel();
   }
 
   /** A batch has become durable, or the engine is stopping. */
   wake(): void {
-    for (const wake of this.#anything) wake();
+    for (const wake of this.#waiting) wake();
   }
 }

@@ -4,12 +4,11 @@
  * jobs that an earlier process created.
  */
 
-import type { JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
 import { type TraceIds, traceOfEntry } from "../../core/trace_ids.ts";
 import type { Applied } from "../../core/job_fold.ts";
-import type { Past, View } from "./view.ts";
+import type { EntriesAt, Past, View } from "./view.ts";
 import type { JobTable } from "../writer/job_table.ts";
 
 export interface JobTrace {
@@ -20,8 +19,6 @@ export interface JobTrace {
 }
 
 const NO_TRACE: JobTrace = { parent: undefined };
-
-type EntriesAt = (logIds: readonly LogId[]) => Promise<readonly JobEventLogEntry[]>;
 
 export class JobTraces implements View {
   readonly #table: JobTable;

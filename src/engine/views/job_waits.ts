@@ -34,7 +34,7 @@ export class JobWaits implements View {
    * Resolves when an entry makes the job as wanted, after a time in milliseconds, or on the
    * signal.
    *
-   * @param wanted Tells by anything but the tasks of the job.
+   * @param wanted Must decide without reading `tasks`.
    */
   async until(
     jobId: JobId,
@@ -82,7 +82,7 @@ export class JobWaits implements View {
     if (this.#size === 0) this.#disarmNow();
   }
 
-  /** Only the first deadline has a timer; those that are met leave theirs to nobody. */
+  /** Only the earliest deadline has a timer; a wait that ends early does not re-arm it. */
   #armFor(atMs: number): void {
     if (atMs >= this.#armedForMs) return;
     this.#disarm?.();

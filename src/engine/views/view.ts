@@ -5,12 +5,14 @@ import type { LogId } from "../../core/ids.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import type { JobTable } from "../writer/job_table.ts";
 
+/** The entries at positions, which ascend. */
+export type EntriesAt = (logIds: readonly LogId[]) => Promise<readonly JobEventLogEntry[]>;
+
 /** What is there when the engine starts. */
 export interface Past {
   readonly table: JobTable;
   readonly headLogId: LogId;
-  /** The entries at these positions, which ascend. */
-  entriesAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]>;
+  readonly entriesAt: EntriesAt;
 }
 
 export interface View {

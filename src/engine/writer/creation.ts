@@ -88,7 +88,7 @@ export class Creation {
     if (!isThere) return await this.retry(jobId, request);
     const job = table.existing(jobId);
     const newJobId = this.#newJobId();
-    // What is refused anyway needs no key, and is told nothing of the input.
+    // A retry that is refused anyway must neither need the key nor reveal anything of the input.
     const refusal = this.#refusalOf(job, newJobId, request);
     if (refusal !== undefined) return rejected(refusal);
     if (!isSealed(job)) return await this.#retryAs(newJobId, job, job.input, request);

@@ -15,7 +15,7 @@ import { isTerminal, type JobState, type TaskState } from "../../core/job_state.
 export interface PendingJob {
   /** With all its tasks, which costs a copy of them. */
   readonly whole: JobState;
-  /** Of its tasks, nothing may be read. */
+  /** Its `tasks` are incomplete and must not be read. */
   readonly head: JobState;
   /** The same, as of what is durable. */
   readonly shownHead: JobState;

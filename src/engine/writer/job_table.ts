@@ -38,7 +38,7 @@ export class JobTable {
     return record === undefined || !record.isVisible ? undefined : record.job;
   }
 
-  /** The same; of its tasks, nothing may be read. */
+  /** The same; its `tasks` are incomplete and must not be read. */
   head(jobId: JobId): JobState | undefined {
     const record = this.#records.get(jobId);
     return record?.isVisible === true ? record.shownHead : undefined;

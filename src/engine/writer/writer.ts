@@ -130,8 +130,8 @@ export class Writer {
   }
 
   /**
-   * The same, for what a job does: `"full"` when the disk is, `"failed"` when the journal takes
-   * nothing any more, so that nothing goes on until the next start.
+   * Like `append`, but returns `"full"` on a full disk and `"failed"` once the journal takes
+   * nothing more.
    */
   tryAppend(drafts: readonly EventDraft[], urgency: Urgency): Written | "full" | "failed" {
     try {

@@ -5,16 +5,17 @@ import { EXPECTED_EVENT_KINDS } from "../../core/job_plan.ts";
 import { correlationField } from "../correlation_schema.ts";
 import { fingerprintField } from "../fields.ts";
 import {
+  anyJson,
   condition,
   count,
   errorFact,
   nextCursor,
   position,
   stateName,
+  supposedPosition,
   text,
   time,
 } from "./parts.ts";
-import { anyJson, supposedPosition } from "./parts.ts";
 
 const multiplicity = v.union([
   v.picklist(["ExactlyOnce", "AtLeastOnce"]),
@@ -116,7 +117,7 @@ export const minimalJobAnswer = v.object({
 });
 
 /** How far a list has looked: there only where it ended before it had looked at all jobs. */
-export const searchedAnswer = v.object({ jobs: count, backTo: time });
+const searchedAnswer = v.object({ jobs: count, backTo: time });
 
 export const jobsAnswer = v.object({
   jobs: v.array(jobAnswer),

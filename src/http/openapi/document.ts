@@ -23,7 +23,7 @@ import { namedSchemaObjects, type NamedSchemas, schemaObject, withinLazy } from 
 import type { Answer, Content, Contents, Header, Operation, Operations } from "./operation.ts";
 import { SYSTEM_OPERATIONS } from "./system_operations.ts";
 
-export const OPERATIONS: Operations = {
+const OPERATIONS: Operations = {
   ...JOB_OPERATIONS,
   ...EVENT_OPERATIONS,
   ...REPLAY_OPERATIONS,

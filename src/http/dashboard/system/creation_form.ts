@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import type { JsonObject, JsonValue } from "../../../core/json.ts";
 import type { CreateRequest } from "../../../engine/requests.ts";
+import { SECRET_LENGTH_MIN } from "../../../engine/secrets/secret_guard.ts";
 import { createRequestOf, type StartLimits } from "../../create_request.ts";
 import type { PointedIssue } from "../../issues.ts";
 import { invalidRequest } from "../../problem.ts";
@@ -122,9 +123,6 @@ export function withoutSecrets(field: Field, texts: FormTexts): FormTexts {
     hidden.includes(name) && text.trim() !== "" ? "…" : text;
   return new Map([...texts].map(([name, text]) => [name, shown(name, text)]));
 }
-
-/** Shorter ones are in too many words. */
-const SECRET_LENGTH_MIN = 6;
 
 /** A text without the secrets that were typed: what is wrong with one may quote it. */
 export function redacted(text: string, field: Field, texts: FormTexts): string {

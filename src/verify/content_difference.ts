@@ -1,8 +1,8 @@
 /** Compares the content of a snapshot, line by line, with what it should be. */
 
-import { parseJsonText } from "../../core/json_text.ts";
+import { parseJsonText } from "../core/json_text.ts";
 import { Buffer } from "node:buffer";
-import { FactIndex } from "../views/fact_index.ts";
+import { FactIndex } from "../engine/views/fact_index.ts";
 
 /** How a content differs: it says something else, or another version wrote it. */
 export type ContentDifference =

@@ -3,10 +3,7 @@ import { Buffer } from "node:buffer";
 import { eventType } from "../../src/core/event_type.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { eventId } from "../../src/core/ids.ts";
-import {
-  ContentComparison,
-  type ContentDifference,
-} from "../../src/engine/queries/content_difference.ts";
+import { ContentComparison, type ContentDifference } from "../../src/verify/content_difference.ts";
 import { Projection } from "../../src/engine/writer/projection.ts";
 
 function fact(logId: number): JobEventLogEntry {
