@@ -10,7 +10,7 @@ import { heartbeatAt, messageOf } from "./messages.ts";
 import type { Turns } from "./turns.ts";
 
 /** In UTF-16 units; a chunk is over it by one message at most. */
-const CHUNK_LENGTH_MAX = 32 * 1024;
+const CHUNK_LENGTH_MAX = 16 * 1024;
 /** That take as long to read as a chunk takes to be given. */
 const ENTRIES_PER_CHUNK = 32;
 const PAGE_SIZE_FIRST = 16;
