@@ -114,7 +114,7 @@ async function usedBy(work: Work, server: ServerProcess, promises: boolean): Pro
 /** Goes before all other jobs, so that a backlog does not keep it. */
 async function countersOf(url: string, promises: boolean): Promise<Counters> {
   const job = { type: "bench.counters", input: { promises }, priority: -1_000 };
-  const { output } = await post(`${url}/jobs`, job, UNTIL_DONE) as { readonly output: Counters };
+  const { output } = await post(`${url}/jobs`, job, "wait=60") as { readonly output: Counters };
   return output;
 }
 
