@@ -25,6 +25,7 @@ import { systemClock, systemRandom } from "./src/system.ts";
 import { TokenFile } from "./src/token_file.ts";
 import { OpenTelemetry } from "./src/tracing/open_telemetry.ts";
 import { withoutOwnTraceparent } from "./src/tracing/traced_fetch.ts";
+import { onStopSignal } from "./src/stop_signals.ts";
 import { dropUnprintable } from "./src/unfailing_output.ts";
 import { DefinitionsError, loadDefinitions } from "./src/user_definitions.ts";
 import { VERSION } from "./src/version.ts";
@@ -32,7 +33,6 @@ import { VERSION } from "./src/version.ts";
 const EXIT_USAGE = 64;
 const EXIT_CANNOT_LISTEN = 69;
 const EXIT_STORAGE_FAILED = 70;
-const EXIT_SECOND_SIGNAL = 130;
 
 /** How long waiting requests are given to hear that the journal failed. */
 const LAST_ANSWERS_MS = 200;
@@ -144,10 +144,7 @@ function listen(configuration: Configuration, daybook: Daybook) {
 
 /** Drains on the first signal; a second one ends the process at once. */
 function stopOnSignal(daybook: Daybook, server: Deno.HttpServer, drainMs: number): void {
-  let stopping = false;
-  const onSignal = async () => {
-    if (stopping) Deno.exit(EXIT_SECOND_SIGNAL);
-    stopping = true;
+  onStopSignal(async () => {
     warn(stoppingText(daybook.engine.activity.busyWorkers, drainMs));
     try {
       await daybook.stop(() => server.shutdown());
@@ -157,10 +154,7 @@ function stopOnSignal(daybook: Daybook, server: Deno.HttpServer, drainMs: number
     const isEmpty = daybook.journal.head.logId === 0;
     warn(isEmpty ? "stopped; the journal is empty" : "stopped, and the journal is sealed");
     Deno.exit(0);
-  };
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    Deno.addSignalListener(signal, () => void onSignal());
-  }
+  });
 }
 
 /**

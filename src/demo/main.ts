@@ -2,6 +2,7 @@
 
 import { messageOf } from "../core/thrown.ts";
 import { withCommand } from "../permission_advice.ts";
+import { onStopSignal } from "../stop_signals.ts";
 import { systemClock, systemRandom } from "../system.ts";
 import { dropUnprintable } from "../unfailing_output.ts";
 import { Demo } from "./demo.ts";
@@ -13,7 +14,6 @@ const EXIT_USAGE = 64;
 const EXIT_CANNOT_LISTEN = 69;
 const EXIT_STORAGE_FAILED = 70;
 const EXIT_UNUSABLE = 74;
-const EXIT_SECOND_SIGNAL = 130;
 
 function fail(message: string, exitCode: number): never {
   warn(message);
@@ -52,24 +52,16 @@ async function open(options: DemoOptions, folder: DemoFolder): Promise<Demo> {
   }
 }
 
-function stopOnSignal(demo: Demo, folder: DemoFolder): void {
-  let stopping = false;
-  const onSignal = async () => {
-    if (stopping) Deno.exit(EXIT_SECOND_SIGNAL);
-    stopping = true;
-    await demo.stop();
-    await folder.leave();
-    Deno.exit(0);
-  };
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    Deno.addSignalListener(signal, () => void onSignal());
-  }
-}
-
 async function run(options: DemoOptions): Promise<void> {
   const folder = await folderOf(options);
   const demo = await open(options, folder);
-  stopOnSignal(demo, folder);
+  onStopSignal(async () => {
+    console.log("stopping");
+    await demo.stop();
+    await folder.leave();
+    console.log(options.keep === undefined ? "stopped, and the journal is gone" : "stopped");
+    Deno.exit(0);
+  });
   console.log(`listening on ${demo.url}\nthe shop begins its day, which takes some seconds`);
   console.log(tour(demo.url, await demo.play()));
   console.log(invitation(demo.url, folder.path, options.keep !== undefined));

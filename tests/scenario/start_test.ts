@@ -354,9 +354,21 @@ Deno.test("stop: a second signal ends the process at once", () =>
     while (!daybook.output.some((line) => line.includes("stopping"))) {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
+    await new Promise((resolve) => setTimeout(resolve, 600));
     daybook.signal("SIGINT");
 
     assert.equal(await daybook.exitCode(), 130);
+  }));
+
+Deno.test("start: one Ctrl-C that comes twice, by the terminal and by deno task, is one", () =>
+  inFolder(async (journal) => {
+    const daybook = await DaybookProcess.start({ journal });
+    await (await daybook.post("/jobs", { plan: { expected: [] } })).body?.cancel();
+    daybook.signal("SIGINT");
+    daybook.signal("SIGINT");
+
+    assert.equal(await daybook.exitCode(), 0);
+    assert.ok(daybook.output.some((line) => line.includes("the journal is sealed")));
   }));
 
 Deno.test("start: what it suggests to try takes the token from where it came", () =>
