@@ -47,7 +47,10 @@ export class JobFold {
 
   /** The job after the last entry; `undefined` before the first. Costs a copy of its tasks. */
   get job(): JobState | undefined {
-    return this.#whole ??= this.#with([...this.#tasks.values()]);
+    // What the head holds of the tasks is as they are now.
+    return this.#whole ??= this.#head?.tasks.length === this.#tasks.size
+      ? this.#head
+      : this.#with([...this.#tasks.values()]);
   }
 
   /** The same, of whose tasks nothing may be read. */
