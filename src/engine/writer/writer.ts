@@ -307,11 +307,12 @@ export class Writer {
     const { before, job } = applied;
     const { started, unstarted } = this.#indexes;
     this.#table.takeBack(applied);
+    if (isStart(before, job) && hasCode(job)) this.#starting--;
+    if (job.plan === MAIN_ONLY_PLAN) return; // It was never filed.
     if (before === undefined) return unstarted.remove(job.jobId);
     if (!isStart(before, job)) return;
     started.remove(job.jobId);
     unstarted.add(job.jobId, job.plan, []);
-    if (hasCode(job)) this.#starting--;
   }
 }
 
