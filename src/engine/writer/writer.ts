@@ -182,6 +182,11 @@ export class Writer {
     });
   }
 
+  /** Whether what others had appended up to a position becomes durable; false when it is lost. */
+  isDurable(lastLogId: LogId): Promise<boolean> {
+    return this.resting(lastLogId, true, () => Promise.resolve(false));
+  }
+
   /** Gives a value when all up to a position is durable; rejects when that is lost. */
   settled<Value>(lastLogId: LogId, value: Value): Promise<Value> {
     if (lastLogId <= this.#durableLogId) return Promise.resolve(value);
