@@ -18,6 +18,7 @@ import {
 import { JournalFullError } from "../../src/engine/ports.ts";
 import { broken, endsForgotten, refusalsBeforeTheirReason } from "../simulation/broken_kernel.ts";
 import { Harness } from "../support/engine_harness.ts";
+import { expectation, plan } from "../support/entries.ts";
 
 function job(
   type: string,
@@ -340,6 +341,31 @@ Deno.test("retry: waits until the end that it is about is durable", async () => 
   daybook.journal.release();
   assert.ok((await retried).ok);
   assert.equal(daybook.job(id).state, "Failed");
+});
+
+Deno.test("full disk: a receipt counts no job that came after its event and is lost", async () => {
+  const daybook = await Harness.start();
+  const create = (name: string) => {
+    const correlation = { equals: { orderId: name } };
+    const waits = plan([expectation("paid", "ec.Paid", { correlation })]);
+    return daybook.engine.create({ plan: waits, jobId: jobId(name) });
+  };
+  await create("first");
+  daybook.journal.hold();
+  const delivered = daybook.engine.deliver([{
+    eventType: eventType("ec.Paid"),
+    stratum: "domain",
+    attributes: { amount: 1 },
+  }]);
+  await daybook.clock.settle();
+  daybook.journal.failNext(full(), 1);
+  const lost = ["second", "third"].map((name) => assert.rejects(create(name), JournalFullError));
+  await daybook.clock.settle();
+  daybook.journal.release();
+
+  const [receipt] = await delivered;
+  assert.match(receipt?.reason ?? "", /^matched nothing: the nearest is .* of job first/);
+  await Promise.all(lost);
 });
 
 Deno.test("full disk: a kernel that refuses for a reason which is lost is found out", async () => {
