@@ -9,7 +9,7 @@
 import { assertNever } from "./assert_never.ts";
 import { type Condition, conditionOf } from "./condition.ts";
 import type { JobEventLogEntry } from "./event.ts";
-import type { TaskId } from "./ids.ts";
+import { MAIN_TASK, type TaskId } from "./ids.ts";
 import type { JobState, TaskState } from "./job_state.ts";
 import { project, type Step } from "./projector.ts";
 import { TaskTally } from "./task_tally.ts";
@@ -73,9 +73,12 @@ export class JobFold {
 
   /** @throws {TypeError} as `project` does. */
   apply(entry: JobEventLogEntry): Applied {
-    let before = this.#headWith(this.#tasks.get(entry.taskId));
+    // The end of `run` ends most jobs.
+    let before = entry.taskId === MAIN_TASK && entry.eventType === "job.TaskCompleted"
+      ? this.job
+      : this.#headWith(this.#tasks.get(entry.taskId));
     let step = project(before, entry);
-    if (turnsOnOtherTasks(step, entry)) {
+    if (before !== this.#whole && turnsOnOtherTasks(step, entry)) {
       before = this.job;
       step = project(before, entry);
     }
