@@ -58,8 +58,9 @@ export class JobFold {
     return this.#head;
   }
 
-  /** The same, with these tasks alone. */
+  /** The same, of whose tasks only these may be read. */
   withOnly(taskIds: readonly TaskId[]): JobState | undefined {
+    if (!taskIds.some((taskId) => this.#tasks.has(taskId))) return this.#head;
     return this.#with(taskIds.flatMap((taskId) => this.#tasks.get(taskId) ?? []));
   }
 
