@@ -14,27 +14,30 @@ export function failureOf(
   entry: JobEventLogEntry,
   event: MatchableEvent,
 ): Failure | undefined {
-  const common = { recoveryRequired: false, because: entry.logId };
   if (entry.stratum === "framework") {
     if (entry.eventType === "job.JobCancelled") {
       const message = entry.attributes.reason ?? "cancelled by an operator";
-      return { kind: "cancelled", error: { name: "JobCancelled", message }, ...common };
+      return { kind: "cancelled", error: { name: "JobCancelled", message }, ...because(entry) };
     }
     if (entry.eventType === "job.TaskFailed" && "final" in entry.attributes) {
       const { kind, error } = entry.attributes;
       return entry.taskId === undefined
-        ? { kind, error, ...common }
-        : { kind, taskId: entry.taskId, error, ...common };
+        ? { kind, error, ...because(entry) }
+        : { kind, taskId: entry.taskId, error, ...because(entry) };
     }
   }
-  return job.plan.policy.errors.some((matcher) => matcherAccepts(matcher, event))
-    ? {
-      kind: "error",
-      ...(event.taskId === undefined ? {} : { taskId: event.taskId }),
-      error: errorOfEvent(event),
-      ...common,
-    }
-    : undefined;
+  for (const matcher of job.plan.policy.errors) {
+    if (!matcherAccepts(matcher, event)) continue;
+    const common = { error: errorOfEvent(event), ...because(entry) };
+    return event.taskId === undefined
+      ? { kind: "error", ...common }
+      : { kind: "error", taskId: event.taskId, ...common };
+  }
+  return undefined;
+}
+
+function because({ logId }: JobEventLogEntry) {
+  return { recoveryRequired: false, because: logId };
 }
 
 function errorOfEvent(event: MatchableEvent): ErrorFact {

@@ -9,7 +9,7 @@
 import { assertNever } from "./assert_never.ts";
 import { type Condition, conditionOf } from "./condition.ts";
 import type { JobEventLogEntry } from "./event.ts";
-import type { TaskId } from "./ids.ts";
+import { MAIN_TASK, type TaskId } from "./ids.ts";
 import type { JobState, TaskState } from "./job_state.ts";
 import { project, type Step } from "./projector.ts";
 import { TaskTally } from "./task_tally.ts";
@@ -47,7 +47,10 @@ export class JobFold {
 
   /** The job after the last entry; `undefined` before the first. Costs a copy of its tasks. */
   get job(): JobState | undefined {
-    return this.#whole ??= this.#with([...this.#tasks.values()]);
+    // What the head holds of the tasks is as they are now.
+    return this.#whole ??= this.#head?.tasks.length === this.#tasks.size
+      ? this.#head
+      : this.#with([...this.#tasks.values()]);
   }
 
   /** The same; its `tasks` are incomplete and must not be read. */
@@ -55,8 +58,9 @@ export class JobFold {
     return this.#head;
   }
 
-  /** The same, with these tasks alone. */
+  /** The same, of whose tasks only these may be read. */
   withOnly(taskIds: readonly TaskId[]): JobState | undefined {
+    if (!taskIds.some((taskId) => this.#tasks.has(taskId))) return this.#head;
     return this.#with(taskIds.flatMap((taskId) => this.#tasks.get(taskId) ?? []));
   }
 
@@ -70,9 +74,12 @@ export class JobFold {
 
   /** @throws {TypeError} as `project` does. */
   apply(entry: JobEventLogEntry): Applied {
-    let before = this.#headWith(this.#tasks.get(entry.taskId));
+    // The end of `run` ends most jobs.
+    let before = entry.taskId === MAIN_TASK && entry.eventType === "job.TaskCompleted"
+      ? this.job
+      : this.#headWith(this.#tasks.get(entry.taskId));
     let step = project(before, entry);
-    if (turnsOnOtherTasks(step, entry)) {
+    if (before !== this.#whole && turnsOnOtherTasks(step, entry)) {
       before = this.job;
       step = project(before, entry);
     }

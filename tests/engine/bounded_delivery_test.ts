@@ -11,6 +11,7 @@ import { OverCapacityError } from "../../src/engine/writer/intake.ts";
 import type { CreateRequest, IncomingEvent, Receipt } from "../../src/engine/requests.ts";
 import { Harness } from "../support/engine_harness.ts";
 import { FakeClock } from "../support/fake_clock.ts";
+import { wholeJobs } from "../support/whole_jobs.ts";
 
 const TYPE = eventType("shop.Happened");
 
@@ -263,4 +264,10 @@ Deno.test("receipts: a hundred of what an event did are named, ten each in a lar
   const large = await waiting({ jobs: 1, plan: planOf(1_000) });
   const [receipt] = await large.engine.deliver([eventOf("alone")]);
   assert.deepEqual([receipt?.jobs.length, receipt?.more], [100, 900]);
+});
+
+Deno.test("deliver: an event costs the same however many tasks its job has", async () => {
+  const daybook = await waiting({ jobs: 3 });
+  const whole = await wholeJobs(() => daybook.engine.deliver([eventOf("a"), eventOf("b")]));
+  assert.deepEqual([matchedOf(daybook, 0), whole], [2, 0]);
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import * as v from "valibot";
 import type { Correlation } from "../../src/core/correlation.ts";
 import { eventType } from "../../src/core/event_type.ts";
+import { eventId } from "../../src/core/ids.ts";
 import type { JobPlan, JobPolicy, Multiplicity } from "../../src/core/job_plan.ts";
 import { DEFAULT_POLICY } from "../../src/core/job_plan.ts";
 import { defineJob } from "../../src/engine/definition.ts";
@@ -94,6 +95,22 @@ Deno.test("deliver: a second delivery that says something else is told so, and c
       "what this one says is not recorded, send it under an id of its own",
   );
   assert.equal(JSON.stringify(daybook.job(jobId)), before);
+});
+
+Deno.test("deliver: a second delivery is told what differs while the first is on its way, too", async () => {
+  const daybook = await Harness.start();
+  const event = (amount: number) => ({
+    eventType: eventType(SHIPPED),
+    stratum: "domain" as const,
+    attributes: { amount },
+    eventId: eventId("evt-1"),
+  });
+  const [first, other, same] = await daybook.engine.deliver([event(1), event(2), event(1)]);
+  assert.deepEqual([first?.disposition, first?.logId], ["recorded", other?.logId]);
+  assert.equal(other?.disposition, "duplicate");
+  assert.match(other.reason ?? "", /with other content/);
+  assert.deepEqual([same?.disposition, same?.reason], ["duplicate", undefined]);
+  assert.deepEqual(await daybook.engine.deliver([event(2)]), [other]);
 });
 
 Deno.test("deliver: two deliveries of one id at the same moment count once", async () => {

@@ -18,6 +18,7 @@ import {
 import { JournalFullError } from "../../src/engine/ports.ts";
 import { broken, endsForgotten, refusalsBeforeTheirReason } from "../simulation/broken_kernel.ts";
 import { Harness } from "../support/engine_harness.ts";
+import { expectation, plan } from "../support/entries.ts";
 
 function job(
   type: string,
@@ -82,6 +83,9 @@ function undone({ note }: Calls) {
     });
   });
 }
+
+const ONCE = { retry: { maxAttempts: 1 } };
+const FAILS = job("full.fails", (ctx) => ctx.task("fail", () => Promise.reject("no"), ONCE));
 
 /** Plays a job to its end, with one batch lost after so many. */
 async function playedWithLoss(type: "full.order" | "full.undone", lossAfter: number) {
@@ -303,6 +307,65 @@ Deno.test("full disk: a control that rests on a lost entry is decided again", as
   const second = daybook.engine.control(jobId, { kind: "start" });
   await assert.rejects(first, JournalFullError);
   assert.ok((await second).ok);
+});
+
+Deno.test("full disk: a retry refused for another one is decided again when that is lost", async () => {
+  const daybook = await Harness.start({ definitions: [FAILS] });
+  const id = await daybook.submit("full.fails");
+  const request = { unlessRetriedAfter: daybook.engine.headLogId };
+  daybook.journal.failNext(full());
+  const first = daybook.engine.retry(id, request);
+  const second = daybook.engine.retry(id, request);
+  await assert.rejects(first, JournalFullError);
+  const outcome = await second;
+  assert.ok(outcome.ok, "the retry of the first request never came to be");
+
+  const third = await daybook.engine.retry(id, request);
+  assert.ok(!third.ok && third.problem.kind === "rejected");
+  assert.match(third.problem.rejection.message, /there is a retry of it already/);
+});
+
+Deno.test("retry: waits until the end that it is about is durable", async () => {
+  const gate = Promise.withResolvers<void>();
+  const failing = job("full.gated", (ctx) => ctx.task("wait", () => gate.promise, ONCE));
+  const daybook = await Harness.start({ definitions: [failing] });
+  const id = await daybook.submit("full.gated");
+  daybook.journal.hold();
+  gate.reject(new Error("no"));
+  await daybook.clock.settle();
+  let isAnswered = false;
+  const retried = daybook.engine.retry(id, {}).finally(() => isAnswered = true);
+  await daybook.clock.settle();
+  assert.deepEqual([daybook.job(id).state, isAnswered], ["Running", false]);
+
+  daybook.journal.release();
+  assert.ok((await retried).ok);
+  assert.equal(daybook.job(id).state, "Failed");
+});
+
+Deno.test("full disk: a receipt counts no job that came after its event and is lost", async () => {
+  const daybook = await Harness.start();
+  const create = (name: string) => {
+    const correlation = { equals: { orderId: name } };
+    const waits = plan([expectation("paid", "ec.Paid", { correlation })]);
+    return daybook.engine.create({ plan: waits, jobId: jobId(name) });
+  };
+  await create("first");
+  daybook.journal.hold();
+  const delivered = daybook.engine.deliver([{
+    eventType: eventType("ec.Paid"),
+    stratum: "domain",
+    attributes: { amount: 1 },
+  }]);
+  await daybook.clock.settle();
+  daybook.journal.failNext(full(), 1);
+  const lost = ["second", "third"].map((name) => assert.rejects(create(name), JournalFullError));
+  await daybook.clock.settle();
+  daybook.journal.release();
+
+  const [receipt] = await delivered;
+  assert.match(receipt?.reason ?? "", /^matched nothing: the nearest is .* of job first/);
+  await Promise.all(lost);
 });
 
 Deno.test("full disk: a kernel that refuses for a reason which is lost is found out", async () => {

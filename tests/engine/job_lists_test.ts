@@ -14,6 +14,7 @@ import { JobTable } from "../../src/engine/writer/job_table.ts";
 import type { JobFilter } from "../../src/engine/requests.ts";
 import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";
 import { Harness } from "../support/engine_harness.ts";
+import { wholeJobs } from "../support/whole_jobs.ts";
 
 const REFUSED = defineJob({
   type: "shop.refused",
@@ -283,4 +284,23 @@ Deno.test("aheadOfEach: as many as come first of each place, as for each place a
       ),
     );
   }));
+});
+
+Deno.test("list: only what is found is made whole, however much is looked at", async () => {
+  const daybook = await start();
+  for (let job = 0; job < 20; job++) await daybook.submit("shop.flaky", { message: "busy" });
+  const type = "shop.flaky";
+  const labels = { team: "depot" };
+  const { jobId } = await daybook.create({ type, input: { message: "no route" }, labels });
+  const filters: readonly JobFilter[] = [
+    { labels: [["team", "depot"]] },
+    { states: ["Running"], conditions: ["backingOff"], labels: [["team", "depot"]] },
+    { types: [type], createdAfter: "2000-01-01T00:00:00.000Z", search: "depot", retried: false },
+  ];
+  for (const filter of filters) {
+    const isSearch = filter.search !== undefined;
+    const whole = await wholeJobs(() => assert.deepEqual(found(daybook, filter), [jobId]));
+    // Only a search looks at the errors of tasks.
+    assert.ok(whole <= (isSearch ? 21 : 1), `${JSON.stringify(filter)}: ${whole}`);
+  }
 });

@@ -49,10 +49,55 @@ Deno.test("entry columns: a chain gives a job's positions in order, between two 
       });
       for (const mine of positions.values()) {
         const expected = mine.filter((logId) => logId > after).slice(0, limit);
-        assert.deepEqual(columns.chain(mine.at(-1) ?? 0, after, limit), expected);
+        const job = { firstLogId: mine[0] ?? 0, lastLogId: mine.at(-1) ?? 0 };
+        assert.deepEqual(columns.chain(job, after, limit), expected);
+        const back = mine.filter((logId) => logId < after).slice(-limit);
+        assert.deepEqual(columns.chainBefore(job, after, limit), back);
       }
     },
   ));
+});
+
+Deno.test("entry columns: pages of a long job are right, however it grows between them", () => {
+  const columns = new EntryColumns();
+  const mine: number[] = [];
+  for (let logId = 1; logId <= 12_000; logId++) {
+    if (logId % 3 === 0) continue; // Of another job.
+    columns.add(logId, mine.at(-1) ?? 0);
+    mine.push(logId);
+    if (logId % 1_000 > 1) continue;
+    const job = { firstLogId: 1, lastLogId: logId };
+    for (const after of [-1, 0, 1, 511, 1_533, 4_000, logId - 700, logId - 1, logId, logId + 9]) {
+      for (const limit of [0, 1, 500, 512, 2_000, Infinity]) {
+        assert.deepEqual(
+          columns.chain(job, after, limit),
+          mine.filter((position) => position > after).slice(0, limit),
+        );
+        assert.deepEqual(
+          columns.chainBefore(job, after, limit),
+          limit === 0 ? [] : mine.filter((position) => position < after).slice(-limit),
+        );
+      }
+    }
+  }
+});
+
+Deno.test("entry columns: a page costs what is on it, however long the job is", () => {
+  const columns = new EntryColumns();
+  for (let logId = 1; logId <= 200_000; logId++) columns.add(logId, logId - 1);
+  const job = { firstLogId: 1, lastLogId: 200_000 };
+  columns.chain(job, 0, 100);
+  let steps = 0;
+  const { before } = columns;
+  columns.before = (logId) => {
+    steps++;
+    return before.call(columns, logId);
+  };
+  for (let at = 0; at < 200_000; at += 2_000) {
+    columns.chain(job, at, 100);
+    columns.chainBefore(job, at, 100);
+  }
+  assert.ok(steps / 200 < 2_500, `${steps / 200} steps a page`);
 });
 
 Deno.test("entry columns: transitions survive a capture, and an unchanged entry has none", () => {

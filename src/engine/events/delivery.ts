@@ -18,15 +18,7 @@ import { type Clock, GroupTooLargeError, type Random } from "../ports.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { Reach, Reaches } from "./reach.ts";
 import type { ReachSearch } from "./reach_search.ts";
-import {
-  duplicate,
-  duplicateOf,
-  jobsToldOf,
-  oneOf,
-  receiptOf,
-  refused,
-  rejected,
-} from "./receipts.ts";
+import { duplicateOf, jobsToldOf, oneOf, receiptOf, refused, rejected } from "./receipts.ts";
 import type { IncomingEvent, Receipt } from "../requests.ts";
 import type { Unmatched } from "./unmatched.ts";
 import type { Writer, Written } from "../writer/writer.ts";
@@ -70,14 +62,6 @@ interface Arrival {
   /** Its sender chose its id. */
   readonly named: boolean;
   readonly starters: readonly AnyJobDefinition[];
-}
-
-/** What was recorded of an event, and what is held until it is durable. */
-interface Made {
-  readonly fact: SettledFact;
-  readonly drafts: readonly EventDraft[];
-  readonly written: Written;
-  readonly place: Place;
 }
 
 export class Delivery {
@@ -180,18 +164,17 @@ export class Delivery {
     const before = this.#known.get(eventId);
     if (before !== undefined) return { receipt: duplicateOf(before, fact) };
     const pending = this.#parts.events.pending(eventId);
-    if (pending !== undefined) return { receipt: this.#duplicateOf(pending, arrival) };
+    if (pending !== undefined) return { receipt: this.#afterFirst(pending, arrival) };
     if (jobId !== undefined && this.#parts.table.pending(jobId) === undefined) {
       return { receipt: rejected(eventId, `there is no job ${jobId}`) };
     }
     return this.#full === undefined ? undefined : { receipt: refused(eventId, this.#full) };
   }
 
-  /** Told when the first one is durable; if that is lost, this one takes its place. */
-  #duplicateOf(logId: LogId, arrival: Arrival): Promise<Receipt> {
-    const receipt = duplicate(arrival.fact.eventId, logId);
-    const again = async () => await (await this.#judgeInTurn(arrival)).receipt;
-    return this.#parts.writer.resting(logId, receipt, again);
+  /** A duplicate once the first one is durable; if that is lost, this one takes its place. */
+  async #afterFirst(logId: LogId, arrival: Arrival): Promise<Receipt> {
+    if (await this.#parts.writer.isDurable(logId)) await this.#lookUp(arrival);
+    return await (this.#judgeEarly(arrival) ?? await this.#judgeInTurn(arrival)).receipt;
   }
 
   /** Without a pause up to the recording, so that no equal id slips in between. */
@@ -209,9 +192,11 @@ export class Delivery {
     try {
       intake.requireRoom({ jobs: length, starts: length });
       const written = writer.append(drafts);
-      place.keep(reach.cost);
       this.#count(reach);
-      return { receipt: this.#receiptOf({ fact, drafts, written, place }) };
+      const receipt = this.#receiptOf(fact, drafts, written);
+      place.keep(reach.cost);
+      const settled = writer.settled(written.lastLogId, receipt);
+      return { receipt: settled.finally(() => place.leave()) };
     } catch (error) {
       if (error instanceof OverCapacityError) {
         return this.#refused(arrival, { name: error.limit, max: error.max });
@@ -223,17 +208,12 @@ export class Delivery {
     }
   }
 
-  async #receiptOf(made: Made): Promise<Receipt> {
-    const { pacer, writer } = this.#parts;
-    try {
-      await writer.settled(made.written.lastLogId, undefined);
-      return await pacer.do(this.#share, () => this.#toldOf(made));
-    } finally {
-      made.place.leave();
-    }
-  }
-
-  #toldOf({ fact, drafts, written: { firstLogId, steps } }: Made): Receipt {
+  /** Made as soon as it is appended: all that it rests on is durable when the event is. */
+  #receiptOf(
+    fact: SettledFact,
+    drafts: readonly EventDraft[],
+    { firstLogId, steps }: Written,
+  ): Receipt {
     const jobsMax = jobsToldOf(this.#receipts);
     const receipt = receiptOf(fact.eventId, firstLogId, drafts, steps, jobsMax);
     const isLost = receipt.disposition === "recorded" && receipt.jobs.length === 0;

@@ -60,7 +60,7 @@ export class Reaches {
   /** In jobs of a small plan; no more are looked at than one event may reach. */
   #weightOf(jobs: readonly JobId[]): number {
     return jobs.slice(0, this.#limits.fanOutMax).reduce((sum, jobId) => {
-      const job = this.#table.job(jobId);
+      const job = this.#table.head(jobId);
       return sum + 1 + (job === undefined ? 0 : Math.floor(takingEffort(job) / ENTRY_EFFORT));
     }, 0);
   }

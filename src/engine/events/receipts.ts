@@ -14,13 +14,10 @@ import { Comparisons, failingClauses, nearestExpectation } from "./nearest_expec
 import type { IncomingEvent, NearestExpectation, Receipt, ReceiptJob } from "../requests.ts";
 import { NEVER_INTERPRETED } from "./unmatched.ts";
 
-export function duplicate(eventId: EventId, logId: number): Receipt {
-  return { eventId, logId, disposition: "duplicate", jobs: [] };
-}
-
 /** A second delivery; where it says something else than the first, that is told. */
 export function duplicateOf(before: JobEventLogEntry, event: IncomingEvent): Receipt {
-  const receipt = duplicate(before.eventId, before.logId);
+  const { eventId, logId } = before;
+  const receipt = { eventId, logId, disposition: "duplicate", jobs: [] } as const;
   if (saysTheSame(before, event)) return receipt;
   const reason = `an event with this id was recorded at ${before.logId} with other content: ` +
     "what this one says is not recorded, send it under an id of its own";

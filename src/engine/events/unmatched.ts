@@ -104,12 +104,11 @@ export class Unmatched {
       : undefined;
   }
 
-  /** A job that is not durable yet is not there yet. */
   #compared(index: CorrelationIndex, event: MatchableEvent): readonly Missed[] {
     const candidates = index.candidates(event, CANDIDATES_MAX);
     const compared = new Comparisons(EFFORT_MAX).take(candidates, ({ effort }) => effort);
     return compared.flatMap(({ jobId, wanted }) => {
-      const job = this.#table.job(jobId);
+      const job = this.#table.pending(jobId)?.head;
       return job === undefined ? [] : [missed(job, wanted, event)];
     });
   }

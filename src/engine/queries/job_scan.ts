@@ -46,7 +46,7 @@ export class JobScan implements Iterable<JobRecord> {
   readonly #search: JobSearch | undefined;
   readonly #times: { readonly after: number; readonly before: number } | undefined;
   #cost = 0;
-  #stoppedAt: JobState | undefined;
+  #stoppedAt: JobRecord | undefined;
   #looked = 0;
 
   constructor(records: JobRecords, bounds: ScanBounds, filter: JobFilter) {
@@ -68,20 +68,21 @@ export class JobScan implements Iterable<JobRecord> {
       this.#looked++;
       if (this.applies(record)) yield record;
       if (this.#cost < SCAN_COST_MAX || index === last) continue;
-      this.#stoppedAt = record.job;
+      this.#stoppedAt = record;
       return;
     }
   }
 
   /** Where the scan stopped before it had looked at all; `undefined` when it did not. */
   get reach(): Stop | undefined {
-    const job = this.#stoppedAt;
-    return job && { jobs: this.#looked, backTo: job.createdAt, next: job.firstLogId };
+    if (this.#stoppedAt === undefined) return undefined;
+    const { createdAt, firstLogId } = this.#stoppedAt.shownHead;
+    return { jobs: this.#looked, backTo: createdAt, next: firstLogId };
   }
 
-  /** Whether the filter applies to a job. What costs least comes first. */
+  /** Whether the filter applies to a job. What costs least comes first; none is made whole. */
   applies(record: JobRecord): boolean {
-    const { job, condition } = record;
+    const { shownHead: job, condition } = record;
     const { states, conditions, types, labels, fingerprint, retried } = this.#filter;
     this.#cost += COST.job;
     return (states === undefined || states.includes(job.state)) &&
@@ -100,11 +101,12 @@ export class JobScan implements Iterable<JobRecord> {
 
   /** Of its failure, if that is an error. Made once: the error of a job does not change. */
   fingerprintOf(record: JobRecord): ErrorFingerprint | undefined {
-    const failure = recordedFailure(record.job);
+    const job = record.shownHead;
+    const failure = recordedFailure(job);
     if (failure === undefined) return undefined;
     if (record.fingerprint?.of !== failure.error) {
       this.#cost += COST.fingerprint + Math.min(failure.error.message.length, MESSAGE_LENGTH_MAX);
-      record.fingerprint = { of: failure.error, text: fingerprintOf(record.job, failure) };
+      record.fingerprint = { of: failure.error, text: fingerprintOf(job, failure) };
     }
     return record.fingerprint.text;
   }
@@ -115,8 +117,8 @@ export class JobScan implements Iterable<JobRecord> {
     return time > after && time < before;
   }
 
-  #isFound({ job, condition }: JobRecord, search: JobSearch): boolean {
-    const { found, cost } = search.look(job, condition);
+  #isFound(record: JobRecord, search: JobSearch): boolean {
+    const { found, cost } = search.look(record);
     this.#cost += cost;
     return found;
   }

@@ -3,10 +3,10 @@
  * and no expressions: what is looked for costs nobody more than what it is looked for in.
  */
 
-import type { Condition } from "../../core/condition.ts";
 import type { ErrorFact } from "../../core/framework_events.ts";
 import { recordedFailure } from "../../core/job_resource.ts";
 import type { JobState } from "../../core/job_state.ts";
+import type { JobRecord } from "../writer/job_record.ts";
 
 /**
  * What looking at one job costs, as a scan counts it: more where there is much text. To put
@@ -24,8 +24,8 @@ export class JobSearch {
   }
 
   /** Whether every word is somewhere in the job's text, and what it cost to know. */
-  look(job: JobState, condition: Condition): { readonly found: boolean; readonly cost: number } {
-    const text = textOf(job, condition).toLowerCase();
+  look(record: JobRecord): { readonly found: boolean; readonly cost: number } {
+    const text = textOf(record).toLowerCase();
     const looks = LOWER_CASE_COST + this.#words.length;
     return {
       found: this.#words.every((word) => text.includes(word)),
@@ -35,12 +35,13 @@ export class JobSearch {
 }
 
 /** A line for each part, since no word goes over the end of a line. */
-function textOf(job: JobState, condition: Condition): string {
+function textOf(record: JobRecord): string {
+  const { shownHead: job, condition } = record;
   let text = job.type === undefined ? job.jobId : `${job.jobId}\n${job.type}`;
   for (const name in job.labels) text += `\n${name}:${job.labels[name]}`;
   const failure = recordedFailure(job);
   if (failure !== undefined) text += linesOf(failure.error);
-  if (condition === "backingOff") text += openErrors(job);
+  if (condition === "backingOff") text += openErrors(record.job);
   return text;
 }
 

@@ -36,20 +36,23 @@ export class JobWaits implements View {
    *
    * @param wanted Must decide without reading `tasks`.
    */
-  async until(
+  until(
     jobId: JobId,
     wanted: (job: JobState) => boolean,
     timeoutMs: number,
     signal?: AbortSignal,
   ): Promise<void> {
-    if (signal?.aborted || timeoutMs <= 0) return;
-    const { promise, resolve: over } = Promise.withResolvers<void>();
-    const wait = { jobId, wanted, untilMs: this.#clock.monotonic() + timeoutMs, over };
-    const onAbort = () => this.#end(wait);
-    signal?.addEventListener("abort", onAbort, { once: true });
-    this.#begin(wait);
-    await promise;
-    signal?.removeEventListener("abort", onAbort);
+    if (signal?.aborted || timeoutMs <= 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const onAbort = () => this.#end(wait);
+      const over = () => {
+        signal?.removeEventListener("abort", onAbort);
+        resolve();
+      };
+      const wait = { jobId, wanted, untilMs: this.#clock.monotonic() + timeoutMs, over };
+      signal?.addEventListener("abort", onAbort);
+      this.#begin(wait);
+    });
   }
 
   restore(): void {}

@@ -80,17 +80,23 @@ export class Creation {
 
   /** Creates a job from a failed one. Rejects as `create` does. */
   async retry(jobId: JobId, request: RetryRequest): Promise<Outcome<JobState>> {
-    const { table, sealing } = this.#parts;
+    const { table, sealing, writer } = this.#parts;
     const pending = table.pending(jobId);
     if (pending === undefined) return unknownJob(jobId);
+    const again = () => this.retry(jobId, request);
     // What it takes over is read from the journal, so it has to be there.
-    const isThere = await this.#isDurable(pending.head.lastLogId);
-    if (!isThere) return await this.retry(jobId, request);
+    if (!(await writer.isDurable(pending.head.lastLogId))) return await again();
     const job = table.existing(jobId);
     const newJobId = this.#newJobId();
     // A retry that is refused anyway must neither need the key nor reveal anything of the input.
     const refusal = this.#refusalOf(job, newJobId, request);
-    if (refusal !== undefined) return rejected(refusal);
+    if (refusal !== undefined) {
+      return await writer.resting<Outcome<JobState>>(
+        pending.head.lastLogId,
+        rejected(refusal),
+        again,
+      );
+    }
     if (!isSealed(job)) return await this.#retryAs(newJobId, job, job.input, request);
     const opened = await sealing.open(job);
     return opened.ok
@@ -120,10 +126,18 @@ export class Creation {
     const facts = await this.#factsFor(job, newJobId);
     // What comes without a trace carries on that of the job.
     const trace = request.trace ?? await createdIn(job, (logIds) => history.at(logIds));
-    return await this.#sealedFor(newJobId, attributes, protection, async (attributes) => {
+    const record = async (attributes: JobCreatedAttributes): Promise<Outcome<JobState>> => {
       const about = { newJobId, attributes, facts };
       // Others may have retried it meanwhile.
-      if (this.#retriedAt(job) > unlessRetriedAfter) return rejected(retriedAlready(job));
+      const retriedAt = this.#retriedAt(job);
+      if (retriedAt > unlessRetriedAfter) {
+        const refusal = rejected(retriedAlready(job));
+        return await writer.resting<Outcome<JobState>>(
+          retriedAt,
+          refusal,
+          () => record(attributes),
+        );
+      }
       const decision = decide(job, { kind: "retry", ...about, ...request, trace });
       if (!decision.accepted) return rejected(decision.rejection);
       this.#parts.intake.requireRoom({ jobs: 1, starts: job.type === undefined ? 0 : 1 });
@@ -131,7 +145,8 @@ export class Creation {
       // As it was created, whatever becomes of it.
       const value = table.pending(newJobId)?.whole as JobState;
       return await writer.settled(lastLogId, { ok: true, value });
-    });
+    };
+    return await this.#sealedFor(newJobId, attributes, protection, record);
   }
 
   /** Seals what needs it before it is recorded, and takes the key back when it is not. */
@@ -173,18 +188,13 @@ export class Creation {
       (jobId && this.#reserved.get(jobId));
   }
 
-  /** Whether what others had appended up to a position has become durable; false when it is lost. */
-  #isDurable(lastLogId: LogId): Promise<boolean> {
-    return this.#parts.writer.resting(lastLogId, true, () => Promise.resolve(false));
-  }
-
   async #createdBefore(
     jobId: JobId,
     request: CreateRequest,
     { key, digest }: { readonly key: string; readonly digest: string },
   ): Promise<Outcome<Created>> {
-    const { table } = this.#parts;
-    const isThere = await this.#isDurable(table.pending(jobId)?.head.lastLogId ?? 0);
+    const { table, writer } = this.#parts;
+    const isThere = await writer.isDurable(table.pending(jobId)?.head.lastLogId ?? 0);
     if (!isThere) return await this.create(request);
     const before = table.existing(jobId);
     if (!(await this.#cameWith(before, digest, request))) {

@@ -12,16 +12,26 @@ import type { Transition } from "../requests.ts";
 
 const FIRST_CAPACITY = 1 << 12;
 const CHANGED = 1 << 15;
+/** Of a long job that is read in pages, how many entries apart its marks are. */
+const MARK_EVERY = 512;
 
 export interface CapturedColumns {
   readonly previous: Uint32Array;
   readonly transitions: Uint16Array;
 }
 
+/** The first and the last entry of a job. */
+interface EntryRange {
+  readonly firstLogId: LogId;
+  readonly lastLogId: LogId;
+}
+
 export class EntryColumns {
   #previous = new Uint32Array(FIRST_CAPACITY);
   #transitions = new Uint16Array(FIRST_CAPACITY);
   #length = 0;
+  /** By the first entry of a job, every so many of its positions, ascending. */
+  readonly #marks = new Map<LogId, LogId[]>();
 
   /** Notes an entry of a job; `previous` is 0 for its first. */
   add(logId: LogId, previous: LogId): void {
@@ -51,24 +61,50 @@ export class EntryColumns {
     return this.#previous[logId] ?? 0;
   }
 
-  /** Positions of a job's entries from its last back to one, ascending, at most the first `limit`. */
-  chain(last: LogId, after: LogId, limit: number): readonly LogId[] {
-    const positions: LogId[] = [];
-    for (let logId = last; logId > Math.max(after, 0); logId = this.#previous[logId] ?? 0) {
-      positions.push(logId);
-    }
-    return positions.reverse().slice(0, limit);
+  /** Positions of a job's entries after one, ascending, at most the first `limit`. */
+  chain({ firstLogId, lastLogId }: EntryRange, after: LogId, limit: number): readonly LogId[] {
+    const most = limit + MARK_EVERY;
+    const back = this.#walk(lastLogId, after, most);
+    if (back.length < most) return back.reverse().slice(0, limit);
+    const marks = this.#marksOf(firstLogId, lastLogId);
+    const end = marks[indexAfter(marks, after) + Math.ceil(limit / MARK_EVERY)] ?? lastLogId;
+    return this.#walk(end, after, Infinity).reverse().slice(0, limit);
   }
 
   /** Positions of a job's entries below one, ascending, at most the last `limit`. */
-  chainBefore(last: LogId, before: LogId, limit: number): readonly LogId[] {
-    const positions: LogId[] = [];
-    let logId = last;
-    while (logId > 0 && logId >= before) logId = this.#previous[logId] ?? 0;
-    for (; logId > 0 && positions.length < limit; logId = this.#previous[logId] ?? 0) {
-      positions.push(logId);
+  chainBefore(
+    { firstLogId, lastLogId }: EntryRange,
+    before: LogId,
+    limit: number,
+  ): readonly LogId[] {
+    let logId = lastLogId;
+    if (logId >= before) {
+      const marks = this.#marksOf(firstLogId, lastLogId);
+      logId = marks[indexAfter(marks, before)] ?? lastLogId;
     }
-    return positions.reverse();
+    while (logId >= before && logId > 0) logId = this.before(logId);
+    return this.#walk(logId, 0, limit).reverse();
+  }
+
+  /** From an entry of a job back to one that is not above `after`, at most so many. */
+  #walk(from: LogId, after: LogId, limit: number): LogId[] {
+    const positions: LogId[] = [];
+    const end = Math.max(after, 0);
+    for (let at = from; at > end && positions.length < limit; at = this.before(at)) {
+      positions.push(at);
+    }
+    return positions;
+  }
+
+  /** Marks where pages of a job may begin, so that it is walked through once, not for each. */
+  #marksOf(firstLogId: LogId, lastLogId: LogId): readonly LogId[] {
+    const marks = this.#marks.get(firstLogId) ?? [];
+    const unmarked = this.#walk(lastLogId, marks.at(-1) ?? 0, Infinity).reverse();
+    for (let index = MARK_EVERY - 1; index < unmarked.length; index += MARK_EVERY) {
+      marks.push(unmarked[index] as LogId);
+    }
+    if (marks.length > 0) this.#marks.set(firstLogId, marks);
+    return marks;
   }
 
   /** All columns, as they are now. */
@@ -95,4 +131,15 @@ export class EntryColumns {
     this.#previous.set(previous);
     this.#transitions.set(transitions);
   }
+}
+
+/** The index of the first position above one, of some that ascend. */
+function indexAfter(positions: readonly LogId[], after: LogId): number {
+  let [low, high] = [0, positions.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((positions[middle] ?? 0) > after) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }

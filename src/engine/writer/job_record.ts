@@ -19,7 +19,7 @@ export interface PendingJob {
   readonly head: JobState;
   /** The same, as of what is durable. */
   readonly shownHead: JobState;
-  /** With these tasks alone. */
+  /** Of its tasks, only these may be read. */
   withOnly(taskIds: readonly TaskId[]): JobState;
   task(taskId: TaskId): TaskState | undefined;
   /** Whether an entry of this type is on its way to the disk, and at what position. */

@@ -63,16 +63,14 @@ export class JobTable {
 
   /** Positions of a job's entries after one, ascending, at most so many. */
   logIds(jobId: JobId, after: LogId, limit: number): readonly LogId[] {
-    return this.columns.chain(this.#lastLogId(jobId), after, limit);
+    const record = this.#records.get(jobId);
+    return record === undefined ? [] : this.columns.chain(record, after, limit);
   }
 
   /** The last positions of a job's entries before one, ascending, at most so many. */
   logIdsBack(jobId: JobId, before: LogId, limit: number): readonly LogId[] {
-    return this.columns.chainBefore(this.#lastLogId(jobId), before, limit);
-  }
-
-  #lastLogId(jobId: JobId): LogId {
-    return this.#records.get(jobId)?.lastLogId ?? 0;
+    const record = this.#records.get(jobId);
+    return record === undefined ? [] : this.columns.chainBefore(record, before, limit);
   }
 
   /** How an entry changed its job; `undefined` when it did not. */

@@ -26,10 +26,12 @@ export interface Indexes {
 
 /** A group that has positions. */
 export interface Written {
+  readonly entries: readonly JobEventLogEntry[];
   /** What each entry did to its job, if it is about one. */
   readonly steps: readonly (Applied | undefined)[];
   readonly firstLogId: LogId;
   readonly lastLogId: LogId;
+  readonly onLost: (() => void) | undefined;
 }
 
 export interface AppendOptions {
@@ -58,11 +60,8 @@ export class Writer {
   readonly #table: JobTable;
   readonly #indexes: Indexes;
   readonly #debts = new Map<JobId, () => void>();
-  /** On their way to the disk, oldest first, and beside each what it did to its job. */
-  #entries: JobEventLogEntry[] = [];
-  #applied: (Applied | undefined)[] = [];
-  /** Groups whose loss somebody mends, oldest first. */
-  #recoverable: { readonly lastLogId: LogId; readonly onLost: () => void }[] = [];
+  /** On their way to the disk, oldest first. */
+  #groups: Written[] = [];
   /** Those who wait for what they appended, in the order of its positions. */
   #waiters: Waiter[] = [];
   /** Those who wait for what others had appended before. */
@@ -118,15 +117,14 @@ export class Writer {
     for (const draft of drafts) requireReadable(draft);
     if (this.#debts.size > 0) this.#payFirst(drafts);
     const entries = this.#events.record(drafts, urgency, receivedAt);
-    const steps = this.#project(entries);
+    const steps = entries.map(this.#project);
+    const firstLogId = entries[0]?.logId ?? this.#durableLogId;
     const lastLogId = entries.at(-1)?.logId ?? this.#durableLogId;
-    if (onLost !== undefined) this.#recoverable.push({ lastLogId, onLost });
+    const group = { entries, steps, firstLogId, lastLogId, onLost };
+    this.#groups.push(group);
+    steps.forEach(this.#file);
     for (const step of steps) if (step !== undefined) this.listener.appended(step);
-    return {
-      steps,
-      firstLogId: entries[0]?.logId ?? this.#durableLogId,
-      lastLogId,
-    };
+    return group;
   }
 
   /**
@@ -182,6 +180,11 @@ export class Writer {
     });
   }
 
+  /** Whether what others had appended up to a position becomes durable; false when it is lost. */
+  isDurable(lastLogId: LogId): Promise<boolean> {
+    return this.resting(lastLogId, true, () => Promise.resolve(false));
+  }
+
   /** Gives a value when all up to a position is durable; rejects when that is lost. */
   settled<Value>(lastLogId: LogId, value: Value): Promise<Value> {
     if (lastLogId <= this.#durableLogId) return Promise.resolve(value);
@@ -195,21 +198,19 @@ export class Writer {
 
   /** A batch is durable: the result is what its entries did, to be shown to all others. */
   durable(entries: readonly JobEventLogEntry[]): readonly Applied[] {
-    const shown: Applied[] = [];
-    let taken = 0;
     for (const entry of entries) {
       this.#events.seen(entry);
       this.#indexes.facts.add(entry);
-      // The entries of the journal itself come between.
-      if (this.#entries[taken]?.logId !== entry.logId) continue;
-      const applied = this.#applied[taken++];
-      if (applied !== undefined) shown.push(this.#show(applied));
     }
-    this.#entries.splice(0, taken);
-    this.#applied.splice(0, taken);
     const durableLogId = this.#durableLogId = entries.at(-1)?.logId ?? this.#durableLogId;
-    const safe = this.#recoverable.findIndex(({ lastLogId }) => lastLogId > durableLogId);
-    this.#recoverable.splice(0, safe < 0 ? Infinity : safe);
+    const shown: Applied[] = [];
+    let taken = 0;
+    for (const { lastLogId, steps } of this.#groups) {
+      if (lastLogId > durableLogId) break;
+      taken++;
+      for (const step of steps) if (step !== undefined) shown.push(this.#show(step));
+    }
+    this.#groups.splice(0, taken);
     return shown;
   }
 
@@ -230,15 +231,18 @@ export class Writer {
 
   /** All that is not durable is lost. */
   lost(error: JournalFullError): void {
-    for (const entry of this.#entries.splice(0)) this.#events.lost(entry);
+    const groups = this.#groups.splice(0);
     const jobIds = new Set<JobId>();
-    for (const applied of this.#applied.splice(0).reverse()) {
-      if (applied === undefined) continue;
-      this.#takeBack(applied);
-      jobIds.add(applied.job.jobId);
+    for (const { entries, steps } of groups.toReversed()) {
+      for (const entry of entries) this.#events.lost(entry);
+      for (const step of steps.toReversed()) {
+        if (step === undefined) continue;
+        this.#takeBack(step);
+        jobIds.add(step.job.jobId);
+      }
     }
     this.#rejectWaiting(error);
-    for (const { onLost } of this.#recoverable.splice(0)) onLost();
+    for (const { onLost } of groups) onLost?.();
     this.listener.lost(jobIds);
   }
 
@@ -257,39 +261,33 @@ export class Writer {
     for (const { jobId } of drafts) if (jobId !== undefined) this.pay(jobId);
   }
 
-  #project(entries: readonly JobEventLogEntry[]): readonly (Applied | undefined)[] {
-    const steps: (Applied | undefined)[] = [];
-    for (const entry of entries) {
-      const applied = this.#table.append(entry);
-      steps.push(applied);
-      this.#entries.push(entry);
-      this.#applied.push(applied);
-    }
-    steps.forEach((step, index) => {
-      if (step !== undefined) this.#file(step, steps[index + 1]);
-    });
-    return steps;
-  }
+  readonly #project = (entry: JobEventLogEntry) => this.#table.append(entry);
 
   /**
    * A job is filed as soon as its creation or start has a position, so that an event with a
    * later position finds it; should that never become durable, neither does the event.
-   *
-   * @param next What the next entry of the group did: most jobs are started as they are made.
    */
-  #file({ before, job }: Applied, next: Applied | undefined): void {
+  readonly #file = (
+    step: Applied | undefined,
+    index: number,
+    steps: readonly (Applied | undefined)[],
+  ): void => {
+    if (step === undefined) return;
+    const { before, job } = step;
     const { jobId, plan } = job;
     if (isStart(before, job) && hasCode(job)) this.#starting++;
     if (plan === MAIN_ONLY_PLAN) return; // No event from outside is ever one for it.
     const { started, unstarted } = this.#indexes;
     if (before === undefined) {
-      const startsNow = next?.job.jobId === jobId && next.job.state !== "Created";
+      // Most jobs are started as they are made.
+      const next = steps[index + 1]?.job;
+      const startsNow = next?.jobId === jobId && next.state !== "Created";
       if (!startsNow) unstarted.add(jobId, plan, []);
     } else if (isStart(before, job)) {
       unstarted.remove(jobId);
       started.add(jobId, plan);
     }
-  }
+  };
 
   #show(applied: Applied): Applied {
     const { before, job, rule } = applied;
@@ -307,11 +305,12 @@ export class Writer {
     const { before, job } = applied;
     const { started, unstarted } = this.#indexes;
     this.#table.takeBack(applied);
+    if (isStart(before, job) && hasCode(job)) this.#starting--;
+    if (job.plan === MAIN_ONLY_PLAN) return; // It was never filed.
     if (before === undefined) return unstarted.remove(job.jobId);
     if (!isStart(before, job)) return;
     started.remove(job.jobId);
     unstarted.add(job.jobId, job.plan, []);
-    if (hasCode(job)) this.#starting--;
   }
 }
 

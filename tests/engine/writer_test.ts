@@ -1,0 +1,52 @@
+/** What the writer files, and takes back when it is lost. */
+
+import assert from "node:assert/strict";
+import { jobId } from "../../src/core/ids.ts";
+import { type JobPlan, MAIN_ONLY_PLAN } from "../../src/core/job_plan.ts";
+import { CorrelationIndex } from "../../src/engine/events/correlation_index.ts";
+import { type Journal, JournalFullError, type StampedEvent } from "../../src/engine/ports.ts";
+import { FactIndex } from "../../src/engine/views/fact_index.ts";
+import { EventEngine } from "../../src/engine/writer/event_engine.ts";
+import { EventIdIndex } from "../../src/engine/writer/event_id_index.ts";
+import { JobTable } from "../../src/engine/writer/job_table.ts";
+import { Writer } from "../../src/engine/writer/writer.ts";
+import { expectation, plan } from "../support/entries.ts";
+import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
+
+/** A journal that gives positions and writes nothing. */
+function positions(): Journal {
+  let head = 0;
+  const append = (group: readonly StampedEvent[]) => ({
+    entries: group.map((event) => ({ ...event, logId: ++head })),
+  });
+  return { append } as unknown as Journal;
+}
+
+Deno.test("writer: a start that is lost leaves filed what was filed before it, and no more", () => {
+  const plans: readonly (readonly [JobPlan, number])[] = [
+    [MAIN_ONLY_PLAN, 0],
+    [plan([expectation("paid", "ec.Paid")]), 1],
+  ];
+  for (const [plan, filed] of plans) {
+    const events = new EventEngine(new FakeClock(), new FakeRandom(), new EventIdIndex());
+    events.open(positions());
+    const [started, unstarted] = [new CorrelationIndex(), new CorrelationIndex()];
+    const indexes = { started, unstarted, facts: new FactIndex() };
+    const writer = new Writer(events, new JobTable(), indexes);
+    const about = { stratum: "framework", jobId: jobId("job-1") } as const;
+    const attributes = { type: "shop.order", definitionVersion: 1, plan, priority: 0, labels: {} };
+    writer.append([{ ...about, eventType: "job.JobCreated", attributes }]);
+    assert.deepEqual([unstarted.size, started.size, writer.starting], [filed, 0, 0]);
+    writer.durable([{
+      ...about,
+      eventType: "job.JobCreated",
+      attributes,
+      ...{ logId: 1, eventId: "evt-1" as never, occurredAt: "", receivedAt: "" },
+    }]);
+
+    writer.append([{ ...about, eventType: "job.JobStarted", attributes: {} }]);
+    assert.deepEqual([unstarted.size, started.size, writer.starting], [0, filed, 1]);
+    writer.lost(new JournalFullError("no room"));
+    assert.deepEqual([unstarted.size, started.size, writer.starting], [filed, 0, 0]);
+  }
+});
