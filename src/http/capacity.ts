@@ -8,7 +8,12 @@ import type { EngineLimits } from "../engine/events/delivery_limits.ts";
 import { Problem } from "./problem.ts";
 
 /** Limits that the HTTP edge keeps by itself. */
-export type EdgeLimit = "requestsMax" | "waitingMax" | "streamsMax" | "bodiesBytesMax";
+export type EdgeLimit =
+  | "requestsMax"
+  | "waitingMax"
+  | "streamsMax"
+  | "bodiesBytesMax"
+  | "lookBackBytesMax";
 
 interface Limit {
   readonly flag: string;
@@ -32,6 +37,11 @@ export const LIMITS: Readonly<Record<keyof EngineLimits | EdgeLimit, Limit>> = {
   waitingMax: { flag: "max-waiting", what: "requests waiting for a job", retryAfter: 5 },
   streamsMax: { flag: "max-streams", what: "open streams", retryAfter: 5 },
   bodiesBytesMax: { flag: "bodies-bytes", what: "bytes of bodies being read", retryAfter: 1 },
+  lookBackBytesMax: {
+    flag: "look-back-bytes",
+    what: "bytes held by looks back and large answers",
+    retryAfter: 1,
+  },
 };
 
 /** 503, with the limit and the flag that sets it. */
@@ -65,9 +75,13 @@ export class Gauge {
     return this.#open >= this.max;
   }
 
+  hasRoom(amount: number): boolean {
+    return this.#open + amount <= this.max;
+  }
+
   /** @throws {Problem} `over-capacity`, when no more may be opened. */
   requireRoom(amount = 1): void {
-    if (this.#open + amount > this.max) throw overCapacity(this.limit, this.max);
+    if (!this.hasRoom(amount)) throw overCapacity(this.limit, this.max);
   }
 
   opened(amount = 1): void {

@@ -13,6 +13,7 @@ import type { Sessions } from "./sessions.ts";
 import type { StreamHub } from "./stream/hub.ts";
 import type { Outlets } from "./stream/outlets.ts";
 import type { SystemPort } from "./system_port.ts";
+import type { Turnstile } from "./turnstile.ts";
 import type { VerificationPort } from "./verification_port.ts";
 
 export interface Edge {
@@ -55,4 +56,8 @@ export interface Edge {
   readonly requests: Gauge;
   /** Requests that wait for a job. */
   readonly waiting: Gauge;
+  /** Bytes that looks back and large answers hold. */
+  readonly lookBack: Gauge;
+  /** Where all go through, but for the probes. */
+  readonly turnstile: Turnstile;
 }

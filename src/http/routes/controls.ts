@@ -9,11 +9,10 @@ import type { Edge } from "../edge.ts";
 import { valueOf } from "../engine_problem.ts";
 import { reasonField, strictObject, taskIdField } from "../fields.ts";
 import { checked } from "../issues.ts";
-import { jobPath, jobView } from "../job_view.ts";
+import { changedAnswer, createdAnswer } from "../job_answer.ts";
 import { STATUS } from "../problem.ts";
 import { refuseQuery } from "../query.ts";
 import { traceOf } from "../request_trace.ts";
-import { jsonResponse } from "../response.ts";
 import { jobOf } from "./job_id.ts";
 
 const CONTROLS = ["start", "cancel", "suspend", "resume"] as const;
@@ -36,7 +35,7 @@ async function control(c: Context, edge: Edge, kind: ControlRequest["kind"]): Pr
   const request = controlRequestOf(kind, await readOptionalJson(c.req.raw, edge.bodies));
   const trace = traceOf(c.req.raw, edge.spans);
   const job = valueOf(await edge.engine.control(jobId, { ...request, trace }));
-  return jsonResponse(jobView(job), STATUS.ok);
+  return changedAnswer(edge, job);
 }
 
 /** @throws {Problem} `invalid-request`. */
@@ -50,5 +49,5 @@ async function retry(c: Context, edge: Edge): Promise<Response> {
   const trace = traceOf(c.req.raw, edge.spans);
   const request = checked(retryBody, await readOptionalJson(c.req.raw, edge.bodies));
   const job = valueOf(await edge.engine.retry(jobId, { trace, ...request }));
-  return jsonResponse(jobView(job), STATUS.created, { location: jobPath(job.jobId) });
+  return createdAnswer(edge, job, STATUS.created);
 }

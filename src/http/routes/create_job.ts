@@ -9,15 +9,13 @@ import { createRequestOf } from "../create_request.ts";
 import type { Edge } from "../edge.ts";
 import { valueOf } from "../engine_problem.ts";
 import { idempotencyOf } from "../idempotency.ts";
-import { jobText, minimalText } from "../job_text.ts";
-import { jobPath } from "../job_view.ts";
+import { createdAnswer } from "../job_answer.ts";
 import { parseJson } from "../json_document.ts";
 import { formDocument } from "../multipart.ts";
-import { appliedHeader, type Preferences, preferencesOf } from "../prefer.ts";
+import { type Preferences, preferencesOf } from "../prefer.ts";
 import { STATUS } from "../problem.ts";
 import { refuseQuery } from "../query.ts";
 import { traceOf } from "../request_trace.ts";
-import { createdResponse } from "../response.ts";
 import { waitForJob } from "../waiting.ts";
 
 export function addCreateRoute(app: Hono, edge: Edge): void {
@@ -32,7 +30,7 @@ async function createJob(request: Request, edge: Edge): Promise<Response> {
   const created = valueOf(await edge.engine.create(requestOf(request, document, edge)));
   const preferences = preferencesOf(request);
   return preferences.waitSeconds === undefined
-    ? answer(created, STATUS.accepted, preferences)
+    ? answer(edge, created, STATUS.accepted, preferences)
     : await answerAfterWait(request, edge, created, preferences);
 }
 
@@ -63,14 +61,16 @@ async function answerAfterWait(
   const heeded = edge.waiting.isFull ? { minimal: asked.minimal } : asked;
   const now = await waitForJob(edge, request, job, isTerminal, heeded.waitSeconds ?? 0);
   const status = isTerminal(now) ? STATUS.ok : STATUS.accepted;
-  return answer({ job: now, replayed }, status, heeded);
+  return answer(edge, { job: now, replayed }, status, heeded);
 }
 
 const REPLAYED = { "idempotency-replayed": "true" };
 
-function answer({ job, replayed }: Created, status: number, preferences: Preferences): Response {
-  const text = preferences.minimal ? minimalText(job) : jobText(job);
-  const applied = appliedHeader(preferences);
-  const headers = replayed ? { ...applied, ...REPLAYED } : applied;
-  return createdResponse(text, status, jobPath(job.jobId), headers);
+function answer(
+  edge: Edge,
+  { job, replayed }: Created,
+  status: number,
+  preferences: Preferences,
+): Response {
+  return createdAnswer(edge, job, status, preferences, replayed ? REPLAYED : undefined);
 }

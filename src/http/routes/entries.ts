@@ -40,7 +40,7 @@ export async function answerEntries(
   const { limit } = query;
   if (request.headers.get("accept")?.includes(NDJSON) !== true) {
     const page = await entryPage({ ...source, after, limit: limit ?? LIMIT_DEFAULT });
-    return largeJsonResponse(page, STATUS.ok);
+    return largeJsonResponse(edge, page, STATUS.ok);
   }
   edge.outlets.requireRoom();
   const lines = { ...source, after, upTo: edge.engine.headLogId, limit: limit ?? Infinity };

@@ -32,7 +32,7 @@ async function explainJob(c: Context, edge: Edge): Promise<Response> {
   const commandOf = (action: Action) => curlOf(action, origin, edge.needsToken);
   return format === "text"
     ? textResponse(explanationText(explanation, { commandOf }), STATUS.ok)
-    : largeJsonResponse(explanationView(explanation, commandOf), STATUS.ok);
+    : largeJsonResponse(edge, explanationView(explanation, commandOf), STATUS.ok);
 }
 
 /** Text for whoever asks for it, and does not ask for JSON as well. */

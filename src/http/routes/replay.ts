@@ -65,7 +65,7 @@ async function replay(c: Context, edge: Edge): Promise<Response> {
   const { job, steps, next } = valueOf(
     await edge.engine.replay(jobId, query.at?.point, wantedOf(query)),
   );
-  return largeJsonResponse({ job: jobView(job), steps, nextCursor: nextOf(next) }, STATUS.ok);
+  return largeJsonResponse(edge, { job: jobView(job), steps, nextCursor: nextOf(next) }, STATUS.ok);
 }
 
 function wantedOf({ limit, cursor }: Query<typeof STEP_PARAMETERS>): StepsWanted {
@@ -89,7 +89,7 @@ async function diff(c: Context, edge: Edge): Promise<Response> {
     changes,
     ...(more === 0 ? {} : { more }),
   };
-  return largeJsonResponse(answer, STATUS.ok);
+  return largeJsonResponse(edge, answer, STATUS.ok);
 }
 
 /** The job has no links: what they lead to is the job as it is. */
@@ -101,5 +101,5 @@ async function whatIf(c: Context, edge: Edge): Promise<Response> {
     await edge.engine.whatIf(jobId, supposition, wantedOf(query)),
   );
   const page = { steps, nextCursor: nextOf(next) };
-  return largeJsonResponse({ job: jobResource(job), ...page, ...answer }, STATUS.ok);
+  return largeJsonResponse(edge, { job: jobResource(job), ...page, ...answer }, STATUS.ok);
 }
