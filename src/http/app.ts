@@ -3,6 +3,7 @@
 import { type Context, Hono } from "hono";
 import type { RouterRoute } from "hono/types";
 import type { Clock } from "../engine/ports.ts";
+import { Lane } from "../engine/queries/entry_pages.ts";
 import type { Access } from "./access.ts";
 import { Bodies } from "./bodies.ts";
 import { Gauge } from "./capacity.ts";
@@ -137,6 +138,7 @@ function edgeOf(options: AppOptions): Edge {
     requests: new Gauge("requestsMax", options.requestsMax ?? 2_000),
     waiting: new Gauge("waitingMax", options.waitingMax ?? 1_000),
     lookBack: new Gauge("lookBackBytesMax", options.lookBackBytesMax ?? 128 * 1024 * 1024),
+    reading: new Lane(),
     turnstile,
     shutdownSignal,
   };

@@ -92,3 +92,42 @@ export class Gauge {
     this.#open -= amount;
   }
 }
+
+/** Of what looks back, beside the entries that it keeps. */
+const LOOK_BACK_BYTES = 256 * 1024;
+
+/** What one request holds of a gauge. One that is alone may hold more than there may be. */
+export class Holding {
+  readonly #gauge: Gauge;
+  bytes = 0;
+
+  constructor(gauge: Gauge) {
+    this.#gauge = gauge;
+  }
+
+  /** @throws {Problem} `over-capacity`, when others hold so much that there is no room for it. */
+  readonly hold = (bytes: number): void => {
+    if (this.#gauge.open > this.bytes) this.#gauge.requireRoom(bytes);
+    this.#gauge.opened(bytes);
+    this.bytes += bytes;
+  };
+
+  release(): void {
+    this.#gauge.closed(this.bytes);
+    this.bytes = 0;
+  }
+}
+
+/** Looks back at what is on record; what it holds is let go of with its result. */
+export async function lookingBack<Result>(
+  { lookBack }: { readonly lookBack: Gauge },
+  look: (holding: Holding) => Promise<Result>,
+): Promise<Result> {
+  const holding = new Holding(lookBack);
+  try {
+    holding.hold(LOOK_BACK_BYTES);
+    return await look(holding);
+  } finally {
+    holding.release();
+  }
+}

@@ -1,6 +1,7 @@
 /** What every route shares: the engine, the limits, and the end of the process. */
 
 import type { Clock } from "../engine/ports.ts";
+import type { Lane } from "../engine/queries/entry_pages.ts";
 import type { Bodies } from "./bodies.ts";
 import type { Gauge } from "./capacity.ts";
 import type { Notes } from "./dashboard/notes.ts";
@@ -58,6 +59,8 @@ export interface Edge {
   readonly waiting: Gauge;
   /** Bytes that looks back and large answers hold. */
   readonly lookBack: Gauge;
+  /** Where pages of entries are read, which may be large, one at a time. */
+  readonly reading: Lane;
   /** Where all go through, but for the probes. */
   readonly turnstile: Turnstile;
 }

@@ -37,7 +37,7 @@ export function largeJsonResponse(
   held = 0,
 ): Response {
   if (!isLargeAnswer(value)) return jsonResponse(value, status, headers);
-  if (!hasRoomForLarge(edge)) edge.lookBack.requireRoom(HELD_BYTES);
+  if (!hasRoomForLarge(edge, held)) edge.lookBack.requireRoom(HELD_BYTES);
   const source = new LargeBody(chunksOf(value), edge, HELD_BYTES + held);
   return new Response(new ReadableStream(source, { highWaterMark: 0 }), {
     status,
@@ -51,8 +51,8 @@ export function isLargeAnswer(value: unknown): boolean {
 }
 
 /** One alone always has room. */
-export function hasRoomForLarge({ lookBack }: Pick<Edge, "lookBack">): boolean {
-  return lookBack.open === 0 || lookBack.hasRoom(HELD_BYTES);
+export function hasRoomForLarge({ lookBack }: Pick<Edge, "lookBack">, held = 0): boolean {
+  return lookBack.open <= held || lookBack.hasRoom(HELD_BYTES);
 }
 
 const encoder = new TextEncoder();
