@@ -23,7 +23,7 @@ export interface BodiesOptions {
 }
 
 /** What a larger body asks for may take long. */
-const SMALL_BYTES = 16 * 1024;
+export const SMALL_BYTES = 16 * 1024;
 
 /** A body that is being read. */
 interface Reading {

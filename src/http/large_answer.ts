@@ -9,7 +9,7 @@ import { jsonResponse, NO_STORE_HEADERS } from "./response.ts";
 /** A page of a list ends once it has about so many. */
 export const PAGE_CHARACTERS_MAX = 4 * 1024 * 1024;
 /** What is smaller is answered at once, and with its length. */
-const SMALL_CHARACTERS = 256 * 1024;
+const SMALL_CHARACTERS = 128 * 1024;
 /** What is made between two turns of others. */
 const CHUNK_CHARACTERS = 64 * 1024;
 /** What is smaller is made in one go. */

@@ -4,6 +4,7 @@
  * turn took long enough, the next one waits for a later turn.
  */
 
+import type { JobState } from "../core/job_state.ts";
 import type { Clock } from "../engine/ports.ts";
 
 /** What is begun in a turn after this long waits for the next. */
@@ -18,6 +19,14 @@ const STEP_MS = 1;
 const EXPECTED_MS = { small: 0.05, medium: 0.5, large: TURN_MS } as const;
 
 export type Size = keyof typeof EXPECTED_MS;
+
+/** Of a plan with more expectations, each must be filed, or found and taken out again. */
+const EXPECTED_MAX = 100;
+
+/** Of what is done to a job. */
+export function sizeFor({ plan }: JobState): Size {
+  return plan.expected.length > EXPECTED_MAX ? "large" : "small";
+}
 
 export class Turnstile {
   readonly #clock: Pick<Clock, "monotonic" | "pause" | "nextTurn">;

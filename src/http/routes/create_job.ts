@@ -4,6 +4,7 @@ import type { Hono } from "hono";
 import { isTerminal } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { Created, CreateRequest } from "../../engine/requests.ts";
+import { SMALL_BYTES } from "../bodies.ts";
 import { decodeUtf8, mediaTypeOf, unsupportedMediaType } from "../body.ts";
 import { createRequestOf } from "../create_request.ts";
 import type { Edge } from "../edge.ts";
@@ -27,7 +28,10 @@ async function createJob(request: Request, edge: Edge): Promise<Response> {
   const isForm = isFormTaken(request);
   const bytes = await edge.bodies.read(request);
   const document = isForm ? await formDocument(request, bytes) : parseJson(decodeUtf8(bytes));
-  const created = valueOf(await edge.engine.create(requestOf(request, document, edge)));
+  const wanted = requestOf(request, document, edge);
+  // To judge a large plan and to make a job of it take about as long.
+  if (bytes.length > SMALL_BYTES) await edge.turnstile.enter("large");
+  const created = valueOf(await edge.engine.create(wanted));
   const preferences = preferencesOf(request);
   return preferences.waitSeconds === undefined
     ? answer(edge, created, STATUS.accepted, preferences)
