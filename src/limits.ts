@@ -19,6 +19,8 @@ export interface Limits extends EngineLimits {
   /** Long polls, and requests with `Prefer: wait`. */
   readonly waitingMax: number;
   readonly streamsMax: number;
+  /** Bytes that explanations, replays, what-ifs and large answers hold; one alone may hold more. */
+  readonly lookBackBytesMax: number;
   /** How long a reader of a stream may take nothing before it is closed. */
   readonly streamStallMs: number;
 }
@@ -44,6 +46,12 @@ export const LIMIT_SETTINGS = [
   { flag: "max-entries", value: "entries", default: "20000", help: "made by events of a request" },
   { flag: "entries-bytes", value: "bytes", default: "32MiB", help: "size of these" },
   { flag: "max-waiting", value: "requests", default: "1000", help: "requests waiting for a job" },
+  {
+    flag: "look-back-bytes",
+    value: "bytes",
+    default: "128MiB",
+    help: "held by explanations, replays, what-ifs and large answers",
+  },
   { flag: "max-streams", value: "streams", default: "1000", help: "open streams" },
   { flag: "stream-stall", value: "time", default: "30s", help: "time a reader may take nothing" },
 ] as const;
@@ -77,6 +85,7 @@ export function readLimits(read: LimitReader): Limits {
     entriesMax: read.number("max-entries", 1, COUNT_MAX),
     entriesBytesMax: read.bytes("entries-bytes", 4_096, BYTES_MAX),
     waitingMax: read.number("max-waiting", 0, COUNT_MAX),
+    lookBackBytesMax: read.bytes("look-back-bytes", 1_048_576, BYTES_MAX),
     streamsMax: read.number("max-streams", 0, COUNT_MAX),
     streamStallMs: read.time("stream-stall", 100, HOUR_MS),
   };
@@ -108,6 +117,7 @@ export function describeLimits(
     "max-entries": `${limits.entriesMax} entries`,
     "entries-bytes": bytes(limits.entriesBytesMax),
     "max-waiting": `${limits.waitingMax} requests`,
+    "look-back-bytes": bytes(limits.lookBackBytesMax),
     "max-streams": `${limits.streamsMax} streams`,
     "stream-stall": time(limits.streamStallMs),
   };

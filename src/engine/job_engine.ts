@@ -14,6 +14,7 @@ import { SHUTDOWN_GRACE_MS } from "./run/attempt.ts";
 import { engineConsumer } from "./engine_consumer.ts";
 import { type EngineParts, engineParts, type JobEngineOptions } from "./engine_parts.ts";
 import { EngineStatus } from "./engine_status.ts";
+import type { Hold } from "./queries/entry_pages.ts";
 import type { Account } from "./queries/explainer.ts";
 import { JobLists } from "./queries/job_lists.ts";
 import { JobSurvey } from "./queries/job_survey.ts";
@@ -193,13 +194,18 @@ export class JobEngine {
   }
 
   /** The job as of a point, now when absent, and what entries up to it did. */
-  replay(jobId: JobId, point?: Point, wanted?: StepsWanted): Promise<Outcome<Replay>> {
-    return this.#parts.replays.replay(jobId, point, wanted);
+  replay(
+    jobId: JobId,
+    point?: Point,
+    wanted?: StepsWanted,
+    hold?: Hold,
+  ): Promise<Outcome<Replay>> {
+    return this.#parts.replays.replay(jobId, point, wanted, hold);
   }
 
   /** What differs between two points of a job's life; `to` is now, when absent. */
-  diff(jobId: JobId, from: Point, to?: Point): Promise<Outcome<PointDifference>> {
-    return this.#parts.replays.diff(jobId, from, to);
+  diff(jobId: JobId, from: Point, to?: Point, hold?: Hold): Promise<Outcome<PointDifference>> {
+    return this.#parts.replays.diff(jobId, from, to, hold);
   }
 
   /** What would have become of a job; nothing is recorded. */
@@ -207,8 +213,9 @@ export class JobEngine {
     jobId: JobId,
     supposition: Supposition,
     wanted?: StepsWanted,
+    hold?: Hold,
   ): Promise<Outcome<WhatIfReport>> {
-    return this.#parts.replays.whatIf(jobId, supposition, wanted);
+    return this.#parts.replays.whatIf(jobId, supposition, wanted, hold);
   }
 
   /** The journal's entries after a position, oldest first, at most `limit`. */
@@ -222,13 +229,13 @@ export class JobEngine {
   }
 
   /** Why a job is as it is, as of its last durable entry; `undefined` when there is none. */
-  explain(jobId: JobId): Promise<Explanation<Citation> | undefined> {
-    return this.#parts.explainer.explain(jobId);
+  explain(jobId: JobId, hold?: Hold): Promise<Explanation<Citation> | undefined> {
+    return this.#parts.explainer.explain(jobId, hold);
   }
 
   /** The same, with the entries that it is made from. */
-  account(jobId: JobId): Promise<Account | undefined> {
-    return this.#parts.explainer.account(jobId);
+  account(jobId: JobId, hold?: Hold): Promise<Account | undefined> {
+    return this.#parts.explainer.account(jobId, hold);
   }
 
   /**

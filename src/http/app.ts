@@ -3,6 +3,7 @@
 import { type Context, Hono } from "hono";
 import type { RouterRoute } from "hono/types";
 import type { Clock } from "../engine/ports.ts";
+import { Lane } from "../engine/queries/entry_pages.ts";
 import type { Access } from "./access.ts";
 import { Bodies } from "./bodies.ts";
 import { Gauge } from "./capacity.ts";
@@ -36,6 +37,7 @@ import { Sessions } from "./sessions.ts";
 import { StreamHub } from "./stream/hub.ts";
 import { Outlets } from "./stream/outlets.ts";
 import type { SystemPort } from "./system_port.ts";
+import { Turnstile } from "./turnstile.ts";
 import type { VerificationPort } from "./verification_port.ts";
 
 export interface AppOptions {
@@ -75,6 +77,8 @@ export interface AppOptions {
   readonly requestsMax?: number;
   /** Requests that wait for a job. Default 1,000. */
   readonly waitingMax?: number;
+  /** Bytes that looks back and large answers hold. Default 128 MiB. */
+  readonly lookBackBytesMax?: number;
   /** Of Daybook, as `/openapi.json` tells it. Default `unknown`. */
   readonly version?: string;
   /** Ends all streams and long polls when it aborts. */
@@ -103,6 +107,7 @@ function edgeOf(options: AppOptions): Edge {
   const { heartbeatMs = 15_000, streamStallMs = 30_000 } = options;
   const streams = new Gauge("streamsMax", options.streamsMax ?? 1_000);
   const outlets = new Outlets({ clock, streams, streamStallMs, shutdownSignal });
+  const turnstile = new Turnstile(clock);
   return {
     engine,
     clock,
@@ -112,6 +117,7 @@ function edgeOf(options: AppOptions): Edge {
       bytesMax: options.bodyBytesMax ?? 1024 * 1024,
       timeMs: options.bodyTimeMs ?? 30_000,
       bytes: new Gauge("bodiesBytesMax", options.bodiesBytesMax ?? 64 * 1024 * 1024),
+      turnstile,
     }),
     metrics: options.metrics,
     overview: options.overview,
@@ -131,6 +137,9 @@ function edgeOf(options: AppOptions): Edge {
     hub: new StreamHub({ engine, clock, heartbeatMs, outlets }),
     requests: new Gauge("requestsMax", options.requestsMax ?? 2_000),
     waiting: new Gauge("waitingMax", options.waitingMax ?? 1_000),
+    lookBack: new Gauge("lookBackBytesMax", options.lookBackBytesMax ?? 128 * 1024 * 1024),
+    reading: new Lane(),
+    turnstile,
     shutdownSignal,
   };
 }

@@ -7,6 +7,7 @@ import type { Clock } from "../engine/ports.ts";
 import type { Gauge } from "./capacity.ts";
 import { type Deadline, Deadlines } from "./deadlines.ts";
 import { Problem } from "./problem.ts";
+import type { Turnstile } from "./turnstile.ts";
 
 export interface BodiesOptions {
   readonly clock: Clock;
@@ -15,9 +16,14 @@ export interface BodiesOptions {
   readonly timeMs: number;
   /** Counts bytes of all bodies that are being read. */
   readonly bytes: Gauge;
+  /** What a body asks for is begun when there is time for it. */
+  readonly turnstile: Turnstile;
   /** Once it aborts, no timer is left behind. */
   readonly shutdownSignal: AbortSignal;
 }
+
+/** What a larger body asks for may take long. */
+export const SMALL_BYTES = 16 * 1024;
 
 /** A body that is being read. */
 interface Reading {
@@ -51,16 +57,23 @@ export class Bodies {
    */
   read(request: Request): Promise<Uint8Array> {
     // One promise for all of it: this is on the way of every request that brings something.
+    const { turnstile } = this.#options;
     return new Promise((resolve, reject) => {
       const fail = (error: unknown) => {
         this.#end(reading);
         reject(error instanceof Problem ? error : unreadable());
       };
       const reading = this.#begin(fail);
-      const take = (bytes: Uint8Array) => {
+      const give = (bytes: Uint8Array) => {
         this.#end(reading);
         if (bytes.length > this.#options.bytesMax) reject(this.#tooLarge());
         else resolve(bytes);
+      };
+      const take = (bytes: Uint8Array) => {
+        const turn = turnstile.enter(bytes.length > SMALL_BYTES ? "large" : "small");
+        if (turn === undefined) return give(bytes);
+        this.#deadlines.end(reading.deadline);
+        void turn.then(() => give(bytes));
       };
       try {
         this.#readInto(request, reading).then(take, fail);

@@ -11,6 +11,7 @@ import type { EngineProblem, JobCount, JobFilter, Outcome } from "../engine/requ
 import type { EnginePort } from "./engine_port.ts";
 import { draining, problemOf, problemOfFailure } from "./engine_problem.ts";
 import type { Problem } from "./problem.ts";
+import { sizeFor, type Turnstile } from "./turnstile.ts";
 
 export const BULK_ACTIONS = ["retry", "cancel", "suspend", "resume"] as const;
 export type BulkAction = (typeof BULK_ACTIONS)[number];
@@ -145,11 +146,15 @@ function rangeOf({ upTo, before = Infinity }: BulkRequest): { readonly before: L
 }
 
 /** Does it to as many as one request may, the newest first. */
-export async function runBulk(engine: EnginePort, request: BulkRequest): Promise<BulkReport> {
+export async function runBulk(
+  engine: EnginePort,
+  request: BulkRequest,
+  turnstile?: Turnstile,
+): Promise<BulkReport> {
   if (isContradictory(request)) return { done: [], skipped: new Map(), left: NONE };
   const query = { ...filterOfAction(request), ...rangeOf(request), limit: BULK_MAX };
   const { jobs, next } = engine.list(query);
-  const run = new BulkRun(engine, request);
+  const run = new BulkRun(engine, request, turnstile);
   await run.all(jobs);
   const { done, skipped, stopped } = run;
   // After a stop some were done and some were not: the whole is asked for again.
@@ -171,7 +176,11 @@ class BulkRun {
   readonly #engine: EnginePort;
   readonly #request: BulkRequest;
 
-  constructor(engine: EnginePort, request: BulkRequest) {
+  constructor(
+    engine: EnginePort,
+    request: BulkRequest,
+    private readonly turnstile: Turnstile | undefined,
+  ) {
     this.#engine = engine;
     this.#request = request;
   }
@@ -188,6 +197,7 @@ class BulkRun {
       if (this.#engine.draining) this.stopped ??= draining();
       if (this.stopped !== undefined) return;
       try {
+        await this.turnstile?.enter(sizeFor(job));
         await this.#one(job);
       } catch (error) {
         const problem = error instanceof Error ? problemOfFailure(error) : undefined;

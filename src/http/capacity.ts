@@ -8,7 +8,12 @@ import type { EngineLimits } from "../engine/events/delivery_limits.ts";
 import { Problem } from "./problem.ts";
 
 /** Limits that the HTTP edge keeps by itself. */
-export type EdgeLimit = "requestsMax" | "waitingMax" | "streamsMax" | "bodiesBytesMax";
+export type EdgeLimit =
+  | "requestsMax"
+  | "waitingMax"
+  | "streamsMax"
+  | "bodiesBytesMax"
+  | "lookBackBytesMax";
 
 interface Limit {
   readonly flag: string;
@@ -32,6 +37,11 @@ export const LIMITS: Readonly<Record<keyof EngineLimits | EdgeLimit, Limit>> = {
   waitingMax: { flag: "max-waiting", what: "requests waiting for a job", retryAfter: 5 },
   streamsMax: { flag: "max-streams", what: "open streams", retryAfter: 5 },
   bodiesBytesMax: { flag: "bodies-bytes", what: "bytes of bodies being read", retryAfter: 1 },
+  lookBackBytesMax: {
+    flag: "look-back-bytes",
+    what: "bytes held by looks back and large answers",
+    retryAfter: 1,
+  },
 };
 
 /** 503, with the limit and the flag that sets it. */
@@ -65,9 +75,13 @@ export class Gauge {
     return this.#open >= this.max;
   }
 
+  hasRoom(amount: number): boolean {
+    return this.#open + amount <= this.max;
+  }
+
   /** @throws {Problem} `over-capacity`, when no more may be opened. */
   requireRoom(amount = 1): void {
-    if (this.#open + amount > this.max) throw overCapacity(this.limit, this.max);
+    if (!this.hasRoom(amount)) throw overCapacity(this.limit, this.max);
   }
 
   opened(amount = 1): void {
@@ -76,5 +90,44 @@ export class Gauge {
 
   closed(amount = 1): void {
     this.#open -= amount;
+  }
+}
+
+/** Of what looks back, beside the entries that it keeps. */
+const LOOK_BACK_BYTES = 256 * 1024;
+
+/** What one request holds of a gauge. One that is alone may hold more than there may be. */
+export class Holding {
+  readonly #gauge: Gauge;
+  bytes = 0;
+
+  constructor(gauge: Gauge) {
+    this.#gauge = gauge;
+  }
+
+  /** @throws {Problem} `over-capacity`, when others hold so much that there is no room for it. */
+  readonly hold = (bytes: number): void => {
+    if (this.#gauge.open > this.bytes) this.#gauge.requireRoom(bytes);
+    this.#gauge.opened(bytes);
+    this.bytes += bytes;
+  };
+
+  release(): void {
+    this.#gauge.closed(this.bytes);
+    this.bytes = 0;
+  }
+}
+
+/** Looks back at what is on record; what it holds is let go of with its result. */
+export async function lookingBack<Result>(
+  { lookBack }: { readonly lookBack: Gauge },
+  look: (holding: Holding) => Promise<Result>,
+): Promise<Result> {
+  const holding = new Holding(lookBack);
+  try {
+    holding.hold(LOOK_BACK_BYTES);
+    return await look(holding);
+  } finally {
+    holding.release();
   }
 }

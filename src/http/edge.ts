@@ -1,6 +1,7 @@
 /** What every route shares: the engine, the limits, and the end of the process. */
 
 import type { Clock } from "../engine/ports.ts";
+import type { Lane } from "../engine/queries/entry_pages.ts";
 import type { Bodies } from "./bodies.ts";
 import type { Gauge } from "./capacity.ts";
 import type { Notes } from "./dashboard/notes.ts";
@@ -13,6 +14,7 @@ import type { Sessions } from "./sessions.ts";
 import type { StreamHub } from "./stream/hub.ts";
 import type { Outlets } from "./stream/outlets.ts";
 import type { SystemPort } from "./system_port.ts";
+import type { Turnstile } from "./turnstile.ts";
 import type { VerificationPort } from "./verification_port.ts";
 
 export interface Edge {
@@ -55,4 +57,10 @@ export interface Edge {
   readonly requests: Gauge;
   /** Requests that wait for a job. */
   readonly waiting: Gauge;
+  /** Bytes that looks back and large answers hold. */
+  readonly lookBack: Gauge;
+  /** Where pages of entries are read, which may be large, one at a time. */
+  readonly reading: Lane;
+  /** Where all go through, but for the probes. */
+  readonly turnstile: Turnstile;
 }

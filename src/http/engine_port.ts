@@ -7,6 +7,7 @@ import type { JobState } from "../core/job_state.ts";
 import type { Point } from "../core/point.ts";
 import type { Replay, StepsWanted } from "../core/replay_steps.ts";
 import type { Supposition } from "../core/supposition.ts";
+import type { Hold } from "../engine/queries/entry_pages.ts";
 import type { Account } from "../engine/queries/explainer.ts";
 import type { JobLists } from "../engine/queries/job_lists.ts";
 import type { JobSurvey } from "../engine/queries/job_survey.ts";
@@ -58,14 +59,20 @@ export interface EnginePort {
   /** The positions of a job's entries, ascending. */
   positions(jobId: JobId): readonly LogId[];
   /** The job as of a point, now when absent, and what entries up to it did. */
-  replay(jobId: JobId, point?: Point, wanted?: StepsWanted): Promise<Outcome<Replay>>;
+  replay(
+    jobId: JobId,
+    point?: Point,
+    wanted?: StepsWanted,
+    hold?: Hold,
+  ): Promise<Outcome<Replay>>;
   /** What differs between two points of a job's life; `to` is now, when absent. */
-  diff(jobId: JobId, from: Point, to?: Point): Promise<Outcome<PointDifference>>;
+  diff(jobId: JobId, from: Point, to?: Point, hold?: Hold): Promise<Outcome<PointDifference>>;
   /** What would have become of a job; records nothing. */
   whatIf(
     jobId: JobId,
     supposition: Supposition,
     wanted?: StepsWanted,
+    hold?: Hold,
   ): Promise<Outcome<WhatIfReport>>;
   /** Entries of the whole journal with `logId > after`, oldest first, at most `limit`. */
   entries(after: LogId, limit: number): Promise<readonly JobEventLogEntry[]>;
@@ -73,9 +80,9 @@ export interface EnginePort {
   transitionAt(logId: LogId): Transition | undefined;
   readonly headLogId: LogId;
   /** Why a job is as it is; `undefined` when there is none with this id. */
-  explain(jobId: JobId): Promise<Explanation<Citation> | undefined>;
+  explain(jobId: JobId, hold?: Hold): Promise<Explanation<Citation> | undefined>;
   /** The same, with the entries that it is made from. */
-  account(jobId: JobId): Promise<Account | undefined>;
+  account(jobId: JobId, hold?: Hold): Promise<Account | undefined>;
 
   /** Resolves as soon as `headLogId > after`, after the time, or when `signal` aborts. */
   changed(after: LogId, timeoutMs: number, signal?: AbortSignal): Promise<void>;

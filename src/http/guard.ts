@@ -12,6 +12,7 @@ import type { RequestSpans } from "./request_trace.ts";
 import { type RouteScope, scopeOf } from "./route_scopes.ts";
 import { sessionOf } from "./session_cookie.ts";
 import type { Sessions } from "./sessions.ts";
+import type { Turnstile } from "./turnstile.ts";
 import { NOBODY, rememberViewer } from "./viewer.ts";
 
 export interface GuardOptions {
@@ -28,6 +29,8 @@ export interface GuardOptions {
   readonly allowedHosts: readonly string[] | "any";
   /** Counts the requests that are being answered; the probes are answered all the same. */
   readonly requests: Gauge;
+  /** Lets requests in; the probes do not wait for it. */
+  readonly turnstile: Turnstile;
   /** Who is told which route a request takes. */
   readonly spans: RequestSpans | undefined;
 }
@@ -56,9 +59,10 @@ export class Guard {
    * before it: that would cost every request a chain of promises.
    */
   around({ method, path, handler }: RouterRoute): Handler {
-    const { requests, spans } = this.#options;
+    const { requests, spans, turnstile } = this.#options;
     const scope = scopeOf({ method, path });
     const isProbe = PROBES.has(path);
+    const hasNoBody = method === "GET";
     return async (c, next) => {
       spans?.routed(c.req.method, path);
       this.admit(c, scope);
@@ -66,6 +70,9 @@ export class Guard {
       requests.requireRoom();
       requests.opened();
       try {
+        // Whatever has a body goes through when that is there.
+        const turn = hasNoBody ? turnstile.enter() : undefined;
+        if (turn !== undefined) await turn;
         return await handler(c, next);
       } finally {
         requests.closed();

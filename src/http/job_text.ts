@@ -12,10 +12,20 @@ import {
   requiredMatches,
 } from "../core/job_plan.ts";
 import type { CreatedJob, JobState, RunningJob } from "../core/job_state.ts";
-import { jobPath, jobView } from "./job_view.ts";
+import { jobPath } from "./job_view.ts";
+import { isLarge } from "./large_answer.ts";
 
-export function jobText(job: JobState): string {
-  return isNew(job) ? newJobText(job) : JSON.stringify(jobView(job));
+/** What is larger is not made in one go. */
+const EXPECTED_MAX = 100;
+const INPUT_CHARACTERS = 64 * 1024;
+
+/** `undefined` for a job that has gone on, or is large. */
+export function jobText(job: JobState): string | undefined {
+  return isNew(job) && isSmall(job) ? newJobText(job) : undefined;
+}
+
+function isSmall({ plan, input }: JobState): boolean {
+  return plan.expected.length <= EXPECTED_MAX && !isLarge(input, INPUT_CHARACTERS);
 }
 
 /** What leads to a job, and no more: so little that it is sent in one piece. */

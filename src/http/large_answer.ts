@@ -3,40 +3,108 @@
  * them. The text of all of it is never in memory, and making it holds nobody up.
  */
 
+import type { Edge } from "./edge.ts";
 import { jsonResponse, NO_STORE_HEADERS } from "./response.ts";
 
 /** A page of a list ends once it has about so many. */
 export const PAGE_CHARACTERS_MAX = 4 * 1024 * 1024;
 /** What is smaller is answered at once, and with its length. */
-const SMALL_CHARACTERS = 256 * 1024;
+const SMALL_CHARACTERS = 128 * 1024;
 /** What is made between two turns of others. */
 const CHUNK_CHARACTERS = 64 * 1024;
 /** What is smaller is made in one go. */
 const PIECE_CHARACTERS = 8 * 1024;
 /** A number and its comma take about as many. */
 const ELEMENT_CHARACTERS = 2;
+/** What an answer holds until it is taken: what it tells, a chunk, and what waits to be sent. */
+const HELD_BYTES = 512 * 1024;
 
+/** What such answers need of the edge. */
+export interface LargeAnswerEdge extends Pick<Edge, "lookBack" | "turnstile"> {
+  /** Where what nobody takes is noticed. */
+  readonly outlets: Pick<Edge["outlets"], "stalls">;
+}
+
+/**
+ * @param held Bytes that the value keeps in memory, beside what jobs have there anyway.
+ * @throws {Problem} `over-capacity`, when too much is held already for answers that are large.
+ */
 export function largeJsonResponse(
+  edge: LargeAnswerEdge,
   value: unknown,
   status: number,
   headers: Readonly<Record<string, string>> = {},
+  held = 0,
 ): Response {
-  if (!isLarge(value, SMALL_CHARACTERS)) return jsonResponse(value, status, headers);
-  return new Response(streamOf(chunksOf(value)), {
+  if (!isLargeAnswer(value)) return jsonResponse(value, status, headers);
+  if (!hasRoomForLarge(edge, held)) edge.lookBack.requireRoom(HELD_BYTES);
+  const source = new LargeBody(chunksOf(value), edge, HELD_BYTES + held);
+  return new Response(new ReadableStream(source, { highWaterMark: 0 }), {
     status,
     headers: { ...NO_STORE_HEADERS, "content-type": "application/json", ...headers },
   });
 }
 
-function streamOf(chunks: Iterator<string>): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder();
-  return new ReadableStream({
-    pull(controller) {
-      const { done, value } = chunks.next();
-      if (done === true) controller.close();
-      else controller.enqueue(encoder.encode(value));
-    },
-  }, { highWaterMark: 1 });
+/** Whether an answer is one that goes out in chunks. */
+export function isLargeAnswer(value: unknown): boolean {
+  return isLarge(value, SMALL_CHARACTERS);
+}
+
+/** One alone always has room. */
+export function hasRoomForLarge({ lookBack }: Pick<Edge, "lookBack">, held = 0): boolean {
+  return lookBack.open <= held || lookBack.hasRoom(HELD_BYTES);
+}
+
+const encoder = new TextEncoder();
+
+/**
+ * Counts as held from the first chunk that is wanted, since an answer may be left unread, and
+ * until the last; a reader that takes nothing for too long gets no more.
+ */
+class LargeBody implements UnderlyingDefaultSource<Uint8Array> {
+  readonly #edge: LargeAnswerEdge;
+  readonly #bytes: number;
+  #chunks: Iterator<string> | undefined;
+  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+
+  constructor(chunks: Iterator<string>, edge: LargeAnswerEdge, bytes: number) {
+    this.#chunks = chunks;
+    this.#edge = edge;
+    this.#bytes = bytes;
+  }
+
+  async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+    const { lookBack, outlets, turnstile } = this.#edge;
+    if (this.#controller === undefined) lookBack.opened(this.#bytes);
+    else outlets.stalls.stop(this);
+    this.#controller = controller;
+    await turnstile.enter("medium");
+    const next = this.#chunks?.next();
+    if (next === undefined) return;
+    if (next.done === true) {
+      this.#letGo();
+      return controller.close();
+    }
+    controller.enqueue(encoder.encode(next.value));
+    outlets.stalls.start(this);
+  }
+
+  cancel(): void {
+    this.#letGo();
+  }
+
+  stall(): void {
+    this.#letGo();
+    this.#controller?.error(new Error("Cannot answer: the reader takes nothing"));
+  }
+
+  #letGo(): void {
+    if (this.#chunks === undefined) return;
+    this.#chunks = undefined;
+    if (this.#controller === undefined) return;
+    this.#edge.lookBack.closed(this.#bytes);
+    this.#edge.outlets.stalls.stop(this);
+  }
 }
 
 /** The text of a value, as `JSON.stringify` gives it. */
@@ -100,7 +168,7 @@ function* membersOf(value: object): Generator<string> {
 }
 
 /** Whether a value has more characters than this; looks at no more of it than that takes. */
-function isLarge(value: unknown, characters: number): boolean {
+export function isLarge(value: unknown, characters: number): boolean {
   return charactersLeft(value, characters) < 0;
 }
 

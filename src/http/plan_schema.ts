@@ -71,10 +71,14 @@ function unlessHuge<Output>(
 function valuesLeft(value: unknown, room: number): number {
   let left = room - 1;
   if (typeof value !== "object" || value === null) return left;
-  for (const [name, member] of Object.entries(value)) {
+  if (Array.isArray(value)) {
+    for (let at = 0; at < value.length && left >= 0; at++) left = valuesLeft(value[at], left);
+    return left;
+  }
+  for (const name in value) {
     if (left < 0) break;
-    const taken = name === "correlation" ? takenBy(member) : undefined;
-    left = taken === undefined ? valuesLeft(member, left) : left - taken;
+    const member = (value as Record<string, unknown>)[name];
+    left = name === "correlation" ? left - takenBy(member) : valuesLeft(member, left);
   }
   return left;
 }

@@ -13,7 +13,15 @@ export function jsonResponse(
   status: number,
   headers?: Readonly<Record<string, string>>,
 ): Response {
-  return new Response(JSON.stringify(value), {
+  return jsonTextResponse(JSON.stringify(value), status, headers);
+}
+
+export function jsonTextResponse(
+  json: string,
+  status: number,
+  headers?: Readonly<Record<string, string>>,
+): Response {
+  return new Response(json, {
     status,
     headers: headers === undefined ? JSON_HEADERS : { ...JSON_HEADERS, ...headers },
   });

@@ -24,7 +24,13 @@ export async function waitForJob(
   if (seconds === 0 || wanted(now)) return now;
   edge.waiting.requireRoom();
   const signal = AbortSignal.any([request.signal, shutdownSignal]);
-  return await counted(edge, () => engine.waitFor(job.jobId, wanted, seconds * 1_000, signal));
+  const then = await counted(
+    edge,
+    () => engine.waitFor(job.jobId, wanted, seconds * 1_000, signal),
+  );
+  // One entry may be what a great many wait for.
+  await edge.turnstile.enter("medium");
+  return then;
 }
 
 async function counted<Value>(

@@ -129,8 +129,17 @@ class Audit {
     let untilProgress = BATCHES_PER_PROGRESS;
     for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
       if (isConnected) {
-        const suspects = this.#take(walked, batch);
-        if (suspects !== undefined) await this.#judgeSuspects(walked, batch, suspects);
+        this.#ids.note(batch.offsets);
+        const suspects: Suspect[] = [];
+        for (const entry of batch.entries) {
+          const suspect = this.#take(walked, batch, entry);
+          if (suspect !== undefined) suspects.push(suspect);
+          // A batch may hold a great many entries, or some that take long.
+          const pausing = this.#pause();
+          if (pausing !== undefined) await pausing;
+        }
+        this.#end(batch);
+        if (suspects.length > 0) await this.#judgeSuspects(walked, batch, suspects);
         if (this.#snapshots.isDue(batch.lastLogId)) await this.#judgeSnapshots();
       }
       const pausing = this.#pause();
@@ -142,28 +151,27 @@ class Audit {
     this.#bytesBefore += segment.bytes;
   }
 
-  /** The entries whose ids may have come before. */
+  /** Gives the entry back where its id may have come before. */
   #take(
     walked: WalkedSegment,
     batch: ScannedBatch,
-  ): Suspect[] | undefined {
+    entry: JobEventLogEntry,
+  ): Suspect | undefined {
     const { eventIds, facts } = this.#projection;
-    let suspects: Suspect[] | undefined;
-    this.#ids.note(batch.offsets);
-    for (const entry of batch.entries) {
-      const candidates = eventIds.addFinding(entry.eventId, entry.logId);
-      if (candidates.length > 0) (suspects ??= []).push({ entry, candidates });
-      facts.add(entry);
-      const audited = this.#entries.audit(entry);
-      if (audited.kind === "flaw") this.#damaged(walked, batch, entry.logId, audited);
-      else if (audited.job !== undefined) this.#options.served?.see(audited.job);
-      else if (isRepair(entry)) this.#takeRepair(entry);
-    }
+    const candidates = eventIds.addFinding(entry.eventId, entry.logId);
+    facts.add(entry);
+    const audited = this.#entries.audit(entry);
+    if (audited.kind === "flaw") this.#damaged(walked, batch, entry.logId, audited);
+    else if (audited.job !== undefined) this.#options.served?.see(audited.job);
+    else if (isRepair(entry)) this.#takeRepair(entry);
+    return candidates.length > 0 ? { entry, candidates } : undefined;
+  }
+
+  #end(batch: ScannedBatch): void {
     this.#head = { logId: batch.lastLogId, chain: batch.chain };
     this.#witness.see(this.#head);
     this.#lastEntry = batch.entries.at(-1);
     this.#options.served?.batchEnded(batch.lastLogId, batch.chain);
-    return suspects;
   }
 
   #takeRepair(entry: FrameworkEntry<"journal.Repaired">): void {

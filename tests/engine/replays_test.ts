@@ -6,6 +6,7 @@ import { type EventId, eventId, jobId, type LogId } from "../../src/core/ids.ts"
 import type { EventMatcher } from "../../src/core/job_plan.ts";
 import { Pacer } from "../../src/engine/events/pacer.ts";
 import type { PastEvents } from "../../src/engine/views/past_events.ts";
+import { EntryPages } from "../../src/engine/queries/entry_pages.ts";
 import { Replays } from "../../src/engine/queries/replays.ts";
 import type { Outcome } from "../../src/engine/requests.ts";
 import { Harness } from "../support/engine_harness.ts";
@@ -43,7 +44,7 @@ async function start() {
   const { engine, journal } = daybook;
   const history = {
     positions: (id: ReturnType<typeof jobId>) => engine.positions(id),
-    at: (logIds: readonly LogId[]) => journal.readAt(logIds),
+    pages: new EntryPages({ at: (logIds) => journal.readAt(logIds) }),
     find: (id: EventId) =>
       Promise.resolve(journal.content.entries.find((entry) => entry.eventId === id)),
   };

@@ -15,7 +15,6 @@ const JOBS = 40;
 
 const run = await RecordedRun.start();
 await run.play(JOBS);
-await run.recording();
 const { engine } = run;
 const all = await engine.entries(0, Infinity);
 const head = engine.headLogId;

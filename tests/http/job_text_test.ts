@@ -12,8 +12,13 @@ import { creations } from "../support/arbitrary_documents.ts";
 import { rounds } from "../support/effort.ts";
 import { startApp } from "../support/http_app.ts";
 
+/** Whether the text, where there is one, is that of the general serializer. */
+function isSame(job: JobState, general = JSON.stringify(jobView(job))): boolean {
+  return (jobText(job) ?? general) === general;
+}
+
 function assertSame(job: JobState): void {
-  assert.equal(jobText(job), JSON.stringify(jobView(job)));
+  assert.ok(isSame(job));
   const { jobId, state, links: { replay: _, ...links } } = jobView(job);
   assert.equal(minimalText(job), JSON.stringify({ jobId, state, links }));
 }
@@ -69,7 +74,7 @@ for (const [what, change] of Object.entries(BROKEN)) {
     const differs = fc.property(
       stories,
       ({ entries }) =>
-        stepsOf(entries).every(({ job }) => jobText(change(job)) === JSON.stringify(jobView(job))),
+        stepsOf(entries).every(({ job }) => isSame(change(job), JSON.stringify(jobView(job)))),
     );
     assert.throws(() => fc.assert(differs, { numRuns: 1_000 }));
   });

@@ -2,8 +2,23 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { chunksOf, largeJsonResponse } from "../../src/http/large_answer.ts";
+import { Gauge } from "../../src/http/capacity.ts";
+import { chunksOf, type LargeAnswerEdge, largeJsonResponse } from "../../src/http/large_answer.ts";
+import { Deadlines } from "../../src/http/stream/deadlines.ts";
+import type { Outlet } from "../../src/http/stream/outlet.ts";
+import { Turnstile } from "../../src/http/turnstile.ts";
+import { FakeClock } from "../support/fake_clock.ts";
 import { createPlan, jsonOf, startApp, type TestApp } from "../support/http_app.ts";
+
+const STALL_MS = 1_000;
+
+function startEdge(lookBackBytesMax = 10_000_000) {
+  const clock = new FakeClock();
+  const stalls = new Deadlines<Pick<Outlet, "stall">>(clock, STALL_MS, (one) => one.stall());
+  const lookBack = new Gauge("lookBackBytesMax", lookBackBytesMax);
+  const edge: LargeAnswerEdge = { lookBack, turnstile: new Turnstile(clock), outlets: { stalls } };
+  return { edge, clock, lookBack };
+}
 
 Deno.test("large answer: its text is what JSON.stringify gives", () => {
   fc.assert(fc.property(fc.jsonValue({ maxDepth: 5 }), fc.nat(30), (value, copies) => {
@@ -19,12 +34,13 @@ Deno.test("large answer: its text is what JSON.stringify gives", () => {
 });
 
 Deno.test("large answer: what is small has its length, what is large comes in chunks", async () => {
-  const small = largeJsonResponse({ a: [1, 2, 3] }, 200, { etag: '"1"' });
+  const { edge, lookBack } = startEdge();
+  const small = largeJsonResponse(edge, { a: [1, 2, 3] }, 200, { etag: '"1"' });
   assert.equal(await small.text(), '{"a":[1,2,3]}');
   assert.equal(small.headers.get("etag"), '"1"');
 
   const by = Array.from({ length: 1_000_000 }, (_, index) => index);
-  const large = largeJsonResponse({ expected: Array(3).fill({ by }) }, 200, { etag: '"2"' });
+  const large = largeJsonResponse(edge, { expected: Array(3).fill({ by }) }, 200, { etag: '"2"' });
   assert.equal(large.headers.get("etag"), '"2"');
   assert.equal(large.headers.get("content-type"), "application/json");
   let longest = 0;
@@ -36,16 +52,43 @@ Deno.test("large answer: what is small has its length, what is large comes in ch
   }
   assert.ok(longest < 200_000, `${longest} bytes in a chunk`);
   assert.deepEqual(JSON.parse(text), { expected: Array(3).fill({ by }) });
+  assert.equal(lookBack.open, 0);
 });
 
 Deno.test("large answer: nothing is made of what nobody reads", async () => {
   let made = 0;
   const item = { toJSON: () => (made++, "x".repeat(10_000)), size: "y".repeat(10_000) };
-  const { body } = largeJsonResponse(Array(1_000).fill(item), 200);
+  const { edge, lookBack } = startEdge();
+  const { body } = largeJsonResponse(edge, Array(1_000).fill(item), 200);
+  assert.equal(lookBack.open, 0);
   const reader = body?.getReader();
   await reader?.read();
   assert.ok(made < 50, `${made} items were made`);
+  assert.ok(lookBack.open > 0);
   await reader?.cancel();
+  assert.equal(lookBack.open, 0);
+});
+
+const LARGE = Array(1_000).fill("x".repeat(1_000));
+
+Deno.test("large answer: what its reader does not take is held no longer than the time for that", async () => {
+  const { edge, clock, lookBack } = startEdge();
+  const reader = largeJsonResponse(edge, LARGE, 200).body?.getReader();
+  await reader?.read();
+  assert.ok(lookBack.open > 0);
+  await clock.advance(STALL_MS);
+  assert.equal(lookBack.open, 0);
+  await assert.rejects(async () => await reader?.read(), /takes nothing/);
+});
+
+Deno.test("large answer: one alone always has room, and one more is refused beyond the limit", async () => {
+  const { edge } = startEdge(1);
+  const { body } = largeJsonResponse(edge, LARGE, 200);
+  const reader = body?.getReader();
+  await reader?.read();
+  assert.throws(() => largeJsonResponse(edge, LARGE, 200), /--look-back-bytes/);
+  await reader?.cancel();
+  await largeJsonResponse(edge, LARGE, 200).body?.cancel();
 });
 
 interface Listed {

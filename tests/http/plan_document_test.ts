@@ -10,7 +10,6 @@ import { startApp } from "../support/http_app.ts";
 
 const run = await RecordedRun.start();
 await run.play(22);
-await run.recording();
 
 Deno.test("planDocument: is read back as the same plan, for plans of every kind", () => {
   const { jobs } = run.engine.list({ limit: 500 });

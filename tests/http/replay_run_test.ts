@@ -22,7 +22,7 @@ interface ReplayBody {
 
 const run = await RecordedRun.start();
 await run.play(JOBS);
-const recording = await run.recording();
+const recording = run.recording;
 
 const histories = new Map<JobId, readonly JobEventLogEntry[]>();
 for (const jobId of recording.keys()) {

@@ -1,43 +1,76 @@
 /**
  * What one client may ask of the real process, while others are served. Each of these stopped
- * everybody for seconds, and the first ended the process.
+ * everybody, most of them for seconds, and some ended the process.
  */
 
 import assert from "node:assert/strict";
 import { DaybookProcess } from "../support/daybook_process.ts";
-import { residentMebibytes } from "../support/memory_use.ts";
+import { peakMebibytes } from "../support/memory_use.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
-/** Ten times what is promised for an idle machine: others may be busy on this one. */
-const WAIT_MAX_MS = 1_000;
+/**
+ * Promised are 50 ms for a probe and 100 ms for a read. Others may be busy on this machine, and
+ * hold up anything: but what the server does it does each time, so the best of some tries counts.
+ */
+const PROBE_MAX_MS = 100;
+const READ_MAX_MS = 150;
+const TRIES = 4;
 
 const EVENT = "shop.Happened";
+
+interface Waits {
+  readonly probeMs: number;
+  readonly readMs: number;
+}
 
 /** How long a probe, and a read of a job, waited at most while something else was done. */
 async function waitsDuring(
   server: DaybookProcess,
   job: string,
   act: () => Promise<void>,
-): Promise<number> {
-  let longest = 0;
-  let goesOn = true;
-  const probing = ["/livez", `/jobs/${job}`].map(async (path) => {
-    while (goesOn) {
-      const began = performance.now();
-      const response = await fetch(server.url + path);
-      await response.body?.cancel();
-      assert.equal(response.status, 200, path);
-      longest = Math.max(longest, performance.now() - began);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-  });
+): Promise<Waits> {
+  const url = new URL("../support/wait_probe.ts", import.meta.url);
+  const worker = new Worker(url, { type: "module" });
+  const told: unknown[] = [];
+  let tell = () => {};
+  worker.onmessage = ({ data }) => {
+    told.push(data);
+    tell();
+  };
+  const next = async () => {
+    while (told.length === 0) await new Promise<void>((resolve) => tell = resolve);
+    return told.shift();
+  };
   try {
+    worker.postMessage(["/livez", `/jobs/${job}`].map((path) => server.url + path));
+    await next();
     await act();
+    worker.postMessage("stop");
+    const [probeMs, readMs] = await next() as [number, number];
+    return { probeMs, readMs };
   } finally {
-    goesOn = false;
-    await Promise.all(probing);
+    worker.terminate();
   }
-  return longest;
+}
+
+/** @param act Is told which try it is, so that it can do the same anew. */
+async function assertOthersServed(
+  server: DaybookProcess,
+  act: (attempt: number) => Promise<void>,
+): Promise<void> {
+  const tried: string[] = [];
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    const { probeMs, readMs } = await waitsDuring(server, "other", () => act(attempt));
+    if (probeMs < PROBE_MAX_MS && readMs < READ_MAX_MS) return;
+    tried.push(`a probe ${Math.round(probeMs)} ms, a read ${Math.round(readMs)} ms`);
+  }
+  assert.fail(`others waited, each time: ${tried.join("; ")}`);
+}
+
+async function assertPeak(server: DaybookProcess, max: number): Promise<void> {
+  const { process } = await server.get("/system") as { process: { pid: number } };
+  const peak = await peakMebibytes(process.pid);
+  assert.ok(peak < max, `${Math.round(peak)} MiB`);
 }
 
 async function createJobs(
@@ -56,7 +89,7 @@ async function createJobs(
 }
 
 function expectations(count: number, more: (index: number) => object = () => ({})): object[] {
-  const multiplicity = { times: 1_000 };
+  const multiplicity = { times: 2_000 };
   return Array.from(
     { length: count },
     (_, index) => ({ id: `e${index}`, eventType: EVENT, multiplicity, ...more(index) }),
@@ -64,10 +97,7 @@ function expectations(count: number, more: (index: number) => object = () => ({}
 }
 
 function events(count: number, more: object = {}): object[] {
-  return Array.from(
-    { length: count },
-    (_, n) => ({ eventType: EVENT, eventId: `ev-${n}`, ...more }),
-  );
+  return Array.from({ length: count }, () => ({ eventType: EVENT, ...more }));
 }
 
 interface Answer {
@@ -101,25 +131,28 @@ async function withServer(
       const plan = { expected: [{ id: "other", eventType: "shop.Other" }] };
       await createJobs(server, 1, () => ({ jobId: "other", plan }));
       await setUp(server);
-      const waited = await waitsDuring(server, "other", () => ask(server));
-      assert.ok(waited < WAIT_MAX_MS, `others waited ${Math.round(waited)} ms`);
+      await ask(server);
     } finally {
       await server.stop();
     }
   });
 }
 
+async function times<Result>(count: number, act: (n: number) => Promise<Result>) {
+  return await Promise.all(Array.from({ length: count }, (_, n) => act(n)));
+}
+
 Deno.test("bounded: events that each match two thousand expectations", async () => {
   await withServer(
     (server) => createJobs(server, 2, () => ({ plan: { expected: expectations(1_000) } })),
     async (server) => {
-      const { status, text } = await sent(server, events(400));
-      assert.equal(status, 200);
-      assert.deepEqual([...dispositions(text)], ["matched"]);
-      assert.ok(text.length < 2_000_000, `${text.length} characters`);
-      const { process } = await server.get("/system") as { process: { pid: number } };
-      const resident = await residentMebibytes(process.pid);
-      assert.ok(resident < 500, `${Math.round(resident)} MiB`);
+      await assertOthersServed(server, async () => {
+        const { status, text } = await sent(server, events(400));
+        assert.equal(status, 200);
+        assert.deepEqual([...dispositions(text)], ["matched"]);
+        assert.ok(text.length < 2_000_000, `${text.length} characters`);
+      });
+      await assertPeak(server, 500);
     },
   );
 });
@@ -130,16 +163,17 @@ Deno.test("bounded: events for more jobs than one may reach, and for nearly as m
   });
   await withServer(
     (server) => createJobs(server, 2_600, (index) => planOf(index < 1_700 ? EVENT : "shop.Nearly")),
-    async (server) => {
-      const refused = await sent(server, events(60));
-      assert.equal(refused.status, 503);
-      assert.match(refused.text, /--max-fan-out/);
+    (server) =>
+      assertOthersServed(server, async () => {
+        const refused = await sent(server, events(60));
+        assert.equal(refused.status, 503);
+        assert.match(refused.text, /--max-fan-out/);
 
-      const nearly = await sent(server, events(40, { eventType: "shop.Nearly" }));
-      assert.deepEqual([...dispositions(nearly.text)], ["matched", "rejected"]);
-      assert.match(nearly.text, /"limit":\{"flag":"--max-entries","max":20000\}/);
-      assert.ok(nearly.text.length < 1_000_000, `${nearly.text.length} characters`);
-    },
+        const nearly = await sent(server, events(40, { eventType: "shop.Nearly" }));
+        assert.deepEqual([...dispositions(nearly.text)], ["matched", "rejected"]);
+        assert.match(nearly.text, /"limit":\{"flag":"--max-entries","max":20000\}/);
+        assert.ok(nearly.text.length < 1_000_000, `${nearly.text.length} characters`);
+      }),
   );
 });
 
@@ -153,12 +187,13 @@ Deno.test("bounded: events that are compared with very many clauses, and matched
       createJobs(server, 250, (job) => ({
         plan: { expected: expectations(1, () => ({ correlation: { all: none(job) } })) },
       })),
-    async (server) => {
-      const attributes = Object.fromEntries(Array.from({ length: 30 }, (_, n) => [`q${n}`, "x"]));
-      const { status, text } = await sent(server, events(150, { attributes }));
-      assert.equal(status, 200);
-      assert.deepEqual([...dispositions(text)], ["recorded"]);
-    },
+    (server) =>
+      assertOthersServed(server, async () => {
+        const attributes = Object.fromEntries(Array.from({ length: 30 }, (_, n) => [`q${n}`, "x"]));
+        const { status, text } = await sent(server, events(150, { attributes }));
+        assert.equal(status, 200);
+        assert.deepEqual([...dispositions(text)], ["recorded"]);
+      }),
   );
 });
 
@@ -168,17 +203,170 @@ Deno.test("bounded: the explanation and the replay of a long job", async () => {
       const plan = { expected: expectations(101, () => ({ multiplicity: { times: 10_000 } })) };
       await createJobs(server, 1, () => ({ jobId: "long", plan }));
       for (let batch = 0; batch < 6; batch++) {
-        const { status } = await sent(server, events(1_000, { jobId: "long", eventId: undefined }));
+        const { status } = await sent(server, events(1_000, { jobId: "long" }));
         assert.equal(status, 200);
       }
     },
+    (server) =>
+      assertOthersServed(server, async () => {
+        const explained = await got(server, "/jobs/long/explain");
+        assert.ok(explained.text.length < 500_000, `${explained.text.length} characters`);
+        assert.match(explained.text, /"summedUp":\{"entries":\{"count":1002,/);
+        const replayed = await got(server, "/jobs/long/replay");
+        assert.ok(replayed.text.length < 6_000_000, `${replayed.text.length} characters`);
+        assert.ok(JSON.parse(replayed.text).nextCursor);
+      }),
+  );
+});
+
+/** Whose answer has some nine million characters. */
+async function createLargeJob(server: DaybookProcess): Promise<string> {
+  const plan = { expected: expectations(1_000) };
+  const response = await server.post("/jobs", { jobId: "large", plan }, { "idempotency-key": "k" });
+  assert.equal(response.status, 202, await response.text());
+  for (let group = 0; group < 4; group++) {
+    const { status } = await sent(server, events(499, { jobId: "large" }));
+    assert.equal(status, 200);
+  }
+  return "/jobs/large";
+}
+
+async function letGo(answers: readonly Response[]): Promise<void> {
+  await Promise.all(answers.map((answer) => answer.body?.cancel()));
+}
+
+function only(statuses: readonly number[], answers: readonly { readonly status: number }[]): void {
+  const others = answers.filter(({ status }) => !statuses.includes(status));
+  assert.deepEqual(others.map(({ status }) => status), []);
+}
+
+Deno.test("bounded: controls of a large job, and repetitions of its key, whose answers nobody reads", async () => {
+  await withServer(
+    async (server) => void await createLargeJob(server),
     async (server) => {
-      const explained = await got(server, "/jobs/long/explain");
-      assert.ok(explained.text.length < 500_000, `${explained.text.length} characters`);
-      assert.match(explained.text, /"summedUp":\{"entries":\{"count":1002,/);
-      const replayed = await got(server, "/jobs/long/replay");
-      assert.ok(replayed.text.length < 6_000_000, `${replayed.text.length} characters`);
-      assert.ok(JSON.parse(replayed.text).nextCursor);
+      await assertOthersServed(server, async () => {
+        const controls = await times(
+          40,
+          (n) => server.post(`/jobs/large/${n % 2 === 0 ? "suspend" : "resume"}`, {}),
+        );
+        await letGo(controls);
+        only([200, 409], controls);
+      });
+      await assertOthersServed(server, async () => {
+        const body = { jobId: "large", plan: { expected: expectations(1_000) } };
+        const headers = { "idempotency-key": "k", prefer: "wait=1" };
+        const repeated = await times(20, () => server.post("/jobs", body, headers));
+        await letGo(repeated);
+        only([202], repeated);
+      });
+      await assertPeak(server, 450);
     },
+  );
+});
+
+Deno.test("bounded: hundreds of long polls on a large job that one entry wakes", async () => {
+  await withServer(
+    async (server) => void await createLargeJob(server),
+    async (server) => {
+      await assertOthersServed(server, async () => {
+        const { headers, body } = await fetch(`${server.url}/jobs/large`);
+        await body?.cancel();
+        const prefer = { prefer: "wait=30", "if-none-match": headers.get("etag") ?? "" };
+        const polls = times(300, () => fetch(`${server.url}/jobs/large`, { headers: prefer }));
+        while (await waiting(server) < 300) await new Promise((resolve) => setTimeout(resolve, 20));
+        await sent(server, events(1, { jobId: "large" }));
+        await letGo(await polls);
+        // Those for which there is no room may come again.
+        only([200, 503], await polls);
+      });
+      await assertPeak(server, 500);
+    },
+  );
+});
+
+async function waiting(server: DaybookProcess): Promise<number> {
+  const { limits } = await server.get("/system") as { limits: { flag: string; used: number }[] };
+  return limits.find(({ flag }) => flag === "--max-waiting")?.used ?? 0;
+}
+
+Deno.test("bounded: screens and suppositions of a large job", async () => {
+  await withServer(
+    async (server) => {
+      await createLargeJob(server);
+      for (let group = 0; group < 3; group++) {
+        await sent(server, events(1_000, { eventType: "shop.Past", attributes: { k: group } }));
+      }
+    },
+    async (server) => {
+      await assertOthersServed(server, async () => {
+        const screens = ["", "/time", ""].map((path) => got(server, `/ui/jobs/large${path}`));
+        only([200], await Promise.all(screens));
+      });
+      await assertOthersServed(server, async () => {
+        const correlation = { in: { k: [0, 1, 2] } };
+        const plan = {
+          expected: expectations(900, () => ({ eventType: "shop.Past", correlation })),
+        };
+        only([200], [await server.post("/jobs/other/what-if?limit=1", { plan }).then(read)]);
+      });
+    },
+  );
+});
+
+async function read(response: Response): Promise<Answer> {
+  return { status: response.status, text: await response.text() };
+}
+
+Deno.test("bounded: many look back at a job with events of a megabyte at once", async () => {
+  await withServer(
+    async (server) => {
+      const plan = { expected: expectations(1) };
+      await createJobs(server, 1, () => ({ jobId: "fat", plan }));
+      const attributes = { text: "x".repeat(1_000_000) };
+      for (let event = 0; event < 30; event++) {
+        const response = await server.post("/events", {
+          eventType: EVENT,
+          jobId: "fat",
+          attributes,
+        });
+        assert.equal(response.status, 200, await response.text());
+      }
+    },
+    async (server) => {
+      await assertOthersServed(server, async () => {
+        const supposed = await times(
+          20,
+          () => server.post("/jobs/fat/what-if?limit=1", { without: [5] }).then(read),
+        );
+        only([200, 503], supposed);
+        assert.ok(supposed.some(({ status }) => status === 200));
+        const refused = supposed.find(({ status }) => status === 503);
+        assert.match(refused?.text ?? "", /--look-back-bytes/);
+      });
+      await assertOthersServed(server, async () => {
+        only([200, 503], await times(20, () => got(server, "/jobs/fat/explain")));
+      });
+      await assertOthersServed(server, async () => {
+        only([200], await times(8, () => got(server, "/jobs/fat/replay?limit=1")));
+      });
+      await assertOthersServed(server, async () => {
+        await letGo(await times(20, () => fetch(`${server.url}/jobs/fat/events?limit=500`)));
+        only([200], [await got(server, "/ui/jobs/fat")]);
+      });
+      await assertPeak(server, 900);
+    },
+  );
+});
+
+Deno.test("bounded: many plans of a thousand expectations at once", async () => {
+  await withServer(
+    async () => {},
+    (server) =>
+      assertOthersServed(server, async () => {
+        const plan = { expected: expectations(1_000) };
+        const created = await times(40, () => server.post("/jobs", { plan }));
+        await letGo(created);
+        only([202], created);
+      }),
   );
 });

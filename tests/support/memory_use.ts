@@ -16,7 +16,16 @@ export function usedMebibytes(): number {
 }
 
 /** Of a process as the system sees it, in MiB; Linux only. */
-export async function residentMebibytes(pid: number): Promise<number> {
+export function residentMebibytes(pid: number): Promise<number> {
+  return ofStatus(pid, /VmRSS:\s+(\d+) kB/);
+}
+
+/** The most that it was since the process began. */
+export function peakMebibytes(pid: number): Promise<number> {
+  return ofStatus(pid, /VmHWM:\s+(\d+) kB/);
+}
+
+async function ofStatus(pid: number, line: RegExp): Promise<number> {
   const status = await Deno.readTextFile(`/proc/${pid}/status`);
-  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? NaN) / 1024;
+  return Number(line.exec(status)?.[1] ?? NaN) / 1024;
 }

@@ -1,31 +1,100 @@
-/** Entries, read a few at a time: there may be very many, and each may be large. */
+/**
+ * Entries, read a few at a time: there may be very many, and each may be large. However many
+ * read, one page is in memory at a time, beside what its reader keeps of it.
+ */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
+import { type JsonObject, jsonSize } from "../../core/json.ts";
 
-/** So few that a page of the largest entries takes no more memory than a few requests do. */
-const PAGE_SIZE = 64;
+const ENTRIES_FIRST = 8;
+const ENTRIES_MAX = 64;
+const GROWTH = 8;
+/** What a page is to have, as far as that can be told from the one before. */
+const PAGE_CHARACTERS = 512 * 1024;
+/** Of an entry, beside its attributes. */
+const ENTRY_CHARACTERS = 400;
 
 export interface EntrySource {
   /** The entries at these positions, which ascend. */
   at(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]>;
 }
 
-export async function* entryPages(
-  source: EntrySource,
-  logIds: readonly LogId[],
-): AsyncGenerator<readonly JobEventLogEntry[]> {
-  for (let start = 0; start < logIds.length; start += PAGE_SIZE) {
-    yield await source.at(logIds.slice(start, start + PAGE_SIZE));
+/** Called with bytes before they are kept in memory; throws when there may be no more. */
+export type Hold = (bytes: number) => void;
+
+export const HOLD_NOTHING: Hold = () => {};
+
+/** About what an entry takes. */
+export function entryCharacters({ attributes }: JobEventLogEntry): number {
+  return ENTRY_CHARACTERS + jsonSize(attributes as JsonObject);
+}
+
+/** How many entries to read next: few until it is known how large they are. */
+export class PageSize {
+  next: number = ENTRIES_FIRST;
+
+  read(entries: readonly JobEventLogEntry[]): void {
+    const characters = entries.reduce((sum, entry) => sum + entryCharacters(entry), 0);
+    const fitting = Math.floor(PAGE_CHARACTERS * entries.length / Math.max(1, characters));
+    this.next = Math.max(1, Math.min(fitting, GROWTH * this.next, ENTRIES_MAX));
   }
 }
 
-/** The same, the last page first; within a page in order. */
-export async function* entryPagesBack(
-  source: EntrySource,
-  logIds: readonly LogId[],
-): AsyncGenerator<readonly JobEventLogEntry[]> {
-  for (let end = logIds.length; end > 0; end -= PAGE_SIZE) {
-    yield await source.at(logIds.slice(Math.max(0, end - PAGE_SIZE), end));
+/** One at a time, in the order in which they come. */
+export class Lane {
+  #last: Promise<void> = Promise.resolve();
+
+  /** Resolves when nobody is before the caller, who must call what it gives. */
+  async enter(): Promise<() => void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const before = this.#last;
+    this.#last = promise;
+    await before;
+    return resolve;
+  }
+}
+
+/** Whoever takes a page has the lane until the next is asked for: nothing else may be read in it. */
+export class EntryPages {
+  readonly #source: EntrySource;
+  readonly #lane: Lane;
+
+  constructor(source: EntrySource, lane: Lane = new Lane()) {
+    this.#source = source;
+    this.#lane = lane;
+  }
+
+  async *of(logIds: readonly LogId[]): AsyncGenerator<readonly JobEventLogEntry[]> {
+    const size = new PageSize();
+    for (let start = 0; start < logIds.length;) {
+      const end = start + size.next;
+      yield* this.#page(logIds.slice(start, end), size);
+      start = end;
+    }
+  }
+
+  /** The same, the last page first; within a page in order. */
+  async *back(logIds: readonly LogId[]): AsyncGenerator<readonly JobEventLogEntry[]> {
+    const size = new PageSize();
+    for (let end = logIds.length; end > 0;) {
+      const start = Math.max(0, end - size.next);
+      yield* this.#page(logIds.slice(start, end), size);
+      end = start;
+    }
+  }
+
+  async *#page(
+    logIds: readonly LogId[],
+    size: PageSize,
+  ): AsyncGenerator<readonly JobEventLogEntry[]> {
+    const leave = await this.#lane.enter();
+    try {
+      const page = await this.#source.at(logIds);
+      size.read(page);
+      yield page;
+    } finally {
+      leave();
+    }
   }
 }

@@ -14,7 +14,7 @@ import { WAITS_MAX } from "../../core/explain/waiting_for.ts";
 import type { LogId } from "../../core/ids.ts";
 import { type JsonObject, jsonSize } from "../../core/json.ts";
 import { quotedEntry } from "../../core/quotation.ts";
-import { entryPages, type EntrySource } from "./entry_pages.ts";
+import { EntryPages, type EntrySource, type Hold, HOLD_NOTHING } from "./entry_pages.ts";
 import type { Passing, PastEvents } from "../views/past_events.ts";
 
 /** Events that are looked at for one expectation, and for all of them, unless that is too few. */
@@ -43,6 +43,8 @@ export interface EvidenceFound extends Pick<Evidence, "causes" | "candidates"> {
 export class EvidenceSearch {
   readonly #pastEvents: PastEvents;
   readonly #source: EvidenceSource;
+  readonly #pages: EntryPages;
+  readonly #hold: Hold;
   readonly #do: <Result>(work: Work<Result>) => Result | Promise<Result>;
 
   /** @param paced Does work with pauses; without it, there are none. */
@@ -50,7 +52,11 @@ export class EvidenceSearch {
     pastEvents: PastEvents,
     source: EvidenceSource,
     paced: <Result>(work: Work<Result>) => Result | Promise<Result> = atOnce,
+    pages: EntryPages = new EntryPages(source),
+    hold: Hold = HOLD_NOTHING,
   ) {
+    this.#pages = pages;
+    this.#hold = hold;
     this.#pastEvents = pastEvents;
     this.#source = source;
     this.#do = paced;
@@ -115,8 +121,10 @@ export class EvidenceSearch {
     for await (const entry of this.#read([...causes, ...events])) {
       const size = jsonSize(entry.attributes as JsonObject);
       if (!compared.has(entry.logId)) {
+        this.#hold(Math.min(size, OUTLINED_LENGTH));
         strangers.set(entry.logId, size > OUTLINED_LENGTH ? outline(entry) : entry);
       } else if (size <= left) {
+        this.#hold(size);
         strangers.set(entry.logId, entry);
         left -= size;
       }
@@ -136,7 +144,7 @@ export class EvidenceSearch {
 
   async *#read(logIds: readonly LogId[]): AsyncGenerator<JobEventLogEntry> {
     const ascending = [...new Set(logIds)].toSorted((left, right) => left - right);
-    for await (const page of entryPages(this.#source, ascending)) yield* page.map(quotedEntry);
+    for await (const page of this.#pages.of(ascending)) yield* page.map(quotedEntry);
   }
 }
 

@@ -14,7 +14,7 @@ import type { Citation, Explanation } from "../../core/explanation.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { hasCode, type JobState } from "../../core/job_state.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
-import { entryPages } from "./entry_pages.ts";
+import { entryCharacters, type Hold, HOLD_NOTHING } from "./entry_pages.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
 import { EvidenceSearch } from "./evidence_search.ts";
 import type { History } from "./history.ts";
@@ -45,6 +45,9 @@ export interface Account {
   readonly strangers: ReadonlyMap<LogId, JobEventLogEntry>;
 }
 
+/** About what annals keep of a job's entries, however many there are. */
+const KEPT_CHARACTERS_MAX = 16 * 1024 * 1024;
+
 export class Explainer {
   readonly #parts: ExplainerParts;
 
@@ -53,12 +56,12 @@ export class Explainer {
   }
 
   /** Explains a job as of its last durable entry; `undefined` when there is no such job. */
-  async explain(jobId: JobId): Promise<Explanation<Citation> | undefined> {
-    return (await this.account(jobId))?.explanation;
+  async explain(jobId: JobId, hold?: Hold): Promise<Explanation<Citation> | undefined> {
+    return (await this.account(jobId, hold))?.explanation;
   }
 
   /** The same, with the entries that it is made from: who shows both need not read them again. */
-  async account(jobId: JobId): Promise<Account | undefined> {
+  async account(jobId: JobId, hold = HOLD_NOTHING): Promise<Account | undefined> {
     const job = this.#parts.table.job(jobId);
     if (job === undefined) return undefined;
     const share: Share = { spentMs: 0 };
@@ -72,22 +75,28 @@ export class Explainer {
         at: (positions) => this.#parts.history.at(positions),
       },
       (work) => this.#parts.pacer.all(share, work),
+      this.#parts.history.pages,
+      hold,
     );
-    const annals = await this.#annalsOf(logIds, share);
+    const annals = await this.#annalsOf(logIds, share, hold);
     const { strangers, ...found } = await search.run(annals);
     const work = explaining(annals, { ...found, circumstances });
     const bare = await this.#parts.pacer.all(share, work);
     return { explanation: await this.#cited(bare, annals, strangers), annals, strangers };
   }
 
-  async #annalsOf(logIds: readonly LogId[], share: Share): Promise<Annals> {
+  async #annalsOf(logIds: readonly LogId[], share: Share, hold: Hold): Promise<Annals> {
     const gathering = new AnnalsGathering();
-    for await (const page of entryPages(this.#parts.history, logIds)) {
+    let room = KEPT_CHARACTERS_MAX;
+    for await (const page of this.#parts.history.pages.of(logIds)) {
+      const characters = page.reduce((sum, entry) => sum + entryCharacters(entry), 0);
+      hold(Math.min(room, characters));
+      room = Math.max(0, room - characters);
       await this.#parts.pacer.all(share, noting(page, gathering));
     }
     const noted = gathering.noted();
     const recalled: JobEventLogEntry[] = [];
-    for await (const page of entryPages(this.#parts.history, unkept(noted))) {
+    for await (const page of this.#parts.history.pages.of(unkept(noted))) {
       recalled.push(...page.map(outline));
     }
     return annalsOf(noted, recalled);
@@ -118,7 +127,7 @@ export class Explainer {
       return entry === undefined ? [] : [[logId, entry]];
     }));
     const others = cited.filter((logId) => !named.has(logId));
-    for await (const page of entryPages(this.#parts.history, others)) {
+    for await (const page of this.#parts.history.pages.of(others)) {
       for (const { logId, eventId, eventType } of page) named.set(logId, { eventId, eventType });
     }
     const locations = await this.#parts.events.journal.locate(cited);

@@ -7,10 +7,13 @@ import type { JobEventLogEntry } from "../../core/event.ts";
 import type { EventId, JobId, LogId } from "../../core/ids.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
 import type { JobTable } from "../writer/job_table.ts";
+import { EntryPages } from "./entry_pages.ts";
 
 export class History {
   readonly #events: EventEngine;
   readonly #table: JobTable;
+  /** For whoever reads all entries of a job. */
+  readonly pages: EntryPages = new EntryPages(this);
 
   constructor(events: EventEngine, table: JobTable) {
     this.#events = events;

@@ -11,7 +11,7 @@ import {
   type ResolvedPoint,
   type Timestamp,
 } from "../../core/point.ts";
-import { entryPages, entryPagesBack, type EntrySource } from "./entry_pages.ts";
+import type { EntryPages } from "./entry_pages.ts";
 
 /**
  * `resolvePoint`, of entries that are on disk.
@@ -20,7 +20,7 @@ import { entryPages, entryPagesBack, type EntrySource } from "./entry_pages.ts";
  */
 export async function searchPoint(
   point: Point | undefined,
-  source: EntrySource,
+  pages: EntryPages,
   logIds: readonly LogId[],
   head: LogId,
 ): Promise<ResolvedPoint> {
@@ -29,12 +29,12 @@ export async function searchPoint(
     case "logId": {
       if (point.logId > head) return { ok: false, detail: beyondText(head) };
       const count = logIds.findLastIndex((logId) => logId <= point.logId) + 1;
-      return await unlessBefore(count, source, logIds);
+      return await unlessBefore(count, pages, logIds);
     }
     case "time":
-      return await unlessBefore(await countUpTo(point.time, source, logIds), source, logIds);
+      return await unlessBefore(await countUpTo(point.time, pages, logIds), pages, logIds);
     case "eventId":
-      return await upToEvent(point.eventId, source, logIds);
+      return await upToEvent(point.eventId, pages, logIds);
     default:
       return assertNever(point, "point");
   }
@@ -42,21 +42,23 @@ export async function searchPoint(
 
 async function unlessBefore(
   count: number,
-  source: EntrySource,
+  pages: EntryPages,
   logIds: readonly LogId[],
 ): Promise<ResolvedPoint> {
   if (count > 0) return { ok: true, count };
-  const [first] = await source.at(logIds.slice(0, 1));
-  return { ok: false, detail: first === undefined ? NO_SUCH_EVENT : beforeText(first) };
+  for await (const [first] of pages.of(logIds.slice(0, 1))) {
+    if (first !== undefined) return { ok: false, detail: beforeText(first) };
+  }
+  return { ok: false, detail: NO_SUCH_EVENT };
 }
 
 async function countUpTo(
   time: Timestamp,
-  source: EntrySource,
+  pages: EntryPages,
   logIds: readonly LogId[],
 ): Promise<number> {
   let count = logIds.length;
-  for await (const page of entryPagesBack(source, logIds)) {
+  for await (const page of pages.back(logIds)) {
     const index = page.findLastIndex(({ receivedAt }) => receivedAt <= time);
     if (index >= 0) return count - page.length + index + 1;
     count -= page.length;
@@ -66,11 +68,11 @@ async function countUpTo(
 
 async function upToEvent(
   eventId: EventId,
-  source: EntrySource,
+  pages: EntryPages,
   logIds: readonly LogId[],
 ): Promise<ResolvedPoint> {
   let count = 0;
-  for await (const page of entryPages(source, logIds)) {
+  for await (const page of pages.of(logIds)) {
     const index = page.findIndex((entry) => eventIdsOf(entry).includes(eventId));
     if (index >= 0) return { ok: true, count: count + index + 1 };
     count += page.length;

@@ -5,24 +5,24 @@
 
 import { firstChanges, reversed } from "../../core/changes.ts";
 import type { Work } from "../../core/at_once.ts";
-import type { JobEventLogEntry } from "../../core/event.ts";
+import { isFromOutside, type JobEventLogEntry } from "../../core/event.ts";
 import type { EventId, JobId, LogId } from "../../core/ids.ts";
 import { JobFold } from "../../core/job_fold.ts";
 import { outsideMatchers } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
-import { type JsonObject, jsonSize } from "../../core/json.ts";
 import type { Point } from "../../core/point.ts";
 import { type Replay, Replaying, type StepsWanted } from "../../core/replay_steps.ts";
 import { supposedPlan, type Supposition } from "../../core/supposition.ts";
 import { supposing, type WhatIf } from "../../core/what_if.ts";
-import { entryPages, type EntrySource } from "./entry_pages.ts";
+import { entryCharacters, type EntryPages, type Hold, HOLD_NOTHING } from "./entry_pages.ts";
 import type { Pacer, Share } from "../events/pacer.ts";
 import type { PastEvents } from "../views/past_events.ts";
 import { searchPoint } from "./point_search.ts";
 import { type Outcome, type PointDifference, type PointName, unknownJob } from "../requests.ts";
 
 /** The entries of jobs; `History` is one that has them. */
-interface JobHistory extends EntrySource {
+interface JobHistory {
+  readonly pages: EntryPages;
   /** The positions of a job's entries, ascending; none of one that is not there. */
   positions(jobId: JobId): readonly LogId[];
   /** The entry of the journal that has this id, if there is one. */
@@ -33,6 +33,11 @@ interface JobHistory extends EntrySource {
 export interface WhatIfReport extends WhatIf {
   /** `false` when more events may match than are looked at: then some may be missing. */
   readonly allPastEvents: boolean;
+}
+
+interface PastEventsNear {
+  readonly logIds: readonly LogId[];
+  readonly all: boolean;
 }
 
 interface PastEventsFound {
@@ -50,6 +55,9 @@ const PAST_EVENTS_MAX = 10_000;
  */
 const WHAT_IF_ENTRIES_MAX = 10_000;
 const WHAT_IF_CHARACTERS_MAX = 32 * 1024 * 1024;
+
+/** Of an entry that is only counted: its position, and what is told of its step. */
+const FOLDED_CHARACTERS = 200;
 
 /** Of what differs between two points, so much is told. */
 const CHANGES_MAX = 20_000;
@@ -72,31 +80,41 @@ export class Replays {
    * The job as of a point, or as it is now, and steps up to it. All of it is read and folded, a
    * little at a time, and only the steps that are wanted are kept.
    */
-  async replay(jobId: JobId, point?: Point, wanted?: StepsWanted): Promise<Outcome<Replay>> {
+  async replay(
+    jobId: JobId,
+    point?: Point,
+    wanted?: StepsWanted,
+    hold = HOLD_NOTHING,
+  ): Promise<Outcome<Replay>> {
     const head = this.#head();
     const logIds = this.#history.positions(jobId);
     if (logIds.length === 0) return unknownJob(jobId);
-    const resolved = await searchPoint(point, this.#history, logIds, head);
+    const resolved = await searchPoint(point, this.#history.pages, logIds, head);
     if (!resolved.ok) return unknownPoint("at", resolved.detail);
     const replaying = new Replaying(wanted);
-    await this.#fold(logIds.slice(0, resolved.count), (entry) => replaying.apply(entry));
+    await this.#fold(logIds.slice(0, resolved.count), (entry) => replaying.apply(entry), hold);
     return { ok: true, value: replaying.replay };
   }
 
   /** What differs from one point to another, which may be the earlier; now, when absent. */
-  async diff(jobId: JobId, from: Point, to?: Point): Promise<Outcome<PointDifference>> {
+  async diff(
+    jobId: JobId,
+    from: Point,
+    to?: Point,
+    hold = HOLD_NOTHING,
+  ): Promise<Outcome<PointDifference>> {
     const head = this.#head();
     const logIds = this.#history.positions(jobId);
     if (logIds.length === 0) return unknownJob(jobId);
-    const start = await searchPoint(from, this.#history, logIds, head);
+    const start = await searchPoint(from, this.#history.pages, logIds, head);
     if (!start.ok) return unknownPoint("from", start.detail);
-    const end = await searchPoint(to, this.#history, logIds, head);
+    const end = await searchPoint(to, this.#history.pages, logIds, head);
     if (!end.ok) return unknownPoint("to", end.detail);
     const [earlier, later] = [start.count, end.count].toSorted((a, b) => a - b);
     const fold = new JobFold();
     const states: JobState[] = [];
     for (const [begin, count] of [[0, earlier], [earlier, later]]) {
-      await this.#fold(logIds.slice(begin, count), (entry) => fold.apply(entry));
+      await this.#fold(logIds.slice(begin, count), (entry) => fold.apply(entry), hold);
       if (fold.job !== undefined) states.push(fold.job);
     }
     return { ok: true, value: differenceOf(states, start.count <= end.count) };
@@ -107,16 +125,19 @@ export class Replays {
     jobId: JobId,
     supposition: Supposition,
     wanted?: StepsWanted,
+    hold = HOLD_NOTHING,
   ): Promise<Outcome<WhatIfReport>> {
     const head = this.#head();
     const logIds = this.#history.positions(jobId);
     if (logIds.length === 0) return unknownJob(jobId);
-    const entries = await this.#allOf(upTo(logIds, supposition.upTo));
+    const entries = await this.#allOf(upTo(logIds, supposition.upTo), hold);
     if (typeof entries === "string") return tooLong(jobId, entries);
-    const past = await this.#pastEventsFor(entries, supposition, head);
+    const share: Share = { spentMs: 0 };
+    const near = await this.#pacer.all(share, this.#near(entries, supposition, head));
+    const past = await this.#pastFacts(near, hold);
     const sameIds = await this.#sameIds(supposition);
     const work = supposing(entries, supposition, past.entries, head, sameIds, wanted);
-    const answer = await this.#pacer.all({ spentMs: 0 }, work);
+    const answer = await this.#pacer.all(share, work);
     return answer.ok
       ? { ok: true, value: { ...answer.value, allPastEvents: past.all } }
       : { ok: false, problem: { kind: "impossibleSupposition", issues: answer.issues } };
@@ -125,22 +146,29 @@ export class Replays {
   async #fold(
     logIds: readonly LogId[],
     apply: (entry: JobEventLogEntry) => void,
+    hold: Hold,
   ): Promise<void> {
     const share: Share = { spentMs: 0 };
-    for await (const page of entryPages(this.#history, logIds)) {
+    for await (const page of this.#history.pages.of(logIds)) {
+      hold(page.reduce((sum, entry) => sum + foldedCharacters(entry), 0));
       await this.#pacer.all(share, each(page, apply));
     }
   }
 
   /** All of these; or what there is too much of. */
-  async #allOf(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[] | TooMuch> {
+  async #allOf(
+    logIds: readonly LogId[],
+    hold: Hold,
+  ): Promise<readonly JobEventLogEntry[] | TooMuch> {
     if (logIds.length > WHAT_IF_ENTRIES_MAX) return "entries";
     const entries: JobEventLogEntry[] = [];
     let characters = 0;
-    for await (const page of entryPages(this.#history, logIds)) {
+    for await (const page of this.#history.pages.of(logIds)) {
       for (const entry of page) {
+        const size = entryCharacters(entry);
+        hold(size);
         entries.push(entry);
-        characters += jsonSize(entry.attributes as JsonObject);
+        characters += size;
       }
       if (characters > WHAT_IF_CHARACTERS_MAX) return "characters";
     }
@@ -148,29 +176,33 @@ export class Replays {
   }
 
   /**
-   * Facts that did not reach the job, and might have. A plan that stays as it was, of a job
-   * that does not live longer, has taken all that it could.
+   * Where facts are that did not reach the job, and might have. A plan that stays as it was, of
+   * a job that does not live longer, has taken all that it could.
    */
-  async #pastEventsFor(
+  *#near(
     [created]: readonly JobEventLogEntry[],
     supposition: Supposition,
     head: LogId,
-  ): Promise<PastEventsFound> {
+  ): Work<PastEventsNear> {
     const { plan, without = [] } = supposition;
-    if (created === undefined || (plan === undefined && without.length === 0)) {
-      return { entries: [], all: true };
-    }
     const logIds = new Set<LogId>();
+    if (created === undefined || (plan === undefined && without.length === 0)) {
+      return { logIds: [], all: true };
+    }
     let all = this.#pastEvents.horizon < created.logId;
     for (const matcher of outsideMatchers(supposedPlan(created, supposition))) {
+      yield;
       const near = this.#pastEvents.near(matcher, NEAR_MAX);
       all &&= near.length < NEAR_MAX;
       for (const logId of near) if (logId > created.logId && logId <= head) logIds.add(logId);
       if (logIds.size >= PAST_EVENTS_MAX) break;
     }
     all &&= logIds.size <= PAST_EVENTS_MAX;
-    const positions = [...logIds].slice(0, PAST_EVENTS_MAX).toSorted((a, b) => a - b);
-    const entries = await this.#allOf(positions);
+    return { logIds: [...logIds].slice(0, PAST_EVENTS_MAX).toSorted((a, b) => a - b), all };
+  }
+
+  async #pastFacts({ logIds, all }: PastEventsNear, hold: Hold): Promise<PastEventsFound> {
+    const entries = await this.#allOf(logIds, hold);
     return typeof entries === "string" ? { entries: [], all: false } : { entries, all };
   }
 
@@ -183,6 +215,11 @@ export class Replays {
     }
     return found;
   }
+}
+
+/** What a fold may keep of an entry: the state of a job holds no event that came from outside. */
+function foldedCharacters(entry: JobEventLogEntry): number {
+  return isFromOutside(entry) ? FOLDED_CHARACTERS : entryCharacters(entry);
 }
 
 type TooMuch = "entries" | "characters";

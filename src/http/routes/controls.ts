@@ -2,6 +2,7 @@
 
 import type { Context, Hono } from "hono";
 import * as v from "valibot";
+import type { JobState } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { ControlRequest } from "../../engine/requests.ts";
 import { readOptionalJson } from "../body.ts";
@@ -9,11 +10,11 @@ import type { Edge } from "../edge.ts";
 import { valueOf } from "../engine_problem.ts";
 import { reasonField, strictObject, taskIdField } from "../fields.ts";
 import { checked } from "../issues.ts";
-import { jobPath, jobView } from "../job_view.ts";
+import { changedAnswer, createdAnswer } from "../job_answer.ts";
 import { STATUS } from "../problem.ts";
 import { refuseQuery } from "../query.ts";
 import { traceOf } from "../request_trace.ts";
-import { jsonResponse } from "../response.ts";
+import { sizeFor } from "../turnstile.ts";
 import { jobOf } from "./job_id.ts";
 
 const CONTROLS = ["start", "cancel", "suspend", "resume"] as const;
@@ -32,11 +33,18 @@ export function addControlRoutes(app: Hono, edge: Edge): void {
 
 async function control(c: Context, edge: Edge, kind: ControlRequest["kind"]): Promise<Response> {
   refuseQuery(c.req.raw);
-  const { jobId } = jobOf(c, edge.engine);
+  const before = jobOf(c, edge.engine);
   const request = controlRequestOf(kind, await readOptionalJson(c.req.raw, edge.bodies));
   const trace = traceOf(c.req.raw, edge.spans);
-  const job = valueOf(await edge.engine.control(jobId, { ...request, trace }));
-  return jsonResponse(jobView(job), STATUS.ok);
+  await turnFor(before, edge);
+  const job = valueOf(await edge.engine.control(before.jobId, { ...request, trace }));
+  return changedAnswer(edge, job);
+}
+
+/** What is small has had its turn with its body. */
+function turnFor(job: JobState, { turnstile }: Edge): Promise<void> | undefined {
+  const size = sizeFor(job);
+  return size === "small" ? undefined : turnstile.enter(size);
 }
 
 /** @throws {Problem} `invalid-request`. */
@@ -46,9 +54,10 @@ export function controlRequestOf(kind: ControlRequest["kind"], body: JsonValue):
 
 async function retry(c: Context, edge: Edge): Promise<Response> {
   refuseQuery(c.req.raw);
-  const { jobId } = jobOf(c, edge.engine);
+  const before = jobOf(c, edge.engine);
   const trace = traceOf(c.req.raw, edge.spans);
   const request = checked(retryBody, await readOptionalJson(c.req.raw, edge.bodies));
-  const job = valueOf(await edge.engine.retry(jobId, { trace, ...request }));
-  return jsonResponse(jobView(job), STATUS.created, { location: jobPath(job.jobId) });
+  await turnFor(before, edge);
+  const job = valueOf(await edge.engine.retry(before.jobId, { trace, ...request }));
+  return createdAnswer(edge, job, STATUS.created);
 }

@@ -4,20 +4,19 @@ import type { Hono } from "hono";
 import { isTerminal } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { Created, CreateRequest } from "../../engine/requests.ts";
+import { SMALL_BYTES } from "../bodies.ts";
 import { decodeUtf8, mediaTypeOf, unsupportedMediaType } from "../body.ts";
 import { createRequestOf } from "../create_request.ts";
 import type { Edge } from "../edge.ts";
 import { valueOf } from "../engine_problem.ts";
 import { idempotencyOf } from "../idempotency.ts";
-import { jobText, minimalText } from "../job_text.ts";
-import { jobPath } from "../job_view.ts";
+import { createdAnswer } from "../job_answer.ts";
 import { parseJson } from "../json_document.ts";
 import { formDocument } from "../multipart.ts";
-import { appliedHeader, type Preferences, preferencesOf } from "../prefer.ts";
+import { type Preferences, preferencesOf } from "../prefer.ts";
 import { STATUS } from "../problem.ts";
 import { refuseQuery } from "../query.ts";
 import { traceOf } from "../request_trace.ts";
-import { createdResponse } from "../response.ts";
 import { waitForJob } from "../waiting.ts";
 
 export function addCreateRoute(app: Hono, edge: Edge): void {
@@ -29,10 +28,13 @@ async function createJob(request: Request, edge: Edge): Promise<Response> {
   const isForm = isFormTaken(request);
   const bytes = await edge.bodies.read(request);
   const document = isForm ? await formDocument(request, bytes) : parseJson(decodeUtf8(bytes));
-  const created = valueOf(await edge.engine.create(requestOf(request, document, edge)));
+  const wanted = requestOf(request, document, edge);
+  // To judge a large plan and to make a job of it take about as long.
+  if (bytes.length > SMALL_BYTES) await edge.turnstile.enter("large");
+  const created = valueOf(await edge.engine.create(wanted));
   const preferences = preferencesOf(request);
   return preferences.waitSeconds === undefined
-    ? answer(created, STATUS.accepted, preferences)
+    ? answer(edge, created, STATUS.accepted, preferences)
     : await answerAfterWait(request, edge, created, preferences);
 }
 
@@ -63,14 +65,16 @@ async function answerAfterWait(
   const heeded = edge.waiting.isFull ? { minimal: asked.minimal } : asked;
   const now = await waitForJob(edge, request, job, isTerminal, heeded.waitSeconds ?? 0);
   const status = isTerminal(now) ? STATUS.ok : STATUS.accepted;
-  return answer({ job: now, replayed }, status, heeded);
+  return answer(edge, { job: now, replayed }, status, heeded);
 }
 
 const REPLAYED = { "idempotency-replayed": "true" };
 
-function answer({ job, replayed }: Created, status: number, preferences: Preferences): Response {
-  const text = preferences.minimal ? minimalText(job) : jobText(job);
-  const applied = appliedHeader(preferences);
-  const headers = replayed ? { ...applied, ...REPLAYED } : applied;
-  return createdResponse(text, status, jobPath(job.jobId), headers);
+function answer(
+  edge: Edge,
+  { job, replayed }: Created,
+  status: number,
+  preferences: Preferences,
+): Response {
+  return createdAnswer(edge, job, status, preferences, replayed ? REPLAYED : undefined);
 }

@@ -1,9 +1,10 @@
 /** Answers entries, as a page or, when NDJSON is asked for, as all their lines. */
 
+import { lookingBack } from "../capacity.ts";
 import type { CursorScope } from "../cursor.ts";
 import type { Edge } from "../edge.ts";
 import { entryLines, entryPage, type PageRequest } from "../entry_view.ts";
-import { largeJsonResponse } from "../large_answer.ts";
+import { largeJsonResponse, PAGE_CHARACTERS_MAX } from "../large_answer.ts";
 import { permitOf } from "../permit.ts";
 import { STATUS } from "../problem.ts";
 import type { Query } from "../query.ts";
@@ -34,16 +35,26 @@ export async function answerEntries(
   request: Request,
   edge: Edge,
   query: PageQuery,
-  source: Omit<PageRequest, "limit">,
+  source: Omit<PageRequest, "limit" | "reading" | "hold">,
 ): Promise<Response> {
   const after = query.cursor ?? source.after;
   const { limit } = query;
   if (request.headers.get("accept")?.includes(NDJSON) !== true) {
-    const page = await entryPage({ ...source, after, limit: limit ?? LIMIT_DEFAULT });
-    return largeJsonResponse(page, STATUS.ok);
+    return await lookingBack(edge, async ({ hold }) => {
+      const wanted = { ...source, after, limit: limit ?? LIMIT_DEFAULT };
+      const page = await entryPage({ ...wanted, reading: edge.reading, hold });
+      return largeJsonResponse(edge, page, STATUS.ok, {}, PAGE_CHARACTERS_MAX);
+    });
   }
   edge.outlets.requireRoom();
-  const lines = { ...source, after, upTo: edge.engine.headLogId, limit: limit ?? Infinity };
+  const { reading } = edge;
+  const lines = {
+    ...source,
+    reading,
+    after,
+    upTo: edge.engine.headLogId,
+    limit: limit ?? Infinity,
+  };
   // A reader may page through a file as slowly as it likes.
   const options = { keeper: edge.outlets, permit: permitOf(request), isPatient: true };
   const body = generatedBody((signal) => entryLines(lines, signal), options);

@@ -3,6 +3,7 @@
 import type { Context, Hono } from "hono";
 import { explanationText } from "../../core/explain/explanation_text.ts";
 import type { Action, Citation, Explanation } from "../../core/explanation.ts";
+import { lookingBack } from "../capacity.ts";
 import { curlOf } from "../curl.ts";
 import type { Edge } from "../edge.ts";
 import { unknownJob } from "../engine_problem.ts";
@@ -26,13 +27,13 @@ async function explainJob(c: Context, edge: Edge): Promise<Response> {
   const query = readQuery(c.req.raw, EXPLAIN_PARAMETERS);
   const format = query.format ?? wantedFormat(c.req.raw);
   const jobId = jobIdOf(c);
-  const explanation = await edge.engine.explain(jobId);
-  if (explanation === undefined) throw unknownJob(jobId);
   const { origin } = reachedAs(c.req.raw);
   const commandOf = (action: Action) => curlOf(action, origin, edge.needsToken);
+  const explanation = await lookingBack(edge, ({ hold }) => edge.engine.explain(jobId, hold));
+  if (explanation === undefined) throw unknownJob(jobId);
   return format === "text"
     ? textResponse(explanationText(explanation, { commandOf }), STATUS.ok)
-    : largeJsonResponse(explanationView(explanation, commandOf), STATUS.ok);
+    : largeJsonResponse(edge, explanationView(explanation, commandOf), STATUS.ok);
 }
 
 /** Text for whoever asks for it, and does not ask for JSON as well. */

@@ -36,7 +36,7 @@ async function showJob(c: Context, edge: Edge): Promise<Response> {
   const headers = { etag: tagOf(job), ...appliedHeader({ waitSeconds, minimal: false }) };
   return known !== null && matchesTag(known, job)
     ? emptyResponse(STATUS.notModified, headers)
-    : largeJsonResponse(jobView(job), STATUS.ok, headers);
+    : largeJsonResponse(edge, jobView(job), STATUS.ok, headers);
 }
 
 function tagOf(job: JobState): string {

@@ -77,7 +77,7 @@ function listJobs(c: Context, edge: Edge): Response {
   const query = listQueryOf(readQuery(c.req.raw, LIST_PARAMETERS));
   const { jobs, next, searched } = edge.engine.list(query);
   const nextCursor = next === undefined ? null : cursorOf("jobs", next);
-  return largeJsonResponse({ jobs: jobs.map(jobView), nextCursor, searched }, STATUS.ok);
+  return largeJsonResponse(edge, { jobs: jobs.map(jobView), nextCursor, searched }, STATUS.ok);
 }
 
 function listQueryOf(query: Query<typeof LIST_PARAMETERS>): ListQuery {

@@ -7,6 +7,7 @@ import type { LogId } from "../../core/ids.ts";
 import type { Point } from "../../core/point.ts";
 import type { StepsWanted } from "../../core/replay_steps.ts";
 import { readJson } from "../body.ts";
+import { lookingBack } from "../capacity.ts";
 import { cursorOf } from "../cursor.ts";
 import { documented } from "../documented.ts";
 import type { Edge } from "../edge.ts";
@@ -62,10 +63,13 @@ export const DIFF_PARAMETERS = {
 async function replay(c: Context, edge: Edge): Promise<Response> {
   const { jobId } = jobOf(c, edge.engine);
   const query = readQuery(c.req.raw, REPLAY_PARAMETERS);
-  const { job, steps, next } = valueOf(
-    await edge.engine.replay(jobId, query.at?.point, wantedOf(query)),
-  );
-  return largeJsonResponse({ job: jobView(job), steps, nextCursor: nextOf(next) }, STATUS.ok);
+  return await lookingBack(edge, async (holding) => {
+    const { job, steps, next } = valueOf(
+      await edge.engine.replay(jobId, query.at?.point, wantedOf(query), holding.hold),
+    );
+    const answer = { job: jobView(job), steps, nextCursor: nextOf(next) };
+    return largeJsonResponse(edge, answer, STATUS.ok, {}, holding.bytes);
+  });
 }
 
 function wantedOf({ limit, cursor }: Query<typeof STEP_PARAMETERS>): StepsWanted {
@@ -79,17 +83,20 @@ function nextOf(next: LogId | undefined): string | null {
 async function diff(c: Context, edge: Edge): Promise<Response> {
   const { jobId } = jobOf(c, edge.engine);
   const query = readQuery(c.req.raw, DIFF_PARAMETERS);
-  if (query.from === undefined) throw invalidParameter("from", `is required; it ${POINT_RULE}`);
-  const { from, to, changes, more = 0 } = valueOf(
-    await edge.engine.diff(jobId, query.from.point, query.to?.point),
-  );
-  const answer = {
-    from: { at: query.from.text, logId: from },
-    to: { at: query.to?.text ?? null, logId: to },
-    changes,
-    ...(more === 0 ? {} : { more }),
-  };
-  return largeJsonResponse(answer, STATUS.ok);
+  const { from: start, to: end } = query;
+  if (start === undefined) throw invalidParameter("from", `is required; it ${POINT_RULE}`);
+  return await lookingBack(edge, async (holding) => {
+    const { from, to, changes, more = 0 } = valueOf(
+      await edge.engine.diff(jobId, start.point, end?.point, holding.hold),
+    );
+    const answer = {
+      from: { at: start.text, logId: from },
+      to: { at: end?.text ?? null, logId: to },
+      changes,
+      ...(more === 0 ? {} : { more }),
+    };
+    return largeJsonResponse(edge, answer, STATUS.ok, {}, holding.bytes);
+  });
 }
 
 /** The job has no links: what they lead to is the job as it is. */
@@ -97,9 +104,11 @@ async function whatIf(c: Context, edge: Edge): Promise<Response> {
   const query = readQuery(c.req.raw, STEP_PARAMETERS);
   const { jobId } = jobOf(c, edge.engine);
   const supposition = suppositionOf(await readJson(c.req.raw, edge.bodies), jobId);
-  const { job, steps, next, ...answer } = valueOf(
-    await edge.engine.whatIf(jobId, supposition, wantedOf(query)),
-  );
-  const page = { steps, nextCursor: nextOf(next) };
-  return largeJsonResponse({ job: jobResource(job), ...page, ...answer }, STATUS.ok);
+  return await lookingBack(edge, async (holding) => {
+    const { job, steps, next, ...answer } = valueOf(
+      await edge.engine.whatIf(jobId, supposition, wantedOf(query), holding.hold),
+    );
+    const page = { job: jobResource(job), steps, nextCursor: nextOf(next), ...answer };
+    return largeJsonResponse(edge, page, STATUS.ok, {}, holding.bytes);
+  });
 }

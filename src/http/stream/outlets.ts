@@ -14,7 +14,7 @@ export interface OutletsOptions {
 }
 
 export class Outlets implements OutletKeeper {
-  readonly stalls: Deadlines<Outlet>;
+  readonly stalls: Deadlines<Pick<Outlet, "stall">>;
   readonly #streams: Gauge;
   readonly #shutdownSignal: AbortSignal;
   readonly #open = new Set<Outlet>();

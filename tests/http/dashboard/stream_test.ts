@@ -9,7 +9,6 @@ import { RecordedRun } from "../../support/recorded_run.ts";
 
 const run = await RecordedRun.start();
 await run.play(44);
-await run.recording();
 const head = run.engine.headLogId;
 
 type Server = Pick<TestApp, "get">;

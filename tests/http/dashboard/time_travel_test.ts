@@ -19,7 +19,6 @@ const JOBS = 33;
 
 const run = await RecordedRun.start();
 await run.play(JOBS);
-await run.recording();
 
 interface ReplayBody {
   readonly job: JobBody;

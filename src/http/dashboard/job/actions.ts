@@ -13,6 +13,7 @@ import { invalidRequest, Problem, STATUS } from "../../problem.ts";
 import { emptyResponse } from "../../response.ts";
 import { controlBody, retryBody } from "../../routes/controls.ts";
 import { jobIdOf } from "../../routes/job_id.ts";
+import { sizeFor } from "../../turnstile.ts";
 import { filledField, readForm } from "../form.ts";
 import { jsonPlaceText } from "../json_place.ts";
 import { onceOnly } from "../once_only.ts";
@@ -27,6 +28,8 @@ export async function actOnJob(c: Context, edge: Edge, control: Control): Promis
   const jobId = jobIdOf(c);
   const form = await readForm(c.req.raw, edge.bodies);
   const back = safeReturnPath(form.get("return") ?? jobPagePath(jobId));
+  const before = edge.engine.job(jobId);
+  if (before !== undefined) await edge.turnstile.enter(sizeFor(before));
   try {
     if (control === "retry") return backTo(edge, ...await retried(edge, jobId, form));
     const reason = filledField(form, "reason");

@@ -2,7 +2,9 @@
 
 import type { JobEventLogEntry } from "../../../core/event.ts";
 import type { LogId } from "../../../core/ids.ts";
-import type { EnginePort } from "../../engine_port.ts";
+import type { Holding } from "../../capacity.ts";
+import type { Edge } from "../../edge.ts";
+import { entryCharacters, EntryPages } from "../../../engine/queries/entry_pages.ts";
 
 export const ORDERS = ["oldest", "newest"] as const;
 export type EntryOrder = (typeof ORDERS)[number];
@@ -33,15 +35,21 @@ const PAGE_SIZE = 50;
  * @param logIds Of all of them, the oldest first.
  */
 export async function readEntryPage(
-  engine: Pick<EnginePort, "entriesAt">,
+  { engine, reading }: Edge,
   logIds: readonly LogId[],
   { order, number, wanted }: EntryPageRequest,
+  { hold }: Holding,
 ): Promise<EntryPage> {
   const count = Math.max(1, Math.ceil(logIds.length / PAGE_SIZE));
   const place = wanted === undefined ? -1 : logIds.indexOf(wanted);
   const chosen = place >= 0 ? Math.floor(place / PAGE_SIZE) + 1 : number ?? count;
   const shown = Math.min(count, chosen);
-  const entries = await engine.entriesAt(logIds.slice((shown - 1) * PAGE_SIZE, shown * PAGE_SIZE));
+  const entries: JobEventLogEntry[] = [];
+  const pages = new EntryPages({ at: (positions) => engine.entriesAt(positions) }, reading);
+  for await (const page of pages.of(logIds.slice((shown - 1) * PAGE_SIZE, shown * PAGE_SIZE))) {
+    for (const entry of page) hold(entryCharacters(entry));
+    entries.push(...page);
+  }
   return {
     entries: order === "oldest" ? entries : entries.toReversed(),
     order,

@@ -1,5 +1,6 @@
 /** All that the page of a job is made of, read at one point of its life. */
 
+import type { Holding } from "../../capacity.ts";
 import type { Edge } from "../../edge.ts";
 import type { JobEventLogEntry } from "../../../core/event.ts";
 import type { Annals } from "../../../core/explain/annals.ts";
@@ -41,8 +42,9 @@ export async function readJob(
   edge: Edge,
   jobId: JobId,
   { mayUnseal, wanted }: ReadingOptions,
+  { hold }: Holding,
 ): Promise<JobReading | undefined> {
-  const account = await edge.engine.account(jobId);
+  const account = await edge.engine.account(jobId, hold);
   if (account === undefined) return undefined;
   const { explanation, annals } = account;
   const nowMs = edge.clock.now();

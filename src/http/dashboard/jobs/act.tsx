@@ -70,7 +70,7 @@ async function actOnAll(
 ): Promise<Response> {
   const returnTo = safeReturnPath(form.get("return"));
   const request = bulkRequestOf(action, form, returnTo);
-  const report = await runBulk(edge.engine, request);
+  const report = await runBulk(edge.engine, request, edge.turnstile);
   const status = report.stopped === undefined
     ? STATUS.ok
     : problemFacts(report.stopped.kind).status;

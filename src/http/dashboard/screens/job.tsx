@@ -2,6 +2,7 @@
 
 import type { Context, Hono } from "hono";
 import { ID_PATTERN, type JobId } from "../../../core/ids.ts";
+import { type Holding, lookingBack } from "../../capacity.ts";
 import type { Edge } from "../../edge.ts";
 import { problemFacts } from "../../problem.ts";
 import { readQuery } from "../../query.ts";
@@ -12,12 +13,12 @@ import { JobAttempts } from "../job/attempts.tsx";
 import { JobControls } from "../job/controls.tsx";
 import { JobData } from "../job/data.tsx";
 import { JobEntries } from "../job/entries.tsx";
-import { type EntryPage, type EntryPageRequest, ORDERS, readEntryPage } from "../job/entry_page.ts";
+import { type EntryPageRequest, ORDERS, readEntryPage } from "../job/entry_page.ts";
 import { JobExpectations } from "../job/expectations.tsx";
 import { JobExplanation } from "../job/explanation.tsx";
 import { JobFailure } from "../job/failure.tsx";
 import { JobHead } from "../job/head.tsx";
-import { type JobReading, readJob } from "../job/reading.ts";
+import { type JobReading, type ReadingOptions, readJob } from "../job/reading.ts";
 import type { JobScreenState, RefusedEvent } from "../job/screen_state.ts";
 import { SCALES } from "../job/time_scale.ts";
 import { JobTimeline } from "../job/timeline_figure.tsx";
@@ -46,12 +47,7 @@ const JOB_PARAMETERS = {
 async function showJob(c: Context, edge: Edge): Promise<Response> {
   const query = readQuery(c.req.raw, JOB_PARAMETERS);
   const { entry, order = "oldest", page: number, scale = "steps" } = query;
-  const mayUnseal = viewerOf(c.req.raw).scopes.includes("operate");
-  const reading = await readKnown(c, edge, { mayUnseal, wanted: entry });
-  if (reading === undefined) return unknownJob(c, edge);
-  return jobPage(c, edge, {
-    ...stateOf(c, edge, reading),
-    page: await pageOf(edge, reading, { order, number, wanted: entry }),
+  return await showRead(c, edge, { order, number, wanted: entry }, {
     scale,
     returnTo: withoutNote(c.req.url),
     refused: undefined,
@@ -65,34 +61,37 @@ async function takeEvent(c: Context, edge: Edge): Promise<Response> {
 
 /** The page again, with what was typed and what is wrong with it. */
 async function showRefused(c: Context, edge: Edge, refused: RefusedEvent): Promise<Response> {
-  const mayUnseal = viewerOf(c.req.raw).scopes.includes("operate");
-  const reading = await readKnown(c, edge, { mayUnseal, wanted: undefined });
-  if (reading === undefined) return unknownJob(c, edge);
   const request = { order: "oldest", number: undefined, wanted: undefined } as const;
-  return jobPage(c, edge, {
-    ...stateOf(c, edge, reading),
-    page: await pageOf(edge, reading, request),
-    scale: "steps",
-    returnTo: jobPagePath(reading.job.jobId),
-    refused,
-  });
+  const returnTo = jobPagePath(c.req.param("id") ?? "");
+  return await showRead(c, edge, request, { scale: "steps", returnTo, refused });
 }
 
-function pageOf(
-  { engine }: Edge,
-  { annals: { logIds } }: JobReading,
+/** Reads the job and its entries, and shows them when there is time to make a page of them. */
+async function showRead(
+  c: Context,
+  edge: Edge,
   request: EntryPageRequest,
-): Promise<EntryPage> {
-  return readEntryPage(engine, logIds, request);
+  rest: Pick<JobScreenState, "scale" | "returnTo" | "refused">,
+): Promise<Response> {
+  return await lookingBack(edge, async (holding) => {
+    const mayUnseal = viewerOf(c.req.raw).scopes.includes("operate");
+    const { wanted } = request;
+    const reading = await readKnown(c, edge, { mayUnseal, wanted }, holding);
+    if (reading === undefined) return unknownJob(c, edge);
+    const page = await readEntryPage(edge, reading.annals.logIds, request, holding);
+    await edge.turnstile.enter("large");
+    return jobPage(c, edge, { ...stateOf(c, edge, reading), page, ...rest });
+  });
 }
 
 async function readKnown(
   c: Context,
   edge: Edge,
-  options: Parameters<typeof readJob>[2],
+  options: ReadingOptions,
+  holding: Holding,
 ): Promise<JobReading | undefined> {
   const id = c.req.param("id") ?? "";
-  return ID_PATTERN.test(id) ? await readJob(edge, id as JobId, options) : undefined;
+  return ID_PATTERN.test(id) ? await readJob(edge, id as JobId, options, holding) : undefined;
 }
 
 function stateOf(c: Context, edge: Edge, reading: JobReading) {

@@ -3,6 +3,8 @@
 import type { Context, Hono } from "hono";
 import type { JobState } from "../../../core/job_state.ts";
 import { sampleEvent } from "../../../core/explain/sample_event.ts";
+import type { Hold } from "../../../engine/queries/entry_pages.ts";
+import { lookingBack } from "../../capacity.ts";
 import type { Edge } from "../../edge.ts";
 import { jobPath } from "../../job_view.ts";
 import { planDocumentOf } from "../../plan_document.ts";
@@ -52,18 +54,25 @@ type TimeParameters = Query<typeof TIME_PARAMETERS>;
 
 async function showTime(c: Context, edge: Edge): Promise<Response> {
   const query = readQuery(c.req.raw, TIME_PARAMETERS);
-  const shown = await shownOf(c, edge, query, EMPTY_WHAT_IF);
-  return query.part === "point" ? pointPage(c, edge, shown) : timePage(c, edge, shown);
+  return await lookingBack(edge, async ({ hold }) => {
+    const shown = await shownOf(c, edge, query, EMPTY_WHAT_IF, hold);
+    await edge.turnstile.enter("large");
+    return query.part === "point" ? pointPage(c, edge, shown) : timePage(c, edge, shown);
+  });
 }
 
 /** The same page, with what the form asks. */
 async function showWhatIf(c: Context, edge: Edge): Promise<Response> {
   const query = readQuery(c.req.raw, TIME_PARAMETERS);
   const form = whatIfForm(await readForm(c.req.raw, edge.bodies));
-  const shown = await shownOf(c, edge, query, form);
-  const { present } = shown.view;
-  const asked = await askWhatIf(edge.engine, present.jobId, form, planDocumentOf(present));
-  return timePage(c, edge, shown, { form, asked });
+  return await lookingBack(edge, async ({ hold }) => {
+    const shown = await shownOf(c, edge, query, form, hold);
+    const { present } = shown.view;
+    const plan = planDocumentOf(present);
+    const asked = await askWhatIf(edge.engine, present.jobId, form, plan, hold);
+    await edge.turnstile.enter("large");
+    return timePage(c, edge, shown, { form, asked });
+  });
 }
 
 /** What a path asks for. */
@@ -78,14 +87,15 @@ async function shownOf(
   edge: Edge,
   query: TimeParameters,
   form: WhatIfForm,
+  hold: Hold,
 ): Promise<Shown> {
   const { jobId, firstLogId } = jobOf(c, edge.engine);
   const { at, from, to, step } = query;
-  const compared = await comparison(edge.engine, jobId, from?.point, to?.point);
+  const compared = await comparison(edge.engine, jobId, from?.point, to?.point, hold);
   const { difference } = compared;
   const ends = difference === undefined ? [firstLogId] : [difference.from, difference.to];
   const position = { point: at?.point, count: step };
-  const view = await timeView(edge.engine, jobId, position, [...ends, ...leftOutOf(form)]);
+  const view = await timeView(edge.engine, jobId, position, [...ends, ...leftOutOf(form)], hold);
   return {
     view,
     query: {

@@ -8,13 +8,16 @@ import { UserText } from "../parts/text.tsx";
 
 /** In a line of a table; the rest is told by its number. */
 const IN_LINE_MAX = 3;
+/** Of very many changes; the job itself comes first, and its failure last. */
+const FIRST_MAX = 100;
+const LAST_MAX = 20;
 const ROWS_MAX = 200;
 const VALUE_LENGTH_MAX = 400;
 
 /** `state Created → Running, condition created → queued`: what tells most comes first. */
 export function ChangeLine({ changed }: { readonly changed: readonly Change[] }) {
   if (changed.length === 0) return <span class="soft">nothing changed</span>;
-  const shown = changed.toSorted((a, b) => rankOf(a) - rankOf(b)).slice(0, IN_LINE_MAX);
+  const shown = mostTelling(changed);
   const more = changed.length - shown.length;
   return (
     <span class="change-line">
@@ -27,6 +30,13 @@ export function ChangeLine({ changed }: { readonly changed: readonly Change[] })
       {more > 0 ? <span class="soft">and {more} more</span> : null}
     </span>
   );
+}
+
+function mostTelling(changed: readonly Change[]): readonly Change[] {
+  const isMany = changed.length > FIRST_MAX + LAST_MAX;
+  const looked = isMany ? [...changed.slice(0, FIRST_MAX), ...changed.slice(-LAST_MAX)] : changed;
+  return looked.map((change) => ({ change, rank: rankOf(change) }))
+    .toSorted((a, b) => a.rank - b.rank).slice(0, IN_LINE_MAX).map(({ change }) => change);
 }
 
 /** How telling a change is; the least come last. */

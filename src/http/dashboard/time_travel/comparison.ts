@@ -1,5 +1,6 @@
 /** Compares two points of a job's life, as the path of a page names them. */
 
+import type { Hold } from "../../../engine/queries/entry_pages.ts";
 import type { JobId } from "../../../core/ids.ts";
 import type { Point } from "../../../core/point.ts";
 import type { PointDifference } from "../../../engine/requests.ts";
@@ -19,10 +20,11 @@ export async function comparison(
   jobId: JobId,
   from: Point | undefined,
   to: Point | undefined,
+  hold: Hold,
 ): Promise<Comparison> {
   if (from === undefined) return {};
   try {
-    return { difference: valueOf(await engine.diff(jobId, from, to)) };
+    return { difference: valueOf(await engine.diff(jobId, from, to, hold)) };
   } catch (error) {
     if (!(error instanceof Problem) || error.kind !== "unknown-point") throw error;
     return { refusal: error.message };

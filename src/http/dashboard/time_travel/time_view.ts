@@ -5,6 +5,7 @@ import type { JobId, LogId } from "../../../core/ids.ts";
 import type { JobState } from "../../../core/job_state.ts";
 import type { Point } from "../../../core/point.ts";
 import type { ReplayStep } from "../../../core/replay_steps.ts";
+import type { Hold } from "../../../engine/queries/entry_pages.ts";
 import { unknownJob, valueOf } from "../../engine_problem.ts";
 import type { EnginePort } from "../../engine_port.ts";
 import { type Window, windowAround } from "./window.ts";
@@ -45,18 +46,19 @@ export async function timeView(
   jobId: JobId,
   position: Position,
   chosen: readonly LogId[],
+  hold: Hold,
 ): Promise<TimeView> {
   const present = engine.job(jobId);
   if (present === undefined) throw unknownJob(jobId);
   const logIds = engine.positions(jobId);
   const point = position.point ?? pointOfCount(logIds, position.count);
-  const { job } = valueOf(await engine.replay(jobId, point, NO_STEPS));
+  const { job } = valueOf(await engine.replay(jobId, point, NO_STEPS, hold));
   const index = logIds.indexOf(job.lastLogId);
   const window = windowAround(index, logIds.length, ROWS_MAX);
   const steps = await stepsOf(engine, jobId, [
     ...logIds.slice(window.start, window.end),
     ...chosen.slice(0, ROWS_MAX),
-  ]);
+  ], hold);
   const [entry] = await engine.entriesAt([job.lastLogId]);
   const step = steps.get(job.lastLogId);
   // A replay has a step for each entry, and no job is without entries.
@@ -76,11 +78,12 @@ async function stepsOf(
   engine: EnginePort,
   jobId: JobId,
   wanted: readonly LogId[],
+  hold: Hold,
 ): Promise<ReadonlyMap<LogId, ReplayStep>> {
   const logId = wanted.reduce((last, one) => Math.max(last, one), 0);
   const upTo = { kind: "logId", logId: Math.min(logId, engine.headLogId) } as const;
   const also = new Set(wanted);
-  const { steps } = valueOf(await engine.replay(jobId, upTo, { ...NO_STEPS, also }));
+  const { steps } = valueOf(await engine.replay(jobId, upTo, { ...NO_STEPS, also }, hold));
   return new Map(steps.map((step) => [step.logId, step]));
 }
 

@@ -1,5 +1,6 @@
 /** Asks what the what-if form asks, and finds what on record it is compared with. */
 
+import type { Hold } from "../../../engine/queries/entry_pages.ts";
 import type { JobId, LogId } from "../../../core/ids.ts";
 import type { JsonObject } from "../../../core/json.ts";
 import type { Replay, StepsWanted } from "../../../core/replay_steps.ts";
@@ -34,12 +35,13 @@ export async function askWhatIf(
   jobId: JobId,
   form: WhatIfForm,
   presentPlan: JsonObject,
+  hold: Hold,
 ): Promise<Asked> {
   const { document, issues } = whatIfDocument(form, presentPlan);
   if (issues.length > 0) return { document, issues };
   try {
     const supposition = suppositionOf(document, jobId);
-    return { document, issues, answer: await answerTo(engine, jobId, supposition) };
+    return { document, issues, answer: await answerTo(engine, jobId, supposition, hold) };
   } catch (error) {
     const found = error instanceof Problem ? fieldIssues(error.members.errors ?? []) : [];
     if (found.length === 0) throw error;
@@ -51,13 +53,14 @@ async function answerTo(
   engine: EnginePort,
   jobId: JobId,
   supposition: Supposition,
+  hold: Hold,
 ): Promise<WhatIfAnswered> {
-  const first = valueOf(await engine.whatIf(jobId, supposition, { limit: STEPS_MAX }));
+  const first = valueOf(await engine.whatIf(jobId, supposition, { limit: STEPS_MAX }, hold));
   const differsAt = first.firstDifference?.logId ?? 0;
   const isInside = first.next === undefined || differsAt <= first.next;
   const wanted = { after: isInside ? 0 : beginOf(engine, jobId, differsAt), limit: STEPS_MAX };
-  const report = isInside ? first : valueOf(await engine.whatIf(jobId, supposition, wanted));
-  const recorded = await recordedUpTo(engine, jobId, supposition, report, wanted);
+  const report = isInside ? first : valueOf(await engine.whatIf(jobId, supposition, wanted, hold));
+  const recorded = await recordedUpTo(engine, jobId, supposition, report, wanted, hold);
   const end = Math.min(report.next ?? Infinity, recorded.next ?? Infinity);
   return { report: cut(report, end), recorded: cut(recorded, end) };
 }
@@ -84,9 +87,10 @@ async function recordedUpTo(
   { upTo }: Supposition,
   { job: { lastLogId } }: WhatIfReport,
   wanted: StepsWanted,
+  hold: Hold,
 ): Promise<Replay> {
-  const replayed = await engine.replay(jobId, upTo, wanted);
+  const replayed = await engine.replay(jobId, upTo, wanted, hold);
   if (replayed.ok) return replayed.value;
   const last = Math.floor(lastLogId);
-  return valueOf(await engine.replay(jobId, { kind: "logId", logId: last }, wanted));
+  return valueOf(await engine.replay(jobId, { kind: "logId", logId: last }, wanted, hold));
 }

@@ -1,0 +1,58 @@
+/** What is let in at once, and what waits for a later turn of the loop. */
+
+import assert from "node:assert/strict";
+import { type Size, Turnstile } from "../../src/http/turnstile.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+
+/** A turnstile, and what went through it, by name; each takes time on the clock. */
+function start() {
+  const clock = new FakeClock();
+  const turnstile = new Turnstile(clock);
+  const done: string[] = [];
+  let now = 0;
+  clock.monotonic = () => now;
+  async function work(name: string, size: Size, takesMs: number): Promise<void> {
+    const turn = turnstile.enter(size);
+    if (turn !== undefined) await turn;
+    done.push(name);
+    now += takesMs;
+  }
+  return { clock, done, work };
+}
+
+Deno.test("turnstile: what is small is let in at once, until a turn took long", async () => {
+  const { clock, done, work } = start();
+  const all = [work("first", "small", 5), work("second", "small", 5), work("third", "small", 5)];
+  assert.deepEqual(done, ["first", "second"]);
+  await clock.settle();
+  await Promise.all(all);
+  assert.deepEqual(done, ["first", "second", "third"]);
+});
+
+Deno.test("turnstile: of what is large, one is let in at once, and one in each turn", async () => {
+  const { clock, done, work } = start();
+  const all = ["a", "b", "c"].map((name) => work(name, "large", 20));
+  assert.deepEqual(done, ["a"]);
+  await clock.settle();
+  await Promise.all(all);
+  assert.deepEqual(done, ["a", "b", "c"]);
+});
+
+Deno.test("turnstile: what is small goes before what is large and came first", async () => {
+  const { clock, done, work } = start();
+  const all = ["a", "b", "c"].map((name) => work(name, "large", 20));
+  all.push(work("small", "small", 1));
+  await clock.settle();
+  await Promise.all(all);
+  assert.deepEqual(done, ["a", "small", "b", "c"]);
+});
+
+Deno.test("turnstile: much that is small does not keep what is large out", async () => {
+  const { clock, done, work } = start();
+  const all = [work("a", "large", 20), work("b", "large", 20)];
+  for (let n = 0; n < 100; n++) all.push(work("small", "small", 1));
+  await clock.settle();
+  await Promise.all(all);
+  const place = done.indexOf("b");
+  assert.ok(place > 0 && place < 50, `b was number ${place}`);
+});
