@@ -27,6 +27,11 @@ function job(
   return defineJob({ type, version: 1, input: v.object({}), expects, run });
 }
 
+/** One that expects nothing from outside. */
+function unaided(type: string, run: (ctx: JobContext<never>) => Promise<unknown>) {
+  return defineJob({ type, version: 1, input: v.object({}), run }) as AnyJobDefinition;
+}
+
 /** A run takes no more batches than this. */
 const BATCHES = 24;
 
@@ -205,6 +210,69 @@ Deno.test("full disk: a suspend that is lost leaves a job in the queue", async (
   busy.resolve();
   await daybook.clock.advance(60_000);
   assert.equal(daybook.job(id).state, "Done", `${await daybook.story(id)}`);
+});
+
+/** From now on there is room for what is vital alone, as with a reserve; the result makes room. */
+function withReserveAlone({ journal }: Harness): () => void {
+  const { append } = journal;
+  journal.append = (group, urgency = "ordinary") => {
+    if (urgency === "ordinary") throw full();
+    return append.call(journal, group, urgency);
+  };
+  return () => void (journal.append = append);
+}
+
+Deno.test("full disk: a job that backs off goes on, though jobs that cannot begin are before it", async () => {
+  const calls = new Calls();
+  const flaky = unaided("full.flaky", (ctx) =>
+    ctx.task("flaky", ({ attempt }) => {
+      calls.note(`flaky ${attempt}`);
+      if (attempt === 1) throw new Error("again");
+    }, { retry: { maxAttempts: 3, initialMs: 5_000 } }));
+  const next = unaided("full.next", (ctx) => ctx.task("next", ({ jobId }) => calls.note(jobId)));
+  const daybook = await Harness.start({ definitions: [flaky, next], maxRunning: 1 });
+  const begun = await daybook.submit("full.flaky");
+  const made = Array.from(
+    { length: 3 },
+    (_, index) =>
+      daybook.engine.create({ type: "full.next", input: {}, jobId: jobId(`next-${index}`) }),
+  );
+  // They are on their way, and their begin finds no room.
+  const makeRoom = withReserveAlone(daybook);
+  await Promise.all(made);
+
+  await daybook.clock.advance(120_000);
+  assert.equal(daybook.job(begun).state, "Done");
+  assert.deepEqual(calls.made, ["flaky 1", "flaky 2"]);
+  assert.equal(daybook.condition(jobId("next-0")), "queued");
+  assert.deepEqual([daybook.engine.activity.queued, daybook.engine.activity.busyWorkers], [3, 0]);
+
+  makeRoom();
+  await daybook.clock.advance(2_000);
+  assert.deepEqual(calls.made.slice(2), ["next-0", "next-1", "next-2"]);
+  daybook.assertSound();
+});
+
+Deno.test("full disk: a job that waits for its begin may be suspended and resumed, and begins in its turn", async () => {
+  const calls = new Calls();
+  const next = unaided("full.next", (ctx) => ctx.task("next", ({ jobId }) => calls.note(jobId)));
+  const daybook = await Harness.start({ definitions: [next], maxRunning: 1 });
+  const made = Array.from(
+    { length: 3 },
+    (_, index) =>
+      daybook.engine.create({ type: "full.next", input: {}, jobId: jobId(`next-${index}`) }),
+  );
+  const makeRoom = withReserveAlone(daybook);
+  await Promise.all(made);
+  await daybook.clock.settle();
+  makeRoom();
+  for (const id of ["next-0", "next-1"]) await daybook.control(jobId(id), "suspend");
+  await daybook.clock.advance(10_000);
+  assert.deepEqual(calls.made, ["next-2"]);
+
+  for (const id of ["next-0", "next-1"]) await daybook.control(jobId(id), "resume");
+  await daybook.clock.advance(10_000);
+  assert.deepEqual(calls.made, ["next-2", "next-0", "next-1"]);
 });
 
 Deno.test("full disk: an end that was kept has the time at which it came", async () => {

@@ -274,7 +274,7 @@ Deno.test("aheadOfEach: as many as come first of each place, as for each place a
   });
   fc.assert(fc.property(fc.array(place), fc.array(place), (waiting, asked) => {
     const queue = new WorkerQueue(0, assert.ifError);
-    for (const { priority, order } of waiting) queue.request(priority, order, () => {});
+    for (const { priority, order } of waiting) queue.request(priority, order, false, () => {});
     const places = asked.toSorted((a, b) => a.priority - b.priority || a.order - b.order);
     assert.deepEqual(
       queue.aheadOfEach(places),

@@ -81,7 +81,7 @@ Deno.test("worker queue: never more than the limit, and a withdrawn request gets
   const queue = new WorkerQueue(2, assert.ifError);
   const granted: string[] = [];
   const ask = (name: string, priority = 0, order = 0) =>
-    queue.request(priority, order, () => void granted.push(name));
+    queue.request(priority, order, false, () => void granted.push(name));
   ask("a");
   ask("b");
   const withdraw = ask("c", -1);
@@ -96,10 +96,34 @@ Deno.test("worker queue: never more than the limit, and a withdrawn request gets
   assert.deepEqual(granted, ["a", "b", "early", "late"]);
 });
 
+Deno.test("worker queue: while there is no room to begin, jobs that go on get the workers, and order is kept", () => {
+  const queue = new WorkerQueue(1, assert.ifError);
+  const granted: string[] = [];
+  const ask = (name: string, order: number, begins: boolean) =>
+    queue.request(0, order, begins, () => void granted.push(name));
+  const again: (() => void)[] = [];
+  ask("busy", 0, false);
+  ask("begins", 1, true);
+  ask("begins too", 2, true);
+  ask("goes on", 3, false);
+  queue.holdBeginning((callback) => again.push(callback));
+  queue.holdBeginning((callback) => again.push(callback));
+  assert.deepEqual([queue.aheadOf(0, 3), queue.holds(0, 1)], [2, true]);
+
+  queue.release();
+  assert.deepEqual([granted, again.length], [["busy", "goes on"], 1]);
+  queue.release();
+  assert.deepEqual(granted, ["busy", "goes on"]);
+  again[0]?.();
+  queue.release();
+
+  assert.deepEqual(granted, ["busy", "goes on", "begins", "begins too"]);
+});
+
 Deno.test("worker queue: a stopped queue grants nothing more", () => {
   const queue = new WorkerQueue(1, assert.ifError);
   queue.stop();
-  queue.request(0, 0, () => assert.fail("was granted"));
+  queue.request(0, 0, false, () => assert.fail("was granted"));
 
   assert.deepEqual([queue.busy, queue.waiting], [0, 1]);
 });

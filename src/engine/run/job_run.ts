@@ -53,8 +53,8 @@ type End = RunEnd | {
 type Stage =
   /** What it begins with is being recorded, or read. */
   | { readonly kind: "opening" }
-  /** What it began with is lost: it opens again. */
-  | { readonly kind: "lost" }
+  /** What it begins with is lost, or found no room: it opens when it has a worker again. */
+  | { readonly kind: "unopened" }
   /** `concludedBy` is the entry that tells its end; 0 while there is none. */
   | { readonly kind: "called"; readonly asked: Asked; end: End; concludedBy: LogId }
   | { readonly kind: "over" };
@@ -180,6 +180,7 @@ export class JobRun {
   }
 
   get #hasWork(): boolean {
+    if (this.#stage.kind === "unopened") return true;
     if (this.#job.head.state === "Compensating") return !this.#isBackingOff;
     return this.#answers.waiting || this.#ready.length > 0;
   }
@@ -202,7 +203,7 @@ export class JobRun {
     const began = this.#main === NOT_STARTED ? this.#putOnRecord() : "started";
     // Suspended or stopping: this run gives way, and a later one takes the job up.
     if (began === "refused") return this.#end();
-    if (began === "full") return this.#services.later(() => this.#open());
+    if (began === "full") return this.#beginLater();
     if (began === "failed") return;
     const { whole } = this.#job;
     if (isSealed(whole)) this.#openAndCall(whole).catch(this.#services.onDefect);
@@ -270,12 +271,30 @@ export class JobRun {
 
   /** `run` is called anew when there is room, as if it had not been called before. */
   #beginAgain(): void {
-    this.#stage = { kind: "lost" };
     this.#answers.stop();
     this.#answers = this.#newAnswers();
     this.#ready = [];
     this.#cancelAlarms();
-    this.#services.later(() => this.#wake());
+    this.#beginLater();
+  }
+
+  /**
+   * There was no room for its begin: it waits at its place in the queue, without a worker, so
+   * that jobs that have begun can go on.
+   */
+  #beginLater(): void {
+    this.#stage = { kind: "unopened" };
+    const { later, workers } = this.#services;
+    if (!this.#needsRoom) return later(() => this.#wake());
+    workers.holdBeginning(later);
+    this.#release();
+    this.#wake();
+  }
+
+  /** Whether it has to record that `run` begins. */
+  get #needsRoom(): boolean {
+    return this.#stage.kind === "unopened" && this.#main === NOT_STARTED &&
+      isRunning(this.#job.head);
   }
 
   // --- What it asks for
@@ -311,11 +330,12 @@ export class JobRun {
 
   /** There may be something to do: gets a worker and does it. */
   #wake(): void {
-    if (this.#stage.kind !== "called" && this.#stage.kind !== "lost") return;
+    if (this.#stage.kind !== "called" && this.#stage.kind !== "unopened") return;
     if (this.#hold === "held") return this.#goAhead();
     if (this.#hold !== "none") return;
     const { priority } = this.#job.head;
-    const withdraw = this.#services.workers.request(priority, this.#order, () => {
+    const { workers } = this.#services;
+    const withdraw = workers.request(priority, this.#order, this.#needsRoom, () => {
       this.#hold = "held";
       this.#goAhead();
     });
@@ -323,7 +343,7 @@ export class JobRun {
   }
 
   #goAhead(): void {
-    if (this.#stage.kind !== "lost") return this.#answers.give();
+    if (this.#stage.kind !== "unopened") return this.#answers.give();
     this.#stage = { kind: "opening" };
     this.#open();
   }
@@ -516,13 +536,15 @@ export class JobRun {
     this.#cancelAlarms();
     this.#ready = [];
     this.#attempts.cancel();
-    if (job.state === "Compensating") this.#wake();
+    if (job.state !== "Compensating") return;
+    // Out of the queue and in again: it may have waited there for room that it needs no more.
+    if (typeof this.#hold === "object") this.#release();
+    this.#wake();
   }
 
   #withdraw(): void {
-    if (typeof this.#hold !== "object") return this.#advanceSoon();
-    this.#hold.withdraw();
-    this.#hold = "none";
+    if (typeof this.#hold === "object") this.#release();
+    else this.#advanceSoon();
   }
 
   #release(): void {

@@ -10,6 +10,8 @@ export interface Place {
 }
 
 interface Request extends Place {
+  /** Whether the job has to record that it begins, for which a full disk has no room. */
+  readonly begins: boolean;
   readonly grant: () => void;
   /** Granted, or withdrawn. */
   isOver: boolean;
@@ -21,7 +23,10 @@ export type Withdraw = () => void;
 export class WorkerQueue {
   readonly #max: number;
   readonly #onDefect: (error: unknown) => void;
-  readonly #requests = new TinyQueue<Request>([], inQueueOrder);
+  readonly #going = new TinyQueue<Request>([], inQueueOrder);
+  /** Apart from those that go on, since these may be held while those are granted. */
+  readonly #beginning = new TinyQueue<Request>([], inQueueOrder);
+  #holdsBeginning = false;
   #busy = 0;
   /** How many more than `max` may be granted now. */
   #spare = 0;
@@ -49,17 +54,16 @@ export class WorkerQueue {
 
   /** Whether a request of this priority and order waits for a worker. */
   holds(priority: number, order: number): boolean {
-    return this.#requests.data.some((request) =>
-      !request.isOver && request.priority === priority && request.order === order
-    );
+    const isHere = (request: Request) =>
+      !request.isOver && request.priority === priority && request.order === order;
+    return this.#going.data.some(isHere) || this.#beginning.data.some(isHere);
   }
 
   /** How many requests are granted before one of this priority and order. */
   aheadOf(priority: number, order: number): number {
-    return this.#requests.data.filter((request) =>
-      !request.isOver &&
-      (request.priority - priority || request.order - order) < 0
-    ).length;
+    const place = { priority, order };
+    const isAhead = (request: Request) => !request.isOver && inQueueOrder(request, place) < 0;
+    return this.#going.data.filter(isAhead).length + this.#beginning.data.filter(isAhead).length;
   }
 
   /**
@@ -70,7 +74,7 @@ export class WorkerQueue {
     const isHeld = places.map(() => false);
     // How many requests come between a place and the one before it.
     const between = places.map(() => 0);
-    for (const request of this.#requests.data) {
+    for (const request of [...this.#going.data, ...this.#beginning.data]) {
       if (request.isOver) continue;
       let at = indexNotBefore(places, request);
       for (; at < places.length && inQueueOrder(places[at] as Place, request) === 0; at++) {
@@ -88,11 +92,17 @@ export class WorkerQueue {
   /**
    * Calls `grant` when a worker is free.
    *
+   * @param begins Whether the job has to record that it begins.
    * @returns What withdraws the request; nothing when it was granted at once.
    */
-  request(priority: number, order: number, grant: () => void): Withdraw | undefined {
-    const request: Request = { priority, order, grant, isOver: false };
-    this.#requests.push(request);
+  request(
+    priority: number,
+    order: number,
+    begins: boolean,
+    grant: () => void,
+  ): Withdraw | undefined {
+    const request: Request = { priority, order, begins, grant, isOver: false };
+    (begins ? this.#beginning : this.#going).push(request);
     this.#waiting++;
     this.#grantNext();
     return request.isOver ? undefined : () => this.#end(request);
@@ -110,6 +120,21 @@ export class WorkerQueue {
     this.#grantNext();
   }
 
+  /**
+   * The disk has no room for a job that begins: those wait where they are in the queue, and
+   * jobs that have begun get the workers.
+   *
+   * @param later Calls back when the disk may be asked again.
+   */
+  holdBeginning(later: (callback: () => void) => void): void {
+    if (this.#holdsBeginning) return;
+    this.#holdsBeginning = true;
+    later(() => {
+      this.#holdsBeginning = false;
+      this.#grantNext();
+    });
+  }
+
   /** Grants nothing any more. */
   stop(): void {
     this.#stopped = true;
@@ -123,9 +148,8 @@ export class WorkerQueue {
 
   #grantNext(): void {
     while (!this.#stopped && this.#busy < this.#max + this.#spare) {
-      const request = this.#requests.pop();
+      const request = this.#pop();
       if (request === undefined) return;
-      if (request.isOver) continue;
       this.#end(request);
       this.#busy++;
       try {
@@ -135,6 +159,20 @@ export class WorkerQueue {
       }
     }
   }
+
+  #pop(): Request | undefined {
+    const going = first(this.#going);
+    const beginning = this.#holdsBeginning ? undefined : first(this.#beginning);
+    const goes = going !== undefined &&
+      (beginning === undefined || inQueueOrder(going, beginning) < 0);
+    return (goes ? this.#going : beginning && this.#beginning)?.pop();
+  }
+}
+
+/** The first that is still waited for. */
+function first(requests: TinyQueue<Request>): Request | undefined {
+  while (requests.peek()?.isOver === true) requests.pop();
+  return requests.peek();
 }
 
 /** Which of two is granted first. */
