@@ -148,11 +148,15 @@ export class Supervisor implements WriterListener {
     const { head } = job;
     const definition = this.#parts.registry.get(head.type);
     if (definition === undefined || head.state === "Created") return;
-    const begins = head.state === "Running";
-    const { workers } = this.#services;
-    const withdraw = workers.request(head.priority, head.startedBy, begins, () => {
+    const wanted = {
+      priority: head.priority,
+      order: head.startedBy,
+      type: definition.type,
+      begins: head.state === "Running",
+    };
+    const withdraw = this.#services.workers.request(wanted, (worker) => {
       this.#queued.delete(jobId);
-      const run = new JobRun(this.#services, definition, jobId, job);
+      const run = new JobRun(this.#services, definition, jobId, job, worker);
       this.#runs.set(jobId, run);
       run.begin();
     });
