@@ -275,25 +275,52 @@ Deno.test("full disk: a job that waits for its begin may be suspended and resume
   assert.deepEqual(calls.made, ["next-2", "next-0", "next-1"]);
 });
 
-Deno.test("full disk: an end that was kept has the time at which it came", async () => {
-  const calls = new Calls();
-  const daybook = await Harness.start({ definitions: [ordered(calls)] });
-  const id = await daybook.submit("full.order");
-  await daybook.clock.advance(2_000);
-  assert.ok(calls.made.includes("right"));
-  const before = daybook.clock.now();
+/** A job whose task has ended, which a full disk has lost, and which is not tried again yet. */
+async function withLostEnd(fails: boolean) {
+  const gate = Promise.withResolvers<void>();
+  const definition = job("full.kept", async (ctx) => {
+    await ctx.task("slow", async () => {
+      await gate.promise;
+      if (fails) throw new NonRetryableError("no");
+    });
+    await ctx.expect("paid");
+  });
+  const daybook = await Harness.start({ definitions: [definition] });
+  const id = await daybook.submit("full.kept");
+  await daybook.clock.advance(10);
   daybook.journal.failNext(full());
-  await daybook.event("ec.Paid", { orderId: "7" }, { jobId: id }).catch(() => {});
-  daybook.journal.hold();
-  const paid = daybook.event("ec.Paid", { orderId: "7" }, { jobId: id });
-  daybook.journal.release();
-  await paid;
+  const endedAt = daybook.clock.now();
+  gate.resolve();
+  await daybook.clock.settle();
+  await daybook.clock.advance(300);
+  assert.ok(!(await daybook.story(id)).includes(fails ? "TaskFailed:slow" : "TaskCompleted:slow"));
+  const end = async () =>
+    (await daybook.entries(id)).find(({ eventType, taskId }) =>
+      taskId === "slow" && (eventType === "job.TaskCompleted" || eventType === "job.TaskFailed")
+    );
+  return { daybook, id, endedAt, end };
+}
+
+Deno.test("full disk: an end that was kept has the time at which it came", async () => {
+  const { daybook, endedAt, end } = await withLostEnd(false);
   await daybook.clock.advance(10_000);
-  const entries = await daybook.entries(id);
-  const shipped = entries.find(({ eventType, taskId }) =>
-    eventType === "job.TaskCompleted" && taskId === "ship"
-  );
-  assert.equal(Date.parse(shipped?.receivedAt ?? ""), before);
+  assert.equal(Date.parse((await end())?.receivedAt ?? ""), endedAt);
+});
+
+Deno.test("full disk: an end that was kept is recorded before anything else of its job", async () => {
+  const { daybook, id, endedAt, end } = await withLostEnd(false);
+  const { logId = 0 } = await daybook.event("ec.Paid", {}, { jobId: id });
+  const kept = await end();
+  assert.ok(kept !== undefined && kept.logId < logId, `${await daybook.story(id)}`);
+  assert.equal(Date.parse(kept.receivedAt), endedAt);
+});
+
+Deno.test("full disk: a command is decided on how attempts ended, though that was lost", async () => {
+  const { daybook, id } = await withLostEnd(true);
+  const outcome = await daybook.engine.control(id, { kind: "cancel" });
+  assert.ok(!outcome.ok, `${await daybook.story(id)}`);
+  const state = daybook.job(id);
+  assert.ok(state.state === "Failed" && state.failure.kind === "poison");
 });
 
 Deno.test("full disk: a refusal that rests on an entry which is lost is decided again", async () => {
