@@ -56,8 +56,11 @@ export type AttemptFailure =
   & { readonly attempt: number; readonly maxAttempts: number; readonly error: ErrorFact }
   & ({ readonly retryAt: string } | { readonly final: true; readonly kind: FailureKind });
 
-/** Why an attempt was cut short, by no fault of its own. */
-export type InterruptionReason = "crash" | "shutdown" | "cancelled";
+/**
+ * Why an attempt was cut short, by no fault of its own. One that was withdrawn had its start on
+ * record, and its handler was not called: its job was suspended, or there was no worker for it.
+ */
+export type InterruptionReason = "crash" | "shutdown" | "cancelled" | "withdrawn";
 
 export interface EventCorrelatedAttributes {
   readonly eventId: EventId;

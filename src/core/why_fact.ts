@@ -152,6 +152,8 @@ function interruptionText(reason: InterruptionReason): string {
       return "a stop of Daybook";
     case "cancelled":
       return "a cancellation";
+    case "withdrawn":
+      return "its withdrawal, for want of a worker or since the job was suspended";
     default:
       return assertNever(reason, "reason of an interruption");
   }

@@ -7,7 +7,7 @@ import type { JournalConsumer } from "./ports.ts";
 
 type ConsumerParts = Pick<
   EngineParts,
-  "projection" | "writer" | "views" | "supervisor" | "feed" | "slots" | "workers" | "turns"
+  "projection" | "writer" | "views" | "supervisor" | "feed" | "workers" | "turns"
 >;
 
 export function engineConsumer(
@@ -32,7 +32,7 @@ export function engineConsumer(
 }
 
 function goOn(
-  { writer, views, supervisor, feed, slots, workers, turns }: ConsumerParts,
+  { writer, views, supervisor, feed, workers, turns }: ConsumerParts,
   entries: readonly JobEventLogEntry[],
 ): void {
   const shown = writer.durable(entries);
@@ -43,5 +43,5 @@ function goOn(
   supervisor.durable(shown);
   writer.answerWaiting();
   feed.wake();
-  workers.spare(slots.spareRuns());
+  workers.grantNext();
 }

@@ -29,6 +29,7 @@ import { Pacer } from "./events/pacer.ts";
 import { Patience } from "./run/patience.ts";
 import type { Clock, JobWatch, JournalFailedError, KeyStore, Random, Tracing } from "./ports.ts";
 import { Projection } from "./writer/projection.ts";
+import { PromptTypes } from "./run/prompt_types.ts";
 import { protectionOf } from "./secrets/protection.ts";
 import { Reaches } from "./events/reach.ts";
 import { Replays } from "./queries/replays.ts";
@@ -101,6 +102,8 @@ function foundationOf(options: JobEngineOptions) {
   if (keys === undefined) requireNoProtection(registry);
   const projection = new Projection();
   const { table, eventIds, facts } = projection;
+  const turns = new Turns(clock);
+  const promptTypes = new PromptTypes();
   return {
     clock,
     random,
@@ -118,9 +121,9 @@ function foundationOf(options: JobEngineOptions) {
     sealing: new Sealing(keys ?? NO_KEYS),
     liveSecrets: new LiveSecrets(),
     scheduler: new Scheduler(clock),
-    workers: new WorkerQueue(maxRunning, onDefect),
-    slots: new Slots(maxRunning),
-    turns: new Turns(clock),
+    workers: new WorkerQueue(maxRunning, promptTypes, onDefect),
+    slots: new Slots(maxRunning, { clock, turns, promptTypes }),
+    turns,
     patience: new Patience({ clock, random, onDefect }),
     feed: new Feed(clock),
   };

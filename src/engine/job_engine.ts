@@ -306,6 +306,7 @@ export class JobEngine {
     await within(this.#clock, INTERRUPT_MAX_MS, this.#parts.supervisor.idle());
     this.#parts.scheduler.stop();
     this.#parts.patience.stop();
+    this.#parts.slots.stop();
     this.#parts.supervisor.recordShutdown();
   }
 }

@@ -28,6 +28,11 @@ function job(
   return defineJob({ type, version: 1, input: v.object({}), expects, run });
 }
 
+/** One that expects nothing from outside. */
+function unaided(type: string, run: (ctx: JobContext<never>) => Promise<unknown>) {
+  return defineJob({ type, version: 1, input: v.object({}), run }) as AnyJobDefinition;
+}
+
 /** A run takes no more batches than this. */
 const BATCHES = 24;
 
@@ -211,25 +216,115 @@ Deno.test("full disk: a suspend that is lost leaves a job in the queue", async (
   assert.equal(daybook.job(id).state, "Done", `${await daybook.story(id)}`);
 });
 
-Deno.test("full disk: an end that was kept has the time at which it came", async () => {
+/** From now on there is room for what is vital alone, as with a reserve; the result makes room. */
+function withReserveAlone({ journal }: Harness): () => void {
+  const { append } = journal;
+  journal.append = (group, urgency = "ordinary") => {
+    if (urgency === "ordinary") throw full();
+    return append.call(journal, group, urgency);
+  };
+  return () => void (journal.append = append);
+}
+
+Deno.test("full disk: a job that backs off goes on, though jobs that cannot begin are before it", async () => {
   const calls = new Calls();
-  const daybook = await Harness.start({ definitions: [ordered(calls)] });
-  const id = await daybook.submit("full.order");
-  await daybook.clock.advance(2_000);
-  assert.ok(calls.made.includes("right"));
-  const before = daybook.clock.now();
-  daybook.journal.failNext(full());
-  await daybook.event("ec.Paid", { orderId: "7" }, { jobId: id }).catch(() => {});
-  daybook.journal.hold();
-  const paid = daybook.event("ec.Paid", { orderId: "7" }, { jobId: id });
-  daybook.journal.release();
-  await paid;
-  await daybook.clock.advance(10_000);
-  const entries = await daybook.entries(id);
-  const shipped = entries.find(({ eventType, taskId }) =>
-    eventType === "job.TaskCompleted" && taskId === "ship"
+  const flaky = unaided("full.flaky", (ctx) =>
+    ctx.task("flaky", ({ attempt }) => {
+      calls.note(`flaky ${attempt}`);
+      if (attempt === 1) throw new Error("again");
+    }, { retry: { maxAttempts: 3, initialMs: 5_000 } }));
+  const next = unaided("full.next", (ctx) => ctx.task("next", ({ jobId }) => calls.note(jobId)));
+  const daybook = await Harness.start({ definitions: [flaky, next], maxRunning: 1 });
+  const begun = await daybook.submit("full.flaky");
+  const made = Array.from(
+    { length: 3 },
+    (_, index) =>
+      daybook.engine.create({ type: "full.next", input: {}, jobId: jobId(`next-${index}`) }),
   );
-  assert.equal(Date.parse(shipped?.receivedAt ?? ""), before);
+  // They are on their way, and their begin finds no room.
+  const makeRoom = withReserveAlone(daybook);
+  await Promise.all(made);
+
+  await daybook.clock.advance(120_000);
+  assert.equal(daybook.job(begun).state, "Done");
+  assert.deepEqual(calls.made, ["flaky 1", "flaky 2"]);
+  assert.equal(daybook.condition(jobId("next-0")), "queued");
+  assert.deepEqual([daybook.engine.activity.queued, daybook.engine.activity.busyWorkers], [3, 0]);
+
+  makeRoom();
+  await daybook.clock.advance(2_000);
+  assert.deepEqual(calls.made.slice(2), ["next-0", "next-1", "next-2"]);
+  daybook.assertSound();
+});
+
+Deno.test("full disk: a job that waits for its begin may be suspended and resumed, and begins in its turn", async () => {
+  const calls = new Calls();
+  const next = unaided("full.next", (ctx) => ctx.task("next", ({ jobId }) => calls.note(jobId)));
+  const daybook = await Harness.start({ definitions: [next], maxRunning: 1 });
+  const made = Array.from(
+    { length: 3 },
+    (_, index) =>
+      daybook.engine.create({ type: "full.next", input: {}, jobId: jobId(`next-${index}`) }),
+  );
+  const makeRoom = withReserveAlone(daybook);
+  await Promise.all(made);
+  await daybook.clock.settle();
+  makeRoom();
+  for (const id of ["next-0", "next-1"]) await daybook.control(jobId(id), "suspend");
+  await daybook.clock.advance(10_000);
+  assert.deepEqual(calls.made, ["next-2"]);
+
+  for (const id of ["next-0", "next-1"]) await daybook.control(jobId(id), "resume");
+  await daybook.clock.advance(10_000);
+  assert.deepEqual(calls.made, ["next-2", "next-0", "next-1"]);
+});
+
+/** A job whose task has ended, which a full disk has lost, and which is not tried again yet. */
+async function withLostEnd(fails: boolean) {
+  const gate = Promise.withResolvers<void>();
+  const definition = job("full.kept", async (ctx) => {
+    await ctx.task("slow", async () => {
+      await gate.promise;
+      if (fails) throw new NonRetryableError("no");
+    });
+    await ctx.expect("paid");
+  });
+  const daybook = await Harness.start({ definitions: [definition] });
+  const id = await daybook.submit("full.kept");
+  await daybook.clock.advance(10);
+  daybook.journal.failNext(full());
+  const endedAt = daybook.clock.now();
+  gate.resolve();
+  await daybook.clock.settle();
+  await daybook.clock.advance(300);
+  assert.ok(!(await daybook.story(id)).includes(fails ? "TaskFailed:slow" : "TaskCompleted:slow"));
+  const end = async () =>
+    (await daybook.entries(id)).find(({ eventType, taskId }) =>
+      taskId === "slow" && (eventType === "job.TaskCompleted" || eventType === "job.TaskFailed")
+    );
+  return { daybook, id, endedAt, end };
+}
+
+Deno.test("full disk: an end that was kept has the time at which it came", async () => {
+  const { daybook, endedAt, end } = await withLostEnd(false);
+  await daybook.clock.advance(10_000);
+  assert.equal(Date.parse((await end())?.receivedAt ?? ""), endedAt);
+});
+
+Deno.test("full disk: an end that was kept is recorded before anything else of its job", async () => {
+  const { daybook, id, endedAt, end } = await withLostEnd(false);
+  const { logId = 0 } = await daybook.event("ec.Paid", {}, { jobId: id });
+  const kept = await end();
+  assert.ok(kept !== undefined && kept.logId < logId, `${await daybook.story(id)}`);
+  assert.equal(Date.parse(kept.receivedAt), endedAt);
+});
+
+Deno.test("full disk: a command is decided on how attempts ended, though that was lost", async () => {
+  const { daybook, id } = await withLostEnd(true);
+  const outcome = await daybook.engine.control(id, { kind: "cancel" });
+  assert.ok(!outcome.ok, `${await daybook.story(id)}`);
+  const state = daybook.job(id);
+  assert.ok(state.state === "Failed" && state.failure.kind === "poison");
 });
 
 Deno.test("full disk: a refusal that rests on an entry which is lost is decided again", async () => {

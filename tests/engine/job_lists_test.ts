@@ -12,6 +12,7 @@ import { JobLists } from "../../src/engine/queries/job_lists.ts";
 import { SCAN_COST_MAX } from "../../src/engine/queries/job_scan.ts";
 import { JobTable } from "../../src/engine/writer/job_table.ts";
 import type { JobFilter } from "../../src/engine/requests.ts";
+import { PromptTypes } from "../../src/engine/run/prompt_types.ts";
 import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";
 import { Harness } from "../support/engine_harness.ts";
 import { wholeJobs } from "../support/whole_jobs.ts";
@@ -183,7 +184,7 @@ Deno.test("lastTransition: the entry that brought the job into its condition", a
 });
 
 function listsOf(table: JobTable): JobLists {
-  return new JobLists({ table, workers: new WorkerQueue(0, assert.ifError) });
+  return new JobLists({ table, workers: new WorkerQueue(0, new PromptTypes(), assert.ifError) });
 }
 
 /** Many jobs, made of one; nothing of them is recorded anywhere. */
@@ -274,8 +275,8 @@ Deno.test("aheadOfEach: as many as come first of each place, as for each place a
     order: fc.integer({ min: 1, max: 12 }),
   });
   fc.assert(fc.property(fc.array(place), fc.array(place), (waiting, asked) => {
-    const queue = new WorkerQueue(0, assert.ifError);
-    for (const { priority, order } of waiting) queue.request(priority, order, () => {});
+    const queue = new WorkerQueue(0, new PromptTypes(), assert.ifError);
+    for (const place of waiting) queue.request({ ...place, type: "t", begins: false }, () => {});
     const places = asked.toSorted((a, b) => a.priority - b.priority || a.order - b.order);
     assert.deepEqual(
       queue.aheadOfEach(places),

@@ -7,9 +7,11 @@ import { EventIdIndex } from "../../src/engine/writer/event_id_index.ts";
 import type { JobId } from "../../src/core/ids.ts";
 import type { Applied } from "../../src/core/job_fold.ts";
 import { JobWaits } from "../../src/engine/views/job_waits.ts";
-import { Slots } from "../../src/engine/run/slots.ts";
+import { PromptTypes } from "../../src/engine/run/prompt_types.ts";
+import { type Entrant, Slots } from "../../src/engine/run/slots.ts";
 import { Scheduler } from "../../src/engine/run/scheduler.ts";
-import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";
+import { Turns } from "../../src/engine/run/turns.ts";
+import { type Wanted, type Worker, WorkerQueue } from "../../src/engine/run/worker_queue.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 
 Deno.test("event id index: every id is found, through growth and a restored capture", () => {
@@ -122,31 +124,143 @@ Deno.test("entry columns: transitions survive a capture, and an unchanged entry 
   assert.equal(restored.transitionAt(99_999), undefined);
 });
 
-Deno.test("worker queue: never more than the limit, and a withdrawn request gets nothing", () => {
-  const queue = new WorkerQueue(2, assert.ifError);
+/** A queue whose grants are told by name. */
+function queueOf(max: number, promptTypes = new PromptTypes()) {
+  const queue = new WorkerQueue(max, promptTypes, assert.ifError);
   const granted: string[] = [];
-  const ask = (name: string, priority = 0, order = 0) =>
-    queue.request(priority, order, () => void granted.push(name));
+  const workers = new Map<string, Worker>();
+  const ask = (name: string, options: Partial<Wanted> = {}) =>
+    queue.request({ priority: 0, order: 0, type: "slow", begins: false, ...options }, (worker) => {
+      granted.push(name);
+      workers.set(name, worker);
+    });
+  const release = (name: string) => queue.release(workers.get(name) as Worker);
+  return { queue, granted, workers, ask, release };
+}
+
+/** The types with these names have had so many handlers that ended at once. */
+function promptTypesOf(counts: Readonly<Record<string, number>>): PromptTypes {
+  const promptTypes = new PromptTypes();
+  for (const [type, count] of Object.entries(counts)) {
+    for (let ended = 0; ended < count; ended++) promptTypes.ended(type);
+  }
+  return promptTypes;
+}
+
+Deno.test("worker queue: never more than the limit, and a withdrawn request gets nothing", () => {
+  const { queue, granted, ask, release } = queueOf(2);
   ask("a");
   ask("b");
-  const withdraw = ask("c", -1);
-  ask("late", 1, 1);
-  ask("early", 1, 0);
+  const withdraw = ask("c", { priority: -1 });
+  ask("late", { priority: 1, order: 1 });
+  ask("early", { priority: 1, order: 0 });
   withdraw?.();
   assert.deepEqual([granted, queue.busy, queue.waiting], [["a", "b"], 2, 2]);
 
-  queue.release();
-  queue.release();
+  release("a");
+  release("b");
 
   assert.deepEqual(granted, ["a", "b", "early", "late"]);
 });
 
-Deno.test("worker queue: a stopped queue grants nothing more", () => {
-  const queue = new WorkerQueue(1, assert.ifError);
-  queue.stop();
-  queue.request(0, 0, () => assert.fail("was granted"));
+Deno.test("worker queue: while there is no room to begin, jobs that go on get the workers, and order is kept", () => {
+  const { queue, granted, ask, release } = queueOf(1);
+  const again: (() => void)[] = [];
+  ask("busy");
+  ask("begins", { order: 1, begins: true });
+  ask("begins too", { order: 2, begins: true });
+  ask("goes on", { order: 3 });
+  queue.holdBeginning((callback) => again.push(callback));
+  queue.holdBeginning((callback) => again.push(callback));
+  assert.deepEqual([queue.aheadOf(0, 3), queue.holds(0, 1)], [2, true]);
 
-  assert.deepEqual([queue.busy, queue.waiting], [0, 1]);
+  release("busy");
+  assert.deepEqual([granted, again.length], [["busy", "goes on"], 1]);
+  release("goes on");
+  assert.deepEqual(granted, ["busy", "goes on"]);
+  again[0]?.();
+  release("begins");
+
+  assert.deepEqual(granted, ["busy", "goes on", "begins", "begins too"]);
+});
+
+Deno.test("worker queue: a stopped queue grants nothing more", () => {
+  const { queue, granted, ask } = queueOf(1);
+  queue.stop();
+  ask("a");
+
+  assert.deepEqual([granted, queue.busy, queue.waiting], [[], 0, 1]);
+});
+
+Deno.test("worker queue: jobs of a prompt type share workers, twice as many as it has shown, and sixteen a worker at most", () => {
+  const few = queueOf(2, promptTypesOf({ prompt: 3 }));
+  const many = queueOf(2, promptTypesOf({ prompt: 1_000 }));
+  for (let order = 0; order < 100; order++) {
+    few.ask(`${order}`, { order, type: "prompt" });
+    many.ask(`${order}`, { order, type: "prompt" });
+  }
+  assert.deepEqual([few.granted.length, many.granted.length], [6, 32]);
+  assert.deepEqual([many.queue.busy, many.queue.waiting], [2, 68]);
+
+  many.release("0");
+  assert.equal(many.granted.length, 33);
+});
+
+Deno.test("worker queue: the last worker is left to those that share, until they are done; nobody is passed over", () => {
+  const { queue, granted, ask, release } = queueOf(2, promptTypesOf({ prompt: 1_000 }));
+  ask("slow 1", { order: 1 });
+  ask("prompt 2", { order: 2, type: "prompt" });
+  ask("prompt 3", { order: 3, type: "prompt" });
+  ask("slow 4", { order: 4 });
+  ask("prompt 5", { order: 5, type: "prompt" });
+  assert.deepEqual(granted, ["slow 1", "prompt 2", "prompt 3"]);
+  release("prompt 2");
+  assert.equal(granted.length, 3);
+
+  release("prompt 3");
+  assert.deepEqual(granted.slice(3), ["slow 4"]);
+  release("slow 1");
+  assert.deepEqual(granted.slice(4), ["prompt 5"]);
+  assert.equal(queue.busy, 2);
+});
+
+Deno.test("worker queue: when those that share turn out to be slow, no more start than there are workers", () => {
+  const promptTypes = promptTypesOf({ prompt: 100 });
+  const { queue, workers, granted, ask, release } = queueOf(2, promptTypes);
+  for (let order = 0; order < 5; order++) ask(`${order}`, { order, type: "prompt" });
+  assert.equal(granted.length, 5);
+  const mayStart = (name: string) => queue.mayStart(workers.get(name) as Worker);
+  assert.ok(["0", "1", "2", "3", "4"].every(mayStart));
+
+  promptTypes.goesOn("prompt");
+  for (const name of ["0", "1", "2"]) queue.keep(workers.get(name) as Worker);
+  assert.deepEqual(["0", "1", "2", "3", "4"].filter(mayStart), []);
+  release("3");
+  release("0");
+  assert.deepEqual(["1", "2"].filter(mayStart), ["1", "2"]);
+  assert.equal(mayStart("4"), false);
+  release("1");
+  assert.equal(mayStart("4"), true, "it has one of its own now");
+  assert.equal(queue.busy, 2);
+});
+
+Deno.test("prompt types: one slow handler in a thousand is let pass, and more are not", () => {
+  const promptTypes = promptTypesOf({ rare: 1_500, often: 1_500 });
+  promptTypes.goesOn("rare");
+  for (const _ of [1, 2]) promptTypes.goesOn("often");
+  assert.deepEqual([promptTypes.has("rare"), promptTypes.has("often")], [true, false]);
+  assert.deepEqual([promptTypes.has("unknown"), promptTypes.runsMax("unknown")], [false, 0]);
+
+  for (let ended = 0; ended < 600; ended++) promptTypes.ended("often");
+  assert.equal(promptTypes.has("often"), true);
+});
+
+Deno.test("prompt types: where handlers wait for each other, fewer jobs go on at a time", () => {
+  const promptTypes = promptTypesOf({ t: 100 });
+  promptTypes.waited("t");
+  assert.equal(promptTypes.runsMax("t"), 184);
+  for (let waited = 0; waited < 100; waited++) promptTypes.waited("t");
+  assert.equal(promptTypes.runsMax("t"), 2);
 });
 
 Deno.test("scheduler: alarms ring in order of time, not before, and not when cancelled", async () => {
@@ -212,32 +326,90 @@ Deno.test("job waits: they end with the job as wanted, the time, the signal or t
   assert.deepEqual([ended.length, waits.size, clock.armed], [4, 0, 0]);
 });
 
-Deno.test("slots: never more than the limit at once, and the others in their order", () => {
-  const slots = new Slots(2);
-  const begun: string[] = [];
-  for (const name of ["a", "b", "c", "d"]) slots.enter(() => begun.push(name));
-  assert.deepEqual([begun, slots.running], [["a", "b"], 2]);
+/** Slots, and entrants that tell what becomes of them. */
+function slotsOf(max: number) {
+  const clock = new FakeClock();
+  const promptTypes = new PromptTypes();
+  const slots = new Slots(max, { clock, turns: new Turns(clock), promptTypes });
+  const told: string[] = [];
+  const entrant = (name: string, order = 0, priority = 0): Entrant => ({
+    place: { priority, order },
+    type: "t",
+    begin: () => told.push(name),
+    withdraw: () => told.push(`${name} is withdrawn`),
+    goesOn: () => told.push(`${name} goes on`),
+  });
+  return { clock, slots, promptTypes, told, entrant };
+}
 
-  slots.leave();
-  slots.leave();
-  assert.deepEqual([begun, slots.running], [["a", "b", "c", "d"], 2]);
-  slots.leave();
-  slots.leave();
-  assert.equal(slots.running, 0);
+Deno.test("slots: never more than the limit at once, and the others in the order of the queue", () => {
+  const { slots, told, entrant } = slotsOf(2);
+  const [a, b] = [entrant("a", 1), entrant("b", 2)];
+  for (const each of [a, b, entrant("c", 4), entrant("d", 3), entrant("e", 5, -1)]) {
+    slots.enter(each);
+  }
+  assert.deepEqual([told, slots.running], [["a", "b"], 2]);
+
+  slots.leave(a);
+  slots.leave(b);
+  assert.deepEqual([told, slots.running], [["a", "b", "e", "d"], 2]);
 });
 
-Deno.test("slots: runs beyond them begin only as fast as handlers end", () => {
-  const slots = new Slots(2);
-  assert.equal(slots.spareRuns(), 0);
-  slots.enter(() => {});
-  assert.equal(slots.spareRuns(), 0, "one that goes on makes no room");
-  slots.leave();
-  assert.equal(slots.spareRuns(), 2);
-  assert.equal(slots.spareRuns(), 0, "nothing ended since");
-  for (let ended = 0; ended < 1_000; ended++) slots.enter(() => slots.leave());
-  assert.equal(slots.spareRuns(), 30, "fifteen for each slot at the most");
-  for (const name of ["a", "b", "c"]) slots.enter(() => name);
-  slots.leave();
-  slots.enter(() => {});
-  assert.equal(slots.spareRuns(), 0, "one waits for a slot");
+Deno.test("slots: when all are held by handlers that go on, who has none is withdrawn", async () => {
+  const { clock, slots, promptTypes, told, entrant } = slotsOf(1);
+  const [a, b] = [entrant("a", 1), entrant("b", 2)];
+  for (const each of [a, b, entrant("d", 4), entrant("c", 3)]) slots.enter(each);
+  slots.leave(a);
+  assert.equal(promptTypes.has("t"), true);
+  await clock.advance(9);
+  assert.deepEqual(told, ["a", "b"]);
+  await clock.advance(11);
+
+  assert.deepEqual(told.slice(2), ["b goes on", "c is withdrawn", "d is withdrawn"]);
+  assert.equal(promptTypes.has("t"), false);
+  slots.enter(entrant("e", 0));
+  await clock.settle(2);
+  assert.equal(told.at(-1), "e is withdrawn", "what is known is not waited for again");
+  slots.leave(b);
+  assert.deepEqual([slots.running, clock.armed], [0, 0]);
+});
+
+Deno.test("slots: while one is held by handlers that are prompt, the others wait for it", async () => {
+  const { clock, slots, told, entrant } = slotsOf(2);
+  const [a, b] = [entrant("a", 1), entrant("b", 2)];
+  for (const each of [a, b, entrant("c", 3), entrant("d", 4)]) slots.enter(each);
+  await clock.advance(5);
+  slots.leave(b);
+  await clock.advance(7);
+  assert.deepEqual(told, ["a", "b", "c", "a goes on"]);
+  await clock.advance(20);
+  assert.deepEqual(told.slice(4), ["c goes on", "d is withdrawn"]);
+});
+
+Deno.test("slots: a type whose handlers take hardly any time is prompt, and less so where they wait", async () => {
+  const { clock, slots, promptTypes, entrant } = slotsOf(2);
+  const entrants = Array.from({ length: 10 }, (_, order) => entrant(`${order}`, order));
+  for (const each of entrants) slots.enter(each);
+  for (const each of entrants) slots.leave(each);
+  assert.equal(promptTypes.runsMax("t"), 20);
+
+  // One of them keeps the others waiting, and then another.
+  const [first, second] = entrants as [Entrant, Entrant];
+  for (const each of entrants) slots.enter(each);
+  await clock.settle(2);
+  slots.leave(first);
+  await clock.advance(21);
+  assert.equal(promptTypes.has("t"), false);
+  slots.leave(second);
+});
+
+Deno.test("slots: once stopped, nobody looks how long handlers take", async () => {
+  const { clock, slots, entrant } = slotsOf(1);
+  slots.enter(entrant("a"));
+  await clock.settle(2);
+  assert.equal(clock.armed, 1);
+  slots.stop();
+  slots.enter(entrant("b"));
+  await clock.settle(2);
+  assert.equal(clock.armed, 0);
 });

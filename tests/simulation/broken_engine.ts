@@ -23,8 +23,8 @@ export function publishingBeforeDurable(inner: JournalConsumer) {
     failed: (error) => inner.failed(error),
   };
   const journal = (files: Journal) =>
-    withAppend(files, (group) => {
-      const { entries, durable } = files.append(group);
+    withAppend(files, (group, urgency) => {
+      const { entries, durable } = files.append(group, urgency);
       durable.catch(() => {});
       return { entries, durable: Promise.resolve().then(() => publish(entries)) };
     });

@@ -1,6 +1,11 @@
 /** What is broken on purpose, by name; each has to be found out. */
 
-import { broken, handlersBeforeTheirStart, refusalsBeforeTheirReason } from "./broken_kernel.ts";
+import {
+  broken,
+  endsForgotten,
+  handlersBeforeTheirStart,
+  refusalsBeforeTheirReason,
+} from "./broken_kernel.ts";
 import { withoutBatches, withoutBatchIds } from "./broken_batches.ts";
 import {
   AcknowledgesBeforeSync,
@@ -12,6 +17,7 @@ import { publishingBeforeDurable } from "./broken_engine.ts";
 import { HONEST_ENGINE } from "./engine_ports.ts";
 import { HONEST } from "./journal_play.ts";
 import { playEngineSeed, playJournalSeed, type Verdict } from "./simulation.ts";
+import { type Climate, OFTEN_FULL } from "./weather.ts";
 
 export interface BrokenVariant {
   readonly name: string;
@@ -64,13 +70,26 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
     refusalsBeforeTheirReason,
     /duplicate of .* was told, and there is/,
   ),
+  inKernel(
+    "a kernel that forgets how an attempt ended when a full disk loses that",
+    endsForgotten,
+    /a handler began on job\.TaskCompleted .* not on record|does not end: it is executing/,
+    OFTEN_FULL,
+  ),
 ];
 
-function inKernel(name: string, how: () => () => void, finding: RegExp): BrokenVariant {
+function inKernel(
+  name: string,
+  how: () => () => void,
+  finding: RegExp,
+  climate?: Climate,
+): BrokenVariant {
+  const options = climate === undefined ? {} : { climate };
   return {
     name,
     finding,
-    play: (seed, isTraced = false) => broken(how, () => playEngineSeed(seed, { isTraced })),
+    play: (seed, isTraced = false) =>
+      broken(how, () => playEngineSeed(seed, { isTraced, ...options })),
   };
 }
 

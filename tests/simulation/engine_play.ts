@@ -57,6 +57,7 @@ export class EnginePlay {
       snapshotEvery: dice.pick([8, 30, 200]),
       quietSealMs: dice.pick([20, 1_000]),
       batchBytesMax: dice.pick([3_000, 100_000]),
+      reserveBytes: dice.pick([0, 0, 20_000]),
       ...ports.options,
     };
   }

@@ -7,6 +7,7 @@ import {
   type JournalConsumer,
   JournalFullError,
   type StampedEvent,
+  type Urgency,
 } from "../../src/engine/ports.ts";
 import type { FileSystem } from "../../src/journal/file_system.ts";
 import type { JournalModel } from "./journal_model.ts";
@@ -87,8 +88,8 @@ export class EngineWitness implements JournalConsumer {
 
 /** Tells the model of every group, and of what became of it. */
 export function watched(journal: Journal, model: JournalModel): Journal {
-  return withAppend(journal, (group) => {
-    const appended = journal.append(group);
+  return withAppend(journal, (group, urgency) => {
+    const appended = journal.append(group, urgency);
     const issued = model.issued(appended.entries.map(({ eventId }) => eventId));
     appended.durable.then(
       () => model.acknowledge(issued, appended),
@@ -101,7 +102,7 @@ export function watched(journal: Journal, model: JournalModel): Journal {
 /** The same journal, with another way to append. */
 export function withAppend(
   journal: Journal,
-  append: (group: readonly StampedEvent[]) => Appended,
+  append: (group: readonly StampedEvent[], urgency?: Urgency) => Appended,
 ): Journal {
   return new Proxy(journal, {
     get(target, name) {

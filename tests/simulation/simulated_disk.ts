@@ -33,11 +33,15 @@ interface Operation<Result> {
   readonly delayMs?: number;
   /** Whether it takes room on the disk. */
   readonly grows?: boolean;
+  /** How much, as far as that counts. */
+  readonly bytes?: number;
   act(): Result;
   /** What is left of it when it fails or the process ends meanwhile; nothing when absent. */
   fail?(): void;
 }
 
+/** The file that a journal removes to have room on a full disk. */
+const RESERVE = "reserve";
 /** Room that a full disk still has for a short write now and then. */
 const FITS_ALL_THE_SAME = 0.3;
 const FULL_MS = [20, 200, 3_000] as const;
@@ -96,8 +100,9 @@ export class SimulatedDisk implements FileSystem {
   remove(path: string): Promise<void> {
     const [folder, name] = split(path);
     const act = () => {
-      this.#stored(path);
+      const stored = this.#stored(path);
       this.#folder(folder).remove(name);
+      if (name === RESERVE && stored instanceof StoredFile) this.#parts.weather.spare(stored.size);
     };
     return this.#perform({ name: "remove", path, act });
   }
@@ -133,6 +138,7 @@ export class SimulatedDisk implements FileSystem {
       name: `append ${bytes.length} bytes`,
       path,
       grows: true,
+      bytes: copy.length,
       act: () => file.append(copy),
       fail: () => file.append(copy.subarray(0, dice.between(0, copy.length - 1))),
     });
@@ -166,12 +172,14 @@ export class SimulatedDisk implements FileSystem {
     });
   }
 
-  #strikeOn({ name, grows }: Operation<unknown>): Strike | undefined {
+  #strikeOn({ name, path, grows, bytes = 0 }: Operation<unknown>): Strike | undefined {
     const { weather, dice } = this.#parts;
     const strike = weather.strike(name.startsWith("sync"));
     if (strike === "full" && !weather.isFull) this.#fill();
     if (strike === "full" || (strike === undefined && weather.isFull)) {
-      return grows && !dice.chance(FITS_ALL_THE_SAME) ? "full" : undefined;
+      if (!grows) return undefined;
+      if (!path.endsWith(`/${RESERVE}`) && weather.takeSpared(bytes)) return undefined;
+      return dice.chance(FITS_ALL_THE_SAME) ? undefined : "full";
     }
     if (strike !== undefined) weather.count(strike);
     return strike;

@@ -7,6 +7,7 @@ import { type EnginePorts, HONEST_ENGINE } from "./engine_ports.ts";
 import type { JournalModel } from "./journal_model.ts";
 import { HONEST, JournalPlay, type JournalPorts } from "./journal_play.ts";
 import known from "./seeds.json" with { type: "json" };
+import type { Climate } from "./weather.ts";
 import { World } from "./world.ts";
 
 export const LEVELS = ["journal", "engine"] as const;
@@ -40,6 +41,8 @@ interface PlayOptions<Ports> {
   /** Other ones than the honest ones. */
   readonly ports?: Ports;
   readonly isTraced?: boolean;
+  /** One that the seed chooses, when absent. */
+  readonly climate?: Climate;
 }
 
 export function knownSeeds(): readonly KnownSeed[] {
@@ -54,16 +57,18 @@ export function playSeed(level: Level, seed: number, isTraced = false): Promise<
 
 export function playJournalSeed(
   seed: number,
-  { ports = HONEST, isTraced = false }: PlayOptions<JournalPorts> = {},
+  { ports = HONEST, isTraced = false, climate }: PlayOptions<JournalPorts> = {},
 ): Promise<Verdict> {
-  return played("journal", seed, isTraced, (world) => new JournalPlay(world, ports));
+  const world = new World(seed, isTraced, climate);
+  return played("journal", seed, world, new JournalPlay(world, ports));
 }
 
 export function playEngineSeed(
   seed: number,
-  { ports = HONEST_ENGINE, isTraced = false }: PlayOptions<EnginePorts> = {},
+  { ports = HONEST_ENGINE, isTraced = false, climate }: PlayOptions<EnginePorts> = {},
 ): Promise<Verdict> {
-  return played("engine", seed, isTraced, (world) => new EnginePlay(world, ports));
+  const world = new World(seed, isTraced, climate);
+  return played("engine", seed, world, new EnginePlay(world, ports));
 }
 
 /** What to do about a seed that found something, and what happened in it. */
@@ -80,16 +85,14 @@ export async function failureText({ level, seed, violations }: Verdict): Promise
 async function played(
   level: Level,
   seed: number,
-  isTraced: boolean,
-  begin: (world: World) => Play,
+  world: World,
+  play: Play,
 ): Promise<Verdict> {
-  const world = new World(seed, isTraced);
   const onRejection = (event: PromiseRejectionEvent) => {
     event.preventDefault();
     world.violate(`nobody hears of an error: ${messageOf(event.reason)}`);
   };
   globalThis.addEventListener("unhandledrejection", onRejection);
-  const play = begin(world);
   try {
     await play.run();
   } catch (error) {

@@ -34,6 +34,9 @@ const CLIMATES: readonly Climate[] = [
   },
 ];
 
+/** Nothing fails, but the disk is full now and then. */
+export const OFTEN_FULL: Climate = { ...CALM, full: 0.03, slow: 0.1, budget: 8 };
+
 const STRIKES: readonly Strike[] = ["kill", "power", "error", "full", "failedSync"];
 
 export function anyClimate(dice: Dice): Climate {
@@ -62,6 +65,8 @@ export class Weather {
   };
   #isOver = false;
   #isFull = false;
+  /** Bytes of room that a full disk has, since something was removed for that. */
+  #spared = 0;
   /** Strikes since the process was started last. */
   strikesInLife = 0;
 
@@ -99,6 +104,19 @@ export class Weather {
 
   fill(): void {
     this.#isFull = true;
+    this.#spared = 0;
+  }
+
+  /** Something is removed from a full disk, to have room. */
+  spare(bytes: number): void {
+    if (this.#isFull) this.#spared = bytes;
+  }
+
+  /** Whether a write finds room that was spared, which it takes. */
+  takeSpared(bytes: number): boolean {
+    if (this.#spared < bytes || this.#spared === 0) return false;
+    this.#spared -= bytes;
+    return true;
   }
 
   makeRoom(): void {

@@ -8,7 +8,7 @@ import { Scheduler, SimulatedClock, WORLD } from "./scheduler.ts";
 import { SimulatedDisk } from "./simulated_disk.ts";
 import { Storage } from "./storage.ts";
 import { Trace } from "./trace.ts";
-import { anyClimate, type Crash, Weather } from "./weather.ts";
+import { anyClimate, type Climate, type Crash, Weather } from "./weather.ts";
 
 /** One process, from its start to its end. */
 export interface Life {
@@ -31,12 +31,13 @@ export class World {
   #over = Promise.withResolvers<Crash | "exit">();
   #isOver = false;
 
-  constructor(seed: number, isTraced: boolean) {
+  /** @param climate One that the seed chooses, when absent. */
+  constructor(seed: number, isTraced: boolean, climate?: Climate) {
     this.dice = new Dice(seed);
     this.trace = new Trace(isTraced);
     this.scheduler = new Scheduler(this.dice);
     this.trace.now = () => this.scheduler.nowMs;
-    this.weather = new Weather(this.dice, anyClimate(this.dice));
+    this.weather = new Weather(this.dice, climate ?? anyClimate(this.dice));
     this.storage = new Storage(this.dice);
     this.storage.onCrash = (crash) => this.#die(crash);
     this.random = new SimulatedRandom(this.dice);

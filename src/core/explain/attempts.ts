@@ -98,6 +98,8 @@ export function interruptionText(reason: InterruptionReason): string {
       return "the process stopped";
     case "cancelled":
       return "the job was over";
+    case "withdrawn":
+      return "it was withdrawn, for want of a worker or since the job was suspended";
     default:
       return assertNever(reason, "reason of an interruption");
   }

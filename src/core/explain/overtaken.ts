@@ -12,6 +12,7 @@ import type { Annals } from "./annals.ts";
 import { causeCited, interruptionText } from "./attempts.ts";
 import type { Attempt, AttemptEnd } from "./attempts_noted.ts";
 import type { Evidence } from "./evidence.ts";
+import type { InterruptionReason } from "../framework_events.ts";
 import { attemptText, capital, errorText, shortened, taskText, timeText } from "./phrases.ts";
 
 export interface Overtaken {
@@ -87,7 +88,7 @@ function endText(
     case "interrupted":
       return `${capital(which)} of ${task} was cut short at ${at}: ${
         interruptionText(end.reason)
-      }. How far it had come is not on record.`;
+      }. ${howFar(end.reason)}`;
     default:
       return assertNever(end, "end of an attempt");
   }
@@ -110,4 +111,10 @@ function hadFailedText(annals: Annals): string {
 
 function isCancelled({ failedBy }: Annals): boolean {
   return failedBy?.entry.eventType === "job.JobCancelled";
+}
+
+function howFar(reason: InterruptionReason): string {
+  return reason === "withdrawn"
+    ? "Its handler was not called."
+    : "How far it had come is not on record.";
 }

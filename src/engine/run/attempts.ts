@@ -1,6 +1,7 @@
 /**
  * The attempts of one job that are open: tasks and their compensations alike. An attempt is on
- * record before its handler is called; how it ended is on record before the next is begun.
+ * record before its handler is called; how it ended is on record before the next is begun. One
+ * whose handler cannot be called, since there is no slot or its job is suspended, is withdrawn.
  */
 
 import type { Command } from "../../core/command.ts";
@@ -15,6 +16,8 @@ import type { TaskContext } from "../definition.ts";
 import type { Ends, NamedFact } from "./ends.ts";
 import type { PendingJob } from "../writer/job_record.ts";
 import type { RunServices } from "./run_services.ts";
+import type { Entrant } from "./slots.ts";
+import type { Place } from "./worker_queue.ts";
 import { endOfAttempt, type RunTrace } from "./run_trace.ts";
 import type { SecretGuard } from "../secrets/secret_guard.ts";
 
@@ -41,9 +44,16 @@ export interface AttemptsParts {
   readonly job: PendingJob;
   readonly ends: Ends;
   readonly trace: RunTrace;
+  readonly type: string;
+  /** Where the job is in the queue. */
+  readonly place: Place;
   guard(): SecretGuard;
   /** An attempt has failed and is to be made again at a time, in RFC 3339. */
   again(work: Work, retryAt: string): void;
+  /** The handler of an attempt was not called: it is to be made again when it may be. */
+  withdrawn(work: Work): void;
+  /** A handler takes longer than it may to be prompt. */
+  goesOn(): void;
   /** An attempt has ended, which is appended, or kept for want of room. */
   ended(): void;
 }
@@ -61,7 +71,7 @@ interface Open {
   progressLogId: LogId;
 }
 
-export class Attempts {
+export class Attempts implements Entrant {
   readonly #parts: AttemptsParts;
   /** Oldest first. */
   #open: Open[] = [];
@@ -73,6 +83,14 @@ export class Attempts {
 
   constructor(parts: AttemptsParts) {
     this.#parts = parts;
+  }
+
+  get place(): Place {
+    return this.#parts.place;
+  }
+
+  get type(): string {
+    return this.#parts.type;
   }
 
   get isBusy(): boolean {
@@ -115,6 +133,24 @@ export class Attempts {
       if (open.progress !== undefined && isReported) this.#recordProgress(open);
     }
     if (begins) this.#enterSlot();
+  }
+
+  /** There is a slot: calls the handlers of those whose start is durable. */
+  begin(): void {
+    this.#slot = "held";
+    this.#beginDurable();
+    this.#considerIdle();
+  }
+
+  /** There is none for them. */
+  withdraw(): void {
+    this.#slot = "none";
+    for (const open of this.#notCalled()) this.#ended(open, this.#insteadOf(open) ?? WITHDRAWN);
+  }
+
+  /** A handler takes longer than it may to be prompt. */
+  goesOn(): void {
+    this.#parts.goesOn();
   }
 
   /** What was on its way is lost; the result is the work that did not begin. */
@@ -182,41 +218,56 @@ export class Attempts {
     if (this.#slot === "held") return this.#beginDurable();
     if (this.#slot === "wanted") return;
     this.#slot = "wanted";
-    this.#parts.services.slots.enter(() => {
-      this.#slot = "held";
-      this.#beginDurable();
-      this.#considerIdle();
-    });
+    this.#parts.services.slots.enter(this);
   }
 
   #leaveSlot(): void {
     if (this.#slot !== "held") return;
     this.#slot = "none";
-    this.#parts.services.slots.leave();
+    this.#parts.services.slots.leave(this);
   }
 
   #beginDurable(): void {
-    const { writer } = this.#parts.services;
-    for (const open of [...this.#open]) {
-      const isDurable = open.startedBy <= writer.durableLogId;
-      if (isDurable && open.running === undefined) this.#begin(open);
+    for (const open of this.#notCalled()) {
+      const instead = this.#insteadOf(open);
+      if (instead === undefined) this.#begin(open);
+      else this.#ended(open, instead);
     }
   }
 
+  /** Whose start is durable. */
+  #notCalled(): readonly Open[] {
+    const { durableLogId } = this.#parts.services.writer;
+    return this.#open.filter(({ running, startedBy }) =>
+      running === undefined && startedBy <= durableLogId
+    );
+  }
+
+  /**
+   * How an attempt ends whose handler is not to be called. Its job may have failed, or have been
+   * suspended, since the decision, even by a later entry of the same batch. What is not durable
+   * may be lost; once it is durable, it cancels an attempt that is under way.
+   */
+  #insteadOf({ work }: Open): AttemptOutcome | undefined {
+    const { state, suspendedBy } = this.#parts.job.shownHead;
+    if (work.run === undefined) return { kind: "failed", error: missing(work) };
+    if (state !== (work.kind === "task" ? "Running" : "Compensating")) return CANCELLED;
+    if (this.#isStopped) return STOPPED;
+    return suspendedBy === undefined ? undefined : WITHDRAWN;
+  }
+
   #begin(open: Open): void {
-    const { services, jobId, job, trace } = this.#parts;
+    const { services, jobId, trace } = this.#parts;
     const { work, executionId, attempt } = open;
-    const span = trace.spanOf(executionId);
-    this.#running++;
     const { run } = work;
-    if (run === undefined) return this.#ended(open, { kind: "failed", error: missing(work) });
+    if (run === undefined) return;
     const request = {
       jobId,
       taskId: work.taskId,
       executionId,
       attempt,
       timeoutMs: work.timeoutMs,
-      span,
+      span: trace.spanOf(executionId),
       run,
       guard: this.#parts.guard(),
       // Progress belongs to the task; that of its undoing has no place to be shown.
@@ -224,12 +275,8 @@ export class Attempts {
         if (work.kind === "task") this.#progressed(open, progress);
       },
     };
+    this.#running++;
     open.running = new Attempt(request, services.clock, (outcome) => this.#ended(open, outcome));
-    // The job may have failed since the decision, even by a later entry of the same batch. What
-    // is not durable may be lost: when it is, it cancels an attempt that is under way.
-    const wanted = work.kind === "task" ? "Running" : "Compensating";
-    if (job.shownHead.state !== wanted) return this.#ended(open, CANCELLED);
-    if (this.#isStopped) return this.#ended(open, STOPPED);
     open.running.begin();
   }
 
@@ -265,7 +312,7 @@ export class Attempts {
     const { work, executionId } = open;
     const progress = this.#progressOf(open);
     this.#open = this.#open.filter((other) => other !== open);
-    this.#running--;
+    if (open.running !== undefined) this.#running--;
     try {
       const failure = this.#failureOf(open, outcome);
       const end = { ...this.#about(work.taskId, executionId), ...endOf(open, outcome, failure) };
@@ -274,6 +321,7 @@ export class Attempts {
       ends.record(drafts, facts);
       trace.end(executionId, endOfAttempt(outcome));
       if (failure !== undefined && "retryAt" in failure) this.#parts.again(work, failure.retryAt);
+      if (outcome === WITHDRAWN) this.#parts.withdrawn(work);
     } catch (thrown) {
       services.onDefect(thrown);
       this.#gaveUp(open, this.#parts.guard().factOf(thrown));
@@ -339,6 +387,7 @@ export class Attempts {
 
 const CANCELLED = { kind: "interrupted", reason: "cancelled" } as const;
 const STOPPED = { kind: "interrupted", reason: "shutdown" } as const;
+const WITHDRAWN = { kind: "interrupted", reason: "withdrawn" } as const;
 const FINAL_ERROR = { final: true, kind: "error" } as const;
 
 function missing({ taskId }: Work): ErrorFact {

@@ -41,6 +41,11 @@ export class Ends {
     return this.#ends.some(({ lastLogId }) => lastLogId === undefined);
   }
 
+  /** Whether all of them are durable. */
+  get areDurable(): boolean {
+    return this.#ends.length === 0;
+  }
+
   /**
    * Appends how something ended, or keeps it until there is room.
    *

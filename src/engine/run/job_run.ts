@@ -40,7 +40,7 @@ import { isSealed, type SealedJob, withInput } from "../secrets/sealing.ts";
 import { NO_SECRETS, type SecretGuard } from "../secrets/secret_guard.ts";
 import { settlementsOf } from "./settlements.ts";
 import { compensationWork, isUndone, taskWork, toUndo, undone } from "./work.ts";
-import type { Withdraw } from "./worker_queue.ts";
+import type { Withdraw, Worker } from "./worker_queue.ts";
 
 /** How a call of `run` came to an end, or that it goes another way than what is on record. */
 type End = RunEnd | {
@@ -53,14 +53,19 @@ type End = RunEnd | {
 type Stage =
   /** What it begins with is being recorded, or read. */
   | { readonly kind: "opening" }
-  /** What it began with is lost: it opens again. */
-  | { readonly kind: "lost" }
+  /** What it begins with is lost, or found no room: it opens when it has a worker again. */
+  | { readonly kind: "unopened" }
   /** `concludedBy` is the entry that tells its end; 0 while there is none. */
   | { readonly kind: "called"; readonly asked: Asked; end: End; concludedBy: LogId }
   | { readonly kind: "over" };
 
-/** The hold on a worker; a run is made when there is one. */
-type Hold = "none" | "held" | { readonly withdraw: Withdraw };
+/** The hold on a worker, or on a place in the queue for one; a run is made when it has one. */
+type Hold =
+  | { readonly kind: "none" }
+  | { readonly kind: "queued"; readonly withdraw: Withdraw }
+  | { readonly kind: "held"; readonly worker: Worker };
+
+const NO_HOLD: Hold = { kind: "none" };
 
 export class JobRun {
   readonly #services: RunServices;
@@ -74,7 +79,7 @@ export class JobRun {
   #answers: Answers;
   #guard: SecretGuard = NO_SECRETS;
   #stage: Stage = { kind: "opening" };
-  #hold: Hold = "held";
+  #hold: Hold;
   /** Of `run` itself: the number of its attempt, and the entry that began it. */
   #main = NOT_STARTED;
   /** Asked for, and ready to start. */
@@ -91,8 +96,10 @@ export class JobRun {
     definition: AnyJobDefinition,
     jobId: JobId,
     job: PendingJob,
+    worker: Worker,
   ) {
     const { head } = job;
+    this.#hold = { kind: "held", worker };
     this.#services = services;
     this.#definition = definition;
     this.#jobId = jobId;
@@ -103,8 +110,15 @@ export class JobRun {
     const ends = this.#ends = new Ends(services, jobId, () => this.#advanceSoon());
     this.#answers = this.#newAnswers();
     this.#attempts = new Attempts({
-      ...{ services, jobId, job, ends, trace },
+      ...{ services, jobId, job, ends, trace, type: definition.type },
+      place: { priority: head.priority, order: this.#order },
       guard: () => this.#guard,
+      withdrawn: (work) => {
+        if (work.kind === "task") this.#ready.push(work);
+      },
+      goesOn: () => {
+        if (this.#hold.kind === "held") services.workers.keep(this.#hold.worker);
+      },
       again: (work, retryAt) => this.#startAt(work, retryAt),
       ended: () => this.#advanceSoon(),
     });
@@ -123,7 +137,7 @@ export class JobRun {
     const settlements = settlementsOf(applied);
     if (settlements.length === 0) return;
     this.#answers.add(settlements);
-    if (this.#hold === "held") this.#answers.give();
+    if (this.#hold.kind === "held") this.#answers.give();
   }
 
   /** An entry of the job has become durable. */
@@ -140,7 +154,7 @@ export class JobRun {
       // Withdrawn, so that it does not count in other jobs' queue positions.
       return this.#withdraw();
     }
-    if (this.#hold === "held" || this.#hasWork) this.#wake();
+    if (this.#hold.kind === "held" || this.#hasWork) this.#wake();
   }
 
   /**
@@ -180,6 +194,7 @@ export class JobRun {
   }
 
   get #hasWork(): boolean {
+    if (this.#stage.kind === "unopened") return true;
     if (this.#job.head.state === "Compensating") return !this.#isBackingOff;
     return this.#answers.waiting || this.#ready.length > 0;
   }
@@ -202,7 +217,7 @@ export class JobRun {
     const began = this.#main === NOT_STARTED ? this.#putOnRecord() : "started";
     // Suspended or stopping: this run gives way, and a later one takes the job up.
     if (began === "refused") return this.#end();
-    if (began === "full") return this.#services.later(() => this.#open());
+    if (began === "full") return this.#beginLater();
     if (began === "failed") return;
     const { whole } = this.#job;
     if (isSealed(whole)) this.#openAndCall(whole).catch(this.#services.onDefect);
@@ -270,12 +285,30 @@ export class JobRun {
 
   /** Calls `run` again from the beginning once the disk has room. */
   #beginAgain(): void {
-    this.#stage = { kind: "lost" };
     this.#answers.stop();
     this.#answers = this.#newAnswers();
     this.#ready = [];
     this.#cancelAlarms();
-    this.#services.later(() => this.#wake());
+    this.#beginLater();
+  }
+
+  /**
+   * There was no room for its begin: it waits at its place in the queue, without a worker, so
+   * that jobs that have begun can go on.
+   */
+  #beginLater(): void {
+    this.#stage = { kind: "unopened" };
+    const { later, workers } = this.#services;
+    if (!this.#needsRoom) return later(() => this.#wake());
+    workers.holdBeginning(later);
+    this.#release();
+    this.#wake();
+  }
+
+  /** Whether it has to record that `run` begins. */
+  get #needsRoom(): boolean {
+    return this.#stage.kind === "unopened" && this.#main === NOT_STARTED &&
+      isRunning(this.#job.head);
   }
 
   // --- What it asks for
@@ -311,19 +344,24 @@ export class JobRun {
 
   /** There may be something to do: gets a worker and does it. */
   #wake(): void {
-    if (this.#stage.kind !== "called" && this.#stage.kind !== "lost") return;
-    if (this.#hold === "held") return this.#goAhead();
-    if (this.#hold !== "none") return;
-    const { priority } = this.#job.head;
-    const withdraw = this.#services.workers.request(priority, this.#order, () => {
-      this.#hold = "held";
+    if (this.#stage.kind !== "called" && this.#stage.kind !== "unopened") return;
+    if (this.#hold.kind === "held") return this.#goAhead();
+    if (this.#hold.kind !== "none") return;
+    const wanted = {
+      priority: this.#job.head.priority,
+      order: this.#order,
+      type: this.#definition.type,
+      begins: this.#needsRoom,
+    };
+    const withdraw = this.#services.workers.request(wanted, (worker) => {
+      this.#hold = { kind: "held", worker };
       this.#goAhead();
     });
-    if (withdraw !== undefined) this.#hold = { withdraw };
+    if (withdraw !== undefined) this.#hold = { kind: "queued", withdraw };
   }
 
   #goAhead(): void {
-    if (this.#stage.kind !== "lost") return this.#answers.give();
+    if (this.#stage.kind !== "unopened") return this.#answers.give();
     this.#stage = { kind: "opening" };
     this.#open();
   }
@@ -346,7 +384,9 @@ export class JobRun {
   #advance(): void {
     if (this.#ends.owed) return;
     this.#concludeRun();
-    if (this.#stage.kind !== "called" || this.#hold !== "held" || !this.#answers.isIdle) return;
+    if (this.#stage.kind !== "called" || this.#hold.kind !== "held" || !this.#answers.isIdle) {
+      return;
+    }
     const { state } = this.#job.head;
     if (state === "Running" && this.#ready.length > 0) this.#startReady();
     if (state === "Compensating") this.#undoNext();
@@ -362,10 +402,40 @@ export class JobRun {
   }
 
   #start(works: readonly Work[], giveBack: () => void): void {
+    if (!this.#mayStart) {
+      giveBack();
+      return this.#giveWay();
+    }
     const started = this.#attempts.start(works);
     if (started === "started") return;
     giveBack();
     if (started === "full") this.#services.later(() => this.#advanceSoon());
+  }
+
+  /** What is added to what is under way takes no other worker. */
+  get #mayStart(): boolean {
+    if (this.#attempts.isBusy) return true;
+    return this.#hold.kind === "held" && this.#services.workers.mayStart(this.#hold.worker);
+  }
+
+  /**
+   * There is no worker for what it is to do next, as it goes on record: a later run of the job
+   * takes it up, when there is one. What is on its way to the disk gets there before.
+   */
+  #giveWay(): void {
+    const isDurable = this.#main.startedBy <= this.#services.writer.durableLogId;
+    if (!isDurable || !this.#ends.areDurable) return;
+    const isRun = isRunning(this.#job.head) && this.#job.task(MAIN_TASK)?.status === "running";
+    if (isRun) {
+      const attributes = {
+        attempt: this.#main.attempt,
+        phase: "run",
+        reason: "withdrawn",
+      } as const;
+      this.#ends.record([this.#mainDraft("job.TaskInterrupted", attributes)]);
+    }
+    this.#trace.endRun({ kind: "interrupted", reason: "withdrawn" });
+    this.#end();
   }
 
   /** One at a time, in reverse order of completion; what was under way ends first. */
@@ -474,7 +544,7 @@ export class JobRun {
     this.#considersRest = true;
     this.#services.turns.next(() => {
       this.#considersRest = false;
-      if (this.#hold === "held" && this.#isAtRest) this.#rest();
+      if (this.#hold.kind === "held" && this.#isAtRest) this.#rest();
     });
   }
 
@@ -498,7 +568,9 @@ export class JobRun {
   /** That `run` waits, unless it is on record, or `run` has something else to do. */
   #recordWaiting(): void {
     const stage = this.#stage;
-    if (stage.kind !== "called" || stage.end.kind !== "pending" || this.#hold !== "none") return;
+    if (stage.kind !== "called" || stage.end.kind !== "pending" || this.#hold.kind !== "none") {
+      return;
+    }
     const expectations = [...stage.asked.expectations.keys()];
     // Work that may not begin now is no wait: a later run must find it and do it.
     if (expectations.length === 0 || !isRunning(this.#job.head) || this.#hasWork) return;
@@ -516,20 +588,22 @@ export class JobRun {
     this.#cancelAlarms();
     this.#ready = [];
     this.#attempts.cancel();
-    if (job.state === "Compensating") this.#wake();
+    if (job.state !== "Compensating") return;
+    // Out of the queue and in again: it may have waited there for room that it needs no more.
+    if (this.#hold.kind === "queued") this.#release();
+    this.#wake();
   }
 
   #withdraw(): void {
-    if (typeof this.#hold !== "object") return this.#advanceSoon();
-    this.#hold.withdraw();
-    this.#hold = "none";
+    if (this.#hold.kind === "queued") this.#release();
+    else this.#advanceSoon();
   }
 
   #release(): void {
     const hold = this.#hold;
-    this.#hold = "none";
-    if (typeof hold === "object") hold.withdraw();
-    else if (hold === "held") this.#services.workers.release();
+    this.#hold = NO_HOLD;
+    if (hold.kind === "queued") hold.withdraw();
+    if (hold.kind === "held") this.#services.workers.release(hold.worker);
   }
 
   #end(): void {

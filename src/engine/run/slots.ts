@@ -1,52 +1,134 @@
 /**
- * How many jobs have handlers that run, which is what is bounded. A job that waits for the
- * disk takes no slot, so more runs may begin than there are slots, as long as handlers end as
- * fast as the disk takes what they leave.
+ * Slots for the jobs whose handlers run, which is what is bounded. A job that waits for the disk
+ * takes none: where handlers are prompt, many more attempts than there are slots are put on record
+ * in one batch, and their handlers are called one after the other.
+ *
+ * When all slots turn out to be held by handlers that go on, whoever has not been called is
+ * withdrawn, which goes on record, and waits for a worker at its place in the queue.
  */
 
-/** At most this many begun runs for each slot, beyond the slots. */
-const BEGUN_PER_SLOT_MAX = 15;
-/** Of all together: each run that has begun is held in memory. */
-const BEGUN_MAX = 512;
+import TinyQueue from "tinyqueue";
+import type { Clock } from "../ports.ts";
+import type { PromptTypes } from "./prompt_types.ts";
+import type { Turns } from "./turns.ts";
+import { inQueueOrder, type Place } from "./worker_queue.ts";
+
+/**
+ * How long after the turn in which it was called a handler may take to be prompt, and one that
+ * waits for it may wait.
+ */
+const PROMPT_MS = 10;
+
+/** A job with attempts on record whose handlers are to be called. */
+export interface Entrant {
+  readonly place: Place;
+  readonly type: string;
+  /** It has a slot: calls its handlers. */
+  begin(): void;
+  /** There is no slot for it. */
+  withdraw(): void;
+  /** Its handlers are not prompt. */
+  goesOn(): void;
+}
+
+export interface SlotsParts {
+  readonly clock: Clock;
+  readonly turns: Turns;
+  readonly promptTypes: PromptTypes;
+}
+
+interface Waiting extends Place {
+  readonly entrant: Entrant;
+  /** When it was first looked at. */
+  seenMs?: number;
+}
 
 export class Slots {
   readonly #max: number;
-  #running = 0;
-  /** First in, first out. */
-  #waiting: (() => void)[] = [];
-  #endedSince = 0;
+  readonly #parts: SlotsParts;
+  /** With the time at which each was first looked at, and whether it goes on. */
+  readonly #inside = new Map<Entrant, number | "new" | "goesOn">();
+  /** How many of them go on. */
+  #goingOn = 0;
+  /** On record, and not called. */
+  readonly #waiting = new TinyQueue<Waiting>([], inQueueOrder);
+  #isLooking = false;
+  #isStopped = false;
+  #cancelTimer: (() => void) | undefined;
 
-  constructor(max: number) {
+  constructor(max: number, parts: SlotsParts) {
     this.#max = max;
+    this.#parts = parts;
   }
 
   get running(): number {
-    return this.#running;
+    return this.#inside.size;
   }
 
-  /** Calls back, perhaps at once, with a slot taken. */
-  enter(begin: () => void): void {
-    if (this.#running >= this.#max) return void this.#waiting.push(begin);
-    this.#running++;
-    begin();
+  /** Gives a slot, at once or before long; else it withdraws the entrant. */
+  enter(entrant: Entrant): void {
+    if (this.#inside.size < this.#max) this.#admit(entrant);
+    else this.#waiting.push({ ...entrant.place, entrant });
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    // Most handlers have ended by then.
+    this.#parts.turns.next(() => this.#look());
   }
 
-  /** Gives a slot back. */
-  leave(): void {
-    this.#endedSince++;
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#running--;
-    else next();
+  /** Gives the slot back. */
+  leave(entrant: Entrant): void {
+    if (this.#inside.get(entrant) === "goesOn") this.#goingOn--;
+    else this.#parts.promptTypes.ended(entrant.type);
+    this.#inside.delete(entrant);
+    const next = this.#waiting.pop();
+    if (next !== undefined) this.#admit(next.entrant);
   }
 
-  /**
-   * How many runs may begin beyond the slots until the next batch: twice as many as have
-   * ended since the last one, and none while handlers wait for a slot.
-   */
-  spareRuns(): number {
-    const ended = this.#endedSince;
-    this.#endedSince = 0;
-    if (this.#waiting.length > 0) return 0;
-    return Math.min(2 * ended, BEGUN_PER_SLOT_MAX * this.#max, BEGUN_MAX);
+  /** Looks no more at how long handlers take: the engine stops. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#cancelTimer?.();
+  }
+
+  #admit(entrant: Entrant): void {
+    this.#inside.set(entrant, "new");
+    entrant.begin();
+  }
+
+  #look(): void {
+    const nowMs = this.#parts.clock.monotonic();
+    this.#findThoseThatGoOn(nowMs);
+    if (this.#goingOn >= this.#max) this.#withdrawWaiting();
+    else this.#findThoseThatWait(nowMs);
+    this.#isLooking = !this.#isStopped && this.#goingOn < this.#inside.size;
+    if (!this.#isLooking) return;
+    this.#cancelTimer = this.#parts.clock.setTimer(PROMPT_MS, () => this.#look());
+  }
+
+  #findThoseThatGoOn(nowMs: number): void {
+    // What many have in common, such as a pause of the process, counts once.
+    const types = new Set<string>();
+    for (const [entrant, seen] of this.#inside) {
+      if (seen === "new") this.#inside.set(entrant, nowMs);
+      if (typeof seen !== "number" || nowMs - seen < PROMPT_MS) continue;
+      this.#inside.set(entrant, "goesOn");
+      this.#goingOn++;
+      types.add(entrant.type);
+      entrant.goesOn();
+    }
+    for (const type of types) this.#parts.promptTypes.goesOn(type);
+  }
+
+  #findThoseThatWait(nowMs: number): void {
+    for (const waiting of this.#waiting.data) {
+      waiting.seenMs ??= nowMs;
+      if (nowMs - waiting.seenMs >= PROMPT_MS) {
+        this.#parts.promptTypes.waited(waiting.entrant.type);
+      }
+    }
+  }
+
+  #withdrawWaiting(): void {
+    for (let next = this.#waiting.pop(); next; next = this.#waiting.pop()) next.entrant.withdraw();
   }
 }

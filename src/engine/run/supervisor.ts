@@ -58,7 +58,7 @@ export class Supervisor implements WriterListener {
       run.durable(applied);
       touched.add(run);
     } else if (this.#queued.has(jobId)) {
-      this.#reconsider(jobId);
+      this.#reconsider(jobId, applied);
     } else {
       this.#takeUp(jobId, applied.entry.eventType === "job.JobCreated");
     }
@@ -148,9 +148,15 @@ export class Supervisor implements WriterListener {
     const { head } = job;
     const definition = this.#parts.registry.get(head.type);
     if (definition === undefined || head.state === "Created") return;
-    const withdraw = this.#services.workers.request(head.priority, head.startedBy, () => {
+    const wanted = {
+      priority: head.priority,
+      order: head.startedBy,
+      type: definition.type,
+      begins: head.state === "Running",
+    };
+    const withdraw = this.#services.workers.request(wanted, (worker) => {
       this.#queued.delete(jobId);
-      const run = new JobRun(this.#services, definition, jobId, job);
+      const run = new JobRun(this.#services, definition, jobId, job, worker);
       this.#runs.set(jobId, run);
       run.begin();
     });
@@ -158,12 +164,15 @@ export class Supervisor implements WriterListener {
   }
 
   /** Withdraws a job with nothing to do, so that it does not count in others' queue positions. */
-  #reconsider(jobId: JobId): void {
+  #reconsider(jobId: JobId, { before, job }: Applied): void {
     const head = this.#parts.table.pending(jobId)?.head;
     if (head === undefined || head.state === "Created") return;
-    if (!isTerminal(head) && head.suspendedBy === undefined) return;
+    // To be undone, it needs no room for its begin: it waits among the others.
+    const isToBeUndone = before?.state === "Running" && job.state === "Compensating";
+    if (!isTerminal(head) && head.suspendedBy === undefined && !isToBeUndone) return;
     this.#queued.get(jobId)?.();
     this.#queued.delete(jobId);
+    if (isToBeUndone) this.#takeUp(jobId, false);
   }
 
   #scheduleStart(jobId: JobId, startAt: string): void {

@@ -1,6 +1,20 @@
-/** A bounded number of workers: lower priority first, then first in, first out. */
+/**
+ * Who goes on: lower priority first, then first in, first out. A job puts an attempt on record
+ * only while it has a worker, and there are as many workers as handlers may run side by side. Most
+ * jobs have one of their own, until they end or have nothing to do.
+ *
+ * Jobs of a prompt type share the workers that are nobody's own, many of them a worker: it is the
+ * disk that they wait for. They go on as long as one worker is nobody's own, and a job that needs
+ * its own leaves the last to them until they are done.
+ */
 
 import TinyQueue from "tinyqueue";
+import type { PromptTypes } from "./prompt_types.ts";
+
+/** So many jobs share workers, at the most, for each worker. */
+const SHARING_PER_WORKER_MAX = 16;
+/** Of all together: each run that has begun is held in memory. */
+const SHARING_MAX = 512;
 
 /** Where in the queue a request is. */
 export interface Place {
@@ -9,8 +23,21 @@ export interface Place {
   readonly order: number;
 }
 
-interface Request extends Place {
-  readonly grant: () => void;
+/** What a job asks for. */
+export interface Wanted extends Place {
+  readonly type: string;
+  /** Whether the job has to record that it begins, for which a full disk has no room. */
+  readonly begins: boolean;
+}
+
+/** What a job is granted. */
+export interface Worker {
+  readonly type: string;
+  isShared: boolean;
+}
+
+interface Request extends Wanted {
+  readonly grant: (worker: Worker) => void;
   /** Granted, or withdrawn. */
   isOver: boolean;
 }
@@ -20,23 +47,29 @@ export type Withdraw = () => void;
 
 export class WorkerQueue {
   readonly #max: number;
+  readonly #promptTypes: PromptTypes;
   readonly #onDefect: (error: unknown) => void;
-  readonly #requests = new TinyQueue<Request>([], inQueueOrder);
-  #busy = 0;
-  /** How many more than `max` may be granted now. */
-  #spare = 0;
+  readonly #going = new TinyQueue<Request>([], inQueueOrder);
+  /** Apart from those that go on, since these may be held while those are granted. */
+  readonly #beginning = new TinyQueue<Request>([], inQueueOrder);
+  #holdsBeginning = false;
+  /** Workers that are one job's own; more than there are only while jobs turn out to be slow. */
+  #own = 0;
+  /** Jobs that share those that are nobody's own. */
+  #sharing = 0;
   #waiting = 0;
   #stopped = false;
 
   /** @param onDefect Takes what a grant throws: it is not for whoever gave a worker back. */
-  constructor(max: number, onDefect: (error: unknown) => void) {
+  constructor(max: number, promptTypes: PromptTypes, onDefect: (error: unknown) => void) {
     this.#max = max;
+    this.#promptTypes = promptTypes;
     this.#onDefect = onDefect;
   }
 
   /** Workers with a job, as far as there are workers. */
   get busy(): number {
-    return Math.min(this.#busy, this.#max);
+    return Math.min(this.#own + this.#sharing, this.#max);
   }
 
   get waiting(): number {
@@ -49,17 +82,16 @@ export class WorkerQueue {
 
   /** Whether a request of this priority and order waits for a worker. */
   holds(priority: number, order: number): boolean {
-    return this.#requests.data.some((request) =>
-      !request.isOver && request.priority === priority && request.order === order
-    );
+    const isHere = (request: Request) =>
+      !request.isOver && request.priority === priority && request.order === order;
+    return this.#going.data.some(isHere) || this.#beginning.data.some(isHere);
   }
 
   /** How many requests are granted before one of this priority and order. */
   aheadOf(priority: number, order: number): number {
-    return this.#requests.data.filter((request) =>
-      !request.isOver &&
-      (request.priority - priority || request.order - order) < 0
-    ).length;
+    const place = { priority, order };
+    const isAhead = (request: Request) => !request.isOver && inQueueOrder(request, place) < 0;
+    return this.#going.data.filter(isAhead).length + this.#beginning.data.filter(isAhead).length;
   }
 
   /**
@@ -70,7 +102,7 @@ export class WorkerQueue {
     const isHeld = places.map(() => false);
     // How many requests come between a place and the one before it.
     const between = places.map(() => 0);
-    for (const request of this.#requests.data) {
+    for (const request of [...this.#going.data, ...this.#beginning.data]) {
       if (request.isOver) continue;
       let at = indexNotBefore(places, request);
       for (; at < places.length && inQueueOrder(places[at] as Place, request) === 0; at++) {
@@ -86,28 +118,58 @@ export class WorkerQueue {
   }
 
   /**
-   * Calls `grant` when a worker is free.
+   * Calls `grant` when there is a worker.
    *
    * @returns What withdraws the request; nothing when it was granted at once.
    */
-  request(priority: number, order: number, grant: () => void): Withdraw | undefined {
-    const request: Request = { priority, order, grant, isOver: false };
-    this.#requests.push(request);
+  request(wanted: Wanted, grant: (worker: Worker) => void): Withdraw | undefined {
+    const request: Request = { ...wanted, grant, isOver: false };
+    (wanted.begins ? this.#beginning : this.#going).push(request);
     this.#waiting++;
-    this.#grantNext();
+    this.grantNext();
     return request.isOver ? undefined : () => this.#end(request);
   }
 
   /** Gives a granted worker back. */
-  release(): void {
-    this.#busy--;
-    this.#grantNext();
+  release(worker: Worker): void {
+    if (worker.isShared) this.#sharing--;
+    else this.#own--;
+    this.grantNext();
   }
 
-  /** Grants up to `runs` requests beyond the number of workers, until the next call. */
-  spare(runs: number): void {
-    this.#spare = runs;
-    this.#grantNext();
+  /** The handlers of a job go on: its worker is its own. */
+  keep(worker: Worker): void {
+    if (!worker.isShared) return;
+    worker.isShared = false;
+    this.#sharing--;
+    this.#own++;
+  }
+
+  /**
+   * Whether a job may put an attempt on record. When not, others turned out to be slow that were
+   * taken to be prompt: the job must give its worker back.
+   */
+  mayStart(worker: Worker): boolean {
+    if (!worker.isShared) return this.#own <= this.#max;
+    if (this.#promptTypes.has(worker.type)) return this.#own < this.#max;
+    if (!this.#hasOwn(this.#sharing - 1)) return false;
+    this.keep(worker);
+    return true;
+  }
+
+  /**
+   * The disk has no room for a job that begins: those wait where they are in the queue, and
+   * jobs that have begun get the workers.
+   *
+   * @param later Calls back when the disk may be asked again.
+   */
+  holdBeginning(later: (callback: () => void) => void): void {
+    if (this.#holdsBeginning) return;
+    this.#holdsBeginning = true;
+    later(() => {
+      this.#holdsBeginning = false;
+      this.grantNext();
+    });
   }
 
   /** Grants nothing any more. */
@@ -121,20 +183,59 @@ export class WorkerQueue {
     this.#waiting--;
   }
 
-  #grantNext(): void {
-    while (!this.#stopped && this.#busy < this.#max + this.#spare) {
-      const request = this.#requests.pop();
+  /** Grants what may be granted; called whenever that may be more than before. */
+  grantNext(): void {
+    while (!this.#stopped) {
+      const requests = this.#foremost();
+      const request = requests?.peek();
       if (request === undefined) return;
-      if (request.isOver) continue;
+      const worker = this.#workerFor(request);
+      if (worker === undefined) return;
+      requests?.pop();
       this.#end(request);
-      this.#busy++;
       try {
-        request.grant();
+        request.grant(worker);
       } catch (error) {
         this.#onDefect(error);
       }
     }
   }
+
+  /** Nobody is passed over: who cannot have a worker keeps those behind it waiting. */
+  #workerFor({ type }: Request): Worker | undefined {
+    if (!this.#promptTypes.has(type)) {
+      if (!this.#hasOwn(this.#sharing)) return undefined;
+      this.#own++;
+      return { type, isShared: false };
+    }
+    const free = this.#max - this.#own;
+    const most = Math.min(
+      ...[this.#promptTypes.runsMax(type), SHARING_PER_WORKER_MAX * this.#max, SHARING_MAX],
+    );
+    if (free <= 0 || this.#sharing >= Math.max(free, most)) return undefined;
+    this.#sharing++;
+    return { type, isShared: true };
+  }
+
+  /** Whether there is a worker for one job alone, beside so many that share. */
+  #hasOwn(sharing: number): boolean {
+    return this.#own + (sharing > 0 ? 1 : 0) < this.#max;
+  }
+
+  #foremost(): TinyQueue<Request> | undefined {
+    const going = first(this.#going);
+    const beginning = this.#holdsBeginning ? undefined : first(this.#beginning);
+    if (beginning === undefined) return going && this.#going;
+    return going !== undefined && inQueueOrder(going, beginning) < 0
+      ? this.#going
+      : this.#beginning;
+  }
+}
+
+/** The first that is still waited for. */
+function first(requests: TinyQueue<Request>): Request | undefined {
+  while (requests.peek()?.isOver === true) requests.pop();
+  return requests.peek();
 }
 
 /** Which of two is granted first. */

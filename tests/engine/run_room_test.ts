@@ -1,0 +1,199 @@
+/**
+ * Who may run, and when: an attempt is on record when there is room for its handler, in the order
+ * of the queue, and whatever is told as executing does execute.
+ */
+
+import assert from "node:assert/strict";
+import * as v from "valibot";
+import { jobId } from "../../src/core/ids.ts";
+import { type AnyJobDefinition, defineJob, type JobContext } from "../../src/engine/definition.ts";
+import { Harness } from "../support/engine_harness.ts";
+
+function job(type: string, run: (ctx: JobContext<never>) => Promise<unknown>) {
+  return defineJob({ type, version: 1, input: v.object({}), run }) as AnyJobDefinition;
+}
+
+const short = job("room.short", (ctx) => ctx.task("short", () => {}));
+
+/** Jobs whose handler goes on until it is let go. */
+class Long {
+  readonly called: string[] = [];
+  #letGo: (() => void)[] = [];
+
+  readonly definition = job("room.long", (ctx) =>
+    ctx.task("long", ({ jobId }) => {
+      this.called.push(jobId);
+      return new Promise<void>((resolve) => this.#letGo.push(resolve));
+    }));
+
+  letGo(): void {
+    for (const resolve of this.#letGo.splice(0)) resolve();
+  }
+}
+
+/** Many jobs that take no time, and behind them some that do. */
+async function withBacklog(long: Long, count: number, shorts = 60) {
+  const daybook = await Harness.start({ definitions: [short, long.definition], maxRunning: 1 });
+  const ids = Array.from({ length: count }, (_, index) => jobId(`long-${index}`));
+  await Promise.all([
+    ...Array.from(
+      { length: shorts },
+      () => daybook.engine.create({ type: "room.short", input: {} }),
+    ),
+    ...ids.map((id) =>
+      daybook.engine.create({ type: "room.long", input: {}, jobId: id, priority: 5 })
+    ),
+  ]);
+  await daybook.clock.settle(200);
+  return { daybook, ids };
+}
+
+Deno.test("room: what is told as executing has a handler that runs", async () => {
+  const long = new Long();
+  const { daybook, ids } = await withBacklog(long, 20);
+  const executing = ids.filter((id) => daybook.condition(id) === "executing");
+  assert.deepEqual([executing, long.called], [["long-0"], ["long-0"]]);
+  assert.equal(daybook.engine.activity.queued, 19);
+});
+
+Deno.test("room: lower priority first, also before those that came while others had ended at once", async () => {
+  const long = new Long();
+  const { daybook } = await withBacklog(long, 5);
+  await daybook.create({
+    type: "room.long",
+    input: {},
+    jobId: jobId("urgent"),
+    priority: -100,
+  });
+  for (let round = 0; round < 6; round++) {
+    long.letGo();
+    await daybook.clock.advance(30);
+  }
+  const expected = ["long-0", "urgent", "long-1", "long-2", "long-3", "long-4"];
+  assert.deepEqual(long.called, expected);
+});
+
+Deno.test("room: a crash counts for nobody whose handler was not called", async () => {
+  const long = new Long();
+  const { daybook, ids } = await withBacklog(long, 6);
+  const called = [...long.called];
+  const after = await daybook.crash();
+  const counted = ids.filter((id) =>
+    after.job(id).tasks.some(({ interruptions, taskId }) => taskId === "long" && interruptions > 0)
+  );
+  assert.deepEqual(counted, called);
+});
+
+/** A type that was prompt, and whose handlers go on from some moment. */
+class Turning {
+  readonly called: string[] = [];
+  isSlow = false;
+  #letGo: (() => void)[] = [];
+
+  readonly definition = job("room.turning", async (ctx) => {
+    for (const id of ["first", "second"]) {
+      await ctx.task(id, async ({ jobId, taskId }) => {
+        if (!this.isSlow || taskId === "first") return;
+        this.called.push(jobId);
+        await new Promise<void>((resolve) => this.#letGo.push(resolve));
+      });
+    }
+  });
+
+  letGo(): void {
+    for (const resolve of this.#letGo.splice(0)) resolve();
+  }
+}
+
+async function withTurned(count: number, maxRunning = 2) {
+  const turning = new Turning();
+  const daybook = await Harness.start({ definitions: [turning.definition], maxRunning });
+  const make = (name: string, count: number) =>
+    Promise.all(
+      Array.from({ length: count }, (_, index) =>
+        daybook.engine.create({
+          type: "room.turning",
+          input: {},
+          jobId: jobId(`${name}-${index}`),
+        })),
+    );
+  await make("prompt", 60);
+  await daybook.clock.settle(200);
+  turning.isSlow = true;
+  await make("slow", count);
+  await daybook.clock.settle(200);
+  const ids = Array.from({ length: count }, (_, index) => jobId(`slow-${index}`));
+  return { daybook, turning, ids };
+}
+
+Deno.test("room: when handlers that were prompt no longer are, those that cannot be called are withdrawn", async () => {
+  const { daybook, turning, ids } = await withTurned(30);
+  assert.deepEqual(turning.called, ["slow-0", "slow-1"]);
+  await daybook.clock.advance(30);
+  assert.deepEqual(ids.filter((id) => daybook.condition(id) === "executing"), turning.called);
+  assert.equal(daybook.condition(jobId("slow-29")), "queued");
+  const story = await daybook.story(jobId("slow-9"));
+  assert.deepEqual(story.slice(-3), [
+    "TaskStarted:second",
+    "TaskInterrupted:second",
+    "TaskInterrupted:main",
+  ]);
+  assert.equal(daybook.engine.activity.busyWorkers, 2);
+
+  // All of them come to their end, two at a time, in their order.
+  for (let round = 0; round < 20; round++) {
+    turning.letGo();
+    await daybook.clock.advance(30);
+    assert.ok(ids.filter((id) => daybook.condition(id) === "executing").length <= 2);
+  }
+  assert.deepEqual(turning.called, ids);
+  assert.deepEqual(ids.filter((id) => daybook.job(id).state !== "Done"), []);
+  assert.equal(daybook.engine.activity.busyWorkers, 0);
+  daybook.assertSound();
+});
+
+Deno.test("room: an attempt that was withdrawn counts for no crash, and says why", async () => {
+  const { daybook } = await withTurned(30);
+  await daybook.clock.advance(30);
+  const after = await daybook.crash();
+  const second = after.job(jobId("slow-9")).tasks.find(({ taskId }) => taskId === "second");
+  assert.equal(second?.interruptions, 0);
+  const explanation = await daybook.engine.explain(jobId("slow-9"));
+  assert.match(
+    JSON.stringify(explanation?.because),
+    /it was withdrawn, for want of a worker or since the job was suspended/,
+  );
+});
+
+Deno.test("room: a crash while attempts are withdrawn loses nothing", async () => {
+  const { daybook } = await withTurned(30);
+  daybook.journal.hold();
+  await daybook.clock.advance(30);
+  const turning = new Turning();
+  const after = await daybook.crash([turning.definition]);
+  await after.clock.advance(1_000);
+  const left = [...after.engine.list({ limit: 500 }).jobs].filter(({ state }) => state !== "Done");
+  assert.deepEqual(left, []);
+});
+
+Deno.test("room: the handler of a job that is suspended before it could be called is not called", async () => {
+  const called: string[] = [];
+  const daybook = await Harness.start({
+    definitions: [job("room.noted", (ctx) => ctx.task("noted", () => void called.push("noted")))],
+  });
+  // In one batch: the start of its attempt, and behind that the suspension.
+  const made = daybook.engine.create({ type: "room.noted", input: {}, jobId: jobId("job-1") });
+  await made;
+  const suspended = daybook.engine.control(jobId("job-1"), { kind: "suspend" });
+  assert.ok((await suspended).ok);
+  await daybook.clock.settle(100);
+  assert.deepEqual(called, []);
+  assert.equal(daybook.condition(jobId("job-1")), "suspended");
+
+  await daybook.control(jobId("job-1"), "resume");
+  await daybook.clock.settle(100);
+  assert.deepEqual(called, ["noted"]);
+  assert.equal(daybook.job(jobId("job-1")).state, "Done");
+  const story = await daybook.story(jobId("job-1"));
+  assert.ok(story.includes("TaskInterrupted:noted"), `${story}`);
+});
