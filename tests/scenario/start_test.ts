@@ -238,7 +238,10 @@ Deno.test("start: definitions that cannot be read are refused, naming the permis
     const { code, output } = await runToEnd({ journal, args: [`--definitions=${DEFINITIONS}`] });
 
     assert.equal(code, 64);
-    assert.match(output, /Cannot load --definitions .*add --allow-read=.*kill_definitions\.ts,src/);
+    assert.match(
+      output,
+      /Cannot load --definitions .*if the name is right, add --allow-read=.*kill_definitions\.ts,src/,
+    );
   }));
 
 Deno.test("start: definitions that cannot be used are refused, with what is wrong, and where", () =>
@@ -261,6 +264,11 @@ Deno.test("start: definitions that cannot be used are refused, with what is wron
 
     const throwing = await started(`\nthrow new Error("boom");\n`);
     assert.ok(throwing.includes(`: boom (at ${module}:2:7)`), throwing);
+    const idle = `export const idle = defineJob({ type: "a.B", version: 1, input: v.any() });\n`;
+    assert.match(
+      await started(imports + idle),
+      /Cannot define a\.B: run is missing; it must be a function \(at .*jobs\.ts:3:21\)/,
+    );
     const twice = await started(imports + job("one") + job("two"));
     assert.match(twice, /two definitions have the type a\.B; one and two both give it/);
     const shipped = await started((imports + job("one")).replace("a.B", "order.fulfil"));
