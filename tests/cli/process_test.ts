@@ -30,14 +30,21 @@ function withServer(run: (daybook: DaybookProcess, journal: string) => Promise<v
 Deno.test("deno.json: each command is a task that starts with the few permissions that it needs", () => {
   const asksServers = ["--allow-net=127.0.0.1,localhost", "--allow-read=journal"];
   const settings = "--allow-env=DAYBOOK_*,NO_COLOR,INIT_CWD";
-  const people = ["run", "--no-prompt", ...asksServers, settings];
+  const people = ["run", "--quiet", "--no-prompt", ...asksServers, settings];
   assert.deepEqual(wordsOfTask("daybook"), [...people, "src/cli/daybook.ts"]);
   for (const task of TASKS) {
     assert.deepEqual(wordsOfTask(task), [...people, "src/cli/daybook.ts", task]);
   }
-  const files = ["run", "--no-prompt", ...asksServers, "--allow-write=journal", settings];
+  const files = [
+    "run",
+    "--quiet",
+    "--no-prompt",
+    ...asksServers,
+    "--allow-write=journal",
+    settings,
+  ];
   assert.deepEqual(wordsOfTask("journal"), [...files, "src/cli/journal.ts"]);
-  const histories = ["run", "--no-prompt", "--allow-read=journal", settings];
+  const histories = ["run", "--quiet", "--no-prompt", "--allow-read=journal", settings];
   assert.deepEqual(wordsOfTask("replay-test"), [...histories, "src/cli/replay_test.ts"]);
 });
 
