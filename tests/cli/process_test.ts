@@ -131,8 +131,8 @@ Deno.test("commands: the server and the token come from the environment", () =>
       assert.deepEqual([without.code, withToken.code, withToken.errors], [65, 0, ""]);
       assert.equal(
         without.errors,
-        "daybook: Cannot take the request: it has no bearer token (401); give the token in " +
-          "DAYBOOK_TOKEN or --token-file\n",
+        "daybook: Cannot take the request: it has no bearer token; send Authorization: " +
+          "Bearer and the token (401); give the token in DAYBOOK_TOKEN or --token-file\n",
       );
     } finally {
       await guarded.stop();
