@@ -28,7 +28,9 @@ async function createJob(request: Request, edge: Edge): Promise<Response> {
   refuseQuery(request);
   const isForm = isFormTaken(request);
   const bytes = await edge.bodies.read(request);
-  const document = isForm ? await formDocument(request, bytes) : parseJson(decodeUtf8(bytes));
+  const document = isForm
+    ? await formDocument(request, bytes)
+    : parseJson(decodeUtf8(bytes, request));
   const created = valueOf(await edge.engine.create(requestOf(request, document, edge)));
   const preferences = preferencesOf(request);
   return preferences.waitSeconds === undefined
