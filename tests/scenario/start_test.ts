@@ -203,6 +203,29 @@ Deno.test("stop: a task that ignores its signal delays it by the drain and a sec
     assert.match(segment, /"job.TaskInterrupted".*"taskId":"wait".*"reason":"shutdown"/);
   }));
 
+Deno.test("start: after a kill it says which jobs were cut short, and in which task", () =>
+  inFolder(async (journal) => {
+    const options = {
+      journal,
+      args: [`--definitions=${DEFINITIONS}`, "--drain=100ms"],
+      permissions: [`--allow-read=${DEFINITIONS},${SOURCE}`],
+    };
+    const daybook = await DaybookProcess.start(options);
+    const job = { type: "test.endless", jobId: "e-1", input: {} };
+    await (await daybook.post("/jobs", job)).body?.cancel();
+    await streamed(daybook, `"taskId":"wait"`);
+    await daybook.kill();
+    const restarted = await DaybookProcess.start(options);
+    await restarted.stop();
+
+    assert.ok(
+      restarted.output.includes(
+        "daybook: 1 job was cut short by the stop: e-1 (wait); see deno task explain e-1",
+      ),
+      restarted.output.join("\n"),
+    );
+  }));
+
 Deno.test("start: an address that others can reach needs a token", () =>
   inFolder(async (journal) => {
     const { code, output } = await runToEnd({ journal, args: ["--hostname=0.0.0.0"] });
