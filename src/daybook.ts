@@ -20,6 +20,7 @@ import { Metrics } from "./metrics/metrics.ts";
 import { Trends } from "./metrics/trends.ts";
 import { commitWatchOf, jobWatchOf } from "./metrics/watches.ts";
 import { heapUse, processUsage } from "./process_usage.ts";
+import { cutShortWarnings } from "./start_warnings.ts";
 import { ServedHere } from "./served_here.ts";
 import { systemFigures } from "./system_figures.ts";
 import { Verifier } from "./verify/verifier.ts";
@@ -123,7 +124,8 @@ export class Daybook {
       warn,
     });
     try {
-      await engine.start(journal, report.recoveredLogId ?? undefined);
+      const cutShort = await engine.start(journal, report.recoveredLogId ?? undefined);
+      for (const warning of cutShortWarnings(cutShort)) warn(warning);
     } catch (error) {
       await journal.close();
       throw error;

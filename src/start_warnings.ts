@@ -1,14 +1,56 @@
 /** What whoever starts Daybook should know of the jobs that it found. */
 
+import { counted } from "./core/counted.ts";
+import type { EventDraft } from "./core/event.ts";
+import { type JobId, MAIN_TASK } from "./core/ids.ts";
 import type { JobEngine } from "./engine/job_engine.ts";
 
 export function startWarnings({ missingDefinitions, keylessJobs }: JobEngine): readonly string[] {
   const missing = [...missingDefinitions].map(([type, count]) =>
-    `${count} unfinished jobs of type ${type} wait for a definition that is not loaded`
+    `${counted(count, "unfinished job")} of type ${type} ${count === 1 ? "waits" : "wait"} for a ` +
+    "definition that is not loaded"
   );
   if (keylessJobs === 0) return missing;
   return [
     ...missing,
-    `${keylessJobs} unfinished jobs fail, for journal/keys has no key of their sealed input`,
+    `${counted(keylessJobs, "unfinished job")} ${keylessJobs === 1 ? "fails" : "fail"}, for ` +
+    "journal/keys has no key of their sealed input",
   ];
+}
+
+/** So many jobs are named. */
+const NAMES_MAX = 5;
+
+/** Which jobs the last stop cut short, in which tasks, and which of them it ended. */
+export function cutShortWarnings(drafts: readonly EventDraft[]): readonly string[] {
+  const isLast = ({ eventType }: EventDraft) => eventType !== "job.TaskInterrupted";
+  const ended = tasksByJob(drafts.filter(isLast));
+  const others = tasksByJob(drafts.filter((draft) => !isLast(draft)));
+  for (const jobId of ended.keys()) others.delete(jobId);
+  return [
+    warningOf("cut short by the stop", others),
+    warningOf("cut short once too often and will not be tried again", ended),
+  ].filter((text) => text !== undefined);
+}
+
+function tasksByJob(drafts: readonly EventDraft[]): Map<JobId, string[]> {
+  const found = new Map<JobId, string[]>();
+  for (const { jobId, taskId } of drafts) {
+    if (jobId === undefined) continue;
+    const tasks = found.get(jobId) ?? [];
+    if (taskId !== undefined && taskId !== MAIN_TASK) tasks.push(taskId);
+    found.set(jobId, tasks);
+  }
+  return found;
+}
+
+function warningOf(what: string, tasks: ReadonlyMap<JobId, readonly string[]>): string | undefined {
+  const [first] = tasks.keys();
+  if (first === undefined) return undefined;
+  const names = [...tasks].slice(0, NAMES_MAX)
+    .map(([jobId, ids]) => ids.length === 0 ? jobId : `${jobId} (${ids.join(", ")})`);
+  const rest = tasks.size - names.length;
+  const all = rest === 0 ? names : [...names, `and ${rest} more`];
+  return `${counted(tasks.size, "job was", "jobs were")} ${what}: ${all.join(", ")}; ` +
+    `see deno task explain ${first}`;
 }

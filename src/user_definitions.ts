@@ -18,6 +18,9 @@ export class DefinitionsError extends Error {
   }
 }
 
+/** Daybook's own. */
+const SOURCES = fileURLToPath(new URL(".", import.meta.url));
+
 /** What looks like a definition; the registry says what is wrong with one. */
 const definitionSchema = v.looseObject({ type: v.string(), run: v.function() });
 
@@ -75,19 +78,21 @@ async function load(specifier: string): Promise<Record<string, unknown>> {
     }
     const unreadable = readWith(specifier, missing);
     throw new DefinitionsError(
-      `Cannot load --definitions ${specifier}: permission to read ${missing} is missing, ` +
-        `add --allow-read=${unreadable.join(",")}`,
+      `Cannot load --definitions ${specifier}: permission to read ${missing} is missing; ` +
+        `if the name is right, add --allow-read=${unreadable.join(",")}`,
       unreadable,
       { cause: error },
     );
   }
 }
 
-/** ` (at /home/ada/jobs.ts:3:7)`: the first line of the stack that is in a file. */
+/** ` (at /home/ada/jobs.ts:3:7)`: the first line of the stack in a file that is not Daybook's. */
 function placeOf(error: unknown): string {
   const stack = error instanceof Error ? error.stack ?? "" : "";
-  const place = /^ +at .*?file:\/\/([^\s()]+:\d+:\d+)\)?$/m.exec(stack)?.[1];
-  return place === undefined ? "" : ` (at ${decodeURI(place)})`;
+  const places = stack.matchAll(/^ +at .*?file:\/\/([^\s()]+:\d+:\d+)\)?$/gm);
+  const place = places.map(([, path]) => decodeURI(path ?? ""))
+    .find((path) => !path.startsWith(SOURCES));
+  return place === undefined ? "" : ` (at ${place})`;
 }
 
 /**
@@ -95,9 +100,8 @@ function placeOf(error: unknown): string {
  * it. Where a file of its own is missing its folder is named, since more of it will follow.
  */
 function readWith(specifier: string, missing: string): readonly string[] {
-  const sources = fileURLToPath(new URL(".", import.meta.url));
   const module = fileURLToPath(urlOf(specifier));
-  if (missing === module || missing.startsWith(sources)) return [specifier, "src"];
+  if (missing === module || missing.startsWith(SOURCES)) return [specifier, "src"];
   const folder = dirname(specifier);
   const isInside = missing.startsWith(`${dirname(module)}/`);
   return isInside ? [folder, "src"] : [folder, "src", dirname(missing)];

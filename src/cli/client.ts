@@ -2,6 +2,7 @@
 
 import { parseJsonText } from "../core/json_text.ts";
 import { messageOf } from "../core/thrown.ts";
+import { issueText, type RequestIssue, untoldIssues } from "../http/problem.ts";
 import { firstToken } from "../http/token_lines.ts";
 import { withCommand } from "../permission_advice.ts";
 import {
@@ -13,7 +14,7 @@ import {
   EXIT_USAGE,
 } from "./command.ts";
 import { plainText } from "./plain_text.ts";
-import { serverAddress } from "./server_address.ts";
+import { type ServerAddress, serverAddress } from "./server_address.ts";
 
 /** No answer of a server takes as long; streams, which never end, bring their own signal. */
 const ANSWER_MAX_MS = 60_000;
@@ -40,7 +41,7 @@ export class RefusedError extends CommandError {
 }
 
 export class Client {
-  readonly #locate: () => string;
+  readonly #locate: () => ServerAddress;
   readonly #token: string | undefined;
   readonly #fetchOf: Fetch;
   readonly #answerMaxMs: number;
@@ -52,12 +53,12 @@ export class Client {
    * brings a signal of its own.
    */
   constructor(
-    url: string | (() => string),
+    url: string | (() => ServerAddress),
     token: string | undefined,
     fetchOf: Fetch = fetch,
     answerMaxMs = ANSWER_MAX_MS,
   ) {
-    this.#locate = typeof url === "string" ? () => url : url;
+    this.#locate = typeof url === "string" ? () => ({ url }) : url;
     this.#token = token?.trim();
     this.#fetchOf = fetchOf;
     this.#answerMaxMs = answerMaxMs;
@@ -75,11 +76,12 @@ export class Client {
 
   /** Where the server is, or was when it was last asked, without a slash at the end. */
   get url(): string {
-    return this.#asked ?? this.#located();
+    return this.#asked ?? this.#located().url;
   }
 
-  #located(): string {
-    return this.#locate().replace(/\/+$/, "");
+  #located(): ServerAddress {
+    const { url, ...found } = this.#locate();
+    return { url: url.replace(/\/+$/, ""), ...found };
   }
 
   /**
@@ -112,14 +114,15 @@ export class Client {
   }
 
   async #fetch(path: string, init: RequestInit): Promise<Response> {
-    const url = this.#asked = this.#located();
+    const { url, unheld } = this.#located();
+    this.#asked = url;
     const signal = init.signal ?? AbortSignal.timeout(this.#answerMaxMs);
     try {
       return await this.#fetchOf(url + path, { ...init, signal });
     } catch (error) {
       if (init.signal?.aborted) throw error;
       if (signal.aborted) throw silent(url);
-      throw new CommandError(unreachable(error, url), EXIT_UNAVAILABLE);
+      throw new CommandError(unreachable(error, url, unheld), EXIT_UNAVAILABLE);
     }
   }
 
@@ -208,14 +211,11 @@ function problemIn(text: string): Record<string, unknown> {
 function refusalText(status: number, problem: Readonly<Record<string, unknown>>): string {
   const detail = String(problem["detail"] ?? problem["title"] ?? "no reason was given");
   const errors: readonly unknown[] = Array.isArray(problem["errors"]) ? problem["errors"] : [];
-  // Of a single issue the detail says all there is to say.
-  const untold = errors.filter(isObject)
-    .filter((issue) => !detail.includes(String(issue["detail"])));
-  const issues = untold.map((issue) => {
-    const where = issue["pointer"] ?? issue["parameter"] ?? issue["header"] ?? "";
-    return `${where === "" ? "the body" : String(where)} ${String(issue["detail"])}`;
-  });
-  const reasons = issues.length === 0 ? "" : `: ${issues.join("; ")}`;
+  const issues = errors.filter(isIssue);
+  const untold = untoldIssues(detail, issues);
+  // Either they are the reasons of what the detail says, or it has told the first of them.
+  const mark = untold.length < issues.length ? "; " : ": ";
+  const reasons = untold.length === 0 ? "" : mark + untold.map(issueText).join("; ");
   const hint = status === 401 ? TOKEN_HINT : HINTS[String(problem["type"])];
   return plainText(`${detail}${reasons} (${status})${hint === undefined ? "" : `; ${hint}`}`);
 }
@@ -227,16 +227,26 @@ const HINTS: Readonly<Record<string, string>> = {
   "/problems/unknown-job": "deno task jobs lists those that there are",
 };
 
+function isIssue(value: unknown): value is RequestIssue {
+  return isObject(value) && typeof value["detail"] === "string" &&
+    ["pointer", "parameter", "header"].some((name) => typeof value[name] === "string");
+}
+
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
 }
 
-function unreachable(error: unknown, url: string): string {
+/** @param unheld The folder of the journal that no server holds. */
+function unreachable(error: unknown, url: string, unheld: string | undefined): string {
   const message = `cannot reach ${url}: `;
   if (error instanceof Deno.errors.NotCapable) {
     const { host } = new URL(url);
     const reason = `permission is missing, add --allow-net=${host}`;
     return withCommand(message + reason, { net: [host] });
+  }
+  const start = "deno task start starts one, --url names another place";
+  if (unheld !== undefined) {
+    return `no server holds ${unheld}/, and ${url} does not answer; ${start}`;
   }
   return `${message}is Daybook running there? deno task start starts it, --url names another place`;
 }

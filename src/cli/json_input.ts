@@ -1,6 +1,7 @@
 /** JSON on a command line: as text, from a file or the standard input, or field by field. */
 
 import type { JsonObject, JsonValue } from "../core/json.ts";
+import { shellWord } from "../core/shell_word.ts";
 import { isObject } from "../http/fields.ts";
 import { parseJson } from "../http/json_document.ts";
 import { Problem } from "../http/problem.ts";
@@ -73,9 +74,15 @@ function jsonOf(what: string, text: string): JsonValue {
   try {
     return parseJson(text);
   } catch (error) {
-    if (error instanceof Problem) throw new UsageError(`${what} is no JSON: ${reasonOf(error)}`);
-    throw error;
+    if (!(error instanceof Problem)) throw error;
+    throw new UsageError(`cannot read ${what} as JSON: ${reasonOf(error)}${adviceOn(text)}`);
   }
+}
+
+/** For `x=1`, which is how a single field is given. */
+function adviceOn(text: string): string {
+  if (!/^[\w-]+=\S*$/.test(text)) return "";
+  return `; write ${shellWord(JSON.stringify(withField({}, text)))}, or -f ${shellWord(text)}`;
 }
 
 function reasonOf({ message, members: { errors = [] } }: Problem): string {

@@ -6,6 +6,13 @@
 import { withCommand } from "../permission_advice.ts";
 import { CommandError, type CommandInput, EXIT_UNAVAILABLE, UsageError } from "./command.ts";
 
+/** Where a server is, as far as is known. */
+export interface ServerAddress {
+  readonly url: string;
+  /** The folder of the usual journal, when no server holds it and `url` is only the usual one. */
+  readonly unheld?: string;
+}
+
 const DEFAULT_URL = "http://127.0.0.1:8000";
 const DEFAULT_FOLDER = "journal";
 
@@ -16,25 +23,27 @@ const DEFAULT_FOLDER = "journal";
  *
  * @throws {UsageError} when the address is none, or two are given.
  */
-export function serverAddress(input: CommandInput): () => string {
+export function serverAddress(input: CommandInput): () => ServerAddress {
   const [flag, folder] = [input.text("url"), input.text("journal")];
   if (flag !== undefined && folder !== undefined) {
     throw new UsageError("--url and --journal both say which server, and exclude each other");
   }
   const url = flag ?? (folder === undefined ? input.env("DAYBOOK_URL") : undefined);
-  if (url !== undefined) return always(addressOf(url));
+  if (url !== undefined) {
+    const address = { url: addressOf(url) };
+    return () => address;
+  }
   const named = folder ?? (input.env("DAYBOOK_JOURNAL") || undefined);
-  return named === undefined ? usualServer() : () => namedHolder(named);
+  return named === undefined ? usualServer() : () => ({ url: namedHolder(named) });
 }
 
 /** One that was found stays the one that is meant, also while it starts again. */
-function usualServer(): () => string {
-  let url = DEFAULT_URL;
-  return () => url = holderOf(DEFAULT_FOLDER) ?? url;
-}
-
-function always(url: string): () => string {
-  return () => url;
+function usualServer(): () => ServerAddress {
+  let address: ServerAddress = { url: DEFAULT_URL, unheld: DEFAULT_FOLDER };
+  return () => {
+    const url = holderOf(DEFAULT_FOLDER);
+    return address = url === undefined ? address : { url };
+  };
 }
 
 /** `localhost:8000` will do for `http://localhost:8000`. */

@@ -121,7 +121,7 @@ function welcome(services: ShopServices) {
     input: v.strictObject({ customerId: name }),
     startsOn: {
       eventType: "shop.customer.SignedUp",
-      input: ({ attributes }) => ({ customerId: String(attributes["customerId"]) }),
+      input: ({ attributes: { customerId } }) => ({ customerId }),
     },
     expects: ({ customerId }) => ({
       confirmed: {

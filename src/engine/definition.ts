@@ -46,16 +46,17 @@ export interface ErrorMatcher {
 }
 
 /** Events that start a job of this type. */
-export interface StartsOn<Input> {
+export interface StartsOn {
   /** A dotted name; none of the reserved namespaces `job.` and `journal.`. */
   readonly eventType: string;
   /** Default `"any"`: each event of the type starts a job. */
   readonly correlation?: Correlation;
   /**
-   * The input of the job that an event starts. One that the schema refuses makes a job that
-   * has failed, so that the event is not lost without a trace.
+   * The input of the job that an event starts, for the schema to judge: hand on what the event
+   * says as it is. An input that the schema refuses makes a job that has failed and says what
+   * was wrong, so that the event is not lost without a trace.
    */
-  input(event: FactEvent): Input;
+  input(event: FactEvent): unknown;
 }
 
 /** A domain event, as `run` and `startsOn` see it. */
@@ -154,7 +155,7 @@ export interface JobDefinition<
   /** How a job ends when all was compensated. Default `"Failed"`. */
   readonly onCompensated?: "Done" | "Failed";
   /** Events that start a job of this type; one that comes twice starts one job. */
-  readonly startsOn?: StartsOn<ParsedInput<Schema>>;
+  readonly startsOn?: StartsOn;
   /**
    * Dotted paths of secrets in the input, `*` for every element of an array:
    * `["card.number", "recipients.*.iban"]`. `run` gets them; the journal, and whatever is
@@ -193,7 +194,7 @@ export interface AnyJobDefinition {
   /** How it ends when all was compensated. */
   readonly onCompensated?: "Done" | "Failed";
   /** What starts it. */
-  readonly startsOn?: StartsOn<unknown>;
+  readonly startsOn?: StartsOn;
   /** Dotted paths of secrets in the input. */
   readonly secrets?: readonly string[];
   /** What becomes of the input. */
@@ -205,6 +206,8 @@ export interface AnyJobDefinition {
 /**
  * Declares a type of job. Types follow from it: `input` from its schema, the names
  * that `ctx.expect` accepts from `expects`, a task's result from its function.
+ *
+ * @throws {TypeError} when `run` is not a function.
  *
  * @example
  * ```ts
@@ -228,6 +231,11 @@ export function defineJob<
 >(
   definition: JobDefinition<Schema, ExpectationName, Output>,
 ): JobDefinition<Schema, ExpectationName, Output> {
+  const { type, run } = definition as Partial<AnyJobDefinition>;
+  if (typeof run !== "function") {
+    const flaw = run === undefined ? "is missing; it " : "";
+    throw new TypeError(`Cannot define ${type ?? "a job"}: run ${flaw}must be a function`);
+  }
   return definition;
 }
 

@@ -3,7 +3,7 @@
  * parts that it puts together. `JobEngine` alone interprets events for jobs.
  */
 
-import type { JobEventLogEntry } from "../core/event.ts";
+import type { EventDraft, JobEventLogEntry } from "../core/event.ts";
 import type { Citation, Explanation } from "../core/explanation.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import { hasCode, type JobState } from "../core/job_state.ts";
@@ -67,8 +67,9 @@ export class JobEngine {
    * unfinished.
    *
    * @param restart The `journal.Recovered` entry, after a stop that was not clean.
+   * @returns What was recorded of the attempts that the stop cut short.
    */
-  async start(journal: Journal, restart?: LogId): Promise<void> {
+  async start(journal: Journal, restart?: LogId): Promise<readonly EventDraft[]> {
     const { events, supervisor, table, views, writer } = this.#parts;
     events.open(journal);
     const { headLogId } = this;
@@ -79,7 +80,7 @@ export class JobEngine {
       entriesAt: (logIds: readonly LogId[]) => journal.readAt(logIds),
     };
     for (const view of views) await view.restore(past);
-    await supervisor.recover(restart);
+    return await supervisor.recover(restart);
   }
 
   /** The same text without the secrets of jobs that run right now. */

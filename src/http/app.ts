@@ -2,6 +2,7 @@
 
 import { type Context, Hono } from "hono";
 import type { RouterRoute } from "hono/types";
+import { slipBetween } from "../core/spelling.ts";
 import type { Clock } from "../engine/ports.ts";
 import { Lane } from "../engine/queries/entry_pages.ts";
 import type { Access } from "./access.ts";
@@ -188,10 +189,38 @@ function problemOf(error: Error, onError: (error: Error) => void): Problem {
 function nothingHere(routes: readonly RouterRoute[], c: Context): Problem {
   const methods = routes.filter(({ path }) => pathMatches(path, c.req.path))
     .map(({ method }) => method);
-  if (methods.length === 0) return new Problem("not-found", "Cannot find anything at this path");
+  if (methods.length === 0) return notFound(meantPath(routes, c.req.path));
   const allow = methods.includes("GET") ? [...methods, "HEAD"] : methods;
   const detail = `Cannot ${c.req.method} this path: it takes ${allow.join(", ")}`;
   return new Problem("method-not-allowed", detail, {}, { allow: allow.join(", ") });
+}
+
+function notFound(meant: string | undefined): Problem {
+  const guess = meant === undefined ? "" : `; did you mean ${meant}?`;
+  const detail = `Cannot find anything at this path${guess}; GET /openapi.json lists the routes`;
+  return new Problem("not-found", detail.replace("?;", "?"));
+}
+
+/** The path of a route, when one letter of a name in it is wrong: `/jobs/7` for `/job/7`. */
+function meantPath(routes: readonly RouterRoute[], path: string): string | undefined {
+  const given = path.split("/");
+  for (const { path: pattern } of routes) {
+    const expected = pattern.split("/");
+    const isMeant = expected.length === given.length && expected.every((part, index) => {
+      const name = given[index] ?? "";
+      return part === name || isFilled(part, name) || isSlip(part, name);
+    });
+    if (isMeant) {
+      return expected.map((part, index) => isFilled(part, given[index]) ? given[index] : part)
+        .join("/");
+    }
+  }
+  return undefined;
+}
+
+/** Of two names that are not short: anything is one letter from those. */
+function isSlip(meant: string, given: string): boolean {
+  return meant.length > 2 && (slipBetween(meant, given) ?? Infinity) <= 1;
 }
 
 function pathMatches(pattern: string, path: string): boolean {

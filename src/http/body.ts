@@ -43,14 +43,25 @@ function requireJson(request: Request): void {
 
 /** @throws {Problem} what `Bodies.read` throws, or `malformed-text` for what is not UTF-8. */
 export async function readText(request: Request, bodies: Bodies): Promise<string> {
-  return decodeUtf8(await bodies.read(request));
+  return decodeUtf8(await bodies.read(request), request);
 }
 
-/** @throws {Problem} `malformed-text`. */
-export function decodeUtf8(bytes: Uint8Array): string {
+/** @throws {Problem} `malformed-text`, or 415 when that is because it is compressed. */
+export function decodeUtf8(bytes: Uint8Array, request: Request): string {
   try {
     return UTF8.decode(bytes);
   } catch {
-    throw new Problem("malformed-text", "Cannot read the body: it is not valid UTF-8");
+    throw encodedBody(request) ??
+      new Problem("malformed-text", "Cannot read the body: it is not valid UTF-8");
   }
+}
+
+/** Why a body that cannot be read is not what it seems to be: it is compressed. */
+export function encodedBody(request: Request): Problem | undefined {
+  const encoding = request.headers.get("content-encoding");
+  if (encoding === null) return undefined;
+  const detail = "Cannot read the body: send it without Content-Encoding";
+  return new Problem("unsupported-media-type", detail, {
+    errors: [{ header: "Content-Encoding", detail: "must be left out" }],
+  }, { "accept-encoding": "identity" });
 }

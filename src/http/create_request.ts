@@ -1,7 +1,7 @@
 /** `POST /jobs`: what a document asks the engine to create. */
 
 import * as v from "valibot";
-import type { JsonValue } from "../core/json.ts";
+import type { JsonObject, JsonValue } from "../core/json.ts";
 import type { CreateRequest } from "../engine/requests.ts";
 import { commonRequestOf } from "./common_request.ts";
 import { documented } from "./documented.ts";
@@ -13,7 +13,7 @@ import {
   timeField,
   TYPE_LENGTH_MAX,
 } from "./fields.ts";
-import { checked } from "./issues.ts";
+import { checked, type PointedIssue, pointedIssues } from "./issues.ts";
 import { planField, planOf, repeatedIdIssues } from "./plan_schema.ts";
 import { invalidRequest } from "./problem.ts";
 
@@ -71,10 +71,23 @@ export function judgedRequestOf(document: JsonValue, limits: StartLimits): Creat
 }
 
 function codedJobOf(document: JsonValue, limits: StartLimits): CreateRequest {
-  return withCheckedStart(checked(codedJob, document), limits);
+  const parsed = v.safeParse(codedJob, document);
+  if (parsed.success) return withCheckedStart(parsed.output, limits);
+  const isShapeless = isObject(document) && !Object.hasOwn(document, "type");
+  const issues = pointedIssues(parsed.issues);
+  throw invalidRequest(isShapeless ? issues.map(withPlanNamed) : issues);
 }
 
-function outsideJobOf(document: JsonValue, limits: StartLimits): CreateRequest {
+/** Without a type the document may as well have been meant as a plan. */
+function withPlanNamed(issue: PointedIssue): PointedIssue {
+  return issue.pointer === "/type" ? { ...issue, detail: "is required, or plan instead" } : issue;
+}
+
+function outsideJobOf(document: JsonObject, limits: StartLimits): CreateRequest {
+  if (Object.hasOwn(document, "type")) {
+    const detail = "must not be there beside plan; give type or plan, not both";
+    throw invalidRequest([{ pointer: "/type", detail }]);
+  }
   const { plan, ...rest } = checked(outsideJob, document);
   const repeated = repeatedIdIssues(plan);
   if (repeated.length > 0) throw invalidRequest(repeated);

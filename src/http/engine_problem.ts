@@ -32,10 +32,7 @@ export function problemOf(problem: EngineProblem): Problem {
     case "rejected":
       return rejected(problem.rejection);
     case "jobExists":
-      return new Problem("job-exists", `Cannot create job ${problem.jobId}: it exists`, {
-        jobId: problem.jobId,
-        errors: [{ pointer: "/jobId", detail: "is the id of another job" }],
-      });
+      return jobExists(problem.jobId);
     case "inputRemoved":
       return new Problem(
         "input-removed",
@@ -56,6 +53,15 @@ export function problemOf(problem: EngineProblem): Problem {
 
 export function unknownJob(jobId: string): Problem {
   return new Problem("unknown-job", `Cannot find job ${jobId}: there is none with this id`);
+}
+
+function jobExists(jobId: string): Problem {
+  return new Problem(
+    "job-exists",
+    `Cannot create job ${jobId}: it exists; choose another jobId, or send an Idempotency-Key, ` +
+      "with which a request can be repeated safely",
+    { jobId, errors: [{ pointer: "/jobId", detail: "is the id of another job" }] },
+  );
 }
 
 function unknownType(type: string, known: readonly string[]): Problem {
@@ -94,7 +100,8 @@ function jobTooLong({ jobId, what, max }: Extract<EngineProblem, { kind: "tooLon
 }
 
 function unknownPoint(parameter: string, detail: string): Problem {
-  return new Problem("unknown-point", `Cannot look back: ${parameter} ${detail}`, {
+  const where = "GET /jobs/:id/events lists the job's entries";
+  return new Problem("unknown-point", `Cannot look back: ${parameter} ${detail}; ${where}`, {
     errors: [{ parameter, detail }],
   });
 }

@@ -66,19 +66,24 @@ function lines(text: string, eventsMax: number): EventDocument {
   return { single: false, events: filled.map(judgeLine) };
 }
 
-/** A line that is no JSON is refused alone, like any other event of many. */
-function judgeLine(line: string): JudgedEvent {
+/**
+ * A line that is no JSON is refused alone, like any other event of many. Pointers name the
+ * event as they do in an array: empty lines do not count.
+ */
+function judgeLine(line: string, index: number): JudgedEvent {
+  const at = `/${index}`;
   try {
-    return judgeEvent(parseJson(line));
+    return judgeEvent(parseJson(line), at);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    return { valid: false, eventId: null, errors: issuesOf(error) };
+    return { valid: false, eventId: null, errors: issuesOf(error, at) };
   }
 }
 
-function issuesOf(problem: Problem): readonly PointedIssue[] {
+function issuesOf(problem: Problem, at: string): readonly PointedIssue[] {
   const pointed = problem.members.errors?.filter((issue) => "pointer" in issue) ?? [];
-  return pointed.length > 0 ? pointed : [{ pointer: "", detail: problem.message }];
+  if (pointed.length === 0) return [{ pointer: at, detail: problem.message }];
+  return pointed.map(({ pointer, detail }) => ({ pointer: at + pointer, detail }));
 }
 
 function refuseTooMany(count: number, eventsMax: number): void {
@@ -89,13 +94,13 @@ function refuseTooMany(count: number, eventsMax: number): void {
 
 async function binaryEvent(request: Request, bodies: Bodies): Promise<JudgedEvent> {
   const bytes = await bodies.read(request);
-  const data = bytes.length === 0 ? undefined : dataOf(mediaTypeOf(request), bytes);
+  const data = bytes.length === 0 ? undefined : dataOf(request, bytes);
   const attributes = binaryAttributesOf(request.headers);
   return judgeCloudEvent(data === undefined ? attributes : { ...attributes, data });
 }
 
-function dataOf(mediaType: string, bytes: Uint8Array): JsonValue {
-  const text = decodeUtf8(bytes);
+function dataOf(request: Request, bytes: Uint8Array): JsonValue {
+  const [text, mediaType] = [decodeUtf8(bytes, request), mediaTypeOf(request)];
   const isJson = mediaType === "" || mediaType === "application/json" ||
     mediaType.endsWith("+json");
   return isJson ? parseJson(text) : text;

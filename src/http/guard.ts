@@ -132,7 +132,11 @@ function refuseCrossSite(headers: Headers, host: string): void {
   const origin = headers.get("origin");
   const isForeign = origin !== null && origin !== `http://${host}` && origin !== `https://${host}`;
   if (isForeign || headers.get("sec-fetch-site") === "cross-site") {
-    throw new Problem("cross-site", "Cannot take the request: it comes from another site");
+    throw new Problem(
+      "cross-site",
+      "Cannot take the request: it comes from a page of another site, which Daybook does not " +
+        "serve; call it from a backend",
+    );
   }
 }
 
@@ -198,7 +202,7 @@ function unauthorized(token: string | undefined, session: boolean): Problem {
   const reason = session
     ? "its session is over"
     : token === undefined
-    ? "it has no bearer token"
+    ? "it has no bearer token; send Authorization: Bearer and the token"
     : "its bearer token is wrong";
   return new Problem("unauthorized", `Cannot take the request: ${reason}`, {}, {
     "www-authenticate": 'Bearer realm="daybook"',

@@ -1,7 +1,7 @@
 /** `multipart/form-data`: a document in the part `job`, with files put into its input. */
 
 import type { JsonObject, JsonValue } from "../core/json.ts";
-import { decodeUtf8 } from "./body.ts";
+import { decodeUtf8, encodedBody } from "./body.ts";
 import { isObject } from "./fields.ts";
 import { parseJson } from "./json_document.ts";
 import { pointerTo } from "../core/json_pointer.ts";
@@ -16,9 +16,9 @@ export async function formDocument(request: Request, bytes: Uint8Array): Promise
   const form = await formOf(request, bytes);
   const part = form.get(JOB_PART);
   if (part === null) throw invalidPart("", `must have a part named ${JOB_PART}`);
-  const document = parseJson(await textOf(part));
+  const document = parseJson(await textOf(part, request));
   form.delete(JOB_PART);
-  const files = await filesOf(form);
+  const files = await filesOf(form, request);
   return Object.keys(files).length === 0 ? document : withFiles(document, files);
 }
 
@@ -27,15 +27,15 @@ async function formOf(request: Request, bytes: Uint8Array): Promise<FormData> {
   try {
     return await new Response(new Uint8Array(bytes), { headers }).formData();
   } catch {
-    throw invalidPart("", "must be a form as its Content-Type says");
+    throw encodedBody(request) ?? invalidPart("", "must be a form as its Content-Type says");
   }
 }
 
-async function textOf(part: FormDataEntryValue): Promise<string> {
-  return typeof part === "string" ? part : decodeUtf8(await part.bytes());
+async function textOf(part: FormDataEntryValue, request: Request): Promise<string> {
+  return typeof part === "string" ? part : decodeUtf8(await part.bytes(), request);
 }
 
-async function filesOf(form: FormData): Promise<Record<string, string>> {
+async function filesOf(form: FormData, request: Request): Promise<Record<string, string>> {
   const files: Record<string, string> = {};
   for (const [name, part] of form) {
     const pointer = pointerTo(["input", name]);
@@ -44,7 +44,7 @@ async function filesOf(form: FormData): Promise<Record<string, string>> {
     }
     if (typeof part === "string") throw invalidPart(pointer, "must be sent as a file");
     if (Object.hasOwn(files, name)) throw invalidPart(pointer, "is sent more than once");
-    files[name] = await textOf(part);
+    files[name] = await textOf(part, request);
   }
   return files;
 }

@@ -111,15 +111,25 @@ export const ISSUES_MAX = 50;
  * @param count Of all of them, where only the first are given.
  */
 export function invalidRequest(issues: readonly RequestIssue[], count = issues.length): Problem {
-  const [only] = issues;
-  const what = count === 1 && only !== undefined ? issueText(only) : `it has ${count} errors`;
+  const [first] = issues;
+  const text = first === undefined ? "it is not valid" : issueText(first);
+  const what = count > 1 ? `it has ${count} errors, the first: ${text}` : text;
   return new Problem("invalid-request", `Cannot take the request: ${what}`, {
     errors: issues.slice(0, ISSUES_MAX),
   });
 }
 
+/** What the detail of a problem, which has the first of its issues, leaves to be said. */
+export function untoldIssues(
+  detail: string,
+  issues: readonly RequestIssue[],
+): readonly RequestIssue[] {
+  const [first, ...others] = issues;
+  return first !== undefined && detail.includes(first.detail) ? others : issues;
+}
+
 /** `/input/orderId must be a string`. */
-function issueText(issue: RequestIssue): string {
+export function issueText(issue: RequestIssue): string {
   if ("pointer" in issue) {
     return `${issue.pointer === "" ? "the body" : issue.pointer} ${issue.detail}`;
   }

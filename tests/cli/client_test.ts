@@ -31,11 +31,23 @@ async function refused(args: readonly string[], env: Environment = {}) {
   return [code, errors] as const;
 }
 
-async function ran(args: readonly string[], env: Environment, before = () => {}) {
+/** How such a command ended when nothing listens. */
+async function unreached(args: readonly string[]) {
+  const refuse = () => Promise.reject(new TypeError("connection refused"));
+  const { code, errors } = await ran(args, {}, () => {}, refuse);
+  return [code, errors] as const;
+}
+
+async function ran(
+  args: readonly string[],
+  env: Environment,
+  before = () => {},
+  answer: () => Promise<Response> = () => Promise.resolve(Response.json({})),
+) {
   const requests: Asked[] = [];
   const fetchOf: Fetch = (url, { headers }) => {
     requests.push({ url, authorization: new Headers(headers).get("authorization") });
-    return Promise.resolve(Response.json({}));
+    return answer();
   };
   const ask: Command = {
     name: "ask",
@@ -207,6 +219,20 @@ Deno.test("Client: a problem with strange issues is told as far as it goes", asy
     () => Promise.resolve(Response.json(problem, { status: 422 })),
   );
   await assert.rejects(client.get("/x"), /^CommandError: no: \/a is bad \(422\)$/);
+});
+
+Deno.test("Client.of: without a server the journal that none holds is named, and what was tried", async () => {
+  const [code, errors] = await unreached([]);
+  assert.equal(code, 69);
+  assert.equal(
+    errors,
+    "daybook: no server holds journal/, and http://127.0.0.1:8000 does not answer; " +
+      "deno task start starts one, --url names another place",
+  );
+  assert.match(
+    (await unreached(["--url", "localhost:9"]))[1],
+    /cannot reach http:\/\/localhost:9:/,
+  );
 });
 
 Deno.test("runCommand: what was given is told back without its controls", async () => {

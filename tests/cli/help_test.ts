@@ -59,7 +59,10 @@ async function outcomes(example: string, command: Command): Promise<readonly num
   const isOfAnother = args[0] !== command.name;
   assert.ok(!isOfAnother || example.includes(`xargs deno task ${command.name}`), example);
   const [code, terminal] = await run(args);
-  assert.match(terminal.errors.join("\n"), /^daybook: cannot reach http:\/\/127\.0\.0\.1:8000: /);
+  assert.match(
+    terminal.errors.join("\n"),
+    /^daybook: no server holds journal\/, and http:\/\/127\.0\.0\.1:8000 does not /,
+  );
   return [code];
 }
 

@@ -30,14 +30,21 @@ function withServer(run: (daybook: DaybookProcess, journal: string) => Promise<v
 Deno.test("deno.json: each command is a task that starts with the few permissions that it needs", () => {
   const asksServers = ["--allow-net=127.0.0.1,localhost", "--allow-read=journal"];
   const settings = "--allow-env=DAYBOOK_*,NO_COLOR,INIT_CWD";
-  const people = ["run", "--no-prompt", ...asksServers, settings];
+  const people = ["run", "--quiet", "--no-prompt", ...asksServers, settings];
   assert.deepEqual(wordsOfTask("daybook"), [...people, "src/cli/daybook.ts"]);
   for (const task of TASKS) {
     assert.deepEqual(wordsOfTask(task), [...people, "src/cli/daybook.ts", task]);
   }
-  const files = ["run", "--no-prompt", ...asksServers, "--allow-write=journal", settings];
+  const files = [
+    "run",
+    "--quiet",
+    "--no-prompt",
+    ...asksServers,
+    "--allow-write=journal",
+    settings,
+  ];
   assert.deepEqual(wordsOfTask("journal"), [...files, "src/cli/journal.ts"]);
-  const histories = ["run", "--no-prompt", "--allow-read=journal", settings];
+  const histories = ["run", "--quiet", "--no-prompt", "--allow-read=journal", settings];
   assert.deepEqual(wordsOfTask("replay-test"), [...histories, "src/cli/replay_test.ts"]);
 });
 
@@ -124,8 +131,8 @@ Deno.test("commands: the server and the token come from the environment", () =>
       assert.deepEqual([without.code, withToken.code, withToken.errors], [65, 0, ""]);
       assert.equal(
         without.errors,
-        "daybook: Cannot take the request: it has no bearer token (401); give the token in " +
-          "DAYBOOK_TOKEN or --token-file\n",
+        "daybook: Cannot take the request: it has no bearer token; send Authorization: " +
+          "Bearer and the token (401); give the token in DAYBOOK_TOKEN or --token-file\n",
       );
     } finally {
       await guarded.stop();

@@ -203,7 +203,7 @@ Deno.test("submit: the server's own reasons, in one line, are 65", async () => {
 
   assert.deepEqual([code, terminal.output], [65, []]);
   assert.deepEqual(terminal.errors, [
-    "daybook: Cannot take the request: it has 2 errors: /input/name must be a string; " +
+    "daybook: Cannot take the request: it has 2 errors, the first: /input/name must be a string; " +
     "/input/x is not a known field (422)",
   ]);
 });
@@ -221,7 +221,12 @@ Deno.test("submit: digits that were meant as text are told how to be given", asy
 const WRONG: readonly (readonly [args: readonly string[], message: string])[] = [
   [[], "submit needs a type of job, or --plan"],
   [["a", "{}", "b"], "b is one argument too many"],
-  [["a", "{"], "the input is no JSON: it ends too early at position 1"],
+  [["a", "{"], "cannot read the input as JSON: it ends too early at position 1"],
+  [
+    ["a", "x=1"],
+    "cannot read the input as JSON: unexpected character at position 0; " +
+    `write '{"x":1}', or -f x=1`,
+  ],
   [["a", "5", "-f", "x=1"], "the input must be an object to take --field"],
   [["a", "-f", "x"], "--field takes name=value, and got x"],
   [["a", "-f", "=x"], "--field takes name=value, and got =x"],

@@ -156,7 +156,7 @@ Deno.test("openDaybook: what was unfinished goes on when the journal is opened a
     });
     await without.close();
     assert.deepEqual(warnings, [
-      "1 unfinished jobs of type user.welcome wait for a definition that is not loaded",
+      "1 unfinished job of type user.welcome waits for a definition that is not loaded",
     ]);
 
     await using after = await openDaybook({ journal, definitions });

@@ -59,6 +59,24 @@ for (
   });
 }
 
+Deno.test("unknown path: it says where the routes are listed, and which one may be meant", async () => {
+  const app = await startApp();
+  const list = "GET /openapi.json lists the routes";
+  for (
+    const [path, advice] of [
+      ["/nowhere", `; ${list}`],
+      ["/x", `; ${list}`],
+      ["/job/order-7", `; did you mean /jobs/order-7? ${list}`],
+      ["/Jobs", `; did you mean /jobs? ${list}`],
+      ["/jobs/7/explian", `; ${list}`],
+      ["/jobs/7/event", `; did you mean /jobs/7/events? ${list}`],
+    ] as const
+  ) {
+    const { detail } = await problemOf(await app.get(path), 404, "not-found");
+    assert.equal(detail, `Cannot find anything at this path${advice}`);
+  }
+});
+
 const METHODS: readonly (readonly [string, string, string])[] = [
   ["DELETE", "/jobs", "POST, GET, HEAD"],
   ["PUT", "/jobs/x", "GET, HEAD"],

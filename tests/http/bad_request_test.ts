@@ -51,6 +51,20 @@ Deno.test("POST /jobs: a body that is not UTF-8 is 400", async () => {
   await problemOf(response, 400, "malformed-text");
 });
 
+Deno.test("POST /jobs: a compressed body is 415 and says that it must not be", async () => {
+  const { app } = await startApp();
+  const plain = new Response('{"type":"test.greet"}').body?.pipeThrough(
+    new CompressionStream("gzip"),
+  );
+  const body = await new Response(plain).bytes();
+  for (const mediaType of ["application/json", "multipart/form-data; boundary=x"]) {
+    const headers = { "content-type": mediaType, "content-encoding": "gzip" };
+    const response = await app.request("/jobs", { method: "POST", body, headers });
+    const problem = await problemOf(response, 415, "unsupported-media-type");
+    assert.equal(problem.detail, "Cannot read the body: send it without Content-Encoding");
+  }
+});
+
 for (const mediaType of ["text/plain", "application/x-www-form-urlencoded", "application/jsonp"]) {
   Deno.test(`POST /jobs: ${mediaType} is 415 and says what is taken`, async () => {
     const problem = await refusal("{}", 415, "unsupported-media-type", {
@@ -207,6 +221,22 @@ for (const [name, body, pointers] of INVALID) {
     assert.deepEqual(pointersOf(problem), pointers);
   });
 }
+
+Deno.test("POST /jobs: what is wrong is in the detail: both shapes, none, and the first of several", async () => {
+  const detailOf = async (body: unknown) => (await refusal(body, 422, "invalid-request")).detail;
+  assert.equal(
+    await detailOf({ type: "test.greet", plan: { expected: [] } }),
+    "Cannot take the request: /type must not be there beside plan; give type or plan, not both",
+  );
+  assert.equal(
+    await detailOf({}),
+    "Cannot take the request: /type is required, or plan instead",
+  );
+  assert.equal(
+    await detailOf({ type: 1, start: "yes" }),
+    "Cannot take the request: it has 2 errors, the first: /type must be a string",
+  );
+});
 
 /** Wrong fields of one expectation, with the pointers below it. */
 const INVALID_EXPECTATIONS: readonly (readonly [string, object, readonly string[]])[] = [

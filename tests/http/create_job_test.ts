@@ -129,7 +129,9 @@ Deno.test("POST /jobs: a jobId of the caller's is used, once", async () => {
   const app = await startApp();
   assert.equal((await createPlan(app, { jobId: "order:42" })).jobId, "order:42");
   const again = await app.post("/jobs", { plan: shipmentPlan("43"), jobId: "order:42" });
-  assert.deepEqual(pointersOf(await problemOf(again, 409, "job-exists")), ["/jobId"]);
+  const problem = await problemOf(again, 409, "job-exists");
+  assert.deepEqual(pointersOf(problem), ["/jobId"]);
+  assert.match(problem.detail, /it exists; choose another jobId, or send an Idempotency-Key/);
 });
 
 Deno.test("POST /jobs: the same key and body replay the first answer", async () => {

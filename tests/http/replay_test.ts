@@ -141,11 +141,11 @@ for (
     ["999", /^is beyond the journal, which ends at entry \d+$/],
     [
       "evt_nobody",
-      /^is no position, no time such as 2026-01-31T12:00:00Z, and the id of no event of this job$/,
+      /^is neither a position, nor a time such as 2026-01-31T12:00:00Z, nor the id of an event of this job$/,
     ],
     [
       "1234567890123456",
-      /^is no position, no time such as 2026-01-31T12:00:00Z, and the id of no event of this job$/,
+      /^is neither a position, nor a time such as 2026-01-31T12:00:00Z, nor the id of an event of this job$/,
     ],
   ] as const
 ) {
@@ -160,7 +160,11 @@ for (
     );
     assert.deepEqual(problem.errors?.map(({ parameter }) => parameter), ["at"]);
     assert.match(problem.errors?.[0]?.detail ?? "", detail);
-    assert.equal(problem.detail, `Cannot look back: at ${problem.errors?.[0]?.detail}`);
+    assert.equal(
+      problem.detail,
+      `Cannot look back: at ${problem.errors?.[0]?.detail}; ` +
+        "GET /jobs/:id/events lists the job's entries",
+    );
   });
 }
 

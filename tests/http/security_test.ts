@@ -10,7 +10,8 @@ for (const path of ["/", "/jobs", "/jobs/x", "/events", "/stream", "/journal", "
     const app = await startApp({ token: TOKEN });
     const response = await app.get(path);
     assert.equal(response.headers.get("www-authenticate"), 'Bearer realm="daybook"');
-    await problemOf(response, 401, "unauthorized");
+    const { detail } = await problemOf(response, 401, "unauthorized");
+    assert.match(detail, /no bearer token; send Authorization: Bearer and the token$/);
   });
 }
 
@@ -59,7 +60,8 @@ for (const headers of FOREIGN) {
   Deno.test(`cross-site: a POST with ${JSON.stringify(headers)} is 403`, async () => {
     const app = await startApp();
     for (const path of ["/jobs", "/events", "/jobs/x/cancel"]) {
-      await problemOf(await app.post(path, {}, headers), 403, "cross-site");
+      const problem = await problemOf(await app.post(path, {}, headers), 403, "cross-site");
+      assert.match(problem.detail, /a page of another site, .*; call it from a backend$/);
     }
   });
 }

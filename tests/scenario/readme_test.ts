@@ -62,6 +62,10 @@ Deno.test("README: the module of definitions works as it is written", async () =
 
     assert.equal(job.state, "Done");
     assert.deepEqual(job.output, { letterId: `letter-${jobId}`, confirmedBy: "c-7" });
+
+    const partly = { eventType: "user.SignedUp", attributes: { userId: "8" } };
+    const { receipts: [refused] } = await (await daybook.post("/events", partly)).json();
+    assert.match(refused.jobs[0].reason, /\/email: is required$/);
   } finally {
     await daybook.stop();
     await Deno.remove(folder, { recursive: true });

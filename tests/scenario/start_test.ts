@@ -203,6 +203,29 @@ Deno.test("stop: a task that ignores its signal delays it by the drain and a sec
     assert.match(segment, /"job.TaskInterrupted".*"taskId":"wait".*"reason":"shutdown"/);
   }));
 
+Deno.test("start: after a kill it says which jobs were cut short, and in which task", () =>
+  inFolder(async (journal) => {
+    const options = {
+      journal,
+      args: [`--definitions=${DEFINITIONS}`, "--drain=100ms"],
+      permissions: [`--allow-read=${DEFINITIONS},${SOURCE}`],
+    };
+    const daybook = await DaybookProcess.start(options);
+    const job = { type: "test.endless", jobId: "e-1", input: {} };
+    await (await daybook.post("/jobs", job)).body?.cancel();
+    await streamed(daybook, `"taskId":"wait"`);
+    await daybook.kill();
+    const restarted = await DaybookProcess.start(options);
+    await restarted.stop();
+
+    assert.ok(
+      restarted.output.includes(
+        "daybook: 1 job was cut short by the stop: e-1 (wait); see deno task explain e-1",
+      ),
+      restarted.output.join("\n"),
+    );
+  }));
+
 Deno.test("start: an address that others can reach needs a token", () =>
   inFolder(async (journal) => {
     const { code, output } = await runToEnd({ journal, args: ["--hostname=0.0.0.0"] });
@@ -238,7 +261,10 @@ Deno.test("start: definitions that cannot be read are refused, naming the permis
     const { code, output } = await runToEnd({ journal, args: [`--definitions=${DEFINITIONS}`] });
 
     assert.equal(code, 64);
-    assert.match(output, /Cannot load --definitions .*add --allow-read=.*kill_definitions\.ts,src/);
+    assert.match(
+      output,
+      /Cannot load --definitions .*if the name is right, add --allow-read=.*kill_definitions\.ts,src/,
+    );
   }));
 
 Deno.test("start: definitions that cannot be used are refused, with what is wrong, and where", () =>
@@ -261,6 +287,11 @@ Deno.test("start: definitions that cannot be used are refused, with what is wron
 
     const throwing = await started(`\nthrow new Error("boom");\n`);
     assert.ok(throwing.includes(`: boom (at ${module}:2:7)`), throwing);
+    const idle = `export const idle = defineJob({ type: "a.B", version: 1, input: v.any() });\n`;
+    assert.match(
+      await started(imports + idle),
+      /Cannot define a\.B: run is missing; it must be a function \(at .*jobs\.ts:3:21\)/,
+    );
     const twice = await started(imports + job("one") + job("two"));
     assert.match(twice, /two definitions have the type a\.B; one and two both give it/);
     const shipped = await started((imports + job("one")).replace("a.B", "order.fulfil"));

@@ -38,6 +38,7 @@ for (const [name, { command }] of Object.entries(tasks)) {
 Deno.test("default, permissions: the server may use its journal and one address, ask how full the disk is, and nothing else", () => {
   const flags = (tasks["start"]?.command ?? "").split(" ").filter((word) => word.startsWith("--"));
   assert.deepEqual(flags, [
+    "--quiet",
     "--no-prompt",
     "--allow-net=127.0.0.1",
     "--allow-read=journal",

@@ -145,7 +145,7 @@ export const WELCOME = defineJob({
   input: v.object({ userId: v.pipe(v.string(), v.startsWith("u", "must begin with u")) }),
   startsOn: {
     eventType: "shop.UserSignedUp",
-    input: ({ attributes }) => ({ userId: String(attributes["userId"]) }),
+    input: ({ attributes: { userId } }) => ({ userId }),
   },
   expects: ({ userId }) => ({
     confirmed: { eventType: "shop.EmailConfirmed", correlation: { equals: { userId } } },

@@ -61,7 +61,7 @@ const WELCOME = defineJob({
   }),
   startsOn: {
     eventType: "mixed.SignedUp",
-    input: ({ attributes }) => ({ userId: String(attributes["userId"]) }),
+    input: ({ attributes: { userId } }) => ({ userId }),
   },
   async run(ctx) {
     await ctx.task("greet", () => "hello");

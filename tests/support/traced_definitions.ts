@@ -39,7 +39,7 @@ export const follow = defineJob({
   input: v.object({ url: v.string() }),
   startsOn: {
     eventType: "test.Relayed",
-    input: ({ attributes }) => ({ url: String(attributes["url"]) }),
+    input: ({ attributes: { url } }) => ({ url }),
   },
   run: (ctx, { url }) => ctx.task("follow", (task) => call(`${url}/follow`, task)),
 });

@@ -4,6 +4,7 @@
  */
 
 import { conditionOf } from "../../core/condition.ts";
+import type { EventDraft } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
 import type { Commands } from "../writer/commands.ts";
@@ -89,8 +90,9 @@ export class Supervisor implements WriterListener {
    * Takes up the jobs that a stop left unfinished.
    *
    * @param restart The `journal.Recovered` entry, after a stop that was not clean.
+   * @returns What that had cut short, as it was recorded.
    */
-  async recover(restart: LogId | undefined): Promise<void> {
+  async recover(restart: LogId | undefined): Promise<readonly EventDraft[]> {
     const { table, patience } = this.#parts;
     const { writer, entriesAt } = this.#services;
     const unfinished = [...table.jobs()].filter((job) => !isTerminal(job));
@@ -103,6 +105,7 @@ export class Supervisor implements WriterListener {
       });
     }
     for (const { jobId } of unfinished) if (!this.#isKnown(jobId)) this.#takeUp(jobId, true);
+    return drafts;
   }
 
   /** Resolves when no attempt is being made. */

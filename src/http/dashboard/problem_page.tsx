@@ -2,7 +2,7 @@
 
 import type { Context } from "hono";
 import type { Edge } from "../edge.ts";
-import { type Problem, problemFacts, STATUS } from "../problem.ts";
+import { type Problem, problemFacts, STATUS, untoldIssues } from "../problem.ts";
 import { reachedAs } from "../reached_as.ts";
 import { emptyResponse } from "../response.ts";
 import { page } from "./page.tsx";
@@ -40,10 +40,10 @@ export function problemPage(c: Context, edge: Edge, problem: Problem): Response 
   );
 }
 
-/** Those that the sentence above does not say already, as it does of one alone. */
+/** Those that the sentence above does not say already. */
 function Issues({ problem }: { readonly problem: Problem }) {
   const { errors = [] } = problem.members;
-  const further = errors.filter(({ detail }) => !problem.message.includes(detail));
+  const further = untoldIssues(problem.message, errors);
   if (further.length === 0) return null;
   return (
     <ul>
