@@ -3,9 +3,9 @@
  * ready, tells it of its job's entries, and takes jobs up again after a restart.
  */
 
-import { conditionOf } from "../../core/condition.ts";
+import type { Condition } from "../../core/condition.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
-import { hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
+import { hasCode, isTerminal } from "../../core/job_state.ts";
 import type { Commands } from "../writer/commands.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import { interruptions, withTheirTraces } from "./interruptions.ts";
@@ -138,7 +138,7 @@ export class Supervisor implements WriterListener {
     const { head } = pending;
     if (head.state === "Created") {
       if (isNew && head.startAt !== undefined) this.#scheduleStart(jobId, head.startAt);
-    } else if (hasCode(head) && head.suspendedBy === undefined && hasWork(pending.whole)) {
+    } else if (hasCode(head) && WORK.has(pending.conditionNow)) {
       this.#begin(jobId, pending);
     }
   }
@@ -184,7 +184,4 @@ export class Supervisor implements WriterListener {
 }
 
 /** A job that waits sleeps on; one that backs off may have other branches to go on with. */
-function hasWork(job: JobState): boolean {
-  if (isTerminal(job)) return false;
-  return ["queued", "backingOff", "compensating"].includes(conditionOf(job));
-}
+const WORK: ReadonlySet<Condition> = new Set(["queued", "backingOff", "compensating"]);
