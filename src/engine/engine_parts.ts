@@ -120,7 +120,7 @@ function foundationOf(options: JobEngineOptions) {
     keys: keys ?? NO_KEYS,
     sealing: new Sealing(keys ?? NO_KEYS),
     liveSecrets: new LiveSecrets(),
-    scheduler: new Scheduler(clock),
+    scheduler: new Scheduler(clock, onDefect),
     workers: new WorkerQueue(maxRunning, promptTypes, onDefect),
     slots: new Slots(maxRunning, { clock, turns, promptTypes }),
     turns,

@@ -265,7 +265,7 @@ Deno.test("prompt types: where handlers wait for each other, fewer jobs go on at
 
 Deno.test("scheduler: alarms ring in order of time, not before, and not when cancelled", async () => {
   const clock = new FakeClock();
-  const scheduler = new Scheduler(clock);
+  const scheduler = new Scheduler(clock, assert.ifError);
   const rang: string[] = [];
   scheduler.after(300, () => rang.push("later"));
   scheduler.after(100, () => rang.push("first"));
@@ -279,9 +279,26 @@ Deno.test("scheduler: alarms ring in order of time, not before, and not when can
   assert.deepEqual(rang, ["first", "later"]);
 });
 
+Deno.test("scheduler: an alarm that throws is reported, and the others ring", async () => {
+  const clock = new FakeClock();
+  const defects: unknown[] = [];
+  const scheduler = new Scheduler(clock, (error) => defects.push(error));
+  const rang: string[] = [];
+  scheduler.after(100, () => {
+    throw new Error("a defect");
+  });
+  scheduler.after(100, () => rang.push("beside it"));
+  scheduler.after(300, () => rang.push("later"));
+
+  await clock.advance(100);
+  assert.deepEqual([rang, String(defects)], [["beside it"], "Error: a defect"]);
+  await clock.advance(200);
+  assert.deepEqual(rang, ["beside it", "later"]);
+});
+
 Deno.test("scheduler: looks again before long, since the clock may jump ahead", async () => {
   const clock = new FakeClock();
-  const scheduler = new Scheduler(clock);
+  const scheduler = new Scheduler(clock, assert.ifError);
   let rang = false;
   scheduler.after(3_600_000, () => rang = true);
 

@@ -68,7 +68,7 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
   inKernel(
     "a kernel whose refusals rest on entries that may still be lost",
     refusalsBeforeTheirReason,
-    /duplicate of .* was told, and there is/,
+    /duplicate of .* was told, and there is|was refused, and it is|was told to exist/,
   ),
   inKernel(
     "a kernel that forgets how an attempt ended when a full disk loses that",

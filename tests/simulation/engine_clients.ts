@@ -12,7 +12,7 @@ import { messageOf } from "../../src/core/thrown.ts";
 import type { TraceIds } from "../../src/core/trace_ids.ts";
 import type { JobEngine } from "../../src/engine/job_engine.ts";
 import { JournalFailedError, JournalFullError } from "../../src/engine/ports.ts";
-import type { CreateRequest, IncomingEvent } from "../../src/engine/requests.ts";
+import type { CreateRequest, EngineProblem, IncomingEvent } from "../../src/engine/requests.ts";
 import type { JobModel } from "./job_model.ts";
 import type { Promises } from "./promises.ts";
 import { anyPlan, anyTasks, anyWork, EVENTS, FAILED, OPENED, UNDONE } from "./simulated_jobs.ts";
@@ -139,7 +139,7 @@ export class EngineClients {
       const outcome = await engine.create(request);
       if (!outcome.ok) {
         // Without a key, a second attempt meets the job that the first one made.
-        if (outcome.problem.kind === "jobExists") return;
+        if (outcome.problem.kind === "jobExists") return this.#mustExist(outcome.problem.jobId);
         return this.#world.violate(`a job was not created: ${JSON.stringify(outcome)}`);
       }
       const { job } = outcome.value;
@@ -215,10 +215,23 @@ export class EngineClients {
     if (job === undefined) return;
     void this.#once(`${kind} ${job.jobId}`, async () => {
       const outcome = await engine.control(job.jobId, { kind });
-      if (!outcome.ok) return;
+      if (!outcome.ok) return this.#judgeRefusal(kind, job.jobId, outcome.problem);
       this.#promises.sawJob(outcome.value);
       if (kind === "cancel") this.#mustBeCancelled(outcome.value);
     });
+  }
+
+  #mustExist(jobId: string): void {
+    if (this.#jobs.jobs.has(jobId)) return;
+    this.#world.violate(`${jobId} was told to exist, and is not on record`);
+  }
+
+  /** A job never comes back to a state that it has left: what refuses it is on record, and stays. */
+  #judgeRefusal(kind: string, jobId: string, problem: EngineProblem): void {
+    if (problem.kind !== "rejected" || kind === "suspend" || kind === "resume") return;
+    const state = this.#jobs.jobs.get(jobId)?.state;
+    if (state === undefined || !problem.rejection.allowedIn.includes(state)) return;
+    this.#world.violate(`${kind} of ${jobId} was refused, and it is ${state} on record`);
   }
 
   #mustBeCancelled(job: JobState): void {

@@ -6,7 +6,15 @@
 import assert from "node:assert/strict";
 import { rounds } from "../support/effort.ts";
 import { BROKEN_VARIANTS } from "./broken_variants.ts";
-import { failureText, knownSeeds, type Level, playSeed, Tally } from "./simulation.ts";
+import {
+  failureText,
+  knownSeeds,
+  type Level,
+  playEngineSeed,
+  playSeed,
+  Tally,
+} from "./simulation.ts";
+import { OFTEN_FULL } from "./weather.ts";
 
 const FIRST_SEED = Date.now() % 2 ** 31;
 const RUNS: Readonly<Record<Level, number>> = {
@@ -45,6 +53,13 @@ for (const level of ["journal", "engine"] as const) {
     console.log(`${level} seeds from ${FIRST_SEED}: ${tally}`);
   });
 }
+
+Deno.test("simulation: new seeds of the engine on a disk that is often full find no violation", async () => {
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + rounds(300, 5_000); seed++) {
+    const { violations } = await playEngineSeed(seed, { climate: OFTEN_FULL });
+    assert.deepEqual(violations, [], `seed ${seed} where the disk is often full`);
+  }
+});
 
 for (const { name, finding, play } of BROKEN_VARIANTS) {
   Deno.test(`simulation: it finds out ${name}`, async () => {

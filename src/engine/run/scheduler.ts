@@ -14,13 +14,16 @@ interface Alarm {
 
 export class Scheduler {
   readonly #clock: Clock;
+  readonly #onDefect: (error: unknown) => void;
   readonly #alarms = new TinyQueue<Alarm>([], (left, right) => left.atMs - right.atMs);
   #disarm: (() => void) | undefined;
   #armedForMs = Infinity;
   #stopped = false;
 
-  constructor(clock: Clock) {
+  /** @param onDefect Takes what a callback throws: it is not for the others, nor the timer. */
+  constructor(clock: Clock, onDefect: (error: unknown) => void) {
     this.#clock = clock;
+    this.#onDefect = onDefect;
   }
 
   /** Calls back once it is `atMs`, in milliseconds since the epoch; the result cancels it. */
@@ -59,7 +62,11 @@ export class Scheduler {
     const now = this.#clock.now();
     for (let next = this.#alarms.peek(); next && next.atMs <= now; next = this.#alarms.peek()) {
       this.#alarms.pop();
-      next.callback?.();
+      try {
+        next.callback?.();
+      } catch (error) {
+        this.#onDefect(error);
+      }
     }
     this.#arm();
   }

@@ -3,10 +3,10 @@
  * ready, tells it of its job's entries, and takes jobs up again after a restart.
  */
 
-import { conditionOf } from "../../core/condition.ts";
+import type { Condition } from "../../core/condition.ts";
 import type { EventDraft } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
-import { hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
+import { hasCode, isTerminal } from "../../core/job_state.ts";
 import type { Commands } from "../writer/commands.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import { interruptions, withTheirTraces } from "./interruptions.ts";
@@ -141,7 +141,7 @@ export class Supervisor implements WriterListener {
     const { head } = pending;
     if (head.state === "Created") {
       if (isNew && head.startAt !== undefined) this.#scheduleStart(jobId, head.startAt);
-    } else if (hasCode(head) && head.suspendedBy === undefined && hasWork(pending.whole)) {
+    } else if (hasCode(head) && WORK.has(pending.conditionNow)) {
       this.#begin(jobId, pending);
     }
   }
@@ -187,7 +187,4 @@ export class Supervisor implements WriterListener {
 }
 
 /** A waiting job needs no run yet; one that backs off may have other branches that can run. */
-function hasWork(job: JobState): boolean {
-  if (isTerminal(job)) return false;
-  return ["queued", "backingOff", "compensating"].includes(conditionOf(job));
-}
+const WORK: ReadonlySet<Condition> = new Set(["queued", "backingOff", "compensating"]);

@@ -19,6 +19,8 @@ export interface PendingJob {
   readonly head: JobState;
   /** The same, as of what is durable. */
   readonly shownHead: JobState;
+  /** Of the whole, at no cost. */
+  readonly conditionNow: Condition;
   /** Of its tasks, only these may be read. */
   withOnly(taskIds: readonly TaskId[]): JobState;
   task(taskId: TaskId): TaskState | undefined;
@@ -82,6 +84,10 @@ export class JobRecord implements PendingJob {
 
   get head(): JobState {
     return this.#fold === undefined ? this.job : this.#fold.head as JobState;
+  }
+
+  get conditionNow(): Condition {
+    return this.#fold?.condition ?? this.condition;
   }
 
   withOnly(taskIds: readonly TaskId[]): JobState {
