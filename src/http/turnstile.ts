@@ -8,9 +8,13 @@ import type { JobState } from "../core/job_state.ts";
 import type { Clock } from "../engine/ports.ts";
 
 /** What is begun in a turn after this long waits for the next. */
-const TURN_MS = 8;
+const TURN_MS = 10;
 /** Of those who wait, so much is let in before it is measured what it took. */
-const STEP_MS = 1;
+const STEP_MS = 3;
+/** So much is let in before the turn is watched. */
+const UNWATCHED_MS = 1;
+/** Beyond what is expected, so much before the clock is looked at. */
+const LOOK_MS = 0.25;
 
 /**
  * About how long the work of each size takes: what is let in at once has done nothing yet that
@@ -36,6 +40,8 @@ export class Turnstile {
   #isPausing = false;
   /** Of what was let in at once in this turn. */
   #expectedMs = 0;
+  /** Of that, since the clock was looked at. */
+  #unlookedMs = 0;
   readonly #small = new Line();
   readonly #large = new Line();
 
@@ -45,20 +51,38 @@ export class Turnstile {
 
   /** Resolves when the caller may go on; `undefined` when that is now, as it nearly always is. */
   enter(size: Size = "small"): Promise<void> | undefined {
-    if (!this.#isPausing) {
-      this.#begin();
-      void this.#turnOver();
-    }
+    const expectedMs = EXPECTED_MS[size];
+    if (!this.#isPausing) return this.#enterUnwatched(expectedMs);
     const line = size === "small" ? this.#small : this.#large;
     const isFirst = line.isEmpty && this.#small.isEmpty;
-    if (!isFirst || !this.#hasRoom || this.#expectedMs >= TURN_MS) return line.join();
-    this.#expectedMs += EXPECTED_MS[size];
+    if (!isFirst || this.#expectedMs >= TURN_MS || !this.#seemsToHaveRoom(expectedMs)) {
+      return line.join(expectedMs);
+    }
+    this.#expectedMs += expectedMs;
     return undefined;
+  }
+
+  /** A little is let in for nothing; more, and the turn is watched until it is over. */
+  #enterUnwatched(expectedMs: number): undefined {
+    this.#expectedMs += expectedMs;
+    if (this.#expectedMs < UNWATCHED_MS) return;
+    this.#begin();
+    this.#expectedMs = expectedMs;
+    void this.#turnOver();
+  }
+
+  /** Looks at the clock only now and then. */
+  #seemsToHaveRoom(expectedMs: number): boolean {
+    this.#unlookedMs += expectedMs;
+    if (this.#unlookedMs < LOOK_MS) return true;
+    this.#unlookedMs = 0;
+    return this.#hasRoom;
   }
 
   #begin(): void {
     this.#beganMs = this.#clock.monotonic();
     this.#expectedMs = 0;
+    this.#unlookedMs = 0;
   }
 
   get #hasRoom(): boolean {
@@ -70,39 +94,54 @@ export class Turnstile {
     do {
       await this.#clock.pause();
       this.#begin();
-      await this.#letIn(this.#small, Math.round(STEP_MS / EXPECTED_MS.small), false);
-      await this.#letIn(this.#large, 1, true);
+      await this.#letIn(this.#small, false);
+      await this.#letIn(this.#large, true);
     } while (!this.#small.isEmpty || !this.#large.isEmpty);
     this.#isPausing = false;
+    this.#expectedMs = 0;
   }
 
   /** A few at a time, so that what they take counts for those behind them. */
-  async #letIn(line: Line, atOnce: number, always: boolean): Promise<void> {
-    for (let must = always; !line.isEmpty && (must || this.#hasRoom); must = false) {
-      for (let count = 0; count < atOnce; count++) line.next();
+  async #letIn(line: Line, always: boolean): Promise<void> {
+    let expectedMs = 0;
+    for (let must = always; must || (this.#hasRoom && expectedMs < TURN_MS); must = false) {
+      const stepMs = line.next(STEP_MS);
+      if (stepMs === 0) return;
+      expectedMs += stepMs;
       await this.#clock.nextTurn();
     }
   }
 }
 
+interface Waiting {
+  readonly expectedMs: number;
+  readonly goOn: () => void;
+}
+
 /** Those who wait, the first of them first. */
 class Line {
-  #waiting: (() => void)[] = [];
+  #waiting: Waiting[] = [];
   #gone = 0;
 
   get isEmpty(): boolean {
     return this.#gone === this.#waiting.length;
   }
 
-  join(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#waiting.push(resolve);
+  join(expectedMs: number): Promise<void> {
+    const { promise, resolve: goOn } = Promise.withResolvers<void>();
+    this.#waiting.push({ expectedMs, goOn });
     return promise;
   }
 
-  next(): void {
-    if (this.isEmpty) return;
-    this.#waiting[this.#gone++]?.();
+  /** Lets in so much, and one at least; gives what that is expected to take. */
+  next(stepMs: number): number {
+    let letIn = 0;
+    while (!this.isEmpty && letIn < stepMs) {
+      const waiting = this.#waiting[this.#gone++];
+      waiting?.goOn();
+      letIn += waiting?.expectedMs ?? 0;
+    }
     if (this.isEmpty) [this.#waiting, this.#gone] = [[], 0];
+    return letIn;
   }
 }

@@ -22,11 +22,12 @@ function start() {
 
 Deno.test("turnstile: what is small is let in at once, until a turn took long", async () => {
   const { clock, done, work } = start();
-  const all = [work("first", "small", 5), work("second", "small", 5), work("third", "small", 5)];
-  assert.deepEqual(done, ["first", "second"]);
+  const names = Array.from({ length: 200 }, (_, n) => `${n}`);
+  const all = names.map((name) => work(name, "small", 1));
+  assert.ok(done.length > 10 && done.length < 40, `${done.length} at once`);
   await clock.settle();
   await Promise.all(all);
-  assert.deepEqual(done, ["first", "second", "third"]);
+  assert.deepEqual(done, names);
 });
 
 Deno.test("turnstile: of what is large, one is let in at once, and one in each turn", async () => {
@@ -50,9 +51,9 @@ Deno.test("turnstile: what is small goes before what is large and came first", a
 Deno.test("turnstile: much that is small does not keep what is large out", async () => {
   const { clock, done, work } = start();
   const all = [work("a", "large", 20), work("b", "large", 20)];
-  for (let n = 0; n < 100; n++) all.push(work("small", "small", 1));
+  for (let n = 0; n < 300; n++) all.push(work("small", "small", 1));
   await clock.settle();
   await Promise.all(all);
   const place = done.indexOf("b");
-  assert.ok(place > 0 && place < 50, `b was number ${place}`);
+  assert.ok(place > 0 && place < 150, `b was number ${place}`);
 });

@@ -7,20 +7,21 @@ import assert from "node:assert/strict";
 import { DaybookProcess } from "../support/daybook_process.ts";
 import { peakMebibytes } from "../support/memory_use.ts";
 import { inFolder } from "../support/temporary_folder.ts";
+import type { ProbeRequest } from "../support/wait_probe.ts";
 
 /**
  * Promised are 50 ms for a probe and 100 ms for a read. Others may be busy on this machine, and
- * hold up anything: but what the server does it does each time, so the best of some tries counts.
+ * make anything slow: of some tries the best counts, since what the server does it does each time.
  */
-const PROBE_MAX_MS = 100;
-const READ_MAX_MS = 150;
+const MAX_MS = { probe: 100, read: 150 };
 const TRIES = 4;
 
 const EVENT = "shop.Happened";
 
-interface Waits {
-  readonly probeMs: number;
-  readonly readMs: number;
+type Waits = Readonly<Record<keyof typeof MAX_MS, number>>;
+
+function after(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** How long a probe, and a read of a job, waited at most while something else was done. */
@@ -42,34 +43,40 @@ async function waitsDuring(
     return told.shift();
   };
   try {
-    worker.postMessage(["/livez", `/jobs/${job}`].map((path) => server.url + path));
+    const urls = ["/livez", `/jobs/${job}`].map((path) => server.url + path);
+    const request: ProbeRequest = { urls, pid: await pidOf(server) };
+    worker.postMessage(request);
     await next();
     await act();
     worker.postMessage("stop");
-    const [probeMs, readMs] = await next() as [number, number];
-    return { probeMs, readMs };
+    const [probe, read] = await next() as [number, number];
+    return { probe, read };
   } finally {
     worker.terminate();
   }
 }
 
-/** @param act Is told which try it is, so that it can do the same anew. */
+/** @param act Can be done again. */
 async function assertOthersServed(
   server: DaybookProcess,
-  act: (attempt: number) => Promise<void>,
+  act: () => Promise<void>,
 ): Promise<void> {
   const tried: string[] = [];
-  for (let attempt = 0; attempt < TRIES; attempt++) {
-    const { probeMs, readMs } = await waitsDuring(server, "other", () => act(attempt));
-    if (probeMs < PROBE_MAX_MS && readMs < READ_MAX_MS) return;
-    tried.push(`a probe ${Math.round(probeMs)} ms, a read ${Math.round(readMs)} ms`);
+  while (tried.length < TRIES) {
+    const { probe, read } = await waitsDuring(server, "other", act);
+    if (probe < MAX_MS.probe && read < MAX_MS.read) return;
+    tried.push(`a probe ${Math.round(probe)} ms, a read ${Math.round(read)} ms`);
   }
   assert.fail(`others waited, each time: ${tried.join("; ")}`);
 }
 
-async function assertPeak(server: DaybookProcess, max: number): Promise<void> {
+async function pidOf(server: DaybookProcess): Promise<number> {
   const { process } = await server.get("/system") as { process: { pid: number } };
-  const peak = await peakMebibytes(process.pid);
+  return process.pid;
+}
+
+async function assertPeak(server: DaybookProcess, max: number): Promise<void> {
+  const peak = await peakMebibytes(await pidOf(server));
   assert.ok(peak < max, `${Math.round(peak)} MiB`);
 }
 
@@ -273,7 +280,7 @@ Deno.test("bounded: hundreds of long polls on a large job that one entry wakes",
         await body?.cancel();
         const prefer = { prefer: "wait=30", "if-none-match": headers.get("etag") ?? "" };
         const polls = times(300, () => fetch(`${server.url}/jobs/large`, { headers: prefer }));
-        while (await waiting(server) < 300) await new Promise((resolve) => setTimeout(resolve, 20));
+        while (await waiting(server) < 300) await after(20);
         await sent(server, events(1, { jobId: "large" }));
         await letGo(await polls);
         // Those for which there is no room may come again.
