@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
-import { equalJson, type JsonValue } from "../../src/core/json.ts";
+import { copyOf, equalJson, type JsonValue } from "../../src/core/json.ts";
 
 const values = fc.jsonValue() as fc.Arbitrary<JsonValue>;
 
@@ -20,4 +20,21 @@ Deno.test("equalJson: the order of members does not count, nor does what is not 
   assert.ok(!equalJson({}, []));
   assert.ok(!equalJson({ a: 1 }, { a: 1, b: 2 }));
   assert.ok(!equalJson("42", 42));
+});
+
+Deno.test("copyOf: a copy is equal and shares nothing, whatever its members are called", () => {
+  const value = JSON.parse('{"a":[1,{"b":null,"c":"d"}],"__proto__":{"constructor":[true]}}');
+  const before = JSON.stringify(value);
+  const copy = copyOf(value);
+  assert.equal(JSON.stringify(copy), before);
+  copy.a[1].b = 2;
+  copy["__proto__"].constructor.push(false);
+  assert.equal(JSON.stringify(value), before);
+  assert.equal(Object.getPrototypeOf(copy), Object.prototype);
+});
+
+Deno.test("copyOf: a deep value is copied", () => {
+  const depth = 1_000;
+  const value = JSON.parse("[".repeat(depth) + "]".repeat(depth));
+  assert.equal(JSON.stringify(copyOf(value)), JSON.stringify(value));
 });

@@ -1,7 +1,7 @@
 /** An event that would satisfy an expectation, for whoever wants to send it. */
 
 import { type Correlation, holds } from "../correlation.ts";
-import type { JsonObject, JsonScalar } from "../json.ts";
+import { copyOf, type JsonObject, type JsonScalar } from "../json.ts";
 import type { ExpectedEvent } from "../job_plan.ts";
 import { correlationDistance, nearestOf } from "../nearness.ts";
 
@@ -19,7 +19,7 @@ export function sampleEvent(
   if (eventType.startsWith("job.") || eventType.startsWith("journal.")) return undefined;
   const attributes: JsonObject = holds(correlation, like)
     ? like
-    : nested(structuredClone(like) as Draft, termsOf(correlation, like));
+    : nested(copyOf(like) as Draft, termsOf(correlation, like));
   if (!holds(correlation, attributes)) return undefined;
   const { taskId } = expected;
   return taskId === undefined

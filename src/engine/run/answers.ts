@@ -7,7 +7,7 @@
 import { isCorrelated, type JobEventLogEntry } from "../../core/event.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import type { JobState, TaskState } from "../../core/job_state.ts";
-import type { JsonObject } from "../../core/json.ts";
+import { copyOf, type JsonObject } from "../../core/json.ts";
 import type { Asked } from "./asked.ts";
 import type { FactEvent } from "../definition.ts";
 import type { Clock } from "../ports.ts";
@@ -254,7 +254,7 @@ export class Answers {
   #answerTask({ taskId, logId, receivedAt }: Extract<Settlement, { kind: "task" }>): void {
     const task = this.#services.job.task(taskId);
     this.#see(logId, receivedAt);
-    const result = task?.status === "completed" ? ownCopy(task.result) : undefined;
+    const result = task?.status === "completed" ? copyOf(task.result) : undefined;
     this.#reacts();
     this.#asked?.answerTask(taskId, result);
   }
@@ -284,11 +284,6 @@ export class Answers {
   }
 }
 
-/** What user code gets is its own, so that nothing it does to it changes the state. */
-function ownCopy<Value>(value: Value): Value {
-  return typeof value === "object" ? structuredClone(value) : value;
-}
-
 /** The events that entries record, each a copy of its own; a correlated one as it came. */
 function factsOf(entries: readonly JobEventLogEntry[]): readonly FactEvent[] {
   return entries.map((entry) => {
@@ -299,7 +294,7 @@ function factsOf(entries: readonly JobEventLogEntry[]): readonly FactEvent[] {
       eventId,
       eventType,
       occurredAt,
-      attributes: structuredClone(attributes) as JsonObject,
+      attributes: copyOf(attributes as JsonObject),
     };
   });
 }

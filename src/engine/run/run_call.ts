@@ -4,7 +4,7 @@
  */
 
 import type { JobState } from "../../core/job_state.ts";
-import type { JsonValue } from "../../core/json.ts";
+import { copyOf, type JsonValue } from "../../core/json.ts";
 import type { Answers } from "./answers.ts";
 import { Asked, type AskListener } from "./asked.ts";
 import { recordable } from "./attempt.ts";
@@ -55,7 +55,7 @@ async function outputOf(
   asked: Asked,
   guard: SecretGuard,
 ): Promise<JsonValue | undefined> {
-  const parsed = parseInput(definition, structuredClone(job.input));
+  const parsed = parseInput(definition, copyOf(job.input));
   if (!parsed.ok) {
     throw new InputMismatchError(
       `Cannot run: the recorded input does not fit version ${definition.version}: ` +

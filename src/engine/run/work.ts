@@ -3,6 +3,7 @@
 import type { JobEventDraft } from "../../core/event.ts";
 import type { JobId, TaskId } from "../../core/ids.ts";
 import type { CompletedTask, TaskState } from "../../core/job_state.ts";
+import { copyOf } from "../../core/json.ts";
 import type { AskedTask } from "./asked.ts";
 import type { Work } from "./attempts.ts";
 
@@ -17,7 +18,7 @@ export function compensationWork(task: CompletedTask, code: AskedTask | undefine
   return {
     kind: "compensation",
     taskId: task.taskId,
-    run: compensate && ((context) => compensate(structuredClone(task.result), context)),
+    run: compensate && ((context) => compensate(copyOf(task.result), context)),
     retry: code?.retry,
     timeoutMs: code?.timeoutMs,
     compensable: false,
