@@ -40,7 +40,7 @@ export interface SlotsParts {
 interface Waiting extends Place {
   readonly entrant: Entrant;
   /** When it was first looked at. */
-  seenMs?: number;
+  seenMs: number | undefined;
 }
 
 export class Slots {
@@ -67,8 +67,12 @@ export class Slots {
 
   /** Gives a slot, at once or before long; else it withdraws the entrant. */
   enter(entrant: Entrant): void {
-    if (this.#inside.size < this.#max) this.#admit(entrant);
-    else this.#waiting.push({ ...entrant.place, entrant });
+    if (this.#inside.size < this.#max) {
+      this.#admit(entrant);
+    } else {
+      const { priority, order } = entrant.place;
+      this.#waiting.push({ priority, order, entrant, seenMs: undefined });
+    }
     if (this.#isLooking) return;
     this.#isLooking = true;
     // Most handlers have ended by then.

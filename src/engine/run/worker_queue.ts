@@ -123,8 +123,9 @@ export class WorkerQueue {
    * @returns What withdraws the request; nothing when it was granted at once.
    */
   request(wanted: Wanted, grant: (worker: Worker) => void): Withdraw | undefined {
-    const request: Request = { ...wanted, grant, isOver: false };
-    (wanted.begins ? this.#beginning : this.#going).push(request);
+    const { priority, order, type, begins } = wanted;
+    const request: Request = { priority, order, type, begins, grant, isOver: false };
+    (begins ? this.#beginning : this.#going).push(request);
     this.#waiting++;
     this.grantNext();
     return request.isOver ? undefined : () => this.#end(request);
