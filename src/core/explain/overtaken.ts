@@ -85,7 +85,7 @@ function endText(
     case "failed":
       return `${capital(which)} of ${task} failed at ${at}, ${after}: ${errorText(end.error)}.`;
     case "interrupted":
-      return `${capital(which)} of ${task} was cut short at ${at}: ${
+      return `${capital(which)} of ${task} was cut short, as recorded at ${at}: ${
         interruptionText(end.reason)
       }. How far it had come is not on record.`;
     default:
