@@ -26,7 +26,7 @@ export function shownSettings(
     port: String(configuration.port),
     hostname: configuration.hostname,
     journal: configuration.journal,
-    definitions: configuration.definitions ?? "none",
+    definitions: configuration.definitions ?? "none of your own",
     "max-running": `${configuration.maxRunning} jobs`,
     "segment-bytes": bytesText(configuration.segmentBytes),
     "snapshot-every": `${configuration.snapshotEvery} entries`,

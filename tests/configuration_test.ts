@@ -112,6 +112,7 @@ Deno.test("configuration: the secret key is 32 bytes, from the environment or a 
   assert.ok(fromFile.kind === "run" && fromFile.configuration.secretKey);
   const shown = describeConfiguration(fromFile.configuration, fromFile.origins).join("\n");
   assert.ok(shown.includes("key set") && !shown.includes(key));
+  assert.match(shown, /definitions +none of your own$/m);
   for (const DAYBOOK_SECRET_KEY of ["short", key.slice(4), "zz".repeat(32)]) {
     const [problem = ""] = problems([], { DAYBOOK_SECRET_KEY });
     assert.match(problem, /^the secret key must be 32 bytes/);

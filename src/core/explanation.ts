@@ -73,6 +73,11 @@ export interface Timing {
   readonly backingOffMs: number;
   readonly suspendedMs: number;
   readonly compensatingMs: number;
+  /**
+   * From the last entry before each crash that cut the job short to the restart, which is the
+   * longest that the process can have been down. Counted in no condition.
+   */
+  readonly downMs: number;
   /** From the creation to the end, or to the begin of what goes on still. */
   readonly totalMs: number;
   /** Since when the job is in its condition; RFC 3339. */

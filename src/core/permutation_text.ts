@@ -41,6 +41,11 @@ function agreedText({ orders, facts, fixed, exhaustive, outcome }: PermutationVe
     const nothing = "no fact came from outside after the start";
     return `order does not matter: ${nothing}; the job is ${stateText(outcome)}`;
   }
+  if (facts === 1 && fixed > 0 && exhaustive && orders > 1) {
+    const end = `the job ${isOver(outcome.state) ? "ends" : "stays"} ${stateText(outcome)}`;
+    return `order does not matter: ${end} wherever its 1 fact comes among ` +
+      `${counted(fixed, "other entry", "other entries")} (${counted(orders, "place")})`;
+  }
   const others = fixed === 0 ? "" : ` and ${counted(fixed, "other entry", "other entries")}`;
   const what = `${counted(facts, "fact")}${others}`;
   const end = `${isOver(outcome.state) ? "end" : "leave it"} ${stateText(outcome)}`;

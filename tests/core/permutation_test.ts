@@ -66,6 +66,12 @@ Deno.test("permutation: facts for several expectations commute", () => {
   assert.equal(verdictText(verdict), "order does not matter: all 6 orders of 3 facts end Done");
   const two = verdictOf(outsideJob(both).started().fact("x.Paid").fact("x.Sent").entries);
   assert.equal(verdictText(two), "order does not matter: both orders of 2 facts end Done");
+  const alone = verdictText({ ...verdict, orders: 8, facts: 1, fixed: 7 });
+  assert.equal(
+    alone,
+    "order does not matter: the job ends Done wherever its 1 fact comes among 7 other entries " +
+      "(8 places)",
+  );
 });
 
 Deno.test("permutation: an error event against the last expectation", () => {

@@ -83,7 +83,7 @@ function endText(end: AttemptEnd, at: string): string {
     case "failed":
       return `failed at ${at}: ${errorText(end.error)}`;
     case "interrupted":
-      return `was cut short at ${at}: ${interruptionText(end.reason)}`;
+      return `was cut short, as recorded at ${at}: ${interruptionText(end.reason)}`;
     default:
       return assertNever(end, "end of an attempt");
   }

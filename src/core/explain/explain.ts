@@ -13,6 +13,7 @@ import type { Annals } from "./annals.ts";
 import { toldEnds } from "./attempts.ts";
 import { becauseOf } from "./because.ts";
 import { completedOf } from "./completed.ts";
+import { downtimesOf, restartsOf } from "./downtimes.ts";
 import type { Evidence } from "./evidence.ts";
 import { nextOf } from "./next.ts";
 import { openExpectations } from "./open_expectations.ts";
@@ -40,7 +41,7 @@ export function* explaining(annals: Annals, evidence: Evidence): Work<Explanatio
     completed: completed.told,
     waitingFor,
     next: nextOf(annals, evidence, waitingFor),
-    timing: timingOf(annals),
+    timing: timingOf(annals, downtimesOf(annals, evidence.causes)),
     ...summedUp(annals, completed.more, openExpectations(job).length - waitingFor.length),
   };
 }
@@ -69,8 +70,10 @@ export function wantedCauses(annals: Annals): readonly LogId[] {
   const ends = [...attempts.values(), ...compensations.values()].flatMap(toldEnds);
   const effects = [created, failedBy?.entry, endedBy?.entry, ...ends];
   const causes = effects.flatMap((entry) => entry?.causedBy ?? []);
-  return [...new Set(causes)]
-    .filter((logId) => !annals.isOwn(logId))
+  // How long the process was down shows by the entry before its restart.
+  const restarts = restartsOf(annals).flatMap((logId) => [logId - 1, logId]);
+  return [...new Set([...causes, ...restarts])]
+    .filter((logId) => !annals.entries.has(logId) && logId > 0)
     .toSorted((left, right) => left - right)
     .slice(-CAUSES_MAX);
 }

@@ -28,9 +28,13 @@ export function afterFailure(annals: Annals, job: FailedJob): Next {
     statement: `It was retried already, as job ${entry.attributes.newJobId}.`,
     cites: [entry.logId],
   }));
-  const first = done.length > 0 ? done : [itself("Nothing: it is over.", [])];
-  if (neverStarted(annals, job)) return [...first, sendAgain(annals)];
+  const nothing = itself("Nothing: it is over.", []);
+  if (neverStarted(annals, job)) {
+    return [...(done.length > 0 ? done : [nothing]), sendAgain(annals)];
+  }
   const byHand = [...recovery(job), ...leftovers(job), ...underWay(annals)];
+  // It is not over for whoever has to undo something.
+  const first = done.length > 0 || byHand.length > 0 ? done : [nothing];
   const { inputRemoved } = annals;
   if (inputRemoved !== undefined) return [...first, ...byHand, withInput(inputRemoved)];
   return job.failure.error.name === "InvalidInput"

@@ -86,7 +86,7 @@ function endText(
     case "failed":
       return `${capital(which)} of ${task} failed at ${at}, ${after}: ${errorText(end.error)}.`;
     case "interrupted":
-      return `${capital(which)} of ${task} was cut short at ${at}: ${
+      return `${capital(which)} of ${task} was cut short, as recorded at ${at}: ${
         interruptionText(end.reason)
       }. ${howFar(end.reason)}`;
     default:

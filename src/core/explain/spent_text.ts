@@ -10,6 +10,7 @@ const TIMING_WORDS = [
   ["backingOffMs", "backing off"],
   ["suspendedMs", "suspended"],
   ["compensatingMs", "compensating"],
+  ["downMs", "down after a crash for at most"],
 ] as const;
 
 /**

@@ -4,6 +4,7 @@ import { assertNever } from "../assert_never.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../event.ts";
 import type { Annals } from "../explain/annals.ts";
 import { type Attempt, type AttemptEnd, maxAttemptsOf } from "../explain/attempts_noted.ts";
+import { type Downtime, restartAfter } from "../explain/downtimes.ts";
 import type { ErrorFact } from "../framework_events.ts";
 import type { LogId, TaskId } from "../ids.ts";
 import { isTerminal, type JobState } from "../job_state.ts";
@@ -45,6 +46,8 @@ export interface AttemptSpan extends Stretch {
   readonly startedAt: string | undefined;
   readonly startedBy: LogId | undefined;
   readonly endedBy: LogId | undefined;
+  /** How much of it the process may have been down after the crash that ended it. */
+  readonly downMs: number;
 }
 
 export interface BackoffSpan extends Stretch {
@@ -63,8 +66,15 @@ export interface Lane {
 }
 
 /** @param endMs Where the axis ends: what goes on still ends there. */
-export function lanesOf(annals: Annals, axis: TimeAxis, endMs: number): readonly Lane[] {
-  const spansIn = (attempts: readonly Attempt[]) => laneSpans(attempts, annals, axis, endMs);
+export function lanesOf(
+  annals: Annals,
+  axis: TimeAxis,
+  endMs: number,
+  downtimes: readonly Downtime[],
+): readonly Lane[] {
+  const downMs = new Map(downtimes.map(({ restart, ms }) => [restart, ms]));
+  const spansIn = (attempts: readonly Attempt[]) =>
+    laneSpans(attempts, annals, axis, endMs, downMs);
   return [
     ...[...annals.attempts].map(([taskId, attempts]): Lane => ({
       taskId,
@@ -84,6 +94,7 @@ function laneSpans(
   annals: Annals,
   axis: TimeAxis,
   endMs: number,
+  downMs: ReadonlyMap<LogId, number>,
 ): readonly LaneSpan[] {
   const maxAttempts = maxAttemptsOf(attempts);
   return attempts.flatMap((attempt, index) => {
@@ -92,7 +103,11 @@ function laneSpans(
     const cutBy = next === undefined ? annals.endedBy?.entry.logId : beginningOf(next);
     const span = attemptSpan(attempt, annals.job, cutBy, next !== undefined);
     const backoff = backoffAfter(attempt, annals.job, cutBy, next !== undefined);
-    const known = { ...span, maxAttempts: span.maxAttempts ?? maxAttempts };
+    const known = {
+      ...span,
+      maxAttempts: span.maxAttempts ?? maxAttempts,
+      downMs: downMs.get(restartAfter(attempt) ?? 0) ?? 0,
+    };
     return [known, ...(backoff === undefined ? [] : [backoff])]
       .map((one) => placed(one, axis, endMs));
   });
@@ -115,7 +130,7 @@ function attemptSpan(
   job: JobState,
   cutBy: LogId | undefined,
   hasNext: boolean,
-): Unplaced<AttemptSpan> {
+): Omit<Unplaced<AttemptSpan>, "downMs"> {
   const { started, ended } = attempt;
   const outcome = outcomeOf(attempt, job, hasNext);
   const goesOn = outcome === "running";

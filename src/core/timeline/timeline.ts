@@ -6,6 +6,7 @@
 import type { Condition } from "../condition.ts";
 import type { JobEventLogEntry } from "../event.ts";
 import type { Annals } from "../explain/annals.ts";
+import type { Downtime } from "../explain/downtimes.ts";
 import type { LogId } from "../ids.ts";
 import { isTerminal } from "../job_state.ts";
 import { type Lane, lanesOf } from "./lanes.ts";
@@ -24,6 +25,8 @@ export interface ConditionStretch {
   readonly fromBy: LogId;
   /** The entry that ended it; `undefined` while it goes on. */
   readonly toBy: LogId | undefined;
+  /** How much of it the process may have been down after a crash; 0 where it was not. */
+  readonly downMs: number;
 }
 
 export interface Timeline {
@@ -45,21 +48,23 @@ export interface TimelineOptions {
   readonly nowMs: number;
   /** Events that the explanation names as near misses. */
   readonly nearMisses?: readonly JobEventLogEntry[];
+  /** When the process was down meanwhile. */
+  readonly downtimes?: readonly Downtime[];
 }
 
 export function timelineOf(
   annals: Annals,
-  { nowMs, nearMisses = [] }: TimelineOptions,
+  { nowMs, nearMisses = [], downtimes = [] }: TimelineOptions,
 ): Timeline {
   const axis = new TimeAxis(annals);
   const endMs = endOf(annals, axis, nowMs);
-  const lanes = lanesOf(annals, axis, endMs);
+  const lanes = lanesOf(annals, axis, endMs, downtimes);
   const ends = lanes.flatMap(({ spans }) => spans.at(-1)?.toMs ?? []);
   const totalMs = ends.reduce((latest, end) => Math.max(latest, end), endMs);
   return {
     createdAt: annals.created.receivedAt,
     totalMs,
-    conditions: conditionsOf(annals, axis, endMs),
+    conditions: conditionsOf(annals, axis, endMs, downtimes),
     lanes,
     marks: marksOf(annals, axis, nearMisses)
       .map((mark) => ({ ...mark, atMs: Math.min(mark.atMs, totalMs) })),
@@ -76,6 +81,7 @@ function conditionsOf(
   { spans, job }: Annals,
   axis: TimeAxis,
   endMs: number,
+  downtimes: readonly Downtime[],
 ): readonly ConditionStretch[] {
   const lived = isTerminal(job) ? spans.slice(0, -1) : spans;
   return lived.map(({ condition, by }, index) => {
@@ -87,6 +93,7 @@ function conditionsOf(
       goesOn: next === undefined,
       fromBy: by,
       toBy: next?.by,
+      downMs: downtimes.reduce((sum, { during, ms }) => during.by === by ? sum + ms : sum, 0),
     };
   });
 }

@@ -61,6 +61,7 @@ export const explanationAnswer = v.object({
     backingOffMs: milliseconds,
     suspendedMs: milliseconds,
     compensatingMs: milliseconds,
+    downMs: milliseconds,
     totalMs: milliseconds,
     since: time,
   }),

@@ -84,6 +84,11 @@ Deno.test("job form: of a suspended job it says that nothing is undone until it 
 Deno.test("job form: retry leads to the new job, from the task that was chosen", async () => {
   const app = await startApp();
   const { jobId } = await createAndRun(app, "test.doomed");
+  const options = [...(await pageOf(app, `/ui/jobs/${jobId}`))
+    .matchAll(/<option value="([^"]*)">([^<]*)/g)].map(([, value, words]) => [value, words]);
+  // Short enough to be read on a phone.
+  assert.deepEqual(options.find(([value]) => value === "mail"), ["mail", "task mail"]);
+  assert.match(options[0]?.[1] ?? "", /^(?:the beginning|where it stopped)$/);
   const text = await act(app, jobId, "retry", { from: "mail" });
   assert.match(readable(text), new RegExp(`This job retries job ${jobId} from task mail\\.`));
   assert.match(readable(text), new RegExp(`Retry of ${jobId}`));

@@ -208,7 +208,7 @@ Deno.test("jobs: live, a job that matches only now is told of, and not put betwe
   await app.post("/jobs/between/cancel");
   const text = await pageOf(app, `${query}&shown=${newer.firstLogId},${older.firstLogId}`);
   assert.deepEqual(rowsOf(text), ["newer", "older"]);
-  assert.match(shownText(text), /1 more matches now: show them/);
+  assert.match(shownText(text), /1 more matches now: show it/);
   assert.match(shownText(await pageOf(app, `${query}&shown=0`)), /3 newer jobs: show them/);
 });
 

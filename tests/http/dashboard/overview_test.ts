@@ -131,6 +131,8 @@ Deno.test("overview: without a script the figures of the charts are read in a ta
   await app.clock.advance(10_000);
   await createAndRun(app, "test.parcel", { orderId: "2" });
   const html = await pageOf(app, "/");
+  // What may need somebody comes first.
+  assert.ok(html.indexOf("attention-heading") < html.indexOf("legend-throughput"));
   const table = regionOf(html, "trend-figures");
   const rows = [...table.matchAll(/<tr><th scope="row".*?<\/tr>/g)].map(([row]) => textOf(row));
   assert.equal(rows.length, 2);

@@ -63,6 +63,9 @@ Deno.test("stream page: has the newest hundred entries, the newest first", async
   assert.deepEqual(logIds, Array.from({ length: 100 }, (_, at) => head - at));
   assert.deepEqual([from, to], [head - 99, head]);
   assert.match(html, /data-live-url="\/ui\/live"/);
+  const heads = /<div class="entry-row stream-heads".*?<\/div>/s.exec(html)?.[0] ?? "";
+  const names = [...heads.matchAll(/<span[^>]*>([^<]*)/g)].map(([, name]) => name);
+  assert.deepEqual(names, ["Entry", "Received", "Type", "Job", "Task", "What it did"]);
 });
 
 const FILTERS: readonly (readonly [page: string, api: string])[] = [

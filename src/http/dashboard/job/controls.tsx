@@ -130,7 +130,7 @@ function cancelWarning({ job }: JobScreenState): string {
 }
 
 const TASKS_MAX = 200;
-const NAME_LENGTH_MAX = 60;
+const NAME_LENGTH_MAX = 32;
 
 function RetryForm({ state, ...form }: Props & Parameters<typeof ActionForm>[0]) {
   const { job } = state;
@@ -143,7 +143,7 @@ function RetryForm({ state, ...form }: Props & Parameters<typeof ActionForm>[0])
         <select name="from">
           <option value="">{startText(job)}</option>
           {tasks.map(({ taskId }) => (
-            <option value={taskId}>{`task ${cutText(taskId, NAME_LENGTH_MAX)}, done anew`}</option>
+            <option value={taskId}>{`task ${cutText(taskId, NAME_LENGTH_MAX)}`}</option>
           ))}
         </select>
       </label>
@@ -151,9 +151,9 @@ function RetryForm({ state, ...form }: Props & Parameters<typeof ActionForm>[0])
   );
 }
 
-/** What a retry that names no task takes over. */
+/** Where a retry that names no task begins; the steps beside it say what it takes over. */
 function startText(job: JobScreenState["job"]): string {
   return job.state !== "Failed" || reusableTasks(job).length === 0
-    ? "the beginning: nothing that was completed still stands"
-    : "where it stopped: completed results are reused";
+    ? "the beginning"
+    : "where it stopped";
 }

@@ -128,7 +128,7 @@ function jobRow(conditions: readonly ConditionStretch[], unit: number, scale: Ti
   const pieces = piecesOf(conditions, unit, scale);
   const bars = pieces.map((piece) => {
     const { condition, goesOn } = piece.longest.span;
-    const title = titleOf(piece, conditionText(condition));
+    const title = titleOf(piece, conditionText(condition)) + downText(piece.longest.span);
     return { ...placed(piece), kind: condition, title, goesOn };
   });
   return { label: "The job", note: "", bars, words: wordsFor(pieces) };
@@ -137,7 +137,7 @@ function jobRow(conditions: readonly ConditionStretch[], unit: number, scale: Ti
 function laneRow({ taskId, phase, spans }: Lane, unit: number, scale: TimeScale): Row {
   const bars = piecesOf(spans, unit, scale).map((piece) => {
     const { span } = piece.longest;
-    const title = titleOf(piece, spanText(span));
+    const title = titleOf(piece, spanText(span)) + downText(span);
     return { ...placed(piece), kind: kindOf(span), title, goesOn: span.goesOn };
   });
   return { label: laneLabel(taskId, phase), note: laneNote(spans), bars, words: [] };
@@ -151,7 +151,8 @@ function wordsFor(pieces: readonly Piece<Placed<ConditionStretch>>[]): Row["word
     .filter(({ fromMs, toMs, count }) => count === 1 && toMs - fromMs >= WORDS_WIDTH_MIN)
     .map(({ fromMs, longest: { span } }) => ({
       x: percent(fromMs),
-      text: `${conditionText(span.condition)} ${durationText(span.toMs - span.fromMs)}`,
+      text: `${conditionText(span.condition)} ${durationText(span.toMs - span.fromMs)}` +
+        downText(span),
     }));
 }
 
@@ -211,13 +212,21 @@ function laneNote(spans: readonly LaneSpan[]): string {
   const attempts = spans.filter((span) => span.kind === "attempt");
   const last = spans.at(-1);
   const lengthMs = (last?.toMs ?? 0) - (spans[0]?.fromMs ?? 0);
-  const state = last === undefined ? "" : `${spanText(last)}, ${durationText(lengthMs)}`;
+  const state = last === undefined
+    ? ""
+    : `${spanText(last)}, ${durationText(lengthMs)}${downText(last)}`;
   return attempts.length < 2 ? state : `${counted(attempts.length, "attempt")}, ${state}`;
 }
 
 function spanText(span: LaneSpan): string {
   if (span.kind === "backoff") return span.goesOn ? "backing off" : "backed off";
   return OUTCOME_WORDS[span.outcome];
+}
+
+/** Of a length of time in which the process may have been down. */
+function downText(span: ConditionStretch | LaneSpan): string {
+  const downMs = "downMs" in span ? span.downMs : 0;
+  return downMs === 0 ? "" : `, down for at most ${durationText(downMs)} of it`;
 }
 
 export const OUTCOME_WORDS: Readonly<Record<AttemptOutcome, string>> = {

@@ -3,6 +3,7 @@
 import type { Holding } from "../../capacity.ts";
 import type { Edge } from "../../edge.ts";
 import type { JobEventLogEntry } from "../../../core/event.ts";
+import { downtimesOf } from "../../../core/explain/downtimes.ts";
 import type { Annals } from "../../../core/explain/annals.ts";
 import type { Citation, Explanation } from "../../../core/explanation.ts";
 import type { JobId, LogId } from "../../../core/ids.ts";
@@ -53,7 +54,11 @@ export async function readJob(
     job: annals.job,
     annals,
     explanation,
-    timeline: timelineOf(annals, { nowMs, nearMisses: nearMissesOf(account) }),
+    timeline: timelineOf(annals, {
+      nowMs,
+      nearMisses: nearMissesOf(account),
+      downtimes: downtimesOf(annals, account.strangers),
+    }),
     strangers,
     input: await readInput(edge, annals, mayUnseal),
     nowMs,

@@ -49,7 +49,7 @@ export function NewsLine({ jobs: { news, newer }, address }: NewsLineProps) {
   return (
     <p id="job-news" class="job-news" role="status" data-live>
       {news.jobs > 0
-        ? <a href={address.with()}>{text}: show them</a>
+        ? <a href={address.with()}>{text}: show {news.jobs === 1 ? "it" : "them"}</a>
         : newer === undefined
         ? "Newest first"
         : <a href={address.with({ cursor: undefined, newer: undefined })}>To the newest</a>}

@@ -62,7 +62,6 @@ async function showOverview(c: Context, edge: Edge): Promise<Response> {
         now={now}
         curl={read("/journal")}
       />
-      {counts === undefined ? null : <TrendSection {...counts} curl={same} />}
       <AttentionSection
         attention={attention}
         failingTypes={counts?.failingTypes ?? []}
@@ -73,6 +72,7 @@ async function showOverview(c: Context, edge: Edge): Promise<Response> {
           failing: same,
         }}
       />
+      {counts === undefined ? null : <TrendSection {...counts} curl={same} />}
     </>,
   );
 }

@@ -10,7 +10,7 @@ import { countText } from "../parts/amounts.tsx";
 import { CopyCurl } from "../parts/curl.tsx";
 import { Empty } from "../parts/empty.tsx";
 import { UserText } from "../parts/text.tsx";
-import { EntryRow } from "../stream/entry_row.tsx";
+import { EntryHeads, EntryRow } from "../stream/entry_row.tsx";
 import { FilterForm } from "../stream/filter_form.tsx";
 import {
   type AskedStream,
@@ -105,6 +105,7 @@ function Found({ edge, asked, query, found }: FoundProps) {
         <button type="button" id="stream-show" class="primary" hidden>Show them</button>
         {isOfThePast(query) ? <a href={`/ui/stream${streamSearch(asked.texts)}`}>Newest</a> : null}
       </div>
+      <EntryHeads />
       <ol
         id="stream-rows"
         class="stream-rows"

@@ -33,7 +33,9 @@ function tellNewKinds(next) {
   if (news === null || kinds.length === 0) return;
   const link = document.createElement("a");
   link.href = news.dataset.again ?? "";
-  link.textContent = `${kinds.length} new ${kinds.length === 1 ? "kind" : "kinds"}: show them`;
+  link.textContent = kinds.length === 1
+    ? "1 new kind: show it"
+    : `${kinds.length} new kinds: show them`;
   news.replaceChildren(link);
 }
 

@@ -18,6 +18,20 @@ export interface EntryRowProps {
   readonly now: number;
 }
 
+/** What the columns are, where there is room for them; each row tells by itself. */
+export function EntryHeads() {
+  return (
+    <div class="entry-row stream-heads" aria-hidden="true">
+      <span class="entry-id">Entry</span>
+      <span>Received</span>
+      <span>Type</span>
+      <span>Job</span>
+      <span>Task</span>
+      <span>What it did</span>
+    </div>
+  );
+}
+
 export function EntryRow({ entry, transition, now }: EntryRowProps) {
   const { logId, jobId, taskId, eventType, stratum } = entry;
   return (

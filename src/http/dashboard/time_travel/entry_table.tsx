@@ -58,11 +58,11 @@ export function EntryTable(props: EntryTableProps) {
           <thead>
             <tr>
               <th scope="col">Entry</th>
-              <th scope="col">Type</th>
-              <th scope="col">What it changed</th>
               <th scope="col">From</th>
               <th scope="col">To</th>
               <th scope="col">Leave out</th>
+              <th scope="col">Type</th>
+              <th scope="col">What it changed</th>
             </tr>
           </thead>
           <tbody>
@@ -110,12 +110,6 @@ function Row({ props, at }: { readonly props: EntryTableProps; readonly at: numb
           {logId}
         </a>
       </td>
-      <td class="mono">
-        <UserText text={eventType.replace(/^job\./, "")} />
-      </td>
-      <td>
-        <ChangeLine changed={changed} />
-      </td>
       <td class="choice">
         <Choice
           name="from"
@@ -140,6 +134,12 @@ function Row({ props, at }: { readonly props: EntryTableProps; readonly at: numb
             />
           </label>
         )}
+      </td>
+      <td class="mono">
+        <UserText text={eventType.replace(/^job\./, "")} />
+      </td>
+      <td>
+        <ChangeLine changed={changed} />
       </td>
     </tr>
   );

@@ -159,6 +159,22 @@ function isWrong(field: WhatIfField, issues: readonly FieldIssue[]): "true" | un
   return issues.some((issue) => issue.field === field) ? "true" : undefined;
 }
 
+/** As the form calls them; a pointer begins with the name of the request's member. */
+const FIELD_NAMES: Readonly<Record<WhatIfField, string>> = {
+  without: "Leave out",
+  with: "Add events",
+  plan: "Another plan",
+  upTo: "Up to",
+};
+
+function Inside({ pointer }: { readonly pointer: string }) {
+  return pointer === "" ? null : (
+    <code>
+      <UserText text={pointer} />
+    </code>
+  );
+}
+
 interface IssuesProps {
   readonly field: WhatIfField;
   readonly issues: readonly FieldIssue[];
@@ -171,9 +187,7 @@ function Issues({ field, issues }: IssuesProps) {
     <ul class="issues" data-issues={field}>
       {own.map(({ pointer, detail }) => (
         <li>
-          <code>
-            <UserText text={pointer} />
-          </code>{" "}
+          {FIELD_NAMES[field]} <Inside pointer={pointer.slice(`/${field}`.length)} />{" "}
           <UserText text={detail} />
         </li>
       ))}
