@@ -1,4 +1,4 @@
-/// <reference lib="webworker" />
+/// <reference lib="deno.worker" />
 /**
  * Asks paths again and again, in a thread of its own, and tells how long each waited at most:
  * what the test itself does with answers holds it up in no way. What the server waited itself,
