@@ -62,6 +62,14 @@ export class Turnstile {
     return undefined;
   }
 
+  /**
+   * The same for the second half of a large piece, which goes before all other large ones, since
+   * what the first half made is in memory meanwhile.
+   */
+  enterAgain(): Promise<void> | undefined {
+    return this.#isPausing ? this.#large.join(EXPECTED_MS.large, true) : this.enter("large");
+  }
+
   /** A little is let in for nothing; more, and the turn is watched until it is over. */
   #enterUnwatched(expectedMs: number): undefined {
     this.#expectedMs += expectedMs;
@@ -127,9 +135,11 @@ class Line {
     return this.#gone === this.#waiting.length;
   }
 
-  join(expectedMs: number): Promise<void> {
+  join(expectedMs: number, isFirst = false): Promise<void> {
     const { promise, resolve: goOn } = Promise.withResolvers<void>();
-    this.#waiting.push({ expectedMs, goOn });
+    const waiting = { expectedMs, goOn };
+    if (isFirst) this.#waiting.splice(this.#gone, 0, waiting);
+    else this.#waiting.push(waiting);
     return promise;
   }
 

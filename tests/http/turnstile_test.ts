@@ -17,7 +17,7 @@ function start() {
     done.push(name);
     now += takesMs;
   }
-  return { clock, done, work };
+  return { clock, done, turnstile, work };
 }
 
 Deno.test("turnstile: what is small is let in at once, until a turn took long", async () => {
@@ -56,4 +56,13 @@ Deno.test("turnstile: much that is small does not keep what is large out", async
   await Promise.all(all);
   const place = done.indexOf("b");
   assert.ok(place > 0 && place < 150, `b was number ${place}`);
+});
+
+Deno.test("turnstile: the second half of a large piece goes before what has not begun", async () => {
+  const { clock, done, turnstile, work } = start();
+  const all = ["a", "b", "c"].map((name) => work(name, "large", 20));
+  all.push((turnstile.enterAgain() ?? Promise.resolve()).then(() => void done.push("a again")));
+  await clock.settle();
+  await Promise.all(all);
+  assert.deepEqual(done, ["a", "a again", "b", "c"]);
 });

@@ -15,8 +15,9 @@ import { usedMebibytes } from "../support/memory_use.ts";
 
 const MEBIBYTE = 1024 * 1024;
 const PENDING_MEBIBYTES = 4;
-const BODY_BYTES = 32 * 1024;
-const REQUESTS = rounds(1_000, 3_000);
+/** Of larger ones only one a turn would get as far as the journal. */
+const BODY_BYTES = 15 * 1024;
+const REQUESTS = rounds(2_000, 6_000);
 /** What pends is there as text and as entries, and with each request comes some more. */
 const GROWTH_MEBIBYTES_MAX = 6 * PENDING_MEBIBYTES;
 

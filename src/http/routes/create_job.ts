@@ -32,7 +32,7 @@ async function createJob(request: Request, edge: Edge): Promise<Response> {
     : parseJson(decodeUtf8(bytes, request));
   const wanted = requestOf(request, document, edge);
   // To judge a large plan and to make a job of it take about as long.
-  if (bytes.length > SMALL_BYTES) await edge.turnstile.enter("large");
+  if (bytes.length > SMALL_BYTES) await edge.turnstile.enterAgain();
   const created = valueOf(await edge.engine.create(wanted));
   const preferences = preferencesOf(request);
   return preferences.waitSeconds === undefined
