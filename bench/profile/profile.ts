@@ -53,10 +53,10 @@ const WORKLOADS: readonly Workload[] = [
     work: (url) => load(url, THREE_TASKS, SECONDS, UNTIL_DONE),
   },
   {
-    name: "drain: three-task jobs from a backlog",
+    name: "backlog: three-task jobs, submitted as fast as they go in, until all are done",
     flags: [],
-    prepare: submitBacklog,
-    work: drain,
+    prepare: (url) => load(url, THREE_TASKS, WARM_UP_SECONDS, UNTIL_DONE),
+    work: backlog,
   },
 ];
 
@@ -122,18 +122,16 @@ async function load(url: string, body: string, seconds: number, prefer = ""): Pr
   return (await postFor(seconds, { url: `${url}/jobs`, body, prefer })).answered;
 }
 
-async function submitBacklog(url: string): Promise<void> {
-  await postMany(BACKLOG, BACKLOG_SECONDS_MAX, { url: `${url}/jobs`, body: THREE_TASKS });
-}
-
 /** Until nothing moves any more, or for some seconds. */
-async function drain(url: string): Promise<number> {
+async function backlog(url: string): Promise<number> {
   const unfinished = () => metric(url, "daybook_unfinished_jobs");
   const before = await unfinished();
-  let [last, now] = [Infinity, before];
+  const load = { url: `${url}/jobs`, body: THREE_TASKS };
+  const submitted = await postMany(BACKLOG, BACKLOG_SECONDS_MAX, load);
+  let [last, now] = [Infinity, await unfinished()];
   for (const end = performance.now() + DRAINED_MS; now < last && performance.now() < end;) {
     await pause(LOOK_MS);
     [last, now] = [now, await unfinished()];
   }
-  return before - now;
+  return submitted - (now - before);
 }
