@@ -5,7 +5,6 @@ import type { LogId } from "../core/ids.ts";
 import { Attention } from "./views/attention.ts";
 import { Commands } from "./writer/commands.ts";
 import { CARRIED_TRACES } from "./run/carried_trace.ts";
-import { CorrelationIndex } from "./events/correlation_index.ts";
 import { Creation } from "./writer/creation.ts";
 import type { AnyJobDefinition } from "./definition.ts";
 import { DefinitionRegistry } from "./definition_registry.ts";
@@ -13,6 +12,7 @@ import { Deliveries } from "./events/deliveries.ts";
 import { DeliveryGate } from "./events/delivery_gate.ts";
 import { EndedJobs } from "./views/ended_jobs.ts";
 import type { EngineStatus } from "./engine_status.ts";
+import { FiledJobs } from "./writer/filed_jobs.ts";
 import { EventEngine } from "./writer/event_engine.ts";
 import { Explainer } from "./queries/explainer.ts";
 import { FanOut } from "./events/fan_out.ts";
@@ -69,8 +69,12 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
   const { limits = NO_LIMITS } = options;
   const foundation = withWriting(foundationOf(options));
   const parts = { ...foundation, intake: new Intake(limits, foundation) };
-  const { ended, events, history, indexes, registry, table } = parts;
-  const unmatched = new Unmatched({ ...indexes, ended }, registry, table);
+  const { ended, events, facts, filed, history, registry, table } = parts;
+  const unmatched = new Unmatched(
+    { started: filed.started, unstarted: filed.unstarted, ended },
+    registry,
+    table,
+  );
   const pacer = new Pacer(parts.clock);
   return {
     ...parts,
@@ -79,16 +83,16 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
       ...parts,
       unmatched,
       limits,
-      index: indexes.started,
+      index: filed.started,
       reaches: new Reaches(table, limits),
       gate: new DeliveryGate(),
       pacer,
     }),
-    replays: new Replays(history, indexes.facts, pacer, () => events.journal.head.logId),
+    replays: new Replays(history, facts, pacer, () => events.journal.head.logId),
     explainer: new Explainer({
       ...parts,
       pacer,
-      pastEvents: indexes.facts,
+      pastEvents: facts,
       draining: () => status.draining,
       full: (urgency) => events.journal.full(urgency),
     }),
@@ -114,7 +118,8 @@ function foundationOf(options: JobEngineOptions) {
     attention: new Attention(table, registry),
     traces: new JobTraces(table),
     waits: new JobWaits(clock),
-    indexes: { started: new CorrelationIndex(), unstarted: new CorrelationIndex(), facts },
+    facts,
+    filed: new FiledJobs(),
     events: new EventEngine(clock, random, eventIds),
     registry,
     keys: keys ?? NO_KEYS,
@@ -131,14 +136,14 @@ function foundationOf(options: JobEngineOptions) {
 
 /** With the parts that write, and read what was written. */
 function withWriting(parts: ReturnType<typeof foundationOf>) {
-  const { events, indexes, registry, table } = parts;
-  const writer = new Writer(events, table, indexes);
+  const { events, facts, filed, registry, table } = parts;
+  const writer = new Writer(events, table, facts, filed);
   return {
     ...parts,
     writer,
     commands: new Commands(table, writer),
     history: new History(events, table),
-    fanOut: new FanOut(indexes.started, registry, table),
+    fanOut: new FanOut(filed.started, registry, table),
   };
 }
 

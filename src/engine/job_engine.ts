@@ -286,7 +286,7 @@ export class JobEngine {
       oldestQueuedMs: oldestQueued?.queuedMs ?? 0,
       pendingBytes: this.#parts.events.journal.pendingBytes,
       listening: this.#parts.feed.waiting + this.#parts.waits.size,
-      filed: this.#parts.indexes.started.size,
+      filed: this.#parts.filed.started.size,
     };
   }
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { jobId } from "../../src/core/ids.ts";
 import { type JobPlan, MAIN_ONLY_PLAN } from "../../src/core/job_plan.ts";
-import { CorrelationIndex } from "../../src/engine/events/correlation_index.ts";
+import { FiledJobs } from "../../src/engine/writer/filed_jobs.ts";
 import { type Journal, JournalFullError, type StampedEvent } from "../../src/engine/ports.ts";
 import { FactIndex } from "../../src/engine/views/fact_index.ts";
 import { EventEngine } from "../../src/engine/writer/event_engine.ts";
@@ -30,9 +30,9 @@ Deno.test("writer: a start that is lost leaves filed what was filed before it, a
   for (const [plan, filed] of plans) {
     const events = new EventEngine(new FakeClock(), new FakeRandom(), new EventIdIndex());
     events.open(positions());
-    const [started, unstarted] = [new CorrelationIndex(), new CorrelationIndex()];
-    const indexes = { started, unstarted, facts: new FactIndex() };
-    const writer = new Writer(events, new JobTable(), indexes);
+    const filedJobs = new FiledJobs();
+    const { started, unstarted } = filedJobs;
+    const writer = new Writer(events, new JobTable(), new FactIndex(), filedJobs);
     const about = { stratum: "framework", jobId: jobId("job-1") } as const;
     const attributes = { type: "shop.order", definitionVersion: 1, plan, priority: 0, labels: {} };
     writer.append([{ ...about, eventType: "job.JobCreated", attributes }]);

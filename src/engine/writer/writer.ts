@@ -6,23 +6,13 @@
 
 import type { EventDraft, JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
-import { hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
-import { COMPENSATION_ENDS, MAIN_ONLY_PLAN } from "../../core/job_plan.ts";
-import type { CorrelationIndex } from "../events/correlation_index.ts";
 import type { EventEngine } from "./event_engine.ts";
+import type { FiledJobs } from "./filed_jobs.ts";
 import type { FactIndex } from "../views/fact_index.ts";
 import { refuseEntry } from "./framework_schemas.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import type { JobTable } from "./job_table.ts";
 import { JournalFailedError, JournalFullError, type Urgency } from "../ports.ts";
-
-export interface Indexes {
-  /** Jobs that have started and not ended. */
-  readonly started: CorrelationIndex;
-  /** Jobs that have been created and not started. */
-  readonly unstarted: CorrelationIndex;
-  readonly facts: FactIndex;
-}
 
 /** A group that has positions. */
 export interface Written {
@@ -58,7 +48,8 @@ interface Waiter {
 export class Writer {
   readonly #events: EventEngine;
   readonly #table: JobTable;
-  readonly #indexes: Indexes;
+  readonly #facts: FactIndex;
+  readonly #filed: FiledJobs;
   readonly #debts = new Map<JobId, () => void>();
   /** On their way to the disk, oldest first. */
   #groups: Written[] = [];
@@ -67,26 +58,20 @@ export class Writer {
   /** Those who wait for what others had appended before. */
   #resting: Waiter[] = [];
   #durableLogId: LogId = 0;
-  #starting = 0;
   #failure: JournalFailedError | undefined;
   listener: WriterListener = { appended: () => {}, lost: () => {} };
 
-  constructor(events: EventEngine, table: JobTable, indexes: Indexes) {
+  constructor(events: EventEngine, table: JobTable, facts: FactIndex, filed: FiledJobs) {
     this.#events = events;
     this.#table = table;
-    this.#indexes = indexes;
+    this.#facts = facts;
+    this.#filed = filed;
   }
 
   /** Goes on behind what the journal holds, and files the jobs that wait. */
   open(headLogId: LogId): void {
     this.#durableLogId = headLogId;
-    const { started, unstarted } = this.#indexes;
-    for (const { jobId, plan, state } of this.#table.jobs()) {
-      if (plan === MAIN_ONLY_PLAN) continue;
-      if (state === "Running") started.add(jobId, plan);
-      if (state === "Compensating") started.add(jobId, plan, COMPENSATION_ENDS);
-      if (state === "Created") unstarted.add(jobId, plan, []);
-    }
+    this.#filed.open(this.#table.jobs());
   }
 
   /** The last durable position. */
@@ -96,7 +81,7 @@ export class Writer {
 
   /** Starts of jobs with code that are on their way to the disk, and in no queue yet. */
   get starting(): number {
-    return this.#starting;
+    return this.#filed.starting;
   }
 
   /**
@@ -122,7 +107,9 @@ export class Writer {
     const lastLogId = entries.at(-1)?.logId ?? this.#durableLogId;
     const group = { entries, steps, firstLogId, lastLogId, onLost };
     this.#groups.push(group);
-    steps.forEach(this.#file);
+    steps.forEach((step, index) => {
+      if (step !== undefined) this.#filed.appended(step, steps[index + 1]);
+    });
     for (const step of steps) if (step !== undefined) this.listener.appended(step);
     return group;
   }
@@ -200,7 +187,7 @@ export class Writer {
   durable(entries: readonly JobEventLogEntry[]): readonly Applied[] {
     for (const entry of entries) {
       this.#events.seen(entry);
-      this.#indexes.facts.add(entry);
+      this.#facts.add(entry);
     }
     const durableLogId = this.#durableLogId = entries.at(-1)?.logId ?? this.#durableLogId;
     const shown: Applied[] = [];
@@ -208,7 +195,12 @@ export class Writer {
     for (const { lastLogId, steps } of this.#groups) {
       if (lastLogId > durableLogId) break;
       taken++;
-      for (const step of steps) if (step !== undefined) shown.push(this.#show(step));
+      for (const step of steps) {
+        if (step === undefined) continue;
+        this.#table.show(step);
+        this.#filed.shown(step);
+        shown.push(step);
+      }
     }
     this.#groups.splice(0, taken);
     return shown;
@@ -237,7 +229,8 @@ export class Writer {
       for (const entry of entries) this.#events.lost(entry);
       for (const step of steps.toReversed()) {
         if (step === undefined) continue;
-        this.#takeBack(step);
+        this.#table.takeBack(step);
+        this.#filed.takenBack(step);
         jobIds.add(step.job.jobId);
       }
     }
@@ -262,60 +255,6 @@ export class Writer {
   }
 
   readonly #project = (entry: JobEventLogEntry) => this.#table.append(entry);
-
-  /**
-   * A job is filed as soon as its creation or start has a position, so that an event with a
-   * later position finds it; should that never become durable, neither does the event.
-   */
-  readonly #file = (
-    step: Applied | undefined,
-    index: number,
-    steps: readonly (Applied | undefined)[],
-  ): void => {
-    if (step === undefined) return;
-    const { before, job } = step;
-    const { jobId, plan } = job;
-    if (isStart(before, job) && hasCode(job)) this.#starting++;
-    if (plan === MAIN_ONLY_PLAN) return; // No event from outside is ever one for it.
-    const { started, unstarted } = this.#indexes;
-    if (before === undefined) {
-      // Most jobs are started as they are made.
-      const next = steps[index + 1]?.job;
-      const startsNow = next?.jobId === jobId && next.state !== "Created";
-      if (!startsNow) unstarted.add(jobId, plan, []);
-    } else if (isStart(before, job)) {
-      unstarted.remove(jobId);
-      started.add(jobId, plan);
-    }
-  };
-
-  #show(applied: Applied): Applied {
-    const { before, job, rule } = applied;
-    const { started } = this.#indexes;
-    this.#table.show(applied);
-    if (isStart(before, job) && hasCode(job)) this.#starting--;
-    if (isTerminal(job)) started.remove(job.jobId);
-    if (rule === "running/error-compensating") {
-      started.refile(job.jobId, job.plan, COMPENSATION_ENDS);
-    }
-    return applied;
-  }
-
-  #takeBack(applied: Applied): void {
-    const { before, job } = applied;
-    const { started, unstarted } = this.#indexes;
-    this.#table.takeBack(applied);
-    if (isStart(before, job) && hasCode(job)) this.#starting--;
-    if (job.plan === MAIN_ONLY_PLAN) return; // It was never filed.
-    if (before === undefined) return unstarted.remove(job.jobId);
-    if (!isStart(before, job)) return;
-    started.remove(job.jobId);
-    unstarted.add(job.jobId, job.plan, []);
-  }
-}
-
-function isStart(before: JobState | undefined, job: JobState): boolean {
-  return before?.state === "Created" && job.state !== "Created";
 }
 
 /** @throws {TypeError} */

@@ -1,0 +1,70 @@
+/**
+ * Which jobs wait for which events. A job is filed as soon as its creation or start has a
+ * position, so that an event with a later position finds it; should that never become durable,
+ * neither does the event.
+ */
+
+import type { Applied } from "../../core/job_fold.ts";
+import { COMPENSATION_ENDS, MAIN_ONLY_PLAN } from "../../core/job_plan.ts";
+import { hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
+import { CorrelationIndex } from "../events/correlation_index.ts";
+
+export class FiledJobs {
+  /** Jobs that have started and not ended. */
+  readonly started = new CorrelationIndex();
+  /** Jobs that have been created and not started. */
+  readonly unstarted = new CorrelationIndex();
+  #starting = 0;
+
+  /** Starts of jobs with code that are on their way to the disk, and in no queue yet. */
+  get starting(): number {
+    return this.#starting;
+  }
+
+  /** Files the jobs that wait at a start. */
+  open(jobs: Iterable<JobState>): void {
+    for (const { jobId, plan, state } of jobs) {
+      if (plan === MAIN_ONLY_PLAN) continue;
+      if (state === "Running") this.started.add(jobId, plan);
+      if (state === "Compensating") this.started.add(jobId, plan, COMPENSATION_ENDS);
+      if (state === "Created") this.unstarted.add(jobId, plan, []);
+    }
+  }
+
+  /** @param next What the next entry of the group did: most jobs are started as they are made. */
+  appended({ before, job }: Applied, next: Applied | undefined): void {
+    const { jobId, plan } = job;
+    if (isStart(before, job) && hasCode(job)) this.#starting++;
+    if (plan === MAIN_ONLY_PLAN) return; // No event from outside is ever one for it.
+    if (before === undefined) {
+      const startsNow = next?.job.jobId === jobId && next.job.state !== "Created";
+      if (!startsNow) this.unstarted.add(jobId, plan, []);
+    } else if (isStart(before, job)) {
+      this.unstarted.remove(jobId);
+      this.started.add(jobId, plan);
+    }
+  }
+
+  /** It has become durable. */
+  shown({ before, job, rule }: Applied): void {
+    if (isStart(before, job) && hasCode(job)) this.#starting--;
+    if (isTerminal(job)) this.started.remove(job.jobId);
+    if (rule === "running/error-compensating") {
+      this.started.refile(job.jobId, job.plan, COMPENSATION_ENDS);
+    }
+  }
+
+  /** It is lost, and the job as it was before. */
+  takenBack({ before, job }: Applied): void {
+    if (isStart(before, job) && hasCode(job)) this.#starting--;
+    if (job.plan === MAIN_ONLY_PLAN) return; // It was never filed.
+    if (before === undefined) return this.unstarted.remove(job.jobId);
+    if (!isStart(before, job)) return;
+    this.started.remove(job.jobId);
+    this.unstarted.add(job.jobId, job.plan, []);
+  }
+}
+
+function isStart(before: JobState | undefined, job: JobState): boolean {
+  return before?.state === "Created" && job.state !== "Created";
+}
