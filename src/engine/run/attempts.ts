@@ -4,36 +4,21 @@
  * whose handler cannot be called, since there is no slot or its job is suspended, is withdrawn.
  */
 
-import type { Command } from "../../core/command.ts";
-import { type AttemptError, decide, judgeFailure } from "../../core/decide.ts";
-import type { FrameworkEntry, JobEventDraft } from "../../core/event.ts";
-import type { AttemptFailure, ErrorFact } from "../../core/framework_events.ts";
-import type { EventId, ExecutionId, JobId, LogId, TaskId } from "../../core/ids.ts";
+import { decide } from "../../core/decide.ts";
+import type { JobEventDraft } from "../../core/event.ts";
+import type { ErrorFact } from "../../core/framework_events.ts";
+import type { EventId, ExecutionId, JobId, LogId } from "../../core/ids.ts";
 import type { Progress } from "../../core/job_state.ts";
-import type { RetryPolicy } from "../../core/retry_policy.ts";
 import { Attempt, type AttemptOutcome, type Completed } from "./attempt.ts";
-import type { TaskContext } from "../definition.ts";
+import { type AttemptRecord, countsOf, endOf, failureOf, startOf } from "./attempt_records.ts";
 import type { Ends, NamedFact } from "./ends.ts";
 import type { PendingJob } from "../writer/job_record.ts";
 import type { RunServices } from "./run_services.ts";
 import type { Entrant } from "./slots.ts";
 import type { Place } from "./worker_queue.ts";
+import type { Work } from "./work.ts";
 import { endOfAttempt, type RunTrace } from "./run_trace.ts";
 import type { SecretGuard } from "../secrets/secret_guard.ts";
-
-/** Something to attempt: a task, or the undoing of one. */
-export interface Work {
-  readonly kind: "task" | "compensation";
-  readonly taskId: TaskId;
-  /** Absent when `run` no longer says how a task is undone. */
-  readonly run: ((task: TaskContext) => unknown) | undefined;
-  /** Absent when `run` no longer asks for the task at all. */
-  readonly retry: RetryPolicy | undefined;
-  /** In milliseconds; `undefined` is no limit. */
-  readonly timeoutMs: number | undefined;
-  /** Whether a task could be undone. */
-  readonly compensable: boolean;
-}
 
 /** `refused`: the job may start nothing now. The others as of `Writer.tryAppend`. */
 export type Started = "started" | "refused" | "full" | "failed";
@@ -106,7 +91,7 @@ export class Attempts implements Entrant {
   start(works: readonly Work[]): Started {
     const { services, trace, job } = this.#parts;
     const ids = works.map(() => `exe_${services.random.ulid()}` as ExecutionId);
-    const command = this.#commandFor(works, ids);
+    const command = startOf(works, ids, trace);
     const decision = decide(job.withOnly(works.map(({ taskId }) => taskId)), command);
     const written = decision.accepted
       ? services.writer.tryAppend(decision.events, "vital")
@@ -176,40 +161,9 @@ export class Attempts implements Entrant {
     for (const { running } of this.#open) running?.interrupt("shutdown");
   }
 
-  #commandFor(works: readonly Work[], ids: readonly ExecutionId[]): Command {
-    const { trace } = this.#parts;
-    const [first] = works;
-    if (first?.kind === "compensation") {
-      const { taskId, retry } = first;
-      const executionId = ids[0] as ExecutionId;
-      return {
-        kind: "startCompensation",
-        taskId,
-        executionId,
-        trace: trace.start("compensation", taskId, executionId),
-        ...(retry === undefined ? {} : { maxAttempts: retry.maxAttempts }),
-      };
-    }
-    const attempts = works.map(({ taskId, retry, timeoutMs, compensable }, index) => {
-      const executionId = ids[index] as ExecutionId;
-      return {
-        taskId,
-        executionId,
-        ...(retry === undefined ? {} : { maxAttempts: retry.maxAttempts }),
-        ...(timeoutMs === undefined ? {} : { timeoutMs }),
-        compensable,
-        trace: trace.start("task", taskId, executionId),
-      };
-    });
-    return { kind: "startAttempts", attempts };
-  }
-
   #opened(work: Work, executionId: ExecutionId, startedBy: LogId): void {
     const { job, trace } = this.#parts;
-    const task = job.task(work.taskId);
-    const compensation = task?.status === "completed" ? task.compensation : undefined;
-    const attempts = work.kind === "task" ? task?.attempts : compensation?.attempts;
-    const attempt = attempts ?? 1;
+    const attempt = countsOf(work, job.task(work.taskId))?.attempts ?? 1;
     trace.began(executionId, attempt);
     this.#open.push({ work, executionId, attempt, startedBy, progressLogId: 0 });
   }
@@ -295,30 +249,32 @@ export class Attempts implements Entrant {
     if (typeof written !== "string") open.progressLogId = written.firstLogId;
   }
 
-  #progressOf({ work, executionId, progress }: Open): readonly JobEventDraft[] {
+  #progressOf(open: Open): readonly JobEventDraft[] {
+    const { progress } = open;
     if (progress === undefined) return [];
-    const about = this.#about(work.taskId, executionId);
-    return [{ ...about, eventType: "job.TaskProgressed", attributes: progress }];
+    return [this.#draft(open, { eventType: "job.TaskProgressed", attributes: progress })];
   }
 
-  #about(taskId: TaskId, executionId: ExecutionId) {
+  #draft({ work, executionId }: Open, what: AttemptRecord): JobEventDraft {
     const { jobId, trace } = this.#parts;
     const ids = trace.spanOf(executionId)?.ids;
-    return { stratum: "framework", jobId, taskId, executionId, ...ids } as const;
+    const about = { stratum: "framework", jobId, taskId: work.taskId, executionId, ...ids };
+    return { ...about, ...what } as JobEventDraft;
   }
 
   #ended(open: Open, outcome: AttemptOutcome): void {
-    const { ends, trace, services } = this.#parts;
+    const { ends, job, trace, services } = this.#parts;
     const { work, executionId } = open;
     const progress = this.#progressOf(open);
     this.#open = this.#open.filter((other) => other !== open);
     if (open.running !== undefined) this.#running--;
     try {
-      const failure = this.#failureOf(open, outcome);
-      const end = { ...this.#about(work.taskId, executionId), ...endOf(open, outcome, failure) };
       const facts = outcome.kind === "completed" ? this.#factsOf(open, outcome) : [];
-      const drafts = [...progress, withEmitted(end as JobEventDraft, facts)];
-      ends.record(drafts, facts);
+      const failures = countsOf(work, job.task(work.taskId))?.failures ?? 0;
+      const failure = failureOf(open, outcome, failures, services);
+      const emitted = facts.map(({ eventId }) => eventId);
+      const end = endOf(open, outcome, failure, emitted);
+      ends.record([...progress, this.#draft(open, end)], facts);
       trace.end(executionId, endOfAttempt(outcome));
       if (failure !== undefined && "retryAt" in failure) this.#parts.again(work, failure.retryAt);
       if (outcome === WITHDRAWN) this.#parts.withdrawn(work);
@@ -332,7 +288,7 @@ export class Attempts implements Entrant {
 
   /** Something in here threw, not the job's code: on record, so that nothing hangs. */
   #gaveUp(open: Open, error: ErrorFact): void {
-    const { attempt, work, executionId } = open;
+    const { attempt, executionId } = open;
     const attributes = {
       attempt,
       maxAttempts: attempt,
@@ -341,8 +297,7 @@ export class Attempts implements Entrant {
       kind: "poison",
     } as const;
     const failed = endOf(open, { kind: "failed", error }, attributes);
-    const about = this.#about(work.taskId, executionId);
-    this.#parts.ends.record([{ ...about, ...failed } as JobEventDraft]);
+    this.#parts.ends.record([this.#draft(open, failed)]);
     this.#parts.trace.end(executionId, { kind: "failed", error });
   }
 
@@ -356,28 +311,6 @@ export class Attempts implements Entrant {
     }));
   }
 
-  #failureOf(open: Open, outcome: AttemptOutcome): AttemptFailure | undefined {
-    if (outcome.kind === "completed" || outcome.kind === "interrupted") return undefined;
-    const { work, attempt } = open;
-    const { clock, random } = this.#parts.services;
-    const common = { attempt, error: outcome.error };
-    if (work.retry === undefined || work.run === undefined) {
-      return { ...common, maxAttempts: attempt, ...FINAL_ERROR };
-    }
-    const failures = this.#failuresOf(work) + 1;
-    const verdict = judgeFailure(outcome as AttemptError, work.retry, failures, random.fraction());
-    const { maxAttempts } = work.retry;
-    if (verdict.final) return { ...common, maxAttempts, final: true, kind: verdict.kind };
-    const retryAt = new Date(clock.now() + verdict.delayMs).toISOString();
-    return { attempt, maxAttempts, error: outcome.error, retryAt };
-  }
-
-  #failuresOf({ kind, taskId }: Work): number {
-    const task = this.#parts.job.task(taskId);
-    if (kind === "task") return task?.failures ?? 0;
-    return task?.status === "completed" ? task.compensation?.failures ?? 0 : 0;
-  }
-
   #considerIdle(): void {
     if (this.#running === 0) this.#leaveSlot();
     if (this.isBusy) return;
@@ -388,45 +321,8 @@ export class Attempts implements Entrant {
 const CANCELLED = { kind: "interrupted", reason: "cancelled" } as const;
 const STOPPED = { kind: "interrupted", reason: "shutdown" } as const;
 const WITHDRAWN = { kind: "interrupted", reason: "withdrawn" } as const;
-const FINAL_ERROR = { final: true, kind: "error" } as const;
 
 function missing({ taskId }: Work): ErrorFact {
   const message = `run no longer gives task ${taskId} a compensation`;
   return { name: "CompensationMissing", message };
-}
-
-/** Event type and attributes that record an end; the caller adds whose it is. */
-function endOf(
-  { work, attempt }: Open,
-  outcome: AttemptOutcome,
-  failure: AttemptFailure | undefined,
-) {
-  const isTask = work.kind === "task";
-  if (failure !== undefined) {
-    const eventType = isTask ? "job.TaskFailed" : "job.TaskCompensationFailed";
-    return { eventType, attributes: failure };
-  }
-  if (outcome.kind === "interrupted") {
-    const phase = isTask ? "run" : "compensation";
-    const attributes = { attempt, phase, reason: outcome.reason };
-    return { eventType: "job.TaskInterrupted", attributes };
-  }
-  if (!isTask) return { eventType: "job.TaskCompensated", attributes: { attempt } };
-  const result = outcome.kind === "completed" ? outcome.result : undefined;
-  const attributes = {
-    attempt,
-    ...(result === undefined ? {} : { result }),
-    ...(work.compensable ? { compensable: true } : {}),
-  };
-  return { eventType: "job.TaskCompleted", attributes };
-}
-
-function withEmitted(
-  end: JobEventDraft,
-  facts: readonly NamedFact[],
-): JobEventDraft {
-  if (facts.length === 0 || end.eventType !== "job.TaskCompleted") return end;
-  const emitted = facts.map(({ eventId }) => eventId);
-  const { attributes } = end as unknown as FrameworkEntry<"job.TaskCompleted">;
-  return { ...end, attributes: { ...attributes, emitted } } as JobEventDraft;
 }

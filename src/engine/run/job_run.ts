@@ -25,7 +25,7 @@ import {
 } from "../../core/job_state.ts";
 import { Answers } from "./answers.ts";
 import type { Asked, AskedTask } from "./asked.ts";
-import { Attempts, type Started, type Work } from "./attempts.ts";
+import { Attempts, type Started } from "./attempts.ts";
 import { type AnyJobDefinition, NonRetryableError } from "../definition.ts";
 import { divergenceAt } from "./divergence.ts";
 import { Ends } from "./ends.ts";
@@ -39,7 +39,7 @@ import { endOfJob, RunTrace } from "./run_trace.ts";
 import { isSealed, type SealedJob, withInput } from "../secrets/sealing.ts";
 import { NO_SECRETS, type SecretGuard } from "../secrets/secret_guard.ts";
 import { settlementsOf } from "./settlements.ts";
-import { compensationWork, isUndone, taskWork, toUndo, undone } from "./work.ts";
+import { compensationWork, isUndone, taskWork, toUndo, undone, type Work } from "./work.ts";
 import type { Withdraw, Worker } from "./worker_queue.ts";
 
 /** How a call of `run` came to an end, or that it goes another way than what is on record. */

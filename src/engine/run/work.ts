@@ -4,8 +4,23 @@ import type { JobEventDraft } from "../../core/event.ts";
 import type { JobId, TaskId } from "../../core/ids.ts";
 import type { CompletedTask, TaskState } from "../../core/job_state.ts";
 import { copyOf } from "../../core/json.ts";
+import type { RetryPolicy } from "../../core/retry_policy.ts";
+import type { TaskContext } from "../definition.ts";
 import type { AskedTask } from "./asked.ts";
-import type { Work } from "./attempts.ts";
+
+/** Something to attempt: a task, or the undoing of one. */
+export interface Work {
+  readonly kind: "task" | "compensation";
+  readonly taskId: TaskId;
+  /** Absent when `run` no longer says how a task is undone. */
+  readonly run: ((task: TaskContext) => unknown) | undefined;
+  /** Absent when `run` no longer asks for the task at all. */
+  readonly retry: RetryPolicy | undefined;
+  /** In milliseconds; `undefined` is no limit. */
+  readonly timeoutMs: number | undefined;
+  /** Whether a task could be undone. */
+  readonly compensable: boolean;
+}
 
 export function taskWork({ taskId, run, retry, timeoutMs, compensate }: AskedTask): Work {
   const compensable = compensate !== undefined;

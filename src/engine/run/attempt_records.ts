@@ -1,0 +1,120 @@
+/** What goes on record of an attempt, but for whose it is. */
+
+import type { Command } from "../../core/command.ts";
+import { type AttemptError, judgeFailure } from "../../core/decide.ts";
+import type { AttemptFailure } from "../../core/framework_events.ts";
+import type { EventId, ExecutionId } from "../../core/ids.ts";
+import type { TaskState } from "../../core/job_state.ts";
+import type { Clock, Random } from "../ports.ts";
+import type { AttemptOutcome } from "./attempt.ts";
+import type { Work } from "./work.ts";
+import type { RunTrace } from "./run_trace.ts";
+
+/** An event type, and attributes of that type. */
+export interface AttemptRecord {
+  readonly eventType: string;
+  readonly attributes: object;
+}
+
+interface AttemptOf {
+  readonly work: Work;
+  /** Its number. */
+  readonly attempt: number;
+}
+
+/** The command that puts an attempt of each on record, or of one compensation. */
+export function startOf(
+  works: readonly Work[],
+  ids: readonly ExecutionId[],
+  trace: RunTrace,
+): Command {
+  const [first] = works;
+  if (first?.kind === "compensation") {
+    const { taskId, retry } = first;
+    const executionId = ids[0] as ExecutionId;
+    return {
+      kind: "startCompensation",
+      taskId,
+      executionId,
+      trace: trace.start("compensation", taskId, executionId),
+      ...(retry === undefined ? {} : { maxAttempts: retry.maxAttempts }),
+    };
+  }
+  const attempts = works.map(({ taskId, retry, timeoutMs, compensable }, index) => {
+    const executionId = ids[index] as ExecutionId;
+    return {
+      taskId,
+      executionId,
+      ...(retry === undefined ? {} : { maxAttempts: retry.maxAttempts }),
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      compensable,
+      trace: trace.start("task", taskId, executionId),
+    };
+  });
+  return { kind: "startAttempts", attempts };
+}
+
+/** How often a task has been attempted and has failed, or its compensation has. */
+export function countsOf(
+  { kind }: Work,
+  task: TaskState | undefined,
+): { readonly attempts: number; readonly failures: number } | undefined {
+  if (kind === "task") return task;
+  return task?.status === "completed" ? task.compensation : undefined;
+}
+
+/**
+ * How an attempt failed, and when it is made again.
+ *
+ * @param failures Before this one.
+ */
+export function failureOf(
+  { work, attempt }: AttemptOf,
+  outcome: AttemptOutcome,
+  failures: number,
+  { clock, random }: { readonly clock: Clock; readonly random: Random },
+): AttemptFailure | undefined {
+  if (outcome.kind === "completed" || outcome.kind === "interrupted") return undefined;
+  const { error } = outcome;
+  if (work.retry === undefined || work.run === undefined) {
+    return { attempt, error, maxAttempts: attempt, final: true, kind: "error" };
+  }
+  const { maxAttempts } = work.retry;
+  const verdict = judgeFailure(
+    outcome as AttemptError,
+    work.retry,
+    failures + 1,
+    random.fraction(),
+  );
+  if (verdict.final) return { attempt, error, maxAttempts, final: true, kind: verdict.kind };
+  const retryAt = new Date(clock.now() + verdict.delayMs).toISOString();
+  return { attempt, maxAttempts, error, retryAt };
+}
+
+/** @param emitted The ids of the events that commit with it. */
+export function endOf(
+  { work, attempt }: AttemptOf,
+  outcome: AttemptOutcome,
+  failure: AttemptFailure | undefined,
+  emitted: readonly EventId[] = [],
+): AttemptRecord {
+  const isTask = work.kind === "task";
+  if (failure !== undefined) {
+    const eventType = isTask ? "job.TaskFailed" : "job.TaskCompensationFailed";
+    return { eventType, attributes: failure };
+  }
+  if (outcome.kind === "interrupted") {
+    const phase = isTask ? "run" : "compensation";
+    const attributes = { attempt, phase, reason: outcome.reason };
+    return { eventType: "job.TaskInterrupted", attributes };
+  }
+  if (!isTask) return { eventType: "job.TaskCompensated", attributes: { attempt } };
+  const result = outcome.kind === "completed" ? outcome.result : undefined;
+  const attributes = {
+    attempt,
+    ...(result === undefined ? {} : { result }),
+    ...(work.compensable ? { compensable: true } : {}),
+    ...(emitted.length === 0 ? {} : { emitted }),
+  };
+  return { eventType: "job.TaskCompleted", attributes };
+}
