@@ -16,7 +16,7 @@ import {
   NonRetryableError,
 } from "../../src/engine/definition.ts";
 import { JournalFullError } from "../../src/engine/ports.ts";
-import { broken, endsForgotten, refusalsBeforeTheirReason } from "../simulation/broken_kernel.ts";
+import { broken, endsForgotten, refusalsDespiteLoss } from "../simulation/broken_kernel.ts";
 import { Harness } from "../support/engine_harness.ts";
 import { expectation, plan } from "../support/entries.ts";
 
@@ -464,7 +464,7 @@ Deno.test("full disk: a receipt counts no job that came after its event and is l
 });
 
 Deno.test("full disk: a kernel that refuses for a reason which is lost is found out", async () => {
-  const refusal = await broken(refusalsBeforeTheirReason, async () => {
+  const refusal = await broken(refusalsDespiteLoss, async () => {
     const daybook = await Harness.start({ definitions: [ordered(new Calls())] });
     const { jobId } = await daybook.create({ type: "full.order", input: {}, start: false });
     daybook.journal.failNext(full());

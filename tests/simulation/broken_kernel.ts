@@ -1,6 +1,7 @@
 /** A kernel that is broken on purpose, in one place at a time, for as long as something plays. */
 
 import type { LogId } from "../../src/core/ids.ts";
+import { JournalFullError } from "../../src/engine/ports.ts";
 import { Attempts } from "../../src/engine/run/attempts.ts";
 import { Writer } from "../../src/engine/writer/writer.ts";
 
@@ -21,10 +22,18 @@ export const handlersBeforeTheirStart: Break = () => {
   });
 };
 
-/** A refusal, or a duplicate, is told although what it rests on may still be lost. */
-export const refusalsBeforeTheirReason: Break = () =>
+/**
+ * A refusal, or a duplicate, is told although what it rests on was lost. It waits for that all the
+ * same: what looks for a reason that is not there yet would look for ever.
+ */
+export const refusalsDespiteLoss: Break = () =>
   replaced(Writer.prototype, "resting", {
-    value: (_lastLogId: LogId, value: unknown) => Promise.resolve(value),
+    value: function (this: Writer, lastLogId: LogId, value: unknown) {
+      return this.settled(lastLogId, value).catch((error) => {
+        if (error instanceof JournalFullError) return value;
+        throw error;
+      });
+    },
   });
 
 /** How an attempt ended is gone when its batch is lost. */

@@ -4,7 +4,7 @@ import {
   broken,
   endsForgotten,
   handlersBeforeTheirStart,
-  refusalsBeforeTheirReason,
+  refusalsDespiteLoss,
 } from "./broken_kernel.ts";
 import { withoutBatches, withoutBatchIds } from "./broken_batches.ts";
 import {
@@ -66,9 +66,10 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
     /a handler began on job\.\w+ .* not on record/,
   ),
   inKernel(
-    "a kernel whose refusals rest on entries that may still be lost",
-    refusalsBeforeTheirReason,
+    "a kernel whose refusals rest on entries that are lost",
+    refusalsDespiteLoss,
     /duplicate of .* was told, and there is|was refused, and it is|was told to exist/,
+    OFTEN_FULL,
   ),
   inKernel(
     "a kernel that forgets how an attempt ended when a full disk loses that",
