@@ -20,6 +20,12 @@ import { broken, endsForgotten, refusalsDespiteLoss } from "../simulation/broken
 import { Harness } from "../support/engine_harness.ts";
 import { expectation, plan } from "../support/entries.ts";
 
+/** Asks for the jobs next-0 to next-2. */
+function threeNext({ engine }: Harness) {
+  const ids = ["next-0", "next-1", "next-2"].map(jobId);
+  return ids.map((id) => engine.create({ type: "full.next", input: {}, jobId: id }));
+}
+
 function job(
   type: string,
   run: (ctx: JobContext<"paid">) => Promise<unknown>,
@@ -236,11 +242,7 @@ Deno.test("full disk: a job that backs off goes on, though jobs that cannot begi
   const next = unaided("full.next", (ctx) => ctx.task("next", ({ jobId }) => calls.note(jobId)));
   const daybook = await Harness.start({ definitions: [flaky, next], maxRunning: 1 });
   const begun = await daybook.submit("full.flaky");
-  const made = Array.from(
-    { length: 3 },
-    (_, index) =>
-      daybook.engine.create({ type: "full.next", input: {}, jobId: jobId(`next-${index}`) }),
-  );
+  const made = threeNext(daybook);
   // They are on their way, and their begin finds no room.
   const makeRoom = withReserveAlone(daybook);
   await Promise.all(made);
@@ -261,11 +263,7 @@ Deno.test("full disk: a job that waits for its begin may be suspended and resume
   const calls = new Calls();
   const next = unaided("full.next", (ctx) => ctx.task("next", ({ jobId }) => calls.note(jobId)));
   const daybook = await Harness.start({ definitions: [next], maxRunning: 1 });
-  const made = Array.from(
-    { length: 3 },
-    (_, index) =>
-      daybook.engine.create({ type: "full.next", input: {}, jobId: jobId(`next-${index}`) }),
-  );
+  const made = threeNext(daybook);
   const makeRoom = withReserveAlone(daybook);
   await Promise.all(made);
   await daybook.clock.settle();

@@ -5,7 +5,7 @@ import type { AnyJobDefinition } from "../definition.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import { Delivery, type DeliveryParts, type Known, type Starters } from "./delivery.ts";
 import type { IncomingEvent, Receipt } from "../requests.ts";
-import type { EngineLimits } from "../events/delivery_limits.ts";
+import type { EngineLimits } from "./delivery_limits.ts";
 import { OverCapacityError } from "../writer/intake.ts";
 
 interface DeliveriesParts extends DeliveryParts {
