@@ -172,7 +172,7 @@ Deno.test("worker queue: while there is no room to begin, jobs that go on get th
   ask("goes on", { order: 3 });
   queue.holdBeginning((callback) => again.push(callback));
   queue.holdBeginning((callback) => again.push(callback));
-  assert.deepEqual([queue.aheadOf(0, 3), queue.holds(0, 1)], [2, true]);
+  assert.deepEqual([queue.aheadOf({ priority: 0, order: 3 }, 3), queue.holds(0, 1)], [2, true]);
 
   release("busy");
   assert.deepEqual([granted, again.length], [["busy", "goes on"], 1]);

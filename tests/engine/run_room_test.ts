@@ -181,11 +181,16 @@ Deno.test("room: the handler of a job that is suspended before it could be calle
   const daybook = await Harness.start({
     definitions: [job("room.noted", (ctx) => ctx.task("noted", () => void called.push("noted")))],
   });
-  // In one batch: the start of its attempt, and behind that the suspension.
-  const made = daybook.engine.create({ type: "room.noted", input: {}, jobId: jobId("job-1") });
-  await made;
+  await daybook.create({ type: "room.noted", input: {}, jobId: jobId("job-1"), start: false });
+  // Behind another: the start of its attempt, and behind that the suspension, in one batch.
+  daybook.journal.hold();
+  const other = daybook.engine.create({ type: "room.noted", input: {}, start: false });
+  await daybook.clock.settle();
+  const started = daybook.engine.control(jobId("job-1"), { kind: "start" });
+  await daybook.clock.settle();
   const suspended = daybook.engine.control(jobId("job-1"), { kind: "suspend" });
-  assert.ok((await suspended).ok);
+  daybook.journal.release();
+  for (const each of [other, started, suspended]) assert.ok((await each).ok);
   await daybook.clock.settle(100);
   assert.deepEqual(called, []);
   assert.equal(daybook.condition(jobId("job-1")), "suspended");

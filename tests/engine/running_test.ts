@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import { defineJob, NonRetryableError, RetryLater } from "../../src/engine/definition.ts";
+import { jobId } from "../../src/core/ids.ts";
+import { JournalFullError } from "../../src/engine/ports.ts";
 import { Harness } from "../support/engine_harness.ts";
 
 const anyInput = v.looseObject({});
@@ -62,6 +64,73 @@ Deno.test("run: an attempt is on record before its function runs", async () => {
   await holder.daybook.clock.settle();
 
   assert.deepEqual(recorded, [true]);
+});
+
+Deno.test("run: it is called before its start is durable, in one batch with it, and no handler is", async () => {
+  const called: string[] = [];
+  const definition = defineJob({
+    type: "demo.early",
+    version: 1,
+    input: anyInput,
+    async run(ctx) {
+      called.push("run");
+      await ctx.task("one", () => void called.push("one"));
+    },
+  });
+  const daybook = await Harness.start({ definitions: [definition] });
+  daybook.journal.hold();
+  const creating = daybook.engine.create({ type: "demo.early", input: {} });
+  await daybook.clock.settle();
+  assert.deepEqual(called, ["run"]);
+  assert.deepEqual(daybook.engine.list({ limit: 1 }).jobs, [], "nobody is shown the job");
+
+  daybook.journal.release();
+  const created = await creating;
+  await daybook.clock.settle();
+  assert.ok(created.ok);
+  const { job } = created.value;
+  assert.deepEqual([job.state, job.tasks.length], ["Running", 0], "the answer is as of its start");
+  assert.deepEqual(called, ["run", "one"]);
+  const story = await daybook.story(job.jobId);
+  const begins = ["JobCreated", "JobStarted", "TaskStarted:main", "TaskStarted:one"];
+  assert.deepEqual(story.slice(0, 4), begins);
+  const { batches } = daybook.journal.content;
+  const after = batches.find((first) => first > job.firstLogId);
+  assert.equal(after, job.firstLogId + begins.length, "all of them are in one batch");
+});
+
+Deno.test("disk full: of a start that is lost no run is left, and a later start has its own", async () => {
+  let calls = 0;
+  const definition = defineJob({
+    type: "demo.lost",
+    version: 1,
+    input: anyInput,
+    run: (ctx) => ctx.task(`one-${++calls}`, () => calls),
+  });
+  const daybook = await Harness.start({ definitions: [definition], maxRunning: 1 });
+  const id = jobId("job-1");
+  const request = { type: "demo.lost", input: {}, jobId: id };
+  // With the creation, and then without it; the second time while another waits for the worker.
+  daybook.journal.failNext(new JournalFullError("no room"));
+  await assert.rejects(daybook.engine.create(request), JournalFullError);
+  await daybook.create({ ...request, start: false });
+  daybook.journal.failNext(new JournalFullError("no room"));
+  const lost = await Promise.allSettled([
+    daybook.engine.control(id, { kind: "start" }),
+    daybook.engine.create({ type: "demo.lost", input: {} }),
+  ]);
+  assert.deepEqual(lost.map(({ status }) => status), ["rejected", "rejected"]);
+  await daybook.clock.settle(5_000);
+  assert.equal(daybook.job(id).state, "Created");
+  const { busyWorkers, queued } = daybook.engine.activity;
+  assert.deepEqual([busyWorkers, queued], [0, 0]);
+
+  await daybook.control(id, "start");
+  await daybook.clock.settle(5_000);
+  const job = daybook.job(id);
+  assert.equal(job.state, "Done");
+  assert.deepEqual(job.tasks.map(({ taskId }) => taskId), ["main", `one-${calls}`]);
+  daybook.assertSound();
 });
 
 Deno.test("run: it goes on from a result at once, and nothing else before that is durable", async () => {

@@ -137,7 +137,7 @@ Deno.test("secrets: keys that a crash takes away are caught by the same loop", (
   inFolder(async (journal) => {
     // It takes a kill in the middle of a job, so there may have to be several.
     let flaws = "";
-    for (let attempt = 0; flaws === "" && attempt < 20; attempt++) {
+    for (let attempt = 0; flaws === "" && attempt < 60; attempt++) {
       const folder = `${journal}/${attempt}`;
       const spoil = () => Deno.remove(`${folder}/keys`, { recursive: true }).catch(() => {});
       flaws = (await killAgainAndAgain(folder, 1, spoil)).flaws.join();

@@ -23,6 +23,7 @@ import type { PastEvents } from "../views/past_events.ts";
 import type { Pacer, Share } from "../events/pacer.ts";
 import type { Urgency } from "../ports.ts";
 import type { WorkerQueue } from "../run/worker_queue.ts";
+import type { Writer } from "../writer/writer.ts";
 
 export interface ExplainerParts {
   readonly table: JobTable;
@@ -31,6 +32,7 @@ export interface ExplainerParts {
   readonly pastEvents: PastEvents;
   readonly registry: DefinitionRegistry;
   readonly workers: WorkerQueue;
+  readonly writer: Pick<Writer, "durableLogId">;
   readonly pacer: Pacer;
   readonly draining: () => boolean;
   readonly full: (urgency: Urgency) => boolean;
@@ -103,7 +105,7 @@ export class Explainer {
   }
 
   #circumstances(job: JobState): Circumstances {
-    const { registry, workers, draining, full } = this.#parts;
+    const { registry, workers, writer, draining, full } = this.#parts;
     const isKnown = registry.get(job.type) !== undefined;
     const definition = hasCode(job) ? isKnown ? "loaded" : "missing" : "none";
     const common = { definition, draining: draining(), full: full(urgencyOf(job)) } as const;
@@ -111,7 +113,8 @@ export class Explainer {
     // A retry that is due waits for a worker too, whatever the condition says.
     const waits = conditionOf(job) === "queued" || workers.holds(job.priority, job.startedBy);
     if (!waits) return common;
-    const ahead = workers.aheadOf(job.priority, job.startedBy);
+    const place = { priority: job.priority, order: job.startedBy };
+    const ahead = workers.aheadOf(place, writer.durableLogId);
     return { ...common, queue: { ahead, busy: workers.busy, maxRunning: workers.max } };
   }
 

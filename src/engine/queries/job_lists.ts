@@ -20,19 +20,23 @@ import type {
   Stop,
 } from "../requests.ts";
 import { inQueueOrder, type Place, type WorkerQueue } from "../run/worker_queue.ts";
+import type { Writer } from "../writer/writer.ts";
 
 export interface JobListsParts {
   readonly table: JobTable;
   readonly workers: WorkerQueue;
+  readonly writer: Pick<Writer, "durableLogId">;
 }
 
 export class JobLists {
   readonly #table: JobTable;
   readonly #workers: WorkerQueue;
+  readonly #writer: Pick<Writer, "durableLogId">;
 
-  constructor({ table, workers }: JobListsParts) {
+  constructor({ table, workers, writer }: JobListsParts) {
     this.#table = table;
     this.#workers = workers;
+    this.#writer = writer;
   }
 
   page({ limit, charactersMax = Infinity, ...query }: ListQuery): ListPage {
@@ -111,7 +115,7 @@ export class JobLists {
 
   /** How many others come first, for each of these jobs, if it waits for a worker. */
   queuePlaces(jobs: readonly JobState[]): ReadonlyMap<JobId, number> {
-    return queuePlaces(this.#workers, jobs);
+    return queuePlaces(this.#workers, jobs, this.#writer.durableLogId);
   }
 }
 
@@ -149,9 +153,10 @@ interface Waiting extends Place {
 function queuePlaces(
   workers: WorkerQueue,
   jobs: readonly JobState[],
+  upTo: LogId,
 ): ReadonlyMap<JobId, number> {
   const waiting = jobs.flatMap(waitingOf).sort(inQueueOrder);
-  const aheads = workers.aheadOfEach(waiting);
+  const aheads = workers.aheadOfEach(waiting, upTo);
   const places = new Map<JobId, number>();
   for (const [index, { jobId }] of waiting.entries()) {
     const ahead = aheads[index];

@@ -126,6 +126,7 @@ export class JobRun {
 
   /** A worker is there: finds out where the job comes from, and calls `run`. */
   begin(): void {
+    if (this.#stage.kind !== "opening") return;
     const finding = this.#trace.begin(this.#job.head);
     if (finding === undefined) this.#open();
     else finding.then(() => this.#open()).catch(this.#services.onDefect);
@@ -163,7 +164,10 @@ export class JobRun {
    */
   lost(durableLogId: LogId): void {
     const works = this.#attempts.lost(durableLogId);
-    if (this.#main.startedBy > durableLogId) this.#main = NOT_STARTED;
+    if (this.#main.startedBy > durableLogId) {
+      this.#main = NOT_STARTED;
+      this.#trace.dropRun();
+    }
     const isOnRecord = this.#main !== NOT_STARTED || !isRunning(this.#job.head);
     if (this.#stage.kind !== "called" || !isOnRecord) return this.#beginAgain();
     if (this.#stage.concludedBy > durableLogId) this.#stage.concludedBy = 0;
@@ -171,6 +175,13 @@ export class JobRun {
     this.#toUndo = undefined;
     this.#ready.unshift(...works.filter(({ kind }) => kind === "task"));
     this.#services.later(() => this.#wake());
+  }
+
+  /** The start of its job is lost, so that there is nothing to run. */
+  drop(): void {
+    this.#attempts.lost(0);
+    this.#trace.dropRun();
+    this.#end();
   }
 
   /** Ends what is being attempted, for the reason that the process stops. */

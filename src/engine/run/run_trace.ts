@@ -59,6 +59,11 @@ export class RunTrace {
     if (executionId === this.#runId) this.#runId = this.#runIds = undefined;
   }
 
+  /** The same of the call of `run`, if there was one. */
+  dropRun(): void {
+    if (this.#runId !== undefined) this.drop(this.#runId);
+  }
+
   /** The attempt is on record. */
   began(executionId: ExecutionId, attempt: number): void {
     this.#spans?.get(executionId)?.attempt(attempt);

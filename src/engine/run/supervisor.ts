@@ -42,7 +42,10 @@ export class Supervisor implements WriterListener {
   }
 
   appended(applied: Applied): void {
-    this.#runs.get(applied.job.jobId)?.appended(applied);
+    const { jobId } = applied.job;
+    const run = this.#runs.get(jobId);
+    if (run !== undefined) run.appended(applied);
+    else if (mayGoAhead(applied) && !this.#queued.has(jobId)) this.#takeUp(jobId, false);
   }
 
   /** Entries of jobs have become durable. */
@@ -67,14 +70,27 @@ export class Supervisor implements WriterListener {
 
   lost(jobIds: ReadonlySet<JobId>): void {
     const { durableLogId } = this.#services.writer;
+    // Before a run that is dropped lets go of its worker.
+    for (const jobId of jobIds) if (!this.#isStarted(jobId)) this.#leaveQueue(jobId);
     for (const jobId of jobIds) {
       this.#guarded(() => {
         const run = this.#runs.get(jobId);
-        if (run !== undefined) run.lost(durableLogId);
+        if (!this.#isStarted(jobId)) run?.drop();
+        else if (run !== undefined) run.lost(durableLogId);
         // What is lost may have taken it out of the queue.
         else if (!this.#queued.has(jobId)) this.#takeUp(jobId, false);
       });
     }
+  }
+
+  #isStarted(jobId: JobId): boolean {
+    const state = this.#parts.table.pending(jobId)?.head.state;
+    return state !== undefined && state !== "Created";
+  }
+
+  #leaveQueue(jobId: JobId): void {
+    this.#queued.get(jobId)?.();
+    this.#queued.delete(jobId);
   }
 
   /** One job's run must not stop the journal, nor the runs of others. */
@@ -161,7 +177,8 @@ export class Supervisor implements WriterListener {
       this.#queued.delete(jobId);
       const run = new JobRun(this.#services, definition, jobId, job, worker);
       this.#runs.set(jobId, run);
-      run.begin();
+      // Whoever appends its start goes on first.
+      queueMicrotask(() => this.#guarded(() => run.begin()));
     });
     if (withdraw !== undefined) this.#queued.set(jobId, withdraw);
   }
@@ -173,8 +190,7 @@ export class Supervisor implements WriterListener {
     // To be undone, it needs no room for its begin: it waits among the others.
     const isToBeUndone = before?.state === "Running" && job.state === "Compensating";
     if (!isTerminal(head) && head.suspendedBy === undefined && !isToBeUndone) return;
-    this.#queued.get(jobId)?.();
-    this.#queued.delete(jobId);
+    this.#leaveQueue(jobId);
     if (isToBeUndone) this.#takeUp(jobId, false);
   }
 
@@ -184,6 +200,15 @@ export class Supervisor implements WriterListener {
       patience.record(() => commands.run(jobId, { kind: "start" })).catch(this.#services.onDefect);
     });
   }
+}
+
+/**
+ * Whether `run` may be called before the start of its job is durable, as it may go on before the
+ * result of a task is: what it does first then shares a batch with the start. A retry goes by
+ * what is on record of other jobs, and waits for that.
+ */
+function mayGoAhead({ before, job }: Applied): boolean {
+  return before?.state === "Created" && job.state === "Running" && job.retryOf === undefined;
 }
 
 /** A waiting job needs no run yet; one that backs off may have other branches that can run. */

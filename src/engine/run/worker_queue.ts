@@ -9,6 +9,7 @@
  */
 
 import TinyQueue from "tinyqueue";
+import type { LogId } from "../../core/ids.ts";
 import type { PromptTypes } from "./prompt_types.ts";
 
 /** So many jobs share workers, at the most, for each worker. */
@@ -87,10 +88,16 @@ export class WorkerQueue {
     return this.#going.data.some(isHere) || this.#beginning.data.some(isHere);
   }
 
-  /** How many requests are granted before one of this priority and order. */
-  aheadOf(priority: number, order: number): number {
+  /**
+   * How many requests are granted before one of this priority and order.
+   *
+   * @param upTo Requests of jobs that started after this position do not count: nobody is told
+   * of a start before it is durable.
+   */
+  aheadOf({ priority, order }: Place, upTo: LogId): number {
     const place = { priority, order };
-    const isAhead = (request: Request) => !request.isOver && inQueueOrder(request, place) < 0;
+    const isAhead = (request: Request) =>
+      isCounted(request, upTo) && inQueueOrder(request, place) < 0;
     return this.#going.data.filter(isAhead).length + this.#beginning.data.filter(isAhead).length;
   }
 
@@ -98,12 +105,12 @@ export class WorkerQueue {
    * The same of many places at once, which must ascend: one pass over the queue, however
    * many they are. `undefined` for a place at which nobody waits.
    */
-  aheadOfEach(places: readonly Place[]): readonly (number | undefined)[] {
+  aheadOfEach(places: readonly Place[], upTo: LogId): readonly (number | undefined)[] {
     const isHeld = places.map(() => false);
     // How many requests come between a place and the one before it.
     const between = places.map(() => 0);
     for (const request of [...this.#going.data, ...this.#beginning.data]) {
-      if (request.isOver) continue;
+      if (!isCounted(request, upTo)) continue;
       let at = indexNotBefore(places, request);
       for (; at < places.length && inQueueOrder(places[at] as Place, request) === 0; at++) {
         isHeld[at] = true;
@@ -237,6 +244,10 @@ export class WorkerQueue {
 function first(requests: TinyQueue<Request>): Request | undefined {
   while (requests.peek()?.isOver === true) requests.pop();
   return requests.peek();
+}
+
+function isCounted({ isOver, order }: Request, upTo: LogId): boolean {
+  return !isOver && order <= upTo;
 }
 
 /** Which of two is granted first. */

@@ -47,7 +47,8 @@ export class JobTraces implements View {
   /** At once for most jobs; a promise where the journal has to be read. */
   of(job: JobState, entriesAt: EntriesAt): JobTrace | Promise<JobTrace> {
     const isKnown = job.firstLogId > this.#restoredTo;
-    const parent = this.#created.get(job.jobId);
+    const created = this.#table.pending(job.jobId)?.onItsWay("job.JobCreated");
+    const parent = created === undefined ? this.#created.get(job.jobId) : traceOfEntry(created);
     if (!isKnown) return this.#read(job, entriesAt);
     if (parent === undefined) return NO_TRACE;
     return job.retryOf === undefined ? { parent } : this.#read(job, entriesAt);

@@ -175,7 +175,7 @@ export class Creation {
   #retriedAt({ jobId }: JobState): LogId {
     const { table } = this.#parts;
     const retry = table.retryOf(jobId);
-    return table.pending(jobId)?.onItsWay("job.JobRetried") ??
+    return table.pending(jobId)?.onItsWay("job.JobRetried")?.logId ??
       (retry === undefined ? 0 : table.existing(retry).firstLogId);
   }
 

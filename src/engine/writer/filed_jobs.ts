@@ -6,7 +6,7 @@
 
 import type { Applied } from "../../core/job_fold.ts";
 import { COMPENSATION_ENDS, MAIN_ONLY_PLAN } from "../../core/job_plan.ts";
-import { hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
+import { isTerminal, type JobState } from "../../core/job_state.ts";
 import { CorrelationIndex } from "../events/correlation_index.ts";
 
 export class FiledJobs {
@@ -14,12 +14,6 @@ export class FiledJobs {
   readonly started = new CorrelationIndex();
   /** Jobs that have been created and not started. */
   readonly unstarted = new CorrelationIndex();
-  #starting = 0;
-
-  /** Starts of jobs with code that are on their way to the disk, and in no queue yet. */
-  get starting(): number {
-    return this.#starting;
-  }
 
   /** Files the jobs that wait at a start. */
   open(jobs: Iterable<JobState>): void {
@@ -34,7 +28,6 @@ export class FiledJobs {
   /** @param next What the next entry of the group did: most jobs are started as they are made. */
   appended({ before, job }: Applied, next: Applied | undefined): void {
     const { jobId, plan } = job;
-    if (isStart(before, job) && hasCode(job)) this.#starting++;
     if (plan === MAIN_ONLY_PLAN) return; // No event from outside is ever one for it.
     if (before === undefined) {
       const startsNow = next?.job.jobId === jobId && next.job.state !== "Created";
@@ -46,8 +39,7 @@ export class FiledJobs {
   }
 
   /** It has become durable. */
-  shown({ before, job, rule }: Applied): void {
-    if (isStart(before, job) && hasCode(job)) this.#starting--;
+  shown({ job, rule }: Applied): void {
     if (isTerminal(job)) this.started.remove(job.jobId);
     if (rule === "running/error-compensating") {
       this.started.refile(job.jobId, job.plan, COMPENSATION_ENDS);
@@ -56,7 +48,6 @@ export class FiledJobs {
 
   /** It is lost, and the job as it was before. */
   takenBack({ before, job }: Applied): void {
-    if (isStart(before, job) && hasCode(job)) this.#starting--;
     if (job.plan === MAIN_ONLY_PLAN) return; // It was never filed.
     if (before === undefined) return this.unstarted.remove(job.jobId);
     if (!isStart(before, job)) return;

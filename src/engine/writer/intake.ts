@@ -8,7 +8,6 @@ import type { EngineLimits } from "../events/delivery_limits.ts";
 import type { EventEngine } from "./event_engine.ts";
 import type { JobTable } from "./job_table.ts";
 import type { WorkerQueue } from "../run/worker_queue.ts";
-import type { Writer } from "./writer.ts";
 
 /** A request would go beyond a limit. Nothing of it was recorded; the same may work later. */
 export class OverCapacityError extends Error {
@@ -30,7 +29,6 @@ interface IntakeParts {
   readonly events: EventEngine;
   readonly table: JobTable;
   readonly workers: WorkerQueue;
-  readonly writer: Writer;
 }
 
 export class Intake {
@@ -63,6 +61,6 @@ export class Intake {
   /** Below 0 while workers are free. */
   get #queued(): number {
     const { waiting, busy, max } = this.#parts.workers;
-    return waiting + this.#parts.writer.starting - (max - busy);
+    return waiting - (max - busy);
   }
 }

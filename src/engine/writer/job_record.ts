@@ -24,8 +24,8 @@ export interface PendingJob {
   /** Of its tasks, only these may be read. */
   withOnly(taskIds: readonly TaskId[]): JobState;
   task(taskId: TaskId): TaskState | undefined;
-  /** Whether an entry of this type is on its way to the disk, and at what position. */
-  onItsWay(eventType: JobEventLogEntry["eventType"]): LogId | undefined;
+  /** The newest entry of this type that is on its way to the disk. */
+  onItsWay(eventType: JobEventLogEntry["eventType"]): JobEventLogEntry | undefined;
 }
 
 const NONE: readonly Applied[] = [];
@@ -98,8 +98,8 @@ export class JobRecord implements PendingJob {
     return this.#pending.task(taskId);
   }
 
-  onItsWay(eventType: JobEventLogEntry["eventType"]): LogId | undefined {
-    return this.#inFlight.findLast(({ entry }) => entry.eventType === eventType)?.entry.logId;
+  onItsWay(eventType: JobEventLogEntry["eventType"]): JobEventLogEntry | undefined {
+    return this.#inFlight.findLast(({ entry }) => entry.eventType === eventType)?.entry;
   }
 
   /** Projects an entry that was appended. */

@@ -79,11 +79,6 @@ export class Writer {
     return this.#durableLogId;
   }
 
-  /** Starts of jobs with code that are on their way to the disk, and in no queue yet. */
-  get starting(): number {
-    return this.#filed.starting;
-  }
-
   /**
    * Appends a group: all of it, or nothing.
    *
