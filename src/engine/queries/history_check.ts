@@ -14,7 +14,7 @@ import type { Asked } from "../run/asked.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import { type Divergence, divergenceAt, thrownText } from "../run/divergence.ts";
 import type { Clock } from "../ports.ts";
-import { undoable } from "../run/work.ts";
+import { undoable } from "../run/undoing.ts";
 import type { SecretGuard } from "../secrets/secret_guard.ts";
 import { callRun, InputMismatchError, type RunEnd } from "../run/run_call.ts";
 

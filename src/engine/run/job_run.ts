@@ -6,16 +6,9 @@
  * anything new is started.
  */
 
-import { decide } from "../../core/decide.ts";
 import type { JobEventDraft } from "../../core/event.ts";
 import type { ErrorFact } from "../../core/framework_events.ts";
-import {
-  type ExecutionId,
-  type JobId,
-  type LogId,
-  MAIN_TASK,
-  type TaskId,
-} from "../../core/ids.ts";
+import type { JobId, LogId, TaskId } from "../../core/ids.ts";
 import {
   type CompensatingJob,
   type CompletedTask,
@@ -26,10 +19,13 @@ import {
 import { Answers } from "./answers.ts";
 import type { Asked, AskedTask } from "./asked.ts";
 import { Attempts, type Started } from "./attempts.ts";
+import { Backoffs } from "./backoffs.ts";
 import { type AnyJobDefinition, NonRetryableError } from "../definition.ts";
 import { divergenceAt } from "./divergence.ts";
 import { Ends } from "./ends.ts";
+import { Hold } from "./hold.ts";
 import type { Applied } from "../../core/job_fold.ts";
+import { MainAttempt } from "./main_attempt.ts";
 import type { PendingJob } from "../writer/job_record.ts";
 import type { Written } from "../writer/writer.ts";
 import { callRun, type RunEnd } from "./run_call.ts";
@@ -39,8 +35,9 @@ import { endOfJob, RunTrace } from "./run_trace.ts";
 import { isSealed, type SealedJob, withInput } from "../secrets/sealing.ts";
 import { NO_SECRETS, type SecretGuard } from "../secrets/secret_guard.ts";
 import { settlementsOf } from "./settlements.ts";
-import { compensationWork, isUndone, taskWork, toUndo, undone, type Work } from "./work.ts";
-import type { Withdraw, Worker } from "./worker_queue.ts";
+import { Undoing, undone } from "./undoing.ts";
+import { compensationWork, taskWork, type Work } from "./work.ts";
+import type { Worker } from "./worker_queue.ts";
 
 /** How a call of `run` came to an end, or that it goes another way than what is on record. */
 type End = RunEnd | {
@@ -59,14 +56,6 @@ type Stage =
   | { readonly kind: "called"; readonly asked: Asked; end: End; concludedBy: LogId }
   | { readonly kind: "over" };
 
-/** The hold on a worker, or on a place in the queue for one; a run is made when it has one. */
-type Hold =
-  | { readonly kind: "none" }
-  | { readonly kind: "queued"; readonly withdraw: Withdraw }
-  | { readonly kind: "held"; readonly worker: Worker };
-
-const NO_HOLD: Hold = { kind: "none" };
-
 export class JobRun {
   readonly #services: RunServices;
   readonly #definition: AnyJobDefinition;
@@ -79,15 +68,13 @@ export class JobRun {
   #answers: Answers;
   #guard: SecretGuard = NO_SECRETS;
   #stage: Stage = { kind: "opening" };
-  #hold: Hold;
-  /** Of `run` itself: the number of its attempt, and the entry that began it. */
-  #main = NOT_STARTED;
+  readonly #hold: Hold;
+  readonly #main: MainAttempt;
+  /** Absent until something is to be undone. */
+  #undoing: Undoing | undefined;
+  readonly #backoffs: Backoffs;
   /** Asked for, and ready to start. */
   #ready: Work[] = [];
-  /** What is still to be undone, the next one last; absent until something is. */
-  #toUndo: TaskId[] | undefined;
-  /** For each task that backs off, what cancels its alarm. */
-  #alarms: Set<() => void> | undefined;
   #isAdvancing = false;
   #considersRest = false;
 
@@ -99,7 +86,7 @@ export class JobRun {
     worker: Worker,
   ) {
     const { head } = job;
-    this.#hold = { kind: "held", worker };
+    this.#hold = new Hold(services.workers, worker);
     this.#services = services;
     this.#definition = definition;
     this.#jobId = jobId;
@@ -108,6 +95,8 @@ export class JobRun {
     this.#order = head.state === "Created" ? head.firstLogId : head.startedBy;
     const trace = this.#trace = new RunTrace(services, head);
     const ends = this.#ends = new Ends(services, jobId, () => this.#advanceSoon());
+    this.#main = new MainAttempt({ services, jobId, job, trace });
+    this.#backoffs = new Backoffs(services.scheduler);
     this.#answers = this.#newAnswers();
     this.#attempts = new Attempts({
       ...{ services, jobId, job, ends, trace, type: definition.type },
@@ -116,9 +105,7 @@ export class JobRun {
       withdrawn: (work) => {
         if (work.kind === "task") this.#ready.push(work);
       },
-      goesOn: () => {
-        if (this.#hold.kind === "held") services.workers.keep(this.#hold.worker);
-      },
+      goesOn: () => this.#hold.keep(),
       again: (work, retryAt) => this.#startAt(work, retryAt),
       ended: () => this.#advanceSoon(),
     });
@@ -138,7 +125,7 @@ export class JobRun {
     const settlements = settlementsOf(applied);
     if (settlements.length === 0) return;
     this.#answers.add(settlements);
-    if (this.#hold.kind === "held") this.#answers.give();
+    if (this.#hold.isHeld) this.#answers.give();
   }
 
   /** An entry of the job has become durable. */
@@ -155,7 +142,7 @@ export class JobRun {
       // Withdrawn, so that it does not count in other jobs' queue positions.
       return this.#withdraw();
     }
-    if (this.#hold.kind === "held" || this.#hasWork) this.#wake();
+    if (this.#hold.isHeld || this.#hasWork) this.#wake();
   }
 
   /**
@@ -164,15 +151,12 @@ export class JobRun {
    */
   lost(durableLogId: LogId): void {
     const works = this.#attempts.lost(durableLogId);
-    if (this.#main.startedBy > durableLogId) {
-      this.#main = NOT_STARTED;
-      this.#trace.dropRun();
-    }
-    const isOnRecord = this.#main !== NOT_STARTED || !isRunning(this.#job.head);
+    this.#main.lost(durableLogId);
+    const isOnRecord = this.#main.isOnRecord || !isRunning(this.#job.head);
     if (this.#stage.kind !== "called" || !isOnRecord) return this.#beginAgain();
     if (this.#stage.concludedBy > durableLogId) this.#stage.concludedBy = 0;
     this.#answers.lost(durableLogId);
-    this.#toUndo = undefined;
+    this.#undoing = undefined;
     this.#ready.unshift(...works.filter(({ kind }) => kind === "task"));
     this.#services.later(() => this.#wake());
   }
@@ -196,17 +180,15 @@ export class JobRun {
 
   /** Records that `run` itself is cut short by a stop, when it was doing something. */
   recordShutdown(): void {
-    const main = this.#job.task(MAIN_TASK);
-    if (this.#stage.kind === "called" && isRunning(this.#job.head) && main?.status === "running") {
-      const attributes = { attempt: this.#main.attempt, phase: "run", reason: "shutdown" } as const;
-      this.#record([this.#mainDraft("job.TaskInterrupted", attributes)], () => {});
+    if (this.#stage.kind === "called" && this.#main.isUnderWay) {
+      this.#record([this.#main.interrupted("shutdown")], () => {});
     }
     this.#trace.endRun({ kind: "interrupted", reason: "shutdown" });
   }
 
   get #hasWork(): boolean {
     if (this.#stage.kind === "unopened") return true;
-    if (this.#job.head.state === "Compensating") return !this.#isBackingOff;
+    if (this.#job.head.state === "Compensating") return !this.#backoffs.areAny;
     return this.#answers.waiting || this.#ready.length > 0;
   }
 
@@ -225,7 +207,7 @@ export class JobRun {
 
   #open(): void {
     if (this.#stage.kind !== "opening") return;
-    const began = this.#main === NOT_STARTED ? this.#putOnRecord() : "started";
+    const began = this.#main.isOnRecord ? "started" : this.#putOnRecord();
     // Suspended or stopping: this run gives way, and a later one takes the job up.
     if (began === "refused") return this.#end();
     if (began === "full") return this.#beginLater();
@@ -240,21 +222,7 @@ export class JobRun {
     const { state } = this.#job.head;
     if (state === "Compensating") return "started";
     if (state !== "Running" || this.#services.draining) return "refused";
-    const executionId = `exe_${this.#services.random.ulid()}` as ExecutionId;
-    const trace = this.#trace.start("run", MAIN_TASK, executionId);
-    const attempts = [{ taskId: MAIN_TASK, executionId, compensable: false, trace }];
-    const decision = decide(this.#job.withOnly([MAIN_TASK]), { kind: "startAttempts", attempts });
-    const written = decision.accepted
-      ? this.#services.writer.tryAppend(decision.events, "ordinary")
-      : "refused";
-    if (typeof written === "string") {
-      this.#trace.drop(executionId);
-      return written;
-    }
-    const attempt = this.#job.task(MAIN_TASK)?.attempts ?? 1;
-    this.#main = { attempt, startedBy: written.firstLogId };
-    this.#trace.began(executionId, attempt);
-    return "started";
+    return this.#main.start();
   }
 
   /** `run` gets its input as if it had never been sealed; without it, it is not called. */
@@ -299,7 +267,7 @@ export class JobRun {
     this.#answers.stop();
     this.#answers = this.#newAnswers();
     this.#ready = [];
-    this.#cancelAlarms();
+    this.#backoffs.cancel();
     this.#beginLater();
   }
 
@@ -312,13 +280,13 @@ export class JobRun {
     const { later, workers } = this.#services;
     if (!this.#needsRoom) return later(() => this.#wake());
     workers.holdBeginning(later);
-    this.#release();
+    this.#hold.release();
     this.#wake();
   }
 
   /** Whether it has to record that `run` begins. */
   get #needsRoom(): boolean {
-    return this.#stage.kind === "unopened" && this.#main === NOT_STARTED &&
+    return this.#stage.kind === "unopened" && !this.#main.isOnRecord &&
       isRunning(this.#job.head);
   }
 
@@ -333,22 +301,11 @@ export class JobRun {
   }
 
   #startAt(work: Work, retryAt: string): void {
-    const cancel = this.#services.scheduler.at(Date.parse(retryAt), () => {
-      this.#alarms?.delete(cancel);
+    this.#backoffs.until(retryAt, () => {
       if (work.kind === "task") this.#ready.push(work);
       this.#wake();
     });
-    (this.#alarms ??= new Set()).add(cancel);
     this.#advanceSoon();
-  }
-
-  get #isBackingOff(): boolean {
-    return (this.#alarms?.size ?? 0) > 0;
-  }
-
-  #cancelAlarms(): void {
-    for (const cancel of this.#alarms ?? []) cancel();
-    this.#alarms = undefined;
   }
 
   // --- What it does
@@ -356,7 +313,7 @@ export class JobRun {
   /** There may be something to do: gets a worker and does it. */
   #wake(): void {
     if (this.#stage.kind !== "called" && this.#stage.kind !== "unopened") return;
-    if (this.#hold.kind === "held") return this.#goAhead();
+    if (this.#hold.isHeld) return this.#goAhead();
     if (this.#hold.kind !== "none") return;
     const wanted = {
       priority: this.#job.head.priority,
@@ -364,11 +321,7 @@ export class JobRun {
       type: this.#definition.type,
       begins: this.#needsRoom,
     };
-    const withdraw = this.#services.workers.request(wanted, (worker) => {
-      this.#hold = { kind: "held", worker };
-      this.#goAhead();
-    });
-    if (withdraw !== undefined) this.#hold = { kind: "queued", withdraw };
+    this.#hold.request(wanted, () => this.#goAhead());
   }
 
   #goAhead(): void {
@@ -395,7 +348,7 @@ export class JobRun {
   #advance(): void {
     if (this.#ends.owed) return;
     this.#concludeRun();
-    if (this.#stage.kind !== "called" || this.#hold.kind !== "held" || !this.#answers.isIdle) {
+    if (this.#stage.kind !== "called" || !this.#hold.isHeld || !this.#answers.isIdle) {
       return;
     }
     const { state } = this.#job.head;
@@ -425,8 +378,7 @@ export class JobRun {
 
   /** What is added to what is under way takes no other worker. */
   get #mayStart(): boolean {
-    if (this.#attempts.isBusy) return true;
-    return this.#hold.kind === "held" && this.#services.workers.mayStart(this.#hold.worker);
+    return this.#attempts.isBusy || this.#hold.mayStart;
   }
 
   /**
@@ -434,26 +386,17 @@ export class JobRun {
    * takes it up, when there is one. What is on its way to the disk gets there before.
    */
   #giveWay(): void {
-    const isDurable = this.#main.startedBy <= this.#services.writer.durableLogId;
-    if (!isDurable || !this.#ends.areDurable) return;
-    const isRun = isRunning(this.#job.head) && this.#job.task(MAIN_TASK)?.status === "running";
-    if (isRun) {
-      const attributes = {
-        attempt: this.#main.attempt,
-        phase: "run",
-        reason: "withdrawn",
-      } as const;
-      this.#ends.record([this.#mainDraft("job.TaskInterrupted", attributes)]);
-    }
+    if (!this.#main.isDurable || !this.#ends.areDurable) return;
+    if (this.#main.isUnderWay) this.#ends.record([this.#main.interrupted("withdrawn")]);
     this.#trace.endRun({ kind: "interrupted", reason: "withdrawn" });
     this.#end();
   }
 
   /** One at a time, in reverse order of completion; what was under way ends first. */
   #undoNext(): void {
-    if (this.#attempts.isBusy || this.#isBackingOff || this.#services.draining) return;
+    if (this.#attempts.isBusy || this.#backoffs.areAny || this.#services.draining) return;
     if (this.#job.head.suspendedBy !== undefined) return;
-    const next = this.#nextToUndo();
+    const next = (this.#undoing ??= new Undoing(this.#job)).next();
     if (next === undefined) return this.#recordUndone();
     const work = compensationWork(next, this.#askedTaskOf(next));
     const { compensation } = next;
@@ -463,16 +406,6 @@ export class JobRun {
       return this.#startAt(work, compensation.retryAt);
     }
     this.#start([work], () => {});
-  }
-
-  #nextToUndo(): CompletedTask | undefined {
-    const left = this.#toUndo ??= toUndo(this.#job.whole.tasks);
-    for (let taskId = left.at(-1); taskId !== undefined; taskId = left.at(-1)) {
-      const task = this.#job.task(taskId);
-      if (task?.status === "completed" && !isUndone(task)) return task;
-      left.pop();
-    }
-    return undefined;
   }
 
   #askedTaskOf({ taskId }: CompletedTask): AskedTask | undefined {
@@ -509,20 +442,13 @@ export class JobRun {
       const kind = error instanceof NonRetryableError ? "poison" : "error";
       return this.#mainFailed(this.#guard.factOf(error), kind);
     }
-    const { output } = stage.end;
-    const result = output === undefined ? {} : { result: output };
-    const attributes = { attempt: this.#main.attempt, ...result };
-    this.#recordEnd(this.#mainDraft("job.TaskCompleted", attributes), { kind: "completed" });
+    this.#recordEnd(this.#main.completed(stage.end.output), { kind: "completed" });
   }
 
   /** @param causedBy The entry that shows why, where there is one. */
   #mainFailed(error: ErrorFact, kind: "poison" | "error", causedBy?: LogId): void {
     if (!isRunning(this.#job.head)) return;
-    const attempt = Math.max(1, this.#main.attempt);
-    const attributes = { attempt, maxAttempts: attempt, error, final: true, kind } as const;
-    const draft = this.#mainDraft("job.TaskFailed", attributes);
-    const caused = causedBy === undefined ? draft : { ...draft, causedBy };
-    this.#recordEnd(caused, { kind: "failed", error });
+    this.#recordEnd(this.#main.failed(error, kind, causedBy), { kind: "failed", error });
   }
 
   #recordEnd(draft: JobEventDraft, end: SpanEnd): void {
@@ -555,7 +481,7 @@ export class JobRun {
     this.#considersRest = true;
     this.#services.turns.next(() => {
       this.#considersRest = false;
-      if (this.#hold.kind === "held" && this.#isAtRest) this.#rest();
+      if (this.#hold.isHeld && this.#isAtRest) this.#rest();
     });
   }
 
@@ -564,15 +490,15 @@ export class JobRun {
     if (!this.#answers.isIdle) return false;
     const { state, suspendedBy } = this.#job.head;
     const mayStart = suspendedBy === undefined && !this.#services.draining;
-    if (state === "Compensating") return !mayStart || this.#isBackingOff;
+    if (state === "Compensating") return !mayStart || this.#backoffs.areAny;
     if (mayStart && this.#ready.length > 0) return false;
     const { asked, end } = this.#stage;
-    const isUnfinished = this.#ready.length > 0 || this.#isBackingOff;
+    const isUnfinished = this.#ready.length > 0 || this.#backoffs.areAny;
     return end.kind !== "pending" || asked.expectations.size > 0 || isUnfinished;
   }
 
   #rest(): void {
-    this.#release();
+    this.#hold.release();
     this.#recordWaiting();
   }
 
@@ -585,50 +511,38 @@ export class JobRun {
     const expectations = [...stage.asked.expectations.keys()];
     // Work that may not begin now is no wait: a later run must find it and do it.
     if (expectations.length === 0 || !isRunning(this.#job.head) || this.#hasWork) return;
-    const seen = this.#answers.seenLogId;
-    const main = this.#job.task(MAIN_TASK);
-    const isOnRecord = main?.status === "waiting" && main.seen >= seen &&
-      sameNames(main.expectations, expectations);
-    if (isOnRecord) return;
-    const draft = this.#mainDraft("job.TaskWaiting", { expectations, seen });
-    this.#record([draft], () => this.#recordWaiting());
+    const waiting = this.#main.waiting(expectations, this.#answers.seenLogId);
+    if (waiting !== undefined) this.#record([waiting], () => this.#recordWaiting());
   }
 
   #leaveRunning(job: JobState): void {
     this.#trace.endRun(endOfJob(job));
-    this.#cancelAlarms();
+    this.#backoffs.cancel();
     this.#ready = [];
     this.#attempts.cancel();
     if (job.state !== "Compensating") return;
     // Out of the queue and in again: it may have waited there for room that it needs no more.
-    if (this.#hold.kind === "queued") this.#release();
+    if (this.#hold.kind === "queued") this.#hold.release();
     this.#wake();
   }
 
   #withdraw(): void {
-    if (this.#hold.kind === "queued") this.#release();
+    if (this.#hold.kind === "queued") this.#hold.release();
     else this.#advanceSoon();
-  }
-
-  #release(): void {
-    const hold = this.#hold;
-    this.#hold = NO_HOLD;
-    if (hold.kind === "queued") hold.withdraw();
-    if (hold.kind === "held") this.#services.workers.release(hold.worker);
   }
 
   #end(): void {
     if (this.#stage.kind === "over") return;
     this.#stage = { kind: "over" };
     this.#answers.stop();
-    this.#cancelAlarms();
+    this.#backoffs.cancel();
     this.#services.ended(this.#jobId, this);
     if (!this.#attempts.isBusy) return this.#letGo();
     void this.idle().then(() => this.#letGo());
   }
 
   #letGo(): void {
-    this.#release();
+    this.#hold.release();
     this.#services.liveSecrets.remove(this.#jobId);
   }
 
@@ -645,29 +559,8 @@ export class JobRun {
     if (written === "full") this.#services.later(again);
     return typeof written === "string" ? undefined : written;
   }
-
-  #mainDraft<Type extends MainEventType>(
-    eventType: Type,
-    attributes: Extract<JobEventDraft, { eventType: Type }>["attributes"],
-  ): JobEventDraft {
-    const draft = { stratum: "framework", eventType, jobId: this.#jobId, taskId: MAIN_TASK };
-    return { ...draft, ...this.#trace.ids, attributes } as JobEventDraft;
-  }
 }
-
-/** Nothing of this call of `run` is on record, or on its way there. */
-const NOT_STARTED = { attempt: 0, startedBy: 0 };
-
-type MainEventType =
-  | "job.TaskCompleted"
-  | "job.TaskFailed"
-  | "job.TaskInterrupted"
-  | "job.TaskWaiting";
 
 function isRunning({ state }: JobState): boolean {
   return state === "Running";
-}
-
-function sameNames(left: readonly string[], right: readonly string[]): boolean {
-  return left.length === right.length && left.every((name) => right.includes(name));
 }

@@ -1,8 +1,7 @@
 /** What there is to attempt for a job: the tasks that its `run` asks for, and their undoing. */
 
-import type { JobEventDraft } from "../../core/event.ts";
-import type { JobId, TaskId } from "../../core/ids.ts";
-import type { CompletedTask, TaskState } from "../../core/job_state.ts";
+import type { TaskId } from "../../core/ids.ts";
+import type { CompletedTask } from "../../core/job_state.ts";
 import { copyOf } from "../../core/json.ts";
 import type { RetryPolicy } from "../../core/retry_policy.ts";
 import type { TaskContext } from "../definition.ts";
@@ -38,50 +37,4 @@ export function compensationWork(task: CompletedTask, code: AskedTask | undefine
     timeoutMs: code?.timeoutMs,
     compensable: false,
   };
-}
-
-/** The tasks to undo, by completion; callers take from the end. */
-export function toUndo(tasks: readonly TaskState[]): TaskId[] {
-  return undoable(tasks).map(({ taskId }) => taskId);
-}
-
-/** The same, with what is on record of each. */
-export function undoable(tasks: readonly TaskState[]): readonly CompletedTask[] {
-  return compensable(tasks)
-    .filter((task) => !isUndone(task))
-    .toSorted((left, right) => left.completedBy - right.completedBy);
-}
-
-/** Whether all that can be done to undo a task was done. */
-export function isUndone({ compensation }: CompletedTask): boolean {
-  return compensation?.status === "compensated" || compensation?.status === "failed";
-}
-
-/**
- * What is to be recorded when all that could be undone was tried.
- *
- * @param about Whose it is, and in what trace.
- */
-export function undone(
-  tasks: readonly TaskState[],
-  about: { readonly jobId: JobId },
-): readonly JobEventDraft[] {
-  const ids = (status: string) =>
-    compensable(tasks).filter(({ compensation }) => compensation?.status === status)
-      .map(({ taskId }) => taskId);
-  const failed = ids("failed");
-  const common = { stratum: "framework", ...about } as const;
-  const ended: JobEventDraft = {
-    ...common,
-    eventType: "job.CompensationEnded",
-    attributes: { compensated: ids("compensated"), failed },
-  };
-  if (failed.length === 0) return [ended];
-  return [{ ...common, eventType: "job.RecoveryRequired", attributes: { tasks: failed } }, ended];
-}
-
-function compensable(tasks: readonly TaskState[]): readonly CompletedTask[] {
-  return tasks.filter((task): task is CompletedTask =>
-    task.status === "completed" && task.compensable
-  );
 }

@@ -1,0 +1,117 @@
+/** What goes on record of a call of `run` itself: it is an attempt of the task `main`. */
+
+import { decide } from "../../core/decide.ts";
+import type { JobEventDraft } from "../../core/event.ts";
+import type { ErrorFact, InterruptionReason } from "../../core/framework_events.ts";
+import { type ExecutionId, type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
+import type { JsonValue } from "../../core/json.ts";
+import type { PendingJob } from "../writer/job_record.ts";
+import type { Started } from "./attempts.ts";
+import type { RunServices } from "./run_services.ts";
+import type { RunTrace } from "./run_trace.ts";
+
+export interface MainAttemptParts {
+  readonly services: RunServices;
+  readonly jobId: JobId;
+  readonly job: PendingJob;
+  readonly trace: RunTrace;
+}
+
+/** Nothing of this call is on record, or on its way there. */
+const NOT_STARTED = { attempt: 0, startedBy: 0 };
+
+type MainEventType =
+  | "job.TaskCompleted"
+  | "job.TaskFailed"
+  | "job.TaskInterrupted"
+  | "job.TaskWaiting";
+
+export class MainAttempt {
+  readonly #parts: MainAttemptParts;
+  /** Its number, and the entry that began it. */
+  #started = NOT_STARTED;
+
+  constructor(parts: MainAttemptParts) {
+    this.#parts = parts;
+  }
+
+  /** Whether its start is on record, or on its way there. */
+  get isOnRecord(): boolean {
+    return this.#started !== NOT_STARTED;
+  }
+
+  get isDurable(): boolean {
+    return this.#started.startedBy <= this.#parts.services.writer.durableLogId;
+  }
+
+  /** Whether it has neither ended nor waits, by what is on record. */
+  get isUnderWay(): boolean {
+    const { head } = this.#parts.job;
+    return head.state === "Running" && this.#parts.job.task(MAIN_TASK)?.status === "running";
+  }
+
+  /** On a full disk the reserve is for jobs that have begun. */
+  start(): Started {
+    const { services, job, trace } = this.#parts;
+    const executionId = `exe_${services.random.ulid()}` as ExecutionId;
+    const span = trace.start("run", MAIN_TASK, executionId);
+    const attempts = [{ taskId: MAIN_TASK, executionId, compensable: false, trace: span }];
+    const decision = decide(job.withOnly([MAIN_TASK]), { kind: "startAttempts", attempts });
+    const written = decision.accepted
+      ? services.writer.tryAppend(decision.events, "ordinary")
+      : "refused";
+    if (typeof written === "string") {
+      trace.drop(executionId);
+      return written;
+    }
+    const attempt = job.task(MAIN_TASK)?.attempts ?? 1;
+    this.#started = { attempt, startedBy: written.firstLogId };
+    trace.began(executionId, attempt);
+    return "started";
+  }
+
+  lost(durableLogId: LogId): void {
+    if (this.#started.startedBy <= durableLogId) return;
+    this.#started = NOT_STARTED;
+    this.#parts.trace.dropRun();
+  }
+
+  completed(output: JsonValue | undefined): JobEventDraft {
+    const result = output === undefined ? {} : { result: output };
+    return this.#draft("job.TaskCompleted", { attempt: this.#started.attempt, ...result });
+  }
+
+  /** @param causedBy The entry that shows why, where there is one. */
+  failed(error: ErrorFact, kind: "poison" | "error", causedBy?: LogId): JobEventDraft {
+    const attempt = Math.max(1, this.#started.attempt);
+    const attributes = { attempt, maxAttempts: attempt, error, final: true, kind } as const;
+    const draft = this.#draft("job.TaskFailed", attributes);
+    return causedBy === undefined ? draft : { ...draft, causedBy };
+  }
+
+  interrupted(reason: InterruptionReason): JobEventDraft {
+    const { attempt } = this.#started;
+    return this.#draft("job.TaskInterrupted", { attempt, phase: "run", reason });
+  }
+
+  /** `undefined` when it is on record already that it waits for these, having seen as much. */
+  waiting(expectations: readonly string[], seen: LogId): JobEventDraft | undefined {
+    const main = this.#parts.job.task(MAIN_TASK);
+    const isOnRecord = main?.status === "waiting" && main.seen >= seen &&
+      sameNames(main.expectations, expectations);
+    return isOnRecord ? undefined : this.#draft("job.TaskWaiting", { expectations, seen });
+  }
+
+  #draft<Type extends MainEventType>(
+    eventType: Type,
+    attributes: Extract<JobEventDraft, { eventType: Type }>["attributes"],
+  ): JobEventDraft {
+    const { jobId, trace } = this.#parts;
+    const draft = { stratum: "framework", eventType, jobId, taskId: MAIN_TASK };
+    return { ...draft, ...trace.ids, attributes } as JobEventDraft;
+  }
+}
+
+function sameNames(left: readonly string[], right: readonly string[]): boolean {
+  return left.length === right.length && left.every((name) => right.includes(name));
+}

@@ -1,0 +1,68 @@
+/** What of a job is undone, and in what order: the task that completed last comes first. */
+
+import type { JobEventDraft } from "../../core/event.ts";
+import type { JobId, TaskId } from "../../core/ids.ts";
+import type { CompletedTask, TaskState } from "../../core/job_state.ts";
+import type { PendingJob } from "../writer/job_record.ts";
+
+export class Undoing {
+  readonly #job: PendingJob;
+  /** The next one last. */
+  readonly #left: TaskId[];
+
+  constructor(job: PendingJob) {
+    this.#job = job;
+    this.#left = undoable(job.whole.tasks).map(({ taskId }) => taskId);
+  }
+
+  /** The task to undo now; `undefined` when all that could be undone was tried. */
+  next(): CompletedTask | undefined {
+    for (let taskId = this.#left.at(-1); taskId !== undefined; taskId = this.#left.at(-1)) {
+      const task = this.#job.task(taskId);
+      if (task?.status === "completed" && !isUndone(task)) return task;
+      this.#left.pop();
+    }
+    return undefined;
+  }
+}
+
+/** The tasks to undo, by completion. */
+export function undoable(tasks: readonly TaskState[]): readonly CompletedTask[] {
+  return compensable(tasks)
+    .filter((task) => !isUndone(task))
+    .toSorted((left, right) => left.completedBy - right.completedBy);
+}
+
+/** Whether all that can be done to undo a task was done. */
+function isUndone({ compensation }: CompletedTask): boolean {
+  return compensation?.status === "compensated" || compensation?.status === "failed";
+}
+
+/**
+ * What is to be recorded when all that could be undone was tried.
+ *
+ * @param about Whose it is, and in what trace.
+ */
+export function undone(
+  tasks: readonly TaskState[],
+  about: { readonly jobId: JobId },
+): readonly JobEventDraft[] {
+  const ids = (status: string) =>
+    compensable(tasks).filter(({ compensation }) => compensation?.status === status)
+      .map(({ taskId }) => taskId);
+  const failed = ids("failed");
+  const common = { stratum: "framework", ...about } as const;
+  const ended: JobEventDraft = {
+    ...common,
+    eventType: "job.CompensationEnded",
+    attributes: { compensated: ids("compensated"), failed },
+  };
+  if (failed.length === 0) return [ended];
+  return [{ ...common, eventType: "job.RecoveryRequired", attributes: { tasks: failed } }, ended];
+}
+
+function compensable(tasks: readonly TaskState[]): readonly CompletedTask[] {
+  return tasks.filter((task): task is CompletedTask =>
+    task.status === "completed" && task.compensable
+  );
+}
