@@ -21,9 +21,10 @@ type Files = ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
 /** `journal repair --apply`, of a journal of which a bit in the middle is flipped. */
 export async function repairScenario(): Promise<Scenario> {
   const journal = await writtenJournal("stop");
-  const hurt = journal.batches[18];
-  assert.ok(hurt !== undefined && hurt.segment === 2);
-  const kept = journal.batches[17]?.lastLogId ?? 0;
+  const at = journal.batches.findLastIndex(({ segment }) => segment === 2);
+  const [previous, hurt] = [journal.batches[at - 1], journal.batches[at]];
+  assert.ok(hurt !== undefined && previous?.segment === 2);
+  const kept = previous.lastLogId;
   const lost = (journal.batches.at(-1)?.lastLogId ?? 0) - kept;
   let before: Files = new Map();
   return {
