@@ -4,6 +4,7 @@
  */
 
 import { diskFree } from "./disk_free.ts";
+import { IndexDamagedError } from "./engine/job_index.ts";
 import { JobEngine } from "./engine/job_engine.ts";
 import type { AnyJobDefinition } from "./engine/definition.ts";
 import type { Clock, Random, RecoveryReport, Tracing } from "./engine/ports.ts";
@@ -15,6 +16,8 @@ import type { Configuration, Origins } from "./configuration.ts";
 import { DenoFileSystem } from "./journal/deno_file_system.ts";
 import { FileJournal } from "./journal/file_journal.ts";
 import { KeyFiles } from "./journal/key_files.ts";
+import { jobIndexIn } from "./index/open_index.ts";
+import type { SqliteJobIndex } from "./index/sqlite_job_index.ts";
 import { layoutOf } from "./journal/layout.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { Trends } from "./metrics/trends.ts";
@@ -58,6 +61,7 @@ export class Daybook {
   readonly #drainMs: number;
   readonly #streams: AbortController;
   readonly #verifier: Verifier;
+  readonly #index: SqliteJobIndex;
 
   private constructor(
     engine: JobEngine,
@@ -66,6 +70,7 @@ export class Daybook {
     fetch: Daybook["fetch"],
     streams: AbortController,
     verifier: Verifier,
+    index: SqliteJobIndex,
     clock: Clock,
     drainMs: number,
   ) {
@@ -75,6 +80,7 @@ export class Daybook {
     this.journal = journal;
     this.#streams = streams;
     this.#verifier = verifier;
+    this.#index = index;
     this.#clock = clock;
     this.#drainMs = drainMs;
   }
@@ -87,6 +93,16 @@ export class Daybook {
    * @throws {JournalDamagedError} when recorded data is not what was written.
    */
   static async open(options: DaybookOptions): Promise<Daybook> {
+    try {
+      return await Daybook.#open(options);
+    } catch (error) {
+      // It is gone by now, and made again.
+      if (error instanceof IndexDamagedError) return await Daybook.#open(options);
+      throw error;
+    }
+  }
+
+  static async #open(options: DaybookOptions): Promise<Daybook> {
     const { configuration, clock, random, definitions, tracing, warn } = options;
     const onDefect = (error: unknown) => warn(`defect: ${engine.redact(describe(error))}`);
     const fileSystem = new DenoFileSystem();
@@ -97,7 +113,9 @@ export class Daybook {
     };
     const metrics = new Metrics({ ...counted, processUsage });
     const trends = new Trends(counted);
+    const index = jobIndexIn({ folder: layoutOf(configuration.journal).index, clock, warn });
     const engine = new JobEngine({
+      index,
       clock,
       random,
       definitions,
@@ -122,12 +140,16 @@ export class Daybook {
       acceptSnapshotAhead: configuration.acceptSnapshotAhead,
       watch: commitWatchOf(metrics.commits, trends),
       warn,
+    }).catch((error) => {
+      index.close();
+      throw error;
     });
     try {
       const cutShort = await engine.start(journal, report.recoveredLogId ?? undefined);
       for (const warning of cutShortWarnings(cutShort)) warn(warning);
     } catch (error) {
       await journal.close();
+      index.close();
       throw error;
     }
     const verifier = new Verifier({
@@ -158,7 +180,9 @@ export class Daybook {
     });
     const fetch: Daybook["fetch"] = (request) => app.fetch(request);
     const { drainMs } = configuration;
-    return new Daybook(engine, journal, report, fetch, streams, verifier, clock, drainMs);
+    return new Daybook(
+      ...[engine, journal, report, fetch, streams, verifier, index, clock, drainMs] as const,
+    );
   }
 
   /**
@@ -174,6 +198,7 @@ export class Daybook {
     await within(this.#clock, SERVER_CLOSE_MS, closeServer());
     await Promise.all([drained, unproved]);
     await this.journal.close();
+    this.#index.close();
   }
 }
 

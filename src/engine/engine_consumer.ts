@@ -19,9 +19,12 @@ export function engineConsumer(
   return {
     restore: (lines) => projection.restore(lines),
     replay: (entry) => projection.replay(entry),
-    durable: (entries) => goOn(parts, entries),
+    durable: (entries) => {
+      goOn(parts, entries);
+      if (projection.table.isLettingGo) parts.turns.next(() => projection.table.letGo());
+    },
     lost: (error) => writer.lost(error),
-    capture: () => projection.capture(),
+    capture: (head) => projection.capture(head),
     refuse: (entry) => projection.refuse(entry),
     failed(error) {
       status.failed = true;

@@ -27,6 +27,7 @@ import { JobWaits } from "./views/job_waits.ts";
 import { LiveSecrets } from "./secrets/live_secrets.ts";
 import { Pacer } from "./events/pacer.ts";
 import { Patience } from "./run/patience.ts";
+import type { JobIndex } from "./job_index.ts";
 import type { Clock, JobWatch, JournalFailedError, KeyStore, Random, Tracing } from "./ports.ts";
 import { Projection } from "./writer/projection.ts";
 import { PromptTypes } from "./run/prompt_types.ts";
@@ -51,6 +52,8 @@ export interface JobEngineOptions {
   readonly keys?: KeyStore;
   /** Jobs whose tasks may run at a time. */
   readonly maxRunning: number;
+  /** Where jobs that have ended go; without it they stay in memory. */
+  readonly index?: JobIndex | undefined;
   /** What is taken from outside; without it there are no limits. */
   readonly limits?: EngineLimits;
   /** Counts what jobs do; nobody, when absent. */
@@ -104,7 +107,7 @@ function foundationOf(options: JobEngineOptions) {
   const { clock, random, definitions, maxRunning, keys, watch, onDefect = () => {} } = options;
   const registry = new DefinitionRegistry(definitions);
   if (keys === undefined) requireNoProtection(registry);
-  const projection = new Projection();
+  const projection = new Projection(options.index);
   const { table, eventIds, facts } = projection;
   const turns = new Turns(clock);
   const promptTypes = new PromptTypes();
@@ -168,6 +171,7 @@ const NO_KEYS: KeyStore = {
   create: () => Promise.reject(new TypeError("Cannot seal an input: there is no store of keys")),
   read: () => Promise.resolve(undefined),
   remove: () => Promise.resolve(),
+  held: () => Promise.resolve(new Set()),
   keepOnly: () => Promise.resolve(new Set()),
 };
 

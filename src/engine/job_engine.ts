@@ -70,13 +70,15 @@ export class JobEngine {
    * @returns What was recorded of the attempts that the stop cut short.
    */
   async start(journal: Journal, restart?: LogId): Promise<readonly EventDraft[]> {
-    const { events, supervisor, table, views, writer } = this.#parts;
+    const { events, projection, supervisor, table, views, writer } = this.#parts;
+    projection.begin();
     events.open(journal);
     const { headLogId } = this;
     writer.open(headLogId);
     const past = {
       table,
       headLogId,
+      isWhole: projection.isWhole,
       entriesAt: (logIds: readonly LogId[]) => journal.readAt(logIds),
     };
     for (const view of views) await view.restore(past);

@@ -195,7 +195,12 @@ export interface KeyStore {
   read(jobId: JobId): Promise<Uint8Array | undefined>;
   /** Resolves when the key is gone from the disk; there may be none. */
   remove(jobId: JobId): Promise<void>;
-  /** Removes the keys of all other jobs, and gives those of these that have one. */
+  /** Those of these jobs that have a key. */
+  held(jobIds: readonly JobId[]): Promise<ReadonlySet<JobId>>;
+  /**
+   * The same, and removes the keys of all other jobs: only for who has gone through the whole
+   * journal, and so knows of every job.
+   */
   keepOnly(jobIds: readonly JobId[]): Promise<ReadonlySet<JobId>>;
 }
 
@@ -216,7 +221,7 @@ export interface JournalConsumer {
    * The content of a snapshot of exactly what was seen so far. What is yielded later
    * must not depend on entries that come after the call.
    */
-  capture(): Iterable<string>;
+  capture(head: JournalHead): Iterable<string>;
   /** Why an entry that is whole cannot be understood, or `undefined` when it can. */
   refuse(entry: JobEventLogEntry): string | undefined;
   /** The journal will take nothing more: a sync failed. */

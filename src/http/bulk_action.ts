@@ -109,8 +109,7 @@ export function previewBulk(engine: EnginePort, request: BulkRequest): BulkPrevi
   let [jobs, retried, byHand] = [0, 0, 0];
   const reach = engine.lists.visit(
     filterOfAction({ ...request, again: true }),
-    (job, condition) => {
-      if (job.firstLogId >= before) return;
+    ({ job, condition }) => {
       if (action === "retry" && !again && engine.lists.retryOf(job.jobId) !== undefined) {
         retried++;
         return;
@@ -123,6 +122,7 @@ export function previewBulk(engine: EnginePort, request: BulkRequest): BulkPrevi
       conditions.set(condition, (conditions.get(condition) ?? 0) + 1);
       if (sample.length < SAMPLE_MAX) sample.push(job);
     },
+    { before },
   );
   const count = { jobs, conditions, ...(reach === undefined ? {} : { searched: reach }) };
   return { count, sample, retried, byHand };

@@ -3,6 +3,7 @@
 import { assertNever } from "../core/assert_never.ts";
 import type { Rejection } from "../core/decide.ts";
 import { nearestName } from "../core/spelling.ts";
+import { IndexDamagedError } from "../engine/job_index.ts";
 import { OverCapacityError } from "../engine/writer/intake.ts";
 import { JournalFailedError, JournalFullError } from "../engine/ports.ts";
 import type { EngineProblem, Outcome } from "../engine/requests.ts";
@@ -109,6 +110,15 @@ function unknownPoint(parameter: string, detail: string): Problem {
 /** The problem of an engine that cannot record, or `undefined` for any other error. */
 export function problemOfFailure(error: Error): Problem | undefined {
   if (error instanceof OverCapacityError) return overCapacity(error.limit, error.max);
+  if (error instanceof IndexDamagedError) {
+    return new Problem(
+      "index-damaged",
+      "Cannot tell: the index of jobs that have ended is damaged; nothing is lost, and a restart " +
+        "makes it again from the journal",
+      {},
+      RETRY_AFTER,
+    );
+  }
   if (error instanceof JournalFullError) {
     return new Problem(
       "disk-full",

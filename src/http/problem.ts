@@ -42,6 +42,7 @@ const PROBLEMS = {
   "outcome-unknown": { status: 503, title: "The journal has failed" },
   "draining": { status: 503, title: "Daybook is stopping" },
   "over-capacity": { status: 503, title: "Daybook is at one of its limits" },
+  "index-damaged": { status: 503, title: "The index of ended jobs is damaged" },
   "not-ready": { status: 503, title: "Writes are refused for now" },
   "disk-full": { status: 507, title: "There is no room for the journal" },
 } as const;

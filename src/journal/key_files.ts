@@ -56,9 +56,20 @@ export class KeyFiles implements KeyStore {
     if (await this.#exists()) await this.#fileSystem.syncFolder(this.#layout.keys);
   }
 
+  async held(jobIds: readonly JobId[]): Promise<ReadonlySet<JobId>> {
+    return (await this.#sorted(jobIds)).held;
+  }
+
   async keepOnly(jobIds: readonly JobId[]): Promise<ReadonlySet<JobId>> {
+    const { held, others } = await this.#sorted(jobIds);
+    const { keys } = this.#layout;
+    await orUnusable("remove orphans from", keys, () => this.#removeAll(others));
+    return held;
+  }
+
+  async #sorted(jobIds: readonly JobId[]) {
     await requireKind(this.#fileSystem, this.#layout.keys, ["folder", "missing"]);
-    if (!(await this.#exists())) return new Set();
+    if (!(await this.#exists())) return { held: new Set<JobId>(), others: [] };
     const { keys } = this.#layout;
     const names = await orUnusable("list", keys, () => this.#fileSystem.list(keys));
     const wanted = new Map(jobIds.map((jobId) => [nameOf(jobId), jobId]));
@@ -67,9 +78,10 @@ export class KeyFiles implements KeyStore {
     const held = ours.filter((name) => wanted.has(name));
     // With a wrong secret key no job could go on; that is better known before anything is done.
     if (held[0] !== undefined) await this.#keyAt(held[0]);
-    const orphans = ours.filter((name) => !wanted.has(name));
-    await orUnusable("remove orphans from", keys, () => this.#removeAll(orphans));
-    return new Set(held.flatMap((name) => wanted.get(name) ?? []));
+    return {
+      held: new Set(held.flatMap((name) => wanted.get(name) ?? [])),
+      others: ours.filter((name) => !wanted.has(name)),
+    };
   }
 
   async #keyAt(name: string): Promise<Uint8Array | undefined> {

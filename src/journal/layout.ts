@@ -14,6 +14,8 @@ export const DAMAGED = ".damaged";
 export const AHEAD = ".ahead";
 /** The folder of keys; what is copied for safety's sake leaves it out. */
 export const KEYS = "keys";
+/** The folder of the index; what is copied for safety's sake leaves it out, too. */
+export const INDEX = "index";
 /** What the key of a sealed input is called. */
 export const KEY = ".key";
 
@@ -42,6 +44,8 @@ export interface Layout {
   readonly reserve: string;
   /** What the last verification found. */
   readonly verification: string;
+  /** The index of jobs that have ended: a cache, of which the journal knows only the place. */
+  readonly index: string;
 }
 
 export function layoutOf(folder: string): Layout {
@@ -54,6 +58,7 @@ export function layoutOf(folder: string): Layout {
     lock: `${folder}/LOCK`,
     reserve: `${folder}/reserve`,
     verification: `${folder}/verification.json`,
+    index: `${folder}/${INDEX}`,
   };
 }
 

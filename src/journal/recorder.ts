@@ -78,7 +78,7 @@ export class Recorder {
     this.#snapshots = new Snapshots({
       every: options.snapshotEvery,
       last: origin.snapshot,
-      capture: () => consumer.capture(),
+      capture: (head) => consumer.capture(head),
       write: writeSnapshot,
       warn,
     });

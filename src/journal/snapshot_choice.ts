@@ -52,7 +52,8 @@ export async function replayFromNewest(
 }
 
 const WARNINGS = {
-  refused: (name: string) => `Did not use snapshot ${name}: this version cannot`,
+  refused: (name: string) =>
+    `Did not use snapshot ${name}: another version wrote it, or it rests on an index that is not here`,
   ahead: (name: string) => `Set aside snapshot ${name}: the journal ends before it`,
 };
 

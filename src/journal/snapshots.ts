@@ -15,7 +15,7 @@ export interface SnapshotOptions {
   readonly every: number;
   readonly last: LastSnapshot | null;
   /** The content of a snapshot of what is durable now. */
-  capture(): Iterable<string>;
+  capture(head: JournalHead): Iterable<string>;
   /** Stores one; the result is its file name. */
   write(head: JournalHead, lines: Iterable<string>): Promise<string>;
   /** Told when one could not be stored; the journal does not depend on it. */
@@ -64,7 +64,7 @@ export class Snapshots {
   /** Captures before it first waits, so that the content is of exactly this head. */
   async #write(head: JournalHead): Promise<void> {
     try {
-      const file = await this.#options.write(head, this.#options.capture());
+      const file = await this.#options.write(head, this.#options.capture(head));
       this.#last = { logId: head.logId, file };
     } catch (error) {
       const reason = messageOf(error);

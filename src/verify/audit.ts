@@ -210,7 +210,10 @@ class Audit {
   }
 
   async #judgeSnapshots(): Promise<void> {
-    await this.#snapshots.judgeUpTo(this.#head, () => this.#projection.capture());
+    await this.#snapshots.judgeUpTo(this.#head, {
+      all: () => this.#projection.capture(this.#head),
+      living: () => this.#projection.captureLiving(this.#head),
+    });
   }
 
   async #judgeServed(): Promise<ServedOutcome | undefined> {

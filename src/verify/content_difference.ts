@@ -12,7 +12,7 @@ export type ContentDifference =
 /** Columns that are compared as a whole: the slots of a table are in no order that matters. */
 const WHOLE_COLUMNS = ["eventIds", "facts"] as const;
 const PART = /^\{"column":"(eventIds|facts)","part":"([A-Za-z0-9+/=]*)"\}$/;
-const VERSION_LINE = /^\{"content":\d+\}$/;
+const VERSION_LINE = /^\{"content":\d+[,}]/;
 /** Lines of the file before the first of the content. */
 const HEADER_LINES = 1;
 

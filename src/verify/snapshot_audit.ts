@@ -12,6 +12,7 @@ import type { Pause } from "./pause.ts";
 import type { Findings } from "./problem.ts";
 import {
   Ahead,
+  type Captures,
   Judgement,
   OnlyWhole,
   type SnapshotJudge,
@@ -62,7 +63,7 @@ export class SnapshotAudit {
   }
 
   /** Judges those up to the end of a batch, of which `capture` gives the content. */
-  async judgeUpTo(head: JournalHead, capture: () => Iterable<string>): Promise<void> {
+  async judgeUpTo(head: JournalHead, capture: Captures): Promise<void> {
     while (this.isDue(head.logId)) await this.#judgeNext(new Judgement(head, capture));
   }
 

@@ -2,6 +2,7 @@
 
 import { assertNever } from "../core/assert_never.ts";
 import { ContentComparison } from "./content_difference.ts";
+import { restsOnIndex } from "../engine/writer/snapshot_content.ts";
 import type { JournalHead } from "../engine/ports.ts";
 import type { SnapshotVisitor } from "../journal/snapshot_visit.ts";
 
@@ -15,14 +16,21 @@ export interface SnapshotJudge extends SnapshotVisitor {
   outcome(): SnapshotOutcome;
 }
 
+/** The content as of now: with all jobs, or only those that live. */
+export interface Captures {
+  all(): Iterable<string>;
+  living(): Iterable<string>;
+}
+
 /** Compares it with what was projected up to the end of a batch. */
 export class Judgement implements SnapshotJudge {
   readonly #expected: JournalHead;
-  readonly #capture: () => Iterable<string>;
+  readonly #capture: Captures;
   #comparison: ContentComparison | undefined;
   #reason = "";
+  #isOfHere = false;
 
-  constructor(expected: JournalHead, capture: () => Iterable<string>) {
+  constructor(expected: JournalHead, capture: Captures) {
     this.#expected = expected;
     this.#capture = capture;
   }
@@ -30,16 +38,23 @@ export class Judgement implements SnapshotJudge {
   head({ logId, chain }: JournalHead): void {
     if (logId !== this.#expected.logId) this.#reason = `no batch ends at logId ${logId}`;
     else if (chain !== this.#expected.chain) this.#reason = "it stands for another history";
-    else this.#comparison = new ContentComparison(this.#capture());
+    else this.#isOfHere = true;
   }
 
   line(line: string): void {
-    this.#comparison?.take(line);
+    if (!this.#isOfHere) return;
+    this.#comparison ??= this.#comparisonFor(line);
+    this.#comparison.take(line);
+  }
+
+  #comparisonFor(first: string): ContentComparison {
+    const { all, living } = this.#capture;
+    return new ContentComparison(restsOnIndex(first) ? living() : all());
   }
 
   outcome(): SnapshotOutcome {
-    if (this.#comparison === undefined) return { kind: "flaw", reason: this.#reason };
-    const difference = this.#comparison.end();
+    if (!this.#isOfHere) return { kind: "flaw", reason: this.#reason };
+    const difference = (this.#comparison ?? new ContentComparison(this.#capture.all())).end();
     switch (difference?.kind) {
       case undefined:
         return { kind: "equal" };

@@ -214,5 +214,5 @@ Deno.test("ended jobs: of several that wanted the event, the one that ended last
 });
 
 function tableOf(jobs: readonly JobState[]) {
-  return { table: { jobs: () => jobs } };
+  return { table: { jobs: () => jobs, index: undefined } };
 }

@@ -18,6 +18,9 @@ import { FactIndex } from "../../src/engine/views/fact_index.ts";
 import type { IncomingEvent } from "../../src/engine/requests.ts";
 import { Harness } from "../support/engine_harness.ts";
 
+/** What a snapshot stands for is of no matter here. */
+const HEAD = { logId: 0, chain: "" };
+
 const PAID = eventType("ec.Paid");
 const LOST = eventType("ec.Lost");
 
@@ -139,7 +142,7 @@ function states(daybook: Harness): string {
 /** What an explanation would find, of the events that a Daybook has seen. */
 function findings(daybook: Harness): string {
   const facts = new FactIndex();
-  const parts = [...daybook.engine.consumer.capture()].flatMap((line) => {
+  const parts = [...daybook.engine.consumer.capture(HEAD)].flatMap((line) => {
     const { column, part } = JSON.parse(line);
     return column === "facts" ? [Buffer.from(part, "base64")] : [];
   });

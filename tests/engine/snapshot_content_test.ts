@@ -1,19 +1,50 @@
 import assert from "node:assert/strict";
+import { Projection } from "../../src/engine/writer/projection.ts";
 import { Harness } from "../support/engine_harness.ts";
 import { expectation, plan } from "../support/entries.ts";
+import { MemoryIndex } from "../support/memory_index.ts";
 
-Deno.test("snapshot content: one that another version wrote is not used, and nothing is taken", async () => {
+const HEAD = { logId: 2, chain: "two" };
+
+Deno.test("snapshot content: one that another version wrote, or that rests on another index, is not used, and nothing is taken", async () => {
   const daybook = await Harness.start();
   await daybook.create({ plan: plan([expectation("paid", "ec.Paid")]) });
-  const [first = "", ...rest] = daybook.engine.consumer.capture();
-  const { content } = JSON.parse(first);
-  const other = await Harness.start();
+  const [first = "", ...rest] = daybook.engine.consumer.capture(HEAD);
+  const { content, index } = JSON.parse(first) as { content: number; index: unknown };
+  assert.deepEqual(index, HEAD);
+  const other = new Projection(daybook.index.asAfterKill());
 
-  for (const version of [content - 1, content + 1]) {
-    const lines = [JSON.stringify({ content: version }), ...rest];
-    assert.equal(other.engine.consumer.restore(lines), false);
+  for (const version of [1, content + 1]) {
+    const lines: string[] = [JSON.stringify({ content: version, index }), ...rest];
+    assert.equal(other.restore(lines), false);
   }
-  assert.equal(other.engine.activity.jobs, 0);
-  assert.equal(other.engine.consumer.restore([first, ...rest]), true);
-  assert.equal(other.engine.activity.jobs, 1);
+  for (const point of [{ ...HEAD, chain: "other" }, { ...HEAD, logId: 1 }]) {
+    assert.equal(other.restore([JSON.stringify({ content, index: point }), ...rest]), false);
+  }
+  assert.equal(new Projection().restore([first, ...rest]), false, "there is no index");
+  assert.equal(new Projection(MemoryIndex.empty()).restore([first, ...rest]), false);
+  assert.equal(other.table.size, 0);
+  assert.equal(other.restore([first, ...rest]), true);
+  assert.equal(other.table.size, 1);
+});
+
+Deno.test("snapshot content: one that holds every job is read with an index and without", async () => {
+  const projection = new Projection();
+  const daybook = await Harness.start();
+  await daybook.create({ plan: plan([expectation("paid", "ec.Paid")]) });
+  const { jobId } = await daybook.create({ plan: plan([]) });
+  for (const entry of await daybook.engine.entries(0, 100)) projection.replay(entry);
+  const [first = "", ...rest] = projection.capture(HEAD);
+  const { content } = JSON.parse(first);
+  // The version before this one had no index.
+  for (const version of [content - 1, content]) {
+    for (const index of [undefined, MemoryIndex.empty()]) {
+      const restored = new Projection(index);
+      assert.equal(restored.restore([JSON.stringify({ content: version }), ...rest]), true);
+      restored.table.letGo();
+      assert.equal(restored.table.size, 2);
+      assert.equal(restored.table.job(jobId)?.state, "Done");
+      assert.equal(index?.job(jobId)?.state, index && "Done");
+    }
+  }
 });

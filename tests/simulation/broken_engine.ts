@@ -18,7 +18,7 @@ export function publishingBeforeDurable(inner: JournalConsumer) {
     replay: (entry) => inner.replay(entry),
     durable: publish,
     lost: (error) => inner.lost(error),
-    capture: () => inner.capture(),
+    capture: (head) => inner.capture(head),
     refuse: (entry) => inner.refuse(entry),
     failed: (error) => inner.failed(error),
   };

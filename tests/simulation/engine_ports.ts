@@ -6,6 +6,7 @@ import {
   type Journal,
   type JournalConsumer,
   JournalFullError,
+  type JournalHead,
   type StampedEvent,
   type Urgency,
 } from "../../src/engine/ports.ts";
@@ -72,8 +73,8 @@ export class EngineWitness implements JournalConsumer {
     this.#inner.lost(error);
   }
 
-  capture(): Iterable<string> {
-    return this.#inner.capture();
+  capture(head: JournalHead): Iterable<string> {
+    return this.#inner.capture(head);
   }
 
   refuse(entry: JobEventLogEntry): string | undefined {

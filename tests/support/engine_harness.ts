@@ -14,6 +14,7 @@ import type { Tracing } from "../../src/engine/ports.ts";
 import type { CreateRequest, IncomingEvent, Receipt } from "../../src/engine/requests.ts";
 import { MemoryJournal } from "../../src/journal/memory_journal.ts";
 import { FakeClock, FakeRandom } from "./fake_clock.ts";
+import { MemoryIndex } from "./memory_index.ts";
 import { MemoryKeys } from "./memory_keys.ts";
 
 export interface HarnessOptions {
@@ -37,6 +38,7 @@ export class Harness {
     readonly random: FakeRandom,
     readonly options: HarnessOptions,
     readonly keys: MemoryKeys,
+    readonly index: MemoryIndex,
   ) {}
 
   static async start(options: HarnessOptions = {}): Promise<Harness> {
@@ -45,6 +47,7 @@ export class Harness {
       options.clock ?? new FakeClock(),
       new FakeRandom(),
       options.keys ?? new MemoryKeys(),
+      MemoryIndex.empty(),
     );
   }
 
@@ -53,6 +56,7 @@ export class Harness {
     clock: FakeClock,
     random: FakeRandom,
     keys: MemoryKeys,
+    index: MemoryIndex,
     content?: MemoryJournal["content"],
   ): Promise<Harness> {
     const defects: unknown[] = [];
@@ -61,6 +65,7 @@ export class Harness {
       random,
       definitions: options.definitions ?? [],
       keys,
+      index,
       maxRunning: options.maxRunning ?? 10,
       tracing: options.tracing,
       limits: { ...NO_LIMITS, ...options.limits },
@@ -73,7 +78,7 @@ export class Harness {
       ...(content === undefined ? {} : { content }),
     });
     await engine.start(journal, report.recoveredLogId ?? undefined);
-    const harness = new Harness(engine, journal, clock, random, options, keys);
+    const harness = new Harness(engine, journal, clock, random, options, keys, index);
     defects.push = (...items) => harness.defects.push(...items);
     await clock.settle();
     return harness;
@@ -88,7 +93,14 @@ export class Harness {
     const content = JSON.parse(JSON.stringify(this.journal.content));
     this.journal.hold();
     const options = definitions === undefined ? this.options : { ...this.options, definitions };
-    return await Harness.#open(options, this.clock, this.random, this.keys, content);
+    return await Harness.#open(
+      options,
+      this.clock,
+      this.random,
+      this.keys,
+      this.index.asAfterKill(),
+      content,
+    );
   }
 
   /** The same, of a process that died before the batch with this entry was on disk. */
@@ -96,19 +108,33 @@ export class Harness {
     const { entries, batches, ...content } = JSON.parse(JSON.stringify(this.journal.content));
     const first = batches.findLast((batch: LogId) => batch <= logId);
     this.journal.hold();
-    return await Harness.#open(this.options, this.clock, this.random, this.keys, {
-      ...content,
-      entries: entries.filter((entry: JobEventLogEntry) => entry.logId < first),
-      batches: batches.filter((batch: LogId) => batch < first),
-      snapshot: null,
-    });
+    return await Harness.#open(
+      this.options,
+      this.clock,
+      this.random,
+      this.keys,
+      this.index.asAfterKill(),
+      {
+        ...content,
+        entries: entries.filter((entry: JobEventLogEntry) => entry.logId < first),
+        batches: batches.filter((batch: LogId) => batch < first),
+        snapshot: null,
+      },
+    );
   }
 
   /** The same, with every snapshot deleted. */
   async crashWithoutSnapshot(): Promise<Harness> {
     const content = { ...JSON.parse(JSON.stringify(this.journal.content)), snapshot: null };
     this.journal.hold();
-    return await Harness.#open(this.options, this.clock, this.random, this.keys, content);
+    return await Harness.#open(
+      this.options,
+      this.clock,
+      this.random,
+      this.keys,
+      this.index.asAfterKill(),
+      content,
+    );
   }
 
   async create(request: CreateRequest): Promise<JobState> {

@@ -4,6 +4,7 @@
  * opened in its file.
  */
 
+import { MemoryIndex } from "./memory_index.ts";
 import assert from "node:assert/strict";
 import type { Hono } from "hono";
 import type { Citation, Explanation } from "../../src/core/explanation.ts";
@@ -52,6 +53,7 @@ export class Explained {
     const engine = new JobEngine({
       clock,
       random,
+      index: MemoryIndex.empty(),
       definitions: definitions as readonly AnyJobDefinition[],
       maxRunning,
       onDefect: (error) => {

@@ -14,6 +14,7 @@ import { type MemoryContent, MemoryJournal } from "../../src/journal/memory_jour
 import { FakeClock, FakeRandom } from "./fake_clock.ts";
 import { DEFINITIONS } from "./http_definitions.ts";
 import { FakeVerification } from "./fake_verification.ts";
+import { MemoryIndex } from "./memory_index.ts";
 import { MemoryKeys } from "./memory_keys.ts";
 
 /** So long that no seal comes between the entries that a test counts. */
@@ -57,6 +58,7 @@ export async function startApp(
     random,
     definitions,
     keys: new MemoryKeys(),
+    index: MemoryIndex.empty(),
     maxRunning,
     limits: { ...NO_LIMITS, ...limits },
     watch: jobWatchOf(metrics.jobs, trends),

@@ -26,6 +26,11 @@ export class MemoryKeys implements KeyStore {
     this.keys.delete(jobId);
   }
 
+  async held(jobIds: readonly JobId[]): Promise<ReadonlySet<JobId>> {
+    await this.#ready();
+    return new Set(jobIds.filter((jobId) => this.keys.has(jobId)));
+  }
+
   async keepOnly(jobIds: readonly JobId[]): Promise<ReadonlySet<JobId>> {
     await this.#ready();
     for (const jobId of this.keys.keys()) if (!jobIds.includes(jobId)) this.keys.delete(jobId);

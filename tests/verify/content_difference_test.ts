@@ -6,6 +6,9 @@ import { eventId } from "../../src/core/ids.ts";
 import { ContentComparison, type ContentDifference } from "../../src/verify/content_difference.ts";
 import { Projection } from "../../src/engine/writer/projection.ts";
 
+/** What a snapshot stands for is of no matter here. */
+const HEAD = { logId: 0, chain: "" };
+
 function fact(logId: number): JobEventLogEntry {
   return {
     logId,
@@ -54,10 +57,10 @@ Deno.test("content: slots of a table in another order are no difference", () => 
     facts: (words) => swapPairs(words, words.length - 8),
   };
   for (const [column, swap] of Object.entries(swaps)) {
-    const lines = [...expected.capture()];
+    const lines = [...expected.capture(HEAD)];
     const found = lines.map((line) => withWords(line, column, swap));
     assert.notDeepEqual(found, lines, column);
-    assert.equal(compared(found, expected.capture()), undefined, column);
+    assert.equal(compared(found, expected.capture(HEAD)), undefined, column);
   }
 });
 
@@ -67,11 +70,11 @@ Deno.test("content: numbers of a table that are others are a difference", () => 
   for (
     const [column, at] of [["eventIds", 7], ["facts", 0], ["facts", 1], ["facts", 20]] as const
   ) {
-    const found = [...expected.capture()].map((line) =>
+    const found = [...expected.capture(HEAD)].map((line) =>
       withWords(line, column, (words) => words.set([(words[at] ?? 0) ^ 4], at))
     );
     const reason = `column ${column} is not what the journal says`;
-    assert.deepEqual(compared(found, expected.capture()), { kind: "content", reason });
+    assert.deepEqual(compared(found, expected.capture(HEAD)), { kind: "content", reason });
   }
 });
 
@@ -81,9 +84,13 @@ Deno.test("content: after a restart from a snapshot it is the same as after a fu
   for (const restart of [1_000, 5_000, 9_000]) {
     const [before, restored] = [new Projection(), new Projection()];
     see(before, 1, restart);
-    assert.ok(restored.restore([...before.capture()]));
+    assert.ok(restored.restore([...before.capture(HEAD)]));
     see(restored, restart + 1, 9_000);
-    assert.equal(compared([...restored.capture()], replayed.capture()), undefined, `${restart}`);
+    assert.equal(
+      compared([...restored.capture(HEAD)], replayed.capture(HEAD)),
+      undefined,
+      `${restart}`,
+    );
   }
 });
 
@@ -91,34 +98,36 @@ Deno.test("content: one entry more, less or other is a difference", () => {
   const projections = [[1, 999], [1, 1_001], [2, 1_001]].map(([first = 0, last = 0]) => {
     const projection = new Projection();
     see(projection, first, last);
-    return [...projection.capture()];
+    return [...projection.capture(HEAD)];
   });
   const expected = new Projection();
   see(expected, 1, 1_000);
   for (const found of projections) {
-    assert.equal(compared(found, expected.capture())?.kind, "content");
+    assert.equal(compared(found, expected.capture(HEAD))?.kind, "content");
   }
-  const whole = [...expected.capture()];
-  assert.equal(compared(whole, expected.capture()), undefined);
-  assert.equal(compared(whole.slice(0, -1), expected.capture())?.kind, "content");
+  const whole = [...expected.capture(HEAD)];
+  assert.equal(compared(whole, expected.capture(HEAD)), undefined);
+  assert.equal(compared(whole.slice(0, -1), expected.capture(HEAD))?.kind, "content");
 });
 
 Deno.test("content: parts that are no whole numbers are a difference", () => {
   const expected = new Projection();
   see(expected, 1, 10);
   for (const edited of ["AAAA", "AAAAAA==", "", "AAAAAAAA"]) {
-    const found = [...expected.capture()].map((line) =>
+    const found = [...expected.capture(HEAD)].map((line) =>
       line.replace(/("eventIds","part":")([^"]*)/, (_, start, part) => start + part + edited)
     );
-    const difference = compared(found, expected.capture());
+    const difference = compared(found, expected.capture(HEAD));
     assert.equal(difference?.kind, edited === "" ? undefined : "content", edited);
   }
 });
 
 Deno.test("content: another version of it is told apart from a change", () => {
   const expected = new Projection();
-  const [version = "", ...rest] = expected.capture();
+  const [version = "", ...rest] = expected.capture(HEAD);
   assert.match(version, /^\{"content":\d+\}$/);
-  assert.deepEqual(compared(['{"content":99}', ...rest], expected.capture()), { kind: "version" });
-  assert.equal(compared(['{"content":"x"}', ...rest], expected.capture())?.kind, "content");
+  assert.deepEqual(compared(['{"content":99}', ...rest], expected.capture(HEAD)), {
+    kind: "version",
+  });
+  assert.equal(compared(['{"content":"x"}', ...rest], expected.capture(HEAD))?.kind, "content");
 });

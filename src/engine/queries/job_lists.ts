@@ -6,7 +6,7 @@ import { recordedFailure } from "../../core/job_resource.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { shownSize } from "../../core/shown_size.ts";
 import type { Failure, JobState } from "../../core/job_state.ts";
-import type { JobScan } from "./job_scan.ts";
+import type { FoundJob, IndexedFailures } from "../job_index.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type {
   FailureGroup,
@@ -59,28 +59,31 @@ export class JobLists {
    */
   visit(
     filter: JobFilter,
-    visit: (job: JobState, condition: Condition) => void,
+    visit: (found: FoundJob) => void,
+    range?: JobRange,
   ): Stop | undefined {
-    const scan = this.#table.scan(filter);
-    for (const { job, condition } of scan) visit(job, condition);
+    const scan = this.#table.scan(filter, range);
+    for (const found of scan) visit(found);
     return scan.reach;
   }
 
   /** How many jobs a filter applies to, and what these do. */
   count(filter: JobFilter, range?: JobRange): JobCount {
-    const scan = this.#table.scan(filter, range);
+    const scan = this.#table.scanMemory(filter, range);
     const conditions = new Map<Condition, number>();
     let jobs = 0;
     for (const { condition } of scan) {
       jobs++;
       conditions.set(condition, (conditions.get(condition) ?? 0) + 1);
     }
-    return { jobs, conditions, ...searched(scan) };
+    const counted = { jobs, conditions, ...searched(scan) };
+    const indexed = this.#table.index?.count(filter, range ?? {});
+    return indexed === undefined ? counted : sumOf(counted, indexed);
   }
 
   /** The failures among the jobs that a filter applies to, by fingerprint. */
   failures(filter: JobFilter): FailureGroups {
-    const scan = this.#table.scan(filter);
+    const scan = this.#table.scanMemory(filter);
     const groups = new Map<ErrorFingerprint, Growing>();
     for (const record of scan) {
       const fingerprint = scan.fingerprintOf(record);
@@ -90,7 +93,26 @@ export class JobLists {
       groups.set(fingerprint, group);
       addTo(group, this.#table, record.job);
     }
-    return { groups: [...groups.values()].sort((a, b) => b.jobs - a.jobs), ...searched(scan) };
+    const indexed = this.#table.index?.failures(filter);
+    for (const found of indexed?.groups ?? []) this.#addIndexed(groups, found);
+    const sorted = [...groups.values()].sort((a, b) => b.jobs - a.jobs);
+    return { groups: sorted, ...searched({ reach: scan.reach ?? indexed?.reach }) };
+  }
+
+  #addIndexed(groups: Map<ErrorFingerprint, Growing>, found: IndexedFailures): void {
+    const { fingerprint, jobs, retried, open } = found;
+    const [newest, oldest] = [found.newest, found.oldest].map((at) => this.#table.createdAt(at));
+    const failure = newest && recordedFailure(newest);
+    if (newest === undefined || oldest === undefined || failure === undefined) return;
+    const group = groups.get(fingerprint) ?? newGroup(fingerprint, newest, failure);
+    groups.set(fingerprint, group);
+    group.jobs += jobs;
+    group.retried += retried;
+    group.open += open;
+    if (newest.firstLogId > group.newest.firstLogId) {
+      [group.newest, group.error] = [newest, failure.error];
+    }
+    if (oldest.firstLogId < group.oldest.firstLogId) group.oldest = oldest;
   }
 
   /** The job that the entry at this position created. */
@@ -138,7 +160,17 @@ function addTo(group: Growing, table: JobTable, job: JobState): void {
   else if (job.state === "Failed") group.open++;
 }
 
-function searched({ reach }: JobScan): { readonly searched?: Reach } {
+function sumOf(one: JobCount, other: JobCount): JobCount {
+  const conditions = new Map(one.conditions);
+  for (const [condition, jobs] of other.conditions) {
+    conditions.set(condition, (conditions.get(condition) ?? 0) + jobs);
+  }
+  const searched = one.searched ?? other.searched;
+  const jobs = one.jobs + other.jobs;
+  return searched === undefined ? { jobs, conditions } : { jobs, conditions, searched };
+}
+
+function searched({ reach }: { readonly reach: Stop | undefined }): { readonly searched?: Reach } {
   return reach === undefined ? {} : { searched: { jobs: reach.jobs, backTo: reach.backTo } };
 }
 

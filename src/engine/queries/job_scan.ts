@@ -33,10 +33,10 @@ export interface ScanBounds {
 
 /** What the table knows of its jobs beside each of them. */
 export interface JobRecords {
-  /** Oldest first. */
+  /** Oldest first; some may have left. */
   readonly order: readonly JobRecord[];
-  /** The newest retry of each job that was retried. */
-  readonly retries: ReadonlyMap<JobId, JobId>;
+  /** Whether a later job is a retry of this one. */
+  isRetried(jobId: JobId): boolean;
 }
 
 export class JobScan implements Iterable<JobRecord> {
@@ -65,6 +65,7 @@ export class JobScan implements Iterable<JobRecord> {
     for (let index = first; (last - index) * step >= 0; index += step) {
       const record = this.#records.order[index];
       if (record === undefined) return;
+      if (record.hasLeft) continue;
       this.#looked++;
       if (this.applies(record)) yield record;
       if (this.#cost < SCAN_COST_MAX || index === last) continue;
@@ -88,7 +89,7 @@ export class JobScan implements Iterable<JobRecord> {
     return (states === undefined || states.includes(job.state)) &&
       (conditions === undefined || conditions.includes(condition)) &&
       (types === undefined || (job.type !== undefined && types.includes(job.type))) &&
-      (retried === undefined || this.#records.retries.has(job.jobId) === retried) &&
+      (retried === undefined || this.#records.isRetried(job.jobId) === retried) &&
       (labels === undefined || labels.every(([name, value]) => job.labels[name] === value)) &&
       (fingerprint === undefined || this.#hasFingerprint(record, fingerprint)) &&
       (this.#times === undefined || this.#isBetween(job, this.#times)) &&

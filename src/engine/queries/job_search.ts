@@ -35,7 +35,7 @@ export class JobSearch {
 }
 
 /** A line for each part, since no word goes over the end of a line. */
-function textOf(record: JobRecord): string {
+export function textOf(record: JobRecord): string {
   const { shownHead: job, condition } = record;
   let text = job.type === undefined ? job.jobId : `${job.jobId}\n${job.type}`;
   for (const name in job.labels) text += `\n${name}:${job.labels[name]}`;

@@ -543,6 +543,7 @@ export class JobRun {
 
   #letGo(): void {
     this.#hold.release();
+    this.#services.table.release(this.#jobId);
     this.#services.liveSecrets.remove(this.#jobId);
   }
 

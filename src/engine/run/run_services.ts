@@ -13,6 +13,7 @@ import type { OpenedInput, SealedJob } from "../secrets/sealing.ts";
 import type { Slots } from "./slots.ts";
 import type { Turns } from "./turns.ts";
 import type { WorkerQueue } from "./worker_queue.ts";
+import type { JobTable } from "../writer/job_table.ts";
 import type { Writer } from "../writer/writer.ts";
 
 /** A run that is over, while an attempt of it may not have ended yet. */
@@ -31,6 +32,8 @@ export interface RunServices {
   readonly slots: Slots;
   readonly turns: Turns;
   readonly writer: Writer;
+  /** Where a job is released that a run has held. */
+  readonly table: Pick<JobTable, "release">;
   readonly events: Pick<EventEngine, "now">;
   readonly fanOut: FanOut;
   /** Durable entries; tries again for as long as they cannot be read. */

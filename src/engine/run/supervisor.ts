@@ -175,6 +175,7 @@ export class Supervisor implements WriterListener {
     };
     const withdraw = this.#services.workers.request(wanted, (worker) => {
       this.#queued.delete(jobId);
+      this.#parts.table.hold(jobId);
       const run = new JobRun(this.#services, definition, jobId, job, worker);
       this.#runs.set(jobId, run);
       // Whoever appends its start goes on first.

@@ -41,13 +41,16 @@ export class InputRemovals implements View {
   }
 
   /**
-   * Takes up what a stop left: removals that are due or under way, and keys of creations
-   * that never came to be.
+   * Takes up what a stop left: removals that are due or under way, and, once the whole journal
+   * was gone through, keys of creations that never came to be.
    */
-  async restore({ table }: Past): Promise<void> {
+  async restore({ table, isWhole }: Past): Promise<void> {
     const sealed: SealedJob[] = [];
     for (const job of table.jobs()) if (isSealed(job)) sealed.push(job);
-    const held = await this.#parts.keys.keepOnly(sealed.map(({ jobId }) => jobId));
+    for (const job of table.index?.sealed() ?? []) if (isSealed(job)) sealed.push(job);
+    const { keys } = this.#parts;
+    const jobIds = sealed.map(({ jobId }) => jobId);
+    const held = await (isWhole ? keys.keepOnly(jobIds) : keys.held(jobIds));
     for (const job of sealed) if (held.has(job.jobId) && isTerminal(job)) this.#plan(job);
     this.#keyless = sealed.filter((job) => !isTerminal(job) && !held.has(job.jobId)).length;
   }

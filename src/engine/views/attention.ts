@@ -43,7 +43,8 @@ export class Attention implements View {
   restore(): void {
     const jobs = [...this.#table.jobs()];
     const retried = new Set(jobs.map(({ retryOf }) => retryOf));
-    const failed = jobs.filter((job) => isFailed(job) && !retried.has(job.jobId));
+    const failed = jobs.filter(isFailed).concat(this.#table.index?.latestFailed(FAILED_MAX) ?? [])
+      .filter(({ jobId }) => !retried.has(jobId));
     for (const { jobId } of failed.toSorted(byEnd).slice(-FAILED_MAX)) this.#failed.add(jobId);
     const waiting = jobs.filter((job) => conditionOf(job) === "waiting")
       .map(({ jobId }) => [jobId, this.#waitsSince(jobId)] as const);

@@ -38,9 +38,9 @@ export class EndedJobs implements View {
   }
 
   /** Files the newest of jobs that ended before this process started. */
-  restore({ table }: { readonly table: Pick<JobTable, "jobs"> }): void {
+  restore({ table }: { readonly table: Pick<JobTable, "jobs" | "index"> }): void {
     let newest: EndedJob[] = [];
-    for (const job of table.jobs()) {
+    for (const job of [...table.index?.latestAwaiting(JOBS_MAX) ?? [], ...table.jobs()]) {
       if (isTerminal(job) && outsideMatchers(job.plan).length > 0) newest.push(job);
       if (newest.length >= 2 * JOBS_MAX) newest = lastEnded(newest);
     }

@@ -56,6 +56,10 @@ export class JobCensus implements View {
       count(this.#conditions, condition, 1);
       if (condition === "queued" && job.state !== "Created") queued.push(queuedBy(table, job));
     }
+    for (const [condition, jobs] of table.index?.conditions ?? []) {
+      count(this.#states, condition === "succeeded" ? "Done" : "Failed", jobs);
+      count(this.#conditions, condition, jobs);
+    }
     queued.sort((left, right) => left.logId - right.logId);
     const unknown = queued.filter(({ at }) => at === undefined);
     const entries = await entriesAt(unknown.map(({ logId }) => logId));
@@ -99,7 +103,7 @@ export class JobCensus implements View {
   }
 }
 
-function count<Kind>(counts: Map<Kind, number>, kind: Kind, difference: 1 | -1): void {
+function count<Kind>(counts: Map<Kind, number>, kind: Kind, difference: number): void {
   counts.set(kind, (counts.get(kind) ?? 0) + difference);
 }
 

@@ -12,6 +12,8 @@ export type EntriesAt = (logIds: readonly LogId[]) => Promise<readonly JobEventL
 export interface Past {
   readonly table: JobTable;
   readonly headLogId: LogId;
+  /** Whether every entry of the journal was gone through, without a snapshot. */
+  readonly isWhole: boolean;
   readonly entriesAt: EntriesAt;
 }
 

@@ -257,7 +257,9 @@ export class Creation {
     const { intake, table, writer } = this.#parts;
     const start = this.#startsAtOnce(request);
     const command = { kind: "create", jobId, attributes, start, trace: request.trace } as const;
-    const decision = decide(table.pending(jobId)?.head, command);
+    // An id made here is new.
+    const before = request.jobId && table.pending(jobId)?.head;
+    const decision = decide(before || undefined, command);
     if (!decision.accepted) return Promise.resolve(rejected(decision.rejection));
     intake.requireRoom({ jobs: 1, starts: start && attributes.type !== undefined ? 1 : 0 });
     const { steps, lastLogId } = writer.append(decision.events);

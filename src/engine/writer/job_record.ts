@@ -42,6 +42,8 @@ export class JobRecord implements PendingJob {
   #firstLogId: LogId;
   /** As of what is durable. */
   condition: Condition;
+  /** Whether it is in memory no more. */
+  hasLeft = false;
   fingerprint?: { readonly of: ErrorFact; readonly text: ErrorFingerprint | undefined };
 
   /** @param job As a snapshot has it; absent for a job that is about to be created. */
@@ -102,6 +104,15 @@ export class JobRecord implements PendingJob {
     return this.#inFlight.findLast(({ entry }) => entry.eventType === eventType)?.entry;
   }
 
+  /** Calls of `run` that look at it. */
+  holders = 0;
+
+  /** Whether it has ended, nothing of it is on its way, and nobody works on it. */
+  get isSettled(): boolean {
+    return this.holders === 0 && this.#isVisible && this.#inFlight.length === 0 &&
+      isTerminal(this.head);
+  }
+
   /** Projects an entry that was appended. */
   append(entry: JobEventLogEntry): Applied {
     const applied = this.#pending.apply(entry);
@@ -126,7 +137,10 @@ export class JobRecord implements PendingJob {
   /** The newest entry on its way was lost. */
   takeBack(): void {
     const last = this.#inFlight.pop();
-    if (last !== undefined) this.#pending.revert(last);
+    if (last === undefined) return;
+    this.#pending.revert(last);
+    const isWhole = this.#isVisible && this.#inFlight.length === 0;
+    if (isWhole && isTerminal(this.head)) this.#settle();
   }
 
   /** Most jobs that have ended get no more entries. */
@@ -134,6 +148,13 @@ export class JobRecord implements PendingJob {
     this.#shown = this.job;
     this.#fold = undefined;
     this.#inFlight = NONE as Applied[];
+  }
+
+  /** The index has it: nothing is kept of it but where it was. */
+  leave(): void {
+    this.hasLeft = true;
+    this.#shown = undefined;
+    this.#fold = undefined;
   }
 
   get #pending(): JobFold {

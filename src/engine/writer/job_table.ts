@@ -1,30 +1,73 @@
 /**
  * All jobs as projected from what was appended and from what is durable, and where the
- * entries of each are; everything here can be made again from the journal.
+ * entries of each are; everything here can be made again from the journal. Jobs that have
+ * ended leave memory for the index, where there is one; an entry that comes for such a job
+ * brings it back.
  */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
-import { sharedPlan } from "../../core/job_plan.ts";
+import { MAIN_ONLY_PLAN, outsideMatchers, sharedPlan } from "../../core/job_plan.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
 import { EntryColumns } from "./entry_columns.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import { JobRecord, type PendingJob } from "./job_record.ts";
+import type { EndedJob, JobIndex } from "../job_index.ts";
+import type { JournalHead } from "../ports.ts";
 import { JobScan } from "../queries/job_scan.ts";
+import { textOf } from "../queries/job_search.ts";
+import { MergedScan } from "../queries/merged_scan.ts";
 import type { JobFilter, JobRange, ListQuery, Transition } from "../requests.ts";
 
+type ScanRange = JobRange & Pick<ListQuery, "oldestFirst">;
+
+/** The newest retry of a job. */
+interface Retry {
+  readonly jobId: JobId;
+  readonly firstLogId: LogId;
+}
+
+/** So many that left may still be in the order; then it is made anew. */
+const LEFT_MIN = 1_024;
+
 export class JobTable {
+  readonly #index: JobIndex | undefined;
+  /** Of jobs in memory. */
   readonly #records = new Map<JobId, JobRecord>();
-  /** Those that are durable, in the order of creation. */
-  readonly #order: JobRecord[] = [];
+  /** Those that are durable, in the order of creation; some may have left. */
+  #order: JobRecord[] = [];
+  #left = 0;
+  /** Ended, and in memory until the index has them. */
+  readonly #leaving = new Set<JobRecord>();
   readonly #byIdempotencyKey = new Map<string, JobId>();
-  /** The newest retry of each job that was retried. */
-  readonly #retries = new Map<JobId, JobId>();
+  /** Of jobs whose row in the index does not tell it yet. */
+  readonly #retries = new Map<JobId, Retry>();
   readonly columns: EntryColumns = new EntryColumns();
   #unfinished = 0;
 
+  /** @param index Where jobs that have ended go; without one they stay in memory. */
+  constructor(index?: JobIndex) {
+    this.#index = index;
+  }
+
+  get index(): JobIndex | undefined {
+    return this.#index;
+  }
+
   get size(): number {
-    return this.#order.length;
+    let indexed = 0;
+    for (const count of this.#index?.conditions.values() ?? []) indexed += count;
+    return this.#order.length - this.#left + indexed;
+  }
+
+  /** Jobs that have ended and are not in the index yet. */
+  get leaving(): number {
+    return this.#leaving.size;
+  }
+
+  /** Whether there are so many of these that it is time to let them go. */
+  get isLettingGo(): boolean {
+    return this.#index !== undefined && this.#leaving.size >= this.#index.batch;
   }
 
   /** Jobs that have not ended, those that are on their way to the disk included. */
@@ -34,13 +77,13 @@ export class JobTable {
 
   /** The job as of what is durable. */
   job(jobId: JobId): JobState | undefined {
-    const record = this.#records.get(jobId);
+    const record = this.#recordOf(jobId);
     return record === undefined || !record.isVisible ? undefined : record.job;
   }
 
   /** The same; its `tasks` are incomplete and must not be read. */
   head(jobId: JobId): JobState | undefined {
-    const record = this.#records.get(jobId);
+    const record = this.#recordOf(jobId);
     return record?.isVisible === true ? record.shownHead : undefined;
   }
 
@@ -53,23 +96,23 @@ export class JobTable {
 
   /** The job with all that was appended: what commands are decided on. */
   pending(jobId: JobId): PendingJob | undefined {
-    return this.#records.get(jobId);
+    return this.#recordOf(jobId);
   }
 
-  /** All jobs, oldest first. */
+  /** The jobs in memory, oldest first: without an index all, and with one those that live. */
   *jobs(): Iterable<JobState> {
-    for (const record of this.#order) yield record.job;
+    for (const record of this.#order) if (!record.hasLeft) yield record.job;
   }
 
   /** Positions of a job's entries after one, ascending, at most so many. */
   logIds(jobId: JobId, after: LogId, limit: number): readonly LogId[] {
-    const record = this.#records.get(jobId);
+    const record = this.#recordOf(jobId);
     return record === undefined ? [] : this.columns.chain(record, after, limit);
   }
 
   /** The last positions of a job's entries before one, ascending, at most so many. */
   logIdsBack(jobId: JobId, before: LogId, limit: number): readonly LogId[] {
-    const record = this.#records.get(jobId);
+    const record = this.#recordOf(jobId);
     return record === undefined ? [] : this.columns.chainBefore(record, before, limit);
   }
 
@@ -80,13 +123,13 @@ export class JobTable {
 
   /** The job that was appended under this key. */
   jobOfKey(idempotencyKey: string): JobId | undefined {
-    return this.#byIdempotencyKey.get(idempotencyKey);
+    return this.#byIdempotencyKey.get(idempotencyKey) ?? this.#index?.jobOfKey(idempotencyKey);
   }
 
   /** Projects an entry that was appended; `undefined` when it is about no job. */
   append(entry: JobEventLogEntry): Applied | undefined {
     if (entry.jobId === undefined) return undefined;
-    let record = this.#records.get(entry.jobId);
+    let record = this.#records.get(entry.jobId) ?? this.#wakeFor(entry, entry.jobId);
     if (record === undefined) {
       record = new JobRecord();
       const applied = record.append(entry); // Throws when the job was not created.
@@ -107,6 +150,7 @@ export class JobTable {
     if (record === undefined) return;
     if (!record.isVisible) this.#list(record, job);
     record.show();
+    this.#considerLeaving(record);
     if (rule === "any/already-applied") return;
     this.columns.add(entry.logId, before?.lastLogId ?? 0);
     if (before?.state !== job.state || conditionBefore !== condition) {
@@ -118,7 +162,9 @@ export class JobTable {
   takeBack(applied: Applied): void {
     const { jobId, idempotency } = applied.job;
     if (hasJustEnded(applied)) this.#unfinished++;
-    this.#records.get(jobId)?.takeBack();
+    const record = this.#records.get(jobId);
+    record?.takeBack();
+    if (record !== undefined) this.#considerLeaving(record);
     if (applied.before !== undefined) return;
     this.#records.delete(jobId);
     this.#unfinished--;
@@ -140,39 +186,85 @@ export class JobTable {
     this.#noteKey(shared);
     this.#list(record, shared);
     if (!isTerminal(job)) this.#unfinished++;
+    this.#considerLeaving(record);
   }
 
-  /** Every job, oldest first, as it is now. */
-  capture(): readonly JobState[] {
-    return this.#order.map((record) => record.job);
+  /**
+   * What a snapshot holds, oldest first, as it is now: every job, or, where the index is marked
+   * to hold the others, those that live.
+   *
+   * @throws {Error} when the index does not take them.
+   */
+  capture(head: JournalHead): readonly JobState[] {
+    const jobs = [...this.jobs()];
+    if (this.#index === undefined) return jobs;
+    this.#store([...this.#records.values()].filter(hasEnded));
+    if (this.#leaving.size > 0) throw new Error("the index does not take the jobs that ended");
+    this.#index.mark(head);
+    return jobs.filter((job) => !isTerminal(job));
+  }
+
+  /** A call of `run` looks at the job: it stays in memory until that is released. */
+  hold(jobId: JobId): void {
+    const record = this.#records.get(jobId);
+    if (record !== undefined) record.holders++;
+  }
+
+  release(jobId: JobId): void {
+    const record = this.#records.get(jobId);
+    if (record === undefined) return;
+    record.holders--;
+    this.#considerLeaving(record);
+  }
+
+  /** Lets the jobs that have ended leave memory, as far as the index takes them. */
+  letGo(): void {
+    this.#store([...this.#leaving]);
   }
 
   /** The job that was created by the entry at a position. */
   createdAt(firstLogId: LogId): JobState | undefined {
     const record = this.#order[this.#indexBefore(firstLogId + 1)];
-    return record?.firstLogId === firstLogId ? record.job : undefined;
+    return record?.firstLogId === firstLogId && !record.hasLeft
+      ? record.job
+      : this.#index?.createdAt(firstLogId);
   }
 
   /** The newest job that is a retry of this one. */
   retryOf(jobId: JobId): JobId | undefined {
-    return this.#retries.get(jobId);
+    const retry = this.#retries.get(jobId);
+    if (retry !== undefined) return retry.jobId;
+    const retriedAt = this.#index?.retriedAt(jobId);
+    return retriedAt === undefined ? undefined : this.createdAt(retriedAt)?.jobId;
   }
 
   /** The jobs of a range that a filter applies to, the newest first unless it says otherwise. */
-  scan(
+  scan(filter: JobFilter, range: ScanRange = {}): JobScan | MergedScan {
+    const inMemory = this.scanMemory(filter, range);
+    if (this.#index === undefined) return inMemory;
+    const indexed = this.#index.scan(filter, range);
+    return new MergedScan(inMemory, indexed, range.oldestFirst ?? false);
+  }
+
+  /** The same of the jobs in memory. */
+  scanMemory(
     filter: JobFilter,
-    { before, after = 0, oldestFirst = false }: JobRange & Pick<ListQuery, "oldestFirst"> = {},
+    { before, after = 0, oldestFirst = false }: ScanRange = {},
   ): JobScan {
     const newest = before === undefined ? this.#order.length - 1 : this.#indexBefore(before);
     const oldest = this.#indexBefore(after + 1) + 1;
-    const records = { order: this.#order, retries: this.#retries };
-    return new JobScan(records, { newest, oldest, oldestFirst }, filter);
+    const isRetried = (jobId: JobId) => this.retryOf(jobId) !== undefined;
+    return new JobScan(
+      { order: this.#order, isRetried },
+      { newest, oldest, oldestFirst },
+      filter,
+    );
   }
 
   /** Whether a filter applies to a job as it is now. */
   isAmong(filter: JobFilter, jobId: JobId): boolean {
-    const record = this.#records.get(jobId);
-    return record !== undefined && record.isVisible && this.scan(filter).applies(record);
+    const record = this.#recordOf(jobId);
+    return record !== undefined && record.isVisible && this.scanMemory(filter).applies(record);
   }
 
   /** The entry that brought a job into its condition. */
@@ -184,13 +276,77 @@ export class JobTable {
     return logId;
   }
 
+  /** In memory, or, for as long as it is looked at, from the index. */
+  #recordOf(jobId: JobId): JobRecord | undefined {
+    return this.#records.get(jobId) ?? this.#indexed(jobId);
+  }
+
+  #indexed(jobId: JobId): JobRecord | undefined {
+    const job = this.#index?.job(jobId);
+    return job === undefined ? undefined : new JobRecord(job);
+  }
+
+  /** An entry has come for a job that had left. */
+  #wakeFor({ eventType }: JobEventLogEntry, jobId: JobId): JobRecord | undefined {
+    const record = eventType === "job.JobCreated" ? undefined : this.#indexed(jobId);
+    if (record === undefined) return undefined;
+    this.#records.set(jobId, record);
+    this.#order.splice(this.#indexBefore(record.firstLogId) + 1, 0, record);
+    this.#index?.wake(record.firstLogId);
+    return record;
+  }
+
+  #considerLeaving(record: JobRecord): void {
+    if (this.#index !== undefined && record.isSettled) this.#leaving.add(record);
+  }
+
+  /** Those of which something is on its way stay in memory as well. */
+  #store(records: readonly JobRecord[]): void {
+    if (records.length === 0 || this.#index === undefined) return;
+    const search = this.scanMemory({});
+    const ended = records.map((record) => this.#endedOf(record, search));
+    if (!this.#index.put(ended)) return;
+    for (const record of records) {
+      if (record.isSettled) this.#leave(record);
+      else this.#index.wake(record.firstLogId);
+      this.#leaving.delete(record);
+    }
+  }
+
+  #endedOf(record: JobRecord, scan: JobScan): EndedJob {
+    const { job, condition } = record;
+    return {
+      job,
+      condition,
+      text: textOf(record).toLowerCase(),
+      fingerprint: scan.fingerprintOf(record),
+      awaitsOutside: job.plan !== MAIN_ONLY_PLAN && outsideMatchers(job.plan).length > 0,
+      retriedAt: job.state === "Failed" ? this.#retriedAt(job.jobId) : undefined,
+    };
+  }
+
+  #retriedAt(jobId: JobId): LogId | undefined {
+    return this.#retries.get(jobId)?.firstLogId ?? this.#index?.retriedAt(jobId);
+  }
+
+  #leave(record: JobRecord): void {
+    const { jobId, idempotency } = record.job;
+    this.#records.delete(jobId);
+    this.#retries.delete(jobId);
+    if (idempotency !== undefined) this.#byIdempotencyKey.delete(idempotency.key);
+    record.leave();
+    if (++this.#left < LEFT_MIN || 2 * this.#left < this.#order.length) return;
+    this.#order = this.#order.filter(({ hasLeft }) => !hasLeft);
+    this.#left = 0;
+  }
+
   #noteKey({ jobId, idempotency }: JobState): void {
     if (idempotency !== undefined) this.#byIdempotencyKey.set(idempotency.key, jobId);
   }
 
-  #list(record: JobRecord, { jobId, retryOf }: JobState): void {
+  #list(record: JobRecord, { jobId, retryOf, firstLogId }: JobState): void {
     this.#order.push(record);
-    if (retryOf !== undefined) this.#retries.set(retryOf, jobId);
+    if (retryOf !== undefined) this.#retries.set(retryOf, { jobId, firstLogId });
   }
 
   /** The index of the newest job that was created before a position; -1 when there is none. */
@@ -208,4 +364,8 @@ export class JobTable {
 
 function hasJustEnded({ before, job }: Applied): boolean {
   return isTerminal(job) && before !== undefined && !isTerminal(before);
+}
+
+function hasEnded(record: JobRecord): boolean {
+  return record.isVisible && isTerminal(record.job);
 }

@@ -5,19 +5,42 @@ import { EventIdIndex } from "./event_id_index.ts";
 import { FactIndex } from "../views/fact_index.ts";
 import { refuseEntry } from "./framework_schemas.ts";
 import { JobTable } from "./job_table.ts";
-import type { JournalConsumer } from "../ports.ts";
-import { captureContent, restoreContent } from "./snapshot_content.ts";
+import type { JobIndex } from "../job_index.ts";
+import type { JournalConsumer, JournalHead } from "../ports.ts";
+import { captureContent, captureLiving, restoreContent } from "./snapshot_content.ts";
 
 export class Projection implements JournalConsumer {
-  readonly table = new JobTable();
+  readonly table: JobTable;
   readonly eventIds = new EventIdIndex();
   readonly facts = new FactIndex();
+  #hasBegun = false;
+  #isWhole = false;
+
+  /** @param index Where jobs that have ended go; without one they stay in memory. */
+  constructor(index?: JobIndex) {
+    this.table = new JobTable(index);
+  }
 
   restore(lines: readonly string[]): boolean {
-    return restoreContent(lines, this);
+    return this.#hasBegun = restoreContent(lines, this);
+  }
+
+  /** Whether all of the journal was projected here, without a snapshot. */
+  get isWhole(): boolean {
+    return this.#isWhole;
+  }
+
+  /** Without a snapshot that rests on it, what is in the index is of no use. */
+  begin(): void {
+    if (this.#hasBegun) return;
+    this.table.index?.begin(undefined);
+    this.#hasBegun = true;
+    this.#isWhole = true;
   }
 
   replay(entry: JobEventLogEntry): void {
+    this.begin();
+    if (this.table.isLettingGo) this.table.letGo();
     this.eventIds.add(entry.eventId, entry.logId);
     this.facts.add(entry);
     this.table.apply(entry);
@@ -27,8 +50,13 @@ export class Projection implements JournalConsumer {
     for (const entry of entries) this.replay(entry);
   }
 
-  capture(): Iterable<string> {
-    return captureContent(this);
+  capture(head: JournalHead): Iterable<string> {
+    return captureContent(this, head);
+  }
+
+  /** The same, of an engine that has an index. */
+  captureLiving(head: JournalHead): Iterable<string> {
+    return captureLiving(this, head);
   }
 
   refuse(entry: JobEventLogEntry): string | undefined {

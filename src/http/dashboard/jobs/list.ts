@@ -1,11 +1,8 @@
-/**
- * What one page of the list holds, and what has come since it was shown. All jobs are looked
- * through once, for the counts: what else is to be known is found on the way.
- */
+/** What one page of the list holds, and what has come since it was shown. */
 
-import type { Condition } from "../../../core/condition.ts";
 import type { LogId } from "../../../core/ids.ts";
-import type { JobCount, JobFilter, ListPage, Reach, Stop } from "../../../engine/requests.ts";
+import type { FoundJob } from "../../../engine/job_index.ts";
+import type { JobCount, JobFilter, JobRange, ListPage, Reach } from "../../../engine/requests.ts";
 import type { JobState } from "../../../core/job_state.ts";
 import type { EnginePort } from "../../engine_port.ts";
 import { wholeNumberOf } from "../../whole_number.ts";
@@ -46,39 +43,14 @@ export function jobsPage(engine: EnginePort, query: ScreenQuery, filter: JobFilt
     : laterPage(engine, filter, pageBelow(engine, filter, query.cursor), query.cursor);
 }
 
-/** Counts all that match but for their conditions, and shows those that match in whole. */
-function survey(
-  engine: EnginePort,
-  { conditions, ...filter }: JobFilter,
-  visit: (job: JobState) => void = () => {},
-): { readonly count: JobCount; readonly stop: Stop | undefined } {
-  const counts = new Map<Condition, number>();
-  let jobs = 0;
-  const stop = engine.lists.visit(filter, (job, condition) => {
-    jobs++;
-    counts.set(condition, (counts.get(condition) ?? 0) + 1);
-    if (conditions?.includes(condition) ?? true) visit(job);
-  });
-  const count = { jobs, conditions: counts };
-  return { count: stop === undefined ? count : { ...count, searched: stop }, stop };
+/** Of all that match but for their conditions. */
+function countOf(engine: EnginePort, { conditions: _, ...filter }: JobFilter): JobCount {
+  return engine.lists.count(filter);
 }
 
 function firstPage(engine: EnginePort, filter: JobFilter): JobsPage {
-  const jobs: JobState[] = [];
-  let isFull = false;
-  const { count, stop } = survey(engine, filter, (job) => {
-    if (jobs.length < PAGE_JOBS) jobs.push(job);
-    else isFull = true;
-  });
-  return {
-    jobs,
-    gone: new Set(),
-    older: isFull ? jobs.at(-1)?.firstLogId : stop?.next,
-    newer: undefined,
-    searched: isFull ? undefined : stop,
-    news: NO_NEWS,
-    count,
-  };
+  const page = engine.list({ ...filter, limit: PAGE_JOBS });
+  return { ...laterPage(engine, filter, page, undefined), newer: undefined };
 }
 
 /** @param before Where a page begins that holds no job to tell. */
@@ -95,7 +67,7 @@ function laterPage(
     newer: jobs[0]?.firstLogId ?? before,
     searched,
     news: NO_NEWS,
-    count: survey(engine, filter).count,
+    count: countOf(engine, filter),
   };
 }
 
@@ -124,10 +96,10 @@ function shownPage(
     .map((logId) => engine.lists.createdAt(logId))
     .filter((job) => job !== undefined);
   const news = new NewsCounter(jobs, query.cursor === undefined && query.newer === undefined);
-  const { count } = survey(engine, filter, (job) => news.see(job));
+  engine.lists.visit(filter, (found) => news.see(found), news.range);
   const gone = new Set(jobs.filter(({ jobId }) => !engine.lists.isAmong(filter, jobId)));
   const nowhere = { older: undefined, newer: undefined, searched: undefined };
-  return { jobs, gone, ...nowhere, news: news.result, count };
+  return { jobs, gone, ...nowhere, news: news.result, count: countOf(engine, filter) };
 }
 
 function positionsIn(text: string): readonly LogId[] {
@@ -152,8 +124,12 @@ class NewsCounter {
     this.#before = isFirst ? Infinity : this.#newest;
   }
 
-  see({ firstLogId }: JobState): void {
-    if (firstLogId <= this.#after || firstLogId >= this.#before) return;
+  /** Where there may be something to count. */
+  get range(): JobRange {
+    return { after: this.#after, before: this.#before };
+  }
+
+  see({ firstLogId }: FoundJob): void {
     if (this.#shown.has(firstLogId)) return;
     this.#missing++;
     if (firstLogId > this.#newest) this.#newer++;

@@ -1,0 +1,87 @@
+/** The index of jobs that have ended: what the engine asks of it. */
+
+import type { Condition } from "../core/condition.ts";
+import type { ErrorFingerprint } from "../core/error_fingerprint.ts";
+import type { JobId, LogId } from "../core/ids.ts";
+import type { JobState } from "../core/job_state.ts";
+import type { JournalHead } from "./ports.ts";
+import type { JobCount, JobFilter, JobRange, ListQuery, Stop } from "./requests.ts";
+
+/** The index cannot say what was put into it. The next start makes it again. */
+export class IndexDamagedError extends Error {
+  override readonly name = "IndexDamagedError";
+}
+
+/** A job that has ended, with what it is found by. */
+export interface EndedJob {
+  readonly job: JobState;
+  readonly condition: Condition;
+  /** In lower case; what a search looks through. */
+  readonly text: string;
+  readonly fingerprint: ErrorFingerprint | undefined;
+  /** Whether events from outside could have been for it. */
+  readonly awaitsOutside: boolean;
+  /** Where its newest retry was created. */
+  readonly retriedAt: LogId | undefined;
+}
+
+/** One that is found in the index; `job` is read only when it is asked for. */
+export interface FoundJob {
+  readonly firstLogId: LogId;
+  readonly condition: Condition;
+  readonly job: JobState;
+}
+
+/** Some of the jobs in the index, in the order of a scan. */
+export interface IndexScan extends Iterable<FoundJob> {
+  /** Where it stopped before it had looked at all; `undefined` when it did not. */
+  readonly reach: Stop | undefined;
+}
+
+/** The failures of one kind among the jobs in the index. */
+export interface IndexedFailures {
+  readonly fingerprint: ErrorFingerprint;
+  readonly jobs: number;
+  readonly retried: number;
+  readonly open: number;
+  /** Where the newest and the oldest of these jobs were created. */
+  readonly newest: LogId;
+  readonly oldest: LogId;
+}
+
+/**
+ * The jobs that have ended, on disk instead of in memory. A cache of what the journal says:
+ * whatever is missing or wrong is made again from the lines. Each method answers at once, and
+ * those that read may throw an `IndexDamagedError`.
+ */
+export interface JobIndex {
+  /** So many jobs are put at a time, off the way of every answer. */
+  readonly batch: number;
+  /**
+   * Goes on as of a point at which it was marked, and forgets what came later; with
+   * `undefined` it forgets everything. `false` when it does not know the point.
+   */
+  begin(point: JournalHead | undefined): boolean;
+  /** Takes in jobs that have ended; `false`, with nothing taken, when the disk does not let it. */
+  put(jobs: readonly EndedJob[]): boolean;
+  /** A job is in memory again, and counts here no more until it is put again. */
+  wake(firstLogId: LogId): void;
+  /** All that has ended up to a point is in it: a snapshot may rest on that. */
+  mark(point: JournalHead): void;
+  /** How many there are of each. */
+  readonly conditions: ReadonlyMap<Condition, number>;
+  job(jobId: JobId): JobState | undefined;
+  createdAt(firstLogId: LogId): JobState | undefined;
+  jobOfKey(idempotencyKey: string): JobId | undefined;
+  /** Where the newest retry of a job was created. */
+  retriedAt(jobId: JobId): LogId | undefined;
+  scan(filter: JobFilter, range: JobRange & Pick<ListQuery, "oldestFirst">): IndexScan;
+  count(filter: JobFilter, range: JobRange): JobCount;
+  failures(filter: JobFilter): { groups: readonly IndexedFailures[]; reach: Stop | undefined };
+  /** Those that failed last and were not retried; the last one comes last. */
+  latestFailed(limit: number): readonly JobState[];
+  /** Those that ended last and could have taken events from outside; the last one comes last. */
+  latestAwaiting(limit: number): readonly JobState[];
+  /** Those whose input is sealed. */
+  sealed(): Iterable<JobState>;
+}

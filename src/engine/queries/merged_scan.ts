@@ -1,0 +1,50 @@
+/**
+ * Jobs in memory and in the index as one list, in the order of their creation. Both are looked
+ * at in one turn of the loop, so that a job that goes from one to the other is there once.
+ */
+
+import type { FoundJob, IndexScan } from "../job_index.ts";
+import type { Stop } from "../requests.ts";
+import type { JobScan } from "./job_scan.ts";
+
+export class MergedScan implements Iterable<FoundJob> {
+  readonly #inMemory: JobScan;
+  readonly #indexed: IndexScan;
+  readonly #oldestFirst: boolean;
+
+  constructor(inMemory: JobScan, indexed: IndexScan, oldestFirst: boolean) {
+    this.#inMemory = inMemory;
+    this.#indexed = indexed;
+    this.#oldestFirst = oldestFirst;
+  }
+
+  /** Where it stopped before it had looked at all; `undefined` when it did not. */
+  get reach(): Stop | undefined {
+    const [one, other] = [this.#inMemory.reach, this.#indexed.reach];
+    if (one === undefined || other === undefined) return one ?? other;
+    const nearer = this.#isBefore(one.next, other.next) ? one : other;
+    return { ...nearer, jobs: one.jobs + other.jobs };
+  }
+
+  /** Nothing from behind the place where either of the two has stopped. */
+  *[Symbol.iterator](): Iterator<FoundJob> {
+    const inMemory: Iterator<FoundJob> = this.#inMemory[Symbol.iterator]();
+    const indexed = this.#indexed[Symbol.iterator]();
+    let [one, other] = [inMemory.next(), indexed.next()];
+    while (!one.done || !other.done) {
+      const isFirst = other.done ||
+        (!one.done && this.#isBefore(one.value.firstLogId, other.value.firstLogId));
+      const next = isFirst ? one : other;
+      if (next.done) return;
+      const reach = (isFirst ? this.#indexed : this.#inMemory).reach;
+      if (reach !== undefined && this.#isBefore(reach.next, next.value.firstLogId)) return;
+      yield next.value;
+      if (isFirst) one = inMemory.next();
+      else other = indexed.next();
+    }
+  }
+
+  #isBefore(one: number, other: number): boolean {
+    return this.#oldestFirst ? one < other : one > other;
+  }
+}

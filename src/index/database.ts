@@ -1,0 +1,110 @@
+/** A database of SQLite, with what may go wrong with its file. */
+
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import { messageOf } from "../core/thrown.ts";
+import { IndexDamagedError } from "../engine/job_index.ts";
+import { prepare } from "./schema.ts";
+
+export interface DatabaseOptions {
+  /** Opens it; `fresh` asks for one with nothing in it. */
+  readonly open: (fresh: boolean) => DatabaseSync;
+  /** What is there is of no use to anybody: the next start is to find nothing. */
+  readonly discard: () => void;
+  /** Told of what an operator should know. */
+  readonly warn: (message: string) => void;
+}
+
+export type Row = Readonly<Record<string, SQLInputValue>>;
+
+/** Filters come in so many shapes; the commonest are soon prepared again. */
+const STATEMENTS_MAX = 200;
+/** Results of SQLite that say that its file is not what it wrote: CORRUPT and NOTADB. */
+const DAMAGED: readonly number[] = [11, 26];
+
+export class Database {
+  readonly #options: DatabaseOptions;
+  /** Opened when it is first used. */
+  #database: DatabaseSync | undefined;
+  readonly #statements = new Map<string, StatementSync>();
+  #isDamaged = false;
+
+  constructor(options: DatabaseOptions) {
+    this.#options = options;
+  }
+
+  /** @throws {IndexDamagedError} as all that asks does. */
+  get(sql: string, ...values: SQLInputValue[]): Row | undefined {
+    return this.#asking(() => this.#statement(sql).get(...values) as Row | undefined);
+  }
+
+  all(sql: string, ...values: SQLInputValue[]): readonly Row[] {
+    return this.#asking(() => this.#statement(sql).all(...values) as Row[]);
+  }
+
+  run(sql: string, ...values: SQLInputValue[]): void {
+    this.#asking(() => this.#statement(sql).run(...values));
+  }
+
+  /** All of it, or nothing when it throws. */
+  within(work: () => void): void {
+    const database = this.#open();
+    database.exec("BEGIN");
+    try {
+      work();
+      database.exec("COMMIT");
+    } catch (error) {
+      if (database.isTransaction) database.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  reopen(fresh: boolean): DatabaseSync {
+    this.close();
+    const database = this.#options.open(fresh);
+    prepare(database);
+    return this.#database = database;
+  }
+
+  close(): void {
+    this.#statements.clear();
+    this.#database?.close();
+    this.#database = undefined;
+  }
+
+  /** It holds something else than what was put into it. */
+  damaged(reason: string): IndexDamagedError {
+    if (!this.#isDamaged) {
+      this.#options.warn(`The index is damaged: ${reason}; the next start makes it again`);
+      this.#options.discard();
+    }
+    this.#isDamaged = true;
+    return new IndexDamagedError(`Cannot read the index: ${reason}`);
+  }
+
+  #asking<Answer>(ask: () => Answer): Answer {
+    try {
+      return ask();
+    } catch (error) {
+      throw isDamage(error) ? this.damaged(messageOf(error)) : error;
+    }
+  }
+
+  #statement(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      if (this.#statements.size >= STATEMENTS_MAX) this.#statements.clear();
+      statement = this.#open().prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  #open(): DatabaseSync {
+    return this.#database ?? this.reopen(false);
+  }
+}
+
+function isDamage(error: unknown): boolean {
+  const { errcode } = error as { readonly errcode?: number };
+  return errcode !== undefined && DAMAGED.includes(errcode & 0xff);
+}

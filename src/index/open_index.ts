@@ -1,0 +1,48 @@
+/** The index of a journal, as a file in a folder of its own. */
+
+import { DatabaseSync } from "node:sqlite";
+import { messageOf } from "../core/thrown.ts";
+import type { Clock } from "../engine/ports.ts";
+import { SqliteJobIndex } from "./sqlite_job_index.ts";
+
+const FILE = "jobs.sqlite";
+/** What SQLite keeps beside it. */
+const SUFFIXES = ["", "-wal", "-shm"];
+
+export interface IndexOptions {
+  /** Made when it is missing, once the index is first used: by then the journal is locked. */
+  readonly folder: string;
+  readonly clock: Pick<Clock, "monotonic">;
+  readonly warn: (message: string) => void;
+}
+
+export function jobIndexIn({ folder, clock, warn }: IndexOptions): SqliteJobIndex {
+  const open = (fresh: boolean) => {
+    try {
+      return openFile(folder, fresh);
+    } catch (error) {
+      if (!fresh) throw error;
+      warn(`Cannot write the index, ended jobs stay in memory: ${messageOf(error)}`);
+      return new DatabaseSync(":memory:");
+    }
+  };
+  return new SqliteJobIndex({ open, discard: () => removeFiles(folder), clock, warn });
+}
+
+function openFile(folder: string, fresh: boolean): DatabaseSync {
+  Deno.mkdirSync(folder, { recursive: true });
+  if (fresh) removeFiles(folder);
+  return new DatabaseSync(`${folder}/${FILE}`);
+}
+
+function removeFiles(folder: string): void {
+  for (const suffix of SUFFIXES) removeIfThere(`${folder}/${FILE}${suffix}`);
+}
+
+function removeIfThere(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * The tables of the index. `jobs` has a narrow row for each job, which lists and searches go
+ * through; `states` has the whole job, under the entry that it is as of. A job that got more
+ * entries after it had ended has a state for each time that it was put: the index can then go
+ * back to an earlier point.
+ */
+
+import type { DatabaseSync } from "node:sqlite";
+
+/** Raised whenever a table or the meaning of a column changes: the index is then made again. */
+export const SCHEMA_VERSION = 1;
+
+const TABLES = `
+  CREATE TABLE jobs (
+    first INTEGER PRIMARY KEY,
+    last INTEGER NOT NULL,
+    job_id TEXT NOT NULL,
+    state TEXT NOT NULL,
+    condition TEXT NOT NULL,
+    type TEXT,
+    created REAL NOT NULL,
+    labels TEXT,
+    text TEXT NOT NULL,
+    key TEXT,
+    fingerprint TEXT,
+    retried INTEGER,
+    awaits INTEGER,
+    sealed INTEGER,
+    awake INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  CREATE UNIQUE INDEX jobs_by_id ON jobs (job_id);
+  CREATE INDEX jobs_by_condition ON jobs (condition, first);
+  CREATE INDEX jobs_by_fingerprint ON jobs (fingerprint, first) WHERE fingerprint IS NOT NULL;
+  CREATE INDEX jobs_by_key ON jobs (key) WHERE key IS NOT NULL;
+  CREATE INDEX jobs_retried ON jobs (retried) WHERE retried IS NOT NULL;
+  CREATE INDEX jobs_awaiting ON jobs (last) WHERE awaits IS NOT NULL;
+  CREATE INDEX jobs_sealed ON jobs (first) WHERE sealed IS NOT NULL;
+  CREATE INDEX jobs_awake ON jobs (first) WHERE awake = 1;
+  CREATE TABLE states (
+    last INTEGER PRIMARY KEY,
+    first INTEGER NOT NULL,
+    before INTEGER,
+    crc INTEGER NOT NULL,
+    job TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE points (
+    logId INTEGER PRIMARY KEY,
+    chain TEXT NOT NULL,
+    jobs INTEGER NOT NULL
+  ) STRICT;
+`;
+
+/** Large, since a whole job is a kilobyte or two. */
+const PAGE_BYTES = 16 * 1024;
+
+/**
+ * Prepares an open database. What another version made, or nobody knows, is dropped first.
+ *
+ * @throws {Error} when it cannot be used.
+ */
+export function prepare(database: DatabaseSync): void {
+  database.exec(`PRAGMA page_size = ${PAGE_BYTES}`);
+  database.exec("PRAGMA journal_mode = WAL");
+  // What a loss of power takes away is made again from the journal.
+  database.exec("PRAGMA synchronous = NORMAL");
+  const { user_version: version } = database.prepare("PRAGMA user_version").get() ?? {};
+  if (version === SCHEMA_VERSION) return;
+  if (version !== 0) throw new RangeError(`version ${version} is not ${SCHEMA_VERSION}`);
+  database.exec("BEGIN");
+  database.exec(TABLES);
+  database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+  database.exec("COMMIT");
+}

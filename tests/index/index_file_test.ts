@@ -1,0 +1,147 @@
+/** The file of the index: whatever becomes of it, a start serves what the journal says. */
+
+import assert from "node:assert/strict";
+import * as v from "valibot";
+import { defineJob, openDaybook } from "../../src/mod.ts";
+import { inFolder } from "../support/temporary_folder.ts";
+
+const count = defineJob({
+  type: "index.count",
+  version: 1,
+  input: v.object({ number: v.number() }),
+  async run(ctx, { number }) {
+    if (number % 5 === 0) throw new Error(`the bank refused order ${number}`);
+    return await ctx.task("count", () => number);
+  },
+});
+
+const NO_WARNINGS: readonly string[] = [];
+
+interface Served {
+  readonly text: string;
+  readonly warnings: readonly string[];
+}
+
+/** Starts, works on so many jobs, and stops; the result is what was served at the end. */
+async function session(journal: string, jobs: number): Promise<Served> {
+  const warnings: string[] = [];
+  const daybook = await openDaybook({
+    journal,
+    definitions: [count],
+    settings: { "snapshot-every": "100" },
+    warn: (message) => void warnings.push(message),
+  });
+  try {
+    const submitted = await Promise.all(
+      Array.from({ length: jobs }, (_, number) => daybook.submit(count, { number })),
+    );
+    for (const job of submitted) await daybook.wait(job, { timeoutMs: 10_000 });
+    return { text: await served(daybook.fetch), warnings };
+  } finally {
+    await daybook[Symbol.asyncDispose]();
+  }
+}
+
+type Fetch = (request: Request) => Response | Promise<Response>;
+
+/** All jobs, and those that a search finds. */
+async function served(fetch: Fetch): Promise<string> {
+  const all = await listed(fetch, "limit=50");
+  const refused = await listed(fetch, "search=refused&condition=failed&limit=50");
+  return JSON.stringify({ all, refused });
+}
+
+async function listed(fetch: Fetch, query: string): Promise<readonly unknown[]> {
+  const all: unknown[] = [];
+  for (let cursor: string | null = ""; cursor !== null;) {
+    const at: string = cursor === "" ? "" : `&cursor=${cursor}`;
+    const response = await fetch(new Request(`http://127.0.0.1/jobs?${query}${at}`));
+    const text = await response.text();
+    assert.equal(response.status, 200, text);
+    const { jobs, nextCursor } = JSON.parse(text);
+    all.push(...jobs);
+    cursor = nextCursor;
+  }
+  return all;
+}
+
+const FILE = "index/jobs.sqlite";
+
+async function copy(from: string, to: string): Promise<void> {
+  await Deno.mkdir(to, { recursive: true });
+  for await (const { name, isDirectory } of Deno.readDir(from)) {
+    if (isDirectory) await copy(`${from}/${name}`, `${to}/${name}`);
+    else await Deno.copyFile(`${from}/${name}`, `${to}/${name}`);
+  }
+}
+
+async function changeFile(path: string, change: (bytes: Uint8Array) => Uint8Array): Promise<void> {
+  await Deno.writeFile(path, change(await Deno.readFile(path)));
+}
+
+/** What may become of the file, of a journal that has gone on since it was copied. */
+const DAMAGES: Readonly<Record<string, (now: string, before: string) => Promise<void>>> = {
+  "is deleted": (now) => Deno.remove(`${now}/index`, { recursive: true }),
+  "is cut": (now) => changeFile(`${now}/${FILE}`, (bytes) => bytes.slice(0, bytes.length / 2)),
+  "is empty": (now) => changeFile(`${now}/${FILE}`, () => new Uint8Array()),
+  "is no database": (now) => changeFile(`${now}/${FILE}`, (bytes) => bytes.fill(7)),
+  "is behind": (now, before) => Deno.copyFile(`${before}/${FILE}`, `${now}/${FILE}`),
+  "is of another version": (now) =>
+    changeFile(`${now}/${FILE}`, (bytes) => {
+      bytes[63] = 99; // The last byte of the user version.
+      return bytes;
+    }),
+};
+
+for (const [what, damage] of Object.entries(DAMAGES)) {
+  Deno.test(`index file: when it ${what}, it is made again from the journal`, () =>
+    inFolder(async (folder) => {
+      const [now, before] = [`${folder}/now`, `${folder}/before`];
+      await session(now, 60);
+      await copy(now, before);
+      const expected = await session(now, 60);
+      await damage(now, before);
+      const found = await session(now, 0);
+      assert.equal(found.text, expected.text);
+      const again = await session(now, 0);
+      assert.deepEqual(again, { text: expected.text, warnings: NO_WARNINGS });
+    }));
+}
+
+Deno.test("index file: one that is ahead of the journal goes back to where that is", () =>
+  inFolder(async (folder) => {
+    const [now, before] = [`${folder}/now`, `${folder}/before`];
+    const expected = await session(now, 60);
+    await copy(now, before);
+    await session(now, 60);
+    await Deno.copyFile(`${now}/${FILE}`, `${before}/${FILE}`);
+    const found = await session(before, 0);
+    assert.deepEqual(found, { text: expected.text, warnings: NO_WARNINGS });
+  }));
+
+Deno.test("index file: one of another journal is of no use", () =>
+  inFolder(async (folder) => {
+    const [one, other] = [`${folder}/one`, `${folder}/other`];
+    const expected = await session(one, 60);
+    await session(other, 60);
+    await Deno.copyFile(`${other}/${FILE}`, `${one}/${FILE}`);
+    assert.equal((await session(one, 0)).text, expected.text);
+  }));
+
+Deno.test("index file: a bit that is flipped is never served as another job, and the next start mends it", () =>
+  inFolder(async (folder) => {
+    const expected = await session(`${folder}/now`, 60);
+    const { size } = await Deno.stat(`${folder}/now/${FILE}`);
+    for (let at = 100; at < size; at += Math.floor(size / 24)) {
+      const spoilt = `${folder}/${at}`;
+      await copy(`${folder}/now`, spoilt);
+      await changeFile(`${spoilt}/${FILE}`, (bytes) => {
+        bytes[at] = (bytes[at] ?? 0) ^ 1;
+        return bytes;
+      });
+      const first = await session(spoilt, 0).catch((error: Error) => error);
+      if (first instanceof Error) assert.match(first.message, /index-damaged/);
+      else assert.equal(first.text, expected.text);
+      assert.equal((await session(spoilt, 0)).text, expected.text);
+    }
+  }));

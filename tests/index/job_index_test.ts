@@ -1,0 +1,198 @@
+/**
+ * Ended jobs in the index: found there as if they were in memory, whatever is asked, and as of
+ * the point that a snapshot rests on, whatever came of the file.
+ */
+
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { fingerprintOf } from "../../src/core/error_fingerprint.ts";
+import { type JobId, jobId, type LogId } from "../../src/core/ids.ts";
+import { MAIN_ONLY_PLAN } from "../../src/core/job_plan.ts";
+import { recordedFailure } from "../../src/core/job_resource.ts";
+import type { FailedJob } from "../../src/core/job_state.ts";
+import type { EndedJob } from "../../src/engine/job_index.ts";
+import type { JobFilter } from "../../src/engine/requests.ts";
+import { MemoryIndex } from "../support/memory_index.ts";
+
+function begun(): MemoryIndex {
+  const index = MemoryIndex.empty();
+  assert.ok(index.begin(undefined));
+  return index;
+}
+
+function failedJob(number: number, more: Partial<FailedJob> = {}): FailedJob {
+  const firstLogId = number * 10;
+  const error = { name: "Error", message: `the bank refused order ${number}` };
+  return {
+    state: "Failed",
+    jobId: jobId(`job-${number}`),
+    type: number % 2 === 0 ? "shop.even" : "shop.odd",
+    definitionVersion: 1,
+    plan: MAIN_ONLY_PLAN,
+    input: { number },
+    priority: 0,
+    labels: number % 3 === 0 ? { tenant: "nordwind" } : {},
+    createdAt: new Date(Date.UTC(2026, 0, 1) + number * 1_000).toISOString(),
+    firstLogId,
+    lastLogId: firstLogId + 5,
+    tasks: [],
+    expected: [{ matched: 0, by: [], surplus: 0 }],
+    startedAt: "2026-01-01T00:00:00.000Z",
+    startedBy: firstLogId + 1,
+    endedAt: "2026-01-01T00:00:01.000Z",
+    endedBy: firstLogId + 5,
+    failure: { kind: "error", error, recoveryRequired: false, because: firstLogId + 5 },
+    ...more,
+  } as FailedJob;
+}
+
+function ended(job: FailedJob, more: Partial<EndedJob> = {}): EndedJob {
+  const failure = recordedFailure(job);
+  return {
+    job,
+    condition: "failed",
+    text: `${job.jobId}\n${job.type}\n${job.failure.error.message}`.toLowerCase(),
+    fingerprint: failure && fingerprintOf(job, failure),
+    awaitsOutside: false,
+    retriedAt: undefined,
+    ...more,
+  };
+}
+
+function of(count: number): MemoryIndex {
+  const index = begun();
+  const jobs = Array.from({ length: count }, (_, at) => ended(failedJob(at + 1)));
+  assert.ok(index.put(jobs));
+  return index;
+}
+
+function found(index: MemoryIndex, filter: JobFilter): readonly number[] {
+  return [...index.scan(filter, {})].map(({ firstLogId }) => firstLogId / 10);
+}
+
+Deno.test("index: a job comes back as it was put, by id, by place and by key", () => {
+  const index = begun();
+  const idempotency = { key: "key-1", digest: "d" };
+  const job = failedJob(1, { idempotency });
+  assert.ok(index.put([ended(job)]));
+  assert.deepEqual(index.job(job.jobId), job);
+  assert.deepEqual(index.createdAt(job.firstLogId), job);
+  assert.equal(index.jobOfKey("key-1"), job.jobId);
+  assert.equal(index.job("job-2" as JobId), undefined);
+  assert.equal(index.createdAt(11), undefined);
+  assert.equal(index.jobOfKey("key-2"), undefined);
+});
+
+Deno.test("index: filters find what they say, newest first, and counts agree", () => {
+  const index = of(30);
+  const numbers = Array.from({ length: 30 }, (_, at) => 30 - at);
+  const cases: [JobFilter, (number: number) => boolean][] = [
+    [{}, () => true],
+    [{ types: ["shop.odd"] }, (number) => number % 2 === 1],
+    [{ labels: [["tenant", "nordwind"]] }, (number) => number % 3 === 0],
+    [{ labels: [["tenant", "nord"]] }, () => false],
+    [{ search: "ORDER job-1" }, (number) => `job-${number}`.includes("job-1")],
+    [{ search: "100%" }, () => false],
+    [{ conditions: ["failed", "cancelled"], states: ["Failed"] }, () => true],
+    [{ conditions: ["succeeded"] }, () => false],
+    [{ createdAfter: "2026-01-01T00:00:20.000Z" }, (number) => number > 20],
+    [{ createdBefore: "2026-01-01T00:00:20.000Z" }, (number) => number < 20],
+    [{ retried: true }, () => false],
+  ];
+  for (const [filter, applies] of cases) {
+    const expected = numbers.filter(applies);
+    assert.deepEqual(found(index, filter), expected, JSON.stringify(filter));
+    assert.equal(index.count(filter, {}).jobs, expected.length, JSON.stringify(filter));
+  }
+  const oldest = [...index.scan({}, { after: 100, before: 140, oldestFirst: true })];
+  assert.deepEqual(oldest.map(({ firstLogId }) => firstLogId), [110, 120, 130]);
+  const [odd, even] = index.failures({}).groups.map(({ jobs, open }) => [jobs, open]);
+  assert.deepEqual([odd, even], [[15, 15], [15, 15]]);
+});
+
+Deno.test("index: a job in memory is nowhere here, until it is put again", () => {
+  const index = of(3);
+  const job = failedJob(2);
+  index.wake(job.firstLogId);
+  assert.equal(index.job(job.jobId), undefined);
+  assert.deepEqual(found(index, {}), [3, 1]);
+  assert.deepEqual([index.count({}, {}).jobs, index.conditions.get("failed")], [2, 2]);
+
+  assert.ok(index.put([ended({ ...job, lastLogId: 29 })]));
+  assert.equal(index.job(job.jobId)?.lastLogId, 29);
+  assert.deepEqual([index.count({}, {}).jobs, index.conditions.get("failed")], [3, 3]);
+});
+
+Deno.test("index: goes back to a point, and knows of nothing that came after it", () => {
+  const index = begun();
+  assert.ok(index.put([ended(failedJob(1)), ended(failedJob(2))]));
+  index.mark({ logId: 30, chain: "thirty" });
+  // One more ends, and one that had ended gets another entry, and is retried.
+  index.wake(10);
+  const later = ended({ ...failedJob(1), lastLogId: 40 }, { retriedAt: 41 });
+  assert.ok(index.put([ended(failedJob(3)), later]));
+  index.mark({ logId: 50, chain: "fifty" });
+  assert.equal(index.retriedAt("job-1" as JobId), 41);
+
+  const restarted = index.asAfterKill();
+  assert.ok(restarted.begin({ logId: 30, chain: "thirty" }));
+  assert.deepEqual(found(restarted, {}), [2, 1]);
+  assert.equal(restarted.job("job-1" as JobId)?.lastLogId, 15);
+  assert.equal(restarted.retriedAt("job-1" as JobId), undefined);
+  assert.equal(restarted.conditions.get("failed"), 2);
+  assert.equal(restarted.asAfterKill().begin({ logId: 50, chain: "fifty" }), false);
+});
+
+Deno.test("index: a point of another history, or one it never had, is not known", () => {
+  const index = begun();
+  index.mark({ logId: 30, chain: "thirty" });
+  for (const point of [{ logId: 30, chain: "other" }, { logId: 31, chain: "thirty" }]) {
+    assert.equal(index.asAfterKill().begin(point), false);
+  }
+});
+
+interface Step {
+  readonly kind: "put" | "wake" | "mark";
+  readonly job: number;
+}
+
+Deno.test("index: whatever happened after a point, going back to it gives what there was", () => {
+  const step = fc.record({
+    kind: fc.constantFrom<Step["kind"]>("put", "wake", "mark"),
+    job: fc.integer({ min: 1, max: 5 }),
+  });
+  fc.assert(fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+    const index = begun();
+    const inMemory = new Set([1, 2, 3, 4, 5]);
+    const points: { logId: LogId; jobs: Map<number, LogId> }[] = [];
+    const indexed = new Map<number, LogId>();
+    let head = 100;
+    for (const { kind, job } of steps) {
+      head++;
+      if (kind === "put" && inMemory.delete(job)) {
+        assert.ok(index.put([ended({ ...failedJob(job), lastLogId: head })]));
+        indexed.set(job, head);
+      } else if (kind === "wake" && indexed.has(job) && !inMemory.has(job)) {
+        index.wake(job * 10);
+        inMemory.add(job);
+      } else if (kind === "mark") {
+        // As a snapshot does: all that has ended is in it.
+        for (const one of inMemory) {
+          if (!indexed.has(one)) continue;
+          assert.ok(index.put([ended({ ...failedJob(one), lastLogId: ++head })]));
+          indexed.set(one, head);
+          inMemory.delete(one);
+        }
+        index.mark({ logId: ++head, chain: `${head}` });
+        points.push({ logId: head, jobs: new Map(indexed) });
+      }
+    }
+    for (const { logId, jobs } of points.slice(-8)) {
+      const back = index.asAfterKill();
+      assert.ok(back.begin({ logId, chain: `${logId}` }));
+      const states = new Map([...back.scan({}, {})]
+        .map(({ job, firstLogId }) => [firstLogId / 10, job.lastLogId]));
+      assert.deepEqual(new Map([...states].sort()), new Map([...jobs].sort()));
+    }
+  }));
+});

@@ -1,0 +1,36 @@
+/**
+ * The index of ended jobs on a machine that stops at any moment: what the next process finds is
+ * what the last one left, an older state, or nothing. Whatever it is, it is only a cache.
+ */
+
+import type { JobIndex } from "../../src/engine/job_index.ts";
+import { MemoryIndex } from "../support/memory_index.ts";
+import type { Dice } from "./dice.ts";
+
+export class SimulatedIndex {
+  readonly #dice: Dice;
+  #last = MemoryIndex.empty();
+  #older = MemoryIndex.empty();
+
+  constructor(dice: Dice) {
+    this.#dice = dice;
+  }
+
+  /** For a process that is started now. */
+  next(): JobIndex {
+    const found = this.#found();
+    this.#older = this.#dice.chance(0.5) ? this.#last.asAfterKill() : this.#older;
+    return this.#last = found;
+  }
+
+  #found(): MemoryIndex {
+    switch (this.#dice.kind({ last: 6, older: 2, nothing: 1 })) {
+      case "last":
+        return this.#last.asAfterKill();
+      case "older":
+        return this.#older.asAfterKill();
+      case "nothing":
+        return MemoryIndex.empty();
+    }
+  }
+}
