@@ -64,22 +64,24 @@ const sizesBefore = new WeakMap<object, number>();
 
 /** About how many characters a value takes as JSON; for limits only. */
 export function jsonSize(value: JsonValue): number {
-  if (typeof value !== "object" || value === null) return sizeOf(value);
+  if (typeof value === "string") return value.length + 2;
+  if (typeof value !== "object" || value === null) return 5;
   const before = sizesBefore.get(value);
   if (before !== undefined) return before;
-  const size = sizeOf(value);
+  const size = Array.isArray(value) ? sizeOfElements(value) : sizeOfMembers(value as JsonObject);
   if (size > REMEMBERED_CHARACTERS) sizesBefore.set(value, size);
   return size;
 }
 
-function sizeOf(value: JsonValue): number {
-  if (typeof value === "string") return value.length + 2;
-  if (typeof value !== "object" || value === null) return 5;
-  if (Array.isArray(value)) {
-    return value.reduce<number>((sum, member) => sum + 1 + sizeOf(member), 2);
-  }
+function sizeOfElements(values: readonly JsonValue[]): number {
   let size = 2;
-  for (const name in value) size += name.length + 4 + sizeOf((value as JsonObject)[name] ?? null);
+  for (const value of values) size += 1 + jsonSize(value);
+  return size;
+}
+
+function sizeOfMembers(object: JsonObject): number {
+  let size = 2;
+  for (const name in object) size += name.length + 4 + jsonSize(object[name] ?? null);
   return size;
 }
 
@@ -111,7 +113,7 @@ function charactersLeft(value: unknown, room: number): number {
 
 /** A value with the same text up to so many characters, and little after them. */
 export function beginningOf(value: JsonValue, characters: number): JsonValue {
-  return isLarge(value, characters) ? beginning(value, { left: characters }) : value;
+  return beginning(value, { left: characters });
 }
 
 function beginning(value: JsonValue, room: { left: number }): JsonValue {

@@ -1,6 +1,6 @@
 /** Texts that users control: shown as what they are, and never longer than a page can bear. */
 
-import { beginningOf, isLarge, jsonSize, type JsonValue } from "../../../core/json.ts";
+import { beginningOf, jsonSize, type JsonValue } from "../../../core/json.ts";
 
 const LENGTH_MAX = 2_000;
 
@@ -40,11 +40,12 @@ const JSON_LENGTH_MAX = 8_000;
 const WHOLE_CHARACTERS_MAX = 32 * 1024;
 
 export function JsonView({ value, href, lengthMax = JSON_LENGTH_MAX }: JsonViewProps) {
-  const isWhole = !isLarge(value, WHOLE_CHARACTERS_MAX);
+  const size = jsonSize(value as JsonValue);
+  const isWhole = size <= WHOLE_CHARACTERS_MAX;
   const told = isWhole ? value : beginningOf(value as JsonValue, lengthMax);
   const text = JSON.stringify(told, null, 2) ?? "null";
   const shown = cutText(text, lengthMax);
-  const length = isWhole ? text.length : jsonSize(value as JsonValue);
+  const length = isWhole ? text.length : size;
   return (
     <div class="json">
       <pre tabindex={0}><code dir="ltr">{shown}</code></pre>
