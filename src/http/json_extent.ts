@@ -7,7 +7,7 @@
 import { endOfString } from "./json_flaws.ts";
 
 /** Values of all depths: objects, arrays and scalars. */
-export const VALUES_MAX = 100_000;
+export const VALUES_MAX = 50_000;
 /** Objects and arrays: each takes as long to read and to let go of as several scalars. */
 export const CONTAINERS_MAX = 20_000;
 /** Different names of members: those that come again cost little. */
