@@ -28,7 +28,7 @@ export interface Limits extends EngineLimits {
 /** In the order in which they are explained and printed. */
 export const LIMIT_SETTINGS = [
   { flag: "max-jobs", value: "jobs", default: "500000", help: "unfinished jobs" },
-  { flag: "jobs-bytes", value: "bytes", default: "512MiB", help: "what unfinished jobs hold" },
+  { flag: "jobs-bytes", value: "bytes", default: "256MiB", help: "what unfinished jobs hold" },
   { flag: "max-queued", value: "jobs", default: "100000", help: "jobs waiting for a worker" },
   { flag: "batch-bytes", value: "bytes", default: "4MiB", help: "size of a batch, from 256KiB" },
   { flag: "pending-bytes", value: "bytes", default: "64MiB", help: "entries waiting for the disk" },
