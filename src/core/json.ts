@@ -58,30 +58,32 @@ export function copyOf(value: JsonValue | undefined): JsonValue | undefined {
   return copy;
 }
 
-/** What is larger is walked over once, however many ask how large it is. */
-const REMEMBERED_CHARACTERS = 16 * 1024;
+/** What has more members than this is walked over once, however many ask how large it is. */
+const MEMBERS_MAX = 256;
 const sizesBefore = new WeakMap<object, number>();
 
 /** About how many characters a value takes as JSON; for limits only. */
 export function jsonSize(value: JsonValue): number {
   if (typeof value === "string") return value.length + 2;
   if (typeof value !== "object" || value === null) return 5;
-  const before = sizesBefore.get(value);
-  if (before !== undefined) return before;
-  const size = Array.isArray(value) ? sizeOfElements(value) : sizeOfMembers(value as JsonObject);
-  if (size > REMEMBERED_CHARACTERS) sizesBefore.set(value, size);
-  return size;
+  return sizesBefore.get(value) ??
+    (Array.isArray(value) ? sizeOfElements(value) : sizeOfMembers(value as JsonObject));
 }
 
 function sizeOfElements(values: readonly JsonValue[]): number {
   let size = 2;
   for (const value of values) size += 1 + jsonSize(value);
+  if (values.length > MEMBERS_MAX) sizesBefore.set(values, size);
   return size;
 }
 
 function sizeOfMembers(object: JsonObject): number {
-  let size = 2;
-  for (const name in object) size += name.length + 4 + jsonSize(object[name] ?? null);
+  let [size, members] = [2, 0];
+  for (const name in object) {
+    size += name.length + 4 + jsonSize(object[name] ?? null);
+    members += 1;
+  }
+  if (members > MEMBERS_MAX) sizesBefore.set(object, size);
   return size;
 }
 

@@ -7,7 +7,7 @@ import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import { type JsonObject, jsonSize } from "../../core/json.ts";
 
-const ENTRIES_FIRST = 2;
+const ENTRIES_FIRST = 8;
 const ENTRIES_MAX = 64;
 const GROWTH = 8;
 /** What a page is to have, as far as that can be told from the one before. */
