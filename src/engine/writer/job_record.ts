@@ -10,6 +10,7 @@ import type { ErrorFact } from "../../core/framework_events.ts";
 import type { LogId, TaskId } from "../../core/ids.ts";
 import { type Applied, JobFold } from "../../core/job_fold.ts";
 import { isTerminal, type JobState, type TaskState } from "../../core/job_state.ts";
+import { sizeAdded, sizeOfJob } from "./job_size.ts";
 
 /** A job with all that was appended. */
 export interface PendingJob {
@@ -40,6 +41,7 @@ export class JobRecord implements PendingJob {
   #isVisible: boolean;
   #lastLogId: LogId;
   #firstLogId: LogId;
+  #size: number;
   /** As of what is durable. */
   condition: Condition;
   fingerprint?: { readonly of: ErrorFact; readonly text: ErrorFingerprint | undefined };
@@ -50,6 +52,7 @@ export class JobRecord implements PendingJob {
     this.#isVisible = job !== undefined;
     this.#firstLogId = job?.firstLogId ?? 0;
     this.#lastLogId = job?.lastLogId ?? 0;
+    this.#size = job === undefined || isTerminal(job) ? 0 : sizeOfJob(job);
     this.condition = job === undefined ? "created" : conditionOf(job);
   }
 
@@ -66,6 +69,11 @@ export class JobRecord implements PendingJob {
   /** Its last durable entry. */
   get lastLogId(): LogId {
     return this.#lastLogId;
+  }
+
+  /** What it holds with all that was appended, by the size of its text, until it ends. */
+  get size(): number {
+    return this.#size;
   }
 
   /** As of what is durable. */
@@ -107,6 +115,7 @@ export class JobRecord implements PendingJob {
     const applied = this.#pending.apply(entry);
     if (this.#inFlight === NONE) this.#inFlight = [];
     this.#inFlight.push(applied);
+    this.#size += sizeAdded(applied);
     return applied;
   }
 
@@ -126,7 +135,9 @@ export class JobRecord implements PendingJob {
   /** The newest entry on its way was lost. */
   takeBack(): void {
     const last = this.#inFlight.pop();
-    if (last !== undefined) this.#pending.revert(last);
+    if (last === undefined) return;
+    this.#pending.revert(last);
+    this.#size -= sizeAdded(last);
   }
 
   /** Most jobs that have ended get no more entries. */

@@ -22,6 +22,7 @@ export class JobTable {
   readonly #retries = new Map<JobId, JobId>();
   readonly columns: EntryColumns = new EntryColumns();
   #unfinished = 0;
+  #unfinishedBytes = 0;
 
   get size(): number {
     return this.#order.length;
@@ -30,6 +31,11 @@ export class JobTable {
   /** Jobs that have not ended, those that are on their way to the disk included. */
   get unfinished(): number {
     return this.#unfinished;
+  }
+
+  /** What they hold, by the size of its text. */
+  get unfinishedBytes(): number {
+    return this.#unfinishedBytes;
   }
 
   /** The job as of what is durable. */
@@ -92,11 +98,13 @@ export class JobTable {
       const applied = record.append(entry); // Throws when the job was not created.
       this.#records.set(entry.jobId, record);
       this.#noteKey(applied.job);
-      this.#unfinished++;
+      this.#count(record, 1);
       return applied;
     }
+    const sizeBefore = record.size;
     const applied = record.append(entry);
-    if (hasJustEnded(applied)) this.#unfinished--;
+    this.#unfinishedBytes += record.size - sizeBefore;
+    if (hasJustEnded(applied)) this.#count(record, -1);
     return applied;
   }
 
@@ -117,11 +125,15 @@ export class JobTable {
   /** An entry was lost on its way to the disk; those that came later were taken back before. */
   takeBack(applied: Applied): void {
     const { jobId, idempotency } = applied.job;
-    if (hasJustEnded(applied)) this.#unfinished++;
-    this.#records.get(jobId)?.takeBack();
+    const record = this.#records.get(jobId);
+    if (record === undefined) return;
+    if (hasJustEnded(applied)) this.#count(record, 1);
+    const sizeBefore = record.size;
+    record.takeBack();
+    this.#unfinishedBytes += record.size - sizeBefore;
     if (applied.before !== undefined) return;
     this.#records.delete(jobId);
-    this.#unfinished--;
+    this.#count(record, -1);
     if (idempotency !== undefined) this.#byIdempotencyKey.delete(idempotency.key);
   }
 
@@ -139,7 +151,7 @@ export class JobTable {
     this.#records.set(job.jobId, record);
     this.#noteKey(shared);
     this.#list(record, shared);
-    if (!isTerminal(job)) this.#unfinished++;
+    if (!isTerminal(job)) this.#count(record, 1);
   }
 
   /** Every job, oldest first, as it is now. */
@@ -182,6 +194,12 @@ export class JobTable {
       logId = this.columns.before(logId);
     }
     return logId;
+  }
+
+  /** A job is unfinished from now on, or no more. */
+  #count({ size }: JobRecord, difference: 1 | -1): void {
+    this.#unfinished += difference;
+    this.#unfinishedBytes += difference * size;
   }
 
   #noteKey({ jobId, idempotency }: JobState): void {
