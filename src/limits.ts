@@ -28,6 +28,7 @@ export interface Limits extends EngineLimits {
 /** In the order in which they are explained and printed. */
 export const LIMIT_SETTINGS = [
   { flag: "max-jobs", value: "jobs", default: "500000", help: "unfinished jobs" },
+  { flag: "jobs-bytes", value: "bytes", default: "256MiB", help: "what unfinished jobs hold" },
   { flag: "max-queued", value: "jobs", default: "100000", help: "jobs waiting for a worker" },
   { flag: "batch-bytes", value: "bytes", default: "4MiB", help: "size of a batch, from 256KiB" },
   { flag: "pending-bytes", value: "bytes", default: "64MiB", help: "entries waiting for the disk" },
@@ -67,11 +68,13 @@ export interface LimitReader {
 
 const COUNT_MAX = 10_000_000;
 const BYTES_MAX = 1_073_741_824;
+const JOBS_BYTES_MAX = 64 * BYTES_MAX;
 const HOUR_MS = 3_600_000;
 
 export function readLimits(read: LimitReader): Limits {
   return {
     jobsMax: read.number("max-jobs", 1, COUNT_MAX),
+    jobsBytesMax: read.bytes("jobs-bytes", 4_096, JOBS_BYTES_MAX),
     queuedMax: read.number("max-queued", 1, COUNT_MAX),
     batchBytesMax: read.bytes("batch-bytes", 262_144, BYTES_MAX),
     pendingBytesMax: read.bytes("pending-bytes", 4_096, BYTES_MAX),
@@ -104,6 +107,7 @@ export function describeLimits(
 ): Readonly<Record<LimitFlag, string>> {
   return {
     "max-jobs": `${limits.jobsMax} jobs`,
+    "jobs-bytes": bytes(limits.jobsBytesMax),
     "max-queued": `${limits.queuedMax} jobs`,
     "batch-bytes": bytes(limits.batchBytesMax),
     "pending-bytes": bytes(limits.pendingBytesMax),

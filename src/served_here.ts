@@ -1,11 +1,13 @@
 /** What this process serves, for the comparison with its own files. */
 
+import type { Work } from "./core/at_once.ts";
 import type { JobEventLogEntry } from "./core/event.ts";
 import type { JobId, LogId } from "./core/ids.ts";
 import type { JobState } from "./core/job_state.ts";
 import type { JobEngine } from "./engine/job_engine.ts";
 import type { JournalHead } from "./engine/ports.ts";
 import { jobView } from "./http/job_view.ts";
+import { chunksOf } from "./http/large_answer.ts";
 import type { ServedJob, ServedSource } from "./verify/served_audit.ts";
 
 const PAGE = 500;
@@ -58,7 +60,13 @@ class HeldJob implements ServedJob {
     return this.#job.lastLogId;
   }
 
-  isOf(job: JobState): boolean {
-    return JSON.stringify(jobView(this.#job)) === JSON.stringify(jobView(job));
+  *isOf(job: JobState): Work<boolean> {
+    const [held, other] = [this.#job, job].map((state) => chunksOf(jobView(state)));
+    for (;;) {
+      const [one, two] = [held?.next(), other?.next()];
+      if (one?.value !== two?.value) return false;
+      if (one?.done === true) return true;
+      yield;
+    }
   }
 }

@@ -17,7 +17,7 @@ export function systemFigures(
   origins: Origins,
 ): SystemPort {
   const flag = journalFlag(configuration.journal);
-  const { jobsMax, queuedMax, pendingBytesMax } = configuration.limits;
+  const { jobsMax, jobsBytesMax, queuedMax, pendingBytesMax } = configuration.limits;
   return {
     settings: shownSettings(configuration, origins),
     journal: configuration.journal,
@@ -31,9 +31,10 @@ export function systemFigures(
     process: processFigures,
     workers: () => ({ used: engine.activity.busyWorkers, max: engine.activity.maxWorkers }),
     limits: () => {
-      const { conditions, queued, pendingBytes } = engine.activity;
+      const { conditions, queued, pendingBytes, unfinishedBytes } = engine.activity;
       return {
         jobsMax: { used: unfinishedIn(conditions), max: jobsMax },
+        jobsBytesMax: { used: unfinishedBytes, max: jobsBytesMax },
         queuedMax: { used: queued, max: queuedMax },
         pendingBytesMax: { used: pendingBytes, max: pendingBytesMax },
       };

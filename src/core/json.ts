@@ -58,16 +58,96 @@ export function copyOf(value: JsonValue | undefined): JsonValue | undefined {
   return copy;
 }
 
+/** What has more members than this is walked over once, however many ask how large it is. */
+const MEMBERS_MAX = 256;
+const sizesBefore = new WeakMap<object, number>();
+
 /** About how many characters a value takes as JSON; for limits only. */
 export function jsonSize(value: JsonValue): number {
   if (typeof value === "string") return value.length + 2;
   if (typeof value !== "object" || value === null) return 5;
-  if (Array.isArray(value)) {
-    return value.reduce<number>((sum, member) => sum + 1 + jsonSize(member), 2);
-  }
+  return sizesBefore.get(value) ??
+    (Array.isArray(value) ? sizeOfElements(value) : sizeOfMembers(value as JsonObject));
+}
+
+function sizeOfElements(values: readonly JsonValue[]): number {
   let size = 2;
-  for (const name in value) size += name.length + 4 + jsonSize((value as JsonObject)[name] ?? null);
+  for (const value of values) size += 1 + jsonSize(value);
+  if (values.length > MEMBERS_MAX) sizesBefore.set(values, size);
   return size;
+}
+
+function sizeOfMembers(object: JsonObject): number {
+  let [size, members] = [2, 0];
+  for (const name in object) {
+    size += name.length + 4 + jsonSize(object[name] ?? null);
+    members += 1;
+  }
+  if (members > MEMBERS_MAX) sizesBefore.set(object, size);
+  return size;
+}
+
+/** A number and its comma take about as many characters. */
+export const ELEMENT_CHARACTERS = 2;
+
+/** Whether a value has more characters than this; looks at no more of it than that takes. */
+export function isLarge(value: unknown, characters: number): boolean {
+  return charactersLeft(value, characters) < 0;
+}
+
+function charactersLeft(value: unknown, room: number): number {
+  if (typeof value === "string") return room - value.length - 2;
+  if (typeof value !== "object" || value === null) return room - ELEMENT_CHARACTERS;
+  if (Array.isArray(value)) {
+    let left = room - value.length * ELEMENT_CHARACTERS;
+    for (let at = 0; at < value.length && left >= 0; at++) {
+      if (typeof value[at] !== "number") left = charactersLeft(value[at], left);
+    }
+    return left;
+  }
+  let left = room;
+  for (const name in value) {
+    if (left < 0) break;
+    left = charactersLeft((value as Record<string, unknown>)[name], left - name.length - 3);
+  }
+  return left;
+}
+
+/** A value with the same text up to so many characters, and little after them. */
+export function beginningOf(value: JsonValue, characters: number): JsonValue {
+  return beginning(value, { left: characters });
+}
+
+function beginning(value: JsonValue, room: { left: number }): JsonValue {
+  if (typeof value === "string") {
+    const cut = value.slice(0, Math.max(0, room.left));
+    room.left -= cut.length;
+    return cut;
+  }
+  room.left -= 1;
+  if (typeof value !== "object" || value === null) return value;
+  return Array.isArray(value)
+    ? firstElements(value, room)
+    : Object.fromEntries(firstMembers(value as JsonObject, room));
+}
+
+function firstElements(values: readonly JsonValue[], room: { left: number }): readonly JsonValue[] {
+  const elements: JsonValue[] = [];
+  for (let at = 0; at < values.length && room.left > 0; at++) {
+    elements.push(beginning(values[at] ?? null, room));
+  }
+  return elements;
+}
+
+function* firstMembers(
+  object: JsonObject,
+  room: { left: number },
+): Generator<readonly [string, JsonValue]> {
+  for (const name in object) {
+    if (room.left <= 0) return;
+    room.left -= name.length;
+    yield [name, beginning(object[name] ?? null, room)];
+  }
 }
 
 /** Whether two values are the same JSON; the order of an object's members does not count. */

@@ -3,7 +3,7 @@
  * line, and with nothing in them that is not seen, or that a terminal would obey.
  */
 
-import { isScalar, type JsonScalar, type JsonValue } from "./json.ts";
+import { beginningOf, isScalar, type JsonScalar, type JsonValue } from "./json.ts";
 
 const SHOWN_LENGTH_MAX = 60;
 /** Of a text that is cut, what its end keeps: long ids differ there. */
@@ -25,17 +25,10 @@ export function shownText(text: string): string {
   return visible(cutMiddle(text));
 }
 
-/** One value may be asked for by many jobs, and turning it into text costs as it is long. */
-const shownBefore = new WeakMap<object, string>();
-
-function shownMembers(value: object): string {
-  let text = shownBefore.get(value);
-  if (text === undefined) {
-    const whole = JSON.stringify(value);
-    text = visible(whole.length > SHOWN_LENGTH_MAX ? `${head(whole, SHOWN_LENGTH_MAX)}…` : whole);
-    shownBefore.set(value, text);
-  }
-  return text;
+/** Of a value that is long, no more is turned into text than is shown. */
+function shownMembers(value: JsonValue): string {
+  const text = JSON.stringify(beginningOf(value, 2 * SHOWN_LENGTH_MAX));
+  return visible(text.length > SHOWN_LENGTH_MAX ? `${head(text, SHOWN_LENGTH_MAX)}…` : text);
 }
 
 function cutMiddle(text: string): string {

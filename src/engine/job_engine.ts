@@ -287,6 +287,7 @@ export class JobEngine {
       queued: this.#parts.workers.waiting,
       oldestQueuedMs: oldestQueued?.queuedMs ?? 0,
       pendingBytes: this.#parts.events.journal.pendingBytes,
+      unfinishedBytes: this.#parts.table.unfinishedBytes,
       listening: this.#parts.feed.waiting + this.#parts.waits.size,
       filed: this.#parts.filed.started.size,
     };

@@ -26,6 +26,7 @@ interface Limit {
 /** Each with the flag of `main.ts` that sets it. */
 export const LIMITS: Readonly<Record<keyof EngineLimits | EdgeLimit, Limit>> = {
   jobsMax: { flag: "max-jobs", what: "unfinished jobs", retryAfter: 5 },
+  jobsBytesMax: { flag: "jobs-bytes", what: "bytes held by unfinished jobs", retryAfter: 5 },
   queuedMax: { flag: "max-queued", what: "jobs waiting for a worker", retryAfter: 5 },
   pendingBytesMax: { flag: "pending-bytes", what: "bytes waiting for the disk", retryAfter: 1 },
   triedMax: { flag: "max-tried", what: "predicates tried for an event", retryAfter: 5 },

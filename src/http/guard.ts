@@ -12,7 +12,7 @@ import type { RequestSpans } from "./request_trace.ts";
 import { type RouteScope, scopeOf } from "./route_scopes.ts";
 import { sessionOf } from "./session_cookie.ts";
 import type { Sessions } from "./sessions.ts";
-import type { Turnstile } from "./turnstile.ts";
+import { sizeOfGet, type Turnstile } from "./turnstile.ts";
 import { NOBODY, rememberViewer } from "./viewer.ts";
 
 export interface GuardOptions {
@@ -62,7 +62,8 @@ export class Guard {
     const { requests, spans, turnstile } = this.#options;
     const scope = scopeOf({ method, path });
     const isProbe = PROBES.has(path);
-    const hasNoBody = method === "GET";
+    // Whatever has a body goes through when that is there.
+    const size = method === "GET" ? sizeOfGet(path) : undefined;
     return async (c, next) => {
       spans?.routed(c.req.method, path);
       this.admit(c, scope);
@@ -70,8 +71,7 @@ export class Guard {
       requests.requireRoom();
       requests.opened();
       try {
-        // Whatever has a body goes through when that is there.
-        const turn = hasNoBody ? turnstile.enter() : undefined;
+        const turn = size === undefined ? undefined : turnstile.enter(size);
         if (turn !== undefined) await turn;
         return await handler(c, next);
       } finally {

@@ -13,7 +13,7 @@ import {
 } from "../core/job_plan.ts";
 import type { CreatedJob, JobState, RunningJob } from "../core/job_state.ts";
 import { jobPath } from "./job_view.ts";
-import { isLarge } from "./large_answer.ts";
+import { isLarge } from "../core/json.ts";
 
 /** What is larger is not made in one go. */
 const EXPECTED_MAX = 100;

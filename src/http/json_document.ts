@@ -1,12 +1,13 @@
 /**
  * Reads JSON that comes from outside, and refuses what JSON.parse would let through:
- * documents too deep to walk, keys that reach a prototype, and numbers that would
+ * documents too deep or too manifold to walk, keys that reach a prototype, and numbers that would
  * not be recorded as they were sent.
  */
 
 import { parseJsonText } from "../core/json_text.ts";
 import type { JsonValue } from "../core/json.ts";
 import { positionOfError } from "./json_error.ts";
+import { excessOf } from "./json_extent.ts";
 import { endOfString, flawsOf, FORBIDDEN_KEYS, withMarks } from "./json_flaws.ts";
 import { invalidRequest, Problem } from "./problem.ts";
 
@@ -18,7 +19,11 @@ const SUSPICIOUS_NUMBER = /\d{16}|\d[eE]\+?\d{3}/;
 
 /** @throws {Problem} `malformed-json` with the position, or `invalid-request`. */
 export function parseJson(text: string): JsonValue {
-  if (isDeeperThan(text, JSON_DEPTH_MAX)) throw tooDeep();
+  if (isDeeperThan(text, JSON_DEPTH_MAX)) {
+    throw asWhole(`is nested deeper than ${JSON_DEPTH_MAX} levels`);
+  }
+  const excess = excessOf(text);
+  if (excess !== undefined) throw asWhole(excess);
   if (!isSuspicious(text)) return parseText(text);
   const value = parseText(text, withMarks(text));
   const { issues, count } = flawsOf(value);
@@ -53,8 +58,8 @@ function malformed(text: string): Problem {
   });
 }
 
-function tooDeep(): Problem {
-  const detail = `is nested deeper than ${JSON_DEPTH_MAX} levels`;
+/** What is wrong with the document, and with no value of it alone. */
+function asWhole(detail: string): Problem {
   return invalidRequest([{ pointer: "", detail }]);
 }
 

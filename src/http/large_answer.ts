@@ -3,6 +3,7 @@
  * them. The text of all of it is never in memory, and making it holds nobody up.
  */
 
+import { ELEMENT_CHARACTERS, isLarge } from "../core/json.ts";
 import type { Edge } from "./edge.ts";
 import { jsonResponse, NO_STORE_HEADERS } from "./response.ts";
 
@@ -14,8 +15,6 @@ const SMALL_CHARACTERS = 128 * 1024;
 const CHUNK_CHARACTERS = 64 * 1024;
 /** What is smaller is made in one go. */
 const PIECE_CHARACTERS = 8 * 1024;
-/** A number and its comma take about as many. */
-const ELEMENT_CHARACTERS = 2;
 /** What an answer holds until it is taken: what it tells, a chunk, and what waits to be sent. */
 const HELD_BYTES = 512 * 1024;
 
@@ -165,27 +164,4 @@ function* membersOf(value: object): Generator<string> {
     separator = ",";
   }
   yield separator === "{" ? "{}" : "}";
-}
-
-/** Whether a value has more characters than this; looks at no more of it than that takes. */
-export function isLarge(value: unknown, characters: number): boolean {
-  return charactersLeft(value, characters) < 0;
-}
-
-function charactersLeft(value: unknown, room: number): number {
-  if (typeof value === "string") return room - value.length - 2;
-  if (typeof value !== "object" || value === null) return room - ELEMENT_CHARACTERS;
-  if (Array.isArray(value)) {
-    let left = room - value.length * ELEMENT_CHARACTERS;
-    for (let at = 0; at < value.length && left >= 0; at++) {
-      if (typeof value[at] !== "number") left = charactersLeft(value[at], left);
-    }
-    return left;
-  }
-  let left = room;
-  for (const name in value) {
-    if (left < 0) break;
-    left = charactersLeft((value as Record<string, unknown>)[name], left - name.length - 3);
-  }
-  return left;
 }

@@ -1,5 +1,6 @@
 /** `multipart/form-data`: a document in the part `job`, with files put into its input. */
 
+import { Buffer } from "node:buffer";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import { decodeUtf8, encodedBody } from "./body.ts";
 import { isObject } from "./fields.ts";
@@ -8,6 +9,9 @@ import { pointerTo } from "../core/json_pointer.ts";
 import { invalidRequest, type Problem } from "./problem.ts";
 
 const JOB_PART = "job";
+/** To take a form apart costs by their number. */
+const PARTS_MAX = 100;
+const BOUNDARY = /boundary="?([^";]+)/i;
 const PART_NAME_PATTERN = /^[A-Za-z0-9_.-]{1,100}$/;
 const FORBIDDEN_NAMES: readonly string[] = ["constructor", "prototype", "__proto__"];
 
@@ -24,11 +28,27 @@ export async function formDocument(request: Request, bytes: Uint8Array): Promise
 
 async function formOf(request: Request, bytes: Uint8Array): Promise<FormData> {
   const headers = { "content-type": request.headers.get("content-type") ?? "" };
+  if (hasTooManyParts(bytes, BOUNDARY.exec(headers["content-type"])?.[1])) {
+    throw invalidPart("", `has more than ${PARTS_MAX} parts`);
+  }
   try {
     return await new Response(new Uint8Array(bytes), { headers }).formData();
   } catch {
     throw encodedBody(request) ?? invalidPart("", "must be a form as its Content-Type says");
   }
+}
+
+/** Without a boundary it is no form. */
+function hasTooManyParts(bytes: Uint8Array, boundary: string | undefined): boolean {
+  if (boundary === undefined) return false;
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const mark = `--${boundary.trim()}`;
+  let marks = 0;
+  for (let at = text.indexOf(mark); at !== -1 && marks <= PARTS_MAX + 1; marks++) {
+    at = text.indexOf(mark, at + mark.length);
+  }
+  // The last of them ends the form.
+  return marks > PARTS_MAX + 1;
 }
 
 async function textOf(part: FormDataEntryValue, request: Request): Promise<string> {

@@ -24,6 +24,25 @@ const EXPECTED_MS = { small: 0.05, medium: 0.5, large: TURN_MS } as const;
 
 export type Size = keyof typeof EXPECTED_MS;
 
+/**
+ * Paths of which a GET tells of one thing, or begins to tell what comes. Pages, lists and
+ * documents take longer than all else: of a thousand at once a few are made in each turn.
+ */
+const SMALL_PATHS: ReadonlySet<string> = new Set([
+  "/jobs/:id",
+  "/jobs/:id/input",
+  "/jobs/:id/stream",
+  "/stream",
+  "/ui",
+  "/ui/assets/:name",
+  "/ui/live",
+]);
+
+/** Of what a GET of a path asks for, as its route is declared. */
+export function sizeOfGet(path: string): Size {
+  return SMALL_PATHS.has(path) ? "small" : "large";
+}
+
 /** Of a plan with more expectations, each must be filed, or found and taken out again. */
 const EXPECTED_MAX = 100;
 

@@ -58,6 +58,11 @@ export interface AuditReport {
 
 const BATCHES_PER_PROGRESS = 256;
 
+interface Taken {
+  readonly suspect: Suspect | undefined;
+  readonly comparing: Promise<void> | undefined;
+}
+
 /** @throws {JournalUnusableError} when the journal cannot be read. */
 export async function audit(options: AuditOptions): Promise<AuditReport> {
   const witness = await WitnessAudit.read(options.fileSystem, options.layout);
@@ -132,8 +137,9 @@ class Audit {
         this.#ids.note(batch.offsets);
         const suspects: Suspect[] = [];
         for (const entry of batch.entries) {
-          const suspect = this.#take(walked, batch, entry);
+          const { suspect, comparing } = this.#take(walked, batch, entry);
           if (suspect !== undefined) suspects.push(suspect);
+          if (comparing !== undefined) await comparing;
           // A batch may hold a great many entries, or some that take long.
           const pausing = this.#pause();
           if (pausing !== undefined) await pausing;
@@ -151,20 +157,22 @@ class Audit {
     this.#bytesBefore += segment.bytes;
   }
 
-  /** Gives the entry back where its id may have come before. */
+  /** Gives the entry back where its id may have come before, and what is still compared. */
   #take(
     walked: WalkedSegment,
     batch: ScannedBatch,
     entry: JobEventLogEntry,
-  ): Suspect | undefined {
+  ): Taken {
     const { eventIds, facts } = this.#projection;
     const candidates = eventIds.addFinding(entry.eventId, entry.logId);
     facts.add(entry);
     const audited = this.#entries.audit(entry);
+    let comparing: Promise<void> | undefined;
     if (audited.kind === "flaw") this.#damaged(walked, batch, entry.logId, audited);
-    else if (audited.job !== undefined) this.#options.served?.see(audited.job);
-    else if (isRepair(entry)) this.#takeRepair(entry);
-    return candidates.length > 0 ? { entry, candidates } : undefined;
+    else if (audited.job !== undefined) {
+      comparing = this.#options.served?.see(audited.job, this.#pause);
+    } else if (isRepair(entry)) this.#takeRepair(entry);
+    return { suspect: candidates.length > 0 ? { entry, candidates } : undefined, comparing };
   }
 
   #end(batch: ScannedBatch): void {

@@ -3,6 +3,7 @@
  * listed first; each is compared when the reading of the files comes to its last entry.
  */
 
+import type { Work } from "../core/at_once.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { JobState } from "../core/job_state.ts";
@@ -14,8 +15,8 @@ import { NO_PAUSE, type Pause } from "./pause.ts";
 export interface ServedJob {
   readonly jobId: JobId;
   readonly lastLogId: LogId;
-  /** Whether a server that has this state would serve the same. */
-  isOf(job: JobState): boolean;
+  /** Whether a server that has this state would serve the same; a job may be large. */
+  isOf(job: JobState): Work<boolean>;
 }
 
 /** Who serves. */
@@ -91,16 +92,26 @@ export class ServedAudit {
     return new ServedAudit(source, head, jobs);
   }
 
-  /** Compares a job that an entry has just been applied to. */
-  see(job: JobState): void {
+  /** Compares a job that an entry has just been applied to; to be awaited unless it gives nothing. */
+  see(job: JobState, pause: Pause): Promise<void> | undefined {
     const asked = this.#jobs.get(job.jobId);
-    if (asked?.served.lastLogId !== job.lastLogId) return;
+    if (asked?.served.lastLogId !== job.lastLogId) return undefined;
     asked.isMet = true;
-    if (!asked.served.isOf(job)) {
+    return this.#compare(job, asked.served.isOf(job), pause);
+  }
+
+  #compare(job: JobState, comparison: Work<boolean>, pause: Pause): Promise<void> | undefined {
+    let step = comparison.next();
+    for (; step.done !== true; step = comparison.next()) {
+      const pausing = pause();
+      if (pausing !== undefined) return pausing.then(() => this.#compare(job, comparison, pause));
+    }
+    if (!step.value) {
       this.#differ(
         `job ${job.jobId} is not served as the journal has it at logId ${job.lastLogId}`,
       );
     }
+    return undefined;
   }
 
   /** Notes the end of a batch. */

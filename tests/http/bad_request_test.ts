@@ -139,6 +139,32 @@ Deno.test("POST /jobs: depth 64 passes, and brackets in strings do not count", a
   await jsonOf(await app.post("/jobs", { type: "test.greet", input: { name } }), 202);
 });
 
+function greeting(input: object): string {
+  return JSON.stringify({ type: "test.greet", input });
+}
+
+function numbered(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, index) => `n${index}`);
+}
+
+Deno.test("POST /jobs: a document with more values, lists or names than are read quickly is 422", async () => {
+  const many = await refusal(greeting(Array(50_001).fill(0)), 422, "invalid-request");
+  assert.match(many.errors?.[0]?.detail ?? "", /more than 50000 values/);
+  const lists = await refusal(greeting(Array(20_001).fill([])), 422, "invalid-request");
+  assert.match(lists.errors?.[0]?.detail ?? "", /more than 20000 objects and lists/);
+  const named = Object.fromEntries(numbered(10_001).map((name) => [name, 0]));
+  const names = await refusal(greeting(named), 422, "invalid-request");
+  assert.match(names.errors?.[0]?.detail ?? "", /more than 10000 different names/);
+});
+
+Deno.test("POST /jobs: names that come again, and commas in strings, do not count as more", async () => {
+  const app = await startApp();
+  const rows = Array.from({ length: 15_000 }, (_, index) => ({ name: index }));
+  await problemOf(await app.post("/jobs", { type: "x", input: rows }), 422, "unknown-type");
+  const name = `"\\${",[{".repeat(100_000)}`;
+  await jsonOf(await app.post("/jobs", { type: "test.greet", input: { name } }), 202);
+});
+
 const UNSAFE_NUMBERS = ["9007199254740992", "-9007199254740993", "123456789012345678901", "1e400"];
 
 for (const number of UNSAFE_NUMBERS) {
@@ -327,12 +353,14 @@ for (const [form, of] of SIZED) {
       },
     });
     await jsonOf(await app.post("/jobs", planFor(of(1_000))), 202);
-    // As large as a body may be: looking at it must not be a defect either.
-    for (const size of [1_001, 400_000]) {
+    // As large as a document may be: looking at it must not be a defect either.
+    for (const size of [1_001, 9_000]) {
       const response = await app.post("/jobs", planFor(of(size)));
       const [pointer] = pointersOf(await problemOf(response, 422, "invalid-request"));
       assert.equal(pointer, "/plan/policy/errors/0/correlation");
     }
+    const response = await app.post("/jobs", planFor(of(400_000)));
+    assert.deepEqual(pointersOf(await problemOf(response, 422, "invalid-request")), [""]);
   });
 }
 

@@ -106,6 +106,63 @@ Deno.test("max-jobs: a retry is a new job, and the old one stays as it was", asy
   assert.deepEqual(await jsonOf(await app.get(`/jobs/${failed.jobId}`), 200), before);
 });
 
+/** A plan whose text has some ten thousand characters. */
+function longPlan() {
+  const correlation = { equals: { note: "x".repeat(10_000) } };
+  return { expected: [{ id: "shipped", eventType: "shop.ParcelShipped", correlation }] };
+}
+
+function heldBytes(app: TestApp): number {
+  return app.engine.activity.unfinishedBytes;
+}
+
+Deno.test("jobs-bytes: at the limit a job is refused whole, and taken once another has ended", async () => {
+  const app = await startApp({ limits: { jobsBytesMax: 15_000 } });
+  const first = await createPlan(app, { plan: longPlan(), labels: { shop: "y".repeat(100) } });
+  assert.ok(heldBytes(app) > 10_100 && heldBytes(app) < 11_000, `${heldBytes(app)}`);
+  await createPlan(app, { plan: longPlan(), start: false });
+  const head = app.engine.headLogId;
+
+  await refused(await app.post("/jobs", { plan: shipmentPlan("7") }), "jobsBytesMax", 15_000);
+
+  assert.equal(app.engine.headLogId, head);
+  await jsonOf(await app.post(`/jobs/${first.jobId}/cancel`), 200);
+  await createPlan(app);
+});
+
+Deno.test("jobs-bytes: inputs and results count until their job ends, and nothing is left", async () => {
+  const { app, gate } = await startGated({});
+  await created(app, { ...GATED, input: { text: "x".repeat(5_000) } });
+  assert.ok(heldBytes(app) > 5_000 && heldBytes(app) < 5_500, `${heldBytes(app)}`);
+  gate.open();
+  await app.clock.settle(200);
+  assert.equal(heldBytes(app), 0);
+});
+
+Deno.test("jobs-bytes: jobs that never became durable make room again", async () => {
+  const app = await startApp({ limits: { jobsBytesMax: 10_000 } });
+  app.journal.failNext(new JournalFullError("no room"));
+  await problemOf(await app.post("/jobs", { plan: longPlan() }), 507, "disk-full");
+  assert.equal(heldBytes(app), 0);
+  await createPlan(app, { plan: longPlan() });
+});
+
+Deno.test("jobs-bytes: a start counts what is on record, and loads it whatever the limit", async () => {
+  const first = await startApp();
+  const { jobId } = await createPlan(first, { plan: longPlan() });
+  await createPlan(first);
+  const held = heldBytes(first);
+  const { content } = first.journal;
+  await first.journal.close();
+
+  const again = await startApp({ content, clock: first.clock, limits: { jobsBytesMax: 4_096 } });
+
+  assert.equal(heldBytes(again), held);
+  await refused(await again.post("/jobs", { plan: shipmentPlan("7") }), "jobsBytesMax", 4_096);
+  await jsonOf(await again.post(`/jobs/${jobId}/cancel`), 200);
+  await createPlan(again);
+});
+
 Deno.test("max-queued: it counts jobs without a worker, and not those that need none", async () => {
   const { app, gate } = await startGated({ limits: { queuedMax: 1 } });
   await created(app, GATED);

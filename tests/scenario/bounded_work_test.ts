@@ -377,3 +377,76 @@ Deno.test("bounded: many plans of a thousand expectations at once", async () => 
       }),
   );
 });
+
+/** Of nearly a megabyte each, as many names, rows and texts as a document may have. */
+const MANIFOLD: readonly object[] = [
+  Object.fromEntries(Array.from({ length: 9_900 }, (_, n) => [`name${n}`, "x".repeat(85)])),
+  { rows: Array.from({ length: 9_500 }, (_, n) => ({ a: `a${n}`, b: `b${n}`, c: `c${n}`, d: n })) },
+  { texts: Array.from({ length: 49_000 }, (_, n) => `s${100_000_000 + n}`) },
+];
+
+Deno.test("bounded: explanations and pages of a job with events of very many names and values", async () => {
+  await withServer(
+    async (server) => {
+      await createJobs(server, 1, () => ({ jobId: "fat", plan: { expected: expectations(1) } }));
+      for (let event = 0; event < 12; event++) {
+        const attributes = MANIFOLD[event % MANIFOLD.length];
+        const body = { eventType: EVENT, jobId: "fat", attributes };
+        only([200], [await server.post("/events", body).then(read)]);
+      }
+    },
+    async (server) => {
+      for (const path of ["/jobs/fat/explain", "/jobs/fat/replay?limit=1", "/ui/jobs/fat"]) {
+        await assertOthersServed(server, async () => only([200], [await got(server, path)]));
+      }
+      await assertPeak(server, 900);
+    },
+  );
+});
+
+Deno.test("bounded: documents of nothing but names and lists, and forms of nothing but fields", async () => {
+  const names = Object.fromEntries(Array.from({ length: 60_000 }, (_, n) => [`n${n}`, n]));
+  const lists = Array.from({ length: 300_000 }, () => []);
+  const fields = Array.from({ length: 60_000 }, (_, n) => `f${n}=v`).join("&");
+  await withServer(
+    async () => {},
+    (server) =>
+      assertOthersServed(server, async () => {
+        const refused = await times(10, (n) => {
+          const attributes = n % 2 === 0 ? names : { lists };
+          return server.post("/events", { eventType: EVENT, attributes }).then(read);
+        });
+        only([422], refused);
+        const headers = { "content-type": "application/x-www-form-urlencoded" };
+        const form = { method: "POST", headers, body: fields };
+        only([422], [await fetch(`${server.url}/ui/system/plan`, form).then(read)]);
+      }),
+  );
+});
+
+Deno.test("bounded: a proof of the journal, with a job whose answer has nine million characters", async () => {
+  await withServer(
+    async (server) => void await createLargeJob(server),
+    (server) =>
+      assertOthersServed(server, async () => {
+        only([202], [await server.post("/journal/verify", {}).then(read)]);
+        while ((await got(server, "/journal")).text.includes('"status":"running"')) await after(20);
+      }),
+  );
+});
+
+Deno.test("bounded: hundreds of pages, lists and documents at once", async () => {
+  await withServer(
+    async (server) => void await createLargeJob(server),
+    async (server) => {
+      for (const path of ["/ui/stream", "/ui/reference", "/openapi.json", "/jobs/large"]) {
+        await assertOthersServed(server, async () => {
+          const answers = await times(150, () => fetch(server.url + path));
+          await letGo(answers);
+          // Those for which there is no room may come again.
+          only([200, 503], answers);
+        });
+      }
+    },
+  );
+});

@@ -23,6 +23,7 @@ export function toldSystem(journal: string): SystemPort {
     workers: () => ({ used: 3, max: 16 }),
     limits: () => ({
       jobsMax: { used: 7, max: 500_000 },
+      jobsBytesMax: { used: 2048, max: 268_435_456 },
       queuedMax: { used: 100, max: 100 },
       pendingBytesMax: { used: 0, max: 1024 },
     }),

@@ -1,11 +1,13 @@
 /** What a server serves to anybody who asks it, for the comparison with the files. */
 
 import { createHash } from "node:crypto";
+import { atOnce, type Work } from "../../core/at_once.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { JournalHead } from "../../engine/ports.ts";
 import { jobView } from "../../http/job_view.ts";
+import { chunksOf } from "../../http/large_answer.ts";
 import type { ServedJob, ServedSource } from "../../verify/served_audit.ts";
 import { type Client, notDaybook } from "../client.ts";
 
@@ -69,11 +71,11 @@ class DigestedJob implements ServedJob {
   constructor(job: JobPage["jobs"][number]) {
     this.jobId = job.jobId;
     this.lastLogId = job.lastLogId;
-    this.#digest = digestOf(job);
+    this.#digest = atOnce(digestOf(job));
   }
 
-  isOf(job: JobState): boolean {
-    return digestOf(jobView(job)) === this.#digest;
+  *isOf(job: JobState): Work<boolean> {
+    return (yield* digestOf(jobView(job))) === this.#digest;
   }
 }
 
@@ -98,6 +100,11 @@ function objectOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null ? value as Record<string, unknown> : {};
 }
 
-function digestOf(resource: unknown): string {
-  return createHash("sha256").update(JSON.stringify(resource)).digest("base64");
+function* digestOf(resource: unknown): Work<string> {
+  const hash = createHash("sha256");
+  for (const chunk of chunksOf(resource)) {
+    hash.update(chunk);
+    yield;
+  }
+  return hash.digest("base64");
 }

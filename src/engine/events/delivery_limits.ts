@@ -18,6 +18,8 @@ export interface DeliveryLimits {
 export interface StandingLimits {
   /** Jobs that have not ended. */
   readonly jobsMax: number;
+  /** Bytes of what they hold: plans, inputs, labels, results; one job may go beyond it. */
+  readonly jobsBytesMax: number;
   /** Jobs that wait for a worker. */
   readonly queuedMax: number;
   /** Bytes that wait for the journal to make them durable; one request may go beyond it. */
@@ -33,6 +35,7 @@ export const NO_LIMITS: EngineLimits = {
   entriesMax: Infinity,
   entriesBytesMax: Infinity,
   jobsMax: Infinity,
+  jobsBytesMax: Infinity,
   queuedMax: Infinity,
   pendingBytesMax: Infinity,
 };
@@ -58,5 +61,6 @@ const TEXTS: Readonly<Record<LimitReached["name"], (max: number) => string>> = {
   entriesBytesMax: (max) => `with those before it, it takes over ${max} bytes; ${AGAIN}`,
   pendingBytesMax: (max) => `over ${max} bytes wait for the disk; ${AGAIN}`,
   jobsMax: (max) => `it starts a job, and there are ${max} unfinished ones; ${AGAIN}`,
+  jobsBytesMax: (max) => `it starts a job, and unfinished ones hold over ${max} bytes; ${AGAIN}`,
   queuedMax: (max) => `it starts a job, and ${max} wait for a worker; ${AGAIN}`,
 };

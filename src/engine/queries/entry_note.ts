@@ -7,6 +7,7 @@ import type {
   FrameworkAttributes,
   FrameworkEventType,
 } from "../../core/framework_events.ts";
+import { beginningOf, type JsonObject } from "../../core/json.ts";
 import { refuseEntry } from "../writer/framework_schemas.ts";
 
 /** Writes the time of day of an RFC 3339 time, in the zone of whoever reads. */
@@ -60,17 +61,25 @@ export interface NotedEntry {
   readonly attributes: object;
 }
 
+/** Of JSON, no more is told: lines are cut long before. */
+const JSON_LENGTH_MAX = 2_000;
+
 /** In plain words; facts from outside, and whatever is not known, as JSON. */
 export function entryNote(entry: NotedEntry, times: DayTimes): string {
   const { eventType, attributes, stratum } = entry;
   const isKnown = stratum === "framework" && Object.hasOwn(NOTES, eventType) &&
     refuseEntry(entry as unknown as JobEventLogEntry) === undefined;
-  if (!isKnown) return Object.keys(attributes).length === 0 ? "" : JSON.stringify(attributes);
+  if (!isKnown) return jsonNote(attributes as JsonObject);
   const note = NOTES[eventType as FrameworkEventType] as (
     attributes: object,
     times: DayTimes,
   ) => string;
   return note(attributes, times);
+}
+
+function jsonNote(attributes: JsonObject): string {
+  const text = JSON.stringify(beginningOf(attributes, JSON_LENGTH_MAX));
+  return text === "{}" ? "" : text;
 }
 
 function createdNote(created: FrameworkAttributes["job.JobCreated"], times: DayTimes): string {

@@ -12,6 +12,7 @@ import {
 import type { JobId } from "../../core/ids.ts";
 import { recordedFailure } from "../../core/job_resource.ts";
 import type { JobState } from "../../core/job_state.ts";
+import type { JobOrder } from "../writer/job_order.ts";
 import type { JobRecord } from "../writer/job_record.ts";
 import { JobSearch } from "./job_search.ts";
 import type { JobFilter, Stop } from "../requests.ts";
@@ -33,8 +34,7 @@ export interface ScanBounds {
 
 /** What the table knows of its jobs beside each of them. */
 export interface JobRecords {
-  /** Oldest first; some may have left. */
-  readonly order: readonly JobRecord[];
+  readonly order: Pick<JobOrder, "at">;
   /** Whether a later job is a retry of this one. */
   isRetried(jobId: JobId): boolean;
 }
@@ -63,9 +63,8 @@ export class JobScan implements Iterable<JobRecord> {
     const step = oldestFirst ? 1 : -1;
     const [first, last] = oldestFirst ? [oldest, newest] : [newest, oldest];
     for (let index = first; (last - index) * step >= 0; index += step) {
-      const record = this.#records.order[index];
-      if (record === undefined) return;
-      if (record.hasLeft) continue;
+      const record = this.#records.order.at(index);
+      if (record === undefined) continue;
       this.#looked++;
       if (this.applies(record)) yield record;
       if (this.#cost < SCAN_COST_MAX || index === last) continue;

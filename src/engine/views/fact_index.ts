@@ -147,19 +147,28 @@ function fileScalars(postings: Postings, type: number, { attributes, logId }: Fa
   const branches: Branch[] = [{ members: attributes, hash: hashed(type, PATH_MARK), depth: 0 }];
   let left = SCALARS_MAX;
   for (const { members, hash, depth } of branches) {
-    for (const name in members) {
-      // A path could not name it.
-      if (name.includes(".")) continue;
-      const value = (members as JsonObject)[name] as JsonValue;
-      const path = hashed(depth === 0 ? hash : hashed(hash, "."), name);
+    const before = depth === 0 ? hash : hashed(hash, ".");
+    for (const [name, value] of membersOf(members)) {
       if (typeof value !== "object" || value === null) {
         if (isTooLong(value)) continue;
-        postings.add(termHash(path, value), logId);
+        postings.add(termHash(hashed(before, name), value), logId);
         if (--left === 0) return;
       } else if (depth + 1 < DEPTH_MAX && branches.length < BRANCHES_MAX) {
-        branches.push({ members: value, hash: path, depth: depth + 1 });
+        branches.push({ members: value, hash: hashed(before, name), depth: depth + 1 });
       }
     }
+  }
+}
+
+/** Without a name for each of many elements before the first is looked at. */
+function* membersOf(members: Branch["members"]): Iterable<readonly [string, JsonValue]> {
+  if (Array.isArray(members)) {
+    for (let at = 0; at < members.length; at++) yield [String(at), members[at] as JsonValue];
+    return;
+  }
+  for (const name in members) {
+    // A path could not name it.
+    if (!name.includes(".")) yield [name, (members as JsonObject)[name] as JsonValue];
   }
 }
 

@@ -46,12 +46,15 @@ export class Intake {
    * @throws {OverCapacityError}
    */
   requireRoom({ jobs, starts }: Added): void {
-    const { jobsMax, queuedMax, pendingBytesMax } = this.#limits;
+    const { jobsMax, jobsBytesMax, queuedMax, pendingBytesMax } = this.#limits;
     if (this.#parts.events.journal.pendingBytes >= pendingBytesMax) {
       throw new OverCapacityError("pendingBytesMax", pendingBytesMax);
     }
     if (jobs > 0 && this.#parts.table.unfinished + jobs > jobsMax) {
       throw new OverCapacityError("jobsMax", jobsMax);
+    }
+    if (jobs > 0 && this.#parts.table.unfinishedBytes >= jobsBytesMax) {
+      throw new OverCapacityError("jobsBytesMax", jobsBytesMax);
     }
     if (starts > 0 && this.#queued + starts > queuedMax) {
       throw new OverCapacityError("queuedMax", queuedMax);

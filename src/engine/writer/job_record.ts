@@ -10,6 +10,7 @@ import type { ErrorFact } from "../../core/framework_events.ts";
 import type { LogId, TaskId } from "../../core/ids.ts";
 import { type Applied, JobFold } from "../../core/job_fold.ts";
 import { isTerminal, type JobState, type TaskState } from "../../core/job_state.ts";
+import { sizeAdded, sizeOfJob } from "./job_size.ts";
 
 /** A job with all that was appended. */
 export interface PendingJob {
@@ -40,10 +41,10 @@ export class JobRecord implements PendingJob {
   #isVisible: boolean;
   #lastLogId: LogId;
   #firstLogId: LogId;
+  #size: number;
   /** As of what is durable. */
   condition: Condition;
-  /** Whether it is in memory no more. */
-  hasLeft = false;
+  readonly hasLeft = false;
   fingerprint?: { readonly of: ErrorFact; readonly text: ErrorFingerprint | undefined };
 
   /** @param job As a snapshot has it; absent for a job that is about to be created. */
@@ -52,6 +53,7 @@ export class JobRecord implements PendingJob {
     this.#isVisible = job !== undefined;
     this.#firstLogId = job?.firstLogId ?? 0;
     this.#lastLogId = job?.lastLogId ?? 0;
+    this.#size = job === undefined || isTerminal(job) ? 0 : sizeOfJob(job);
     this.condition = job === undefined ? "created" : conditionOf(job);
   }
 
@@ -68,6 +70,11 @@ export class JobRecord implements PendingJob {
   /** Its last durable entry. */
   get lastLogId(): LogId {
     return this.#lastLogId;
+  }
+
+  /** What it holds with all that was appended, by the size of its text, until it ends. */
+  get size(): number {
+    return this.#size;
   }
 
   /** As of what is durable. */
@@ -118,6 +125,7 @@ export class JobRecord implements PendingJob {
     const applied = this.#pending.apply(entry);
     if (this.#inFlight === NONE) this.#inFlight = [];
     this.#inFlight.push(applied);
+    this.#size += sizeAdded(applied);
     return applied;
   }
 
@@ -139,6 +147,7 @@ export class JobRecord implements PendingJob {
     const last = this.#inFlight.pop();
     if (last === undefined) return;
     this.#pending.revert(last);
+    this.#size -= sizeAdded(last);
     const isWhole = this.#isVisible && this.#inFlight.length === 0;
     if (isWhole && isTerminal(this.head)) this.#settle();
   }
@@ -148,13 +157,6 @@ export class JobRecord implements PendingJob {
     this.#shown = this.job;
     this.#fold = undefined;
     this.#inFlight = NONE as Applied[];
-  }
-
-  /** The index has it: nothing is kept of it but where it was. */
-  leave(): void {
-    this.hasLeft = true;
-    this.#shown = undefined;
-    this.#fold = undefined;
   }
 
   get #pending(): JobFold {

@@ -9,6 +9,7 @@ import type { JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { MAIN_ONLY_PLAN, outsideMatchers, sharedPlan } from "../../core/job_plan.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
+import { JobOrder } from "./job_order.ts";
 import { EntryColumns } from "./entry_columns.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import { JobRecord, type PendingJob } from "./job_record.ts";
@@ -27,16 +28,12 @@ interface Retry {
   readonly firstLogId: LogId;
 }
 
-/** So many that left may still be in the order; then it is made anew. */
-const LEFT_MIN = 1_024;
-
 export class JobTable {
   readonly #index: JobIndex | undefined;
   /** Of jobs in memory. */
   readonly #records = new Map<JobId, JobRecord>();
-  /** Those that are durable, in the order of creation; some may have left. */
-  #order: JobRecord[] = [];
-  #left = 0;
+  /** Of these, those that are durable. */
+  readonly #order = new JobOrder();
   /** Ended, and in memory until the index has them. */
   readonly #leaving = new Set<JobRecord>();
   readonly #byIdempotencyKey = new Map<string, JobId>();
@@ -44,6 +41,7 @@ export class JobTable {
   readonly #retries = new Map<JobId, Retry>();
   readonly columns: EntryColumns = new EntryColumns();
   #unfinished = 0;
+  #unfinishedBytes = 0;
 
   /** @param index Where jobs that have ended go; without one they stay in memory. */
   constructor(index?: JobIndex) {
@@ -57,7 +55,7 @@ export class JobTable {
   get size(): number {
     let indexed = 0;
     for (const count of this.#index?.conditions.values() ?? []) indexed += count;
-    return this.#order.length - this.#left + indexed;
+    return this.#order.size + indexed;
   }
 
   /** Jobs that have ended and are not in the index yet. */
@@ -73,6 +71,11 @@ export class JobTable {
   /** Jobs that have not ended, those that are on their way to the disk included. */
   get unfinished(): number {
     return this.#unfinished;
+  }
+
+  /** What they hold, by the size of its text. */
+  get unfinishedBytes(): number {
+    return this.#unfinishedBytes;
   }
 
   /** The job as of what is durable. */
@@ -101,7 +104,7 @@ export class JobTable {
 
   /** The jobs in memory, oldest first: without an index all, and with one those that live. */
   *jobs(): Iterable<JobState> {
-    for (const record of this.#order) if (!record.hasLeft) yield record.job;
+    for (const record of this.#order) yield record.job;
   }
 
   /** Positions of a job's entries after one, ascending, at most so many. */
@@ -135,11 +138,13 @@ export class JobTable {
       const applied = record.append(entry); // Throws when the job was not created.
       this.#records.set(entry.jobId, record);
       this.#noteKey(applied.job);
-      this.#unfinished++;
+      this.#count(record, 1);
       return applied;
     }
+    const sizeBefore = record.size;
     const applied = record.append(entry);
-    if (hasJustEnded(applied)) this.#unfinished--;
+    this.#unfinishedBytes += record.size - sizeBefore;
+    if (hasJustEnded(applied)) this.#count(record, -1);
     return applied;
   }
 
@@ -148,8 +153,9 @@ export class JobTable {
     const { entry, before, job, rule, conditionBefore, condition } = applied;
     const record = this.#records.get(job.jobId);
     if (record === undefined) return;
-    if (!record.isVisible) this.#list(record, job);
+    const isNew = !record.isVisible;
     record.show();
+    if (isNew) this.#list(record, job);
     this.#considerLeaving(record);
     if (rule === "any/already-applied") return;
     this.columns.add(entry.logId, before?.lastLogId ?? 0);
@@ -161,13 +167,16 @@ export class JobTable {
   /** An entry was lost on its way to the disk; those that came later were taken back before. */
   takeBack(applied: Applied): void {
     const { jobId, idempotency } = applied.job;
-    if (hasJustEnded(applied)) this.#unfinished++;
     const record = this.#records.get(jobId);
-    record?.takeBack();
-    if (record !== undefined) this.#considerLeaving(record);
+    if (record === undefined) return;
+    if (hasJustEnded(applied)) this.#count(record, 1);
+    const sizeBefore = record.size;
+    record.takeBack();
+    this.#unfinishedBytes += record.size - sizeBefore;
+    this.#considerLeaving(record);
     if (applied.before !== undefined) return;
     this.#records.delete(jobId);
-    this.#unfinished--;
+    this.#count(record, -1);
     if (idempotency !== undefined) this.#byIdempotencyKey.delete(idempotency.key);
   }
 
@@ -185,7 +194,7 @@ export class JobTable {
     this.#records.set(job.jobId, record);
     this.#noteKey(shared);
     this.#list(record, shared);
-    if (!isTerminal(job)) this.#unfinished++;
+    if (!isTerminal(job)) this.#count(record, 1);
     this.#considerLeaving(record);
   }
 
@@ -224,10 +233,7 @@ export class JobTable {
 
   /** The job that was created by the entry at a position. */
   createdAt(firstLogId: LogId): JobState | undefined {
-    const record = this.#order[this.#indexBefore(firstLogId + 1)];
-    return record?.firstLogId === firstLogId && !record.hasLeft
-      ? record.job
-      : this.#index?.createdAt(firstLogId);
+    return this.#order.createdAt(firstLogId)?.job ?? this.#index?.createdAt(firstLogId);
   }
 
   /** The newest job that is a retry of this one. */
@@ -251,8 +257,8 @@ export class JobTable {
     filter: JobFilter,
     { before, after = 0, oldestFirst = false }: ScanRange = {},
   ): JobScan {
-    const newest = before === undefined ? this.#order.length - 1 : this.#indexBefore(before);
-    const oldest = this.#indexBefore(after + 1) + 1;
+    const newest = before === undefined ? this.#order.end - 1 : this.#order.indexBefore(before);
+    const oldest = this.#order.indexBefore(after + 1) + 1;
     const isRetried = (jobId: JobId) => this.retryOf(jobId) !== undefined;
     return new JobScan(
       { order: this.#order, isRetried },
@@ -291,7 +297,7 @@ export class JobTable {
     const record = eventType === "job.JobCreated" ? undefined : this.#indexed(jobId);
     if (record === undefined) return undefined;
     this.#records.set(jobId, record);
-    this.#order.splice(this.#indexBefore(record.firstLogId) + 1, 0, record);
+    this.#order.add(record);
     this.#index?.wake(record.firstLogId);
     return record;
   }
@@ -334,10 +340,13 @@ export class JobTable {
     this.#records.delete(jobId);
     this.#retries.delete(jobId);
     if (idempotency !== undefined) this.#byIdempotencyKey.delete(idempotency.key);
-    record.leave();
-    if (++this.#left < LEFT_MIN || 2 * this.#left < this.#order.length) return;
-    this.#order = this.#order.filter(({ hasLeft }) => !hasLeft);
-    this.#left = 0;
+    this.#order.leave(record);
+  }
+
+  /** A job is unfinished from now on, or no more. */
+  #count({ size }: JobRecord, difference: 1 | -1): void {
+    this.#unfinished += difference;
+    this.#unfinishedBytes += difference * size;
   }
 
   #noteKey({ jobId, idempotency }: JobState): void {
@@ -345,20 +354,8 @@ export class JobTable {
   }
 
   #list(record: JobRecord, { jobId, retryOf, firstLogId }: JobState): void {
-    this.#order.push(record);
+    this.#order.add(record);
     if (retryOf !== undefined) this.#retries.set(retryOf, { jobId, firstLogId });
-  }
-
-  /** The index of the newest job that was created before a position; -1 when there is none. */
-  #indexBefore(before: LogId): number {
-    let low = 0;
-    let high = this.#order.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.#order[middle]?.firstLogId ?? Infinity) < before) low = middle + 1;
-      else high = middle;
-    }
-    return low - 1;
   }
 }
 

@@ -14,6 +14,7 @@ import { readQuery, refuseQuery } from "../query.ts";
 import { choice, single } from "../query_parameters.ts";
 import { emptyResponse, jsonResponse } from "../response.ts";
 import { endOf } from "../stream/channel.ts";
+import { sizeFor } from "../turnstile.ts";
 import { waitForJob } from "../waiting.ts";
 import { answerEntries, entryPageParameters } from "./entries.ts";
 import { jobIdOf, jobOf } from "./job_id.ts";
@@ -32,7 +33,9 @@ async function showJob(c: Context, edge: Edge): Promise<Response> {
   const known = request.headers.get("if-none-match");
   const { waitSeconds } = preferencesOf(request);
   const wanted = known === null ? isTerminal : (job: JobState) => !matchesTag(known, job);
-  const job = await waitForJob(edge, request, jobOf(c, edge.engine), wanted, waitSeconds ?? 0);
+  const found = jobOf(c, edge.engine);
+  if (sizeFor(found) === "large") await edge.turnstile.enter("large");
+  const job = await waitForJob(edge, request, found, wanted, waitSeconds ?? 0);
   const headers = { etag: tagOf(job), ...appliedHeader({ waitSeconds, minimal: false }) };
   return known !== null && matchesTag(known, job)
     ? emptyResponse(STATUS.notModified, headers)

@@ -5,14 +5,14 @@ import type { Edge } from "../edge.ts";
 import { openApiDocument } from "../openapi/document.ts";
 import { STATUS } from "../problem.ts";
 import { refuseQuery } from "../query.ts";
-import { jsonResponse } from "../response.ts";
+import { jsonTextResponse } from "../response.ts";
 
 export function addOpenApiRoutes(app: Hono, { needsToken, version }: Edge): void {
-  let document: ReturnType<typeof openApiDocument> | undefined;
+  let text: string | undefined;
   app.get("/openapi.json", (c) => {
     refuseQuery(c.req.raw);
     // Made when somebody asks: a server starts sooner without it.
-    document ??= openApiDocument({ version, needsToken });
-    return jsonResponse(document, STATUS.ok);
+    text ??= JSON.stringify(openApiDocument({ version, needsToken }));
+    return jsonTextResponse(text, STATUS.ok);
   });
 }

@@ -1,7 +1,6 @@
 /** Texts that users control: shown as what they are, and never longer than a page can bear. */
 
-import { jsonSize, type JsonValue } from "../../../core/json.ts";
-import { isLarge } from "../../large_answer.ts";
+import { beginningOf, jsonSize, type JsonValue } from "../../../core/json.ts";
 
 const LENGTH_MAX = 2_000;
 
@@ -41,11 +40,12 @@ const JSON_LENGTH_MAX = 8_000;
 const WHOLE_CHARACTERS_MAX = 32 * 1024;
 
 export function JsonView({ value, href, lengthMax = JSON_LENGTH_MAX }: JsonViewProps) {
-  const isWhole = !isLarge(value, WHOLE_CHARACTERS_MAX);
-  const told = isWhole ? value : beginningOf(value, { left: lengthMax });
+  const size = jsonSize(value as JsonValue);
+  const isWhole = size <= WHOLE_CHARACTERS_MAX;
+  const told = isWhole ? value : beginningOf(value as JsonValue, lengthMax);
   const text = JSON.stringify(told, null, 2) ?? "null";
   const shown = cutText(text, lengthMax);
-  const length = isWhole ? text.length : jsonSize(value as JsonValue);
+  const length = isWhole ? text.length : size;
   return (
     <div class="json">
       <pre tabindex={0}><code dir="ltr">{shown}</code></pre>
@@ -58,23 +58,4 @@ export function JsonView({ value, href, lengthMax = JSON_LENGTH_MAX }: JsonViewP
       )}
     </div>
   );
-}
-
-/** A value with the same text up to so many characters, and little after them. */
-function beginningOf(value: unknown, room: { left: number }): unknown {
-  if (typeof value === "string") {
-    const cut = value.slice(0, Math.max(0, room.left));
-    room.left -= cut.length;
-    return cut;
-  }
-  room.left -= 1;
-  if (typeof value !== "object" || value === null) return value;
-  const isList = Array.isArray(value);
-  const members: [string, unknown][] = [];
-  for (const name in value) {
-    if (room.left <= 0) break;
-    room.left -= isList ? 0 : name.length;
-    members.push([name, beginningOf((value as Record<string, unknown>)[name], room)]);
-  }
-  return isList ? members.map(([, member]) => member) : Object.fromEntries(members);
 }

@@ -1,0 +1,70 @@
+/** The jobs in memory, in the order of their creation. */
+
+import type { LogId } from "../../core/ids.ts";
+import type { JobRecord } from "./job_record.ts";
+
+/** Where a job was that is in memory no more. */
+interface Left {
+  readonly firstLogId: LogId;
+  readonly hasLeft: true;
+}
+
+/** So many that left may still have their place; then the order is made anew. */
+const LEFT_MIN = 1_024;
+
+export class JobOrder {
+  #places: (JobRecord | Left)[] = [];
+  #left = 0;
+
+  /** How many jobs there are. */
+  get size(): number {
+    return this.#places.length - this.#left;
+  }
+
+  /** Oldest first. */
+  *[Symbol.iterator](): Iterator<JobRecord> {
+    for (const place of this.#places) if (!place.hasLeft) yield place;
+  }
+
+  /** The index after the last place. */
+  get end(): number {
+    return this.#places.length;
+  }
+
+  /** What is at an index; `undefined` where a job has left, or beyond the places. */
+  at(index: number): JobRecord | undefined {
+    const place = this.#places[index];
+    return place === undefined || place.hasLeft ? undefined : place;
+  }
+
+  add(record: JobRecord): void {
+    const last = this.#places.at(-1)?.firstLogId ?? 0;
+    if (record.firstLogId > last) this.#places.push(record);
+    else this.#places.splice(this.indexBefore(record.firstLogId) + 1, 0, record);
+  }
+
+  leave({ firstLogId }: JobRecord): void {
+    this.#places[this.indexBefore(firstLogId + 1)] = { firstLogId, hasLeft: true };
+    if (++this.#left < LEFT_MIN || 2 * this.#left < this.#places.length) return;
+    this.#places = this.#places.filter(({ hasLeft }) => !hasLeft);
+    this.#left = 0;
+  }
+
+  /** The job that was created at a position. */
+  createdAt(firstLogId: LogId): JobRecord | undefined {
+    const record = this.at(this.indexBefore(firstLogId + 1));
+    return record?.firstLogId === firstLogId ? record : undefined;
+  }
+
+  /** The index of the newest place of a job that was created before a position; -1 for none. */
+  indexBefore(before: LogId): number {
+    let low = 0;
+    let high = this.#places.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#places[middle]?.firstLogId ?? Infinity) < before) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
+  }
+}
