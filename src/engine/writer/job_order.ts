@@ -37,10 +37,15 @@ export class JobOrder {
     return place === undefined || place.hasLeft ? undefined : place;
   }
 
+  /** One that had left has its place again. */
   add(record: JobRecord): void {
+    const { firstLogId } = record;
     const last = this.#places.at(-1)?.firstLogId ?? 0;
-    if (record.firstLogId > last) this.#places.push(record);
-    else this.#places.splice(this.indexBefore(record.firstLogId) + 1, 0, record);
+    if (firstLogId > last) return void this.#places.push(record);
+    const at = this.indexBefore(firstLogId + 1);
+    const isThere = this.#places[at]?.firstLogId === firstLogId;
+    if (isThere) this.#left--;
+    this.#places.splice(isThere ? at : at + 1, isThere ? 1 : 0, record);
   }
 
   leave({ firstLogId }: JobRecord): void {
