@@ -11,12 +11,16 @@ const SECRETS = 10;
 const PLANS = 100;
 const SCRAPE_MS = 1_000;
 
-/** Lasts until it is disposed of; the server may be gone by then. */
-export async function keepCompany(url: string): Promise<Disposable> {
+/**
+ * Lasts until it is disposed of; the server may be gone by then.
+ *
+ * @param readers Of the stream: none where the row brings as many as a server takes.
+ */
+export async function keepCompany(url: string, readers: 0 | 1 = 1): Promise<Disposable> {
   await holdJobs(url);
   const leave = new AbortController();
   const { signal } = leave;
-  await readStream(`${url}/stream?only=transitions`, signal);
+  if (readers > 0) await readStream(`${url}/stream?only=transitions`, signal);
   const scraping = setInterval(() => void read(`${url}/metrics`, signal), SCRAPE_MS);
   return {
     [Symbol.dispose]() {

@@ -20,7 +20,7 @@ const SETTLING_MS = 1_000;
 export async function stalledRows(): Promise<readonly Row[]> {
   const idleCost = await idleReadersOfBare();
   await using server = await startDaybook();
-  using _company = await keepCompany(server.url);
+  using _company = await keepCompany(server.url, 0);
   // Twice, so that its own memory has grown to what this needs before the readers come.
   await publish(server.url);
   await publish(server.url);

@@ -30,7 +30,7 @@ export async function streamRows(): Promise<readonly Row[]> {
   await using bare = await startBare();
   await using bareReaders = await StreamReaders.open(bare.port, READERS);
   await using daybook = await startDaybook();
-  using _company = await keepCompany(daybook.url);
+  using _company = await keepCompany(daybook.url, 0);
   await using readers = await StreamReaders.open(daybook.port, READERS);
   await whilePublishing(TARGET / 2, bare, bareReaders);
   await whilePublishing(TARGET / 2, daybook, readers);

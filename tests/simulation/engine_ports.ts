@@ -20,7 +20,7 @@ export interface EnginePorts {
     readonly consumer: JournalConsumer;
     journal(journal: Journal): Journal;
   };
-  readonly options: { readonly batchBytesMax?: number };
+  readonly options: { readonly batchBytesMax?: number; readonly reserveBytes?: number };
 }
 
 export const HONEST_ENGINE: EnginePorts = {
@@ -28,6 +28,9 @@ export const HONEST_ENGINE: EnginePorts = {
   between: (consumer) => ({ consumer, journal: (journal) => journal }),
   options: {},
 };
+
+/** With room kept for jobs that have begun, whatever the seed says. */
+export const WITH_RESERVE: EnginePorts = { ...HONEST_ENGINE, options: { reserveBytes: 60_000 } };
 
 /** Tells the model of every batch, before the engine hears of it. */
 export class EngineWitness implements JournalConsumer {
