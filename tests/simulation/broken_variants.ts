@@ -18,7 +18,7 @@ import {
   WritesSnapshotInPlace,
 } from "./broken_disks.ts";
 import { publishingBeforeDurable } from "./broken_engine.ts";
-import { type EnginePorts, HONEST_ENGINE, WITH_RESERVE } from "./engine_ports.ts";
+import { type EnginePorts, HONEST_ENGINE, ONE_WORKER } from "./engine_ports.ts";
 import { HONEST } from "./journal_play.ts";
 import { playEngineSeed, playJournalSeed, type Verdict } from "./simulation.ts";
 import { type Climate, LONG_FULL, OFTEN_FULL } from "./weather.ts";
@@ -84,13 +84,13 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
     "a kernel that lets no job begin any more once a full disk kept one from that",
     beginsForgotten,
     /starves: it is queued/,
-    { climate: LONG_FULL, ports: WITH_RESERVE },
+    { climate: LONG_FULL, ports: ONE_WORKER },
   ),
   inKernel(
     "a kernel whose jobs that go on wait behind those for which a full disk has no room",
     beginningFirst,
     /starves/,
-    { climate: LONG_FULL, ports: WITH_RESERVE },
+    { climate: LONG_FULL, ports: ONE_WORKER },
   ),
   inKernel(
     "a kernel that keeps the run of a start which a full disk loses",

@@ -56,7 +56,7 @@ export class EnginePlay {
     });
     world.scheduler.onPassing = (ms) => this.#starvation?.passes(ms);
     this.#actionsLeft = dice.between(5, 30);
-    this.#maxRunning = dice.pick([1, 2, 5]);
+    this.#maxRunning = ports.maxRunning ?? dice.pick([1, 2, 5]);
     this.#options = {
       segmentBytes: dice.pick([1_500, 6_000, 40_000]),
       snapshotEvery: dice.pick([8, 30, 200]),

@@ -21,6 +21,8 @@ export interface EnginePorts {
     journal(journal: Journal): Journal;
   };
   readonly options: { readonly batchBytesMax?: number; readonly reserveBytes?: number };
+  /** Workers; as many as the seed says, when absent. */
+  readonly maxRunning?: number;
 }
 
 export const HONEST_ENGINE: EnginePorts = {
@@ -29,8 +31,12 @@ export const HONEST_ENGINE: EnginePorts = {
   options: {},
 };
 
-/** With room kept for jobs that have begun, whatever the seed says. */
-export const WITH_RESERVE: EnginePorts = { ...HONEST_ENGINE, options: { reserveBytes: 60_000 } };
+/** With one worker, and room that is kept for jobs that have begun. */
+export const ONE_WORKER: EnginePorts = {
+  ...HONEST_ENGINE,
+  options: { reserveBytes: 60_000 },
+  maxRunning: 1,
+};
 
 /** Tells the model of every batch, before the engine hears of it. */
 export class EngineWitness implements JournalConsumer {
