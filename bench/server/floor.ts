@@ -1,8 +1,8 @@
 /**
  * What durability alone costs: bare Hono that knows nothing of jobs. It parses the body, writes
  * as many bytes as Daybook does into one file, syncs them as a group with what others wrote
- * meanwhile, and answers as many bytes when they are on disk. No server on this machine that
- * acknowledges what is durable is faster, so it tells how much of a target the machine leaves.
+ * meanwhile, and answers as many bytes when they are on disk: so it tells how much of a target the
+ * machine leaves to a server that acknowledges only what is durable.
  */
 
 import { Hono } from "hono";
