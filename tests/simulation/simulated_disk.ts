@@ -44,7 +44,6 @@ interface Operation<Result> {
 const RESERVE = "reserve";
 /** Room that a full disk still has for a short write now and then. */
 const FITS_ALL_THE_SAME = 0.3;
-const FULL_MS = [20, 200, 3_000] as const;
 
 /** The disk as one process has it: when that is over, nothing that it asked for happens. */
 export class SimulatedDisk implements FileSystem {
@@ -186,11 +185,11 @@ export class SimulatedDisk implements FileSystem {
   }
 
   #fill(): void {
-    const { weather, scheduler, dice, trace } = this.#parts;
+    const { weather, scheduler, trace } = this.#parts;
     weather.count("full");
     weather.fill();
     trace.note(() => "the disk is full");
-    scheduler.after(dice.pick(FULL_MS), 0, () => {
+    scheduler.after(weather.fullMs(), 0, () => {
       weather.makeRoom();
       trace.note(() => "the disk has room");
     });

@@ -8,7 +8,7 @@ import { Storage } from "./storage.ts";
 import { StoredFile } from "./stored_file.ts";
 import { StoredFolder } from "./stored_folder.ts";
 import { Trace } from "./trace.ts";
-import { Weather } from "./weather.ts";
+import { CALM, Weather } from "./weather.ts";
 
 const PAGE = 4;
 const SEEDS = 500;
@@ -107,8 +107,7 @@ Deno.test("simulated disk: a rename is done as a whole or not at all", () => {
 function machine(seed: number) {
   const dice = new Dice(seed);
   const scheduler = new Scheduler(dice);
-  const calm = { kill: 0, power: 0, error: 0, failedSync: 0, full: 0, slow: 0, budget: 0 };
-  const parts = { dice, scheduler, weather: new Weather(dice, calm), trace: new Trace(false) };
+  const parts = { dice, scheduler, weather: new Weather(dice, CALM), trace: new Trace(false) };
   const storage = new Storage(dice);
   return { dice, scheduler, storage, disk: new SimulatedDisk(parts, storage, 1) };
 }
