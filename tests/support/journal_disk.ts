@@ -14,7 +14,7 @@ import type {
 /** Operations that change something, or make it durable. */
 export type DiskOperation =
   | "create"
-  | "append"
+  | "write"
   | "truncate"
   | "syncData"
   | "sync"
@@ -33,7 +33,7 @@ export interface Fault {
   /** Part of the path that it applies to; every path when absent. */
   readonly path?: string;
   readonly error: Error;
-  /** Bytes that `append` writes before it fails. */
+  /** Bytes that `write` writes before it fails. */
   readonly bytesWritten?: number;
 }
 
@@ -145,7 +145,7 @@ export class TestDisk implements FileSystem {
 
   #wrapped(file: OpenFile, path: string): OpenFile {
     return {
-      append: (bytes) => this.#append(file, path, bytes),
+      write: (offset, bytes) => this.#write(file, path, offset, bytes),
       read: async (offset, length) => {
         const bytes = await this.#run("read", path, () => file.read(offset, length));
         this.bytesRead += bytes.length;
@@ -166,15 +166,20 @@ export class TestDisk implements FileSystem {
     };
   }
 
-  async #append(file: OpenFile, path: string, bytes: Uint8Array): Promise<void> {
+  async #write(
+    file: OpenFile,
+    path: string,
+    offset: number,
+    bytes: Uint8Array,
+  ): Promise<void> {
     try {
-      this.#begin("append", path);
+      this.#begin("write", path);
     } catch (error) {
       const fault = error instanceof InjectedFault ? error.fault : undefined;
-      await file.append(bytes.subarray(0, fault?.bytesWritten ?? 0));
+      await file.write(offset, bytes.subarray(0, fault?.bytesWritten ?? 0));
       throw fault?.error ?? error;
     }
-    await file.append(bytes);
+    await file.write(offset, bytes);
   }
 
   async #run<Result>(
@@ -202,7 +207,7 @@ export class TestDisk implements FileSystem {
     );
     const [fault] = index < 0 ? [] : this.#faults.splice(index, 1);
     if (fault === undefined) return;
-    throw operation === "append" ? new InjectedFault(fault) : fault.error;
+    throw operation === "write" ? new InjectedFault(fault) : fault.error;
   }
 }
 
