@@ -40,6 +40,7 @@ export interface Fault {
 export class TestDisk implements FileSystem {
   readonly #inner: FileSystem;
   readonly #open = new Set<{ close(): void }>();
+  readonly #underWay = new Set<Promise<unknown>>();
   #faults: Fault[] = [];
   #waiting: { readonly operation: AwaitedOperation; readonly resolve: () => void }[] = [];
   #gate: PromiseWithResolvers<void> | undefined;
@@ -84,6 +85,11 @@ export class TestDisk implements FileSystem {
     this.#open.clear();
     this.#faults = [];
     this.release();
+  }
+
+  /** Resolves when nothing is being done any more, such as what a crash did not wait for. */
+  async settled(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.allSettled([...this.#underWay]);
   }
 
   forget(): void {
@@ -179,7 +185,16 @@ export class TestDisk implements FileSystem {
       await file.write(offset, bytes.subarray(0, fault?.bytesWritten ?? 0));
       throw fault?.error ?? error;
     }
-    await file.write(offset, bytes);
+    await this.#tracked(file.write(offset, bytes));
+  }
+
+  async #tracked<Result>(operation: Promise<Result>): Promise<Result> {
+    this.#underWay.add(operation);
+    try {
+      return await operation;
+    } finally {
+      this.#underWay.delete(operation);
+    }
   }
 
   async #run<Result>(
@@ -188,7 +203,7 @@ export class TestDisk implements FileSystem {
     action: () => Promise<Result>,
   ): Promise<Result> {
     this.#begin(operation, path);
-    const result = await action();
+    const result = await this.#tracked(action());
     this.#tell(operation);
     return result;
   }

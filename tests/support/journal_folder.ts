@@ -76,6 +76,7 @@ export class JournalFolder implements JournalHarness {
   }
 
   async dispose(): Promise<void> {
+    await this.disk.settled();
     await Deno.remove(this.#root, { recursive: true });
   }
 
