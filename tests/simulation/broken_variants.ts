@@ -13,6 +13,7 @@ import {
 import { withoutBatches, withoutBatchIds } from "./broken_batches.ts";
 import {
   AcknowledgesBeforeSync,
+  PrewritesLate,
   RetriesFailedSync,
   SyncsNoFolder,
   WritesSnapshotInPlace,
@@ -36,6 +37,7 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
   onDisk("a journal that acknowledges before the sync", AcknowledgesBeforeSync, LOST),
   onDisk("a journal that syncs no folder", SyncsNoFolder, LOST),
   onDisk("a journal that tries a failed sync again", RetriesFailedSync, LOST),
+  onDisk("a journal that writes newlines over a batch", PrewritesLate, LOST),
   onDisk(
     "a snapshot that is written under its own name",
     WritesSnapshotInPlace,

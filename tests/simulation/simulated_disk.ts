@@ -118,7 +118,7 @@ export class SimulatedDisk implements FileSystem {
 
   #handle(path: string, file: StoredFile): OpenFile {
     return {
-      append: (bytes) => this.#append(path, file, bytes),
+      write: (offset, bytes) => this.#write(path, file, offset, bytes),
       read: (offset, length) =>
         this.#perform({ name: "read", path, act: () => file.read(offset, length) }),
       size: () => Promise.resolve(file.size),
@@ -130,16 +130,17 @@ export class SimulatedDisk implements FileSystem {
     };
   }
 
-  #append(path: string, file: StoredFile, bytes: Uint8Array): Promise<void> {
+  #write(path: string, file: StoredFile, offset: number, bytes: Uint8Array): Promise<void> {
     const { dice } = this.#parts;
     const copy = bytes.slice();
+    const growth = Math.max(0, offset + copy.length - file.size);
     return this.#perform({
-      name: `append ${bytes.length} bytes`,
+      name: `write ${bytes.length} bytes at ${offset}`,
       path,
-      grows: true,
-      bytes: copy.length,
-      act: () => file.append(copy),
-      fail: () => file.append(copy.subarray(0, dice.between(0, copy.length - 1))),
+      grows: growth > 0,
+      bytes: growth,
+      act: () => file.write(offset, copy),
+      fail: () => file.write(offset, copy.subarray(0, dice.between(0, copy.length - 1))),
     });
   }
 
@@ -226,7 +227,7 @@ export class SimulatedDisk implements FileSystem {
     const file = this.#find(path) === undefined ? this.#created(path) : this.#file(path);
     const note = (text: string) => {
       file.truncate(0);
-      file.append(new TextEncoder().encode(text));
+      file.write(0, new TextEncoder().encode(text));
     };
     return {
       note: (text) => this.#perform({ name: "note", path, act: () => note(text) }),
