@@ -64,8 +64,8 @@ function requestOf(body: string, prefer: string): Uint8Array {
   return new TextEncoder().encode(lines.join("\r\n"));
 }
 
-/** The compiler of the server's and this process's code is at work in the beginning. */
-const WARM_UP_MS = 1_000;
+/** This process's code is compiled in the beginning; as long as BullMQ's client takes for that. */
+const WARM_UP_MS = 1_500;
 
 if (import.meta.main) {
   const [port, body = "", prefer = "", seconds] = Deno.args;

@@ -1,6 +1,7 @@
 /**
  * What a server in use has beside the load: jobs that hold secrets, plans that wait for
- * events of their own, a reader of the stream, and a scraper of the metrics.
+ * events of their own, a reader of the stream, and a scraper of the metrics. Every row that
+ * stands for such a server keeps it; one that is idle has the jobs, and nobody who asks.
  */
 
 import { waitingForOrder } from "../targets/waiting_jobs.ts";
@@ -10,13 +11,16 @@ const SECRETS = 10;
 const PLANS = 100;
 const SCRAPE_MS = 1_000;
 
-/** Lasts until it is disposed of; the server may be gone by then. */
-export async function keepCompany(url: string): Promise<Disposable> {
-  for (let order = 0; order < SECRETS; order++) await post(`${url}/jobs`, jobWithSecret(order));
-  for (let order = 0; order < PLANS; order++) await post(`${url}/jobs`, waitingForOrder(order));
+/**
+ * Lasts until it is disposed of; the server may be gone by then.
+ *
+ * @param readers Of the stream: none where the row brings as many as a server takes.
+ */
+export async function keepCompany(url: string, readers: 0 | 1 = 1): Promise<Disposable> {
+  await holdJobs(url);
   const leave = new AbortController();
   const { signal } = leave;
-  await readStream(`${url}/stream?only=transitions`, signal);
+  if (readers > 0) await readStream(`${url}/stream?only=transitions`, signal);
   const scraping = setInterval(() => void read(`${url}/metrics`, signal), SCRAPE_MS);
   return {
     [Symbol.dispose]() {
@@ -24,6 +28,14 @@ export async function keepCompany(url: string): Promise<Disposable> {
       leave.abort();
     },
   };
+}
+
+/** The jobs alone, which are there for as long as the server is. */
+export async function holdJobs(url: string): Promise<void> {
+  for (let order = 0; order < SECRETS; order++) await post(`${url}/jobs`, jobWithSecret(order));
+  for (let order = 0; order < PLANS; order++) {
+    await post(`${url}/jobs`, waitingForOrder(`of-company-${order}`));
+  }
 }
 
 function jobWithSecret(order: number) {

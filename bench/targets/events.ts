@@ -2,6 +2,7 @@
 
 import { inRounds, medianOf, perSecond, whole } from "../figures.ts";
 import { postFor } from "../load/wrk.ts";
+import { keepCompany } from "../server/company.ts";
 import { startDaybook } from "../server/daybook_server.ts";
 import { atLeast, type Row } from "../table.ts";
 import { WITHOUT_SNAPSHOTS } from "./job_bodies.ts";
@@ -22,6 +23,8 @@ const EVENT = JSON.stringify({
 export async function eventRows(): Promise<readonly Row[]> {
   await using few = await startDaybook({ flags: WITHOUT_SNAPSHOTS });
   await using many = await startDaybook({ flags: WITHOUT_SNAPSHOTS });
+  using _companyOfFew = await keepCompany(few.url);
+  using _companyOfMany = await keepCompany(many.url);
   await fill(few.url, waitingPlan(FEW), FEW);
   const waiting = await fill(many.url, waitingPlan(MANY), MANY);
   await Promise.all([deliver(few.url, FEW), deliver(many.url, MANY)]);

@@ -1,6 +1,7 @@
 /** What a process costs that only waits: 100,000 jobs and 10,000 timers, beside an empty one. */
 
 import { whole } from "../figures.ts";
+import { holdJobs } from "../server/company.ts";
 import { startDaybook } from "../server/daybook_server.ts";
 import { pause, processCpuUs } from "../system.ts";
 import { atMost, type Row } from "../table.ts";
@@ -18,6 +19,7 @@ const START_IN_MS = 14 * 60_000;
 export async function idleRows(): Promise<readonly Row[]> {
   await using empty = await startDaybook({ flags: WITHOUT_SNAPSHOTS });
   await using full = await startDaybook({ flags: WITHOUT_SNAPSHOTS });
+  await holdJobs(full.url);
   const waiting = await fill(full.url, waitingPlan(WAITING), WAITING);
   const timers = await fill(full.url, startedLater(), TIMERS);
   await pause(SETTLE_MS);

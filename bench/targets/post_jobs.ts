@@ -1,33 +1,43 @@
-/** Durable `POST /jobs` from 64 connections, beside bare Hono that parses and answers. */
+/**
+ * Durable `POST /jobs` from 64 connections, beside bare Hono that parses and answers, and beside
+ * a server that does nothing more than to make a line of the same length durable.
+ */
 
 import { inRounds, medianOf, perSecond, whole } from "../figures.ts";
 import { postFor } from "../load/wrk.ts";
 import { startBare } from "../server/bare.ts";
+import { keepCompany } from "../server/company.ts";
 import { startDaybook } from "../server/daybook_server.ts";
+import { startFloor } from "../server/floor.ts";
 import { atLeast, type Row } from "../table.ts";
 import { HELD_JOB, WITHOUT_SNAPSHOTS } from "./job_bodies.ts";
 
 const ROUNDS = 3;
 const WARM_UP_SECONDS = 1;
 const SECONDS = 3;
+const MINIMAL = "return=minimal";
 
 export async function postJobsRows(): Promise<readonly Row[]> {
   await using bare = await startBare();
+  await using floor = await startFloor();
   const rounds = await inRounds(ROUNDS, async () => ({
     bare: await rate(bare.url),
-    full: await daybook(),
-    minimal: await daybook("return=minimal"),
+    full: { floor: await rate(floor.url), daybook: await daybook() },
+    minimal: { floor: await rate(floor.url, MINIMAL), daybook: await daybook(MINIMAL) },
   }));
-  const bareRate = medianOf(rounds, (round) => round.bare);
   const row = (what: string, kind: "full" | "minimal", target: number, beyond: number): Row => {
-    const ratio = medianOf(rounds, (round) => round[kind] / round.bare);
+    const median = (server: "floor" | "daybook") =>
+      whole(medianOf(rounds, (round) => round[kind][server]));
+    const ratio = (server: "floor" | "daybook") =>
+      medianOf(rounds, (round) => round[kind][server] / round.bare);
     return {
       what,
-      measured: `${whole(medianOf(rounds, (round) => round[kind]))}/s`,
-      baseline: `bare Hono: ${whole(bareRate)}/s`,
-      reached: `${ratio.toFixed(2)} of it`,
+      measured: `${median("daybook")}/s`,
+      baseline: `bare Hono: ${whole(medianOf(rounds, (round) => round.bare))}/s`,
+      reached: `${ratio("daybook").toFixed(2)} of it`,
+      floor: `${ratio("floor").toFixed(2)}, ${median("floor")}/s`,
       target: `${target} (${beyond})`,
-      verdict: atLeast(ratio, target, beyond),
+      verdict: atLeast(ratio("daybook"), target, beyond),
     };
   };
   return [
@@ -39,6 +49,7 @@ export async function postJobsRows(): Promise<readonly Row[]> {
 /** Each time on an empty journal: one that holds a million jobs is another question. */
 async function daybook(prefer?: string): Promise<number> {
   await using server = await startDaybook({ flags: WITHOUT_SNAPSHOTS });
+  using _company = await keepCompany(server.url);
   return await rate(server.url, prefer);
 }
 

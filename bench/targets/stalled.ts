@@ -1,6 +1,7 @@
 /** Memory that 1,000 readers cost who never read, while more is sent than their sockets hold. */
 
 import { startBare } from "../server/bare.ts";
+import { keepCompany } from "../server/company.ts";
 import { startDaybook } from "../server/daybook_server.ts";
 import { post } from "../server/http.ts";
 import type { ServerProcess } from "../server/process.ts";
@@ -19,6 +20,7 @@ const SETTLING_MS = 1_000;
 export async function stalledRows(): Promise<readonly Row[]> {
   const idleCost = await idleReadersOfBare();
   await using server = await startDaybook();
+  using _company = await keepCompany(server.url, 0);
   // Twice, so that its own memory has grown to what this needs before the readers come.
   await publish(server.url);
   await publish(server.url);

@@ -8,6 +8,7 @@ import { inRounds, medianOf, perSecond, whole } from "../figures.ts";
 import { publish } from "../load/publisher.ts";
 import { StreamReaders } from "../load/stream_readers.ts";
 import { startBare } from "../server/bare.ts";
+import { keepCompany } from "../server/company.ts";
 import { startDaybook } from "../server/daybook_server.ts";
 import type { ServerProcess } from "../server/process.ts";
 import { pause } from "../system.ts";
@@ -29,6 +30,7 @@ export async function streamRows(): Promise<readonly Row[]> {
   await using bare = await startBare();
   await using bareReaders = await StreamReaders.open(bare.port, READERS);
   await using daybook = await startDaybook();
+  using _company = await keepCompany(daybook.url, 0);
   await using readers = await StreamReaders.open(daybook.port, READERS);
   await whilePublishing(TARGET / 2, bare, bareReaders);
   await whilePublishing(TARGET / 2, daybook, readers);

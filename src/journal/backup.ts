@@ -8,7 +8,7 @@ import { Buffer } from "node:buffer";
 import type { SegmentInfo } from "../engine/ports.ts";
 import { assertNever } from "../core/assert_never.ts";
 import { JournalDamagedError, orUnusable } from "./errors.ts";
-import { type FileSystem, readWhole, writeNew } from "./file_system.ts";
+import { type FileSystem, readBetween, readWhole, withFile, writeNew } from "./file_system.ts";
 import { requireKind } from "./folder.ts";
 import { type Layout, TEMPORARY } from "./layout.ts";
 import { endOf } from "./segment_end.ts";
@@ -53,7 +53,7 @@ export async function backUp(options: BackupOptions): Promise<Copied> {
   const total = segments.reduce((sum, { bytes }) => sum + bytes, 0);
   let [written, bytes, done] = [0, 0, 0];
   for (const segment of segments) {
-    const size = there.get(segment.name)?.bytes ?? 0;
+    const size = there.has(segment.name) ? await sizeIn(options, segment) : 0;
     const copied = await copySegment(options, segment, segment === segments.at(-1), size);
     if (copied > 0) written++;
     bytes += copied;
@@ -61,6 +61,16 @@ export async function backUp(options: BackupOptions): Promise<Copied> {
   }
   await orUnusable("sync", to.segments, () => fileSystem.syncFolder(to.segments));
   return { written, bytes };
+}
+
+/** Blank lines count: a copy that another tool made may end with some, and must not keep them. */
+function sizeIn({ fileSystem, to }: BackupOptions, { name }: SegmentInfo): Promise<number> {
+  const path = `${to.segments}/${name}`;
+  return orUnusable(
+    "read",
+    path,
+    () => withFile(fileSystem, path, "read", (file) => file.size()),
+  );
 }
 
 /** The result is how many bytes were written: none when the target has them already. */
@@ -72,7 +82,11 @@ async function copySegment(
 ): Promise<number> {
   if (!isActive && size === segment.bytes) return 0;
   const path = `${from.segments}/${segment.name}`;
-  const content = await orUnusable("read", path, () => readWhole(fileSystem, path));
+  const content = await orUnusable(
+    "read",
+    path,
+    () => readBetween(fileSystem, path, 0, segment.bytes),
+  );
   const bytes = isActive ? wholeBatches(content, segment) : content;
   if (bytes.length === 0 || bytes.length === size) return 0;
   const target = `${to.segments}/${segment.name}`;

@@ -9,6 +9,7 @@ import { assertNever } from "../core/assert_never.ts";
 import { JournalDamagedError, orUnusable } from "./errors.ts";
 import { type FileSystem, type OpenFile, withFile } from "./file_system.ts";
 import type { Layout } from "./layout.ts";
+import { writtenBytes } from "./prewriting.ts";
 import { endOf, gapBefore } from "./segment_end.ts";
 import { segmentsToRead } from "./segment_listing.ts";
 import { type ScannedBatch, SegmentScanner } from "./segment_scanner.ts";
@@ -77,7 +78,7 @@ export class BatchFeed {
   }
 
   async *#rest(place: Place, isLast: boolean): AsyncGenerator<FedBatch> {
-    const bytes = await this.#read(place);
+    const bytes = await this.#read(place, isLast);
     const { segment, nextLogId, chain, offset } = place;
     const start = offset === 0 ? "opening" : "later";
     const scanner = new SegmentScanner(bytes, nextLogId, chain, start);
@@ -105,10 +106,13 @@ export class BatchFeed {
     }
   }
 
-  async #read({ segment, offset, nextLogId }: Place): Promise<Uint8Array<ArrayBuffer>> {
+  async #read(
+    { segment, offset, nextLogId }: Place,
+    isLast: boolean,
+  ): Promise<Uint8Array<ArrayBuffer>> {
     const path = `${this.#layout.segments}/${segment.name}`;
     const rest = async (file: OpenFile) => {
-      const size = await file.size();
+      const size = await (isLast ? writtenBytes(file) : file.size());
       if (size >= offset) return await file.read(offset, size - offset);
       const location = { segment: segment.name, offset: size, logId: nextLogId };
       throw new JournalDamagedError(location, "batches that were read are gone");

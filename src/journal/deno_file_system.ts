@@ -6,9 +6,9 @@ import type { FileSystem, HeldLock, OpenFile, OpenMode, PathKind } from "./file_
 
 const OPTIONS: Readonly<Record<OpenMode, Deno.OpenOptions>> = {
   read: { read: true },
-  append: { append: true },
-  create: { append: true, createNew: true },
-  createPrivate: { append: true, createNew: true, mode: 0o600 },
+  write: { write: true },
+  create: { write: true, createNew: true },
+  createPrivate: { write: true, createNew: true, mode: 0o600 },
 };
 
 /**
@@ -30,7 +30,9 @@ class DenoFile implements OpenFile {
     this.#file = file;
   }
 
-  async append(bytes: Uint8Array): Promise<void> {
+  async write(offset: number, bytes: Uint8Array): Promise<void> {
+    // Seeking is no work for the disk.
+    this.#file.seekSync(offset, Deno.SeekMode.Start);
     if (bytes.length > QUICK_WRITE_BYTES) return await writeAll(this.#file, bytes);
     await writeAtOnce(this.#file, bytes);
   }
@@ -39,7 +41,7 @@ class DenoFile implements OpenFile {
     const isQuick = length <= QUICK_READ_BYTES;
     if (isQuick) await nextTurn();
     const bytes = new Uint8Array(length);
-    // Seeking is no work for the disk; a long read is under way when this method returns.
+    // A long read is under way when this method returns.
     this.#file.seekSync(offset, Deno.SeekMode.Start);
     let done = 0;
     while (done < length) {

@@ -145,7 +145,7 @@ export class FileJournal implements Journal {
     try {
       await this.#parts.recorder.close();
     } finally {
-      this.#parts.writer.close();
+      await this.#parts.writer.close();
       await this.#announcement.end();
     }
   }
@@ -175,7 +175,7 @@ async function openLocked(
     const report = reportOf(recovery, recoveredLogId, durationMs);
     return { journal: finish(parts, announcement, report), report };
   } catch (error) {
-    parts.writer.close();
+    await parts.writer.close();
     throw error;
   }
 }
@@ -207,7 +207,7 @@ async function partsOf(
   const writer = await orUnusable(
     "open",
     layout.segments,
-    () => SegmentWriter.open(fileSystem, layout, catalogue.active),
+    () => SegmentWriter.open({ ...options, layout }, catalogue.active),
   );
   const recorder = new Recorder({
     ...options,

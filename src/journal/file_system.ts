@@ -10,14 +10,14 @@ export type PathKind = "file" | "folder" | "link" | "other" | "missing";
  * `create` makes a new file and fails when there is one; of a file that is private nobody
  * but its owner may read.
  */
-export type OpenMode = "read" | "append" | "create" | "createPrivate";
+export type OpenMode = "read" | "write" | "create" | "createPrivate";
 
 export interface OpenFile {
   /**
-   * Writes all of the bytes at the end of the file. When this rejects, any part of
-   * them may have been written.
+   * Writes all of the bytes, from an offset on, over what is there. When this rejects, any
+   * part of them may have been written.
    */
-  append(bytes: Uint8Array): Promise<void>;
+  write(offset: number, bytes: Uint8Array): Promise<void>;
   /** The bytes from an offset on; fewer than asked for only at the end of the file. */
   read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
   /** Bytes. */
@@ -75,18 +75,27 @@ export async function withFile<Result>(
   }
 }
 
-/** The whole content of a file, or what comes from a byte offset on. */
+/** The whole content of a file. */
 export function readWhole(
   fileSystem: FileSystem,
   path: string,
-  offset = 0,
 ): Promise<Uint8Array<ArrayBuffer>> {
   return withFile(
     fileSystem,
     path,
     "read",
-    async (file) => await file.read(offset, await file.size() - offset),
+    async (file) => await file.read(0, await file.size()),
   );
+}
+
+/** The content of a file from one byte offset to another. */
+export function readBetween(
+  fileSystem: FileSystem,
+  path: string,
+  start: number,
+  end: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  return withFile(fileSystem, path, "read", (file) => file.read(start, end - start));
 }
 
 /** Writes a new file and returns when it is on disk; its name is not, before its folder is. */
@@ -96,7 +105,7 @@ export async function writeNew(
   bytes: Uint8Array,
 ): Promise<void> {
   await withFile(fileSystem, path, "create", async (file) => {
-    await file.append(bytes);
+    await file.write(0, bytes);
     await file.sync();
   });
 }

@@ -97,7 +97,11 @@ async function copyFile(fileSystem: FileSystem, from: string, to: string): Promi
 
 async function writeFrom(fileSystem: FileSystem, source: OpenFile, to: string): Promise<void> {
   await withFile(fileSystem, to, "create", async (target) => {
-    for await (const part of partsOf(source)) await target.append(part);
+    let at = 0;
+    for await (const part of partsOf(source)) {
+      await target.write(at, part);
+      at += part.length;
+    }
     await target.sync();
   });
 }

@@ -106,7 +106,7 @@ export class KeyFiles implements KeyStore {
     const temporary = path + TEMPORARY;
     await this.#removeFile(temporary);
     await withFile(this.#fileSystem, temporary, "createPrivate", async (file) => {
-      await file.append(new TextEncoder().encode(`${text}\n`));
+      await file.write(0, new TextEncoder().encode(`${text}\n`));
       await file.sync();
     });
     await this.#fileSystem.rename(temporary, path);

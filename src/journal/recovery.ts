@@ -60,11 +60,12 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
   const clean = torn === undefined && (head.logId === 0 || isStop(replayed.lastEntry));
   const active = segments.at(-1)?.name ?? segmentName(1);
   const quarantine = torn === undefined ? null : await putAside(options, active, torn);
-  if (found.length > 0) await copyForward(fileSystem, layout, active);
+  const whole = withoutTail(segments, torn);
+  if (found.length > 0) await copyForward(fileSystem, layout, whole);
   const bytesQuarantined = torn?.bytes.length ?? 0;
   return {
     head,
-    segments: withoutTail(segments, torn),
+    segments: whole,
     indexes,
     clean,
     entriesReplayed,

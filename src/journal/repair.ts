@@ -1,8 +1,9 @@
 /** What is done to the last segment before it is written to again. Deletes nothing. */
 
+import type { SegmentInfo } from "../engine/ports.ts";
 import { orUnusable } from "./errors.ts";
-import { type FileSystem, readWhole, withFile, writeNew } from "./file_system.ts";
-import { type Layout, TEMPORARY } from "./layout.ts";
+import { type FileSystem, readBetween, withFile, writeNew } from "./file_system.ts";
+import { type Layout, segmentName, TEMPORARY } from "./layout.ts";
 import type { TornTail } from "./segment_end.ts";
 
 /**
@@ -32,26 +33,29 @@ export async function quarantineTail(
 }
 
 /**
- * Copies a segment to a fresh file of the same name. After a failed sync the old file may
- * read well from memory and yet never have reached the disk.
+ * Copies the last segment to a fresh file of the same name, up to the end of its last batch.
+ * After a failed sync the old file may read well from memory and yet never have reached the
+ * disk.
  *
  * @throws {JournalUnusableError}
  */
 export async function copyForward(
   fileSystem: FileSystem,
   layout: Layout,
-  segment: string,
+  segments: readonly SegmentInfo[],
 ): Promise<void> {
-  const path = `${layout.segments}/${segment}`;
+  const { name, bytes } = segments.at(-1) ?? { name: segmentName(1), bytes: 0 };
+  const path = `${layout.segments}/${name}`;
   await orUnusable("copy", path, async () => {
-    await writeNew(fileSystem, path + TEMPORARY, await readWhole(fileSystem, path));
+    const content = await readBetween(fileSystem, path, 0, bytes);
+    await writeNew(fileSystem, path + TEMPORARY, content);
     await fileSystem.rename(path + TEMPORARY, path);
     await fileSystem.syncFolder(layout.segments);
   });
 }
 
 async function cut(fileSystem: FileSystem, path: string, size: number): Promise<void> {
-  await withFile(fileSystem, path, "append", async (file) => {
+  await withFile(fileSystem, path, "write", async (file) => {
     await file.truncate(size);
     await file.sync();
   });

@@ -65,8 +65,9 @@ export class Reserve {
 
   async #fill(file: OpenFile): Promise<void> {
     const part = incompressible();
-    for (let rest = this.#bytes + MARGIN_BYTES; rest > 0; rest -= part.length) {
-      await file.append(part.subarray(0, rest));
+    const end = this.#bytes + MARGIN_BYTES;
+    for (let at = 0; at < end; at += part.length) {
+      await file.write(at, part.subarray(0, end - at));
     }
     // Some file systems tell only now that there is no room.
     await file.syncData();

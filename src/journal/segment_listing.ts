@@ -2,9 +2,10 @@
 
 import type { SegmentInfo } from "../engine/ports.ts";
 import { ForeignFileError, JournalUnusableError, orUnusable } from "./errors.ts";
-import { type FileSystem, withFile } from "./file_system.ts";
+import { type FileSystem, type OpenFile, withFile } from "./file_system.ts";
 import { named, requireKind } from "./folder.ts";
 import { firstLogIdOf, isTemporary, type Layout } from "./layout.ts";
+import { writtenBytes } from "./prewriting.ts";
 
 export interface SegmentListing {
   /** With their sizes, oldest first. */
@@ -16,7 +17,8 @@ export interface SegmentListing {
 }
 
 /**
- * What is there now. A file that the journal is about to rename into place is not.
+ * What is there now. A file that the journal is about to rename into place is not, and neither
+ * are the newlines that the last segment was written ahead with.
  *
  * @throws {JournalUnusableError} when it cannot be read.
  */
@@ -28,7 +30,9 @@ export async function listSegments(
   const segments: SegmentInfo[] = [];
   const foreign: ForeignFileError[] = [];
   const unusable: ForeignFileError[] = [];
-  for (const name of found.filter((name) => !isTemporary(name)).toSorted()) {
+  const names = found.filter((name) => !isTemporary(name)).toSorted();
+  const active = names.findLast((name) => firstLogIdOf(name) !== undefined);
+  for (const name of names) {
     const path = `${layout.segments}/${name}`;
     const firstLogId = firstLogIdOf(name);
     if (firstLogId === undefined) {
@@ -38,7 +42,10 @@ export async function listSegments(
     const kind = await orUnusable("read", path, () => fileSystem.kind(path));
     if (kind !== "file") {
       unusable.push(new ForeignFileError(path, `it is ${named(kind)}, not a file`));
-    } else segments.push({ name, firstLogId, bytes: await sizeOf(fileSystem, path) });
+    } else {
+      const bytes = await bytesOf(fileSystem, path, name === active);
+      segments.push({ name, firstLogId, bytes });
+    }
   }
   return { segments, foreign, unusable };
 }
@@ -72,11 +79,7 @@ export async function requireJournal(
   await requireKind(fileSystem, segments, ["folder"]);
 }
 
-/** Bytes of a file. */
-function sizeOf(fileSystem: FileSystem, path: string): Promise<number> {
-  return orUnusable(
-    "read",
-    path,
-    () => withFile(fileSystem, path, "read", (file) => file.size()),
-  );
+function bytesOf(fileSystem: FileSystem, path: string, isActive: boolean): Promise<number> {
+  const measure = (file: OpenFile) => isActive ? writtenBytes(file) : file.size();
+  return orUnusable("read", path, () => withFile(fileSystem, path, "read", measure));
 }

@@ -1,101 +1,125 @@
 /** Writes batches to the active segment, and begins the next one. */
 
 import { messageOf } from "../core/thrown.ts";
-import { JournalFullError } from "../engine/ports.ts";
+import { JournalFullError, type SegmentInfo } from "../engine/ports.ts";
 import type { SealedBatch } from "./batch.ts";
 import { isOutOfRoom } from "./errors.ts";
 import type { FileSystem, OpenFile } from "./file_system.ts";
 import type { BatchSink } from "./group_commit.ts";
 import { type Layout, segmentName } from "./layout.ts";
+import { Prewriting } from "./prewriting.ts";
+
+export interface SegmentWriterOptions {
+  readonly fileSystem: FileSystem;
+  readonly layout: Layout;
+  /** A segment that has this many bytes gets no more batches. */
+  readonly segmentBytes: number;
+  /** Told of what an operator should know and the journal can live with. */
+  readonly warn: (message: string) => void;
+}
 
 export class SegmentWriter implements BatchSink {
-  readonly #fileSystem: FileSystem;
-  readonly #layout: Layout;
+  readonly #options: SegmentWriterOptions;
   #file: OpenFile;
   #name: string;
-  /** Bytes known to be on disk. */
+  /** Bytes of batches known to be on disk; after them come newlines. */
   #bytes: number;
+  #prewriting: Prewriting;
+  #hasFailed = false;
 
-  private constructor(
-    fileSystem: FileSystem,
-    layout: Layout,
-    active: { readonly name: string; readonly bytes: number; readonly file: OpenFile },
-  ) {
-    this.#fileSystem = fileSystem;
-    this.#layout = layout;
-    this.#file = active.file;
-    this.#name = active.name;
-    this.#bytes = active.bytes;
+  private constructor(options: SegmentWriterOptions, file: OpenFile, { name, bytes }: SegmentInfo) {
+    this.#options = options;
+    this.#file = file;
+    this.#name = name;
+    this.#bytes = bytes;
+    this.#prewriting = new Prewriting(file, bytes, options.segmentBytes);
   }
 
-  static async open(
-    fileSystem: FileSystem,
-    layout: Layout,
-    active: { readonly name: string; readonly bytes: number },
-  ): Promise<SegmentWriter> {
-    const file = await fileSystem.open(`${layout.segments}/${active.name}`, "append");
-    return new SegmentWriter(fileSystem, layout, { ...active, file });
+  /** @param active as long as its batches are. */
+  static async open(options: SegmentWriterOptions, active: SegmentInfo): Promise<SegmentWriter> {
+    const { fileSystem, layout } = options;
+    const file = await fileSystem.open(`${layout.segments}/${active.name}`, "write");
+    return new SegmentWriter(options, file, active);
   }
 
   async write(batch: SealedBatch, holdUp: boolean): Promise<void> {
+    await this.#step("write ahead in", () => this.#prewriting.settled());
     if (batch.opensSegment && this.#bytes > 0) await this.#roll(segmentName(batch.firstLogId));
-    await this.#append(batch.bytes);
+    await this.#put(batch.bytes);
     await this.#step("sync", () => this.#file.syncData(holdUp));
     this.#bytes += batch.bytes.length;
+    this.#prewriting.keepAhead(this.#bytes);
   }
 
-  close(): void {
-    this.#file.close();
+  /** Leaves nothing after the last batch, unless the disk has failed: then a start sees to it. */
+  async close(): Promise<void> {
+    try {
+      if (this.#hasFailed) return;
+      await this.#prewriting.settled();
+      await this.#prewriting.cutAhead(this.#bytes);
+    } catch (error) {
+      const reason = messageOf(error);
+      this.#options.warn(
+        `Cannot cut the blank lines at the end of segment ${this.#name}: ${reason}`,
+      );
+    } finally {
+      this.#file.close();
+    }
   }
 
-  /** The new segment and its name are on disk before anything is written to it. */
+  /**
+   * Nothing is written to the old segment any more, so it has to be as it stays before there
+   * is another. The new one and its name are on disk before anything is written to it.
+   */
   async #roll(name: string): Promise<void> {
+    await this.#step("cut", () => this.#prewriting.cutAhead(this.#bytes));
     const file = await this.#create(name);
     this.#file.close();
     this.#file = file;
     this.#name = name;
     this.#bytes = 0;
+    const { fileSystem, layout, segmentBytes } = this.#options;
+    this.#prewriting = new Prewriting(file, 0, segmentBytes);
     await this.#step("sync", () => file.sync());
-    await this.#step(
-      "sync the folder of",
-      () => this.#fileSystem.syncFolder(this.#layout.segments),
-    );
+    await this.#step("sync the folder of", () => fileSystem.syncFolder(layout.segments));
   }
 
   async #create(name: string): Promise<OpenFile> {
+    const { fileSystem, layout } = this.#options;
     try {
-      return await this.#fileSystem.open(`${this.#layout.segments}/${name}`, "create");
+      return await fileSystem.open(`${layout.segments}/${name}`, "create");
     } catch (error) {
       if (isOutOfRoom(error)) throw full(`create segment ${name}`, error);
-      throw failed(`create segment ${name}`, error);
-    }
-  }
-
-  async #append(bytes: Uint8Array): Promise<void> {
-    try {
-      await this.#file.append(bytes);
-    } catch (error) {
-      await this.#step("cut back", () => this.#cutBack());
-      if (isOutOfRoom(error)) throw full(`write to segment ${this.#name}`, error);
-      throw failed(`write to segment ${this.#name}`, error);
+      throw this.#failed(`create segment ${name}`, error);
     }
   }
 
   /**
-   * On disk before anything else is written there: after a loss of power the pages of one
-   * batch could come back among those of the next, line by line as good as its own.
+   * What is left of a batch for which there is no room is off the disk before anything else is
+   * written there: after a loss of power its pages could come back among those of the next,
+   * line by line as good as its own.
    */
-  async #cutBack(): Promise<void> {
-    await this.#file.truncate(this.#bytes);
-    await this.#file.sync();
+  async #put(bytes: Uint8Array): Promise<void> {
+    try {
+      await this.#file.write(this.#bytes, bytes);
+    } catch (error) {
+      await this.#step("cut back", () => this.#prewriting.cut(this.#bytes));
+      if (isOutOfRoom(error)) throw full(`write to segment ${this.#name}`, error);
+      throw this.#failed(`write to segment ${this.#name}`, error);
+    }
   }
 
   async #step(action: string, run: () => Promise<void>): Promise<void> {
     try {
       await run();
     } catch (error) {
-      throw failed(`${action} segment ${this.#name}`, error);
+      throw this.#failed(`${action} segment ${this.#name}`, error);
     }
+  }
+
+  #failed(action: string, cause: unknown): Error {
+    this.#hasFailed = true;
+    return new Error(`cannot ${action}: ${messageOf(cause)}`, { cause });
   }
 }
 
@@ -103,9 +127,4 @@ function full(action: string, cause: unknown): JournalFullError {
   return new JournalFullError(`Cannot ${action}: the disk is full. Nothing was recorded`, {
     cause,
   });
-}
-
-function failed(action: string, cause: unknown): Error {
-  const reason = messageOf(cause);
-  return new Error(`cannot ${action}: ${reason}`, { cause });
 }

@@ -32,14 +32,15 @@ export async function writeSnapshot(
   clock: Clock,
 ): Promise<void> {
   const hash = createHash("sha256");
-  let count = 0;
+  let [count, at] = [0, 0];
   for (const slice of slicesOf(numbered(head, lines, () => count++), clock)) {
     hash.update(slice);
-    await file.append(slice);
+    await file.write(at, slice);
+    at += slice.length;
     await clock.pause();
   }
   const trailer = JSON.stringify({ lines: count, sha256: hash.digest("hex") });
-  await file.append(encoder.encode(trailer + "\n"));
+  await file.write(at, encoder.encode(trailer + "\n"));
 }
 
 export const CONTENT_FLAW = "the content does not match its sha256";

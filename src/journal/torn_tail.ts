@@ -25,7 +25,9 @@ const BEFORE_NESTED = new Set([":", ",", "["].map((text) => text.charCodeAt(0)))
 /**
  * The first line, from an offset on, whose batch is not the one expected there: a whole one,
  * also when the newline in front of it is damaged, or the beginning of one of a later batch.
- * That counts after a newline, since none is inside a line, and when its position agrees.
+ * That counts after the newline of a line, since none is inside one, and when its position
+ * agrees. It does not count after the newlines of a hole, where what was written ahead is still
+ * there: what follows may begin in the middle of a line.
  */
 export function findOtherBatch(
   bytes: Uint8Array<ArrayBuffer>,
@@ -42,7 +44,7 @@ export function findOtherBatch(
     const { logId, batch } = beginningOf(buffer, offset) ?? { logId: 0, batch: expected };
     if (batch === expected) continue;
     const isWhole = isWholeLine(buffer, offset);
-    const isLater = batch > expected && logId >= batch && buffer[offset - 1] === NEWLINE;
+    const isLater = batch > expected && logId >= batch && isAfterLine(buffer, offset);
     if (isWhole || isLater) return { offset, batch, isWhole };
   }
   return undefined;
@@ -54,6 +56,13 @@ function beginningOf(
 ): { readonly logId: LogId; readonly batch: LogId } | undefined {
   const header = HEADER.exec(buffer.toString("latin1", offset, offset + HEADER_BYTES_MAX));
   return header === null ? undefined : { logId: Number(header[1]), batch: Number(header[2]) };
+}
+
+/** Whether there is one newline before, or two, as between batches; in a hole there are more. */
+function isAfterLine(buffer: Buffer, offset: number): boolean {
+  const before = buffer.subarray(Math.max(0, offset - 3), offset);
+  if (before.at(-1) !== NEWLINE) return false;
+  return before.length < 3 || before.some((byte) => byte !== NEWLINE);
 }
 
 function isWholeLine(buffer: Buffer, offset: number): boolean {

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import { eventType } from "../../src/core/event_type.ts";
-import { defineJob, NonRetryableError, type TaskOptions } from "../../src/engine/definition.ts";
+import {
+  defineJob,
+  NonRetryableError,
+  RetryLater,
+  type TaskOptions,
+} from "../../src/engine/definition.ts";
 import { Harness } from "../support/engine_harness.ts";
 
 const once = { maxAttempts: 1 };
@@ -223,6 +228,38 @@ Deno.test("compensation: goes on after a crash, without undoing a task twice", a
   assert.equal(restarted.job(id).state, "Failed");
   assert.ok((await restarted.story(id)).includes("TaskInterrupted:reserve"));
   restarted.assertSound();
+});
+
+Deno.test("compensation: does not wait after a restart for the backoff of a task that failed", async () => {
+  const hanging = Promise.withResolvers<void>();
+  const undone: number[] = [];
+  const halves = defineJob({
+    type: "demo.halves",
+    version: 1,
+    input: v.looseObject({}),
+    async run(ctx) {
+      const compensate = async (_result: unknown, task: { readonly attempt: number }) => {
+        if (task.attempt === 1) await hanging.promise;
+        undone.push(task.attempt);
+      };
+      const busy = () => {
+        throw new RetryLater(3_600_000);
+      };
+      await Promise.all([ctx.task("reserve", () => "R", { compensate }), ctx.task("call", busy)]);
+    },
+  });
+  const daybook = await Harness.start({ definitions: [halves] });
+  const id = await daybook.submit("demo.halves");
+  await daybook.clock.settle();
+  assert.equal(daybook.condition(id), "backingOff");
+  await daybook.engine.control(id, { kind: "cancel" });
+  await daybook.clock.settle();
+
+  const restarted = await daybook.crash();
+  await restarted.clock.advance(10_000);
+
+  assert.deepEqual(undone, [2]);
+  assert.equal(restarted.job(id).state, "Failed");
 });
 
 Deno.test("compensation: a suspended job undoes nothing until it is resumed", async () => {

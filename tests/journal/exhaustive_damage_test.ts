@@ -4,10 +4,16 @@
  */
 
 import assert from "node:assert/strict";
-import { unsealed, withoutBatchId, withoutChecks } from "../support/broken_readers.ts";
+import {
+  endingAtBlankLines,
+  unsealed,
+  withoutBatchId,
+  withoutChecks,
+} from "../support/broken_readers.ts";
 import {
   appended,
   batchDamage,
+  blankPages,
   type Damage,
   fileDamage,
   flips,
@@ -43,6 +49,7 @@ function* everyOther(journal: WrittenJournal): Iterable<Damage> {
   for (const path of segments) {
     yield* lineDamage(disk, path);
     yield* zeroedPages(disk, path);
+    yield* blankPages(disk, path);
   }
   yield* swappedLines(journal);
   yield* batchDamage(journal);
@@ -93,6 +100,11 @@ test("exhaustive damage: after a crash, every truncation and power cut is recove
   assert.ok([...powerCuts(journal)].length >= 15);
 });
 
+/** A segment as it was when it was active, however a page of it was lost. */
+function* everyBlankPage(journal: WrittenJournal): Iterable<Damage> {
+  for (const path of journal.segments) yield* blankPages(journal.disk, path);
+}
+
 /** A sample of the same sweep with something broken; it has to be found out. */
 async function violations(
   journal: WrittenJournal,
@@ -136,6 +148,13 @@ test("exhaustive damage: a writer without seals is found out", async () => {
   const beforeSeal = [...flips(journal.disk, last, 1)].slice(0, journal.batches.at(-1)?.start);
   const tally = await violations(journal, unsealed(journal, beforeSeal), 3, {});
   assert.ok(tally.violated("undetected damage") > 50);
+});
+
+test("exhaustive damage: a reader that takes newlines for the end is found out", async () => {
+  const journal = withoutSnapshots(await writtenJournal("crash"));
+  const through = endingAtBlankLines;
+  const tally = await violations(journal, everyBlankPage(journal), 1, { through });
+  assert.ok(tally.violated("undetected damage") > 5);
 });
 
 test("exhaustive damage: a reader without batch ids is found out", async () => {

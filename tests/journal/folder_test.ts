@@ -111,7 +111,7 @@ testWithFolder(
 testWithFolder("file journal: a folder that cannot be written fails the probe", async (folder) => {
   const faults = [
     ["create", new Error("Read-only file system (os error 30)")],
-    ["append", noSpace()],
+    ["write", noSpace()],
     ["sync", new Error("Input/output error (os error 5)")],
     ["rename", new Error("Permission denied (os error 13)")],
     ["syncFolder", new Error("Input/output error (os error 5)")],
@@ -245,7 +245,7 @@ testWithFolder("file journal: no room to record a recovery makes it unusable", a
   const { journal } = await folder.open(new RememberingConsumer());
   await journal.append(facts(1)).durable;
   folder.crash();
-  folder.disk.fail({ operation: "append", path: "1.ndjson", error: noSpace() });
+  folder.disk.fail({ operation: "write", path: "1.ndjson", error: noSpace() });
   await unusable(folder);
   const { journal: next } = await folder.open(new RememberingConsumer());
   await next.close();

@@ -41,7 +41,7 @@ testWithFolder("journal reading: what is written meanwhile is no part of it", as
   await journal.append(facts(2)).durable;
   await journal.append(facts(2)).durable;
   const segment = `segments/${(await folder.names("segments"))[0]}`;
-  const whole = await folder.read(segment);
+  const whole = await folder.written(segment);
   folder.crash();
   await folder.write(segment, whole.subarray(0, whole.length - 20));
   const { reading, shown } = await begin(folder);

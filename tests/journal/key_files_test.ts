@@ -137,7 +137,8 @@ class FailingDisk extends MemoryDisk {
     const file = await super.open(path, mode);
     return {
       ...file,
-      append: (bytes) => Promise.try(() => this.#step("append")).then(() => file.append(bytes)),
+      write: (offset, bytes) =>
+        Promise.try(() => this.#step("write")).then(() => file.write(offset, bytes)),
       sync: () => Promise.try(() => this.#step("sync")).then(() => file.sync()),
     };
   }
@@ -158,7 +159,7 @@ class FailingDisk extends MemoryDisk {
   }
 }
 
-const STEPS = ["sync folder", "open createPrivate", "append", "sync", "rename", "sync folder"];
+const STEPS = ["sync folder", "open createPrivate", "write", "sync", "rename", "sync folder"];
 
 Deno.test("KeyFiles: a key is written, synced, renamed, and its folder synced before it counts", async () => {
   const disk = new FailingDisk();

@@ -33,14 +33,20 @@ class Scene {
     return journal;
   }
 
-  /** A journal that has just found no room. */
+  /** A journal that has just found no room; what was written ahead was used by others. */
   async full(options: Partial<FileJournalOptions> = {}): Promise<FileJournal> {
     const journal = await this.open(options);
     await journal.append(facts(2)).durable;
     this.disk.leave(100);
-    await assert.rejects(journal.append(facts(1)).durable, JournalFullError);
+    const before = this.segmentBytes;
+    await assert.rejects(journal.append([large()]).durable, JournalFullError);
+    this.disk.capacity -= before - this.segmentBytes;
     await this.clock.settle();
     return journal;
+  }
+
+  get segmentBytes(): number {
+    return this.disk.files.get("journal/segments/00000000000000000001.ndjson")?.length ?? 0;
   }
 
   get reserve(): number | undefined {
@@ -72,7 +78,7 @@ Deno.test("reserve: a group that found no room is rejected, and vital ones pass 
   const journal = await scene.open();
   await journal.append(facts(1)).durable;
   scene.disk.leave(100);
-  const ordinary = journal.append(facts(1)).durable;
+  const ordinary = journal.append([large()]).durable;
   const vital = journal.append(facts(1), "vital").durable;
   await Promise.all([ordinary, vital].map((each) => assert.rejects(each, JournalFullError)));
   await journal.append(facts(1), "vital").durable;
@@ -113,9 +119,10 @@ Deno.test("reserve: room for it and no more is not enough", async () => {
 Deno.test("reserve: while a segment may not grow, room for the reserve is not enough", async () => {
   const scene = new Scene();
   const journal = await scene.open();
-  await journal.append([fact({ text: "x".repeat(100_000) })]).durable;
-  scene.disk.fileBytesMax = 100_000;
-  await assert.rejects(journal.append(facts(1)).durable, JournalFullError);
+  await journal.append(facts(1)).durable;
+  scene.disk.fileBytesMax = scene.segmentBytes;
+  await assert.rejects(journal.append([large()]).durable, JournalFullError);
+  scene.disk.fileBytesMax = scene.segmentBytes;
   for (let second = 0; second < 3; second++) {
     await scene.clock.advance(1_000);
     assert.equal(journal.full("ordinary"), true);

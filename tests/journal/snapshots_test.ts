@@ -48,8 +48,8 @@ testWithFolder("snapshots: a name appears when all of it is on disk", async (fol
   const steps = folder.disk.operations.filter((each) => each.includes("/snapshots"));
   assert.deepEqual(steps, [
     `create ${path}.tmp`,
-    `append ${path}.tmp`,
-    `append ${path}.tmp`,
+    `write ${path}.tmp`,
+    `write ${path}.tmp`,
     `sync ${path}.tmp`,
     `rename ${path}`,
     `syncFolder ${folder.path}/snapshots`,
@@ -243,7 +243,7 @@ testWithFolder(
     const { journal } = await folder.open(new RememberingConsumer());
     await journal.append(facts(2)).durable;
     await journal.append(facts(2)).durable;
-    const whole = await folder.read("segments/00000000000000000001.ndjson");
+    const whole = await folder.written("segments/00000000000000000001.ndjson");
     await journal.close();
     const torn = whole.subarray(0, whole.length - 5);
     await folder.write("segments/00000000000000000001.ndjson", torn);
@@ -273,7 +273,7 @@ testWithFolder(
     const seen = await withSnapshots(folder);
     const names = await folder.names("snapshots");
     for (
-      const [operation, error] of [["append", noSpace()], ["sync", inputOutputError()]] as const
+      const [operation, error] of [["write", noSpace()], ["sync", inputOutputError()]] as const
     ) {
       folder.warnings.length = 0;
       const { journal } = await folder.open(new RememberingConsumer());

@@ -105,7 +105,7 @@ testWithFolder(
     await journal.append(facts(3)).durable;
     folder.crash();
     const segment = "segments/00000000000000000001.ndjson";
-    const whole = await folder.read(segment);
+    const whole = await folder.written(segment);
     await folder.write(segment, whole.subarray(0, whole.length - 20));
     const after = new RememberingConsumer();
     const { journal: reopened, report } = await folder.open(after);
@@ -145,7 +145,7 @@ testWithFolder(
     await journal.append(facts(3)).durable;
     folder.crash();
     const name = "segments/00000000000000000005.ndjson";
-    const whole = await folder.read(name);
+    const whole = await folder.written(name);
     await folder.write(name, whole.subarray(0, 100));
     const after = new RememberingConsumer();
     const { journal: reopened, report } = await folder.open(after, { segmentBytes: 500 });

@@ -51,7 +51,7 @@ testWithFolder("verification: its name appears when all of it is on disk", async
   const path = `${folder.path}/verification.json`;
   assert.deepEqual(steps, [
     `create ${path} (new)`,
-    `append ${path} (new)`,
+    `write ${path} (new)`,
     `sync ${path} (new)`,
     `rename ${path}`,
     `syncFolder ${folder.path}`,
@@ -62,7 +62,7 @@ testWithFolder("verification: one that cannot be written leaves the last one", a
   const layout = layoutOf(folder.path);
   const { journal } = await folder.open(new RememberingConsumer());
   await writeVerification(folder.disk, layout, INTACT);
-  for (const operation of ["create", "append", "sync", "rename"] as const) {
+  for (const operation of ["create", "write", "sync", "rename"] as const) {
     folder.disk.fail({ operation, path: "verification", error: noSpace(), bytesWritten: 9 });
     await assert.rejects(writeVerification(folder.disk, layout, DAMAGED), /No space left/);
     assert.deepEqual(await readVerification(folder.disk, layout), INTACT);

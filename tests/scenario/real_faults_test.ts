@@ -1,6 +1,7 @@
 /** What is wrong with the machine: each with its exit code, and nothing acknowledged after it. */
 
 import assert from "node:assert/strict";
+import { writeAfterLastLine } from "../support/blank_end.ts";
 import { DaybookProcess, type ProcessOptions, runToEnd } from "../support/daybook_process.ts";
 import { readIndependently } from "../support/independent_reader.ts";
 import { fill, remount, testOnSmallDisk } from "../support/mounted_folder.ts";
@@ -229,7 +230,7 @@ Deno.test("fault: NULs after the last entry are set aside, and all before them i
     for (let count = 0; count < 5; count++) await deliveries.deliver(first);
     await first.kill();
     const segment = `${journal}/segments/00000000000000000001.ndjson`;
-    await Deno.writeFile(segment, new Uint8Array(5_000), { append: true });
+    await writeAfterLastLine(segment, new Uint8Array(5_000));
 
     const daybook = await DaybookProcess.start({ journal });
     const { lastRecovery } = await daybook.get("/journal") as {

@@ -1,6 +1,7 @@
 /** How the real process starts and stops, and with which exit code it refuses to. */
 
 import assert from "node:assert/strict";
+import { writeAfterLastLine } from "../support/blank_end.ts";
 import { DaybookProcess, runToEnd } from "../support/daybook_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
@@ -62,7 +63,7 @@ Deno.test("start: says what a kill left behind", () =>
     await (await first.post("/jobs", ORDER)).body?.cancel();
     await first.kill();
     const segment = await onlySegment(journal);
-    await Deno.writeTextFile(segment, '\n{"logId":99,"batch":', { append: true });
+    await writeAfterLastLine(segment, new TextEncoder().encode('\n{"logId":99,"batch":'));
 
     const daybook = await DaybookProcess.start({ journal });
     const { lastRecovery } = await daybook.get("/journal") as {

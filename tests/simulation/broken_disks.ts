@@ -11,6 +11,8 @@ import type {
   PathKind,
 } from "../../src/journal/file_system.ts";
 
+const NEWLINE = 10;
+
 /** Passes everything on. */
 export class PassingDisk implements FileSystem {
   readonly inner: FileSystem;
@@ -77,6 +79,19 @@ export class SyncsNoFolder extends PassingDisk {
 export class RetriesFailedSync extends PassingDisk {
   override wrapped(file: OpenFile): OpenFile {
     return { ...file, syncData: () => file.syncData().catch(() => file.syncData()) };
+  }
+}
+
+/** Nobody waits for the newlines that a segment is written ahead with: a batch may be there before. */
+export class PrewritesLate extends PassingDisk {
+  override wrapped(file: OpenFile): OpenFile {
+    const write = (offset: number, bytes: Uint8Array) => {
+      if (bytes.some((byte) => byte !== NEWLINE)) return file.write(offset, bytes);
+      const copy = bytes.slice();
+      void file.sync().then(() => file.write(offset, copy)).catch(() => {});
+      return Promise.resolve();
+    };
+    return { ...file, write };
   }
 }
 

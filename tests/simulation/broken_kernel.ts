@@ -3,6 +3,9 @@
 import type { LogId } from "../../src/core/ids.ts";
 import { JournalFullError } from "../../src/engine/ports.ts";
 import { Attempts } from "../../src/engine/run/attempts.ts";
+import { JobRun } from "../../src/engine/run/job_run.ts";
+import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";
+import { Commands } from "../../src/engine/writer/commands.ts";
 import { Writer } from "../../src/engine/writer/writer.ts";
 
 /** Puts something else in the place of a method; the result undoes it. */
@@ -35,6 +38,45 @@ export const refusalsDespiteLoss: Break = () =>
       });
     },
   });
+
+/** A control is refused without waiting for what that rests on. */
+export const refusalsToldAtOnce: Break = () => {
+  const { run } = Commands.prototype;
+  return replaced(Commands.prototype, "run", {
+    value: function (this: Commands, ...args: Parameters<Commands["run"]>) {
+      const resting = (_lastLogId: LogId, value: unknown) => Promise.resolve(value);
+      const undo = replaced(Writer.prototype, "resting", { value: resting });
+      // It decides before it waits for anything, so nobody else meets this.
+      const refusal = run.apply(this, args);
+      undo();
+      return refusal;
+    },
+  });
+};
+
+/** Jobs that a full disk keeps from beginning are never asked for again. */
+export const beginsForgotten: Break = () => {
+  const { holdBeginning } = WorkerQueue.prototype;
+  return replaced(WorkerQueue.prototype, "holdBeginning", {
+    value: function (this: WorkerQueue) {
+      holdBeginning.call(this, () => {});
+    },
+  });
+};
+
+/** Jobs that go on wait behind all that begin, for which a full disk has no room. */
+export const beginningFirst: Break = () => {
+  const { request } = WorkerQueue.prototype;
+  return replaced(WorkerQueue.prototype, "request", {
+    value: function (this: WorkerQueue, ...[wanted, grant]: Parameters<WorkerQueue["request"]>) {
+      const priority = wanted.begins ? wanted.priority : Infinity;
+      return request.call(this, { ...wanted, priority, begins: true }, grant);
+    },
+  });
+};
+
+/** What a run of a start that is lost holds stays held. */
+export const runsLeftOver: Break = () => replaced(JobRun.prototype, "drop", { value: () => {} });
 
 /** How an attempt ended is gone when its batch is lost. */
 export const endsForgotten: Break = () => {

@@ -1,23 +1,28 @@
 /** What is broken on purpose, by name; each has to be found out. */
 
 import {
+  beginningFirst,
+  beginsForgotten,
   broken,
   endsForgotten,
   handlersBeforeTheirStart,
   refusalsDespiteLoss,
+  refusalsToldAtOnce,
+  runsLeftOver,
 } from "./broken_kernel.ts";
 import { withoutBatches, withoutBatchIds } from "./broken_batches.ts";
 import {
   AcknowledgesBeforeSync,
+  PrewritesLate,
   RetriesFailedSync,
   SyncsNoFolder,
   WritesSnapshotInPlace,
 } from "./broken_disks.ts";
 import { publishingBeforeDurable } from "./broken_engine.ts";
-import { HONEST_ENGINE } from "./engine_ports.ts";
+import { type EnginePorts, HONEST_ENGINE, ONE_WORKER } from "./engine_ports.ts";
 import { HONEST } from "./journal_play.ts";
 import { playEngineSeed, playJournalSeed, type Verdict } from "./simulation.ts";
-import { type Climate, OFTEN_FULL } from "./weather.ts";
+import { type Climate, LONG_FULL, OFTEN_FULL } from "./weather.ts";
 
 export interface BrokenVariant {
   readonly name: string;
@@ -32,6 +37,7 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
   onDisk("a journal that acknowledges before the sync", AcknowledgesBeforeSync, LOST),
   onDisk("a journal that syncs no folder", SyncsNoFolder, LOST),
   onDisk("a journal that tries a failed sync again", RetriesFailedSync, LOST),
+  onDisk("a journal that writes newlines over a batch", PrewritesLate, LOST),
   onDisk(
     "a snapshot that is written under its own name",
     WritesSnapshotInPlace,
@@ -69,13 +75,36 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
     "a kernel whose refusals rest on entries that are lost",
     refusalsDespiteLoss,
     /duplicate of .* was told, and there is|was refused, and it is|was told to exist/,
-    OFTEN_FULL,
+    { climate: OFTEN_FULL },
+  ),
+  inKernel(
+    "a kernel that refuses a control before what that rests on is durable",
+    refusalsToldAtOnce,
+    /(?:suspend|resume) of .* was refused, and it is/,
+  ),
+  inKernel(
+    "a kernel that lets no job begin any more once a full disk kept one from that",
+    beginsForgotten,
+    /starves: it is queued/,
+    { climate: LONG_FULL, ports: ONE_WORKER },
+  ),
+  inKernel(
+    "a kernel whose jobs that go on wait behind those for which a full disk has no room",
+    beginningFirst,
+    /starves/,
+    { climate: LONG_FULL, ports: ONE_WORKER },
+  ),
+  inKernel(
+    "a kernel that keeps the run of a start which a full disk loses",
+    runsLeftOver,
+    /starves|met a defect/,
+    { climate: LONG_FULL },
   ),
   inKernel(
     "a kernel that forgets how an attempt ended when a full disk loses that",
     endsForgotten,
     /a handler began on job\.TaskCompleted .* not on record|does not end: it is executing/,
-    OFTEN_FULL,
+    { climate: OFTEN_FULL },
   ),
 ];
 
@@ -83,9 +112,8 @@ function inKernel(
   name: string,
   how: () => () => void,
   finding: RegExp,
-  climate?: Climate,
+  options: { readonly climate?: Climate; readonly ports?: EnginePorts } = {},
 ): BrokenVariant {
-  const options = climate === undefined ? {} : { climate };
   return {
     name,
     finding,

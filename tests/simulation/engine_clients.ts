@@ -4,6 +4,7 @@
  */
 
 import { conditionOf } from "../../src/core/condition.ts";
+import { decide } from "../../src/core/decide.ts";
 import { eventType } from "../../src/core/event_type.ts";
 import { eventId, jobId } from "../../src/core/ids.ts";
 import type { JobState } from "../../src/core/job_state.ts";
@@ -24,6 +25,14 @@ function traceOf(count: number): TraceIds | undefined {
   if (count % 2 === 0) return undefined;
   const traceId = count.toString(16).padStart(32, "0");
   return count % 4 === 1 ? { traceId } : { traceId, spanId: traceId.slice(16) };
+}
+
+type Control = "suspend" | "resume" | "cancel" | "start";
+
+/** Why a state refuses a control; `undefined` when it does not. */
+function refusalOf(kind: Control, state: JobState): string | undefined {
+  const decision = decide(state, { kind });
+  return decision.accepted ? undefined : decision.rejection.message;
 }
 
 /** Something to ask until there is an answer. */
@@ -210,12 +219,13 @@ export class EngineClients {
     return event;
   }
 
-  #control(engine: JobEngine, kind: "suspend" | "resume" | "cancel" | "start"): void {
+  #control(engine: JobEngine, kind: Control): void {
     const job = this.#anyJob();
     if (job === undefined) return;
+    const asOf = this.#jobs.states(job.jobId).length - 1;
     void this.#once(`${kind} ${job.jobId}`, async () => {
       const outcome = await engine.control(job.jobId, { kind });
-      if (!outcome.ok) return this.#judgeRefusal(kind, job.jobId, outcome.problem);
+      if (!outcome.ok) return this.#judgeRefusal(kind, job.jobId, asOf, outcome.problem);
       this.#promises.sawJob(outcome.value);
       if (kind === "cancel") this.#mustBeCancelled(outcome.value);
     });
@@ -226,12 +236,16 @@ export class EngineClients {
     this.#world.violate(`${jobId} was told to exist, and is not on record`);
   }
 
-  /** A job never comes back to a state that it has left: what refuses it is on record, and stays. */
-  #judgeRefusal(kind: string, jobId: string, problem: EngineProblem): void {
-    if (problem.kind !== "rejected" || kind === "suspend" || kind === "resume") return;
-    const state = this.#jobs.jobs.get(jobId)?.state;
-    if (state === undefined || !problem.rejection.allowedIn.includes(state)) return;
-    this.#world.violate(`${kind} of ${jobId} was refused, and it is ${state} on record`);
+  /**
+   * A refusal is true, to the word, of what was on record when it was asked for, or has come on
+   * record since: what is on its way to the disk refuses nothing.
+   */
+  #judgeRefusal(kind: Control, jobId: string, asOf: number, problem: EngineProblem): void {
+    const told = problem.kind === "rejected" ? problem.rejection.message : problem.kind;
+    const states = this.#jobs.states(jobId).slice(asOf);
+    if (states.some((state) => refusalOf(kind, state) === told)) return;
+    const conditions = states.map((state) => conditionOf(state));
+    this.#world.violate(`${kind} of ${jobId} was refused, and it is ${conditions}: ${told}`);
   }
 
   #mustBeCancelled(job: JobState): void {

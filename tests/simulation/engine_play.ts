@@ -14,6 +14,7 @@ import { Promises } from "./promises.ts";
 import { simulatedDefinitions } from "./simulated_jobs.ts";
 import { playThrough } from "./play.ts";
 import { SimulatedIndex } from "./simulated_index.ts";
+import { StarvationWatch } from "./starvation.ts";
 import { isInjected, liveThrough, startUntilUp } from "./simulated_process.ts";
 import type { Life, World } from "./world.ts";
 
@@ -41,6 +42,8 @@ export class EnginePlay {
   readonly #maxRunning: number;
   readonly #index: SimulatedIndex;
   #actionsLeft: number;
+  /** Of the life that goes on, until it is asked to end. */
+  #starvation: StarvationWatch | undefined;
 
   constructor(world: World, ports = HONEST_ENGINE) {
     const { dice } = world;
@@ -53,9 +56,11 @@ export class EnginePlay {
     this.model = new JournalModel(violate, (entry) => {
       world.trace.note(() => `durable: ${named(entry)}`);
       this.#jobs.see(entry);
+      this.#starvation?.see(entry);
     });
+    world.scheduler.onPassing = (ms) => this.#starvation?.passes(ms);
     this.#actionsLeft = dice.between(5, 30);
-    this.#maxRunning = dice.pick([1, 2, 5]);
+    this.#maxRunning = ports.maxRunning ?? dice.pick([1, 2, 5]);
     this.#index = new SimulatedIndex(dice);
     this.#options = {
       segmentBytes: dice.pick([1_500, 6_000, 40_000]),
@@ -125,6 +130,7 @@ export class EnginePlay {
       ...this.#options,
     });
     witness.serve(await files.read(0, READ_MAX));
+    this.#watchFor(life);
     world.trace.note(() => `started: ${JSON.stringify(report)}`);
     for (const warning of report.warnings) {
       if (!isInjected(warning) && !warning.endsWith(WITHOUT_INDEX)) world.violate(warning);
@@ -136,6 +142,11 @@ export class EnginePlay {
       report.recoveredLogId ?? undefined,
     );
     return opened;
+  }
+
+  #watchFor(life: Life): void {
+    this.#starvation = new StarvationWatch(this.#world, this.#jobs, this.#maxRunning);
+    void life.over.then(() => this.#starvation = undefined);
   }
 
   #engineOf(life: Life): JobEngine {
@@ -180,7 +191,7 @@ export class EnginePlay {
           for (let n = dice.between(1, 3); n > 0; n--) this.#clients.act(opened.engine);
           break;
         case "sleep":
-          await scheduler.sleep(dice.pick([0, 1, 20, 300, 3_000]), opened.life.number);
+          await scheduler.sleep(world.weather.napMs(), opened.life.number);
           break;
         case "jump":
           scheduler.jump(dice.pick([-HOUR_MS, -500, 500, HOUR_MS]));
@@ -195,6 +206,7 @@ export class EnginePlay {
   }
 
   async #stop({ engine, journal }: Opened): Promise<void> {
+    this.#starvation = undefined;
     await engine.stop(this.#world.dice.pick([0, 100, 1_000]));
     await journal.close();
     this.#world.exit();

@@ -21,13 +21,22 @@ export interface EnginePorts {
     readonly consumer: JournalConsumer;
     journal(journal: Journal): Journal;
   };
-  readonly options: { readonly batchBytesMax?: number };
+  readonly options: { readonly batchBytesMax?: number; readonly reserveBytes?: number };
+  /** Workers; as many as the seed says, when absent. */
+  readonly maxRunning?: number;
 }
 
 export const HONEST_ENGINE: EnginePorts = {
   fileSystem: (disk) => disk,
   between: (consumer) => ({ consumer, journal: (journal) => journal }),
   options: {},
+};
+
+/** With one worker, and room that is kept for jobs that have begun. */
+export const ONE_WORKER: EnginePorts = {
+  ...HONEST_ENGINE,
+  options: { reserveBytes: 60_000 },
+  maxRunning: 1,
 };
 
 /** Tells the model of every batch, before the engine hears of it. */

@@ -25,17 +25,17 @@ class FillingDisk extends PassingDisk {
 
   override wrapped(file: OpenFile, path: string): OpenFile {
     if (!path.includes("/segments/")) return file;
-    const append = async (bytes: Uint8Array) => {
-      if (!this.isFull) return await file.append(bytes);
+    const write = async (offset: number, bytes: Uint8Array) => {
+      if (!this.isFull) return await file.write(offset, bytes);
       this.isFull = false;
-      await file.append(bytes.subarray(0, bytes.length - 1));
+      await file.write(offset, bytes.subarray(0, bytes.length - 1));
       throw noSpace();
     };
     const syncData = () => {
       this.onSync();
       return file.syncData();
     };
-    return { ...file, append, syncData };
+    return { ...file, write, syncData };
   }
 }
 
@@ -43,7 +43,7 @@ class FillingDisk extends PassingDisk {
 class CutsWithoutSync extends PassingDisk {
   override async open(path: string, mode: OpenMode): Promise<OpenFile> {
     const file = await super.open(path, mode);
-    return mode === "append" ? { ...file, sync: () => Promise.resolve() } : file;
+    return mode === "write" ? { ...file, sync: () => Promise.resolve() } : file;
   }
 }
 

@@ -39,6 +39,7 @@ const OWN = /^job\.(?:Task|Compensation|RecoveryRequired)/;
 export class JobModel {
   readonly #violate: (what: string) => void;
   readonly jobs = new Map<string, JobState>();
+  readonly #states = new Map<string, JobState[]>();
   /** `eventType jobId taskId`, with the number of the attempt where there is one. */
   readonly #facts = new Set<string>();
   readonly #eventIds = new Map<string, number>();
@@ -59,9 +60,16 @@ export class JobModel {
     const before = this.jobs.get(entry.jobId);
     const after = project(before, entry).job;
     this.jobs.set(entry.jobId, after);
+    if (before === undefined) this.#states.set(entry.jobId, []);
+    this.#states.get(entry.jobId)?.push(after);
     if (!NEXT[before?.state ?? "none"].includes(after.state)) {
       this.#violate(`${entry.jobId} went from ${before?.state} to ${after.state}`);
     }
+  }
+
+  /** All that a job has been on record, the first state first. */
+  states(jobId: string): readonly JobState[] {
+    return this.#states.get(jobId) ?? [];
   }
 
   /** The position of an event, when it is durable. */

@@ -37,6 +37,9 @@ interface Opened {
   readonly witness: JournalWitness;
 }
 
+/** Looks like the beginning of a line, which it is not wherever it stands. */
+const LATER_LINE = { logId: 900_000, batch: 900_000, receivedAt: "" };
+
 const FOLDER = "data/journal";
 const READ_MAX = 100_000;
 
@@ -215,7 +218,7 @@ export class JournalPlay {
       occurredAt: receivedAt,
       receivedAt,
       jobId: jobId("job_simulated"),
-      attributes: { text, nested: [{ logId: 1, batch: 7 }] },
+      attributes: { text, nested: [{ logId: 1, batch: 7 }, LATER_LINE] },
       ...(index > 0 && dice.chance(0.5) ? { causedBy: { draft: index - 1 } } : {}),
     };
   }

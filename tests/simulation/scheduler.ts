@@ -32,6 +32,8 @@ export class Scheduler {
   #ended = WORLD;
   /** How far the time of day is from the one that only runs. */
   #offsetMs = EPOCH_MS;
+  /** Told how long nothing happens, before what comes next does. */
+  onPassing: (ms: number) => void = () => {};
 
   constructor(dice: Dice) {
     this.#dice = dice;
@@ -86,6 +88,7 @@ export class Scheduler {
   #step(): boolean {
     const next = this.#next();
     if (next === undefined) return false;
+    if (next.dueMs > this.#nowMs) this.onPassing(next.dueMs - this.#nowMs);
     this.#nowMs = Math.max(this.#nowMs, next.dueMs);
     this.#drop(next);
     next.run();

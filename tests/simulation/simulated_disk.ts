@@ -44,7 +44,6 @@ interface Operation<Result> {
 const RESERVE = "reserve";
 /** Room that a full disk still has for a short write now and then. */
 const FITS_ALL_THE_SAME = 0.3;
-const FULL_MS = [20, 200, 3_000] as const;
 
 /** The disk as one process has it: when that is over, nothing that it asked for happens. */
 export class SimulatedDisk implements FileSystem {
@@ -119,7 +118,7 @@ export class SimulatedDisk implements FileSystem {
 
   #handle(path: string, file: StoredFile): OpenFile {
     return {
-      append: (bytes) => this.#append(path, file, bytes),
+      write: (offset, bytes) => this.#write(path, file, offset, bytes),
       read: (offset, length) =>
         this.#perform({ name: "read", path, act: () => file.read(offset, length) }),
       size: () => Promise.resolve(file.size),
@@ -131,16 +130,17 @@ export class SimulatedDisk implements FileSystem {
     };
   }
 
-  #append(path: string, file: StoredFile, bytes: Uint8Array): Promise<void> {
+  #write(path: string, file: StoredFile, offset: number, bytes: Uint8Array): Promise<void> {
     const { dice } = this.#parts;
     const copy = bytes.slice();
+    const growth = Math.max(0, offset + copy.length - file.size);
     return this.#perform({
-      name: `append ${bytes.length} bytes`,
+      name: `write ${bytes.length} bytes at ${offset}`,
       path,
-      grows: true,
-      bytes: copy.length,
-      act: () => file.append(copy),
-      fail: () => file.append(copy.subarray(0, dice.between(0, copy.length - 1))),
+      grows: growth > 0,
+      bytes: growth,
+      act: () => file.write(offset, copy),
+      fail: () => file.write(offset, copy.subarray(0, dice.between(0, copy.length - 1))),
     });
   }
 
@@ -186,11 +186,11 @@ export class SimulatedDisk implements FileSystem {
   }
 
   #fill(): void {
-    const { weather, scheduler, dice, trace } = this.#parts;
+    const { weather, scheduler, trace } = this.#parts;
     weather.count("full");
     weather.fill();
     trace.note(() => "the disk is full");
-    scheduler.after(dice.pick(FULL_MS), 0, () => {
+    scheduler.after(weather.fullMs(), 0, () => {
       weather.makeRoom();
       trace.note(() => "the disk has room");
     });
@@ -227,7 +227,7 @@ export class SimulatedDisk implements FileSystem {
     const file = this.#find(path) === undefined ? this.#created(path) : this.#file(path);
     const note = (text: string) => {
       file.truncate(0);
-      file.append(new TextEncoder().encode(text));
+      file.write(0, new TextEncoder().encode(text));
     };
     return {
       note: (text) => this.#perform({ name: "note", path, act: () => note(text) }),

@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { rounds } from "../support/effort.ts";
 import { BROKEN_VARIANTS } from "./broken_variants.ts";
+import { ONE_WORKER } from "./engine_ports.ts";
 import {
   failureText,
   knownSeeds,
@@ -14,7 +15,7 @@ import {
   playSeed,
   Tally,
 } from "./simulation.ts";
-import { OFTEN_FULL } from "./weather.ts";
+import { LONG_FULL, OFTEN_FULL } from "./weather.ts";
 
 const FIRST_SEED = Date.now() % 2 ** 31;
 const RUNS: Readonly<Record<Level, number>> = {
@@ -58,6 +59,13 @@ Deno.test("simulation: new seeds of the engine on a disk that is often full find
   for (let seed = FIRST_SEED; seed < FIRST_SEED + rounds(300, 5_000); seed++) {
     const { violations } = await playEngineSeed(seed, { climate: OFTEN_FULL });
     assert.deepEqual(violations, [], `seed ${seed} where the disk is often full`);
+  }
+});
+
+Deno.test("simulation: new seeds of the engine with one worker, on a disk that stays full for long, find no violation", async () => {
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + rounds(300, 5_000); seed++) {
+    const { violations } = await playEngineSeed(seed, { climate: LONG_FULL, ports: ONE_WORKER });
+    assert.deepEqual(violations, [], `seed ${seed} where the disk stays full for long`);
   }
 });
 

@@ -69,10 +69,9 @@ export class StoredFile {
     return this.#seen.slice(offset, offset + length);
   }
 
-  append(bytes: Uint8Array): void {
-    const start = this.#seen.size;
-    this.#seen.write(start, bytes);
-    this.#note(start, this.#seen.size);
+  write(offset: number, bytes: Uint8Array): void {
+    this.#seen.write(offset, bytes);
+    this.#note(offset, offset + bytes.length);
   }
 
   truncate(size: number): void {

@@ -12,9 +12,17 @@ export interface Climate extends Readonly<Record<Strike, number>> {
   readonly slow: number;
   /** How many strikes there are at most. */
   readonly budget: number;
+  /** For how long a full disk is full. */
+  readonly fullMs: readonly number[];
+  /** For how long users do nothing. */
+  readonly napsMs: readonly number[];
 }
 
-const CALM: Climate = { kill: 0, power: 0, error: 0, failedSync: 0, full: 0, slow: 0, budget: 0 };
+export const CALM: Climate = {
+  ...{ kill: 0, power: 0, error: 0, failedSync: 0, full: 0, slow: 0, budget: 0 },
+  fullMs: [20, 200, 3_000],
+  napsMs: [0, 1, 20, 300, 3_000],
+};
 
 const CLIMATES: readonly Climate[] = [
   { ...CALM, power: 0.02, budget: 3 },
@@ -36,6 +44,13 @@ const CLIMATES: readonly Climate[] = [
 
 /** Nothing fails, but the disk is full now and then. */
 export const OFTEN_FULL: Climate = { ...CALM, full: 0.03, slow: 0.1, budget: 8 };
+
+/** The same for so long that whoever waits behind something which needs room is seen to wait. */
+export const LONG_FULL: Climate = {
+  ...{ ...OFTEN_FULL, full: 0.02, budget: 3 },
+  fullMs: [3_000, 100_000],
+  napsMs: [0, 0, 20, 300, 60_000],
+};
 
 const STRIKES: readonly Strike[] = ["kill", "power", "error", "full", "failedSync"];
 
@@ -79,6 +94,14 @@ export class Weather {
     return Object.values(this.struck).reduce((sum, count) => sum + count, 0);
   }
 
+  fullMs(): number {
+    return this.#dice.pick(this.#climate.fullMs);
+  }
+
+  napMs(): number {
+    return this.#dice.pick(this.#climate.napsMs);
+  }
+
   /** There is no room for now. */
   get isFull(): boolean {
     return this.#isFull;
@@ -109,7 +132,11 @@ export class Weather {
 
   /** Something is removed from a full disk, to have room. */
   spare(bytes: number): void {
-    if (this.#isFull) this.#spared = bytes;
+    if (this.#isFull) this.#spared = Math.max(this.#spared, bytes);
+  }
+
+  get spared(): number {
+    return this.#spared;
   }
 
   /** Whether a write finds room that was spared, which it takes. */

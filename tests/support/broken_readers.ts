@@ -45,6 +45,16 @@ export function withoutBatchId(journal: WrittenJournal): (disk: MemoryDisk) => M
   };
 }
 
+/** Takes what was written ahead for the end of the last segment, whatever stands behind it. */
+export function endingAtBlankLines(disk: MemoryDisk): MemoryDisk {
+  const fork = forkOf(disk);
+  const path = segmentsIn(fork).at(-1) ?? "";
+  const text = textOf(fork, path);
+  const end = /\n{3}/.exec(text)?.index ?? text.length;
+  fork.files.set(path, new TextEncoder().encode(text.slice(0, end + 1)));
+  return fork;
+}
+
 /** Damage to what a writer left that sets no seals: the last batch, which is one, is not there. */
 export function* unsealed(journal: WrittenJournal, damages: Iterable<Damage>): Iterable<Damage> {
   const seal = journal.batches.at(-1);

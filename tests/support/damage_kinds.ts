@@ -1,6 +1,7 @@
 /** Everything that is done to the segments of a journal, to see whether it is noticed. */
 
 import type { MemoryDisk } from "./journal_memory_disk.ts";
+import { withBlankEnd } from "./blank_end.ts";
 import { withCrc } from "./journal_forgery.ts";
 import { type Bytes, contentOf, type WrittenJournal } from "./written_journal.ts";
 
@@ -12,6 +13,7 @@ export interface Damage {
 }
 
 const PAGE = 512;
+const NEWLINE = 10;
 
 /**
  * Every byte with one flipped bit, another one from byte to byte, or all eight of them.
@@ -130,6 +132,21 @@ export function* zeroedPages(disk: MemoryDisk, path: string): Iterable<Damage> {
   }
 }
 
+/** Each run of pages as it was written ahead, as a disk leaves it that lost later writes. */
+export function* blankPages(disk: MemoryDisk, path: string): Iterable<Damage> {
+  const whole = contentOf(disk, path);
+  for (let start = 0; start < whole.length; start += PAGE) {
+    for (let end = start + PAGE; end < whole.length + PAGE; end += PAGE) {
+      yield replaced(
+        "blank pages",
+        path,
+        `from ${start} to ${end}`,
+        () => filled(whole, start, end, NEWLINE),
+      );
+    }
+  }
+}
+
 /** Zeros, and other bytes, after the end. */
 export function* appended(disk: MemoryDisk, path: string): Iterable<Damage> {
   const whole = contentOf(disk, path);
@@ -148,7 +165,10 @@ export function* appended(disk: MemoryDisk, path: string): Iterable<Damage> {
   }
 }
 
-/** A power cut while the last batch was written: any of its pages may be missing. */
+/**
+ * A power cut while the last batch was written: any of its pages may be missing. Where the
+ * segment had been written ahead, there are newlines in their place, and behind.
+ */
 export function* powerCuts(journal: WrittenJournal): Iterable<Damage> {
   const { start, end, segment } = journal.batches.at(-1) ?? { start: 0, end: 0, segment: 0 };
   const path = journal.segments[segment] ?? "";
@@ -156,15 +176,19 @@ export function* powerCuts(journal: WrittenJournal): Iterable<Damage> {
   const firstPage = Math.floor(start / PAGE);
   const pages = Math.ceil(end / PAGE) - firstPage;
   for (let kept = 0; kept < 2 ** pages - 1; kept++) {
-    yield replaced("power cut", path, `pages ${kept.toString(2)} of the last batch`, () => {
+    const left = (missing: number) => {
       const bytes = whole.slice();
       for (let page = 0; page < pages; page++) {
         if (kept & (1 << page)) continue;
         const from = (firstPage + page) * PAGE;
-        bytes.fill(0, Math.max(start, from), from + PAGE);
+        bytes.fill(missing, Math.max(start, from), from + PAGE);
       }
       return bytes;
-    });
+    };
+    const what = `pages ${kept.toString(2)} of the last batch`;
+    yield replaced("power cut", path, what, () => left(0));
+    const ahead = () => withBlankEnd(left(NEWLINE), 2 * PAGE);
+    yield replaced("power cut, written ahead", path, what, ahead);
   }
 }
 
@@ -250,8 +274,12 @@ function forgedLine(line: Bytes): Bytes {
 }
 
 function zeroed(bytes: Bytes, start: number, end: number): Bytes {
+  return filled(bytes, start, end, 0);
+}
+
+function filled(bytes: Bytes, start: number, end: number, byte: number): Bytes {
   const copy = bytes.slice();
-  copy.fill(0, start, end);
+  copy.fill(byte, start, end);
   return copy;
 }
 

@@ -14,6 +14,8 @@ import {
   type WrittenJournal,
 } from "./written_journal.ts";
 
+const NEWLINE = 10;
+
 export interface Expectation {
   /**
    * `start`: a crash can leave this behind, so it has to start by itself. `refuse`: what was
@@ -129,9 +131,9 @@ function bytesFrom(
   return contentOf(journal.disk, journal.segments[batch.segment] ?? "").subarray(batch.start, end);
 }
 
-/** Bytes as they were written, of which parts may have stayed zeros. */
+/** Bytes as they were written, of which parts may have stayed zeros, or been written ahead. */
 function isPartOf(rest: Bytes, expected: Bytes): boolean {
-  return rest.every((byte, at) => byte === 0 || byte === expected[at]);
+  return rest.every((byte, at) => byte === 0 || byte === NEWLINE || byte === expected[at]);
 }
 
 function isSeal({ lines }: WrittenBatch): boolean {

@@ -111,7 +111,7 @@ export const SCENARIOS: readonly Scenario[] = [
       await daybook.submit("job", "shop.limited");
       const error = Object.assign(new Error("no space left"), { code: "ENOSPC" });
       for (let write = 0; write < 5; write++) {
-        daybook.faults.fail({ operation: "append", path: "segments", error });
+        daybook.faults.fail({ operation: "write", path: "segments", error });
       }
       await daybook.clock.advance(91_000);
     },

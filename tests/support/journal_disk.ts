@@ -14,7 +14,7 @@ import type {
 /** Operations that change something, or make it durable. */
 export type DiskOperation =
   | "create"
-  | "append"
+  | "write"
   | "truncate"
   | "syncData"
   | "sync"
@@ -33,13 +33,14 @@ export interface Fault {
   /** Part of the path that it applies to; every path when absent. */
   readonly path?: string;
   readonly error: Error;
-  /** Bytes that `append` writes before it fails. */
+  /** Bytes that `write` writes before it fails. */
   readonly bytesWritten?: number;
 }
 
 export class TestDisk implements FileSystem {
   readonly #inner: FileSystem;
   readonly #open = new Set<{ close(): void }>();
+  readonly #underWay = new Set<Promise<unknown>>();
   #faults: Fault[] = [];
   #waiting: { readonly operation: AwaitedOperation; readonly resolve: () => void }[] = [];
   #gate: PromiseWithResolvers<void> | undefined;
@@ -84,6 +85,11 @@ export class TestDisk implements FileSystem {
     this.#open.clear();
     this.#faults = [];
     this.release();
+  }
+
+  /** Resolves when nothing is being done any more, such as what a crash did not wait for. */
+  async settled(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.allSettled([...this.#underWay]);
   }
 
   forget(): void {
@@ -145,7 +151,7 @@ export class TestDisk implements FileSystem {
 
   #wrapped(file: OpenFile, path: string): OpenFile {
     return {
-      append: (bytes) => this.#append(file, path, bytes),
+      write: (offset, bytes) => this.#write(file, path, offset, bytes),
       read: async (offset, length) => {
         const bytes = await this.#run("read", path, () => file.read(offset, length));
         this.bytesRead += bytes.length;
@@ -166,15 +172,29 @@ export class TestDisk implements FileSystem {
     };
   }
 
-  async #append(file: OpenFile, path: string, bytes: Uint8Array): Promise<void> {
+  async #write(
+    file: OpenFile,
+    path: string,
+    offset: number,
+    bytes: Uint8Array,
+  ): Promise<void> {
     try {
-      this.#begin("append", path);
+      this.#begin("write", path);
     } catch (error) {
       const fault = error instanceof InjectedFault ? error.fault : undefined;
-      await file.append(bytes.subarray(0, fault?.bytesWritten ?? 0));
+      await file.write(offset, bytes.subarray(0, fault?.bytesWritten ?? 0));
       throw fault?.error ?? error;
     }
-    await file.append(bytes);
+    await this.#tracked(file.write(offset, bytes));
+  }
+
+  async #tracked<Result>(operation: Promise<Result>): Promise<Result> {
+    this.#underWay.add(operation);
+    try {
+      return await operation;
+    } finally {
+      this.#underWay.delete(operation);
+    }
   }
 
   async #run<Result>(
@@ -183,7 +203,7 @@ export class TestDisk implements FileSystem {
     action: () => Promise<Result>,
   ): Promise<Result> {
     this.#begin(operation, path);
-    const result = await action();
+    const result = await this.#tracked(action());
     this.#tell(operation);
     return result;
   }
@@ -202,7 +222,7 @@ export class TestDisk implements FileSystem {
     );
     const [fault] = index < 0 ? [] : this.#faults.splice(index, 1);
     if (fault === undefined) return;
-    throw operation === "append" ? new InjectedFault(fault) : fault.error;
+    throw operation === "write" ? new InjectedFault(fault) : fault.error;
   }
 }
 

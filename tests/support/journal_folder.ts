@@ -5,6 +5,7 @@ import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
 import { FileJournal } from "../../src/journal/file_journal.ts";
 import type { FileJournalOptions } from "../../src/journal/options.ts";
 import type { JournalHarness } from "../contract/journal_contract.ts";
+import { withoutBlankEnd } from "./blank_end.ts";
 import { FakeClock, FakeRandom } from "./fake_clock.ts";
 import { inputOutputError, noSpace, TestDisk } from "./journal_disk.ts";
 import { test } from "./sanitized.ts";
@@ -55,7 +56,7 @@ export class JournalFolder implements JournalHarness {
 
   failNextForRoom(): void {
     this.disk.fail({
-      operation: "append",
+      operation: "write",
       path: "/segments/",
       error: noSpace(),
       bytesWritten: 100,
@@ -75,6 +76,7 @@ export class JournalFolder implements JournalHarness {
   }
 
   async dispose(): Promise<void> {
+    await this.disk.settled();
     await Deno.remove(this.#root, { recursive: true });
   }
 
@@ -87,6 +89,11 @@ export class JournalFolder implements JournalHarness {
 
   read(file: string): Promise<Uint8Array<ArrayBuffer>> {
     return Deno.readFile(`${this.path}/${file}`);
+  }
+
+  /** A segment without the newlines that it was written ahead with. */
+  async written(segment: string): Promise<Uint8Array<ArrayBuffer>> {
+    return withoutBlankEnd(await this.read(segment));
   }
 
   write(file: string, content: Uint8Array): Promise<void> {

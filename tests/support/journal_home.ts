@@ -99,7 +99,9 @@ export class JournalHome {
   }
 
   async dispose(): Promise<void> {
+    const disk = this.#running?.disk;
     this.crash();
+    await disk?.settled();
     await Deno.remove(this.#root, { recursive: true });
   }
 

@@ -8,6 +8,18 @@ import type {
   PathKind,
 } from "../../src/journal/file_system.ts";
 
+/** A copy with other bytes from an offset on. */
+export function overwritten(
+  content: Uint8Array,
+  offset: number,
+  bytes: Uint8Array,
+): Uint8Array<ArrayBuffer> {
+  const result = new Uint8Array(Math.max(content.length, offset + bytes.length));
+  result.set(content);
+  result.set(bytes, offset);
+  return result;
+}
+
 export class MemoryDisk implements FileSystem {
   readonly files = new Map<string, Uint8Array<ArrayBuffer>>();
   readonly #folders = new Set<string>();
@@ -99,12 +111,8 @@ export class MemoryDisk implements FileSystem {
 
   #handle(path: string): OpenFile {
     return {
-      append: (bytes) => {
-        const before = this.#content(path);
-        const after = new Uint8Array(before.length + bytes.length);
-        after.set(before);
-        after.set(bytes, before.length);
-        this.files.set(path, after);
+      write: (offset, bytes) => {
+        this.files.set(path, overwritten(this.#content(path), offset, bytes));
         return Promise.resolve();
       },
       read: (offset, length) => Promise.resolve(this.#content(path).slice(offset, offset + length)),

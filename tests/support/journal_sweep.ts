@@ -4,6 +4,7 @@ import type { JobEventLogEntry } from "../../src/core/event.ts";
 import type { RecoveryReport } from "../../src/engine/ports.ts";
 import { FileJournal } from "../../src/journal/file_journal.ts";
 import type { FileSystem } from "../../src/journal/file_system.ts";
+import { withoutBlankEnd } from "./blank_end.ts";
 import { FakeClock, FakeRandom } from "./fake_clock.ts";
 import { RememberingConsumer } from "./journal_consumer.ts";
 import { facts } from "./journal_events.ts";
@@ -20,7 +21,10 @@ export interface SampleJournal {
   readonly entries: readonly JobEventLogEntry[];
 }
 
-/** A journal of about three segments, in batches of one to four entries. */
+/**
+ * A journal of about three segments, in batches of one to four entries, without the newlines
+ * that the last one was written ahead with.
+ */
 export async function sampleJournal(end: "stop" | "crash"): Promise<SampleJournal> {
   const disk = new MemoryDisk();
   const consumer = new RememberingConsumer();
@@ -33,6 +37,7 @@ export async function sampleJournal(end: "stop" | "crash"): Promise<SampleJourna
   for (const path of result.files.keys()) {
     if (path.includes("/snapshots/")) result.files.delete(path);
   }
+  result.files.set(lastSegment(result), withoutBlankEnd(bytesOf(result, lastSegment(result))));
   return { disk: result, batches, entries: batches.flat() };
 }
 

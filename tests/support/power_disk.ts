@@ -12,6 +12,7 @@ import type {
   PathKind,
 } from "../../src/journal/file_system.ts";
 
+import { overwritten } from "./journal_memory_disk.ts";
 import { PowerCut } from "./power_cut.ts";
 import {
   apply,
@@ -21,7 +22,6 @@ import {
   FileNode,
   filesIn,
   FolderNode,
-  joined,
   type Node,
 } from "./power_nodes.ts";
 
@@ -157,10 +157,10 @@ export class PowerDisk implements FileSystem {
         file.durable = file.content;
       });
     return {
-      append: (bytes) =>
+      write: (offset, bytes) =>
         Promise.try(() => {
-          this.before(`append ${path}`);
-          file.content = joined(file.content, bytes);
+          this.before(`write ${path}`);
+          file.content = overwritten(file.content, offset, bytes);
         }),
       read: (offset, length) => Promise.resolve(file.content.slice(offset, offset + length)),
       size: () => Promise.resolve(file.content.length),

@@ -17,14 +17,16 @@ export class SmallDisk extends MemoryDisk {
 
   override async open(path: string, mode: OpenMode): Promise<OpenFile> {
     const file = await super.open(path, mode);
-    return { ...file, append: (bytes) => this.#append(file, bytes) };
+    return { ...file, write: (offset, bytes) => this.#write(file, offset, bytes) };
   }
 
-  async #append(file: OpenFile, bytes: Uint8Array): Promise<void> {
-    const inFile = this.fileBytesMax - await file.size();
-    const room = Math.max(0, Math.min(this.capacity - this.#used(), inFile));
-    await file.append(bytes.subarray(0, room));
-    if (room < bytes.length) throw noSpace();
+  /** What is overwritten needs no room. */
+  async #write(file: OpenFile, offset: number, bytes: Uint8Array): Promise<void> {
+    const size = await file.size();
+    const room = Math.min(this.capacity - this.#used(), this.fileBytesMax - size);
+    const fitting = Math.max(0, size + Math.max(0, room) - offset);
+    await file.write(offset, bytes.subarray(0, fitting));
+    if (fitting < bytes.length) throw noSpace();
   }
 
   #used(): number {

@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { eventType } from "../../src/core/event_type.ts";
 import type { JsonValue } from "../../src/core/json.ts";
+import { withoutBlankEnd } from "./blank_end.ts";
 import { FakeRandom } from "./fake_clock.ts";
 import { readSegments } from "./independent_reader.ts";
 import { MemoryDisk } from "./journal_memory_disk.ts";
@@ -76,6 +77,8 @@ export async function writtenJournal(end: "stop" | "crash"): Promise<WrittenJour
 /** Finds the batches in the bytes, which an independent reader has found to be right. */
 export function written(disk: MemoryDisk): WrittenJournal {
   const segments = [...disk.files.keys()].filter((path) => path.includes("/segments/")).sort();
+  const active = segments.at(-1) ?? "";
+  disk.files.set(active, withoutBlankEnd(contentOf(disk, active)));
   const named = segments.map((path) => [nameOf(path), contentOf(disk, path)] as const);
   readSegments(named);
   const batches = named.flatMap(([, bytes], segment) => batchesIn(bytes, segment));

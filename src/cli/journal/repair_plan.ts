@@ -4,7 +4,7 @@ import type { JobId, LogId } from "../../core/ids.ts";
 import type { FrameworkAttributes } from "../../core/framework_events.ts";
 import type { SegmentInfo } from "../../engine/ports.ts";
 import { orUnusable } from "../../journal/errors.ts";
-import { type FileSystem, readWhole } from "../../journal/file_system.ts";
+import { type FileSystem, readBetween } from "../../journal/file_system.ts";
 import { type Layout, snapshotLogIdOf } from "../../journal/layout.ts";
 import type { WalkedDamage } from "../../journal/segment_walk.ts";
 import type { AuditReport } from "../../verify/audit.ts";
@@ -114,9 +114,9 @@ async function lossOf(
 function bytesFrom(
   fileSystem: FileSystem,
   { segments }: Layout,
-  { name }: SegmentInfo,
+  { name, bytes }: SegmentInfo,
   offset: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const path = `${segments}/${name}`;
-  return orUnusable("read", path, () => readWhole(fileSystem, path, offset));
+  return orUnusable("read", path, () => readBetween(fileSystem, path, offset, bytes));
 }

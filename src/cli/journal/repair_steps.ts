@@ -5,7 +5,7 @@
 
 import { Projection } from "../../engine/writer/projection.ts";
 import { orUnusable } from "../../journal/errors.ts";
-import { readWhole } from "../../journal/file_system.ts";
+import { readBetween } from "../../journal/file_system.ts";
 import { FileJournal } from "../../journal/file_journal.ts";
 import { DAMAGED, type Layout } from "../../journal/layout.ts";
 import { quarantineTail } from "../../journal/repair.ts";
@@ -52,7 +52,11 @@ async function cut(tools: JournalTools, layout: Layout, plan: CutPlan): Promise<
   const isInPlace = segment.firstLogId === damage.batch.firstLogId;
   if (offset === 0 && !isInPlace) return await moveAway(tools, layout, segment.name);
   const path = `${layout.segments}/${segment.name}`;
-  const bytes = await orUnusable("read", path, () => readWhole(fileSystem, path, offset));
+  const bytes = await orUnusable(
+    "read",
+    path,
+    () => readBetween(fileSystem, path, offset, segment.bytes),
+  );
   await quarantineTail(fileSystem, layout, segment.name, { offset, bytes }, random.ulid());
 }
 

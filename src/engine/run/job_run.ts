@@ -294,10 +294,18 @@ export class JobRun {
 
   #askedTask(task: AskedTask): void {
     const onRecord = this.#job.task(task.taskId);
-    if (onRecord?.status === "backingOff") this.#startAt(taskWork(task), onRecord.retryAt);
+    const isBackingOff = onRecord?.status === "backingOff" && !this.#isToBeUndone;
+    if (isBackingOff) this.#startAt(taskWork(task), onRecord.retryAt);
     else if (onRecord?.status !== "completed") this.#ready.push(taskWork(task));
     this.#answers.askedFor(`task ${task.taskId}`);
     this.#wake();
+  }
+
+  /** For good: the undoing waits for no task that is to be tried again. */
+  get #isToBeUndone(): boolean {
+    const { head } = this.#job;
+    return head.state === "Compensating" &&
+      head.failure.because <= this.#services.writer.durableLogId;
   }
 
   #startAt(work: Work, retryAt: string): void {

@@ -10,13 +10,13 @@ const open = DenoFileSystem.prototype.open;
 
 DenoFileSystem.prototype.open = async function (path, mode) {
   const file = await open.call(this, path, mode);
-  if (mode !== "append") return file;
-  const append = file.append.bind(file);
+  if (mode !== "write") return file;
+  const write = file.write.bind(file);
   let written = Promise.resolve();
-  file.append = (bytes) => {
+  file.write = (offset, bytes) => {
     const copy = bytes.slice();
     const late = new Promise((resolve) => setTimeout(resolve, LATE_MS));
-    written = Promise.all([written, late]).then(() => append(copy));
+    written = Promise.all([written, late]).then(() => write(offset, copy));
     return Promise.resolve();
   };
   return file;

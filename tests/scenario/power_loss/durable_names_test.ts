@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { DurableNames } from "./durable_names.ts";
-import { withoutUnsynced } from "./power_cut.ts";
+import { loseOverwrites, withoutUnsynced } from "./power_cut.ts";
 
 const lost = () => false;
 
@@ -68,4 +68,15 @@ Deno.test("power cut: what was synced of a file is kept to the byte, whatever el
     lengths.add(kept.length);
   }
   assert.ok(lengths.has(5_000) && lengths.size > 50, "some keep nothing, and some a part");
+});
+
+Deno.test("power cut: of what was written over newlines, pages may still be newlines", () => {
+  const outcomes = new Set<string>();
+  for (let round = 0; round < 500; round++) {
+    const bytes = new Uint8Array(20_000).fill(1);
+    loseOverwrites(bytes, [100, 9_000], 12_000, Math.random);
+    assert.ok(bytes.every((byte, at) => byte === 1 || (byte === 10 && at >= 100 && at < 9_000)));
+    outcomes.add([100, 5_000, 8_500].map((at) => bytes[at]).join());
+  }
+  assert.equal(outcomes.size, 8, "any of three pages");
 });

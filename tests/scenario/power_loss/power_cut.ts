@@ -7,16 +7,21 @@ import { DurableNames, type Node } from "./durable_names.ts";
 import type { RecordingDisk } from "./recording_disk.ts";
 
 const PAGE_BYTES = 4096;
+const NEWLINE = 10;
 
 /** From 0 up to 1. */
 type Fraction = () => number;
+
+type Range = readonly [from: number, to: number];
 
 /** What is on disk of one file. */
 interface Durable {
   /** Bytes from its start that are. */
   size: number;
-  /** Ranges that a failed sync should have written, and that no later one wrote. */
-  readonly holes: (readonly [number, number])[];
+  /** Written since the last sync; what is within the size was written over newlines. */
+  unsynced: Range[];
+  /** Ranges that a failed sync should have written, with the byte that is there instead. */
+  readonly holes: (readonly [...Range, byte: number])[];
 }
 
 /** What is taken down while the power is on, and taken away when it is cut. */
@@ -65,14 +70,14 @@ export class PowerSupply {
       const { ino, size } = await Deno.stat(path);
       await Deno.link(path, `${this.#disk.kept}/${ino}`);
       this.#names.hadFile(path, String(ino));
-      this.#files.set(String(ino), { size, holes: [] });
+      this.#files.set(String(ino), { size, unsynced: [], holes: [] });
     }
   }
 
-  #note(call: string, [first = "", second = ""]: readonly string[]): void {
+  #note(call: string, [first = "", second = "", third = ""]: readonly string[]): void {
     switch (call) {
       case "create":
-        this.#files.set(first, { size: 0, holes: [] });
+        this.#files.set(first, { size: 0, unsynced: [], holes: [] });
         return this.#names.madeFile(second, first);
       case "mkdir":
         return this.#names.madeFolder(first);
@@ -82,14 +87,14 @@ export class PowerSupply {
         return this.#names.removed(first);
       case "syncfolder":
         return this.#names.syncedFolder(first);
+      case "write":
+        this.#durable(first).unsynced.push([Number(second), Number(third)]);
+        return;
       case "sync":
-        this.#durable(first).size = Number(second);
+        Object.assign(this.#durable(first), { size: Number(second), unsynced: [] });
         return;
-      case "fail": {
-        const file = this.#durable(first);
-        file.holes.push([file.size, Number(second)]);
-        return;
-      }
+      case "fail":
+        return lose(this.#durable(first), Number(second));
       default:
         throw new Error(`${call} is not a call that is recorded`);
     }
@@ -111,9 +116,33 @@ export class PowerSupply {
 
   async #contentOf(node: Node): Promise<Uint8Array> {
     const bytes = await Deno.readFile(`${this.#disk.kept}/${node}`);
-    const { size, holes } = this.#durable(node);
-    for (const [from, to] of holes) bytes.fill(0, from, to);
+    const { size, unsynced, holes } = this.#durable(node);
+    for (const [from, to, byte] of holes) bytes.fill(byte, from, to);
+    for (const range of unsynced) loseOverwrites(bytes, range, size, this.#fraction);
     return bytes.length <= size ? bytes : withoutUnsynced(bytes, size, this.#fraction);
+  }
+}
+
+/** A sync failed: what it should have written is lost, though the file is as long. */
+function lose(file: Durable, size: number): void {
+  for (const [from, to] of file.unsynced) {
+    file.holes.push([from, Math.min(to, file.size), NEWLINE]);
+  }
+  file.unsynced = [];
+  file.holes.push([file.size, size, 0]);
+}
+
+/** Of newlines that were written over, any page may still be as it was. */
+export function loseOverwrites(
+  bytes: Uint8Array,
+  [from, to]: Range,
+  size: number,
+  fraction: Fraction,
+): void {
+  const pageSurvives = fraction() < 0.3 ? 0 : fraction();
+  const end = Math.min(to, size, bytes.length);
+  for (let page = from; page < end; page = nextPage(page)) {
+    if (fraction() >= pageSurvives) bytes.fill(NEWLINE, page, Math.min(nextPage(page), end));
   }
 }
 

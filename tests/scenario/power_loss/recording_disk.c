@@ -1,7 +1,7 @@
 /*
  * What of a folder would survive if the power failed: loaded before a process with
- * LD_PRELOAD, it writes down each change of a name and each sync that succeeded, so that
- * a test can kill the process and then take away what was never synced.
+ * LD_PRELOAD, it writes down each change of a name, each write and each sync that succeeded,
+ * so that a test can kill the process and then take away what was never synced.
  *
  * DAYBOOK_DISK_FOLDER  the folder that is watched, as an absolute path
  * DAYBOOK_DISK_RECORD  the file that the record is appended to, outside that folder
@@ -14,7 +14,7 @@
  *
  * A line is written after the call has succeeded and before the process learns of it: what
  * the process relies on is in the record, whenever it is killed. Only calls that libc
- * makes for `deno` are watched; content that is overwritten in place is not tracked.
+ * makes for `deno` are watched.
  */
 
 #define _GNU_SOURCE
@@ -170,6 +170,20 @@ static int sync_watched(int (*real)(int), int file, const char *path, int may_fa
   int result = real(file);
   if (result == 0) note("sync\t%llu\t%llu\n", inode, size);
   return result;
+}
+
+ssize_t write(int file, const void *bytes, size_t count) {
+  struct stat found;
+  char path[PATH_MAX];
+  int is_ours = folder != NULL && file != record && fstat(file, &found) == 0 &&
+                S_ISREG(found.st_mode) && watched_path(file, path);
+  if (!is_ours) return REAL(write)(file, bytes, count);
+  long long from = lseek(file, 0, SEEK_CUR);
+  ssize_t written = REAL(write)(file, bytes, count);
+  if (written > 0) {
+    note("write\t%llu\t%lld\t%lld\n", (unsigned long long)found.st_ino, from, from + written);
+  }
+  return written;
 }
 
 int fsync(int file) {

@@ -1,0 +1,105 @@
+/**
+ * Whether a job that could run does: while a worker is nobody's, and the disk has room for what
+ * the job has to record, it must not stay as it is for long. All of it is told from what is on
+ * record, so that a worker which is held for no job counts as free.
+ */
+
+import { conditionOf } from "../../src/core/condition.ts";
+import type { JobEventLogEntry } from "../../src/core/event.ts";
+import { MAIN_TASK } from "../../src/core/ids.ts";
+import { hasCode, type JobState, type TaskState } from "../../src/core/job_state.ts";
+import type { JobModel } from "./job_model.ts";
+import type { World } from "./world.ts";
+
+/** After a jump of the clock, alarms may be half a minute late; retries on a full disk less. */
+const STARVED_MS = 45_000;
+/** What the reserve must have left for a job that goes on while the disk is full. */
+const SPARED_BYTES_MIN = 5_000;
+
+/** In one life of the process: what has begun in another begins again. */
+export class StarvationWatch {
+  readonly #world: World;
+  readonly #jobs: JobModel;
+  readonly #maxRunning: number;
+  /** Jobs whose `run` was begun in this life. */
+  readonly #begun = new Set<string>();
+  /** For how long a job could have run, and did not. */
+  readonly #starvedMs = new Map<string, number>();
+
+  constructor(world: World, jobs: JobModel, maxRunning: number) {
+    this.#world = world;
+    this.#jobs = jobs;
+    this.#maxRunning = maxRunning;
+  }
+
+  /** An entry has become durable. */
+  see({ eventType, jobId, taskId }: JobEventLogEntry): void {
+    if (jobId === undefined || !/^job\.(?:Task|Compensation)/.test(eventType)) return;
+    this.#starvedMs.delete(jobId);
+    if (taskId !== MAIN_TASK) return;
+    if (eventType === "job.TaskStarted") this.#begun.add(jobId);
+    if (eventType === "job.TaskInterrupted") this.#begun.delete(jobId);
+  }
+
+  /** Nothing happens for a while: as things are, they have been for all of it. */
+  passes(ms: number): void {
+    const jobs = this.#jobs.unfinished.filter(hasCode);
+    const isFree = jobs.filter(isBusy).length < this.#maxRunning;
+    for (const job of jobs) {
+      if (isFree && this.#couldRun(job)) this.#starve(job, ms);
+      else this.#starvedMs.delete(job.jobId);
+    }
+  }
+
+  #starve(job: JobState, ms: number): void {
+    const starvedMs = (this.#starvedMs.get(job.jobId) ?? 0) + ms;
+    this.#starvedMs.set(job.jobId, starvedMs);
+    if (starvedMs < STARVED_MS) return;
+    this.#starvedMs.delete(job.jobId);
+    this.#world.violate(`${job.jobId} starves: it is ${conditionOf(job)}, and a worker is free`);
+  }
+
+  #couldRun(job: JobState): boolean {
+    if (!this.#hasRoom(job)) return false;
+    switch (conditionOf(job)) {
+      case "queued":
+        return true;
+      case "backingOff":
+        return job.tasks.some((task) => this.#isDue(task));
+      case "compensating":
+        return job.tasks.every((task) => compensationOf(task)?.status !== "backingOff") ||
+          job.tasks.some((task) => this.#isDue(compensationOf(task)));
+      default:
+        return false;
+    }
+  }
+
+  /** On a full disk the reserve is for jobs that have begun. */
+  #hasRoom({ jobId, state }: JobState): boolean {
+    const { weather } = this.#world;
+    if (!weather.isFull) return true;
+    const hasBegun = state === "Compensating" || this.#begun.has(jobId);
+    return hasBegun && weather.spared >= SPARED_BYTES_MIN;
+  }
+
+  #isDue(work: { readonly status: string; readonly retryAt?: string } | undefined): boolean {
+    if (work?.status !== "backingOff" || work.retryAt === undefined) return false;
+    return Date.parse(work.retryAt) <= this.#world.scheduler.timeOfDayMs;
+  }
+}
+
+/** Whether the job has a worker for something that is on record. */
+function isBusy(job: JobState): boolean {
+  return job.tasks.some((task) => compensationOf(task)?.status === "running") ||
+    conditionOf(job) === "executing" ||
+    (job.state === "Compensating" && job.tasks.some(isAttempted));
+}
+
+/** `main` is at work until the record says otherwise. */
+function isAttempted({ status, taskId }: TaskState): boolean {
+  return status === "running" && taskId !== MAIN_TASK;
+}
+
+function compensationOf(task: TaskState) {
+  return task.status === "completed" ? task.compensation : undefined;
+}
