@@ -18,6 +18,7 @@ import type { Hold } from "./queries/entry_pages.ts";
 import type { Account } from "./queries/explainer.ts";
 import { JobLists } from "./queries/job_lists.ts";
 import { JobSurvey } from "./queries/job_survey.ts";
+import type { IndexInfo } from "./job_index.ts";
 import type { Clock, Journal, JournalConsumer, JournalInfo } from "./ports.ts";
 import type { WhatIfReport } from "./queries/replays.ts";
 import {
@@ -275,8 +276,11 @@ export class JobEngine {
     return this.#parts.registry.info();
   }
 
-  journalInfo(): Promise<JournalInfo> {
-    return this.#parts.events.journal.info();
+  /** With how many jobs the index holds, and how many wait for it. */
+  async journalInfo(): Promise<JournalInfo & { readonly index: IndexInfo }> {
+    const { events, table } = this.#parts;
+    const index = { jobs: table.indexed, waiting: table.leaving };
+    return { ...await events.journal.info(), index };
   }
 
   /** What is going on right now, in numbers. */
@@ -290,6 +294,8 @@ export class JobEngine {
       unfinishedBytes: this.#parts.table.unfinishedBytes,
       listening: this.#parts.feed.waiting + this.#parts.waits.size,
       filed: this.#parts.filed.started.size,
+      indexed: this.#parts.table.indexed,
+      leaving: this.#parts.table.leaving,
     };
   }
 

@@ -12,6 +12,14 @@ export class IndexDamagedError extends Error {
   override readonly name = "IndexDamagedError";
 }
 
+/** How far the index is. */
+export interface IndexInfo {
+  /** Jobs in it. */
+  readonly jobs: number;
+  /** Jobs that have ended, and are in memory until it has them. */
+  readonly waiting: number;
+}
+
 /** A job that has ended, with what it is found by. */
 export interface EndedJob {
   readonly job: JobState;

@@ -15,6 +15,8 @@ export interface EngineReadings {
     readonly queued: number;
     readonly oldestQueuedMs: number;
     readonly conditions: ReadonlyMap<Condition, number>;
+    readonly indexed: number;
+    readonly leaving: number;
     readonly pendingBytes: number;
   };
   readonly failed: boolean;
@@ -53,6 +55,16 @@ function gauge(name: string, help: string, read: Reading["read"]): Reading {
 
 const OF_ENGINE: readonly Reading[] = [
   gauge("daybook_recorded_jobs", "Jobs in the journal.", ({ engine }) => engine.activity.jobs),
+  gauge(
+    "daybook_index_jobs",
+    "Jobs in the index: they have ended, and are not in memory.",
+    ({ engine }) => engine.activity.indexed,
+  ),
+  gauge(
+    "daybook_index_waiting_jobs",
+    "Jobs that have ended, and are in memory until the index has them.",
+    ({ engine }) => engine.activity.leaving,
+  ),
   gauge(
     "daybook_queue_depth",
     "Jobs that wait for a worker.",

@@ -109,6 +109,23 @@ Deno.test("retention: a crash between the fact and the removal is mended, and th
   assert.equal(await removals(second, jobId), 1);
 });
 
+Deno.test("retention: a key goes for no other reason than what is on record, whatever the index has forgotten", async () => {
+  const { harness: first } = await open({ afterMs: 1_000 * HOUR_MS });
+  const id = await finished(first);
+  const orphan = "job-orphan" as JobId;
+  await first.keys.create(orphan);
+  await first.engine.stop(0);
+  await first.journal.close();
+  // A start that goes by a snapshot has not seen every job.
+  first.index.sealed = () => [];
+  const second = await first.crash();
+  assert.deepEqual([...second.keys.keys.keys()], [id, orphan]);
+  assert.deepEqual((await second.engine.input(id)).ok, true);
+
+  const third = await second.crashWithoutSnapshot();
+  assert.deepEqual([...third.keys.keys.keys()], [id], "the whole journal has no such job");
+});
+
 Deno.test("retention: a crash between the end and the fact is mended as well", async () => {
   const { harness: first } = await open("deleteOnCompletion");
   const jobId = await first.submit("test.pay", INPUT);

@@ -39,6 +39,7 @@ Deno.test("GET /journal: head, segments, and how it was found", async () => {
     ...[
       "bytes",
       "head",
+      "index",
       "lastRecovery",
       "lastSnapshot",
       "lastVerification",

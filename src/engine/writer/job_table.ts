@@ -53,9 +53,14 @@ export class JobTable {
   }
 
   get size(): number {
+    return this.#order.size + this.indexed;
+  }
+
+  /** Jobs in the index. */
+  get indexed(): number {
     let indexed = 0;
     for (const count of this.#index?.conditions.values() ?? []) indexed += count;
-    return this.#order.size + indexed;
+    return indexed;
   }
 
   /** Jobs that have ended and are not in the index yet. */

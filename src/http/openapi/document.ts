@@ -44,6 +44,7 @@ const NAMED: NamedSchemas = {
 /** What any route may answer that is not open, whatever it is about. */
 const COMMON_PROBLEMS: readonly ProblemKind[] = [
   ...["invalid-request", "unauthorized", "forbidden", "wrong-host", "over-capacity"] as const,
+  "index-damaged",
   "internal",
 ];
 
