@@ -66,3 +66,19 @@ Deno.test("merged scan: whatever is asked, the answer is that of a table without
     }
   }));
 });
+
+Deno.test("job table: while the index takes nothing, jobs that ended stay in memory, and it is not asked at each of them", async () => {
+  const [, ended] = await models();
+  const index = MemoryIndex.empty();
+  index.begin(undefined);
+  const table = new JobTable(index);
+  let asked = 0;
+  index.put = () => (asked++, false);
+  for (let number = 1; number <= 100; number++) {
+    const jobId = `job-${number}` as JobId;
+    table.restore({ ...ended, jobId, firstLogId: number, lastLogId: number });
+    if (table.isLettingGo) table.letGo();
+  }
+  assert.deepEqual([table.size, table.leaving, table.indexed], [100, 100, 0]);
+  assert.ok(asked > 1 && asked < 10, `${asked} times`);
+});

@@ -36,6 +36,8 @@ export class JobTable {
   readonly #order = new JobOrder();
   /** Ended, and in memory until the index has them. */
   readonly #leaving = new Set<JobRecord>();
+  /** After the index took none, it is asked again when there are so many. */
+  #askAgainAt = 0;
   readonly #byIdempotencyKey = new Map<string, JobId>();
   /** Of jobs whose row in the index does not tell it yet. */
   readonly #retries = new Map<JobId, Retry>();
@@ -70,7 +72,8 @@ export class JobTable {
 
   /** Whether there are so many of these that it is time to let them go. */
   get isLettingGo(): boolean {
-    return this.#index !== undefined && this.#leaving.size >= this.#index.batch;
+    return this.#index !== undefined &&
+      this.#leaving.size >= Math.max(this.#index.batch, this.#askAgainAt);
   }
 
   /** Jobs that have not ended, those that are on their way to the disk included. */
@@ -137,7 +140,8 @@ export class JobTable {
   /** Projects an entry that was appended; `undefined` when it is about no job. */
   append(entry: JobEventLogEntry): Applied | undefined {
     if (entry.jobId === undefined) return undefined;
-    let record = this.#records.get(entry.jobId) ?? this.#wakeFor(entry, entry.jobId);
+    if (entry.eventType !== "job.JobCreated") this.wake(entry.jobId);
+    let record = this.#records.get(entry.jobId);
     if (record === undefined) {
       record = new JobRecord();
       const applied = record.append(entry); // Throws when the job was not created.
@@ -218,6 +222,21 @@ export class JobTable {
     return jobs.filter((job) => !isTerminal(job));
   }
 
+  /**
+   * An entry comes for a job that may have left: it is in memory again.
+   *
+   * @throws {IndexDamagedError} when it cannot be read.
+   */
+  wake(jobId: JobId): void {
+    if (this.#index === undefined || this.#records.has(jobId)) return;
+    const record = this.#indexed(jobId);
+    if (record === undefined) return;
+    this.#index.wake(record.firstLogId);
+    this.#records.set(jobId, record);
+    this.#order.add(record);
+    this.#leaving.add(record);
+  }
+
   /** A call of `run` looks at the job: it stays in memory until that is released. */
   hold(jobId: JobId): void {
     const record = this.#records.get(jobId);
@@ -245,6 +264,7 @@ export class JobTable {
   retryOf(jobId: JobId): JobId | undefined {
     const retry = this.#retries.get(jobId);
     if (retry !== undefined) return retry.jobId;
+    if (this.#lives(jobId)) return undefined;
     const retriedAt = this.#index?.retriedAt(jobId);
     return retriedAt === undefined ? undefined : this.createdAt(retriedAt)?.jobId;
   }
@@ -297,14 +317,9 @@ export class JobTable {
     return job === undefined ? undefined : new JobRecord(job);
   }
 
-  /** An entry has come for a job that had left. */
-  #wakeFor({ eventType }: JobEventLogEntry, jobId: JobId): JobRecord | undefined {
-    const record = eventType === "job.JobCreated" ? undefined : this.#indexed(jobId);
-    if (record === undefined) return undefined;
-    this.#records.set(jobId, record);
-    this.#order.add(record);
-    this.#index?.wake(record.firstLogId);
-    return record;
+  #lives(jobId: JobId): boolean {
+    const record = this.#records.get(jobId);
+    return record !== undefined && !isTerminal(record.head);
   }
 
   #considerLeaving(record: JobRecord): void {
@@ -316,7 +331,9 @@ export class JobTable {
     if (records.length === 0 || this.#index === undefined) return;
     const search = this.scanMemory({});
     const ended = records.map((record) => this.#endedOf(record, search));
-    if (!this.#index.put(ended)) return;
+    const isTaken = this.#index.put(ended);
+    this.#askAgainAt = isTaken ? 0 : 2 * this.#leaving.size;
+    if (!isTaken) return;
     for (const record of records) {
       if (record.isSettled) this.#leave(record);
       else this.#index.wake(record.firstLogId);

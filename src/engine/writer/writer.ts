@@ -88,6 +88,7 @@ export class Writer {
    * @throws {JournalFullError} when the disk is known to be full.
    * @throws {JournalFailedError} when the journal takes nothing any more.
    * @throws {GroupTooLargeError}
+   * @throws {IndexDamagedError} when a job that had left memory cannot be read.
    */
   append(
     drafts: readonly EventDraft[],
@@ -96,6 +97,10 @@ export class Writer {
   ): Written {
     for (const draft of drafts) requireReadable(draft);
     if (this.#debts.size > 0) this.#payFirst(drafts);
+    // Before anything is appended: an index that is damaged refuses here.
+    for (const { jobId, eventType } of drafts) {
+      if (jobId !== undefined && eventType !== "job.JobCreated") this.#table.wake(jobId);
+    }
     const entries = this.#events.record(drafts, urgency, receivedAt);
     const steps = entries.map(this.#project);
     const firstLogId = entries[0]?.logId ?? this.#durableLogId;
