@@ -116,7 +116,7 @@ function checkCrc(where: string, line: Uint8Array, found: unknown): void {
   if (found !== expected.toString(16).padStart(8, "0")) throw new Error(`${where}: crc`);
 }
 
-/** A batch is a blank line, then lines; the file ends with a newline. */
+/** A batch is a blank line, then lines; the file ends with a newline, or with blank lines. */
 function batchesIn(name: string, bytes: Uint8Array): Uint8Array[][] {
   if (bytes.length > 0 && bytes.at(-1) !== 10) throw new Error(`${name}: no newline at the end`);
   const batches: Uint8Array[][] = [];
@@ -127,7 +127,7 @@ function batchesIn(name: string, bytes: Uint8Array): Uint8Array[][] {
     else batches.at(-1)?.push(bytes.subarray(start, end));
     start = end + 1;
   }
-  return batches;
+  return batches.filter((lines) => lines.length > 0);
 }
 
 function lastIndexOf(line: Uint8Array, part: string): number {
