@@ -31,6 +31,8 @@ export interface EndedJob {
   readonly awaitsOutside: boolean;
   /** Where its newest retry was created. */
   readonly retriedAt: LogId | undefined;
+  /** Whether it was put before, and is awake. */
+  readonly wasThere: boolean;
 }
 
 /** One that is found in the index; `job` is read only when it is asked for. */

@@ -243,12 +243,11 @@ export class SqliteJobIndex implements JobIndex {
     this.#database.run("DELETE FROM points WHERE logId > ?", logId);
   }
 
-  #put({ job, condition, text, fingerprint, awaitsOutside, retriedAt }: EndedJob): void {
+  #put(ended: EndedJob): void {
+    const { job, condition, text, fingerprint, awaitsOutside, retriedAt, wasThere } = ended;
     const { firstLogId: first, lastLogId: last, labels } = job;
     const whole = JSON.stringify(job);
-    const row = this.#database.get("SELECT last, awake FROM jobs WHERE first = ?", first);
-    if (row?.awake === 1) this.#awake--;
-    const before = row?.last === last ? this.#beforeOf(last) : row?.last ?? null;
+    const before = wasThere ? this.#stateBefore(first, last) : null;
     this.#database.run(
       "INSERT OR REPLACE INTO states VALUES (?, ?, ?, ?, ?)",
       ...[last, first, before, crc32(whole), whole],
@@ -262,7 +261,11 @@ export class SqliteJobIndex implements JobIndex {
     );
   }
 
-  #beforeOf(last: LogId): SQLInputValue {
+  /** Of a job that was awake, the state that it had; or the one before that, if it has it still. */
+  #stateBefore(first: LogId, last: LogId): SQLInputValue {
+    const row = this.#database.get("SELECT last, awake FROM jobs WHERE first = ?", first);
+    if (row?.awake === 1) this.#awake--;
+    if (row === undefined || row.last !== last) return row?.last ?? null;
     return this.#database.get("SELECT before FROM states WHERE last = ?", last)?.before ?? null;
   }
 

@@ -55,6 +55,7 @@ function ended(job: FailedJob, more: Partial<EndedJob> = {}): EndedJob {
     fingerprint: failure && fingerprintOf(job, failure),
     awaitsOutside: false,
     retriedAt: undefined,
+    wasThere: false,
     ...more,
   };
 }
@@ -118,7 +119,7 @@ Deno.test("index: a job in memory is nowhere here, until it is put again", () =>
   assert.deepEqual(found(index, {}), [3, 1]);
   assert.deepEqual([index.count({}, {}).jobs, index.conditions.get("failed")], [2, 2]);
 
-  assert.ok(index.put([ended({ ...job, lastLogId: 29 })]));
+  assert.ok(index.put([ended({ ...job, lastLogId: 29 }, { wasThere: true })]));
   assert.equal(index.job(job.jobId)?.lastLogId, 29);
   assert.deepEqual([index.count({}, {}).jobs, index.conditions.get("failed")], [3, 3]);
 });
@@ -129,7 +130,7 @@ Deno.test("index: goes back to a point, and knows of nothing that came after it"
   index.mark({ logId: 30, chain: "thirty" });
   // One more ends, and one that had ended gets another entry, and is retried.
   index.wake(10);
-  const later = ended({ ...failedJob(1), lastLogId: 40 }, { retriedAt: 41 });
+  const later = ended({ ...failedJob(1), lastLogId: 40 }, { retriedAt: 41, wasThere: true });
   assert.ok(index.put([ended(failedJob(3)), later]));
   index.mark({ logId: 50, chain: "fifty" });
   assert.equal(index.retriedAt("job-1" as JobId), 41);
@@ -170,7 +171,8 @@ Deno.test("index: whatever happened after a point, going back to it gives what t
     for (const { kind, job } of steps) {
       head++;
       if (kind === "put" && inMemory.delete(job)) {
-        assert.ok(index.put([ended({ ...failedJob(job), lastLogId: head })]));
+        const wasThere = indexed.has(job);
+        assert.ok(index.put([ended({ ...failedJob(job), lastLogId: head }, { wasThere })]));
         indexed.set(job, head);
       } else if (kind === "wake" && indexed.has(job) && !inMemory.has(job)) {
         index.wake(job * 10);
@@ -179,7 +181,8 @@ Deno.test("index: whatever happened after a point, going back to it gives what t
         // As a snapshot does: all that has ended is in it.
         for (const one of inMemory) {
           if (!indexed.has(one)) continue;
-          assert.ok(index.put([ended({ ...failedJob(one), lastLogId: ++head })]));
+          const awake = { ...failedJob(one), lastLogId: ++head };
+          assert.ok(index.put([ended(awake, { wasThere: true })]));
           indexed.set(one, head);
           inMemory.delete(one);
         }

@@ -111,6 +111,8 @@ export class JobRecord implements PendingJob {
     return this.#inFlight.findLast(({ entry }) => entry.eventType === eventType)?.entry;
   }
 
+  /** Whether the index has it, as it was before it was awake. */
+  isIndexed = false;
   /** Calls of `run` that look at it. */
   holders = 0;
 

@@ -232,6 +232,7 @@ export class JobTable {
     const record = this.#indexed(jobId);
     if (record === undefined) return;
     this.#index.wake(record.firstLogId);
+    record.isIndexed = true;
     this.#records.set(jobId, record);
     this.#order.add(record);
     this.#leaving.add(record);
@@ -337,6 +338,7 @@ export class JobTable {
     for (const record of records) {
       if (record.isSettled) this.#leave(record);
       else this.#index.wake(record.firstLogId);
+      record.isIndexed = true;
       this.#leaving.delete(record);
     }
   }
@@ -350,6 +352,7 @@ export class JobTable {
       fingerprint: scan.fingerprintOf(record),
       awaitsOutside: job.plan !== MAIN_ONLY_PLAN && outsideMatchers(job.plan).length > 0,
       retriedAt: job.state === "Failed" ? this.#retriedAt(job.jobId) : undefined,
+      wasThere: record.isIndexed,
     };
   }
 
