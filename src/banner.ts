@@ -33,7 +33,6 @@ export function banner(
   const url = urlOf(address);
   return [
     recovered(report, head),
-    ...report.warnings.map((warning) => `note: ${warning}`),
     `types of jobs: ${types.join(", ")}`,
     `listening on ${url}`,
     "",

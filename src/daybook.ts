@@ -52,37 +52,33 @@ export interface DaybookOptions {
   readonly warn: (message: string) => void;
 }
 
+/** What an open Daybook is made of. */
+interface Parts {
+  readonly engine: JobEngine;
+  readonly journal: FileJournal;
+  readonly report: RecoveryReport;
+  readonly fetch: Daybook["fetch"];
+  /** Ends the streams. */
+  readonly streams: AbortController;
+  readonly verifier: Verifier;
+  readonly index: SqliteJobIndex;
+  readonly clock: Clock;
+  readonly drainMs: number;
+}
+
 export class Daybook {
   readonly engine: JobEngine;
   readonly report: RecoveryReport;
   readonly fetch: (request: Request) => Response | Promise<Response>;
   readonly journal: FileJournal;
-  readonly #clock: Clock;
-  readonly #drainMs: number;
-  readonly #streams: AbortController;
-  readonly #verifier: Verifier;
-  readonly #index: SqliteJobIndex;
+  readonly #parts: Parts;
 
-  private constructor(
-    engine: JobEngine,
-    journal: FileJournal,
-    report: RecoveryReport,
-    fetch: Daybook["fetch"],
-    streams: AbortController,
-    verifier: Verifier,
-    index: SqliteJobIndex,
-    clock: Clock,
-    drainMs: number,
-  ) {
-    this.engine = engine;
-    this.report = report;
-    this.fetch = fetch;
-    this.journal = journal;
-    this.#streams = streams;
-    this.#verifier = verifier;
-    this.#index = index;
-    this.#clock = clock;
-    this.#drainMs = drainMs;
+  private constructor(parts: Parts) {
+    this.engine = parts.engine;
+    this.report = parts.report;
+    this.fetch = parts.fetch;
+    this.journal = parts.journal;
+    this.#parts = parts;
   }
 
   /**
@@ -180,9 +176,8 @@ export class Daybook {
     });
     const fetch: Daybook["fetch"] = (request) => app.fetch(request);
     const { drainMs } = configuration;
-    return new Daybook(
-      ...[engine, journal, report, fetch, streams, verifier, index, clock, drainMs] as const,
-    );
+    const parts = { engine, journal, report, fetch, streams, verifier, index, clock, drainMs };
+    return new Daybook(parts);
   }
 
   /**
@@ -192,13 +187,14 @@ export class Daybook {
    * @param closeServer Resolves when the server has answered all requests.
    */
   async stop(closeServer: () => Promise<unknown>): Promise<void> {
-    const drained = this.engine.stop(this.#drainMs);
-    this.#streams.abort();
-    const unproved = this.#verifier.stop();
-    await within(this.#clock, SERVER_CLOSE_MS, closeServer());
+    const { engine, journal, streams, verifier, index, clock, drainMs } = this.#parts;
+    const drained = engine.stop(drainMs);
+    streams.abort();
+    const unproved = verifier.stop();
+    await within(clock, SERVER_CLOSE_MS, closeServer());
     await Promise.all([drained, unproved]);
-    await this.journal.close();
-    this.#index.close();
+    await journal.close();
+    index.close();
   }
 }
 

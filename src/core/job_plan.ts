@@ -142,3 +142,9 @@ export function outsideMatchers({ expected, policy }: JobPlan): readonly EventMa
   return [...expected, ...policyEvents(policy)].map(({ matcher }) => matcher)
     .filter((matcher) => !isReserved(matcher.eventType));
 }
+
+/** Whether events from outside could ever be for a job with this plan. */
+export function awaitsOutside(plan: JobPlan): boolean {
+  // Most jobs share one plan, which awaits none.
+  return plan !== MAIN_ONLY_PLAN && outsideMatchers(plan).length > 0;
+}

@@ -1,7 +1,7 @@
 /**
- * How many values, containers and names a document has, counted before it is read. JSON of a megabyte is
- * read, walked and written in a few milliseconds, or in hundreds when it is all names or tiny
- * values; and what is on record is read again with each explanation and replay.
+ * How many values, containers and names a document has, counted before it is read. JSON of a
+ * megabyte is read, walked and written in a few milliseconds, or in hundreds when it is all names
+ * or tiny values; and what is on record is read again with each explanation and replay.
  */
 
 import { endOfString } from "./json_flaws.ts";

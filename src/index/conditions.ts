@@ -1,6 +1,7 @@
 /** A filter of jobs as a condition of SQL, with what its parameters stand for. */
 
 import type { SQLInputValue } from "node:sqlite";
+import { wordsIn } from "../engine/queries/job_search.ts";
 import type { JobFilter } from "../engine/requests.ts";
 
 export interface SqlCondition {
@@ -11,7 +12,7 @@ export interface SqlCondition {
 /** Of jobs that are not in memory. */
 export function conditionOf(filter: JobFilter): SqlCondition {
   const parts: SqlCondition[] = [{ sql: "awake = 0", values: [] }];
-  const { states, conditions, types, labels, fingerprint, retried, search } = filter;
+  const { states, conditions, types, labels, fingerprint, retried, search = "" } = filter;
   if (states !== undefined) parts.push(among("state", states));
   if (conditions !== undefined) parts.push(among("condition", conditions));
   if (types !== undefined) parts.push(among("type", types));
@@ -29,7 +30,7 @@ export function conditionOf(filter: JobFilter): SqlCondition {
     const sql = "EXISTS (SELECT 1 FROM json_each(labels) WHERE key = ? AND value = ?)";
     parts.push({ sql, values: [name, value] });
   }
-  for (const word of wordsOf(search)) {
+  for (const word of wordsIn(search)) {
     parts.push({ sql: "instr(text, ?) > 0", values: [word] });
   }
   return {
@@ -40,8 +41,4 @@ export function conditionOf(filter: JobFilter): SqlCondition {
 
 function among(column: string, values: readonly string[]): SqlCondition {
   return { sql: `${column} IN (${values.map(() => "?").join(", ")})`, values };
-}
-
-function wordsOf(search = ""): readonly string[] {
-  return [...new Set(search.toLowerCase().split(/\s+/))].filter((word) => word !== "");
 }

@@ -144,6 +144,17 @@ Deno.test("index: goes back to a point, and knows of nothing that came after it"
   assert.equal(restarted.asAfterKill().begin({ logId: 50, chain: "fifty" }), false);
 });
 
+Deno.test("index: one that does not go back, as if it trusted what is ahead of the journal, is found out", () => {
+  const index = begun();
+  assert.ok(index.put([ended(failedJob(1))]));
+  index.mark({ logId: 20, chain: "twenty" });
+  assert.ok(index.put([ended(failedJob(2))]));
+  const trusting = index.asAfterKill();
+  assert.deepEqual(found(trusting, {}), [2, 1], "job 2 is on no record at 20");
+  assert.ok(trusting.begin({ logId: 20, chain: "twenty" }));
+  assert.deepEqual(found(trusting, {}), [1]);
+});
+
 Deno.test("index: a point of another history, or one it never had, is not known", () => {
   const index = begun();
   index.mark({ logId: 30, chain: "thirty" });

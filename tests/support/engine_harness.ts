@@ -93,14 +93,7 @@ export class Harness {
     const content = JSON.parse(JSON.stringify(this.journal.content));
     this.journal.hold();
     const options = definitions === undefined ? this.options : { ...this.options, definitions };
-    return await Harness.#open(
-      options,
-      this.clock,
-      this.random,
-      this.keys,
-      this.index.asAfterKill(),
-      content,
-    );
+    return await this.#next(content, options);
   }
 
   /** The same, of a process that died before the batch with this entry was on disk. */
@@ -108,33 +101,24 @@ export class Harness {
     const { entries, batches, ...content } = JSON.parse(JSON.stringify(this.journal.content));
     const first = batches.findLast((batch: LogId) => batch <= logId);
     this.journal.hold();
-    return await Harness.#open(
-      this.options,
-      this.clock,
-      this.random,
-      this.keys,
-      this.index.asAfterKill(),
-      {
-        ...content,
-        entries: entries.filter((entry: JobEventLogEntry) => entry.logId < first),
-        batches: batches.filter((batch: LogId) => batch < first),
-        snapshot: null,
-      },
-    );
+    return await this.#next({
+      ...content,
+      entries: entries.filter((entry: JobEventLogEntry) => entry.logId < first),
+      batches: batches.filter((batch: LogId) => batch < first),
+      snapshot: null,
+    });
   }
 
   /** The same, with every snapshot deleted. */
   async crashWithoutSnapshot(): Promise<Harness> {
     const content = { ...JSON.parse(JSON.stringify(this.journal.content)), snapshot: null };
     this.journal.hold();
-    return await Harness.#open(
-      this.options,
-      this.clock,
-      this.random,
-      this.keys,
-      this.index.asAfterKill(),
-      content,
-    );
+    return await this.#next(content);
+  }
+
+  #next(content: MemoryJournal["content"], options = this.options): Promise<Harness> {
+    const index = this.index.asAfterKill();
+    return Harness.#open(options, this.clock, this.random, this.keys, index, content);
   }
 
   async create(request: CreateRequest): Promise<JobState> {

@@ -20,12 +20,12 @@ export class JobSearch {
   readonly #words: readonly string[];
 
   constructor(text: string) {
-    this.#words = [...new Set(text.toLowerCase().split(/\s+/))].filter((word) => word !== "");
+    this.#words = wordsIn(text);
   }
 
   /** Whether every word is somewhere in the job's text, and what it cost to know. */
   look(record: JobRecord): { readonly found: boolean; readonly cost: number } {
-    const text = textOf(record).toLowerCase();
+    const text = searchTextOf(record);
     const looks = LOWER_CASE_COST + this.#words.length;
     return {
       found: this.#words.every((word) => text.includes(word)),
@@ -34,8 +34,18 @@ export class JobSearch {
   }
 }
 
+/** What is looked for, in lower case. */
+export function wordsIn(text: string): readonly string[] {
+  return [...new Set(text.toLowerCase().split(/\s+/))].filter((word) => word !== "");
+}
+
+/** What it is looked for in, in lower case. */
+export function searchTextOf(record: JobRecord): string {
+  return textOf(record).toLowerCase();
+}
+
 /** A line for each part, since no word goes over the end of a line. */
-export function textOf(record: JobRecord): string {
+function textOf(record: JobRecord): string {
   const { shownHead: job, condition } = record;
   let text = job.type === undefined ? job.jobId : `${job.jobId}\n${job.type}`;
   for (const name in job.labels) text += `\n${name}:${job.labels[name]}`;

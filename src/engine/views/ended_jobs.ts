@@ -6,10 +6,10 @@
 import { planEffort } from "../../core/effort.ts";
 import type { JobId } from "../../core/ids.ts";
 import {
+  awaitsOutside,
   expectationAccepts,
   type MatchableEvent,
   matcherAccepts,
-  outsideMatchers,
   policyEvents,
 } from "../../core/job_plan.ts";
 import type { Applied } from "../../core/job_fold.ts";
@@ -41,7 +41,7 @@ export class EndedJobs implements View {
   restore({ table }: { readonly table: Pick<JobTable, "jobs" | "index"> }): void {
     let newest: EndedJob[] = [];
     for (const job of [...table.index?.latestAwaiting(JOBS_MAX) ?? [], ...table.jobs()]) {
-      if (isTerminal(job) && outsideMatchers(job.plan).length > 0) newest.push(job);
+      if (isTerminal(job) && awaitsOutside(job.plan)) newest.push(job);
       if (newest.length >= 2 * JOBS_MAX) newest = lastEnded(newest);
     }
     for (const job of lastEnded(newest)) this.#file(job);
@@ -63,7 +63,7 @@ export class EndedJobs implements View {
   }
 
   #file(job: EndedJob): void {
-    if (outsideMatchers(job.plan).length === 0 || this.#jobs.has(job.jobId)) return;
+    if (!awaitsOutside(job.plan) || this.#jobs.has(job.jobId)) return;
     this.#jobs.set(job.jobId, job);
     this.#index.add(job.jobId, job.plan);
     this.#effort += planEffort(job.plan);

@@ -3,17 +3,14 @@
 import type { LogId } from "../../core/ids.ts";
 import type { JobRecord } from "./job_record.ts";
 
-/** Where a job was that is in memory no more. */
-interface Left {
-  readonly firstLogId: LogId;
-  readonly hasLeft: true;
-}
+/** A job, or the position at which one was created that is in memory no more. */
+type Place = JobRecord | LogId;
 
 /** So many that left may still have their place; then the order is made anew. */
 const LEFT_MIN = 1_024;
 
 export class JobOrder {
-  #places: (JobRecord | Left)[] = [];
+  #places: Place[] = [];
   #left = 0;
 
   /** How many jobs there are. */
@@ -23,7 +20,7 @@ export class JobOrder {
 
   /** Oldest first. */
   *[Symbol.iterator](): Iterator<JobRecord> {
-    for (const place of this.#places) if (!place.hasLeft) yield place;
+    for (const place of this.#places) if (typeof place !== "number") yield place;
   }
 
   /** The index after the last place. */
@@ -34,24 +31,24 @@ export class JobOrder {
   /** What is at an index; `undefined` where a job has left, or beyond the places. */
   at(index: number): JobRecord | undefined {
     const place = this.#places[index];
-    return place === undefined || place.hasLeft ? undefined : place;
+    return typeof place === "number" ? undefined : place;
   }
 
   /** One that had left has its place again. */
   add(record: JobRecord): void {
     const { firstLogId } = record;
-    const last = this.#places.at(-1)?.firstLogId ?? 0;
+    const last = positionOf(this.#places.at(-1) ?? 0);
     if (firstLogId > last) return void this.#places.push(record);
     const at = this.indexBefore(firstLogId + 1);
-    const isThere = this.#places[at]?.firstLogId === firstLogId;
+    const isThere = this.#places[at] === firstLogId;
     if (isThere) this.#left--;
     this.#places.splice(isThere ? at : at + 1, isThere ? 1 : 0, record);
   }
 
   leave({ firstLogId }: JobRecord): void {
-    this.#places[this.indexBefore(firstLogId + 1)] = { firstLogId, hasLeft: true };
+    this.#places[this.indexBefore(firstLogId + 1)] = firstLogId;
     if (++this.#left < LEFT_MIN || 2 * this.#left < this.#places.length) return;
-    this.#places = this.#places.filter(({ hasLeft }) => !hasLeft);
+    this.#places = this.#places.filter((place) => typeof place !== "number");
     this.#left = 0;
   }
 
@@ -67,9 +64,13 @@ export class JobOrder {
     let high = this.#places.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if ((this.#places[middle]?.firstLogId ?? Infinity) < before) low = middle + 1;
+      if (positionOf(this.#places[middle] ?? Infinity) < before) low = middle + 1;
       else high = middle;
     }
     return low - 1;
   }
+}
+
+function positionOf(place: Place): LogId {
+  return typeof place === "number" ? place : place.firstLogId;
 }

@@ -44,7 +44,6 @@ export class JobRecord implements PendingJob {
   #size: number;
   /** As of what is durable. */
   condition: Condition;
-  readonly hasLeft = false;
   fingerprint?: { readonly of: ErrorFact; readonly text: ErrorFingerprint | undefined };
 
   /** @param job As a snapshot has it; absent for a job that is about to be created. */

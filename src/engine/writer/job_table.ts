@@ -7,7 +7,7 @@
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
-import { MAIN_ONLY_PLAN, outsideMatchers, sharedPlan } from "../../core/job_plan.ts";
+import { awaitsOutside, sharedPlan } from "../../core/job_plan.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
 import { JobOrder } from "./job_order.ts";
 import { EntryColumns } from "./entry_columns.ts";
@@ -16,7 +16,7 @@ import { JobRecord, type PendingJob } from "./job_record.ts";
 import type { EndedJob, JobIndex } from "../job_index.ts";
 import type { JournalHead } from "../ports.ts";
 import { JobScan } from "../queries/job_scan.ts";
-import { textOf } from "../queries/job_search.ts";
+import { searchTextOf } from "../queries/job_search.ts";
 import { MergedScan } from "../queries/merged_scan.ts";
 import type { JobFilter, JobRange, ListQuery, Transition } from "../requests.ts";
 
@@ -348,9 +348,9 @@ export class JobTable {
     return {
       job,
       condition,
-      text: textOf(record).toLowerCase(),
+      text: searchTextOf(record),
       fingerprint: scan.fingerprintOf(record),
-      awaitsOutside: job.plan !== MAIN_ONLY_PLAN && outsideMatchers(job.plan).length > 0,
+      awaitsOutside: awaitsOutside(job.plan),
       retriedAt: job.state === "Failed" ? this.#retriedAt(job.jobId) : undefined,
       wasThere: record.isIndexed,
     };

@@ -35,7 +35,7 @@ export const journalAnswer = v.object({
     recoveredLogId: v.nullable(position),
     warnings: v.array(text),
   }),
-  index: v.object({ jobs: v.number(), waiting: v.number() }),
+  index: v.object({ jobs: count, waiting: count }),
   lastVerification: v.nullable(v.object({
     verdict: v.picklist(["intact", "damaged"]),
     at: time,
