@@ -8,7 +8,7 @@
 import type { DatabaseSync } from "node:sqlite";
 
 /** Raised whenever a table or the meaning of a column changes: the index is then made again. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 const TABLES = `
   CREATE TABLE jobs (
@@ -33,6 +33,7 @@ const TABLES = `
   CREATE INDEX jobs_by_fingerprint ON jobs (fingerprint, first) WHERE fingerprint IS NOT NULL;
   CREATE INDEX jobs_by_key ON jobs (key) WHERE key IS NOT NULL;
   CREATE INDEX jobs_retried ON jobs (retried) WHERE retried IS NOT NULL;
+  CREATE INDEX jobs_failed ON jobs (last) WHERE condition = 'failed' AND retried IS NULL;
   CREATE INDEX jobs_awaiting ON jobs (last) WHERE awaits IS NOT NULL;
   CREATE INDEX jobs_sealed ON jobs (first) WHERE sealed IS NOT NULL;
   CREATE INDEX jobs_awake ON jobs (first) WHERE awake = 1;

@@ -181,7 +181,7 @@ export class SqliteJobIndex implements JobIndex {
   latestFailed(limit: number): readonly JobState[] {
     return this.#latest(
       "SELECT last FROM jobs WHERE condition = 'failed' AND retried IS NULL AND awake = 0 " +
-        "ORDER BY first DESC LIMIT ?",
+        "ORDER BY last DESC LIMIT ?",
       limit,
     );
   }

@@ -380,7 +380,11 @@ export class JobTable {
 
   #list(record: JobRecord, { jobId, retryOf, firstLogId }: JobState): void {
     this.#order.add(record);
-    if (retryOf !== undefined) this.#retries.set(retryOf, { jobId, firstLogId });
+    if (retryOf === undefined) return;
+    this.#retries.set(retryOf, { jobId, firstLogId });
+    // A start may have let the job go before it came to this: its row has to say so.
+    const isTold = this.#index?.retriedAt(retryOf) === firstLogId;
+    if (!isTold) this.wake(retryOf);
   }
 }
 
