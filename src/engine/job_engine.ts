@@ -26,6 +26,7 @@ import {
   type Created,
   type CreateRequest,
   type DefinitionInfo,
+  type EntryOfJob,
   type IncomingEvent,
   type ListPage,
   type ListQuery,
@@ -228,8 +229,8 @@ export class JobEngine {
   }
 
   /** How an entry changed its job's state or condition; `undefined` when it did not. */
-  transitionAt(logId: LogId): Transition | undefined {
-    return this.#parts.table.transitionAt(logId);
+  transitionAt(entry: EntryOfJob): Transition | undefined {
+    return this.#parts.table.transitionAt(entry);
   }
 
   /** Why a job is as it is, as of its last durable entry; `undefined` when there is none. */

@@ -5,6 +5,8 @@ import type { ErrorFingerprint } from "../core/error_fingerprint.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { JournalHead } from "./ports.ts";
+import type { IdRow } from "./writer/id_rows.ts";
+import type { Trail } from "./writer/trail.ts";
 import type { JobCount, JobFilter, JobRange, ListQuery, Stop } from "./requests.ts";
 
 /** The index cannot say what was put into it. The next start makes it again. */
@@ -23,6 +25,7 @@ export interface IndexInfo {
 /** A job that has ended, with what it is found by. */
 export interface EndedJob {
   readonly job: JobState;
+  readonly trail: Trail;
   readonly condition: Condition;
   /** In lower case; what a search looks through. */
   readonly text: string;
@@ -72,8 +75,11 @@ export interface JobIndex {
    * `undefined` it forgets everything. `false` when it does not know the point.
    */
   begin(point: JournalHead | undefined): boolean;
-  /** Takes in jobs that have ended; `false`, with nothing taken, when the disk does not let it. */
-  put(jobs: readonly EndedJob[]): boolean;
+  /**
+   * Takes in jobs that have ended, and ids, which it may have already; `false`, with nothing
+   * taken, when the disk does not let it.
+   */
+  put(jobs: readonly EndedJob[], ids?: readonly IdRow[]): boolean;
   /** A job is in memory again, and counts here no more until it is put again. */
   wake(firstLogId: LogId): void;
   /** All that has ended up to a point is in it: a snapshot may rest on that. */
@@ -82,6 +88,9 @@ export interface JobIndex {
   readonly conditions: ReadonlyMap<Condition, number>;
   job(jobId: JobId): JobState | undefined;
   createdAt(firstLogId: LogId): JobState | undefined;
+  trail(jobId: JobId): Trail | undefined;
+  /** Where ids of this hash are, or were in a journal that ended later. */
+  idsOf(hash: number): readonly LogId[];
   jobOfKey(idempotencyKey: string): JobId | undefined;
   /** Where the newest retry of a job was created. */
   retriedAt(jobId: JobId): LogId | undefined;

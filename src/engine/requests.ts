@@ -3,7 +3,7 @@
 import type { Change } from "../core/changes.ts";
 import type { Rejection } from "../core/decide.ts";
 import type { ErrorFingerprint } from "../core/error_fingerprint.ts";
-import type { FactDraft } from "../core/event.ts";
+import type { FactDraft, JobEventLogEntry } from "../core/event.ts";
 import type { ErrorFact } from "../core/framework_events.ts";
 import type { EventId, JobId, LogId, TaskId } from "../core/ids.ts";
 import type { JobPlan, PolicyRole } from "../core/job_plan.ts";
@@ -284,6 +284,9 @@ export interface NeedingAttention {
   /** Types of unfinished jobs for which there is no definition, with their number. */
   readonly unloaded: readonly { readonly type: string; readonly jobs: number }[];
 }
+
+/** An entry, by what tells whose it is. */
+export type EntryOfJob = Pick<JobEventLogEntry, "jobId" | "logId">;
 
 /** Where an entry changed its job's state or condition. */
 export interface Transition {

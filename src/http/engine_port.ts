@@ -18,6 +18,7 @@ import type {
   Created,
   CreateRequest,
   DefinitionInfo,
+  EntryOfJob,
   IncomingEvent,
   ListPage,
   ListQuery,
@@ -76,8 +77,8 @@ export interface EnginePort {
   ): Promise<Outcome<WhatIfReport>>;
   /** Entries of the whole journal with `logId > after`, oldest first, at most `limit`. */
   entries(after: LogId, limit: number): Promise<readonly JobEventLogEntry[]>;
-  /** `undefined` when the entry at this position changed no job. */
-  transitionAt(logId: LogId): Transition | undefined;
+  /** `undefined` when the entry changed no job. */
+  transitionAt(entry: EntryOfJob): Transition | undefined;
   readonly headLogId: LogId;
   /** Why a job is as it is; `undefined` when there is none with this id. */
   explain(jobId: JobId, hold?: Hold): Promise<Explanation<Citation> | undefined>;

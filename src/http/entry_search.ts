@@ -74,7 +74,7 @@ async function collect(search: EntrySearch, start: LogId, readOn: ReadOn): Promi
 
 function isWanted(entry: JobEventLogEntry, search: EntrySearch): boolean {
   return passes(entry, search.filter) &&
-    (!search.onlyTransitions || search.engine.transitionAt(entry.logId) !== undefined);
+    (!search.onlyTransitions || search.engine.transitionAt(entry) !== undefined);
 }
 
 /** Reads below a position, newest first; caught up means that the first entry was read. */

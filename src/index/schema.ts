@@ -1,14 +1,15 @@
 /**
  * The tables of the index. `jobs` has a narrow row for each job, which lists and searches go
- * through; `states` has the whole job, under the entry that it is as of. A job that got more
- * entries after it had ended has a state for each time that it was put: the index can then go
- * back to an earlier point.
+ * through; `states` has the whole job and its trail, under the entry that it is as of. A job that
+ * got more entries after it had ended has a state for each time that it was put: the index can
+ * then go back to an earlier point. `event_ids` has the ids that do not tell their place; rows of
+ * entries that were lost do no harm, since each is confirmed by reading the entry.
  */
 
 import type { DatabaseSync } from "node:sqlite";
 
 /** Raised whenever a table or the meaning of a column changes: the index is then made again. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 const TABLES = `
   CREATE TABLE jobs (
@@ -41,9 +42,16 @@ const TABLES = `
     last INTEGER PRIMARY KEY,
     first INTEGER NOT NULL,
     before INTEGER,
+    trail BLOB NOT NULL,
+    trail_crc INTEGER NOT NULL,
     crc INTEGER NOT NULL,
     job TEXT NOT NULL
   ) STRICT;
+  CREATE TABLE event_ids (
+    hash INTEGER NOT NULL,
+    logId INTEGER NOT NULL,
+    PRIMARY KEY (hash, logId)
+  ) STRICT, WITHOUT ROWID;
   CREATE TABLE points (
     logId INTEGER PRIMARY KEY,
     chain TEXT NOT NULL,

@@ -20,6 +20,8 @@ import type {
 } from "../engine/job_index.ts";
 import type { Clock, JournalHead } from "../engine/ports.ts";
 import type { JobCount, JobFilter, JobRange, ListQuery, Stop } from "../engine/requests.ts";
+import type { IdRow } from "../engine/writer/id_rows.ts";
+import { type Trail, trailBytes, trailOf } from "../engine/writer/trail.ts";
 import { conditionOf } from "./conditions.ts";
 import { Database, type DatabaseOptions, type Row } from "./database.ts";
 import { WindowWalk } from "./window_walk.ts";
@@ -67,9 +69,14 @@ export class SqliteJobIndex implements JobIndex {
     }
   }
 
-  put(jobs: readonly EndedJob[]): boolean {
+  put(jobs: readonly EndedJob[], ids: readonly IdRow[] = []): boolean {
     try {
-      this.#database.within(() => jobs.forEach((ended) => this.#put(ended)));
+      this.#database.within(() => {
+        for (const ended of jobs) this.#put(ended);
+        for (const [hash, logId] of ids) {
+          this.#database.run("INSERT OR IGNORE INTO event_ids VALUES (?, ?)", hash, logId);
+        }
+      });
       for (const { condition } of jobs) this.#add(condition, 1);
       this.#isWarned = false;
       return true;
@@ -110,6 +117,25 @@ export class SqliteJobIndex implements JobIndex {
       firstLogId,
     );
     return row === undefined ? undefined : this.#state(row.last as LogId);
+  }
+
+  trail(jobId: JobId): Trail | undefined {
+    const row = this.#database.get(
+      "SELECT states.last, trail, trail_crc AS crc FROM jobs JOIN states USING (last) " +
+        "WHERE job_id = ? AND awake = 0",
+      jobId,
+    );
+    if (row === undefined) return undefined;
+    const bytes = row.trail as Uint8Array;
+    if (crc32(bytes) !== row.crc) {
+      throw this.#database.damaged(`the trail as of logId ${row.last} is not what it was`);
+    }
+    return trailOf(bytes);
+  }
+
+  idsOf(hash: number): readonly LogId[] {
+    const rows = this.#database.all("SELECT logId FROM event_ids WHERE hash = ?", hash);
+    return rows.map(({ logId }) => logId as LogId);
   }
 
   jobOfKey(idempotencyKey: string): JobId | undefined {
@@ -245,12 +271,13 @@ export class SqliteJobIndex implements JobIndex {
 
   #put(ended: EndedJob): void {
     const { job, condition, text, fingerprint, awaitsOutside, retriedAt, wasThere } = ended;
+    const trail = trailBytes(ended.trail);
     const { firstLogId: first, lastLogId: last, labels } = job;
     const whole = JSON.stringify(job);
     const before = wasThere ? this.#stateBefore(first, last) : null;
     this.#database.run(
-      "INSERT OR REPLACE INTO states VALUES (?, ?, ?, ?, ?)",
-      ...[last, first, before, crc32(whole), whole],
+      "INSERT OR REPLACE INTO states VALUES (?, ?, ?, ?, ?, ?, ?)",
+      ...[last, first, before, trail, crc32(trail), crc32(whole), whole],
     );
     this.#database.run(
       "INSERT OR REPLACE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",

@@ -164,7 +164,8 @@ class Audit {
     entry: JobEventLogEntry,
   ): Taken {
     const { eventIds, facts } = this.#projection;
-    const candidates = eventIds.addFinding(entry.eventId, entry.logId);
+    const suspect = this.#ids.see(entry, eventIds);
+    eventIds.add(entry);
     facts.add(entry);
     const audited = this.#entries.audit(entry);
     let comparing: Promise<void> | undefined;
@@ -172,7 +173,7 @@ class Audit {
     else if (audited.job !== undefined) {
       comparing = this.#options.served?.see(audited.job, this.#pause);
     } else if (isRepair(entry)) this.#takeRepair(entry);
-    return { suspect: candidates.length > 0 ? { entry, candidates } : undefined, comparing };
+    return { suspect, comparing };
   }
 
   #end(batch: ScannedBatch): void {

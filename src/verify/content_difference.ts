@@ -9,17 +9,16 @@ export type ContentDifference =
   | { readonly kind: "version" }
   | { readonly kind: "content"; readonly reason: string };
 
-/** Columns that are compared as a whole: the slots of a table are in no order that matters. */
-const WHOLE_COLUMNS = ["eventIds", "facts"] as const;
-const PART = /^\{"column":"(eventIds|facts)","part":"([A-Za-z0-9+/=]*)"\}$/;
+/** A column that is compared as a whole: the slots of a table are in no order that matters. */
+const PART = /^\{"column":"facts","part":"([A-Za-z0-9+/=]*)"\}$/;
 const VERSION_LINE = /^\{"content":\d+[,}]/;
 /** Lines of the file before the first of the content. */
 const HEADER_LINES = 1;
 
 export class ContentComparison {
   readonly #expected: Iterator<string>;
-  readonly #found = new WholeColumns();
-  readonly #whole = new WholeColumns();
+  readonly #found = new WholeColumn();
+  readonly #whole = new WholeColumn();
   #lines = 0;
   #difference: ContentDifference | undefined;
 
@@ -42,10 +41,9 @@ export class ContentComparison {
     if (this.#difference !== undefined) return this.#difference;
     const missing = this.#nextExpected();
     if (missing !== undefined) return content(`${subjectOf(missing)} is missing`);
-    const column = this.#found.differenceFrom(this.#whole);
-    return column === undefined
+    return this.#found.equals(this.#whole)
       ? undefined
-      : content(`column ${column} is not what the journal says`);
+      : content("column facts is not what the journal says");
   }
 
   #nextExpected(): string | undefined {
@@ -79,49 +77,31 @@ function subjectOf(line: string): string {
   return column === undefined ? "the version" : `column ${column}`;
 }
 
-type WholeColumn = typeof WHOLE_COLUMNS[number];
+/** A column that is compared when all its parts are there, however they are cut into lines. */
+class WholeColumn {
+  readonly #parts: Buffer[] = [];
 
-/** Columns that are compared when all their parts are there, however they are cut into lines. */
-class WholeColumns {
-  readonly #parts: Record<WholeColumn, Buffer[]> = { eventIds: [], facts: [] };
-
-  /** Whether the line is a part of such a column. */
+  /** Whether the line is a part of it. */
   take(line: string): boolean {
-    const [, column, part] = PART.exec(line) ?? [];
-    if (column === undefined || part === undefined) return false;
+    const part = PART.exec(line)?.[1];
+    if (part === undefined) return false;
     const bytes = Buffer.from(part, "base64");
     // A decoder passes over much that an encoder never writes.
     if (bytes.toString("base64") !== part) return false;
-    this.#parts[column as WholeColumn].push(bytes);
+    this.#parts.push(bytes);
     return true;
   }
 
-  /** The first column that says something else. */
-  differenceFrom(other: WholeColumns): WholeColumn | undefined {
-    return WHOLE_COLUMNS.find((column) => !this.#equals(column, other));
-  }
-
-  #equals(column: WholeColumn, other: WholeColumns): boolean {
-    const [mine, theirs] = [this.#words(column), other.#words(column)];
-    if (mine === undefined || theirs === undefined) return false;
-    return column === "facts" ? FactIndex.areEqual(mine, theirs) : areEqualSlots(mine, theirs);
+  equals(other: WholeColumn): boolean {
+    const [mine, theirs] = [this.#words(), other.#words()];
+    return mine !== undefined && theirs !== undefined && FactIndex.areEqual(mine, theirs);
   }
 
   /** `undefined` when the bytes are no whole numbers. */
-  #words(column: WholeColumn): Uint32Array<ArrayBuffer> | undefined {
-    const bytes = new Uint8Array(Buffer.concat(this.#parts[column]));
+  #words(): Uint32Array<ArrayBuffer> | undefined {
+    const bytes = new Uint8Array(Buffer.concat(this.#parts));
     return bytes.length % Uint32Array.BYTES_PER_ELEMENT === 0
       ? new Uint32Array(bytes.buffer)
       : undefined;
   }
-}
-
-/** Whether two tables of slots, of two numbers each, hold the same. */
-function areEqualSlots(
-  left: Uint32Array<ArrayBuffer>,
-  right: Uint32Array<ArrayBuffer>,
-): boolean {
-  if (left.length !== right.length || left.length % 2 !== 0) return false;
-  const [mine, theirs] = [left, right].map(({ buffer }) => new BigUint64Array(buffer).sort());
-  return mine?.every((slot, index) => slot === theirs?.[index]) ?? false;
 }

@@ -1,7 +1,8 @@
 /** Makes sure that no event id comes twice, with the lines themselves as the witness. */
 
 import type { JobEventLogEntry } from "../core/event.ts";
-import type { LogId } from "../core/ids.ts";
+import type { EventId, LogId } from "../core/ids.ts";
+import type { EventIds } from "../engine/writer/event_ids.ts";
 import type { SegmentInfo } from "../engine/ports.ts";
 import { Catalogue } from "../journal/catalogue.ts";
 import type { FileSystem } from "../journal/file_system.ts";
@@ -9,17 +10,21 @@ import type { Layout } from "../journal/layout.ts";
 import { LineIndex } from "../journal/line_index.ts";
 import { SegmentReader } from "../journal/segment_reader.ts";
 
-/** An entry whose id has the hash of ids that came before. */
+/** An entry whose id may have come before. */
 export interface Suspect {
   readonly entry: JobEventLogEntry;
   readonly candidates: readonly LogId[];
 }
+
+/** Of so many entries, and of all that were received at one time, the ids are remembered. */
+const LAST_MAX = 1_024;
 
 export class UniqueIds {
   readonly #fileSystem: FileSystem;
   readonly #layout: Layout;
   readonly #segments: SegmentInfo[] = [];
   readonly #indexes = new Map<string, LineIndex>();
+  readonly #last = new LastIds();
   #index = new LineIndex();
 
   constructor(fileSystem: FileSystem, layout: Layout) {
@@ -38,14 +43,52 @@ export class UniqueIds {
     this.#index.add(offsets);
   }
 
-  /** The entry that has the same id, if the hashes are not equal by chance. */
+  /**
+   * Takes in the next entry; a suspect is to be judged once its batch was noted.
+   *
+   * @param eventIds Those of all entries before it.
+   */
+  see(entry: JobEventLogEntry, eventIds: EventIds): Suspect | undefined {
+    const last = this.#last.positionOf(entry.eventId);
+    const candidates = last === undefined
+      ? eventIds.candidates(entry.eventId, { before: this.#last.firstLogId })
+      : [last];
+    this.#last.add(entry);
+    return candidates.length > 0 ? { entry, candidates } : undefined;
+  }
+
+  /** The entry that has the same id, if it is there. */
   async firstOf({ entry, candidates }: Suspect): Promise<LogId | undefined> {
     const catalogue = new Catalogue(this.#segments, this.#indexes);
     const reader = new SegmentReader(this.#fileSystem, this.#layout, catalogue);
-    for (const logId of candidates.toSorted((left, right) => left - right)) {
+    for (const logId of candidates) {
       const [earlier] = await reader.readAt([logId]);
       if (earlier?.eventId === entry.eventId) return logId;
     }
     return undefined;
+  }
+}
+
+/** The ids of the entries just before, of which none has to be read. */
+class LastIds {
+  readonly #entries = new Map<EventId, Pick<JobEventLogEntry, "logId" | "receivedAt">>();
+
+  /** All from here on are remembered. */
+  get firstLogId(): LogId {
+    for (const { logId } of this.#entries.values()) return logId;
+    return Infinity;
+  }
+
+  positionOf(eventId: EventId): LogId | undefined {
+    return this.#entries.get(eventId)?.logId;
+  }
+
+  /** An id that comes twice stays where it was. */
+  add({ eventId, logId, receivedAt }: JobEventLogEntry): void {
+    if (!this.#entries.has(eventId)) this.#entries.set(eventId, { logId, receivedAt });
+    for (const [oldest, entry] of this.#entries) {
+      if (this.#entries.size <= LAST_MAX || entry.receivedAt === receivedAt) return;
+      this.#entries.delete(oldest);
+    }
   }
 }

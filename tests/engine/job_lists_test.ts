@@ -11,6 +11,7 @@ import { defineJob, NonRetryableError } from "../../src/engine/definition.ts";
 import { JobLists } from "../../src/engine/queries/job_lists.ts";
 import { SCAN_COST_MAX } from "../../src/engine/queries/job_scan.ts";
 import { JobTable } from "../../src/engine/writer/job_table.ts";
+import { NO_TRAIL } from "../../src/engine/writer/trail.ts";
 import type { JobFilter } from "../../src/engine/requests.ts";
 import { PromptTypes } from "../../src/engine/run/prompt_types.ts";
 import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";
@@ -200,7 +201,8 @@ async function tableOf(count: number): Promise<JobTable> {
   const model = daybook.job(await refused(daybook, "the bank refused order 1"));
   const table = new JobTable();
   for (let index = 1; index <= count; index++) {
-    table.restore({ ...model, jobId: `job-${index}` as JobId, firstLogId: index });
+    const job = { ...model, jobId: `job-${index}` as JobId, firstLogId: index };
+    table.restore({ job, trail: NO_TRAIL });
   }
   return table;
 }
@@ -253,7 +255,8 @@ Deno.test("list: long texts count for more, so that a search stays short", async
   const model = daybook.job(await refused(daybook, "long ".repeat(700)));
   const table = new JobTable();
   for (let index = 1; index <= 30_000; index++) {
-    table.restore({ ...model, jobId: `job-${index}` as JobId, firstLogId: index });
+    const job = { ...model, jobId: `job-${index}` as JobId, firstLogId: index };
+    table.restore({ job, trail: NO_TRAIL });
   }
   const { searched } = listsOf(table).page({ limit: 50, search: "nothing-like-it" });
   assert.ok(searched !== undefined && searched.jobs < 20_000);

@@ -5,6 +5,7 @@ import fc from "fast-check";
 import type { JobId, LogId } from "../../src/core/ids.ts";
 import type { JobState } from "../../src/core/job_state.ts";
 import { JobTable } from "../../src/engine/writer/job_table.ts";
+import { NO_TRAIL } from "../../src/engine/writer/trail.ts";
 import type { JobFilter, ListQuery } from "../../src/engine/requests.ts";
 import { Harness } from "../support/engine_harness.ts";
 import { expectation, plan } from "../support/entries.ts";
@@ -21,9 +22,9 @@ async function models(): Promise<readonly [JobState, JobState]> {
 function tableOf(jobs: readonly JobState[], index: MemoryIndex | undefined): JobTable {
   index?.begin(undefined);
   const table = new JobTable(index);
-  for (const job of jobs.slice(0, -2)) table.restore(job);
+  for (const job of jobs.slice(0, -2)) table.restore({ job, trail: NO_TRAIL });
   table.letGo();
-  for (const job of jobs.slice(-2)) table.restore(job);
+  for (const job of jobs.slice(-2)) table.restore({ job, trail: NO_TRAIL });
   return table;
 }
 
@@ -76,7 +77,8 @@ Deno.test("job table: while the index takes nothing, jobs that ended stay in mem
   index.put = () => (asked++, false);
   for (let number = 1; number <= 100; number++) {
     const jobId = `job-${number}` as JobId;
-    table.restore({ ...ended, jobId, firstLogId: number, lastLogId: number });
+    const job = { ...ended, jobId, firstLogId: number, lastLogId: number };
+    table.restore({ job, trail: NO_TRAIL });
     if (table.isLettingGo) table.letGo();
   }
   assert.deepEqual([table.size, table.leaving, table.indexed], [100, 100, 0]);

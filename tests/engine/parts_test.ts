@@ -1,9 +1,6 @@
 /** The small parts of the engine, each by itself. */
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
-import { EntryColumns } from "../../src/engine/writer/entry_columns.ts";
-import { EventIdIndex } from "../../src/engine/writer/event_id_index.ts";
 import type { JobId } from "../../src/core/ids.ts";
 import type { Applied } from "../../src/core/job_fold.ts";
 import { JobWaits } from "../../src/engine/views/job_waits.ts";
@@ -13,116 +10,6 @@ import { Scheduler } from "../../src/engine/run/scheduler.ts";
 import { Turns } from "../../src/engine/run/turns.ts";
 import { type Wanted, type Worker, WorkerQueue } from "../../src/engine/run/worker_queue.ts";
 import { FakeClock } from "../support/fake_clock.ts";
-
-Deno.test("event id index: every id is found, through growth and a restored capture", () => {
-  const index = new EventIdIndex();
-  for (let logId = 1; logId <= 20_000; logId++) index.add(`evt_${logId}`, logId);
-  const restored = new EventIdIndex();
-  restored.restore(index.capture());
-
-  for (let logId = 1; logId <= 20_000; logId++) {
-    assert.ok(index.candidates(`evt_${logId}`).includes(logId));
-    assert.ok(restored.candidates(`evt_${logId}`).includes(logId));
-  }
-  assert.equal(restored.size, 20_000);
-});
-
-Deno.test("event id index: an id that was not added is hardly ever a candidate", () => {
-  const index = new EventIdIndex();
-  for (let logId = 1; logId <= 20_000; logId++) index.add(`evt_${logId}`, logId);
-  let wrong = 0;
-  for (let other = 0; other < 20_000; other++) wrong += index.candidates(`x${other}`).length;
-
-  assert.ok(wrong <= 3, `${wrong} of 20,000`);
-});
-
-Deno.test("entry columns: a chain gives a job's positions in order, between two bounds", () => {
-  fc.assert(fc.property(
-    fc.array(fc.nat(3), { minLength: 1, maxLength: 200 }),
-    fc.nat(200),
-    fc.integer({ min: 1, max: 50 }),
-    (jobs, after, limit) => {
-      const columns = new EntryColumns();
-      const positions = new Map<number, number[]>();
-      jobs.forEach((job, index) => {
-        const mine = positions.get(job) ?? [];
-        columns.add(index + 1, mine.at(-1) ?? 0);
-        positions.set(job, [...mine, index + 1]);
-      });
-      for (const mine of positions.values()) {
-        const expected = mine.filter((logId) => logId > after).slice(0, limit);
-        const job = { firstLogId: mine[0] ?? 0, lastLogId: mine.at(-1) ?? 0 };
-        assert.deepEqual(columns.chain(job, after, limit), expected);
-        const back = mine.filter((logId) => logId < after).slice(-limit);
-        assert.deepEqual(columns.chainBefore(job, after, limit), back);
-      }
-    },
-  ));
-});
-
-Deno.test("entry columns: pages of a long job are right, however it grows between them", () => {
-  const columns = new EntryColumns();
-  const mine: number[] = [];
-  for (let logId = 1; logId <= 12_000; logId++) {
-    if (logId % 3 === 0) continue; // Of another job.
-    columns.add(logId, mine.at(-1) ?? 0);
-    mine.push(logId);
-    if (logId % 1_000 > 1) continue;
-    const job = { firstLogId: 1, lastLogId: logId };
-    for (const after of [-1, 0, 1, 511, 1_533, 4_000, logId - 700, logId - 1, logId, logId + 9]) {
-      for (const limit of [0, 1, 500, 512, 2_000, Infinity]) {
-        assert.deepEqual(
-          columns.chain(job, after, limit),
-          mine.filter((position) => position > after).slice(0, limit),
-        );
-        assert.deepEqual(
-          columns.chainBefore(job, after, limit),
-          limit === 0 ? [] : mine.filter((position) => position < after).slice(-limit),
-        );
-      }
-    }
-  }
-});
-
-Deno.test("entry columns: a page costs what is on it, however long the job is", () => {
-  const columns = new EntryColumns();
-  for (let logId = 1; logId <= 200_000; logId++) columns.add(logId, logId - 1);
-  const job = { firstLogId: 1, lastLogId: 200_000 };
-  columns.chain(job, 0, 100);
-  let steps = 0;
-  const { before } = columns;
-  columns.before = (logId) => {
-    steps++;
-    return before.call(columns, logId);
-  };
-  for (let at = 0; at < 200_000; at += 2_000) {
-    columns.chain(job, at, 100);
-    columns.chainBefore(job, at, 100);
-  }
-  assert.ok(steps / 200 < 2_500, `${steps / 200} steps a page`);
-});
-
-Deno.test("entry columns: transitions survive a capture, and an unchanged entry has none", () => {
-  const columns = new EntryColumns();
-  for (let logId = 1; logId <= 10_000; logId++) columns.add(logId, 0);
-  columns.changed(9_999, undefined, "Created", "scheduled");
-  columns.changed(10_000, "Running", "Failed", "cancelled");
-  const restored = new EntryColumns();
-  restored.restore(columns.capture());
-
-  assert.deepEqual(restored.transitionAt(9_999), {
-    from: null,
-    to: "Created",
-    condition: "scheduled",
-  });
-  assert.deepEqual(restored.transitionAt(10_000), {
-    from: "Running",
-    to: "Failed",
-    condition: "cancelled",
-  });
-  assert.equal(restored.transitionAt(1), undefined);
-  assert.equal(restored.transitionAt(99_999), undefined);
-});
 
 /** A queue whose grants are told by name. */
 function queueOf(max: number, promptTypes = new PromptTypes()) {

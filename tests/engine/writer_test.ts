@@ -7,7 +7,7 @@ import { FiledJobs } from "../../src/engine/writer/filed_jobs.ts";
 import { type Journal, JournalFullError, type StampedEvent } from "../../src/engine/ports.ts";
 import { FactIndex } from "../../src/engine/views/fact_index.ts";
 import { EventEngine } from "../../src/engine/writer/event_engine.ts";
-import { EventIdIndex } from "../../src/engine/writer/event_id_index.ts";
+import { EventIds } from "../../src/engine/writer/event_ids.ts";
 import { JobTable } from "../../src/engine/writer/job_table.ts";
 import { Writer } from "../../src/engine/writer/writer.ts";
 import { expectation, plan } from "../support/entries.ts";
@@ -28,7 +28,7 @@ Deno.test("writer: a start that is lost leaves filed what was filed before it, a
     [plan([expectation("paid", "ec.Paid")]), 1],
   ];
   for (const [plan, filed] of plans) {
-    const events = new EventEngine(new FakeClock(), new FakeRandom(), new EventIdIndex());
+    const events = new EventEngine(new FakeClock(), new FakeRandom(), new EventIds());
     events.open(positions());
     const filedJobs = new FiledJobs();
     const { started, unstarted } = filedJobs;

@@ -43,7 +43,7 @@ const arbitrarySearch = fc.record({
 function wantedOf(search: EntrySearch): readonly JobEventLogEntry[] {
   return all.filter((entry) =>
     passes(entry, search.filter) &&
-    (!search.onlyTransitions || engine.transitionAt(entry.logId) !== undefined)
+    (!search.onlyTransitions || engine.transitionAt(entry) !== undefined)
   );
 }
 

@@ -12,6 +12,7 @@ import { recordedFailure } from "../../src/core/job_resource.ts";
 import type { FailedJob } from "../../src/core/job_state.ts";
 import type { EndedJob } from "../../src/engine/job_index.ts";
 import type { JobFilter } from "../../src/engine/requests.ts";
+import { NO_TRAIL } from "../../src/engine/writer/trail.ts";
 import { MemoryIndex } from "../support/memory_index.ts";
 
 function begun(): MemoryIndex {
@@ -50,6 +51,7 @@ function ended(job: FailedJob, more: Partial<EndedJob> = {}): EndedJob {
   const failure = recordedFailure(job);
   return {
     job,
+    trail: NO_TRAIL,
     condition: "failed",
     text: `${job.jobId}\n${job.type}\n${job.failure.error.message}`.toLowerCase(),
     fingerprint: failure && fingerprintOf(job, failure),

@@ -43,7 +43,7 @@ async function assertAttention(engine: JobEngine, jobs: readonly JobState[]): Pr
 async function sinceOf(engine: JobEngine, jobs: readonly JobState[]) {
   const found = await Promise.all(jobs.map(async (job) => {
     const entries = await engine.history(job.jobId, 0, 10_000);
-    const last = entries.findLast(({ logId }) => engine.transitionAt(logId) !== undefined);
+    const last = entries.findLast((entry) => engine.transitionAt(entry) !== undefined);
     assert.ok(last);
     return { job, since: last.receivedAt, logId: last.logId };
   }));

@@ -91,5 +91,5 @@ function isWanted(
   return (job === undefined || entry.jobId === job) &&
     (types === undefined || types.includes(entry.eventType)) &&
     (stratum === undefined || entry.stratum === stratum) &&
-    (!onlyTransitions || engine.transitionAt(entry.logId) !== undefined);
+    (!onlyTransitions || engine.transitionAt(entry) !== undefined);
 }

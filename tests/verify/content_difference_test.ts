@@ -51,17 +51,12 @@ function swapPairs(words: Uint32Array, at: number): void {
 Deno.test("content: slots of a table in another order are no difference", () => {
   const expected = new Projection();
   see(expected, 1, 500);
-  const swaps: Readonly<Record<string, (words: Uint32Array) => void>> = {
-    eventIds: (words) => swapPairs(words, 40),
-    // After the horizon and both generations' postings, of which the older has none.
-    facts: (words) => swapPairs(words, words.length - 8),
-  };
-  for (const [column, swap] of Object.entries(swaps)) {
-    const lines = [...expected.capture(HEAD)];
-    const found = lines.map((line) => withWords(line, column, swap));
-    assert.notDeepEqual(found, lines, column);
-    assert.equal(compared(found, expected.capture(HEAD)), undefined, column);
-  }
+  // After the horizon and both generations' postings, of which the older has none.
+  const swap = (words: Uint32Array) => swapPairs(words, words.length - 8);
+  const lines = [...expected.capture(HEAD)];
+  const found = lines.map((line) => withWords(line, "facts", swap));
+  assert.notDeepEqual(found, lines);
+  assert.equal(compared(found, expected.capture(HEAD)), undefined);
 });
 
 Deno.test("content: numbers of a table that are others are a difference", () => {
@@ -73,8 +68,9 @@ Deno.test("content: numbers of a table that are others are a difference", () => 
     const found = [...expected.capture(HEAD)].map((line) =>
       withWords(line, column, (words) => words.set([(words[at] ?? 0) ^ 4], at))
     );
-    const reason = `column ${column} is not what the journal says`;
-    assert.deepEqual(compared(found, expected.capture(HEAD)), { kind: "content", reason });
+    const difference = compared(found, expected.capture(HEAD));
+    assert.ok(difference?.kind === "content");
+    assert.ok(difference.reason.endsWith(`column ${column} is not what the journal says`));
   }
 });
 

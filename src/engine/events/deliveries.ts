@@ -38,7 +38,7 @@ export class Deliveries {
     if (events.length === 0) return [];
     const known = await this.#lookUp(events);
     const starters = this.#startersOf(events.filter(({ eventId }) => {
-      return eventId === undefined || known.get(eventId) === undefined;
+      return eventId === undefined || known.get(eventId)?.entry === undefined;
     }));
     // What came before adds nothing, and is answered whatever the limits say.
     const jobs = [...starters.values()].reduce((sum, { length }) => sum + length, 0);
@@ -75,7 +75,7 @@ export class Deliveries {
     const found: Known = new Map();
     for (const { eventId } of events) {
       if (eventId === undefined || !this.#parts.events.mayHold(eventId)) continue;
-      found.set(eventId, await this.#parts.events.find(eventId));
+      found.set(eventId, await this.#parts.events.lookUp(eventId));
     }
     return found;
   }

@@ -4,13 +4,13 @@
  * the request is reached the rest is refused: what was recorded before keeps its receipt.
  */
 
-import type { EventDraft, JobEventLogEntry } from "../../core/event.ts";
+import type { EventDraft } from "../../core/event.ts";
 import type { EventId, JobId, LogId } from "../../core/ids.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import type { CorrelationIndex } from "./correlation_index.ts";
 import type { DeliveryGate, Place } from "./delivery_gate.ts";
 import type { DeliveryLimits, LimitReached } from "./delivery_limits.ts";
-import type { EventEngine } from "../writer/event_engine.ts";
+import type { EventEngine, LookedUp } from "../writer/event_engine.ts";
 import type { FanOut, SettledFact } from "./fan_out.ts";
 import { type Intake, OverCapacityError } from "../writer/intake.ts";
 import type { Pacer, Share } from "./pacer.ts";
@@ -45,8 +45,8 @@ const EFFORT_AT_ONCE = 2_000;
 /** Minimum cost of a search, so that few run at once: each is notified of everything filed. */
 const SEARCH_COST = 50;
 
-/** Ids that were looked up: the entry of the journal, or `undefined`. */
-export type Known = Map<EventId, JobEventLogEntry | undefined>;
+/** Ids that were looked up. */
+export type Known = Map<EventId, LookedUp>;
 
 /** By event, the definitions of the jobs that it starts; most start none. */
 export type Starters = ReadonlyMap<IncomingEvent, readonly AnyJobDefinition[]>;
@@ -161,7 +161,7 @@ export class Delivery {
   #judgeEarly(arrival: Arrival): Judged | undefined {
     const { fact } = arrival;
     const { eventId, jobId } = fact;
-    const before = this.#known.get(eventId);
+    const before = this.#known.get(eventId)?.entry;
     if (before !== undefined) return { receipt: duplicateOf(before, fact) };
     const pending = this.#parts.events.pending(eventId);
     if (pending !== undefined) return { receipt: this.#afterFirst(pending, arrival) };
@@ -243,11 +243,11 @@ export class Delivery {
   }
 
   #mustLookUp({ fact: { eventId }, named }: Arrival): boolean {
-    return named && !this.#known.has(eventId) && this.#parts.events.mayHold(eventId);
+    return named && this.#parts.events.mayHold(eventId, this.#known.get(eventId)?.upTo);
   }
 
   async #lookUp({ fact: { eventId } }: Arrival): Promise<void> {
-    this.#known.set(eventId, await this.#parts.events.find(eventId));
+    this.#known.set(eventId, await this.#parts.events.lookUp(eventId));
   }
 
   #searchFor(arrival: Arrival): ReachSearch | undefined {

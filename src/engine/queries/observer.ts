@@ -26,7 +26,7 @@ export class Observer {
 
   /** Positions, ascending, of entries that may have this id; reading them tells. */
   candidates(eventId: EventId): readonly LogId[] {
-    return this.consumer.eventIds.candidates(eventId).toSorted((left, right) => left - right);
+    return this.consumer.eventIds.candidates(eventId);
   }
 
   /**

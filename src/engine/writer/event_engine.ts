@@ -5,21 +5,28 @@
 
 import type { EventDraft, JobEventLogEntry } from "../../core/event.ts";
 import type { EventId, LogId } from "../../core/ids.ts";
-import type { EventIdIndex } from "./event_id_index.ts";
+import type { EventIds } from "./event_ids.ts";
 import type { Clock, Journal, Random, StampedEvent, Urgency } from "../ports.ts";
+
+/** What the journal held of an id. */
+export interface LookedUp {
+  readonly entry: JobEventLogEntry | undefined;
+  /** Entries above it were not looked at. */
+  readonly upTo: LogId;
+}
 
 export class EventEngine {
   readonly #clock: Clock;
   readonly #random: Random;
   #journal: Journal | undefined;
-  readonly #eventIds: EventIdIndex;
+  readonly #eventIds: EventIds;
   /** Only ids that callers chose: those made here are new. */
   readonly #pending = new Map<EventId, LogId>();
   #stampedMs = -1;
   #stamp = "";
 
   /** @param eventIds Where the entries are that are on record. */
-  constructor(clock: Clock, random: Random, eventIds: EventIdIndex) {
+  constructor(clock: Clock, random: Random, eventIds: EventIds) {
     this.#clock = clock;
     this.#random = random;
     this.#eventIds = eventIds;
@@ -61,7 +68,7 @@ export class EventEngine {
 
   /** Sees an entry that is durable. */
   seen(entry: JobEventLogEntry): void {
-    this.#eventIds.add(entry.eventId, entry.logId);
+    this.#eventIds.add(entry);
     if (this.#pending.size > 0) this.#pending.delete(entry.eventId);
   }
 
@@ -75,17 +82,21 @@ export class EventEngine {
     return this.#pending.get(eventId);
   }
 
-  /** Whether an event of this id may be in the journal; `find` tells. */
-  mayHold(eventId: EventId): boolean {
-    return this.#eventIds.candidates(eventId).length > 0;
+  /** Whether an event of this id may be in the journal above a position; `find` tells. */
+  mayHold(eventId: EventId, after: LogId = 0): boolean {
+    return this.#eventIds.mayHold(eventId, after);
   }
 
   /** The entry of the journal that has this id, if there is one. */
   async find(eventId: EventId): Promise<JobEventLogEntry | undefined> {
-    const candidates = this.#eventIds.candidates(eventId);
-    if (candidates.length === 0) return undefined;
-    const entries = await this.journal.readAt(candidates.toSorted((a, b) => a - b));
-    return entries.find((entry) => entry.eventId === eventId);
+    return (await this.lookUp(eventId)).entry;
+  }
+
+  /** The same, and as of when that was so: the same id may be recorded meanwhile. */
+  async lookUp(eventId: EventId): Promise<LookedUp> {
+    const upTo = this.#eventIds.head;
+    const readAt = (logIds: readonly LogId[]) => this.journal.readAt(logIds);
+    return { entry: await this.#eventIds.find(eventId, readAt), upTo };
   }
 
   /** All have the same shape, whatever is absent: this runs for every entry. */

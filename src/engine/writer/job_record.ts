@@ -11,6 +11,7 @@ import type { LogId, TaskId } from "../../core/ids.ts";
 import { type Applied, JobFold } from "../../core/job_fold.ts";
 import { isTerminal, type JobState, type TaskState } from "../../core/job_state.ts";
 import { sizeAdded, sizeOfJob } from "./job_size.ts";
+import { extended, NO_TRAIL, type Trail } from "./trail.ts";
 
 /** A job with all that was appended. */
 export interface PendingJob {
@@ -42,13 +43,18 @@ export class JobRecord implements PendingJob {
   #lastLogId: LogId;
   #firstLogId: LogId;
   #size: number;
+  #trail: Trail;
   /** As of what is durable. */
   condition: Condition;
   fingerprint?: { readonly of: ErrorFact; readonly text: ErrorFingerprint | undefined };
 
-  /** @param job As a snapshot has it; absent for a job that is about to be created. */
-  constructor(job?: JobState) {
+  /**
+   * @param job As a snapshot or the index has it; absent for one that is about to be created.
+   * @param trail Of that job; entries that come are added to it.
+   */
+  constructor(job?: JobState, trail: Trail = NO_TRAIL) {
     this.#shown = job;
+    this.#trail = trail;
     this.#isVisible = job !== undefined;
     this.#firstLogId = job?.firstLogId ?? 0;
     this.#lastLogId = job?.lastLogId ?? 0;
@@ -69,6 +75,11 @@ export class JobRecord implements PendingJob {
   /** Its last durable entry. */
   get lastLogId(): LogId {
     return this.#lastLogId;
+  }
+
+  /** Of its durable entries. */
+  get trail(): Trail {
+    return this.#trail;
   }
 
   /** What it holds with all that was appended, by the size of its text, until it ends. */
@@ -134,7 +145,8 @@ export class JobRecord implements PendingJob {
   show(): void {
     const first = this.#inFlight.shift();
     if (first === undefined) return;
-    const { job, condition } = first;
+    const { job, condition, rule } = first;
+    if (rule !== "any/already-applied") this.#trail = extended(this.#trail, first);
     if (!this.#isVisible) this.#firstLogId = job.firstLogId;
     this.#isVisible = true;
     this.#lastLogId = job.lastLogId;
@@ -156,6 +168,7 @@ export class JobRecord implements PendingJob {
   /** Most jobs that have ended get no more entries. */
   #settle(): void {
     this.#shown = this.job;
+    this.#trail = this.#trail.slice();
     this.#fold = undefined;
     this.#inFlight = NONE as Applied[];
   }

@@ -10,17 +10,35 @@ import type { JobId, LogId } from "../../core/ids.ts";
 import { awaitsOutside, sharedPlan } from "../../core/job_plan.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
 import { JobOrder } from "./job_order.ts";
-import { EntryColumns } from "./entry_columns.ts";
 import type { Applied } from "../../core/job_fold.ts";
+import { EventIds } from "./event_ids.ts";
 import { JobRecord, type PendingJob } from "./job_record.ts";
+import {
+  lastTransitionIn,
+  positionsAfter,
+  positionsBefore,
+  type Trail,
+  transitionIn,
+} from "./trail.ts";
+import { Trails } from "./trails.ts";
 import type { EndedJob, JobIndex } from "../job_index.ts";
 import type { JournalHead } from "../ports.ts";
 import { JobScan } from "../queries/job_scan.ts";
 import { searchTextOf } from "../queries/job_search.ts";
 import { MergedScan } from "../queries/merged_scan.ts";
-import type { JobFilter, JobRange, ListQuery, Transition } from "../requests.ts";
+import type { EntryOfJob, JobFilter, JobRange, ListQuery, Transition } from "../requests.ts";
+
+/** Ids that are put at a time, for each job that is. */
+const IDS_PER_JOB = 8;
 
 type ScanRange = JobRange & Pick<ListQuery, "oldestFirst">;
+
+/** A job as a snapshot has it. */
+export interface KeptJob {
+  readonly job: JobState;
+  /** It may hold later entries than the job: they are not part of it. */
+  readonly trail: Trail;
+}
 
 /** The newest retry of a job. */
 interface Retry {
@@ -41,13 +59,19 @@ export class JobTable {
   readonly #byIdempotencyKey = new Map<string, JobId>();
   /** Of jobs whose row in the index does not tell it yet. */
   readonly #retries = new Map<JobId, Retry>();
-  readonly columns: EntryColumns = new EntryColumns();
+  readonly #trails: Trails;
+  readonly #ids: EventIds;
   #unfinished = 0;
   #unfinishedBytes = 0;
 
-  /** @param index Where jobs that have ended go; without one they stay in memory. */
-  constructor(index?: JobIndex) {
+  /**
+   * @param index Where jobs that have ended go; without one they stay in memory.
+   * @param ids What goes to the index with them.
+   */
+  constructor(index?: JobIndex, ids: EventIds = new EventIds()) {
     this.#index = index;
+    this.#ids = ids;
+    this.#trails = new Trails(index);
   }
 
   get index(): JobIndex | undefined {
@@ -72,8 +96,11 @@ export class JobTable {
 
   /** Whether there are so many of these that it is time to let them go. */
   get isLettingGo(): boolean {
-    return this.#index !== undefined &&
-      this.#leaving.size >= Math.max(this.#index.batch, this.#askAgainAt);
+    if (this.#index === undefined) return false;
+    const { batch } = this.#index;
+    const { size } = this.#leaving;
+    const { unsaved } = this.#ids;
+    return (size >= batch || unsaved >= batch * IDS_PER_JOB) && size + unsaved >= this.#askAgainAt;
   }
 
   /** Jobs that have not ended, those that are on their way to the disk included. */
@@ -117,19 +144,17 @@ export class JobTable {
 
   /** Positions of a job's entries after one, ascending, at most so many. */
   logIds(jobId: JobId, after: LogId, limit: number): readonly LogId[] {
-    const record = this.#recordOf(jobId);
-    return record === undefined ? [] : this.columns.chain(record, after, limit);
+    return positionsAfter(this.#trailOf(jobId), after, limit);
   }
 
   /** The last positions of a job's entries before one, ascending, at most so many. */
   logIdsBack(jobId: JobId, before: LogId, limit: number): readonly LogId[] {
-    const record = this.#recordOf(jobId);
-    return record === undefined ? [] : this.columns.chainBefore(record, before, limit);
+    return positionsBefore(this.#trailOf(jobId), before, limit);
   }
 
-  /** How an entry changed its job; `undefined` when it did not. */
-  transitionAt(logId: LogId): Transition | undefined {
-    return this.columns.transitionAt(logId);
+  /** How an entry changed its job; `undefined` when it did not, or is about none. */
+  transitionAt({ jobId, logId }: EntryOfJob): Transition | undefined {
+    return jobId === undefined ? undefined : transitionIn(this.#trailOf(jobId), logId);
   }
 
   /** The job that was appended under this key. */
@@ -159,18 +184,13 @@ export class JobTable {
 
   /** An entry has become durable: what it did to its job is shown from now on. */
   show(applied: Applied): void {
-    const { entry, before, job, rule, conditionBefore, condition } = applied;
+    const { job } = applied;
     const record = this.#records.get(job.jobId);
     if (record === undefined) return;
     const isNew = !record.isVisible;
     record.show();
     if (isNew) this.#list(record, job);
     this.#considerLeaving(record);
-    if (rule === "any/already-applied") return;
-    this.columns.add(entry.logId, before?.lastLogId ?? 0);
-    if (before?.state !== job.state || conditionBefore !== condition) {
-      this.columns.changed(entry.logId, before?.state, job.state, condition);
-    }
   }
 
   /** An entry was lost on its way to the disk; those that came later were taken back before. */
@@ -197,9 +217,9 @@ export class JobTable {
   }
 
   /** Takes over a job from a snapshot. */
-  restore(job: JobState): void {
+  restore({ job, trail }: KeptJob): void {
     const shared = { ...job, plan: sharedPlan(job.plan) };
-    const record = new JobRecord(shared);
+    const record = new JobRecord(shared, trail);
     this.#records.set(job.jobId, record);
     this.#noteKey(shared);
     this.#list(record, shared);
@@ -213,13 +233,19 @@ export class JobTable {
    *
    * @throws {Error} when the index does not take them.
    */
-  capture(head: JournalHead): readonly JobState[] {
-    const jobs = [...this.jobs()];
+  capture(head: JournalHead): readonly KeptJob[] {
+    const jobs = this.kept();
     if (this.#index === undefined) return jobs;
     this.#store([...this.#records.values()].filter(hasEnded));
-    if (this.#leaving.size > 0) throw new Error("the index does not take the jobs that ended");
+    const isTaken = this.#leaving.size === 0 && this.#ids.unsaved === 0;
+    if (!isTaken) throw new Error("the index does not take the jobs that ended");
     this.#index.mark(head);
-    return jobs.filter((job) => !isTerminal(job));
+    return jobs.filter(({ job }) => !isTerminal(job));
+  }
+
+  /** The jobs in memory, oldest first, as they are now. */
+  kept(): readonly KeptJob[] {
+    return Array.from(this.#order, ({ job, trail }) => ({ job, trail }));
   }
 
   /**
@@ -229,8 +255,9 @@ export class JobTable {
    */
   wake(jobId: JobId): void {
     if (this.#index === undefined || this.#records.has(jobId)) return;
-    const record = this.#indexed(jobId);
-    if (record === undefined) return;
+    const job = this.#index.job(jobId);
+    if (job === undefined) return;
+    const record = new JobRecord(job, this.#trails.take(jobId));
     this.#index.wake(record.firstLogId);
     record.isIndexed = true;
     this.#records.set(jobId, record);
@@ -300,12 +327,12 @@ export class JobTable {
   }
 
   /** The entry that brought a job into its condition. */
-  lastTransition({ lastLogId, firstLogId }: JobState): LogId {
-    let logId = lastLogId;
-    while (logId > firstLogId && this.transitionAt(logId) === undefined) {
-      logId = this.columns.before(logId);
-    }
-    return logId;
+  lastTransition({ jobId }: JobState): LogId {
+    return lastTransitionIn(this.#trailOf(jobId));
+  }
+
+  #trailOf(jobId: JobId): Trail {
+    return this.#records.get(jobId)?.trail ?? this.#trails.of(jobId);
   }
 
   /** In memory, or, for as long as it is looked at, from the index. */
@@ -329,12 +356,13 @@ export class JobTable {
 
   /** Those of which something is on its way stay in memory as well. */
   #store(records: readonly JobRecord[]): void {
-    if (records.length === 0 || this.#index === undefined) return;
+    if (this.#index === undefined || records.length + this.#ids.unsaved === 0) return;
     const search = this.scanMemory({});
     const ended = records.map((record) => this.#endedOf(record, search));
-    const isTaken = this.#index.put(ended);
-    this.#askAgainAt = isTaken ? 0 : 2 * this.#leaving.size;
+    const isTaken = this.#index.put(ended, this.#ids.rows());
+    this.#askAgainAt = isTaken ? 0 : 2 * (this.#leaving.size + this.#ids.unsaved);
     if (!isTaken) return;
+    this.#ids.saved();
     for (const record of records) {
       if (record.isSettled) this.#leave(record);
       else this.#index.wake(record.firstLogId);
@@ -344,9 +372,10 @@ export class JobTable {
   }
 
   #endedOf(record: JobRecord, scan: JobScan): EndedJob {
-    const { job, condition } = record;
+    const { job, condition, trail } = record;
     return {
       job,
+      trail,
       condition,
       text: searchTextOf(record),
       fingerprint: scan.fingerprintOf(record),
@@ -363,6 +392,7 @@ export class JobTable {
   #leave(record: JobRecord): void {
     const { jobId, idempotency } = record.job;
     this.#records.delete(jobId);
+    this.#trails.left(jobId, record.trail);
     this.#retries.delete(jobId);
     if (idempotency !== undefined) this.#byIdempotencyKey.delete(idempotency.key);
     this.#order.leave(record);

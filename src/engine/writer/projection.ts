@@ -1,7 +1,7 @@
 /** All that follows from the entries of a journal, and nothing else: no jobs are run. */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
-import { EventIdIndex } from "./event_id_index.ts";
+import { EventIds } from "./event_ids.ts";
 import { FactIndex } from "../views/fact_index.ts";
 import { refuseEntry } from "./framework_schemas.ts";
 import { JobTable } from "./job_table.ts";
@@ -11,14 +11,15 @@ import { captureContent, captureLiving, restoreContent } from "./snapshot_conten
 
 export class Projection implements JournalConsumer {
   readonly table: JobTable;
-  readonly eventIds = new EventIdIndex();
+  readonly eventIds: EventIds;
   readonly facts = new FactIndex();
   #hasBegun = false;
   #isWhole = false;
 
   /** @param index Where jobs that have ended go; without one they stay in memory. */
   constructor(index?: JobIndex) {
-    this.table = new JobTable(index);
+    this.eventIds = new EventIds(index);
+    this.table = new JobTable(index, this.eventIds);
   }
 
   restore(lines: readonly string[]): boolean {
@@ -41,7 +42,7 @@ export class Projection implements JournalConsumer {
   replay(entry: JobEventLogEntry): void {
     this.begin();
     if (this.table.isLettingGo) this.table.letGo();
-    this.eventIds.add(entry.eventId, entry.logId);
+    this.eventIds.add(entry);
     this.facts.add(entry);
     this.table.apply(entry);
   }

@@ -1,39 +1,40 @@
 /**
- * What a snapshot holds of the engine: its jobs, the indexes of event ids and of events from
- * outside, and the columns of entries. Where jobs that have ended are in the index, only those
- * that live, and the point as of which the index holds the others. A cache: all of it follows
- * from the journal.
+ * What a snapshot holds of the engine: its jobs with their trails, where entries are by their
+ * time, and the index of events from outside. Where there is an index, only jobs that live, and
+ * the point as of which the index holds the others and the event ids; else those as well. A
+ * cache: all of it follows from the journal.
  */
 
 import { parseJsonText } from "../../core/json_text.ts";
 import { Buffer } from "node:buffer";
 import { isTerminal, type JobState, shared } from "../../core/job_state.ts";
-import type { EventIdIndex } from "./event_id_index.ts";
+import type { EventIds } from "./event_ids.ts";
 import type { FactIndex } from "../views/fact_index.ts";
 import { joined } from "./joined.ts";
-import type { JobTable } from "./job_table.ts";
+import type { JobTable, KeptJob } from "./job_table.ts";
 import type { JournalHead } from "../ports.ts";
+import { trailBytes, trailOf } from "./trail.ts";
 
 /** Raised whenever a state or a line of the content changes its meaning. */
-const CONTENT_VERSION = 3;
-/** The same, but that it always holds every job. */
-const FIRST_READ_VERSION = 2;
-/** Bytes of an index in one line. */
+const CONTENT_VERSION = 4;
+/** Bytes of a column in one line. */
 const PART_BYTES = 3 * 64 * 1024;
 
 /** Columns of numbers; each goes over as many lines as it needs. */
-const COLUMN_NAMES = ["eventIds", "facts", "previous", "transitions"] as const;
+const COLUMN_NAMES = ["eventTimes", "eventIds", "facts"] as const;
 type ColumnName = (typeof COLUMN_NAMES)[number];
+type Columns = Readonly<Record<ColumnName, Uint8Array>>;
+const NOTHING = new Uint8Array();
 
 type Line =
   | { readonly content: number; readonly index?: JournalHead }
-  | { readonly job: JobState }
+  | { readonly job: JobState; readonly trail: string }
   | { readonly column: ColumnName; readonly part: string };
 
 /** All that follows from the entries. */
 export interface Projected {
   readonly table: JobTable;
-  readonly eventIds: EventIdIndex;
+  readonly eventIds: EventIds;
   readonly facts: FactIndex;
 }
 
@@ -44,13 +45,13 @@ export function captureContent(
 ): Iterable<string> {
   const jobs = table.capture(head);
   const index = table.index === undefined ? undefined : head;
-  return linesOf(jobs, index, columnsOf({ table, eventIds, facts }));
+  return linesOf(jobs, index, columnsOf({ eventIds, facts }));
 }
 
 /** What it is where all jobs that have ended are in an index. */
 export function captureLiving(projected: Projected, head: JournalHead): Iterable<string> {
-  const living = [...projected.table.jobs()].filter((job) => !isTerminal(job));
-  return linesOf(living, head, columnsOf(projected));
+  const living = projected.table.kept().filter(({ job }) => !isTerminal(job));
+  return linesOf(living, head, { ...columnsOf(projected), eventIds: NOTHING });
 }
 
 /** Whether a content, by its first line, rests on an index. */
@@ -59,22 +60,26 @@ export function restsOnIndex(first: string): boolean {
   return line !== undefined && "content" in line && line.index !== undefined;
 }
 
-function columnsOf({ table, eventIds, facts }: Projected) {
-  return { eventIds: eventIds.capture(), facts: facts.capture(), ...table.columns.capture() };
+function columnsOf({ eventIds, facts }: Pick<Projected, "eventIds" | "facts">): Columns {
+  const { times, rows } = eventIds.capture();
+  return { eventTimes: times, eventIds: bytesOf(rows), facts: bytesOf(facts.capture()) };
 }
 
 function* linesOf(
-  jobs: readonly JobState[],
+  jobs: readonly KeptJob[],
   index: JournalHead | undefined,
-  columns: Readonly<Record<ColumnName, Uint32Array | Uint16Array>>,
+  columns: Columns,
 ): Iterable<string> {
   const first: Line = index === undefined
     ? { content: CONTENT_VERSION }
     : { content: CONTENT_VERSION, index };
   yield JSON.stringify(first);
-  for (const job of jobs) yield JSON.stringify({ job } satisfies Line);
+  for (const { job, trail } of jobs) {
+    const bytes = Buffer.from(trailBytes(trail, job.lastLogId));
+    yield JSON.stringify({ job, trail: bytes.toString("base64") } satisfies Line);
+  }
   for (const column of COLUMN_NAMES) {
-    for (const part of partsOf(bytesOf(columns[column]))) {
+    for (const part of partsOf(columns[column])) {
       yield JSON.stringify({ column, part } satisfies Line);
     }
   }
@@ -89,33 +94,24 @@ export function restoreContent(
   { table, eventIds, facts }: Projected,
 ): boolean {
   const [first, ...rest] = parsed(lines);
-  if (first === undefined || !("content" in first) || !isReadable(first.content)) return false;
+  if (first === undefined || !("content" in first) || first.content !== CONTENT_VERSION) {
+    return false;
+  }
   const isThere = table.index === undefined
     ? first.index === undefined
     : table.index.begin(first.index);
   if (!isThere) return false;
-  const parts: Record<ColumnName, Uint8Array[]> = {
-    eventIds: [],
-    facts: [],
-    previous: [],
-    transitions: [],
-  };
+  const parts: Record<ColumnName, Uint8Array[]> = { eventTimes: [], eventIds: [], facts: [] };
   for (const line of rest) {
-    if ("job" in line) table.restore(restored(line.job));
+    if ("job" in line) table.restore(restored(line));
     if (table.isLettingGo) table.letGo();
-    else if ("part" in line) parts[line.column].push(Buffer.from(line.part, "base64"));
+    if ("part" in line) parts[line.column].push(Buffer.from(line.part, "base64"));
   }
-  eventIds.restore(new Uint32Array(bufferOf(parts.eventIds)));
+  const times = joined(Uint8Array, parts.eventTimes);
+  const rows = new Float64Array(bufferOf(parts.eventIds));
+  eventIds.restore({ times, rows }, first.index?.logId ?? 0);
   facts.restore(new Uint32Array(bufferOf(parts.facts)));
-  table.columns.restore({
-    previous: new Uint32Array(bufferOf(parts.previous)),
-    transitions: new Uint16Array(bufferOf(parts.transitions)),
-  });
   return true;
-}
-
-function isReadable(version: number): boolean {
-  return version >= FIRST_READ_VERSION && version <= CONTENT_VERSION;
 }
 
 /** All of them before anything is taken; nothing when one is no JSON. */
@@ -127,11 +123,12 @@ function parsed(lines: readonly string[]): readonly Line[] {
   }
 }
 
-function restored(job: JobState): JobState {
-  return { ...job, expected: shared(job.expected) };
+function restored({ job, trail }: { job: JobState; trail: string }): KeptJob {
+  const bytes = Buffer.from(trail, "base64");
+  return { job: { ...job, expected: shared(job.expected) }, trail: trailOf(bytes) };
 }
 
-function bytesOf(words: Uint32Array | Uint16Array): Uint8Array {
+function bytesOf(words: Uint32Array | Float64Array): Uint8Array {
   return new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
 }
 

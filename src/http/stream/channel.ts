@@ -135,7 +135,7 @@ export class Channel {
   #wants(entry: JobEventLogEntry): boolean {
     const { filter, onlyTransitions } = this.wanted;
     return passes(entry, filter) &&
-      (!onlyTransitions || this.parts.engine.transitionAt(entry.logId) !== undefined);
+      (!onlyTransitions || this.parts.engine.transitionAt(entry) !== undefined);
   }
 }
 

@@ -31,7 +31,7 @@ export function messageOf(
 ): string {
   let message = MESSAGES.get(entry);
   if (message === undefined) {
-    const transition = engine.transitionAt(entry.logId);
+    const transition = engine.transitionAt(entry);
     const data = transition === undefined
       ? entry
       : { ...entry, job: { jobId: entry.jobId, ...transition } };

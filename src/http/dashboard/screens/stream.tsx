@@ -114,7 +114,7 @@ function Found({ edge, asked, query, found }: FoundProps) {
         data-filtered={isFiltered(asked.texts) ? "true" : undefined}
       >
         {entries.map((entry) => (
-          <EntryRow entry={entry} transition={engine.transitionAt(entry.logId)} now={now} />
+          <EntryRow entry={entry} transition={engine.transitionAt(entry)} now={now} />
         ))}
       </ol>
       {entries.length === 0 ? <Nothing asked={asked} /> : null}

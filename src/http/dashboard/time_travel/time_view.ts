@@ -63,7 +63,7 @@ export async function timeView(
   const step = steps.get(job.lastLogId);
   // A replay has a step for each entry, and no job is without entries.
   if (step === undefined || entry === undefined) throw new TypeError(`Job ${jobId} has no entries`);
-  const milestones = milestonesOf(engine, logIds);
+  const milestones = milestonesOf(engine, jobId, logIds);
   return { job, present, logIds, window, steps, index, step, entry, milestones };
 }
 
@@ -106,9 +106,13 @@ export function neighboursOf({ logIds, index }: TimeView): Neighbours {
 const MILESTONES_MAX = 40;
 
 /** Some of them, where there are many. */
-function milestonesOf(engine: EnginePort, logIds: readonly LogId[]): readonly number[] {
+function milestonesOf(
+  engine: EnginePort,
+  jobId: JobId,
+  logIds: readonly LogId[],
+): readonly number[] {
   const numbers = logIds.flatMap((logId, index) =>
-    engine.transitionAt(logId) === undefined ? [] : [index + 1]
+    engine.transitionAt({ jobId, logId }) === undefined ? [] : [index + 1]
   );
   const every = Math.ceil(numbers.length / MILESTONES_MAX);
   return numbers.filter((_, at) => at % every === 0);

@@ -1,0 +1,116 @@
+/**
+ * Where entries are by the time at which they were received: a mark each 64 positions, a quarter
+ * of a byte an entry. The time of day may be set back: then a new run begins, in which times
+ * ascend again, and a time may be in several runs.
+ */
+
+import type { LogId } from "../../core/ids.ts";
+import { VarintReader, varints } from "./varints.ts";
+
+/** Positions at which something may be, both included. */
+export interface LogIdRange {
+  readonly from: LogId;
+  readonly to: LogId;
+}
+
+const MARK_EVERY = 64;
+
+export class TimeMarks {
+  /** Of each mark, in the order of positions. In a run times do not descend. */
+  readonly #times: number[] = [];
+  readonly #logIds: LogId[] = [];
+  /** The first mark of each run. All but the last run end with a mark for their last entry. */
+  readonly #runs: number[] = [];
+  #lastTime = -Infinity;
+  #lastLogId: LogId = 0;
+
+  /** The last entry; 0 when there is none. */
+  get lastLogId(): LogId {
+    return this.#lastLogId;
+  }
+
+  /** Notes an entry; positions ascend. `time` is in milliseconds since the epoch. */
+  add(time: number, logId: LogId): void {
+    if (time < this.#lastTime || this.#runs.length === 0) this.#beginRun(time, logId);
+    else if (logId - (this.#logIds.at(-1) ?? 0) >= MARK_EVERY) this.#mark(time, logId);
+    this.#lastTime = time;
+    this.#lastLogId = logId;
+  }
+
+  /** Where entries of that time may be: nowhere else is one. */
+  at(time: number): readonly LogIdRange[] {
+    const ranges: LogIdRange[] = [];
+    for (let run = 0; run < this.#runs.length; run++) {
+      const first = this.#runs[run] ?? 0;
+      const end = this.#runs[run + 1] ?? this.#times.length;
+      const isOpen = end === this.#times.length;
+      const lastTime = isOpen ? this.#lastTime : this.#times[end - 1] ?? 0;
+      if (time < (this.#times[first] ?? 0) || time > lastTime) continue;
+      const after = this.#firstMark(first, end, (mark) => mark > time);
+      const from = Math.max(first, this.#firstMark(first, end, (mark) => mark >= time) - 1);
+      const lastLogId = isOpen ? this.#lastLogId : this.#logIds[end - 1] ?? 0;
+      const to = after === end ? lastLogId : (this.#logIds[after] ?? 0) - 1;
+      ranges.push({ from: this.#logIds[from] ?? 0, to });
+    }
+    return ranges;
+  }
+
+  /** All marks, as they are now, in about three bytes each. */
+  capture(): Uint8Array {
+    return varints(this.#numbers());
+  }
+
+  /** Takes over what `capture` gave. */
+  restore(bytes: Uint8Array): void {
+    const reader = new VarintReader(bytes);
+    if (reader.isAtEnd) return;
+    const [lastTime, lastLogId] = [reader.next(), reader.next()];
+    for (let [time, logId] = [0, 0]; !reader.isAtEnd;) {
+      const step = reader.next();
+      time += step % 2 === 0 ? step / 2 : -(step + 1) / 2;
+      logId += reader.next();
+      if (step % 2 !== 0 || this.#runs.length === 0) this.#runs.push(this.#times.length);
+      this.#mark(time, logId);
+    }
+    this.#lastTime = lastTime;
+    this.#lastLogId = lastLogId;
+  }
+
+  /** The last entry; then each mark by how far it is from the one before. */
+  *#numbers(): Iterable<number> {
+    if (this.#runs.length === 0) return;
+    yield this.#lastTime;
+    yield this.#lastLogId;
+    let [time, logId] = [0, 0];
+    for (let mark = 0; mark < this.#times.length; mark++) {
+      const step = (this.#times[mark] ?? 0) - time;
+      time += step;
+      yield step < 0 ? -2 * step - 1 : 2 * step;
+      yield (this.#logIds[mark] ?? 0) - logId;
+      logId = this.#logIds[mark] ?? 0;
+    }
+  }
+
+  #beginRun(time: number, logId: LogId): void {
+    const isMarked = this.#logIds.at(-1) === this.#lastLogId;
+    if (this.#runs.length > 0 && !isMarked) this.#mark(this.#lastTime, this.#lastLogId);
+    this.#runs.push(this.#times.length);
+    this.#mark(time, logId);
+  }
+
+  #mark(time: number, logId: LogId): void {
+    this.#times.push(time);
+    this.#logIds.push(logId);
+  }
+
+  /** The first mark of some from which on it is so; `end` when of none. */
+  #firstMark(first: number, end: number, isSo: (time: number) => boolean): number {
+    let [low, high] = [first, end];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (isSo(this.#times[middle] ?? 0)) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * The trail of a job: where its entries are, and how each changed it, so that its history is
+ * found, and a stream that resumes far back is told what changed, without keeping the entries
+ * or projecting them again.
+ *
+ * One number an entry, ascending: `logId * 2^12 + bits`, exact below 2^53. The bits are 0 for an
+ * entry that changed neither state nor condition; else the state before (0: none), the state
+ * after and the condition after.
+ */
+
+import { type Condition, CONDITIONS } from "../../core/condition.ts";
+import type { LogId } from "../../core/ids.ts";
+import type { Applied } from "../../core/job_fold.ts";
+import { STATE_NAMES, type StateName } from "../../core/job_state.ts";
+import type { Transition } from "../requests.ts";
+import { VarintReader, varints } from "./varints.ts";
+
+export type Trail = readonly number[];
+
+export const NO_TRAIL: Trail = [];
+
+const BITS = 1 << 12;
+/** Room that is not taken yet; a number that makes the array one of doubles from the start. */
+const ROOM = 0.5;
+
+/** Adds an entry: to the same array, unless it is the empty trail. */
+export function extended(trail: Trail, applied: Applied): Trail {
+  if (trail === NO_TRAIL) return begun(packed(applied));
+  (trail as number[]).push(packed(applied));
+  return trail;
+}
+
+/**
+ * With room for four entries, which is what most jobs that wait have: an array that grows from
+ * nothing takes seventeen places.
+ */
+function begun(first: number): Trail {
+  const trail = [first, ROOM, ROOM, ROOM];
+  trail.length = 1;
+  return trail;
+}
+
+function packed({ entry, before, job, conditionBefore, condition }: Applied): number {
+  const hasChanged = before?.state !== job.state || conditionBefore !== condition;
+  return entry.logId * BITS + (hasChanged ? bitsOf(before?.state, job.state, condition) : 0);
+}
+
+/** Positions after one, ascending, at most the first `limit`. */
+export function positionsAfter(trail: Trail, after: LogId, limit: number): readonly LogId[] {
+  const start = indexFrom(trail, after + 1);
+  return trail.slice(start, start + Math.max(0, limit)).map(logIdOf);
+}
+
+/** Positions below one, ascending, at most the last `limit`. */
+export function positionsBefore(trail: Trail, before: LogId, limit: number): readonly LogId[] {
+  const end = indexFrom(trail, before);
+  return trail.slice(Math.max(0, end - limit), end).map(logIdOf);
+}
+
+/** How an entry changed its job; `undefined` when it did not, or is none of the job's. */
+export function transitionIn(trail: Trail, logId: LogId): Transition | undefined {
+  const number = trail[indexFrom(trail, logId)];
+  return number === undefined || logIdOf(number) !== logId ? undefined : transitionOf(number);
+}
+
+/** The last entry that changed its job; 0 when none did. */
+export function lastTransitionIn(trail: Trail): LogId {
+  return logIdOf(trail.findLast((number) => number % BITS !== 0) ?? 0);
+}
+
+/**
+ * A trail in a few bytes an entry, up to a position: of each entry, twice the distance from the
+ * one before, and one more when it changed the job; then its bits.
+ */
+export function trailBytes(trail: Trail, upTo: LogId = Infinity): Uint8Array {
+  return varints(distances(trail, upTo));
+}
+
+/** Takes over what `trailBytes` gave. */
+export function trailOf(bytes: Uint8Array): number[] {
+  const trail: number[] = [];
+  const reader = new VarintReader(bytes);
+  for (let logId = 0; !reader.isAtEnd;) {
+    const distance = reader.next();
+    logId += Math.floor(distance / 2);
+    trail.push(logId * BITS + (distance % 2 === 0 ? 0 : reader.next()));
+  }
+  return trail;
+}
+
+function* distances(trail: Trail, upTo: LogId): Iterable<number> {
+  let last = 0;
+  for (const number of trail) {
+    const logId = logIdOf(number);
+    if (logId > upTo) return;
+    const bits = number % BITS;
+    yield 2 * (logId - last) + (bits === 0 ? 0 : 1);
+    if (bits !== 0) yield bits;
+    last = logId;
+  }
+}
+
+function bitsOf(from: StateName | undefined, to: StateName, condition: Condition): number {
+  const before = from === undefined ? 0 : STATE_NAMES.indexOf(from) + 1;
+  return before << 8 | STATE_NAMES.indexOf(to) + 1 << 4 | CONDITIONS.indexOf(condition);
+}
+
+function transitionOf(number: number): Transition | undefined {
+  const bits = number % BITS;
+  const to = STATE_NAMES[(bits >> 4 & 0xf) - 1];
+  const condition = CONDITIONS[bits & 0xf];
+  if (to === undefined || condition === undefined) return undefined;
+  return { from: STATE_NAMES[(bits >> 8) - 1] ?? null, to, condition };
+}
+
+function logIdOf(number: number): LogId {
+  return Math.floor(number / BITS);
+}
+
+/** The index of the first entry at or above a position. */
+function indexFrom(trail: Trail, logId: LogId): number {
+  const least = logId * BITS;
+  let [low, high] = [0, trail.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((trail[middle] ?? 0) < least) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

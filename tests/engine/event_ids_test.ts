@@ -1,0 +1,241 @@
+/** Where event ids are: every one is found, whoever made it, whatever the clock did. */
+
+import assert from "node:assert/strict";
+import { decodeTime, monotonicUlid, ulid } from "@std/ulid";
+import fc from "fast-check";
+import type { JobEventLogEntry } from "../../src/core/event.ts";
+import type { EventId, JobId, LogId } from "../../src/core/ids.ts";
+import type { JobIndex } from "../../src/engine/job_index.ts";
+import { correlatedEventId } from "../../src/engine/writer/derived_ids.ts";
+import { type EntryId, EventIds } from "../../src/engine/writer/event_ids.ts";
+import { hashOf, IdRows } from "../../src/engine/writer/id_rows.ts";
+import { timeToldBy, ToldTimes } from "../../src/engine/writer/id_time.ts";
+import { TimeMarks } from "../../src/engine/writer/time_marks.ts";
+import { MemoryIndex } from "../support/memory_index.ts";
+
+const START = Date.UTC(2026, 0, 1);
+
+function entryAt(logId: LogId, atMs: number, eventId: string): EntryId {
+  return { logId, eventId: eventId as EventId, receivedAt: new Date(atMs).toISOString() };
+}
+
+/** Reads as a journal does, and counts what it read. */
+class Journal {
+  read = 0;
+
+  constructor(readonly entries: readonly EntryId[]) {}
+
+  readonly readAt = (logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]> => {
+    this.read += logIds.length;
+    logIds.forEach((logId, index) => assert.ok(index === 0 || logId > (logIds[index - 1] ?? 0)));
+    const found = logIds.map((logId) => this.entries[logId - 1]);
+    assert.ok(!found.includes(undefined), "all are there");
+    return Promise.resolve(found as unknown as JobEventLogEntry[]);
+  };
+}
+
+Deno.test("id time: the time of a ULID is told, and no other id tells one", () => {
+  fc.assert(fc.property(fc.integer({ min: 0, max: 2 ** 48 - 1 }), (ms) => {
+    const id = ulid(ms);
+    assert.equal(timeToldBy(`evt_${id}`), decodeTime(id));
+    const others = [id, `evt-${id}`, `evt_${id}0`, `evt_${id.slice(1)}`, `job_${id}`];
+    for (const other of others) assert.equal(timeToldBy(other), undefined);
+    assert.equal(timeToldBy(`evt_${id.slice(0, 9)}u${id.slice(10)}`), undefined);
+  }));
+});
+
+Deno.test("id time: an entry has it from its id only when it was received just then", () => {
+  const told = new ToldTimes();
+  fc.assert(fc.property(
+    fc.integer({ min: 0, max: 2 ** 43 }),
+    fc.constantFrom(-1, 0, 1, 60_000),
+    (ms, beside) => {
+      const { eventId } = entryAt(1, ms, `evt_${ulid(ms)}`);
+      const receivedAt = new Date(ms + beside).toISOString();
+      assert.equal(told.of({ eventId, receivedAt }), beside === 0 ? ms : undefined);
+    },
+  ));
+  const eventId = `evt_${ulid(0)}` as EventId;
+  for (const receivedAt of ["", "yesterday", "1969-12-31T23:59:59.999Z"]) {
+    assert.equal(told.of({ eventId, receivedAt }), undefined);
+  }
+});
+
+Deno.test("id time: ids that are made as entries are recorded tell it, many in a millisecond too", () => {
+  const told = new ToldTimes();
+  for (let number = 0; number < 1_000; number++) {
+    const ms = START + Math.floor(number / 100);
+    const receivedAt = new Date(ms).toISOString();
+    assert.equal(told.of({ eventId: `evt_${monotonicUlid(ms)}` as EventId, receivedAt }), ms);
+  }
+  // The clock was set back: a ULID goes on from the last time.
+  const receivedAt = new Date(START - 1_000).toISOString();
+  const eventId = `evt_${monotonicUlid(START - 1_000)}` as EventId;
+  assert.equal(told.of({ eventId, receivedAt }), undefined);
+});
+
+Deno.test("time marks: every entry of a time is where they say, however the clock was set back", () => {
+  fc.assert(fc.property(
+    fc.array(
+      fc.record({ gap: fc.integer({ min: 1, max: 40 }), step: fc.integer({ min: -30, max: 20 }) }),
+      {
+        maxLength: 400,
+      },
+    ),
+    fc.nat(400),
+    (steps, restart) => {
+      let [time, logId] = [1_000_000, 0];
+      let marks = new TimeMarks();
+      const places = new Map<number, LogId[]>();
+      steps.forEach(({ gap, step }, index) => {
+        // Mostly it does not move at all; now and then it is set back.
+        time = Math.max(0, time + (step < -25 ? 40 * step : Math.max(0, step)));
+        logId += gap;
+        places.set(time, [...places.get(time) ?? [], logId]);
+        marks.add(time, logId);
+        if (index !== restart) return;
+        const restored = new TimeMarks();
+        restored.restore(marks.capture());
+        assert.deepEqual(restored.capture(), marks.capture());
+        marks = restored;
+      });
+      for (const [at, logIds] of places) {
+        const ranges = marks.at(at);
+        for (const place of logIds) {
+          assert.ok(ranges.some(({ from, to }) => from <= place && place <= to), `${at}`);
+        }
+      }
+      for (const { from, to } of marks.at(time)) assert.ok(from <= to && to <= logId);
+      assert.equal(marks.lastLogId, logId);
+    },
+  ));
+});
+
+Deno.test("time marks: they are few, and lead to few entries", () => {
+  const marks = new TimeMarks();
+  for (let logId = 1; logId <= 100_000; logId++) marks.add(START + Math.floor(logId / 20), logId);
+  assert.ok(marks.capture().length < 100_000 / 16);
+  for (let time = START; time < START + 5_000; time += 7) {
+    const span = marks.at(time).reduce((sum, { from, to }) => sum + to - from + 1, 0);
+    assert.ok(span <= 64 + 64 + 20, `${span}`);
+  }
+  assert.deepEqual(marks.at(START - 1), []);
+  assert.deepEqual(marks.at(START + 5_001), []);
+});
+
+Deno.test("id rows: every one is found, through growth and a restored capture, others hardly ever", () => {
+  const rows = new IdRows();
+  const hash = (name: string) => hashOf(name as EventId);
+  for (let logId = 1; logId <= 20_000; logId++) rows.add(hash(`evt_${logId}`), logId);
+  const restored = new IdRows();
+  restored.restore(rows.capture());
+  for (let logId = 1; logId <= 20_000; logId++) {
+    assert.deepEqual(rows.at(hash(`evt_${logId}`)), [logId]);
+    assert.deepEqual(restored.at(hash(`evt_${logId}`)), [logId]);
+    assert.deepEqual(rows.at(hash(`x${logId}`)), []);
+  }
+  assert.equal(restored.size, 20_000);
+  rows.clear();
+  assert.deepEqual([rows.size, [...rows], rows.at(hash("evt_1"))], [0, [], []]);
+});
+
+/** Ids of all kinds, and how the time of day went. */
+const kind = fc.record({
+  by: fc.constantFrom("own", "late", "caller", "derived", "caller's ULID"),
+  step: fc.integer({ min: -40, max: 12 }),
+  save: fc.integer({ min: 0, max: 19 }),
+});
+
+Deno.test("event ids: each is found by reading few entries, with an index, without, and after a restart", async () => {
+  await fc.assert(fc.asyncProperty(
+    fc.array(kind, { maxLength: 120 }),
+    fc.boolean(),
+    fc.nat(120),
+    async (kinds, hasIndex, restart) => {
+      let index = hasIndex ? MemoryIndex.empty() : undefined;
+      index?.begin(undefined);
+      let ids = new EventIds(index);
+      let time = START;
+      const entries: EntryId[] = [];
+      for (const [at, { by, step, save }] of kinds.entries()) {
+        time += step < -37 ? 100 * step : Math.max(0, step);
+        const eventId = {
+          own: `evt_${ulid(time)}`,
+          late: `evt_${ulid(time + 1)}`,
+          caller: `order-${at}`,
+          derived: correlatedEventId(`order-${at}`, "job-1" as JobId),
+          "caller's ULID": `evt_${ulid(START + at)}`,
+        }[by];
+        const entry = entryAt(at + 1, time, eventId);
+        assert.equal(ids.candidates(entry.eventId).some((logId) => logId > at), false);
+        ids.add(entry);
+        entries.push(entry);
+        if (save === 0 && index?.put([], ids.rows()) === true) ids.saved();
+        if (at !== restart) continue;
+        // As a snapshot does it: what the index has is not in it.
+        if (index?.put([], ids.rows()) === true) ids.saved();
+        const captured = ids.capture();
+        index = index?.asAfterKill();
+        ids = new EventIds(index);
+        ids.restore(captured, at + 1);
+      }
+      assert.equal(ids.head, entries.length);
+      for (const { eventId, logId } of entries) {
+        const journal = new Journal(entries);
+        assert.ok(ids.mayHold(eventId));
+        assert.equal((await ids.find(eventId, journal.readAt))?.logId, logId);
+      }
+      const journal = new Journal(entries);
+      assert.equal(await ids.find("order-x" as EventId, journal.readAt), undefined);
+      assert.equal(journal.read, 0);
+    },
+  ));
+});
+
+Deno.test("event ids: one that came twice is found where it came first, whatever either tells", async () => {
+  const early = `evt_${ulid(START)}`;
+  for (const [first, second] of [[START, START + 50], [START + 50, START], [START, START]]) {
+    const entries = [entryAt(1, first ?? 0, early), entryAt(2, second ?? 0, early)];
+    const ids = new EventIds();
+    for (const entry of entries) ids.add(entry);
+    assert.deepEqual(ids.candidates(early as EventId), [1, 2]);
+    assert.deepEqual(ids.candidates(early as EventId, { after: 1 }), [2]);
+    assert.deepEqual(ids.candidates(early as EventId, { before: 2 }), [1]);
+    const found = await ids.find(early as EventId, new Journal(entries).readAt);
+    assert.equal(found?.logId, 1);
+  }
+});
+
+Deno.test("event ids: what an index knows of entries that were lost is no candidate", () => {
+  const index = MemoryIndex.empty();
+  index.begin(undefined);
+  const ids = new EventIds(index);
+  ids.add(entryAt(1, START, "order-1"));
+  index.put([], [[hashOf("order-1" as EventId), 7], [hashOf("order-2" as EventId), 8]]);
+  assert.deepEqual(ids.candidates("order-1" as EventId), [1]);
+  assert.equal(ids.mayHold("order-2" as EventId), false);
+});
+
+Deno.test("event ids: that the index has none is asked once, until it takes some", () => {
+  let asked = 0;
+  const index = { idsOf: () => (asked++, []) } as unknown as JobIndex;
+  const ids = new EventIds(index);
+  for (let again = 0; again < 5; again++) assert.equal(ids.mayHold("order-1" as EventId), false);
+  assert.equal(asked, 1);
+  ids.saved();
+  ids.mayHold("order-1" as EventId);
+  assert.equal(asked, 2);
+});
+
+Deno.test("event ids: of many in one millisecond, not all are read at once", async () => {
+  const entries = Array.from(
+    { length: 1_000 },
+    (_, at) => entryAt(at + 1, START, `evt_${ulid(START)}`),
+  );
+  const ids = new EventIds();
+  for (const entry of entries) ids.add(entry);
+  const journal = new Journal(entries);
+  const [first] = entries;
+  await ids.find(first?.eventId as EventId, journal.readAt);
+  assert.ok(journal.read <= 128, `${journal.read}`);
+});
