@@ -1,5 +1,6 @@
 /** The only source of chance in a simulated world: one seed decides everything. */
 
+import { ulid } from "@std/ulid";
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import type { Random } from "../../src/engine/ports.ts";
@@ -45,17 +46,24 @@ export class Dice {
   }
 }
 
-/** Ids that count up through all lives of a process, and fractions from the dice. */
+/** The ULID of a time, in milliseconds since the epoch, with an end of its own. */
+export function ulidOf(ms: number, end: string): string {
+  return ulid(Math.floor(ms)).slice(0, 10) + end.padStart(16, "0");
+}
+
+/** ULIDs of the time of day that count up through all lives, and fractions from the dice. */
 export class SimulatedRandom implements Random {
   readonly #dice: Dice;
+  readonly #timeOfDayMs: () => number;
   #count = 0;
 
-  constructor(dice: Dice) {
+  constructor(dice: Dice, timeOfDayMs: () => number) {
     this.#dice = dice;
+    this.#timeOfDayMs = timeOfDayMs;
   }
 
   ulid(): string {
-    return `01J${String(++this.#count).padStart(23, "0")}`;
+    return ulidOf(this.#timeOfDayMs(), `${++this.#count}`);
   }
 
   fraction(): number {

@@ -6,7 +6,7 @@
 import { conditionOf } from "../../src/core/condition.ts";
 import { decide } from "../../src/core/decide.ts";
 import { eventType } from "../../src/core/event_type.ts";
-import { eventId, jobId } from "../../src/core/ids.ts";
+import { type EventId, eventId, jobId } from "../../src/core/ids.ts";
 import type { JobState } from "../../src/core/job_state.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import { messageOf } from "../../src/core/thrown.ts";
@@ -14,6 +14,7 @@ import type { TraceIds } from "../../src/core/trace_ids.ts";
 import type { JobEngine } from "../../src/engine/job_engine.ts";
 import { JournalFailedError, JournalFullError } from "../../src/engine/ports.ts";
 import type { CreateRequest, EngineProblem, IncomingEvent } from "../../src/engine/requests.ts";
+import { ulidOf } from "./dice.ts";
 import type { JobModel } from "./job_model.ts";
 import type { Promises } from "./promises.ts";
 import { anyPlan, anyTasks, anyWork, EVENTS, FAILED, OPENED, UNDONE } from "./simulated_jobs.ts";
@@ -213,10 +214,17 @@ export class EngineClients {
       eventType: eventType(type),
       stratum: "domain",
       attributes,
-      eventId: eventId(`evt-${++this.#count}`),
+      eventId: this.#eventId(),
     };
     this.#sent.push(event);
     return event;
+  }
+
+  /** Some look as if the engine had made them, just now. */
+  #eventId(): EventId {
+    const count = ++this.#count;
+    const { timeOfDayMs } = this.#world.scheduler;
+    return eventId(count % 2 === 0 ? `evt_${ulidOf(timeOfDayMs, `C${count}`)}` : `evt-${count}`);
   }
 
   #control(engine: JobEngine, kind: Control): void {

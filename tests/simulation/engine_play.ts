@@ -167,6 +167,7 @@ export class EnginePlay {
   #judge({ engine }: Opened): void {
     this.#promises.judge(this.model.exposed);
     this.#jobs.compare((jobId) => engine.job(jobId as never));
+    this.#jobs.compareTrails(engine);
   }
 
   /** As `main.ts` does it: those who wait hear of it, and then the process ends. */

@@ -3,9 +3,12 @@
  * transitions are legal, and nothing that must happen once happens twice.
  */
 
+import { conditionOf } from "../../src/core/condition.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
+import type { JobId } from "../../src/core/ids.ts";
 import { isTerminal, type JobState, type StateName } from "../../src/core/job_state.ts";
 import { project } from "../../src/core/projector.ts";
+import type { JobEngine } from "../../src/engine/job_engine.ts";
 
 /** The state table, without its conditions. */
 const NEXT: Readonly<Record<StateName | "none", readonly StateName[]>> = {
@@ -40,6 +43,7 @@ export class JobModel {
   readonly #violate: (what: string) => void;
   readonly jobs = new Map<string, JobState>();
   readonly #states = new Map<string, JobState[]>();
+  readonly #entries = new Map<string, JobEventLogEntry[]>();
   /** `eventType jobId taskId`, with the number of the attempt where there is one. */
   readonly #facts = new Set<string>();
   readonly #eventIds = new Map<string, number>();
@@ -60,8 +64,12 @@ export class JobModel {
     const before = this.jobs.get(entry.jobId);
     const after = project(before, entry).job;
     this.jobs.set(entry.jobId, after);
-    if (before === undefined) this.#states.set(entry.jobId, []);
+    if (before === undefined) {
+      this.#states.set(entry.jobId, []);
+      this.#entries.set(entry.jobId, []);
+    }
     this.#states.get(entry.jobId)?.push(after);
+    this.#entries.get(entry.jobId)?.push(entry);
     if (!NEXT[before?.state ?? "none"].includes(after.state)) {
       this.#violate(`${entry.jobId} went from ${before?.state} to ${after.state}`);
     }
@@ -87,6 +95,30 @@ export class JobModel {
       const live = JSON.stringify(jobOf(jobId));
       const projected = JSON.stringify(job);
       if (live !== projected) this.#violate(`${jobId} is ${live}, and projected ${projected}`);
+    }
+  }
+
+  /** Where an engine says that entries are, and what they did, has to be as projected as well. */
+  compareTrails(engine: Pick<JobEngine, "positions" | "transitionAt">): void {
+    for (const [jobId, entries] of this.#entries) {
+      const told = engine.positions(jobId as JobId).join();
+      const logIds = entries.map(({ logId }) => logId).join();
+      if (told !== logIds) this.#violate(`${jobId} is told at ${told}, and is at ${logIds}`);
+      let before: JobState | undefined;
+      for (const [index, entry] of entries.entries()) {
+        const after = this.states(jobId)[index] as JobState;
+        const condition = conditionOf(after);
+        const isSame = before !== undefined && before.state === after.state &&
+          conditionOf(before) === condition;
+        const expected = isSame
+          ? undefined
+          : { from: before?.state ?? null, to: after.state, condition };
+        const transition = JSON.stringify(engine.transitionAt(entry));
+        if (transition !== JSON.stringify(expected)) {
+          this.#violate(`${entry.logId} is told as ${transition}, not ${JSON.stringify(expected)}`);
+        }
+        before = after;
+      }
     }
   }
 

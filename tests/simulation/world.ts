@@ -40,7 +40,7 @@ export class World {
     this.weather = new Weather(this.dice, climate ?? anyClimate(this.dice));
     this.storage = new Storage(this.dice);
     this.storage.onCrash = (crash) => this.#die(crash);
-    this.random = new SimulatedRandom(this.dice);
+    this.random = new SimulatedRandom(this.dice, () => this.scheduler.timeOfDayMs);
   }
 
   /** Processes started so far. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ulid } from "@std/ulid";
 import { Buffer } from "node:buffer";
 import { eventType } from "../../src/core/event_type.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
@@ -9,13 +10,16 @@ import { Projection } from "../../src/engine/writer/projection.ts";
 /** What a snapshot stands for is of no matter here. */
 const HEAD = { logId: 0, chain: "" };
 
+const RECEIVED_MS = Date.UTC(2026, 0, 1);
+
 function fact(logId: number): JobEventLogEntry {
   return {
     logId,
     receivedAt: "2026-01-01T00:00:00.000Z",
     occurredAt: "2026-01-01T00:00:00.000Z",
     stratum: "domain",
-    eventId: eventId(`evt_${logId}`),
+    // Every other tells when it was received.
+    eventId: eventId(logId % 2 === 0 ? `evt_${logId}` : `evt_${ulid(RECEIVED_MS)}`),
     eventType: eventType("test.Happened"),
     attributes: { number: logId, group: `g${logId % 7}` },
   };
@@ -39,7 +43,7 @@ function withWords(line: string, column: string, change: (words: Uint32Array) =>
   const start = `{"column":"${column}","part":"`;
   if (!line.startsWith(start)) return line;
   const bytes = new Uint8Array(Buffer.from(line.slice(start.length, -2), "base64"));
-  change(new Uint32Array(bytes.buffer));
+  change(new Uint32Array(bytes.buffer, 0, bytes.length >> 2));
   return `${start}${Buffer.from(bytes).toString("base64")}"}`;
 }
 
@@ -63,7 +67,10 @@ Deno.test("content: numbers of a table that are others are a difference", () => 
   const expected = new Projection();
   see(expected, 1, 500);
   for (
-    const [column, at] of [["eventIds", 7], ["facts", 0], ["facts", 1], ["facts", 20]] as const
+    const [column, at] of [["eventTimes", 1], ["eventIds", 7], ["facts", 0], ["facts", 1], [
+      "facts",
+      20,
+    ]] as const
   ) {
     const found = [...expected.capture(HEAD)].map((line) =>
       withWords(line, column, (words) => words.set([(words[at] ?? 0) ^ 4], at))
