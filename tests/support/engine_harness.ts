@@ -26,6 +26,9 @@ export interface HarnessOptions {
   readonly limits?: Partial<EngineLimits>;
   /** One that moves by itself, for what is done in slices. */
   readonly clock?: FakeClock;
+  readonly random?: FakeRandom;
+  /** In entries; hardly ever, when absent. */
+  readonly snapshotEvery?: number;
 }
 
 export class Harness {
@@ -45,7 +48,7 @@ export class Harness {
     return await Harness.#open(
       options,
       options.clock ?? new FakeClock(),
-      new FakeRandom(),
+      options.random ?? new FakeRandom(),
       options.keys ?? new MemoryKeys(),
       MemoryIndex.empty(),
     );
@@ -76,6 +79,7 @@ export class Harness {
       random,
       consumer: engine.consumer,
       ...(content === undefined ? {} : { content }),
+      ...(options.snapshotEvery === undefined ? {} : { snapshotEvery: options.snapshotEvery }),
     });
     await engine.start(journal, report.recoveredLogId ?? undefined);
     const harness = new Harness(engine, journal, clock, random, options, keys, index);
@@ -116,8 +120,18 @@ export class Harness {
     return await this.#next(content);
   }
 
-  #next(content: MemoryJournal["content"], options = this.options): Promise<Harness> {
-    const index = this.index.asAfterKill();
+  /** The same as `crash`, where the next process finds another index than this one left. */
+  async crashOnto(index: MemoryIndex): Promise<Harness> {
+    const content = JSON.parse(JSON.stringify(this.journal.content));
+    this.journal.hold();
+    return await this.#next(content, this.options, index);
+  }
+
+  #next(
+    content: MemoryJournal["content"],
+    options = this.options,
+    index = this.index.asAfterKill(),
+  ): Promise<Harness> {
     return Harness.#open(options, this.clock, this.random, this.keys, index, content);
   }
 

@@ -1,6 +1,7 @@
 /** A clock that moves only when a test says so. */
 
 import { setImmediate } from "node:timers";
+import { ulid } from "@std/ulid";
 import type { Clock, Random } from "../../src/engine/ports.ts";
 
 interface Timer {
@@ -104,5 +105,18 @@ export class FakeRandom implements Random {
 
   fraction(): number {
     return 0.5;
+  }
+}
+
+/** ULIDs of the time of a clock, as the engine's own are. */
+export class TimedRandom extends FakeRandom {
+  #made = 0;
+
+  constructor(private readonly clock: FakeClock) {
+    super();
+  }
+
+  override ulid(): string {
+    return ulid(this.clock.now()).slice(0, 10) + String(++this.#made).padStart(16, "0");
   }
 }
