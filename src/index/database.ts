@@ -41,8 +41,9 @@ export class Database {
     return this.#asking(() => this.#statement(sql).all(...values) as Row[]);
   }
 
-  run(sql: string, ...values: SQLInputValue[]): void {
-    this.#asking(() => this.#statement(sql).run(...values));
+  /** Gives how many rows it changed. */
+  run(sql: string, ...values: SQLInputValue[]): number {
+    return Number(this.#asking(() => this.#statement(sql).run(...values)).changes);
   }
 
   /** All of it, or nothing when it throws. */

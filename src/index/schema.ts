@@ -2,8 +2,8 @@
  * The tables of the index. `jobs` has a narrow row for each job, which lists and searches go
  * through; `states` has the whole job and its trail, under the entry that it is as of. A job that
  * got more entries after it had ended has a state for each time that it was put: the index can
- * then go back to an earlier point. `event_ids` has the ids that do not tell their place; rows of
- * entries that were lost do no harm, since each is confirmed by reading the entry.
+ * then go back to an earlier point. `event_ids` and `young_ids` have the ids that do not tell their
+ * place; rows of entries that were lost do no harm, since each is confirmed by reading the entry.
  */
 
 import type { DatabaseSync } from "node:sqlite";
@@ -48,6 +48,11 @@ const TABLES = `
     job TEXT NOT NULL
   ) STRICT;
   CREATE TABLE event_ids (
+    hash INTEGER NOT NULL,
+    logId INTEGER NOT NULL,
+    PRIMARY KEY (hash, logId)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE young_ids (
     hash INTEGER NOT NULL,
     logId INTEGER NOT NULL,
     PRIMARY KEY (hash, logId)

@@ -23,6 +23,7 @@ import type { JobCount, JobFilter, JobRange, ListQuery, Stop } from "../engine/r
 import type { IdRow } from "../engine/writer/id_rows.ts";
 import { type Trail, trailBytes, trailOf } from "../engine/writer/trail.ts";
 import { conditionOf } from "./conditions.ts";
+import { IdTable } from "./id_table.ts";
 import { Database, type DatabaseOptions, type Row } from "./database.ts";
 import { WindowWalk } from "./window_walk.ts";
 
@@ -41,6 +42,7 @@ export interface SqliteJobIndexOptions extends DatabaseOptions {
 export class SqliteJobIndex implements JobIndex {
   readonly #options: SqliteJobIndexOptions;
   readonly #database: Database;
+  readonly #ids: IdTable;
   readonly batch: number;
   readonly #conditions = new Map<Condition, number>();
   /** Jobs that are in memory again, and have a row all the same. */
@@ -50,6 +52,7 @@ export class SqliteJobIndex implements JobIndex {
   constructor(options: SqliteJobIndexOptions) {
     this.#options = options;
     this.#database = new Database(options);
+    this.#ids = new IdTable(this.#database);
     this.batch = options.batch ?? BATCH;
   }
 
@@ -73,9 +76,7 @@ export class SqliteJobIndex implements JobIndex {
     try {
       this.#database.within(() => {
         for (const ended of jobs) this.#put(ended);
-        for (const [hash, logId] of ids) {
-          this.#database.run("INSERT OR IGNORE INTO event_ids VALUES (?, ?)", hash, logId);
-        }
+        this.#ids.add(ids);
       });
       for (const { condition } of jobs) this.#add(condition, 1);
       this.#isWarned = false;
@@ -134,8 +135,7 @@ export class SqliteJobIndex implements JobIndex {
   }
 
   idsOf(hash: number): readonly LogId[] {
-    const rows = this.#database.all("SELECT logId FROM event_ids WHERE hash = ?", hash);
-    return rows.map(({ logId }) => logId as LogId);
+    return this.#ids.at(hash);
   }
 
   jobOfKey(idempotencyKey: string): JobId | undefined {
@@ -352,6 +352,7 @@ export class SqliteJobIndex implements JobIndex {
   }
 
   #count(): void {
+    this.#ids.begin();
     this.#conditions.clear();
     const rows = this.#database.all(
       "SELECT condition, count(*) AS jobs FROM jobs GROUP BY condition",

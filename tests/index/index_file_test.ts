@@ -44,11 +44,18 @@ async function session(journal: string, jobs: number): Promise<Served> {
 
 type Fetch = (request: Request) => Response | Promise<Response>;
 
-/** All jobs, and those that a search finds. */
+/** All jobs, those that a search finds, and where the entries of some are. */
 async function served(fetch: Fetch): Promise<string> {
-  const all = await listed(fetch, "limit=50");
+  const all = await listed(fetch, "limit=50") as readonly { readonly jobId: string }[];
   const refused = await listed(fetch, "search=refused&condition=failed&limit=50");
-  return JSON.stringify({ all, refused });
+  const entries = [];
+  for (const { jobId } of all.filter((_, index) => index % 7 === 0)) {
+    const response = await fetch(new Request(`http://127.0.0.1/jobs/${jobId}/events`));
+    const text = await response.text();
+    assert.equal(response.status, 200, text);
+    entries.push(text);
+  }
+  return JSON.stringify({ all, refused, entries });
 }
 
 async function listed(fetch: Fetch, query: string): Promise<readonly unknown[]> {

@@ -86,6 +86,27 @@ Deno.test("index: a job comes back as it was put, by id, by place and by key", (
   assert.equal(index.jobOfKey("key-2"), undefined);
 });
 
+Deno.test("index: a job's trail is as it was put, and that of an earlier point with the job", () => {
+  const index = begun();
+  const [first, more] = [[11 * 4_096 + 273, 15 * 4_096], [
+    11 * 4_096 + 273,
+    15 * 4_096,
+    29 * 4_096,
+  ]];
+  const job = failedJob(1);
+  assert.ok(index.put([ended(job, { trail: first })]));
+  index.mark({ logId: 20, chain: "twenty" });
+  assert.deepEqual(index.trail(job.jobId), first);
+  assert.equal(index.trail("job-2" as JobId), undefined);
+  index.wake(job.firstLogId);
+  assert.equal(index.trail(job.jobId), undefined, "it is in memory");
+  assert.ok(index.put([ended({ ...job, lastLogId: 29 }, { trail: more, wasThere: true })]));
+  assert.deepEqual(index.trail(job.jobId), more);
+  const restarted = index.asAfterKill();
+  assert.ok(restarted.begin({ logId: 20, chain: "twenty" }));
+  assert.deepEqual(restarted.trail(job.jobId), first);
+});
+
 Deno.test("index: filters find what they say, newest first, and counts agree", () => {
   const index = of(30);
   const numbers = Array.from({ length: 30 }, (_, at) => 30 - at);

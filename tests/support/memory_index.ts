@@ -3,7 +3,7 @@
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { SqliteJobIndex } from "../../src/index/sqlite_job_index.ts";
 
-const TABLES = ["jobs", "states", "event_ids", "points"];
+const TABLES = ["jobs", "states", "event_ids", "young_ids", "points"];
 
 export class MemoryIndex extends SqliteJobIndex {
   readonly #database: { now: DatabaseSync };

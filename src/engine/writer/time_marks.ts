@@ -5,7 +5,7 @@
  */
 
 import type { LogId } from "../../core/ids.ts";
-import { VarintReader, varints } from "./varints.ts";
+import { VarintReader, VarintWriter } from "./varints.ts";
 
 /** Positions at which something may be, both included. */
 export interface LogIdRange {
@@ -55,9 +55,24 @@ export class TimeMarks {
     return ranges;
   }
 
-  /** All marks, as they are now, in about three bytes each. */
+  /**
+   * All of it, as it is now, in about three bytes a mark: the last entry, then each mark by how
+   * far it is from the one before.
+   */
   capture(): Uint8Array {
-    return varints(this.#numbers());
+    const writer = new VarintWriter();
+    if (this.#runs.length === 0) return writer.bytes;
+    writer.add(this.#lastTime);
+    writer.add(this.#lastLogId);
+    let [lastTime, lastLogId] = [0, 0];
+    for (let mark = 0; mark < this.#times.length; mark++) {
+      const [time = 0, logId = 0] = [this.#times[mark], this.#logIds[mark]];
+      const step = time - lastTime;
+      writer.add(step < 0 ? -2 * step - 1 : 2 * step);
+      writer.add(logId - lastLogId);
+      [lastTime, lastLogId] = [time, logId];
+    }
+    return writer.bytes;
   }
 
   /** Takes over what `capture` gave. */
@@ -74,21 +89,6 @@ export class TimeMarks {
     }
     this.#lastTime = lastTime;
     this.#lastLogId = lastLogId;
-  }
-
-  /** The last entry; then each mark by how far it is from the one before. */
-  *#numbers(): Iterable<number> {
-    if (this.#runs.length === 0) return;
-    yield this.#lastTime;
-    yield this.#lastLogId;
-    let [time, logId] = [0, 0];
-    for (let mark = 0; mark < this.#times.length; mark++) {
-      const step = (this.#times[mark] ?? 0) - time;
-      time += step;
-      yield step < 0 ? -2 * step - 1 : 2 * step;
-      yield (this.#logIds[mark] ?? 0) - logId;
-      logId = this.#logIds[mark] ?? 0;
-    }
   }
 
   #beginRun(time: number, logId: LogId): void {

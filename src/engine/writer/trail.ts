@@ -13,7 +13,7 @@ import type { LogId } from "../../core/ids.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import { STATE_NAMES, type StateName } from "../../core/job_state.ts";
 import type { Transition } from "../requests.ts";
-import { VarintReader, varints } from "./varints.ts";
+import { VarintReader, VarintWriter } from "./varints.ts";
 
 export type Trail = readonly number[];
 
@@ -73,7 +73,17 @@ export function lastTransitionIn(trail: Trail): LogId {
  * one before, and one more when it changed the job; then its bits.
  */
 export function trailBytes(trail: Trail, upTo: LogId = Infinity): Uint8Array {
-  return varints(distances(trail, upTo));
+  const writer = new VarintWriter();
+  let last = 0;
+  for (const number of trail) {
+    const logId = logIdOf(number);
+    if (logId > upTo) break;
+    const bits = number % BITS;
+    writer.add(2 * (logId - last) + (bits === 0 ? 0 : 1));
+    if (bits !== 0) writer.add(bits);
+    last = logId;
+  }
+  return writer.bytes;
 }
 
 /** Takes over what `trailBytes` gave. */
@@ -86,18 +96,6 @@ export function trailOf(bytes: Uint8Array): number[] {
     trail.push(logId * BITS + (distance % 2 === 0 ? 0 : reader.next()));
   }
   return trail;
-}
-
-function* distances(trail: Trail, upTo: LogId): Iterable<number> {
-  let last = 0;
-  for (const number of trail) {
-    const logId = logIdOf(number);
-    if (logId > upTo) return;
-    const bits = number % BITS;
-    yield 2 * (logId - last) + (bits === 0 ? 0 : 1);
-    if (bits !== 0) yield bits;
-    last = logId;
-  }
 }
 
 function bitsOf(from: StateName | undefined, to: StateName, condition: Condition): number {

@@ -7,18 +7,29 @@ const FIRST_CAPACITY = 64;
 /** Of the largest number. */
 const BYTES_MAX = 8;
 
-export function varints(numbers: Iterable<number>): Uint8Array {
-  let bytes = new Uint8Array(FIRST_CAPACITY);
-  let at = 0;
-  for (let number of numbers) {
-    if (at + BYTES_MAX > bytes.length) bytes = grown(bytes);
-    while (number >= 0x80) {
-      bytes[at++] = number % 0x80 | 0x80;
-      number = Math.floor(number / 0x80);
+export class VarintWriter {
+  #bytes = new Uint8Array(FIRST_CAPACITY);
+  #length = 0;
+
+  add(number: number): void {
+    if (this.#length + BYTES_MAX > this.#bytes.length) this.#grow();
+    let rest = number;
+    for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) {
+      this.#bytes[this.#length++] = rest % 0x80 | 0x80;
     }
-    bytes[at++] = number;
+    this.#bytes[this.#length++] = rest;
   }
-  return bytes.subarray(0, at);
+
+  /** All of them. */
+  get bytes(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  #grow(): void {
+    const before = this.#bytes;
+    this.#bytes = new Uint8Array(2 * before.length);
+    this.#bytes.set(before);
+  }
 }
 
 export class VarintReader {
@@ -43,10 +54,4 @@ export class VarintReader {
       unit *= 0x80;
     }
   }
-}
-
-function grown(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const larger = new Uint8Array(2 * bytes.length);
-  larger.set(bytes);
-  return larger;
 }

@@ -1,0 +1,62 @@
+/**
+ * The rows of event ids, by hashes that are spread at random: in one large table each row would
+ * be on a page of its own, of 16 KiB, that is written for it alone. So they come into a small
+ * table, whose pages take many rows at a time, and go on from there to the large one slice by
+ * slice of the hashes, which are side by side in both.
+ */
+
+import type { LogId } from "../core/ids.ts";
+import type { IdRow } from "../engine/writer/id_rows.ts";
+import type { Database } from "./database.ts";
+
+/** Rows in the small table. */
+const YOUNG_MAX = 1 << 15;
+/** Slices of the hashes; each has a few hundred rows of a full small table. */
+const SLICES = 64;
+/** Hashes are below 2^53. */
+const SLICE_HASHES = 2 ** 53 / SLICES;
+
+export class IdTable {
+  readonly #database: Database;
+  #young = 0;
+  /** The next one that goes on. */
+  #slice = 0;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** To be called when the database was opened. */
+  begin(): void {
+    this.#young = Number(this.#database.get("SELECT count(*) AS ids FROM young_ids")?.ids);
+  }
+
+  /** Adds rows that may be there already; to be called within a transaction. */
+  add(rows: readonly IdRow[]): void {
+    for (const [hash, logId] of rows) {
+      const sql = "INSERT OR IGNORE INTO young_ids VALUES (?, ?)";
+      this.#young += this.#database.run(sql, hash, logId);
+    }
+    while (this.#young > YOUNG_MAX) this.#moveOn();
+  }
+
+  at(hash: number): readonly LogId[] {
+    const rows = this.#database.all(
+      "SELECT logId FROM event_ids WHERE hash = ?1 " +
+        "UNION SELECT logId FROM young_ids WHERE hash = ?1",
+      hash,
+    );
+    return rows.map(({ logId }) => logId as LogId);
+  }
+
+  #moveOn(): void {
+    const from = this.#slice * SLICE_HASHES;
+    const to = from + SLICE_HASHES;
+    const among = "FROM young_ids WHERE hash >= ? AND hash < ?";
+    this.#database.run(`INSERT OR IGNORE INTO event_ids SELECT hash, logId ${among}`, from, to);
+    this.#young -= this.#database.run(`DELETE ${among}`, from, to);
+    this.#slice = (this.#slice + 1) % SLICES;
+    // What was rolled back is still counted.
+    if (this.#slice === 0) this.begin();
+  }
+}

@@ -1,0 +1,51 @@
+/** Rows of event ids in the index: found whenever they came, and written few pages at a time. */
+
+import assert from "node:assert/strict";
+import type { EventId } from "../../src/core/ids.ts";
+import { hashOf, type IdRow } from "../../src/engine/writer/id_rows.ts";
+import { MemoryIndex } from "../support/memory_index.ts";
+
+function row(logId: number): IdRow {
+  return [hashOf(`order-${logId}` as EventId), logId];
+}
+
+function rows(from: number, to: number): readonly IdRow[] {
+  return Array.from({ length: to - from }, (_, at) => row(from + at));
+}
+
+function missing(index: MemoryIndex, to: number): number {
+  let count = 0;
+  for (let logId = 1; logId < to; logId++) {
+    if (!index.idsOf(row(logId)[0]).includes(logId)) count++;
+  }
+  return count;
+}
+
+Deno.test("id table: every row is found, however many came, and after a restart", () => {
+  const index = MemoryIndex.empty();
+  assert.ok(index.begin(undefined));
+  for (let at = 1; at < 100_001; at += 5_000) assert.ok(index.put([], rows(at, at + 5_000)));
+  assert.equal(missing(index, 100_001), 0);
+  index.mark({ logId: 100_000, chain: "c" });
+
+  const restarted = index.asAfterKill();
+  assert.ok(restarted.begin({ logId: 100_000, chain: "c" }));
+  assert.equal(missing(restarted, 100_001), 0);
+  assert.ok(restarted.put([], rows(90_001, 140_001)), "some are there already");
+  assert.equal(missing(restarted, 140_001), 0);
+  assert.deepEqual(restarted.idsOf(row(95_000)[0]), [95_000], "once");
+  assert.deepEqual(restarted.idsOf(row(150_000)[0]), []);
+  assert.ok(restarted.begin(undefined));
+  assert.deepEqual(restarted.idsOf(row(1)[0]), []);
+});
+
+Deno.test("id table: two entries of one hash are both found", () => {
+  const index = MemoryIndex.empty();
+  assert.ok(index.begin(undefined));
+  const largest = 2 ** 53 - 1;
+  assert.ok(index.put([], [[7, 1], [7, 2], [0, 3], [largest, 4]]));
+  for (let at = 10; at < 50_010; at += 5_000) assert.ok(index.put([], rows(at, at + 5_000)));
+  assert.deepEqual(index.idsOf(7), [1, 2]);
+  assert.deepEqual(index.idsOf(0), [3]);
+  assert.deepEqual(index.idsOf(largest), [4]);
+});
