@@ -72,10 +72,15 @@ export class Deliveries {
 
   /** Looks up the ids that the journal may hold. */
   async #lookUp(events: readonly IncomingEvent[]): Promise<Known> {
+    const { events: engine, pacer } = this.#parts;
     const found: Known = new Map();
+    const share = { spentMs: 0 };
     for (const { eventId } of events) {
-      if (eventId === undefined || !this.#parts.events.mayHold(eventId)) continue;
-      found.set(eventId, await this.#parts.events.lookUp(eventId));
+      if (eventId === undefined) continue;
+      // The index is asked, and there may be thousands of them.
+      const asked = pacer.do(share, () => engine.mayHold(eventId));
+      const mayHold = asked instanceof Promise ? await asked : asked;
+      if (mayHold) found.set(eventId, await engine.lookUp(eventId));
     }
     return found;
   }

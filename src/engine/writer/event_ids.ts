@@ -29,7 +29,7 @@ export interface CapturedIds {
 /** Entries that are read at a time. */
 const PAGE = 128;
 /** Hashes of which the index was found to have none. */
-const ABSENT_MAX = 4_096;
+const ABSENT_MAX = 1 << 14;
 const NONE: readonly LogId[] = [];
 
 export class EventIds {
