@@ -16,7 +16,7 @@ export interface Suspect {
   readonly candidates: readonly LogId[];
 }
 
-/** Of so many entries, and of all that were received at one time, the ids are remembered. */
+/** Of so many entries at least, and of all that were received at one time, ids are remembered. */
 const LAST_MAX = 1_024;
 
 export class UniqueIds {
@@ -71,24 +71,28 @@ export class UniqueIds {
 
 /** The ids of the entries just before, of which none has to be read. */
 class LastIds {
-  readonly #entries = new Map<EventId, Pick<JobEventLogEntry, "logId" | "receivedAt">>();
+  #young = new Map<EventId, LogId>();
+  #old = new Map<EventId, LogId>();
+  #firstYoung: LogId = 1;
+  #firstOld: LogId = 1;
+  #receivedAt = "";
 
   /** All from here on are remembered. */
   get firstLogId(): LogId {
-    for (const { logId } of this.#entries.values()) return logId;
-    return Infinity;
+    return this.#firstOld;
   }
 
   positionOf(eventId: EventId): LogId | undefined {
-    return this.#entries.get(eventId)?.logId;
+    return this.#old.get(eventId) ?? this.#young.get(eventId);
   }
 
-  /** An id that comes twice stays where it was. */
+  /** Those of one time stay together, however many they are. */
   add({ eventId, logId, receivedAt }: JobEventLogEntry): void {
-    if (!this.#entries.has(eventId)) this.#entries.set(eventId, { logId, receivedAt });
-    for (const [oldest, entry] of this.#entries) {
-      if (this.#entries.size <= LAST_MAX || entry.receivedAt === receivedAt) return;
-      this.#entries.delete(oldest);
+    if (this.#young.size >= LAST_MAX && receivedAt !== this.#receivedAt) {
+      [this.#old, this.#young] = [this.#young, new Map()];
+      [this.#firstOld, this.#firstYoung] = [this.#firstYoung, logId];
     }
+    this.#receivedAt = receivedAt;
+    this.#young.set(eventId, logId);
   }
 }
