@@ -43,10 +43,11 @@ export class IdTable {
   at(hash: number): readonly LogId[] {
     const rows = this.#database.all(
       "SELECT logId FROM event_ids WHERE hash = ?1 " +
-        "UNION SELECT logId FROM young_ids WHERE hash = ?1",
+        "UNION ALL SELECT logId FROM young_ids WHERE hash = ?1",
       hash,
     );
-    return rows.map(({ logId }) => logId as LogId);
+    // One that was put again may be in both.
+    return [...new Set(rows.map(({ logId }) => logId as LogId))];
   }
 
   #moveOn(): void {
