@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Projection } from "../../src/engine/writer/projection.ts";
 import { Harness } from "../support/engine_harness.ts";
 import { expectation, plan } from "../support/entries.ts";
+import { FakeClock, TimedRandom } from "../support/fake_clock.ts";
 import { MemoryIndex } from "../support/memory_index.ts";
 
 const HEAD = { logId: 2, chain: "two" };
@@ -44,4 +45,23 @@ Deno.test("snapshot content: one that holds every job is read with an index and 
     assert.equal(index?.job(jobId)?.state, index && "Done");
     assert.deepEqual(restored.table.logIds(jobId, 0, 100), projection.table.logIds(jobId, 0, 100));
   }
+});
+
+Deno.test("snapshot content: of jobs that have ended there is nothing in it, and next to nothing of their entries", async () => {
+  const clock = new FakeClock();
+  const daybook = await Harness.start({ clock, random: new TimedRandom(clock) });
+  const sizes: number[] = [];
+  for (let round = 0; round < 2; round++) {
+    for (let job = 0; job < 200; job++) {
+      await daybook.engine.create({ plan: plan([]) });
+      // Its id is no time: it goes to the index.
+      await daybook.event("ec.Paid", {}, { eventId: `paid-${round}-${job}` });
+      clock.jump(3);
+    }
+    const lines = [...daybook.engine.consumer.capture(HEAD)];
+    assert.ok(!lines.some((line) => line.startsWith('{"job"') || line.includes("eventIds")));
+    sizes.push(lines.filter((line) => !line.includes("facts")).join("\n").length);
+  }
+  const [first = 0, second = 0] = sizes;
+  assert.ok(second - first < 200, `${second - first} bytes more after 600 more entries`);
 });
