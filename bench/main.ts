@@ -1,12 +1,13 @@
 /**
  * `deno task bench` prints the table of issue 10's targets; with names, only what has them:
- * rows of the table, other benchmarks, or `profile`. `--peers` compares.
+ * rows of the table, other benchmarks, or `profile`. `--peers` compares, `scale` goes far.
  */
 
 import { parseArgs } from "node:util";
 import type { Result } from "./fixtures.ts";
 import { printComparison } from "./peer/comparison.ts";
 import { printProfile } from "./profile/profile.ts";
+import { printScale } from "./scale/scale.ts";
 import { printTargets, TARGETS } from "./targets/targets.ts";
 
 /**
@@ -23,16 +24,19 @@ const OTHERS: Readonly<Record<string, () => Promise<readonly Result[]>>> = {
 };
 
 const ROWS = Object.keys(TARGETS);
-const KNOWN = [...ROWS, ...Object.keys(OTHERS), "profile"];
+const KNOWN = [...ROWS, ...Object.keys(OTHERS), "profile", "scale"];
 
-const HELP = `deno task bench [NAME ...] [--peers]
+const HELP = `deno task bench [NAME ...] [--peers] [--jobs N] [--picture FILE]
 
 Without arguments, the table of targets, each beside what is run in turn with it.
 
 NAME       rows of that table: ${ROWS.join(", ")};
            others: ${Object.keys(OTHERS).join(", ")};
-           profile: what one job uses
---peers    Daybook beside BullMQ, Restate, pg-boss and OpenWorkflow, in one table`;
+           profile: what one job uses;
+           scale: many jobs through one process, and how its figures go with their number
+--peers    Daybook beside BullMQ, Restate, pg-boss and OpenWorkflow, in one table
+--jobs     of scale: how many, 1000000 by default
+--picture  of scale: the file for the picture, an SVG; scale.svg by default`;
 
 function print({ name, figure, ratio, target }: Result): void {
   console.log(`${name}\n  ${figure}`);
@@ -49,20 +53,25 @@ function readArguments(args: readonly string[]) {
     options: {
       help: { type: "boolean", default: false },
       peers: { type: "boolean", default: false },
+      jobs: { type: "string", default: "1000000" },
+      picture: { type: "string", default: "scale.svg" },
     },
   });
   const unknown = positionals.filter((name) => !KNOWN.includes(name));
   if (unknown.length > 0) throw new TypeError(`there is no ${unknown.join(", ")}`);
-  return { ...values, names: positionals };
+  const jobs = Number(values.jobs);
+  if (!Number.isSafeInteger(jobs) || jobs < 1) throw new TypeError("--jobs must be a number");
+  return { ...values, jobs, names: positionals };
 }
 
-async function run({ names, peers }: ReturnType<typeof readArguments>) {
+async function run({ names, peers, jobs, picture }: ReturnType<typeof readArguments>) {
   const isBare = names.length === 0 && !peers;
   const rows = ROWS.filter((name) => isBare || names.includes(name));
   if (rows.length > 0) await printTargets(rows);
   if (peers) await printComparison();
   for (const name of names) {
     if (name === "profile") await printProfile();
+    if (name === "scale") await printScale({ jobs, picture });
     for (const result of await OTHERS[name]?.() ?? []) print(result);
   }
 }
