@@ -1,4 +1,7 @@
-/** Figures of a process, from Linux's /proc, and the programs that benchmarks need. */
+/** Figures of a process, from Linux's /proc, the programs that benchmarks need, and the disk. */
+
+import { perSecond } from "./figures.ts";
+import { withFolder } from "./folder.ts";
 
 /** Processor time of one thread so far, in microseconds; JavaScript runs on the main one. */
 export function threadCpuUs(pid: number, thread = pid): number {
@@ -115,4 +118,23 @@ async function runs(program: string, args: readonly string[]): Promise<boolean> 
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
   }
+}
+
+/** Of a block that is synced. */
+const BLOCK_BYTES = 4_096;
+const SYNCS_MEASURED_MS = 1_000;
+
+/** Blocks written and synced a second: whatever waits for the disk can be no faster. */
+export function syncRate(): Promise<number> {
+  return withFolder(async (folder) => {
+    using file = await Deno.open(`${folder}/synced`, { write: true, create: true });
+    const block = new Uint8Array(BLOCK_BYTES).fill(0x61);
+    const started = performance.now();
+    let syncs = 0;
+    for (; performance.now() - started < SYNCS_MEASURED_MS; syncs++) {
+      await file.write(block);
+      await file.syncData();
+    }
+    return perSecond(syncs, performance.now() - started);
+  });
 }

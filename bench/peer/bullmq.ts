@@ -6,8 +6,8 @@ import type { Installation, PeerSystem } from "./peer.ts";
 import { type AppendFsync, startRedis } from "./redis.ts";
 
 const DURABILITY: Readonly<Record<AppendFsync, string>> = {
-  always: "synced before each answer",
-  everysec: "synced once a second: what was done since then can be lost",
+  always: "before each answer",
+  everysec: "once a second: what came after can be lost",
 };
 
 export function bullMq(appendFsync: AppendFsync): PeerSystem {

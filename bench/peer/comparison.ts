@@ -1,7 +1,7 @@
 /** `deno task bench --peers`: Daybook beside what people use today, in one run and one table. */
 
 import { medianOf, whole } from "../figures.ts";
-import { haveProgram, treeCpuUs, treeMegabytes } from "../system.ts";
+import { haveProgram, syncRate, treeCpuUs, treeMegabytes } from "../system.ts";
 import { markdownTable } from "../table.ts";
 import { bullMq } from "./bullmq.ts";
 import { daybook } from "./daybook.ts";
@@ -43,6 +43,7 @@ interface Compared {
 export async function printComparison(): Promise<void> {
   if (!await haveProgram("wrk")) throw new Error("there is no wrk, and no way to install it");
   const started = performance.now();
+  const syncsBefore = await syncRate();
   await using disposables = new AsyncDisposableStack();
   const all: Compared[] = [];
   for (const system of SYSTEMS) {
@@ -54,10 +55,12 @@ export async function printComparison(): Promise<void> {
     console.error(`round ${round} of ${ROUNDS}, ${minutesSince(started)} minutes`);
     for (const compared of all) await measure(compared);
   }
+  const syncsAfter = await syncRate();
   console.log(tableOfPeers(all));
   console.log(
     `\n${new Date().toISOString().slice(0, 10)}, ${navigator.hardwareConcurrency} cores, ` +
-      `load ${Deno.loadavg()[0]?.toFixed(1)}, Deno ${Deno.version.deno}; ` +
+      `load ${Deno.loadavg()[0]?.toFixed(1)}, ${whole(syncsBefore)} to ${whole(syncsAfter)} ` +
+      `syncs a second, Deno ${Deno.version.deno}; ` +
       `medians of ${Math.max(...all.map(({ rounds }) => rounds.length))} rounds; ` +
       `${minutesSince(started)} minutes in all`,
   );
@@ -95,12 +98,12 @@ async function oneRound(installation: Installation): Promise<Round> {
 const HEADINGS = [
   "system",
   "a job is",
-  "durability",
+  "synced to disk",
   "jobs/s, 64 in flight",
-  "Daybook's beside it",
+  "Daybook does",
   "p50, one in flight",
   "CPU a job",
-  "memory, after so many jobs",
+  "memory, after jobs",
 ];
 
 function tableOfPeers(all: readonly Compared[]): string {

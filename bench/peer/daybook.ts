@@ -9,7 +9,7 @@ import type { PeerSystem } from "./peer.ts";
 export const daybook: PeerSystem = {
   name: "Daybook",
   steps: "three tasks",
-  durability: "synced before each answer",
+  durability: "before each answer",
   install: () =>
     Promise.resolve({
       async start() {

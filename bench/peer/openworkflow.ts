@@ -7,7 +7,7 @@ import { postgresPrograms, startPostgres } from "./postgres.ts";
 export const openWorkflow: PeerSystem = {
   name: "OpenWorkflow and PostgreSQL",
   steps: "three steps",
-  durability: "synced at each commit",
+  durability: "at each commit",
   async install() {
     if (await postgresPrograms() === undefined) {
       return "there is no PostgreSQL, and no way to install it";

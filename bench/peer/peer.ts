@@ -4,7 +4,7 @@ export interface PeerSystem {
   readonly name: string;
   /** What a job of three steps is there. */
   readonly steps: string;
-  /** What is on disk when it says that something is done. */
+  /** When what it did is synced to disk. */
   readonly durability: string;
   /** Or, in words, why it cannot be had. */
   install(): Promise<Installation | string>;

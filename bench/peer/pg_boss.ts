@@ -6,8 +6,8 @@ import { postgresPrograms, startPostgres } from "./postgres.ts";
 
 export const pgBoss: PeerSystem = {
   name: "pg-boss and PostgreSQL",
-  steps: "a chain of three jobs: it has no steps",
-  durability: "synced at each commit",
+  steps: "a chain of three jobs, for want of steps",
+  durability: "at each commit",
   async install() {
     if (await postgresPrograms() === undefined) {
       return "there is no PostgreSQL, and no way to install it";

@@ -14,7 +14,7 @@ const ENVIRONMENT = { NODE_ENV: "production", RESTATE_LOGGING: "ERROR" };
 export const restate: PeerSystem = {
   name: "Restate",
   steps: "three steps",
-  durability: "its log synced, in batches",
+  durability: "its log, before each answer",
   async install() {
     const names = ["@restatedev/restate-server@1", "@restatedev/restate-sdk@1"];
     const packages = await Packages.install(names);
