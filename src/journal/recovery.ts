@@ -33,6 +33,8 @@ export interface Recovery {
   /** Whether the last stop ended with a seal, or nothing was ever recorded. */
   readonly clean: boolean;
   readonly entriesReplayed: number;
+  /** Of the active segment; `undefined` while it is empty. */
+  readonly formatVersion: number | undefined;
   /** The snapshot that replay began with. */
   readonly snapshot: LastSnapshot | null;
   readonly bytesQuarantined: number;
@@ -69,6 +71,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
     indexes,
     clean,
     entriesReplayed,
+    formatVersion: replayed.formatVersion,
     snapshot,
     bytesQuarantined,
     quarantine,

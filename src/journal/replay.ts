@@ -20,6 +20,8 @@ export interface Replayed {
   /** Where the lines of each segment are, by its name. */
   readonly indexes: ReadonlyMap<string, LineIndex>;
   readonly torn: TornTail | undefined;
+  /** Of the last segment; `undefined` while it is empty. */
+  readonly formatVersion: number | undefined;
 }
 
 /**
@@ -56,6 +58,7 @@ class Replay {
   #entriesReplayed = 0;
   readonly #indexes = new Map<string, LineIndex>();
   #torn: TornTail | undefined;
+  #formatVersion: number | undefined;
 
   constructor(source: ReplaySource, snapshot: Snapshot | undefined) {
     this.#source = source;
@@ -76,6 +79,7 @@ class Replay {
       entriesReplayed: this.#entriesReplayed,
       indexes: this.#indexes,
       torn: this.#torn,
+      formatVersion: this.#formatVersion,
     };
   }
 
@@ -95,6 +99,7 @@ class Replay {
     }
     index.trim();
     this.#head = { logId: scanner.nextLogId - 1, chain: scanner.chain };
+    this.#formatVersion = scanner.formatVersion;
     this.#judge(segment, bytes, scanner);
     return true;
   }
