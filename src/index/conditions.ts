@@ -18,6 +18,8 @@ const ENDED: readonly (readonly [condition: Condition, state: StateName])[] = [
   ["cancelled", "Failed"],
 ];
 
+export const ENDED_CONDITIONS = ENDED.map(([condition]) => condition);
+
 /** In which conditions ended jobs are that a filter may apply to; `undefined` for any. */
 export function endedConditions(
   { states, conditions }: JobFilter,

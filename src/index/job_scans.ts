@@ -6,7 +6,7 @@ import type { JobState } from "../core/job_state.ts";
 import type { JobSummary } from "../core/job_summary.ts";
 import type { FoundJob, IndexedFailures, IndexScan } from "../engine/job_index.ts";
 import type { JobCount, JobFilter, JobRange, ListQuery, Stop } from "../engine/requests.ts";
-import { conditionOf, endedConditions } from "./conditions.ts";
+import { conditionOf, ENDED_CONDITIONS, endedConditions } from "./conditions.ts";
 import type { Database, Row } from "./database.ts";
 import { type ScanSource, sourceOf, sourceOfFailures } from "./scan_source.ts";
 import { windowsOf } from "./row_window.ts";
@@ -55,8 +55,10 @@ export class JobScans {
     if (isOfAll(range) && isByConditionAlone(filter)) return countIn(kept, filter);
     const { sql, values } = conditionOf(filter);
     const source = sourceOf(filter, kept);
-    const select = `SELECT condition, count(*) AS jobs FROM ${source.table} ` +
-      `WHERE first >= ? AND first < ? AND ${sql} GROUP BY condition`;
+    // Sums cost less than groups, which SQLite sorts.
+    const sums = ENDED_CONDITIONS.map((one) => `sum(condition = '${one}') AS ${one}`);
+    const select = `SELECT ${sums.join(", ")} FROM ${source.table} ` +
+      `WHERE first >= ? AND first < ? AND ${sql}`;
     const walk = this.#walk(
       source,
       range,
@@ -65,10 +67,12 @@ export class JobScans {
     );
     const conditions = new Map<Condition, number>();
     let jobs = 0;
-    for (const { condition, jobs: count } of walk) {
-      jobs += count as number;
-      const before = conditions.get(condition as Condition) ?? 0;
-      conditions.set(condition as Condition, before + (count as number));
+    for (const window of walk) {
+      for (const condition of ENDED_CONDITIONS) {
+        const count = (window[condition] ?? 0) as number;
+        if (count > 0) conditions.set(condition, (conditions.get(condition) ?? 0) + count);
+        jobs += count;
+      }
     }
     const { reach } = walk;
     return reach === undefined ? { jobs, conditions } : { jobs, conditions, searched: reach };

@@ -8,7 +8,7 @@ import type { LogId } from "../core/ids.ts";
 import type { Stop } from "../engine/requests.ts";
 
 /** What a walk may cost, and what a window may, in tenths of a microsecond as sources count them. */
-const COST_MAX = { walk: 120_000, window: 12_000 };
+const COST_MAX = { walk: 100_000, window: 10_000 };
 /** Rows in a window. The first is small, since most that is looked for is near. */
 const ROWS = { first: 1 << 7, last: 1 << 12 };
 /** Bytes of text in which one word is looked for, for as much as one costs. */
