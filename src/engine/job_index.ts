@@ -4,6 +4,7 @@ import type { Condition } from "../core/condition.ts";
 import type { ErrorFingerprint } from "../core/error_fingerprint.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
+import type { JobSummary } from "../core/job_summary.ts";
 import type { JournalHead } from "./ports.ts";
 import type { IdRow } from "./writer/id_rows.ts";
 import type { Trail } from "./writer/trail.ts";
@@ -25,11 +26,10 @@ export interface IndexInfo {
 /** A job that has ended, with what it is found by. */
 export interface EndedJob {
   readonly job: JobState;
+  readonly summary: JobSummary;
   readonly trail: Trail;
-  readonly condition: Condition;
   /** In lower case; what a search looks through. */
   readonly text: string;
-  readonly fingerprint: ErrorFingerprint | undefined;
   /** Whether events from outside could have been for it. */
   readonly awaitsOutside: boolean;
   /** Where its newest retry was created. */
@@ -38,10 +38,12 @@ export interface EndedJob {
   readonly wasThere: boolean;
 }
 
-/** One that is found in the index; `job` is read only when it is asked for. */
+/** One that is found; of what is in the index, the rest is read only when it is asked for. */
 export interface FoundJob {
   readonly firstLogId: LogId;
   readonly condition: Condition;
+  /** Without `retriedBy`. */
+  readonly summary: JobSummary;
   readonly job: JobState;
 }
 
@@ -91,6 +93,8 @@ export interface JobIndex {
   trail(jobId: JobId): Trail | undefined;
   /** Where ids of this hash are, or were in a journal that ended later. */
   idsOf(hash: number): readonly LogId[];
+  /** The same, without `retriedBy`. */
+  summaryAt(firstLogId: LogId): JobSummary | undefined;
   jobOfKey(idempotencyKey: string): JobId | undefined;
   /** Where the newest retry of a job was created. */
   retriedAt(jobId: JobId): LogId | undefined;

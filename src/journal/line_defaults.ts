@@ -11,7 +11,7 @@ import { MAIN_ONLY_PLAN } from "../core/job_plan.ts";
 import { equalJson, type JsonValue } from "../core/json.ts";
 import type { StampedEvent } from "../engine/ports.ts";
 
-/** The order in which an entry has what version 2 may leave out of its line. */
+/** The order in which every creation has these, so that what was left out gets its place back. */
 const FIRST = ["type", "definitionVersion", "plan", "input", "priority", "labels"] as const;
 
 const MAIN_ONLY = MAIN_ONLY_PLAN as unknown as JsonValue;

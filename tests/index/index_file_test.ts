@@ -44,12 +44,13 @@ async function session(journal: string, jobs: number): Promise<Served> {
 
 type Fetch = (request: Request) => Response | Promise<Response>;
 
-/** All jobs, those that a search finds, and where the entries of some are. */
+/** All jobs, in short and whole, those that a search finds, and where the entries of some are. */
 async function served(fetch: Fetch): Promise<string> {
-  const all = await listed(fetch, "limit=50") as readonly { readonly jobId: string }[];
+  const listedJobs = await listed(fetch, "limit=50") as readonly { readonly jobId: string }[];
+  const all = [listedJobs, await listed(fetch, "view=full&limit=50")];
   const refused = await listed(fetch, "search=refused&condition=failed&limit=50");
   const entries = [];
-  for (const { jobId } of all.filter((_, index) => index % 7 === 0)) {
+  for (const { jobId } of listedJobs.filter((_, index) => index % 7 === 0)) {
     const response = await fetch(new Request(`http://127.0.0.1/jobs/${jobId}/events`));
     const text = await response.text();
     assert.equal(response.status, 200, text);

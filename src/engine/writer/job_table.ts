@@ -9,6 +9,7 @@ import type { JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { awaitsOutside, sharedPlan } from "../../core/job_plan.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
+import type { JobSummary } from "../../core/job_summary.ts";
 import { JobOrder } from "./job_order.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import { EventIds } from "./event_ids.ts";
@@ -21,7 +22,7 @@ import {
   transitionIn,
 } from "./trail.ts";
 import { Trails } from "./trails.ts";
-import type { EndedJob, JobIndex } from "../job_index.ts";
+import type { EndedJob, FoundJob, JobIndex } from "../job_index.ts";
 import type { JournalHead } from "../ports.ts";
 import { JobScan } from "../queries/job_scan.ts";
 import { searchTextOf } from "../queries/job_search.ts";
@@ -294,7 +295,18 @@ export class JobTable {
     if (retry !== undefined) return retry.jobId;
     if (this.#lives(jobId)) return undefined;
     const retriedAt = this.#index?.retriedAt(jobId);
-    return retriedAt === undefined ? undefined : this.createdAt(retriedAt)?.jobId;
+    return retriedAt === undefined ? undefined : this.#idAt(retriedAt);
+  }
+
+  /** The summary of the job that was created by the entry at a position. */
+  summaryAt(firstLogId: LogId): JobSummary | undefined {
+    const summary = this.#summaryOf(firstLogId);
+    return summary && this.#withRetry(summary);
+  }
+
+  /** The summary of one that a scan found. */
+  summary({ summary }: Pick<FoundJob, "summary">): JobSummary {
+    return this.#withRetry(summary);
   }
 
   /** The jobs of a range that a filter applies to, the newest first unless it says otherwise. */
@@ -320,10 +332,12 @@ export class JobTable {
     );
   }
 
-  /** Whether a filter applies to a job as it is now. */
-  isAmong(filter: JobFilter, jobId: JobId): boolean {
-    const record = this.#recordOf(jobId);
-    return record !== undefined && record.isVisible && this.scanMemory(filter).applies(record);
+  /** Whether a filter applies, as it is now, to the job that was created at a position. */
+  isAmong(filter: JobFilter, firstLogId: LogId): boolean {
+    const record = this.#order.createdAt(firstLogId);
+    if (record !== undefined) return this.scanMemory(filter).applies(record);
+    const range = { after: firstLogId - 1, before: firstLogId + 1 };
+    return this.#index?.scan(filter, range)[Symbol.iterator]().next().done === false;
   }
 
   /** The entry that brought a job into its condition. */
@@ -357,8 +371,7 @@ export class JobTable {
   /** Those of which something is on its way stay in memory as well. */
   #store(records: readonly JobRecord[]): void {
     if (this.#index === undefined || records.length + this.#ids.unsaved === 0) return;
-    const search = this.scanMemory({});
-    const ended = records.map((record) => this.#endedOf(record, search));
+    const ended = records.map((record) => this.#endedOf(record));
     const isTaken = this.#index.put(ended, this.#ids.rows());
     this.#askAgainAt = isTaken ? 0 : 2 * (this.#leaving.size + this.#ids.unsaved);
     if (!isTaken) return;
@@ -371,18 +384,31 @@ export class JobTable {
     }
   }
 
-  #endedOf(record: JobRecord, scan: JobScan): EndedJob {
-    const { job, condition, trail } = record;
+  #endedOf(record: JobRecord): EndedJob {
+    const { job, summary, trail } = record;
     return {
       job,
+      summary,
       trail,
-      condition,
       text: searchTextOf(record),
-      fingerprint: scan.fingerprintOf(record),
       awaitsOutside: awaitsOutside(job.plan),
       retriedAt: job.state === "Failed" ? this.#retriedAt(job.jobId) : undefined,
       wasThere: record.isIndexed,
     };
+  }
+
+  #summaryOf(firstLogId: LogId): JobSummary | undefined {
+    return this.#order.createdAt(firstLogId)?.summary ?? this.#index?.summaryAt(firstLogId);
+  }
+
+  #idAt(firstLogId: LogId): JobId | undefined {
+    const record = this.#order.createdAt(firstLogId);
+    return record?.shownHead.jobId ?? this.#index?.summaryAt(firstLogId)?.jobId;
+  }
+
+  #withRetry(summary: JobSummary): JobSummary {
+    const retriedBy = summary.state === "Failed" ? this.retryOf(summary.jobId) : undefined;
+    return retriedBy === undefined ? summary : { ...summary, retriedBy };
   }
 
   #retriedAt(jobId: JobId): LogId | undefined {
