@@ -95,7 +95,8 @@ export function trailOf(bytes: Uint8Array): number[] {
     logId += Math.floor(distance / 2);
     trail.push(logId * BITS + (distance % 2 === 0 ? 0 : reader.next()));
   }
-  return trail;
+  // Without the room that it has grown by.
+  return trail.slice();
 }
 
 function bitsOf(from: StateName | undefined, to: StateName, condition: Condition): number {
