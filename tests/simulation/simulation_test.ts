@@ -74,6 +74,12 @@ Deno.test("simulation: engine seed 514557037 where the disk is often full is sou
   assert.deepEqual(violations, []);
 });
 
+Deno.test("simulation: engine seed 514863299 with one worker, on a disk that stays full for long, is sound, which once found: a job that had begun waited for the room of one that begins", async () => {
+  const options = { climate: LONG_FULL, ports: ONE_WORKER };
+  const { violations } = await playEngineSeed(514_863_299, options);
+  assert.deepEqual(violations, []);
+});
+
 for (const { name, finding, play } of BROKEN_VARIANTS) {
   Deno.test(`simulation: it finds out ${name}`, async () => {
     for (let seed = FIRST_SEED; seed < FIRST_SEED + VARIANT_SEEDS_MAX; seed++) {

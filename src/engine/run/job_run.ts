@@ -391,12 +391,17 @@ export class JobRun {
   }
 
   /**
-   * There is no worker for what it is to do next, as it goes on record: a later run of the job
-   * takes it up, when there is one. What is on its way to the disk gets there before.
+   * There is no worker for what it is to do next. Where its call of `run` is told as under way, it
+   * ends, as goes on record, and a later one takes the job up: what is told as executing has to
+   * execute. Any other goes back into the queue. What is on its way to the disk gets there before.
    */
   #giveWay(): void {
     if (!this.#main.isDurable || !this.#ends.areDurable) return;
-    if (this.#main.isUnderWay) this.#ends.record([this.#main.interrupted("withdrawn")]);
+    if (!this.#main.isUnderWay) {
+      this.#hold.release();
+      return this.#wake();
+    }
+    this.#ends.record([this.#main.interrupted("withdrawn")]);
     this.#trace.endRun({ kind: "interrupted", reason: "withdrawn" });
     this.#end();
   }
