@@ -18,7 +18,7 @@ import { TestDisk } from "./journal_disk.ts";
 import { MemoryDisk } from "./journal_memory_disk.ts";
 
 /** Small, so that citations go over many files. */
-const SEGMENT_BYTES = 4_096;
+const SEGMENT_BYTES = 3_700;
 const BASE = "http://127.0.0.1:8000";
 
 export interface ExplainedOptions {
