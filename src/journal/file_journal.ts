@@ -2,18 +2,20 @@
 
 import type { JobEventLogEntry, JournalEventDraft } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
-import type {
-  Appended,
-  EntryLocation,
-  Journal,
-  JournalHead,
-  JournalInfo,
-  RecoveryReport,
-  StampedEvent,
-  Urgency,
-  Verification,
+import {
+  type Appended,
+  type EntryLocation,
+  type Journal,
+  JournalFailedError,
+  type JournalHead,
+  type JournalInfo,
+  type RecoveryReport,
+  type StampedEvent,
+  type Urgency,
+  type Verification,
 } from "../engine/ports.ts";
 import { Announcement } from "./announcement.ts";
+import { BackgroundProof } from "./background_proof.ts";
 import { Catalogue } from "./catalogue.ts";
 import { JournalUnusableError, orUnusable } from "./errors.ts";
 import { takeFolder } from "./folder.ts";
@@ -25,6 +27,7 @@ import { recover, type Recovery } from "./recovery.ts";
 import { reportOf } from "./report.ts";
 import { Reserve } from "./reserve.ts";
 import { SegmentReader } from "./segment_reader.ts";
+import { SegmentRolls } from "./segment_rolls.ts";
 import { SegmentWriter } from "./segment_writer.ts";
 import { SnapshotStore } from "./snapshot_store.ts";
 import { stampWith } from "./stamp.ts";
@@ -37,6 +40,7 @@ interface Parts {
   readonly catalogue: Catalogue;
   readonly history: History;
   readonly writer: SegmentWriter;
+  readonly proof: BackgroundProof;
   /** What the last verification, by whatever process, found. */
   verification(): Promise<Verification | null>;
 }
@@ -117,12 +121,13 @@ export class FileJournal implements Journal {
   }
 
   async info(): Promise<JournalInfo> {
-    const { recorder, catalogue, verification } = this.#parts;
+    const { recorder, catalogue, proof, verification } = this.#parts;
     const lastVerification = await verification();
     return {
       head: recorder.head,
       segments: [...catalogue.segments],
       bytes: catalogue.bytes,
+      proof: proof.state,
       lastSnapshot: recorder.lastSnapshot,
       lastRecovery: this.#report,
       lastVerification,
@@ -143,6 +148,7 @@ export class FileJournal implements Journal {
 
   async #close(): Promise<void> {
     try {
+      await this.#parts.proof.stop();
       await this.#parts.recorder.close();
     } finally {
       await this.#parts.writer.close();
@@ -173,6 +179,7 @@ async function openLocked(
     const recoveredLogId = recovery.clean ? null : await recordRecovery(options, parts, recovery);
     const durationMs = options.clock.monotonic() - began;
     const report = reportOf(recovery, recoveredLogId, durationMs);
+    parts.proof.start();
     return { journal: finish(parts, announcement, report), report };
   } catch (error) {
     await parts.writer.close();
@@ -202,6 +209,7 @@ async function partsOf(
   const { fileSystem, clock, random } = options;
   const layout = layoutOf(options.folder);
   const catalogue = new Catalogue(recovery.segments, recovery.indexes);
+  const rolls = new SegmentRolls(recovery.ends);
   const tail = new Tail();
   const store = new SnapshotStore(fileSystem, layout);
   const writer = await orUnusable(
@@ -221,14 +229,22 @@ async function partsOf(
       snapshot: recovery.snapshot,
     },
     publish: (batch) => {
+      const sealed = rolls.take(batch, catalogue.active);
       catalogue.extend(batch);
+      if (sealed !== undefined) proof.add(sealed);
       tail.push(batch.entries, batch.bytes.length);
     },
     writeSnapshot: (head, lines) => store.write(head, lines, clock),
   });
+  const proof = new BackgroundProof({
+    ...options,
+    layout,
+    full: () => recorder.full("ordinary"),
+    damaged: (error) => recorder.fail(new JournalFailedError(error.message, { cause: error })),
+  }, recovery.found);
   const history = new History(tail, new SegmentReader(fileSystem, layout, catalogue));
   const verification = () => readVerification(fileSystem, layout);
-  return { recorder, catalogue, history, writer, verification };
+  return { recorder, catalogue, history, writer, proof, verification };
 }
 
 /** @throws {JournalUnusableError} when there is no room for it. */

@@ -1,7 +1,7 @@
 /** The folders and files of a simulated machine. */
 
 import type { Dice } from "./dice.ts";
-import { StoredFile } from "./stored_file.ts";
+import { StoredFile, Ticks } from "./stored_file.ts";
 import { StoredFolder } from "./stored_folder.ts";
 import type { Crash } from "./weather.ts";
 
@@ -10,6 +10,7 @@ export class Storage {
   readonly pageBytes: number;
   readonly root = new StoredFolder();
   readonly locks = new Set<string>();
+  readonly ticks = new Ticks();
   readonly #dice: Dice;
   /** Told when an operation ends the process; the operation never does. */
   onCrash: (crash: Crash) => void = () => {};

@@ -86,10 +86,9 @@ function foundFolder(
   return found;
 }
 
-function foundFile({ content, durable }: FileNode, fate: ContentFate): FileNode {
-  const found = new FileNode();
-  found.content = found.durable = contentAfter(durable, content, fate);
-  return found;
+function foundFile(file: FileNode, fate: ContentFate): FileNode {
+  const content = contentAfter(file.durable, file.content, fate);
+  return file.as(content, content);
 }
 
 function contentAfter(durable: Bytes, content: Bytes, fate: ContentFate): Bytes {
