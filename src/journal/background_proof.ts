@@ -61,6 +61,8 @@ export class BackgroundProof {
   #isStopped = false;
   #endRest = () => {};
   #sliceBegan = 0;
+  /** Reasons that were told: they may be those of every segment. */
+  readonly #told = new Set<string>();
 
   constructor(options: BackgroundProofOptions, { sealed, trusted, unproven }: FoundSegments) {
     this.#options = options;
@@ -121,7 +123,7 @@ export class BackgroundProof {
   /** `false` when it is too early for a segment. */
   async #settled(next: Unproven): Promise<boolean> {
     let isDue = true;
-    await this.#attempt(`Cannot prove segment ${next.segment.name}`, async () => {
+    await this.#attempt(`Cannot give segment ${next.segment.name} a verdict`, async () => {
       isDue = await this.#prove(next);
     });
     return isDue;
@@ -193,7 +195,9 @@ export class BackgroundProof {
       await work();
     } catch (error) {
       if (error instanceof StoppedError || error instanceof JournalDamagedError) throw error;
-      this.#options.warn(`${action}: ${reasonOf(error, this.#options.layout.folder)}`);
+      const reason = reasonOf(error, this.#options.layout.folder);
+      if (!this.#told.has(reason)) this.#options.warn(`${action}: ${reason}`);
+      this.#told.add(reason);
     }
   }
 }

@@ -147,10 +147,11 @@ export class FileJournal implements Journal {
   }
 
   async #close(): Promise<void> {
+    const unproven = this.#parts.proof.stop();
     try {
-      await this.#parts.proof.stop();
       await this.#parts.recorder.close();
     } finally {
+      await unproven;
       await this.#parts.writer.close();
       await this.#announcement.end();
     }

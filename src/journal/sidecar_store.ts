@@ -11,7 +11,7 @@ import {
   stampAt,
   withFile,
 } from "./file_system.ts";
-import { type Layout, sidecarLogIdOf, sidecarName, TEMPORARY } from "./layout.ts";
+import { isTemporary, type Layout, sidecarLogIdOf, sidecarName, TEMPORARY } from "./layout.ts";
 import type { SegmentInfo } from "../engine/ports.ts";
 import { reasonOf } from "./errors.ts";
 import { decodedSidecar, encodedSidecar, type Sidecar, SIDECAR_BYTES_MAX } from "./sidecar_file.ts";
@@ -87,6 +87,14 @@ export class SidecarStore {
       throw error;
     }
     await this.#fileSystem.syncFolder(this.#layout.sidecars);
+  }
+
+  /** Removes what a process left that died while it wrote one. */
+  async removeUnfinished(): Promise<void> {
+    if (!await this.#isFolder()) return;
+    const { sidecars } = this.#layout;
+    const names = await this.#fileSystem.list(sidecars);
+    for (const name of names.filter(isTemporary)) await this.#drop(`${sidecars}/${name}`);
   }
 
   /** Removes those of other segments than these: repaired away, or active again. */

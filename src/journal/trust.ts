@@ -27,6 +27,7 @@ export class Trust {
     sealed: readonly SegmentInfo[],
   ): Promise<Trust> {
     const store = new SidecarStore(fileSystem, layout);
+    await store.removeUnfinished().catch(() => {});
     const sidecars = new Map<string, Sidecar>();
     for (const segment of sealed) {
       const sidecar = await store.trusted(segment);

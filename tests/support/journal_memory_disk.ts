@@ -39,6 +39,11 @@ class StampedFiles extends Map<string, Uint8Array<ArrayBuffer>> {
     return super.delete(path);
   }
 
+  /** Changes a file in a way that nothing but its content tells of, as a bad disk does. */
+  rot(path: string, bytes: Uint8Array<ArrayBuffer>): void {
+    super.set(path, bytes);
+  }
+
   move(from: string, to: string, bytes: Uint8Array<ArrayBuffer>): void {
     const inode = this.#stamps.get(from)?.inode ?? ++ticks;
     this.delete(from);
