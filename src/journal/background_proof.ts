@@ -16,6 +16,8 @@ import { SidecarStore } from "./sidecar_store.ts";
 const SLICE_MS = 2;
 /** Of twenty parts of time one is worked. */
 const REST_PER_WORK = 19;
+/** A disk that was slow for once is not rested from for long. */
+const REST_MS_MAX = 5_000;
 /** Until the first slice, and until a file is looked at again that was changed just now. */
 const DELAY_MS = 2_000;
 
@@ -57,6 +59,7 @@ export class BackgroundProof {
   readonly #sealed: SealedSegment[];
   #trusted: number;
   #at: string | null = null;
+  #isRunning = false;
   #running: Promise<void> | undefined;
   #isStopped = false;
   #endRest = () => {};
@@ -82,7 +85,9 @@ export class BackgroundProof {
   /** Begins, a while from now. */
   start(): void {
     if (this.#queue.length === 0 || this.#isStopped) return;
-    this.#running ??= this.#run().finally(() => this.#running = undefined);
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    this.#running = this.#run();
   }
 
   /** A segment gets no more batches. */
@@ -117,6 +122,8 @@ export class BackgroundProof {
       this.#queue.length = 0;
       if (error instanceof JournalDamagedError) return this.#options.damaged(error);
       throw error;
+    } finally {
+      this.#isRunning = false;
     }
   }
 
@@ -172,7 +179,8 @@ export class BackgroundProof {
   }
 
   async #endSlice(): Promise<void> {
-    await this.#rest(REST_PER_WORK * (this.#options.clock.monotonic() - this.#sliceBegan));
+    const workedMs = this.#options.clock.monotonic() - this.#sliceBegan;
+    await this.#rest(Math.min(REST_PER_WORK * workedMs, REST_MS_MAX));
     this.#sliceBegan = this.#options.clock.monotonic();
   }
 

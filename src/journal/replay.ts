@@ -59,11 +59,17 @@ export interface ReplaySource extends SegmentSource {
  * @throws {JournalDamagedError} when something is wrong that a crash cannot explain.
  * @throws {JournalUnusableError} when a segment cannot be read.
  */
-export function replay(
+export async function replay(
   source: ReplaySource,
   snapshot: Snapshot | undefined,
 ): Promise<Replayed | SnapshotProblem> {
-  return new Replay(source, snapshot).run();
+  const trusting = new Replay(source, snapshot);
+  try {
+    return await trusting.run();
+  } catch (error) {
+    if (!(error instanceof JournalDamagedError) || !trusting.mayHaveErred) throw error;
+    return await new Replay({ ...source, trusted: new Map() }, snapshot).run();
+  }
 }
 
 class Replay {
@@ -81,6 +87,14 @@ class Replay {
     this.#source = source;
     this.#snapshot = snapshot;
     this.#restored = snapshot === undefined;
+  }
+
+  /**
+   * Whether a sidecar may be what is wrong. The chain of the snapshot proves those before it;
+   * until then nothing was given to the consumer.
+   */
+  get mayHaveErred(): boolean {
+    return !this.#restored && this.#sealed.some(({ isRead }) => !isRead);
   }
 
   async run(): Promise<Replayed | SnapshotProblem> {

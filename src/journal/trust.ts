@@ -6,6 +6,7 @@ import type { FileSystem } from "./file_system.ts";
 import type { Layout } from "./layout.ts";
 import type { LineIndex } from "./line_index.ts";
 import type { FoundSegment, Replayed } from "./replay.ts";
+import type { SealedSegment } from "./sealed_segment.ts";
 import type { Sidecar } from "./sidecar_file.ts";
 import { SidecarStore } from "./sidecar_store.ts";
 
@@ -59,11 +60,17 @@ export class Trust {
     indexes: ReadonlyMap<string, LineIndex>,
   ): readonly Unproven[] {
     if (!isRead) return [{ segment, isTrusted: true }];
-    if (this.sidecars.has(segment.name)) return [];
+    const sidecar = this.sidecars.get(segment.name);
+    if (sidecar !== undefined && isOf(sidecar.segment, segment)) return [];
     const index = indexes.get(segment.name);
     const isSettled = stamp !== undefined && this.#beganMs !== undefined &&
       stamp.changedMs < this.#beganMs;
     const isKnown = isSettled && index !== undefined;
     return [{ segment, isTrusted: false, ...(isKnown ? { read: { index, stamp } } : {}) }];
   }
+}
+
+function isOf(known: SealedSegment, found: SealedSegment): boolean {
+  return known.lastLogId === found.lastLogId && known.chainBefore === found.chainBefore &&
+    known.chain === found.chain && known.stopped === found.stopped;
 }
