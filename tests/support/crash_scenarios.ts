@@ -59,9 +59,7 @@ async function entriesOn(disk: PowerDisk): Promise<readonly JobEventLogEntry[]> 
 
 /** The same files, all of them durable. */
 export function settledCopy(disk: PowerDisk): PowerDisk {
-  const copy = new PowerDisk();
-  for (const [path, bytes] of disk.files) copy.put(path, bytes);
-  return copy;
+  return PowerDisk.of(disk.cut().kept);
 }
 
 /** The start on a disk that a crash left, to be cut short itself. */
@@ -139,6 +137,39 @@ export const SNAPSHOTS_UNDER_LOAD = scenario("writing snapshots while segments r
   options: { snapshotEvery: 3, segmentBytes: 900 },
   async run(opened) {
     await append(opened, 3, 1, 2, 3, 1);
+    await opened.journal.close();
+  },
+});
+
+/** Longer than it takes to prove all segments that a scenario makes. */
+const PROOF_MS = 120_000;
+
+async function provenOn(opened: Opened, ...sizes: readonly number[]): Promise<void> {
+  await append(opened, ...sizes);
+  await opened.clock.advance(PROOF_MS);
+}
+
+export const SIDECARS = scenario("writing sidecars of segments that were full", {
+  before: stopped,
+  options: { segmentBytes: 700 },
+  async run(opened) {
+    await provenOn(opened, 2, 1, 3);
+    await provenOn(opened, 3, 1);
+    await opened.journal.close();
+  },
+});
+
+export const TRUSTING = scenario("starting on sidecars, and renewing them", {
+  async before(disk) {
+    const opened = await openOn(disk, { segmentBytes: 700 });
+    await provenOn(opened, 2, 3, 2, 3);
+    await opened.journal.close();
+  },
+  options: { segmentBytes: 700 },
+  async run(opened) {
+    const { proof } = await opened.journal.info();
+    assert.ok(proof.trusted > 1, "sidecars are trusted");
+    await provenOn(opened, 1);
     await opened.journal.close();
   },
 });

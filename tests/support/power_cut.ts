@@ -50,6 +50,11 @@ export class PowerCut {
     }
   }
 
+  /** The one that lost nothing. */
+  get kept(): FolderNode {
+    return this.#found(() => 1);
+  }
+
   /** @param choose 0 loses, 1 keeps, and the others are for content alone. */
   #found(choose: (base: number) => number): FolderNode {
     const kept = new Map<FolderNode, readonly NameChange[]>();
