@@ -99,7 +99,9 @@ async function openDaybook(
         warn(
           damage === undefined
             ? `${error.message}; stopping, since only the next start tells what is on disk`
-            : `${damage.messageFor(configuration.journal)}; stopping, since what is served may be wrong`,
+            : `${
+              damage.messageFor(configuration.journal)
+            }; stopping, since what is served may be wrong`,
         );
         setTimeout(() => Deno.exit(damage?.exitCode ?? EXIT_STORAGE_FAILED), LAST_ANSWERS_MS);
       },

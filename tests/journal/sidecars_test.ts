@@ -11,8 +11,8 @@ import { MemoryDisk } from "../support/journal_memory_disk.ts";
 import { test } from "../support/sanitized.ts";
 import {
   contentOf,
-  FOLDER,
   flipped,
+  FOLDER,
   namesIn,
   proven,
   SEGMENTS,

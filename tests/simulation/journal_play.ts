@@ -119,7 +119,10 @@ export class JournalPlay {
     trace.note(() => `byte ${at} of ${name} is changed`);
     file.write(at, new Uint8Array([byte ^ 1]));
     file.sync();
-    const isFound = await refusedAsDamaged(this.#world, (life) => this.#opened(life, this.#fresh()));
+    const isFound = await refusedAsDamaged(
+      this.#world,
+      (life) => this.#opened(life, this.#fresh()),
+    );
     if (!isFound) this.#world.violate(`${name} was changed, and a start took it for what it was`);
     file.write(at, new Uint8Array([byte]));
     file.sync();
