@@ -9,7 +9,7 @@ import { type FileStamp, type FileSystem, isSame, withFile } from "./file_system
 import type { Layout } from "./layout.ts";
 import type { LineIndex } from "./line_index.ts";
 import type { SealedSegment } from "./sealed_segment.ts";
-import { provenLines } from "./segment_proof.ts";
+import { requireWhole } from "./segment_proof.ts";
 import { SidecarStore } from "./sidecar_store.ts";
 
 /** How long the event loop may be held up. */
@@ -26,13 +26,16 @@ export interface Unproven {
   readonly segment: SealedSegment;
   /** Whether this process has not read it back yet. */
   readonly isTrusted: boolean;
-  readonly read?: { readonly index: LineIndex; readonly stamp: FileStamp };
+  /** The file that the start has read, when it was not changed meanwhile. */
+  readonly read?: FileStamp;
 }
 
 export interface BackgroundProofOptions {
   readonly fileSystem: FileSystem;
   readonly layout: Layout;
   readonly clock: Clock;
+  /** Where the lines of a segment are. */
+  indexOf(segment: string): LineIndex;
   /** Whether there is no room on the disk, so that nothing is to be written to it. */
   full(): boolean;
   /** A segment is not what was written. */
@@ -143,28 +146,29 @@ export class BackgroundProof {
     // What is changed in the same grain of time would look as if it were not.
     if (stamp !== undefined && nowMs !== undefined && stamp.changedMs >= nowMs) return false;
     this.#sliceBegan = this.#options.clock.monotonic();
-    const isRead = read !== undefined && isSame(read.stamp, stamp);
-    const index = await this.#lines(segment, isRead ? read.index : undefined);
+    const isRead = read !== undefined && isSame(read, stamp);
+    await this.#onDisk(segment, isRead);
     if (isTrusted) this.#trusted--;
     if (!isRead) this.#at = this.#now();
     if (stamp === undefined || nowMs === undefined) return true;
     if (!isSame(stamp, await this.#store.stampOf(segment))) return true;
+    const index = this.#options.indexOf(segment.name);
     await this.#store.write({ segment, index, verdict: stamp });
     return true;
   }
 
   /** On disk when this resolves: what was only in memory could be lost, and its times be not. */
-  async #lines(segment: SealedSegment, known: LineIndex | undefined): Promise<LineIndex> {
+  async #onDisk(segment: SealedSegment, isProven: boolean): Promise<void> {
     const { fileSystem, layout } = this.#options;
     const path = `${layout.segments}/${segment.name}`;
     if (await fileSystem.kind(path) === "missing") {
       const { name, firstLogId: logId } = segment;
       throw new JournalDamagedError({ segment: name, offset: 0, logId }, "the segment is missing");
     }
-    return await withFile(fileSystem, path, "read", async (file) => {
-      const index = known ?? await provenLines(file, segment, () => this.#pause());
+    const pause = () => this.#pause();
+    await withFile(fileSystem, path, "read", async (file) => {
+      if (!isProven) await requireWhole(file, segment, pause);
       await file.sync();
-      return index;
     });
   }
 

@@ -183,6 +183,7 @@ async function openLocked(
     parts.proof.start();
     return { journal: finish(parts, announcement, report), report };
   } catch (error) {
+    await parts.proof.stop();
     await parts.writer.close();
     throw error;
   }
@@ -240,6 +241,7 @@ async function partsOf(
   const proof = new BackgroundProof({
     ...options,
     layout,
+    indexOf: (segment) => catalogue.indexOf(segment),
     full: () => recorder.full("ordinary"),
     damaged: (error) => recorder.fail(new JournalFailedError(error.message, { cause: error })),
   }, recovery.found);

@@ -2,7 +2,6 @@
 
 import { JournalDamagedError } from "./errors.ts";
 import type { OpenFile } from "./file_system.ts";
-import { LineIndex } from "./line_index.ts";
 import type { SealedSegment } from "./sealed_segment.ts";
 import { SegmentScanner } from "./segment_scanner.ts";
 
@@ -10,48 +9,38 @@ import { SegmentScanner } from "./segment_scanner.ts";
 const PIECE_BYTES = 512 * 1024;
 
 /**
- * The lines of a segment, all of which were found to be what was written.
- *
  * @param pause Lets others have their turn, where it is due; called after each batch.
  * @throws {JournalDamagedError} when it is not what it is known to be.
  */
-export async function provenLines(
+export async function requireWhole(
   file: OpenFile,
   segment: SealedSegment,
   pause: () => Promise<void> | undefined,
-): Promise<LineIndex> {
+): Promise<void> {
   let size = await file.size();
-  const index = new LineIndex();
   let end = { offset: 0, nextLogId: segment.firstLogId, chain: segment.chainBefore };
   for (let length = PIECE_BYTES; end.offset < size;) {
     const from = end.offset;
     const wanted = Math.min(length, size - from);
     const bytes = await file.read(from, wanted);
-    const scanner = new SegmentScanner(
-      bytes,
-      end.nextLogId,
-      end.chain,
-      from === 0 ? "opening" : "later",
-    );
+    const start = from === 0 ? "opening" : "later";
+    const scanner = new SegmentScanner(bytes, end.nextLogId, end.chain, start);
     scanner.parsedFrom = Infinity;
-    for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
-      index.add(batch.offsets, from);
+    while (scanner.next() !== undefined) {
       const pausing = pause();
       if (pausing !== undefined) await pausing;
     }
     const isRest = bytes.length < wanted || from + wanted >= size;
-    requireWhole(segment, scanner, from, isRest);
+    requireNoFlaw(segment, scanner, from, isRest);
     if (isRest) size = from + bytes.length;
     // A batch that does not end in the piece is read again, with more of what follows it.
     length = scanner.end > 0 ? PIECE_BYTES : 2 * length;
     end = { offset: from + scanner.end, nextLogId: scanner.nextLogId, chain: scanner.chain };
   }
   requireKnown(segment, end);
-  index.trim();
-  return index;
 }
 
-function requireWhole(
+function requireNoFlaw(
   segment: SealedSegment,
   { flaw }: SegmentScanner,
   from: number,

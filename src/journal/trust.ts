@@ -4,7 +4,6 @@ import type { SegmentInfo } from "../engine/ports.ts";
 import type { FoundSegments, Unproven } from "./background_proof.ts";
 import type { FileSystem } from "./file_system.ts";
 import type { Layout } from "./layout.ts";
-import type { LineIndex } from "./line_index.ts";
 import type { FoundSegment, Replayed } from "./replay.ts";
 import type { SealedSegment } from "./sealed_segment.ts";
 import type { Sidecar } from "./sidecar_file.ts";
@@ -42,8 +41,8 @@ export class Trust {
   }
 
   /** What is left to do after a replay. */
-  found({ sealed, indexes }: Pick<Replayed, "sealed" | "indexes">): FoundSegments {
-    const unproven = sealed.flatMap((found) => this.#unproven(found, indexes));
+  found({ sealed }: Pick<Replayed, "sealed">): FoundSegments {
+    const unproven = sealed.flatMap((found) => this.#unproven(found));
     return {
       sealed: sealed.map(({ segment }) => segment),
       trusted: sealed.filter(({ isRead }) => !isRead).length,
@@ -55,18 +54,13 @@ export class Trust {
     };
   }
 
-  #unproven(
-    { segment, isRead, stamp }: FoundSegment,
-    indexes: ReadonlyMap<string, LineIndex>,
-  ): readonly Unproven[] {
+  #unproven({ segment, isRead, stamp }: FoundSegment): readonly Unproven[] {
     if (!isRead) return [{ segment, isTrusted: true }];
     const sidecar = this.sidecars.get(segment.name);
     if (sidecar !== undefined && isOf(sidecar.segment, segment)) return [];
-    const index = indexes.get(segment.name);
     const isSettled = stamp !== undefined && this.#beganMs !== undefined &&
       stamp.changedMs < this.#beganMs;
-    const isKnown = isSettled && index !== undefined;
-    return [{ segment, isTrusted: false, ...(isKnown ? { read: { index, stamp } } : {}) }];
+    return [{ segment, isTrusted: false, ...(isSettled ? { read: stamp } : {}) }];
   }
 }
 
