@@ -3,6 +3,7 @@ import { JournalFailedError } from "../../src/engine/ports.ts";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
 import type { FileStamp } from "../../src/journal/file_system.ts";
 import { decodedSidecar, encodedSidecar, type Sidecar } from "../../src/journal/sidecar_file.ts";
+import { FakeClock } from "../support/fake_clock.ts";
 import { RememberingConsumer } from "../support/journal_consumer.ts";
 import { inputOutputError, noSpace } from "../support/journal_disk.ts";
 import { facts } from "../support/journal_events.ts";
@@ -458,4 +459,37 @@ testWithFolder("sidecars: on a real disk nobody but its owner may read them", as
   await Deno.writeFile(path, flipped(await Deno.readFile(path), 100));
   await Deno.utime(path, atime ?? 0, mtime ?? 0);
   await assert.rejects(folder.open(new RememberingConsumer(), options), JournalDamagedError);
+});
+
+/** Every look at it takes half a millisecond, and timers are remembered. */
+class SlowClock extends FakeClock {
+  #looks = 0;
+  readonly delays: number[] = [];
+
+  override monotonic(): number {
+    return super.monotonic() + 0.5 * ++this.#looks;
+  }
+
+  override setTimer(delayMs: number, callback: () => void): () => void {
+    this.delays.push(delayMs);
+    return super.setTimer(delayMs, callback);
+  }
+}
+
+test("sidecars: of twenty parts of time the proof works for one, in slices of two milliseconds", async () => {
+  const segmentBytes = 9_000;
+  const written = await writtenWithSidecars(segmentBytes);
+  const clock = new SlowClock();
+  const started = await startOn(written.disk, { clock, segmentBytes });
+  clock.delays.length = 0;
+  const before = clock.monotonic();
+  await clock.advance(60_000);
+  await started.journal.close();
+  // A seal after a second of quiet is not one of them, nor is the delay before it begins.
+  const rests = clock.delays.filter((delay) => delay < 1_000);
+  assert.ok(rests.length >= 2 * written.sealed.length, rests.join());
+  const workedMs = clock.monotonic() - before - 60_000;
+  const restedMs = rests.reduce((sum, each) => sum + each, 0);
+  assert.ok(Math.max(...rests) <= 19 * 4, `a slice of ${Math.max(...rests) / 19} ms`);
+  assert.ok(restedMs > 10 * workedMs, `rested ${restedMs} ms of ${workedMs} worked`);
 });

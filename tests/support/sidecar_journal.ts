@@ -34,13 +34,10 @@ export interface Started {
 
 export async function startOn(
   fileSystem: FileSystem,
-  options: Partial<FileJournalOptions> = {},
+  options: Partial<Omit<FileJournalOptions, "clock">> & { readonly clock?: FakeClock } = {},
 ): Promise<Started> {
-  const [disk, consumer, clock] = [
-    new TestDisk(fileSystem),
-    new RememberingConsumer(),
-    new FakeClock(),
-  ];
+  const { clock = new FakeClock(), ...others } = options;
+  const [disk, consumer] = [new TestDisk(fileSystem), new RememberingConsumer()];
   const warnings: string[] = [];
   const { journal } = await FileJournal.open({
     folder: FOLDER,
@@ -51,7 +48,7 @@ export async function startOn(
     segmentBytes: 1_500,
     snapshotEvery: 1_000_000,
     warn: (message) => void warnings.push(message),
-    ...options,
+    ...others,
   });
   return { journal, consumer, clock, disk, warnings, read: segmentsRead(disk) };
 }
@@ -70,10 +67,12 @@ export interface Written {
 }
 
 /** Stopped cleanly, with a snapshot of all, and a sidecar for each segment but the active one. */
-export async function writtenWithSidecars(): Promise<Written> {
+export async function writtenWithSidecars(segmentBytes = 1_500): Promise<Written> {
   const disk = new MemoryDisk();
-  const started = await startOn(disk);
-  for (let round = 0; round < 12; round++) await started.journal.append(ofNoJob()).durable;
+  const started = await startOn(disk, { segmentBytes });
+  for (let round = 0; round < segmentBytes / 125; round++) {
+    await started.journal.append(ofNoJob()).durable;
+  }
   await proven(started);
   await started.journal.close();
   const segments = namesIn(disk, SEGMENTS);
