@@ -111,7 +111,9 @@ export class JournalPlay {
     const segments = storage.filesIn("data", "journal", "segments").filter(([name]) =>
       name.endsWith(".ndjson")
     );
-    const sealed = segments.slice(0, -1).filter(([, { size }]) => size > 0);
+    // A power cut may take the name of the last one, before anything is in it; then the end of
+    // the one before it is where a write may have been torn.
+    const sealed = segments.slice(0, -2);
     if (sealed.length === 0) return;
     const [name, file] = dice.pick(sealed);
     const at = dice.between(0, file.size - 1);
