@@ -7,7 +7,7 @@ export interface Row {
   readonly baseline: string;
   /** What the target is about, such as `2.1 times`. */
   readonly reached: string;
-  /** The same, by a server that does nothing but what durability needs; only where one ran. */
+  /** The same, by a bare server that does nothing but what the target needs; only where one ran. */
   readonly floor?: string;
   readonly target: string;
   readonly verdict: Verdict;

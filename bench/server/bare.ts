@@ -1,7 +1,8 @@
 /**
  * Bare Hono on `Deno.serve`, in a process of its own, as what Daybook is measured beside:
  * `POST /jobs` parses the body and answers a few bytes; `POST /events` parses the body and
- * sends it to every reader of `GET /stream`. It keeps nothing.
+ * sends it to every reader of `GET /stream`; each reader of `GET /flood` gets one and the same
+ * chunk as often as it takes it. It keeps nothing.
  */
 
 import { Hono } from "hono";
@@ -29,6 +30,7 @@ function bareApp(): Hono {
     return c.json({ accepted: true });
   });
   app.get("/stream", () => new Response(streamTo(readers), { headers: EVENT_STREAM }));
+  app.get("/flood", () => new Response(flood(), { headers: EVENT_STREAM }));
   return app;
 }
 
@@ -43,6 +45,16 @@ function streamTo(readers: Set<Reader>): ReadableStream<Uint8Array> {
       readers.add(controller);
     },
     cancel: () => void (own !== undefined && readers.delete(own)),
+  });
+}
+
+/** As large as Daybook's chunks. */
+const CHUNK = new TextEncoder().encode(`data: ${"x".repeat(16 * 1024)}\n\n`);
+
+/** Without a buffer of its own, so that all that it costs is what Deno takes ahead. */
+function flood(): ReadableStream<Uint8Array> {
+  return new ReadableStream({ pull: (controller) => controller.enqueue(CHUNK) }, {
+    highWaterMark: 0,
   });
 }
 

@@ -15,6 +15,7 @@ import {
   lineEnd,
   resolveCause,
 } from "./line_codec.ts";
+import { writtenAttributes } from "./line_defaults.ts";
 import { lineStarts, utf8WithSpare } from "./utf8.ts";
 
 /** A batch as it goes to disk, in one write. */
@@ -42,7 +43,7 @@ export interface EncodedGroup {
  */
 export function encodedGroup(events: readonly StampedEvent[]): EncodedGroup {
   for (const { causedBy } of events) resolveCause(causedBy, 1, events.length);
-  return { events, attributes: events.map((event) => JSON.stringify(event.attributes)) };
+  return { events, attributes: events.map((event) => JSON.stringify(writtenAttributes(event))) };
 }
 
 const CHAIN_PLACEHOLDER = "-".repeat(CHAIN_LENGTH);

@@ -21,6 +21,7 @@ import { JournalUnusableError, orUnusable } from "./errors.ts";
 import { takeFolder } from "./folder.ts";
 import { History } from "./history.ts";
 import { layoutOf } from "./layout.ts";
+import { FORMAT_VERSION } from "./line_codec.ts";
 import { type FileJournalOptions, type ResolvedOptions, resolvedOptions } from "./options.ts";
 import { Recorder } from "./recorder.ts";
 import { recover, type Recovery } from "./recovery.ts";
@@ -227,6 +228,7 @@ async function partsOf(
     origin: {
       head: recovery.head,
       segmentBytes: catalogue.active.bytes,
+      isOfOlderFormat: (recovery.ends.formatVersion ?? FORMAT_VERSION) < FORMAT_VERSION,
       stopped: recovery.clean && recovery.head.logId > 0,
       snapshot: recovery.snapshot,
     },

@@ -47,6 +47,8 @@ export interface GroupCommitOptions {
   readonly head: JournalHead;
   /** Bytes in the active segment. */
   readonly segmentBytes: number;
+  /** Whether the first batch opens another segment, however small the active one is. */
+  readonly rolls: boolean;
   /** A segment that has this many bytes gets no more batches. */
   readonly segmentBytesMax: number;
   /** A batch takes no more groups when the next would bring it over this. */
@@ -170,7 +172,9 @@ export class GroupCommit {
     const last = this.#pending.at(-1) ?? this.#inFlight;
     const firstLogId = last === undefined ? this.#head.logId + 1 : last.nextLogId;
     const before = this.#segmentBytesAhead();
-    const rolls = before === 0 || before >= this.#options.segmentBytesMax;
+    const isFirst = last === undefined && this.#head === this.#options.head;
+    const rolls = before === 0 || before >= this.#options.segmentBytesMax ||
+      this.#options.rolls && isFirst;
     return new Batch(firstLogId, rolls ? this.#segmentOpening() : undefined);
   }
 

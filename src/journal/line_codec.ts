@@ -14,8 +14,10 @@ import type { Cause, JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import type { StampedEvent } from "../engine/ports.ts";
 
-/** The version of the format, as `journal.SegmentOpened` names it. */
-export const FORMAT_VERSION = 1;
+/** The version of the format that is written, as `journal.SegmentOpened` names it. */
+export const FORMAT_VERSION = 2;
+/** The oldest that is read: for ever. */
+export const FIRST_FORMAT_VERSION = 1;
 
 export const CRC_KEY = ',"crc":"';
 export const CHAIN_KEY = ',"chain":"';
@@ -46,11 +48,10 @@ export function lineBody(
   attributes: string,
 ): string {
   const { receivedAt, occurredAt, jobId, taskId, executionId, traceId, spanId } = event;
-  // Nearly every event occurred when it was received, which is text of our own.
-  const occurred = occurredAt === receivedAt ? `"${occurredAt}"` : JSON.stringify(occurredAt);
   return linePrefix(logId, batch) +
     `"receivedAt":"${receivedAt}","stratum":"${event.stratum}","eventId":"${event.eventId}"` +
-    `,"eventType":"${event.eventType}","occurredAt":${occurred}` +
+    `,"eventType":"${event.eventType}"` +
+    (occurredAt === receivedAt ? "" : `,"occurredAt":${JSON.stringify(occurredAt)}`) +
     (jobId === undefined ? "" : `,"jobId":"${jobId}"`) +
     (taskId === undefined ? "" : `,"taskId":"${taskId}"`) +
     (executionId === undefined ? "" : `,"executionId":"${executionId}"`) +
@@ -60,7 +61,7 @@ export function lineBody(
     `,"attributes":${attributes}`;
 }
 
-/** The same event as an entry, its keys in the order that a line read back has. */
+/** The same event as an entry; one that is read back is made in the same way. */
 export function entryOf(
   logId: LogId,
   event: StampedEvent,

@@ -4,13 +4,16 @@ import { parseJsonText } from "../core/json_text.ts";
 import { crc32 } from "node:zlib";
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
+import type { StampedEvent } from "../engine/ports.ts";
 import {
   CHAIN_FIELD_BYTES,
   CHAIN_KEY,
   CHAIN_LENGTH,
   CRC_KEY,
   CRC_SUFFIX_BYTES,
+  entryOf,
 } from "./line_codec.ts";
+import { wholeAttributes } from "./line_defaults.ts";
 
 /** A line within a longer text; `end` is where its newline is. */
 export interface LineText {
@@ -104,15 +107,26 @@ function parsed(json: string, logId: LogId): JobEventLogEntry | string {
   if (entry["logId"] !== logId) return `the line is of logId ${entry["logId"]}`;
   if (entry["receivedAt"] === lastReceivedAt) entry["receivedAt"] = lastReceivedAt;
   else lastReceivedAt = entry["receivedAt"];
-  return shapeFlaw(entry) ?? entry as unknown as JobEventLogEntry;
+  return shapeFlaw(entry) ?? wholeEntry(logId, entry as unknown as WrittenEntry);
+}
+
+/** An entry as its line has it. */
+type WrittenEntry = Omit<JobEventLogEntry, "occurredAt" | "attributes"> & {
+  readonly occurredAt?: string;
+  readonly attributes: Readonly<Record<string, unknown>>;
+};
+
+function wholeEntry(logId: LogId, written: WrittenEntry): JobEventLogEntry {
+  const { receivedAt, occurredAt = receivedAt, eventType, attributes } = written;
+  const whole = { ...written, occurredAt, attributes: wholeAttributes(eventType, attributes) };
+  return entryOf(logId, whole as StampedEvent, written.causedBy);
 }
 
 function shapeFlaw(entry: Record<string, unknown>): string | undefined {
-  const { receivedAt, stratum, eventId, eventType, occurredAt, attributes } = entry;
+  const { receivedAt, stratum, eventId, eventType, attributes } = entry;
   if (typeof receivedAt !== "string") return "receivedAt is not text";
   if (typeof eventId !== "string") return "eventId is not text";
   if (typeof eventType !== "string") return "eventType is not text";
-  if (typeof occurredAt !== "string") return "occurredAt is not text";
   if (stratum !== "framework" && stratum !== "domain" && stratum !== "coordination") {
     return "stratum is none of framework, domain, coordination";
   }
@@ -122,17 +136,19 @@ function shapeFlaw(entry: Record<string, unknown>): string | undefined {
   return referenceFlaw(entry);
 }
 
-const REQUIRED_KEYS = 7;
+const REQUIRED_KEYS = 6;
 
 function referenceFlaw(entry: Record<string, unknown>): string | undefined {
-  const { jobId, taskId, executionId, traceId, spanId, causedBy } = entry;
+  const { occurredAt, jobId, taskId, executionId, traceId, spanId, causedBy } = entry;
+  if (!isAbsentOrText(occurredAt)) return "occurredAt is not text";
   if (!isAbsentOrText(jobId)) return "jobId is not text";
   if (!isAbsentOrText(taskId)) return "taskId is not text";
   if (!isAbsentOrText(executionId)) return "executionId is not text";
   if (!isAbsentOrText(traceId)) return "traceId is not text";
   if (!isAbsentOrText(spanId)) return "spanId is not text";
   if (causedBy !== undefined && typeof causedBy !== "number") return "causedBy is not a number";
-  const keys = REQUIRED_KEYS + one(jobId) + one(taskId) + one(executionId) + one(traceId) +
+  const keys = REQUIRED_KEYS + one(occurredAt) + one(jobId) + one(taskId) + one(executionId) +
+    one(traceId) +
     one(spanId) + one(causedBy);
   return Object.keys(entry).length === keys ? undefined : "the line has a field that is not known";
 }

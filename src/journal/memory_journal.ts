@@ -80,6 +80,7 @@ export class MemoryJournal implements Journal {
       origin: {
         head: { logId: entries.length, chain },
         segmentBytes: entries.length,
+        isOfOlderFormat: false,
         stopped: isStop(entries.at(-1)),
         snapshot: replayed.snapshot,
       },

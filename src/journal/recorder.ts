@@ -29,6 +29,8 @@ export interface Origin {
   readonly head: JournalHead;
   /** Bytes in the active segment. */
   readonly segmentBytes: number;
+  /** Whether that is of an older version of the format, and so gets no more batches. */
+  readonly isOfOlderFormat: boolean;
   /** Whether the last entry is the seal of a clean stop. */
   readonly stopped: boolean;
   readonly snapshot: LastSnapshot | null;
@@ -145,6 +147,7 @@ export class Recorder {
     return new GroupCommit({
       head: options.origin.head,
       segmentBytes: options.origin.segmentBytes,
+      rolls: options.origin.isOfOlderFormat,
       segmentBytesMax: options.segmentBytes,
       batchBytesMax: options.batchBytesMax,
       sink: options.sink,

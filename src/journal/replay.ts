@@ -9,6 +9,7 @@ import type { LogId } from "../core/ids.ts";
 import type { JournalConsumer, JournalHead, SegmentInfo } from "../engine/ports.ts";
 import { JournalDamagedError } from "./errors.ts";
 import type { FileStamp } from "./file_system.ts";
+import { FORMAT_VERSION } from "./line_codec.ts";
 import { LineIndex } from "./line_index.ts";
 import type { SealedSegment } from "./sealed_segment.ts";
 import { isStop } from "./seals.ts";
@@ -77,7 +78,12 @@ class Replay {
   readonly #snapshot: Snapshot | undefined;
   #restored: boolean;
   #head: JournalHead = { logId: 0, chain: "" };
-  #active: ActiveEnds = { chainBefore: "", chain: "", stopped: false };
+  #active: ActiveEnds = {
+    chainBefore: "",
+    chain: "",
+    stopped: false,
+    formatVersion: undefined,
+  };
   readonly #sealed: FoundSegment[] = [];
   #entriesReplayed = 0;
   readonly #indexes = new Map<string, LineIndex>();
@@ -175,7 +181,8 @@ class Replay {
     const scanner = new SegmentScanner(bytes, segment.firstLogId, chain);
     // The entry that the snapshot stands for is parsed too: it may be the last of all.
     scanner.parsedFrom = Math.min(this.#snapshot?.logId ?? 1, this.#lastLogIdOf(segment));
-    this.#active = { chainBefore: chain, chain, stopped: this.#active.stopped };
+    const { stopped } = this.#active;
+    this.#active = { chainBefore: chain, chain, stopped, formatVersion: undefined };
     const index = new LineIndex();
     this.#indexes.set(segment.name, index);
     for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
@@ -185,9 +192,11 @@ class Replay {
     }
     index.trim();
     this.#head = { logId: scanner.nextLogId - 1, chain: scanner.chain };
+    this.#active = { ...this.#active, formatVersion: scanner.formatVersion };
     this.#judge(segment, bytes, scanner);
     if (segment === this.#source.segments.at(-1)) return true;
-    const sealed = { ...segment, ...this.#active, lastLogId: this.#head.logId };
+    const { formatVersion = FORMAT_VERSION } = this.#active;
+    const sealed = { ...segment, ...this.#active, formatVersion, lastLogId: this.#head.logId };
     this.#sealed.push({ segment: sealed, isRead: true, stamp });
     return true;
   }
@@ -201,8 +210,8 @@ class Replay {
 
   /** `false` when the consumer cannot use the snapshot. */
   #take(segment: SegmentInfo, batch: ScannedBatch): boolean {
-    const { chainBefore } = this.#active;
-    this.#active = { chainBefore, chain: batch.chain, stopped: isStop(batch.entries.at(-1)) };
+    const stopped = isStop(batch.entries.at(-1));
+    this.#active = { ...this.#active, chain: batch.chain, stopped };
     if (this.#restored || this.#snapshot === undefined) {
       this.#deliver(segment, batch);
       return true;

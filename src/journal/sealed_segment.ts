@@ -11,4 +11,6 @@ export interface SealedSegment extends SegmentInfo {
   readonly chain: string;
   /** Whether its last entry is the seal of a clean stop. */
   readonly stopped: boolean;
+  /** What its opening line names. */
+  readonly formatVersion: number;
 }

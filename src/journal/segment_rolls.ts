@@ -2,6 +2,7 @@
 
 import type { SegmentInfo } from "../engine/ports.ts";
 import type { SealedBatch } from "./batch.ts";
+import { FORMAT_VERSION } from "./line_codec.ts";
 import type { SealedSegment } from "./sealed_segment.ts";
 import { isStop } from "./seals.ts";
 
@@ -13,6 +14,8 @@ export interface ActiveEnds {
   readonly chain: string;
   /** Whether its last entry is the seal of a clean stop. */
   readonly stopped: boolean;
+  /** What its opening line names; `undefined` while it is empty. */
+  readonly formatVersion: number | undefined;
 }
 
 export class SegmentRolls {
@@ -30,8 +33,14 @@ export class SegmentRolls {
   take(batch: SealedBatch, active: SegmentInfo): SealedSegment | undefined {
     const closes = batch.opensSegment && active.bytes > 0;
     const before = this.#ends;
-    const chainBefore = closes ? before.chain : before.chainBefore;
-    this.#ends = { chainBefore, chain: batch.chain, stopped: isStop(batch.entries.at(-1)) };
-    return closes ? { ...active, ...before, lastLogId: batch.firstLogId - 1 } : undefined;
+    this.#ends = {
+      chainBefore: closes ? before.chain : before.chainBefore,
+      chain: batch.chain,
+      stopped: isStop(batch.entries.at(-1)),
+      formatVersion: batch.opensSegment ? FORMAT_VERSION : before.formatVersion,
+    };
+    if (!closes) return undefined;
+    const formatVersion = before.formatVersion ?? FORMAT_VERSION;
+    return { ...active, ...before, formatVersion, lastLogId: batch.firstLogId - 1 };
   }
 }

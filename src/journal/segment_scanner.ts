@@ -2,7 +2,13 @@
 
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
-import { CHAIN_FIELD_BYTES, chainOf, CRC_SUFFIX_BYTES, FORMAT_VERSION } from "./line_codec.ts";
+import {
+  CHAIN_FIELD_BYTES,
+  chainOf,
+  CRC_SUFFIX_BYTES,
+  FIRST_FORMAT_VERSION,
+  FORMAT_VERSION,
+} from "./line_codec.ts";
 import { LineCursor } from "./line_cursor.ts";
 import { batchField, chainIn, crcHolds, entryIn, isCommit, positionFlaw } from "./line_reader.ts";
 
@@ -45,6 +51,7 @@ export class SegmentScanner {
   #nextLogId: LogId;
   #end = 0;
   #flaw: Flaw | undefined;
+  #formatVersion: number | undefined;
   /**
    * The first position whose line becomes an entry. Before it crc, batch, position and chain
    * are verified all the same, in a third of the time.
@@ -78,6 +85,11 @@ export class SegmentScanner {
   /** Byte offset after the last whole batch. */
   get end(): number {
     return this.#end;
+  }
+
+  /** What the opening line names, once that is read. */
+  get formatVersion(): number | undefined {
+    return this.#formatVersion;
   }
 
   /** What stopped the scan, or `undefined` when it reached the end of the file. */
@@ -132,18 +144,27 @@ export class SegmentScanner {
     const commit = isCommit(this.#bytes, cursor.byteEnd);
     const entry = entryIn(cursor, logId, field, commit);
     if (typeof entry === "string") return this.#wrong(logId, entry);
-    if (!isOpening) return entry;
-    const newer = newerFormat(entry);
-    if (newer !== undefined) return this.#wrong(logId, newer, true);
-    const reason = this.#openingFlaw(entry);
-    return reason === undefined ? entry : this.#wrong(logId, reason);
+    return isOpening ? this.#opened(entry) : entry;
   }
 
   /** The first entry of a segment names the format and the chain that it follows. */
-  #openingFlaw(entry: JobEventLogEntry): string | undefined {
+  #opened(entry: JobEventLogEntry): JobEventLogEntry | undefined {
+    const { logId } = entry;
     if (entry.eventType !== "journal.SegmentOpened") {
-      return "a segment must begin with journal.SegmentOpened";
+      return this.#wrong(logId, "a segment must begin with journal.SegmentOpened");
     }
+    const { formatVersion } = entry.attributes as Record<string, unknown>;
+    if (!isRead(formatVersion)) {
+      const reason =
+        `format version ${formatVersion} is not one that this version of Daybook reads`;
+      return this.#wrong(logId, reason, true);
+    }
+    this.#formatVersion = formatVersion;
+    const reason = this.#previousChainFlaw(entry);
+    return reason === undefined ? entry : this.#wrong(logId, reason);
+  }
+
+  #previousChainFlaw(entry: JobEventLogEntry): string | undefined {
     const { previousChain = "" } = entry.attributes as Record<string, unknown>;
     if (typeof previousChain !== "string") return "previousChain is not text";
     this.#chain ??= previousChain;
@@ -186,9 +207,7 @@ export class SegmentScanner {
   }
 }
 
-function newerFormat(entry: JobEventLogEntry): string | undefined {
-  if (entry.eventType !== "journal.SegmentOpened") return undefined;
-  const { formatVersion } = entry.attributes as Record<string, unknown>;
-  if (formatVersion === FORMAT_VERSION) return undefined;
-  return `format version ${formatVersion} is not one that this version of Daybook reads`;
+function isRead(formatVersion: unknown): formatVersion is number {
+  return typeof formatVersion === "number" && Number.isInteger(formatVersion) &&
+    formatVersion >= FIRST_FORMAT_VERSION && formatVersion <= FORMAT_VERSION;
 }

@@ -9,6 +9,7 @@ import { createHash } from "node:crypto";
 import * as v from "valibot";
 import type { FileStamp } from "./file_system.ts";
 import { firstLogIdOf } from "./layout.ts";
+import { FIRST_FORMAT_VERSION, FORMAT_VERSION } from "./line_codec.ts";
 import { LineIndex } from "./line_index.ts";
 import type { SealedSegment } from "./sealed_segment.ts";
 
@@ -35,12 +36,13 @@ const header = v.strictObject({
   chainBefore: v.string(),
   chain: v.string(),
   stopped: v.boolean(),
+  segmentFormat: v.pipe(v.number(), v.minValue(FIRST_FORMAT_VERSION), v.maxValue(FORMAT_VERSION)),
   lines: count,
   verdict: v.strictObject({ bytes: count, inode: count, modifiedMs: time, changedMs: time }),
 });
 
 export function encodedSidecar({ segment, index, verdict }: Sidecar): Uint8Array {
-  const { name, bytes, lastLogId, chainBefore, chain, stopped } = segment;
+  const { name, bytes, lastLogId, chainBefore, chain, stopped, formatVersion } = segment;
   const first: v.InferOutput<typeof header> = {
     formatVersion: SIDECAR_FORMAT_VERSION,
     segment: name,
@@ -49,6 +51,7 @@ export function encodedSidecar({ segment, index, verdict }: Sidecar): Uint8Array
     chainBefore,
     chain,
     stopped,
+    segmentFormat: formatVersion,
     lines: index.lines,
     verdict,
   };
@@ -77,6 +80,7 @@ export function decodedSidecar(bytes: Uint8Array<ArrayBuffer>): Sidecar | string
     chainBefore,
     chain,
     stopped,
+    formatVersion: found.output.segmentFormat,
   };
   const blocks = Buffer.from(content.toString("latin1", newline + 1), "base64");
   const index = LineIndex.of(blocks, lastLogId - firstLogId + 1, found.output.lines);

@@ -66,5 +66,6 @@ export class Trust {
 
 function isOf(known: SealedSegment, found: SealedSegment): boolean {
   return known.lastLogId === found.lastLogId && known.chainBefore === found.chainBefore &&
-    known.chain === found.chain && known.stopped === found.stopped;
+    known.chain === found.chain && known.stopped === found.stopped &&
+    known.formatVersion === found.formatVersion;
 }

@@ -161,7 +161,8 @@ class Audit {
     }
     this.#bytesBefore += segment.bytes;
     const isSealed = segment !== this.#inventory.segments.at(-1);
-    if (isConnected && isSealed && scanner.flaw === undefined) await this.#sidecars.judge(segment);
+    if (!isConnected || !isSealed || scanner.flaw !== undefined) return;
+    await this.#sidecars.judge(segment, scanner.formatVersion);
   }
 
   /** Gives the entry back where its id may have come before, and what is still compared. */

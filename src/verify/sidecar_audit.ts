@@ -3,6 +3,7 @@
 import type { JournalHead, SegmentInfo } from "../engine/ports.ts";
 import { type FileSystem, isSame } from "../journal/file_system.ts";
 import { type Layout, sidecarName } from "../journal/layout.ts";
+import { FORMAT_VERSION } from "../journal/line_codec.ts";
 import { LineIndex } from "../journal/line_index.ts";
 import type { SealedSegment } from "../journal/sealed_segment.ts";
 import { isStop } from "../journal/seals.ts";
@@ -44,7 +45,7 @@ export class SidecarAudit {
   }
 
   /** After a segment that was found whole, and gets no more batches. */
-  async judge(segment: SegmentInfo): Promise<void> {
+  async judge(segment: SegmentInfo, formatVersion = FORMAT_VERSION): Promise<void> {
     const last = this.#last;
     const found = await this.#store.read(segment);
     if (found === undefined || last === undefined) return;
@@ -54,6 +55,7 @@ export class SidecarAudit {
       chainBefore: this.#before.chain,
       chain: last.chain,
       stopped: isStop(last.entries.at(-1)),
+      formatVersion,
     };
     const flaw = typeof found === "string" ? found : this.#flawOf(found, sealed);
     if (flaw !== undefined) {
@@ -67,7 +69,7 @@ export class SidecarAudit {
   #flawOf({ segment, index }: Sidecar, sealed: SealedSegment): string | undefined {
     const isSegment = segment.bytes === sealed.bytes && segment.lastLogId === sealed.lastLogId &&
       segment.chainBefore === sealed.chainBefore && segment.chain === sealed.chain &&
-      segment.stopped === sealed.stopped;
+      segment.stopped === sealed.stopped && segment.formatVersion === sealed.formatVersion;
     if (!isSegment) return "it is not what the lines of its segment say";
     const [said, found] = [index.blocks, this.#index.blocks];
     const isIndex = index.lines === this.#index.lines && said.length === found.length &&

@@ -121,7 +121,7 @@ test("backup: a folder of another history is left as it is", async () => {
   const disk = await journalOfJobs();
   await backedUp(disk);
   const other = await journalOfJobs();
-  forge(other, (line) => line.replace('"priority":0', '"priority":7'));
+  forge(other, (line) => line.replace('"eventId":"evt_0', '"eventId":"evt_1'));
   const longer = disk.copy();
   await goOn(longer);
   await backedUp(longer);

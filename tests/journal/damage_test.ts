@@ -185,10 +185,10 @@ test("file journal: a segment forged with all its chains does not follow the one
 test("file journal: a newer format is refused, with a word on versions", async () => {
   const { disk } = await sampleJournal("stop");
   const [first = ""] = segmentPaths(disk);
-  const newer = (line: string) => line.replace('"formatVersion":1', '"formatVersion":2');
+  const newer = (line: string) => line.replace('"formatVersion":2', '"formatVersion":3');
   disk.files.set(first, forged(bytesOf(disk, first), newer, ""));
   const error = await refusal(disk);
-  assert.match(error.message, /format version 2 is not one that this version of Daybook reads/);
+  assert.match(error.message, /format version 3 is not one that this version of Daybook reads/);
 });
 
 testWithFolder(

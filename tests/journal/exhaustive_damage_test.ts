@@ -154,7 +154,7 @@ test("exhaustive damage: a reader that takes newlines for the end is found out",
   const journal = withoutSnapshots(await writtenJournal("crash"));
   const through = endingAtBlankLines;
   const tally = await violations(journal, everyBlankPage(journal), 1, { through });
-  assert.ok(tally.violated("undetected damage") > 5);
+  assert.ok(tally.violated("undetected damage") > 2);
 });
 
 test("exhaustive damage: a reader without batch ids is found out", async () => {

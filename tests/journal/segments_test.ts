@@ -21,7 +21,7 @@ testWithFolder("file journal: a segment that is full is followed by another", as
   );
   for (const { logId, attributes } of openings.slice(1)) {
     const batch = consumer.batches.findIndex(([first]) => first?.logId === logId);
-    assert.deepEqual(attributes, { formatVersion: 1, previousChain: chains[batch] });
+    assert.deepEqual(attributes, { formatVersion: 2, previousChain: chains[batch] });
   }
   for (const { bytes } of (await journal.info()).segments.slice(0, -1)) assert.ok(bytes >= 1000);
   await journal.close();

@@ -156,7 +156,11 @@ test("sidecars: one that fits neither its neighbours nor the snapshot is none", 
   const written = await writtenWithSidecars();
   const second = written.sealed[1] ?? "";
   const chain = "x".repeat(43);
-  for (const change of [{ chainBefore: chain }, { bytes: 1 }, { lastLogId: 1e9 }]) {
+  for (
+    const change of [{ chainBefore: chain }, { bytes: 1 }, { lastLogId: 1e9 }, {
+      formatVersion: 99,
+    }]
+  ) {
     const disk = written.disk.copy();
     const sidecar = sidecarIn(disk, second);
     putSidecar(disk, second, { ...sidecar, segment: { ...sidecar.segment, ...change } });

@@ -269,7 +269,7 @@ function putBatches(
 function forgedLine(line: Bytes): Bytes {
   const text = new TextDecoder().decode(line);
   const [, before = "", digit = "0", after = ""] =
-    /^(.*"occurredAt":"[^"]*\.\d\d)(\d)(Z.*),"crc":"[^"]*"\}\n$/.exec(text) ?? [];
+    /^(.*"receivedAt":"[^"]*\.\d\d)(\d)(Z.*),"crc":"[^"]*"\}\n$/.exec(text) ?? [];
   return new TextEncoder().encode(withCrc(`${before}${(Number(digit) + 1) % 10}${after}`) + "\n");
 }
 

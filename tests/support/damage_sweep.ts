@@ -1,5 +1,6 @@
 /** Starts a journal after each damage and holds what comes of it against the oracle. */
 
+import { isDeepStrictEqual } from "node:util";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import type { JournalConsumer } from "../../src/engine/ports.ts";
 import { JournalDamagedError, JournalUnusableError } from "../../src/journal/errors.ts";
@@ -10,6 +11,7 @@ import { type Expectation, expectationOf } from "./damage_oracle.ts";
 import { FakeClock } from "./fake_clock.ts";
 import type { MemoryDisk } from "./journal_memory_disk.ts";
 import { furtherIds } from "./journal_of_jobs.ts";
+import { filledIn } from "./independent_reader.ts";
 import { forkOf, type WrittenJournal } from "./written_journal.ts";
 
 export type Wrong =
@@ -172,8 +174,8 @@ function differenceIn(
 }
 
 function isEntryOf(line: string, entry: JobEventLogEntry): boolean {
-  const { batch: _batch, chain: _chain, crc: _crc, ...written } = JSON.parse(line);
-  return JSON.stringify(written) === JSON.stringify(entry);
+  const { batch: _batch, chain: _chain, crc: _crc, ...written } = filledIn(JSON.parse(line));
+  return isDeepStrictEqual(written, entry);
 }
 
 function changeIn(

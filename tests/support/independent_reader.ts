@@ -60,7 +60,7 @@ export function readSegments(segments: readonly (readonly [string, Uint8Array])[
     let isFirst = true;
     for (const lines of batchesIn(name, bytes)) {
       chain = checkBatch(name, lines, entries.length + 1, chain);
-      const parsed = lines.map((line) => JSON.parse(text(line)) as IndependentEntry);
+      const parsed = lines.map((line) => filledIn(JSON.parse(text(line)) as IndependentEntry));
       if (isFirst) checkOpening(name, parsed[0], chainBefore);
       isFirst = false;
       batches.push([entries.length + 1, entries.length + parsed.length]);
@@ -70,12 +70,34 @@ export function readSegments(segments: readonly (readonly [string, Uint8Array])[
   return { entries, chain, batches };
 }
 
+/** What a line of version 2 leaves out. */
+const MAIN_PLAN = {
+  expected: [{
+    id: "main",
+    kind: "TaskCompletion",
+    matcher: { eventType: "job.TaskCompleted", correlation: "any" },
+    multiplicity: "ExactlyOnce",
+    taskId: "main",
+  }],
+  policy: { errors: [], onCompensated: "Failed" },
+};
+
+/** The entry with what its line left out. */
+export function filledIn(entry: IndependentEntry): IndependentEntry {
+  const filled = { ...entry, occurredAt: entry["occurredAt"] ?? entry["receivedAt"] };
+  if (entry.eventType !== "job.JobCreated") return filled;
+  const attributes = { plan: MAIN_PLAN, priority: 0, labels: {}, ...entry.attributes };
+  return { ...filled, attributes };
+}
+
 function checkOpening(name: string, first: IndependentEntry | undefined, chain: string): void {
   if (first === undefined) throw new Error(`${name}: empty batch`);
   if (`${String(first.logId).padStart(20, "0")}.ndjson` !== name) throw new Error(`${name}: name`);
   if (first.eventType !== "journal.SegmentOpened") throw new Error(`${name}: no SegmentOpened`);
   const { formatVersion, previousChain } = first.attributes;
-  if (formatVersion !== 1) throw new Error(`${name}: format ${formatVersion}`);
+  if (formatVersion !== 1 && formatVersion !== 2) {
+    throw new Error(`${name}: format ${formatVersion}`);
+  }
   if ((previousChain ?? "") !== chain) throw new Error(`${name}: previousChain`);
 }
 

@@ -14,7 +14,7 @@ import { MemoryDisk } from "./journal_memory_disk.ts";
 import { bytesOf, segmentPaths } from "./journal_sweep.ts";
 
 const FOLDER = "journal";
-const SEGMENT_BYTES = 16_000;
+const SEGMENT_BYTES = 13_000;
 const SNAPSHOT_EVERY = 40;
 
 /**

@@ -23,7 +23,7 @@ export class RecordedJournal {
     const recorded = new RecordedJournal();
     const { clock, disk: fileSystem } = recorded;
     const random = new FakeRandom();
-    const files = { folder: FOLDER, fileSystem, clock, random, segmentBytes: 4_096 };
+    const files = { folder: FOLDER, fileSystem, clock, random, segmentBytes: 3_500 };
     const { engine, journal } = await engineOnFiles({ ...files, definitions, maxRunning: 100 });
     recorded.#engine = engine;
     recorded.#journal = journal;

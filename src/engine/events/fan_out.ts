@@ -94,9 +94,9 @@ function startedJob(
     attributes: {
       type: definition.type,
       definitionVersion: definition.version,
+      ...(made.ok ? withInput(made.plan, made.input) : { plan: MAIN_ONLY_PLAN }),
       priority: 0,
       labels: {},
-      ...(made.ok ? withInput(made.plan, made.input) : { plan: MAIN_ONLY_PLAN }),
     },
   };
   const started: JobEventDraft = { ...common, eventType: "job.JobStarted", attributes: {} };

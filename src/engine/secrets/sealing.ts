@@ -64,13 +64,13 @@ export class Sealing {
     attributes: JobCreatedAttributes,
     protection: Protection,
   ): Promise<JobCreatedAttributes> {
-    const { input, idempotency, ...others } = attributes;
+    const { input, idempotency } = attributes;
     const key = await this.#keys.create(jobId);
+    const { input: _clear, ...withoutInput } = attributes;
     const visible = input === undefined || protection.retention !== "keep"
-      ? {}
-      : { input: shown(input, protection.secrets) };
+      ? withoutInput
+      : { ...attributes, input: shown(input, protection.secrets) };
     return {
-      ...others,
       ...visible,
       sealed: envelopeOf(jobId, input, protection, key),
       // A digest of a body tells a secret that can be guessed; without the key it does not.

@@ -98,8 +98,10 @@ export class Writer {
     for (const draft of drafts) requireReadable(draft);
     if (this.#debts.size > 0) this.#payFirst(drafts);
     // Before anything is appended: an index that is damaged refuses here.
+    let created: JobId | undefined;
     for (const { jobId, eventType } of drafts) {
-      if (jobId !== undefined && eventType !== "job.JobCreated") this.#table.wake(jobId);
+      if (eventType === "job.JobCreated") created = jobId;
+      else if (jobId !== undefined && jobId !== created) this.#table.wake(jobId);
     }
     const entries = this.#events.record(drafts, urgency, receivedAt);
     const steps = entries.map(this.#project);

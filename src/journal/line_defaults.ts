@@ -1,0 +1,60 @@
+/**
+ * What a line of format version 2 leaves out, since it is the same for nearly every job: the
+ * time of an event that occurred when it was received, the plan that only awaits `main`,
+ * priority 0, and no labels. These are constants of the format. Lines of version 1 have all of it,
+ * so a line tells by itself what it left out, whatever the version of its segment.
+ */
+
+import type { JobEventLogEntry } from "../core/event.ts";
+import type { JobCreatedAttributes } from "../core/framework_events.ts";
+import { MAIN_ONLY_PLAN } from "../core/job_plan.ts";
+import { equalJson, type JsonValue } from "../core/json.ts";
+import type { StampedEvent } from "../engine/ports.ts";
+
+/** The order in which every creation has these, so that what was left out gets its place back. */
+const FIRST = ["type", "definitionVersion", "plan", "input", "priority", "labels"] as const;
+
+const MAIN_ONLY = MAIN_ONLY_PLAN as unknown as JsonValue;
+
+/** The attributes as a line has them. */
+export function writtenAttributes({ eventType, attributes }: StampedEvent): object {
+  if (eventType !== "job.JobCreated") return attributes;
+  const created = attributes as JobCreatedAttributes;
+  const written: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(created)) {
+    if (!isLeftOut(name, created)) written[name] = value;
+  }
+  return written;
+}
+
+function isLeftOut(name: string, { plan, priority, labels }: JobCreatedAttributes): boolean {
+  switch (name) {
+    case "plan":
+      return plan === MAIN_ONLY_PLAN || equalJson(plan as unknown as JsonValue, MAIN_ONLY);
+    case "priority":
+      return priority === 0;
+    case "labels":
+      return isEmpty(labels);
+    default:
+      return false;
+  }
+}
+
+/** The attributes of an entry, from those that its line has. */
+export function wholeAttributes(
+  eventType: string,
+  written: Readonly<Record<string, unknown>>,
+): JobEventLogEntry["attributes"] {
+  const isWhole = eventType !== "job.JobCreated" ||
+    "plan" in written && "priority" in written && "labels" in written;
+  if (isWhole) return written as JobEventLogEntry["attributes"];
+  const filled = { plan: MAIN_ONLY_PLAN, priority: 0, labels: {}, ...written };
+  const whole: Record<string, unknown> = {};
+  for (const name of FIRST) if (name in filled) whole[name] = filled[name as keyof typeof filled];
+  return Object.assign(whole, written) as unknown as JobEventLogEntry["attributes"];
+}
+
+function isEmpty(labels: object): boolean {
+  for (const _name in labels) return false;
+  return true;
+}

@@ -1,0 +1,144 @@
+/** Segments of both versions of the format: what is read is the same, and what is written is new. */
+
+import assert from "node:assert/strict";
+import type { JobEventLogEntry } from "../../src/core/event.ts";
+import type { StampedEvent } from "../../src/engine/ports.ts";
+import { Projection } from "../../src/engine/writer/projection.ts";
+import { JournalDamagedError } from "../../src/journal/errors.ts";
+import { readIndependently } from "../support/independent_reader.ts";
+import { RememberingConsumer } from "../support/journal_consumer.ts";
+import { facts } from "../support/journal_events.ts";
+import { type JournalFolder, testWithFolder } from "../support/journal_folder.ts";
+
+/** Written by Daybook when it wrote version 1, and killed then: 26 entries of four jobs. */
+const VERSION_1 = new URL("fixtures/version_1.ndjson", import.meta.url);
+const FIRST = "00000000000000000001.ndjson";
+const ENTRIES = 26;
+
+async function folderOfVersion1(folder: JournalFolder): Promise<Uint8Array> {
+  const bytes = await Deno.readFile(VERSION_1);
+  await Deno.mkdir(`${folder.path}/segments`, { recursive: true });
+  await folder.write(`segments/${FIRST}`, bytes);
+  return bytes;
+}
+
+function written(entries: readonly JobEventLogEntry[]) {
+  return entries.filter(({ eventType }) => !eventType.startsWith("journal."));
+}
+
+function statesOf(entries: readonly JobEventLogEntry[]) {
+  const projection = new Projection();
+  for (const entry of entries) projection.replay(entry);
+  return [...projection.table.jobs()];
+}
+
+testWithFolder(
+  "format versions: a segment of version 1 is left as it is, and rolled",
+  async (folder) => {
+    const before = await folderOfVersion1(folder);
+    const { journal } = await folder.open(new RememberingConsumer());
+    await journal.append(facts(2)).durable;
+    await journal.close();
+    assert.deepEqual(await folder.read(`segments/${FIRST}`), before);
+    const names = await folder.names("segments");
+    assert.equal(names.length, 2);
+    const [, opening = ""] = await folder.linesOf(names[1] ?? "");
+    assert.equal(JSON.parse(opening).attributes.formatVersion, 2);
+    assert.equal(JSON.parse(opening).logId, ENTRIES + 1);
+  },
+);
+
+testWithFolder(
+  "format versions: a mixed journal goes on, and is read by others",
+  async (folder) => {
+    await folderOfVersion1(folder);
+    for (let start = 0; start < 3; start++) {
+      const { journal } = await folder.open(new RememberingConsumer());
+      await journal.append(facts(1)).durable;
+      await journal.close();
+    }
+    assert.equal((await folder.names("segments")).length, 2, "only the first start rolls");
+    const consumer = new RememberingConsumer();
+    const { journal, report } = await folder.open(consumer);
+    assert.equal(report.clean, true);
+    const { chain, entries } = await readIndependently(folder.path);
+    assert.deepEqual({ logId: entries.length, chain }, journal.head);
+    for (const [index, entry] of consumer.entries.entries()) {
+      const { batch: _batch, chain: _chain, crc: _crc, ...other } = entries[index] as Record<
+        string,
+        unknown
+      >;
+      assert.deepEqual(entry, other);
+    }
+    await journal.close();
+  },
+);
+
+testWithFolder("format versions: both project to the same jobs", async (folder) => {
+  await folderOfVersion1(folder);
+  const old = new RememberingConsumer();
+  await (await folder.open(old)).journal.close();
+  const entries = old.entries.slice(0, ENTRIES);
+  // The same once more, as it is written today; positions are the same, since both have an opening.
+  await Deno.remove(folder.path, { recursive: true });
+  const { journal } = await folder.open(new RememberingConsumer());
+  for (const entry of written(entries)) {
+    const { logId: _logId, ...event } = entry;
+    await journal.append([event as StampedEvent]).durable;
+  }
+  await journal.close();
+  const again = new RememberingConsumer();
+  await (await folder.open(again)).journal.close();
+  assert.deepEqual(written(again.entries), written(entries));
+  assert.equal(JSON.stringify(written(again.entries)), JSON.stringify(written(entries)));
+  assert.deepEqual(statesOf(again.entries), statesOf(entries));
+  assert.equal(statesOf(entries).length, 4);
+});
+
+testWithFolder(
+  "format versions: version 2 leaves out what is the same for nearly all",
+  async (folder) => {
+    await folderOfVersion1(folder);
+    const old = new RememberingConsumer();
+    await (await folder.open(old)).journal.close();
+    await Deno.remove(folder.path, { recursive: true });
+    const { journal } = await folder.open(new RememberingConsumer());
+    for (const entry of written(old.entries.slice(0, ENTRIES))) {
+      const { logId: _logId, ...event } = entry;
+      await journal.append([event as StampedEvent]).durable;
+    }
+    await journal.close();
+    const lines = (await folder.linesOf(FIRST)).filter((line) => line !== "").map((line) =>
+      JSON.parse(line)
+    );
+    const created = lines.filter(({ eventType }) => eventType === "job.JobCreated");
+    assert.deepEqual(created.map(({ attributes }) => Object.keys(attributes)), [
+      ["type", "definitionVersion", "input"],
+      ["type", "definitionVersion", "input", "priority", "labels"],
+      ["plan"],
+      ["type", "definitionVersion", "input"],
+    ]);
+    const dated = lines.filter(({ occurredAt }) => occurredAt !== undefined);
+    // Said by its sender; the entry that stands for it in the job has it too.
+    assert.deepEqual(dated.map(({ eventType }) => eventType), ["shop.OrderPaid"]);
+  },
+);
+
+testWithFolder("format versions: damage in either is found, at its place", async (folder) => {
+  await folderOfVersion1(folder);
+  const { journal } = await folder.open(new RememberingConsumer());
+  await journal.append(facts(2)).durable;
+  await journal.close();
+  for (const name of await folder.names("segments")) {
+    const whole = await folder.read(`segments/${name}`);
+    const flipped = whole.slice();
+    const at = 200;
+    flipped[at] = (flipped[at] ?? 0) ^ 1;
+    await folder.write(`segments/${name}`, flipped);
+    await assert.rejects(
+      folder.open(new RememberingConsumer()),
+      (error) => error instanceof JournalDamagedError && error.message.includes(name),
+    );
+    await folder.write(`segments/${name}`, whole);
+  }
+});
