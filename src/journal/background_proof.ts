@@ -20,6 +20,8 @@ const REST_PER_WORK = 19;
 const REST_MS_MAX = 5_000;
 /** Until the first slice, and until a file is looked at again that was changed just now. */
 const DELAY_MS = 2_000;
+/** Until a verdict is written that a start came to: the process may not live for long. */
+const WRITING_DELAY_MS = 100;
 
 /** A segment to prove, or one that a start has proven: then only its verdict is written. */
 export interface Unproven {
@@ -110,7 +112,7 @@ export class BackgroundProof {
 
   async #run(): Promise<void> {
     try {
-      await this.#rest(DELAY_MS);
+      await this.#rest(this.#queue[0]?.read === undefined ? DELAY_MS : WRITING_DELAY_MS);
       await this.#attempt("Cannot remove sidecars", () => this.#store.keepOnly(this.#sealed));
       for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
         if (!await this.#settled(next)) {
