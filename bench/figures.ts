@@ -11,6 +11,30 @@ export function quantile(numbers: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
 }
 
+/** Of the straight line that is nearest to these points, by least squares. */
+export interface Slope {
+  readonly slope: number;
+  /** Its standard error: what noise alone makes of it. */
+  readonly error: number;
+}
+
+export function slopeOf(points: readonly (readonly [x: number, y: number])[]): Slope {
+  const meanX = meanOf(points.map(([x]) => x));
+  const meanY = meanOf(points.map(([, y]) => y));
+  const spread = sumOf(points, ([x]) => (x - meanX) ** 2);
+  const slope = sumOf(points, ([x, y]) => (x - meanX) * (y - meanY)) / spread;
+  const missed = sumOf(points, ([x, y]) => (y - meanY - slope * (x - meanX)) ** 2);
+  return { slope, error: Math.sqrt(missed / (points.length - 2) / spread) };
+}
+
+export function meanOf(numbers: readonly number[]): number {
+  return sumOf(numbers, (number) => number) / numbers.length;
+}
+
+function sumOf<Of>(all: readonly Of[], figure: (one: Of) => number): number {
+  return all.reduce((sum, one) => sum + figure(one), 0);
+}
+
 export function perSecond(count: number, milliseconds: number): number {
   return count / (milliseconds / 1_000);
 }

@@ -1,10 +1,13 @@
 /**
  * `deno task bench` prints the table of issue 10's targets; with names, only what has them:
- * rows of the table, other benchmarks, or `profile`.
+ * rows of the table, other benchmarks, or `profile`. `--peers` compares, `scale` goes far.
  */
 
+import { parseArgs } from "node:util";
 import type { Result } from "./fixtures.ts";
+import { printComparison } from "./peer/comparison.ts";
 import { printProfile } from "./profile/profile.ts";
+import { printScale } from "./scale/scale.ts";
 import { printTargets, TARGETS } from "./targets/targets.ts";
 
 /**
@@ -20,6 +23,21 @@ const OTHERS: Readonly<Record<string, () => Promise<readonly Result[]>>> = {
   "first-paint": async () => await (await import("./first_paint.ts")).firstPaint(),
 };
 
+const ROWS = Object.keys(TARGETS);
+const KNOWN = [...ROWS, ...Object.keys(OTHERS), "profile", "scale"];
+
+const HELP = `deno task bench [NAME ...] [--peers] [--jobs N] [--picture FILE]
+
+Without arguments, the table of targets, each beside what is run in turn with it.
+
+NAME       rows of that table: ${ROWS.join(", ")};
+           others: ${Object.keys(OTHERS).join(", ")};
+           profile: what one job uses;
+           scale: many jobs through one process, and how its figures go with their number
+--peers    Daybook beside BullMQ, Restate, pg-boss and OpenWorkflow, in one table
+--jobs     of scale: how many, 1000000 by default
+--picture  of scale: the file for the picture, an SVG; scale.svg by default`;
+
 function print({ name, figure, ratio, target }: Result): void {
   console.log(`${name}\n  ${figure}`);
   if (ratio === undefined) return;
@@ -27,17 +45,47 @@ function print({ name, figure, ratio, target }: Result): void {
   console.log(`  ratio ${ratio.toFixed(2)}${verdict}`);
 }
 
-const known = [...Object.keys(TARGETS), ...Object.keys(OTHERS), "profile"];
-const unknown = Deno.args.filter((name) => !known.includes(name));
-if (unknown.length > 0) {
-  console.error(`Cannot run ${unknown.join(", ")}: there are ${known.join(", ")}`);
-  Deno.exit(64);
+/** @throws {TypeError} when there is an option that is not known. */
+function readArguments(args: readonly string[]) {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      help: { type: "boolean", default: false },
+      peers: { type: "boolean", default: false },
+      jobs: { type: "string", default: "1000000" },
+      picture: { type: "string", default: "scale.svg" },
+    },
+  });
+  const unknown = positionals.filter((name) => !KNOWN.includes(name));
+  if (unknown.length > 0) throw new TypeError(`there is no ${unknown.join(", ")}`);
+  const jobs = Number(values.jobs);
+  if (!Number.isSafeInteger(jobs) || jobs < 1) throw new TypeError("--jobs must be a number");
+  return { ...values, jobs, names: positionals };
 }
-const rows = Object.keys(TARGETS).filter((name) =>
-  Deno.args.length === 0 || Deno.args.includes(name)
-);
-if (rows.length > 0) await printTargets(rows);
-for (const name of Deno.args) {
-  if (name === "profile") await printProfile();
-  for (const result of await OTHERS[name]?.() ?? []) print(result);
+
+async function run({ names, peers, jobs, picture }: ReturnType<typeof readArguments>) {
+  const isBare = names.length === 0 && !peers;
+  const rows = ROWS.filter((name) => isBare || names.includes(name));
+  if (rows.length > 0) await printTargets(rows);
+  if (peers) await printComparison();
+  for (const name of names) {
+    if (name === "profile") await printProfile();
+    if (name === "scale") await printScale({ jobs, picture });
+    for (const result of await OTHERS[name]?.() ?? []) print(result);
+  }
 }
+
+function readOrExit() {
+  try {
+    return readArguments(Deno.args);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    console.error(`Cannot run: ${error.message}\n\n${HELP}`);
+    Deno.exit(64);
+  }
+}
+
+const asked = readOrExit();
+if (asked.help) console.log(HELP);
+else await run(asked);

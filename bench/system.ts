@@ -1,4 +1,7 @@
-/** Figures of a process, from Linux's /proc, and the programs that benchmarks need. */
+/** Figures of a process, from Linux's /proc, the programs that benchmarks need, and the disk. */
+
+import { perSecond } from "./figures.ts";
+import { withFolder } from "./folder.ts";
 
 /** Processor time of one thread so far, in microseconds; JavaScript runs on the main one. */
 export function threadCpuUs(pid: number, thread = pid): number {
@@ -11,28 +14,98 @@ const TICKS_PER_SECOND = 100;
 
 /** Processor time of all threads so far, those that have ended included, in microseconds. */
 export function processCpuUs(pid: number): number {
+  const [user = NaN, system = NaN] = fieldsOf(pid).slice(11, 13);
+  return (user + system) * 1_000_000 / TICKS_PER_SECOND;
+}
+
+/** Of these processes and all that they started, those that have ended included. */
+export function treeCpuUs(pids: readonly number[]): number {
+  return sumOf(withChildren(pids), (pid) => {
+    const [user = 0, system = 0, endedUser = 0, endedSystem = 0] = fieldsOf(pid).slice(11, 15);
+    return (user + system + endedUser + endedSystem) * 1_000_000 / TICKS_PER_SECOND;
+  });
+}
+
+/** Of the main threads of these processes. */
+export function mainThreadsCpuUs(pids: readonly number[]): number {
+  return sumOf(pids, (pid) => threadCpuUs(pid));
+}
+
+/**
+ * Resident memory of these processes and all that they started, in MB; a page that several of
+ * them share counts once.
+ */
+export function treeMegabytes(pids: readonly number[]): number {
+  return sumOf(withChildren(pids), (pid) => {
+    const text = Deno.readTextFileSync(`/proc/${pid}/smaps_rollup`);
+    return Number(/^Pss:\s+(\d+) kB/m.exec(text)?.[1]) * 1_024 / 1e6;
+  });
+}
+
+function withChildren(pids: readonly number[]): readonly number[] {
+  const found = new Set(pids);
+  const parents = new Map<number, number>();
+  for (const { name } of Deno.readDirSync("/proc")) {
+    const pid = Number(name);
+    if (pid > 0) unlessGone(() => parents.set(pid, fieldsOf(pid)[1] ?? 0));
+  }
+  for (let before = 0; before < found.size;) {
+    before = found.size;
+    for (const [pid, parent] of parents) if (found.has(parent)) found.add(pid);
+  }
+  return [...found];
+}
+
+/** A process that ends meanwhile counts nothing. */
+function sumOf(pids: readonly number[], figureOf: (pid: number) => number): number {
+  return pids.reduce((sum, pid) => sum + (unlessGone(() => figureOf(pid)) ?? 0), 0);
+}
+
+function unlessGone<Found>(look: () => Found): Found | undefined {
+  try {
+    return look();
+  } catch (error) {
+    // Which of them, depends on how far its end is.
+    if (error instanceof Deno.errors.NotFound || `${error}`.includes("os error 3")) return;
+    throw error;
+  }
+}
+
+/** Of /proc's `stat`, from the state of the process on; the state itself is no number. */
+function fieldsOf(pid: number): readonly number[] {
   const text = Deno.readTextFileSync(`/proc/${pid}/stat`);
   // The name of the program, in brackets, may hold spaces.
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  const [user, system] = [Number(fields[11]), Number(fields[12])];
-  return (user + system) * 1_000_000 / TICKS_PER_SECOND;
+  return text.slice(text.lastIndexOf(")") + 2).split(" ").map(Number);
 }
 
 export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-/** In MB. */
-export function residentMegabytes(pid: number): number {
+/** In MB: now, or the most that it ever was. */
+export function residentMegabytes(pid: number, which: "VmRSS" | "VmHWM" = "VmRSS"): number {
   const text = Deno.readTextFileSync(`/proc/${pid}/status`);
-  return Number(/VmRSS:\s+(\d+) kB/.exec(text)?.[1]) * 1_024 / 1e6;
+  return Number(new RegExp(`${which}:\\s+(\\d+) kB`).exec(text)?.[1]) * 1_024 / 1e6;
+}
+
+/** Resolves when a process has ended, which it may have done by itself. */
+export async function endProcess(child: Deno.ChildProcess, signal: Deno.Signal): Promise<void> {
+  try {
+    child.kill(signal);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+  }
+  await child.status;
 }
 
 /** Installs a package of the system where its program is missing, which only root may do. */
 export async function haveProgram(program: string, debianPackage = program): Promise<boolean> {
   if (await runs(program, ["--version"])) return true;
-  const args = ["install", "-y", "-qq", debianPackage];
-  if (Deno.uid() === 0) await runs("apt-get", args);
+  if (Deno.uid() === 0) {
+    // A machine may be so new that it has no list of packages.
+    await runs("apt-get", ["update", "-qq"]);
+    await runs("apt-get", ["install", "-y", "-qq", debianPackage]);
+  }
   return await runs(program, ["--version"]);
 }
 
@@ -45,4 +118,23 @@ async function runs(program: string, args: readonly string[]): Promise<boolean> 
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
   }
+}
+
+/** Of a block that is synced. */
+const BLOCK_BYTES = 4_096;
+const SYNCS_MEASURED_MS = 1_000;
+
+/** Blocks written and synced a second: whatever waits for the disk can be no faster. */
+export function syncRate(): Promise<number> {
+  return withFolder(async (folder) => {
+    using file = await Deno.open(`${folder}/synced`, { write: true, create: true });
+    const block = new Uint8Array(BLOCK_BYTES).fill(0x61);
+    const started = performance.now();
+    let syncs = 0;
+    for (; performance.now() - started < SYNCS_MEASURED_MS; syncs++) {
+      await file.write(block);
+      await file.syncData();
+    }
+    return perSecond(syncs, performance.now() - started);
+  });
 }

@@ -29,9 +29,9 @@ const HEADINGS = ["what", "Daybook", "beside it", "reached", "floor", "target", 
 
 /** In Markdown, as the README shows it. */
 export function tableOf(rows: readonly Row[]): string {
-  const cells = [
+  return markdownTable(
     HEADINGS,
-    ...rows.map((row) => [
+    rows.map((row) => [
       row.what,
       row.measured,
       row.baseline,
@@ -40,13 +40,18 @@ export function tableOf(rows: readonly Row[]): string {
       row.target,
       row.verdict,
     ]),
-  ];
-  const widths = HEADINGS.map((_, column) =>
-    Math.max(...cells.map((line) => line[column]?.length ?? 0))
   );
-  const lines = cells.map((line) => lineOf(line, widths));
+}
+
+export function markdownTable(
+  headings: readonly string[],
+  rows: readonly (readonly string[])[],
+): string {
+  const widths = headings.map((heading, column) =>
+    Math.max(heading.length, ...rows.map((cells) => cells[column]?.length ?? 0))
+  );
   const rule = `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`;
-  return [lines[0], rule, ...lines.slice(1)].join("\n");
+  return [lineOf(headings, widths), rule, ...rows.map((row) => lineOf(row, widths))].join("\n");
 }
 
 function lineOf(cells: readonly string[], widths: readonly number[]): string {

@@ -109,7 +109,7 @@ export class Daybook {
     };
     const metrics = new Metrics({ ...counted, processUsage });
     const trends = new Trends(counted);
-    const index = jobIndexIn({ folder: layoutOf(configuration.journal).index, clock, warn });
+    const index = jobIndexIn({ folder: layoutOf(configuration.journal).index, warn });
     const engine = new JobEngine({
       index,
       clock,

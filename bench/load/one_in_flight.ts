@@ -6,15 +6,19 @@
 
 /** Starts the process and gives the latencies, in milliseconds. */
 export async function oneInFlight(
-  { port, body, prefer, seconds }: {
+  { port, path = "/jobs", body, prefer, seconds }: {
     readonly port: number;
+    readonly path?: string;
     readonly body: string;
     readonly prefer: string;
     readonly seconds: number;
   },
 ): Promise<readonly number[]> {
   const { stdout, success } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-net=127.0.0.1", import.meta.url, `${port}`, body, prefer, `${seconds}`],
+    args: [
+      ...["run", "--allow-net=127.0.0.1", import.meta.url],
+      ...[`${port}`, path, body, prefer, `${seconds}`],
+    ],
     stderr: "inherit",
   }).output();
   if (!success) throw new Error("Cannot measure the latency");
@@ -51,9 +55,9 @@ function isWhole(answer: string): boolean {
   return answer.length >= end + 4 + Number(length);
 }
 
-function requestOf(body: string, prefer: string): Uint8Array {
+function requestOf(path: string, body: string, prefer: string): Uint8Array {
   const lines = [
-    "POST /jobs HTTP/1.1",
+    `POST ${path} HTTP/1.1`,
     "host: 127.0.0.1",
     "content-type: application/json",
     `content-length: ${body.length}`,
@@ -68,11 +72,11 @@ function requestOf(body: string, prefer: string): Uint8Array {
 const WARM_UP_MS = 1_500;
 
 if (import.meta.main) {
-  const [port, body = "", prefer = "", seconds] = Deno.args;
+  const [port, path = "", body = "", prefer = "", seconds] = Deno.args;
   const tcp = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
   tcp.setNoDelay();
   const connection = new Connection(tcp);
-  const request = requestOf(body, prefer);
+  const request = requestOf(path, body, prefer);
   const latencies: number[] = [];
   const begin = performance.now() + WARM_UP_MS;
   const end = begin + Number(seconds) * 1_000;

@@ -11,20 +11,23 @@ export interface DaybookOptions {
   readonly flags?: readonly string[];
   /** A module of definitions instead of the usual one. */
   readonly definitions?: string;
+  /** A journal that stays, instead of one of its own, which goes with it. */
+  readonly journal?: string;
 }
 
-/** With a journal of its own, which goes with it. */
 export async function startDaybook(
-  { flags = [], definitions = DEFINITIONS }: DaybookOptions = {},
+  { flags = [], definitions = DEFINITIONS, journal }: DaybookOptions = {},
 ): Promise<ServerProcess> {
-  const folder = await temporaryFolder();
+  const folder = journal ?? await temporaryFolder();
   return await serverProcess(
     [
       ...denoArguments(folder),
       ...["--port", "0", "--journal", folder, "--definitions", definitions],
       ...flags,
     ],
-    () => Deno.remove(folder, { recursive: true }),
+    async () => {
+      if (journal === undefined) await Deno.remove(folder, { recursive: true });
+    },
   );
 }
 

@@ -1,9 +1,14 @@
 /** A process that serves on 127.0.0.1, ended and cleared away when it is no longer used. */
 
+import { endProcess } from "../system.ts";
+
 export interface ServerProcess extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
   readonly pid: number;
+
+  /** Resolves when it has ended; SIGTERM stops it in order. */
+  end(signal: "SIGTERM" | "SIGKILL"): Promise<void>;
 }
 
 export const ROOT = new URL("../../", import.meta.url).pathname;
@@ -29,10 +34,10 @@ export async function serverProcess(
     url: `http://127.0.0.1:${port}`,
     port,
     pid: child.pid,
+    end: (signal) => endProcess(child, signal),
     async [Symbol.asyncDispose]() {
       // Its journal is thrown away, so there is nothing to stop in order.
-      child.kill("SIGKILL");
-      await child.status;
+      await endProcess(child, "SIGKILL");
       await clear();
     },
   };

@@ -6,12 +6,13 @@
 import { inRounds, medianOf, quantile } from "../figures.ts";
 import { oneInFlight } from "../load/one_in_flight.ts";
 import { postFor } from "../load/wrk.ts";
-import type { BullMq } from "../peer/bullmq.ts";
+import type { LibraryPeer } from "../peer/client_library.ts";
 import { keepCompany } from "../server/company.ts";
 import { startDaybook } from "../server/daybook_server.ts";
 import { startFloor } from "../server/floor.ts";
 import { metric, syncs } from "../server/http.ts";
 import type { ServerProcess } from "../server/process.ts";
+import { mainThreadsCpuUs } from "../system.ts";
 import { atMost, type Row } from "../table.ts";
 import { THREE_TASKS, UNTIL_DONE } from "./job_bodies.ts";
 import type { Peers } from "./peers.ts";
@@ -66,8 +67,12 @@ export async function oneInFlightRows(peers: Peers): Promise<readonly Row[]> {
  * So Daybook's is the same in all rounds, too, and runs the same jobs for as long as that did:
  * code that is not compiled yet would be measured on one side only.
  */
-async function warmUp(daybook: ServerProcess, floor: ServerProcess, bullMq: BullMq | undefined) {
-  await bullMq?.load(WARM_UP_SECONDS);
+async function warmUp(
+  daybook: ServerProcess,
+  floor: ServerProcess,
+  bullMq: LibraryPeer | undefined,
+) {
+  await bullMq?.load(WARM_UP_SECONDS, mainThreadsCpuUs);
   const seconds = Math.ceil(bullMq?.loadedSeconds ?? WARM_UP_SECONDS);
   const load = ({ url }: ServerProcess) => ({ url: `${url}/jobs`, body: THREE_TASKS });
   await postFor(WARM_UP_SECONDS, { ...load(floor), prefer: UNTIL_DONE });

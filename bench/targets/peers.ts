@@ -1,17 +1,22 @@
 /** The peer that rows of the table share: started when the first row asks for it. */
 
-import { BullMq } from "../peer/bullmq.ts";
+import { installBullMq } from "../peer/bullmq.ts";
+import type { LibraryPeer } from "../peer/client_library.ts";
+import type { Installation } from "../peer/peer.ts";
 
 export class Peers implements AsyncDisposable {
-  #bullMq: Promise<BullMq | string> | undefined;
+  #installed: Promise<Installation<LibraryPeer> | string> | undefined;
+  #started: Promise<LibraryPeer> | undefined;
 
   /** Or, in words, why there is none. */
-  bullMq(): Promise<BullMq | string> {
-    return this.#bullMq ??= BullMq.start();
+  async bullMq(): Promise<LibraryPeer | string> {
+    const installed = await (this.#installed ??= installBullMq("always"));
+    return typeof installed === "string" ? installed : await (this.#started ??= installed.start());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const bullMq = await this.#bullMq;
-    if (bullMq instanceof BullMq) await bullMq[Symbol.asyncDispose]();
+    await (await this.#started)?.[Symbol.asyncDispose]();
+    const installed = await this.#installed;
+    if (typeof installed === "object") await installed[Symbol.asyncDispose]();
   }
 }

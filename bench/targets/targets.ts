@@ -3,9 +3,8 @@
  * it: on shared cores only a ratio within one run says anything.
  */
 
-import { perSecond, whole } from "../figures.ts";
-import { withFolder } from "../folder.ts";
-import { haveProgram } from "../system.ts";
+import { whole } from "../figures.ts";
+import { haveProgram, syncRate } from "../system.ts";
 import { type Row, tableOf } from "../table.ts";
 import { eventRows } from "./events.ts";
 import { idleRows } from "./idle.ts";
@@ -16,10 +15,6 @@ import { postJobsRows } from "./post_jobs.ts";
 import { stalledRows } from "./stalled.ts";
 import { streamRows } from "./streams.ts";
 import { threeTaskRows } from "./three_tasks.ts";
-
-/** Of a block that is synced. */
-const BLOCK_BYTES = 4_096;
-const SYNCS_MEASURED_MS = 1_000;
 
 /** By the names that `deno task bench` takes. */
 export const TARGETS: Readonly<Record<string, (peers: Peers) => Promise<readonly Row[]>>> = {
@@ -69,19 +64,4 @@ async function rowsOf(name: string, peers: Peers): Promise<readonly Row[]> {
 
 function minutesSince(started: number): string {
   return ((performance.now() - started) / 60_000).toFixed(1);
-}
-
-/** Blocks written and synced a second: whatever waits for the disk can be no faster. */
-function syncRate(): Promise<number> {
-  return withFolder(async (folder) => {
-    using file = await Deno.open(`${folder}/synced`, { write: true, create: true });
-    const block = new Uint8Array(BLOCK_BYTES).fill(0x61);
-    const started = performance.now();
-    let syncs = 0;
-    for (; performance.now() - started < SYNCS_MEASURED_MS; syncs++) {
-      await file.write(block);
-      await file.syncData();
-    }
-    return perSecond(syncs, performance.now() - started);
-  });
 }

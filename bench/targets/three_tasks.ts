@@ -6,13 +6,14 @@
 
 import { inRounds, medianOf, perSecond, whole } from "../figures.ts";
 import { postFor, postMany } from "../load/wrk.ts";
-import type { BullMq, Throughput } from "../peer/bullmq.ts";
+import type { LibraryPeer } from "../peer/client_library.ts";
+import type { Throughput } from "../peer/peer.ts";
 import { keepCompany } from "../server/company.ts";
 import { startDaybook } from "../server/daybook_server.ts";
 import { startFloor } from "../server/floor.ts";
 import { metric, post } from "../server/http.ts";
 import type { ServerProcess } from "../server/process.ts";
-import { threadCpuUs } from "../system.ts";
+import { mainThreadsCpuUs, threadCpuUs } from "../system.ts";
 import { atLeast, atMost, type Row } from "../table.ts";
 import { PLACES, THREE_TASKS, UNTIL_DONE } from "./job_bodies.ts";
 import type { Peers } from "./peers.ts";
@@ -78,8 +79,8 @@ export async function threeTaskRows(peers: Peers): Promise<readonly Row[]> {
   ];
 }
 
-async function bullMqLoad(bullMq: BullMq | undefined): Promise<Throughput> {
-  return await bullMq?.load(SECONDS) ?? { jobsPerSecond: NaN, cpuUsPerJob: NaN };
+async function bullMqLoad(bullMq: LibraryPeer | undefined): Promise<Throughput> {
+  return await bullMq?.load(SECONDS, mainThreadsCpuUs) ?? { jobsPerSecond: NaN, cpuUsPerJob: NaN };
 }
 
 async function inFlight(): Promise<Throughput> {

@@ -77,7 +77,25 @@ export type FailureResource = NonNullable<JobResource["failure"]>;
 
 const nextCursor = v.nullable(text);
 
-export const jobsPage = v.looseObject({ jobs: v.array(jobResource), nextCursor });
+/** What a list tells of a job. */
+const jobSummary = v.looseObject({
+  jobId: text,
+  type: v.nullable(text),
+  state: text,
+  condition: text,
+  createdAt: text,
+  labels: v.record(text, text),
+  open: v.optional(v.looseObject({
+    tasks: v.array(text),
+    expected: v.array(v.looseObject({ id: text, matched: number, required: number })),
+  })),
+  failure: v.nullable(v.looseObject({ error })),
+});
+
+export type JobSummaryResource = v.InferOutput<typeof jobSummary>;
+
+/** Of summaries, or of whole jobs, which have what is read of summaries but for `open`. */
+export const jobsPage = v.looseObject({ jobs: v.array(jobSummary), nextCursor });
 
 export const entryResource = v.looseObject({
   logId: number,

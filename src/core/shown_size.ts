@@ -1,6 +1,7 @@
 /** About how many characters a job takes as it is shown; for limits only. */
 
 import type { JobState, TaskState } from "./job_state.ts";
+import type { JobSummary } from "./job_summary.ts";
 import { jsonSize, type JsonValue } from "./json.ts";
 import { planEffort } from "./effort.ts";
 
@@ -22,6 +23,15 @@ export function shownSize(job: JobState, max: number): number {
     if (size > max) return size;
     size += TASK + valueSize(resultOf(task));
   }
+  return size;
+}
+
+const SUMMARY = 900;
+
+/** Of a summary, in which only labels may be many. */
+export function summarySize({ labels, failure }: JobSummary): number {
+  let size = SUMMARY + (failure?.error.message.length ?? 0);
+  for (const name in labels) size += name.length + (labels[name]?.length ?? 0);
   return size;
 }
 

@@ -172,7 +172,7 @@ export class JobEngine {
     return job === undefined ? unknownJob(jobId) : await this.#parts.sealing.show(job);
   }
 
-  /** Jobs, the newest first. */
+  /** Whole jobs, the newest first; `lists.summaries` has them in short. */
   list(query: ListQuery): ListPage {
     return this.lists.page(query);
   }

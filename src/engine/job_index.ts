@@ -4,6 +4,7 @@ import type { Condition } from "../core/condition.ts";
 import type { ErrorFingerprint } from "../core/error_fingerprint.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
+import type { JobSummary } from "../core/job_summary.ts";
 import type { JournalHead } from "./ports.ts";
 import type { JobCount, JobFilter, JobRange, ListQuery, Stop } from "./requests.ts";
 
@@ -23,10 +24,9 @@ export interface IndexInfo {
 /** A job that has ended, with what it is found by. */
 export interface EndedJob {
   readonly job: JobState;
-  readonly condition: Condition;
+  readonly summary: JobSummary;
   /** In lower case; what a search looks through. */
   readonly text: string;
-  readonly fingerprint: ErrorFingerprint | undefined;
   /** Whether events from outside could have been for it. */
   readonly awaitsOutside: boolean;
   /** Where its newest retry was created. */
@@ -35,10 +35,12 @@ export interface EndedJob {
   readonly wasThere: boolean;
 }
 
-/** One that is found in the index; `job` is read only when it is asked for. */
+/** One that is found; of what is in the index, the rest is read only when it is asked for. */
 export interface FoundJob {
   readonly firstLogId: LogId;
   readonly condition: Condition;
+  /** Without `retriedBy`. */
+  readonly summary: JobSummary;
   readonly job: JobState;
 }
 
@@ -82,6 +84,8 @@ export interface JobIndex {
   readonly conditions: ReadonlyMap<Condition, number>;
   job(jobId: JobId): JobState | undefined;
   createdAt(firstLogId: LogId): JobState | undefined;
+  /** The same, without `retriedBy`. */
+  summaryAt(firstLogId: LogId): JobSummary | undefined;
   jobOfKey(idempotencyKey: string): JobId | undefined;
   /** Where the newest retry of a job was created. */
   retriedAt(jobId: JobId): LogId | undefined;

@@ -4,10 +4,10 @@ import type { Change } from "../core/changes.ts";
 import type { Rejection } from "../core/decide.ts";
 import type { ErrorFingerprint } from "../core/error_fingerprint.ts";
 import type { FactDraft } from "../core/event.ts";
-import type { ErrorFact } from "../core/framework_events.ts";
 import type { EventId, JobId, LogId, TaskId } from "../core/ids.ts";
 import type { JobPlan, PolicyRole } from "../core/job_plan.ts";
 import type { FailedJob, JobState, StateName } from "../core/job_state.ts";
+import type { FailureSummary, JobSummary } from "../core/job_summary.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { InputRetention } from "../core/sealed_input.ts";
 import type { Condition } from "../core/condition.ts";
@@ -220,8 +220,9 @@ export interface Stop extends Reach {
   readonly next: LogId;
 }
 
-export interface ListPage {
-  readonly jobs: readonly JobState[];
+/** A page of whole jobs, or of summaries. */
+export interface ListPage<Job = JobState> {
+  readonly jobs: readonly Job[];
   /** To be given as `before`, or `after`, for the next page; absent on the last one. */
   readonly next?: LogId;
   /** Absent when as many were found as were asked for, or all jobs were looked at. */
@@ -240,22 +241,24 @@ export interface JobCount {
 /** Failures with one fingerprint. */
 export interface FailureGroup {
   readonly fingerprint: ErrorFingerprint;
-  readonly type: string | undefined;
-  readonly taskId: TaskId | undefined;
+  readonly type: string | null;
+  readonly taskId: TaskId | null;
   readonly jobs: number;
   /** Of these jobs a later one is a retry. */
   readonly retried: number;
   /** Failed for good, and not retried yet. */
   readonly open: number;
-  readonly newest: JobState;
-  readonly oldest: JobState;
+  readonly newest: JobSummary;
+  readonly oldest: JobSummary;
   /** Of the newest. */
-  readonly error: ErrorFact;
+  readonly error: FailureSummary["error"];
 }
 
 export interface FailureGroups {
   /** The largest first. */
   readonly groups: readonly FailureGroup[];
+  /** So many are rarer, and not among them. */
+  readonly more: number;
   /** Absent when all jobs were looked at. */
   readonly searched?: Reach;
 }

@@ -7,6 +7,7 @@
 import type { Condition } from "../core/condition.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
+import type { JobSummary } from "../core/job_summary.ts";
 import type { EngineProblem, JobCount, JobFilter, Outcome } from "../engine/requests.ts";
 import type { EnginePort } from "./engine_port.ts";
 import { draining, problemOf, problemOfFailure } from "./engine_problem.ts";
@@ -91,7 +92,7 @@ export interface BulkPreview {
   /** Those that the action is for. */
   readonly count: JobCount;
   /** The newest of them. */
-  readonly sample: readonly JobState[];
+  readonly sample: readonly JobSummary[];
   /** Failed, and left alone since there is a retry of them. */
   readonly retried: number;
   /** Failed, and left alone since somebody has to put right what could not be undone. */
@@ -104,23 +105,21 @@ const SAMPLE_MAX = 10;
 export function previewBulk(engine: EnginePort, request: BulkRequest): BulkPreview {
   const { before } = rangeOf(request);
   const { action, again } = request;
-  const sample: JobState[] = [];
+  const sample: JobSummary[] = [];
   const conditions = new Map<Condition, number>();
   let [jobs, retried, byHand] = [0, 0, 0];
   const reach = engine.lists.visit(
     filterOfAction({ ...request, again: true }),
-    ({ job, condition }) => {
-      if (action === "retry" && !again && engine.lists.retryOf(job.jobId) !== undefined) {
-        retried++;
-        return;
-      }
-      if (action === "retry" && needsSomebody(job)) {
-        byHand++;
-        return;
+    (found) => {
+      const { condition } = found;
+      if (action === "retry") {
+        const { jobId, failure } = found.summary;
+        if (!again && engine.lists.retryOf(jobId) !== undefined) return void retried++;
+        if (failure?.recoveryRequired === true) return void byHand++;
       }
       jobs++;
       conditions.set(condition, (conditions.get(condition) ?? 0) + 1);
-      if (sample.length < SAMPLE_MAX) sample.push(job);
+      if (sample.length < SAMPLE_MAX) sample.push(found.summary);
     },
     { before },
   );

@@ -1,7 +1,8 @@
-/** The job resource, with links to what there is about the job. */
+/** The job resource, whole and in short, with links to what there is about the job. */
 
 import { jobResource } from "../core/job_resource.ts";
 import type { JobState } from "../core/job_state.ts";
+import type { JobSummary } from "../core/job_summary.ts";
 
 export function jobPath(jobId: string): string {
   return `/jobs/${jobId}`;
@@ -11,7 +12,11 @@ export function jobView(job: JobState) {
   return { ...jobResource(job), links: linksOf(job) };
 }
 
-function linksOf({ jobId }: JobState) {
+export function summaryView(summary: JobSummary) {
+  return { ...summary, links: linksOf(summary) };
+}
+
+function linksOf({ jobId }: { readonly jobId: string }) {
   const self = jobPath(jobId);
   return {
     self,

@@ -1,6 +1,8 @@
 /** A filter of jobs as a condition of SQL, with what its parameters stand for. */
 
 import type { SQLInputValue } from "node:sqlite";
+import type { Condition } from "../core/condition.ts";
+import type { StateName } from "../core/job_state.ts";
 import { wordsIn } from "../engine/queries/job_search.ts";
 import type { JobFilter } from "../engine/requests.ts";
 
@@ -9,11 +11,31 @@ export interface SqlCondition {
   readonly values: readonly SQLInputValue[];
 }
 
+/** Of jobs that have ended, with the state that each means. */
+const ENDED: readonly (readonly [condition: Condition, state: StateName])[] = [
+  ["succeeded", "Done"],
+  ["failed", "Failed"],
+  ["cancelled", "Failed"],
+];
+
+export const ENDED_CONDITIONS = ENDED.map(([condition]) => condition);
+
+/** In which conditions ended jobs are that a filter may apply to; `undefined` for any. */
+export function endedConditions(
+  { states, conditions }: JobFilter,
+): readonly Condition[] | undefined {
+  const possible = ENDED
+    .filter(([, state]) => states?.includes(state) ?? true)
+    .map(([condition]) => condition)
+    .filter((condition) => conditions?.includes(condition) ?? true);
+  return possible.length === ENDED.length ? undefined : possible;
+}
+
 /** Of jobs that are not in memory. */
 export function conditionOf(filter: JobFilter): SqlCondition {
   const parts: SqlCondition[] = [{ sql: "awake = 0", values: [] }];
-  const { states, conditions, types, labels, fingerprint, retried, search = "" } = filter;
-  if (states !== undefined) parts.push(among("state", states));
+  const { types, labels, fingerprint, retried, search = "" } = filter;
+  const conditions = endedConditions(filter);
   if (conditions !== undefined) parts.push(among("condition", conditions));
   if (types !== undefined) parts.push(among("type", types));
   if (fingerprint !== undefined) parts.push({ sql: "fingerprint = ?", values: [fingerprint] });
@@ -31,7 +53,7 @@ export function conditionOf(filter: JobFilter): SqlCondition {
     parts.push({ sql, values: [name, value] });
   }
   for (const word of wordsIn(search)) {
-    parts.push({ sql: "instr(text, ?) > 0", values: [word] });
+    parts.push({ sql: "instr(text, ?) > 0", values: [searchable(word)] });
   }
   return {
     sql: parts.map(({ sql }) => sql).join(" AND "),
@@ -39,6 +61,14 @@ export function conditionOf(filter: JobFilter): SqlCondition {
   };
 }
 
+/** Without what SQLite does not give back: half surrogates, and what follows a NUL. */
+export function searchable(text: string): string {
+  const whole = text.isWellFormed() ? text : text.toWellFormed();
+  return whole.includes("\0") ? whole.replaceAll("\0", "\ufffd") : whole;
+}
+
 function among(column: string, values: readonly string[]): SqlCondition {
+  // SQLite does not go by an index where it sees that nothing is among none.
+  if (values.length === 0) return { sql: `${column} <> ${column}`, values };
   return { sql: `${column} IN (${values.map(() => "?").join(", ")})`, values };
 }

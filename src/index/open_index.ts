@@ -2,7 +2,6 @@
 
 import { DatabaseSync } from "node:sqlite";
 import { messageOf } from "../core/thrown.ts";
-import type { Clock } from "../engine/ports.ts";
 import { SqliteJobIndex } from "./sqlite_job_index.ts";
 
 const FILE = "jobs.sqlite";
@@ -12,11 +11,10 @@ const SUFFIXES = ["", "-wal", "-shm"];
 export interface IndexOptions {
   /** Made when it is missing, once the index is first used: by then the journal is locked. */
   readonly folder: string;
-  readonly clock: Pick<Clock, "monotonic">;
   readonly warn: (message: string) => void;
 }
 
-export function jobIndexIn({ folder, clock, warn }: IndexOptions): SqliteJobIndex {
+export function jobIndexIn({ folder, warn }: IndexOptions): SqliteJobIndex {
   const open = (fresh: boolean) => {
     try {
       return openFile(folder, fresh);
@@ -26,7 +24,7 @@ export function jobIndexIn({ folder, clock, warn }: IndexOptions): SqliteJobInde
       return new DatabaseSync(":memory:");
     }
   };
-  return new SqliteJobIndex({ open, discard: () => removeFiles(folder), clock, warn });
+  return new SqliteJobIndex({ open, discard: () => removeFiles(folder), warn });
 }
 
 function openFile(folder: string, fresh: boolean): DatabaseSync {

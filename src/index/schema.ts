@@ -1,38 +1,46 @@
 /**
  * The tables of the index. `jobs` has a narrow row for each job, which lists and searches go
- * through; `states` has the whole job, under the entry that it is as of. A job that got more
- * entries after it had ended has a state for each time that it was put: the index can then go
- * back to an earlier point.
+ * through, and which a summary is made of; `states` has the whole job, under the entry that it
+ * is as of. A job that got more entries after it had ended has a state for each time that it was
+ * put: the index can then go back to an earlier point. Of a row, what filters look at comes
+ * first: SQLite reads no further than it has to.
  */
 
 import type { DatabaseSync } from "node:sqlite";
 
 /** Raised whenever a table or the meaning of a column changes: the index is then made again. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 const TABLES = `
   CREATE TABLE jobs (
     first INTEGER PRIMARY KEY,
-    last INTEGER NOT NULL,
-    job_id TEXT NOT NULL,
-    state TEXT NOT NULL,
+    awake INTEGER NOT NULL DEFAULT 0,
     condition TEXT NOT NULL,
     type TEXT,
     created REAL NOT NULL,
+    retried INTEGER,
+    fingerprint TEXT,
     labels TEXT,
     text TEXT NOT NULL,
+    last INTEGER NOT NULL,
+    job_id TEXT NOT NULL,
+    version INTEGER,
+    priority INTEGER NOT NULL,
+    started REAL,
+    ended REAL,
     key TEXT,
-    fingerprint TEXT,
-    retried INTEGER,
     awaits INTEGER,
     sealed INTEGER,
-    awake INTEGER NOT NULL DEFAULT 0
+    more TEXT,
+    crc INTEGER NOT NULL
   ) STRICT;
   CREATE UNIQUE INDEX jobs_by_id ON jobs (job_id);
   CREATE INDEX jobs_by_condition ON jobs (condition, first);
   CREATE INDEX jobs_by_fingerprint ON jobs (fingerprint, first) WHERE fingerprint IS NOT NULL;
+  CREATE INDEX jobs_failures ON jobs (first, fingerprint, condition, retried, awake)
+    WHERE fingerprint IS NOT NULL;
   CREATE INDEX jobs_by_key ON jobs (key) WHERE key IS NOT NULL;
-  CREATE INDEX jobs_retried ON jobs (retried) WHERE retried IS NOT NULL;
+  CREATE INDEX jobs_retried ON jobs (first, retried) WHERE retried IS NOT NULL;
   CREATE INDEX jobs_failed ON jobs (last) WHERE condition = 'failed' AND retried IS NULL;
   CREATE INDEX jobs_awaiting ON jobs (last) WHERE awaits IS NOT NULL;
   CREATE INDEX jobs_sealed ON jobs (first) WHERE sealed IS NOT NULL;

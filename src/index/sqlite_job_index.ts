@@ -1,6 +1,7 @@
 /**
- * The index of ended jobs in SQLite, which Deno brings along. Each state has a checksum, and
- * what cannot be read is never guessed: the index is then made again at the next start.
+ * The index of ended jobs in SQLite, which Deno brings along. Each row and each state has a
+ * checksum, and what cannot be read is never guessed: the index is then made again at the next
+ * start.
  */
 
 import { crc32 } from "node:zlib";
@@ -9,20 +10,15 @@ import type { Condition } from "../core/condition.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import { sharedPlan } from "../core/job_plan.ts";
 import { type JobState, shared } from "../core/job_state.ts";
+import type { JobSummary } from "../core/job_summary.ts";
 import { parseJsonText } from "../core/json_text.ts";
 import { messageOf } from "../core/thrown.ts";
-import type {
-  EndedJob,
-  FoundJob,
-  IndexedFailures,
-  IndexScan,
-  JobIndex,
-} from "../engine/job_index.ts";
-import type { Clock, JournalHead } from "../engine/ports.ts";
+import type { EndedJob, IndexedFailures, IndexScan, JobIndex } from "../engine/job_index.ts";
+import type { JournalHead } from "../engine/ports.ts";
 import type { JobCount, JobFilter, JobRange, ListQuery, Stop } from "../engine/requests.ts";
-import { conditionOf } from "./conditions.ts";
 import { Database, type DatabaseOptions, type Row } from "./database.ts";
-import { WindowWalk } from "./window_walk.ts";
+import { changedRow, isWhole, PUT_ROW, rowOf, SELECT_ROW, summaryIn } from "./job_row.ts";
+import { JobScans } from "./job_scans.ts";
 
 /** Put in a transaction: a few milliseconds. */
 const BATCH = 128;
@@ -31,7 +27,6 @@ const BATCH = 128;
 const POINTS_KEPT = 8;
 
 export interface SqliteJobIndexOptions extends DatabaseOptions {
-  readonly clock: Pick<Clock, "monotonic">;
   /** Jobs that are put at a time. */
   readonly batch?: number;
 }
@@ -39,6 +34,7 @@ export interface SqliteJobIndexOptions extends DatabaseOptions {
 export class SqliteJobIndex implements JobIndex {
   readonly #options: SqliteJobIndexOptions;
   readonly #database: Database;
+  readonly #scans: JobScans;
   readonly batch: number;
   readonly #conditions = new Map<Condition, number>();
   /** Jobs that are in memory again, and have a row all the same. */
@@ -48,6 +44,10 @@ export class SqliteJobIndex implements JobIndex {
   constructor(options: SqliteJobIndexOptions) {
     this.#options = options;
     this.#database = new Database(options);
+    this.#scans = new JobScans(this.#database, {
+      summary: (first) => this.#summary(first),
+      job: (row) => this.#state(row),
+    });
     this.batch = options.batch ?? BATCH;
   }
 
@@ -70,7 +70,7 @@ export class SqliteJobIndex implements JobIndex {
   put(jobs: readonly EndedJob[]): boolean {
     try {
       this.#database.within(() => jobs.forEach((ended) => this.#put(ended)));
-      for (const { condition } of jobs) this.#add(condition, 1);
+      for (const { summary } of jobs) this.#add(summary.condition, 1);
       this.#isWarned = false;
       return true;
     } catch (error) {
@@ -100,16 +100,26 @@ export class SqliteJobIndex implements JobIndex {
   }
 
   job(jobId: JobId): JobState | undefined {
-    const row = this.#database.get("SELECT last FROM jobs WHERE job_id = ? AND awake = 0", jobId);
-    return row === undefined ? undefined : this.#state(row.last as LogId);
+    const row = this.#database.get(
+      "SELECT first, last FROM jobs WHERE job_id = ? AND awake = 0",
+      jobId,
+    );
+    const job = row && this.#state(row);
+    if (job === undefined || job.jobId === jobId) return job;
+    throw this.#database.damaged(`job ${jobId} is not where it was`);
   }
 
   createdAt(firstLogId: LogId): JobState | undefined {
     const row = this.#database.get(
-      "SELECT last FROM jobs WHERE first = ? AND awake = 0",
+      "SELECT first, last FROM jobs WHERE first = ? AND awake = 0",
       firstLogId,
     );
-    return row === undefined ? undefined : this.#state(row.last as LogId);
+    return row === undefined ? undefined : this.#state(row);
+  }
+
+  summaryAt(firstLogId: LogId): JobSummary | undefined {
+    const row = this.#database.get(`${SELECT_ROW} first = ? AND awake = 0`, firstLogId);
+    return row === undefined ? undefined : summaryIn(this.#checked(row, firstLogId));
   }
 
   jobOfKey(idempotencyKey: string): JobId | undefined {
@@ -123,64 +133,20 @@ export class SqliteJobIndex implements JobIndex {
   }
 
   scan(filter: JobFilter, range: JobRange & Pick<ListQuery, "oldestFirst">): IndexScan {
-    const condition = conditionOf(filter);
-    const { values } = condition;
-    const order = range.oldestFirst ? "ASC" : "DESC";
-    const sql = "SELECT first, last, condition FROM jobs WHERE first >= ? AND first < ? " +
-      `AND ${condition.sql} ORDER BY first ${order}`;
-    const found = ({ first, last, condition }: Row): FoundJob =>
-      new IndexedJob(first as LogId, condition as Condition, () => this.#state(last as LogId));
-    return this.#walk(
-      range,
-      (from, to) => this.#database.all(sql, from, to, ...values).map(found),
-      ({ firstLogId }) => firstLogId,
-    );
+    return this.#scans.scan(filter, range, this.#conditions);
   }
 
   count(filter: JobFilter, range: JobRange): JobCount {
-    const condition = conditionOf(filter);
-    const { values } = condition;
-    const sql = "SELECT condition, count(*) AS jobs FROM jobs WHERE first >= ? AND first < ? " +
-      `AND ${condition.sql} GROUP BY condition`;
-    const walk = this.#walk(
-      range,
-      (from, to) => this.#database.all(sql, from, to, ...values),
-      () => undefined,
-    );
-    const conditions = new Map<Condition, number>();
-    let jobs = 0;
-    for (const { condition, jobs: count } of walk) {
-      jobs += count as number;
-      const before = conditions.get(condition as Condition) ?? 0;
-      conditions.set(condition as Condition, before + (count as number));
-    }
-    const { reach } = walk;
-    return reach === undefined ? { jobs, conditions } : { jobs, conditions, searched: reach };
+    return this.#scans.count(filter, range, this.#conditions);
   }
 
   failures(filter: JobFilter): { groups: readonly IndexedFailures[]; reach: Stop | undefined } {
-    const condition = conditionOf(filter);
-    const { values } = condition;
-    const sql = "SELECT fingerprint, count(*) AS jobs, count(retried) AS retried, " +
-      "sum(state = 'Failed' AND retried IS NULL) AS open, max(first) AS newest, " +
-      "min(first) AS oldest FROM jobs WHERE first >= ? AND first < ? " +
-      `AND fingerprint IS NOT NULL AND ${condition.sql} GROUP BY fingerprint`;
-    const walk = this.#walk(
-      {},
-      (from, to) => this.#database.all(sql, from, to, ...values) as unknown as IndexedFailures[],
-      () => undefined,
-    );
-    const groups = new Map<string, IndexedFailures>();
-    for (const found of walk) {
-      const before = groups.get(found.fingerprint);
-      groups.set(found.fingerprint, before === undefined ? found : joined(before, found));
-    }
-    return { groups: [...groups.values()], reach: walk.reach };
+    return this.#scans.failures(filter);
   }
 
   latestFailed(limit: number): readonly JobState[] {
     return this.#latest(
-      "SELECT last FROM jobs WHERE condition = 'failed' AND retried IS NULL AND awake = 0 " +
+      "SELECT first, last FROM jobs WHERE condition = 'failed' AND retried IS NULL AND awake = 0 " +
         "ORDER BY last DESC LIMIT ?",
       limit,
     );
@@ -188,16 +154,17 @@ export class SqliteJobIndex implements JobIndex {
 
   latestAwaiting(limit: number): readonly JobState[] {
     return this.#latest(
-      "SELECT last FROM jobs WHERE awaits IS NOT NULL AND awake = 0 ORDER BY last DESC LIMIT ?",
+      "SELECT first, last FROM jobs WHERE awaits IS NOT NULL AND awake = 0 " +
+        "ORDER BY last DESC LIMIT ?",
       limit,
     );
   }
 
   *sealed(): Iterable<JobState> {
     const rows = this.#database.all(
-      "SELECT last FROM jobs WHERE sealed IS NOT NULL AND awake = 0 ORDER BY first",
+      "SELECT first, last FROM jobs WHERE sealed IS NOT NULL AND awake = 0 ORDER BY first",
     );
-    for (const { last } of rows) yield this.#state(last as LogId);
+    for (const row of rows) yield this.#state(row);
   }
 
   close(): void {
@@ -233,32 +200,30 @@ export class SqliteJobIndex implements JobIndex {
     for (const { last, first, before } of later) {
       this.#database.run("DELETE FROM states WHERE last = ?", last as LogId);
       if (before === null) this.#database.run("DELETE FROM jobs WHERE first = ?", first as LogId);
-      else {this.#database.run(
-          "UPDATE jobs SET last = ? WHERE first = ?",
-          before as LogId,
-          first as LogId,
-        );}
+      else this.#change(first as LogId, { last: before as LogId });
     }
-    this.#database.run("UPDATE jobs SET retried = NULL WHERE retried > ?", logId);
+    const retried = this.#database.all(
+      "SELECT first FROM jobs WHERE retried IS NOT NULL AND retried > ?",
+      logId,
+    );
+    for (const { first } of retried) this.#change(first as LogId, { retried: null });
     this.#database.run("DELETE FROM points WHERE logId > ?", logId);
   }
 
+  #change(first: LogId, changes: Row): void {
+    this.#database.run(PUT_ROW, ...changedRow(this.#row(first), changes));
+  }
+
   #put(ended: EndedJob): void {
-    const { job, condition, text, fingerprint, awaitsOutside, retriedAt, wasThere } = ended;
-    const { firstLogId: first, lastLogId: last, labels } = job;
+    const { job, wasThere } = ended;
+    const { firstLogId: first, lastLogId: last } = job;
     const whole = JSON.stringify(job);
     const before = wasThere ? this.#stateBefore(first, last) : null;
     this.#database.run(
       "INSERT OR REPLACE INTO states VALUES (?, ?, ?, ?, ?)",
       ...[last, first, before, crc32(whole), whole],
     );
-    this.#database.run(
-      "INSERT OR REPLACE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
-      ...[first, last, job.jobId, job.state, condition, job.type ?? null],
-      ...[Date.parse(job.createdAt), hasAny(labels) ? JSON.stringify(labels) : null, text],
-      ...[job.idempotency?.key ?? null, fingerprint ?? null, retriedAt ?? null],
-      ...[awaitsOutside ? 1 : null, job.sealed === undefined ? null : 1],
-    );
+    this.#database.run(PUT_ROW, ...rowOf(ended));
   }
 
   /** Of a job that was awake, the state that it had; or the one before that, if it has it still. */
@@ -270,58 +235,35 @@ export class SqliteJobIndex implements JobIndex {
   }
 
   /** @throws {IndexDamagedError} */
-  #state(last: LogId): JobState {
-    const row = this.#database.get("SELECT crc, job FROM states WHERE last = ?", last);
-    if (row === undefined || crc32(row.job as string) !== row.crc) {
-      throw this.#database.damaged(`the job as of logId ${last} is not there, or not what it was`);
+  #state({ first, last }: Row): JobState {
+    const row = this.#database.get("SELECT crc, job FROM states WHERE last = ?", last as LogId);
+    if (row !== undefined && crc32(row.job as string) === row.crc) {
+      const job = parseJsonText(row.job as string) as JobState;
+      if (job.firstLogId === first && job.lastLogId === last) {
+        return { ...job, plan: sharedPlan(job.plan), expected: shared(job.expected) };
+      }
     }
-    const job = parseJsonText(row.job as string) as JobState;
-    return { ...job, plan: sharedPlan(job.plan), expected: shared(job.expected) };
+    throw this.#database.damaged(`the job as of logId ${last} is not there, or not what it was`);
+  }
+
+  /** @throws {IndexDamagedError} */
+  #summary(first: LogId): JobSummary {
+    return summaryIn(this.#row(first));
+  }
+
+  /** @throws {IndexDamagedError} */
+  #row(first: LogId): Row {
+    return this.#checked(this.#database.get(`${SELECT_ROW} first = ?`, first), first);
+  }
+
+  #checked(row: Row | undefined, first: LogId): Row {
+    if (row !== undefined && isWhole(row)) return row;
+    throw this.#database.damaged(`the row of the job of logId ${first} is not what it was`);
   }
 
   #latest(sql: string, limit: number): readonly JobState[] {
     const rows = this.#database.all(sql, limit);
-    return rows.map(({ last }) => this.#state(last as LogId)).toReversed();
-  }
-
-  #walk<Found>(
-    range: JobRange & Pick<ListQuery, "oldestFirst">,
-    rows: (from: LogId, to: LogId) => readonly Found[],
-    positionOf: (found: Found) => LogId | undefined,
-  ): WindowWalk<Found> {
-    return new WindowWalk({
-      clock: this.#options.clock,
-      oldestFirst: range.oldestFirst ?? false,
-      from: Math.max(this.#edge("min"), (range.after ?? 0) + 1),
-      to: Math.min(this.#edge("max") + 1, range.before ?? Infinity),
-      ...{ rows, positionOf },
-      jobsBetween: (from, to) => this.#jobsBetween(from, to),
-      createdAt: (logId, oldestFirst) => this.#createdNear(logId, oldestFirst),
-    });
-  }
-
-  #edge(which: "min" | "max"): LogId {
-    const row = this.#database.get(`SELECT ${which}(first) AS first FROM jobs`);
-    return (row?.first ?? 0) as LogId;
-  }
-
-  #jobsBetween(from: LogId, to: LogId): number {
-    const row = this.#database.get(
-      "SELECT count(*) AS jobs FROM jobs WHERE first >= ? AND first < ?",
-      ...[from, to],
-    );
-    return (row?.jobs ?? 0) as number;
-  }
-
-  /** RFC 3339: of the job at which a walk has stopped. */
-  #createdNear(logId: LogId, oldestFirst: boolean): string {
-    const row = this.#database.get(
-      oldestFirst
-        ? "SELECT created FROM jobs WHERE first < ? ORDER BY first DESC LIMIT 1"
-        : "SELECT created FROM jobs WHERE first >= ? ORDER BY first LIMIT 1",
-      logId,
-    );
-    return new Date((row?.created ?? 0) as number).toISOString();
+    return rows.map((row) => this.#state(row)).toReversed();
   }
 
   #count(): void {
@@ -337,34 +279,4 @@ export class SqliteJobIndex implements JobIndex {
   #add(condition: Condition, difference: number): void {
     this.#conditions.set(condition, (this.#conditions.get(condition) ?? 0) + difference);
   }
-}
-
-/** One that is read when somebody asks. */
-class IndexedJob implements FoundJob {
-  readonly #read: () => JobState;
-  #job: JobState | undefined;
-
-  constructor(readonly firstLogId: LogId, readonly condition: Condition, read: () => JobState) {
-    this.#read = read;
-  }
-
-  get job(): JobState {
-    return this.#job ??= this.#read();
-  }
-}
-
-function joined(one: IndexedFailures, other: IndexedFailures): IndexedFailures {
-  return {
-    fingerprint: one.fingerprint,
-    jobs: one.jobs + other.jobs,
-    retried: one.retried + other.retried,
-    open: one.open + other.open,
-    newest: Math.max(one.newest, other.newest),
-    oldest: Math.min(one.oldest, other.oldest),
-  };
-}
-
-function hasAny(labels: Readonly<Record<string, string>>): boolean {
-  for (const _name in labels) return true;
-  return false;
 }

@@ -155,7 +155,7 @@ Deno.test("valueLines: a long value is cut, and says by how much", () => {
 });
 
 const JOBS = [
-  WAITING,
+  { ...WAITING, open: { tasks: ["charge", "import"], expected: [] } },
   jobAnswer({
     jobId: "job_01J00000000000000000000001",
     type: "csv.import",

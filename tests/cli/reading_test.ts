@@ -79,6 +79,25 @@ Deno.test("jobs: it says when there are more, and --all follows to the end", asy
   assert.deepEqual(none.terminal.output, ["0 jobs"]);
 });
 
+Deno.test("jobs: --json prints each in short, and with --full the whole of each", async () => {
+  const app = await startApp();
+  for (let order = 1; order <= 60; order++) await createPlan(app);
+  const printed = async (...args: string[]) => {
+    const { terminal } = await runCli(app, ["jobs", "--all", "--json", ...args]);
+    return terminal.output.map((line) => JSON.parse(line));
+  };
+  const [short, whole] = [await printed(), await printed("--full")];
+  assert.deepEqual(short.map(({ jobId }) => jobId), whole.map(({ jobId }) => jobId));
+  assert.equal(whole.length, 60);
+  assert.deepEqual([short[0].input, short[0].progress.expected], [undefined, 1]);
+  assert.deepEqual([whole[0].input, whole[0].expected.length], [null, 1]);
+  const { code, terminal } = await runCli(app, ["jobs", "--full"]);
+  assert.deepEqual([code, terminal.errors[0]], [
+    64,
+    "daybook: --full is for --json; see deno task jobs --help",
+  ]);
+});
+
 Deno.test("jobs: a state that there is not is a usage error that names those there are", async () => {
   const { code, terminal } = await runCli(await startApp(), ["jobs", "--state", "stuck"]);
   assert.equal(code, 64);

@@ -268,12 +268,12 @@ Deno.test("list: from the oldest on it gives the same jobs, the other way round"
   assert.deepEqual(newest.jobs.map(({ firstLogId }) => firstLogId), [19, 18]);
 });
 
-Deno.test("createdAt: the job of its first entry, and of no other", async () => {
+Deno.test("summaryAt: the job of its first entry, and of no other", async () => {
   const daybook = await start();
   const job = daybook.job(await refused(daybook, "a"));
-  assert.equal(daybook.engine.lists.createdAt(job.firstLogId)?.jobId, job.jobId);
-  assert.equal(daybook.engine.lists.createdAt(job.firstLogId + 1), undefined);
-  assert.equal(daybook.engine.lists.createdAt(0), undefined);
+  assert.equal(daybook.engine.lists.summaryAt(job.firstLogId)?.jobId, job.jobId);
+  assert.equal(daybook.engine.lists.summaryAt(job.firstLogId + 1), undefined);
+  assert.equal(daybook.engine.lists.summaryAt(0), undefined);
 });
 
 Deno.test("aheadOfEach: as many as come first of each place, as for each place alone", () => {

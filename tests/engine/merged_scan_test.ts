@@ -4,10 +4,14 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { JobId, LogId } from "../../src/core/ids.ts";
 import type { JobState } from "../../src/core/job_state.ts";
+import { type JobSummary, jobSummary } from "../../src/core/job_summary.ts";
+import { JobLists } from "../../src/engine/queries/job_lists.ts";
+import { PromptTypes } from "../../src/engine/run/prompt_types.ts";
+import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";
 import { JobTable } from "../../src/engine/writer/job_table.ts";
 import type { JobFilter, ListQuery } from "../../src/engine/requests.ts";
 import { Harness } from "../support/engine_harness.ts";
-import { expectation, plan } from "../support/entries.ts";
+import { expectation, matcher, plan } from "../support/entries.ts";
 import { MemoryIndex } from "../support/memory_index.ts";
 
 /** One that lives, and one that has ended. */
@@ -62,9 +66,102 @@ Deno.test("merged scan: whatever is asked, the answer is that of a table without
     for (const { jobId, firstLogId } of jobs) {
       assert.deepEqual(merged.job(jobId), plain.job(jobId));
       assert.deepEqual(merged.createdAt(firstLogId), plain.createdAt(firstLogId));
-      assert.equal(merged.isAmong(filter, jobId), plain.isAmong(filter, jobId));
+      assert.deepEqual(merged.summaryAt(firstLogId), plain.summaryAt(firstLogId));
+      assert.equal(merged.isAmong(filter, firstLogId), plain.isAmong(filter, firstLogId));
     }
   }));
+});
+
+interface Kind {
+  readonly ends: "lives" | "succeeds" | "fails" | "cancelled";
+  readonly labels: Readonly<Record<string, string>>;
+  /** Which of the jobs before it this one is a retry of, if that failed. */
+  readonly retries: number | undefined;
+}
+
+/** Each kind of job, as the engine makes it. */
+async function modelsByEnd(): Promise<Readonly<Record<Kind["ends"], JobState>>> {
+  const daybook = await Harness.start();
+  const policy = { errors: [matcher("ec.Lost")] };
+  const waiting = () => daybook.create({ plan: plan([expectation("paid", "ec.Paid")], policy) });
+  const [fails, cancelled, lives] = [await waiting(), await waiting(), await waiting()];
+  await daybook.control(cancelled.jobId, "cancel");
+  await daybook.event("ec.Lost", { message: "the parcel fell off" }, { jobId: fails.jobId });
+  return {
+    lives,
+    succeeds: await daybook.create({ plan: plan([]) }),
+    fails: daybook.job(fails.jobId),
+    cancelled: daybook.job(cancelled.jobId),
+  };
+}
+
+function listsOf(table: JobTable): JobLists {
+  const workers = new WorkerQueue(0, new PromptTypes(), assert.ifError);
+  return new JobLists({ table, workers, writer: { durableLogId: Infinity } });
+}
+
+/** All pages of summaries, one after the other. */
+function summaries(table: JobTable, filter: JobFilter, limit: number): readonly JobSummary[] {
+  const all: JobSummary[] = [];
+  for (let before: LogId | undefined = Infinity; before !== undefined;) {
+    const page = listsOf(table).summaries({ ...filter, limit, before });
+    all.push(...page.jobs);
+    before = page.next;
+  }
+  return all;
+}
+
+Deno.test("merged scan: summaries of jobs in memory and in the index are those of their states, each once", async () => {
+  const models = await modelsByEnd();
+  const kind = fc.record<Kind>({
+    ends: fc.constantFrom("lives", "succeeds", "fails", "cancelled"),
+    labels: fc.dictionary(fc.constantFrom("team", "shop"), fc.string(), {
+      maxKeys: 2,
+      noNullPrototype: true,
+    }),
+    retries: fc.option(fc.nat({ max: 20 }), { nil: undefined }),
+  });
+  const filter = fc.constantFrom<JobFilter>(
+    {},
+    { states: ["Failed"] },
+    { states: ["Running", "Done"] },
+    { conditions: ["failed", "waiting"] },
+    { conditions: ["cancelled"] },
+    { retried: true },
+    { retried: false, states: ["Failed"] },
+    { search: "parcel" },
+  );
+  const limit = fc.integer({ min: 1, max: 7 });
+  fc.assert(
+    fc.property(fc.array(kind, { maxLength: 20 }), filter, limit, (kinds, filter, limit) => {
+      const jobs = kinds.map(({ ends, labels, retries }, at): JobState => {
+        const retried = kinds[retries ?? -1];
+        const isRetry = retried !== undefined && (retries ?? 0) < at &&
+          ["fails", "cancelled"].includes(retried.ends);
+        const firstLogId = 10 * (at + 1);
+        return {
+          ...models[ends],
+          jobId: `job-${at}` as JobId,
+          labels,
+          firstLogId,
+          lastLogId: firstLogId + 3,
+          ...(isRetry ? { retryOf: `job-${retries}` as JobId } : {}),
+        };
+      });
+      const [merged, plain] = [tableOf(jobs, MemoryIndex.empty()), tableOf(jobs, undefined)];
+      const all = summaries(plain, filter, 500);
+      assert.deepEqual(summaries(merged, filter, limit), all);
+      assert.equal(listsOf(merged).count(filter).jobs, all.length);
+      for (const summary of all) {
+        const { retriedBy, ...own } = summary;
+        const job = jobs.find(({ jobId }) => jobId === summary.jobId) as JobState;
+        assert.deepEqual(own, jobSummary(job));
+        const retry = jobs.findLast(({ retryOf }) => retryOf === summary.jobId);
+        assert.equal(retriedBy, retry?.jobId);
+      }
+      assert.deepEqual(listsOf(merged).failures(filter), listsOf(plain).failures(filter));
+    }),
+  );
 });
 
 Deno.test("job table: while the index takes nothing, jobs that ended stay in memory, and it is not asked at each of them", async () => {

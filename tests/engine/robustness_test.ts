@@ -408,6 +408,34 @@ Deno.test("busy engine: the retry of a sibling gives a suspended compensation no
   assert.equal(daybook.job(id).state, "Failed");
 });
 
+Deno.test("busy engine: a suspended job that gets an event while a task ends gives its worker back", async () => {
+  const gates = new Gates();
+  const definition = job("demo.both", async (ctx) => {
+    await ctx.task("sort", () => gates.wait("sort"));
+    await ctx.expect("approved");
+    await ctx.task("send", () => {});
+  }, { expects: () => ({ approved: { eventType: "ec.Approved" } }) });
+  const daybook = await Harness.start({ definitions: [definition], maxRunning: 1 });
+  const id = await daybook.submit("demo.both");
+  await daybook.clock.settle();
+  await daybook.control(id, "suspend");
+  // Both are appended, and neither is durable yet.
+  daybook.journal.hold();
+  const approved = daybook.event("ec.Approved", {}, { jobId: id });
+  await daybook.clock.settle();
+  gates.open("sort");
+  await daybook.clock.settle();
+  daybook.journal.release();
+  await approved;
+  await daybook.clock.settle();
+  assert.equal(daybook.condition(id), "suspended");
+  assert.equal(daybook.engine.activity.busyWorkers, 0);
+
+  await daybook.control(id, "resume");
+  await daybook.clock.settle();
+  assert.equal(daybook.job(id).state, "Done");
+});
+
 Deno.test("restart: an event moves the branch that waits, while the other backs off", async () => {
   const [gates, ran] = [new Gates(), [] as string[]];
   const daybook = await Harness.start({ definitions: [branches(gates, ran)] });

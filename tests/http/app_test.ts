@@ -170,7 +170,7 @@ Deno.test("stopping: writes are 503 with Retry-After, reads go on", async () => 
 Deno.test("unexpected error: it is 500 without internals, and is told to onError", async () => {
   const errors: Error[] = [];
   const app = await startApp({ onError: (error) => errors.push(error) });
-  app.engine.list = () => {
+  app.engine.lists.summaries = () => {
     throw new RangeError("secret internals");
   };
   const problem: ProblemBody = await problemOf(await app.get("/jobs"), 500, "internal");

@@ -143,10 +143,10 @@ Deno.test("fuzz: at its limits a server answers 503 that names them, and records
 
 /** Routes that a careless hand added: each is one that the fuzz must catch. */
 const CARELESS: Readonly<Record<string, (app: TestApp) => void>> = {
-  "throws on some input": ({ engine }) => {
-    const { list } = engine;
-    engine.list = (query) =>
-      query.types !== undefined ? list(null as never) : list.call(engine, query);
+  "throws on some input": ({ engine: { lists } }) => {
+    const { summaries } = lists;
+    lists.summaries = (query) =>
+      query.types !== undefined ? summaries(null as never) : summaries.call(lists, query);
   },
   "records before it refuses": ({ engine }) => {
     const { control } = engine;

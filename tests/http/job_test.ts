@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import { jobsAnswer } from "../../src/http/answers/job.ts";
+import { jobAnswer, jobsAnswer, jobSummaryAnswer } from "../../src/http/answers/job.ts";
 import { cursorOf } from "../../src/http/cursor.ts";
 import { engineThatLooked } from "../support/bounded_engine.ts";
 import {
@@ -16,8 +16,10 @@ import {
   type TestApp,
 } from "../support/http_app.ts";
 
+type Listed = JobBody & Partial<v.InferOutput<typeof jobSummaryAnswer>>;
+
 interface ListBody {
-  readonly jobs: readonly JobBody[];
+  readonly jobs: readonly Listed[];
   readonly nextCursor: string | null;
 }
 
@@ -39,6 +41,52 @@ Deno.test("GET /jobs: pages go from the newest to the oldest, and the last has n
     query = page.nextCursor === null ? null : `?limit=2&cursor=${page.nextCursor}`;
   }
   assert.deepEqual(pages, [["e", "d"], ["c", "b"], ["a"]]);
+});
+
+Deno.test("GET /jobs: it tells of each job in short, and with view=full the whole", async () => {
+  const app = await startApp();
+  const failed = await createAndRun(app, "test.doomed");
+  const { jobId: waiting } = await createPlan(app, { plan: shipmentPlan("7") });
+  const retry = await jsonOf(await app.post(`/jobs/${failed.jobId}/retry`), 201);
+  await app.clock.settle();
+  const whole = (await list(app, "?view=full")).jobs;
+  assert.ok(v.is(v.array(jobAnswer), whole));
+  assert.deepEqual(whole.map(({ jobId }) => jobId), [retry.jobId, waiting, failed.jobId]);
+  const one = await jsonOf<JobBody>(await app.get(`/jobs/${waiting}`), 200);
+  assert.deepEqual(whole[1], one);
+
+  const { jobs } = await list(app);
+  assert.ok(v.is(v.array(jobSummaryAnswer), jobs));
+  assert.deepEqual((await list(app, "?view=summary")).jobs, jobs);
+  for (const [index, summary] of jobs.entries()) {
+    const { progress: _, open: _o, retriedBy: _r, failure, ...own } = summary;
+    const all = whole[index] as unknown as Record<string, unknown>;
+    for (const [name, value] of Object.entries(own)) assert.deepEqual(value, all[name], name);
+    assert.equal(failure === null, all["failure"] === null);
+  }
+  assert.deepEqual(jobs[1]?.open, {
+    tasks: [],
+    expected: [{ id: one.expected[0]?.id, matched: 0, required: 1 }],
+  });
+  const { retriedBy, failure, open } = jobs[2] ?? {};
+  assert.deepEqual([retriedBy, open], [retry.jobId, undefined]);
+  assert.equal(failure?.fingerprint, failed.failure?.["fingerprint"]);
+  assert.deepEqual(Object.keys(failure?.error ?? {}), ["name", "message"]);
+});
+
+Deno.test("GET /jobs: of whole jobs there are at most 50 on a page", async () => {
+  const app = await startApp();
+  await jsonOf(await app.get("/jobs?view=full&limit=50"), 200);
+  await jsonOf(await app.get("/jobs?limit=500"), 200);
+  for (
+    const [query, parameter, detail] of [
+      ["view=full&limit=51", "limit", "must be a whole number from 1 to 50 with view=full"],
+      ["view=whole", "view", "must be one of summary, full"],
+    ]
+  ) {
+    const problem = await problemOf(await app.get(`/jobs?${query}`), 422, "invalid-request");
+    assert.deepEqual(problem["errors"], [{ parameter, detail }]);
+  }
 });
 
 Deno.test("GET /jobs: filters narrow by state, condition, type and labels", async () => {

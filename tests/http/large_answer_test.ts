@@ -115,11 +115,11 @@ Deno.test("GET /jobs: a page of very large jobs has fewer of them, and the next 
   const app = await startApp();
   const expected = Array.from({ length: 1_000 }, (_, n) => ({ id: `e${n}`, eventType: "a.B" }));
   for (let job = 0; job < 60; job++) await createPlan(app, { plan: { expected } });
-  const { pages, longest } = await pagesOf(app, "/jobs?limit=500");
+  const { pages, longest } = await pagesOf(app, "/jobs?view=full&limit=50");
   const ids = pages.flatMap(({ jobs }) => jobs.map(({ jobId }) => jobId));
   assert.equal(new Set(ids).size, 60);
   assert.ok(
-    pages.length > 1 && longest < 6_000_000,
+    pages.length > 2 && longest < 6_000_000,
     `${pages.length} pages, ${longest} characters`,
   );
 });

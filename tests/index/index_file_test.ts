@@ -44,9 +44,9 @@ async function session(journal: string, jobs: number): Promise<Served> {
 
 type Fetch = (request: Request) => Response | Promise<Response>;
 
-/** All jobs, and those that a search finds. */
+/** All jobs, in short and whole, and those that a search finds. */
 async function served(fetch: Fetch): Promise<string> {
-  const all = await listed(fetch, "limit=50");
+  const all = [await listed(fetch, "limit=50"), await listed(fetch, "view=full&limit=50")];
   const refused = await listed(fetch, "search=refused&condition=failed&limit=50");
   return JSON.stringify({ all, refused });
 }

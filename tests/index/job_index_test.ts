@@ -5,11 +5,10 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { fingerprintOf } from "../../src/core/error_fingerprint.ts";
 import { type JobId, jobId, type LogId } from "../../src/core/ids.ts";
 import { MAIN_ONLY_PLAN } from "../../src/core/job_plan.ts";
-import { recordedFailure } from "../../src/core/job_resource.ts";
 import type { FailedJob } from "../../src/core/job_state.ts";
+import { jobSummary } from "../../src/core/job_summary.ts";
 import type { EndedJob } from "../../src/engine/job_index.ts";
 import type { JobFilter } from "../../src/engine/requests.ts";
 import { MemoryIndex } from "../support/memory_index.ts";
@@ -47,12 +46,11 @@ function failedJob(number: number, more: Partial<FailedJob> = {}): FailedJob {
 }
 
 function ended(job: FailedJob, more: Partial<EndedJob> = {}): EndedJob {
-  const failure = recordedFailure(job);
+  const summary = jobSummary(job);
   return {
     job,
-    condition: "failed",
-    text: `${job.jobId}\n${job.type}\n${job.failure.error.message}`.toLowerCase(),
-    fingerprint: failure && fingerprintOf(job, failure),
+    summary,
+    text: `${job.jobId}\n${job.type}\n${summary.failure?.error.message ?? ""}`.toLowerCase(),
     awaitsOutside: false,
     retriedAt: undefined,
     wasThere: false,
@@ -109,6 +107,62 @@ Deno.test("index: filters find what they say, newest first, and counts agree", (
   assert.deepEqual(oldest.map(({ firstLogId }) => firstLogId), [110, 120, 130]);
   const [odd, even] = index.failures({}).groups.map(({ jobs, open }) => [jobs, open]);
   assert.deepEqual([odd, even], [[15, 15], [15, 15]]);
+});
+
+/** What few jobs of many are is found by an index of SQL: the same as by looking at all. */
+Deno.test("index: what is rare among many is found as well, from both ends, with whatever else is asked", () => {
+  const index = begun();
+  const jobs = Array.from({ length: 400 }, (_, at) => {
+    const job = failedJob(at + 1);
+    const { failure, ...own } = job;
+    if (job.firstLogId % 700 === 0) return ended(job, { retriedAt: 9_999 });
+    if (job.firstLogId % 330 === 0) return ended(job);
+    if (job.firstLogId % 770 === 0) {
+      return ended({ ...job, failure: { ...failure, kind: "cancelled" } });
+    }
+    return ended({ ...own, state: "Done" } as unknown as FailedJob);
+  });
+  assert.ok(index.put(jobs));
+  const fingerprint = jobs.find(({ summary }) => summary.condition === "failed")
+    ?.summary.failure?.fingerprint;
+  assert.ok(fingerprint);
+  const filters: readonly JobFilter[] = [
+    ...[{ states: ["Failed"] }, { states: ["Done"] }, { states: ["Running"] }] as const,
+    ...[{ conditions: ["failed"] }, { conditions: ["cancelled"] }] as const,
+    ...[{ conditions: ["cancelled", "succeeded"] }, { fingerprint }, { retried: true }] as const,
+    { conditions: ["failed"], retried: false },
+    { states: ["Failed"], search: "bank" },
+    { states: ["Failed"], types: ["shop.even"] },
+    { fingerprint, labels: [["tenant", "nordwind"]] },
+    { retried: true, conditions: ["cancelled"] },
+    { retried: true, conditions: ["waiting"] },
+    { fingerprint, states: ["Running"] },
+    { types: [] },
+  ];
+  for (const filter of filters) {
+    const of = ({ summary, text, retriedAt }: EndedJob) =>
+      (filter.states?.includes(summary.state) ?? true) &&
+      (filter.conditions?.includes(summary.condition) ?? true) &&
+      (filter.fingerprint === undefined || summary.failure?.fingerprint === filter.fingerprint) &&
+      (filter.retried === undefined || filter.retried === (retriedAt !== undefined)) &&
+      (filter.types?.includes(summary.type ?? "") ?? true) &&
+      (filter.labels === undefined || summary.labels["tenant"] === "nordwind") &&
+      text.includes(filter.search ?? "");
+    const some = jobs.filter(of).map(({ summary }) => summary.firstLogId);
+    const what = JSON.stringify(filter);
+    const scanned = (range: Parameters<MemoryIndex["scan"]>[1]) =>
+      [...index.scan(filter, range)].map(({ firstLogId }) => firstLogId);
+    assert.deepEqual(scanned({}), some.toReversed(), what);
+    assert.deepEqual(scanned({ oldestFirst: true }), some, what);
+    const [after, before] = [700, 3_300];
+    const between = some.filter((at) => at > after && at < before);
+    assert.deepEqual(scanned({ after, before }), between.toReversed(), what);
+    assert.equal(index.count(filter, {}).jobs, some.length, what);
+    assert.equal(index.count(filter, { after, before }).jobs, between.length, what);
+    const kinds = jobs.filter(of).filter(({ summary }) => summary.failure?.fingerprint);
+    const { groups } = index.failures(filter);
+    assert.equal(groups.reduce((sum, { jobs }) => sum + jobs, 0), kinds.length, what);
+  }
 });
 
 Deno.test("index: a job in memory is nowhere here, until it is put again", () => {

@@ -9,32 +9,43 @@ interface Laws {
   /** Where jobs are, ascending. */
   readonly positions: readonly LogId[];
   readonly oldestFirst: boolean;
-  /** What each look at the clock takes, in milliseconds. */
-  readonly lookMs: number;
+  /** What a row costs, what its text holds, and what is spent on each that is found. */
+  readonly rowCost: number;
+  readonly bytes: number;
+  readonly spent: number;
 }
 
 /** All that several walks find, each from where the one before stopped; and where they did. */
-function walkThrough({ positions, oldestFirst, lookMs }: Laws) {
+function walkThrough({ positions, oldestFirst, rowCost, bytes, spent }: Laws) {
   const found: LogId[] = [];
   const stops: LogId[] = [];
-  let now = 0;
   let [from, to] = [1, (positions.at(-1) ?? 0) + 1];
   for (;;) {
-    const between = (low: LogId, high: LogId) =>
-      positions.filter((position) => position >= low && position < high);
+    const between = (low: LogId, high: LogId) => {
+      const all = positions.filter((position) => position >= low && position < high);
+      return oldestFirst ? all : all.toReversed();
+    };
     const walk = new WindowWalk<LogId>({
-      clock: { monotonic: () => now += lookMs },
-      ...{ oldestFirst, from, to },
-      rows: (low, high) => oldestFirst ? between(low, high) : between(low, high).toReversed(),
+      ...{ oldestFirst, from, to, rowCost, words: 1 },
+      window: (low, high, most) => {
+        const next = between(low, high).slice(0, most);
+        const [isLast, edge = 0] = [next.length < most, next.at(-1)];
+        const [rest, end] = oldestFirst ? [high, edge + 1] : [low, edge];
+        return { rows: next.length, isLast, end: isLast ? rest : end, bytes: next.length * bytes };
+      },
+      find: between,
       positionOf: (position) => position,
-      jobsBetween: (low, high) => between(low, high).length,
       createdAt: (at) => `at ${at}`,
     });
     const before = found.length;
-    found.push(...walk);
+    for (const position of walk) {
+      found.push(position);
+      walk.spend(spent);
+    }
     const { reach } = walk;
     if (reach === undefined) return { found, stops };
     assert.equal(reach.jobs, found.length - before);
+    assert.equal(reach.backTo, `at ${oldestFirst ? reach.next + 1 : reach.next}`);
     stops.push(reach.next);
     if (oldestFirst) from = reach.next + 1;
     else to = reach.next;
@@ -42,24 +53,29 @@ function walkThrough({ positions, oldestFirst, lookMs }: Laws) {
 }
 
 Deno.test("window walk: walks that go on where one stopped find every job once, in order", () => {
-  const position = fc.integer({ min: 1, max: 400_000 });
   const laws = fc.record({
-    positions: fc.uniqueArray(position, { maxLength: 400 }).map((all) =>
-      all.toSorted((left, right) => left - right)
-    ),
+    positions: fc.uniqueArray(fc.integer({ min: 1, max: 400_000 }), { maxLength: 1_000 })
+      .map((all) => all.toSorted((left, right) => left - right)),
     oldestFirst: fc.boolean(),
-    lookMs: fc.constantFrom(0, 3, 11, 50),
+    rowCost: fc.constantFrom(1, 500, 40_000),
+    bytes: fc.constantFrom(0, 1_000_000),
+    spent: fc.constantFrom(0, 500, 200_000),
   });
   fc.assert(fc.property(laws, (given) => {
     const { positions, oldestFirst } = given;
     const { found, stops } = walkThrough(given);
     assert.deepEqual(found, oldestFirst ? positions : positions.toReversed());
-    if (given.lookMs === 0) assert.deepEqual(stops, []);
+    if (given.rowCost === 1 && given.bytes === 0 && given.spent === 0) assert.deepEqual(stops, []);
   }));
 });
 
-Deno.test("window walk: it stops when its time is up, and not at the first job", () => {
+Deno.test("window walk: it stops when it has cost enough: for its rows, their text, or what is read of them", () => {
   const positions = Array.from({ length: 30_000 }, (_, at) => 10 * (at + 1));
-  const { stops } = walkThrough({ positions, oldestFirst: false, lookMs: 5 });
-  assert.ok(stops.length > 10 && stops.length < 300, `${stops.length} stops`);
+  const cheap: Laws = { positions, oldestFirst: false, rowCost: 1, bytes: 0, spent: 0 };
+  assert.deepEqual(walkThrough(cheap).stops, []);
+  for (const dear of [{ rowCost: 40 }, { bytes: 2_000 }, { spent: 40 }]) {
+    const { stops } = walkThrough({ ...cheap, ...dear });
+    assert.ok(stops.length >= 5 && stops.length <= 15, `${JSON.stringify(dear)}: ${stops}`);
+    assert.deepEqual(walkThrough({ ...cheap, ...dear }).stops, stops);
+  }
 });

@@ -62,6 +62,7 @@ async function ended(daybook: DaybookProcess, jobId: string): Promise<string> {
 async function answers(daybook: DaybookProcess, jobIds: readonly string[]): Promise<string> {
   const paths = [
     "/jobs?limit=100",
+    "/jobs?view=full&limit=50",
     "/events?limit=1000",
     "/definitions",
     "/journal",

@@ -1,5 +1,6 @@
 /** An engine in which a search ends before it has looked at all jobs, as with very many. */
 
+import type { JobSummary } from "../../src/core/job_summary.ts";
 import type { JobEngine } from "../../src/engine/job_engine.ts";
 import type { JobCount, ListPage, Reach, Stop } from "../../src/engine/requests.ts";
 import { startApp } from "./http_app.ts";
@@ -8,10 +9,11 @@ import { startApp } from "./http_app.ts";
 export async function engineThatLooked(jobs: number): Promise<JobEngine> {
   const { engine } = await startApp();
   const searched: Reach = { jobs, backTo: "2026-01-01T00:00:00.000Z" };
-  const list = (): ListPage => ({ jobs: [], next: 7, searched });
+  const summaries = (): ListPage<JobSummary> => ({ jobs: [], next: 7, searched });
   const visit = (): Stop => ({ ...searched, next: 7 });
   const count = (): JobCount => ({ jobs: 0, conditions: new Map(), searched });
-  return replaced(engine, { list, lists: replaced(engine.lists, { page: list, visit, count }) });
+  const list = (): ListPage => ({ jobs: [], next: 7, searched });
+  return replaced(engine, { list, lists: replaced(engine.lists, { summaries, visit, count }) });
 }
 
 /** The same object, but for some of its members. */

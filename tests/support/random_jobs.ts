@@ -7,6 +7,7 @@ import { conditionOf } from "../../src/core/condition.ts";
 import { eventType } from "../../src/core/event_type.ts";
 import type { JobId } from "../../src/core/ids.ts";
 import { findTask, isTerminal, type JobState } from "../../src/core/job_state.ts";
+import { jobSummary } from "../../src/core/job_summary.ts";
 import type { JsonValue } from "../../src/core/json.ts";
 import {
   type AnyJobDefinition,
@@ -160,6 +161,16 @@ export class Play {
       case "crash":
         await this.#restart();
     }
+    this.#assertSummaries();
+  }
+
+  /** Of each job once, in the index and in memory, as its state tells it. */
+  #assertSummaries(): void {
+    const summaries = this.daybook.engine.lists.summaries({ limit: 500 }).jobs;
+    assert.deepEqual(
+      summaries.map(({ retriedBy: _, ...own }) => own),
+      this.jobs().map(jobSummary),
+    );
   }
 
   /** Resumes all, sends all events, and lets hours pass. */

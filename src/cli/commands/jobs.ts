@@ -8,13 +8,14 @@ import { type Command, type CommandInput, EXIT_OK, UsageError } from "../command
 import { splitAt } from "../json_input.ts";
 import { FORM_OPTIONS, formOf, printJson, printLines, textColumns } from "../presentation.ts";
 import { jobTable } from "../render/job_table.ts";
-import { expectShape, type JobResource, jobsPage } from "../resources.ts";
+import { expectShape, jobsPage, type JobSummaryResource } from "../resources.ts";
 import { clientOf, type Surroundings } from "../surroundings.ts";
 import { DURATION_RULE, durationOf } from "../times.ts";
 
 const LIMIT_DEFAULT = 20;
 const LIMIT_MAX = 1_000_000;
-const PAGE_MAX = 500;
+/** Jobs that a server gives at a time: summaries, and whole ones. */
+const PAGE_MAX = { summary: 500, full: 50 };
 const FILTERS: readonly string[] = [
   "state",
   "condition",
@@ -52,6 +53,7 @@ export function jobsCommand(surroundings: Surroundings): Command {
         help: "how many at most",
       },
       { name: "all", help: "all of them, whatever the limit" },
+      { name: "full", help: "with --json, the whole of each job, as show --json has it" },
       ...FORM_OPTIONS,
       ...SERVER_OPTIONS,
     ],
@@ -72,11 +74,13 @@ export function jobsCommand(surroundings: Surroundings): Command {
 async function list(input: CommandInput, surroundings: Surroundings): Promise<number> {
   const form = formOf(input);
   const query = queryOf(input, surroundings);
+  const view = input.isSet("full") ? "full" : "summary";
+  if (view === "full" && form !== "json") throw new UsageError("--full is for --json");
   const limit = input.isSet("all") ? Infinity : input.whole("limit", 1, LIMIT_MAX) ?? LIMIT_DEFAULT;
   const client = clientOf(input, surroundings);
-  const shown: JobResource[] = [];
+  const shown: JobSummaryResource[] = [];
   let [isMore, isNothing] = [false, true];
-  for await (const page of pages(client, query, limit)) {
+  for await (const page of pages(client, query, view, limit)) {
     if (form === "json") { for (const job of page.jobs) printJson(input, job); }
     else shown.push(...page.jobs);
     isMore = page.nextCursor !== null;
@@ -90,7 +94,7 @@ async function list(input: CommandInput, surroundings: Surroundings): Promise<nu
 }
 
 function printTable(
-  jobs: readonly JobResource[],
+  jobs: readonly JobSummaryResource[],
   isMore: boolean,
   input: CommandInput,
   { clock }: Surroundings,
@@ -103,10 +107,16 @@ function printTable(
 }
 
 /** Pages until there are so many jobs. */
-async function* pages(client: Client, query: URLSearchParams, limit: number) {
+async function* pages(
+  client: Client,
+  query: URLSearchParams,
+  view: keyof typeof PAGE_MAX,
+  limit: number,
+) {
+  if (view === "full") query.set("view", view);
   let room = limit;
   for (let cursor: string | null = ""; cursor !== null && room > 0;) {
-    query.set("limit", String(Math.min(room, PAGE_MAX)));
+    query.set("limit", String(Math.min(room, PAGE_MAX[view])));
     if (cursor !== "") query.set("cursor", cursor);
     const page = expectShape(jobsPage, await client.get(`/jobs?${query}`), client);
     yield page;

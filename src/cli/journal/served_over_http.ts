@@ -11,7 +11,8 @@ import { chunksOf } from "../../http/large_answer.ts";
 import type { ServedJob, ServedSource } from "../../verify/served_audit.ts";
 import { type Client, notDaybook } from "../client.ts";
 
-const PAGE = 500;
+/** As many whole jobs as a server gives at a time. */
+const PAGE = 50;
 
 interface JobPage {
   readonly jobs: readonly { readonly jobId: JobId; readonly lastLogId: LogId }[];
@@ -37,14 +38,14 @@ export class ServedOverHttp implements ServedSource {
   }
 
   async *pages(): AsyncGenerator<readonly ServedJob[]> {
-    let path: string | undefined = `/jobs?limit=${PAGE}`;
+    let path: string | undefined = `/jobs?view=full&limit=${PAGE}`;
     while (path !== undefined) {
       const page: unknown = await this.#client.get(path);
       if (!isJobPage(page)) throw notDaybook(this.url);
       yield page.jobs.map((job) => new DigestedJob(job));
       path = page.nextCursor === null
         ? undefined
-        : `/jobs?limit=${PAGE}&cursor=${encodeURIComponent(page.nextCursor)}`;
+        : `/jobs?view=full&limit=${PAGE}&cursor=${encodeURIComponent(page.nextCursor)}`;
     }
   }
 

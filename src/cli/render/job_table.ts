@@ -2,7 +2,7 @@
 
 import { stateText } from "../../core/state_text.ts";
 import { columnsOf, fitted, padded, plainText } from "../plain_text.ts";
-import type { JobResource } from "../resources.ts";
+import type { JobSummaryResource } from "../resources.ts";
 import { ageText } from "../times.ts";
 import { type Paint, paintedState } from "./marks.ts";
 
@@ -21,7 +21,7 @@ export interface JobTableOptions {
 
 /** A head and a line for each job; a column in which nothing is said is left out. */
 export function jobTable(
-  jobs: readonly JobResource[],
+  jobs: readonly JobSummaryResource[],
   { paint, now, columns }: JobTableOptions,
 ): readonly string[] {
   const rows = jobs.map((job) => cellsOf(job, now));
@@ -39,7 +39,7 @@ export function jobTable(
   ];
 }
 
-function cellsOf(job: JobResource, now: number): readonly string[] {
+function cellsOf(job: JobSummaryResource, now: number): readonly string[] {
   return [
     job.jobId,
     plainText(job.type ?? "(plan)"),
@@ -50,18 +50,12 @@ function cellsOf(job: JobResource, now: number): readonly string[] {
   ];
 }
 
-const OPEN_STATUSES: readonly string[] = ["running", "backingOff", "interrupted", "compensating"];
-
 /** The tasks in hand, else what is waited for, else what went wrong. */
-function nowText(job: JobResource): string {
-  if (job.failure !== null) return job.failure.error.message;
-  if (job.state !== "Running") return "";
-  const open = job.tasks.filter(({ taskId, status }) =>
-    taskId !== "main" && OPEN_STATUSES.includes(status)
-  );
-  if (open.length > 0) return open.map(({ taskId }) => taskId).join(", ");
-  return job.expected
-    .filter(({ id, satisfied }) => id !== "main" && !satisfied)
+function nowText({ state, failure, open }: JobSummaryResource): string {
+  if (failure !== null) return failure.error.message;
+  if (state !== "Running" || open === undefined) return "";
+  if (open.tasks.length > 0) return open.tasks.join(", ");
+  return open.expected
     .map(({ id, matched, required }) => `${id} ${matched} of ${required}`)
     .join(", ");
 }
@@ -70,7 +64,7 @@ const STATE_COLUMN = HEADS.indexOf("STATE");
 
 function styledCell(
   paint: Paint,
-  job: JobResource | undefined,
+  job: JobSummaryResource | undefined,
   column: number,
   text: string,
 ): string {

@@ -2,10 +2,10 @@
 
 import type { Condition } from "../../core/condition.ts";
 import type { ErrorFingerprint } from "../../core/error_fingerprint.ts";
-import { recordedFailure } from "../../core/job_resource.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
-import { shownSize } from "../../core/shown_size.ts";
-import type { Failure, JobState } from "../../core/job_state.ts";
+import type { JobState } from "../../core/job_state.ts";
+import type { JobSummary } from "../../core/job_summary.ts";
+import { shownSize, summarySize } from "../../core/shown_size.ts";
 import type { FoundJob, IndexedFailures } from "../job_index.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type {
@@ -39,16 +39,31 @@ export class JobLists {
     this.#writer = writer;
   }
 
-  page({ limit, charactersMax = Infinity, ...query }: ListQuery): ListPage {
+  /** Summaries, for which no job in the index is read whole. */
+  summaries(query: ListQuery): ListPage<JobSummary> {
+    return this.#pageOf(query, (found) => this.#table.summary(found), summarySize);
+  }
+
+  /** Whole jobs. */
+  page(query: ListQuery): ListPage {
+    return this.#pageOf(query, ({ job }) => job, shownSize);
+  }
+
+  #pageOf<Job extends { readonly firstLogId: LogId }>(
+    { limit, charactersMax = Infinity, ...query }: ListQuery,
+    read: (found: FoundJob) => Job,
+    sizeOf: (job: Job, max: number) => number,
+  ): ListPage<Job> {
     const scan = this.#table.scan(query, query);
-    const jobs: JobState[] = [];
+    const jobs: Job[] = [];
     let characters = 0;
-    for (const { job } of scan) {
+    for (const found of scan) {
       const last = jobs.at(-1);
       const isFull = jobs.length === limit || characters > charactersMax;
       if (isFull && last !== undefined) return { jobs, next: last.firstLogId };
+      const job = read(found);
       jobs.push(job);
-      if (charactersMax < Infinity) characters += shownSize(job, charactersMax);
+      if (charactersMax < Infinity) characters += sizeOf(job, charactersMax);
     }
     return scan.reach === undefined ? { jobs } : { jobs, next: scan.reach.next, ...searched(scan) };
   }
@@ -81,43 +96,37 @@ export class JobLists {
     return indexed === undefined ? counted : sumOf(counted, indexed);
   }
 
-  /** The failures among the jobs that a filter applies to, by fingerprint. */
-  failures(filter: JobFilter): FailureGroups {
+  /** The failures among the jobs that a filter applies to, by fingerprint, at most so many kinds. */
+  failures(filter: JobFilter, kindsMax = Infinity): FailureGroups {
     const scan = this.#table.scanMemory(filter);
     const groups = new Map<ErrorFingerprint, Growing>();
     for (const record of scan) {
       const fingerprint = scan.fingerprintOf(record);
-      const failure = recordedFailure(record.job);
-      if (fingerprint === undefined || failure === undefined) continue;
-      const group = groups.get(fingerprint) ?? newGroup(fingerprint, record.job, failure);
+      if (fingerprint === undefined) continue;
+      const group = groups.get(fingerprint) ?? newGroup(record.firstLogId);
       groups.set(fingerprint, group);
-      addTo(group, this.#table, record.job);
+      addTo(group, this.#table, record.shownHead);
     }
     const indexed = this.#table.index?.failures(filter);
-    for (const found of indexed?.groups ?? []) this.#addIndexed(groups, found);
-    const sorted = [...groups.values()].sort((a, b) => b.jobs - a.jobs);
-    return { groups: sorted, ...searched({ reach: scan.reach ?? indexed?.reach }) };
+    for (const found of indexed?.groups ?? []) addIndexed(groups, found);
+    const sorted = [...groups].sort(([, a], [, b]) => b.jobs - a.jobs);
+    return {
+      groups: sorted.slice(0, kindsMax).flatMap(([kind, group]) => this.#told(kind, group)),
+      more: Math.max(0, sorted.length - kindsMax),
+      ...searched({ reach: scan.reach ?? indexed?.reach }),
+    };
   }
 
-  #addIndexed(groups: Map<ErrorFingerprint, Growing>, found: IndexedFailures): void {
-    const { fingerprint, jobs, retried, open } = found;
-    const [newest, oldest] = [found.newest, found.oldest].map((at) => this.#table.createdAt(at));
-    const failure = newest && recordedFailure(newest);
-    if (newest === undefined || oldest === undefined || failure === undefined) return;
-    const group = groups.get(fingerprint) ?? newGroup(fingerprint, newest, failure);
-    groups.set(fingerprint, group);
-    group.jobs += jobs;
-    group.retried += retried;
-    group.open += open;
-    if (newest.firstLogId > group.newest.firstLogId) {
-      [group.newest, group.error] = [newest, failure.error];
-    }
-    if (oldest.firstLogId < group.oldest.firstLogId) group.oldest = oldest;
+  #told(fingerprint: ErrorFingerprint, { newest, oldest, ...counts }: Growing): FailureGroup[] {
+    const [latest, first] = [this.summaryAt(newest), this.summaryAt(oldest)];
+    if (latest?.failure == null || first === undefined) return [];
+    const { type, failure: { taskId, error } } = latest;
+    return [{ fingerprint, type, taskId, ...counts, newest: latest, oldest: first, error }];
   }
 
   /** The job that the entry at this position created. */
-  createdAt(firstLogId: LogId): JobState | undefined {
-    return this.#table.createdAt(firstLogId);
+  summaryAt(firstLogId: LogId): JobSummary | undefined {
+    return this.#table.summaryAt(firstLogId);
   }
 
   /** The newest job that is a retry of this one. */
@@ -125,9 +134,9 @@ export class JobLists {
     return this.#table.retryOf(jobId);
   }
 
-  /** Whether a filter applies to a job as it is now. */
-  isAmong(filter: JobFilter, jobId: JobId): boolean {
-    return this.#table.isAmong(filter, jobId);
+  /** Whether a filter applies, as it is now, to the job that was created at a position. */
+  isAmong(filter: JobFilter, firstLogId: LogId): boolean {
+    return this.#table.isAmong(filter, firstLogId);
   }
 
   /** The entry that brought a job into its condition. */
@@ -141,23 +150,35 @@ export class JobLists {
   }
 }
 
-type Growing = { -readonly [Name in keyof FailureGroup]: FailureGroup[Name] };
+/** A group of failures, with where the newest and the oldest of its jobs were created. */
+interface Growing {
+  jobs: number;
+  retried: number;
+  open: number;
+  newest: LogId;
+  oldest: LogId;
+}
 
-function newGroup(
-  fingerprint: ErrorFingerprint,
-  job: JobState,
-  { taskId, error }: Failure,
-): Growing {
-  const counts = { jobs: 0, retried: 0, open: 0 };
-  return { fingerprint, type: job.type, taskId, ...counts, newest: job, oldest: job, error };
+function newGroup(newest: LogId): Growing {
+  return { jobs: 0, retried: 0, open: 0, newest, oldest: newest };
 }
 
 function addTo(group: Growing, table: JobTable, job: JobState): void {
   const isRetried = table.retryOf(job.jobId) !== undefined;
   group.jobs++;
-  group.oldest = job;
+  group.oldest = job.firstLogId;
   if (isRetried) group.retried++;
   else if (job.state === "Failed") group.open++;
+}
+
+function addIndexed(groups: Map<ErrorFingerprint, Growing>, found: IndexedFailures): void {
+  const group = groups.get(found.fingerprint) ?? newGroup(found.newest);
+  groups.set(found.fingerprint, group);
+  group.jobs += found.jobs;
+  group.retried += found.retried;
+  group.open += found.open;
+  group.newest = Math.max(group.newest, found.newest);
+  group.oldest = Math.min(group.oldest, found.oldest);
 }
 
 function sumOf(one: JobCount, other: JobCount): JobCount {

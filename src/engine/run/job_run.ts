@@ -335,7 +335,8 @@ export class JobRun {
   #goAhead(): void {
     if (this.#stage.kind !== "unopened") return this.#answers.give();
     this.#stage = { kind: "opening" };
-    this.#open();
+    // From the beginning: a full disk may have come before it was known where the job comes from.
+    this.begin();
   }
 
   /** Once all that code asked for in one go is known. */
@@ -534,8 +535,10 @@ export class JobRun {
     this.#wake();
   }
 
+  /** With a worker, `run` gets what there is for it, or it would never rest. */
   #withdraw(): void {
     if (this.#hold.kind === "queued") this.#hold.release();
+    else if (this.#hold.isHeld && this.#stage.kind === "called") this.#answers.give();
     else this.#advanceSoon();
   }
 

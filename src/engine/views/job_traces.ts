@@ -51,11 +51,12 @@ export class JobTraces implements View {
     const parent = created === undefined ? this.#created.get(job.jobId) : traceOfEntry(created);
     if (!isKnown) return this.#read(job, entriesAt);
     if (parent === undefined) return NO_TRACE;
-    return job.retryOf === undefined ? { parent } : this.#read(job, entriesAt);
+    return job.retryOf === undefined ? { parent } : this.#read(job, entriesAt, parent);
   }
 
-  async #read(job: JobState, entriesAt: EntriesAt): Promise<JobTrace> {
-    const parent = await createdIn(job, entriesAt);
+  /** @param known Where the job comes from: its creation may not be in the journal yet. */
+  async #read(job: JobState, entriesAt: EntriesAt, known?: TraceIds): Promise<JobTrace> {
+    const parent = known ?? await createdIn(job, entriesAt);
     const retried = job.retryOf === undefined ? undefined : this.#table.job(job.retryOf);
     if (parent === undefined || retried === undefined) return { parent };
     const link = await createdIn(retried, entriesAt);

@@ -10,6 +10,7 @@ import type { ErrorFact } from "../../core/framework_events.ts";
 import type { LogId, TaskId } from "../../core/ids.ts";
 import { type Applied, JobFold } from "../../core/job_fold.ts";
 import { isTerminal, type JobState, type TaskState } from "../../core/job_state.ts";
+import { type JobSummary, jobSummary } from "../../core/job_summary.ts";
 import { sizeAdded, sizeOfJob } from "./job_size.ts";
 
 /** A job with all that was appended. */
@@ -79,6 +80,11 @@ export class JobRecord implements PendingJob {
   /** As of what is durable. */
   get job(): JobState {
     return this.#shown ??= this.#pending.jobBefore(this.#inFlight) as JobState;
+  }
+
+  /** The same in short. */
+  get summary(): JobSummary {
+    return jobSummary(this.job);
   }
 
   /** The same; of its tasks, nothing may be read. */

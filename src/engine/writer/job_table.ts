@@ -9,11 +9,12 @@ import type { JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { awaitsOutside, sharedPlan } from "../../core/job_plan.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
+import type { JobSummary } from "../../core/job_summary.ts";
 import { JobOrder } from "./job_order.ts";
 import { EntryColumns } from "./entry_columns.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import { JobRecord, type PendingJob } from "./job_record.ts";
-import type { EndedJob, JobIndex } from "../job_index.ts";
+import type { EndedJob, FoundJob, JobIndex } from "../job_index.ts";
 import type { JournalHead } from "../ports.ts";
 import { JobScan } from "../queries/job_scan.ts";
 import { searchTextOf } from "../queries/job_search.ts";
@@ -267,7 +268,18 @@ export class JobTable {
     if (retry !== undefined) return retry.jobId;
     if (this.#lives(jobId)) return undefined;
     const retriedAt = this.#index?.retriedAt(jobId);
-    return retriedAt === undefined ? undefined : this.createdAt(retriedAt)?.jobId;
+    return retriedAt === undefined ? undefined : this.#idAt(retriedAt);
+  }
+
+  /** The summary of the job that was created by the entry at a position. */
+  summaryAt(firstLogId: LogId): JobSummary | undefined {
+    const summary = this.#summaryOf(firstLogId);
+    return summary && this.#withRetry(summary);
+  }
+
+  /** The summary of one that a scan found. */
+  summary({ summary }: Pick<FoundJob, "summary">): JobSummary {
+    return this.#withRetry(summary);
   }
 
   /** The jobs of a range that a filter applies to, the newest first unless it says otherwise. */
@@ -293,10 +305,12 @@ export class JobTable {
     );
   }
 
-  /** Whether a filter applies to a job as it is now. */
-  isAmong(filter: JobFilter, jobId: JobId): boolean {
-    const record = this.#recordOf(jobId);
-    return record !== undefined && record.isVisible && this.scanMemory(filter).applies(record);
+  /** Whether a filter applies, as it is now, to the job that was created at a position. */
+  isAmong(filter: JobFilter, firstLogId: LogId): boolean {
+    const record = this.#order.createdAt(firstLogId);
+    if (record !== undefined) return this.scanMemory(filter).applies(record);
+    const range = { after: firstLogId - 1, before: firstLogId + 1 };
+    return this.#index?.scan(filter, range)[Symbol.iterator]().next().done === false;
   }
 
   /** The entry that brought a job into its condition. */
@@ -330,8 +344,7 @@ export class JobTable {
   /** Those of which something is on its way stay in memory as well. */
   #store(records: readonly JobRecord[]): void {
     if (records.length === 0 || this.#index === undefined) return;
-    const search = this.scanMemory({});
-    const ended = records.map((record) => this.#endedOf(record, search));
+    const ended = records.map((record) => this.#endedOf(record));
     const isTaken = this.#index.put(ended);
     this.#askAgainAt = isTaken ? 0 : 2 * this.#leaving.size;
     if (!isTaken) return;
@@ -343,17 +356,30 @@ export class JobTable {
     }
   }
 
-  #endedOf(record: JobRecord, scan: JobScan): EndedJob {
-    const { job, condition } = record;
+  #endedOf(record: JobRecord): EndedJob {
+    const { job, summary } = record;
     return {
       job,
-      condition,
+      summary,
       text: searchTextOf(record),
-      fingerprint: scan.fingerprintOf(record),
       awaitsOutside: awaitsOutside(job.plan),
       retriedAt: job.state === "Failed" ? this.#retriedAt(job.jobId) : undefined,
       wasThere: record.isIndexed,
     };
+  }
+
+  #summaryOf(firstLogId: LogId): JobSummary | undefined {
+    return this.#order.createdAt(firstLogId)?.summary ?? this.#index?.summaryAt(firstLogId);
+  }
+
+  #idAt(firstLogId: LogId): JobId | undefined {
+    const record = this.#order.createdAt(firstLogId);
+    return record?.shownHead.jobId ?? this.#index?.summaryAt(firstLogId)?.jobId;
+  }
+
+  #withRetry(summary: JobSummary): JobSummary {
+    const retriedBy = summary.state === "Failed" ? this.retryOf(summary.jobId) : undefined;
+    return retriedBy === undefined ? summary : { ...summary, retriedBy };
   }
 
   #retriedAt(jobId: JobId): LogId | undefined {

@@ -1,4 +1,4 @@
-/** The job resource, as `jobResource` and `jobView` make it. */
+/** The job resource, as `jobResource` and `jobView` make it, and its summary. */
 
 import * as v from "valibot";
 import { EXPECTED_EVENT_KINDS } from "../../core/job_plan.ts";
@@ -59,9 +59,11 @@ const taskAnswer = v.object({
   error: v.exactOptional(errorFact),
 });
 
+const failureKind = v.picklist(["error", "poison", "deadLetter", "cancelled"]);
+
 const failureOf = (position: Position) =>
   v.object({
-    kind: v.picklist(["error", "poison", "deadLetter", "cancelled"]),
+    kind: failureKind,
     taskId: v.nullable(text),
     error: errorFact,
     /** Of failures of one kind; a cancellation has none. */
@@ -104,9 +106,45 @@ const jobEntriesOf = (position: Position) => ({
 
 export const supposedJobAnswer = v.object(jobEntriesOf(supposedPosition));
 
-export const jobAnswer = v.object({
-  ...jobEntriesOf(position),
-  links: v.object({ self: text, events: text, stream: text, explain: text, replay: text }),
+const links = v.object({ self: text, events: text, stream: text, explain: text, replay: text });
+
+export const jobAnswer = v.object({ ...jobEntriesOf(position), links });
+
+/** As `summaryView` makes it. */
+export const jobSummaryAnswer = v.object({
+  jobId: text,
+  type: v.nullable(text),
+  definitionVersion: v.nullable(count),
+  state: stateName,
+  condition,
+  createdAt: time,
+  startAt: v.exactOptional(time),
+  startedAt: v.nullable(time),
+  endedAt: v.nullable(time),
+  firstLogId: position,
+  lastLogId: position,
+  priority: v.pipe(v.number(), v.integer()),
+  labels: v.record(v.string(), text),
+  retryOf: v.exactOptional(text),
+  /** The newest retry of it. */
+  retriedBy: v.exactOptional(text),
+  /** Of expectations, and of the task that needed most attempts. */
+  progress: v.object({ satisfied: count, expected: count, attempts: count }),
+  /** Until it ends: the first few tasks in hand, and expectations that are not satisfied. */
+  open: v.exactOptional(v.object({
+    tasks: v.array(text),
+    expected: v.array(v.object({ id: text, matched: count, required: count })),
+  })),
+  failure: v.nullable(v.object({
+    kind: failureKind,
+    taskId: v.nullable(text),
+    /** Cut where it is long. */
+    error: v.object({ name: text, message: text }),
+    fingerprint: v.nullable(fingerprintField),
+    recoveryRequired: v.boolean(),
+    because: position,
+  })),
+  links,
 });
 
 /** As `minimalText` writes it. */
@@ -120,7 +158,7 @@ export const minimalJobAnswer = v.object({
 const searchedAnswer = v.object({ jobs: count, backTo: time });
 
 export const jobsAnswer = v.object({
-  jobs: v.array(jobAnswer),
+  jobs: v.union([v.array(jobSummaryAnswer), v.array(jobAnswer)]),
   nextCursor,
   searched: v.exactOptional(searchedAnswer),
 });

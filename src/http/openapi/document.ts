@@ -8,7 +8,7 @@ import type { JsonObject } from "../../core/json.ts";
 import { SCOPES } from "../access.ts";
 import { entryAnswer, streamedEntryAnswer } from "../answers/entries.ts";
 import { explanationAnswer } from "../answers/explanation.ts";
-import { jobAnswer } from "../answers/job.ts";
+import { jobAnswer, jobSummaryAnswer } from "../answers/job.ts";
 import { problemAnswer } from "../answers/problem.ts";
 import { correlationForms } from "../correlation_schema.ts";
 import { incomingEvent } from "../event_schema.ts";
@@ -32,6 +32,7 @@ const OPERATIONS: Operations = {
 
 const NAMED: NamedSchemas = {
   Job: jobAnswer,
+  JobSummary: jobSummaryAnswer,
   Entry: entryAnswer,
   StreamedEntry: streamedEntryAnswer,
   Explanation: explanationAnswer,

@@ -174,8 +174,9 @@ export const JOB_OPERATIONS: Operations = {
   "GET /jobs": {
     tag: "jobs",
     summary: "List jobs, the newest first",
-    description: "What one request looks at is bounded, to about 60,000 jobs where their text " +
-      "is searched. A page that ends before it is full, since so much was looked at, says how " +
+    description:
+      "Summaries, or with view=full whole jobs. What one request looks at is bounded, to about " +
+      "40,000 jobs where their text is searched. A page that ends before it is full, since so much was looked at, says how " +
       "far in searched, and nextCursor goes on from there.",
     query: LIST_PARAMETERS,
     answers: { [STATUS.ok]: { description: "One page.", content: json(jobsAnswer) } },

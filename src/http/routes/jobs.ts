@@ -1,17 +1,17 @@
-/** `GET /jobs`: a list, and which jobs one is about. */
+/** `GET /jobs`: a list of summaries or of whole jobs, and which jobs one is about. */
 
 import type { Context, Hono } from "hono";
 import * as v from "valibot";
 import { CONDITIONS } from "../../core/condition.ts";
 import { STATE_NAMES } from "../../core/job_state.ts";
-import type { JobFilter, ListQuery } from "../../engine/requests.ts";
+import type { JobFilter, ListPage, ListQuery } from "../../engine/requests.ts";
 import { cursorOf } from "../cursor.ts";
 import { documented } from "../documented.ts";
 import type { Edge } from "../edge.ts";
-import { jobView } from "../job_view.ts";
+import { jobView, summaryView } from "../job_view.ts";
 import { largeJsonResponse, PAGE_CHARACTERS_MAX } from "../large_answer.ts";
 import { STATUS } from "../problem.ts";
-import { type Query, readQuery } from "../query.ts";
+import { invalidParameter, type Query, readQuery } from "../query.ts";
 import {
   choice,
   cursor,
@@ -30,6 +30,8 @@ export function addListRoute(app: Hono, edge: Edge): void {
 
 const LIMIT_DEFAULT = 50;
 const LIMIT_MAX = 500;
+/** Of whole jobs, each of which is read from where it is kept. */
+export const FULL_LIMIT_MAX = 50;
 
 const SEARCH_LENGTH_MAX = 200;
 
@@ -68,19 +70,34 @@ export const LIST_PARAMETERS = {
   ...FILTER_PARAMETERS,
   limit: single(
     whole(1, LIMIT_MAX, LIMIT_DEFAULT),
-    "Jobs on one page; fewer when they are very large.",
+    "Jobs on one page, with view=full at most 50; fewer when they are very large.",
   ),
   cursor: single(cursor("jobs"), "The nextCursor of the page before."),
+  view: single(
+    choice(["summary", "full"]),
+    "summary, the default: what a list needs to know of each job; full: the whole of each.",
+  ),
 };
 
 function listJobs(c: Context, edge: Edge): Response {
-  const query = listQueryOf(readQuery(c.req.raw, LIST_PARAMETERS));
-  const { jobs, next, searched } = edge.engine.list(query);
+  const { view, ...query } = readQuery(c.req.raw, LIST_PARAMETERS);
+  const { limit = LIMIT_DEFAULT } = query;
+  if (view === "full" && limit > FULL_LIMIT_MAX) {
+    const detail = `must be a whole number from 1 to ${FULL_LIMIT_MAX} with view=full`;
+    throw invalidParameter("limit", detail);
+  }
+  const { jobs, next, searched } = view === "full"
+    ? viewed(edge.engine.list(listQueryOf(query)), jobView)
+    : viewed(edge.engine.lists.summaries(listQueryOf(query)), summaryView);
   const nextCursor = next === undefined ? null : cursorOf("jobs", next);
-  return largeJsonResponse(edge, { jobs: jobs.map(jobView), nextCursor, searched }, STATUS.ok);
+  return largeJsonResponse(edge, { jobs, nextCursor, searched }, STATUS.ok);
 }
 
-function listQueryOf(query: Query<typeof LIST_PARAMETERS>): ListQuery {
+function viewed<Job>({ jobs, ...page }: ListPage<Job>, view: (job: Job) => object) {
+  return { ...page, jobs: jobs.map(view) };
+}
+
+function listQueryOf(query: Omit<Query<typeof LIST_PARAMETERS>, "view">): ListQuery {
   const range = present({ before: query.cursor });
   const limit = query.limit ?? LIMIT_DEFAULT;
   return { limit, charactersMax: PAGE_CHARACTERS_MAX, ...range, ...jobFilterOf(query) };

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import type { JobId } from "../../../src/core/ids.ts";
+import { jobSummary } from "../../../src/core/job_summary.ts";
 import { type AnyJobDefinition, defineJob } from "../../../src/engine/definition.ts";
 import { rowsOf } from "../../../src/http/dashboard/jobs/rows.ts";
 import { DEFINITIONS } from "../../support/http_definitions.ts";
@@ -49,8 +50,8 @@ async function said(app: TestApp, body: object): Promise<readonly string[]> {
 async function saidOf(app: TestApp, jobId: string): Promise<readonly string[]> {
   const job = app.engine.job(jobId as JobId);
   assert.ok(job);
-  const [row] = await rowsOf(app, [job]);
-  return [row?.condition ?? "", row?.progress ?? "", row?.brief ?? ""];
+  const [row] = await rowsOf(app, [jobSummary(job)]);
+  return [row?.job.condition ?? "", row?.progress ?? "", row?.brief ?? ""];
 }
 
 Deno.test("brief: what is not started says when it will be, or that it waits for somebody", async () => {

@@ -7,9 +7,11 @@ import { recordedFailure } from "../../../core/job_resource.ts";
 import type {
   BackingOffTask,
   CompletedTask,
+  Failure,
   JobState,
   TaskState,
 } from "../../../core/job_state.ts";
+import type { JobSummary } from "../../../core/job_summary.ts";
 import { countText } from "../parts/amounts.tsx";
 import { momentText } from "../parts/time.tsx";
 
@@ -23,7 +25,12 @@ export interface Circumstances {
   readonly now: number;
 }
 
-/** Empty where the condition says all there is to say. */
+/** Of a job that has ended; empty where that went well. */
+export function endedText({ state, failure }: JobSummary): string {
+  return state === "Failed" && failure !== null ? failureText(failure) : "";
+}
+
+/** Of one that has not; empty where the condition says all there is to say. */
 export function briefText(job: JobState, circumstances: Circumstances): string {
   switch (circumstances.condition) {
     case "created":
@@ -41,10 +48,9 @@ export function briefText(job: JobState, circumstances: Circumstances): string {
     case "suspended":
       return "begins nothing new until it is resumed";
     case "compensating":
-      return [undoingText(job), failureText(job)].filter((part) => part !== "").join("; ");
+      return compensatingText(job);
     case "failed":
     case "cancelled":
-      return failureText(job);
     case "succeeded":
       return "";
   }
@@ -109,10 +115,15 @@ function undoingText({ tasks }: JobState): string {
   return open.length === 0 ? "" : `undoes ${open.map(({ taskId }) => taskId).join(", ")}`;
 }
 
-function failureText(job: JobState): string {
+function compensatingText(job: JobState): string {
   const failure = recordedFailure(job);
-  if (failure === undefined) return "";
-  const { kind, error, recoveryRequired } = failure;
+  const parts = [undoingText(job), failure === undefined ? "" : failureText(failure)];
+  return parts.filter((part) => part !== "").join("; ");
+}
+
+function failureText(
+  { kind, error, recoveryRequired }: Pick<Failure, "kind" | "error" | "recoveryRequired">,
+): string {
   const text = kind === "cancelled" ? error.message : errorText(error);
   return recoveryRequired ? `somebody must look; ${text}` : text;
 }
@@ -122,13 +133,8 @@ function errorText({ name, message }: { readonly name: string; readonly message:
 }
 
 /** `1 of 3` expectations, else the attempt of a task that needed several. */
-export function progressText(job: JobState): string {
-  const expected = job.plan.expected.flatMap(({ id, multiplicity }, index) => {
-    const isMet = (job.expected[index]?.matched ?? 0) >= requiredMatches(multiplicity);
-    return id === MAIN_EXPECTATION_ID ? [] : [isMet];
-  });
-  const satisfied = expected.filter((isMet) => isMet).length;
-  if (expected.length > 0) return `${satisfied} of ${expected.length}`;
-  const attempts = Math.max(0, ...job.tasks.map((task) => task.attempts));
+export function progressText({ progress }: JobSummary): string {
+  const { satisfied, expected, attempts } = progress;
+  if (expected > 0) return `${satisfied} of ${expected}`;
   return attempts > 1 ? `attempt ${attempts}` : "";
 }

@@ -1,7 +1,6 @@
 /** What an action on all jobs that match would do, before it is done. */
 
-import { conditionOf } from "../../../core/condition.ts";
-import type { JobState } from "../../../core/job_state.ts";
+import type { JobSummary } from "../../../core/job_summary.ts";
 import { BULK_MAX, type BulkAction, type BulkPreview } from "../../bulk_action.ts";
 import { countedText, countText } from "../parts/amounts.tsx";
 import { ConditionMark } from "../parts/condition_mark.tsx";
@@ -169,16 +168,16 @@ function Sample({ preview, now }: BulkConfirmProps) {
   );
 }
 
-function SampleRow({ job, now }: { readonly job: JobState; readonly now: number }) {
+function SampleRow({ job, now }: { readonly job: JobSummary; readonly now: number }) {
   return (
     <tr>
       <td>
-        <ConditionMark condition={conditionOf(job)} />
+        <ConditionMark condition={job.condition} />
       </td>
       <td>
         <JobLink jobId={job.jobId} />
       </td>
-      <td>{job.type === undefined ? "plan" : <UserText text={job.type} lengthMax={60} />}</td>
+      <td>{job.type === null ? "plan" : <UserText text={job.type} lengthMax={60} />}</td>
       <td>
         <time datetime={job.createdAt}>{momentText(job.createdAt, now)}</time>
       </td>

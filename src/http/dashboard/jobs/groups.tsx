@@ -70,9 +70,9 @@ function Group({ group, address, now, mayOperate }: GroupProps) {
 function Where({ group: { type, taskId } }: { readonly group: FailureGroup }) {
   return (
     <>
-      {type === undefined ? "plan" : <UserText text={type} lengthMax={60} />}
+      {type === null ? "plan" : <UserText text={type} lengthMax={60} />}
       <div class="soft">
-        {taskId === undefined ? null : (
+        {taskId === null ? null : (
           <>
             task <UserText text={taskId} lengthMax={60} />
           </>

@@ -3,7 +3,7 @@
 import type { LogId } from "../../../core/ids.ts";
 import type { FoundJob } from "../../../engine/job_index.ts";
 import type { JobCount, JobFilter, JobRange, ListPage, Reach } from "../../../engine/requests.ts";
-import type { JobState } from "../../../core/job_state.ts";
+import type { JobSummary } from "../../../core/job_summary.ts";
 import type { EnginePort } from "../../engine_port.ts";
 import { wholeNumberOf } from "../../whole_number.ts";
 import type { ScreenQuery } from "./address.ts";
@@ -18,9 +18,9 @@ export interface News {
 }
 
 export interface JobsPage {
-  readonly jobs: readonly JobState[];
+  readonly jobs: readonly JobSummary[];
   /** Those that the filter does not apply to any more. */
-  readonly gone: ReadonlySet<JobState>;
+  readonly gone: ReadonlySet<JobSummary>;
   /** Where the next page begins; absent on the last one. */
   readonly older: LogId | undefined;
   /** Where the page before ends; absent on the first one. */
@@ -49,7 +49,7 @@ function countOf(engine: EnginePort, { conditions: _, ...filter }: JobFilter): J
 }
 
 function firstPage(engine: EnginePort, filter: JobFilter): JobsPage {
-  const page = engine.list({ ...filter, limit: PAGE_JOBS });
+  const page = engine.lists.summaries({ ...filter, limit: PAGE_JOBS });
   return { ...laterPage(engine, filter, page, undefined), newer: undefined };
 }
 
@@ -57,7 +57,7 @@ function firstPage(engine: EnginePort, filter: JobFilter): JobsPage {
 function laterPage(
   engine: EnginePort,
   filter: JobFilter,
-  { jobs, next, searched }: ListPage,
+  { jobs, next, searched }: ListPage<JobSummary>,
   before: LogId | undefined,
 ): JobsPage {
   return {
@@ -71,13 +71,17 @@ function laterPage(
   };
 }
 
-function pageBelow(engine: EnginePort, filter: JobFilter, before: LogId): ListPage {
-  return engine.list({ ...filter, before, limit: PAGE_JOBS });
+function pageBelow(engine: EnginePort, filter: JobFilter, before: LogId): ListPage<JobSummary> {
+  return engine.lists.summaries({ ...filter, before, limit: PAGE_JOBS });
 }
 
 /** The page that ends just above a position; `undefined` where the first page is all there is. */
-function pageAbove(engine: EnginePort, filter: JobFilter, after: LogId): ListPage | undefined {
-  const page = engine.list({ ...filter, after, limit: PAGE_JOBS, oldestFirst: true });
+function pageAbove(
+  engine: EnginePort,
+  filter: JobFilter,
+  after: LogId,
+): ListPage<JobSummary> | undefined {
+  const page = engine.lists.summaries({ ...filter, after, limit: PAGE_JOBS, oldestFirst: true });
   const oldest = page.jobs[0];
   if (page.next === undefined || page.jobs.length < PAGE_JOBS || oldest === undefined) {
     return undefined;
@@ -93,11 +97,13 @@ function shownPage(
   shown: string,
 ): JobsPage {
   const jobs = positionsIn(shown).slice(0, PAGE_JOBS)
-    .map((logId) => engine.lists.createdAt(logId))
+    .map((logId) => engine.lists.summaryAt(logId))
     .filter((job) => job !== undefined);
   const news = new NewsCounter(jobs, query.cursor === undefined && query.newer === undefined);
   engine.lists.visit(filter, (found) => news.see(found), news.range);
-  const gone = new Set(jobs.filter(({ jobId }) => !engine.lists.isAmong(filter, jobId)));
+  const gone = new Set(
+    jobs.filter(({ firstLogId }) => !engine.lists.isAmong(filter, firstLogId)),
+  );
   const nowhere = { older: undefined, newer: undefined, searched: undefined };
   return { jobs, gone, ...nowhere, news: news.result, count: countOf(engine, filter) };
 }
@@ -115,7 +121,7 @@ class NewsCounter {
   #missing = 0;
   #newer = 0;
 
-  constructor(jobs: readonly JobState[], isFirst: boolean) {
+  constructor(jobs: readonly JobSummary[], isFirst: boolean) {
     const positions = jobs.map(({ firstLogId }) => firstLogId);
     this.#shown = new Set(positions);
     this.#newest = positions[0] ?? 0;

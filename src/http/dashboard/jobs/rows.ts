@@ -1,63 +1,62 @@
 /** What the rows of a list show, gathered for all of them at once. */
 
-import { type Condition, conditionOf } from "../../../core/condition.ts";
 import type { JobEventLogEntry } from "../../../core/event.ts";
-import type { JobId, LogId } from "../../../core/ids.ts";
-import { endedAtOf, startedAtOf } from "../../../core/job_resource.ts";
-import { isTerminal, type JobState } from "../../../core/job_state.ts";
+import type { LogId } from "../../../core/ids.ts";
+import type { JobState } from "../../../core/job_state.ts";
+import type { JobSummary } from "../../../core/job_summary.ts";
 import type { Edge } from "../../edge.ts";
-import { briefText, nextToRetry, progressText } from "./brief.ts";
+import { briefText, endedText, nextToRetry, progressText } from "./brief.ts";
 
 export interface JobRow {
-  readonly job: JobState;
-  readonly condition: Condition;
+  readonly job: JobSummary;
   /** Of a job that has ended: how long it took, in milliseconds. */
   readonly tookMs: number | undefined;
   /** Of any other: since when it is in its condition. */
   readonly since: string;
   readonly progress: string;
   readonly brief: string;
-  readonly retry: JobId | undefined;
 }
 
+/** Jobs that have not ended are in memory: what they do right now is told of the whole of each. */
 export async function rowsOf(
   { engine, clock }: Pick<Edge, "engine" | "clock">,
-  jobs: readonly JobState[],
+  jobs: readonly JobSummary[],
 ): Promise<readonly JobRow[]> {
-  const entries = await entriesFor(engine, jobs);
-  const places = engine.lists.queuePlaces(jobs);
-  return jobs.map((job) => {
-    const condition = conditionOf(job);
-    const circumstances = {
-      condition,
-      ahead: places.get(job.jobId),
-      maxAttempts: maxAttemptsOf(job, entries),
-      now: clock.now(),
-    };
+  const living = jobs.map((job) => job.endedAt === null ? engine.job(job.jobId) : undefined);
+  const places = engine.lists.queuePlaces(living.filter((job) => job !== undefined));
+  const entries = await entriesFor(engine, living);
+  return jobs.map((job, index) => {
+    const whole = living[index];
+    const since = whole && entries.get(engine.lists.lastTransition(whole))?.receivedAt;
     return {
       job,
-      condition,
       tookMs: tookMsOf(job),
-      since: entries.get(engine.lists.lastTransition(job))?.receivedAt ?? job.createdAt,
+      since: since ?? job.createdAt,
       progress: progressText(job),
-      brief: briefText(job, circumstances),
-      retry: engine.lists.retryOf(job.jobId),
+      brief: whole === undefined ? endedText(job) : briefText(whole, {
+        condition: job.condition,
+        ahead: places.get(job.jobId),
+        maxAttempts: maxAttemptsOf(whole, entries),
+        now: clock.now(),
+      }),
     };
   });
 }
 
 /** The time of day may have been set back meanwhile. */
-function tookMsOf(job: JobState): number | undefined {
-  if (!isTerminal(job)) return undefined;
-  const startedAt = startedAtOf(job) ?? job.createdAt;
-  return Math.max(0, Date.parse(endedAtOf(job) ?? startedAt) - Date.parse(startedAt));
+function tookMsOf({ createdAt, startedAt, endedAt }: JobSummary): number | undefined {
+  if (endedAt === null) return undefined;
+  return Math.max(0, Date.parse(endedAt) - Date.parse(startedAt ?? createdAt));
 }
 
 type Entries = ReadonlyMap<LogId, JobEventLogEntry>;
 
 /** Those that tell since when jobs are as they are, and how often a task may be tried. */
-async function entriesFor(engine: Edge["engine"], jobs: readonly JobState[]): Promise<Entries> {
-  const wanted = jobs.filter((job) => !isTerminal(job)).flatMap((job) => {
+async function entriesFor(
+  engine: Edge["engine"],
+  living: readonly (JobState | undefined)[],
+): Promise<Entries> {
+  const wanted = living.filter((job) => job !== undefined).flatMap((job) => {
     const failed = nextToRetry(job)?.lastLogId;
     return [engine.lists.lastTransition(job), ...(failed === undefined ? [] : [failed])];
   });

@@ -1,7 +1,7 @@
 /** Jobs as rows that stay where they are: each is changed in its place. */
 
 import type { Condition } from "../../../core/condition.ts";
-import type { JobState } from "../../../core/job_state.ts";
+import type { JobSummary } from "../../../core/job_summary.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { ActionForm, Confirm } from "../parts/action_form.tsx";
 import { JobLink } from "../parts/links.tsx";
@@ -15,7 +15,7 @@ const HEADINGS = ["Condition", "Job", "Created", "How long", "Progress", "Now", 
 
 export interface JobTableProps {
   readonly rows: readonly JobRow[];
-  readonly gone: ReadonlySet<JobState>;
+  readonly gone: ReadonlySet<JobSummary>;
   /** Milliseconds since the epoch. */
   readonly now: number;
   /** Where an action leads back to; absent for who may do nothing. */
@@ -43,7 +43,7 @@ interface RowProps {
 }
 
 function Row({ row, now, isGone, returnTo }: RowProps) {
-  const { job, condition, progress, brief } = row;
+  const { job, progress, brief } = row;
   return (
     <tr
       id={`job-${job.firstLogId}`}
@@ -53,7 +53,7 @@ function Row({ row, now, isGone, returnTo }: RowProps) {
       data-live
     >
       <td class="job-condition">
-        <ConditionMark condition={condition} />
+        <ConditionMark condition={job.condition} />
       </td>
       <td class="job-name">
         <JobLink jobId={job.jobId} />
@@ -68,11 +68,11 @@ function Row({ row, now, isGone, returnTo }: RowProps) {
       <td class="job-progress">{progress}</td>
       <td class="job-now">
         <UserText text={brief} lengthMax={BRIEF_LENGTH_MAX} />
-        <Relatives row={row} />
+        <Relatives job={job} />
       </td>
       {returnTo === undefined ? null : (
         <td class="job-do">
-          <RowActions row={row} returnTo={returnTo} />
+          <RowActions job={job} returnTo={returnTo} />
         </td>
       )}
     </tr>
@@ -83,11 +83,11 @@ const BRIEF_LENGTH_MAX = 160;
 const LABELS_MAX = 4;
 const LABEL_LENGTH_MAX = 40;
 
-function Kind({ job }: { readonly job: JobState }) {
+function Kind({ job }: { readonly job: JobSummary }) {
   const labels = Object.entries(job.labels);
   return (
     <div class="job-kind">
-      {job.type === undefined ? "plan" : <UserText text={job.type} lengthMax={60} />}
+      {job.type === null ? "plan" : <UserText text={job.type} lengthMax={60} />}
       {labels.slice(0, LABELS_MAX).map(([name, value]) => (
         <span class="job-label">
           <UserText text={`${name}:${value}`} lengthMax={LABEL_LENGTH_MAX} />
@@ -118,18 +118,19 @@ function wholeText(milliseconds: number): string {
 }
 
 /** What it is a retry of, and what is a retry of it. */
-function Relatives({ row: { job, retry } }: { readonly row: JobRow }) {
-  if (job.retryOf === undefined && retry === undefined) return null;
+function Relatives({ job }: { readonly job: JobSummary }) {
+  const { retryOf, retriedBy } = job;
+  if (retryOf === undefined && retriedBy === undefined) return null;
   return (
     <div class="job-relatives">
-      {retry === undefined ? null : (
+      {retriedBy === undefined ? null : (
         <span>
-          retried as <JobLink jobId={retry} />
+          retried as <JobLink jobId={retriedBy} />
         </span>
       )}
-      {job.retryOf === undefined ? null : (
+      {retryOf === undefined ? null : (
         <span>
-          a retry of <JobLink jobId={job.retryOf} />
+          a retry of <JobLink jobId={retryOf} />
         </span>
       )}
     </div>
@@ -140,18 +141,18 @@ function Relatives({ row: { job, retry } }: { readonly row: JobRow }) {
 const NOT_TO_CANCEL: readonly Condition[] = ["succeeded", "failed", "cancelled", "compensating"];
 
 interface RowActionsProps {
-  readonly row: JobRow;
+  readonly job: JobSummary;
   readonly returnTo: string;
 }
 
-function RowActions({ row: { job, condition, retry }, returnTo }: RowActionsProps) {
+function RowActions({ job, returnTo }: RowActionsProps) {
   const fields = { job: job.jobId };
   if (job.state === "Failed") {
-    if (retry !== undefined) return null;
+    if (job.retriedBy !== undefined) return null;
     const action = { ...fields, action: "retry" };
     return <ActionForm action={JOBS_PATH} label="Retry" fields={action} returnTo={returnTo} />;
   }
-  if (NOT_TO_CANCEL.includes(condition) || job.state === "Compensating") return null;
+  if (NOT_TO_CANCEL.includes(job.condition) || job.state === "Compensating") return null;
   return (
     <Confirm
       id={`cancel-${job.jobId}`}

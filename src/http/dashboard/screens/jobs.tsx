@@ -137,7 +137,7 @@ function typesOf({ engine }: Edge): readonly string[] {
 
 function groupsPage(asked: Asked): Response {
   const { c, edge, address, filter, mayOperate } = asked;
-  const { groups, searched } = edge.engine.lists.failures(filter);
+  const { groups, more, searched } = edge.engine.lists.failures(filter, GROUPS_MAX);
   return page(
     c,
     edge,
@@ -160,15 +160,13 @@ function groupsPage(asked: Asked): Response {
       </div>
       {groups.length === 0 ? <NoFailures address={address} /> : (
         <GroupTable
-          groups={groups.slice(0, GROUPS_MAX)}
+          groups={groups}
           address={address}
           now={edge.clock.now()}
           mayOperate={mayOperate}
         />
       )}
-      {groups.length <= GROUPS_MAX
-        ? null
-        : <p class="hint">{groups.length - GROUPS_MAX} kinds more are rarer, and not shown.</p>}
+      {more === 0 ? null : <p class="hint">{more} kinds more are rarer, and not shown.</p>}
       <SearchedLine searched={searched} />
       <p class="hint">
         Failures are of one kind when the type, the task, the error and the words of its message are

@@ -1,0 +1,107 @@
+/**
+ * A system whose users have a library that talks to a database: its script holds producer and
+ * worker, in a process of Node's that `driver.mjs` tells what to do.
+ */
+
+import { perSecond, quantile } from "../figures.ts";
+import { endProcess } from "../system.ts";
+import type { LocalServer } from "./local_server.ts";
+import { Packages } from "./packages.ts";
+import type { Installation, Peer, Throughput } from "./peer.ts";
+
+export interface ClientLibrary {
+  readonly packages: readonly string[];
+  /** In this folder; given the port of the server. */
+  readonly script: string;
+  startServer(): Promise<LocalServer>;
+}
+
+/** Or, in words, why it cannot be had. */
+export async function installLibrary(
+  { packages: names, script, startServer }: ClientLibrary,
+): Promise<Installation<LibraryPeer> | string> {
+  const packages = await Packages.install(names);
+  if (typeof packages === "string") return packages;
+  await packages.add(...["driver.mjs", script].map((name) => new URL(name, import.meta.url)));
+  return {
+    start: async () => new LibraryPeer(await startServer(), packages, script),
+    [Symbol.asyncDispose]: () => packages[Symbol.asyncDispose](),
+  };
+}
+
+export class LibraryPeer implements Peer {
+  jobs = 0;
+  readonly #server: LocalServer;
+  readonly #node: Deno.ChildProcess;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #lines: AsyncIterator<string>;
+  #loadedMs = 0;
+
+  constructor(server: LocalServer, { node, folder }: Packages, script: string) {
+    this.#server = server;
+    this.#node = new Deno.Command(node, {
+      args: [`${folder}/${script}`, `${server.port}`],
+      cwd: folder,
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+    this.#writer = this.#node.stdin.getWriter();
+    this.#lines = linesOf(this.#node.stdout);
+  }
+
+  get pids(): readonly number[] {
+    return [this.#node.pid, this.#server.pid];
+  }
+
+  /** How long its process has run jobs with 64 in flight: so warm is its code. */
+  get loadedSeconds(): number {
+    return this.#loadedMs / 1_000;
+  }
+
+  async load(seconds: number, cpuUs: (pids: readonly number[]) => number): Promise<Throughput> {
+    const started = performance.now();
+    await this.#say({ name: "load", seconds });
+    await this.#hear();
+    const before = cpuUs(this.pids);
+    const { completed = NaN, elapsedMs = NaN } = await this.#hear() as Record<string, number>;
+    const after = cpuUs(this.pids);
+    const { inAll = 0 } = await this.#hear() as Record<string, number>;
+    this.jobs += inAll;
+    this.#loadedMs += performance.now() - started;
+    return {
+      jobsPerSecond: perSecond(completed, elapsedMs),
+      cpuUsPerJob: (after - before) / completed,
+    };
+  }
+
+  async latency(seconds: number): Promise<number> {
+    await this.#say({ name: "latency", seconds });
+    const { latencies } = await this.#hear() as { readonly latencies: readonly number[] };
+    this.jobs += latencies.length;
+    return quantile(latencies, 0.5);
+  }
+
+  async #say(command: unknown): Promise<void> {
+    await this.#writer.write(new TextEncoder().encode(`${JSON.stringify(command)}\n`));
+  }
+
+  async #hear(): Promise<unknown> {
+    const { value, done } = await this.#lines.next();
+    if (done === true) throw new Error("its process has ended");
+    return JSON.parse(value);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await endProcess(this.#node, "SIGKILL");
+    await this.#server[Symbol.asyncDispose]();
+  }
+}
+
+async function* linesOf(output: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  let rest = "";
+  for await (const part of output.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + part).split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+}

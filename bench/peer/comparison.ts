@@ -1,0 +1,141 @@
+/** `deno task bench --peers`: Daybook beside what people use today, in one run and one table. */
+
+import { medianOf, whole } from "../figures.ts";
+import { haveProgram, syncRate, treeCpuUs, treeMegabytes } from "../system.ts";
+import { markdownTable } from "../table.ts";
+import { bullMq } from "./bullmq.ts";
+import { daybook } from "./daybook.ts";
+import { openWorkflow } from "./openworkflow.ts";
+import type { Installation, PeerSystem } from "./peer.ts";
+import { pgBoss } from "./pg_boss.ts";
+import { restate } from "./restate.ts";
+
+const SYSTEMS: readonly PeerSystem[] = [
+  daybook,
+  bullMq("always"),
+  bullMq("everysec"),
+  restate,
+  pgBoss,
+  openWorkflow,
+];
+const ROUNDS = 3;
+const LOAD_SECONDS = 5;
+const LATENCY_SECONDS = 3;
+/** After this no further round is begun. */
+const ROUNDS_MS_MAX = 6 * 60_000;
+
+interface Round {
+  readonly jobsPerSecond: number;
+  readonly latencyMs: number;
+  readonly cpuUsPerJob: number;
+  readonly megabytes: number;
+  readonly jobs: number;
+}
+
+/** One that is compared, with what was measured of it, or why it is left out. */
+interface Compared {
+  readonly system: PeerSystem;
+  readonly installation: Installation | undefined;
+  readonly rounds: Round[];
+  leftOut: string | undefined;
+}
+
+export async function printComparison(): Promise<void> {
+  if (!await haveProgram("wrk")) throw new Error("there is no wrk, and no way to install it");
+  const started = performance.now();
+  const syncsBefore = await syncRate();
+  await using disposables = new AsyncDisposableStack();
+  const all: Compared[] = [];
+  for (const system of SYSTEMS) {
+    const compared = await install(system);
+    if (compared.installation !== undefined) disposables.use(compared.installation);
+    all.push(compared);
+  }
+  for (let round = 1; round <= ROUNDS && sinceMs(started) < ROUNDS_MS_MAX; round++) {
+    console.error(`round ${round} of ${ROUNDS}, ${minutesSince(started)} minutes`);
+    for (const compared of all) await measure(compared);
+  }
+  const syncsAfter = await syncRate();
+  console.log(tableOfPeers(all));
+  console.log(
+    `\n${new Date().toISOString().slice(0, 10)}, ${navigator.hardwareConcurrency} cores, ` +
+      `load ${Deno.loadavg()[0]?.toFixed(1)}, ${whole(syncsBefore)} to ${whole(syncsAfter)} ` +
+      `syncs a second, Deno ${Deno.version.deno}; ` +
+      `medians of ${Math.max(...all.map(({ rounds }) => rounds.length))} rounds; ` +
+      `${minutesSince(started)} minutes in all`,
+  );
+}
+
+async function install(system: PeerSystem): Promise<Compared> {
+  console.error(`${system.name} ...`);
+  const installed = await system.install();
+  if (typeof installed === "string") console.error(`  LEFT OUT: ${installed}`);
+  return typeof installed === "string"
+    ? { system, installation: undefined, rounds: [], leftOut: installed }
+    : { system, installation: installed, rounds: [], leftOut: undefined };
+}
+
+/** One that fails is left out, and keeps no other from being measured. */
+async function measure(compared: Compared): Promise<void> {
+  if (compared.installation === undefined || compared.leftOut !== undefined) return;
+  try {
+    compared.rounds.push(await oneRound(compared.installation));
+  } catch (error) {
+    compared.leftOut = error instanceof Error ? error.message : `${error}`;
+    console.error(`  ${compared.system.name} LEFT OUT: ${compared.leftOut}`);
+  }
+}
+
+/** Each time from nothing, so that none is in the way of another, or of itself. */
+async function oneRound(installation: Installation): Promise<Round> {
+  await using peer = await installation.start();
+  const load = await peer.load(LOAD_SECONDS, treeCpuUs);
+  const [megabytes, jobs] = [treeMegabytes(peer.pids), peer.jobs];
+  const latencyMs = await peer.latency(LATENCY_SECONDS);
+  return { ...load, latencyMs, megabytes, jobs };
+}
+
+const HEADINGS = [
+  "system",
+  "a job is",
+  "synced to disk",
+  "jobs/s, 64 in flight",
+  "Daybook does",
+  "p50, one in flight",
+  "CPU a job",
+  "memory, after jobs",
+];
+
+function tableOfPeers(all: readonly Compared[]): string {
+  const [own] = all;
+  return markdownTable(HEADINGS, all.map((compared) => cellsOf(compared, own?.rounds ?? [])));
+}
+
+function cellsOf({ system, rounds, leftOut }: Compared, own: readonly Round[]): readonly string[] {
+  const { name, steps, durability } = system;
+  if (leftOut !== undefined) return [name, `LEFT OUT: ${leftOut}`, "", "", "", "", "", ""];
+  const median = (pick: (round: Round) => number) => medianOf(rounds, pick);
+  // Of the same round: on shared cores nothing else says anything.
+  const times = medianOf(
+    rounds.map((round, index) => (own[index]?.jobsPerSecond ?? NaN) / round.jobsPerSecond),
+    (ratio) => ratio,
+  );
+  return [
+    name,
+    steps,
+    durability,
+    whole(median(({ jobsPerSecond }) => jobsPerSecond)),
+    rounds === own ? "" : `${times.toFixed(1)} times`,
+    `${median(({ latencyMs }) => latencyMs).toFixed(1)} ms`,
+    `${whole(median(({ cpuUsPerJob }) => cpuUsPerJob))} us`,
+    `${whole(median(({ megabytes }) => megabytes))} MB, ${whole(median(({ jobs }) => jobs))}`,
+  ];
+}
+
+function sinceMs(started: number): number {
+  return performance.now() - started;
+}
+
+function minutesSince(started: number): string {
+  return (sinceMs(started) / 60_000).toFixed(1);
+}

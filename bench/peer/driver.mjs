@@ -1,0 +1,80 @@
+// What the scripts of the client libraries share: a process of Node's that holds producer and
+// worker, takes commands, one JSON line each, and answers so.
+
+import { createInterface } from "node:readline";
+
+const IN_FLIGHT = 64;
+const WARM_UP_MS = 1_500;
+
+export const CONCURRENCY = IN_FLIGHT;
+export const PAYLOAD = "x".repeat(100);
+
+/**
+ * Runs commands until its input ends.
+ *
+ * @param open Gives `submit()`, which adds a job of three steps, and `close()`. It gets
+ *   `onDone`, to be called for each job whose end is stored, and whether the jobs come one at
+ *   a time: then it is called when a client could know.
+ */
+export async function drive(open) {
+  const commands = { load: loadOf(open), latency: latencyOf(open) };
+  for await (const line of createInterface({ input: process.stdin })) {
+    const command = JSON.parse(line);
+    say(await commands[command.name](command));
+  }
+}
+
+/** Jobs done while 64 are in flight: each that ends makes room for the next. */
+function loadOf(open) {
+  return async ({ seconds }) => {
+    let completed = 0;
+    let isOver = false;
+    const peer = await open({
+      onDone() {
+        completed++;
+        if (!isOver) void peer.submit();
+      },
+      isAlone: false,
+    });
+    for (let job = 0; job < IN_FLIGHT; job++) void peer.submit();
+    await pause(WARM_UP_MS);
+    say({ begun: true });
+    const [before, started] = [completed, performance.now()];
+    await pause(seconds * 1_000);
+    const result = { completed: completed - before, elapsedMs: performance.now() - started };
+    say(result);
+    isOver = true;
+    await peer.close();
+    return { inAll: completed };
+  };
+}
+
+/** How long jobs take, in milliseconds, one at a time. */
+function latencyOf(open) {
+  return async ({ seconds }) => {
+    let done;
+    const peer = await open({ onDone: () => done(), isAlone: true });
+    const latencies = [];
+    const begin = performance.now() + WARM_UP_MS;
+    const end = begin + seconds * 1_000;
+    for (let now = performance.now(); now < end;) {
+      await new Promise((resolve) => {
+        done = resolve;
+        void peer.submit();
+      });
+      const then = now;
+      now = performance.now();
+      if (then >= begin) latencies.push(now - then);
+    }
+    await peer.close();
+    return { latencies };
+  };
+}
+
+function pause(milliseconds) {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+function say(message) {
+  process.stdout.write(`${JSON.stringify(message)}\n`);
+}

@@ -1,0 +1,40 @@
+// pg-boss, which has no steps: a chain of three jobs, each sent by the one before it.
+
+import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
+import { CONCURRENCY, drive, PAYLOAD } from "./driver.mjs";
+
+// Asked for by name, so that `deno check` does not look for a package that only Node has here.
+const find = createRequire(import.meta.url).resolve;
+const { PgBoss } = await import(pathToFileURL(find("pg-boss")).href);
+
+const WORKER = { batchSize: CONCURRENCY, burstWhenBatchFull: true, pollingIntervalSeconds: 0.5 };
+
+/** Queues of their own for each measurement; workers are woken, and take what is there at once. */
+async function open({ onDone, isAlone }) {
+  const boss = new PgBoss({
+    connectionString: `postgresql://bench@127.0.0.1:${process.argv[2]}/postgres`,
+    useListenNotify: true,
+  });
+  boss.on("error", (error) => {
+    throw error;
+  });
+  await boss.start();
+  const run = process.hrtime.bigint();
+  const [one, two, three] = ["one", "two", "three"].map((step) => `${step}-${run}`);
+  for (const name of [one, two, three]) await boss.createQueue(name, { notify: true });
+  const sendTo = (name) => (jobs) => boss.insert(name, jobs.map(({ data }) => ({ data })));
+  await boss.work(one, WORKER, sendTo(two));
+  await boss.work(two, WORKER, sendTo(three));
+  await boss.work(three, WORKER, async (jobs) => {
+    // Stored here rather than after the handler, so that the time until then is known.
+    if (isAlone) await boss.complete(three, jobs.map(({ id }) => id));
+    for (const _ of jobs) onDone();
+  });
+  return {
+    submit: () => boss.send(one, { payload: PAYLOAD }),
+    close: () => boss.stop({ graceful: false }),
+  };
+}
+
+await drive(open);

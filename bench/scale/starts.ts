@@ -1,0 +1,63 @@
+/** How long a start takes with all that is in the journal, and what it leaves in memory. */
+
+import { postFor } from "../load/wrk.ts";
+import { startDaybook } from "../server/daybook_server.ts";
+import type { ServerProcess } from "../server/process.ts";
+import { pause, residentMegabytes } from "../system.ts";
+import { THREE_TASKS, UNTIL_DONE } from "../targets/job_bodies.ts";
+
+export interface Start {
+  readonly after: string;
+  /** Until it says that it listens, which it says when it is ready. */
+  readonly seconds: number;
+  /** When it has been idle for some seconds. */
+  readonly residentMegabytes: number;
+  readonly peakMegabytes: number;
+}
+
+const SETTLE_MS = 10_000;
+const LOADED_SECONDS = 5;
+const KILLED_AFTER_MS = 3_000;
+
+/** The server that is given ends. */
+export async function measureStarts(
+  server: ServerProcess,
+  journal: string,
+): Promise<readonly Start[]> {
+  await server.end("SIGTERM");
+  const clean = await measureStart("a clean stop", journal, async (started) => {
+    await killUnderLoad(started);
+  });
+  const killed = await measureStart("a kill under load", journal, (started) => {
+    return started.end("SIGTERM");
+  });
+  return [clean, killed];
+}
+
+async function measureStart(
+  after: string,
+  journal: string,
+  end: (server: ServerProcess) => Promise<void>,
+): Promise<Start> {
+  const began = performance.now();
+  await using server = await startDaybook({ journal });
+  const seconds = (performance.now() - began) / 1_000;
+  await pause(SETTLE_MS);
+  const start = {
+    after,
+    seconds,
+    residentMegabytes: residentMegabytes(server.pid),
+    peakMegabytes: residentMegabytes(server.pid, "VmHWM"),
+  };
+  await end(server);
+  return start;
+}
+
+async function killUnderLoad(server: ServerProcess): Promise<void> {
+  const load = { url: `${server.url}/jobs`, body: THREE_TASKS, prefer: UNTIL_DONE };
+  // It fails, since nobody is there any more to answer.
+  const loaded = postFor(LOADED_SECONDS, load).catch(() => {});
+  await pause(KILLED_AFTER_MS);
+  await server.end("SIGKILL");
+  await loaded;
+}

@@ -1,0 +1,161 @@
+/**
+ * The summary of a job: what a list needs to know of it, under the names of the job resource.
+ * It has no input, plan, results or steps, so that it is small whatever the job holds.
+ */
+
+import type { Condition } from "./condition.ts";
+import { conditionOf } from "./condition.ts";
+import { type ErrorFingerprint, fingerprintOf } from "./error_fingerprint.ts";
+import type { FailureKind } from "./framework_events.ts";
+import { type JobId, type LogId, MAIN_TASK, type TaskId } from "./ids.ts";
+import { MAIN_EXPECTATION_ID, requiredMatches } from "./job_plan.ts";
+import { endedAtOf, recordedFailure, startAtOf, startedAtOf } from "./job_resource.ts";
+import { isTerminal, type JobState, type StateName, type TaskState } from "./job_state.ts";
+
+export interface JobSummary {
+  readonly jobId: JobId;
+  readonly type: string | null;
+  readonly definitionVersion: number | null;
+  readonly state: StateName;
+  readonly condition: Condition;
+  readonly createdAt: string;
+  /** Only until it starts. */
+  readonly startAt?: string;
+  readonly startedAt: string | null;
+  readonly endedAt: string | null;
+  readonly firstLogId: LogId;
+  readonly lastLogId: LogId;
+  readonly priority: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly retryOf?: JobId;
+  /** The newest job that is a retry of it. */
+  readonly retriedBy?: JobId;
+  readonly progress: ProgressSummary;
+  /** Only until it ends. */
+  readonly open?: OpenSummary;
+  readonly failure: FailureSummary | null;
+}
+
+export interface ProgressSummary {
+  /** Expectations that have all their matches, and all that there are; `main` is not counted. */
+  readonly satisfied: number;
+  readonly expected: number;
+  /** Of the task that needed most. */
+  readonly attempts: number;
+}
+
+/** What a job has in hand, and what it waits for: the first few of each; `main` is none. */
+export interface OpenSummary {
+  readonly tasks: readonly TaskId[];
+  readonly expected: readonly OpenExpectation[];
+}
+
+export interface OpenExpectation {
+  readonly id: string;
+  readonly matched: number;
+  readonly required: number;
+}
+
+export interface FailureSummary {
+  readonly kind: FailureKind;
+  readonly taskId: TaskId | null;
+  /** Without a stack, and cut where it is long. */
+  readonly error: { readonly name: string; readonly message: string };
+  readonly fingerprint: ErrorFingerprint | null;
+  readonly recoveryRequired: boolean;
+  readonly because: LogId;
+}
+
+/** Of each. */
+const OPEN_MAX = 5;
+/** Characters of an error that are kept; what is cut ends with `…`. */
+const ERROR_LENGTH_MAX = { name: 100, message: 300 };
+
+/** All of it but `retriedBy`, which no job knows of itself. */
+export function jobSummary(job: JobState): JobSummary {
+  const startAt = startAtOf(job);
+  return {
+    jobId: job.jobId,
+    type: job.type ?? null,
+    definitionVersion: job.definitionVersion ?? null,
+    state: job.state,
+    condition: conditionOf(job),
+    createdAt: job.createdAt,
+    ...(startAt === undefined ? {} : { startAt }),
+    startedAt: startedAtOf(job),
+    endedAt: endedAtOf(job),
+    firstLogId: job.firstLogId,
+    lastLogId: job.lastLogId,
+    priority: job.priority,
+    labels: job.labels,
+    ...(job.retryOf === undefined ? {} : { retryOf: job.retryOf }),
+    progress: progressOf(job),
+    ...(isTerminal(job) ? {} : { open: openOf(job) }),
+    failure: failureOf(job),
+  };
+}
+
+function progressOf({ plan, expected, tasks }: JobState): ProgressSummary {
+  let [satisfied, all, attempts] = [0, 0, 0];
+  for (const [index, { id, multiplicity }] of plan.expected.entries()) {
+    if (id === MAIN_EXPECTATION_ID) continue;
+    all++;
+    if ((expected[index]?.matched ?? 0) >= requiredMatches(multiplicity)) satisfied++;
+  }
+  for (const task of tasks) attempts = Math.max(attempts, task.attempts);
+  return { satisfied, expected: all, attempts };
+}
+
+function openOf({ plan, expected, tasks }: JobState): OpenSummary {
+  const openTasks: TaskId[] = [];
+  for (const task of tasks) {
+    if (openTasks.length === OPEN_MAX) break;
+    if (isInHand(task)) openTasks.push(task.taskId);
+  }
+  const openExpectations: OpenExpectation[] = [];
+  for (const [index, { id, multiplicity }] of plan.expected.entries()) {
+    if (openExpectations.length === OPEN_MAX) break;
+    const [matched, required] = [expected[index]?.matched ?? 0, requiredMatches(multiplicity)];
+    if (id === MAIN_EXPECTATION_ID || matched >= required) continue;
+    openExpectations.push({ id, matched, required });
+  }
+  return { tasks: openTasks, expected: openExpectations };
+}
+
+/** An attempt of it runs, or is to come; or of its compensation. */
+function isInHand(task: TaskState): boolean {
+  if (task.taskId === MAIN_TASK) return false;
+  switch (task.status) {
+    case "running":
+    case "backingOff":
+    case "interrupted":
+      return true;
+    case "completed":
+      return task.compensation !== undefined &&
+        !["compensated", "failed"].includes(task.compensation.status);
+    default:
+      return false;
+  }
+}
+
+function failureOf(job: JobState): FailureSummary | null {
+  const failure = recordedFailure(job);
+  if (failure === undefined) return null;
+  const { kind, taskId, error, recoveryRequired, because } = failure;
+  return {
+    kind,
+    taskId: taskId ?? null,
+    error: {
+      name: cut(error.name, ERROR_LENGTH_MAX.name),
+      message: cut(error.message, ERROR_LENGTH_MAX.message),
+    },
+    fingerprint: fingerprintOf(job, failure) ?? null,
+    recoveryRequired,
+    because,
+  };
+}
+
+/** One character less where a pair would be split. */
+function cut(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length).replace(/[\ud800-\udbff]$/, "")}…`;
+}

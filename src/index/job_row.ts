@@ -1,0 +1,166 @@
+/**
+ * The narrow row of a job: what it is found by, and its summary. Its checksum is of all columns
+ * but `awake`, so that a row that is not what was put is never shown.
+ */
+
+import type { SQLInputValue } from "node:sqlite";
+import { crc32 } from "node:zlib";
+import type { Condition } from "../core/condition.ts";
+import type { ErrorFingerprint } from "../core/error_fingerprint.ts";
+import type { JobId, LogId } from "../core/ids.ts";
+import type { StateName } from "../core/job_state.ts";
+import type { FailureSummary, JobSummary, ProgressSummary } from "../core/job_summary.ts";
+import type { EndedJob } from "../engine/job_index.ts";
+import { searchable } from "./conditions.ts";
+import type { Row } from "./database.ts";
+
+/** All that a row tells of its job. */
+const COLUMNS = [
+  ...["first", "last", "job_id", "condition", "type", "version", "priority", "created"],
+  ...["started", "ended", "labels", "text", "key", "fingerprint", "retried", "awaits", "sealed"],
+  "more",
+] as const;
+
+const CHECKED = [...COLUMNS, "crc"];
+export const SELECT_ROW = `SELECT ${CHECKED.join(", ")} FROM jobs WHERE`;
+/** Over a row of the same job, which is awake no more. */
+export const PUT_ROW = `INSERT OR REPLACE INTO jobs (${CHECKED.join(", ")}) ` +
+  `VALUES (${CHECKED.map(() => "?").join(", ")})`;
+
+/** What few jobs have, and what a column cannot tell exactly. */
+interface More {
+  readonly createdAt?: string;
+  readonly startedAt?: string;
+  readonly endedAt?: string;
+  readonly retryOf?: JobId;
+  readonly progress?: ProgressSummary;
+  readonly failure?: Omit<FailureSummary, "fingerprint">;
+}
+
+/** What `PUT_ROW` takes. */
+export function rowOf(ended: EndedJob): readonly SQLInputValue[] {
+  const { job, summary, text, awaitsOutside, retriedAt } = ended;
+  const { labels, failure, createdAt, startedAt, endedAt } = summary;
+  return withChecksum([
+    summary.firstLogId,
+    summary.lastLogId,
+    summary.jobId,
+    summary.condition,
+    summary.type,
+    summary.definitionVersion,
+    summary.priority,
+    Date.parse(createdAt),
+    startedAt === null ? null : Date.parse(startedAt),
+    endedAt === null ? null : Date.parse(endedAt),
+    hasAny(labels) ? JSON.stringify(labels) : null,
+    searchable(text),
+    job.idempotency?.key ?? null,
+    failure?.fingerprint ?? null,
+    retriedAt ?? null,
+    awaitsOutside ? 1 : null,
+    job.sealed === undefined ? null : 1,
+    moreOf(summary),
+  ]);
+}
+
+/** The same row with other values in some columns, as `PUT_ROW` takes it. */
+export function changedRow(row: Row, changes: Row): readonly SQLInputValue[] {
+  return withChecksum(valuesOf({ ...row, ...changes }));
+}
+
+/** Whether it is as it was put. */
+export function isWhole(row: Row): boolean {
+  return checksumOf(valuesOf(row)) === row.crc;
+}
+
+/** All of it but `retriedBy`, of which the row has only where that was created. */
+export function summaryIn(row: Row): JobSummary {
+  const more: More = row.more === null ? {} : JSON.parse(row.more as string);
+  const condition = row.condition as Condition;
+  return {
+    jobId: row.job_id as JobId,
+    type: row.type as string | null,
+    definitionVersion: row.version as number | null,
+    state: stateOf(condition),
+    condition,
+    createdAt: more.createdAt ?? timeOf(row.created),
+    startedAt: more.startedAt ?? (row.started === null ? null : timeOf(row.started)),
+    endedAt: more.endedAt ?? (row.ended === null ? null : timeOf(row.ended)),
+    firstLogId: row.first as LogId,
+    lastLogId: row.last as LogId,
+    priority: row.priority as number,
+    labels: row.labels === null ? {} : JSON.parse(row.labels as string),
+    ...(more.retryOf === undefined ? {} : { retryOf: more.retryOf }),
+    progress: more.progress ?? COMMON_PROGRESS,
+    failure: more.failure === undefined ? null : failureIn(more.failure, row),
+  };
+}
+
+function failureIn(failure: NonNullable<More["failure"]>, { fingerprint }: Row): FailureSummary {
+  const { kind, taskId, error, recoveryRequired, because } = failure;
+  return {
+    kind,
+    taskId,
+    error,
+    fingerprint: fingerprint as ErrorFingerprint | null,
+    recoveryRequired,
+    because,
+  };
+}
+
+/** Of one that is in the index. */
+function stateOf(condition: Condition): StateName {
+  return condition === "succeeded" ? "Done" : "Failed";
+}
+
+/** That of most jobs. */
+const COMMON_PROGRESS: ProgressSummary = { satisfied: 0, expected: 0, attempts: 1 };
+
+function moreOf(summary: JobSummary): string | null {
+  const { createdAt, startedAt, endedAt, retryOf, progress, failure } = summary;
+  const areExact = isExact(createdAt) && isExact(startedAt) && isExact(endedAt);
+  if (areExact && failure === null && retryOf === undefined && isCommon(progress)) return null;
+  return JSON.stringify({
+    createdAt: isExact(createdAt) ? undefined : createdAt,
+    startedAt: isExact(startedAt) ? undefined : startedAt,
+    endedAt: isExact(endedAt) ? undefined : endedAt,
+    retryOf,
+    progress: isCommon(progress) ? undefined : progress,
+    failure: failure === null ? undefined : { ...failure, fingerprint: undefined },
+  });
+}
+
+function isCommon({ satisfied, expected, attempts }: ProgressSummary): boolean {
+  return satisfied === 0 && expected === 0 && attempts === 1;
+}
+
+/** As most times are written, on a day that every month has. */
+const EXACT = /^\d{4}-\d\d-(?:[01]\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
+
+/** Whether the milliseconds of a time give its text again. */
+function isExact(time: string | null): boolean {
+  if (time === null || EXACT.test(time)) return true;
+  const milliseconds = Date.parse(time);
+  return !Number.isNaN(milliseconds) && timeOf(milliseconds) === time;
+}
+
+function timeOf(milliseconds: SQLInputValue | undefined): string {
+  return new Date(milliseconds as number).toISOString();
+}
+
+function valuesOf(row: Row): SQLInputValue[] {
+  return COLUMNS.map((column) => row[column] ?? null);
+}
+
+function withChecksum(values: readonly SQLInputValue[]): readonly SQLInputValue[] {
+  return [...values, checksumOf(values)];
+}
+
+function checksumOf(values: readonly SQLInputValue[]): number {
+  return crc32(values.join("\n"));
+}
+
+function hasAny(labels: Readonly<Record<string, string>>): boolean {
+  for (const _name in labels) return true;
+  return false;
+}

@@ -1,0 +1,185 @@
+/** Goes through the narrow rows of the index: lists, counts and failures by kind. */
+
+import type { Condition } from "../core/condition.ts";
+import type { LogId } from "../core/ids.ts";
+import type { JobState } from "../core/job_state.ts";
+import type { JobSummary } from "../core/job_summary.ts";
+import type { FoundJob, IndexedFailures, IndexScan } from "../engine/job_index.ts";
+import type { JobCount, JobFilter, JobRange, ListQuery, Stop } from "../engine/requests.ts";
+import { conditionOf, ENDED_CONDITIONS, endedConditions } from "./conditions.ts";
+import type { Database, Row } from "./database.ts";
+import { type ScanSource, sourceOf, sourceOfFailures } from "./scan_source.ts";
+import { windowsOf } from "./row_window.ts";
+import { WindowWalk } from "./window_walk.ts";
+
+type ScanRange = JobRange & Pick<ListQuery, "oldestFirst">;
+/** How many jobs there are of each condition. */
+type Kept = ReadonlyMap<Condition, number>;
+
+/** Reads what a scan has found; may throw an `IndexDamagedError`. */
+export interface FoundReader {
+  summary(first: LogId): JobSummary;
+  /** @param row With `first` and `last`. */
+  job(row: Row): JobState;
+}
+
+/** What a walk counts for reading what it found, in tenths of a microsecond. */
+const READ_COST = { summary: 100, job: 400 };
+
+export class JobScans {
+  readonly #database: Database;
+  readonly #reader: FoundReader;
+
+  constructor(database: Database, reader: FoundReader) {
+    this.#database = database;
+    this.#reader = reader;
+  }
+
+  scan(filter: JobFilter, range: ScanRange, kept: Kept): IndexScan {
+    const { sql, values } = conditionOf(filter);
+    const source = sourceOf(filter, kept);
+    const select = `SELECT first, last, condition FROM ${source.table} WHERE first >= ? ` +
+      `AND first < ? AND ${sql} ORDER BY first ${range.oldestFirst ? "ASC" : "DESC"}`;
+    const found = (row: Row): FoundJob =>
+      new IndexedJob(row, this.#reader, (cost) => walk.spend(cost));
+    const walk = this.#walk(
+      source,
+      range,
+      (from, to) => this.#database.all(select, from, to, ...values).map(found),
+      ({ firstLogId }) => firstLogId,
+    );
+    return walk;
+  }
+
+  count(filter: JobFilter, range: JobRange, kept: Kept): JobCount {
+    if (isOfAll(range) && isByConditionAlone(filter)) return countIn(kept, filter);
+    const { sql, values } = conditionOf(filter);
+    const source = sourceOf(filter, kept);
+    // Sums cost less than groups, which SQLite sorts.
+    const sums = ENDED_CONDITIONS.map((one) => `sum(condition = '${one}') AS ${one}`);
+    const select = `SELECT ${sums.join(", ")} FROM ${source.table} ` +
+      `WHERE first >= ? AND first < ? AND ${sql}`;
+    const walk = this.#walk(
+      source,
+      range,
+      (from, to) => this.#database.all(select, from, to, ...values),
+      () => undefined,
+    );
+    const conditions = new Map<Condition, number>();
+    let jobs = 0;
+    for (const window of walk) {
+      for (const condition of ENDED_CONDITIONS) {
+        const count = (window[condition] ?? 0) as number;
+        if (count > 0) conditions.set(condition, (conditions.get(condition) ?? 0) + count);
+        jobs += count;
+      }
+    }
+    const { reach } = walk;
+    return reach === undefined ? { jobs, conditions } : { jobs, conditions, searched: reach };
+  }
+
+  failures(filter: JobFilter): { groups: readonly IndexedFailures[]; reach: Stop | undefined } {
+    const { sql, values } = conditionOf(filter);
+    const source = sourceOfFailures(filter);
+    const select = "SELECT fingerprint, count(*) AS jobs, count(retried) AS retried, " +
+      "sum(condition <> 'succeeded' AND retried IS NULL) AS open, max(first) AS newest, " +
+      `min(first) AS oldest FROM ${source.table} WHERE first >= ? AND first < ? ` +
+      `AND fingerprint IS NOT NULL AND ${sql} GROUP BY fingerprint`;
+    const walk = this.#walk(
+      source,
+      {},
+      (from, to) =>
+        this.#database.all(select, from, to, ...values) as unknown as readonly IndexedFailures[],
+      () => undefined,
+    );
+    const groups = new Map<string, IndexedFailures>();
+    for (const found of walk) {
+      const before = groups.get(found.fingerprint);
+      groups.set(found.fingerprint, before === undefined ? found : joined(before, found));
+    }
+    return { groups: [...groups.values()], reach: walk.reach };
+  }
+
+  #walk<Found>(
+    source: ScanSource,
+    { after = 0, before = Infinity, oldestFirst = false }: ScanRange,
+    find: (from: LogId, to: LogId) => readonly Found[],
+    positionOf: (found: Found) => LogId | undefined,
+  ): WindowWalk<Found> {
+    const { rowCost, words } = source;
+    return new WindowWalk({
+      from: after + 1,
+      to: Math.min(before, Number.MAX_SAFE_INTEGER),
+      window: windowsOf(this.#database, source, oldestFirst),
+      createdAt: (logId) => this.#createdNear(logId, oldestFirst),
+      ...{ oldestFirst, rowCost, words, find, positionOf },
+    });
+  }
+
+  /** RFC 3339: of the job at which a walk has stopped. */
+  #createdNear(logId: LogId, oldestFirst: boolean): string {
+    const row = this.#database.get(
+      oldestFirst
+        ? "SELECT created FROM jobs WHERE first < ? ORDER BY first DESC LIMIT 1"
+        : "SELECT created FROM jobs WHERE first >= ? ORDER BY first LIMIT 1",
+      logId,
+    );
+    return new Date((row?.created ?? 0) as number).toISOString();
+  }
+}
+
+/** One that is read when somebody asks. */
+class IndexedJob implements FoundJob {
+  readonly firstLogId: LogId;
+  readonly condition: Condition;
+  readonly #row: Row;
+  readonly #reader: FoundReader;
+  readonly #spend: (cost: number) => void;
+  #job: JobState | undefined;
+
+  constructor(row: Row, reader: FoundReader, spend: (cost: number) => void) {
+    this.firstLogId = row.first as LogId;
+    this.condition = row.condition as Condition;
+    this.#row = row;
+    this.#reader = reader;
+    this.#spend = spend;
+  }
+
+  get summary(): JobSummary {
+    this.#spend(READ_COST.summary);
+    return this.#reader.summary(this.firstLogId);
+  }
+
+  get job(): JobState {
+    if (this.#job === undefined) this.#spend(READ_COST.job);
+    return this.#job ??= this.#reader.job(this.#row);
+  }
+}
+
+function isOfAll({ before, after }: JobRange): boolean {
+  return before === undefined && after === undefined;
+}
+
+function isByConditionAlone({ states: _s, conditions: _c, ...others }: JobFilter): boolean {
+  return Object.values(others).every((value) => value === undefined);
+}
+
+/** Of the counts that are kept. */
+function countIn(kept: Kept, filter: JobFilter): JobCount {
+  const wanted = endedConditions(filter);
+  const conditions = new Map(
+    [...kept].filter(([condition, jobs]) => jobs > 0 && (wanted?.includes(condition) ?? true)),
+  );
+  return { jobs: conditions.values().reduce((sum, jobs) => sum + jobs, 0), conditions };
+}
+
+function joined(one: IndexedFailures, other: IndexedFailures): IndexedFailures {
+  return {
+    fingerprint: one.fingerprint,
+    jobs: one.jobs + other.jobs,
+    retried: one.retried + other.retried,
+    open: one.open + other.open,
+    newest: Math.max(one.newest, other.newest),
+    oldest: Math.min(one.oldest, other.oldest),
+  };
+}

@@ -1,0 +1,165 @@
+/** The narrow row of a job: its summary comes back as the state tells it, or not at all. */
+
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import fc from "fast-check";
+import type { JobId } from "../../src/core/ids.ts";
+import { MAIN_ONLY_PLAN } from "../../src/core/job_plan.ts";
+import type { JobState, TaskState } from "../../src/core/job_state.ts";
+import { jobSummary } from "../../src/core/job_summary.ts";
+import { type EndedJob, IndexDamagedError } from "../../src/engine/job_index.ts";
+import { SqliteJobIndex } from "../../src/index/sqlite_job_index.ts";
+import { expectation, plan } from "../support/entries.ts";
+
+interface Opened {
+  readonly index: SqliteJobIndex;
+  readonly database: DatabaseSync;
+  readonly warnings: string[];
+}
+
+function open(): Opened {
+  const database = new DatabaseSync(":memory:");
+  const warnings: string[] = [];
+  const index = new SqliteJobIndex({
+    open: () => database,
+    discard: () => {},
+    warn: (message) => void warnings.push(message),
+  });
+  assert.ok(index.begin(undefined));
+  return { index, database, warnings };
+}
+
+function put(index: SqliteJobIndex, job: JobState): EndedJob {
+  const summary = jobSummary(job);
+  const text = `${job.jobId}\n${summary.failure?.error.message ?? ""}`.toLowerCase();
+  const ended = { job, summary, text, awaitsOutside: true, retriedAt: 99, wasThere: false };
+  assert.ok(index.put([ended]));
+  return ended;
+}
+
+const anyText = fc.string({ unit: "binary", maxLength: 400 });
+const time = fc.oneof(
+  fc.date({ min: new Date(0), max: new Date("2100-01-01"), noInvalidDate: true })
+    .map((date) => date.toISOString()),
+  fc.constantFrom(
+    "2026-01-01T00:00:00Z",
+    "2026-01-01T00:00:00.123456Z",
+    "2026-01-01T02:00:00+02:00",
+  ),
+);
+
+/** Any that has ended. */
+const endedJob: fc.Arbitrary<JobState> = fc.record({
+  state: fc.constantFrom("Done", "Failed"),
+  jobId: fc.constantFrom("job-1", "a~b:c", "job_01K"),
+  type: fc.option(fc.constantFrom("shop.order"), { nil: undefined }),
+  definitionVersion: fc.option(fc.integer({ min: 0, max: 9 }), { nil: undefined }),
+  plan: fc.constantFrom(
+    MAIN_ONLY_PLAN,
+    plan([expectation("paid", "ec.Paid"), expectation("sent", "ec.Sent")]),
+    plan([]),
+  ),
+  priority: fc.integer({ min: -1_000, max: 1_000 }),
+  labels: fc.dictionary(anyText, anyText, { maxKeys: 4 }),
+  createdAt: time,
+  startedAt: time,
+  endedAt: time,
+  startAt: fc.option(time, { nil: undefined }),
+  retryOf: fc.option(fc.constant("job-0"), { nil: undefined }),
+  firstLogId: fc.constant(10),
+  lastLogId: fc.integer({ min: 10, max: 2 ** 40 }),
+  matched: fc.array(fc.integer({ min: 0, max: 1 }), { minLength: 2, maxLength: 2 }),
+  attempts: fc.array(fc.integer({ min: 1, max: 9 }), { maxLength: 3 }),
+  failure: fc.record({
+    kind: fc.constantFrom("error", "poison", "deadLetter", "cancelled"),
+    taskId: fc.option(fc.constant("charge"), { nil: undefined }),
+    error: fc.record({ name: anyText, message: anyText }),
+    recoveryRequired: fc.boolean(),
+    because: fc.integer({ min: 10, max: 2 ** 40 }),
+  }),
+  hasFailure: fc.boolean(),
+}).map(({ matched, attempts, failure, hasFailure, state, ...job }) => ({
+  ...job,
+  state,
+  expected: matched.map((count) => ({ matched: count, by: [], surplus: 0 })),
+  tasks: attempts.map((count) => ({ attempts: count, status: "failed" }) as TaskState),
+  ...(state === "Failed" || hasFailure ? { failure } : {}),
+} as unknown as JobState));
+
+Deno.test("job row: the summary of every job comes back as its state tells it", () => {
+  fc.assert(fc.property(endedJob, (job) => {
+    const { index, warnings } = open();
+    const { summary } = put(index, job);
+    const text = JSON.stringify(summary);
+    assert.equal(JSON.stringify(index.summaryAt(10)), text);
+    const found = [...index.scan({}, {})].map(({ summary }) => JSON.stringify(summary));
+    assert.deepEqual(found, [text]);
+    assert.deepEqual(warnings, []);
+    index.close();
+  }));
+});
+
+const failed = {
+  ...{ state: "Failed", jobId: "job-1" as JobId, type: "shop.order", definitionVersion: 1 },
+  ...{ plan: MAIN_ONLY_PLAN, priority: 0, labels: { team: "shop" }, tasks: [], expected: [] },
+  ...{ createdAt: "2026-01-01T00:00:00.000Z", startedAt: "2026-01-01T00:00:00.000Z" },
+  ...{ endedAt: "2026-01-01T00:00:01.000Z", firstLogId: 10, lastLogId: 15 },
+  idempotency: { key: "k", digest: "d" },
+  sealed: {},
+  failure: {
+    ...{ kind: "error", recoveryRequired: false, because: 15 },
+    error: { name: "Error", message: "refused" },
+  },
+} as unknown as JobState;
+
+/** One bit of a value as SQLite keeps it; of texts the last, which leaves JSON what it is. */
+function flipped(value: unknown): string | number {
+  return typeof value === "string"
+    ? value.replace(/[0-9a-z](?=[^0-9a-z]*$)/i, (one) => String.fromCharCode(one.charCodeAt(0) ^ 1))
+    : Number(value) ^ 1;
+}
+
+Deno.test("job row: whichever column is not what was put, no summary is shown", () => {
+  const columns = Object.keys(putAndRead().row).filter((name) =>
+    !["first", "awake"].includes(name)
+  );
+  assert.ok(columns.length > 15);
+  for (const column of columns) {
+    const { index, database, warnings, row } = putAndRead();
+    assert.notEqual(row[column], null, column);
+    database.prepare(`UPDATE jobs SET ${column} = ?`).run(flipped(row[column]));
+    assert.throws(() => index.summaryAt(10), IndexDamagedError, column);
+    const found = () => [...index.scan({}, {})].map(({ summary }) => summary);
+    assert.throws(found, IndexDamagedError, column);
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0] ?? "", /The index is damaged: the row of the job of logId 10/);
+    index.close();
+  }
+});
+
+function putAndRead() {
+  const opened = open();
+  put(opened.index, failed);
+  const row = opened.database.prepare("SELECT * FROM jobs").get() as Record<string, unknown>;
+  // Few jobs have every column.
+  return { ...opened, row };
+}
+
+Deno.test("job row: one that leads to another job's state shows neither", () => {
+  const { index, database } = open();
+  put(index, failed);
+  put(index, { ...failed, jobId: "job-2" as JobId, firstLogId: 20, lastLogId: 25 } as JobState);
+  database.exec("UPDATE jobs SET last = 25 WHERE first = 10");
+  assert.throws(() => index.job("job-1" as JobId), IndexDamagedError);
+  assert.throws(() => index.createdAt(10), IndexDamagedError);
+});
+
+Deno.test("job row: a damaged row is not gone back on, so that the index is made again", () => {
+  const { index, database } = open();
+  index.mark({ logId: 50, chain: "fifty" });
+  put(index, failed);
+  index.mark({ logId: 120, chain: "later" });
+  database.exec("UPDATE points SET jobs = 1");
+  database.exec("UPDATE states SET last = 60; UPDATE jobs SET type = 'shop.ordes'");
+  assert.equal(index.begin({ logId: 50, chain: "fifty" }), false);
+});
