@@ -95,8 +95,15 @@ async function openDaybook(
       access: accessOf(configuration),
       warn,
       onJournalFailed: (error) => {
-        warn(`${error.message}; stopping, since only the next start tells what is on disk`);
-        setTimeout(() => Deno.exit(EXIT_STORAGE_FAILED), LAST_ANSWERS_MS);
+        const damage = error.cause instanceof JournalDamagedError ? error.cause : undefined;
+        warn(
+          damage === undefined
+            ? `${error.message}; stopping, since only the next start tells what is on disk`
+            : `${
+              damage.messageFor(configuration.journal)
+            }; stopping, since what is served may be wrong`,
+        );
+        setTimeout(() => Deno.exit(damage?.exitCode ?? EXIT_STORAGE_FAILED), LAST_ANSWERS_MS);
       },
     });
   } catch (error) {

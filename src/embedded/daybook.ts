@@ -29,7 +29,8 @@ export interface OpenOptions {
   readonly warn?: (message: string) => void;
   /**
    * The disk failed in a way that leaves open what is on it: from now on nothing is taken, and
-   * the program should end and be started again. Default: a warning that says so.
+   * the program should end and be started again. Where recorded data was found to be not what
+   * was written, `cause` is a {@link JournalDamagedError}. Default: a warning that says so.
    */
   readonly onJournalFailed?: (error: Error) => void;
 }

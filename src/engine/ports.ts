@@ -108,10 +108,23 @@ export type VerificationRun =
     readonly detail: string;
   };
 
+/**
+ * How many of the segments that get no more batches this process has read and verified itself;
+ * the others it took as they are.
+ */
+export interface SegmentProof {
+  readonly segments: number;
+  readonly proven: number;
+  readonly trusted: number;
+  /** RFC 3339: when the last one was proven; `null` before the first. */
+  readonly at: string | null;
+}
+
 export interface JournalInfo {
   readonly head: JournalHead;
   readonly segments: readonly SegmentInfo[];
   readonly bytes: number;
+  readonly proof: SegmentProof;
   readonly lastSnapshot: { readonly logId: LogId; readonly file: string } | null;
   readonly lastRecovery: RecoveryReport;
   readonly lastVerification: Verification | null;

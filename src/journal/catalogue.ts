@@ -38,7 +38,7 @@ export class Catalogue {
   extend(batch: SealedBatch): void {
     if (batch.opensSegment && this.active.bytes > 0) this.#roll(batch.firstLogId);
     const { name, firstLogId, bytes } = this.active;
-    this.#indexOf(name).add(batch.offsets, bytes);
+    this.indexOf(name).add(batch.offsets, bytes);
     const extended = { name, firstLogId, bytes: bytes + batch.bytes.length };
     this.#segments[this.#segments.length - 1] = extended;
   }
@@ -60,7 +60,7 @@ export class Catalogue {
    * @throws {JournalDamagedError} when the segment has no such line.
    */
   placeOf(logId: LogId, { name, firstLogId, bytes }: SegmentInfo): LinePlace {
-    const place = this.#indexOf(name).find(logId - firstLogId);
+    const place = this.indexOf(name).find(logId - firstLogId);
     if (place !== undefined) return place;
     throw new JournalDamagedError({ segment: name, offset: bytes, logId }, "the line is missing");
   }
@@ -78,14 +78,15 @@ export class Catalogue {
     });
   }
 
-  #indexOf(segment: string): LineIndex {
+  /** Where the lines of a segment are. */
+  indexOf(segment: string): LineIndex {
     const index = this.#indexes.get(segment) ?? new LineIndex();
     this.#indexes.set(segment, index);
     return index;
   }
 
   #roll(firstLogId: LogId): void {
-    this.#indexOf(this.active.name).trim();
+    this.indexOf(this.active.name).trim();
     this.#segments.push({ name: segmentName(firstLogId), firstLogId, bytes: 0 });
   }
 }

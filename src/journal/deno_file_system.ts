@@ -2,7 +2,14 @@
 
 import { setImmediate } from "node:timers";
 import { ensureDir } from "@std/fs";
-import type { FileSystem, HeldLock, OpenFile, OpenMode, PathKind } from "./file_system.ts";
+import type {
+  FileStamp,
+  FileSystem,
+  HeldLock,
+  OpenFile,
+  OpenMode,
+  PathKind,
+} from "./file_system.ts";
 
 const OPTIONS: Readonly<Record<OpenMode, Deno.OpenOptions>> = {
   read: { read: true },
@@ -133,9 +140,21 @@ export class DenoFileSystem implements FileSystem {
     }
   }
 
-  async makeFolder(path: string): Promise<void> {
+  async stamp(path: string): Promise<FileStamp | undefined> {
     try {
-      await Deno.mkdir(path);
+      const { isFile, size, ino, mtime, ctime } = await Deno.lstat(path);
+      if (!isFile || ino === null || mtime === null || ctime === null) return undefined;
+      const [modifiedMs, changedMs] = [mtime.getTime(), ctime.getTime()];
+      return { bytes: size, inode: ino, modifiedMs, changedMs };
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw error;
+    }
+  }
+
+  async makeFolder(path: string, access?: "private"): Promise<void> {
+    try {
+      await Deno.mkdir(path, access === "private" ? { mode: 0o700 } : {});
     } catch (error) {
       if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
       await ensureDir(path); // It may be a file.

@@ -2,18 +2,20 @@
 
 import type { JobEventLogEntry, JournalEventDraft } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
-import type {
-  Appended,
-  EntryLocation,
-  Journal,
-  JournalHead,
-  JournalInfo,
-  RecoveryReport,
-  StampedEvent,
-  Urgency,
-  Verification,
+import {
+  type Appended,
+  type EntryLocation,
+  type Journal,
+  JournalFailedError,
+  type JournalHead,
+  type JournalInfo,
+  type RecoveryReport,
+  type StampedEvent,
+  type Urgency,
+  type Verification,
 } from "../engine/ports.ts";
 import { Announcement } from "./announcement.ts";
+import { BackgroundProof } from "./background_proof.ts";
 import { Catalogue } from "./catalogue.ts";
 import { JournalUnusableError, orUnusable } from "./errors.ts";
 import { takeFolder } from "./folder.ts";
@@ -26,6 +28,7 @@ import { recover, type Recovery } from "./recovery.ts";
 import { reportOf } from "./report.ts";
 import { Reserve } from "./reserve.ts";
 import { SegmentReader } from "./segment_reader.ts";
+import { SegmentRolls } from "./segment_rolls.ts";
 import { SegmentWriter } from "./segment_writer.ts";
 import { SnapshotStore } from "./snapshot_store.ts";
 import { stampWith } from "./stamp.ts";
@@ -38,6 +41,7 @@ interface Parts {
   readonly catalogue: Catalogue;
   readonly history: History;
   readonly writer: SegmentWriter;
+  readonly proof: BackgroundProof;
   /** What the last verification, by whatever process, found. */
   verification(): Promise<Verification | null>;
 }
@@ -118,12 +122,13 @@ export class FileJournal implements Journal {
   }
 
   async info(): Promise<JournalInfo> {
-    const { recorder, catalogue, verification } = this.#parts;
+    const { recorder, catalogue, proof, verification } = this.#parts;
     const lastVerification = await verification();
     return {
       head: recorder.head,
       segments: [...catalogue.segments],
       bytes: catalogue.bytes,
+      proof: proof.state,
       lastSnapshot: recorder.lastSnapshot,
       lastRecovery: this.#report,
       lastVerification,
@@ -143,9 +148,11 @@ export class FileJournal implements Journal {
   }
 
   async #close(): Promise<void> {
+    const unproven = this.#parts.proof.stop();
     try {
       await this.#parts.recorder.close();
     } finally {
+      await unproven;
       await this.#parts.writer.close();
       await this.#announcement.end();
     }
@@ -174,8 +181,10 @@ async function openLocked(
     const recoveredLogId = recovery.clean ? null : await recordRecovery(options, parts, recovery);
     const durationMs = options.clock.monotonic() - began;
     const report = reportOf(recovery, recoveredLogId, durationMs);
+    parts.proof.start();
     return { journal: finish(parts, announcement, report), report };
   } catch (error) {
+    await parts.proof.stop();
     await parts.writer.close();
     throw error;
   }
@@ -203,6 +212,7 @@ async function partsOf(
   const { fileSystem, clock, random } = options;
   const layout = layoutOf(options.folder);
   const catalogue = new Catalogue(recovery.segments, recovery.indexes);
+  const rolls = new SegmentRolls(recovery.ends);
   const tail = new Tail();
   const store = new SnapshotStore(fileSystem, layout);
   const writer = await orUnusable(
@@ -218,19 +228,28 @@ async function partsOf(
     origin: {
       head: recovery.head,
       segmentBytes: catalogue.active.bytes,
-      isOfOlderFormat: (recovery.formatVersion ?? FORMAT_VERSION) < FORMAT_VERSION,
+      isOfOlderFormat: (recovery.ends.formatVersion ?? FORMAT_VERSION) < FORMAT_VERSION,
       stopped: recovery.clean && recovery.head.logId > 0,
       snapshot: recovery.snapshot,
     },
     publish: (batch) => {
+      const sealed = rolls.take(batch, catalogue.active);
       catalogue.extend(batch);
+      if (sealed !== undefined) proof.add(sealed);
       tail.push(batch.entries, batch.bytes.length);
     },
     writeSnapshot: (head, lines) => store.write(head, lines, clock),
   });
+  const proof = new BackgroundProof({
+    ...options,
+    layout,
+    indexOf: (segment) => catalogue.indexOf(segment),
+    full: () => recorder.full("ordinary"),
+    damaged: (error) => recorder.fail(new JournalFailedError(error.message, { cause: error })),
+  }, recovery.found);
   const history = new History(tail, new SegmentReader(fileSystem, layout, catalogue));
   const verification = () => readVerification(fileSystem, layout);
-  return { recorder, catalogue, history, writer, verification };
+  return { recorder, catalogue, history, writer, proof, verification };
 }
 
 /** @throws {JournalUnusableError} when there is no room for it. */

@@ -35,6 +35,19 @@ export interface OpenFile {
   close(): void;
 }
 
+/**
+ * What tells a file from another one, and from itself before a change, without reading it.
+ * Times are as fine as the file system has them, which may be a second.
+ */
+export interface FileStamp {
+  readonly bytes: number;
+  readonly inode: number;
+  /** Milliseconds since the epoch: when the content was last written. Anyone may set it. */
+  readonly modifiedMs: number;
+  /** Milliseconds since the epoch: when anything of the file was last changed. */
+  readonly changedMs: number;
+}
+
 export interface HeldLock {
   /** Replaces the text in the file that is locked, which others may read. Not synced. */
   note(text: string): Promise<void>;
@@ -48,16 +61,37 @@ export interface FileSystem {
   /** Names of what is in a folder, in no order. */
   list(folder: string): Promise<readonly string[]>;
   kind(path: string): Promise<PathKind>;
+  /** `undefined` when there is no file, or the system does not tell all of it. */
+  stamp(path: string): Promise<FileStamp | undefined>;
   /**
    * Makes a folder in one that is there; one that was made before is fine. Its name is not
-   * on disk before the folder that holds it was synced.
+   * on disk before the folder that holds it was synced. Nobody but its owner may look into
+   * one that is made private.
    */
-  makeFolder(path: string): Promise<void>;
+  makeFolder(path: string, access?: "private"): Promise<void>;
   /** Replaces what is at the new name, in one step. */
   rename(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;
   /** Returns when the names in the folder are on disk. */
   syncFolder(path: string): Promise<void>;
+}
+
+/** Whether a file is the same one as before, and was not changed meanwhile. */
+export function isSame(before: FileStamp, now: FileStamp | undefined): boolean {
+  return now !== undefined && before.bytes === now.bytes && before.inode === now.inode &&
+    before.modifiedMs === now.modifiedMs && before.changedMs === now.changedMs;
+}
+
+/** What tells a file from others, where that can be known. */
+export async function stampAt(
+  fileSystem: FileSystem,
+  path: string,
+): Promise<FileStamp | undefined> {
+  try {
+    return await fileSystem.stamp(path);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Opens a file for as long as it is used. */

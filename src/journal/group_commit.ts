@@ -129,6 +129,17 @@ export class GroupCommit {
     return appended;
   }
 
+  /**
+   * Takes nothing more. What waits is rejected, and so is what is on its way, though it may
+   * come to be on disk.
+   */
+  fail(error: JournalFailedError): void {
+    if (this.#refusal !== undefined) return;
+    this.#refusal = error;
+    for (const batch of this.#pending.splice(0)) batch.reject(error);
+    this.#options.listener.failed(error);
+  }
+
   /** Resolves when all that was appended so far is settled. */
   async settled(): Promise<void> {
     while (this.#running !== undefined) await this.#running;
@@ -214,15 +225,22 @@ export class GroupCommit {
       const holdUp = this.#calm.isCalm;
       const began = clock.monotonic();
       await sink.write(sealed, holdUp);
+      if (this.#refusal !== undefined) return this.#drop(batch, this.#refusal);
       const durationMs = clock.monotonic() - began;
       this.#calm.synced(sealed, durationMs, holdUp, this.#pending.length === 0);
       this.#advance(sealed);
       listener.durable(sealed, durationMs);
     } catch (error) {
-      this.#giveUp(batch, error);
+      if (this.#refusal !== undefined) this.#drop(batch, this.#refusal);
+      else this.#giveUp(batch, error);
       return;
     }
     batch.resolve();
+  }
+
+  #drop(batch: Batch, reason: JournalFailedError): void {
+    this.#inFlight = undefined;
+    batch.reject(reason);
   }
 
   #advance(batch: SealedBatch): void {

@@ -4,6 +4,7 @@ import type { LogId } from "../core/ids.ts";
 
 const POSITION_DIGITS = 20;
 const SEGMENT = /^(\d{20})\.ndjson$/;
+const SIDECAR = /^(\d{20})\.sidecar$/;
 const SNAPSHOT = /^(\d{20})\.snapshot$/;
 
 /** What a file is called until it is whole and on disk. */
@@ -16,15 +17,18 @@ export const AHEAD = ".ahead";
 export const KEYS = "keys";
 /** The folder of the index; what is copied for safety's sake leaves it out, too. */
 export const INDEX = "index";
+/** The folder of sidecars, which name files: a copy has other ones. */
+export const SIDECARS = "sidecars";
 /** What the key of a sealed input is called. */
 export const KEY = ".key";
 
 const TEMPORARY_NAMES: readonly RegExp[] = [
   /^probe(?:-[0-9A-Z]{26})?\.tmp$/,
-  /^\d{20}\.(?:ndjson|snapshot)\.tmp$/,
+  /^\d{20}\.(?:ndjson|snapshot|sidecar)\.tmp$/,
   /^\d{20}-\d+-[0-9A-Z]{26}\.bin\.tmp$/,
   /^verification\.json\.[0-9a-f]{8}\.tmp$/,
   /^repair\.json\.tmp$/,
+  /^clock\.tmp$/,
 ];
 
 /** Whether a name is one of a file that the journal had begun, and that a start removes. */
@@ -37,6 +41,8 @@ export interface Layout {
   readonly segments: string;
   readonly snapshots: string;
   readonly quarantine: string;
+  /** What is known of segments that get no more batches: caches; there only with some. */
+  readonly sidecars: string;
   /** Keys of sealed inputs; there only when there are some. */
   readonly keys: string;
   readonly lock: string;
@@ -54,6 +60,7 @@ export function layoutOf(folder: string): Layout {
     segments: `${folder}/segments`,
     snapshots: `${folder}/snapshots`,
     quarantine: `${folder}/quarantine`,
+    sidecars: `${folder}/${SIDECARS}`,
     keys: `${folder}/${KEYS}`,
     lock: `${folder}/LOCK`,
     reserve: `${folder}/reserve`,
@@ -69,6 +76,15 @@ export function segmentName(firstLogId: LogId): string {
 /** The first position of a segment, or `undefined` when the name is not one of a segment. */
 export function firstLogIdOf(name: string): LogId | undefined {
   return positionIn(SEGMENT, name);
+}
+
+export function sidecarName(firstLogId: LogId): string {
+  return `${padded(firstLogId)}.sidecar`;
+}
+
+/** The first position of the segment of a sidecar, or `undefined` for any other name. */
+export function sidecarLogIdOf(name: string): LogId | undefined {
+  return positionIn(SIDECAR, name);
 }
 
 export function snapshotName(logId: LogId): string {

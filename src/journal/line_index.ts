@@ -12,6 +12,7 @@ const BLOCK_LINES_MAX = 32;
 /** What is known of a block: numbers below 2^32, one after the other. */
 const ENTRY = 0, OFFSET = 1, LINE = 2, BATCHES = 3, FIELDS = 4;
 const INITIAL_BLOCKS = 16;
+const BLOCK_BYTES_STORED = 4 * FIELDS;
 
 /** How a line is found: by walking over newlines, from the start of its block. */
 export interface LinePlace {
@@ -32,9 +33,39 @@ export class LineIndex {
   #entries = 0;
   #lines = 0;
 
+  /**
+   * The index that `blocks`, `count` and `lines` were once taken of. It takes no more batches.
+   *
+   * @param blocks little-endian.
+   */
+  static of(blocks: Uint8Array, entries: number, lines: number): LineIndex {
+    const index = new LineIndex();
+    const count = Math.floor(blocks.length / BLOCK_BYTES_STORED) * FIELDS;
+    index.#blocks = new Uint32Array(count);
+    const view = new DataView(blocks.buffer, blocks.byteOffset, blocks.length);
+    for (let at = 0; at < count; at++) index.#blocks[at] = view.getUint32(4 * at, true);
+    index.#last = count - FIELDS;
+    index.#entries = entries;
+    index.#lines = lines;
+    return index;
+  }
+
   /** Entries. */
   get count(): number {
     return this.#entries;
+  }
+
+  /** Lines, blank ones included. */
+  get lines(): number {
+    return this.#lines;
+  }
+
+  /** What is known of the blocks, as bytes, little-endian. */
+  get blocks(): Uint8Array {
+    const count = this.#last + FIELDS;
+    const view = new DataView(new ArrayBuffer(4 * count));
+    for (let at = 0; at < count; at++) view.setUint32(4 * at, this.#blocks[at] ?? 0, true);
+    return new Uint8Array(view.buffer);
   }
 
   /** Takes in a batch: the byte offsets of its lines, counted from `origin`. */

@@ -167,6 +167,7 @@ export class MemoryJournal implements Journal {
       head: this.head,
       segments: [{ name: SEGMENT, firstLogId: 1, bytes: this.#bytes }],
       bytes: this.#bytes,
+      proof: { segments: 0, proven: 0, trusted: 0, at: null },
       lastSnapshot: this.#recorder.lastSnapshot,
       lastRecovery: this.#report,
       lastVerification: null,

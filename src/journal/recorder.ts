@@ -125,6 +125,11 @@ export class Recorder {
     return entries[0]?.logId ?? 0;
   }
 
+  /** What was recorded before is not whole: nothing is acknowledged any more. */
+  fail(error: JournalFailedError): void {
+    this.#commit.fail(error);
+  }
+
   /** Takes nothing more, and returns when all is durable, captured and sealed. */
   async close(): Promise<void> {
     this.#closed = true;

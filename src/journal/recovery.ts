@@ -5,10 +5,12 @@ import { orUnusable } from "./errors.ts";
 import { type FileSystem, writeNew } from "./file_system.ts";
 import { type Layout, segmentName } from "./layout.ts";
 import type { LineIndex } from "./line_index.ts";
+import type { FoundSegments } from "./background_proof.ts";
 import { copyForward, quarantineTail } from "./repair.ts";
-import { isStop } from "./seals.ts";
 import { type TornTail, withoutTail } from "./segment_end.ts";
 import { listSegments } from "./segment_listing.ts";
+import type { ActiveEnds } from "./segment_rolls.ts";
+import { Trust } from "./trust.ts";
 import { replayFromNewest } from "./snapshot_choice.ts";
 import type { LastSnapshot } from "./snapshots.ts";
 import { requireWitnessed } from "./witness.ts";
@@ -30,11 +32,12 @@ export interface Recovery {
   readonly segments: readonly SegmentInfo[];
   /** Where the lines of each segment are, by its name. */
   readonly indexes: ReadonlyMap<string, LineIndex>;
+  readonly ends: ActiveEnds;
+  /** What is still to be proven, or to be written of what was. */
+  readonly found: FoundSegments;
   /** Whether the last stop ended with a seal, or nothing was ever recorded. */
   readonly clean: boolean;
   readonly entriesReplayed: number;
-  /** Of the active segment; `undefined` while it is empty. */
-  readonly formatVersion: number | undefined;
   /** The snapshot that replay began with. */
   readonly snapshot: LastSnapshot | null;
   readonly bytesQuarantined: number;
@@ -55,11 +58,13 @@ export interface Recovery {
 export async function recover(options: RecoveryOptions): Promise<Recovery> {
   const { fileSystem, layout } = options;
   const found = await segmentsOf(fileSystem, layout);
-  const { replayed, snapshot, warnings } = await replayFromNewest(options, found);
-  const { head, indexes, entriesReplayed, torn } = replayed;
+  const trust = await Trust.in(fileSystem, layout, found.slice(0, -1));
+  const choice = await replayFromNewest({ ...options, trusted: trust.sidecars }, found);
+  const { replayed, snapshot, warnings } = choice;
+  const { head, indexes, entriesReplayed, torn, active: ends } = replayed;
   if (!options.acceptLoss) await requireWitnessed(fileSystem, layout, head, found.at(-1));
   const segments = found.length > 0 ? found : [await createFirst(fileSystem, layout)];
-  const clean = torn === undefined && (head.logId === 0 || isStop(replayed.lastEntry));
+  const clean = torn === undefined && (head.logId === 0 || ends.stopped);
   const active = segments.at(-1)?.name ?? segmentName(1);
   const quarantine = torn === undefined ? null : await putAside(options, active, torn);
   const whole = withoutTail(segments, torn);
@@ -69,9 +74,10 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
     head,
     segments: whole,
     indexes,
+    ends,
+    found: trust.found(replayed),
     clean,
     entriesReplayed,
-    formatVersion: replayed.formatVersion,
     snapshot,
     bytesQuarantined,
     quarantine,

@@ -1,27 +1,43 @@
 /**
- * Verifies all that a journal holds, and gives it to the consumer: from a snapshot on, or
- * from the beginning.
+ * Verifies what a journal holds, and gives it to the consumer: from a snapshot on, or from the
+ * beginning. Segments that the snapshot stands for as a whole are not read where their sidecars
+ * can be trusted.
  */
 
 import { assertNever } from "../core/assert_never.ts";
-import type { JobEventLogEntry } from "../core/event.ts";
+import type { LogId } from "../core/ids.ts";
 import type { JournalConsumer, JournalHead, SegmentInfo } from "../engine/ports.ts";
 import { JournalDamagedError } from "./errors.ts";
+import type { FileStamp } from "./file_system.ts";
+import { FORMAT_VERSION } from "./line_codec.ts";
 import { LineIndex } from "./line_index.ts";
-import { contentsOf, type SegmentSource } from "./segment_contents.ts";
+import type { SealedSegment } from "./sealed_segment.ts";
+import { isStop } from "./seals.ts";
+import { contentsOf, type SegmentContent, type SegmentSource } from "./segment_contents.ts";
 import { endOf, gapBefore, type TornTail } from "./segment_end.ts";
 import { type ScannedBatch, SegmentScanner } from "./segment_scanner.ts";
+import type { ActiveEnds } from "./segment_rolls.ts";
+import type { Sidecar } from "./sidecar_file.ts";
 import type { Snapshot } from "./snapshot_file.ts";
+
+/** A segment that gets no more batches, as the replay found it. */
+export interface FoundSegment {
+  readonly segment: SealedSegment;
+  /** Whether every line of it was verified; else its sidecar was trusted. */
+  readonly isRead: boolean;
+  /** The file that was read, unless it was changed meanwhile. */
+  readonly stamp: FileStamp | undefined;
+}
 
 export interface Replayed {
   readonly head: JournalHead;
-  readonly lastEntry: JobEventLogEntry | undefined;
+  readonly active: ActiveEnds;
+  /** All but the active one. */
+  readonly sealed: readonly FoundSegment[];
   readonly entriesReplayed: number;
   /** Where the lines of each segment are, by its name. */
   readonly indexes: ReadonlyMap<string, LineIndex>;
   readonly torn: TornTail | undefined;
-  /** Of the last segment; `undefined` while it is empty. */
-  readonly formatVersion: number | undefined;
 }
 
 /**
@@ -32,6 +48,8 @@ export type SnapshotProblem = "refused" | "ahead";
 
 export interface ReplaySource extends SegmentSource {
   readonly consumer: Pick<JournalConsumer, "restore" | "refuse" | "replay">;
+  /** Sidecars of files that are as they were when they were verified, by segment; none. */
+  readonly trusted?: ReadonlyMap<string, Sidecar>;
   /** Told of each batch that is found whole, before its entries are replayed. */
   readonly onBatch?: (segment: SegmentInfo, batch: ScannedBatch) => void;
 }
@@ -42,11 +60,17 @@ export interface ReplaySource extends SegmentSource {
  * @throws {JournalDamagedError} when something is wrong that a crash cannot explain.
  * @throws {JournalUnusableError} when a segment cannot be read.
  */
-export function replay(
+export async function replay(
   source: ReplaySource,
   snapshot: Snapshot | undefined,
 ): Promise<Replayed | SnapshotProblem> {
-  return new Replay(source, snapshot).run();
+  const trusting = new Replay(source, snapshot);
+  try {
+    return await trusting.run();
+  } catch (error) {
+    if (!(error instanceof JournalDamagedError) || !trusting.mayHaveErred) throw error;
+    return await new Replay({ ...source, trusted: new Map() }, snapshot).run();
+  }
 }
 
 class Replay {
@@ -54,11 +78,16 @@ class Replay {
   readonly #snapshot: Snapshot | undefined;
   #restored: boolean;
   #head: JournalHead = { logId: 0, chain: "" };
-  #lastEntry: JobEventLogEntry | undefined;
+  #active: ActiveEnds = {
+    chainBefore: "",
+    chain: "",
+    stopped: false,
+    formatVersion: undefined,
+  };
+  readonly #sealed: FoundSegment[] = [];
   #entriesReplayed = 0;
   readonly #indexes = new Map<string, LineIndex>();
   #torn: TornTail | undefined;
-  #formatVersion: number | undefined;
 
   constructor(source: ReplaySource, snapshot: Snapshot | undefined) {
     this.#source = source;
@@ -66,30 +95,94 @@ class Replay {
     this.#restored = snapshot === undefined;
   }
 
+  /**
+   * Whether a sidecar may be what is wrong. The chain of the snapshot proves those before it;
+   * until then nothing was given to the consumer.
+   */
+  get mayHaveErred(): boolean {
+    return !this.#restored && this.#sealed.some(({ isRead }) => !isRead);
+  }
+
   async run(): Promise<Replayed | SnapshotProblem> {
     const [first] = this.#source.segments;
     if (first !== undefined && first.firstLogId !== 1) throw gapBefore(first, 1);
-    for await (const { segment, bytes } of contentsOf(this.#source)) {
-      if (!this.#scan(segment, bytes)) return "refused";
+    const candidates = this.#candidates();
+    const toRead = this.#source.segments.filter(({ name }) => !candidates.has(name));
+    const contents = contentsOf({ ...this.#source, segments: toRead });
+    try {
+      for (const segment of this.#source.segments) {
+        const sidecar = candidates.get(segment.name);
+        const isUsable = sidecar === undefined || !this.#follows(sidecar)
+          ? this.#scan(await this.#contentOf(segment, sidecar, contents))
+          : this.#trust(sidecar);
+        if (!isUsable) return "refused";
+      }
+    } finally {
+      await contents.return(undefined);
     }
     if (!this.#restored) return "ahead";
     return {
       head: this.#head,
-      lastEntry: this.#lastEntry,
+      active: this.#active,
+      sealed: this.#sealed,
       entriesReplayed: this.#entriesReplayed,
       indexes: this.#indexes,
       torn: this.#torn,
-      formatVersion: this.#formatVersion,
     };
   }
 
+  /** Sidecars that make it needless to read a segment, if they fit what comes before them. */
+  #candidates(): ReadonlyMap<string, Sidecar> {
+    const { trusted = new Map<string, Sidecar>(), segments } = this.#source;
+    const restoredLogId = this.#snapshot?.logId ?? 0;
+    return new Map(
+      [...trusted].filter(([name, { segment }]) =>
+        name !== segments.at(-1)?.name && segment.lastLogId <= restoredLogId
+      ),
+    );
+  }
+
+  #follows({ segment }: Sidecar): boolean {
+    const { logId, chain } = this.#head;
+    const isNext = segment.firstLogId === logId + 1 && segment.chainBefore === chain;
+    const isSnapshot = segment.lastLogId === this.#snapshot?.logId;
+    return isNext && (!isSnapshot || segment.chain === this.#snapshot?.chain);
+  }
+
+  /** A segment whose sidecar does not fit is read after all. */
+  async #contentOf(
+    segment: SegmentInfo,
+    sidecar: Sidecar | undefined,
+    contents: AsyncGenerator<SegmentContent>,
+  ): Promise<SegmentContent> {
+    const source = sidecar === undefined
+      ? contents
+      : contentsOf({ ...this.#source, segments: [segment] });
+    const next = await source.next();
+    if (next.done !== true) return next.value;
+    throw new TypeError(`Cannot read ${segment.name}: nothing is left to read`);
+  }
+
   /** `false` when the consumer cannot use the snapshot. */
-  #scan(segment: SegmentInfo, bytes: Uint8Array<ArrayBuffer>): boolean {
+  #trust({ segment, index }: Sidecar): boolean {
+    const { lastLogId, chain } = segment;
+    this.#indexes.set(segment.name, index);
+    this.#head = { logId: lastLogId, chain };
+    this.#active = segment;
+    this.#sealed.push({ segment, isRead: false, stamp: undefined });
+    if (lastLogId !== this.#snapshot?.logId) return true;
+    return this.#restored = this.#source.consumer.restore(this.#snapshot.lines);
+  }
+
+  /** `false` when the consumer cannot use the snapshot. */
+  #scan({ segment, bytes, stamp }: SegmentContent): boolean {
     const { logId, chain } = this.#head;
     if (segment.firstLogId !== logId + 1) throw gapBefore(segment, logId + 1);
     const scanner = new SegmentScanner(bytes, segment.firstLogId, chain);
     // The entry that the snapshot stands for is parsed too: it may be the last of all.
-    scanner.parsedFrom = this.#snapshot?.logId ?? 1;
+    scanner.parsedFrom = Math.min(this.#snapshot?.logId ?? 1, this.#lastLogIdOf(segment));
+    const { stopped } = this.#active;
+    this.#active = { chainBefore: chain, chain, stopped, formatVersion: undefined };
     const index = new LineIndex();
     this.#indexes.set(segment.name, index);
     for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
@@ -99,14 +192,26 @@ class Replay {
     }
     index.trim();
     this.#head = { logId: scanner.nextLogId - 1, chain: scanner.chain };
-    this.#formatVersion = scanner.formatVersion;
+    this.#active = { ...this.#active, formatVersion: scanner.formatVersion };
     this.#judge(segment, bytes, scanner);
+    if (segment === this.#source.segments.at(-1)) return true;
+    const { formatVersion = FORMAT_VERSION } = this.#active;
+    const sealed = { ...segment, ...this.#active, formatVersion, lastLogId: this.#head.logId };
+    this.#sealed.push({ segment: sealed, isRead: true, stamp });
     return true;
+  }
+
+  /** Its last entry is parsed too: it may be the last of all. */
+  #lastLogIdOf(segment: SegmentInfo): LogId {
+    const { segments } = this.#source;
+    const next = segments[segments.indexOf(segment) + 1];
+    return next === undefined ? Infinity : next.firstLogId - 1;
   }
 
   /** `false` when the consumer cannot use the snapshot. */
   #take(segment: SegmentInfo, batch: ScannedBatch): boolean {
-    this.#lastEntry = batch.entries.at(-1);
+    const stopped = isStop(batch.entries.at(-1));
+    this.#active = { ...this.#active, chain: batch.chain, stopped };
     if (this.#restored || this.#snapshot === undefined) {
       this.#deliver(segment, batch);
       return true;

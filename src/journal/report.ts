@@ -5,7 +5,7 @@ import type { RecoveryReport } from "../engine/ports.ts";
 import type { Recovery } from "./recovery.ts";
 
 export function reportOf(
-  recovery: Omit<Recovery, "head" | "segments" | "indexes" | "formatVersion">,
+  recovery: Omit<Recovery, "head" | "segments" | "indexes" | "ends" | "found">,
   recoveredLogId: LogId | null,
   durationMs: number,
 ): RecoveryReport {

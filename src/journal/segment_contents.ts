@@ -2,7 +2,7 @@
 
 import type { SegmentInfo } from "../engine/ports.ts";
 import { orUnusable } from "./errors.ts";
-import type { FileSystem } from "./file_system.ts";
+import { type FileStamp, type FileSystem, isSame, stampAt } from "./file_system.ts";
 import type { Layout } from "./layout.ts";
 
 /** Segments to read, as they were when they were listed. */
@@ -16,11 +16,15 @@ export interface SegmentSource {
 export interface SegmentContent {
   readonly segment: SegmentInfo;
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** The file, unless it was changed while it was read, or the system does not tell. */
+  readonly stamp: FileStamp | undefined;
 }
+
+type Content = Omit<SegmentContent, "segment">;
 
 /** A file whose whole content is being read. */
 interface Loading {
-  readonly bytes: Promise<Uint8Array<ArrayBuffer>>;
+  readonly content: Promise<Content>;
 }
 
 /** Reads one segment ahead, so that the disk and the processor work side by side. */
@@ -30,12 +34,12 @@ export async function* contentsOf(
   let ahead = await load(fileSystem, layout, segments[0]);
   try {
     for (const [index, segment] of segments.entries()) {
-      const bytes = await ahead.bytes;
+      const content = await ahead.content;
       ahead = await load(fileSystem, layout, segments[index + 1]);
-      yield { segment, bytes };
+      yield { segment, ...content };
     }
   } finally {
-    await ahead.bytes.catch(() => {});
+    await ahead.content.catch(() => {});
   }
 }
 
@@ -45,13 +49,26 @@ async function load(
   layout: Layout,
   segment: SegmentInfo | undefined,
 ): Promise<Loading> {
-  if (segment === undefined) return { bytes: Promise.resolve(new Uint8Array()) };
+  if (segment === undefined) {
+    return { content: Promise.resolve({ bytes: new Uint8Array(), stamp: undefined }) };
+  }
   const path = `${layout.segments}/${segment.name}`;
+  const before = await stampAt(fileSystem, path);
   return await orUnusable("read", path, async () => {
     const file = await fileSystem.open(path, "read");
-    const bytes = orUnusable("read", path, () => file.read(0, segment.bytes))
-      .finally(() => file.close());
-    bytes.catch(() => {}); // It is awaited later, when its turn comes.
-    return { bytes };
+    const content = orUnusable("read", path, () => file.read(0, segment.bytes))
+      .finally(() => file.close())
+      .then(async (bytes) => ({ bytes, stamp: await sameAt(fileSystem, path, before) }));
+    content.catch(() => {}); // It is awaited later, when its turn comes.
+    return { content };
   });
+}
+
+async function sameAt(
+  fileSystem: FileSystem,
+  path: string,
+  before: FileStamp | undefined,
+): Promise<FileStamp | undefined> {
+  const isUnchanged = before !== undefined && isSame(before, await stampAt(fileSystem, path));
+  return isUnchanged ? before : undefined;
 }

@@ -6,6 +6,7 @@ import type { FileSystem } from "./file_system.ts";
 import { requireKind } from "./folder.ts";
 import { AHEAD, DAMAGED, type Layout, segmentName } from "./layout.ts";
 import { replay, type Replayed } from "./replay.ts";
+import type { Sidecar } from "./sidecar_file.ts";
 import type { Snapshot } from "./snapshot_file.ts";
 import { SnapshotStore } from "./snapshot_store.ts";
 import type { LastSnapshot } from "./snapshots.ts";
@@ -14,6 +15,8 @@ export interface ChoiceOptions {
   readonly fileSystem: FileSystem;
   readonly layout: Layout;
   readonly consumer: JournalConsumer;
+  /** Sidecars of files that are as they were when they were verified, by segment. */
+  readonly trusted: ReadonlyMap<string, Sidecar>;
   readonly acceptSnapshotAhead: boolean;
 }
 
@@ -32,8 +35,8 @@ export async function replayFromNewest(
   options: ChoiceOptions,
   segments: readonly SegmentInfo[],
 ): Promise<Choice> {
-  const { fileSystem, layout, consumer } = options;
-  const source = { fileSystem, layout, consumer, segments };
+  const { fileSystem, layout, consumer, trusted } = options;
+  const source = { fileSystem, layout, consumer, segments, trusted };
   const store = new SnapshotStore(fileSystem, layout);
   const warnings: string[] = [];
   for (const name of await orUnusable("list", layout.snapshots, () => store.names())) {

@@ -99,6 +99,16 @@ const OF_JOURNAL: readonly Reading[] = [
   gauge("daybook_journal_bytes", "Bytes of all segments.", ({ journal }) => journal.bytes),
   gauge("daybook_journal_segments", "Segments.", ({ journal }) => journal.segments.length),
   gauge(
+    "daybook_journal_proven_segments",
+    "Segments that get no more batches and that this process has verified itself.",
+    ({ journal }) => journal.proof.proven,
+  ),
+  gauge(
+    "daybook_journal_trusted_segments",
+    "Segments that get no more batches and that this process took as they are, until now.",
+    ({ journal }) => journal.proof.trusted,
+  ),
+  gauge(
     "daybook_journal_pending_bytes",
     "About how many bytes wait to become durable.",
     ({ engine }) => engine.activity.pendingBytes,

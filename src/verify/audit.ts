@@ -17,6 +17,7 @@ import { EntryAudit } from "./entry_audit.ts";
 import { NO_PAUSE, type Pause } from "./pause.ts";
 import { Findings, type Problem } from "./problem.ts";
 import type { ServedAudit, ServedOutcome } from "./served_audit.ts";
+import { SidecarAudit } from "./sidecar_audit.ts";
 import { SnapshotAudit } from "./snapshot_audit.ts";
 import { type Suspect, UniqueIds } from "./unique_ids.ts";
 import { type Disproof, WitnessAudit } from "./witness.ts";
@@ -79,6 +80,7 @@ class Audit {
   readonly #entries = new EntryAudit(this.#projection.table);
   readonly #ids: UniqueIds;
   readonly #snapshots: SnapshotAudit;
+  readonly #sidecars: SidecarAudit;
   readonly #witness: WitnessAudit;
   readonly #bytesTotal: number;
   readonly #repairs: string[] = [];
@@ -101,6 +103,7 @@ class Audit {
       inventory.snapshots,
       this.#findings,
     );
+    this.#sidecars = new SidecarAudit(fileSystem, layout);
     this.#bytesTotal = inventory.segments.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
@@ -131,10 +134,12 @@ class Audit {
   async #readSegment(walked: WalkedSegment): Promise<void> {
     const { scanner, segment, isConnected } = walked;
     this.#ids.begin(segment);
+    this.#sidecars.begin(this.#head);
     let untilProgress = BATCHES_PER_PROGRESS;
     for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
       if (isConnected) {
         this.#ids.note(batch.offsets);
+        this.#sidecars.take(batch);
         const suspects: Suspect[] = [];
         for (const entry of batch.entries) {
           const { suspect, comparing } = this.#take(walked, batch, entry);
@@ -155,6 +160,9 @@ class Audit {
       this.#options.progress(this.#bytesBefore + scanner.end, this.#bytesTotal);
     }
     this.#bytesBefore += segment.bytes;
+    const isSealed = segment !== this.#inventory.segments.at(-1);
+    if (!isConnected || !isSealed || scanner.flaw !== undefined) return;
+    await this.#sidecars.judge(segment, scanner.formatVersion);
   }
 
   /** Gives the entry back where its id may have come before, and what is still compared. */
@@ -268,7 +276,7 @@ class Audit {
       stoppedAt: this.#stoppedAt,
       served,
       repairs: this.#repairs,
-      notes: [...this.#notes, ...this.#snapshots.notes],
+      notes: [...this.#notes, ...this.#snapshots.notes, ...this.#sidecars.notes],
       lastIntact: this.#witness.witness,
       disproof: this.#disproof,
     };

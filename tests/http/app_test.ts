@@ -43,6 +43,7 @@ Deno.test("GET /journal: head, segments, and how it was found", async () => {
       "lastRecovery",
       "lastSnapshot",
       "lastVerification",
+      "proof",
       "segments",
       "verificationRun",
     ],

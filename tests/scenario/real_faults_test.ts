@@ -242,6 +242,41 @@ Deno.test("fault: NULs after the last entry are set aside, and all before them i
     await deliveries.requireRecorded(journal);
   }));
 
+/** Starts again and again until a start trusts all segments that are full. */
+async function startedOnTrust(options: ProcessOptions): Promise<DaybookProcess> {
+  for (;;) {
+    const daybook = await DaybookProcess.start(options);
+    const { proof } = await daybook.get("/journal") as {
+      proof: { segments: number; trusted: number };
+    };
+    if (proof.trusted === proof.segments) return daybook;
+    // A start that read them writes their verdicts some seconds later.
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    assert.equal(await daybook.stop(), 0);
+  }
+}
+
+Deno.test("fault: damage that the proof beside the work finds ends the process with 78", () =>
+  inFolder(async (journal) => {
+    const options = { journal, args: ["--segment-bytes=4KiB"] };
+    const deliveries = new Deliveries();
+    const first = await DaybookProcess.start(options);
+    for (let count = 0; count < 30; count++) await deliveries.deliver(first, 300);
+    assert.equal(await first.stop(), 0);
+
+    const daybook = await startedOnTrust(options);
+    const name = "00000000000000000001.ndjson";
+    const bytes = await Deno.readFile(`${journal}/segments/${name}`);
+    const second = bytes.indexOf(10, 1) + 1;
+    bytes[second + 30] = (bytes[second + 30] ?? 0) ^ 1;
+    await Deno.writeFile(`${journal}/segments/${name}`, bytes);
+    assert.equal(await daybook.exitCode(), 78);
+    const told = daybook.output.join("\n");
+    assert.ok(told.includes(`segment ${name} at byte ${second} (logId 2)`), told);
+    assert.ok(told.includes("journal verify"), told);
+    await assertRefused(options, 78, name);
+  }));
+
 testWhere(
   CAN_LIMIT,
   "there is no prlimit",

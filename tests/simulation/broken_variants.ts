@@ -13,6 +13,7 @@ import {
 import { withoutBatches, withoutBatchIds } from "./broken_batches.ts";
 import {
   AcknowledgesBeforeSync,
+  LooksAtSizesAlone,
   PrewritesLate,
   RetriesFailedSync,
   SyncsNoFolder,
@@ -38,6 +39,11 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
   onDisk("a journal that syncs no folder", SyncsNoFolder, LOST),
   onDisk("a journal that tries a failed sync again", RetriesFailedSync, LOST),
   onDisk("a journal that writes newlines over a batch", PrewritesLate, LOST),
+  onDisk(
+    "a start that trusts the verdict on a segment that was changed since",
+    LooksAtSizesAlone,
+    /was changed, and a start took it for what it was/,
+  ),
   onDisk(
     "a snapshot that is written under its own name",
     WritesSnapshotInPlace,

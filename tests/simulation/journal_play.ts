@@ -15,7 +15,7 @@ import { named } from "./entry_text.ts";
 import { JournalModel } from "./journal_model.ts";
 import { JournalWitness } from "./journal_witness.ts";
 import { playThrough } from "./play.ts";
-import { isInjected, liveThrough, startUntilUp } from "./simulated_process.ts";
+import { isInjected, liveThrough, refusedAsDamaged, startUntilUp } from "./simulated_process.ts";
 import type { Life, World } from "./world.ts";
 
 /** What a broken variant may put between the world and the journal. */
@@ -42,6 +42,8 @@ const LATER_LINE = { logId: 900_000, batch: 900_000, receivedAt: "" };
 
 const FOLDER = "data/journal";
 const READ_MAX = 100_000;
+/** How often a segment is changed before a start. */
+const TAMPERING = 0.1;
 
 export class JournalPlay {
   readonly #world: World;
@@ -98,27 +100,58 @@ export class JournalPlay {
     world.exit();
   }
 
-  #start(): Promise<Opened | undefined> {
-    return startUntilUp(this.#world, (life) => this.#open(life));
+  async #start(): Promise<Opened | undefined> {
+    if (this.#world.dice.chance(TAMPERING)) await this.#tamper();
+    return await startUntilUp(this.#world, (life) => this.#open(life));
+  }
+
+  /** Somebody changes a segment that is full while no process runs, and puts it right again. */
+  async #tamper(): Promise<void> {
+    const { dice, storage, trace } = this.#world;
+    const segments = storage.filesIn("data", "journal", "segments").filter(([name]) =>
+      name.endsWith(".ndjson")
+    );
+    // A power cut may take the name of the last one, before anything is in it; then the end of
+    // the one before it is where a write may have been torn.
+    const sealed = segments.slice(0, -2);
+    if (sealed.length === 0) return;
+    const [name, file] = dice.pick(sealed);
+    const at = dice.between(0, file.size - 1);
+    const [byte = 0] = file.read(at, 1);
+    trace.note(() => `byte ${at} of ${name} is changed`);
+    file.write(at, new Uint8Array([byte ^ 1]));
+    file.sync();
+    const isFound = await refusedAsDamaged(
+      this.#world,
+      (life) => this.#opened(life, this.#fresh()),
+    );
+    if (!isFound) this.#world.violate(`${name} was changed, and a start took it for what it was`);
+    file.write(at, new Uint8Array([byte]));
+    file.sync();
+  }
+
+  #fresh(): JournalWitness {
+    return new JournalWitness(this.model, (what) => this.#world.violate(what));
   }
 
   async #open(life: Life): Promise<Opened> {
-    const { random } = this.#world;
-    const witness = new JournalWitness(this.model, (what) => this.#world.violate(what));
-    const warnings: string[] = [];
-    const { journal, report } = await FileJournal.open({
-      folder: FOLDER,
-      fileSystem: this.#ports.fileSystem(life.disk),
-      clock: life.clock,
-      random,
-      consumer: witness,
-      warn: (message) => warnings.push(message),
-      ...this.#options,
-    });
+    const witness = this.#fresh();
+    const { journal, report } = await this.#opened(life, witness);
     witness.opened();
     this.#judgeReport(report, witness);
     if (this.#world.dice.chance(0.5)) this.model.read(0, await journal.read(0, READ_MAX));
     return { life, journal: this.#ports.journal(journal), witness };
+  }
+
+  #opened(life: Life, consumer: JournalWitness) {
+    return FileJournal.open({
+      folder: FOLDER,
+      fileSystem: this.#ports.fileSystem(life.disk),
+      clock: life.clock,
+      random: this.#world.random,
+      consumer,
+      ...this.#options,
+    });
   }
 
   #judgeReport(
@@ -153,7 +186,7 @@ export class JournalPlay {
           await this.#append(opened.journal);
           break;
         case "sleep":
-          await scheduler.sleep(dice.pick([0, 1, 10, 400, 2_000]), opened.life.number);
+          await scheduler.sleep(dice.pick([0, 1, 10, 400, 2_000, 8_000]), opened.life.number);
           break;
         case "read":
           await this.#readSome(opened.journal);

@@ -2,6 +2,7 @@
 
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import type { JournalConsumer, JournalFailedError } from "../../src/engine/ports.ts";
+import { JournalDamagedError } from "../../src/journal/errors.ts";
 import { textOf } from "./entry_text.ts";
 import type { JournalModel } from "./journal_model.ts";
 
@@ -59,7 +60,8 @@ export class JournalWitness implements JournalConsumer {
 
   refuse(): undefined {}
 
-  failed(_error: JournalFailedError): void {
+  failed(error: JournalFailedError): void {
+    if (error.cause instanceof JournalDamagedError) this.#violate(`damage: ${error.message}`);
     this.#hasFailed = true;
     this.#failed.resolve();
   }

@@ -4,6 +4,7 @@
  */
 
 import type {
+  FileStamp,
   FileSystem,
   HeldLock,
   OpenFile,
@@ -58,12 +59,12 @@ export class SimulatedDisk implements FileSystem {
   }
 
   open(path: string, mode: OpenMode): Promise<OpenFile> {
-    const name = mode === "create" ? "create" : "open";
+    const isNew = mode === "create" || mode === "createPrivate";
     return this.#perform({
-      name,
+      name: isNew ? "create" : "open",
       path,
-      grows: mode === "create",
-      act: () => this.#handle(path, mode === "create" ? this.#created(path) : this.#file(path)),
+      grows: isNew,
+      act: () => this.#handle(path, isNew ? this.#created(path) : this.#file(path)),
     });
   }
 
@@ -79,6 +80,11 @@ export class SimulatedDisk implements FileSystem {
     const stored = this.#find(path);
     if (stored === undefined) return Promise.resolve("missing");
     return Promise.resolve(stored instanceof StoredFile ? "file" : "folder");
+  }
+
+  stamp(path: string): Promise<FileStamp | undefined> {
+    const stored = this.#find(path);
+    return Promise.resolve(stored instanceof StoredFile ? stored.stamp : undefined);
   }
 
   makeFolder(path: string): Promise<void> {
@@ -210,7 +216,7 @@ export class SimulatedDisk implements FileSystem {
   #created(path: string): StoredFile {
     const [folder, name] = split(path);
     if (this.#find(path) !== undefined) throw new Deno.errors.AlreadyExists(path);
-    const file = new StoredFile(this.#storage.pageBytes);
+    const file = new StoredFile(this.#storage.pageBytes, this.#storage.ticks);
     this.#folder(folder).set(name, file);
     return file;
   }

@@ -1,7 +1,7 @@
 /** How a process is started, and lives until it dies, in any simulated world. */
 
 import { messageOf } from "../../src/core/thrown.ts";
-import { JournalUnusableError } from "../../src/journal/errors.ts";
+import { JournalDamagedError, JournalUnusableError } from "../../src/journal/errors.ts";
 import type { Life, World } from "./world.ts";
 
 const STARTS_MAX = 300;
@@ -20,6 +20,28 @@ export async function startUntilUp<Up extends object>(
     await world.scheduler.until(world.scheduler.sleep(world.dice.pick([0, 500, 5_000])));
   }
   return undefined;
+}
+
+/** Whether starts are refused because of damage; other reasons not to start are tried away. */
+export async function refusedAsDamaged(
+  world: World,
+  open: (life: Life) => Promise<unknown>,
+): Promise<boolean> {
+  for (let starts = 0; starts < STARTS_MAX; starts++) {
+    const life = world.begin();
+    const opening = open(life).then(() => "up" as const, (error: unknown) => ({ error }));
+    const outcome = await world.scheduler.until(Promise.race([opening, life.over]));
+    world.trace.note(() => `on a changed segment: ${outcomeText(outcome)}`);
+    if (typeof outcome === "object" || outcome === "up") world.exit();
+    if (outcome === "up") return false;
+    if (typeof outcome === "object" && outcome.error instanceof JournalDamagedError) return true;
+    await world.scheduler.until(world.scheduler.sleep(world.dice.pick([0, 500, 5_000])));
+  }
+  return false;
+}
+
+function outcomeText(outcome: string | { readonly error: unknown }): string {
+  return typeof outcome === "string" ? outcome : messageOf(outcome.error);
 }
 
 function judgeStart(world: World, error: unknown): undefined {

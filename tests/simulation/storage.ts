@@ -1,8 +1,8 @@
 /** The folders and files of a simulated machine. */
 
 import type { Dice } from "./dice.ts";
-import { StoredFile } from "./stored_file.ts";
-import { StoredFolder } from "./stored_folder.ts";
+import { StoredFile, Ticks } from "./stored_file.ts";
+import { type Stored, StoredFolder } from "./stored_folder.ts";
 import type { Crash } from "./weather.ts";
 
 /** What the disk holds, whoever uses it. */
@@ -10,6 +10,7 @@ export class Storage {
   readonly pageBytes: number;
   readonly root = new StoredFolder();
   readonly locks = new Set<string>();
+  readonly ticks = new Ticks();
   readonly #dice: Dice;
   /** Told when an operation ends the process; the operation never does. */
   onCrash: (crash: Crash) => void = () => {};
@@ -25,6 +26,19 @@ export class Storage {
   crash(crash: Crash): void {
     this.locks.clear();
     if (crash === "power") this.root.crash(this.#dice);
+  }
+
+  /** The files in a folder of the journal, by name, oldest first. */
+  filesIn(...path: readonly string[]): readonly (readonly [string, StoredFile])[] {
+    let folder: StoredFolder | undefined = this.root;
+    for (const name of path) {
+      const stored: Stored | undefined = folder?.get(name);
+      folder = stored instanceof StoredFolder ? stored : undefined;
+    }
+    return (folder?.names ?? []).toSorted().flatMap((name) => {
+      const stored = folder?.get(name);
+      return stored instanceof StoredFile ? [[name, stored] as const] : [];
+    });
   }
 
   /** Paths and contents of all files, as programs see them. */

@@ -4,6 +4,7 @@
  * a sync that fails forgets that the pages were changed, whether they reached the disk or not.
  */
 
+import type { FileStamp } from "../../src/journal/file_system.ts";
 import type { Dice } from "./dice.ts";
 
 /** The pages that one write or cut made dirty, as they were after it. */
@@ -51,18 +52,39 @@ class Content {
   }
 }
 
+/** Tells what was changed later, on one disk, and one file from another. */
+export class Ticks {
+  #last = 0;
+
+  next(): number {
+    return ++this.#last;
+  }
+}
+
 export class StoredFile {
   readonly #pageBytes: number;
+  readonly #ticks: Ticks;
+  readonly #inode: number;
+  /** A crash leaves it: times may be on disk before the pages that they are of. */
+  #changed: number;
   #seen = new Content();
   #onDisk = new Content();
   #changes: Change[] = [];
 
-  constructor(pageBytes: number) {
+  constructor(pageBytes: number, ticks = new Ticks()) {
     this.#pageBytes = pageBytes;
+    this.#ticks = ticks;
+    this.#inode = ticks.next();
+    this.#changed = ticks.next();
   }
 
   get size(): number {
     return this.#seen.size;
+  }
+
+  get stamp(): FileStamp {
+    const changed = this.#changed;
+    return { bytes: this.size, inode: this.#inode, modifiedMs: changed, changedMs: changed };
   }
 
   read(offset: number, length: number): Uint8Array<ArrayBuffer> {
@@ -103,6 +125,7 @@ export class StoredFile {
   }
 
   #note(start: number, end: number): void {
+    this.#changed = this.#ticks.next();
     const pages: Page[] = [];
     const first = Math.floor(start / this.#pageBytes);
     for (let index = first; index * this.#pageBytes < end; index++) {

@@ -219,6 +219,7 @@ export function goingOn(
     lock: (path) => diskOf(path).lock(path),
     list: (path) => diskOf(path).list(path),
     kind: (path) => diskOf(path).kind(path),
+    stamp: (path) => diskOf(path).stamp(path),
     makeFolder: (path) => diskOf(path).makeFolder(path),
     rename: (from, to) => diskOf(from).rename(from, to),
     remove: (path) => diskOf(path).remove(path),

@@ -59,9 +59,7 @@ async function entriesOn(disk: PowerDisk): Promise<readonly JobEventLogEntry[]> 
 
 /** The same files, all of them durable. */
 export function settledCopy(disk: PowerDisk): PowerDisk {
-  const copy = new PowerDisk();
-  for (const [path, bytes] of disk.files) copy.put(path, bytes);
-  return copy;
+  return PowerDisk.of(disk.cut().kept);
 }
 
 /** The start on a disk that a crash left, to be cut short itself. */
@@ -143,6 +141,39 @@ export const SNAPSHOTS_UNDER_LOAD = scenario("writing snapshots while segments r
   },
 });
 
+/** Longer than it takes to prove all segments that a scenario makes. */
+const PROOF_MS = 120_000;
+
+async function provenOn(opened: Opened, ...sizes: readonly number[]): Promise<void> {
+  await append(opened, ...sizes);
+  await opened.clock.advance(PROOF_MS);
+}
+
+export const SIDECARS = scenario("writing sidecars of segments that were full", {
+  before: stopped,
+  options: { segmentBytes: 700 },
+  async run(opened) {
+    await provenOn(opened, 2, 1, 3);
+    await provenOn(opened, 3, 1);
+    await opened.journal.close();
+  },
+});
+
+export const TRUSTING = scenario("starting on sidecars, and renewing them", {
+  async before(disk) {
+    const opened = await openOn(disk, { segmentBytes: 700 });
+    await provenOn(opened, 2, 3, 2, 3);
+    await opened.journal.close();
+  },
+  options: { segmentBytes: 700 },
+  async run(opened) {
+    const { proof } = await opened.journal.info();
+    assert.ok(proof.trusted > 1, "sidecars are trusted");
+    await provenOn(opened, 1);
+    await opened.journal.close();
+  },
+});
+
 let torn: Uint8Array = new Uint8Array();
 
 export const QUARANTINE = scenario("quarantining a torn tail", {
@@ -206,7 +237,8 @@ export function without(disk: FileSystem, leftOut: LeftOut): FileSystem {
     lock: (path) => disk.lock(path),
     list: (path) => disk.list(path),
     kind: (path) => disk.kind(path),
-    makeFolder: (path) => disk.makeFolder(path),
+    stamp: (path) => disk.stamp(path),
+    makeFolder: (path, access) => disk.makeFolder(path, access),
     rename: (from, to) => disk.rename(from, to),
     remove: (path) => disk.remove(path),
     syncFolder: (path) => leftOut.syncFolder === true ? Promise.resolve() : disk.syncFolder(path),

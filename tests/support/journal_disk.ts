@@ -4,6 +4,7 @@
  */
 
 import type {
+  FileStamp,
   FileSystem,
   HeldLock,
   OpenFile,
@@ -128,8 +129,12 @@ export class TestDisk implements FileSystem {
     return this.#inner.kind(path);
   }
 
-  makeFolder(path: string): Promise<void> {
-    return this.#run("makeFolder", path, () => this.#inner.makeFolder(path));
+  stamp(path: string): Promise<FileStamp | undefined> {
+    return this.#inner.stamp(path);
+  }
+
+  makeFolder(path: string, access?: "private"): Promise<void> {
+    return this.#run("makeFolder", path, () => this.#inner.makeFolder(path, access));
   }
 
   rename(from: string, to: string): Promise<void> {

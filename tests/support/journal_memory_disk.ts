@@ -1,6 +1,7 @@
 /** A disk in memory, for sweeps over thousands of journals. Everything is durable at once. */
 
 import type {
+  FileStamp,
   FileSystem,
   HeldLock,
   OpenFile,
@@ -20,15 +21,58 @@ export function overwritten(
   return result;
 }
 
+/** One for all disks: what was changed later is later on each of them. */
+let ticks = 0;
+
+/** Files by their paths, with when each was last changed, and which one it is. */
+class StampedFiles extends Map<string, Uint8Array<ArrayBuffer>> {
+  readonly #stamps = new Map<string, { readonly inode: number; readonly changed: number }>();
+
+  override set(path: string, bytes: Uint8Array<ArrayBuffer>): this {
+    const inode = this.#stamps.get(path)?.inode ?? ++ticks;
+    this.#stamps.set(path, { inode, changed: ++ticks });
+    return super.set(path, bytes);
+  }
+
+  override delete(path: string): boolean {
+    this.#stamps.delete(path);
+    return super.delete(path);
+  }
+
+  /** Changes a file in a way that nothing but its content tells of, as a bad disk does. */
+  rot(path: string, bytes: Uint8Array<ArrayBuffer>): void {
+    super.set(path, bytes);
+  }
+
+  move(from: string, to: string, bytes: Uint8Array<ArrayBuffer>): void {
+    const inode = this.#stamps.get(from)?.inode ?? ++ticks;
+    this.delete(from);
+    super.set(to, bytes);
+    this.#stamps.set(to, { inode, changed: ++ticks });
+  }
+
+  stamp(path: string): FileStamp | undefined {
+    const [bytes, stamp] = [this.get(path)?.length, this.#stamps.get(path)];
+    if (bytes === undefined || stamp === undefined) return undefined;
+    return { bytes, inode: stamp.inode, modifiedMs: stamp.changed, changedMs: stamp.changed };
+  }
+
+  /** As an image of the disk: nothing tells the two apart. */
+  copyTo(copy: StampedFiles): void {
+    for (const [path, bytes] of this) copy.set(path, bytes.slice());
+    for (const [path, stamp] of this.#stamps) copy.#stamps.set(path, stamp);
+  }
+}
+
 export class MemoryDisk implements FileSystem {
-  readonly files = new Map<string, Uint8Array<ArrayBuffer>>();
+  readonly files = new StampedFiles();
   readonly #folders = new Set<string>();
   readonly #locks = new Set<string>();
 
   /** One with the same content, and no locks. */
   copy(): MemoryDisk {
     const copy = new MemoryDisk();
-    for (const [path, bytes] of this.files) copy.files.set(path, bytes.slice());
+    this.files.copyTo(copy.files);
     for (const folder of this.#folders) copy.#folders.add(folder);
     return copy;
   }
@@ -66,6 +110,10 @@ export class MemoryDisk implements FileSystem {
     return Promise.resolve(this.#folders.has(path) ? "folder" : "missing");
   }
 
+  stamp(path: string): Promise<FileStamp | undefined> {
+    return Promise.resolve(this.files.stamp(path));
+  }
+
   makeFolder(path: string): Promise<void> {
     this.#folders.add(path);
     return Promise.resolve();
@@ -75,8 +123,7 @@ export class MemoryDisk implements FileSystem {
     if (this.#folders.has(from)) {
       this.#renameFolder(from, to);
     } else {
-      this.files.set(to, this.#content(from));
-      this.files.delete(from);
+      this.files.move(from, to, this.#content(from));
     }
     return Promise.resolve();
   }
@@ -98,8 +145,7 @@ export class MemoryDisk implements FileSystem {
       this.#folders.add(to + folder.slice(from.length));
     }
     for (const [path, bytes] of [...this.files].filter(([path]) => isInside(path))) {
-      this.files.delete(path);
-      this.files.set(to + path.slice(from.length), bytes);
+      this.files.move(path, to + path.slice(from.length), bytes);
     }
   }
 

@@ -50,6 +50,11 @@ export class PowerCut {
     }
   }
 
+  /** The one that lost nothing. */
+  get kept(): FolderNode {
+    return this.#found(() => 1);
+  }
+
   /** @param choose 0 loses, 1 keeps, and the others are for content alone. */
   #found(choose: (base: number) => number): FolderNode {
     const kept = new Map<FolderNode, readonly NameChange[]>();
@@ -86,10 +91,9 @@ function foundFolder(
   return found;
 }
 
-function foundFile({ content, durable }: FileNode, fate: ContentFate): FileNode {
-  const found = new FileNode();
-  found.content = found.durable = contentAfter(durable, content, fate);
-  return found;
+function foundFile(file: FileNode, fate: ContentFate): FileNode {
+  const content = contentAfter(file.durable, file.content, fate);
+  return file.as(content, content);
 }
 
 function contentAfter(durable: Bytes, content: Bytes, fate: ContentFate): Bytes {

@@ -5,6 +5,7 @@
  */
 
 import type {
+  FileStamp,
   FileSystem,
   HeldLock,
   OpenFile,
@@ -71,7 +72,7 @@ export class PowerDisk implements FileSystem {
   }
 
   async open(path: string, mode: OpenMode): Promise<OpenFile> {
-    if (mode === "create") await this.#create(path);
+    if (mode === "create" || mode === "createPrivate") await this.#create(path);
     const node = this.#find(path);
     if (!(node instanceof FileNode)) throw new Deno.errors.NotFound(path);
     return this.#handle(path, node);
@@ -92,6 +93,14 @@ export class PowerDisk implements FileSystem {
     const node = this.#find(path);
     if (node === undefined) return Promise.resolve("missing");
     return Promise.resolve(node instanceof FileNode ? "file" : "folder");
+  }
+
+  stamp(path: string): Promise<FileStamp | undefined> {
+    const node = this.#find(path);
+    if (!(node instanceof FileNode)) return Promise.resolve(undefined);
+    const { inode, changed } = node;
+    const bytes = node.content.length;
+    return Promise.resolve({ bytes, inode, modifiedMs: changed, changedMs: changed });
   }
 
   makeFolder(path: string): Promise<void> {

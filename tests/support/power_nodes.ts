@@ -2,9 +2,32 @@
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 
+/** One for all files: what was changed later is later. */
+let ticks = 0;
+
 export class FileNode {
-  content: Bytes = new Uint8Array();
+  #content: Bytes = new Uint8Array();
   durable: Bytes = new Uint8Array();
+  /** Which file it is, wherever it is moved to. */
+  inode = ++ticks;
+  /** When it was last changed. */
+  changed = ++ticks;
+
+  get content(): Bytes {
+    return this.#content;
+  }
+
+  set content(content: Bytes) {
+    this.#content = content;
+    this.changed = ++ticks;
+  }
+
+  /** The same file, on the same disk or after a loss of power: that may have kept its times. */
+  as(content: Bytes, durable: Bytes): FileNode {
+    const file = new FileNode();
+    file.#content = content;
+    return Object.assign(file, { durable, inode: this.inode, changed: this.changed });
+  }
 }
 
 /** What one operation changes in one folder; `undefined` takes the name away. */
@@ -47,7 +70,7 @@ export function cloneOf<Kind extends Node>(node: Kind, known: Map<Node, Node>): 
   const found = known.get(node);
   if (found !== undefined) return found as Kind;
   if (node instanceof FileNode) {
-    const file = Object.assign(new FileNode(), node);
+    const file = node.as(node.content, node.durable);
     known.set(node, file);
     return file as Kind;
   }

@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { JournalLockedError, orUnusable } from "../../journal/errors.ts";
 import type { HeldLock } from "../../journal/file_system.ts";
 import { copyFolder, removeUnfinished } from "../../journal/folder_copy.ts";
-import { INDEX, KEYS, type Layout, layoutOf } from "../../journal/layout.ts";
+import { INDEX, KEYS, type Layout, layoutOf, SIDECARS } from "../../journal/layout.ts";
 import {
   readRepairNote,
   removeRepairNote,
@@ -153,7 +153,7 @@ class Repair {
     await removeUnfinished(this.#tools.fileSystem, begin, parent);
     const aside = `${begin}${this.#tools.random.ulid()}`;
     // A key that is deleted one day must not have stayed in a copy.
-    await copyFolder(this.#tools.fileSystem, folder, aside, parent, [KEYS, INDEX]);
+    await copyFolder(this.#tools.fileSystem, folder, aside, parent, [KEYS, INDEX, SIDECARS]);
     this.#terminal.err(`daybook: everything as it was is in ${aside}`);
     return aside;
   }

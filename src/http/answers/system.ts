@@ -24,6 +24,7 @@ export const journalAnswer = v.object({
   head: v.object(head),
   segments: v.array(v.object({ name: text, firstLogId: position, bytes: count })),
   bytes: count,
+  proof: v.object({ segments: count, proven: count, trusted: count, at: v.nullable(time) }),
   lastSnapshot: v.nullable(v.object({ logId: position, file: text })),
   lastRecovery: v.object({
     clean: v.boolean(),

@@ -1,0 +1,217 @@
+/**
+ * Reads segments back beside the work of the process, a little at a time: those that the start
+ * took on trust, and those that get no more batches. Each gets a verdict for the next start.
+ */
+
+import type { Clock, SegmentProof } from "../engine/ports.ts";
+import { JournalDamagedError, reasonOf } from "./errors.ts";
+import { type FileStamp, type FileSystem, isSame, withFile } from "./file_system.ts";
+import type { Layout } from "./layout.ts";
+import type { LineIndex } from "./line_index.ts";
+import type { SealedSegment } from "./sealed_segment.ts";
+import { requireWhole } from "./segment_proof.ts";
+import { SidecarStore } from "./sidecar_store.ts";
+
+/** How long the event loop may be held up. */
+const SLICE_MS = 2;
+/** Of twenty parts of time one is worked. */
+const REST_PER_WORK = 19;
+/** A disk that was slow for once is not rested from for long. */
+const REST_MS_MAX = 5_000;
+/** Until the first slice, and until a file is looked at again that was changed just now. */
+const DELAY_MS = 2_000;
+/** Until a verdict is written that a start came to: the process may not live for long. */
+const WRITING_DELAY_MS = 100;
+
+/** A segment to prove, or one that a start has proven: then only its verdict is written. */
+export interface Unproven {
+  readonly segment: SealedSegment;
+  /** Whether this process has not read it back yet. */
+  readonly isTrusted: boolean;
+  /** The file that the start has read, when it was not changed meanwhile. */
+  readonly read?: FileStamp;
+}
+
+export interface BackgroundProofOptions {
+  readonly fileSystem: FileSystem;
+  readonly layout: Layout;
+  readonly clock: Clock;
+  /** Where the lines of a segment are. */
+  indexOf(segment: string): LineIndex;
+  /** Whether there is no room on the disk, so that nothing is to be written to it. */
+  full(): boolean;
+  /** A segment is not what was written. */
+  damaged(error: JournalDamagedError): void;
+  /** Told of what an operator should know and the journal can live with. */
+  warn(message: string): void;
+}
+
+/** What the start found. */
+export interface FoundSegments {
+  readonly sealed: readonly SealedSegment[];
+  /** How many of them it took on trust. */
+  readonly trusted: number;
+  readonly unproven: readonly Unproven[];
+}
+
+/** The process stops. */
+class StoppedError extends Error {}
+
+export class BackgroundProof {
+  readonly #options: BackgroundProofOptions;
+  readonly #store: SidecarStore;
+  readonly #queue: Unproven[];
+  readonly #sealed: SealedSegment[];
+  #trusted: number;
+  #at: string | null = null;
+  #isRunning = false;
+  #running: Promise<void> | undefined;
+  #isStopped = false;
+  #endRest = () => {};
+  #sliceBegan = 0;
+  /** Reasons that were told: they may be those of every segment. */
+  readonly #told = new Set<string>();
+
+  constructor(options: BackgroundProofOptions, { sealed, trusted, unproven }: FoundSegments) {
+    this.#options = options;
+    this.#store = new SidecarStore(options.fileSystem, options.layout);
+    this.#sealed = [...sealed];
+    this.#queue = [...unproven];
+    this.#trusted = trusted;
+    if (sealed.length > trusted) this.#at = this.#now();
+  }
+
+  /** How far it is. */
+  get state(): SegmentProof {
+    const segments = this.#sealed.length;
+    return { segments, proven: segments - this.#trusted, trusted: this.#trusted, at: this.#at };
+  }
+
+  /** Begins, a while from now. */
+  start(): void {
+    if (this.#queue.length === 0 || this.#isStopped) return;
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    this.#running = this.#run();
+  }
+
+  /** A segment gets no more batches. */
+  add(segment: SealedSegment): void {
+    this.#sealed.push(segment);
+    this.#queue.push({ segment, isTrusted: true });
+    this.#trusted++;
+    this.start();
+  }
+
+  /** Resolves when it has let go of the files. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#endRest();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    try {
+      await this.#rest(this.#queue[0]?.read === undefined ? DELAY_MS : WRITING_DELAY_MS);
+      await this.#attempt("Cannot remove sidecars", () => this.#store.keepOnly(this.#sealed));
+      for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
+        if (!await this.#settled(next)) {
+          await this.#rest(DELAY_MS);
+          continue;
+        }
+        this.#queue.shift();
+        await this.#endSlice();
+      }
+    } catch (error) {
+      if (error instanceof StoppedError) return;
+      this.#queue.length = 0;
+      if (error instanceof JournalDamagedError) return this.#options.damaged(error);
+      throw error;
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  /** `false` when it is too early for a segment. */
+  async #settled(next: Unproven): Promise<boolean> {
+    let isDue = true;
+    await this.#attempt(`Cannot give segment ${next.segment.name} a verdict`, async () => {
+      isDue = await this.#prove(next);
+    });
+    return isDue;
+  }
+
+  async #prove({ segment, isTrusted, read }: Unproven): Promise<boolean> {
+    if (this.#options.full()) return false;
+    const nowMs = await this.#store.now();
+    const stamp = await this.#store.stampOf(segment);
+    // What is changed in the same grain of time would look as if it were not.
+    if (stamp !== undefined && nowMs !== undefined && stamp.changedMs >= nowMs) return false;
+    this.#sliceBegan = this.#options.clock.monotonic();
+    const isRead = read !== undefined && isSame(read, stamp);
+    await this.#onDisk(segment, isRead);
+    if (isTrusted) this.#trusted--;
+    if (!isRead) this.#at = this.#now();
+    if (stamp === undefined || nowMs === undefined) return true;
+    if (!isSame(stamp, await this.#store.stampOf(segment))) return true;
+    const index = this.#options.indexOf(segment.name);
+    await this.#store.write({ segment, index, verdict: stamp });
+    return true;
+  }
+
+  /** On disk when this resolves: what was only in memory could be lost, and its times be not. */
+  async #onDisk(segment: SealedSegment, isProven: boolean): Promise<void> {
+    const { fileSystem, layout } = this.#options;
+    const path = `${layout.segments}/${segment.name}`;
+    if (await fileSystem.kind(path) === "missing") {
+      const { name, firstLogId: logId } = segment;
+      throw new JournalDamagedError({ segment: name, offset: 0, logId }, "the segment is missing");
+    }
+    const pause = () => this.#pause();
+    await withFile(fileSystem, path, "read", async (file) => {
+      if (!isProven) await requireWhole(file, segment, pause);
+      await file.sync();
+    });
+  }
+
+  #now(): string {
+    return new Date(this.#options.clock.now()).toISOString();
+  }
+
+  #pause(): Promise<void> | undefined {
+    if (this.#isStopped) throw new StoppedError();
+    const isOver = this.#options.clock.monotonic() - this.#sliceBegan >= SLICE_MS;
+    return isOver ? this.#endSlice() : undefined;
+  }
+
+  async #endSlice(): Promise<void> {
+    const workedMs = this.#options.clock.monotonic() - this.#sliceBegan;
+    await this.#rest(Math.min(REST_PER_WORK * workedMs, REST_MS_MAX));
+    this.#sliceBegan = this.#options.clock.monotonic();
+  }
+
+  async #rest(ms: number): Promise<void> {
+    if (!this.#isStopped) {
+      await new Promise<void>((resolve) => {
+        const cancel = this.#options.clock.setTimer(ms, resolve);
+        this.#endRest = () => {
+          cancel();
+          resolve();
+        };
+      });
+    }
+    if (this.#isStopped) throw new StoppedError();
+  }
+
+  /** A cache that cannot be written, or a file that cannot be read now, ends nothing. */
+  async #attempt(action: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (error instanceof StoppedError || error instanceof JournalDamagedError) throw error;
+      const reason = reasonOf(error, this.#options.layout.folder);
+      if (!this.#told.has(reason)) this.#options.warn(`${action}: ${reason}`);
+      this.#told.add(reason);
+    }
+  }
+}

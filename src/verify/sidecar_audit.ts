@@ -1,0 +1,79 @@
+/** Tells which sidecars do not say what their segments do. They are caches: none is a problem. */
+
+import type { JournalHead, SegmentInfo } from "../engine/ports.ts";
+import { type FileSystem, isSame } from "../journal/file_system.ts";
+import { type Layout, sidecarName } from "../journal/layout.ts";
+import { FORMAT_VERSION } from "../journal/line_codec.ts";
+import { LineIndex } from "../journal/line_index.ts";
+import type { SealedSegment } from "../journal/sealed_segment.ts";
+import { isStop } from "../journal/seals.ts";
+import type { ScannedBatch } from "../journal/segment_scanner.ts";
+import type { Sidecar } from "../journal/sidecar_file.ts";
+import { SidecarStore } from "../journal/sidecar_store.ts";
+
+export class SidecarAudit {
+  readonly #store: SidecarStore;
+  readonly #notes: string[] = [];
+  /** Sidecars of files that are not those that were verified when they were written. */
+  #others = 0;
+  #index = new LineIndex();
+  #before: JournalHead = { logId: 0, chain: "" };
+  #last: ScannedBatch | undefined;
+
+  constructor(fileSystem: FileSystem, layout: Layout) {
+    this.#store = new SidecarStore(fileSystem, layout);
+  }
+
+  get notes(): readonly string[] {
+    if (this.#others === 0) return this.#notes;
+    const files = this.#others === 1
+      ? "1 sidecar is of another file than its segment"
+      : `${this.#others} sidecars are of other files than their segments`;
+    return [...this.#notes, `${files}, as in a copy: the next start reads what they are of`];
+  }
+
+  /** @param before where the segment goes on from. */
+  begin(before: JournalHead): void {
+    this.#before = before;
+    this.#index = new LineIndex();
+    this.#last = undefined;
+  }
+
+  take(batch: ScannedBatch): void {
+    this.#index.add(batch.offsets);
+    this.#last = batch;
+  }
+
+  /** After a segment that was found whole, and gets no more batches. */
+  async judge(segment: SegmentInfo, formatVersion = FORMAT_VERSION): Promise<void> {
+    const last = this.#last;
+    const found = await this.#store.read(segment);
+    if (found === undefined || last === undefined) return;
+    const sealed = {
+      ...segment,
+      lastLogId: last.lastLogId,
+      chainBefore: this.#before.chain,
+      chain: last.chain,
+      stopped: isStop(last.entries.at(-1)),
+      formatVersion,
+    };
+    const flaw = typeof found === "string" ? found : this.#flawOf(found, sealed);
+    if (flaw !== undefined) {
+      const name = sidecarName(segment.firstLogId);
+      this.#notes.push(`sidecar ${name}: ${flaw}; the next start reads its segment`);
+    } else if (typeof found !== "string") {
+      if (!isSame(found.verdict, await this.#store.stampOf(segment))) this.#others++;
+    }
+  }
+
+  #flawOf({ segment, index }: Sidecar, sealed: SealedSegment): string | undefined {
+    const isSegment = segment.bytes === sealed.bytes && segment.lastLogId === sealed.lastLogId &&
+      segment.chainBefore === sealed.chainBefore && segment.chain === sealed.chain &&
+      segment.stopped === sealed.stopped && segment.formatVersion === sealed.formatVersion;
+    if (!isSegment) return "it is not what the lines of its segment say";
+    const [said, found] = [index.blocks, this.#index.blocks];
+    const isIndex = index.lines === this.#index.lines && said.length === found.length &&
+      said.every((byte, at) => byte === found[at]);
+    return isIndex ? undefined : "it does not know where the lines of its segment are";
+  }
+}

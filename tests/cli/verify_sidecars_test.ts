@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { decodedSidecar, encodedSidecar } from "../../src/journal/sidecar_file.ts";
+import { journalCommand } from "../support/journal_command.ts";
+import type { MemoryDisk } from "../support/journal_memory_disk.ts";
+import { test } from "../support/sanitized.ts";
+import {
+  contentOf,
+  flipped,
+  SEGMENTS,
+  sidecarOf,
+  SIDECARS,
+  writtenWithSidecars,
+} from "../support/sidecar_journal.ts";
+
+async function notesOn(disk: MemoryDisk): Promise<readonly string[]> {
+  // They are of a consumer that knows nothing of jobs.
+  for (const path of disk.files.keys()) if (path.includes("/snapshots/")) disk.files.delete(path);
+  const said = await journalCommand(disk, ["verify", "--no-server"], { isInteractive: false });
+  assert.equal(said.code, 0, `a sidecar is a cache: ${said.out}`);
+  return JSON.parse(said.out.join("\n")).notes;
+}
+
+test("journal verify: sidecars that say what their segments do are not worth a word", async () => {
+  const { disk } = await writtenWithSidecars();
+  assert.deepEqual(await notesOn(disk), []);
+});
+
+test("journal verify: a sidecar that does not say what its segment does is named", async () => {
+  const written = await writtenWithSidecars();
+  const [first = "", second = ""] = written.sealed;
+  const pathOf = (segment: string) => `${SIDECARS}/${sidecarOf(segment)}`;
+  const swapped = written.disk.copy();
+  swapped.files.set(pathOf(first), contentOf(swapped, pathOf(second)));
+  assert.deepEqual(await notesOn(swapped), [
+    `sidecar ${sidecarOf(first)}: it is that of ${second}; the next start reads its segment`,
+  ]);
+  const damaged = written.disk.copy();
+  damaged.files.set(pathOf(second), flipped(contentOf(damaged, pathOf(second)), 40));
+  assert.match((await notesOn(damaged))[0] ?? "", /: the content does not match its sha256; /);
+  const known = decodedSidecar(contentOf(written.disk, pathOf(second)));
+  const other = decodedSidecar(contentOf(written.disk, pathOf(first)));
+  assert.ok(typeof known !== "string" && typeof other !== "string");
+  const wrong = written.disk.copy();
+  const segment = { ...known.segment, chain: other.segment.chain };
+  wrong.files.set(pathOf(second), new Uint8Array(encodedSidecar({ ...known, segment })));
+  assert.match((await notesOn(wrong))[0] ?? "", /: it is not what the lines of its segment say; /);
+});
+
+test("journal verify: sidecars of other files, as in a copy, are counted", async () => {
+  const { disk, sealed } = await writtenWithSidecars();
+  for (const segment of sealed) {
+    disk.files.set(`${SEGMENTS}/${segment}`, contentOf(disk, `${SEGMENTS}/${segment}`).slice());
+  }
+  assert.deepEqual(await notesOn(disk), [
+    `${sealed.length} sidecars are of other files than their segments, as in a copy: the next ` +
+    "start reads what they are of",
+  ]);
+});

@@ -1,0 +1,499 @@
+import assert from "node:assert/strict";
+import { JournalFailedError } from "../../src/engine/ports.ts";
+import { JournalDamagedError } from "../../src/journal/errors.ts";
+import type { FileStamp } from "../../src/journal/file_system.ts";
+import { decodedSidecar, encodedSidecar, type Sidecar } from "../../src/journal/sidecar_file.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+import { RememberingConsumer } from "../support/journal_consumer.ts";
+import { inputOutputError, noSpace } from "../support/journal_disk.ts";
+import { facts } from "../support/journal_events.ts";
+import { testWithFolder } from "../support/journal_folder.ts";
+import { MemoryDisk } from "../support/journal_memory_disk.ts";
+import { test } from "../support/sanitized.ts";
+import {
+  contentOf,
+  flipped,
+  FOLDER,
+  namesIn,
+  proven,
+  SEGMENTS,
+  sidecarOf,
+  SIDECARS,
+  startOn,
+  type Written,
+  writtenWithSidecars,
+} from "../support/sidecar_journal.ts";
+import { PassingDisk } from "../simulation/broken_disks.ts";
+
+/** A start on a disk finds all entries, and reads these segments beside the active one. */
+async function assertReads(
+  disk: MemoryDisk,
+  { entries, active }: Written,
+  expected: readonly string[],
+  what: string,
+): Promise<void> {
+  const started = await startOn(disk);
+  assert.deepEqual(started.read, [...expected, active], what);
+  assert.deepEqual(started.consumer.entries.slice(0, entries.length), entries, what);
+  assert.deepEqual(await started.journal.read(0, entries.length), entries, what);
+  assert.deepEqual(started.warnings, [], what);
+  await proven(started);
+  await started.journal.close();
+}
+
+function sidecarIn(disk: MemoryDisk, segment: string): Sidecar {
+  const found = decodedSidecar(contentOf(disk, `${SIDECARS}/${sidecarOf(segment)}`));
+  assert.ok(typeof found !== "string", "the sidecar is whole");
+  return found;
+}
+
+function putSidecar(disk: MemoryDisk, segment: string, sidecar: Sidecar): void {
+  const bytes = new Uint8Array(encodedSidecar(sidecar));
+  disk.files.set(`${SIDECARS}/${sidecarOf(segment)}`, bytes);
+}
+
+test("sidecars: a start with verdicts reads the active segment alone, and finds the same", async () => {
+  const written = await writtenWithSidecars();
+  await assertReads(written.disk.copy(), written, [], "with sidecars");
+  const { journal, disk, consumer } = await startOn(written.disk.copy());
+  assert.equal(consumer.replayed, 1, "the snapshot stands for all but the seal");
+  const { proof } = await journal.info();
+  const segments = written.sealed.length;
+  assert.deepEqual(proof, { segments, proven: 0, trusted: segments, at: null });
+  const reads = disk.operations.filter((each) => each.startsWith(`read ${SEGMENTS}`));
+  assert.equal(reads.length, 3, "once to find its end, once to replay it, once to copy it");
+  assert.deepEqual(await journal.locate([1, written.entries.length]), [
+    { logId: 1, segment: written.sealed[0], line: 2 },
+    (await journal.locate([written.entries.length]))[0],
+  ]);
+  await journal.close();
+});
+
+test("sidecars: what is known of lines in memory is what the lines say", async () => {
+  const written = await writtenWithSidecars();
+  const logIds = written.entries.map(({ logId }) => logId);
+  const with_ = await startOn(written.disk.copy());
+  const bare = written.disk.copy();
+  for (const segment of written.sealed) bare.files.delete(`${SIDECARS}/${sidecarOf(segment)}`);
+  const without = await startOn(bare);
+  assert.ok(without.read.length > 1);
+  assert.deepEqual(await with_.journal.locate(logIds), await without.journal.locate(logIds));
+  await with_.journal.close();
+  await without.journal.close();
+});
+
+test("sidecars: without them a start reads everything once, and the next one trusts", async () => {
+  const written = await writtenWithSidecars();
+  const disk = written.disk.copy();
+  for (const segment of written.sealed) disk.files.delete(`${SIDECARS}/${sidecarOf(segment)}`);
+  await assertReads(disk, written, written.sealed, "without sidecars");
+  assert.deepEqual(namesIn(disk, SIDECARS), written.sealed.map(sidecarOf));
+  await assertReads(disk, written, [], "the next start");
+});
+
+test("sidecars: segments after the snapshot are read whatever their sidecars say", async () => {
+  const written = await writtenWithSidecars();
+  const disk = written.disk.copy();
+  for (const name of namesIn(disk, `${FOLDER}/snapshots`)) {
+    disk.files.delete(`${FOLDER}/snapshots/${name}`);
+  }
+  await assertReads(disk, written, written.sealed, "without a snapshot");
+});
+
+test("sidecars: one that is cut, anywhere, is none, and is written again", async () => {
+  const written = await writtenWithSidecars();
+  const segment = written.sealed[1] ?? "";
+  const path = `${SIDECARS}/${sidecarOf(segment)}`;
+  const whole = contentOf(written.disk, path);
+  for (let length = 0; length < whole.length; length += 7) {
+    const disk = written.disk.copy();
+    disk.files.set(path, whole.slice(0, length));
+    await assertReads(disk, written, [segment], `cut to ${length}`);
+    assert.deepEqual(sidecarIn(disk, segment), sidecarIn(written.disk, segment));
+  }
+});
+
+test("sidecars: one with a flipped bit, in any byte, is none", async () => {
+  const written = await writtenWithSidecars();
+  const segment = written.sealed[1] ?? "";
+  const path = `${SIDECARS}/${sidecarOf(segment)}`;
+  const whole = contentOf(written.disk, path);
+  for (let at = 0; at < whole.length; at++) {
+    const disk = written.disk.copy();
+    disk.files.set(path, flipped(whole, at, 1 << (at % 8)));
+    const { read, journal, consumer } = await startOn(disk);
+    assert.deepEqual(read, [segment, written.active], `byte ${at}`);
+    assert.equal(consumer.entries.length, written.entries.length);
+    await journal.close();
+  }
+});
+
+test("sidecars: one of another segment, of another version, or that is no file, is none", async () => {
+  const written = await writtenWithSidecars();
+  const [first = "", second = "", third = ""] = written.sealed;
+  const pathOf = (segment: string) => `${SIDECARS}/${sidecarOf(segment)}`;
+  const swapped = written.disk.copy();
+  swapped.files.set(pathOf(first), contentOf(written.disk, pathOf(second)));
+  swapped.files.set(pathOf(second), contentOf(written.disk, pathOf(first)));
+  await assertReads(swapped, written, [first, second], "swapped");
+  const older = written.disk.copy();
+  const text = new TextDecoder().decode(contentOf(older, pathOf(third)));
+  const content = text.slice(0, text.lastIndexOf("{"))
+    .replace('"formatVersion":1', '"formatVersion":0');
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(content));
+  const sha256 = new Uint8Array(digest).toHex();
+  older.files.set(pathOf(third), new TextEncoder().encode(`${content}{"sha256":"${sha256}"}\n`));
+  await assertReads(older, written, [third], "of another version");
+  const folder = written.disk.copy();
+  folder.files.delete(pathOf(first));
+  folder.makeFolder(pathOf(first));
+  const { read, journal } = await startOn(folder);
+  assert.deepEqual(read, [first, written.active], "a folder");
+  await journal.close();
+});
+
+test("sidecars: one that fits neither its neighbours nor the snapshot is none", async () => {
+  const written = await writtenWithSidecars();
+  const second = written.sealed[1] ?? "";
+  const chain = "x".repeat(43);
+  for (
+    const change of [{ chainBefore: chain }, { bytes: 1 }, { lastLogId: 1e9 }, {
+      formatVersion: 99,
+    }]
+  ) {
+    const disk = written.disk.copy();
+    const sidecar = sidecarIn(disk, second);
+    putSidecar(disk, second, { ...sidecar, segment: { ...sidecar.segment, ...change } });
+    await assertReads(disk, written, [second], JSON.stringify(change));
+  }
+  // Where two do not fit, the lines of all decide.
+  for (const segment of [second, written.sealed.at(-1) ?? ""]) {
+    const disk = written.disk.copy();
+    const sidecar = sidecarIn(disk, segment);
+    putSidecar(disk, segment, { ...sidecar, segment: { ...sidecar.segment, chain } });
+    await assertReads(disk, written, written.sealed, `the chain of ${segment}`);
+    assert.deepEqual(sidecarIn(disk, segment), sidecar, "it is written again");
+  }
+});
+
+/** What may become of a segment without its length telling of it, or with. */
+const CHANGES: Readonly<Record<string, (disk: MemoryDisk, path: string) => void>> = {
+  "a flipped bit": (disk, path) => disk.files.set(path, flipped(contentOf(disk, path), 200)),
+  "a byte more": (disk, path) =>
+    disk.files.set(path, new Uint8Array([...contentOf(disk, path), 10])),
+  "a byte less": (disk, path) => disk.files.set(path, contentOf(disk, path).slice(0, -1)),
+  "another file": (disk, path) => {
+    const bytes = flipped(contentOf(disk, path), 300);
+    disk.files.delete(path);
+    disk.files.set(path, bytes);
+  },
+  "no file": (disk, path) => void disk.files.delete(path),
+};
+
+/** The changes of which a start says nothing. */
+async function changesNotFound(
+  written: Written,
+  through: (disk: MemoryDisk) => MemoryDisk | PassingDisk,
+): Promise<readonly string[]> {
+  const missed: string[] = [];
+  for (const [what, change] of Object.entries(CHANGES)) {
+    for (const segment of written.sealed) {
+      const disk = written.disk.copy();
+      const broken = through(disk);
+      change(disk, `${SEGMENTS}/${segment}`);
+      try {
+        await (await startOn(broken)).journal.close();
+        missed.push(`${what} in ${segment}`);
+      } catch (error) {
+        assert.ok(error instanceof JournalDamagedError, `${what}: ${error}`);
+      }
+    }
+  }
+  return missed;
+}
+
+test("sidecars: a segment that is changed in any way is read, and the damage is told", async () => {
+  assert.deepEqual(await changesNotFound(await writtenWithSidecars(), (disk) => disk), []);
+});
+
+/** Tells of files what it once told, whatever becomes of them. */
+class ForgetsToLook extends PassingDisk {
+  readonly #known: MemoryDisk;
+
+  constructor(disk: MemoryDisk) {
+    super(disk);
+    this.#known = disk.copy();
+  }
+
+  override stamp(path: string): Promise<FileStamp | undefined> {
+    return this.#known.stamp(path);
+  }
+}
+
+test("sidecars: a verdict that is trusted for a changed file is found out", async () => {
+  const missed = await changesNotFound(
+    await writtenWithSidecars(),
+    (disk) => new ForgetsToLook(disk),
+  );
+  assert.ok(missed.some((each) => each.startsWith("a flipped bit")), missed.join());
+});
+
+/** Tells one thing of each segment that is not so. */
+class Differs extends PassingDisk {
+  readonly #change: Partial<FileStamp>;
+
+  constructor(disk: MemoryDisk, change: Partial<FileStamp>) {
+    super(disk);
+    this.#change = change;
+  }
+
+  override async stamp(path: string): Promise<FileStamp | undefined> {
+    const stamp = await super.stamp(path);
+    return stamp && path.startsWith(SEGMENTS) ? { ...stamp, ...this.#change } : stamp;
+  }
+}
+
+test("sidecars: size, inode, modification and change time all have to be those of the verdict", async () => {
+  const written = await writtenWithSidecars();
+  for (const change of [{ bytes: 1 }, { inode: 1 }, { modifiedMs: 1 }, { changedMs: 1 }]) {
+    const { read, journal } = await startOn(new Differs(written.disk.copy(), change));
+    const what = JSON.stringify(change);
+    assert.deepEqual(read, [...written.sealed, written.active], what);
+    await journal.close();
+  }
+  const { read, journal } = await startOn(new Differs(written.disk.copy(), {}));
+  assert.deepEqual(read, [written.active]);
+  await journal.close();
+});
+
+/** A file system that tells no time finer than this. */
+class Coarse extends PassingDisk {
+  grain = 1e6;
+
+  override async stamp(path: string): Promise<FileStamp | undefined> {
+    const stamp = await super.stamp(path);
+    const coarse = (ms: number) => Math.floor(ms / this.grain);
+    return stamp &&
+      { ...stamp, modifiedMs: coarse(stamp.modifiedMs), changedMs: coarse(stamp.changedMs) };
+  }
+}
+
+test("sidecars: a file changed in this grain of time gets no verdict before that is over", async () => {
+  const disk = new MemoryDisk();
+  const coarse = new Coarse(disk);
+  const started = await startOn(coarse);
+  for (let round = 0; round < 8; round++) await started.journal.append(facts(2)).durable;
+  await proven(started);
+  assert.deepEqual(namesIn(disk, SIDECARS), []);
+  coarse.grain = 1;
+  await proven(started);
+  assert.ok(namesIn(disk, SIDECARS).length > 0);
+  await started.journal.close();
+});
+
+test("sidecars: a start that reads a file changed just now leaves the verdict for later", async () => {
+  const written = await writtenWithSidecars();
+  const disk = written.disk.copy();
+  for (const segment of written.sealed) disk.files.delete(`${SIDECARS}/${sidecarOf(segment)}`);
+  const coarse = new Coarse(disk);
+  const started = await startOn(coarse);
+  coarse.grain = 1;
+  started.disk.forget();
+  await proven(started);
+  const reads = started.disk.operations.filter((each) => each.startsWith(`read ${SEGMENTS}`));
+  assert.equal(reads.length, written.sealed.length, "they are read once more");
+  assert.deepEqual(namesIn(disk, SIDECARS), written.sealed.map(sidecarOf));
+  await started.journal.close();
+});
+
+test("sidecars: damage in a segment that was trusted is found beside the work, and ends it", async () => {
+  const written = await writtenWithSidecars();
+  for (const segment of written.sealed) {
+    const disk = written.disk.copy();
+    const path = `${SEGMENTS}/${segment}`;
+    const bytes = contentOf(disk, path);
+    const offset = bytes.lastIndexOf(10, bytes.length - 2) + 1;
+    disk.files.rot(path, flipped(bytes, offset + 20));
+    const started = await startOn(disk);
+    assert.deepEqual(started.read, [written.active], "nothing tells of it");
+    await started.journal.append(facts(1)).durable;
+    await proven(started);
+    const [failure] = started.consumer.failures;
+    const damage = failure?.cause;
+    assert.ok(damage instanceof JournalDamagedError, `${segment}: ${damage}`);
+    assert.deepEqual(
+      [damage.segment, damage.offset, damage.exitCode, damage.message.includes("does not match")],
+      [segment, offset, 78, true],
+    );
+    const next = written.sealed[written.sealed.indexOf(segment) + 1] ?? written.active;
+    assert.equal(damage.logId, Number(next.replace(".ndjson", "")) - 1);
+    assert.throws(() => started.journal.append(facts(1)), JournalFailedError);
+    assert.equal(started.consumer.failures.length, 1);
+    await started.journal.close();
+  }
+});
+
+test("sidecars: what is on its way when damage is found is not acknowledged", async () => {
+  const written = await writtenWithSidecars();
+  const path = `${SEGMENTS}/${written.sealed[0]}`;
+  const disk = written.disk.copy();
+  disk.files.rot(path, flipped(contentOf(disk, path), 30));
+  const started = await startOn(disk);
+  started.disk.hold();
+  const outcomes = [started.journal.append(facts(1)), started.journal.append(facts(1))]
+    .map(({ durable }) => durable.then(() => "acknowledged", (error) => error.constructor.name));
+  await started.disk.held;
+  await proven(started);
+  started.disk.release();
+  assert.deepEqual(await Promise.all(outcomes), ["JournalFailedError", "JournalFailedError"]);
+  assert.equal(started.consumer.failures.length, 1);
+  assert.equal(started.consumer.batches.length, 0);
+  await started.journal.close();
+});
+
+test("sidecars: a segment is read back before it gets its first verdict", async () => {
+  const disk = new MemoryDisk();
+  const started = await startOn(disk);
+  for (let round = 0; round < 6; round++) await started.journal.append(facts(2)).durable;
+  const [first = ""] = namesIn(disk, SEGMENTS);
+  disk.files.rot(`${SEGMENTS}/${first}`, flipped(contentOf(disk, `${SEGMENTS}/${first}`), 100));
+  await proven(started);
+  assert.ok(started.consumer.failures[0]?.cause instanceof JournalDamagedError);
+  assert.deepEqual(namesIn(disk, SIDECARS), []);
+  await started.journal.close();
+});
+
+test("sidecars: a trusted segment that is gone is damage", async () => {
+  const written = await writtenWithSidecars();
+  const disk = written.disk.copy();
+  const started = await startOn(disk);
+  disk.files.delete(`${SEGMENTS}/${written.sealed[1]}`);
+  await proven(started);
+  const damage = started.consumer.failures[0]?.cause;
+  assert.ok(damage instanceof JournalDamagedError);
+  assert.equal(damage.segment, written.sealed[1]);
+  await started.journal.close();
+});
+
+test("sidecars: the proof renews verdicts, and tells how far it is", async () => {
+  const written = await writtenWithSidecars();
+  const segments = written.sealed.length;
+  const started = await startOn(written.disk);
+  await started.clock.advance(2_000);
+  await proven(started);
+  const { proof } = await started.journal.info();
+  assert.deepEqual([proof.segments, proof.proven, proof.trusted], [segments, segments, 0]);
+  assert.ok(proof.at !== null);
+  await started.journal.close();
+  await assertReads(written.disk, written, [], "after a proof");
+});
+
+test("sidecars: one that cannot be written is done without, and warned of once", async () => {
+  const written = await writtenWithSidecars();
+  for (const [operation, error] of [["write", noSpace()], ["sync", inputOutputError()]] as const) {
+    const disk = written.disk.copy();
+    for (const segment of written.sealed) disk.files.delete(`${SIDECARS}/${sidecarOf(segment)}`);
+    const started = await startOn(disk);
+    for (const _ of written.sealed) {
+      started.disk.fail({ operation, path: SIDECARS, error });
+    }
+    await proven(started);
+    assert.equal(started.warnings.length, 1, started.warnings.join());
+    assert.match(started.warnings[0] ?? "", /^Cannot give segment \d+\.ndjson a verdict: /);
+    assert.deepEqual(namesIn(disk, SIDECARS), []);
+    await started.journal.append(facts(1)).durable;
+    await started.journal.close();
+    await assertReads(disk, written, written.sealed, operation);
+  }
+});
+
+test("sidecars: those of segments that are gone are removed, and what was never finished", async () => {
+  const written = await writtenWithSidecars();
+  const other = `${SIDECARS}/${sidecarOf("00000000000000999999.ndjson")}`;
+  written.disk.files.set(other, new Uint8Array([1]));
+  written.disk.files.set(`${other}.tmp`, new Uint8Array([1]));
+  written.disk.files.set(`${SIDECARS}/notes.txt`, new Uint8Array([1]));
+  const started = await startOn(written.disk);
+  await proven(started);
+  await started.journal.close();
+  const expected = [...written.sealed.map(sidecarOf), "notes.txt"].sort();
+  assert.deepEqual(namesIn(written.disk, SIDECARS), expected);
+});
+
+test("sidecars: nothing is written through what is no folder", async () => {
+  const disk = new MemoryDisk();
+  disk.makeFolder(FOLDER);
+  disk.files.set(SIDECARS, new Uint8Array([1]));
+  const started = await startOn(disk);
+  for (let round = 0; round < 8; round++) await started.journal.append(facts(2)).durable;
+  await proven(started);
+  assert.deepEqual(started.warnings.length, 1);
+  assert.match(started.warnings[0] ?? "", /journal\/sidecars is a file, not a folder/);
+  await started.journal.close();
+});
+
+testWithFolder("sidecars: on a real disk nobody but its owner may read them", async (folder) => {
+  const options = { segmentBytes: 1_000 };
+  const { journal } = await folder.open(new RememberingConsumer(), options);
+  for (let round = 0; round < 6; round++) await journal.append(facts(2)).durable;
+  const sidecars = `${folder.path}/sidecars`;
+  // The real file system says when its grain of time is over.
+  for (const until = performance.now() + 20_000; performance.now() < until;) {
+    await folder.clock.advance(2_000);
+    const { segments } = (await journal.info()).proof;
+    const there = await Array.fromAsync(Deno.readDir(sidecars)).catch(() => []);
+    if (there.filter(({ name }) => name.endsWith(".sidecar")).length === segments) break;
+  }
+  assert.deepEqual([folder.warnings, (await journal.info()).proof.trusted], [[], 0]);
+  await journal.close();
+  assert.equal((await Deno.stat(sidecars)).mode! & 0o777, 0o700);
+  for await (const { name } of Deno.readDir(sidecars)) {
+    assert.equal((await Deno.stat(`${sidecars}/${name}`)).mode! & 0o777, 0o600);
+  }
+  const segments = await folder.names("segments");
+  const sealed = segments.slice(0, -1);
+  folder.disk.forget();
+  await (await folder.open(new RememberingConsumer(), options)).journal.close();
+  const isRead = (name: string) =>
+    folder.disk.operations.some((each) => each.startsWith("read ") && each.endsWith(name));
+  assert.deepEqual(segments.filter(isRead), segments.slice(-1));
+  // The same bytes with the time of modification put back: the change time tells.
+  const path = `${folder.path}/segments/${sealed[0]}`;
+  const { atime, mtime } = await Deno.stat(path);
+  await Deno.writeFile(path, flipped(await Deno.readFile(path), 100));
+  await Deno.utime(path, atime ?? 0, mtime ?? 0);
+  await assert.rejects(folder.open(new RememberingConsumer(), options), JournalDamagedError);
+});
+
+/** Every look at it takes half a millisecond, and timers are remembered. */
+class SlowClock extends FakeClock {
+  #looks = 0;
+  readonly delays: number[] = [];
+
+  override monotonic(): number {
+    return super.monotonic() + 0.5 * ++this.#looks;
+  }
+
+  override setTimer(delayMs: number, callback: () => void): () => void {
+    this.delays.push(delayMs);
+    return super.setTimer(delayMs, callback);
+  }
+}
+
+test("sidecars: of twenty parts of time the proof works for one, in slices of two milliseconds", async () => {
+  const segmentBytes = 9_000;
+  const written = await writtenWithSidecars(segmentBytes);
+  const clock = new SlowClock();
+  const started = await startOn(written.disk, { clock, segmentBytes });
+  clock.delays.length = 0;
+  const before = clock.monotonic();
+  await clock.advance(60_000);
+  await started.journal.close();
+  // A seal after a second of quiet is not one of them, nor is the delay before it begins.
+  const rests = clock.delays.filter((delay) => delay < 1_000);
+  assert.ok(rests.length >= 2 * written.sealed.length, rests.join());
+  const workedMs = clock.monotonic() - before - 60_000;
+  const restedMs = rests.reduce((sum, each) => sum + each, 0);
+  assert.ok(Math.max(...rests) <= 19 * 4, `a slice of ${Math.max(...rests) / 19} ms`);
+  assert.ok(restedMs > 10 * workedMs, `rested ${restedMs} ms of ${workedMs} worked`);
+});
