@@ -17,6 +17,7 @@ import { DenoFileSystem } from "./journal/deno_file_system.ts";
 import { FileJournal } from "./journal/file_journal.ts";
 import { KeyFiles } from "./journal/key_files.ts";
 import { jobIndexIn } from "./index/open_index.ts";
+import { scratchIndexIn } from "./index/scratch_index.ts";
 import type { SqliteJobIndex } from "./index/sqlite_job_index.ts";
 import { layoutOf } from "./journal/layout.ts";
 import { Metrics } from "./metrics/metrics.ts";
@@ -154,6 +155,7 @@ export class Daybook {
       clock,
       served: new ServedHere(engine),
       memory: heapUse,
+      scratch: () => scratchIndexIn(configuration.journal),
       warn,
     });
     const streams = new AbortController();

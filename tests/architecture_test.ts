@@ -15,7 +15,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   jobs: ["core", "engine"],
   embedded: ["core", "engine", "http", "."],
   verify: ["core", "engine", "journal"],
-  cli: ["core", "engine", "journal", "http", "jobs", "verify", "."],
+  cli: ["core", "engine", "index", "journal", "http", "jobs", "verify", "."],
   demo: ["core", "engine", "jobs", "."],
 };
 

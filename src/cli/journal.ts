@@ -3,6 +3,7 @@
  * the files; the real disk, clock and ids come in here.
  */
 
+import { scratchIndexIn } from "../index/scratch_index.ts";
 import { DenoFileSystem } from "../journal/deno_file_system.ts";
 import { systemClock, systemRandom } from "../system.ts";
 import { journalCommands } from "./journal_commands.ts";
@@ -18,6 +19,7 @@ await runProcess({
       fileSystem: new DenoFileSystem(),
       clock: systemClock,
       random: systemRandom,
+      scratchIn: scratchIndexIn,
       times: Times.ofThisZone(),
       interrupted,
       write: (bytes) => writeWhole(Deno.stdout, bytes),

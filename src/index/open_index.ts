@@ -27,7 +27,7 @@ export function jobIndexIn({ folder, warn }: IndexOptions): SqliteJobIndex {
   return new SqliteJobIndex({ open, discard: () => removeFiles(folder), warn });
 }
 
-function openFile(folder: string, fresh: boolean): DatabaseSync {
+export function openFile(folder: string, fresh: boolean): DatabaseSync {
   Deno.mkdirSync(folder, { recursive: true });
   if (fresh) removeFiles(folder);
   return new DatabaseSync(`${folder}/${FILE}`);

@@ -3,6 +3,7 @@
 import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import { Projection } from "../engine/writer/projection.ts";
+import type { JobIndex } from "../engine/job_index.ts";
 import type { JournalHead } from "../engine/ports.ts";
 import { journalFlag } from "../journal/journal_flag.ts";
 import type { FileSystem } from "../journal/file_system.ts";
@@ -30,6 +31,13 @@ export interface AuditOptions {
   readonly progress: (bytesDone: number, bytesTotal: number) => void;
   /** Called after each batch, and wherever else it takes long; absent where nobody waits. */
   readonly pause?: Pause;
+  /** Makes room outside memory for jobs that have ended; without it they stay in memory. */
+  readonly scratch?: () => Scratch;
+}
+
+/** An index for one proof alone, which goes with it. */
+export interface Scratch extends Disposable {
+  readonly index: JobIndex;
 }
 
 export interface AuditReport {
@@ -68,7 +76,8 @@ interface Taken {
 export async function audit(options: AuditOptions): Promise<AuditReport> {
   const witness = await WitnessAudit.read(options.fileSystem, options.layout);
   const inventory = await inventoryOf(options.fileSystem, options.layout);
-  return await new Audit(options, inventory, witness).run();
+  using scratch = options.scratch?.();
+  return await new Audit(options, inventory, witness, scratch?.index).run();
 }
 
 class Audit {
@@ -76,8 +85,8 @@ class Audit {
   readonly #pause: Pause;
   readonly #inventory: Inventory;
   readonly #findings = new Findings();
-  readonly #projection = new Projection();
-  readonly #entries = new EntryAudit(this.#projection.table);
+  readonly #projection: Projection;
+  readonly #entries: EntryAudit;
   readonly #ids: UniqueIds;
   readonly #snapshots: SnapshotAudit;
   readonly #sidecars: SidecarAudit;
@@ -91,8 +100,16 @@ class Audit {
   #stoppedAt: WalkedDamage | undefined;
   #disproof: Disproof | undefined;
 
-  constructor(options: AuditOptions, inventory: Inventory, witness: WitnessAudit) {
+  constructor(
+    options: AuditOptions,
+    inventory: Inventory,
+    witness: WitnessAudit,
+    index: JobIndex | undefined,
+  ) {
     const { fileSystem, layout, pause = NO_PAUSE } = options;
+    this.#projection = new Projection(index);
+    this.#projection.begin();
+    this.#entries = new EntryAudit(this.#projection.table);
     this.#pause = pause;
     this.#witness = witness;
     this.#options = options;
@@ -171,7 +188,8 @@ class Audit {
     batch: ScannedBatch,
     entry: JobEventLogEntry,
   ): Taken {
-    const { eventIds, facts } = this.#projection;
+    const { eventIds, facts, table } = this.#projection;
+    if (table.isLettingGo) table.letGo();
     const suspect = this.#ids.see(entry, eventIds);
     eventIds.add(entry);
     facts.add(entry);
@@ -227,8 +245,9 @@ class Audit {
   }
 
   async #judgeSnapshots(): Promise<void> {
+    const { table } = this.#projection;
     await this.#snapshots.judgeUpTo(this.#head, {
-      all: () => this.#projection.capture(this.#head),
+      ...(table.index === undefined ? { all: () => this.#projection.capture(this.#head) } : {}),
       living: () => this.#projection.captureLiving(this.#head),
     });
   }

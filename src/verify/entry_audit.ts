@@ -28,6 +28,9 @@ export class EntryAudit {
 
   #project(entry: JobEventLogEntry): Audited {
     try {
+      // One that has ended may have left memory.
+      const { jobId, eventType } = entry;
+      if (eventType === "job.JobCreated" && jobId !== undefined) this.#table.wake(jobId);
       const applied = this.#table.apply(entry);
       if (entry.eventType === "job.JobCreated" && applied?.before !== undefined) {
         return flaw(`job ${entry.jobId} exists already`);

@@ -7,6 +7,7 @@ import type { Work } from "../core/at_once.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { JobState } from "../core/job_state.ts";
+import type { IndexScan } from "../engine/job_index.ts";
 import type { JobTable } from "../engine/writer/job_table.ts";
 import type { JournalHead } from "../engine/ports.ts";
 import { NO_PAUSE, type Pause } from "./pause.ts";
@@ -160,7 +161,7 @@ export class ServedAudit {
   /** Jobs that are not served, or as of a position where they have no entry. */
   async #compareRest(table: JobTable, pause: Pause): Promise<void> {
     let seen = 0;
-    for (const { jobId, firstLogId } of table.jobs()) {
+    for (const { jobId, firstLogId } of jobsOf(table)) {
       const asked = this.#jobs.get(jobId);
       if (asked === undefined && firstLogId <= this.#head.logId) {
         this.#differ(`job ${jobId} is not served`);
@@ -175,5 +176,15 @@ export class ServedAudit {
   #differ(reason: string): void {
     this.#differing++;
     if (this.#reasons.length < REASONS_MAX) this.#reasons.push(reason);
+  }
+}
+
+/** All of them, those that have left memory included. */
+function* jobsOf(table: JobTable): Iterable<Pick<JobState, "jobId" | "firstLogId">> {
+  yield* table.jobs();
+  for (let after: LogId | undefined = 0; after !== undefined;) {
+    const scan: IndexScan | undefined = table.index?.scan({}, { oldestFirst: true, after });
+    for (const { summary } of scan ?? []) yield summary;
+    after = scan?.reach?.next;
   }
 }

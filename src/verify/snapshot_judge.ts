@@ -16,9 +16,9 @@ export interface SnapshotJudge extends SnapshotVisitor {
   outcome(): SnapshotOutcome;
 }
 
-/** The content as of now: with all jobs, or only those that live. */
+/** The content as of now: with all jobs, where they are in memory, or only those that live. */
 export interface Captures {
-  all(): Iterable<string>;
+  all?(): Iterable<string>;
   living(): Iterable<string>;
 }
 
@@ -29,6 +29,7 @@ export class Judgement implements SnapshotJudge {
   #comparison: ContentComparison | undefined;
   #reason = "";
   #isOfHere = false;
+  #isComparable = true;
 
   constructor(expected: JournalHead, capture: Captures) {
     this.#expected = expected;
@@ -42,19 +43,24 @@ export class Judgement implements SnapshotJudge {
   }
 
   line(line: string): void {
-    if (!this.#isOfHere) return;
+    if (!this.#isOfHere || !this.#isComparable) return;
     this.#comparison ??= this.#comparisonFor(line);
-    this.#comparison.take(line);
+    this.#comparison?.take(line);
   }
 
-  #comparisonFor(first: string): ContentComparison {
-    const { all, living } = this.#capture;
-    return new ContentComparison(restsOnIndex(first) ? living() : all());
+  #comparisonFor(first: string): ContentComparison | undefined {
+    const content = restsOnIndex(first) ? this.#capture.living() : this.#capture.all?.();
+    this.#isComparable = content !== undefined;
+    return content && new ContentComparison(content);
   }
 
   outcome(): SnapshotOutcome {
     if (!this.#isOfHere) return { kind: "flaw", reason: this.#reason };
-    const difference = (this.#comparison ?? new ContentComparison(this.#capture.all())).end();
+    if (!this.#isComparable) {
+      return { kind: "not compared", why: "it holds jobs that have ended; not compared" };
+    }
+    const comparison = this.#comparison ?? new ContentComparison(this.#capture.living());
+    const difference = comparison.end();
     switch (difference?.kind) {
       case undefined:
         return { kind: "equal" };

@@ -12,7 +12,7 @@ import type { Clock, VerificationRun } from "../engine/ports.ts";
 import { reasonOf } from "../journal/errors.ts";
 import type { FileSystem } from "../journal/file_system.ts";
 import type { Layout } from "../journal/layout.ts";
-import { audit } from "./audit.ts";
+import { audit, type Scratch } from "./audit.ts";
 import { type JudgedAudit, keepVerdict } from "./kept_verdict.ts";
 import { MemoryBound, type MemoryUse } from "./memory_bound.ts";
 import { pauseBetweenSlices } from "./pause.ts";
@@ -26,6 +26,8 @@ export interface VerifierOptions {
   /** What this process serves. */
   readonly served: ServedSource;
   readonly memory: () => MemoryUse;
+  /** As of `AuditOptions`. */
+  readonly scratch?: () => Scratch;
   /** Told of what an operator should know. */
   readonly warn: (message: string) => void;
 }
@@ -102,7 +104,7 @@ export class Verifier {
   }
 
   async #judge(startedAt: string, end: AbortController): Promise<JudgedAudit> {
-    const { fileSystem, layout, clock } = this.#options;
+    const { fileSystem, layout, clock, scratch } = this.#options;
     const began = clock.monotonic();
     const pause = pauseBetweenSlices(clock, end.signal, () => {
       const reason = this.#memory.tooLittleToGoOn();
@@ -114,6 +116,7 @@ export class Verifier {
       layout,
       served,
       pause,
+      ...(scratch === undefined ? {} : { scratch }),
       progress: (bytesDone, bytesTotal) => {
         this.#run = { status: "running", startedAt, bytesDone, bytesTotal };
       },

@@ -27,7 +27,7 @@ import {
 } from "./folder.ts";
 import { exitCodeOf, keepOrWarn } from "./concluded.ts";
 import { problemText } from "../../verify/problem.ts";
-import type { JournalTools } from "./tools.ts";
+import { type JournalTools, scratchOf } from "./tools.ts";
 import { type Verdict, verdictOf } from "../../verify/verdict.ts";
 
 export function backupCommand(tools: JournalTools): Command {
@@ -160,6 +160,7 @@ class Backup {
       fileSystem,
       layout: this.#to,
       served: undefined,
+      ...scratchOf(this.#tools, this.#to),
       progress: (done, total) => terminal.progress("verifying", done, total),
     });
     terminal.progressEnd();

@@ -32,7 +32,7 @@ import { problemText } from "../../verify/problem.ts";
 import { isNothing, type RepairPlan, repairPlanOf } from "./repair_plan.ts";
 import { applyPlan, recordRepair } from "./repair_steps.ts";
 import { repairText } from "./repair_text.ts";
-import type { JournalTools } from "./tools.ts";
+import { type JournalTools, scratchOf } from "./tools.ts";
 import { verdictOf } from "../../verify/verdict.ts";
 
 export function repairCommand(tools: JournalTools): Command {
@@ -141,6 +141,7 @@ class Repair {
       fileSystem: this.#tools.fileSystem,
       layout: this.#layout,
       served: undefined,
+      ...scratchOf(this.#tools, this.#layout),
       progress: (done, total) => this.#terminal.progress("verifying", done, total),
     });
     this.#terminal.progressEnd();

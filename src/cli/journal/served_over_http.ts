@@ -1,13 +1,12 @@
 /** What a server serves to anybody who asks it, for the comparison with the files. */
 
-import { createHash } from "node:crypto";
-import { atOnce, type Work } from "../../core/at_once.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { JournalHead } from "../../engine/ports.ts";
 import { jobView } from "../../http/job_view.ts";
 import { chunksOf } from "../../http/large_answer.ts";
+import { DigestedJob } from "../../verify/digested_job.ts";
 import type { ServedJob, ServedSource } from "../../verify/served_audit.ts";
 import { type Client, notDaybook } from "../client.ts";
 
@@ -42,7 +41,7 @@ export class ServedOverHttp implements ServedSource {
     while (path !== undefined) {
       const page: unknown = await this.#client.get(path);
       if (!isJobPage(page)) throw notDaybook(this.url);
-      yield page.jobs.map((job) => new DigestedJob(job));
+      yield page.jobs.map((job) => new DigestedJob(job, chunksOf(job), textOf));
       path = page.nextCursor === null
         ? undefined
         : `/jobs?view=full&limit=${PAGE}&cursor=${encodeURIComponent(page.nextCursor)}`;
@@ -63,21 +62,8 @@ export class ServedOverHttp implements ServedSource {
   }
 }
 
-/** All jobs of a server are held at a time; digests are as long for large ones. */
-class DigestedJob implements ServedJob {
-  readonly jobId: JobId;
-  readonly lastLogId: LogId;
-  readonly #digest: string;
-
-  constructor(job: JobPage["jobs"][number]) {
-    this.jobId = job.jobId;
-    this.lastLogId = job.lastLogId;
-    this.#digest = atOnce(digestOf(job));
-  }
-
-  *isOf(job: JobState): Work<boolean> {
-    return (yield* digestOf(jobView(job))) === this.#digest;
-  }
+function textOf(job: JobState): Iterable<string> {
+  return chunksOf(jobView(job));
 }
 
 /** `undefined` when the answer is not that of a Daybook. */
@@ -99,13 +85,4 @@ function isJobPage(answer: unknown): answer is JobPage {
 /** The members of an object, and none of anything else. */
 function objectOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null ? value as Record<string, unknown> : {};
-}
-
-function* digestOf(resource: unknown): Work<string> {
-  const hash = createHash("sha256");
-  for (const chunk of chunksOf(resource)) {
-    hash.update(chunk);
-    yield;
-  }
-  return hash.digest("base64");
 }

@@ -2,6 +2,8 @@
 
 import type { Clock, Random } from "../../engine/ports.ts";
 import type { FileSystem } from "../../journal/file_system.ts";
+import type { Layout } from "../../journal/layout.ts";
+import type { AuditOptions, Scratch } from "../../verify/audit.ts";
 import type { Times } from "../times.ts";
 
 export interface JournalTools {
@@ -11,6 +13,16 @@ export interface JournalTools {
   readonly times: Times;
   /** Aborts when the user wants the command to end, or who reads its output is gone. */
   interrupted(): AbortSignal;
+  /** As of `AuditOptions`, within a folder that may be written. */
+  scratchIn?(folder: string): Scratch;
   /** Writes to the standard output as it is; `false` when nobody reads it any more. */
   write(bytes: Uint8Array): boolean;
+}
+
+/** What a proof of a journal is given of it. */
+export function scratchOf(
+  { scratchIn }: JournalTools,
+  { folder }: Layout,
+): Pick<AuditOptions, "scratch"> {
+  return scratchIn === undefined ? {} : { scratch: () => scratchIn(folder) };
 }

@@ -19,7 +19,7 @@ import type { Terminal } from "../terminal.ts";
 import { exitCodeOf, keepOrWarn } from "./concluded.ts";
 import { JOURNAL_OPTION, orExit, readableFolder } from "./folder.ts";
 import { ServedOverHttp } from "./served_over_http.ts";
-import type { JournalTools } from "./tools.ts";
+import { type JournalTools, scratchOf } from "./tools.ts";
 
 export function verifyCommand(tools: JournalTools): Command {
   return {
@@ -58,6 +58,7 @@ async function verify(input: CommandInput, tools: JournalTools): Promise<number>
     fileSystem,
     layout,
     served,
+    ...scratchOf(tools, layout),
     progress: (done, total) => terminal.progress("verifying", done, total),
   });
   terminal.progressEnd();
