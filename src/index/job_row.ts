@@ -23,9 +23,14 @@ const COLUMNS = [
 
 const CHECKED = [...COLUMNS, "crc"];
 export const SELECT_ROW = `SELECT ${CHECKED.join(", ")} FROM jobs WHERE`;
-/** Over a row of the same job, which is awake no more. */
-export const PUT_ROW = `INSERT OR REPLACE INTO jobs (${CHECKED.join(", ")}) ` +
-  `VALUES (${CHECKED.map(() => "?").join(", ")})`;
+/**
+ * Over a row of the same job, which is awake no more. `OR REPLACE` would look for it in each index
+ * of the table, which takes half as long again.
+ */
+export const PUT_ROW = `INSERT INTO jobs (${CHECKED.join(", ")}) ` +
+  `VALUES (${CHECKED.map(() => "?").join(", ")}) ON CONFLICT (first) DO UPDATE SET awake = 0, ` +
+  COLUMNS.slice(1).map((column) => `${column} = excluded.${column}`).join(", ") +
+  ", crc = excluded.crc";
 
 /** What few jobs have, and what a column cannot tell exactly. */
 interface More {

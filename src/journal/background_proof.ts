@@ -14,8 +14,8 @@ import { SidecarStore } from "./sidecar_store.ts";
 
 /** How long the event loop may be held up. */
 const SLICE_MS = 2;
-/** Of twenty parts of time one is worked. */
-const REST_PER_WORK = 19;
+/** Of twenty parts of time one is worked; of ten where full segments come faster than that. */
+const REST_PER_WORK = { usual: 19, behind: 9 };
 /** A disk that was slow for once is not rested from for long. */
 const REST_MS_MAX = 5_000;
 /** Until the first slice, and until a file is looked at again that was changed just now. */
@@ -28,6 +28,8 @@ export interface Unproven {
   readonly segment: SealedSegment;
   /** Whether this process has not read it back yet. */
   readonly isTrusted: boolean;
+  /** It has filled up in this process, so that it has no verdict at all. */
+  readonly isNew?: true;
   /** The file that the start has read, when it was not changed meanwhile. */
   readonly read?: FileStamp;
 }
@@ -95,10 +97,12 @@ export class BackgroundProof {
     this.#running = this.#run();
   }
 
-  /** A segment gets no more batches. */
+  /** A segment gets no more batches. It goes before those that the next start would trust anyway. */
   add(segment: SealedSegment): void {
     this.#sealed.push(segment);
-    this.#queue.push({ segment, isTrusted: true });
+    const next = this.#queue.findIndex(({ isNew }, index) => index > 0 && isNew !== true);
+    const place = next < 0 ? this.#queue.length : next;
+    this.#queue.splice(place, 0, { segment, isTrusted: true, isNew: true });
     this.#trusted++;
     this.start();
   }
@@ -186,8 +190,13 @@ export class BackgroundProof {
 
   async #endSlice(): Promise<void> {
     const workedMs = this.#options.clock.monotonic() - this.#sliceBegan;
-    await this.#rest(Math.min(REST_PER_WORK * workedMs, REST_MS_MAX));
+    await this.#rest(Math.min(this.#restPerWork * workedMs, REST_MS_MAX));
     this.#sliceBegan = this.#options.clock.monotonic();
+  }
+
+  get #restPerWork(): number {
+    const isBehind = this.#queue.filter(({ isNew }) => isNew === true).length > 1;
+    return isBehind ? REST_PER_WORK.behind : REST_PER_WORK.usual;
   }
 
   async #rest(ms: number): Promise<void> {

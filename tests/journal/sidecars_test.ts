@@ -497,3 +497,24 @@ test("sidecars: of twenty parts of time the proof works for one, in slices of tw
   assert.ok(Math.max(...rests) <= 19 * 4, `a slice of ${Math.max(...rests) / 19} ms`);
   assert.ok(restedMs > 10 * workedMs, `rested ${restedMs} ms of ${workedMs} worked`);
 });
+
+test("sidecars: segments that fill up come before those that the start trusts, and sooner where two wait", async () => {
+  const segmentBytes = 9_000;
+  const written = await writtenWithSidecars(segmentBytes);
+  const clock = new SlowClock();
+  const { journal } = await startOn(written.disk, { clock, segmentBytes });
+  const names = async () => (await journal.info()).segments.map(({ name }) => name);
+  const before = (await names()).length;
+  while ((await names()).length < before + 4) await journal.append(facts(8)).durable;
+  const sealed = (await names()).slice(before - 1, -1);
+  const lack = () =>
+    sealed.filter((name) => !written.disk.files.has(`${SIDECARS}/${sidecarOf(name)}`));
+  clock.delays.length = 0;
+  for (let step = 0; step < 2_000 && lack().length > 0; step++) await clock.advance(10);
+  assert.deepEqual(lack(), []);
+  const { trusted } = (await journal.info()).proof;
+  assert.ok(trusted >= written.sealed.length - 1, `${trusted} wait that were trusted`);
+  const rests = clock.delays.filter((delay) => delay < 1_000);
+  assert.ok(rests.some((rest) => rest > 0 && rest <= 9 * 4), rests.join());
+  await journal.close();
+});
