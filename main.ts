@@ -19,6 +19,8 @@ import {
   JournalLockedError,
   JournalUnusableError,
 } from "./src/journal/errors.ts";
+import type { ReadingProgress } from "./src/journal/options.ts";
+import { Opening } from "./src/opening.ts";
 import { withCommand } from "./src/permission_advice.ts";
 import { startWarnings } from "./src/start_warnings.ts";
 import { systemClock, systemRandom } from "./src/system.ts";
@@ -33,6 +35,14 @@ import { VERSION } from "./src/version.ts";
 const EXIT_USAGE = 64;
 const EXIT_CANNOT_LISTEN = 69;
 const EXIT_STORAGE_FAILED = 70;
+
+/**
+ * An opening that takes longer answers probes meanwhile; by then it is known whether another
+ * process has the journal, which is told before a port that is taken.
+ */
+const LISTEN_AFTER_MS = 1_000;
+
+type Answer = Response | Promise<Response>;
 
 /** How long waiting requests are given to hear that the journal failed. */
 const LAST_ANSWERS_MS = 200;
@@ -83,6 +93,7 @@ async function openDaybook(
   configuration: Configuration,
   origins: Origins,
   tracing: OpenTelemetry | undefined,
+  progress: ReadingProgress,
 ): Promise<Daybook> {
   try {
     return await Daybook.open({
@@ -93,6 +104,7 @@ async function openDaybook(
       definitions: await definitionsOf(configuration, tracing !== undefined),
       tracing,
       access: accessOf(configuration),
+      progress,
       warn,
       onJournalFailed: (error) => {
         const damage = error.cause instanceof JournalDamagedError ? error.cause : undefined;
@@ -135,10 +147,9 @@ function readTextFile(path: string): string {
 }
 
 /** The server, or, in words, why there is none. */
-function listen(configuration: Configuration, daybook: Daybook) {
-  const { hostname, port } = configuration;
+function listen({ hostname, port }: Configuration, fetch: (request: Request) => Answer) {
   try {
-    return Deno.serve({ hostname, port, onListen: () => {} }, daybook.fetch);
+    return Deno.serve({ hostname, port, onListen: () => {} }, fetch);
   } catch (error) {
     const message = `Cannot listen on ${hostname}:${port}: `;
     if (!(error instanceof Deno.errors.NotCapable)) {
@@ -196,23 +207,30 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   console.log(`daybook ${VERSION}, process ${Deno.pid}\n${lines.join("\n")}`);
   const tracing = OpenTelemetry.find(VERSION);
   if (tracing !== undefined) console.log("spans are exported to OpenTelemetry, by OTEL_DENO");
-  const daybook = await openDaybook(configuration, origins, tracing);
+  const opening = new Opening(systemClock, (line) => console.log(line));
+  let answer: (request: Request) => Answer = opening.fetch;
+  let server: ReturnType<typeof listen> | undefined;
+  const toListen = () => server ??= listen(configuration, (request) => answer(request));
+  const soon = setTimeout(toListen, LISTEN_AFTER_MS);
+  const daybook = await openDaybook(configuration, origins, tracing, opening.progress);
+  clearTimeout(soon);
   redact = (text) => daybook.engine.redact(text);
   for (const warning of startWarnings(daybook.engine)) warn(warning);
-  const server = listen(configuration, daybook);
-  if (typeof server === "string") {
+  answer = daybook.fetch;
+  const listening = toListen();
+  if (typeof listening === "string") {
     await daybook.stop(() => Promise.resolve());
-    return fail(server, EXIT_CANNOT_LISTEN);
+    return fail(listening, EXIT_CANNOT_LISTEN);
   }
-  stopOnSignal(daybook, server, configuration.drainMs);
+  stopOnSignal(daybook, listening, configuration.drainMs);
   await warnOfHosts(configuration.webhookHosts);
   const { journal, engine } = daybook;
   const types = engine.definitions().map(({ type }) => type);
-  await journal.announce(urlOf(server.addr));
+  await journal.announce(urlOf(listening.addr));
   console.log(
     banner(
       types,
-      server.addr,
+      listening.addr,
       daybook.report,
       journal.head,
       configuration.tokens.length === 0 ? undefined : { file: configuration.tokenFile },

@@ -20,6 +20,7 @@ import { jobIndexIn } from "./index/open_index.ts";
 import { scratchIndexIn } from "./index/scratch_index.ts";
 import type { SqliteJobIndex } from "./index/sqlite_job_index.ts";
 import { layoutOf } from "./journal/layout.ts";
+import type { ReadingProgress } from "./journal/options.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { Trends } from "./metrics/trends.ts";
 import { commitWatchOf, jobWatchOf } from "./metrics/watches.ts";
@@ -49,6 +50,8 @@ export interface DaybookOptions {
   readonly tracing?: (Tracing & RequestSpans) | undefined;
   /** The journal takes nothing any more; the process should answer what it has and end. */
   readonly onJournalFailed: (error: Error) => void;
+  /** Told of how far the journal is read; nobody, when absent. */
+  readonly progress?: ReadingProgress;
   /** Told of what an operator should know. */
   readonly warn: (message: string) => void;
 }
@@ -136,6 +139,7 @@ export class Daybook {
       batchBytesMax: configuration.limits.batchBytesMax,
       acceptSnapshotAhead: configuration.acceptSnapshotAhead,
       watch: commitWatchOf(metrics.commits, trends),
+      ...(options.progress === undefined ? {} : { progress: options.progress }),
       warn,
     }).catch((error) => {
       index.close();

@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { messageOf } from "../core/thrown.ts";
 import { SqliteJobIndex } from "./sqlite_job_index.ts";
 
-const FILE = "jobs.sqlite";
+export const FILE = "jobs.sqlite";
 /** What SQLite keeps beside it. */
 const SUFFIXES = ["", "-wal", "-shm"];
 

@@ -4,6 +4,7 @@
  */
 
 import { DatabaseSync } from "node:sqlite";
+import { indexContentIn, SqliteContent } from "./index_content.ts";
 import { openFile } from "./open_index.ts";
 import { SqliteJobIndex } from "./sqlite_job_index.ts";
 
@@ -13,16 +14,28 @@ const FORGOTTEN_AFTER_MS = 86_400_000;
 /** To be disposed of, with its files. */
 export interface ScratchIndex extends Disposable {
   readonly index: SqliteJobIndex;
+  /** What it holds by now; it is closed with it. */
+  content(): SqliteContent;
+  /** What the index of the journal holds; `undefined` when there is none that can be compared. */
+  held(): SqliteContent | undefined;
 }
 
 /** In memory where the folder cannot be written, such as that of a copy. */
 export function scratchIndexIn(folder: string): ScratchIndex {
   const own = made(folder);
+  let database: DatabaseSync | undefined;
   const open = (fresh: boolean) =>
-    own === undefined ? new DatabaseSync(":memory:") : openFile(own, fresh);
+    database = own === undefined ? new DatabaseSync(":memory:") : openFile(own, fresh);
   const index = new SqliteJobIndex({ open, discard: () => {}, warn: () => {} });
   return {
     index,
+    content() {
+      if (database === undefined) {
+        throw new TypeError("Cannot read a scratch index: it is not open");
+      }
+      return new SqliteContent(database);
+    },
+    held: () => indexContentIn(`${folder}/index`),
     [Symbol.dispose]() {
       index.close();
       if (own !== undefined) Deno.removeSync(own, { recursive: true });

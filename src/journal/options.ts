@@ -31,9 +31,17 @@ export interface FileJournalOptions {
   readonly firstFacts?: readonly JournalEventDraft[];
   /** Told of each batch that became durable; nobody, when absent. */
   readonly watch?: CommitWatch | undefined;
+  /** Told of how far an opening is; nobody, when absent. */
+  readonly progress?: ReadingProgress;
   /** Told of what an operator should know and the journal can live with. */
   readonly warn?: (message: string) => void;
 }
+
+/**
+ * Told, after each batch, of the bytes that are read and of all that have to be. What it returns
+ * is waited for: others have their turn then.
+ */
+export type ReadingProgress = (bytesDone: number, bytesTotal: number) => Promise<void> | undefined;
 
 export const SEGMENT_BYTES = 64 * 1024 * 1024;
 export const SNAPSHOT_EVERY = 100_000;
@@ -58,6 +66,7 @@ export function resolvedOptions(options: FileJournalOptions): ResolvedOptions {
     acceptSnapshotAhead: false,
     firstFacts: [],
     watch: undefined,
+    progress: () => undefined,
     warn: () => {},
     ...options,
   };

@@ -6,6 +6,7 @@ import { type FileSystem, writeNew } from "./file_system.ts";
 import { type Layout, segmentName } from "./layout.ts";
 import type { LineIndex } from "./line_index.ts";
 import type { FoundSegments } from "./background_proof.ts";
+import type { ReadingProgress } from "./options.ts";
 import { copyForward, quarantineTail } from "./repair.ts";
 import { type TornTail, withoutTail } from "./segment_end.ts";
 import { listSegments } from "./segment_listing.ts";
@@ -20,6 +21,7 @@ export interface RecoveryOptions {
   readonly layout: Layout;
   readonly consumer: JournalConsumer;
   readonly random: Random;
+  readonly progress: ReadingProgress;
   /** Goes on without a snapshot of entries that the journal does not hold. */
   readonly acceptSnapshotAhead: boolean;
   /** Whoever opens it knows that its end is gone, and records it. */

@@ -12,6 +12,7 @@ import type { FileStamp } from "./file_system.ts";
 import { FORMAT_VERSION } from "./line_codec.ts";
 import { LineIndex } from "./line_index.ts";
 import type { SealedSegment } from "./sealed_segment.ts";
+import type { ReadingProgress } from "./options.ts";
 import { isStop } from "./seals.ts";
 import { contentsOf, type SegmentContent, type SegmentSource } from "./segment_contents.ts";
 import { endOf, gapBefore, type TornTail } from "./segment_end.ts";
@@ -50,6 +51,7 @@ export interface ReplaySource extends SegmentSource {
   readonly consumer: Pick<JournalConsumer, "restore" | "refuse" | "replay">;
   /** Sidecars of files that are as they were when they were verified, by segment; none. */
   readonly trusted?: ReadonlyMap<string, Sidecar>;
+  readonly progress?: ReadingProgress;
   /** Told of each batch that is found whole, before its entries are replayed. */
   readonly onBatch?: (segment: SegmentInfo, batch: ScannedBatch) => void;
 }
@@ -86,6 +88,8 @@ class Replay {
   };
   readonly #sealed: FoundSegment[] = [];
   #entriesReplayed = 0;
+  #bytesRead = 0;
+  #bytesToRead = 0;
   readonly #indexes = new Map<string, LineIndex>();
   #torn: TornTail | undefined;
 
@@ -108,12 +112,13 @@ class Replay {
     if (first !== undefined && first.firstLogId !== 1) throw gapBefore(first, 1);
     const candidates = this.#candidates();
     const toRead = this.#source.segments.filter(({ name }) => !candidates.has(name));
+    this.#bytesToRead = toRead.reduce((sum, { bytes }) => sum + bytes, 0);
     const contents = contentsOf({ ...this.#source, segments: toRead });
     try {
       for (const segment of this.#source.segments) {
         const sidecar = candidates.get(segment.name);
         const isUsable = sidecar === undefined || !this.#follows(sidecar)
-          ? this.#scan(await this.#contentOf(segment, sidecar, contents))
+          ? await this.#scan(await this.#contentOf(segment, sidecar, contents))
           : this.#trust(sidecar);
         if (!isUsable) return "refused";
       }
@@ -175,7 +180,7 @@ class Replay {
   }
 
   /** `false` when the consumer cannot use the snapshot. */
-  #scan({ segment, bytes, stamp }: SegmentContent): boolean {
+  async #scan({ segment, bytes, stamp }: SegmentContent): Promise<boolean> {
     const { logId, chain } = this.#head;
     if (segment.firstLogId !== logId + 1) throw gapBefore(segment, logId + 1);
     const scanner = new SegmentScanner(bytes, segment.firstLogId, chain);
@@ -189,7 +194,10 @@ class Replay {
       index.add(batch.offsets);
       this.#source.onBatch?.(segment, batch);
       if (!this.#take(segment, batch)) return false;
+      const pausing = this.#source.progress?.(this.#bytesRead + scanner.end, this.#bytesToRead);
+      if (pausing !== undefined) await pausing;
     }
+    this.#bytesRead += segment.bytes;
     index.trim();
     this.#head = { logId: scanner.nextLogId - 1, chain: scanner.chain };
     this.#active = { ...this.#active, formatVersion: scanner.formatVersion };

@@ -5,6 +5,7 @@ import { JournalDamagedError, orUnusable, reasonOf } from "./errors.ts";
 import type { FileSystem } from "./file_system.ts";
 import { requireKind } from "./folder.ts";
 import { AHEAD, DAMAGED, type Layout, segmentName } from "./layout.ts";
+import type { ReadingProgress } from "./options.ts";
 import { replay, type Replayed } from "./replay.ts";
 import type { Sidecar } from "./sidecar_file.ts";
 import type { Snapshot } from "./snapshot_file.ts";
@@ -18,6 +19,7 @@ export interface ChoiceOptions {
   /** Sidecars of files that are as they were when they were verified, by segment. */
   readonly trusted: ReadonlyMap<string, Sidecar>;
   readonly acceptSnapshotAhead: boolean;
+  readonly progress: ReadingProgress;
 }
 
 export interface Choice {
@@ -35,8 +37,8 @@ export async function replayFromNewest(
   options: ChoiceOptions,
   segments: readonly SegmentInfo[],
 ): Promise<Choice> {
-  const { fileSystem, layout, consumer, trusted } = options;
-  const source = { fileSystem, layout, consumer, segments, trusted };
+  const { fileSystem, layout, consumer, trusted, progress } = options;
+  const source = { fileSystem, layout, consumer, segments, trusted, progress };
   const store = new SnapshotStore(fileSystem, layout);
   const warnings: string[] = [];
   for (const name of await orUnusable("list", layout.snapshots, () => store.names())) {

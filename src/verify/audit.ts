@@ -2,6 +2,7 @@
 
 import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
+import { messageOf } from "../core/thrown.ts";
 import { Projection } from "../engine/writer/projection.ts";
 import type { JobIndex } from "../engine/job_index.ts";
 import type { JournalHead } from "../engine/ports.ts";
@@ -15,6 +16,7 @@ import { SegmentWalk, type WalkedDamage, type WalkedSegment } from "../journal/s
 import { lineNumberAt } from "../journal/utf8.ts";
 import type { Witness } from "../journal/verification_file.ts";
 import { EntryAudit } from "./entry_audit.ts";
+import { IndexAudit, type IndexContent } from "./index_audit.ts";
 import { NO_PAUSE, type Pause } from "./pause.ts";
 import { Findings, type Problem } from "./problem.ts";
 import type { ServedAudit, ServedOutcome } from "./served_audit.ts";
@@ -38,6 +40,14 @@ export interface AuditOptions {
 /** An index for one proof alone, which goes with it. */
 export interface Scratch extends Disposable {
   readonly index: JobIndex;
+  /** What it holds by now. */
+  content(): IndexContent;
+  /**
+   * What the index of the journal holds; `undefined` when there is none that can be compared.
+   *
+   * @throws {Error} when it cannot be read.
+   */
+  held(): IndexContent & Disposable | undefined;
 }
 
 export interface AuditReport {
@@ -77,7 +87,7 @@ export async function audit(options: AuditOptions): Promise<AuditReport> {
   const witness = await WitnessAudit.read(options.fileSystem, options.layout);
   const inventory = await inventoryOf(options.fileSystem, options.layout);
   using scratch = options.scratch?.();
-  return await new Audit(options, inventory, witness, scratch?.index).run();
+  return await new Audit(options, inventory, witness, scratch).run();
 }
 
 class Audit {
@@ -85,6 +95,7 @@ class Audit {
   readonly #pause: Pause;
   readonly #inventory: Inventory;
   readonly #findings = new Findings();
+  readonly #scratch: Scratch | undefined;
   readonly #projection: Projection;
   readonly #entries: EntryAudit;
   readonly #ids: UniqueIds;
@@ -104,10 +115,11 @@ class Audit {
     options: AuditOptions,
     inventory: Inventory,
     witness: WitnessAudit,
-    index: JobIndex | undefined,
+    scratch: Scratch | undefined,
   ) {
     const { fileSystem, layout, pause = NO_PAUSE } = options;
-    this.#projection = new Projection(index);
+    this.#scratch = scratch;
+    this.#projection = new Projection(scratch?.index);
     this.#projection.begin();
     this.#entries = new EntryAudit(this.#projection.table);
     this.#pause = pause;
@@ -135,6 +147,7 @@ class Audit {
     await this.#snapshots.judgeRest(this.#head, walk.isConnected);
     this.#judgeWitness(walk.isConnected);
     const served = walk.isConnected ? await this.#judgeServed() : undefined;
+    if (walk.isConnected) await this.#judgeIndex();
     await this.#noteUnfinishedRepair();
     return this.#report(walk.torn?.bytes.length ?? 0, served);
   }
@@ -232,6 +245,22 @@ class Audit {
       const { logId, eventId } = suspect.entry;
       const reason = `event id ${eventId} is that of logId ${first} already`;
       this.#damaged(walked, batch, logId, { reason, byNewerVersion: false });
+    }
+  }
+
+  /** What is wrong with it is noted: it is a cache. */
+  async #judgeIndex(): Promise<void> {
+    if (this.#scratch === undefined) return;
+    try {
+      using held = this.#scratch.held();
+      if (held === undefined) return;
+      // All that has ended goes to the scratch index now.
+      this.#projection.table.capture(this.#head);
+      const audit = new IndexAudit(this.#scratch.content(), this.#head.logId, this.#pause);
+      await audit.compare(held);
+      this.#notes.push(...audit.notes);
+    } catch (error) {
+      this.#notes.push(`index: it is not compared: ${messageOf(error)}`);
     }
   }
 

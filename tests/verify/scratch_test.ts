@@ -10,7 +10,12 @@ import { MemoryIndex } from "../support/memory_index.ts";
 
 async function proof(disk: MemoryDisk, isInMemory: boolean): Promise<AuditReport> {
   const index = MemoryIndex.empty();
-  const scratch = () => ({ index, [Symbol.dispose]: () => index.close() });
+  const scratch = () => ({
+    index,
+    content: () => assert.fail("there is no index to compare"),
+    held: () => undefined,
+    [Symbol.dispose]: () => index.close(),
+  });
   return await audit({
     fileSystem: disk,
     layout: layoutOf("journal"),

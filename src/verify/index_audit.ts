@@ -1,0 +1,124 @@
+/**
+ * Compares an index with one that was made from the lines alone. It is a cache: what is wrong with
+ * it is noted, and is no problem of the journal.
+ */
+
+import type { LogId } from "../core/ids.ts";
+import type { Pause } from "./pause.ts";
+
+/** What an index holds of a job. */
+export interface HeldJob {
+  readonly jobId: string;
+  readonly firstLogId: LogId;
+  readonly lastLogId: LogId;
+  /** The job goes on: it is in memory again. */
+  readonly isAwake: boolean;
+  /** All that is told of it from here. */
+  readonly content: string;
+}
+
+/** A hash of an event id, and where the entry is. */
+export type HeldId = readonly [hash: number, logId: LogId];
+
+export interface IndexContent {
+  /** Up to here nothing that has ended is missing. */
+  upTo(): LogId;
+  /** By where they were created. */
+  jobs(): Iterable<HeldJob>;
+  /** By hash, and then by position. */
+  ids(): Iterable<HeldId>;
+}
+
+const NOTES_MAX = 20;
+const ROWS_PER_PAUSE = 200;
+
+export class IndexAudit {
+  readonly notes: string[] = [];
+  readonly #expected: IndexContent;
+  /** The last entry of the files. */
+  readonly #end: LogId;
+  readonly #pause: Pause;
+  #more = 0;
+
+  constructor(expected: IndexContent, end: LogId, pause: Pause) {
+    this.#expected = expected;
+    this.#end = end;
+    this.#pause = pause;
+  }
+
+  async compare(held: IndexContent): Promise<void> {
+    // What came to it while the files were read is not compared.
+    const upTo = Math.min(held.upTo(), this.#end);
+    await this.#compareJobs(held, upTo);
+    await this.#compareIds(held, upTo);
+    if (this.#more > 0) this.notes.push(`index: ${this.#more} more are not as the lines say`);
+    if (this.notes.length > 0) {
+      this.notes.push("index: a start without the folder index/ makes it again from the lines");
+    }
+  }
+
+  async #compareJobs(held: IndexContent, upTo: LogId): Promise<void> {
+    const pairs = paired(
+      this.#expected.jobs(),
+      held.jobs(),
+      (one, other) => one.firstLogId - other.firstLogId,
+    );
+    let rows = 0;
+    for (const [expected, found] of pairs) {
+      if (++rows % ROWS_PER_PAUSE === 0) await this.#pause();
+      if (found === undefined) {
+        if (expected !== undefined && expected.lastLogId <= upTo) {
+          this.#note(`job ${expected.jobId} is missing`);
+        }
+      } else if (found.isAwake || found.lastLogId > this.#end) continue;
+      else if (expected === undefined) this.#note(`job ${found.jobId} is there, and has not ended`);
+      else if (expected.lastLogId === found.lastLogId && expected.content !== found.content) {
+        this.#note(`job ${expected.jobId} is not what the lines say`);
+      }
+    }
+  }
+
+  async #compareIds(held: IndexContent, upTo: LogId): Promise<void> {
+    const pairs = paired(
+      this.#expected.ids(),
+      held.ids(),
+      ([hash, logId], [other, otherLogId]) => hash - other || logId - otherLogId,
+    );
+    let rows = 0;
+    for (const [expected, found] of pairs) {
+      if (++rows % ROWS_PER_PAUSE === 0) await this.#pause();
+      const [, logId] = expected ?? found ?? [0, 0];
+      if (found === undefined && logId <= upTo) {
+        this.#note(`the event id of logId ${logId} is missing`);
+      }
+      if (expected === undefined && logId <= this.#end) {
+        this.#note(`an event id is there that logId ${logId} does not have`);
+      }
+    }
+  }
+
+  #note(text: string): void {
+    if (this.notes.length < NOTES_MAX) this.notes.push(`index: ${text}`);
+    else this.#more++;
+  }
+}
+
+/** Two that ascend, side by side; where one has nothing, `undefined`. */
+function* paired<Item>(
+  one: Iterable<Item>,
+  other: Iterable<Item>,
+  compare: (one: Item, other: Item) => number,
+): Iterable<readonly [Item | undefined, Item | undefined]> {
+  const [lefts, rights] = [one[Symbol.iterator](), other[Symbol.iterator]()];
+  let [left, right] = [lefts.next(), rights.next()];
+  while (left.done !== true || right.done !== true) {
+    const order = left.done === true
+      ? 1
+      : right.done === true
+      ? -1
+      : compare(left.value, right.value);
+    yield [order <= 0 ? left.value : undefined, order >= 0 ? right.value : undefined];
+    if (order <= 0) left = lefts.next();
+    if (order >= 0) right = rights.next();
+  }
+}
