@@ -14,6 +14,7 @@ import { JobOrder } from "./job_order.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import { EventIds } from "./event_ids.ts";
 import { JobRecord, type PendingJob } from "./job_record.ts";
+import { Leaving } from "./leaving.ts";
 import {
   lastTransitionIn,
   positionsAfter,
@@ -28,9 +29,6 @@ import { JobScan } from "../queries/job_scan.ts";
 import { searchTextOf } from "../queries/job_search.ts";
 import { MergedScan } from "../queries/merged_scan.ts";
 import type { EntryOfJob, JobFilter, JobRange, ListQuery, Transition } from "../requests.ts";
-
-/** Ids that are put at a time, for each job that is. */
-const IDS_PER_JOB = 8;
 
 type ScanRange = JobRange & Pick<ListQuery, "oldestFirst">;
 
@@ -53,15 +51,12 @@ export class JobTable {
   readonly #records = new Map<JobId, JobRecord>();
   /** Of these, those that are durable. */
   readonly #order = new JobOrder();
-  /** Ended, and in memory until the index has them. */
-  readonly #leaving = new Set<JobRecord>();
-  /** After the index took none, it is asked again when there are so many. */
-  #askAgainAt = 0;
+  /** Absent where there is no index to leave for. */
+  readonly #leaving: Leaving | undefined;
   readonly #byIdempotencyKey = new Map<string, JobId>();
   /** Of jobs whose row in the index does not tell it yet. */
   readonly #retries = new Map<JobId, Retry>();
   readonly #trails: Trails;
-  readonly #ids: EventIds;
   #unfinished = 0;
   #unfinishedBytes = 0;
 
@@ -71,7 +66,7 @@ export class JobTable {
    */
   constructor(index?: JobIndex, ids: EventIds = new EventIds()) {
     this.#index = index;
-    this.#ids = ids;
+    this.#leaving = index && new Leaving(index, ids);
     this.#trails = new Trails(index);
   }
 
@@ -92,16 +87,12 @@ export class JobTable {
 
   /** Jobs that have ended and are not in the index yet. */
   get leaving(): number {
-    return this.#leaving.size;
+    return this.#leaving?.records.size ?? 0;
   }
 
   /** Whether there are so many of these that it is time to let them go. */
   get isLettingGo(): boolean {
-    if (this.#index === undefined) return false;
-    const { batch } = this.#index;
-    const { size } = this.#leaving;
-    const { unsaved } = this.#ids;
-    return (size >= batch || unsaved >= batch * IDS_PER_JOB) && size + unsaved >= this.#askAgainAt;
+    return this.#leaving?.isDue === true;
   }
 
   /** Jobs that have not ended, those that are on their way to the disk included. */
@@ -191,7 +182,7 @@ export class JobTable {
     const isNew = !record.isVisible;
     record.show();
     if (isNew) this.#list(record, job);
-    this.#considerLeaving(record);
+    this.#leaving?.consider(record);
   }
 
   /** An entry was lost on its way to the disk; those that came later were taken back before. */
@@ -203,7 +194,7 @@ export class JobTable {
     const sizeBefore = record.size;
     record.takeBack();
     this.#unfinishedBytes += record.size - sizeBefore;
-    this.#considerLeaving(record);
+    this.#leaving?.consider(record);
     if (applied.before !== undefined) return;
     this.#records.delete(jobId);
     this.#count(record, -1);
@@ -225,7 +216,7 @@ export class JobTable {
     this.#noteKey(shared);
     this.#list(record, shared);
     if (!isTerminal(job)) this.#count(record, 1);
-    this.#considerLeaving(record);
+    this.#leaving?.consider(record);
   }
 
   /**
@@ -237,9 +228,10 @@ export class JobTable {
   capture(head: JournalHead): readonly KeptJob[] {
     const jobs = this.kept();
     if (this.#index === undefined) return jobs;
-    this.#store([...this.#records.values()].filter(hasEnded));
-    const isTaken = this.#leaving.size === 0 && this.#ids.unsaved === 0;
-    if (!isTaken) throw new Error("the index does not take the jobs that ended");
+    this.#put([...this.#records.values()].filter(hasEnded));
+    if (this.#leaving?.isEmpty !== true) {
+      throw new Error("the index does not take the jobs that ended");
+    }
     this.#index.mark(head);
     return jobs.filter(({ job }) => !isTerminal(job));
   }
@@ -259,11 +251,9 @@ export class JobTable {
     const job = this.#index.job(jobId);
     if (job === undefined) return;
     const record = new JobRecord(job, this.#trails.take(jobId));
-    this.#index.wake(record.firstLogId);
-    record.isIndexed = true;
+    this.#leaving?.cameBack(record);
     this.#records.set(jobId, record);
     this.#order.add(record);
-    this.#leaving.add(record);
   }
 
   /** A call of `run` looks at the job: it stays in memory until that is released. */
@@ -276,12 +266,12 @@ export class JobTable {
     const record = this.#records.get(jobId);
     if (record === undefined) return;
     record.holders--;
-    this.#considerLeaving(record);
+    this.#leaving?.consider(record);
   }
 
   /** Lets the jobs that have ended leave memory, as far as the index takes them. */
   letGo(): void {
-    this.#store([...this.#leaving]);
+    this.#put([...this.#leaving?.records ?? []]);
   }
 
   /** The job that was created by the entry at a position. */
@@ -364,27 +354,12 @@ export class JobTable {
     return record !== undefined && !isTerminal(record.head);
   }
 
-  #considerLeaving(record: JobRecord): void {
-    if (this.#index !== undefined && record.isSettled) this.#leaving.add(record);
+  #put(records: readonly JobRecord[]): void {
+    const left = this.#leaving?.put(records, this.#endedOf);
+    for (const record of left ?? []) this.#leave(record);
   }
 
-  /** Those of which something is on its way stay in memory as well. */
-  #store(records: readonly JobRecord[]): void {
-    if (this.#index === undefined || records.length + this.#ids.unsaved === 0) return;
-    const ended = records.map((record) => this.#endedOf(record));
-    const isTaken = this.#index.put(ended, this.#ids.rows());
-    this.#askAgainAt = isTaken ? 0 : 2 * (this.#leaving.size + this.#ids.unsaved);
-    if (!isTaken) return;
-    this.#ids.saved();
-    for (const record of records) {
-      if (record.isSettled) this.#leave(record);
-      else this.#index.wake(record.firstLogId);
-      record.isIndexed = true;
-      this.#leaving.delete(record);
-    }
-  }
-
-  #endedOf(record: JobRecord): EndedJob {
+  readonly #endedOf = (record: JobRecord): EndedJob => {
     const { job, summary, trail } = record;
     return {
       job,
@@ -395,7 +370,7 @@ export class JobTable {
       retriedAt: job.state === "Failed" ? this.#retriedAt(job.jobId) : undefined,
       wasThere: record.isIndexed,
     };
-  }
+  };
 
   #summaryOf(firstLogId: LogId): JobSummary | undefined {
     return this.#order.createdAt(firstLogId)?.summary ?? this.#index?.summaryAt(firstLogId);
