@@ -1,0 +1,73 @@
+/** Jobs that have ended and stay in memory until the index has them, with the rows of event ids. */
+
+import type { EndedJob, JobIndex } from "../job_index.ts";
+import type { EventIds } from "./event_ids.ts";
+import type { JobRecord } from "./job_record.ts";
+
+/** Ids that are put at a time, for each job that is. */
+const IDS_PER_JOB = 8;
+
+export class Leaving {
+  readonly #index: JobIndex;
+  readonly #ids: EventIds;
+  readonly #records = new Set<JobRecord>();
+  /** After the index took none, it is asked again when there are so many. */
+  #askAgainAt = 0;
+
+  constructor(index: JobIndex, ids: EventIds) {
+    this.#index = index;
+    this.#ids = ids;
+  }
+
+  get records(): ReadonlySet<JobRecord> {
+    return this.#records;
+  }
+
+  /** Whether the index has all there is to put. */
+  get isEmpty(): boolean {
+    return this.#records.size + this.#ids.unsaved === 0;
+  }
+
+  /** Whether there is so much that it is time to put it. */
+  get isDue(): boolean {
+    const { batch } = this.#index;
+    const { size } = this.#records;
+    const { unsaved } = this.#ids;
+    return (size >= batch || unsaved >= batch * IDS_PER_JOB) && size + unsaved >= this.#askAgainAt;
+  }
+
+  /** One that has ended, and of which nothing is on its way, may leave. */
+  consider(record: JobRecord): void {
+    if (record.isSettled) this.#records.add(record);
+  }
+
+  /** One that the index has, and that was brought back. */
+  cameBack(record: JobRecord): void {
+    this.#index.wake(record.firstLogId);
+    record.isIndexed = true;
+    this.#records.add(record);
+  }
+
+  /**
+   * Puts jobs that have ended. Those of which something is on its way stay in memory as well.
+   *
+   * @param endedOf What the index takes of one.
+   * @returns Those that may be forgotten now: none when the index took nothing.
+   */
+  put(
+    records: readonly JobRecord[],
+    endedOf: (record: JobRecord) => EndedJob,
+  ): readonly JobRecord[] {
+    if (records.length + this.#ids.unsaved === 0) return [];
+    const isTaken = this.#index.put(records.map(endedOf), this.#ids.rows());
+    this.#askAgainAt = isTaken ? 0 : 2 * (this.#records.size + this.#ids.unsaved);
+    if (!isTaken) return [];
+    this.#ids.saved();
+    for (const record of records) {
+      if (!record.isSettled) this.#index.wake(record.firstLogId);
+      record.isIndexed = true;
+      this.#records.delete(record);
+    }
+    return records.filter(({ isSettled }) => isSettled);
+  }
+}
