@@ -113,13 +113,14 @@ export class Daybook {
     };
     const metrics = new Metrics({ ...counted, processUsage });
     const trends = new Trends(counted);
-    const index = jobIndexIn({ folder: layoutOf(configuration.journal).index, warn });
+    const layout = layoutOf(configuration.journal);
+    const index = jobIndexIn({ folder: layout.index, warn });
     const engine = new JobEngine({
       index,
       clock,
       random,
       definitions,
-      keys: new KeyFiles(fileSystem, layoutOf(configuration.journal), configuration.secretKey),
+      keys: new KeyFiles(fileSystem, layout, configuration.secretKey),
       maxRunning: configuration.maxRunning,
       limits: configuration.limits,
       watch: jobWatchOf(metrics.jobs, trends),
@@ -155,11 +156,11 @@ export class Daybook {
     }
     const verifier = new Verifier({
       fileSystem,
-      layout: layoutOf(configuration.journal),
+      layout,
       clock,
       served: new ServedHere(engine),
       memory: heapUse,
-      scratch: () => scratchIndexIn(configuration.journal),
+      scratch: () => scratchIndexIn(layout),
       warn,
     });
     const streams = new AbortController();

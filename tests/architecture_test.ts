@@ -8,6 +8,7 @@ const ROOT = new URL("../", import.meta.url).pathname;
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   core: [],
   engine: ["core"],
+  index: ["core", "engine"],
   journal: ["core", "engine"],
   http: ["core", "engine"],
   metrics: ["core", "engine", "journal", "http", "."],

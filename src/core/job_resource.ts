@@ -17,7 +17,9 @@ import {
   type TaskState,
 } from "./job_state.ts";
 
-export function jobResource(job: JobState) {
+/** What the resource begins with, and its summary too. */
+export function jobHead(job: JobState) {
+  const startAt = startAtOf(job);
   return {
     jobId: job.jobId,
     type: job.type ?? null,
@@ -25,14 +27,20 @@ export function jobResource(job: JobState) {
     state: job.state,
     condition: conditionOf(job),
     createdAt: job.createdAt,
-    startAt: startAtOf(job),
+    ...(startAt === undefined ? {} : { startAt }),
     startedAt: startedAtOf(job),
     endedAt: endedAtOf(job),
     firstLogId: job.firstLogId,
     lastLogId: job.lastLogId,
     priority: job.priority,
     labels: job.labels,
-    retryOf: job.retryOf,
+    ...(job.retryOf === undefined ? {} : { retryOf: job.retryOf }),
+  };
+}
+
+export function jobResource(job: JobState) {
+  return {
+    ...jobHead(job),
     input: job.input ?? null,
     sealed: sealedResource(job),
     output: outputOf(job),

@@ -4,12 +4,11 @@
  */
 
 import type { Condition } from "./condition.ts";
-import { conditionOf } from "./condition.ts";
 import { type ErrorFingerprint, fingerprintOf } from "./error_fingerprint.ts";
 import type { FailureKind } from "./framework_events.ts";
 import { type JobId, type LogId, MAIN_TASK, type TaskId } from "./ids.ts";
 import { MAIN_EXPECTATION_ID, requiredMatches } from "./job_plan.ts";
-import { endedAtOf, recordedFailure, startAtOf, startedAtOf } from "./job_resource.ts";
+import { jobHead, recordedFailure } from "./job_resource.ts";
 import { isTerminal, type JobState, type StateName, type TaskState } from "./job_state.ts";
 
 export interface JobSummary {
@@ -73,22 +72,8 @@ const ERROR_LENGTH_MAX = { name: 100, message: 300 };
 
 /** All of it but `retriedBy`, which no job knows of itself. */
 export function jobSummary(job: JobState): JobSummary {
-  const startAt = startAtOf(job);
   return {
-    jobId: job.jobId,
-    type: job.type ?? null,
-    definitionVersion: job.definitionVersion ?? null,
-    state: job.state,
-    condition: conditionOf(job),
-    createdAt: job.createdAt,
-    ...(startAt === undefined ? {} : { startAt }),
-    startedAt: startedAtOf(job),
-    endedAt: endedAtOf(job),
-    firstLogId: job.firstLogId,
-    lastLogId: job.lastLogId,
-    priority: job.priority,
-    labels: job.labels,
-    ...(job.retryOf === undefined ? {} : { retryOf: job.retryOf }),
+    ...jobHead(job),
     progress: progressOf(job),
     ...(isTerminal(job) ? {} : { open: openOf(job) }),
     failure: failureOf(job),

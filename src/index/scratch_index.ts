@@ -11,6 +11,11 @@ import { SqliteJobIndex } from "./sqlite_job_index.ts";
 const PREFIX = "verifying-";
 const FORGOTTEN_AFTER_MS = 86_400_000;
 
+interface JournalFolders {
+  readonly folder: string;
+  readonly index: string;
+}
+
 /** To be disposed of, with its files. */
 export interface ScratchIndex extends Disposable {
   readonly index: SqliteJobIndex;
@@ -20,9 +25,13 @@ export interface ScratchIndex extends Disposable {
   held(): SqliteContent | undefined;
 }
 
-/** In memory where the folder cannot be written, such as that of a copy. */
-export function scratchIndexIn(folder: string): ScratchIndex {
-  const own = made(folder);
+/**
+ * In memory where the folder cannot be written, such as that of a copy.
+ *
+ * @param journal Its folder, and that of its index.
+ */
+export function scratchIndexIn(journal: JournalFolders): ScratchIndex {
+  const own = made(journal.folder);
   let database: DatabaseSync | undefined;
   const open = (fresh: boolean) =>
     database = own === undefined ? new DatabaseSync(":memory:") : openFile(own, fresh);
@@ -35,7 +44,7 @@ export function scratchIndexIn(folder: string): ScratchIndex {
       }
       return new SqliteContent(database);
     },
-    held: () => indexContentIn(`${folder}/index`),
+    held: () => indexContentIn(journal.index),
     [Symbol.dispose]() {
       index.close();
       if (own !== undefined) Deno.removeSync(own, { recursive: true });

@@ -26,10 +26,8 @@ const WRITING_DELAY_MS = 100;
 /** A segment to prove, or one that a start has proven: then only its verdict is written. */
 export interface Unproven {
   readonly segment: SealedSegment;
-  /** Whether this process has not read it back yet. */
-  readonly isTrusted: boolean;
-  /** It has filled up in this process, so that it has no verdict at all. */
-  readonly isNew?: true;
+  /** The start read it, or took it on trust; or it has filled up since, and has no verdict. */
+  readonly origin: "read" | "trusted" | "filled";
   /** The file that the start has read, when it was not changed meanwhile. */
   readonly read?: FileStamp;
 }
@@ -91,8 +89,7 @@ export class BackgroundProof {
 
   /** Begins, a while from now. */
   start(): void {
-    if (this.#queue.length === 0 || this.#isStopped) return;
-    if (this.#isRunning) return;
+    if (this.#queue.length === 0 || this.#isStopped || this.#isRunning) return;
     this.#isRunning = true;
     this.#running = this.#run();
   }
@@ -100,9 +97,9 @@ export class BackgroundProof {
   /** A segment gets no more batches. It goes before those that the next start would trust anyway. */
   add(segment: SealedSegment): void {
     this.#sealed.push(segment);
-    const next = this.#queue.findIndex(({ isNew }, index) => index > 0 && isNew !== true);
+    const next = this.#queue.findIndex(({ origin }, index) => index > 0 && origin !== "filled");
     const place = next < 0 ? this.#queue.length : next;
-    this.#queue.splice(place, 0, { segment, isTrusted: true, isNew: true });
+    this.#queue.splice(place, 0, { segment, origin: "filled" });
     this.#trusted++;
     this.start();
   }
@@ -145,7 +142,7 @@ export class BackgroundProof {
     return isDue;
   }
 
-  async #prove({ segment, isTrusted, read }: Unproven): Promise<boolean> {
+  async #prove({ segment, origin, read }: Unproven): Promise<boolean> {
     if (this.#options.full()) return false;
     const nowMs = await this.#store.now();
     const stamp = await this.#store.stampOf(segment);
@@ -154,7 +151,7 @@ export class BackgroundProof {
     this.#sliceBegan = this.#options.clock.monotonic();
     const isRead = read !== undefined && isSame(read, stamp);
     await this.#onDisk(segment, isRead);
-    if (isTrusted) this.#trusted--;
+    if (origin !== "read") this.#trusted--;
     if (!isRead) this.#at = this.#now();
     if (stamp === undefined || nowMs === undefined) return true;
     if (!isSame(stamp, await this.#store.stampOf(segment))) return true;
@@ -195,7 +192,7 @@ export class BackgroundProof {
   }
 
   get #restPerWork(): number {
-    const isBehind = this.#queue.filter(({ isNew }) => isNew === true).length > 1;
+    const isBehind = this.#queue.filter(({ origin }) => origin === "filled").length > 1;
     return isBehind ? REST_PER_WORK.behind : REST_PER_WORK.usual;
   }
 

@@ -55,12 +55,12 @@ export class Trust {
   }
 
   #unproven({ segment, isRead, stamp }: FoundSegment): readonly Unproven[] {
-    if (!isRead) return [{ segment, isTrusted: true }];
+    if (!isRead) return [{ segment, origin: "trusted" }];
     const sidecar = this.sidecars.get(segment.name);
     if (sidecar !== undefined && isOf(sidecar.segment, segment)) return [];
     const isSettled = stamp !== undefined && this.#beganMs !== undefined &&
       stamp.changedMs < this.#beganMs;
-    return [{ segment, isTrusted: false, ...(isSettled ? { read: stamp } : {}) }];
+    return [{ segment, origin: "read", ...(isSettled ? { read: stamp } : {}) }];
   }
 }
 

@@ -42,7 +42,7 @@ async function notesOf(journal: string): Promise<readonly string[]> {
     layout: layoutOf(journal),
     served: undefined,
     progress: () => {},
-    scratch: () => scratchIndexIn(journal),
+    scratch: () => scratchIndexIn(layoutOf(journal)),
   });
   assert.equal(problemCount, 0);
   return notes.filter((note) => note.startsWith("index: "));

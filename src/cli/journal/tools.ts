@@ -13,8 +13,8 @@ export interface JournalTools {
   readonly times: Times;
   /** Aborts when the user wants the command to end, or who reads its output is gone. */
   interrupted(): AbortSignal;
-  /** As of `AuditOptions`, within a folder that may be written. */
-  scratchIn?(folder: string): Scratch;
+  /** As of `AuditOptions`, beside the segments. */
+  scratchIn?(layout: Layout): Scratch;
   /** Writes to the standard output as it is; `false` when nobody reads it any more. */
   write(bytes: Uint8Array): boolean;
 }
@@ -22,7 +22,7 @@ export interface JournalTools {
 /** What a proof of a journal is given of it. */
 export function scratchOf(
   { scratchIn }: JournalTools,
-  { folder }: Layout,
+  layout: Layout,
 ): Pick<AuditOptions, "scratch"> {
-  return scratchIn === undefined ? {} : { scratch: () => scratchIn(folder) };
+  return scratchIn === undefined ? {} : { scratch: () => scratchIn(layout) };
 }

@@ -80,8 +80,12 @@ export const retentionAnswer = v.union([
   v.object({ afterMs: v.number() }),
 ]);
 
-/** @param position Of what a job's entries are counted by. */
-const jobEntriesOf = (position: Position) => ({
+/**
+ * What a job and its summary have in common, as `jobHead` makes it.
+ *
+ * @param position Of what a job's entries are counted by.
+ */
+const jobHeadOf = (position: Position) => ({
   jobId: text,
   type: v.nullable(text),
   definitionVersion: v.nullable(count),
@@ -96,6 +100,10 @@ const jobEntriesOf = (position: Position) => ({
   priority: v.pipe(v.number(), v.integer()),
   labels: v.record(v.string(), text),
   retryOf: v.exactOptional(text),
+});
+
+const jobEntriesOf = (position: Position) => ({
+  ...jobHeadOf(position),
   input: anyJson,
   sealed: v.exactOptional(v.object({ secrets: v.array(text), retention: retentionAnswer })),
   output: anyJson,
@@ -112,20 +120,7 @@ export const jobAnswer = v.object({ ...jobEntriesOf(position), links });
 
 /** As `summaryView` makes it. */
 export const jobSummaryAnswer = v.object({
-  jobId: text,
-  type: v.nullable(text),
-  definitionVersion: v.nullable(count),
-  state: stateName,
-  condition,
-  createdAt: time,
-  startAt: v.exactOptional(time),
-  startedAt: v.nullable(time),
-  endedAt: v.nullable(time),
-  firstLogId: position,
-  lastLogId: position,
-  priority: v.pipe(v.number(), v.integer()),
-  labels: v.record(v.string(), text),
-  retryOf: v.exactOptional(text),
+  ...jobHeadOf(position),
   /** The newest retry of it. */
   retriedBy: v.exactOptional(text),
   /** Of expectations, and of the task that needed most attempts. */
