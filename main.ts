@@ -35,6 +35,7 @@ import { VERSION } from "./src/version.ts";
 const EXIT_USAGE = 64;
 const EXIT_CANNOT_LISTEN = 69;
 const EXIT_STORAGE_FAILED = 70;
+const EXIT_STOOD_STILL = 75;
 
 /**
  * An opening that takes longer answers probes meanwhile; by then it is known whether another
@@ -106,6 +107,12 @@ async function openDaybook(
       access: accessOf(configuration),
       progress,
       warn,
+      stalls: {
+        exitMs: configuration.stallExitMs,
+        tells: true,
+        isJson: false,
+        onTooLong: () => fail("the event loop stood still for --stall-exit", EXIT_STOOD_STILL),
+      },
       onJournalFailed: (error) => {
         const damage = error.cause instanceof JournalDamagedError ? error.cause : undefined;
         warn(
@@ -223,6 +230,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
     return fail(listening, EXIT_CANNOT_LISTEN);
   }
   stopOnSignal(daybook, listening, configuration.drainMs);
+  daybook.mindSignals();
   await warnOfHosts(configuration.webhookHosts);
   const { journal, engine } = daybook;
   const types = engine.definitions().map(({ type }) => type);

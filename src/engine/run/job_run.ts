@@ -86,7 +86,7 @@ export class JobRun {
     worker: Worker,
   ) {
     const { head } = job;
-    this.#hold = new Hold(services.workers, worker);
+    this.#hold = new Hold({ ...services, jobId }, worker);
     this.#services = services;
     this.#definition = definition;
     this.#jobId = jobId;
