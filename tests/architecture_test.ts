@@ -14,6 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   metrics: ["core", "engine", "journal", "http", "."],
   tracing: ["core", "engine"],
   watchdog: ["core", "engine"],
+  threads: ["core", "engine"],
   jobs: ["core", "engine"],
   embedded: ["core", "engine", "http", "."],
   verify: ["core", "engine", "journal"],
@@ -29,6 +30,7 @@ const ENTRANCES = [
   "src/cli/journal.ts",
   "src/cli/replay_test.ts",
   "src/demo/main.ts",
+  "src/threads/thread_main.ts",
   "src/journal/memory_journal.ts",
 ];
 

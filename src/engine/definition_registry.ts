@@ -25,7 +25,13 @@ import {
 } from "../core/job_plan.ts";
 import { ID_PATTERN, ID_RULE } from "../core/ids.ts";
 import type { JsonValue } from "../core/json.ts";
-import type { AnyJobDefinition, ErrorMatcher, Expectation, FactEvent } from "./definition.ts";
+import {
+  type AnyJobDefinition,
+  type ErrorMatcher,
+  type Expectation,
+  type FactEvent,
+  isThreaded,
+} from "./definition.ts";
 import { inputIssues } from "./input_issues.ts";
 import { requireProtectable } from "./secrets/protection.ts";
 import type { DefinitionInfo, InputIssue } from "./requests.ts";
@@ -70,6 +76,11 @@ export class DefinitionRegistry {
     return [...this.#starters.keys()];
   }
 
+  /** Whether jobs of a type run in threads of their own. */
+  get hasThreaded(): boolean {
+    return [...this.#byType.values()].some(isThreaded);
+  }
+
   info(): readonly DefinitionInfo[] {
     return this.types.flatMap((type) => {
       const definition = this.#byType.get(type);
@@ -92,6 +103,16 @@ export class DefinitionRegistry {
     }
     if (onCompensated !== "Done" && onCompensated !== "Failed") {
       throw new TypeError(`Cannot register ${type}: onCompensated must be "Done" or "Failed"`);
+    }
+    const { isolation, module } = definition;
+    if (isolation !== undefined && isolation !== "thread") {
+      throw new TypeError(`Cannot register ${type}: isolation must be "thread", or left out`);
+    }
+    if (isolation === "thread" && typeof module !== "string") {
+      throw new TypeError(
+        `Cannot register ${type}: isolation "thread" needs module: import.meta.url, the module ` +
+          "that exports this definition",
+      );
     }
     if (this.#byType.has(definition.type)) {
       throw new TypeError(`Cannot register ${type}: another definition has this type already`);

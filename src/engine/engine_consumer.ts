@@ -7,7 +7,7 @@ import type { JournalConsumer } from "./ports.ts";
 
 type ConsumerParts = Pick<
   EngineParts,
-  "projection" | "writer" | "views" | "supervisor" | "feed" | "workers" | "turns"
+  "projection" | "writer" | "views" | "supervisor" | "feed" | "workers" | "threadWorkers" | "turns"
 >;
 
 export function engineConsumer(
@@ -35,7 +35,7 @@ export function engineConsumer(
 }
 
 function goOn(
-  { writer, views, supervisor, feed, workers, turns }: ConsumerParts,
+  { writer, views, supervisor, feed, workers, threadWorkers, turns }: ConsumerParts,
   entries: readonly JobEventLogEntry[],
 ): void {
   const shown = writer.durable(entries);
@@ -47,4 +47,5 @@ function goOn(
   writer.answerWaiting();
   feed.wake();
   workers.grantNext();
+  threadWorkers.grantNext();
 }

@@ -115,6 +115,7 @@ async function replayed(
     durableLogId: () => job.lastLogId,
     diverged: (taskId) => missing = taskId,
     idle: () => onIdle(),
+    isReacting: () => false,
   }, graceMs);
   const { asked, output } = callRun(definition, job, answers, {
     askedTask: ({ taskId }) => answers.askedFor(`task ${taskId}`),

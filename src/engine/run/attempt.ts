@@ -134,7 +134,7 @@ export class Attempt {
 
   #threw(thrown: unknown): void {
     if (this.#hasEnded) return;
-    const stop = this.#stop;
+    const stop = thrown instanceof Interruption ? thrown : this.#stop;
     this.#end(
       stop instanceof Interruption
         ? { kind: "interrupted", reason: stop.reason }
@@ -172,7 +172,7 @@ function contextOf(attempt: Attempt, request: AttemptRequest): TaskContext {
 const NOTE_LENGTH_MAX = 1_000;
 
 /** @throws {TypeError} when a number is not finite. */
-function checkedProgress(done: number, total?: number, note?: string): Progress {
+export function checkedProgress(done: number, total?: number, note?: string): Progress {
   if (!Number.isFinite(done) || (total !== undefined && !Number.isFinite(total))) {
     throw new TypeError(`Cannot report progress ${done} of ${total}: both must be numbers`);
   }
@@ -225,7 +225,11 @@ function outcomeOf(thrown: unknown, guard: SecretGuard): AttemptError {
   return { kind: "failed", error };
 }
 
-function stagedEvent(type: string, attributes: JsonObject): FactDraft {
+/**
+ * @throws {TypeError} when the type is illegal or lies in a reserved namespace, or the attributes
+ * are no object.
+ */
+export function stagedEvent(type: string, attributes: JsonObject): FactDraft {
   if (isReserved(type)) {
     throw new TypeError(`Cannot emit ${type}: the namespaces job. and journal. are reserved`);
   }

@@ -8,6 +8,7 @@ import { copyOf, type JsonValue } from "../../core/json.ts";
 import type { Answers } from "./answers.ts";
 import { Asked, type AskListener } from "./asked.ts";
 import { recordable } from "./attempt.ts";
+import { type CodeCall, type CodeHost, type CodePlace, IN_PROCESS, UNHEARD } from "./code_place.ts";
 import { type AnyJobDefinition, NonRetryableError } from "../definition.ts";
 import { issuesText, parseInput } from "../definition_registry.ts";
 import { NO_SECRETS, type SecretGuard } from "../secrets/secret_guard.ts";
@@ -16,6 +17,8 @@ export interface RunCall {
   readonly asked: Asked;
   /** What `run` returns, as JSON; rejects with what it throws. */
   readonly output: Promise<JsonValue | undefined>;
+  /** Absent when `run` was not called. */
+  readonly code: CodeCall | undefined;
 }
 
 /** How far a call has come. */
@@ -36,6 +39,8 @@ export function callRun(
   answers: Answers,
   listener: Omit<AskListener, "seenAt">,
   guard: SecretGuard = NO_SECRETS,
+  place: CodePlace = IN_PROCESS,
+  host: CodeHost = UNHEARD,
 ): RunCall {
   const asked = new Asked(job.jobId, job.plan.expected.map(({ id }) => id), {
     ...listener,
@@ -45,7 +50,13 @@ export function callRun(
     },
     seenAt: () => answers.seenAtMs,
   });
-  return { asked, output: outputOf(definition, job, answers, asked, guard) };
+  let code: CodeCall | undefined;
+  const call = (input: unknown) => {
+    code = place.call({ definition, ctx: asked, input, recorded: job.input, host });
+    return code.output;
+  };
+  const output = outputOf(definition, job, answers, asked, guard, call);
+  return { asked, output, code };
 }
 
 async function outputOf(
@@ -54,6 +65,7 @@ async function outputOf(
   answers: Answers,
   asked: Asked,
   guard: SecretGuard,
+  call: (input: unknown) => Promise<unknown>,
 ): Promise<JsonValue | undefined> {
   const parsed = parseInput(definition, copyOf(job.input));
   if (!parsed.ok) {
@@ -63,5 +75,5 @@ async function outputOf(
     );
   }
   answers.begin(asked, job);
-  return guard.clean("the output", recordable(await definition.run(asked, parsed.value)));
+  return guard.clean("the output", recordable(await call(parsed.value)));
 }

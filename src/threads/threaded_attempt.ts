@@ -1,0 +1,88 @@
+/** One attempt in a thread: what its function is given, and how it ended. */
+
+import type { JobId } from "../core/ids.ts";
+import type { JsonObject } from "../core/json.ts";
+import type { TaskContext } from "../engine/definition.ts";
+import { checkedProgress, recordable, stagedEvent } from "../engine/run/attempt.ts";
+import type { AttemptMessage, Emitted, OfCall, Report, Thrown } from "./protocol.ts";
+import { thrownData, thrownError } from "./thrown_data.ts";
+
+/** Reports of progress in between are left out. */
+const REPORT_MS = 250;
+
+export class ThreadedAttempt {
+  readonly #jobId: JobId;
+  readonly #message: AttemptMessage;
+  readonly #post: (message: OfCall) => void;
+  readonly #endsAt: number;
+  readonly #aborter = new AbortController();
+  readonly #emitted: Emitted[] = [];
+  #report: Report | undefined;
+  #reportedAt = -Infinity;
+  #hasEnded = false;
+
+  constructor(jobId: JobId, message: AttemptMessage, post: (message: OfCall) => void) {
+    this.#jobId = jobId;
+    this.#message = message;
+    this.#post = post;
+    this.#endsAt = performance.now() + (message.timeoutMs ?? Infinity);
+  }
+
+  /** Until its time limit, in milliseconds. */
+  get leftMs(): number {
+    return Math.max(0, this.#endsAt - performance.now());
+  }
+
+  abort(reason: Thrown): void {
+    this.#aborter.abort(thrownError(reason));
+  }
+
+  /** @param ended Called once it has ended, before that is told. */
+  begin(run: (context: TaskContext) => unknown, ended: () => void): void {
+    const { executionId } = this.#message;
+    const end = (message: OfCall) => {
+      this.#hasEnded = true;
+      ended();
+      if (this.#report !== undefined) this.#send(this.#report);
+      this.#post(message);
+    };
+    // Called by a promise, as in the process.
+    Promise.resolve(this.#context()).then(run).then(recordable).then(
+      (result) => end({ kind: "completed", executionId, result, emitted: this.#emitted }),
+      (error) => end({ kind: "failed", executionId, thrown: thrownData(error) }),
+    );
+  }
+
+  #context(): TaskContext {
+    const { taskId, executionId, attempt, traceparent } = this.#message;
+    return {
+      jobId: this.#jobId,
+      taskId,
+      executionId,
+      attempt,
+      ...(traceparent === undefined ? {} : { traceparent }),
+      signal: this.#aborter.signal,
+      emit: (type, attributes = {}) => {
+        const event = stagedEvent(type, attributes);
+        this.#emitted.push({ eventType: type, attributes: event.attributes as JsonObject });
+      },
+      progress: (done, total, note) => {
+        const text = note === undefined ? undefined : String(note);
+        this.#progressed(checkedProgress(done, total, text));
+      },
+    };
+  }
+
+  #progressed(report: Report): void {
+    if (this.#hasEnded) return;
+    this.#report = report;
+    if (performance.now() - this.#reportedAt >= REPORT_MS) this.#send(report);
+  }
+
+  #send(report: Report): void {
+    const { executionId } = this.#message;
+    this.#report = undefined;
+    this.#reportedAt = performance.now();
+    this.#post({ kind: "progress", executionId, report });
+  }
+}
