@@ -96,24 +96,6 @@ for (const [what, { run, options }] of Object.entries(ODD)) {
   });
 }
 
-Deno.test("odd code: half a surrogate pair is replaced, so that any reader can read the line", async () => {
-  const definition = job("demo.half", (ctx) =>
-    ctx.task("half", (task) => {
-      task.emit("ec.Half", { text: "\ud800" });
-      return { "key\udc00": ["whole 😀", "half \ud83d", "\\ud800"] };
-    }));
-  const daybook = await Harness.start({ definitions: [definition] });
-  const id = await daybook.submit("demo.half");
-  await daybook.clock.settle();
-
-  const entries = await daybook.engine.entries(0, 100);
-  const main = daybook.job(id).tasks.find(({ taskId }) => taskId === "half");
-  assert.deepEqual(main?.status === "completed" && main.result, {
-    "key\ufffd": ["whole 😀", "half \ufffd", "\\ud800"],
-  });
-  for (const entry of entries) assert.ok(!/[^\\]\\ud[89a-f]/.test(JSON.stringify(entry)));
-});
-
 Deno.test("odd code: a delay of a century is a year, and the job may be cancelled", async () => {
   const definition = job("demo.later", (ctx) =>
     ctx.task("later", () => {
@@ -184,25 +166,6 @@ Deno.test("odd code: a definition whose type is no name is told the rule of type
     Harness.start({ definitions: [definition] }),
     /^TypeError: Cannot use "user welcome!" as a type of job: it must be parts of A-Z/,
   );
-});
-
-Deno.test("odd code: a result that JSON does not have is not tried again", async () => {
-  let attempts = 0;
-  const definition = job("demo.big", (ctx) =>
-    ctx.task("count", () => {
-      attempts++;
-      return { rows: 10n };
-    }, { retry: { maxAttempts: 3 } }));
-  const daybook = await Harness.start({ definitions: [definition] });
-
-  const id = await daybook.submit("demo.big");
-  await daybook.clock.settle();
-
-  const failed = daybook.job(id);
-  assert.ok(failed.state === "Failed");
-  const { failure } = failed;
-  assert.deepEqual([attempts, failure.kind, failure.taskId], [1, "poison", "count"]);
-  assert.match(failure.error.message, /^Cannot record it as JSON: .*BigInt/);
 });
 
 /** A job whose second task fails, so that the first has to be undone. */

@@ -4,6 +4,7 @@ import { MAIN_TASK, taskId as checkedTaskId } from "../../core/ids.ts";
 import type { JobId, TaskId } from "../../core/ids.ts";
 import { TASKS_MAX } from "../../core/job_state.ts";
 import { DEFAULT_RETRY, type RetryPolicy, retryPolicyFlaw } from "../../core/retry_policy.ts";
+import type { JsonForm } from "../../core/json_form.ts";
 import type { FactEvent, JobContext, TaskContext, TaskOptions } from "../definition.ts";
 
 /** A task that `run` awaits, or has awaited. */
@@ -53,9 +54,9 @@ export class Asked implements JobContext<string> {
   task<Result>(
     taskId: string,
     fn: (task: TaskContext) => Result | Promise<Result>,
-    options: TaskOptions<Result> = {},
-  ): Promise<Result> {
-    const { promise, resolve } = Promise.withResolvers<Result>();
+    options: TaskOptions<JsonForm<Result>> = {},
+  ): Promise<JsonForm<Result>> {
+    const { promise, resolve } = Promise.withResolvers<JsonForm<Result>>();
     const task: AskedTask = {
       taskId: this.#newTaskId(taskId),
       run: fn,

@@ -7,9 +7,9 @@ import type { JobState } from "../../core/job_state.ts";
 import { copyOf, type JsonValue } from "../../core/json.ts";
 import type { Answers } from "./answers.ts";
 import { Asked, type AskListener } from "./asked.ts";
-import { recordable } from "./attempt.ts";
 import { type AnyJobDefinition, NonRetryableError } from "../definition.ts";
 import { issuesText, parseInput } from "../definition_registry.ts";
+import { recordable } from "../recordable.ts";
 import { NO_SECRETS, type SecretGuard } from "../secrets/secret_guard.ts";
 
 export interface RunCall {
@@ -63,5 +63,5 @@ async function outputOf(
     );
   }
   answers.begin(asked, job);
-  return guard.clean("the output", recordable(await definition.run(asked, parsed.value)));
+  return guard.clean("the output", recordable(await definition.run(asked, parsed.value), "output"));
 }
