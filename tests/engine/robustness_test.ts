@@ -110,19 +110,6 @@ Deno.test("odd code: a delay of a century is a year, and the job may be cancelle
   assert.equal(daybook.condition(id), "cancelled");
 });
 
-Deno.test("odd code: an expectation that run does not await is no wait on record", async () => {
-  const definition = job("demo.loose", (ctx) => {
-    void ctx.expect("x");
-    return Promise.resolve("done");
-  }, { expects: () => ({ x: { eventType: "ec.X" } }) });
-  const daybook = await Harness.start({ definitions: [definition] });
-  const id = await daybook.submit("demo.loose");
-  await daybook.clock.advance(1_000);
-
-  assert.equal(daybook.condition(id), "waiting");
-  assert.deepEqual((await daybook.story(id)).slice(2), ["TaskStarted:main", "TaskCompleted:main"]);
-});
-
 Deno.test("odd code: an output that is too large fails the job and says so", async () => {
   const definition = job("demo.large", () => Promise.resolve("x".repeat(2_000_000)));
   const daybook = await Harness.start({ definitions: [definition] });

@@ -6,7 +6,9 @@ import type { FactDraft } from "../../core/event.ts";
 import type { InterruptionReason } from "../../core/framework_events.ts";
 import type { ExecutionId, JobId, TaskId } from "../../core/ids.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
+import { isThrown } from "../../core/thrown.ts";
 import { NonRetryableError, RetryLater, type TaskContext } from "../definition.ts";
+import { type AttemptOf, withinAttempt } from "./current_attempt.ts";
 import { recordable } from "../recordable.ts";
 import type { Progress } from "../../core/job_state.ts";
 import type { Clock, Span } from "../ports.ts";
@@ -59,7 +61,7 @@ export interface AttemptRequest {
  * Calls a task's function once and tells how that ended, once: whatever it does, every end is
  * an outcome. A signal and timers are made only for those who use them.
  */
-export class Attempt {
+export class Attempt implements AttemptOf {
   readonly #request: AttemptRequest;
   readonly #clock: Clock;
   readonly #ended: (outcome: AttemptOutcome) => void;
@@ -83,7 +85,7 @@ export class Attempt {
     }
     // Called by a promise, so that the engine is not in the stacks that the task throws.
     const context = Promise.resolve(contextOf(this, this.#request));
-    withinSpan(span, () => context.then(run))
+    withinAttempt(this, () => withinSpan(span, () => context.then(run)))
       .then((value) => this.#returned(value), (error) => this.#threw(error));
   }
 
@@ -97,6 +99,26 @@ export class Attempt {
       () => this.#threw(stop),
     );
     this.#aborter?.abort(stop);
+  }
+
+  get jobId(): JobId {
+    return this.#request.jobId;
+  }
+
+  get taskId(): TaskId {
+    return this.#request.taskId;
+  }
+
+  get number(): number {
+    return this.#request.attempt;
+  }
+
+  uncaught(thrown: unknown): void {
+    if (this.#hasEnded) return;
+    this.#aborter?.abort(
+      new Error("the attempt has failed: its code threw where nobody catches it"),
+    );
+    this.#threw(thrown);
   }
 
   get signal(): AbortSignal {
@@ -187,12 +209,20 @@ export function withinSpan<Result>(span: Span | undefined, work: () => Result): 
 
 function outcomeOf(thrown: unknown, guard: SecretGuard): AttemptError {
   const error = guard.factOf(thrown);
-  if (thrown instanceof NonRetryableError) return { kind: "nonRetryable", error };
-  if (thrown instanceof RetryLater && Number.isFinite(thrown.delayMs)) {
-    const delayMs = Math.min(Math.max(0, thrown.delayMs), RETRY_LATER_MAX_MS);
-    return { kind: "retryLater", error, delayMs };
+  if (isThrown(thrown, NonRetryableError)) return { kind: "nonRetryable", error };
+  const delayMs = isThrown(thrown, RetryLater) ? chosenDelay(thrown) : undefined;
+  return delayMs === undefined ? { kind: "failed", error } : { kind: "retryLater", error, delayMs };
+}
+
+/** `undefined` when it is no number, or cannot be read. */
+function chosenDelay(thrown: RetryLater): number | undefined {
+  try {
+    const { delayMs } = thrown;
+    if (!Number.isFinite(delayMs)) return undefined;
+    return Math.min(Math.max(0, delayMs), RETRY_LATER_MAX_MS);
+  } catch {
+    return undefined;
   }
-  return { kind: "failed", error };
 }
 
 function stagedEvent(type: string, attributes: JsonObject): FactDraft {
