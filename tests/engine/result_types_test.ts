@@ -29,7 +29,7 @@ Deno.test("results: their types are the JSON form of what handlers return, and n
       env: { NO_COLOR: "1" },
     }).output();
     const text = new TextDecoder().decode(stderr);
-    const found = [...text.matchAll(/^TS\d+ [^]*?^    at file:.*\/(\w+\.ts):(\d+):\d+$/gm)];
+    const found = [...text.matchAll(/^TS\d+ [^]*?^ {4}at file:.*\/(\w+\.ts):(\d+):\d+$/gm)];
 
     assert.equal(code, 1, text);
     assert.deepEqual(
