@@ -31,11 +31,13 @@ import { OpenTelemetry } from "./src/tracing/open_telemetry.ts";
 import { onStopSignal } from "./src/stop_signals.ts";
 import { dropUnprintable } from "./src/unfailing_output.ts";
 import { DefinitionsError, loadDefinitions } from "./src/user_definitions.ts";
+import { surviveUncaught } from "./src/uncaught.ts";
 import { VERSION } from "./src/version.ts";
 
 const EXIT_USAGE = 64;
 const EXIT_CANNOT_LISTEN = 69;
 const EXIT_STORAGE_FAILED = 70;
+const EXIT_STOOD_STILL = 75;
 
 /**
  * An opening that takes longer answers probes meanwhile; by then it is known whether another
@@ -104,6 +106,12 @@ async function openDaybook(
       access: accessOf(configuration),
       progress,
       warn,
+      stalls: {
+        exitMs: configuration.stallExitMs,
+        tells: true,
+        isJson: false,
+        onTooLong: () => fail("the event loop stood still for --stall-exit", EXIT_STOOD_STILL),
+      },
       onJournalFailed: (error) => {
         const damage = error.cause instanceof JournalDamagedError ? error.cause : undefined;
         warn(
@@ -222,6 +230,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
     return fail(listening, EXIT_CANNOT_LISTEN);
   }
   stopOnSignal(daybook, listening, configuration.drainMs);
+  daybook.mindSignals();
   await warnOfHosts(configuration.webhookHosts);
   const { journal, engine } = daybook;
   const types = engine.definitions().map(({ type }) => type);
@@ -254,15 +263,7 @@ async function startOrFail(configuration: Configuration, origins: Origins): Prom
 
 dropUnprintable(console);
 
-// A promise that a definition forgot must not take every other job down with it.
-globalThis.addEventListener("error", (event) => {
-  event.preventDefault();
-  warn(`uncaught error: ${event.error?.stack ?? event.message}`);
-});
-globalThis.addEventListener("unhandledrejection", (event) => {
-  event.preventDefault();
-  warn(`unhandled rejection: ${event.reason?.stack ?? event.reason}`);
-});
+surviveUncaught(warn);
 
 const result = readConfiguration({
   args: Deno.args,
