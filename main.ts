@@ -4,6 +4,7 @@
  */
 
 import { lookup } from "node:dns/promises";
+import { checkedFetch } from "./src/checked_fetch.ts";
 import { type Configuration, type Origins, readConfiguration } from "./src/configuration.ts";
 import { describeConfiguration, helpText } from "./src/configuration_text.ts";
 import { timeText } from "./src/units.ts";
@@ -13,6 +14,7 @@ import { messageOf } from "./src/core/thrown.ts";
 import { Daybook } from "./src/daybook.ts";
 import type { AnyJobDefinition } from "./src/engine/definition.ts";
 import { type Access, TokenList } from "./src/http/access.ts";
+import { refusalWithoutHost } from "./src/http/host_required.ts";
 import { shippedDefinitions } from "./src/jobs/shipped.ts";
 import {
   JournalDamagedError,
@@ -26,10 +28,10 @@ import { startWarnings } from "./src/start_warnings.ts";
 import { systemClock, systemRandom } from "./src/system.ts";
 import { TokenFile } from "./src/token_file.ts";
 import { OpenTelemetry } from "./src/tracing/open_telemetry.ts";
-import { withoutOwnTraceparent } from "./src/tracing/traced_fetch.ts";
 import { onStopSignal } from "./src/stop_signals.ts";
 import { dropUnprintable } from "./src/unfailing_output.ts";
 import { DefinitionsError, loadDefinitions } from "./src/user_definitions.ts";
+import { surviveUncaught } from "./src/uncaught.ts";
 import { VERSION } from "./src/version.ts";
 
 const EXIT_USAGE = 64;
@@ -60,15 +62,12 @@ function fail(message: string, exitCode: number): never {
   Deno.exit(exitCode);
 }
 
-async function definitionsOf(
-  configuration: Configuration,
-  isTraced: boolean,
-): Promise<readonly AnyJobDefinition[]> {
+async function definitionsOf(configuration: Configuration): Promise<readonly AnyJobDefinition[]> {
   const shipped = shippedDefinitions({
     webhook: {
       allowedHosts: configuration.webhookHosts,
       ...(configuration.webhookSecret === undefined ? {} : { secret: configuration.webhookSecret }),
-      fetch: isTraced ? withoutOwnTraceparent(fetch) : fetch,
+      fetch: checkedFetch,
       now: systemClock.now,
       lookup: async (host) => (await lookup(host, { all: true })).map(({ address }) => address),
     },
@@ -102,7 +101,7 @@ async function openDaybook(
       origins,
       clock: systemClock,
       random: systemRandom,
-      definitions: await definitionsOf(configuration, tracing !== undefined),
+      definitions: await definitionsOf(configuration),
       tracing,
       access: accessOf(configuration),
       progress,
@@ -217,7 +216,8 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   const opening = new Opening(systemClock, (line) => console.log(line));
   let answer: (request: Request) => Answer = opening.fetch;
   let server: ReturnType<typeof listen> | undefined;
-  const toListen = () => server ??= listen(configuration, (request) => answer(request));
+  const toListen = () =>
+    server ??= listen(configuration, (request) => refusalWithoutHost(request) ?? answer(request));
   const soon = setTimeout(toListen, LISTEN_AFTER_MS);
   const daybook = await openDaybook(configuration, origins, tracing, opening.progress);
   clearTimeout(soon);
@@ -263,15 +263,7 @@ async function startOrFail(configuration: Configuration, origins: Origins): Prom
 
 dropUnprintable(console);
 
-// A promise that a definition forgot must not take every other job down with it.
-globalThis.addEventListener("error", (event) => {
-  event.preventDefault();
-  warn(`uncaught error: ${event.error?.stack ?? event.message}`);
-});
-globalThis.addEventListener("unhandledrejection", (event) => {
-  event.preventDefault();
-  warn(`unhandled rejection: ${event.reason?.stack ?? event.reason}`);
-});
+surviveUncaught(warn);
 
 const result = readConfiguration({
   args: Deno.args,

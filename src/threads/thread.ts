@@ -19,18 +19,25 @@ export interface ThreadUser {
   ended(reason: Error): void;
 }
 
+/** Who keeps it. */
+export interface ThreadKeeper {
+  /** Its module is loaded. */
+  loaded(): void;
+  /** It has ended, for whatever reason; maybe before it was loaded. */
+  ended(reason: Error): void;
+}
+
 export class Thread {
   readonly module: string;
   readonly #worker: Worker;
-  readonly #loaded = Promise.withResolvers<void>();
-  readonly #onEnd: () => void;
+  readonly #keeper: ThreadKeeper;
   #user: ThreadUser | undefined;
+  #isLoaded = false;
   #hasEnded = false;
 
-  /** @param onEnd Called once, when it has ended for whatever reason. */
-  constructor({ module, memoryMb }: ThreadOptions, onEnd: () => void) {
+  constructor({ module, memoryMb }: ThreadOptions, keeper: ThreadKeeper) {
     this.module = module;
-    this.#onEnd = onEnd;
+    this.#keeper = keeper;
     const main = new URL("./thread_main.ts", import.meta.url).href;
     const source = `import(${JSON.stringify(main)}).catch((error) => ` +
       `require("node:worker_threads").parentPort.postMessage({ kind: "broken", ` +
@@ -45,13 +52,10 @@ export class Thread {
     this.#worker.on("exit", (code) => {
       this.end(namedError("ThreadExited", `the code ended its thread, with exit code ${code}`));
     });
-    // Nobody may have asked for it when it fails.
-    this.#loaded.promise.catch(() => {});
   }
 
-  /** Resolves when its module is loaded; rejects when it cannot be, or the thread ends before. */
-  get loaded(): Promise<void> {
-    return this.#loaded.promise;
+  get isLoaded(): boolean {
+    return this.#isLoaded;
   }
 
   get hasEnded(): boolean {
@@ -71,15 +75,16 @@ export class Thread {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     void this.#worker.terminate();
-    this.#loaded.reject(reason);
-    this.#onEnd();
+    this.#keeper.ended(reason);
     this.#user?.ended(reason);
   }
 
   #said(message: FromThread): void {
     if (this.#hasEnded) return;
-    if (message.kind === "ready") this.#loaded.resolve();
-    else if (message.kind === "broken") this.end(brokenError(this.module, message.thrown));
+    if (message.kind === "ready") {
+      this.#isLoaded = true;
+      this.#keeper.loaded();
+    } else if (message.kind === "broken") this.end(brokenError(this.module, message.thrown));
     else this.#user?.said(message);
   }
 }

@@ -3,15 +3,17 @@
 import type { JobId } from "../core/ids.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { TaskContext } from "../engine/definition.ts";
-import { checkedProgress, recordable, stagedEvent } from "../engine/run/attempt.ts";
+import { checkedProgress, stagedEvent } from "../engine/run/attempt.ts";
+import { type AttemptOf, withinAttempt } from "../engine/run/current_attempt.ts";
+import { recordable } from "../engine/recordable.ts";
 import type { AttemptMessage, Emitted, OfCall, Report, Thrown } from "./protocol.ts";
 import { thrownData, thrownError } from "./thrown_data.ts";
 
 /** Reports of progress in between are left out. */
 const REPORT_MS = 250;
 
-export class ThreadedAttempt {
-  readonly #jobId: JobId;
+export class ThreadedAttempt implements AttemptOf {
+  readonly jobId: JobId;
   readonly #message: AttemptMessage;
   readonly #post: (message: OfCall) => void;
   readonly #endsAt: number;
@@ -20,9 +22,10 @@ export class ThreadedAttempt {
   #report: Report | undefined;
   #reportedAt = -Infinity;
   #hasEnded = false;
+  #end: ((message: OfCall) => void) | undefined;
 
   constructor(jobId: JobId, message: AttemptMessage, post: (message: OfCall) => void) {
-    this.#jobId = jobId;
+    this.jobId = jobId;
     this.#message = message;
     this.#post = post;
     this.#endsAt = performance.now() + (message.timeoutMs ?? Infinity);
@@ -33,6 +36,19 @@ export class ThreadedAttempt {
     return Math.max(0, this.#endsAt - performance.now());
   }
 
+  get taskId(): string {
+    return this.#message.taskId;
+  }
+
+  get number(): number {
+    return this.#message.attempt;
+  }
+
+  uncaught(thrown: unknown): void {
+    const { executionId } = this.#message;
+    this.#end?.({ kind: "failed", executionId, thrown: thrownData(thrown) });
+  }
+
   abort(reason: Thrown): void {
     this.#aborter.abort(thrownError(reason));
   }
@@ -40,14 +56,17 @@ export class ThreadedAttempt {
   /** @param ended Called once it has ended, before that is told. */
   begin(run: (context: TaskContext) => unknown, ended: () => void): void {
     const { executionId } = this.#message;
-    const end = (message: OfCall) => {
+    const end = this.#end = (message: OfCall) => {
+      if (this.#hasEnded) return;
       this.#hasEnded = true;
       ended();
       if (this.#report !== undefined) this.#send(this.#report);
       this.#post(message);
     };
     // Called by a promise, as in the process.
-    Promise.resolve(this.#context()).then(run).then(recordable).then(
+    const context = Promise.resolve(this.#context());
+    const result = withinAttempt(this, () => context.then(run));
+    result.then((value) => recordable(value, "result")).then(
       (result) => end({ kind: "completed", executionId, result, emitted: this.#emitted }),
       (error) => end({ kind: "failed", executionId, thrown: thrownData(error) }),
     );
@@ -56,7 +75,7 @@ export class ThreadedAttempt {
   #context(): TaskContext {
     const { taskId, executionId, attempt, traceparent } = this.#message;
     return {
-      jobId: this.#jobId,
+      jobId: this.jobId,
       taskId,
       executionId,
       attempt,

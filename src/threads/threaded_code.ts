@@ -5,6 +5,7 @@ import type { ExecutionId, TaskId } from "../core/ids.ts";
 import type { TaskContext } from "../engine/definition.ts";
 import { Interruption } from "../engine/run/attempt.ts";
 import type { CodeCall, CodePlace, CodeRequest } from "../engine/run/code_place.ts";
+import { outsideAttempts } from "../engine/run/current_attempt.ts";
 import type { FromThread, OfCall, ToThread } from "./protocol.ts";
 import { namedError, type Thread, type ThreadUser } from "./thread.ts";
 import type { ThreadPool } from "./thread_pool.ts";
@@ -155,7 +156,7 @@ class ThreadedCall implements CodeCall, ThreadUser {
   /** What `ctx` refuses here, such as a name with a secret in it, fails `run`. */
   #guarded(ask: () => void): void {
     try {
-      ask();
+      outsideAttempts(ask);
     } catch (error) {
       this.#output.reject(error);
     }

@@ -1,9 +1,10 @@
 /** The code of one job in its thread: its `run`, and the attempts that it is told to make. */
 
 import { Asked } from "../engine/run/asked.ts";
-import { recordable } from "../engine/run/attempt.ts";
+import { outsideAttempts } from "../engine/run/current_attempt.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
 import { issuesText, parseInput } from "../engine/definition_registry.ts";
+import { recordable } from "../engine/recordable.ts";
 import type { ExecutionId } from "../core/ids.ts";
 import type { AttemptMessage, OfCall, ToThread } from "./protocol.ts";
 import { ThreadedAttempt } from "./threaded_attempt.ts";
@@ -50,9 +51,12 @@ export class ThreadedJob {
       }
       const parsed = parseInput(definition, input);
       if (!parsed.ok) throw new TypeError(`Cannot run: ${issuesText(parsed.issues)}`);
-      return recordable(await definition.run(this.#asked, parsed.value));
+      const call = Promise.try(() => definition.run(this.#asked, parsed.value));
+      const output = await call.finally(() => this.#asked.close());
+      this.#asked.mustHaveEnded();
+      return recordable(output, "output");
     };
-    run().then(
+    outsideAttempts(run).then(
       (output) => post({ kind: "returned", output }),
       (error) => post({ kind: "threw", thrown: thrownData(error) }),
     );

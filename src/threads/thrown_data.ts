@@ -1,5 +1,6 @@
 /** Errors, as data and back: a thread and the engine share no objects. */
 
+import { isThrown } from "../core/thrown.ts";
 import { NonRetryableError, RetryLater } from "../engine/definition.ts";
 import type { Thrown } from "./protocol.ts";
 
@@ -15,7 +16,7 @@ export function thrownData(thrown: unknown): Thrown {
       return otherwise;
     }
   };
-  if (!isError(thrown)) {
+  if (!isThrown(thrown, Error)) {
     return {
       kind: "error",
       name: "Error",
@@ -28,14 +29,6 @@ export function thrownData(thrown: unknown): Thrown {
     message: read(() => thrown.message),
     stack: read(() => thrown.stack ?? ""),
   };
-}
-
-function isError(thrown: unknown): thrown is Error {
-  try {
-    return thrown instanceof Error;
-  } catch {
-    return false;
-  }
 }
 
 function kindOf(error: Error): Pick<Thrown, "kind" | "delayMs"> {

@@ -44,7 +44,7 @@ export interface CodePlace {
 /** Calls it here. */
 export const IN_PROCESS: CodePlace = {
   call: ({ definition, ctx, input }) => ({
-    output: definition.run(ctx, input),
+    output: Promise.try(() => definition.run(ctx, input)),
     isReacting: false,
     letGo: () => {},
   }),

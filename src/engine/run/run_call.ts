@@ -7,10 +7,11 @@ import type { JobState } from "../../core/job_state.ts";
 import { copyOf, type JsonValue } from "../../core/json.ts";
 import type { Answers } from "./answers.ts";
 import { Asked, type AskListener } from "./asked.ts";
-import { recordable } from "./attempt.ts";
 import { type CodeCall, type CodeHost, type CodePlace, IN_PROCESS, UNHEARD } from "./code_place.ts";
+import { outsideAttempts } from "./current_attempt.ts";
 import { type AnyJobDefinition, NonRetryableError } from "../definition.ts";
 import { issuesText, parseInput } from "../definition_registry.ts";
+import { recordable } from "../recordable.ts";
 import { NO_SECRETS, type SecretGuard } from "../secrets/secret_guard.ts";
 
 export interface RunCall {
@@ -55,7 +56,7 @@ export function callRun(
     code = place.call({ definition, ctx: asked, input, recorded: job.input, host });
     return code.output;
   };
-  const output = outputOf(definition, job, answers, asked, guard, call);
+  const output = outsideAttempts(() => outputOf(definition, job, answers, asked, guard, call));
   return { asked, output, code };
 }
 
@@ -75,5 +76,7 @@ async function outputOf(
     );
   }
   answers.begin(asked, job);
-  return guard.clean("the output", recordable(await call(parsed.value)));
+  const output = await call(parsed.value).finally(() => asked.close());
+  asked.mustHaveEnded();
+  return guard.clean("the output", recordable(output, "output"));
 }
