@@ -1,11 +1,11 @@
 /** What a thread runs: it loads a module of definitions, and calls the code of one job at a time. */
 
-import process from "node:process";
 import { parentPort, workerData } from "node:worker_threads";
 import type { AnyJobDefinition } from "../engine/definition.ts";
 import type { FromThread, ToThread } from "./protocol.ts";
 import { ThreadedJob } from "./threaded_job.ts";
 import { thrownData } from "./thrown_data.ts";
+import { surviveUncaught } from "../uncaught.ts";
 import { TurnGuard } from "./turn_guard.ts";
 
 const { module } = workerData as { readonly module: string };
@@ -41,8 +41,5 @@ function begin(definitions: readonly AnyJobDefinition[]): void {
   post({ kind: "ready" });
 }
 
-// As in the process: a promise that code forgot costs nobody anything.
-process.on("uncaughtException", (error) => console.error("uncaught error:", error));
-process.on("unhandledRejection", (reason) => console.error("unhandled rejection:", reason));
-
+surviveUncaught((message) => console.error(`daybook: ${message}`));
 definitionsOf().then(begin).catch((error) => post({ kind: "broken", thrown: thrownData(error) }));
