@@ -21,6 +21,8 @@ export interface Edge {
   readonly engine: EnginePort;
   readonly clock: Clock;
   readonly bodies: Bodies;
+  /** Of open routes: small, and apart from those of others. */
+  readonly openBodies: Bodies;
   /** `undefined` when nobody counts. */
   readonly metrics: MetricsPort | undefined;
   /** `undefined` when nobody counts over time. */
@@ -55,6 +57,8 @@ export interface Edge {
   readonly hub: StreamHub;
   /** Requests that are being answered, but for those that wait for a job. */
   readonly requests: Gauge;
+  /** Those of open routes, which need no token. */
+  readonly openRequests: Gauge;
   /** Requests that wait for a job. */
   readonly waiting: Gauge;
   /** Bytes that looks back and large answers hold. */

@@ -76,6 +76,17 @@ Deno.test("sign-in: the cookie opens what its token opens, JSON included, and no
   await problemOf(response, 403, "forbidden");
 });
 
+Deno.test("sign-in: the form takes 4 KB, announced or not", async () => {
+  const app = await startApp({ token: TOKEN });
+  const headers = { "content-type": "application/x-www-form-urlencoded" };
+  const body = `token=${"x".repeat(4_096)}`;
+  for (const length of [{}, { "content-length": String(body.length) }]) {
+    const response = await app.post("/ui/sign-in", body, { ...headers, ...length });
+    const { detail } = await problemOf(response, 413, "body-too-large");
+    assert.match(detail, /it is over 4096 bytes$/);
+  }
+});
+
 Deno.test("sign-in: a wrong token is refused on the page, and may be tried again", async () => {
   const app = await startApp({ token: TOKEN });
   for (const token of ["", "wrong", `${TOKEN}x`]) {

@@ -60,7 +60,7 @@ function signInPage(c: Context, edge: Edge, next: string, refusal?: string): Res
 }
 
 async function signIn(c: Context, edge: Edge): Promise<Response> {
-  const form = await readForm(c.req.raw, edge.bodies);
+  const form = await readForm(c.req.raw, edge.openBodies);
   const next = safeReturnPath(form.get("next"));
   const token = form.get("token")?.trim() ?? "";
   const refusal = refusalOf(edge.access?.scopesOf(token));
