@@ -11,6 +11,7 @@ import { Gauge } from "./capacity.ts";
 import type { Edge } from "./edge.ts";
 import type { EnginePort } from "./engine_port.ts";
 import { problemOfFailure } from "./engine_problem.ts";
+import { FailedSignIns } from "./failed_sign_ins.ts";
 import { Guard } from "./guard.ts";
 import type { MetricsPort } from "./metrics_port.ts";
 import type { OverviewPort } from "./overview_port.ts";
@@ -144,6 +145,7 @@ function edgeOf(options: AppOptions): Edge {
     needsToken: options.access !== undefined,
     access: options.access,
     sessions: new Sessions(clock),
+    failedSignIns: new FailedSignIns(clock),
     notes: new Notes(),
     version: options.version ?? "unknown",
     heartbeatMs,

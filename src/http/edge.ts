@@ -7,6 +7,7 @@ import type { Gauge } from "./capacity.ts";
 import type { Notes } from "./dashboard/notes.ts";
 import type { EnginePort } from "./engine_port.ts";
 import type { Access } from "./access.ts";
+import type { FailedSignIns } from "./failed_sign_ins.ts";
 import type { MetricsPort } from "./metrics_port.ts";
 import type { OverviewPort } from "./overview_port.ts";
 import type { RequestSpans } from "./request_trace.ts";
@@ -42,6 +43,7 @@ export interface Edge {
   readonly access: Access | undefined;
   /** Of browsers that signed in to the dashboard. */
   readonly sessions: Sessions;
+  readonly failedSignIns: FailedSignIns;
   /** Of what was done on the dashboard. */
   readonly notes: Notes;
   /** Of Daybook. */
