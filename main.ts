@@ -13,6 +13,7 @@ import { messageOf } from "./src/core/thrown.ts";
 import { Daybook } from "./src/daybook.ts";
 import type { AnyJobDefinition } from "./src/engine/definition.ts";
 import { type Access, TokenList } from "./src/http/access.ts";
+import { refusalWithoutHost } from "./src/http/host_required.ts";
 import { shippedDefinitions } from "./src/jobs/shipped.ts";
 import {
   JournalDamagedError,
@@ -30,6 +31,7 @@ import { withoutOwnTraceparent } from "./src/tracing/traced_fetch.ts";
 import { onStopSignal } from "./src/stop_signals.ts";
 import { dropUnprintable } from "./src/unfailing_output.ts";
 import { DefinitionsError, loadDefinitions } from "./src/user_definitions.ts";
+import { surviveUncaught } from "./src/uncaught.ts";
 import { VERSION } from "./src/version.ts";
 
 const EXIT_USAGE = 64;
@@ -209,7 +211,10 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   let answer: Daybook["fetch"] = opening.fetch;
   let server: ReturnType<typeof listen> | undefined;
   const toListen = () =>
-    server ??= listen(configuration, (request, connection) => answer(request, connection));
+    server ??= listen(
+      configuration,
+      (request, connection) => refusalWithoutHost(request) ?? answer(request, connection),
+    );
   const soon = setTimeout(toListen, LISTEN_AFTER_MS);
   const daybook = await openDaybook(configuration, origins, tracing, opening.progress);
   clearTimeout(soon);
@@ -254,15 +259,7 @@ async function startOrFail(configuration: Configuration, origins: Origins): Prom
 
 dropUnprintable(console);
 
-// A promise that a definition forgot must not take every other job down with it.
-globalThis.addEventListener("error", (event) => {
-  event.preventDefault();
-  warn(`uncaught error: ${event.error?.stack ?? event.message}`);
-});
-globalThis.addEventListener("unhandledrejection", (event) => {
-  event.preventDefault();
-  warn(`unhandled rejection: ${event.reason?.stack ?? event.reason}`);
-});
+surviveUncaught(warn);
 
 const result = readConfiguration({
   args: Deno.args,
