@@ -34,6 +34,7 @@ export async function openInProcess(options: OpenOptions): Promise<EmbeddedDaybo
     warn,
     onJournalFailed: options.onJournalFailed ?? ((error) => warn(failedText(error))),
   });
+  await daybook.tried();
   for (const warning of startWarnings(daybook.engine)) warn(warning);
   return new InProcessDaybook(daybook, configuration.maxStartDelayMs);
 }

@@ -107,7 +107,7 @@ export class Explainer {
 
   #circumstances(job: JobState): Circumstances {
     const { registry, writer, draining, full } = this.#parts;
-    const loaded = registry.get(job.type);
+    const loaded = registry.running(job);
     const isKnown = loaded !== undefined;
     const definition = hasCode(job) ? isKnown ? "loaded" : "missing" : "none";
     const common = { definition, draining: draining(), full: full(urgencyOf(job)) } as const;
