@@ -59,7 +59,7 @@ export class JobRecord implements PendingJob {
     this.#isVisible = job !== undefined;
     this.#firstLogId = job?.firstLogId ?? 0;
     this.#lastLogId = job?.lastLogId ?? 0;
-    this.#size = job === undefined || isTerminal(job) ? 0 : sizeOfJob(job);
+    this.#size = job === undefined ? 0 : sizeOfJob(job);
     this.condition = job === undefined ? "created" : conditionOf(job);
   }
 
@@ -83,7 +83,7 @@ export class JobRecord implements PendingJob {
     return this.#trail;
   }
 
-  /** What it holds with all that was appended, by the size of its text, until it ends. */
+  /** What it holds with all that was appended until it ended, by the size of its text. */
   get size(): number {
     return this.#size;
   }

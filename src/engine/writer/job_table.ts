@@ -269,9 +269,9 @@ export class JobTable {
     this.#leaving?.consider(record);
   }
 
-  /** Lets the jobs that have ended leave memory, as far as the index takes them. */
+  /** Lets some of the jobs that have ended leave memory, as far as the index takes them. */
   letGo(): void {
-    this.#put([...this.#leaving?.records ?? []]);
+    this.#put(this.#leaving?.next ?? []);
   }
 
   /** The job that was created by the entry at a position. */
