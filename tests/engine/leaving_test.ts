@@ -6,7 +6,7 @@ import type { EndedJob, JobIndex } from "../../src/engine/job_index.ts";
 import { JobTable } from "../../src/engine/writer/job_table.ts";
 import { NO_TRAIL } from "../../src/engine/writer/trail.ts";
 import { Harness } from "../support/engine_harness.ts";
-import { plan } from "../support/entries.ts";
+import { expectation, matcher, plan } from "../support/entries.ts";
 
 const BATCH = 128;
 const INPUT_CHARACTERS = 300_000;
@@ -66,4 +66,41 @@ Deno.test("leaving: where many ended at once, others have their turn between one
   await clock.settle(100);
   assert.equal(byTurn.values().reduce((sum, jobs) => sum + jobs, 0), 50);
   assert.deepEqual([...new Set(byTurn.values())], [index.batch]);
+});
+
+Deno.test("leaving: of a job that has left, what is done in one go about it reads the index once", async () => {
+  const daybook = await Harness.start();
+  const { jobId } = await daybook.create({ plan: plan([]) });
+  await daybook.clock.settle();
+  const { index, engine } = daybook;
+  const read = index.job.bind(index);
+  let reads = 0;
+  index.job = (id) => (reads++, read(id));
+  const all = Array.from({ length: 5 }, () => engine.job(jobId));
+  assert.deepEqual([...new Set(all.map((job) => job?.state))], ["Done"]);
+  assert.equal(reads, 1);
+});
+
+Deno.test("leaving: between one large job and the next that the overview reads, others have their turn", async () => {
+  const daybook = await Harness.start();
+  const { clock, engine, index } = daybook;
+  for (let n = 0; n < 5; n++) {
+    const errors = [matcher("ec.Refused")];
+    const expected = [expectation("paid", "ec.Paid")];
+    const { jobId } = await daybook.create({ plan: plan(expected, { errors }) });
+    await daybook.event("ec.Refused", {}, { jobId });
+  }
+  await clock.settle();
+  let now = 0;
+  clock.monotonic = () => now;
+  const read = index.job.bind(index);
+  const turns: number[] = [];
+  index.job = (id) => {
+    turns.push(clock.turns);
+    now += 20;
+    return read(id);
+  };
+  const { failed } = await engine.survey.needingAttention();
+  assert.equal(failed.length, 5);
+  assert.equal(new Set(turns).size, turns.length, turns.join());
 });
