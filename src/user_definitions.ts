@@ -18,6 +18,9 @@ export class DefinitionsError extends Error {
   }
 }
 
+/** A module that takes longer to load is told of. */
+const SLOW_MS = 5_000;
+
 /** Daybook's own. */
 const SOURCES = fileURLToPath(new URL(".", import.meta.url));
 
@@ -29,13 +32,18 @@ const definitionSchema = v.looseObject({ type: v.string(), run: v.function() });
  * of them. Other exports are left alone.
  *
  * @param specifier A path, taken from the current folder, or a URL.
+ * @param warn Told when it takes longer than `slowMs`: what a module awaits may never come.
  * @throws {DefinitionsError} when it cannot be loaded, or exports no definition.
  */
-export async function loadDefinitions(specifier: string): Promise<readonly AnyJobDefinition[]> {
+export async function loadDefinitions(
+  specifier: string,
+  warn: (message: string) => void,
+  slowMs: number = SLOW_MS,
+): Promise<readonly AnyJobDefinition[]> {
   // One that is exported under two names, or in a list as well, is one all the same.
   const definitions = new Set<AnyJobDefinition>();
   const exportOf = new Map<string, string>();
-  for (const [name, exported] of Object.entries(await load(specifier))) {
+  for (const [name, exported] of Object.entries(await load(specifier, warn, slowMs))) {
     for (const value of [exported].flat().filter(isDefinition)) {
       const other = definitions.has(value) ? undefined : exportOf.get(value.type);
       if (other !== undefined) throw givenTwice(specifier, value.type, other, name);
@@ -62,7 +70,20 @@ function givenTwice(specifier: string, type: string, one: string, other: string)
   );
 }
 
-async function load(specifier: string): Promise<Record<string, unknown>> {
+async function load(
+  specifier: string,
+  warn: (message: string) => void,
+  slowMs: number,
+): Promise<Record<string, unknown>> {
+  const slow = setTimeout(() => {
+    warn(
+      `still loading --definitions ${specifier} after ${
+        slowMs / 1_000
+      } s: it, or a module that it ` +
+        "imports, awaits something at its top level, or is being downloaded; nothing starts before " +
+        "that has ended",
+    );
+  }, slowMs);
   try {
     return await import(urlOf(specifier));
   } catch (error) {
@@ -83,6 +104,8 @@ async function load(specifier: string): Promise<Record<string, unknown>> {
       unreadable,
       { cause: error },
     );
+  } finally {
+    clearTimeout(slow);
   }
 }
 
