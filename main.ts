@@ -13,6 +13,7 @@ import { messageOf } from "./src/core/thrown.ts";
 import { Daybook } from "./src/daybook.ts";
 import type { AnyJobDefinition } from "./src/engine/definition.ts";
 import { type Access, TokenList } from "./src/http/access.ts";
+import { refusalWithoutHost } from "./src/http/host_required.ts";
 import { shippedDefinitions } from "./src/jobs/shipped.ts";
 import {
   JournalDamagedError,
@@ -211,7 +212,8 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   const opening = new Opening(systemClock, (line) => console.log(line));
   let answer: (request: Request) => Answer = opening.fetch;
   let server: ReturnType<typeof listen> | undefined;
-  const toListen = () => server ??= listen(configuration, (request) => answer(request));
+  const toListen = () =>
+    server ??= listen(configuration, (request) => refusalWithoutHost(request) ?? answer(request));
   const soon = setTimeout(toListen, LISTEN_AFTER_MS);
   const daybook = await openDaybook(configuration, origins, tracing, opening.progress);
   clearTimeout(soon);
