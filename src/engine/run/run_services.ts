@@ -8,7 +8,7 @@ import type { EntriesAt } from "../views/view.ts";
 import type { JobTrace } from "../views/job_traces.ts";
 import type { LateCalls } from "./late_calls.ts";
 import type { LiveSecrets } from "../secrets/live_secrets.ts";
-import type { Clock, Random, Tracing } from "../ports.ts";
+import type { AttemptWatch, Clock, Random, Tracing } from "../ports.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { OpenedInput, SealedJob } from "../secrets/sealing.ts";
 import type { Slots } from "./slots.ts";
@@ -44,6 +44,7 @@ export interface RunServices {
   readonly liveSecrets: LiveSecrets;
   readonly lateCalls: LateCalls;
   readonly tracing: Tracing;
+  readonly attemptWatch: AttemptWatch;
   /** Where a job comes from; at once, unless the journal has to be read. */
   traceOf(job: JobState): JobTrace | Promise<JobTrace>;
   /** Whether the engine is stopping: no new attempt may begin. */
