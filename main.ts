@@ -74,7 +74,7 @@ async function definitionsOf(
     },
   });
   if (configuration.definitions === undefined) return shipped;
-  return [...shipped, ...await loadDefinitions(configuration.definitions, warn)];
+  return [...shipped, ...await loadDefinitions(configuration.definitions)];
 }
 
 /** A file of tokens is watched; what a pipe gave was given once. */

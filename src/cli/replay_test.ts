@@ -17,8 +17,6 @@ const shipped = () =>
     webhook: { allowedHosts: [], fetch: inert, now: inert, lookup: inert },
   });
 
-const { error: print } = console;
-
 // From here on other people's code runs, once for each job: what it prints is about work
 // that is not being done, and what it throws after its check concerns nobody.
 for (const method of ["debug", "error", "info", "log", "warn"] as const) console[method] = () => {};
@@ -26,13 +24,11 @@ for (const type of ["error", "unhandledrejection"]) {
   globalThis.addEventListener(type, (event) => event.preventDefault());
 }
 
-const warn = (message: string) => print(`daybook: ${message}`);
-
 const command = replayTestCommand({
   clock: systemClock,
   fileSystem: new DenoFileSystem(),
   definitions: async (module) =>
-    module === undefined ? shipped() : [...shipped(), ...await loadDefinitions(module, warn)],
+    module === undefined ? shipped() : [...shipped(), ...await loadDefinitions(module)],
 });
 
 await runProcess({
