@@ -79,6 +79,12 @@ export type OfCall =
   }
   | { readonly kind: "failed"; readonly executionId: ExecutionId; readonly thrown: Thrown }
   | { readonly kind: "progress"; readonly executionId: ExecutionId; readonly report: Report }
+  /** A call that came after the end of its attempt. */
+  | {
+    readonly kind: "late";
+    readonly executionId: ExecutionId;
+    readonly call: "emit" | "progress";
+  }
   /** Code did not give way in time and was cut off: nothing in the thread can be relied on. */
   | { readonly kind: "stuck"; readonly afterMs: number };
 

@@ -1,11 +1,12 @@
 /** One attempt in a thread: what its function is given, and how it ended. */
 
 import type { JobId } from "../core/ids.ts";
-import type { JsonObject } from "../core/json.ts";
 import type { TaskContext } from "../engine/definition.ts";
-import { checkedProgress, stagedEvent } from "../engine/run/attempt.ts";
+import { checkedProgress } from "../engine/run/attempt.ts";
 import { type AttemptOf, withinAttempt } from "../engine/run/current_attempt.ts";
 import { recordable } from "../engine/recordable.ts";
+import { StagedEvents } from "../engine/run/staged_events.ts";
+import { NO_SECRETS } from "../engine/secrets/secret_guard.ts";
 import type { AttemptMessage, Emitted, OfCall, Report, Thrown } from "./protocol.ts";
 import { thrownData, thrownError } from "./thrown_data.ts";
 
@@ -18,7 +19,8 @@ export class ThreadedAttempt implements AttemptOf {
   readonly #post: (message: OfCall) => void;
   readonly #endsAt: number;
   readonly #aborter = new AbortController();
-  readonly #emitted: Emitted[] = [];
+  /** The engine looks for secrets in them. */
+  readonly #staged = new StagedEvents(NO_SECRETS);
   #report: Report | undefined;
   #reportedAt = -Infinity;
   #hasEnded = false;
@@ -82,8 +84,7 @@ export class ThreadedAttempt implements AttemptOf {
       ...(traceparent === undefined ? {} : { traceparent }),
       signal: this.#aborter.signal,
       emit: (type, attributes = {}) => {
-        const event = stagedEvent(type, attributes);
-        this.#emitted.push({ eventType: type, attributes: event.attributes as JsonObject });
+        if (!this.#isLate("emit")) this.#staged.emit(type, attributes);
       },
       progress: (done, total, note) => {
         const text = note === undefined ? undefined : String(note);
@@ -92,8 +93,19 @@ export class ThreadedAttempt implements AttemptOf {
     };
   }
 
+  /** The engine tells of it, as in the process. */
+  #isLate(call: "emit" | "progress"): boolean {
+    const { executionId } = this.#message;
+    if (this.#hasEnded) this.#post({ kind: "late", executionId, call });
+    return this.#hasEnded;
+  }
+
+  get #emitted(): readonly Emitted[] {
+    return this.#staged.events.map(({ eventType, attributes }) => ({ eventType, attributes }));
+  }
+
   #progressed(report: Report): void {
-    if (this.#hasEnded) return;
+    if (this.#isLate("progress")) return;
     this.#report = report;
     if (performance.now() - this.#reportedAt >= REPORT_MS) this.#send(report);
   }

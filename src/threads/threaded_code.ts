@@ -47,6 +47,7 @@ class ThreadedCall implements CodeCall, ThreadUser {
   readonly #pool: ThreadPool;
   readonly #output = Promise.withResolvers<unknown>();
   readonly #attempts = new Map<ExecutionId, OpenAttempt>();
+  readonly #ended = new Map<ExecutionId, TaskContext>();
   #thread: Thread | undefined;
   /** Messages after which the code has not come to rest. */
   #unrested = 0;
@@ -146,6 +147,8 @@ class ThreadedCall implements CodeCall, ThreadUser {
         const { done, total, note } = message.report;
         return this.#attempts.get(message.executionId)?.context.progress(done, total, note);
       }
+      case "late":
+        return this.#late(message);
       case "stuck": {
         const text = `the code did not give way for ${message.afterMs} ms, and was cut off`;
         return this.#thread?.end(namedError("NeverGaveWay", text));
@@ -230,9 +233,17 @@ class ThreadedCall implements CodeCall, ThreadUser {
     }
   }
 
+  /** Whatever it says, what it is told by is that the attempt has ended. */
+  #late({ executionId, call }: Extract<OfCall, { kind: "late" }>): void {
+    const context = this.#ended.get(executionId);
+    if (call === "emit") context?.emit("late", {});
+    else context?.progress(0);
+  }
+
   #take(executionId: ExecutionId): OpenAttempt | undefined {
     const open = this.#attempts.get(executionId);
     this.#attempts.delete(executionId);
+    if (open !== undefined) this.#ended.set(executionId, open.context);
     clearTimeout(open?.timer);
     return open;
   }
