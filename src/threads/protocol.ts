@@ -83,7 +83,7 @@ export type OfCall =
   | {
     readonly kind: "late";
     readonly executionId: ExecutionId;
-    readonly call: "emit" | "progress";
+    readonly method: "emit" | "progress";
   }
   /** Code did not give way in time and was cut off: nothing in the thread can be relied on. */
   | { readonly kind: "stuck"; readonly afterMs: number };

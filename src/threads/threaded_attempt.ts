@@ -96,7 +96,7 @@ export class ThreadedAttempt implements AttemptOf {
   /** The engine tells of it, as in the process. */
   #isLate(call: "emit" | "progress"): boolean {
     const { executionId } = this.#message;
-    if (this.#hasEnded) this.#post({ kind: "late", executionId, call });
+    if (this.#hasEnded) this.#post({ kind: "late", executionId, method: call });
     return this.#hasEnded;
   }
 

@@ -234,9 +234,9 @@ class ThreadedCall implements CodeCall, ThreadUser {
   }
 
   /** Whatever it says, what it is told by is that the attempt has ended. */
-  #late({ executionId, call }: Extract<OfCall, { kind: "late" }>): void {
+  #late({ executionId, method }: Extract<OfCall, { kind: "late" }>): void {
     const context = this.#ended.get(executionId);
-    if (call === "emit") context?.emit("late", {});
+    if (method === "emit") context?.emit("late", {});
     else context?.progress(0);
   }
 
