@@ -3,6 +3,8 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { AnyJobDefinition } from "../engine/definition.ts";
 import type { FromThread, ToThread } from "./protocol.ts";
+import { attemptHere } from "../engine/run/current_attempt.ts";
+import { takePrinted } from "./printed.ts";
 import { ThreadedJob } from "./threaded_job.ts";
 import { thrownData } from "./thrown_data.ts";
 import { surviveUncaught } from "../uncaught.ts";
@@ -32,7 +34,8 @@ function begin(definitions: readonly AnyJobDefinition[]): void {
         const definition = definitions.find((other) =>
           other?.type === type && other.version === version
         );
-        job = new ThreadedJob(definition, message, (said) => post({ call, ...said }));
+        job = new ThreadedJob(message, (said) => post({ call, ...said }));
+        job.begin(definition);
       } else job?.receive(message);
     });
     post({ kind: "rested", call });
@@ -41,5 +44,9 @@ function begin(definitions: readonly AnyJobDefinition[]): void {
   post({ kind: "ready" });
 }
 
+takePrinted((text) => {
+  job?.printed(text, attemptHere()?.taskId);
+  return job !== undefined;
+});
 surviveUncaught((message) => console.error(`daybook: ${message}`));
 definitionsOf().then(begin).catch((error) => post({ kind: "broken", thrown: thrownData(error) }));

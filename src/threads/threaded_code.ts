@@ -143,6 +143,11 @@ class ThreadedCall implements CodeCall, ThreadUser {
         return this.#completed(message);
       case "failed":
         return this.#take(message.executionId)?.reject(thrownError(message.thrown));
+      case "log": {
+        const { executionId, message: text, data } = message;
+        if (executionId === undefined) return this.#request.host.printed(text);
+        return this.#attempts.get(executionId)?.context.log(text, data);
+      }
       case "progress": {
         const { done, total, note } = message.report;
         return this.#attempts.get(message.executionId)?.context.progress(done, total, note);

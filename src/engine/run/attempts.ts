@@ -10,6 +10,7 @@ import type { ErrorFact } from "../../core/framework_events.ts";
 import type { EventId, ExecutionId, JobId, LogId } from "../../core/ids.ts";
 import { isHeld, type Progress } from "../../core/job_state.ts";
 import { Attempt, type AttemptOutcome, type Completed } from "./attempt.ts";
+import { AttemptLog } from "./attempt_log.ts";
 import { type AttemptRecord, countsOf, endOf, failureOf, startOf } from "./attempt_records.ts";
 import type { Ends, NamedFact } from "./ends.ts";
 import type { PendingJob } from "../writer/job_record.ts";
@@ -226,6 +227,7 @@ export class Attempts implements Entrant {
       span: trace.spanOf(executionId),
       run,
       guard: this.#parts.guard(),
+      log: this.#logOf(open),
       // Progress belongs to the task; that of its undoing has no place to be shown.
       onProgress: (progress: Progress) => {
         if (work.kind === "task") this.#progressed(open, progress);
@@ -238,6 +240,13 @@ export class Attempts implements Entrant {
     open.watched = services.attemptWatch.began(jobId, work.taskId, attempt);
     open.running = new Attempt(request, services.clock, (outcome) => this.#ended(open, outcome));
     open.running.begin();
+  }
+
+  #logOf({ work: { taskId }, attempt, executionId }: Open): AttemptLog {
+    const { services: { jobLog: log, clock }, jobId, trace } = this.#parts;
+    const ids = trace.spanOf(executionId)?.ids;
+    const about = { jobId, taskId, attempt, executionId, ...ids };
+    return new AttemptLog({ about, log, clock, guard: this.#parts.guard() });
   }
 
   #progressed(open: Open, progress: Progress): void {
