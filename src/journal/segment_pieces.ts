@@ -26,11 +26,11 @@ export interface PiecesOptions {
   readonly chain: string;
   /** As of the scanner. */
   readonly parsedFrom: LogId;
-  /** Read at a time; 4 MiB. */
+  /** Read at a time; 1 MiB. */
   readonly pieceBytes?: number;
 }
 
-const PIECE_BYTES = 4 * 1024 * 1024;
+const PIECE_BYTES = 1024 * 1024;
 
 /** At least one. While a piece is scanned the next one is read. */
 export async function* piecesOf(options: PiecesOptions): AsyncGenerator<Piece> {
