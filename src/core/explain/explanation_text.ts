@@ -180,6 +180,7 @@ const NOW_WORDS = {
   waiting: "waiting",
   backingOff: "backing off",
   suspended: "suspended",
+  parked: "parked",
   compensating: "compensating",
 } as const;
 
