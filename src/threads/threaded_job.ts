@@ -4,7 +4,7 @@ import { Asked } from "../engine/run/asked.ts";
 import { LOG_LINES_MAX } from "../engine/run/attempt_log.ts";
 import { outsideAttempts } from "../engine/run/current_attempt.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
-import { issuesText, parseInput } from "../engine/definition_registry.ts";
+import { issuesText, parseInput } from "../engine/parsed_input.ts";
 import { recordable } from "../engine/recordable.ts";
 import type { ExecutionId } from "../core/ids.ts";
 import type { JsonValue } from "../core/json.ts";
@@ -74,8 +74,8 @@ export class ThreadedJob {
   /** How long code may go on now, in milliseconds: until the first limit of what is open. */
   limitMs(): number {
     if (this.#attempts.size === 0) return RUN_TURN_MS;
-    const limits = [...this.#attempts.values()].map(({ leftMs }) => leftMs);
-    return Math.min(TURN_MAX_MS, ...limits) + AFTER_LIMIT_MS;
+    const first = Math.min(...[...this.#attempts.values()].map(({ leftMs }) => leftMs));
+    return (Number.isFinite(first) ? first : TURN_MAX_MS) + AFTER_LIMIT_MS;
   }
 
   /** Something was printed: by an attempt that is open, or else by `run`. */
