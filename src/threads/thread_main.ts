@@ -1,6 +1,6 @@
 /** What a thread runs: it loads a module of definitions, and calls the code of one job at a time. */
 
-import { parentPort, workerData } from "node:worker_threads";
+import { type MessagePort, workerData } from "node:worker_threads";
 import type { AnyJobDefinition } from "../engine/definition.ts";
 import type { FromThread, ToThread } from "./protocol.ts";
 import { attemptHere } from "../engine/run/current_attempt.ts";
@@ -10,8 +10,8 @@ import { thrownData } from "./thrown_data.ts";
 import { surviveUncaught } from "../uncaught.ts";
 import { TurnGuard } from "./turn_guard.ts";
 
-const { module } = workerData as { readonly module: string };
-const post = (message: FromThread) => parentPort?.postMessage(message);
+const { module, port } = workerData as { readonly module: string; readonly port: MessagePort };
+const post = (message: FromThread) => port.postMessage(message);
 
 let job: ThreadedJob | undefined;
 const guard = new TurnGuard({
@@ -26,7 +26,7 @@ async function definitionsOf(): Promise<readonly AnyJobDefinition[]> {
 }
 
 function begin(definitions: readonly AnyJobDefinition[]): void {
-  parentPort?.on("message", (message: ToThread) => {
+  port.on("message", (message: ToThread) => {
     const { call } = message;
     guard.enter(() => {
       if (message.kind === "run") {
