@@ -12,7 +12,7 @@ import type { Clock, Random, RecoveryReport, Tracing } from "./engine/ports.ts";
 import { within } from "./engine/within.ts";
 import type { Access } from "./http/access.ts";
 import { createApp } from "./http/app.ts";
-import type { RequestSpans } from "./http/request_trace.ts";
+import type { RequestSpans } from "./http/request_origin.ts";
 import type { Configuration, Origins } from "./configuration.ts";
 import { DenoFileSystem } from "./journal/deno_file_system.ts";
 import { FileJournal } from "./journal/file_journal.ts";

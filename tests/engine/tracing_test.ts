@@ -206,7 +206,7 @@ Deno.test("trace: a control's is on what it records, and not on what the job doe
   const request = { type: "demo.waits", start: false, trace: TRACE };
   const { daybook, id } = await started({ definitions: [waits] }, request);
   for (const kind of ["start", "suspend", "resume", "cancel"] as const) {
-    assert.ok((await daybook.engine.control(id, { kind, trace: OTHER })).ok);
+    assert.ok((await daybook.engine.control(id, { kind, origin: OTHER })).ok);
     await daybook.clock.settle();
   }
   const entries = await daybook.entries(id);
@@ -223,7 +223,7 @@ Deno.test("trace: a retry without one carries on that of the job; one with its o
   const request = { type: "demo.doomed", input: PASSWORD, trace: TRACE };
   const { daybook, id } = await started({ definitions: [doomed], tracing }, request);
   const plain = await daybook.engine.retry(id, {});
-  const traced = await daybook.engine.retry(id, { trace: OTHER });
+  const traced = await daybook.engine.retry(id, { origin: OTHER });
   await daybook.clock.settle();
   for (const [outcome, ids, link] of [[plain, TRACE, undefined], [traced, OTHER, TRACE]] as const) {
     assert.ok(outcome.ok);
@@ -362,7 +362,7 @@ Deno.test("spans: what is asked of the engine within one is in its trace, unless
         const engine = asked[0]?.engine ?? assert.fail();
         const attributes = {};
         await engine.create({ type: "demo.waits", jobId: "a" as JobId });
-        await engine.create({ type: "demo.waits", jobId: "b" as JobId, trace: OTHER });
+        await engine.create({ type: "demo.waits", jobId: "b" as JobId, origin: OTHER });
         await engine.control("b" as JobId, { kind: "suspend" });
         await engine.deliver([{ eventType: "ec.Told" as never, stratum: "domain", attributes }]);
       }),

@@ -63,7 +63,7 @@ async function signIn(c: Context, edge: Edge): Promise<Response> {
   const form = await readForm(c.req.raw, edge.bodies);
   const next = safeReturnPath(form.get("next"));
   const token = form.get("token")?.trim() ?? "";
-  const refusal = refusalOf(edge.access?.scopesOf(token));
+  const refusal = refusalOf(edge.access?.holderOf(token)?.scopes);
   if (refusal !== undefined) return signInPage(c, edge, next, refusal);
   const { host, secure } = reachedAs(c.req.raw);
   const cookie = sessionCookie(host, edge.sessions.open(token), secure);
