@@ -12,6 +12,7 @@ import type { Clock, Random, RecoveryReport, Tracing } from "./engine/ports.ts";
 import { within } from "./engine/within.ts";
 import type { Access } from "./http/access.ts";
 import { createApp } from "./http/app.ts";
+import type { ConnectionInfo } from "./http/client_address.ts";
 import type { RequestSpans } from "./http/request_origin.ts";
 import type { Configuration, Origins } from "./configuration.ts";
 import { DenoFileSystem } from "./journal/deno_file_system.ts";
@@ -38,6 +39,9 @@ import { Watchdog, type WatchdogOptions } from "./watchdog/watchdog.ts";
  * connection open for ever, and must not keep the journal from being sealed.
  */
 const SERVER_CLOSE_MS = 3_000;
+
+/** How long a start waits to know of all jobs whether their code fits. */
+const TRIALS_MAX_MS = 2_000;
 
 export interface DaybookOptions {
   readonly configuration: Configuration;
@@ -83,7 +87,10 @@ interface Parts {
 export class Daybook {
   readonly engine: JobEngine;
   readonly report: RecoveryReport;
-  readonly fetch: (request: Request) => Response | Promise<Response>;
+  readonly fetch: (
+    request: Request,
+    connection?: ConnectionInfo,
+  ) => Response | Promise<Response>;
   readonly journal: FileJournal;
   readonly #parts: Parts;
 
@@ -195,7 +202,7 @@ export class Daybook {
       shutdownSignal: streams.signal,
       onError: onDefect,
     });
-    const fetch: Daybook["fetch"] = (request) => app.fetch(request);
+    const fetch: Daybook["fetch"] = (request, connection) => app.fetch(request, connection);
     const { drainMs } = configuration;
     const parts = { engine, journal, report, fetch, streams, verifier, watchdog, index, clock };
     return new Daybook({ ...parts, drainMs });
@@ -204,6 +211,14 @@ export class Daybook {
   /** From now on two signals to stop end a process that stands still; only for who minds them. */
   mindSignals(): void {
     this.#parts.watchdog.mindSignals();
+  }
+
+  /**
+   * Resolves when it is known of all jobs that waited whether their code fits, so that the start
+   * can say so; or after a while, where there are very many.
+   */
+  async tried(): Promise<void> {
+    await within(this.#parts.clock, TRIALS_MAX_MS, this.engine.tried());
   }
 
   /**
