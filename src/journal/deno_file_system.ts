@@ -30,11 +30,35 @@ const QUICK_WRITE_BYTES = 256 * 1024;
  */
 const QUICK_READ_BYTES = 64 * 1024;
 
-class DenoFile implements OpenFile {
+/** Which file one is that is open. */
+class Identity {
   readonly #file: Deno.FsFile;
+  /** Looked at once, when it is first asked for. */
+  #own: Pick<Deno.FileInfo, "dev" | "ino"> | undefined;
 
   constructor(file: Deno.FsFile) {
     this.#file = file;
+  }
+
+  isAt(path: string): boolean {
+    const { dev, ino } = this.#own ??= this.#file.statSync();
+    if (ino === null) return true;
+    try {
+      const there = Deno.lstatSync(path);
+      return there.ino === ino && there.dev === dev;
+    } catch {
+      return false; // Whatever is there, it does not lead to the file.
+    }
+  }
+}
+
+class DenoFile implements OpenFile {
+  readonly #file: Deno.FsFile;
+  readonly #identity: Identity;
+
+  constructor(file: Deno.FsFile) {
+    this.#file = file;
+    this.#identity = new Identity(file);
   }
 
   async write(offset: number, bytes: Uint8Array): Promise<void> {
@@ -77,6 +101,10 @@ class DenoFile implements OpenFile {
     return this.#file.sync();
   }
 
+  isAt(path: string): boolean {
+    return this.#identity.isAt(path);
+  }
+
   close(): void {
     this.#file.close();
   }
@@ -116,7 +144,12 @@ export class DenoFileSystem implements FileSystem {
   async lock(path: string): Promise<HeldLock | undefined> {
     const file = await Deno.open(path, { write: true, create: true });
     if (await held(file)) {
-      return { note: (text) => replaceText(file, text), release: () => file.close() };
+      const identity = new Identity(file);
+      return {
+        note: (text) => replaceText(file, text),
+        isAt: (path) => identity.isAt(path),
+        release: () => file.close(),
+      };
     }
     file.close();
     return undefined;

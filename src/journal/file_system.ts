@@ -32,6 +32,8 @@ export interface OpenFile {
   syncData(holdUp?: boolean): Promise<void>;
   /** Returns when the content and all that the file system knows of the file are on disk. */
   sync(): Promise<void>;
+  /** Whether a path leads to this file still; true where the system does not tell. Quick. */
+  isAt(path: string): boolean;
   close(): void;
 }
 
@@ -51,6 +53,8 @@ export interface FileStamp {
 export interface HeldLock {
   /** Replaces the text in the file that is locked, which others may read. Not synced. */
   note(text: string): Promise<void>;
+  /** Whether a path leads to the file that is locked; true where the system does not tell. */
+  isAt(path: string): boolean;
   release(): void;
 }
 

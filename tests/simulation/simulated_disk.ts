@@ -132,6 +132,7 @@ export class SimulatedDisk implements FileSystem {
         this.#perform({ name: `truncate to ${size}`, path, act: () => file.truncate(size) }),
       syncData: () => this.#sync("syncData", path, file),
       sync: () => this.#sync("sync", path, file),
+      isAt: (path) => this.#find(path) === file,
       close: () => {},
     };
   }
@@ -237,6 +238,7 @@ export class SimulatedDisk implements FileSystem {
     };
     return {
       note: (text) => this.#perform({ name: "note", path, act: () => note(text) }),
+      isAt: (path) => this.#find(path) === file,
       release: () => void this.#storage.locks.delete(path),
     };
   }

@@ -113,6 +113,7 @@ export class TestDisk implements FileSystem {
     this.#open.add(closing);
     return {
       note: (text) => this.#run("note", path, () => lock.note(text)),
+      isAt: (path) => lock.isAt(path),
       release: () => {
         if (this.#open.delete(closing)) lock.release();
       },
@@ -171,6 +172,7 @@ export class TestDisk implements FileSystem {
         await this.#run("syncData", path, () => file.syncData(holdUp));
       },
       sync: () => this.#run("sync", path, () => file.sync()),
+      isAt: (path) => file.isAt(path),
       close: () => {
         if (this.#open.delete(file)) file.close();
       },

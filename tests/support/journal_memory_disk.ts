@@ -93,6 +93,7 @@ export class MemoryDisk implements FileSystem {
     this.#locks.add(path);
     return Promise.resolve({
       note: () => Promise.resolve(),
+      isAt: () => true,
       release: () => void this.#locks.delete(path),
     });
   }
@@ -156,6 +157,7 @@ export class MemoryDisk implements FileSystem {
   }
 
   #handle(path: string): OpenFile {
+    const inode = this.files.stamp(path)?.inode;
     return {
       write: (offset, bytes) => {
         this.files.set(path, overwritten(this.#content(path), offset, bytes));
@@ -169,6 +171,7 @@ export class MemoryDisk implements FileSystem {
       },
       syncData: () => Promise.resolve(),
       sync: () => Promise.resolve(),
+      isAt: (path) => this.files.stamp(path)?.inode === inode,
       close: () => {},
     };
   }

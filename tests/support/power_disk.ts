@@ -82,7 +82,7 @@ export class PowerDisk implements FileSystem {
     if (this.#locks.has(path)) return Promise.resolve(undefined);
     this.#locks.add(path);
     const release = () => void this.#locks.delete(path);
-    return Promise.resolve({ note: () => Promise.resolve(), release });
+    return Promise.resolve({ note: () => Promise.resolve(), isAt: () => true, release });
   }
 
   list(path: string): Promise<readonly string[]> {
@@ -180,6 +180,7 @@ export class PowerDisk implements FileSystem {
         }),
       syncData: sync,
       sync,
+      isAt: (path) => this.#find(path) === file,
       close: () => {},
     };
   }
