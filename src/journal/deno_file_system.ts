@@ -14,9 +14,11 @@ import type {
 const OPTIONS: Readonly<Record<OpenMode, Deno.OpenOptions>> = {
   read: { read: true },
   write: { write: true },
-  create: { write: true, createNew: true },
-  createPrivate: { write: true, createNew: true, mode: 0o600 },
+  create: { write: true, createNew: true, mode: 0o600 },
 };
+
+/** What the group and everybody else may do. */
+const OTHERS = 0o077;
 
 /**
  * Up to this, a write only copies to the page cache, which takes less time than handing
@@ -142,7 +144,7 @@ export class DenoFileSystem implements FileSystem {
   }
 
   async lock(path: string): Promise<HeldLock | undefined> {
-    const file = await Deno.open(path, { write: true, create: true });
+    const file = await Deno.open(path, { write: true, create: true, mode: 0o600 });
     if (await held(file)) {
       const identity = new Identity(file);
       return {
@@ -185,13 +187,23 @@ export class DenoFileSystem implements FileSystem {
     }
   }
 
-  async makeFolder(path: string, access?: "private"): Promise<void> {
+  async makeFolder(path: string): Promise<void> {
     try {
-      await Deno.mkdir(path, access === "private" ? { mode: 0o700 } : {});
+      await Deno.mkdir(path, { mode: 0o700 });
     } catch (error) {
       if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
       await ensureDir(path); // It may be a file.
     }
+  }
+
+  async isPrivate(path: string): Promise<boolean> {
+    const { mode } = await Deno.stat(path);
+    return mode === null || (mode & OTHERS) === 0;
+  }
+
+  async makePrivate(path: string): Promise<void> {
+    const { mode } = await Deno.stat(path);
+    if (mode !== null) await Deno.chmod(path, mode & 0o700);
   }
 
   rename(from: string, to: string): Promise<void> {

@@ -72,7 +72,7 @@ export class PowerDisk implements FileSystem {
   }
 
   async open(path: string, mode: OpenMode): Promise<OpenFile> {
-    if (mode === "create" || mode === "createPrivate") await this.#create(path);
+    if (mode === "create") await this.#create(path);
     const node = this.#find(path);
     if (!(node instanceof FileNode)) throw new Deno.errors.NotFound(path);
     return this.#handle(path, node);
@@ -115,6 +115,14 @@ export class PowerDisk implements FileSystem {
         folder = next;
       }
     });
+  }
+
+  isPrivate(_path: string): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
+  makePrivate(_path: string): Promise<void> {
+    return Promise.resolve();
   }
 
   rename(from: string, to: string): Promise<void> {
