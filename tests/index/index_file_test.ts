@@ -77,7 +77,7 @@ async function listed(fetch: Fetch, query: string): Promise<readonly unknown[]> 
 const FILE = "index/jobs.sqlite";
 
 async function copy(from: string, to: string): Promise<void> {
-  await Deno.mkdir(to, { recursive: true });
+  await Deno.mkdir(to, { recursive: true, mode: 0o700 });
   for await (const { name, isDirectory } of Deno.readDir(from)) {
     if (isDirectory) await copy(`${from}/${name}`, `${to}/${name}`);
     else await Deno.copyFile(`${from}/${name}`, `${to}/${name}`);
