@@ -92,6 +92,7 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
   const pacer = new Pacer(parts.clock);
   return {
     ...parts,
+    pacer,
     creation: new Creation(parts),
     deliveries: new Deliveries({
       ...parts,
