@@ -4,8 +4,9 @@
  */
 
 import type { EventDraft, JobEventLogEntry } from "../core/event.ts";
+import type { EventExplanation } from "../core/event_explanation.ts";
 import type { Citation, Explanation } from "../core/explanation.ts";
-import type { JobId, LogId } from "../core/ids.ts";
+import type { EventId, JobId, LogId } from "../core/ids.ts";
 import { hasCode, type JobState } from "../core/job_state.ts";
 import type { Point } from "../core/point.ts";
 import type { Replay, StepsWanted } from "../core/replay_steps.ts";
@@ -253,6 +254,11 @@ export class JobEngine {
     return this.#parts.explainer.account(jobId, hold);
   }
 
+  /** What became of an event; `undefined` when no entry has this id. */
+  explainEvent(eventId: EventId, hold?: Hold): Promise<EventExplanation<Citation> | undefined> {
+    return this.#parts.eventExplainer.explain(eventId, hold);
+  }
+
   /**
    * Resolves when there are entries after a position, after a time in milliseconds, or
    * when the signal aborts.
@@ -299,7 +305,7 @@ export class JobEngine {
     const { oldestQueued, ...census } = this.survey.census();
     return {
       ...census,
-      queued: this.#parts.workers.waiting,
+      queued: this.#parts.workers.waiting + this.#parts.threadWorkers.waiting,
       oldestQueuedMs: oldestQueued?.queuedMs ?? 0,
       pendingBytes: this.#parts.events.journal.pendingBytes,
       unfinishedBytes: this.#parts.table.unfinishedBytes,
@@ -319,6 +325,7 @@ export class JobEngine {
   async stop(drainMs: number): Promise<void> {
     this.#status.draining = true;
     this.#parts.workers.stop();
+    this.#parts.threadWorkers.stop();
     this.#parts.feed.wake();
     this.#parts.waits.endAll();
     await within(this.#clock, drainMs, this.#parts.supervisor.idle());
@@ -328,6 +335,7 @@ export class JobEngine {
     this.#parts.scheduler.stop();
     this.#parts.patience.stop();
     this.#parts.slots.stop();
+    this.#parts.threadSlots.stop();
     this.#parts.supervisor.recordShutdown();
   }
 }
