@@ -17,6 +17,7 @@ import { DenoFileSystem } from "./journal/deno_file_system.ts";
 import { FileJournal } from "./journal/file_journal.ts";
 import { KeyFiles } from "./journal/key_files.ts";
 import { jobIndexIn } from "./index/open_index.ts";
+import { SqliteValueRuns } from "./index/value_runs.ts";
 import { scratchIndexIn } from "./index/scratch_index.ts";
 import type { SqliteJobIndex } from "./index/sqlite_job_index.ts";
 import { layoutOf } from "./journal/layout.ts";
@@ -66,6 +67,7 @@ interface Parts {
   readonly streams: AbortController;
   readonly verifier: Verifier;
   readonly index: SqliteJobIndex;
+  readonly values: SqliteValueRuns;
   readonly clock: Clock;
   readonly drainMs: number;
 }
@@ -115,8 +117,10 @@ export class Daybook {
     const trends = new Trends(counted);
     const layout = layoutOf(configuration.journal);
     const index = jobIndexIn({ folder: layout.index, warn });
+    const values = new SqliteValueRuns({ folder: layout.index, warn });
     const engine = new JobEngine({
       index,
+      values,
       clock,
       random,
       definitions,
@@ -144,6 +148,7 @@ export class Daybook {
       warn,
     }).catch((error) => {
       index.close();
+      values.close();
       throw error;
     });
     try {
@@ -152,6 +157,7 @@ export class Daybook {
     } catch (error) {
       await journal.close();
       index.close();
+      values.close();
       throw error;
     }
     const verifier = new Verifier({
@@ -183,7 +189,18 @@ export class Daybook {
     });
     const fetch: Daybook["fetch"] = (request) => app.fetch(request);
     const { drainMs } = configuration;
-    const parts = { engine, journal, report, fetch, streams, verifier, index, clock, drainMs };
+    const parts = {
+      engine,
+      journal,
+      report,
+      fetch,
+      streams,
+      verifier,
+      index,
+      values,
+      clock,
+      drainMs,
+    };
     return new Daybook(parts);
   }
 
@@ -194,7 +211,7 @@ export class Daybook {
    * @param closeServer Resolves when the server has answered all requests.
    */
   async stop(closeServer: () => Promise<unknown>): Promise<void> {
-    const { engine, journal, streams, verifier, index, clock, drainMs } = this.#parts;
+    const { engine, journal, streams, verifier, index, values, clock, drainMs } = this.#parts;
     const drained = engine.stop(drainMs);
     streams.abort();
     const unproved = verifier.stop();
@@ -202,6 +219,7 @@ export class Daybook {
     await Promise.all([drained, unproved]);
     await journal.close();
     index.close();
+    values.close();
   }
 }
 

@@ -7,6 +7,7 @@ import type { Condition } from "./condition.ts";
 import type { JobId, LogId } from "./ids.ts";
 import type { JsonObject } from "./json.ts";
 import type { StateName } from "./job_state.ts";
+import type { Likeness } from "./likeness/suspect.ts";
 import type { Mismatch } from "./mismatch.ts";
 
 /** Where an entry can be looked up. */
@@ -32,9 +33,11 @@ export interface CompletedItem<Cite> extends Statement<Cite> {
   readonly id: string;
 }
 
-/** An event of the expected type that came and did not count. */
+/** An event that resembles the one that is expected, and did not count. */
 export interface NearMiss<Cite> extends Statement<Cite> {
-  /** Empty when every clause holds, and the event came at the wrong time. */
+  /** In what it resembles it. */
+  readonly likeness: Likeness;
+  /** Clauses of the expectation that it fails; empty where something else is the matter. */
   readonly clauses: readonly Mismatch[];
   /** What the event said; nothing, where that is very long. */
   readonly attributes: JsonObject;
@@ -53,6 +56,8 @@ export interface Action {
   readonly method: "POST";
   readonly path: string;
   readonly body?: JsonObject;
+  /** JSON pointers into the body, to what somebody has to fill in before it is sent. */
+  readonly placeholders?: readonly string[];
 }
 
 export interface NextStep<Cite> extends Statement<Cite> {

@@ -7,7 +7,7 @@ import type { JournalConsumer } from "./ports.ts";
 
 type ConsumerParts = Pick<
   EngineParts,
-  "projection" | "writer" | "views" | "supervisor" | "feed" | "workers" | "turns"
+  "projection" | "writer" | "views" | "supervisor" | "feed" | "workers" | "turns" | "pacer"
 >;
 
 export function engineConsumer(
@@ -22,6 +22,8 @@ export function engineConsumer(
     durable: (entries) => {
       goOn(parts, entries);
       if (projection.table.isLettingGo) parts.turns.next(() => projection.table.letGo());
+      const { facts } = projection;
+      if (facts.hasToWrite) void parts.pacer.all({ spentMs: 0 }, facts.writing());
     },
     lost: (error) => writer.lost(error),
     capture: (head) => projection.capture(head),

@@ -40,6 +40,7 @@ import { Slots } from "./run/slots.ts";
 import { Supervisor } from "./run/supervisor.ts";
 import { Turns } from "./run/turns.ts";
 import { Unmatched } from "./events/unmatched.ts";
+import type { ValueRuns } from "./views/value_runs.ts";
 import type { View } from "./views/view.ts";
 import { WorkerQueue } from "./run/worker_queue.ts";
 import { Writer } from "./writer/writer.ts";
@@ -54,6 +55,8 @@ export interface JobEngineOptions {
   readonly maxRunning: number;
   /** Where jobs that have ended go; without it they stay in memory. */
   readonly index?: JobIndex | undefined;
+  /** Where the values of events go; without it only those of the newest are known. */
+  readonly values?: ValueRuns | undefined;
   /** What is taken from outside; without it there are no limits. */
   readonly limits?: EngineLimits;
   /** Counts what jobs do; nobody, when absent. */
@@ -81,6 +84,7 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
   const pacer = new Pacer(parts.clock);
   return {
     ...parts,
+    pacer,
     creation: new Creation(parts),
     deliveries: new Deliveries({
       ...parts,
@@ -107,7 +111,7 @@ function foundationOf(options: JobEngineOptions) {
   const { clock, random, definitions, maxRunning, keys, watch, onDefect = () => {} } = options;
   const registry = new DefinitionRegistry(definitions);
   if (keys === undefined) requireNoProtection(registry);
-  const projection = new Projection(options.index);
+  const projection = new Projection(options.index, options.values);
   const { table, eventIds, facts } = projection;
   const turns = new Turns(clock);
   const promptTypes = new PromptTypes();

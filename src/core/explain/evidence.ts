@@ -2,15 +2,18 @@
 
 import type { JobEventLogEntry } from "../event.ts";
 import type { LogId } from "../ids.ts";
+import type { Effect } from "../likeness/suspect.ts";
 
-/** Events from outside that an expectation may nearly have got. */
+/** Events from outside that an expectation may have meant. */
 export interface Candidates {
-  /** Those worth a look, the likeliest first; all of the expected type. */
+  /** Those that share a value with what is expected, or carry one of the job's own. */
   readonly events: readonly JobEventLogEntry[];
-  /** How many were looked for at most. */
-  readonly limit: number;
-  /** Positions of those that reached another job, and so were meant for that. */
-  readonly claimed: ReadonlySet<LogId>;
+  /** By their positions, the jobs that they reached. */
+  readonly effects: ReadonlyMap<LogId, readonly Effect[]>;
+  /** Loose forms of values that too many events carry to be a likeness. */
+  readonly common: ReadonlySet<string>;
+  /** How many events of the type came that did not reach the job; absent where nobody counts. */
+  readonly ofType?: number;
   /** What came at or before this position may have been forgotten; 0 when nothing is. */
   readonly forgottenUpTo: LogId;
 }

@@ -9,7 +9,7 @@ import { requiredMatches } from "../job_plan.ts";
 import { type Failure, isTerminal, type JobState } from "../job_state.ts";
 import type { Annals } from "./annals.ts";
 import { maxAttemptsOf } from "./attempts_noted.ts";
-import { misnamed, runningTasks, withoutQueue } from "./because.ts";
+import { runningTasks, withoutQueue } from "./because.ts";
 import { neverStarted } from "./because_ended.ts";
 import { compensableTasks } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
@@ -23,7 +23,7 @@ import {
   taskText,
   timeText,
 } from "./phrases.ts";
-import { nearestText } from "./waiting_for.ts";
+import { likeliestText } from "./waiting_for.ts";
 
 const NAMES_MAX = 5;
 
@@ -63,7 +63,7 @@ function doing(
     case "executing":
       return executing(annals);
     case "waiting":
-      return waiting(annals, waitingFor);
+      return waiting(annals, evidence, waitingFor);
     case "backingOff":
       return backingOff(annals, evidence);
     case "suspended":
@@ -103,7 +103,11 @@ function executing(annals: Annals): string {
   return `is executing ${shortened(names, NAMES_MAX)}${besideText(annals)}.`;
 }
 
-function waiting(annals: Annals, waitingFor: readonly WaitingFor<LogId>[]): string {
+function waiting(
+  annals: Annals,
+  evidence: Evidence,
+  waitingFor: readonly WaitingFor<LogId>[],
+): string {
   const { job } = annals;
   const waits = openExpectations(job).map(({ expected: { id, matcher, multiplicity }, matched }) =>
     `"${id}" (${matcher.eventType}), ${matched} of ${requiredMatches(multiplicity)}`
@@ -112,8 +116,8 @@ function waiting(annals: Annals, waitingFor: readonly WaitingFor<LogId>[]): stri
   const ended = job.tasks.some(({ taskId, status }) =>
     taskId === MAIN_TASK && status === "completed"
   );
-  return `is waiting for ${shortened(waits, NAMES_MAX)}${ended ? ", its code having ended" : ""}.` +
-    nearlyText(annals, waitingFor);
+  return `is waiting for ${shortened(waits, NAMES_MAX)}${ended ? ", its code having ended" : ""}` +
+    causeText(waitingFor, evidence);
 }
 
 function backingOff(
@@ -168,15 +172,20 @@ function compensating(
     : `: ${undone.length} of ${counted(tasks.length, "task")} undone,`;
   const failure = "failure" in job ? job.failure : undefined;
   const worker = queue === undefined ? "" : ` It wants a worker: ${queueText(queue)}.`;
-  return `is compensating${progress} after ${failureText(failure)}.${worker}${
-    nearlyText(annals, waitingFor)
-  }`;
+  const likeliest = likeliestText(waitingFor);
+  const awaited = likeliest === undefined ? "" : ` What it waits for nearly came: ${likeliest}`;
+  return `is compensating${progress} after ${failureText(failure)}.${worker}${awaited}`;
 }
 
-/** ` Nearly: ...`, when an event came near, or named the job and was of another type. */
-function nearlyText(annals: Annals, waitingFor: readonly WaitingFor<LogId>[]): string {
-  const near = nearestText(waitingFor) ?? misnamed(annals).at(-1)?.statement;
-  return near === undefined ? "" : ` Nearly: ${near}`;
+/** `: shop.Paid came at ... and did not count: ...`, or that nothing resembles what is missing. */
+function causeText(
+  waitingFor: readonly WaitingFor<LogId>[],
+  { candidates }: Evidence,
+): string {
+  const likeliest = likeliestText(waitingFor);
+  if (likeliest !== undefined) return `: ${likeliest}`;
+  const other = waitingFor.some(({ matched }) => matched > 0) ? "else " : "";
+  return candidates.size > 0 ? `, and nothing ${other}that came resembles it.` : ".";
 }
 
 function succeeded({ job }: Annals): string {

@@ -75,6 +75,7 @@ export class Explainer {
       {
         headLogId: this.#parts.events.journal.head.logId,
         at: (positions) => this.#parts.history.at(positions),
+        job: (other) => this.#parts.table.job(other),
       },
       (work) => this.#parts.pacer.all(share, work),
       this.#parts.history.pages,

@@ -1,6 +1,7 @@
 /** Why a job is as it is, what each entry did, and what might have been. */
 
 import * as v from "valibot";
+import { LIKENESSES } from "../../core/likeness/suspect.ts";
 import { RULES } from "../../core/rules.ts";
 import { clauseAnswer } from "./entries.ts";
 import { jobAnswer, supposedJobAnswer } from "./job.ts";
@@ -19,6 +20,8 @@ const statement = { statement: text, cites: v.array(citation) };
 
 const nearMiss = v.object({
   ...statement,
+  /** In what it resembles the event that is expected. */
+  likeness: v.picklist(LIKENESSES),
   clauses: v.array(clauseAnswer),
   attributes: anyObject,
 });
@@ -30,6 +33,7 @@ const nextStep = v.object({
     method: v.literal("POST"),
     path: text,
     body: v.exactOptional(anyObject),
+    placeholders: v.exactOptional(v.array(text)),
   })),
   curl: v.exactOptional(text),
 });
