@@ -103,7 +103,7 @@ export interface Explanation<Cite> {
   readonly jobId: JobId;
   readonly state: StateName;
   readonly condition: Condition;
-  /** The job's last entry: what came later is not in here. */
+  /** All of this is a function of the journal up to this entry. */
   readonly asOf: LogId;
   readonly summary: string;
   /** From the condition back to what came from outside. */

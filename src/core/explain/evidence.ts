@@ -32,6 +32,8 @@ export interface Circumstances {
 
 /** What an explanation takes beside the job's own entries. */
 export interface Evidence {
+  /** All of this is told of the journal up to here; the job's last entry, where it is absent. */
+  readonly asOf?: LogId;
   /** Entries elsewhere that its own name as their cause, as far as `wantedCauses` says. */
   readonly causes: ReadonlyMap<LogId, JobEventLogEntry>;
   /** By the id of the expectation; only for those not satisfied, and not for all of very many. */

@@ -81,6 +81,11 @@ function told(term: Term): JsonScalar {
   return `<one of ${allowed.slice(0, VALUES_TOLD_MAX).map(shownScalar).join(", ")}${more}>`;
 }
 
+/** Whether a text is one that stands for a value which nobody filled in. */
+export function isPlaceholder(value: unknown): boolean {
+  return typeof value === "string" && value.startsWith("<one of ") && value.endsWith(">");
+}
+
 type Draft = { [name: string]: JsonScalar | Draft };
 
 function nested(terms: readonly (readonly [path: string, value: JsonScalar])[]): JsonObject {

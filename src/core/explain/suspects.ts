@@ -12,7 +12,7 @@ import type { OpenExpectation } from "./open_expectations.ts";
 const SUSPECTS_MAX = 3;
 /** Of the job's own events that did not count, the latest so many of each kind are compared. */
 const OWN_MAX = 64;
-/** What is farther from the likeliest than this would only distract from it. */
+/** Of events that merely carry values, what is farther from the likeliest only distracts. */
 const MARGIN = 3;
 
 /** What the job is compared by, the same for all that it waits for. */
@@ -42,8 +42,10 @@ export function* suspectsOf(
     yield;
   }
   const sorted = suspects.toSorted(byDistance);
-  const limit = (sorted[0]?.distance ?? 0) + MARGIN;
-  return sorted.filter(({ distance }) => distance < limit).slice(0, SUSPECTS_MAX);
+  const [likeliest] = sorted;
+  return sorted.filter(({ kind, distance }) =>
+    kind !== "values" || distance < (likeliest?.distance ?? 0) + MARGIN
+  ).slice(0, SUSPECTS_MAX);
 }
 
 /** What reached the job and did not count for this. */

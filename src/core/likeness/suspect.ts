@@ -94,7 +94,7 @@ export function suspectOf(
   const isType = event.eventType === expected.matcher.eventType;
   const features = { event, type, isType, clauses: mismatchesWith(expected, event) };
   return rightContent(comparison, expected, candidate, features) ??
-    ownContent(comparison, expected, candidate, features);
+    ownContent(comparison, candidate, features);
 }
 
 interface Features {
@@ -205,7 +205,6 @@ function looseValues({ attributes }: MatchableEvent): ReadonlySet<string> {
 /** What carries the job's own values, and was meant for nobody else. */
 function ownContent(
   comparison: Comparison,
-  expected: ExpectedEvent,
   { entry, effects, hasCounted }: Candidate,
   { event, type, isType, clauses }: Features,
 ): Suspect | undefined {

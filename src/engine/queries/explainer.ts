@@ -69,11 +69,12 @@ export class Explainer {
     const share: Share = { spentMs: 0 };
     // The job ends with these, whatever comes meanwhile: nothing later is looked at.
     const logIds = this.#parts.history.positions(jobId);
+    const asOf = this.#parts.events.journal.head.logId;
     const circumstances = this.#circumstances(job);
     const search = new EvidenceSearch(
       this.#parts.pastEvents,
       {
-        headLogId: this.#parts.events.journal.head.logId,
+        headLogId: asOf,
         at: (positions) => this.#parts.history.at(positions),
         job: (other) => this.#parts.table.job(other),
       },
@@ -83,7 +84,7 @@ export class Explainer {
     );
     const annals = await this.#annalsOf(logIds, share, hold);
     const { strangers, ...found } = await search.run(annals);
-    const work = explaining(annals, { ...found, circumstances });
+    const work = explaining(annals, { ...found, circumstances, asOf });
     const bare = await this.#parts.pacer.all(share, work);
     return { explanation: await this.#cited(bare, annals, strangers), annals, strangers };
   }
