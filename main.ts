@@ -13,6 +13,7 @@ import { messageOf } from "./src/core/thrown.ts";
 import { Daybook } from "./src/daybook.ts";
 import type { AnyJobDefinition } from "./src/engine/definition.ts";
 import { type Access, TokenList } from "./src/http/access.ts";
+import { refusalWithoutHost } from "./src/http/host_required.ts";
 import { shippedDefinitions } from "./src/jobs/shipped.ts";
 import {
   JournalDamagedError,
@@ -30,6 +31,7 @@ import { withoutOwnTraceparent } from "./src/tracing/traced_fetch.ts";
 import { onStopSignal } from "./src/stop_signals.ts";
 import { dropUnprintable } from "./src/unfailing_output.ts";
 import { DefinitionsError, loadDefinitions } from "./src/user_definitions.ts";
+import { surviveUncaught } from "./src/uncaught.ts";
 import { VERSION } from "./src/version.ts";
 
 const EXIT_USAGE = 64;
@@ -210,7 +212,8 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   const opening = new Opening(systemClock, (line) => console.log(line));
   let answer: (request: Request) => Answer = opening.fetch;
   let server: ReturnType<typeof listen> | undefined;
-  const toListen = () => server ??= listen(configuration, (request) => answer(request));
+  const toListen = () =>
+    server ??= listen(configuration, (request) => refusalWithoutHost(request) ?? answer(request));
   const soon = setTimeout(toListen, LISTEN_AFTER_MS);
   const daybook = await openDaybook(configuration, origins, tracing, opening.progress);
   clearTimeout(soon);
@@ -255,15 +258,7 @@ async function startOrFail(configuration: Configuration, origins: Origins): Prom
 
 dropUnprintable(console);
 
-// A promise that a definition forgot must not take every other job down with it.
-globalThis.addEventListener("error", (event) => {
-  event.preventDefault();
-  warn(`uncaught error: ${event.error?.stack ?? event.message}`);
-});
-globalThis.addEventListener("unhandledrejection", (event) => {
-  event.preventDefault();
-  warn(`unhandled rejection: ${event.reason?.stack ?? event.reason}`);
-});
+surviveUncaught(warn);
 
 const result = readConfiguration({
   args: Deno.args,

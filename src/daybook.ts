@@ -3,6 +3,7 @@
  * order in which they start and stop.
  */
 
+import { stackOf } from "./core/thrown.ts";
 import { diskFree } from "./disk_free.ts";
 import { IndexDamagedError } from "./engine/job_index.ts";
 import { JobEngine } from "./engine/job_engine.ts";
@@ -106,7 +107,7 @@ export class Daybook {
 
   static async #open(options: DaybookOptions): Promise<Daybook> {
     const { configuration, clock, random, definitions, tracing, warn } = options;
-    const onDefect = (error: unknown) => warn(`defect: ${engine.redact(describe(error))}`);
+    const onDefect = (error: unknown) => warn(`defect: ${engine.redact(stackOf(error))}`);
     const fileSystem = new DenoFileSystem();
     const counted = {
       clock,
@@ -229,8 +230,4 @@ function allowedHostsOf(configuration: Configuration): readonly string[] | "any"
   const isUnspecified = hostname === "0.0.0.0" || hostname === "::";
   if (isUnspecified && tokens.length > 0 && allowedHosts.length === 0) return "any";
   return [hostname, ...allowedHosts];
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.stack ?? error.message : String(error);
 }

@@ -1,5 +1,6 @@
 /** Daybook inside a program, as its code sees it. */
 
+import type { JsonForm } from "../core/json_form.ts";
 import type {
   AnyJobDefinition,
   InputSchema,
@@ -86,7 +87,7 @@ export interface EmbeddedDaybook extends AsyncDisposable {
     definition: JobDefinition<Schema, ExpectationName, Output>,
     input: SubmittedInput<Schema>,
     options?: SubmitOptions,
-  ): Promise<Job<Output>>;
+  ): Promise<Job<JsonForm<Output>>>;
 
   /**
    * Records an event, and gives it to the jobs that expect it.

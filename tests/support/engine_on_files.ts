@@ -2,18 +2,23 @@
 
 import type { AnyJobDefinition } from "../../src/engine/definition.ts";
 import { JobEngine } from "../../src/engine/job_engine.ts";
+import type { JobIndex } from "../../src/engine/job_index.ts";
 import { FileJournal } from "../../src/journal/file_journal.ts";
 import type { FileJournalOptions } from "../../src/journal/options.ts";
 
 export interface EngineOnFilesOptions extends Omit<FileJournalOptions, "consumer"> {
   readonly definitions: readonly AnyJobDefinition[];
   readonly maxRunning: number;
+  /** Where jobs that have ended go; without one they stay in memory. */
+  readonly index?: JobIndex;
 }
 
 /** Started, with what a stop left unfinished taken up. */
-export async function engineOnFiles({ definitions, maxRunning, ...files }: EngineOnFilesOptions) {
+export async function engineOnFiles(
+  { definitions, maxRunning, index, ...files }: EngineOnFilesOptions,
+) {
   const { clock, random } = files;
-  const engine = new JobEngine({ clock, random, definitions, maxRunning });
+  const engine = new JobEngine({ clock, random, definitions, maxRunning, index });
   const { journal, report } = await FileJournal.open({ ...files, consumer: engine.consumer });
   await engine.start(journal, report.recoveredLogId ?? undefined);
   return { engine, journal, report };

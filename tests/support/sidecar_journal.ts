@@ -109,7 +109,7 @@ export function flipped(bytes: Uint8Array, at: number, bit = 1): Uint8Array<Arra
   return copy;
 }
 
-function segmentsRead(disk: TestDisk): readonly string[] {
+export function segmentsRead(disk: TestDisk): readonly string[] {
   const reads = disk.operations.filter((each) => each.startsWith(`read ${SEGMENTS}/`));
   return [...new Set(reads.map((each) => each.slice(each.lastIndexOf("/") + 1)))].sort();
 }

@@ -16,6 +16,7 @@ import {
   type JobState,
   type RunningJob,
 } from "../../core/job_state.ts";
+import { isThrown } from "../../core/thrown.ts";
 import { Answers } from "./answers.ts";
 import type { Asked, AskedTask } from "./asked.ts";
 import { Attempts, type Started } from "./attempts.ts";
@@ -453,7 +454,7 @@ export class JobRun {
     }
     if (stage.end.kind === "threw") {
       const { error } = stage.end;
-      const kind = error instanceof NonRetryableError ? "poison" : "error";
+      const kind = isThrown(error, NonRetryableError) ? "poison" : "error";
       return this.#mainFailed(this.#guard.factOf(error), kind);
     }
     this.#recordEnd(this.#main.completed(stage.end.output), { kind: "completed" });

@@ -1,0 +1,247 @@
+/**
+ * The index and the sidecars damaged in one start, each in every way: what is served is what the
+ * lines say, what is no more as it was is refused, and both caches are right again afterwards.
+ */
+
+import assert from "node:assert/strict";
+import { IndexDamagedError } from "../../src/engine/job_index.ts";
+import { JournalDamagedError } from "../../src/journal/errors.ts";
+import { withoutBlankEnd } from "../support/blank_end.ts";
+import {
+  lifeOn,
+  orderOf,
+  parcelOf,
+  type Picture,
+  pictureOfVersion1,
+  work,
+} from "../support/cached_journal.ts";
+import { rounds } from "../support/effort.ts";
+import { MemoryDisk } from "../support/journal_memory_disk.ts";
+import { test } from "../support/sanitized.ts";
+import {
+  contentOf,
+  flipped,
+  namesIn,
+  SEGMENTS,
+  sidecarOf,
+  SIDECARS,
+} from "../support/sidecar_journal.ts";
+import { inFolder } from "../support/temporary_folder.ts";
+
+const ROUNDS = [1, 2, 3, 4, 5, 6];
+const LATER = [7, 8, 9];
+
+interface Pictures {
+  /** Before the other two, of the same journal. */
+  readonly early: Picture;
+  readonly now: Picture;
+  readonly late: Picture;
+  /** Of another journal. */
+  readonly other: Picture;
+}
+
+/** @param ends how the process ended that left it: with a pre-written segment after a kill. */
+async function pictures(folder: string, ends: "stopped" | "killed"): Promise<Pictures> {
+  const rounds = { early: ROUNDS.slice(0, 3), now: ROUNDS.slice(3), late: LATER };
+  const taken: Partial<Record<keyof Pictures, Picture>> = {};
+  let before = await pictureOfVersion1();
+  for (const name of ["early", "now", "late"] as const) {
+    const life = await lifeOn({ ...before, disk: before.disk.copy() }, folder);
+    await work(life, rounds[name]);
+    await life.proven();
+    const killed = life.picture();
+    const stopped = await life.stop();
+    taken[name] = before = ends === "killed" ? killed : stopped;
+  }
+  const life = await lifeOn({ disk: new MemoryDisk(), index: {} }, folder);
+  await work(life, ROUNDS);
+  await life.proven();
+  return { ...taken, other: await life.stop() } as Pictures;
+}
+
+type Damage = (pictures: Pictures) => Picture["index"];
+const FILE = "jobs.sqlite";
+/** What was committed to it last, after a kill. */
+const LOG = `${FILE}-wal`;
+
+const INDEXES: Readonly<Record<string, Damage>> = {
+  "as it was": ({ now }) => now.index,
+  "deleted": () => ({}),
+  "empty": () => ({ [FILE]: new Uint8Array() }),
+  "cut": ({ now }) => ({ ...now.index, [FILE]: halfOf(fileOf(now)) }),
+  "without its log": ({ now }) => ({ [FILE]: fileOf(now) }),
+  "flipped": ({ now }) => ({ [FILE]: everywhereFlipped(fileOf(now), 4096) }),
+  "with its log cut": ({ now }) => withLog(now, halfOf),
+  "with its log flipped": ({ now }) => withLog(now, (log) => flipped(log, log.length / 2 | 0)),
+  "behind": ({ early }) => early.index,
+  "ahead": ({ late }) => late.index,
+  "of another journal": ({ other }) => other.index,
+};
+
+const SIDECAR_SETS: Readonly<
+  Record<string, (pictures: Pictures) => ReadonlyMap<string, Uint8Array>>
+> = {
+  "as they were": ({ now }) => sidecarsOf(now),
+  "deleted": () => new Map(),
+  "cut": ({ now }) => each(sidecarsOf(now), halfOf),
+  "flipped": ({ now }) => each(sidecarsOf(now), (bytes) => flipped(bytes, bytes.length / 3 | 0)),
+  "swapped": ({ now }) => rotated(sidecarsOf(now)),
+  "behind": ({ early }) => sidecarsOf(early),
+  "ahead": ({ late }) => sidecarsOf(late),
+  "of another journal": ({ other }) => sidecarsOf(other),
+};
+
+function fileOf({ index }: Picture): Uint8Array {
+  return index[FILE] ?? assert.fail("there is no index");
+}
+
+/** There is none after a stop: it is as it was, then. */
+function withLog({ index }: Picture, change: (log: Uint8Array) => Uint8Array): Picture["index"] {
+  const log = index[LOG];
+  return log === undefined ? index : { ...index, [LOG]: change(log) };
+}
+
+function halfOf(bytes: Uint8Array): Uint8Array {
+  return bytes.slice(0, bytes.length / 2 | 0);
+}
+
+function everywhereFlipped(bytes: Uint8Array, every: number): Uint8Array {
+  let damaged = bytes;
+  for (let at = every / 2; at < bytes.length; at += every) damaged = flipped(damaged, at);
+  return damaged;
+}
+
+function sidecarsOf({ disk }: Picture): ReadonlyMap<string, Uint8Array> {
+  const names = namesIn(disk, SIDECARS);
+  return new Map(names.map((name) => [name, contentOf(disk, `${SIDECARS}/${name}`)]));
+}
+
+function each(files: ReadonlyMap<string, Uint8Array>, change: (bytes: Uint8Array) => Uint8Array) {
+  return new Map([...files].map(([name, bytes]) => [name, change(bytes)]));
+}
+
+/** Each under the name of the next one. */
+function rotated(files: ReadonlyMap<string, Uint8Array>) {
+  const contents = [...files.values()];
+  return new Map([...files.keys()].map((name, at) => [name, contents.at(at - 1) as Uint8Array]));
+}
+
+function damaged(pictures: Pictures, index: string, sidecars: string): Picture {
+  const disk = pictures.now.disk.copy();
+  for (const name of namesIn(disk, SIDECARS)) disk.files.delete(`${SIDECARS}/${name}`);
+  for (const [name, bytes] of SIDECAR_SETS[sidecars]?.(pictures) ?? []) {
+    disk.files.set(`${SIDECARS}/${name}`, new Uint8Array(bytes));
+  }
+  return { disk, index: INDEXES[index]?.(pictures) ?? {} };
+}
+
+/** As `Daybook.open` does: where the index turns out to be damaged it is made again. */
+async function lifeOnDamaged(picture: Picture, folder: string) {
+  try {
+    return await lifeOn(picture, folder);
+  } catch (error) {
+    if (!(error instanceof IndexDamagedError)) throw error;
+    return await lifeOn({ ...picture, index: {} }, folder);
+  }
+}
+
+/** Starts, and gives how many sealed segments it did not read: each has a sidecar that is right. */
+async function trustingLife(picture: Picture, pictures: Pictures, folder: string) {
+  const sealed = namesIn(picture.disk, SEGMENTS).slice(0, -1);
+  const found = sidecarsOf(picture);
+  const right = [sidecarsOf(pictures.now), sidecarsOf(pictures.late)];
+  const life = await lifeOnDamaged(picture, folder);
+  const trusted = sealed.filter((segment) => !life.read.includes(segment)).map(sidecarOf);
+  for (const name of trusted) {
+    const isRight = right.some((sidecars) => isSame(found.get(name), sidecars.get(name)));
+    assert.ok(isRight, `${name} is trusted, and is not what it was`);
+  }
+  return { life, trusted: trusted.length };
+}
+
+function isSame(one: Uint8Array | undefined, other: Uint8Array | undefined): boolean {
+  return one?.length === other?.length && one?.every((byte, at) => byte === other?.[at]) === true;
+}
+
+/** Whatever was damaged, this is served; an index that is found damaged by that is damaged no more. */
+async function assertServes(
+  picture: Picture,
+  pictures: Pictures,
+  folder: string,
+  what: string,
+): Promise<number> {
+  const { life, trusted } = await trustingLife(picture, pictures, folder);
+  try {
+    await life.proven();
+    const sealed = namesIn(picture.disk, SEGMENTS).slice(0, -1).map(sidecarOf);
+    assert.deepEqual(sealed.filter((name) => !sidecarsOf(picture).has(name)), [], what);
+    const { problems, served, notes } = await life.proof();
+    assert.deepEqual([problems, served?.kind], [[], "same"], what);
+    assert.deepEqual(notes, [], what);
+    for (const round of ROUNDS) {
+      const [receipt] = await life.engine.deliver([parcelOf(round)]);
+      assert.equal(receipt?.disposition, "duplicate", `${what}: event ${round}`);
+      const again = await life.engine.create(orderOf(round));
+      assert.ok(again.ok && again.value.replayed, `${what}: key ${round}`);
+    }
+    for (const round of LATER) {
+      const [receipt] = await life.engine.deliver([parcelOf(round)]);
+      assert.equal(receipt?.disposition, "recorded", `${what}: event ${round}`);
+    }
+  } catch (error) {
+    if (!(error instanceof IndexDamagedError)) throw error;
+    const { disk } = await life.stop();
+    return await assertServes({ disk, index: {} }, pictures, folder, `${what}, made again`);
+  }
+  await life.stop();
+  return trusted;
+}
+
+/** With every commit a quarter of all pairs, with each of both in some. */
+function pairs(): readonly (readonly [index: string, sidecars: string])[] {
+  const apart = rounds(4, 1);
+  return Object.keys(INDEXES).flatMap((index, row) =>
+    Object.keys(SIDECAR_SETS).filter((_, column) => (row + column) % apart === 0)
+      .map((sidecars) => [index, sidecars] as const)
+  );
+}
+
+for (const ends of ["stopped", "killed"] as const) {
+  test(`damaged caches: a mixed journal that was ${ends} is served as its lines say, whatever became of both`, () =>
+    inFolder(async (folder) => {
+      const all = await pictures(folder, ends);
+      for (const [index, sidecars] of pairs()) {
+        const what = `index ${index}, sidecars ${sidecars}`;
+        const trusted = await assertServes(damaged(all, index, sidecars), all, folder, what);
+        if (what === "index as it was, sidecars as they were") assert.ok(trusted > 3, what);
+      }
+    }));
+
+  test(`damaged caches: a segment of a journal that was ${ends} is refused when it was changed, whatever became of both`, () =>
+    inFolder(async (folder) => {
+      const all = await pictures(folder, ends);
+      const segments = namesIn(all.now.disk, SEGMENTS).slice(0, -1);
+      for (const [at, [index, sidecars]] of pairs().entries()) {
+        const picture = damaged(all, index, sidecars);
+        const path = `${SEGMENTS}/${segments[at % segments.length]}`;
+        picture.disk.files.set(path, flipped(contentOf(picture.disk, path), 300));
+        const what = `index ${index}, sidecars ${sidecars}, ${path}`;
+        await assert.rejects(lifeOnDamaged(picture, folder), JournalDamagedError, what);
+      }
+    }));
+}
+
+test("damaged caches: the journals that are tried are mixed, and one is written ahead", () =>
+  inFolder(async (folder) => {
+    for (const [ends, isAhead] of [["stopped", false], ["killed", true]] as const) {
+      const { disk, index } = (await pictures(folder, ends)).now;
+      const versions = namesIn(disk, SEGMENTS).map((name) => {
+        const text = new TextDecoder().decode(contentOf(disk, `${SEGMENTS}/${name}`));
+        return /"formatVersion":(\d)/.exec(text)?.[1];
+      });
+      assert.deepEqual([versions[0], versions.at(-1)], ["1", "2"]);
+      const active = contentOf(disk, `${SEGMENTS}/${namesIn(disk, SEGMENTS).at(-1)}`);
+      assert.equal(withoutBlankEnd(active).length < active.length, isAhead, ends);
+      assert.equal(LOG in index, isAhead, ends);
+    }
+  }));

@@ -1,0 +1,35 @@
+/**
+ * Prints what the answers to the incidents are worth; with names, the answers to these in full:
+ *
+ *     deno run -A tests/scenario/incidents/table.ts [part of a name ...]
+ */
+
+import { investigate } from "../../support/incident.ts";
+import { incidentsIn } from "./collected.ts";
+
+const mark = (yes: boolean) => yes ? "yes" : "NO";
+
+for (const folder of [".", "unseen"] as const) {
+  const all = await incidentsIn(folder);
+  let [causes, whole] = [0, 0];
+  console.log(`\n${folder === "." ? "Incidents" : "Incidents of the unseen set"}\n`);
+  console.log("cause  lines  innocent  next  silent  words");
+  for (const { name, incident } of all) {
+    if (Deno.args.length > 0 && !Deno.args.some((part) => name.includes(part))) continue;
+    const { cause, decisive, innocent, next, silent, words, texts } = await investigate(incident);
+    if (cause) causes++;
+    if (cause && decisive && innocent && next && silent) whole++;
+    const cells = [
+      mark(cause).padEnd(5),
+      mark(decisive).padEnd(5),
+      mark(innocent).padEnd(8),
+      mark(next).padEnd(4),
+      mark(silent).padEnd(6),
+      String(words).padStart(5),
+    ];
+    console.log(`${cells.join("  ")}  ${name}`);
+    if (Deno.args.length > 0) console.log(`\n${texts.join("\n--- without its culprit\n")}`);
+  }
+  console.log(`\nThe cause in the first answer: ${causes} of ${all.length}; all held: ${whole}.`);
+}
+Deno.exit();
