@@ -8,6 +8,7 @@ import type { JobId, LogId } from "./ids.ts";
 import type { JsonObject } from "./json.ts";
 import type { StateName } from "./job_state.ts";
 import type { Likeness } from "./likeness/suspect.ts";
+import type { RuleName } from "./rules.ts";
 import type { Mismatch } from "./mismatch.ts";
 
 /** Where an entry can be looked up. */
@@ -19,6 +20,8 @@ export interface Citation {
   readonly line: number;
   readonly eventId: string;
   readonly eventType: string;
+  /** The row of the state table by which it failed or ended the job; absent of all others. */
+  readonly rule?: RuleName;
 }
 
 /** A sentence, with its evidence. */
@@ -49,6 +52,8 @@ export interface WaitingFor<Cite> extends Statement<Cite> {
   readonly matched: number;
   readonly required: number;
   readonly nearMisses: readonly NearMiss<Cite>[];
+  /** That nothing resembles what is missing, or can ever meet it; the end of the statement. */
+  readonly remark?: string;
 }
 
 /** A request that would move the job on. */

@@ -59,7 +59,7 @@ test("near miss: events that share their type and a common value are counted, an
   }
   const { waitingFor, summary } = await daybook.explanation("job");
   assert.deepEqual(waitingFor[0]?.nearMisses, []);
-  assert.match(summary, /, and nothing that came resembles it\.$/);
+  assert.match(summary, /(?:: |, and )nothing that came resembles it[.:]/);
   assert.match(
     waitingFor[0]?.statement ?? "",
     /resembles it: of 30 other events of this type, none has 42 in it\.$/,

@@ -18,6 +18,7 @@ import { endReasons, failureReasons } from "./because_ended.ts";
 import { compensationReasons } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
 import { originOf } from "./origin.ts";
+import { repeatedSteps } from "./retrospect.ts";
 import {
   attemptText,
   capital,
@@ -189,7 +190,7 @@ function executing(annals: Annals, causes: Evidence["causes"]): Reasons {
       ...unsuccessfulAttempts(taskSubject(task.taskId), attempts, causes),
     ];
   });
-  return [...running, ...backingOff(annals, causes)];
+  return [...running, ...repeatedSteps(annals), ...backingOff(annals, causes)];
 }
 
 /** The tasks that are running; `run` itself only when no other is. */

@@ -39,4 +39,9 @@ export interface Evidence {
   /** By the id of the expectation; only for those not satisfied, and not for all of very many. */
   readonly candidates: ReadonlyMap<string, Candidates>;
   readonly circumstances: Circumstances;
+  /**
+   * By the id of an expectation that has all its matches, the first event that would have been one
+   * and came after them, without reaching the job.
+   */
+  readonly later?: ReadonlyMap<string, readonly JobEventLogEntry[]>;
 }

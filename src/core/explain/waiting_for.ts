@@ -92,6 +92,7 @@ function waitingFor(
       (remark === undefined ? "" : ` ${remark}`),
     cites: unique([annals.created.logId, ...latest(by)]),
     nearMisses: suspects.map((suspect) => nearMiss(annals, expected, suspect)),
+    ...(remark === undefined ? {} : { remark }),
   };
 }
 

@@ -35,26 +35,41 @@ export function looseForm(value: JsonScalar): string {
 
 /** As case folding does it, and with letters of other scripts that look like Latin ones. */
 function foldedText(text: string): string {
-  const folded = text.toUpperCase().toLowerCase().normalize("NFKC");
-  return folded.replace(/[\u0370-\u04ff]/g, (letter) => LOOKALIKES[letter] ?? letter);
+  const capitals = text.toUpperCase().replace(/[\u0370-\u04ff]/g, (one) => LOOKALIKES[one] ?? one);
+  return capitals.toLowerCase().normalize("NFKC");
 }
 
-/** Small letters of Cyrillic and Greek that no reader can tell from the Latin ones. */
+/** Capitals of Greek and Cyrillic that no reader can tell from the Latin ones. */
 const LOOKALIKES: Readonly<Record<string, string>> = {
-  "а": "a",
-  "е": "e",
-  "о": "o",
-  "р": "p",
-  "с": "c",
-  "у": "y",
-  "х": "x",
-  "і": "i",
-  "ј": "j",
-  "ѕ": "s",
-  "ο": "o",
-  "α": "a",
-  "ν": "v",
-  "ρ": "p",
+  "Α": "A",
+  "Β": "B",
+  "Ε": "E",
+  "Ζ": "Z",
+  "Η": "H",
+  "Ι": "I",
+  "Κ": "K",
+  "Μ": "M",
+  "Ν": "N",
+  "Ο": "O",
+  "Ρ": "P",
+  "Τ": "T",
+  "Υ": "Y",
+  "Χ": "X",
+  "А": "A",
+  "В": "B",
+  "Е": "E",
+  "К": "K",
+  "М": "M",
+  "Н": "H",
+  "О": "O",
+  "Р": "P",
+  "С": "C",
+  "Т": "T",
+  "У": "Y",
+  "Х": "X",
+  "Ѕ": "S",
+  "І": "I",
+  "Ј": "J",
 };
 
 function withoutDividers(text: string): string {

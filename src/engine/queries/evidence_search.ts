@@ -4,7 +4,9 @@
  * number is read, whatever the size of the journal.
  */
 
+import { correlationTerms } from "../../core/correlation.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
+import { isReserved } from "../../core/event_type.ts";
 import { atOnce, type Work } from "../../core/at_once.ts";
 import { type Annals, outline } from "../../core/explain/annals.ts";
 import type { Candidates, Evidence } from "../../core/explain/evidence.ts";
@@ -12,7 +14,9 @@ import { wantedCauses } from "../../core/explain/explain.ts";
 import { openExpectations } from "../../core/explain/open_expectations.ts";
 import { WAITS_MAX } from "../../core/explain/waiting_for.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
+import { expectationAccepts, requiredMatches } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
+import { matchableOf } from "../../core/projector.ts";
 import { type JsonObject, jsonSize } from "../../core/json.ts";
 import type { Effect } from "../../core/likeness/suspect.ts";
 import { quotedEntry } from "../../core/quotation.ts";
@@ -28,6 +32,9 @@ const CANDIDATES_MIN = 4;
 const CHARACTERS_MAX = 16 * 1024 * 1024;
 /** Of what is only cited, more than this is not kept. */
 const OUTLINED_LENGTH = 16_384;
+/** Expectations that are satisfied, of which later events are looked for; and of how many. */
+const SATISFIED_MAX = 10;
+const LATE_MAX = 20;
 /** Jobs that an event reached, of which it is told. */
 const EFFECTS_MAX = 3;
 
@@ -38,7 +45,7 @@ export interface EvidenceSource extends EntrySource {
   job?(jobId: JobId): JobState | undefined;
 }
 
-export interface EvidenceFound extends Pick<Evidence, "causes" | "candidates"> {
+export interface EvidenceFound extends Pick<Evidence, "causes" | "candidates" | "later"> {
   /** All entries found, by position; quotations stand for what they quote. */
   readonly strangers: ReadonlyMap<LogId, JobEventLogEntry>;
   /** By the position of an event, the jobs that it reached. */
@@ -72,7 +79,9 @@ export class EvidenceSearch {
     const forgottenUpTo = this.#pastEvents.horizon;
     const wanted = await this.#do(this.#lookUp(annals));
     const events = [...new Set([...wanted.values()].flatMap(({ logIds }) => logIds))];
-    const strangers = await this.#strangers(wantedCauses(annals), events);
+    const lateOnes = this.#lateOnes(annals);
+    const late = [...lateOnes.values()].flat();
+    const strangers = await this.#strangers(wantedCauses(annals), [...events, ...late]);
     const effects = await this.#effects(events, strangers);
     const isCounting = this.#source.job !== undefined;
     const candidates = new Map(
@@ -84,7 +93,12 @@ export class EvidenceSearch {
         forgottenUpTo,
       }]),
     );
-    return { causes: strangers, candidates, strangers, effects };
+    const later = new Map([...lateOnes].map(([id, logIds]) => [
+      id,
+      logIds.flatMap((logId) => strangers.get(logId) ?? [])
+        .filter((entry) => entry.jobId === undefined && isAccepted(annals, id, entry)),
+    ]));
+    return { causes: strangers, candidates, strangers, effects, later };
   }
 
   /** By expectation, what resembles it: the likeliest first, and at most a share of all. */
@@ -98,6 +112,28 @@ export class EvidenceSearch {
       wanted.set(expected.id, yield* search.resembling(expected, limit));
     }
     return wanted;
+  }
+
+  /** Events like those that satisfied an expectation, which came after them and reached nobody. */
+  #lateOnes(annals: Annals): ReadonlyMap<string, readonly LogId[]> {
+    const { plan, expected } = annals.job;
+    return new Map(
+      plan.expected.slice(0, SATISFIED_MAX).flatMap(({ id, matcher, ...rest }, at) => {
+        const last = expected[at]?.by.at(-1);
+        const isDone = (expected[at]?.matched ?? 0) >= requiredMatches(rest.multiplicity);
+        const isAsking = correlationTerms(matcher.correlation) > 0 &&
+          !isReserved(matcher.eventType);
+        if (last === undefined || !isDone || !isAsking) return [];
+        const near = this.#pastEvents.near(matcher, LATE_MAX + 1);
+        // Of a value that many events carry, the next one is another's.
+        if (near.length > LATE_MAX) return [];
+        const late = near.filter((logId) =>
+          logId > last && logId <= this.#source.headLogId && !annals.isOwn(logId) &&
+          !annals.hasReached(logId)
+        );
+        return late.length === 0 ? [] : [[id, late] as const];
+      }),
+    );
   }
 
   /** What is only cited is kept without what may be large of it. */
@@ -158,4 +194,10 @@ export class EvidenceSearch {
     const ascending = [...new Set(logIds)].toSorted((left, right) => left - right);
     for await (const page of this.#pages.of(ascending)) yield* page.map(quotedEntry);
   }
+}
+
+function isAccepted({ job }: Annals, id: string, entry: JobEventLogEntry): boolean {
+  const expected = job.plan.expected.find((one) => one.id === id);
+  return expected !== undefined && entry.stratum === "domain" &&
+    expectationAccepts(expected, matchableOf(entry));
 }

@@ -13,6 +13,7 @@ import { citedIn, citing, explaining } from "../../core/explain/explain.ts";
 import type { Citation, Explanation } from "../../core/explanation.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { hasCode, type JobState } from "../../core/job_state.ts";
+import type { RuleName } from "../../core/rules.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import { entryCharacters, type Hold, HOLD_NOTHING } from "./entry_pages.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
@@ -138,7 +139,9 @@ export class Explainer {
     const locations = await this.#parts.events.journal.locate(cited);
     const citations = new Map(locations.map((location): [LogId, Citation] => {
       const { eventId = "", eventType = "" } = named.get(location.logId) ?? {};
-      return [location.logId, { ...location, eventId, eventType }];
+      const rule = ruleOf(annals, location.logId);
+      const citation = { ...location, eventId, eventType };
+      return [location.logId, rule === undefined ? citation : { ...citation, rule }];
     }));
     return citing(explanation, (logId) => {
       const citation = citations.get(logId);
@@ -148,6 +151,11 @@ export class Explainer {
       return citation;
     });
   }
+}
+
+/** The row of the state table by which an entry failed or ended the job. */
+function ruleOf({ failedBy, endedBy }: Annals, logId: LogId): RuleName | undefined {
+  return [failedBy, endedBy].find((one) => one?.entry.logId === logId)?.rule;
 }
 
 type Named = Pick<JobEventLogEntry, "eventId" | "eventType">;

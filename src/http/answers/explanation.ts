@@ -14,6 +14,8 @@ const citation = v.object({
   line: count,
   eventId: text,
   eventType: text,
+  /** The row of the state table by which it failed or ended the job. */
+  rule: v.exactOptional(v.picklist(Object.keys(RULES))),
 });
 
 const statement = { statement: text, cites: v.array(citation) };
@@ -55,6 +57,7 @@ export const explanationAnswer = v.object({
     matched: count,
     required: count,
     nearMisses: v.array(nearMiss),
+    remark: v.exactOptional(text),
   })),
   next: v.array(nextStep),
   timing: v.object({
