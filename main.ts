@@ -4,6 +4,7 @@
  */
 
 import { lookup } from "node:dns/promises";
+import { checkedFetch } from "./src/checked_fetch.ts";
 import { type Configuration, type Origins, readConfiguration } from "./src/configuration.ts";
 import { describeConfiguration, helpText } from "./src/configuration_text.ts";
 import { timeText } from "./src/units.ts";
@@ -27,7 +28,6 @@ import { startWarnings } from "./src/start_warnings.ts";
 import { systemClock, systemRandom } from "./src/system.ts";
 import { TokenFile } from "./src/token_file.ts";
 import { OpenTelemetry } from "./src/tracing/open_telemetry.ts";
-import { withoutOwnTraceparent } from "./src/tracing/traced_fetch.ts";
 import { onStopSignal } from "./src/stop_signals.ts";
 import { dropUnprintable } from "./src/unfailing_output.ts";
 import { DefinitionsError, loadDefinitions } from "./src/user_definitions.ts";
@@ -37,6 +37,7 @@ import { VERSION } from "./src/version.ts";
 const EXIT_USAGE = 64;
 const EXIT_CANNOT_LISTEN = 69;
 const EXIT_STORAGE_FAILED = 70;
+const EXIT_STOOD_STILL = 75;
 
 /**
  * An opening that takes longer answers probes meanwhile; by then it is known whether another
@@ -61,15 +62,12 @@ function fail(message: string, exitCode: number): never {
   Deno.exit(exitCode);
 }
 
-async function definitionsOf(
-  configuration: Configuration,
-  isTraced: boolean,
-): Promise<readonly AnyJobDefinition[]> {
+async function definitionsOf(configuration: Configuration): Promise<readonly AnyJobDefinition[]> {
   const shipped = shippedDefinitions({
     webhook: {
       allowedHosts: configuration.webhookHosts,
       ...(configuration.webhookSecret === undefined ? {} : { secret: configuration.webhookSecret }),
-      fetch: isTraced ? withoutOwnTraceparent(fetch) : fetch,
+      fetch: checkedFetch,
       now: systemClock.now,
       lookup: async (host) => (await lookup(host, { all: true })).map(({ address }) => address),
     },
@@ -103,11 +101,17 @@ async function openDaybook(
       origins,
       clock: systemClock,
       random: systemRandom,
-      definitions: await definitionsOf(configuration, tracing !== undefined),
+      definitions: await definitionsOf(configuration),
       tracing,
       access: accessOf(configuration),
       progress,
       warn,
+      stalls: {
+        exitMs: configuration.stallExitMs,
+        tells: true,
+        isJson: false,
+        onTooLong: () => fail("the event loop stood still for --stall-exit", EXIT_STOOD_STILL),
+      },
       onJournalFailed: (error) => {
         const damage = error.cause instanceof JournalDamagedError ? error.cause : undefined;
         warn(
@@ -226,6 +230,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
     return fail(listening, EXIT_CANNOT_LISTEN);
   }
   stopOnSignal(daybook, listening, configuration.drainMs);
+  daybook.mindSignals();
   await warnOfHosts(configuration.webhookHosts);
   const { journal, engine } = daybook;
   const types = engine.definitions().map(({ type }) => type);

@@ -76,6 +76,15 @@ export interface EntryLocation {
   readonly line: number;
 }
 
+/**
+ * The lines that a verification read and checked itself, in one go and from first to last: it
+ * takes none of them from a verdict, a sidecar, a snapshot or the index.
+ */
+export interface ProvedLines {
+  readonly firstLogId: LogId;
+  readonly lastLogId: LogId;
+}
+
 /** What the last run of `journal verify` found. */
 export interface Verification {
   readonly verdict: "intact" | "damaged";
@@ -83,6 +92,8 @@ export interface Verification {
   readonly at: string;
   /** As far as it was read. */
   readonly head: JournalHead;
+  /** Absent in what an older version found. */
+  readonly proved?: ProvedLines | null;
   readonly durationMs: number;
   /** What was found, in words. */
   readonly detail: string;
@@ -259,6 +270,19 @@ export interface JobWatch {
    * told. Every job waits for this: it must be quick.
    */
   changed(change: ConditionChange): void;
+}
+
+/**
+ * Who is told which code of jobs may be running in this thread, to name it when that never gives
+ * way. Each attempt calls it: it must be quick.
+ */
+export interface AttemptWatch {
+  /**
+   * @param attempt Its number; 0 for a call of `run`.
+   * @returns What `ended` is to be called with.
+   */
+  began(jobId: JobId, taskId: TaskId, attempt: number): number;
+  ended(attempt: number): void;
 }
 
 /** Something that takes time and belongs to a trace: a call of a job's `run`, or an attempt. */
