@@ -45,8 +45,6 @@ const EXIT_STOOD_STILL = 75;
  */
 const LISTEN_AFTER_MS = 1_000;
 
-type Answer = Response | Promise<Response>;
-
 /** How long waiting requests are given to hear that the journal failed. */
 const LAST_ANSWERS_MS = 200;
 
@@ -153,7 +151,7 @@ function readTextFile(path: string): string {
 }
 
 /** The server, or, in words, why there is none. */
-function listen({ hostname, port }: Configuration, fetch: (request: Request) => Answer) {
+function listen({ hostname, port }: Configuration, fetch: Daybook["fetch"]) {
   try {
     return Deno.serve({ hostname, port, onListen: () => {} }, fetch);
   } catch (error) {
@@ -214,10 +212,13 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   const tracing = OpenTelemetry.find(VERSION);
   if (tracing !== undefined) console.log("spans are exported to OpenTelemetry, by OTEL_DENO");
   const opening = new Opening(systemClock, (line) => console.log(line));
-  let answer: (request: Request) => Answer = opening.fetch;
+  let answer: Daybook["fetch"] = opening.fetch;
   let server: ReturnType<typeof listen> | undefined;
   const toListen = () =>
-    server ??= listen(configuration, (request) => refusalWithoutHost(request) ?? answer(request));
+    server ??= listen(
+      configuration,
+      (request, connection) => refusalWithoutHost(request) ?? answer(request, connection),
+    );
   const soon = setTimeout(toListen, LISTEN_AFTER_MS);
   const daybook = await openDaybook(configuration, origins, tracing, opening.progress);
   clearTimeout(soon);

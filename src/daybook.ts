@@ -12,6 +12,7 @@ import type { Clock, Random, RecoveryReport, Tracing } from "./engine/ports.ts";
 import { within } from "./engine/within.ts";
 import type { Access } from "./http/access.ts";
 import { createApp } from "./http/app.ts";
+import type { ConnectionInfo } from "./http/client_address.ts";
 import type { RequestSpans } from "./http/request_trace.ts";
 import type { Configuration, Origins } from "./configuration.ts";
 import { DenoFileSystem } from "./journal/deno_file_system.ts";
@@ -85,7 +86,10 @@ interface Parts {
 export class Daybook {
   readonly engine: JobEngine;
   readonly report: RecoveryReport;
-  readonly fetch: (request: Request) => Response | Promise<Response>;
+  readonly fetch: (
+    request: Request,
+    connection?: ConnectionInfo,
+  ) => Response | Promise<Response>;
   readonly journal: FileJournal;
   readonly #parts: Parts;
 
@@ -201,7 +205,7 @@ export class Daybook {
       shutdownSignal: streams.signal,
       onError: onDefect,
     });
-    const fetch: Daybook["fetch"] = (request) => app.fetch(request);
+    const fetch: Daybook["fetch"] = (request, connection) => app.fetch(request, connection);
     const { drainMs } = configuration;
     const parts = { engine, journal, report, fetch, streams, verifier, watchdog, index, clock };
     return new Daybook({ ...parts, values, drainMs });
