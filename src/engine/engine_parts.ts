@@ -133,7 +133,7 @@ function foundationOf(options: JobEngineOptions) {
     table,
     ended: new EndedJobs(),
     census: new JobCensus(watch, onDefect),
-    attention: new Attention(table, registry),
+    attention: new Attention(table),
     traces: new JobTraces(table),
     waits: new JobWaits(clock),
     facts,
@@ -194,12 +194,9 @@ const NO_KEYS: KeyStore = {
 
 /** @throws {TypeError} naming a definition that could create no job. */
 function requireNoProtection(registry: DefinitionRegistry): void {
-  const needy = registry.types.find((type) => {
-    const definition = registry.get(type);
-    return definition !== undefined && protectionOf(definition) !== undefined;
-  });
+  const needy = registry.all.find((definition) => protectionOf(definition) !== undefined);
   if (needy === undefined) return;
-  throw new TypeError(`Cannot seal the inputs of ${needy}: there is no store of keys`);
+  throw new TypeError(`Cannot seal the inputs of ${needy.type}: there is no store of keys`);
 }
 
 function supervisorOf(

@@ -8,7 +8,7 @@ import { decide } from "../../core/decide.ts";
 import type { JobEventDraft } from "../../core/event.ts";
 import type { ErrorFact } from "../../core/framework_events.ts";
 import type { EventId, ExecutionId, JobId, LogId } from "../../core/ids.ts";
-import type { Progress } from "../../core/job_state.ts";
+import { isHeld, type Progress } from "../../core/job_state.ts";
 import { Attempt, type AttemptOutcome, type Completed } from "./attempt.ts";
 import { type AttemptRecord, countsOf, endOf, failureOf, startOf } from "./attempt_records.ts";
 import type { Ends, NamedFact } from "./ends.ts";
@@ -205,11 +205,12 @@ export class Attempts implements Entrant {
    * may be lost; once it is durable, it cancels an attempt that is under way.
    */
   #insteadOf({ work }: Open): AttemptOutcome | undefined {
-    const { state, suspendedBy } = this.#parts.job.shownHead;
+    const head = this.#parts.job.shownHead;
+    const { state } = head;
     if (work.run === undefined) return { kind: "failed", error: missing(work) };
     if (state !== (work.kind === "task" ? "Running" : "Compensating")) return CANCELLED;
     if (this.#isStopped) return STOPPED;
-    return suspendedBy === undefined ? undefined : WITHDRAWN;
+    return isHeld(head) ? WITHDRAWN : undefined;
   }
 
   #begin(open: Open): void {
