@@ -70,12 +70,23 @@ export class Attention implements View {
     if (condition === "failed") this.#remember(job.jobId);
   }
 
-  /** As of now; the time since when a job waits is read from the journal. */
-  async read(entriesAt: EntriesAt): Promise<NeedingAttention> {
-    const failed = [...this.#failed].slice(-ATTENTION_MAX).toReversed()
-      .map((jobId) => this.#table.existing(jobId));
-    const waiting = this.#waiting.entries().take(ATTENTION_MAX)
-      .map(([jobId, logId]) => ({ job: this.#table.existing(jobId), logId })).toArray();
+  /**
+   * As of now; the time since when a job waits is read from the journal.
+   *
+   * @param jobOf Reads a job, which may be large, when there is time for it.
+   */
+  async read(
+    jobOf: (jobId: JobId) => Promise<JobState>,
+    entriesAt: EntriesAt,
+  ): Promise<NeedingAttention> {
+    const failed: JobState[] = [];
+    for (const jobId of [...this.#failed].slice(-ATTENTION_MAX).toReversed()) {
+      failed.push(await jobOf(jobId));
+    }
+    const waiting: { readonly job: JobState; readonly logId: LogId }[] = [];
+    for (const [jobId, logId] of [...this.#waiting.entries().take(ATTENTION_MAX)]) {
+      waiting.push({ job: await jobOf(jobId), logId });
+    }
     const entries = await entriesAt(waiting.map(({ logId }) => logId));
     return {
       failed: failed.filter((job) => job.state === "Failed"),
