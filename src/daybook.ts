@@ -12,6 +12,7 @@ import type { Clock, Random, RecoveryReport, Tracing } from "./engine/ports.ts";
 import { within } from "./engine/within.ts";
 import type { Access } from "./http/access.ts";
 import { createApp } from "./http/app.ts";
+import type { ConnectionInfo } from "./http/client_address.ts";
 import type { RequestSpans } from "./http/request_trace.ts";
 import type { Configuration, Origins } from "./configuration.ts";
 import { DenoFileSystem } from "./journal/deno_file_system.ts";
@@ -32,12 +33,16 @@ import { ServedHere } from "./served_here.ts";
 import { systemFigures } from "./system_figures.ts";
 import { Verifier } from "./verify/verifier.ts";
 import { VERSION } from "./version.ts";
+import { Watchdog, type WatchdogOptions } from "./watchdog/watchdog.ts";
 
 /**
  * How long a stop waits for connections to close: a peer that does not read keeps its
  * connection open for ever, and must not keep the journal from being sealed.
  */
 const SERVER_CLOSE_MS = 3_000;
+
+/** How long a start waits to know of all jobs whether their code fits. */
+const TRIALS_MAX_MS = 2_000;
 
 export interface DaybookOptions {
   readonly configuration: Configuration;
@@ -56,7 +61,14 @@ export interface DaybookOptions {
   readonly progress?: ReadingProgress;
   /** Told of what an operator should know. */
   readonly warn: (message: string) => void;
+  /**
+   * What becomes of an event loop that stands still: without it that is only told, to `warn`, when
+   * it is over.
+   */
+  readonly stalls?: Pick<WatchdogOptions, "exitMs" | "tells" | "isJson" | "onTooLong">;
 }
+
+const ONLY_REPORTED = { exitMs: 0, tells: false, isJson: false, onTooLong: () => {} };
 
 /** What an open Daybook is made of. */
 interface Parts {
@@ -67,6 +79,7 @@ interface Parts {
   /** Ends the streams. */
   readonly streams: AbortController;
   readonly verifier: Verifier;
+  readonly watchdog: Watchdog;
   readonly index: SqliteJobIndex;
   readonly values: SqliteValueRuns;
   readonly clock: Clock;
@@ -76,7 +89,10 @@ interface Parts {
 export class Daybook {
   readonly engine: JobEngine;
   readonly report: RecoveryReport;
-  readonly fetch: (request: Request) => Response | Promise<Response>;
+  readonly fetch: (
+    request: Request,
+    connection?: ConnectionInfo,
+  ) => Response | Promise<Response>;
   readonly journal: FileJournal;
   readonly #parts: Parts;
 
@@ -114,7 +130,8 @@ export class Daybook {
       types: definitions.map(({ type }) => type),
       diskFree: await diskFree(configuration.journal),
     };
-    const metrics = new Metrics({ ...counted, processUsage });
+    const watchdog = new Watchdog({ ...(options.stalls ?? ONLY_REPORTED), warn });
+    const metrics = new Metrics({ ...counted, processUsage, stalls: () => watchdog.stalls });
     const trends = new Trends(counted);
     const layout = layoutOf(configuration.journal);
     const index = jobIndexIn({ folder: layout.index, warn });
@@ -129,6 +146,7 @@ export class Daybook {
       maxRunning: configuration.maxRunning,
       limits: configuration.limits,
       watch: jobWatchOf(metrics.jobs, trends),
+      attemptWatch: watchdog,
       tracing,
       onJournalFailed: options.onJournalFailed,
       onDefect,
@@ -152,10 +170,12 @@ export class Daybook {
       values.close();
       throw error;
     });
+    watchdog.start();
     try {
       const cutShort = await engine.start(journal, report.recoveredLogId ?? undefined);
       for (const warning of cutShortWarnings(cutShort)) warn(warning);
     } catch (error) {
+      await watchdog.stop();
       await journal.close();
       index.close();
       values.close();
@@ -188,21 +208,23 @@ export class Daybook {
       shutdownSignal: streams.signal,
       onError: onDefect,
     });
-    const fetch: Daybook["fetch"] = (request) => app.fetch(request);
+    const fetch: Daybook["fetch"] = (request, connection) => app.fetch(request, connection);
     const { drainMs } = configuration;
-    const parts = {
-      engine,
-      journal,
-      report,
-      fetch,
-      streams,
-      verifier,
-      index,
-      values,
-      clock,
-      drainMs,
-    };
-    return new Daybook(parts);
+    const parts = { engine, journal, report, fetch, streams, verifier, watchdog, index, clock };
+    return new Daybook({ ...parts, values, drainMs });
+  }
+
+  /** From now on two signals to stop end a process that stands still; only for who minds them. */
+  mindSignals(): void {
+    this.#parts.watchdog.mindSignals();
+  }
+
+  /**
+   * Resolves when it is known of all jobs that waited whether their code fits, so that the start
+   * can say so; or after a while, where there are very many.
+   */
+  async tried(): Promise<void> {
+    await within(this.#parts.clock, TRIALS_MAX_MS, this.engine.tried());
   }
 
   /**
@@ -212,12 +234,14 @@ export class Daybook {
    * @param closeServer Resolves when the server has answered all requests.
    */
   async stop(closeServer: () => Promise<unknown>): Promise<void> {
-    const { engine, journal, streams, verifier, index, values, clock, drainMs } = this.#parts;
+    const { engine, journal, streams, verifier, watchdog, index, values, clock, drainMs } =
+      this.#parts;
     const drained = engine.stop(drainMs);
     streams.abort();
     const unproved = verifier.stop();
     await within(clock, SERVER_CLOSE_MS, closeServer());
     await Promise.all([drained, unproved]);
+    await watchdog.stop();
     await journal.close();
     index.close();
     values.close();

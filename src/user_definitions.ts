@@ -37,10 +37,11 @@ export async function loadDefinitions(specifier: string): Promise<readonly AnyJo
   const exportOf = new Map<string, string>();
   for (const [name, exported] of Object.entries(await load(specifier))) {
     for (const value of [exported].flat().filter(isDefinition)) {
-      const other = definitions.has(value) ? undefined : exportOf.get(value.type);
-      if (other !== undefined) throw givenTwice(specifier, value.type, other, name);
+      const which = nameOf(value);
+      const other = definitions.has(value) ? undefined : exportOf.get(which);
+      if (other !== undefined) throw givenTwice(specifier, which, other, name);
       definitions.add(value);
-      exportOf.set(value.type, name);
+      exportOf.set(which, name);
     }
   }
   if (definitions.size === 0) {
@@ -55,10 +56,15 @@ function isDefinition(value: unknown): value is AnyJobDefinition {
   return v.is(definitionSchema, value);
 }
 
-function givenTwice(specifier: string, type: string, one: string, other: string) {
+/** Versions of a type may be there side by side. */
+function nameOf({ type, version }: AnyJobDefinition): string {
+  return `type ${type}, version ${version}`;
+}
+
+function givenTwice(specifier: string, which: string, one: string, other: string) {
   const where = one === other ? `${one} gives it twice` : `${one} and ${other} both give it`;
   return new DefinitionsError(
-    `Cannot use --definitions ${specifier}: two definitions have the type ${type}; ${where}`,
+    `Cannot use --definitions ${specifier}: two definitions are of ${which}; ${where}`,
   );
 }
 

@@ -149,8 +149,16 @@ export interface JobDefinition<
 > {
   /** A dotted name such as `order.fulfil`. */
   readonly type: string;
-  /** Recorded with each job; raise it when `run` changes. */
+  /**
+   * Recorded with each job; raise it when `run` changes. Several versions of a type may be loaded:
+   * a job runs on the one that created it, and new jobs use the newest.
+   */
   readonly version: number;
+  /**
+   * Other versions whose jobs this one may run, where theirs are not loaded: those that it asks
+   * for the same tasks in the same order. A job that no version may run is parked.
+   */
+  readonly runs?: readonly number[];
   /** For `GET /definitions` and the dashboard. */
   readonly description?: string;
   /** A schema of valibot; an input that it refuses makes no job. */
@@ -190,6 +198,8 @@ export interface AnyJobDefinition {
   readonly type: string;
   /** A whole number, at least 1. */
   readonly version: number;
+  /** Other versions whose jobs it runs. */
+  readonly runs?: readonly number[];
   /** In words. */
   readonly description?: string;
   /** What it is submitted with. */

@@ -29,6 +29,8 @@ export interface GuardOptions {
   readonly allowedHosts: readonly string[] | "any";
   /** Counts the requests that are being answered; the probes are answered all the same. */
   readonly requests: Gauge;
+  /** Counts those of the open routes by themselves: strangers leave room for the others. */
+  readonly openRequests: Gauge;
   /** Lets requests in; the probes do not wait for it. */
   readonly turnstile: Turnstile;
   /** Who is told which route a request takes. */
@@ -59,8 +61,9 @@ export class Guard {
    * before it: that would cost every request a chain of promises.
    */
   around({ method, path, handler }: RouterRoute): Handler {
-    const { requests, spans, turnstile } = this.#options;
+    const { spans, turnstile } = this.#options;
     const scope = scopeOf({ method, path });
+    const requests = scope === "open" ? this.#options.openRequests : this.#options.requests;
     const isProbe = PROBES.has(path);
     // Whatever has a body goes through when that is there.
     const size = method === "GET" ? sizeOfGet(path) : undefined;

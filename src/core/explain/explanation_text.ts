@@ -185,6 +185,7 @@ const NOW_WORDS = {
   waiting: "waiting",
   backingOff: "backing off",
   suspended: "suspended",
+  parked: "parked",
   compensating: "compensating",
 } as const;
 

@@ -28,6 +28,7 @@ import {
   taskText,
   timeText as entryTime,
 } from "./phrases.ts";
+import { parkedSummary } from "./parked.ts";
 import { mendedFailures, overlookedEvents, repeatedSteps } from "./retrospect.ts";
 import { timeSpent, timeText } from "./time_spent.ts";
 import { likeliestText } from "./waiting_for.ts";
@@ -44,6 +45,7 @@ export function summaryOf(
   if (isTerminal(job)) return `Job ${job.jobId} ${what}`;
   const { definition, full } = evidence.circumstances;
   if (full) return `Job ${job.jobId} cannot go on: the disk is full. It ${what}`;
+  if (job.parked !== undefined) return `Job ${job.jobId} ${what}`;
   if (definition === "missing" && conditionOf(job) !== "waiting") {
     return `Job ${job.jobId} cannot run here: no definition of type ${job.type ?? ""} is loaded. ` +
       `It ${what}`;
@@ -75,6 +77,8 @@ function doing(
       return backingOff(annals, evidence);
     case "suspended":
       return suspended(annals, evidence, waitingFor);
+    case "parked":
+      return parkedSummary(annals);
     case "compensating":
       return compensating(annals, evidence, waitingFor);
     case "succeeded":

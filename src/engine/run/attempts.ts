@@ -8,7 +8,7 @@ import { decide } from "../../core/decide.ts";
 import type { JobEventDraft } from "../../core/event.ts";
 import type { ErrorFact } from "../../core/framework_events.ts";
 import type { EventId, ExecutionId, JobId, LogId } from "../../core/ids.ts";
-import type { Progress } from "../../core/job_state.ts";
+import { isHeld, type Progress } from "../../core/job_state.ts";
 import { Attempt, type AttemptOutcome, type Completed } from "./attempt.ts";
 import { type AttemptRecord, countsOf, endOf, failureOf, startOf } from "./attempt_records.ts";
 import type { Ends, NamedFact } from "./ends.ts";
@@ -51,6 +51,8 @@ interface Open {
   readonly startedBy: LogId;
   /** Absent until its handler is called. */
   running?: Attempt;
+  /** What the watch named it. */
+  watched?: number;
   /** The latest that is not appended yet, and where the one before it is. */
   progress?: Progress | undefined;
   progressLogId: LogId;
@@ -203,11 +205,12 @@ export class Attempts implements Entrant {
    * may be lost; once it is durable, it cancels an attempt that is under way.
    */
   #insteadOf({ work }: Open): AttemptOutcome | undefined {
-    const { state, suspendedBy } = this.#parts.job.shownHead;
+    const head = this.#parts.job.shownHead;
+    const { state } = head;
     if (work.run === undefined) return { kind: "failed", error: missing(work) };
     if (state !== (work.kind === "task" ? "Running" : "Compensating")) return CANCELLED;
     if (this.#isStopped) return STOPPED;
-    return suspendedBy === undefined ? undefined : WITHDRAWN;
+    return isHeld(head) ? WITHDRAWN : undefined;
   }
 
   #begin(open: Open): void {
@@ -230,6 +233,7 @@ export class Attempts implements Entrant {
       },
     };
     this.#running++;
+    open.watched = services.attemptWatch.began(jobId, work.taskId, attempt);
     open.running = new Attempt(request, services.clock, (outcome) => this.#ended(open, outcome));
     open.running.begin();
   }
@@ -268,6 +272,7 @@ export class Attempts implements Entrant {
     const progress = this.#progressOf(open);
     this.#open = this.#open.filter((other) => other !== open);
     if (open.running !== undefined) this.#running--;
+    if (open.watched !== undefined) services.attemptWatch.ended(open.watched);
     try {
       const facts = outcome.kind === "completed" ? this.#factsOf(open, outcome) : [];
       const failures = countsOf(work, job.task(work.taskId))?.failures ?? 0;
