@@ -13,12 +13,13 @@ import { within } from "./engine/within.ts";
 import type { Access } from "./http/access.ts";
 import { createApp } from "./http/app.ts";
 import type { ConnectionInfo } from "./http/client_address.ts";
-import type { RequestSpans } from "./http/request_trace.ts";
+import type { RequestSpans } from "./http/request_origin.ts";
 import type { Configuration, Origins } from "./configuration.ts";
 import { DenoFileSystem } from "./journal/deno_file_system.ts";
 import { FileJournal } from "./journal/file_journal.ts";
 import { KeyFiles } from "./journal/key_files.ts";
 import { jobIndexIn } from "./index/open_index.ts";
+import { SqliteValueRuns } from "./index/value_runs.ts";
 import { scratchIndexIn } from "./index/scratch_index.ts";
 import type { SqliteJobIndex } from "./index/sqlite_job_index.ts";
 import { layoutOf } from "./journal/layout.ts";
@@ -88,6 +89,7 @@ interface Parts {
   readonly threads: ThreadPool;
   readonly logs: JobLogFiles;
   readonly index: SqliteJobIndex;
+  readonly values: SqliteValueRuns;
   readonly clock: Clock;
   readonly drainMs: number;
 }
@@ -142,12 +144,14 @@ export class Daybook {
     const layout = layoutOf(configuration.journal);
     const index = jobIndexIn({ folder: layout.index, warn });
     const logs = new JobLogFiles({ folder: layout.logs, warn });
+    const values = new SqliteValueRuns({ folder: layout.index, warn });
     const threads = new ThreadPool({
       max: configuration.maxThreads,
       memoryMb: Math.floor(configuration.threadBytes / BYTES_PER_MB),
     });
     const engine = new JobEngine({
       index,
+      values,
       clock,
       random,
       definitions,
@@ -184,6 +188,7 @@ export class Daybook {
       warn,
     }).catch((error) => {
       index.close();
+      values.close();
       throw error;
     });
     watchdog.start();
@@ -196,6 +201,7 @@ export class Daybook {
       await logs.close();
       await journal.close();
       index.close();
+      values.close();
       throw error;
     }
     const verifier = new Verifier({
@@ -241,7 +247,7 @@ export class Daybook {
       index,
       clock,
     };
-    return new Daybook({ ...parts, drainMs });
+    return new Daybook({ ...parts, values, drainMs });
   }
 
   /** From now on two signals to stop end a process that stands still; only for who minds them. */
@@ -264,8 +270,8 @@ export class Daybook {
    * @param closeServer Resolves when the server has answered all requests.
    */
   async stop(closeServer: () => Promise<unknown>): Promise<void> {
-    const { engine, journal, streams, verifier, watchdog, threads, logs, index, clock, drainMs } =
-      this.#parts;
+    const { engine, journal, streams, verifier, watchdog, threads, logs } = this.#parts;
+    const { index, values, clock, drainMs } = this.#parts;
     const drained = engine.stop(drainMs);
     streams.abort();
     const unproved = verifier.stop();
@@ -276,6 +282,7 @@ export class Daybook {
     await logs.close();
     await journal.close();
     index.close();
+    values.close();
   }
 }
 

@@ -25,6 +25,7 @@ const entryFields = {
   executionId: v.exactOptional(text),
   traceId: v.exactOptional(text),
   spanId: v.exactOptional(text),
+  actor: v.exactOptional(text),
   causedBy: v.exactOptional(position),
   attributes: anyObject,
 };
@@ -49,6 +50,7 @@ export const clauseAnswer = v.object({
   expected: text,
   found: text,
   close: v.boolean(),
+  form: v.exactOptional(text),
   elsewhere: v.exactOptional(v.object({ path: text, found: text, close: v.boolean() })),
 });
 
