@@ -4,7 +4,7 @@ import type { Action } from "../core/explanation.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import { shellWord } from "../core/shell_word.ts";
 
-const CONTROL = /^\/jobs\/([^/]+)\/(start|cancel|suspend|resume|retry)$/;
+const CONTROL = /^\/jobs\/([^/]+)\/(start|cancel|suspend|resume|wake|retry)$/;
 
 /** Options of `deno task event`, by the fields that they set. */
 const EVENT_OPTIONS: Readonly<Record<string, string>> = {
@@ -29,7 +29,7 @@ function controlWords({ path, body = {} }: Action): readonly string[] | undefine
   const { leave, ...fields } = body;
   const options = optionsOf(fields, { reason: "--reason", from: "--from" });
   if (control === undefined || options === undefined) return undefined;
-  const command = control === "start" ? ["daybook", "start"] : [control];
+  const command = ["start", "wake"].includes(control) ? ["daybook", control] : [control];
   const flags = leave === true ? ["--leave"] : [];
   return [...command, decodeURIComponent(id), ...flags, ...options];
 }
