@@ -150,6 +150,7 @@ export class Daybook {
       tracing,
       onJournalFailed: options.onJournalFailed,
       onDefect,
+      onMisuse: (message) => warn(engine.redact(message)),
     });
     const { journal, report } = await FileJournal.open({
       folder: configuration.journal,

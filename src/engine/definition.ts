@@ -91,13 +91,17 @@ export interface TaskContext {
   readonly traceparent?: string;
   /**
    * Stages a domain event. It is recorded in the same batch as the task's completion,
-   * or, when the attempt fails, not at all.
+   * or, when the attempt fails, not at all. An attempt may emit 1,000.
    *
    * @throws {TypeError} when the type is illegal or lies in a reserved namespace.
-   * @throws {NonRetryableError} when JSON would lose or change some of the attributes.
+   * @throws {NonRetryableError} when JSON would lose or change some of the attributes, or
+   * the attempt has emitted too much.
    */
   emit(eventType: string, attributes?: JsonObject): void;
-  /** Records how far the attempt is; `total` in the same unit as `done`. */
+  /**
+   * Records how far the attempt is; `total` in the same unit as `done`. It may be called as often
+   * as one likes: four a second, each the latest, and the last of all are recorded.
+   */
   progress(done: number, total?: number, note?: string): void;
 }
 

@@ -14,6 +14,7 @@ import { EndedJobs } from "./views/ended_jobs.ts";
 import type { EngineStatus } from "./engine_status.ts";
 import { FiledJobs } from "./writer/filed_jobs.ts";
 import { EventEngine } from "./writer/event_engine.ts";
+import { EventExplainer } from "./queries/event_explainer.ts";
 import { Explainer } from "./queries/explainer.ts";
 import { FanOut } from "./events/fan_out.ts";
 import { Feed } from "./views/feed.ts";
@@ -24,6 +25,7 @@ import { Intake } from "./writer/intake.ts";
 import { JobCensus } from "./views/job_census.ts";
 import { JobTraces } from "./views/job_traces.ts";
 import { JobWaits } from "./views/job_waits.ts";
+import { LateCalls } from "./run/late_calls.ts";
 import { LiveSecrets } from "./secrets/live_secrets.ts";
 import { Pacer } from "./events/pacer.ts";
 import { Patience } from "./run/patience.ts";
@@ -78,6 +80,8 @@ export interface JobEngineOptions {
   readonly onJournalFailed?: (error: JournalFailedError) => void;
   /** A defect of this program; the job concerned stays as it is. */
   readonly onDefect?: (error: unknown) => void;
+  /** Code of a job does what it should not, in words for its author. */
+  readonly onMisuse?: (message: string) => void;
 }
 
 export type EngineParts = ReturnType<typeof engineParts>;
@@ -93,6 +97,7 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
     table,
   );
   const pacer = new Pacer(parts.clock);
+  const replays = new Replays(history, facts, pacer, () => events.journal.head.logId);
   return {
     ...parts,
     pacer,
@@ -106,7 +111,8 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
       gate: new DeliveryGate(),
       pacer,
     }),
-    replays: new Replays(history, facts, pacer, () => events.journal.head.logId),
+    replays,
+    eventExplainer: new EventExplainer({ events, registry, replays, table, unmatched }),
     explainer: new Explainer({
       ...parts,
       pacer,
@@ -119,7 +125,16 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
 }
 
 function foundationOf(options: JobEngineOptions) {
-  const { clock, random, definitions, maxRunning, keys, watch, onDefect = () => {} } = options;
+  const {
+    clock,
+    random,
+    definitions,
+    maxRunning,
+    keys,
+    watch,
+    onDefect = () => {},
+    onMisuse = () => {},
+  } = options;
   const registry = new DefinitionRegistry(definitions);
   if (keys === undefined) requireNoProtection(registry);
   const projection = new Projection(options.index, options.values);
@@ -143,6 +158,7 @@ function foundationOf(options: JobEngineOptions) {
     keys: keys ?? NO_KEYS,
     sealing: new Sealing(keys ?? NO_KEYS),
     liveSecrets: new LiveSecrets(),
+    lateCalls: new LateCalls(onMisuse),
     scheduler: new Scheduler(clock, onDefect),
     workers: new WorkerQueue(maxRunning, promptTypes, onDefect),
     slots: new Slots(maxRunning, { clock, turns, promptTypes }),
