@@ -29,7 +29,7 @@ function controlWords({ path, body = {} }: Action): readonly string[] | undefine
   const { leave, ...fields } = body;
   const options = optionsOf(fields, { reason: "--reason", from: "--from" });
   if (control === undefined || options === undefined) return undefined;
-  const command = ["start", "wake"].includes(control) ? ["daybook", control] : [control];
+  const command = control === "start" ? ["daybook", "start"] : [control];
   const flags = leave === true ? ["--leave"] : [];
   return [...command, decodeURIComponent(id), ...flags, ...options];
 }

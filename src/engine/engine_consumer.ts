@@ -9,7 +9,15 @@ import type { JobTable } from "./writer/job_table.ts";
 
 type ConsumerParts = Pick<
   EngineParts,
-  "projection" | "writer" | "views" | "supervisor" | "feed" | "workers" | "turns" | "pacer"
+  | "projection"
+  | "writer"
+  | "views"
+  | "supervisor"
+  | "feed"
+  | "workers"
+  | "threadWorkers"
+  | "turns"
+  | "pacer"
 >;
 
 export function engineConsumer(
@@ -67,7 +75,7 @@ class LettingGo {
 }
 
 function goOn(
-  { writer, views, supervisor, feed, workers, turns }: ConsumerParts,
+  { writer, views, supervisor, feed, workers, threadWorkers, turns }: ConsumerParts,
   entries: readonly JobEventLogEntry[],
 ): void {
   const shown = writer.durable(entries);
@@ -79,4 +87,5 @@ function goOn(
   writer.answerWaiting();
   feed.wake();
   workers.grantNext();
+  threadWorkers.grantNext();
 }
