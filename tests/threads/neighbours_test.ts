@@ -7,7 +7,7 @@ import { good, hostile } from "../support/isolated_definitions.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
 const GOOD_JOBS = 1_000;
-const BETWEEN_MS = 20;
+const BETWEEN_MS = 40;
 const END_MS = 120_000;
 const KINDS = ["spin", "exhaustLater", "exit", "spinLater", "exhaust"] as const;
 
@@ -51,11 +51,13 @@ async function withDaybook<Result>(work: (daybook: EmbeddedDaybook) => Promise<R
     await using daybook = await openDaybook({
       journal: `${folder}/journal`,
       definitions: [good, hostile],
-      settings: { "thread-memory": "64MiB" },
+      settings: { "thread-memory": "64MiB", "max-threads": "8" },
       warn: () => {},
     });
     // Its threads are there before anything is measured.
-    await Promise.all([1, 2, 3, 4, 5, 6].map((number) => timeOf(daybook, number)));
+    await Promise.all(
+      Array.from({ length: 12 }, (_, number) => number).map((number) => timeOf(daybook, number)),
+    );
     result = await work(daybook);
   });
   return result as Result;
