@@ -72,10 +72,10 @@ async function probe(fileSystem: FileSystem, folder: string): Promise<void> {
       await fileSystem.rename(temporary, renamed);
     } catch (error) {
       if (!isOutOfRoom(error)) throw error;
-      return await removeIfThere(fileSystem, temporary);
+      await removeIfThere(fileSystem, temporary);
     }
     await fileSystem.syncFolder(folder);
-    await fileSystem.remove(renamed);
+    await removeIfThere(fileSystem, renamed);
   });
 }
 

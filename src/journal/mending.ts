@@ -6,7 +6,7 @@
 
 import type { Random, SegmentInfo } from "../engine/ports.ts";
 import { isOutOfRoom, JournalUnusableError, orUnusable } from "./errors.ts";
-import { type FileSystem, writeNew } from "./file_system.ts";
+import { type FileSystem, withFile, writeNew } from "./file_system.ts";
 import { removeIfThere } from "./folder.ts";
 import { type Layout, segmentName } from "./layout.ts";
 import { copyForward, quarantineTail } from "./repair.ts";
@@ -16,6 +16,8 @@ export interface MendingOptions {
   readonly fileSystem: FileSystem;
   readonly layout: Layout;
   readonly random: Random;
+  /** Whether the disk did not do as asked of the process before. */
+  readonly lastFailed: boolean;
   /** As far as their batches are whole; the last is active. */
   readonly segments: readonly SegmentInfo[];
   /** Whether there is no segment yet. */
@@ -27,6 +29,7 @@ export interface MendingOptions {
 export class Mending {
   readonly #options: MendingOptions;
   #quarantine: string | null = null;
+  #isSettled = false;
 
   constructor(options: MendingOptions) {
     this.#options = options;
@@ -42,18 +45,36 @@ export class Mending {
   }
 
   /**
-   * Does what was not done yet. `false` when there was no room for it, and it may be tried again.
+   * Does what was not done yet. `false` when there was no room for it, and it may be tried again;
+   * what was read is on disk then all the same.
    *
-   * @throws {JournalUnusableError} when the disk does not do as asked otherwise.
+   * @throws {JournalUnusableError} when the disk does not do as asked otherwise, or did not do so
+   * for the process before: then only a copy proves what is on it.
    */
   async run(): Promise<boolean> {
     try {
       await this.#mend();
       return true;
     } catch (error) {
-      if (error instanceof JournalUnusableError && isOutOfRoom(error.cause)) return false;
-      throw error;
+      const isFull = error instanceof JournalUnusableError && isOutOfRoom(error.cause);
+      if (!isFull || this.#options.lastFailed) throw error;
+      await this.#settle();
+      return false;
     }
+  }
+
+  /** A process that was killed may have left in memory what it had not synced yet. */
+  async #settle(): Promise<void> {
+    const { fileSystem, layout, segments, isNew } = this.#options;
+    if (isNew || this.#isSettled) return;
+    const path = `${layout.segments}/${segments.at(-1)?.name}`;
+    await orUnusable(
+      "sync",
+      path,
+      () => withFile(fileSystem, path, "write", (file) => file.sync()),
+    );
+    await orUnusable("sync", layout.segments, () => fileSystem.syncFolder(layout.segments));
+    this.#isSettled = true;
   }
 
   async #mend(): Promise<void> {
