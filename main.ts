@@ -8,7 +8,7 @@ import { checkedFetch } from "./src/checked_fetch.ts";
 import { type Configuration, type Origins, readConfiguration } from "./src/configuration.ts";
 import { describeConfiguration, helpText } from "./src/configuration_text.ts";
 import { timeText } from "./src/units.ts";
-import { banner, urlOf } from "./src/banner.ts";
+import { banner, parkedPlaces, urlOf } from "./src/banner.ts";
 import { counted } from "./src/core/counted.ts";
 import { messageOf } from "./src/core/thrown.ts";
 import { Daybook } from "./src/daybook.ts";
@@ -44,8 +44,6 @@ const EXIT_STOOD_STILL = 75;
  * process has the journal, which is told before a port that is taken.
  */
 const LISTEN_AFTER_MS = 1_000;
-
-type Answer = Response | Promise<Response>;
 
 /** How long waiting requests are given to hear that the journal failed. */
 const LAST_ANSWERS_MS = 200;
@@ -153,7 +151,7 @@ function readTextFile(path: string): string {
 }
 
 /** The server, or, in words, why there is none. */
-function listen({ hostname, port }: Configuration, fetch: (request: Request) => Answer) {
+function listen({ hostname, port }: Configuration, fetch: Daybook["fetch"]) {
   try {
     return Deno.serve({ hostname, port, onListen: () => {} }, fetch);
   } catch (error) {
@@ -214,14 +212,18 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   const tracing = OpenTelemetry.find(VERSION);
   if (tracing !== undefined) console.log("spans are exported to OpenTelemetry, by OTEL_DENO");
   const opening = new Opening(systemClock, (line) => console.log(line));
-  let answer: (request: Request) => Answer = opening.fetch;
+  let answer: Daybook["fetch"] = opening.fetch;
   let server: ReturnType<typeof listen> | undefined;
   const toListen = () =>
-    server ??= listen(configuration, (request) => refusalWithoutHost(request) ?? answer(request));
+    server ??= listen(
+      configuration,
+      (request, connection) => refusalWithoutHost(request) ?? answer(request, connection),
+    );
   const soon = setTimeout(toListen, LISTEN_AFTER_MS);
   const daybook = await openDaybook(configuration, origins, tracing, opening.progress);
   clearTimeout(soon);
   redact = (text) => daybook.engine.redact(text);
+  await daybook.tried();
   for (const warning of startWarnings(daybook.engine)) warn(warning);
   answer = daybook.fetch;
   const listening = toListen();
@@ -233,7 +235,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   daybook.mindSignals();
   await warnOfHosts(configuration.webhookHosts);
   const { journal, engine } = daybook;
-  const types = engine.definitions().map(({ type }) => type);
+  const types = [...new Set(engine.definitions().map(({ type }) => type))];
   await journal.announce(urlOf(listening.addr));
   console.log(
     banner(
@@ -242,6 +244,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
       daybook.report,
       journal.head,
       configuration.tokens.length === 0 ? undefined : { file: configuration.tokenFile },
+      await parkedPlaces(engine),
     ),
   );
 }

@@ -14,6 +14,8 @@ export interface Limits extends EngineLimits {
   /** How long a body may take. */
   readonly bodyTimeMs: number;
   readonly requestsMax: number;
+  /** Those of routes that need no token. */
+  readonly openRequestsMax: number;
   /** In one request: more of them are refused with 422, however idle the server is. */
   readonly eventsMax: number;
   /** Long polls, and requests with `Prefer: wait`. */
@@ -35,6 +37,12 @@ export const LIMIT_SETTINGS = [
   { flag: "bodies-bytes", value: "bytes", default: "64MiB", help: "all bodies being read" },
   { flag: "body-time", value: "time", default: "30s", help: "time that a body may take" },
   { flag: "max-requests", value: "requests", default: "2000", help: "requests at a time" },
+  {
+    flag: "max-open-requests",
+    value: "requests",
+    default: "100",
+    help: "of them, apart: those that need no token",
+  },
   { flag: "max-events", value: "events", default: "1000", help: "events in one request" },
   { flag: "max-fan-out", value: "jobs", default: "1000", help: "jobs that an event may reach" },
   {
@@ -81,6 +89,7 @@ export function readLimits(read: LimitReader): Limits {
     bodiesBytesMax: read.bytes("bodies-bytes", 4_096, BYTES_MAX),
     bodyTimeMs: read.time("body-time", 100, HOUR_MS),
     requestsMax: read.number("max-requests", 1, COUNT_MAX),
+    openRequestsMax: read.number("max-open-requests", 1, COUNT_MAX),
     eventsMax: read.number("max-events", 1, 100_000),
     fanOutMax: read.number("max-fan-out", 1, COUNT_MAX),
     fanOutBytesMax: read.bytes("fan-out-bytes", 4_096, BYTES_MAX),
@@ -114,6 +123,7 @@ export function describeLimits(
     "bodies-bytes": bytes(limits.bodiesBytesMax),
     "body-time": time(limits.bodyTimeMs),
     "max-requests": `${limits.requestsMax} requests`,
+    "max-open-requests": `${limits.openRequestsMax} requests`,
     "max-events": `${limits.eventsMax} events`,
     "max-fan-out": `${limits.fanOutMax} jobs`,
     "fan-out-bytes": bytes(limits.fanOutBytesMax),

@@ -3,6 +3,7 @@
 import type { JobEventDraft } from "./event.ts";
 import type { JobCreatedAttributes } from "./framework_events.ts";
 import type { ExecutionId, JobId, TaskId } from "./ids.ts";
+import type { Origin } from "./origin.ts";
 import type { TraceIds } from "./trace_ids.ts";
 
 export interface CreateCommand {
@@ -14,8 +15,15 @@ export interface CreateCommand {
 }
 
 interface ControlCommand {
-  readonly kind: "start" | "cancel" | "suspend" | "resume";
+  readonly kind: "start" | "suspend" | "resume";
   readonly reason?: string;
+}
+
+interface CancelCommand {
+  readonly kind: "cancel";
+  readonly reason?: string;
+  /** Of a parked job: undoes nothing. */
+  readonly leave?: boolean;
 }
 
 export interface RetryCommand {
@@ -55,7 +63,7 @@ export interface StartCompensationCommand {
 
 /** Where a command comes from; recorded with what follows, and without influence on it. */
 interface Traced {
-  readonly trace?: TraceIds | undefined;
+  readonly origin?: Origin | undefined;
 }
 
 export type Command =
@@ -63,6 +71,7 @@ export type Command =
   & (
     | CreateCommand
     | ControlCommand
+    | CancelCommand
     | RetryCommand
     | StartAttemptsCommand
     | StartCompensationCommand

@@ -28,6 +28,21 @@ export interface ControlAttributes {
   readonly reason?: string;
 }
 
+/**
+ * Why the engine holds a job. `diverged`: its `run` no longer goes the way that is on record;
+ * `noDefinition`: its type, or a version that runs it, is not loaded; `crashed`: the process ended
+ * three times while its attempt was open, the last time with that attempt alone.
+ */
+export type ParkReason = "diverged" | "noDefinition" | "crashed";
+
+export interface JobParkedAttributes {
+  readonly reason: ParkReason;
+  /** In words, as a clause: what stands in the way. */
+  readonly message: string;
+  /** Of `diverged`: the entry that `run` disagrees with. */
+  readonly disagreesWith?: LogId;
+}
+
 export interface JobCreatedAttributes {
   /** Absent for a plan driven by outside events. */
   readonly type?: string;
@@ -86,6 +101,16 @@ export interface QuotedAttributes {
   readonly executionId?: ExecutionId;
   readonly traceId?: string;
   readonly spanId?: string;
+  readonly actor?: string;
+  readonly attributes: JsonObject;
+}
+
+/** What a refused event said; the entry about it belongs to no job. */
+export interface RefusedAttributes {
+  readonly eventId: EventId;
+  readonly eventType: EventType;
+  readonly jobId?: JobId;
+  readonly taskId?: TaskId;
   readonly attributes: JsonObject;
 }
 
@@ -94,8 +119,12 @@ export interface FrameworkAttributes {
   readonly "job.JobCreated": JobCreatedAttributes;
   readonly "job.JobStarted": ControlAttributes;
   readonly "job.JobSuspended": ControlAttributes;
-  readonly "job.JobResumed": ControlAttributes;
-  readonly "job.JobCancelled": ControlAttributes;
+  /** Ends the suspension, or, with `of`, that the job is parked. */
+  readonly "job.JobResumed": ControlAttributes & { readonly of?: "parked" };
+  /** The engine holds the job until somebody, or other code, decides. */
+  readonly "job.JobParked": JobParkedAttributes;
+  /** With `leftInPlace` nothing is undone: these completed tasks stay as they are. */
+  readonly "job.JobCancelled": ControlAttributes & { readonly leftInPlace?: readonly TaskId[] };
   /** Recorded on the old job; the new one names it in `retryOf`. */
   readonly "job.JobRetried": ControlAttributes & { readonly newJobId: JobId };
   /** An event without a job id reached this job; it counts in place of the original. */
@@ -145,6 +174,11 @@ export interface FrameworkAttributes {
   readonly "job.RecoveryRequired": { readonly tasks: readonly TaskId[] };
   /** The key of the job's sealed input is being deleted: nobody can read it any more. */
   readonly "job.InputRemoved": { readonly reason: "retention" };
+  /**
+   * An event was sent with an id that is on record with other content, and refused: this is
+   * what it said. `causedBy` is the line that has the id.
+   */
+  readonly "journal.EventRefused": RefusedAttributes;
   readonly "journal.SegmentOpened": {
     readonly formatVersion: number;
     /** Absent in the first segment. */

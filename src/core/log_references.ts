@@ -17,6 +17,7 @@ const POSITIONS: {
   "job.JobStarted": [],
   "job.JobSuspended": [],
   "job.JobResumed": [],
+  "job.JobParked": ["disagreesWith"],
   "job.JobCancelled": [],
   "job.JobRetried": [],
   "job.EventCorrelated": [],
@@ -39,6 +40,7 @@ const POSITIONS: {
   "journal.Repaired": [],
   // `from` is of the other journal, and stays.
   "journal.Imported": [],
+  "journal.EventRefused": [],
   // What the quoted entry refers to is looked at in the quoted entry.
   "journal.EntryQuoted": [],
 };

@@ -31,6 +31,7 @@ export function noteTask(
     case "job.JobStarted":
     case "job.JobSuspended":
     case "job.JobResumed":
+    case "job.JobParked":
     case "job.JobCancelled":
     case "job.JobRetried":
     case "job.EventCorrelated":
@@ -42,6 +43,7 @@ export function noteTask(
     case "journal.Recovered":
     case "journal.Imported":
     case "journal.EntryQuoted":
+    case "journal.EventRefused":
     case "journal.Repaired":
       return tasks;
     default:

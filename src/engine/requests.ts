@@ -1,19 +1,20 @@
 /** What the engine is asked, and what it answers. Expected failures are values. */
 
 import type { Change } from "../core/changes.ts";
-import type { Rejection } from "../core/decide.ts";
+import type { Rejection } from "../core/decision.ts";
 import type { ErrorFingerprint } from "../core/error_fingerprint.ts";
 import type { FactDraft, JobEventLogEntry } from "../core/event.ts";
+import type { ParkReason } from "../core/framework_events.ts";
 import type { EventId, JobId, LogId, TaskId } from "../core/ids.ts";
 import type { JobPlan, PolicyRole } from "../core/job_plan.ts";
-import type { FailedJob, JobState, StateName } from "../core/job_state.ts";
+import type { FailedJob, JobState, Parking, StateName } from "../core/job_state.ts";
 import type { FailureSummary, JobSummary } from "../core/job_summary.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { InputRetention } from "../core/sealed_input.ts";
 import type { Condition } from "../core/condition.ts";
 import type { LimitReached } from "./events/delivery_limits.ts";
 import type { Mismatch } from "../core/mismatch.ts";
-import type { TraceIds } from "../core/trace_ids.ts";
+import type { Origin } from "../core/origin.ts";
 
 export type Outcome<Value> =
   | { readonly ok: true; readonly value: Value }
@@ -52,12 +53,11 @@ export function unknownJob(jobId: string): Outcome<never> {
 /** What a point of a job's life was given as. */
 export type PointName = "at" | "from" | "to";
 
-/** Where a request comes from; recorded with what it causes, and without influence on it. */
-interface TracedRequest {
-  readonly trace?: TraceIds | undefined;
+interface OriginatedRequest {
+  readonly origin?: Origin | undefined;
 }
 
-interface CreateCommon extends TracedRequest {
+interface CreateCommon extends OriginatedRequest {
   readonly jobId?: JobId;
   /** Lower goes first; default 0. */
   readonly priority?: number;
@@ -91,12 +91,21 @@ export interface ShownInput {
   readonly secrets: readonly string[];
 }
 
-export interface ControlRequest extends TracedRequest {
-  readonly kind: "start" | "cancel" | "suspend" | "resume";
+interface PlainControlRequest extends OriginatedRequest {
+  readonly kind: "start" | "suspend" | "resume";
   readonly reason?: string;
 }
 
-export interface RetryRequest extends TracedRequest {
+interface CancelRequest extends OriginatedRequest {
+  readonly kind: "cancel";
+  readonly reason?: string;
+  /** Of a parked job: nothing is undone, and what is left in place is named. */
+  readonly leave?: boolean;
+}
+
+export type ControlRequest = PlainControlRequest | CancelRequest;
+
+export interface RetryRequest extends OriginatedRequest {
   readonly from?: TaskId;
   readonly reason?: string;
   /**
@@ -109,10 +118,11 @@ export interface RetryRequest extends TracedRequest {
 /** An event from outside, validated: legal ids, a type outside the reserved namespaces. */
 export type IncomingEvent = Omit<FactDraft, "causedBy">;
 
-/** The same event in a trace, unless it brings ids of its own. */
-export function withTrace(event: IncomingEvent, trace: TraceIds): IncomingEvent {
+/** The same event with its origin; the ids of a trace that it brings itself stay. */
+export function withOrigin(event: IncomingEvent, origin: Origin): IncomingEvent {
   const isTraced = event.traceId !== undefined || event.spanId !== undefined;
-  return isTraced ? event : { ...event, ...trace };
+  if (!isTraced) return { ...event, ...origin };
+  return origin.actor === undefined ? event : { ...event, actor: origin.actor };
 }
 
 /** What one event did to one job. */
@@ -147,11 +157,12 @@ export type NearestExpectation =
 
 export interface Receipt {
   readonly eventId: EventId;
-  /** Of the first delivery, when this is a duplicate. Absent when rejected. */
+  /** Of the first delivery, where the id was on record. Otherwise absent when rejected. */
   readonly logId?: LogId;
   /**
    * `matched`: it did something to a job. `recorded`: it is in the journal, and changed no
-   * job. `duplicate`: it was there before. `rejected`: it is not in the journal.
+   * job. `duplicate`: it was there before. `rejected`: it is not in the journal, or only as a
+   * `journal.EventRefused`.
    */
   readonly disposition: "matched" | "recorded" | "duplicate" | "rejected";
   readonly jobs: readonly ReceiptJob[];
@@ -278,14 +289,23 @@ export interface Census {
   readonly maxWorkers: number;
 }
 
+/** Parked jobs of one type, and one reason. */
+export interface ParkedJobs {
+  readonly reason: ParkReason;
+  readonly type: string;
+  readonly jobs: number;
+  /** The one parked last, and what stands in its way. */
+  readonly newest: Pick<Parking, "message" | "disagreesWith"> & { readonly jobId: JobId };
+}
+
 /** The jobs that a person may have to look at, a few of each kind. */
 export interface NeedingAttention {
   /** Failed, and not retried; the last one comes first. */
   readonly failed: readonly FailedJob[];
   /** Waiting, for longest first; `since` is RFC 3339. */
   readonly waiting: readonly { readonly job: JobState; readonly since: string }[];
-  /** Types of unfinished jobs for which there is no definition, with their number. */
-  readonly unloaded: readonly { readonly type: string; readonly jobs: number }[];
+  /** Parked, by the reason and the type, the most first. */
+  readonly parked: readonly ParkedJobs[];
 }
 
 /** An entry, by what tells whose it is. */
@@ -302,6 +322,8 @@ export interface Transition {
 export interface DefinitionInfo {
   readonly type: string;
   readonly version: number;
+  /** Versions whose jobs it runs beside its own, where it says so. */
+  readonly runs?: readonly number[];
   readonly description?: string;
   /** JSON Schema (2020-12) of the input. */
   readonly inputSchema: JsonValue;

@@ -11,6 +11,7 @@ import { Gauge } from "./capacity.ts";
 import type { Edge } from "./edge.ts";
 import type { EnginePort } from "./engine_port.ts";
 import { problemOfFailure } from "./engine_problem.ts";
+import { FailedSignIns } from "./failed_sign_ins.ts";
 import { Guard } from "./guard.ts";
 import type { MetricsPort } from "./metrics_port.ts";
 import type { OverviewPort } from "./overview_port.ts";
@@ -18,7 +19,7 @@ import { Notes } from "./dashboard/notes.ts";
 import { addDashboard } from "./dashboard/routes.ts";
 import { isForPeople, problemPage } from "./dashboard/problem_page.tsx";
 import { Problem, problemResponse } from "./problem.ts";
-import type { RequestSpans } from "./request_trace.ts";
+import type { RequestSpans } from "./request_origin.ts";
 import { requireScopes } from "./route_scopes.ts";
 import { addControlRoutes } from "./routes/controls.ts";
 import { addCreateRoute } from "./routes/create_job.ts";
@@ -76,6 +77,8 @@ export interface AppOptions {
   readonly streamsMax?: number;
   /** Requests that are being answered, beside those that wait for a job. Default 2,000. */
   readonly requestsMax?: number;
+  /** Requests that are being answered and need no token. Default 100. */
+  readonly openRequestsMax?: number;
   /** Requests that wait for a job. Default 1,000. */
   readonly waitingMax?: number;
   /** Bytes that looks back and large answers hold. Default 128 MiB. */
@@ -103,22 +106,34 @@ export function createApp(options: AppOptions): Hono {
   return app;
 }
 
+/** Of a form that needs no token: sign-in has a token and a path. */
+const OPEN_BODY_BYTES_MAX = 4 * 1024;
+const OPEN_BODIES_BYTES_MAX = 1024 * 1024;
+
 function edgeOf(options: AppOptions): Edge {
   const { engine, clock, shutdownSignal = new AbortController().signal } = options;
   const { heartbeatMs = 15_000, streamStallMs = 30_000 } = options;
   const streams = new Gauge("streamsMax", options.streamsMax ?? 1_000);
   const outlets = new Outlets({ clock, streams, streamStallMs, shutdownSignal });
   const turnstile = new Turnstile(clock);
+  const requests = new Gauge("requestsMax", options.requestsMax ?? 2_000);
+  const openRequests = new Gauge("openRequestsMax", options.openRequestsMax ?? 100);
+  const ofBodies = { clock, shutdownSignal, timeMs: options.bodyTimeMs ?? 30_000, turnstile };
   return {
     engine,
     clock,
     bodies: new Bodies({
-      clock,
-      shutdownSignal,
+      ...ofBodies,
       bytesMax: options.bodyBytesMax ?? 1024 * 1024,
-      timeMs: options.bodyTimeMs ?? 30_000,
+      bytesFlag: "--body-bytes",
       bytes: new Gauge("bodiesBytesMax", options.bodiesBytesMax ?? 64 * 1024 * 1024),
-      turnstile,
+      requests,
+    }),
+    openBodies: new Bodies({
+      ...ofBodies,
+      bytesMax: OPEN_BODY_BYTES_MAX,
+      bytes: new Gauge("bodiesBytesMax", OPEN_BODIES_BYTES_MAX),
+      requests: openRequests,
     }),
     metrics: options.metrics,
     overview: options.overview,
@@ -130,13 +145,15 @@ function edgeOf(options: AppOptions): Edge {
     needsToken: options.access !== undefined,
     access: options.access,
     sessions: new Sessions(clock),
+    failedSignIns: new FailedSignIns(clock),
     notes: new Notes(),
     version: options.version ?? "unknown",
     heartbeatMs,
     streams,
     outlets,
     hub: new StreamHub({ engine, clock, heartbeatMs, outlets }),
-    requests: new Gauge("requestsMax", options.requestsMax ?? 2_000),
+    requests,
+    openRequests,
     waiting: new Gauge("waitingMax", options.waitingMax ?? 1_000),
     lookBack: new Gauge("lookBackBytesMax", options.lookBackBytesMax ?? 128 * 1024 * 1024),
     reading: new Lane(),

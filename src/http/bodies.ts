@@ -1,21 +1,26 @@
 /**
- * Reads the bodies of requests within limits: bytes of each as they stream, bytes of all
- * that are being read, and time. The server itself has no limit of time for any of it.
+ * Reads the bodies of requests within limits: bytes of each and of all, as they come and not as
+ * they are announced, and time. The server itself has no limit of time for any of it.
  */
 
 import type { Clock } from "../engine/ports.ts";
-import type { Gauge } from "./capacity.ts";
+import { type Gauge, overCapacity } from "./capacity.ts";
 import { type Deadline, Deadlines } from "./deadlines.ts";
 import { Problem } from "./problem.ts";
+import { StreamedBody } from "./streamed_body.ts";
 import type { Turnstile } from "./turnstile.ts";
 
 export interface BodiesOptions {
   readonly clock: Clock;
   readonly bytesMax: number;
+  /** That sets it, if one does. */
+  readonly bytesFlag?: string;
   /** How long a body may take from its first byte to its last. */
   readonly timeMs: number;
   /** Counts bytes of all bodies that are being read. */
   readonly bytes: Gauge;
+  /** Counts the requests that are being answered; one whose body is not there yet is none. */
+  readonly requests: Gauge;
   /** What a body asks for is begun when there is time for it. */
   readonly turnstile: Turnstile;
   /** Once it aborts, no timer is left behind. */
@@ -25,16 +30,35 @@ export interface BodiesOptions {
 /** What a larger body asks for may take long. */
 export const SMALL_BYTES = 16 * 1024;
 
+/**
+ * A body that announces no more is read in one piece, which takes half the time; it cannot be
+ * given up, but costs no more than its connection does. Such bodies are bounded as requests are.
+ */
+const IN_ONE_PIECE_BYTES = 4 * 1024;
+
+/** What a larger one counts for before so much of it has come, since to read it takes room. */
+const PIECE_BYTES = 32 * 1024;
+
+/** Where so many are being read, or have no room for another, none may take longer than that. */
+const UNHURRIED_MAX = 1_000;
+const HURRIED_MS = 1_000;
+
 /** A body that is being read. */
 interface Reading {
   readonly deadline: Deadline;
   /** Counted of it, against the limit of all. */
   bytes: number;
+  /** `undefined` while it is read in one piece. */
+  body: StreamedBody | undefined;
+  /** Whether all of it is there, or no more will be. */
+  isOver: boolean;
 }
 
 export class Bodies {
   readonly #options: BodiesOptions;
   readonly #deadlines: Deadlines;
+  /** How many are being read. */
+  #readings = 0;
 
   /** Of all bodies that are being read, against their limit. */
   get bytes(): Gauge {
@@ -57,24 +81,29 @@ export class Bodies {
    */
   read(request: Request): Promise<Uint8Array> {
     // One promise for all of it: this is on the way of every request that brings something.
-    const { turnstile } = this.#options;
+    const { turnstile, requests } = this.#options;
     return new Promise((resolve, reject) => {
       const fail = (error: unknown) => {
+        if (reading.isOver) return;
+        reading.body?.giveUp();
         this.#end(reading);
+        this.#release(reading);
         reject(error instanceof Problem ? error : unreadable());
       };
-      const reading = this.#begin(fail);
       const give = (bytes: Uint8Array) => {
-        this.#end(reading);
+        this.#release(reading);
         if (bytes.length > this.#options.bytesMax) reject(this.#tooLarge());
         else resolve(bytes);
       };
       const take = (bytes: Uint8Array) => {
+        if (reading.isOver) return;
+        if (requests.isFull) return fail(overCapacity(requests.limit, requests.max));
+        this.#end(reading);
         const turn = turnstile.enter(bytes.length > SMALL_BYTES ? "large" : "small");
-        if (turn === undefined) return give(bytes);
-        this.#deadlines.end(reading.deadline);
-        void turn.then(() => give(bytes));
+        if (turn === undefined) give(bytes);
+        else void turn.then(() => give(bytes));
       };
+      const reading = this.#begin(fail);
       try {
         this.#readInto(request, reading).then(take, fail);
       } catch (error) {
@@ -86,68 +115,77 @@ export class Bodies {
   /** To ask for the stream of a body makes one, which takes longer than to read most. */
   #readInto(request: Request, reading: Reading): Promise<Uint8Array> {
     const announced = announcedBytes(request);
-    if (announced === undefined) return this.#readCounted(request.body, reading);
-    // The server holds a client to the length that it announced.
-    this.#count(announced, reading);
-    return request.bytes();
+    if (announced !== undefined && announced > this.#options.bytesMax) throw this.#tooLarge();
+    if (announced !== undefined && announced <= IN_ONE_PIECE_BYTES) return request.bytes();
+    if (request.body === null) return Promise.resolve(new Uint8Array());
+    this.#hold(Math.min(PIECE_BYTES, this.#options.bytes.max), reading);
+    reading.body = new StreamedBody(request.body, (bytes) => this.#came(bytes, reading));
+    return reading.body.whole();
   }
 
-  async #readCounted(body: Request["body"], reading: Reading): Promise<Uint8Array> {
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of body ?? []) {
-      if (this.#deadlines.isOver(reading.deadline)) break;
-      this.#count(chunk.length, reading);
-      chunks.push(chunk);
-    }
-    return concatenated(chunks, reading.bytes);
+  /** @param bytes All that have come so far. */
+  #came(bytes: number, reading: Reading): void {
+    if (bytes > this.#options.bytesMax) throw this.#tooLarge();
+    if (bytes > reading.bytes) this.#hold(bytes - reading.bytes, reading);
   }
 
-  #count(bytes: number, reading: Reading): void {
-    const { bytesMax, bytes: all } = this.#options;
-    if (reading.bytes + bytes > bytesMax) throw this.#tooLarge();
+  #hold(bytes: number, reading: Reading): void {
+    const { bytes: all } = this.#options;
+    while (!all.hasRoom(bytes) && this.#hurry(reading.deadline));
     all.requireRoom(bytes);
     reading.bytes += bytes;
     all.opened(bytes);
   }
 
+  /** What waits for its body is no request yet: who sends nothing leaves room for others. */
   #begin(giveUp: (problem: Problem) => void): Reading {
-    return { deadline: this.#deadlines.begin(() => giveUp(this.#tooSlow())), bytes: 0 };
+    while (this.#readings >= UNHURRIED_MAX && this.#hurry());
+    const { timeMs } = this.#options;
+    const onLate = (afterMs: number) => giveUp(tooSlow(afterMs, timeMs));
+    this.#readings++;
+    this.#options.requests.closed();
+    return { deadline: this.#deadlines.begin(onLate), bytes: 0, body: undefined, isOver: false };
+  }
+
+  /** Gives the oldest up, if it had time enough and is not `but`; `false` when it goes on. */
+  #hurry(but?: Deadline): boolean {
+    return this.#deadlines.hurry(HURRIED_MS, but);
+  }
+
+  /** All of it is there, or no more will be. */
+  #end(reading: Reading): void {
+    reading.isOver = true;
+    this.#deadlines.end(reading.deadline);
+    this.#readings--;
+    this.#options.requests.opened();
   }
 
   /** Lets go of what was counted, once. */
-  #end(reading: Reading): void {
-    this.#deadlines.end(reading.deadline);
+  #release(reading: Reading): void {
     this.#options.bytes.closed(reading.bytes);
     reading.bytes = 0;
   }
 
   #tooLarge(): Problem {
-    const { bytesMax } = this.#options;
-    const detail = `Cannot take the body: it is over ${bytesMax} bytes (--body-bytes)`;
-    return new Problem("body-too-large", detail);
+    const { bytesMax, bytesFlag } = this.#options;
+    const set = bytesFlag === undefined ? "" : ` (${bytesFlag})`;
+    return new Problem(
+      "body-too-large",
+      `Cannot take the body: it is over ${bytesMax} bytes${set}`,
+    );
   }
+}
 
-  #tooSlow(): Problem {
-    const { timeMs } = this.#options;
-    const detail = `Cannot take the body: it was not there after ${timeMs} ms (--body-time)`;
-    return new Problem("body-too-slow", detail, {}, { "connection": "close" });
-  }
+function tooSlow(afterMs: number, timeMs: number): Problem {
+  const why = afterMs < timeMs ? ", and there are too many to wait for it" : " (--body-time)";
+  const detail = `Cannot take the body: it was not there after ${afterMs} ms${why}`;
+  return new Problem("body-too-slow", detail, {}, { "connection": "close" });
 }
 
 /** `undefined` when the length is only known once all has come. */
 function announcedBytes(request: Request): number | undefined {
   const announced = request.headers.get("content-length");
   return announced !== null && /^\d+$/.test(announced) ? Number(announced) : undefined;
-}
-
-function concatenated(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return bytes;
 }
 
 function unreadable(): Problem {

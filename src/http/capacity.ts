@@ -10,6 +10,7 @@ import { Problem } from "./problem.ts";
 /** Limits that the HTTP edge keeps by itself. */
 export type EdgeLimit =
   | "requestsMax"
+  | "openRequestsMax"
   | "waitingMax"
   | "streamsMax"
   | "bodiesBytesMax"
@@ -35,6 +36,11 @@ export const LIMITS: Readonly<Record<keyof EngineLimits | EdgeLimit, Limit>> = {
   entriesMax: { flag: "max-entries", what: "entries made by a request", retryAfter: 1 },
   entriesBytesMax: { flag: "entries-bytes", what: "bytes made by a request", retryAfter: 1 },
   requestsMax: { flag: "max-requests", what: "requests at a time", retryAfter: 1 },
+  openRequestsMax: {
+    flag: "max-open-requests",
+    what: "requests at a time that need no token",
+    retryAfter: 1,
+  },
   waitingMax: { flag: "max-waiting", what: "requests waiting for a job", retryAfter: 5 },
   streamsMax: { flag: "max-streams", what: "open streams", retryAfter: 5 },
   bodiesBytesMax: { flag: "bodies-bytes", what: "bytes of bodies being read", retryAfter: 1 },

@@ -5,7 +5,8 @@ import type { Clock } from "../engine/ports.ts";
 /** One that is not done yet. */
 export interface Deadline {
   readonly at: number;
-  readonly onLate: () => void;
+  /** @param afterMs How long it had. */
+  readonly onLate: (afterMs: number) => void;
   /** The neighbours in order of time; itself on both sides once it is over. */
   earlier: Deadline;
   later: Deadline;
@@ -29,7 +30,7 @@ export class Deadlines {
   }
 
   /** @param onLate Called once, unless `end` comes first. */
-  begin(onLate: () => void): Deadline {
+  begin(onLate: Deadline["onLate"]): Deadline {
     const begun = ringOfOne(this.#clock.monotonic() + this.#timeMs, onLate);
     begun.earlier = this.#ends.earlier;
     begun.later = this.#ends;
@@ -46,9 +47,14 @@ export class Deadlines {
     deadline.later = deadline;
   }
 
-  /** Whether it is over, in time or not. */
-  isOver(deadline: Deadline): boolean {
-    return deadline.later === deadline;
+  /** Ends the earliest as late if it had so long and is not `but`; `false` when it goes on. */
+  hurry(afterMs: number, but?: Deadline): boolean {
+    const earliest = this.#ends.later;
+    const hadMs = this.#timeMs - (earliest.at - this.#clock.monotonic());
+    if (earliest === but || hadMs < afterMs) return false;
+    this.end(earliest);
+    earliest.onLate(afterMs);
+    return true;
   }
 
   /** No timer is left behind: what is late from now on is not told. */
@@ -72,12 +78,12 @@ export class Deadlines {
   #tellLate(now: number): void {
     for (let one = this.#ends.later; one.at <= now; one = this.#ends.later) {
       this.end(one);
-      one.onLate();
+      one.onLate(this.#timeMs);
     }
   }
 }
 
-function ringOfOne(at: number, onLate: () => void): Deadline {
+function ringOfOne(at: number, onLate: Deadline["onLate"]): Deadline {
   const one = { at, onLate } as Deadline;
   one.earlier = one;
   one.later = one;

@@ -7,9 +7,10 @@ import type { Gauge } from "./capacity.ts";
 import type { Notes } from "./dashboard/notes.ts";
 import type { EnginePort } from "./engine_port.ts";
 import type { Access } from "./access.ts";
+import type { FailedSignIns } from "./failed_sign_ins.ts";
 import type { MetricsPort } from "./metrics_port.ts";
 import type { OverviewPort } from "./overview_port.ts";
-import type { RequestSpans } from "./request_trace.ts";
+import type { RequestSpans } from "./request_origin.ts";
 import type { Sessions } from "./sessions.ts";
 import type { StreamHub } from "./stream/hub.ts";
 import type { Outlets } from "./stream/outlets.ts";
@@ -21,6 +22,8 @@ export interface Edge {
   readonly engine: EnginePort;
   readonly clock: Clock;
   readonly bodies: Bodies;
+  /** Of open routes: small, and apart from those of others. */
+  readonly openBodies: Bodies;
   /** `undefined` when nobody counts. */
   readonly metrics: MetricsPort | undefined;
   /** `undefined` when nobody counts over time. */
@@ -40,6 +43,7 @@ export interface Edge {
   readonly access: Access | undefined;
   /** Of browsers that signed in to the dashboard. */
   readonly sessions: Sessions;
+  readonly failedSignIns: FailedSignIns;
   /** Of what was done on the dashboard. */
   readonly notes: Notes;
   /** Of Daybook. */
@@ -55,6 +59,8 @@ export interface Edge {
   readonly hub: StreamHub;
   /** Requests that are being answered, but for those that wait for a job. */
   readonly requests: Gauge;
+  /** Those of open routes, which need no token. */
+  readonly openRequests: Gauge;
   /** Requests that wait for a job. */
   readonly waiting: Gauge;
   /** Bytes that looks back and large answers hold. */

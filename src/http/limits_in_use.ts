@@ -15,14 +15,13 @@ export interface LimitInUse extends Use {
 
 /** Those of the engine first, where somebody tells of them; then those of the edge. */
 export function limitsInUse(
-  { system, requests, waiting, streams, bodies, lookBack }: Edge,
+  { system, requests, openRequests, waiting, streams, bodies, lookBack }: Edge,
 ): readonly LimitInUse[] {
   const engine = Object.entries(system?.limits() ?? {}).map(([name, use]) =>
     inUse(name as keyof StandingLimits, use)
   );
-  const edge = [requests, waiting, streams, bodies.bytes, lookBack].map(({ limit, open, max }) =>
-    inUse(limit, { used: open, max })
-  );
+  const gauges = [requests, openRequests, waiting, streams, bodies.bytes, lookBack];
+  const edge = gauges.map(({ limit, open, max }) => inUse(limit, { used: open, max }));
   return [...engine, ...edge];
 }
 

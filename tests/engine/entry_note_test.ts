@@ -26,6 +26,10 @@ const NOTES: { readonly [Type in FrameworkEventType]: readonly [object, string] 
   "job.JobStarted": [{}, ""],
   "job.JobSuspended": [{ reason: "the till is down" }, "the till is down"],
   "job.JobResumed": [{}, ""],
+  "job.JobParked": [
+    { reason: "diverged", message: "it asks for bill instead", disagreesWith: 6 },
+    "diverged: it asks for bill instead",
+  ],
   "job.JobCancelled": [{ reason: "ordered twice" }, "ordered twice"],
   "job.JobRetried": [{ newJobId: "order-43", reason: "new card" }, "as order-43, new card"],
   "job.EventCorrelated": [
@@ -56,6 +60,10 @@ const NOTES: { readonly [Type in FrameworkEventType]: readonly [object, string] 
   ],
   "job.RecoveryRequired": [{ tasks: ["mail"] }, "not undone: mail"],
   "job.InputRemoved": [{ reason: "retention" }, "by retention"],
+  "journal.EventRefused": [
+    { eventId: "reading-1", eventType: "meter.ReadingTaken", attributes: {} },
+    "meter.ReadingTaken reading-1, id used twice",
+  ],
   "journal.SegmentOpened": [{ formatVersion: 1 }, "format 1"],
   "journal.Sealed": [{ reason: "quiet" }, "quiet"],
   "journal.Recovered": [{ segment: "1.ndjson", bytesQuarantined: 21 }, "21 bytes quarantined"],

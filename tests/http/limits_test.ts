@@ -291,6 +291,39 @@ Deno.test("max-requests: a request that is refused for another reason gives its 
   await jsonOf(await app.get("/jobs"), 200);
 });
 
+Deno.test("max-requests: what waits for its body is no request, and is one when that is there", async () => {
+  const app = await startApp({ requestsMax: 1 });
+  const [first, second] = [bodyInParts(), bodyInParts()];
+  const slow = [postParts(app, first.readable), postParts(app, second.readable)] as const;
+  await app.clock.settle();
+  await jsonOf(await app.get("/jobs"), 200);
+
+  app.journal.hold();
+  for (const { send, end } of [first, second]) {
+    await send(JSON.stringify({ type: "test.greet", input: { name: "x" } }));
+    await end();
+    await app.clock.settle();
+  }
+  await refused(await slow[1], "requestsMax", 1);
+  app.journal.release();
+  await jsonOf(await slow[0], 202);
+  await jsonOf(await app.get("/jobs"), 200);
+});
+
+Deno.test("max-open-requests: what needs no token counts apart from the rest", async () => {
+  const app = await startApp({
+    requestsMax: 1,
+    openRequestsMax: 1,
+    token: "s3cret-token-0123456789",
+  });
+  const authorization = "Bearer s3cret-token-0123456789";
+  const pages = times(3, () => app.get("/ui/sign-in", { accept: "application/json" }));
+  const jobs = app.get("/jobs", { authorization });
+  assert.deepEqual(await statuses(pages), { 200: 1, 503: 2 });
+  await jsonOf(await jobs, 200);
+  await jsonOf(await app.get("/livez"), 200);
+});
+
 Deno.test("max-waiting: a poll is refused; a new job is created and not waited for", async () => {
   const app = await startApp({ waitingMax: 1 });
   const { jobId } = await createPlan(app);
@@ -349,6 +382,10 @@ function postParts(app: TestApp, body: ReadableStream): Promise<Response> {
   return Promise.resolve(app.app.request("/jobs", { method: "POST", headers, body }));
 }
 
+/** Of so many bytes in JSON that it is not read in one piece. */
+const LARGE = JSON.stringify({ type: "test.greet", input: { name: "y".repeat(5_000) } });
+const LARGE_LENGTH = { "content-length": String(LARGE.length) };
+
 Deno.test("bodies-bytes: while bodies are being read there is room for no more", async () => {
   const app = await startApp({ bodiesBytesMax: 100 });
   const parts = bodyInParts();
@@ -357,17 +394,53 @@ Deno.test("bodies-bytes: while bodies are being read there is room for no more",
   await app.clock.settle();
   const head = app.engine.headLogId;
 
-  const other = JSON.stringify({ type: "test.greet", input: { name: "y".repeat(50) } });
-  const length = { "content-length": String(other.length) };
-  await refused(await app.post("/jobs", other, length), "bodiesBytesMax", 100);
-  await refused(await app.post("/jobs", other), "bodiesBytesMax", 100);
+  await refused(await app.post("/jobs", LARGE, LARGE_LENGTH), "bodiesBytesMax", 100);
+  await refused(await app.post("/jobs", "{}"), "bodiesBytesMax", 100);
   assert.equal(app.engine.headLogId, head);
 
   await parts.send(`"}}`);
   await parts.end();
   await jsonOf(await slow, 202);
-  await jsonOf(await app.post("/jobs", other, length), 202);
 });
+
+Deno.test("bodies-bytes: what is announced to be small is bounded as requests are, by their number", async () => {
+  const app = await startApp({ bodiesBytesMax: 100 });
+  const slow = postParts(app, bodyInParts().readable);
+  await app.clock.settle();
+  const small = JSON.stringify({ type: "test.greet", input: { name: "y" } });
+  await jsonOf(await app.post("/jobs", small, { "content-length": String(small.length) }), 202);
+  await app.clock.advance(30_000);
+  await problemOf(await slow, 408, "body-too-slow");
+});
+
+Deno.test("bodies-bytes: a body that had a second makes room for another", async () => {
+  const app = await startApp({ bodiesBytesMax: 65_536 });
+  const parts = bodyInParts();
+  const slow = postParts(app, parts.readable);
+  await parts.send("x".repeat(60_000));
+  await app.clock.advance(999);
+  await refused(await app.post("/jobs", LARGE, LARGE_LENGTH), "bodiesBytesMax", 65_536);
+  await app.clock.advance(1);
+  await jsonOf(await app.post("/jobs", LARGE, LARGE_LENGTH), 202);
+  const { detail } = await problemOf(await slow, 408, "body-too-slow");
+  assert.match(detail, /after 1000 ms, and there are too many to wait for it/);
+});
+
+Deno.test("bodies: while a thousand are being read, none may take longer than a second", async () => {
+  const app = await startApp();
+  const slow = times(1_000, () => postParts(app, bodyInParts().readable));
+  await app.clock.advance(1_000);
+  await createPlan(app);
+  const counts = await statuses([...slow.slice(0, 1), ...times(2, () => createdResponse(app))]);
+  assert.deepEqual(counts, { 202: 2, 408: 1 });
+  const all = statuses(slow.slice(1));
+  await app.clock.advance(29_000);
+  assert.deepEqual(await all, { 408: 999 });
+});
+
+function createdResponse(app: TestApp): Promise<Response> {
+  return app.post("/jobs", { plan: shipmentPlan("7") });
+}
 
 Deno.test("bodies-bytes: a body that breaks off, or is refused, gives its bytes back", async () => {
   const app = await startApp({ bodiesBytesMax: 100, bodyBytesMax: 90 });

@@ -26,8 +26,10 @@ const NOTES: Notes = {
   "job.JobCreated": createdNote,
   "job.JobStarted": reasonNote,
   "job.JobSuspended": reasonNote,
-  "job.JobResumed": reasonNote,
-  "job.JobCancelled": reasonNote,
+  "job.JobResumed": ({ of, reason }) => joined([of, reason]),
+  "job.JobParked": ({ reason, message }) => `${reason}: ${message}`,
+  "job.JobCancelled": ({ reason, leftInPlace }) =>
+    joined([reason, leftInPlace && `left in place: ${leftInPlace.join(", ") || "nothing"}`]),
   "job.JobRetried": ({ newJobId, reason }) => joined([`as ${newJobId}`, reason]),
   "job.EventCorrelated": ({ eventType, eventId }) => `${eventType} ${eventId}`,
   "job.TaskStarted": attemptNote,
@@ -51,6 +53,7 @@ const NOTES: Notes = {
   "journal.Repaired": ({ lostFrom, lostEntries }) =>
     `${lostEntries} entries from ${lostFrom} on are lost`,
   "journal.Imported": ({ jobId, entries }) => `job ${jobId}, ${entries} entries`,
+  "journal.EventRefused": ({ eventType, eventId }) => `${eventType} ${eventId}, id used twice`,
   "journal.EntryQuoted": ({ eventType, jobId }) => `${eventType} of job ${jobId}`,
 };
 

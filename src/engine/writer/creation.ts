@@ -1,7 +1,8 @@
 /** New jobs: from a request, once for each idempotency key, and from a failed job. */
 
 import { correlatedAttributes } from "../../core/correlated_fact.ts";
-import { decide, type Rejection } from "../../core/decide.ts";
+import { decide } from "../../core/decide.ts";
+import type { Rejection } from "../../core/decision.ts";
 import {
   type FactEntry,
   isCorrelated,
@@ -117,16 +118,19 @@ export class Creation {
 
   async #retryAs(
     newJobId: JobId,
-    job: JobState,
+    retried: JobState,
     input: JsonValue | undefined,
     { unlessRetriedAfter = Infinity, ...request }: RetryRequest,
   ): Promise<Outcome<JobState>> {
     const { history, table, writer } = this.#parts;
-    const { attributes, protection } = this.#descriptions.ofRetry(job, input);
-    const facts = await this.#factsFor(job, newJobId);
+    const { attributes, protection } = this.#descriptions.ofRetry(retried, input);
     // What comes without a trace carries on that of the job.
-    const trace = request.trace ?? await createdIn(job, (logIds) => history.at(logIds));
+    const trace = request.origin?.traceId === undefined
+      ? await createdIn(retried, (logIds) => history.at(logIds))
+      : {};
+    const origin = { ...request.origin, ...trace };
     const record = async (attributes: JobCreatedAttributes): Promise<Outcome<JobState>> => {
+      const { job, facts } = await this.#settled(retried, newJobId);
       const about = { newJobId, attributes, facts };
       // Others may have retried it meanwhile.
       const retriedAt = this.#retriedAt(job);
@@ -138,7 +142,7 @@ export class Creation {
           () => record(attributes),
         );
       }
-      const decision = decide(job, { kind: "retry", ...about, ...request, trace });
+      const decision = decide(job, { kind: "retry", ...about, ...request, origin });
       if (!decision.accepted) return rejected(decision.rejection);
       this.#parts.intake.requireRoom({ jobs: 1, starts: job.type === undefined ? 0 : 1 });
       const { lastLogId } = writer.append(decision.events);
@@ -147,6 +151,18 @@ export class Creation {
       return await writer.settled(lastLogId, { ok: true, value });
     };
     return await this.#sealedFor(newJobId, attributes, protection, record);
+  }
+
+  /** The job as it is, with the facts that count for it: one that is parked goes on getting some. */
+  async #settled(before: JobState, newJobId: JobId) {
+    for (;;) {
+      const pending = this.#parts.table.pending(before.jobId);
+      const job = pending?.whole ?? before;
+      if (!(await this.#parts.writer.isDurable(job.lastLogId))) continue;
+      const facts = await this.#factsFor(job, newJobId);
+      const last = this.#parts.table.pending(before.jobId)?.head.lastLogId ?? job.lastLogId;
+      if (last === job.lastLogId) return { job, facts };
+    }
   }
 
   /** Seals what needs it before it is recorded, and takes the key back when it is not. */
@@ -256,7 +272,7 @@ export class Creation {
   ): Promise<Outcome<Created>> {
     const { intake, table, writer } = this.#parts;
     const start = this.#startsAtOnce(request);
-    const command = { kind: "create", jobId, attributes, start, trace: request.trace } as const;
+    const command = { kind: "create", jobId, attributes, start, origin: request.origin } as const;
     // An id made here is new.
     const before = request.jobId && table.pending(jobId)?.head;
     const decision = decide(before || undefined, command);

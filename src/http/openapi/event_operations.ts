@@ -4,6 +4,7 @@ import * as v from "valibot";
 import { receiptsAnswer } from "../answers/entries.ts";
 import {
   diffAnswer,
+  eventExplanationAnswer,
   explanationAnswer,
   replayAnswer,
   whatIfAnswer,
@@ -48,6 +49,8 @@ export const EVENT_OPERATIONS: Operations = {
     summary: "Deliver one event or many",
     description: "An event alone that is wrong refuses the request; of many, each has a receipt. " +
       "What goes beyond a limit is rejected, and its receipt names the limit: send it again. " +
+      "An id that is on record with other content is refused, and its receipt names that line; " +
+      "what was refused is in the journal as journal.EventRefused. " +
       "CloudEvents in binary mode are taken as well, with their attributes in headers ce-*.",
     headers: TRACE_HEADERS,
     body: {
@@ -75,7 +78,7 @@ export const EVENT_OPERATIONS: Operations = {
         content: json(receiptsAnswer),
       },
     },
-    problems: ["unknown-job", ...BODY_PROBLEMS, ...WRITE_PROBLEMS],
+    problems: ["unknown-job", "event-id-reused", ...BODY_PROBLEMS, ...WRITE_PROBLEMS],
   },
   "GET /events": {
     tag: "events",
@@ -95,6 +98,20 @@ export const EVENT_OPERATIONS: Operations = {
 };
 
 export const REPLAY_OPERATIONS: Operations = {
+  "GET /events/:id/explain": {
+    tag: "events",
+    summary: "Say what became of an event",
+    description: "The jobs that it reached, and what it did there; those that wait for one like " +
+      "it, and what it fails; and what was refused since it came with the same id.",
+    query: EXPLAIN_PARAMETERS,
+    answers: {
+      [STATUS.ok]: {
+        description: "Every statement cites entries.",
+        content: { ...json(eventExplanationAnswer), "text/plain": { schema: v.string() } },
+      },
+    },
+    problems: ["unknown-event"],
+  },
   "GET /jobs/:id/explain": {
     tag: "replay",
     summary: "Say why a job is as it is",

@@ -13,13 +13,18 @@ import { checked } from "../issues.ts";
 import { changedAnswer, createdAnswer } from "../job_answer.ts";
 import { STATUS } from "../problem.ts";
 import { refuseQuery } from "../query.ts";
-import { traceOf } from "../request_trace.ts";
+import { originOf } from "../request_origin.ts";
 import { sizeFor } from "../turnstile.ts";
 import { jobOf } from "./job_id.ts";
 
 const CONTROLS = ["start", "cancel", "suspend", "resume"] as const;
 
 export const controlBody = strictObject({ reason: v.exactOptional(reasonField) });
+
+export const cancelBody = strictObject({
+  reason: v.exactOptional(reasonField),
+  leave: v.exactOptional(v.boolean("must be true or false")),
+});
 
 export const retryBody = strictObject({
   reason: v.exactOptional(reasonField),
@@ -35,9 +40,9 @@ async function control(c: Context, edge: Edge, kind: ControlRequest["kind"]): Pr
   refuseQuery(c.req.raw);
   const before = jobOf(c, edge.engine);
   const request = controlRequestOf(kind, await readOptionalJson(c.req.raw, edge.bodies));
-  const trace = traceOf(c.req.raw, edge.spans);
+  const origin = originOf(c.req.raw, edge.spans);
   await turnFor(before, edge);
-  const job = valueOf(await edge.engine.control(before.jobId, { ...request, trace }));
+  const job = valueOf(await edge.engine.control(before.jobId, { ...request, origin }));
   return changedAnswer(edge, job);
 }
 
@@ -49,15 +54,17 @@ function turnFor(job: JobState, { turnstile }: Edge): Promise<void> | undefined 
 
 /** @throws {Problem} `invalid-request`. */
 export function controlRequestOf(kind: ControlRequest["kind"], body: JsonValue): ControlRequest {
-  return { kind, ...checked(controlBody, body) };
+  return kind === "cancel"
+    ? { kind, ...checked(cancelBody, body) }
+    : { kind, ...checked(controlBody, body) };
 }
 
 async function retry(c: Context, edge: Edge): Promise<Response> {
   refuseQuery(c.req.raw);
   const before = jobOf(c, edge.engine);
-  const trace = traceOf(c.req.raw, edge.spans);
+  const origin = originOf(c.req.raw, edge.spans);
   const request = checked(retryBody, await readOptionalJson(c.req.raw, edge.bodies));
   await turnFor(before, edge);
-  const job = valueOf(await edge.engine.retry(before.jobId, { trace, ...request }));
+  const job = valueOf(await edge.engine.retry(before.jobId, { origin, ...request }));
   return createdAnswer(edge, job, STATUS.created);
 }

@@ -1,7 +1,10 @@
 /** Signing in to the dashboard: a token for a cookie. */
 
 import assert from "node:assert/strict";
+import { Hono } from "hono";
 import { TokenList } from "../../../src/http/access.ts";
+import { clientAddress } from "../../../src/http/client_address.ts";
+import { FailedSignIns } from "../../../src/http/failed_sign_ins.ts";
 import { Sessions } from "../../../src/http/sessions.ts";
 import { locationOf, pageOf, pageText, submitForm } from "../../support/dashboard.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
@@ -74,6 +77,17 @@ Deno.test("sign-in: the cookie opens what its token opens, JSON included, and no
   const sameOrigin = { cookie, origin: "http://localhost" };
   const response = await app.post("/jobs", { plan: { expected: [] } }, sameOrigin);
   await problemOf(response, 403, "forbidden");
+});
+
+Deno.test("sign-in: the form takes 4 KB, announced or not", async () => {
+  const app = await startApp({ token: TOKEN });
+  const headers = { "content-type": "application/x-www-form-urlencoded" };
+  const body = `token=${"x".repeat(4_096)}`;
+  for (const length of [{}, { "content-length": String(body.length) }]) {
+    const response = await app.post("/ui/sign-in", body, { ...headers, ...length });
+    const { detail } = await problemOf(response, 413, "body-too-large");
+    assert.match(detail, /it is over 4096 bytes$/);
+  }
 });
 
 Deno.test("sign-in: a wrong token is refused on the page, and may be tried again", async () => {
@@ -151,7 +165,7 @@ Deno.test("sign-in: a stream ends with the session that opened it", async () => 
 
 Deno.test("sign-in: a session ends with its token, and with half a day without use", async () => {
   let scopes: readonly ["read"] | undefined = ["read"];
-  const app = await startApp({ access: { scopesOf: () => scopes } });
+  const app = await startApp({ access: { holderOf: () => scopes && { scopes } } });
   const cookie = await signIn(app);
   await app.clock.advance(HALF_A_DAY_MS);
   await jsonOf(await app.get("/jobs", { cookie }), 200);
@@ -168,12 +182,101 @@ Deno.test("sign-in: without tokens there is nothing to sign in to", async () => 
   assert.equal(await locationOf(response), "/ui/jobs");
 });
 
-Deno.test("sessions: they are bounded, and the one that was not used for longest goes first", () => {
+Deno.test("sign-in: failures are slowed by address, and no token is tried meanwhile", async () => {
+  const app = await startApp({ token: TOKEN });
+  const attempt = (token: string, address: string) =>
+    submitForm(app, "/ui/sign-in", { token, next: "/ui/jobs" }, { "x-forwarded-for": address });
+  for (let failure = 0; failure < 10; failure++) {
+    await pageText(await attempt("wrong", "192.0.2.1"), 401);
+  }
+  for (const token of ["wrong", TOKEN]) {
+    const response = await attempt(token, "evil.example, 192.0.2.1");
+    assert.equal(response.headers.get("retry-after"), "1");
+    assert.equal(response.headers.get("set-cookie"), null);
+    assert.match(await pageText(response, 429), /failed; try again in 1 second\./);
+  }
+  assert.equal(await locationOf(await attempt(TOKEN, "192.0.2.2")), "/ui/jobs");
+  await app.clock.advance(1_000);
+  assert.equal(await locationOf(await attempt(TOKEN, "192.0.2.1")), "/ui/jobs");
+});
+
+Deno.test("failed sign-ins: ten at once, then one a second, and all is forgiven", async () => {
+  const clock = new FakeClock();
+  const failures = new FailedSignIns(clock);
+  for (let count = 0; count < 10; count++) failures.failed("a");
+  assert.deepEqual([failures.waitSeconds("a"), failures.waitSeconds("b")], [1, 0]);
+  await clock.advance(1_000);
+  assert.equal(failures.waitSeconds("a"), 0);
+  failures.failed("a");
+  assert.equal(failures.waitSeconds("a"), 1);
+  await clock.advance(10_000);
+  for (let count = 0; count < 9; count++) failures.failed("a");
+  assert.equal(failures.waitSeconds("a"), 0);
+});
+
+Deno.test("failed sign-ins: of a great many addresses the latest are remembered", () => {
+  const failures = new FailedSignIns(new FakeClock());
+  for (let address = 0; address < 11_000; address++) {
+    for (let count = 0; count < 10; count++) failures.failed(`${address}`);
+  }
+  assert.deepEqual(["0", "999", "1000", "10999"].map((one) => failures.waitSeconds(one)), [
+    0,
+    0,
+    1,
+    1,
+  ]);
+});
+
+Deno.test("client address: that of the connection; behind a proxy here, what it added; of IPv6 the network", async () => {
+  const found: string[] = [];
+  const app = new Hono().get("/", (c) => (found.push(clientAddress(c)), c.text("")));
+  const from = (hostname: string | undefined, forwarded = "") =>
+    app.request("/", { headers: { "x-forwarded-for": forwarded } }, {
+      remoteAddr: hostname === undefined ? { path: "/socket" } : { hostname },
+    });
+  await from("192.0.2.1", "192.0.2.9");
+  await from("127.0.0.1");
+  await from("127.0.0.1", "192.0.2.8, 192.0.2.9");
+  await from(undefined, "192.0.2.9");
+  await from("::ffff:192.0.2.1");
+  await from("2001:db8::1");
+  await from("2001:0db8:0:0:1:2:3:4");
+  await from("::1", "2001:db8:1::1");
+  await from("127.0.0.1", ":::");
+  await app.request("/");
+  assert.deepEqual(found, [
+    "192.0.2.1",
+    "127.0.0.1",
+    "192.0.2.9",
+    "192.0.2.9",
+    "192.0.2.1",
+    "2001:db8:0:0",
+    "2001:db8:0:0",
+    "2001:db8:1:0",
+    ":::",
+    "",
+  ]);
+});
+
+Deno.test("sessions: of one token they are bounded, the one not used for longest goes first", () => {
   const sessions = new Sessions(new FakeClock());
-  const names = Array.from({ length: 1_000 }, (_, at) => sessions.open(`token-${at}`));
-  assert.equal(sessions.tokenOf(names[0] ?? ""), "token-0");
-  sessions.open("one more");
-  assert.equal(sessions.size, 1_000);
-  assert.equal(sessions.tokenOf(names[0] ?? ""), "token-0");
+  const other = sessions.open("another token");
+  const names = Array.from({ length: 100 }, () => sessions.open("token"));
+  assert.equal(sessions.tokenOf(names[0] ?? ""), "token");
+  for (let count = 0; count < 1_001; count++) sessions.open("reader");
+  assert.equal(sessions.size, 201);
+  sessions.open("token");
+  assert.equal(sessions.size, 201);
+  assert.equal(sessions.tokenOf(names[0] ?? ""), "token");
   assert.equal(sessions.tokenOf(names[1] ?? ""), undefined);
+  assert.equal(sessions.tokenOf(other), "another token");
+});
+
+Deno.test("sessions: those of all tokens are bounded, and closed ones leave nothing", () => {
+  const sessions = new Sessions(new FakeClock());
+  const names = Array.from({ length: 10_001 }, (_, at) => sessions.open(`token-${at}`));
+  assert.equal(sessions.size, 10_000);
+  assert.equal(sessions.isOpen(names[0] ?? ""), false);
+  for (const name of names) sessions.close(name);
+  assert.equal(sessions.size, 0);
 });

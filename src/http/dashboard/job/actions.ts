@@ -3,15 +3,17 @@
 import type { Context, Hono } from "hono";
 import type { JobId } from "../../../core/ids.ts";
 import type { JobState } from "../../../core/job_state.ts";
-import type { IncomingEvent } from "../../../engine/requests.ts";
+import type { Origin } from "../../../core/origin.ts";
+import { type IncomingEvent, withOrigin } from "../../../engine/requests.ts";
 import type { Edge } from "../../edge.ts";
 import { valueOf } from "../../engine_problem.ts";
 import { judgeEvent } from "../../event_schema.ts";
 import { checked } from "../../issues.ts";
 import { parseJson } from "../../json_document.ts";
 import { invalidRequest, Problem, STATUS } from "../../problem.ts";
+import { originOf } from "../../request_origin.ts";
 import { emptyResponse } from "../../response.ts";
-import { controlBody, retryBody } from "../../routes/controls.ts";
+import { controlRequestOf, retryBody } from "../../routes/controls.ts";
 import { jobIdOf } from "../../routes/job_id.ts";
 import { sizeFor } from "../../turnstile.ts";
 import { filledField, readForm } from "../form.ts";
@@ -23,18 +25,24 @@ import { safeReturnPath } from "../return_path.ts";
 import type { Control } from "./controls.tsx";
 import type { RefusedEvent } from "./screen_state.ts";
 
+/** What a form asks for; to give a job up as it is, it asks to cancel it. */
+type Acted = Exclude<Control, "leave">;
+
 /** Does what a control says, and leads back. */
-export async function actOnJob(c: Context, edge: Edge, control: Control): Promise<Response> {
+export async function actOnJob(c: Context, edge: Edge, control: Acted): Promise<Response> {
   const jobId = jobIdOf(c);
   const form = await readForm(c.req.raw, edge.bodies);
   const back = safeReturnPath(form.get("return") ?? jobPagePath(jobId));
   const before = edge.engine.job(jobId);
   if (before !== undefined) await edge.turnstile.enter(sizeFor(before));
   try {
-    if (control === "retry") return backTo(edge, ...await retried(edge, jobId, form));
+    const origin = originOf(c.req.raw, edge.spans);
+    if (control === "retry") return backTo(edge, ...await retried(edge, jobId, form, origin));
     const reason = filledField(form, "reason");
-    const request = checked(controlBody, reason === undefined ? {} : { reason });
-    const job = valueOf(await edge.engine.control(jobId, { kind: control, ...request }));
+    const leave = control === "cancel" && form.get("leave") === "true";
+    const body = { ...(reason === undefined ? {} : { reason }), ...(leave ? { leave } : {}) };
+    const request = { ...controlRequestOf(control, body), origin };
+    const job = valueOf(await edge.engine.control(jobId, request));
     return backTo(edge, back, doneText(control, job));
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
@@ -47,15 +55,16 @@ async function retried(
   edge: Edge,
   jobId: JobId,
   form: URLSearchParams,
+  origin: Origin | undefined,
 ): Promise<readonly [path: string, text: string]> {
   const from = filledField(form, "from");
   const request = checked(retryBody, from === undefined ? {} : { from });
-  const job = valueOf(await edge.engine.retry(jobId, request));
+  const job = valueOf(await edge.engine.retry(jobId, { ...request, origin }));
   const where = from === undefined ? "" : ` from task ${from}`;
   return [jobPagePath(job.jobId), `This job retries job ${jobId}${where}.`];
 }
 
-function doneText(control: Exclude<Control, "retry">, job: JobState): string {
+function doneText(control: Exclude<Acted, "retry">, job: JobState): string {
   switch (control) {
     case "start":
       return "The job was started.";
@@ -70,6 +79,9 @@ function doneText(control: Exclude<Control, "retry">, job: JobState): string {
 
 function cancelledText(job: JobState): string {
   if (job.state !== "Compensating") return "The job was cancelled.";
+  if (job.parked !== undefined) {
+    return "The job was cancelled. It is parked: what it did is undone when there is code that fits.";
+  }
   return job.suspendedBy === undefined
     ? "The job was cancelled: what it did is being undone."
     : "The job was cancelled. It is suspended: what it did is undone when it is resumed.";
@@ -97,7 +109,8 @@ export async function sendEvent(c: Context, edge: Edge): Promise<Sent> {
   const back = safeReturnPath(form.get("return") ?? jobPagePath(jobId));
   try {
     const event = eventOf(text, form.get("once") ?? "");
-    const [receipt] = await edge.engine.deliver([event]);
+    const origin = originOf(c.req.raw, edge.spans) ?? {};
+    const [receipt] = await edge.engine.deliver([withOrigin(event, origin)]);
     if (receipt === undefined) throw new TypeError("Cannot answer: there is no receipt");
     if (receipt.disposition === "rejected") {
       return { refused: refusal(form, text, receiptText(receipt)) };

@@ -1,7 +1,9 @@
 /** `/ui/sign-in`: a token for a cookie, and back. */
 
 import type { Context, Hono } from "hono";
+import { counted } from "../../../core/counted.ts";
 import type { Scope } from "../../access.ts";
+import { clientAddress } from "../../client_address.ts";
 import type { Edge } from "../../edge.ts";
 import { problemFacts, STATUS } from "../../problem.ts";
 import { reachedAs } from "../../reached_as.ts";
@@ -24,8 +26,14 @@ function showSignIn(c: Context, edge: Edge): Response {
   return signInPage(c, edge, next);
 }
 
-function signInPage(c: Context, edge: Edge, next: string, refusal?: string): Response {
-  const status = refusal === undefined ? STATUS.ok : problemFacts("unauthorized").status;
+/** Why nobody was signed in, and what kind of refusal that is. */
+interface Refusal {
+  readonly kind: "unauthorized" | "too-many-failures";
+  readonly text: string;
+}
+
+function signInPage(c: Context, edge: Edge, next: string, refusal?: Refusal): Response {
+  const status = refusal === undefined ? STATUS.ok : problemFacts(refusal.kind).status;
   return page(
     c,
     edge,
@@ -35,7 +43,7 @@ function signInPage(c: Context, edge: Edge, next: string, refusal?: string): Res
       <p class="lead">
         This server asks for a token: one of those in <code>DAYBOOK_TOKEN</code> or its token file.
       </p>
-      {refusal === undefined ? null : <p class="note note-bad" role="alert">{refusal}</p>}
+      {refusal === undefined ? null : <p class="note note-bad" role="alert">{refusal.text}</p>}
       <form method="post" action="/ui/sign-in" class="stack">
         <input type="hidden" name="next" value={next} />
         {/* Who keeps passwords for people keeps them by a name. */}
@@ -60,14 +68,28 @@ function signInPage(c: Context, edge: Edge, next: string, refusal?: string): Res
 }
 
 async function signIn(c: Context, edge: Edge): Promise<Response> {
-  const form = await readForm(c.req.raw, edge.bodies);
+  const form = await readForm(c.req.raw, edge.openBodies);
   const next = safeReturnPath(form.get("next"));
+  const address = clientAddress(c);
+  const waitSeconds = edge.failedSignIns.waitSeconds(address);
+  if (waitSeconds > 0) return slowedDown(c, edge, next, waitSeconds);
   const token = form.get("token")?.trim() ?? "";
-  const refusal = refusalOf(edge.access?.scopesOf(token));
-  if (refusal !== undefined) return signInPage(c, edge, next, refusal);
+  const scopes = edge.access?.holderOf(token)?.scopes;
+  if (scopes === undefined) edge.failedSignIns.failed(address);
+  const text = refusalOf(scopes);
+  if (text !== undefined) return signInPage(c, edge, next, { kind: "unauthorized", text });
   const { host, secure } = reachedAs(c.req.raw);
   const cookie = sessionCookie(host, edge.sessions.open(token), secure);
   return emptyResponse(STATUS.seeOther, { location: next, "set-cookie": cookie });
+}
+
+/** Who tries tokens is not told whether this one was right. */
+function slowedDown(c: Context, edge: Edge, next: string, waitSeconds: number): Response {
+  const text = "Cannot sign in now: too many sign-ins from your address have failed; try again " +
+    `in ${counted(waitSeconds, "second")}.`;
+  const response = signInPage(c, edge, next, { kind: "too-many-failures", text });
+  response.headers.set("retry-after", String(waitSeconds));
+  return response;
 }
 
 /** Who may see no page needs no session. */

@@ -1,0 +1,47 @@
+/** Where a request comes from, as far as that can be known. */
+
+import type { Context } from "hono";
+
+/** What a server tells of the connection that a request came on: `Deno.serve` does. */
+export interface ConnectionInfo {
+  /** Its `hostname` is the address of the other end. */
+  readonly remoteAddr?: unknown;
+}
+
+/**
+ * The address of the client. Behind a proxy on this machine it is what that one added to
+ * `X-Forwarded-For`, at the end; from elsewhere anybody may say anything there. Of IPv6 the
+ * network, which has as many addresses as its owner likes. Empty when nobody tells.
+ */
+export function clientAddress({ env, req }: Context): string {
+  const address = hostnameOf(env as ConnectionInfo | undefined);
+  if (!isLoopback(address)) return networkOf(address);
+  const told = req.raw.headers.get("x-forwarded-for")?.split(",").at(-1)?.trim() ?? "";
+  return networkOf(told === "" ? address : told.slice(0, ADDRESS_LENGTH_MAX));
+}
+
+const ADDRESS_LENGTH_MAX = 64;
+/** Of eight; the others are an interface's own. */
+const NETWORK_GROUPS = 4;
+const MAPPED_IPV4 = /^::ffff:(?=[\d.]+$)/i;
+
+function hostnameOf(info: ConnectionInfo | undefined): string {
+  const end = info?.remoteAddr;
+  if (typeof end !== "object" || end === null || !("hostname" in end)) return "";
+  return typeof end.hostname === "string" ? end.hostname.replace(MAPPED_IPV4, "") : "";
+}
+
+function isLoopback(address: string): boolean {
+  return address === "" || address === "::1" || address.startsWith("127.");
+}
+
+function networkOf(address: string): string {
+  if (!address.includes(":")) return address;
+  const groups = URL.parse(`http://[${address}]`)?.hostname.slice(1, -1);
+  if (groups === undefined) return address;
+  const [before = "", after = ""] = groups.split("::");
+  const [first, last] = [before, after].map((part) => part === "" ? [] : part.split(":"));
+  const zeros = groups.includes("::") ? 8 - (first?.length ?? 0) - (last?.length ?? 0) : 0;
+  const all = [...first ?? [], ...Array.from({ length: zeros }, () => "0"), ...last ?? []];
+  return all.slice(0, NETWORK_GROUPS).join(":");
+}
