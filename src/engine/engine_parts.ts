@@ -52,6 +52,7 @@ import { Slots } from "./run/slots.ts";
 import { Supervisor } from "./run/supervisor.ts";
 import { Turns } from "./run/turns.ts";
 import { Unmatched } from "./events/unmatched.ts";
+import type { ValueRuns } from "./views/value_runs.ts";
 import type { View } from "./views/view.ts";
 import { WorkerQueue } from "./run/worker_queue.ts";
 import { Writer } from "./writer/writer.ts";
@@ -68,6 +69,8 @@ export interface JobEngineOptions {
   readonly maxRunning: number;
   /** Where jobs that have ended go; without it they stay in memory. */
   readonly index?: JobIndex | undefined;
+  /** Where the values of events go; without it only those of the newest are known. */
+  readonly values?: ValueRuns | undefined;
   /** What is taken from outside; without it there are no limits. */
   readonly limits?: EngineLimits;
   /** Counts what jobs do; nobody, when absent. */
@@ -87,8 +90,8 @@ export interface JobEngineOptions {
 export type EngineParts = ReturnType<typeof engineParts>;
 
 export function engineParts(options: JobEngineOptions, status: EngineStatus) {
-  const { limits = NO_LIMITS } = options;
   const foundation = withWriting(foundationOf(options));
+  const { limits } = foundation;
   const parts = { ...foundation, intake: new Intake(limits, foundation) };
   const { ended, events, facts, filed, history, registry, table } = parts;
   const unmatched = new Unmatched(
@@ -105,7 +108,6 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
     deliveries: new Deliveries({
       ...parts,
       unmatched,
-      limits,
       index: filed.started,
       reaches: new Reaches(table, limits),
       gate: new DeliveryGate(),
@@ -128,6 +130,7 @@ function foundationOf(options: JobEngineOptions) {
   const {
     clock,
     random,
+    limits = NO_LIMITS,
     definitions,
     maxRunning,
     keys,
@@ -140,7 +143,7 @@ function foundationOf(options: JobEngineOptions) {
   if (options.threads === undefined && registry.hasThreaded) {
     throw new TypeError("Cannot isolate jobs in threads: there are none");
   }
-  const projection = new Projection(options.index);
+  const projection = new Projection(options.index, options.values);
   const { table, eventIds, facts } = projection;
   const turns = new Turns(clock);
   const promptTypes = new PromptTypes();
@@ -149,6 +152,7 @@ function foundationOf(options: JobEngineOptions) {
   return {
     clock,
     random,
+    limits,
     projection,
     table,
     ended: new EndedJobs(),
