@@ -1,8 +1,10 @@
 /** What an explanation is made from, beside the job's own entries. Nothing else goes into it. */
 
 import type { JobEventLogEntry } from "../event.ts";
+import type { SiblingsStatement } from "../explanation.ts";
 import type { LogId } from "../ids.ts";
 import type { Effect } from "../likeness/suspect.ts";
+import type { Contrast } from "./contrast.ts";
 
 /** Events from outside that an expectation may have meant. */
 export interface Candidates {
@@ -45,6 +47,8 @@ export interface Evidence {
   /** By the id of the expectation; only for those not satisfied, and not for all of very many. */
   readonly candidates: ReadonlyMap<string, Candidates>;
   readonly circumstances: Circumstances;
+  readonly contrast?: Contrast | undefined;
+  readonly siblings?: SiblingsStatement<LogId> | undefined;
   /**
    * By the id of an expectation that has all its matches, the first event that would have been one
    * and came after them, without reaching the job.

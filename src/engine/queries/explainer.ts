@@ -17,8 +17,11 @@ import type { RuleName } from "../../core/rules.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import { entryCharacters, type Hold, HOLD_NOTHING } from "./entry_pages.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
+import type { Contrasts } from "./contrasts.ts";
 import { EvidenceSearch } from "./evidence_search.ts";
 import type { History } from "./history.ts";
+import type { JobLists } from "./job_lists.ts";
+import { siblingsOf } from "./siblings.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { PastEvents } from "../views/past_events.ts";
 import type { Pacer, Share } from "../events/pacer.ts";
@@ -36,6 +39,8 @@ export interface ExplainerParts {
   readonly threadWorkers: WorkerQueue;
   readonly writer: Pick<Writer, "durableLogId">;
   readonly pacer: Pacer;
+  readonly contrasts: Contrasts;
+  readonly lists: JobLists;
   readonly draining: () => boolean;
   readonly full: (urgency: Urgency) => boolean;
 }
@@ -86,7 +91,10 @@ export class Explainer {
     );
     const annals = await this.#annalsOf(logIds, share, hold);
     const { strangers, ...found } = await search.run(annals);
-    const work = explaining(annals, { ...found, circumstances, asOf });
+    const contrast = await this.#parts.contrasts.of(job, share);
+    const siblings = await siblingsOf(job, annals.entries.values(), this.#parts);
+    const evidence = { ...found, circumstances, asOf, contrast, siblings };
+    const work = explaining(annals, evidence);
     const bare = await this.#parts.pacer.all(share, work);
     return { explanation: await this.#cited(bare, annals, strangers), annals, strangers };
   }

@@ -6,20 +6,13 @@
 import { counted } from "../../core/counted.ts";
 import { type ErrorFingerprint, fingerprintOf } from "../../core/error_fingerprint.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
+import type { SiblingsStatement } from "../../core/explanation.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
-import type { JobState } from "../../core/job_state.ts";
+import type { FailedJob, JobState } from "../../core/job_state.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
 import type { JobLists } from "./job_lists.ts";
 
-export interface Siblings {
-  readonly statement: string;
-  /** How many others there are, as far as was looked. */
-  readonly others: number;
-  /** Of a failure: what `GET /jobs?fingerprint=` takes. */
-  readonly fingerprint?: ErrorFingerprint;
-  /** A few of them. */
-  readonly jobs: readonly JobId[];
-}
+type Siblings = SiblingsStatement<LogId>;
 
 const NAMED_MAX = 5;
 /** Entries on each side of a cancellation or an interruption that are looked at. */
@@ -37,8 +30,10 @@ export async function siblingsOf(
   entries: Iterable<JobEventLogEntry>,
   { lists, events }: SiblingsParts,
 ): Promise<Siblings | undefined> {
-  const fingerprint = job.state === "Failed" ? fingerprintOf(job, job.failure) : undefined;
-  if (fingerprint !== undefined) return sameError(job, fingerprint, lists);
+  if (job.state === "Failed") {
+    const fingerprint = fingerprintOf(job, job.failure);
+    if (fingerprint !== undefined) return sameError(job, fingerprint, lists);
+  }
   const cause = [...entries].findLast((entry) => isCancellation(entry) || isCrash(entry));
   if (cause === undefined) return undefined;
   const after = Math.max(0, cause.logId - NEAR) as LogId;
@@ -55,11 +50,11 @@ export async function siblingsOf(
   const how = isCancellation(cause)
     ? `${were} cancelled for the same reason within a minute`
     : `${were} cut short by the same crash`;
-  return told([...jobs], jobs.size, how);
+  return told([...jobs], jobs.size, how, cause.logId);
 }
 
 function sameError(
-  { jobId }: JobState,
+  { jobId, ...job }: FailedJob,
   fingerprint: ErrorFingerprint,
   lists: SiblingsParts["lists"],
 ): Siblings | undefined {
@@ -67,14 +62,20 @@ function sameError(
   if (others < 1) return undefined;
   const { jobs } = lists.summaries({ fingerprint, limit: NAMED_MAX + 1 });
   const ids = jobs.map((job) => job.jobId).filter((id) => id !== jobId);
-  return { ...told(ids, others, "failed with the same error"), fingerprint };
+  return { ...told(ids, others, "failed with the same error", job.failure.because), fingerprint };
 }
 
-function told(jobs: readonly JobId[], others: number, how: string): Siblings {
+function told(
+  jobs: readonly JobId[],
+  others: number,
+  how: string,
+  cause: LogId,
+): Siblings {
   const named = jobs.slice(0, NAMED_MAX);
   const rest = others - named.length;
   const list = named.join(", ") + (rest > 0 ? ` and ${rest} more` : "");
-  return { statement: `${counted(others, "other job")} ${how}: ${list}.`, others, jobs: named };
+  const statement = `${counted(others, "other job")} ${how}: ${list}.`;
+  return { statement, cites: [cause], others, jobs: named };
 }
 
 type Cancellation = FrameworkEntry<"job.JobCancelled">;
