@@ -21,6 +21,7 @@ import type { Contrasts } from "./contrasts.ts";
 import { EvidenceSearch } from "./evidence_search.ts";
 import type { History } from "./history.ts";
 import type { JobLists } from "./job_lists.ts";
+import { overtakenBy, workerHolders } from "./queue_survey.ts";
 import { siblingsOf } from "./siblings.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { PastEvents } from "../views/past_events.ts";
@@ -77,7 +78,7 @@ export class Explainer {
     // The job ends with these, whatever comes meanwhile: nothing later is looked at.
     const logIds = this.#parts.history.positions(jobId);
     const asOf = this.#parts.events.journal.head.logId;
-    const circumstances = this.#circumstances(job);
+    const circumstances = await this.#circumstances(job);
     const search = new EvidenceSearch(
       this.#parts.pastEvents,
       {
@@ -116,7 +117,7 @@ export class Explainer {
     return annalsOf(noted, recalled);
   }
 
-  #circumstances(job: JobState): Circumstances {
+  async #circumstances(job: JobState): Promise<Circumstances> {
     const { registry, writer, draining, full } = this.#parts;
     const loaded = registry.running(job);
     const isKnown = loaded !== undefined;
@@ -130,7 +131,10 @@ export class Explainer {
     if (!waits) return common;
     const place = { priority: job.priority, order: job.startedBy };
     const ahead = workers.aheadOf(place, writer.durableLogId);
-    return { ...common, queue: { ahead, busy: workers.busy, max: workers.max, isThreaded } };
+    const { busy, max } = workers;
+    const holders = await workerHolders(this.#parts, isThreaded);
+    const overtaken = overtakenBy(this.#parts, job);
+    return { ...common, queue: { ahead, busy, max, isThreaded, holders, overtaken } };
   }
 
   async #cited(
