@@ -60,6 +60,18 @@ export const explanationAnswer = v.object({
     remark: v.exactOptional(text),
   })),
   next: v.array(nextStep),
+  contrast: v.exactOptional(v.object({
+    ...statement,
+    traits: v.array(v.object({ name: text, value: anyJson })),
+    alike: count,
+    others: count,
+  })),
+  siblings: v.exactOptional(v.object({
+    ...statement,
+    others: count,
+    fingerprint: v.exactOptional(text),
+    jobs: v.array(text),
+  })),
   timing: v.object({
     scheduledMs: milliseconds,
     queuedMs: milliseconds,
@@ -132,4 +144,16 @@ export const whatIfAnswer = v.object({
     why: text,
   })),
   allPastEvents: v.boolean(),
+});
+
+export const retryPreviewAnswer = v.object({
+  jobId: text,
+  /** Tasks whose recorded results are taken over. */
+  reuses: v.array(text),
+  /** Tasks that were begun, and are done anew. */
+  again: v.array(text),
+  /** How many events counted, and count again. */
+  facts: count,
+  /** What somebody has to see to before. */
+  first: v.array(nextStep),
 });
