@@ -418,7 +418,7 @@ export class JobRun {
     const { compensation } = next;
     // The alarm of a compensation that backs off is set again after a restart.
     const isBackingOff = compensation?.status === "backingOff";
-    if (isBackingOff && Date.parse(compensation.retryAt) > this.#services.clock.now()) {
+    if (isBackingOff && !this.#services.scheduler.isOver(Date.parse(compensation.retryAt))) {
       return this.#startAt(work, compensation.retryAt);
     }
     this.#start([work], () => {});
