@@ -49,6 +49,7 @@ import { Scheduler } from "./run/scheduler.ts";
 import { Sealing } from "./secrets/sealing.ts";
 import { Slots } from "./run/slots.ts";
 import { Supervisor } from "./run/supervisor.ts";
+import { Suspects } from "./run/suspects.ts";
 import { Turns } from "./run/turns.ts";
 import { Unmatched } from "./events/unmatched.ts";
 import type { View } from "./views/view.ts";
@@ -160,6 +161,7 @@ function foundationOf(options: JobEngineOptions) {
     workers: new WorkerQueue(maxRunning, promptTypes, onDefect),
     slots: new Slots(maxRunning, { clock, turns, promptTypes }),
     turns,
+    suspects: new Suspects(),
     patience: new Patience({ clock, random, onDefect }),
     feed: new Feed(clock),
   };

@@ -6,7 +6,7 @@
 import type { EventDraft, JobEventLogEntry } from "../core/event.ts";
 import type { EventExplanation } from "../core/event_explanation.ts";
 import type { Citation, Explanation } from "../core/explanation.ts";
-import type { EventId, JobId, LogId } from "../core/ids.ts";
+import { type EventId, type JobId, type LogId, MAIN_TASK, type TaskId } from "../core/ids.ts";
 import { hasCode, type JobState } from "../core/job_state.ts";
 import type { Point } from "../core/point.ts";
 import type { Replay, StepsWanted } from "../core/replay_steps.ts";
@@ -116,6 +116,16 @@ export class JobEngine {
   /** Parked jobs by reason and type, the most first. */
   get parkedJobs(): readonly ParkedJobs[] {
     return this.#parts.attention.parked;
+  }
+
+  /** By job, the tasks that run alone, since the process ended twice while they were open. */
+  get aloneTasks(): ReadonlyMap<JobId, readonly TaskId[]> {
+    const { all } = this.#parts.suspects;
+    return new Map(
+      [...all].map((
+        [jobId, tasks],
+      ) => [jobId, [...tasks].filter((taskId) => taskId !== MAIN_TASK)]),
+    );
   }
 
   /** Resolves when it is known of all jobs that waited at the start whether their code fits. */

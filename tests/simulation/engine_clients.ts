@@ -87,7 +87,9 @@ export class EngineClients {
     for (const job of this.#jobs.unfinished) {
       const condition = conditionOf(job);
       if (condition === "created") await engine.control(job.jobId, { kind: "start" });
-      if (condition === "suspended") await engine.control(job.jobId, { kind: "resume" });
+      if (condition === "suspended" || condition === "parked") {
+        await engine.control(job.jobId, { kind: "resume" });
+      }
     }
     const keys = new Set(this.#jobs.unfinished.map(({ jobId }) => this.#keyOf(jobId)));
     const events = [...keys].flatMap((key) => {

@@ -1,7 +1,7 @@
 /** What an explanation is made from, beside the job's own entries. Nothing else goes into it. */
 
 import type { JobEventLogEntry } from "../event.ts";
-import type { LogId } from "../ids.ts";
+import type { JobId, LogId } from "../ids.ts";
 
 /** Events from outside that an expectation may nearly have got. */
 export interface Candidates {
@@ -20,7 +20,13 @@ export interface Circumstances {
   /** `none`: the job has no code, and needs none. */
   readonly definition: "none" | "loaded" | "missing";
   /** The request of the job for a worker, while there is one. */
-  readonly queue?: { readonly ahead: number; readonly busy: number; readonly maxRunning: number };
+  readonly queue?: {
+    readonly ahead: number;
+    readonly busy: number;
+    readonly maxRunning: number;
+    /** Another job, beside which nothing runs; see `Suspects`. */
+    readonly alone?: JobId;
+  };
   /** The process is stopping. */
   readonly draining: boolean;
   /** Writes have just failed for want of room. */

@@ -119,9 +119,12 @@ export function placeText({ stack = "" }: ErrorFact): string {
 
 /** `2 jobs ahead of it, and 16 of 16 workers busy`. */
 export function queueText(
-  { ahead, busy, maxRunning }: NonNullable<Circumstances["queue"]>,
+  { ahead, busy, maxRunning, alone }: NonNullable<Circumstances["queue"]>,
 ): string {
+  const beside = alone === undefined
+    ? ""
+    : `, while job ${alone} runs alone, since the process ended twice in a row during it`;
   return `${counted(ahead, "job")} ahead of it, and ${busy} of ${
     counted(maxRunning, "worker")
-  } busy`;
+  } busy${beside}`;
 }

@@ -22,6 +22,7 @@ import type { JobTable } from "../writer/job_table.ts";
 import type { PastEvents } from "../views/past_events.ts";
 import type { Pacer, Share } from "../events/pacer.ts";
 import type { Urgency } from "../ports.ts";
+import type { Suspects } from "../run/suspects.ts";
 import type { WorkerQueue } from "../run/worker_queue.ts";
 import type { Writer } from "../writer/writer.ts";
 
@@ -32,6 +33,7 @@ export interface ExplainerParts {
   readonly pastEvents: PastEvents;
   readonly registry: DefinitionRegistry;
   readonly workers: WorkerQueue;
+  readonly suspects: Suspects;
   readonly writer: Pick<Writer, "durableLogId">;
   readonly pacer: Pacer;
   readonly draining: () => boolean;
@@ -105,7 +107,7 @@ export class Explainer {
   }
 
   #circumstances(job: JobState): Circumstances {
-    const { registry, workers, writer, draining, full } = this.#parts;
+    const { registry, suspects, workers, writer, draining, full } = this.#parts;
     const isKnown = registry.running(job) !== undefined;
     const definition = hasCode(job) ? isKnown ? "loaded" : "missing" : "none";
     const common = { definition, draining: draining(), full: full(urgencyOf(job)) } as const;
@@ -115,7 +117,10 @@ export class Explainer {
     if (!waits) return common;
     const place = { priority: job.priority, order: job.startedBy };
     const ahead = workers.aheadOf(place, writer.durableLogId);
-    return { ...common, queue: { ahead, busy: workers.busy, maxRunning: workers.max } };
+    const queue = { ahead, busy: workers.busy, maxRunning: workers.max };
+    const [alone] = suspects.all.keys();
+    const isBeside = alone !== undefined && !suspects.has(job.jobId);
+    return { ...common, queue: isBeside ? { ...queue, alone } : queue };
   }
 
   async #cited(

@@ -9,7 +9,7 @@ import type { JobId, LogId } from "../../core/ids.ts";
 import { hasCode, isHeld, isTerminal, type JobState } from "../../core/job_state.ts";
 import type { Commands } from "../writer/commands.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
-import { interruptions, withTheirTraces } from "./interruptions.ts";
+import { culpritAt, interruptions, withTheirTraces } from "./interruptions.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import type { PendingJob } from "../writer/job_record.ts";
 import { JobRun } from "./job_run.ts";
@@ -17,6 +17,7 @@ import type { JobTable } from "../writer/job_table.ts";
 import type { Patience } from "./patience.ts";
 import { parked } from "./parking.ts";
 import type { EndedRun, RunServices } from "./run_services.ts";
+import type { Suspects } from "./suspects.ts";
 import { Trials } from "./trials.ts";
 import type { Withdraw } from "./worker_queue.ts";
 import type { WriterListener } from "../writer/writer.ts";
@@ -27,6 +28,7 @@ export interface SupervisorParts {
   readonly table: JobTable;
   readonly commands: Commands;
   readonly patience: Patience;
+  readonly suspects: Suspects;
 }
 
 export class Supervisor implements WriterListener {
@@ -67,8 +69,19 @@ export class Supervisor implements WriterListener {
   /** Entries of jobs have become durable. */
   durable(steps: readonly Applied[]): void {
     const touched = new Set<JobRun>();
+    for (const applied of steps) this.#seeSuspects(applied);
     for (const applied of steps) this.#guarded(() => this.#see(applied, touched));
     for (const run of touched) this.#guarded(() => run.goOn());
+  }
+
+  /** What was cut short once more, or ended the process and is to try again, runs alone. */
+  #seeSuspects(applied: Applied): void {
+    const { before, job } = applied;
+    const { suspects, table } = this.#parts;
+    suspects.see(applied);
+    const wasCutShort = isCrash(applied);
+    const triesAgain = before?.parked?.reason === "crashed" && job.parked === undefined;
+    if (wasCutShort || triesAgain) suspects.open([table.existing(job.jobId)]);
   }
 
   #see(applied: Applied, touched: Set<JobRun>): void {
@@ -131,8 +144,15 @@ export class Supervisor implements WriterListener {
     const { table, patience } = this.#parts;
     const { writer, entriesAt } = this.#services;
     const unfinished = [...table.jobs()].filter((job) => !isTerminal(job));
+    // Those that were not open at this end; the others are found when that is on record.
+    this.#parts.suspects.open(unfinished);
     const cutShort = unfinished.flatMap((job) => interruptions(job, restart));
-    const drafts = [...cutShort, ...unfinished.flatMap((job) => this.#withoutCode(job))];
+    const culprit = restart === undefined ? undefined : culpritAt(unfinished, restart);
+    const drafts = [
+      ...cutShort,
+      ...culprit ? [culprit] : [],
+      ...unfinished.flatMap((job) => this.#withoutCode(job)),
+    ];
     if (drafts.length > 0) {
       const traced = await withTheirTraces(drafts, (jobId) => table.existing(jobId), entriesAt);
       await patience.record(async () => {
@@ -147,9 +167,10 @@ export class Supervisor implements WriterListener {
 
   /** That a job is parked, for none of its code can run. */
   #withoutCode(job: JobState): readonly EventDraft[] {
-    if (job.state === "Created" || job.parked !== undefined || !hasCode(job)) return [];
+    if (job.state === "Created" || job.parked?.reason === "crashed" || !hasCode(job)) return [];
     const message = this.#parts.registry.lackFor(job);
-    return message === undefined ? [] : [parked(job.jobId, { reason: "noDefinition", message })];
+    if (message === undefined || job.parked?.message === message) return [];
+    return [parked(job.jobId, { reason: "noDefinition", message })];
   }
 
   /** Parked jobs that other code may fit, and then those that wait, as far as they are few. */
@@ -223,6 +244,7 @@ export class Supervisor implements WriterListener {
       order: head.startedBy,
       type: definition.type,
       begins: head.state === "Running",
+      isAlone: this.#parts.suspects.has(jobId),
     };
     const withdraw = this.#services.workers.request(wanted, (worker) => {
       this.#queued.delete(jobId);
@@ -261,6 +283,11 @@ export class Supervisor implements WriterListener {
  */
 function mayGoAhead({ before, job }: Applied): boolean {
   return before?.state === "Created" && job.state === "Running" && job.retryOf === undefined;
+}
+
+function isCrash({ entry }: Applied): boolean {
+  return entry.stratum === "framework" && entry.eventType === "job.TaskInterrupted" &&
+    entry.attributes.reason === "crash";
 }
 
 /** Whether somebody asks a job to try again that waits, so that no run would find out now. */
