@@ -39,7 +39,7 @@ import {
   type ShownInput,
   type Transition,
   unknownJob,
-  withTrace,
+  withOrigin,
 } from "./requests.ts";
 import { within } from "./within.ts";
 
@@ -167,7 +167,7 @@ export class JobEngine {
   deliver(events: readonly IncomingEvent[]): Promise<readonly Receipt[]> {
     const trace = this.#parts.tracing.active();
     return this.#parts.deliveries.deliver(
-      trace === undefined ? events : events.map((event) => withTrace(event, trace)),
+      trace === undefined ? events : events.map((event) => withOrigin(event, trace)),
     );
   }
 
@@ -175,9 +175,9 @@ export class JobEngine {
   #traced<Request extends ControlRequest | RetryRequest | CreateRequest>(
     request: Request,
   ): Request {
-    if (request.trace !== undefined) return request;
+    if (request.origin?.traceId !== undefined) return request;
     const trace = this.#parts.tracing.active();
-    return trace === undefined ? request : { ...request, trace };
+    return trace === undefined ? request : { ...request, origin: { ...request.origin, ...trace } };
   }
 
   job(jobId: JobId): JobState | undefined {
@@ -315,7 +315,7 @@ export class JobEngine {
     const { oldestQueued, ...census } = this.survey.census();
     return {
       ...census,
-      queued: this.#parts.workers.waiting,
+      queued: this.#parts.workers.waiting + this.#parts.threadWorkers.waiting,
       oldestQueuedMs: oldestQueued?.queuedMs ?? 0,
       pendingBytes: this.#parts.events.journal.pendingBytes,
       unfinishedBytes: this.#parts.table.unfinishedBytes,
@@ -335,6 +335,7 @@ export class JobEngine {
   async stop(drainMs: number): Promise<void> {
     this.#status.draining = true;
     this.#parts.workers.stop();
+    this.#parts.threadWorkers.stop();
     this.#parts.feed.wake();
     this.#parts.waits.endAll();
     await within(this.#clock, drainMs, this.#parts.supervisor.idle());
@@ -344,6 +345,7 @@ export class JobEngine {
     this.#parts.scheduler.stop();
     this.#parts.patience.stop();
     this.#parts.slots.stop();
+    this.#parts.threadSlots.stop();
     this.#parts.supervisor.recordShutdown();
   }
 }

@@ -23,7 +23,9 @@ export interface Circumstances {
   readonly queue?: {
     readonly ahead: number;
     readonly busy: number;
-    readonly maxRunning: number;
+    readonly max: number;
+    /** Whether the workers that it waits for have threads of their own. */
+    readonly isThreaded?: boolean;
     /** Another job, beside which nothing runs; see `Suspects`. */
     readonly alone?: JobId;
   };

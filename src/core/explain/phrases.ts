@@ -119,12 +119,21 @@ export function placeText({ stack = "" }: ErrorFact): string {
 
 /** `2 jobs ahead of it, and 16 of 16 workers busy`. */
 export function queueText(
-  { ahead, busy, maxRunning, alone }: NonNullable<Circumstances["queue"]>,
+  { ahead, busy, max, isThreaded = false, alone }: NonNullable<Circumstances["queue"]>,
 ): string {
   const beside = alone === undefined
     ? ""
     : `, while job ${alone} runs alone, since the process ended twice in a row during it`;
   return `${counted(ahead, "job")} ahead of it, and ${busy} of ${
-    counted(maxRunning, "worker")
+    counted(
+      max,
+      isThreaded ? "worker with a thread" : "worker",
+      isThreaded ? "workers with a thread" : "workers",
+    )
   } busy${beside}`;
+}
+
+/** The flag that says how many workers there are. */
+export function workersFlag({ isThreaded }: NonNullable<Circumstances["queue"]>): string {
+  return isThreaded === true ? "--max-threads" : "--max-running";
 }

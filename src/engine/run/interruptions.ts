@@ -17,11 +17,17 @@ export function interruptions(job: JobState, restart: LogId | undefined): readon
  * open at the two unclean ends before. `undefined` where there is none.
  *
  * @param jobs All that have not ended, as the end left them.
+ * @param isInThread What is in a thread of its own cannot end the process.
  */
-export function culpritAt(jobs: readonly JobState[], restart: LogId): EventDraft | undefined {
+export function culpritAt(
+  jobs: readonly JobState[],
+  restart: LogId,
+  isInThread: (job: JobState) => boolean,
+): EventDraft | undefined {
   const open = jobs.flatMap((job) => attemptsAt(job).map((task) => ({ job, task })));
   const [alone] = open;
   if (alone === undefined || open.length > 1 || !isCulprit(alone.job, alone.task)) return undefined;
+  if (isInThread(alone.job)) return undefined;
   const { job: { jobId }, task: { taskId, interruptions, status } } = alone;
   const what = taskId === MAIN_TASK ? "run" : `task ${taskId}`;
   const step = status === "completed" ? `the compensation of ${what}` : what;

@@ -3,11 +3,13 @@
 import type { JobId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
+import type { EngineLimits } from "../events/delivery_limits.ts";
 import type { FanOut } from "../events/fan_out.ts";
 import type { EntriesAt } from "../views/view.ts";
 import type { JobTrace } from "../views/job_traces.ts";
 import type { LateCalls } from "./late_calls.ts";
 import type { LiveSecrets } from "../secrets/live_secrets.ts";
+import type { CodePlace } from "./code_place.ts";
 import type { AttemptWatch, Clock, Random, Tracing } from "../ports.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { OpenedInput, SealedJob } from "../secrets/sealing.ts";
@@ -27,6 +29,10 @@ export interface EndedRun {
 }
 
 export interface RunServices {
+  /** Where code is called. */
+  readonly code: CodePlace;
+  /** Whether a job that rests gives back where its code ran, so that `run` is called again. */
+  readonly leavesCode: boolean;
   readonly clock: Clock;
   readonly random: Random;
   readonly scheduler: Scheduler;
@@ -40,6 +46,7 @@ export interface RunServices {
   readonly table: Pick<JobTable, "release">;
   readonly events: Pick<EventEngine, "now">;
   readonly fanOut: FanOut;
+  readonly limits: Pick<EngineLimits, "entriesMax">;
   /** Durable entries; tries again for as long as they cannot be read. */
   readonly entriesAt: EntriesAt;
   /** The clear input of a job that has a sealed one; tries again as well. */

@@ -8,6 +8,7 @@ import type { EventDraft } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { hasCode, isHeld, isTerminal, type JobState } from "../../core/job_state.ts";
 import type { Commands } from "../writer/commands.ts";
+import { type AnyJobDefinition, isThreaded } from "../definition.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import { culpritAt, interruptions, withTheirTraces } from "./interruptions.ts";
 import type { Applied } from "../../core/job_fold.ts";
@@ -24,6 +25,8 @@ import type { WriterListener } from "../writer/writer.ts";
 
 export interface SupervisorParts {
   readonly services: RunServices;
+  /** For jobs whose definition asks for a thread. */
+  readonly threadServices: RunServices;
   readonly registry: DefinitionRegistry;
   readonly table: JobTable;
   readonly commands: Commands;
@@ -51,6 +54,7 @@ export class Supervisor implements WriterListener {
         return services.draining;
       },
       isRun: (jobId) => this.#isKnown(jobId),
+      placeOf: (definition) => this.#servicesFor(definition).code,
     });
   }
 
@@ -81,7 +85,20 @@ export class Supervisor implements WriterListener {
     suspects.see(applied);
     const wasCutShort = isCrash(applied);
     const triesAgain = before?.parked?.reason === "crashed" && job.parked === undefined;
-    if (wasCutShort || triesAgain) suspects.open([table.existing(job.jobId)]);
+    if (wasCutShort || triesAgain) this.#suspect([table.existing(job.jobId)]);
+    this.#parts.threadServices.workers.hold("alone", suspects.all.size > 0);
+  }
+
+  /** What is in a thread cannot end the process: it only has to wait for what runs alone. */
+  #suspect(jobs: readonly JobState[]): void {
+    const { suspects, threadServices } = this.#parts;
+    suspects.open(jobs.filter((job) => !this.#isInThread(job)));
+    threadServices.workers.hold("alone", suspects.all.size > 0);
+  }
+
+  #isInThread(job: JobState): boolean {
+    const definition = this.#parts.registry.running(job);
+    return definition !== undefined && isThreaded(definition);
   }
 
   #see(applied: Applied, touched: Set<JobRun>): void {
@@ -145,9 +162,11 @@ export class Supervisor implements WriterListener {
     const { writer, entriesAt } = this.#services;
     const unfinished = [...table.jobs()].filter((job) => !isTerminal(job));
     // Those that were not open at this end; the others are found when that is on record.
-    this.#parts.suspects.open(unfinished);
+    this.#suspect(unfinished);
     const cutShort = unfinished.flatMap((job) => interruptions(job, restart));
-    const culprit = restart === undefined ? undefined : culpritAt(unfinished, restart);
+    const culprit = restart === undefined
+      ? undefined
+      : culpritAt(unfinished, restart, (job) => this.#isInThread(job));
     const drafts = [
       ...cutShort,
       ...culprit ? [culprit] : [],
@@ -183,7 +202,8 @@ export class Supervisor implements WriterListener {
       return mayFit && job.parked?.reason !== "crashed" ? [job] : [];
     });
     const isParked = (job: JobState) => job.parked !== undefined;
-    const waiting = open.filter((job) => !isParked(job)).slice(0, TRIALS_MAX);
+    const waiting = open.filter((job) => !isParked(job) && !this.#isInThread(job))
+      .slice(0, TRIALS_MAX);
     return [...open.filter(isParked), ...waiting].map(({ jobId }) => jobId);
   }
 
@@ -208,6 +228,10 @@ export class Supervisor implements WriterListener {
     this.#ending.add(run);
     void run.idle().then(() => this.#ending.delete(run));
     if (!this.#services.draining) this.#takeUp(jobId, false);
+  }
+
+  #servicesFor(definition: AnyJobDefinition): RunServices {
+    return isThreaded(definition) ? this.#parts.threadServices : this.#services;
   }
 
   #isKnown(jobId: JobId): boolean {
@@ -246,10 +270,11 @@ export class Supervisor implements WriterListener {
       begins: head.state === "Running",
       isAlone: this.#parts.suspects.has(jobId),
     };
-    const withdraw = this.#services.workers.request(wanted, (worker) => {
+    const services = this.#servicesFor(definition);
+    const withdraw = services.workers.request(wanted, (worker) => {
       this.#queued.delete(jobId);
       this.#parts.table.hold(jobId);
-      const run = new JobRun(this.#services, definition, jobId, job, worker);
+      const run = new JobRun(services, definition, jobId, job, worker);
       this.#runs.set(jobId, run);
       // Whoever appends its start goes on first.
       queueMicrotask(() => this.#guarded(() => run.begin()));

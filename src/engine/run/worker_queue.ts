@@ -47,6 +47,9 @@ interface Request extends Wanted {
   isOver: boolean;
 }
 
+/** `alone`: something of another queue has to run alone. */
+type HoldReason = "alone";
+
 /** Takes a request back; it may have been granted already. */
 export type Withdraw = () => void;
 
@@ -67,6 +70,8 @@ export class WorkerQueue {
   #sharing = 0;
   #waiting = 0;
   #stopped = false;
+  /** While there is a reason, nobody is granted anything. */
+  readonly #heldFor = new Set<HoldReason>();
 
   /** @param onDefect Takes what a grant throws: it is not for whoever gave a worker back. */
   constructor(max: number, promptTypes: PromptTypes, onDefect: (error: unknown) => void) {
@@ -196,6 +201,12 @@ export class WorkerQueue {
     });
   }
 
+  /** Grants nothing while there is a reason; those that have a worker go on. */
+  hold(reason: HoldReason, isHeld: boolean): void {
+    if (isHeld) this.#heldFor.add(reason);
+    else if (this.#heldFor.delete(reason)) this.grantNext();
+  }
+
   /** Grants nothing any more. */
   stop(): void {
     this.#stopped = true;
@@ -218,7 +229,7 @@ export class WorkerQueue {
 
   /** Grants what may be granted; called whenever that may be more than before. */
   grantNext(): void {
-    while (!this.#stopped) {
+    while (!this.#stopped && this.#heldFor.size === 0) {
       const requests = this.#foremost();
       const request = requests?.peek();
       if (request === undefined) return;
