@@ -9,7 +9,7 @@ import type { JobTable } from "./writer/job_table.ts";
 
 type ConsumerParts = Pick<
   EngineParts,
-  "projection" | "writer" | "views" | "supervisor" | "feed" | "workers" | "turns"
+  "projection" | "pauses" | "writer" | "views" | "supervisor" | "feed" | "workers" | "turns"
 >;
 
 export function engineConsumer(
@@ -65,10 +65,12 @@ class LettingGo {
 }
 
 function goOn(
-  { writer, views, supervisor, feed, workers, turns }: ConsumerParts,
+  { pauses, writer, views, supervisor, feed, workers, turns }: ConsumerParts,
   entries: readonly JobEventLogEntry[],
 ): void {
   const shown = writer.durable(entries);
+  for (const entry of entries) pauses.see(entry);
+  workers.pause(pauses.all.length > 0);
   for (const applied of shown) {
     for (const view of views) view.see(applied);
   }

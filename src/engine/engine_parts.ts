@@ -136,7 +136,7 @@ function foundationOf(options: JobEngineOptions) {
   const registry = new DefinitionRegistry(definitions);
   if (keys === undefined) requireNoProtection(registry);
   const projection = new Projection(options.index);
-  const { table, eventIds, facts } = projection;
+  const { table, eventIds, facts, pauses } = projection;
   const turns = new Turns(clock);
   const promptTypes = new PromptTypes();
   return {
@@ -150,6 +150,7 @@ function foundationOf(options: JobEngineOptions) {
     traces: new JobTraces(table),
     waits: new JobWaits(clock),
     facts,
+    pauses,
     filed: new FiledJobs(),
     events: new EventEngine(clock, random, eventIds),
     registry,

@@ -24,6 +24,7 @@ import type { Pacer, Share } from "../events/pacer.ts";
 import type { Urgency } from "../ports.ts";
 import type { Suspects } from "../run/suspects.ts";
 import type { WorkerQueue } from "../run/worker_queue.ts";
+import type { Pauses } from "../writer/pauses.ts";
 import type { Writer } from "../writer/writer.ts";
 
 export interface ExplainerParts {
@@ -34,6 +35,7 @@ export interface ExplainerParts {
   readonly registry: DefinitionRegistry;
   readonly workers: WorkerQueue;
   readonly suspects: Suspects;
+  readonly pauses: Pauses;
   readonly writer: Pick<Writer, "durableLogId">;
   readonly pacer: Pacer;
   readonly draining: () => boolean;
@@ -107,7 +109,7 @@ export class Explainer {
   }
 
   #circumstances(job: JobState): Circumstances {
-    const { registry, suspects, workers, writer, draining, full } = this.#parts;
+    const { pauses, registry, suspects, workers, writer, draining, full } = this.#parts;
     const isKnown = registry.running(job) !== undefined;
     const definition = hasCode(job) ? isKnown ? "loaded" : "missing" : "none";
     const common = { definition, draining: draining(), full: full(urgencyOf(job)) } as const;
@@ -118,6 +120,8 @@ export class Explainer {
     const place = { priority: job.priority, order: job.startedBy };
     const ahead = workers.aheadOf(place, writer.durableLogId);
     const queue = { ahead, busy: workers.busy, maxRunning: workers.max };
+    const [pause] = pauses.all;
+    if (pause !== undefined) return { ...common, queue: { ...queue, pause } };
     const [alone] = suspects.all.keys();
     const isBeside = alone !== undefined && !suspects.has(job.jobId);
     return { ...common, queue: isBeside ? { ...queue, alone } : queue };

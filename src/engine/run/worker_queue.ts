@@ -67,6 +67,8 @@ export class WorkerQueue {
   #sharing = 0;
   #waiting = 0;
   #stopped = false;
+  /** Everything is paused: nobody is granted anything meanwhile. */
+  #isPaused = false;
 
   /** @param onDefect Takes what a grant throws: it is not for whoever gave a worker back. */
   constructor(max: number, promptTypes: PromptTypes, onDefect: (error: unknown) => void) {
@@ -196,6 +198,13 @@ export class WorkerQueue {
     });
   }
 
+  /** Grants nothing while everything is paused; those that have a worker go on. */
+  pause(isPaused: boolean): void {
+    const ends = this.#isPaused && !isPaused;
+    this.#isPaused = isPaused;
+    if (ends) this.grantNext();
+  }
+
   /** Grants nothing any more. */
   stop(): void {
     this.#stopped = true;
@@ -218,7 +227,7 @@ export class WorkerQueue {
 
   /** Grants what may be granted; called whenever that may be more than before. */
   grantNext(): void {
-    while (!this.#stopped) {
+    while (!this.#stopped && !this.#isPaused) {
       const requests = this.#foremost();
       const request = requests?.peek();
       if (request === undefined) return;
