@@ -50,7 +50,7 @@ export interface WaitingFor<Cite> extends Statement<Cite> {
 
 /** A request that would move the job on. */
 export interface Action {
-  readonly method: "POST";
+  readonly method: "POST" | "DELETE";
   readonly path: string;
   readonly body?: JsonObject;
 }

@@ -39,6 +39,8 @@ export function noteTask(
     case "job.CompensationEnded":
     case "job.RecoveryRequired":
     case "job.InputRemoved":
+    case "job.PauseBegan":
+    case "job.PauseEnded":
     case "journal.SegmentOpened":
     case "journal.Sealed":
     case "journal.Recovered":

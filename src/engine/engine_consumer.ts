@@ -9,7 +9,15 @@ import type { JobTable } from "./writer/job_table.ts";
 
 type ConsumerParts = Pick<
   EngineParts,
-  "projection" | "writer" | "views" | "supervisor" | "feed" | "workers" | "threadWorkers" | "turns"
+  | "projection"
+  | "pauses"
+  | "writer"
+  | "views"
+  | "supervisor"
+  | "feed"
+  | "workers"
+  | "threadWorkers"
+  | "turns"
 >;
 
 export function engineConsumer(
@@ -65,10 +73,14 @@ class LettingGo {
 }
 
 function goOn(
-  { writer, views, supervisor, feed, workers, threadWorkers, turns }: ConsumerParts,
+  { pauses, writer, views, supervisor, feed, workers, threadWorkers, turns }: ConsumerParts,
   entries: readonly JobEventLogEntry[],
 ): void {
   const shown = writer.durable(entries);
+  for (const entry of entries) pauses.see(entry);
+  const isPaused = pauses.all.length > 0;
+  workers.hold("pause", isPaused);
+  threadWorkers.hold("pause", isPaused);
   for (const applied of shown) {
     for (const view of views) view.see(applied);
   }

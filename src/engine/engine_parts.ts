@@ -142,7 +142,7 @@ function foundationOf(options: JobEngineOptions) {
     throw new TypeError("Cannot isolate jobs in threads: there are none");
   }
   const projection = new Projection(options.index);
-  const { table, eventIds, facts } = projection;
+  const { table, eventIds, facts, pauses } = projection;
   const turns = new Turns(clock);
   const promptTypes = new PromptTypes();
   const neverPrompt = new PromptTypes(0);
@@ -159,6 +159,7 @@ function foundationOf(options: JobEngineOptions) {
     traces: new JobTraces(table),
     waits: new JobWaits(clock),
     facts,
+    pauses,
     filed: new FiledJobs(),
     events: new EventEngine(clock, random, eventIds),
     registry,

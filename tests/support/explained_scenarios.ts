@@ -419,6 +419,14 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: "queued_while_everything_is_paused",
+    condition: "queued",
+    arrange: async (daybook) => {
+      await daybook.submit("job", "shop.busy");
+      return await daybook.crash({ ...daybook.options, hold: true });
+    },
+  },
+  {
     name: "queued_beside_one_that_runs_alone",
     condition: "queued",
     arrange: async (daybook) => {

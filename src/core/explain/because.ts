@@ -119,11 +119,9 @@ function scheduled({ created }: Annals): Statement<LogId> {
 function queued(annals: Annals, { circumstances: { queue }, causes }: Evidence): Reasons {
   const since = annals.conditionSince;
   const turn = `It is in the queue since ${timeText(since)}`;
-  const limit = queue === undefined
-    ? `${turn}.`
-    : `${turn}: ${queueText(queue)} (the limit is ${workersFlag(queue)}).`;
+  const limit = queue === undefined ? `${turn}.` : `${turn}: ${limitText(queue)}.`;
   return [
-    { statement: limit, cites: [since.logId] },
+    { statement: limit, cites: queue?.pause ? [queue.pause.by, since.logId] : [since.logId] },
     ...whyQueued(annals, causes),
     ...backingOff(annals, causes),
   ];
@@ -132,8 +130,14 @@ function queued(annals: Annals, { circumstances: { queue }, causes }: Evidence):
 /** What is due again, and cannot begin for want of a worker. */
 function dueAndQueued(annals: Annals, { circumstances: { queue } }: Evidence): Reasons {
   if (queue === undefined) return [];
-  const statement = `It wants a worker: ${queueText(queue)} (the limit is ${workersFlag(queue)}).`;
-  return [{ statement, cites: [annals.conditionSince.logId] }];
+  const statement = `It wants a worker: ${limitText(queue)}.`;
+  const pause = queue.pause === undefined ? [] : [queue.pause.by];
+  return [{ statement, cites: [...pause, annals.conditionSince.logId] }];
+}
+
+function limitText(queue: NonNullable<Evidence["circumstances"]["queue"]>): string {
+  const limit = queue.pause === undefined ? ` (the limit is ${workersFlag(queue)})` : "";
+  return `${queueText(queue)}${limit}`;
 }
 
 /** What a worker is wanted for. */

@@ -2,6 +2,7 @@
 
 import type { JobEventLogEntry } from "../event.ts";
 import type { JobId, LogId } from "../ids.ts";
+import type { Pause } from "../pauses.ts";
 
 /** Events from outside that an expectation may nearly have got. */
 export interface Candidates {
@@ -28,6 +29,8 @@ export interface Circumstances {
     readonly isThreaded?: boolean;
     /** Another job, beside which nothing runs; see `Suspects`. */
     readonly alone?: JobId;
+    /** Everything is paused: nobody gets a worker before that ends. */
+    readonly pause?: Pause;
   };
   /** The process is stopping. */
   readonly draining: boolean;

@@ -119,8 +119,11 @@ export function placeText({ stack = "" }: ErrorFact): string {
 
 /** `2 jobs ahead of it, and 16 of 16 workers busy`. */
 export function queueText(
-  { ahead, busy, max, isThreaded = false, alone }: NonNullable<Circumstances["queue"]>,
+  { ahead, busy, max, isThreaded = false, alone, pause }: NonNullable<Circumstances["queue"]>,
 ): string {
+  if (pause !== undefined) {
+    return `everything is paused since ${pause.since}${reasonText(pause.reason)}`;
+  }
   const beside = alone === undefined
     ? ""
     : `, while job ${alone} runs alone, since the process ended twice in a row during it`;

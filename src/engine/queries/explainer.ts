@@ -24,6 +24,7 @@ import type { Pacer, Share } from "../events/pacer.ts";
 import type { Urgency } from "../ports.ts";
 import type { Suspects } from "../run/suspects.ts";
 import type { WorkerQueue } from "../run/worker_queue.ts";
+import type { Pauses } from "../writer/pauses.ts";
 import type { Writer } from "../writer/writer.ts";
 
 export interface ExplainerParts {
@@ -35,6 +36,7 @@ export interface ExplainerParts {
   readonly workers: WorkerQueue;
   readonly threadWorkers: WorkerQueue;
   readonly suspects: Suspects;
+  readonly pauses: Pauses;
   readonly writer: Pick<Writer, "durableLogId">;
   readonly pacer: Pacer;
   readonly draining: () => boolean;
@@ -108,7 +110,7 @@ export class Explainer {
   }
 
   #circumstances(job: JobState): Circumstances {
-    const { registry, suspects, writer, draining, full } = this.#parts;
+    const { pauses, registry, suspects, writer, draining, full } = this.#parts;
     const loaded = registry.running(job);
     const isKnown = loaded !== undefined;
     const definition = hasCode(job) ? isKnown ? "loaded" : "missing" : "none";
@@ -122,6 +124,8 @@ export class Explainer {
     const place = { priority: job.priority, order: job.startedBy };
     const ahead = workers.aheadOf(place, writer.durableLogId);
     const queue = { ahead, busy: workers.busy, max: workers.max, isThreaded };
+    const [pause] = pauses.all;
+    if (pause !== undefined) return { ...common, queue: { ...queue, pause } };
     const [alone] = suspects.all.keys();
     const isBeside = alone !== undefined && !suspects.has(job.jobId);
     return { ...common, queue: isBeside ? { ...queue, alone } : queue };

@@ -47,8 +47,8 @@ interface Request extends Wanted {
   isOver: boolean;
 }
 
-/** `alone`: something of another queue has to run alone. */
-type HoldReason = "alone";
+/** `alone`: something of another queue has to run alone. `pause`: everything is paused. */
+type HoldReason = "alone" | "pause";
 
 /** Takes a request back; it may have been granted already. */
 export type Withdraw = () => void;
