@@ -18,6 +18,7 @@ type ConsumerParts = Pick<
   | "workers"
   | "threadWorkers"
   | "turns"
+  | "pacer"
 >;
 
 export function engineConsumer(
@@ -33,6 +34,8 @@ export function engineConsumer(
     durable: (entries) => {
       goOn(parts, entries);
       if (projection.table.isLettingGo) letGo.soon();
+      const { facts } = projection;
+      if (facts.hasToWrite) void parts.pacer.all({ spentMs: 0 }, facts.writing());
     },
     lost: (error) => writer.lost(error),
     capture: (head) => projection.capture(head),

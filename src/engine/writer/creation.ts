@@ -190,9 +190,7 @@ export class Creation {
   /** Where the newest retry of a job was created; 0 when there is none. */
   #retriedAt({ jobId }: JobState): LogId {
     const { table } = this.#parts;
-    const retry = table.retryOf(jobId);
-    return table.pending(jobId)?.onItsWay("job.JobRetried")?.logId ??
-      (retry === undefined ? 0 : table.existing(retry).firstLogId);
+    return table.pending(jobId)?.onItsWay("job.JobRetried")?.logId ?? table.retriedAt(jobId) ?? 0;
   }
 
   #newJobId(): JobId {
