@@ -78,6 +78,23 @@ Deno.test("parked: a task that ends the process does so three times, and no job 
     assert.equal(await last.stop(), 0);
   }));
 
+Deno.test("hold: a start with everything paused says how to go on, and goes on then", () =>
+  inFolder(async (folder) => {
+    const options = await optionsIn(folder, EXITS);
+    const held = await DaybookProcess.start({ ...options, args: [...options.args, "--hold"] });
+    await submit(held, "demo.bad", "bad");
+    await submit(held, "demo.good", "good");
+    assert.equal((await jobOf(held, "good")).condition, "queued");
+    await (await held.post("/jobs/bad/cancel", {})).body?.cancel();
+    const path = /^paused: everything .* curl -X DELETE http:\S+(\/pauses\/\S+)$/m
+      .exec(held.output.join("\n"))?.[1];
+    const ended = await fetch(held.url + path, { method: "DELETE" });
+    assert.equal(ended.status, 200, await ended.text());
+    const done = await fetch(`${held.url}/jobs/good`, { headers: { prefer: "wait=10" } });
+    assert.equal((await done.json()).state, "Done");
+    assert.equal(await held.stop(), 0);
+  }));
+
 const ORDER = (version: number, task: string) => `
 export const order = defineJob({
   type: "demo.order", version: ${version}, input: v.object({}),
