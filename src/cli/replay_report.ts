@@ -21,7 +21,7 @@ export interface Finding {
 }
 
 /**
- * What became of a job: `breaks` is in flight and fails, or cannot be undone, when
+ * What became of a job: `breaks` is in flight and is parked, fails, or cannot be undone, when
  * today's code takes it up; `differs` is finished, and never run again.
  */
 export type Category = "compatible" | "breaks" | "differs" | "notChecked";
