@@ -34,6 +34,7 @@ export function shownSettings(
     "body-bytes": bytesText(configuration.bodyBytesMax),
     "max-start-delay": timeText(configuration.maxStartDelayMs),
     ...describeLimits(configuration.limits, { bytes: bytesText, time: timeText }),
+    log: configuration.logFormat,
     "max-threads": `${configuration.maxThreads} threads`,
     "thread-memory": bytesText(configuration.threadBytes),
     "stall-exit": configuration.stallExitMs === 0 ? "never" : timeText(configuration.stallExitMs),
@@ -71,6 +72,7 @@ export function helpText(): string {
     `  ${
       "--accept-snapshot-ahead".padEnd(28)
     } start although the end of the journal is known to be gone`,
+    `  ${"--hold".padEnd(28)} start with a pause of everything, to look and cancel first`,
     `  ${"--help, --version".padEnd(28)} print this, or the version`,
     "",
     "Each flag has an environment twin: --segment-bytes is DAYBOOK_SEGMENT_BYTES.",

@@ -36,6 +36,7 @@ import type { JobIndex } from "./job_index.ts";
 import type {
   AttemptWatch,
   Clock,
+  JobLog,
   JobWatch,
   JournalFailedError,
   KeyStore,
@@ -53,6 +54,7 @@ import { Scheduler } from "./run/scheduler.ts";
 import { Sealing } from "./secrets/sealing.ts";
 import { Slots } from "./run/slots.ts";
 import { Supervisor } from "./run/supervisor.ts";
+import { Suspects } from "./run/suspects.ts";
 import { Turns } from "./run/turns.ts";
 import { Unmatched } from "./events/unmatched.ts";
 import type { ValueRuns } from "./views/value_runs.ts";
@@ -78,6 +80,8 @@ export interface JobEngineOptions {
   readonly limits?: EngineLimits;
   /** Counts what jobs do; nobody, when absent. */
   readonly watch?: JobWatch;
+  /** Gets what code of jobs says to people; nobody, when absent. */
+  readonly jobLog?: JobLog;
   /** Told which attempts are open; nobody, when absent. */
   readonly attemptWatch?: AttemptWatch;
   /** Collects spans; when absent, traces that come in are only carried on. */
@@ -153,7 +157,7 @@ function foundationOf(options: JobEngineOptions) {
     throw new TypeError("Cannot isolate jobs in threads: there are none");
   }
   const projection = new Projection(options.index, options.values);
-  const { table, eventIds, facts } = projection;
+  const { table, eventIds, facts, pauses } = projection;
   const turns = new Turns(clock);
   const promptTypes = new PromptTypes();
   const neverPrompt = new PromptTypes(0);
@@ -170,6 +174,7 @@ function foundationOf(options: JobEngineOptions) {
     traces: new JobTraces(table),
     waits: new JobWaits(clock),
     facts,
+    pauses,
     filed: new FiledJobs(),
     events: new EventEngine(clock, random, eventIds),
     registry,
@@ -184,6 +189,7 @@ function foundationOf(options: JobEngineOptions) {
     threadWorkers: new WorkerQueue(threadsMax, neverPrompt, onDefect),
     threadSlots: new Slots(threadsMax, { clock, turns, promptTypes: neverPrompt }),
     turns,
+    suspects: new Suspects(),
     patience: new Patience({ clock, random, onDefect }),
     feed: new Feed(clock),
   };
@@ -205,20 +211,30 @@ function withWriting(parts: ReturnType<typeof foundationOf>) {
 /** Adds what acts by itself, and the views, which follow durable entries. */
 function withWork(
   parts: ReturnType<typeof withWriting>,
-  { onDefect = () => {}, tracing = CARRIED_TRACES, attemptWatch = UNWATCHED, threads }:
-    JobEngineOptions,
+  {
+    onDefect = () => {},
+    tracing = CARRIED_TRACES,
+    attemptWatch = UNWATCHED,
+    jobLog = UNKEPT,
+    threads,
+  }: JobEngineOptions,
   status: EngineStatus,
 ) {
   const { attention, census, ended, patience, traces, waits, writer } = parts;
   const record = (drafts: readonly EventDraft[]) =>
     patience.record(() => writer.settled(writer.append(drafts, "vital").lastLogId, undefined));
   const inputRemovals = new InputRemovals({ ...parts, record, onDefect });
-  const supervisor = supervisorOf({ ...parts, tracing, attemptWatch, threads }, onDefect, status);
+  const supervisor = supervisorOf(
+    { ...parts, tracing, attemptWatch, jobLog, threads },
+    onDefect,
+    status,
+  );
   writer.listener = supervisor;
   const views: readonly View[] = [ended, census, attention, traces, inputRemovals, waits];
   return { tracing, supervisor, inputRemovals, views };
 }
 
+const UNKEPT: JobLog = { write: () => {} };
 const UNWATCHED: AttemptWatch = { began: () => 0, ended: () => {} };
 
 /** In which jobs with a thread differ from others. */
@@ -245,7 +261,7 @@ function requireNoProtection(registry: DefinitionRegistry): void {
 function supervisorOf(
   parts:
     & ReturnType<typeof withWriting>
-    & Pick<RunServices, "tracing" | "attemptWatch">
+    & Pick<RunServices, "tracing" | "attemptWatch" | "jobLog">
     & Pick<JobEngineOptions, "threads">,
   onDefect: (error: unknown) => void,
   status: EngineStatus,

@@ -12,6 +12,8 @@ const ROUTE_SCOPES: Readonly<Record<string, RouteScope>> = {
   "GET /readyz": "open",
   "GET /openapi.json": "read",
   "GET /definitions": "read",
+  "GET /pauses": "read",
+  "DELETE /pauses/:id": "operate",
   "GET /overview": "read",
   // Whose tokens there are it tells only to those who may operate.
   "GET /system": "read",
@@ -27,6 +29,7 @@ const ROUTE_SCOPES: Readonly<Record<string, RouteScope>> = {
   // What a retention keeps out of the journal is not for everybody who may read that.
   "GET /jobs/:id/input": "operate",
   "GET /jobs/:id/events": "read",
+  "GET /jobs/:id/log": "read",
   "GET /jobs/:id/stream": "read",
   "GET /jobs/:id/explain": "read",
   "GET /jobs/:id/replay": "read",

@@ -20,6 +20,7 @@ import {
 import { isThrown } from "../../core/thrown.ts";
 import { Answers } from "./answers.ts";
 import type { Asked, AskedTask } from "./asked.ts";
+import { AttemptLog } from "./attempt_log.ts";
 import { Attempts, type Started } from "./attempts.ts";
 import { Backoffs } from "./backoffs.ts";
 import type { CodeCall } from "./code_place.ts";
@@ -153,6 +154,7 @@ export class JobRun {
   /** Called once all entries of a batch have been passed to `durable`. */
   goOn(): void {
     this.#ends.durable();
+    if (!this.#isAlone) this.#hold.join();
     this.#attempts.durable();
     if (isHeld(this.#job.head)) {
       // Withdrawn, so that it does not count in other jobs' queue positions.
@@ -269,7 +271,9 @@ export class JobRun {
         this.#wake();
       },
     };
+    const log = this.#mainLog();
     const host = {
+      printed: (text: string) => log.write(text),
       reacted: () => {
         if (answers !== this.#answers) return;
         answers.reacted();
@@ -289,6 +293,13 @@ export class JobRun {
       (error) => this.#finished(asked, { kind: "threw", error }),
     );
     answers.give();
+  }
+
+  #mainLog(): AttemptLog {
+    const { jobLog: log, clock } = this.#services;
+    const attempt = this.#job.task(MAIN_TASK)?.attempts ?? 1;
+    const about = { jobId: this.#jobId, taskId: MAIN_TASK, attempt, ...this.#trace.ids };
+    return new AttemptLog({ about, log, clock, guard: this.#guard });
   }
 
   /** Calls `run` again from the beginning once the disk has room. */
@@ -402,6 +413,7 @@ export class JobRun {
       order: this.#order,
       type: this.#definition.type,
       begins: this.#needsRoom,
+      isAlone: this.#isAlone,
     };
     this.#hold.request(wanted, () => this.#goAhead());
   }
@@ -444,10 +456,16 @@ export class JobRun {
     this.#considerRest();
   }
 
+  /** Since the process ended twice while an attempt of it was open. */
+  get #isAlone(): boolean {
+    return this.#services.suspects.has(this.#jobId);
+  }
+
   #startReady(): void {
     if (this.#services.draining) return;
-    const works = this.#ready;
-    this.#ready = [];
+    // Alone is alone, also among the job's own.
+    if (this.#isAlone && this.#attempts.isBusy) return;
+    const works = this.#ready.splice(0, this.#isAlone ? 1 : Infinity);
     // Suspended or ended in the meantime: when it is resumed, they start.
     this.#start(works, () => this.#ready.unshift(...works));
   }

@@ -10,10 +10,11 @@ import type { JobTrace } from "../views/job_traces.ts";
 import type { LateCalls } from "./late_calls.ts";
 import type { LiveSecrets } from "../secrets/live_secrets.ts";
 import type { CodePlace } from "./code_place.ts";
-import type { AttemptWatch, Clock, Random, Tracing } from "../ports.ts";
+import type { AttemptWatch, Clock, JobLog, Random, Tracing } from "../ports.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { OpenedInput, SealedJob } from "../secrets/sealing.ts";
 import type { Slots } from "./slots.ts";
+import type { Suspects } from "./suspects.ts";
 import type { Turns } from "./turns.ts";
 import type { WorkerQueue } from "./worker_queue.ts";
 import type { JobTable } from "../writer/job_table.ts";
@@ -37,6 +38,8 @@ export interface RunServices {
   readonly scheduler: Scheduler;
   readonly workers: WorkerQueue;
   readonly slots: Slots;
+  /** The jobs that run alone. */
+  readonly suspects: Pick<Suspects, "has">;
   readonly turns: Turns;
   readonly writer: Writer;
   /** Where a job is released that a run has held. */
@@ -52,6 +55,7 @@ export interface RunServices {
   readonly lateCalls: LateCalls;
   readonly tracing: Tracing;
   readonly attemptWatch: AttemptWatch;
+  readonly jobLog: JobLog;
   /** Where a job comes from; at once, unless the journal has to be read. */
   traceOf(job: JobState): JobTrace | Promise<JobTrace>;
   /** Whether the engine is stopping: no new attempt may begin. */

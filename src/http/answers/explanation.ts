@@ -32,7 +32,7 @@ const nextStep = v.object({
   ...statement,
   by: v.picklist(["itself", "anyone"]),
   action: v.exactOptional(v.object({
-    method: v.literal("POST"),
+    method: v.picklist(["POST", "DELETE"]),
     path: text,
     body: v.exactOptional(anyObject),
     placeholders: v.exactOptional(v.array(text)),
@@ -152,4 +152,16 @@ export const whatIfAnswer = v.object({
     why: text,
   })),
   allPastEvents: v.boolean(),
+});
+
+export const retryPreviewAnswer = v.object({
+  jobId: text,
+  /** Tasks whose recorded results are taken over. */
+  reuses: v.array(text),
+  /** Tasks that were begun, and are done anew. */
+  again: v.array(text),
+  /** How many events counted, and count again. */
+  facts: count,
+  /** What somebody has to see to before. */
+  first: v.array(nextStep),
 });
