@@ -4,6 +4,7 @@ import { type MessagePort, workerData } from "node:worker_threads";
 import type { AnyJobDefinition } from "../engine/definition.ts";
 import type { FromThread, ToThread } from "./protocol.ts";
 import { attemptHere } from "../engine/run/current_attempt.ts";
+import { endOnlyThisThread } from "./own_process.ts";
 import { takePrinted } from "./printed.ts";
 import { ThreadedJob } from "./threaded_job.ts";
 import { thrownData } from "./thrown_data.ts";
@@ -44,6 +45,7 @@ function begin(definitions: readonly AnyJobDefinition[]): void {
   post({ kind: "ready" });
 }
 
+endOnlyThisThread();
 takePrinted((text) => {
   job?.printed(text, attemptHere()?.taskId);
   return job !== undefined;

@@ -1,5 +1,6 @@
 /** Definitions whose jobs run in threads of their own, well-behaved ones and others. */
 
+import process from "node:process";
 import * as v from "valibot";
 import { defineJob, NonRetryableError, RetryLater } from "../../src/mod.ts";
 
@@ -68,6 +69,8 @@ const KINDS = {
     await new Promise(() => {});
   },
   exit: () => Deno.exit(3),
+  kill: () => Deno.kill(Deno.pid, "SIGKILL"),
+  killByNode: () => process.kill(process.pid),
   async exitLater() {
     await Promise.resolve();
     Deno.exit(0);

@@ -87,6 +87,8 @@ test("threads: code that spins, exits, exhausts memory or never ends costs its o
       await submit("spinLater", 300),
       await submit("never", 300),
       await submit("exit", END_MS),
+      await submit("kill", END_MS),
+      await submit("killByNode", END_MS),
       await submit("exhaustLater", END_MS),
       await submit("throwLater", END_MS),
       await daybook.submit(hostileRun, { exit: true }),
@@ -103,6 +105,8 @@ test("threads: code that spins, exits, exhausts memory or never ends costs its o
     assert.deepEqual(ends, [
       ...[late, late, late],
       `deadLetter bad ThreadExited: ${exited} 3`,
+      `deadLetter bad ThreadExited: ${exited} 137`,
+      `deadLetter bad ThreadExited: ${exited} 137`,
       `deadLetter bad OutOfMemory: ${memory}`,
       "deadLetter bad Error: nobody awaits this",
       `error main ThreadExited: ${exited} 5`,
@@ -125,6 +129,8 @@ function hostileOf(
     | "never"
     | "exit"
     | "exitLater"
+    | "kill"
+    | "killByNode"
     | "exhaust"
     | "exhaustLater"
     | "throwLater",
