@@ -150,6 +150,7 @@ export class Daybook {
       index.close();
       throw error;
     });
+    fileSystem.keepDescriptors(layout.folder);
     try {
       const cutShort = await engine.start(journal, report.recoveredLogId ?? undefined);
       for (const warning of cutShortWarnings(cutShort)) warn(warning);

@@ -10,6 +10,7 @@ import type {
   OpenMode,
   PathKind,
 } from "./file_system.ts";
+import { SpareDescriptors } from "./spare_descriptors.ts";
 
 const OPTIONS: Readonly<Record<OpenMode, Deno.OpenOptions>> = {
   read: { read: true },
@@ -32,9 +33,11 @@ const QUICK_READ_BYTES = 64 * 1024;
 
 class DenoFile implements OpenFile {
   readonly #file: Deno.FsFile;
+  readonly #spares: SpareDescriptors;
 
-  constructor(file: Deno.FsFile) {
+  constructor(file: Deno.FsFile, spares: SpareDescriptors) {
     this.#file = file;
+    this.#spares = spares;
   }
 
   async write(offset: number, bytes: Uint8Array): Promise<void> {
@@ -79,6 +82,7 @@ class DenoFile implements OpenFile {
 
   close(): void {
     this.#file.close();
+    this.#spares.refill();
   }
 }
 
@@ -109,8 +113,16 @@ async function writeAtOnce(file: Deno.FsFile, bytes: Uint8Array): Promise<void> 
 
 /** The file system of the machine. Needs read and write permission for the folder. */
 export class DenoFileSystem implements FileSystem {
+  readonly #spares = new SpareDescriptors();
+
+  /** Keeps some descriptors back for the journal in this folder. */
+  keepDescriptors(folder: string): void {
+    this.#spares.keep(folder);
+  }
+
   async open(path: string, mode: OpenMode): Promise<OpenFile> {
-    return new DenoFile(await Deno.open(path, OPTIONS[mode]));
+    const purpose = mode === "read" ? "read" : "write";
+    return new DenoFile(await this.#opened(path, OPTIONS[mode], purpose), this.#spares);
   }
 
   async lock(path: string): Promise<HeldLock | undefined> {
@@ -123,9 +135,14 @@ export class DenoFileSystem implements FileSystem {
   }
 
   async list(folder: string): Promise<readonly string[]> {
-    const names: string[] = [];
-    for await (const entry of Deno.readDir(folder)) names.push(entry.name);
-    return names;
+    try {
+      return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
+    } catch (error) {
+      return this.#spares.use("write", error, () => [...Deno.readDirSync(folder)])
+        .map(({ name }) => name);
+    } finally {
+      this.#spares.refill();
+    }
   }
 
   async kind(path: string): Promise<PathKind> {
@@ -171,11 +188,24 @@ export class DenoFileSystem implements FileSystem {
 
   async syncFolder(path: string): Promise<void> {
     requireGranted(path);
-    const folder = await Deno.open(path, { read: true });
+    const folder = await this.#opened(path, { read: true }, "write");
     try {
       await folder.sync();
     } finally {
       folder.close();
+      this.#spares.refill();
+    }
+  }
+
+  async #opened(
+    path: string,
+    options: Deno.OpenOptions,
+    purpose: "read" | "write",
+  ): Promise<Deno.FsFile> {
+    try {
+      return await Deno.open(path, options);
+    } catch (error) {
+      return this.#spares.use(purpose, error, () => Deno.openSync(path, options));
     }
   }
 }

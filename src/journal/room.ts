@@ -5,6 +5,7 @@
  */
 
 import { type Clock, JournalFullError, type Urgency } from "../engine/ports.ts";
+import { lackOf } from "./errors.ts";
 import type { Reserve } from "./reserve.ts";
 
 /** How long until it is tried again whether there is room. */
@@ -63,12 +64,12 @@ export class Room {
   }
 
   /** A batch found no room. */
-  ranOut(): void {
+  ranOut(error: JournalFullError): void {
     const { reserve, clock } = this.#options;
     // The first time, the reserve still has room for what is vital.
     if (reserve === undefined || this.#short) this.#ranOutMs = clock.monotonic();
     if (reserve === undefined || this.#stopped) return;
-    this.#becomeShort();
+    this.#becomeShort(lackOf(error.cause));
     void this.#options.between(() => reserve.giveUp());
   }
 
@@ -84,10 +85,10 @@ export class Room {
     await this.#probing;
   }
 
-  #becomeShort(): void {
+  #becomeShort(lack = "the disk is full"): void {
     if (!this.#short) {
       this.#options.warn(
-        "the disk is full: nothing new is taken until there is room; jobs that run use the reserve",
+        `${lack}: nothing new is taken until there is room; jobs that run use the reserve`,
       );
     }
     this.#short = true;
