@@ -4,6 +4,7 @@
  */
 
 import { lookup } from "node:dns/promises";
+import { checkedFetch } from "./src/checked_fetch.ts";
 import { type Configuration, type Origins, readConfiguration } from "./src/configuration.ts";
 import { describeConfiguration, helpText } from "./src/configuration_text.ts";
 import { timeText } from "./src/units.ts";
@@ -13,6 +14,7 @@ import { messageOf } from "./src/core/thrown.ts";
 import { Daybook } from "./src/daybook.ts";
 import type { AnyJobDefinition } from "./src/engine/definition.ts";
 import { type Access, TokenList } from "./src/http/access.ts";
+import { refusalWithoutHost } from "./src/http/host_required.ts";
 import { shippedDefinitions } from "./src/jobs/shipped.ts";
 import {
   JournalDamagedError,
@@ -20,21 +22,23 @@ import {
   JournalUnusableError,
 } from "./src/journal/errors.ts";
 import type { ReadingProgress } from "./src/journal/options.ts";
+import { Listener } from "./src/listener.ts";
 import { Opening } from "./src/opening.ts";
 import { withCommand } from "./src/permission_advice.ts";
 import { startWarnings } from "./src/start_warnings.ts";
 import { systemClock, systemRandom } from "./src/system.ts";
 import { TokenFile } from "./src/token_file.ts";
 import { OpenTelemetry } from "./src/tracing/open_telemetry.ts";
-import { withoutOwnTraceparent } from "./src/tracing/traced_fetch.ts";
 import { onStopSignal } from "./src/stop_signals.ts";
 import { dropUnprintable } from "./src/unfailing_output.ts";
 import { DefinitionsError, loadDefinitions } from "./src/user_definitions.ts";
+import { surviveUncaught } from "./src/uncaught.ts";
 import { VERSION } from "./src/version.ts";
 
 const EXIT_USAGE = 64;
 const EXIT_CANNOT_LISTEN = 69;
 const EXIT_STORAGE_FAILED = 70;
+const EXIT_STOOD_STILL = 75;
 
 /**
  * An opening that takes longer answers probes meanwhile; by then it is known whether another
@@ -57,15 +61,12 @@ function fail(message: string, exitCode: number): never {
   Deno.exit(exitCode);
 }
 
-async function definitionsOf(
-  configuration: Configuration,
-  isTraced: boolean,
-): Promise<readonly AnyJobDefinition[]> {
+async function definitionsOf(configuration: Configuration): Promise<readonly AnyJobDefinition[]> {
   const shipped = shippedDefinitions({
     webhook: {
       allowedHosts: configuration.webhookHosts,
       ...(configuration.webhookSecret === undefined ? {} : { secret: configuration.webhookSecret }),
-      fetch: isTraced ? withoutOwnTraceparent(fetch) : fetch,
+      fetch: checkedFetch,
       now: systemClock.now,
       lookup: async (host) => (await lookup(host, { all: true })).map(({ address }) => address),
     },
@@ -99,11 +100,17 @@ async function openDaybook(
       origins,
       clock: systemClock,
       random: systemRandom,
-      definitions: await definitionsOf(configuration, tracing !== undefined),
+      definitions: await definitionsOf(configuration),
       tracing,
       access: accessOf(configuration),
       progress,
       warn,
+      stalls: {
+        exitMs: configuration.stallExitMs,
+        tells: true,
+        isJson: false,
+        onTooLong: () => fail("the event loop stood still for --stall-exit", EXIT_STOOD_STILL),
+      },
       onJournalFailed: (error) => {
         const damage = error.cause instanceof JournalDamagedError ? error.cause : undefined;
         warn(
@@ -145,9 +152,9 @@ function readTextFile(path: string): string {
 }
 
 /** The server, or, in words, why there is none. */
-function listen({ hostname, port }: Configuration, fetch: Daybook["fetch"]) {
+function listen({ hostname, port }: Configuration, fetch: Daybook["fetch"]): Listener | string {
   try {
-    return Deno.serve({ hostname, port, onListen: () => {} }, fetch);
+    return new Listener({ hostname, port, fetch, clock: systemClock, warn });
   } catch (error) {
     const message = `Cannot listen on ${hostname}:${port}: `;
     if (!(error instanceof Deno.errors.NotCapable)) {
@@ -159,7 +166,7 @@ function listen({ hostname, port }: Configuration, fetch: Daybook["fetch"]) {
 }
 
 /** Drains on the first signal; a second one ends the process at once. */
-function stopOnSignal(daybook: Daybook, server: Deno.HttpServer, drainMs: number): void {
+function stopOnSignal(daybook: Daybook, server: Listener, drainMs: number): void {
   onStopSignal(async () => {
     warn(stoppingText(daybook.engine.activity.busyWorkers, drainMs));
     try {
@@ -207,9 +214,12 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   if (tracing !== undefined) console.log("spans are exported to OpenTelemetry, by OTEL_DENO");
   const opening = new Opening(systemClock, (line) => console.log(line));
   let answer: Daybook["fetch"] = opening.fetch;
-  let server: ReturnType<typeof listen> | undefined;
+  let server: Listener | string | undefined;
   const toListen = () =>
-    server ??= listen(configuration, (request, connection) => answer(request, connection));
+    server ??= listen(
+      configuration,
+      (request, connection) => refusalWithoutHost(request) ?? answer(request, connection),
+    );
   const soon = setTimeout(toListen, LISTEN_AFTER_MS);
   const daybook = await openDaybook(configuration, origins, tracing, opening.progress);
   clearTimeout(soon);
@@ -222,6 +232,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
     return fail(listening, EXIT_CANNOT_LISTEN);
   }
   stopOnSignal(daybook, listening, configuration.drainMs);
+  daybook.mindSignals();
   await warnOfHosts(configuration.webhookHosts);
   const { journal, engine } = daybook;
   const types = engine.definitions().map(({ type }) => type);
@@ -254,15 +265,7 @@ async function startOrFail(configuration: Configuration, origins: Origins): Prom
 
 dropUnprintable(console);
 
-// A promise that a definition forgot must not take every other job down with it.
-globalThis.addEventListener("error", (event) => {
-  event.preventDefault();
-  warn(`uncaught error: ${event.error?.stack ?? event.message}`);
-});
-globalThis.addEventListener("unhandledrejection", (event) => {
-  event.preventDefault();
-  warn(`unhandled rejection: ${event.reason?.stack ?? event.reason}`);
-});
+surviveUncaught(warn);
 
 const result = readConfiguration({
   args: Deno.args,

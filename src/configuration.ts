@@ -30,6 +30,8 @@ export interface Configuration {
   readonly bodyBytesMax: number;
   readonly maxStartDelayMs: number;
   readonly limits: Limits;
+  /** How long the event loop may stand still before the process is ended; 0 is for ever. */
+  readonly stallExitMs: number;
   /** How long running attempts may go on at a stop. */
   readonly drainMs: number;
   /** Without one, everybody on this machine may do everything. */
@@ -82,6 +84,7 @@ export const SETTINGS: readonly Setting[] = [
   { flag: "body-bytes", value: "bytes", default: "1MiB", help: "largest request body" },
   { flag: "max-start-delay", value: "time", default: "15m", help: "latest startAt from now" },
   ...LIMIT_SETTINGS,
+  { flag: "stall-exit", value: "time", default: "60s", help: "ends a server that stands still" },
   { flag: "drain", value: "time", default: "10s", help: "time for running tasks at a stop" },
   { flag: "token-file", value: "file", default: "", help: "file of bearer tokens, see below" },
   { flag: "secret-key-file", value: "file", default: "", help: "wraps the keys of secrets" },
@@ -175,6 +178,7 @@ class Reader {
         bytes: (...setting) => this.#bytes(...setting),
         time: (flag, min, max) => this.#time(flag, max, min),
       }),
+      stallExitMs: this.#time("stall-exit", 86_400_000),
       drainMs: this.#time("drain", 3_600_000),
       allowedHosts: this.#list("allowed-hosts"),
       webhookHosts: this.#list("webhook-hosts"),

@@ -34,6 +34,7 @@ export function shownSettings(
     "body-bytes": bytesText(configuration.bodyBytesMax),
     "max-start-delay": timeText(configuration.maxStartDelayMs),
     ...describeLimits(configuration.limits, { bytes: bytesText, time: timeText }),
+    "stall-exit": configuration.stallExitMs === 0 ? "never" : timeText(configuration.stallExitMs),
     drain: timeText(configuration.drainMs),
     "token-file": shownTokens(configuration.tokens),
     "secret-key-file": configuration.secretKey === undefined ? "no key" : "key set",
@@ -79,7 +80,8 @@ export function helpText(): string {
     "DAYBOOK_SECRET_KEY or --secret-key-file wraps the keys of sealed inputs: 32 bytes, base64.",
     "",
     "exit codes: 0 clean, 64 usage, 69 cannot listen, 70 storage failed while running,",
-    "73 another process holds the journal, 74 it cannot be read or written, 78 it is damaged,",
+    "73 another process holds the journal, 74 it cannot be read or written, 75 the event loop",
+    "stood still for --stall-exit, 137 and never turned again, 78 the journal is damaged,",
     "130 ended by a second signal",
   ].join("\n");
 }

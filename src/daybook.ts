@@ -3,6 +3,7 @@
  * order in which they start and stop.
  */
 
+import { stackOf } from "./core/thrown.ts";
 import { diskFree } from "./disk_free.ts";
 import { IndexDamagedError } from "./engine/job_index.ts";
 import { JobEngine } from "./engine/job_engine.ts";
@@ -31,6 +32,7 @@ import { ServedHere } from "./served_here.ts";
 import { systemFigures } from "./system_figures.ts";
 import { Verifier } from "./verify/verifier.ts";
 import { VERSION } from "./version.ts";
+import { Watchdog, type WatchdogOptions } from "./watchdog/watchdog.ts";
 
 /**
  * How long a stop waits for connections to close: a peer that does not read keeps its
@@ -55,7 +57,14 @@ export interface DaybookOptions {
   readonly progress?: ReadingProgress;
   /** Told of what an operator should know. */
   readonly warn: (message: string) => void;
+  /**
+   * What becomes of an event loop that stands still: without it that is only told, to `warn`, when
+   * it is over.
+   */
+  readonly stalls?: Pick<WatchdogOptions, "exitMs" | "tells" | "isJson" | "onTooLong">;
 }
+
+const ONLY_REPORTED = { exitMs: 0, tells: false, isJson: false, onTooLong: () => {} };
 
 /** What an open Daybook is made of. */
 interface Parts {
@@ -66,6 +75,7 @@ interface Parts {
   /** Ends the streams. */
   readonly streams: AbortController;
   readonly verifier: Verifier;
+  readonly watchdog: Watchdog;
   readonly index: SqliteJobIndex;
   readonly clock: Clock;
   readonly drainMs: number;
@@ -108,14 +118,15 @@ export class Daybook {
 
   static async #open(options: DaybookOptions): Promise<Daybook> {
     const { configuration, clock, random, definitions, tracing, warn } = options;
-    const onDefect = (error: unknown) => warn(`defect: ${engine.redact(describe(error))}`);
+    const onDefect = (error: unknown) => warn(`defect: ${engine.redact(stackOf(error))}`);
     const fileSystem = new DenoFileSystem();
     const counted = {
       clock,
       types: definitions.map(({ type }) => type),
       diskFree: await diskFree(configuration.journal),
     };
-    const metrics = new Metrics({ ...counted, processUsage });
+    const watchdog = new Watchdog({ ...(options.stalls ?? ONLY_REPORTED), warn });
+    const metrics = new Metrics({ ...counted, processUsage, stalls: () => watchdog.stalls });
     const trends = new Trends(counted);
     const layout = layoutOf(configuration.journal);
     const index = jobIndexIn({ folder: layout.index, warn });
@@ -128,6 +139,7 @@ export class Daybook {
       maxRunning: configuration.maxRunning,
       limits: configuration.limits,
       watch: jobWatchOf(metrics.jobs, trends),
+      attemptWatch: watchdog,
       tracing,
       onJournalFailed: options.onJournalFailed,
       onDefect,
@@ -151,10 +163,12 @@ export class Daybook {
       throw error;
     });
     fileSystem.keepDescriptors(layout.folder);
+    watchdog.start();
     try {
       const cutShort = await engine.start(journal, report.recoveredLogId ?? undefined);
       for (const warning of cutShortWarnings(cutShort)) warn(warning);
     } catch (error) {
+      await watchdog.stop();
       await journal.close();
       index.close();
       throw error;
@@ -188,8 +202,13 @@ export class Daybook {
     });
     const fetch: Daybook["fetch"] = (request, connection) => app.fetch(request, connection);
     const { drainMs } = configuration;
-    const parts = { engine, journal, report, fetch, streams, verifier, index, clock, drainMs };
-    return new Daybook(parts);
+    const parts = { engine, journal, report, fetch, streams, verifier, watchdog, index, clock };
+    return new Daybook({ ...parts, drainMs });
+  }
+
+  /** From now on two signals to stop end a process that stands still; only for who minds them. */
+  mindSignals(): void {
+    this.#parts.watchdog.mindSignals();
   }
 
   /**
@@ -199,12 +218,13 @@ export class Daybook {
    * @param closeServer Resolves when the server has answered all requests.
    */
   async stop(closeServer: () => Promise<unknown>): Promise<void> {
-    const { engine, journal, streams, verifier, index, clock, drainMs } = this.#parts;
+    const { engine, journal, streams, verifier, watchdog, index, clock, drainMs } = this.#parts;
     const drained = engine.stop(drainMs);
     streams.abort();
     const unproved = verifier.stop();
     await within(clock, SERVER_CLOSE_MS, closeServer());
     await Promise.all([drained, unproved]);
+    await watchdog.stop();
     await journal.close();
     index.close();
   }
@@ -216,8 +236,4 @@ function allowedHostsOf(configuration: Configuration): readonly string[] | "any"
   const isUnspecified = hostname === "0.0.0.0" || hostname === "::";
   if (isUnspecified && tokens.length > 0 && allowedHosts.length === 0) return "any";
   return [hostname, ...allowedHosts];
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.stack ?? error.message : String(error);
 }

@@ -46,6 +46,7 @@ export {
 } from "./engine/definition.ts";
 export type { Correlation, Equalities } from "./core/correlation.ts";
 export type { ExpectedEventKind, Multiplicity } from "./core/job_plan.ts";
+export type { JsonForm, NotJson, Recordable, Returns } from "./core/json_form.ts";
 export type { JsonObject, JsonScalar, JsonValue } from "./core/json.ts";
 export type { RetryPolicy } from "./core/retry_policy.ts";
 export type { InputRetention } from "./core/sealed_input.ts";

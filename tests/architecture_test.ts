@@ -13,6 +13,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   http: ["core", "engine"],
   metrics: ["core", "engine", "journal", "http", "."],
   tracing: ["core", "engine"],
+  watchdog: ["core", "engine"],
   jobs: ["core", "engine"],
   embedded: ["core", "engine", "http", "."],
   verify: ["core", "engine", "journal"],

@@ -30,19 +30,6 @@ export function valueAt(object: JsonObject, path: string): JsonValue | undefined
 }
 
 /**
- * The same value with every text well-formed: half a surrogate pair has no UTF-8, and many
- * readers of JSON stop at it.
- */
-export function wellFormed(value: JsonValue): JsonValue {
-  if (typeof value === "string") return value.toWellFormed();
-  if (Array.isArray(value)) return value.map(wellFormed);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, member]) => [key.toWellFormed(), wellFormed(member)]),
-  );
-}
-
-/**
  * A copy for user code, which may do to it what it likes. `structuredClone` takes four times as
  * long, since it asks for much that JSON does not have.
  */

@@ -1,5 +1,6 @@
 /** Daybook inside a program, as its code sees it. */
 
+import type { JsonForm } from "../core/json_form.ts";
 import type {
   AnyJobDefinition,
   InputSchema,
@@ -22,7 +23,7 @@ export interface OpenOptions {
    * Settings by the names of the flags that `deno task start --help` lists, without dashes,
    * such as `{ "max-running": "4", "segment-bytes": "8MiB", "allowed-hosts": "shop.example" }`.
    * Nothing is taken from the environment. What belongs to a server (`port`, `hostname`,
-   * `token-file`, `webhook-hosts`) is refused.
+   * `token-file`, `webhook-hosts`, `stall-exit`) is refused.
    */
   readonly settings?: Readonly<Record<string, string>>;
   /** Told of what an operator should know. Default `console.error`. */
@@ -86,7 +87,7 @@ export interface EmbeddedDaybook extends AsyncDisposable {
     definition: JobDefinition<Schema, ExpectationName, Output>,
     input: SubmittedInput<Schema>,
     options?: SubmitOptions,
-  ): Promise<Job<Output>>;
+  ): Promise<Job<JsonForm<Output>>>;
 
   /**
    * Records an event, and gives it to the jobs that expect it.

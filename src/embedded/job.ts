@@ -53,7 +53,7 @@ export interface Job<Output = unknown> {
   /** As it was submitted, with marks for what is secret. */
   readonly input: JsonValue;
   /**
-   * What `run` returned, as JSON has it: a `Date` in it is text by now. `null` until then, and
+   * What `run` returned, as the journal holds it: a `Date` in it is text. `null` until then, and
    * where it returned nothing.
    */
   readonly output: Output | null;
@@ -140,7 +140,7 @@ export interface JobError {
   readonly stack?: string;
 }
 
-/** @typeParam Output What `run` of the job's definition returns. */
+/** @typeParam Output What `run` of the job's definition returns, as JSON has it. */
 export function jobOf<Output>(state: JobState): Job<Output> {
   const job: Job = jobResource(state);
   // The journal holds what this definition's run returned, or that of an older version.

@@ -1,6 +1,7 @@
 /** Opens a Daybook without a server or a process of its own. */
 
 import { explanationText } from "../core/explain/explanation_text.ts";
+import type { JsonForm } from "../core/json_form.ts";
 import { ID_PATTERN, type JobId } from "../core/ids.ts";
 import { isTerminal } from "../core/job_state.ts";
 import { Daybook } from "../daybook.ts";
@@ -91,7 +92,7 @@ class InProcessDaybook implements EmbeddedDaybook {
     definition: JobDefinition<Schema, ExpectationName, Output>,
     input: SubmittedInput<Schema>,
     options: SubmitOptions = {},
-  ): Promise<Job<Output>> {
+  ): Promise<Job<JsonForm<Output>>> {
     const { idempotencyKey, ...fields } = options;
     return this.#write(async (engine) => {
       const document = parseJson(JSON.stringify({ type: definition.type, input, ...fields }));
@@ -99,7 +100,7 @@ class InProcessDaybook implements EmbeddedDaybook {
       const creation = createRequestOf(document, limits);
       const idempotency = idempotencyOf(idempotencyKey, document);
       const request = idempotency === undefined ? creation : { ...creation, idempotency };
-      return jobOf<Output>(valueOf(await engine.create(request)).job);
+      return jobOf<JsonForm<Output>>(valueOf(await engine.create(request)).job);
     });
   }
 

@@ -1,8 +1,8 @@
 /** Definitions: code that knows how to run a type of job. */
 
-import { parseJsonText } from "../core/json_text.ts";
 import type { Correlation } from "../core/correlation.ts";
-import { type JsonObject, type JsonValue, wellFormed } from "../core/json.ts";
+import type { JsonForm, Returns } from "../core/json_form.ts";
+import type { JsonObject } from "../core/json.ts";
 import type { ExpectedEventKind, Multiplicity } from "../core/job_plan.ts";
 import type { RetryPolicy } from "../core/retry_policy.ts";
 import type { InputRetention } from "../core/sealed_input.ts";
@@ -94,13 +94,18 @@ export interface TaskContext {
    * or, when the attempt fails, not at all.
    *
    * @throws {TypeError} when the type is illegal or lies in a reserved namespace.
+   * @throws {NonRetryableError} when JSON would lose or change some of the attributes.
    */
   emit(eventType: string, attributes?: JsonObject): void;
   /** Records how far the attempt is; `total` in the same unit as `done`. */
   progress(done: number, total?: number, note?: string): void;
 }
 
-/** How one task is run, tried again and undone. */
+/**
+ * How one task is run, tried again and undone.
+ *
+ * @typeParam Result As the journal has it.
+ */
 export interface TaskOptions<Result> {
   /** Default: 3 attempts, 1 s doubling up to 60 s, with a fifth of jitter. */
   readonly retry?: Partial<RetryPolicy>;
@@ -120,16 +125,18 @@ export interface JobContext<ExpectationName extends string> {
    */
   now(): number;
   /**
-   * Runs `fn` once and remembers its result. A completed task gives its recorded
-   * result without running; what is returned is what JSON made of it.
+   * Runs `fn` once and remembers its result, which is what the journal holds of it: a `Date`
+   * in it is text. What JSON would lose or change (`Map`, `Set`, functions, symbols, `bigint`,
+   * `NaN`, cycles, more than 64 levels or a million characters) fails the task. A completed
+   * task gives its recorded result without running.
    *
    * @param taskId Unique in the job, and the same when `run` is called again.
    */
   task<Result>(
     taskId: string,
-    fn: (task: TaskContext) => Result | Promise<Result>,
-    options?: TaskOptions<Result>,
-  ): Promise<Result>;
+    fn: ((task: TaskContext) => Result | Promise<Result>) & Returns<Result>,
+    options?: TaskOptions<JsonForm<Result>>,
+  ): Promise<JsonForm<Result>>;
   /** Resolves with the events that satisfied an expectation, in the order of the journal. */
   expect(name: ExpectationName): Promise<readonly [FactEvent, ...FactEvent[]]>;
 }
@@ -172,7 +179,7 @@ export interface JobDefinition<
   /**
    * What a job does. It is called again after a restart, and must then ask for the same tasks
    * and expectations: await nothing but what `ctx` gives, and take the time from `ctx.now()`.
-   * What it returns is the job's output, as JSON has it.
+   * What it returns is the job's output, as JSON has it; what JSON would lose or change fails it.
    */
   run(ctx: JobContext<ExpectationName>, input: ParsedInput<Schema>): Promise<Output>;
 }
@@ -229,7 +236,7 @@ export function defineJob<
   ExpectationName extends string = never,
   Output = unknown,
 >(
-  definition: JobDefinition<Schema, ExpectationName, Output>,
+  definition: JobDefinition<Schema, ExpectationName, Output> & { readonly run: Returns<Output> },
 ): JobDefinition<Schema, ExpectationName, Output> {
   const { type, run } = definition as Partial<AnyJobDefinition>;
   if (typeof run !== "function") {
@@ -284,17 +291,4 @@ export class RetryLater extends Error {
     super(message);
     this.delayMs = delayMs;
   }
-}
-
-/** Results and outputs are what JSON makes of them: the same now and after a restart. */
-export function throughJson(value: unknown): JsonValue | undefined {
-  const text = JSON.stringify(value);
-  return text === undefined ? undefined : fromJson(text);
-}
-
-/** What a text that JSON made stands for, with all of its texts well-formed. */
-export function fromJson(text: string): JsonValue {
-  const value = parseJsonText(text) as JsonValue;
-  // JSON writes half a surrogate pair as an escape, and nothing else that begins so.
-  return text.includes("\\ud") ? wellFormed(value) : value;
 }

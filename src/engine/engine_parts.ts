@@ -28,12 +28,21 @@ import { LiveSecrets } from "./secrets/live_secrets.ts";
 import { Pacer } from "./events/pacer.ts";
 import { Patience } from "./run/patience.ts";
 import type { JobIndex } from "./job_index.ts";
-import type { Clock, JobWatch, JournalFailedError, KeyStore, Random, Tracing } from "./ports.ts";
+import type {
+  AttemptWatch,
+  Clock,
+  JobWatch,
+  JournalFailedError,
+  KeyStore,
+  Random,
+  Tracing,
+} from "./ports.ts";
 import { Projection } from "./writer/projection.ts";
 import { PromptTypes } from "./run/prompt_types.ts";
 import { protectionOf } from "./secrets/protection.ts";
 import { Reaches } from "./events/reach.ts";
 import { Replays } from "./queries/replays.ts";
+import type { RunServices } from "./run/run_services.ts";
 import { Scheduler } from "./run/scheduler.ts";
 import { Sealing } from "./secrets/sealing.ts";
 import { Slots } from "./run/slots.ts";
@@ -58,6 +67,8 @@ export interface JobEngineOptions {
   readonly limits?: EngineLimits;
   /** Counts what jobs do; nobody, when absent. */
   readonly watch?: JobWatch;
+  /** Told which attempts are open; nobody, when absent. */
+  readonly attemptWatch?: AttemptWatch;
   /** Collects spans; when absent, traces that come in are only carried on. */
   readonly tracing?: Tracing | undefined;
   /** The journal has failed: nothing more can be recorded, and the process should end. */
@@ -153,18 +164,20 @@ function withWriting(parts: ReturnType<typeof foundationOf>) {
 /** Adds what acts by itself, and the views, which follow durable entries. */
 function withWork(
   parts: ReturnType<typeof withWriting>,
-  { onDefect = () => {}, tracing = CARRIED_TRACES }: JobEngineOptions,
+  { onDefect = () => {}, tracing = CARRIED_TRACES, attemptWatch = UNWATCHED }: JobEngineOptions,
   status: EngineStatus,
 ) {
   const { attention, census, ended, patience, traces, waits, writer } = parts;
   const record = (drafts: readonly EventDraft[]) =>
     patience.record(() => writer.settled(writer.append(drafts, "vital").lastLogId, undefined));
   const inputRemovals = new InputRemovals({ ...parts, record, onDefect });
-  const supervisor = supervisorOf({ ...parts, tracing }, onDefect, status);
+  const supervisor = supervisorOf({ ...parts, tracing, attemptWatch }, onDefect, status);
   writer.listener = supervisor;
   const views: readonly View[] = [ended, census, attention, traces, inputRemovals, waits];
   return { tracing, supervisor, inputRemovals, views };
 }
+
+const UNWATCHED: AttemptWatch = { began: () => 0, ended: () => {} };
 
 /** Sealed inputs may be on record all the same: without keys they cannot be opened. */
 const NO_KEYS: KeyStore = {
@@ -186,7 +199,7 @@ function requireNoProtection(registry: DefinitionRegistry): void {
 }
 
 function supervisorOf(
-  parts: ReturnType<typeof withWriting> & { readonly tracing: Tracing },
+  parts: ReturnType<typeof withWriting> & Pick<RunServices, "tracing" | "attemptWatch">,
   onDefect: (error: unknown) => void,
   status: EngineStatus,
 ): Supervisor {

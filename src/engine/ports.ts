@@ -261,6 +261,19 @@ export interface JobWatch {
   changed(change: ConditionChange): void;
 }
 
+/**
+ * Who is told which code of jobs may be running in this thread, to name it when that never gives
+ * way. Each attempt calls it: it must be quick.
+ */
+export interface AttemptWatch {
+  /**
+   * @param attempt Its number; 0 for a call of `run`.
+   * @returns What `ended` is to be called with.
+   */
+  began(jobId: JobId, taskId: TaskId, attempt: number): number;
+  ended(attempt: number): void;
+}
+
 /** Something that takes time and belongs to a trace: a call of a job's `run`, or an attempt. */
 export interface SpanStart {
   readonly kind: "run" | "task" | "compensation";

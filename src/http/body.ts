@@ -7,11 +7,32 @@ import { Problem } from "./problem.ts";
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
 
-/** The media type of a body, in lower case and without parameters; empty when not given. */
-export function mediaTypeOf(request: Request): string {
-  const header = request.headers.get("content-type");
+const CHARSET = /;\s*charset\s*=\s*"?([^";\s]*)/i;
+/** US-ASCII is UTF-8 too. */
+const CHARSETS_TAKEN: ReadonlySet<string> = new Set(["utf-8", "utf8", "us-ascii"]);
+
+/**
+ * The media type of a body, in lower case and without parameters; empty when not given.
+ *
+ * @throws {Problem} 415 when the body is said to be compressed, or in a charset but UTF-8.
+ */
+export function mediaTypeOf({ headers }: Request): string {
+  const encoding = headers.get("content-encoding");
+  if (encoding !== null && encoding.toLowerCase() !== "identity") throw encodedBody(encoding);
+  const header = headers.get("content-type");
   if (header === null || header === "application/json") return header ?? "";
+  requireUtf8(header);
   return (header.split(";", 1)[0] ?? "").trim().toLowerCase();
+}
+
+/** @throws {Problem} 415 for a media type with a charset that is not UTF-8. */
+export function requireUtf8(mediaType: string): void {
+  const charset = CHARSET.exec(mediaType)?.[1];
+  if (charset === undefined || CHARSETS_TAKEN.has(charset.toLowerCase())) return;
+  const detail = `Cannot read the body: its charset is ${charset}; send it in UTF-8`;
+  throw new Problem("unsupported-media-type", detail, {
+    errors: [{ header: "Content-Type", detail: "must have no charset but utf-8" }],
+  });
 }
 
 export function unsupportedMediaType(given: string, taken: readonly string[]): Problem {
@@ -28,10 +49,10 @@ export async function readJson(request: Request, bodies: Bodies): Promise<JsonVa
 
 /** No body at all says the same as an empty object. @throws {Problem} as `readJson` does. */
 export async function readOptionalJson(request: Request, bodies: Bodies): Promise<JsonValue> {
-  const text = await readText(request, bodies);
-  if (text === "") return {};
+  const bytes = await bodies.read(request);
+  if (bytes.length === 0) return {};
   requireJson(request);
-  return parseJson(text);
+  return parseJson(decodeUtf8(bytes));
 }
 
 /** @throws {Problem} 415 */
@@ -43,24 +64,21 @@ function requireJson(request: Request): void {
 
 /** @throws {Problem} what `Bodies.read` throws, or `malformed-text` for what is not UTF-8. */
 export async function readText(request: Request, bodies: Bodies): Promise<string> {
-  return decodeUtf8(await bodies.read(request), request);
+  return decodeUtf8(await bodies.read(request));
 }
 
-/** @throws {Problem} `malformed-text`, or 415 when that is because it is compressed. */
-export function decodeUtf8(bytes: Uint8Array, request: Request): string {
+/** @throws {Problem} `malformed-text` */
+export function decodeUtf8(bytes: Uint8Array): string {
   try {
     return UTF8.decode(bytes);
   } catch {
-    throw encodedBody(request) ??
-      new Problem("malformed-text", "Cannot read the body: it is not valid UTF-8");
+    throw new Problem("malformed-text", "Cannot read the body: it is not valid UTF-8");
   }
 }
 
-/** Why a body that cannot be read is not what it seems to be: it is compressed. */
-export function encodedBody(request: Request): Problem | undefined {
-  const encoding = request.headers.get("content-encoding");
-  if (encoding === null) return undefined;
-  const detail = "Cannot read the body: send it without Content-Encoding";
+function encodedBody(encoding: string): Problem {
+  const detail = `Cannot read the body: its Content-Encoding is ${JSON.stringify(encoding)}; ` +
+    "send it without one";
   return new Problem("unsupported-media-type", detail, {
     errors: [{ header: "Content-Encoding", detail: "must be left out" }],
   }, { "accept-encoding": "identity" });

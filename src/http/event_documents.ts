@@ -100,7 +100,7 @@ async function binaryEvent(request: Request, bodies: Bodies): Promise<JudgedEven
 }
 
 function dataOf(request: Request, bytes: Uint8Array): JsonValue {
-  const [text, mediaType] = [decodeUtf8(bytes, request), mediaTypeOf(request)];
+  const [mediaType, text] = [mediaTypeOf(request), decodeUtf8(bytes)];
   const isJson = mediaType === "" || mediaType === "application/json" ||
     mediaType.endsWith("+json");
   return isJson ? parseJson(text) : text;

@@ -89,7 +89,9 @@ export class Guard {
    */
   admit({ req: { raw, method } }: Context, scope: RouteScope | undefined): void {
     const { engine, access, sessions } = this.#options;
-    const host = raw.headers.get("host") ?? new URL(raw.url).host;
+    const named = raw.headers.get("host");
+    if (!isHost(named, raw.url)) throw malformedHost(named);
+    const host = named ?? new URL(raw.url).host;
     if (this.#hosts !== undefined && !isServed(raw.url, host, this.#hosts)) throw wrongHost();
     if (access !== undefined) {
       requireScope(raw, scope, access, credentialOf(raw.headers, host, sessions));
@@ -100,13 +102,33 @@ export class Guard {
   }
 }
 
+/** A name or address, and a port (RFC 9110, 7.2). Names are looked for on a list after that. */
+const HOST = /^(?:\[[0-9A-Fa-f:.]+\]|[^\s/\\?#@:[\]]*)(?::(\d{0,5}))?$/;
+const PORT_MAX = 65_535;
+
+/**
+ * Whether a request says in words of HTTP which host it means: in its header, when it has one,
+ * and in its target, which may name another.
+ */
+function isHost(named: string | null, url: string): boolean {
+  if (named !== null) {
+    const parts = HOST.exec(named);
+    if (parts === null || Number(parts[1] ?? 0) > PORT_MAX) return false;
+    if (isAt(url, named)) return true;
+  }
+  return URL.canParse(url);
+}
+
 const SCHEME = "http://";
+
+function isAt(url: string, host: string): boolean {
+  return url.startsWith(host, SCHEME.length) && url[SCHEME.length + host.length] === "/";
+}
 
 /** A target may name a host itself, which then counts (RFC 9112, 3.2.2); few do. */
 function isServed(url: string, host: string, hosts: ReadonlySet<string>): boolean {
   if (!hosts.has(nameOf(host))) return false;
-  const isSame = url.startsWith(host, SCHEME.length) && url[SCHEME.length + host.length] === "/";
-  return isSame || hosts.has(nameOf(new URL(url).host));
+  return isAt(url, host) || hosts.has(nameOf(new URL(url).host));
 }
 
 /** An address or name, as a Host header writes it. */
@@ -130,17 +152,41 @@ function wrongHost(): Problem {
   );
 }
 
-/** A browser says whose page a request came from; no page but this server's may write. */
+function malformedHost(named: string | null): Problem {
+  const what = named === null ? "its target names no host" : `its Host is ${JSON.stringify(named)}`;
+  return new Problem("malformed-host", `Cannot take the request: ${what}`);
+}
+
+/**
+ * A browser says whose page a request came from; no page but this server's may write. What it
+ * says itself of the two sites counts for more than a comparison: a proxy may put another Host
+ * in the place of the one that the browser compared. No page can say it in its stead.
+ */
 function refuseCrossSite(headers: Headers, host: string): void {
+  const site = headers.get("sec-fetch-site");
+  if (site === "same-origin") return;
   const origin = headers.get("origin");
   const isForeign = origin !== null && origin !== `http://${host}` && origin !== `https://${host}`;
-  if (isForeign || headers.get("sec-fetch-site") === "cross-site") {
-    throw new Problem(
-      "cross-site",
-      "Cannot take the request: it comes from a page of another site, which Daybook does not " +
-        "serve; call it from a backend",
-    );
-  }
+  if (isForeign) throw foreignOrigin(origin, host);
+  if (site === "cross-site") throw crossSite("its browser says so (Sec-Fetch-Site)");
+}
+
+function foreignOrigin(origin: string, host: string): Problem {
+  const name = URL.parse(origin)?.hostname ?? "";
+  const flag = name === "" ? "--allowed-hosts" : `--allowed-hosts=${name}`;
+  return crossSite(
+    `its Origin is ${JSON.stringify(origin)}, and its Host ${JSON.stringify(host)}; ` +
+      `where both are Daybook behind a proxy, let the proxy pass the Host on ` +
+      `(nginx: proxy_set_header Host $http_host) and start Daybook with ${flag}`,
+  );
+}
+
+function crossSite(why: string): Problem {
+  return new Problem(
+    "cross-site",
+    "Cannot take the request: it comes from a page of another site, which Daybook does not " +
+      `serve; call it from a backend: ${why}`,
+  );
 }
 
 const BEARER = /^Bearer +([\x21-\x7e]+) *$/i;

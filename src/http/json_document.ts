@@ -1,7 +1,7 @@
 /**
  * Reads JSON that comes from outside, and refuses what JSON.parse would let through:
- * documents too deep or too manifold to walk, keys that reach a prototype, and numbers that would
- * not be recorded as they were sent.
+ * documents too deep or too manifold to walk, keys that reach a prototype, keys that come twice in
+ * an object, and numbers that would not be recorded as they were sent.
  */
 
 import { parseJsonText } from "../core/json_text.ts";
@@ -9,6 +9,7 @@ import type { JsonValue } from "../core/json.ts";
 import { positionOfError } from "./json_error.ts";
 import { excessOf } from "./json_extent.ts";
 import { endOfString, flawsOf, FORBIDDEN_KEYS, withMarks } from "./json_flaws.ts";
+import { hasRepeatedKeys, repeatedKeysIn } from "./json_keys.ts";
 import { invalidRequest, Problem } from "./problem.ts";
 
 /** Objects and arrays inside one another. */
@@ -24,8 +25,10 @@ export function parseJson(text: string): JsonValue {
   }
   const excess = excessOf(text);
   if (excess !== undefined) throw asWhole(excess);
-  if (!isSuspicious(text)) return parseText(text);
-  const value = parseText(text, withMarks(text));
+  const isClean = !isSuspicious(text);
+  const value = parseText(text, isClean ? text : withMarks(text));
+  if (hasRepeatedKeys(text, value)) throw invalidRequest(repeatedKeysIn(text));
+  if (isClean) return value;
   const { issues, count } = flawsOf(value);
   if (count > 0) throw invalidRequest(issues, count);
   return value;
@@ -42,7 +45,7 @@ function isSuspicious(text: string): boolean {
 }
 
 /** @param marked The same, but for numbers. */
-function parseText(text: string, marked = text): JsonValue {
+function parseText(text: string, marked: string): JsonValue {
   try {
     return parseJsonText(marked) as JsonValue;
   } catch (error) {

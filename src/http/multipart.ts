@@ -2,7 +2,7 @@
 
 import { Buffer } from "node:buffer";
 import type { JsonObject, JsonValue } from "../core/json.ts";
-import { decodeUtf8, encodedBody } from "./body.ts";
+import { decodeUtf8, requireUtf8 } from "./body.ts";
 import { isObject } from "./fields.ts";
 import { parseJson } from "./json_document.ts";
 import { pointerTo } from "../core/json_pointer.ts";
@@ -20,9 +20,9 @@ export async function formDocument(request: Request, bytes: Uint8Array): Promise
   const form = await formOf(request, bytes);
   const part = form.get(JOB_PART);
   if (part === null) throw invalidPart("", `must have a part named ${JOB_PART}`);
-  const document = parseJson(await textOf(part, request));
+  const document = parseJson(await textOf(part));
   form.delete(JOB_PART);
-  const files = await filesOf(form, request);
+  const files = await filesOf(form);
   return Object.keys(files).length === 0 ? document : withFiles(document, files);
 }
 
@@ -34,7 +34,7 @@ async function formOf(request: Request, bytes: Uint8Array): Promise<FormData> {
   try {
     return await new Response(new Uint8Array(bytes), { headers }).formData();
   } catch {
-    throw encodedBody(request) ?? invalidPart("", "must be a form as its Content-Type says");
+    throw invalidPart("", "must be a form as its Content-Type says");
   }
 }
 
@@ -51,11 +51,13 @@ function hasTooManyParts(bytes: Uint8Array, boundary: string | undefined): boole
   return marks > PARTS_MAX + 1;
 }
 
-async function textOf(part: FormDataEntryValue, request: Request): Promise<string> {
-  return typeof part === "string" ? part : decodeUtf8(await part.bytes(), request);
+async function textOf(part: FormDataEntryValue): Promise<string> {
+  if (typeof part === "string") return part;
+  requireUtf8(part.type);
+  return decodeUtf8(await part.bytes());
 }
 
-async function filesOf(form: FormData, request: Request): Promise<Record<string, string>> {
+async function filesOf(form: FormData): Promise<Record<string, string>> {
   const files: Record<string, string> = {};
   for (const [name, part] of form) {
     const pointer = pointerTo(["input", name]);
@@ -64,7 +66,7 @@ async function filesOf(form: FormData, request: Request): Promise<Record<string,
     }
     if (typeof part === "string") throw invalidPart(pointer, "must be sent as a file");
     if (Object.hasOwn(files, name)) throw invalidPart(pointer, "is sent more than once");
-    files[name] = await textOf(part, request);
+    files[name] = await textOf(part);
   }
   return files;
 }

@@ -18,6 +18,7 @@ export const STATUS = {
 const PROBLEMS = {
   "malformed-json": { status: 400, title: "The body is not JSON" },
   "malformed-text": { status: 400, title: "The body is not UTF-8 text" },
+  "malformed-host": { status: 400, title: "The request names no host that can be one" },
   "unreadable-body": { status: 400, title: "The body could not be read" },
   "unauthorized": { status: 401, title: "A bearer token is needed" },
   "forbidden": { status: 403, title: "The token does not have the scope" },

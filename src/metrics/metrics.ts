@@ -16,6 +16,8 @@ export interface MetricsOptions {
   readonly types: readonly string[];
   /** Left out when absent. */
   readonly processUsage?: () => ProcessUsage;
+  /** How often the event loop stood still; left out when absent. */
+  readonly stalls?: () => number;
   /** Left out when absent, or when it tells nothing. */
   readonly diskFree?: (() => Promise<number | undefined>) | undefined;
 }
@@ -37,10 +39,11 @@ export class Metrics {
     return {
       contentType: this.#registry.contentType,
       text: async (edge) => {
-        const { processUsage, diskFree } = this.#options;
+        const { processUsage, diskFree, stalls } = this.#options;
         const [journal, free] = await Promise.all([engine.journalInfo(), diskFree?.()]);
         const process = processUsage?.();
-        const readings = await readingsText({ engine, edge, journal, process, diskFree: free });
+        const given = { process, diskFree: free, stalls: stalls?.() };
+        const readings = await readingsText({ engine, edge, journal, ...given });
         return `${await this.#registry.metrics()}\n${readings}`;
       },
     };

@@ -40,6 +40,7 @@ export interface Sources {
   readonly journal: JournalInfo;
   readonly process: ProcessUsage | undefined;
   readonly diskFree: number | undefined;
+  readonly stalls: number | undefined;
 }
 
 interface Reading {
@@ -205,6 +206,7 @@ export async function readingsText(sources: Sources): Promise<string> {
   }
   addUnfinished(sources, registers);
   addCpu(sources, registers);
+  addStalls(sources, registers);
   addBuild(registers);
   return await registers[0]?.metrics() ?? "";
 }
@@ -222,6 +224,12 @@ function addCpu({ process }: Sources, registers: Registry[]): void {
   if (process === undefined) return;
   const help = "Total user and system CPU time spent in seconds.";
   new Counter({ name: "process_cpu_seconds_total", help, registers }).inc(process.cpuSeconds);
+}
+
+function addStalls({ stalls }: Sources, registers: Registry[]): void {
+  if (stalls === undefined) return;
+  const help = "How often the event loop stood still for two seconds or longer.";
+  new Counter({ name: "daybook_event_loop_stalls_total", help, registers }).inc(stalls);
 }
 
 function addBuild(registers: Registry[]): void {

@@ -96,24 +96,6 @@ for (const [what, { run, options }] of Object.entries(ODD)) {
   });
 }
 
-Deno.test("odd code: half a surrogate pair is replaced, so that any reader can read the line", async () => {
-  const definition = job("demo.half", (ctx) =>
-    ctx.task("half", (task) => {
-      task.emit("ec.Half", { text: "\ud800" });
-      return { "key\udc00": ["whole 😀", "half \ud83d", "\\ud800"] };
-    }));
-  const daybook = await Harness.start({ definitions: [definition] });
-  const id = await daybook.submit("demo.half");
-  await daybook.clock.settle();
-
-  const entries = await daybook.engine.entries(0, 100);
-  const main = daybook.job(id).tasks.find(({ taskId }) => taskId === "half");
-  assert.deepEqual(main?.status === "completed" && main.result, {
-    "key\ufffd": ["whole 😀", "half \ufffd", "\\ud800"],
-  });
-  for (const entry of entries) assert.ok(!/[^\\]\\ud[89a-f]/.test(JSON.stringify(entry)));
-});
-
 Deno.test("odd code: a delay of a century is a year, and the job may be cancelled", async () => {
   const definition = job("demo.later", (ctx) =>
     ctx.task("later", () => {
@@ -126,19 +108,6 @@ Deno.test("odd code: a delay of a century is a year, and the job may be cancelle
 
   await daybook.control(id, "cancel");
   assert.equal(daybook.condition(id), "cancelled");
-});
-
-Deno.test("odd code: an expectation that run does not await is no wait on record", async () => {
-  const definition = job("demo.loose", (ctx) => {
-    void ctx.expect("x");
-    return Promise.resolve("done");
-  }, { expects: () => ({ x: { eventType: "ec.X" } }) });
-  const daybook = await Harness.start({ definitions: [definition] });
-  const id = await daybook.submit("demo.loose");
-  await daybook.clock.advance(1_000);
-
-  assert.equal(daybook.condition(id), "waiting");
-  assert.deepEqual((await daybook.story(id)).slice(2), ["TaskStarted:main", "TaskCompleted:main"]);
 });
 
 Deno.test("odd code: an output that is too large fails the job and says so", async () => {
@@ -184,25 +153,6 @@ Deno.test("odd code: a definition whose type is no name is told the rule of type
     Harness.start({ definitions: [definition] }),
     /^TypeError: Cannot use "user welcome!" as a type of job: it must be parts of A-Z/,
   );
-});
-
-Deno.test("odd code: a result that JSON does not have is not tried again", async () => {
-  let attempts = 0;
-  const definition = job("demo.big", (ctx) =>
-    ctx.task("count", () => {
-      attempts++;
-      return { rows: 10n };
-    }, { retry: { maxAttempts: 3 } }));
-  const daybook = await Harness.start({ definitions: [definition] });
-
-  const id = await daybook.submit("demo.big");
-  await daybook.clock.settle();
-
-  const failed = daybook.job(id);
-  assert.ok(failed.state === "Failed");
-  const { failure } = failed;
-  assert.deepEqual([attempts, failure.kind, failure.taskId], [1, "poison", "count"]);
-  assert.match(failure.error.message, /^Cannot record it as JSON: .*BigInt/);
 });
 
 /** A job whose second task fails, so that the first has to be undone. */

@@ -420,7 +420,7 @@ Deno.test("run: the same task twice, or a task named main, is an error that says
 
   const job = daybook.job(id);
   assert.ok(job.state === "Failed");
-  assert.match(job.failure.error.message, /Cannot run task one: this job has asked for it before/);
+  assert.match(job.failure.error.message, /^Cannot ask for task one twice: /);
 });
 
 Deno.test("queue: lower priority first, then first in, first out", async () => {

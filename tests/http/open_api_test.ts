@@ -137,7 +137,7 @@ class Conformance {
     const text = await textOf(response);
     this.sent++;
     if (described === undefined) {
-      assert.ok([401, 403, 404, 405, 421].includes(response.status), `${response.status}`);
+      assert.ok([400, 401, 403, 404, 405, 421].includes(response.status), `${response.status}`);
       return { status: response.status, text };
     }
     const place = `${nameOf(described)}: ${response.status}`;

@@ -61,7 +61,7 @@ for (const headers of FOREIGN) {
     const app = await startApp();
     for (const path of ["/jobs", "/events", "/jobs/x/cancel"]) {
       const problem = await problemOf(await app.post(path, {}, headers), 403, "cross-site");
-      assert.match(problem.detail, /a page of another site, .*; call it from a backend$/);
+      assert.match(problem.detail, /a page of another site, .*; call it from a backend: its /);
     }
   });
 }
@@ -71,6 +71,32 @@ Deno.test("cross-site: a page of this server may write, and any page may read", 
   const own = { origin: "http://localhost", "sec-fetch-site": "same-origin" };
   await jsonOf(await app.post("/jobs", { plan: { expected: [] } }, own), 202);
   await jsonOf(await app.get("/jobs", { "sec-fetch-site": "cross-site" }), 200);
+});
+
+Deno.test("cross-site: what its browser says of both sites counts for more than a Host that a proxy put in", async () => {
+  const app = await startApp();
+  const behindProxy = { host: "127.0.0.1:8000", origin: "https://daybook.test" };
+  const sameOrigin = { ...behindProxy, "sec-fetch-site": "same-origin" };
+  await jsonOf(await app.post("/jobs", { plan: { expected: [] } }, sameOrigin), 202);
+
+  for (const site of [undefined, "same-site", "cross-site", "none"]) {
+    const headers = site === undefined ? behindProxy : { ...behindProxy, "sec-fetch-site": site };
+    const { detail } = await problemOf(await app.post("/jobs", {}, headers), 403, "cross-site");
+    const told = ['Origin is "https://daybook.test"', 'Host "127.0.0.1:8000"'];
+    for (const what of [...told, "proxy_set_header Host", "--allowed-hosts=daybook.test"]) {
+      assert.ok(detail.includes(what), `${what} in: ${detail}`);
+    }
+  }
+});
+
+Deno.test("cross-site: a page whose name was made to point here is same-origin with itself, and 421", async () => {
+  const app = await startApp();
+  const headers = {
+    host: "evil.example:8000",
+    origin: "http://evil.example:8000",
+    "sec-fetch-site": "same-origin",
+  };
+  await problemOf(await app.post("/jobs", {}, headers), 421, "wrong-host");
 });
 
 Deno.test("cross-site: no answer allows another origin", async () => {
@@ -84,6 +110,25 @@ for (const host of ["evil.example", "localhost.evil.example", "127.0.0.1.nip.io:
   Deno.test(`host: "${host}" is 421`, async () => {
     const app = await startApp();
     await problemOf(await app.get("/jobs", { host }), 421, "wrong-host");
+  });
+}
+
+const NO_HOSTS = ["127.0.0.1:99999", "127.0.0.1:x", "a b", "localhost/x", "u@localhost", "[::1"];
+
+for (const host of NO_HOSTS) {
+  Deno.test(`host: "${host}" is 400, whatever hosts are served, and nothing that is logged`, async () => {
+    const logged: Error[] = [];
+    const onError = (error: Error) => void logged.push(error);
+    for (const allowedHosts of [[], "any"] as const) {
+      const { app } = await startApp({ allowedHosts, onError });
+      for (const path of ["/jobs", "/livez", "/nowhere", "/ui/jobs"]) {
+        // As the server makes it of the header.
+        const request = new Request(`http://localhost${path}`, { headers: { host } });
+        Object.defineProperty(request, "url", { value: `http://${host}${path}` });
+        await problemOf(await app.fetch(request), 400, "malformed-host");
+      }
+    }
+    assert.deepEqual(logged, []);
   });
 }
 

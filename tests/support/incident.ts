@@ -98,8 +98,8 @@ export class Stage {
   }
 
   /** The process is killed, and the next one starts on what was on the disk. */
-  async crash(): Promise<void> {
-    this.#daybook = await this.#daybook.crash();
+  async crash(options?: ExplainedOptions): Promise<void> {
+    this.#daybook = await this.#daybook.crash(options);
   }
 
   /**

@@ -20,8 +20,23 @@ const HEADS: readonly RawCase[] = [
     parts: [`GET /jobs HTTP/1.1\r\n${HOST}Host: evil.example\r\n\r\n`],
     statuses: [[400, 421]],
   },
-  { name: "no Host header", parts: ["GET /jobs HTTP/1.1\r\n\r\n"] },
-  { name: "HTTP/1.0 without a host", parts: ["GET /livez HTTP/1.0\r\n\r\n"] },
+  { name: "no Host header", parts: ["GET /jobs HTTP/1.1\r\n\r\n"], statuses: [[400]] },
+  { name: "HTTP/1.0 without a host", parts: ["GET /livez HTTP/1.0\r\n\r\n"], statuses: [[400]] },
+  {
+    name: "an absolute target without a host",
+    parts: ["GET http://127.0.0.1/livez HTTP/1.1\r\n\r\n"],
+    statuses: [[400]],
+  },
+  ...["127.0.0.1:99999", "127.0.0.1:x", "localhost/jobs?", "u@localhost", "[::1"].map((host) => ({
+    name: `a Host of ${host}`,
+    parts: [`GET /jobs HTTP/1.1\r\nHost: ${host}\r\n\r\n`],
+    statuses: [[400]],
+  })),
+  {
+    name: "an absolute target with a port that is none",
+    parts: ["GET http://127.0.0.1:99999/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"],
+    statuses: [[400]],
+  },
   {
     name: "an absolute target",
     parts: ["GET http://127.0.0.1/livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"],

@@ -9,8 +9,9 @@ import type { JsonValue } from "../../core/json.ts";
 import { errorFact } from "../../core/thrown.ts";
 import { idsOf } from "../../core/trace_ids.ts";
 import type { CorrelationIndex } from "./correlation_index.ts";
-import { type AnyJobDefinition, type FactEvent, throughJson } from "../definition.ts";
+import type { AnyJobDefinition, FactEvent } from "../definition.ts";
 import { type DefinitionRegistry, issuesText, parseInput, planOf } from "../definition_registry.ts";
+import { recordable } from "../recordable.ts";
 import { correlatedEventId, startedJobId } from "../writer/derived_ids.ts";
 import type { JobTable } from "../writer/job_table.ts";
 
@@ -120,7 +121,7 @@ type MadeInput =
 
 function inputFor(definition: AnyJobDefinition, event: FactEvent): MadeInput {
   try {
-    const input = throughJson(definition.startsOn?.input(event));
+    const input = recordable(definition.startsOn?.input(event), "input");
     const result = parseInput(definition, input);
     if (result.ok) return { ok: true, input, plan: planOf(definition, result.value) };
     const message = `Cannot start ${definition.type} on event ${event.eventId}: ${

@@ -7,7 +7,7 @@
 import type { JobEventLogEntry } from "../../core/event.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { findTask, isTerminal, type JobState, type RunningJob } from "../../core/job_state.ts";
-import { isPermissionMissing } from "../../core/thrown.ts";
+import { isPermissionMissing, isThrown } from "../../core/thrown.ts";
 import { Answers, DIVERGENCE_GRACE_MS } from "../run/answers.ts";
 import { Turns } from "../run/turns.ts";
 import type { Asked } from "../run/asked.ts";
@@ -166,7 +166,7 @@ function onlyUndoes(job: StartedJob): boolean {
 
 function disagreement(replayed: Replayed): HistoryVerdict | undefined {
   const { job, asked, end, missing } = replayed;
-  if (end.kind === "threw" && end.error instanceof InputMismatchError) {
+  if (end.kind === "threw" && isThrown(end.error, InputMismatchError)) {
     return failsItself(job) ? undefined : inputMismatch(job, end.error);
   }
   if (missing !== undefined) {

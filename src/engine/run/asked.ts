@@ -3,7 +3,9 @@
 import { MAIN_TASK, taskId as checkedTaskId } from "../../core/ids.ts";
 import type { JobId, TaskId } from "../../core/ids.ts";
 import { TASKS_MAX } from "../../core/job_state.ts";
+import { MisuseError, mustBeInRun, mustHaveEnded } from "./misuse.ts";
 import { DEFAULT_RETRY, type RetryPolicy, retryPolicyFlaw } from "../../core/retry_policy.ts";
+import type { JsonForm } from "../../core/json_form.ts";
 import type { FactEvent, JobContext, TaskContext, TaskOptions } from "../definition.ts";
 
 /** A task that `run` awaits, or has awaited. */
@@ -38,6 +40,7 @@ export class Asked implements JobContext<string> {
   readonly jobId: JobId;
   readonly #names: readonly string[];
   #answers: Map<string, Promise<readonly FactEvent[]>> | undefined;
+  #isOver = false;
   readonly #listener: AskListener;
 
   constructor(jobId: JobId, expectationNames: readonly string[], listener: AskListener) {
@@ -53,9 +56,10 @@ export class Asked implements JobContext<string> {
   task<Result>(
     taskId: string,
     fn: (task: TaskContext) => Result | Promise<Result>,
-    options: TaskOptions<Result> = {},
-  ): Promise<Result> {
-    const { promise, resolve } = Promise.withResolvers<Result>();
+    options: TaskOptions<JsonForm<Result>> = {},
+  ): Promise<JsonForm<Result>> {
+    mustBeInRun(`task ${taskId}`, this);
+    const { promise, resolve } = Promise.withResolvers<JsonForm<Result>>();
     const task: AskedTask = {
       taskId: this.#newTaskId(taskId),
       run: fn,
@@ -71,6 +75,7 @@ export class Asked implements JobContext<string> {
   }
 
   expect(name: string): Promise<readonly [FactEvent, ...FactEvent[]]> {
+    mustBeInRun(`expectation ${name}`, this);
     if (!this.#names.includes(name)) {
       // The end of run is an expectation too, and none that run could wait for.
       const others = this.#names.filter((other) => other !== MAIN_TASK);
@@ -90,6 +95,21 @@ export class Asked implements JobContext<string> {
     return answer as Promise<readonly [FactEvent, ...FactEvent[]]>;
   }
 
+  /** Whether `run` has returned, or thrown. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** `run` has returned, or thrown: it may ask for nothing more. */
+  close(): void {
+    this.#isOver = true;
+  }
+
+  /** @throws {MisuseError} when `run` has returned without what it asked for. */
+  mustHaveEnded(): void {
+    mustHaveEnded(this.openTasks, this.expectations.keys());
+  }
+
   /** Gives `run` the result of a task that it has asked for. */
   answerTask(taskId: TaskId, result: unknown): void {
     this.openTasks.delete(taskId);
@@ -102,7 +122,10 @@ export class Asked implements JobContext<string> {
       throw new TypeError(`Cannot run task ${text}: the name stands for run itself`);
     }
     if (this.tasks.has(taskId)) {
-      throw new TypeError(`Cannot run task ${text}: this job has asked for it before`);
+      throw new MisuseError(
+        `Cannot ask for task ${text} twice: an id stands for one step and its result; give the ` +
+          "second one an id of its own",
+      );
     }
     if (this.tasks.size >= TASKS_MAX) {
       throw new TypeError(

@@ -6,8 +6,10 @@ import type { FactDraft } from "../../core/event.ts";
 import type { InterruptionReason } from "../../core/framework_events.ts";
 import type { ExecutionId, JobId, TaskId } from "../../core/ids.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
-import { messageOf } from "../../core/thrown.ts";
-import { fromJson, NonRetryableError, RetryLater, type TaskContext } from "../definition.ts";
+import { isThrown } from "../../core/thrown.ts";
+import { NonRetryableError, RetryLater, type TaskContext } from "../definition.ts";
+import { type AttemptOf, withinAttempt } from "./current_attempt.ts";
+import { recordable } from "../recordable.ts";
 import type { Progress } from "../../core/job_state.ts";
 import type { Clock, Span } from "../ports.ts";
 import type { SecretGuard } from "../secrets/secret_guard.ts";
@@ -17,9 +19,6 @@ const ABORT_GRACE_MS = 10_000;
 
 /** The same at a stop, which has given running attempts their time before. */
 export const SHUTDOWN_GRACE_MS = 1_000;
-
-/** Results longer than this, in characters of JSON, fail the task. */
-const RESULT_LENGTH_MAX = 1_048_576;
 
 /** A year: no delay that a task may choose is longer. */
 const RETRY_LATER_MAX_MS = 365 * 86_400_000;
@@ -62,7 +61,7 @@ export interface AttemptRequest {
  * Calls a task's function once and tells how that ended, once: whatever it does, every end is
  * an outcome. A signal and timers are made only for those who use them.
  */
-export class Attempt {
+export class Attempt implements AttemptOf {
   readonly #request: AttemptRequest;
   readonly #clock: Clock;
   readonly #ended: (outcome: AttemptOutcome) => void;
@@ -86,7 +85,7 @@ export class Attempt {
     }
     // Called by a promise, so that the engine is not in the stacks that the task throws.
     const context = Promise.resolve(contextOf(this, this.#request));
-    withinSpan(span, () => context.then(run))
+    withinAttempt(this, () => withinSpan(span, () => context.then(run)))
       .then((value) => this.#returned(value), (error) => this.#threw(error));
   }
 
@@ -100,6 +99,26 @@ export class Attempt {
       () => this.#threw(stop),
     );
     this.#aborter?.abort(stop);
+  }
+
+  get jobId(): JobId {
+    return this.#request.jobId;
+  }
+
+  get taskId(): TaskId {
+    return this.#request.taskId;
+  }
+
+  get number(): number {
+    return this.#request.attempt;
+  }
+
+  uncaught(thrown: unknown): void {
+    if (this.#hasEnded) return;
+    this.#aborter?.abort(
+      new Error("the attempt has failed: its code threw where nobody catches it"),
+    );
+    this.#threw(thrown);
   }
 
   get signal(): AbortSignal {
@@ -125,7 +144,7 @@ export class Attempt {
   #returned(value: unknown): void {
     if (this.#hasEnded) return;
     try {
-      const result = this.#request.guard.clean("a result", recordable(value));
+      const result = this.#request.guard.clean("a result", recordable(value, "result"));
       this.#end({ kind: "completed", result, emitted: this.#emitted });
     } catch (error) {
       this.#threw(error);
@@ -188,48 +207,29 @@ export function withinSpan<Result>(span: Span | undefined, work: () => Result): 
   return span?.within === undefined ? work() : span.within(work);
 }
 
-/**
- * What JSON makes of a result or an output.
- *
- * @throws {NonRetryableError} when a line of the journal should not hold it.
- */
-export function recordable(value: unknown): JsonValue | undefined {
-  const text = jsonOf(value);
-  if (text === undefined) return undefined;
-  if (text.length > RESULT_LENGTH_MAX) {
-    throw new NonRetryableError(
-      `Cannot record a result of ${text.length} characters: the limit is ${RESULT_LENGTH_MAX}; ` +
-        "store it elsewhere and return a reference",
-    );
-  }
-  return fromJson(text);
-}
-
-/** @throws {NonRetryableError} for what JSON does not have: it would not have it next time. */
-function jsonOf(value: unknown): string | undefined {
-  try {
-    return JSON.stringify(value);
-  } catch (error) {
-    const [reason = ""] = messageOf(error).split("\n");
-    throw new NonRetryableError(`Cannot record it as JSON: ${reason}`);
-  }
-}
-
 function outcomeOf(thrown: unknown, guard: SecretGuard): AttemptError {
   const error = guard.factOf(thrown);
-  if (thrown instanceof NonRetryableError) return { kind: "nonRetryable", error };
-  if (thrown instanceof RetryLater && Number.isFinite(thrown.delayMs)) {
-    const delayMs = Math.min(Math.max(0, thrown.delayMs), RETRY_LATER_MAX_MS);
-    return { kind: "retryLater", error, delayMs };
+  if (isThrown(thrown, NonRetryableError)) return { kind: "nonRetryable", error };
+  const delayMs = isThrown(thrown, RetryLater) ? chosenDelay(thrown) : undefined;
+  return delayMs === undefined ? { kind: "failed", error } : { kind: "retryLater", error, delayMs };
+}
+
+/** `undefined` when it is no number, or cannot be read. */
+function chosenDelay(thrown: RetryLater): number | undefined {
+  try {
+    const { delayMs } = thrown;
+    if (!Number.isFinite(delayMs)) return undefined;
+    return Math.min(Math.max(0, delayMs), RETRY_LATER_MAX_MS);
+  } catch {
+    return undefined;
   }
-  return { kind: "failed", error };
 }
 
 function stagedEvent(type: string, attributes: JsonObject): FactDraft {
   if (isReserved(type)) {
     throw new TypeError(`Cannot emit ${type}: the namespaces job. and journal. are reserved`);
   }
-  const recorded = recordable(attributes);
+  const recorded = recordable(attributes, `attributes of ${type}`);
   if (typeof recorded !== "object" || recorded === null || Array.isArray(recorded)) {
     throw new TypeError(`Cannot emit ${type}: attributes must be an object`);
   }

@@ -51,6 +51,8 @@ interface Open {
   readonly startedBy: LogId;
   /** Absent until its handler is called. */
   running?: Attempt;
+  /** What the watch named it. */
+  watched?: number;
   /** The latest that is not appended yet, and where the one before it is. */
   progress?: Progress | undefined;
   progressLogId: LogId;
@@ -230,6 +232,7 @@ export class Attempts implements Entrant {
       },
     };
     this.#running++;
+    open.watched = services.attemptWatch.began(jobId, work.taskId, attempt);
     open.running = new Attempt(request, services.clock, (outcome) => this.#ended(open, outcome));
     open.running.begin();
   }
@@ -268,6 +271,7 @@ export class Attempts implements Entrant {
     const progress = this.#progressOf(open);
     this.#open = this.#open.filter((other) => other !== open);
     if (open.running !== undefined) this.#running--;
+    if (open.watched !== undefined) services.attemptWatch.ended(open.watched);
     try {
       const facts = outcome.kind === "completed" ? this.#factsOf(open, outcome) : [];
       const failures = countsOf(work, job.task(work.taskId))?.failures ?? 0;

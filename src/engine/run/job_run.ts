@@ -16,6 +16,7 @@ import {
   type JobState,
   type RunningJob,
 } from "../../core/job_state.ts";
+import { isThrown } from "../../core/thrown.ts";
 import { Answers } from "./answers.ts";
 import type { Asked, AskedTask } from "./asked.ts";
 import { Attempts, type Started } from "./attempts.ts";
@@ -86,7 +87,7 @@ export class JobRun {
     worker: Worker,
   ) {
     const { head } = job;
-    this.#hold = new Hold(services.workers, worker);
+    this.#hold = new Hold({ ...services, jobId }, worker);
     this.#services = services;
     this.#definition = definition;
     this.#jobId = jobId;
@@ -416,7 +417,7 @@ export class JobRun {
     const { compensation } = next;
     // The alarm of a compensation that backs off is set again after a restart.
     const isBackingOff = compensation?.status === "backingOff";
-    if (isBackingOff && Date.parse(compensation.retryAt) > this.#services.clock.now()) {
+    if (isBackingOff && !this.#services.scheduler.isOver(Date.parse(compensation.retryAt))) {
       return this.#startAt(work, compensation.retryAt);
     }
     this.#start([work], () => {});
@@ -453,7 +454,7 @@ export class JobRun {
     }
     if (stage.end.kind === "threw") {
       const { error } = stage.end;
-      const kind = error instanceof NonRetryableError ? "poison" : "error";
+      const kind = isThrown(error, NonRetryableError) ? "poison" : "error";
       return this.#mainFailed(this.#guard.factOf(error), kind);
     }
     this.#recordEnd(this.#main.completed(stage.end.output), { kind: "completed" });

@@ -7,9 +7,10 @@ import type { JobState } from "../../core/job_state.ts";
 import { copyOf, type JsonValue } from "../../core/json.ts";
 import type { Answers } from "./answers.ts";
 import { Asked, type AskListener } from "./asked.ts";
-import { recordable } from "./attempt.ts";
+import { outsideAttempts } from "./current_attempt.ts";
 import { type AnyJobDefinition, NonRetryableError } from "../definition.ts";
 import { issuesText, parseInput } from "../definition_registry.ts";
+import { recordable } from "../recordable.ts";
 import { NO_SECRETS, type SecretGuard } from "../secrets/secret_guard.ts";
 
 export interface RunCall {
@@ -45,7 +46,8 @@ export function callRun(
     },
     seenAt: () => answers.seenAtMs,
   });
-  return { asked, output: outputOf(definition, job, answers, asked, guard) };
+  const output = outsideAttempts(() => outputOf(definition, job, answers, asked, guard));
+  return { asked, output };
 }
 
 async function outputOf(
@@ -63,5 +65,19 @@ async function outputOf(
     );
   }
   answers.begin(asked, job);
-  return guard.clean("the output", recordable(await definition.run(asked, parsed.value)));
+  const output = await called(definition, asked, parsed.value);
+  asked.mustHaveEnded();
+  return guard.clean("the output", recordable(output, "output"));
+}
+
+async function called(
+  definition: AnyJobDefinition,
+  asked: Asked,
+  input: unknown,
+): Promise<unknown> {
+  try {
+    return await definition.run(asked, input);
+  } finally {
+    asked.close();
+  }
 }

@@ -7,7 +7,7 @@ import type { FanOut } from "../events/fan_out.ts";
 import type { EntriesAt } from "../views/view.ts";
 import type { JobTrace } from "../views/job_traces.ts";
 import type { LiveSecrets } from "../secrets/live_secrets.ts";
-import type { Clock, Random, Tracing } from "../ports.ts";
+import type { AttemptWatch, Clock, Random, Tracing } from "../ports.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { OpenedInput, SealedJob } from "../secrets/sealing.ts";
 import type { Slots } from "./slots.ts";
@@ -42,6 +42,7 @@ export interface RunServices {
   openInput(job: SealedJob): Promise<OpenedInput>;
   readonly liveSecrets: LiveSecrets;
   readonly tracing: Tracing;
+  readonly attemptWatch: AttemptWatch;
   /** Where a job comes from; at once, unless the journal has to be read. */
   traceOf(job: JobState): JobTrace | Promise<JobTrace>;
   /** Whether the engine is stopping: no new attempt may begin. */

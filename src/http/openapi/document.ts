@@ -44,13 +44,14 @@ const NAMED: NamedSchemas = {
 
 /** What any route may answer that is not open, whatever it is about. */
 const COMMON_PROBLEMS: readonly ProblemKind[] = [
-  ...["invalid-request", "unauthorized", "forbidden", "wrong-host", "over-capacity"] as const,
+  ...["malformed-host", "invalid-request", "unauthorized", "forbidden", "wrong-host"] as const,
+  "over-capacity",
   "index-damaged",
   "internal",
 ];
 
 /** A probe takes no token, and is answered beyond every limit. */
-const OPEN_PROBLEMS: readonly ProblemKind[] = ["wrong-host", "internal"];
+const OPEN_PROBLEMS: readonly ProblemKind[] = ["malformed-host", "wrong-host", "internal"];
 
 const PROBLEM_LIST = PROBLEM_KINDS
   .map((kind) =>

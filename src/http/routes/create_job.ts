@@ -27,9 +27,7 @@ async function createJob(request: Request, edge: Edge): Promise<Response> {
   refuseQuery(request);
   const isForm = isFormTaken(request);
   const bytes = await edge.bodies.read(request);
-  const document = isForm
-    ? await formDocument(request, bytes)
-    : parseJson(decodeUtf8(bytes, request));
+  const document = isForm ? await formDocument(request, bytes) : parseJson(decodeUtf8(bytes));
   const wanted = requestOf(request, document, edge);
   // To judge a large plan and to make a job of it take about as long.
   if (bytes.length > SMALL_BYTES) await edge.turnstile.enterAgain();

@@ -1,0 +1,201 @@
+/** What code hands over to be recorded, as JSON; what JSON would lose or change is refused. */
+
+import type { JsonObject, JsonValue } from "../core/json.ts";
+import { messageOf } from "../core/thrown.ts";
+import { NonRetryableError } from "./definition.ts";
+
+/** Objects and arrays within each other; as deep as a body of a request may be. */
+const DEPTH_MAX = 64;
+
+/** In characters of JSON. */
+export const RECORDED_LENGTH_MAX = 1_048_576;
+
+/**
+ * The JSON form of a value: a copy, the same now and after a restart. `undefined` members are
+ * left out, `undefined` elements are `null`, and what has a `toJSON` is what that gives.
+ *
+ * @param what What it is, such as `result`.
+ * @throws {NonRetryableError} with the path of the first value that JSON would lose or change.
+ */
+export function recordable(value: unknown, what: string): JsonValue | undefined {
+  if (value === undefined) return undefined;
+  const copy = new JsonCopy();
+  try {
+    return copy.of(value, "");
+  } catch (thrown) {
+    // Getters, toJSON and proxies are code too.
+    const problem = copy.problem ?? `${copy.place} cannot be read: ${messageOf(thrown)}`;
+    throw new NonRetryableError(`Cannot record the ${what}: ${problem}`);
+  }
+}
+
+class JsonCopy {
+  /** What is wrong, in words; the copy ends there. */
+  problem: string | undefined;
+  readonly #path: (string | number)[] = [];
+  /** What is being copied, from the outermost on. */
+  readonly #outer: object[] = [];
+  #length = 0;
+
+  /** Where the copy is: `rows[2].total`; `it` for the whole. */
+  get place(): string {
+    const path = this.#path.map(stepText).join("");
+    return path === "" ? "it" : path.replace(/^\./, "");
+  }
+
+  of(value: unknown, key: string): JsonValue | undefined {
+    switch (typeof value) {
+      case "string":
+        return this.#text(value);
+      case "number":
+        return this.#number(value);
+      case "boolean":
+        this.#takes(5);
+        return value;
+      case "undefined":
+        return undefined;
+      case "object":
+        if (value === null) return this.#null();
+        return this.#object(value, key);
+      case "bigint":
+        return this.#refuse("is a bigint, which JSON does not have; give its text");
+      default:
+        return this.#refuse(`is a ${typeof value}, which JSON would lose`);
+    }
+  }
+
+  #text(value: string): string {
+    if (!value.isWellFormed()) this.#refuseHalf("is");
+    this.#takes(lengthOf(value));
+    return value;
+  }
+
+  #number(value: number): number {
+    if (!Number.isFinite(value)) this.#refuse(`is ${value}, which JSON does not have`);
+    this.#takes(`${value}`.length);
+    // JSON has no other zero.
+    return value === 0 ? 0 : value;
+  }
+
+  #null(): null {
+    this.#takes(4);
+    return null;
+  }
+
+  #object(value: object, key: string): JsonValue | undefined {
+    if (this.#outer.includes(value)) this.#refuse("leads back to what it is in");
+    if (this.#outer.length >= DEPTH_MAX) {
+      this.#refuse(`is nested deeper than ${DEPTH_MAX} levels`);
+    }
+    this.#outer.push(value);
+    const copy = this.#copied(value, key);
+    this.#outer.pop();
+    return copy;
+  }
+
+  #copied(value: object, key: string): JsonValue | undefined {
+    if ("toJSON" in value && typeof value.toJSON === "function") {
+      return this.#given(value, value.toJSON(key));
+    }
+    return this.#plain(value);
+  }
+
+  #plain(value: object): JsonValue {
+    this.#takes(2);
+    if (Array.isArray(value)) return this.#elements(value);
+    this.#mustBeData(value);
+    return this.#members(value as Record<string, unknown>);
+  }
+
+  #given(value: object, form: unknown): JsonValue | undefined {
+    if (value instanceof Date && !/^\d/.test(String(form))) {
+      this.#refuse("is a Date that RFC 3339 has no text for");
+    }
+    // JSON asks what it was given for no further form.
+    return typeof form === "object" && form !== null ? this.#plain(form) : this.of(form, "");
+  }
+
+  #elements(values: readonly unknown[]): readonly JsonValue[] {
+    const copy: JsonValue[] = [];
+    for (let index = 0; index < values.length; index++) {
+      this.#path.push(index);
+      copy.push(this.of(values[index], `${index}`) ?? this.#null());
+      this.#takes(1);
+      this.#path.pop();
+    }
+    return copy;
+  }
+
+  #members(value: Record<string, unknown>): JsonObject {
+    const copy: Record<string, JsonValue> = {};
+    for (const name of Object.keys(value)) {
+      this.#path.push(name);
+      const member = this.of(value[name], name);
+      if (member !== undefined) {
+        if (!name.isWellFormed()) this.#refuseHalf("has a name with");
+        this.#takes(lengthOf(name) + 2);
+        setOwn(copy, name, member);
+      }
+      this.#path.pop();
+    }
+    return copy;
+  }
+
+  /** JSON takes an object for its enumerable members; of these that is not what they hold. */
+  #mustBeData(value: object): void {
+    const prototype = Object.getPrototypeOf(value);
+    if (prototype === Object.prototype || prototype === null) return;
+    const kind = Object.prototype.toString.call(value).slice(8, -1);
+    if (kind === "Object") return;
+    const advice = ADVICE[kind] ?? "give plain data that says the same";
+    this.#refuse(
+      `is ${/^[AEIO]/.test(kind) ? "an" : "a"} ${kind}, which JSON would lose; ${advice}`,
+    );
+  }
+
+  #takes(characters: number): void {
+    this.#length += characters;
+    if (this.#length <= RECORDED_LENGTH_MAX) return;
+    this.problem = `it is too long, the limit is ${RECORDED_LENGTH_MAX} characters of JSON; ` +
+      "store it elsewhere and give a reference";
+    throw new RangeError(this.problem);
+  }
+
+  #refuseHalf(what: string): never {
+    this.#refuse(`${what} half a surrogate pair, which is no text; toWellFormed() mends it`);
+  }
+
+  #refuse(reason: string): never {
+    this.problem = `${this.place} ${reason}`;
+    throw new TypeError(this.problem);
+  }
+}
+
+const ADVICE: Readonly<Record<string, string>> = {
+  Map: "give Object.fromEntries(map), or [...map]",
+  Promise: "await it",
+  Set: "give [...set]",
+  Uint8Array: "give its base64",
+};
+
+const STEP_LENGTH_MAX = 60;
+
+function stepText(step: string | number): string {
+  if (typeof step === "number") return `[${step}]`;
+  const name = step.slice(0, STEP_LENGTH_MAX).toWellFormed();
+  return /^[A-Za-z_$][\w$]*$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`;
+}
+
+/** As JSON writes it. */
+function lengthOf(text: string): number {
+  // deno-lint-ignore no-control-regex
+  return /["\\\u0000-\u001f]/.test(text) ? JSON.stringify(text).length : text.length + 2;
+}
+
+/** Also one that is called `__proto__`, which sets no prototype. */
+function setOwn(object: Record<string, JsonValue>, name: string, value: JsonValue): void {
+  if (name !== "__proto__") object[name] = value;
+  else Object.defineProperty(object, name, { value, ...OWN });
+}
+
+const OWN = { enumerable: true, configurable: true, writable: true };

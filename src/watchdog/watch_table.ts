@@ -1,0 +1,77 @@
+/**
+ * What the thread of the watchdog sees of this process while its event loop stands still, in
+ * memory that both share: a beat, and the attempts that are open. `watcher.js` reads it.
+ */
+
+/** Where the counters are, as words of 32 bits. */
+export const WORD = { beat: 0, order: 1, stalls: 2, exit: 3, toldBytes: 4, open: 5 };
+
+/** Orders for the thread. */
+export const ORDER = { watch: 0, stop: 1, minds: 2 };
+
+/** So many attempts are named; of others only the number is known. */
+const SLOTS = 64;
+/** An attempt takes two words, its number and the length of its text, and the text. */
+const SLOTS_AT = 16;
+const TEXTS_AT = 4 * (SLOTS_AT + 2 * SLOTS);
+/** An id of a job and of a task with a space between: 128 characters each, at most. */
+const TEXT_BYTES = 257;
+/** What was told of the last stall. */
+const TOLD_AT = TEXTS_AT + SLOTS * TEXT_BYTES;
+const TOLD_BYTES = 8_192;
+
+/** As the thread needs it. */
+export const LAYOUT = { SLOTS, SLOTS_AT, TEXTS_AT, TEXT_BYTES, TOLD_AT, TOLD_BYTES } as const;
+
+export class WatchTable {
+  readonly memory = new SharedArrayBuffer(TOLD_AT + TOLD_BYTES);
+  readonly #words = new Int32Array(this.memory, 0, SLOTS_AT + 2 * SLOTS);
+  readonly #bytes = new Uint8Array(this.memory);
+  readonly #free = Array.from({ length: SLOTS }, (_, index) => SLOTS - 1 - index);
+
+  read(word: keyof typeof WORD): number {
+    return Atomics.load(this.#words, WORD[word]);
+  }
+
+  /** The event loop turns. */
+  beat(): void {
+    Atomics.add(this.#words, WORD.beat, 1);
+  }
+
+  order(order: keyof typeof ORDER): void {
+    Atomics.store(this.#words, WORD.order, ORDER[order]);
+  }
+
+  /**
+   * An attempt is open. Ids are ASCII.
+   *
+   * @returns What `close` takes.
+   */
+  open(jobId: string, taskId: string, attempt: number): number {
+    Atomics.add(this.#words, WORD.open, 1);
+    const slot = this.#free.pop();
+    if (slot === undefined) return -1;
+    let at = TEXTS_AT + slot * TEXT_BYTES;
+    const start = at;
+    for (let index = 0; index < jobId.length; index++) this.#bytes[at++] = jobId.charCodeAt(index);
+    this.#bytes[at++] = 32;
+    for (let index = 0; index < taskId.length; index++) {
+      this.#bytes[at++] = taskId.charCodeAt(index);
+    }
+    this.#words[SLOTS_AT + 2 * slot] = attempt;
+    this.#words[SLOTS_AT + 2 * slot + 1] = at - start;
+    return slot;
+  }
+
+  close(slot: number): void {
+    Atomics.sub(this.#words, WORD.open, 1);
+    if (slot < 0) return;
+    this.#words[SLOTS_AT + 2 * slot + 1] = 0;
+    this.#free.push(slot);
+  }
+
+  /** What the thread has to say of the last stall. */
+  get told(): string {
+    return new TextDecoder().decode(this.#bytes.slice(TOLD_AT, TOLD_AT + this.read("toldBytes")));
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * The thread of the watchdog. It sees a loop without end in the main thread, which can tell of
+ * nothing itself, and may end the process. It is run as a text, so that no permission is needed
+ * to read it.
+ */
+
+const { workerData } = require("node:worker_threads");
+const { memory, layout, word, order, stallMs, exitMs, tells, isJson } = workerData;
+const words = new Int32Array(memory, 0, layout.SLOTS_AT + 2 * layout.SLOTS);
+const bytes = new Uint8Array(memory);
+
+const LOOK_MS = 250;
+/** How long the main thread has to end the process in order, once it was asked to. */
+const ORDERLY_MS = 2_000;
+/** Ctrl-C may come twice, by the terminal and by `deno task`. */
+const SAME_REQUEST_MS = 500;
+
+let beat = Atomics.load(words, word.beat);
+let since = performance.now();
+let looked = since;
+let stalled = false;
+let askedAt;
+/** Of a stop, while the event loop stood still: when the first signal came. */
+let signalledAt;
+let minds = false;
+
+function openAttempts() {
+  const found = [];
+  for (let slot = 0; slot < layout.SLOTS; slot++) {
+    const length = words[layout.SLOTS_AT + 2 * slot + 1];
+    if (length === 0) continue;
+    const at = layout.TEXTS_AT + slot * layout.TEXT_BYTES;
+    const [jobId, taskId] = String.fromCharCode(...bytes.subarray(at, at + length)).split(" ");
+    const attempt = words[layout.SLOTS_AT + 2 * slot];
+    // Of a call of run itself the number is not noted.
+    found.push({ jobId, taskId, ...(attempt > 0 ? { attempt } : {}) });
+  }
+  return found;
+}
+
+function textOf(attempts) {
+  if (attempts.length === 0) return "no attempt is open: it is no job's doing";
+  const byJob = Object.groupBy(attempts, ({ jobId }) => jobId);
+  const named = Object.entries(byJob).map(([jobId, open]) => {
+    const tasks = open.map(({ taskId, attempt }) =>
+      attempt === undefined ? taskId : `${taskId}, attempt ${attempt}`
+    );
+    return `${jobId} (${tasks.join("; ")})`;
+  });
+  const rest = Atomics.load(words, word.open) - attempts.length;
+  return `open: ${named.join(", ")}${rest > 0 ? `, and ${rest} more` : ""}`;
+}
+
+/** By itself: the console of a thread may wait for the main thread. */
+function say(message, attempts) {
+  if (!tells) return;
+  const time = new Date().toISOString();
+  const line = isJson
+    ? JSON.stringify({ time, level: "warn", message, ...(attempts ? { attempts } : {}) })
+    : `daybook: ${message}${attempts ? `; ${textOf(attempts)}` : ""}`;
+  try {
+    Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
+  } catch {
+    // There is no other place to tell of it.
+  }
+}
+
+/** For the main thread, should it turn again. */
+function keep(text) {
+  const { written } = new TextEncoder().encodeInto(
+    text,
+    bytes.subarray(layout.TOLD_AT, layout.TOLD_AT + layout.TOLD_BYTES),
+  );
+  Atomics.store(words, word.toldBytes, written);
+}
+
+function kill(message) {
+  say(message, openAttempts());
+  Deno.kill(Deno.pid, "SIGKILL");
+}
+
+function seconds(ms) {
+  return `${Math.round(ms / 1000)} s`;
+}
+
+function look() {
+  const now = performance.now();
+  const current = Atomics.load(words, word.order);
+  if (current === order.stop) return clearInterval(timer);
+  if (current === order.minds && !minds) mindSignals();
+  // Nothing of this process ran: it was stopped, or the machine slept.
+  const wasPaused = now - looked > LOOK_MS + 1_000;
+  looked = now;
+  const latest = Atomics.load(words, word.beat);
+  if (latest !== beat || wasPaused) {
+    beat = latest;
+    since = now;
+    stalled = false;
+    askedAt = signalledAt = undefined;
+    return;
+  }
+  const still = now - since;
+  if (!stalled && still >= stallMs) {
+    stalled = true;
+    Atomics.add(words, word.stalls, 1);
+    const attempts = openAttempts();
+    keep(textOf(attempts));
+    say(`the event loop has not turned for ${seconds(still)}`, attempts);
+  }
+  if (exitMs === 0 || still < exitMs) return;
+  if (askedAt === undefined) {
+    askedAt = now;
+    Atomics.store(words, word.exit, 1);
+  } else if (now - askedAt >= ORDERLY_MS) {
+    kill(`the event loop has stood still for ${seconds(still)} (--stall-exit): ending the process`);
+  }
+}
+
+/** The main thread minds signals too, but cannot while it stands still. */
+function mindSignals() {
+  minds = true;
+  const onSignal = () => {
+    const now = performance.now();
+    const isStill = Atomics.load(words, word.beat) === beat;
+    if (!isStill || signalledAt === undefined) {
+      signalledAt = now;
+      if (stalled) say("the event loop stands still; a second signal ends the process now");
+    } else if (stalled && now - signalledAt > SAME_REQUEST_MS) {
+      kill("ended by a second signal, for the event loop stands still");
+    }
+  };
+  for (const signal of ["SIGINT", "SIGTERM"]) Deno.addSignalListener(signal, onSignal);
+}
+
+const timer = setInterval(look, LOOK_MS);

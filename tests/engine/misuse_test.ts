@@ -1,0 +1,275 @@
+/** What code does with `ctx` and its errors that cannot be: told at once, and by the step's name. */
+
+import assert from "node:assert/strict";
+import * as v from "valibot";
+import type { JobId } from "../../src/core/ids.ts";
+import {
+  type AnyJobDefinition,
+  defineJob,
+  type JobContext,
+  RetryLater,
+} from "../../src/engine/definition.ts";
+import { Harness } from "../support/engine_harness.ts";
+import { jsonOf, startApp } from "../support/http_app.ts";
+
+const input = v.looseObject({});
+
+function job(
+  type: string,
+  run: (ctx: JobContext<string>) => Promise<unknown>,
+  more: Partial<AnyJobDefinition> = {},
+): AnyJobDefinition {
+  return { ...defineJob({ type, version: 1, input, run }), ...more };
+}
+
+/** A job that has failed, and why. */
+async function failed(daybook: Harness, id: JobId) {
+  await daybook.clock.settle();
+  const job = daybook.job(id);
+  assert.ok(job.state === "Failed", `state is ${job.state}`);
+  daybook.assertSound();
+  return job.failure;
+}
+
+const never = () => new Promise<void>(() => {});
+
+Deno.test("misuse: a task that run does not await fails the job, which names it, and explain does", async () => {
+  const definition = job("demo.float", async (ctx) => {
+    void ctx.task("notify", never);
+    await ctx.task("write", () => "written");
+    return "done";
+  });
+  const app = await startApp({ definitions: [definition] });
+  const { jobId } = await jsonOf(await app.post("/jobs", { type: "demo.float", input: {} }), 202);
+  await app.clock.settle();
+
+  const { failure } = await jsonOf<{ failure: { kind: string; taskId: string } }>(
+    await app.get(`/jobs/${jobId}`),
+    200,
+  );
+  assert.deepEqual([failure.kind, failure.taskId], ["poison", "main"]);
+  const text = await (await app.get(`/jobs/${jobId}/explain?format=text`)).text();
+  assert.match(
+    text.replaceAll("\n", " "),
+    /^Job \S+ failed: run .*MisuseError: run returned before task notify had ended: await all/,
+  );
+});
+
+Deno.test("misuse: an expectation that run does not await fails the job, live and after a restart", async () => {
+  const definition = job("demo.loose", async (ctx) => {
+    await ctx.expect("go");
+    void ctx.expect("shipped");
+  }, { expects: () => ({ go: { eventType: "ec.Go" }, shipped: { eventType: "ec.Shipped" } }) });
+  const daybook = await Harness.start({ definitions: [definition] });
+  const one = await daybook.submit("demo.loose");
+  const restarted = await daybook.crash();
+  const other = await restarted.submit("demo.loose");
+  await restarted.event("ec.Go");
+
+  for (const id of [one, other]) {
+    const { error, kind } = await failed(restarted, id);
+    assert.match(error.message, /^run returned before expectation shipped had ended/);
+    assert.equal(kind, "poison");
+  }
+});
+
+Deno.test("misuse: what fails first stays the reason, for Promise.all and for a throw beside a task", async () => {
+  const definitions = [
+    job("demo.all", (ctx) =>
+      Promise.all([
+        ctx.task("slow", (task) => aborted(task.signal)),
+        ctx.task("bad", () => {
+          throw new Error("no room");
+        }, { retry: { maxAttempts: 1 } }),
+      ])),
+    job("demo.throws", async (ctx) => {
+      void ctx.task("slow", (task) => aborted(task.signal));
+      await ctx.task("quick", () => 1);
+      throw new Error("no room");
+    }),
+  ];
+  const daybook = await Harness.start({ definitions });
+
+  for (const [type, taskId] of [["demo.all", "bad"], ["demo.throws", "main"]] as const) {
+    const id = await daybook.submit(type);
+    const failure = await failed(daybook, id);
+    assert.deepEqual([failure.taskId, failure.error.message], [taskId, "no room"]);
+    assert.ok((await daybook.story(id)).includes("TaskInterrupted:slow"));
+  }
+});
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  await new Promise((_, reject) => signal.addEventListener("abort", reject));
+}
+
+Deno.test("misuse: a task inside of a task is refused when it is asked for, and both are named", async () => {
+  let attempts = 0;
+  const definition = job("demo.nested", (ctx) =>
+    ctx.task("outer", async () => {
+      attempts++;
+      await Promise.resolve();
+      await ctx.task("inner", () => 1);
+    }));
+  const daybook = await Harness.start({ definitions: [definition] });
+  const id = await daybook.submit("demo.nested");
+
+  const { error, taskId, kind } = await failed(daybook, id);
+  assert.match(error.message, /^Cannot ask for task inner inside of task outer: /);
+  assert.deepEqual([taskId, kind, attempts], ["outer", "poison", 1]);
+});
+
+Deno.test("misuse: nor may a task wait for an expectation, or what undoes it ask for a task", async () => {
+  const undoes = job("demo.undoes", async (ctx) => {
+    await ctx.task("reserve", () => 1, {
+      retry: { maxAttempts: 1 },
+      compensate: () => ctx.task("more", () => 1).catch(() => {}),
+    });
+    throw new Error("no room");
+  });
+  const waits = job("demo.waits", (ctx) =>
+    ctx.task("ask", async () => {
+      await ctx.expect("go").catch(() => {});
+    }), { expects: () => ({ go: { eventType: "ec.Go" } }) });
+  const daybook = await Harness.start({ definitions: [undoes, waits] });
+
+  const undoing = await daybook.submit("demo.undoes");
+  assert.equal((await failed(daybook, undoing)).recoveryRequired, true);
+  const [, failure] = (await daybook.entries(undoing))
+    .filter(({ eventType }) => /Failed$/.test(eventType));
+  assert.match(JSON.stringify(failure?.attributes), /ask for task more inside of task reserve/);
+  const waiting = await failed(daybook, await daybook.submit("demo.waits"));
+  assert.match(waiting.error.message, /^Cannot ask for expectation go inside of task ask/);
+});
+
+Deno.test("misuse: a task may start another job, whose tasks are its own", async () => {
+  const daybook: Harness = await Harness.start({
+    definitions: [
+      job("demo.outer", (ctx) =>
+        ctx.task("start", async () => {
+          await daybook.engine.create({ type: "demo.inner", input: {} });
+        })),
+      job("demo.inner", (ctx) => ctx.task("inner", () => 1)),
+    ],
+  });
+  await daybook.submit("demo.outer");
+  await daybook.clock.settle();
+
+  const { jobs } = daybook.engine.list({ limit: 10 });
+  assert.deepEqual(jobs.map(({ state }) => state), ["Done", "Done"]);
+});
+
+Deno.test("misuse: the same id twice is refused when it is asked for, and named", async () => {
+  const definition = job("demo.twice", async (ctx) => {
+    await ctx.task("charge", () => 1);
+    await ctx.task("charge", () => 2);
+  });
+  const daybook = await Harness.start({ definitions: [definition] });
+  const { error, kind } = await failed(daybook, await daybook.submit("demo.twice"));
+
+  assert.match(error.message, /^Cannot ask for task charge twice/);
+  assert.equal(kind, "poison");
+});
+
+Deno.test("misuse: what asks after run has ended is told that it has", async () => {
+  const { promise, resolve } = Promise.withResolvers<unknown>();
+  const definition = job("demo.late", (ctx) => {
+    setTimeout(() => {
+      try {
+        resolve(ctx.task("late", () => 1));
+      } catch (error) {
+        resolve(error);
+      }
+    }, 1);
+    return ctx.task("quick", () => 1);
+  });
+  const daybook = await Harness.start({ definitions: [definition] });
+  const id = await daybook.submit("demo.late");
+  await daybook.clock.settle();
+
+  assert.match(String(await promise), /^MisuseError: Cannot ask for task late of job .* has ended/);
+  assert.equal(daybook.job(id).state, "Done");
+});
+
+/** What nobody can read, and a way to throw it. */
+function revoked(): object {
+  const { proxy, revoke } = Proxy.revocable(new Error("gone"), {});
+  revoke();
+  return proxy;
+}
+
+function unreadable(...names: readonly string[]): Error {
+  const get = () => {
+    throw new Error("not for you");
+  };
+  const members = Object.fromEntries(names.map((name) => [name, { get }]));
+  return Object.defineProperties(new RangeError("hidden"), members);
+}
+
+const THROWN: Readonly<Record<string, readonly [thrown: () => unknown, learnt: RegExp]>> = {
+  "a revoked proxy": [revoked, /^Error: \(something that cannot be read\)$/],
+  "an error whose message throws": [() => unreadable("message"), /^RangeError: \(its message/],
+  "an error whose name throws": [() => unreadable("name"), /^Error: hidden$/],
+  "an error whose stack and cause throw": [
+    () => unreadable("stack", "cause"),
+    /^RangeError: hidden$/,
+  ],
+  "an error of which nothing can be read": [
+    () => unreadable("name", "message", "stack", "cause", "toString"),
+    /^Error: \(its message cannot be read\)$/,
+  ],
+  "an object whose toString throws": [
+    () => ({
+      toString: () => {
+        throw revoked();
+      },
+    }),
+    /^Error: \[object Object\]$/,
+  ],
+  "an error whose message is one": [
+    () => Object.assign(new Error(), { message: revoked() }),
+    /^Error: \(something that cannot be read\)$/,
+  ],
+  "a delay that throws": [
+    () => Object.defineProperty(new RetryLater(1, "later"), "delayMs", { get: revokedRead }),
+    /^RetryLater: later$/,
+  ],
+};
+
+function revokedRead(): never {
+  throw revoked();
+}
+
+for (const [what, [thrown, learnt]] of Object.entries(THROWN)) {
+  Deno.test(`thrown: ${what} fails what threw it, with what could be learnt`, async () => {
+    const fails = () => {
+      throw thrown();
+    };
+    const once = { retry: { maxAttempts: 1 } };
+    const definitions = [
+      job("demo.task", (ctx) => ctx.task("task", fails, once)),
+      job("demo.run", () => Promise.reject(thrown())),
+      job("demo.undo", async (ctx) => {
+        await ctx.task("done", () => 1, { ...once, compensate: fails });
+        await ctx.task("task", fails, once);
+      }),
+    ];
+    const daybook = await Harness.start({ definitions });
+    for (const { type } of definitions) {
+      const { error } = await failed(daybook, await daybook.submit(type));
+      assert.match(`${error.name}: ${error.message}`, learnt, type);
+    }
+    const restarted = await daybook.crash();
+    restarted.assertSound();
+  });
+}
+
+Deno.test("thrown: what starts a job by an event may throw what it likes too", async () => {
+  const definition = job("demo.started", () => Promise.resolve(), {
+    startsOn: { eventType: "ec.Started", input: revokedRead },
+  });
+  const daybook = await Harness.start({ definitions: [definition] });
+  const { jobs: [started] } = await daybook.event("ec.Started");
+
+  const { error } = await failed(daybook, started?.jobId as JobId);
+  assert.equal(error.message, "(something that cannot be read)");
+});

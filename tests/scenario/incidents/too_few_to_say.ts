@@ -1,0 +1,25 @@
+import type { Incident } from "../../support/incident.ts";
+import { scripted } from "../../support/incident_kit.ts";
+
+import { NonRetryableError } from "../../../src/mod.ts";
+
+const STEP = scripted("odd.step", {
+  step: () => {
+    throw new NonRetryableError("no toner");
+  },
+});
+
+export const incident: Incident = {
+  story: "One job of two failed. What they have in common or not is chance, and is not told.",
+  options: { definitions: [STEP], maxRunning: 8 },
+  async play(stage, culprit) {
+    if (!culprit) {
+      await stage.plan("job", []);
+      return "/jobs/job/explain";
+    }
+    await stage.submit("job", "odd.step", { floor: 3 }, { labels: { wing: "west" } });
+    return "/jobs/job/explain";
+  },
+  cause: [/no toner/, /^(?!.*(wing|floor)).*$/s],
+  decisive: [{ jobId: "job", eventType: "job.TaskFailed", taskId: "step" }],
+};

@@ -1,0 +1,262 @@
+/**
+ * A kill at each step of feeding the index, of the real process with its real files: whatever is in
+ * the database and its log then, the next start serves what the journal says.
+ */
+
+import assert from "node:assert/strict";
+import { scratchIndexIn } from "../../src/index/scratch_index.ts";
+import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
+import { layoutOf } from "../../src/journal/layout.ts";
+import { audit } from "../../src/verify/audit.ts";
+import { rounds } from "../support/effort.ts";
+import { ROOT, taskCommand } from "../support/task_process.ts";
+import { TextLineStream } from "../support/text_lines.ts";
+import { inFolder, inFolderKeptOnFailure } from "../support/temporary_folder.ts";
+
+const SCRIPT = `${ROOT}tests/support/index_steps_process.ts`;
+const JOBS_A_ROUND = 150;
+const ROUNDS = 4;
+/** Nothing is expected: it ends as it starts. */
+const ORDER = { plan: { expected: [] } };
+
+/** As `index_steps_process.ts` names it, and how often it comes before the kill. */
+interface Step {
+  readonly name: string;
+  readonly times?: number;
+  /** It comes in a start, before that listens; `anew`: of one that finds no index. */
+  readonly of?: "start" | "start anew";
+}
+
+const STEPS_OF_PUTTING: readonly Step[] = [
+  { name: "before putting" },
+  { name: "inside putting", times: 100 },
+  { name: "before the commit of putting" },
+  { name: "after putting" },
+  { name: "inside marking", times: 2 },
+  { name: "before the commit of marking" },
+  { name: "after marking" },
+];
+const STEPS_OF_WAKING: readonly Step[] = [
+  { name: "before waking" },
+  { name: "after waking" },
+  { name: "before putting a woken job" },
+  { name: "inside putting a woken job", times: 3 },
+  { name: "before the commit of putting a woken job" },
+  { name: "after putting a woken job" },
+];
+const STEPS_OF_STARTS: readonly Step[] = [
+  { name: "inside going back", of: "start" },
+  { name: "before the commit of going back", of: "start" },
+  { name: "after going back", of: "start" },
+  { name: "after making it again", of: "start anew" },
+  { name: "inside putting", times: 200, of: "start anew" },
+  { name: "after putting", of: "start anew" },
+];
+
+/** With every commit another one of each kind. */
+function steps(): readonly Step[] {
+  const kinds = [STEPS_OF_PUTTING, STEPS_OF_WAKING, STEPS_OF_STARTS];
+  return kinds.flatMap((kind) => {
+    const from = rounds(Math.floor(Math.random() * kind.length), 0);
+    return kind.slice(from, from + rounds(1, kind.length));
+  });
+}
+
+/** What was acknowledged: kept outside the journal, which is held to it. */
+interface Ledger {
+  /** By the idempotency key. */
+  readonly jobs: Map<string, string>;
+  readonly events: Map<string, unknown>;
+}
+
+class Life {
+  readonly #child: Deno.ChildProcess;
+  readonly #drained: Promise<unknown>;
+  readonly #lines: string[] = [];
+  #heard = Promise.withResolvers<void>();
+
+  constructor(journal: string, { name, times = 1, of }: Step, defect = "none") {
+    this.#child = taskCommand("start", [
+      ...["--port=0", `--journal=${journal}`, "--snapshot-every=400", "--segment-bytes=64KiB"],
+    ], {
+      journal,
+      script: SCRIPT,
+      env: {
+        ...{ NO_COLOR: "1", DAYBOOK_TEST_STEP: name, DAYBOOK_TEST_TIMES: `${times}` },
+        DAYBOOK_TEST_DEFECT: defect,
+        ...(of === undefined ? {} : { DAYBOOK_TEST_ARMED: "1" }),
+      },
+    }).spawn();
+    const read = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>) => {
+      for await (const line of stream.pipeThrough(new TextLineStream())) {
+        this.#lines.push(line);
+        this.#heard.resolve();
+      }
+    };
+    this.#drained = Promise.all([read(this.#child.stdout), read(this.#child.stderr)])
+      .then(() => this.#lines.push("has ended")).then(() => this.#heard.resolve());
+  }
+
+  /** The line in which it says something. */
+  async says(start: string): Promise<string> {
+    for (;;) {
+      const line = this.#lines.find((each) => each.startsWith(start));
+      if (line !== undefined) return line;
+      assert.ok(!this.#lines.includes("has ended"), this.#lines.join("\n"));
+      this.#heard = Promise.withResolvers();
+      await this.#heard.promise;
+    }
+  }
+
+  async url(): Promise<string> {
+    return (await this.says("listening on ")).split(" ")[2] ?? "";
+  }
+
+  async arm(): Promise<void> {
+    this.#child.kill("SIGUSR1");
+    await this.says("is armed");
+  }
+
+  async end(signal: "SIGKILL" | "SIGINT"): Promise<void> {
+    this.#child.kill(signal);
+    await this.#child.status;
+    await this.#drained;
+  }
+}
+
+async function post(url: string, body: unknown, headers: Readonly<Record<string, string>> = {}) {
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: JSON.stringify(body),
+  });
+  return { response, answer: await response.json() };
+}
+
+/** Jobs that end at once, and then events for jobs that have ended, which wakes them. */
+async function work(url: string, ledger: Ledger): Promise<void> {
+  const life = crypto.randomUUID();
+  const create = async (number: number) => {
+    const key = `${life}-${number}`;
+    const { response, answer } = await post(`${url}/jobs`, ORDER, { "idempotency-key": key });
+    if (response.status === 202) ledger.jobs.set(key, answer.jobId);
+  };
+  for (let round = 0; round < ROUNDS; round++) {
+    const numbers = Array.from({ length: JOBS_A_ROUND }, (_, at) => JOBS_A_ROUND * round + at);
+    await Promise.all(numbers.map(create));
+    const wake = async (jobId: string) => {
+      const event = { eventType: "test.Late", eventId: `${life}-${round}-${jobId}`, jobId };
+      const { answer } = await post(`${url}/events`, event);
+      if (answer.receipts[0].disposition === "recorded") ledger.events.set(event.eventId, event);
+    };
+    await Promise.all([...ledger.jobs.values()].slice(0, 40).map(wake));
+  }
+}
+
+/** What is served is what the journal says, and what was acknowledged is in it, once. */
+async function check(url: string, { jobs, events }: Ledger): Promise<void> {
+  const listed = new Set<string>();
+  for (let cursor: string | null = ""; cursor !== null;) {
+    const at: string = cursor === "" ? "" : `&cursor=${cursor}`;
+    const page = await (await fetch(`${url}/jobs?limit=500${at}`)).json();
+    for (const { jobId } of page.jobs) {
+      assert.ok(!listed.has(jobId), `${jobId} is listed twice`);
+      listed.add(jobId);
+    }
+    cursor = page.nextCursor;
+  }
+  for (const jobId of jobs.values()) assert.ok(listed.has(jobId), `${jobId} is not listed`);
+  for (const [key, jobId] of [...jobs].filter((_, at) => at % 97 === 0)) {
+    const { response, answer } = await post(`${url}/jobs`, ORDER, { "idempotency-key": key });
+    assert.deepEqual([response.headers.get("idempotency-replayed"), answer.jobId], ["true", jobId]);
+  }
+  for (const event of [...events.values()].filter((_, at) => at % 23 === 0)) {
+    const { answer } = await post(`${url}/events`, event);
+    assert.equal(answer.receipts[0].disposition, "duplicate");
+  }
+  await post(`${url}/journal/verify`, {});
+  for (;;) {
+    const { verificationRun, lastVerification } = await (await fetch(`${url}/journal`)).json();
+    if (verificationRun.status === "running") continue;
+    assert.match(lastVerification.detail, /^intact: .* jobs as served/);
+    return;
+  }
+}
+
+/** What the files say of each other, when nobody has them open; of a copy, since looking changes them. */
+async function checkFiles(journal: string, copy: string, what: string): Promise<void> {
+  await copyFolder(journal, copy);
+  const layout = layoutOf(copy);
+  const { problems, notes } = await audit({
+    fileSystem: new DenoFileSystem(),
+    layout,
+    served: undefined,
+    progress: () => {},
+    scratch: () => scratchIndexIn(layout),
+  });
+  const ofIndex = notes.filter((note) => note.startsWith("index"));
+  assert.deepEqual([problems, ofIndex], [[], []], what);
+  await Deno.remove(copy, { recursive: true });
+}
+
+async function copyFolder(from: string, to: string): Promise<void> {
+  await Deno.mkdir(to);
+  for await (const { name, isDirectory } of Deno.readDir(from)) {
+    if (isDirectory) await copyFolder(`${from}/${name}`, `${to}/${name}`);
+    else await Deno.copyFile(`${from}/${name}`, `${to}/${name}`);
+  }
+}
+
+/** One life that ends at a step, and what its files say then. */
+async function liveUntil(
+  step: Step,
+  folder: string,
+  ledger: Ledger,
+  defect?: string,
+): Promise<void> {
+  const journal = `${folder}/journal`;
+  if (step.of === "start anew") await Deno.remove(`${journal}/index`, { recursive: true });
+  const life = new Life(journal, step, defect);
+  let working: Promise<unknown> | undefined;
+  try {
+    if (step.of === undefined) {
+      const url = await life.url();
+      await check(url, ledger);
+      await life.arm();
+      // The kill cuts it short.
+      working = work(url, ledger).catch(() => {});
+    }
+    await life.says(`stands still ${step.name}`);
+  } finally {
+    await life.end("SIGKILL");
+    await working;
+  }
+  await checkFiles(journal, `${folder}/copy`, `killed ${step.name} ${step.of ?? ""}`);
+}
+
+Deno.test("index kills: at each step of feeding it, the next start serves what the journal says", () =>
+  inFolderKeptOnFailure(async (folder) => {
+    const ledger: Ledger = { jobs: new Map(), events: new Map() };
+    for (const step of steps()) await liveUntil(step, folder, ledger);
+    const last = new Life(`${folder}/journal`, { name: "never" });
+    await check(await last.url(), ledger);
+    await last.end("SIGINT");
+    await checkFiles(`${folder}/journal`, `${folder}/copy`, "stopped");
+    assert.ok(ledger.jobs.size > 0 && ledger.events.size > 0);
+  }));
+
+Deno.test({
+  name: "index kills: a start that believes that woken jobs are still in memory is caught",
+  ignore: rounds(1, 0) === 1,
+  fn: () =>
+    inFolder(async (folder) => {
+      const ledger: Ledger = { jobs: new Map(), events: new Map() };
+      const defect = "awake for ever";
+      const lives = async () => {
+        for (const step of [...STEPS_OF_PUTTING.slice(-1), ...STEPS_OF_WAKING]) {
+          await liveUntil(step, folder, ledger, defect);
+        }
+      };
+      await assert.rejects(lives(), /is not listed|is missing|as served/);
+    }),
+});

@@ -1,0 +1,118 @@
+/** An event loop that stands still, in the real process with its own permissions. */
+
+import assert from "node:assert/strict";
+import { openDaybook } from "../../src/mod.ts";
+import { WatchTable } from "../../src/watchdog/watch_table.ts";
+import { DaybookProcess, type ProcessOptions } from "../support/daybook_process.ts";
+import { freeze } from "../support/frozen_definitions.ts";
+import { test } from "../support/sanitized.ts";
+import { ROOT } from "../support/task_process.ts";
+import { inFolder } from "../support/temporary_folder.ts";
+
+const DEFINITIONS = `${ROOT}tests/support/frozen_definitions.ts`;
+
+function optionsIn(folder: string, ...args: string[]): ProcessOptions {
+  return {
+    journal: `${folder}/journal`,
+    args: [`--definitions=${DEFINITIONS}`, ...args],
+    permissions: [`--allow-read=${DEFINITIONS},${ROOT}src`],
+  };
+}
+
+/** What freezes before its submission is answered has no answer. */
+async function submit(daybook: DaybookProcess, type: string, ms: number, jobId: string) {
+  const response = await daybook.post("/jobs", { type, input: { ms }, jobId }).catch(() => {});
+  await response?.body?.cancel();
+}
+
+/** Resolves with the line when the process has said it. */
+async function said(daybook: DaybookProcess, pattern: RegExp): Promise<string> {
+  for (const end = Date.now() + 30_000; Date.now() < end;) {
+    const line = daybook.output.find((line) => pattern.test(line));
+    if (line !== undefined) return line;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`Nothing like ${pattern} in\n${daybook.output.join("\n")}`);
+}
+
+/** A loop without end is told with its attempt, and ends the process. */
+async function endsWhatNeverTurns(): Promise<void> {
+  await inFolder(async (folder) => {
+    const daybook = await DaybookProcess.start(optionsIn(folder, "--stall-exit=3s"));
+    const unanswered = submit(daybook, "test.freeze", -1, "job_frozen");
+    const code = await daybook.exitCode();
+    await unanswered;
+
+    assert.equal(code, 137);
+    const output = daybook.output.join("\n");
+    assert.match(
+      output,
+      /the event loop has not turned for \d s; open: job_frozen \(main; spin, attempt 1\)/,
+    );
+    assert.match(output, /stood still for \d s \(--stall-exit\): ending the process; open: job_fr/);
+  });
+}
+
+/** One that ends by itself is counted and told; past the limit it ends the process in order. */
+async function endsWhatTurnsTooLate(): Promise<void> {
+  await inFolder(async (folder) => {
+    const daybook = await DaybookProcess.start(optionsIn(folder, "--stall-exit=4s"));
+    await submit(daybook, "test.freeze-run", 2_800, "job_slow");
+    assert.match(await said(daybook, /has not turned/), /; open: job_slow \(main\)/);
+    await said(daybook, /turns again/);
+    const metrics = await (await fetch(`${daybook.url}/metrics`)).text();
+    assert.match(metrics, /^daybook_event_loop_stalls_total 1$/m);
+
+    const unanswered = submit(daybook, "test.freeze", 4_750, "job_slower");
+    assert.equal(await daybook.exitCode(), 75);
+    await unanswered;
+  });
+}
+
+/** Two signals end a server that stands still. */
+async function mindsSignals(): Promise<void> {
+  await inFolder(async (folder) => {
+    const daybook = await DaybookProcess.start(optionsIn(folder, "--stall-exit=0"));
+    const unanswered = submit(daybook, "test.freeze", -1, "job_frozen");
+    await said(daybook, /has not turned/);
+    daybook.signal("SIGINT");
+    await said(daybook, /a second signal ends the process now/);
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    daybook.signal("SIGINT");
+
+    assert.equal(await daybook.exitCode(), 137);
+    await unanswered;
+    assert.match(daybook.output.join("\n"), /ended by a second signal.*open: job_frozen/);
+  });
+}
+
+test("watchdog: it tells what stands still, ends it with 75 or by force, and minds two signals", async () => {
+  await Promise.all([endsWhatNeverTurns(), endsWhatTurnsTooLate(), mindsSignals()]);
+});
+
+test("watchdog: inside a program it only reports, when the event loop turns again", async () => {
+  await inFolder(async (folder) => {
+    const warnings: string[] = [];
+    await using daybook = await openDaybook({
+      journal: `${folder}/journal`,
+      definitions: [freeze],
+      warn: (message) => warnings.push(message),
+    });
+    const job = await daybook.submit(freeze, { ms: 2_900 }, { jobId: "job_slow" });
+    const { state } = await daybook.wait(job, { timeoutMs: 20_000 });
+    while (warnings.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+
+    assert.equal(state, "Done");
+    assert.match(warnings[0] ?? "", /stood still .* turns again; open: job_slow \(main; spin, att/);
+  });
+});
+
+Deno.test("watchdog: of more attempts than it names it knows the number, and forgets ended ones", () => {
+  const table = new WatchTable();
+  const slots = Array.from({ length: 70 }, (_, index) => table.open(`job_${index}`, "main", 0));
+  assert.equal(slots.filter((slot) => slot < 0).length, 6);
+  assert.equal(table.read("open"), 70);
+  for (const slot of slots) table.close(slot);
+  assert.equal(table.read("open"), 0);
+  assert.ok(table.open("job_last", "main", 0) >= 0);
+});
