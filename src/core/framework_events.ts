@@ -89,6 +89,15 @@ export interface QuotedAttributes {
   readonly attributes: JsonObject;
 }
 
+/** What a refused event said; the entry about it belongs to no job. */
+export interface RefusedAttributes {
+  readonly eventId: EventId;
+  readonly eventType: EventType;
+  readonly jobId?: JobId;
+  readonly taskId?: TaskId;
+  readonly attributes: JsonObject;
+}
+
 /** Each framework event type, with its attributes. */
 export interface FrameworkAttributes {
   readonly "job.JobCreated": JobCreatedAttributes;
@@ -145,6 +154,11 @@ export interface FrameworkAttributes {
   readonly "job.RecoveryRequired": { readonly tasks: readonly TaskId[] };
   /** The key of the job's sealed input is being deleted: nobody can read it any more. */
   readonly "job.InputRemoved": { readonly reason: "retention" };
+  /**
+   * An event was sent with an id that is on record with other content, and refused: this is
+   * what it said. `causedBy` is the line that has the id.
+   */
+  readonly "journal.EventRefused": RefusedAttributes;
   readonly "journal.SegmentOpened": {
     readonly formatVersion: number;
     /** Absent in the first segment. */

@@ -39,6 +39,7 @@ const POSITIONS: {
   "journal.Repaired": [],
   // `from` is of the other journal, and stays.
   "journal.Imported": [],
+  "journal.EventRefused": [],
   // What the quoted entry refers to is looked at in the quoted entry.
   "journal.EntryQuoted": [],
 };

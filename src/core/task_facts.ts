@@ -42,6 +42,7 @@ export function noteTask(
     case "journal.Recovered":
     case "journal.Imported":
     case "journal.EntryQuoted":
+    case "journal.EventRefused":
     case "journal.Repaired":
       return tasks;
     default:

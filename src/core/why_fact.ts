@@ -58,6 +58,7 @@ export function frameworkText(
     case "journal.Recovered":
     case "journal.Imported":
     case "journal.EntryQuoted":
+    case "journal.EventRefused":
     case "journal.Repaired":
       return "A fact about the journal, and not about jobs.";
     default:

@@ -147,11 +147,12 @@ export type NearestExpectation =
 
 export interface Receipt {
   readonly eventId: EventId;
-  /** Of the first delivery, when this is a duplicate. Absent when rejected. */
+  /** Of the first delivery, where the id was on record. Otherwise absent when rejected. */
   readonly logId?: LogId;
   /**
    * `matched`: it did something to a job. `recorded`: it is in the journal, and changed no
-   * job. `duplicate`: it was there before. `rejected`: it is not in the journal.
+   * job. `duplicate`: it was there before. `rejected`: it is not in the journal, or only as a
+   * `journal.EventRefused`.
    */
   readonly disposition: "matched" | "recorded" | "duplicate" | "rejected";
   readonly jobs: readonly ReceiptJob[];

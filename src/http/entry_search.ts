@@ -5,13 +5,18 @@
 
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { JobId, LogId } from "../core/ids.ts";
+import { type Lane, PageSize } from "../engine/queries/entry_pages.ts";
 import type { EnginePort } from "./engine_port.ts";
 import { type EntryFilter, feedOf, passes, type Scan } from "./feed.ts";
 
 const READ_AT_ONCE_MAX = 500;
 
-export interface EntrySearch {
+export interface EntrySearch<Shown> {
   readonly engine: EnginePort;
+  /** Where one page is read at a time. */
+  readonly reading: Lane;
+  /** What is kept of an entry that was found. */
+  readonly show: (entry: JobEventLogEntry) => Promise<Shown>;
   readonly filter: EntryFilter;
   readonly onlyTransitions: boolean;
   /** Entries to find. */
@@ -20,9 +25,9 @@ export interface EntrySearch {
   readonly lookMax: number;
 }
 
-export interface EntriesFound {
+export interface EntriesFound<Shown> {
   /** Newest first. */
-  readonly entries: readonly JobEventLogEntry[];
+  readonly entries: readonly Shown[];
   /** All entries from here to `to`, both included, were considered; none when it is beyond. */
   readonly from: LogId;
   readonly to: LogId;
@@ -33,52 +38,71 @@ export interface EntriesFound {
 type ReadOn = (position: LogId, size: number) => Promise<Scan>;
 
 /** The newest entries below a position. */
-export async function searchBack(search: EntrySearch, before: LogId): Promise<EntriesFound> {
+export async function searchBack<Shown>(
+  search: EntrySearch<Shown>,
+  before: LogId,
+): Promise<EntriesFound<Shown>> {
   const to = Math.min(before - 1, search.engine.headLogId);
   const { found, looked, position } = await collect(search, to + 1, backReader(search));
   return { entries: found, from: position, to, looked };
 }
 
 /** The oldest entries above a position. */
-export async function searchAhead(search: EntrySearch, after: LogId): Promise<EntriesFound> {
+export async function searchAhead<Shown>(
+  search: EntrySearch<Shown>,
+  after: LogId,
+): Promise<EntriesFound<Shown>> {
   const feed = feedOf(search.engine, search.filter.jobId);
   const readOn: ReadOn = (position, size) => feed.read(position, size);
   const { found, looked, position } = await collect(search, after, readOn);
   return { entries: found.reverse(), from: after + 1, to: position, looked };
 }
 
-interface Collected {
-  readonly found: JobEventLogEntry[];
+interface Collected<Shown> {
+  readonly found: Shown[];
   readonly looked: number;
   /** Where the search ended: the last position considered. */
   readonly position: LogId;
 }
 
-async function collect(search: EntrySearch, start: LogId, readOn: ReadOn): Promise<Collected> {
-  const { limit, lookMax } = search;
-  const found: JobEventLogEntry[] = [];
+async function collect<Shown>(
+  search: EntrySearch<Shown>,
+  start: LogId,
+  readOn: ReadOn,
+): Promise<Collected<Shown>> {
+  const { limit, lookMax, reading, show } = search;
+  const found: Shown[] = [];
+  const size = new PageSize(READ_AT_ONCE_MAX);
   let [position, looked] = [start, 0];
   while (looked < lookMax) {
-    const scan = await readOn(position, Math.min(READ_AT_ONCE_MAX, lookMax - looked));
-    for (const entry of scan.entries) {
-      looked += 1;
-      if (!isWanted(entry, search)) continue;
-      found.push(entry);
-      if (found.length === limit) return { found, looked, position: entry.logId };
+    const leave = await reading.enter();
+    try {
+      const scan = await readOn(position, Math.min(size.next, lookMax - looked));
+      size.read(scan.entries);
+      for (const entry of scan.entries) {
+        looked += 1;
+        if (!isWanted(entry, search)) continue;
+        found.push(await show(entry));
+        if (found.length === limit) return { found, looked, position: entry.logId };
+      }
+      position = scan.scannedTo;
+      if (scan.caughtUp) break;
+    } finally {
+      leave();
     }
-    position = scan.scannedTo;
-    if (scan.caughtUp) break;
   }
   return { found, looked, position };
 }
 
-function isWanted(entry: JobEventLogEntry, search: EntrySearch): boolean {
+type Wanted = Pick<EntrySearch<unknown>, "engine" | "filter" | "onlyTransitions">;
+
+function isWanted(entry: JobEventLogEntry, search: Wanted): boolean {
   return passes(entry, search.filter) &&
     (!search.onlyTransitions || search.engine.transitionAt(entry) !== undefined);
 }
 
 /** Reads below a position, newest first; caught up means that the first entry was read. */
-function backReader({ engine, filter: { jobId } }: EntrySearch): ReadOn {
+function backReader({ engine, filter: { jobId } }: Wanted): ReadOn {
   return jobId !== undefined && engine.job(jobId) !== undefined
     ? (position, size) => jobBack(engine, jobId, position, size)
     : (position, size) => journalBack(engine, position, size);

@@ -28,6 +28,7 @@ const PROBLEMS = {
   "method-not-allowed": { status: 405, title: "This path does not take this method" },
   "not-in-this-state": { status: 409, title: "The job's state does not allow this" },
   "cannot-verify": { status: 409, title: "No verification can begin now" },
+  "event-id-reused": { status: 409, title: "The event's id is on record with other content" },
   "job-exists": { status: 409, title: "A job with this id exists" },
   "input-removed": { status: 410, title: "The job's input is gone" },
   "body-too-slow": { status: 408, title: "The body took too long" },

@@ -7,7 +7,7 @@ import type { EnginePort } from "./engine_port.ts";
 import type { EventDocument } from "./event_documents.ts";
 import type { JudgedEvent } from "./event_schema.ts";
 import type { PointedIssue } from "./issues.ts";
-import { invalidRequest } from "./problem.ts";
+import { invalidRequest, Problem } from "./problem.ts";
 
 /** Of an event that never reached the engine. */
 interface RefusalReceipt {
@@ -60,8 +60,13 @@ function next(receipts: Iterator<Receipt>): Receipt {
   return value;
 }
 
-function rejection(engine: EnginePort, { jobId }: IncomingEvent, { reason, limit }: Receipt) {
+function rejection(
+  engine: EnginePort,
+  { jobId }: IncomingEvent,
+  { reason, limit, logId }: Receipt,
+): Problem {
   if (limit !== undefined) return overCapacity(limit.name, limit.max);
+  if (logId !== undefined) return new Problem("event-id-reused", `Cannot record: ${reason}`);
   return jobId !== undefined && engine.job(jobId) === undefined
     ? unknownJob(jobId)
     : invalidRequest([{ pointer: "", detail: reason ?? "was rejected" }]);

@@ -247,7 +247,8 @@ async function partsOf(
     full: () => recorder.full("ordinary"),
     damaged: (error) => recorder.fail(new JournalFailedError(error.message, { cause: error })),
   }, recovery.found);
-  const history = new History(tail, new SegmentReader(fileSystem, layout, catalogue));
+  const reader = new SegmentReader(fileSystem, layout, catalogue, () => clock.pause());
+  const history = new History(tail, reader);
   const verification = () => readVerification(fileSystem, layout);
   return { recorder, catalogue, history, writer, proof, verification };
 }

@@ -8,6 +8,7 @@ import { JournalDamagedError } from "./errors.ts";
 import { type FileSystem, type OpenFile, withFile } from "./file_system.ts";
 import type { Layout } from "./layout.ts";
 import { batchField, crcHolds, entryIn, isCommit } from "./line_reader.ts";
+import { ReadTurns } from "./read_turns.ts";
 
 /** Blocks closer than this are got with one read. */
 const GAP_BYTES_MAX = 4 * 1024;
@@ -29,11 +30,19 @@ export class SegmentReader {
   readonly #fileSystem: FileSystem;
   readonly #layout: Layout;
   readonly #catalogue: Catalogue;
+  readonly #turns: ReadTurns;
 
-  constructor(fileSystem: FileSystem, layout: Layout, catalogue: Catalogue) {
+  /** @param pause Lets others have their turn; without it, nobody waits. */
+  constructor(
+    fileSystem: FileSystem,
+    layout: Layout,
+    catalogue: Catalogue,
+    pause: () => Promise<void> = () => Promise.resolve(),
+  ) {
     this.#fileSystem = fileSystem;
     this.#layout = layout;
     this.#catalogue = catalogue;
+    this.#turns = new ReadTurns(pause);
   }
 
   /**
@@ -65,7 +74,7 @@ export class SegmentReader {
     const path = `${this.#layout.segments}/${segment.name}`;
     return await withFile(this.#fileSystem, path, "read", async (file) => {
       const entries: JobEventLogEntry[] = [];
-      for (const run of runs) entries.push(...await readRun(file, segment, run));
+      for (const run of runs) entries.push(...await readRun(file, segment, run, this.#turns));
       return entries;
     });
   }
@@ -94,9 +103,12 @@ async function readRun(
   file: OpenFile,
   segment: SegmentInfo,
   run: readonly Span[],
+  turns: ReadTurns,
 ): Promise<readonly JobEventLogEntry[]> {
   const origin = run[0]?.start ?? 0;
-  const bytes = await file.read(origin, (run.at(-1)?.end ?? origin) - origin);
+  const length = (run.at(-1)?.end ?? origin) - origin;
+  await turns.take(length);
+  const bytes = await file.read(origin, length);
   const walk = new LineWalk(bytes);
   return run.map(({ logId, line, blockLine, start }) => {
     const offset = walk.to(line, blockLine, start - origin);

@@ -20,12 +20,12 @@ Deno.test("event: what it matched, and how far the job is; 0", async () => {
   );
 });
 
-Deno.test("event: another one under the id of an earlier one is 1, and told", async () => {
+Deno.test("event: another one under the id of an earlier one is refused with 65", async () => {
   const app = await startApp();
   await runCli(app, ["event", "shop.Odd", '{"a":1}', "--id", "e-1"]);
   const { code, terminal } = await runCli(app, ["event", "shop.Even", '{"a":2}', "--id", "e-1"]);
-  assert.equal(code, 1);
-  assert.match(terminal.text, /^duplicate: event e-1 .*: .* with other content: .* id of its own$/);
+  assert.equal(code, 65);
+  assert.match(terminal.errors.join(" "), /event id e-1 is on record at 2 with other content/);
 });
 
 Deno.test("event: recorded without a match is 1, and says where it is", async () => {

@@ -56,6 +56,10 @@ const NOTES: { readonly [Type in FrameworkEventType]: readonly [object, string] 
   ],
   "job.RecoveryRequired": [{ tasks: ["mail"] }, "not undone: mail"],
   "job.InputRemoved": [{ reason: "retention" }, "by retention"],
+  "journal.EventRefused": [
+    { eventId: "reading-1", eventType: "meter.ReadingTaken", attributes: {} },
+    "meter.ReadingTaken reading-1, id used twice",
+  ],
   "journal.SegmentOpened": [{ formatVersion: 1 }, "format 1"],
   "journal.Sealed": [{ reason: "quiet" }, "quiet"],
   "journal.Recovered": [{ segment: "1.ndjson", bytesQuarantined: 21 }, "21 bytes quarantined"],

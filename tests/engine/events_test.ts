@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import type { Correlation } from "../../src/core/correlation.ts";
+import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { eventType } from "../../src/core/event_type.ts";
 import { eventId } from "../../src/core/ids.ts";
 import type { JobPlan, JobPolicy, Multiplicity } from "../../src/core/job_plan.ts";
@@ -79,22 +80,73 @@ Deno.test("deliver: a second delivery of an event id changes nothing", async () 
   assert.equal(JSON.stringify(daybook.job(jobId)), before);
 });
 
-Deno.test("deliver: a second delivery that says something else is told so, and changes nothing", async () => {
+Deno.test("deliver: other content under an id that is on record is refused, and changes no job", async () => {
   const daybook = await Harness.start();
   const { jobId } = await daybook.create({ plan: waitingFor("any", { times: 2 }) });
   const first = await daybook.event(SHIPPED, { a: 1, b: [2] }, { eventId: "evt-1" });
   const before = JSON.stringify(daybook.job(jobId));
 
   const reordered = await daybook.event(SHIPPED, { b: [2], a: 1 }, { eventId: "evt-1" });
-  assert.equal(reordered.reason, undefined);
+  assert.equal(reordered.disposition, "duplicate");
   const other = await daybook.event(SHIPPED, { a: 1, b: [3] }, { eventId: "evt-1" });
-  assert.equal(other.disposition, "duplicate");
+  assert.deepEqual([other.disposition, other.logId], ["rejected", first.logId]);
   assert.equal(
     other.reason,
-    `an event with this id was recorded at ${first.logId} with other content: ` +
-      "what this one says is not recorded, send it under an id of its own",
+    `event id evt-1 is on record at ${first.logId} with other content: ` +
+      "send this event under an id of its own",
   );
   assert.equal(JSON.stringify(daybook.job(jobId)), before);
+});
+
+const REFUSED = "journal.EventRefused";
+
+function refusedBy(daybook: Harness): readonly JobEventLogEntry[] {
+  return daybook.journal.content.entries.filter(({ eventType }) => eventType === REFUSED);
+}
+
+Deno.test("deliver: each content refused under an id is a fact, three an id at most, across restarts", async () => {
+  let daybook = await Harness.start();
+  const first = await daybook.event(SHIPPED, { kwh: 0 }, { eventId: "evt-1" });
+  for (const kwh of [1, 1, 2]) await daybook.event(SHIPPED, { kwh }, { eventId: "evt-1" });
+  daybook = await daybook.crash();
+  for (const kwh of [2, 1, 3, 4, 3, 5]) {
+    const receipt = await daybook.event(SHIPPED, { kwh }, { eventId: "evt-1" });
+    assert.deepEqual([receipt.disposition, receipt.logId], ["rejected", first.logId]);
+  }
+  const refused = refusedBy(daybook);
+  assert.deepEqual(refused.map(({ causedBy }) => causedBy), [
+    first.logId,
+    first.logId,
+    first.logId,
+  ]);
+  assert.deepEqual(
+    refused.map(({ attributes }) => attributes),
+    [1, 2, 3].map((kwh) => ({
+      eventId: "evt-1",
+      eventType: SHIPPED,
+      attributes: { kwh },
+    })),
+  );
+  daybook.assertSound();
+});
+
+Deno.test("deliver: one content refused many times at the same moment is one fact", async () => {
+  const daybook = await Harness.start();
+  await daybook.event(SHIPPED, { kwh: 0 }, { eventId: "evt-1" });
+  const event = (kwh: number) => ({
+    eventType: eventType(SHIPPED),
+    stratum: "domain" as const,
+    attributes: { kwh },
+    eventId: eventId("evt-1"),
+  });
+  const batches = await Promise.all(
+    Array.from({ length: 20 }, () => daybook.engine.deliver([event(1), event(2), event(1)])),
+  );
+  assert.ok(batches.flat().every(({ disposition }) => disposition === "rejected"));
+  assert.deepEqual(refusedBy(daybook).map(({ attributes }) => attributes), [
+    { eventId: "evt-1", eventType: SHIPPED, attributes: { kwh: 1 } },
+    { eventId: "evt-1", eventType: SHIPPED, attributes: { kwh: 2 } },
+  ]);
 });
 
 Deno.test("deliver: a second delivery is told what differs while the first is on its way, too", async () => {
@@ -107,9 +159,9 @@ Deno.test("deliver: a second delivery is told what differs while the first is on
   });
   const [first, other, same] = await daybook.engine.deliver([event(1), event(2), event(1)]);
   assert.deepEqual([first?.disposition, first?.logId], ["recorded", other?.logId]);
-  assert.equal(other?.disposition, "duplicate");
+  assert.equal(other?.disposition, "rejected");
   assert.match(other.reason ?? "", /with other content/);
-  assert.deepEqual([same?.disposition, same?.reason], ["duplicate", undefined]);
+  assert.equal(same?.disposition, "duplicate");
   assert.deepEqual(await daybook.engine.deliver([event(2)]), [other]);
 });
 

@@ -60,7 +60,7 @@ Deno.test("CloudEvents: source and id together are the identity", async () => {
   const other = { ...EVENT, source: "https://other.example" };
   const receipts = await deliver(app, [EVENT, other, { ...EVENT, data: {} }], BATCH);
   assert.deepEqual(receipts.map(({ disposition }) => disposition), [
-    ...["recorded", "recorded", "duplicate"],
+    ...["recorded", "recorded", "rejected"],
   ]);
 });
 

@@ -131,6 +131,25 @@ Deno.test("POST /events: every field of an event is recorded", async () => {
   assert.equal(receivedAt, "2026-01-01T00:00:00.000Z");
 });
 
+Deno.test("POST /events: other content under an id that is on record is 409, and one of many is rejected", async () => {
+  const app = await startApp();
+  const first = { ...SHIPPED, eventId: "parcel-7" };
+  const other = { ...first, attributes: { orderId: "43" } };
+  await deliver(app, first);
+  const problem = await problemOf(await app.post("/events", other), 409, "event-id-reused");
+  assert.match(problem.detail, /parcel-7 is on record at 2 with other content/);
+  const receipts = await deliver(app, [other, first]);
+  assert.deepEqual(receipts.map(({ disposition, logId }) => [disposition, logId]), [
+    ["rejected", 2],
+    ["duplicate", 2],
+  ]);
+  const refused = await app.get("/events?eventType=journal.EventRefused");
+  const { entries } = await jsonOf<{ entries: { attributes: unknown }[] }>(refused, 200);
+  assert.deepEqual(entries.map(({ attributes }) => attributes), [
+    { eventId: "parcel-7", eventType: SHIPPED.eventType, attributes: { orderId: "43" } },
+  ]);
+});
+
 Deno.test("POST /events: a second delivery is a duplicate with the first position", async () => {
   const app = await startApp();
   const event = { ...SHIPPED, eventId: "e1" };

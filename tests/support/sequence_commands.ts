@@ -121,9 +121,14 @@ async function receiptOf(response: Response): Promise<ReceiptBody> {
 function ship(order: string, eventId: string): Command {
   return command(`ship order ${order} as ${eventId}`, async (model, app) => {
     const event = { eventType: TYPE, eventId, attributes: { orderId: order } };
-    const { disposition, jobs } = await receiptOf(await app.post("/events", event));
-    if (model.eventIds.has(eventId)) return assert.equal(disposition, "duplicate");
-    model.eventIds.add(eventId);
+    const before = model.orders.get(eventId);
+    const response = await app.post("/events", event);
+    if (before !== undefined && before !== order) {
+      return void await problemOf(response, 409, "event-id-reused");
+    }
+    const { disposition, jobs } = await receiptOf(response);
+    if (before !== undefined) return assert.equal(disposition, "duplicate");
+    model.orders.set(eventId, order);
     const counted = model.ship(order);
     assert.equal(disposition, counted.length === 0 ? "recorded" : "matched");
     assert.deepEqual(

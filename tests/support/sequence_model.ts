@@ -37,7 +37,8 @@ export class SequenceModel {
   /** Oldest first. */
   readonly jobs: ModelJob[] = [];
   readonly keys = new Map<string, KeptKey>();
-  readonly eventIds = new Set<string>();
+  /** By event id, the order that was shipped under it. */
+  readonly orders = new Map<string, string>();
   /** The ETag last seen of a job, and how many entries it had then. */
   readonly tags = new Map<string, { readonly tag: string; readonly entries: number }>();
   /** The last position that the reader of the stream has seen. */

@@ -51,9 +51,7 @@ async function deliver(input: CommandInput, surroundings: Surroundings): Promise
   else printLines(input, receiptLines(receipt, input.terminal.style));
   const hint = hintAtReceipt(input.all(FIELD_OPTION.name), receipt);
   if (hint !== undefined) input.terminal.err(`daybook: ${hint}`);
-  // A duplicate has a reason when it says something else, which then is not recorded.
-  const isLost = receipt.disposition === "duplicate" && receipt.reason !== undefined;
-  return receipt.disposition === "recorded" || isLost ? EXIT_NEGATIVE : EXIT_OK;
+  return receipt.disposition === "recorded" ? EXIT_NEGATIVE : EXIT_OK;
 }
 
 async function eventOf(input: CommandInput, surroundings: Surroundings): Promise<JsonObject> {

@@ -11,11 +11,7 @@ export function receiptLines(receipt: ReceiptResource, paint: Paint): readonly s
     case "matched":
       return [...jobs.map((job) => reachedLine(job, paint)), ...moreLines(receipt)];
     case "duplicate":
-      return [
-        `duplicate: event ${eventId} was recorded${at} before, and changes nothing${
-          because(receipt.reason)
-        }`,
-      ];
+      return [`duplicate: event ${eventId} was recorded${at} before, and changes nothing`];
     case "recorded":
       return [
         `recorded${at}, and matched nothing${because(shortReason(receipt.reason))}`,

@@ -4,7 +4,7 @@
  * the request is reached the rest is refused: what was recorded before keeps its receipt.
  */
 
-import type { EventDraft } from "../../core/event.ts";
+import type { EventDraft, JobEventLogEntry } from "../../core/event.ts";
 import type { EventId, JobId, LogId } from "../../core/ids.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import type { CorrelationIndex } from "./correlation_index.ts";
@@ -18,7 +18,16 @@ import { type Clock, GroupTooLargeError, type Random } from "../ports.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { Reach, Reaches } from "./reach.ts";
 import type { ReachSearch } from "./reach_search.ts";
-import { duplicateOf, jobsToldOf, oneOf, receiptOf, refused, rejected } from "./receipts.ts";
+import {
+  duplicateOf,
+  jobsToldOf,
+  oneOf,
+  receiptOf,
+  refused,
+  rejected,
+  saysTheSame,
+} from "./receipts.ts";
+import { recordRefusal } from "./refusals.ts";
 import type { IncomingEvent, Receipt } from "../requests.ts";
 import type { Unmatched } from "./unmatched.ts";
 import type { Writer, Written } from "../writer/writer.ts";
@@ -162,13 +171,20 @@ export class Delivery {
     const { fact } = arrival;
     const { eventId, jobId } = fact;
     const before = this.#known.get(eventId)?.entry;
-    if (before !== undefined) return { receipt: duplicateOf(before, fact) };
+    if (before !== undefined) return { receipt: this.#repeated(before, fact) };
     const pending = this.#parts.events.pending(eventId);
     if (pending !== undefined) return { receipt: this.#afterFirst(pending, arrival) };
     if (jobId !== undefined && this.#parts.table.pending(jobId) === undefined) {
       return { receipt: rejected(eventId, `there is no job ${jobId}`) };
     }
     return this.#full === undefined ? undefined : { receipt: refused(eventId, this.#full) };
+  }
+
+  /** What equals the first delivery changes nothing; anything else is refused, on record. */
+  #repeated(before: JobEventLogEntry, fact: SettledFact): Receipt | Promise<Receipt> {
+    if (saysTheSame(before, fact)) return duplicateOf(before);
+    if (this.#full !== undefined) return refused(fact.eventId, this.#full);
+    return recordRefusal(this.#parts, { first: before, event: fact }, this.#known);
   }
 
   /** A duplicate once the first one is durable; if that is lost, this one takes its place. */

@@ -3,6 +3,7 @@
 import { assertNever } from "../../core/assert_never.ts";
 import { isSatisfied } from "../../core/condition.ts";
 import type { EventDraft, JobEventLogEntry } from "../../core/event.ts";
+import type { RefusedAttributes } from "../../core/framework_events.ts";
 import type { EventId } from "../../core/ids.ts";
 import { equalJson, type JsonObject } from "../../core/json.ts";
 import { requiredMatches } from "../../core/job_plan.ts";
@@ -14,17 +15,23 @@ import { Comparisons, failingClauses, nearestExpectation } from "./nearest_expec
 import type { IncomingEvent, NearestExpectation, Receipt, ReceiptJob } from "../requests.ts";
 import { NEVER_INTERPRETED } from "./unmatched.ts";
 
-/** A second delivery; where it says something else than the first, that is told. */
-export function duplicateOf(before: JobEventLogEntry, event: IncomingEvent): Receipt {
-  const { eventId, logId } = before;
-  const receipt = { eventId, logId, disposition: "duplicate", jobs: [] } as const;
-  if (saysTheSame(before, event)) return receipt;
-  const reason = `an event with this id was recorded at ${before.logId} with other content: ` +
-    "what this one says is not recorded, send it under an id of its own";
-  return { ...receipt, reason };
+/** A second delivery of the same content: it changes nothing. */
+export function duplicateOf({ eventId, logId }: JobEventLogEntry): Receipt {
+  return { eventId, logId, disposition: "duplicate", jobs: [] };
 }
 
-function saysTheSame(before: JobEventLogEntry, event: IncomingEvent): boolean {
+/** Other content under an id that is on record. */
+export function idReusedBy({ eventId, logId }: JobEventLogEntry): Receipt {
+  const reason = `event id ${eventId} is on record at ${logId} with other content: ` +
+    "send this event under an id of its own";
+  return { ...rejected(eventId, reason), logId };
+}
+
+/** Whether an event says what an entry, or a refused event, said before. */
+export function saysTheSame(
+  before: JobEventLogEntry | RefusedAttributes,
+  event: IncomingEvent,
+): boolean {
   return before.eventType === event.eventType && before.jobId === event.jobId &&
     before.taskId === event.taskId && equalJson(before.attributes as JsonObject, event.attributes);
 }

@@ -51,6 +51,7 @@ const NOTES: Notes = {
   "journal.Repaired": ({ lostFrom, lostEntries }) =>
     `${lostEntries} entries from ${lostFrom} on are lost`,
   "journal.Imported": ({ jobId, entries }) => `job ${jobId}, ${entries} entries`,
+  "journal.EventRefused": ({ eventType, eventId }) => `${eventType} ${eventId}, id used twice`,
   "journal.EntryQuoted": ({ eventType, jobId }) => `${eventType} of job ${jobId}`,
 };
 

@@ -7,7 +7,7 @@ import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import { type JsonObject, jsonSize } from "../../core/json.ts";
 
-const ENTRIES_FIRST = 8;
+const ENTRIES_FIRST = 2;
 const ENTRIES_MAX = 64;
 const GROWTH = 8;
 /** What a page is to have, as far as that can be told from the one before. */
@@ -32,12 +32,17 @@ export function entryCharacters({ attributes }: JobEventLogEntry): number {
 
 /** How many entries to read next: few until it is known how large they are. */
 export class PageSize {
+  readonly #max: number;
   next: number = ENTRIES_FIRST;
+
+  constructor(max: number = ENTRIES_MAX) {
+    this.#max = max;
+  }
 
   read(entries: readonly JobEventLogEntry[]): void {
     const characters = entries.reduce((sum, entry) => sum + entryCharacters(entry), 0);
     const fitting = Math.floor(PAGE_CHARACTERS * entries.length / Math.max(1, characters));
-    this.next = Math.max(1, Math.min(fitting, GROWTH * this.next, ENTRIES_MAX));
+    this.next = Math.max(1, Math.min(fitting, GROWTH * this.next, this.#max));
   }
 }
 

@@ -14,6 +14,15 @@ export function correlatedEventId(eventId: string, jobId: JobId): EventId {
   return `evt_${digest("correlated", eventId, jobId)}` as EventId;
 }
 
+/**
+ * The id of a `journal.EventRefused` entry.
+ *
+ * @param nth Which of the contents that were refused under this event id, from 1.
+ */
+export function refusedEventId(eventId: string, nth: number): EventId {
+  return `evt_${digest("refused", eventId, String(nth))}` as EventId;
+}
+
 /** The id of the `job.InputRemoved` entry of a job, of which there is one at most. */
 export function inputRemovedEventId(jobId: JobId): EventId {
   return `evt_${digest("input removed", jobId)}` as EventId;

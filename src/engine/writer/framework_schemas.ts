@@ -77,6 +77,11 @@ const SCHEMAS: { readonly [Type in FrameworkEventType]: v.GenericSchema } = {
   "job.CompensationEnded": v.looseObject({ compensated: names, failed: names }),
   "job.RecoveryRequired": v.looseObject({ tasks: names }),
   "job.InputRemoved": v.looseObject({ reason: text }),
+  "journal.EventRefused": v.looseObject({
+    eventId: text,
+    eventType: text,
+    attributes: v.looseObject({}),
+  }),
   "journal.SegmentOpened": v.looseObject({ formatVersion: v.number() }),
   "journal.Sealed": v.looseObject({ reason: text }),
   "journal.Recovered": v.looseObject({ segment: text, bytesQuarantined: v.number() }),

@@ -48,6 +48,8 @@ export const EVENT_OPERATIONS: Operations = {
     summary: "Deliver one event or many",
     description: "An event alone that is wrong refuses the request; of many, each has a receipt. " +
       "What goes beyond a limit is rejected, and its receipt names the limit: send it again. " +
+      "An id that is on record with other content is refused, and its receipt names that line; " +
+      "what was refused is in the journal as journal.EventRefused. " +
       "CloudEvents in binary mode are taken as well, with their attributes in headers ce-*.",
     headers: TRACE_HEADERS,
     body: {
@@ -75,7 +77,7 @@ export const EVENT_OPERATIONS: Operations = {
         content: json(receiptsAnswer),
       },
     },
-    problems: ["unknown-job", ...BODY_PROBLEMS, ...WRITE_PROBLEMS],
+    problems: ["unknown-job", "event-id-reused", ...BODY_PROBLEMS, ...WRITE_PROBLEMS],
   },
   "GET /events": {
     tag: "events",

@@ -1,17 +1,14 @@
 /** The entries of a job as they are recorded. */
 
 import type { Child } from "hono/jsx";
-import type { JobEventLogEntry } from "../../../core/event.ts";
 import { CopyCurl } from "../parts/curl.tsx";
 import { EntryNote } from "../parts/entry_note.tsx";
 import { jobPagePath } from "../parts/links.tsx";
-import { JsonView, UserText } from "../parts/text.tsx";
+import type { ShownEntry } from "../parts/shown_entry.ts";
+import { JsonText, UserText } from "../parts/text.tsx";
 import { timePath } from "../time_travel/paths.ts";
 import type { EntryPage } from "./entry_page.ts";
 import { entryHref, type JobScreenState } from "./screen_state.ts";
-
-/** Of each, in the page; all of it is one click away. */
-const JSON_LENGTH_MAX = 3_000;
 
 interface Props {
   readonly state: JobScreenState;
@@ -88,7 +85,7 @@ function PageLinks({ state: { page, job } }: Props) {
 }
 
 interface EntryProps extends Props {
-  readonly entry: JobEventLogEntry;
+  readonly entry: ShownEntry;
 }
 
 function Entry({ state, entry }: EntryProps) {
@@ -113,11 +110,7 @@ function Entry({ state, entry }: EntryProps) {
           <EntryNote entry={entry} />
         </summary>
         <EntryLinks state={state} entry={entry} />
-        <JsonView
-          value={entry}
-          href={`/events?after=${logId - 1}&limit=1`}
-          lengthMax={JSON_LENGTH_MAX}
-        />
+        <JsonText json={entry.json} href={`/events?after=${logId - 1}&limit=1`} />
       </details>
     </li>
   );

@@ -11,6 +11,8 @@ import type { JobState } from "../../../core/job_state.ts";
 import type { JsonValue } from "../../../core/json.ts";
 import { type Timeline, timelineOf } from "../../../core/timeline/timeline.ts";
 import type { Account } from "../../../engine/queries/explainer.ts";
+import { type ShownEntry, shownEntry } from "../parts/shown_entry.ts";
+import { ENTRY_JSON_MAX } from "./entry_page.ts";
 
 /** Of entries that are not the job's own and are cited, so many are shown. */
 const STRANGERS_MAX = 20;
@@ -21,7 +23,7 @@ export interface JobReading {
   readonly explanation: Explanation<Citation>;
   readonly timeline: Timeline;
   /** Cited, or asked for, and not the job's own. */
-  readonly strangers: readonly JobEventLogEntry[];
+  readonly strangers: readonly ShownEntry[];
   readonly input: ReadInput;
   readonly nowMs: number;
 }
@@ -67,18 +69,21 @@ export async function readJob(
 
 /** What is cited, and the entry that was asked for, where it is another job's or nobody's. */
 async function strangersOf(
-  { engine }: Edge,
+  edge: Edge,
   { explanation, annals, strangers }: Account,
   wanted: LogId | undefined,
-): Promise<readonly JobEventLogEntry[]> {
+): Promise<readonly ShownEntry[]> {
   const cited = [...new Set(citedIn(explanation))]
     .flatMap((logId) => strangers.get(logId) ?? [])
     .slice(0, STRANGERS_MAX);
   const isThere = wanted === undefined || annals.isOwn(wanted) ||
     cited.some(({ logId }) => logId === wanted);
-  const asked = isThere ? [] : await engine.entries(wanted - 1, 1);
-  return [...cited, ...asked.filter(({ logId }) => logId === wanted)]
+  const asked = isThere ? [] : await edge.engine.entries(wanted - 1, 1);
+  const all = [...cited, ...asked.filter(({ logId }) => logId === wanted)]
     .toSorted((left, right) => left.logId - right.logId);
+  const shown: ShownEntry[] = [];
+  for (const entry of all) shown.push(await shownEntry(edge, entry, ENTRY_JSON_MAX));
+  return shown;
 }
 
 /** Those first that are looked for most. */

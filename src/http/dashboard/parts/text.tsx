@@ -26,12 +26,13 @@ export function cutText(text: string, lengthMax: number): string {
   return text.length <= lengthMax ? text : text.slice(0, lengthMax).toWellFormed();
 }
 
-export interface JsonViewProps {
-  readonly value: unknown;
-  /** Where all of it is, when it is too long for the page. */
-  readonly href?: string;
-  /** In UTF-16 units; less where a page has many. */
-  readonly lengthMax?: number;
+/** JSON as a page shows it: indented, and cut when it is long. */
+export interface ShownJson {
+  readonly text: string;
+  /** Characters that are not shown. */
+  readonly more: number;
+  /** Whether that is their number, and not about that. */
+  readonly isCounted: boolean;
 }
 
 const JSON_LENGTH_MAX = 8_000;
@@ -39,23 +40,39 @@ const JSON_LENGTH_MAX = 8_000;
 /** Of what is larger the text is not made: a page may have many of them. */
 const WHOLE_CHARACTERS_MAX = 32 * 1024;
 
-export function JsonView({ value, href, lengthMax = JSON_LENGTH_MAX }: JsonViewProps) {
+/** @param lengthMax In UTF-16 units; less where a page has many. */
+export function shownJson(value: unknown, lengthMax: number = JSON_LENGTH_MAX): ShownJson {
   const size = jsonSize(value as JsonValue);
-  const isWhole = size <= WHOLE_CHARACTERS_MAX;
-  const told = isWhole ? value : beginningOf(value as JsonValue, lengthMax);
-  const text = JSON.stringify(told, null, 2) ?? "null";
-  const shown = cutText(text, lengthMax);
-  const length = isWhole ? text.length : size;
+  const isCounted = size <= WHOLE_CHARACTERS_MAX;
+  const told = isCounted ? value : beginningOf(value as JsonValue, lengthMax);
+  const all = JSON.stringify(told, null, 2) ?? "null";
+  const text = cutText(all, lengthMax);
+  return { text, more: (isCounted ? all.length : size) - text.length, isCounted };
+}
+
+interface JsonTextProps {
+  readonly json: ShownJson;
+  /** Where all of it is, when it is too long for the page. */
+  readonly href?: string;
+}
+
+export function JsonText({ json: { text, more, isCounted }, href }: JsonTextProps) {
   return (
     <div class="json">
-      <pre tabindex={0}><code dir="ltr">{shown}</code></pre>
-      {shown === text && isWhole ? null : (
+      <pre tabindex={0}><code dir="ltr">{text}</code></pre>
+      {more === 0 && isCounted ? null : (
         <p class="hint">
-          {isWhole ? "" : "About "}
-          {length - shown.length} more characters.{" "}
+          {isCounted ? "" : "About "}
+          {more} more characters.{" "}
           {href === undefined ? null : <a href={href}>All of it, as JSON</a>}
         </p>
       )}
     </div>
   );
+}
+
+export function JsonView(
+  { value, ...rest }: Omit<JsonTextProps, "json"> & { readonly value: unknown },
+) {
+  return <JsonText json={shownJson(value)} {...rest} />;
 }

@@ -78,7 +78,7 @@ async function showRead(
     const { wanted } = request;
     const reading = await readKnown(c, edge, { mayUnseal, wanted }, holding);
     if (reading === undefined) return unknownJob(c, edge);
-    const page = await readEntryPage(edge, reading.annals.logIds, request, holding);
+    const page = await readEntryPage(edge, reading.annals.logIds, request);
     await edge.turnstile.enter("large");
     return jobPage(c, edge, { ...stateOf(c, edge, reading), page, ...rest });
   });

@@ -10,6 +10,7 @@ import { countText } from "../parts/amounts.tsx";
 import { CopyCurl } from "../parts/curl.tsx";
 import { Empty } from "../parts/empty.tsx";
 import { UserText } from "../parts/text.tsx";
+import type { ShownEntry } from "../parts/shown_entry.ts";
 import { EntryHeads, EntryRow } from "../stream/entry_row.tsx";
 import { FilterForm } from "../stream/filter_form.tsx";
 import {
@@ -89,7 +90,7 @@ interface FoundProps {
   readonly edge: Edge;
   readonly asked: AskedStream;
   readonly query: StreamQuery;
-  readonly found: EntriesFound;
+  readonly found: EntriesFound<ShownEntry>;
 }
 
 function Found({ edge, asked, query, found }: FoundProps) {
@@ -161,7 +162,10 @@ function Pages({ edge, asked: { texts }, found }: Omit<FoundProps, "query">) {
 }
 
 /** Said as it is: with a rare match, most of the journal was not looked at. */
-function lookedText({ entries, from, to, looked }: EntriesFound, filtered: boolean): string {
+function lookedText(
+  { entries, from, to, looked }: EntriesFound<ShownEntry>,
+  filtered: boolean,
+): string {
   if (to < from) return "No entry was looked at.";
   const range = `entries ${countText(from)} to ${countText(to)}`;
   if (!filtered) return `These are ${range}.`;
@@ -171,7 +175,12 @@ function lookedText({ entries, from, to, looked }: EntriesFound, filtered: boole
 }
 
 /** From the same place on, with the same filters. */
-function curlOfPage(c: Context, edge: Edge, asked: AskedStream, found: EntriesFound): string {
+function curlOfPage(
+  c: Context,
+  edge: Edge,
+  asked: AskedStream,
+  found: EntriesFound<ShownEntry>,
+): string {
   const isPast = asked.query !== undefined && isOfThePast(asked.query);
   const search = streamSearch(asked.texts, isPast ? { after: found.from - 1 } : {});
   return commandsOf(c, edge).follow(`/stream${search}`);

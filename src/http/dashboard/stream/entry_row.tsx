@@ -1,18 +1,16 @@
 /** An entry of the journal in a row: where, when, what, of which job, and what it did. */
 
-import type { JobEventLogEntry } from "../../../core/event.ts";
 import type { Transition } from "../../../engine/requests.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { EntryNote } from "../parts/entry_note.tsx";
 import { JobLink } from "../parts/links.tsx";
-import { JsonView, UserText } from "../parts/text.tsx";
+import type { ShownEntry } from "../parts/shown_entry.ts";
+import { JsonText, UserText } from "../parts/text.tsx";
 import { momentText } from "../parts/time.tsx";
 import { timePath } from "../time_travel/paths.ts";
 
-const JSON_LENGTH_MAX = 1_500;
-
 export interface EntryRowProps {
-  readonly entry: JobEventLogEntry;
+  readonly entry: ShownEntry;
   readonly transition: Transition | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
@@ -55,11 +53,7 @@ export function EntryRow({ entry, transition, now }: EntryRowProps) {
       </span>
       <details class="entry-json">
         <summary>JSON</summary>
-        <JsonView
-          value={entry}
-          lengthMax={JSON_LENGTH_MAX}
-          href={`/events?after=${logId - 1}&limit=1`}
-        />
+        <JsonText json={entry.json} href={`/events?after=${logId - 1}&limit=1`} />
       </details>
     </li>
   );

@@ -1,0 +1,90 @@
+/**
+ * Events whose id is on record with other content. What they said is a fact of its own, so that
+ * a job which waits for it can tell: one for each distinct content, and at most three an id.
+ */
+
+import type { JobEventLogEntry } from "../../core/event.ts";
+import type { EventId } from "../../core/ids.ts";
+import type { RefusedAttributes } from "../../core/framework_events.ts";
+import { GroupTooLargeError } from "../ports.ts";
+import type { Receipt } from "../requests.ts";
+import { refusedEventId } from "../writer/derived_ids.ts";
+import type { EventEngine, LookedUp } from "../writer/event_engine.ts";
+import { type Intake, OverCapacityError } from "../writer/intake.ts";
+import type { Writer } from "../writer/writer.ts";
+import type { SettledFact } from "./fan_out.ts";
+import { idReusedBy, refused, saysTheSame } from "./receipts.ts";
+
+const CONTENTS_MAX = 3;
+
+export interface RefusalParts {
+  readonly events: EventEngine;
+  readonly intake: Intake;
+  readonly writer: Writer;
+}
+
+export interface Reuse {
+  /** The entry that has the id. */
+  readonly first: JobEventLogEntry;
+  readonly event: SettledFact;
+}
+
+/**
+ * The receipt of an event that reuses an id, once what it said is durable, if that is to be
+ * recorded. Rejects as a recording does.
+ *
+ * @param known Ids that were looked up; what is found is added.
+ */
+export async function recordRefusal(
+  parts: RefusalParts,
+  { first, event }: Reuse,
+  known: Map<EventId, LookedUp>,
+): Promise<Receipt> {
+  for (let nth = 1; nth <= CONTENTS_MAX;) {
+    const eventId = refusedEventId(event.eventId, nth);
+    const before = known.get(eventId)?.entry;
+    const pending = parts.events.pending(eventId);
+    if (before !== undefined) {
+      if (saysTheSame(before.attributes as RefusedAttributes, event)) break;
+      nth++;
+    } else if (pending !== undefined) {
+      await parts.writer.isDurable(pending);
+    } else if (parts.events.mayHold(eventId, known.get(eventId)?.upTo)) {
+      known.set(eventId, await parts.events.lookUp(eventId));
+    } else {
+      return await record(parts, eventId, { first, event });
+    }
+  }
+  return idReusedBy(first);
+}
+
+/** Appends before it first waits, so that no equal id slips in between. */
+async function record(
+  { intake, writer }: RefusalParts,
+  eventId: EventId,
+  { first, event }: Reuse,
+): Promise<Receipt> {
+  const { eventType, jobId, taskId, attributes } = event;
+  const content = {
+    ...{ eventId: event.eventId, eventType, attributes },
+    ...(jobId === undefined ? {} : { jobId }),
+    ...(taskId === undefined ? {} : { taskId }),
+  };
+  try {
+    intake.requireRoom({ jobs: 0, starts: 0 });
+    const { lastLogId } = writer.append([{
+      stratum: "framework",
+      eventType: "journal.EventRefused",
+      eventId,
+      causedBy: first.logId,
+      attributes: content,
+    }]);
+    return await writer.settled(lastLogId, idReusedBy(first));
+  } catch (error) {
+    if (error instanceof OverCapacityError) {
+      return refused(event.eventId, { name: error.limit, max: error.max });
+    }
+    if (error instanceof GroupTooLargeError) return idReusedBy(first);
+    throw error;
+  }
+}
