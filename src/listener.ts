@@ -7,6 +7,11 @@
 import { messageOf } from "./core/thrown.ts";
 import type { Clock } from "./engine/ports.ts";
 
+/**
+ * Connections that were not accepted yet; beyond them one that comes waits for a second at least.
+ * Many come at once, and the system allows so many.
+ */
+const WAITING_MAX = 4_096;
 /** Until it is tried again. */
 const AGAIN_MS = 100;
 /** It may fail each time, for as long as somebody holds all descriptors. */
@@ -46,7 +51,8 @@ export class Listener {
 
   #serve(port: number): Deno.HttpServer<Deno.NetAddr> {
     const { hostname, fetch } = this.#options;
-    const server = Deno.serve({ hostname, port, onListen: () => {} }, fetch);
+    const options = { hostname, port, tcpBacklog: WAITING_MAX, onListen: () => {} };
+    const server = Deno.serve(options, fetch);
     server.finished.catch((error: unknown) => this.#refused(error));
     return server;
   }

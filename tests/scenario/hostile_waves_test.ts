@@ -13,7 +13,7 @@ import { residentMebibytes } from "../support/memory_use.ts";
 
 /** The first ones fill what is kept for later. */
 const WARM_UP = rounds(1, 4);
-const WAVES = rounds(2, 10);
+const WAVES = rounds(1, 10);
 /** A body may take less than the time between two waves. */
 const BODY_TIME_MS = 500;
 const WAVE_MS = 1_200;

@@ -13,7 +13,8 @@ const TOKENS = {
 export interface HostedServer {
   readonly server: DaybookProcess;
   readonly pid: number;
-  readonly journal: string;
+  /** Kills it, and starts another one with the same journal, which asks for no token. */
+  restarted(): Promise<DaybookProcess>;
   readonly target: Target;
   /** Another token, with all scopes. */
   readonly operator: string;
@@ -33,16 +34,20 @@ export async function withHostedServer(
       args: [`--token-file=${file}`, ...args],
       permissions: [`--allow-read=${folder}`],
     });
+    let running = server;
     try {
       await use({
         server,
-        journal,
+        async restarted() {
+          await running.kill();
+          return running = await DaybookProcess.start({ journal });
+        },
         pid: Number(/process (\d+)/.exec(server.output.join("\n"))?.[1]),
         target: { port: Number(new URL(server.url).port), token: TOKENS.insider },
         operator: TOKENS.operator,
       });
     } finally {
-      await server.kill();
+      await running.kill();
     }
   });
 }
