@@ -4,11 +4,10 @@
  */
 
 import { lookup } from "node:dns/promises";
-import { checkedFetch } from "./src/checked_fetch.ts";
 import { type Configuration, type Origins, readConfiguration } from "./src/configuration.ts";
 import { describeConfiguration, helpText } from "./src/configuration_text.ts";
 import { timeText } from "./src/units.ts";
-import { banner, urlOf } from "./src/banner.ts";
+import { banner, parkedPlaces, urlOf } from "./src/banner.ts";
 import { counted } from "./src/core/counted.ts";
 import { messageOf } from "./src/core/thrown.ts";
 import { Daybook } from "./src/daybook.ts";
@@ -29,6 +28,7 @@ import { startWarnings } from "./src/start_warnings.ts";
 import { systemClock, systemRandom } from "./src/system.ts";
 import { TokenFile } from "./src/token_file.ts";
 import { OpenTelemetry } from "./src/tracing/open_telemetry.ts";
+import { withoutOwnTraceparent } from "./src/tracing/traced_fetch.ts";
 import { onStopSignal } from "./src/stop_signals.ts";
 import { dropUnprintable } from "./src/unfailing_output.ts";
 import { DefinitionsError, loadDefinitions } from "./src/user_definitions.ts";
@@ -61,12 +61,15 @@ function fail(message: string, exitCode: number): never {
   Deno.exit(exitCode);
 }
 
-async function definitionsOf(configuration: Configuration): Promise<readonly AnyJobDefinition[]> {
+async function definitionsOf(
+  configuration: Configuration,
+  isTraced: boolean,
+): Promise<readonly AnyJobDefinition[]> {
   const shipped = shippedDefinitions({
     webhook: {
       allowedHosts: configuration.webhookHosts,
       ...(configuration.webhookSecret === undefined ? {} : { secret: configuration.webhookSecret }),
-      fetch: checkedFetch,
+      fetch: isTraced ? withoutOwnTraceparent(fetch) : fetch,
       now: systemClock.now,
       lookup: async (host) => (await lookup(host, { all: true })).map(({ address }) => address),
     },
@@ -100,7 +103,7 @@ async function openDaybook(
       origins,
       clock: systemClock,
       random: systemRandom,
-      definitions: await definitionsOf(configuration),
+      definitions: await definitionsOf(configuration, tracing !== undefined),
       tracing,
       access: accessOf(configuration),
       progress,
@@ -224,6 +227,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   const daybook = await openDaybook(configuration, origins, tracing, opening.progress);
   clearTimeout(soon);
   redact = (text) => daybook.engine.redact(text);
+  await daybook.tried();
   for (const warning of startWarnings(daybook.engine)) warn(warning);
   answer = daybook.fetch;
   const listening = toListen();
@@ -235,7 +239,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   daybook.mindSignals();
   await warnOfHosts(configuration.webhookHosts);
   const { journal, engine } = daybook;
-  const types = engine.definitions().map(({ type }) => type);
+  const types = [...new Set(engine.definitions().map(({ type }) => type))];
   await journal.announce(urlOf(listening.addr));
   console.log(
     banner(
@@ -244,6 +248,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
       daybook.report,
       journal.head,
       configuration.tokens.length === 0 ? undefined : { file: configuration.tokenFile },
+      await parkedPlaces(engine),
     ),
   );
 }

@@ -78,6 +78,8 @@ export function helpText(): string {
     `such as read,submit of ${SCOPES.join(", ")}, and a name, if it has one. Lines that begin`,
     "with # are comments. The file is read again when it changes: no restart is needed.",
     "DAYBOOK_SECRET_KEY or --secret-key-file wraps the keys of sealed inputs: 32 bytes, base64.",
+    "When things go wrong: src/manual/when-things-go-wrong.md, by what you see; of a running",
+    "server /ui/manual/when-things-go-wrong.",
     "",
     "exit codes: 0 clean, 64 usage, 69 cannot listen, 70 storage failed while running,",
     "73 another process holds the journal, 74 it cannot be read or written, 75 the event loop",

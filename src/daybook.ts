@@ -40,6 +40,9 @@ import { Watchdog, type WatchdogOptions } from "./watchdog/watchdog.ts";
  */
 const SERVER_CLOSE_MS = 3_000;
 
+/** How long a start waits to know of all jobs whether their code fits. */
+const TRIALS_MAX_MS = 2_000;
+
 export interface DaybookOptions {
   readonly configuration: Configuration;
   /** Where each setting is from; all are taken for defaults, when absent. */
@@ -143,6 +146,7 @@ export class Daybook {
       tracing,
       onJournalFailed: options.onJournalFailed,
       onDefect,
+      onMisuse: (message) => warn(engine.redact(message)),
     });
     const { journal, report } = await FileJournal.open({
       folder: configuration.journal,
@@ -209,6 +213,14 @@ export class Daybook {
   /** From now on two signals to stop end a process that stands still; only for who minds them. */
   mindSignals(): void {
     this.#parts.watchdog.mindSignals();
+  }
+
+  /**
+   * Resolves when it is known of all jobs that waited whether their code fits, so that the start
+   * can say so; or after a while, where there are very many.
+   */
+  async tried(): Promise<void> {
+    await within(this.#parts.clock, TRIALS_MAX_MS, this.engine.tried());
   }
 
   /**

@@ -63,6 +63,7 @@ export async function openDaybook(options: OpenOptions): Promise<EmbeddedDaybook
     warn,
     onJournalFailed: options.onJournalFailed ?? ((error) => warn(failedText(error))),
   });
+  await daybook.tried();
   for (const warning of startWarnings(daybook.engine)) warn(warning);
   return new InProcessDaybook(daybook, configuration.maxStartDelayMs);
 }

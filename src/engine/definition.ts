@@ -91,13 +91,17 @@ export interface TaskContext {
   readonly traceparent?: string;
   /**
    * Stages a domain event. It is recorded in the same batch as the task's completion,
-   * or, when the attempt fails, not at all.
+   * or, when the attempt fails, not at all. An attempt may emit 1,000.
    *
    * @throws {TypeError} when the type is illegal or lies in a reserved namespace.
-   * @throws {NonRetryableError} when JSON would lose or change some of the attributes.
+   * @throws {NonRetryableError} when JSON would lose or change some of the attributes, or
+   * the attempt has emitted too much.
    */
   emit(eventType: string, attributes?: JsonObject): void;
-  /** Records how far the attempt is; `total` in the same unit as `done`. */
+  /**
+   * Records how far the attempt is; `total` in the same unit as `done`. It may be called as often
+   * as one likes: four a second, each the latest, and the last of all are recorded.
+   */
   progress(done: number, total?: number, note?: string): void;
 }
 
@@ -149,8 +153,16 @@ export interface JobDefinition<
 > {
   /** A dotted name such as `order.fulfil`. */
   readonly type: string;
-  /** Recorded with each job; raise it when `run` changes. */
+  /**
+   * Recorded with each job; raise it when `run` changes. Several versions of a type may be loaded:
+   * a job runs on the one that created it, and new jobs use the newest.
+   */
   readonly version: number;
+  /**
+   * Other versions whose jobs this one may run, where theirs are not loaded: those that it asks
+   * for the same tasks in the same order. A job that no version may run is parked.
+   */
+  readonly runs?: readonly number[];
   /** For `GET /definitions` and the dashboard. */
   readonly description?: string;
   /** A schema of valibot; an input that it refuses makes no job. */
@@ -190,6 +202,8 @@ export interface AnyJobDefinition {
   readonly type: string;
   /** A whole number, at least 1. */
   readonly version: number;
+  /** Other versions whose jobs it runs. */
+  readonly runs?: readonly number[];
   /** In words. */
   readonly description?: string;
   /** What it is submitted with. */

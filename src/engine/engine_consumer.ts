@@ -3,7 +3,9 @@
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { EngineParts, JobEngineOptions } from "./engine_parts.ts";
 import type { EngineStatus } from "./engine_status.ts";
-import type { JournalConsumer } from "./ports.ts";
+import type { Clock, JournalConsumer } from "./ports.ts";
+import type { Turns } from "./run/turns.ts";
+import type { JobTable } from "./writer/job_table.ts";
 
 type ConsumerParts = Pick<
   EngineParts,
@@ -12,16 +14,17 @@ type ConsumerParts = Pick<
 
 export function engineConsumer(
   parts: ConsumerParts,
-  { onJournalFailed }: JobEngineOptions,
+  { clock, onJournalFailed }: JobEngineOptions,
   status: EngineStatus,
 ): JournalConsumer {
   const { projection, writer } = parts;
+  const letGo = new LettingGo(projection.table, parts.turns, clock);
   return {
     restore: (lines) => projection.restore(lines),
     replay: (entry) => projection.replay(entry),
     durable: (entries) => {
       goOn(parts, entries);
-      if (projection.table.isLettingGo) parts.turns.next(() => projection.table.letGo());
+      if (projection.table.isLettingGo) letGo.soon();
     },
     lost: (error) => writer.lost(error),
     capture: (head) => projection.capture(head),
@@ -32,6 +35,33 @@ export function engineConsumer(
       onJournalFailed?.(error);
     },
   };
+}
+
+/** Jobs that have ended leave memory a few at a time: many of them may be large. */
+class LettingGo {
+  #isUnderWay = false;
+
+  constructor(
+    private readonly table: Pick<JobTable, "isLettingGo" | "letGo">,
+    private readonly turns: Pick<Turns, "next">,
+    private readonly clock: Pick<Clock, "pause">,
+  ) {}
+
+  /** Off the way of what waits for the batch. */
+  soon(): void {
+    if (this.#isUnderWay) return;
+    this.#isUnderWay = true;
+    this.turns.next(() => void this.#all());
+  }
+
+  async #all(): Promise<void> {
+    this.table.letGo();
+    while (this.table.isLettingGo) {
+      await this.clock.pause();
+      this.table.letGo();
+    }
+    this.#isUnderWay = false;
+  }
 }
 
 function goOn(

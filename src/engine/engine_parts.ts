@@ -24,6 +24,7 @@ import { Intake } from "./writer/intake.ts";
 import { JobCensus } from "./views/job_census.ts";
 import { JobTraces } from "./views/job_traces.ts";
 import { JobWaits } from "./views/job_waits.ts";
+import { LateCalls } from "./run/late_calls.ts";
 import { LiveSecrets } from "./secrets/live_secrets.ts";
 import { Pacer } from "./events/pacer.ts";
 import { Patience } from "./run/patience.ts";
@@ -75,6 +76,8 @@ export interface JobEngineOptions {
   readonly onJournalFailed?: (error: JournalFailedError) => void;
   /** A defect of this program; the job concerned stays as it is. */
   readonly onDefect?: (error: unknown) => void;
+  /** Code of a job does what it should not, in words for its author. */
+  readonly onMisuse?: (message: string) => void;
 }
 
 export type EngineParts = ReturnType<typeof engineParts>;
@@ -92,6 +95,7 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
   const pacer = new Pacer(parts.clock);
   return {
     ...parts,
+    pacer,
     creation: new Creation(parts),
     deliveries: new Deliveries({
       ...parts,
@@ -115,7 +119,16 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
 }
 
 function foundationOf(options: JobEngineOptions) {
-  const { clock, random, definitions, maxRunning, keys, watch, onDefect = () => {} } = options;
+  const {
+    clock,
+    random,
+    definitions,
+    maxRunning,
+    keys,
+    watch,
+    onDefect = () => {},
+    onMisuse = () => {},
+  } = options;
   const registry = new DefinitionRegistry(definitions);
   if (keys === undefined) requireNoProtection(registry);
   const projection = new Projection(options.index);
@@ -129,7 +142,7 @@ function foundationOf(options: JobEngineOptions) {
     table,
     ended: new EndedJobs(),
     census: new JobCensus(watch, onDefect),
-    attention: new Attention(table, registry),
+    attention: new Attention(table),
     traces: new JobTraces(table),
     waits: new JobWaits(clock),
     facts,
@@ -139,6 +152,7 @@ function foundationOf(options: JobEngineOptions) {
     keys: keys ?? NO_KEYS,
     sealing: new Sealing(keys ?? NO_KEYS),
     liveSecrets: new LiveSecrets(),
+    lateCalls: new LateCalls(onMisuse),
     scheduler: new Scheduler(clock, onDefect),
     workers: new WorkerQueue(maxRunning, promptTypes, onDefect),
     slots: new Slots(maxRunning, { clock, turns, promptTypes }),
@@ -190,12 +204,9 @@ const NO_KEYS: KeyStore = {
 
 /** @throws {TypeError} naming a definition that could create no job. */
 function requireNoProtection(registry: DefinitionRegistry): void {
-  const needy = registry.types.find((type) => {
-    const definition = registry.get(type);
-    return definition !== undefined && protectionOf(definition) !== undefined;
-  });
+  const needy = registry.all.find((definition) => protectionOf(definition) !== undefined);
   if (needy === undefined) return;
-  throw new TypeError(`Cannot seal the inputs of ${needy}: there is no store of keys`);
+  throw new TypeError(`Cannot seal the inputs of ${needy.type}: there is no store of keys`);
 }
 
 function supervisorOf(

@@ -19,7 +19,7 @@ import type { Account } from "./queries/explainer.ts";
 import { JobLists } from "./queries/job_lists.ts";
 import { JobSurvey } from "./queries/job_survey.ts";
 import type { IndexInfo } from "./job_index.ts";
-import type { Clock, Journal, JournalConsumer, JournalInfo } from "./ports.ts";
+import type { Clock, EntryLocation, Journal, JournalConsumer, JournalInfo } from "./ports.ts";
 import type { WhatIfReport } from "./queries/replays.ts";
 import {
   type ControlRequest,
@@ -31,6 +31,7 @@ import {
   type ListPage,
   type ListQuery,
   type Outcome,
+  type ParkedJobs,
   type PointDifference,
   type Receipt,
   type RetryRequest,
@@ -111,9 +112,14 @@ export class JobEngine {
     return this.#parts.events.journal.head.logId;
   }
 
-  /** Types of unfinished jobs for which there is no definition, with their number. */
-  get missingDefinitions(): ReadonlyMap<string, number> {
-    return this.#parts.attention.unloaded;
+  /** Parked jobs by reason and type, the most first. */
+  get parkedJobs(): readonly ParkedJobs[] {
+    return this.#parts.attention.parked;
+  }
+
+  /** Resolves when it is known of all jobs that waited at the start whether their code fits. */
+  tried(): Promise<void> {
+    return this.#parts.supervisor.tried();
   }
 
   /** Unfinished jobs whose sealed input could not be opened at the start. */
@@ -141,7 +147,7 @@ export class JobEngine {
       : { ok: false, problem: { kind: "rejected", rejection: refusal } };
   }
 
-  /** Makes a new job of a failed one. Rejects as `create` does. */
+  /** Makes a new job of a failed one, or of a parked one, which ends with that. Rejects as `create` does. */
   retry(jobId: JobId, request: RetryRequest): Promise<Outcome<JobState>> {
     return this.#parts.creation.retry(jobId, this.#traced(request));
   }
@@ -182,6 +188,10 @@ export class JobEngine {
   entriesAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]> {
     return this.#parts.events.journal.readAt(logIds);
   }
+
+  /** Where entries are to be found; the positions must ascend. */
+  readonly locate = (logIds: readonly LogId[]): Promise<readonly EntryLocation[]> =>
+    this.#parts.events.journal.locate(logIds);
 
   /** A job's entries after a position, oldest first, at most `limit`. */
   history(jobId: JobId, after: LogId, limit: number): Promise<readonly JobEventLogEntry[]> {

@@ -27,7 +27,7 @@ function tableOf(jobs: readonly JobState[], index: MemoryIndex | undefined): Job
   index?.begin(undefined);
   const table = new JobTable(index);
   for (const job of jobs.slice(0, -2)) table.restore({ job, trail: NO_TRAIL });
-  table.letGo();
+  while (table.isLettingGo) table.letGo();
   for (const job of jobs.slice(-2)) table.restore({ job, trail: NO_TRAIL });
   return table;
 }

@@ -162,6 +162,7 @@ const NOW_WORDS = {
   waiting: "waiting",
   backingOff: "backing off",
   suspended: "suspended",
+  parked: "parked",
   compensating: "compensating",
 } as const;
 

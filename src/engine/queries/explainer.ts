@@ -106,7 +106,7 @@ export class Explainer {
 
   #circumstances(job: JobState): Circumstances {
     const { registry, workers, writer, draining, full } = this.#parts;
-    const isKnown = registry.get(job.type) !== undefined;
+    const isKnown = registry.running(job) !== undefined;
     const definition = hasCode(job) ? isKnown ? "loaded" : "missing" : "none";
     const common = { definition, draining: draining(), full: full(urgencyOf(job)) } as const;
     if (job.state === "Created" || !isKnown) return common;

@@ -1,6 +1,7 @@
 /** All jobs at one look: how many there are of each kind, and those that may need a person. */
 
 import type { Attention } from "../views/attention.ts";
+import type { Pacer, Share } from "../events/pacer.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
 import type { JobCensus } from "../views/job_census.ts";
 import type { JobTable } from "../writer/job_table.ts";
@@ -13,6 +14,7 @@ export interface JobSurveyParts {
   readonly census: JobCensus;
   readonly clock: Clock;
   readonly events: EventEngine;
+  readonly pacer: Pacer;
   readonly table: JobTable;
   readonly workers: WorkerQueue;
 }
@@ -39,7 +41,11 @@ export class JobSurvey {
 
   /** The jobs that a person may have to look at, a few of each kind. */
   needingAttention(): Promise<NeedingAttention> {
-    const { attention, events } = this.#parts;
-    return attention.read((logIds) => events.journal.readAt(logIds));
+    const { attention, events, pacer, table } = this.#parts;
+    const share: Share = { spentMs: 0 };
+    return attention.read(
+      async (jobId) => await pacer.do(share, () => table.existing(jobId)),
+      (logIds) => events.journal.readAt(logIds),
+    );
   }
 }

@@ -7,11 +7,12 @@
  */
 
 import type { JobEventDraft } from "../../core/event.ts";
-import type { ErrorFact } from "../../core/framework_events.ts";
-import type { JobId, LogId, TaskId } from "../../core/ids.ts";
+import type { ErrorFact, JobParkedAttributes } from "../../core/framework_events.ts";
+import { type JobId, type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import {
   type CompensatingJob,
   type CompletedTask,
+  isHeld,
   isTerminal,
   type JobState,
   type RunningJob,
@@ -22,14 +23,15 @@ import type { Asked, AskedTask } from "./asked.ts";
 import { Attempts, type Started } from "./attempts.ts";
 import { Backoffs } from "./backoffs.ts";
 import { type AnyJobDefinition, NonRetryableError } from "../definition.ts";
-import { divergenceAt } from "./divergence.ts";
+import { divergedText, divergenceAt, misfitText } from "./divergence.ts";
 import { Ends } from "./ends.ts";
 import { Hold } from "./hold.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import { MainAttempt } from "./main_attempt.ts";
 import type { PendingJob } from "../writer/job_record.ts";
 import type { Written } from "../writer/writer.ts";
-import { callRun, type RunEnd } from "./run_call.ts";
+import { parked } from "./parking.ts";
+import { callRun, InputMismatchError, type RunEnd } from "./run_call.ts";
 import type { RunServices } from "./run_services.ts";
 import type { SpanEnd } from "../ports.ts";
 import { endOfJob, RunTrace } from "./run_trace.ts";
@@ -40,12 +42,8 @@ import { Undoing, undone } from "./undoing.ts";
 import { compensationWork, taskWork, type Work } from "./work.ts";
 import type { Worker } from "./worker_queue.ts";
 
-/** How a call of `run` came to an end, or that it goes another way than what is on record. */
-type End = RunEnd | {
-  readonly kind: "diverged";
-  readonly error: ErrorFact;
-  readonly causedBy: LogId;
-};
+/** How a call of `run` came to an end, or that it does not fit what is on record. */
+type End = RunEnd | { readonly kind: "diverged"; readonly parking: JobParkedAttributes };
 
 /** How far a run is. */
 type Stage =
@@ -139,7 +137,7 @@ export class JobRun {
   goOn(): void {
     this.#ends.durable();
     this.#attempts.durable();
-    if (this.#job.head.suspendedBy !== undefined) {
+    if (isHeld(this.#job.head)) {
       // Withdrawn, so that it does not count in other jobs' queue positions.
       return this.#withdraw();
     }
@@ -357,6 +355,9 @@ export class JobRun {
 
   #advance(): void {
     if (this.#ends.owed) return;
+    if (this.#stage.kind === "called" && this.#stage.end.kind === "diverged") {
+      return this.#park(this.#stage.end.parking);
+    }
     this.#concludeRun();
     if (this.#stage.kind !== "called" || !this.#hold.isHeld || !this.#answers.isIdle) {
       return;
@@ -410,14 +411,14 @@ export class JobRun {
   /** One at a time, in reverse order of completion; what was under way ends first. */
   #undoNext(): void {
     if (this.#attempts.isBusy || this.#backoffs.areAny || this.#services.draining) return;
-    if (this.#job.head.suspendedBy !== undefined) return;
+    if (isHeld(this.#job.head)) return;
     const next = (this.#undoing ??= new Undoing(this.#job)).next();
     if (next === undefined) return this.#recordUndone();
     const work = compensationWork(next, this.#askedTaskOf(next));
     const { compensation } = next;
     // The alarm of a compensation that backs off is set again after a restart.
     const isBackingOff = compensation?.status === "backingOff";
-    if (isBackingOff && !this.#services.scheduler.isOver(Date.parse(compensation.retryAt))) {
+    if (isBackingOff && Date.parse(compensation.retryAt) > this.#services.clock.now()) {
       return this.#startAt(work, compensation.retryAt);
     }
     this.#start([work], () => {});
@@ -435,7 +436,7 @@ export class JobRun {
   #finished(asked: Asked, end: RunEnd): void {
     const stage = this.#stage;
     if (stage.kind !== "called" || stage.asked !== asked || stage.end.kind !== "pending") return;
-    stage.end = end;
+    stage.end = this.#misfit(end) ?? end;
     this.#answers.close();
     this.#advanceSoon();
   }
@@ -448,10 +449,7 @@ export class JobRun {
     const stage = this.#stage;
     if (stage.kind !== "called" || stage.concludedBy > 0 || stage.end.kind === "pending") return;
     if (this.#answers.replaying || !isRunning(this.#job.head)) return;
-    if (stage.end.kind === "diverged") {
-      const { error, causedBy } = stage.end;
-      return this.#mainFailed(error, "error", causedBy);
-    }
+    if (stage.end.kind === "diverged") return;
     if (stage.end.kind === "threw") {
       const { error } = stage.end;
       const kind = isThrown(error, NonRetryableError) ? "poison" : "error";
@@ -460,10 +458,9 @@ export class JobRun {
     this.#recordEnd(this.#main.completed(stage.end.output), { kind: "completed" });
   }
 
-  /** @param causedBy The entry that shows why, where there is one. */
-  #mainFailed(error: ErrorFact, kind: "poison" | "error", causedBy?: LogId): void {
+  #mainFailed(error: ErrorFact, kind: "poison" | "error"): void {
     if (!isRunning(this.#job.head)) return;
-    this.#recordEnd(this.#main.failed(error, kind, causedBy), { kind: "failed", error });
+    this.#recordEnd(this.#main.failed(error, kind), { kind: "failed", error });
   }
 
   #recordEnd(draft: JobEventDraft, end: SpanEnd): void {
@@ -478,14 +475,35 @@ export class JobRun {
     const stage = this.#stage;
     if (stage.kind !== "called" || stage.end.kind === "diverged") return;
     const { asked, end } = stage;
-    const { logId, instead } = divergenceAt(taskId, this.#job.whole, asked, end);
-    const { type, version } = this.#definition;
-    const message = `${type} version ${version} no longer asks for task ${taskId}, which entry ` +
-      `${logId} recorded when version ${this.#job.head.definitionVersion} ran; it ` +
-      this.#guard.redact(instead);
-    const error = { name: "NonDeterminismError", message };
-    stage.end = { kind: "diverged", error, causedBy: logId };
+    const divergence = divergenceAt(taskId, this.#job.whole, asked, end);
+    const text = divergedText(this.#definition, this.#job.head, divergence);
+    stage.end = this.#doesNotFit(text, divergence.logId);
     this.#advanceSoon();
+  }
+
+  /** Code that is new to the job does not take its input: it is not the job that is wrong. */
+  #misfit(end: RunEnd): End | undefined {
+    if (end.kind !== "threw" || !isThrown(end.error, InputMismatchError)) return undefined;
+    const { head } = this.#job;
+    const isFirstCall = isRunning(head) && (this.#job.task(MAIN_TASK)?.attempts ?? 1) === 1;
+    if (isFirstCall && head.definitionVersion === this.#definition.version) return undefined;
+    return this.#doesNotFit(misfitText(this.#definition, head, end.error), head.firstLogId);
+  }
+
+  #doesNotFit(text: string, disagreesWith: LogId): End {
+    const message = this.#guard.redact(text);
+    return { kind: "diverged", parking: { reason: "diverged", message, disagreesWith } };
+  }
+
+  /** Nothing goes on, and nothing is undone, until there is code that fits. */
+  #park(parking: JobParkedAttributes): void {
+    if (!isTerminal(this.#job.head) && this.#job.head.parked === undefined) {
+      const cut = this.#main.isUnderWay ? [this.#main.interrupted("withdrawn")] : [];
+      const drafts = [...cut, parked(this.#jobId, parking, this.#trace.ids)];
+      if (this.#record(drafts, () => this.#advanceSoon()) === undefined) return;
+    }
+    this.#trace.endRun({ kind: "interrupted", reason: "withdrawn" });
+    this.#end();
   }
 
   // --- Its rests, and its end
@@ -503,8 +521,9 @@ export class JobRun {
   get #isAtRest(): boolean {
     if (this.#stage.kind !== "called" || this.#attempts.isBusy || this.#ends.owed) return false;
     if (!this.#answers.isIdle) return false;
-    const { state, suspendedBy } = this.#job.head;
-    const mayStart = suspendedBy === undefined && !this.#services.draining;
+    const { head } = this.#job;
+    const { state } = head;
+    const mayStart = !isHeld(head) && !this.#services.draining;
     if (state === "Compensating") return !mayStart || this.#backoffs.areAny;
     if (mayStart && this.#ready.length > 0) return false;
     const { asked, end } = this.#stage;

@@ -28,6 +28,13 @@ export type RunEnd =
 /** The input of the job is not one that the definition takes; `run` was not called. */
 export class InputMismatchError extends NonRetryableError {
   override readonly name = "InvalidInput";
+  /** What of it does not fit, in one line. */
+  readonly issues: string;
+
+  constructor({ version }: AnyJobDefinition, issues: string) {
+    super(`Cannot run: the recorded input does not fit version ${version}: ${issues}`);
+    this.issues = issues;
+  }
 }
 
 /** Calls `run` with the recorded input, if it still fits, and begins its answers. */
@@ -59,10 +66,7 @@ async function outputOf(
 ): Promise<JsonValue | undefined> {
   const parsed = parseInput(definition, copyOf(job.input));
   if (!parsed.ok) {
-    throw new InputMismatchError(
-      `Cannot run: the recorded input does not fit version ${definition.version}: ` +
-        issuesText(parsed.issues),
-    );
+    throw new InputMismatchError(definition, issuesText(parsed.issues));
   }
   answers.begin(asked, job);
   const output = await called(definition, asked, parsed.value);

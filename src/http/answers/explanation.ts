@@ -60,6 +60,7 @@ export const explanationAnswer = v.object({
     waitingMs: milliseconds,
     backingOffMs: milliseconds,
     suspendedMs: milliseconds,
+    parkedMs: milliseconds,
     compensatingMs: milliseconds,
     downMs: milliseconds,
     totalMs: milliseconds,
