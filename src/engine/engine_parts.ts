@@ -14,6 +14,7 @@ import { EndedJobs } from "./views/ended_jobs.ts";
 import type { EngineStatus } from "./engine_status.ts";
 import { FiledJobs } from "./writer/filed_jobs.ts";
 import { EventEngine } from "./writer/event_engine.ts";
+import { EventExplainer } from "./queries/event_explainer.ts";
 import { Explainer } from "./queries/explainer.ts";
 import { FanOut } from "./events/fan_out.ts";
 import { Feed } from "./views/feed.ts";
@@ -93,6 +94,7 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
     table,
   );
   const pacer = new Pacer(parts.clock);
+  const replays = new Replays(history, facts, pacer, () => events.journal.head.logId);
   return {
     ...parts,
     pacer,
@@ -106,7 +108,8 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
       gate: new DeliveryGate(),
       pacer,
     }),
-    replays: new Replays(history, facts, pacer, () => events.journal.head.logId),
+    replays,
+    eventExplainer: new EventExplainer({ events, registry, replays, table, unmatched }),
     explainer: new Explainer({
       ...parts,
       pacer,

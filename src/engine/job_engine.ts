@@ -4,8 +4,9 @@
  */
 
 import type { EventDraft, JobEventLogEntry } from "../core/event.ts";
+import type { EventExplanation } from "../core/event_explanation.ts";
 import type { Citation, Explanation } from "../core/explanation.ts";
-import type { JobId, LogId } from "../core/ids.ts";
+import type { EventId, JobId, LogId } from "../core/ids.ts";
 import { hasCode, type JobState } from "../core/job_state.ts";
 import type { Point } from "../core/point.ts";
 import type { Replay, StepsWanted } from "../core/replay_steps.ts";
@@ -251,6 +252,11 @@ export class JobEngine {
   /** The same, with the entries that it is made from. */
   account(jobId: JobId, hold?: Hold): Promise<Account | undefined> {
     return this.#parts.explainer.account(jobId, hold);
+  }
+
+  /** What became of an event; `undefined` when no entry has this id. */
+  explainEvent(eventId: EventId, hold?: Hold): Promise<EventExplanation<Citation> | undefined> {
+    return this.#parts.eventExplainer.explain(eventId, hold);
   }
 
   /**
