@@ -4,6 +4,7 @@
  */
 
 import { lookup } from "node:dns/promises";
+import { checkedFetch } from "./src/checked_fetch.ts";
 import { type Configuration, type Origins, readConfiguration } from "./src/configuration.ts";
 import { describeConfiguration, helpText } from "./src/configuration_text.ts";
 import { timeText } from "./src/units.ts";
@@ -28,7 +29,6 @@ import { startWarnings } from "./src/start_warnings.ts";
 import { systemClock, systemRandom } from "./src/system.ts";
 import { TokenFile } from "./src/token_file.ts";
 import { OpenTelemetry } from "./src/tracing/open_telemetry.ts";
-import { withoutOwnTraceparent } from "./src/tracing/traced_fetch.ts";
 import { onStopSignal } from "./src/stop_signals.ts";
 import { dropUnprintable } from "./src/unfailing_output.ts";
 import { DefinitionsError, loadDefinitions } from "./src/user_definitions.ts";
@@ -61,15 +61,12 @@ function fail(message: string, exitCode: number): never {
   Deno.exit(exitCode);
 }
 
-async function definitionsOf(
-  configuration: Configuration,
-  isTraced: boolean,
-): Promise<readonly AnyJobDefinition[]> {
+async function definitionsOf(configuration: Configuration): Promise<readonly AnyJobDefinition[]> {
   const shipped = shippedDefinitions({
     webhook: {
       allowedHosts: configuration.webhookHosts,
       ...(configuration.webhookSecret === undefined ? {} : { secret: configuration.webhookSecret }),
-      fetch: isTraced ? withoutOwnTraceparent(fetch) : fetch,
+      fetch: checkedFetch,
       now: systemClock.now,
       lookup: async (host) => (await lookup(host, { all: true })).map(({ address }) => address),
     },
@@ -103,7 +100,7 @@ async function openDaybook(
       origins,
       clock: systemClock,
       random: systemRandom,
-      definitions: await definitionsOf(configuration, tracing !== undefined),
+      definitions: await definitionsOf(configuration),
       tracing,
       access: accessOf(configuration),
       progress,

@@ -31,6 +31,8 @@ import { cutShortWarnings } from "./start_warnings.ts";
 import { ServedHere } from "./served_here.ts";
 import { systemFigures } from "./system_figures.ts";
 import { Verifier } from "./verify/verifier.ts";
+import { ThreadPool } from "./threads/thread_pool.ts";
+import { ThreadedCode } from "./threads/threaded_code.ts";
 import { VERSION } from "./version.ts";
 import { Watchdog, type WatchdogOptions } from "./watchdog/watchdog.ts";
 
@@ -67,6 +69,7 @@ export interface DaybookOptions {
   readonly stalls?: Pick<WatchdogOptions, "exitMs" | "tells" | "isJson" | "onTooLong">;
 }
 
+const BYTES_PER_MB = 1_048_576;
 const ONLY_REPORTED = { exitMs: 0, tells: false, isJson: false, onTooLong: () => {} };
 
 /** What an open Daybook is made of. */
@@ -79,6 +82,7 @@ interface Parts {
   readonly streams: AbortController;
   readonly verifier: Verifier;
   readonly watchdog: Watchdog;
+  readonly threads: ThreadPool;
   readonly index: SqliteJobIndex;
   readonly clock: Clock;
   readonly drainMs: number;
@@ -133,6 +137,10 @@ export class Daybook {
     const trends = new Trends(counted);
     const layout = layoutOf(configuration.journal);
     const index = jobIndexIn({ folder: layout.index, warn });
+    const threads = new ThreadPool({
+      max: configuration.maxThreads,
+      memoryMb: Math.floor(configuration.threadBytes / BYTES_PER_MB),
+    });
     const engine = new JobEngine({
       index,
       clock,
@@ -140,6 +148,7 @@ export class Daybook {
       definitions,
       keys: new KeyFiles(fileSystem, layout, configuration.secretKey),
       maxRunning: configuration.maxRunning,
+      threads: { place: new ThreadedCode(threads), max: configuration.maxThreads },
       limits: configuration.limits,
       watch: jobWatchOf(metrics.jobs, trends),
       attemptWatch: watchdog,
@@ -172,6 +181,7 @@ export class Daybook {
       const cutShort = await engine.start(journal, report.recoveredLogId ?? undefined);
       for (const warning of cutShortWarnings(cutShort)) warn(warning);
     } catch (error) {
+      threads.close();
       await watchdog.stop();
       await journal.close();
       index.close();
@@ -206,7 +216,18 @@ export class Daybook {
     });
     const fetch: Daybook["fetch"] = (request, connection) => app.fetch(request, connection);
     const { drainMs } = configuration;
-    const parts = { engine, journal, report, fetch, streams, verifier, watchdog, index, clock };
+    const parts = {
+      engine,
+      journal,
+      report,
+      fetch,
+      streams,
+      verifier,
+      watchdog,
+      threads,
+      index,
+      clock,
+    };
     return new Daybook({ ...parts, drainMs });
   }
 
@@ -230,12 +251,14 @@ export class Daybook {
    * @param closeServer Resolves when the server has answered all requests.
    */
   async stop(closeServer: () => Promise<unknown>): Promise<void> {
-    const { engine, journal, streams, verifier, watchdog, index, clock, drainMs } = this.#parts;
+    const { engine, journal, streams, verifier, watchdog, threads, index, clock, drainMs } =
+      this.#parts;
     const drained = engine.stop(drainMs);
     streams.abort();
     const unproved = verifier.stop();
     await within(clock, SERVER_CLOSE_MS, closeServer());
     await Promise.all([drained, unproved]);
+    threads.close();
     await watchdog.stop();
     await journal.close();
     index.close();

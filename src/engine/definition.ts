@@ -189,6 +189,14 @@ export interface JobDefinition<
    */
   readonly retention?: InputRetention;
   /**
+   * `"thread"`: `run` and its tasks are called in a thread, with a bound on its memory, which is
+   * ended where a time limit passes and they do not end. A loop without end, an exit or memory
+   * without end then costs this job alone. Needs `module`.
+   */
+  readonly isolation?: "thread";
+  /** `import.meta.url` of the module that exports this definition; for `isolation`. */
+  readonly module?: string;
+  /**
    * What a job does. It is called again after a restart, and must then ask for the same tasks
    * and expectations: await nothing but what `ctx` gives, and take the time from `ctx.now()`.
    * What it returns is the job's output, as JSON has it; what JSON would lose or change fails it.
@@ -220,8 +228,17 @@ export interface AnyJobDefinition {
   readonly secrets?: readonly string[];
   /** What becomes of the input. */
   readonly retention?: InputRetention;
+  /** Where it runs. */
+  readonly isolation?: "thread";
+  /** The module that exports it. */
+  readonly module?: string;
   /** What it does. */
   run(ctx: JobContext<string>, input: unknown): Promise<unknown>;
+}
+
+/** Whether jobs of a definition run in a thread of their own. */
+export function isThreaded({ isolation }: AnyJobDefinition): boolean {
+  return isolation === "thread";
 }
 
 /**

@@ -26,7 +26,13 @@ import {
 import { ID_PATTERN, ID_RULE } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { JsonValue } from "../core/json.ts";
-import type { AnyJobDefinition, ErrorMatcher, Expectation, FactEvent } from "./definition.ts";
+import {
+  type AnyJobDefinition,
+  type ErrorMatcher,
+  type Expectation,
+  type FactEvent,
+  isThreaded,
+} from "./definition.ts";
 import { inputIssues } from "./input_issues.ts";
 import { requireProtectable } from "./secrets/protection.ts";
 import type { DefinitionInfo, InputIssue } from "./requests.ts";
@@ -102,6 +108,11 @@ export class DefinitionRegistry {
     return [...this.#starters.keys()];
   }
 
+  /** Whether jobs of a type run in threads of their own. */
+  get hasThreaded(): boolean {
+    return this.all.some(isThreaded);
+  }
+
   info(): readonly DefinitionInfo[] {
     return this.all.map(infoOf);
   }
@@ -154,6 +165,16 @@ function requireUsable(definition: AnyJobDefinition): void {
   }
   if (onCompensated !== "Done" && onCompensated !== "Failed") {
     throw new TypeError(`Cannot register ${type}: onCompensated must be "Done" or "Failed"`);
+  }
+  const { isolation, module } = definition;
+  if (isolation !== undefined && isolation !== "thread") {
+    throw new TypeError(`Cannot register ${type}: isolation must be "thread", or left out`);
+  }
+  if (isolation === "thread" && typeof module !== "string") {
+    throw new TypeError(
+      `Cannot register ${type}: isolation "thread" needs module: import.meta.url, the module ` +
+        "that exports this definition",
+    );
   }
   requireProtectable(definition, () => inputSchemaOf(definition));
   if (startsOn === undefined) return;

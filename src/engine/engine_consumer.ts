@@ -9,7 +9,7 @@ import type { JobTable } from "./writer/job_table.ts";
 
 type ConsumerParts = Pick<
   EngineParts,
-  "projection" | "writer" | "views" | "supervisor" | "feed" | "workers" | "turns"
+  "projection" | "writer" | "views" | "supervisor" | "feed" | "workers" | "threadWorkers" | "turns"
 >;
 
 export function engineConsumer(
@@ -65,7 +65,7 @@ class LettingGo {
 }
 
 function goOn(
-  { writer, views, supervisor, feed, workers, turns }: ConsumerParts,
+  { writer, views, supervisor, feed, workers, threadWorkers, turns }: ConsumerParts,
   entries: readonly JobEventLogEntry[],
 ): void {
   const shown = writer.durable(entries);
@@ -77,4 +77,5 @@ function goOn(
   writer.answerWaiting();
   feed.wake();
   workers.grantNext();
+  threadWorkers.grantNext();
 }

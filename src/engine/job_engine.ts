@@ -305,7 +305,7 @@ export class JobEngine {
     const { oldestQueued, ...census } = this.survey.census();
     return {
       ...census,
-      queued: this.#parts.workers.waiting,
+      queued: this.#parts.workers.waiting + this.#parts.threadWorkers.waiting,
       oldestQueuedMs: oldestQueued?.queuedMs ?? 0,
       pendingBytes: this.#parts.events.journal.pendingBytes,
       unfinishedBytes: this.#parts.table.unfinishedBytes,
@@ -325,6 +325,7 @@ export class JobEngine {
   async stop(drainMs: number): Promise<void> {
     this.#status.draining = true;
     this.#parts.workers.stop();
+    this.#parts.threadWorkers.stop();
     this.#parts.feed.wake();
     this.#parts.waits.endAll();
     await within(this.#clock, drainMs, this.#parts.supervisor.idle());
@@ -334,6 +335,7 @@ export class JobEngine {
     this.#parts.scheduler.stop();
     this.#parts.patience.stop();
     this.#parts.slots.stop();
+    this.#parts.threadSlots.stop();
     this.#parts.supervisor.recordShutdown();
   }
 }

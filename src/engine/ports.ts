@@ -76,6 +76,15 @@ export interface EntryLocation {
   readonly line: number;
 }
 
+/**
+ * The lines that a verification read and checked itself, in one go and from first to last: it
+ * takes none of them from a verdict, a sidecar, a snapshot or the index.
+ */
+export interface ProvedLines {
+  readonly firstLogId: LogId;
+  readonly lastLogId: LogId;
+}
+
 /** What the last run of `journal verify` found. */
 export interface Verification {
   readonly verdict: "intact" | "damaged";
@@ -83,6 +92,8 @@ export interface Verification {
   readonly at: string;
   /** As far as it was read. */
   readonly head: JournalHead;
+  /** Absent in what an older version found. */
+  readonly proved?: ProvedLines | null;
   readonly durationMs: number;
   /** What was found, in words. */
   readonly detail: string;

@@ -17,21 +17,38 @@ import { isAddressOrLocal, isPrivateAddress } from "./webhook/private_addresses.
 import { retryAfterMs } from "./webhook/retry_after.ts";
 import { keyOf, signatureOf } from "./webhook/signature.ts";
 
+export interface WebhookRequest {
+  readonly method: "POST";
+  readonly headers: Headers;
+  readonly body: string;
+  readonly redirect: "manual";
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Sends a request. Calls `admit` with the address that it has connected to before it sends
+ * anything, and rejects with what that throws: a name may lead elsewhere than when it was looked
+ * up. Hosts that are allowed as an address, and `localhost`, are what they say.
+ */
+export type WebhookFetch = (
+  url: string,
+  request: WebhookRequest,
+  admit: (address: string) => void,
+) => Promise<Response>;
+
 export interface WebhookOptions {
   /** Each a `host` or a `host:port`; to others nothing is sent. */
   readonly allowedHosts: readonly string[];
   /** `whsec_` and base64. Without it deliveries are not signed. */
   readonly secret?: string;
-  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
+  readonly fetch: WebhookFetch;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** Of one attempt; 15 s by default. */
   readonly timeoutMs?: number;
   /**
-   * The addresses of a name. When given, a name with an address that is not public gets
-   * nothing. Hosts that are allowed as an address, and `localhost`, are what they say.
-   * The connection looks the name up again, so this stops mistakes and lazy attacks; the
-   * allow-list and Deno's permissions are what holds.
+   * The addresses of a name. When given, a name with an address that is not public is not
+   * even connected to.
    */
   readonly lookup?: (hostname: string) => Promise<readonly string[]>;
 }
@@ -96,20 +113,20 @@ class WebhookSender {
   async #refusePrivate({ hostname }: URL): Promise<void> {
     const { lookup } = this.#options;
     if (lookup === undefined || isAddressOrLocal(hostname)) return;
-    const addresses = await permitted(hostname, () => lookup(hostname));
-    const address = addresses.find(isPrivateAddress);
-    if (address === undefined) return;
-    throw new NonRetryableError(
-      `Cannot deliver to ${hostname}: its address ${address} is not public; to send there, ` +
-        "use and allow the address itself",
-    );
+    for (const address of await permitted(hostname, () => lookup(hostname))) {
+      admit(hostname, address);
+    }
   }
 
   async #post(task: TaskContext, input: WebhookInput, url: URL, body: string): Promise<Response> {
     const { signal } = task;
     const headers = this.#headers(task, input, body);
-    const init = { method: "POST", headers, body, redirect: "manual", signal } as const;
-    return await permitted(url.host, () => this.#options.fetch(url.href, init));
+    const request = { method: "POST", headers, body, redirect: "manual", signal } as const;
+    const { hostname } = url;
+    return await permitted(
+      url.host,
+      () => this.#options.fetch(url.href, request, (address) => admit(hostname, address)),
+    );
   }
 
   #headers(task: TaskContext, input: WebhookInput, body: string): Headers {
@@ -140,6 +157,15 @@ function notAllowed(url: URL): NonRetryableError {
     `Cannot deliver to ${url.host}: the host is not allowed; start Daybook with ` +
       `--webhook-hosts=${url.host} or DAYBOOK_WEBHOOK_HOSTS, and the permission ` +
       `--allow-net=${url.host}`,
+  );
+}
+
+/** @throws {NonRetryableError} when a name leads to an address that is not public. */
+function admit(hostname: string, address: string): void {
+  if (isAddressOrLocal(hostname) || !isPrivateAddress(address)) return;
+  throw new NonRetryableError(
+    `Cannot deliver to ${hostname}: its address ${address} is not public; to send there, ` +
+      "use and allow the address itself",
   );
 }
 

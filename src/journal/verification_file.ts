@@ -12,15 +12,14 @@ import { type Layout, TEMPORARY } from "./layout.ts";
 /** A file that is longer is not one of ours. */
 const BYTES_MAX = 64 * 1024;
 
-const head = {
-  logId: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
-  chain: v.string(),
-};
+const logId = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const head = { logId, chain: v.string() };
 
 const schema = v.object({
   verdict: v.picklist(["intact", "damaged"]),
   at: v.pipe(v.string(), v.isoTimestamp()),
   head: v.object(head),
+  proved: v.exactOptional(v.nullable(v.object({ firstLogId: logId, lastLogId: logId }))),
   durationMs: v.pipe(v.number(), v.minValue(0)),
   detail: v.string(),
   lastIntact: v.optional(v.object({ ...head, at: v.pipe(v.string(), v.isoTimestamp()) })),

@@ -5,7 +5,7 @@ import type { LogId } from "../core/ids.ts";
 import { messageOf } from "../core/thrown.ts";
 import { Projection } from "../engine/writer/projection.ts";
 import type { JobIndex } from "../engine/job_index.ts";
-import type { JournalHead } from "../engine/ports.ts";
+import type { JournalHead, ProvedLines } from "../engine/ports.ts";
 import { journalFlag } from "../journal/journal_flag.ts";
 import type { FileSystem } from "../journal/file_system.ts";
 import { type Inventory, inventoryOf } from "../journal/inventory.ts";
@@ -57,6 +57,8 @@ export interface AuditReport {
   readonly problemCount: number;
   /** The last batch that was projected. */
   readonly head: JournalHead;
+  /** All of them up to there; `null` when there is none. */
+  readonly proved: ProvedLines | null;
   readonly inventory: Inventory;
   /** Those that were found to be as they should. */
   readonly snapshots: number;
@@ -107,6 +109,8 @@ class Audit {
   readonly #notes: string[] = [];
   #bytesBefore = 0;
   #head: JournalHead = { logId: 0, chain: "" };
+  /** The first line that was read. */
+  #firstLogId: LogId | undefined;
   #lastEntry: JobEventLogEntry | undefined;
   #stoppedAt: WalkedDamage | undefined;
   #disproof: Disproof | undefined;
@@ -216,6 +220,7 @@ class Audit {
   }
 
   #end(batch: ScannedBatch): void {
+    this.#firstLogId ??= batch.firstLogId;
     this.#head = { logId: batch.lastLogId, chain: batch.chain };
     this.#witness.see(this.#head);
     this.#lastEntry = batch.entries.at(-1);
@@ -312,11 +317,17 @@ class Audit {
     }));
   }
 
+  #proved(): ProvedLines | null {
+    const firstLogId = this.#firstLogId;
+    return firstLogId === undefined ? null : { firstLogId, lastLogId: this.#head.logId };
+  }
+
   #report(tornBytes: number, served: ServedOutcome | undefined): AuditReport {
     return {
       problems: this.#findings.listed,
       problemCount: this.#findings.count,
       head: this.#head,
+      proved: this.#proved(),
       inventory: this.#inventory,
       snapshots: this.#snapshots.compared,
       jobs: this.#projection.table.size,

@@ -34,6 +34,7 @@ export async function keepVerdict(
     verdict: verdict.kind === "damaged" ? "damaged" : "intact",
     at: new Date(clock.now()).toISOString(),
     head: report.head,
+    proved: report.proved,
     durationMs,
     detail: verdict.line,
     ...(verdict.kind === "damaged" && report.lastIntact ? { lastIntact: report.lastIntact } : {}),

@@ -46,6 +46,18 @@ test("journal verify: a sidecar that does not say what its segment does is named
   assert.match((await notesOn(wrong))[0] ?? "", /: it is not what the lines of its segment say; /);
 });
 
+test("journal verify: no line is taken from a verdict, and what was proved is told", async () => {
+  const { disk, sealed } = await writtenWithSidecars();
+  const path = `${SEGMENTS}/${sealed[1]}`;
+  // A start trusts it still.
+  disk.files.rot(path, flipped(contentOf(disk, path), 100));
+  const args = ["verify", "--no-server"];
+  const { code, out } = await journalCommand(disk, args, { isInteractive: false });
+  const { proved } = JSON.parse(out.join("\n"));
+  const firstLost = Number(sealed[1]?.replace(".ndjson", ""));
+  assert.deepEqual([code, proved], [78, { firstLogId: 1, lastLogId: firstLost - 1 }]);
+});
+
 test("journal verify: sidecars of other files, as in a copy, are counted", async () => {
   const { disk, sealed } = await writtenWithSidecars();
   for (const segment of sealed) {

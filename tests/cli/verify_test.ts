@@ -64,6 +64,8 @@ test("verify: the verdict is on record, and a pipe gets it as JSON", async () =>
   assert.equal(kept.verdict, "intact");
   assert.equal(kept.detail, result.detail);
   assert.deepEqual(kept.head, result.head);
+  assert.deepEqual(result.proved, { firstLogId: 1, lastLogId: result.head.logId });
+  assert.deepEqual(kept.proved, result.proved);
   assert.equal(kept.at, "2026-01-01T00:00:00.000Z");
 });
 

@@ -98,7 +98,12 @@ async function modelsByEnd(): Promise<Readonly<Record<Kind["ends"], JobState>>> 
 
 function listsOf(table: JobTable): JobLists {
   const workers = new WorkerQueue(0, new PromptTypes(), assert.ifError);
-  return new JobLists({ table, workers, writer: { durableLogId: Infinity } });
+  return new JobLists({
+    table,
+    workers,
+    threadWorkers: workers,
+    writer: { durableLogId: Infinity },
+  });
 }
 
 /** All pages of summaries, one after the other. */

@@ -183,16 +183,39 @@ Deno.test("scheduler: an alarm that throws is reported, and the others ring", as
   assert.deepEqual(rang, ["beside it", "later"]);
 });
 
-Deno.test("scheduler: looks again before long, since the clock may jump ahead", async () => {
+for (const jumpMs of [-3_600_000, 3_600_000]) {
+  Deno.test(`scheduler: what is due in a minute is, though the clock is set by ${jumpMs} ms`, async () => {
+    const clock = new FakeClock();
+    const scheduler = new Scheduler(clock, assert.ifError);
+    const atMs = clock.now() + 60_000;
+    const rang: string[] = [];
+    scheduler.at(atMs, () => rang.push("asked before"));
+    clock.jump(jumpMs);
+    // A job that was let go meanwhile asks for the same time once more.
+    scheduler.at(atMs, () => rang.push("asked again"));
+
+    await clock.advance(59_999);
+    assert.deepEqual([rang, scheduler.isOver(atMs)], [[], false]);
+    await clock.advance(1);
+    assert.deepEqual([rang, scheduler.isOver(atMs)], [["asked before", "asked again"], true]);
+    scheduler.at(atMs, () => rang.push("asked once it was over"));
+    await clock.advance(1);
+    assert.equal(rang.length, 3);
+  });
+}
+
+Deno.test("scheduler: a time that is over is forgotten once it is over by the time of day", async () => {
   const clock = new FakeClock();
   const scheduler = new Scheduler(clock, assert.ifError);
-  let rang = false;
-  scheduler.after(3_600_000, () => rang = true);
-
-  clock.jump(3_600_000);
-  await clock.advance(30_000);
-
-  assert.equal(rang, true);
+  const atMs = clock.now() + 1_000;
+  scheduler.at(atMs, () => {});
+  clock.jump(-10_000);
+  await clock.advance(11_000);
+  scheduler.after(1, () => {});
+  await clock.advance(1);
+  clock.jump(-60_000);
+  // As it is on record of another life, and read for the first time.
+  assert.equal(scheduler.isOver(atMs), false);
 });
 
 Deno.test("job waits: they end with the job as wanted, the time, the signal or the engine", async () => {

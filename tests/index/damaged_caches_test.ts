@@ -4,6 +4,7 @@
  */
 
 import assert from "node:assert/strict";
+import type { jobIndexIn } from "../../src/index/open_index.ts";
 import { IndexDamagedError } from "../../src/engine/job_index.ts";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
 import { withoutBlankEnd } from "../support/blank_end.ts";
@@ -26,6 +27,7 @@ import {
   sidecarOf,
   SIDECARS,
 } from "../support/sidecar_journal.ts";
+import { trustingIndexIn } from "../support/trusting_index.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
 const ROUNDS = [1, 2, 3, 4, 5, 6];
@@ -136,9 +138,9 @@ function damaged(pictures: Pictures, index: string, sidecars: string): Picture {
 }
 
 /** As `Daybook.open` does: where the index turns out to be damaged it is made again. */
-async function lifeOnDamaged(picture: Picture, folder: string) {
+async function lifeOnDamaged(picture: Picture, folder: string, indexIn?: typeof jobIndexIn) {
   try {
-    return await lifeOn(picture, folder);
+    return await lifeOn(picture, folder, indexIn);
   } catch (error) {
     if (!(error instanceof IndexDamagedError)) throw error;
     return await lifeOn({ ...picture, index: {} }, folder);
@@ -146,11 +148,16 @@ async function lifeOnDamaged(picture: Picture, folder: string) {
 }
 
 /** Starts, and gives how many sealed segments it did not read: each has a sidecar that is right. */
-async function trustingLife(picture: Picture, pictures: Pictures, folder: string) {
+async function lifeWithTrust(
+  picture: Picture,
+  pictures: Pictures,
+  folder: string,
+  indexIn?: typeof jobIndexIn,
+) {
   const sealed = namesIn(picture.disk, SEGMENTS).slice(0, -1);
   const found = sidecarsOf(picture);
   const right = [sidecarsOf(pictures.now), sidecarsOf(pictures.late)];
-  const life = await lifeOnDamaged(picture, folder);
+  const life = await lifeOnDamaged(picture, folder, indexIn);
   const trusted = sealed.filter((segment) => !life.read.includes(segment)).map(sidecarOf);
   for (const name of trusted) {
     const isRight = right.some((sidecars) => isSame(found.get(name), sidecars.get(name)));
@@ -169,8 +176,9 @@ async function assertServes(
   pictures: Pictures,
   folder: string,
   what: string,
+  indexIn?: typeof jobIndexIn,
 ): Promise<number> {
-  const { life, trusted } = await trustingLife(picture, pictures, folder);
+  const { life, trusted } = await lifeWithTrust(picture, pictures, folder, indexIn);
   try {
     await life.proven();
     const sealed = namesIn(picture.disk, SEGMENTS).slice(0, -1).map(sidecarOf);
@@ -230,6 +238,16 @@ for (const ends of ["stopped", "killed"] as const) {
       }
     }));
 }
+
+test("damaged caches: a start that trusts an index which is ahead of the journal is caught", () =>
+  inFolder(async (folder) => {
+    const all = await pictures(folder, "stopped");
+    const ahead = damaged(all, "ahead", "as they were");
+    await assert.rejects(
+      assertServes(ahead, all, folder, "trusted", trustingIndexIn),
+      { name: "AssertionError", message: /is in no file/ },
+    );
+  }));
 
 test("damaged caches: the journals that are tried are mixed, and one is written ahead", () =>
   inFolder(async (folder) => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { checkedFetch } from "../../src/checked_fetch.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import { type JobId, taskId } from "../../src/core/ids.ts";
 import { findTask, type JobState } from "../../src/core/job_state.ts";
@@ -203,6 +204,18 @@ Deno.test("webhook.deliver: an allowed name that points into the private network
   assert.deepEqual(delivery.receiver.received, []);
 });
 
+Deno.test("webhook.deliver: a name that was public when it was looked up, and leads here now, gets nothing", async () => {
+  const lookup = () => Promise.resolve(["93.184.216.34"]);
+  const receiver = new Receiver(status(200));
+  const rebound: WebhookOptions["fetch"] = (url, request, admit) => {
+    admit("127.0.0.1");
+    return receiver.fetch(url, request, admit);
+  };
+  const delivery = await delivering([], { lookup, fetch: rebound });
+  assert.match(poisonOf(delivery), /its address 127\.0\.0\.1 is not public/);
+  assert.deepEqual(receiver.received, []);
+});
+
 Deno.test("webhook.deliver: an allowed name with public addresses is delivered to", async () => {
   const lookup = () => Promise.resolve(["93.184.216.34"]);
   const { job } = await delivering([status(200)], { lookup });
@@ -257,7 +270,7 @@ Deno.test("webhook.deliver: of a long answer two hundred characters are kept, of
 });
 
 Deno.test("webhookDeliver: a secret or a host that is none is refused when Daybook starts", () => {
-  const options = { allowedHosts: [], fetch, now: () => EPOCH_MS };
+  const options = { allowedHosts: [], fetch: checkedFetch, now: () => EPOCH_MS };
   assert.throws(() => webhookDeliver({ ...options, secret: "hunter2" }), TypeError);
   assert.throws(() => webhookDeliver({ ...options, allowedHosts: ["*"] }), TypeError);
 });
@@ -269,7 +282,7 @@ Deno.test("webhook.deliver: a real server gets what it can verify", async () => 
     (request) => receiver.receive(request),
   );
   const host = `127.0.0.1:${server.addr.port}`;
-  const options = { allowedHosts: [host], fetch };
+  const options = { allowedHosts: [host], fetch: checkedFetch };
   const input = { ...message, url: `http://${host}/hook`, payload: { text: "grüße" } };
   const { daybook, id } = await delivering([], options, input);
 
@@ -291,7 +304,11 @@ Deno.test("webhook.deliver: a real redirect is seen as one", async () => {
   );
   const host = `127.0.0.1:${server.addr.port}`;
   const input = { ...message, url: `http://${host}/hook` };
-  const { daybook, id } = await delivering([], { allowedHosts: [host], fetch }, input);
+  const { daybook, id } = await delivering(
+    [],
+    { allowedHosts: [host], fetch: checkedFetch },
+    input,
+  );
 
   const failure = failureOf(await ended(daybook, id));
 

@@ -7,6 +7,7 @@ import { JobRun } from "../../src/engine/run/job_run.ts";
 import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";
 import { Commands } from "../../src/engine/writer/commands.ts";
 import { Writer } from "../../src/engine/writer/writer.ts";
+import { SimulatedClock } from "./scheduler.ts";
 
 /** Puts something else in the place of a method; the result undoes it. */
 type Break = () => () => void;
@@ -104,3 +105,7 @@ function replaced(prototype: object, name: string, property: PropertyDescriptor)
   Object.defineProperty(prototype, name, { configurable: true, ...property });
   return () => void Object.defineProperty(prototype, name, before ?? {});
 }
+
+/** What waits goes by the time of day, which somebody may set. */
+export const measuringTheTimeOfDay: Break = () =>
+  replaced(SimulatedClock.prototype, "monotonic", { value: SimulatedClock.prototype.now });

@@ -6,6 +6,7 @@ import {
   broken,
   endsForgotten,
   handlersBeforeTheirStart,
+  measuringTheTimeOfDay,
   refusalsDespiteLoss,
   refusalsToldAtOnce,
   runsLeftOver,
@@ -20,7 +21,7 @@ import {
   WritesSnapshotInPlace,
 } from "./broken_disks.ts";
 import { publishingBeforeDurable } from "./broken_engine.ts";
-import { type EnginePorts, HONEST_ENGINE, ONE_WORKER } from "./engine_ports.ts";
+import { type EnginePorts, HONEST_ENGINE, ONE_WORKER, SET_CLOCK } from "./engine_ports.ts";
 import { HONEST } from "./journal_play.ts";
 import { playEngineSeed, playJournalSeed, type Verdict } from "./simulation.ts";
 import { type Climate, LONG_FULL, OFTEN_FULL } from "./weather.ts";
@@ -112,6 +113,9 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
     /a handler began on job\.TaskCompleted .* not on record|does not end: it is executing/,
     { climate: OFTEN_FULL },
   ),
+  inKernel("a kernel that measures with the time of day", measuringTheTimeOfDay, /starves/, {
+    ports: SET_CLOCK,
+  }),
 ];
 
 function inKernel(

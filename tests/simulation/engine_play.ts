@@ -27,6 +27,8 @@ interface Opened {
 
 const FOLDER = "data/journal";
 const READ_MAX = 100_000;
+/** Whatever backs off is due after that. */
+const AFTER_JUMP_MS = 8_000;
 const HOUR_MS = 3_600_000;
 /** What the next process finds of the index may be older than the newest snapshot. */
 const WITHOUT_INDEX = "or it rests on an index that is not here";
@@ -185,9 +187,12 @@ export class EnginePlay {
   async #act(opened: Opened): Promise<void> {
     const world = this.#world;
     const { dice, scheduler } = world;
+    const isOften = this.#ports.setsClockOften === true;
     this.#clients.askAgain(opened.engine);
     while (this.#actionsLeft-- > 0 && this.#goesOn) {
-      switch (dice.kind({ clients: 16, sleep: 10, jump: 0.5, stop: 0.8, crash: 0.4 })) {
+      switch (
+        dice.kind({ clients: 16, sleep: 10, jump: isOften ? 8 : 0.5, stop: 0.8, crash: 0.4 })
+      ) {
         case "clients":
           for (let n = dice.between(1, 3); n > 0; n--) this.#clients.act(opened.engine);
           break;
@@ -196,6 +201,7 @@ export class EnginePlay {
           break;
         case "jump":
           scheduler.jump(dice.pick([-HOUR_MS, -500, 500, HOUR_MS]));
+          if (isOften) await scheduler.sleep(AFTER_JUMP_MS, opened.life.number);
           break;
         case "stop":
           return await this.#stop(opened);

@@ -22,6 +22,8 @@ export interface EnginePorts {
     journal(journal: Journal): Journal;
   };
   readonly options: { readonly batchBytesMax?: number; readonly reserveBytes?: number };
+  /** Somebody sets the clock all the time, and then lets some of it pass. */
+  readonly setsClockOften?: boolean;
   /** Workers; as many as the seed says, when absent. */
   readonly maxRunning?: number;
 }
@@ -38,6 +40,9 @@ export const ONE_WORKER: EnginePorts = {
   options: { reserveBytes: 60_000 },
   maxRunning: 1,
 };
+
+/** On a machine whose time of day is set again and again. */
+export const SET_CLOCK: EnginePorts = { ...HONEST_ENGINE, setsClockOften: true };
 
 /** Tells the model of every batch, before the engine hears of it. */
 export class EngineWitness implements JournalConsumer {

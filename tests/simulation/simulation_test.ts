@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { rounds } from "../support/effort.ts";
 import { BROKEN_VARIANTS } from "./broken_variants.ts";
-import { ONE_WORKER } from "./engine_ports.ts";
+import { ONE_WORKER, SET_CLOCK } from "./engine_ports.ts";
 import {
   failureText,
   knownSeeds,
@@ -66,6 +66,13 @@ Deno.test("simulation: new seeds of the engine with one worker, on a disk that s
   for (let seed = FIRST_SEED; seed < FIRST_SEED + rounds(300, 5_000); seed++) {
     const { violations } = await playEngineSeed(seed, { climate: LONG_FULL, ports: ONE_WORKER });
     assert.deepEqual(violations, [], `seed ${seed} where the disk stays full for long`);
+  }
+});
+
+Deno.test("simulation: new seeds of the engine while somebody sets the clock find no violation", async () => {
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + rounds(100, 5_000); seed++) {
+    const { violations } = await playEngineSeed(seed, { ports: SET_CLOCK });
+    assert.deepEqual(violations, [], `seed ${seed} while somebody sets the clock`);
   }
 });
 

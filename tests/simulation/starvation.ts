@@ -7,12 +7,13 @@
 import { conditionOf } from "../../src/core/condition.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { MAIN_TASK } from "../../src/core/ids.ts";
+import type { JsonObject } from "../../src/core/json.ts";
 import { hasCode, type JobState, type TaskState } from "../../src/core/job_state.ts";
 import type { JobModel } from "./job_model.ts";
 import type { World } from "./world.ts";
 
-/** After a jump of the clock, alarms may be half a minute late; retries on a full disk less. */
-const STARVED_MS = 45_000;
+/** Retries on a full disk may be so late; a jump of the clock makes nothing late. */
+const STARVED_MS = 5_000;
 /** What the reserve must have left for a job that goes on while the disk is full. */
 const SPARED_BYTES_MIN = 5_000;
 
@@ -23,6 +24,8 @@ export class StarvationWatch {
   readonly #maxRunning: number;
   /** Jobs whose `run` was begun in this life. */
   readonly #begun = new Set<string>();
+  /** When what backs off is due, by the clock that only runs. */
+  readonly #dueMs = new Map<string, number>();
   /** For how long a job could have run, and did not. */
   readonly #starvedMs = new Map<string, number>();
 
@@ -33,8 +36,13 @@ export class StarvationWatch {
   }
 
   /** An entry has become durable. */
-  see({ eventType, jobId, taskId }: JobEventLogEntry): void {
+  see({ eventType, jobId, taskId, receivedAt, attributes }: JobEventLogEntry): void {
     if (jobId === undefined || !/^job\.(?:Task|Compensation)/.test(eventType)) return;
+    const { retryAt } = attributes as JsonObject;
+    if (typeof retryAt === "string") {
+      const delayMs = Date.parse(retryAt) - Date.parse(receivedAt);
+      this.#dueMs.set(retryAt, this.#world.scheduler.nowMs + delayMs);
+    }
     this.#starvedMs.delete(jobId);
     if (taskId !== MAIN_TASK) return;
     if (eventType === "job.TaskStarted") this.#begun.add(jobId);
@@ -84,7 +92,15 @@ export class StarvationWatch {
 
   #isDue(work: { readonly status: string; readonly retryAt?: string } | undefined): boolean {
     if (work?.status !== "backingOff" || work.retryAt === undefined) return false;
-    return Date.parse(work.retryAt) <= this.#world.scheduler.timeOfDayMs;
+    return this.#dueOf(work.retryAt) <= this.#world.scheduler.nowMs;
+  }
+
+  /** What is on record from another life is due by the time of day of the start. */
+  #dueOf(retryAt: string): number {
+    const { nowMs, timeOfDayMs } = this.#world.scheduler;
+    const dueMs = this.#dueMs.get(retryAt) ?? nowMs + Date.parse(retryAt) - timeOfDayMs;
+    this.#dueMs.set(retryAt, dueMs);
+    return dueMs;
   }
 }
 

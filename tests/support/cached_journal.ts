@@ -37,8 +37,8 @@ export type Life = Awaited<ReturnType<typeof lifeOn>>;
 
 let lives = 0;
 
-/** Starts on a picture, which stays as it is unless it says so. */
-export async function lifeOn({ disk, index }: Picture, folder: string) {
+/** Starts on the disk of a picture, and on a copy of its index. */
+export async function lifeOn({ disk, index }: Picture, folder: string, indexIn = jobIndexIn) {
   const clock = new FakeClock();
   // Later than every life before, so that no id comes twice.
   clock.jump(AFTER_VERSION_1_MS - clock.now() + ++lives * LIFE_MS);
@@ -49,7 +49,7 @@ export async function lifeOn({ disk, index }: Picture, folder: string) {
     Deno.writeFileSync(`${indexFolder}/${name}`, bytes);
   }
   const watched = new TestDisk(disk);
-  const jobIndex = jobIndexIn({ folder: indexFolder, warn });
+  const jobIndex = indexIn({ folder: indexFolder, warn });
   const opened = await engineOnFiles({
     folder: FOLDER,
     fileSystem: watched,

@@ -14,6 +14,8 @@ export const EPOCH_MS = Date.parse("2026-01-01T00:00:00.000Z");
 
 export class FakeClock implements Clock {
   #now = EPOCH_MS;
+  /** By how much it was set since it was made. */
+  #setMs = 0;
   #order = 0;
   #timers: Timer[] = [];
   /** How often someone let others run. */
@@ -24,7 +26,7 @@ export class FakeClock implements Clock {
   }
 
   monotonic(): number {
-    return this.#now - EPOCH_MS;
+    return this.#now - this.#setMs - EPOCH_MS;
   }
 
   setTimer(delayMs: number, callback: () => void): () => void {
@@ -54,9 +56,10 @@ export class FakeClock implements Clock {
     for (let turn = 0; turn < turns; turn++) await this.nextTurn();
   }
 
-  /** Sets the time of day ahead without any timer noticing, as an operator may. */
+  /** Sets the time of day, ahead or back, without any timer noticing, as an operator may. */
   jump(ms: number): void {
     this.#now += ms;
+    this.#setMs += ms;
     for (const timer of this.#timers) timer.atMs += ms;
   }
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import type { WebhookOptions } from "../../src/jobs/webhook_deliver.ts";
+import type { WebhookFetch } from "../../src/jobs/webhook_deliver.ts";
 
 export const WEBHOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
@@ -24,7 +24,7 @@ export class Receiver {
     this.#answers = [...answers];
   }
 
-  readonly fetch: WebhookOptions["fetch"] = async (url, init) => {
+  readonly fetch: WebhookFetch = async (url, init) => {
     assert.equal(init.redirect, "manual");
     return await this.receive(new Request(url, init));
   };

@@ -79,6 +79,7 @@ test("verifier: keeps the verdict that the command comes to, and compares what i
   const asServed = command.out.join().replace(" 9 jobs;", " 9 jobs as served;");
   assert.match(asServed, /^intact: .* 9 jobs as served; head /);
   assert.deepEqual([kept?.verdict, kept?.detail], ["intact", asServed]);
+  assert.deepEqual(kept?.proved, { firstLogId: 1, lastLogId: kept?.head.logId });
   assert.deepEqual(server.warnings, []);
 });
 

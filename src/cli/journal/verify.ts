@@ -40,7 +40,8 @@ export function verifyCommand(tools: JournalTools): Command {
     notes: [
       "Checks every line, batch and segment, that no event id comes twice, that names are\n" +
       "legal, each snapshot against the jobs that follow from the lines, and those against\n" +
-      "what a running server serves. GET /journal shows the verdict.",
+      "what a running server serves. No line is taken from an earlier verdict: `proved` in JSON\n" +
+      "names the first and the last one that were proved here. GET /journal shows the verdict.",
       "exit codes: 0 intact, 1 intact but a server serves something else, 64 usage,\n" +
       "69 the server that --url names cannot be asked, 74 cannot be read, 78 damaged",
     ],
@@ -135,11 +136,13 @@ function detailsOf(report: AuditReport, verdict: Verdict): readonly string[] {
 }
 
 function resultOf(report: AuditReport, { kind, line }: Verdict, durationMs: number) {
-  const { problems, problemCount, stoppedAt, head, snapshots, jobs, tornBytes, notes } = report;
+  const { problems, problemCount, stoppedAt, head, proved } = report;
+  const { snapshots, jobs, tornBytes, notes } = report;
   return {
     verdict: kind,
     detail: line,
     head,
+    proved,
     segments: report.inventory.segments.length,
     snapshots,
     jobs,

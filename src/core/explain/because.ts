@@ -28,6 +28,7 @@ import {
   shortened,
   taskText,
   timeText,
+  workersFlag,
 } from "./phrases.ts";
 
 type Reasons = readonly Statement<LogId>[];
@@ -120,7 +121,7 @@ function queued(annals: Annals, { circumstances: { queue }, causes }: Evidence):
   const turn = `It is in the queue since ${timeText(since)}`;
   const limit = queue === undefined
     ? `${turn}.`
-    : `${turn}: ${queueText(queue)} (the limit is --max-running).`;
+    : `${turn}: ${queueText(queue)} (the limit is ${workersFlag(queue)}).`;
   return [
     { statement: limit, cites: [since.logId] },
     ...whyQueued(annals, causes),
@@ -131,7 +132,7 @@ function queued(annals: Annals, { circumstances: { queue }, causes }: Evidence):
 /** What is due again, and cannot begin for want of a worker. */
 function dueAndQueued(annals: Annals, { circumstances: { queue } }: Evidence): Reasons {
   if (queue === undefined) return [];
-  const statement = `It wants a worker: ${queueText(queue)} (the limit is --max-running).`;
+  const statement = `It wants a worker: ${queueText(queue)} (the limit is ${workersFlag(queue)}).`;
   return [{ statement, cites: [annals.conditionSince.logId] }];
 }
 

@@ -17,6 +17,7 @@ export interface JobSurveyParts {
   readonly pacer: Pacer;
   readonly table: JobTable;
   readonly workers: WorkerQueue;
+  readonly threadWorkers: WorkerQueue;
 }
 
 export class JobSurvey {
@@ -28,14 +29,14 @@ export class JobSurvey {
 
   /** How many jobs there are of each kind; asking costs nothing, however many there are. */
   census(): Census {
-    const { census, clock, table, workers } = this.#parts;
+    const { census, clock, table, workers, threadWorkers } = this.#parts;
     return {
       jobs: table.size,
       states: census.states,
       conditions: census.conditions,
       oldestQueued: census.oldestQueued(clock.now()),
-      busyWorkers: workers.busy,
-      maxWorkers: workers.max,
+      busyWorkers: workers.busy + threadWorkers.busy,
+      maxWorkers: workers.max + threadWorkers.max,
     };
   }
 

@@ -166,7 +166,7 @@ export class Attempt implements AttemptOf {
 
   #threw(thrown: unknown): void {
     if (this.#hasEnded) return;
-    const stop = this.#stop;
+    const stop = thrown instanceof Interruption ? thrown : this.#stop;
     this.#end(
       stop instanceof Interruption
         ? { kind: "interrupted", reason: stop.reason }
@@ -204,7 +204,7 @@ function contextOf(attempt: Attempt, request: AttemptRequest): TaskContext {
 const NOTE_LENGTH_MAX = 1_000;
 
 /** @throws {TypeError} when a number is not finite. */
-function checkedProgress(done: number, total?: number, note?: string): Progress {
+export function checkedProgress(done: number, total?: number, note?: string): Progress {
   if (!Number.isFinite(done) || (total !== undefined && !Number.isFinite(total))) {
     throw new TypeError(`Cannot report progress ${done} of ${total}: both must be numbers`);
   }

@@ -22,6 +22,7 @@ import { Answers } from "./answers.ts";
 import type { Asked, AskedTask } from "./asked.ts";
 import { Attempts, type Started } from "./attempts.ts";
 import { Backoffs } from "./backoffs.ts";
+import type { CodeCall } from "./code_place.ts";
 import { type AnyJobDefinition, NonRetryableError } from "../definition.ts";
 import { divergedText, divergenceAt, misfitText } from "./divergence.ts";
 import { Ends } from "./ends.ts";
@@ -52,7 +53,16 @@ type Stage =
   /** What it begins with is lost, or found no room: it opens when it has a worker again. */
   | { readonly kind: "unopened" }
   /** `concludedBy` is the entry that tells its end; 0 while there is none. */
-  | { readonly kind: "called"; readonly asked: Asked; end: End; concludedBy: LogId }
+  | {
+    readonly kind: "called";
+    readonly asked: Asked;
+    /** Absent when `run` was not called. */
+    readonly code: CodeCall | undefined;
+    end: End;
+    concludedBy: LogId;
+  }
+  /** Its code has given back where it ran, or has lost it: it is called again for more. */
+  | { readonly kind: "left"; hasWork: boolean; readonly hasEnded: boolean }
   | { readonly kind: "over" };
 
 export class JobRun {
@@ -74,6 +84,8 @@ export class JobRun {
   readonly #backoffs: Backoffs;
   /** Asked for, and ready to start. */
   #ready: Work[] = [];
+  /** Of a run that is over: attempts of it may not have ended. */
+  #codeToLeave: CodeCall | undefined;
   #isAdvancing = false;
   #considersRest = false;
 
@@ -120,9 +132,13 @@ export class JobRun {
 
   /** An entry of the job was appended. */
   appended(applied: Applied): void {
-    if (this.#stage.kind !== "called") return;
+    if (this.#stage.kind !== "called" && this.#stage.kind !== "left") return;
     const settlements = settlementsOf(applied);
     if (settlements.length === 0) return;
+    if (this.#stage.kind === "left") {
+      this.#stage.hasWork ||= !this.#stage.hasEnded;
+      return;
+    }
     this.#answers.add(settlements);
     if (this.#hold.isHeld) this.#answers.give();
   }
@@ -188,6 +204,7 @@ export class JobRun {
   get #hasWork(): boolean {
     if (this.#stage.kind === "unopened") return true;
     if (this.#job.head.state === "Compensating") return !this.#backoffs.areAny;
+    if (this.#stage.kind === "left") return this.#stage.hasWork;
     return this.#answers.waiting || this.#ready.length > 0;
   }
 
@@ -199,6 +216,7 @@ export class JobRun {
       durableLogId: () => writer.durableLogId,
       diverged: (taskId) => this.#diverged(taskId),
       idle: () => this.#advanceSoon(),
+      isReacting: () => this.#stage.kind === "called" && this.#stage.code?.isReacting === true,
     });
   }
 
@@ -250,10 +268,21 @@ export class JobRun {
         this.#wake();
       },
     };
-    const { asked, output } = this.#trace.withinRun(() =>
-      callRun(this.#definition, job, answers, listener, this.#guard)
+    const host = {
+      reacted: () => {
+        if (answers !== this.#answers) return;
+        answers.reacted();
+        this.#advanceSoon();
+      },
+      lost: () => {
+        if (answers === this.#answers) this.#lostCode();
+      },
+    };
+    const { code: place } = this.#services;
+    const { asked, output, code } = this.#trace.withinRun(() =>
+      callRun(this.#definition, job, answers, listener, this.#guard, place, host)
     );
-    this.#stage = { kind: "called", asked, end: { kind: "pending" }, concludedBy: 0 };
+    this.#stage = { kind: "called", asked, code, end: { kind: "pending" }, concludedBy: 0 };
     void output.then(
       (output) => this.#finished(asked, { kind: "returned", output }),
       (error) => this.#finished(asked, { kind: "threw", error }),
@@ -263,11 +292,54 @@ export class JobRun {
 
   /** Calls `run` again from the beginning once the disk has room. */
   #beginAgain(): void {
+    this.#forgetCall();
+    this.#beginLater();
+  }
+
+  /** What a call of `run` asked for counts no more. */
+  #forgetCall(): void {
+    if (this.#stage.kind === "called") this.#stage.code?.letGo();
     this.#answers.stop();
     this.#answers = this.#newAnswers();
     this.#ready = [];
     this.#backoffs.cancel();
-    this.#beginLater();
+  }
+
+  /** The code is gone while attempts were open: `run` is called again when those have ended. */
+  #lostCode(): void {
+    this.#forgetCall();
+    this.#stage = { kind: "left", hasWork: true, hasEnded: false };
+    void this.#attempts.idle().then(() => this.#wake());
+  }
+
+  /** Where code takes a place of its own, that is for others while the job rests. */
+  #leaveCode(): void {
+    const stage = this.#stage;
+    if (stage.kind !== "called") return;
+    const hasEnded = stage.end.kind !== "pending";
+    // Its end must be on record: another call of run would not come to it the same way.
+    if (hasEnded && stage.concludedBy === 0) return;
+    const hasWork = this.#ready.length > 0;
+    this.#forgetCall();
+    this.#stage = { kind: "left", hasWork, hasEnded };
+    for (const retryAt of this.#retryTimes()) this.#wakeAt(retryAt);
+  }
+
+  #retryTimes(): readonly string[] {
+    const isUndoing = this.#job.head.state !== "Running";
+    return this.#job.whole.tasks.flatMap((task) => {
+      if (!isUndoing) return task.status === "backingOff" ? [task.retryAt] : [];
+      const compensation = task.status === "completed" ? task.compensation : undefined;
+      return compensation?.status === "backingOff" ? [compensation.retryAt] : [];
+    });
+  }
+
+  /** Without a call of `run` there is nothing that could be tried again but the call. */
+  #wakeAt(retryAt: string): void {
+    this.#backoffs.until(retryAt, () => {
+      if (this.#stage.kind === "left") this.#stage.hasWork = true;
+      this.#wake();
+    });
   }
 
   /**
@@ -308,6 +380,7 @@ export class JobRun {
   }
 
   #startAt(work: Work, retryAt: string): void {
+    if (this.#stage.kind === "left") return this.#wakeAt(retryAt);
     this.#backoffs.until(retryAt, () => {
       if (work.kind === "task") this.#ready.push(work);
       this.#wake();
@@ -319,7 +392,8 @@ export class JobRun {
 
   /** There may be something to do: gets a worker and does it. */
   #wake(): void {
-    if (this.#stage.kind !== "called" && this.#stage.kind !== "unopened") return;
+    const { kind } = this.#stage;
+    if (kind !== "called" && kind !== "unopened" && kind !== "left") return;
     if (this.#hold.isHeld) return this.#goAhead();
     if (this.#hold.kind !== "none") return;
     const wanted = {
@@ -332,7 +406,8 @@ export class JobRun {
   }
 
   #goAhead(): void {
-    if (this.#stage.kind !== "unopened") return this.#answers.give();
+    if (this.#stage.kind === "called") return this.#answers.give();
+    if (this.#stage.kind === "left" && this.#attempts.isBusy) return;
     this.#stage = { kind: "opening" };
     // From the beginning: a full disk may have come before it was known where the job comes from.
     this.begin();
@@ -418,7 +493,7 @@ export class JobRun {
     const { compensation } = next;
     // The alarm of a compensation that backs off is set again after a restart.
     const isBackingOff = compensation?.status === "backingOff";
-    if (isBackingOff && Date.parse(compensation.retryAt) > this.#services.clock.now()) {
+    if (isBackingOff && !this.#services.scheduler.isOver(Date.parse(compensation.retryAt))) {
       return this.#startAt(work, compensation.retryAt);
     }
     this.#start([work], () => {});
@@ -534,6 +609,7 @@ export class JobRun {
   #rest(): void {
     this.#hold.release();
     this.#recordWaiting();
+    if (this.#services.leavesCode) this.#leaveCode();
   }
 
   /** That `run` waits, unless it is on record, or `run` has something else to do. */
@@ -569,6 +645,7 @@ export class JobRun {
 
   #end(): void {
     if (this.#stage.kind === "over") return;
+    if (this.#stage.kind === "called") this.#codeToLeave = this.#stage.code;
     this.#stage = { kind: "over" };
     this.#answers.stop();
     this.#backoffs.cancel();
@@ -578,6 +655,7 @@ export class JobRun {
   }
 
   #letGo(): void {
+    this.#codeToLeave?.letGo();
     this.#hold.release();
     this.#services.table.release(this.#jobId);
     this.#services.liveSecrets.remove(this.#jobId);

@@ -8,6 +8,7 @@ import type { LogId, TaskId } from "../../core/ids.ts";
 import { findTask, type JobState, type RunningJob } from "../../core/job_state.ts";
 import { Answers, DIVERGENCE_GRACE_MS } from "./answers.ts";
 import type { Asked } from "./asked.ts";
+import type { CodePlace } from "./code_place.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import type { Clock } from "../ports.ts";
 import { callRun, type RunEnd } from "./run_call.ts";
@@ -20,6 +21,8 @@ export interface HistorySource {
   entriesAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]>;
   /** What of the input may not get on record, where the job has secrets. */
   readonly guard?: SecretGuard;
+  /** Where `run` is called: in this thread, unless said otherwise. */
+  readonly place?: CodePlace;
   /** How long `run` may await something other than `ctx`, each time, in milliseconds. */
   readonly graceMs?: number;
 }
@@ -53,11 +56,11 @@ export interface Rehearsal {
 export async function rehearsed(
   definition: AnyJobDefinition,
   job: StartedJob,
-  { clock, entriesAt, guard, graceMs = DIVERGENCE_GRACE_MS }: HistorySource,
+  { clock, entriesAt, guard, place, graceMs = DIVERGENCE_GRACE_MS }: HistorySource,
 ): Promise<Rehearsal> {
   let missing: TaskId | undefined;
   let onIdle = () => {};
-  const answers = new Answers({
+  const answers: Answers = new Answers({
     clock,
     turns: new Turns(clock),
     entriesAt,
@@ -65,11 +68,20 @@ export async function rehearsed(
     durableLogId: () => job.lastLogId,
     diverged: (taskId) => missing = taskId,
     idle: () => onIdle(),
+    isReacting: () => code?.isReacting ?? false,
   }, graceMs);
-  const { asked, output } = callRun(definition, job, answers, {
-    askedTask: ({ taskId }) => answers.askedFor(`task ${taskId}`),
-    askedExpectation: ({ name }) => answers.askedFor(`expectation ${name}`),
-  }, guard);
+  const { asked, output, code } = callRun(
+    definition,
+    job,
+    answers,
+    {
+      askedTask: ({ taskId }) => answers.askedFor(`task ${taskId}`),
+      askedExpectation: ({ name }) => answers.askedFor(`expectation ${name}`),
+    },
+    guard,
+    place,
+    { reacted: () => answers.reacted(), lost: () => {} },
+  );
   let end: RunEnd = { kind: "pending" };
   const ended = (how: RunEnd) => {
     end = how;
@@ -87,6 +99,7 @@ export async function rehearsed(
     if (missing !== undefined) break;
     await answers.graceFor(() => answers.waiting || isAtRest(job, asked));
   } while (answers.waiting);
+  code?.letGo();
   return { job, asked, end, missing, seenLogId: answers.seenLogId, graceMs };
 }
 

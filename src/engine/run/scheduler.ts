@@ -1,12 +1,19 @@
-/** Calls back at times of day. One timer of the clock serves them all. */
+/**
+ * Calls back when a time has come that is on record. How long that is away is read off the time
+ * of day once, when it is first asked for; from then on it is measured, so that nothing is late
+ * or early because somebody set the clock. One timer serves all.
+ */
 
 import TinyQueue from "tinyqueue";
 import type { Clock } from "../ports.ts";
 
-/** A clock may jump, so no timer is trusted for longer than this. */
-const CHECK_AGAIN_MS = 30_000;
+/** More than so many times that are over are not remembered while the clock is set back. */
+const OVER_MAX = 1_000;
 
 interface Alarm {
+  /** By the clock that only runs. */
+  readonly dueMs: number;
+  /** Milliseconds since the epoch, as on record. */
   readonly atMs: number;
   /** Absent once it is cancelled, so that nothing it refers to is kept until its time. */
   callback: (() => void) | undefined;
@@ -15,7 +22,11 @@ interface Alarm {
 export class Scheduler {
   readonly #clock: Clock;
   readonly #onDefect: (error: unknown) => void;
-  readonly #alarms = new TinyQueue<Alarm>([], (left, right) => left.atMs - right.atMs);
+  readonly #alarms = new TinyQueue<Alarm>([], (left, right) => left.dueMs - right.dueMs);
+  /** When times on record are due, until they are over by the time of day too. */
+  readonly #dueMs = new Map<number, number>();
+  /** Times that are over, and by the time of day are not. */
+  #over: number[] = [];
   #disarm: (() => void) | undefined;
   #armedForMs = Infinity;
   #stopped = false;
@@ -28,7 +39,7 @@ export class Scheduler {
 
   /** Calls back once it is `atMs`, in milliseconds since the epoch; the result cancels it. */
   at(atMs: number, callback: () => void): () => void {
-    const alarm: Alarm = { atMs, callback };
+    const alarm: Alarm = { dueMs: this.#dueOf(atMs), atMs, callback };
     this.#alarms.push(alarm);
     this.#arm();
     return () => {
@@ -41,33 +52,60 @@ export class Scheduler {
     return this.at(this.#clock.now() + delayMs, callback);
   }
 
+  /** Whether a time has come, in milliseconds since the epoch. */
+  isOver(atMs: number): boolean {
+    return this.#dueOf(atMs) <= this.#clock.monotonic();
+  }
+
   /** Calls back no more. */
   stop(): void {
     this.#stopped = true;
     this.#disarm?.();
   }
 
+  /** Of one time always the same, whatever the time of day is when it is asked for again. */
+  #dueOf(atMs: number): number {
+    const known = this.#dueMs.get(atMs);
+    if (known !== undefined) return known;
+    const awayMs = atMs - this.#clock.now();
+    const dueMs = this.#clock.monotonic() + Math.max(0, awayMs);
+    if (awayMs > 0) this.#dueMs.set(atMs, dueMs);
+    return dueMs;
+  }
+
   #arm(): void {
     const next = this.#alarms.peek();
-    if (next === undefined || this.#stopped || next.atMs >= this.#armedForMs) return;
+    if (next === undefined || this.#stopped || next.dueMs >= this.#armedForMs) return;
     this.#disarm?.();
-    this.#armedForMs = next.atMs;
-    const delayMs = Math.min(Math.max(0, next.atMs - this.#clock.now()), CHECK_AGAIN_MS);
+    this.#armedForMs = next.dueMs;
+    const delayMs = Math.max(0, next.dueMs - this.#clock.monotonic());
     this.#disarm = this.#clock.setTimer(delayMs, () => this.#fire());
   }
 
   #fire(): void {
     this.#armedForMs = Infinity;
     this.#disarm = undefined;
-    const now = this.#clock.now();
-    for (let next = this.#alarms.peek(); next && next.atMs <= now; next = this.#alarms.peek()) {
+    const now = this.#clock.monotonic();
+    for (let next = this.#alarms.peek(); next && next.dueMs <= now; next = this.#alarms.peek()) {
       this.#alarms.pop();
+      this.#over.push(next.atMs);
       try {
         next.callback?.();
       } catch (error) {
         this.#onDefect(error);
       }
     }
+    this.#forget();
     this.#arm();
+  }
+
+  /** Nobody asks when a time is due that is over by the time of day as well. */
+  #forget(): void {
+    const now = this.#clock.now();
+    const kept = this.#over.filter((atMs) => atMs > now).slice(-OVER_MAX);
+    if (kept.length === this.#over.length) return;
+    const isKept = new Set(kept);
+    for (const atMs of this.#over) if (!isKept.has(atMs)) this.#dueMs.delete(atMs);
+    this.#over = kept;
   }
 }

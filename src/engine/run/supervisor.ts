@@ -8,6 +8,7 @@ import type { EventDraft } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { hasCode, isHeld, isTerminal, type JobState } from "../../core/job_state.ts";
 import type { Commands } from "../writer/commands.ts";
+import { type AnyJobDefinition, isThreaded } from "../definition.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import { interruptions, withTheirTraces } from "./interruptions.ts";
 import type { Applied } from "../../core/job_fold.ts";
@@ -23,6 +24,8 @@ import type { WriterListener } from "../writer/writer.ts";
 
 export interface SupervisorParts {
   readonly services: RunServices;
+  /** For jobs whose definition asks for a thread. */
+  readonly threadServices: RunServices;
   readonly registry: DefinitionRegistry;
   readonly table: JobTable;
   readonly commands: Commands;
@@ -49,6 +52,7 @@ export class Supervisor implements WriterListener {
         return services.draining;
       },
       isRun: (jobId) => this.#isKnown(jobId),
+      placeOf: (definition) => this.#servicesFor(definition).code,
     });
   }
 
@@ -189,6 +193,10 @@ export class Supervisor implements WriterListener {
     if (!this.#services.draining) this.#takeUp(jobId, false);
   }
 
+  #servicesFor(definition: AnyJobDefinition): RunServices {
+    return isThreaded(definition) ? this.#parts.threadServices : this.#services;
+  }
+
   #isKnown(jobId: JobId): boolean {
     return this.#runs.has(jobId) || this.#queued.has(jobId);
   }
@@ -224,10 +232,11 @@ export class Supervisor implements WriterListener {
       type: definition.type,
       begins: head.state === "Running",
     };
-    const withdraw = this.#services.workers.request(wanted, (worker) => {
+    const services = this.#servicesFor(definition);
+    const withdraw = services.workers.request(wanted, (worker) => {
       this.#queued.delete(jobId);
       this.#parts.table.hold(jobId);
-      const run = new JobRun(this.#services, definition, jobId, job, worker);
+      const run = new JobRun(services, definition, jobId, job, worker);
       this.#runs.set(jobId, run);
       // Whoever appends its start goes on first.
       queueMicrotask(() => this.#guarded(() => run.begin()));

@@ -17,6 +17,7 @@ import { NO_SECRETS } from "../secrets/secret_guard.ts";
 import type { EntriesAt } from "../views/view.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { Writer } from "../writer/writer.ts";
+import type { CodePlace } from "./code_place.ts";
 import { divergedText, divergenceAt, misfitText } from "./divergence.ts";
 import { parked } from "./parking.ts";
 import { rehearsed, startedForm } from "./rehearsal.ts";
@@ -33,6 +34,8 @@ export interface TrialParts {
   readonly table: JobTable;
   readonly writer: Writer;
   readonly entriesAt: EntriesAt;
+  /** Where the code of a definition is called. */
+  placeOf(definition: AnyJobDefinition): CodePlace;
   openInput(job: SealedJob): Promise<OpenedInput>;
   /** Whether a run of the job is there, which finds out by itself. */
   isRun(jobId: JobId): boolean;
@@ -107,7 +110,9 @@ export class Trials {
     if (opened?.ok === false) return "unknown";
     const job = opened === undefined ? recorded : withInput(recorded, opened.input);
     const guard = opened?.guard ?? NO_SECRETS;
-    const { asked, end, missing } = await rehearsed(definition, job, { clock, entriesAt, guard });
+    const place = this.#parts.placeOf(definition);
+    const source = { clock, entriesAt, guard, place };
+    const { asked, end, missing } = await rehearsed(definition, job, source);
     const misfit = (text: string, disagreesWith: number): Verdict => ({
       misfit: { reason: "diverged", message: guard.redact(text), disagreesWith },
     });

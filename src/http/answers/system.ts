@@ -41,6 +41,7 @@ export const journalAnswer = v.object({
     verdict: v.picklist(["intact", "damaged"]),
     at: time,
     head: v.object(head),
+    proved: v.exactOptional(v.nullable(v.object({ firstLogId: position, lastLogId: position }))),
     durationMs: milliseconds,
     detail: text,
     lastIntact: v.exactOptional(v.object({ ...head, at: time })),

@@ -53,7 +53,11 @@ export const SYSTEM_OPERATIONS: Operations = {
     tag: "system",
     summary: "Begin to prove the journal, as journal verify does",
     description: "The proof runs beside the requests; GET /journal shows how far it is in " +
-      "verificationRun, and its verdict in lastVerification. One runs at a time.",
+      "verificationRun, and its verdict in lastVerification. One runs at a time. " +
+      "lastVerification.proved names the first and the last logId that were proved: every line " +
+      "between them was read and checked by that run, and none was taken from a verdict, a " +
+      "sidecar, a snapshot or the index, all of which are compared with the lines. It is null " +
+      "where there was no line, and absent in what an older version found.",
     body: { required: false, content: json(verifyBody) },
     answers: {
       [STATUS.accepted]: {
