@@ -8,7 +8,7 @@ import { checkedFetch } from "./src/checked_fetch.ts";
 import { type Configuration, type Origins, readConfiguration } from "./src/configuration.ts";
 import { describeConfiguration, helpText } from "./src/configuration_text.ts";
 import { timeText } from "./src/units.ts";
-import { banner, urlOf } from "./src/banner.ts";
+import { banner, parkedPlaces, urlOf } from "./src/banner.ts";
 import { counted } from "./src/core/counted.ts";
 import { messageOf } from "./src/core/thrown.ts";
 import { Daybook } from "./src/daybook.ts";
@@ -224,6 +224,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   const daybook = await openDaybook(configuration, origins, tracing, opening.progress);
   clearTimeout(soon);
   redact = (text) => daybook.engine.redact(text);
+  await daybook.tried();
   for (const warning of startWarnings(daybook.engine)) warn(warning);
   answer = daybook.fetch;
   const listening = toListen();
@@ -235,7 +236,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   daybook.mindSignals();
   await warnOfHosts(configuration.webhookHosts);
   const { journal, engine } = daybook;
-  const types = engine.definitions().map(({ type }) => type);
+  const types = [...new Set(engine.definitions().map(({ type }) => type))];
   await journal.announce(urlOf(listening.addr));
   console.log(
     banner(
@@ -244,6 +245,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
       daybook.report,
       journal.head,
       configuration.tokens.length === 0 ? undefined : { file: configuration.tokenFile },
+      await parkedPlaces(engine),
     ),
   );
 }

@@ -1,6 +1,9 @@
 /** What is printed when Daybook is ready: where it listens, what it recovered, what to try. */
 
+import { counted } from "./core/counted.ts";
+import type { ParkReason } from "./core/framework_events.ts";
 import { shellWord } from "./core/shell_word.ts";
+import type { JobEngine } from "./engine/job_engine.ts";
 import type { JournalHead, RecoveryReport } from "./engine/ports.ts";
 
 /** What a server is bound to. */
@@ -29,11 +32,13 @@ export function banner(
   report: RecoveryReport,
   head: JournalHead,
   token: TokenSource | undefined,
+  parked: readonly ParkedPlace[],
 ): string {
   const url = urlOf(address);
   return [
     recovered(report, head),
     `types of jobs: ${types.join(", ")}`,
+    ...parkedLine(parked),
     `listening on ${url}`,
     "",
     "open it in a browser, or try, in another terminal:",
@@ -41,6 +46,42 @@ export function banner(
     "",
   ].join("\n");
 }
+
+/** Parked jobs of one type and reason, and the line that one of them disagrees with. */
+export interface ParkedPlace {
+  readonly type: string;
+  readonly reason: ParkReason;
+  readonly jobs: number;
+  /** File name in `journal/segments` and number of the line, where there is one. */
+  readonly line?: string;
+}
+
+export async function parkedPlaces(
+  { parkedJobs, locate }: Pick<JobEngine, "parkedJobs" | "locate">,
+): Promise<readonly ParkedPlace[]> {
+  return await Promise.all(parkedJobs.map(async ({ type, reason, jobs, newest }) => {
+    const { disagreesWith } = newest;
+    const [place] = disagreesWith === undefined ? [] : await locate([disagreesWith]);
+    const group = { type, reason, jobs };
+    return place === undefined ? group : { ...group, line: `${place.segment}:${place.line}` };
+  }));
+}
+
+function parkedLine(parked: readonly ParkedPlace[]): readonly string[] {
+  if (parked.length === 0) return [];
+  const jobs = parked.reduce((sum, group) => sum + group.jobs, 0);
+  const groups = parked.slice(0, GROUPS_MAX).map(({ type, reason, jobs, line }) =>
+    `${jobs} of ${type} (${reason}${line === undefined ? "" : `, ${line}`})`
+  );
+  const rest = parked.length > GROUPS_MAX ? ", and more" : "";
+  return [
+    `parked: ${counted(jobs, "job")}: ${
+      groups.join(", ")
+    }${rest}; deno task jobs --condition parked`,
+  ];
+}
+
+const GROUPS_MAX = 3;
 
 function recovered(report: RecoveryReport, head: JournalHead): string {
   const { entriesReplayed, durationMs, snapshotLogId, bytesQuarantined, clean } = report;

@@ -30,6 +30,10 @@ export interface Configuration {
   readonly bodyBytesMax: number;
   readonly maxStartDelayMs: number;
   readonly limits: Limits;
+  /** Threads for definitions that ask for one; each runs one job at a time. */
+  readonly maxThreads: number;
+  /** What the heap of a thread may grow to. */
+  readonly threadBytes: number;
   /** How long the event loop may stand still before the process is ended; 0 is for ever. */
   readonly stallExitMs: number;
   /** How long running attempts may go on at a stop. */
@@ -84,6 +88,8 @@ export const SETTINGS: readonly Setting[] = [
   { flag: "body-bytes", value: "bytes", default: "1MiB", help: "largest request body" },
   { flag: "max-start-delay", value: "time", default: "15m", help: "latest startAt from now" },
   ...LIMIT_SETTINGS,
+  { flag: "max-threads", value: "threads", default: "4", help: "jobs in threads at a time" },
+  { flag: "thread-memory", value: "bytes", default: "128MiB", help: "heap of a thread" },
   { flag: "stall-exit", value: "time", default: "60s", help: "ends a server that stands still" },
   { flag: "drain", value: "time", default: "10s", help: "time for running tasks at a stop" },
   { flag: "token-file", value: "file", default: "", help: "file of bearer tokens, see below" },
@@ -178,6 +184,8 @@ class Reader {
         bytes: (...setting) => this.#bytes(...setting),
         time: (flag, min, max) => this.#time(flag, max, min),
       }),
+      maxThreads: this.#number("max-threads", 1, 256),
+      threadBytes: this.#bytes("thread-memory", 33_554_432, 4_294_967_296),
       stallExitMs: this.#time("stall-exit", 86_400_000),
       drainMs: this.#time("drain", 3_600_000),
       allowedHosts: this.#list("allowed-hosts"),

@@ -31,6 +31,8 @@ import { cutShortWarnings } from "./start_warnings.ts";
 import { ServedHere } from "./served_here.ts";
 import { systemFigures } from "./system_figures.ts";
 import { Verifier } from "./verify/verifier.ts";
+import { ThreadPool } from "./threads/thread_pool.ts";
+import { ThreadedCode } from "./threads/threaded_code.ts";
 import { VERSION } from "./version.ts";
 import { Watchdog, type WatchdogOptions } from "./watchdog/watchdog.ts";
 
@@ -39,6 +41,9 @@ import { Watchdog, type WatchdogOptions } from "./watchdog/watchdog.ts";
  * connection open for ever, and must not keep the journal from being sealed.
  */
 const SERVER_CLOSE_MS = 3_000;
+
+/** How long a start waits to know of all jobs whether their code fits. */
+const TRIALS_MAX_MS = 2_000;
 
 export interface DaybookOptions {
   readonly configuration: Configuration;
@@ -64,6 +69,7 @@ export interface DaybookOptions {
   readonly stalls?: Pick<WatchdogOptions, "exitMs" | "tells" | "isJson" | "onTooLong">;
 }
 
+const BYTES_PER_MB = 1_048_576;
 const ONLY_REPORTED = { exitMs: 0, tells: false, isJson: false, onTooLong: () => {} };
 
 /** What an open Daybook is made of. */
@@ -76,6 +82,7 @@ interface Parts {
   readonly streams: AbortController;
   readonly verifier: Verifier;
   readonly watchdog: Watchdog;
+  readonly threads: ThreadPool;
   readonly index: SqliteJobIndex;
   readonly clock: Clock;
   readonly drainMs: number;
@@ -130,6 +137,10 @@ export class Daybook {
     const trends = new Trends(counted);
     const layout = layoutOf(configuration.journal);
     const index = jobIndexIn({ folder: layout.index, warn });
+    const threads = new ThreadPool({
+      max: configuration.maxThreads,
+      memoryMb: Math.floor(configuration.threadBytes / BYTES_PER_MB),
+    });
     const engine = new JobEngine({
       index,
       clock,
@@ -137,12 +148,14 @@ export class Daybook {
       definitions,
       keys: new KeyFiles(fileSystem, layout, configuration.secretKey),
       maxRunning: configuration.maxRunning,
+      threads: { place: new ThreadedCode(threads), max: configuration.maxThreads },
       limits: configuration.limits,
       watch: jobWatchOf(metrics.jobs, trends),
       attemptWatch: watchdog,
       tracing,
       onJournalFailed: options.onJournalFailed,
       onDefect,
+      onMisuse: (message) => warn(engine.redact(message)),
     });
     const { journal, report } = await FileJournal.open({
       folder: configuration.journal,
@@ -168,6 +181,7 @@ export class Daybook {
       const cutShort = await engine.start(journal, report.recoveredLogId ?? undefined);
       for (const warning of cutShortWarnings(cutShort)) warn(warning);
     } catch (error) {
+      threads.close();
       await watchdog.stop();
       await journal.close();
       index.close();
@@ -202,7 +216,18 @@ export class Daybook {
     });
     const fetch: Daybook["fetch"] = (request, connection) => app.fetch(request, connection);
     const { drainMs } = configuration;
-    const parts = { engine, journal, report, fetch, streams, verifier, watchdog, index, clock };
+    const parts = {
+      engine,
+      journal,
+      report,
+      fetch,
+      streams,
+      verifier,
+      watchdog,
+      threads,
+      index,
+      clock,
+    };
     return new Daybook({ ...parts, drainMs });
   }
 
@@ -212,18 +237,28 @@ export class Daybook {
   }
 
   /**
+   * Resolves when it is known of all jobs that waited whether their code fits, so that the start
+   * can say so; or after a while, where there are very many.
+   */
+  async tried(): Promise<void> {
+    await within(this.#parts.clock, TRIALS_MAX_MS, this.engine.tried());
+  }
+
+  /**
    * Stops in order: no new work, streams end, the server answers what it has, running
    * tasks end or are interrupted, and the journal is sealed.
    *
    * @param closeServer Resolves when the server has answered all requests.
    */
   async stop(closeServer: () => Promise<unknown>): Promise<void> {
-    const { engine, journal, streams, verifier, watchdog, index, clock, drainMs } = this.#parts;
+    const { engine, journal, streams, verifier, watchdog, threads, index, clock, drainMs } =
+      this.#parts;
     const drained = engine.stop(drainMs);
     streams.abort();
     const unproved = verifier.stop();
     await within(clock, SERVER_CLOSE_MS, closeServer());
     await Promise.all([drained, unproved]);
+    threads.close();
     await watchdog.stop();
     await journal.close();
     index.close();

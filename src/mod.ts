@@ -65,6 +65,7 @@ export type {
   JobError,
   JobExpectation,
   JobFailure,
+  JobParking,
   JobStateName,
   JobTask,
 } from "./embedded/job.ts";

@@ -5,14 +5,14 @@ import type { EventDraft } from "./core/event.ts";
 import { type JobId, MAIN_TASK } from "./core/ids.ts";
 import type { JobEngine } from "./engine/job_engine.ts";
 
-export function startWarnings({ missingDefinitions, keylessJobs }: JobEngine): readonly string[] {
-  const missing = [...missingDefinitions].map(([type, count]) =>
-    `${counted(count, "unfinished job")} of type ${type} ${count === 1 ? "waits" : "wait"} for a ` +
-    "definition that is not loaded"
+export function startWarnings({ parkedJobs, keylessJobs }: JobEngine): readonly string[] {
+  const parked = parkedJobs.map(({ jobs, type, newest: { message, jobId } }) =>
+    `${counted(jobs, "job")} of type ${type} ${jobs === 1 ? "is" : "are"} parked: ${message}; ` +
+    `see deno task explain ${jobId}`
   );
-  if (keylessJobs === 0) return missing;
+  if (keylessJobs === 0) return parked;
   return [
-    ...missing,
+    ...parked,
     `${counted(keylessJobs, "unfinished job")} ${keylessJobs === 1 ? "fails" : "fail"}, for ` +
     "journal/keys has no key of their sealed input",
   ];

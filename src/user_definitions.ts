@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import * as v from "valibot";
 import { messageOf } from "./core/thrown.ts";
 import type { AnyJobDefinition } from "./engine/definition.ts";
+import { withWordOfSlowImport } from "./slow_import.ts";
 
 /** The module cannot be used, in words for its author. */
 export class DefinitionsError extends Error {
@@ -18,6 +19,9 @@ export class DefinitionsError extends Error {
   }
 }
 
+/** A module that takes longer to load is told of. */
+const SLOW_MS = 5_000;
+
 /** Daybook's own. */
 const SOURCES = fileURLToPath(new URL(".", import.meta.url));
 
@@ -29,18 +33,24 @@ const definitionSchema = v.looseObject({ type: v.string(), run: v.function() });
  * of them. Other exports are left alone.
  *
  * @param specifier A path, taken from the current folder, or a URL.
+ * @param slowMs When it takes longer, a line of the standard error output says so: it may loop, or
+ * await what never comes.
  * @throws {DefinitionsError} when it cannot be loaded, or exports no definition.
  */
-export async function loadDefinitions(specifier: string): Promise<readonly AnyJobDefinition[]> {
+export async function loadDefinitions(
+  specifier: string,
+  slowMs: number = SLOW_MS,
+): Promise<readonly AnyJobDefinition[]> {
   // One that is exported under two names, or in a list as well, is one all the same.
   const definitions = new Set<AnyJobDefinition>();
   const exportOf = new Map<string, string>();
-  for (const [name, exported] of Object.entries(await load(specifier))) {
+  for (const [name, exported] of Object.entries(await load(specifier, slowMs))) {
     for (const value of [exported].flat().filter(isDefinition)) {
-      const other = definitions.has(value) ? undefined : exportOf.get(value.type);
-      if (other !== undefined) throw givenTwice(specifier, value.type, other, name);
+      const which = nameOf(value);
+      const other = definitions.has(value) ? undefined : exportOf.get(which);
+      if (other !== undefined) throw givenTwice(specifier, which, other, name);
       definitions.add(value);
-      exportOf.set(value.type, name);
+      exportOf.set(which, name);
     }
   }
   if (definitions.size === 0) {
@@ -55,16 +65,22 @@ function isDefinition(value: unknown): value is AnyJobDefinition {
   return v.is(definitionSchema, value);
 }
 
-function givenTwice(specifier: string, type: string, one: string, other: string) {
+/** Versions of a type may be there side by side. */
+function nameOf({ type, version }: AnyJobDefinition): string {
+  return `type ${type}, version ${version}`;
+}
+
+function givenTwice(specifier: string, which: string, one: string, other: string) {
   const where = one === other ? `${one} gives it twice` : `${one} and ${other} both give it`;
   return new DefinitionsError(
-    `Cannot use --definitions ${specifier}: two definitions have the type ${type}; ${where}`,
+    `Cannot use --definitions ${specifier}: two definitions are of ${which}; ${where}`,
   );
 }
 
-async function load(specifier: string): Promise<Record<string, unknown>> {
+async function load(specifier: string, slowMs: number): Promise<Record<string, unknown>> {
   try {
-    return await import(urlOf(specifier));
+    const line = slowText(specifier, slowMs);
+    return await withWordOfSlowImport(line, slowMs, () => import(urlOf(specifier)));
   } catch (error) {
     const reason = messageOf(error);
     const missing = /read access to "([^"]+)"/.exec(reason)?.[1];
@@ -84,6 +100,12 @@ async function load(specifier: string): Promise<Record<string, unknown>> {
       { cause: error },
     );
   }
+}
+
+function slowText(specifier: string, slowMs: number): string {
+  return `daybook: still loading --definitions ${specifier} after ${slowMs / 1_000} s: it, or a ` +
+    "module that it imports, loops or awaits something at its top level, or is being downloaded; " +
+    "nothing starts before that has ended";
 }
 
 /** ` (at /home/ada/jobs.ts:3:7)`: the first line of the stack in a file that is not Daybook's. */

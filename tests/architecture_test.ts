@@ -14,6 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   metrics: ["core", "engine", "journal", "http", "."],
   tracing: ["core", "engine"],
   watchdog: ["core", "engine"],
+  threads: ["core", "engine", "."],
   jobs: ["core", "engine"],
   embedded: ["core", "engine", "http", "."],
   verify: ["core", "engine", "journal"],
@@ -21,7 +22,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   demo: ["core", "engine", "jobs", "."],
 };
 
-/** Where processes begin, what programs import, and the journal of tests and benchmarks. */
+/**
+ * Where processes and threads begin, what programs import, now or later, and the journal of tests
+ * and benchmarks.
+ */
 const ENTRANCES = [
   "main.ts",
   "src/mod.ts",
@@ -29,6 +33,8 @@ const ENTRANCES = [
   "src/cli/journal.ts",
   "src/cli/replay_test.ts",
   "src/demo/main.ts",
+  "src/threads/thread_main.ts",
+  "src/embedded/in_process.ts",
   "src/journal/memory_journal.ts",
 ];
 

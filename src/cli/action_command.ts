@@ -26,10 +26,12 @@ export function commandOfAction(action: Action, flags: readonly string[]): strin
 
 function controlWords({ path, body = {} }: Action): readonly string[] | undefined {
   const [, id = "", control] = CONTROL.exec(path) ?? [];
-  const options = optionsOf(body, { reason: "--reason", from: "--from" });
+  const { leave, ...fields } = body;
+  const options = optionsOf(fields, { reason: "--reason", from: "--from" });
   if (control === undefined || options === undefined) return undefined;
   const command = control === "start" ? ["daybook", "start"] : [control];
-  return [...command, decodeURIComponent(id), ...options];
+  const flags = leave === true ? ["--leave"] : [];
+  return [...command, decodeURIComponent(id), ...flags, ...options];
 }
 
 function eventWords({ eventType, attributes, ...rest }: JsonObject): readonly string[] | undefined {

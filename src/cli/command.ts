@@ -128,6 +128,7 @@ function overview(commands: readonly Command[], program: string): readonly strin
     ...commands.map(({ name, summary }) => `  ${name.padEnd(12)} ${summary}`),
     "",
     `${program} <command> --help tells more, with examples.`,
+    "When things go wrong: src/manual/when-things-go-wrong.md, by what you see.",
     "deno task -q leaves out the line that deno prints before each command.",
   ];
 }

@@ -177,7 +177,7 @@ async function checkAll(
   const report = new ReplayReport(keepsCompatible);
   let done = 0;
   const pool = new CheckPool(selected, clock, async (job, clock) => {
-    const definition = registry.get(job.type);
+    const definition = registry.running(job) ?? registry.get(job.type);
     if (definition !== undefined) await check(clock, sealing, definition, recorded, job, report);
     else if (!isTerminal(job)) report.addMissing(job.type ?? "");
     onProgress(++done);

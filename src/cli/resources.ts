@@ -63,6 +63,7 @@ export const jobResource = v.looseObject({
   priority: number,
   labels: v.record(text, text),
   retryOf: v.optional(text),
+  parked: v.optional(v.looseObject({ reason: text, message: text, by: number })),
   input: v.unknown(),
   output: v.unknown(),
   expected: v.array(expectation),

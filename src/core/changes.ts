@@ -8,13 +8,13 @@ import { type ExpectedEvent, requiredMatches } from "./job_plan.ts";
 import {
   endedAtOf,
   failureResource,
-  isLeftInPlace,
   outputOf,
   recordedFailure,
   startAtOf,
   startedAtOf,
   taskResource,
 } from "./job_resource.ts";
+import { isLeftInPlace } from "./left_in_place.ts";
 import type { ExpectationState, JobState, TaskState } from "./job_state.ts";
 import { equalJson, type JsonValue } from "./json.ts";
 
@@ -98,6 +98,7 @@ function headOf(job: JobState | undefined, condition: Condition | undefined): Fi
     startedAt: startedAtOf(job),
     endedAt: endedAtOf(job),
     output: outputOf(job),
+    parked: job.parked,
   };
 }
 

@@ -14,8 +14,15 @@ export interface CreateCommand {
 }
 
 interface ControlCommand {
-  readonly kind: "start" | "cancel" | "suspend" | "resume";
+  readonly kind: "start" | "suspend" | "resume";
   readonly reason?: string;
+}
+
+interface CancelCommand {
+  readonly kind: "cancel";
+  readonly reason?: string;
+  /** Of a parked job: undoes nothing. */
+  readonly leave?: boolean;
 }
 
 export interface RetryCommand {
@@ -63,6 +70,7 @@ export type Command =
   & (
     | CreateCommand
     | ControlCommand
+    | CancelCommand
     | RetryCommand
     | StartAttemptsCommand
     | StartCompensationCommand

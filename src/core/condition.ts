@@ -19,6 +19,7 @@ export const CONDITIONS = [
   "waiting",
   "backingOff",
   "suspended",
+  "parked",
   "compensating",
   "succeeded",
   "failed",
@@ -43,9 +44,9 @@ export function conditionOf(job: JobState, tasks?: TaskOverview): Condition {
     case "Created":
       return job.startAt === undefined ? "created" : "scheduled";
     case "Running":
-      return job.suspendedBy === undefined ? runningCondition(job, tasks) : "suspended";
+      return heldCondition(job) ?? runningCondition(job, tasks);
     case "Compensating":
-      return job.suspendedBy === undefined ? "compensating" : "suspended";
+      return heldCondition(job) ?? "compensating";
     case "Done":
       return "succeeded";
     case "Failed":
@@ -53,6 +54,12 @@ export function conditionOf(job: JobState, tasks?: TaskOverview): Condition {
     default:
       return assertNever(job, "state");
   }
+}
+
+/** Resuming a job that is parked as well does not make it go on by itself. */
+function heldCondition({ parked, suspendedBy }: JobState): Condition | undefined {
+  if (parked !== undefined) return "parked";
+  return suspendedBy === undefined ? undefined : "suspended";
 }
 
 function runningCondition(job: RunningJob, known?: TaskOverview): Condition {

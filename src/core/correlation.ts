@@ -115,22 +115,28 @@ export function indexAlternatives(correlation: Correlation): readonly (readonly 
   return branches.every((branch) => branch !== undefined) ? [branches.flat()] : [];
 }
 
+/** Predicates within each other, at most. */
+export const CORRELATION_DEPTH_MAX = 16;
+
 /**
  * What is wrong with a predicate that code made, or `undefined` when nothing is. What JSON
  * would change must not get into a plan: it would mean something else after a restart.
  */
-export function correlationFlaw(correlation: Correlation): string | undefined {
+export function correlationFlaw(correlation: Correlation, depth = 1): string | undefined {
+  if (depth > CORRELATION_DEPTH_MAX) {
+    return `the correlation is nested deeper than ${CORRELATION_DEPTH_MAX} levels`;
+  }
   if (correlation === "any") return undefined;
   if ("equals" in correlation) return termsFlaw("equals", correlation.equals, (value) => [value]);
   if ("in" in correlation) return termsFlaw("in", correlation.in, (values) => values);
-  if ("all" in correlation) return firstFlaw(correlation.all);
-  if ("anyOf" in correlation) return firstFlaw(correlation.anyOf);
-  if ("not" in correlation) return correlationFlaw(correlation.not);
+  if ("all" in correlation) return firstFlaw(correlation.all, depth + 1);
+  if ("anyOf" in correlation) return firstFlaw(correlation.anyOf, depth + 1);
+  if ("not" in correlation) return correlationFlaw(correlation.not, depth + 1);
   return `${JSON.stringify(correlation)} is no correlation`;
 }
 
-function firstFlaw(parts: readonly Correlation[]): string | undefined {
-  return parts.map(correlationFlaw).find((flaw) => flaw !== undefined);
+function firstFlaw(parts: readonly Correlation[], depth: number): string | undefined {
+  return parts.map((part) => correlationFlaw(part, depth)).find((flaw) => flaw !== undefined);
 }
 
 function termsFlaw<Value>(

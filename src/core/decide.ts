@@ -11,34 +11,20 @@ import type {
   StartAttemptsCommand,
   StartCompensationCommand,
 } from "./command.ts";
+import { accept, control, type Decision, type Reasoned, reject, rejectState } from "./decision.ts";
+import { cancelParked, decideLeave, resumed } from "./decide_parked.ts";
 import type { JobEventDraft } from "./event.ts";
 import type { ErrorFact, FailureKind } from "./framework_events.ts";
 import { type JobId, MAIN_TASK, type TaskId } from "./ids.ts";
 import {
   type CompensatingJob,
   type CompletedTask,
-  type FailedJob,
   findTask,
+  isHeld,
   type JobState,
   type RunningJob,
-  type StateName,
 } from "./job_state.ts";
 import { backoffMs, type RetryPolicy } from "./retry_policy.ts";
-
-export interface Rejection {
-  /** A sentence: action first, then the state. */
-  readonly message: string;
-  /** The states in which the same command is accepted; empty when none would help. */
-  readonly allowedIn: readonly StateName[];
-  /** What else has to be so in those states. */
-  readonly allowedWhile?: Suspension;
-}
-
-type Suspension = "suspended" | "not suspended";
-
-export type Decision =
-  | { readonly accepted: true; readonly events: readonly JobEventDraft[] }
-  | { readonly accepted: false; readonly rejection: Rejection };
 
 /** What a command makes of a job; `undefined` is a job that is not there yet. */
 export function decide(job: JobState | undefined, command: Command): Decision {
@@ -71,31 +57,6 @@ function decideUntraced(job: JobState | undefined, command: Command): Decision {
   }
 }
 
-function accept(events: readonly JobEventDraft[]): Decision {
-  return { accepted: true, events };
-}
-
-function reject(
-  message: string,
-  allowedIn: readonly StateName[],
-  allowedWhile?: Suspension,
-): Decision {
-  const condition = allowedWhile === undefined ? {} : { allowedWhile };
-  return { accepted: false, rejection: { message, allowedIn, ...condition } };
-}
-
-function rejectState(job: JobState, verb: string, allowedIn: readonly StateName[]): Decision {
-  return reject(`Cannot ${verb} job ${job.jobId}: state is ${job.state}`, allowedIn);
-}
-
-type Reasoned = { readonly reason?: string };
-type ControlEventType = `job.Job${"Started" | "Suspended" | "Resumed" | "Cancelled"}`;
-
-function control(eventType: ControlEventType, jobId: JobId, { reason }: Reasoned): JobEventDraft {
-  const attributes = reason === undefined ? {} : { reason };
-  return { stratum: "framework", eventType, jobId, attributes };
-}
-
 function decideCreate(job: JobState | undefined, command: CreateCommand): Decision {
   const { jobId, attributes, start } = command;
   if (job !== undefined) return reject(`Cannot create job ${jobId}: it exists`, []);
@@ -118,9 +79,10 @@ function decideStart(job: JobState, command: Reasoned): Decision {
  * Created is left by `JobStarted` alone, so a job that has not started is started and
  * cancelled in one batch: none of its code runs.
  */
-function decideCancel(job: JobState, command: Reasoned): Decision {
+function decideCancel(job: JobState, command: Reasoned & { readonly leave?: boolean }): Decision {
+  if (command.leave === true) return decideLeave(job, command);
   const cancelled = control("job.JobCancelled", job.jobId, command);
-  if (job.state === "Running") return accept([cancelled]);
+  if (job.state === "Running") return accept(cancelParked(job, cancelled));
   if (job.state !== "Created") return rejectState(job, "cancel", ["Created", "Running"]);
   return job.plan.expected.length === 0
     ? reject(`Cannot cancel job ${job.jobId}: its plan is empty, so it would start as Done`, [
@@ -144,14 +106,18 @@ function decideSuspend(job: JobState, command: Reasoned): Decision {
 
 function decideResume(job: JobState, command: Reasoned): Decision {
   if (!isSuspendable(job)) return rejectState(job, "resume", SUSPENDABLE);
-  return job.suspendedBy !== undefined
-    ? accept([control("job.JobResumed", job.jobId, command)])
-    : reject(`Cannot resume job ${job.jobId}: it is not suspended`, SUSPENDABLE, "suspended");
+  const events = resumed(job, command);
+  return events.length > 0 ? accept(events) : reject(
+    `Cannot resume job ${job.jobId}: it is neither suspended nor parked`,
+    SUSPENDABLE,
+    "suspended or parked",
+  );
 }
 
 function decideRetry(job: JobState, command: RetryCommand): Decision {
   const { newJobId, attributes, from, reason, facts } = command;
-  if (job.state !== "Failed") return rejectState(job, "retry", ["Failed"]);
+  const given = givenUp(job, command);
+  if (given === undefined) return rejectState(job, "retry", ["Failed"]);
   if (from !== undefined && findTask(job, from) === undefined) {
     const tasks = job.tasks.map(({ taskId }) => taskId).filter((taskId) => taskId !== MAIN_TASK);
     const known = tasks.length === 0 ? "it has none" : `its tasks are ${tasks.join(", ")}`;
@@ -174,15 +140,23 @@ function decideRetry(job: JobState, command: RetryCommand): Decision {
   });
   if (!created.accepted) return created;
   const reused = reusableTasks(job, from).map((task) => reusedResult(newJobId, task));
-  const caused = created.events.map((event) => ({ ...event, causedBy: { draft: 0 } }));
-  return accept([retried, ...caused, ...reused, ...facts]);
+  const cause = { draft: given.length };
+  const caused = created.events.map((event) => ({ ...event, causedBy: cause }));
+  return accept([...given, retried, ...caused, ...reused, ...facts]);
+}
+
+/** How the job ends that is tried again, where it has not: nothing of it is undone. */
+function givenUp(job: JobState, { reason }: Reasoned): readonly JobEventDraft[] | undefined {
+  if (job.state === "Failed") return [];
+  const ended = job.parked && decideLeave(job, reason === undefined ? {} : { reason });
+  return ended?.accepted ? ended.events : undefined;
 }
 
 /**
  * Completed tasks whose effect still stands, in the order of their completion. Never
  * `main`: `run` is what a retry calls again.
  */
-export function reusableTasks(job: FailedJob, from?: TaskId): readonly CompletedTask[] {
+export function reusableTasks(job: JobState, from?: TaskId): readonly CompletedTask[] {
   const limit = from === undefined ? Infinity : findTask(job, from)?.firstLogId ?? 0;
   return job.tasks
     .filter((task): task is CompletedTask =>
@@ -210,8 +184,8 @@ function reusedResult(jobId: JobId, task: CompletedTask): JobEventDraft {
 
 function decideStartAttempts(job: JobState, command: StartAttemptsCommand): Decision {
   if (job.state !== "Running") return rejectState(job, "start a task of", ["Running"]);
-  if (job.suspendedBy !== undefined) {
-    return reject(`Cannot start a task of job ${job.jobId}: it is suspended`, ["Running"]);
+  if (isHeld(job)) {
+    return reject(`Cannot start a task of job ${job.jobId}: it is held`, ["Running"]);
   }
   return accept(command.attempts.map((request) => ({
     stratum: "framework",
@@ -231,8 +205,8 @@ function decideStartAttempts(job: JobState, command: StartAttemptsCommand): Deci
 
 function decideStartCompensation(job: JobState, command: StartCompensationCommand): Decision {
   if (job.state !== "Compensating") return rejectState(job, "compensate", ["Compensating"]);
-  if (job.suspendedBy !== undefined) {
-    return reject(`Cannot compensate job ${job.jobId}: it is suspended`, ["Compensating"]);
+  if (isHeld(job)) {
+    return reject(`Cannot compensate job ${job.jobId}: it is held`, ["Compensating"]);
   }
   const task = findTask(job, command.taskId);
   const attempts = task?.status === "completed" ? task.compensation?.attempts ?? 0 : 0;

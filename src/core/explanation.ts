@@ -72,6 +72,7 @@ export interface Timing {
   readonly waitingMs: number;
   readonly backingOffMs: number;
   readonly suspendedMs: number;
+  readonly parkedMs: number;
   readonly compensatingMs: number;
   /**
    * From the last entry before each crash that cut the job short to the restart, which is the

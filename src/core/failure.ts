@@ -17,7 +17,9 @@ export function failureOf(
   if (entry.stratum === "framework") {
     if (entry.eventType === "job.JobCancelled") {
       const message = entry.attributes.reason ?? "cancelled by an operator";
-      return { kind: "cancelled", error: { name: "JobCancelled", message }, ...because(entry) };
+      const error = { name: "JobCancelled", message };
+      const leave = leavesInPlace(entry) ? { leave: true } as const : {};
+      return { kind: "cancelled", error, ...because(entry), ...leave };
     }
     if (entry.eventType === "job.TaskFailed" && "final" in entry.attributes) {
       const { kind, error } = entry.attributes;
@@ -34,6 +36,12 @@ export function failureOf(
       : { kind: "error", taskId: event.taskId, ...common };
   }
   return undefined;
+}
+
+/** Whether it is a cancellation that undoes nothing. */
+export function leavesInPlace(entry: JobEventLogEntry): boolean {
+  return entry.stratum === "framework" && entry.eventType === "job.JobCancelled" &&
+    entry.attributes.leftInPlace !== undefined;
 }
 
 function because({ logId }: JobEventLogEntry) {

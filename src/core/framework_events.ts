@@ -28,6 +28,21 @@ export interface ControlAttributes {
   readonly reason?: string;
 }
 
+/**
+ * Why the engine holds a job. `diverged`: its `run` no longer goes the way that is on record;
+ * `noDefinition`: its type, or a version that runs it, is not loaded; `crashed`: the process ended
+ * three times while its attempt was open, the last time with that attempt alone.
+ */
+export type ParkReason = "diverged" | "noDefinition" | "crashed";
+
+export interface JobParkedAttributes {
+  readonly reason: ParkReason;
+  /** In words, as a clause: what stands in the way. */
+  readonly message: string;
+  /** Of `diverged`: the entry that `run` disagrees with. */
+  readonly disagreesWith?: LogId;
+}
+
 export interface JobCreatedAttributes {
   /** Absent for a plan driven by outside events. */
   readonly type?: string;
@@ -103,8 +118,12 @@ export interface FrameworkAttributes {
   readonly "job.JobCreated": JobCreatedAttributes;
   readonly "job.JobStarted": ControlAttributes;
   readonly "job.JobSuspended": ControlAttributes;
-  readonly "job.JobResumed": ControlAttributes;
-  readonly "job.JobCancelled": ControlAttributes;
+  /** Ends the suspension, or, with `of`, that the job is parked. */
+  readonly "job.JobResumed": ControlAttributes & { readonly of?: "parked" };
+  /** The engine holds the job until somebody, or other code, decides. */
+  readonly "job.JobParked": JobParkedAttributes;
+  /** With `leftInPlace` nothing is undone: these completed tasks stay as they are. */
+  readonly "job.JobCancelled": ControlAttributes & { readonly leftInPlace?: readonly TaskId[] };
   /** Recorded on the old job; the new one names it in `retryOf`. */
   readonly "job.JobRetried": ControlAttributes & { readonly newJobId: JobId };
   /** An event without a job id reached this job; it counts in place of the original. */

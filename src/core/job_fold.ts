@@ -167,6 +167,8 @@ function turnsOnOtherTasks({ rule, job }: Step, entry: JobEventLogEntry): boolea
     // There may be something to compensate, and what is open is abandoned.
     case "running/error-compensating":
     case "running/error-failed":
+    case "running/left-in-place":
+    case "compensating/left-in-place":
     case "running/satisfied":
     case "compensating/done":
     case "compensating/failed":

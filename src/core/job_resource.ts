@@ -7,6 +7,7 @@ import { conditionOf } from "./condition.ts";
 import { fingerprintOf } from "./error_fingerprint.ts";
 import { MAIN_TASK } from "./ids.ts";
 import { type ExpectedEvent, requiredMatches } from "./job_plan.ts";
+import { leftInPlace } from "./left_in_place.ts";
 import {
   type CompletedTask,
   type ExpectationState,
@@ -35,6 +36,7 @@ export function jobHead(job: JobState) {
     priority: job.priority,
     labels: job.labels,
     ...(job.retryOf === undefined ? {} : { retryOf: job.retryOf }),
+    ...(job.parked === undefined ? {} : { parked: job.parked }),
   };
 }
 
@@ -158,15 +160,10 @@ export function failureResource(job: JobState) {
     fingerprint: fingerprintOf(job, failure) ?? null,
     recoveryRequired,
     because,
-    leftInPlace: job.tasks.filter(isLeftInPlace).map((task) => task.taskId as string),
+    leftInPlace: leftInPlace(job).map((task) => task.taskId as string),
   };
 }
 
 export function recordedFailure(job: JobState): Failure | undefined {
   return "failure" in job ? job.failure : undefined;
-}
-
-/** A completed task that nothing knows how to undo, and whose effects remain. */
-export function isLeftInPlace(task: TaskState): boolean {
-  return task.status === "completed" && !task.compensable && task.taskId !== MAIN_TASK;
 }

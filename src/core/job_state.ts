@@ -4,7 +4,12 @@
  * and are never compared: the order is that of `logId`.
  */
 
-import type { ErrorFact, FailureKind, JobCreatedAttributes } from "./framework_events.ts";
+import type {
+  ErrorFact,
+  FailureKind,
+  JobCreatedAttributes,
+  JobParkedAttributes,
+} from "./framework_events.ts";
 import type { JobId, LogId, TaskId } from "./ids.ts";
 import type { JsonValue } from "./json.ts";
 
@@ -137,6 +142,13 @@ export interface Failure {
   readonly recoveryRequired: boolean;
   /** The entry that failed the job. */
   readonly because: LogId;
+  /** An operator ended the job without undoing what it had done. */
+  readonly leave?: true;
+}
+
+/** That the engine holds a job, and why; `by` is the `job.JobParked` entry in force. */
+export interface Parking extends JobParkedAttributes {
+  readonly by: LogId;
 }
 
 interface JobFacts extends JobCreatedAttributes {
@@ -148,6 +160,8 @@ interface JobFacts extends JobCreatedAttributes {
   readonly expected: readonly ExpectationState[];
   /** The `job.JobSuspended` entry in force. */
   readonly suspendedBy?: LogId;
+  /** Only while the job is Running or Compensating; apart from a suspension. */
+  readonly parked?: Parking;
 }
 
 export interface CreatedJob extends JobFacts {
@@ -198,6 +212,11 @@ export const STATE_NAMES: readonly StateName[] = [
 /** Whether nothing can change the job's state any more. */
 export function isTerminal(job: JobState): job is DoneJob | FailedJob {
   return job.state === "Done" || job.state === "Failed";
+}
+
+/** Whether nothing of the job may begin: somebody suspended it, or the engine parked it. */
+export function isHeld({ suspendedBy, parked }: JobState): boolean {
+  return suspendedBy !== undefined || parked !== undefined;
 }
 
 /** Whether the job has a definition's code to run, or is driven from outside alone. */

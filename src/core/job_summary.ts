@@ -9,7 +9,13 @@ import type { FailureKind } from "./framework_events.ts";
 import { type JobId, type LogId, MAIN_TASK, type TaskId } from "./ids.ts";
 import { MAIN_EXPECTATION_ID, requiredMatches } from "./job_plan.ts";
 import { jobHead, recordedFailure } from "./job_resource.ts";
-import { isTerminal, type JobState, type StateName, type TaskState } from "./job_state.ts";
+import {
+  isTerminal,
+  type JobState,
+  type Parking,
+  type StateName,
+  type TaskState,
+} from "./job_state.ts";
 
 export interface JobSummary {
   readonly jobId: JobId;
@@ -27,6 +33,8 @@ export interface JobSummary {
   readonly priority: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly retryOf?: JobId;
+  /** Only while the engine holds it. */
+  readonly parked?: Parking;
   /** The newest job that is a retry of it. */
   readonly retriedBy?: JobId;
   readonly progress: ProgressSummary;

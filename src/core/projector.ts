@@ -7,7 +7,7 @@
 
 import { allSatisfied } from "./condition.ts";
 import { isCorrelated, type JobEventLogEntry } from "./event.ts";
-import { failureOf } from "./failure.ts";
+import { failureOf, leavesInPlace } from "./failure.ts";
 import type { JobId, LogId } from "./ids.ts";
 import {
   expectationAccepts,
@@ -114,6 +114,7 @@ function projectRunning(job: RunningJob, entry: JobEventLogEntry): Step {
     return projectMatch(job, noted, entry, matched);
   }
   if (failure === undefined) return step(noted, "running/record-only");
+  if (failure.leave) return step(failed(noted, entry, failure), "running/left-in-place");
   return hasCompensation(noted)
     ? step({ ...noted, state: "Compensating", failure }, "running/error-compensating")
     : step(failed(noted, entry, failure), "running/error-failed");
@@ -141,6 +142,10 @@ function isOpen(job: RunningJob, index: number): boolean {
 
 function projectCompensating(job: CompensatingJob, entry: JobEventLogEntry): Step {
   const noted = noteRecovery(noteFacts(job, entry), entry);
+  if (leavesInPlace(entry)) {
+    const failure: Failure = { ...noted.failure, leave: true };
+    return step(failed(noted, entry, failure), "compensating/left-in-place");
+  }
   switch (compensationEnd(job, entry)) {
     case "succeeded":
       return job.plan.policy.onCompensated === "Done"
@@ -173,11 +178,22 @@ function noteFacts<Job extends RunningJob | CompensatingJob>(
   if (entry.eventType === "job.JobSuspended") {
     return { ...job, lastLogId: entry.logId, suspendedBy: entry.logId };
   }
+  if (entry.eventType === "job.JobParked") {
+    return { ...job, lastLogId: entry.logId, parked: { ...entry.attributes, by: entry.logId } };
+  }
   if (entry.eventType === "job.JobResumed") {
-    const { suspendedBy: _, ...resumed } = job;
+    const resumed = entry.attributes.of === "parked" ? withoutParking(job) : withoutSuspension(job);
     return { ...resumed, lastLogId: entry.logId } as Job;
   }
   return { ...job, lastLogId: entry.logId, tasks: noteTask(job.tasks, entry) };
+}
+
+function withoutSuspension<Job extends JobState>({ suspendedBy: _, ...job }: Job) {
+  return job;
+}
+
+function withoutParking<Job extends JobState>({ parked: _, ...job }: Job) {
+  return job;
 }
 
 /** The event that matching looks at: for a correlated one, the original. */
@@ -248,7 +264,7 @@ function compensationEnd(
 
 function done(job: RunningJob | CompensatingJob, entry: JobEventLogEntry): DoneJob {
   return {
-    ...job,
+    ...withoutParking(job),
     state: "Done",
     tasks: abandonOpenTasks(job.tasks, entry),
     endedAt: entry.receivedAt,
@@ -262,7 +278,7 @@ function failed(
   failure: Failure,
 ): FailedJob {
   return {
-    ...job,
+    ...withoutParking(job),
     state: "Failed",
     tasks: abandonOpenTasks(job.tasks, entry),
     failure,

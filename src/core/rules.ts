@@ -61,6 +61,12 @@ export const RULES = {
     condition: "no compensation",
     next: "Failed",
   },
+  "running/left-in-place": {
+    state: "Running",
+    incoming: "error event",
+    condition: "a cancellation that leaves in place what was done",
+    next: "Failed",
+  },
   "running/record-only": {
     state: "Running",
     incoming: "anything else",
@@ -77,6 +83,12 @@ export const RULES = {
     state: "Compensating",
     incoming: "compensation event",
     condition: "policy says failed",
+    next: "Failed",
+  },
+  "compensating/left-in-place": {
+    state: "Compensating",
+    incoming: "JobCancelled",
+    condition: "it leaves in place what was done",
     next: "Failed",
   },
   "compensating/record-only": {

@@ -31,6 +31,7 @@ export function noteTask(
     case "job.JobStarted":
     case "job.JobSuspended":
     case "job.JobResumed":
+    case "job.JobParked":
     case "job.JobCancelled":
     case "job.JobRetried":
     case "job.EventCorrelated":

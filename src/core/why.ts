@@ -29,6 +29,7 @@ export function whyOf(before: JobState | undefined, entry: JobEventLogEntry, ste
       return `${matchText(before as RunningJob, entry, step)} The plan has all it needs.`;
     case "running/error-compensating":
     case "running/error-failed":
+    case "running/left-in-place":
       return errorText(before as RunningJob, entry, step);
     case "running/record-only":
     case "compensating/record-only":
@@ -36,6 +37,8 @@ export function whyOf(before: JobState | undefined, entry: JobEventLogEntry, ste
     case "compensating/done":
     case "compensating/failed":
       return compensationEndText(before as CompensatingJob, entry, step);
+    case "compensating/left-in-place":
+      return "The job is given up as it is: what was not undone is left in place, and it fails.";
     case "terminal/record-only":
       return terminalText(before as DoneJob | FailedJob, entry);
     case "any/already-applied":

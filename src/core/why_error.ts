@@ -79,6 +79,7 @@ function failureKindText(kind: FailureKind): string {
 }
 
 function consequenceText({ plan }: RunningJob, { rule }: Step): string {
+  if (rule === "running/left-in-place") return "What it did is left in place: the job fails.";
   if (rule === "running/error-failed") return "There is nothing to compensate: the job fails.";
   const { compensation } = plan.policy;
   return compensation === undefined

@@ -2,7 +2,7 @@
 
 import { assertNever } from "./assert_never.ts";
 import type { FrameworkEntry, JobEntry, JournalEntry, TaskEntry } from "./event.ts";
-import type { InterruptionReason } from "./framework_events.ts";
+import type { InterruptionReason, JobParkedAttributes } from "./framework_events.ts";
 import {
   type CompensatingJob,
   type CompletedTask,
@@ -38,7 +38,9 @@ export function frameworkText(
       return "The job has started: a second start changes nothing.";
     case "job.JobSuspended":
     case "job.JobResumed":
-      return suspensionText(before, entry.eventType);
+      return heldText(before, entry);
+    case "job.JobParked":
+      return parkedText(before, entry.attributes);
     case "job.JobCancelled":
       return before.state === "Compensating"
         ? "The job compensates already, and a cancellation does not stop that."
@@ -66,10 +68,21 @@ export function frameworkText(
   }
 }
 
-function suspensionText(
-  { suspendedBy }: OpenJob,
-  eventType: "job.JobSuspended" | "job.JobResumed",
+function parkedText({ parked }: OpenJob, { reason, message }: JobParkedAttributes): string {
+  const before = parked === undefined ? "" : `, as it was before, by entry ${parked.by}`;
+  return `The engine parks the job (${reason})${before}: ${message}. Nothing of it begins, and ` +
+    "nothing is undone, until it is resumed or given up.";
+}
+
+function heldText(
+  { suspendedBy, parked }: OpenJob,
+  { eventType, attributes }: FrameworkEntry<"job.JobSuspended" | "job.JobResumed">,
 ): string {
+  if ("of" in attributes && attributes.of === "parked") {
+    return parked === undefined
+      ? "The job was not parked: this changes nothing."
+      : `The job is no longer parked, as it was since entry ${parked.by}.`;
+  }
   if (eventType === "job.JobSuspended") {
     return suspendedBy === undefined
       ? "The job is suspended: no attempt begins until it is resumed."

@@ -18,6 +18,7 @@ export type JobCondition =
   | "waiting"
   | "backingOff"
   | "suspended"
+  | "parked"
   | "compensating"
   | "succeeded"
   | "failed"
@@ -48,8 +49,10 @@ export interface Job<Output = unknown> {
   readonly priority: number;
   /** What it was labelled with. */
   readonly labels: Readonly<Record<string, string>>;
-  /** The failed job that this one tries again. */
+  /** The job that this one tries again: it failed, or was given up while it was parked. */
   readonly retryOf?: string | undefined;
+  /** Only while it is parked: held until somebody, or other code, decides. */
+  readonly parked?: JobParking;
   /** As it was submitted, with marks for what is secret. */
   readonly input: JsonValue;
   /**
@@ -63,6 +66,21 @@ export interface Job<Output = unknown> {
   readonly tasks: readonly JobTask[];
   /** Why it failed, or is being compensated; else `null`. */
   readonly failure: JobFailure | null;
+}
+
+/** Why the engine holds a job. */
+export interface JobParking {
+  /**
+   * `diverged`: `run` no longer goes the way that is on record; `noDefinition`: its type, or a
+   * version that runs it, is not loaded; `crashed`: the process ends when it goes on.
+   */
+  readonly reason: "diverged" | "noDefinition" | "crashed";
+  /** In words: what stands in the way. */
+  readonly message: string;
+  /** Of `diverged`: the position of the entry that `run` disagrees with. */
+  readonly disagreesWith?: number;
+  /** The position in the journal of the entry that says so. */
+  readonly by: number;
 }
 
 /** One thing that a job waits for, and how far that is. */
@@ -126,7 +144,7 @@ export interface JobFailure {
   readonly recoveryRequired: boolean;
   /** The position in the journal of the entry that says so. */
   readonly because: number;
-  /** Completed steps that nothing knows how to undo. */
+  /** Completed steps that nothing has undone: nobody knows how, or an operator left them. */
   readonly leftInPlace: readonly string[];
 }
 

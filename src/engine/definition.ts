@@ -91,13 +91,17 @@ export interface TaskContext {
   readonly traceparent?: string;
   /**
    * Stages a domain event. It is recorded in the same batch as the task's completion,
-   * or, when the attempt fails, not at all.
+   * or, when the attempt fails, not at all. An attempt may emit 1,000.
    *
    * @throws {TypeError} when the type is illegal or lies in a reserved namespace.
-   * @throws {NonRetryableError} when JSON would lose or change some of the attributes.
+   * @throws {NonRetryableError} when JSON would lose or change some of the attributes, or
+   * the attempt has emitted too much.
    */
   emit(eventType: string, attributes?: JsonObject): void;
-  /** Records how far the attempt is; `total` in the same unit as `done`. */
+  /**
+   * Records how far the attempt is; `total` in the same unit as `done`. It may be called as often
+   * as one likes: four a second, each the latest, and the last of all are recorded.
+   */
   progress(done: number, total?: number, note?: string): void;
 }
 
@@ -149,8 +153,16 @@ export interface JobDefinition<
 > {
   /** A dotted name such as `order.fulfil`. */
   readonly type: string;
-  /** Recorded with each job; raise it when `run` changes. */
+  /**
+   * Recorded with each job; raise it when `run` changes. Several versions of a type may be loaded:
+   * a job runs on the one that created it, and new jobs use the newest.
+   */
   readonly version: number;
+  /**
+   * Other versions whose jobs this one may run, where theirs are not loaded: those that it asks
+   * for the same tasks in the same order. A job that no version may run is parked.
+   */
+  readonly runs?: readonly number[];
   /** For `GET /definitions` and the dashboard. */
   readonly description?: string;
   /** A schema of valibot; an input that it refuses makes no job. */
@@ -177,6 +189,14 @@ export interface JobDefinition<
    */
   readonly retention?: InputRetention;
   /**
+   * `"thread"`: `run` and its tasks are called in a thread, with a bound on its memory, which is
+   * ended where a time limit passes and they do not end. A loop without end, an exit or memory
+   * without end then costs this job alone. Needs `module`.
+   */
+  readonly isolation?: "thread";
+  /** `import.meta.url` of the module that exports this definition; for `isolation`. */
+  readonly module?: string;
+  /**
    * What a job does. It is called again after a restart, and must then ask for the same tasks
    * and expectations: await nothing but what `ctx` gives, and take the time from `ctx.now()`.
    * What it returns is the job's output, as JSON has it; what JSON would lose or change fails it.
@@ -190,6 +210,8 @@ export interface AnyJobDefinition {
   readonly type: string;
   /** A whole number, at least 1. */
   readonly version: number;
+  /** Other versions whose jobs it runs. */
+  readonly runs?: readonly number[];
   /** In words. */
   readonly description?: string;
   /** What it is submitted with. */
@@ -206,8 +228,17 @@ export interface AnyJobDefinition {
   readonly secrets?: readonly string[];
   /** What becomes of the input. */
   readonly retention?: InputRetention;
+  /** Where it runs. */
+  readonly isolation?: "thread";
+  /** The module that exports it. */
+  readonly module?: string;
   /** What it does. */
   run(ctx: JobContext<string>, input: unknown): Promise<unknown>;
+}
+
+/** Whether jobs of a definition run in a thread of their own. */
+export function isThreaded({ isolation }: AnyJobDefinition): boolean {
+  return isolation === "thread";
 }
 
 /**

@@ -24,8 +24,15 @@ import {
   TIMES_MAX,
 } from "../core/job_plan.ts";
 import { ID_PATTERN, ID_RULE } from "../core/ids.ts";
+import type { JobState } from "../core/job_state.ts";
 import type { JsonValue } from "../core/json.ts";
-import type { AnyJobDefinition, ErrorMatcher, Expectation, FactEvent } from "./definition.ts";
+import {
+  type AnyJobDefinition,
+  type ErrorMatcher,
+  type Expectation,
+  type FactEvent,
+  isThreaded,
+} from "./definition.ts";
 import { inputIssues } from "./input_issues.ts";
 import { requireProtectable } from "./secrets/protection.ts";
 import type { DefinitionInfo, InputIssue } from "./requests.ts";
@@ -35,20 +42,51 @@ export type InputVerdict =
   | { readonly ok: false; readonly issues: readonly InputIssue[] };
 
 export class DefinitionRegistry {
-  readonly #byType = new Map<string, AnyJobDefinition>();
+  /** Of each type all versions, the newest first. */
+  readonly #byType = new Map<string, AnyJobDefinition[]>();
   readonly #starters = new Map<string, AnyJobDefinition[]>();
 
-  /** @throws {TypeError} when two definitions have one type, or a name is illegal. */
+  /** @throws {TypeError} when two definitions have one type and version, or a name is illegal. */
   constructor(definitions: readonly AnyJobDefinition[]) {
     for (const definition of definitions) this.#add(definition);
+    for (const versions of this.#byType.values()) {
+      versions.sort((left, right) => right.version - left.version);
+      this.#addStarter(versions[0] as AnyJobDefinition);
+    }
   }
 
   get types(): readonly string[] {
     return [...this.#byType.keys()].toSorted();
   }
 
+  /** The newest version of a type: new jobs, and those that are tried again, use it. */
   get(type: string | undefined): AnyJobDefinition | undefined {
-    return type === undefined ? undefined : this.#byType.get(type);
+    return this.#versionsOf(type)[0];
+  }
+
+  /** All versions of all types; of a type the newest first. */
+  get all(): readonly AnyJobDefinition[] {
+    return this.types.flatMap((type) => this.#versionsOf(type));
+  }
+
+  /** The version that created a job, or else the newest that says that it runs such jobs. */
+  running({ type, definitionVersion: version = 0 }: CodeOfJob): AnyJobDefinition | undefined {
+    const versions = this.#versionsOf(type);
+    return versions.find((one) => one.version === version) ??
+      versions.find(({ runs = [] }) => runs.includes(version));
+  }
+
+  /** Why none runs a job, as a clause; `undefined` where one does. */
+  lackFor(job: CodeOfJob): string | undefined {
+    const { type = "", definitionVersion } = job;
+    if (this.running(job) !== undefined) return undefined;
+    const versions = this.#versionsOf(type).map(({ version }) => version);
+    if (versions.length === 0) return `no definition of type ${type} is loaded`;
+    const loaded = versions.length === 1
+      ? `version ${versions[0]} is, and does`
+      : `versions ${versions.join(", ")} are, and do`;
+    return `version ${definitionVersion} of type ${type} is not loaded: ${loaded} not say that ` +
+      `${versions.length === 1 ? "it runs" : "they run"} its jobs (runs: [${definitionVersion}])`;
   }
 
   /** The definitions that start a job on this event. */
@@ -70,43 +108,86 @@ export class DefinitionRegistry {
     return [...this.#starters.keys()];
   }
 
+  /** Whether jobs of a type run in threads of their own. */
+  get hasThreaded(): boolean {
+    return this.all.some(isThreaded);
+  }
+
   info(): readonly DefinitionInfo[] {
-    return this.types.flatMap((type) => {
-      const definition = this.#byType.get(type);
-      return definition === undefined ? [] : [infoOf(definition)];
-    });
+    return this.all.map(infoOf);
+  }
+
+  #versionsOf(type: string | undefined): readonly AnyJobDefinition[] {
+    return (type === undefined ? undefined : this.#byType.get(type)) ?? NONE;
   }
 
   #add(definition: AnyJobDefinition): void {
-    const { type, version, onCompensated = "Failed" } = definition;
-    if (!isEventType(type)) {
+    requireUsable(definition);
+    const { type, version } = definition;
+    const versions = this.#byType.get(type) ?? [];
+    if (versions.some((other) => other.version === version)) {
       throw new TypeError(
-        `Cannot use ${JSON.stringify(type)} as a type of job: it must be ${EVENT_TYPE_RULE}`,
+        `Cannot register ${type}: another definition has this type and version ${version} already`,
       );
     }
-    if (!Number.isSafeInteger(version) || version < 1) {
-      throw new TypeError(`Cannot register ${type}: version must be a whole number, at least 1`);
-    }
-    if (definition.input?.kind !== "schema") {
-      throw new TypeError(`Cannot register ${type}: input must be a schema of valibot`);
-    }
-    if (onCompensated !== "Done" && onCompensated !== "Failed") {
-      throw new TypeError(`Cannot register ${type}: onCompensated must be "Done" or "Failed"`);
-    }
-    if (this.#byType.has(definition.type)) {
-      throw new TypeError(`Cannot register ${type}: another definition has this type already`);
-    }
-    requireProtectable(definition, () => inputSchemaOf(definition));
-    this.#byType.set(definition.type, definition);
-    if (definition.startsOn === undefined) return;
-    const trigger = eventType(definition.startsOn.eventType);
-    const flaw = correlationFlaw(definition.startsOn.correlation ?? "any");
-    if (flaw !== undefined) throw new TypeError(`Cannot start ${type} on ${trigger}: ${flaw}`);
-    if (isReserved(trigger)) {
-      throw new TypeError(`Cannot start ${type} on ${trigger}: only Daybook records such events`);
-    }
+    this.#byType.set(type, [...versions, definition]);
+  }
+
+  #addStarter(definition: AnyJobDefinition): void {
+    const { startsOn } = definition;
+    if (startsOn === undefined) return;
+    const trigger = eventType(startsOn.eventType);
     this.#starters.set(trigger, [...this.#starters.get(trigger) ?? [], definition]);
   }
+}
+
+/** What of a job says which code runs it. */
+type CodeOfJob = Pick<JobState, "type" | "definitionVersion">;
+
+const NONE: readonly AnyJobDefinition[] = [];
+
+/** @throws {TypeError} */
+function requireUsable(definition: AnyJobDefinition): void {
+  const { type, version, onCompensated = "Failed", runs = [], startsOn } = definition;
+  if (!isEventType(type)) {
+    throw new TypeError(
+      `Cannot use ${JSON.stringify(type)} as a type of job: it must be ${EVENT_TYPE_RULE}`,
+    );
+  }
+  if (!isVersion(version)) {
+    throw new TypeError(`Cannot register ${type}: version must be a whole number, at least 1`);
+  }
+  if (!Array.isArray(runs) || !runs.every(isVersion)) {
+    throw new TypeError(`Cannot register ${type}: runs must list versions, such as [1, 2]`);
+  }
+  if (definition.input?.kind !== "schema") {
+    throw new TypeError(`Cannot register ${type}: input must be a schema of valibot`);
+  }
+  if (onCompensated !== "Done" && onCompensated !== "Failed") {
+    throw new TypeError(`Cannot register ${type}: onCompensated must be "Done" or "Failed"`);
+  }
+  const { isolation, module } = definition;
+  if (isolation !== undefined && isolation !== "thread") {
+    throw new TypeError(`Cannot register ${type}: isolation must be "thread", or left out`);
+  }
+  if (isolation === "thread" && typeof module !== "string") {
+    throw new TypeError(
+      `Cannot register ${type}: isolation "thread" needs module: import.meta.url, the module ` +
+        "that exports this definition",
+    );
+  }
+  requireProtectable(definition, () => inputSchemaOf(definition));
+  if (startsOn === undefined) return;
+  const trigger = eventType(startsOn.eventType);
+  const flaw = correlationFlaw(startsOn.correlation ?? "any");
+  if (flaw !== undefined) throw new TypeError(`Cannot start ${type} on ${trigger}: ${flaw}`);
+  if (isReserved(trigger)) {
+    throw new TypeError(`Cannot start ${type} on ${trigger}: only Daybook records such events`);
+  }
+}
+
+function isVersion(version: unknown): boolean {
+  return Number.isSafeInteger(version) && Number(version) >= 1;
 }
 
 /** Checks an input against its schema; the value is what `run` gets. */
@@ -202,6 +283,7 @@ function infoOf(definition: AnyJobDefinition): DefinitionInfo {
   return {
     type: definition.type,
     version: definition.version,
+    ...(definition.runs === undefined ? {} : { runs: definition.runs }),
     ...(definition.description === undefined ? {} : { description: definition.description }),
     inputSchema: inputSchemaOf(definition),
     ...(definition.startsOn === undefined ? {} : { startsOn: definition.startsOn.eventType }),

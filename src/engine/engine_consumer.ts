@@ -3,25 +3,28 @@
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { EngineParts, JobEngineOptions } from "./engine_parts.ts";
 import type { EngineStatus } from "./engine_status.ts";
-import type { JournalConsumer } from "./ports.ts";
+import type { Clock, JournalConsumer } from "./ports.ts";
+import type { Turns } from "./run/turns.ts";
+import type { JobTable } from "./writer/job_table.ts";
 
 type ConsumerParts = Pick<
   EngineParts,
-  "projection" | "writer" | "views" | "supervisor" | "feed" | "workers" | "turns"
+  "projection" | "writer" | "views" | "supervisor" | "feed" | "workers" | "threadWorkers" | "turns"
 >;
 
 export function engineConsumer(
   parts: ConsumerParts,
-  { onJournalFailed }: JobEngineOptions,
+  { clock, onJournalFailed }: JobEngineOptions,
   status: EngineStatus,
 ): JournalConsumer {
   const { projection, writer } = parts;
+  const letGo = new LettingGo(projection.table, parts.turns, clock);
   return {
     restore: (lines) => projection.restore(lines),
     replay: (entry) => projection.replay(entry),
     durable: (entries) => {
       goOn(parts, entries);
-      if (projection.table.isLettingGo) parts.turns.next(() => projection.table.letGo());
+      if (projection.table.isLettingGo) letGo.soon();
     },
     lost: (error) => writer.lost(error),
     capture: (head) => projection.capture(head),
@@ -34,8 +37,35 @@ export function engineConsumer(
   };
 }
 
+/** Jobs that have ended leave memory a few at a time: many of them may be large. */
+class LettingGo {
+  #isUnderWay = false;
+
+  constructor(
+    private readonly table: Pick<JobTable, "isLettingGo" | "letGo">,
+    private readonly turns: Pick<Turns, "next">,
+    private readonly clock: Pick<Clock, "pause">,
+  ) {}
+
+  /** Off the way of what waits for the batch. */
+  soon(): void {
+    if (this.#isUnderWay) return;
+    this.#isUnderWay = true;
+    this.turns.next(() => void this.#all());
+  }
+
+  async #all(): Promise<void> {
+    this.table.letGo();
+    while (this.table.isLettingGo) {
+      await this.clock.pause();
+      this.table.letGo();
+    }
+    this.#isUnderWay = false;
+  }
+}
+
 function goOn(
-  { writer, views, supervisor, feed, workers, turns }: ConsumerParts,
+  { writer, views, supervisor, feed, workers, threadWorkers, turns }: ConsumerParts,
   entries: readonly JobEventLogEntry[],
 ): void {
   const shown = writer.durable(entries);
@@ -47,4 +77,5 @@ function goOn(
   writer.answerWaiting();
   feed.wake();
   workers.grantNext();
+  threadWorkers.grantNext();
 }

@@ -3,6 +3,7 @@
 import type { EventDraft } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import { Attention } from "./views/attention.ts";
+import { type CodePlace, IN_PROCESS } from "./run/code_place.ts";
 import { Commands } from "./writer/commands.ts";
 import { CARRIED_TRACES } from "./run/carried_trace.ts";
 import { Creation } from "./writer/creation.ts";
@@ -14,6 +15,7 @@ import { EndedJobs } from "./views/ended_jobs.ts";
 import type { EngineStatus } from "./engine_status.ts";
 import { FiledJobs } from "./writer/filed_jobs.ts";
 import { EventEngine } from "./writer/event_engine.ts";
+import { EventExplainer } from "./queries/event_explainer.ts";
 import { Explainer } from "./queries/explainer.ts";
 import { FanOut } from "./events/fan_out.ts";
 import { Feed } from "./views/feed.ts";
@@ -24,6 +26,7 @@ import { Intake } from "./writer/intake.ts";
 import { JobCensus } from "./views/job_census.ts";
 import { JobTraces } from "./views/job_traces.ts";
 import { JobWaits } from "./views/job_waits.ts";
+import { LateCalls } from "./run/late_calls.ts";
 import { LiveSecrets } from "./secrets/live_secrets.ts";
 import { Pacer } from "./events/pacer.ts";
 import { Patience } from "./run/patience.ts";
@@ -59,6 +62,8 @@ export interface JobEngineOptions {
   readonly definitions: readonly AnyJobDefinition[];
   /** Needed when a definition has secrets, or a retention. */
   readonly keys?: KeyStore;
+  /** Where code runs whose definition asks for a thread; without it no definition may. */
+  readonly threads?: { readonly place: CodePlace; readonly max: number } | undefined;
   /** Jobs whose tasks may run at a time. */
   readonly maxRunning: number;
   /** Where jobs that have ended go; without it they stay in memory. */
@@ -75,6 +80,8 @@ export interface JobEngineOptions {
   readonly onJournalFailed?: (error: JournalFailedError) => void;
   /** A defect of this program; the job concerned stays as it is. */
   readonly onDefect?: (error: unknown) => void;
+  /** Code of a job does what it should not, in words for its author. */
+  readonly onMisuse?: (message: string) => void;
 }
 
 export type EngineParts = ReturnType<typeof engineParts>;
@@ -90,8 +97,10 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
     table,
   );
   const pacer = new Pacer(parts.clock);
+  const replays = new Replays(history, facts, pacer, () => events.journal.head.logId);
   return {
     ...parts,
+    pacer,
     creation: new Creation(parts),
     deliveries: new Deliveries({
       ...parts,
@@ -102,7 +111,8 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
       gate: new DeliveryGate(),
       pacer,
     }),
-    replays: new Replays(history, facts, pacer, () => events.journal.head.logId),
+    replays,
+    eventExplainer: new EventExplainer({ events, registry, replays, table, unmatched }),
     explainer: new Explainer({
       ...parts,
       pacer,
@@ -115,13 +125,27 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
 }
 
 function foundationOf(options: JobEngineOptions) {
-  const { clock, random, definitions, maxRunning, keys, watch, onDefect = () => {} } = options;
+  const {
+    clock,
+    random,
+    definitions,
+    maxRunning,
+    keys,
+    watch,
+    onDefect = () => {},
+    onMisuse = () => {},
+  } = options;
   const registry = new DefinitionRegistry(definitions);
   if (keys === undefined) requireNoProtection(registry);
+  if (options.threads === undefined && registry.hasThreaded) {
+    throw new TypeError("Cannot isolate jobs in threads: there are none");
+  }
   const projection = new Projection(options.index);
   const { table, eventIds, facts } = projection;
   const turns = new Turns(clock);
   const promptTypes = new PromptTypes();
+  const neverPrompt = new PromptTypes(0);
+  const threadsMax = registry.hasThreaded ? options.threads?.max ?? 0 : 0;
   return {
     clock,
     random,
@@ -129,7 +153,7 @@ function foundationOf(options: JobEngineOptions) {
     table,
     ended: new EndedJobs(),
     census: new JobCensus(watch, onDefect),
-    attention: new Attention(table, registry),
+    attention: new Attention(table),
     traces: new JobTraces(table),
     waits: new JobWaits(clock),
     facts,
@@ -139,9 +163,13 @@ function foundationOf(options: JobEngineOptions) {
     keys: keys ?? NO_KEYS,
     sealing: new Sealing(keys ?? NO_KEYS),
     liveSecrets: new LiveSecrets(),
+    lateCalls: new LateCalls(onMisuse),
     scheduler: new Scheduler(clock, onDefect),
     workers: new WorkerQueue(maxRunning, promptTypes, onDefect),
     slots: new Slots(maxRunning, { clock, turns, promptTypes }),
+    // Its workers are apart: who waits for a thread holds up nobody who needs none.
+    threadWorkers: new WorkerQueue(threadsMax, neverPrompt, onDefect),
+    threadSlots: new Slots(threadsMax, { clock, turns, promptTypes: neverPrompt }),
     turns,
     patience: new Patience({ clock, random, onDefect }),
     feed: new Feed(clock),
@@ -164,20 +192,26 @@ function withWriting(parts: ReturnType<typeof foundationOf>) {
 /** Adds what acts by itself, and the views, which follow durable entries. */
 function withWork(
   parts: ReturnType<typeof withWriting>,
-  { onDefect = () => {}, tracing = CARRIED_TRACES, attemptWatch = UNWATCHED }: JobEngineOptions,
+  { onDefect = () => {}, tracing = CARRIED_TRACES, attemptWatch = UNWATCHED, threads }:
+    JobEngineOptions,
   status: EngineStatus,
 ) {
   const { attention, census, ended, patience, traces, waits, writer } = parts;
   const record = (drafts: readonly EventDraft[]) =>
     patience.record(() => writer.settled(writer.append(drafts, "vital").lastLogId, undefined));
   const inputRemovals = new InputRemovals({ ...parts, record, onDefect });
-  const supervisor = supervisorOf({ ...parts, tracing, attemptWatch }, onDefect, status);
+  const supervisor = supervisorOf({ ...parts, tracing, attemptWatch, threads }, onDefect, status);
   writer.listener = supervisor;
   const views: readonly View[] = [ended, census, attention, traces, inputRemovals, waits];
   return { tracing, supervisor, inputRemovals, views };
 }
 
 const UNWATCHED: AttemptWatch = { began: () => 0, ended: () => {} };
+
+/** In which jobs with a thread differ from others. */
+type OwnServices =
+  & Pick<RunServices, "code" | "leavesCode" | "workers" | "slots">
+  & Partial<Pick<RunServices, "attemptWatch">>;
 
 /** Sealed inputs may be on record all the same: without keys they cannot be opened. */
 const NO_KEYS: KeyStore = {
@@ -190,35 +224,46 @@ const NO_KEYS: KeyStore = {
 
 /** @throws {TypeError} naming a definition that could create no job. */
 function requireNoProtection(registry: DefinitionRegistry): void {
-  const needy = registry.types.find((type) => {
-    const definition = registry.get(type);
-    return definition !== undefined && protectionOf(definition) !== undefined;
-  });
+  const needy = registry.all.find((definition) => protectionOf(definition) !== undefined);
   if (needy === undefined) return;
-  throw new TypeError(`Cannot seal the inputs of ${needy}: there is no store of keys`);
+  throw new TypeError(`Cannot seal the inputs of ${needy.type}: there is no store of keys`);
 }
 
 function supervisorOf(
-  parts: ReturnType<typeof withWriting> & Pick<RunServices, "tracing" | "attemptWatch">,
+  parts:
+    & ReturnType<typeof withWriting>
+    & Pick<RunServices, "tracing" | "attemptWatch">
+    & Pick<JobEngineOptions, "threads">,
   onDefect: (error: unknown) => void,
   status: EngineStatus,
 ): Supervisor {
   const { history, patience, sealing, traces } = parts;
   const entriesAt = (logIds: readonly LogId[]) => patience.read(() => history.at(logIds));
+  const servicesWith = (own: OwnServices): RunServices => ({
+    ...parts,
+    ...own,
+    entriesAt,
+    openInput: (job) => patience.read(() => sealing.open(job)),
+    traceOf: (job) => traces.of(job, entriesAt),
+    get draining() {
+      return status.draining;
+    },
+    later: patience.later,
+    ended: (jobId, run) => supervisor.ended(jobId, run),
+    onDefect,
+  });
+  const { workers, slots, threadWorkers, threadSlots, threads } = parts;
   const supervisor: Supervisor = new Supervisor({
     ...parts,
-    services: {
-      ...parts,
-      entriesAt,
-      openInput: (job) => patience.read(() => sealing.open(job)),
-      traceOf: (job) => traces.of(job, entriesAt),
-      get draining() {
-        return status.draining;
-      },
-      later: patience.later,
-      ended: (jobId, run) => supervisor.ended(jobId, run),
-      onDefect,
-    },
+    services: servicesWith({ code: IN_PROCESS, leavesCode: false, workers, slots }),
+    threadServices: servicesWith({
+      code: threads?.place ?? IN_PROCESS,
+      leavesCode: true,
+      workers: threadWorkers,
+      slots: threadSlots,
+      // What is in a thread holds up no event loop but its own.
+      attemptWatch: UNWATCHED,
+    }),
   });
   return supervisor;
 }

@@ -4,8 +4,9 @@
  */
 
 import type { EventDraft, JobEventLogEntry } from "../core/event.ts";
+import type { EventExplanation } from "../core/event_explanation.ts";
 import type { Citation, Explanation } from "../core/explanation.ts";
-import type { JobId, LogId } from "../core/ids.ts";
+import type { EventId, JobId, LogId } from "../core/ids.ts";
 import { hasCode, type JobState } from "../core/job_state.ts";
 import type { Point } from "../core/point.ts";
 import type { Replay, StepsWanted } from "../core/replay_steps.ts";
@@ -19,7 +20,7 @@ import type { Account } from "./queries/explainer.ts";
 import { JobLists } from "./queries/job_lists.ts";
 import { JobSurvey } from "./queries/job_survey.ts";
 import type { IndexInfo } from "./job_index.ts";
-import type { Clock, Journal, JournalConsumer, JournalInfo } from "./ports.ts";
+import type { Clock, EntryLocation, Journal, JournalConsumer, JournalInfo } from "./ports.ts";
 import type { WhatIfReport } from "./queries/replays.ts";
 import {
   type ControlRequest,
@@ -31,6 +32,7 @@ import {
   type ListPage,
   type ListQuery,
   type Outcome,
+  type ParkedJobs,
   type PointDifference,
   type Receipt,
   type RetryRequest,
@@ -111,9 +113,14 @@ export class JobEngine {
     return this.#parts.events.journal.head.logId;
   }
 
-  /** Types of unfinished jobs for which there is no definition, with their number. */
-  get missingDefinitions(): ReadonlyMap<string, number> {
-    return this.#parts.attention.unloaded;
+  /** Parked jobs by reason and type, the most first. */
+  get parkedJobs(): readonly ParkedJobs[] {
+    return this.#parts.attention.parked;
+  }
+
+  /** Resolves when it is known of all jobs that waited at the start whether their code fits. */
+  tried(): Promise<void> {
+    return this.#parts.supervisor.tried();
   }
 
   /** Unfinished jobs whose sealed input could not be opened at the start. */
@@ -141,7 +148,7 @@ export class JobEngine {
       : { ok: false, problem: { kind: "rejected", rejection: refusal } };
   }
 
-  /** Makes a new job of a failed one. Rejects as `create` does. */
+  /** Makes a new job of a failed one, or of a parked one, which ends with that. Rejects as `create` does. */
   retry(jobId: JobId, request: RetryRequest): Promise<Outcome<JobState>> {
     return this.#parts.creation.retry(jobId, this.#traced(request));
   }
@@ -182,6 +189,10 @@ export class JobEngine {
   entriesAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]> {
     return this.#parts.events.journal.readAt(logIds);
   }
+
+  /** Where entries are to be found; the positions must ascend. */
+  readonly locate = (logIds: readonly LogId[]): Promise<readonly EntryLocation[]> =>
+    this.#parts.events.journal.locate(logIds);
 
   /** A job's entries after a position, oldest first, at most `limit`. */
   history(jobId: JobId, after: LogId, limit: number): Promise<readonly JobEventLogEntry[]> {
@@ -243,6 +254,11 @@ export class JobEngine {
     return this.#parts.explainer.account(jobId, hold);
   }
 
+  /** What became of an event; `undefined` when no entry has this id. */
+  explainEvent(eventId: EventId, hold?: Hold): Promise<EventExplanation<Citation> | undefined> {
+    return this.#parts.eventExplainer.explain(eventId, hold);
+  }
+
   /**
    * Resolves when there are entries after a position, after a time in milliseconds, or
    * when the signal aborts.
@@ -289,7 +305,7 @@ export class JobEngine {
     const { oldestQueued, ...census } = this.survey.census();
     return {
       ...census,
-      queued: this.#parts.workers.waiting,
+      queued: this.#parts.workers.waiting + this.#parts.threadWorkers.waiting,
       oldestQueuedMs: oldestQueued?.queuedMs ?? 0,
       pendingBytes: this.#parts.events.journal.pendingBytes,
       unfinishedBytes: this.#parts.table.unfinishedBytes,
@@ -309,6 +325,7 @@ export class JobEngine {
   async stop(drainMs: number): Promise<void> {
     this.#status.draining = true;
     this.#parts.workers.stop();
+    this.#parts.threadWorkers.stop();
     this.#parts.feed.wake();
     this.#parts.waits.endAll();
     await within(this.#clock, drainMs, this.#parts.supervisor.idle());
@@ -318,6 +335,7 @@ export class JobEngine {
     this.#parts.scheduler.stop();
     this.#parts.patience.stop();
     this.#parts.slots.stop();
+    this.#parts.threadSlots.stop();
     this.#parts.supervisor.recordShutdown();
   }
 }

@@ -1,12 +1,13 @@
 /** What the engine is asked, and what it answers. Expected failures are values. */
 
 import type { Change } from "../core/changes.ts";
-import type { Rejection } from "../core/decide.ts";
+import type { Rejection } from "../core/decision.ts";
 import type { ErrorFingerprint } from "../core/error_fingerprint.ts";
 import type { FactDraft, JobEventLogEntry } from "../core/event.ts";
+import type { ParkReason } from "../core/framework_events.ts";
 import type { EventId, JobId, LogId, TaskId } from "../core/ids.ts";
 import type { JobPlan, PolicyRole } from "../core/job_plan.ts";
-import type { FailedJob, JobState, StateName } from "../core/job_state.ts";
+import type { FailedJob, JobState, Parking, StateName } from "../core/job_state.ts";
 import type { FailureSummary, JobSummary } from "../core/job_summary.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { InputRetention } from "../core/sealed_input.ts";
@@ -91,10 +92,19 @@ export interface ShownInput {
   readonly secrets: readonly string[];
 }
 
-export interface ControlRequest extends TracedRequest {
-  readonly kind: "start" | "cancel" | "suspend" | "resume";
+interface PlainControlRequest extends TracedRequest {
+  readonly kind: "start" | "suspend" | "resume";
   readonly reason?: string;
 }
+
+interface CancelRequest extends TracedRequest {
+  readonly kind: "cancel";
+  readonly reason?: string;
+  /** Of a parked job: nothing is undone, and what is left in place is named. */
+  readonly leave?: boolean;
+}
+
+export type ControlRequest = PlainControlRequest | CancelRequest;
 
 export interface RetryRequest extends TracedRequest {
   readonly from?: TaskId;
@@ -279,14 +289,23 @@ export interface Census {
   readonly maxWorkers: number;
 }
 
+/** Parked jobs of one type, and one reason. */
+export interface ParkedJobs {
+  readonly reason: ParkReason;
+  readonly type: string;
+  readonly jobs: number;
+  /** The one parked last, and what stands in its way. */
+  readonly newest: Pick<Parking, "message" | "disagreesWith"> & { readonly jobId: JobId };
+}
+
 /** The jobs that a person may have to look at, a few of each kind. */
 export interface NeedingAttention {
   /** Failed, and not retried; the last one comes first. */
   readonly failed: readonly FailedJob[];
   /** Waiting, for longest first; `since` is RFC 3339. */
   readonly waiting: readonly { readonly job: JobState; readonly since: string }[];
-  /** Types of unfinished jobs for which there is no definition, with their number. */
-  readonly unloaded: readonly { readonly type: string; readonly jobs: number }[];
+  /** Parked, by the reason and the type, the most first. */
+  readonly parked: readonly ParkedJobs[];
 }
 
 /** An entry, by what tells whose it is. */
@@ -303,6 +322,8 @@ export interface Transition {
 export interface DefinitionInfo {
   readonly type: string;
   readonly version: number;
+  /** Versions whose jobs it runs beside its own, where it says so. */
+  readonly runs?: readonly number[];
   readonly description?: string;
   /** JSON Schema (2020-12) of the input. */
   readonly inputSchema: JsonValue;

@@ -60,6 +60,7 @@ const UNFINISHED: readonly Condition[] = [
   "waiting",
   "backingOff",
   "suspended",
+  "parked",
 ];
 
 /** What an action is for. */
@@ -68,7 +69,7 @@ const CONDITIONS_OF: Readonly<Record<BulkAction, readonly Condition[]>> = {
   retry: ["failed"],
   cancel: UNFINISHED,
   suspend: ["queued", "executing", "waiting", "backingOff", "compensating"],
-  resume: ["suspended"],
+  resume: ["suspended", "parked"],
 };
 
 /** Of the jobs that a filter applies to, those that an action is for. */

@@ -1,10 +1,9 @@
 /** The schema of correlations: predicates that come from outside, as data. */
 
 import * as v from "valibot";
-import type { Correlation } from "../core/correlation.ts";
+import { type Correlation, CORRELATION_DEPTH_MAX } from "../core/correlation.ts";
 import { isObject, mapOf, scalarField, strictObject } from "./fields.ts";
 
-const DEPTH_MAX = 16;
 export const PATH_LENGTH_MAX = 256;
 
 const RULE = 'must be "any" or an object with one of equals, in, all, anyOf, not';
@@ -44,8 +43,8 @@ function schemaFor(value: unknown): CorrelationSchema {
 export const correlationField = v.pipe(
   part,
   v.check(
-    (correlation) => depthOf(correlation) <= DEPTH_MAX,
-    `must be nested at most ${DEPTH_MAX} deep`,
+    (correlation) => depthOf(correlation) <= CORRELATION_DEPTH_MAX,
+    `must be nested at most ${CORRELATION_DEPTH_MAX} deep`,
   ),
 );
 

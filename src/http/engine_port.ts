@@ -1,8 +1,9 @@
 /** What the HTTP edge needs from the engine; `JobEngine` is one that has it. */
 
 import type { JobEventLogEntry } from "../core/event.ts";
+import type { EventExplanation } from "../core/event_explanation.ts";
 import type { Citation, Explanation } from "../core/explanation.ts";
-import type { JobId, LogId } from "../core/ids.ts";
+import type { EventId, JobId, LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { Point } from "../core/point.ts";
 import type { Replay, StepsWanted } from "../core/replay_steps.ts";
@@ -84,6 +85,8 @@ export interface EnginePort {
   explain(jobId: JobId, hold?: Hold): Promise<Explanation<Citation> | undefined>;
   /** The same, with the entries that it is made from. */
   account(jobId: JobId, hold?: Hold): Promise<Account | undefined>;
+  /** What became of an event; `undefined` when no entry has this id. */
+  explainEvent(eventId: EventId, hold?: Hold): Promise<EventExplanation<Citation> | undefined>;
 
   /** Resolves as soon as `headLogId > after`, after the time, or when `signal` aborts. */
   changed(after: LogId, timeoutMs: number, signal?: AbortSignal): Promise<void>;

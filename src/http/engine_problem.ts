@@ -1,7 +1,7 @@
 /** The engine's refusals and failures, as problems. */
 
 import { assertNever } from "../core/assert_never.ts";
-import type { Rejection } from "../core/decide.ts";
+import type { Rejection } from "../core/decision.ts";
 import { nearestName } from "../core/spelling.ts";
 import { isOutOfDescriptors } from "../engine/descriptors.ts";
 import { IndexDamagedError } from "../engine/job_index.ts";

@@ -40,7 +40,7 @@ type NewJob = CreatedJob | RunningJob;
 /** Whether nothing has happened in a job, and all of its input is shown. */
 function isNew(job: JobState): job is NewJob {
   return (job.state === "Running" || job.state === "Created") && job.tasks.length === 0 &&
-    job.sealed === undefined && job.retryOf === undefined &&
+    job.sealed === undefined && job.retryOf === undefined && job.parked === undefined &&
     job.expected.every(({ matched }) => matched === 0);
 }
 

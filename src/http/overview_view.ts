@@ -5,7 +5,7 @@ import { openExpectations } from "../core/explain/open_expectations.ts";
 import { requiredMatches } from "../core/job_plan.ts";
 import { failureResource } from "../core/job_resource.ts";
 import { type FailedJob, type JobState, STATE_NAMES } from "../core/job_state.ts";
-import type { Census, NeedingAttention, OldestQueued } from "../engine/requests.ts";
+import type { Census, NeedingAttention, OldestQueued, ParkedJobs } from "../engine/requests.ts";
 import { jobPath } from "./job_view.ts";
 import type { Counts, Overview } from "./overview.ts";
 import {
@@ -69,12 +69,17 @@ function failingView({ type, lastHour, sinceStart }: FailingType) {
   return { of: type.of, type: type.of === "definition" ? type.name : null, lastHour, sinceStart };
 }
 
-function attentionView({ failed, waiting, unloaded }: NeedingAttention) {
+function attentionView({ failed, waiting, parked }: NeedingAttention) {
   return {
     failed: failed.map(failedView),
     waiting: waiting.map(waitingView),
-    withoutDefinition: unloaded,
+    parked: parked.map(parkedView),
   };
+}
+
+function parkedView({ newest, ...group }: ParkedJobs) {
+  const { jobId, message } = newest;
+  return { ...group, newest: { jobId, message, links: { self: jobPath(jobId) } } };
 }
 
 function failedView(job: FailedJob) {

@@ -19,6 +19,7 @@ const ROUTE_SCOPES: Readonly<Record<string, RouteScope>> = {
   "POST /journal/verify": "operate",
   "GET /metrics": "read",
   "GET /events": "read",
+  "GET /events/:id/explain": "read",
   "GET /stream": "read",
   "GET /jobs": "read",
   "GET /jobs/:id": "read",

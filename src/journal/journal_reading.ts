@@ -84,7 +84,7 @@ async function shown(source: SegmentSource, viewer: EntryViewer): Promise<Replay
       refuse: (entry) => viewer.refuse(entry),
       replay: (entry) => viewer.replay(entry),
     },
-    onBatch: (segment, { offset }) => viewer.progress?.(bytes.upTo(segment, offset), bytes.total),
+    onBatch: (segment, offset) => viewer.progress?.(bytes.upTo(segment, offset), bytes.total),
   }, undefined);
   if (typeof replayed === "string") throw new TypeError(`Cannot read everything: ${replayed}`);
   viewer.progress?.(bytes.total, bytes.total);

@@ -48,7 +48,7 @@ export const SNAPSHOT_EVERY = 100_000;
 export const QUIET_SEAL_MS = 1000;
 export const BATCH_BYTES_MAX = 4 * 1024 * 1024;
 
-/** Segments are read whole, and their line offsets have 32 bits. */
+/** A proof reads segments whole, and their line offsets have 32 bits. */
 const SEGMENT_BYTES_LIMIT = 1024 * 1024 * 1024;
 
 export type ResolvedOptions =

@@ -7,16 +7,17 @@
 import { assertNever } from "../core/assert_never.ts";
 import type { LogId } from "../core/ids.ts";
 import type { JournalConsumer, JournalHead, SegmentInfo } from "../engine/ports.ts";
-import { JournalDamagedError } from "./errors.ts";
-import type { FileStamp } from "./file_system.ts";
+import { JournalDamagedError, orUnusable } from "./errors.ts";
+import { type FileStamp, isSame, type OpenFile, stampAt } from "./file_system.ts";
 import { FORMAT_VERSION } from "./line_codec.ts";
 import { LineIndex } from "./line_index.ts";
 import type { SealedSegment } from "./sealed_segment.ts";
 import type { ReadingProgress } from "./options.ts";
 import { isStop } from "./seals.ts";
-import { contentsOf, type SegmentContent, type SegmentSource } from "./segment_contents.ts";
+import type { SegmentSource } from "./segment_contents.ts";
 import { endOf, gapBefore, type TornTail } from "./segment_end.ts";
-import { type ScannedBatch, SegmentScanner } from "./segment_scanner.ts";
+import { type Piece, piecesOf } from "./segment_pieces.ts";
+import type { ScannedBatch } from "./segment_scanner.ts";
 import type { ActiveEnds } from "./segment_rolls.ts";
 import type { Sidecar } from "./sidecar_file.ts";
 import type { Snapshot } from "./snapshot_file.ts";
@@ -52,8 +53,8 @@ export interface ReplaySource extends SegmentSource {
   /** Sidecars of files that are as they were when they were verified, by segment; none. */
   readonly trusted?: ReadonlyMap<string, Sidecar>;
   readonly progress?: ReadingProgress;
-  /** Told of each batch that is found whole, before its entries are replayed. */
-  readonly onBatch?: (segment: SegmentInfo, batch: ScannedBatch) => void;
+  /** Told where each batch begins that is found whole, before its entries are replayed. */
+  readonly onBatch?: (segment: SegmentInfo, offset: number) => void;
 }
 
 /**
@@ -113,17 +114,13 @@ class Replay {
     const candidates = this.#candidates();
     const toRead = this.#source.segments.filter(({ name }) => !candidates.has(name));
     this.#bytesToRead = toRead.reduce((sum, { bytes }) => sum + bytes, 0);
-    const contents = contentsOf({ ...this.#source, segments: toRead });
-    try {
-      for (const segment of this.#source.segments) {
-        const sidecar = candidates.get(segment.name);
-        const isUsable = sidecar === undefined || !this.#follows(sidecar)
-          ? await this.#scan(await this.#contentOf(segment, sidecar, contents))
-          : this.#trust(sidecar);
-        if (!isUsable) return "refused";
-      }
-    } finally {
-      await contents.return(undefined);
+    for (const segment of this.#source.segments) {
+      const sidecar = candidates.get(segment.name);
+      // A segment whose sidecar does not fit is read after all.
+      const isUsable = sidecar === undefined || !this.#follows(sidecar)
+        ? await this.#read(segment)
+        : this.#trust(sidecar);
+      if (!isUsable) return "refused";
     }
     if (!this.#restored) return "ahead";
     return {
@@ -154,20 +151,6 @@ class Replay {
     return isNext && (!isSnapshot || segment.chain === this.#snapshot?.chain);
   }
 
-  /** A segment whose sidecar does not fit is read after all. */
-  async #contentOf(
-    segment: SegmentInfo,
-    sidecar: Sidecar | undefined,
-    contents: AsyncGenerator<SegmentContent>,
-  ): Promise<SegmentContent> {
-    const source = sidecar === undefined
-      ? contents
-      : contentsOf({ ...this.#source, segments: [segment] });
-    const next = await source.next();
-    if (next.done !== true) return next.value;
-    throw new TypeError(`Cannot read ${segment.name}: nothing is left to read`);
-  }
-
   /** `false` when the consumer cannot use the snapshot. */
   #trust({ segment, index }: Sidecar): boolean {
     const { lastLogId, chain } = segment;
@@ -180,32 +163,55 @@ class Replay {
   }
 
   /** `false` when the consumer cannot use the snapshot. */
-  async #scan({ segment, bytes, stamp }: SegmentContent): Promise<boolean> {
+  async #read(segment: SegmentInfo): Promise<boolean> {
+    const { fileSystem, layout } = this.#source;
+    const path = `${layout.segments}/${segment.name}`;
+    const before = await stampAt(fileSystem, path);
+    const file = await orUnusable("read", path, () => fileSystem.open(path, "read"));
+    try {
+      const read: OpenFile["read"] = (offset, length) =>
+        orUnusable("read", path, () => file.read(offset, length));
+      if (!await this.#scan(segment, { read })) return false;
+    } finally {
+      file.close();
+    }
+    if (segment === this.#source.segments.at(-1)) return true;
+    const isUnchanged = before !== undefined && isSame(before, await stampAt(fileSystem, path));
+    const { formatVersion = FORMAT_VERSION } = this.#active;
+    const sealed = { ...segment, ...this.#active, formatVersion, lastLogId: this.#head.logId };
+    const stamp = isUnchanged ? before : undefined;
+    this.#sealed.push({ segment: sealed, isRead: true, stamp });
+    return true;
+  }
+
+  /** `false` when the consumer cannot use the snapshot. */
+  async #scan(segment: SegmentInfo, file: Pick<OpenFile, "read">): Promise<boolean> {
     const { logId, chain } = this.#head;
     if (segment.firstLogId !== logId + 1) throw gapBefore(segment, logId + 1);
-    const scanner = new SegmentScanner(bytes, segment.firstLogId, chain);
     // The entry that the snapshot stands for is parsed too: it may be the last of all.
-    scanner.parsedFrom = Math.min(this.#snapshot?.logId ?? 1, this.#lastLogIdOf(segment));
+    const parsedFrom = Math.min(this.#snapshot?.logId ?? 1, this.#lastLogIdOf(segment));
     const { stopped } = this.#active;
     this.#active = { chainBefore: chain, chain, stopped, formatVersion: undefined };
     const index = new LineIndex();
     this.#indexes.set(segment.name, index);
-    for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
-      index.add(batch.offsets);
-      this.#source.onBatch?.(segment, batch);
-      if (!this.#take(segment, batch)) return false;
-      const pausing = this.#source.progress?.(this.#bytesRead + scanner.end, this.#bytesToRead);
-      if (pausing !== undefined) await pausing;
+    const { firstLogId, bytes } = segment;
+    for await (const piece of piecesOf({ file, bytes, firstLogId, chain, parsedFrom })) {
+      const { scanner, from } = piece;
+      for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
+        index.add(batch.offsets, from);
+        this.#source.onBatch?.(segment, from + batch.offset);
+        if (!this.#take(segment, batch, from)) return false;
+        const bytesDone = this.#bytesRead + from + scanner.end;
+        const pausing = this.#source.progress?.(bytesDone, this.#bytesToRead);
+        if (pausing !== undefined) await pausing;
+      }
+      this.#head = { logId: scanner.nextLogId - 1, chain: scanner.chain };
+      const { formatVersion = scanner.formatVersion } = this.#active;
+      this.#active = { ...this.#active, formatVersion };
+      if (piece.isLast) this.#judge(segment, piece);
     }
-    this.#bytesRead += segment.bytes;
+    this.#bytesRead += bytes;
     index.trim();
-    this.#head = { logId: scanner.nextLogId - 1, chain: scanner.chain };
-    this.#active = { ...this.#active, formatVersion: scanner.formatVersion };
-    this.#judge(segment, bytes, scanner);
-    if (segment === this.#source.segments.at(-1)) return true;
-    const { formatVersion = FORMAT_VERSION } = this.#active;
-    const sealed = { ...segment, ...this.#active, formatVersion, lastLogId: this.#head.logId };
-    this.#sealed.push({ segment: sealed, isRead: true, stamp });
     return true;
   }
 
@@ -217,28 +223,28 @@ class Replay {
   }
 
   /** `false` when the consumer cannot use the snapshot. */
-  #take(segment: SegmentInfo, batch: ScannedBatch): boolean {
+  #take(segment: SegmentInfo, batch: ScannedBatch, from: number): boolean {
     const stopped = isStop(batch.entries.at(-1));
     this.#active = { ...this.#active, chain: batch.chain, stopped };
     if (this.#restored || this.#snapshot === undefined) {
-      this.#deliver(segment, batch);
+      this.#deliver(segment, batch, from);
       return true;
     }
     const { logId, chain, lines } = this.#snapshot;
     if (batch.lastLogId < logId) return true;
     if (batch.lastLogId > logId || batch.chain !== chain) {
       const reason = `the snapshot of logId ${logId} stands for another history`;
-      throw new JournalDamagedError(locationIn(segment, batch, 0), reason);
+      throw new JournalDamagedError(locationIn(segment, batch, from, 0), reason);
     }
     return this.#restored = this.#source.consumer.restore(lines);
   }
 
-  #deliver(segment: SegmentInfo, batch: ScannedBatch): void {
+  #deliver(segment: SegmentInfo, batch: ScannedBatch, from: number): void {
     const { consumer } = this.#source;
     for (const entry of batch.entries) {
       const reason = consumer.refuse(entry);
       if (reason !== undefined) {
-        const location = locationIn(segment, batch, entry.logId - batch.firstLogId);
+        const location = locationIn(segment, batch, from, entry.logId - batch.firstLogId);
         throw new JournalDamagedError(location, reason);
       }
       consumer.replay(entry);
@@ -247,8 +253,8 @@ class Replay {
   }
 
   /** Tells a write that was cut short from damage. */
-  #judge(segment: SegmentInfo, bytes: Uint8Array<ArrayBuffer>, scanner: SegmentScanner): void {
-    const end = endOf(bytes, scanner, segment === this.#source.segments.at(-1));
+  #judge(segment: SegmentInfo, { bytes, scanner, from }: Piece): void {
+    const end = endOf(bytes, scanner, segment === this.#source.segments.at(-1), from);
     switch (end.kind) {
       case "whole":
         return;
@@ -265,7 +271,8 @@ class Replay {
   }
 }
 
-function locationIn(segment: SegmentInfo, batch: ScannedBatch, index: number) {
+/** @param from where the offsets of the batch are counted from. */
+function locationIn(segment: SegmentInfo, batch: ScannedBatch, from: number, index: number) {
   const logId = batch.firstLogId + index;
-  return { segment: segment.name, offset: batch.offsets[index] ?? 0, logId };
+  return { segment: segment.name, offset: from + (batch.offsets[index] ?? 0), logId };
 }

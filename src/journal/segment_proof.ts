@@ -3,9 +3,9 @@
 import { JournalDamagedError } from "./errors.ts";
 import type { OpenFile } from "./file_system.ts";
 import type { SealedSegment } from "./sealed_segment.ts";
-import { SegmentScanner } from "./segment_scanner.ts";
+import { type Piece, piecesOf } from "./segment_pieces.ts";
 
-/** What is read at once, unless a batch is longer. */
+/** Little at once: it is read beside the work. */
 const PIECE_BYTES = 512 * 1024;
 
 /**
@@ -17,36 +17,29 @@ export async function requireWhole(
   segment: SealedSegment,
   pause: () => Promise<void> | undefined,
 ): Promise<void> {
-  let size = await file.size();
+  const pieces = piecesOf({
+    file,
+    bytes: await file.size(),
+    firstLogId: segment.firstLogId,
+    chain: segment.chainBefore,
+    parsedFrom: Infinity,
+    pieceBytes: PIECE_BYTES,
+  });
   let end = { offset: 0, nextLogId: segment.firstLogId, chain: segment.chainBefore };
-  for (let length = PIECE_BYTES; end.offset < size;) {
-    const from = end.offset;
-    const wanted = Math.min(length, size - from);
-    const bytes = await file.read(from, wanted);
-    const start = from === 0 ? "opening" : "later";
-    const scanner = new SegmentScanner(bytes, end.nextLogId, end.chain, start);
-    scanner.parsedFrom = Infinity;
+  for await (const piece of pieces) {
+    const { scanner, from } = piece;
     while (scanner.next() !== undefined) {
       const pausing = pause();
       if (pausing !== undefined) await pausing;
     }
-    const isRest = bytes.length < wanted || from + wanted >= size;
-    requireNoFlaw(segment, scanner, from, isRest);
-    if (isRest) size = from + bytes.length;
-    // A batch that does not end in the piece is read again, with more of what follows it.
-    length = scanner.end > 0 ? PIECE_BYTES : 2 * length;
+    requireNoFlaw(segment, piece);
     end = { offset: from + scanner.end, nextLogId: scanner.nextLogId, chain: scanner.chain };
   }
   requireKnown(segment, end);
 }
 
-function requireNoFlaw(
-  segment: SealedSegment,
-  { flaw }: SegmentScanner,
-  from: number,
-  isRest: boolean,
-): void {
-  if (flaw === undefined || (flaw.maybeTorn && !isRest)) return;
+function requireNoFlaw(segment: SealedSegment, { scanner: { flaw }, from, isLast }: Piece): void {
+  if (flaw === undefined || (flaw.maybeTorn && !isLast)) return;
   const location = { segment: segment.name, offset: from + flaw.offset, logId: flaw.logId };
   throw new JournalDamagedError(location, flaw.reason);
 }

@@ -34,6 +34,12 @@ function wordsOf(line: string): readonly string[] {
   return [...command.matchAll(/(?:'[^']*'|[^\s'])+/g)].map(([word]) => word.replaceAll("'", ""));
 }
 
+Deno.test("--help: it names the page of what goes wrong", async () => {
+  const [code, terminal] = await run(["--help"]);
+  assert.equal(code, 0);
+  assert.match(terminal.text, /src\/manual\/when-things-go-wrong\.md/);
+});
+
 for (const command of COMMANDS) {
   Deno.test(`${command.name} --help: it names each option, and has examples`, async () => {
     const [code, terminal] = await run([command.name, "--help"]);

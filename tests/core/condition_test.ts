@@ -35,6 +35,37 @@ const code = codedJob([SHIPPED, PAID]).started();
 const run = code.mainStarted();
 
 const CASES: readonly Case[] = [
+  { name: "a job that the engine holds is parked", story: run.parked(), condition: "parked" },
+  {
+    name: "a job that is suspended as well is parked",
+    story: run.parked().suspended(),
+    condition: "parked",
+  },
+  {
+    name: "a parked job that is no longer suspended is parked still",
+    story: run.suspended().parked().resumed(),
+    condition: "parked",
+  },
+  {
+    name: "a suspended job that is no longer parked is suspended still",
+    story: run.suspended().parked().unparked(),
+    condition: "suspended",
+  },
+  {
+    name: "a job that goes on does what it did before it was parked",
+    story: run.parked().unparked(),
+    condition: "executing",
+  },
+  {
+    name: "a job that compensates may be parked as well",
+    story: run.compensableTask("reserve").parked().cancelled(),
+    condition: "parked",
+  },
+  {
+    name: "a parked job that fails is parked no more",
+    story: run.parked().cancelled(),
+    condition: "cancelled",
+  },
   {
     name: "a job that was only created is created",
     story: outsideJob([PAID]),
@@ -230,7 +261,7 @@ for (const { name, story, condition } of CASES) {
 Deno.test("CONDITIONS: the cases lead to each of them", () => {
   const reached = new Set(CASES.map(({ story }) => conditionOf(jobOf(story))));
 
-  assert.equal(CONDITIONS.length, 11);
+  assert.equal(CONDITIONS.length, 12);
   assert.deepEqual([...reached].toSorted(), [...CONDITIONS].toSorted());
 });
 

@@ -27,6 +27,10 @@ const JOBS: Readonly<Record<string, JobState>> = Object.fromEntries(
     suspended,
     compensating: reserved.cancelled(),
     compensatingSuspended: reserved.cancelled().suspended(),
+    diverged: reserved.parked(),
+    crashed: reserved.parked("crashed"),
+    parkedSuspended: reserved.parked().suspended(),
+    compensatingParked: reserved.parked().cancelled(),
     done: started.taskStarted("main").taskCompleted("main"),
     failed: started.cancelled(),
   }).map(([name, story]) => [name, projectAll(story.entries)]),
@@ -38,6 +42,10 @@ const attempt = {
   compensable: true,
 };
 const newJob = { plan: plan([]), priority: 0, labels: {} };
+
+const GIVEN_UP = ["job.JobCancelled"];
+/** With the result of `reserve`, which stands. */
+const RETRIED = ["job.JobRetried", "job.JobCreated", "job.JobStarted", "job.TaskCompleted"];
 
 /** For each command: the event types it gives in each situation, or `undefined` if refused. */
 const TABLE: readonly {
@@ -56,22 +64,54 @@ const TABLE: readonly {
       created: ["job.JobStarted", "job.JobCancelled"],
       running: ["job.JobCancelled"],
       suspended: ["job.JobCancelled"],
+      diverged: ["job.JobCancelled"],
+      crashed: ["job.JobResumed", "job.JobCancelled"],
+      parkedSuspended: ["job.JobCancelled"],
     },
     allowedIn: ["Created", "Running"],
   },
   {
+    command: { kind: "cancel", leave: true },
+    accepted: {
+      diverged: ["job.JobCancelled"],
+      crashed: ["job.JobCancelled"],
+      parkedSuspended: ["job.JobCancelled"],
+      compensatingParked: ["job.JobCancelled"],
+    },
+    allowedIn: ["Running", "Compensating"],
+  },
+  {
     command: { kind: "suspend" },
-    accepted: { running: ["job.JobSuspended"], compensating: ["job.JobSuspended"] },
+    accepted: {
+      running: ["job.JobSuspended"],
+      compensating: ["job.JobSuspended"],
+      diverged: ["job.JobSuspended"],
+      crashed: ["job.JobSuspended"],
+      compensatingParked: ["job.JobSuspended"],
+    },
     allowedIn: ["Running", "Compensating"],
   },
   {
     command: { kind: "resume" },
-    accepted: { suspended: ["job.JobResumed"], compensatingSuspended: ["job.JobResumed"] },
+    accepted: {
+      suspended: ["job.JobResumed"],
+      compensatingSuspended: ["job.JobResumed"],
+      diverged: ["job.JobResumed"],
+      crashed: ["job.JobResumed"],
+      parkedSuspended: ["job.JobResumed", "job.JobResumed"],
+      compensatingParked: ["job.JobResumed"],
+    },
     allowedIn: ["Running", "Compensating"],
   },
   {
     command: { kind: "retry", newJobId: jobId("job_2"), attributes: newJob, facts: [] },
-    accepted: { failed: ["job.JobRetried", "job.JobCreated", "job.JobStarted"] },
+    accepted: {
+      failed: ["job.JobRetried", "job.JobCreated", "job.JobStarted"],
+      diverged: [...GIVEN_UP, ...RETRIED],
+      crashed: [...GIVEN_UP, ...RETRIED],
+      parkedSuspended: [...GIVEN_UP, ...RETRIED],
+      compensatingParked: [...GIVEN_UP, ...RETRIED],
+    },
     allowedIn: ["Failed"],
   },
   {
@@ -103,6 +143,15 @@ for (const { command, accepted, allowedIn } of TABLE) {
     });
   }
 }
+
+Deno.test("decide: a parked job that is given up names what is left in place", () => {
+  const decision = decide(JOBS["diverged"], { kind: "cancel", leave: true, reason: "by hand" });
+
+  assert.ok(decision.accepted);
+  assert.deepEqual(decision.events.map(({ attributes }) => attributes), [
+    { reason: "by hand", leftInPlace: ["reserve"] },
+  ]);
+});
 
 Deno.test("decide: a command on a job that was never created is refused", () => {
   const decision = decide(undefined, { kind: "cancel" });

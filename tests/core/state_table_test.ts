@@ -310,6 +310,45 @@ const ERRORS: readonly Case[] = [
   },
 ];
 
+const PARKED: readonly Case[] = [
+  {
+    name: "Running stays when it is parked, and what it expects still counts",
+    given: outsideJob([PAID, SHIPPED]).started().parked().fact("ec.Paid"),
+    rule: "running/matched",
+    state: "Running",
+    condition: "parked",
+    matched: ["paid"],
+  },
+  {
+    name: "Running that is parked compensates on JobCancelled, and is parked still",
+    given: reserved.parked().cancelled(),
+    rule: "running/error-compensating",
+    state: "Compensating",
+    condition: "parked",
+  },
+  {
+    name: "Running fails on a JobCancelled that leaves in place what could be undone",
+    given: reserved.parked().left("reserve"),
+    rule: "running/left-in-place",
+    state: "Failed",
+    condition: "cancelled",
+  },
+  {
+    name: "Compensating fails on a JobCancelled that leaves in place what could be undone",
+    given: unwinding.parked().left("reserve"),
+    rule: "compensating/left-in-place",
+    state: "Failed",
+    condition: "failed",
+  },
+  {
+    name: "Compensating does not end with a JobCancelled that says nothing of that",
+    given: unwinding.cancelled(),
+    rule: "compensating/record-only",
+    state: "Compensating",
+    condition: "compensating",
+  },
+];
+
 const COMPENSATION_BEGINS: readonly Case[] = [
   {
     name: "Running compensates on an error when the policy has compensation",
@@ -559,6 +598,7 @@ const CASES: readonly Case[] = [
   ...CREATED,
   ...MATCHING,
   ...ERRORS,
+  ...PARKED,
   ...COMPENSATION_BEGINS,
   ...COMPENSATING,
   ...SUSPENSION,

@@ -147,6 +147,16 @@ const BY_RULE: Readonly<Record<RuleName, readonly Case[]>> = {
         "the job compensates, until ec.Undone or ec.UndoFailed comes.",
     },
   ],
+  "running/left-in-place": [{
+    name: "says of a job that is given up that nothing is undone",
+    given: reserved.parked().left("reserve"),
+    why: "The job is cancelled. What it did is left in place: the job fails.",
+  }],
+  "compensating/left-in-place": [{
+    name: "says of one that compensates that the rest is left",
+    given: unwinding.parked().left("reserve"),
+    why: "The job is given up as it is: what was not undone is left in place, and it fails.",
+  }],
   "running/error-failed": [
     {
       name: "says of a cancellation that there is nothing to undo",

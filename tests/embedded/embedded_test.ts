@@ -156,7 +156,8 @@ Deno.test("openDaybook: what was unfinished goes on when the journal is opened a
     });
     await without.close();
     assert.deepEqual(warnings, [
-      "1 unfinished job of type user.welcome waits for a definition that is not loaded",
+      "1 job of type user.welcome is parked: no definition of type user.welcome is loaded; " +
+      "see deno task explain w-7",
     ]);
 
     await using after = await openDaybook({ journal, definitions });

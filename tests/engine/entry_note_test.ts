@@ -26,6 +26,10 @@ const NOTES: { readonly [Type in FrameworkEventType]: readonly [object, string] 
   "job.JobStarted": [{}, ""],
   "job.JobSuspended": [{ reason: "the till is down" }, "the till is down"],
   "job.JobResumed": [{}, ""],
+  "job.JobParked": [
+    { reason: "diverged", message: "it asks for bill instead", disagreesWith: 6 },
+    "diverged: it asks for bill instead",
+  ],
   "job.JobCancelled": [{ reason: "ordered twice" }, "ordered twice"],
   "job.JobRetried": [{ newJobId: "order-43", reason: "new card" }, "as order-43, new card"],
   "job.EventCorrelated": [

@@ -192,7 +192,12 @@ Deno.test("lastTransition: the entry that brought the job into its condition", a
 
 function listsOf(table: JobTable): JobLists {
   const workers = new WorkerQueue(0, new PromptTypes(), assert.ifError);
-  return new JobLists({ table, workers, writer: { durableLogId: Infinity } });
+  return new JobLists({
+    table,
+    workers,
+    threadWorkers: workers,
+    writer: { durableLogId: Infinity },
+  });
 }
 
 /** Many jobs, made of one; nothing of them is recorded anywhere. */

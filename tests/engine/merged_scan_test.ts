@@ -27,7 +27,7 @@ function tableOf(jobs: readonly JobState[], index: MemoryIndex | undefined): Job
   index?.begin(undefined);
   const table = new JobTable(index);
   for (const job of jobs.slice(0, -2)) table.restore({ job, trail: NO_TRAIL });
-  table.letGo();
+  while (table.isLettingGo) table.letGo();
   for (const job of jobs.slice(-2)) table.restore({ job, trail: NO_TRAIL });
   return table;
 }
@@ -98,7 +98,12 @@ async function modelsByEnd(): Promise<Readonly<Record<Kind["ends"], JobState>>> 
 
 function listsOf(table: JobTable): JobLists {
   const workers = new WorkerQueue(0, new PromptTypes(), assert.ifError);
-  return new JobLists({ table, workers, writer: { durableLogId: Infinity } });
+  return new JobLists({
+    table,
+    workers,
+    threadWorkers: workers,
+    writer: { durableLogId: Infinity },
+  });
 }
 
 /** All pages of summaries, one after the other. */

@@ -9,6 +9,7 @@ import {
   type JobContext,
   RetryLater,
 } from "../../src/engine/definition.ts";
+import { EMITTED_LENGTH_MAX, EMITTED_MAX } from "../../src/engine/run/staged_events.ts";
 import { Harness } from "../support/engine_harness.ts";
 import { jsonOf, startApp } from "../support/http_app.ts";
 
@@ -272,4 +273,97 @@ Deno.test("thrown: what starts a job by an event may throw what it likes too", a
 
   const { error } = await failed(daybook, started?.jobId as JobId);
   assert.equal(error.message, "(something that cannot be read)");
+});
+
+Deno.test("late: emit and progress after the end of an attempt are told once, with the step", async () => {
+  const definition = job("demo.late", (ctx) =>
+    ctx.task("notify", (task) => {
+      setTimeout(() => {
+        for (let call = 0; call < 1_000; call++) {
+          task.emit("ec.Notified", { to: "all" });
+          task.progress(call, 1_000);
+        }
+      }, 1);
+    }));
+  const daybook = await Harness.start({ definitions: [definition] });
+  const [id] = [await daybook.submit("demo.late"), await daybook.submit("demo.late")];
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  await daybook.clock.settle();
+
+  const after = `after its attempt 1 had ended: nothing of it is recorded`;
+  assert.equal(daybook.misuses.length, 2);
+  for (const [index, call] of ["emit", "progress"].entries()) {
+    const told = `task notify of demo.late, job ${id}, called task.${call} ${after}`;
+    assert.equal(daybook.misuses[index]?.slice(0, told.length), told);
+  }
+  assert.equal(daybook.job(id).state, "Done");
+  assert.ok(!(await daybook.story(id)).some((name) => /Notified|Progressed/.test(name)));
+});
+
+Deno.test("late: what was stopped from outside is not told that it is late", async () => {
+  const definition = job("demo.stopped", (ctx) =>
+    ctx.task("copy", async (task) => {
+      await new Promise((resolve) => task.signal.addEventListener("abort", resolve));
+      await Promise.resolve();
+      setTimeout(() => task.progress(1, 2), 1);
+    }, { timeoutMs: 5, retry: { maxAttempts: 1 } }));
+  const daybook = await Harness.start({ definitions: [definition] });
+  await daybook.submit("demo.stopped");
+  await daybook.clock.advance(10);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+
+  assert.deepEqual(daybook.misuses, []);
+});
+
+Deno.test("limits: an attempt may emit so many events, and characters of them, and no more", async () => {
+  const emits = (count: number, text: string) => (ctx: JobContext<string>) =>
+    ctx.task("emit", (task) => {
+      for (let event = 0; event < count; event++) task.emit("ec.Counted", { event, text });
+    });
+  const definitions = [
+    job("demo.most", emits(EMITTED_MAX, "")),
+    job("demo.many", emits(EMITTED_MAX + 1, "")),
+    job("demo.long", emits(6, "x".repeat(EMITTED_LENGTH_MAX / 5))),
+  ];
+  const daybook = await Harness.start({ definitions });
+
+  const most = await daybook.submit("demo.most");
+  await daybook.clock.settle();
+  assert.equal(daybook.job(most).state, "Done");
+  for (const [type, limit] of [["demo.many", "1000 events"], ["demo.long", "4194304 char"]]) {
+    const { error, kind, taskId } = await failed(daybook, await daybook.submit(type ?? ""));
+    assert.match(
+      error.message,
+      new RegExp(`^Cannot emit ec.Counted: an attempt may emit ${limit}`),
+    );
+    assert.deepEqual([kind, taskId], ["poison", "emit"]);
+  }
+  const counted = (await daybook.engine.entries(0, 5_000))
+    .filter(({ eventType }) => eventType === "ec.Counted");
+  assert.equal(counted.length, EMITTED_MAX);
+});
+
+Deno.test("limits: progress is folded to a few reports a second, and the last is on record", async () => {
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+  let report = (_done: number) => {};
+  const definition = job("demo.copy", (ctx) =>
+    ctx.task("copy", (task) => {
+      report = (done) => task.progress(done, 10_000);
+      return ended;
+    }));
+  const daybook = await Harness.start({ definitions: [definition] });
+  const id = await daybook.submit("demo.copy");
+  for (let tenth = 0; tenth < 30; tenth++) {
+    for (let call = 0; call < 100; call++) report(tenth * 100 + call);
+    await daybook.clock.advance(100);
+  }
+  report(10_000);
+  end();
+  await daybook.clock.settle();
+
+  const reports = (await daybook.entries(id))
+    .flatMap((entry) => entry.eventType === "job.TaskProgressed" ? [entry.attributes] : []);
+  assert.ok(reports.length >= 8 && reports.length <= 14, `${reports.length} reports in 3 s`);
+  assert.deepEqual(reports[0], { done: 0, total: 10_000 });
+  assert.deepEqual(reports.at(-1), { done: 10_000, total: 10_000 });
 });

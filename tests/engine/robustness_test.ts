@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
+import type { Correlation } from "../../src/core/correlation.ts";
 import type { JobId } from "../../src/core/ids.ts";
 import {
   type AnyJobDefinition,
@@ -135,6 +136,24 @@ Deno.test("odd code: a plan that JSON would change is refused, and says why", as
 
   assert.ok(!outcome.ok && outcome.problem.kind === "invalidInput");
   assert.match(outcome.problem.issues[0]?.detail ?? "", /equals of orderId is undefined/);
+});
+
+Deno.test("odd code: a plan whose correlation is nested deeper than 16 levels is refused", async () => {
+  const nested = (levels: number) => {
+    let correlation: Correlation = "any";
+    for (let level = 1; level < levels; level++) correlation = { not: correlation };
+    return { go: { eventType: "ec.Go", correlation } };
+  };
+  const ofDepth = (levels: number) =>
+    job(`demo.deep${levels}`, () => Promise.resolve(), { expects: () => nested(levels) });
+  const daybook = await Harness.start({ definitions: [16, 17, 20_000].map(ofDepth) });
+
+  assert.ok((await daybook.engine.create({ type: "demo.deep16", input: {} })).ok);
+  for (const type of ["demo.deep17", "demo.deep20000"]) {
+    const outcome = await daybook.engine.create({ type, input: {} });
+    assert.ok(!outcome.ok && outcome.problem.kind === "invalidInput");
+    assert.match(outcome.problem.issues[0]?.detail ?? "", /nested deeper than 16 levels/);
+  }
 });
 
 for (const wrong of [{ version: 0.5 }, { version: NaN }, { onCompensated: "Maybe" as "Done" }]) {

@@ -103,7 +103,7 @@ Deno.test("retry: from a task that the job does not have is 409", async () => {
   assert.deepEqual((await problemOf(response, 409, "not-in-this-state")).allowedIn, []);
 });
 
-Deno.test("controls: a job that is not suspended cannot be resumed, and is told when it could", async () => {
+Deno.test("controls: a job that nothing holds cannot be resumed, and is told when it could", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app);
   const problem = await problemOf(
@@ -113,8 +113,8 @@ Deno.test("controls: a job that is not suspended cannot be resumed, and is told 
   );
   assert.equal(
     problem.detail,
-    `Cannot resume job ${jobId}: it is not suspended; allowed in Running, Compensating ` +
-      "while suspended",
+    `Cannot resume job ${jobId}: it is neither suspended nor parked; allowed in Running, Compensating ` +
+      "while suspended or parked",
   );
 });
 

@@ -43,7 +43,7 @@ interface OverviewBody {
       readonly since: string;
       readonly waitsFor: readonly unknown[];
     }[];
-    readonly withoutDefinition: unknown;
+    readonly parked: unknown;
   };
   readonly diskFreeBytes: number | null;
 }
@@ -140,7 +140,7 @@ Deno.test("overview route: what may need a person is what the engine says, with 
   assert.deepEqual(attention.waiting[0]?.waitsFor, [
     { id: "shipped", eventType: "shop.ParcelShipped", matched: 0, required: 1 },
   ]);
-  assert.deepEqual(attention.withoutDefinition, []);
+  assert.deepEqual(attention.parked, []);
   assert.deepEqual(failingTypes, [
     { of: "definition", type: "test.doomed", lastHour: 2, sinceStart: 2 },
   ]);
@@ -148,11 +148,15 @@ Deno.test("overview route: what may need a person is what the engine says, with 
 
 Deno.test("overview route: tells of jobs that no definition runs", async () => {
   const old = await startApp();
-  const request = { type: "test.greet", input: { name: "x" }, start: false };
-  await jsonOf(await old.post("/jobs", request), 202);
+  const request = { type: "test.parcel", input: { orderId: "1" } };
+  const { jobId } = await jsonOf(await old.post("/jobs", request), 202);
   const app = await startApp({ definitions: [], content: old.journal.content, clock: old.clock });
   const { attention } = await overviewOf(app);
-  assert.deepEqual(attention.withoutDefinition, [{ type: "test.greet", jobs: 1 }]);
+  const message = "no definition of type test.parcel is loaded";
+  const newest = { jobId, message, links: { self: `/jobs/${jobId}` } };
+  assert.deepEqual(attention.parked, [
+    { reason: "noDefinition", type: "test.parcel", jobs: 1, newest },
+  ]);
 });
 
 Deno.test("overview route: what nobody counts is null, and the rest is there", async () => {

@@ -1,6 +1,7 @@
 /** Does what every page of the manual says, in a copy of this repository. */
 
 import assert from "node:assert/strict";
+import { helpText } from "../../src/configuration_text.ts";
 import { inCheckout } from "../support/checkout.ts";
 import { blocksOf, type Page, pageNames, readPage } from "../support/manual_pages.ts";
 import { PageWalk } from "../support/page_walk.ts";
@@ -40,6 +41,19 @@ Deno.test("manual: the index leads to every page", async () => {
   for (const name of await pageNames()) {
     if (name !== "README") assert.ok(text.includes(`](${name}.md)`), name);
   }
+});
+
+Deno.test("manual: --help leads to the page of what goes wrong, which has every exit code", async () => {
+  const help = helpText();
+  assert.ok(help.includes("src/manual/when-things-go-wrong.md"));
+  const { text } = await readPage("when-things-go-wrong");
+  const [, codes = ""] = /exit codes: ([\s\S]*)$/.exec(help) ?? [];
+  const told = new Set(
+    [...text.matchAll(/^\| ([\d, ]+) +\|/gm)].flatMap(([, cell = ""]) =>
+      cell.split(",").map((code) => code.trim())
+    ),
+  );
+  for (const [code] of codes.matchAll(/\b[1-9]\d*\b/g)) assert.ok(told.has(code), code);
 });
 
 /** Walks a page of these lines where there is no Daybook. */

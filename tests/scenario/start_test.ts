@@ -294,11 +294,11 @@ Deno.test("start: definitions that cannot be used are refused, with what is wron
       /Cannot define a\.B: run is missing; it must be a function \(at .*jobs\.ts:3:21\)/,
     );
     const twice = await started(imports + job("one") + job("two"));
-    assert.match(twice, /two definitions have the type a\.B; one and two both give it/);
+    assert.match(twice, /two definitions are of type a\.B, version 1; one and two both give it/);
     const shipped = await started((imports + job("one")).replace("a.B", "order.fulfil"));
     assert.match(
       shipped,
-      /Cannot register order\.fulfil: another definition has this type already/,
+      /Cannot register order\.fulfil: another definition has this type and version 1 already/,
     );
   }));
 

@@ -174,6 +174,7 @@ export const ROUTES: Readonly<Record<string, RouteInput>> = {
   },
   "GET /jobs/:id/input": {},
   "GET /jobs/:id/explain": { query: { format: one("text", "json", "x") }, headers: accept },
+  "GET /events/:id/explain": { query: { format: one("text", "json", "x") }, headers: accept },
   "GET /jobs/:id/replay": { query: { at: points } },
   "GET /jobs/:id/diff": { query: { from: points, to: points } },
   "POST /jobs/:id/what-if": { body: bodyOf(suppositions) },
@@ -249,8 +250,9 @@ function queryOf(known: RouteInput["query"] = {}): fc.Arbitrary<string> {
 }
 
 function pathOf(pattern: string): fc.Arbitrary<string> {
-  const jobs = fc.nat(9).map((index) => `@${index}`);
-  const usual = mostly(jobs, urlText).map((id) => pattern.replace(":id", () => id));
+  const mark = pattern.startsWith("/events/") ? "~" : "@";
+  const known = fc.nat(9).map((index) => `${mark}${index}`);
+  const usual = mostly(known, urlText).map((id) => pattern.replace(":id", () => id));
   const odd = fc.tuple(usual, one("/", "//", "/x", "/%2e", "%2F", ";", "\\")).map(([path, end]) =>
     path + end
   );

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { conditionOf } from "../../src/core/condition.ts";
-import { hasCode, isTerminal, type JobState } from "../../src/core/job_state.ts";
+import type { JobState } from "../../src/core/job_state.ts";
 import type { JobEngine } from "../../src/engine/job_engine.ts";
 import { ATTENTION_MAX } from "../../src/engine/views/attention.ts";
 
@@ -29,12 +29,12 @@ async function assertAttention(engine: JobEngine, jobs: readonly JobState[]): Pr
     .filter((job) => conditionOf(job) === "failed" && !retried.has(job.jobId))
     .toSorted((left, right) => right.endedBy - left.endedBy);
   const waiting = await sinceOf(engine, jobs.filter((job) => conditionOf(job) === "waiting"));
-  const types = new Set(engine.definitions().map(({ type }) => type));
-  const unloaded = jobs.filter((job) => hasCode(job) && !isTerminal(job))
-    .flatMap(({ type = "" }) => types.has(type) ? [] : [type]);
+  const parked = jobs.flatMap(({ type, parked }) => parked ? [`${parked.reason} ${type}`] : []);
   const attention = await engine.survey.needingAttention();
-  const told = attention.unloaded.map(({ type, jobs }) => [type, jobs] as const);
-  assert.deepEqual(Object.fromEntries(told), tally(unloaded));
+  const told = attention.parked.map(({ reason, type, jobs }) =>
+    [`${reason} ${type}`, jobs] as const
+  );
+  assert.deepEqual(Object.fromEntries(told), tally(parked));
   assert.deepEqual(attention.failed, failed.slice(0, ATTENTION_MAX));
   assert.deepEqual(attention.waiting, waiting.slice(0, ATTENTION_MAX));
 }

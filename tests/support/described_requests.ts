@@ -31,7 +31,7 @@ function requestTo({ method, path, operation }: Described, schemas: Schemas) {
   }).map(({ job, query, headers, document }): FuzzRequest => ({
     route: `${method} ${path}`,
     method,
-    path: path.replace("{id}", `@${job}`),
+    path: path.replace("{id}", path.startsWith("/events/") ? `~${job}` : `@${job}`),
     query: query.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&"),
     headers: document === undefined
       ? headers

@@ -33,6 +33,8 @@ export interface HarnessOptions {
 
 export class Harness {
   readonly defects: unknown[] = [];
+  /** What code was told that it should not do. */
+  readonly misuses: string[] = [];
 
   private constructor(
     readonly engine: JobEngine,
@@ -63,6 +65,7 @@ export class Harness {
     content?: MemoryJournal["content"],
   ): Promise<Harness> {
     const defects: unknown[] = [];
+    const misuses: string[] = [];
     const engine = new JobEngine({
       clock,
       random,
@@ -73,6 +76,7 @@ export class Harness {
       tracing: options.tracing,
       limits: { ...NO_LIMITS, ...options.limits },
       onDefect: (error) => defects.push(error),
+      onMisuse: (message) => misuses.push(message),
     });
     const { journal, report } = await MemoryJournal.open({
       clock,
@@ -84,6 +88,7 @@ export class Harness {
     await engine.start(journal, report.recoveredLogId ?? undefined);
     const harness = new Harness(engine, journal, clock, random, options, keys, index);
     defects.push = (...items) => harness.defects.push(...items);
+    misuses.push = (...items) => harness.misuses.push(...items);
     await clock.settle();
     return harness;
   }

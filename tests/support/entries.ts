@@ -20,6 +20,7 @@ import type {
   InterruptionReason,
   JobCreatedAttributes,
   JobEventType,
+  ParkReason,
 } from "../../src/core/framework_events.ts";
 import {
   eventId,
@@ -171,6 +172,19 @@ export class JobStory {
 
   resumed(): JobStory {
     return this.framework("job.JobResumed", {});
+  }
+
+  parked(reason: ParkReason = "diverged"): JobStory {
+    return this.framework("job.JobParked", { reason, message: "run asks for bill instead" });
+  }
+
+  unparked(): JobStory {
+    return this.framework("job.JobResumed", { of: "parked" });
+  }
+
+  /** Given up as it is: nothing is undone. */
+  left(...tasks: readonly string[]): JobStory {
+    return this.framework("job.JobCancelled", { leftInPlace: tasks.map(taskId) });
   }
 
   cancelled(reason?: string): JobStory {

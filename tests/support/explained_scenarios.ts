@@ -83,8 +83,8 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
-    name: "queued_without_definition",
-    condition: "queued",
+    name: "parked_without_definition",
+    condition: "parked",
     arrange: async (daybook) => {
       for (const name of ["a", "b", "c", "d"]) await daybook.submit(`busy-${name}`, "shop.busy");
       await daybook.submit("job", "shop.order", { orderId: "42", region: "EU" });
@@ -431,14 +431,49 @@ export const SCENARIOS: readonly Scenario[] = [
     arrange: async (daybook) => await daybook.submit("job", "shop.trouble", { how: "throw" }),
   },
   {
-    name: "failed_non_determinism",
-    condition: "failed",
+    name: "parked_diverged",
+    condition: "parked",
     arrange: async (daybook) => {
       await daybook.submit("job", "shop.order", { orderId: 42, region: "EU" });
       const changed = await daybook.crash({ definitions: [CHANGED_ORDER] });
-      await changed.event("shop.ParcelShipped", { orderId: 42, region: "EU" });
       await changed.clock.advance(5_000);
+      await changed.event("shop.ParcelShipped", { orderId: 42, region: "EU" });
       return changed;
+    },
+  },
+  {
+    name: "parked_and_cancelled",
+    condition: "parked",
+    arrange: async (daybook) => {
+      await daybook.submit("job", "shop.order", { orderId: 42, region: "EU" });
+      const changed = await daybook.crash({ definitions: [CHANGED_ORDER] });
+      await changed.clock.advance(5_000);
+      await changed.post("/jobs/job/cancel", { reason: "ordered twice" });
+      return changed;
+    },
+  },
+  {
+    name: "cancelled_and_left_in_place",
+    condition: "cancelled",
+    arrange: async (daybook) => {
+      await daybook.submit("job", "shop.order", { orderId: 42, region: "EU" });
+      const changed = await daybook.crash({ definitions: [CHANGED_ORDER] });
+      await changed.clock.advance(5_000);
+      await changed.post("/jobs/job/cancel", { leave: true, reason: "settled by hand" });
+      return changed;
+    },
+  },
+  {
+    name: "waiting_after_it_was_parked",
+    condition: "waiting",
+    arrange: async (daybook) => {
+      await daybook.submit("job", "shop.order", { orderId: 42, region: "EU" });
+      const { definitions } = daybook.options;
+      const gone = await daybook.crash({ definitions: [] });
+      await gone.clock.advance(60_000);
+      const back = await gone.crash(definitions === undefined ? {} : { definitions });
+      await back.clock.advance(1_000);
+      return back;
     },
   },
   {
@@ -520,8 +555,8 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
-    name: "suspended_without_definition",
-    condition: "suspended",
+    name: "parked_and_suspended",
+    condition: "parked",
     arrange: async (daybook) => {
       await daybook.submit("job", "shop.order", { orderId: "42", region: "EU" });
       await daybook.post("/jobs/job/suspend");

@@ -24,6 +24,10 @@ export async function startWithJobs(options: TestAppOptions = {}): Promise<TestA
   await createPlan(open);
   await createPlan(open, { start: false });
   await createAndRun(open, "test.greet", { name: "x" });
+  for (const [index, orderId] of ["43", "none"].entries()) {
+    const event = { eventType: "shop.ParcelShipped", attributes: { orderId } };
+    await open.post("/events", { ...event, eventId: `event-${index}` });
+  }
   return app;
 }
 
@@ -41,7 +45,9 @@ export function requestOf(
   { method, path, query, headers, body }: FuzzRequest,
 ): Request {
   const { jobs } = app.engine.list({ limit: 100 });
-  const named = path.replace(/@(\d)/, (_, index) => jobs[Number(index) % jobs.length]?.jobId ?? "");
+  const named = path
+    .replace(/@(\d)/, (_, index) => jobs[Number(index) % jobs.length]?.jobId ?? "")
+    .replace(/~(\d)/, (_, index) => `event-${Number(index) % 2}`);
   const url = `http://localhost${named}${query === "" ? "" : `?${query}`}`;
   const all = new Headers({ authorization: `Bearer ${TOKEN}` });
   for (const [name, value] of headers) all.set(name, value);

@@ -1,3 +1,9 @@
+/** Folders for tests. */
+
+// Whoever opens a Daybook has one. It is loaded before any test, for a package that it uses opens a
+// channel that is never closed.
+import "../../src/embedded/in_process.ts";
+
 /** A folder that is there for as long as a test needs it. */
 export async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "daybook-" });

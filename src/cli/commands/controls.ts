@@ -5,8 +5,9 @@ import { type Command, type CommandInput, EXIT_OK } from "../command.ts";
 import { jobPath } from "../job_path.ts";
 import { FORM_OPTIONS, formOf, printJson } from "../presentation.ts";
 import { paintedState } from "../render/marks.ts";
-import { expectShape, jobResource } from "../resources.ts";
+import { expectShape, type JobResource, jobResource } from "../resources.ts";
 import { clientOf, type Surroundings } from "../surroundings.ts";
+import type { Terminal } from "../terminal.ts";
 
 /** More than anybody types; `xargs` makes several calls of it. */
 const JOBS_MAX = 1_000;
@@ -28,6 +29,7 @@ const CONTROLS: readonly Control[] = [
     summary: "cancel jobs; what they did is undone where it can be",
     examples: [
       "deno task cancel order-42 --reason 'ordered twice'",
+      "deno task cancel order-42 --leave --reason 'settled by hand'",
       "deno task jobs --state running --label shop=berlin --all --json |\n" +
       "    jq -r .jobId | xargs deno task cancel --reason 'the shop closes'",
     ],
@@ -39,10 +41,15 @@ const CONTROLS: readonly Control[] = [
   },
   {
     kind: "resume",
-    summary: "resume suspended jobs",
+    summary: "resume suspended jobs, or let parked ones try again",
     examples: ["deno task resume order-42 order-43"],
   },
 ];
+
+const LEAVE = {
+  name: "leave",
+  help: "of a parked job: undo nothing, and name what is left in place",
+} as const;
 
 export function controlCommands(surroundings: Surroundings): readonly Command[] {
   return CONTROLS.map(({ kind, summary, examples }) => ({
@@ -52,6 +59,7 @@ export function controlCommands(surroundings: Surroundings): readonly Command[] 
     arity: [1, JOBS_MAX],
     options: [
       { name: "reason", value: "text", help: "why; it is recorded" },
+      ...(kind === "cancel" ? [LEAVE] : []),
       ...FORM_OPTIONS,
       ...SERVER_OPTIONS,
     ],
@@ -80,17 +88,23 @@ async function controlAll(
 async function controlOne(path: string, input: CommandInput, client: Client): Promise<number> {
   const { terminal } = input;
   try {
-    const job = expectShape(jobResource, await client.post(path, reasonOf(input)), client);
+    const leaves = path.endsWith("/cancel") && input.isSet("leave");
+    const body = { ...reasonOf(input), ...(leaves ? { leave: true } : {}) };
+    const job = expectShape(jobResource, await client.post(path, body), client);
     if (formOf(input) === "json") printJson(input, job);
-    else {terminal.out(
-        `${terminal.style("bold", job.jobId)} is ${paintedState(terminal.style, job)}`,
-      );}
+    else terminal.out(outcomeText(job, terminal, leaves));
     return EXIT_OK;
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
     terminal.err(`daybook: ${error.message}`);
     return error.exitCode;
   }
+}
+
+function outcomeText(job: JobResource, { style }: Terminal, leaves: boolean): string {
+  const left = job.failure?.leftInPlace ?? [];
+  const names = leaves ? `; left in place: ${left.join(", ") || "nothing"}` : "";
+  return `${style("bold", job.jobId)} is ${paintedState(style, job)}${names}`;
 }
 
 export function reasonOf(input: CommandInput): { readonly reason?: string } {

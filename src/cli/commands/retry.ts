@@ -13,7 +13,7 @@ import { reasonOf } from "./controls.ts";
 export function retryCommand(surroundings: Surroundings): Command {
   return {
     name: "retry",
-    summary: "retry a failed job as a new one, which reuses what still stands",
+    summary: "retry a failed or parked job as a new one, which reuses what still stands",
     positionals: "<jobId>",
     arity: [1, 1],
     options: [

@@ -124,7 +124,10 @@ function styled(paint: Paint, style: Style | undefined, text: string): string {
 const TYPE_STYLES: readonly (readonly [RegExp, Style])[] = [
   [/^job\.(TaskFailed|TaskCompensationFailed|RecoveryRequired)$/, "red"],
   [/^job\.(TaskCompleted|EventCorrelated)$/, "green"],
-  [/^job\.(Compensation\w+|TaskCompensated|TaskInterrupted|JobSuspended|JobCancelled)$/, "yellow"],
+  [
+    /^job\.(Compensation\w+|TaskCompensated|TaskInterrupted|JobSuspended|JobParked|JobCancelled)$/,
+    "yellow",
+  ],
   [/^job\.Job/, "bold"],
   [/^journal\.|^job\.TaskProgressed$/, "dim"],
 ];

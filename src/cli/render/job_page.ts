@@ -19,6 +19,7 @@ export interface PageOptions {
 export function jobPage(job: JobResource, options: PageOptions): readonly string[] {
   return [
     ...headLines(job, options),
+    ...parkedLines(job, options),
     ...failureLines(job, options),
     ...section("expected", expectationLines(job, options), options),
     ...section("tasks", taskLines(job.tasks, options), options),
@@ -71,6 +72,13 @@ function factsOf(job: JobResource, { times, now }: PageOptions): readonly Fact[]
 
 function after(time: string, verb: string, from: string, times: Times): string {
   return `${times.dayAndTime(time)}, ${verb} ${durationText(millisecondsBetween(from, time))}`;
+}
+
+function parkedLines({ parked }: JobResource, options: PageOptions): readonly string[] {
+  if (parked === undefined) return [];
+  const { reason, message, by } = parked;
+  const source = options.paint("dim", `${plainText(reason)}, by entry ${by}`);
+  return section("parked", [options.paint("red", plainText(message)), source], options);
 }
 
 function failureLines({ failure }: JobResource, options: PageOptions): readonly string[] {

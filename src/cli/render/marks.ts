@@ -15,6 +15,7 @@ const STYLES: Readonly<Record<string, Style>> = {
   scheduled: "dim",
   backingOff: "yellow",
   suspended: "yellow",
+  parked: "red",
   compensating: "yellow",
   succeeded: "green",
   failed: "red",

@@ -46,6 +46,7 @@ export interface Noted {
   readonly started: FrameworkEntry<"job.JobStarted"> | undefined;
   readonly suspended: FrameworkEntry<"job.JobSuspended"> | undefined;
   readonly resumed: FrameworkEntry<"job.JobResumed"> | undefined;
+  readonly parked: FrameworkEntry<"job.JobParked"> | undefined;
   readonly waiting: FrameworkEntry<"job.TaskWaiting"> | undefined;
   /** The latest. */
   readonly retried: readonly FrameworkEntry<"job.JobRetried">[];
@@ -56,7 +57,14 @@ const RETRIES_MAX = 100;
 
 type Facts = Pick<
   Noted,
-  "started" | "suspended" | "resumed" | "waiting" | "inputRemoved" | "failedBy" | "endedBy"
+  | "started"
+  | "suspended"
+  | "resumed"
+  | "parked"
+  | "waiting"
+  | "inputRemoved"
+  | "failedBy"
+  | "endedBy"
 >;
 
 export class AnnalsGathering {
@@ -71,6 +79,7 @@ export class AnnalsGathering {
     started: undefined,
     suspended: undefined,
     resumed: undefined,
+    parked: undefined,
     waiting: undefined,
     inputRemoved: undefined,
     failedBy: undefined,
@@ -131,7 +140,9 @@ export class AnnalsGathering {
   }
 
   #noteEnds(entry: JobEventLogEntry, { before, job, rule }: Applied): void {
-    if (rule === "running/error-failed" || rule === "running/error-compensating") {
+    const isFailure = rule === "running/error-failed" || rule === "running/left-in-place" ||
+      rule === "running/error-compensating";
+    if (isFailure) {
       this.#facts.failedBy = { entry, rule };
     }
     const hasEnded = job.state === "Done" || job.state === "Failed";
@@ -157,6 +168,9 @@ export class AnnalsGathering {
         break;
       case "job.JobResumed":
         this.#facts.resumed = entry;
+        break;
+      case "job.JobParked":
+        this.#facts.parked = entry;
         break;
       case "job.JobRetried":
         this.#retried = [...this.#retried, entry].slice(-RETRIES_MAX);

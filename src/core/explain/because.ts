@@ -18,6 +18,7 @@ import { endReasons, failureReasons } from "./because_ended.ts";
 import { compensationReasons } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
 import { originOf } from "./origin.ts";
+import { parkedReasons } from "./parked.ts";
 import {
   attemptText,
   capital,
@@ -27,6 +28,7 @@ import {
   shortened,
   taskText,
   timeText,
+  workersFlag,
 } from "./phrases.ts";
 
 type Reasons = readonly Statement<LogId>[];
@@ -55,7 +57,7 @@ function processReasons(annals: Annals, { circumstances }: Evidence): Reasons {
   if (job.state === "Done" || job.state === "Failed") return [];
   const cites = [annals.created.logId];
   const reasons: Statement<LogId>[] = [];
-  if (circumstances.definition === "missing") {
+  if (circumstances.definition === "missing" && job.parked === undefined) {
     const statement = `This process has no definition of type ${job.type ?? ""}: ` +
       "until one is loaded, none of the job's code runs.";
     reasons.push({ statement, cites });
@@ -92,6 +94,8 @@ function conditionReasons(
       return [...dueAndQueued(annals, evidence), ...backingOff(annals, evidence.causes)];
     case "suspended":
       return suspended(annals, evidence, waitingFor);
+    case "parked":
+      return parkedReasons(annals, evidence);
     case "compensating":
       return [
         ...dueAndQueued(annals, evidence),
@@ -117,7 +121,7 @@ function queued(annals: Annals, { circumstances: { queue }, causes }: Evidence):
   const turn = `It is in the queue since ${timeText(since)}`;
   const limit = queue === undefined
     ? `${turn}.`
-    : `${turn}: ${queueText(queue)} (the limit is --max-running).`;
+    : `${turn}: ${queueText(queue)} (the limit is ${workersFlag(queue)}).`;
   return [
     { statement: limit, cites: [since.logId] },
     ...whyQueued(annals, causes),
@@ -128,7 +132,7 @@ function queued(annals: Annals, { circumstances: { queue }, causes }: Evidence):
 /** What is due again, and cannot begin for want of a worker. */
 function dueAndQueued(annals: Annals, { circumstances: { queue } }: Evidence): Reasons {
   if (queue === undefined) return [];
-  const statement = `It wants a worker: ${queueText(queue)} (the limit is --max-running).`;
+  const statement = `It wants a worker: ${queueText(queue)} (the limit is ${workersFlag(queue)}).`;
   return [{ statement, cites: [annals.conditionSince.logId] }];
 }
 
@@ -137,9 +141,9 @@ function whyQueued(annals: Annals, causes: Evidence["causes"]): Reasons {
   const { job, resumed } = annals;
   const since = annals.conditionSince;
   if (resumed !== undefined && since.logId === resumed.logId) {
-    const statement = `It was resumed at ${timeText(resumed)}${
-      reasonText(resumed.attributes.reason)
-    }.`;
+    const { of, reason } = resumed.attributes;
+    const what = of === "parked" ? "It is no longer parked since" : "It was resumed at";
+    const statement = `${what} ${timeText(resumed)}${reasonText(reason)}.`;
     return [{ statement, cites: [resumed.logId] }];
   }
   const interrupted = job.tasks.flatMap((task) => interruptionOf(annals, task));

@@ -3,7 +3,7 @@
 import { assertNever } from "../assert_never.ts";
 import { counted } from "../counted.ts";
 import type { Statement } from "../explanation.ts";
-import { type LogId, MAIN_TASK } from "../ids.ts";
+import type { LogId } from "../ids.ts";
 import type { EventMatcher } from "../job_plan.ts";
 import type { CompletedTask, JobState } from "../job_state.ts";
 import { correlationText } from "../mismatch.ts";
@@ -22,13 +22,6 @@ const TOLD_MAX = 10;
 export function compensableTasks(job: JobState): readonly CompletedTask[] {
   return job.tasks.filter((task): task is CompletedTask =>
     task.status === "completed" && task.compensable
-  );
-}
-
-/** The completed tasks that nothing knows how to undo, and whose effects remain. */
-export function leftInPlace(job: JobState): readonly CompletedTask[] {
-  return job.tasks.filter((task): task is CompletedTask =>
-    task.status === "completed" && !task.compensable && task.taskId !== MAIN_TASK
   );
 }
 

@@ -9,11 +9,12 @@ import { type LogId, MAIN_TASK } from "../ids.ts";
 import { type MatchableEvent, matcherAccepts } from "../job_plan.ts";
 import type { CompletedTask, DoneJob, FailedJob, Failure } from "../job_state.ts";
 import { matchableOf } from "../projector.ts";
+import { leftInPlace } from "../left_in_place.ts";
 import { RULES } from "../rules.ts";
 import { alike } from "./alike.ts";
 import type { Annals } from "./annals.ts";
 import { compensationSubject, taskSubject, unsuccessfulAttempts } from "./attempts.ts";
-import { compensableTasks, endingsOf, leftInPlace, matcherText } from "./because_compensating.ts";
+import { compensableTasks, endingsOf, matcherText } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
 import { overtakenReasons } from "./overtaken.ts";
 import {
@@ -90,7 +91,8 @@ function failed(
   const at = timeText(entry);
   if (entry.eventType === "job.JobCancelled") {
     const { reason } = (entry as FrameworkEntry<"job.JobCancelled">).attributes;
-    return { statement: `A cancel control ended it at ${at}${reasonText(reason)}.`, cites };
+    const left = failure.leave ? ", and left in place what it had done" : "";
+    return { statement: `A cancel control ended it at ${at}${reasonText(reason)}${left}.`, cites };
   }
   if (entry.eventType === "job.TaskFailed") {
     const { attributes } = entry as FrameworkEntry<"job.TaskFailed">;
@@ -166,6 +168,9 @@ function compensationEnd(
   if (endedBy === undefined || annals.failedBy?.rule !== "running/error-compensating") return [];
   const { entry, rule } = endedBy;
   const tasks = compensableTasks(job);
+  if (rule === "compensating/left-in-place") {
+    return [givenUp(entry, rule), ...undone(annals, tasks)];
+  }
   const outcome = job.state === "Done"
     ? "its policy counts that as Done"
     : job.failure?.recoveryRequired === true
@@ -189,6 +194,13 @@ function compensationEnd(
     ...undone(annals, tasks),
     ...notUndone(annals, tasks, evidence.causes),
   ];
+}
+
+function givenUp(entry: JobEventLogEntry, rule: string): Statement<LogId> {
+  const { reason } = (entry as FrameworkEntry<"job.JobCancelled">).attributes;
+  const statement = `A cancel control ended its compensation at ${timeText(entry)}` +
+    `${reasonText(reason)}, before all was undone (rule ${rule}).`;
+  return { statement, cites: [entry.logId] };
 }
 
 function undone(annals: Annals, tasks: readonly CompletedTask[]): Reasons {
@@ -221,10 +233,11 @@ function leftBehind(job: DoneJob | FailedJob): Reasons {
   const tasks = leftInPlace(job);
   if (tasks.length === 0) return [];
   const names = shortened(tasks.map(({ taskId }) => taskId), TOLD_MAX);
+  const why = job.failure?.leave
+    ? "as the cancellation says"
+    : `since nothing is declared that undoes ${tasks.length === 1 ? "it" : "them"}`;
   return [{
-    statement: `Left in place, since nothing is declared that undoes ${
-      tasks.length === 1 ? "it" : "them"
-    }: ${names}.`,
+    statement: `Left in place, ${why}: ${names}.`,
     cites: tasks.slice(0, TOLD_MAX).map(({ completedBy }) => completedBy),
   }];
 }

@@ -20,7 +20,13 @@ export interface Circumstances {
   /** `none`: the job has no code, and needs none. */
   readonly definition: "none" | "loaded" | "missing";
   /** The request of the job for a worker, while there is one. */
-  readonly queue?: { readonly ahead: number; readonly busy: number; readonly maxRunning: number };
+  readonly queue?: {
+    readonly ahead: number;
+    readonly busy: number;
+    readonly max: number;
+    /** Whether the workers that it waits for have threads of their own. */
+    readonly isThreaded?: boolean;
+  };
   /** The process is stopping. */
   readonly draining: boolean;
   /** Writes have just failed for want of room. */

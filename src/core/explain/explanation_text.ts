@@ -2,6 +2,7 @@
 
 import type { Condition } from "../condition.ts";
 import { counted } from "../counted.ts";
+import type { EventExplanation } from "../event_explanation.ts";
 import type { Action, Citation, Explanation, NextStep, Statement } from "../explanation.ts";
 import { wrapped } from "../wrapped.ts";
 import { capital } from "./phrases.ts";
@@ -45,7 +46,24 @@ export function explanationText(
     ),
     ...section("Timing", wrapped(width, timingText(explanation), "  ", "  ")),
     ...section("Summed up", summedUpTexts(explanation).flatMap((text) => item(text, width))),
-    ...section("Evidence", evidenceLines(explanation)),
+    ...section("Evidence", evidenceLines(citedIn(explanation))),
+  ];
+  return lines.join("\n") + "\n";
+}
+
+/** The same of an event. */
+export function eventExplanationText(
+  { summary, reached, more = 0, nearly, refused }: EventExplanation<Citation>,
+  width = WIDTH,
+): string {
+  const unlisted = more === 0 ? [] : item(`${counted(more, "more job")} it reached.`, width);
+  const all = [...reached, ...nearly, ...refused];
+  const lines = [
+    ...wrapped(width, summary, "", ""),
+    ...section("Reached", [...reached.flatMap((job) => bullet(job, width)), ...unlisted]),
+    ...section("Nearly", nearly.flatMap((job) => bullet(job, width))),
+    ...section("Refused under its id", refused.flatMap((other) => bullet(other, width))),
+    ...section("Evidence", evidenceLines(all.flatMap(({ cites }) => cites.slice(0, 8)))),
   ];
   return lines.join("\n") + "\n";
 }
@@ -162,6 +180,7 @@ const NOW_WORDS = {
   waiting: "waiting",
   backingOff: "backing off",
   suspended: "suspended",
+  parked: "parked",
   compensating: "compensating",
 } as const;
 
@@ -180,8 +199,7 @@ function durationText(ms: number): string {
   return hours < 24 ? `${hours} h ${minutes % 60} min` : `${days} d ${hours % 24} h`;
 }
 
-function evidenceLines(explanation: Explanation<Citation>): readonly string[] {
-  const cited = new Map<number, Citation>();
+function citedIn(explanation: Explanation<Citation>): readonly Citation[] {
   const { because, waitingFor, completed, next } = explanation;
   const statements = [
     ...because,
@@ -189,9 +207,11 @@ function evidenceLines(explanation: Explanation<Citation>): readonly string[] {
     ...completed.slice(-COMPLETED_MAX),
     ...next,
   ];
-  for (const { cites } of statements) {
-    for (const citation of cites.slice(0, 8)) cited.set(citation.logId, citation);
-  }
+  return statements.flatMap(({ cites }) => cites.slice(0, 8));
+}
+
+function evidenceLines(citations: readonly Citation[]): readonly string[] {
+  const cited = new Map(citations.map((citation) => [citation.logId, citation]));
   return [...cited.values()]
     .toSorted((left, right) => left.logId - right.logId)
     .map(({ logId, segment, line, eventType, eventId }) =>

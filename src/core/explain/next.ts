@@ -17,6 +17,7 @@ import { anyone, itself } from "./next_step.ts";
 import { type Overtaken, unendedAttempts } from "./overtaken.ts";
 import { attemptText, capital, later, shortened, taskText } from "./phrases.ts";
 import { isHopeless, openExpectations } from "./open_expectations.ts";
+import { whileParked } from "./parked.ts";
 import { sampleEvent } from "./sample_event.ts";
 
 type Next = readonly NextStep<LogId>[];
@@ -33,7 +34,7 @@ export function nextOf(
   const condition = conditionOf(job);
   if (
     evidence.circumstances.definition === "missing" && job.state !== "Done" &&
-    job.state !== "Failed"
+    job.state !== "Failed" && condition !== "parked"
   ) {
     return [loadDefinition(annals), ...eventsToSend(annals, waitingFor), ...controls(annals)];
   }
@@ -66,6 +67,8 @@ export function nextOf(
         ...eventsToSend(annals, waitingFor),
         ...controls(annals),
       ];
+    case "parked":
+      return [...whileParked(annals), ...eventsToSend(annals, waitingFor)];
     case "compensating":
       return [...whileCompensating(annals, waitingFor), ...controls(annals)];
     case "succeeded":

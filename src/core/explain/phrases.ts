@@ -119,9 +119,18 @@ export function placeText({ stack = "" }: ErrorFact): string {
 
 /** `2 jobs ahead of it, and 16 of 16 workers busy`. */
 export function queueText(
-  { ahead, busy, maxRunning }: NonNullable<Circumstances["queue"]>,
+  { ahead, busy, max, isThreaded = false }: NonNullable<Circumstances["queue"]>,
 ): string {
   return `${counted(ahead, "job")} ahead of it, and ${busy} of ${
-    counted(maxRunning, "worker")
+    counted(
+      max,
+      isThreaded ? "worker with a thread" : "worker",
+      isThreaded ? "workers with a thread" : "workers",
+    )
   } busy`;
+}
+
+/** The flag that says how many workers there are. */
+export function workersFlag({ isThreaded }: NonNullable<Circumstances["queue"]>): string {
+  return isThreaded === true ? "--max-threads" : "--max-running";
 }

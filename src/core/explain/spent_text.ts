@@ -9,6 +9,7 @@ const TIMING_WORDS = [
   ["waitingMs", "waiting"],
   ["backingOffMs", "backing off"],
   ["suspendedMs", "suspended"],
+  ["parkedMs", "parked"],
   ["compensatingMs", "compensating"],
   ["downMs", "down after a crash for at most"],
 ] as const;

@@ -23,6 +23,7 @@ import {
   taskText,
   timeText,
 } from "./phrases.ts";
+import { parkedSummary } from "./parked.ts";
 import { nearestText } from "./waiting_for.ts";
 
 const NAMES_MAX = 5;
@@ -37,6 +38,7 @@ export function summaryOf(
   if (isTerminal(job)) return `Job ${job.jobId} ${what}`;
   const { definition, full } = evidence.circumstances;
   if (full) return `Job ${job.jobId} cannot go on: the disk is full. It ${what}`;
+  if (job.parked !== undefined) return `Job ${job.jobId} ${what}`;
   if (definition === "missing" && conditionOf(job) !== "waiting") {
     return `Job ${job.jobId} cannot run here: no definition of type ${job.type ?? ""} is loaded. ` +
       `It ${what}`;
@@ -68,6 +70,8 @@ function doing(
       return backingOff(annals, evidence);
     case "suspended":
       return suspended(annals, evidence, waitingFor);
+    case "parked":
+      return parkedSummary(annals);
     case "compensating":
       return compensating(annals, evidence, waitingFor);
     case "succeeded":

@@ -23,6 +23,7 @@ export function timingOf(annals: Annals, downtimes: readonly Downtime[] = []): T
     waitingMs: total("waiting"),
     backingOffMs: total("backingOff"),
     suspendedMs: total("suspended"),
+    parkedMs: total("parked"),
     compensatingMs: total("compensating"),
     downMs: sum(ended),
     totalMs: lengthMs(first, since),

@@ -190,10 +190,12 @@ function reasonOf(step: Applied): string {
     case "created/record-only":
       return "recorded only: the job has not started";
     case "running/error-failed":
+    case "running/left-in-place":
     case "running/error-compensating":
       return "an error event of the job's policy";
     case "compensating/done":
     case "compensating/failed":
+    case "compensating/left-in-place":
       return "ended the compensation";
     case "running/record-only":
     case "none/created":

@@ -15,7 +15,8 @@ import type { Writer } from "../writer/writer.ts";
 import type { SettledFact } from "./fan_out.ts";
 import { idReusedBy, refused, saysTheSame } from "./receipts.ts";
 
-const CONTENTS_MAX = 3;
+/** Contents that are kept of what was sent under one id. */
+export const CONTENTS_MAX = 3;
 
 export interface RefusalParts {
   readonly events: EventEngine;

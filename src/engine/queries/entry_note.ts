@@ -26,8 +26,10 @@ const NOTES: Notes = {
   "job.JobCreated": createdNote,
   "job.JobStarted": reasonNote,
   "job.JobSuspended": reasonNote,
-  "job.JobResumed": reasonNote,
-  "job.JobCancelled": reasonNote,
+  "job.JobResumed": ({ of, reason }) => joined([of, reason]),
+  "job.JobParked": ({ reason, message }) => `${reason}: ${message}`,
+  "job.JobCancelled": ({ reason, leftInPlace }) =>
+    joined([reason, leftInPlace && `left in place: ${leftInPlace.join(", ") || "nothing"}`]),
   "job.JobRetried": ({ newJobId, reason }) => joined([`as ${newJobId}`, reason]),
   "job.EventCorrelated": ({ eventType, eventId }) => `${eventType} ${eventId}`,
   "job.TaskStarted": attemptNote,

@@ -32,6 +32,7 @@ export interface ExplainerParts {
   readonly pastEvents: PastEvents;
   readonly registry: DefinitionRegistry;
   readonly workers: WorkerQueue;
+  readonly threadWorkers: WorkerQueue;
   readonly writer: Pick<Writer, "durableLogId">;
   readonly pacer: Pacer;
   readonly draining: () => boolean;
@@ -105,17 +106,20 @@ export class Explainer {
   }
 
   #circumstances(job: JobState): Circumstances {
-    const { registry, workers, writer, draining, full } = this.#parts;
-    const isKnown = registry.get(job.type) !== undefined;
+    const { registry, writer, draining, full } = this.#parts;
+    const loaded = registry.running(job);
+    const isKnown = loaded !== undefined;
     const definition = hasCode(job) ? isKnown ? "loaded" : "missing" : "none";
     const common = { definition, draining: draining(), full: full(urgencyOf(job)) } as const;
     if (job.state === "Created" || !isKnown) return common;
+    const isThreaded = loaded.isolation === "thread";
+    const workers = isThreaded ? this.#parts.threadWorkers : this.#parts.workers;
     // A retry that is due waits for a worker too, whatever the condition says.
     const waits = conditionOf(job) === "queued" || workers.holds(job.priority, job.startedBy);
     if (!waits) return common;
     const place = { priority: job.priority, order: job.startedBy };
     const ahead = workers.aheadOf(place, writer.durableLogId);
-    return { ...common, queue: { ahead, busy: workers.busy, maxRunning: workers.max } };
+    return { ...common, queue: { ahead, busy: workers.busy, max: workers.max, isThreaded } };
   }
 
   async #cited(

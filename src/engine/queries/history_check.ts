@@ -4,19 +4,22 @@
  * and nothing that is not on record is started.
  */
 
-import type { JobEventLogEntry } from "../../core/event.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
-import { findTask, isTerminal, type JobState, type RunningJob } from "../../core/job_state.ts";
+import { findTask, isTerminal, type JobState } from "../../core/job_state.ts";
 import { isPermissionMissing, isThrown } from "../../core/thrown.ts";
-import { Answers, DIVERGENCE_GRACE_MS } from "../run/answers.ts";
-import { Turns } from "../run/turns.ts";
 import type { Asked } from "../run/asked.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import { type Divergence, divergenceAt, thrownText } from "../run/divergence.ts";
-import type { Clock } from "../ports.ts";
+import {
+  hasSucceeded,
+  type HistorySource,
+  type Rehearsal,
+  rehearsed,
+  startedForm,
+  type StartedJob,
+} from "../run/rehearsal.ts";
+import { InputMismatchError, type RunEnd } from "../run/run_call.ts";
 import { undoable } from "../run/undoing.ts";
-import type { SecretGuard } from "../secrets/secret_guard.ts";
-import { callRun, InputMismatchError, type RunEnd } from "../run/run_call.ts";
 
 /** What `run` does when all that is on record has been answered. */
 export interface NextSteps {
@@ -45,16 +48,6 @@ export type HistoryVerdict =
   | { readonly kind: "goesOn"; readonly logId: LogId; readonly message: string }
   | { readonly kind: "notChecked"; readonly message: string };
 
-export interface HistorySource {
-  readonly clock: Clock;
-  /** Entries that counted for an expectation. */
-  entriesAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]>;
-  /** What of the input may not get on record, where the job has secrets. */
-  readonly guard?: SecretGuard;
-  /** How long `run` may await something other than `ctx`, each time, in milliseconds. */
-  readonly graceMs?: number;
-}
-
 /**
  * Checks a job with code against its definition of today. Resolves in bounded time, a
  * grace for each answer on record at the most, whatever `run` awaits; never rejects for
@@ -66,7 +59,7 @@ export async function checkHistory(
   source: HistorySource,
 ): Promise<HistoryVerdict> {
   if (isTerminal(job) && findTask(job, MAIN_TASK) === undefined) return NEVER_RAN;
-  return judge(await replayed(definition, startedForm(job), source));
+  return judge(await rehearsed(definition, startedForm(job), source));
 }
 
 const NEVER_RAN: HistoryVerdict = {
@@ -74,80 +67,7 @@ const NEVER_RAN: HistoryVerdict = {
   next: { tasks: [], expectations: [], end: "pending" },
 };
 
-type StartedJob = Exclude<JobState, { state: "Created" }>;
-
-/** A job that has not started, as if it did now. */
-function startedForm(job: JobState): StartedJob {
-  if (job.state !== "Created") return job;
-  const started: RunningJob = {
-    ...job,
-    state: "Running",
-    startedAt: job.createdAt,
-    startedBy: job.firstLogId,
-  };
-  return started;
-}
-
-/** A call of `run` that has got all the answers there are. */
-interface Replayed {
-  readonly job: StartedJob;
-  readonly asked: Asked;
-  readonly end: RunEnd;
-  /** A task on record that it does not ask for. */
-  readonly missing: TaskId | undefined;
-  /** The last entry that it has had an answer from. */
-  readonly seenLogId: LogId;
-  readonly graceMs: number;
-}
-
-async function replayed(
-  definition: AnyJobDefinition,
-  job: StartedJob,
-  { clock, entriesAt, guard, graceMs = DIVERGENCE_GRACE_MS }: HistorySource,
-): Promise<Replayed> {
-  let missing: TaskId | undefined;
-  let onIdle = () => {};
-  const answers = new Answers({
-    clock,
-    turns: new Turns(clock),
-    entriesAt,
-    job: { whole: job, task: (taskId) => findTask(job, taskId) },
-    durableLogId: () => job.lastLogId,
-    diverged: (taskId) => missing = taskId,
-    idle: () => onIdle(),
-  }, graceMs);
-  const { asked, output } = callRun(definition, job, answers, {
-    askedTask: ({ taskId }) => answers.askedFor(`task ${taskId}`),
-    askedExpectation: ({ name }) => answers.askedFor(`expectation ${name}`),
-  }, guard);
-  let end: RunEnd = { kind: "pending" };
-  const ended = (how: RunEnd) => {
-    end = how;
-    answers.close();
-  };
-  output.then(
-    (output) => ended({ kind: "returned", output }),
-    (error) => ended({ kind: "threw", error }),
-  );
-  await clock.nextTurn();
-  do {
-    const idle = new Promise<void>((resolve) => onIdle = resolve);
-    answers.give();
-    await idle;
-    if (missing !== undefined) break;
-    await answers.graceFor(() => answers.waiting || isAtRest(job, asked));
-  } while (answers.waiting);
-  return { job, asked, end, missing, seenLogId: answers.seenLogId, graceMs };
-}
-
-/** Whether nothing but new answers, or its end, can be waited for. */
-function isAtRest(job: StartedJob, asked: Asked): boolean {
-  // On record this one has returned, so it is given the time to.
-  if (hasSucceeded(job)) return false;
-  return asked.openTasks.size > 0 || asked.expectations.size > 0;
-}
-
-function judge(replayed: Replayed): HistoryVerdict {
+function judge(replayed: Rehearsal): HistoryVerdict {
   const { job, end } = replayed;
   if (end.kind === "threw" && isPermissionMissing(end.error)) {
     const message = `run does more than ask ctx, and may not here: ${thrownText(end.error)}`;
@@ -164,7 +84,7 @@ function onlyUndoes(job: StartedJob): boolean {
     (job.state === "Running" && findTask(job, MAIN_TASK)?.status === "completed");
 }
 
-function disagreement(replayed: Replayed): HistoryVerdict | undefined {
+function disagreement(replayed: Rehearsal): HistoryVerdict | undefined {
   const { job, asked, end, missing } = replayed;
   if (end.kind === "threw" && isThrown(end.error, InputMismatchError)) {
     return failsItself(job) ? undefined : inputMismatch(job, end.error);
@@ -189,12 +109,12 @@ function inputMismatch(job: StartedJob, { message }: InputMismatchError): Histor
   return { kind: "wouldFail", logId: job.firstLogId, message: `recorded ${reason}` };
 }
 
-function thrown({ seenLogId }: Replayed, error: unknown): HistoryVerdict {
+function thrown({ seenLogId }: Rehearsal, error: unknown): HistoryVerdict {
   const message = `is the last that run sees before it throws ${thrownText(error)}`;
   return { kind: "wouldFail", logId: seenLogId, message };
 }
 
-function stillPending({ job, asked, graceMs }: Replayed): HistoryVerdict | undefined {
+function stillPending({ job, asked, graceMs }: Rehearsal): HistoryVerdict | undefined {
   const { tasks, expectations } = nextOf(asked);
   if (tasks.length === 0 && expectations.length === 0) {
     if (job.state === "Failed") return undefined;
@@ -208,17 +128,12 @@ function stillPending({ job, asked, graceMs }: Replayed): HistoryVerdict | undef
   return { kind: "goesOn", logId, message };
 }
 
-/** Whether `run` returned, and the job was not compensated. */
-function hasSucceeded(job: StartedJob): boolean {
-  return job.state === "Done" && job.failure === undefined;
-}
-
 /** Whether it is on record that `run` itself failed. */
 function failsItself(job: StartedJob): boolean {
   return "failure" in job && job.failure?.taskId === MAIN_TASK;
 }
 
-function withoutCompensation({ job, asked, end }: Replayed): HistoryVerdict | undefined {
+function withoutCompensation({ job, asked, end }: Rehearsal): HistoryVerdict | undefined {
   const task = undoable(job.tasks)
     .findLast(({ taskId }) => asked.tasks.get(taskId)?.compensate === undefined);
   if (task === undefined) return undefined;
@@ -229,7 +144,7 @@ function withoutCompensation({ job, asked, end }: Replayed): HistoryVerdict | un
   return { kind: "cannotCompensate", taskId, logId, message };
 }
 
-function nextSteps({ asked, end }: Replayed): NextSteps {
+function nextSteps({ asked, end }: Rehearsal): NextSteps {
   return { ...nextOf(asked), end: end.kind };
 }
 

@@ -25,17 +25,18 @@ import type { Writer } from "../writer/writer.ts";
 export interface JobListsParts {
   readonly table: JobTable;
   readonly workers: WorkerQueue;
+  readonly threadWorkers: WorkerQueue;
   readonly writer: Pick<Writer, "durableLogId">;
 }
 
 export class JobLists {
   readonly #table: JobTable;
-  readonly #workers: WorkerQueue;
+  readonly #workers: readonly WorkerQueue[];
   readonly #writer: Pick<Writer, "durableLogId">;
 
-  constructor({ table, workers, writer }: JobListsParts) {
+  constructor({ table, workers, threadWorkers, writer }: JobListsParts) {
     this.#table = table;
-    this.#workers = workers;
+    this.#workers = [workers, threadWorkers];
     this.#writer = writer;
   }
 
@@ -200,19 +201,19 @@ interface Waiting extends Place {
 }
 
 /**
- * How many requests are granted before that of each job, in one pass over the queue; one that
+ * How many requests are granted before that of each job, in one pass over each queue; one that
  * waits for none is absent.
  */
 function queuePlaces(
-  workers: WorkerQueue,
+  queues: readonly WorkerQueue[],
   jobs: readonly JobState[],
   upTo: LogId,
 ): ReadonlyMap<JobId, number> {
   const waiting = jobs.flatMap(waitingOf).sort(inQueueOrder);
-  const aheads = workers.aheadOfEach(waiting, upTo);
+  const aheads = queues.map((queue) => queue.aheadOfEach(waiting, upTo));
   const places = new Map<JobId, number>();
   for (const [index, { jobId }] of waiting.entries()) {
-    const ahead = aheads[index];
+    const ahead = aheads.map((places) => places[index]).find((place) => place !== undefined);
     if (ahead !== undefined) places.set(jobId, ahead);
   }
   return places;

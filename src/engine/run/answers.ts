@@ -36,10 +36,12 @@ export interface AnswerServices {
   diverged(taskId: TaskId): void;
   /** There is nothing to give for now. */
   idle(): void;
+  /** Whether `run` is elsewhere, and has not come to rest yet; then `reacted` is called later. */
+  isReacting(): boolean;
 }
 
 /** What holds up the next answer. */
-type Pause = "none" | "turn" | "grace" | "reading";
+type Pause = "none" | "turn" | "reaction" | "grace" | "reading";
 
 export class Answers {
   readonly #services: AnswerServices;
@@ -86,7 +88,8 @@ export class Answers {
 
   /** Whether `run` has had all that there is. */
   get isIdle(): boolean {
-    return this.#pause === "none" && !this.#replaying && !this.#isDue(this.#settlements[0]);
+    return this.#pause === "none" && !this.#replaying && !this.#services.isReacting() &&
+      !this.#isDue(this.#settlements[0]);
   }
 
   /** Takes what is on record of a job whose `run` is about to be called. */
@@ -146,6 +149,7 @@ export class Answers {
    */
   give(): void {
     while (this.#pause === "none") {
+      if (this.#services.isReacting()) return void (this.#pause = "reaction");
       const next = this.#settlements[0];
       if (!this.#isDue(next)) return this.#replaying ? this.#endReplay() : this.#services.idle();
       if (this.#reactsIn === this.#services.turns.number) return this.#waitForTurn();
@@ -159,6 +163,11 @@ export class Answers {
       } else if (next.kind === "task") this.#answerTask(next);
       else void this.#answerExpectation(next);
     }
+  }
+
+  /** `run` has come to rest, elsewhere. */
+  reacted(): void {
+    if (this.#pause === "reaction") this.#goOn();
   }
 
   /** Until `run` asks for it. */

@@ -38,14 +38,15 @@ export class Asked implements JobContext<string> {
   /** Those that have not been answered yet. */
   readonly expectations = new Map<string, AskedExpectation>();
   readonly jobId: JobId;
-  readonly #names: readonly string[];
+  /** Of the expectations of its plan. */
+  readonly names: readonly string[];
   #answers: Map<string, Promise<readonly FactEvent[]>> | undefined;
   #isOver = false;
   readonly #listener: AskListener;
 
   constructor(jobId: JobId, expectationNames: readonly string[], listener: AskListener) {
     this.jobId = jobId;
-    this.#names = expectationNames;
+    this.names = expectationNames;
     this.#listener = listener;
   }
 
@@ -76,9 +77,9 @@ export class Asked implements JobContext<string> {
 
   expect(name: string): Promise<readonly [FactEvent, ...FactEvent[]]> {
     mustBeInRun(`expectation ${name}`, this);
-    if (!this.#names.includes(name)) {
+    if (!this.names.includes(name)) {
       // The end of run is an expectation too, and none that run could wait for.
-      const others = this.#names.filter((other) => other !== MAIN_TASK);
+      const others = this.names.filter((other) => other !== MAIN_TASK);
       const what = others.join(", ") || "nothing";
       throw new TypeError(
         `Cannot expect ${JSON.stringify(name)}: the plan does not name it, it names ${what}`,

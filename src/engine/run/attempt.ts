@@ -1,7 +1,6 @@
 /** One attempt of a task's function: limits, cancellation, staged events, and its end. */
 
 import type { AttemptError } from "../../core/decide.ts";
-import { eventType, isReserved } from "../../core/event_type.ts";
 import type { FactDraft } from "../../core/event.ts";
 import type { InterruptionReason } from "../../core/framework_events.ts";
 import type { ExecutionId, JobId, TaskId } from "../../core/ids.ts";
@@ -10,6 +9,7 @@ import { isThrown } from "../../core/thrown.ts";
 import { NonRetryableError, RetryLater, type TaskContext } from "../definition.ts";
 import { type AttemptOf, withinAttempt } from "./current_attempt.ts";
 import { recordable } from "../recordable.ts";
+import { StagedEvents } from "./staged_events.ts";
 import type { Progress } from "../../core/job_state.ts";
 import type { Clock, Span } from "../ports.ts";
 import type { SecretGuard } from "../secrets/secret_guard.ts";
@@ -52,6 +52,8 @@ export interface AttemptRequest {
   readonly timeoutMs: number | undefined;
   readonly run: (task: TaskContext) => unknown;
   readonly onProgress: (progress: Progress) => void;
+  /** Told of calls that come after the end. */
+  readonly onLate: (call: "emit" | "progress") => void;
   readonly guard: SecretGuard;
   /** `undefined` when the attempt is not traced. */
   readonly span: Span | undefined;
@@ -65,7 +67,7 @@ export class Attempt implements AttemptOf {
   readonly #request: AttemptRequest;
   readonly #clock: Clock;
   readonly #ended: (outcome: AttemptOutcome) => void;
-  readonly #emitted: FactDraft[] = [];
+  #staged: StagedEvents | undefined;
   #aborter: AbortController | undefined;
   /** Why it should end: an `Interruption`, or its time limit. */
   #stop: Error | undefined;
@@ -130,8 +132,19 @@ export class Attempt implements AttemptOf {
   }
 
   emit(type: string, attributes: JsonObject): void {
-    const event = stagedEvent(type, attributes);
-    this.#emitted.push(this.#request.guard.clean("an event", event));
+    if (this.#isLate("emit")) return;
+    this.#staged ??= new StagedEvents(this.#request.guard);
+    this.#staged.emit(type, attributes);
+  }
+
+  progress(progress: Progress): void {
+    if (!this.#isLate("progress")) this.#request.onProgress(progress);
+  }
+
+  /** What was stopped from outside may not know it yet; anything else is told that it is late. */
+  #isLate(call: "emit" | "progress"): boolean {
+    if (this.#hasEnded && this.#stop === undefined) this.#request.onLate(call);
+    return this.#hasEnded;
   }
 
   #exceeded(timeoutMs: number): void {
@@ -145,7 +158,7 @@ export class Attempt implements AttemptOf {
     if (this.#hasEnded) return;
     try {
       const result = this.#request.guard.clean("a result", recordable(value, "result"));
-      this.#end({ kind: "completed", result, emitted: this.#emitted });
+      this.#end({ kind: "completed", result, emitted: this.#staged?.events ?? [] });
     } catch (error) {
       this.#threw(error);
     }
@@ -153,7 +166,7 @@ export class Attempt implements AttemptOf {
 
   #threw(thrown: unknown): void {
     if (this.#hasEnded) return;
-    const stop = this.#stop;
+    const stop = thrown instanceof Interruption ? thrown : this.#stop;
     this.#end(
       stop instanceof Interruption
         ? { kind: "interrupted", reason: stop.reason }
@@ -170,7 +183,7 @@ export class Attempt implements AttemptOf {
 
 /** What a task's function is given; its parts may be taken out of it. */
 function contextOf(attempt: Attempt, request: AttemptRequest): TaskContext {
-  const { jobId, taskId, executionId, guard, span, onProgress } = request;
+  const { jobId, taskId, executionId, guard, span } = request;
   return {
     jobId,
     taskId,
@@ -183,7 +196,7 @@ function contextOf(attempt: Attempt, request: AttemptRequest): TaskContext {
     emit: (type, attributes = {}) => attempt.emit(type, attributes),
     progress(done, total, note) {
       const text = note === undefined ? undefined : guard.redact(String(note));
-      onProgress(checkedProgress(done, total, text));
+      attempt.progress(checkedProgress(done, total, text));
     },
   };
 }
@@ -191,7 +204,7 @@ function contextOf(attempt: Attempt, request: AttemptRequest): TaskContext {
 const NOTE_LENGTH_MAX = 1_000;
 
 /** @throws {TypeError} when a number is not finite. */
-function checkedProgress(done: number, total?: number, note?: string): Progress {
+export function checkedProgress(done: number, total?: number, note?: string): Progress {
   if (!Number.isFinite(done) || (total !== undefined && !Number.isFinite(total))) {
     throw new TypeError(`Cannot report progress ${done} of ${total}: both must be numbers`);
   }
@@ -223,19 +236,4 @@ function chosenDelay(thrown: RetryLater): number | undefined {
   } catch {
     return undefined;
   }
-}
-
-function stagedEvent(type: string, attributes: JsonObject): FactDraft {
-  if (isReserved(type)) {
-    throw new TypeError(`Cannot emit ${type}: the namespaces job. and journal. are reserved`);
-  }
-  const recorded = recordable(attributes, `attributes of ${type}`);
-  if (typeof recorded !== "object" || recorded === null || Array.isArray(recorded)) {
-    throw new TypeError(`Cannot emit ${type}: attributes must be an object`);
-  }
-  return {
-    stratum: "domain",
-    eventType: eventType(type),
-    attributes: recorded as JsonObject,
-  };
 }

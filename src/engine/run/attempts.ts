@@ -8,11 +8,12 @@ import { decide } from "../../core/decide.ts";
 import type { JobEventDraft } from "../../core/event.ts";
 import type { ErrorFact } from "../../core/framework_events.ts";
 import type { EventId, ExecutionId, JobId, LogId } from "../../core/ids.ts";
-import type { Progress } from "../../core/job_state.ts";
+import { isHeld, type Progress } from "../../core/job_state.ts";
 import { Attempt, type AttemptOutcome, type Completed } from "./attempt.ts";
 import { type AttemptRecord, countsOf, endOf, failureOf, startOf } from "./attempt_records.ts";
 import type { Ends, NamedFact } from "./ends.ts";
 import type { PendingJob } from "../writer/job_record.ts";
+import { ProgressReports } from "./progress_reports.ts";
 import type { RunServices } from "./run_services.ts";
 import type { Entrant } from "./slots.ts";
 import type { Place } from "./worker_queue.ts";
@@ -53,9 +54,8 @@ interface Open {
   running?: Attempt;
   /** What the watch named it. */
   watched?: number;
-  /** The latest that is not appended yet, and where the one before it is. */
-  progress?: Progress | undefined;
-  progressLogId: LogId;
+  /** Absent until it reports some. */
+  reports?: ProgressReports;
 }
 
 export class Attempts implements Entrant {
@@ -116,8 +116,7 @@ export class Attempts implements Entrant {
     for (const open of this.#open) {
       if (open.startedBy > durableLogId) break;
       begins ||= open.running === undefined;
-      const isReported = open.progressLogId <= durableLogId;
-      if (open.progress !== undefined && isReported) this.#recordProgress(open);
+      open.reports?.considered();
     }
     if (begins) this.#enterSlot();
   }
@@ -144,7 +143,7 @@ export class Attempts implements Entrant {
   lost(durableLogId: LogId): readonly Work[] {
     const lost = this.#open.filter(({ startedBy }) => startedBy > durableLogId);
     this.#open = this.#open.filter(({ startedBy }) => startedBy <= durableLogId);
-    for (const open of this.#open) open.progressLogId = 0;
+    for (const { reports } of this.#open) reports?.lost();
     for (const { executionId } of lost) this.#parts.trace.drop(executionId);
     if (lost.length > 0) this.#considerIdle();
     return lost.map(({ work }) => work);
@@ -167,7 +166,7 @@ export class Attempts implements Entrant {
     const { job, trace } = this.#parts;
     const attempt = countsOf(work, job.task(work.taskId))?.attempts ?? 1;
     trace.began(executionId, attempt);
-    this.#open.push({ work, executionId, attempt, startedBy, progressLogId: 0 });
+    this.#open.push({ work, executionId, attempt, startedBy });
   }
 
   #enterSlot(): void {
@@ -205,11 +204,12 @@ export class Attempts implements Entrant {
    * may be lost; once it is durable, it cancels an attempt that is under way.
    */
   #insteadOf({ work }: Open): AttemptOutcome | undefined {
-    const { state, suspendedBy } = this.#parts.job.shownHead;
+    const head = this.#parts.job.shownHead;
+    const { state } = head;
     if (work.run === undefined) return { kind: "failed", error: missing(work) };
     if (state !== (work.kind === "task" ? "Running" : "Compensating")) return CANCELLED;
     if (this.#isStopped) return STOPPED;
-    return suspendedBy === undefined ? undefined : WITHDRAWN;
+    return isHeld(head) ? WITHDRAWN : undefined;
   }
 
   #begin(open: Open): void {
@@ -230,6 +230,9 @@ export class Attempts implements Entrant {
       onProgress: (progress: Progress) => {
         if (work.kind === "task") this.#progressed(open, progress);
       },
+      onLate: (call: "emit" | "progress") => {
+        services.lateCalls.came({ call, type: this.type, jobId, taskId: work.taskId, attempt });
+      },
     };
     this.#running++;
     open.watched = services.attemptWatch.began(jobId, work.taskId, attempt);
@@ -239,23 +242,25 @@ export class Attempts implements Entrant {
 
   #progressed(open: Open, progress: Progress): void {
     if (!this.#open.includes(open)) return;
-    open.progress = progress;
-    if (open.progressLogId <= this.#parts.services.writer.durableLogId) this.#recordProgress(open);
+    const { clock, writer } = this.#parts.services;
+    open.reports ??= new ProgressReports({
+      clock,
+      durableLogId: () => writer.durableLogId,
+      record: (progress) => this.#recordProgress(open, progress),
+    });
+    open.reports.report(progress);
   }
 
-  /** One report at a time is on its way, and then the latest; the end takes the last along. */
-  #recordProgress(open: Open): void {
-    if (this.#parts.ends.owed) return;
-    const drafts = this.#progressOf(open);
-    open.progress = undefined;
-    const written = this.#parts.services.writer.tryAppend(drafts, "vital");
-    if (typeof written !== "string") open.progressLogId = written.firstLogId;
+  /** What is kept for want of room goes before; a later report will say more than this one. */
+  #recordProgress(open: Open, progress: Progress): LogId | undefined {
+    if (this.#parts.ends.owed) return undefined;
+    const draft = this.#progressOf(open, progress);
+    const written = this.#parts.services.writer.tryAppend([draft], "vital");
+    return typeof written === "string" ? undefined : written.firstLogId;
   }
 
-  #progressOf(open: Open): readonly JobEventDraft[] {
-    const { progress } = open;
-    if (progress === undefined) return [];
-    return [this.#draft(open, { eventType: "job.TaskProgressed", attributes: progress })];
+  #progressOf(open: Open, progress: Progress): JobEventDraft {
+    return this.#draft(open, { eventType: "job.TaskProgressed", attributes: progress });
   }
 
   #draft({ work, executionId }: Open, what: AttemptRecord): JobEventDraft {
@@ -268,7 +273,8 @@ export class Attempts implements Entrant {
   #ended(open: Open, outcome: AttemptOutcome): void {
     const { ends, job, trace, services } = this.#parts;
     const { work, executionId } = open;
-    const progress = this.#progressOf(open);
+    const last = open.reports?.end();
+    const progress = last === undefined ? [] : [this.#progressOf(open, last)];
     this.#open = this.#open.filter((other) => other !== open);
     if (open.running !== undefined) this.#running--;
     if (open.watched !== undefined) services.attemptWatch.ended(open.watched);

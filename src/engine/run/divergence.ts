@@ -4,7 +4,8 @@ import type { LogId, TaskId } from "../../core/ids.ts";
 import { findTask, type JobState } from "../../core/job_state.ts";
 import type { Asked } from "./asked.ts";
 import { errorFact } from "../../core/thrown.ts";
-import type { RunEnd } from "./run_call.ts";
+import type { AnyJobDefinition } from "../definition.ts";
+import type { InputMismatchError, RunEnd } from "./run_call.ts";
 
 export interface Divergence {
   readonly taskId: TaskId;
@@ -23,6 +24,26 @@ export function divergenceAt(
 ): Divergence {
   const logId = findTask(job, taskId)?.firstLogId ?? 0;
   return { taskId, logId, instead: insteadOf(job, asked, end) };
+}
+
+/** What stands in the way of a job whose `run` goes another way, as a clause. */
+export function divergedText(
+  { type, version }: Pick<AnyJobDefinition, "type" | "version">,
+  { definitionVersion }: JobState,
+  { taskId, logId, instead }: Divergence,
+): string {
+  return `${type} version ${version} no longer asks for task ${taskId}, which entry ${logId} ` +
+    `recorded when version ${definitionVersion} ran; it ${instead}`;
+}
+
+/** The same of one that is not called, since it does not take the input on record. */
+export function misfitText(
+  { type, version }: Pick<AnyJobDefinition, "type" | "version">,
+  { firstLogId }: JobState,
+  { issues }: InputMismatchError,
+): string {
+  return `${type} version ${version} does not take the input that entry ${firstLogId} recorded: ` +
+    issues;
 }
 
 function insteadOf(job: JobState, asked: Asked, end: RunEnd): string {

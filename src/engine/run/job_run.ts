@@ -7,11 +7,12 @@
  */
 
 import type { JobEventDraft } from "../../core/event.ts";
-import type { ErrorFact } from "../../core/framework_events.ts";
-import type { JobId, LogId, TaskId } from "../../core/ids.ts";
+import type { ErrorFact, JobParkedAttributes } from "../../core/framework_events.ts";
+import { type JobId, type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import {
   type CompensatingJob,
   type CompletedTask,
+  isHeld,
   isTerminal,
   type JobState,
   type RunningJob,
@@ -21,15 +22,17 @@ import { Answers } from "./answers.ts";
 import type { Asked, AskedTask } from "./asked.ts";
 import { Attempts, type Started } from "./attempts.ts";
 import { Backoffs } from "./backoffs.ts";
+import type { CodeCall } from "./code_place.ts";
 import { type AnyJobDefinition, NonRetryableError } from "../definition.ts";
-import { divergenceAt } from "./divergence.ts";
+import { divergedText, divergenceAt, misfitText } from "./divergence.ts";
 import { Ends } from "./ends.ts";
 import { Hold } from "./hold.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import { MainAttempt } from "./main_attempt.ts";
 import type { PendingJob } from "../writer/job_record.ts";
 import type { Written } from "../writer/writer.ts";
-import { callRun, type RunEnd } from "./run_call.ts";
+import { parked } from "./parking.ts";
+import { callRun, InputMismatchError, type RunEnd } from "./run_call.ts";
 import type { RunServices } from "./run_services.ts";
 import type { SpanEnd } from "../ports.ts";
 import { endOfJob, RunTrace } from "./run_trace.ts";
@@ -40,12 +43,8 @@ import { Undoing, undone } from "./undoing.ts";
 import { compensationWork, taskWork, type Work } from "./work.ts";
 import type { Worker } from "./worker_queue.ts";
 
-/** How a call of `run` came to an end, or that it goes another way than what is on record. */
-type End = RunEnd | {
-  readonly kind: "diverged";
-  readonly error: ErrorFact;
-  readonly causedBy: LogId;
-};
+/** How a call of `run` came to an end, or that it does not fit what is on record. */
+type End = RunEnd | { readonly kind: "diverged"; readonly parking: JobParkedAttributes };
 
 /** How far a run is. */
 type Stage =
@@ -54,7 +53,16 @@ type Stage =
   /** What it begins with is lost, or found no room: it opens when it has a worker again. */
   | { readonly kind: "unopened" }
   /** `concludedBy` is the entry that tells its end; 0 while there is none. */
-  | { readonly kind: "called"; readonly asked: Asked; end: End; concludedBy: LogId }
+  | {
+    readonly kind: "called";
+    readonly asked: Asked;
+    /** Absent when `run` was not called. */
+    readonly code: CodeCall | undefined;
+    end: End;
+    concludedBy: LogId;
+  }
+  /** Its code has given back where it ran, or has lost it: it is called again for more. */
+  | { readonly kind: "left"; hasWork: boolean; readonly hasEnded: boolean }
   | { readonly kind: "over" };
 
 export class JobRun {
@@ -76,6 +84,8 @@ export class JobRun {
   readonly #backoffs: Backoffs;
   /** Asked for, and ready to start. */
   #ready: Work[] = [];
+  /** Of a run that is over: attempts of it may not have ended. */
+  #codeToLeave: CodeCall | undefined;
   #isAdvancing = false;
   #considersRest = false;
 
@@ -122,9 +132,13 @@ export class JobRun {
 
   /** An entry of the job was appended. */
   appended(applied: Applied): void {
-    if (this.#stage.kind !== "called") return;
+    if (this.#stage.kind !== "called" && this.#stage.kind !== "left") return;
     const settlements = settlementsOf(applied);
     if (settlements.length === 0) return;
+    if (this.#stage.kind === "left") {
+      this.#stage.hasWork ||= !this.#stage.hasEnded;
+      return;
+    }
     this.#answers.add(settlements);
     if (this.#hold.isHeld) this.#answers.give();
   }
@@ -139,7 +153,7 @@ export class JobRun {
   goOn(): void {
     this.#ends.durable();
     this.#attempts.durable();
-    if (this.#job.head.suspendedBy !== undefined) {
+    if (isHeld(this.#job.head)) {
       // Withdrawn, so that it does not count in other jobs' queue positions.
       return this.#withdraw();
     }
@@ -190,6 +204,7 @@ export class JobRun {
   get #hasWork(): boolean {
     if (this.#stage.kind === "unopened") return true;
     if (this.#job.head.state === "Compensating") return !this.#backoffs.areAny;
+    if (this.#stage.kind === "left") return this.#stage.hasWork;
     return this.#answers.waiting || this.#ready.length > 0;
   }
 
@@ -201,6 +216,7 @@ export class JobRun {
       durableLogId: () => writer.durableLogId,
       diverged: (taskId) => this.#diverged(taskId),
       idle: () => this.#advanceSoon(),
+      isReacting: () => this.#stage.kind === "called" && this.#stage.code?.isReacting === true,
     });
   }
 
@@ -252,10 +268,21 @@ export class JobRun {
         this.#wake();
       },
     };
-    const { asked, output } = this.#trace.withinRun(() =>
-      callRun(this.#definition, job, answers, listener, this.#guard)
+    const host = {
+      reacted: () => {
+        if (answers !== this.#answers) return;
+        answers.reacted();
+        this.#advanceSoon();
+      },
+      lost: () => {
+        if (answers === this.#answers) this.#lostCode();
+      },
+    };
+    const { code: place } = this.#services;
+    const { asked, output, code } = this.#trace.withinRun(() =>
+      callRun(this.#definition, job, answers, listener, this.#guard, place, host)
     );
-    this.#stage = { kind: "called", asked, end: { kind: "pending" }, concludedBy: 0 };
+    this.#stage = { kind: "called", asked, code, end: { kind: "pending" }, concludedBy: 0 };
     void output.then(
       (output) => this.#finished(asked, { kind: "returned", output }),
       (error) => this.#finished(asked, { kind: "threw", error }),
@@ -265,11 +292,54 @@ export class JobRun {
 
   /** Calls `run` again from the beginning once the disk has room. */
   #beginAgain(): void {
+    this.#forgetCall();
+    this.#beginLater();
+  }
+
+  /** What a call of `run` asked for counts no more. */
+  #forgetCall(): void {
+    if (this.#stage.kind === "called") this.#stage.code?.letGo();
     this.#answers.stop();
     this.#answers = this.#newAnswers();
     this.#ready = [];
     this.#backoffs.cancel();
-    this.#beginLater();
+  }
+
+  /** The code is gone while attempts were open: `run` is called again when those have ended. */
+  #lostCode(): void {
+    this.#forgetCall();
+    this.#stage = { kind: "left", hasWork: true, hasEnded: false };
+    void this.#attempts.idle().then(() => this.#wake());
+  }
+
+  /** Where code takes a place of its own, that is for others while the job rests. */
+  #leaveCode(): void {
+    const stage = this.#stage;
+    if (stage.kind !== "called") return;
+    const hasEnded = stage.end.kind !== "pending";
+    // Its end must be on record: another call of run would not come to it the same way.
+    if (hasEnded && stage.concludedBy === 0) return;
+    const hasWork = this.#ready.length > 0;
+    this.#forgetCall();
+    this.#stage = { kind: "left", hasWork, hasEnded };
+    for (const retryAt of this.#retryTimes()) this.#wakeAt(retryAt);
+  }
+
+  #retryTimes(): readonly string[] {
+    const isUndoing = this.#job.head.state !== "Running";
+    return this.#job.whole.tasks.flatMap((task) => {
+      if (!isUndoing) return task.status === "backingOff" ? [task.retryAt] : [];
+      const compensation = task.status === "completed" ? task.compensation : undefined;
+      return compensation?.status === "backingOff" ? [compensation.retryAt] : [];
+    });
+  }
+
+  /** Without a call of `run` there is nothing that could be tried again but the call. */
+  #wakeAt(retryAt: string): void {
+    this.#backoffs.until(retryAt, () => {
+      if (this.#stage.kind === "left") this.#stage.hasWork = true;
+      this.#wake();
+    });
   }
 
   /**
@@ -310,6 +380,7 @@ export class JobRun {
   }
 
   #startAt(work: Work, retryAt: string): void {
+    if (this.#stage.kind === "left") return this.#wakeAt(retryAt);
     this.#backoffs.until(retryAt, () => {
       if (work.kind === "task") this.#ready.push(work);
       this.#wake();
@@ -321,7 +392,8 @@ export class JobRun {
 
   /** There may be something to do: gets a worker and does it. */
   #wake(): void {
-    if (this.#stage.kind !== "called" && this.#stage.kind !== "unopened") return;
+    const { kind } = this.#stage;
+    if (kind !== "called" && kind !== "unopened" && kind !== "left") return;
     if (this.#hold.isHeld) return this.#goAhead();
     if (this.#hold.kind !== "none") return;
     const wanted = {
@@ -334,7 +406,8 @@ export class JobRun {
   }
 
   #goAhead(): void {
-    if (this.#stage.kind !== "unopened") return this.#answers.give();
+    if (this.#stage.kind === "called") return this.#answers.give();
+    if (this.#stage.kind === "left" && this.#attempts.isBusy) return;
     this.#stage = { kind: "opening" };
     // From the beginning: a full disk may have come before it was known where the job comes from.
     this.begin();
@@ -357,6 +430,9 @@ export class JobRun {
 
   #advance(): void {
     if (this.#ends.owed) return;
+    if (this.#stage.kind === "called" && this.#stage.end.kind === "diverged") {
+      return this.#park(this.#stage.end.parking);
+    }
     this.#concludeRun();
     if (this.#stage.kind !== "called" || !this.#hold.isHeld || !this.#answers.isIdle) {
       return;
@@ -410,7 +486,7 @@ export class JobRun {
   /** One at a time, in reverse order of completion; what was under way ends first. */
   #undoNext(): void {
     if (this.#attempts.isBusy || this.#backoffs.areAny || this.#services.draining) return;
-    if (this.#job.head.suspendedBy !== undefined) return;
+    if (isHeld(this.#job.head)) return;
     const next = (this.#undoing ??= new Undoing(this.#job)).next();
     if (next === undefined) return this.#recordUndone();
     const work = compensationWork(next, this.#askedTaskOf(next));
@@ -435,7 +511,7 @@ export class JobRun {
   #finished(asked: Asked, end: RunEnd): void {
     const stage = this.#stage;
     if (stage.kind !== "called" || stage.asked !== asked || stage.end.kind !== "pending") return;
-    stage.end = end;
+    stage.end = this.#misfit(end) ?? end;
     this.#answers.close();
     this.#advanceSoon();
   }
@@ -448,10 +524,7 @@ export class JobRun {
     const stage = this.#stage;
     if (stage.kind !== "called" || stage.concludedBy > 0 || stage.end.kind === "pending") return;
     if (this.#answers.replaying || !isRunning(this.#job.head)) return;
-    if (stage.end.kind === "diverged") {
-      const { error, causedBy } = stage.end;
-      return this.#mainFailed(error, "error", causedBy);
-    }
+    if (stage.end.kind === "diverged") return;
     if (stage.end.kind === "threw") {
       const { error } = stage.end;
       const kind = isThrown(error, NonRetryableError) ? "poison" : "error";
@@ -460,10 +533,9 @@ export class JobRun {
     this.#recordEnd(this.#main.completed(stage.end.output), { kind: "completed" });
   }
 
-  /** @param causedBy The entry that shows why, where there is one. */
-  #mainFailed(error: ErrorFact, kind: "poison" | "error", causedBy?: LogId): void {
+  #mainFailed(error: ErrorFact, kind: "poison" | "error"): void {
     if (!isRunning(this.#job.head)) return;
-    this.#recordEnd(this.#main.failed(error, kind, causedBy), { kind: "failed", error });
+    this.#recordEnd(this.#main.failed(error, kind), { kind: "failed", error });
   }
 
   #recordEnd(draft: JobEventDraft, end: SpanEnd): void {
@@ -478,14 +550,35 @@ export class JobRun {
     const stage = this.#stage;
     if (stage.kind !== "called" || stage.end.kind === "diverged") return;
     const { asked, end } = stage;
-    const { logId, instead } = divergenceAt(taskId, this.#job.whole, asked, end);
-    const { type, version } = this.#definition;
-    const message = `${type} version ${version} no longer asks for task ${taskId}, which entry ` +
-      `${logId} recorded when version ${this.#job.head.definitionVersion} ran; it ` +
-      this.#guard.redact(instead);
-    const error = { name: "NonDeterminismError", message };
-    stage.end = { kind: "diverged", error, causedBy: logId };
+    const divergence = divergenceAt(taskId, this.#job.whole, asked, end);
+    const text = divergedText(this.#definition, this.#job.head, divergence);
+    stage.end = this.#doesNotFit(text, divergence.logId);
     this.#advanceSoon();
+  }
+
+  /** Code that is new to the job does not take its input: it is not the job that is wrong. */
+  #misfit(end: RunEnd): End | undefined {
+    if (end.kind !== "threw" || !isThrown(end.error, InputMismatchError)) return undefined;
+    const { head } = this.#job;
+    const isFirstCall = isRunning(head) && (this.#job.task(MAIN_TASK)?.attempts ?? 1) === 1;
+    if (isFirstCall && head.definitionVersion === this.#definition.version) return undefined;
+    return this.#doesNotFit(misfitText(this.#definition, head, end.error), head.firstLogId);
+  }
+
+  #doesNotFit(text: string, disagreesWith: LogId): End {
+    const message = this.#guard.redact(text);
+    return { kind: "diverged", parking: { reason: "diverged", message, disagreesWith } };
+  }
+
+  /** Nothing goes on, and nothing is undone, until there is code that fits. */
+  #park(parking: JobParkedAttributes): void {
+    if (!isTerminal(this.#job.head) && this.#job.head.parked === undefined) {
+      const cut = this.#main.isUnderWay ? [this.#main.interrupted("withdrawn")] : [];
+      const drafts = [...cut, parked(this.#jobId, parking, this.#trace.ids)];
+      if (this.#record(drafts, () => this.#advanceSoon()) === undefined) return;
+    }
+    this.#trace.endRun({ kind: "interrupted", reason: "withdrawn" });
+    this.#end();
   }
 
   // --- Its rests, and its end
@@ -503,8 +596,9 @@ export class JobRun {
   get #isAtRest(): boolean {
     if (this.#stage.kind !== "called" || this.#attempts.isBusy || this.#ends.owed) return false;
     if (!this.#answers.isIdle) return false;
-    const { state, suspendedBy } = this.#job.head;
-    const mayStart = suspendedBy === undefined && !this.#services.draining;
+    const { head } = this.#job;
+    const { state } = head;
+    const mayStart = !isHeld(head) && !this.#services.draining;
     if (state === "Compensating") return !mayStart || this.#backoffs.areAny;
     if (mayStart && this.#ready.length > 0) return false;
     const { asked, end } = this.#stage;
@@ -515,6 +609,7 @@ export class JobRun {
   #rest(): void {
     this.#hold.release();
     this.#recordWaiting();
+    if (this.#services.leavesCode) this.#leaveCode();
   }
 
   /** That `run` waits, unless it is on record, or `run` has something else to do. */
@@ -550,6 +645,7 @@ export class JobRun {
 
   #end(): void {
     if (this.#stage.kind === "over") return;
+    if (this.#stage.kind === "called") this.#codeToLeave = this.#stage.code;
     this.#stage = { kind: "over" };
     this.#answers.stop();
     this.#backoffs.cancel();
@@ -559,6 +655,7 @@ export class JobRun {
   }
 
   #letGo(): void {
+    this.#codeToLeave?.letGo();
     this.#hold.release();
     this.#services.table.release(this.#jobId);
     this.#services.liveSecrets.remove(this.#jobId);

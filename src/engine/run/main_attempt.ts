@@ -81,12 +81,10 @@ export class MainAttempt {
     return this.#draft("job.TaskCompleted", { attempt: this.#started.attempt, ...result });
   }
 
-  /** @param causedBy The entry that shows why, where there is one. */
-  failed(error: ErrorFact, kind: "poison" | "error", causedBy?: LogId): JobEventDraft {
+  failed(error: ErrorFact, kind: "poison" | "error"): JobEventDraft {
     const attempt = Math.max(1, this.#started.attempt);
     const attributes = { attempt, maxAttempts: attempt, error, final: true, kind } as const;
-    const draft = this.#draft("job.TaskFailed", attributes);
-    return causedBy === undefined ? draft : { ...draft, causedBy };
+    return this.#draft("job.TaskFailed", attributes);
   }
 
   interrupted(reason: InterruptionReason): JobEventDraft {

@@ -15,6 +15,12 @@ const WAITED_COSTS = 8;
 
 export class PromptTypes {
   readonly #credit = new Map<string, number>();
+  readonly #creditMax: number;
+
+  /** @param creditMax With 0 no type ever is prompt. */
+  constructor(creditMax: number = CREDIT_MAX) {
+    this.#creditMax = creditMax;
+  }
 
   /** Whether handlers of this type take hardly any time, as far as is known. */
   has(type: string): boolean {
@@ -28,7 +34,7 @@ export class PromptTypes {
 
   /** A handler has ended promptly. */
   ended(type: string): void {
-    this.#credit.set(type, Math.min(this.#creditOf(type) + 1, CREDIT_MAX));
+    this.#credit.set(type, Math.min(this.#creditOf(type) + 1, this.#creditMax));
   }
 
   /** A handler goes on. */

@@ -7,6 +7,7 @@ import type { JobState } from "../../core/job_state.ts";
 import { copyOf, type JsonValue } from "../../core/json.ts";
 import type { Answers } from "./answers.ts";
 import { Asked, type AskListener } from "./asked.ts";
+import { type CodeCall, type CodeHost, type CodePlace, IN_PROCESS, UNHEARD } from "./code_place.ts";
 import { outsideAttempts } from "./current_attempt.ts";
 import { type AnyJobDefinition, NonRetryableError } from "../definition.ts";
 import { issuesText, parseInput } from "../definition_registry.ts";
@@ -17,6 +18,8 @@ export interface RunCall {
   readonly asked: Asked;
   /** What `run` returns, as JSON; rejects with what it throws. */
   readonly output: Promise<JsonValue | undefined>;
+  /** Absent when `run` was not called. */
+  readonly code: CodeCall | undefined;
 }
 
 /** How far a call has come. */
@@ -28,6 +31,13 @@ export type RunEnd =
 /** The input of the job is not one that the definition takes; `run` was not called. */
 export class InputMismatchError extends NonRetryableError {
   override readonly name = "InvalidInput";
+  /** What of it does not fit, in one line. */
+  readonly issues: string;
+
+  constructor({ version }: AnyJobDefinition, issues: string) {
+    super(`Cannot run: the recorded input does not fit version ${version}: ${issues}`);
+    this.issues = issues;
+  }
 }
 
 /** Calls `run` with the recorded input, if it still fits, and begins its answers. */
@@ -37,6 +47,8 @@ export function callRun(
   answers: Answers,
   listener: Omit<AskListener, "seenAt">,
   guard: SecretGuard = NO_SECRETS,
+  place: CodePlace = IN_PROCESS,
+  host: CodeHost = UNHEARD,
 ): RunCall {
   const asked = new Asked(job.jobId, job.plan.expected.map(({ id }) => id), {
     ...listener,
@@ -46,8 +58,13 @@ export function callRun(
     },
     seenAt: () => answers.seenAtMs,
   });
-  const output = outsideAttempts(() => outputOf(definition, job, answers, asked, guard));
-  return { asked, output };
+  let code: CodeCall | undefined;
+  const call = (input: unknown) => {
+    code = place.call({ definition, ctx: asked, input, recorded: job.input, host });
+    return code.output;
+  };
+  const output = outsideAttempts(() => outputOf(definition, job, answers, asked, guard, call));
+  return { asked, output, code };
 }
 
 async function outputOf(
@@ -56,28 +73,14 @@ async function outputOf(
   answers: Answers,
   asked: Asked,
   guard: SecretGuard,
+  call: (input: unknown) => Promise<unknown>,
 ): Promise<JsonValue | undefined> {
   const parsed = parseInput(definition, copyOf(job.input));
   if (!parsed.ok) {
-    throw new InputMismatchError(
-      `Cannot run: the recorded input does not fit version ${definition.version}: ` +
-        issuesText(parsed.issues),
-    );
+    throw new InputMismatchError(definition, issuesText(parsed.issues));
   }
   answers.begin(asked, job);
-  const output = await called(definition, asked, parsed.value);
+  const output = await call(parsed.value).finally(() => asked.close());
   asked.mustHaveEnded();
   return guard.clean("the output", recordable(output, "output"));
-}
-
-async function called(
-  definition: AnyJobDefinition,
-  asked: Asked,
-  input: unknown,
-): Promise<unknown> {
-  try {
-    return await definition.run(asked, input);
-  } finally {
-    asked.close();
-  }
 }

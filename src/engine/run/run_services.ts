@@ -6,7 +6,9 @@ import type { EventEngine } from "../writer/event_engine.ts";
 import type { FanOut } from "../events/fan_out.ts";
 import type { EntriesAt } from "../views/view.ts";
 import type { JobTrace } from "../views/job_traces.ts";
+import type { LateCalls } from "./late_calls.ts";
 import type { LiveSecrets } from "../secrets/live_secrets.ts";
+import type { CodePlace } from "./code_place.ts";
 import type { AttemptWatch, Clock, Random, Tracing } from "../ports.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { OpenedInput, SealedJob } from "../secrets/sealing.ts";
@@ -25,6 +27,10 @@ export interface EndedRun {
 }
 
 export interface RunServices {
+  /** Where code is called. */
+  readonly code: CodePlace;
+  /** Whether a job that rests gives back where its code ran, so that `run` is called again. */
+  readonly leavesCode: boolean;
   readonly clock: Clock;
   readonly random: Random;
   readonly scheduler: Scheduler;
@@ -41,6 +47,7 @@ export interface RunServices {
   /** The clear input of a job that has a sealed one; tries again as well. */
   openInput(job: SealedJob): Promise<OpenedInput>;
   readonly liveSecrets: LiveSecrets;
+  readonly lateCalls: LateCalls;
   readonly tracing: Tracing;
   readonly attemptWatch: AttemptWatch;
   /** Where a job comes from; at once, unless the journal has to be read. */

@@ -6,8 +6,9 @@
 import type { Condition } from "../../core/condition.ts";
 import type { EventDraft } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
-import { hasCode, isTerminal } from "../../core/job_state.ts";
+import { hasCode, isHeld, isTerminal, type JobState } from "../../core/job_state.ts";
 import type { Commands } from "../writer/commands.ts";
+import { type AnyJobDefinition, isThreaded } from "../definition.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import { interruptions, withTheirTraces } from "./interruptions.ts";
 import type { Applied } from "../../core/job_fold.ts";
@@ -15,12 +16,16 @@ import type { PendingJob } from "../writer/job_record.ts";
 import { JobRun } from "./job_run.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { Patience } from "./patience.ts";
+import { parked } from "./parking.ts";
 import type { EndedRun, RunServices } from "./run_services.ts";
+import { Trials } from "./trials.ts";
 import type { Withdraw } from "./worker_queue.ts";
 import type { WriterListener } from "../writer/writer.ts";
 
 export interface SupervisorParts {
   readonly services: RunServices;
+  /** For jobs whose definition asks for a thread. */
+  readonly threadServices: RunServices;
   readonly registry: DefinitionRegistry;
   readonly table: JobTable;
   readonly commands: Commands;
@@ -35,10 +40,25 @@ export class Supervisor implements WriterListener {
   readonly #runs = new Map<JobId, JobRun>();
   /** Runs that are over, while an attempt of theirs has not ended yet. */
   readonly #ending = new Set<EndedRun>();
+  readonly #trials: Trials;
 
   constructor(parts: SupervisorParts) {
     this.#parts = parts;
-    this.#services = parts.services;
+    const { services } = parts;
+    this.#services = services;
+    this.#trials = new Trials({
+      ...{ ...services, registry: parts.registry, table: parts.table },
+      get draining() {
+        return services.draining;
+      },
+      isRun: (jobId) => this.#isKnown(jobId),
+      placeOf: (definition) => this.#servicesFor(definition).code,
+    });
+  }
+
+  /** Resolves when it is known of all jobs that waited at the start whether their code fits. */
+  tried(): Promise<void> {
+    return this.#trials.done();
   }
 
   appended(applied: Applied): void {
@@ -65,6 +85,9 @@ export class Supervisor implements WriterListener {
       this.#reconsider(jobId, applied);
     } else {
       this.#takeUp(jobId, applied.entry.eventType === "job.JobCreated");
+      if (isToBeTried(applied) && !this.#isKnown(jobId) && !this.#trials.tookUp(jobId)) {
+        this.#trials.begin([jobId]);
+      }
     }
   }
 
@@ -112,7 +135,8 @@ export class Supervisor implements WriterListener {
     const { table, patience } = this.#parts;
     const { writer, entriesAt } = this.#services;
     const unfinished = [...table.jobs()].filter((job) => !isTerminal(job));
-    const drafts = unfinished.flatMap((job) => interruptions(job, restart));
+    const cutShort = unfinished.flatMap((job) => interruptions(job, restart));
+    const drafts = [...cutShort, ...unfinished.flatMap((job) => this.#withoutCode(job))];
     if (drafts.length > 0) {
       const traced = await withTheirTraces(drafts, (jobId) => table.existing(jobId), entriesAt);
       await patience.record(async () => {
@@ -121,7 +145,29 @@ export class Supervisor implements WriterListener {
       });
     }
     for (const { jobId } of unfinished) if (!this.#isKnown(jobId)) this.#takeUp(jobId, true);
-    return drafts;
+    this.#trials.begin(this.#toBeTried(unfinished));
+    return cutShort;
+  }
+
+  /** That a job is parked, for none of its code can run. */
+  #withoutCode(job: JobState): readonly EventDraft[] {
+    if (job.state === "Created" || job.parked !== undefined || !hasCode(job)) return [];
+    const message = this.#parts.registry.lackFor(job);
+    return message === undefined ? [] : [parked(job.jobId, { reason: "noDefinition", message })];
+  }
+
+  /** Parked jobs that other code may fit, and then those that wait, as far as they are few. */
+  #toBeTried(unfinished: readonly JobState[]): readonly JobId[] {
+    const { registry, table } = this.#parts;
+    const open = unfinished.flatMap(({ jobId }) => {
+      const job = table.pending(jobId)?.head;
+      const mayFit = job !== undefined && job.state !== "Created" && hasCode(job) &&
+        registry.running(job) !== undefined && !this.#isKnown(jobId);
+      return mayFit && job.parked?.reason !== "crashed" ? [job] : [];
+    });
+    const isParked = (job: JobState) => job.parked !== undefined;
+    const waiting = open.filter((job) => !isParked(job)).slice(0, TRIALS_MAX);
+    return [...open.filter(isParked), ...waiting].map(({ jobId }) => jobId);
   }
 
   /** Resolves when no attempt is being made. */
@@ -147,6 +193,10 @@ export class Supervisor implements WriterListener {
     if (!this.#services.draining) this.#takeUp(jobId, false);
   }
 
+  #servicesFor(definition: AnyJobDefinition): RunServices {
+    return isThreaded(definition) ? this.#parts.threadServices : this.#services;
+  }
+
   #isKnown(jobId: JobId): boolean {
     return this.#runs.has(jobId) || this.#queued.has(jobId);
   }
@@ -157,15 +207,24 @@ export class Supervisor implements WriterListener {
     const { head } = pending;
     if (head.state === "Created") {
       if (isNew && head.startAt !== undefined) this.#scheduleStart(jobId, head.startAt);
-    } else if (hasCode(head) && WORK.has(pending.conditionNow)) {
-      this.#begin(jobId, pending);
+    } else if (hasCode(head) && !isTerminal(head) && head.parked === undefined) {
+      const message = this.#parts.registry.lackFor(head);
+      if (message !== undefined) this.#parkWithoutCode(jobId, message);
+      else if (WORK.has(pending.conditionNow)) this.#begin(jobId, pending);
     }
+  }
+
+  /** None of its code can run, whatever it waits for. */
+  #parkWithoutCode(jobId: JobId, message: string): void {
+    const draft = parked(jobId, { reason: "noDefinition", message });
+    const written = this.#services.writer.tryAppend([draft], "vital");
+    if (written === "full") this.#services.later(() => this.#takeUp(jobId, false));
   }
 
   /** A run takes memory: it is made when there is a worker for it. */
   #begin(jobId: JobId, job: PendingJob): void {
     const { head } = job;
-    const definition = this.#parts.registry.get(head.type);
+    const definition = this.#parts.registry.running(head);
     if (definition === undefined || head.state === "Created") return;
     const wanted = {
       priority: head.priority,
@@ -173,10 +232,11 @@ export class Supervisor implements WriterListener {
       type: definition.type,
       begins: head.state === "Running",
     };
-    const withdraw = this.#services.workers.request(wanted, (worker) => {
+    const services = this.#servicesFor(definition);
+    const withdraw = services.workers.request(wanted, (worker) => {
       this.#queued.delete(jobId);
       this.#parts.table.hold(jobId);
-      const run = new JobRun(this.#services, definition, jobId, job, worker);
+      const run = new JobRun(services, definition, jobId, job, worker);
       this.#runs.set(jobId, run);
       // Whoever appends its start goes on first.
       queueMicrotask(() => this.#guarded(() => run.begin()));
@@ -190,7 +250,7 @@ export class Supervisor implements WriterListener {
     if (head === undefined || head.state === "Created") return;
     // To be undone, it needs no room for its begin: it waits among the others.
     const isToBeUndone = before?.state === "Running" && job.state === "Compensating";
-    if (!isTerminal(head) && head.suspendedBy === undefined && !isToBeUndone) return;
+    if (!isTerminal(head) && !isHeld(head) && !isToBeUndone) return;
     this.#leaveQueue(jobId);
     if (isToBeUndone) this.#takeUp(jobId, false);
   }
@@ -211,6 +271,14 @@ export class Supervisor implements WriterListener {
 function mayGoAhead({ before, job }: Applied): boolean {
   return before?.state === "Created" && job.state === "Running" && job.retryOf === undefined;
 }
+
+/** Whether somebody asks a job to try again that waits, so that no run would find out now. */
+function isToBeTried({ before, job }: Applied): boolean {
+  return before?.parked?.reason === "diverged" && job.parked === undefined && !isTerminal(job);
+}
+
+/** Of jobs that wait so many are tried at a start; the others find out when they wake. */
+const TRIALS_MAX = 10_000;
 
 /** A waiting job needs no run yet; one that backs off may have other branches that can run. */
 const WORK: ReadonlySet<Condition> = new Set(["queued", "backingOff", "compensating"]);

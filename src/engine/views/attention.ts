@@ -1,17 +1,16 @@
 /**
  * The jobs that a person may have to look at: those that failed last and that nobody has
- * retried, those that wait for longest, and those whose definition is not loaded. Kept in step
+ * retried, those that wait for longest, and those that are parked. Kept in step
  * with each entry, so that asking does not go through all jobs.
  */
 
 import { conditionOf } from "../../core/condition.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
-import { hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
-import type { DefinitionRegistry } from "../definition_registry.ts";
+import type { JobState } from "../../core/job_state.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import type { EntriesAt, View } from "./view.ts";
 import type { JobTable } from "../writer/job_table.ts";
-import type { NeedingAttention } from "../requests.ts";
+import type { NeedingAttention, ParkedJobs } from "../requests.ts";
 
 /** How many of each kind are told of. */
 export const ATTENTION_MAX = 5;
@@ -20,23 +19,27 @@ const FAILED_MAX = 100;
 
 export class Attention implements View {
   readonly #table: JobTable;
-  readonly #registry: DefinitionRegistry;
   /** In the order in which they failed. */
   readonly #failed = new Set<JobId>();
   /** The entry since which each waits, in the order of these entries. */
   readonly #waiting = new Map<JobId, LogId>();
+  /** By reason and type, in the order in which they were parked. */
+  readonly #parked = new Map<string, Set<JobId>>();
 
-  /** Unfinished jobs by type; they were created before this process started. */
-  readonly #unloaded = new Map<string, number>();
-
-  constructor(table: JobTable, registry: DefinitionRegistry) {
+  constructor(table: JobTable) {
     this.#table = table;
-    this.#registry = registry;
   }
 
-  /** Types of unfinished jobs for which this process has no definition, with their number. */
-  get unloaded(): ReadonlyMap<string, number> {
-    return this.#unloaded;
+  /** Of parked jobs, how many there are of each reason and type, the most first. */
+  get parked(): readonly ParkedJobs[] {
+    const groups = [...this.#parked.values()].flatMap((jobIds) => {
+      const jobId = [...jobIds].at(-1);
+      const { parked, type = "" } = (jobId && this.#table.head(jobId)) ?? {};
+      return jobId === undefined || parked === undefined
+        ? []
+        : [{ reason: parked.reason, type, jobs: jobIds.size, newest: { jobId, ...parked } }];
+    });
+    return groups.toSorted((left, right) => right.jobs - left.jobs);
   }
 
   /** Takes in what was there at the start. */
@@ -51,25 +54,39 @@ export class Attention implements View {
     for (const [jobId, logId] of waiting.toSorted(([, left], [, right]) => left - right)) {
       this.#waiting.set(jobId, logId);
     }
-    for (const job of jobs) if (!isTerminal(job)) this.#countUnloaded(job, 1);
+    for (const job of jobs.toSorted(byParking)) this.#park(job);
   }
 
   /** Takes in what a durable entry did. */
   see({ job, before, conditionBefore, condition, entry }: Applied): void {
     if (before === undefined && job.retryOf !== undefined) this.#failed.delete(job.retryOf);
+    if (before?.parked !== job.parked) {
+      if (before !== undefined) this.#unpark(before);
+      this.#park(job);
+    }
     if (conditionBefore === condition) return;
     if (conditionBefore === "waiting") this.#waiting.delete(job.jobId);
     if (condition === "waiting") this.#waiting.set(job.jobId, entry.logId);
     if (condition === "failed") this.#remember(job.jobId);
-    if (isTerminal(job)) this.#countUnloaded(job, -1);
   }
 
-  /** As of now; the time since when a job waits is read from the journal. */
-  async read(entriesAt: EntriesAt): Promise<NeedingAttention> {
-    const failed = [...this.#failed].slice(-ATTENTION_MAX).toReversed()
-      .map((jobId) => this.#table.existing(jobId));
-    const waiting = this.#waiting.entries().take(ATTENTION_MAX)
-      .map(([jobId, logId]) => ({ job: this.#table.existing(jobId), logId })).toArray();
+  /**
+   * As of now; the time since when a job waits is read from the journal.
+   *
+   * @param jobOf Reads a job, which may be large, when there is time for it.
+   */
+  async read(
+    jobOf: (jobId: JobId) => Promise<JobState>,
+    entriesAt: EntriesAt,
+  ): Promise<NeedingAttention> {
+    const failed: JobState[] = [];
+    for (const jobId of [...this.#failed].slice(-ATTENTION_MAX).toReversed()) {
+      failed.push(await jobOf(jobId));
+    }
+    const waiting: { readonly job: JobState; readonly logId: LogId }[] = [];
+    for (const [jobId, logId] of [...this.#waiting.entries().take(ATTENTION_MAX)]) {
+      waiting.push({ job: await jobOf(jobId), logId });
+    }
     const entries = await entriesAt(waiting.map(({ logId }) => logId));
     return {
       failed: failed.filter((job) => job.state === "Failed"),
@@ -77,23 +94,30 @@ export class Attention implements View {
         job,
         since: entries[index]?.receivedAt ?? job.createdAt,
       })),
-      unloaded: [...this.#unloaded].map(([type, jobs]) => ({ type, jobs }))
-        .toSorted((left, right) => right.jobs - left.jobs).slice(0, ATTENTION_MAX),
+      parked: this.parked.slice(0, ATTENTION_MAX),
     };
+  }
+
+  #park({ jobId, type, parked }: JobState): void {
+    if (parked === undefined) return;
+    const group = `${parked.reason} ${type}`;
+    const jobIds = this.#parked.get(group);
+    if (jobIds === undefined) this.#parked.set(group, new Set([jobId]));
+    else jobIds.add(jobId);
+  }
+
+  #unpark({ jobId, type, parked }: JobState): void {
+    if (parked === undefined) return;
+    const group = `${parked.reason} ${type}`;
+    const jobIds = this.#parked.get(group);
+    jobIds?.delete(jobId);
+    if (jobIds?.size === 0) this.#parked.delete(group);
   }
 
   #remember(jobId: JobId): void {
     this.#failed.add(jobId);
     if (this.#failed.size <= FAILED_MAX) return;
     for (const oldest of this.#failed) return void this.#failed.delete(oldest);
-  }
-
-  #countUnloaded(job: JobState, difference: 1 | -1): void {
-    if (!hasCode(job) || this.#registry.get(job.type) !== undefined) return;
-    const type = job.type ?? "";
-    const jobs = (this.#unloaded.get(type) ?? 0) + difference;
-    if (jobs > 0) this.#unloaded.set(type, jobs);
-    else this.#unloaded.delete(type);
   }
 
   /** What comes while a job waits, such as one of three events, does not begin its wait anew. */
@@ -104,6 +128,10 @@ export class Attention implements View {
 
 function isFailed(job: JobState): boolean {
   return conditionOf(job) === "failed";
+}
+
+function byParking(left: JobState, right: JobState): number {
+  return (left.parked?.by ?? 0) - (right.parked?.by ?? 0);
 }
 
 function byEnd(left: JobState, right: JobState): number {

@@ -1,7 +1,8 @@
 /** Commands from outside on jobs that are there: decided on what was appended, and recorded. */
 
 import type { Command } from "../../core/command.ts";
-import { decide, type Rejection } from "../../core/decide.ts";
+import { decide } from "../../core/decide.ts";
+import type { Rejection } from "../../core/decision.ts";
 import type { JobId } from "../../core/ids.ts";
 import type { JobTable } from "./job_table.ts";
 import type { Writer } from "./writer.ts";
@@ -27,8 +28,11 @@ export class Commands {
    */
   async run(jobId: JobId, command: Command, admit: () => void = () => {}): Promise<Refusal> {
     this.#writer.pay(jobId);
-    const head = this.#table.pending(jobId)?.head;
-    const decision = decide(head, command);
+    const pending = this.#table.pending(jobId);
+    const head = pending?.head;
+    // Only what is left in place turns on the job's tasks.
+    const leaves = command.kind === "cancel" && command.leave === true;
+    const decision = decide(leaves ? pending?.whole : head, command);
     if (!decision.accepted) {
       const again = () => this.run(jobId, command, admit);
       return await this.#writer.resting<Refusal>(head?.lastLogId ?? 0, decision.rejection, again);

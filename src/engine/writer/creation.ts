@@ -1,7 +1,8 @@
 /** New jobs: from a request, once for each idempotency key, and from a failed job. */
 
 import { correlatedAttributes } from "../../core/correlated_fact.ts";
-import { decide, type Rejection } from "../../core/decide.ts";
+import { decide } from "../../core/decide.ts";
+import type { Rejection } from "../../core/decision.ts";
 import {
   type FactEntry,
   isCorrelated,
@@ -117,16 +118,16 @@ export class Creation {
 
   async #retryAs(
     newJobId: JobId,
-    job: JobState,
+    retried: JobState,
     input: JsonValue | undefined,
     { unlessRetriedAfter = Infinity, ...request }: RetryRequest,
   ): Promise<Outcome<JobState>> {
     const { history, table, writer } = this.#parts;
-    const { attributes, protection } = this.#descriptions.ofRetry(job, input);
-    const facts = await this.#factsFor(job, newJobId);
+    const { attributes, protection } = this.#descriptions.ofRetry(retried, input);
     // What comes without a trace carries on that of the job.
-    const trace = request.trace ?? await createdIn(job, (logIds) => history.at(logIds));
+    const trace = request.trace ?? await createdIn(retried, (logIds) => history.at(logIds));
     const record = async (attributes: JobCreatedAttributes): Promise<Outcome<JobState>> => {
+      const { job, facts } = await this.#settled(retried, newJobId);
       const about = { newJobId, attributes, facts };
       // Others may have retried it meanwhile.
       const retriedAt = this.#retriedAt(job);
@@ -147,6 +148,18 @@ export class Creation {
       return await writer.settled(lastLogId, { ok: true, value });
     };
     return await this.#sealedFor(newJobId, attributes, protection, record);
+  }
+
+  /** The job as it is, with the facts that count for it: one that is parked goes on getting some. */
+  async #settled(before: JobState, newJobId: JobId) {
+    for (;;) {
+      const pending = this.#parts.table.pending(before.jobId);
+      const job = pending?.whole ?? before;
+      if (!(await this.#parts.writer.isDurable(job.lastLogId))) continue;
+      const facts = await this.#factsFor(job, newJobId);
+      const last = this.#parts.table.pending(before.jobId)?.head.lastLogId ?? job.lastLogId;
+      if (last === job.lastLogId) return { job, facts };
+    }
   }
 
   /** Seals what needs it before it is recorded, and takes the key back when it is not. */

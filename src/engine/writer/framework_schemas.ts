@@ -57,8 +57,19 @@ const SCHEMAS: { readonly [Type in FrameworkEventType]: v.GenericSchema } = {
   }),
   "job.JobStarted": control,
   "job.JobSuspended": control,
-  "job.JobResumed": control,
-  "job.JobCancelled": control,
+  "job.JobResumed": v.looseObject({
+    reason: v.optional(text),
+    of: v.optional(v.literal("parked")),
+  }),
+  "job.JobParked": v.looseObject({
+    reason: v.picklist(["diverged", "noDefinition", "crashed"]),
+    message: text,
+    disagreesWith: v.optional(finite),
+  }),
+  "job.JobCancelled": v.looseObject({
+    reason: v.optional(text),
+    leftInPlace: v.optional(names),
+  }),
   "job.JobRetried": v.looseObject({ newJobId: text }),
   "job.EventCorrelated": v.looseObject({
     eventId: text,

@@ -29,6 +29,7 @@ interface IntakeParts {
   readonly events: EventEngine;
   readonly table: JobTable;
   readonly workers: WorkerQueue;
+  readonly threadWorkers: WorkerQueue;
 }
 
 export class Intake {
@@ -63,7 +64,7 @@ export class Intake {
 
   /** Below 0 while workers are free. */
   get #queued(): number {
-    const { waiting, busy, max } = this.#parts.workers;
-    return waiting - (max - busy);
+    const { workers, threadWorkers } = this.#parts;
+    return threadWorkers.waiting + workers.waiting - (workers.max - workers.busy);
   }
 }

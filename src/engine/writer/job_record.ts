@@ -43,7 +43,8 @@ export class JobRecord implements PendingJob {
   #isVisible: boolean;
   #lastLogId: LogId;
   #firstLogId: LogId;
-  #size: number;
+  /** Counted when somebody asks, of a job that is only looked at. */
+  #size: number | undefined;
   #trail: Trail;
   /** As of what is durable. */
   condition: Condition;
@@ -59,7 +60,7 @@ export class JobRecord implements PendingJob {
     this.#isVisible = job !== undefined;
     this.#firstLogId = job?.firstLogId ?? 0;
     this.#lastLogId = job?.lastLogId ?? 0;
-    this.#size = job === undefined || isTerminal(job) ? 0 : sizeOfJob(job);
+    this.#size = job === undefined ? 0 : undefined;
     this.condition = job === undefined ? "created" : conditionOf(job);
   }
 
@@ -83,9 +84,9 @@ export class JobRecord implements PendingJob {
     return this.#trail;
   }
 
-  /** What it holds with all that was appended, by the size of its text, until it ends. */
+  /** What it holds with all that was appended until it ended, by the size of its text. */
   get size(): number {
-    return this.#size;
+    return this.#size ??= sizeOfJob(this.whole);
   }
 
   /** As of what is durable. */
@@ -140,10 +141,11 @@ export class JobRecord implements PendingJob {
 
   /** Projects an entry that was appended. */
   append(entry: JobEventLogEntry): Applied {
+    const sizeBefore = this.size;
     const applied = this.#pending.apply(entry);
     if (this.#inFlight === NONE) this.#inFlight = [];
     this.#inFlight.push(applied);
-    this.#size += sizeAdded(applied);
+    this.#size = sizeBefore + sizeAdded(applied);
     return applied;
   }
 
@@ -165,8 +167,8 @@ export class JobRecord implements PendingJob {
   takeBack(): void {
     const last = this.#inFlight.pop();
     if (last === undefined) return;
+    this.#size = this.size - sizeAdded(last);
     this.#pending.revert(last);
-    this.#size -= sizeAdded(last);
     const isWhole = this.#isVisible && this.#inFlight.length === 0;
     if (isWhole && isTerminal(this.head)) this.#settle();
   }

@@ -53,6 +53,8 @@ export class JobTable {
   readonly #order = new JobOrder();
   /** Absent where there is no index to leave for. */
   readonly #leaving: Leaving | undefined;
+  /** The job that was read last from the index. */
+  #lastIndexed: WeakRef<JobRecord> | undefined;
   readonly #byIdempotencyKey = new Map<string, JobId>();
   /** Of jobs whose row in the index does not tell it yet. */
   readonly #retries = new Map<JobId, Retry>();
@@ -248,7 +250,7 @@ export class JobTable {
    */
   wake(jobId: JobId): void {
     if (this.#index === undefined || this.#records.has(jobId)) return;
-    const job = this.#index.job(jobId);
+    const job = this.#indexed(jobId)?.job;
     if (job === undefined) return;
     const record = new JobRecord(job, this.#trails.take(jobId));
     this.#leaving?.cameBack(record);
@@ -269,9 +271,9 @@ export class JobTable {
     this.#leaving?.consider(record);
   }
 
-  /** Lets the jobs that have ended leave memory, as far as the index takes them. */
+  /** Lets some of the jobs that have ended leave memory, as far as the index takes them. */
   letGo(): void {
-    this.#put([...this.#leaving?.records ?? []]);
+    this.#put(this.#leaving?.next ?? []);
   }
 
   /** The job that was created by the entry at a position. */
@@ -344,9 +346,15 @@ export class JobTable {
     return this.#records.get(jobId) ?? this.#indexed(jobId);
   }
 
+  /** What is done about a job looks at it several times, and to read a large one takes long. */
   #indexed(jobId: JobId): JobRecord | undefined {
+    const last = this.#lastIndexed?.deref();
+    if (last?.head.jobId === jobId) return last;
     const job = this.#index?.job(jobId);
-    return job === undefined ? undefined : new JobRecord(job);
+    if (job === undefined) return undefined;
+    const record = new JobRecord(job);
+    this.#lastIndexed = new WeakRef(record);
+    return record;
   }
 
   #lives(jobId: JobId): boolean {
@@ -393,6 +401,7 @@ export class JobTable {
   #leave(record: JobRecord): void {
     const { jobId, idempotency } = record.job;
     this.#records.delete(jobId);
+    this.#lastIndexed = undefined;
     this.#trails.left(jobId, record.trail);
     this.#retries.delete(jobId);
     if (idempotency !== undefined) this.#byIdempotencyKey.delete(idempotency.key);

@@ -6,11 +6,15 @@ import type { JobRecord } from "./job_record.ts";
 
 /** Ids that are put at a time, for each job that is. */
 const IDS_PER_JOB = 8;
+/** Of what jobs hold, so much is put at a time, but for the last of them: some milliseconds. */
+const CHARACTERS = 1024 * 1024;
 
 export class Leaving {
   readonly #index: JobIndex;
   readonly #ids: EventIds;
   readonly #records = new Set<JobRecord>();
+  /** What these hold; that of a job which has ended stays as it is. */
+  #characters = 0;
   /** After the index took none, it is asked again when there are so many. */
   #askAgainAt = 0;
 
@@ -33,19 +37,33 @@ export class Leaving {
     const { batch } = this.#index;
     const { size } = this.#records;
     const { unsaved } = this.#ids;
-    return (size >= batch || unsaved >= batch * IDS_PER_JOB) && size + unsaved >= this.#askAgainAt;
+    const isMuch = size >= batch || this.#characters >= CHARACTERS ||
+      unsaved >= batch * IDS_PER_JOB;
+    return isMuch && size + unsaved >= this.#askAgainAt;
+  }
+
+  /** Those that are put next. */
+  get next(): readonly JobRecord[] {
+    const next: JobRecord[] = [];
+    let characters = 0;
+    for (const record of this.#records) {
+      if (next.length === this.#index.batch || characters >= CHARACTERS) break;
+      next.push(record);
+      characters += record.size;
+    }
+    return next;
   }
 
   /** One that has ended, and of which nothing is on its way, may leave. */
   consider(record: JobRecord): void {
-    if (record.isSettled) this.#records.add(record);
+    if (record.isSettled) this.#add(record);
   }
 
   /** One that the index has, and that was brought back. */
   cameBack(record: JobRecord): void {
     this.#index.wake(record.firstLogId);
     record.isIndexed = true;
-    this.#records.add(record);
+    this.#add(record);
   }
 
   /**
@@ -66,8 +84,14 @@ export class Leaving {
     for (const record of records) {
       if (!record.isSettled) this.#index.wake(record.firstLogId);
       record.isIndexed = true;
-      this.#records.delete(record);
+      if (this.#records.delete(record)) this.#characters -= record.size;
     }
     return records.filter(({ isSettled }) => isSettled);
+  }
+
+  #add(record: JobRecord): void {
+    if (this.#records.has(record)) return;
+    this.#records.add(record);
+    this.#characters += record.size;
   }
 }

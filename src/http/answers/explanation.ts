@@ -60,6 +60,7 @@ export const explanationAnswer = v.object({
     waitingMs: milliseconds,
     backingOffMs: milliseconds,
     suspendedMs: milliseconds,
+    parkedMs: milliseconds,
     compensatingMs: milliseconds,
     downMs: milliseconds,
     totalMs: milliseconds,
@@ -71,6 +72,24 @@ export const explanationAnswer = v.object({
     completed: v.exactOptional(count),
     waitingFor: v.exactOptional(count),
   })),
+});
+
+export const eventExplanationAnswer = v.object({
+  eventId: text,
+  eventType: text,
+  logId: position,
+  asOf: position,
+  summary: text,
+  reached: v.array(v.object({ ...statement, jobId: text, rule: v.picklist(Object.keys(RULES)) })),
+  more: v.exactOptional(count),
+  nearly: v.array(v.object({
+    ...statement,
+    jobId: v.exactOptional(text),
+    expectation: v.exactOptional(text),
+    type: v.exactOptional(text),
+    clauses: v.array(clauseAnswer),
+  })),
+  refused: v.array(v.object(statement)),
 });
 
 const change = v.object({ path: text, from: anyJson, to: anyJson });

@@ -80,6 +80,16 @@ export const retentionAnswer = v.union([
   v.object({ afterMs: v.number() }),
 ]);
 
+const parkedOf = (position: Position) =>
+  v.object({
+    reason: v.picklist(["diverged", "noDefinition", "crashed"]),
+    message: text,
+    /** The entry that `run` disagrees with. */
+    disagreesWith: v.exactOptional(position),
+    /** The entry that says so. */
+    by: position,
+  });
+
 /**
  * What a job and its summary have in common, as `jobHead` makes it.
  *
@@ -100,6 +110,8 @@ const jobHeadOf = (position: Position) => ({
   priority: v.pipe(v.number(), v.integer()),
   labels: v.record(v.string(), text),
   retryOf: v.exactOptional(text),
+  /** Only while the engine holds it. */
+  parked: v.exactOptional(parkedOf(position)),
 });
 
 const jobEntriesOf = (position: Position) => ({

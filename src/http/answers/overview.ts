@@ -43,7 +43,12 @@ const attention = v.object({
     since: time,
     waitsFor: v.array(v.object({ id: text, eventType: text, matched: count, required: count })),
   })),
-  withoutDefinition: v.array(v.object({ type: text, jobs: count })),
+  parked: v.array(v.object({
+    reason: v.picklist(["diverged", "noDefinition", "crashed"]),
+    type: text,
+    jobs: count,
+    newest: v.object({ jobId: text, message: text, links: v.object({ self: text }) }),
+  })),
 });
 
 export const overviewAnswer = v.object({

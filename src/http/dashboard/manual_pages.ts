@@ -16,9 +16,11 @@ import tracing from "../../manual/tracing.md" with { type: "text" };
 import upgrading from "../../manual/upgrading.md" with { type: "text" };
 import waitingForAnEvent from "../../manual/waiting-for-an-event.md" with { type: "text" };
 import webhookIn from "../../manual/webhook-in.md" with { type: "text" };
+import whenThingsGoWrong from "../../manual/when-things-go-wrong.md" with { type: "text" };
 
 /** How-to pages by the names of their files in `src/manual`, as they are listed. */
 const HOW_TO = {
+  "when-things-go-wrong": whenThingsGoWrong,
   "first-definition": firstDefinition,
   "waiting-for-an-event": waitingForAnEvent,
   "compensation": compensation,

@@ -4,6 +4,7 @@ import * as v from "valibot";
 import { receiptsAnswer } from "../answers/entries.ts";
 import {
   diffAnswer,
+  eventExplanationAnswer,
   explanationAnswer,
   replayAnswer,
   whatIfAnswer,
@@ -97,6 +98,20 @@ export const EVENT_OPERATIONS: Operations = {
 };
 
 export const REPLAY_OPERATIONS: Operations = {
+  "GET /events/:id/explain": {
+    tag: "events",
+    summary: "Say what became of an event",
+    description: "The jobs that it reached, and what it did there; those that wait for one like " +
+      "it, and what it fails; and what was refused since it came with the same id.",
+    query: EXPLAIN_PARAMETERS,
+    answers: {
+      [STATUS.ok]: {
+        description: "Every statement cites entries.",
+        content: { ...json(eventExplanationAnswer), "text/plain": { schema: v.string() } },
+      },
+    },
+    problems: ["unknown-event"],
+  },
   "GET /jobs/:id/explain": {
     tag: "replay",
     summary: "Say why a job is as it is",

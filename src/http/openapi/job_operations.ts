@@ -7,7 +7,7 @@ import { text } from "../answers/parts.ts";
 import { codedJob, outsideJob } from "../create_request.ts";
 import { idempotencyKeyField } from "../idempotency.ts";
 import { STATUS } from "../problem.ts";
-import { controlBody, retryBody } from "../routes/controls.ts";
+import { cancelBody, controlBody, retryBody } from "../routes/controls.ts";
 import { NDJSON } from "../routes/entries.ts";
 import { HISTORY_PARAMETERS, JOB_STREAM_PARAMETERS } from "../routes/job.ts";
 import { LIST_PARAMETERS } from "../routes/jobs.ts";
@@ -229,11 +229,22 @@ export const JOB_OPERATIONS: Operations = {
     problems: ["unknown-job"],
   },
   "POST /jobs/:id/start": control("Start a job that is not to start by itself"),
-  "POST /jobs/:id/cancel": control("Cancel a job; what it did is undone where it can be"),
+  "POST /jobs/:id/cancel": {
+    ...control("Cancel a job; what it did is undone where it can be"),
+    description: "What a parked job did is undone once there is code that knows how; with leave " +
+      "nothing of it is undone, and the answer names what is left in place.",
+    body: {
+      required: false,
+      content: json(cancelBody, {
+        reason: { reason: "a customer rang" },
+        leaveAParkedJob: { leave: true, reason: "settled by hand" },
+      }),
+    },
+  },
   "POST /jobs/:id/suspend": control("Suspend a job: it begins nothing new"),
-  "POST /jobs/:id/resume": control("Resume a suspended job"),
+  "POST /jobs/:id/resume": control("Resume a suspended job, or let a parked one try again"),
   "POST /jobs/:id/retry": {
-    ...control("Retry a failed job, as a new one"),
+    ...control("Retry a failed job, or a parked one that is given up with it, as a new one"),
     body: {
       required: false,
       content: json(retryBody, { fromATask: { from: "charge", reason: "the bank is back" } }),

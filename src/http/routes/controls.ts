@@ -21,6 +21,11 @@ const CONTROLS = ["start", "cancel", "suspend", "resume"] as const;
 
 export const controlBody = strictObject({ reason: v.exactOptional(reasonField) });
 
+export const cancelBody = strictObject({
+  reason: v.exactOptional(reasonField),
+  leave: v.exactOptional(v.boolean("must be true or false")),
+});
+
 export const retryBody = strictObject({
   reason: v.exactOptional(reasonField),
   from: v.exactOptional(taskIdField),
@@ -49,7 +54,9 @@ function turnFor(job: JobState, { turnstile }: Edge): Promise<void> | undefined 
 
 /** @throws {Problem} `invalid-request`. */
 export function controlRequestOf(kind: ControlRequest["kind"], body: JsonValue): ControlRequest {
-  return { kind, ...checked(controlBody, body) };
+  return kind === "cancel"
+    ? { kind, ...checked(cancelBody, body) }
+    : { kind, ...checked(controlBody, body) };
 }
 
 async function retry(c: Context, edge: Edge): Promise<Response> {

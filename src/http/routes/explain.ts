@@ -1,14 +1,15 @@
-/** `/jobs/:id/explain`: why a job is as it is, as JSON or as prose. */
+/** `/jobs/:id/explain` and `/events/:id/explain`: why it is so, as JSON or as prose. */
 
 import type { Context, Hono } from "hono";
-import { explanationText } from "../../core/explain/explanation_text.ts";
+import { eventExplanationText, explanationText } from "../../core/explain/explanation_text.ts";
 import type { Action, Citation, Explanation } from "../../core/explanation.ts";
+import { type EventId, ID_PATTERN } from "../../core/ids.ts";
 import { lookingBack } from "../capacity.ts";
 import { curlOf } from "../curl.ts";
 import type { Edge } from "../edge.ts";
 import { unknownJob } from "../engine_problem.ts";
 import { largeJsonResponse } from "../large_answer.ts";
-import { STATUS } from "../problem.ts";
+import { Problem, STATUS } from "../problem.ts";
 import { readQuery } from "../query.ts";
 import { choice, single } from "../query_parameters.ts";
 import { reachedAs } from "../reached_as.ts";
@@ -17,6 +18,7 @@ import { jobIdOf } from "./job_id.ts";
 
 export function addExplainRoutes(app: Hono, edge: Edge): void {
   app.get("/jobs/:id/explain", (c) => explainJob(c, edge));
+  app.get("/events/:id/explain", (c) => explainEvent(c, edge));
 }
 
 export const EXPLAIN_PARAMETERS = {
@@ -34,6 +36,23 @@ async function explainJob(c: Context, edge: Edge): Promise<Response> {
   return format === "text"
     ? textResponse(explanationText(explanation, { commandOf }), STATUS.ok)
     : largeJsonResponse(edge, explanationView(explanation, commandOf), STATUS.ok);
+}
+
+async function explainEvent(c: Context, edge: Edge): Promise<Response> {
+  const query = readQuery(c.req.raw, EXPLAIN_PARAMETERS);
+  const format = query.format ?? wantedFormat(c.req.raw);
+  const id = c.req.param("id") ?? "";
+  const explanation = ID_PATTERN.test(id)
+    ? await lookingBack(edge, ({ hold }) => edge.engine.explainEvent(id as EventId, hold))
+    : undefined;
+  if (explanation === undefined) throw unknownEvent();
+  return format === "text"
+    ? textResponse(eventExplanationText(explanation), STATUS.ok)
+    : largeJsonResponse(edge, explanation, STATUS.ok);
+}
+
+function unknownEvent(): Problem {
+  return new Problem("unknown-event", "Cannot find the event: no entry has this id");
 }
 
 /** Text for whoever asks for it, and does not ask for JSON as well. */

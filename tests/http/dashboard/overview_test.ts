@@ -117,13 +117,13 @@ Deno.test("overview: a job that was retried needs nobody any more", async () => 
 
 Deno.test("overview: jobs that no definition runs are told of until there are none", async () => {
   const old = await startApp();
-  const request = { type: "test.greet", input: { name: "x" }, start: false };
+  const request = { type: "test.parcel", input: { orderId: "1" } };
   const { jobId } = await jsonOf(await old.post("/jobs", request), 202);
   const app = await startApp({ definitions: [], content: old.journal.content, clock: old.clock });
-  const unloaded = async () => textOf(regionOf(await pageOf(app, "/"), "attention-unloaded"));
-  assert.match(await unloaded(), /1 unfinished job of type test\.greet cannot go on/);
+  const parked = async () => textOf(regionOf(await pageOf(app, "/"), "attention-parked"));
+  assert.match(await parked(), /1 job of type test\.parcel is parked: no definition/);
   await app.post(`/jobs/${jobId}/cancel`);
-  assert.doesNotMatch(await unloaded(), /cannot go on/);
+  assert.doesNotMatch(await parked(), /is parked/);
 });
 
 Deno.test("overview: without a script the figures of the charts are read in a table", async () => {

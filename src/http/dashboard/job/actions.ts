@@ -11,7 +11,7 @@ import { checked } from "../../issues.ts";
 import { parseJson } from "../../json_document.ts";
 import { invalidRequest, Problem, STATUS } from "../../problem.ts";
 import { emptyResponse } from "../../response.ts";
-import { controlBody, retryBody } from "../../routes/controls.ts";
+import { controlRequestOf, retryBody } from "../../routes/controls.ts";
 import { jobIdOf } from "../../routes/job_id.ts";
 import { sizeFor } from "../../turnstile.ts";
 import { filledField, readForm } from "../form.ts";
@@ -23,8 +23,11 @@ import { safeReturnPath } from "../return_path.ts";
 import type { Control } from "./controls.tsx";
 import type { RefusedEvent } from "./screen_state.ts";
 
+/** What a form asks for; to give a job up as it is, it asks to cancel it. */
+type Acted = Exclude<Control, "leave">;
+
 /** Does what a control says, and leads back. */
-export async function actOnJob(c: Context, edge: Edge, control: Control): Promise<Response> {
+export async function actOnJob(c: Context, edge: Edge, control: Acted): Promise<Response> {
   const jobId = jobIdOf(c);
   const form = await readForm(c.req.raw, edge.bodies);
   const back = safeReturnPath(form.get("return") ?? jobPagePath(jobId));
@@ -33,8 +36,9 @@ export async function actOnJob(c: Context, edge: Edge, control: Control): Promis
   try {
     if (control === "retry") return backTo(edge, ...await retried(edge, jobId, form));
     const reason = filledField(form, "reason");
-    const request = checked(controlBody, reason === undefined ? {} : { reason });
-    const job = valueOf(await edge.engine.control(jobId, { kind: control, ...request }));
+    const leave = control === "cancel" && form.get("leave") === "true";
+    const body = { ...(reason === undefined ? {} : { reason }), ...(leave ? { leave } : {}) };
+    const job = valueOf(await edge.engine.control(jobId, controlRequestOf(control, body)));
     return backTo(edge, back, doneText(control, job));
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
@@ -55,7 +59,7 @@ async function retried(
   return [jobPagePath(job.jobId), `This job retries job ${jobId}${where}.`];
 }
 
-function doneText(control: Exclude<Control, "retry">, job: JobState): string {
+function doneText(control: Exclude<Acted, "retry">, job: JobState): string {
   switch (control) {
     case "start":
       return "The job was started.";
@@ -70,6 +74,9 @@ function doneText(control: Exclude<Control, "retry">, job: JobState): string {
 
 function cancelledText(job: JobState): string {
   if (job.state !== "Compensating") return "The job was cancelled.";
+  if (job.parked !== undefined) {
+    return "The job was cancelled. It is parked: what it did is undone when there is code that fits.";
+  }
   return job.suspendedBy === undefined
     ? "The job was cancelled: what it did is being undone."
     : "The job was cancelled. It is suspended: what it did is undone when it is resumed.";

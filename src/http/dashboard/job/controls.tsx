@@ -1,7 +1,9 @@
 /** What can be done with a job in the state that it is in, as forms. */
 
 import { decide, reusableTasks } from "../../../core/decide.ts";
+import type { Action } from "../../../core/explanation.ts";
 import { MAIN_TASK } from "../../../core/ids.ts";
+import { standing } from "../../../core/left_in_place.ts";
 import { ActionForm, Confirm } from "../parts/action_form.tsx";
 import { countedText } from "../parts/amounts.tsx";
 import { CopyText } from "../parts/curl.tsx";
@@ -10,23 +12,31 @@ import { jobPagePath } from "../parts/links.tsx";
 import { cutText } from "../parts/text.tsx";
 import type { JobScreenState } from "./screen_state.ts";
 
-export const CONTROLS = ["start", "suspend", "resume", "retry", "cancel"] as const;
+/** `leave` is a cancellation that undoes nothing. */
+export const CONTROLS = ["start", "suspend", "resume", "retry", "cancel", "leave"] as const;
 export type Control = (typeof CONTROLS)[number];
 
 interface Props {
   readonly state: JobScreenState;
 }
 
-/** The control that a path of the API stands for. */
-export function controlOf(path: string): Control | undefined {
+/** The control that a request to the API stands for. */
+export function controlOf({ path, body }: Action): Control | undefined {
+  if (body?.["leave"] === true) return "leave";
   return CONTROLS.find((control) => path.endsWith(`/${control}`));
 }
 
 /** Whether the job takes it as it is. */
 export function isLegal({ job, annals }: JobScreenState, control: Control): boolean {
-  if (control === "retry") return job.state === "Failed" && annals.inputRemoved === undefined;
-  return decide(job, { kind: control }).accepted;
+  if (control === "retry") {
+    const isOver = job.state === "Failed" || job.parked !== undefined;
+    return isOver && annals.inputRemoved === undefined;
+  }
+  const command = control === "leave" ? LEAVE : { kind: control };
+  return decide(job, command).accepted;
 }
+
+const LEAVE = { kind: "cancel", leave: true } as const;
 
 export function JobControls({ state }: Props) {
   const legal = CONTROLS.filter((control) => isLegal(state, control));
@@ -50,11 +60,17 @@ function Commands({ state, legal }: Props & { readonly legal: readonly Control[]
       {legal.map((control) => (
         <>
           <p class="soft">{LABELS[control]}</p>
-          <CopyText text={curl.post(`/jobs/${job.jobId}/${control}`)} />
+          <CopyText text={curlOf(curl, `/jobs/${job.jobId}`, control)} />
         </>
       ))}
     </details>
   );
+}
+
+function curlOf(curl: JobScreenState["curl"], path: string, control: Control): string {
+  return control === "leave"
+    ? curl.post(`${path}/cancel`, { leave: true })
+    : curl.post(`${path}/${control}`);
 }
 
 function nothingText({ job, annals }: JobScreenState): string {
@@ -71,6 +87,7 @@ const LABELS: Readonly<Record<Control, string>> = {
   resume: "Resume",
   retry: "Retry",
   cancel: "Cancel the job",
+  leave: "Give it up as it is",
 };
 
 interface ControlFormProps extends Props {
@@ -81,7 +98,7 @@ interface ControlFormProps extends Props {
 
 export function ControlForm({ state, control, isPlain = false }: ControlFormProps) {
   const common = {
-    action: `${jobPagePath(state.job.jobId)}/${control}`,
+    action: `${jobPagePath(state.job.jobId)}/${control === "leave" ? "cancel" : control}`,
     label: LABELS[control],
     returnTo: state.returnTo,
   };
@@ -92,6 +109,17 @@ export function ControlForm({ state, control, isPlain = false }: ControlFormProp
           {...common}
           id={`cancel-${isPlain ? "step" : "control"}`}
           warning={cancelWarning(state)}
+        >
+          <Reason />
+        </Confirm>
+      );
+    case "leave":
+      return (
+        <Confirm
+          {...common}
+          id={`leave-${isPlain ? "step" : "control"}`}
+          fields={{ leave: "true" }}
+          warning={leaveWarning(state)}
         >
           <Reason />
         </Confirm>
@@ -116,6 +144,15 @@ function Reason() {
   );
 }
 
+function leaveWarning({ job }: JobScreenState): string {
+  const names = standing(job).slice(0, NAMES_MAX).map(({ taskId }) => taskId).join(", ");
+  return names === ""
+    ? "The job ends as cancelled; none of its tasks left anything to undo."
+    : `The job ends as cancelled, and nothing is undone: what these did stays in place: ${names}.`;
+}
+
+const NAMES_MAX = 20;
+
 function cancelWarning({ job }: JobScreenState): string {
   const undone =
     job.tasks.filter(({ status, compensable }) => compensable && status === "completed").length;
@@ -123,6 +160,9 @@ function cancelWarning({ job }: JobScreenState): string {
     return "The job ends as cancelled, and what it waits for counts no more. It can be retried as a new job.";
   }
   const tasks = countedText(undone, "completed task");
+  if (job.parked !== undefined && job.parked.reason !== "crashed") {
+    return `The job stops. What ${tasks} did stays as it is until there is code that fits, and is undone then.`;
+  }
   // A suspended job begins nothing, and so undoes nothing.
   return "suspendedBy" in job && job.suspendedBy !== undefined
     ? `The job stops. What ${tasks} did stays as it is until the job is resumed, and is undone then.`
@@ -153,7 +193,5 @@ function RetryForm({ state, ...form }: Props & Parameters<typeof ActionForm>[0])
 
 /** Where a retry that names no task begins; the steps beside it say what it takes over. */
 function startText(job: JobScreenState["job"]): string {
-  return job.state !== "Failed" || reusableTasks(job).length === 0
-    ? "the beginning"
-    : "where it stopped";
+  return reusableTasks(job).length === 0 ? "the beginning" : "where it stopped";
 }

@@ -103,7 +103,7 @@ function Step({ state, step }: Props & { readonly step: NextStep<Citation> }) {
 function StepAction({ state, step }: Props & { readonly step: NextStep<Citation> }) {
   const form = formFor(state, step);
   if (form !== undefined) return <a href={`#${form}`}>Send it from here</a>;
-  const control = controlOf(step.action?.path ?? "");
+  const control = step.action && controlOf(step.action);
   if (control === undefined || !state.may("operate") || !isLegal(state, control)) return null;
   return <ControlForm state={state} control={control} isPlain />;
 }

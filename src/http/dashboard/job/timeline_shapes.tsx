@@ -14,6 +14,7 @@ const HEIGHTS: Readonly<Partial<Record<BarKind, number>>> = {
   waiting: 8,
   backingOff: 8,
   suspended: 8,
+  parked: 8,
   backoff: 6,
   reused: 6,
 };
@@ -46,6 +47,7 @@ const PATTERNED: ReadonlySet<BarKind> = new Set<BarKind>([
   "backingOff",
   "backoff",
   "suspended",
+  "parked",
   "compensating",
   "interrupted",
   "failed",
@@ -76,6 +78,7 @@ const RISING = "M-1 7l8 -8M-1 1l2 -2M5 7l2 -2";
 const STRIPED = [
   ["waiting", RISING],
   ["suspended", "M1.5 0v6M4.5 0v6"],
+  ["parked", "M0 1.5h6M0 4.5h6"],
   ["compensating", FALLING],
   ["interrupted", "M0 3h6"],
   ["failed", `${FALLING}${RISING}`],

@@ -1,6 +1,7 @@
 /** In a few words: what a job does right now, what it waits for, or why it failed. */
 
 import type { Condition } from "../../../core/condition.ts";
+import type { ParkReason } from "../../../core/framework_events.ts";
 import { MAIN_TASK } from "../../../core/ids.ts";
 import { MAIN_EXPECTATION_ID, requiredMatches } from "../../../core/job_plan.ts";
 import { recordedFailure } from "../../../core/job_resource.ts";
@@ -47,6 +48,8 @@ export function briefText(job: JobState, circumstances: Circumstances): string {
       return retryText(job, circumstances);
     case "suspended":
       return "begins nothing new until it is resumed";
+    case "parked":
+      return `${PARKED[job.parked?.reason ?? "diverged"]}: ${job.parked?.message ?? ""}`;
     case "compensating":
       return compensatingText(job);
     case "failed":
@@ -55,6 +58,12 @@ export function briefText(job: JobState, circumstances: Circumstances): string {
       return "";
   }
 }
+
+const PARKED: Readonly<Record<ParkReason, string>> = {
+  diverged: "its code does not fit",
+  noDefinition: "there is no code for it",
+  crashed: "it ends the process",
+};
 
 function startText(job: JobState, now: number): string {
   return job.startAt === undefined ? "" : `starts at ${momentText(job.startAt, now)}`;

@@ -4,7 +4,7 @@ import type { Child } from "hono/jsx";
 import { openExpectations } from "../../../core/explain/open_expectations.ts";
 import { requiredMatches } from "../../../core/job_plan.ts";
 import type { FailedJob, JobState } from "../../../core/job_state.ts";
-import type { NeedingAttention } from "../../../engine/requests.ts";
+import type { NeedingAttention, ParkedJobs } from "../../../engine/requests.ts";
 import type { FailingType } from "../../overview_port.ts";
 import { countText } from "../parts/amounts.tsx";
 import { CopyCurl } from "../parts/curl.tsx";
@@ -32,8 +32,8 @@ export function AttentionSection(props: AttentionSectionProps) {
   return (
     <section aria-labelledby="attention-heading" class="overview-section">
       <h2 id="attention-heading">What may need you</h2>
-      <div id="attention-unloaded" data-live>
-        {attention.unloaded.map((unloaded) => <UnloadedType {...unloaded} />)}
+      <div id="attention-parked" data-live>
+        {attention.parked.map((parked) => <ParkedType {...parked} />)}
       </div>
       <div class="grid">
         <Sheet name="failed" title="Failed last" curl={curls.failed}>
@@ -51,13 +51,13 @@ export function AttentionSection(props: AttentionSectionProps) {
 }
 
 /** Nothing happens to such a job until somebody does something about it. */
-function UnloadedType({ type, jobs }: NeedingAttention["unloaded"][number]) {
+function ParkedType({ type, jobs, newest }: ParkedJobs) {
   return (
     <p class="note note-bad">
-      {countText(jobs)} unfinished {jobs === 1 ? "job" : "jobs"} of type{" "}
-      <TypeLink type={type} query="" />{" "}
-      cannot go on: no definition of it is loaded. Start Daybook with the one that has it, by{" "}
-      <code>--definitions</code>.
+      {countText(jobs)} {jobs === 1 ? "job" : "jobs"} of type{" "}
+      <TypeLink type={type} query="condition=parked&" /> {jobs === 1 ? "is" : "are"} parked:{" "}
+      <UserText text={newest.message} lengthMax={LINE_LENGTH_MAX} />{" "}
+      (<JobLink jobId={newest.jobId} />).
     </p>
   );
 }

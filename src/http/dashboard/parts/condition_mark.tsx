@@ -10,6 +10,7 @@ const WORDS: Readonly<Record<Condition, string>> = {
   waiting: "waiting",
   backingOff: "backing off",
   suspended: "suspended",
+  parked: "parked",
   compensating: "compensating",
   succeeded: "succeeded",
   failed: "failed",
@@ -45,6 +46,8 @@ function Shape({ condition }: { readonly condition: Condition }) {
       return <path class="fill" d="M2 1l7 4-7 4z" />;
     case "suspended":
       return <path class="fill" d="M2 1h2v8H2zM6 1h2v8H6z" />;
+    case "parked":
+      return <path class="stroke" d="M2 9V1.5h3.4a2.2 2.2 0 0 1 0 4.4H2" />;
     case "compensating":
       return <path class="fill" d="M8 1 1 5l7 4z" />;
     case "queued":

@@ -1,0 +1,49 @@
+/** Decisions on a job that the engine has parked: to try again, or to give it up. */
+
+import { accept, control, type Decision, type Reasoned, reject } from "./decision.ts";
+import type { JobEventDraft } from "./event.ts";
+import type { JobState, RunningJob } from "./job_state.ts";
+import { standing } from "./left_in_place.ts";
+
+/** Ends whatever holds the job. */
+export function resumed(job: JobState, command: Reasoned): readonly JobEventDraft[] {
+  return [
+    ...(job.suspendedBy === undefined ? [] : [control("job.JobResumed", job.jobId, command)]),
+    ...(job.parked === undefined ? [] : [unparked(job, command)]),
+  ];
+}
+
+/** The job goes on, if it is not suspended as well. */
+export function unparked({ jobId }: JobState, { reason }: Reasoned): JobEventDraft {
+  const why = reason === undefined ? {} : { reason };
+  return {
+    stratum: "framework",
+    eventType: "job.JobResumed",
+    jobId,
+    attributes: { of: "parked", ...why },
+  };
+}
+
+/**
+ * What is recorded when a running job is cancelled. For one that crashed there is code, which does
+ * not run the crashed attempt again: what it did is undone now. The others stay parked until there
+ * is code that knows how.
+ */
+export function cancelParked(job: RunningJob, cancelled: JobEventDraft): readonly JobEventDraft[] {
+  return job.parked?.reason === "crashed" ? [unparked(job, {}), cancelled] : [cancelled];
+}
+
+/** Ends a parked job as it is: nothing is undone, and what is left in place is named. */
+export function decideLeave(job: JobState, { reason }: Reasoned): Decision {
+  if (job.parked === undefined) {
+    return reject(
+      `Cannot leave in place what job ${job.jobId} did: it is not parked`,
+      ["Running", "Compensating"],
+      "parked",
+    );
+  }
+  const leftInPlace = standing(job).map(({ taskId }) => taskId);
+  const attributes = reason === undefined ? { leftInPlace } : { reason, leftInPlace };
+  const { jobId } = job;
+  return accept([{ stratum: "framework", eventType: "job.JobCancelled", jobId, attributes }]);
+}

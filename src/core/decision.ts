@@ -1,0 +1,54 @@
+/** What decisions are made of: events, or a rejection that says why. */
+
+import type { JobEventDraft } from "./event.ts";
+import type { JobId } from "./ids.ts";
+import type { JobState, StateName } from "./job_state.ts";
+
+export interface Rejection {
+  /** A sentence: action first, then the state. */
+  readonly message: string;
+  /** The states in which the same command is accepted; empty when none would help. */
+  readonly allowedIn: readonly StateName[];
+  /** What else has to be so in those states. */
+  readonly allowedWhile?: Hold;
+}
+
+/** What more than its state has to be so of a job. */
+type Hold = "suspended" | "not suspended" | "parked" | "suspended or parked";
+
+export type Decision =
+  | { readonly accepted: true; readonly events: readonly JobEventDraft[] }
+  | { readonly accepted: false; readonly rejection: Rejection };
+
+export function accept(events: readonly JobEventDraft[]): Decision {
+  return { accepted: true, events };
+}
+
+export function reject(
+  message: string,
+  allowedIn: readonly StateName[],
+  allowedWhile?: Hold,
+): Decision {
+  const condition = allowedWhile === undefined ? {} : { allowedWhile };
+  return { accepted: false, rejection: { message, allowedIn, ...condition } };
+}
+
+export function rejectState(
+  job: JobState,
+  verb: string,
+  allowedIn: readonly StateName[],
+): Decision {
+  return reject(`Cannot ${verb} job ${job.jobId}: state is ${job.state}`, allowedIn);
+}
+
+export type Reasoned = { readonly reason?: string };
+type ControlEventType = `job.Job${"Started" | "Suspended" | "Resumed" | "Cancelled"}`;
+
+export function control(
+  eventType: ControlEventType,
+  jobId: JobId,
+  { reason }: Reasoned,
+): JobEventDraft {
+  const attributes = reason === undefined ? {} : { reason };
+  return { stratum: "framework", eventType, jobId, attributes };
+}

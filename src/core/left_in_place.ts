@@ -1,0 +1,28 @@
+/** What a job did and nothing undid: whose effects stay when it ends. */
+
+import { MAIN_TASK } from "./ids.ts";
+import type { CompletedTask, JobState, TaskState } from "./job_state.ts";
+
+/**
+ * Completed tasks that nothing knows how to undo; of a job that was cancelled without undoing
+ * anything, all that were not undone before.
+ */
+export function leftInPlace(job: JobState): readonly CompletedTask[] {
+  const undoesNothing = "failure" in job && job.failure?.leave === true;
+  return undoesNothing ? standing(job) : job.tasks.filter(isLeftInPlace);
+}
+
+/** A completed task that nothing knows how to undo, and whose effects remain. */
+export function isLeftInPlace(task: TaskState): task is CompletedTask {
+  return task.status === "completed" && !task.compensable && task.taskId !== MAIN_TASK;
+}
+
+/** Completed tasks that were not undone. */
+export function standing({ tasks }: JobState): readonly CompletedTask[] {
+  return tasks.filter(isStanding);
+}
+
+function isStanding(task: TaskState): task is CompletedTask {
+  return task.status === "completed" && task.taskId !== MAIN_TASK &&
+    task.compensation?.status !== "compensated";
+}

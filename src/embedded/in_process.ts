@@ -1,0 +1,140 @@
+/** A Daybook without a server or a process of its own: all of it is here. */
+
+import { explanationText } from "../core/explain/explanation_text.ts";
+import type { JsonForm } from "../core/json_form.ts";
+import { ID_PATTERN, type JobId } from "../core/ids.ts";
+import { isTerminal } from "../core/job_state.ts";
+import { Daybook } from "../daybook.ts";
+import type { InputSchema, JobDefinition, SubmittedInput } from "../engine/definition.ts";
+import { createRequestOf } from "../http/create_request.ts";
+import { curlOf } from "../http/curl.ts";
+import { draining, unknownJob, valueOf } from "../http/engine_problem.ts";
+import { judgeEvent } from "../http/event_schema.ts";
+import { idempotencyOf } from "../http/idempotency.ts";
+import { parseJson } from "../http/json_document.ts";
+import { deliver } from "../http/receipts.ts";
+import { controlRequestOf } from "../http/routes/controls.ts";
+import { startWarnings } from "../start_warnings.ts";
+import { systemClock, systemRandom } from "../system.ts";
+import type { EmbeddedDaybook, OpenOptions, SubmitOptions, WaitOptions } from "./daybook.ts";
+import type { DeliveredEvent, EventReceipt } from "./event.ts";
+import { type Job, jobOf } from "./job.ts";
+import { orRefused } from "./refused_error.ts";
+import { configurationOf } from "./settings.ts";
+
+/** See `openDaybook`. */
+export async function openInProcess(options: OpenOptions): Promise<EmbeddedDaybook> {
+  const { journal, definitions, settings = {}, warn = warnOnConsole } = options;
+  const configuration = configurationOf(journal, settings);
+  const daybook = await Daybook.open({
+    configuration,
+    clock: systemClock,
+    random: systemRandom,
+    definitions,
+    warn,
+    onJournalFailed: options.onJournalFailed ?? ((error) => warn(failedText(error))),
+  });
+  await daybook.tried();
+  for (const warning of startWarnings(daybook.engine)) warn(warning);
+  return new InProcessDaybook(daybook, configuration.maxStartDelayMs);
+}
+
+function warnOnConsole(message: string): void {
+  console.error(`daybook: ${message}`);
+}
+
+function failedText({ message }: Error): string {
+  return `${message}; end this process, since only the next start tells what is on disk`;
+}
+
+class InProcessDaybook implements EmbeddedDaybook {
+  readonly #daybook: Daybook;
+  readonly #maxStartDelayMs: number;
+  #closing: Promise<void> | undefined;
+
+  constructor(daybook: Daybook, maxStartDelayMs: number) {
+    this.#daybook = daybook;
+    this.#maxStartDelayMs = maxStartDelayMs;
+    this.fetch = daybook.fetch;
+  }
+
+  readonly fetch: (request: Request) => Response | Promise<Response>;
+
+  submit<Schema extends InputSchema, ExpectationName extends string, Output>(
+    definition: JobDefinition<Schema, ExpectationName, Output>,
+    input: SubmittedInput<Schema>,
+    options: SubmitOptions = {},
+  ): Promise<Job<JsonForm<Output>>> {
+    const { idempotencyKey, ...fields } = options;
+    return this.#write(async (engine) => {
+      const document = parseJson(JSON.stringify({ type: definition.type, input, ...fields }));
+      const limits = { now: systemClock.now(), maxStartDelayMs: this.#maxStartDelayMs };
+      const creation = createRequestOf(document, limits);
+      const idempotency = idempotencyOf(idempotencyKey, document);
+      const request = idempotency === undefined ? creation : { ...creation, idempotency };
+      return jobOf<JsonForm<Output>>(valueOf(await engine.create(request)).job);
+    });
+  }
+
+  deliver(event: DeliveredEvent): Promise<EventReceipt> {
+    return this.#write(async (engine) => {
+      const judged = judgeEvent(parseJson(JSON.stringify(event)));
+      const [receipt] = await deliver(engine, { single: true, events: [judged] });
+      return receipt as EventReceipt;
+    });
+  }
+
+  cancel(jobId: string, reason?: string): Promise<Job> {
+    return this.#write(async (engine) => {
+      const request = controlRequestOf("cancel", reason === undefined ? {} : { reason });
+      return jobOf(valueOf(await engine.control(this.#existing(jobId), request)));
+    });
+  }
+
+  job(jobId: string): Job | undefined {
+    const state = this.#daybook.engine.job(jobId as JobId);
+    return state === undefined ? undefined : jobOf(state);
+  }
+
+  wait<Output>(
+    job: string | Job<Output>,
+    { timeoutMs, signal }: WaitOptions,
+  ): Promise<Job<Output>> {
+    const { engine } = this.#daybook;
+    return orRefused(async () => {
+      const jobId = this.#existing(typeof job === "string" ? job : job.jobId);
+      return jobOf<Output>(await engine.waitFor(jobId, isTerminal, timeoutMs, signal));
+    });
+  }
+
+  explain(jobId: string): Promise<string> {
+    return orRefused(async () => {
+      const explanation = await this.#daybook.engine.explain(this.#existing(jobId));
+      if (explanation === undefined) throw unknownJob(jobId);
+      return explanationText(explanation, { commandOf: (action) => curlOf(action, "", false) });
+    });
+  }
+
+  close(closeServer: () => Promise<unknown> = () => Promise.resolve()): Promise<void> {
+    return this.#closing ??= this.#daybook.stop(closeServer);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #write<Value>(run: (engine: Daybook["engine"]) => Promise<Value>): Promise<Value> {
+    const { engine } = this.#daybook;
+    return orRefused(async () => {
+      if (engine.draining) throw draining();
+      return await run(engine);
+    });
+  }
+
+  /** @throws {Problem} `unknown-job`. */
+  #existing(jobId: string): JobId {
+    const state = ID_PATTERN.test(jobId) ? this.#daybook.engine.job(jobId as JobId) : undefined;
+    if (state === undefined) throw unknownJob(jobId);
+    return state.jobId;
+  }
+}

@@ -1,0 +1,204 @@
+/**
+ * What became of one event: the jobs that it reached or started, those that it nearly reached,
+ * and what was refused under its id.
+ */
+
+import type { JobEventLogEntry } from "../../core/event.ts";
+import type { EventExplanation, NearlyReached, ReachedJob } from "../../core/event_explanation.ts";
+import type { Citation, Statement } from "../../core/explanation.ts";
+import type { FrameworkAttributes } from "../../core/framework_events.ts";
+import type { EventId, JobId, LogId } from "../../core/ids.ts";
+import { correlationMismatches, mismatchesText } from "../../core/mismatch.ts";
+import type { DefinitionRegistry } from "../definition_registry.ts";
+import { CONTENTS_MAX } from "../events/refusals.ts";
+import type { SettledFact } from "../events/fan_out.ts";
+import type { Unmatched } from "../events/unmatched.ts";
+import { refusedEventId } from "../writer/derived_ids.ts";
+import type { EventEngine } from "../writer/event_engine.ts";
+import type { JobTable } from "../writer/job_table.ts";
+import { type Hold, HOLD_NOTHING } from "./entry_pages.ts";
+import type { Replays } from "./replays.ts";
+
+interface EventExplainerParts {
+  readonly events: EventEngine;
+  readonly registry: DefinitionRegistry;
+  readonly replays: Replays;
+  readonly table: JobTable;
+  readonly unmatched: Unmatched;
+}
+
+/** Jobs that are listed, and definitions: more are counted. */
+const LISTED_MAX = 20;
+/** Of an event that reached many jobs, the sentence names so many. */
+const NAMED_MAX = 3;
+const PAGE = 500;
+
+/** Where an event had its effect: in its own entry, or in one that stands for it. */
+interface Effect {
+  readonly jobId: JobId;
+  readonly logId: LogId;
+}
+
+export class EventExplainer {
+  readonly #parts: EventExplainerParts;
+
+  constructor(parts: EventExplainerParts) {
+    this.#parts = parts;
+  }
+
+  /** `undefined` when no entry has this id. */
+  async explain(
+    eventId: EventId,
+    hold: Hold = HOLD_NOTHING,
+  ): Promise<EventExplanation<Citation> | undefined> {
+    const { events } = this.#parts;
+    const asOf = events.journal.head.logId;
+    const entry = await events.find(eventId);
+    if (entry === undefined || entry.logId > asOf) return undefined;
+    const effects = await this.#effectsOf(entry);
+    const reached = await this.#reached(effects.slice(0, LISTED_MAX), hold);
+    const nearly = effects.length === 0 && entry.stratum !== "framework" ? this.#nearly(entry) : [];
+    const bare = {
+      eventId,
+      eventType: entry.eventType,
+      logId: entry.logId,
+      asOf,
+      summary: summaryOf(entry, effects, reached, nearly),
+      reached,
+      ...(effects.length > reached.length ? { more: effects.length - reached.length } : {}),
+      nearly,
+      refused: await this.#refused(entry, asOf),
+    };
+    return await this.#cited(bare);
+  }
+
+  /** The entry itself, where it names a job; else those of its batch that it made. */
+  async #effectsOf({ jobId, logId }: JobEventLogEntry): Promise<readonly Effect[]> {
+    if (jobId !== undefined) return [{ jobId, logId }];
+    const effects: Effect[] = [];
+    for (let after = logId;; after += PAGE) {
+      const page = await this.#parts.events.journal.read(after, PAGE);
+      const own = page.findIndex(({ causedBy }) => causedBy !== logId);
+      for (const made of own < 0 ? page : page.slice(0, own)) {
+        const isNew = made.jobId !== undefined && effects.at(-1)?.jobId !== made.jobId;
+        if (isNew) effects.push({ jobId: made.jobId as JobId, logId: made.logId });
+      }
+      if (own >= 0 || page.length < PAGE) return effects;
+    }
+  }
+
+  async #reached(effects: readonly Effect[], hold: Hold): Promise<readonly ReachedJob<LogId>[]> {
+    const reached: ReachedJob<LogId>[] = [];
+    for (const { jobId, logId } of effects) {
+      const wanted = { limit: 0, also: new Set([logId]) };
+      const replay = await this.#parts.replays.replay(
+        jobId,
+        { kind: "logId", logId },
+        wanted,
+        hold,
+      );
+      const [step] = replay.ok ? replay.value.steps : [];
+      if (step === undefined) continue;
+      const isStart = step.rule === "none/created";
+      const statement = isStart ? `It started job ${jobId}.` : `Job ${jobId}: ${step.why}`;
+      reached.push({ jobId, rule: step.rule, statement, cites: [logId] });
+    }
+    return reached;
+  }
+
+  /** The jobs that still wait for one like it, and the definitions that start on one. */
+  #nearly(entry: JobEventLogEntry): readonly NearlyReached<LogId>[] {
+    const { reason, nearest } = this.#parts.unmatched.explain(entry as SettledFact);
+    const why = sentence(reason?.replace(/^matched nothing: /, "") ?? "It matched nothing");
+    const job: NearlyReached<LogId> = nearest === undefined
+      ? { statement: why, cites: [entry.logId], clauses: [] }
+      : {
+        statement: why,
+        jobId: nearest.jobId,
+        ...(nearest.expectation === undefined ? {} : { expectation: nearest.expectation }),
+        cites: [entry.logId, this.#parts.table.existing(nearest.jobId).firstLogId],
+        clauses: nearest.clauses,
+      };
+    return [job, ...this.#starters(entry)];
+  }
+
+  #starters({ eventType, attributes, logId }: JobEventLogEntry): readonly NearlyReached<LogId>[] {
+    const starters = this.#parts.registry.startersFor(eventType).slice(0, LISTED_MAX);
+    return starters.flatMap(({ type, startsOn }) => {
+      const clauses = correlationMismatches(
+        startsOn?.correlation ?? "any",
+        attributes as SettledFact["attributes"],
+      );
+      if (clauses.length === 0) return [];
+      const statement = `It started no job of type ${type}: ${mismatchesText(clauses)}.`;
+      return [{ type, statement, cites: [logId], clauses }];
+    });
+  }
+
+  async #refused(
+    { eventId, logId }: JobEventLogEntry,
+    asOf: LogId,
+  ): Promise<readonly Statement<LogId>[]> {
+    const refused: Statement<LogId>[] = [];
+    for (let nth = 1; nth <= CONTENTS_MAX; nth++) {
+      const entry = await this.#parts.events.find(refusedEventId(eventId, nth));
+      if (entry === undefined || entry.logId > asOf) break;
+      const { eventType } = entry.attributes as FrameworkAttributes["journal.EventRefused"];
+      const statement =
+        `A ${eventType} came with the same id and other content at ${entry.receivedAt}, ` +
+        "and was refused: its sender has used one id twice.";
+      refused.push({ statement, cites: [entry.logId, logId] });
+    }
+    return refused;
+  }
+
+  async #cited(bare: EventExplanation<LogId>): Promise<EventExplanation<Citation>> {
+    const all = [...bare.reached, ...bare.nearly, ...bare.refused].flatMap(({ cites }) => cites);
+    const logIds = [...new Set(all)].toSorted((left, right) => left - right);
+    const { journal } = this.#parts.events;
+    const [entries, locations] = [await journal.readAt(logIds), await journal.locate(logIds)];
+    const citations = new Map(locations.map((location, index): [LogId, Citation] => {
+      const { eventId = "", eventType = "" } = entries[index] ?? {};
+      return [location.logId, { ...location, eventId, eventType }];
+    }));
+    const citing = <Cited extends Statement<LogId>>(statement: Cited) => ({
+      ...statement,
+      cites: statement.cites.flatMap((logId) => citations.get(logId) ?? []),
+    });
+    return {
+      ...bare,
+      reached: bare.reached.map(citing),
+      nearly: bare.nearly.map(citing),
+      refused: bare.refused.map(citing),
+    };
+  }
+}
+
+function summaryOf(
+  { eventId, eventType }: JobEventLogEntry,
+  effects: readonly Effect[],
+  reached: readonly ReachedJob<LogId>[],
+  nearly: readonly NearlyReached<LogId>[],
+): string {
+  const event = `Event ${eventId}, ${eventType},`;
+  const [only] = reached;
+  if (effects.length === 1 && only !== undefined) {
+    return only.rule === "none/created"
+      ? `${event} started job ${only.jobId}.`
+      : `${event} reached job ${only.jobId}. ${only.statement.slice(`Job ${only.jobId}: `.length)}`;
+  }
+  if (effects.length > 0) {
+    const named = effects.slice(0, NAMED_MAX).map(({ jobId }) => jobId).join(", ");
+    const rest = effects.length - NAMED_MAX;
+    return `${event} reached ${effects.length} jobs: ${named}${
+      rest > 0 ? ` and ${rest} more` : ""
+    }.`;
+  }
+  return [`${event} reached no job.`, ...nearly.slice(0, 1).map(({ statement }) => statement)]
+    .join(" ");
+}
+
+function sentence(text: string): string {
+  const begun = text.slice(0, 1).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
+}

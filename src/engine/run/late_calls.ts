@@ -1,0 +1,35 @@
+/**
+ * Calls of `emit` and `progress` that come after the end of their attempt. Nothing of them can be
+ * recorded, which is told once for each step, not for each call.
+ */
+
+/** Of steps that are told; a job may make up names as it goes. */
+const STEPS_MAX = 1_000;
+
+export interface LateCall {
+  readonly call: "emit" | "progress";
+  /** Of the job. */
+  readonly type: string;
+  readonly jobId: string;
+  readonly taskId: string;
+  readonly attempt: number;
+}
+
+export class LateCalls {
+  readonly #tell: (message: string) => void;
+  readonly #told = new Set<string>();
+
+  constructor(tell: (message: string) => void) {
+    this.#tell = tell;
+  }
+
+  came({ call, type, jobId, taskId, attempt }: LateCall): void {
+    const step = `${call} ${type} ${taskId}`;
+    if (this.#told.has(step) || this.#told.size >= STEPS_MAX) return;
+    this.#told.add(step);
+    this.#tell(
+      `task ${taskId} of ${type}, job ${jobId}, called task.${call} after its attempt ${attempt} ` +
+        "had ended: nothing of it is recorded; await in the task what calls it (told once)",
+    );
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * A call of `run` that is answered from the record alone: no task function and no compensation is
+ * ever called, and nothing that is not on record is started.
+ */
+
+import type { JobEventLogEntry } from "../../core/event.ts";
+import type { LogId, TaskId } from "../../core/ids.ts";
+import { findTask, type JobState, type RunningJob } from "../../core/job_state.ts";
+import { Answers, DIVERGENCE_GRACE_MS } from "./answers.ts";
+import type { Asked } from "./asked.ts";
+import type { CodePlace } from "./code_place.ts";
+import type { AnyJobDefinition } from "../definition.ts";
+import type { Clock } from "../ports.ts";
+import { callRun, type RunEnd } from "./run_call.ts";
+import type { SecretGuard } from "../secrets/secret_guard.ts";
+import { Turns } from "./turns.ts";
+
+export interface HistorySource {
+  readonly clock: Clock;
+  /** Entries that counted for an expectation. */
+  entriesAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]>;
+  /** What of the input may not get on record, where the job has secrets. */
+  readonly guard?: SecretGuard;
+  /** Where `run` is called: in this thread, unless said otherwise. */
+  readonly place?: CodePlace;
+  /** How long `run` may await something other than `ctx`, each time, in milliseconds. */
+  readonly graceMs?: number;
+}
+
+export type StartedJob = Exclude<JobState, { state: "Created" }>;
+
+/** A job that has not started, as if it did now. */
+export function startedForm(job: JobState): StartedJob {
+  if (job.state !== "Created") return job;
+  const started: RunningJob = {
+    ...job,
+    state: "Running",
+    startedAt: job.createdAt,
+    startedBy: job.firstLogId,
+  };
+  return started;
+}
+
+/** A call of `run` that has got all the answers there are. */
+export interface Rehearsal {
+  readonly job: StartedJob;
+  readonly asked: Asked;
+  readonly end: RunEnd;
+  /** A task on record that it does not ask for. */
+  readonly missing: TaskId | undefined;
+  /** The last entry that it has had an answer from. */
+  readonly seenLogId: LogId;
+  readonly graceMs: number;
+}
+
+export async function rehearsed(
+  definition: AnyJobDefinition,
+  job: StartedJob,
+  { clock, entriesAt, guard, place, graceMs = DIVERGENCE_GRACE_MS }: HistorySource,
+): Promise<Rehearsal> {
+  let missing: TaskId | undefined;
+  let onIdle = () => {};
+  const answers: Answers = new Answers({
+    clock,
+    turns: new Turns(clock),
+    entriesAt,
+    job: { whole: job, task: (taskId) => findTask(job, taskId) },
+    durableLogId: () => job.lastLogId,
+    diverged: (taskId) => missing = taskId,
+    idle: () => onIdle(),
+    isReacting: () => code?.isReacting ?? false,
+  }, graceMs);
+  const { asked, output, code } = callRun(
+    definition,
+    job,
+    answers,
+    {
+      askedTask: ({ taskId }) => answers.askedFor(`task ${taskId}`),
+      askedExpectation: ({ name }) => answers.askedFor(`expectation ${name}`),
+    },
+    guard,
+    place,
+    { reacted: () => answers.reacted(), lost: () => {} },
+  );
+  let end: RunEnd = { kind: "pending" };
+  const ended = (how: RunEnd) => {
+    end = how;
+    answers.close();
+  };
+  output.then(
+    (output) => ended({ kind: "returned", output }),
+    (error) => ended({ kind: "threw", error }),
+  );
+  await clock.nextTurn();
+  do {
+    const idle = new Promise<void>((resolve) => onIdle = resolve);
+    answers.give();
+    await idle;
+    if (missing !== undefined) break;
+    await answers.graceFor(() => answers.waiting || isAtRest(job, asked));
+  } while (answers.waiting);
+  code?.letGo();
+  return { job, asked, end, missing, seenLogId: answers.seenLogId, graceMs };
+}
+
+/** Whether nothing but new answers, or its end, can be waited for. */
+function isAtRest(job: StartedJob, asked: Asked): boolean {
+  // On record this one has returned, so it is given the time to.
+  if (hasSucceeded(job)) return false;
+  return asked.openTasks.size > 0 || asked.expectations.size > 0;
+}
+
+/** Whether `run` returned, and the job was not compensated. */
+export function hasSucceeded(job: StartedJob): boolean {
+  return job.state === "Done" && job.failure === undefined;
+}

@@ -1,0 +1,100 @@
+/** What the engine and a thread say to each other: data alone, of one call of `run` at a time. */
+
+import type { FactEvent } from "../engine/definition.ts";
+import type { JsonObject, JsonValue } from "../core/json.ts";
+import type { ExecutionId, JobId, TaskId } from "../core/ids.ts";
+import type { RetryPolicy } from "../core/retry_policy.ts";
+
+/** Something that was thrown. */
+export interface Thrown {
+  readonly kind: "error" | "nonRetryable" | "retryLater";
+  readonly name: string;
+  readonly message: string;
+  readonly stack?: string;
+  readonly delayMs?: number;
+}
+
+/** Each is answered with a `rested` once the code has done all that it does now. */
+export type ToThread =
+  & {
+    /** Which call of `run` it belongs to. */
+    readonly call: number;
+    /** The time of the last entry that `run` has seen, in milliseconds since the epoch. */
+    readonly now: number;
+  }
+  & (
+    | {
+      readonly kind: "run";
+      readonly type: string;
+      readonly version: number;
+      readonly jobId: JobId;
+      readonly input: JsonValue | undefined;
+      readonly expectations: readonly string[];
+    }
+    | { readonly kind: "result"; readonly taskId: TaskId; readonly result: JsonValue | undefined }
+    | {
+      readonly kind: "events";
+      readonly name: string;
+      readonly events: readonly FactEvent[];
+    }
+    | AttemptMessage
+    | { readonly kind: "abort"; readonly executionId: ExecutionId; readonly reason: Thrown }
+  );
+
+export interface AttemptMessage {
+  readonly kind: "attempt";
+  readonly taskId: TaskId;
+  readonly executionId: ExecutionId;
+  readonly attempt: number;
+  readonly traceparent?: string;
+  /** In milliseconds; absent without a limit. */
+  readonly timeoutMs?: number;
+  /** What a compensation undoes; absent for a task itself. */
+  readonly undoes?: { readonly result: JsonValue | undefined };
+}
+
+export type FromThread =
+  /** The module of definitions is loaded; or it is not, and never will be. */
+  | { readonly kind: "ready" }
+  | { readonly kind: "broken"; readonly thrown: Thrown }
+  | { readonly call: number } & OfCall;
+
+export type OfCall =
+  | { readonly kind: "rested" }
+  | {
+    readonly kind: "task";
+    readonly taskId: TaskId;
+    readonly retry: RetryPolicy;
+    readonly timeoutMs?: number;
+    readonly compensable: boolean;
+  }
+  | { readonly kind: "expect"; readonly name: string }
+  | { readonly kind: "returned"; readonly output: JsonValue | undefined }
+  | { readonly kind: "threw"; readonly thrown: Thrown }
+  | {
+    readonly kind: "completed";
+    readonly executionId: ExecutionId;
+    readonly result: JsonValue | undefined;
+    readonly emitted: readonly Emitted[];
+  }
+  | { readonly kind: "failed"; readonly executionId: ExecutionId; readonly thrown: Thrown }
+  | { readonly kind: "progress"; readonly executionId: ExecutionId; readonly report: Report }
+  /** A call that came after the end of its attempt. */
+  | {
+    readonly kind: "late";
+    readonly executionId: ExecutionId;
+    readonly method: "emit" | "progress";
+  }
+  /** Code did not give way in time and was cut off: nothing in the thread can be relied on. */
+  | { readonly kind: "stuck"; readonly afterMs: number };
+
+export interface Emitted {
+  readonly eventType: string;
+  readonly attributes: JsonObject;
+}
+
+export interface Report {
+  readonly done: number;
+  readonly total?: number;
+  readonly note?: string;
+}

@@ -1,0 +1,109 @@
+/** One thread, as the engine sees it: it is told things, says things, and ends once. */
+
+import { Worker } from "node:worker_threads";
+import type { FromThread, Thrown, ToThread } from "./protocol.ts";
+import { thrownError } from "./thrown_data.ts";
+
+const YOUNG_MB = 16;
+
+export interface ThreadOptions {
+  /** The module of definitions that it loads. */
+  readonly module: string;
+  readonly memoryMb: number;
+}
+
+/** Who uses a thread for now. */
+export interface ThreadUser {
+  said(message: Exclude<FromThread, { kind: "ready" | "broken" }>): void;
+  /** It has ended, and says nothing more. */
+  ended(reason: Error): void;
+}
+
+/** Who keeps it. */
+export interface ThreadKeeper {
+  /** Its module is loaded. */
+  loaded(): void;
+  /** It has ended, for whatever reason; maybe before it was loaded. */
+  ended(reason: Error): void;
+}
+
+export class Thread {
+  readonly module: string;
+  readonly #worker: Worker;
+  readonly #keeper: ThreadKeeper;
+  #user: ThreadUser | undefined;
+  #isLoaded = false;
+  #hasEnded = false;
+
+  constructor({ module, memoryMb }: ThreadOptions, keeper: ThreadKeeper) {
+    this.module = module;
+    this.#keeper = keeper;
+    const main = new URL("./thread_main.ts", import.meta.url).href;
+    const source = `import(${JSON.stringify(main)}).catch((error) => ` +
+      `require("node:worker_threads").parentPort.postMessage({ kind: "broken", ` +
+      `thrown: { kind: "error", name: "Error", message: String(error?.message) } }))`;
+    this.#worker = new Worker(source, {
+      eval: true,
+      workerData: { module },
+      resourceLimits: { maxOldGenerationSizeMb: memoryMb, maxYoungGenerationSizeMb: YOUNG_MB },
+    });
+    this.#worker.on("message", (message: FromThread) => this.#said(message));
+    this.#worker.on("error", (error) => this.end(memoryError(error, memoryMb)));
+    this.#worker.on("exit", (code) => {
+      this.end(namedError("ThreadExited", `the code ended its thread, with exit code ${code}`));
+    });
+  }
+
+  get isLoaded(): boolean {
+    return this.#isLoaded;
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  use(user: ThreadUser | undefined): void {
+    this.#user = user;
+  }
+
+  tell(message: ToThread): void {
+    if (!this.#hasEnded) this.#worker.postMessage(message);
+  }
+
+  /** Ends it, and whatever it does. */
+  end(reason: Error): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    void this.#worker.terminate();
+    this.#keeper.ended(reason);
+    this.#user?.ended(reason);
+  }
+
+  #said(message: FromThread): void {
+    if (this.#hasEnded) return;
+    if (message.kind === "ready") {
+      this.#isLoaded = true;
+      this.#keeper.loaded();
+    } else if (message.kind === "broken") this.end(brokenError(this.module, message.thrown));
+    else this.#user?.said(message);
+  }
+}
+
+export function namedError(name: string, message: string): Error {
+  const error = new Error(message);
+  Object.defineProperty(error, "name", { value: name });
+  // Where it was made tells nothing of the code that it is about.
+  delete (error as { stack?: string }).stack;
+  return error;
+}
+
+function memoryError(error: Error, memoryMb: number): Error {
+  if (!/memory/i.test(error.message)) return error;
+  const message = `the code used more than the ${memoryMb} MiB that a thread may (--thread-memory)`;
+  return namedError("OutOfMemory", message);
+}
+
+function brokenError(module: string, thrown: Thrown): Error {
+  const { name, message } = thrownError(thrown);
+  return namedError(name, `Cannot load ${module} in a thread: ${message}`);
+}

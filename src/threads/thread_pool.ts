@@ -1,0 +1,126 @@
+/** A bounded number of threads. One that a job has left is there for the next of its module. */
+
+import { namedError, Thread } from "./thread.ts";
+
+/** How long a thread is kept for which there is nothing to do. */
+const IDLE_MS = 60_000;
+
+export interface ThreadPoolOptions {
+  readonly max: number;
+  readonly memoryMb: number;
+}
+
+interface Waiting {
+  readonly module: string;
+  readonly resolve: (thread: Thread) => void;
+  readonly reject: (reason: Error) => void;
+}
+
+export class ThreadPool {
+  readonly #options: ThreadPoolOptions;
+  readonly #threads = new Set<Thread>();
+  /** Those that nobody uses, the longest first, with what ends each in time. */
+  readonly #idle = new Map<Thread, ReturnType<typeof setTimeout>>();
+  /** The longest first. */
+  #waiting: Waiting[] = [];
+  #isClosed = false;
+
+  constructor(options: ThreadPoolOptions) {
+    this.#options = options;
+  }
+
+  /** A thread with this module, loaded; rejects when it cannot be. */
+  take(module: string): Promise<Thread> {
+    if (this.#isClosed) return Promise.reject(closed());
+    for (const thread of this.#idle.keys()) {
+      if (thread.module === module) return Promise.resolve(this.#unidle(thread));
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ module, resolve, reject });
+      this.#grow();
+    });
+  }
+
+  /** Gives it back, with nothing going on in it. */
+  giveBack(thread: Thread): void {
+    thread.use(undefined);
+    if (!thread.hasEnded) this.#offer(thread);
+  }
+
+  /** Ends all of them. */
+  close(): void {
+    this.#isClosed = true;
+    for (const { reject } of this.#waiting.splice(0)) reject(closed());
+    for (const thread of [...this.#threads]) thread.end(closed());
+  }
+
+  /** To who waits for it the longest, which also gets what was made for others. */
+  #offer(thread: Thread): void {
+    if (this.#isClosed) return thread.end(closed());
+    const index = this.#waiting.findIndex(({ module }) => module === thread.module);
+    const [next] = index < 0 ? [] : this.#waiting.splice(index, 1);
+    if (next !== undefined) return next.resolve(thread);
+    this.#idle.set(thread, setTimeout(() => thread.end(unneeded()), IDLE_MS));
+    this.#grow();
+  }
+
+  #unidle(thread: Thread): Thread {
+    clearTimeout(this.#idle.get(thread));
+    this.#idle.delete(thread);
+    return thread;
+  }
+
+  /** Makes a thread for each that waits for one, as far as there may be more. */
+  #grow(): void {
+    const loading = [...this.#threads].filter(({ isLoaded }) => !isLoaded);
+    for (const { module } of this.#waiting) {
+      const index = loading.findIndex((thread) => thread.module === module);
+      if (index >= 0) loading.splice(index, 1);
+      else if (!this.#make(module)) return;
+    }
+  }
+
+  /** Whether there was room for one. */
+  #make(module: string): boolean {
+    const { max, memoryMb } = this.#options;
+    const [unused] = this.#idle.keys();
+    if (this.#threads.size >= max) unused?.end(unneeded());
+    if (this.#threads.size >= max || this.#isClosed) return false;
+    const thread = new Thread({ module, memoryMb }, {
+      loaded: () => this.#offer(thread),
+      ended: (reason) => this.#ended(thread, reason),
+    });
+    this.#threads.add(thread);
+    return true;
+  }
+
+  #ended(thread: Thread, reason: Error): void {
+    const wasNeeded = !this.#idle.has(thread);
+    this.#unidle(thread);
+    this.#threads.delete(thread);
+    if (this.#isClosed) return;
+    if (!thread.isLoaded) return this.#refuse(thread.module, reason);
+    this.#grow();
+    // Loading takes a while: who comes next need not wait for it.
+    const isThere = [...this.#threads].some((other) =>
+      other.module === thread.module && !other.isLoaded
+    );
+    if (wasNeeded && !isThere && this.#threads.size < this.#options.max) this.#make(thread.module);
+  }
+
+  /** What cannot be loaded now cannot be for others. */
+  #refuse(refused: string, reason: Error): void {
+    const waiting = this.#waiting;
+    this.#waiting = waiting.filter(({ module }) => module !== refused);
+    for (const { module, reject } of waiting) if (module === refused) reject(reason);
+    this.#grow();
+  }
+}
+
+function closed(): Error {
+  return namedError("ThreadsClosed", "the process stops");
+}
+
+function unneeded(): Error {
+  return namedError("ThreadEnded", "the thread was not needed any more");
+}

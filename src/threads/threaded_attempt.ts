@@ -1,0 +1,119 @@
+/** One attempt in a thread: what its function is given, and how it ended. */
+
+import type { JobId } from "../core/ids.ts";
+import type { TaskContext } from "../engine/definition.ts";
+import { checkedProgress } from "../engine/run/attempt.ts";
+import { type AttemptOf, withinAttempt } from "../engine/run/current_attempt.ts";
+import { recordable } from "../engine/recordable.ts";
+import { StagedEvents } from "../engine/run/staged_events.ts";
+import { NO_SECRETS } from "../engine/secrets/secret_guard.ts";
+import type { AttemptMessage, Emitted, OfCall, Report, Thrown } from "./protocol.ts";
+import { thrownData, thrownError } from "./thrown_data.ts";
+
+/** Reports of progress in between are left out. */
+const REPORT_MS = 250;
+
+export class ThreadedAttempt implements AttemptOf {
+  readonly jobId: JobId;
+  readonly #message: AttemptMessage;
+  readonly #post: (message: OfCall) => void;
+  readonly #endsAt: number;
+  readonly #aborter = new AbortController();
+  /** The engine looks for secrets in them. */
+  readonly #staged = new StagedEvents(NO_SECRETS);
+  #report: Report | undefined;
+  #reportedAt = -Infinity;
+  #hasEnded = false;
+  #end: ((message: OfCall) => void) | undefined;
+
+  constructor(jobId: JobId, message: AttemptMessage, post: (message: OfCall) => void) {
+    this.jobId = jobId;
+    this.#message = message;
+    this.#post = post;
+    this.#endsAt = performance.now() + (message.timeoutMs ?? Infinity);
+  }
+
+  /** Until its time limit, in milliseconds. */
+  get leftMs(): number {
+    return Math.max(0, this.#endsAt - performance.now());
+  }
+
+  get taskId(): string {
+    return this.#message.taskId;
+  }
+
+  get number(): number {
+    return this.#message.attempt;
+  }
+
+  uncaught(thrown: unknown): void {
+    const { executionId } = this.#message;
+    this.#end?.({ kind: "failed", executionId, thrown: thrownData(thrown) });
+  }
+
+  abort(reason: Thrown): void {
+    this.#aborter.abort(thrownError(reason));
+  }
+
+  /** @param ended Called once it has ended, before that is told. */
+  begin(run: (context: TaskContext) => unknown, ended: () => void): void {
+    const { executionId } = this.#message;
+    const end = this.#end = (message: OfCall) => {
+      if (this.#hasEnded) return;
+      this.#hasEnded = true;
+      ended();
+      if (this.#report !== undefined) this.#send(this.#report);
+      this.#post(message);
+    };
+    // Called by a promise, as in the process.
+    const context = Promise.resolve(this.#context());
+    const result = withinAttempt(this, () => context.then(run));
+    result.then((value) => recordable(value, "result")).then(
+      (result) => end({ kind: "completed", executionId, result, emitted: this.#emitted }),
+      (error) => end({ kind: "failed", executionId, thrown: thrownData(error) }),
+    );
+  }
+
+  #context(): TaskContext {
+    const { taskId, executionId, attempt, traceparent } = this.#message;
+    return {
+      jobId: this.jobId,
+      taskId,
+      executionId,
+      attempt,
+      ...(traceparent === undefined ? {} : { traceparent }),
+      signal: this.#aborter.signal,
+      emit: (type, attributes = {}) => {
+        if (!this.#isLate("emit")) this.#staged.emit(type, attributes);
+      },
+      progress: (done, total, note) => {
+        const text = note === undefined ? undefined : String(note);
+        this.#progressed(checkedProgress(done, total, text));
+      },
+    };
+  }
+
+  /** The engine tells of it, as in the process. */
+  #isLate(call: "emit" | "progress"): boolean {
+    const { executionId } = this.#message;
+    if (this.#hasEnded) this.#post({ kind: "late", executionId, method: call });
+    return this.#hasEnded;
+  }
+
+  get #emitted(): readonly Emitted[] {
+    return this.#staged.events.map(({ eventType, attributes }) => ({ eventType, attributes }));
+  }
+
+  #progressed(report: Report): void {
+    if (this.#isLate("progress")) return;
+    this.#report = report;
+    if (performance.now() - this.#reportedAt >= REPORT_MS) this.#send(report);
+  }
+
+  #send(report: Report): void {
+    const { executionId } = this.#message;
+    this.#report = undefined;
+    this.#reportedAt = performance.now();
+    this.#post({ kind: "progress", executionId, report });
+  }
+}

@@ -1,0 +1,250 @@
+/** Calls the code of jobs in threads: what it asks for comes as messages, and is asked here. */
+
+import type { JsonValue } from "../core/json.ts";
+import type { ExecutionId, TaskId } from "../core/ids.ts";
+import type { TaskContext } from "../engine/definition.ts";
+import { Interruption } from "../engine/run/attempt.ts";
+import type { CodeCall, CodePlace, CodeRequest } from "../engine/run/code_place.ts";
+import { outsideAttempts } from "../engine/run/current_attempt.ts";
+import type { FromThread, OfCall, ToThread } from "./protocol.ts";
+import { namedError, type Thread, type ThreadUser } from "./thread.ts";
+import type { ThreadPool } from "./thread_pool.ts";
+import { thrownData, thrownError } from "./thrown_data.ts";
+
+/** How long an attempt whose time limit has passed is given to end by itself. */
+const LIMIT_GRACE_MS = 1_000;
+
+/** A message, but for whose it is. */
+type Content = ToThread extends infer Message
+  ? Message extends ToThread ? Omit<Message, "call" | "now"> : never
+  : never;
+
+export class ThreadedCode implements CodePlace {
+  readonly #pool: ThreadPool;
+  #calls = 0;
+
+  constructor(pool: ThreadPool) {
+    this.#pool = pool;
+  }
+
+  call(request: CodeRequest): CodeCall {
+    return new ThreadedCall(++this.#calls, request, this.#pool);
+  }
+}
+
+interface OpenAttempt {
+  readonly context: TaskContext;
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (reason: Error) => void;
+  /** Its time limit has passed: the engine has heard how it ended. */
+  isOver: boolean;
+  timer?: ReturnType<typeof setTimeout>;
+}
+
+class ThreadedCall implements CodeCall, ThreadUser {
+  readonly #number: number;
+  readonly #request: CodeRequest;
+  readonly #pool: ThreadPool;
+  readonly #output = Promise.withResolvers<unknown>();
+  readonly #attempts = new Map<ExecutionId, OpenAttempt>();
+  readonly #ended = new Map<ExecutionId, TaskContext>();
+  #thread: Thread | undefined;
+  /** Messages after which the code has not come to rest. */
+  #unrested = 0;
+  #isOver = false;
+
+  constructor(number: number, request: CodeRequest, pool: ThreadPool) {
+    this.#number = number;
+    this.#request = request;
+    this.#pool = pool;
+    this.#unrested = 1;
+    this.#begin(request.definition.module ?? "").catch((error) => this.#fail(error));
+  }
+
+  get output(): Promise<unknown> {
+    return this.#output.promise;
+  }
+
+  get isReacting(): boolean {
+    return !this.#isOver && this.#unrested > 0;
+  }
+
+  letGo(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    const thread = this.#thread;
+    if (thread === undefined) return;
+    const isQuiet = this.#unrested === 0 && this.#attempts.size === 0;
+    for (const { timer } of this.#attempts.values()) clearTimeout(timer);
+    this.#attempts.clear();
+    if (isQuiet) this.#pool.giveBack(thread);
+    else thread.end(namedError("ThreadEnded", "its job does not need it any more"));
+  }
+
+  said(message: Exclude<FromThread, { kind: "ready" | "broken" }>): void {
+    if (this.#isOver || message.call !== this.#number) return;
+    this.#heard(message);
+  }
+
+  /** With it went the call of `run`, and what was being attempted in it. */
+  ended(reason: Error): void {
+    if (this.#isOver) return;
+    const open = [...this.#attempts.values()];
+    if (open.length === 0) return this.#fail(reason);
+    this.#isOver = true;
+    this.#request.host.lost();
+    const isTimeLimit = open.some(({ isOver }) => isOver);
+    for (const { reject, timer } of open) {
+      clearTimeout(timer);
+      // One that had time left is made again, for it is not its doing.
+      reject(isTimeLimit ? new Interruption("withdrawn") : reason);
+    }
+  }
+
+  async #begin(module: string): Promise<void> {
+    const thread = await this.#pool.take(module);
+    if (this.#isOver) return this.#pool.giveBack(thread);
+    this.#thread = thread;
+    thread.use(this);
+    const { definition: { type, version }, ctx, recorded } = this.#request;
+    const expectations = ctx.names;
+    const about = { type, version, jobId: ctx.jobId, input: recorded, expectations };
+    this.#unrested = 0;
+    this.#tell({ kind: "run", ...about });
+  }
+
+  #tell(content: Content): void {
+    if (this.#isOver) return;
+    this.#unrested++;
+    const now = this.#request.ctx.now();
+    this.#thread?.tell({ ...content, call: this.#number, now } as ToThread);
+  }
+
+  #fail(error: Error): void {
+    this.#isOver = true;
+    this.#output.reject(error);
+  }
+
+  #heard(message: OfCall): void {
+    switch (message.kind) {
+      case "rested":
+        this.#unrested--;
+        if (this.#unrested === 0) this.#request.host.reacted();
+        return;
+      case "task":
+        return this.#guarded(() => this.#askTask(message));
+      case "expect":
+        return this.#guarded(() => this.#askExpectation(message.name));
+      case "returned":
+        return this.#output.resolve(message.output);
+      case "threw":
+        return this.#output.reject(thrownError(message.thrown));
+      case "completed":
+        return this.#completed(message);
+      case "failed":
+        return this.#take(message.executionId)?.reject(thrownError(message.thrown));
+      case "progress": {
+        const { done, total, note } = message.report;
+        return this.#attempts.get(message.executionId)?.context.progress(done, total, note);
+      }
+      case "late":
+        return this.#late(message);
+      case "stuck": {
+        const text = `the code did not give way for ${message.afterMs} ms, and was cut off`;
+        return this.#thread?.end(namedError("NeverGaveWay", text));
+      }
+    }
+  }
+
+  /** What `ctx` refuses here, such as a name with a secret in it, fails `run`. */
+  #guarded(ask: () => void): void {
+    try {
+      outsideAttempts(ask);
+    } catch (error) {
+      this.#output.reject(error);
+    }
+  }
+
+  #askTask({ taskId, retry, timeoutMs, compensable }: Extract<OfCall, { kind: "task" }>): void {
+    const run = (context: TaskContext) => this.#attempt(taskId, context, timeoutMs);
+    const compensate = (result: unknown, context: TaskContext) =>
+      this.#attempt(taskId, context, timeoutMs, { result: result as JsonValue | undefined });
+    const answer = this.#request.ctx.task(taskId, run, {
+      retry,
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      ...(compensable ? { compensate } : {}),
+    });
+    const tell = (result: unknown) =>
+      this.#tell({ kind: "result", taskId, result: result as JsonValue | undefined });
+    answer.then(tell, (error) => this.#output.reject(error));
+  }
+
+  #askExpectation(name: string): void {
+    const answer = this.#request.ctx.expect(name);
+    const tell = (events: Awaited<typeof answer>) => this.#tell({ kind: "events", name, events });
+    answer.then(tell, (error) => this.#output.reject(error));
+  }
+
+  #attempt(
+    taskId: TaskId,
+    context: TaskContext,
+    timeoutMs: number | undefined,
+    undoes?: { readonly result: JsonValue | undefined },
+  ): Promise<unknown> {
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const open: OpenAttempt = { context, resolve, reject, isOver: false };
+    const executionId = context.executionId as ExecutionId;
+    this.#attempts.set(executionId, open);
+    context.signal.addEventListener("abort", () => this.#aborted(executionId, open), {
+      once: true,
+    });
+    this.#tell({
+      kind: "attempt",
+      taskId,
+      executionId,
+      attempt: context.attempt,
+      ...(context.traceparent === undefined ? {} : { traceparent: context.traceparent }),
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      ...(undoes === undefined ? {} : { undoes }),
+    });
+    return promise;
+  }
+
+  #aborted(executionId: ExecutionId, open: OpenAttempt): void {
+    if (!this.#attempts.has(executionId)) return;
+    const { reason } = open.context.signal;
+    this.#tell({ kind: "abort", executionId, reason: thrownData(reason) });
+    if (reason instanceof Interruption) return;
+    open.isOver = true;
+    const late = () => this.#thread?.end(namedError("TimeoutError", "it did not end in time"));
+    open.timer = setTimeout(late, LIMIT_GRACE_MS);
+  }
+
+  #completed(message: Extract<OfCall, { kind: "completed" }>): void {
+    const open = this.#take(message.executionId);
+    if (open === undefined) return;
+    try {
+      for (const { eventType, attributes } of message.emitted) {
+        open.context.emit(eventType, attributes);
+      }
+      open.resolve(message.result);
+    } catch (error) {
+      open.reject(error as Error);
+    }
+  }
+
+  /** Whatever it says, what it is told by is that the attempt has ended. */
+  #late({ executionId, method }: Extract<OfCall, { kind: "late" }>): void {
+    const context = this.#ended.get(executionId);
+    if (method === "emit") context?.emit("late", {});
+    else context?.progress(0);
+  }
+
+  #take(executionId: ExecutionId): OpenAttempt | undefined {
+    const open = this.#attempts.get(executionId);
+    this.#attempts.delete(executionId);
+    if (open !== undefined) this.#ended.set(executionId, open.context);
+    clearTimeout(open?.timer);
+    return open;
+  }
+}

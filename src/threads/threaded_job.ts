@@ -1,0 +1,99 @@
+/** The code of one job in its thread: its `run`, and the attempts that it is told to make. */
+
+import { Asked } from "../engine/run/asked.ts";
+import { outsideAttempts } from "../engine/run/current_attempt.ts";
+import type { AnyJobDefinition } from "../engine/definition.ts";
+import { issuesText, parseInput } from "../engine/definition_registry.ts";
+import { recordable } from "../engine/recordable.ts";
+import type { ExecutionId } from "../core/ids.ts";
+import type { AttemptMessage, OfCall, ToThread } from "./protocol.ts";
+import { ThreadedAttempt } from "./threaded_attempt.ts";
+import { thrownData } from "./thrown_data.ts";
+
+/** So long may `run` go on between two calls of `ctx`: there it is pure, and has little to do. */
+const RUN_TURN_MS = 10_000;
+/** So long may an attempt without a time limit go on without giving way. */
+const TURN_MAX_MS = 15 * 60_000;
+/** The engine tells of a time limit that passed before code is cut off. */
+const AFTER_LIMIT_MS = 250;
+
+export class ThreadedJob {
+  readonly call: number;
+  readonly #post: (message: OfCall) => void;
+  readonly #asked: Asked;
+  readonly #attempts = new Map<ExecutionId, ThreadedAttempt>();
+  #now: number;
+
+  constructor(
+    definition: AnyJobDefinition | undefined,
+    message: Extract<ToThread, { kind: "run" }>,
+    post: (message: OfCall) => void,
+  ) {
+    const { call, type, version, jobId, input, expectations, now } = message;
+    this.call = call;
+    this.#post = post;
+    this.#now = now;
+    this.#asked = new Asked(jobId, expectations, {
+      seenAt: () => this.#now,
+      askedTask: ({ taskId, retry, timeoutMs, compensate }) => {
+        const limit = timeoutMs === undefined ? {} : { timeoutMs };
+        const compensable = compensate !== undefined;
+        post({ kind: "task", taskId, retry, ...limit, compensable });
+      },
+      askedExpectation: ({ name }) => post({ kind: "expect", name }),
+    });
+    const run = async () => {
+      if (definition === undefined) {
+        throw new TypeError(
+          `Cannot run ${type} version ${version}: its module does not export it; isolation ` +
+            '"thread" needs module: import.meta.url of the module that does',
+        );
+      }
+      const parsed = parseInput(definition, input);
+      if (!parsed.ok) throw new TypeError(`Cannot run: ${issuesText(parsed.issues)}`);
+      const call = Promise.try(() => definition.run(this.#asked, parsed.value));
+      const output = await call.finally(() => this.#asked.close());
+      this.#asked.mustHaveEnded();
+      return recordable(output, "output");
+    };
+    outsideAttempts(run).then(
+      (output) => post({ kind: "returned", output }),
+      (error) => post({ kind: "threw", thrown: thrownData(error) }),
+    );
+  }
+
+  /** How long code may go on now, in milliseconds: until the first limit of what is open. */
+  limitMs(): number {
+    if (this.#attempts.size === 0) return RUN_TURN_MS;
+    const limits = [...this.#attempts.values()].map(({ leftMs }) => leftMs);
+    return Math.min(TURN_MAX_MS, ...limits) + AFTER_LIMIT_MS;
+  }
+
+  receive(message: Exclude<ToThread, { kind: "run" }>): void {
+    if (message.call !== this.call) return;
+    this.#now = message.now;
+    switch (message.kind) {
+      case "result":
+        return this.#asked.answerTask(message.taskId, message.result);
+      case "events":
+        this.#asked.expectations.get(message.name)?.resolve(message.events);
+        return void this.#asked.expectations.delete(message.name);
+      case "attempt":
+        return this.#attempt(message);
+      case "abort":
+        return this.#attempts.get(message.executionId)?.abort(message.reason);
+    }
+  }
+
+  #attempt(message: AttemptMessage): void {
+    const { executionId, taskId, undoes } = message;
+    const task = this.#asked.tasks.get(taskId);
+    const attempt = new ThreadedAttempt(this.#asked.jobId, message, this.#post);
+    this.#attempts.set(executionId, attempt);
+    const ended = () => void this.#attempts.delete(executionId);
+    attempt.begin((context) => {
+      if (undoes === undefined) return task?.run(context);
+      return task?.compensate?.(undoes.result, context);
+    }, ended);
+  }
+}

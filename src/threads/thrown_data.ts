@@ -1,0 +1,49 @@
+/** Errors, as data and back: a thread and the engine share no objects. */
+
+import { isThrown } from "../core/thrown.ts";
+import { NonRetryableError, RetryLater } from "../engine/definition.ts";
+import type { Thrown } from "./protocol.ts";
+
+/** Far longer than what goes on record, which is cut only once secrets are out of it. */
+const LENGTH_MAX = 65_536;
+
+/** Whatever was thrown, however odd it is. */
+export function thrownData(thrown: unknown): Thrown {
+  const read = (get: () => unknown, otherwise = ""): string => {
+    try {
+      return String(get()).slice(0, LENGTH_MAX);
+    } catch {
+      return otherwise;
+    }
+  };
+  if (!isThrown(thrown, Error)) {
+    return {
+      kind: "error",
+      name: "Error",
+      message: read(() => thrown, "something without a text"),
+    };
+  }
+  return {
+    ...kindOf(thrown),
+    name: read(() => thrown.name, "Error"),
+    message: read(() => thrown.message),
+    stack: read(() => thrown.stack ?? ""),
+  };
+}
+
+function kindOf(error: Error): Pick<Thrown, "kind" | "delayMs"> {
+  if (error instanceof NonRetryableError) return { kind: "nonRetryable" };
+  if (error instanceof RetryLater) return { kind: "retryLater", delayMs: Number(error.delayMs) };
+  return { kind: "error" };
+}
+
+export function thrownError({ kind, name, message, stack, delayMs = 0 }: Thrown): Error {
+  const error = kind === "nonRetryable"
+    ? new NonRetryableError(message)
+    : kind === "retryLater"
+    ? new RetryLater(delayMs, message)
+    : new Error(message);
+  Object.defineProperty(error, "name", { value: name });
+  if (stack !== undefined && stack !== "") error.stack = stack;
+  return error;
+}

@@ -1,0 +1,108 @@
+/**
+ * Cuts off code that does not give way. `Worker.terminate` of Deno 2.9 does not stop a loop
+ * without end, but the time limit of `node:vm` does: so all code of a job is called within it,
+ * what goes on after an `await` as well. For that, the turn in which a promise is resolved from
+ * outside begins with a tick that runs the microtasks within the limit.
+ */
+
+import process from "node:process";
+import { Script } from "node:vm";
+
+/** What is used of Deno's own; where it has none, only code that is called directly is cut off. */
+interface Core {
+  runMicrotasks(): void;
+  setPromiseHooks(init: undefined, before: undefined, after: undefined, resolve: () => void): void;
+}
+
+function findCore(): Core | undefined {
+  const { internal } = Deno as unknown as { readonly internal?: symbol };
+  const found = internal === undefined
+    ? undefined
+    : (Deno as unknown as Record<symbol, { readonly core?: Partial<Core> }>)[internal]?.core;
+  const isWhole = typeof found?.runMicrotasks === "function" &&
+    typeof found.setPromiseHooks === "function";
+  return isWhole ? found as Core : undefined;
+}
+
+export interface TurnLimits {
+  /** How long code may go on now, in milliseconds. */
+  limitMs(): number;
+  /** It took longer, and was cut off. */
+  cutOff(afterMs: number): void;
+}
+
+const WORK = "daybookTurn";
+
+export class TurnGuard {
+  readonly #limits: TurnLimits;
+  readonly #script = new Script(`globalThis.${WORK}()`);
+  readonly #core = findCore();
+  #isInside = false;
+  #isArmed = false;
+
+  constructor(limits: TurnLimits) {
+    this.#limits = limits;
+  }
+
+  /** From now on all code that promises and timers call is cut off in time. */
+  begin(): void {
+    this.#core?.setPromiseHooks(undefined, undefined, undefined, () => this.#arm());
+    guardTimers((work) => this.enter(work));
+  }
+
+  /** Calls `work`, and what it made ready to run, within the limit. */
+  enter(work: () => void): void {
+    if (this.#isInside) return work();
+    let thrown: { readonly error: unknown } | undefined;
+    const within = () => {
+      try {
+        work();
+      } catch (error) {
+        thrown = { error };
+      }
+      this.#core?.runMicrotasks();
+    };
+    Object.defineProperty(globalThis, WORK, { value: within, configurable: true });
+    const timeout = Math.max(1, Math.ceil(this.#limits.limitMs()));
+    this.#isInside = true;
+    try {
+      this.#script.runInThisContext({ timeout });
+    } catch {
+      // Nothing else comes through: what the work throws is kept.
+      this.#limits.cutOff(timeout);
+    } finally {
+      this.#isInside = false;
+    }
+    if (thrown !== undefined) throw thrown.error;
+  }
+
+  #arm(): void {
+    if (this.#isInside || this.#isArmed) return;
+    this.#isArmed = true;
+    process.nextTick(() => {
+      this.#isArmed = false;
+      this.enter(() => {});
+    });
+  }
+}
+
+type Callback = (...args: unknown[]) => void;
+
+/** Callbacks of timers are called by the platform, not by a promise. */
+function guardTimers(enter: (work: () => void) => void): void {
+  const timers = globalThis as unknown as Record<
+    string,
+    (callback: unknown, ...rest: unknown[]) => unknown
+  >;
+  for (const name of ["setTimeout", "setInterval", "setImmediate"]) {
+    const original = timers[name];
+    if (original === undefined) continue;
+    timers[name] = (callback, ...rest) =>
+      original(
+        typeof callback === "function"
+          ? (...args: unknown[]) => enter(() => (callback as Callback)(...args))
+          : callback,
+        ...rest,
+      );
+  }
+}

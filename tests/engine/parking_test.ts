@@ -1,0 +1,236 @@
+/** Jobs whose code is gone or goes another way: held as they are, until other code fits. */
+
+import assert from "node:assert/strict";
+import * as v from "valibot";
+import type { JobId } from "../../src/core/ids.ts";
+import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
+import { Harness } from "../support/engine_harness.ts";
+
+/** What the code of a version did, in order. */
+type Log = string[];
+
+interface Version {
+  readonly version?: number;
+  readonly runs?: readonly number[];
+  readonly tasks?: readonly string[];
+  readonly type?: string;
+}
+
+/** Tasks that can be undone, and then a shipment. */
+function order(
+  log: Log,
+  { version = 1, runs, tasks = ["reserve", "charge"], type = "shop.order" }: Version = {},
+): AnyJobDefinition {
+  return defineJob({
+    type,
+    version,
+    ...(runs === undefined ? {} : { runs }),
+    input: v.looseObject({}),
+    expects: () => ({ shipped: { eventType: "ec.Shipped" } }),
+    async run(ctx) {
+      for (const name of tasks) {
+        await ctx.task(name, () => void log.push(`${name} ${version}`), {
+          compensate: () => void log.push(`undo ${name} ${version}`),
+        });
+      }
+      const [shipment] = await ctx.expect("shipped");
+      return `${shipment.eventId} ${version}`;
+    },
+  });
+}
+
+/** A job of version 1 that has done all its tasks, and waits. */
+async function waiting(log: Log): Promise<readonly [Harness, JobId]> {
+  const daybook = await Harness.start({ definitions: [order(log)] });
+  const id = await daybook.submit("shop.order");
+  await daybook.clock.settle();
+  assert.equal(daybook.condition(id), "waiting");
+  return [daybook, id];
+}
+
+function outputOf(daybook: Harness, id: JobId): unknown {
+  const main = daybook.job(id).tasks.find(({ taskId }) => taskId === "main");
+  return main?.status === "completed" ? main.result : undefined;
+}
+
+Deno.test("parked: a renamed step parks a waiting job at the start, and names the line", async () => {
+  const log: Log = [];
+  const [daybook, id] = await waiting(log);
+  const restarted = await daybook.crash([order(log, { tasks: ["book", "charge"] })]);
+  await restarted.clock.advance(2_000);
+
+  const job = restarted.job(id);
+  assert.equal(job.state, "Running");
+  assert.equal(restarted.condition(id), "parked");
+  assert.equal(job.parked?.reason, "diverged");
+  const [line] = await restarted.engine.entries(Number(job.parked?.disagreesWith) - 1, 1);
+  assert.deepEqual([line?.eventType, line?.taskId], ["job.TaskStarted", "reserve"]);
+  assert.match(job.parked?.message ?? "", /no longer asks for task reserve, which entry \d+ recor/);
+  assert.deepEqual(log, ["reserve 1", "charge 1"]);
+  restarted.assertSound();
+});
+
+Deno.test("parked: facts count meanwhile, nothing is undone, and code that fits takes it up", async () => {
+  const log: Log = [];
+  const [daybook, id] = await waiting(log);
+  const changed = await daybook.crash([order(log, { tasks: ["book", "charge"] })]);
+  await changed.clock.advance(2_000);
+  const receipt = await changed.event("ec.Shipped", {}, { eventId: "parcel-1" });
+  assert.equal(receipt.disposition, "matched");
+  const parkings = async (daybook: Harness) =>
+    (await daybook.story(id)).filter((step) => step === "JobParked").length;
+  const again = await changed.crash();
+  await again.clock.advance(2_000);
+  assert.equal(again.condition(id), "parked");
+  // Another start that fits no better says nothing new.
+  assert.equal(await parkings(again), 1);
+
+  const mended = await again.crash([order(log)]);
+  await mended.clock.advance(2_000);
+  assert.equal(mended.job(id).state, "Done");
+  assert.equal(outputOf(mended, id), "parcel-1 1");
+  assert.deepEqual(log, ["reserve 1", "charge 1"]);
+  assert.ok((await mended.story(id)).includes("JobResumed"));
+  mended.assertSound();
+});
+
+Deno.test("parked: a type that is gone parks its jobs, and is taken up when it is back", async () => {
+  const log: Log = [];
+  const [daybook, id] = await waiting(log);
+  const renamed = await daybook.crash([order(log, { type: "shop.sale" })]);
+  assert.equal(renamed.condition(id), "parked");
+  assert.deepEqual(renamed.job(id).parked?.reason, "noDefinition");
+  assert.match(renamed.job(id).parked?.message ?? "", /no definition of type shop.order is loaded/);
+  assert.deepEqual(
+    renamed.engine.parkedJobs.map(({ reason, type, jobs }) => [reason, type, jobs]),
+    [
+      ["noDefinition", "shop.order", 1],
+    ],
+  );
+
+  const back = await renamed.crash([order(log)]);
+  await back.clock.advance(2_000);
+  assert.equal(back.condition(id), "waiting");
+  await back.event("ec.Shipped");
+  assert.equal(back.job(id).state, "Done");
+  back.assertSound();
+});
+
+Deno.test("versions: a job runs on the version that created it, and new ones on the newest", async () => {
+  const log: Log = [];
+  const [daybook, id] = await waiting(log);
+  const both = await daybook.crash([order(log, { version: 2, tasks: ["book"] }), order(log)]);
+  await both.clock.advance(2_000);
+  assert.equal(both.condition(id), "waiting");
+  const younger = await both.submit("shop.order");
+  await both.event("ec.Shipped", {}, { eventId: "parcel-1" });
+  await both.clock.settle();
+
+  assert.equal(outputOf(both, id), "parcel-1 1");
+  assert.equal(outputOf(both, younger), "parcel-1 2");
+  assert.deepEqual(
+    both.engine.definitions().map(({ type, version }) => `${type} ${version}`),
+    ["shop.order 2", "shop.order 1"],
+  );
+  both.assertSound();
+});
+
+Deno.test("versions: another version runs a job only if it says so", async () => {
+  const log: Log = [];
+  const [daybook, id] = await waiting(log);
+  const silent = await daybook.crash([order(log, { version: 2 })]);
+  await silent.clock.advance(2_000);
+  assert.equal(silent.job(id).parked?.reason, "noDefinition");
+  assert.match(silent.job(id).parked?.message ?? "", /version 1 .* not loaded.*runs: \[1\]/);
+
+  const saying = await silent.crash([order(log, { version: 2, runs: [1] })]);
+  await saying.clock.advance(2_000);
+  assert.equal(saying.condition(id), "waiting");
+  await saying.event("ec.Shipped", {}, { eventId: "parcel-1" });
+  assert.equal(outputOf(saying, id), "parcel-1 2");
+  saying.assertSound();
+});
+
+Deno.test("parked: cancel undoes what was done once there is code that fits, and not before", async () => {
+  const log: Log = [];
+  const [daybook, id] = await waiting(log);
+  const gone = await daybook.crash([]);
+  await gone.control(id, "cancel");
+  assert.equal(gone.job(id).state, "Compensating");
+  assert.equal(gone.condition(id), "parked");
+  const unfit = await gone.crash([order(log, { tasks: ["book"] })]);
+  await unfit.clock.advance(2_000);
+  assert.equal(unfit.job(id).parked?.reason, "diverged");
+  assert.deepEqual(log, ["reserve 1", "charge 1"]);
+
+  const fit = await unfit.crash([order(log)]);
+  await fit.clock.advance(2_000);
+  assert.equal(fit.job(id).state, "Failed");
+  assert.equal(fit.condition(id), "cancelled");
+  assert.deepEqual(log, ["reserve 1", "charge 1", "undo charge 1", "undo reserve 1"]);
+  fit.assertSound();
+});
+
+Deno.test("parked: to give a job up as it is ends it, and names what is left in place", async () => {
+  const log: Log = [];
+  const [daybook, id] = await waiting(log);
+  const refused = await daybook.engine.control(id, { kind: "cancel", leave: true });
+  assert.ok(!refused.ok);
+  const gone = await daybook.crash([]);
+  const outcome = await gone.engine.control(id, { kind: "cancel", leave: true });
+
+  assert.ok(outcome.ok && outcome.value.state === "Failed");
+  assert.equal(outcome.value.parked, undefined);
+  const left = (await gone.entries(id)).at(-1)?.attributes as { leftInPlace?: unknown };
+  assert.deepEqual(left.leftInPlace, ["reserve", "charge"]);
+  assert.deepEqual(log, ["reserve 1", "charge 1"]);
+  gone.assertSound();
+});
+
+Deno.test("parked: retry gives the job up and makes a new one, of the newest version, in one batch", async () => {
+  const log: Log = [];
+  const [daybook, id] = await waiting(log);
+  const next = await daybook.crash([order(log, { version: 2, tasks: ["book", "charge"] })]);
+  await next.event("ec.Shipped", {}, { eventId: "parcel-1" });
+  const retried = await next.engine.retry(id, {});
+  assert.ok(retried.ok);
+  await next.clock.settle();
+
+  assert.equal(next.job(id).state, "Failed");
+  assert.equal(retried.value.definitionVersion, 2);
+  // What stands of the old job is not done again, and what it had got counts again.
+  assert.deepEqual(log, ["reserve 1", "charge 1", "book 2"]);
+  assert.equal(outputOf(next, retried.value.jobId), "parcel-1 2");
+  const given = (await next.entries(id)).slice(-2);
+  assert.deepEqual(given.map(({ eventType }) => eventType), ["job.JobCancelled", "job.JobRetried"]);
+  next.assertSound();
+});
+
+Deno.test("parked: resume tries again with the code that there is", async () => {
+  const log: Log = [];
+  const [daybook, id] = await waiting(log);
+  const gone = await daybook.crash([]);
+  await gone.control(id, "resume");
+  assert.equal(gone.condition(id), "parked");
+  const unfit = await gone.crash([order(log, { tasks: ["book"] })]);
+  await unfit.clock.advance(2_000);
+  await unfit.control(id, "resume");
+  await unfit.clock.advance(2_000);
+  assert.equal(unfit.job(id).parked?.reason, "diverged");
+  assert.equal((await unfit.story(id)).filter((step) => step === "JobParked").length, 4);
+  unfit.assertSound();
+});
+
+Deno.test("parked: an input that the code takes no more parks a job that has begun", async () => {
+  const log: Log = [];
+  const [daybook, id] = await waiting(log);
+  const strict = { ...order(log), input: v.object({ orderId: v.string() }) };
+  const restarted = await daybook.crash([strict]);
+  await restarted.clock.advance(2_000);
+  const { parked, firstLogId } = restarted.job(id);
+  assert.equal(parked?.disagreesWith, firstLogId);
+  assert.match(parked?.message ?? "", /does not take the input .*orderId/);
+  await restarted.event("ec.Shipped");
+  assert.equal(restarted.condition(id), "parked");
+  restarted.assertSound();
+});

@@ -1,0 +1,116 @@
+/** What `GET /events/:id/explain` says of an event. */
+
+import assert from "node:assert/strict";
+import * as v from "valibot";
+import type { Citation } from "../../src/core/explanation.ts";
+import type { EventExplanation } from "../../src/core/event_explanation.ts";
+import { defineJob } from "../../src/mod.ts";
+import { Explained } from "../support/explained.ts";
+import { test } from "../support/sanitized.ts";
+
+const PAID = "shop.OrderPaid";
+const equals = { order: "X-1" };
+const paid = [{ id: "paid", eventType: PAID, correlation: { equals } }];
+
+async function explained(daybook: Explained, eventId: string): Promise<EventExplanation<Citation>> {
+  const response = await daybook.app.request(`http://127.0.0.1:8000/events/${eventId}/explain`);
+  assert.equal(response.status, 200);
+  return await response.json();
+}
+
+test("explain event: the jobs that it reached, each with what it did there and the line", async () => {
+  const daybook = await Explained.start();
+  for (const jobId of ["a", "b"]) await daybook.post("/jobs", { jobId, plan: { expected: paid } });
+  await daybook.event(PAID, equals, { eventId: "e" });
+
+  const { summary, reached, nearly, asOf } = await explained(daybook, "e");
+
+  assert.equal(summary, `Event e, ${PAID}, reached 2 jobs: a, b.`);
+  assert.deepEqual(reached.map(({ jobId, rule }) => [jobId, rule]), [
+    ["a", "running/satisfied"],
+    ["b", "running/satisfied"],
+  ]);
+  assert.ok(reached.every(({ cites }) => cites[0]?.eventType === "job.EventCorrelated"));
+  assert.deepEqual(nearly, []);
+  assert.equal(asOf, daybook.engine.headLogId);
+});
+
+test("explain event: of one that reached nobody, who waits for one like it and what it fails", async () => {
+  const daybook = await Explained.start();
+  await daybook.post("/jobs", { jobId: "waits", plan: { expected: paid } });
+  await daybook.event(PAID, { order: "x-1" }, { eventId: "e" });
+  const { summary, nearly } = await explained(daybook, "e");
+  assert.match(
+    summary,
+    /^Event e, shop\.OrderPaid, reached no job\. .*waits.*order: expected "X-1"/,
+  );
+  assert.deepEqual([nearly[0]?.jobId, nearly[0]?.expectation], ["waits", "paid"]);
+  assert.deepEqual(nearly[0]?.clauses.map(({ found }) => found), ['"x-1"']);
+});
+
+test("explain event: a definition that starts on its type, and the clause that it fails", async () => {
+  const welcome = defineJob({
+    type: "user.welcome",
+    version: 1,
+    input: v.object({}),
+    startsOn: {
+      eventType: "users.SignedUp",
+      correlation: { equals: { plan: "pro" } },
+      input: () => ({}),
+    },
+    run: () => Promise.resolve("hello"),
+  });
+  const daybook = await Explained.start({ definitions: [welcome] });
+  await daybook.event("users.SignedUp", { plan: "Pro" }, { eventId: "no" });
+  await daybook.event("users.SignedUp", { plan: "pro" }, { eventId: "yes" });
+
+  const none = await explained(daybook, "no");
+  assert.match(
+    none.nearly[1]?.statement ?? "",
+    /no job of type user\.welcome: plan: expected "pro"/,
+  );
+  const started = await explained(daybook, "yes");
+  assert.match(started.summary, /^Event yes, users\.SignedUp, started job job_/);
+});
+
+test("explain event: what came with the same id and said something else is cited", async () => {
+  const daybook = await Explained.start();
+  await daybook.event(PAID, { order: "X-1" }, { eventId: "e" });
+  const other = { eventId: "e", eventType: PAID, attributes: { order: "X-2" } };
+  const refusal = await daybook.app.request("http://127.0.0.1:8000/events", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(other),
+  });
+  assert.equal(refusal.status, 409);
+  const { refused } = await explained(daybook, "e");
+  assert.match(refused[0]?.statement ?? "", /same id and other content .* one id twice\.$/);
+  assert.deepEqual(refused[0]?.cites.map(({ eventType }) => eventType), [
+    "journal.EventRefused",
+    PAID,
+  ]);
+});
+
+test("explain event: many jobs are counted, and one that names a job is told of that job", async () => {
+  const daybook = await Explained.start();
+  for (let job = 0; job < 30; job++) {
+    await daybook.post("/jobs", { jobId: `j${job}`, plan: { expected: paid } });
+  }
+  await daybook.event(PAID, equals, { eventId: "many" });
+  const many = await explained(daybook, "many");
+  assert.deepEqual([many.reached.length, many.more], [20, 10]);
+  assert.match(many.summary, /reached 30 jobs: j0, j1, j2 and 27 more\.$/);
+
+  await daybook.event(PAID, equals, { eventId: "late", jobId: "j3" });
+  const { summary } = await explained(daybook, "late");
+  assert.match(summary, /reached job j3\. The job is Done since entry \d+/);
+});
+
+test("explain event: an id that no entry has is 404", async () => {
+  const daybook = await Explained.start();
+  const response = await daybook.app.request("http://127.0.0.1:8000/events/none/explain");
+  assert.deepEqual([response.status, (await response.json()).type], [
+    404,
+    "/problems/unknown-event",
+  ]);
+});

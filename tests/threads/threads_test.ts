@@ -1,0 +1,165 @@
+/** Jobs whose code runs in threads of their own: what they may do, and what they cannot do to others. */
+
+import assert from "node:assert/strict";
+import { cpuUsage } from "node:process";
+import { type EmbeddedDaybook, type Job, openDaybook } from "../../src/mod.ts";
+import { DaybookProcess } from "../support/daybook_process.ts";
+import * as definitions from "../support/isolated_definitions.ts";
+import { rounds } from "../support/effort.ts";
+import { test } from "../support/sanitized.ts";
+import { ROOT } from "../support/task_process.ts";
+import { inFolder } from "../support/temporary_folder.ts";
+
+const { good, hostile, hostileRun, secretive, tour, undone } = definitions;
+const END_MS = 60_000;
+
+async function withThreads(
+  settings: Readonly<Record<string, string>>,
+  work: (daybook: EmbeddedDaybook, folder: string) => Promise<void>,
+): Promise<void> {
+  await inFolder(async (folder) => {
+    await using daybook = await openDaybook({
+      journal: `${folder}/journal`,
+      definitions: Object.values(definitions),
+      settings: { "thread-memory": "48MiB", ...settings },
+      warn: () => {},
+    });
+    await work(daybook, folder);
+  });
+}
+
+/** How a job ended, in a few words. */
+function endOf({ state, output, failure }: Job): string {
+  if (state !== "Failed") return `${state} ${JSON.stringify(output)}`;
+  return `${failure?.kind} ${failure?.taskId} ${failure?.error.name}: ${failure?.error.message}`;
+}
+
+/** How much of a processor this process used for a while. */
+async function load(ms: number): Promise<number> {
+  const before = cpuUsage();
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  const { user, system } = cpuUsage(before);
+  return (user + system) / 1000 / ms;
+}
+
+test("threads: all of ctx and of a task works, and the thread is another's while the job waits", async () => {
+  await withThreads({ "max-threads": "1" }, async (daybook, folder) => {
+    const waiting = await daybook.submit(tour, { name: "ada" });
+    const { output: sum } = await daybook.wait(await daybook.submit(good, { number: 4 }), {
+      timeoutMs: END_MS,
+    });
+    const other = await daybook.submit(undone, { file: `${folder}/undone` }, { jobId: "job_u" });
+    await daybook.wait(other, { timeoutMs: END_MS });
+    while (daybook.job(waiting.jobId)?.condition !== "waiting") {
+      await daybook.wait(waiting, { timeoutMs: 20 });
+    }
+    await daybook.deliver({ eventType: "test.Arrived", attributes: { name: "ada" } });
+    const toured = await daybook.wait(waiting, { timeoutMs: END_MS });
+    const secret = await daybook.submit(secretive, { password: "hunter2222" });
+
+    assert.equal(sum, 9);
+    assert.deepEqual(toured.output, {
+      first: { name: "ada", attempt: 1, hasId: true },
+      again: 2,
+      seen: { name: "ada" },
+      both: "lr",
+      at: true,
+    });
+    const response = await daybook.fetch(
+      new Request("http://localhost/events?eventType=test.Began"),
+    );
+    assert.equal((await response.json()).entries.length, 1);
+    assert.equal(await Deno.readTextFile(`${folder}/undone`), "undone 7 of job_u\n");
+    assert.equal(
+      endOf(await daybook.wait(secret, { timeoutMs: END_MS })),
+      "poison say NonRetryableError: [secret] is refused",
+    );
+  });
+});
+
+test("threads: code that spins, exits, exhausts memory or never ends costs its own attempt alone", async () => {
+  await withThreads({}, async (daybook) => {
+    const numbers = Array.from({ length: rounds(60, 1_000) }, (_, number) => number);
+    const submit = async (kind: Parameters<typeof hostileOf>[0], timeoutMs: number) =>
+      await daybook.submit(hostile, hostileOf(kind, timeoutMs));
+    const bad = [
+      await submit("spin", 300),
+      await submit("spinLater", 300),
+      await submit("never", 300),
+      await submit("exit", END_MS),
+      await submit("exhaustLater", END_MS),
+      await submit("throwLater", END_MS),
+      await daybook.submit(hostileRun, { exit: true }),
+    ];
+    const beside = await daybook.submit(hostile, { ...hostileOf("spin", 300), beside: true });
+    const goodOnes = await Promise.all(numbers.map((number) => daybook.submit(good, { number })));
+    const ended = (job: Job) => daybook.wait(job, { timeoutMs: END_MS });
+    const ends = (await Promise.all(bad.map(ended))).map(endOf);
+    const sums = (await Promise.all(goodOnes.map(ended))).map(({ output }) => output);
+
+    const late = "deadLetter bad TimeoutError: took longer than 300 ms";
+    const exited = "the code ended its thread, with exit code";
+    const memory = "the code used more than the 48 MiB that a thread may (--thread-memory)";
+    assert.deepEqual(ends, [
+      ...[late, late, late],
+      `deadLetter bad ThreadExited: ${exited} 3`,
+      `deadLetter bad OutOfMemory: ${memory}`,
+      "deadLetter bad Error: nobody awaits this",
+      `error main ThreadExited: ${exited} 5`,
+    ]);
+    assert.deepEqual(sums, numbers.map((number) => 2 * number + 1));
+    // What was beside it in the thread is made again, and uses up no attempt.
+    assert.equal(endOf(await ended(beside)), 'Done ["good",2]');
+    // New threads load their module meanwhile.
+    await load(1_500);
+    const share = await load(1_000);
+    assert.ok(share < 0.5, `a thread goes on: ${share}`);
+  });
+});
+
+function hostileOf(
+  kind:
+    | "spin"
+    | "spinLater"
+    | "spinInTimer"
+    | "never"
+    | "exit"
+    | "exitLater"
+    | "exhaust"
+    | "exhaustLater"
+    | "throwLater",
+  timeoutMs: number,
+) {
+  return { kind, timeoutMs };
+}
+
+test("threads: the server runs them with the permissions that definitions need anyway", async () => {
+  await inFolder(async (folder) => {
+    const path = `${ROOT}tests/support/isolated_definitions.ts`;
+    const daybook = await DaybookProcess.start({
+      journal: `${folder}/journal`,
+      args: [`--definitions=${path}`],
+      permissions: [`--allow-read=${path},${ROOT}src`],
+    });
+    const post = async (type: string, input: unknown) => {
+      const headers = { prefer: "wait=30" };
+      return await (await daybook.post("/jobs", { type, input }, headers)).json();
+    };
+    const bad = await post("isolated.hostile", { kind: "exit" });
+    const { output } = await post("isolated.good", { number: 1 });
+    assert.equal(await daybook.stop(), 0);
+
+    assert.equal(bad.failure?.error.name, "ThreadExited", JSON.stringify(bad));
+    assert.equal(output, 3);
+  });
+});
+
+Deno.test("threads: a definition that does not name its module is refused", async () => {
+  await inFolder(async (folder) => {
+    const { module: _, ...without } = good;
+    await assert.rejects(
+      openDaybook({ journal: `${folder}/journal`, definitions: [without] }),
+      /Cannot register isolated.good: isolation "thread" needs module: import.meta.url/,
+    );
+  });
+});
