@@ -13,7 +13,7 @@ import { within } from "./engine/within.ts";
 import type { Access } from "./http/access.ts";
 import { createApp } from "./http/app.ts";
 import type { ConnectionInfo } from "./http/client_address.ts";
-import type { RequestSpans } from "./http/request_trace.ts";
+import type { RequestSpans } from "./http/request_origin.ts";
 import type { Configuration, Origins } from "./configuration.ts";
 import { DenoFileSystem } from "./journal/deno_file_system.ts";
 import { FileJournal } from "./journal/file_journal.ts";

@@ -1,13 +1,7 @@
 /** A file of tokens, read again while the server runs: tokens are rotated without a restart. */
 
 import { messageOf } from "./core/thrown.ts";
-import {
-  type Access,
-  type AccessToken,
-  type Holder,
-  type Scope,
-  TokenList,
-} from "./http/access.ts";
+import { type Access, type AccessToken, type Holder, TokenList } from "./http/access.ts";
 import { readTokenLines } from "./http/token_lines.ts";
 
 /** How long a removed token may go on working, and how often the file is read at most. */
@@ -44,9 +38,9 @@ export class TokenFile implements Access {
     this.#readAt = options.monotonic() - FRESH_MS;
   }
 
-  scopesOf(token: string): readonly Scope[] | undefined {
+  holderOf(token: string): Holder | undefined {
     if (this.#options.monotonic() - this.#readAt >= FRESH_MS) this.#readAgain();
-    return this.#tokens.scopesOf(token);
+    return this.#tokens.holderOf(token);
   }
 
   holders(): readonly Holder[] {

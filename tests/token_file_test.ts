@@ -26,14 +26,14 @@ function openFile() {
 
 Deno.test("TokenFile: a rotated token counts after a second at most, and the old one no more", () => {
   const { state, warnings, file } = openFile();
-  assert.deepEqual(file.scopesOf(OLD), SCOPES);
+  assert.deepEqual(file.holderOf(OLD)?.scopes, SCOPES);
   state.text = `${NEW} read\n`;
   state.atMs = 999;
-  assert.deepEqual(file.scopesOf(OLD), SCOPES);
+  assert.deepEqual(file.holderOf(OLD)?.scopes, SCOPES);
   state.atMs = 1_000;
 
-  assert.equal(file.scopesOf(OLD), undefined);
-  assert.deepEqual(file.scopesOf(NEW), ["read"]);
+  assert.equal(file.holderOf(OLD)?.scopes, undefined);
+  assert.deepEqual(file.holderOf(NEW)?.scopes, ["read"]);
   assert.deepEqual(warnings, ["the token file tokens was read again: 1 tokens are valid"]);
 });
 
@@ -41,7 +41,7 @@ Deno.test("TokenFile: it is read once a second at most, however many ask", () =>
   const { state, file } = openFile();
   for (let request = 0; request < 1_000; request++) {
     state.atMs = request * 2;
-    file.scopesOf(OLD);
+    file.holderOf(OLD)?.scopes;
   }
   assert.equal(state.reads, 2);
 });
@@ -49,16 +49,16 @@ Deno.test("TokenFile: it is read once a second at most, however many ask", () =>
 for (const [what, text] of [["missing", undefined], ["empty", ""], ["invalid", "x"]] as const) {
   Deno.test(`TokenFile: one that is ${what} keeps the old tokens, and is told of once`, () => {
     const { state, warnings, file } = openFile();
-    file.scopesOf(OLD);
+    file.holderOf(OLD)?.scopes;
     state.text = text;
     for (let second = 1; second <= 5; second++) {
       state.atMs = second * 1_000;
-      assert.deepEqual(file.scopesOf(OLD), SCOPES);
+      assert.deepEqual(file.holderOf(OLD)?.scopes, SCOPES);
     }
     state.text = NEW;
     state.atMs = 6_000;
 
-    assert.deepEqual([file.scopesOf(OLD), file.scopesOf(NEW)], [undefined, SCOPES]);
+    assert.deepEqual([file.holderOf(OLD)?.scopes, file.holderOf(NEW)?.scopes], [undefined, SCOPES]);
     assert.equal(warnings.length, 2);
     assert.match(warnings[0] ?? "", /^Cannot use the token file tokens: .*stay valid$/);
     assert.match(warnings[1] ?? "", /read again/);

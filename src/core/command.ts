@@ -3,6 +3,7 @@
 import type { JobEventDraft } from "./event.ts";
 import type { JobCreatedAttributes } from "./framework_events.ts";
 import type { ExecutionId, JobId, TaskId } from "./ids.ts";
+import type { Origin } from "./origin.ts";
 import type { TraceIds } from "./trace_ids.ts";
 
 export interface CreateCommand {
@@ -62,7 +63,7 @@ export interface StartCompensationCommand {
 
 /** Where a command comes from; recorded with what follows, and without influence on it. */
 interface Traced {
-  readonly trace?: TraceIds | undefined;
+  readonly origin?: Origin | undefined;
 }
 
 export type Command =

@@ -28,13 +28,14 @@ import { backoffMs, type RetryPolicy } from "./retry_policy.ts";
 
 /** What a command makes of a job; `undefined` is a job that is not there yet. */
 export function decide(job: JobState | undefined, command: Command): Decision {
-  const decision = decideUntraced(job, command);
-  const { trace } = command;
-  if (trace === undefined || !decision.accepted) return decision;
-  return accept(decision.events.map((event) => ({ ...event, ...trace })));
+  const decision = decideAlone(job, command);
+  const { origin } = command;
+  if (origin === undefined || !decision.accepted) return decision;
+  return accept(decision.events.map((event) => ({ ...event, ...origin })));
 }
 
-function decideUntraced(job: JobState | undefined, command: Command): Decision {
+/** Whoever asks for it. */
+function decideAlone(job: JobState | undefined, command: Command): Decision {
   if (command.kind === "create") return decideCreate(job, command);
   if (job === undefined) return reject(`Cannot ${command.kind} job: it was not created`, []);
   switch (command.kind) {

@@ -25,6 +25,8 @@ export interface EventReferences {
   readonly executionId?: ExecutionId;
   readonly traceId?: string;
   readonly spanId?: string;
+  /** Who asked for it, where tokens have names; observability too. */
+  readonly actor?: string;
   /** The entry that made this one happen. */
   readonly causedBy?: LogId;
 }
@@ -91,6 +93,7 @@ interface DraftOf<Entry extends JobEventLogEntry> {
   readonly executionId?: ExecutionId;
   readonly traceId?: string;
   readonly spanId?: string;
+  readonly actor?: string;
   readonly causedBy?: Cause;
 }
 

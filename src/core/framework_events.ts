@@ -101,6 +101,7 @@ export interface QuotedAttributes {
   readonly executionId?: ExecutionId;
   readonly traceId?: string;
   readonly spanId?: string;
+  readonly actor?: string;
   readonly attributes: JsonObject;
 }
 

@@ -59,7 +59,7 @@ export function requoted(quotation: Quotation, quoted: JobEventLogEntry): Quotat
 }
 
 function quotedAttributes(entry: JobEventLogEntry & { readonly jobId: JobId }): QuotedAttributes {
-  const { eventId, stratum, eventType, jobId, taskId, executionId, traceId, spanId } = entry;
+  const { eventId, stratum, eventType, jobId, taskId, executionId, traceId, spanId, actor } = entry;
   return {
     eventId,
     stratum,
@@ -69,6 +69,7 @@ function quotedAttributes(entry: JobEventLogEntry & { readonly jobId: JobId }): 
     ...(executionId === undefined ? {} : { executionId }),
     ...(traceId === undefined ? {} : { traceId }),
     ...(spanId === undefined ? {} : { spanId }),
+    ...(actor === undefined ? {} : { actor }),
     attributes: entry.attributes as JsonObject,
   };
 }

@@ -87,8 +87,8 @@ export interface JobEngineOptions {
 export type EngineParts = ReturnType<typeof engineParts>;
 
 export function engineParts(options: JobEngineOptions, status: EngineStatus) {
-  const { limits = NO_LIMITS } = options;
   const foundation = withWriting(foundationOf(options));
+  const { limits } = foundation;
   const parts = { ...foundation, intake: new Intake(limits, foundation) };
   const { ended, events, facts, filed, history, registry, table } = parts;
   const unmatched = new Unmatched(
@@ -105,7 +105,6 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
     deliveries: new Deliveries({
       ...parts,
       unmatched,
-      limits,
       index: filed.started,
       reaches: new Reaches(table, limits),
       gate: new DeliveryGate(),
@@ -128,6 +127,7 @@ function foundationOf(options: JobEngineOptions) {
   const {
     clock,
     random,
+    limits = NO_LIMITS,
     definitions,
     maxRunning,
     keys,
@@ -149,6 +149,7 @@ function foundationOf(options: JobEngineOptions) {
   return {
     clock,
     random,
+    limits,
     projection,
     table,
     ended: new EndedJobs(),

@@ -39,7 +39,7 @@ import {
   type ShownInput,
   type Transition,
   unknownJob,
-  withTrace,
+  withOrigin,
 } from "./requests.ts";
 import { within } from "./within.ts";
 
@@ -157,7 +157,7 @@ export class JobEngine {
   deliver(events: readonly IncomingEvent[]): Promise<readonly Receipt[]> {
     const trace = this.#parts.tracing.active();
     return this.#parts.deliveries.deliver(
-      trace === undefined ? events : events.map((event) => withTrace(event, trace)),
+      trace === undefined ? events : events.map((event) => withOrigin(event, trace)),
     );
   }
 
@@ -165,9 +165,9 @@ export class JobEngine {
   #traced<Request extends ControlRequest | RetryRequest | CreateRequest>(
     request: Request,
   ): Request {
-    if (request.trace !== undefined) return request;
+    if (request.origin?.traceId !== undefined) return request;
     const trace = this.#parts.tracing.active();
-    return trace === undefined ? request : { ...request, trace };
+    return trace === undefined ? request : { ...request, origin: { ...request.origin, ...trace } };
   }
 
   job(jobId: JobId): JobState | undefined {

@@ -105,6 +105,8 @@ export interface JobIndex {
   latestFailed(limit: number): readonly JobState[];
   /** Those that ended last and could have taken events from outside; the last one comes last. */
   latestAwaiting(limit: number): readonly JobState[];
-  /** Those whose input is sealed. */
-  sealed(): Iterable<JobState>;
+  /** Those whose input is sealed, the ones whose key is gone included. */
+  sealedIds(): readonly JobId[];
+  /** Of these, the ones whose input is to be removed. */
+  removableIds(): readonly JobId[];
 }

@@ -14,7 +14,7 @@ import type { InputRetention } from "../core/sealed_input.ts";
 import type { Condition } from "../core/condition.ts";
 import type { LimitReached } from "./events/delivery_limits.ts";
 import type { Mismatch } from "../core/mismatch.ts";
-import type { TraceIds } from "../core/trace_ids.ts";
+import type { Origin } from "../core/origin.ts";
 
 export type Outcome<Value> =
   | { readonly ok: true; readonly value: Value }
@@ -53,12 +53,11 @@ export function unknownJob(jobId: string): Outcome<never> {
 /** What a point of a job's life was given as. */
 export type PointName = "at" | "from" | "to";
 
-/** Where a request comes from; recorded with what it causes, and without influence on it. */
-interface TracedRequest {
-  readonly trace?: TraceIds | undefined;
+interface OriginatedRequest {
+  readonly origin?: Origin | undefined;
 }
 
-interface CreateCommon extends TracedRequest {
+interface CreateCommon extends OriginatedRequest {
   readonly jobId?: JobId;
   /** Lower goes first; default 0. */
   readonly priority?: number;
@@ -92,12 +91,12 @@ export interface ShownInput {
   readonly secrets: readonly string[];
 }
 
-interface PlainControlRequest extends TracedRequest {
+interface PlainControlRequest extends OriginatedRequest {
   readonly kind: "start" | "suspend" | "resume";
   readonly reason?: string;
 }
 
-interface CancelRequest extends TracedRequest {
+interface CancelRequest extends OriginatedRequest {
   readonly kind: "cancel";
   readonly reason?: string;
   /** Of a parked job: nothing is undone, and what is left in place is named. */
@@ -106,7 +105,7 @@ interface CancelRequest extends TracedRequest {
 
 export type ControlRequest = PlainControlRequest | CancelRequest;
 
-export interface RetryRequest extends TracedRequest {
+export interface RetryRequest extends OriginatedRequest {
   readonly from?: TaskId;
   readonly reason?: string;
   /**
@@ -119,10 +118,11 @@ export interface RetryRequest extends TracedRequest {
 /** An event from outside, validated: legal ids, a type outside the reserved namespaces. */
 export type IncomingEvent = Omit<FactDraft, "causedBy">;
 
-/** The same event in a trace, unless it brings ids of its own. */
-export function withTrace(event: IncomingEvent, trace: TraceIds): IncomingEvent {
+/** The same event with its origin; the ids of a trace that it brings itself stay. */
+export function withOrigin(event: IncomingEvent, origin: Origin): IncomingEvent {
   const isTraced = event.traceId !== undefined || event.spanId !== undefined;
-  return isTraced ? event : { ...event, ...trace };
+  if (!isTraced) return { ...event, ...origin };
+  return origin.actor === undefined ? event : { ...event, actor: origin.actor };
 }
 
 /** What one event did to one job. */

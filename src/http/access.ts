@@ -23,17 +23,17 @@ export type Holder = Omit<AccessToken, "token">;
 /** What the edge asks of whoever keeps the tokens. */
 export interface Access {
   /**
-   * The scopes of a token as of now, or `undefined` when it is none: tokens come and go
-   * while a server runs. Must take as long for every text of the same length.
+   * Who holds a token as of now, or `undefined` when it is none: tokens come and go while a
+   * server runs. Must take as long for every text of the same length.
    */
-  scopesOf(token: string): readonly Scope[] | undefined;
+  holderOf(token: string): Holder | undefined;
   /** Whose tokens are valid as of now; absent where that is not to be told. */
   holders?(): readonly Holder[];
 }
 
 /** Tokens that stay as they are. */
 export class TokenList implements Access {
-  readonly #known: readonly (Holder & { readonly block: Uint8Array })[];
+  readonly #known: readonly { readonly holder: Holder; readonly block: Uint8Array }[];
   /** Of the token that is compared; one serves all. */
   readonly #given: Uint8Array;
 
@@ -42,23 +42,23 @@ export class TokenList implements Access {
     const blockOf = () => new Uint8Array(longest + LENGTH_BYTES);
     this.#known = tokens.map(({ token, ...holder }) => ({
       block: filled(blockOf(), token),
-      ...holder,
+      holder,
     }));
     this.#given = blockOf();
   }
 
   holders(): readonly Holder[] {
-    return this.#known.map(({ block: _, ...holder }) => holder);
+    return this.#known.map(({ holder }) => holder);
   }
 
   /** Compares with all of them, whichever matches: time tells neither which one, nor how far. */
-  scopesOf(token: string): readonly Scope[] | undefined {
+  holderOf(token: string): Holder | undefined {
     const given = filled(this.#given, token);
-    let scopes: readonly Scope[] | undefined;
+    let holder: Holder | undefined;
     for (const known of this.#known) {
-      if (timingSafeEqual(given, known.block)) scopes = known.scopes;
+      if (timingSafeEqual(given, known.block)) holder = known.holder;
     }
-    return scopes;
+    return holder;
   }
 }
 

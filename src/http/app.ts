@@ -19,7 +19,7 @@ import { Notes } from "./dashboard/notes.ts";
 import { addDashboard } from "./dashboard/routes.ts";
 import { isForPeople, problemPage } from "./dashboard/problem_page.tsx";
 import { Problem, problemResponse } from "./problem.ts";
-import type { RequestSpans } from "./request_trace.ts";
+import type { RequestSpans } from "./request_origin.ts";
 import { requireScopes } from "./route_scopes.ts";
 import { addControlRoutes } from "./routes/controls.ts";
 import { addCreateRoute } from "./routes/create_job.ts";

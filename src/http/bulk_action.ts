@@ -8,6 +8,7 @@ import type { Condition } from "../core/condition.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { JobSummary } from "../core/job_summary.ts";
+import type { Origin } from "../core/origin.ts";
 import type { EngineProblem, JobCount, JobFilter, Outcome } from "../engine/requests.ts";
 import type { EnginePort } from "./engine_port.ts";
 import { draining, problemOf, problemOfFailure } from "./engine_problem.ts";
@@ -32,6 +33,7 @@ export interface BulkRequest {
   /** Also retries what was retried by then. */
   readonly again: boolean;
   readonly reason?: string;
+  readonly origin?: Origin | undefined;
 }
 
 export interface BulkDone {
@@ -218,8 +220,8 @@ class BulkRun {
   }
 
   #ask(jobId: JobId): Promise<Outcome<JobState>> {
-    const { action, upTo, again, reason } = this.#request;
-    const why = reason === undefined ? {} : { reason };
+    const { action, upTo, again, reason, origin } = this.#request;
+    const why = reason === undefined ? { origin } : { reason, origin };
     return action === "retry"
       ? this.#engine.retry(jobId, { unlessRetriedAfter: again ? upTo : 0, ...why })
       : this.#engine.control(jobId, { kind: action, ...why });

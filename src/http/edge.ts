@@ -10,7 +10,7 @@ import type { Access } from "./access.ts";
 import type { FailedSignIns } from "./failed_sign_ins.ts";
 import type { MetricsPort } from "./metrics_port.ts";
 import type { OverviewPort } from "./overview_port.ts";
-import type { RequestSpans } from "./request_trace.ts";
+import type { RequestSpans } from "./request_origin.ts";
 import type { Sessions } from "./sessions.ts";
 import type { StreamHub } from "./stream/hub.ts";
 import type { Outlets } from "./stream/outlets.ts";

@@ -8,7 +8,7 @@ import type { Gauge } from "./capacity.ts";
 import { draining } from "./engine_problem.ts";
 import type { EnginePort } from "./engine_port.ts";
 import { Problem } from "./problem.ts";
-import type { RequestSpans } from "./request_trace.ts";
+import type { RequestSpans } from "./request_origin.ts";
 import { type RouteScope, scopeOf } from "./route_scopes.ts";
 import { sessionOf } from "./session_cookie.ts";
 import type { Sessions } from "./sessions.ts";
@@ -221,20 +221,20 @@ function requireScope(
   access: Access,
   { token, session, isOpen }: Credential,
 ): void {
-  const scopes = token === undefined ? undefined : access.scopesOf(token);
+  const holder = token === undefined ? undefined : access.holderOf(token);
   const permit = () => isOpen() && isPermitted(scope, token, access);
-  rememberViewer(request, scopes === undefined ? NOBODY : { scopes, signedIn: session, permit });
+  rememberViewer(request, holder === undefined ? NOBODY : { ...holder, signedIn: session, permit });
   if (scope === "open") return;
-  if (token === undefined || scopes === undefined) throw unauthorized(token, session);
+  if (token === undefined || holder === undefined) throw unauthorized(token, session);
   if (session && !SAFE_METHODS.has(request.method)) requireSameOrigin(request.headers);
   if (scope === undefined) return;
-  if (!scopes.includes(scope)) throw forbidden(scope, scopes);
+  if (!holder.scopes.includes(scope)) throw forbidden(scope, holder.scopes);
 }
 
 /** As of now: tokens come and go. */
 function isPermitted(scope: RouteScope | undefined, token = "", access: Access): boolean {
   if (scope === "open" || scope === undefined) return true;
-  return access.scopesOf(token)?.includes(scope) ?? false;
+  return access.holderOf(token)?.scopes.includes(scope) ?? false;
 }
 
 /** A browser that says nothing of where a request comes from may not act for who signed in. */

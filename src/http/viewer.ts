@@ -4,6 +4,8 @@ import { type Scope, SCOPES } from "./access.ts";
 
 export interface Viewer {
   readonly scopes: readonly Scope[];
+  /** Whose token it is, where its file says so. */
+  readonly name?: string;
   /** Whether there is a session that can be ended. */
   readonly signedIn: boolean;
   /** Whether an answer that goes on for long may still go on: its token may be gone by now. */

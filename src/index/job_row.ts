@@ -8,7 +8,7 @@ import { crc32 } from "node:zlib";
 import type { Condition } from "../core/condition.ts";
 import type { ErrorFingerprint } from "../core/error_fingerprint.ts";
 import type { JobId, LogId } from "../core/ids.ts";
-import type { StateName } from "../core/job_state.ts";
+import type { JobState, StateName } from "../core/job_state.ts";
 import type { FailureSummary, JobSummary, ProgressSummary } from "../core/job_summary.ts";
 import type { EndedJob } from "../engine/job_index.ts";
 import { searchable } from "./conditions.ts";
@@ -63,9 +63,15 @@ export function rowOf(ended: EndedJob): readonly SQLInputValue[] {
     failure?.fingerprint ?? null,
     retriedAt ?? null,
     awaitsOutside ? 1 : null,
-    job.sealed === undefined ? null : 1,
+    sealedOf(job),
     moreOf(summary),
   ]);
+}
+
+/** Whether its input is under a seal, and then whether it is to be removed. */
+function sealedOf({ sealed }: JobState): SQLInputValue {
+  if (sealed === undefined) return null;
+  return sealed.retention === "keep" ? 0 : 1;
 }
 
 /** The same row with other values in some columns, as `PUT_ROW` takes it. */

@@ -187,11 +187,16 @@ export class SqliteJobIndex implements JobIndex {
     );
   }
 
-  *sealed(): Iterable<JobState> {
+  sealedIds(): readonly JobId[] {
+    const rows = this.#database.all("SELECT job_id FROM jobs WHERE sealed IS NOT NULL");
+    return rows.map((row) => row.job_id as JobId);
+  }
+
+  removableIds(): readonly JobId[] {
     const rows = this.#database.all(
-      "SELECT first, last FROM jobs WHERE sealed IS NOT NULL AND awake = 0 ORDER BY first",
+      "SELECT job_id FROM jobs WHERE sealed = 1 AND awake = 0 ORDER BY first",
     );
-    for (const row of rows) yield this.#state(row);
+    return rows.map((row) => row.job_id as JobId);
   }
 
   close(): void {

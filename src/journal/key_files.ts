@@ -57,27 +57,31 @@ export class KeyFiles implements KeyStore {
   }
 
   async held(jobIds: readonly JobId[]): Promise<ReadonlySet<JobId>> {
-    return (await this.#sorted(jobIds)).held;
+    return (await this.#sorted(jobIds, "held")).held;
   }
 
   async keepOnly(jobIds: readonly JobId[]): Promise<ReadonlySet<JobId>> {
-    const { held, others } = await this.#sorted(jobIds);
+    const { held, others } = await this.#sorted(jobIds, "all");
     const { keys } = this.#layout;
     await orUnusable("remove orphans from", keys, () => this.#removeAll(others));
     return held;
   }
 
-  async #sorted(jobIds: readonly JobId[]) {
+  /** @param looked which of the files are made sure of to be files. */
+  async #sorted(jobIds: readonly JobId[], looked: "held" | "all") {
     await requireKind(this.#fileSystem, this.#layout.keys, ["folder", "missing"]);
     if (!(await this.#exists())) return { held: new Set<JobId>(), others: [] };
     const { keys } = this.#layout;
     const names = await orUnusable("list", keys, () => this.#fileSystem.list(keys));
     const wanted = new Map(jobIds.map((jobId) => [nameOf(jobId), jobId]));
     const ours = names.filter((name) => NAME.test(name));
-    for (const name of ours) await requireKind(this.#fileSystem, `${keys}/${name}`, ["file"]);
     const held = ours.filter((name) => wanted.has(name));
+    for (const name of looked === "all" ? ours : held) {
+      await requireKind(this.#fileSystem, `${keys}/${name}`, ["file"]);
+    }
     // With a wrong secret key no job could go on; that is better known before anything is done.
-    if (held[0] !== undefined) await this.#keyAt(held[0]);
+    const any = held[0] ?? ours.find((name) => name.endsWith(KEY));
+    if (any !== undefined) await this.#keyAt(any);
     return {
       held: new Set(held.flatMap((name) => wanted.get(name) ?? [])),
       others: ours.filter((name) => !wanted.has(name)),

@@ -47,7 +47,7 @@ export function lineBody(
   causedBy: LogId | undefined,
   attributes: string,
 ): string {
-  const { receivedAt, occurredAt, jobId, taskId, executionId, traceId, spanId } = event;
+  const { receivedAt, occurredAt, jobId, taskId, executionId, traceId, spanId, actor } = event;
   return linePrefix(logId, batch) +
     `"receivedAt":"${receivedAt}","stratum":"${event.stratum}","eventId":"${event.eventId}"` +
     `,"eventType":"${event.eventType}"` +
@@ -57,6 +57,7 @@ export function lineBody(
     (executionId === undefined ? "" : `,"executionId":"${executionId}"`) +
     (traceId === undefined ? "" : `,"traceId":${JSON.stringify(traceId)}`) +
     (spanId === undefined ? "" : `,"spanId":${JSON.stringify(spanId)}`) +
+    (actor === undefined ? "" : `,"actor":${JSON.stringify(actor)}`) +
     (causedBy === undefined ? "" : `,"causedBy":${causedBy}`) +
     `,"attributes":${attributes}`;
 }
@@ -81,6 +82,7 @@ export function entryOf(
   if (event.executionId !== undefined) entry["executionId"] = event.executionId;
   if (event.traceId !== undefined) entry["traceId"] = event.traceId;
   if (event.spanId !== undefined) entry["spanId"] = event.spanId;
+  if (event.actor !== undefined) entry["actor"] = event.actor;
   if (causedBy !== undefined) entry["causedBy"] = causedBy;
   entry["attributes"] = event.attributes;
   return entry as unknown as JobEventLogEntry;

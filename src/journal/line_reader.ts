@@ -139,17 +139,18 @@ function shapeFlaw(entry: Record<string, unknown>): string | undefined {
 const REQUIRED_KEYS = 6;
 
 function referenceFlaw(entry: Record<string, unknown>): string | undefined {
-  const { occurredAt, jobId, taskId, executionId, traceId, spanId, causedBy } = entry;
+  const { occurredAt, jobId, taskId, executionId, traceId, spanId, actor, causedBy } = entry;
   if (!isAbsentOrText(occurredAt)) return "occurredAt is not text";
   if (!isAbsentOrText(jobId)) return "jobId is not text";
   if (!isAbsentOrText(taskId)) return "taskId is not text";
   if (!isAbsentOrText(executionId)) return "executionId is not text";
   if (!isAbsentOrText(traceId)) return "traceId is not text";
   if (!isAbsentOrText(spanId)) return "spanId is not text";
+  if (!isAbsentOrText(actor)) return "actor is not text";
   if (causedBy !== undefined && typeof causedBy !== "number") return "causedBy is not a number";
   const keys = REQUIRED_KEYS + one(occurredAt) + one(jobId) + one(taskId) + one(executionId) +
     one(traceId) +
-    one(spanId) + one(causedBy);
+    one(spanId) + one(actor) + one(causedBy);
   return Object.keys(entry).length === keys ? undefined : "the line has a field that is not known";
 }
 

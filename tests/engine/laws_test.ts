@@ -92,11 +92,11 @@ async function act(daybook: Harness, action: Action, observed?: string): Promise
     : { traceId: observed, spanId: observed.slice(16) };
   switch (action.kind) {
     case "plan":
-      await daybook.engine.create({ plan: plan(action.orderId, action.times), trace });
+      await daybook.engine.create({ plan: plan(action.orderId, action.times), origin: trace });
       break;
     case "coded": {
       const { orderId, fails } = action;
-      await daybook.engine.create({ type: "law.coded", input: { orderId, fails }, trace });
+      await daybook.engine.create({ type: "law.coded", input: { orderId, fails }, origin: trace });
       break;
     }
     case "event":
@@ -131,8 +131,8 @@ async function control(
 ): Promise<void> {
   const job = daybook.engine.list({ limit: 500 }).jobs.at(-1 - index);
   if (job === undefined) return;
-  if (kind === "retry") await daybook.engine.retry(job.jobId, { trace });
-  else await daybook.engine.control(job.jobId, { kind, trace });
+  if (kind === "retry") await daybook.engine.retry(job.jobId, { origin: trace });
+  else await daybook.engine.control(job.jobId, { kind, origin: trace });
 }
 
 function states(daybook: Harness): string {

@@ -104,3 +104,21 @@ Deno.test("leaving: between one large job and the next that the overview reads, 
   assert.equal(failed.length, 5);
   assert.equal(new Set(turns).size, turns.length, turns.join());
 });
+
+Deno.test("leaving: a retry of a job that was retried before reads it from the index, and no other", async () => {
+  const daybook = await Harness.start();
+  const { engine, index } = daybook;
+  const refused = plan([expectation("paid", "ec.Paid")], { errors: [matcher("ec.Refused")] });
+  const { jobId } = await daybook.create({ plan: refused });
+  await daybook.event("ec.Refused", {}, { jobId });
+  const retry = await engine.retry(jobId, {});
+  assert.ok(retry.ok);
+  await daybook.clock.settle();
+  await daybook.event("ec.Refused", {}, { jobId: retry.value.jobId });
+  const read = index.job.bind(index);
+  const reads: string[] = [];
+  index.job = (id) => (reads.push(id), read(id));
+  const again = await engine.retry(jobId, {});
+  assert.ok(again.ok);
+  assert.deepEqual(reads.filter((id) => id === retry.value.jobId), []);
+});

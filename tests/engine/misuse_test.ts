@@ -343,6 +343,26 @@ Deno.test("limits: an attempt may emit so many events, and characters of them, a
   assert.equal(counted.length, EMITTED_MAX);
 });
 
+Deno.test("limits: the events of an attempt may reach so many jobs, and fail it when they reach more", async () => {
+  const waits = job("demo.waits", (ctx) => ctx.expect("go"), {
+    expects: () => ({ go: { eventType: "ec.Go" } }),
+  });
+  const emits = job("demo.emits", (ctx) => ctx.task("emit", (task) => task.emit("ec.Go")));
+  const definitions = [waits, emits];
+  const daybook = await Harness.start({ definitions, limits: { entriesMax: 6 } });
+  const waiting: JobId[] = [];
+  for (let count = 0; count < 5; count++) waiting.push(await daybook.submit("demo.waits"));
+
+  const { error, taskId, kind } = await failed(daybook, await daybook.submit("demo.emits"));
+  assert.deepEqual([error.name, taskId, kind], ["TooManyEntriesError", "emit", "poison"]);
+  assert.match(error.message, /may make 6 entries \(--max-entries\)/);
+  await daybook.control(waiting[0] as JobId, "cancel");
+  const id = await daybook.submit("demo.emits");
+  await daybook.clock.settle();
+  assert.equal(daybook.job(id).state, "Done");
+  assert.equal(daybook.job(waiting[1] as JobId).state, "Done");
+});
+
 Deno.test("limits: progress is folded to a few reports a second, and the last is on record", async () => {
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   let report = (_done: number) => {};

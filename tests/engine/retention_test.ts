@@ -5,6 +5,7 @@ import type { JobId } from "../../src/core/ids.ts";
 import { foldAll } from "../../src/core/job_fold.ts";
 import type { InputRetention } from "../../src/core/sealed_input.ts";
 import { Harness } from "../support/engine_harness.ts";
+import { MemoryKeys } from "../support/memory_keys.ts";
 import { CARD, paymentDefinition, type Payments } from "../support/payment_definition.ts";
 
 const HOLDER = "A. Customer";
@@ -117,13 +118,35 @@ Deno.test("retention: a key goes for no other reason than what is on record, wha
   await first.engine.stop(0);
   await first.journal.close();
   // A start that goes by a snapshot has not seen every job.
-  first.index.sealed = () => [];
+  first.index.removableIds = () => [];
   const second = await first.crash();
   assert.deepEqual([...second.keys.keys.keys()], [id, orphan]);
   assert.deepEqual((await second.engine.input(id)).ok, true);
 
   const third = await second.crashWithoutSnapshot();
   assert.deepEqual([...third.keys.keys.keys()], [id], "the whole journal has no such job");
+});
+
+Deno.test("retention: a start looks for the keys of inputs that are to be removed, and of no others that have ended", async () => {
+  const payments: Payments = { charged: [], release: undefined };
+  const kept = { ...paymentDefinition(payments, "keep"), type: "test.keep" };
+  const removed = paymentDefinition(payments, { afterMs: HOUR_MS }, []);
+  const keys = new MemoryKeys();
+  const definitions = [kept as never, removed as never];
+  let harness = await Harness.start({ definitions, keys, snapshotEvery: 5 });
+  const removable = await finished(harness);
+  const keptId = await harness.submit("test.keep", { ...INPUT, orderId: "43" });
+  await harness.event("test.PaymentConfirmed", { orderId: "43" });
+  for (let nth = 0; nth < 5; nth++) await harness.event("test.Other");
+  let asked: readonly JobId[] = [];
+  const { held } = keys;
+  keys.held = (jobIds) => held.call(keys, asked = jobIds);
+  harness = await harness.crash();
+  assert.deepEqual(asked, [removable]);
+  await harness.clock.advance(2 * HOUR_MS);
+  assert.ok(!has(harness, removable), "removed when it was due");
+  assert.ok(has(harness, keptId));
+  assert.ok((await harness.engine.input(keptId)).ok);
 });
 
 Deno.test("retention: a crash between the end and the fact is mended as well", async () => {

@@ -119,7 +119,7 @@ Deno.test("trace: without one, no entry has ids and no attempt a traceparent", a
 
 Deno.test("trace: a request's is on its job, on each attempt, and on what those start", async () => {
   const seen: (string | undefined)[] = [];
-  const request = { type: "demo.relay", trace: TRACE };
+  const request = { type: "demo.relay", origin: TRACE };
   const { daybook, id } = await started({ definitions: [relay(seen), told] }, request);
   await go(daybook);
   const entries = await daybook.entries(id);
@@ -161,7 +161,7 @@ Deno.test("trace: a request's is on its job, on each attempt, and on what those 
 
 Deno.test("trace: one that is not sampled keeps its id, has no spans, and stays so", async () => {
   const seen: (string | undefined)[] = [];
-  const request = { type: "demo.relay", trace: { traceId: TRACE.traceId } };
+  const request = { type: "demo.relay", origin: { traceId: TRACE.traceId } };
   const { daybook } = await started({ definitions: [relay(seen)] }, request);
   const restarted = await daybook.crash();
   await go(restarted);
@@ -203,10 +203,10 @@ Deno.test("trace: ids that are no place in a trace are recorded, and go no furth
 });
 
 Deno.test("trace: a control's is on what it records, and not on what the job does", async () => {
-  const request = { type: "demo.waits", start: false, trace: TRACE };
+  const request = { type: "demo.waits", start: false, origin: TRACE };
   const { daybook, id } = await started({ definitions: [waits] }, request);
   for (const kind of ["start", "suspend", "resume", "cancel"] as const) {
-    assert.ok((await daybook.engine.control(id, { kind, trace: OTHER })).ok);
+    assert.ok((await daybook.engine.control(id, { kind, origin: OTHER })).ok);
     await daybook.clock.settle();
   }
   const entries = await daybook.entries(id);
@@ -220,10 +220,10 @@ Deno.test("trace: a control's is on what it records, and not on what the job doe
 
 Deno.test("trace: a retry without one carries on that of the job; one with its own is linked", async () => {
   const tracing = new FakeTracing();
-  const request = { type: "demo.doomed", input: PASSWORD, trace: TRACE };
+  const request = { type: "demo.doomed", input: PASSWORD, origin: TRACE };
   const { daybook, id } = await started({ definitions: [doomed], tracing }, request);
   const plain = await daybook.engine.retry(id, {});
-  const traced = await daybook.engine.retry(id, { trace: OTHER });
+  const traced = await daybook.engine.retry(id, { origin: OTHER });
   await daybook.clock.settle();
   for (const [outcome, ids, link] of [[plain, TRACE, undefined], [traced, OTHER, TRACE]] as const) {
     assert.ok(outcome.ok);
@@ -237,7 +237,7 @@ Deno.test("trace: a retry without one carries on that of the job; one with its o
 Deno.test("trace: after a crash the job goes on in it, and what was cut has its attempt's ids", async () => {
   for (const how of ["crash", "crashWithoutSnapshot"] as const) {
     const hold = held();
-    const request = { type: "demo.held", trace: TRACE };
+    const request = { type: "demo.held", origin: TRACE };
     const { daybook, id } = await started({ definitions: [hold.definition] }, request);
     const restarted = await daybook[how]();
     hold.open();
@@ -254,7 +254,7 @@ Deno.test("trace: after a crash the job goes on in it, and what was cut has its 
 
 Deno.test("trace: what is on record of it is nowhere in the state or the snapshot", async () => {
   const hold = held();
-  const request = { type: "demo.held", trace: TRACE };
+  const request = { type: "demo.held", origin: TRACE };
   const { daybook, id } = await started({ definitions: [hold.definition] }, request);
   const texts = [JSON.stringify(daybook.job(id)), ...daybook.engine.consumer.capture(HEAD)];
   assert.ok(texts.some((text) => text.includes(id)));
@@ -263,7 +263,7 @@ Deno.test("trace: what is on record of it is nowhere in the state or the snapsho
 
 Deno.test("spans: run, its attempts and compensations, with how each ended", async () => {
   const tracing = new FakeTracing();
-  const request = { type: "demo.doomed", input: PASSWORD, trace: TRACE };
+  const request = { type: "demo.doomed", input: PASSWORD, origin: TRACE };
   const { daybook, id } = await started({ definitions: [doomed], tracing }, request);
   assert.equal(daybook.job(id).state, "Failed");
   const error = `NonRetryableError: ${SECRET_MARK} was refused`;
@@ -362,7 +362,7 @@ Deno.test("spans: what is asked of the engine within one is in its trace, unless
         const engine = asked[0]?.engine ?? assert.fail();
         const attributes = {};
         await engine.create({ type: "demo.waits", jobId: "a" as JobId });
-        await engine.create({ type: "demo.waits", jobId: "b" as JobId, trace: OTHER });
+        await engine.create({ type: "demo.waits", jobId: "b" as JobId, origin: OTHER });
         await engine.control("b" as JobId, { kind: "suspend" });
         await engine.deliver([{ eventType: "ec.Told" as never, stratum: "domain", attributes }]);
       }),

@@ -1,7 +1,7 @@
 /** Tokens with scopes: which route needs which, and what is answered without it. */
 
 import assert from "node:assert/strict";
-import { type Access, type Scope, SCOPES, TokenList } from "../../src/http/access.ts";
+import { type Access, type Holder, type Scope, SCOPES, TokenList } from "../../src/http/access.ts";
 import { requireScopes, type Route, scopeOf } from "../../src/http/route_scopes.ts";
 import { apiRoutesOf } from "../support/app_routes.ts";
 import { jsonOf, problemOf, startApp, type TestApp } from "../support/http_app.ts";
@@ -110,8 +110,9 @@ Deno.test("scopes: none implies another", async () => {
 class ChangingAccess implements Access {
   scopes: readonly Scope[] | undefined = SCOPES;
 
-  scopesOf(token: string): readonly Scope[] | undefined {
-    return token === TOKENS.read ? this.scopes : SCOPES;
+  holderOf(token: string): Holder | undefined {
+    const scopes = token === TOKENS.read ? this.scopes : SCOPES;
+    return scopes === undefined ? undefined : { scopes };
   }
 }
 

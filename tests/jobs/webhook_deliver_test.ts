@@ -45,7 +45,7 @@ async function delivering(
   });
   const daybook = await Harness.start({ definitions: [definition] });
   now = () => daybook.clock.now();
-  const { jobId: id } = await daybook.create({ type: "webhook.deliver", input, trace });
+  const { jobId: id } = await daybook.create({ type: "webhook.deliver", input, origin: trace });
   const job = () => daybook.job(id);
   const attempts = () => findTask(job(), taskId("deliver"))?.attempts;
   return { daybook, id, receiver, job, attempts };

@@ -21,6 +21,7 @@ const FULL_EVENT: StampedEvent = {
   executionId: executionId("exe_1"),
   traceId: "trace",
   spanId: "span",
+  actor: "on-call",
   causedBy: 40,
   attributes: { orderId: "42", note: "é" },
 };
@@ -34,7 +35,7 @@ Deno.test("batch: a line has its keys in the order of the format", () => {
   const body = '{"logId":41,"batch":41,"receivedAt":"2026-01-01T10:00:01.000Z",' +
     '"stratum":"domain","eventId":"evt_1","eventType":"ec.shipment.ShipmentCompleted",' +
     '"occurredAt":"2026-01-01T10:00:00.000Z","jobId":"job_1","taskId":"ship",' +
-    '"executionId":"exe_1","traceId":"trace","spanId":"span","causedBy":40,' +
+    '"executionId":"exe_1","traceId":"trace","spanId":"span","actor":"on-call","causedBy":40,' +
     '"attributes":{"orderId":"42","note":"é"}';
   assert.equal(lines[0], "");
   assert.equal(lines[1], `${body},"crc":"${crc32(body).toString(16).padStart(8, "0")}"}`);

@@ -20,6 +20,11 @@ export async function engineOnFiles(
   const { clock, random } = files;
   const engine = new JobEngine({ clock, random, definitions, maxRunning, index });
   const { journal, report } = await FileJournal.open({ ...files, consumer: engine.consumer });
-  await engine.start(journal, report.recoveredLogId ?? undefined);
+  try {
+    await engine.start(journal, report.recoveredLogId ?? undefined);
+  } catch (error) {
+    await journal.close();
+    throw error;
+  }
   return { engine, journal, report };
 }

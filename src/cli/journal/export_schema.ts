@@ -60,6 +60,7 @@ export const entrySchema = strictObject({
   executionId: v.exactOptional(id()),
   traceId: v.exactOptional(v.string()),
   spanId: v.exactOptional(v.string()),
+  actor: v.exactOptional(v.string()),
   causedBy: v.exactOptional(position),
   attributes: objectField,
 });

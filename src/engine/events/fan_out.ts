@@ -9,7 +9,7 @@ import type { JsonValue } from "../../core/json.ts";
 import { errorFact } from "../../core/thrown.ts";
 import { idsOf } from "../../core/trace_ids.ts";
 import type { CorrelationIndex } from "./correlation_index.ts";
-import type { AnyJobDefinition, FactEvent } from "../definition.ts";
+import { type AnyJobDefinition, type FactEvent, NonRetryableError } from "../definition.ts";
 import { type DefinitionRegistry, issuesText, parseInput, planOf } from "../definition_registry.ts";
 import { recordable } from "../recordable.ts";
 import { correlatedEventId, startedJobId } from "../writer/derived_ids.ts";
@@ -43,8 +43,16 @@ export class FanOut {
    * the jobs that it starts. They are one group: all of it is recorded, or none.
    *
    * @param at The index that the fact will have in its group.
+   * @param max How many entries the group may have, at most.
+   * @throws {TooManyEntriesError} when it would have more.
    */
-  expand(fact: SettledFact, at: number, found: Found = this.#find(fact)): readonly EventDraft[] {
+  expand(
+    fact: SettledFact,
+    at: number,
+    found: Found = this.#find(fact),
+    max = Infinity,
+  ): readonly EventDraft[] {
+    if (at + found.jobs.length + found.starters.length >= max) throw new TooManyEntriesError(max);
     const correlated = found.jobs.map((jobId) => correlation(fact, jobId, at));
     const started = found.starters.flatMap((definition) => this.#start(definition, fact, at));
     return [fact, ...correlated, ...started];
@@ -59,6 +67,18 @@ export class FanOut {
   #start(definition: AnyJobDefinition, fact: SettledFact, at: number): readonly EventDraft[] {
     const jobId = startedJobId(definition.type, fact.eventId);
     return this.#table.pending(jobId) === undefined ? startedJob(definition, fact, jobId, at) : [];
+  }
+}
+
+/** The events of one attempt reach too much. */
+export class TooManyEntriesError extends NonRetryableError {
+  override readonly name = "TooManyEntriesError";
+
+  constructor(max: number) {
+    super(
+      `Cannot emit all of this: with the jobs that they reach, the events of an attempt may make ` +
+        `${max} entries (--max-entries); let several tasks emit them`,
+    );
   }
 }
 

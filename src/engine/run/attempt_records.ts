@@ -36,7 +36,7 @@ export function startOf(
       kind: "startCompensation",
       taskId,
       executionId,
-      trace: trace.start("compensation", taskId, executionId),
+      origin: trace.start("compensation", taskId, executionId),
       ...(retry === undefined ? {} : { maxAttempts: retry.maxAttempts }),
     };
   }

@@ -9,6 +9,8 @@ import type { JobEventDraft } from "../../core/event.ts";
 import type { ErrorFact } from "../../core/framework_events.ts";
 import type { EventId, ExecutionId, JobId, LogId } from "../../core/ids.ts";
 import { isHeld, type Progress } from "../../core/job_state.ts";
+import { isThrown } from "../../core/thrown.ts";
+import { TooManyEntriesError } from "../events/fan_out.ts";
 import { Attempt, type AttemptOutcome, type Completed } from "./attempt.ts";
 import { type AttemptRecord, countsOf, endOf, failureOf, startOf } from "./attempt_records.ts";
 import type { Ends, NamedFact } from "./ends.ts";
@@ -289,14 +291,14 @@ export class Attempts implements Entrant {
       if (failure !== undefined && "retryAt" in failure) this.#parts.again(work, failure.retryAt);
       if (outcome === WITHDRAWN) this.#parts.withdrawn(work);
     } catch (thrown) {
-      services.onDefect(thrown);
+      if (!isThrown(thrown, TooManyEntriesError)) services.onDefect(thrown);
       this.#gaveUp(open, this.#parts.guard().factOf(thrown));
     }
     this.#considerIdle();
     this.#parts.ended();
   }
 
-  /** Something in here threw, not the job's code: on record, so that nothing hangs. */
+  /** It cannot be recorded as it ended: that is on record, so that nothing hangs. */
   #gaveUp(open: Open, error: ErrorFact): void {
     const { attempt, executionId } = open;
     const attributes = {

@@ -50,6 +50,7 @@ export class Ends {
    * Appends how something ended, or keeps it until there is room.
    *
    * @param facts Events that the last of the drafts causes, in the same batch.
+   * @throws {TooManyEntriesError} when the events reach too many jobs.
    * @throws {Error} when it is one that no journal could take.
    */
   record(drafts: readonly JobEventDraft[], facts: readonly NamedFact[] = []): void {
@@ -63,7 +64,7 @@ export class Ends {
     this.#ends.push(end);
     if (mustWait) return;
     try {
-      this.#append(end);
+      this.#append(end, this.#services.limits.entriesMax);
     } catch (error) {
       if (error instanceof JournalFullError) return this.#keep();
       this.#ends.pop();
@@ -102,13 +103,14 @@ export class Ends {
     this.#paid();
   }
 
-  #append(end: End): void {
+  /** What waits for room was within the limit when it was taken. */
+  #append(end: End, entriesMax = Infinity): void {
     const { drafts, facts, receivedAt } = end;
     const group: EventDraft[] = [...drafts];
     const cause = drafts.length - 1;
     for (const fact of facts) {
       const caused = { ...fact, causedBy: { draft: cause } };
-      group.push(...this.#services.fanOut.expand(caused, group.length));
+      group.push(...this.#services.fanOut.expand(caused, group.length, undefined, entriesMax));
     }
     const onLost = () => {
       end.lastLogId = undefined;

@@ -3,6 +3,7 @@
 import type { JobId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
+import type { EngineLimits } from "../events/delivery_limits.ts";
 import type { FanOut } from "../events/fan_out.ts";
 import type { EntriesAt } from "../views/view.ts";
 import type { JobTrace } from "../views/job_traces.ts";
@@ -42,6 +43,7 @@ export interface RunServices {
   readonly table: Pick<JobTable, "release">;
   readonly events: Pick<EventEngine, "now">;
   readonly fanOut: FanOut;
+  readonly limits: Pick<EngineLimits, "entriesMax">;
   /** Durable entries; tries again for as long as they cannot be read. */
   readonly entriesAt: EntriesAt;
   /** The clear input of a job that has a sealed one; tries again as well. */

@@ -12,7 +12,7 @@ import type { Applied } from "../../core/job_fold.ts";
 import type { Past, View } from "../views/view.ts";
 import type { KeyStore } from "../ports.ts";
 import type { Scheduler } from "../run/scheduler.ts";
-import { isSealed, type SealedJob } from "./sealing.ts";
+import { isSealed } from "./sealing.ts";
 
 /** How long a disk that does not let a key go is given before it is asked again. */
 const TRY_AGAIN_MS = 60_000;
@@ -45,14 +45,20 @@ export class InputRemovals implements View {
    * was gone through, keys of creations that never came to be.
    */
   async restore({ table, isWhole }: Past): Promise<void> {
-    const sealed: SealedJob[] = [];
-    for (const job of table.jobs()) if (isSealed(job)) sealed.push(job);
-    for (const job of table.index?.sealed() ?? []) if (isSealed(job)) sealed.push(job);
+    const { index } = table;
+    const inMemory = [...table.jobs()].filter(isSealed);
+    const ids = inMemory.map(({ jobId }) => jobId);
+    const removable = index?.removableIds() ?? [];
     const { keys } = this.#parts;
-    const jobIds = sealed.map(({ jobId }) => jobId);
-    const held = await (isWhole ? keys.keepOnly(jobIds) : keys.held(jobIds));
-    for (const job of sealed) if (held.has(job.jobId) && isTerminal(job)) this.#plan(job);
-    this.#keyless = sealed.filter((job) => !isTerminal(job) && !held.has(job.jobId)).length;
+    const held = isWhole
+      ? await keys.keepOnly([...ids, ...index?.sealedIds() ?? []])
+      : await keys.held([...ids, ...removable]);
+    for (const job of inMemory) if (held.has(job.jobId)) this.#plan(job);
+    for (const jobId of removable) {
+      const job = held.has(jobId) ? index?.job(jobId) : undefined;
+      if (job !== undefined) this.#plan(job);
+    }
+    this.#keyless = inMemory.filter((job) => !isTerminal(job) && !held.has(job.jobId)).length;
   }
 
   /** Unfinished jobs that had no key at the start: with none they cannot run. */

@@ -125,7 +125,10 @@ export class Creation {
     const { history, table, writer } = this.#parts;
     const { attributes, protection } = this.#descriptions.ofRetry(retried, input);
     // What comes without a trace carries on that of the job.
-    const trace = request.trace ?? await createdIn(retried, (logIds) => history.at(logIds));
+    const trace = request.origin?.traceId === undefined
+      ? await createdIn(retried, (logIds) => history.at(logIds))
+      : {};
+    const origin = { ...request.origin, ...trace };
     const record = async (attributes: JobCreatedAttributes): Promise<Outcome<JobState>> => {
       const { job, facts } = await this.#settled(retried, newJobId);
       const about = { newJobId, attributes, facts };
@@ -139,7 +142,7 @@ export class Creation {
           () => record(attributes),
         );
       }
-      const decision = decide(job, { kind: "retry", ...about, ...request, trace });
+      const decision = decide(job, { kind: "retry", ...about, ...request, origin });
       if (!decision.accepted) return rejected(decision.rejection);
       this.#parts.intake.requireRoom({ jobs: 1, starts: job.type === undefined ? 0 : 1 });
       const { lastLogId } = writer.append(decision.events);
@@ -187,9 +190,7 @@ export class Creation {
   /** Where the newest retry of a job was created; 0 when there is none. */
   #retriedAt({ jobId }: JobState): LogId {
     const { table } = this.#parts;
-    const retry = table.retryOf(jobId);
-    return table.pending(jobId)?.onItsWay("job.JobRetried")?.logId ??
-      (retry === undefined ? 0 : table.existing(retry).firstLogId);
+    return table.pending(jobId)?.onItsWay("job.JobRetried")?.logId ?? table.retriedAt(jobId) ?? 0;
   }
 
   #newJobId(): JobId {
@@ -269,7 +270,7 @@ export class Creation {
   ): Promise<Outcome<Created>> {
     const { intake, table, writer } = this.#parts;
     const start = this.#startsAtOnce(request);
-    const command = { kind: "create", jobId, attributes, start, trace: request.trace } as const;
+    const command = { kind: "create", jobId, attributes, start, origin: request.origin } as const;
     // An id made here is new.
     const before = request.jobId && table.pending(jobId)?.head;
     const decision = decide(before || undefined, command);

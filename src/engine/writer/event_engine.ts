@@ -112,6 +112,7 @@ export class EventEngine {
       executionId: draft.executionId,
       traceId: draft.traceId,
       spanId: draft.spanId,
+      actor: draft.actor,
       causedBy: draft.causedBy,
       attributes: draft.attributes,
     } as StampedEvent;

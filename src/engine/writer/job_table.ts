@@ -290,6 +290,11 @@ export class JobTable {
     return retriedAt === undefined ? undefined : this.#idAt(retriedAt);
   }
 
+  /** Where the newest retry of this one was created. */
+  retriedAt(jobId: JobId): LogId | undefined {
+    return this.#retries.get(jobId)?.firstLogId ?? this.#index?.retriedAt(jobId);
+  }
+
   /** The summary of the job that was created by the entry at a position. */
   summaryAt(firstLogId: LogId): JobSummary | undefined {
     const summary = this.#summaryOf(firstLogId);
@@ -375,7 +380,7 @@ export class JobTable {
       trail,
       text: searchTextOf(record),
       awaitsOutside: awaitsOutside(job.plan),
-      retriedAt: job.state === "Failed" ? this.#retriedAt(job.jobId) : undefined,
+      retriedAt: job.state === "Failed" ? this.retriedAt(job.jobId) : undefined,
       wasThere: record.isIndexed,
     };
   };
@@ -392,10 +397,6 @@ export class JobTable {
   #withRetry(summary: JobSummary): JobSummary {
     const retriedBy = summary.state === "Failed" ? this.retryOf(summary.jobId) : undefined;
     return retriedBy === undefined ? summary : { ...summary, retriedBy };
-  }
-
-  #retriedAt(jobId: JobId): LogId | undefined {
-    return this.#retries.get(jobId)?.firstLogId ?? this.#index?.retriedAt(jobId);
   }
 
   #leave(record: JobRecord): void {

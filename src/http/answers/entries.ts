@@ -25,6 +25,7 @@ const entryFields = {
   executionId: v.exactOptional(text),
   traceId: v.exactOptional(text),
   spanId: v.exactOptional(text),
+  actor: v.exactOptional(text),
   causedBy: v.exactOptional(position),
   attributes: anyObject,
 };

@@ -13,7 +13,7 @@ import { checked } from "../issues.ts";
 import { changedAnswer, createdAnswer } from "../job_answer.ts";
 import { STATUS } from "../problem.ts";
 import { refuseQuery } from "../query.ts";
-import { traceOf } from "../request_trace.ts";
+import { originOf } from "../request_origin.ts";
 import { sizeFor } from "../turnstile.ts";
 import { jobOf } from "./job_id.ts";
 
@@ -40,9 +40,9 @@ async function control(c: Context, edge: Edge, kind: ControlRequest["kind"]): Pr
   refuseQuery(c.req.raw);
   const before = jobOf(c, edge.engine);
   const request = controlRequestOf(kind, await readOptionalJson(c.req.raw, edge.bodies));
-  const trace = traceOf(c.req.raw, edge.spans);
+  const origin = originOf(c.req.raw, edge.spans);
   await turnFor(before, edge);
-  const job = valueOf(await edge.engine.control(before.jobId, { ...request, trace }));
+  const job = valueOf(await edge.engine.control(before.jobId, { ...request, origin }));
   return changedAnswer(edge, job);
 }
 
@@ -62,9 +62,9 @@ export function controlRequestOf(kind: ControlRequest["kind"], body: JsonValue):
 async function retry(c: Context, edge: Edge): Promise<Response> {
   refuseQuery(c.req.raw);
   const before = jobOf(c, edge.engine);
-  const trace = traceOf(c.req.raw, edge.spans);
+  const origin = originOf(c.req.raw, edge.spans);
   const request = checked(retryBody, await readOptionalJson(c.req.raw, edge.bodies));
   await turnFor(before, edge);
-  const job = valueOf(await edge.engine.retry(before.jobId, { trace, ...request }));
+  const job = valueOf(await edge.engine.retry(before.jobId, { origin, ...request }));
   return createdAnswer(edge, job, STATUS.created);
 }

@@ -16,7 +16,7 @@ import { formDocument } from "../multipart.ts";
 import { type Preferences, preferencesOf } from "../prefer.ts";
 import { STATUS } from "../problem.ts";
 import { refuseQuery } from "../query.ts";
-import { traceOf } from "../request_trace.ts";
+import { originOf } from "../request_origin.ts";
 import { waitForJob } from "../waiting.ts";
 
 export function addCreateRoute(app: Hono, edge: Edge): void {
@@ -50,9 +50,9 @@ function requestOf(request: Request, document: JsonValue, edge: Edge): CreateReq
   const { maxStartDelayMs, clock } = edge;
   const creation = createRequestOf(document, { now: clock.now(), maxStartDelayMs });
   const idempotency = idempotencyOf(request.headers.get("idempotency-key"), document);
-  const trace = traceOf(request, edge.spans);
-  if (idempotency === undefined && trace === undefined) return creation;
-  return { ...creation, trace, ...(idempotency === undefined ? {} : { idempotency }) };
+  const origin = originOf(request, edge.spans);
+  if (idempotency === undefined && origin === undefined) return creation;
+  return { ...creation, origin, ...(idempotency === undefined ? {} : { idempotency }) };
 }
 
 async function answerAfterWait(

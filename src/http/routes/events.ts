@@ -8,7 +8,7 @@ import { STATUS } from "../problem.ts";
 import { readQuery, refuseQuery } from "../query.ts";
 import { eventType, jobId, listOf, single } from "../query_parameters.ts";
 import { deliver } from "../receipts.ts";
-import { tracedEvents, traceOf } from "../request_trace.ts";
+import { originatedEvents, originOf } from "../request_origin.ts";
 import { jsonResponse } from "../response.ts";
 import { answerEntries, entryPageParameters } from "./entries.ts";
 import {
@@ -29,8 +29,8 @@ export function addEventRoutes(app: Hono, edge: Edge): void {
 
 async function takeEvents(c: Context, edge: Edge): Promise<Response> {
   refuseQuery(c.req.raw);
-  const trace = traceOf(c.req.raw, edge.spans);
-  const document = tracedEvents(await readEvents(c.req.raw, edge), trace);
+  const origin = originOf(c.req.raw, edge.spans);
+  const document = originatedEvents(await readEvents(c.req.raw, edge), origin);
   return jsonResponse({ receipts: await deliver(edge.engine, document) }, STATUS.ok);
 }
 

@@ -165,7 +165,7 @@ Deno.test("sign-in: a stream ends with the session that opened it", async () => 
 
 Deno.test("sign-in: a session ends with its token, and with half a day without use", async () => {
   let scopes: readonly ["read"] | undefined = ["read"];
-  const app = await startApp({ access: { scopesOf: () => scopes } });
+  const app = await startApp({ access: { holderOf: () => scopes && { scopes } } });
   const cookie = await signIn(app);
   await app.clock.advance(HALF_A_DAY_MS);
   await jsonOf(await app.get("/jobs", { cookie }), 200);

@@ -3,13 +3,15 @@
 import type { Context, Hono } from "hono";
 import type { JobId } from "../../../core/ids.ts";
 import type { JobState } from "../../../core/job_state.ts";
-import type { IncomingEvent } from "../../../engine/requests.ts";
+import type { Origin } from "../../../core/origin.ts";
+import { type IncomingEvent, withOrigin } from "../../../engine/requests.ts";
 import type { Edge } from "../../edge.ts";
 import { valueOf } from "../../engine_problem.ts";
 import { judgeEvent } from "../../event_schema.ts";
 import { checked } from "../../issues.ts";
 import { parseJson } from "../../json_document.ts";
 import { invalidRequest, Problem, STATUS } from "../../problem.ts";
+import { originOf } from "../../request_origin.ts";
 import { emptyResponse } from "../../response.ts";
 import { controlRequestOf, retryBody } from "../../routes/controls.ts";
 import { jobIdOf } from "../../routes/job_id.ts";
@@ -34,11 +36,13 @@ export async function actOnJob(c: Context, edge: Edge, control: Acted): Promise<
   const before = edge.engine.job(jobId);
   if (before !== undefined) await edge.turnstile.enter(sizeFor(before));
   try {
-    if (control === "retry") return backTo(edge, ...await retried(edge, jobId, form));
+    const origin = originOf(c.req.raw, edge.spans);
+    if (control === "retry") return backTo(edge, ...await retried(edge, jobId, form, origin));
     const reason = filledField(form, "reason");
     const leave = control === "cancel" && form.get("leave") === "true";
     const body = { ...(reason === undefined ? {} : { reason }), ...(leave ? { leave } : {}) };
-    const job = valueOf(await edge.engine.control(jobId, controlRequestOf(control, body)));
+    const request = { ...controlRequestOf(control, body), origin };
+    const job = valueOf(await edge.engine.control(jobId, request));
     return backTo(edge, back, doneText(control, job));
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
@@ -51,10 +55,11 @@ async function retried(
   edge: Edge,
   jobId: JobId,
   form: URLSearchParams,
+  origin: Origin | undefined,
 ): Promise<readonly [path: string, text: string]> {
   const from = filledField(form, "from");
   const request = checked(retryBody, from === undefined ? {} : { from });
-  const job = valueOf(await edge.engine.retry(jobId, request));
+  const job = valueOf(await edge.engine.retry(jobId, { ...request, origin }));
   const where = from === undefined ? "" : ` from task ${from}`;
   return [jobPagePath(job.jobId), `This job retries job ${jobId}${where}.`];
 }
@@ -104,7 +109,8 @@ export async function sendEvent(c: Context, edge: Edge): Promise<Sent> {
   const back = safeReturnPath(form.get("return") ?? jobPagePath(jobId));
   try {
     const event = eventOf(text, form.get("once") ?? "");
-    const [receipt] = await edge.engine.deliver([event]);
+    const origin = originOf(c.req.raw, edge.spans) ?? {};
+    const [receipt] = await edge.engine.deliver([withOrigin(event, origin)]);
     if (receipt === undefined) throw new TypeError("Cannot answer: there is no receipt");
     if (receipt.disposition === "rejected") {
       return { refused: refusal(form, text, receiptText(receipt)) };

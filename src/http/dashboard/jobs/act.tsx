@@ -3,11 +3,13 @@
 import type { Context } from "hono";
 import * as v from "valibot";
 import type { JobId, LogId } from "../../../core/ids.ts";
+import type { Origin } from "../../../core/origin.ts";
 import { BULK_ACTIONS, type BulkAction, type BulkRequest, runBulk } from "../../bulk_action.ts";
 import type { Edge } from "../../edge.ts";
 import { unknownJob, valueOf } from "../../engine_problem.ts";
 import { jobIdField, reasonField } from "../../fields.ts";
 import { invalidRequest, Problem, problemFacts, STATUS } from "../../problem.ts";
+import { originOf } from "../../request_origin.ts";
 import { emptyResponse } from "../../response.ts";
 import { jobFilterOf } from "../../routes/jobs.ts";
 import { wholeNumberOf } from "../../whole_number.ts";
@@ -28,15 +30,20 @@ export async function actOnJobs(c: Context, edge: Edge): Promise<Response> {
     }]);
   }
   return form.has("job")
-    ? await actOnOne(edge, action, form)
+    ? await actOnOne(c, edge, action, form)
     : await actOnAll(c, edge, action, form);
 }
 
-async function actOnOne(edge: Edge, action: BulkAction, form: URLSearchParams): Promise<Response> {
+async function actOnOne(
+  c: Context,
+  edge: Edge,
+  action: BulkAction,
+  form: URLSearchParams,
+): Promise<Response> {
   const jobId = jobIdIn(form);
   const returnTo = safeReturnPath(form.get("return"));
   return emptyResponse(STATUS.seeOther, {
-    location: await tellOfOne(edge, action, jobId, returnTo),
+    location: await tellOfOne(edge, action, jobId, returnTo, originOf(c.req.raw, edge.spans)),
   });
 }
 
@@ -46,13 +53,14 @@ async function tellOfOne(
   action: BulkAction,
   jobId: JobId,
   returnTo: string,
+  origin: Origin | undefined,
 ): Promise<string> {
   const { engine, notes } = edge;
   try {
     const job = valueOf(
       action === "retry"
-        ? await engine.retry(jobId, { unlessRetriedAfter: 0 })
-        : await engine.control(jobId, { kind: action }),
+        ? await engine.retry(jobId, { unlessRetriedAfter: 0, origin })
+        : await engine.control(jobId, { kind: action, origin }),
     );
     const what = job.jobId === jobId ? "" : ` as ${job.jobId}`;
     return notes.pathWith(returnTo, `${ACTION_WORDS[action].done} ${jobId}${what}.`);
@@ -69,7 +77,8 @@ async function actOnAll(
   form: URLSearchParams,
 ): Promise<Response> {
   const returnTo = safeReturnPath(form.get("return"));
-  const request = bulkRequestOf(action, form, returnTo);
+  const origin = originOf(c.req.raw, edge.spans);
+  const request = { ...bulkRequestOf(action, form, returnTo), origin };
   const report = await runBulk(edge.engine, request, edge.turnstile);
   const status = report.stopped === undefined
     ? STATUS.ok

@@ -74,7 +74,7 @@ async function signIn(c: Context, edge: Edge): Promise<Response> {
   const waitSeconds = edge.failedSignIns.waitSeconds(address);
   if (waitSeconds > 0) return slowedDown(c, edge, next, waitSeconds);
   const token = form.get("token")?.trim() ?? "";
-  const scopes = edge.access?.scopesOf(token);
+  const scopes = edge.access?.holderOf(token)?.scopes;
   if (scopes === undefined) edge.failedSignIns.failed(address);
   const text = refusalOf(scopes);
   if (text !== undefined) return signInPage(c, edge, next, { kind: "unauthorized", text });

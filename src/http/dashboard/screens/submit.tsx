@@ -8,6 +8,7 @@ import { problemOfFailure, valueOf } from "../../engine_problem.ts";
 import { jobPagePath } from "../parts/links.tsx";
 import { Problem, problemFacts, STATUS } from "../../problem.ts";
 import { readQuery, refuseQuery } from "../../query.ts";
+import { originOf } from "../../request_origin.ts";
 import { emptyResponse } from "../../response.ts";
 import { viewerOf } from "../../viewer.ts";
 import { readForm } from "../form.ts";
@@ -99,7 +100,8 @@ async function create(c: Context, edge: Edge, screenOf: ScreenOf): Promise<Respo
   const { clock, maxStartDelayMs } = edge;
   try {
     const request = creationOf(screen.subject, texts, { now: clock.now(), maxStartDelayMs });
-    const { job } = valueOf(await edge.engine.create(request));
+    const origin = originOf(c.req.raw, edge.spans);
+    const { job } = valueOf(await edge.engine.create({ ...request, origin }));
     return emptyResponse(STATUS.seeOther, { location: jobPagePath(job.jobId) });
   } catch (error) {
     const problem = refusalIn(error);

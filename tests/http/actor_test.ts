@@ -1,0 +1,66 @@
+/** Who did it: the name beside the token stands with what was asked for. */
+
+import assert from "node:assert/strict";
+import { TokenList } from "../../src/http/access.ts";
+import { createPlan, jsonOf, startApp, type TestApp } from "../support/http_app.ts";
+
+const SHOP = "shop-token-0123456789";
+const ON_CALL = "on-call-token-0123456789";
+const NAMELESS = "nameless-token-0123456789";
+
+function bearer(token: string): Record<string, string> {
+  return { authorization: `Bearer ${token}` };
+}
+
+async function startWithNames(): Promise<TestApp> {
+  const all = ["read", "submit", "operate"] as const;
+  return await startApp({
+    access: new TokenList([
+      { token: SHOP, scopes: ["submit"], name: "shop" },
+      { token: ON_CALL, scopes: all, name: "on-call" },
+      { token: NAMELESS, scopes: all },
+    ]),
+  });
+}
+
+interface Entry {
+  readonly eventType: string;
+  readonly actor?: string;
+}
+
+async function actorsOf(app: TestApp, headers = {}): Promise<readonly string[]> {
+  const { entries } = await jsonOf<{ entries: Entry[] }>(await app.get("/events", headers), 200);
+  return entries.flatMap(({ eventType, actor }) =>
+    eventType.startsWith("journal.") ? [] : [`${eventType} ${actor ?? "nobody"}`]
+  );
+}
+
+Deno.test("actor: submissions, events and controls name who holds the token", async () => {
+  const app = await startWithNames();
+  const plan = {
+    expected: [{ id: "it", eventType: "shop.Odd", correlation: "any", multiplicity: { times: 2 } }],
+  };
+  await jsonOf(await app.post("/jobs", { jobId: "job", plan }, bearer(SHOP)), 202);
+  await jsonOf(await app.post("/events", { eventType: "shop.Even" }, bearer(SHOP)), 200);
+  await jsonOf(await app.post("/jobs/job/suspend", {}, bearer(ON_CALL)), 200);
+  await jsonOf(await app.post("/jobs/job/resume", {}, bearer(NAMELESS)), 200);
+  await jsonOf(await app.post("/jobs/job/cancel", {}, bearer(ON_CALL)), 200);
+
+  assert.deepEqual(await actorsOf(app, bearer(ON_CALL)), [
+    "job.JobCreated shop",
+    "job.JobStarted shop",
+    "shop.Even shop",
+    "job.JobSuspended on-call",
+    "job.JobResumed nobody",
+    "job.JobCancelled on-call",
+  ]);
+});
+
+Deno.test("actor: no request chooses it, and without tokens nobody is known", async () => {
+  const app = await startApp();
+  const chosen = await app.post("/events", { eventType: "shop.Even", actor: "the chief" });
+  assert.equal(chosen.status, 422);
+  await chosen.body?.cancel();
+  await createPlan(app, { jobId: "job" });
+  assert.deepEqual(await actorsOf(app), ["job.JobCreated nobody", "job.JobStarted nobody"]);
+});
