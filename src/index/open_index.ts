@@ -28,9 +28,12 @@ export function jobIndexIn({ folder, warn }: IndexOptions): SqliteJobIndex {
 }
 
 export function openFile(folder: string, fresh: boolean): DatabaseSync {
-  Deno.mkdirSync(folder, { recursive: true });
+  Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
   if (fresh) removeFiles(folder);
-  return new DatabaseSync(`${folder}/${FILE}`);
+  const path = `${folder}/${FILE}`;
+  // What SQLite makes beside it may be read by those who may read this one.
+  Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();
+  return new DatabaseSync(path);
 }
 
 function removeFiles(folder: string): void {

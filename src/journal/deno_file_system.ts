@@ -15,9 +15,11 @@ import { SpareDescriptors } from "./spare_descriptors.ts";
 const OPTIONS: Readonly<Record<OpenMode, Deno.OpenOptions>> = {
   read: { read: true },
   write: { write: true },
-  create: { write: true, createNew: true },
-  createPrivate: { write: true, createNew: true, mode: 0o600 },
+  create: { write: true, createNew: true, mode: 0o600 },
 };
+
+/** What the group and everybody else may do. */
+const OTHERS = 0o077;
 
 /**
  * Up to this, a write only copies to the page cache, which takes less time than handing
@@ -31,13 +33,40 @@ const QUICK_WRITE_BYTES = 256 * 1024;
  */
 const QUICK_READ_BYTES = 64 * 1024;
 
-class DenoFile implements OpenFile {
+/** Which file one is that is open. */
+class Identity {
   readonly #file: Deno.FsFile;
+<<<<<<< HEAD
   readonly #spares: SpareDescriptors;
+=======
+  /** Looked at once, when it is first asked for. */
+  #own: Pick<Deno.FileInfo, "dev" | "ino"> | undefined;
+>>>>>>> main
 
   constructor(file: Deno.FsFile, spares: SpareDescriptors) {
     this.#file = file;
     this.#spares = spares;
+  }
+
+  isAt(path: string): boolean {
+    const { dev, ino } = this.#own ??= this.#file.statSync();
+    if (ino === null) return true;
+    try {
+      const there = Deno.lstatSync(path);
+      return there.ino === ino && there.dev === dev;
+    } catch {
+      return false; // Whatever is there, it does not lead to the file.
+    }
+  }
+}
+
+class DenoFile implements OpenFile {
+  readonly #file: Deno.FsFile;
+  readonly #identity: Identity;
+
+  constructor(file: Deno.FsFile) {
+    this.#file = file;
+    this.#identity = new Identity(file);
   }
 
   async write(offset: number, bytes: Uint8Array): Promise<void> {
@@ -78,6 +107,10 @@ class DenoFile implements OpenFile {
 
   sync(): Promise<void> {
     return this.#file.sync();
+  }
+
+  isAt(path: string): boolean {
+    return this.#identity.isAt(path);
   }
 
   close(): void {
@@ -126,9 +159,14 @@ export class DenoFileSystem implements FileSystem {
   }
 
   async lock(path: string): Promise<HeldLock | undefined> {
-    const file = await Deno.open(path, { write: true, create: true });
+    const file = await Deno.open(path, { write: true, create: true, mode: 0o600 });
     if (await held(file)) {
-      return { note: (text) => replaceText(file, text), release: () => file.close() };
+      const identity = new Identity(file);
+      return {
+        note: (text) => replaceText(file, text),
+        isAt: (path) => identity.isAt(path),
+        release: () => file.close(),
+      };
     }
     file.close();
     return undefined;
@@ -169,13 +207,23 @@ export class DenoFileSystem implements FileSystem {
     }
   }
 
-  async makeFolder(path: string, access?: "private"): Promise<void> {
+  async makeFolder(path: string): Promise<void> {
     try {
-      await Deno.mkdir(path, access === "private" ? { mode: 0o700 } : {});
+      await Deno.mkdir(path, { mode: 0o700 });
     } catch (error) {
       if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
       await ensureDir(path); // It may be a file.
     }
+  }
+
+  async isPrivate(path: string): Promise<boolean> {
+    const { mode } = await Deno.stat(path);
+    return mode === null || (mode & OTHERS) === 0;
+  }
+
+  async makePrivate(path: string): Promise<void> {
+    const { mode } = await Deno.stat(path);
+    if (mode !== null) await Deno.chmod(path, mode & 0o700);
   }
 
   rename(from: string, to: string): Promise<void> {

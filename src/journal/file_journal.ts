@@ -34,6 +34,7 @@ import { SnapshotStore } from "./snapshot_store.ts";
 import { stampWith } from "./stamp.ts";
 import { Tail } from "./tail.ts";
 import { readVerification } from "./verification_file.ts";
+import { WatchedFiles } from "./watched_files.ts";
 
 /** The parts of an open journal. */
 interface Parts {
@@ -74,9 +75,11 @@ export class FileJournal implements Journal {
     const layout = layoutOf(resolved.folder);
     const lock = await takeFolder(resolved.fileSystem, layout, resolved.warn);
     const announcement = new Announcement(lock, layout.lock, resolved.warn);
+    const watched = new WatchedFiles({ ...resolved, lock, lockPath: layout.lock });
     try {
       await announcement.clear();
-      return await openLocked(resolved, announcement, (...parts) => new FileJournal(...parts));
+      const finish: Finish = (...parts) => new FileJournal(...parts);
+      return await openLocked({ ...resolved, watched }, announcement, finish);
     } catch (error) {
       lock.release();
       throw error;
@@ -159,10 +162,13 @@ export class FileJournal implements Journal {
   }
 }
 
+/** What is needed once the lock is held. */
+type LockedOptions = ResolvedOptions & { readonly watched: WatchedFiles };
+
 type Finish = (parts: Parts, announcement: Announcement, report: RecoveryReport) => FileJournal;
 
 async function openLocked(
-  options: ResolvedOptions,
+  options: LockedOptions,
   announcement: Announcement,
   finish: Finish,
 ): Promise<{ journal: FileJournal; report: RecoveryReport }> {
@@ -205,7 +211,7 @@ async function reserveOf(
 }
 
 async function partsOf(
-  options: ResolvedOptions,
+  options: LockedOptions,
   recovery: Recovery,
   kept: Kept,
 ): Promise<Parts> {

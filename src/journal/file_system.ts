@@ -6,11 +6,8 @@
 /** What is at a path; a symbolic link is not followed. */
 export type PathKind = "file" | "folder" | "link" | "other" | "missing";
 
-/**
- * `create` makes a new file and fails when there is one; of a file that is private nobody
- * but its owner may read.
- */
-export type OpenMode = "read" | "write" | "create" | "createPrivate";
+/** `create` makes a new file, which only its owner may read, and fails when there is one. */
+export type OpenMode = "read" | "write" | "create";
 
 export interface OpenFile {
   /**
@@ -32,6 +29,8 @@ export interface OpenFile {
   syncData(holdUp?: boolean): Promise<void>;
   /** Returns when the content and all that the file system knows of the file are on disk. */
   sync(): Promise<void>;
+  /** Whether a path leads to this file still; true where the system does not tell. Quick. */
+  isAt(path: string): boolean;
   close(): void;
 }
 
@@ -51,6 +50,8 @@ export interface FileStamp {
 export interface HeldLock {
   /** Replaces the text in the file that is locked, which others may read. Not synced. */
   note(text: string): Promise<void>;
+  /** Whether a path leads to the file that is locked; true where the system does not tell. */
+  isAt(path: string): boolean;
   release(): void;
 }
 
@@ -66,9 +67,13 @@ export interface FileSystem {
   /**
    * Makes a folder in one that is there; one that was made before is fine. Its name is not
    * on disk before the folder that holds it was synced. Nobody but its owner may look into
-   * one that is made private.
+   * a new one.
    */
-  makeFolder(path: string, access?: "private"): Promise<void>;
+  makeFolder(path: string): Promise<void>;
+  /** Whether nobody but its owner may do anything with a file or folder; true on Windows. */
+  isPrivate(path: string): Promise<boolean>;
+  /** Takes from all but its owner what they may do with a file or folder. */
+  makePrivate(path: string): Promise<void>;
   /** Replaces what is at the new name, in one step. */
   rename(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;

@@ -5,6 +5,7 @@ import { JournalLockedError, JournalUnusableError, orUnusable } from "./errors.t
 import { type FileSystem, type HeldLock, type PathKind, writeNew } from "./file_system.ts";
 import { isTemporary, type Layout, TEMPORARY } from "./layout.ts";
 import { makeNamedFolder } from "./named_folder.ts";
+import { makePrivate } from "./private_files.ts";
 
 const PROBE = new TextEncoder().encode("probe\n");
 
@@ -28,6 +29,7 @@ export async function takeFolder(
   }
   try {
     await prepare(fileSystem, layout);
+    await makePrivate(fileSystem, layout, warn);
   } catch (error) {
     lock.release();
     throw error;

@@ -109,7 +109,7 @@ export class KeyFiles implements KeyStore {
   async #write(path: string, text: string): Promise<void> {
     const temporary = path + TEMPORARY;
     await this.#removeFile(temporary);
-    await withFile(this.#fileSystem, temporary, "createPrivate", async (file) => {
+    await withFile(this.#fileSystem, temporary, "create", async (file) => {
       await file.write(0, new TextEncoder().encode(`${text}\n`));
       await file.sync();
     });

@@ -9,12 +9,15 @@ import type { FileSystem, OpenFile } from "./file_system.ts";
 import type { BatchSink } from "./group_commit.ts";
 import { type Layout, segmentName } from "./layout.ts";
 import { Prewriting } from "./prewriting.ts";
+import type { WatchedFiles } from "./watched_files.ts";
 
 export interface SegmentWriterOptions {
   readonly fileSystem: FileSystem;
   readonly layout: Layout;
   /** A segment that has this many bytes gets no more batches. */
   readonly segmentBytes: number;
+  /** What happened to the files that are open, if anything did. */
+  readonly watched: WatchedFiles;
   /** Told of what an operator should know and the journal can live with. */
   readonly warn: (message: string) => void;
 }
@@ -47,9 +50,22 @@ export class SegmentWriter implements BatchSink {
     await this.#step("write ahead in", () => this.#prewriting.settled());
     if (batch.opensSegment && this.#bytes > 0) await this.#roll(segmentName(batch.firstLogId));
     await this.#put(batch.bytes);
-    await this.#step("sync", () => this.#file.syncData(holdUp));
+    await this.#step("sync", () => this.#synced(holdUp));
     this.#bytes += batch.bytes.length;
     this.#prewriting.keepAhead(this.#bytes);
+  }
+
+  /** @throws {Error} when the file is synced, and its path does not lead to it any more. */
+  async #synced(holdUp: boolean): Promise<void> {
+    const synced = this.#file.syncData(holdUp);
+    // Another thread waits for the disk meanwhile.
+    const loss = this.#options.watched.loss(this.#file, this.#path);
+    await synced;
+    if (loss !== undefined) throw new Error(loss);
+  }
+
+  get #path(): string {
+    return `${this.#options.layout.segments}/${this.#name}`;
   }
 
   /** Leaves nothing after the last batch, unless the disk has failed: then a start sees to it. */
@@ -74,6 +90,9 @@ export class SegmentWriter implements BatchSink {
    */
   async #roll(name: string): Promise<void> {
     await this.#step("cut", () => this.#prewriting.cutAhead(this.#bytes));
+    // Nobody looks at the old one again.
+    const loss = this.#options.watched.lossAtLast(this.#file, this.#path);
+    if (loss !== undefined) throw this.#failed(`go on from segment ${this.#name}`, new Error(loss));
     const file = await this.#create(name);
     this.#file.close();
     this.#file = file;

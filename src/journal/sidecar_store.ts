@@ -62,7 +62,7 @@ export class SidecarStore {
    */
   async now(): Promise<number | undefined> {
     const path = `${this.#layout.folder}/clock${TEMPORARY}`;
-    const file = await this.#fileSystem.open(path, "createPrivate");
+    const file = await this.#fileSystem.open(path, "create");
     try {
       return (await this.#fileSystem.stamp(path))?.changedMs;
     } finally {
@@ -77,7 +77,7 @@ export class SidecarStore {
     const path = this.#pathOf(sidecar.segment.firstLogId);
     const temporary = path + TEMPORARY;
     try {
-      await withFile(this.#fileSystem, temporary, "createPrivate", async (file) => {
+      await withFile(this.#fileSystem, temporary, "create", async (file) => {
         await file.write(0, encodedSidecar(sidecar));
         await file.sync();
       });
@@ -122,7 +122,7 @@ export class SidecarStore {
     const kind = await this.#fileSystem.kind(sidecars);
     if (kind === "folder") return;
     if (kind !== "missing") throw new Error(`${sidecars} is a ${kind}, not a folder`);
-    await this.#fileSystem.makeFolder(sidecars, "private");
+    await this.#fileSystem.makeFolder(sidecars);
     await this.#fileSystem.syncFolder(folder);
   }
 

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
+import { openFile } from "../../src/index/open_index.ts";
 import { defineJob, openDaybook } from "../../src/mod.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
@@ -76,7 +77,7 @@ async function listed(fetch: Fetch, query: string): Promise<readonly unknown[]> 
 const FILE = "index/jobs.sqlite";
 
 async function copy(from: string, to: string): Promise<void> {
-  await Deno.mkdir(to, { recursive: true });
+  await Deno.mkdir(to, { recursive: true, mode: 0o700 });
   for await (const { name, isDirectory } of Deno.readDir(from)) {
     if (isDirectory) await copy(`${from}/${name}`, `${to}/${name}`);
     else await Deno.copyFile(`${from}/${name}`, `${to}/${name}`);
@@ -153,3 +154,22 @@ Deno.test("index file: a bit that is flipped is never served as another job, and
       assert.equal((await session(spoilt, 0)).text, expected.text);
     }
   }));
+
+Deno.test("index file: only its owner may read it, and what SQLite keeps beside it", async () => {
+  await inFolder(async (folder) => {
+    const before = Deno.umask(0);
+    const modes: number[] = [];
+    try {
+      const database = openFile(`${folder}/index`, true);
+      database.exec("PRAGMA journal_mode=WAL; CREATE TABLE t (a)");
+      for await (const { name } of Deno.readDir(`${folder}/index`)) {
+        modes.push((await Deno.stat(`${folder}/index/${name}`)).mode ?? 0);
+      }
+      database.close();
+    } finally {
+      Deno.umask(before);
+    }
+    assert.deepEqual(modes.map((mode) => mode & 0o777), [0o600, 0o600, 0o600]);
+    assert.equal(((await Deno.stat(`${folder}/index`)).mode ?? 0) & 0o777, 0o700);
+  });
+});

@@ -159,7 +159,7 @@ class FailingDisk extends MemoryDisk {
   }
 }
 
-const STEPS = ["sync folder", "open createPrivate", "write", "sync", "rename", "sync folder"];
+const STEPS = ["sync folder", "open create", "write", "sync", "rename", "sync folder"];
 
 Deno.test("KeyFiles: a key is written, synced, renamed, and its folder synced before it counts", async () => {
   const disk = new FailingDisk();

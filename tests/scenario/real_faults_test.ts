@@ -359,3 +359,23 @@ testWithRecorder(
       await deliveries.requireRecorded(journal);
     }),
 );
+
+for (const name of ["segments/00000000000000000001.ndjson", "LOCK"]) {
+  Deno.test(`fault: ${name} is removed while it is in use: nothing more is acknowledged, and 70`, () =>
+    inFolder(async (folder) => {
+      const journal = `${folder}/journal`;
+      const deliveries = new Deliveries();
+      const daybook = await DaybookProcess.start({ journal });
+      assert.equal((await deliveries.deliver(daybook)).status, 200);
+      await Deno.copyFile(`${journal}/${name}`, `${folder}/kept`);
+      await Deno.remove(`${journal}/${name}`);
+      // The lock is looked at a tenth of a second later at the latest.
+      await new Promise((resolve) => setTimeout(resolve, 150));
+      const answer = await deliveries.deliver(daybook);
+      assert.deepEqual(answer, { status: 503, type: "/problems/outcome-unknown" });
+      assert.equal(await daybook.exitCode(), 70);
+      assert.match(daybook.output.join("\n"), /was removed, or another file put in its place/);
+      await Deno.rename(`${folder}/kept`, `${journal}/${name}`);
+      await deliveries.requireRecorded(journal);
+    }));
+}

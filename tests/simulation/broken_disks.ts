@@ -46,8 +46,16 @@ export class PassingDisk implements FileSystem {
     return this.inner.stamp(path);
   }
 
-  makeFolder(path: string, access?: "private"): Promise<void> {
-    return this.inner.makeFolder(path, access);
+  isPrivate(path: string): Promise<boolean> {
+    return this.inner.isPrivate(path);
+  }
+
+  makePrivate(path: string): Promise<void> {
+    return this.inner.makePrivate(path);
+  }
+
+  makeFolder(path: string): Promise<void> {
+    return this.inner.makeFolder(path);
   }
 
   rename(from: string, to: string): Promise<void> {

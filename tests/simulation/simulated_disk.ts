@@ -59,7 +59,7 @@ export class SimulatedDisk implements FileSystem {
   }
 
   open(path: string, mode: OpenMode): Promise<OpenFile> {
-    const isNew = mode === "create" || mode === "createPrivate";
+    const isNew = mode === "create";
     return this.#perform({
       name: isNew ? "create" : "open",
       path,
@@ -89,6 +89,14 @@ export class SimulatedDisk implements FileSystem {
 
   makeFolder(path: string): Promise<void> {
     return this.#perform({ name: "makeFolder", path, grows: true, act: () => this.#made(path) });
+  }
+
+  isPrivate(_path: string): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
+  makePrivate(_path: string): Promise<void> {
+    return Promise.resolve();
   }
 
   rename(from: string, to: string): Promise<void> {
@@ -132,6 +140,7 @@ export class SimulatedDisk implements FileSystem {
         this.#perform({ name: `truncate to ${size}`, path, act: () => file.truncate(size) }),
       syncData: () => this.#sync("syncData", path, file),
       sync: () => this.#sync("sync", path, file),
+      isAt: (path) => this.#find(path) === file,
       close: () => {},
     };
   }
@@ -237,6 +246,7 @@ export class SimulatedDisk implements FileSystem {
     };
     return {
       note: (text) => this.#perform({ name: "note", path, act: () => note(text) }),
+      isAt: (path) => this.#find(path) === file,
       release: () => void this.#storage.locks.delete(path),
     };
   }

@@ -221,6 +221,8 @@ export function goingOn(
     kind: (path) => diskOf(path).kind(path),
     stamp: (path) => diskOf(path).stamp(path),
     makeFolder: (path) => diskOf(path).makeFolder(path),
+    isPrivate: (path) => diskOf(path).isPrivate(path),
+    makePrivate: (path) => diskOf(path).makePrivate(path),
     rename: (from, to) => diskOf(from).rename(from, to),
     remove: (path) => diskOf(path).remove(path),
     syncFolder: () => Promise.resolve(),

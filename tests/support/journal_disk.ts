@@ -100,7 +100,7 @@ export class TestDisk implements FileSystem {
   }
 
   async open(path: string, mode: OpenMode): Promise<OpenFile> {
-    if (mode.startsWith("create")) this.#begin("create", path);
+    if (mode === "create") this.#begin("create", path);
     const file = await this.#inner.open(path, mode);
     this.#open.add(file);
     return this.#wrapped(file, path);
@@ -113,6 +113,7 @@ export class TestDisk implements FileSystem {
     this.#open.add(closing);
     return {
       note: (text) => this.#run("note", path, () => lock.note(text)),
+      isAt: (path) => lock.isAt(path),
       release: () => {
         if (this.#open.delete(closing)) lock.release();
       },
@@ -133,8 +134,16 @@ export class TestDisk implements FileSystem {
     return this.#inner.stamp(path);
   }
 
-  makeFolder(path: string, access?: "private"): Promise<void> {
-    return this.#run("makeFolder", path, () => this.#inner.makeFolder(path, access));
+  makeFolder(path: string): Promise<void> {
+    return this.#run("makeFolder", path, () => this.#inner.makeFolder(path));
+  }
+
+  isPrivate(path: string): Promise<boolean> {
+    return this.#inner.isPrivate(path);
+  }
+
+  makePrivate(path: string): Promise<void> {
+    return this.#inner.makePrivate(path);
   }
 
   rename(from: string, to: string): Promise<void> {
@@ -171,6 +180,7 @@ export class TestDisk implements FileSystem {
         await this.#run("syncData", path, () => file.syncData(holdUp));
       },
       sync: () => this.#run("sync", path, () => file.sync()),
+      isAt: (path) => file.isAt(path),
       close: () => {
         if (this.#open.delete(file)) file.close();
       },

@@ -80,7 +80,7 @@ export class MemoryDisk implements FileSystem {
   open(path: string, mode: OpenMode): Promise<OpenFile> {
     return Promise.try(() => {
       const exists = this.files.has(path);
-      const isNew = mode === "create" || mode === "createPrivate";
+      const isNew = mode === "create";
       if (isNew && exists) throw new Deno.errors.AlreadyExists(path);
       if (!isNew && !exists) throw new Deno.errors.NotFound(path);
       if (isNew) this.files.set(path, new Uint8Array());
@@ -93,6 +93,7 @@ export class MemoryDisk implements FileSystem {
     this.#locks.add(path);
     return Promise.resolve({
       note: () => Promise.resolve(),
+      isAt: () => true,
       release: () => void this.#locks.delete(path),
     });
   }
@@ -116,6 +117,14 @@ export class MemoryDisk implements FileSystem {
 
   makeFolder(path: string): Promise<void> {
     this.#folders.add(path);
+    return Promise.resolve();
+  }
+
+  isPrivate(_path: string): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
+  makePrivate(_path: string): Promise<void> {
     return Promise.resolve();
   }
 
@@ -156,6 +165,7 @@ export class MemoryDisk implements FileSystem {
   }
 
   #handle(path: string): OpenFile {
+    const inode = this.files.stamp(path)?.inode;
     return {
       write: (offset, bytes) => {
         this.files.set(path, overwritten(this.#content(path), offset, bytes));
@@ -169,6 +179,7 @@ export class MemoryDisk implements FileSystem {
       },
       syncData: () => Promise.resolve(),
       sync: () => Promise.resolve(),
+      isAt: (path) => this.files.stamp(path)?.inode === inode,
       close: () => {},
     };
   }

@@ -72,7 +72,7 @@ export class PowerDisk implements FileSystem {
   }
 
   async open(path: string, mode: OpenMode): Promise<OpenFile> {
-    if (mode === "create" || mode === "createPrivate") await this.#create(path);
+    if (mode === "create") await this.#create(path);
     const node = this.#find(path);
     if (!(node instanceof FileNode)) throw new Deno.errors.NotFound(path);
     return this.#handle(path, node);
@@ -82,7 +82,7 @@ export class PowerDisk implements FileSystem {
     if (this.#locks.has(path)) return Promise.resolve(undefined);
     this.#locks.add(path);
     const release = () => void this.#locks.delete(path);
-    return Promise.resolve({ note: () => Promise.resolve(), release });
+    return Promise.resolve({ note: () => Promise.resolve(), isAt: () => true, release });
   }
 
   list(path: string): Promise<readonly string[]> {
@@ -115,6 +115,14 @@ export class PowerDisk implements FileSystem {
         folder = next;
       }
     });
+  }
+
+  isPrivate(_path: string): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
+  makePrivate(_path: string): Promise<void> {
+    return Promise.resolve();
   }
 
   rename(from: string, to: string): Promise<void> {
@@ -180,6 +188,7 @@ export class PowerDisk implements FileSystem {
         }),
       syncData: sync,
       sync,
+      isAt: (path) => this.#find(path) === file,
       close: () => {},
     };
   }

@@ -1,0 +1,61 @@
+/**
+ * Whether the files that the journal has open are still those that their paths lead to. What is
+ * written to a file that somebody removed, or put another one in the place of, is gone when the
+ * process ends, however well it was synced.
+ */
+
+import type { Clock } from "../engine/ports.ts";
+import type { HeldLock, OpenFile } from "./file_system.ts";
+
+/**
+ * To look at each batch would cost as much of the loop as a seventh of what it takes to commit
+ * one. So among batches that follow each other closely only some look.
+ */
+const SEGMENT_EVERY_MS = 5;
+/** A second process that found the lock free has the segment replaced, which is seen before. */
+const LOCK_EVERY_MS = 100;
+
+export interface WatchedFilesOptions {
+  readonly clock: Pick<Clock, "monotonic">;
+  readonly lock: HeldLock;
+  readonly lockPath: string;
+}
+
+export class WatchedFiles {
+  readonly #options: WatchedFilesOptions;
+  #segmentSeenMs = -Infinity;
+  #lockSeenMs = -Infinity;
+
+  constructor(options: WatchedFilesOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * What happened to the lock, or to the segment that is open; `undefined` when nothing did, as
+   * far as was looked.
+   */
+  loss(segment: OpenFile, path: string): string | undefined {
+    const { clock, lock, lockPath } = this.#options;
+    const now = clock.monotonic();
+    if (now - this.#segmentSeenMs < SEGMENT_EVERY_MS) return undefined;
+    this.#segmentSeenMs = now;
+    if (!segment.isAt(path)) return lossOf("segment", path);
+    if (now - this.#lockSeenMs < LOCK_EVERY_MS) return undefined;
+    this.#lockSeenMs = now;
+    return lock.isAt(lockPath) ? undefined : lossOf("lock", lockPath);
+  }
+
+  /** The same of a segment that nobody looks at again. */
+  lossAtLast(segment: OpenFile, path: string): string | undefined {
+    this.#segmentSeenMs = -Infinity;
+    return this.loss(segment, path);
+  }
+}
+
+function lossOf(what: "segment" | "lock", path: string): string {
+  const happened = `${path} was removed, or another file put in its place, while it was in use`;
+  return what === "segment"
+    ? `${happened}: what is in the file that was there is lost unless that is put back before ` +
+      "the next start"
+    : `${happened}: another process may have the journal as well`;
+}

@@ -1,0 +1,61 @@
+/** Who may read a journal: its owner, and nobody else. */
+
+import assert from "node:assert/strict";
+import { RememberingConsumer } from "../support/journal_consumer.ts";
+import { facts } from "../support/journal_events.ts";
+import { testWithFolder } from "../support/journal_folder.ts";
+
+/** Files and folders below one, itself included, that others may do something with. */
+async function openToOthers(path: string): Promise<readonly string[]> {
+  const { mode, isDirectory } = await Deno.stat(path);
+  const found = ((mode ?? 0) & 0o077) === 0 ? [] : [path];
+  if (!isDirectory) return found;
+  for await (const { name } of Deno.readDir(path)) {
+    found.push(...await openToOthers(`${path}/${name}`));
+  }
+  return found;
+}
+
+async function openUp(path: string): Promise<void> {
+  const { isDirectory } = await Deno.stat(path);
+  await Deno.chmod(path, isDirectory ? 0o755 : 0o644);
+  if (!isDirectory) return;
+  for await (const { name } of Deno.readDir(path)) await openUp(`${path}/${name}`);
+}
+
+testWithFolder(
+  "private files: all that a journal makes is its owner's alone, whatever the umask",
+  async (folder) => {
+    const before = Deno.umask(0);
+    try {
+      const options = { segmentBytes: 500, snapshotEvery: 3, reserveBytes: 4_096 };
+      const { journal } = await folder.open(new RememberingConsumer(), options);
+      for (let batch = 0; batch < 6; batch++) await journal.append(facts(2)).durable;
+      await journal.close();
+    } finally {
+      Deno.umask(before);
+    }
+    assert.deepEqual(await openToOthers(folder.path), []);
+  },
+);
+
+testWithFolder(
+  "private files: a journal that others could read is taken from them by a start, which says so once",
+  async (folder) => {
+    const first = await folder.open(new RememberingConsumer());
+    await first.journal.append(facts(2)).durable;
+    await first.journal.close();
+    await openUp(folder.path);
+    await Deno.writeTextFile(`${folder.path}/README.md`, "not ours", { mode: 0o644 });
+
+    const warnings: string[] = [];
+    const warn = (message: string) => void warnings.push(message);
+    for (let start = 0; start < 2; start++) {
+      const { journal } = await folder.open(new RememberingConsumer(), { warn });
+      await journal.close();
+    }
+    assert.deepEqual(await openToOthers(folder.path), [`${folder.path}/README.md`]);
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0] ?? "", /^Other users of this machine could read journal .*0700/);
+  },
+);

@@ -1,0 +1,74 @@
+/** Files of the journal that somebody removes or replaces while they are in use. */
+
+import assert from "node:assert/strict";
+import { JournalFailedError } from "../../src/engine/ports.ts";
+import { RememberingConsumer } from "../support/journal_consumer.ts";
+import { facts } from "../support/journal_events.ts";
+import { testWithFolder } from "../support/journal_folder.ts";
+
+const SEGMENT = "segments/00000000000000000001.ndjson";
+
+const LOSSES: Readonly<Record<string, (path: string) => Promise<void>>> = {
+  removed: (path) => Deno.remove(path),
+  "moved away": (path) => Deno.rename(path, `${path}.away`),
+  "replaced by a copy": async (path) => {
+    await Deno.copyFile(path, `${path}.copy`);
+    await Deno.rename(`${path}.copy`, path);
+  },
+  "replaced by a link to itself": async (path) => {
+    await Deno.rename(path, `${path}.away`);
+    await Deno.symlink(`${path}.away`, path);
+  },
+};
+
+for (const [what, lose] of Object.entries(LOSSES)) {
+  for (const name of [SEGMENT, "LOCK"]) {
+    testWithFolder(
+      `watched files: ${name} is ${what}, and the next batch is not acknowledged`,
+      async (folder) => {
+        const consumer = new RememberingConsumer();
+        const { journal } = await folder.open(consumer);
+        await journal.append(facts(1)).durable;
+        await lose(`${folder.path}/${name}`);
+        folder.clock.pass(100);
+
+        await assert.rejects(journal.append(facts(1)).durable, (error) => {
+          assert.ok(error instanceof JournalFailedError);
+          assert.ok(error.message.includes(`${folder.path}/${name} was removed, or another`));
+          return true;
+        });
+        assert.equal(consumer.failures.length, 1);
+        assert.throws(() => journal.append(facts(1)), JournalFailedError);
+        await journal.close();
+      },
+    );
+  }
+}
+
+testWithFolder("watched files: the folder is moved away as a whole", async (folder) => {
+  const { journal } = await folder.open(new RememberingConsumer());
+  await journal.append(facts(1)).durable;
+  await Deno.rename(`${folder.path}/segments`, `${folder.path}/elsewhere`);
+  folder.clock.pass(5);
+  await assert.rejects(journal.append(facts(1)).durable, JournalFailedError);
+  await journal.close();
+});
+
+testWithFolder(
+  "watched files: full segments may be replaced, each new one is watched",
+  async (folder) => {
+    const { journal } = await folder.open(new RememberingConsumer(), { segmentBytes: 500 });
+    for (let batch = 0; batch < 4; batch++) await journal.append(facts(2)).durable;
+    const [first, ...others] = (await journal.info()).segments.map(({ name }) => name);
+    await LOSSES["replaced by a copy"]?.(`${folder.path}/segments/${first}`);
+    await journal.append(facts(2)).durable;
+    const last = (await journal.info()).segments.at(-1)?.name;
+    assert.ok(others.length > 0 && last !== first);
+    await Deno.remove(`${folder.path}/segments/${last}`);
+    // Before it is full it gets one more batch, or the next segment is begun.
+    await assert.rejects(async () => {
+      for (let batch = 0; batch < 2; batch++) await journal.append(facts(1)).durable;
+    }, JournalFailedError);
+    await journal.close();
+  },
+);
