@@ -19,6 +19,7 @@ import { DenoFileSystem } from "./journal/deno_file_system.ts";
 import { FileJournal } from "./journal/file_journal.ts";
 import { KeyFiles } from "./journal/key_files.ts";
 import { jobIndexIn } from "./index/open_index.ts";
+import { SqliteValueRuns } from "./index/value_runs.ts";
 import { scratchIndexIn } from "./index/scratch_index.ts";
 import type { SqliteJobIndex } from "./index/sqlite_job_index.ts";
 import { layoutOf } from "./journal/layout.ts";
@@ -84,6 +85,7 @@ interface Parts {
   readonly watchdog: Watchdog;
   readonly threads: ThreadPool;
   readonly index: SqliteJobIndex;
+  readonly values: SqliteValueRuns;
   readonly clock: Clock;
   readonly drainMs: number;
 }
@@ -137,12 +139,14 @@ export class Daybook {
     const trends = new Trends(counted);
     const layout = layoutOf(configuration.journal);
     const index = jobIndexIn({ folder: layout.index, warn });
+    const values = new SqliteValueRuns({ folder: layout.index, warn });
     const threads = new ThreadPool({
       max: configuration.maxThreads,
       memoryMb: Math.floor(configuration.threadBytes / BYTES_PER_MB),
     });
     const engine = new JobEngine({
       index,
+      values,
       clock,
       random,
       definitions,
@@ -173,6 +177,7 @@ export class Daybook {
       warn,
     }).catch((error) => {
       index.close();
+      values.close();
       throw error;
     });
     fileSystem.keepDescriptors(layout.folder);
@@ -185,6 +190,7 @@ export class Daybook {
       await watchdog.stop();
       await journal.close();
       index.close();
+      values.close();
       throw error;
     }
     const verifier = new Verifier({
@@ -228,7 +234,7 @@ export class Daybook {
       index,
       clock,
     };
-    return new Daybook({ ...parts, drainMs });
+    return new Daybook({ ...parts, values, drainMs });
   }
 
   /** From now on two signals to stop end a process that stands still; only for who minds them. */
@@ -251,7 +257,7 @@ export class Daybook {
    * @param closeServer Resolves when the server has answered all requests.
    */
   async stop(closeServer: () => Promise<unknown>): Promise<void> {
-    const { engine, journal, streams, verifier, watchdog, threads, index, clock, drainMs } =
+    const { engine, journal, streams, verifier, watchdog, threads, index, values, clock, drainMs } =
       this.#parts;
     const drained = engine.stop(drainMs);
     streams.abort();
@@ -262,6 +268,7 @@ export class Daybook {
     await watchdog.stop();
     await journal.close();
     index.close();
+    values.close();
   }
 }
 

@@ -154,3 +154,17 @@ function termsFlaw<Value>(
   }
   return undefined;
 }
+
+/** The first names of all paths that a predicate looks at. */
+export function correlationPaths(correlation: Correlation): ReadonlySet<string> {
+  return new Set(pathsOf(correlation).map((path) => path.split(".")[0] ?? path));
+}
+
+function pathsOf(correlation: Correlation): readonly string[] {
+  if (correlation === "any") return [];
+  if ("equals" in correlation) return Object.keys(correlation.equals);
+  if ("in" in correlation) return Object.keys(correlation.in);
+  if ("all" in correlation) return correlation.all.flatMap(pathsOf);
+  if ("anyOf" in correlation) return correlation.anyOf.flatMap(pathsOf);
+  return pathsOf(correlation.not);
+}

@@ -7,6 +7,8 @@ import type { Condition } from "./condition.ts";
 import type { JobId, LogId } from "./ids.ts";
 import type { JsonObject } from "./json.ts";
 import type { StateName } from "./job_state.ts";
+import type { Likeness } from "./likeness/suspect.ts";
+import type { RuleName } from "./rules.ts";
 import type { Mismatch } from "./mismatch.ts";
 
 /** Where an entry can be looked up. */
@@ -18,6 +20,8 @@ export interface Citation {
   readonly line: number;
   readonly eventId: string;
   readonly eventType: string;
+  /** The row of the state table by which it failed or ended the job; absent of all others. */
+  readonly rule?: RuleName;
 }
 
 /** A sentence, with its evidence. */
@@ -32,9 +36,11 @@ export interface CompletedItem<Cite> extends Statement<Cite> {
   readonly id: string;
 }
 
-/** An event of the expected type that came and did not count. */
+/** An event that resembles the one that is expected, and did not count. */
 export interface NearMiss<Cite> extends Statement<Cite> {
-  /** Empty when every clause holds, and the event came at the wrong time. */
+  /** In what it resembles it. */
+  readonly likeness: Likeness;
+  /** Clauses of the expectation that it fails; empty where something else is the matter. */
   readonly clauses: readonly Mismatch[];
   /** What the event said; nothing, where that is very long. */
   readonly attributes: JsonObject;
@@ -46,6 +52,8 @@ export interface WaitingFor<Cite> extends Statement<Cite> {
   readonly matched: number;
   readonly required: number;
   readonly nearMisses: readonly NearMiss<Cite>[];
+  /** That nothing resembles what is missing, or can ever meet it; the end of the statement. */
+  readonly remark?: string;
 }
 
 /** A request that would move the job on. */
@@ -53,6 +61,8 @@ export interface Action {
   readonly method: "POST";
   readonly path: string;
   readonly body?: JsonObject;
+  /** JSON pointers into the body, to what somebody has to fill in before it is sent. */
+  readonly placeholders?: readonly string[];
 }
 
 export interface NextStep<Cite> extends Statement<Cite> {
@@ -99,7 +109,7 @@ export interface Explanation<Cite> {
   readonly jobId: JobId;
   readonly state: StateName;
   readonly condition: Condition;
-  /** The job's last entry: what came later is not in here. */
+  /** All of this is a function of the journal up to this entry. */
   readonly asOf: LogId;
   readonly summary: string;
   /** From the condition back to what came from outside. */

@@ -5,6 +5,8 @@
  */
 
 import { assertNever } from "./assert_never.ts";
+import { formDifference } from "./likeness/form_difference.ts";
+import { looseForm } from "./likeness/loose_form.ts";
 import { type Correlation, holds } from "./correlation.ts";
 import { likeliestPlace, type Place, placePath } from "./elsewhere.ts";
 import { isScalar, type JsonObject, type JsonScalar, type JsonValue, valueAt } from "./json.ts";
@@ -19,8 +21,10 @@ export interface Mismatch {
   readonly expected: string;
   /** As JSON, cut when long; `nothing` when the path is missing. */
   readonly found: string;
-  /** The two differ in no more than type, letter case or surrounding space. */
+  /** The two are equal but for form; see `looseForm`. */
   readonly close: boolean;
+  /** In what they differ then, where what is shown does not tell: spaces, code points. */
+  readonly form?: string;
   /** Where the event has it instead, when there is no scalar at the path. */
   readonly elsewhere?: Elsewhere;
 }
@@ -30,7 +34,7 @@ export interface Elsewhere {
   readonly path: string;
   /** As JSON, cut when long. */
   readonly found: string;
-  /** It is what was expected, but for type, letter case or surrounding space. */
+  /** It is what was expected, but for form. */
   readonly close: boolean;
 }
 
@@ -86,10 +90,11 @@ export function distanceOf(mismatches: readonly Mismatch[]): number {
  * `orderId: expected "42" (text), found 42 (number)`; types are named where they differ. What
  * is elsewhere follows: `orderId: expected "42", found nothing; "42" is at order.orderId`.
  */
-export function mismatchText({ path, expected, found, close, elsewhere }: Mismatch): string {
+export function mismatchText({ path, expected, found, close, form, elsewhere }: Mismatch): string {
   const subject = path === "" ? "" : `${shownText(path)}: `;
   const [left, right] = close ? typeNotes(expected, found) : ["", ""];
-  const clause = `${subject}expected ${expected}${left}, found ${found}${right}`;
+  const how = form === undefined ? "" : ` (${form})`;
+  const clause = `${subject}expected ${expected}${left}, found ${found}${right}${how}`;
   if (elsewhere === undefined) return clause;
   const [, type] = typeNotes(expected, elsewhere.found);
   return `${clause}; ${elsewhere.found}${type} is at ${elsewhere.path}`;
@@ -121,14 +126,6 @@ export function correlationText(correlation: Correlation): string {
   if ("all" in correlation) return joined(correlation.all, " and ", ANYTHING);
   if ("anyOf" in correlation) return joined(correlation.anyOf, " or ", NEVER);
   return `not ${grouped(correlation.not)}`;
-}
-
-/**
- * One text for all scalars that a sender might confuse: `42`, `"42"` and `" 42 "`, `"eu"`
- * and `"EU"`. What an index files near misses under.
- */
-export function looseForm(value: JsonScalar): string {
-  return String(value).trim().toLowerCase();
 }
 
 const ANYTHING = "any attributes";
@@ -187,7 +184,10 @@ function mismatch(
   const told = nearest === undefined || allowed.length <= VALUES_TOLD_MAX
     ? allowed
     : [nearest, ...allowed.filter((value) => value !== nearest)];
-  return { path, expected: oneOf(told), found: shownValue(found), close: nearest !== undefined };
+  const close = nearest !== undefined;
+  const form = close && isScalar(found) ? formDifference(nearest, found) : undefined;
+  const clause = { path, expected: oneOf(told), found: shownValue(found), close };
+  return form === undefined ? clause : { ...clause, form };
 }
 
 /** Of alternatives that all fail, the one that fails least. */

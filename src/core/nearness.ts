@@ -6,11 +6,11 @@
 import { type Correlation, type Equalities, holds } from "./correlation.ts";
 import type { ExpectedEvent, MatchableEvent } from "./job_plan.ts";
 import { isScalar, type JsonObject, type JsonScalar, valueAt } from "./json.ts";
+import { looseForm } from "./likeness/loose_form.ts";
 import {
   CLOSE,
   correlationMismatches,
   distanceOf,
-  looseForm,
   MISPLACED,
   misplacedValue,
   OFF,

@@ -111,7 +111,10 @@ class InProcessDaybook implements EmbeddedDaybook {
     return orRefused(async () => {
       const explanation = await this.#daybook.engine.explain(this.#existing(jobId));
       if (explanation === undefined) throw unknownJob(jobId);
-      return explanationText(explanation, { commandOf: (action) => curlOf(action, "", false) });
+      return explanationText(explanation, {
+        commandOf: (action) => curlOf(action, "", false),
+        nowMs: systemClock.now(),
+      });
     });
   }
 

@@ -9,7 +9,15 @@ import type { JobTable } from "./writer/job_table.ts";
 
 type ConsumerParts = Pick<
   EngineParts,
-  "projection" | "writer" | "views" | "supervisor" | "feed" | "workers" | "threadWorkers" | "turns"
+  | "projection"
+  | "writer"
+  | "views"
+  | "supervisor"
+  | "feed"
+  | "workers"
+  | "threadWorkers"
+  | "turns"
+  | "pacer"
 >;
 
 export function engineConsumer(
@@ -25,6 +33,8 @@ export function engineConsumer(
     durable: (entries) => {
       goOn(parts, entries);
       if (projection.table.isLettingGo) letGo.soon();
+      const { facts } = projection;
+      if (facts.hasToWrite) void parts.pacer.all({ spentMs: 0 }, facts.writing());
     },
     lost: (error) => writer.lost(error),
     capture: (head) => projection.capture(head),

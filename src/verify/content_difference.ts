@@ -2,7 +2,7 @@
 
 import { parseJsonText } from "../core/json_text.ts";
 import { Buffer } from "node:buffer";
-import { FactIndex } from "../engine/views/fact_index.ts";
+import { PackedIndex } from "../engine/views/value_index_packing.ts";
 
 /** How a content differs: it says something else, or another version wrote it. */
 export type ContentDifference =
@@ -94,7 +94,7 @@ class WholeColumn {
 
   equals(other: WholeColumn): boolean {
     const [mine, theirs] = [this.#words(), other.#words()];
-    return mine !== undefined && theirs !== undefined && FactIndex.areEqual(mine, theirs);
+    return mine !== undefined && theirs !== undefined && PackedIndex.areEqual(mine, theirs);
   }
 
   /** `undefined` when the bytes are no whole numbers. */

@@ -148,7 +148,7 @@ Deno.test("annals: of very many attempts the latest are kept, and the others are
   const { because } = explain(annals, ALONE);
   const told = because.map(({ statement }) => statement);
   assert.ok(
-    told.includes("995 earlier attempts of task charge ended badly too."),
+    told.includes("801 earlier attempts of task charge ended badly too."),
     told.join("\n"),
   );
 });

@@ -7,11 +7,11 @@ import {
   correlationMismatches,
   correlationText,
   distanceOf,
-  looseForm,
   mismatchesText,
   mismatchesWith,
   mismatchText,
 } from "../../src/core/mismatch.ts";
+import { looseForm } from "../../src/core/likeness/loose_form.ts";
 import { shownValue } from "../../src/core/shown_value.ts";
 import { expectation } from "../support/entries.ts";
 import {
@@ -86,7 +86,7 @@ Deno.test("mismatchText: says what was expected and what was found, each failing
   ]);
   assert.deepEqual(told(correlation, { paid: true, region: "eu ", orderId: ["42"] }), [
     'orderId: expected "42", found ["42"]; "42" is at orderId.0',
-    'region: expected "EU", found "eu "',
+    'region: expected "EU", found "eu " (spaces around it and letter case)',
   ]);
   assert.deepEqual(told({ equals: { "to.city": "Oslo" } }, { to: { city: { name: "Oslo" } } }), [
     'to.city: expected "Oslo", found {"name":"Oslo"}; "Oslo" is at to.city.name',
@@ -172,7 +172,7 @@ Deno.test("mismatchText: of several values that would do, tells a few, the neare
     'region: expected one of "EU", "US", found "JP"',
   ]);
   assert.deepEqual(told({ in: { region: ["EU", "US"] } }, { region: "eu" }), [
-    'region: expected one of "EU", "US", found "eu"',
+    'region: expected one of "EU", "US", found "eu" (letter case)',
   ]);
   assert.deepEqual(told({ in: { size: [41, 42] } }, { size: "42" }), [
     'size: expected one of 41, 42, found "42" (text)',
@@ -222,7 +222,7 @@ Deno.test("mismatchText: of alternatives, the one that fails least is told", () 
     'orderId: expected "42" (text), found 42 (number)',
   ]);
   assert.deepEqual(told(correlation, { legacyId: "l-42" }), [
-    'legacyId: expected "L-42", found "l-42"',
+    'legacyId: expected "L-42", found "l-42" (letter case)',
   ]);
 });
 
@@ -265,7 +265,7 @@ Deno.test("mismatchText: holds nothing that is not seen or that a terminal obeys
 
 Deno.test("mismatchText: a difference that is not seen is written out", () => {
   assert.deepEqual(told({ equals: { id: "42" } }, { id: "42\u200b" }), [
-    'id: expected "42", found "42\\u200b"',
+    'id: expected "42", found "42\\u200b" (U+200B more)',
   ]);
   assert.deepEqual(told({ equals: { id: "a b" } }, { id: "a\u00a0b\u{e0041}\u009b" }), [
     'id: expected "a b", found "a\\u00a0b\\udb40\\udc41\\u009b"',
@@ -285,7 +285,7 @@ Deno.test("mismatchesWith: another task is a clause of its own", () => {
     }).map(mismatchText);
 
   assert.deepEqual(texts("pack"), []);
-  assert.deepEqual(texts("Pack"), ['taskId: expected "pack", found "Pack"']);
+  assert.deepEqual(texts("Pack"), ['taskId: expected "pack", found "Pack" (letter case)']);
   assert.deepEqual(texts(), ['taskId: expected "pack", found nothing']);
 });
 

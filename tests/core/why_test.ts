@@ -202,7 +202,7 @@ const BY_RULE: Readonly<Record<RuleName, readonly Case[]>> = {
         expectation("us", "ec.Shipped", { correlation: { equals: { region: "US" } } }),
       ]).started().correlated("ec.Shipped", { region: "us" }),
       why: 'It matches no expectation: the nearest, "us", fails at ' +
-        'region: expected "US", found "us".',
+        'region: expected "US", found "us" (letter case).',
     },
     {
       name: "says that the plan expects no event of the type",

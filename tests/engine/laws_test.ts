@@ -14,7 +14,7 @@ import {
   NonRetryableError,
 } from "../../src/engine/definition.ts";
 import type { TraceIds } from "../../src/core/trace_ids.ts";
-import { FactIndex } from "../../src/engine/views/fact_index.ts";
+import { ValueIndex } from "../../src/engine/views/value_index.ts";
 import type { IncomingEvent } from "../../src/engine/requests.ts";
 import { Harness } from "../support/engine_harness.ts";
 
@@ -141,7 +141,7 @@ function states(daybook: Harness): string {
 
 /** What an explanation would find, of the events that a Daybook has seen. */
 function findings(daybook: Harness): string {
-  const facts = new FactIndex();
+  const facts = new ValueIndex();
   const parts = [...daybook.engine.consumer.capture(HEAD)].flatMap((line) => {
     const { column, part } = JSON.parse(line);
     return column === "facts" ? [Buffer.from(part, "base64")] : [];
@@ -150,7 +150,7 @@ function findings(daybook: Harness): string {
   const near = ["1", "2", "3"].map((orderId) =>
     facts.near({ eventType: PAID, correlation: { equals: { orderId } } }, 4)
   );
-  return JSON.stringify([facts.latest(PAID, 100), facts.latest(LOST, 100), near]);
+  return JSON.stringify([facts.ofType(PAID, 100), facts.ofType(LOST, 100), near]);
 }
 
 const start = () => Harness.start({ definitions: [coded] });

@@ -24,7 +24,7 @@ function valueOf<Value>(outcome: Outcome<Value>): Value {
 }
 
 /** All facts of the type, whatever they say; and what was asked for. */
-class Scan implements PastEvents {
+class Scan implements Pick<PastEvents, "near" | "horizon"> {
   readonly horizon = 0;
   readonly asked: (readonly [EventMatcher, number])[] = [];
 

@@ -7,7 +7,7 @@ import type { Explanation } from "../../src/core/explanation.ts";
 import type { LogId } from "../../src/core/ids.ts";
 import { quotedEntry } from "../../src/core/quotation.ts";
 import { EvidenceSearch } from "../../src/engine/queries/evidence_search.ts";
-import { FactIndex } from "../../src/engine/views/fact_index.ts";
+import { ValueIndex } from "../../src/engine/views/value_index.ts";
 import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
 import { JournalReading } from "../../src/journal/journal_reading.ts";
 
@@ -16,7 +16,7 @@ export async function explainedOffline(
   jobId: string,
 ): Promise<Omit<Explanation<string>, "asOf">> {
   const entries = new Map<LogId, JobEventLogEntry>();
-  const facts = new FactIndex();
+  const facts = new ValueIndex();
   const reading = await JournalReading.begin(new DenoFileSystem(), folder, {
     refuse: () => undefined,
     replay: (entry) => {

@@ -60,6 +60,7 @@ async function proseForScreen(input: CommandInput, client: Client, path: string)
     return value === undefined ? [] : [`--${name}`, value];
   });
   return explanationText(answer as unknown as Explanation<Citation>, {
+    nowMs: Date.now(),
     width: Math.min(input.terminal.columns - 2, SCREEN_COLUMNS_MAX),
     commandOf: (action) => commandOfAction(action, flags) ?? curls.get(action) ?? "",
   });

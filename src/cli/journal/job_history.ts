@@ -4,14 +4,14 @@ import type { JobEventLogEntry } from "../../core/event.ts";
 import { Annals } from "../../core/explain/annals.ts";
 import type { Circumstances } from "../../core/explain/evidence.ts";
 import { citedIn, explain } from "../../core/explain/explain.ts";
-import { silentEvidence } from "../../core/explain/waiting_for.ts";
 import type { EventId, JobId, LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { referencesOf } from "../../core/log_references.ts";
+import { ownValues } from "../../core/likeness/own_values.ts";
 import { foldAll } from "../../core/job_fold.ts";
 import { takes } from "../../core/missed_events.ts";
 import { EvidenceSearch } from "../../engine/queries/evidence_search.ts";
-import { FactIndex } from "../../engine/views/fact_index.ts";
+import { ValueIndex } from "../../engine/views/value_index.ts";
 import { refuseEntry } from "../../engine/writer/framework_schemas.ts";
 import type { JournalHead } from "../../engine/ports.ts";
 import type { FileSystem } from "../../journal/file_system.ts";
@@ -43,6 +43,11 @@ export interface HistoryRequest {
 /** Nothing runs the job here; what the journal says of it does not depend on that. */
 const OFFLINE: Circumstances = { definition: "none", draining: false, full: false };
 
+/** So many events make a value a common one. */
+const COMMON_MIN = 21;
+/** Of those with a value, so many that reached the job are passed. */
+const OWN_MAX = 1_000;
+
 /** More events than these that did not reach the job are not kept. */
 const PAST_EVENTS_MAX = 10_000;
 
@@ -61,7 +66,7 @@ class HistoryReader {
   readonly #request: HistoryRequest;
   readonly #own: JobEventLogEntry[] = [];
   readonly #found = new Map<LogId, JobEventLogEntry>();
-  readonly #facts = new FactIndex();
+  readonly #facts = new ValueIndex();
   readonly #pastEvents: JobEventLogEntry[] = [];
   #isTaken: (entry: JobEventLogEntry) => boolean = () => false;
 
@@ -131,16 +136,28 @@ class HistoryReader {
       at: (logIds) => reading.readAt(logIds),
     });
     const annals = Annals.of(this.#own);
-    const { claimed, ...found } = await search.run(annals);
+    const { effects, ...found } = await search.run(annals);
     const evidence = { ...found, circumstances: OFFLINE };
     const cited = citedIn(explain(annals, evidence));
-    const restingOn = [...cited, ...silentEvidence(annals, evidence)];
-    // That an event was another job's is told by the entry after it.
-    const wanted = restingOn.flatMap((logId) => claimed.has(logId) ? [logId, logId + 1] : [logId]);
+    const restingOn = [...cited, ...this.#commonCarriers(annals)];
+    // That an event reached another job is told by the entries after it.
+    const reached = restingOn.flatMap((logId) =>
+      (effects.get(logId) ?? []).map((effect) => effect.logId)
+    );
+    const wanted = [...restingOn, ...reached];
     const missing = [...new Set(wanted)].filter((logId) => !this.#found.has(logId));
     for (const entry of await reading.readAt(missing.sort((left, right) => left - right))) {
       this.#found.set(entry.logId, entry);
     }
+  }
+
+  /** That so many events carry a value is why none of them is told: they come along. */
+  #commonCarriers(annals: Annals): readonly LogId[] {
+    return ownValues(annals.job).flatMap(({ loose }) => {
+      const carriers = this.#facts.carrying(loose, COMMON_MIN + OWN_MAX)
+        .filter((logId) => !annals.isOwn(logId) && !annals.hasReached(logId));
+      return carriers.length < COMMON_MIN ? [] : carriers.slice(0, COMMON_MIN);
+    });
   }
 
   /** What is referred to, and what that refers to, back to what has no cause. */

@@ -12,6 +12,8 @@ import { attemptText, capital, errorText, taskText, timeText } from "./phrases.t
 
 /** Of many attempts that ended badly, the latest so many are told one by one. */
 const TOLD_MAX = 5;
+/** Of attempts that failed alike, the latest so many are cited. */
+const CITED_MAX = 10;
 
 /** `task charge`, or `the compensation of task reserve`. */
 export type Subject = string;
@@ -25,7 +27,7 @@ export function compensationSubject(taskId: string): Subject {
 }
 
 /**
- * The attempts that did not succeed, the latest first.
+ * The attempts that did not succeed, the latest first; those in a row that failed alike are one.
  *
  * @param causes What cut them short, such as a restart, where it is on record.
  */
@@ -34,18 +36,59 @@ export function unsuccessfulAttempts(
   attempts: readonly Attempt[],
   causes: Evidence["causes"],
 ): readonly Statement<LogId>[] {
-  const bad = attempts.filter(endedBadly);
-  const told = bad.slice(-TOLD_MAX).reverse().flatMap((attempt) =>
-    attempt.ended === undefined
-      ? []
-      : [attemptEnded(subject, attempt, attempt.ended, maxAttemptsOf(attempts), causes)]
+  const bad = attempts.filter(endedBadly).toReversed();
+  const groups = alikeInARow(bad);
+  const max = maxAttemptsOf(attempts);
+  const told = groups.slice(0, TOLD_MAX).flatMap((group) =>
+    groupEnded(subject, group, max, causes)
   );
-  const rest = bad.slice(0, -TOLD_MAX);
+  const rest = groups.slice(TOLD_MAX).flat();
   const earlier = attempts.reduce((sum, { badBefore = 0 }) => sum + badBefore, rest.length);
   if (earlier === 0) return told;
-  const cites = rest.slice(-TOLD_MAX).flatMap(({ ended }) => ended?.entry.logId ?? []);
+  const cites = rest.slice(0, TOLD_MAX).flatMap(({ ended }) => ended?.entry.logId ?? []);
   const statement = `${counted(earlier, "earlier attempt")} of ${subject} ended badly too.`;
   return [...told, { statement, cites }];
+}
+
+/** Whether the attempts that ended badly did so in one way. */
+function alikeInARow(attempts: readonly Attempt[]): readonly (readonly Attempt[])[] {
+  const groups: Attempt[][] = [];
+  let before: string | undefined;
+  for (const attempt of attempts) {
+    const how = attempt.ended?.end.kind === "failed"
+      ? errorText(attempt.ended.end.error)
+      : undefined;
+    if (how !== undefined && how === before) groups.at(-1)?.push(attempt);
+    else groups.push([attempt]);
+    before = how;
+  }
+  return groups;
+}
+
+/** @param group The latest first. */
+function groupEnded(
+  subject: Subject,
+  group: readonly Attempt[],
+  maxAttempts: number | undefined,
+  causes: Evidence["causes"],
+): readonly Statement<LogId>[] {
+  const [last] = group;
+  const first = group.at(-1);
+  if (last?.ended === undefined) return [];
+  if (group.length === 1) return [attemptEnded(subject, last, last.ended, maxAttempts, causes)];
+  const { end, entry } = last.ended;
+  const limit = maxAttempts === undefined ? "" : ` of ${maxAttempts}`;
+  const error = end.kind === "failed" ? `: ${errorText(end.error)}` : "";
+  const statement =
+    `Attempts ${first?.nth ?? 1} ${
+      group.length === 2 ? "and" : "to"
+    } ${last.nth}${limit} of ${subject} failed ` +
+    `alike, the last at ${timeText(entry)}${error}.`;
+  const cites = group.slice(0, CITED_MAX).flatMap(({ ended, started }) => [
+    ...(ended === undefined ? [] : [ended.entry.logId]),
+    ...(started === undefined ? [] : [started.logId]),
+  ]);
+  return [{ statement, cites }];
 }
 
 /** The ends of attempts that may be told one by one. */

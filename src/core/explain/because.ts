@@ -8,7 +8,7 @@ import { type Condition, conditionOf } from "../condition.ts";
 import type { JobEventLogEntry } from "../event.ts";
 import type { Statement, WaitingFor } from "../explanation.ts";
 import { type LogId, MAIN_TASK } from "../ids.ts";
-import { MAIN_EXPECTATION_ID, outsideMatchers } from "../job_plan.ts";
+import { MAIN_EXPECTATION_ID } from "../job_plan.ts";
 import { findTask, type JobState, type TaskState } from "../job_state.ts";
 import { alike } from "./alike.ts";
 import type { Annals } from "./annals.ts";
@@ -19,6 +19,7 @@ import { compensationReasons } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
 import { originOf } from "./origin.ts";
 import { parkedReasons } from "./parked.ts";
+import { repeatedSteps } from "./retrospect.ts";
 import {
   attemptText,
   capital,
@@ -193,7 +194,7 @@ function executing(annals: Annals, causes: Evidence["causes"]): Reasons {
       ...unsuccessfulAttempts(taskSubject(task.taskId), attempts, causes),
     ];
   });
-  return [...running, ...backingOff(annals, causes)];
+  return [...running, ...repeatedSteps(annals), ...backingOff(annals, causes)];
 }
 
 /** The tasks that are running; `run` itself only when no other is. */
@@ -225,26 +226,13 @@ function progressText({ progress }: TaskState): string {
 }
 
 const WAITS_TOLD_MAX = 10;
-const MISNAMED_TOLD_MAX = 3;
 
 function waiting(annals: Annals, waitingFor: readonly WaitingFor<LogId>[]): Reasons {
   const waits = waitingFor.slice(0, WAITS_TOLD_MAX).map(({ statement, cites }) => ({
     statement: `It waits for ${statement}`,
     cites,
   }));
-  return [...waits, ...misnamed(annals), ...runReasons(annals)];
-}
-
-/** Events that named this job, and are of a type that its plan does not expect. */
-export function misnamed(annals: Annals): Reasons {
-  const { plan } = annals.job;
-  const expected = new Set<string>(outsideMatchers(plan).map(({ eventType }) => eventType));
-  const named = [...annals.facts].flatMap(([type, entries]) => expected.has(type) ? [] : entries);
-  return named.slice(-MISNAMED_TOLD_MAX).map((entry) => ({
-    statement: `${entry.eventType} named this job at ${timeText(entry)}, ` +
-      "and its plan expects no event of that type.",
-    cites: [entry.logId],
-  }));
+  return [...waits, ...runReasons(annals)];
 }
 
 /** What `run` has to do with the wait. */

@@ -10,13 +10,13 @@ import { type MatchableEvent, matcherAccepts } from "../job_plan.ts";
 import type { CompletedTask, DoneJob, FailedJob, Failure } from "../job_state.ts";
 import { matchableOf } from "../projector.ts";
 import { leftInPlace } from "../left_in_place.ts";
-import { RULES } from "../rules.ts";
 import { alike } from "./alike.ts";
 import type { Annals } from "./annals.ts";
 import { compensationSubject, taskSubject, unsuccessfulAttempts } from "./attempts.ts";
 import { compensableTasks, endingsOf, matcherText } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
 import { overtakenReasons } from "./overtaken.ts";
+import { mendedFailures, overlookedEvents, repeatedSteps, whereTimeWent } from "./retrospect.ts";
 import {
   capital,
   errorText,
@@ -37,12 +37,22 @@ const TOLD_MAX = 10;
 export function endReasons(annals: Annals, evidence: Evidence): Reasons {
   const { job } = annals;
   if (job.state !== "Done" && job.state !== "Failed") return [];
-  if (job.state === "Done" && job.failure === undefined) return [satisfied(annals, evidence)];
+  if (job.state === "Done" && job.failure === undefined) {
+    return [
+      ...repeatedSteps(annals),
+      ...overlookedEvents(annals, evidence),
+      ...mendedFailures(annals),
+      ...whereTimeWent(annals),
+      satisfied(annals, evidence),
+    ];
+  }
   return [
+    ...failureReasons(annals, evidence),
     ...compensationEnd(annals, job, evidence),
     ...overtakenReasons(annals, evidence.causes),
     ...leftBehind(job),
-    ...failureReasons(annals, evidence),
+    ...repeatedSteps(annals),
+    ...whereTimeWent(annals),
   ];
 }
 
@@ -76,9 +86,9 @@ export function failureReasons(annals: Annals, evidence: Evidence): Reasons {
   if (failure === undefined || failedBy === undefined) return [];
   const attempts = failure.taskId === undefined ? [] : annals.attempts.get(failure.taskId) ?? [];
   const subject = taskSubject(failure.taskId ?? MAIN_TASK);
-  const earlier = unsuccessfulAttempts(subject, attempts, evidence.causes)
-    .filter(({ cites }) => cites[0] !== failure.because);
-  return [failed(annals, failure, failedBy.entry, evidence), ruleApplied(annals), ...earlier];
+  const before = attempts.filter(({ ended }) => ended?.entry.logId !== failure.because);
+  const earlier = unsuccessfulAttempts(subject, before, evidence.causes);
+  return [failed(annals, failure, failedBy.entry, evidence), ...earlier];
 }
 
 function failed(
@@ -148,16 +158,6 @@ export function neverStarted(annals: Annals, { failure }: FailedJob): boolean {
     failure.taskId === MAIN_TASK && attempt?.started === undefined;
 }
 
-/** The row of the state table that made a failure of it. */
-function ruleApplied({ failedBy }: Annals): Statement<LogId> {
-  if (failedBy === undefined) throw new TypeError("Cannot tell which rule failed the job");
-  const { entry, rule } = failedBy;
-  const { condition, next } = RULES[rule];
-  const statement = `Rule ${rule}: an error event while Running, and ${condition}, ` +
-    `makes the job ${next}.`;
-  return { statement, cites: [entry.logId] };
-}
-
 /** How the compensation ended, if there was one. */
 function compensationEnd(
   annals: Annals,
@@ -169,19 +169,19 @@ function compensationEnd(
   const { entry, rule } = endedBy;
   const tasks = compensableTasks(job);
   if (rule === "compensating/left-in-place") {
-    return [givenUp(entry, rule), ...undone(annals, tasks)];
+    return [givenUp(entry), ...undone(annals, tasks)];
   }
   const outcome = job.state === "Done"
-    ? "its policy counts that as Done"
+    ? ": its policy counts that as Done"
     : job.failure?.recoveryRequired === true
-    ? "the job is Failed, and an operator must see to it"
-    : "the job is Failed, as its policy wants";
+    ? "; an operator must see to it"
+    : "";
   const how = entry.eventType === "job.CompensationEnded"
     ? `Its compensation ended at ${timeText(entry)}`
     : `${matchableOf(entry).eventType} ended its compensation at ${timeText(entry)}` +
       sayingText(matchableOf(entry));
   const ended = {
-    statement: `${how} (rule ${rule}): ${outcome}.`,
+    statement: `${how}${outcome}.`,
     cites: [entry.logId, ...causeOf(entry, annals, evidence.causes)],
   };
   const nothing = tasks.length > 0 || annals.job.plan.policy.compensation !== undefined ? [] : [{
@@ -196,10 +196,10 @@ function compensationEnd(
   ];
 }
 
-function givenUp(entry: JobEventLogEntry, rule: string): Statement<LogId> {
+function givenUp(entry: JobEventLogEntry): Statement<LogId> {
   const { reason } = (entry as FrameworkEntry<"job.JobCancelled">).attributes;
   const statement = `A cancel control ended its compensation at ${timeText(entry)}` +
-    `${reasonText(reason)}, before all was undone (rule ${rule}).`;
+    `${reasonText(reason)}, before all was undone.`;
   return { statement, cites: [entry.logId] };
 }
 

@@ -2,15 +2,18 @@
 
 import type { JobEventLogEntry } from "../event.ts";
 import type { LogId } from "../ids.ts";
+import type { Effect } from "../likeness/suspect.ts";
 
-/** Events from outside that an expectation may nearly have got. */
+/** Events from outside that an expectation may have meant. */
 export interface Candidates {
-  /** Those worth a look, the likeliest first; all of the expected type. */
+  /** Those that share a value with what is expected, or carry one of the job's own. */
   readonly events: readonly JobEventLogEntry[];
-  /** How many were looked for at most. */
-  readonly limit: number;
-  /** Positions of those that reached another job, and so were meant for that. */
-  readonly claimed: ReadonlySet<LogId>;
+  /** By their positions, the jobs that they reached. */
+  readonly effects: ReadonlyMap<LogId, readonly Effect[]>;
+  /** Loose forms of values that too many events carry to be a likeness. */
+  readonly common: ReadonlySet<string>;
+  /** How many events of the type came that did not reach the job; absent where nobody counts. */
+  readonly ofType?: number;
   /** What came at or before this position may have been forgotten; 0 when nothing is. */
   readonly forgottenUpTo: LogId;
 }
@@ -35,9 +38,16 @@ export interface Circumstances {
 
 /** What an explanation takes beside the job's own entries. */
 export interface Evidence {
+  /** All of this is told of the journal up to here; the job's last entry, where it is absent. */
+  readonly asOf?: LogId;
   /** Entries elsewhere that its own name as their cause, as far as `wantedCauses` says. */
   readonly causes: ReadonlyMap<LogId, JobEventLogEntry>;
   /** By the id of the expectation; only for those not satisfied, and not for all of very many. */
   readonly candidates: ReadonlyMap<string, Candidates>;
   readonly circumstances: Circumstances;
+  /**
+   * By the id of an expectation that has all its matches, the first event that would have been one
+   * and came after them, without reaching the job.
+   */
+  readonly later?: ReadonlyMap<string, readonly JobEventLogEntry[]>;
 }

@@ -35,7 +35,7 @@ export function* explaining(annals: Annals, evidence: Evidence): Work<Explanatio
     jobId: job.jobId,
     state: job.state,
     condition: conditionOf(job),
-    asOf: job.lastLogId,
+    asOf: evidence.asOf ?? job.lastLogId,
     summary: summaryOf(annals, evidence, waitingFor),
     because: becauseOf(annals, evidence, waitingFor),
     completed: completed.told,

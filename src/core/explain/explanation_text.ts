@@ -5,6 +5,7 @@ import { counted } from "../counted.ts";
 import type { EventExplanation } from "../event_explanation.ts";
 import type { Action, Citation, Explanation, NextStep, Statement } from "../explanation.ts";
 import { wrapped } from "../wrapped.ts";
+import { durationText, withDistances } from "./duration.ts";
 import { capital } from "./phrases.ts";
 import { spentText } from "./spent_text.ts";
 
@@ -15,6 +16,7 @@ const COMPLETED_MAX = 12;
 /** A longer command is nothing to paste from a screen. */
 const COMMAND_LENGTH_MAX = 4_000;
 const STILL_TO_COME_MAX = 10;
+const REASONS_MAX = 5;
 /** Of many near misses, the first so many. */
 const NEAR_MISSES_MAX = 10;
 
@@ -23,14 +25,18 @@ export interface TextOptions {
   commandOf(action: Action): string;
   /** Columns of a line. */
   readonly width?: number;
+  /** When it is read: times then say how far they are. */
+  readonly nowMs?: number;
 }
 
 /** Ends with a newline. Numbers in brackets are positions; the last part says where they are. */
 export function explanationText(
-  explanation: Explanation<Citation>,
-  { commandOf, width = WIDTH }: TextOptions,
+  told: Explanation<Citation>,
+  { commandOf, width = WIDTH, nowMs }: TextOptions,
 ): string {
-  const { because, waitingFor, next } = explanation;
+  const explanation = { ...told, summary: withDistances(told.summary, nowMs) };
+  const { waitingFor, next } = explanation;
+  const because = shownReasons(explanation.because);
   const lines = [
     ...wrapped(width, explanation.summary, "", ""),
     ...section("Why", because.flatMap((reason) => bullet(reason, width))),
@@ -40,12 +46,15 @@ export function explanationText(
     ...section(
       "Next",
       next.flatMap((step) => [
-        ...bullet(step, width),
+        ...bullet({ ...step, statement: withDistances(step.statement, nowMs) }, width),
         ...commandLines(step, commandOf),
       ]),
     ),
-    ...section("Timing", wrapped(width, timingText(explanation), "  ", "  ")),
-    ...section("Summed up", summedUpTexts(explanation).flatMap((text) => item(text, width))),
+    ...section("Timing", wrapped(width, withDistances(timingText(explanation), nowMs), "  ", "  ")),
+    ...section(
+      "Summed up",
+      [...leftOut(told.because), ...summedUpTexts(told)].flatMap((text) => item(text, width)),
+    ),
     ...section("Evidence", evidenceLines(citedIn(explanation))),
   ];
   return lines.join("\n") + "\n";
@@ -66,6 +75,20 @@ export function eventExplanationText(
     ...section("Evidence", evidenceLines(all.flatMap(({ cites }) => cites.slice(0, 8)))),
   ];
   return lines.join("\n") + "\n";
+}
+
+/** At most five: the first four, and where the job comes from, in which every chain ends. */
+export function shownReasons<Reason>(because: readonly Reason[]): readonly Reason[] {
+  return because.length <= REASONS_MAX
+    ? because
+    : [...because.slice(0, REASONS_MAX - 1), ...because.slice(-1)];
+}
+
+function leftOut(because: readonly unknown[]): readonly string[] {
+  const more = because.length - shownReasons(because).length;
+  return more === 0 ? [] : [
+    `${counted(more, "more reason")} ${more === 1 ? "is" : "are"} in the JSON of this explanation.`,
+  ];
 }
 
 /** What the plan still expects, where the reasons did not tell of it. */
@@ -188,21 +211,10 @@ function isOver(condition: Condition): condition is "succeeded" | "failed" | "ca
   return condition === "succeeded" || condition === "failed" || condition === "cancelled";
 }
 
-/** Milliseconds as a person reads them: `12 ms`, `1.204 s`, `3 min 20 s`, `2 h 5 min`. */
-function durationText(ms: number): string {
-  if (ms < 1_000) return `${Math.round(ms)} ms`;
-  if (ms < 60_000) return `${ms / 1_000} s`;
-  const seconds = Math.floor(ms / 1_000);
-  const [minutes, hours] = [Math.floor(seconds / 60), Math.floor(seconds / 3_600)];
-  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
-  const days = Math.floor(hours / 24);
-  return hours < 24 ? `${hours} h ${minutes % 60} min` : `${days} d ${hours % 24} h`;
-}
-
 function citedIn(explanation: Explanation<Citation>): readonly Citation[] {
   const { because, waitingFor, completed, next } = explanation;
   const statements = [
-    ...because,
+    ...shownReasons(because),
     ...nearMissesOf(waitingFor).slice(0, NEAR_MISSES_MAX).map(({ miss }) => miss),
     ...completed.slice(-COMPLETED_MAX),
     ...next,
@@ -214,7 +226,8 @@ function evidenceLines(citations: readonly Citation[]): readonly string[] {
   const cited = new Map(citations.map((citation) => [citation.logId, citation]));
   return [...cited.values()]
     .toSorted((left, right) => left.logId - right.logId)
-    .map(({ logId, segment, line, eventType, eventId }) =>
-      `  [${logId}] ${segment}:${line} ${eventType} ${eventId}`
+    .map(({ logId, segment, line, eventType, eventId, rule }) =>
+      `  [${logId}] ${segment}:${line} ${eventType} ${eventId}` +
+      (rule === undefined ? "" : ` (rule ${rule})`)
     );
 }

@@ -4,7 +4,7 @@ import { assertNever } from "../assert_never.ts";
 import { conditionOf } from "../condition.ts";
 import { counted } from "../counted.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../event.ts";
-import type { NextStep, WaitingFor } from "../explanation.ts";
+import type { NearMiss, NextStep, WaitingFor } from "../explanation.ts";
 import type { LogId } from "../ids.ts";
 import { hasCode, type JobState } from "../job_state.ts";
 import type { Annals } from "./annals.ts";
@@ -153,18 +153,23 @@ function eventsToSend({ job }: Annals, waitingFor: readonly WaitingFor<LogId>[])
   return waitingFor.slice(0, EVENTS_MAX).flatMap((wait) => {
     const { expectation, matched, required, nearMisses } = wait;
     const expected = open.find((one) => one.expected.id === expectation)?.expected;
-    if (expected === undefined) return [];
-    const event = sampleEvent(expected, job.jobId, nearMisses[0]?.attributes);
-    if (event === undefined) return [];
+    const sample = expected && sampleEvent(expected, job.jobId);
+    if (sample === undefined) return [];
+    const { event, placeholders } = sample;
     const more = required - matched;
     const count = more === 1 ? "the event" : `the event (${more} of them are missing)`;
-    const whole = nearMisses.length > 0
-      ? "put right"
-      : hasCode(job)
-      ? "with all else that its code reads from it"
-      : "if it happened";
-    return [anyone(`Send ${count} for "${expectation}", ${whole}:`, "/events", event)];
+    const code = hasCode(job) ? ", with all else that its code reads" : "";
+    const how = nearMisses.some(isMeant) ? `put right${code}` : `if it happened${code}`;
+    const fill = placeholders.length === 0 ? "" : "; fill in what its plan leaves open";
+    return [
+      anyone(`Send ${count} for "${expectation}", ${how}${fill}:`, "/events", event, placeholders),
+    ];
   });
+}
+
+/** Whether the event that came has all that was expected, in one way or another. */
+function isMeant({ likeness }: NearMiss<LogId>): boolean {
+  return likeness !== "values";
 }
 
 /** What is running ends and is recorded; the rest waits. */

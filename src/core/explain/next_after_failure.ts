@@ -3,7 +3,7 @@
 import { reusableTasks } from "../decide.ts";
 import type { JobEventLogEntry } from "../event.ts";
 import type { NextStep } from "../explanation.ts";
-import type { LogId } from "../ids.ts";
+import { type LogId, MAIN_TASK } from "../ids.ts";
 import type { FailedJob } from "../job_state.ts";
 import { leftInPlace } from "../left_in_place.ts";
 import type { Annals } from "./annals.ts";
@@ -11,7 +11,7 @@ import { compensableTasks } from "./because_compensating.ts";
 import { neverStarted } from "./because_ended.ts";
 import { anyone, itself } from "./next_step.ts";
 import { overtakenAttempts, underWayText } from "./overtaken.ts";
-import { shortened, timeText } from "./phrases.ts";
+import { errorText, shortened, taskText, timeText } from "./phrases.ts";
 
 type Next = readonly NextStep<LogId>[];
 
@@ -38,9 +38,35 @@ export function afterFailure(annals: Annals, job: FailedJob): Next {
   const first = done.length > 0 || byHand.length > 0 ? done : [nothing];
   const { inputRemoved } = annals;
   if (inputRemoved !== undefined) return [...first, ...byHand, withInput(inputRemoved)];
-  return job.failure.error.name === "InvalidInput"
-    ? [...first, ...byHand, submitAgain(annals)]
-    : [...first, ...byHand, anyone(`Retry it; ${names}:`, path)];
+  if (job.failure.error.name === "InvalidInput") return [...first, ...byHand, submitAgain(annals)];
+  const repeats = repeatsItself(annals, job);
+  const beforehand = repeats === undefined ? [] : [repeats];
+  const offer = repeats === undefined ? `Retry it; ${names}:` : `Then retry it; ${names}:`;
+  return [...first, ...byHand, ...beforehand, anyone(offer, path)];
+}
+
+/** What has to change before a retry can end otherwise: it takes the same input and results. */
+function repeatsItself(annals: Annals, { failure }: FailedJob): NextStep<LogId> | undefined {
+  const { kind, taskId, error } = failure;
+  const cites = [failure.because];
+  if (error.name === "CrashLoop") {
+    const statement = `See first why the process ended during ${taskText(taskId ?? MAIN_TASK)}.`;
+    return { by: "anyone", statement, cites };
+  }
+  if (kind === "poison") {
+    const statement = `Put right what ${taskText(taskId ?? MAIN_TASK)} failed on first ` +
+      `(${errorText(error)}): it says that trying again cannot help.`;
+    return { by: "anyone", statement, cites };
+  }
+  if (
+    kind === "error" && taskId === MAIN_TASK &&
+    annals.failedBy?.entry.eventType === "job.TaskFailed"
+  ) {
+    const statement = "Mend the code first: with the same input and the same results run " +
+      `throws ${error.name} again.`;
+    return { by: "anyone", statement, cites };
+  }
+  return undefined;
 }
 
 /** What was being done when the job failed, and did no more than begin, or ended unheeded. */

@@ -1,6 +1,6 @@
 /** Steps that come next: what happens by itself, and what anyone could do. */
 
-import type { NextStep } from "../explanation.ts";
+import type { Action, NextStep } from "../explanation.ts";
 import type { LogId } from "../ids.ts";
 import type { JsonObject } from "../json.ts";
 
@@ -8,9 +8,17 @@ export function itself(statement: string, cites: readonly LogId[]): NextStep<Log
   return { by: "itself", statement, cites };
 }
 
-export function anyone(statement: string, path: string, body?: JsonObject): NextStep<LogId> {
-  const action = body === undefined
-    ? { method: "POST", path } as const
-    : { method: "POST", path, body } as const;
+export function anyone(
+  statement: string,
+  path: string,
+  body?: JsonObject,
+  placeholders: readonly string[] = [],
+): NextStep<LogId> {
+  const action: Action = {
+    method: "POST",
+    path,
+    ...(body === undefined ? {} : { body }),
+    ...(placeholders.length === 0 ? {} : { placeholders }),
+  };
   return { by: "anyone", statement, cites: [], action };
 }

@@ -6,6 +6,7 @@ import type { ErrorFact } from "../framework_events.ts";
 import type { LogId } from "../ids.ts";
 import { type ExpectedEvent, requiredMatches } from "../job_plan.ts";
 import { correlationText } from "../mismatch.ts";
+import { durationText } from "./duration.ts";
 import type { Circumstances } from "./evidence.ts";
 
 /** Of many entries that say the same, so many are cited: the latest. */
@@ -34,9 +35,19 @@ export function attemptText(nth: number, maxAttempts: number | undefined, begun 
 
 /** `PaymentRefused: the payment was refused`, in one line. */
 export function errorText({ name, message }: ErrorFact): string {
+  const asked = askedDelayMs({ name, message });
+  if (asked !== undefined) return `RetryLater: asked for a pause of ${durationText(asked)}`;
   const line = oneLine(message);
   const who = oneLine(name);
   return line === "" ? who : `${who}: ${line}`;
+}
+
+const ASKED = /^asked to be tried again in (\d+) ms$/;
+
+/** How long a task asked to be left alone, when it did with `RetryLater`; in milliseconds. */
+export function askedDelayMs({ name, message }: ErrorFact): number | undefined {
+  const ms = name === "RetryLater" ? ASKED.exec(message)?.[1] : undefined;
+  return ms === undefined ? undefined : Number(ms);
 }
 
 /** ` (reason: the customer asked)`, or nothing. */

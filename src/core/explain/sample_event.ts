@@ -1,65 +1,95 @@
 /** An event that would satisfy an expectation, for whoever wants to send it. */
 
 import { type Correlation, holds } from "../correlation.ts";
-import { copyOf, type JsonObject, type JsonScalar } from "../json.ts";
+import type { JsonObject, JsonScalar } from "../json.ts";
+import { pointerTo } from "../json_pointer.ts";
 import type { ExpectedEvent } from "../job_plan.ts";
-import { correlationDistance, nearestOf } from "../nearness.ts";
+import { shownScalar } from "../shown_value.ts";
 
-/**
- * `undefined` when none can be made up, as for some negations.
- *
- * @param like What an event said that was nearly it; the sample says the same, put right.
- */
-export function sampleEvent(
-  expected: ExpectedEvent,
-  jobId: string,
-  like: JsonObject = {},
-): JsonObject | undefined {
+/** Of the values that would do, so many are named in a placeholder. */
+const VALUES_TOLD_MAX = 5;
+
+/** An event to be sent, made from the job's plan alone. */
+export interface SampleEvent {
+  readonly event: JsonObject;
+  /** What the plan leaves open, and a placeholder stands for: JSON pointers into the event. */
+  readonly placeholders: readonly string[];
+}
+
+/** `undefined` when none can be made up, as for some negations. */
+export function sampleEvent(expected: ExpectedEvent, jobId: string): SampleEvent | undefined {
   const { eventType, correlation } = expected.matcher;
   if (eventType.startsWith("job.") || eventType.startsWith("journal.")) return undefined;
-  const attributes: JsonObject = holds(correlation, like)
-    ? like
-    : nested(copyOf(like) as Draft, termsOf(correlation, like));
-  if (!holds(correlation, attributes)) return undefined;
+  const terms = termsOf(correlation);
+  const certain = nested(terms.map(first));
+  if (!holds(correlation, certain)) return undefined;
   const { taskId } = expected;
-  return taskId === undefined
-    ? { eventType, jobId, attributes }
-    : { eventType, jobId, taskId, attributes };
+  const attributes = nested(terms.map((term) => [term.path, told(term)]));
+  const task = taskId === undefined ? {} : { taskId };
+  const open = terms.filter((term) => isOpen(term))
+    .map(({ path }) => pointerTo(["attributes", ...path.split(".")]));
+  return { event: { eventType, jobId, ...task, attributes }, placeholders: open };
 }
 
-type Terms = readonly (readonly [path: string, value: JsonScalar])[];
+/** What has to be at a path: one of these. */
+interface Term {
+  readonly path: string;
+  readonly allowed: readonly JsonScalar[];
+  /** Other alternatives do without it. */
+  readonly isOptional?: true;
+}
 
-/**
- * What to set so that the correlation holds, as far as that can be read off it: where it
- * leaves a choice, what is nearest to what the event said, as its near miss is told.
- */
-function termsOf(correlation: Correlation, like: JsonObject): Terms {
+/** What to set so that the correlation holds; of alternatives, the first that can be met. */
+function termsOf(correlation: Correlation): readonly Term[] {
   if (correlation === "any" || "not" in correlation) return [];
-  if ("equals" in correlation) return Object.entries(correlation.equals);
-  if ("in" in correlation) {
-    return Object.entries(correlation.in).flatMap(([path, values]): Terms => {
-      const nearest = nearestValue(path, values, like);
-      return nearest === undefined ? [] : [[path, nearest]];
-    });
+  if ("equals" in correlation) {
+    return Object.entries(correlation.equals).map(([path, value]) => ({ path, allowed: [value] }));
   }
-  if ("all" in correlation) return correlation.all.flatMap((part) => termsOf(part, like));
-  const branch = nearestOf(correlation.anyOf, (part) => correlationDistance(part, like));
-  return branch === undefined ? [] : termsOf(branch, like);
+  if ("in" in correlation) {
+    return Object.entries(correlation.in).map(([path, allowed]) => ({ path, allowed }));
+  }
+  if ("all" in correlation) return correlation.all.flatMap(termsOf);
+  return alternativeTerms(correlation.anyOf);
 }
 
-function nearestValue(
-  path: string,
-  values: readonly JsonScalar[],
-  like: JsonObject,
-): JsonScalar | undefined {
-  const distanceTo = (value: JsonScalar) =>
-    correlationDistance({ equals: { [path]: value } }, like);
-  return nearestOf(values, distanceTo);
+/** Those of the first that can be met, with the values that the others have in their places. */
+function alternativeTerms(branches: readonly Correlation[]): readonly Term[] {
+  const all = branches.map((part) => ({ part, terms: termsOf(part) }));
+  const possible = all.find(({ part, terms }) => holds(part, nested(terms.map(first))));
+  return (possible?.terms ?? []).map((term): Term => {
+    const same = all.map(({ terms }) => terms.find(({ path }) => path === term.path));
+    const allowed = [...new Set([term, ...same].flatMap((one) => one?.allowed ?? []))];
+    return same.includes(undefined)
+      ? { path: term.path, allowed, isOptional: true }
+      : { path: term.path, allowed };
+  });
+}
+
+function first({ path, allowed }: Term): readonly [string, JsonScalar] {
+  return [path, allowed[0] ?? null];
+}
+
+function isOpen({ allowed, isOptional }: Term): boolean {
+  return allowed.length > 1 || isOptional === true;
+}
+
+/** The value, where there is one that would do; else what to put there. */
+function told(term: Term): JsonScalar {
+  const { allowed } = term;
+  if (!isOpen(term)) return allowed[0] ?? null;
+  const more = allowed.length > VALUES_TOLD_MAX ? ", ..." : "";
+  return `<one of ${allowed.slice(0, VALUES_TOLD_MAX).map(shownScalar).join(", ")}${more}>`;
+}
+
+/** Whether a text is one that stands for a value which nobody filled in. */
+export function isPlaceholder(value: unknown): boolean {
+  return typeof value === "string" && value.startsWith("<one of ") && value.endsWith(">");
 }
 
 type Draft = { [name: string]: JsonScalar | Draft };
 
-function nested(attributes: Draft, terms: Terms): JsonObject {
+function nested(terms: readonly (readonly [path: string, value: JsonScalar])[]): JsonObject {
+  const attributes: Draft = {};
   for (const [path, value] of terms) {
     const names = path.split(".");
     const last = names.pop() ?? "";

@@ -3,28 +3,35 @@
 import { assertNever } from "../assert_never.ts";
 import { type Condition, conditionOf } from "../condition.ts";
 import { counted } from "../counted.ts";
+import type { FrameworkEntry } from "../event.ts";
 import type { WaitingFor } from "../explanation.ts";
 import { type LogId, MAIN_TASK } from "../ids.ts";
 import { requiredMatches } from "../job_plan.ts";
-import { type Failure, isTerminal, type JobState } from "../job_state.ts";
+import { type Failure, isTerminal, type JobState, type TaskState } from "../job_state.ts";
 import type { Annals } from "./annals.ts";
 import { maxAttemptsOf } from "./attempts_noted.ts";
-import { misnamed, runningTasks, withoutQueue } from "./because.ts";
+import { runningTasks, withoutQueue } from "./because.ts";
 import { neverStarted } from "./because_ended.ts";
 import { compensableTasks } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
 import { openExpectations } from "./open_expectations.ts";
+import { lengthMs } from "./condition_spans.ts";
+import { durationText } from "./duration.ts";
 import {
+  askedDelayMs,
   attemptText,
+  capital,
   errorText,
   queueText,
   reasonText,
   shortened,
   taskText,
-  timeText,
+  timeText as entryTime,
 } from "./phrases.ts";
 import { parkedSummary } from "./parked.ts";
-import { nearestText } from "./waiting_for.ts";
+import { mendedFailures, overlookedEvents, repeatedSteps } from "./retrospect.ts";
+import { timeSpent, timeText } from "./time_spent.ts";
+import { likeliestText } from "./waiting_for.ts";
 
 const NAMES_MAX = 5;
 
@@ -75,7 +82,7 @@ function doing(
     case "compensating":
       return compensating(annals, evidence, waitingFor);
     case "succeeded":
-      return succeeded(annals);
+      return succeeded(annals, evidence);
     case "failed":
     case "cancelled":
       return failed(annals);
@@ -96,15 +103,26 @@ function besideText(annals: Annals): string {
 }
 
 function executing(annals: Annals): string {
-  const { job, attempts } = annals;
-  const tasks = runningTasks(job);
-  const names = tasks.map(({ taskId, failures, attempts: begun }) => {
-    const max = maxAttemptsOf(attempts.get(taskId) ?? []);
-    return taskId === MAIN_TASK
-      ? "run"
-      : `${taskText(taskId)}, ${attemptText(failures + 1, max, begun)}`;
-  });
-  return `is executing ${shortened(names, NAMES_MAX)}${besideText(annals)}.`;
+  const { job } = annals;
+  const names = runningTasks(job).map((task) => runningText(annals, task));
+  const [again] = repeatedSteps(annals);
+  const twice = again === undefined ? "" : ` ${again.statement}`;
+  return `is executing ${shortened(names, NAMES_MAX)}${besideText(annals)}.${twice}`;
+}
+
+/** `task scan, attempt 1 of 3, since ..., without a time limit`. */
+function runningText(
+  { attempts }: Annals,
+  { taskId, failures, attempts: begun }: TaskState,
+): string {
+  const recorded = attempts.get(taskId) ?? [];
+  const started = recorded.at(-1)?.started;
+  const since = started === undefined ? "" : `, since ${entryTime(started)}`;
+  if (taskId === MAIN_TASK) return `run${since}`;
+  const which = attemptText(failures + 1, maxAttemptsOf(recorded), begun);
+  const hasNoLimit = started?.eventType === "job.TaskStarted" &&
+    (started as FrameworkEntry<"job.TaskStarted">).attributes.timeoutMs === undefined;
+  return `${taskText(taskId)}, ${which}${since}${hasNoLimit ? ", without a time limit" : ""}`;
 }
 
 function waiting(annals: Annals, waitingFor: readonly WaitingFor<LogId>[]): string {
@@ -116,8 +134,8 @@ function waiting(annals: Annals, waitingFor: readonly WaitingFor<LogId>[]): stri
   const ended = job.tasks.some(({ taskId, status }) =>
     taskId === MAIN_TASK && status === "completed"
   );
-  return `is waiting for ${shortened(waits, NAMES_MAX)}${ended ? ", its code having ended" : ""}.` +
-    nearlyText(annals, waitingFor);
+  return `is waiting for ${shortened(waits, NAMES_MAX)}${ended ? ", its code having ended" : ""}` +
+    causeText(waitingFor);
 }
 
 function backingOff(
@@ -140,9 +158,21 @@ function backingOffTexts({ job, attempts }: Annals, isDue = false): readonly str
   const tasks = job.tasks.filter((task) => task.status === "backingOff");
   const again = isDue ? "was to be tried again" : "is tried again";
   return tasks.map(({ taskId, failures, retryAt, error }) => {
-    const which = attemptText(failures, maxAttemptsOf(attempts.get(taskId) ?? []));
-    const failed = `${taskText(taskId)} failed in ${which} (${errorText(error)})`;
-    return `${failed} and ${again} at ${retryAt}`;
+    const recorded = attempts.get(taskId) ?? [];
+    const which = attemptText(failures, maxAttemptsOf(recorded));
+    const asked = askedDelayMs(error);
+    if (asked !== undefined) {
+      const pause = `a pause of ${durationText(asked)}`;
+      return `${taskText(taskId)} asked with RetryLater for ${pause} in ${which} and ${again} ` +
+        `at ${retryAt}`;
+    }
+    const before = failures > 2
+      ? `, as the ${failures - 1} before it`
+      : failures === 2
+      ? ", as the one before it"
+      : "";
+    return `${taskText(taskId)} failed in ${which}${before} (${errorText(error)}) and ${again} ` +
+      `at ${retryAt}`;
   });
 }
 
@@ -155,7 +185,7 @@ function suspended(
   if (suspended === undefined) return "is suspended.";
   const { suspendedBy: _, ...job } = annals.job;
   const beneath = doing(conditionOf(job as JobState), annals, withoutQueue(evidence), waitingFor);
-  return `is suspended by a control since ${timeText(suspended)}` +
+  return `is suspended by a control since ${entryTime(suspended)}` +
     `${reasonText(suspended.attributes.reason)}. Otherwise it ${beneath}`;
 }
 
@@ -172,23 +202,46 @@ function compensating(
     : `: ${undone.length} of ${counted(tasks.length, "task")} undone,`;
   const failure = "failure" in job ? job.failure : undefined;
   const worker = queue === undefined ? "" : ` It wants a worker: ${queueText(queue)}.`;
-  return `is compensating${progress} after ${failureText(failure)}.${worker}${
-    nearlyText(annals, waitingFor)
-  }`;
+  const likeliest = likeliestText(waitingFor);
+  const awaited = likeliest === undefined ? "" : ` What it waits for nearly came: ${likeliest}`;
+  return `is compensating${progress} after ${failureText(failure)}.${worker}${awaited}`;
 }
 
-/** ` Nearly: ...`, when an event came near, or named the job and was of another type. */
-function nearlyText(annals: Annals, waitingFor: readonly WaitingFor<LogId>[]): string {
-  const near = nearestText(waitingFor) ?? misnamed(annals).at(-1)?.statement;
-  return near === undefined ? "" : ` Nearly: ${near}`;
+/** `: shop.Paid came at ... and did not count: ...`, or that nothing resembles what is missing. */
+function causeText(waitingFor: readonly WaitingFor<LogId>[]): string {
+  const likeliest = likeliestText(waitingFor);
+  if (likeliest !== undefined) return `: ${likeliest}`;
+  const remark = waitingFor[0]?.remark;
+  return remark === undefined ? "." : `: ${uncapital(remark)}`;
 }
 
-function succeeded({ job }: Annals): string {
+function uncapital(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
+function succeeded(annals: Annals, evidence: Evidence): string {
+  const { job } = annals;
   if (job.state !== "Done") return "is Done.";
-  return job.failure === undefined
-    ? `is Done since ${job.endedAt}.`
-    : `is Done since ${job.endedAt}: it failed (${failureText(job.failure)}), ` +
+  const took = tookText(annals);
+  const done = job.failure === undefined
+    ? `is Done since ${job.endedAt}${took}.`
+    : `is Done since ${job.endedAt}${took}: it failed (${failureText(job.failure)}), ` +
       "and its policy accepts a compensated end.";
+  const [aside] = [
+    ...repeatedSteps(annals),
+    ...overlookedEvents(annals, evidence),
+    ...mendedFailures(annals),
+  ];
+  return aside === undefined ? done : `${done} ${aside.statement}`;
+}
+
+/** `, after 3 d: 3 d waiting for "signed" (legal.ContractSigned)`, of what took long. */
+function tookText(annals: Annals): string {
+  const { created, endedBy } = annals;
+  const parts = timeSpent(annals);
+  if (parts.length === 0 || endedBy === undefined) return "";
+  const all = durationText(lengthMs(created.receivedAt, endedBy.entry.receivedAt));
+  return `, after ${all}: ${timeText(parts)}`;
 }
 
 function failed(annals: Annals): string {
@@ -196,13 +249,23 @@ function failed(annals: Annals): string {
   if (job.state !== "Failed") return "is Failed.";
   const { failure } = job;
   const recovery = failure.recoveryRequired
-    ? " A compensation failed as well: an operator must see to it."
+    ? ` ${capital(uncompensatedText(annals))} failed as well: an operator must see to it.`
     : "";
   return failure.kind === "cancelled"
     ? `was cancelled${cancelReason(failure)}.${recovery}`
     : neverStarted(annals, job)
     ? `could not be started: ${errorText(failure.error)}.`
     : `failed: ${failureText(failure)}.${recovery}`;
+}
+
+/** `the compensation of task debit`. */
+function uncompensatedText({ job }: Annals): string {
+  const names = compensableTasks(job)
+    .filter(({ compensation }) => compensation?.status === "failed")
+    .map(({ taskId }) => taskText(taskId));
+  return names.length === 0
+    ? "a compensation"
+    : `the compensation of ${shortened(names, NAMES_MAX)}`;
 }
 
 function cancelReason({ error }: Failure): string {

@@ -1,17 +1,27 @@
-/** What a job still waits for, and the events that nearly were it. */
+/** What a job still waits for, and the events that were meant for it. */
 
-import { atOnce, type Work } from "../at_once.ts";
+import type { Work } from "../at_once.ts";
+import { placesIn } from "../elsewhere.ts";
 import type { NearMiss, WaitingFor } from "../explanation.ts";
 import type { LogId } from "../ids.ts";
 import { type ExpectedEvent, requiredMatches } from "../job_plan.ts";
 import { jsonSize } from "../json.ts";
-import { mismatchesText } from "../mismatch.ts";
+import { looseForm } from "../likeness/loose_form.ts";
+import { demanded, isTelling } from "../likeness/own_values.ts";
+import type { Suspect } from "../likeness/suspect.ts";
 import { matchableOf } from "../projector.ts";
+import { shownScalar } from "../shown_value.ts";
 import type { Annals } from "./annals.ts";
 import type { Candidates, Evidence } from "./evidence.ts";
-import { byTime, type Miss, Misses } from "./misses.ts";
-import { isHopeless, type OpenExpectation, openExpectations } from "./open_expectations.ts";
-import { countText, latest, timeText, wantedText } from "./phrases.ts";
+import {
+  isHopeless,
+  isOwnEvent,
+  type OpenExpectation,
+  openExpectations,
+} from "./open_expectations.ts";
+import { countText, latest, wantedText } from "./phrases.ts";
+import { suspectText } from "./suspect_text.ts";
+import { comparisonOf, suspectsOf } from "./suspects.ts";
 
 /** More clauses than this a near miss does not list. */
 const CLAUSES_MAX = 10;
@@ -22,45 +32,56 @@ export const WAITS_MAX = 200;
 /** Longer attributes of an event are not told again. */
 const ATTRIBUTES_LENGTH_MAX = 16_384;
 
+interface Found {
+  readonly open: OpenExpectation;
+  readonly suspects: readonly Suspect[];
+}
+
 /** The events that could still move the job; see `openExpectations`. */
 export function* waitsOf(
   annals: Annals,
   evidence: Evidence,
 ): Work<readonly WaitingFor<LogId>[]> {
-  const waits: WaitingFor<LogId>[] = [];
+  const comparison = comparisonOf(annals);
+  const found: Found[] = [];
   for (const open of openExpectations(annals.job).slice(0, WAITS_MAX)) {
-    waits.push(yield* waitingFor(annals, open, evidence.candidates.get(open.expected.id)));
+    const candidates = evidence.candidates.get(open.expected.id);
+    found.push({ open, suspects: yield* suspectsOf(annals, comparison, open, candidates) });
   }
-  return waits;
+  const likeliest = likeliestPlaces(found);
+  return found.map(({ open, suspects }, at) => {
+    const own = suspects.filter(({ kind, entry }) =>
+      kind !== "values" || likeliest.get(entry.logId)?.at === at
+    );
+    return waitingFor(annals, open, own, evidence.candidates.get(open.expected.id));
+  });
 }
 
-/**
- * Events that no statement cites, and that it still rests on: that so many came is why each
- * of them is passed over. Where these go too, the job is explained as it is here.
- */
-export function silentEvidence(annals: Annals, evidence: Evidence): readonly LogId[] {
-  return openExpectations(annals.job).slice(0, WAITS_MAX).flatMap((open) =>
-    atOnce(Misses.of(annals, open, evidence.candidates.get(open.expected.id))).passedOver
-  );
+/** What merely carries the job's values is told once, where it is likeliest to belong. */
+function likeliestPlaces(
+  found: readonly Found[],
+): ReadonlyMap<LogId, { readonly at: number; readonly distance: number }> {
+  const places = new Map<LogId, { readonly at: number; readonly distance: number }>();
+  for (const [at, { suspects }] of found.entries()) {
+    for (const { entry, distance } of suspects) {
+      if (distance < (places.get(entry.logId)?.distance ?? Infinity)) {
+        places.set(entry.logId, { at, distance });
+      }
+    }
+  }
+  return places;
 }
 
-/** The nearest miss in a few words, for the summary; `undefined` when there is none. */
-export function nearestText(waitingFor: readonly WaitingFor<LogId>[]): string | undefined {
-  const misses = waitingFor.flatMap(({ nearMisses }) => nearMisses);
-  return misses[0]?.statement;
-}
-
-function* waitingFor(
+function waitingFor(
   annals: Annals,
   open: OpenExpectation,
+  suspects: readonly Suspect[],
   candidates: Candidates | undefined,
-): Work<WaitingFor<LogId>> {
+): WaitingFor<LogId> {
   const { expected, matched, by } = open;
-  const misses = yield* Misses.of(annals, open, candidates);
-  const { near } = misses;
-  const remark = near.length > 0
+  const remark = suspects.length > 0
     ? undefined
-    : hopeless(annals, expected) ?? remarkOn(annals, misses, open, candidates);
+    : hopeless(annals, expected) ?? nothingLikeIt(annals, open, candidates);
   const count = countText(expected, matched);
   return {
     expectation: expected.id,
@@ -68,64 +89,84 @@ function* waitingFor(
     matched,
     required: requiredMatches(expected.multiplicity),
     statement: `"${expected.id}": ${wantedText(expected)}; ${count} came.` +
-      (remark === undefined ? "" : ` ${remark.statement}`),
-    cites: unique([annals.created.logId, ...latest(by), ...remark?.cites ?? []]),
-    nearMisses: near.map(nearMiss),
+      (remark === undefined ? "" : ` ${remark}`),
+    cites: unique([annals.created.logId, ...latest(by)]),
+    nearMisses: suspects.map((suspect) => nearMiss(annals, expected, suspect)),
+    ...(remark === undefined ? {} : { remark }),
   };
 }
 
-function nearMiss({ entry, clauses, obstacle }: Miss): NearMiss<LogId> {
+function nearMiss(annals: Annals, expected: ExpectedEvent, suspect: Suspect): NearMiss<LogId> {
+  const { entry, kind, clauses, effects } = suspect;
   const said = matchableOf(entry).attributes;
   const attributes = jsonSize(said) > ATTRIBUTES_LENGTH_MAX ? {} : said;
-  const event = `${matchableOf(entry).eventType} came at ${timeText(entry)}`;
-  const statement = obstacle === undefined
-    ? `${event} and did not count: ${mismatchesText(clauses)}.`
-    : `${event} and did not count: ${obstacle}.`;
-  return { statement, clauses: clauses.slice(0, CLAUSES_MAX), attributes, cites: [entry.logId] };
-}
-
-interface Remark {
-  readonly statement: string;
-  readonly cites: readonly LogId[];
+  return {
+    likeness: kind,
+    statement: `${suspectText(annals, expected, suspect)}.`,
+    clauses: clauses.slice(0, CLAUSES_MAX),
+    attributes,
+    cites: unique([entry.logId, ...effects.map(({ logId }) => logId)]),
+  };
 }
 
 /** What no event can ever meet. */
-function hopeless({ job, created }: Annals, expected: ExpectedEvent): Remark | undefined {
+function hopeless({ job }: Annals, expected: ExpectedEvent): string | undefined {
   if (!isHopeless(job, expected)) return undefined;
-  const statement = "Nothing will meet it: Daybook alone records such events, " +
+  return "Nothing will meet it: Daybook alone records such events, " +
     "and this job has no code that would bring one about.";
-  return { statement, cites: [created.logId] };
 }
 
-/** What to say where nothing came near; nothing when nothing was looked for. */
-function remarkOn(
+/** Where nothing was looked for, nothing is said. */
+function nothingLikeIt(
   annals: Annals,
-  misses: Misses,
-  { matched, by }: OpenExpectation,
+  { expected, matched }: OpenExpectation,
   candidates: Candidates | undefined,
-): Remark | undefined {
-  const { latest } = misses;
-  if (latest !== undefined) {
-    const { entry, clauses, obstacle } = latest;
-    const why = obstacle ?? mismatchesText(clauses);
-    const counted = annals.entries.get(by.at(-1) ?? 0);
-    const isLast = counted === undefined || byTime(counted, entry) < 0;
-    const subject = isLast
-      ? "The latest event of this type did not count"
-      : "Another event of this type did not count";
-    const statement = `${subject}: ${why}.` + likeText(misses);
-    return { statement, cites: [entry.logId] };
+): string | undefined {
+  if (candidates === undefined) return undefined;
+  const { ofType, forgottenUpTo } = candidates;
+  const bound = forgottenUpTo === 0 ? "" : `, as far back as entry ${forgottenUpTo + 1}`;
+  const nothing = `Nothing ${matched > 0 ? "else " : ""}that came resembles it${bound}`;
+  if (ofType === undefined || isOwnEvent(expected)) return `${nothing}.`;
+  if (ofType === 0 && matched === 0) {
+    return `No event of this type has come, and ${lower(nothing)}.`;
   }
-  if (matched > 0 || candidates === undefined) return undefined;
-  const { forgottenUpTo } = candidates;
-  const bound = forgottenUpTo === 0 ? "" : ", as far back as events are remembered";
-  return { statement: `No event of this type has come${bound}.`, cites: [] };
+  const lacking = ofType === 0 ? undefined : lackedValue(annals, expected, candidates);
+  return lacking === undefined
+    ? `${nothing}.`
+    : ofType === 1
+    ? `${nothing}: the one other event of this type does not have ${lacking} in it.`
+    : `${nothing}: of ${ofType.toLocaleString("en-US")} other events of this type, ` +
+      `none has ${lacking} in it.`;
 }
 
-/** How many others there are like the latest, where they are why it is passed over. */
-function likeText(misses: Misses): string {
-  const like = misses.latest === undefined ? 0 : misses.likeOf(misses.latest);
-  return like === 0 ? "" : ` More than ${like - 1} such events came, each with another value.`;
+function lower(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
+/** The first value that is demanded and that no other event of the type carries. */
+function lackedValue(
+  { job }: Annals,
+  { matcher }: ExpectedEvent,
+  { events, common }: Candidates,
+): string | undefined {
+  const carried = new Set(
+    events.filter(({ eventType, jobId }) => eventType === matcher.eventType && jobId !== job.jobId)
+      .flatMap((entry) => placesIn(matchableOf(entry).attributes))
+      .map(({ value }) => looseForm(value)),
+  );
+  const lacked = [...demanded(matcher.correlation)].find(([, value]) =>
+    isTelling(value) && !common.has(looseForm(value)) && !carried.has(looseForm(value))
+  );
+  return lacked === undefined ? undefined : shownScalar(lacked[1]);
+}
+
+/** The likeliest suspect in a few words, for the summary; `undefined` when there is none. */
+export function likeliestText(waitingFor: readonly WaitingFor<LogId>[]): string | undefined {
+  const misses = waitingFor.flatMap(({ nearMisses }) => nearMisses);
+  const [first] = misses.toSorted((left, right) =>
+    Number(left.likeness === "values") - Number(right.likeness === "values")
+  );
+  return first?.statement;
 }
 
 function unique(logIds: readonly LogId[]): readonly LogId[] {

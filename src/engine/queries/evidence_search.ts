@@ -1,43 +1,55 @@
 /**
  * Finds what an explanation takes from elsewhere in the journal: what made the job's own
- * entries happen, and events that nearly were what it waits for. Of all that, a bounded
+ * entries happen, and events that were meant for what it waits for. Of all that, a bounded
  * number is read, whatever the size of the journal.
  */
 
+import { correlationTerms } from "../../core/correlation.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
+import { isReserved } from "../../core/event_type.ts";
 import { atOnce, type Work } from "../../core/at_once.ts";
 import { type Annals, outline } from "../../core/explain/annals.ts";
 import type { Candidates, Evidence } from "../../core/explain/evidence.ts";
 import { wantedCauses } from "../../core/explain/explain.ts";
 import { openExpectations } from "../../core/explain/open_expectations.ts";
 import { WAITS_MAX } from "../../core/explain/waiting_for.ts";
-import type { LogId } from "../../core/ids.ts";
+import type { JobId, LogId } from "../../core/ids.ts";
+import { expectationAccepts, requiredMatches } from "../../core/job_plan.ts";
+import type { JobState } from "../../core/job_state.ts";
+import { matchableOf } from "../../core/projector.ts";
 import { type JsonObject, jsonSize } from "../../core/json.ts";
+import type { Effect } from "../../core/likeness/suspect.ts";
 import { quotedEntry } from "../../core/quotation.ts";
+import type { PastEvents } from "../views/past_events.ts";
 import { EntryPages, type EntrySource, type Hold, HOLD_NOTHING } from "./entry_pages.ts";
-import type { Passing, PastEvents } from "../views/past_events.ts";
+import { type Resembling, ValueSearch } from "./value_search.ts";
 
 /** Events that are looked at for one expectation, and for all of them, unless that is too few. */
 const CANDIDATES_MAX = 64;
 const CANDIDATES_OF_ALL = 1_280;
 const CANDIDATES_MIN = 4;
-/** Events that reached the job are passed, so many for one expectation. */
-const PASSED_MAX = 20_000;
 /** Longer events are not compared, and of all together no more than this. */
 const CHARACTERS_MAX = 16 * 1024 * 1024;
 /** Of what is only cited, more than this is not kept. */
 const OUTLINED_LENGTH = 16_384;
+/** Expectations that are satisfied, of which later events are looked for; and of how many. */
+const SATISFIED_MAX = 10;
+const LATE_MAX = 20;
+/** Jobs that an event reached, of which it is told. */
+const EFFECTS_MAX = 3;
 
 /** Where entries are read, up to a head. */
 export interface EvidenceSource extends EntrySource {
   readonly headLogId: LogId;
+  /** What became of other jobs; absent where nobody knows, and then nobody counts either. */
+  job?(jobId: JobId): JobState | undefined;
 }
 
-export interface EvidenceFound extends Pick<Evidence, "causes" | "candidates"> {
+export interface EvidenceFound extends Pick<Evidence, "causes" | "candidates" | "later"> {
   /** All entries found, by position; quotations stand for what they quote. */
   readonly strangers: ReadonlyMap<LogId, JobEventLogEntry>;
-  /** Positions of events that reached some job: the entry after such a one says so. */
-  readonly claimed: ReadonlySet<LogId>;
+  /** By the position of an event, the jobs that it reached. */
+  readonly effects: ReadonlyMap<LogId, readonly Effect[]>;
 }
 
 export class EvidenceSearch {
@@ -62,52 +74,66 @@ export class EvidenceSearch {
     this.#do = paced;
   }
 
-  /** Looks up what may nearly match, reads that, and what the job's entries name as their cause. */
+  /** Looks up what resembles what is missing, reads that, and what the job's entries name. */
   async run(annals: Annals): Promise<EvidenceFound> {
     const forgottenUpTo = this.#pastEvents.horizon;
-    const { wanted, limit } = await this.#do(this.#lookUp(annals));
-    const events = [...new Set([...wanted.values()].flat())].filter((logId) =>
-      !annals.isOwn(logId)
-    );
-    const strangers = await this.#strangers(wantedCauses(annals), events);
-    const claimed = await this.#claimed(events);
+    const wanted = await this.#do(this.#lookUp(annals));
+    const events = [...new Set([...wanted.values()].flatMap(({ logIds }) => logIds))];
+    const lateOnes = this.#lateOnes(annals);
+    const late = [...lateOnes.values()].flat();
+    const strangers = await this.#strangers(wantedCauses(annals), [...events, ...late]);
+    const effects = await this.#effects(events, strangers);
+    const isCounting = this.#source.job !== undefined;
     const candidates = new Map(
-      [...wanted].map(([id, logIds]): [string, Candidates] => [id, {
+      [...wanted].map(([id, { logIds, common, ofType }]): [string, Candidates] => [id, {
         events: logIds.flatMap((logId) => strangers.get(logId) ?? []),
-        limit,
-        claimed,
+        effects,
+        common,
+        ...(isCounting ? { ofType } : {}),
         forgottenUpTo,
       }]),
     );
-    return { causes: strangers, candidates, strangers, claimed };
+    const later = new Map([...lateOnes].map(([id, logIds]) => [
+      id,
+      logIds.flatMap((logId) => strangers.get(logId) ?? [])
+        .filter((entry) => entry.jobId === undefined && isAccepted(annals, id, entry)),
+    ]));
+    return { causes: strangers, candidates, strangers, effects, later };
   }
 
-  /** By expectation, what may nearly match: the likeliest first, and at most `limit`. */
-  *#lookUp(annals: Annals): Work<LookedUp> {
+  /** By expectation, what resembles it: the likeliest first, and at most a share of all. */
+  *#lookUp(annals: Annals): Work<ReadonlyMap<string, Resembling>> {
     const open = openExpectations(annals.job).slice(0, WAITS_MAX);
     const share = Math.floor(CANDIDATES_OF_ALL / Math.max(1, open.length));
     const limit = Math.max(CANDIDATES_MIN, Math.min(CANDIDATES_MAX, share));
-    const wanted = new Map<string, readonly LogId[]>();
-    for (const { expected: { id, matcher } } of open) {
-      wanted.set(id, this.#pastEvents.near(matcher, limit, this.#passing(annals)));
-      yield;
+    const search = new ValueSearch(this.#pastEvents, annals, this.#source.headLogId);
+    const wanted = new Map<string, Resembling>();
+    for (const { expected } of open) {
+      wanted.set(expected.id, yield* search.resembling(expected, limit));
     }
-    return { wanted, limit };
+    return wanted;
   }
 
-  /**
-   * What reached the job is among its own entries, and would hide what did not: many that
-   * counted have the very values that are looked for. What came meanwhile came later than
-   * the job as it is told.
-   */
-  #passing(annals: Annals): Passing {
-    let left = PASSED_MAX;
-    const isPassed = (logId: LogId) => {
-      const passes = annals.isOwn(logId) || annals.hasReached(logId) ||
-        logId > this.#source.headLogId;
-      return passes && left-- > 0;
-    };
-    return { isPassed, max: PASSED_MAX };
+  /** Events like those that satisfied an expectation, which came after them and reached nobody. */
+  #lateOnes(annals: Annals): ReadonlyMap<string, readonly LogId[]> {
+    const { plan, expected } = annals.job;
+    return new Map(
+      plan.expected.slice(0, SATISFIED_MAX).flatMap(({ id, matcher, ...rest }, at) => {
+        const last = expected[at]?.by.at(-1);
+        const isDone = (expected[at]?.matched ?? 0) >= requiredMatches(rest.multiplicity);
+        const isAsking = correlationTerms(matcher.correlation) > 0 &&
+          !isReserved(matcher.eventType);
+        if (last === undefined || !isDone || !isAsking) return [];
+        const near = this.#pastEvents.near(matcher, LATE_MAX + 1);
+        // Of a value that many events carry, the next one is another's.
+        if (near.length > LATE_MAX) return [];
+        const late = near.filter((logId) =>
+          logId > last && logId <= this.#source.headLogId && !annals.isOwn(logId) &&
+          !annals.hasReached(logId)
+        );
+        return late.length === 0 ? [] : [[id, late] as const];
+      }),
+    );
   }
 
   /** What is only cited is kept without what may be large of it. */
@@ -132,14 +158,36 @@ export class EvidenceSearch {
     return strangers;
   }
 
-  async #claimed(events: readonly LogId[]): Promise<ReadonlySet<LogId>> {
-    const next = events.map((logId) => logId + 1);
-    const claimed = new Set<LogId>();
-    for await (const entry of this.#read(next.filter((at) => at <= this.#source.headLogId))) {
-      const { logId, eventType, causedBy } = entry;
-      if (eventType === "job.EventCorrelated" && causedBy === logId - 1) claimed.add(causedBy);
+  /** The jobs that events name, and those that the entries after them stand for. */
+  async #effects(
+    events: readonly LogId[],
+    strangers: ReadonlyMap<LogId, JobEventLogEntry>,
+  ): Promise<ReadonlyMap<LogId, readonly Effect[]>> {
+    const effects = new Map<LogId, Effect[]>();
+    for (const logId of events) {
+      const jobId = strangers.get(logId)?.jobId;
+      if (jobId !== undefined) effects.set(logId, [this.#effect(jobId, logId)]);
     }
-    return claimed;
+    const { headLogId } = this.#source;
+    const next = events.flatMap((logId) =>
+      Array.from({ length: EFFECTS_MAX }, (_, at) => logId + 1 + at)
+    );
+    for await (const entry of this.#read(next.filter((at) => at <= headLogId))) {
+      const { logId, eventType, causedBy = 0, jobId } = entry;
+      const follows = logId > causedBy && logId - causedBy <= EFFECTS_MAX;
+      if (eventType !== "job.EventCorrelated" || !follows || jobId === undefined) continue;
+      effects.set(causedBy, [...effects.get(causedBy) ?? [], this.#effect(jobId, logId)]);
+    }
+    return effects;
+  }
+
+  #effect(jobId: JobId, logId: LogId): Effect {
+    const job = this.#source.job?.(jobId);
+    if (job === undefined) return { jobId, logId };
+    const counted = job.plan.expected
+      .filter((_, at) => job.expected[at]?.by.includes(logId) === true)
+      .map(({ id }) => id);
+    return { jobId, logId, counted };
   }
 
   async *#read(logIds: readonly LogId[]): AsyncGenerator<JobEventLogEntry> {
@@ -148,7 +196,8 @@ export class EvidenceSearch {
   }
 }
 
-interface LookedUp {
-  readonly wanted: ReadonlyMap<string, readonly LogId[]>;
-  readonly limit: number;
+function isAccepted({ job }: Annals, id: string, entry: JobEventLogEntry): boolean {
+  const expected = job.plan.expected.find((one) => one.id === id);
+  return expected !== undefined && entry.stratum === "domain" &&
+    expectationAccepts(expected, matchableOf(entry));
 }

@@ -13,6 +13,7 @@ import { citedIn, citing, explaining } from "../../core/explain/explain.ts";
 import type { Citation, Explanation } from "../../core/explanation.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { hasCode, type JobState } from "../../core/job_state.ts";
+import type { RuleName } from "../../core/rules.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import { entryCharacters, type Hold, HOLD_NOTHING } from "./entry_pages.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
@@ -70,12 +71,14 @@ export class Explainer {
     const share: Share = { spentMs: 0 };
     // The job ends with these, whatever comes meanwhile: nothing later is looked at.
     const logIds = this.#parts.history.positions(jobId);
+    const asOf = this.#parts.events.journal.head.logId;
     const circumstances = this.#circumstances(job);
     const search = new EvidenceSearch(
       this.#parts.pastEvents,
       {
-        headLogId: this.#parts.events.journal.head.logId,
+        headLogId: asOf,
         at: (positions) => this.#parts.history.at(positions),
+        job: (other) => this.#parts.table.job(other),
       },
       (work) => this.#parts.pacer.all(share, work),
       this.#parts.history.pages,
@@ -83,7 +86,7 @@ export class Explainer {
     );
     const annals = await this.#annalsOf(logIds, share, hold);
     const { strangers, ...found } = await search.run(annals);
-    const work = explaining(annals, { ...found, circumstances });
+    const work = explaining(annals, { ...found, circumstances, asOf });
     const bare = await this.#parts.pacer.all(share, work);
     return { explanation: await this.#cited(bare, annals, strangers), annals, strangers };
   }
@@ -140,7 +143,9 @@ export class Explainer {
     const locations = await this.#parts.events.journal.locate(cited);
     const citations = new Map(locations.map((location): [LogId, Citation] => {
       const { eventId = "", eventType = "" } = named.get(location.logId) ?? {};
-      return [location.logId, { ...location, eventId, eventType }];
+      const rule = ruleOf(annals, location.logId);
+      const citation = { ...location, eventId, eventType };
+      return [location.logId, rule === undefined ? citation : { ...citation, rule }];
     }));
     return citing(explanation, (logId) => {
       const citation = citations.get(logId);
@@ -150,6 +155,11 @@ export class Explainer {
       return citation;
     });
   }
+}
+
+/** The row of the state table by which an entry failed or ended the job. */
+function ruleOf({ failedBy, endedBy }: Annals, logId: LogId): RuleName | undefined {
+  return [failedBy, endedBy].find((one) => one?.entry.logId === logId)?.rule;
 }
 
 type Named = Pick<JobEventLogEntry, "eventId" | "eventType">;

@@ -45,6 +45,8 @@ interface PastEventsFound {
   readonly all: boolean;
 }
 
+type Facts = Pick<PastEvents, "near" | "horizon">;
+
 /** Facts that one matcher of a supposed plan may take, and all of its matchers together. */
 const NEAR_MAX = 1_000;
 const PAST_EVENTS_MAX = 10_000;
@@ -64,12 +66,12 @@ const CHANGES_MAX = 20_000;
 
 export class Replays {
   readonly #history: JobHistory;
-  readonly #pastEvents: PastEvents;
+  readonly #pastEvents: Facts;
   readonly #pacer: Pacer;
   readonly #head: () => LogId;
 
   /** @param head Gives the last durable position. */
-  constructor(history: JobHistory, pastEvents: PastEvents, pacer: Pacer, head: () => LogId) {
+  constructor(history: JobHistory, pastEvents: Facts, pacer: Pacer, head: () => LogId) {
     this.#pacer = pacer;
     this.#history = history;
     this.#pastEvents = pastEvents;

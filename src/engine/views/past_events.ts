@@ -3,18 +3,18 @@
 import type { LogId } from "../../core/ids.ts";
 import type { EventMatcher } from "../../core/job_plan.ts";
 
-/** Positions that are of no interest, and so take nobody's place. */
-export interface Passing {
-  isPassed(logId: LogId): boolean;
-  /** Of events with one value, no more than these are passed. */
-  readonly max: number;
-}
-
-export const PASSING_NONE: Passing = { isPassed: () => false, max: 0 };
-
 export interface PastEvents {
-  /** Positions of events that may match, or nearly: the likeliest first, at most `limit`. */
-  near(matcher: EventMatcher, limit: number, passing?: Passing): readonly LogId[];
+  /**
+   * Positions of events that carry a value, wherever they have it: newest first, at most `limit`.
+   * Some may be of no interest, since hashes may be equal: who reads the entries tells.
+   *
+   * @param loose In its loose form.
+   */
+  carrying(loose: string, limit: number): readonly LogId[];
+  /** Positions of events of a type, newest first, at most `limit`. */
+  ofType(eventType: string, limit: number): readonly LogId[];
+  /** All that a matcher accepts is among these, unless there are `limit` of them. */
+  near(matcher: EventMatcher, limit: number): readonly LogId[];
   /** Events at or before this position may have been forgotten; 0 when none have. */
   readonly horizon: LogId;
 }

@@ -4,12 +4,14 @@
  * its newest posting. Two keys of one hash share a chain: who reads the entries tells.
  */
 
+import type { Work } from "../../core/at_once.ts";
 import type { LogId } from "../../core/ids.ts";
-import { type Passing, PASSING_NONE } from "./past_events.ts";
+import { BUCKET_BITS } from "./value_runs.ts";
 
 const FIRST_CAPACITY = 1 << 10;
 /** Filled further than this, in parts of 8, the table grows. */
 const LOAD_EIGHTHS_MAX = 5;
+const SLOTS_AT_A_TIME = 1 << 14;
 
 export class Postings {
   /** Pairs of [position, 1 + index of the posting before it with this key, or 0]. */
@@ -46,17 +48,43 @@ export class Postings {
     this.#slots[slot + 1] = ++this.#size;
   }
 
-  /** Positions filed under a key, newest first, at most `limit`; those passed come not. */
-  newest(hash: number, limit: number, passing: Passing = PASSING_NONE): LogId[] {
+  /** Positions filed under a key, newest first, at most `limit`. */
+  newest(hash: number, limit: number): LogId[] {
+    return this.#chain(this.#slots[slotOf(this.#slots, hash) + 1] ?? 0, limit);
+  }
+
+  #chain(head: number, limit: number): LogId[] {
     const found: LogId[] = [];
-    let left = limit + passing.max;
-    let next = this.#slots[slotOf(this.#slots, hash) + 1] ?? 0;
-    while (next > 0 && found.length < limit && left-- > 0) {
-      const logId = this.#postings[next * 2 - 2] ?? 0;
-      if (!passing.isPassed(logId)) found.push(logId);
+    for (let next = head; next > 0 && found.length < limit;) {
+      found.push(this.#postings[next * 2 - 2] ?? 0);
       next = this.#postings[next * 2 - 1] ?? 0;
     }
     return found;
+  }
+
+  /**
+   * All of it in buckets, as work with pauses: of each key its hash, how many positions follow,
+   * and the newest of them, at most `limit`. What is filed meanwhile is not in it.
+   */
+  *buckets(limit: number): Work<readonly Uint32Array[]> {
+    const slots = this.#slots;
+    const hashes: number[][] = Array.from({ length: 1 << BUCKET_BITS }, () => []);
+    for (let at = 0; at < slots.length; at += 2) {
+      if (at % SLOTS_AT_A_TIME === 0) yield;
+      if (slots[at + 1] === 0) continue;
+      const hash = slots[at] ?? 0;
+      hashes[hash >>> (32 - BUCKET_BITS)]?.push(hash);
+    }
+    const buckets: Uint32Array[] = [];
+    for (const keys of hashes) {
+      yield;
+      const parts = keys.sort((left, right) => left - right).flatMap((hash) => {
+        const chain = this.newest(hash, limit);
+        return [hash, chain.length, ...chain];
+      });
+      buckets.push(Uint32Array.from(parts));
+    }
+    return buckets;
   }
 
   /** All postings and filled slots, as they are now. */

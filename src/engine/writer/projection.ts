@@ -2,7 +2,9 @@
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import { EventIds } from "./event_ids.ts";
-import { FactIndex } from "../views/fact_index.ts";
+import { ValueIndex } from "../views/value_index.ts";
+import type { ValueRuns } from "../views/value_runs.ts";
+import { atOnce } from "../../core/at_once.ts";
 import { refuseEntry } from "./framework_schemas.ts";
 import { JobTable } from "./job_table.ts";
 import type { JobIndex } from "../job_index.ts";
@@ -12,12 +14,16 @@ import { captureContent, captureLiving, restoreContent } from "./snapshot_conten
 export class Projection implements JournalConsumer {
   readonly table: JobTable;
   readonly eventIds: EventIds;
-  readonly facts = new FactIndex();
+  readonly facts: ValueIndex;
   #hasBegun = false;
   #isWhole = false;
 
-  /** @param index Where jobs that have ended go; without one they stay in memory. */
-  constructor(index?: JobIndex) {
+  /**
+   * @param index Where jobs that have ended go; without one they stay in memory.
+   * @param runs Where values of events go; without it only the newest are known.
+   */
+  constructor(index?: JobIndex, runs?: ValueRuns) {
+    this.facts = new ValueIndex({ runs });
     this.eventIds = new EventIds(index);
     this.table = new JobTable(index, this.eventIds);
   }
@@ -35,6 +41,7 @@ export class Projection implements JournalConsumer {
   begin(): void {
     if (this.#hasBegun) return;
     this.table.index?.begin(undefined);
+    this.facts.clear();
     this.#hasBegun = true;
     this.#isWhole = true;
   }
@@ -44,6 +51,7 @@ export class Projection implements JournalConsumer {
     if (this.table.isLettingGo) this.table.letGo();
     this.eventIds.add(entry);
     this.facts.add(entry);
+    if (this.facts.hasToWrite) atOnce(this.facts.writing());
     this.table.apply(entry);
   }
 

@@ -1,6 +1,6 @@
 /**
  * What a snapshot holds of the engine: its jobs with their trails, where entries are by their
- * time, and the index of events from outside. Where there is an index, only jobs that live, and
+ * time, and the index of what events from outside say. Where there is an index, only jobs that live, and
  * the point as of which the index holds the others and the event ids; else those as well. A
  * cache: all of it follows from the journal.
  */
@@ -9,14 +9,14 @@ import { parseJsonText } from "../../core/json_text.ts";
 import { Buffer } from "node:buffer";
 import { isTerminal, type JobState, shared } from "../../core/job_state.ts";
 import type { EventIds } from "./event_ids.ts";
-import type { FactIndex } from "../views/fact_index.ts";
+import type { ValueIndex } from "../views/value_index.ts";
 import { joined } from "./joined.ts";
 import type { JobTable, KeptJob } from "./job_table.ts";
 import type { JournalHead } from "../ports.ts";
 import { trailBytes, trailOf } from "./trail.ts";
 
 /** Raised whenever a state or a line of the content changes its meaning. */
-const CONTENT_VERSION = 4;
+const CONTENT_VERSION = 5;
 /** Bytes of a column in one line. */
 const PART_BYTES = 3 * 64 * 1024;
 
@@ -35,7 +35,7 @@ type Line =
 export interface Projected {
   readonly table: JobTable;
   readonly eventIds: EventIds;
-  readonly facts: FactIndex;
+  readonly facts: ValueIndex;
 }
 
 /** The content as of now, whatever comes while it is written out. */
@@ -97,6 +97,10 @@ export function restoreContent(
   if (first === undefined || !("content" in first) || first.content !== CONTENT_VERSION) {
     return false;
   }
+  const values = rest.flatMap((line) =>
+    "part" in line && line.column === "facts" ? [Buffer.from(line.part, "base64")] : []
+  );
+  if (!facts.restore(new Uint32Array(bufferOf(values)))) return false;
   const isThere = table.index === undefined
     ? first.index === undefined
     : table.index.begin(first.index);
@@ -110,7 +114,6 @@ export function restoreContent(
   const times = joined(Uint8Array, parts.eventTimes);
   const rows = new Float64Array(bufferOf(parts.eventIds));
   eventIds.restore({ times, rows }, first.index?.logId ?? 0);
-  facts.restore(new Uint32Array(bufferOf(parts.facts)));
   return true;
 }
 

@@ -8,7 +8,7 @@ import type { EventDraft, JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { EventEngine } from "./event_engine.ts";
 import type { FiledJobs } from "./filed_jobs.ts";
-import type { FactIndex } from "../views/fact_index.ts";
+import type { ValueIndex } from "../views/value_index.ts";
 import { refuseEntry } from "./framework_schemas.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import type { JobTable } from "./job_table.ts";
@@ -48,7 +48,7 @@ interface Waiter {
 export class Writer {
   readonly #events: EventEngine;
   readonly #table: JobTable;
-  readonly #facts: FactIndex;
+  readonly #facts: ValueIndex;
   readonly #filed: FiledJobs;
   readonly #debts = new Map<JobId, () => void>();
   /** On their way to the disk, oldest first. */
@@ -61,7 +61,7 @@ export class Writer {
   #failure: JournalFailedError | undefined;
   listener: WriterListener = { appended: () => {}, lost: () => {} };
 
-  constructor(events: EventEngine, table: JobTable, facts: FactIndex, filed: FiledJobs) {
+  constructor(events: EventEngine, table: JobTable, facts: ValueIndex, filed: FiledJobs) {
     this.#events = events;
     this.#table = table;
     this.#facts = facts;

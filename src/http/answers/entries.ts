@@ -50,6 +50,7 @@ export const clauseAnswer = v.object({
   expected: text,
   found: text,
   close: v.boolean(),
+  form: v.exactOptional(text),
   elsewhere: v.exactOptional(v.object({ path: text, found: text, close: v.boolean() })),
 });
 

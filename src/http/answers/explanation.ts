@@ -1,6 +1,7 @@
 /** Why a job is as it is, what each entry did, and what might have been. */
 
 import * as v from "valibot";
+import { LIKENESSES } from "../../core/likeness/suspect.ts";
 import { RULES } from "../../core/rules.ts";
 import { clauseAnswer } from "./entries.ts";
 import { jobAnswer, supposedJobAnswer } from "./job.ts";
@@ -13,12 +14,16 @@ const citation = v.object({
   line: count,
   eventId: text,
   eventType: text,
+  /** The row of the state table by which it failed or ended the job. */
+  rule: v.exactOptional(v.picklist(Object.keys(RULES))),
 });
 
 const statement = { statement: text, cites: v.array(citation) };
 
 const nearMiss = v.object({
   ...statement,
+  /** In what it resembles the event that is expected. */
+  likeness: v.picklist(LIKENESSES),
   clauses: v.array(clauseAnswer),
   attributes: anyObject,
 });
@@ -30,6 +35,7 @@ const nextStep = v.object({
     method: v.literal("POST"),
     path: text,
     body: v.exactOptional(anyObject),
+    placeholders: v.exactOptional(v.array(text)),
   })),
   curl: v.exactOptional(text),
 });
@@ -51,6 +57,7 @@ export const explanationAnswer = v.object({
     matched: count,
     required: count,
     nearMisses: v.array(nearMiss),
+    remark: v.exactOptional(text),
   })),
   next: v.array(nextStep),
   timing: v.object({

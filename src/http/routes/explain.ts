@@ -34,7 +34,7 @@ async function explainJob(c: Context, edge: Edge): Promise<Response> {
   const explanation = await lookingBack(edge, ({ hold }) => edge.engine.explain(jobId, hold));
   if (explanation === undefined) throw unknownJob(jobId);
   return format === "text"
-    ? textResponse(explanationText(explanation, { commandOf }), STATUS.ok)
+    ? textResponse(explanationText(explanation, { commandOf, nowMs: edge.clock.now() }), STATUS.ok)
     : largeJsonResponse(edge, explanationView(explanation, commandOf), STATUS.ok);
 }
 

@@ -1,6 +1,7 @@
 /** The page of a job, in each condition and with each kind of failure. */
 
 import assert from "node:assert/strict";
+import { withDistances } from "../../../src/core/explain/duration.ts";
 import type { JobId } from "../../../src/core/ids.ts";
 import { pageOf } from "../../support/dashboard.ts";
 import { Explained } from "../../support/explained.ts";
@@ -33,7 +34,7 @@ for (const { name, condition } of SCENARIOS) {
     const { summary, because, waitingFor, next } = await daybook.explanation(jobId);
     const statements = [...because, ...waitingFor.slice(0, 20), ...next]
       .map(({ statement }) => statement);
-    for (const said of [summary, ...statements]) {
+    for (const said of [withDistances(summary, daybook.clock.now()), ...statements]) {
       assert.ok(text.includes(said.replaceAll(/\s+/g, " ")), said);
     }
     assert.match(html, new RegExp(`class="condition condition-${condition}"`));

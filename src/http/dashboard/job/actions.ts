@@ -1,5 +1,7 @@
 /** What the forms of a job's page do. Each leads back to a page that says what came of it. */
 
+import { placePath, placesIn } from "../../../core/elsewhere.ts";
+import { isPlaceholder } from "../../../core/explain/sample_event.ts";
 import type { Context, Hono } from "hono";
 import type { JobId } from "../../../core/ids.ts";
 import type { JobState } from "../../../core/job_state.ts";
@@ -109,6 +111,8 @@ export async function sendEvent(c: Context, edge: Edge): Promise<Sent> {
   const back = safeReturnPath(form.get("return") ?? jobPagePath(jobId));
   try {
     const event = eventOf(text, form.get("once") ?? "");
+    const open = placesIn(event.attributes ?? {}).find(({ value }) => isPlaceholder(value));
+    if (open !== undefined) return { refused: refusal(form, text, unfilled(placePath(open))) };
     const origin = originOf(c.req.raw, edge.spans) ?? {};
     const [receipt] = await edge.engine.deliver([withOrigin(event, origin)]);
     if (receipt === undefined) throw new TypeError("Cannot answer: there is no receipt");
@@ -127,6 +131,10 @@ function eventFlaw(text: string, problem: Problem): string {
   return position === undefined
     ? detailOf(problem)
     : `The event is not JSON: ${jsonPlaceText(text, position)}.`;
+}
+
+function unfilled(path: string): string {
+  return `Fill in ${path} first: the job's plan leaves open which value it is.`;
 }
 
 function refusal(form: URLSearchParams, text: string, reason: string): RefusedEvent {

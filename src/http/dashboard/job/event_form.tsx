@@ -13,14 +13,12 @@ export interface EventFormProps {
   readonly expectation: string;
   /** An event that would count. */
   readonly sample: JsonObject;
-  /** Whether it is one that came, with its wrong clauses put right. */
-  readonly isPutRight: boolean;
 }
 
 /** A longer sample is for a file, and curl. */
 const SAMPLE_LENGTH_MAX = 20_000;
 
-export function EventForm({ state, expectation, sample, isPutRight }: EventFormProps) {
+export function EventForm({ state, expectation, sample }: EventFormProps) {
   const { job, curl } = state;
   const text = JSON.stringify(sample, null, 2);
   if (text.length > SAMPLE_LENGTH_MAX) return null;
@@ -42,7 +40,7 @@ export function EventForm({ state, expectation, sample, isPutRight }: EventFormP
                 </p>
               )}
               <label for={id}>
-                {isPutRight ? "The nearest event, put right" : "An event that would count"}
+                An event that would count
               </label>
               <textarea id={id} name="event" rows={rowsOf(text)} spellcheck={false} dir="ltr">
                 {refused?.text ?? text}

@@ -1,6 +1,7 @@
 /** Why a job is as it is, in prose: what section 7 of the design calls its explanation. */
 
-import { summedUpTexts } from "../../../core/explain/explanation_text.ts";
+import { shownReasons, summedUpTexts } from "../../../core/explain/explanation_text.ts";
+import { withDistances } from "../../../core/explain/duration.ts";
 import { capital } from "../../../core/explain/phrases.ts";
 import { spentText } from "../../../core/explain/spent_text.ts";
 import type { Citation, NextStep } from "../../../core/explanation.ts";
@@ -27,18 +28,19 @@ export function JobExplanation({ state }: Props) {
     <section id="job-explanation" class="sheet prose" aria-labelledby="why-title" data-live>
       <h2 id="why-title" class="unseen">Explanation</h2>
       <p class="lead">
-        <UserText text={explanation.summary} />
+        <UserText text={withDistances(explanation.summary, state.nowMs)} />
       </p>
       <div class="prose-columns">
         <div class="stack-wide">
           <h3>Why</h3>
           <ol class="reasons">
-            {explanation.because.map((reason) => (
+            {shownReasons(explanation.because).map((reason) => (
               <li>
                 <Sentence state={state} of={reason} />
               </li>
             ))}
           </ol>
+          <MoreReasons state={state} />
           <Completed state={state} />
         </div>
         <div class="stack-wide">
@@ -56,6 +58,26 @@ export function JobExplanation({ state }: Props) {
         label="curl: this explanation"
       />
     </section>
+  );
+}
+
+/** What lies between the first reasons and the origin. */
+function MoreReasons({ state }: Props) {
+  const { because } = state.explanation;
+  const shown = new Set(shownReasons(because));
+  const more = because.filter((reason) => !shown.has(reason));
+  if (more.length === 0) return null;
+  return (
+    <details id="job-more-reasons">
+      <summary>{more.length} more</summary>
+      <ul>
+        {more.map((reason) => (
+          <li>
+            <Sentence state={state} of={reason} />
+          </li>
+        ))}
+      </ul>
+    </details>
   );
 }
 

@@ -63,7 +63,6 @@ function Wait({ state, wait }: Props & { readonly wait: WaitingFor<Citation> }) 
           state={state}
           expectation={expectation}
           sample={sample}
-          isPutRight={nearMisses.length > 0}
         />
       )}
     </article>
@@ -73,10 +72,10 @@ function Wait({ state, wait }: Props & { readonly wait: WaitingFor<Citation> }) 
 /** The same event that the next step of the explanation gives. */
 export function sampleOf(
   { job }: JobScreenState,
-  { expectation, nearMisses }: WaitingFor<Citation>,
+  { expectation }: WaitingFor<Citation>,
 ): JsonObject | undefined {
   const open = openExpectations(job).find(({ expected }) => expected.id === expectation);
-  return open && sampleEvent(open.expected, job.jobId, nearMisses[0]?.attributes);
+  return open && sampleEvent(open.expected, job.jobId)?.event;
 }
 
 function Miss({ state, miss }: Props & { readonly miss: NearMiss<Citation> }) {

@@ -218,7 +218,7 @@ function sampleText({ plan, expected, jobId }: JobState): string {
     .filter((_, index) => expected[index]?.matched === 0)
     .map((one) => sampleEvent(one, jobId))
     .filter((sample) => sample !== undefined);
-  const { eventType, attributes } = samples[0] ?? { eventType: "shop.Paid", attributes: {} };
+  const { eventType, attributes } = samples[0]?.event ?? { eventType: "shop.Paid", attributes: {} };
   const text = JSON.stringify([{ eventType, attributes }]);
   return text.length > 500 ? "" : text;
 }

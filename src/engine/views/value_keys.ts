@@ -1,0 +1,61 @@
+/** The hashes that an event is filed under: of its type, and of the values that it carries. */
+
+import type { FactEntry } from "../../core/event.ts";
+import type { JsonObject, JsonScalar, JsonValue } from "../../core/json.ts";
+import { looseForm } from "../../core/likeness/loose_form.ts";
+import { TEXT_LENGTH_MAX } from "../../core/likeness/own_values.ts";
+import { HASH_SEED, hashed, mixed } from "./text_hash.ts";
+
+/** Of one event, with those of its type. */
+const KEYS_MAX = 32;
+/** Objects and lists of one event that are looked into. */
+const BRANCHES_MAX = 64;
+/** Names in a path. */
+const DEPTH_MAX = 6;
+
+/** What no value begins with in its loose form. */
+const TYPE_MARK = hashed(HASH_SEED, "\n");
+const OTHER_TYPE_MARK = hashed(HASH_SEED, "\n\n");
+
+export function typeKeys(eventType: string): readonly [number, number] {
+  return [mixed(hashed(TYPE_MARK, eventType)), mixed(hashed(OTHER_TYPE_MARK, eventType))];
+}
+
+/** @param loose In its loose form. */
+export function valueKey(loose: string): number {
+  return mixed(hashed(HASH_SEED, loose));
+}
+
+/** Each once. What is nearer to the root comes first, since that is what correlations name. */
+export function valueKeysOf({ attributes, jobId }: FactEntry): ReadonlySet<number> {
+  const keys = new Set<number>();
+  if (jobId !== undefined) keys.add(valueKey(looseForm(jobId)));
+  const branches: (JsonObject | readonly JsonValue[])[] = [attributes];
+  let depth = 1, ofDepth = 1;
+  for (let at = 0; at < branches.length; at++) {
+    if (at === ofDepth) [depth, ofDepth] = [depth + 1, branches.length];
+    for (const value of membersOf(branches[at] ?? {})) {
+      if (typeof value !== "object" || value === null) {
+        if (isFiled(value) && keys.add(valueKey(looseForm(value))).size === KEYS_MAX - 2) {
+          return keys;
+        }
+      } else if (depth < DEPTH_MAX && branches.length < BRANCHES_MAX) {
+        branches.push(value as JsonObject);
+      }
+    }
+  }
+  return keys;
+}
+
+/** Whether a value can be found again. */
+export function isFiled(value: JsonScalar): boolean {
+  return typeof value !== "string" || value.length <= TEXT_LENGTH_MAX;
+}
+
+function* membersOf(members: JsonObject | readonly JsonValue[]): Iterable<JsonValue> {
+  if (Array.isArray(members)) {
+    yield* members;
+    return;
+  }
+  for (const name in members) yield (members as JsonObject)[name] as JsonValue;
+}

@@ -1,0 +1,152 @@
+/**
+ * For each kind of likeness: the event that was meant is named among the events of others, with
+ * the kind; and without it nobody is.
+ */
+
+import assert from "node:assert/strict";
+import type { Citation, NearMiss } from "../../src/core/explanation.ts";
+import { Explained } from "../support/explained.ts";
+import { test } from "../support/sanitized.ts";
+
+const TYPE = "billing.payment.PaymentReceived";
+
+interface Story {
+  readonly kind: NearMiss<Citation>["likeness"];
+  readonly name: string;
+  /** What is in the explanation's first sentence. */
+  readonly says: RegExp;
+  readonly equals?: object;
+  readonly before?: (daybook: Explained) => Promise<void>;
+  readonly culprit: (daybook: Explained) => Promise<void>;
+}
+
+const STORIES: readonly Story[] = [
+  {
+    kind: "form",
+    name: "two ways to write one letter",
+    equals: { customer: "Jörg Nord" },
+    says: /customer: .*"ö" as U\+00F6 was expected/,
+    culprit: (daybook) => daybook.event(TYPE, { customer: "Jo\u0308rg Nord" }),
+  },
+  {
+    kind: "form",
+    name: "a text for a number",
+    says: /orderId: expected 7118 \(number\), found "7118" \(text\)/,
+    culprit: (daybook) => daybook.event(TYPE, { orderId: "7118" }),
+  },
+  {
+    kind: "form",
+    name: "another way to write a date",
+    equals: { day: "2026-11-26" },
+    says: /the same date, written in another way/,
+    culprit: (daybook) => daybook.event(TYPE, { day: "26.11.2026" }),
+  },
+  {
+    kind: "type",
+    name: "a plural namespace",
+    says: /its type is not billing\.payment\.PaymentReceived \(singular and plural\)/,
+    culprit: (daybook) => daybook.event("billing.payments.PaymentReceived", { orderId: 7118 }),
+  },
+  {
+    kind: "address",
+    name: "another job, for which it counted",
+    says: /it names job other, where it counted for "paid"/,
+    culprit: (daybook) => daybook.event(TYPE, { orderId: 7118 }, { jobId: "other" }),
+  },
+  {
+    kind: "place",
+    name: "a level deeper",
+    says: /orderId: expected 7118, found nothing; 7118 is at order\.orderId/,
+    culprit: (daybook) => daybook.event(TYPE, { order: { orderId: 7118 } }),
+  },
+  {
+    kind: "place",
+    name: "another key",
+    says: /orderId: expected 7118, found nothing; 7118 is at reference/,
+    culprit: (daybook) => daybook.event(TYPE, { reference: 7118 }),
+  },
+  {
+    kind: "time",
+    name: "before the start",
+    says: /it came before the job started/,
+    before: (daybook) => daybook.event(TYPE, { orderId: 7118 }),
+    culprit: async () => {},
+  },
+  {
+    kind: "values",
+    name: "the job's own values under another type",
+    says: /shop\.Remark came at .*, with this job's orderId 7118/,
+    culprit: (daybook) => daybook.event("shop.Remark", { about: 7118 }),
+  },
+];
+
+async function tell(story: Story, hasCulprit: boolean): Promise<Explained> {
+  const daybook = await Explained.start();
+  const any = { expected: [{ id: "paid", eventType: TYPE, multiplicity: { times: 9 } }] };
+  await daybook.post("/jobs", { jobId: "other", plan: any });
+  if (hasCulprit) await story.before?.(daybook);
+  await daybook.clock.advance(1_000);
+  const { equals = { orderId: 7118 } } = story;
+  const expected = [{ id: "paid", eventType: TYPE, correlation: { equals } }];
+  await daybook.post("/jobs", { jobId: "job", plan: { expected } });
+  await daybook.clock.advance(1_000);
+  if (hasCulprit) await story.culprit(daybook);
+  for (let other = 0; other < 30; other++) {
+    await daybook.clock.advance(10);
+    const attributes = { orderId: 100 + other, customer: `c${other}`, currency: "EUR", n: 1 };
+    await daybook.event(other % 3 === 0 ? "shop.ParcelShipped" : TYPE, attributes);
+  }
+  return daybook;
+}
+
+for (const story of STORIES) {
+  test(`likeness: ${story.kind}: ${story.name}`, async () => {
+    const daybook = await tell(story, true);
+    const { summary, waitingFor: [wait] } = await daybook.explanation("job");
+    assert.equal(wait?.nearMisses.length, 1, JSON.stringify(wait?.nearMisses));
+    assert.equal(wait?.nearMisses[0]?.likeness, story.kind);
+    assert.match(summary, story.says);
+    await daybook.assertCitations("job");
+  });
+
+  test(`likeness: without it, nobody is named: ${story.name}`, async () => {
+    const { summary, waitingFor: [wait] } = await (await tell(story, false)).explanation("job");
+    assert.deepEqual(wait?.nearMisses, []);
+    assert.match(summary, /(?:: |, and )nothing that came resembles it[.:]/);
+  });
+}
+
+test("likeness: an event of the job's own values that reached its own job is no suspect", async () => {
+  const daybook = await Explained.start();
+  for (const [jobId, parcel] of [["job", "p-1"], ["other", "p-2"]]) {
+    const correlation = { equals: { customer: "c-77", parcel } };
+    const expected = [{ id: "paid", eventType: TYPE, correlation }];
+    await daybook.post("/jobs", { jobId, plan: { expected } });
+  }
+  await daybook.event(TYPE, { customer: "c-77", parcel: "p-2" });
+  const { waitingFor: [wait] } = await daybook.explanation("job");
+  assert.deepEqual(wait?.nearMisses, []);
+});
+
+test("likeness: what more than 20 events carry is none, and what 20 carry is one", async () => {
+  for (const [count, isTold] of [[20, true], [21, false]] as const) {
+    const daybook = await Explained.start();
+    const correlation = { equals: { orderId: 7118 } };
+    const plan = { expected: [{ id: "paid", eventType: TYPE, correlation }] };
+    await daybook.post("/jobs", { jobId: "job", plan });
+    for (let at = 0; at < count; at++) await daybook.event("shop.Remark", { about: 7118 });
+    const { waitingFor: [wait] } = await daybook.explanation("job");
+    assert.equal((wait?.nearMisses.length ?? 0) > 0, isTold, `${count}`);
+  }
+});
+
+test("likeness: a suggestion to send has no value of another job's event", async () => {
+  const daybook = await Explained.start();
+  const correlation = { equals: { orderId: 7118 } };
+  const plan = { expected: [{ id: "paid", eventType: TYPE, correlation }] };
+  await daybook.post("/jobs", { jobId: "job", plan });
+  await daybook.event(TYPE, { orderId: "7118", amount: 19.9, payer: "somebody else" });
+  const { next } = await daybook.explanation("job");
+  const bodies = next.flatMap(({ action }) => action?.body ?? []);
+  assert.deepEqual(bodies, [{ eventType: TYPE, jobId: "job", attributes: { orderId: 7118 } }]);
+});
