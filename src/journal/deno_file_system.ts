@@ -36,16 +36,11 @@ const QUICK_READ_BYTES = 64 * 1024;
 /** Which file one is that is open. */
 class Identity {
   readonly #file: Deno.FsFile;
-<<<<<<< HEAD
-  readonly #spares: SpareDescriptors;
-=======
   /** Looked at once, when it is first asked for. */
   #own: Pick<Deno.FileInfo, "dev" | "ino"> | undefined;
->>>>>>> main
 
-  constructor(file: Deno.FsFile, spares: SpareDescriptors) {
+  constructor(file: Deno.FsFile) {
     this.#file = file;
-    this.#spares = spares;
   }
 
   isAt(path: string): boolean {
@@ -63,10 +58,12 @@ class Identity {
 class DenoFile implements OpenFile {
   readonly #file: Deno.FsFile;
   readonly #identity: Identity;
+  readonly #spares: SpareDescriptors;
 
-  constructor(file: Deno.FsFile) {
+  constructor(file: Deno.FsFile, spares: SpareDescriptors) {
     this.#file = file;
     this.#identity = new Identity(file);
+    this.#spares = spares;
   }
 
   async write(offset: number, bytes: Uint8Array): Promise<void> {
