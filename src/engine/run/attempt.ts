@@ -166,7 +166,7 @@ export class Attempt implements AttemptOf {
 
   #threw(thrown: unknown): void {
     if (this.#hasEnded) return;
-    const stop = thrown instanceof Interruption ? thrown : this.#stop;
+    const stop = isThrown(thrown, Interruption) ? thrown : this.#stop;
     this.#end(
       stop instanceof Interruption
         ? { kind: "interrupted", reason: stop.reason }
