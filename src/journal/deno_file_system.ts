@@ -36,15 +36,19 @@ const QUICK_READ_BYTES = 64 * 1024;
 /** Which file one is that is open. */
 class Identity {
   readonly #file: Deno.FsFile;
-  /** Looked at once, when it is first asked for. */
   #own: Pick<Deno.FileInfo, "dev" | "ino"> | undefined;
 
   constructor(file: Deno.FsFile) {
     this.#file = file;
   }
 
+  /** Looks at it once. A file that is just being synced, by another thread, cannot be looked at. */
+  look(): Pick<Deno.FileInfo, "dev" | "ino"> {
+    return this.#own ??= this.#file.statSync();
+  }
+
   isAt(path: string): boolean {
-    const { dev, ino } = this.#own ??= this.#file.statSync();
+    const { dev, ino } = this.look();
     if (ino === null) return true;
     try {
       const there = Deno.lstatSync(path);
@@ -60,9 +64,9 @@ class DenoFile implements OpenFile {
   readonly #identity: Identity;
   readonly #spares: SpareDescriptors;
 
-  constructor(file: Deno.FsFile, spares: SpareDescriptors) {
+  constructor(file: Deno.FsFile, identity: Identity, spares: SpareDescriptors) {
     this.#file = file;
-    this.#identity = new Identity(file);
+    this.#identity = identity;
     this.#spares = spares;
   }
 
@@ -152,7 +156,10 @@ export class DenoFileSystem implements FileSystem {
 
   async open(path: string, mode: OpenMode): Promise<OpenFile> {
     const purpose = mode === "read" ? "read" : "write";
-    return new DenoFile(await this.#opened(path, OPTIONS[mode], purpose), this.#spares);
+    const file = await this.#opened(path, OPTIONS[mode], purpose);
+    const identity = new Identity(file);
+    if (purpose === "write") identity.look();
+    return new DenoFile(file, identity, this.#spares);
   }
 
   async lock(path: string): Promise<HeldLock | undefined> {
