@@ -4,7 +4,7 @@ import type { Action } from "../core/explanation.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import { shellWord } from "../core/shell_word.ts";
 
-const CONTROL = /^\/jobs\/([^/]+)\/(start|cancel|suspend|resume|retry)$/;
+const CONTROL = /^\/jobs\/([^/]+)\/(start|cancel|suspend|resume|wake|retry)$/;
 
 /** Options of `deno task event`, by the fields that they set. */
 const EVENT_OPTIONS: Readonly<Record<string, string>> = {

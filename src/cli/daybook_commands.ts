@@ -35,6 +35,7 @@ export const TASKS: readonly string[] = [
   "cancel",
   "suspend",
   "resume",
+  "wake",
   "retry",
 ];
 

@@ -15,7 +15,7 @@ export interface CreateCommand {
 }
 
 interface ControlCommand {
-  readonly kind: "start" | "suspend" | "resume";
+  readonly kind: "start" | "suspend" | "resume" | "wake";
   readonly reason?: string;
 }
 

@@ -25,6 +25,7 @@ import {
   type RunningJob,
 } from "./job_state.ts";
 import { backoffMs, type RetryPolicy } from "./retry_policy.ts";
+import { backsOff } from "./task_facts.ts";
 
 /** What a command makes of a job; `undefined` is a job that is not there yet. */
 export function decide(job: JobState | undefined, command: Command): Decision {
@@ -47,6 +48,8 @@ function decideAlone(job: JobState | undefined, command: Command): Decision {
       return decideSuspend(job, command);
     case "resume":
       return decideResume(job, command);
+    case "wake":
+      return decideWake(job, command);
     case "retry":
       return decideRetry(job, command);
     case "startAttempts":
@@ -113,6 +116,13 @@ function decideResume(job: JobState, command: Reasoned): Decision {
     SUSPENDABLE,
     "suspended or parked",
   );
+}
+
+function decideWake(job: JobState, command: Reasoned): Decision {
+  if (!isSuspendable(job)) return rejectState(job, "wake", SUSPENDABLE);
+  return backsOff(job.tasks)
+    ? accept([control("job.JobWoken", job.jobId, command)])
+    : reject(`Cannot wake job ${job.jobId}: nothing of it backs off`, []);
 }
 
 function decideRetry(job: JobState, command: RetryCommand): Decision {

@@ -42,7 +42,7 @@ export function rejectState(
 }
 
 export type Reasoned = { readonly reason?: string };
-type ControlEventType = `job.Job${"Started" | "Suspended" | "Resumed" | "Cancelled"}`;
+type ControlEventType = `job.Job${"Started" | "Suspended" | "Resumed" | "Cancelled" | "Woken"}`;
 
 export function control(
   eventType: ControlEventType,

@@ -123,6 +123,8 @@ export interface FrameworkAttributes {
   readonly "job.JobResumed": ControlAttributes & { readonly of?: "parked" };
   /** The engine holds the job until somebody, or other code, decides. */
   readonly "job.JobParked": JobParkedAttributes;
+  /** What backs off is to be tried at once, and not at its time. */
+  readonly "job.JobWoken": ControlAttributes;
   /** With `leftInPlace` nothing is undone: these completed tasks stay as they are. */
   readonly "job.JobCancelled": ControlAttributes & { readonly leftInPlace?: readonly TaskId[] };
   /** Recorded on the old job; the new one names it in `retryOf`. */

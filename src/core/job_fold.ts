@@ -75,9 +75,9 @@ export class JobFold {
   /** @throws {TypeError} as `project` does. */
   apply(entry: JobEventLogEntry): Applied {
     // The end of `run` ends most jobs.
-    let before = entry.taskId === MAIN_TASK && entry.eventType === "job.TaskCompleted"
-      ? this.job
-      : this.#headWith(this.#tasks.get(entry.taskId));
+    const isOfAll = entry.eventType === "job.JobWoken" ||
+      entry.taskId === MAIN_TASK && entry.eventType === "job.TaskCompleted";
+    let before = isOfAll ? this.job : this.#headWith(this.#tasks.get(entry.taskId));
     let step = project(before, entry);
     if (before !== this.#whole && turnsOnOtherTasks(step, entry)) {
       before = this.job;

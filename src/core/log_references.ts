@@ -17,6 +17,7 @@ const POSITIONS: {
   "job.JobStarted": [],
   "job.JobSuspended": [],
   "job.JobResumed": [],
+  "job.JobWoken": [],
   "job.JobParked": ["disagreesWith"],
   "job.JobCancelled": [],
   "job.JobRetried": [],

@@ -27,6 +27,8 @@ export function noteTask(
     case "job.TaskCompensated":
     case "job.TaskCompensationFailed":
       return replaceTask(tasks, entry);
+    case "job.JobWoken":
+      return tasks.map((task) => woken(task, entry));
     case "job.JobCreated":
     case "job.JobStarted":
     case "job.JobSuspended":
@@ -70,6 +72,22 @@ export function abandonOpenTasks(
     hasEnded(task)
       ? task
       : { ...factsOf(task), status: "abandoned", endedAt: receivedAt, lastLogId: logId }
+  );
+}
+
+/** What backs off is due now. */
+function woken(task: TaskState, { logId, receivedAt }: JobEventLogEntry): TaskState {
+  if (task.status === "backingOff") return { ...task, retryAt: receivedAt, lastLogId: logId };
+  if (task.status !== "completed" || task.compensation?.status !== "backingOff") return task;
+  const compensation = { ...task.compensation, retryAt: receivedAt };
+  return { ...task, compensation, lastLogId: logId };
+}
+
+/** Whether something of the job is to be tried again at a time. */
+export function backsOff(tasks: readonly TaskState[]): boolean {
+  return tasks.some((task) =>
+    task.status === "backingOff" ||
+    task.status === "completed" && task.compensation?.status === "backingOff"
   );
 }
 

@@ -39,6 +39,10 @@ export function frameworkText(
     case "job.JobSuspended":
     case "job.JobResumed":
       return heldText(before, entry);
+    case "job.JobWoken":
+      return after.tasks === before.tasks
+        ? "Nothing of the job backs off: waking it changes nothing."
+        : "What backs off is due at once.";
     case "job.JobParked":
       return parkedText(before, entry.attributes);
     case "job.JobCancelled":

@@ -92,7 +92,7 @@ export interface ShownInput {
 }
 
 interface PlainControlRequest extends OriginatedRequest {
-  readonly kind: "start" | "suspend" | "resume";
+  readonly kind: "start" | "suspend" | "resume" | "wake";
   readonly reason?: string;
 }
 

@@ -38,6 +38,7 @@ const ROUTE_SCOPES: Readonly<Record<string, RouteScope>> = {
   "POST /jobs/:id/cancel": "operate",
   "POST /jobs/:id/suspend": "operate",
   "POST /jobs/:id/resume": "operate",
+  "POST /jobs/:id/wake": "operate",
   "POST /jobs/:id/retry": "operate",
   // The dashboard. What it looks like is no secret, and how else would one sign in?
   "GET /ui/assets/:name": "open",
@@ -50,6 +51,7 @@ const ROUTE_SCOPES: Readonly<Record<string, RouteScope>> = {
   "POST /ui/jobs/:id/start": "operate",
   "POST /ui/jobs/:id/suspend": "operate",
   "POST /ui/jobs/:id/resume": "operate",
+  "POST /ui/jobs/:id/wake": "operate",
   "POST /ui/jobs/:id/cancel": "operate",
   "POST /ui/jobs/:id/retry": "operate",
   "POST /ui/jobs/:id/event": "submit",

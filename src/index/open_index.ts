@@ -2,6 +2,7 @@
 
 import { DatabaseSync } from "node:sqlite";
 import { messageOf } from "../core/thrown.ts";
+import { prepare } from "./schema.ts";
 import { SqliteJobIndex } from "./sqlite_job_index.ts";
 
 export const FILE = "jobs.sqlite";
@@ -17,7 +18,7 @@ export interface IndexOptions {
 export function jobIndexIn({ folder, warn }: IndexOptions): SqliteJobIndex {
   const open = (fresh: boolean) => {
     try {
-      return openFile(folder, fresh);
+      return fresh ? newFile(folder) : openFile(folder, false);
     } catch (error) {
       if (!fresh) throw error;
       warn(`Cannot write the index, ended jobs stay in memory: ${messageOf(error)}`);
@@ -25,6 +26,19 @@ export function jobIndexIn({ folder, warn }: IndexOptions): SqliteJobIndex {
     }
   };
   return new SqliteJobIndex({ open, discard: () => removeFiles(folder), warn });
+}
+
+/** One that can be written to: some disks tell only then that they have no room. */
+function newFile(folder: string): DatabaseSync {
+  const database = openFile(folder, true);
+  try {
+    prepare(database);
+    return database;
+  } catch (error) {
+    database.close();
+    removeFiles(folder);
+    throw error;
+  }
 }
 
 export function openFile(folder: string, fresh: boolean): DatabaseSync {

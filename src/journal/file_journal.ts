@@ -7,6 +7,7 @@ import {
   type EntryLocation,
   type Journal,
   JournalFailedError,
+  JournalFullError,
   type JournalHead,
   type JournalInfo,
   type RecoveryReport,
@@ -14,7 +15,7 @@ import {
   type Urgency,
   type Verification,
 } from "../engine/ports.ts";
-import { Announcement } from "./announcement.ts";
+import { Announcement, hasFailed } from "./announcement.ts";
 import { BackgroundProof } from "./background_proof.ts";
 import { Catalogue } from "./catalogue.ts";
 import { JournalUnusableError, orUnusable } from "./errors.ts";
@@ -41,7 +42,9 @@ interface Parts {
   readonly recorder: Recorder;
   readonly catalogue: Catalogue;
   readonly history: History;
-  readonly writer: SegmentWriter;
+  /** Makes the last segment one that can be written to; `false` without room for that. */
+  mend(): Promise<boolean>;
+  closeWriter(): Promise<void>;
   readonly proof: BackgroundProof;
   /** What the last verification, by whatever process, found. */
   verification(): Promise<Verification | null>;
@@ -77,9 +80,12 @@ export class FileJournal implements Journal {
     const announcement = new Announcement(lock, layout.lock, resolved.warn);
     const watched = new WatchedFiles({ ...resolved, lock, lockPath: layout.lock });
     try {
+      const lastFailed = await hasFailed(resolved.fileSystem, layout);
       await announcement.clear();
       const finish: Finish = (...parts) => new FileJournal(...parts);
-      return await openLocked({ ...resolved, watched }, announcement, finish);
+      const failing = () => void announcement.fail();
+      const options = { ...resolved, watched, failing, lastFailed };
+      return await openLocked(options, announcement, finish);
     } catch (error) {
       lock.release();
       throw error;
@@ -156,14 +162,20 @@ export class FileJournal implements Journal {
       await this.#parts.recorder.close();
     } finally {
       await unproven;
-      await this.#parts.writer.close();
+      await this.#parts.closeWriter();
       await this.#announcement.end();
     }
   }
 }
 
 /** What is needed once the lock is held. */
-type LockedOptions = ResolvedOptions & { readonly watched: WatchedFiles };
+interface LockedOptions extends ResolvedOptions {
+  readonly watched: WatchedFiles;
+  /** Called when the disk does not do as asked. */
+  readonly failing: () => void;
+  /** Whether it did not do so for the process before. */
+  readonly lastFailed: boolean;
+}
 
 type Finish = (parts: Parts, announcement: Announcement, report: RecoveryReport) => FileJournal;
 
@@ -181,17 +193,23 @@ async function openLocked(
   });
   for (const warning of recovery.warnings) options.warn(warning);
   const reserve = await reserveOf(options);
-  const parts = await partsOf(options, recovery, reserve);
+  const parts = partsOf(options, recovery, reserve);
   try {
-    for (const fact of options.firstFacts) await recordFirst(options, parts, fact);
-    const recoveredLogId = recovery.clean ? null : await recordRecovery(options, parts, recovery);
+    if (options.firstFacts.length > 0) await parts.mend();
+    const { recorder } = parts;
+    for (const fact of options.firstFacts) {
+      await orUnrecorded(options.folder, () => recorder.record(fact));
+    }
+    const recoveredLogId = await orUnrecorded(options.folder, () => recorder.begin());
+    if (reserve.reserve === undefined && recorder.full("vital")) throw noRoom(options.folder);
     const durationMs = options.clock.monotonic() - began;
     const report = reportOf(recovery, recoveredLogId, durationMs);
     parts.proof.start();
     return { journal: finish(parts, announcement, report), report };
   } catch (error) {
+    if (options.lastFailed) options.failing();
     await parts.proof.stop();
-    await parts.writer.close();
+    await parts.closeWriter();
     throw error;
   }
 }
@@ -210,26 +228,29 @@ async function reserveOf(
   return { reserve, short: !await reserve.take() };
 }
 
-async function partsOf(
-  options: LockedOptions,
-  recovery: Recovery,
-  kept: Kept,
-): Promise<Parts> {
+function partsOf(options: LockedOptions, recovery: Recovery, kept: Kept): Parts {
   const { fileSystem, clock, random } = options;
   const layout = layoutOf(options.folder);
   const catalogue = new Catalogue(recovery.segments, recovery.indexes);
   const rolls = new SegmentRolls(recovery.ends);
   const tail = new Tail();
   const store = new SnapshotStore(fileSystem, layout);
-  const writer = await orUnusable(
-    "open",
-    layout.segments,
-    () => SegmentWriter.open({ ...options, layout }, catalogue.active),
-  );
+  let writer: SegmentWriter | undefined;
+  const mend = async (): Promise<boolean> => {
+    if (writer !== undefined) return true;
+    if (!await recovery.mending.run()) return false;
+    const open = () => SegmentWriter.open({ ...options, layout }, catalogue.active);
+    writer = await orUnusable("open", layout.segments, open);
+    return true;
+  };
   const recorder = new Recorder({
     ...options,
     ...kept,
-    sink: writer,
+    sink: {
+      write: (batch, holdUp) =>
+        writer === undefined ? Promise.reject(unmended()) : writer.write(batch, holdUp),
+    },
+    undone: { mend, fact: () => recovery.clean ? undefined : recoveredFact(catalogue, recovery) },
     stamp: stampWith(clock, random),
     origin: {
       head: recovery.head,
@@ -256,35 +277,41 @@ async function partsOf(
   const reader = new SegmentReader(fileSystem, layout, catalogue, () => clock.pause());
   const history = new History(tail, reader);
   const verification = () => readVerification(fileSystem, layout);
-  return { recorder, catalogue, history, writer, proof, verification };
+  const closeWriter = async () => await writer?.close();
+  return { recorder, catalogue, history, proof, mend, closeWriter, verification };
 }
 
-/** @throws {JournalUnusableError} when there is no room for it. */
-function recordRecovery(
-  options: ResolvedOptions,
-  parts: Parts,
-  { bytesQuarantined, quarantine }: Recovery,
-): Promise<LogId> {
-  const segment = parts.catalogue.active.name;
+function unmended(): JournalFullError {
+  return new JournalFullError("Cannot record: the disk has been full since the start");
+}
+
+/** Nobody would look whether there is room again. */
+function noRoom(folder: string): JournalUnusableError {
+  const reason = "the disk is full, and there is no reserve (--reserve-bytes)";
+  return new JournalUnusableError("write to", folder, reason);
+}
+
+function recoveredFact(
+  { active: { name: segment } }: Catalogue,
+  { mending: { bytesQuarantined, quarantine } }: Recovery,
+): JournalEventDraft {
   const attributes = {
     segment,
     bytesQuarantined,
     ...(quarantine === null ? {} : { quarantine }),
   };
-  const eventType = "journal.Recovered";
-  return recordFirst(options, parts, { stratum: "framework", eventType, attributes });
+  return { stratum: "framework", eventType: "journal.Recovered", attributes };
 }
 
-/** @throws {JournalUnusableError} when there is no room for it. */
-async function recordFirst(
-  { folder }: ResolvedOptions,
-  { recorder }: Parts,
-  fact: JournalEventDraft,
-): Promise<LogId> {
+/** @throws {JournalUnusableError} when it cannot be recorded. */
+async function orUnrecorded<Result>(
+  folder: string,
+  record: () => Promise<Result>,
+): Promise<Result> {
   try {
-    return await recorder.record(fact);
+    return await record();
   } catch (error) {
-    if (!(error instanceof Error)) throw error;
+    if (!(error instanceof Error) || error instanceof JournalUnusableError) throw error;
     throw new JournalUnusableError("record the recovery in", folder, error.message, error);
   }
 }

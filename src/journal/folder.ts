@@ -1,7 +1,7 @@
 /** Prepares the folder of a journal, and makes sure that it can be used at all. */
 
 import { announcedIn } from "./announcement.ts";
-import { JournalLockedError, JournalUnusableError, orUnusable } from "./errors.ts";
+import { isOutOfRoom, JournalLockedError, JournalUnusableError, orUnusable } from "./errors.ts";
 import { type FileSystem, type HeldLock, type PathKind, writeNew } from "./file_system.ts";
 import { isTemporary, type Layout, TEMPORARY } from "./layout.ts";
 import { makeNamedFolder } from "./named_folder.ts";
@@ -59,16 +59,29 @@ async function removeTemporaries(fileSystem: FileSystem, folder: string): Promis
   }
 }
 
-/** Does once all that the journal relies on later; also makes the folders' names durable. */
+/**
+ * Does once all that the journal relies on later; also makes the folders' names durable. A disk
+ * without room may have some later, so that is nothing against it.
+ */
 async function probe(fileSystem: FileSystem, folder: string): Promise<void> {
   const temporary = `${folder}/probe${TEMPORARY}`;
   const renamed = `${folder}/probe`;
   await orUnusable("write to", folder, async () => {
-    await writeNew(fileSystem, temporary, PROBE);
-    await fileSystem.rename(temporary, renamed);
+    try {
+      await writeNew(fileSystem, temporary, PROBE);
+      await fileSystem.rename(temporary, renamed);
+    } catch (error) {
+      if (!isOutOfRoom(error)) throw error;
+      await removeIfThere(fileSystem, temporary);
+    }
     await fileSystem.syncFolder(folder);
-    await fileSystem.remove(renamed);
+    await removeIfThere(fileSystem, renamed);
   });
+}
+
+/** Without room nobody knows whether the file was begun. */
+export async function removeIfThere(fileSystem: FileSystem, path: string): Promise<void> {
+  if (await fileSystem.kind(path) !== "missing") await fileSystem.remove(path);
 }
 
 /** @throws {JournalUnusableError} when something else is at a path. */

@@ -11,6 +11,7 @@ import {
   type Clock,
   type JournalConsumer,
   JournalFailedError,
+  JournalFullError,
   type JournalHead,
   type StampedEvent,
   type Urgency,
@@ -36,6 +37,14 @@ export interface Origin {
   readonly snapshot: LastSnapshot | null;
 }
 
+/** What the last stop left to be done, for which there may be no room yet. */
+export interface Undone {
+  /** `false` when there is no room for it. */
+  mend(): Promise<boolean>;
+  /** What is recorded before anything else once it is done. */
+  fact(): JournalEventDraft | undefined;
+}
+
 export interface RecorderOptions {
   readonly origin: Origin;
   readonly sink: BatchSink;
@@ -51,6 +60,8 @@ export interface RecorderOptions {
   /** Whether there was no room to make it. */
   readonly short?: boolean;
   readonly watch?: CommitWatch | undefined;
+  /** What has to be done before anything is recorded; nothing, when absent. */
+  readonly undone?: Undone | undefined;
   /** Makes a durable batch readable; called before the consumer gets it. */
   publish(batch: SealedBatch): void;
   /** Stores a snapshot; the result is its file name. */
@@ -67,12 +78,14 @@ export class Recorder {
   /** The last position that is more than a seal. */
   #contentLogId: LogId;
   #stopped: boolean;
+  #undone: Undone | undefined;
   #closed = false;
 
   constructor(options: RecorderOptions) {
     const { origin, consumer, clock, writeSnapshot, warn } = options;
     this.#options = options;
     this.#stopped = origin.stopped;
+    this.#undone = options.undone;
     this.#contentLogId = origin.stopped ? origin.head.logId - 1 : origin.head.logId;
     this.#commit = this.#groupCommit(options);
     this.#sealer = new QuietSealer(clock, options.quietSealMs, () => this.#sealWhenIdle());
@@ -105,7 +118,7 @@ export class Recorder {
 
   /** Whether groups of an urgency find no room, as far as is known. */
   full(urgency: Urgency): boolean {
-    return this.#room.full(urgency);
+    return this.#undone !== undefined || this.#room.full(urgency);
   }
 
   /**
@@ -114,8 +127,29 @@ export class Recorder {
    */
   append(group: readonly StampedEvent[], urgency: Urgency = "ordinary"): Appended {
     if (this.#closed) throw new JournalFailedError("Cannot append: the journal is closed");
-    if (urgency === "ordinary" && this.#commit.refusal === undefined) this.#room.require();
+    if (this.#commit.refusal === undefined) {
+      if (this.#undone !== undefined) throw withoutRoom();
+      if (urgency === "ordinary") this.#room.require();
+    }
     return this.#commit.append(group);
+  }
+
+  /**
+   * Does what has to be done first. Where there is no room for that, nothing is recorded until
+   * there is.
+   *
+   * @returns The position of what was recorded, if anything was.
+   */
+  async begin(): Promise<LogId | null> {
+    if (!await this.#mend()) this.#room.ranOut();
+    else {
+      try {
+        return await this.#recordUndone();
+      } catch (error) {
+        if (!(error instanceof JournalFullError)) throw error;
+      }
+    }
+    return null;
   }
 
   /** Appends an entry of the journal itself, and returns when it is durable. */
@@ -169,10 +203,37 @@ export class Recorder {
       clock,
       reserve,
       short,
+      mend: () => this.#mendLater(),
       between: (work) => this.#commit.between(work),
-      probe: () => this.#seal("room"),
+      probe: () => this.#probe(),
       warn,
     });
+  }
+
+  #mend(): Promise<boolean> {
+    return this.#undone?.mend() ?? Promise.resolve(true);
+  }
+
+  /** By then others wait for it: a disk that does not do as asked is the end. */
+  async #mendLater(): Promise<boolean> {
+    try {
+      return await this.#mend();
+    } catch (error) {
+      this.fail(new JournalFailedError(messageOf(error), { cause: error }));
+      return false;
+    }
+  }
+
+  async #recordUndone(): Promise<LogId | null> {
+    const fact = this.#undone?.fact();
+    const logId = fact === undefined ? null : await this.record(fact);
+    this.#undone = undefined;
+    return logId;
+  }
+
+  async #probe(): Promise<void> {
+    await this.#recordUndone();
+    await this.#seal("room");
   }
 
   #durable(batch: SealedBatch, durationMs: number): void {
@@ -229,4 +290,10 @@ export class Recorder {
     const stratum = "framework";
     return this.record({ stratum, eventType: "journal.Sealed", attributes: { reason } });
   }
+}
+
+function withoutRoom(): JournalFullError {
+  return new JournalFullError(
+    "Cannot record: the disk has been full since the start. Nothing was recorded",
+  );
 }

@@ -1,14 +1,13 @@
-/** Brings a journal from whatever its last stop left behind to where it can go on. */
+/** Reads a journal, whatever its last stop left behind, and tells what has to be mended of it. */
 
 import type { JournalConsumer, JournalHead, Random, SegmentInfo } from "../engine/ports.ts";
-import { orUnusable } from "./errors.ts";
-import { type FileSystem, writeNew } from "./file_system.ts";
+import type { FoundSegments } from "./background_proof.ts";
+import type { FileSystem } from "./file_system.ts";
 import { type Layout, segmentName } from "./layout.ts";
 import type { LineIndex } from "./line_index.ts";
-import type { FoundSegments } from "./background_proof.ts";
+import { Mending } from "./mending.ts";
 import type { ReadingProgress } from "./options.ts";
-import { copyForward, quarantineTail } from "./repair.ts";
-import { type TornTail, withoutTail } from "./segment_end.ts";
+import { withoutTail } from "./segment_end.ts";
 import { listSegments } from "./segment_listing.ts";
 import type { ActiveEnds } from "./segment_rolls.ts";
 import { Trust } from "./trust.ts";
@@ -22,6 +21,8 @@ export interface RecoveryOptions {
   readonly consumer: JournalConsumer;
   readonly random: Random;
   readonly progress: ReadingProgress;
+  /** Whether the disk did not do as asked of the process before. */
+  readonly lastFailed: boolean;
   /** Goes on without a snapshot of entries that the journal does not hold. */
   readonly acceptSnapshotAhead: boolean;
   /** Whoever opens it knows that its end is gone, and records it. */
@@ -42,36 +43,31 @@ export interface Recovery {
   readonly entriesReplayed: number;
   /** The snapshot that replay began with. */
   readonly snapshot: LastSnapshot | null;
-  readonly bytesQuarantined: number;
-  readonly quarantine: string | null;
+  /** What has to be done before anything is written. */
+  readonly mending: Mending;
   /** Things set aside on the way, in words. */
   readonly warnings: readonly string[];
 }
 
 /**
- * Replays the journal into its consumer and repairs what a crash explains. The active segment
- * is a fresh file then: even after a clean stop nobody knows whether the last sync of the
- * process before succeeded, or whether it lived to sync the name of the segment.
+ * Replays the journal into its consumer. Changes nothing.
  *
  * @throws {JournalDamagedError} when something is wrong that a crash cannot explain;
  * segments are left as they are then.
  * @throws {JournalUnusableError} when the disk does not do as asked.
  */
 export async function recover(options: RecoveryOptions): Promise<Recovery> {
-  const { fileSystem, layout } = options;
+  const { fileSystem, layout, random, lastFailed } = options;
   const found = await segmentsOf(fileSystem, layout);
   const trust = await Trust.in(fileSystem, layout, found.slice(0, -1));
   const choice = await replayFromNewest({ ...options, trusted: trust.sidecars }, found);
   const { replayed, snapshot, warnings } = choice;
   const { head, indexes, entriesReplayed, torn, active: ends } = replayed;
   if (!options.acceptLoss) await requireWitnessed(fileSystem, layout, head, found.at(-1));
-  const segments = found.length > 0 ? found : [await createFirst(fileSystem, layout)];
+  const segments = found.length > 0 ? found : [{ name: segmentName(1), firstLogId: 1, bytes: 0 }];
   const clean = torn === undefined && (head.logId === 0 || ends.stopped);
-  const active = segments.at(-1)?.name ?? segmentName(1);
-  const quarantine = torn === undefined ? null : await putAside(options, active, torn);
   const whole = withoutTail(segments, torn);
-  if (found.length > 0) await copyForward(fileSystem, layout, whole);
-  const bytesQuarantined = torn?.bytes.length ?? 0;
+  const isNew = found.length === 0;
   return {
     head,
     segments: whole,
@@ -81,8 +77,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
     clean,
     entriesReplayed,
     snapshot,
-    bytesQuarantined,
-    quarantine,
+    mending: new Mending({ fileSystem, layout, random, lastFailed, segments: whole, isNew, torn }),
     warnings,
   };
 }
@@ -96,21 +91,4 @@ async function segmentsOf(
   const [problem] = [...foreign, ...unusable];
   if (problem !== undefined) throw problem;
   return segments;
-}
-
-function putAside(
-  { fileSystem, layout, random }: RecoveryOptions,
-  active: string,
-  torn: TornTail,
-): Promise<string> {
-  return quarantineTail(fileSystem, layout, active, torn, random.ulid());
-}
-
-async function createFirst(fileSystem: FileSystem, layout: Layout): Promise<SegmentInfo> {
-  const name = segmentName(1);
-  await orUnusable("create", `${layout.segments}/${name}`, async () => {
-    await writeNew(fileSystem, `${layout.segments}/${name}`, new Uint8Array());
-    await fileSystem.syncFolder(layout.segments);
-  });
-  return { name, firstLogId: 1, bytes: 0 };
 }

@@ -1,8 +1,9 @@
 /** What is done to the last segment before it is written to again. Deletes nothing. */
 
 import type { SegmentInfo } from "../engine/ports.ts";
-import { orUnusable } from "./errors.ts";
+import { isOutOfRoom, orUnusable } from "./errors.ts";
 import { type FileSystem, readBetween, withFile, writeNew } from "./file_system.ts";
+import { removeIfThere } from "./folder.ts";
 import { type Layout, segmentName, TEMPORARY } from "./layout.ts";
 import type { TornTail } from "./segment_end.ts";
 
@@ -22,8 +23,7 @@ export async function quarantineTail(
   const name = `${segment.replace(/\.ndjson$/, "")}-${torn.offset}-${unique}.bin`;
   const aside = `${layout.quarantine}/${name}`;
   await orUnusable("write", aside, async () => {
-    await writeNew(fileSystem, aside + TEMPORARY, torn.bytes);
-    await fileSystem.rename(aside + TEMPORARY, aside);
+    await writeInPlace(fileSystem, aside, torn.bytes);
     await fileSystem.syncFolder(layout.quarantine);
   });
   const path = `${layout.segments}/${segment}`;
@@ -48,10 +48,25 @@ export async function copyForward(
   const path = `${layout.segments}/${name}`;
   await orUnusable("copy", path, async () => {
     const content = await readBetween(fileSystem, path, 0, bytes);
-    await writeNew(fileSystem, path + TEMPORARY, content);
-    await fileSystem.rename(path + TEMPORARY, path);
+    await writeInPlace(fileSystem, path, content);
     await fileSystem.syncFolder(layout.segments);
   });
+}
+
+/** Puts a whole file in the place of what is there; without room for it, leaves nothing of it. */
+async function writeInPlace(
+  fileSystem: FileSystem,
+  path: string,
+  bytes: Uint8Array,
+): Promise<void> {
+  const temporary = path + TEMPORARY;
+  try {
+    await writeNew(fileSystem, temporary, bytes);
+  } catch (error) {
+    if (isOutOfRoom(error)) await removeIfThere(fileSystem, temporary);
+    throw error;
+  }
+  await fileSystem.rename(temporary, path);
 }
 
 async function cut(fileSystem: FileSystem, path: string, size: number): Promise<void> {

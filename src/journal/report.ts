@@ -2,10 +2,13 @@
 
 import type { LogId } from "../core/ids.ts";
 import type { RecoveryReport } from "../engine/ports.ts";
+import type { Mending } from "./mending.ts";
 import type { Recovery } from "./recovery.ts";
 
 export function reportOf(
-  recovery: Omit<Recovery, "head" | "segments" | "indexes" | "ends" | "found">,
+  recovery: Pick<Recovery, "clean" | "entriesReplayed" | "snapshot" | "warnings"> & {
+    readonly mending: Pick<Mending, "bytesQuarantined" | "quarantine">;
+  },
   recoveredLogId: LogId | null,
   durationMs: number,
 ): RecoveryReport {
@@ -14,8 +17,8 @@ export function reportOf(
     entriesReplayed: recovery.entriesReplayed,
     snapshotLogId: recovery.snapshot?.logId ?? null,
     durationMs,
-    bytesQuarantined: recovery.bytesQuarantined,
-    quarantine: recovery.quarantine,
+    bytesQuarantined: recovery.mending.bytesQuarantined,
+    quarantine: recovery.mending.quarantine,
     recoveredLogId,
     warnings: recovery.warnings,
   };

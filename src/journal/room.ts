@@ -22,6 +22,8 @@ export interface RoomOptions {
   readonly reserve: Reserve | undefined;
   /** Whether the reserve could not be made at the start. */
   readonly short: boolean;
+  /** Does what a start without room left undone; `false` without room for that. */
+  mend(): Promise<boolean>;
   /** Runs something while no batch is on its way to the disk. */
   between(work: () => Promise<void>): Promise<void>;
   /** Appends an entry. Rejects when it is not durable. */
@@ -99,10 +101,10 @@ export class Room {
   }
 
   async #probe(): Promise<void> {
-    const { reserve, between, probe, warn } = this.#options;
+    const { reserve, between, mend, probe, warn } = this.#options;
     let isMade = false;
     await between(async () => {
-      isMade = !this.#stopped && await reserve?.make() === true;
+      isMade = !this.#stopped && await mend() && await reserve?.make() === true;
     });
     try {
       // The reserve may have room where a segment has not, under a limit on its size.

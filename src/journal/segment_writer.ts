@@ -18,6 +18,8 @@ export interface SegmentWriterOptions {
   readonly segmentBytes: number;
   /** What happened to the files that are open, if anything did. */
   readonly watched: WatchedFiles;
+  /** Told at once when the disk does not do as asked. */
+  readonly failing: () => void;
   /** Told of what an operator should know and the journal can live with. */
   readonly warn: (message: string) => void;
 }
@@ -146,6 +148,7 @@ export class SegmentWriter implements BatchSink {
 
   #failed(action: string, cause: unknown): Error {
     this.#hasFailed = true;
+    this.#options.failing();
     return new Error(`cannot ${action}: ${messageOf(cause)}`, { cause });
   }
 }

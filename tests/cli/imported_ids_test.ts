@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import { defineJob, type EmbeddedDaybook, openDaybook, RefusedError } from "../../src/mod.ts";
+import type { JsonObject } from "../../src/core/json.ts";
 import { runTask } from "../support/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
@@ -66,8 +67,9 @@ interface Line {
   readonly logId: number;
   readonly eventId: string;
   readonly eventType: string;
+  readonly stratum: string;
   readonly jobId?: string;
-  readonly attributes: Readonly<Record<string, unknown>>;
+  readonly attributes: JsonObject;
 }
 
 async function linesOf({ fetch }: EmbeddedDaybook): Promise<readonly Line[]> {
@@ -86,10 +88,18 @@ async function requireKnown(journal: string, what: string): Promise<void> {
   await using daybook = await open(journal);
   const lines = await linesOf(daybook);
   assert.equal(new Set(lines.map(({ eventId }) => eventId)).size, lines.length, what);
-  for (const { eventId, logId, eventType } of lines) {
-    const receipt = await daybook.deliver({ eventType: "test.Other", eventId });
-    const told = [receipt.disposition === "recorded", receipt.logId];
-    assert.deepEqual(told, [false, logId], `${what}: ${eventId} of ${eventType}`);
+  for (const { eventId, logId, eventType, stratum, attributes, jobId } of lines) {
+    if (eventType === "journal.EventRefused") continue;
+    const where = `${what}: ${eventId} of ${eventType}`;
+    await assert.rejects(
+      daybook.deliver({ eventType: "test.Unlike", eventId }),
+      (error) => error instanceof RefusedError && error.message.includes(`on record at ${logId} `),
+      where,
+    );
+    if (stratum !== "domain") continue;
+    const to = jobId === undefined ? {} : { jobId };
+    const again = await daybook.deliver({ eventType, eventId, attributes, ...to });
+    assert.deepEqual([again.disposition, again.logId], ["duplicate", logId], where);
   }
   for (const { eventType, jobId, attributes } of lines) {
     if (eventType !== "job.JobCreated" || jobId === undefined) continue;

@@ -26,6 +26,7 @@ const NOTES: { readonly [Type in FrameworkEventType]: readonly [object, string] 
   "job.JobStarted": [{}, ""],
   "job.JobSuspended": [{ reason: "the till is down" }, "the till is down"],
   "job.JobResumed": [{}, ""],
+  "job.JobWoken": [{ reason: "the bank is back" }, "the bank is back"],
   "job.JobParked": [
     { reason: "diverged", message: "it asks for bill instead", disagreesWith: 6 },
     "diverged: it asks for bill instead",

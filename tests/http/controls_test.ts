@@ -50,14 +50,14 @@ Deno.test("controls: one in the wrong state is 409 and names the states that all
 Deno.test("controls: an ended job takes none but a retry", async () => {
   const app = await startApp();
   const { jobId } = await createAndRun(app, "test.greet", { name: "Ann" });
-  for (const control of ["start", "cancel", "suspend", "resume", "retry"]) {
+  for (const control of ["start", "cancel", "suspend", "resume", "wake", "retry"]) {
     await problemOf(await app.post(`/jobs/${jobId}/${control}`), 409, "not-in-this-state");
   }
 });
 
 Deno.test("controls: an unknown job is 404", async () => {
   const app = await startApp();
-  for (const control of ["start", "cancel", "suspend", "resume", "retry"]) {
+  for (const control of ["start", "cancel", "suspend", "resume", "wake", "retry"]) {
     await problemOf(await app.post(`/jobs/nobody/${control}`), 404, "unknown-job");
   }
 });

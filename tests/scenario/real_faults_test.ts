@@ -91,13 +91,76 @@ testOnSmallDisk(
   },
 );
 
-testOnSmallDisk("fault: a disk without any room is refused with 74", 2 * MIB, async (disk) => {
-  const journal = `${disk}/journal`;
-  await fill(`${disk}/filler`);
-  assert.match(await assertRefused({ journal }, 74, journal), /No space left on device/);
-  await Deno.remove(`${disk}/filler`);
-  await deliverSome({ journal, args: ["--reserve-bytes=64KiB"] });
-});
+const SMALL_RESERVE = ["--reserve-bytes=64KiB"];
+
+/** Of a job that waits between two steps: on a disk without room it goes on from what is there. */
+const WAITING = {
+  jobId: "waiting",
+  plan: { expected: [{ id: "a", eventType: "test.Awaited" }] },
+};
+
+testOnSmallDisk(
+  "fault: a start on a disk without any room: reads are answered, writes 507, and it resumes",
+  2 * MIB,
+  async (disk) => {
+    const journal = `${disk}/journal`;
+    const deliveries = new Deliveries();
+    const first = await DaybookProcess.start({ journal, args: SMALL_RESERVE });
+    await (await first.post("/jobs", WAITING)).body?.cancel();
+    for (let count = 0; count < 5; count++) await deliveries.deliver(first, 1_000);
+    await first.kill();
+    // As a disk that was full when the process was killed: the reserve is used up.
+    await Deno.remove(`${journal}/reserve`);
+    await fill(`${disk}/filler`);
+
+    const daybook = await DaybookProcess.start({ journal, args: SMALL_RESERVE });
+    const { entries } = await daybook.get("/events?limit=500") as { entries: unknown[] };
+    assert.ok(entries.length >= 6);
+    assert.equal(await statusOf(daybook, "/jobs/waiting"), 200);
+    assert.equal(await statusOf(daybook, "/readyz"), 503);
+    for (let count = 0; count < 2; count++) {
+      assert.deepEqual(await deliveries.deliver(daybook), {
+        status: 507,
+        type: "/problems/disk-full",
+      });
+    }
+    assert.equal((await daybook.post("/jobs/waiting/cancel", {})).status, 507);
+
+    await Deno.remove(`${disk}/filler`);
+    for (let wait = 0; await statusOf(daybook, "/readyz") !== 200; wait++) {
+      assert.ok(wait < 100, daybook.output.join("\n"));
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    assert.equal((await deliveries.deliver(daybook)).status, 200);
+    assert.equal(await daybook.stop(), 0);
+    await deliveries.requireRecorded(journal);
+    const types = (await readIndependently(journal)).entries.map((entry) => entry["eventType"]);
+    const resumed = types.lastIndexOf("journal.Recovered");
+    assert.deepEqual(types.slice(resumed, resumed + 3), [
+      "journal.Recovered",
+      "journal.Sealed",
+      "test.Delivered",
+    ]);
+  },
+);
+
+testOnSmallDisk(
+  "fault: a start without any room can be stopped, and the next one finds all that was there",
+  2 * MIB,
+  async (disk) => {
+    const journal = `${disk}/journal`;
+    const deliveries = await deliverSome({ journal, args: SMALL_RESERVE });
+    await Deno.remove(`${journal}/reserve`);
+    await fill(`${disk}/filler`);
+    const daybook = await DaybookProcess.start({ journal, args: SMALL_RESERVE });
+    assert.equal((await deliveries.deliver(daybook)).status, 507);
+    assert.equal(await daybook.stop(), 0);
+    await assertRefused({ journal, args: ["--reserve-bytes=0"] }, 74, journal);
+    await Deno.remove(`${disk}/filler`);
+    await deliverSome({ journal, args: SMALL_RESERVE });
+    await deliveries.requireRecorded(journal);
+  },
+);
 
 testBound(
   "fault: a folder that may not be written is refused with 74",

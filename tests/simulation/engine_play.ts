@@ -101,7 +101,9 @@ export class EnginePlay {
 
   async #endAll({ engine, life }: Opened): Promise<void> {
     const { scheduler } = this.#world;
-    for (let round = 0; round < 4; round++) {
+    // Set back again and again before a start, the clock has a job wait as long: that is on record.
+    const rounds = this.#ports.setsClockOften === true ? 50 : 4;
+    for (let round = 0; round < rounds; round++) {
       if (round > 0 && this.#jobs.unfinished.length === 0 && this.#clients.isAnswered) break;
       await this.#clients.pushOn(engine);
       await scheduler.sleep(HOUR_MS, life.number);

@@ -182,6 +182,7 @@ export const ROUTES: Readonly<Record<string, RouteInput>> = {
   "POST /jobs/:id/cancel": control(reasons),
   "POST /jobs/:id/suspend": control(reasons),
   "POST /jobs/:id/resume": control(reasons),
+  "POST /jobs/:id/wake": control(reasons),
   "POST /jobs/:id/retry": control(retries),
   "POST /events": {
     body: bodyOf(

@@ -170,7 +170,10 @@ export class Harness {
     return receipt;
   }
 
-  async control(id: JobId, kind: "start" | "cancel" | "suspend" | "resume"): Promise<JobState> {
+  async control(
+    id: JobId,
+    kind: "start" | "cancel" | "suspend" | "resume" | "wake",
+  ): Promise<JobState> {
     const outcome = await this.engine.control(id, { kind });
     assert.ok(outcome.ok, JSON.stringify(outcome));
     await this.clock.settle();

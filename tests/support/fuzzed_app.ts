@@ -19,6 +19,8 @@ export async function startWithJobs(options: TestAppOptions = {}): Promise<TestA
   const app = await startApp({ token: TOKEN, ...options });
   const open = withToken(app);
   await createAndRun(open, "test.doomed");
+  // Its undoing backs off.
+  await open.post("/jobs", { type: "test.stuck" });
   const { jobId } = await createAndRun(open, "test.parcel", { orderId: "1" });
   await open.post(`/jobs/${jobId}/suspend`);
   await createPlan(open);

@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { BusyClients } from "./busy_clients.ts";
 import { DaybookProcess, type ProcessOptions, startAndKill } from "./daybook_process.ts";
+import { Executions } from "./executions.ts";
 import { type IndependentEntry, readIndependently } from "./independent_reader.ts";
 import { OutsideLedger } from "./outside_ledger.ts";
 import { ResumingReader } from "./stream_reader.ts";
@@ -48,11 +49,12 @@ export class Survival {
   readonly #clients = new BusyClients(this.ledger);
   readonly #options: SurvivalOptions;
   readonly #runs: string;
+  readonly #executions: Executions;
 
   constructor(options: SurvivalOptions) {
     this.#options = options;
     this.#runs = `${options.folder}/runs.txt`;
-    Deno.writeTextFileSync(this.#runs, "");
+    this.#executions = new Executions(this.#runs);
   }
 
   get processOptions(): ProcessOptions {
@@ -87,6 +89,7 @@ export class Survival {
     await beforeLife?.();
     if (Math.random() < stillborn) await startAndKill(this.processOptions, Math.random() * 600);
     else await this.#live();
+    this.#executions.lifeEnded();
     await afterDeath?.();
   }
 
@@ -148,13 +151,17 @@ export class Survival {
   async finish(): Promise<void> {
     await this.#options.beforeLife?.();
     const unended = await this.#lastLife();
+    this.#executions.lifeEnded();
     assert.deepEqual(this.ledger.wrong, []);
     assert.deepEqual(unended, [], "jobs that did not end as they should");
     const { entries } = await readIndependently(this.#options.journal);
     assertAllRecorded(entries, this.ledger);
     assertKeysOnce(entries);
     assertStreamWhole(this.reader, entries);
-    assertNothingRanTwice(entries, await Deno.readTextFile(this.#runs));
+    assertNothingRanTwice(entries, this.#executions.lines);
+    const { steps, executions } = this.#executions.requireOnce(entries, ["one", "two", "three"]);
+    console.log(`${steps} steps with a result, executed ${executions} times, counted outside`);
+    assert.ok(steps > 0);
   }
 
   /** The jobs that do not end as they should. */
@@ -254,8 +261,7 @@ function assertStreamWhole({ messages }: ResumingReader, entries: Entries): void
 }
 
 /** Each attempt ran at most once, and none after the one whose result is on record. */
-function assertNothingRanTwice(entries: Entries, ledger: string): void {
-  const runs = ledger.trim().split("\n");
+function assertNothingRanTwice(entries: Entries, runs: readonly string[]): void {
   assert.equal(new Set(runs).size, runs.length, "an attempt ran twice");
   const completed = new Map<string, number>();
   for (const { eventType, attributes, ...entry } of entries) {

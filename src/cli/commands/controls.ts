@@ -1,4 +1,4 @@
-/** `start`, `cancel`, `suspend` and `resume`: for one job or several. */
+/** `start`, `cancel`, `suspend`, `resume` and `wake`: for one job or several. */
 
 import { type Client, RefusedError, SERVER_OPTIONS } from "../client.ts";
 import { type Command, type CommandInput, EXIT_OK } from "../command.ts";
@@ -13,7 +13,7 @@ import type { Terminal } from "../terminal.ts";
 const JOBS_MAX = 1_000;
 
 interface Control {
-  readonly kind: "start" | "cancel" | "suspend" | "resume";
+  readonly kind: "start" | "cancel" | "suspend" | "resume" | "wake";
   readonly summary: string;
   readonly examples: readonly string[];
 }
@@ -43,6 +43,11 @@ const CONTROLS: readonly Control[] = [
     kind: "resume",
     summary: "resume suspended jobs, or let parked ones try again",
     examples: ["deno task resume order-42 order-43"],
+  },
+  {
+    kind: "wake",
+    summary: "try again at once what waits for its next attempt",
+    examples: ["deno task wake order-42 --reason 'the bank is back'"],
   },
 ];
 

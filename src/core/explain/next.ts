@@ -7,6 +7,7 @@ import type { FrameworkEntry, JobEventLogEntry } from "../event.ts";
 import type { NearMiss, NextStep, WaitingFor } from "../explanation.ts";
 import type { LogId } from "../ids.ts";
 import { hasCode, type JobState } from "../job_state.ts";
+import { backsOff } from "../task_facts.ts";
 import type { Annals } from "./annals.ts";
 import { maxAttemptsOf } from "./attempts_noted.ts";
 import { runningTasks } from "./because.ts";
@@ -60,7 +61,7 @@ export function nextOf(
     case "waiting":
       return [...whileWaiting(annals, waitingFor), ...controls(annals)];
     case "backingOff":
-      return [...onceDue(annals, evidence), ...controls(annals)];
+      return [...onceDue(annals, evidence), ...wakeUp(annals, evidence), ...controls(annals)];
     case "suspended":
       return [
         ...whileSuspended(annals),
@@ -193,6 +194,12 @@ function onceDue(annals: Annals, { circumstances: { queue } }: Evidence): Next {
   return queue === undefined
     ? dueAttempts(annals)
     : [itself("It runs when its turn comes.", [annals.conditionSince.logId])];
+}
+
+/** Ends the backoff early; what is due already waits for a worker alone. */
+function wakeUp({ job }: Annals, { circumstances: { queue } }: Evidence): Next {
+  if (queue !== undefined || !backsOff(job.tasks)) return [];
+  return [anyone("Try it again now, once what failed is put right:", `/jobs/${job.jobId}/wake`)];
 }
 
 function dueAttempts({ job, attempts }: Annals): Next {

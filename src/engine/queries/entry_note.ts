@@ -27,6 +27,7 @@ const NOTES: Notes = {
   "job.JobStarted": reasonNote,
   "job.JobSuspended": reasonNote,
   "job.JobResumed": ({ of, reason }) => joined([of, reason]),
+  "job.JobWoken": reasonNote,
   "job.JobParked": ({ reason, message }) => `${reason}: ${message}`,
   "job.JobCancelled": ({ reason, leftInPlace }) =>
     joined([reason, leftInPlace && `left in place: ${leftInPlace.join(", ") || "nothing"}`]),

@@ -2,10 +2,16 @@
 
 import type { Scheduler } from "./scheduler.ts";
 
+interface Alarm {
+  /** Cancels it. */
+  cancel: () => void;
+  readonly over: () => void;
+}
+
 export class Backoffs {
   readonly #scheduler: Scheduler;
-  /** What cancels each alarm; absent until there is one, as for most jobs. */
-  #alarms: Set<() => void> | undefined;
+  /** Absent until there is one, as for most jobs. */
+  #alarms: Set<Alarm> | undefined;
 
   constructor(scheduler: Scheduler) {
     this.#scheduler = scheduler;
@@ -17,15 +23,23 @@ export class Backoffs {
 
   /** @param retryAt RFC 3339. */
   until(retryAt: string, over: () => void): void {
-    const cancel = this.#scheduler.at(Date.parse(retryAt), () => {
-      this.#alarms?.delete(cancel);
+    const alarm: Alarm = { cancel: () => {}, over };
+    alarm.cancel = this.#scheduler.at(Date.parse(retryAt), () => {
+      this.#alarms?.delete(alarm);
       over();
     });
-    (this.#alarms ??= new Set()).add(cancel);
+    (this.#alarms ??= new Set()).add(alarm);
+  }
+
+  /** All of them are over now, whatever their time. */
+  wake(): void {
+    const alarms = [...this.#alarms ?? []];
+    this.cancel();
+    for (const { over } of alarms) over();
   }
 
   cancel(): void {
-    for (const cancel of this.#alarms ?? []) cancel();
+    for (const { cancel } of this.#alarms ?? []) cancel();
     this.#alarms = undefined;
   }
 }

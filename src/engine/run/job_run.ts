@@ -144,8 +144,9 @@ export class JobRun {
   }
 
   /** An entry of the job has become durable. */
-  durable({ before, job }: Applied): void {
+  durable({ before, job, entry }: Applied): void {
     if (before?.state === "Running" && job.state !== "Running") this.#leaveRunning(job);
+    if (entry.eventType === "job.JobWoken") this.#backoffs.wake();
     if (isTerminal(job)) this.#end();
   }
 

@@ -137,15 +137,28 @@ export class Supervisor implements WriterListener {
     const unfinished = [...table.jobs()].filter((job) => !isTerminal(job));
     const cutShort = unfinished.flatMap((job) => interruptions(job, restart));
     const drafts = [...cutShort, ...unfinished.flatMap((job) => this.#withoutCode(job))];
-    if (drafts.length > 0) {
-      const traced = await withTheirTraces(drafts, (jobId) => table.existing(jobId), entriesAt);
-      await patience.record(async () => {
+    const takeUp = () => {
+      for (const { jobId } of unfinished) if (!this.#isKnown(jobId)) this.#takeUp(jobId, true);
+      this.#trials.begin(this.#toBeTried(unfinished));
+    };
+    if (drafts.length === 0) {
+      takeUp();
+      return cutShort;
+    }
+    const traced = await withTheirTraces(drafts, (jobId) => table.existing(jobId), entriesAt);
+    const refused = Promise.withResolvers<void>();
+    const recorded = patience.record(async () => {
+      try {
         const { lastLogId } = writer.append(traced, "vital");
         await writer.settled(lastLogId, undefined);
-      });
-    }
-    for (const { jobId } of unfinished) if (!this.#isKnown(jobId)) this.#takeUp(jobId, true);
-    this.#trials.begin(this.#toBeTried(unfinished));
+      } catch (error) {
+        refused.resolve();
+        throw error;
+      }
+    }).then(takeUp);
+    recorded.catch(this.#services.onDefect);
+    // A full disk may have no room for long; others read meanwhile.
+    await Promise.race([recorded, refused.promise]);
     return cutShort;
   }
 

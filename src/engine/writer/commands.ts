@@ -30,9 +30,10 @@ export class Commands {
     this.#writer.pay(jobId);
     const pending = this.#table.pending(jobId);
     const head = pending?.head;
-    // Only what is left in place turns on the job's tasks.
-    const leaves = command.kind === "cancel" && command.leave === true;
-    const decision = decide(leaves ? pending?.whole : head, command);
+    // Only what is left in place, and what backs off, turns on the job's tasks.
+    const ofTasks = command.kind === "wake" ||
+      command.kind === "cancel" && command.leave === true;
+    const decision = decide(ofTasks ? pending?.whole : head, command);
     if (!decision.accepted) {
       const again = () => this.run(jobId, command, admit);
       return await this.#writer.resting<Refusal>(head?.lastLogId ?? 0, decision.rejection, again);

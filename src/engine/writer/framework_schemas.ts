@@ -61,6 +61,7 @@ const SCHEMAS: { readonly [Type in FrameworkEventType]: v.GenericSchema } = {
     reason: v.optional(text),
     of: v.optional(v.literal("parked")),
   }),
+  "job.JobWoken": control,
   "job.JobParked": v.looseObject({
     reason: v.picklist(["diverged", "noDefinition", "crashed"]),
     message: text,

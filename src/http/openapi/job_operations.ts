@@ -243,6 +243,12 @@ export const JOB_OPERATIONS: Operations = {
   },
   "POST /jobs/:id/suspend": control("Suspend a job: it begins nothing new"),
   "POST /jobs/:id/resume": control("Resume a suspended job, or let a parked one try again"),
+  "POST /jobs/:id/wake": {
+    ...control("End a backoff early"),
+    description:
+      "What is to be tried again at a time is tried at once, with the attempts that it " +
+      "has left.",
+  },
   "POST /jobs/:id/retry": {
     ...control("Retry a failed job, or a parked one that is given up with it, as a new one"),
     body: {

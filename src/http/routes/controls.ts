@@ -1,4 +1,4 @@
-/** Controls: `/jobs/:id/start`, `cancel`, `suspend`, `resume` and `retry`. */
+/** Controls: `/jobs/:id/start`, `cancel`, `suspend`, `resume`, `wake` and `retry`. */
 
 import type { Context, Hono } from "hono";
 import * as v from "valibot";
@@ -17,7 +17,7 @@ import { originOf } from "../request_origin.ts";
 import { sizeFor } from "../turnstile.ts";
 import { jobOf } from "./job_id.ts";
 
-const CONTROLS = ["start", "cancel", "suspend", "resume"] as const;
+const CONTROLS = ["start", "cancel", "suspend", "resume", "wake"] as const;
 
 export const controlBody = strictObject({ reason: v.exactOptional(reasonField) });
 

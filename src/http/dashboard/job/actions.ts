@@ -70,6 +70,8 @@ function doneText(control: Exclude<Acted, "retry">, job: JobState): string {
   switch (control) {
     case "start":
       return "The job was started.";
+    case "wake":
+      return "What backs off is tried again now.";
     case "suspend":
       return "The job is suspended: what runs ends, nothing new begins, and events still count.";
     case "resume":
@@ -151,6 +153,7 @@ function eventOf(text: string, once: string): IncomingEvent {
 export function addJobActions(app: Hono, edge: Edge): void {
   app.post("/ui/jobs/:id/start", (c) => actOnJob(c, edge, "start"));
   app.post("/ui/jobs/:id/suspend", (c) => actOnJob(c, edge, "suspend"));
+  app.post("/ui/jobs/:id/wake", (c) => actOnJob(c, edge, "wake"));
   app.post("/ui/jobs/:id/resume", (c) => actOnJob(c, edge, "resume"));
   app.post("/ui/jobs/:id/cancel", (c) => actOnJob(c, edge, "cancel"));
   app.post("/ui/jobs/:id/retry", (c) => actOnJob(c, edge, "retry"));

@@ -13,7 +13,7 @@ import { cutText } from "../parts/text.tsx";
 import type { JobScreenState } from "./screen_state.ts";
 
 /** `leave` is a cancellation that undoes nothing. */
-export const CONTROLS = ["start", "suspend", "resume", "retry", "cancel", "leave"] as const;
+export const CONTROLS = ["start", "wake", "suspend", "resume", "retry", "cancel", "leave"] as const;
 export type Control = (typeof CONTROLS)[number];
 
 interface Props {
@@ -83,6 +83,7 @@ function nothingText({ job, annals }: JobScreenState): string {
 
 const LABELS: Readonly<Record<Control, string>> = {
   start: "Start now",
+  wake: "Try again now",
   suspend: "Suspend",
   resume: "Resume",
   retry: "Retry",
@@ -129,6 +130,7 @@ export function ControlForm({ state, control, isPlain = false }: ControlFormProp
         ? <ActionForm {...common} label="Retry as a new job" />
         : <RetryForm state={state} {...common} />;
     case "start":
+    case "wake":
     case "suspend":
     case "resume":
       return <ActionForm {...common} />;
