@@ -73,6 +73,13 @@ export function isCorrelated(
   return entry.eventType === "job.EventCorrelated";
 }
 
+/** Whether an entry stands for an event that was refused, since its id was on record. */
+export function isRefused(
+  entry: JobEventLogEntry,
+): entry is FrameworkEntry<"journal.EventRefused"> {
+  return entry.eventType === "journal.EventRefused";
+}
+
 /** Whether an entry is an event from outside, or stands for one. */
 export function isFromOutside(entry: JobEventLogEntry): boolean {
   return entry.stratum !== "framework" || isCorrelated(entry);

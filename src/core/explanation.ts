@@ -4,6 +4,8 @@
  */
 
 import type { Condition } from "./condition.ts";
+import type { ErrorFingerprint } from "./error_fingerprint.ts";
+import type { Trait } from "./explain/contrast.ts";
 import type { JobId, LogId } from "./ids.ts";
 import type { JsonObject } from "./json.ts";
 import type { StateName } from "./job_state.ts";
@@ -105,6 +107,25 @@ export interface SummedUp {
   readonly waitingFor?: number;
 }
 
+/** What jobs that failed or wait like this one have in common, and others of the type have not. */
+export interface ContrastStatement<Cite> extends Statement<Cite> {
+  readonly traits: readonly Trait[];
+  /** Jobs that are alike, this one among them. */
+  readonly alike: number;
+  /** Jobs that went through. */
+  readonly others: number;
+}
+
+/** Jobs that share the cause of this one. */
+export interface SiblingsStatement<Cite> extends Statement<Cite> {
+  /** How many there are beside this one, as far as was looked. */
+  readonly others: number;
+  /** What `GET /jobs?fingerprint=` takes, where they have one. */
+  readonly fingerprint?: ErrorFingerprint;
+  /** A few of them. */
+  readonly jobs: readonly JobId[];
+}
+
 export interface Explanation<Cite> {
   readonly jobId: JobId;
   readonly state: StateName;
@@ -117,6 +138,10 @@ export interface Explanation<Cite> {
   readonly completed: readonly CompletedItem<Cite>[];
   readonly waitingFor: readonly WaitingFor<Cite>[];
   readonly next: readonly NextStep<Cite>[];
+  /** Absent where nothing sets such jobs apart, or there are too few to tell. */
+  readonly contrast?: ContrastStatement<Cite>;
+  /** Absent where there are none. */
+  readonly siblings?: SiblingsStatement<Cite>;
   readonly timing: Timing;
   /** Absent when all is told. */
   readonly summedUp?: SummedUp;

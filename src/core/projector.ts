@@ -6,7 +6,7 @@
  */
 
 import { allSatisfied } from "./condition.ts";
-import { isCorrelated, type JobEventLogEntry } from "./event.ts";
+import { isCorrelated, isRefused, type JobEventLogEntry } from "./event.ts";
 import { failureOf, leavesInPlace } from "./failure.ts";
 import type { JobId, LogId } from "./ids.ts";
 import {
@@ -196,9 +196,9 @@ function withoutParking<Job extends JobState>({ parked: _, ...job }: Job) {
   return job;
 }
 
-/** The event that matching looks at: for a correlated one, the original. */
+/** The event that matching looks at: for an entry that stands for one, that. */
 export function matchableOf(entry: JobEventLogEntry): MatchableEvent {
-  return isCorrelated(entry) ? entry.attributes : entry as MatchableEvent;
+  return isCorrelated(entry) || isRefused(entry) ? entry.attributes : entry as MatchableEvent;
 }
 
 const NO_INDEXES: readonly number[] = [];

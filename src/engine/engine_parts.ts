@@ -15,6 +15,7 @@ import { EndedJobs } from "./views/ended_jobs.ts";
 import type { EngineStatus } from "./engine_status.ts";
 import { FiledJobs } from "./writer/filed_jobs.ts";
 import { EventEngine } from "./writer/event_engine.ts";
+import { Contrasts } from "./queries/contrasts.ts";
 import { EventExplainer } from "./queries/event_explainer.ts";
 import { Explainer } from "./queries/explainer.ts";
 import { FanOut } from "./events/fan_out.ts";
@@ -44,6 +45,7 @@ import { Projection } from "./writer/projection.ts";
 import { PromptTypes } from "./run/prompt_types.ts";
 import { protectionOf } from "./secrets/protection.ts";
 import { Reaches } from "./events/reach.ts";
+import { JobLists } from "./queries/job_lists.ts";
 import { Replays } from "./queries/replays.ts";
 import type { RunServices } from "./run/run_services.ts";
 import { Scheduler } from "./run/scheduler.ts";
@@ -100,6 +102,7 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
     table,
   );
   const pacer = new Pacer(parts.clock);
+  const lists = new JobLists(parts);
   const replays = new Replays(history, facts, pacer, () => events.journal.head.logId);
   return {
     ...parts,
@@ -115,9 +118,12 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
     }),
     replays,
     eventExplainer: new EventExplainer({ events, registry, replays, table, unmatched }),
+    lists,
     explainer: new Explainer({
       ...parts,
       pacer,
+      lists,
+      contrasts: new Contrasts(lists, pacer),
       pastEvents: facts,
       draining: () => status.draining,
       full: (urgency) => events.journal.full(urgency),

@@ -17,7 +17,7 @@ import { type EngineParts, engineParts, type JobEngineOptions } from "./engine_p
 import { EngineStatus } from "./engine_status.ts";
 import type { Hold } from "./queries/entry_pages.ts";
 import type { Account } from "./queries/explainer.ts";
-import { JobLists } from "./queries/job_lists.ts";
+import type { JobLists } from "./queries/job_lists.ts";
 import { JobSurvey } from "./queries/job_survey.ts";
 import type { IndexInfo } from "./job_index.ts";
 import type { Clock, EntryLocation, Journal, JournalConsumer, JournalInfo } from "./ports.ts";
@@ -61,7 +61,7 @@ export class JobEngine {
   constructor(options: JobEngineOptions) {
     this.#clock = options.clock;
     this.#parts = engineParts(options, this.#status);
-    this.lists = new JobLists(this.#parts);
+    this.lists = this.#parts.lists;
     this.survey = new JobSurvey(this.#parts);
     this.consumer = engineConsumer(this.#parts, options, this.#status);
   }

@@ -10,8 +10,8 @@ import { incidentsIn } from "./incidents/collected.ts";
 
 /** How many first answers name the cause, and of how many all holds: raised, never lowered. */
 const REACHED = {
-  ".": { causes: 24, whole: 11 },
-  "unseen": { causes: 6, whole: 0 },
+  ".": { causes: 55, whole: 52 },
+  "unseen": { causes: 18, whole: 17 },
 } as const;
 
 const isWhole = ({ cause, decisive, innocent, next, silent }: Finding) =>

@@ -117,14 +117,18 @@ function scheduled({ created }: Annals): Statement<LogId> {
   return { statement: `Its start is due at ${startAt}.`, cites: [created.logId] };
 }
 
+/** Holders of workers whose begin is cited. */
+const HOLDERS_MAX = 3;
+
 function queued(annals: Annals, { circumstances: { queue }, causes }: Evidence): Reasons {
   const since = annals.conditionSince;
   const turn = `It is in the queue since ${timeText(since)}`;
   const limit = queue === undefined
     ? `${turn}.`
     : `${turn}: ${queueText(queue)} (the limit is ${workersFlag(queue)}).`;
+  const began = queue?.holders?.map(({ startedBy }) => startedBy) ?? [];
   return [
-    { statement: limit, cites: [since.logId] },
+    { statement: limit, cites: [since.logId, ...began.slice(0, HOLDERS_MAX)] },
     ...whyQueued(annals, causes),
     ...backingOff(annals, causes),
   ];

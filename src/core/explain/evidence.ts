@@ -1,8 +1,10 @@
 /** What an explanation is made from, beside the job's own entries. Nothing else goes into it. */
 
 import type { JobEventLogEntry } from "../event.ts";
-import type { LogId } from "../ids.ts";
+import type { SiblingsStatement } from "../explanation.ts";
+import type { JobId, LogId, TaskId } from "../ids.ts";
 import type { Effect } from "../likeness/suspect.ts";
+import type { Contrast } from "./contrast.ts";
 
 /** Events from outside that an expectation may have meant. */
 export interface Candidates {
@@ -18,6 +20,18 @@ export interface Candidates {
   readonly forgottenUpTo: LogId;
 }
 
+/** A job that has a worker. */
+export interface WorkerHolder {
+  readonly jobId: JobId;
+  readonly taskId: TaskId;
+  /** RFC 3339. */
+  readonly since: string;
+  /** The entry that began the task. */
+  readonly startedBy: LogId;
+  /** In milliseconds; absent is no limit. */
+  readonly timeoutMs?: number;
+}
+
 /** What the journal does not hold: how this process stands to the job right now. */
 export interface Circumstances {
   /** `none`: the job has no code, and needs none. */
@@ -29,6 +43,10 @@ export interface Circumstances {
     readonly max: number;
     /** Whether the workers that it waits for have threads of their own. */
     readonly isThreaded?: boolean;
+    /** Those that have the workers, the longest first; not all of very many. */
+    readonly holders?: readonly WorkerHolder[];
+    /** Jobs that came later and went first, since their priority is lower. */
+    readonly overtaken?: number;
   };
   /** The process is stopping. */
   readonly draining: boolean;
@@ -45,6 +63,8 @@ export interface Evidence {
   /** By the id of the expectation; only for those not satisfied, and not for all of very many. */
   readonly candidates: ReadonlyMap<string, Candidates>;
   readonly circumstances: Circumstances;
+  readonly contrast?: Contrast | undefined;
+  readonly siblings?: SiblingsStatement<LogId> | undefined;
   /**
    * By the id of an expectation that has all its matches, the first event that would have been one
    * and came after them, without reaching the job.

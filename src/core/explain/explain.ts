@@ -7,12 +7,14 @@
 
 import { atOnce, type Work } from "../at_once.ts";
 import { conditionOf } from "../condition.ts";
-import type { Explanation, SummedUp } from "../explanation.ts";
+import type { ContrastStatement, Explanation, SummedUp } from "../explanation.ts";
 import type { LogId } from "../ids.ts";
+import type { JobState } from "../job_state.ts";
 import type { Annals } from "./annals.ts";
 import { toldEnds } from "./attempts.ts";
 import { becauseOf } from "./because.ts";
 import { completedOf } from "./completed.ts";
+import { type Contrast, contrastText } from "./contrast.ts";
 import { downtimesOf, restartsOf } from "./downtimes.ts";
 import type { Evidence } from "./evidence.ts";
 import { nextOf } from "./next.ts";
@@ -31,19 +33,34 @@ export function* explaining(annals: Annals, evidence: Evidence): Work<Explanatio
   const { job } = annals;
   const waitingFor = yield* waitsOf(annals, evidence);
   const completed = completedOf(annals);
+  const contrast = contrastIn(job, evidence.contrast);
+  const { siblings } = evidence;
   return {
     jobId: job.jobId,
     state: job.state,
     condition: conditionOf(job),
     asOf: evidence.asOf ?? job.lastLogId,
-    summary: summaryOf(annals, evidence, waitingFor),
+    summary: [summaryOf(annals, evidence, waitingFor), contrast?.statement].filter(Boolean).join(
+      " ",
+    ),
     because: becauseOf(annals, evidence, waitingFor),
     completed: completed.told,
     waitingFor,
     next: nextOf(annals, evidence, waitingFor),
+    ...(contrast === undefined ? {} : { contrast }),
+    ...(siblings === undefined ? {} : { siblings }),
     timing: timingOf(annals, downtimesOf(annals, evidence.causes)),
     ...summedUp(annals, completed.more, openExpectations(job).length - waitingFor.length),
   };
+}
+
+function contrastIn(
+  { firstLogId, state }: JobState,
+  contrast: Contrast | undefined,
+): ContrastStatement<LogId> | undefined {
+  if (contrast === undefined) return undefined;
+  const statement = contrastText(contrast, state === "Failed" ? "failed" : "wait");
+  return { ...contrast, statement, cites: [firstLogId] };
 }
 
 function summedUp(
@@ -80,9 +97,10 @@ export function wantedCauses(annals: Annals): readonly LogId[] {
 
 /** All positions that an explanation cites, ascending, each once. */
 export function citedIn(explanation: Explanation<LogId>): readonly LogId[] {
-  const { because, completed, waitingFor, next } = explanation;
+  const { because, completed, waitingFor, next, contrast, siblings } = explanation;
   const statements = [
     ...because,
+    ...[contrast, siblings].filter((one) => one !== undefined),
     ...completed,
     ...waitingFor,
     ...waitingFor.flatMap(({ nearMisses }) => nearMisses),
@@ -101,8 +119,9 @@ export function citing<Cite>(
     ...part,
     cites: part.cites.map(cite),
   });
+  const { contrast, siblings, ...rest } = explanation;
   return {
-    ...explanation,
+    ...rest,
     because: explanation.because.map(withCites),
     completed: explanation.completed.map(withCites),
     waitingFor: explanation.waitingFor.map((wait) => ({
@@ -110,5 +129,7 @@ export function citing<Cite>(
       nearMisses: wait.nearMisses.map(withCites),
     })),
     next: explanation.next.map(withCites),
+    ...(contrast === undefined ? {} : { contrast: withCites(contrast) }),
+    ...(siblings === undefined ? {} : { siblings: withCites(siblings) }),
   };
 }

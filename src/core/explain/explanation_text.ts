@@ -36,7 +36,11 @@ export function explanationText(
 ): string {
   const explanation = { ...told, summary: withDistances(told.summary, nowMs) };
   const { waitingFor, next } = explanation;
-  const because = shownReasons(explanation.because);
+  const { siblings } = explanation;
+  const because = [
+    ...shownReasons(explanation.because),
+    ...(siblings === undefined ? [] : [siblings]),
+  ];
   const lines = [
     ...wrapped(width, explanation.summary, "", ""),
     ...section("Why", because.flatMap((reason) => bullet(reason, width))),
@@ -58,6 +62,11 @@ export function explanationText(
     ...section("Evidence", evidenceLines(citedIn(explanation))),
   ];
   return lines.join("\n") + "\n";
+}
+
+/** What the job shares with others; of the contrast the summary tells. */
+function besideIt({ contrast, siblings }: Explanation<Citation>): readonly Statement<Citation>[] {
+  return [contrast, siblings].filter((one) => one !== undefined);
 }
 
 /** The same of an event. */
@@ -215,6 +224,7 @@ function citedIn(explanation: Explanation<Citation>): readonly Citation[] {
   const { because, waitingFor, completed, next } = explanation;
   const statements = [
     ...shownReasons(because),
+    ...besideIt(explanation),
     ...nearMissesOf(waitingFor).slice(0, NEAR_MISSES_MAX).map(({ miss }) => miss),
     ...completed.slice(-COMPLETED_MAX),
     ...next,

@@ -17,6 +17,7 @@ import { afterFailure } from "./next_after_failure.ts";
 import { anyone, itself } from "./next_step.ts";
 import { type Overtaken, unendedAttempts } from "./overtaken.ts";
 import { attemptText, capital, later, shortened, taskText } from "./phrases.ts";
+import { cancelHolders } from "./queue_holders.ts";
 import { isHopeless, openExpectations } from "./open_expectations.ts";
 import { whileParked } from "./parked.ts";
 import { sampleEvent } from "./sample_event.ts";
@@ -33,6 +34,7 @@ export function nextOf(
 ): Next {
   const { job } = annals;
   const condition = conditionOf(job);
+  const { queue } = evidence.circumstances;
   if (
     evidence.circumstances.definition === "missing" && job.state !== "Done" &&
     job.state !== "Failed" && condition !== "parked"
@@ -54,6 +56,7 @@ export function nextOf(
       return [
         itself("It runs when its turn comes.", []),
         ...dueAttempts(annals),
+        ...(queue === undefined ? [] : cancelHolders(queue)),
         ...controls(annals),
       ];
     case "executing":

@@ -31,6 +31,7 @@ import {
 import { parkedSummary } from "./parked.ts";
 import { mendedFailures, overlookedEvents, repeatedSteps } from "./retrospect.ts";
 import { timeSpent, timeText } from "./time_spent.ts";
+import { holdersText, overtakenText } from "./queue_holders.ts";
 import { likeliestText } from "./waiting_for.ts";
 
 const NAMES_MAX = 5;
@@ -92,8 +93,9 @@ function doing(
 }
 
 function queued(annals: Annals, { circumstances: { queue } }: Evidence): string {
-  const turn = queue === undefined ? "it wants a worker" : queueText(queue);
-  return `is queued: ${turn}${besideText(annals)}.`;
+  if (queue === undefined) return `is queued: it wants a worker${besideText(annals)}.`;
+  const turn = queueText(queue) + holdersText(queue);
+  return `is queued: ${turn}${besideText(annals)}.${overtakenText(queue, annals.job.priority)}`;
 }
 
 /** `, while task b failed ...`, when something of the job is to be tried again meanwhile. */

@@ -1,6 +1,6 @@
 /** What a suspect has in common with what was expected, and why it did not count, in words. */
 
-import { isCorrelated } from "../event.ts";
+import { type FrameworkEntry, isCorrelated, isRefused } from "../event.ts";
 import type { ExpectedEvent } from "../job_plan.ts";
 import { mismatchesText } from "../mismatch.ts";
 import type { OwnValue } from "../likeness/own_values.ts";
@@ -41,7 +41,13 @@ function obstacles(
   const stratum = entry.stratum === "coordination" && kind === "time"
     ? ["it came in the coordination stratum, which is never interpreted"]
     : [];
-  return [...ofType, ...failing, ...named, ...reached, ...stratum, ...early];
+  const refused = isRefused(entry) ? [refusedText(entry)] : [];
+  return [...ofType, ...failing, ...named, ...reached, ...stratum, ...refused, ...early];
+}
+
+function refusedText(entry: FrameworkEntry<"journal.EventRefused">): string {
+  return `it was refused: its id ${shownText(entry.attributes.eventId)} was on record already ` +
+    "with other content, so its sender has used one id twice";
 }
 
 function earlyText({ started }: Annals): string {

@@ -2,6 +2,7 @@
 
 import type { Work } from "../at_once.ts";
 import { placesIn } from "../elsewhere.ts";
+import { isRefused, type JobEventLogEntry } from "../event.ts";
 import type { NearMiss, WaitingFor } from "../explanation.ts";
 import type { LogId } from "../ids.ts";
 import { type ExpectedEvent, requiredMatches } from "../job_plan.ts";
@@ -105,7 +106,7 @@ function nearMiss(annals: Annals, expected: ExpectedEvent, suspect: Suspect): Ne
     statement: `${suspectText(annals, expected, suspect)}.`,
     clauses: clauses.slice(0, CLAUSES_MAX),
     attributes,
-    cites: unique([entry.logId, ...effects.map(({ logId }) => logId)]),
+    cites: unique([entry.logId, ...firstOf(entry), ...effects.map(({ logId }) => logId)]),
   };
 }
 
@@ -171,4 +172,9 @@ export function likeliestText(waitingFor: readonly WaitingFor<LogId>[]): string 
 
 function unique(logIds: readonly LogId[]): readonly LogId[] {
   return [...new Set(logIds)];
+}
+
+/** Of an event that was refused, the line that has its id. */
+function firstOf(entry: JobEventLogEntry): readonly LogId[] {
+  return isRefused(entry) && entry.causedBy !== undefined ? [entry.causedBy] : [];
 }

@@ -5,7 +5,7 @@
  */
 
 import { correlationTerms } from "../correlation.ts";
-import { isCorrelated, type JobEventLogEntry } from "../event.ts";
+import { isCorrelated, isRefused, type JobEventLogEntry } from "../event.ts";
 import type { JobId, LogId } from "../ids.ts";
 import type { ExpectedEvent, MatchableEvent } from "../job_plan.ts";
 import type { JobState } from "../job_state.ts";
@@ -132,7 +132,7 @@ function rightContent(
   const [kind] = kinds.filter((one) => one !== "form").length === 0 ? kinds : notOnlyForm(kinds);
   const isOther = hasCounted || effects.length > 0;
   if (kind === undefined) {
-    return entry.stratum === "coordination" ? suspect("time") : undefined;
+    return entry.stratum === "coordination" || isRefused(entry) ? suspect("time") : undefined;
   }
   const isClose = kind === "form" && isType;
   if (isClose && (!isOther || isAsking(expected))) return suspect(kind);

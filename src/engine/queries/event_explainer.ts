@@ -56,7 +56,7 @@ export class EventExplainer {
     const entry = await events.find(eventId);
     if (entry === undefined || entry.logId > asOf) return undefined;
     const effects = await this.#effectsOf(entry);
-    const reached = await this.#reached(effects.slice(0, LISTED_MAX), hold);
+    const reached = await this.#reached(entry.logId, effects.slice(0, LISTED_MAX), hold);
     const nearly = effects.length === 0 && entry.stratum !== "framework" ? this.#nearly(entry) : [];
     const bare = {
       eventId,
@@ -87,7 +87,11 @@ export class EventExplainer {
     }
   }
 
-  async #reached(effects: readonly Effect[], hold: Hold): Promise<readonly ReachedJob<LogId>[]> {
+  async #reached(
+    event: LogId,
+    effects: readonly Effect[],
+    hold: Hold,
+  ): Promise<readonly ReachedJob<LogId>[]> {
     const reached: ReachedJob<LogId>[] = [];
     for (const { jobId, logId } of effects) {
       const wanted = { limit: 0, also: new Set([logId]) };
@@ -101,7 +105,7 @@ export class EventExplainer {
       if (step === undefined) continue;
       const isStart = step.rule === "none/created";
       const statement = isStart ? `It started job ${jobId}.` : `Job ${jobId}: ${step.why}`;
-      reached.push({ jobId, rule: step.rule, statement, cites: [logId] });
+      reached.push({ jobId, rule: step.rule, statement, cites: [...new Set([logId, event])] });
     }
     return reached;
   }

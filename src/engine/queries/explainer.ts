@@ -17,8 +17,12 @@ import type { RuleName } from "../../core/rules.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import { entryCharacters, type Hold, HOLD_NOTHING } from "./entry_pages.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
+import type { Contrasts } from "./contrasts.ts";
 import { EvidenceSearch } from "./evidence_search.ts";
 import type { History } from "./history.ts";
+import type { JobLists } from "./job_lists.ts";
+import { overtakenBy, workerHolders } from "./queue_survey.ts";
+import { siblingsOf } from "./siblings.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { PastEvents } from "../views/past_events.ts";
 import type { Pacer, Share } from "../events/pacer.ts";
@@ -36,6 +40,8 @@ export interface ExplainerParts {
   readonly threadWorkers: WorkerQueue;
   readonly writer: Pick<Writer, "durableLogId">;
   readonly pacer: Pacer;
+  readonly contrasts: Contrasts;
+  readonly lists: JobLists;
   readonly draining: () => boolean;
   readonly full: (urgency: Urgency) => boolean;
 }
@@ -72,7 +78,7 @@ export class Explainer {
     // The job ends with these, whatever comes meanwhile: nothing later is looked at.
     const logIds = this.#parts.history.positions(jobId);
     const asOf = this.#parts.events.journal.head.logId;
-    const circumstances = this.#circumstances(job);
+    const circumstances = await this.#circumstances(job);
     const search = new EvidenceSearch(
       this.#parts.pastEvents,
       {
@@ -86,7 +92,10 @@ export class Explainer {
     );
     const annals = await this.#annalsOf(logIds, share, hold);
     const { strangers, ...found } = await search.run(annals);
-    const work = explaining(annals, { ...found, circumstances, asOf });
+    const contrast = await this.#parts.contrasts.of(job, share);
+    const siblings = await siblingsOf(job, annals.entries.values(), this.#parts);
+    const evidence = { ...found, circumstances, asOf, contrast, siblings };
+    const work = explaining(annals, evidence);
     const bare = await this.#parts.pacer.all(share, work);
     return { explanation: await this.#cited(bare, annals, strangers), annals, strangers };
   }
@@ -108,7 +117,7 @@ export class Explainer {
     return annalsOf(noted, recalled);
   }
 
-  #circumstances(job: JobState): Circumstances {
+  async #circumstances(job: JobState): Promise<Circumstances> {
     const { registry, writer, draining, full } = this.#parts;
     const loaded = registry.running(job);
     const isKnown = loaded !== undefined;
@@ -122,7 +131,10 @@ export class Explainer {
     if (!waits) return common;
     const place = { priority: job.priority, order: job.startedBy };
     const ahead = workers.aheadOf(place, writer.durableLogId);
-    return { ...common, queue: { ahead, busy: workers.busy, max: workers.max, isThreaded } };
+    const { busy, max } = workers;
+    const holders = await workerHolders(this.#parts, isThreaded);
+    const overtaken = overtakenBy(this.#parts, job);
+    return { ...common, queue: { ahead, busy, max, isThreaded, holders, overtaken } };
   }
 
   async #cited(

@@ -10,7 +10,7 @@
 
 import type { Work } from "../../core/at_once.ts";
 import { indexAlternatives } from "../../core/correlation.ts";
-import type { FactEntry, JobEventLogEntry } from "../../core/event.ts";
+import { type FactEntry, isRefused, type JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { EventMatcher } from "../../core/job_plan.ts";
 import { looseForm } from "../../core/likeness/loose_form.ts";
@@ -30,6 +30,8 @@ export interface ValueIndexOptions {
   readonly runs?: ValueRuns | undefined;
   readonly generationPostings?: number;
 }
+
+type FactEvent = Pick<FactEntry, "eventType" | "jobId" | "attributes">;
 
 /** A generation that is full, and not on disk. */
 interface Full {
@@ -72,16 +74,15 @@ export class ValueIndex implements PastEvents {
 
   /** Files an entry when it is an event from outside; the positions ascend. */
   add(entry: JobEventLogEntry): void {
-    const event = entry.eventType === "journal.EntryQuoted" ? quotedEntry(entry) : entry;
-    if (event.stratum === "framework") return;
+    const event = isRefused(entry) ? entry.attributes : quotedEntry(entry);
+    if ("stratum" in event && event.stratum === "framework") return;
     if (this.#young.size >= this.#generationPostings) this.#beginGeneration();
-    this.#file(event);
+    this.#file(event as FactEvent, entry.logId);
   }
 
-  #file(entry: FactEntry): void {
-    const { logId } = entry;
-    for (const key of typeKeys(entry.eventType)) this.#young.add(key, logId);
-    for (const key of valueKeysOf(entry)) this.#young.add(key, logId);
+  #file(event: FactEvent, logId: LogId): void {
+    for (const key of typeKeys(event.eventType)) this.#young.add(key, logId);
+    for (const key of valueKeysOf(event)) this.#young.add(key, logId);
   }
 
   carrying(loose: string, limit: number): readonly LogId[] {

@@ -27,7 +27,9 @@ export function valueKey(loose: string): number {
 }
 
 /** Each once. What is nearer to the root comes first, since that is what correlations name. */
-export function valueKeysOf({ attributes, jobId }: FactEntry): ReadonlySet<number> {
+export function valueKeysOf(
+  { attributes, jobId }: Pick<FactEntry, "attributes" | "jobId">,
+): ReadonlySet<number> {
   const keys = new Set<number>();
   if (jobId !== undefined) keys.add(valueKey(looseForm(jobId)));
   const branches: (JsonObject | readonly JsonValue[])[] = [attributes];

@@ -60,6 +60,18 @@ export const explanationAnswer = v.object({
     remark: v.exactOptional(text),
   })),
   next: v.array(nextStep),
+  contrast: v.exactOptional(v.object({
+    ...statement,
+    traits: v.array(v.object({ name: text, value: anyJson })),
+    alike: count,
+    others: count,
+  })),
+  siblings: v.exactOptional(v.object({
+    ...statement,
+    others: count,
+    fingerprint: v.exactOptional(text),
+    jobs: v.array(text),
+  })),
   timing: v.object({
     scheduledMs: milliseconds,
     queuedMs: milliseconds,

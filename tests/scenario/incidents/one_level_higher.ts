@@ -8,7 +8,7 @@ export const incident = wait({
   equals: { "bag.tag": "LH 220 991" },
   noise: (order) => ({ "bag": { tag: `LH ${order}` } }),
   goesWrong: (stage) => stage.event("belt", SCANNED, { tag: "LH 220 991" }),
-  cause: [/bag\.tag/, /\btag\b/],
+  cause: [/bag\.tag/, /is at tag/],
   decisive: ["belt"],
   amount: [0, 0],
 });

@@ -1,0 +1,97 @@
+/**
+ * Jobs that share the cause of one: the same error, the same reason of a cancellation within a
+ * minute, or the same crash.
+ */
+
+import { counted } from "../../core/counted.ts";
+import { type ErrorFingerprint, fingerprintOf } from "../../core/error_fingerprint.ts";
+import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
+import type { SiblingsStatement } from "../../core/explanation.ts";
+import type { JobId, LogId } from "../../core/ids.ts";
+import type { FailedJob, JobState } from "../../core/job_state.ts";
+import type { EventEngine } from "../writer/event_engine.ts";
+import type { JobLists } from "./job_lists.ts";
+
+type Siblings = SiblingsStatement<LogId>;
+
+const NAMED_MAX = 5;
+/** Entries on each side of a cancellation or an interruption that are looked at. */
+const NEAR = 200;
+const SAME_MS = 60_000;
+
+interface SiblingsParts {
+  readonly lists: Pick<JobLists, "count" | "summaries">;
+  readonly events: EventEngine;
+}
+
+/** @param entries The job's own, as far as they are known. */
+export async function siblingsOf(
+  job: JobState,
+  entries: Iterable<JobEventLogEntry>,
+  { lists, events }: SiblingsParts,
+): Promise<Siblings | undefined> {
+  if (job.state === "Failed") {
+    const fingerprint = fingerprintOf(job, job.failure);
+    if (fingerprint !== undefined) return sameError(job, fingerprint, lists);
+  }
+  const cause = [...entries].findLast((entry) => isCancellation(entry) || isCrash(entry));
+  if (cause === undefined) return undefined;
+  const after = Math.max(0, cause.logId - NEAR) as LogId;
+  const near = await events.journal.read(after, 2 * NEAR);
+  const isSame = isCancellation(cause) ? sameReason(cause) : isCrash;
+  const jobs = new Set<JobId>();
+  for (const entry of near) {
+    if (entry.jobId !== undefined && entry.jobId !== job.jobId && isSame(entry)) {
+      jobs.add(entry.jobId);
+    }
+  }
+  if (jobs.size === 0) return undefined;
+  const were = jobs.size === 1 ? "was" : "were";
+  const how = isCancellation(cause)
+    ? `${were} cancelled for the same reason within a minute`
+    : `${were} cut short by the same crash`;
+  return told([...jobs], jobs.size, how, cause.logId);
+}
+
+function sameError(
+  { jobId, ...job }: FailedJob,
+  fingerprint: ErrorFingerprint,
+  lists: SiblingsParts["lists"],
+): Siblings | undefined {
+  const others = lists.count({ fingerprint }).jobs - 1;
+  if (others < 1) return undefined;
+  const { jobs } = lists.summaries({ fingerprint, limit: NAMED_MAX + 1 });
+  const ids = jobs.map((job) => job.jobId).filter((id) => id !== jobId);
+  return { ...told(ids, others, "failed with the same error", job.failure.because), fingerprint };
+}
+
+function told(
+  jobs: readonly JobId[],
+  others: number,
+  how: string,
+  cause: LogId,
+): Siblings {
+  const named = jobs.slice(0, NAMED_MAX);
+  const rest = others - named.length;
+  const list = named.join(", ") + (rest > 0 ? ` and ${rest} more` : "");
+  const statement = `${counted(others, "other job")} ${how}: ${list}.`;
+  return { statement, cites: [cause], others, jobs: named };
+}
+
+type Cancellation = FrameworkEntry<"job.JobCancelled">;
+
+function isCancellation(entry: JobEventLogEntry): entry is Cancellation {
+  return entry.eventType === "job.JobCancelled";
+}
+
+function sameReason({ attributes, receivedAt }: Cancellation) {
+  const at = Date.parse(receivedAt);
+  return (entry: JobEventLogEntry) =>
+    isCancellation(entry) && entry.attributes.reason === attributes.reason &&
+    Math.abs(Date.parse(entry.receivedAt) - at) <= SAME_MS;
+}
+
+function isCrash(entry: JobEventLogEntry): boolean {
+  return entry.eventType === "job.TaskInterrupted" &&
+    (entry as FrameworkEntry<"job.TaskInterrupted">).attributes.reason === "crash";
+}

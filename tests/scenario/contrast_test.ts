@@ -1,0 +1,115 @@
+/** What an explanation says of others: what sets a job apart, who shares its cause, who is before it. */
+
+import assert from "node:assert/strict";
+import { Explained } from "../support/explained.ts";
+import { hang, scripted } from "../support/incident_kit.ts";
+import { NonRetryableError } from "../../src/mod.ts";
+import { test } from "../support/sanitized.ts";
+
+const PRINT = scripted("label.print", {
+  print: ({ input }) => {
+    if (input["bad"] === true) throw new NonRetryableError("unknown command");
+    return "printed";
+  },
+});
+
+async function printed(bad: readonly object[], good: readonly object[]): Promise<Explained> {
+  const daybook = await Explained.start({ definitions: [PRINT], maxRunning: 8 });
+  for (const [at, input] of good.entries()) {
+    await daybook.submit(`good-${at}`, "label.print", input);
+  }
+  for (const [at, input] of bad.entries()) {
+    await daybook.submit(`bad-${at}`, "label.print", { ...input, bad: true });
+  }
+  return daybook;
+}
+
+const many = (count: number, input: object) => Array.from({ length: count }, () => input);
+
+test("contrast: a value that all have that failed alike, and none that went through", async () => {
+  const daybook = await printed(
+    many(3, { printer: "z9", size: 4 }),
+    many(10, { printer: "z1", size: 4 }),
+  );
+  const { contrast, summary, siblings } = await daybook.explanation("bad-1");
+  assert.deepEqual(contrast?.traits[0], { name: "input.printer", value: "z9" });
+  assert.deepEqual([contrast?.alike, contrast?.others], [3, 10]);
+  assert.match(
+    summary,
+    /All 3 jobs that failed like this have input\.printer = "z9" .*; none of the 10 that went through has\.$/,
+  );
+  assert.equal(siblings?.others, 2);
+  assert.match(
+    siblings?.statement ?? "",
+    /^2 other jobs failed with the same error: bad-2, bad-0\.$/,
+  );
+  await daybook.assertCitations("bad-1");
+});
+
+test("contrast: too few of either kind, or a value that one of the others has, says nothing", async () => {
+  const good = many(9, { printer: "z1" });
+  for (
+    const daybook of [
+      await printed(many(3, { printer: "z9" }), good),
+      await printed(many(2, { printer: "z9" }), [...good, { printer: "z1" }]),
+    ]
+  ) {
+    assert.equal((await daybook.explanation("bad-0")).contrast, undefined);
+  }
+  const mixed = await printed(many(3, { printer: "z9" }), [...good, { printer: "z9" }]);
+  const { contrast } = await mixed.explanation("bad-0");
+  assert.deepEqual(contrast?.traits.map(({ name }) => name), ["input.bad"]);
+});
+
+test("contrast: jobs of another hour are not compared", async () => {
+  const daybook = await printed([], many(10, { printer: "z1" }));
+  await daybook.clock.advance(3_600_001);
+  for (const jobId of ["a", "b", "c"]) {
+    await daybook.submit(jobId, "label.print", { printer: "z9", bad: true });
+  }
+  assert.equal((await daybook.explanation("a")).contrast, undefined);
+});
+
+test("siblings: those that were cancelled for the same reason, and cut short by the same crash", async () => {
+  const work = scripted("long.work", {
+    work: (about) => about.attempt === 1 ? hang(about) : "done",
+  });
+  const daybook = await Explained.start({ definitions: [work], maxRunning: 4 });
+  for (const jobId of ["a", "b", "c"]) await daybook.submit(jobId, "long.work");
+  const next = await daybook.crash();
+  await next.clock.advance(60_000);
+  const crashed = (await next.explanation("b")).siblings;
+  assert.match(crashed?.statement ?? "", /^2 other jobs were cut short by the same crash: a, c\.$/);
+
+  const plan = { expected: [{ id: "it", eventType: "x.Y", correlation: "any" }] };
+  for (const jobId of ["d", "e"]) {
+    await next.post("/jobs", { jobId, plan });
+    await next.post(`/jobs/${jobId}/cancel`, { reason: "wrong price list" });
+  }
+  const cancelled = (await next.explanation("e")).siblings;
+  assert.match(
+    cancelled?.statement ?? "",
+    /^1 other job was cancelled for the same reason .*: d\.$/,
+  );
+});
+
+test("near miss: an event that was refused for its id is told, with the line that has it", async () => {
+  const daybook = await Explained.start();
+  await daybook.event("meter.Read", { meter: "M-1" }, { eventId: "gw-1" });
+  const plan = {
+    expected: [{ id: "it", eventType: "meter.Read", correlation: { equals: { meter: "M-2" } } }],
+  };
+  await daybook.post("/jobs", { jobId: "job", plan });
+  const second = { eventId: "gw-1", eventType: "meter.Read", attributes: { meter: "M-2" } };
+  const response = await daybook.app.request("http://127.0.0.1:8000/events", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(second),
+  });
+  assert.equal(response.status, 409);
+  const { summary, waitingFor } = await daybook.explanation("job");
+  assert.match(summary, /it was refused: its id gw-1 was on record already/);
+  const cited = waitingFor[0]?.nearMisses[0]?.cites.map(({ eventId }) => eventId);
+  assert.equal(cited?.includes("gw-1"), true);
+  await daybook.assertCitations("job");
+});
