@@ -65,13 +65,13 @@ export class Room {
     );
   }
 
-  /** A batch found no room. */
-  ranOut(error: JournalFullError): void {
+  /** @param error Of the batch that found no room; absent when that was found otherwise. */
+  ranOut(error?: JournalFullError): void {
     const { reserve, clock } = this.#options;
     // The first time, the reserve still has room for what is vital.
     if (reserve === undefined || this.#short) this.#ranOutMs = clock.monotonic();
     if (reserve === undefined || this.#stopped) return;
-    this.#becomeShort(lackOf(error.cause));
+    this.#becomeShort(lackOf(error?.cause));
     void this.#options.between(() => reserve.giveUp());
   }
 
