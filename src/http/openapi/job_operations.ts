@@ -7,6 +7,7 @@ import { text } from "../answers/parts.ts";
 import { codedJob, outsideJob } from "../create_request.ts";
 import { idempotencyKeyField } from "../idempotency.ts";
 import { STATUS } from "../problem.ts";
+import { retryPreviewAnswer } from "../answers/explanation.ts";
 import { cancelBody, controlBody, retryBody } from "../routes/controls.ts";
 import { NDJSON } from "../routes/entries.ts";
 import { HISTORY_PARAMETERS, JOB_STREAM_PARAMETERS } from "../routes/job.ts";
@@ -253,9 +254,17 @@ export const JOB_OPERATIONS: Operations = {
     ...control("Retry a failed job, or a parked one that is given up with it, as a new one"),
     body: {
       required: false,
-      content: json(retryBody, { fromATask: { from: "charge", reason: "the bank is back" } }),
+      content: json(retryBody, {
+        fromATask: { from: "charge", reason: "the bank is back" },
+        whatItWouldDo: { dryRun: true },
+      }),
     },
     answers: {
+      [STATUS.ok]: {
+        description: "With dryRun: what a retry would reuse and do anew, and what to see to " +
+          "first. Nothing is recorded.",
+        content: json(retryPreviewAnswer),
+      },
       [STATUS.created]: {
         description: "The new job.",
         content: json(jobAnswer),
