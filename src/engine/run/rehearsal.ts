@@ -8,7 +8,7 @@ import type { LogId, TaskId } from "../../core/ids.ts";
 import { findTask, type JobState, type RunningJob } from "../../core/job_state.ts";
 import { Answers, DIVERGENCE_GRACE_MS } from "./answers.ts";
 import type { Asked } from "./asked.ts";
-import type { CodePlace } from "./code_place.ts";
+import { type CodePlace, UNHEARD } from "./code_place.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import type { Clock } from "../ports.ts";
 import { callRun, type RunEnd } from "./run_call.ts";
@@ -80,7 +80,7 @@ export async function rehearsed(
     },
     guard,
     place,
-    { reacted: () => answers.reacted(), lost: () => {} },
+    { ...UNHEARD, reacted: () => answers.reacted() },
   );
   let end: RunEnd = { kind: "pending" };
   const ended = (how: RunEnd) => {

@@ -3,6 +3,7 @@
 import * as v from "valibot";
 import { entriesAnswer } from "../answers/entries.ts";
 import { inputAnswer, jobAnswer, jobsAnswer, minimalJobAnswer } from "../answers/job.ts";
+import { jobLogAnswer } from "../answers/job_log.ts";
 import { text } from "../answers/parts.ts";
 import { codedJob, outsideJob } from "../create_request.ts";
 import { idempotencyKeyField } from "../idempotency.ts";
@@ -11,6 +12,7 @@ import { retryPreviewAnswer } from "../answers/explanation.ts";
 import { cancelBody, controlBody, retryBody } from "../routes/controls.ts";
 import { NDJSON } from "../routes/entries.ts";
 import { HISTORY_PARAMETERS, JOB_STREAM_PARAMETERS } from "../routes/job.ts";
+import { LOG_PARAMETERS } from "../routes/job_log.ts";
 import { LIST_PARAMETERS } from "../routes/jobs.ts";
 import { lastEventIdField } from "../routes/streams.ts";
 import { withinLazy } from "./json_schema.ts";
@@ -210,6 +212,14 @@ export const JOB_OPERATIONS: Operations = {
       [STATUS.ok]: { description: "With marks for what is secret.", content: json(inputAnswer) },
     },
     problems: ["unknown-job", "input-removed"],
+  },
+  "GET /jobs/:id/log": {
+    tag: "jobs",
+    summary: "Read what the code of a job said, the newest lines",
+    description: "It is no part of the journal: old lines go in time, and a crash may take some.",
+    query: LOG_PARAMETERS,
+    answers: { [STATUS.ok]: { description: "Oldest first.", content: json(jobLogAnswer) } },
+    problems: ["unknown-job"],
   },
   "GET /jobs/:id/events": {
     tag: "jobs",
