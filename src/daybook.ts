@@ -194,7 +194,8 @@ export class Daybook {
     fileSystem.keepDescriptors(layout.folder);
     watchdog.start();
     try {
-      const cutShort = await engine.start(journal, report.recoveredLogId ?? undefined);
+      const { hold } = configuration;
+      const cutShort = await engine.start(journal, report.recoveredLogId ?? undefined, hold);
       for (const warning of cutShortWarnings(cutShort)) warn(warning);
     } catch (error) {
       threads.close();

@@ -20,7 +20,7 @@ import type { Writer } from "../writer/writer.ts";
 import type { CodePlace } from "./code_place.ts";
 import { divergedText, divergenceAt, misfitText } from "./divergence.ts";
 import { parked } from "./parking.ts";
-import { rehearsed, startedForm } from "./rehearsal.ts";
+import { hasReturned, rehearsed, startedForm } from "./rehearsal.ts";
 import { InputMismatchError } from "./run_call.ts";
 
 /** So many at a time: each holds the job and its answers. */
@@ -99,13 +99,14 @@ export class Trials {
       const verdict = await this.#verdictOn(jobId, definition);
       const head = this.#parts.table.pending(jobId)?.head;
       if (head === undefined || isTerminal(head) || this.#parts.isRun(jobId)) return;
-      if (head.lastLogId === job.lastLogId) return this.#conclude(jobId, verdict);
+      if (head.lastLogId === job.lastLogId) return await this.#conclude(jobId, verdict);
     }
   }
 
   async #verdictOn(jobId: JobId, definition: AnyJobDefinition): Promise<Verdict> {
     const { clock, entriesAt, table } = this.#parts;
     const recorded = startedForm(table.existing(jobId));
+    if (hasReturned(recorded)) return { misfit: undefined };
     const opened = isSealed(recorded) ? await this.#parts.openInput(recorded) : undefined;
     if (opened?.ok === false) return "unknown";
     const job = opened === undefined ? recorded : withInput(recorded, opened.input);
@@ -124,21 +125,24 @@ export class Trials {
     return misfit(divergedText(definition, job, divergence), divergence.logId);
   }
 
-  #conclude(jobId: JobId, verdict: Verdict): void {
+  async #conclude(jobId: JobId, verdict: Verdict): Promise<void> {
     const job = this.#parts.table.pending(jobId)?.head;
     if (job === undefined || verdict === "unknown" || this.#parts.draining) return;
     const { misfit } = verdict;
     if (misfit === undefined) {
       if (job.parked === undefined) return;
       this.#tookUp.add(jobId);
-      this.#record(jobId, unparked(job, {}), verdict);
+      await this.#record(jobId, unparked(job, {}), verdict);
     } else if (job.parked?.message !== misfit.message) {
-      this.#record(jobId, parked(jobId, misfit), verdict);
+      await this.#record(jobId, parked(jobId, misfit), verdict);
     }
   }
 
-  #record(jobId: JobId, draft: JobEventDraft, verdict: Verdict): void {
-    const written = this.#parts.writer.tryAppend([draft], "vital");
-    if (written === "full") this.#parts.later(() => this.#conclude(jobId, verdict));
+  /** Resolves when it is on disk, or cannot be for now. */
+  async #record(jobId: JobId, draft: JobEventDraft, verdict: Verdict): Promise<void> {
+    const { writer, later, onDefect } = this.#parts;
+    const written = writer.tryAppend([draft], "vital");
+    if (written === "full") later(() => void this.#conclude(jobId, verdict).catch(onDefect));
+    if (typeof written !== "string") await writer.isDurable(written.lastLogId);
   }
 }
