@@ -15,6 +15,7 @@ import { EndedJobs } from "./views/ended_jobs.ts";
 import type { EngineStatus } from "./engine_status.ts";
 import { FiledJobs } from "./writer/filed_jobs.ts";
 import { EventEngine } from "./writer/event_engine.ts";
+import { AboutSearch } from "./queries/about_search.ts";
 import { Contrasts } from "./queries/contrasts.ts";
 import { EventExplainer } from "./queries/event_explainer.ts";
 import { Explainer } from "./queries/explainer.ts";
@@ -53,6 +54,7 @@ import { Scheduler } from "./run/scheduler.ts";
 import { Sealing } from "./secrets/sealing.ts";
 import { Slots } from "./run/slots.ts";
 import { Supervisor } from "./run/supervisor.ts";
+import { Suspects } from "./run/suspects.ts";
 import { Turns } from "./run/turns.ts";
 import { Unmatched } from "./events/unmatched.ts";
 import type { ValueRuns } from "./views/value_runs.ts";
@@ -107,6 +109,7 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
   const pacer = new Pacer(parts.clock);
   const lists = new JobLists(parts);
   const replays = new Replays(history, facts, pacer, () => events.journal.head.logId);
+  const eventExplainer = new EventExplainer({ events, registry, replays, table, unmatched });
   return {
     ...parts,
     pacer,
@@ -120,7 +123,8 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
       pacer,
     }),
     replays,
-    eventExplainer: new EventExplainer({ events, registry, replays, table, unmatched }),
+    eventExplainer,
+    about: new AboutSearch({ events, table, pastEvents: facts, eventExplainer }),
     lists,
     explainer: new Explainer({
       ...parts,
@@ -153,7 +157,7 @@ function foundationOf(options: JobEngineOptions) {
     throw new TypeError("Cannot isolate jobs in threads: there are none");
   }
   const projection = new Projection(options.index, options.values);
-  const { table, eventIds, facts } = projection;
+  const { table, eventIds, facts, pauses } = projection;
   const turns = new Turns(clock);
   const promptTypes = new PromptTypes();
   const neverPrompt = new PromptTypes(0);
@@ -170,6 +174,7 @@ function foundationOf(options: JobEngineOptions) {
     traces: new JobTraces(table),
     waits: new JobWaits(clock),
     facts,
+    pauses,
     filed: new FiledJobs(),
     events: new EventEngine(clock, random, eventIds),
     registry,
@@ -184,6 +189,7 @@ function foundationOf(options: JobEngineOptions) {
     threadWorkers: new WorkerQueue(threadsMax, neverPrompt, onDefect),
     threadSlots: new Slots(threadsMax, { clock, turns, promptTypes: neverPrompt }),
     turns,
+    suspects: new Suspects(),
     patience: new Patience({ clock, random, onDefect }),
     feed: new Feed(clock),
   };

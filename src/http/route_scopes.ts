@@ -12,6 +12,8 @@ const ROUTE_SCOPES: Readonly<Record<string, RouteScope>> = {
   "GET /readyz": "open",
   "GET /openapi.json": "read",
   "GET /definitions": "read",
+  "GET /pauses": "read",
+  "DELETE /pauses/:id": "operate",
   "GET /overview": "read",
   // Whose tokens there are it tells only to those who may operate.
   "GET /system": "read",
@@ -20,6 +22,7 @@ const ROUTE_SCOPES: Readonly<Record<string, RouteScope>> = {
   "GET /metrics": "read",
   "GET /events": "read",
   "GET /events/:id/explain": "read",
+  "GET /explain": "read",
   "GET /stream": "read",
   "GET /jobs": "read",
   "GET /jobs/:id": "read",

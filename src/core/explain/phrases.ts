@@ -6,6 +6,7 @@ import type { ErrorFact } from "../framework_events.ts";
 import type { LogId } from "../ids.ts";
 import { type ExpectedEvent, requiredMatches } from "../job_plan.ts";
 import { correlationText } from "../mismatch.ts";
+import { shownText } from "../shown_value.ts";
 import { durationText } from "./duration.ts";
 import type { Circumstances } from "./evidence.ts";
 
@@ -77,6 +78,11 @@ export function countText(expected: ExpectedEvent, matched: number): string {
   return `${matched} of ${requiredMatches(expected.multiplicity)}`;
 }
 
+/** ` by on-call`, where the token of the request had a name. */
+export function byWhom({ actor }: { readonly actor?: string }): string {
+  return actor === undefined ? "" : ` by ${shownText(actor)}`;
+}
+
 /** `task charge`, or `run` for the root task. */
 export function taskText(taskId: string): string {
   return taskId === "main" ? "run" : `task ${taskId}`;
@@ -130,15 +136,21 @@ export function placeText({ stack = "" }: ErrorFact): string {
 
 /** `2 jobs ahead of it, and 16 of 16 workers busy`. */
 export function queueText(
-  { ahead, busy, max, isThreaded = false }: NonNullable<Circumstances["queue"]>,
+  { ahead, busy, max, isThreaded = false, alone, pause }: NonNullable<Circumstances["queue"]>,
 ): string {
+  if (pause !== undefined) {
+    return `everything is paused since ${pause.since}${reasonText(pause.reason)}`;
+  }
+  const beside = alone === undefined
+    ? ""
+    : `, while job ${alone} runs alone, since the process ended twice in a row during it`;
   return `${counted(ahead, "job")} ahead of it, and ${busy} of ${
     counted(
       max,
       isThreaded ? "worker with a thread" : "worker",
       isThreaded ? "workers with a thread" : "workers",
     )
-  } busy`;
+  } busy${beside}`;
 }
 
 /** The flag that says how many workers there are. */

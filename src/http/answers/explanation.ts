@@ -32,7 +32,7 @@ const nextStep = v.object({
   ...statement,
   by: v.picklist(["itself", "anyone"]),
   action: v.exactOptional(v.object({
-    method: v.literal("POST"),
+    method: v.picklist(["POST", "DELETE"]),
     path: text,
     body: v.exactOptional(anyObject),
     placeholders: v.exactOptional(v.array(text)),
@@ -91,6 +91,14 @@ export const explanationAnswer = v.object({
     completed: v.exactOptional(count),
     waitingFor: v.exactOptional(count),
   })),
+});
+
+export const aboutAnswer = v.object({
+  about: text,
+  asOf: position,
+  summary: text,
+  jobs: v.array(v.object({ ...statement, jobId: text })),
+  events: v.array(v.object({ ...statement, eventId: text })),
 });
 
 export const eventExplanationAnswer = v.object({
