@@ -26,6 +26,7 @@ import { Opening } from "./src/opening.ts";
 import { withCommand } from "./src/permission_advice.ts";
 import { startWarnings } from "./src/start_warnings.ts";
 import { systemClock, systemRandom } from "./src/system.ts";
+import { type LogFormat, ServerLog } from "./src/server_log.ts";
 import { TokenFile } from "./src/token_file.ts";
 import { OpenTelemetry } from "./src/tracing/open_telemetry.ts";
 import { onStopSignal } from "./src/stop_signals.ts";
@@ -51,8 +52,14 @@ const LAST_ANSWERS_MS = 200;
 /** Takes out of messages what is secret; set as soon as there are secrets. */
 let redact = (text: string): string => text;
 
+let log = logOf("text");
+
+function logOf(format: LogFormat): ServerLog {
+  return new ServerLog({ format, now: systemClock.now, out: console.log, err: console.error });
+}
+
 function warn(message: string): void {
-  console.error(`daybook: ${redact(message)}`);
+  log.warn(redact(message));
 }
 
 function fail(message: string, exitCode: number): never {
@@ -104,10 +111,11 @@ async function openDaybook(
       access: accessOf(configuration),
       progress,
       warn,
+      jobLog: log,
       stalls: {
         exitMs: configuration.stallExitMs,
         tells: true,
-        isJson: false,
+        isJson: configuration.logFormat === "json",
         onTooLong: () => fail("the event loop stood still for --stall-exit", EXIT_STOOD_STILL),
       },
       onJournalFailed: (error) => {
@@ -206,12 +214,13 @@ async function warnOfHosts(hosts: readonly string[]): Promise<void> {
 }
 
 async function start(configuration: Configuration, origins: Origins): Promise<void> {
+  log = logOf(configuration.logFormat);
   surviveFileSizeLimit();
   const lines = describeConfiguration(configuration, origins);
-  console.log(`daybook ${VERSION}, process ${Deno.pid}\n${lines.join("\n")}`);
+  log.info(`daybook ${VERSION}, process ${Deno.pid}\n${lines.join("\n")}`);
   const tracing = OpenTelemetry.find(VERSION);
-  if (tracing !== undefined) console.log("spans are exported to OpenTelemetry, by OTEL_DENO");
-  const opening = new Opening(systemClock, (line) => console.log(line));
+  if (tracing !== undefined) log.info("spans are exported to OpenTelemetry, by OTEL_DENO");
+  const opening = new Opening(systemClock, (line) => log.info(line));
   let answer: Daybook["fetch"] = opening.fetch;
   let server: ReturnType<typeof listen> | undefined;
   const toListen = () =>
@@ -237,7 +246,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   const { journal, engine } = daybook;
   const types = [...new Set(engine.definitions().map(({ type }) => type))];
   await journal.announce(urlOf(listening.addr));
-  console.log(
+  log.info(
     banner(
       types,
       listening.addr,

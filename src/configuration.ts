@@ -10,6 +10,7 @@ import { type AccessToken, SCOPES } from "./http/access.ts";
 import { readTokenLines } from "./http/token_lines.ts";
 import { SECRET_KEY_RULE, secretKeyIn } from "./secret_key.ts";
 import { LIMIT_SETTINGS, type Limits, readLimits } from "./limits.ts";
+import type { LogFormat } from "./server_log.ts";
 import { BYTE_UNITS, parseUnit, TIME_UNITS } from "./units.ts";
 
 export interface Configuration {
@@ -30,6 +31,8 @@ export interface Configuration {
   readonly bodyBytesMax: number;
   readonly maxStartDelayMs: number;
   readonly limits: Limits;
+  /** What the server prints. */
+  readonly logFormat: LogFormat;
   /** Threads for definitions that ask for one; each runs one job at a time. */
   readonly maxThreads: number;
   /** What the heap of a thread may grow to. */
@@ -88,6 +91,7 @@ export const SETTINGS: readonly Setting[] = [
   { flag: "body-bytes", value: "bytes", default: "1MiB", help: "largest request body" },
   { flag: "max-start-delay", value: "time", default: "15m", help: "latest startAt from now" },
   ...LIMIT_SETTINGS,
+  { flag: "log", value: "format", default: "text", help: "text, or json: a line of JSON each" },
   { flag: "max-threads", value: "threads", default: "4", help: "jobs in threads at a time" },
   { flag: "thread-memory", value: "bytes", default: "128MiB", help: "heap of a thread" },
   { flag: "stall-exit", value: "time", default: "60s", help: "ends a server that stands still" },
@@ -112,6 +116,8 @@ export function readConfiguration(sources: ConfigurationSources): ConfigurationR
   if (reader.problems.length > 0) return { kind: "invalid", problems: reader.problems };
   return { kind: "run", configuration, origins: reader.origins };
 }
+
+const LOG_FORMATS = ["text", "json"] as const;
 
 type FlagValues = Readonly<Record<string, string | boolean | undefined>>;
 
@@ -184,6 +190,7 @@ class Reader {
         bytes: (...setting) => this.#bytes(...setting),
         time: (flag, min, max) => this.#time(flag, max, min),
       }),
+      logFormat: this.#choice("log", LOG_FORMATS),
       maxThreads: this.#number("max-threads", 1, 256),
       threadBytes: this.#bytes("thread-memory", 33_554_432, 4_294_967_296),
       stallExitMs: this.#time("stall-exit", 86_400_000),
@@ -216,6 +223,15 @@ class Reader {
   #from(flag: string, origin: Origin, text: string): string {
     this.origins.set(flag, origin);
     return text.trim();
+  }
+
+  #choice<Value extends string>(flag: string, values: readonly [Value, ...Value[]]): Value {
+    const text = this.#text(flag);
+    const value = values.find((value) => value === text);
+    if (value === undefined) {
+      this.problems.push(`--${flag} must be ${values.join(" or ")}: ${text}`);
+    }
+    return value ?? values[0];
   }
 
   #switch(flag: string): boolean {

@@ -34,6 +34,7 @@ export function shownSettings(
     "body-bytes": bytesText(configuration.bodyBytesMax),
     "max-start-delay": timeText(configuration.maxStartDelayMs),
     ...describeLimits(configuration.limits, { bytes: bytesText, time: timeText }),
+    log: configuration.logFormat,
     "max-threads": `${configuration.maxThreads} threads`,
     "thread-memory": bytesText(configuration.threadBytes),
     "stall-exit": configuration.stallExitMs === 0 ? "never" : timeText(configuration.stallExitMs),

@@ -8,7 +8,7 @@ import { diskFree } from "./disk_free.ts";
 import { IndexDamagedError } from "./engine/job_index.ts";
 import { JobEngine } from "./engine/job_engine.ts";
 import type { AnyJobDefinition } from "./engine/definition.ts";
-import type { Clock, Random, RecoveryReport, Tracing } from "./engine/ports.ts";
+import type { Clock, JobLog, Random, RecoveryReport, Tracing } from "./engine/ports.ts";
 import { within } from "./engine/within.ts";
 import type { Access } from "./http/access.ts";
 import { createApp } from "./http/app.ts";
@@ -23,6 +23,7 @@ import { SqliteValueRuns } from "./index/value_runs.ts";
 import { scratchIndexIn } from "./index/scratch_index.ts";
 import type { SqliteJobIndex } from "./index/sqlite_job_index.ts";
 import { layoutOf } from "./journal/layout.ts";
+import { JobLogFiles } from "./journal/job_log_files.ts";
 import type { ReadingProgress } from "./journal/options.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { Trends } from "./metrics/trends.ts";
@@ -63,6 +64,8 @@ export interface DaybookOptions {
   readonly progress?: ReadingProgress;
   /** Told of what an operator should know. */
   readonly warn: (message: string) => void;
+  /** Told of what code of jobs says, beside what keeps it; nobody, when absent. */
+  readonly jobLog?: JobLog;
   /**
    * What becomes of an event loop that stands still: without it that is only told, to `warn`, when
    * it is over.
@@ -84,6 +87,7 @@ interface Parts {
   readonly verifier: Verifier;
   readonly watchdog: Watchdog;
   readonly threads: ThreadPool;
+  readonly logs: JobLogFiles;
   readonly index: SqliteJobIndex;
   readonly values: SqliteValueRuns;
   readonly clock: Clock;
@@ -139,6 +143,7 @@ export class Daybook {
     const trends = new Trends(counted);
     const layout = layoutOf(configuration.journal);
     const index = jobIndexIn({ folder: layout.index, warn });
+    const logs = new JobLogFiles({ folder: layout.logs, warn });
     const values = new SqliteValueRuns({ folder: layout.index, warn });
     const threads = new ThreadPool({
       max: configuration.maxThreads,
@@ -156,6 +161,12 @@ export class Daybook {
       limits: configuration.limits,
       watch: jobWatchOf(metrics.jobs, trends),
       attemptWatch: watchdog,
+      jobLog: {
+        write(line) {
+          logs.write(line);
+          options.jobLog?.write(line);
+        },
+      },
       tracing,
       onJournalFailed: options.onJournalFailed,
       onDefect,
@@ -187,6 +198,7 @@ export class Daybook {
     } catch (error) {
       threads.close();
       await watchdog.stop();
+      await logs.close();
       await journal.close();
       index.close();
       values.close();
@@ -210,6 +222,7 @@ export class Daybook {
       overview: trends,
       spans: tracing,
       verification: verifier,
+      jobLog: logs,
       system: systemFigures(engine, configuration, options.origins ?? new Map()),
       access: options.access,
       allowedHosts: allowedHostsOf(configuration),
@@ -230,6 +243,7 @@ export class Daybook {
       verifier,
       watchdog,
       threads,
+      logs,
       index,
       clock,
     };
@@ -256,8 +270,8 @@ export class Daybook {
    * @param closeServer Resolves when the server has answered all requests.
    */
   async stop(closeServer: () => Promise<unknown>): Promise<void> {
-    const { engine, journal, streams, verifier, watchdog, threads, index, values, clock, drainMs } =
-      this.#parts;
+    const { engine, journal, streams, verifier, watchdog, threads, logs } = this.#parts;
+    const { index, values, clock, drainMs } = this.#parts;
     const drained = engine.stop(drainMs);
     streams.abort();
     const unproved = verifier.stop();
@@ -265,6 +279,7 @@ export class Daybook {
     await Promise.all([drained, unproved]);
     threads.close();
     await watchdog.stop();
+    await logs.close();
     await journal.close();
     index.close();
     values.close();

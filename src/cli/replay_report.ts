@@ -6,6 +6,14 @@ import type { HistoryVerdict } from "../engine/queries/history_check.ts";
 import type { PlanChange } from "../engine/queries/plan_change.ts";
 import type { EntryLocation } from "../engine/ports.ts";
 
+/** None of the versions that are loaded runs a job in flight, though its history fits: it is parked. */
+export interface NotLoaded {
+  readonly kind: "notLoaded";
+  /** Of its creation, which names the version. */
+  readonly logId: LogId;
+  readonly message: string;
+}
+
 /** One job, and how today's definition agrees with its history. */
 export interface Finding {
   readonly jobId: JobId;
@@ -15,13 +23,13 @@ export interface Finding {
   readonly state: StateName;
   readonly version: number;
   readonly versionNow: number;
-  readonly verdict: HistoryVerdict;
+  readonly verdict: HistoryVerdict | NotLoaded;
   /** The line that today's definition disagrees with. */
   readonly location: EntryLocation | undefined;
 }
 
 /**
- * What became of a job: `breaks` is in flight and fails, or cannot be undone, when
+ * What became of a job: `breaks` is in flight and is parked, fails, or cannot be undone, when
  * today's code takes it up; `differs` is finished, and never run again.
  */
 export type Category = "compatible" | "breaks" | "differs" | "notChecked";

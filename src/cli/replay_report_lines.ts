@@ -1,7 +1,7 @@
 /** The report of `replay-test`: text for people, and a JSON value to a line for programs. */
 
 import type { LogId } from "../core/ids.ts";
-import { type HistoryVerdict, nextText } from "../engine/queries/history_check.ts";
+import { nextText } from "../engine/queries/history_check.ts";
 import { plainText } from "./plain_text.ts";
 import {
   type Category,
@@ -96,7 +96,7 @@ function findingText({ jobId, version, versionNow, verdict, location }: Finding)
   return plainText(`${jobId} (${versions}): ${line}${messageOf(verdict)}`);
 }
 
-function messageOf(verdict: HistoryVerdict): string {
+function messageOf(verdict: Finding["verdict"]): string {
   if (verdict.kind !== "compatible") return verdict.message;
   const { end } = verdict.next;
   const steps = nextText(verdict.next);

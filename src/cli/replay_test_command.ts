@@ -4,7 +4,7 @@ import { hasCode, isTerminal, type JobState } from "../core/job_state.ts";
 import { messageOf } from "../core/thrown.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
 import { DefinitionRegistry } from "../engine/definition_registry.ts";
-import { checkHistory, type HistoryVerdict } from "../engine/queries/history_check.ts";
+import { checkHistory } from "../engine/queries/history_check.ts";
 import { planChanges } from "../engine/queries/plan_change.ts";
 import type { Clock } from "../engine/ports.ts";
 import {
@@ -178,7 +178,9 @@ async function checkAll(
   let done = 0;
   const pool = new CheckPool(selected, clock, async (job, clock) => {
     const definition = registry.running(job) ?? registry.get(job.type);
-    if (definition !== undefined) await check(clock, sealing, definition, recorded, job, report);
+    const lack = isTerminal(job) ? undefined : registry.lackFor(job);
+    const today = definition && { definition, lack };
+    if (today !== undefined) await check(clock, sealing, today, recorded, job, report);
     else if (!isTerminal(job)) report.addMissing(job.type ?? "");
     onProgress(++done);
   });
@@ -186,10 +188,16 @@ async function checkAll(
   return report;
 }
 
+/** The code of today that comes nearest to a job, and why it does not run it, where it does not. */
+interface Today {
+  readonly definition: AnyJobDefinition;
+  readonly lack: string | undefined;
+}
+
 async function check(
   clock: Clock,
   sealing: Sealing,
-  definition: AnyJobDefinition,
+  { definition, lack }: Today,
   recorded: RecordedJobs,
   job: JobState,
   report: ReplayReport,
@@ -197,8 +205,8 @@ async function check(
   const type = report.of(definition.type, definition.version);
   const opened = isSealed(job) ? await openedInput(sealing, job) : undefined;
   if (opened?.ok === false) {
-    const verdict = { kind: "notChecked", message: `the input is sealed, and ${opened.reason}` };
-    return type.add(findingOf(job, definition, verdict as HistoryVerdict, recorded));
+    const message = `the input is sealed, and ${opened.reason}`;
+    return type.add(findingOf(job, definition, { kind: "notChecked", message }, recorded));
   }
   const clear = opened === undefined ? job : withInput(job, opened.input);
   const source = { clock, entriesAt: recorded.factsAt };
@@ -207,7 +215,9 @@ async function check(
     clear,
     opened === undefined ? source : { ...source, guard: opened.guard },
   );
-  type.add(findingOf(job, definition, verdict, recorded));
+  const isParked = lack !== undefined && verdict.kind === "compatible";
+  const notLoaded = { kind: "notLoaded", logId: job.firstLogId, message: `${lack}` } as const;
+  type.add(findingOf(job, definition, isParked ? notLoaded : verdict, recorded));
   if (!isTerminal(job)) type.addPlanChanges(planChanges(definition, clear));
 }
 
@@ -223,7 +233,7 @@ async function openedInput(sealing: Sealing, job: SealedJob): Promise<OpenedInpu
 function findingOf(
   job: JobState,
   definition: AnyJobDefinition,
-  verdict: HistoryVerdict,
+  verdict: Finding["verdict"],
   recorded: RecordedJobs,
 ): Finding {
   return {

@@ -23,7 +23,7 @@ export interface OpenOptions {
    * Settings by the names of the flags that `deno task start --help` lists, without dashes,
    * such as `{ "max-running": "4", "segment-bytes": "8MiB", "allowed-hosts": "shop.example" }`.
    * Nothing is taken from the environment. What belongs to a server (`port`, `hostname`,
-   * `token-file`, `webhook-hosts`, `stall-exit`) is refused.
+   * `token-file`, `webhook-hosts`, `stall-exit`, `log`) is refused.
    */
   readonly settings?: Readonly<Record<string, string>>;
   /** Told of what an operator should know. Default `console.error`. */

@@ -4,7 +4,16 @@ import { type Configuration, readConfiguration } from "../configuration.ts";
 
 /** What only a server of its own has; a program decides these for itself. */
 const OF_THE_SERVER: readonly string[] = [
-  ...["port", "hostname", "journal", "definitions", "token-file", "webhook-hosts", "stall-exit"],
+  ...[
+    "port",
+    "hostname",
+    "journal",
+    "definitions",
+    "token-file",
+    "webhook-hosts",
+    "stall-exit",
+    "log",
+  ],
 ];
 
 /**

@@ -99,6 +99,14 @@ export interface TaskContext {
    */
   emit(eventType: string, attributes?: JsonObject): void;
   /**
+   * Says something to people: on the job's page, at `GET /jobs/:id/log` and in the log of the
+   * server. It is kept beside the journal, for a while; no state rests on it. An attempt may say
+   * 1,000 lines.
+   *
+   * @param data What JSON can hold, up to 8,000 characters of it.
+   */
+  log(message: string, data?: unknown): void;
+  /**
    * Records how far the attempt is; `total` in the same unit as `done`. It may be called as often
    * as one likes: four a second, each the latest, and the last of all are recorded.
    */

@@ -1,7 +1,6 @@
 /** The definitions that this process knows, and what follows from one and an input. */
 
 import { toJsonSchema } from "@valibot/to-json-schema";
-import * as v from "valibot";
 import {
   EVENT_TYPE_RULE,
   type EventType,
@@ -33,13 +32,9 @@ import {
   type FactEvent,
   isThreaded,
 } from "./definition.ts";
-import { inputIssues } from "./input_issues.ts";
 import { requireProtectable } from "./secrets/protection.ts";
-import type { DefinitionInfo, InputIssue } from "./requests.ts";
-
-export type InputVerdict =
-  | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly issues: readonly InputIssue[] };
+import { schemaOf } from "./parsed_input.ts";
+import type { DefinitionInfo } from "./requests.ts";
 
 export class DefinitionRegistry {
   /** Of each type all versions, the newest first. */
@@ -190,14 +185,6 @@ function isVersion(version: unknown): boolean {
   return Number.isSafeInteger(version) && Number(version) >= 1;
 }
 
-/** Checks an input against its schema; the value is what `run` gets. */
-export function parseInput(definition: AnyJobDefinition, input: unknown): InputVerdict {
-  const result = v.safeParse(schemaOf(definition), input);
-  if (result.success) return { ok: true, value: result.output };
-  if (input === undefined) return { ok: false, issues: [{ pointer: "", detail: "is required" }] };
-  return { ok: false, issues: inputIssues(result.issues) };
-}
-
 /**
  * What a job of this definition waits for: its `run`, and what it expects.
  *
@@ -267,16 +254,6 @@ function matcherOf(spec: ErrorMatcher): EventMatcher {
   const flaw = correlationFlaw(correlation);
   if (flaw !== undefined) throw new TypeError(`Cannot expect ${type}: ${flaw}`);
   return { eventType: type, correlation };
-}
-
-/** All of the schema, of which a definition's type shows a part. */
-function schemaOf({ input }: AnyJobDefinition): v.GenericSchema {
-  return input as v.GenericSchema;
-}
-
-/** The issues of an input, in one line. */
-export function issuesText(issues: readonly InputIssue[]): string {
-  return issues.map(({ pointer, detail }) => `${pointer || "/"}: ${detail}`).join("; ");
 }
 
 function infoOf(definition: AnyJobDefinition): DefinitionInfo {

@@ -36,6 +36,7 @@ import type { JobIndex } from "./job_index.ts";
 import type {
   AttemptWatch,
   Clock,
+  JobLog,
   JobWatch,
   JournalFailedError,
   KeyStore,
@@ -78,6 +79,8 @@ export interface JobEngineOptions {
   readonly limits?: EngineLimits;
   /** Counts what jobs do; nobody, when absent. */
   readonly watch?: JobWatch;
+  /** Gets what code of jobs says to people; nobody, when absent. */
+  readonly jobLog?: JobLog;
   /** Told which attempts are open; nobody, when absent. */
   readonly attemptWatch?: AttemptWatch;
   /** Collects spans; when absent, traces that come in are only carried on. */
@@ -205,20 +208,30 @@ function withWriting(parts: ReturnType<typeof foundationOf>) {
 /** Adds what acts by itself, and the views, which follow durable entries. */
 function withWork(
   parts: ReturnType<typeof withWriting>,
-  { onDefect = () => {}, tracing = CARRIED_TRACES, attemptWatch = UNWATCHED, threads }:
-    JobEngineOptions,
+  {
+    onDefect = () => {},
+    tracing = CARRIED_TRACES,
+    attemptWatch = UNWATCHED,
+    jobLog = UNKEPT,
+    threads,
+  }: JobEngineOptions,
   status: EngineStatus,
 ) {
   const { attention, census, ended, patience, traces, waits, writer } = parts;
   const record = (drafts: readonly EventDraft[]) =>
     patience.record(() => writer.settled(writer.append(drafts, "vital").lastLogId, undefined));
   const inputRemovals = new InputRemovals({ ...parts, record, onDefect });
-  const supervisor = supervisorOf({ ...parts, tracing, attemptWatch, threads }, onDefect, status);
+  const supervisor = supervisorOf(
+    { ...parts, tracing, attemptWatch, jobLog, threads },
+    onDefect,
+    status,
+  );
   writer.listener = supervisor;
   const views: readonly View[] = [ended, census, attention, traces, inputRemovals, waits];
   return { tracing, supervisor, inputRemovals, views };
 }
 
+const UNKEPT: JobLog = { write: () => {} };
 const UNWATCHED: AttemptWatch = { began: () => 0, ended: () => {} };
 
 /** In which jobs with a thread differ from others. */
@@ -245,7 +258,7 @@ function requireNoProtection(registry: DefinitionRegistry): void {
 function supervisorOf(
   parts:
     & ReturnType<typeof withWriting>
-    & Pick<RunServices, "tracing" | "attemptWatch">
+    & Pick<RunServices, "tracing" | "attemptWatch" | "jobLog">
     & Pick<JobEngineOptions, "threads">,
   onDefect: (error: unknown) => void,
   status: EngineStatus,

@@ -8,6 +8,7 @@ import type { Condition } from "../core/condition.ts";
 import type { EventDraft, JobEventLogEntry } from "../core/event.ts";
 import type { ErrorFact } from "../core/framework_events.ts";
 import type { EventId, ExecutionId, JobId, LogId, TaskId } from "../core/ids.ts";
+import type { JsonValue } from "../core/json.ts";
 import type { TraceIds } from "../core/trace_ids.ts";
 
 /** Time. Only `main.ts` has the real one. */
@@ -283,6 +284,26 @@ export interface AttemptWatch {
    */
   began(jobId: JobId, taskId: TaskId, attempt: number): number;
   ended(attempt: number): void;
+}
+
+/** What code of a job said to people at a time. */
+export interface JobLogLine {
+  readonly jobId: JobId;
+  /** `main` for what `run` said. */
+  readonly taskId: TaskId;
+  readonly attempt: number;
+  readonly executionId?: ExecutionId;
+  readonly traceId?: string;
+  readonly spanId?: string;
+  /** RFC 3339. */
+  readonly time: string;
+  readonly message: string;
+  readonly data?: JsonValue;
+}
+
+/** Where that goes. Never throws, and nobody waits for it. */
+export interface JobLog {
+  write(line: JobLogLine): void;
 }
 
 /** Something that takes time and belongs to a trace: a call of a job's `run`, or an attempt. */

@@ -13,6 +13,7 @@ import type { EnginePort } from "./engine_port.ts";
 import { problemOfFailure } from "./engine_problem.ts";
 import { FailedSignIns } from "./failed_sign_ins.ts";
 import { Guard } from "./guard.ts";
+import { type JobLogPort, NO_JOB_LOG } from "./job_log_port.ts";
 import type { MetricsPort } from "./metrics_port.ts";
 import type { OverviewPort } from "./overview_port.ts";
 import { Notes } from "./dashboard/notes.ts";
@@ -28,6 +29,7 @@ import { addEventRoutes } from "./routes/events.ts";
 import { addExplainRoutes } from "./routes/explain.ts";
 import { addHealthRoutes } from "./routes/health.ts";
 import { addJobRoutes } from "./routes/job.ts";
+import { addJobLogRoute } from "./routes/job_log.ts";
 import { addListRoute } from "./routes/jobs.ts";
 import { addJournalRoutes } from "./routes/journal.ts";
 import { addMetricsRoute } from "./routes/metrics.ts";
@@ -53,6 +55,8 @@ export interface AppOptions {
   readonly spans?: RequestSpans | undefined;
   /** Who proves the journal when somebody asks; without it nobody can. */
   readonly verification?: VerificationPort | undefined;
+  /** Who keeps what code of jobs says; nobody, when absent. */
+  readonly jobLog?: JobLogPort | undefined;
   /** What is told of the process; without it, the screen of the system shows less. */
   readonly system?: SystemPort | undefined;
   /** When given, every route but `/livez` and `/readyz` needs a bearer token of its scope. */
@@ -139,6 +143,7 @@ function edgeOf(options: AppOptions): Edge {
     overview: options.overview,
     spans: options.spans,
     verification: options.verification,
+    jobLog: options.jobLog ?? NO_JOB_LOG,
     system: options.system,
     eventsMax: options.eventsMax ?? 1_000,
     maxStartDelayMs: options.maxStartDelayMs ?? 15 * 60_000,
@@ -170,6 +175,7 @@ function routesOf(edge: Edge): readonly RouterRoute[] {
   addCreateRoute(app, edge);
   addListRoute(app, edge);
   addJobRoutes(app, edge);
+  addJobLogRoute(app, edge);
   addExplainRoutes(app, edge);
   addReplayRoutes(app, edge);
   addControlRoutes(app, edge);

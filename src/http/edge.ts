@@ -8,6 +8,7 @@ import type { Notes } from "./dashboard/notes.ts";
 import type { EnginePort } from "./engine_port.ts";
 import type { Access } from "./access.ts";
 import type { FailedSignIns } from "./failed_sign_ins.ts";
+import type { JobLogPort } from "./job_log_port.ts";
 import type { MetricsPort } from "./metrics_port.ts";
 import type { OverviewPort } from "./overview_port.ts";
 import type { RequestSpans } from "./request_origin.ts";
@@ -32,6 +33,7 @@ export interface Edge {
   readonly spans: RequestSpans | undefined;
   /** `undefined` for a journal that is in no files. */
   readonly verification: VerificationPort | undefined;
+  readonly jobLog: JobLogPort;
   /** `undefined` where nobody tells of the process. */
   readonly system: SystemPort | undefined;
   /** In one request. */

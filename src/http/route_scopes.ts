@@ -27,6 +27,7 @@ const ROUTE_SCOPES: Readonly<Record<string, RouteScope>> = {
   // What a retention keeps out of the journal is not for everybody who may read that.
   "GET /jobs/:id/input": "operate",
   "GET /jobs/:id/events": "read",
+  "GET /jobs/:id/log": "read",
   "GET /jobs/:id/stream": "read",
   "GET /jobs/:id/explain": "read",
   "GET /jobs/:id/replay": "read",

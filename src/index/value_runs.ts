@@ -1,7 +1,7 @@
 /** Runs of a value index in a file of SQLite, beside the index of jobs. */
 
 import { crc32 } from "node:zlib";
-import { DatabaseSync } from "node:sqlite";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { messageOf } from "../core/thrown.ts";
 import { IndexDamagedError } from "../engine/job_index.ts";
 import type { ValueRun, ValueRuns } from "../engine/views/value_runs.ts";
@@ -9,6 +9,9 @@ import type { ValueRun, ValueRuns } from "../engine/views/value_runs.ts";
 const FILE = "values.sqlite";
 /** Raised whenever the meaning of a column changes: the runs are then made again. */
 const SCHEMA_VERSION = 1;
+const BUCKETS_AT_A_TIME = 32;
+/** Pages of the log that are moved to the database at a time. */
+const CHECKPOINT_PAGES = 100;
 
 const TABLES = `
   CREATE TABLE runs (
@@ -34,7 +37,11 @@ export interface ValueRunsOptions {
 export class SqliteValueRuns implements ValueRuns {
   readonly #options: ValueRunsOptions;
   #database: DatabaseSync | undefined;
+  #insert: StatementSync | undefined;
+  #select: StatementSync | undefined;
   #crc = 0;
+  /** Buckets of the run that was begun. */
+  #put = 0;
 
   constructor(options: ValueRunsOptions) {
     this.#options = options;
@@ -60,22 +67,29 @@ export class SqliteValueRuns implements ValueRuns {
 
   begin(run: number): void {
     const database = this.#open();
-    database.exec("BEGIN");
     database.prepare("DELETE FROM buckets WHERE run = ?").run(run);
-    this.#crc = 0;
+    database.exec("BEGIN");
+    [this.#crc, this.#put] = [0, 0];
   }
 
   put(run: number, bucket: number, postings: Uint32Array): void {
     const bytes = new Uint8Array(postings.buffer, postings.byteOffset, postings.byteLength);
     const crc = crc32(bytes);
     this.#crc = crc32(bytes, this.#crc);
-    this.#open().prepare("INSERT INTO buckets VALUES (?, ?, ?, ?)").run(run, bucket, crc, bytes);
+    const database = this.#open();
+    this.#insert ??= database.prepare("INSERT INTO buckets VALUES (?, ?, ?, ?)");
+    this.#insert.run(run, bucket, crc, bytes);
+    // Many small ones: each holds everybody up for as long as it takes.
+    if (++this.#put % BUCKETS_AT_A_TIME === 0) database.exec("COMMIT; BEGIN");
   }
 
   commit(run: number, last: number): ValueRun {
     const database = this.#open();
-    database.prepare("INSERT OR REPLACE INTO runs VALUES (?, ?, ?)").run(run, last, this.#crc);
     database.exec("COMMIT");
+    // Only this one has to be on disk: it takes with it what came before.
+    database.exec("PRAGMA synchronous = FULL");
+    database.prepare("INSERT OR REPLACE INTO runs VALUES (?, ?, ?)").run(run, last, this.#crc);
+    database.exec("PRAGMA synchronous = NORMAL");
     return { run, last, crc: this.#crc };
   }
 
@@ -86,9 +100,13 @@ export class SqliteValueRuns implements ValueRuns {
   /** @throws {IndexDamagedError} when it is not what was put there. */
   bucket(run: number, bucket: number): Uint32Array | undefined {
     try {
-      const found = this.#open()
-        .prepare("SELECT crc, postings FROM buckets WHERE run = ? AND bucket = ?")
-        .get(run, bucket) as { readonly crc: number; readonly postings: Uint8Array } | undefined;
+      this.#select ??= this.#open().prepare(
+        "SELECT crc, postings FROM buckets WHERE run = ? AND bucket = ?",
+      );
+      const found = this.#select.get(run, bucket) as {
+        readonly crc: number;
+        readonly postings: Uint8Array;
+      } | undefined;
       if (found === undefined) return undefined;
       const { crc, postings } = found;
       if (crc32(postings) !== crc) throw new RangeError(`run ${run} is not what was written`);
@@ -101,6 +119,7 @@ export class SqliteValueRuns implements ValueRuns {
 
   close(): void {
     this.abandon();
+    [this.#insert, this.#select] = [undefined, undefined];
     this.#database?.close();
     this.#database = undefined;
   }
@@ -164,8 +183,8 @@ export class SqliteValueRuns implements ValueRuns {
 
 function prepared(database: DatabaseSync): DatabaseSync {
   database.exec("PRAGMA journal_mode = WAL");
-  // A snapshot rests on what is committed.
-  database.exec("PRAGMA synchronous = FULL");
+  database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+  database.exec("PRAGMA synchronous = NORMAL");
   const { user_version: version } = database.prepare("PRAGMA user_version").get() ?? {};
   if (version === SCHEMA_VERSION) return database;
   if (version !== 0) throw new RangeError(`version ${version} is not ${SCHEMA_VERSION}`);

@@ -50,6 +50,8 @@ export interface Layout {
   readonly reserve: string;
   /** What the last verification found. */
   readonly verification: string;
+  /** What code of jobs says to people: beside the journal, and no part of it. */
+  readonly logs: string;
   /** The index of jobs that have ended: a cache, of which the journal knows only the place. */
   readonly index: string;
 }
@@ -65,6 +67,7 @@ export function layoutOf(folder: string): Layout {
     lock: `${folder}/LOCK`,
     reserve: `${folder}/reserve`,
     verification: `${folder}/verification.json`,
+    logs: `${folder}/logs`,
     index: `${folder}/${INDEX}`,
   };
 }

@@ -85,6 +85,13 @@ export type OfCall =
     readonly executionId: ExecutionId;
     readonly method: "emit" | "progress";
   }
+  /** `task.log`, or something that was printed; by `run` itself where no attempt is named. */
+  | {
+    readonly kind: "log";
+    readonly executionId?: ExecutionId;
+    readonly message: string;
+    readonly data?: JsonValue;
+  }
   /** Code did not give way in time and was cut off: nothing in the thread can be relied on. */
   | { readonly kind: "stuck"; readonly afterMs: number };
 

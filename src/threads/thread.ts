@@ -1,12 +1,13 @@
 /** One thread, as the engine sees it: it is told things, says things, and ends once. */
 
-import { Worker } from "node:worker_threads";
+import type { Nursery, Seedling } from "./nursery.ts";
 import type { FromThread, Thrown, ToThread } from "./protocol.ts";
 import { thrownError } from "./thrown_data.ts";
 
 const YOUNG_MB = 16;
 
 export interface ThreadOptions {
+  readonly nursery: Nursery;
   /** The module of definitions that it loads. */
   readonly module: string;
   readonly memoryMb: number;
@@ -29,29 +30,30 @@ export interface ThreadKeeper {
 
 export class Thread {
   readonly module: string;
-  readonly #worker: Worker;
+  readonly #seedling: Seedling;
   readonly #keeper: ThreadKeeper;
   #user: ThreadUser | undefined;
   #isLoaded = false;
   #hasEnded = false;
 
-  constructor({ module, memoryMb }: ThreadOptions, keeper: ThreadKeeper) {
+  constructor({ nursery, module, memoryMb }: ThreadOptions, keeper: ThreadKeeper) {
     this.module = module;
     this.#keeper = keeper;
     const main = new URL("./thread_main.ts", import.meta.url).href;
     const source = `import(${JSON.stringify(main)}).catch((error) => ` +
-      `require("node:worker_threads").parentPort.postMessage({ kind: "broken", ` +
+      `require("node:worker_threads").workerData.port.postMessage({ kind: "broken", ` +
       `thrown: { kind: "error", name: "Error", message: String(error?.message) } }))`;
-    this.#worker = new Worker(source, {
-      eval: true,
-      workerData: { module },
+    this.#seedling = nursery.make({
+      source,
+      module,
       resourceLimits: { maxOldGenerationSizeMb: memoryMb, maxYoungGenerationSizeMb: YOUNG_MB },
+    }, {
+      failed: (message) => this.end(failure(message, memoryMb)),
+      exited: (code) => {
+        this.end(namedError("ThreadExited", `the code ended its thread, with exit code ${code}`));
+      },
     });
-    this.#worker.on("message", (message: FromThread) => this.#said(message));
-    this.#worker.on("error", (error) => this.end(memoryError(error, memoryMb)));
-    this.#worker.on("exit", (code) => {
-      this.end(namedError("ThreadExited", `the code ended its thread, with exit code ${code}`));
-    });
+    this.#seedling.port.on("message", (message: FromThread) => this.#said(message));
   }
 
   get isLoaded(): boolean {
@@ -67,14 +69,14 @@ export class Thread {
   }
 
   tell(message: ToThread): void {
-    if (!this.#hasEnded) this.#worker.postMessage(message);
+    if (!this.#hasEnded) this.#seedling.port.postMessage(message);
   }
 
   /** Ends it, and whatever it does. */
   end(reason: Error): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    void this.#worker.terminate();
+    this.#seedling.end();
     this.#keeper.ended(reason);
     this.#user?.ended(reason);
   }
@@ -97,10 +99,10 @@ export function namedError(name: string, message: string): Error {
   return error;
 }
 
-function memoryError(error: Error, memoryMb: number): Error {
-  if (!/memory/i.test(error.message)) return error;
-  const message = `the code used more than the ${memoryMb} MiB that a thread may (--thread-memory)`;
-  return namedError("OutOfMemory", message);
+function failure(message: string, memoryMb: number): Error {
+  if (!/memory/i.test(message)) return namedError("ThreadFailed", message);
+  const text = `the code used more than the ${memoryMb} MiB that a thread may (--thread-memory)`;
+  return namedError("OutOfMemory", text);
 }
 
 function brokenError(module: string, thrown: Thrown): Error {

@@ -1,15 +1,17 @@
 /** What a thread runs: it loads a module of definitions, and calls the code of one job at a time. */
 
-import { parentPort, workerData } from "node:worker_threads";
+import { type MessagePort, workerData } from "node:worker_threads";
 import type { AnyJobDefinition } from "../engine/definition.ts";
 import type { FromThread, ToThread } from "./protocol.ts";
+import { attemptHere } from "../engine/run/current_attempt.ts";
+import { takePrinted } from "./printed.ts";
 import { ThreadedJob } from "./threaded_job.ts";
 import { thrownData } from "./thrown_data.ts";
 import { surviveUncaught } from "../uncaught.ts";
 import { TurnGuard } from "./turn_guard.ts";
 
-const { module } = workerData as { readonly module: string };
-const post = (message: FromThread) => parentPort?.postMessage(message);
+const { module, port } = workerData as { readonly module: string; readonly port: MessagePort };
+const post = (message: FromThread) => port.postMessage(message);
 
 let job: ThreadedJob | undefined;
 const guard = new TurnGuard({
@@ -24,7 +26,7 @@ async function definitionsOf(): Promise<readonly AnyJobDefinition[]> {
 }
 
 function begin(definitions: readonly AnyJobDefinition[]): void {
-  parentPort?.on("message", (message: ToThread) => {
+  port.on("message", (message: ToThread) => {
     const { call } = message;
     guard.enter(() => {
       if (message.kind === "run") {
@@ -32,7 +34,8 @@ function begin(definitions: readonly AnyJobDefinition[]): void {
         const definition = definitions.find((other) =>
           other?.type === type && other.version === version
         );
-        job = new ThreadedJob(definition, message, (said) => post({ call, ...said }));
+        job = new ThreadedJob(message, (said) => post({ call, ...said }));
+        job.begin(definition);
       } else job?.receive(message);
     });
     post({ kind: "rested", call });
@@ -41,5 +44,9 @@ function begin(definitions: readonly AnyJobDefinition[]): void {
   post({ kind: "ready" });
 }
 
+takePrinted((text) => {
+  job?.printed(text, attemptHere()?.taskId);
+  return job !== undefined;
+});
 surviveUncaught((message) => console.error(`daybook: ${message}`));
 definitionsOf().then(begin).catch((error) => post({ kind: "broken", thrown: thrownData(error) }));

@@ -1,5 +1,6 @@
 /** A bounded number of threads. One that a job has left is there for the next of its module. */
 
+import { Nursery } from "./nursery.ts";
 import { namedError, Thread } from "./thread.ts";
 
 /** How long a thread is kept for which there is nothing to do. */
@@ -18,6 +19,7 @@ interface Waiting {
 
 export class ThreadPool {
   readonly #options: ThreadPoolOptions;
+  readonly #nursery = new Nursery();
   readonly #threads = new Set<Thread>();
   /** Those that nobody uses, the longest first, with what ends each in time. */
   readonly #idle = new Map<Thread, ReturnType<typeof setTimeout>>();
@@ -52,6 +54,7 @@ export class ThreadPool {
     this.#isClosed = true;
     for (const { reject } of this.#waiting.splice(0)) reject(closed());
     for (const thread of [...this.#threads]) thread.end(closed());
+    this.#nursery.close();
   }
 
   /** To who waits for it the longest, which also gets what was made for others. */
@@ -86,7 +89,7 @@ export class ThreadPool {
     const [unused] = this.#idle.keys();
     if (this.#threads.size >= max) unused?.end(unneeded());
     if (this.#threads.size >= max || this.#isClosed) return false;
-    const thread = new Thread({ module, memoryMb }, {
+    const thread = new Thread({ nursery: this.#nursery, module, memoryMb }, {
       loaded: () => this.#offer(thread),
       ended: (reason) => this.#ended(thread, reason),
     });

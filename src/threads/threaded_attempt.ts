@@ -1,8 +1,11 @@
 /** One attempt in a thread: what its function is given, and how it ended. */
 
 import type { JobId } from "../core/ids.ts";
+import type { JsonValue } from "../core/json.ts";
+import { messageOf } from "../core/thrown.ts";
 import type { TaskContext } from "../engine/definition.ts";
 import { checkedProgress } from "../engine/run/attempt.ts";
+import { LOG_LINES_MAX } from "../engine/run/attempt_log.ts";
 import { type AttemptOf, withinAttempt } from "../engine/run/current_attempt.ts";
 import { recordable } from "../engine/recordable.ts";
 import { StagedEvents } from "../engine/run/staged_events.ts";
@@ -23,6 +26,7 @@ export class ThreadedAttempt implements AttemptOf {
   readonly #staged = new StagedEvents(NO_SECRETS);
   #report: Report | undefined;
   #reportedAt = -Infinity;
+  #logged = 0;
   #hasEnded = false;
   #end: ((message: OfCall) => void) | undefined;
 
@@ -86,6 +90,7 @@ export class ThreadedAttempt implements AttemptOf {
       emit: (type, attributes = {}) => {
         if (!this.#isLate("emit")) this.#staged.emit(type, attributes);
       },
+      log: (message, data) => this.log(String(message), data),
       progress: (done, total, note) => {
         const text = note === undefined ? undefined : String(note);
         this.#progressed(checkedProgress(done, total, text));
@@ -104,6 +109,13 @@ export class ThreadedAttempt implements AttemptOf {
     return this.#staged.events.map(({ eventType, attributes }) => ({ eventType, attributes }));
   }
 
+  /** What is too much, the engine notes by one line more. */
+  log(message: string, data?: unknown): void {
+    if (this.#hasEnded || this.#logged++ > LOG_LINES_MAX) return;
+    const { executionId } = this.#message;
+    this.#post({ kind: "log", executionId, message, ...dataOf(data) });
+  }
+
   #progressed(report: Report): void {
     if (this.#isLate("progress")) return;
     this.#report = report;
@@ -115,5 +127,15 @@ export class ThreadedAttempt implements AttemptOf {
     this.#report = undefined;
     this.#reportedAt = performance.now();
     this.#post({ kind: "progress", executionId, report });
+  }
+}
+
+/** What cannot cross is only said. */
+function dataOf(data: unknown): { readonly data?: JsonValue } {
+  try {
+    const value = recordable(data, "data");
+    return value === undefined ? {} : { data: value };
+  } catch (error) {
+    return { data: { leftOut: messageOf(error) } };
   }
 }

@@ -14,6 +14,13 @@ import { thrownData, thrownError } from "./thrown_data.ts";
 /** How long an attempt whose time limit has passed is given to end by itself. */
 const LIMIT_GRACE_MS = 1_000;
 
+/** How long the thread of a job that is over is given to come to rest. */
+const REST_MS = 1_000;
+
+function leave(thread: Thread): void {
+  thread.end(namedError("ThreadEnded", "its job does not need it any more"));
+}
+
 /** A message, but for whose it is. */
 type Content = ToThread extends infer Message
   ? Message extends ToThread ? Omit<Message, "call" | "now"> : never
@@ -51,6 +58,10 @@ class ThreadedCall implements CodeCall, ThreadUser {
   #thread: Thread | undefined;
   /** Messages after which the code has not come to rest. */
   #unrested = 0;
+  /** Whether `run` has returned, or thrown. */
+  #hasEnded = false;
+  /** What ends a thread that does not come to rest after that. */
+  #leaving: ReturnType<typeof setTimeout> | undefined;
   #isOver = false;
 
   constructor(number: number, request: CodeRequest, pool: ThreadPool) {
@@ -74,20 +85,31 @@ class ThreadedCall implements CodeCall, ThreadUser {
     this.#isOver = true;
     const thread = this.#thread;
     if (thread === undefined) return;
-    const isQuiet = this.#unrested === 0 && this.#attempts.size === 0;
+    const isIdle = this.#attempts.size === 0;
     for (const { timer } of this.#attempts.values()) clearTimeout(timer);
     this.#attempts.clear();
-    if (isQuiet) this.#pool.giveBack(thread);
-    else thread.end(namedError("ThreadEnded", "its job does not need it any more"));
+    if (isIdle && this.#unrested === 0) this.#pool.giveBack(thread);
+    else if (isIdle && this.#hasEnded) this.#leaving = setTimeout(() => leave(thread), REST_MS);
+    else leave(thread);
+  }
+
+  /** What it had to say was said before it came to rest. */
+  #leave(thread: Thread): void {
+    clearTimeout(this.#leaving);
+    this.#leaving = undefined;
+    this.#pool.giveBack(thread);
   }
 
   said(message: Exclude<FromThread, { kind: "ready" | "broken" }>): void {
-    if (this.#isOver || message.call !== this.#number) return;
-    this.#heard(message);
+    if (message.call !== this.#number) return;
+    if (!this.#isOver) return this.#heard(message);
+    if (this.#leaving === undefined || this.#thread === undefined) return;
+    if (message.kind === "rested" && --this.#unrested === 0) this.#leave(this.#thread);
   }
 
   /** With it went the call of `run`, and what was being attempted in it. */
   ended(reason: Error): void {
+    clearTimeout(this.#leaving);
     if (this.#isOver) return;
     const open = [...this.#attempts.values()];
     if (open.length === 0) return this.#fail(reason);
@@ -136,13 +158,20 @@ class ThreadedCall implements CodeCall, ThreadUser {
       case "expect":
         return this.#guarded(() => this.#askExpectation(message.name));
       case "returned":
+        this.#hasEnded = true;
         return this.#output.resolve(message.output);
       case "threw":
+        this.#hasEnded = true;
         return this.#output.reject(thrownError(message.thrown));
       case "completed":
         return this.#completed(message);
       case "failed":
         return this.#take(message.executionId)?.reject(thrownError(message.thrown));
+      case "log": {
+        const { executionId, message: text, data } = message;
+        if (executionId === undefined) return this.#request.host.printed(text);
+        return this.#attempts.get(executionId)?.context.log(text, data);
+      }
       case "progress": {
         const { done, total, note } = message.report;
         return this.#attempts.get(message.executionId)?.context.progress(done, total, note);

@@ -1,11 +1,13 @@
 /** The code of one job in its thread: its `run`, and the attempts that it is told to make. */
 
 import { Asked } from "../engine/run/asked.ts";
+import { LOG_LINES_MAX } from "../engine/run/attempt_log.ts";
 import { outsideAttempts } from "../engine/run/current_attempt.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
-import { issuesText, parseInput } from "../engine/definition_registry.ts";
+import { issuesText, parseInput } from "../engine/parsed_input.ts";
 import { recordable } from "../engine/recordable.ts";
 import type { ExecutionId } from "../core/ids.ts";
+import type { JsonValue } from "../core/json.ts";
 import type { AttemptMessage, OfCall, ToThread } from "./protocol.ts";
 import { ThreadedAttempt } from "./threaded_attempt.ts";
 import { thrownData } from "./thrown_data.ts";
@@ -17,20 +19,21 @@ const TURN_MAX_MS = 15 * 60_000;
 /** The engine tells of a time limit that passed before code is cut off. */
 const AFTER_LIMIT_MS = 250;
 
+type RunMessage = Extract<ToThread, { kind: "run" }>;
+
 export class ThreadedJob {
   readonly call: number;
   readonly #post: (message: OfCall) => void;
+  readonly #message: RunMessage;
   readonly #asked: Asked;
   readonly #attempts = new Map<ExecutionId, ThreadedAttempt>();
   #now: number;
+  #printed = 0;
 
-  constructor(
-    definition: AnyJobDefinition | undefined,
-    message: Extract<ToThread, { kind: "run" }>,
-    post: (message: OfCall) => void,
-  ) {
-    const { call, type, version, jobId, input, expectations, now } = message;
+  constructor(message: RunMessage, post: (message: OfCall) => void) {
+    const { call, jobId, expectations, now } = message;
     this.call = call;
+    this.#message = message;
     this.#post = post;
     this.#now = now;
     this.#asked = new Asked(jobId, expectations, {
@@ -42,31 +45,44 @@ export class ThreadedJob {
       },
       askedExpectation: ({ name }) => post({ kind: "expect", name }),
     });
-    const run = async () => {
-      if (definition === undefined) {
-        throw new TypeError(
-          `Cannot run ${type} version ${version}: its module does not export it; isolation ` +
-            '"thread" needs module: import.meta.url of the module that does',
-        );
-      }
-      const parsed = parseInput(definition, input);
-      if (!parsed.ok) throw new TypeError(`Cannot run: ${issuesText(parsed.issues)}`);
-      const call = Promise.try(() => definition.run(this.#asked, parsed.value));
-      const output = await call.finally(() => this.#asked.close());
-      this.#asked.mustHaveEnded();
-      return recordable(output, "output");
-    };
-    outsideAttempts(run).then(
-      (output) => post({ kind: "returned", output }),
-      (error) => post({ kind: "threw", thrown: thrownData(error) }),
+  }
+
+  /** Calls `run`. */
+  begin(definition: AnyJobDefinition | undefined): void {
+    outsideAttempts(() => this.#run(definition)).then(
+      (output) => this.#post({ kind: "returned", output }),
+      (error) => this.#post({ kind: "threw", thrown: thrownData(error) }),
     );
+  }
+
+  async #run(definition: AnyJobDefinition | undefined): Promise<JsonValue | undefined> {
+    const { type, version, input } = this.#message;
+    if (definition === undefined) {
+      throw new TypeError(
+        `Cannot run ${type} version ${version}: its module does not export it; isolation ` +
+          '"thread" needs module: import.meta.url of the module that does',
+      );
+    }
+    const parsed = parseInput(definition, input);
+    if (!parsed.ok) throw new TypeError(`Cannot run: ${issuesText(parsed.issues)}`);
+    const call = Promise.try(() => definition.run(this.#asked, parsed.value));
+    const output = await call.finally(() => this.#asked.close());
+    this.#asked.mustHaveEnded();
+    return recordable(output, "output");
   }
 
   /** How long code may go on now, in milliseconds: until the first limit of what is open. */
   limitMs(): number {
     if (this.#attempts.size === 0) return RUN_TURN_MS;
-    const limits = [...this.#attempts.values()].map(({ leftMs }) => leftMs);
-    return Math.min(TURN_MAX_MS, ...limits) + AFTER_LIMIT_MS;
+    const first = Math.min(...[...this.#attempts.values()].map(({ leftMs }) => leftMs));
+    return (Number.isFinite(first) ? first : TURN_MAX_MS) + AFTER_LIMIT_MS;
+  }
+
+  /** Something was printed: by an attempt that is open, or else by `run`. */
+  printed(message: string, taskId: string | undefined): void {
+    const attempt = [...this.#attempts.values()].find((open) => open.taskId === taskId);
+    if (attempt !== undefined) attempt.log(message);
+    else if (this.#printed++ <= LOG_LINES_MAX) this.#post({ kind: "log", message });
   }
 
   receive(message: Exclude<ToThread, { kind: "run" }>): void {

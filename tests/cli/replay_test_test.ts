@@ -11,6 +11,7 @@ import { FOLDER, RecordedJournal } from "../support/recorded_journal.ts";
 
 interface Release {
   readonly version?: number;
+  readonly runs?: readonly number[];
   readonly names?: readonly string[];
   readonly expects?: readonly string[];
   readonly work?: (name: string) => unknown;
@@ -22,11 +23,13 @@ const never = () => {
 
 /** Tasks one after the other, then events. */
 function order(
-  { version = 1, names = ["reserve", "charge"], expects = ["shipped"], work = never }: Release,
+  { version = 1, runs = [1], names = ["reserve", "charge"], expects = ["shipped"], work = never }:
+    Release,
 ): AnyJobDefinition {
   return defineJob({
     type: "shop.order",
     version,
+    runs,
     input: v.looseObject({}),
     expects: () => Object.fromEntries(expects.map((name) => [name, { eventType: `ec.${name}` }])),
     async run(ctx) {
@@ -142,6 +145,22 @@ Deno.test("replay-test: names each job that breaks, the versions, and the line i
     "order-charging job.TaskStarted charge",
     "order-done job.TaskStarted charge",
   ]);
+});
+
+Deno.test("replay-test: a job that fits, but whose version nothing loaded runs, would be parked", async () => {
+  const recorded = await shop();
+  const args = ["--type", "shop.order", "--unfinished"];
+  const { code, lines, text } = await replayTest(recorded, [order({ version: 2, runs: [] })], args);
+
+  assert.equal(code, 1);
+  assert.match(lines[0] ?? "", /3 in flight: 0 compatible, 3 would break/);
+  assert.match(
+    lines[2] ?? "",
+    /order-created .*: SEGMENT:LINE \(entry 2\) version 1 of type shop.order is not loaded: version 2 is, and does not say that it runs its jobs \(runs: \[1\]\)$/,
+  );
+  assert.equal(cited(recorded, text)[0], "order-created job.JobCreated undefined");
+  const both = [order({ version: 2, runs: [] }), order({})];
+  assert.equal((await replayTest(recorded, both, args)).code, 0);
 });
 
 Deno.test("replay-test: a change under the same version is told to raise it", async () => {

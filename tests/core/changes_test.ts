@@ -144,8 +144,8 @@ function pathsOf(story: JobStory, count: number): ReadonlyMap<string, string> {
       if (value !== null && value !== undefined) paths.set(prefix + name, JSON.stringify(value));
     }
   };
-  const { state, condition, startAt, startedAt, endedAt, output } = head;
-  note("", { state, condition, startAt, startedAt, endedAt, output });
+  const { state, condition, parked, startAt, startedAt, endedAt, output } = head;
+  note("", { state, condition, parked, startAt, startedAt, endedAt, output });
   for (const { id, matched, satisfied, by } of expected) {
     note(`expected[${id}].`, { matched, satisfied });
     by.forEach((logId, index) => paths.set(`expected[${id}].by[${index}]`, `${logId}`));

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import { type JobId, taskId } from "../../src/core/ids.ts";
+import type { JobState } from "../../src/core/job_state.ts";
 import {
   type AnyJobDefinition,
   type JobContext,
@@ -35,16 +36,23 @@ async function recorded(run: Run, more: Partial<AnyJobDefinition> = {}, input = 
   return { daybook, id };
 }
 
-/** What becomes of a job in flight when a process with the changed definition takes it up. */
-async function liveFailure(daybook: Harness, id: JobId, changed: AnyJobDefinition) {
+/** A job in flight when a process with the changed definition has taken it up. */
+async function takenUp(daybook: Harness, id: JobId, changed: AnyJobDefinition): Promise<JobState> {
   const restarted = await daybook.crash([changed]);
   await restarted.event("ec.Shipped");
   await restarted.clock.advance(10_000);
-  const job = restarted.job(id);
   restarted.assertSound();
+  return restarted.job(id);
+}
+
+/** What it failed with; nothing of one that goes on. */
+async function liveFailure(daybook: Harness, id: JobId, changed: AnyJobDefinition) {
+  const job = await takenUp(daybook, id, changed);
+  assert.equal(job.parked, undefined);
   return job.state === "Failed" ? `${job.failure.error.name}: ${job.failure.error.message}` : "";
 }
 
+/** It is parked, with the line that the check has named. */
 async function assertDivergesLive(
   daybook: Harness,
   id: JobId,
@@ -52,11 +60,13 @@ async function assertDivergesLive(
   verdict: HistoryVerdict,
 ): Promise<void> {
   assert.ok(verdict.kind === "diverges");
+  const { parked } = await takenUp(daybook, id, changed);
+  assert.equal(parked?.reason, "diverged");
+  assert.equal(parked.disagreesWith, verdict.logId);
   assert.equal(
-    await liveFailure(daybook, id, changed),
-    "NonDeterminismError: demo.job version 1 no longer asks for task " +
-      `${verdict.taskId}, which entry ${verdict.logId} recorded when version 1 ran; ` +
-      `it ${verdict.instead}`,
+    parked.message,
+    `demo.job version 1 no longer asks for task ${verdict.taskId}, which entry ` +
+      `${verdict.logId} recorded when version 1 ran; it ${verdict.instead}`,
   );
 }
 
@@ -166,24 +176,44 @@ Deno.test("history: a run that throws where it went on diverges, and says what i
   await assertDivergesLive(daybook, id, changed, verdict);
 });
 
-Deno.test("history: a recorded input that a stricter schema refuses fails the job", async () => {
+const STRICT_INPUT = v.object({
+  amount: v.pipe(v.number(), v.minValue(10, "must be at least 10")),
+});
+
+Deno.test("history: an input that a stricter schema refuses parks a job that has begun", async () => {
   const run: Run = async (ctx) => {
     await ctx.task("a", () => 1);
     await ctx.expect("shipped");
   };
   const { daybook, id } = await recorded(run, {}, { amount: 3 });
-  const input = v.object({ amount: v.pipe(v.number(), v.minValue(10, "must be at least 10")) });
-  const changed = job(run, { input, version: 2 });
+  const changed = job(run, { input: STRICT_INPUT, version: 2, runs: [1] });
   const verdict = await verdictOn(daybook, id, changed);
 
   assert.deepEqual(verdict, {
-    kind: "wouldFail",
+    kind: "refusesInput",
     logId: daybook.job(id).firstLogId,
     message: "recorded the input; it does not fit version 2: /amount: must be at least 10",
   });
+  const { parked } = await takenUp(daybook, id, changed);
+  assert.equal(parked?.reason, "diverged");
+  assert.equal(parked.disagreesWith, verdict.logId);
+  assert.match(parked.message, /version 2 does not take the input .*must be at least 10/);
+});
+
+Deno.test("history: an input that its own version refuses fails a job that has not begun", async () => {
+  const run: Run = (ctx) => ctx.task("a", () => 1);
+  const daybook = await Harness.start({ definitions: [job(run)] });
+  const { jobId } = await daybook.create({
+    type: "demo.job",
+    input: { amount: 3 },
+    startAt: "2026-01-01T00:00:05Z",
+  });
+  const changed = job(run, { input: STRICT_INPUT });
+
+  assert.equal((await verdictOn(daybook, jobId, changed)).kind, "wouldFail");
   assert.equal(
-    await liveFailure(daybook, id, changed),
-    "InvalidInput: Cannot run: the recorded input does not fit version 2: " +
+    await liveFailure(daybook, jobId, changed),
+    "InvalidInput: Cannot run: the recorded input does not fit version 1: " +
       "/amount: must be at least 10",
   );
 });
@@ -343,17 +373,15 @@ for (const state of ["Running", "Compensating"] as const) {
   });
 }
 
-Deno.test("history: a compensating job is not broken by a divergence that leaves its compensations", async () => {
+Deno.test("history: a compensating job that diverges is undone only by code that fits", async () => {
   const hangs = () => new Promise<void>(() => {});
   const { daybook, id } = await recorded(undoable({ undo: hangs }, refuse));
   const names = ["a", "b", "new"];
   const changed = job(undoable({ names, undo: () => {} }, never));
+  const verdict = await verdictOn(daybook, id, changed);
 
-  assert.equal(
-    told(await verdictOn(daybook, id, changed)),
-    "compatible: asks for new, pending",
-  );
-  assert.equal(await liveFailure(daybook, id, changed), "Error: refused");
+  assert.equal(told(verdict), "diverges: recorded task last; run asks for new instead");
+  await assertDivergesLive(daybook, id, changed, verdict);
 });
 
 Deno.test("history: a job whose run has returned is never run again, whatever today's run does", async () => {
@@ -362,7 +390,10 @@ Deno.test("history: a job whose run has returned is never run again, whatever to
   const changed = job((ctx) => ctx.task("b", never));
 
   assert.equal(told(await verdictOn(daybook, id, changed)), "compatible: asks for b, pending");
-  assert.equal(await liveFailure(daybook, id, changed), "");
+  const restarted = await daybook.crash([changed]);
+  await restarted.clock.advance(10_000);
+  assert.equal(restarted.condition(id), "waiting");
+  assert.equal(await liveFailure(restarted, id, changed), "");
 });
 
 Deno.test("history: a job that was cancelled before it ran has nothing to disagree with", async () => {

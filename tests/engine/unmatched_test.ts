@@ -432,7 +432,7 @@ Deno.test("receipt: an event that starts a job on other values only says so", as
   assert.equal(
     (await receiptOf(daybook, "ec.order.OrderPlaced", { region: "jp" })).reason,
     "no job waits for events of type ec.order.OrderPlaced, and it starts no job of type " +
-      'demo.onOrder: region: expected "JP", found "jp"',
+      'demo.onOrder: region: expected "JP", found "jp" (letter case)',
   );
   assert.equal(
     (await receiptOf(daybook, "ec.order.OrderPlacd", { region: "JP" })).reason,
@@ -518,7 +518,7 @@ Deno.test("unmatched: with 100,000 jobs under other values, looks at eight of th
 Deno.test("unmatched: with 100,000 jobs under one value, or under none, looks at 64 of them", () => {
   const alike = new ManyJobs(JOBS, (job) => ({ in: { region: ["EU"], size: [job, -1] } }));
   const [reason, reads] = alike.explain({ region: "eu", size: -1 });
-  assert.match(reason ?? "", /of job order-0: region: expected "EU", found "eu"$/);
+  assert.match(reason ?? "", /of job order-0: region: expected "EU", found "eu" \(letter case\)$/);
   assert.equal(reads, 65);
 
   const open = new ManyJobs(JOBS, () => ({ not: { equals: { region: "EU" } } }));

@@ -128,3 +128,28 @@ Deno.test("retry: a task that the job does not have names those that it has", as
   );
   assert.match(problem.detail, /from task nope: it has no such task; its tasks are \w+/);
 });
+
+Deno.test("retry: dryRun says what it would reuse and do anew, and records nothing", async () => {
+  const app = await startApp();
+  const { jobId } = await createAndRun(app, "test.doomed");
+  const before = app.engine.headLogId;
+  const preview = await jsonOf<{ reuses: string[]; again: string[]; first: object[] }>(
+    await app.post(`/jobs/${jobId}/retry`, { dryRun: true }),
+    200,
+  );
+  assert.deepEqual([preview.reuses, preview.again], [["mail"], ["reserve", "charge"]]);
+  assert.match(JSON.stringify(preview.first), /Put right what task charge failed on first/);
+  assert.equal(app.engine.headLogId, before);
+
+  const again = await jsonOf<{ jobId: string }>(
+    await app.post(`/jobs/${jobId}/retry`, { from: "reserve" }),
+    201,
+  );
+  assert.notEqual(again.jobId, jobId);
+});
+
+Deno.test("retry: dryRun of a job that cannot be retried is 409", async () => {
+  const app = await startApp();
+  const { jobId } = await createPlan(app);
+  assert.equal((await app.post(`/jobs/${jobId}/retry`, { dryRun: true })).status, 409);
+});

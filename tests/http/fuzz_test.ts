@@ -128,7 +128,7 @@ Deno.test("fuzz: no answer is 5xx, problems are whole, no token is shown, and no
 
 /** So small that many requests do not get by. */
 const TIGHT: TestAppOptions = {
-  limits: { jobsMax: 4, queuedMax: 1 },
+  limits: { jobsMax: 5, queuedMax: 1 },
   streamsMax: 0,
   waitingMax: 0,
   eventsMax: 2,

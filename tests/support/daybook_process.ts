@@ -64,7 +64,7 @@ export class DaybookProcess {
     const read = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>) => {
       for await (const line of stream.pipeThrough(new TextLineStream())) {
         output.push(line);
-        const url = /^listening on (http:\S+)/.exec(line)?.[1];
+        const url = /(?:^|"message":")listening on (http:[^\s"]+)/.exec(line)?.[1];
         if (url !== undefined) resolve(url);
       }
     };

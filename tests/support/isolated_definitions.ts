@@ -151,3 +151,32 @@ export const secretive = defineJob({
     });
   },
 });
+
+/** Says things in all ways that there are. */
+export const talkative = defineJob({
+  ...isolated,
+  type: "isolated.talkative",
+  version: 1,
+  input: v.object({ password: v.string() }),
+  secrets: ["password"],
+  async run(ctx, { password }) {
+    console.log("in run");
+    return await ctx.task("talk", (task) => {
+      task.log("begins", { left: 2, password });
+      console.warn("printed with %s", password);
+      return "talked";
+    });
+  },
+});
+
+/** The same in the process, where nobody can tell whose a printed line is. */
+export const talkativeInside = defineJob({
+  type: "inside.talkative",
+  version: 1,
+  input: v.object({ lines: v.number() }),
+  run: (ctx, { lines }) =>
+    ctx.task("talk", (task) => {
+      for (let line = 1; line <= lines; line++) task.log(`line ${line}`);
+      task.log("odd", { at: new Map() });
+    }),
+});

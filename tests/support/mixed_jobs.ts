@@ -70,6 +70,18 @@ const WELCOME = defineJob({
   },
 });
 
+/** Not among those that are loaded in the end, which parks its jobs. */
+export const GONE = defineJob({
+  type: "mixed.gone",
+  version: 1,
+  input: v.undefined(),
+  expects: () => ({ shipped: { eventType: "mixed.Shipped" } }),
+  async run(ctx) {
+    await ctx.task("reserve", () => "reserved", { compensate: () => {} });
+    await ctx.expect("shipped");
+  },
+});
+
 export const MIXED_DEFINITIONS: readonly AnyJobDefinition[] = [
   ...DEFINITIONS,
   ...([FLAKY, SPREAD, WELCOME] as unknown as readonly AnyJobDefinition[]),

@@ -6,24 +6,39 @@
 import assert from "node:assert/strict";
 import type { Hono } from "hono";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
-import type { JobId, LogId } from "../../src/core/ids.ts";
+import { type JobId, jobId, type LogId } from "../../src/core/ids.ts";
 import { JobEngine } from "../../src/engine/job_engine.ts";
 import type { JournalConsumer } from "../../src/engine/ports.ts";
 import { createApp } from "../../src/http/app.ts";
 import { jobView } from "../../src/http/job_view.ts";
 import { MemoryJournal } from "../../src/journal/memory_journal.ts";
+import { Harness } from "./engine_harness.ts";
 import { FakeClock, FakeRandom } from "./fake_clock.ts";
 import type { JobBody } from "./http_app.ts";
 import {
   controlOf,
   creationOf,
   eventFor,
+  GONE,
   MIXED_DEFINITIONS,
   type PostRequest,
 } from "./mixed_jobs.ts";
 
 /** What the server told, by job and by the job's last entry then. */
 export type Recording = ReadonlyMap<JobId, ReadonlyMap<LogId, JobBody>>;
+
+/** Of a type that is not loaded: two are given up as they are, the other stays parked. */
+const PARKED_JOB_IDS = ["parked-0", "parked-1", "parked-2"].map(jobId);
+
+/** What a process left that knew a type which is gone. */
+async function pastWithout(clock: FakeClock, random: FakeRandom) {
+  const harness = await Harness.start({ definitions: [GONE], clock, random });
+  for (const jobId of PARKED_JOB_IDS) await harness.create({ jobId, type: GONE.type });
+  await clock.settle();
+  const { content } = harness.journal;
+  harness.journal.hold();
+  return content;
+}
 
 export class RecordedRun {
   readonly #clock = new FakeClock();
@@ -35,6 +50,7 @@ export class RecordedRun {
 
   static async start(): Promise<RecordedRun> {
     const [clock, random] = [new FakeClock(), new FakeRandom()];
+    const content = await pastWithout(clock, random);
     const engine = new JobEngine({
       clock,
       random,
@@ -50,13 +66,18 @@ export class RecordedRun {
         run.#record(entries);
       },
     };
-    const { journal } = await MemoryJournal.open({ clock, random, consumer });
+    const { journal } = await MemoryJournal.open({ clock, random, consumer, content });
     await engine.start(journal);
     return run;
   }
 
   /** Creates jobs, some at a time, and lets events and controls come in between. */
   async play(jobs: number): Promise<void> {
+    const cancel = (at: number, body: object) =>
+      this.post({ path: `/jobs/${PARKED_JOB_IDS[at]}/cancel`, body });
+    await cancel(0, { leave: true });
+    await cancel(1, {});
+    await cancel(1, { leave: true });
     for (let n = 0; n < jobs; n++) {
       const turn = n * 7 + 3;
       const others = [n >> 1, n - 10, n - 1].filter((other) => other >= 0);

@@ -11,6 +11,7 @@ import type { Asked } from "../run/asked.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import { type Divergence, divergenceAt, thrownText } from "../run/divergence.ts";
 import {
+  hasReturned,
   hasSucceeded,
   type HistorySource,
   type Rehearsal,
@@ -33,8 +34,10 @@ export interface NextSteps {
 /** `logId` is the entry that today's definition disagrees with; `message` says how. */
 export type HistoryVerdict =
   | { readonly kind: "compatible"; readonly next: NextSteps }
-  /** `run` does not ask for a task on record. */
+  /** `run` does not ask for a task on record: in flight, the job is parked. */
   | ({ readonly kind: "diverges"; readonly message: string } & Divergence)
+  /** The code does not take the input of a job that has begun: in flight, it is parked. */
+  | { readonly kind: "refusesInput"; readonly logId: LogId; readonly message: string }
   /** `run` throws, and on record it did not. */
   | { readonly kind: "wouldFail"; readonly logId: LogId; readonly message: string }
   /** A completed task could be undone, and `run` no longer says how. */
@@ -59,7 +62,7 @@ export async function checkHistory(
   source: HistorySource,
 ): Promise<HistoryVerdict> {
   if (isTerminal(job) && findTask(job, MAIN_TASK) === undefined) return NEVER_RAN;
-  return judge(await rehearsed(definition, startedForm(job), source));
+  return judge(await rehearsed(definition, startedForm(job), source), definition.version);
 }
 
 const NEVER_RAN: HistoryVerdict = {
@@ -67,33 +70,34 @@ const NEVER_RAN: HistoryVerdict = {
   next: { tasks: [], expectations: [], end: "pending" },
 };
 
-function judge(replayed: Rehearsal): HistoryVerdict {
+function judge(replayed: Rehearsal, version: number): HistoryVerdict {
   const { job, end } = replayed;
   if (end.kind === "threw" && isPermissionMissing(end.error)) {
     const message = `run does more than ask ctx, and may not here: ${thrownText(end.error)}`;
     return { kind: "notChecked", message };
   }
-  return (onlyUndoes(job) ? undefined : disagreement(replayed)) ??
+  return disagreement(replayed, version) ??
     (isTerminal(job) ? undefined : withoutCompensation(replayed)) ??
     { kind: "compatible", next: nextSteps(replayed) };
 }
 
-/** The engine calls `run` of such a job only to learn how its tasks are undone. */
-function onlyUndoes(job: StartedJob): boolean {
-  return job.state === "Compensating" ||
-    (job.state === "Running" && findTask(job, MAIN_TASK)?.status === "completed");
-}
-
-function disagreement(replayed: Rehearsal): HistoryVerdict | undefined {
+function disagreement(replayed: Rehearsal, version: number): HistoryVerdict | undefined {
   const { job, asked, end, missing } = replayed;
+  if (hasReturned(job)) return undefined;
   if (end.kind === "threw" && isThrown(end.error, InputMismatchError)) {
-    return failsItself(job) ? undefined : inputMismatch(job, end.error);
+    return failsItself(job) ? undefined : inputMismatch(job, version, end.error);
   }
   if (missing !== undefined) {
     const divergence = divergenceAt(missing, job, asked, end);
     const message = `recorded task ${missing}; run ${divergence.instead}`;
     return { kind: "diverges", ...divergence, message };
   }
+  // `run` of such a job is called only to learn how its tasks are undone.
+  return job.state === "Compensating" ? undefined : otherEnd(replayed);
+}
+
+function otherEnd(replayed: Rehearsal): HistoryVerdict | undefined {
+  const { job, end } = replayed;
   switch (end.kind) {
     case "returned":
       return undefined;
@@ -104,9 +108,15 @@ function disagreement(replayed: Rehearsal): HistoryVerdict | undefined {
   }
 }
 
-function inputMismatch(job: StartedJob, { message }: InputMismatchError): HistoryVerdict {
+function inputMismatch(
+  job: StartedJob,
+  version: number,
+  { message }: InputMismatchError,
+): HistoryVerdict {
+  const hasBegun = findTask(job, MAIN_TASK) !== undefined || job.definitionVersion !== version;
   const reason = message.replace("Cannot run: the recorded input", "the input; it");
-  return { kind: "wouldFail", logId: job.firstLogId, message: `recorded ${reason}` };
+  const kind = hasBegun ? "refusesInput" : "wouldFail";
+  return { kind, logId: job.firstLogId, message: `recorded ${reason}` };
 }
 
 function thrown({ seenLogId }: Rehearsal, error: unknown): HistoryVerdict {

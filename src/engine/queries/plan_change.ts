@@ -8,7 +8,8 @@ import type { ExpectedEvent, JobPlan } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { copyOf } from "../../core/json.ts";
 import type { AnyJobDefinition } from "../definition.ts";
-import { parseInput, planOf } from "../definition_registry.ts";
+import { planOf } from "../definition_registry.ts";
+import { parseInput } from "../parsed_input.ts";
 import { thrownText } from "../run/divergence.ts";
 
 export interface PlanChange {

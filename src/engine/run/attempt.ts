@@ -7,6 +7,7 @@ import type { ExecutionId, JobId, TaskId } from "../../core/ids.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { isThrown } from "../../core/thrown.ts";
 import { NonRetryableError, RetryLater, type TaskContext } from "../definition.ts";
+import type { AttemptLog } from "./attempt_log.ts";
 import { type AttemptOf, withinAttempt } from "./current_attempt.ts";
 import { recordable } from "../recordable.ts";
 import { StagedEvents } from "./staged_events.ts";
@@ -55,6 +56,7 @@ export interface AttemptRequest {
   /** Told of calls that come after the end. */
   readonly onLate: (call: "emit" | "progress") => void;
   readonly guard: SecretGuard;
+  readonly log: AttemptLog;
   /** `undefined` when the attempt is not traced. */
   readonly span: Span | undefined;
 }
@@ -131,6 +133,10 @@ export class Attempt implements AttemptOf {
     return this.#aborter.signal;
   }
 
+  log(message: string, data: unknown): void {
+    if (!this.#hasEnded) this.#request.log.write(message, data);
+  }
+
   emit(type: string, attributes: JsonObject): void {
     if (this.#isLate("emit")) return;
     this.#staged ??= new StagedEvents(this.#request.guard);
@@ -177,6 +183,7 @@ export class Attempt implements AttemptOf {
   #end(outcome: AttemptOutcome): void {
     this.#hasEnded = true;
     this.#cancelTimer?.();
+    this.#request.log.end();
     this.#ended(outcome);
   }
 }
@@ -194,6 +201,7 @@ function contextOf(attempt: Attempt, request: AttemptRequest): TaskContext {
       return attempt.signal;
     },
     emit: (type, attributes = {}) => attempt.emit(type, attributes),
+    log: (message, data) => attempt.log(message, data),
     progress(done, total, note) {
       const text = note === undefined ? undefined : guard.redact(String(note));
       attempt.progress(checkedProgress(done, total, text));

@@ -12,6 +12,7 @@ import { isHeld, type Progress } from "../../core/job_state.ts";
 import { isThrown } from "../../core/thrown.ts";
 import { TooManyEntriesError } from "../events/fan_out.ts";
 import { Attempt, type AttemptOutcome, type Completed } from "./attempt.ts";
+import { AttemptLog } from "./attempt_log.ts";
 import { type AttemptRecord, countsOf, endOf, failureOf, startOf } from "./attempt_records.ts";
 import type { Ends, NamedFact } from "./ends.ts";
 import type { PendingJob } from "../writer/job_record.ts";
@@ -228,6 +229,7 @@ export class Attempts implements Entrant {
       span: trace.spanOf(executionId),
       run,
       guard: this.#parts.guard(),
+      log: this.#logOf(open),
       // Progress belongs to the task; that of its undoing has no place to be shown.
       onProgress: (progress: Progress) => {
         if (work.kind === "task") this.#progressed(open, progress);
@@ -240,6 +242,13 @@ export class Attempts implements Entrant {
     open.watched = services.attemptWatch.began(jobId, work.taskId, attempt);
     open.running = new Attempt(request, services.clock, (outcome) => this.#ended(open, outcome));
     open.running.begin();
+  }
+
+  #logOf({ work: { taskId }, attempt, executionId }: Open): AttemptLog {
+    const { services: { jobLog: log, clock }, jobId, trace } = this.#parts;
+    const ids = trace.spanOf(executionId)?.ids;
+    const about = { jobId, taskId, attempt, executionId, ...ids };
+    return new AttemptLog({ about, log, clock, guard: this.#parts.guard() });
   }
 
   #progressed(open: Open, progress: Progress): void {

@@ -19,6 +19,8 @@ export interface CodeRequest {
 
 /** Whose code it is. */
 export interface CodeHost {
+  /** `run`, or what it called outside of tasks, has printed something. */
+  printed(text: string): void;
   /** `run` has come to rest after what it was given. */
   reacted(): void;
   /**
@@ -50,4 +52,4 @@ export const IN_PROCESS: CodePlace = {
   }),
 };
 
-export const UNHEARD: CodeHost = { reacted: () => {}, lost: () => {} };
+export const UNHEARD: CodeHost = { printed: () => {}, reacted: () => {}, lost: () => {} };

@@ -20,6 +20,7 @@ import {
 import { isThrown } from "../../core/thrown.ts";
 import { Answers } from "./answers.ts";
 import type { Asked, AskedTask } from "./asked.ts";
+import { AttemptLog } from "./attempt_log.ts";
 import { Attempts, type Started } from "./attempts.ts";
 import { Backoffs } from "./backoffs.ts";
 import type { CodeCall } from "./code_place.ts";
@@ -269,7 +270,9 @@ export class JobRun {
         this.#wake();
       },
     };
+    const log = this.#mainLog();
     const host = {
+      printed: (text: string) => log.write(text),
       reacted: () => {
         if (answers !== this.#answers) return;
         answers.reacted();
@@ -289,6 +292,13 @@ export class JobRun {
       (error) => this.#finished(asked, { kind: "threw", error }),
     );
     answers.give();
+  }
+
+  #mainLog(): AttemptLog {
+    const { jobLog: log, clock } = this.#services;
+    const attempt = this.#job.task(MAIN_TASK)?.attempts ?? 1;
+    const about = { jobId: this.#jobId, taskId: MAIN_TASK, attempt, ...this.#trace.ids };
+    return new AttemptLog({ about, log, clock, guard: this.#guard });
   }
 
   /** Calls `run` again from the beginning once the disk has room. */

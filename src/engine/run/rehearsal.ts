@@ -4,11 +4,11 @@
  */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
-import type { LogId, TaskId } from "../../core/ids.ts";
+import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { findTask, type JobState, type RunningJob } from "../../core/job_state.ts";
 import { Answers, DIVERGENCE_GRACE_MS } from "./answers.ts";
 import type { Asked } from "./asked.ts";
-import type { CodePlace } from "./code_place.ts";
+import { type CodePlace, UNHEARD } from "./code_place.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import type { Clock } from "../ports.ts";
 import { callRun, type RunEnd } from "./run_call.ts";
@@ -80,7 +80,7 @@ export async function rehearsed(
     },
     guard,
     place,
-    { reacted: () => answers.reacted(), lost: () => {} },
+    { ...UNHEARD, reacted: () => answers.reacted() },
   );
   let end: RunEnd = { kind: "pending" };
   const ended = (how: RunEnd) => {
@@ -108,6 +108,11 @@ function isAtRest(job: StartedJob, asked: Asked): boolean {
   // On record this one has returned, so it is given the time to.
   if (hasSucceeded(job)) return false;
   return asked.openTasks.size > 0 || asked.expectations.size > 0;
+}
+
+/** Whether a job that has not failed has had all that its `run` does, which is not called again. */
+export function hasReturned(job: JobState): boolean {
+  return job.state === "Running" && findTask(job, MAIN_TASK)?.status === "completed";
 }
 
 /** Whether `run` returned, and the job was not compensated. */

@@ -10,7 +10,7 @@ import { Asked, type AskListener } from "./asked.ts";
 import { type CodeCall, type CodeHost, type CodePlace, IN_PROCESS, UNHEARD } from "./code_place.ts";
 import { outsideAttempts } from "./current_attempt.ts";
 import { type AnyJobDefinition, NonRetryableError } from "../definition.ts";
-import { issuesText, parseInput } from "../definition_registry.ts";
+import { issuesText, parseInput } from "../parsed_input.ts";
 import { recordable } from "../recordable.ts";
 import { NO_SECRETS, type SecretGuard } from "../secrets/secret_guard.ts";
 

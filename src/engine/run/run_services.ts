@@ -10,7 +10,7 @@ import type { JobTrace } from "../views/job_traces.ts";
 import type { LateCalls } from "./late_calls.ts";
 import type { LiveSecrets } from "../secrets/live_secrets.ts";
 import type { CodePlace } from "./code_place.ts";
-import type { AttemptWatch, Clock, Random, Tracing } from "../ports.ts";
+import type { AttemptWatch, Clock, JobLog, Random, Tracing } from "../ports.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { OpenedInput, SealedJob } from "../secrets/sealing.ts";
 import type { Slots } from "./slots.ts";
@@ -52,6 +52,7 @@ export interface RunServices {
   readonly lateCalls: LateCalls;
   readonly tracing: Tracing;
   readonly attemptWatch: AttemptWatch;
+  readonly jobLog: JobLog;
   /** Where a job comes from; at once, unless the journal has to be read. */
   traceOf(job: JobState): JobTrace | Promise<JobTrace>;
   /** Whether the engine is stopping: no new attempt may begin. */

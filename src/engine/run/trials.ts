@@ -20,7 +20,7 @@ import type { Writer } from "../writer/writer.ts";
 import type { CodePlace } from "./code_place.ts";
 import { divergedText, divergenceAt, misfitText } from "./divergence.ts";
 import { parked } from "./parking.ts";
-import { rehearsed, startedForm } from "./rehearsal.ts";
+import { hasReturned, rehearsed, startedForm } from "./rehearsal.ts";
 import { InputMismatchError } from "./run_call.ts";
 
 /** So many at a time: each holds the job and its answers. */
@@ -106,6 +106,7 @@ export class Trials {
   async #verdictOn(jobId: JobId, definition: AnyJobDefinition): Promise<Verdict> {
     const { clock, entriesAt, table } = this.#parts;
     const recorded = startedForm(table.existing(jobId));
+    if (hasReturned(recorded)) return { misfit: undefined };
     const opened = isSealed(recorded) ? await this.#parts.openInput(recorded) : undefined;
     if (opened?.ok === false) return "unknown";
     const job = opened === undefined ? recorded : withInput(recorded, opened.input);

@@ -11,7 +11,8 @@ import { BUCKET_BITS } from "./value_runs.ts";
 const FIRST_CAPACITY = 1 << 10;
 /** Filled further than this, in parts of 8, the table grows. */
 const LOAD_EIGHTHS_MAX = 5;
-const SLOTS_AT_A_TIME = 1 << 14;
+const SLOTS_AT_A_TIME = 1 << 13;
+const BUCKETS_AT_A_TIME = 16;
 
 export class Postings {
   /** Pairs of [position, 1 + index of the posting before it with this key, or 0]. */
@@ -68,23 +69,46 @@ export class Postings {
    */
   *buckets(limit: number): Work<readonly Uint32Array[]> {
     const slots = this.#slots;
+    const sizes = new Uint32Array(1 << BUCKET_BITS);
     const hashes: number[][] = Array.from({ length: 1 << BUCKET_BITS }, () => []);
     for (let at = 0; at < slots.length; at += 2) {
       if (at % SLOTS_AT_A_TIME === 0) yield;
       if (slots[at + 1] === 0) continue;
       const hash = slots[at] ?? 0;
-      hashes[hash >>> (32 - BUCKET_BITS)]?.push(hash);
+      const bucket = hash >>> (32 - BUCKET_BITS);
+      hashes[bucket]?.push(hash);
+      sizes[bucket] = (sizes[bucket] ?? 0) + 2 + this.#length(slots[at + 1] ?? 0, limit);
     }
     const buckets: Uint32Array[] = [];
-    for (const keys of hashes) {
-      yield;
-      const parts = keys.sort((left, right) => left - right).flatMap((hash) => {
-        const chain = this.newest(hash, limit);
-        return [hash, chain.length, ...chain];
-      });
-      buckets.push(Uint32Array.from(parts));
+    for (const [bucket, keys] of hashes.entries()) {
+      if (bucket % BUCKETS_AT_A_TIME === 0) yield;
+      buckets.push(this.#bucket(keys.sort(byNumber), sizes[bucket] ?? 0, limit));
     }
     return buckets;
+  }
+
+  #length(head: number, limit: number): number {
+    let length = 0;
+    for (let next = head; next > 0 && length < limit; length++) {
+      next = this.#postings[next * 2 - 1] ?? 0;
+    }
+    return length;
+  }
+
+  #bucket(keys: readonly number[], size: number, limit: number): Uint32Array {
+    const packed = new Uint32Array(size);
+    let to = 0;
+    for (const hash of keys) {
+      const count = to + 1;
+      packed[to] = hash;
+      to += 2;
+      let next = this.#slots[slotOf(this.#slots, hash) + 1] ?? 0;
+      for (; next > 0 && to - count <= limit; next = this.#postings[next * 2 - 1] ?? 0) {
+        packed[to++] = this.#postings[next * 2 - 2] ?? 0;
+      }
+      packed[count] = to - count - 1;
+    }
+    return packed;
   }
 
   /** All postings and filled slots, as they are now. */
@@ -161,4 +185,8 @@ function rehashed(before: Uint32Array, capacity: number): Uint32Array<ArrayBuffe
     slots[slot + 1] = before[at + 1] ?? 0;
   }
   return slots;
+}
+
+function byNumber(left: number, right: number): number {
+  return left - right;
 }

@@ -153,3 +153,15 @@ export const whatIfAnswer = v.object({
   })),
   allPastEvents: v.boolean(),
 });
+
+export const retryPreviewAnswer = v.object({
+  jobId: text,
+  /** Tasks whose recorded results are taken over. */
+  reuses: v.array(text),
+  /** Tasks that were begun, and are done anew. */
+  again: v.array(text),
+  /** How many events counted, and count again. */
+  facts: count,
+  /** What somebody has to see to before. */
+  first: v.array(nextStep),
+});

@@ -8,6 +8,7 @@ import compensation from "../../manual/compensation.md" with { type: "text" };
 import firstDefinition from "../../manual/first-definition.md" with { type: "text" };
 import fromCron from "../../manual/from-cron.md" with { type: "text" };
 import inYourOwnApp from "../../manual/in-your-own-app.md" with { type: "text" };
+import isolation from "../../manual/isolation.md" with { type: "text" };
 import journalWithJq from "../../manual/journal-with-jq.md" with { type: "text" };
 import movingFromQueues from "../../manual/moving-from-queues.md" with { type: "text" };
 import index from "../../manual/README.md" with { type: "text" };
@@ -31,6 +32,7 @@ const HOW_TO = {
   "from-cron": fromCron,
   "journal-with-jq": journalWithJq,
   "tracing": tracing,
+  "isolation": isolation,
   "in-your-own-app": inYourOwnApp,
   "moving-from-queues": movingFromQueues,
 };

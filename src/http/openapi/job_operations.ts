@@ -3,13 +3,16 @@
 import * as v from "valibot";
 import { entriesAnswer } from "../answers/entries.ts";
 import { inputAnswer, jobAnswer, jobsAnswer, minimalJobAnswer } from "../answers/job.ts";
+import { jobLogAnswer } from "../answers/job_log.ts";
 import { text } from "../answers/parts.ts";
 import { codedJob, outsideJob } from "../create_request.ts";
 import { idempotencyKeyField } from "../idempotency.ts";
 import { STATUS } from "../problem.ts";
+import { retryPreviewAnswer } from "../answers/explanation.ts";
 import { cancelBody, controlBody, retryBody } from "../routes/controls.ts";
 import { NDJSON } from "../routes/entries.ts";
 import { HISTORY_PARAMETERS, JOB_STREAM_PARAMETERS } from "../routes/job.ts";
+import { LOG_PARAMETERS } from "../routes/job_log.ts";
 import { LIST_PARAMETERS } from "../routes/jobs.ts";
 import { lastEventIdField } from "../routes/streams.ts";
 import { withinLazy } from "./json_schema.ts";
@@ -210,6 +213,14 @@ export const JOB_OPERATIONS: Operations = {
     },
     problems: ["unknown-job", "input-removed"],
   },
+  "GET /jobs/:id/log": {
+    tag: "jobs",
+    summary: "Read what the code of a job said, the newest lines",
+    description: "It is no part of the journal: old lines go in time, and a crash may take some.",
+    query: LOG_PARAMETERS,
+    answers: { [STATUS.ok]: { description: "Oldest first.", content: json(jobLogAnswer) } },
+    problems: ["unknown-job"],
+  },
   "GET /jobs/:id/events": {
     tag: "jobs",
     summary: "Read the entries of a job, the oldest first",
@@ -253,9 +264,17 @@ export const JOB_OPERATIONS: Operations = {
     ...control("Retry a failed job, or a parked one that is given up with it, as a new one"),
     body: {
       required: false,
-      content: json(retryBody, { fromATask: { from: "charge", reason: "the bank is back" } }),
+      content: json(retryBody, {
+        fromATask: { from: "charge", reason: "the bank is back" },
+        whatItWouldDo: { dryRun: true },
+      }),
     },
     answers: {
+      [STATUS.ok]: {
+        description: "With dryRun: what a retry would reuse and do anew, and what to see to " +
+          "first. Nothing is recorded.",
+        content: json(retryPreviewAnswer),
+      },
       [STATUS.created]: {
         description: "The new job.",
         content: json(jobAnswer),

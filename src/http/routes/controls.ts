@@ -2,10 +2,14 @@
 
 import type { Context, Hono } from "hono";
 import * as v from "valibot";
+import { decide } from "../../core/decide.ts";
+import type { TaskId } from "../../core/ids.ts";
+import { retryPreview } from "../../core/retry_preview.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { ControlRequest } from "../../engine/requests.ts";
 import { readOptionalJson } from "../body.ts";
+import { lookingBack } from "../capacity.ts";
 import type { Edge } from "../edge.ts";
 import { valueOf } from "../engine_problem.ts";
 import { reasonField, strictObject, taskIdField } from "../fields.ts";
@@ -14,6 +18,7 @@ import { changedAnswer, createdAnswer } from "../job_answer.ts";
 import { STATUS } from "../problem.ts";
 import { refuseQuery } from "../query.ts";
 import { originOf } from "../request_origin.ts";
+import { jsonResponse } from "../response.ts";
 import { sizeFor } from "../turnstile.ts";
 import { jobOf } from "./job_id.ts";
 
@@ -29,6 +34,7 @@ export const cancelBody = strictObject({
 export const retryBody = strictObject({
   reason: v.exactOptional(reasonField),
   from: v.exactOptional(taskIdField),
+  dryRun: v.exactOptional(v.boolean("must be true or false")),
 });
 
 export function addControlRoutes(app: Hono, edge: Edge): void {
@@ -63,8 +69,31 @@ async function retry(c: Context, edge: Edge): Promise<Response> {
   refuseQuery(c.req.raw);
   const before = jobOf(c, edge.engine);
   const origin = originOf(c.req.raw, edge.spans);
-  const request = checked(retryBody, await readOptionalJson(c.req.raw, edge.bodies));
+  const { dryRun = false, ...request } = checked(
+    retryBody,
+    await readOptionalJson(c.req.raw, edge.bodies),
+  );
   await turnFor(before, edge);
+  if (dryRun) return await retryPreviewed(edge, before, request.from);
   const job = valueOf(await edge.engine.retry(before.jobId, { origin, ...request }));
   return createdAnswer(edge, job, STATUS.created);
+}
+
+/** What the retry would do, and what somebody has to see to first; nothing is recorded. */
+async function retryPreviewed(edge: Edge, job: JobState, from?: TaskId): Promise<Response> {
+  const { jobId } = job;
+  const about = { newJobId: jobId, attributes: job, facts: [] };
+  const decision = decide(job, {
+    kind: "retry",
+    ...about,
+    ...(from === undefined ? {} : { from }),
+  });
+  if (!decision.accepted) {
+    const { rejection } = decision;
+    return valueOf<Response>({ ok: false, problem: { kind: "rejected", rejection } });
+  }
+  const explanation = await lookingBack(edge, ({ hold }) => edge.engine.explain(jobId, hold));
+  const first = (explanation?.next ?? [])
+    .filter(({ by, action }) => by === "anyone" && action === undefined);
+  return jsonResponse({ jobId, ...retryPreview(job, from), first }, STATUS.ok);
 }

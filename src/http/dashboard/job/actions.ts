@@ -60,7 +60,7 @@ async function retried(
   origin: Origin | undefined,
 ): Promise<readonly [path: string, text: string]> {
   const from = filledField(form, "from");
-  const request = checked(retryBody, from === undefined ? {} : { from });
+  const { dryRun: _, ...request } = checked(retryBody, from === undefined ? {} : { from });
   const job = valueOf(await edge.engine.retry(jobId, { ...request, origin }));
   const where = from === undefined ? "" : ` from task ${from}`;
   return [jobPagePath(job.jobId), `This job retries job ${jobId}${where}.`];

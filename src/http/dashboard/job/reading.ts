@@ -2,6 +2,7 @@
 
 import type { Holding } from "../../capacity.ts";
 import type { Edge } from "../../edge.ts";
+import type { JobLogPort } from "../../job_log_port.ts";
 import type { JobEventLogEntry } from "../../../core/event.ts";
 import { downtimesOf } from "../../../core/explain/downtimes.ts";
 import type { Annals } from "../../../core/explain/annals.ts";
@@ -16,6 +17,8 @@ import { ENTRY_JSON_MAX } from "./entry_page.ts";
 
 /** Of entries that are not the job's own and are cited, so many are shown. */
 const STRANGERS_MAX = 20;
+/** Of what its code said, the last. */
+const LOG_LINES = 50;
 
 export interface JobReading {
   readonly job: JobState;
@@ -25,6 +28,8 @@ export interface JobReading {
   /** Cited, or asked for, and not the job's own. */
   readonly strangers: readonly ShownEntry[];
   readonly input: ReadInput;
+  /** What its code said. */
+  readonly log: Awaited<ReturnType<JobLogPort["read"]>>;
   readonly nowMs: number;
 }
 
@@ -63,6 +68,7 @@ export async function readJob(
     }),
     strangers,
     input: await readInput(edge, annals, mayUnseal),
+    log: await edge.jobLog.read(jobId, LOG_LINES),
     nowMs,
   };
 }

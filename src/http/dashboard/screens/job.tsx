@@ -18,6 +18,7 @@ import { JobExpectations } from "../job/expectations.tsx";
 import { JobExplanation } from "../job/explanation.tsx";
 import { JobFailure } from "../job/failure.tsx";
 import { JobHead } from "../job/head.tsx";
+import { JobLog } from "../job/log.tsx";
 import { type JobReading, type ReadingOptions, readJob } from "../job/reading.ts";
 import type { JobScreenState, RefusedEvent } from "../job/screen_state.ts";
 import { SCALES } from "../job/time_scale.ts";
@@ -130,6 +131,7 @@ function jobPage(c: Context, edge: Edge, state: JobScreenState): Response {
       <JobTimeline state={state} />
       <JobAttempts state={state} />
       <JobExpectations state={state} />
+      <JobLog state={state} />
       <JobData state={state} />
       <JobEntries state={state} />
     </>,

@@ -1,0 +1,28 @@
+/** What a definition makes of an input, or what is wrong with it. */
+
+import * as v from "valibot";
+import type { AnyJobDefinition } from "./definition.ts";
+import { inputIssues } from "./input_issues.ts";
+import type { InputIssue } from "./requests.ts";
+
+export type InputVerdict =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly issues: readonly InputIssue[] };
+
+/** Checks an input against its schema; the value is what `run` gets. */
+export function parseInput(definition: AnyJobDefinition, input: unknown): InputVerdict {
+  const result = v.safeParse(schemaOf(definition), input);
+  if (result.success) return { ok: true, value: result.output };
+  if (input === undefined) return { ok: false, issues: [{ pointer: "", detail: "is required" }] };
+  return { ok: false, issues: inputIssues(result.issues) };
+}
+
+/** The issues of an input, in one line. */
+export function issuesText(issues: readonly InputIssue[]): string {
+  return issues.map(({ pointer, detail }) => `${pointer || "/"}: ${detail}`).join("; ");
+}
+
+/** All of the schema, of which a definition's type shows a part. */
+export function schemaOf({ input }: AnyJobDefinition): v.GenericSchema {
+  return input as v.GenericSchema;
+}

@@ -1,0 +1,156 @@
+/**
+ * What code of jobs says, in two files beside the journal: when the newer one is full, it takes
+ * the place of the older one. Written soon and never synced: a crash, or a full disk, may take some
+ * of it, and the oldest goes in time.
+ */
+
+import type { JobLog, JobLogLine } from "../engine/ports.ts";
+import type { JobId } from "../core/ids.ts";
+import { messageOf } from "../core/thrown.ts";
+
+const FILE_BYTES_MAX = 16 * 1_048_576;
+const WRITE_AFTER_MS = 100;
+/** What waits to be written; what comes beyond is left out. */
+const WAITING_LENGTH_MAX = 1_048_576;
+
+export interface JobLogOptions {
+  /** Made when there is something to write. */
+  readonly folder: string;
+  readonly warn: (message: string) => void;
+  /** Default 16 MiB, of each of the two. */
+  readonly fileBytesMax?: number;
+}
+
+/** The last lines of a job. */
+export interface JobLogPage {
+  /** Oldest first. */
+  readonly lines: readonly JobLogLine[];
+  /** Whether there are older ones that were kept. */
+  readonly hasMore: boolean;
+}
+
+export class JobLogFiles implements JobLog {
+  readonly #options: JobLogOptions;
+  #waiting: string[] = [];
+  #waitingLength = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #bytes: number | undefined;
+  #hasWarned = false;
+  /** One writes or reads at a time. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(options: JobLogOptions) {
+    this.#options = options;
+  }
+
+  write({ jobId, ...rest }: JobLogLine): void {
+    // The job comes first, so that reading need not parse the lines of others.
+    const text = `${JSON.stringify({ jobId, ...rest })}\n`;
+    if (this.#waitingLength + text.length > WAITING_LENGTH_MAX) return;
+    this.#waiting.push(text);
+    this.#waitingLength += text.length;
+    this.#timer ??= setTimeout(() => void this.#flush(), WRITE_AFTER_MS);
+  }
+
+  /** The last lines of a job, at most `limit`. */
+  async read(jobId: JobId, limit: number): Promise<JobLogPage> {
+    await this.#flush();
+    return await this.#inTurn(async () => {
+      const found: string[] = [];
+      let count = 0;
+      const start = `{"jobId":${JSON.stringify(jobId)},`;
+      for (const path of [this.#older, this.#newer]) {
+        for await (const line of linesOf(path)) {
+          if (!line.startsWith(start)) continue;
+          count++;
+          found.push(line);
+          if (found.length > 2 * limit) found.splice(0, found.length - limit);
+        }
+      }
+      const lines = found.slice(-limit).flatMap(parsed);
+      return { lines, hasMore: count > limit };
+    });
+  }
+
+  /** Writes what waits. */
+  async close(): Promise<void> {
+    await this.#flush();
+  }
+
+  get #newer(): string {
+    return `${this.#options.folder}/newer.ndjson`;
+  }
+
+  get #older(): string {
+    return `${this.#options.folder}/older.ndjson`;
+  }
+
+  #flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const text = this.#waiting.join("");
+    this.#waiting = [];
+    this.#waitingLength = 0;
+    return this.#inTurn(() => text === "" ? Promise.resolve() : this.#append(text));
+  }
+
+  async #append(text: string): Promise<void> {
+    const { folder, warn, fileBytesMax = FILE_BYTES_MAX } = this.#options;
+    try {
+      await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+      this.#bytes ??= await sizeOf(this.#newer);
+      if (this.#bytes >= fileBytesMax) {
+        await Deno.rename(this.#newer, this.#older);
+        this.#bytes = 0;
+      }
+      const bytes = new TextEncoder().encode(text);
+      await Deno.writeFile(this.#newer, bytes, { append: true, mode: 0o600 });
+      this.#bytes += bytes.length;
+      this.#hasWarned = false;
+    } catch (error) {
+      if (this.#hasWarned) return;
+      this.#hasWarned = true;
+      warn(`cannot keep what tasks log: ${messageOf(error)}`);
+    }
+  }
+
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#last.then(work);
+    this.#last = result.catch(() => {});
+    return result;
+  }
+}
+
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await Deno.stat(path)).size;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return 0;
+    throw error;
+  }
+}
+
+async function* linesOf(path: string): AsyncGenerator<string> {
+  let file: Deno.FsFile;
+  try {
+    file = await Deno.open(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return;
+    throw error;
+  }
+  let rest = "";
+  for await (const text of file.readable.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+}
+
+/** A line that a crash cut short is none. */
+function parsed(line: string): readonly JobLogLine[] {
+  try {
+    return [JSON.parse(line)];
+  } catch {
+    return [];
+  }
+}

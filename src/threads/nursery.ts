@@ -1,0 +1,73 @@
+/** Makes threads without holding up whoever asks for one: see `nursery.js`. */
+
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import source from "./nursery.js" with { type: "text" };
+
+export interface Seed {
+  /** Its program. */
+  readonly source: string;
+  /** What it finds as `workerData.module`. */
+  readonly module: string;
+  readonly resourceLimits: {
+    readonly maxOldGenerationSizeMb: number;
+    readonly maxYoungGenerationSizeMb: number;
+  };
+}
+
+export interface SeedlingEvents {
+  /** It has failed, and ends. */
+  failed(message: string): void;
+  /** It has ended. */
+  exited(code: number): void;
+}
+
+/** A thread that was asked for. */
+export interface Seedling {
+  /** To and from the thread, where its other end is `workerData.port`. */
+  readonly port: MessagePort;
+  /** Ends it. */
+  end(): void;
+}
+
+type Report =
+  | { readonly kind: "error"; readonly id: number; readonly message: string }
+  | { readonly kind: "exit"; readonly id: number; readonly code: number };
+
+export class Nursery {
+  readonly #events = new Map<number, SeedlingEvents>();
+  #worker: Worker | undefined;
+  #made = 0;
+
+  make(seed: Seed, events: SeedlingEvents): Seedling {
+    const id = ++this.#made;
+    this.#events.set(id, events);
+    const { port1, port2 } = new MessageChannel();
+    const worker = this.#worker ??= this.#begin();
+    worker.postMessage({ kind: "make", id, ...seed, port: port2 }, [port2]);
+    return {
+      port: port1,
+      end: () => {
+        this.#events.delete(id);
+        port1.close();
+        this.#worker?.postMessage({ kind: "end", id });
+      },
+    };
+  }
+
+  /** Ends all of them. */
+  close(): void {
+    this.#events.clear();
+    void this.#worker?.terminate();
+    this.#worker = undefined;
+  }
+
+  #begin(): Worker {
+    const worker = new Worker(source, { eval: true });
+    worker.on("message", (report: Report) => {
+      const events = this.#events.get(report.id);
+      if (report.kind === "error") events?.failed(report.message);
+      else events?.exited(report.code);
+    });
+    return worker;
+  }
+}
