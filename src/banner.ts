@@ -2,6 +2,7 @@
 
 import { counted } from "./core/counted.ts";
 import type { ParkReason } from "./core/framework_events.ts";
+import type { Pause } from "./core/pauses.ts";
 import { shellWord } from "./core/shell_word.ts";
 import type { JobEngine } from "./engine/job_engine.ts";
 import type { JournalHead, RecoveryReport } from "./engine/ports.ts";
@@ -33,12 +34,14 @@ export function banner(
   head: JournalHead,
   token: TokenSource | undefined,
   parked: readonly ParkedPlace[],
+  pauses: readonly Pause[],
 ): string {
   const url = urlOf(address);
   return [
     recovered(report, head),
     `types of jobs: ${types.join(", ")}`,
     ...parkedLine(parked),
+    ...pauses.map((pause) => pauseLine(pause, url)),
     `listening on ${url}`,
     "",
     "open it in a browser, or try, in another terminal:",
@@ -79,6 +82,10 @@ function parkedLine(parked: readonly ParkedPlace[]): readonly string[] {
       groups.join(", ")
     }${rest}; deno task jobs --condition parked`,
   ];
+}
+
+function pauseLine({ pauseId, reason, since }: Pause, url: string): string {
+  return `paused: everything since ${since} (${reason}); to go on: curl -X DELETE ${url}/pauses/${pauseId}`;
 }
 
 const GROUPS_MAX = 3;

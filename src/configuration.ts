@@ -52,6 +52,8 @@ export interface Configuration {
   readonly webhookHosts: readonly string[];
   readonly webhookSecret: string | undefined;
   readonly acceptSnapshotAhead: boolean;
+  /** Starts with a pause of everything. */
+  readonly hold: boolean;
 }
 
 /** What reading the configuration needs from outside. */
@@ -127,6 +129,7 @@ function readFlags(
   const options = Object.fromEntries<{ type: "string" | "boolean"; short?: string }>([
     ...SETTINGS.map(({ flag }) => [flag, { type: "string" }] as const),
     ["accept-snapshot-ahead", { type: "boolean" }],
+    ["hold", { type: "boolean" }],
     ["help", { type: "boolean", short: "h" }],
     ["version", { type: "boolean", short: "V" }],
   ]);
@@ -199,6 +202,7 @@ class Reader {
       webhookHosts: this.#list("webhook-hosts"),
       webhookSecret: this.#sources.env("DAYBOOK_WEBHOOK_SECRET") || undefined,
       acceptSnapshotAhead: this.#switch("accept-snapshot-ahead"),
+      hold: this.#switch("hold"),
     };
   }
 

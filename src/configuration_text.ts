@@ -72,6 +72,7 @@ export function helpText(): string {
     `  ${
       "--accept-snapshot-ahead".padEnd(28)
     } start although the end of the journal is known to be gone`,
+    `  ${"--hold".padEnd(28)} start with a pause of everything, to look and cancel first`,
     `  ${"--help, --version".padEnd(28)} print this, or the version`,
     "",
     "Each flag has an environment twin: --segment-bytes is DAYBOOK_SEGMENT_BYTES.",

@@ -193,7 +193,8 @@ export class Daybook {
     });
     watchdog.start();
     try {
-      const cutShort = await engine.start(journal, report.recoveredLogId ?? undefined);
+      const { hold } = configuration;
+      const cutShort = await engine.start(journal, report.recoveredLogId ?? undefined, hold);
       for (const warning of cutShortWarnings(cutShort)) warn(warning);
     } catch (error) {
       threads.close();

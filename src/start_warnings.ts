@@ -5,14 +5,21 @@ import type { EventDraft } from "./core/event.ts";
 import { type JobId, MAIN_TASK } from "./core/ids.ts";
 import type { JobEngine } from "./engine/job_engine.ts";
 
-export function startWarnings({ parkedJobs, keylessJobs }: JobEngine): readonly string[] {
+export function startWarnings(
+  { parkedJobs, keylessJobs, aloneTasks }: Pick<
+    JobEngine,
+    "parkedJobs" | "keylessJobs" | "aloneTasks"
+  >,
+): readonly string[] {
   const parked = parkedJobs.map(({ jobs, type, newest: { message, jobId } }) =>
     `${counted(jobs, "job")} of type ${type} ${jobs === 1 ? "is" : "are"} parked: ${message}; ` +
     `see deno task explain ${jobId}`
   );
-  if (keylessJobs === 0) return parked;
+  const alone = warningOf("open at two unclean ends in a row, and will run alone", aloneTasks);
+  const warnings = alone === undefined ? parked : [...parked, alone];
+  if (keylessJobs === 0) return warnings;
   return [
-    ...parked,
+    ...warnings,
     `${counted(keylessJobs, "unfinished job")} ${keylessJobs === 1 ? "fails" : "fail"}, for ` +
     "journal/keys has no key of their sealed input",
   ];
@@ -21,16 +28,10 @@ export function startWarnings({ parkedJobs, keylessJobs }: JobEngine): readonly 
 /** So many jobs are named. */
 const NAMES_MAX = 5;
 
-/** Which jobs the last stop cut short, in which tasks, and which of them it ended. */
+/** Which jobs the last stop cut short, and in which tasks. */
 export function cutShortWarnings(drafts: readonly EventDraft[]): readonly string[] {
-  const isLast = ({ eventType }: EventDraft) => eventType !== "job.TaskInterrupted";
-  const ended = tasksByJob(drafts.filter(isLast));
-  const others = tasksByJob(drafts.filter((draft) => !isLast(draft)));
-  for (const jobId of ended.keys()) others.delete(jobId);
-  return [
-    warningOf("cut short by the stop", others),
-    warningOf("cut short once too often and will not be tried again", ended),
-  ].filter((text) => text !== undefined);
+  const warning = warningOf("cut short by the stop", tasksByJob(drafts));
+  return warning === undefined ? [] : [warning];
 }
 
 function tasksByJob(drafts: readonly EventDraft[]): Map<JobId, string[]> {
@@ -44,7 +45,10 @@ function tasksByJob(drafts: readonly EventDraft[]): Map<JobId, string[]> {
   return found;
 }
 
-function warningOf(what: string, tasks: ReadonlyMap<JobId, readonly string[]>): string | undefined {
+function warningOf(
+  what: string,
+  tasks: ReadonlyMap<JobId, readonly string[]>,
+): string | undefined {
   const [first] = tasks.keys();
   if (first === undefined) return undefined;
   const names = [...tasks].slice(0, NAMES_MAX)

@@ -181,6 +181,9 @@ export interface FrameworkAttributes {
    * what it said. `causedBy` is the line that has the id.
    */
   readonly "journal.EventRefused": RefusedAttributes;
+  /** Nothing begins any more, of any job. It names no job, and is no part of one's history. */
+  readonly "job.PauseBegan": { readonly pauseId: string; readonly reason: string };
+  readonly "job.PauseEnded": { readonly pauseId: string };
   readonly "journal.SegmentOpened": {
     readonly formatVersion: number;
     /** Absent in the first segment. */

@@ -47,7 +47,7 @@ interface TaskFacts {
   readonly attempts: number;
   /** Attempts that failed. Interrupted ones do not count. */
   readonly failures: number;
-  /** Crashes during this task since an attempt last ended by itself. */
+  /** Unclean ends of the process in a row while an attempt of it was open. */
   readonly interruptions: number;
   readonly startedAt: string;
   /** The entry that first named this task. */

@@ -45,10 +45,14 @@ function subjectFlaw({ eventType, stratum, jobId, taskId }: JobEventLogEntry): s
   if (eventType.startsWith("journal.")) {
     return jobId === undefined ? undefined : `${eventType} names a job`;
   }
+  if (OF_ALL_JOBS.test(eventType)) {
+    return jobId === undefined ? undefined : `${eventType} names a job, and is about all`;
+  }
   if (jobId === undefined) return `${eventType} names no job`;
   return taskId === undefined && TASK_FACT.test(eventType)
     ? `${eventType} names no task`
     : undefined;
 }
 
+const OF_ALL_JOBS = /^job\.Pause(?:Began|Ended)$/;
 const TASK_FACT = /^job\.(?:Task|CompensationStarted$)/;

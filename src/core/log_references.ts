@@ -34,6 +34,8 @@ const POSITIONS: {
   "job.CompensationEnded": [],
   "job.RecoveryRequired": [],
   "job.InputRemoved": [],
+  "job.PauseBegan": [],
+  "job.PauseEnded": [],
   "journal.SegmentOpened": [],
   "journal.Sealed": [],
   "journal.Recovered": [],

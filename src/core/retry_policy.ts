@@ -38,13 +38,6 @@ export function retryPolicyFlaw(policy: RetryPolicy): string | undefined {
 }
 
 /**
- * A crash does not use up an attempt, but a task that was running in so many
- * crashes in a row is taken to be their cause, and its job is failed as `poison`
- * rather than allowed to take the process down for ever.
- */
-export const INTERRUPTIONS_MAX = 20;
-
-/**
  * The delay after the failed attempt number `failures` (1 for the first), in whole
  * milliseconds: exponential, bounded, with jitter.
  *

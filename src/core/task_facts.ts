@@ -8,6 +8,7 @@ import type {
   JournalEntry,
   TaskEntry,
 } from "./event.ts";
+import type { InterruptionReason } from "./framework_events.ts";
 import type { TaskId } from "./ids.ts";
 import type { CompletedTask, TaskState } from "./job_state.ts";
 
@@ -40,6 +41,8 @@ export function noteTask(
     case "job.CompensationEnded":
     case "job.RecoveryRequired":
     case "job.InputRemoved":
+    case "job.PauseBegan":
+    case "job.PauseEnded":
     case "journal.SegmentOpened":
     case "journal.Sealed":
     case "journal.Recovered":
@@ -118,6 +121,7 @@ function noteOne(task: TaskState | undefined, entry: TaskEntry): TaskState | und
       return task?.status === "completed" ? task : task && {
         ...factsOf(task),
         status: "waiting",
+        interruptions: 0,
         expectations: entry.attributes.expectations,
         seen: entry.attributes.seen ?? entry.logId,
         lastLogId: entry.logId,
@@ -210,12 +214,12 @@ function attemptFailed(task: TaskState, entry: FrameworkEntry<"job.TaskFailed">)
 }
 
 function interrupted(task: TaskState, entry: FrameworkEntry<"job.TaskInterrupted">): TaskState {
-  const crashed = entry.attributes.reason === "crash" ? 1 : 0;
+  const interruptions = crashesAfter(task, entry.attributes.reason);
   if (entry.attributes.phase === "run") {
     return task.status === "completed" || task.status === "failed" ? task : {
       ...factsOf(task),
       status: "interrupted",
-      interruptions: task.interruptions + crashed,
+      interruptions,
       lastLogId: entry.logId,
     };
   }
@@ -224,9 +228,24 @@ function interrupted(task: TaskState, entry: FrameworkEntry<"job.TaskInterrupted
   return {
     ...task,
     compensation: { status: "interrupted", attempts, failures },
-    interruptions: task.interruptions + crashed,
+    interruptions,
     lastLogId: entry.logId,
   };
+}
+
+/** A clean stop ends the row; an attempt that did not begin says nothing. */
+function crashesAfter({ interruptions }: TaskState, reason: InterruptionReason): number {
+  switch (reason) {
+    case "crash":
+      return interruptions + 1;
+    case "shutdown":
+    case "cancelled":
+      return 0;
+    case "withdrawn":
+      return interruptions;
+    default:
+      return assertNever(reason, "reason of an interruption");
+  }
 }
 
 function compensated(

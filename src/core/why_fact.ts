@@ -59,6 +59,9 @@ export function frameworkText(
       return recoveryText(before, entry);
     case "job.InputRemoved":
       return "The input of the job was removed, which changes no state.";
+    case "job.PauseBegan":
+    case "job.PauseEnded":
+      return "A fact about all jobs, and part of no job's history.";
     case "journal.SegmentOpened":
     case "journal.Sealed":
     case "journal.Recovered":

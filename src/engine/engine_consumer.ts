@@ -10,6 +10,7 @@ import type { JobTable } from "./writer/job_table.ts";
 type ConsumerParts = Pick<
   EngineParts,
   | "projection"
+  | "pauses"
   | "writer"
   | "views"
   | "supervisor"
@@ -75,10 +76,14 @@ class LettingGo {
 }
 
 function goOn(
-  { writer, views, supervisor, feed, workers, threadWorkers, turns }: ConsumerParts,
+  { pauses, writer, views, supervisor, feed, workers, threadWorkers, turns }: ConsumerParts,
   entries: readonly JobEventLogEntry[],
 ): void {
   const shown = writer.durable(entries);
+  for (const entry of entries) pauses.see(entry);
+  const isPaused = pauses.all.length > 0;
+  workers.hold("pause", isPaused);
+  threadWorkers.hold("pause", isPaused);
   for (const applied of shown) {
     for (const view of views) view.see(applied);
   }

@@ -54,6 +54,7 @@ import { Scheduler } from "./run/scheduler.ts";
 import { Sealing } from "./secrets/sealing.ts";
 import { Slots } from "./run/slots.ts";
 import { Supervisor } from "./run/supervisor.ts";
+import { Suspects } from "./run/suspects.ts";
 import { Turns } from "./run/turns.ts";
 import { Unmatched } from "./events/unmatched.ts";
 import type { ValueRuns } from "./views/value_runs.ts";
@@ -156,7 +157,7 @@ function foundationOf(options: JobEngineOptions) {
     throw new TypeError("Cannot isolate jobs in threads: there are none");
   }
   const projection = new Projection(options.index, options.values);
-  const { table, eventIds, facts } = projection;
+  const { table, eventIds, facts, pauses } = projection;
   const turns = new Turns(clock);
   const promptTypes = new PromptTypes();
   const neverPrompt = new PromptTypes(0);
@@ -173,6 +174,7 @@ function foundationOf(options: JobEngineOptions) {
     traces: new JobTraces(table),
     waits: new JobWaits(clock),
     facts,
+    pauses,
     filed: new FiledJobs(),
     events: new EventEngine(clock, random, eventIds),
     registry,
@@ -187,6 +189,7 @@ function foundationOf(options: JobEngineOptions) {
     threadWorkers: new WorkerQueue(threadsMax, neverPrompt, onDefect),
     threadSlots: new Slots(threadsMax, { clock, turns, promptTypes: neverPrompt }),
     turns,
+    suspects: new Suspects(),
     patience: new Patience({ clock, random, onDefect }),
     feed: new Feed(clock),
   };

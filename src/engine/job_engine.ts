@@ -7,7 +7,7 @@ import type { EventDraft, JobEventLogEntry } from "../core/event.ts";
 import type { About } from "../core/about.ts";
 import type { EventExplanation } from "../core/event_explanation.ts";
 import type { Citation, Explanation } from "../core/explanation.ts";
-import type { EventId, JobId, LogId } from "../core/ids.ts";
+import { type EventId, type JobId, type LogId, MAIN_TASK, type TaskId } from "../core/ids.ts";
 import { hasCode, type JobState } from "../core/job_state.ts";
 import type { Point } from "../core/point.ts";
 import type { Replay, StepsWanted } from "../core/replay_steps.ts";
@@ -29,6 +29,7 @@ import {
   type CreateRequest,
   type DefinitionInfo,
   type EntryOfJob,
+  type HeldPause,
   type IncomingEvent,
   type ListPage,
   type ListQuery,
@@ -72,9 +73,10 @@ export class JobEngine {
    * unfinished.
    *
    * @param restart The `journal.Recovered` entry, after a stop that was not clean.
+   * @param hold Begins with a pause of everything, unless there is one.
    * @returns What was recorded of the attempts that the stop cut short.
    */
-  async start(journal: Journal, restart?: LogId): Promise<readonly EventDraft[]> {
+  async start(journal: Journal, restart?: LogId, hold = false): Promise<readonly EventDraft[]> {
     const { events, projection, supervisor, table, views, writer } = this.#parts;
     projection.begin();
     events.open(journal);
@@ -87,7 +89,36 @@ export class JobEngine {
       entriesAt: (logIds: readonly LogId[]) => journal.readAt(logIds),
     };
     for (const view of views) await view.restore(past);
+    const { pauses, workers, threadWorkers } = this.#parts;
+    if (hold && pauses.all.length === 0) await this.#hold();
+    const isPaused = pauses.all.length > 0;
+    workers.hold("pause", isPaused);
+    threadWorkers.hold("pause", isPaused);
     return await supervisor.recover(restart);
+  }
+
+  async #hold(): Promise<void> {
+    const { patience, random, writer } = this.#parts;
+    const attributes = { pauseId: `pau_${random.ulid()}`, reason: "started with --hold" };
+    const draft = { stratum: "framework", eventType: "job.PauseBegan", attributes } as const;
+    await patience.record(() => writer.settled(writer.append([draft], "vital").lastLogId, null));
+  }
+
+  /** The pauses in force, with how many jobs wait for their end. */
+  pauses(): readonly HeldPause[] {
+    const { workers, threadWorkers } = this.#parts;
+    const jobs = workers.waiting + threadWorkers.waiting;
+    return this.#parts.pauses.all.map((pause) => ({ ...pause, jobs }));
+  }
+
+  /** Ends a pause; `undefined` when there is none of this id. Rejects as `create` does. */
+  async endPause(pauseId: string): Promise<HeldPause | undefined> {
+    const pause = this.pauses().find((one) => one.pauseId === pauseId);
+    if (pause === undefined) return undefined;
+    const { writer } = this.#parts;
+    const attributes = { pauseId };
+    const draft = { stratum: "framework", eventType: "job.PauseEnded", attributes } as const;
+    return await writer.settled(writer.append([draft]).lastLogId, pause);
   }
 
   /** The same text without the secrets of jobs that run right now. */
@@ -117,6 +148,16 @@ export class JobEngine {
   /** Parked jobs by reason and type, the most first. */
   get parkedJobs(): readonly ParkedJobs[] {
     return this.#parts.attention.parked;
+  }
+
+  /** By job, the tasks that run alone, since the process ended twice while they were open. */
+  get aloneTasks(): ReadonlyMap<JobId, readonly TaskId[]> {
+    const { all } = this.#parts.suspects;
+    return new Map(
+      [...all].map((
+        [jobId, tasks],
+      ) => [jobId, [...tasks].filter((taskId) => taskId !== MAIN_TASK)]),
+    );
   }
 
   /** Resolves when it is known of all jobs that waited at the start whether their code fits. */

@@ -12,6 +12,7 @@ import type { FailureSummary, JobSummary } from "../core/job_summary.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { InputRetention } from "../core/sealed_input.ts";
 import type { Condition } from "../core/condition.ts";
+import type { Pause } from "../core/pauses.ts";
 import type { LimitReached } from "./events/delivery_limits.ts";
 import type { Mismatch } from "../core/mismatch.ts";
 import type { Origin } from "../core/origin.ts";
@@ -287,6 +288,11 @@ export interface Census {
   readonly oldestQueued: OldestQueued | undefined;
   readonly busyWorkers: number;
   readonly maxWorkers: number;
+}
+
+/** A pause in force, and how many jobs wait for a worker meanwhile. */
+export interface HeldPause extends Pause {
+  readonly jobs: number;
 }
 
 /** Parked jobs of one type, and one reason. */

@@ -25,6 +25,7 @@ import { requireScopes } from "./route_scopes.ts";
 import { addControlRoutes } from "./routes/controls.ts";
 import { addCreateRoute } from "./routes/create_job.ts";
 import { addDefinitionRoutes } from "./routes/definitions.ts";
+import { addPauseRoutes } from "./routes/pauses.ts";
 import { addEventRoutes } from "./routes/events.ts";
 import { addExplainRoutes } from "./routes/explain.ts";
 import { addHealthRoutes } from "./routes/health.ts";
@@ -181,6 +182,7 @@ function routesOf(edge: Edge): readonly RouterRoute[] {
   addControlRoutes(app, edge);
   addEventRoutes(app, edge);
   addDefinitionRoutes(app, edge);
+  addPauseRoutes(app, edge);
   addJournalRoutes(app, edge);
   addMetricsRoute(app, edge);
   addOpenApiRoutes(app, edge);

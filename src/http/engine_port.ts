@@ -21,6 +21,7 @@ import type {
   CreateRequest,
   DefinitionInfo,
   EntryOfJob,
+  HeldPause,
   IncomingEvent,
   ListPage,
   ListQuery,
@@ -100,6 +101,11 @@ export interface EnginePort {
     timeoutMs: number,
     signal?: AbortSignal,
   ): Promise<JobState>;
+
+  /** The pauses in force. */
+  pauses(): readonly HeldPause[];
+  /** The pause as it was; `undefined` when there is none of this id. */
+  endPause(pauseId: string): Promise<HeldPause | undefined>;
 
   definitions(): readonly DefinitionInfo[];
   journalInfo(): Promise<JournalInfo>;

@@ -12,6 +12,8 @@ const ROUTE_SCOPES: Readonly<Record<string, RouteScope>> = {
   "GET /readyz": "open",
   "GET /openapi.json": "read",
   "GET /definitions": "read",
+  "GET /pauses": "read",
+  "DELETE /pauses/:id": "operate",
   "GET /overview": "read",
   // Whose tokens there are it tells only to those who may operate.
   "GET /system": "read",

@@ -155,10 +155,10 @@ Deno.test("task: crashes in a row add up over attempts", () => {
   assert.equal(taskOf(crashedTwice).interruptions, 2);
 });
 
-Deno.test("task: a shutdown does not end a row of crashes", () => {
+Deno.test("task: a clean stop ends a row of crashes", () => {
   const story = crashedTwice.taskInterrupted("charge", "shutdown").taskStarted("charge");
 
-  assert.equal(taskOf(story).interruptions, 2);
+  assert.equal(taskOf(story).interruptions, 0);
 });
 
 Deno.test("task: an attempt that ends by itself ends a row of crashes", () => {

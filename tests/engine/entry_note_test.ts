@@ -65,6 +65,11 @@ const NOTES: { readonly [Type in FrameworkEventType]: readonly [object, string] 
     { eventId: "reading-1", eventType: "meter.ReadingTaken", attributes: {} },
     "meter.ReadingTaken reading-1, id used twice",
   ],
+  "job.PauseBegan": [
+    { pauseId: "pau_1", reason: "started with --hold" },
+    "pau_1, of everything: started with --hold",
+  ],
+  "job.PauseEnded": [{ pauseId: "pau_1" }, "pau_1"],
   "journal.SegmentOpened": [{ formatVersion: 1 }, "format 1"],
   "journal.Sealed": [{ reason: "quiet" }, "quiet"],
   "journal.Recovered": [{ segment: "1.ndjson", bytesQuarantined: 21 }, "21 bytes quarantined"],

@@ -173,18 +173,6 @@ Deno.test("restart: a suspended job stays suspended, and goes on when resumed", 
   assert.equal(restarted.job(id).state, "Done");
 });
 
-Deno.test("restart: a task during which the process dies too often is poison", async () => {
-  const steps = stepped(["a"]);
-  let daybook = await Harness.start({ definitions: [steps.definition] });
-  const id = await daybook.submit("demo.stepped");
-  for (let crash = 0; crash < 20; crash++) daybook = await daybook.crash();
-
-  const job = daybook.job(id);
-  assert.ok(job.state === "Failed");
-  assert.deepEqual([job.failure.kind, job.failure.error.name], ["poison", "CrashLoop"]);
-  assert.equal(steps.ran.length, 20);
-});
-
 Deno.test("restart: tasks side by side answer in the order of the journal", async () => {
   const orders: string[][] = [];
   const gates = new Map<string, () => void>();

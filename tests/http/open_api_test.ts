@@ -27,6 +27,8 @@ const RUNS = rounds(240, 4_000);
 const REQUESTS_PER_RUN = 50;
 /** Of each operation, how many requests must be good ones; there are many more in most runs. */
 const TAKEN_MIN = 2;
+/** While one is in force, no job of these tests would run: `pauses_test.ts` has it. */
+const NEEDS_PAUSE = "DELETE /pauses/{id}";
 
 async function readDocument(token?: string): Promise<Document> {
   const app = await startApp({ version: VERSION, ...(token === undefined ? {} : { token }) });
@@ -165,7 +167,7 @@ Deno.test("openapi: every route answers as it says, and takes nothing that it do
   const conformance = new Conformance(await readDocument());
   await fc.assert(property(conformance, startWithJobs), { numRuns: RUNS });
   const rare = operationsOf(conformance.document).map(nameOf)
-    .filter((name) => (conformance.taken.get(name) ?? 0) < TAKEN_MIN);
+    .filter((name) => name !== NEEDS_PAUSE && (conformance.taken.get(name) ?? 0) < TAKEN_MIN);
   console.log(`openapi: ${conformance.sent} requests`);
   assert.deepEqual(rare, [], "nearly all requests to these are refused");
 });
@@ -218,7 +220,8 @@ Deno.test("openapi: a request made from the document alone has the form that its
   console.log(`openapi: ${conformance.sent} requests from the document, ${taken} taken`);
   // A control needs a job in the right state, and what-if a plan that makes sense.
   const rare = operationsOf(conformance.document).map(nameOf)
-    .filter((name) => !name.startsWith("POST /jobs/") && !conformance.taken.has(name));
+    .filter((name) => !name.startsWith("POST /jobs/") && name !== NEEDS_PAUSE)
+    .filter((name) => !conformance.taken.has(name));
   assert.deepEqual(rare, [], "all requests to these are refused");
 });
 

@@ -82,12 +82,18 @@ export class EngineClients {
   }
 
   /** Makes every job go on that waits for someone outside. */
-  async pushOn(engine: JobEngine): Promise<void> {
+  /** @param givesUp Ends what stays parked, as it is. */
+  async pushOn(engine: JobEngine, givesUp: boolean): Promise<void> {
     this.askAgain(engine);
     for (const job of this.#jobs.unfinished) {
       const condition = conditionOf(job);
       if (condition === "created") await engine.control(job.jobId, { kind: "start" });
-      if (condition === "suspended") await engine.control(job.jobId, { kind: "resume" });
+      const isParked = condition === "parked";
+      if (isParked && givesUp) {
+        await engine.control(job.jobId, { kind: "cancel", leave: true });
+      } else if (condition === "suspended" || isParked) {
+        await engine.control(job.jobId, { kind: "resume" });
+      }
     }
     const keys = new Set(this.#jobs.unfinished.map(({ jobId }) => this.#keyOf(jobId)));
     const events = [...keys].flatMap((key) => {
@@ -150,6 +156,8 @@ export class EngineClients {
       if (!outcome.ok) {
         // Without a key, a second attempt meets the job that the first one made.
         if (outcome.problem.kind === "jobExists") return this.#mustExist(outcome.problem.jobId);
+        // This process was started without its code.
+        if (outcome.problem.kind === "unknownType" && engine.definitions().length === 1) return;
         return this.#world.violate(`a job was not created: ${JSON.stringify(outcome)}`);
       }
       const { job } = outcome.value;

@@ -11,7 +11,8 @@ import { JobModel } from "./job_model.ts";
 import { named } from "./entry_text.ts";
 import { JournalModel } from "./journal_model.ts";
 import { Promises } from "./promises.ts";
-import { simulatedDefinitions } from "./simulated_jobs.ts";
+import { Dice } from "./dice.ts";
+import { type Loaded, LOADS, simulatedDefinitions } from "./simulated_jobs.ts";
 import { playThrough } from "./play.ts";
 import { SimulatedIndex } from "./simulated_index.ts";
 import { StarvationWatch } from "./starvation.ts";
@@ -43,6 +44,9 @@ export class EnginePlay {
   readonly #options;
   readonly #maxRunning: number;
   readonly #index: SimulatedIndex;
+  /** Of its own, so that seeds that are known stay what they are. */
+  readonly #codeDice: Dice;
+  readonly #changesCode: boolean;
   #actionsLeft: number;
   /** Of the life that goes on, until it is asked to end. */
   #starvation: StarvationWatch | undefined;
@@ -64,6 +68,8 @@ export class EnginePlay {
     this.#actionsLeft = dice.between(5, 30);
     this.#maxRunning = ports.maxRunning ?? dice.pick([1, 2, 5]);
     this.#index = new SimulatedIndex(dice);
+    this.#codeDice = new Dice(world.seed);
+    this.#changesCode = this.#codeDice.chance(0.3);
     this.#options = {
       segmentBytes: dice.pick([1_500, 6_000, 40_000]),
       snapshotEvery: dice.pick([8, 30, 200]),
@@ -105,7 +111,7 @@ export class EnginePlay {
     const rounds = this.#ports.setsClockOften === true ? 50 : 4;
     for (let round = 0; round < rounds; round++) {
       if (round > 0 && this.#jobs.unfinished.length === 0 && this.#clients.isAnswered) break;
-      await this.#clients.pushOn(engine);
+      await this.#clients.pushOn(engine, round >= 2);
       await scheduler.sleep(HOUR_MS, life.number);
     }
     for (const job of this.#jobs.unfinished) {
@@ -158,7 +164,7 @@ export class EnginePlay {
       index: this.#index.next(),
       clock: life.clock,
       random: this.#world.random,
-      definitions: simulatedDefinitions(life.clock, this.#promises),
+      definitions: simulatedDefinitions(life.clock, this.#promises, this.#loaded()),
       maxRunning: this.#maxRunning,
       onDefect: (error) => {
         if (isInjected(error)) return;
@@ -166,6 +172,12 @@ export class EnginePlay {
       },
       onJournalFailed: () => void this.#exitSoon(life),
     });
+  }
+
+  /** Some seeds change their definitions from start to start; in the end all are there. */
+  #loaded(): readonly Loaded[] {
+    if (!this.#changesCode) return LOADS[0] ?? [];
+    return (this.#actionsLeft > 0 ? this.#codeDice.pick(LOADS) : LOADS[1]) ?? [];
   }
 
   #judge({ engine }: Opened): void {

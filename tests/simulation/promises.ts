@@ -46,7 +46,8 @@ export class Promises {
     const [begun, ended] = isUndoing
       ? ["job.CompensationStarted", "job.TaskCompensated"] as const
       : ["job.TaskStarted", "job.TaskCompleted"] as const;
-    const state = this.#jobs.jobs.get(jobId)?.state;
+    const { state, parked } = this.#jobs.jobs.get(jobId) ?? {};
+    if (parked !== undefined) this.#violate(`${taskId} of ${jobId} runs while the job is parked`);
     if (state !== (isUndoing ? "Compensating" : "Running")) {
       this.#violate(`${taskId} of ${jobId} runs while the job is ${state}`);
     }

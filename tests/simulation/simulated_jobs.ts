@@ -95,48 +95,78 @@ function compensationOf<Matcher>(matcher: (type: string) => Matcher) {
   return { succeeded: matcher(UNDONE), failed: matcher("ec.NotUndone") };
 }
 
+/** What one life of the process has loaded of the type of most jobs. */
+export interface Loaded {
+  readonly version: number;
+  /** Other versions whose jobs it runs, although it asks for other tasks. */
+  readonly runs: readonly number[];
+}
+
+/** What a process may have been started with. */
+export const LOADS: readonly (readonly Loaded[])[] = [
+  [{ version: 1, runs: [] }],
+  [{ version: 1, runs: [] }, { version: 2, runs: [] }],
+  [{ version: 2, runs: [] }],
+  [{ version: 2, runs: [1] }],
+  [],
+];
+
 /** The definitions as one life of the process has them. */
 export function simulatedDefinitions(
   clock: Clock,
   observer: JobObserver,
+  loaded: readonly Loaded[] = [{ version: 1, runs: [] }],
 ): readonly AnyJobDefinition[] {
-  const code = new JobCode(clock, observer);
-  return [
-    defineJob({
-      type: "sim.work",
-      version: 1,
-      input: v.custom<Work>(() => true),
-      expects: ({ key }) =>
-        Object.fromEntries(
-          EVENTS.map((type) => [type, { eventType: type, correlation: { equals: { key } } }]),
-        ),
-      errors: ({ key }) => [{ eventType: FAILED, correlation: { equals: { key } } }],
-      run: (ctx, work) => code.run(ctx, work),
-    }),
-    defineJob({
-      type: "sim.opened",
-      version: 1,
-      input: v.custom<Work>(() => true),
-      startsOn: {
-        eventType: OPENED,
-        input: ({ attributes }) => attributes["work"] as unknown as Work,
-      },
-      run: (ctx, work) => code.run(ctx, work),
-    }),
-  ] as unknown as readonly AnyJobDefinition[];
+  return [...loaded.map((one) => workOf(clock, observer, one)), opened(clock, observer)];
+}
+
+function workOf(clock: Clock, observer: JobObserver, { version, runs }: Loaded): AnyJobDefinition {
+  const code = new JobCode(clock, observer, version === 1 ? "t" : "u");
+  return defineJob({
+    type: "sim.work",
+    version,
+    runs,
+    input: v.custom<Work>(() => true),
+    expects: ({ key }) =>
+      Object.fromEntries(
+        EVENTS.map((type) => [type, { eventType: type, correlation: { equals: { key } } }]),
+      ),
+    errors: ({ key }) => [{ eventType: FAILED, correlation: { equals: { key } } }],
+    run: (ctx, work) => code.run(ctx, work),
+  }) as unknown as AnyJobDefinition;
+}
+
+function opened(clock: Clock, observer: JobObserver): AnyJobDefinition {
+  const code = new JobCode(clock, observer, "t");
+  return defineJob({
+    type: "sim.opened",
+    version: 1,
+    input: v.custom<Work>(() => true),
+    startsOn: {
+      eventType: OPENED,
+      input: ({ attributes }) => attributes["work"] as unknown as Work,
+    },
+    run: (ctx, work) => code.run(ctx, work),
+  }) as unknown as AnyJobDefinition;
 }
 
 class JobCode {
   readonly #clock: Clock;
   readonly #observer: JobObserver;
 
-  constructor(clock: Clock, observer: JobObserver) {
+  /** What its tasks are called by. */
+  readonly #prefix: string;
+
+  constructor(clock: Clock, observer: JobObserver, prefix: string) {
     this.#clock = clock;
     this.#observer = observer;
+    this.#prefix = prefix;
   }
 
   async run(ctx: JobContext<string>, { branches }: Work): Promise<string> {
-    const runs = branches.map((steps, index) => this.#branch(ctx, steps, `t${index}`));
+    const runs = branches.map((steps, index) =>
+      this.#branch(ctx, steps, `${this.#prefix}${index}`)
+    );
     return (await Promise.all(runs)).join();
   }
 

@@ -20,6 +20,7 @@ export interface Life {
 }
 
 export class World {
+  readonly seed: number;
   readonly dice: Dice;
   readonly scheduler: Scheduler;
   readonly trace: Trace;
@@ -33,6 +34,7 @@ export class World {
 
   /** @param climate One that the seed chooses, when absent. */
   constructor(seed: number, isTraced: boolean, climate?: Climate) {
+    this.seed = seed;
     this.dice = new Dice(seed);
     this.trace = new Trace(isTraced);
     this.scheduler = new Scheduler(this.dice);

@@ -146,6 +146,7 @@ export const ROUTES: Readonly<Record<string, RouteInput>> = {
   "GET /readyz": {},
   "GET /openapi.json": {},
   "GET /definitions": {},
+  "GET /pauses": {},
   "GET /overview": { query: { span: one("10m", "1h", "24h", "1y") } },
   "GET /system": {},
   "GET /journal": {},

@@ -24,6 +24,8 @@ const BASE = "http://127.0.0.1:8000";
 export interface ExplainedOptions {
   readonly definitions?: readonly unknown[];
   readonly maxRunning?: number;
+  /** Starts with a pause of everything. */
+  readonly hold?: boolean;
 }
 
 export class Explained {
@@ -48,7 +50,7 @@ export class Explained {
     clock: FakeClock,
     random: FakeRandom,
   ): Promise<Explained> {
-    const { definitions = [], maxRunning = 4 } = options;
+    const { definitions = [], maxRunning = 4, hold } = options;
     const faults = new TestDisk(disk);
     const engine = new JobEngine({
       clock,
@@ -70,7 +72,7 @@ export class Explained {
       quietSealMs: 2 ** 31 - 1,
       warn: () => {},
     });
-    await engine.start(journal, report.recoveredLogId ?? undefined);
+    await engine.start(journal, report.recoveredLogId ?? undefined, hold);
     await clock.settle();
     return new Explained(
       engine,

@@ -406,13 +406,34 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
-    name: "failed_crash_loop",
-    condition: "failed",
+    name: "parked_crashed",
+    condition: "parked",
     arrange: async (daybook) => {
       await daybook.submit("job", "shop.busy");
       let now = daybook;
-      for (let crash = 0; crash < 20; crash++) now = await now.crash();
+      for (let crash = 0; crash < 3; crash++) {
+        await now.clock.advance(1_000);
+        now = await now.crash();
+      }
       return now;
+    },
+  },
+  {
+    name: "queued_while_everything_is_paused",
+    condition: "queued",
+    arrange: async (daybook) => {
+      await daybook.submit("job", "shop.busy");
+      return await daybook.crash({ ...daybook.options, hold: true });
+    },
+  },
+  {
+    name: "queued_beside_one_that_runs_alone",
+    condition: "queued",
+    arrange: async (daybook) => {
+      await daybook.submit("busy-a", "shop.busy");
+      const second = await daybook.crash();
+      await second.submit("job", "shop.busy");
+      return await second.crash();
     },
   },
   {

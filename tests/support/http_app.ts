@@ -38,6 +38,8 @@ export interface TestAppOptions extends Partial<AppOptions> {
   /** Instead of those that every test has. */
   readonly definitions?: readonly AnyJobDefinition[];
   readonly maxRunning?: number;
+  /** Starts with a pause of everything. */
+  readonly hold?: boolean;
   /** What the journal of an earlier process held. */
   readonly content?: MemoryContent;
   /** Goes on with that of an earlier process. */
@@ -45,7 +47,7 @@ export interface TestAppOptions extends Partial<AppOptions> {
 }
 
 export async function startApp(
-  { token, limits, definitions = DEFINITIONS, maxRunning = 10, content, ...options }:
+  { token, limits, definitions = DEFINITIONS, maxRunning = 10, content, hold, ...options }:
     TestAppOptions = {},
 ): Promise<TestApp> {
   const { clock = new FakeClock() } = options;
@@ -71,7 +73,7 @@ export async function startApp(
     watch: commitWatchOf(metrics.commits, trends),
     ...(content === undefined ? {} : { content }),
   });
-  await engine.start(journal, report.recoveredLogId ?? undefined);
+  await engine.start(journal, report.recoveredLogId ?? undefined, hold);
   const app = createApp({
     engine,
     clock,

@@ -124,12 +124,11 @@ const HOLDERS_MAX = 3;
 function queued(annals: Annals, { circumstances: { queue }, causes }: Evidence): Reasons {
   const since = annals.conditionSince;
   const turn = `It is in the queue since ${timeText(since)}`;
-  const limit = queue === undefined
-    ? `${turn}.`
-    : `${turn}: ${queueText(queue)} (the limit is ${workersFlag(queue)}).`;
+  const limit = queue === undefined ? `${turn}.` : `${turn}: ${limitText(queue)}.`;
   const began = queue?.holders?.map(({ startedBy }) => startedBy) ?? [];
+  const pause = queue?.pause === undefined ? [] : [queue.pause.by];
   return [
-    { statement: limit, cites: [since.logId, ...began.slice(0, HOLDERS_MAX)] },
+    { statement: limit, cites: [...pause, since.logId, ...began.slice(0, HOLDERS_MAX)] },
     ...whyQueued(annals, causes),
     ...backingOff(annals, causes),
   ];
@@ -138,8 +137,14 @@ function queued(annals: Annals, { circumstances: { queue }, causes }: Evidence):
 /** What is due again, and cannot begin for want of a worker. */
 function dueAndQueued(annals: Annals, { circumstances: { queue } }: Evidence): Reasons {
   if (queue === undefined) return [];
-  const statement = `It wants a worker: ${queueText(queue)} (the limit is ${workersFlag(queue)}).`;
-  return [{ statement, cites: [annals.conditionSince.logId] }];
+  const statement = `It wants a worker: ${limitText(queue)}.`;
+  const pause = queue.pause === undefined ? [] : [queue.pause.by];
+  return [{ statement, cites: [...pause, annals.conditionSince.logId] }];
+}
+
+function limitText(queue: NonNullable<Evidence["circumstances"]["queue"]>): string {
+  const limit = queue.pause === undefined ? ` (the limit is ${workersFlag(queue)})` : "";
+  return `${queueText(queue)}${limit}`;
 }
 
 /** What a worker is wanted for. */

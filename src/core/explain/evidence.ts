@@ -5,6 +5,7 @@ import type { SiblingsStatement } from "../explanation.ts";
 import type { JobId, LogId, TaskId } from "../ids.ts";
 import type { Effect } from "../likeness/suspect.ts";
 import type { Contrast } from "./contrast.ts";
+import type { Pause } from "../pauses.ts";
 
 /** Events from outside that an expectation may have meant. */
 export interface Candidates {
@@ -43,6 +44,10 @@ export interface Circumstances {
     readonly max: number;
     /** Whether the workers that it waits for have threads of their own. */
     readonly isThreaded?: boolean;
+    /** Another job, beside which nothing runs; see `Suspects`. */
+    readonly alone?: JobId;
+    /** Everything is paused: nobody gets a worker before that ends. */
+    readonly pause?: Pause;
     /** Those that have the workers, the longest first; not all of very many. */
     readonly holders?: readonly WorkerHolder[];
     /** Jobs that came later and went first, since their priority is lower. */

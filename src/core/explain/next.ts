@@ -12,7 +12,7 @@ import type { Annals } from "./annals.ts";
 import { maxAttemptsOf } from "./attempts_noted.ts";
 import { runningTasks } from "./because.ts";
 import { compensableTasks, matcherText } from "./because_compensating.ts";
-import type { Evidence } from "./evidence.ts";
+import type { Circumstances, Evidence } from "./evidence.ts";
 import { afterFailure } from "./next_after_failure.ts";
 import { anyone, itself } from "./next_step.ts";
 import { type Overtaken, unendedAttempts } from "./overtaken.ts";
@@ -54,7 +54,7 @@ export function nextOf(
     }
     case "queued":
       return [
-        itself("It runs when its turn comes.", []),
+        ...once(evidence, []),
         ...dueAttempts(annals),
         ...(queue === undefined ? [] : cancelHolders(queue)),
         ...controls(annals),
@@ -192,11 +192,25 @@ function whileSuspended({ job, suspended }: Annals): Next {
   return [itself(`${goesOn}${nothing} new begins until it is resumed.`, cites)];
 }
 
+/** When it gets a worker. */
+function once(
+  { circumstances: { queue } }: { readonly circumstances: Pick<Circumstances, "queue"> },
+  cites: readonly LogId[],
+): Next {
+  const pause = queue?.pause;
+  if (pause === undefined) return [itself("It runs when its turn comes.", cites)];
+  const path = `/pauses/${pause.pauseId}`;
+  return [
+    itself("Nothing begins while everything is paused; events still count.", [pause.by]),
+    { by: "anyone", statement: "End the pause:", cites: [], action: { method: "DELETE", path } },
+  ];
+}
+
 /** What is due already waits for a worker, whatever time is on record. */
 function onceDue(annals: Annals, { circumstances: { queue } }: Evidence): Next {
   return queue === undefined
     ? dueAttempts(annals)
-    : [itself("It runs when its turn comes.", [annals.conditionSince.logId])];
+    : once({ circumstances: { queue } }, [annals.conditionSince.logId]);
 }
 
 /** Ends the backoff early; what is due already waits for a worker alone. */

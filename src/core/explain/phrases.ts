@@ -136,15 +136,21 @@ export function placeText({ stack = "" }: ErrorFact): string {
 
 /** `2 jobs ahead of it, and 16 of 16 workers busy`. */
 export function queueText(
-  { ahead, busy, max, isThreaded = false }: NonNullable<Circumstances["queue"]>,
+  { ahead, busy, max, isThreaded = false, alone, pause }: NonNullable<Circumstances["queue"]>,
 ): string {
+  if (pause !== undefined) {
+    return `everything is paused since ${pause.since}${reasonText(pause.reason)}`;
+  }
+  const beside = alone === undefined
+    ? ""
+    : `, while job ${alone} runs alone, since the process ended twice in a row during it`;
   return `${counted(ahead, "job")} ahead of it, and ${busy} of ${
     counted(
       max,
       isThreaded ? "worker with a thread" : "worker",
       isThreaded ? "workers with a thread" : "workers",
     )
-  } busy`;
+  } busy${beside}`;
 }
 
 /** The flag that says how many workers there are. */

@@ -48,6 +48,8 @@ const NOTES: Notes = {
     joined([listed("undone", compensated), listed("not undone", failed)]),
   "job.RecoveryRequired": ({ tasks }) => listed("not undone", tasks) ?? "",
   "job.InputRemoved": ({ reason }) => `by ${reason}`,
+  "job.PauseBegan": ({ pauseId, reason }) => `${pauseId}, of everything: ${reason}`,
+  "job.PauseEnded": ({ pauseId }) => pauseId,
   "journal.SegmentOpened": ({ formatVersion }) => `format ${formatVersion}`,
   "journal.Sealed": ({ reason }) => reason,
   "journal.Recovered": ({ bytesQuarantined }) => `${bytesQuarantined} bytes quarantined`,

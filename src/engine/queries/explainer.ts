@@ -27,7 +27,9 @@ import type { JobTable } from "../writer/job_table.ts";
 import type { PastEvents } from "../views/past_events.ts";
 import type { Pacer, Share } from "../events/pacer.ts";
 import type { Urgency } from "../ports.ts";
+import type { Suspects } from "../run/suspects.ts";
 import type { WorkerQueue } from "../run/worker_queue.ts";
+import type { Pauses } from "../writer/pauses.ts";
 import type { Writer } from "../writer/writer.ts";
 
 export interface ExplainerParts {
@@ -38,6 +40,8 @@ export interface ExplainerParts {
   readonly registry: DefinitionRegistry;
   readonly workers: WorkerQueue;
   readonly threadWorkers: WorkerQueue;
+  readonly suspects: Suspects;
+  readonly pauses: Pauses;
   readonly writer: Pick<Writer, "durableLogId">;
   readonly pacer: Pacer;
   readonly contrasts: Contrasts;
@@ -118,7 +122,7 @@ export class Explainer {
   }
 
   async #circumstances(job: JobState): Promise<Circumstances> {
-    const { registry, writer, draining, full } = this.#parts;
+    const { pauses, registry, suspects, writer, draining, full } = this.#parts;
     const loaded = registry.running(job);
     const isKnown = loaded !== undefined;
     const definition = hasCode(job) ? isKnown ? "loaded" : "missing" : "none";
@@ -132,9 +136,14 @@ export class Explainer {
     const place = { priority: job.priority, order: job.startedBy };
     const ahead = workers.aheadOf(place, writer.durableLogId);
     const { busy, max } = workers;
+    const [pause] = pauses.all;
+    if (pause !== undefined) return { ...common, queue: { ahead, busy, max, isThreaded, pause } };
     const holders = await workerHolders(this.#parts, isThreaded);
     const overtaken = overtakenBy(this.#parts, job);
-    return { ...common, queue: { ahead, busy, max, isThreaded, holders, overtaken } };
+    const queue = { ahead, busy, max, isThreaded, holders, overtaken };
+    const [alone] = suspects.all.keys();
+    const isBeside = alone !== undefined && !suspects.has(job.jobId);
+    return { ...common, queue: isBeside ? { ...queue, alone } : queue };
   }
 
   async #cited(

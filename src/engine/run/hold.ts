@@ -49,6 +49,11 @@ export class Hold {
     if (withdraw !== undefined) this.#state = { kind: "queued", withdraw };
   }
 
+  /** What ran alone may run beside others from now on. */
+  join(): void {
+    if (this.#state.kind === "held") this.#parts.workers.join(this.#state.worker);
+  }
+
   /** The worker is the run's own from now on. */
   keep(): void {
     if (this.#state.kind === "held") this.#parts.workers.keep(this.#state.worker);

@@ -2,51 +2,49 @@
 
 import type { EventDraft, JobEventLogEntry } from "../../core/event.ts";
 import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
-import { findTask, hasCode, type JobState, type TaskState } from "../../core/job_state.ts";
-import { INTERRUPTIONS_MAX } from "../../core/retry_policy.ts";
+import { attemptsAt, isCulprit, openTasks } from "../../core/crashes.ts";
+import { findTask, type JobState, type TaskState } from "../../core/job_state.ts";
 import { idsOf } from "../../core/trace_ids.ts";
+import { parked } from "./parking.ts";
 
 /** What a crash cut short: the open attempts, and `main` unless it only waited. */
 export function interruptions(job: JobState, restart: LogId | undefined): readonly EventDraft[] {
-  if (!hasCode(job)) return [];
-  const open = job.tasks.filter(isOpen);
-  const rests = job.state === "Running" && open.every(({ taskId }) => taskId === MAIN_TASK) &&
-    job.tasks.some(({ status }) => status === "backingOff");
-  return rests ? [] : open.map((task) => interruption(job, task, restart));
+  return openTasks(job).map((task) => interruption(job, task, restart));
 }
 
-function isOpen(task: TaskState): boolean {
-  return task.status === "running" ||
-    (task.status === "completed" && task.compensation?.status === "running");
+/**
+ * The job that is taken to have ended the process, to be parked: the attempt that was alone, and
+ * open at the two unclean ends before. `undefined` where there is none.
+ *
+ * @param jobs All that have not ended, as the end left them.
+ * @param isInThread What is in a thread of its own cannot end the process.
+ */
+export function culpritAt(
+  jobs: readonly JobState[],
+  restart: LogId,
+  isInThread: (job: JobState) => boolean,
+): EventDraft | undefined {
+  const open = jobs.flatMap((job) => attemptsAt(job).map((task) => ({ job, task })));
+  const [alone] = open;
+  if (alone === undefined || open.length > 1 || !isCulprit(alone.job, alone.task)) return undefined;
+  if (isInThread(alone.job)) return undefined;
+  const { job: { jobId }, task: { taskId, interruptions, status } } = alone;
+  const what = taskId === MAIN_TASK ? "run" : `task ${taskId}`;
+  const step = status === "completed" ? `the compensation of ${what}` : what;
+  const message = `the process ended without a stop ${interruptions + 1} times in a row while ` +
+    `${step} was open, the last time with nothing else`;
+  return parked(jobId, { reason: "crashed", message }, { taskId, causedBy: restart });
 }
 
 function interruption(job: JobState, task: TaskState, restart: LogId | undefined): EventDraft {
-  const about = {
+  const phase = task.status === "completed" ? "compensation" : "run";
+  return {
     stratum: "framework",
+    eventType: "job.TaskInterrupted",
     jobId: job.jobId,
     taskId: task.taskId,
     ...(restart === undefined ? {} : { causedBy: restart }),
-  } as const;
-  const attempt = Math.max(1, attemptOf(task));
-  if (task.taskId !== MAIN_TASK && task.interruptions + 1 >= INTERRUPTIONS_MAX) {
-    const message = `the process died ${INTERRUPTIONS_MAX} times in a row during this task`;
-    return {
-      ...about,
-      eventType: task.status === "completed" ? "job.TaskCompensationFailed" : "job.TaskFailed",
-      attributes: {
-        attempt,
-        maxAttempts: attempt,
-        error: { name: "CrashLoop", message },
-        final: true,
-        kind: "poison",
-      },
-    };
-  }
-  const phase = task.status === "completed" ? "compensation" : "run";
-  return {
-    ...about,
-    eventType: "job.TaskInterrupted",
-    attributes: { attempt, phase, reason: "crash" },
+    attributes: { attempt: Math.max(1, attemptOf(task)), phase, reason: "crash" },
   };
 }
 
@@ -66,7 +64,8 @@ export async function withTheirTraces(
   const places = drafts.map(({ jobId, taskId }) =>
     jobId === undefined || taskId === undefined ? 0 : findTask(jobOf(jobId), taskId)?.lastLogId ?? 0
   );
-  const known = places.filter((logId) => logId > 0).toSorted((left, right) => left - right);
+  const known = [...new Set(places)].filter((logId) => logId > 0)
+    .toSorted((left, right) => left - right);
   const entries = new Map((await entriesAt(known)).map((entry) => [entry.logId, entry]));
   return drafts.map((draft, index) => {
     const entry = entries.get(places[index] ?? 0);

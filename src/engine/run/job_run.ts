@@ -154,6 +154,7 @@ export class JobRun {
   /** Called once all entries of a batch have been passed to `durable`. */
   goOn(): void {
     this.#ends.durable();
+    if (!this.#isAlone) this.#hold.join();
     this.#attempts.durable();
     if (isHeld(this.#job.head)) {
       // Withdrawn, so that it does not count in other jobs' queue positions.
@@ -412,6 +413,7 @@ export class JobRun {
       order: this.#order,
       type: this.#definition.type,
       begins: this.#needsRoom,
+      isAlone: this.#isAlone,
     };
     this.#hold.request(wanted, () => this.#goAhead());
   }
@@ -454,10 +456,16 @@ export class JobRun {
     this.#considerRest();
   }
 
+  /** Since the process ended twice while an attempt of it was open. */
+  get #isAlone(): boolean {
+    return this.#services.suspects.has(this.#jobId);
+  }
+
   #startReady(): void {
     if (this.#services.draining) return;
-    const works = this.#ready;
-    this.#ready = [];
+    // Alone is alone, also among the job's own.
+    if (this.#isAlone && this.#attempts.isBusy) return;
+    const works = this.#ready.splice(0, this.#isAlone ? 1 : Infinity);
     // Suspended or ended in the meantime: when it is resumed, they start.
     this.#start(works, () => this.#ready.unshift(...works));
   }

@@ -14,6 +14,7 @@ import type { AttemptWatch, Clock, JobLog, Random, Tracing } from "../ports.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { OpenedInput, SealedJob } from "../secrets/sealing.ts";
 import type { Slots } from "./slots.ts";
+import type { Suspects } from "./suspects.ts";
 import type { Turns } from "./turns.ts";
 import type { WorkerQueue } from "./worker_queue.ts";
 import type { JobTable } from "../writer/job_table.ts";
@@ -37,6 +38,8 @@ export interface RunServices {
   readonly scheduler: Scheduler;
   readonly workers: WorkerQueue;
   readonly slots: Slots;
+  /** The jobs that run alone. */
+  readonly suspects: Pick<Suspects, "has">;
   readonly turns: Turns;
   readonly writer: Writer;
   /** Where a job is released that a run has held. */

@@ -10,7 +10,7 @@ import { hasCode, isHeld, isTerminal, type JobState } from "../../core/job_state
 import type { Commands } from "../writer/commands.ts";
 import { type AnyJobDefinition, isThreaded } from "../definition.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
-import { interruptions, withTheirTraces } from "./interruptions.ts";
+import { culpritAt, interruptions, withTheirTraces } from "./interruptions.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import type { PendingJob } from "../writer/job_record.ts";
 import { JobRun } from "./job_run.ts";
@@ -18,6 +18,7 @@ import type { JobTable } from "../writer/job_table.ts";
 import type { Patience } from "./patience.ts";
 import { parked } from "./parking.ts";
 import type { EndedRun, RunServices } from "./run_services.ts";
+import type { Suspects } from "./suspects.ts";
 import { Trials } from "./trials.ts";
 import type { Withdraw } from "./worker_queue.ts";
 import type { WriterListener } from "../writer/writer.ts";
@@ -30,6 +31,7 @@ export interface SupervisorParts {
   readonly table: JobTable;
   readonly commands: Commands;
   readonly patience: Patience;
+  readonly suspects: Suspects;
 }
 
 export class Supervisor implements WriterListener {
@@ -71,8 +73,32 @@ export class Supervisor implements WriterListener {
   /** Entries of jobs have become durable. */
   durable(steps: readonly Applied[]): void {
     const touched = new Set<JobRun>();
+    for (const applied of steps) this.#seeSuspects(applied);
     for (const applied of steps) this.#guarded(() => this.#see(applied, touched));
     for (const run of touched) this.#guarded(() => run.goOn());
+  }
+
+  /** What was cut short once more, or ended the process and is to try again, runs alone. */
+  #seeSuspects(applied: Applied): void {
+    const { before, job } = applied;
+    const { suspects, table } = this.#parts;
+    suspects.see(applied);
+    const wasCutShort = isCrash(applied);
+    const triesAgain = before?.parked?.reason === "crashed" && job.parked === undefined;
+    if (wasCutShort || triesAgain) this.#suspect([table.existing(job.jobId)]);
+    this.#parts.threadServices.workers.hold("alone", suspects.all.size > 0);
+  }
+
+  /** What is in a thread cannot end the process: it only has to wait for what runs alone. */
+  #suspect(jobs: readonly JobState[]): void {
+    const { suspects, threadServices } = this.#parts;
+    suspects.open(jobs.filter((job) => !this.#isInThread(job)));
+    threadServices.workers.hold("alone", suspects.all.size > 0);
+  }
+
+  #isInThread(job: JobState): boolean {
+    const definition = this.#parts.registry.running(job);
+    return definition !== undefined && isThreaded(definition);
   }
 
   #see(applied: Applied, touched: Set<JobRun>): void {
@@ -135,8 +161,17 @@ export class Supervisor implements WriterListener {
     const { table, patience } = this.#parts;
     const { writer, entriesAt } = this.#services;
     const unfinished = [...table.jobs()].filter((job) => !isTerminal(job));
+    // Those that were not open at this end; the others are found when that is on record.
+    this.#suspect(unfinished);
     const cutShort = unfinished.flatMap((job) => interruptions(job, restart));
-    const drafts = [...cutShort, ...unfinished.flatMap((job) => this.#withoutCode(job))];
+    const culprit = restart === undefined
+      ? undefined
+      : culpritAt(unfinished, restart, (job) => this.#isInThread(job));
+    const drafts = [
+      ...cutShort,
+      ...culprit ? [culprit] : [],
+      ...unfinished.flatMap((job) => this.#withoutCode(job)),
+    ];
     const takeUp = () => {
       for (const { jobId } of unfinished) if (!this.#isKnown(jobId)) this.#takeUp(jobId, true);
       this.#trials.begin(this.#toBeTried(unfinished));
@@ -164,9 +199,10 @@ export class Supervisor implements WriterListener {
 
   /** That a job is parked, for none of its code can run. */
   #withoutCode(job: JobState): readonly EventDraft[] {
-    if (job.state === "Created" || job.parked !== undefined || !hasCode(job)) return [];
+    if (job.state === "Created" || job.parked?.reason === "crashed" || !hasCode(job)) return [];
     const message = this.#parts.registry.lackFor(job);
-    return message === undefined ? [] : [parked(job.jobId, { reason: "noDefinition", message })];
+    if (message === undefined || job.parked?.message === message) return [];
+    return [parked(job.jobId, { reason: "noDefinition", message })];
   }
 
   /** Parked jobs that other code may fit, and then those that wait, as far as they are few. */
@@ -179,7 +215,8 @@ export class Supervisor implements WriterListener {
       return mayFit && job.parked?.reason !== "crashed" ? [job] : [];
     });
     const isParked = (job: JobState) => job.parked !== undefined;
-    const waiting = open.filter((job) => !isParked(job)).slice(0, TRIALS_MAX);
+    const waiting = open.filter((job) => !isParked(job) && !this.#isInThread(job))
+      .slice(0, TRIALS_MAX);
     return [...open.filter(isParked), ...waiting].map(({ jobId }) => jobId);
   }
 
@@ -244,6 +281,7 @@ export class Supervisor implements WriterListener {
       order: head.startedBy,
       type: definition.type,
       begins: head.state === "Running",
+      isAlone: this.#parts.suspects.has(jobId),
     };
     const services = this.#servicesFor(definition);
     const withdraw = services.workers.request(wanted, (worker) => {
@@ -283,6 +321,11 @@ export class Supervisor implements WriterListener {
  */
 function mayGoAhead({ before, job }: Applied): boolean {
   return before?.state === "Created" && job.state === "Running" && job.retryOf === undefined;
+}
+
+function isCrash({ entry }: Applied): boolean {
+  return entry.stratum === "framework" && entry.eventType === "job.TaskInterrupted" &&
+    entry.attributes.reason === "crash";
 }
 
 /** Whether somebody asks a job to try again that waits, so that no run would find out now. */

@@ -99,7 +99,7 @@ export class Trials {
       const verdict = await this.#verdictOn(jobId, definition);
       const head = this.#parts.table.pending(jobId)?.head;
       if (head === undefined || isTerminal(head) || this.#parts.isRun(jobId)) return;
-      if (head.lastLogId === job.lastLogId) return this.#conclude(jobId, verdict);
+      if (head.lastLogId === job.lastLogId) return await this.#conclude(jobId, verdict);
     }
   }
 
@@ -125,21 +125,24 @@ export class Trials {
     return misfit(divergedText(definition, job, divergence), divergence.logId);
   }
 
-  #conclude(jobId: JobId, verdict: Verdict): void {
+  async #conclude(jobId: JobId, verdict: Verdict): Promise<void> {
     const job = this.#parts.table.pending(jobId)?.head;
     if (job === undefined || verdict === "unknown" || this.#parts.draining) return;
     const { misfit } = verdict;
     if (misfit === undefined) {
       if (job.parked === undefined) return;
       this.#tookUp.add(jobId);
-      this.#record(jobId, unparked(job, {}), verdict);
+      await this.#record(jobId, unparked(job, {}), verdict);
     } else if (job.parked?.message !== misfit.message) {
-      this.#record(jobId, parked(jobId, misfit), verdict);
+      await this.#record(jobId, parked(jobId, misfit), verdict);
     }
   }
 
-  #record(jobId: JobId, draft: JobEventDraft, verdict: Verdict): void {
-    const written = this.#parts.writer.tryAppend([draft], "vital");
-    if (written === "full") this.#parts.later(() => this.#conclude(jobId, verdict));
+  /** Resolves when it is on disk, or cannot be for now. */
+  async #record(jobId: JobId, draft: JobEventDraft, verdict: Verdict): Promise<void> {
+    const { writer, later, onDefect } = this.#parts;
+    const written = writer.tryAppend([draft], "vital");
+    if (written === "full") later(() => void this.#conclude(jobId, verdict).catch(onDefect));
+    if (typeof written !== "string") await writer.isDurable(written.lastLogId);
   }
 }

@@ -29,12 +29,16 @@ export interface Wanted extends Place {
   readonly type: string;
   /** Whether the job has to record that it begins, for which a full disk has no room. */
   readonly begins: boolean;
+  /** Whether nothing else may run meanwhile: it is served first, once all others have ended. */
+  readonly isAlone?: boolean;
 }
 
 /** What a job is granted. */
 export interface Worker {
   readonly type: string;
   isShared: boolean;
+  /** While it is, nobody else is granted one. */
+  isAlone: boolean;
 }
 
 interface Request extends Wanted {
@@ -42,6 +46,9 @@ interface Request extends Wanted {
   /** Granted, or withdrawn. */
   isOver: boolean;
 }
+
+/** `alone`: something of another queue has to run alone. `pause`: everything is paused. */
+type HoldReason = "alone" | "pause";
 
 /** Takes a request back; it may have been granted already. */
 export type Withdraw = () => void;
@@ -53,6 +60,9 @@ export class WorkerQueue {
   readonly #going = new TinyQueue<Request>([], inQueueOrder);
   /** Apart from those that go on, since these may be held while those are granted. */
   readonly #beginning = new TinyQueue<Request>([], inQueueOrder);
+  /** Those that run alone. */
+  readonly #alone = new TinyQueue<Request>([], inQueueOrder);
+  #isAlone = false;
   #holdsBeginning = false;
   /** Workers that are one job's own; more than there are only while jobs turn out to be slow. */
   #own = 0;
@@ -60,6 +70,8 @@ export class WorkerQueue {
   #sharing = 0;
   #waiting = 0;
   #stopped = false;
+  /** While there is a reason, nobody is granted anything. */
+  readonly #heldFor = new Set<HoldReason>();
 
   /** @param onDefect Takes what a grant throws: it is not for whoever gave a worker back. */
   constructor(max: number, promptTypes: PromptTypes, onDefect: (error: unknown) => void) {
@@ -85,7 +97,7 @@ export class WorkerQueue {
   holds(priority: number, order: number): boolean {
     const isHere = (request: Request) =>
       !request.isOver && request.priority === priority && request.order === order;
-    return this.#going.data.some(isHere) || this.#beginning.data.some(isHere);
+    return this.#queues.some(({ data }) => data.some(isHere));
   }
 
   /**
@@ -98,7 +110,7 @@ export class WorkerQueue {
     const place = { priority, order };
     const isAhead = (request: Request) =>
       isCounted(request, upTo) && inQueueOrder(request, place) < 0;
-    return this.#going.data.filter(isAhead).length + this.#beginning.data.filter(isAhead).length;
+    return this.#queues.reduce((sum, { data }) => sum + data.filter(isAhead).length, 0);
   }
 
   /**
@@ -109,7 +121,7 @@ export class WorkerQueue {
     const isHeld = places.map(() => false);
     // How many requests come between a place and the one before it.
     const between = places.map(() => 0);
-    for (const request of [...this.#going.data, ...this.#beginning.data]) {
+    for (const request of this.#queues.flatMap(({ data }) => data)) {
       if (!isCounted(request, upTo)) continue;
       let at = indexNotBefore(places, request);
       for (; at < places.length && inQueueOrder(places[at] as Place, request) === 0; at++) {
@@ -130,9 +142,10 @@ export class WorkerQueue {
    * @returns What withdraws the request; nothing when it was granted at once.
    */
   request(wanted: Wanted, grant: (worker: Worker) => void): Withdraw | undefined {
-    const { priority, order, type, begins } = wanted;
-    const request: Request = { priority, order, type, begins, grant, isOver: false };
-    (begins ? this.#beginning : this.#going).push(request);
+    const { priority, order, type, begins, isAlone = false } = wanted;
+    const request: Request = { priority, order, type, begins, isAlone, grant, isOver: false };
+    const queue = isAlone ? this.#alone : begins ? this.#beginning : this.#going;
+    queue.push(request);
     this.#waiting++;
     this.grantNext();
     return request.isOver ? undefined : () => this.#end(request);
@@ -140,8 +153,16 @@ export class WorkerQueue {
 
   /** Gives a granted worker back. */
   release(worker: Worker): void {
+    this.#endAlone(worker);
     if (worker.isShared) this.#sharing--;
     else this.#own--;
+    this.grantNext();
+  }
+
+  /** What ran alone may run beside others from now on. */
+  join(worker: Worker): void {
+    if (!worker.isAlone) return;
+    this.#endAlone(worker);
     this.grantNext();
   }
 
@@ -180,6 +201,12 @@ export class WorkerQueue {
     });
   }
 
+  /** Grants nothing while there is a reason; those that have a worker go on. */
+  hold(reason: HoldReason, isHeld: boolean): void {
+    if (isHeld) this.#heldFor.add(reason);
+    else if (this.#heldFor.delete(reason)) this.grantNext();
+  }
+
   /** Grants nothing any more. */
   stop(): void {
     this.#stopped = true;
@@ -191,9 +218,18 @@ export class WorkerQueue {
     this.#waiting--;
   }
 
+  #endAlone(worker: Worker): void {
+    if (worker.isAlone) this.#isAlone = false;
+    worker.isAlone = false;
+  }
+
+  get #queues(): readonly TinyQueue<Request>[] {
+    return [this.#going, this.#beginning, this.#alone];
+  }
+
   /** Grants what may be granted; called whenever that may be more than before. */
   grantNext(): void {
-    while (!this.#stopped) {
+    while (!this.#stopped && this.#heldFor.size === 0) {
       const requests = this.#foremost();
       const request = requests?.peek();
       if (request === undefined) return;
@@ -210,11 +246,13 @@ export class WorkerQueue {
   }
 
   /** Nobody is passed over: who cannot have a worker keeps those behind it waiting. */
-  #workerFor({ type }: Request): Worker | undefined {
+  #workerFor({ type, isAlone = false }: Request): Worker | undefined {
+    if (this.#isAlone) return undefined;
+    if (isAlone) return this.#own + this.#sharing > 0 ? undefined : this.#aloneFor(type);
     if (!this.#promptTypes.has(type)) {
       if (!this.#hasOwn(this.#sharing)) return undefined;
       this.#own++;
-      return { type, isShared: false };
+      return { type, isShared: false, isAlone: false };
     }
     const free = this.#max - this.#own;
     const most = Math.min(
@@ -222,7 +260,13 @@ export class WorkerQueue {
     );
     if (free <= 0 || this.#sharing >= Math.max(free, most)) return undefined;
     this.#sharing++;
-    return { type, isShared: true };
+    return { type, isShared: true, isAlone: false };
+  }
+
+  #aloneFor(type: string): Worker {
+    this.#own++;
+    this.#isAlone = true;
+    return { type, isShared: false, isAlone: true };
   }
 
   /** Whether there is a worker for one job alone, beside so many that share. */
@@ -231,6 +275,8 @@ export class WorkerQueue {
   }
 
   #foremost(): TinyQueue<Request> | undefined {
+    const alone = first(this.#alone);
+    if (alone !== undefined && !(alone.begins && this.#holdsBeginning)) return this.#alone;
     const going = first(this.#going);
     const beginning = this.#holdsBeginning ? undefined : first(this.#beginning);
     if (beginning === undefined) return going && this.#going;

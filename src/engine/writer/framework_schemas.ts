@@ -94,6 +94,8 @@ const SCHEMAS: { readonly [Type in FrameworkEventType]: v.GenericSchema } = {
     eventType: text,
     attributes: v.looseObject({}),
   }),
+  "job.PauseBegan": v.looseObject({ pauseId: text, reason: text }),
+  "job.PauseEnded": v.looseObject({ pauseId: text }),
   "journal.SegmentOpened": v.looseObject({ formatVersion: v.number() }),
   "journal.Sealed": v.looseObject({ reason: text }),
   "journal.Recovered": v.looseObject({ segment: text, bytesQuarantined: v.number() }),

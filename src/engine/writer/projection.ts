@@ -9,12 +9,14 @@ import { refuseEntry } from "./framework_schemas.ts";
 import { JobTable } from "./job_table.ts";
 import type { JobIndex } from "../job_index.ts";
 import type { JournalConsumer, JournalHead } from "../ports.ts";
+import { Pauses } from "./pauses.ts";
 import { captureContent, captureLiving, restoreContent } from "./snapshot_content.ts";
 
 export class Projection implements JournalConsumer {
   readonly table: JobTable;
   readonly eventIds: EventIds;
   readonly facts: ValueIndex;
+  readonly pauses = new Pauses();
   #hasBegun = false;
   #isWhole = false;
 
@@ -51,6 +53,7 @@ export class Projection implements JournalConsumer {
     if (this.table.isLettingGo) this.table.letGo();
     this.eventIds.add(entry);
     this.facts.add(entry);
+    this.pauses.see(entry);
     if (this.facts.hasToWrite) atOnce(this.facts.writing());
     this.table.apply(entry);
   }

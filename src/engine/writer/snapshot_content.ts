@@ -8,15 +8,17 @@
 import { parseJsonText } from "../../core/json_text.ts";
 import { Buffer } from "node:buffer";
 import { isTerminal, type JobState, shared } from "../../core/job_state.ts";
+import type { Pause } from "../../core/pauses.ts";
 import type { EventIds } from "./event_ids.ts";
 import type { ValueIndex } from "../views/value_index.ts";
 import { joined } from "./joined.ts";
 import type { JobTable, KeptJob } from "./job_table.ts";
+import type { Pauses } from "./pauses.ts";
 import type { JournalHead } from "../ports.ts";
 import { trailBytes, trailOf } from "./trail.ts";
 
 /** Raised whenever a state or a line of the content changes its meaning. */
-const CONTENT_VERSION = 5;
+const CONTENT_VERSION = 6;
 /** Bytes of a column in one line. */
 const PART_BYTES = 3 * 64 * 1024;
 
@@ -28,6 +30,7 @@ const NOTHING = new Uint8Array();
 
 type Line =
   | { readonly content: number; readonly index?: JournalHead }
+  | { readonly pauses: readonly Pause[] }
   | { readonly job: JobState; readonly trail: string }
   | { readonly column: ColumnName; readonly part: string };
 
@@ -36,22 +39,24 @@ export interface Projected {
   readonly table: JobTable;
   readonly eventIds: EventIds;
   readonly facts: ValueIndex;
+  readonly pauses: Pauses;
 }
 
 /** The content as of now, whatever comes while it is written out. */
 export function captureContent(
-  { table, eventIds, facts }: Projected,
+  { table, eventIds, facts, pauses }: Projected,
   head: JournalHead,
 ): Iterable<string> {
   const jobs = table.capture(head);
   const index = table.index === undefined ? undefined : head;
-  return linesOf(jobs, index, columnsOf({ eventIds, facts }));
+  return linesOf(jobs, index, pauses.all, columnsOf({ eventIds, facts }));
 }
 
 /** What it is where all jobs that have ended are in an index. */
 export function captureLiving(projected: Projected, head: JournalHead): Iterable<string> {
   const living = projected.table.kept().filter(({ job }) => !isTerminal(job));
-  return linesOf(living, head, { ...columnsOf(projected), eventIds: NOTHING });
+  const columns = { ...columnsOf(projected), eventIds: NOTHING };
+  return linesOf(living, head, projected.pauses.all, columns);
 }
 
 /** Whether a content, by its first line, rests on an index. */
@@ -68,12 +73,14 @@ function columnsOf({ eventIds, facts }: Pick<Projected, "eventIds" | "facts">): 
 function* linesOf(
   jobs: readonly KeptJob[],
   index: JournalHead | undefined,
+  pauses: readonly Pause[],
   columns: Columns,
 ): Iterable<string> {
   const first: Line = index === undefined
     ? { content: CONTENT_VERSION }
     : { content: CONTENT_VERSION, index };
   yield JSON.stringify(first);
+  if (pauses.length > 0) yield JSON.stringify({ pauses } satisfies Line);
   for (const { job, trail } of jobs) {
     const bytes = Buffer.from(trailBytes(trail, job.lastLogId));
     yield JSON.stringify({ job, trail: bytes.toString("base64") } satisfies Line);
@@ -91,7 +98,7 @@ function* linesOf(
  */
 export function restoreContent(
   lines: readonly string[],
-  { table, eventIds, facts }: Projected,
+  { table, eventIds, facts, pauses }: Projected,
 ): boolean {
   const [first, ...rest] = parsed(lines);
   if (first === undefined || !("content" in first) || first.content !== CONTENT_VERSION) {
@@ -107,6 +114,7 @@ export function restoreContent(
   if (!isThere) return false;
   const parts: Record<ColumnName, Uint8Array[]> = { eventTimes: [], eventIds: [], facts: [] };
   for (const line of rest) {
+    if ("pauses" in line) pauses.restore(line.pauses);
     if ("job" in line) table.restore(restored(line));
     if (table.isLettingGo) table.letGo();
     if ("part" in line) parts[line.column].push(Buffer.from(line.part, "base64"));

@@ -32,7 +32,7 @@ const nextStep = v.object({
   ...statement,
   by: v.picklist(["itself", "anyone"]),
   action: v.exactOptional(v.object({
-    method: v.literal("POST"),
+    method: v.picklist(["POST", "DELETE"]),
     path: text,
     body: v.exactOptional(anyObject),
     placeholders: v.exactOptional(v.array(text)),

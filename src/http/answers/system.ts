@@ -96,3 +96,14 @@ export const systemAnswer = v.object({
 export const indexAnswer = v.object({ name: text, links: v.record(v.string(), text) });
 export const liveAnswer = v.object({ status: v.literal("live") });
 export const readyAnswer = v.object({ status: v.literal("ready") });
+
+/** As `pauseView` makes it; `jobs` wait for a worker. */
+export const pauseAnswer = v.object({
+  pauseId: text,
+  reason: text,
+  since: time,
+  by: position,
+  jobs: count,
+});
+
+export const pausesAnswer = v.object({ pauses: v.array(pauseAnswer) });

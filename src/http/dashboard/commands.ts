@@ -1,6 +1,7 @@
 /** Calls of curl for the server as this browser reaches it. */
 
 import type { Context } from "hono";
+import type { Action } from "../../core/explanation.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { curlOf, curlOfFile, followCurlOf, readCurlOf } from "../curl.ts";
 import type { Edge } from "../edge.ts";
@@ -14,6 +15,8 @@ export interface Commands {
   get(path: string, accept?: string): string;
   /** @param file Where the body is to be put, when it is too long for a command. */
   post(path: string, body?: JsonObject, file?: string): string;
+  /** Of what an explanation advises. */
+  of(action: Action): string;
   /** Of a stream. */
   follow(path: string): string;
 }
@@ -29,6 +32,7 @@ export function commandsOf(c: Context, { needsToken }: Edge): Commands {
         ? curlOfFile(action, file, origin, needsToken)
         : curlOf({ ...action, body }, origin, needsToken);
     },
+    of: (action) => curlOf(action, origin, needsToken),
     follow: (path) => followCurlOf(path, origin, needsToken),
   };
 }

@@ -3,6 +3,7 @@
 import type * as v from "valibot";
 import { overviewAnswer } from "../answers/overview.ts";
 import { definitionsAnswer, indexAnswer, journalAnswer, liveAnswer } from "../answers/system.ts";
+import { pauseAnswer, pausesAnswer } from "../answers/system.ts";
 import { readyAnswer, systemAnswer, verificationRun } from "../answers/system.ts";
 import { anyObject, text } from "../answers/parts.ts";
 import { SPAN_PARAMETER } from "../overview.ts";
@@ -14,6 +15,7 @@ import {
   type Operation,
   type Operations,
   UNSAFE_PROBLEMS,
+  WRITE_PROBLEMS,
 } from "./operation.ts";
 
 function telling(summary: string, schema: v.GenericSchema): Operation {
@@ -31,6 +33,15 @@ export const SYSTEM_OPERATIONS: Operations = {
     "List the types of jobs, with the schemas of their inputs",
     definitionsAnswer,
   ),
+  "GET /pauses": telling("List what holds every job at once", pausesAnswer),
+  "DELETE /pauses/:id": {
+    tag: "system",
+    summary: "End a pause: what it held begins",
+    answers: {
+      [STATUS.ok]: { description: "The pause as it was.", content: json(pauseAnswer) },
+    },
+    problems: ["unknown-pause", ...WRITE_PROBLEMS],
+  },
   "GET /overview": {
     ...telling(
       "Show how many jobs there are, what happened of late, and what may need a person",

@@ -110,7 +110,7 @@ function Step({ state, step }: Props & { readonly step: NextStep<Citation> }) {
       </li>
     );
   }
-  const command = state.curl.post(action.path, action.body);
+  const command = state.curl.of(action);
   return (
     <li>
       <Sentence state={state} of={step} />

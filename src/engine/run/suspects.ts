@@ -1,0 +1,53 @@
+/**
+ * The attempts that run alone, since the process ended twice in a row while they were open. Each
+ * does so until it ends by itself: then it was not the cause.
+ */
+
+import { suspectsOf } from "../../core/crashes.ts";
+import { type JobId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
+import type { Applied } from "../../core/job_fold.ts";
+import type { JobState } from "../../core/job_state.ts";
+
+export class Suspects {
+  readonly #tasks = new Map<JobId, Set<TaskId>>();
+
+  /** Takes in what a start has found. */
+  open(jobs: Iterable<JobState>): void {
+    for (const job of jobs) {
+      const tasks = suspectsOf(job).map(({ taskId }) => taskId);
+      if (tasks.length > 0) this.#tasks.set(job.jobId, new Set(tasks));
+    }
+  }
+
+  /** By job, the tasks that run alone. */
+  get all(): ReadonlyMap<JobId, ReadonlySet<TaskId>> {
+    return this.#tasks;
+  }
+
+  /** Whether the job runs alone, one attempt at a time. */
+  has(jobId: JobId): boolean {
+    return this.#tasks.has(jobId);
+  }
+
+  /** Takes in what a durable entry did. */
+  see({ before, job, entry }: Applied): void {
+    const tasks = this.#tasks.get(job.jobId);
+    if (tasks === undefined) return;
+    // What fails or is cancelled runs none of its tasks any more.
+    if (job.state !== before?.state || job.parked !== undefined) tasks.clear();
+    if (entry.stratum === "framework" && ENDS.has(entry.eventType)) {
+      if (entry.taskId !== undefined) tasks.delete(entry.taskId);
+      // `run` got as far as the end of a task, or rests: it is not what ends the process.
+      tasks.delete(MAIN_TASK);
+    }
+    if (tasks.size === 0) this.#tasks.delete(job.jobId);
+  }
+}
+
+const ENDS: ReadonlySet<string> = new Set([
+  "job.TaskCompleted",
+  "job.TaskFailed",
+  "job.TaskWaiting",
+  "job.TaskCompensated",
+  "job.TaskCompensationFailed",
+]);

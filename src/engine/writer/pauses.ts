@@ -1,0 +1,26 @@
+/** The pauses in force: kept in step with each durable entry, and ended by whoever asks. */
+
+import type { JobEventLogEntry } from "../../core/event.ts";
+import { notePause, type Pause } from "../../core/pauses.ts";
+
+export class Pauses {
+  #all: readonly Pause[] = [];
+
+  /** The oldest first. */
+  get all(): readonly Pause[] {
+    return this.#all;
+  }
+
+  get(pauseId: string): Pause | undefined {
+    return this.#all.find((pause) => pause.pauseId === pauseId);
+  }
+
+  see(entry: JobEventLogEntry): void {
+    this.#all = notePause(this.#all, entry);
+  }
+
+  /** Takes over those of a snapshot. */
+  restore(pauses: readonly Pause[]): void {
+    this.#all = pauses;
+  }
+}

@@ -1,0 +1,136 @@
+/** The real process: code that ends it, and code that is changed under jobs in flight. */
+
+import assert from "node:assert/strict";
+import { DaybookProcess } from "../support/daybook_process.ts";
+import { inFolder } from "../support/temporary_folder.ts";
+
+const SOURCE = new URL("../../src", import.meta.url).pathname;
+const HEAD = `import * as v from "valibot";\nimport { defineJob } from "${SOURCE}/mod.ts";\n`;
+const EXIT_OF_TASK = 3;
+
+interface Job {
+  readonly condition: string;
+  readonly state: string;
+  readonly parked?: {
+    readonly reason: string;
+    readonly message: string;
+    readonly disagreesWith?: number;
+  };
+}
+
+async function optionsIn(folder: string, code: string) {
+  const module = `${folder}/jobs.ts`;
+  await Deno.writeTextFile(module, HEAD + code);
+  return {
+    journal: `${folder}/journal`,
+    args: ["--definitions", module],
+    permissions: [`--allow-read=${module},${SOURCE}`],
+  };
+}
+
+async function submit(daybook: DaybookProcess, type: string, jobId: string): Promise<void> {
+  const response = await daybook.post("/jobs", { type, jobId, input: {} });
+  assert.equal(response.status, 202, await response.text());
+}
+
+async function jobOf(daybook: DaybookProcess, jobId: string): Promise<Job> {
+  return await daybook.get(`/jobs/${jobId}`) as Job;
+}
+
+const EXITS = `
+export const good = defineJob({
+  type: "demo.good", version: 1, input: v.object({}),
+  run: (ctx) => ctx.task("work", () => new Promise((resolve) => setTimeout(resolve, 300))),
+});
+export const bad = defineJob({
+  type: "demo.bad", version: 1, input: v.object({}),
+  run: (ctx) => ctx.task("leave", async () => {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    Deno.exit(${EXIT_OF_TASK});
+  }),
+});
+`;
+
+Deno.test("parked: a task that ends the process does so three times, and no job beside it is parked", () =>
+  inFolder(async (folder) => {
+    const options = await optionsIn(folder, EXITS);
+    const first = await DaybookProcess.start(options);
+    const good = Array.from({ length: 12 }, (_, index) => `good-${index}`);
+    await Promise.all([
+      ...good.slice(0, 6).map((jobId) => submit(first, "demo.good", jobId)),
+      submit(first, "demo.bad", "bad"),
+      ...good.slice(6).map((jobId) => submit(first, "demo.good", jobId)),
+    ]);
+    assert.equal(await first.exitCode(), EXIT_OF_TASK);
+    // Its task ends the process once before it listens, or once after.
+    for (let exits = 1; exits < 3; exits++) {
+      const next = await DaybookProcess.start(options).catch(() => undefined);
+      if (next !== undefined) assert.equal(await next.exitCode(), EXIT_OF_TASK);
+    }
+    const last = await DaybookProcess.start(options);
+    const bad = await jobOf(last, "bad");
+    assert.deepEqual([bad.condition, bad.parked?.reason], ["parked", "crashed"]);
+    assert.match(last.output.join("\n"), /1 job of type demo\.bad is parked: the process ended/);
+    for (const jobId of good) {
+      const ended = await fetch(`${last.url}/jobs/${jobId}`, { headers: { prefer: "wait=10" } });
+      assert.equal((await ended.json()).state, "Done", jobId);
+    }
+    assert.equal(await last.stop(), 0);
+  }));
+
+Deno.test("hold: a start with everything paused says how to go on, and goes on then", () =>
+  inFolder(async (folder) => {
+    const options = await optionsIn(folder, EXITS);
+    const held = await DaybookProcess.start({ ...options, args: [...options.args, "--hold"] });
+    await submit(held, "demo.bad", "bad");
+    await submit(held, "demo.good", "good");
+    assert.equal((await jobOf(held, "good")).condition, "queued");
+    await (await held.post("/jobs/bad/cancel", {})).body?.cancel();
+    const path = /^paused: everything .* curl -X DELETE http:\S+(\/pauses\/\S+)$/m
+      .exec(held.output.join("\n"))?.[1];
+    const ended = await fetch(held.url + path, { method: "DELETE" });
+    assert.equal(ended.status, 200, await ended.text());
+    const done = await fetch(`${held.url}/jobs/good`, { headers: { prefer: "wait=10" } });
+    assert.equal((await done.json()).state, "Done");
+    assert.equal(await held.stop(), 0);
+  }));
+
+const ORDER = (version: number, task: string) => `
+export const order = defineJob({
+  type: "demo.order", version: ${version}, input: v.object({}),
+  expects: () => ({ go: { eventType: "demo.Went" } }),
+  async run(ctx) {
+    await ctx.task(${JSON.stringify(task)}, () => 1);
+    await ctx.expect("go");
+  },
+});
+`;
+
+Deno.test("parked: a start says how many jobs are parked, and which line they disagree with", () =>
+  inFolder(async (folder) => {
+    const daybook = await DaybookProcess.start(await optionsIn(folder, ORDER(1, "book")));
+    await submit(daybook, "demo.order", "order");
+    const waiting = await fetch(`${daybook.url}/jobs/order`, { headers: { prefer: "wait=1" } });
+    assert.equal((await waiting.json()).condition, "waiting");
+    assert.equal(await daybook.stop(), 0);
+
+    const renamed = await DaybookProcess.start(await optionsIn(folder, ORDER(1, "reserve")));
+    const { parked } = await jobOf(renamed, "order");
+    assert.equal(parked?.reason, "diverged");
+    const output = renamed.output.join("\n");
+    const line = /^parked: 1 job: 1 of demo\.order \(diverged, (\d+\.ndjson):(\d+)\)/m.exec(output);
+    const lines = (await Deno.readTextFile(`${folder}/journal/segments/${line?.[1]}`)).split("\n");
+    assert.equal(JSON.parse(lines[Number(line?.[2]) - 1] ?? "").logId, parked.disagreesWith);
+    assert.match(output, /1 job of type demo\.order is parked: .*no longer asks for task book/);
+    assert.equal(await renamed.stop(), 0);
+
+    const other = await DaybookProcess.start(await optionsIn(folder, ORDER(2, "book")));
+    assert.equal((await jobOf(other, "order")).parked?.reason, "noDefinition");
+    assert.equal(await other.stop(), 0);
+    const back = await DaybookProcess.start(await optionsIn(folder, ORDER(1, "book")));
+    assert.equal((await jobOf(back, "order")).condition, "waiting");
+    await (await back.post("/events", { eventType: "demo.Went" })).body?.cancel();
+    const ended = await fetch(`${back.url}/jobs/order`, { headers: { prefer: "wait=5" } });
+    assert.equal((await ended.json()).state, "Done");
+    assert.equal(await back.stop(), 0);
+  }));
