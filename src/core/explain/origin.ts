@@ -5,7 +5,7 @@ import type { Statement } from "../explanation.ts";
 import type { LogId } from "../ids.ts";
 import type { Annals } from "./annals.ts";
 import type { Evidence } from "./evidence.ts";
-import { reasonText, timeText } from "./phrases.ts";
+import { byWhom, reasonText, timeText } from "./phrases.ts";
 
 /** Sooner than this a start is on time. */
 const LATE_MS = 1_000;
@@ -56,7 +56,10 @@ function madeBy(
     const event = cause === undefined ? "An event" : `Event ${cause.eventType}`;
     return { statement: `${event} made this job at ${timeText(created)}: ${kind}.`, cites };
   }
-  return { statement: `It was submitted${andStarted} at ${timeText(created)}: ${kind}.`, cites };
+  return {
+    statement: `It was submitted${byWhom(created)}${andStarted} at ${timeText(created)}: ${kind}.`,
+    cites,
+  };
 }
 
 function kindText({ attributes }: FrameworkEntry<"job.JobCreated">): string {

@@ -20,6 +20,7 @@ import { durationText } from "./duration.ts";
 import {
   askedDelayMs,
   attemptText,
+  byWhom,
   capital,
   errorText,
   queueText,
@@ -254,7 +255,7 @@ function failed(annals: Annals): string {
     ? ` ${capital(uncompensatedText(annals))} failed as well: an operator must see to it.`
     : "";
   return failure.kind === "cancelled"
-    ? `was cancelled${cancelReason(failure)}.${recovery}`
+    ? `was cancelled${byWhom(annals.failedBy?.entry ?? {})}${cancelReason(failure)}.${recovery}`
     : neverStarted(annals, job)
     ? `could not be started: ${errorText(failure.error)}.`
     : `failed: ${failureText(failure)}.${recovery}`;
