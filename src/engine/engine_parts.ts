@@ -15,6 +15,7 @@ import { EndedJobs } from "./views/ended_jobs.ts";
 import type { EngineStatus } from "./engine_status.ts";
 import { FiledJobs } from "./writer/filed_jobs.ts";
 import { EventEngine } from "./writer/event_engine.ts";
+import { AboutSearch } from "./queries/about_search.ts";
 import { Contrasts } from "./queries/contrasts.ts";
 import { EventExplainer } from "./queries/event_explainer.ts";
 import { Explainer } from "./queries/explainer.ts";
@@ -108,6 +109,7 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
   const pacer = new Pacer(parts.clock);
   const lists = new JobLists(parts);
   const replays = new Replays(history, facts, pacer, () => events.journal.head.logId);
+  const eventExplainer = new EventExplainer({ events, registry, replays, table, unmatched });
   return {
     ...parts,
     pacer,
@@ -121,7 +123,8 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
       pacer,
     }),
     replays,
-    eventExplainer: new EventExplainer({ events, registry, replays, table, unmatched }),
+    eventExplainer,
+    about: new AboutSearch({ events, table, pastEvents: facts, eventExplainer }),
     lists,
     explainer: new Explainer({
       ...parts,

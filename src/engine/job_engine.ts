@@ -4,6 +4,7 @@
  */
 
 import type { EventDraft, JobEventLogEntry } from "../core/event.ts";
+import type { About } from "../core/about.ts";
 import type { EventExplanation } from "../core/event_explanation.ts";
 import type { Citation, Explanation } from "../core/explanation.ts";
 import { type EventId, type JobId, type LogId, MAIN_TASK, type TaskId } from "../core/ids.ts";
@@ -293,6 +294,11 @@ export class JobEngine {
   /** The same, with the entries that it is made from. */
   account(jobId: JobId, hold?: Hold): Promise<Account | undefined> {
     return this.#parts.explainer.account(jobId, hold);
+  }
+
+  /** Everything that carries a value, and what became of each. */
+  explainAbout(value: string, hold?: Hold): Promise<About<Citation>> {
+    return this.#parts.about.of(value, hold);
   }
 
   /** What became of an event; `undefined` when no entry has this id. */

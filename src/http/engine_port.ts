@@ -1,6 +1,7 @@
 /** What the HTTP edge needs from the engine; `JobEngine` is one that has it. */
 
 import type { JobEventLogEntry } from "../core/event.ts";
+import type { About } from "../core/about.ts";
 import type { EventExplanation } from "../core/event_explanation.ts";
 import type { Citation, Explanation } from "../core/explanation.ts";
 import type { EventId, JobId, LogId } from "../core/ids.ts";
@@ -86,6 +87,8 @@ export interface EnginePort {
   explain(jobId: JobId, hold?: Hold): Promise<Explanation<Citation> | undefined>;
   /** The same, with the entries that it is made from. */
   account(jobId: JobId, hold?: Hold): Promise<Account | undefined>;
+  /** Everything that carries a value, and what became of each. */
+  explainAbout(value: string, hold?: Hold): Promise<About<Citation>>;
   /** What became of an event; `undefined` when no entry has this id. */
   explainEvent(eventId: EventId, hold?: Hold): Promise<EventExplanation<Citation> | undefined>;
 

@@ -22,6 +22,7 @@ const ROUTE_SCOPES: Readonly<Record<string, RouteScope>> = {
   "GET /metrics": "read",
   "GET /events": "read",
   "GET /events/:id/explain": "read",
+  "GET /explain": "read",
   "GET /stream": "read",
   "GET /jobs": "read",
   "GET /jobs/:id": "read",

@@ -64,3 +64,18 @@ Deno.test("actor: no request chooses it, and without tokens nobody is known", as
   await createPlan(app, { jobId: "job" });
   assert.deepEqual(await actorsOf(app), ["job.JobCreated nobody", "job.JobStarted nobody"]);
 });
+
+Deno.test("actor: an explanation says who submitted the job and who cancelled it", async () => {
+  const app = await startWithNames();
+  const plan = { expected: [{ id: "it", eventType: "shop.Odd", correlation: "any" }] };
+  await jsonOf(await app.post("/jobs", { jobId: "job", plan }, bearer(SHOP)), 202);
+  await jsonOf(await app.post("/jobs/job/cancel", { reason: "twice" }, bearer(ON_CALL)), 200);
+  const answer = await app.get("/jobs/job/explain", bearer(ON_CALL));
+  const { summary, because } = await jsonOf<
+    { summary: string; because: { statement: string }[] }
+  >(answer, 200);
+  assert.equal(summary, "Job job was cancelled by on-call (reason: twice).");
+  const told = because.map(({ statement }) => statement).join(" ");
+  assert.match(told, /A cancel control by on-call ended it/);
+  assert.match(told, /It was submitted by shop and started/);
+});

@@ -10,8 +10,8 @@ import { incidentsIn } from "./incidents/collected.ts";
 
 /** How many first answers name the cause, and of how many all holds: raised, never lowered. */
 const REACHED = {
-  ".": { causes: 55, whole: 52 },
-  "unseen": { causes: 18, whole: 17 },
+  ".": { causes: 60, whole: 60 },
+  "unseen": { causes: 20, whole: 20 },
 } as const;
 
 const isWhole = ({ cause, decisive, innocent, next, silent }: Finding) =>

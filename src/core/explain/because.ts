@@ -22,6 +22,7 @@ import { parkedReasons } from "./parked.ts";
 import { repeatedSteps } from "./retrospect.ts";
 import {
   attemptText,
+  byWhom,
   capital,
   oneLine,
   queueText,
@@ -290,7 +291,7 @@ function suspended(
   const { suspendedBy: _, ...job } = annals.job;
   const beneath = conditionOf(job as JobState);
   const control: Reasons = suspended === undefined ? [] : [{
-    statement: `A suspend control holds it since ${timeText(suspended)}` +
+    statement: `A suspend control${byWhom(suspended)} holds it since ${timeText(suspended)}` +
       `${reasonText(suspended.attributes.reason)}: no new attempt begins, and events still count.`,
     cites: [suspended.logId],
   }];

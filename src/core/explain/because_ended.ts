@@ -18,6 +18,7 @@ import type { Evidence } from "./evidence.ts";
 import { overtakenReasons } from "./overtaken.ts";
 import { mendedFailures, overlookedEvents, repeatedSteps, whereTimeWent } from "./retrospect.ts";
 import {
+  byWhom,
   capital,
   errorText,
   latest,
@@ -102,7 +103,10 @@ function failed(
   if (entry.eventType === "job.JobCancelled") {
     const { reason } = (entry as FrameworkEntry<"job.JobCancelled">).attributes;
     const left = failure.leave ? ", and left in place what it had done" : "";
-    return { statement: `A cancel control ended it at ${at}${reasonText(reason)}${left}.`, cites };
+    return {
+      statement: `A cancel control${byWhom(entry)} ended it at ${at}${reasonText(reason)}${left}.`,
+      cites,
+    };
   }
   if (entry.eventType === "job.TaskFailed") {
     const { attributes } = entry as FrameworkEntry<"job.TaskFailed">;
@@ -198,7 +202,8 @@ function compensationEnd(
 
 function givenUp(entry: JobEventLogEntry): Statement<LogId> {
   const { reason } = (entry as FrameworkEntry<"job.JobCancelled">).attributes;
-  const statement = `A cancel control ended its compensation at ${timeText(entry)}` +
+  const statement =
+    `A cancel control${byWhom(entry)} ended its compensation at ${timeText(entry)}` +
     `${reasonText(reason)}, before all was undone.`;
   return { statement, cites: [entry.logId] };
 }

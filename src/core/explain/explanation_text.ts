@@ -2,6 +2,7 @@
 
 import type { Condition } from "../condition.ts";
 import { counted } from "../counted.ts";
+import type { About } from "../about.ts";
 import type { EventExplanation } from "../event_explanation.ts";
 import type { Action, Citation, Explanation, NextStep, Statement } from "../explanation.ts";
 import { wrapped } from "../wrapped.ts";
@@ -98,6 +99,18 @@ function leftOut(because: readonly unknown[]): readonly string[] {
   return more === 0 ? [] : [
     `${counted(more, "more reason")} ${more === 1 ? "is" : "are"} in the JSON of this explanation.`,
   ];
+}
+
+/** The same of all that carries a value. */
+export function aboutText({ summary, jobs, events }: About<Citation>, width = WIDTH): string {
+  const all = [...jobs, ...events];
+  const lines = [
+    ...wrapped(width, summary, "", ""),
+    ...section("Jobs", jobs.flatMap((job) => bullet(job, width))),
+    ...section("Events", events.flatMap((event) => bullet(event, width))),
+    ...section("Evidence", evidenceLines(all.flatMap(({ cites }) => cites))),
+  ];
+  return lines.join("\n") + "\n";
 }
 
 /** What the plan still expects, where the reasons did not tell of it. */

@@ -6,6 +6,7 @@ import type { ErrorFact } from "../framework_events.ts";
 import type { LogId } from "../ids.ts";
 import { type ExpectedEvent, requiredMatches } from "../job_plan.ts";
 import { correlationText } from "../mismatch.ts";
+import { shownText } from "../shown_value.ts";
 import { durationText } from "./duration.ts";
 import type { Circumstances } from "./evidence.ts";
 
@@ -75,6 +76,11 @@ export function wantedText({ matcher, taskId }: ExpectedEvent): string {
 /** `1 of 3`. */
 export function countText(expected: ExpectedEvent, matched: number): string {
   return `${matched} of ${requiredMatches(expected.multiplicity)}`;
+}
+
+/** ` by on-call`, where the token of the request had a name. */
+export function byWhom({ actor }: { readonly actor?: string }): string {
+  return actor === undefined ? "" : ` by ${shownText(actor)}`;
 }
 
 /** `task charge`, or `run` for the root task. */

@@ -55,11 +55,20 @@ export class EventExplainer {
     const asOf = events.journal.head.logId;
     const entry = await events.find(eventId);
     if (entry === undefined || entry.logId > asOf) return undefined;
+    return await this.of(entry, asOf, hold);
+  }
+
+  /** The same of an entry that was read. */
+  async of(
+    entry: JobEventLogEntry,
+    asOf: LogId,
+    hold: Hold,
+  ): Promise<EventExplanation<Citation>> {
     const effects = await this.#effectsOf(entry);
     const reached = await this.#reached(entry.logId, effects.slice(0, LISTED_MAX), hold);
     const nearly = effects.length === 0 && entry.stratum !== "framework" ? this.#nearly(entry) : [];
     const bare = {
-      eventId,
+      eventId: entry.eventId,
       eventType: entry.eventType,
       logId: entry.logId,
       asOf,

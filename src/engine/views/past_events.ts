@@ -11,6 +11,8 @@ export interface PastEvents {
    * @param loose In its loose form.
    */
   carrying(loose: string, limit: number): readonly LogId[];
+  /** Positions of the `job.JobCreated` of jobs that were given a value, as input or label. */
+  jobsGiven(loose: string, limit: number): readonly LogId[];
   /** Positions of events of a type, newest first, at most `limit`. */
   ofType(eventType: string, limit: number): readonly LogId[];
   /** All that a matcher accepts is among these, unless there are `limit` of them. */

@@ -10,7 +10,12 @@
 
 import type { Work } from "../../core/at_once.ts";
 import { indexAlternatives } from "../../core/correlation.ts";
-import { type FactEntry, isRefused, type JobEventLogEntry } from "../../core/event.ts";
+import {
+  type FactEntry,
+  type FrameworkEntry,
+  isRefused,
+  type JobEventLogEntry,
+} from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { EventMatcher } from "../../core/job_plan.ts";
 import { looseForm } from "../../core/likeness/loose_form.ts";
@@ -19,7 +24,7 @@ import type { PastEvents } from "./past_events.ts";
 import { Postings } from "./postings.ts";
 import { PackedIndex } from "./value_index_packing.ts";
 import { BUCKET_BITS, type ValueRun, type ValueRuns } from "./value_runs.ts";
-import { isFiled, typeKeys, valueKey, valueKeysOf } from "./value_keys.ts";
+import { isFiled, jobKey, typeKeys, valueKey, valueKeysOf } from "./value_keys.ts";
 
 const GENERATION_POSTINGS = 1 << 20;
 /** Of the events of one run that carry one value, so many are found again. */
@@ -31,6 +36,7 @@ export interface ValueIndexOptions {
   readonly generationPostings?: number;
 }
 
+type Created = FrameworkEntry<"job.JobCreated">;
 type FactEvent = Pick<FactEntry, "eventType" | "jobId" | "attributes">;
 
 /** A generation that is full, and not on disk. */
@@ -74,19 +80,37 @@ export class ValueIndex implements PastEvents {
 
   /** Files an entry when it is an event from outside; the positions ascend. */
   add(entry: JobEventLogEntry): void {
+    if (entry.eventType === "job.JobCreated") {
+      return this.#fileJob(entry as FrameworkEntry<"job.JobCreated">);
+    }
     const event = isRefused(entry) ? entry.attributes : quotedEntry(entry);
     if ("stratum" in event && event.stratum === "framework") return;
-    if (this.#young.size >= this.#generationPostings) this.#beginGeneration();
     this.#file(event as FactEvent, entry.logId);
   }
 
+  /** What it was given in clear, and its labels. */
+  #fileJob({ attributes: { input = null, labels, sealed }, logId }: Created): void {
+    this.#makeRoom();
+    const given = { attributes: sealed === undefined ? { labels, input } : { labels } };
+    for (const key of valueKeysOf(given)) this.#young.add(jobKey(key), logId);
+  }
+
+  #makeRoom(): void {
+    if (this.#young.size >= this.#generationPostings) this.#beginGeneration();
+  }
+
   #file(event: FactEvent, logId: LogId): void {
+    this.#makeRoom();
     for (const key of typeKeys(event.eventType)) this.#young.add(key, logId);
     for (const key of valueKeysOf(event)) this.#young.add(key, logId);
   }
 
   carrying(loose: string, limit: number): readonly LogId[] {
     return this.#newest(valueKey(loose), limit);
+  }
+
+  jobsGiven(loose: string, limit: number): readonly LogId[] {
+    return this.#newest(jobKey(valueKey(loose)), limit);
   }
 
   ofType(eventType: string, limit: number): readonly LogId[] {

@@ -17,6 +17,8 @@ const DEPTH_MAX = 6;
 const TYPE_MARK = hashed(HASH_SEED, "\n");
 const OTHER_TYPE_MARK = hashed(HASH_SEED, "\n\n");
 
+const JOB_MARK = 0x6a09e667;
+
 export function typeKeys(eventType: string): readonly [number, number] {
   return [mixed(hashed(TYPE_MARK, eventType)), mixed(hashed(OTHER_TYPE_MARK, eventType))];
 }
@@ -24,6 +26,11 @@ export function typeKeys(eventType: string): readonly [number, number] {
 /** @param loose In its loose form. */
 export function valueKey(loose: string): number {
   return mixed(hashed(HASH_SEED, loose));
+}
+
+/** Of what a job was given: apart from events, which are looked for by themselves. */
+export function jobKey(key: number): number {
+  return mixed(key ^ JOB_MARK);
 }
 
 /** Each once. What is nearer to the root comes first, since that is what correlations name. */

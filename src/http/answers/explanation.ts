@@ -93,6 +93,14 @@ export const explanationAnswer = v.object({
   })),
 });
 
+export const aboutAnswer = v.object({
+  about: text,
+  asOf: position,
+  summary: text,
+  jobs: v.array(v.object({ ...statement, jobId: text })),
+  events: v.array(v.object({ ...statement, eventId: text })),
+});
+
 export const eventExplanationAnswer = v.object({
   eventId: text,
   eventType: text,

@@ -3,6 +3,7 @@
 import * as v from "valibot";
 import { receiptsAnswer } from "../answers/entries.ts";
 import {
+  aboutAnswer,
   diffAnswer,
   eventExplanationAnswer,
   explanationAnswer,
@@ -13,7 +14,7 @@ import { cloudEvent } from "../cloud_events.ts";
 import { incomingEvent } from "../event_schema.ts";
 import { STATUS } from "../problem.ts";
 import { ENTRY_PARAMETERS, JOURNAL_STREAM_PARAMETERS } from "../routes/events.ts";
-import { EXPLAIN_PARAMETERS } from "../routes/explain.ts";
+import { ABOUT_PARAMETERS, EXPLAIN_PARAMETERS } from "../routes/explain.ts";
 import { DIFF_PARAMETERS, REPLAY_PARAMETERS, STEP_PARAMETERS } from "../routes/replay.ts";
 import { supposition } from "../supposition_schema.ts";
 import { ENTRIES, LAST_EVENT_ID, STREAM } from "./job_operations.ts";
@@ -98,6 +99,20 @@ export const EVENT_OPERATIONS: Operations = {
 };
 
 export const REPLAY_OPERATIONS: Operations = {
+  "GET /explain": {
+    tag: "events",
+    summary: "Say what carries a value, and what became of it",
+    description: "Jobs that were given it and events that say it, in whatever form: so that " +
+      "somebody who knows an order finds out why there is no job.",
+    query: ABOUT_PARAMETERS,
+    answers: {
+      [STATUS.ok]: {
+        description: "Every statement cites entries.",
+        content: { ...json(aboutAnswer), "text/plain": { schema: v.string() } },
+      },
+    },
+    problems: [],
+  },
   "GET /events/:id/explain": {
     tag: "events",
     summary: "Say what became of an event",

@@ -1,7 +1,12 @@
 /** `/jobs/:id/explain` and `/events/:id/explain`: why it is so, as JSON or as prose. */
 
 import type { Context, Hono } from "hono";
-import { eventExplanationText, explanationText } from "../../core/explain/explanation_text.ts";
+import * as v from "valibot";
+import {
+  aboutText,
+  eventExplanationText,
+  explanationText,
+} from "../../core/explain/explanation_text.ts";
 import type { Action, Citation, Explanation } from "../../core/explanation.ts";
 import { type EventId, ID_PATTERN } from "../../core/ids.ts";
 import { lookingBack } from "../capacity.ts";
@@ -10,7 +15,7 @@ import type { Edge } from "../edge.ts";
 import { unknownJob } from "../engine_problem.ts";
 import { largeJsonResponse } from "../large_answer.ts";
 import { Problem, STATUS } from "../problem.ts";
-import { readQuery } from "../query.ts";
+import { invalidParameter, readQuery } from "../query.ts";
 import { choice, single } from "../query_parameters.ts";
 import { reachedAs } from "../reached_as.ts";
 import { textResponse } from "../response.ts";
@@ -19,6 +24,7 @@ import { jobIdOf } from "./job_id.ts";
 export function addExplainRoutes(app: Hono, edge: Edge): void {
   app.get("/jobs/:id/explain", (c) => explainJob(c, edge));
   app.get("/events/:id/explain", (c) => explainEvent(c, edge));
+  app.get("/explain", (c) => explainAbout(c, edge));
 }
 
 export const EXPLAIN_PARAMETERS = {
@@ -49,6 +55,30 @@ async function explainEvent(c: Context, edge: Edge): Promise<Response> {
   return format === "text"
     ? textResponse(eventExplanationText(explanation), STATUS.ok)
     : largeJsonResponse(edge, explanation, STATUS.ok);
+}
+
+const VALUE_LENGTH_MAX = 200;
+
+export const ABOUT_PARAMETERS = {
+  ...EXPLAIN_PARAMETERS,
+  about: {
+    ...single(
+      v.pipe(v.string(), v.minLength(1), v.maxLength(VALUE_LENGTH_MAX)),
+      "A value, in whatever form: an id, a label, a scalar of an input or of an event.",
+    ),
+    required: true,
+  },
+};
+
+async function explainAbout(c: Context, edge: Edge): Promise<Response> {
+  const query = readQuery(c.req.raw, ABOUT_PARAMETERS);
+  const format = query.format ?? wantedFormat(c.req.raw);
+  const { about } = query;
+  if (about === undefined) throw invalidParameter("about", "is missing: it names the value");
+  const answer = await lookingBack(edge, ({ hold }) => edge.engine.explainAbout(about, hold));
+  return format === "text"
+    ? textResponse(aboutText(answer), STATUS.ok)
+    : largeJsonResponse(edge, answer, STATUS.ok);
 }
 
 function unknownEvent(): Problem {

@@ -1,0 +1,136 @@
+/**
+ * Everything that carries one value, in whatever form and wherever: jobs that were given it, events
+ * that say it, and what became of each. So somebody who knows an order finds out why there is no job.
+ */
+
+import type { About, EventAbout, JobAbout } from "../../core/about.ts";
+import { conditionOf } from "../../core/condition.ts";
+import { counted } from "../../core/counted.ts";
+import { placePath, placesIn } from "../../core/elsewhere.ts";
+import type { JobEventLogEntry } from "../../core/event.ts";
+import type { Citation, Statement } from "../../core/explanation.ts";
+import { ID_PATTERN, type JobId, type LogId } from "../../core/ids.ts";
+import type { JsonObject } from "../../core/json.ts";
+import { looseForm } from "../../core/likeness/loose_form.ts";
+import { matchableOf } from "../../core/projector.ts";
+import { shownText } from "../../core/shown_value.ts";
+import type { PastEvents } from "../views/past_events.ts";
+import type { EventEngine } from "../writer/event_engine.ts";
+import type { JobTable } from "../writer/job_table.ts";
+import { type Hold, HOLD_NOTHING } from "./entry_pages.ts";
+import type { EventExplainer } from "./event_explainer.ts";
+
+interface AboutParts {
+  readonly events: EventEngine;
+  readonly table: JobTable;
+  readonly pastEvents: PastEvents;
+  readonly eventExplainer: EventExplainer;
+}
+
+/** Of each kind, the newest so many are told. */
+const TOLD_MAX = 10;
+const NAMED_MAX = 3;
+
+export class AboutSearch {
+  readonly #parts: AboutParts;
+
+  constructor(parts: AboutParts) {
+    this.#parts = parts;
+  }
+
+  async of(about: string, hold: Hold = HOLD_NOTHING): Promise<About<Citation>> {
+    const asOf = this.#parts.events.journal.head.logId;
+    const jobs = await this.#jobs(about, asOf);
+    const events = await this.#events(about, asOf, hold);
+    const summary = summaryOf(shownText(about), jobs, events);
+    return {
+      about,
+      asOf,
+      summary,
+      jobs: await this.#cited(jobs),
+      events: await this.#cited(events),
+    };
+  }
+
+  async #jobs(about: string, asOf: LogId): Promise<readonly JobAbout<LogId>[]> {
+    const loose = looseForm(about);
+    const told: JobAbout<LogId>[] = [];
+    const named = ID_PATTERN.test(about) ? this.#parts.table.job(about as JobId) : undefined;
+    if (named !== undefined) told.push(this.#job(named.jobId, named.firstLogId, "as its id"));
+    for (const entry of await this.#read(this.#parts.pastEvents.jobsGiven(loose, TOLD_MAX), asOf)) {
+      const { jobId, attributes, logId } = entry;
+      const { input = null, labels } = attributes as JsonObject;
+      const place = placesIn({ labels: labels ?? null, input })
+        .find(({ value }) => looseForm(value) === loose);
+      if (jobId === undefined || jobId === named?.jobId || place === undefined) continue;
+      told.push(this.#job(jobId, logId, `at ${placePath(place)}`));
+    }
+    return told;
+  }
+
+  #job(jobId: JobId, logId: LogId, where: string): JobAbout<LogId> {
+    const job = this.#parts.table.existing(jobId);
+    const type = job.type === undefined ? "a plan" : job.type;
+    const statement = `Job ${jobId} (${type}) has it ${where}, and is ${conditionOf(job)}.`;
+    return { jobId, statement, cites: [logId] };
+  }
+
+  async #events(about: string, asOf: LogId, hold: Hold): Promise<readonly EventAbout<LogId>[]> {
+    const loose = looseForm(about);
+    const told: EventAbout<LogId>[] = [];
+    for (const entry of await this.#read(this.#parts.pastEvents.carrying(loose, TOLD_MAX), asOf)) {
+      const { attributes } = matchableOf(entry);
+      const place = placesIn(attributes).find(({ value }) => looseForm(value) === loose);
+      if (place === undefined && entry.jobId !== about) continue;
+      const { summary } = await this.#parts.eventExplainer.of(entry, asOf, hold);
+      told.push({ eventId: entry.eventId, statement: summary, cites: [entry.logId] });
+    }
+    return told;
+  }
+
+  /** The newest first. */
+  async #read(found: readonly LogId[], asOf: LogId): Promise<readonly JobEventLogEntry[]> {
+    const logIds = found.filter((logId) => logId <= asOf).toSorted((left, right) => left - right);
+    return (await this.#parts.events.journal.readAt(logIds)).toReversed();
+  }
+
+  async #cited<Told extends Statement<LogId>>(told: readonly Told[]) {
+    const logIds = [...new Set(told.flatMap(({ cites }) => cites))].toSorted((a, b) => a - b);
+    const { journal } = this.#parts.events;
+    const [entries, locations] = [await journal.readAt(logIds), await journal.locate(logIds)];
+    const citations = new Map(locations.map((location, index): [LogId, Citation] => {
+      const { eventId = "", eventType = "" } = entries[index] ?? {};
+      return [location.logId, { ...location, eventId, eventType }];
+    }));
+    return told.map((one) => ({
+      ...one,
+      cites: one.cites.flatMap((logId) => citations.get(logId) ?? []),
+    }));
+  }
+}
+
+function summaryOf(
+  value: string,
+  jobs: readonly JobAbout<LogId>[],
+  [newest, ...older]: readonly EventAbout<LogId>[],
+): string {
+  if (jobs.length === 0) {
+    if (newest === undefined) return `Nothing on record has ${value}: no job, and no event.`;
+    const others = older.length === 0 ? "" : ` ${counted(older.length, "older event")} has it too.`;
+    return `No job has ${value}, but an event: ${lowerFirst(newest.statement)}${
+      older.length > 1 ? others.replace(" has ", " have ") : others
+    }`;
+  }
+  const named = jobs.slice(0, NAMED_MAX).map(({ statement }) => statement).join(" ");
+  const events = newest === undefined ? 0 : older.length + 1;
+  const more = jobs.length > NAMED_MAX
+    ? ` and ${counted(jobs.length - NAMED_MAX, "more job")}`
+    : "";
+  return `${counted(jobs.length, "job")} and ${counted(events, "event")} have ${value}. ${named}${
+    more === "" ? "" : `${more.replace(" and ", " ")} have it too.`
+  }`;
+}
+
+function lowerFirst(text: string): string {
+  return text.slice(0, 1).toLowerCase() + text.slice(1);
+}

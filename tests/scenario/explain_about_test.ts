@@ -1,0 +1,76 @@
+/** What `GET /explain?about=` says of a value. */
+
+import assert from "node:assert/strict";
+import * as v from "valibot";
+import type { About } from "../../src/core/about.ts";
+import type { Citation } from "../../src/core/explanation.ts";
+import { defineJob } from "../../src/mod.ts";
+import { Explained } from "../support/explained.ts";
+import { test } from "../support/sanitized.ts";
+
+const FULFIL = defineJob({
+  type: "order.fulfil",
+  version: 1,
+  input: v.object({ order: v.object({ id: v.string() }) }),
+  startsOn: {
+    eventType: "shop.OrderPlaced",
+    correlation: { equals: { channel: "web" } },
+    input: ({ attributes }) => ({ order: { id: String(attributes["orderId"]) } }),
+  },
+  async run(ctx) {
+    await ctx.task("pack", () => "packed");
+  },
+});
+
+async function about(daybook: Explained, value: string): Promise<About<Citation>> {
+  const url = `http://127.0.0.1:8000/explain?about=${encodeURIComponent(value)}`;
+  const response = await daybook.app.request(url);
+  assert.equal(response.status, 200);
+  return await response.json();
+}
+
+test("about: an order without a job is told by its event, and the clause that started none", async () => {
+  const daybook = await Explained.start({ definitions: [FULFIL] });
+  await daybook.event("shop.OrderPlaced", { orderId: "O-1", channel: "web" });
+  await daybook.event("shop.OrderPlaced", { orderId: "O-77", meta: { channel: "web" } }, {
+    eventId: "placed",
+  });
+  const { summary, jobs, events } = await about(daybook, "o-77");
+  assert.match(
+    summary,
+    /^No job has o-77, but an event: event placed, shop\.OrderPlaced, reached no job\./,
+  );
+  assert.match(summary, /no job of type order\.fulfil: channel: expected "web"/);
+  assert.deepEqual([jobs, events.map(({ eventId }) => eventId)], [[], ["placed"]]);
+  assert.equal(events[0]?.cites[0]?.eventId, "placed");
+});
+
+test("about: jobs by id, input and label, each with where it is and what it does", async () => {
+  const daybook = await Explained.start({ definitions: [FULFIL] });
+  await daybook.submit("77", "order.fulfil", { order: { id: "x" } });
+  await daybook.submit("b", "order.fulfil", { order: { id: "77" } });
+  await daybook.submit("c", "order.fulfil", { order: { id: "y" } }, { labels: { ref: "77" } });
+  const { summary, jobs } = await about(daybook, "77");
+  assert.match(summary, /^3 jobs and 0 events have 77\./);
+  assert.deepEqual(
+    jobs.map(({ jobId, statement }) => [jobId, / has it (.*), /.exec(statement)?.[1]]),
+    [
+      ["77", "as its id"],
+      ["c", "at labels.ref"],
+      ["b", "at input.order.id"],
+    ],
+  );
+  const next = await daybook.crash();
+  assert.deepEqual((await about(next, "77")).jobs.map(({ jobId }) => jobId), ["77", "c", "b"]);
+});
+
+test("about: what is on no line is nowhere", async () => {
+  const daybook = await Explained.start();
+  assert.equal(
+    (await about(daybook, "O-5")).summary,
+    "Nothing on record has O-5: no job, and no event.",
+  );
+  const missing = await daybook.app.request("http://127.0.0.1:8000/explain");
+  assert.equal(missing.status, 422);
+  await missing.body?.cancel();
+});
