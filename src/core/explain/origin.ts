@@ -5,6 +5,7 @@ import type { Statement } from "../explanation.ts";
 import type { LogId } from "../ids.ts";
 import type { Annals } from "./annals.ts";
 import type { Evidence } from "./evidence.ts";
+import { shownText } from "../shown_value.ts";
 import { byWhom, reasonText, timeText } from "./phrases.ts";
 
 /** Sooner than this a start is on time. */
@@ -63,11 +64,23 @@ function madeBy(
 }
 
 function kindText({ attributes }: FrameworkEntry<"job.JobCreated">): string {
-  const { type, definitionVersion, priority } = attributes;
-  const ofPriority = priority === 0 ? "" : `, priority ${priority}`;
+  const { type, definitionVersion, priority, labels } = attributes;
+  const more = `${priority === 0 ? "" : `, priority ${priority}`}${labelsText(labels)}`;
   return type === undefined
-    ? `a plan without code${ofPriority}`
-    : `type ${type}, version ${definitionVersion ?? 1}${ofPriority}`;
+    ? `a plan without code${more}`
+    : `type ${type}, version ${definitionVersion ?? 1}${more}`;
+}
+
+const LABELS_MAX = 5;
+
+/** `, tenant=nordwind, source=nightly`. */
+function labelsText(labels: Readonly<Record<string, string>>): string {
+  const all = Object.entries(labels);
+  const told = all.slice(0, LABELS_MAX).map(([name, value]) =>
+    `, ${shownText(`${name}=${value}`)}`
+  );
+  return told.join("") +
+    (all.length > LABELS_MAX ? `, and ${all.length - LABELS_MAX} more labels` : "");
 }
 
 /** A start is late when the process was away at the time, for one. */

@@ -14,6 +14,7 @@ import { runningTasks, withoutQueue } from "./because.ts";
 import { neverStarted } from "./because_ended.ts";
 import { compensableTasks } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
+import { namedInputText } from "./named_input.ts";
 import { openExpectations } from "./open_expectations.ts";
 import { lengthMs } from "./condition_spans.ts";
 import { durationText } from "./duration.ts";
@@ -258,7 +259,7 @@ function failed(annals: Annals): string {
     ? `was cancelled${byWhom(annals.failedBy?.entry ?? {})}${cancelReason(failure)}.${recovery}`
     : neverStarted(annals, job)
     ? `could not be started: ${errorText(failure.error)}.`
-    : `failed: ${failureText(failure)}.${recovery}`;
+    : `failed: ${failureText(failure)}${namedInputText(job, failure.error.message)}.${recovery}`;
 }
 
 /** `the compensation of task debit`. */

@@ -74,7 +74,7 @@ export function isTelling(value: JsonScalar): boolean {
 
 /** Names of what is measured, which no thing is known by. */
 const MEASURE =
-  /(amount|price|total|sum|count|quantity|qty|size|weight|rate|percent|currency|minutes|seconds|ms|days|date|day|time|at|version|attempt|attempts|priority|number_of|limit)$/i;
+  /(?:^|[_-])(amount|price|total|sum|count|quantity|qty|size|weight|rate|percent|currency|minutes|seconds|ms|days|date|day|time|at|version|attempt|attempts|priority|number_of|limit)$/;
 const DATE = /^\d{4}-\d\d-\d\d/;
 
 /**
@@ -85,7 +85,9 @@ const DATE = /^\d{4}-\d\d-\d\d/;
 export function isIdentifier(path: string, value: JsonScalar): boolean {
   const name = path.split(".").at(-1) ?? "";
   if (/(?:^|[a-z_-])(id|no|nr|key|ref|uuid|number|code|sku)$/i.test(name)) return isTelling(value);
-  if (MEASURE.test(name)) return false;
+  // An account is no count: the last word of the name is meant.
+  const words = name.replaceAll(/([a-z\d])([A-Z])/g, "$1_$2").toLowerCase();
+  if (MEASURE.test(words)) return false;
   if (typeof value === "number") return Number.isInteger(value) && Math.abs(value) >= 10;
   return typeof value === "string" && isTelling(value) && !DATE.test(value) &&
     (/\d/.test(value) || value.includes("@"));

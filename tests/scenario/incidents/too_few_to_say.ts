@@ -20,6 +20,6 @@ export const incident: Incident = {
     await stage.submit("job", "odd.step", { floor: 3 }, { labels: { wing: "west" } });
     return "/jobs/job/explain";
   },
-  cause: [/no toner/, /^(?!.*(wing|floor)).*$/s],
+  cause: [/no toner/, /^(?!.*none of the).*$/s],
   decisive: [{ jobId: "job", eventType: "job.TaskFailed", taskId: "step" }],
 };
