@@ -80,6 +80,7 @@ const ONLY_REPORTED = { exitMs: 0, tells: false, isJson: false, onTooLong: () =>
 interface Parts {
   readonly engine: JobEngine;
   readonly journal: FileJournal;
+  readonly fileSystem: DenoFileSystem;
   readonly report: RecoveryReport;
   readonly fetch: Daybook["fetch"];
   /** Ends the streams. */
@@ -202,6 +203,7 @@ export class Daybook {
       await watchdog.stop();
       await logs.close();
       await journal.close();
+      fileSystem.releaseDescriptors();
       index.close();
       values.close();
       throw error;
@@ -239,6 +241,7 @@ export class Daybook {
     const parts = {
       engine,
       journal,
+      fileSystem,
       report,
       fetch,
       streams,
@@ -273,7 +276,7 @@ export class Daybook {
    */
   async stop(closeServer: () => Promise<unknown>): Promise<void> {
     const { engine, journal, streams, verifier, watchdog, threads, logs } = this.#parts;
-    const { index, values, clock, drainMs } = this.#parts;
+    const { fileSystem, index, values, clock, drainMs } = this.#parts;
     const drained = engine.stop(drainMs);
     streams.abort();
     const unproved = verifier.stop();
@@ -283,6 +286,7 @@ export class Daybook {
     await watchdog.stop();
     await logs.close();
     await journal.close();
+    fileSystem.releaseDescriptors();
     index.close();
     values.close();
   }
