@@ -9,12 +9,11 @@ import { isCorrelated, isRefused, type JobEventLogEntry } from "../event.ts";
 import type { JobId, LogId } from "../ids.ts";
 import type { ExpectedEvent, MatchableEvent } from "../job_plan.ts";
 import type { JobState } from "../job_state.ts";
-import { isScalar, valueAt } from "../json.ts";
-import { placesIn } from "../elsewhere.ts";
 import { distanceOf, type Mismatch, mismatchesWith, OFF } from "../mismatch.ts";
 import { matchableOf } from "../projector.ts";
 import { looseForm } from "./loose_form.ts";
 import { neighbourhood } from "./neighbouring_type.ts";
+import { carriedValues, isAboutAnother, looseValues } from "./carried_values.ts";
 import { demanded, isIdentifier, isTelling, type OwnValue } from "./own_values.ts";
 
 /**
@@ -198,17 +197,13 @@ function identifies(
   });
 }
 
-function looseValues({ attributes }: MatchableEvent): ReadonlySet<string> {
-  return new Set(placesIn(attributes).map(({ value }) => looseForm(value)));
-}
-
 /** What carries the job's own values, and was meant for nobody else. */
 function ownContent(
   comparison: Comparison,
   { entry, effects, hasCounted }: Candidate,
   { event, type, isType, clauses }: Features,
 ): Suspect | undefined {
-  const { job, createdBy, causedBy, started } = comparison;
+  const { job, own, createdBy, causedBy, started } = comparison;
   const isNamed = entry.jobId === job.jobId;
   if (hasCounted || entry.stratum === "framework" && !isCorrelated(entry)) return undefined;
   if (entry.logId === causedBy || entry.causedBy !== undefined && entry.stratum !== "framework") {
@@ -219,7 +214,7 @@ function ownContent(
   }
   const carried = carriedValues(comparison, event, isNamed);
   if (carried.length === 0 && !(isNamed && entry.stratum !== "framework")) return undefined;
-  if (!isNamed && isAboutAnother(comparison, carried, event, clauses, isType)) return undefined;
+  if (!isNamed && isAboutAnother(own, carried, event, clauses, isType)) return undefined;
   const apart = isType ? 0 : type === undefined ? 5 : 3;
   const addressee = entry.jobId === undefined || isNamed ? undefined : entry.jobId;
   return {
@@ -235,50 +230,4 @@ function ownContent(
       (isNamed ? 4 : 0) -
       Math.min(3, carried.length),
   };
-}
-
-function carriedValues(
-  { own, common }: Comparison,
-  event: MatchableEvent,
-  isNamed: boolean,
-): readonly OwnValue[] {
-  const values = looseValues(event);
-  return own.filter(({ from, loose }) =>
-    values.has(loose) && !common.has(loose) || from === "id" && isNamed
-  );
-}
-
-/** It has another value where the job's own is one that names a thing. */
-function isAboutAnother(
-  { own }: Comparison,
-  carried: readonly OwnValue[],
-  { attributes }: MatchableEvent,
-  clauses: readonly Mismatch[],
-  isType: boolean,
-): boolean {
-  const strong = carried.filter(({ from, path, value }) =>
-    from === "id" || isIdentifier(path, value)
-  );
-  if (strong.some(({ from }) => from === "id" || from === "plan")) return false;
-  const byPath = Map.groupBy(own.filter(({ from }) => from !== "id"), ({ path }) => path);
-  for (const [path, values] of byPath) {
-    if (
-      values.some(({ value }) => isIdentifier(path, value)) && differs(attributes, path, values)
-    ) {
-      return true;
-    }
-  }
-  if (strong.length > 0) return false;
-  // A region or a name alone is shared by chance, unless the rest fits as well.
-  return !isType || clauses.some(({ found, close }) => found !== "nothing" && !close);
-}
-
-/** Whether it has something there that is none of these. */
-function differs(
-  attributes: MatchableEvent["attributes"],
-  path: string,
-  values: readonly OwnValue[],
-): boolean {
-  const found = valueAt(attributes, path) ?? valueAt(attributes, path.split(".").at(-1) ?? path);
-  return isScalar(found) && values.every(({ loose }) => looseForm(found) !== loose);
 }

@@ -191,6 +191,22 @@ Deno.test("event form: what is no event comes back as it was typed, with what is
   }
 });
 
+Deno.test("event form: what the plan leaves open has to be filled in first", async () => {
+  const app = await startApp();
+  const correlation = { in: { region: ["EU", "US"] } };
+  const plan = { expected: [{ id: "x", eventType: "a.B", correlation }] };
+  const { jobId } = await createPlan(app, { plan });
+  const { action, fields } = formTo(
+    await pageOf(app, `/ui/jobs/${jobId}`),
+    `/ui/jobs/${jobId}/event`,
+  );
+  const html = await pageText(await submitForm(app, action, fields), 422);
+  assert.match(readable(html), /Fill in region first/);
+
+  const event = JSON.stringify({ eventType: "a.B", jobId, attributes: { region: "US" } });
+  assert.match(readable(await act(app, jobId, "event", { event })), /the job is Done/);
+});
+
 const TOKEN = "some-token-0123456789abcdef";
 
 async function startAs(...scopes: readonly Scope[]) {
