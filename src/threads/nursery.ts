@@ -68,6 +68,11 @@ export class Nursery {
       if (report.kind === "error") events?.failed(report.message);
       else events?.exited(report.code);
     });
+    // Such as for want of memory: its threads end with it, and the next one asked for begins anew.
+    worker.on("error", ({ message }) => {
+      this.#worker = undefined;
+      for (const events of [...this.#events.values()]) events.failed(message);
+    });
     return worker;
   }
 }
