@@ -22,6 +22,7 @@ import {
   JournalUnusableError,
 } from "./src/journal/errors.ts";
 import type { ReadingProgress } from "./src/journal/options.ts";
+import { Listener } from "./src/listener.ts";
 import { Opening } from "./src/opening.ts";
 import { withCommand } from "./src/permission_advice.ts";
 import { startWarnings } from "./src/start_warnings.ts";
@@ -159,9 +160,9 @@ function readTextFile(path: string): string {
 }
 
 /** The server, or, in words, why there is none. */
-function listen({ hostname, port }: Configuration, fetch: Daybook["fetch"]) {
+function listen({ hostname, port }: Configuration, fetch: Daybook["fetch"]): Listener | string {
   try {
-    return Deno.serve({ hostname, port, onListen: () => {} }, fetch);
+    return new Listener({ hostname, port, fetch, clock: systemClock, warn });
   } catch (error) {
     const message = `Cannot listen on ${hostname}:${port}: `;
     if (!(error instanceof Deno.errors.NotCapable)) {
@@ -173,7 +174,7 @@ function listen({ hostname, port }: Configuration, fetch: Daybook["fetch"]) {
 }
 
 /** Drains on the first signal; a second one ends the process at once. */
-function stopOnSignal(daybook: Daybook, server: Deno.HttpServer, drainMs: number): void {
+function stopOnSignal(daybook: Daybook, server: Listener, drainMs: number): void {
   onStopSignal(async () => {
     warn(stoppingText(daybook.engine.activity.busyWorkers, drainMs));
     try {
@@ -222,7 +223,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   if (tracing !== undefined) log.info("spans are exported to OpenTelemetry, by OTEL_DENO");
   const opening = new Opening(systemClock, (line) => log.info(line));
   let answer: Daybook["fetch"] = opening.fetch;
-  let server: ReturnType<typeof listen> | undefined;
+  let server: Listener | string | undefined;
   const toListen = () =>
     server ??= listen(
       configuration,

@@ -191,6 +191,7 @@ export class Daybook {
       values.close();
       throw error;
     });
+    fileSystem.keepDescriptors(layout.folder);
     watchdog.start();
     try {
       const { hold } = configuration;

@@ -36,9 +36,6 @@ export const SMALL_BYTES = 16 * 1024;
  */
 const IN_ONE_PIECE_BYTES = 4 * 1024;
 
-/** What a larger one counts for before so much of it has come, since to read it takes room. */
-const PIECE_BYTES = 32 * 1024;
-
 /** Where so many are being read, or have no room for another, none may take longer than that. */
 const UNHURRIED_MAX = 1_000;
 const HURRIED_MS = 1_000;
@@ -118,23 +115,23 @@ export class Bodies {
     if (announced !== undefined && announced > this.#options.bytesMax) throw this.#tooLarge();
     if (announced !== undefined && announced <= IN_ONE_PIECE_BYTES) return request.bytes();
     if (request.body === null) return Promise.resolve(new Uint8Array());
-    this.#hold(Math.min(PIECE_BYTES, this.#options.bytes.max), reading);
-    reading.body = new StreamedBody(request.body, (bytes) => this.#came(bytes, reading));
+    const { clock } = this.#options;
+    reading.body = new StreamedBody(request.body, {
+      came: (bytes) => this.#came(bytes, reading),
+      pause: () => clock.pause(),
+    });
     return reading.body.whole();
   }
 
   /** @param bytes All that have come so far. */
   #came(bytes: number, reading: Reading): void {
-    if (bytes > this.#options.bytesMax) throw this.#tooLarge();
-    if (bytes > reading.bytes) this.#hold(bytes - reading.bytes, reading);
-  }
-
-  #hold(bytes: number, reading: Reading): void {
-    const { bytes: all } = this.#options;
-    while (!all.hasRoom(bytes) && this.#hurry(reading.deadline));
-    all.requireRoom(bytes);
-    reading.bytes += bytes;
-    all.opened(bytes);
+    const { bytesMax, bytes: all } = this.#options;
+    if (bytes > bytesMax) throw this.#tooLarge();
+    const more = bytes - reading.bytes;
+    while (!all.hasRoom(more) && this.#hurry(reading.deadline));
+    all.requireRoom(more);
+    reading.bytes = bytes;
+    all.opened(more);
   }
 
   /** What waits for its body is no request yet: who sends nothing leaves room for others. */

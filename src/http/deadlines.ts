@@ -2,6 +2,9 @@
 
 import type { Clock } from "../engine/ports.ts";
 
+/** The others wait for a later turn of the event loop. */
+const LATE_AT_ONCE = 20;
+
 /** One that is not done yet. */
 export interface Deadline {
   readonly at: number;
@@ -75,8 +78,11 @@ export class Deadlines {
     });
   }
 
+  /** A few at a time: a great many may have begun together. */
   #tellLate(now: number): void {
-    for (let one = this.#ends.later; one.at <= now; one = this.#ends.later) {
+    for (let told = 0; told < LATE_AT_ONCE; told++) {
+      const one = this.#ends.later;
+      if (one.at > now) return;
       this.end(one);
       one.onLate(this.#timeMs);
     }

@@ -3,6 +3,7 @@
 import { assertNever } from "../core/assert_never.ts";
 import type { Rejection } from "../core/decision.ts";
 import { nearestName } from "../core/spelling.ts";
+import { isOutOfDescriptors } from "../engine/descriptors.ts";
 import { IndexDamagedError } from "../engine/job_index.ts";
 import { OverCapacityError } from "../engine/writer/intake.ts";
 import { JournalFailedError, JournalFullError } from "../engine/ports.ts";
@@ -117,6 +118,15 @@ export function problemOfFailure(error: Error): Problem | undefined {
         "makes it again from the journal",
       {},
       RETRY_AFTER,
+    );
+  }
+  if (isOutOfDescriptors(error)) {
+    return new Problem(
+      "over-capacity",
+      "Cannot answer now: the process has no file descriptor left, since so many clients are " +
+        "connected; the limit is that of the system (ulimit -n)",
+      {},
+      { "retry-after": "1" },
     );
   }
   if (error instanceof JournalFullError) {

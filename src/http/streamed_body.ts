@@ -4,50 +4,108 @@
  * without waiting for the garbage collector.
  */
 
-/** The least that is asked for when the buffer has to grow. */
-const GROWTH_BYTES = 4 * 1024;
+/**
+ * What is waited for with. A connection that is silent keeps it until it is closed: a read that
+ * is under way cannot be taken back, and one that is cancelled keeps it for ever.
+ */
+const WAITING_BYTES = 1024;
+/** What is asked for when the last piece was as large as it could be, and more is likely there. */
+const READY_BYTES = 64 * 1024;
+
+/** After so many pieces it is the turn of others: they may all be there at once. */
+const PIECES_IN_A_TURN = 16;
+
+type Piece = Uint8Array<ArrayBuffer>;
+
+interface PieceReader {
+  /** The next piece; `undefined` at the end. */
+  next(): Promise<Piece | undefined>;
+  /** Reads no more. Not while a read is under way. */
+  leave(): void;
+}
+
+export interface StreamedBodyOptions {
+  /** Told how much there is with every piece, before that is kept. What it throws is the end. */
+  readonly came: (bytes: number) => void;
+  /** Lets others have their turn. */
+  readonly pause: () => Promise<void>;
+}
 
 export class StreamedBody {
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
-  readonly #came: (bytes: number) => void;
+  readonly #reader: PieceReader;
+  readonly #options: StreamedBodyOptions;
   #buffer = new ArrayBuffer(0);
   #length = 0;
   #isGivenUp = false;
 
-  /**
-   * @param came Told how much there is with every piece, before that is kept. What it throws
-   * ends the reading.
-   */
-  constructor(body: ReadableStream<Uint8Array>, came: (bytes: number) => void) {
-    this.#reader = body.getReader();
-    this.#came = came;
+  constructor(body: ReadableStream<Piece>, options: StreamedBodyOptions) {
+    this.#reader = piecesOf(body);
+    this.#options = options;
   }
 
   /** All of it; means nothing once it was given up. */
-  async whole(): Promise<Uint8Array<ArrayBuffer>> {
-    for (;;) {
-      const { done, value } = await this.#reader.read();
-      if (done || this.#isGivenUp) return new Uint8Array(this.#buffer, 0, this.#length);
-      this.#came(this.#length + value.length);
-      this.#append(value);
+  async whole(): Promise<Piece> {
+    try {
+      for (let pieces = 1; !this.#isGivenUp; pieces++) {
+        const piece = await this.#reader.next();
+        if (piece === undefined || this.#isGivenUp) break;
+        this.#options.came(this.#length + piece.length);
+        this.#append(piece);
+        if (pieces % PIECES_IN_A_TURN === 0) await this.#options.pause();
+      }
+      return new Uint8Array(this.#buffer, 0, this.#length);
+    } finally {
+      this.#reader.leave();
     }
   }
 
-  /** Reads no more of it; what the client sends from now on is dropped where it arrives. */
+  /** What the client sends from now on is dropped. */
   giveUp(): void {
     this.#isGivenUp = true;
     this.#buffer.transfer(0);
     this.#buffer = new ArrayBuffer(0);
     this.#length = 0;
-    this.#reader.cancel().catch(() => {}); // It has broken off by itself.
   }
 
-  #append(bytes: Uint8Array): void {
-    const needed = this.#length + bytes.length;
+  #append(piece: Piece): void {
+    const needed = this.#length + piece.length;
     if (needed > this.#buffer.byteLength) {
-      this.#buffer = this.#buffer.transfer(Math.max(needed, 2 * this.#length, GROWTH_BYTES));
+      this.#buffer = this.#buffer.transfer(Math.max(needed, 2 * this.#length));
     }
-    new Uint8Array(this.#buffer).set(bytes, this.#length);
+    new Uint8Array(this.#buffer).set(piece, this.#length);
     this.#length = needed;
   }
+}
+
+/** The server gives what it receives as a stream of bytes; others may give it piece by piece. */
+function piecesOf(body: ReadableStream<Piece>): PieceReader {
+  try {
+    return intoOwnBuffer(body.getReader({ mode: "byob" }));
+  } catch (error) {
+    if (!(error instanceof TypeError) || body.locked) throw error;
+  }
+  const reader = body.getReader();
+  return { next: async () => (await reader.read()).value, leave: () => leave(reader) };
+}
+
+/** A piece is overwritten by the next one. */
+function intoOwnBuffer(reader: ReadableStreamBYOBReader): PieceReader {
+  let buffer = new ArrayBuffer(WAITING_BYTES);
+  let isMoreLikely = false;
+  return {
+    async next() {
+      const size = isMoreLikely ? READY_BYTES : WAITING_BYTES;
+      if (buffer.byteLength !== size) buffer = new ArrayBuffer(size);
+      const { value, done } = await reader.read(new Uint8Array(buffer));
+      if (value === undefined || done) return undefined;
+      buffer = value.buffer;
+      isMoreLikely = value.length === size;
+      return value;
+    },
+    leave: () => leave(reader),
+  };
+}
+
+function leave(reader: ReadableStreamDefaultReader<Piece> | ReadableStreamBYOBReader): void {
+  reader.cancel().catch(() => {}); // It has broken off by itself.
 }

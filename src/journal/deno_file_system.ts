@@ -10,6 +10,7 @@ import type {
   OpenMode,
   PathKind,
 } from "./file_system.ts";
+import { SpareDescriptors } from "./spare_descriptors.ts";
 
 const OPTIONS: Readonly<Record<OpenMode, Deno.OpenOptions>> = {
   read: { read: true },
@@ -35,15 +36,19 @@ const QUICK_READ_BYTES = 64 * 1024;
 /** Which file one is that is open. */
 class Identity {
   readonly #file: Deno.FsFile;
-  /** Looked at once, when it is first asked for. */
   #own: Pick<Deno.FileInfo, "dev" | "ino"> | undefined;
 
   constructor(file: Deno.FsFile) {
     this.#file = file;
   }
 
+  /** Looks at it once. A file that is just being synced, by another thread, cannot be looked at. */
+  look(): Pick<Deno.FileInfo, "dev" | "ino"> {
+    return this.#own ??= this.#file.statSync();
+  }
+
   isAt(path: string): boolean {
-    const { dev, ino } = this.#own ??= this.#file.statSync();
+    const { dev, ino } = this.look();
     if (ino === null) return true;
     try {
       const there = Deno.lstatSync(path);
@@ -57,10 +62,12 @@ class Identity {
 class DenoFile implements OpenFile {
   readonly #file: Deno.FsFile;
   readonly #identity: Identity;
+  readonly #spares: SpareDescriptors;
 
-  constructor(file: Deno.FsFile) {
+  constructor(file: Deno.FsFile, identity: Identity, spares: SpareDescriptors) {
     this.#file = file;
-    this.#identity = new Identity(file);
+    this.#identity = identity;
+    this.#spares = spares;
   }
 
   async write(offset: number, bytes: Uint8Array): Promise<void> {
@@ -109,6 +116,7 @@ class DenoFile implements OpenFile {
 
   close(): void {
     this.#file.close();
+    this.#spares.refill();
   }
 }
 
@@ -139,8 +147,19 @@ async function writeAtOnce(file: Deno.FsFile, bytes: Uint8Array): Promise<void> 
 
 /** The file system of the machine. Needs read and write permission for the folder. */
 export class DenoFileSystem implements FileSystem {
+  readonly #spares = new SpareDescriptors();
+
+  /** Keeps some descriptors back for the journal in this folder. */
+  keepDescriptors(folder: string): void {
+    this.#spares.keep(folder);
+  }
+
   async open(path: string, mode: OpenMode): Promise<OpenFile> {
-    return new DenoFile(await Deno.open(path, OPTIONS[mode]));
+    const purpose = mode === "read" ? "read" : "write";
+    const file = await this.#opened(path, OPTIONS[mode], purpose);
+    const identity = new Identity(file);
+    if (purpose === "write") identity.look();
+    return new DenoFile(file, identity, this.#spares);
   }
 
   async lock(path: string): Promise<HeldLock | undefined> {
@@ -158,9 +177,14 @@ export class DenoFileSystem implements FileSystem {
   }
 
   async list(folder: string): Promise<readonly string[]> {
-    const names: string[] = [];
-    for await (const entry of Deno.readDir(folder)) names.push(entry.name);
-    return names;
+    try {
+      return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
+    } catch (error) {
+      return this.#spares.use("write", error, () => [...Deno.readDirSync(folder)])
+        .map(({ name }) => name);
+    } finally {
+      this.#spares.refill();
+    }
   }
 
   async kind(path: string): Promise<PathKind> {
@@ -216,11 +240,24 @@ export class DenoFileSystem implements FileSystem {
 
   async syncFolder(path: string): Promise<void> {
     requireGranted(path);
-    const folder = await Deno.open(path, { read: true });
+    const folder = await this.#opened(path, { read: true }, "write");
     try {
       await folder.sync();
     } finally {
       folder.close();
+      this.#spares.refill();
+    }
+  }
+
+  async #opened(
+    path: string,
+    options: Deno.OpenOptions,
+    purpose: "read" | "write",
+  ): Promise<Deno.FsFile> {
+    try {
+      return await Deno.open(path, options);
+    } catch (error) {
+      return this.#spares.use(purpose, error, () => Deno.openSync(path, options));
     }
   }
 }

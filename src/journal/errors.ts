@@ -1,5 +1,6 @@
 /** Why a journal cannot be opened. Each carries the exit code of the process. */
 
+import { isOutOfDescriptors } from "../engine/descriptors.ts";
 import { journalFlag } from "./journal_flag.ts";
 
 /** Where in a journal something is wrong. */
@@ -124,10 +125,19 @@ export function reasonOf(error: unknown, path: string): string {
 const FULL_CODES = new Set<unknown>(["ENOSPC", "EDQUOT", "EFBIG"]);
 const FULL_MESSAGE = /\(os error (?:27|28|122)\)/;
 
-/** Whether a write failed for want of room: no space, no quota, or a limit on file size. */
+/**
+ * Whether something failed for want of room: no space, no quota, a limit on file size, or no
+ * descriptor left. The same may work later.
+ */
 export function isOutOfRoom(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
+  if (isOutOfDescriptors(error)) return true;
   return ("code" in error && FULL_CODES.has(error.code)) || FULL_MESSAGE.test(error.message);
+}
+
+/** What there was no room for. */
+export function lackOf(error: unknown): string {
+  return isOutOfDescriptors(error) ? "no file descriptor is left" : "the disk is full";
 }
 
 function isOurs(error: unknown): boolean {

@@ -190,7 +190,7 @@ export class Recorder {
       listener: {
         durable: (batch, durationMs) => this.#durable(batch, durationMs),
         full: (error) => {
-          this.#room.ranOut();
+          this.#room.ranOut(error);
           options.consumer.lost(error);
         },
         failed: (error) => this.#failed(error),

@@ -5,6 +5,7 @@
  */
 
 import { type Clock, JournalFullError, type Urgency } from "../engine/ports.ts";
+import { lackOf } from "./errors.ts";
 import type { Reserve } from "./reserve.ts";
 
 /** How long until it is tried again whether there is room. */
@@ -64,13 +65,13 @@ export class Room {
     );
   }
 
-  /** A batch found no room. */
-  ranOut(): void {
+  /** @param error Of the batch that found no room; absent when that was found otherwise. */
+  ranOut(error?: JournalFullError): void {
     const { reserve, clock } = this.#options;
     // The first time, the reserve still has room for what is vital.
     if (reserve === undefined || this.#short) this.#ranOutMs = clock.monotonic();
     if (reserve === undefined || this.#stopped) return;
-    this.#becomeShort();
+    this.#becomeShort(lackOf(error?.cause));
     void this.#options.between(() => reserve.giveUp());
   }
 
@@ -86,10 +87,10 @@ export class Room {
     await this.#probing;
   }
 
-  #becomeShort(): void {
+  #becomeShort(lack = "the disk is full"): void {
     if (!this.#short) {
       this.#options.warn(
-        "the disk is full: nothing new is taken until there is room; jobs that run use the reserve",
+        `${lack}: nothing new is taken until there is room; jobs that run use the reserve`,
       );
     }
     this.#short = true;

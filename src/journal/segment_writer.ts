@@ -1,9 +1,10 @@
 /** Writes batches to the active segment, and begins the next one. */
 
 import { messageOf } from "../core/thrown.ts";
+import { isOutOfDescriptors } from "../engine/descriptors.ts";
 import { JournalFullError, type SegmentInfo } from "../engine/ports.ts";
 import type { SealedBatch } from "./batch.ts";
-import { isOutOfRoom } from "./errors.ts";
+import { isOutOfRoom, lackOf } from "./errors.ts";
 import type { FileSystem, OpenFile } from "./file_system.ts";
 import type { BatchSink } from "./group_commit.ts";
 import { type Layout, segmentName } from "./layout.ts";
@@ -99,19 +100,26 @@ export class SegmentWriter implements BatchSink {
     this.#file = file;
     this.#name = name;
     this.#bytes = 0;
-    const { fileSystem, layout, segmentBytes } = this.#options;
-    this.#prewriting = new Prewriting(file, 0, segmentBytes);
-    await this.#step("sync", () => file.sync());
-    await this.#step("sync the folder of", () => fileSystem.syncFolder(layout.segments));
+    this.#prewriting = new Prewriting(file, 0, this.#options.segmentBytes);
   }
 
+  /** The new file and its name, on disk; without room for that, nothing of it is left. */
   async #create(name: string): Promise<OpenFile> {
     const { fileSystem, layout } = this.#options;
+    const path = `${layout.segments}/${name}`;
+    let file: OpenFile | undefined;
     try {
-      return await fileSystem.open(`${layout.segments}/${name}`, "create");
+      file = await fileSystem.open(path, "create");
+      await file.sync();
+      await fileSystem.syncFolder(layout.segments);
+      return file;
     } catch (error) {
-      if (isOutOfRoom(error)) throw full(`create segment ${name}`, error);
-      throw this.#failed(`create segment ${name}`, error);
+      file?.close();
+      // A sync that failed says nothing of the disk; one for which there was no descriptor does.
+      const isLack = file === undefined ? isOutOfRoom(error) : isOutOfDescriptors(error);
+      if (!isLack) throw this.#failed(`create segment ${name}`, error);
+      if (file !== undefined) await this.#step("take back", () => fileSystem.remove(path));
+      throw full(`create segment ${name}`, error);
     }
   }
 
@@ -146,7 +154,7 @@ export class SegmentWriter implements BatchSink {
 }
 
 function full(action: string, cause: unknown): JournalFullError {
-  return new JournalFullError(`Cannot ${action}: the disk is full. Nothing was recorded`, {
+  return new JournalFullError(`Cannot ${action}: ${lackOf(cause)}. Nothing was recorded`, {
     cause,
   });
 }

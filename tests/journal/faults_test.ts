@@ -4,7 +4,7 @@ import { writeAll } from "../../src/journal/deno_file_system.ts";
 import { isOutOfRoom } from "../../src/journal/errors.ts";
 import { readIndependently } from "../support/independent_reader.ts";
 import { RememberingConsumer } from "../support/journal_consumer.ts";
-import { inputOutputError, noSpace } from "../support/journal_disk.ts";
+import { inputOutputError, noDescriptor, noSpace } from "../support/journal_disk.ts";
 import { facts } from "../support/journal_events.ts";
 import { testWithFolder } from "../support/journal_folder.ts";
 
@@ -147,16 +147,42 @@ testWithFolder("file journal: no room for a new segment is no failure", async (f
 });
 
 testWithFolder(
-  "file journal: a failed sync of a new segment or its folder is the end",
+  "file journal: no descriptor for a new segment, or for its folder, is no failure",
   async (folder) => {
-    for (const operation of ["sync", "syncFolder"] as const) {
+    for (const operation of ["create", "syncFolder"] as const) {
       const consumer = new RememberingConsumer();
       const { journal } = await folder.open(consumer, { segmentBytes: 500 });
       await journal.append(facts(3)).durable;
-      folder.disk.fail({ operation, error: inputOutputError() });
-      await assert.rejects(journal.append(facts(1)).durable, JournalFailedError, operation);
-      assert.equal(consumer.failures.length, 1);
+      const { logId } = journal.head;
+      folder.disk.fail({ operation, error: noDescriptor() });
+      await assert.rejects(journal.append(facts(1)).durable, (error) => {
+        assert.ok(error instanceof JournalFullError, operation);
+        assert.match(error.message, /^Cannot create segment .*: no file descriptor is left\./);
+        return true;
+      });
+      const { entries, durable } = journal.append(facts(1));
+      await durable;
+      assert.equal(entries[0]?.logId, logId + 2, "after journal.SegmentOpened");
+      assert.deepEqual(consumer.failures, []);
       await journal.close();
+    }
+    await readIndependently(folder.path);
+  },
+);
+
+testWithFolder(
+  "file journal: a failed sync of a new segment or its folder is the end",
+  async (folder) => {
+    for (const operation of ["sync", "syncFolder"] as const) {
+      for (const error of [inputOutputError(), noSpace()]) {
+        const consumer = new RememberingConsumer();
+        const { journal } = await folder.open(consumer, { segmentBytes: 500 });
+        await journal.append(facts(3)).durable;
+        folder.disk.fail({ operation, error });
+        await assert.rejects(journal.append(facts(1)).durable, JournalFailedError, operation);
+        assert.equal(consumer.failures.length, 1);
+        await journal.close();
+      }
     }
   },
 );
@@ -210,10 +236,12 @@ Deno.test("deno file system: a short write goes on until all is written", async 
   await assert.rejects(writeAll({ write: () => Promise.resolve(0) }, Uint8Array.from([1])));
 });
 
-Deno.test("errors: a full disk, a quota and a limit on file size are want of room", async () => {
+Deno.test("errors: a full disk, a quota, a limit on file size, no descriptor are want of room", async () => {
   assert.equal(isOutOfRoom(noSpace()), true);
   assert.equal(isOutOfRoom(new Error("Disk quota exceeded (os error 122)")), true);
   assert.equal(isOutOfRoom(Object.assign(new Error("x"), { code: "EFBIG" })), true);
+  assert.equal(isOutOfRoom(noDescriptor()), true);
+  assert.equal(isOutOfRoom(new Error("Too many open files in system (os error 23)")), true);
   assert.equal(isOutOfRoom(inputOutputError()), false);
   assert.equal(isOutOfRoom("text"), false);
   const full = await Deno.open("/dev/full", { write: true });

@@ -253,6 +253,11 @@ export function noSpace(): Error {
 }
 
 /** As Deno throws it. */
+export function noDescriptor(): Error {
+  return Object.assign(new Error("Too many open files (os error 24)"), { code: "EMFILE" });
+}
+
+/** As Deno throws it. */
 export function inputOutputError(): Error {
   return Object.assign(new Error("Input/output error (os error 5)"), { code: "EIO" });
 }

@@ -1,4 +1,4 @@
-/** How much memory is in use once all that can be collected is. */
+/** What of the machine a process uses: memory, once all that can be collected is, and processors. */
 
 import v8 from "node:v8";
 import vm from "node:vm";
@@ -23,6 +23,12 @@ export function residentMebibytes(pid: number): Promise<number> {
 /** The most that it was since the process began. */
 export function peakMebibytes(pid: number): Promise<number> {
   return ofStatus(pid, /VmHWM:\s+(\d+) kB/);
+}
+
+/** How long its main thread was ready to run and got no processor, in ms; Linux only. */
+export async function processorWaitMs(pid: number): Promise<number> {
+  const statistics = await Deno.readTextFile(`/proc/${pid}/schedstat`);
+  return Number(statistics.split(" ")[1]) / 1e6;
 }
 
 async function ofStatus(pid: number, line: RegExp): Promise<number> {

@@ -125,7 +125,9 @@ function Step({ state, step }: Props & { readonly step: NextStep<Citation> }) {
 function StepAction({ state, step }: Props & { readonly step: NextStep<Citation> }) {
   const form = formFor(state, step);
   if (form !== undefined) return <a href={`#${form}`}>Send it from here</a>;
-  const control = step.action && controlOf(step.action);
+  // Another job, such as one that has the worker, is controlled on its own page.
+  const isOwn = step.action?.path.startsWith(`/jobs/${state.job.jobId}/`) === true;
+  const control = isOwn ? step.action && controlOf(step.action) : undefined;
   if (control === undefined || !state.may("operate") || !isLegal(state, control)) return null;
   return <ControlForm state={state} control={control} isPlain />;
 }

@@ -1,0 +1,53 @@
+/**
+ * Descriptors that are kept open for nothing, so that there is one when clients have taken all
+ * others. It is used in the same turn of the loop in which it is given up: nobody else gets it.
+ */
+
+import { isOutOfDescriptors } from "../engine/descriptors.ts";
+
+/** A roll needs two at once, a snapshot and a sidecar one each; the rest is for readers. */
+const SPARES = 8;
+/** What only reads leaves so many to what writes. */
+const LEFT_TO_WRITERS = 4;
+
+export class SpareDescriptors {
+  /** `undefined` before anything is kept. */
+  #path: string | undefined;
+  readonly #spares: Deno.FsFile[] = [];
+
+  /** @param path What they are opened on: a file or folder that is there and may be read. */
+  keep(path: string): void {
+    this.#path = path;
+    this.refill();
+  }
+
+  /** Opens again what was given up, as far as it can. For who has just closed something. */
+  refill(): void {
+    while (this.#path !== undefined && this.#spares.length < SPARES) {
+      try {
+        this.#spares.push(Deno.openSync(this.#path, { read: true }));
+      } catch {
+        return; // There will be another chance; and where folders cannot be opened, none.
+      }
+    }
+  }
+
+  /**
+   * Does what failed for want of a descriptor, with a spare in its place.
+   *
+   * @throws what `open` throws, or `failure` when there is no spare for it.
+   */
+  use<Opened>(purpose: "read" | "write", failure: unknown, open: () => Opened): Opened {
+    if (!isOutOfDescriptors(failure)) throw failure;
+    const left = purpose === "read" ? LEFT_TO_WRITERS : 0;
+    while (this.#spares.length > left) {
+      this.#spares.pop()?.close();
+      try {
+        return open();
+      } catch (error) {
+        if (!isOutOfDescriptors(error)) throw error;
+      }
+    }
+    throw failure;
+  }
+}

@@ -1,0 +1,78 @@
+/** All hostile clients at once beside a load of a thousand jobs a second, which feels nothing of it. */
+
+import assert from "node:assert/strict";
+import type { DaybookProcess } from "../support/daybook_process.ts";
+import { rounds } from "../support/effort.ts";
+import { withHostedServer } from "../support/hosted_server.ts";
+import { hostileCrowd } from "../support/hostile_worker.ts";
+import { peakMebibytes, processorWaitMs } from "../support/memory_use.ts";
+import { PacedLoad } from "../support/paced_load.ts";
+
+/** The variable for those who have another time than the long form takes. */
+const SECONDS = Number(Deno.env.get("DAYBOOK_CROWD_SECONDS") ?? rounds(5, 3_600));
+const JOBS_PER_SECOND = rounds(400, 1_000);
+/** Of `/livez`, 99 of 100 times. */
+const PROBE_MS_MAX = 100;
+/** Of its time that the server may wait for a processor before its speed says nothing of it. */
+const STARVED_MAX = 0.1;
+
+/** The numbers of the jobs that a server knows. */
+async function jobsOf(server: DaybookProcess): Promise<ReadonlySet<string>> {
+  const found = new Set<string>();
+  for (let cursor = ""; cursor !== "end";) {
+    const { jobs, nextCursor } = await server.get(`/jobs?limit=500${cursor}`) as {
+      jobs: { jobId: string }[];
+      nextCursor: string | null;
+    };
+    for (const { jobId } of jobs) found.add(jobId);
+    cursor = nextCursor ? `&cursor=${encodeURIComponent(nextCursor)}` : "end";
+  }
+  return found;
+}
+
+async function signIn(url: string, token: string): Promise<string> {
+  const response = await fetch(`${url}/ui/sign-in`, {
+    method: "POST",
+    redirect: "manual",
+    body: new URLSearchParams({ token }),
+  });
+  await response.body?.cancel();
+  return response.headers.get("set-cookie")?.split(";")[0] ?? "";
+}
+
+async function statusWith(url: string, cookie: string): Promise<number> {
+  const response = await fetch(`${url}/jobs?limit=1`, { headers: { cookie } });
+  await response.body?.cancel();
+  return response.status;
+}
+
+Deno.test(`hostile crowd: a load beside it is neither refused nor lost, in ${SECONDS} seconds`, () =>
+  withHostedServer(["--body-time=2s"], async ({ server, pid, target, operator, restarted }) => {
+    const cookie = await signIn(server.url, operator);
+    const load = new PacedLoad(server.url, operator);
+    const durationMs = SECONDS * 1_000;
+    const waitedMs = await processorWaitMs(pid);
+    const [crowd] = await Promise.all([
+      hostileCrowd({ target, durationMs }),
+      load.run(JOBS_PER_SECOND, durationMs),
+    ]);
+    const starved = (await processorWaitMs(pid) - waitedMs) / durationMs;
+    const [p50, p99, longest] = [0.5, 0.99, 1].map((at) => load.probeQuantile(at).toFixed(1));
+    console.log(
+      `hostile crowd: ${load.acknowledged.size} jobs in ${SECONDS} s beside ${crowd.connections} ` +
+        `connections of ${crowd.waves} waves (${crowd.refused} not taken); /livez ${p50} ms, p99 ` +
+        `${p99}, longest ${longest}, of the time ${(100 * starved).toFixed(0)} % without a ` +
+        `processor; ${(await peakMebibytes(pid)).toFixed(0)} MiB at most`,
+    );
+    assert.deepEqual([...load.refusals], []);
+    assert.ok(load.acknowledged.size > SECONDS * 50, `${load.acknowledged.size} jobs only`);
+    if (starved < STARVED_MAX) {
+      assert.ok(load.probeQuantile(0.99) < PROBE_MS_MAX, `/livez took ${p99} ms`);
+    }
+    assert.equal(await statusWith(server.url, cookie), 200, "another's session has ended");
+    assert.deepEqual(server.output.filter((line) => /defect|uncaught|unhandled/.test(line)), []);
+
+    const found = await jobsOf(await restarted());
+    const lost = [...load.acknowledged].filter((number) => !found.has(PacedLoad.jobId(number)));
+    assert.deepEqual(lost, []);
+  }));

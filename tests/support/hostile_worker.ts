@@ -1,0 +1,66 @@
+/** All hostile clients, wave after wave, in a thread of their own: what they do costs the test nothing. */
+
+import { Crowd, HOSTILE_CLIENTS, type Target } from "./hostile_clients.ts";
+
+export interface CrowdOrder {
+  readonly target: Target;
+  readonly durationMs: number;
+}
+
+export interface CrowdReport {
+  readonly waves: number;
+  readonly connections: number;
+  /** Connections that were not taken. */
+  readonly refused: number;
+}
+
+/** Then those that stayed leave as well: one person has only so many connections. */
+const WAVES_TO_STAY = 5;
+const REST_MS = 500;
+
+async function play({ target, durationMs }: CrowdOrder): Promise<CrowdReport> {
+  const end = performance.now() + durationMs;
+  const counts = { waves: 0, connections: 0, refused: 0 };
+  while (performance.now() < end) {
+    using staying = new Crowd(target.port);
+    for (let wave = 0; wave < WAVES_TO_STAY && performance.now() < end; wave++) {
+      using leaving = new Crowd(target.port);
+      const attacks = HOSTILE_CLIENTS.map(({ stays, attack }) =>
+        attack(stays ? staying : leaving, target)
+      );
+      await Promise.all(attacks);
+      await new Promise((resolve) => setTimeout(resolve, REST_MS));
+      counts.waves++;
+      counts.connections += leaving.size;
+      counts.refused += leaving.refused;
+    }
+    counts.connections += staying.size;
+    counts.refused += staying.refused;
+  }
+  return counts;
+}
+
+/** Resolves when the time is over. */
+export async function hostileCrowd(order: CrowdOrder): Promise<CrowdReport> {
+  const worker = new Worker(import.meta.url, { type: "module" });
+  try {
+    return await new Promise<CrowdReport>((resolve, reject) => {
+      worker.onmessage = ({ data }: MessageEvent<CrowdReport>) => resolve(data);
+      worker.onerror = ({ message }) => reject(new Error(message));
+      worker.postMessage(order);
+    });
+  } finally {
+    worker.terminate();
+  }
+}
+
+/** Of a worker; elsewhere nothing takes a message without saying where it goes. */
+interface WorkerScope {
+  onmessage: (event: MessageEvent<CrowdOrder>) => void;
+  postMessage(report: CrowdReport): void;
+}
+
+if ("WorkerGlobalScope" in globalThis) {
+  const scope = globalThis as unknown as WorkerScope;
+  scope.onmessage = async ({ data }) => scope.postMessage(await play(data));
+}

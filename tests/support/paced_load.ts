@@ -1,0 +1,86 @@
+/** Jobs at a pace that does not wait for answers, and a probe beside them. */
+
+/** Beyond so many without an answer none is sent, so that the test itself goes on. */
+const UNANSWERED_MAX = 1_000;
+const TICK_MS = 10;
+const PROBE_EVERY_MS = 25;
+
+export class PacedLoad {
+  readonly #url: string;
+  readonly #headers: Readonly<Record<string, string>>;
+  /** Numbers of the jobs that were acknowledged. */
+  readonly acknowledged = new Set<number>();
+  /** What was answered but 202, and how often. */
+  readonly refusals = new Map<string, number>();
+  /** How long each answer of `/livez` took, in milliseconds. */
+  readonly probeMs: number[] = [];
+  #sent = 0;
+  #unanswered = 0;
+  #isOver = false;
+
+  constructor(url: string, token: string) {
+    this.#url = url;
+    this.#headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+  }
+
+  static jobId(number: number): string {
+    return `load-${number}`;
+  }
+
+  /** Resolves when the time is over and all was answered. */
+  async run(perSecond: number, durationMs: number): Promise<void> {
+    const began = performance.now();
+    const probing = this.#probe();
+    const sent: Promise<void>[] = [];
+    for (let ms = 0; ms < durationMs; ms = performance.now() - began) {
+      for (const due = ms * perSecond / 1_000; this.#sent < due && this.#hasRoom;) {
+        sent.push(this.#send(this.#sent++));
+      }
+      if (sent.length > 10 * UNANSWERED_MAX) sent.splice(0, sent.length - UNANSWERED_MAX);
+      await new Promise((resolve) => setTimeout(resolve, TICK_MS));
+    }
+    await Promise.all(sent);
+    this.#isOver = true;
+    await probing;
+  }
+
+  /** Of the times of the probe: 0.5 is the median, 1 the longest. */
+  probeQuantile(fraction: number): number {
+    const ascending = this.probeMs.toSorted((left, right) => left - right);
+    return ascending[Math.min(ascending.length - 1, Math.floor(fraction * ascending.length))] ??
+      NaN;
+  }
+
+  get #hasRoom(): boolean {
+    return this.#unanswered < UNANSWERED_MAX;
+  }
+
+  async #send(number: number): Promise<void> {
+    const body = JSON.stringify({ jobId: PacedLoad.jobId(number), plan: { expected: [] } });
+    this.#unanswered++;
+    const refusal = await this.#refusalOf({ method: "POST", headers: this.#headers, body });
+    this.#unanswered--;
+    if (refusal === undefined) this.acknowledged.add(number);
+    else this.refusals.set(refusal, (this.refusals.get(refusal) ?? 0) + 1);
+  }
+
+  async #refusalOf(init: RequestInit): Promise<string | undefined> {
+    try {
+      const response = await fetch(`${this.#url}/jobs`, init);
+      const text = await response.text();
+      return response.status === 202 ? undefined : `${response.status} ${text.slice(0, 300)}`;
+    } catch (error) {
+      return String(error);
+    }
+  }
+
+  async #probe(): Promise<void> {
+    while (!this.#isOver) {
+      const began = performance.now();
+      const response = await fetch(`${this.#url}/livez`);
+      await response.body?.cancel();
+      this.probeMs.push(performance.now() - began);
+      await new Promise((resolve) => setTimeout(resolve, PROBE_EVERY_MS));
+    }
+  }
+}
