@@ -321,7 +321,8 @@ Deno.test({
 
       assert.ok(coloured.includes("\x1b[34mRunning (waiting)\x1b[39m"), coloured);
       assert.equal(
-        plain,
+        // On a busy machine the commands take their time.
+        plain.replace(/ \ds /, " 0s "),
         `\
 JOB  TYPE    STATE              AGE  LABELS
 p-1  (plan)  Running (waiting)  0s   note=xxxxxxxxxxxxxxxxx…

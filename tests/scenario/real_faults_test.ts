@@ -124,7 +124,9 @@ testOnSmallDisk(
         type: "/problems/disk-full",
       });
     }
-    assert.equal((await daybook.post("/jobs/waiting/cancel", {})).status, 507);
+    const refused = await daybook.post("/jobs/waiting/cancel", {});
+    await refused.body?.cancel();
+    assert.equal(refused.status, 507);
 
     await Deno.remove(`${disk}/filler`);
     for (let wait = 0; await statusOf(daybook, "/readyz") !== 200; wait++) {

@@ -44,17 +44,26 @@ export const PackedIndex = {
   },
 
   /**
-   * Whether two hold the same of the newest generation; also `false` when one is no index. The
-   * others may be on disk in one and in memory in the other.
+   * Whether two hold the same of the newest generation, and what they say of what is forgotten
+   * can be true; also `false` when one is no index. The others may be on disk in one and in memory
+   * in the other.
    */
   areEqual(left: Uint32Array, right: Uint32Array): boolean {
-    const [one, other] = [left, right].map((packed) => {
-      const content = PackedIndex.unpack(packed);
-      return content && { next: content.nextRun, young: Postings.canonical(content.young) };
-    });
-    if (one?.young === undefined || other?.young === undefined) return false;
-    const { young } = other;
-    return one.next === other.next && one.young.length === young.length &&
-      one.young.every((word, at) => word === young[at]);
+    const [one, other] = [PackedIndex.unpack(left), PackedIndex.unpack(right)];
+    if (one === undefined || other === undefined) return false;
+    const [mine, theirs] = [Postings.canonical(one.young), Postings.canonical(other.young)];
+    if (mine === undefined || theirs === undefined) return false;
+    return one.nextRun === other.nextRun && agreeOnHorizon(one, other) &&
+      mine.length === theirs.length && mine.every((word, at) => word === theirs[at]);
   },
 } as const;
+
+function agreeOnHorizon(one: Content, other: Content): boolean {
+  if (forgets(one) && forgets(other)) return one.horizon === other.horizon;
+  return [one, other].every((content) => forgets(content) || content.horizon === 0);
+}
+
+/** Whether an earlier generation is neither on disk nor in memory. */
+function forgets({ nextRun, runs, full }: Content): boolean {
+  return runs.length + full.length < nextRun - 1;
+}
