@@ -150,6 +150,7 @@ export class Daybook {
       max: configuration.maxThreads,
       memoryMb: Math.floor(configuration.threadBytes / BYTES_PER_MB),
     });
+    let hasStarted = false;
     const engine = new JobEngine({
       index,
       values,
@@ -172,6 +173,8 @@ export class Daybook {
       onJournalFailed: options.onJournalFailed,
       onDefect,
       onMisuse: (message) => warn(engine.redact(message)),
+      // Those that the start parks, it tells of by itself.
+      onParked: (message) => hasStarted && warn(engine.redact(message)),
     });
     const { journal, report } = await FileJournal.open({
       folder: configuration.journal,
@@ -197,6 +200,7 @@ export class Daybook {
     try {
       const { hold } = configuration;
       const cutShort = await engine.start(journal, report.recoveredLogId ?? undefined, hold);
+      hasStarted = true;
       for (const warning of cutShortWarnings(cutShort)) warn(warning);
     } catch (error) {
       threads.close();

@@ -27,6 +27,7 @@ import { type EngineLimits, NO_LIMITS } from "./events/delivery_limits.ts";
 import { Intake } from "./writer/intake.ts";
 import { JobCensus } from "./views/job_census.ts";
 import { JobTraces } from "./views/job_traces.ts";
+import { ParkedNews } from "./views/parked_news.ts";
 import { JobWaits } from "./views/job_waits.ts";
 import { LateCalls } from "./run/late_calls.ts";
 import { LiveSecrets } from "./secrets/live_secrets.ts";
@@ -90,6 +91,8 @@ export interface JobEngineOptions {
   readonly onJournalFailed?: (error: JournalFailedError) => void;
   /** A defect of this program; the job concerned stays as it is. */
   readonly onDefect?: (error: unknown) => void;
+  /** A job has been parked, in words for its operator. */
+  readonly onParked?: (message: string) => void;
   /** Code of a job does what it should not, in words for its author. */
   readonly onMisuse?: (message: string) => void;
 }
@@ -213,6 +216,7 @@ function withWork(
   parts: ReturnType<typeof withWriting>,
   {
     onDefect = () => {},
+    onParked = () => {},
     tracing = CARRIED_TRACES,
     attemptWatch = UNWATCHED,
     jobLog = UNKEPT,
@@ -230,7 +234,8 @@ function withWork(
     status,
   );
   writer.listener = supervisor;
-  const views: readonly View[] = [ended, census, attention, traces, inputRemovals, waits];
+  const news = new ParkedNews(onParked);
+  const views: readonly View[] = [ended, census, attention, traces, inputRemovals, waits, news];
   return { tracing, supervisor, inputRemovals, views };
 }
 

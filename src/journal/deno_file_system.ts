@@ -149,7 +149,7 @@ async function writeAtOnce(file: Deno.FsFile, bytes: Uint8Array): Promise<void> 
 export class DenoFileSystem implements FileSystem {
   readonly #spares = new SpareDescriptors();
 
-  /** Keeps some descriptors back for the journal in this folder. */
+  /** Keeps some descriptors back for the journal in this folder, until its lock is released. */
   keepDescriptors(folder: string): void {
     this.#spares.keep(folder);
   }
@@ -174,7 +174,10 @@ export class DenoFileSystem implements FileSystem {
       return {
         note: (text) => replaceText(file, text),
         isAt: (path) => identity.isAt(path),
-        release: () => file.close(),
+        release: () => {
+          file.close();
+          this.#spares.letGo();
+        },
       };
     }
     file.close();

@@ -38,6 +38,12 @@ export class SpareDescriptors {
     }
   }
 
+  /** Keeps none from now on. */
+  letGo(): void {
+    this.#path = undefined;
+    for (const spare of this.#spares.splice(0)) spare.close();
+  }
+
   /**
    * Does what failed for want of a descriptor, with a spare in its place.
    *

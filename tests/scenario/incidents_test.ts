@@ -11,7 +11,7 @@ import { incidentsIn } from "./incidents/collected.ts";
 /** How many first answers name the cause, and of how many all holds: raised, never lowered. */
 const REACHED = {
   ".": { causes: 80, whole: 80 },
-  "unseen": { causes: 19, whole: 19 },
+  "unseen": { causes: 20, whole: 20 },
 } as const;
 
 const isWhole = ({ cause, decisive, innocent, next, silent }: Finding) =>

@@ -22,6 +22,8 @@ export class StarvationWatch {
   readonly #world: World;
   readonly #jobs: JobModel;
   readonly #maxRunning: number;
+  /** From the clock that only runs to the time of day, as of the start. */
+  readonly #offsetMs: number;
   /** Jobs whose `run` was begun in this life. */
   readonly #begun = new Set<string>();
   /** When what backs off is due, by the clock that only runs. */
@@ -33,6 +35,7 @@ export class StarvationWatch {
     this.#world = world;
     this.#jobs = jobs;
     this.#maxRunning = maxRunning;
+    this.#offsetMs = world.scheduler.timeOfDayMs - world.scheduler.nowMs;
   }
 
   /** An entry has become durable. */
@@ -97,10 +100,7 @@ export class StarvationWatch {
 
   /** What is on record from another life is due by the time of day of the start. */
   #dueOf(retryAt: string): number {
-    const { nowMs, timeOfDayMs } = this.#world.scheduler;
-    const dueMs = this.#dueMs.get(retryAt) ?? nowMs + Date.parse(retryAt) - timeOfDayMs;
-    this.#dueMs.set(retryAt, dueMs);
-    return dueMs;
+    return this.#dueMs.get(retryAt) ?? Date.parse(retryAt) - this.#offsetMs;
   }
 }
 

@@ -37,8 +37,8 @@ export function repeatedSteps({ attempts }: Annals): Told {
     }
     const cites = [ended.entry, attempt.started, again.started].flatMap((one) => one?.logId ?? []);
     const statement = `${capital(taskText(taskId))} may have happened twice: its attempt ` +
-      `${attempt.attempt} was cut short (${interruptionText(ended.end.reason)}), how far it had ` +
-      `come is not on record, and attempt ${again.attempt} began again.`;
+      `${attempt.attempt} was cut short (${interruptionText(ended.end.reason)}), when it may ` +
+      `have done its work or a part of it, and attempt ${again.attempt} began again.`;
     return [{ statement, cites }];
   }).slice(0, TASKS_TOLD_MAX);
 }

@@ -262,14 +262,16 @@ function failed(annals: Annals): string {
     : `failed: ${failureText(failure)}${namedInputText(job, failure.error.message)}.${recovery}`;
 }
 
-/** `the compensation of task debit`. */
+/** `the compensation of task debit (Error: the bank is closed)`. */
 function uncompensatedText({ job }: Annals): string {
-  const names = compensableTasks(job)
-    .filter(({ compensation }) => compensation?.status === "failed")
-    .map(({ taskId }) => taskText(taskId));
-  return names.length === 0
+  const failed = compensableTasks(job).flatMap(({ taskId, compensation }) =>
+    compensation?.status === "failed"
+      ? [`${taskText(taskId)} (${errorText(compensation.error)})`]
+      : []
+  );
+  return failed.length === 0
     ? "a compensation"
-    : `the compensation of ${shortened(names, NAMES_MAX)}`;
+    : `the compensation of ${shortened(failed, NAMES_MAX)}`;
 }
 
 function cancelReason({ error }: Failure): string {

@@ -1,0 +1,36 @@
+/** Tells of jobs as they are parked: those that were before, the start tells of. */
+
+import type { JobState } from "../../core/job_state.ts";
+import type { Applied } from "../../core/job_fold.ts";
+import type { View } from "./view.ts";
+
+/** Of one process; a release that fits no job parks many. */
+const TOLD_MAX = 10;
+
+export class ParkedNews implements View {
+  readonly #tell: (message: string) => void;
+  #told = 0;
+
+  constructor(tell: (message: string) => void) {
+    this.#tell = tell;
+  }
+
+  restore(): void {}
+
+  see({ entry, job }: Applied): void {
+    if (entry.eventType !== "job.JobParked" || job.parked?.by !== entry.logId) return;
+    this.#told++;
+    if (this.#told <= TOLD_MAX) this.#tell(parkedText(job));
+    if (this.#told === TOLD_MAX) {
+      this.#tell(
+        "jobs that are parked from now on are not told one by one: " +
+          "deno task jobs --condition parked lists them",
+      );
+    }
+  }
+}
+
+function parkedText({ jobId, type = "a plan", parked }: JobState): string {
+  return `job ${jobId} of type ${type} is parked now (${parked?.reason}): ${parked?.message}; ` +
+    `deno task explain ${jobId} says what can be done`;
+}
