@@ -80,7 +80,6 @@ const ONLY_REPORTED = { exitMs: 0, tells: false, isJson: false, onTooLong: () =>
 interface Parts {
   readonly engine: JobEngine;
   readonly journal: FileJournal;
-  readonly fileSystem: DenoFileSystem;
   readonly report: RecoveryReport;
   readonly fetch: Daybook["fetch"];
   /** Ends the streams. */
@@ -207,7 +206,6 @@ export class Daybook {
       await watchdog.stop();
       await logs.close();
       await journal.close();
-      fileSystem.releaseDescriptors();
       index.close();
       values.close();
       throw error;
@@ -245,7 +243,6 @@ export class Daybook {
     const parts = {
       engine,
       journal,
-      fileSystem,
       report,
       fetch,
       streams,
@@ -280,7 +277,7 @@ export class Daybook {
    */
   async stop(closeServer: () => Promise<unknown>): Promise<void> {
     const { engine, journal, streams, verifier, watchdog, threads, logs } = this.#parts;
-    const { fileSystem, index, values, clock, drainMs } = this.#parts;
+    const { index, values, clock, drainMs } = this.#parts;
     const drained = engine.stop(drainMs);
     streams.abort();
     const unproved = verifier.stop();
@@ -290,7 +287,6 @@ export class Daybook {
     await watchdog.stop();
     await logs.close();
     await journal.close();
-    fileSystem.releaseDescriptors();
     index.close();
     values.close();
   }

@@ -154,11 +154,6 @@ export class DenoFileSystem implements FileSystem {
     this.#spares.keep(folder);
   }
 
-  /** Keeps none any more. */
-  releaseDescriptors(): void {
-    this.#spares.release();
-  }
-
   async open(path: string, mode: OpenMode): Promise<OpenFile> {
     const purpose = mode === "read" ? "read" : "write";
     const file = await this.#opened(path, OPTIONS[mode], purpose);

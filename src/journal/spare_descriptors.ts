@@ -21,12 +21,6 @@ export class SpareDescriptors {
     this.refill();
   }
 
-  /** Keeps none from now on: the journal is closed, and this process may go on without it. */
-  release(): void {
-    this.#path = undefined;
-    for (const spare of this.#spares.splice(0)) spare.close();
-  }
-
   /** Opens again what was given up, as far as it can. For who has just closed something. */
   refill(): void {
     while (this.#path !== undefined && this.#spares.length < SPARES) {
@@ -38,7 +32,7 @@ export class SpareDescriptors {
     }
   }
 
-  /** Keeps none from now on. */
+  /** Keeps none from now on: the journal is closed, and this process may go on without it. */
   letGo(): void {
     this.#path = undefined;
     for (const spare of this.#spares.splice(0)) spare.close();

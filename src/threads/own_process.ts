@@ -9,10 +9,10 @@ import process from "node:process";
 const KILLED = 137;
 
 export function endOnlyThisThread(): void {
-  for (const  of of[Deno, process] as { kill(pid: number, signal?: unknown): unknown }[]) {
-    const kill = of.kill.bind(of);
+  for (const owner of [Deno, process] as { kill(pid: number, signal?: unknown): unknown }[]) {
+    const kill = owner.kill.bind(owner);
     // A signal 0 only asks whether the process is there.
-    of.kill = (pid, signal) =>
+    owner.kill = (pid, signal) =>
       pid === Deno.pid && signal !== 0 ? Deno.exit(KILLED) : kill(pid, signal);
   }
 }
