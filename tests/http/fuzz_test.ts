@@ -122,7 +122,10 @@ Deno.test("fuzz: no answer is 5xx, problems are whole, no token is shown, and no
   console.log(`fuzz: ${tally.sent} requests, ${tally.refused} refused`);
   assert.ok(tally.sent >= REQUESTS_PER_RUN * RUNS / 2, `only ${tally.sent} requests`);
   assert.equal(tally.limited, 0);
-  const rare = Object.keys(ROUTES).filter((route) => (tally.taken.get(route) ?? 0) < TAKEN_MIN);
+  // Only a start with --hold begins a pause, so there is none to end.
+  const rare = Object.keys(ROUTES).filter((route) =>
+    route !== "DELETE /pauses/:id" && (tally.taken.get(route) ?? 0) < TAKEN_MIN
+  );
   assert.deepEqual(rare, [], "nearly all requests to these are refused");
 });
 

@@ -147,6 +147,7 @@ export const ROUTES: Readonly<Record<string, RouteInput>> = {
   "GET /openapi.json": {},
   "GET /definitions": {},
   "GET /pauses": {},
+  "DELETE /pauses/:id": {},
   "GET /overview": { query: { span: one("10m", "1h", "24h", "1y") } },
   "GET /system": {},
   "GET /journal": {},
