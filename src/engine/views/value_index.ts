@@ -39,6 +39,9 @@ export interface ValueIndexOptions {
 type Created = FrameworkEntry<"job.JobCreated">;
 type FactEvent = Pick<FactEntry, "eventType" | "jobId" | "attributes">;
 
+/** A longer text that a job was given is a document, and nothing that it is known by. */
+const JOB_TEXT_MAX = 64;
+
 /** A generation that is full, and not on disk. */
 interface Full {
   readonly postings: Postings;
@@ -92,7 +95,7 @@ export class ValueIndex implements PastEvents {
   #fileJob({ attributes: { input = null, labels, sealed }, logId }: Created): void {
     this.#makeRoom();
     const given = { attributes: sealed === undefined ? { labels, input } : { labels } };
-    for (const key of valueKeysOf(given)) this.#young.add(jobKey(key), logId);
+    for (const key of valueKeysOf(given, JOB_TEXT_MAX)) this.#young.add(jobKey(key), logId);
   }
 
   #makeRoom(): void {

@@ -33,9 +33,14 @@ export function jobKey(key: number): number {
   return mixed(key ^ JOB_MARK);
 }
 
-/** Each once. What is nearer to the root comes first, since that is what correlations name. */
+/**
+ * Each once. What is nearer to the root comes first, since that is what correlations name.
+ *
+ * @param lengthMax Of a text, in UTF-16 units: a longer one has no key.
+ */
 export function valueKeysOf(
   { attributes, jobId }: Pick<FactEntry, "attributes" | "jobId">,
+  lengthMax = TEXT_LENGTH_MAX,
 ): ReadonlySet<number> {
   const keys = new Set<number>();
   if (jobId !== undefined) keys.add(valueKey(looseForm(jobId)));
@@ -43,9 +48,10 @@ export function valueKeysOf(
   let depth = 1, ofDepth = 1;
   for (let at = 0; at < branches.length; at++) {
     if (at === ofDepth) [depth, ofDepth] = [depth + 1, branches.length];
-    for (const value of membersOf(branches[at] ?? {})) {
+    for (const value of Object.values(branches[at] ?? {})) {
       if (typeof value !== "object" || value === null) {
-        if (isFiled(value) && keys.add(valueKey(looseForm(value))).size === KEYS_MAX - 2) {
+        const isLong = typeof value === "string" && value.length > lengthMax;
+        if (!isLong && keys.add(valueKey(looseForm(value))).size === KEYS_MAX - 2) {
           return keys;
         }
       } else if (depth < DEPTH_MAX && branches.length < BRANCHES_MAX) {
@@ -59,12 +65,4 @@ export function valueKeysOf(
 /** Whether a value can be found again. */
 export function isFiled(value: JsonScalar): boolean {
   return typeof value !== "string" || value.length <= TEXT_LENGTH_MAX;
-}
-
-function* membersOf(members: JsonObject | readonly JsonValue[]): Iterable<JsonValue> {
-  if (Array.isArray(members)) {
-    yield* members;
-    return;
-  }
-  for (const name in members) yield (members as JsonObject)[name] as JsonValue;
 }
