@@ -276,12 +276,15 @@ testOnSmallDisk(
     }),
 );
 
-/** Once none is being written. */
+/** Once none is being written: the same ones are there for a while. */
 async function writtenSnapshots(journal: string) {
-  for (;;) {
-    const snapshots = await snapshotsOf(journal);
-    if (snapshots.every(({ name }) => name.endsWith(".snapshot"))) return snapshots;
-    await new Promise((resolve) => setTimeout(resolve, 10));
+  for (let before = "";;) {
+    const snapshots = await snapshotsOf(journal).catch(() => []);
+    const names = snapshots.map(({ name }) => name).join();
+    const isWhole = snapshots.every(({ name }) => name.endsWith(".snapshot"));
+    if (isWhole && names !== "" && names === before) return snapshots;
+    before = names;
+    await new Promise((resolve) => setTimeout(resolve, 200));
   }
 }
 
