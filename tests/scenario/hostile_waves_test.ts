@@ -21,7 +21,7 @@ const WAVE_MS = 1_200;
  * Of all waves after the first: 60 bodies that are kept take 60 MB, and mostly four times that. A
  * connection that stays costs up to 200 KB, after it brought a megabyte: what it is read with.
  */
-const GROWTH_MEBIBYTES_MAX = rounds(100, 300);
+const GROWTH_MEBIBYTES_MAX = 300;
 
 /** Some stay to the end; of the others there would be more connections than one may open. */
 async function play(clients: readonly HostileClient[], staying: Crowd, target: Target) {
