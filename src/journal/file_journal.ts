@@ -236,13 +236,17 @@ function partsOf(options: LockedOptions, recovery: Recovery, kept: Kept): Parts 
   const tail = new Tail();
   const store = new SnapshotStore(fileSystem, layout);
   let writer: SegmentWriter | undefined;
-  const mend = async (): Promise<boolean> => {
+  const mendNow = async (): Promise<boolean> => {
     if (writer !== undefined) return true;
     if (!await recovery.mending.run()) return false;
     const open = () => SegmentWriter.open({ ...options, layout }, catalogue.active);
     writer = await orUnusable("open", layout.segments, open);
     return true;
   };
+  let mending: Promise<boolean> | undefined;
+  // The start and a probe may ask at the same time: the segment is replaced once, or a slow disk
+  // would put back what it was before the other began to write.
+  const mend = () => mending ??= mendNow().finally(() => mending = undefined);
   const recorder = new Recorder({
     ...options,
     ...kept,
