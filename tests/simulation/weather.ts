@@ -84,6 +84,8 @@ export class Weather {
   #spared = 0;
   /** Strikes since the process was started last. */
   strikesInLife = 0;
+  /** Whether there was no room at some time since then. */
+  wasFullInLife = false;
 
   constructor(dice: Dice, climate: Climate) {
     this.#dice = dice;
@@ -127,6 +129,7 @@ export class Weather {
 
   fill(): void {
     this.#isFull = true;
+    this.wasFullInLife = true;
     this.#spared = 0;
   }
 

@@ -60,6 +60,7 @@ export class World {
     this.#over = Promise.withResolvers();
     this.#isOver = false;
     this.weather.strikesInLife = 0;
+    this.weather.wasFullInLife = this.weather.isFull;
     this.trace.note(() => `process ${number} starts`);
     const clock = new SimulatedClock(this.scheduler, number);
     const disk = new SimulatedDisk(this, this.storage, number);
