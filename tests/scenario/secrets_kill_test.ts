@@ -6,6 +6,7 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { endedJob } from "../support/ended_job.ts";
 import { DaybookProcess } from "../support/daybook_process.ts";
 import { rounds } from "../support/effort.ts";
 import { inFolder } from "../support/temporary_folder.ts";
@@ -79,11 +80,14 @@ async function flawOf(
   journal: string,
   { jobId, type, card }: Acknowledged,
 ): Promise<string | undefined> {
-  const response = await fetch(`${daybook.url}/jobs/${jobId}`, { headers: { prefer: "wait=20" } });
-  const { state, output } = await response.json();
-  if (response.status !== 200 || state !== "Done") return `${response.status} ${state}`;
+  const { status, job } = await endedJob(daybook.url, jobId, 30_000);
+  const { state, condition } = job;
+  const output = job.output as { readonly digest?: string } | number;
+  if (status !== 200 || state !== "Done") return `${status} ${state} ${condition}`;
   const digest = createHash("sha256").update(card).digest("hex");
-  if (type === "test.pay") return output.digest === digest ? undefined : "another card";
+  if (type === "test.pay") {
+    return typeof output === "object" && output.digest === digest ? undefined : "another card";
+  }
   return output === card.length ? await forgottenFlaw(journal, jobId) : "another card";
 }
 

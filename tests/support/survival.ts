@@ -3,6 +3,7 @@
  * at the end is held to all that it ever acknowledged.
  */
 
+import { endedJob } from "./ended_job.ts";
 import assert from "node:assert/strict";
 import { BusyClients } from "./busy_clients.ts";
 import { DaybookProcess, type ProcessOptions, startAndKill } from "./daybook_process.ts";
@@ -211,9 +212,7 @@ export class Survival {
   async #unended(daybook: DaybookProcess): Promise<readonly string[]> {
     const unended: string[] = [];
     for (const jobId of this.ledger.jobs) {
-      const headers = { prefer: "wait=30" };
-      const response = await fetch(`${daybook.url}/jobs/${jobId}`, { headers });
-      const { state } = await response.json() as { state: string };
+      const { job: { state } } = await endedJob(daybook.url, jobId, 30_000);
       const isRight = state === "Done" ||
         (state === "Failed" && this.ledger.cancelled.has(jobId));
       if (!isRight) unended.push(`${jobId} ${state}`);

@@ -114,9 +114,9 @@ test("threads: code that spins, exits, exhausts memory or never ends costs its o
     assert.deepEqual(sums, numbers.map((number) => 2 * number + 1));
     // What was beside it in the thread is made again, and uses up no attempt.
     assert.equal(endOf(await ended(beside)), 'Done ["good",2]');
-    // New threads load their module meanwhile.
-    await load(1_500);
-    const share = await load(1_000);
+    // New threads load their module meanwhile, and one that is to end has time for it.
+    let share = 1;
+    for (let tries = 0; share >= 0.5 && tries < 20; tries++) share = await load(1_000);
     assert.ok(share < 0.5, `a thread goes on: ${share}`);
   });
 });
