@@ -19,8 +19,8 @@ import { LONG_FULL, OFTEN_FULL } from "./weather.ts";
 
 const FIRST_SEED = Date.now() % 2 ** 31;
 const RUNS: Readonly<Record<Level, number>> = {
-  journal: rounds(8_000, 20_000),
-  engine: rounds(2_000, 5_000),
+  journal: rounds(4_000, 20_000),
+  engine: rounds(1_000, 5_000),
 };
 const VARIANT_SEEDS_MAX = 2_000;
 
