@@ -79,6 +79,12 @@ Deno.test("simulation: seeds of the engine while somebody sets the clock find no
   }
 });
 
+Deno.test("simulation: engine seed 532495693 where the disk stays full for long is sound, which once found: a journal was taken up twice, and lost what came between", async () => {
+  const ports = ONE_WORKER;
+  const { violations } = await playEngineSeed(532_495_693, { climate: LONG_FULL, ports });
+  assert.deepEqual(violations, []);
+});
+
 Deno.test("simulation: engine seed 514557037 where the disk is often full is sound, which once found: a retry began outside its trace", async () => {
   const { violations } = await playEngineSeed(514_557_037, { climate: OFTEN_FULL });
   assert.deepEqual(violations, []);
