@@ -1,6 +1,16 @@
 /** The tasks and compensations of one run that back off, each until its time. */
 
+import type { JobState } from "../../core/job_state.ts";
 import type { Scheduler } from "./scheduler.ts";
+
+/** When what backs off of a job is due; RFC 3339. */
+export function retryTimes({ state, tasks }: JobState): readonly string[] {
+  return tasks.flatMap((task) => {
+    if (state === "Running") return task.status === "backingOff" ? [task.retryAt] : [];
+    const compensation = task.status === "completed" ? task.compensation : undefined;
+    return compensation?.status === "backingOff" ? [compensation.retryAt] : [];
+  });
+}
 
 interface Alarm {
   /** Cancels it. */

@@ -22,7 +22,7 @@ import { Answers } from "./answers.ts";
 import type { Asked, AskedTask } from "./asked.ts";
 import { AttemptLog } from "./attempt_log.ts";
 import { Attempts, type Started } from "./attempts.ts";
-import { Backoffs } from "./backoffs.ts";
+import { Backoffs, retryTimes } from "./backoffs.ts";
 import type { CodeCall } from "./code_place.ts";
 import { type AnyJobDefinition, NonRetryableError } from "../definition.ts";
 import { divergedText, divergenceAt, misfitText } from "./divergence.ts";
@@ -334,16 +334,7 @@ export class JobRun {
     const hasWork = this.#ready.length > 0;
     this.#forgetCall();
     this.#stage = { kind: "left", hasWork, hasEnded };
-    for (const retryAt of this.#retryTimes()) this.#wakeAt(retryAt);
-  }
-
-  #retryTimes(): readonly string[] {
-    const isUndoing = this.#job.head.state !== "Running";
-    return this.#job.whole.tasks.flatMap((task) => {
-      if (!isUndoing) return task.status === "backingOff" ? [task.retryAt] : [];
-      const compensation = task.status === "completed" ? task.compensation : undefined;
-      return compensation?.status === "backingOff" ? [compensation.retryAt] : [];
-    });
+    for (const retryAt of retryTimes(this.#job.whole)) this.#wakeAt(retryAt);
   }
 
   /** Without a call of `run` there is nothing that could be tried again but the call. */

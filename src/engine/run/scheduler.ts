@@ -52,6 +52,14 @@ export class Scheduler {
     return this.at(this.#clock.now() + delayMs, callback);
   }
 
+  /**
+   * Reads off now how long a time of another process is away: a job may have to wait for a worker
+   * before it asks, and somebody may set the clock meanwhile.
+   */
+  remember(atMs: number): void {
+    this.#dueMs.set(atMs, this.#dueOf(atMs));
+  }
+
   /** Whether a time has come, in milliseconds since the epoch. */
   isOver(atMs: number): boolean {
     return this.#dueOf(atMs) <= this.#clock.monotonic();

@@ -10,6 +10,7 @@ import { hasCode, isHeld, isTerminal, type JobState } from "../../core/job_state
 import type { Commands } from "../writer/commands.ts";
 import { type AnyJobDefinition, isThreaded } from "../definition.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
+import { retryTimes } from "./backoffs.ts";
 import { culpritAt, interruptions, withTheirTraces } from "./interruptions.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import type { PendingJob } from "../writer/job_record.ts";
@@ -161,6 +162,7 @@ export class Supervisor implements WriterListener {
     const { table, patience } = this.#parts;
     const { writer, entriesAt } = this.#services;
     const unfinished = [...table.jobs()].filter((job) => !isTerminal(job));
+    for (const job of unfinished) this.#rememberTimes(job);
     // Those that were not open at this end; the others are found when that is on record.
     this.#suspect(unfinished);
     const cutShort = unfinished.flatMap((job) => interruptions(job, restart));
@@ -195,6 +197,14 @@ export class Supervisor implements WriterListener {
     // A full disk may have no room for long; others read meanwhile.
     await Promise.race([recorded, refused.promise]);
     return cutShort;
+  }
+
+  /** Before anything is waited for. */
+  #rememberTimes(job: JobState): void {
+    const start = job.state === "Created" && job.startAt !== undefined ? [job.startAt] : [];
+    for (const time of [...start, ...retryTimes(job)]) {
+      this.#services.scheduler.remember(Date.parse(time));
+    }
   }
 
   /** That a job is parked, for none of its code can run. */
