@@ -79,6 +79,7 @@ export class Recorder {
   #contentLogId: LogId;
   #stopped: boolean;
   #undone: Undone | undefined;
+  #recording: Promise<LogId | null> | undefined;
   #closed = false;
 
   constructor(options: RecorderOptions) {
@@ -217,14 +218,23 @@ export class Recorder {
   /** By then others wait for it: a disk that does not do as asked is the end. */
   async #mendLater(): Promise<boolean> {
     try {
-      return await this.#mend();
+      if (!await this.#mend()) return false;
+      // What runs goes on with the room of the reserve, though there is none for another one. It
+      // is not waited for, since this is between two batches.
+      this.#recordUndone().catch(() => {});
+      return true;
     } catch (error) {
       this.fail(new JournalFailedError(messageOf(error), { cause: error }));
       return false;
     }
   }
 
-  async #recordUndone(): Promise<LogId | null> {
+  /** Once, whoever asks for it; again where there was no room. */
+  #recordUndone(): Promise<LogId | null> {
+    return this.#recording ??= this.#recordFact().finally(() => this.#recording = undefined);
+  }
+
+  async #recordFact(): Promise<LogId | null> {
     const fact = this.#undone?.fact();
     const logId = fact === undefined ? null : await this.record(fact);
     this.#undone = undefined;
