@@ -50,6 +50,7 @@ export class EngineWitness implements JournalConsumer {
   readonly #model: JournalModel;
   readonly #violate: (what: string) => void;
   #isServing = false;
+  readonly #early: JobEventLogEntry[] = [];
   #hasFailed = false;
 
   constructor(inner: JournalConsumer, model: JournalModel, violate: (what: string) => void) {
@@ -66,6 +67,7 @@ export class EngineWitness implements JournalConsumer {
   serve(entries: readonly JobEventLogEntry[]): void {
     this.#model.recovered(entries);
     this.#isServing = true;
+    this.#model.becameDurable(this.#early.filter(({ logId }) => logId > entries.length));
   }
 
   restore(lines: readonly string[]): boolean {
@@ -78,8 +80,10 @@ export class EngineWitness implements JournalConsumer {
 
   durable(entries: readonly JobEventLogEntry[]): void {
     if (this.#hasFailed) this.#violate("a batch became durable after the journal had failed");
-    // What the start itself records is read with the rest when it is over.
+    // What the start itself records is read with the rest when it is over; a probe for room may
+    // record more while that is read.
     if (this.#isServing) this.#model.becameDurable(entries);
+    else this.#early.push(...entries);
     this.#inner.durable(entries);
   }
 
