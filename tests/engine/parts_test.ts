@@ -204,18 +204,39 @@ for (const jumpMs of [-3_600_000, 3_600_000]) {
   });
 }
 
-Deno.test("scheduler: a time that is over is forgotten once it is over by the time of day", async () => {
+Deno.test("scheduler: a time that is over stays over, whatever the clock is set to afterwards", async () => {
   const clock = new FakeClock();
   const scheduler = new Scheduler(clock, assert.ifError);
   const atMs = clock.now() + 1_000;
   scheduler.at(atMs, () => {});
-  clock.jump(-10_000);
   await clock.advance(11_000);
   scheduler.after(1, () => {});
   await clock.advance(1);
   clock.jump(-60_000);
+  assert.equal(scheduler.isOver(atMs), true);
+});
+
+Deno.test("scheduler: of times that are over the latest thousand are remembered", async () => {
+  const clock = new FakeClock();
+  const scheduler = new Scheduler(clock, assert.ifError);
+  const firstMs = clock.now() + 1;
+  for (let at = 0; at <= 1_000; at++) scheduler.at(firstMs + at, () => {});
+  clock.pass(2_000);
+  clock.jump(-60_000);
   // As it is on record of another life, and read for the first time.
-  assert.equal(scheduler.isOver(atMs), false);
+  assert.equal(scheduler.isOver(firstMs), false);
+  assert.equal(scheduler.isOver(firstMs + 1), true);
+});
+
+Deno.test("scheduler: a time of another process is read off when it is to be remembered", async () => {
+  const clock = new FakeClock();
+  const scheduler = new Scheduler(clock, assert.ifError);
+  const [past, soon] = [clock.now() - 5_000, clock.now() + 1_000];
+  for (const time of [past, soon]) scheduler.remember(time);
+  clock.jump(-3_600_000);
+  assert.equal(scheduler.isOver(past), true);
+  await clock.advance(1_000);
+  assert.equal(scheduler.isOver(soon), true);
 });
 
 Deno.test("job waits: they end with the job as wanted, the time, the signal or the engine", async () => {

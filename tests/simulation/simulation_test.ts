@@ -82,6 +82,12 @@ Deno.test("simulation: engine seed 532495693 where the disk stays full for long 
   assert.deepEqual(violations, []);
 });
 
+Deno.test("simulation: engine seed 8000371 where the disk stays full for long is sound, which once found: a retry that was due was an hour away again while it waited for a worker", async () => {
+  const ports = ONE_WORKER;
+  const { violations } = await playEngineSeed(8_000_371, { climate: LONG_FULL, ports });
+  assert.deepEqual(violations, []);
+});
+
 Deno.test("simulation: engine seed 532496609 where the disk stays full for long is sound, which once found: what runs was refused although the journal had been taken up", async () => {
   const ports = ONE_WORKER;
   const { violations } = await playEngineSeed(532_496_609, { climate: LONG_FULL, ports });

@@ -7,7 +7,10 @@
 import TinyQueue from "tinyqueue";
 import type { Clock } from "../ports.ts";
 
-/** More than so many times that are over are not remembered while the clock is set back. */
+/**
+ * Of times that are over, the latest so many stay so: who waited for a worker may ask again when
+ * the clock has been set back.
+ */
 const OVER_MAX = 1_000;
 
 interface Alarm {
@@ -23,10 +26,10 @@ export class Scheduler {
   readonly #clock: Clock;
   readonly #onDefect: (error: unknown) => void;
   readonly #alarms = new TinyQueue<Alarm>([], (left, right) => left.dueMs - right.dueMs);
-  /** When times on record are due, until they are over by the time of day too. */
+  /** When times on record are due, or were. */
   readonly #dueMs = new Map<number, number>();
-  /** Times that are over, and by the time of day are not. */
-  #over: number[] = [];
+  /** Times that are over, the latest last. */
+  readonly #over = new Set<number>();
   #disarm: (() => void) | undefined;
   #armedForMs = Infinity;
   #stopped = false;
@@ -96,7 +99,8 @@ export class Scheduler {
     const now = this.#clock.monotonic();
     for (let next = this.#alarms.peek(); next && next.dueMs <= now; next = this.#alarms.peek()) {
       this.#alarms.pop();
-      this.#over.push(next.atMs);
+      this.#over.delete(next.atMs);
+      this.#over.add(next.atMs);
       try {
         next.callback?.();
       } catch (error) {
@@ -107,13 +111,11 @@ export class Scheduler {
     this.#arm();
   }
 
-  /** Nobody asks when a time is due that is over by the time of day as well. */
   #forget(): void {
-    const now = this.#clock.now();
-    const kept = this.#over.filter((atMs) => atMs > now).slice(-OVER_MAX);
-    if (kept.length === this.#over.length) return;
-    const isKept = new Set(kept);
-    for (const atMs of this.#over) if (!isKept.has(atMs)) this.#dueMs.delete(atMs);
-    this.#over = kept;
+    for (const atMs of this.#over) {
+      if (this.#over.size <= OVER_MAX) return;
+      this.#over.delete(atMs);
+      this.#dueMs.delete(atMs);
+    }
   }
 }
