@@ -12,8 +12,12 @@ import { hasCode, type JobState, type TaskState } from "../../src/core/job_state
 import type { JobModel } from "./job_model.ts";
 import type { World } from "./world.ts";
 
-/** Retries on a full disk may be so late; a jump of the clock makes nothing late. */
-const STARVED_MS = 5_000;
+/**
+ * Retries on a full disk may be so late: a second until there is a look for room, three of the
+ * slowest syncs and a batch for the reserve and a new segment, each 1,500 ms, and 1,500 ms until
+ * the job asks again. A jump of the clock makes nothing late.
+ */
+const STARVED_MS = 10_000;
 /** What the reserve must have left for a job that goes on while the disk is full. */
 const SPARED_BYTES_MIN = 5_000;
 
