@@ -112,7 +112,14 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
   const pacer = new Pacer(parts.clock);
   const lists = new JobLists(parts);
   const replays = new Replays(history, facts, pacer, () => events.journal.head.logId);
-  const eventExplainer = new EventExplainer({ events, registry, replays, table, unmatched });
+  const eventExplainer = new EventExplainer({
+    events,
+    history,
+    registry,
+    replays,
+    table,
+    unmatched,
+  });
   return {
     ...parts,
     pacer,
@@ -127,7 +134,7 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
     }),
     replays,
     eventExplainer,
-    about: new AboutSearch({ events, table, pastEvents: facts, eventExplainer }),
+    about: new AboutSearch({ events, history, table, pastEvents: facts, eventExplainer }),
     lists,
     explainer: new Explainer({
       ...parts,

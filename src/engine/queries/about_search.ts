@@ -8,7 +8,7 @@ import { conditionOf } from "../../core/condition.ts";
 import { counted } from "../../core/counted.ts";
 import { placePath, placesIn } from "../../core/elsewhere.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
-import type { Citation, Statement } from "../../core/explanation.ts";
+import type { Citation } from "../../core/explanation.ts";
 import { ID_PATTERN, type JobId, type LogId } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { looseForm } from "../../core/likeness/loose_form.ts";
@@ -17,11 +17,14 @@ import { shownText } from "../../core/shown_value.ts";
 import type { PastEvents } from "../views/past_events.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
 import type { JobTable } from "../writer/job_table.ts";
+import { cited } from "./citations.ts";
 import { type Hold, HOLD_NOTHING } from "./entry_pages.ts";
 import type { EventExplainer } from "./event_explainer.ts";
+import type { History } from "./history.ts";
 
 interface AboutParts {
   readonly events: EventEngine;
+  readonly history: History;
   readonly table: JobTable;
   readonly pastEvents: PastEvents;
   readonly eventExplainer: EventExplainer;
@@ -43,12 +46,13 @@ export class AboutSearch {
     const jobs = await this.#jobs(about, asOf);
     const events = await this.#events(about, asOf, hold);
     const summary = summaryOf(shownText(about), jobs, events);
+    const citing = { pages: this.#parts.history.pages, journal: this.#parts.events.journal };
     return {
       about,
       asOf,
       summary,
-      jobs: await this.#cited(jobs),
-      events: await this.#cited(events),
+      jobs: await cited(citing, jobs),
+      events: await cited(citing, events),
     };
   }
 
@@ -92,20 +96,6 @@ export class AboutSearch {
   async #read(found: readonly LogId[], asOf: LogId): Promise<readonly JobEventLogEntry[]> {
     const logIds = found.filter((logId) => logId <= asOf).toSorted((left, right) => left - right);
     return (await this.#parts.events.journal.readAt(logIds)).toReversed();
-  }
-
-  async #cited<Told extends Statement<LogId>>(told: readonly Told[]) {
-    const logIds = [...new Set(told.flatMap(({ cites }) => cites))].toSorted((a, b) => a - b);
-    const { journal } = this.#parts.events;
-    const [entries, locations] = [await journal.readAt(logIds), await journal.locate(logIds)];
-    const citations = new Map(locations.map((location, index): [LogId, Citation] => {
-      const { eventId = "", eventType = "" } = entries[index] ?? {};
-      return [location.logId, { ...location, eventId, eventType }];
-    }));
-    return told.map((one) => ({
-      ...one,
-      cites: one.cites.flatMap((logId) => citations.get(logId) ?? []),
-    }));
   }
 }
 

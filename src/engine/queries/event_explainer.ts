@@ -16,11 +16,14 @@ import type { Unmatched } from "../events/unmatched.ts";
 import { refusedEventId } from "../writer/derived_ids.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
 import type { JobTable } from "../writer/job_table.ts";
+import { type CitationParts, cited } from "./citations.ts";
 import { type Hold, HOLD_NOTHING } from "./entry_pages.ts";
+import type { History } from "./history.ts";
 import type { Replays } from "./replays.ts";
 
 interface EventExplainerParts {
   readonly events: EventEngine;
+  readonly history: History;
   readonly registry: DefinitionRegistry;
   readonly replays: Replays;
   readonly table: JobTable;
@@ -46,6 +49,10 @@ export class EventExplainer {
     this.#parts = parts;
   }
 
+  get #citing(): CitationParts {
+    return { pages: this.#parts.history.pages, journal: this.#parts.events.journal };
+  }
+
   /** `undefined` when no entry has this id. */
   async explain(
     eventId: EventId,
@@ -67,18 +74,17 @@ export class EventExplainer {
     const effects = await this.#effectsOf(entry);
     const reached = await this.#reached(entry.logId, effects.slice(0, LISTED_MAX), hold);
     const nearly = effects.length === 0 && entry.stratum !== "framework" ? this.#nearly(entry) : [];
-    const bare = {
+    return {
       eventId: entry.eventId,
       eventType: entry.eventType,
       logId: entry.logId,
       asOf,
       summary: summaryOf(entry, effects, reached, nearly),
-      reached,
+      reached: await cited(this.#citing, reached),
       ...(effects.length > reached.length ? { more: effects.length - reached.length } : {}),
-      nearly,
-      refused: await this.#refused(entry, asOf),
+      nearly: await cited(this.#citing, nearly),
+      refused: await cited(this.#citing, await this.#refused(entry, asOf)),
     };
-    return await this.#cited(bare);
   }
 
   /** The entry itself, where it names a job; else those of its batch that it made. */
@@ -163,27 +169,6 @@ export class EventExplainer {
       refused.push({ statement, cites: [entry.logId, logId] });
     }
     return refused;
-  }
-
-  async #cited(bare: EventExplanation<LogId>): Promise<EventExplanation<Citation>> {
-    const all = [...bare.reached, ...bare.nearly, ...bare.refused].flatMap(({ cites }) => cites);
-    const logIds = [...new Set(all)].toSorted((left, right) => left - right);
-    const { journal } = this.#parts.events;
-    const [entries, locations] = [await journal.readAt(logIds), await journal.locate(logIds)];
-    const citations = new Map(locations.map((location, index): [LogId, Citation] => {
-      const { eventId = "", eventType = "" } = entries[index] ?? {};
-      return [location.logId, { ...location, eventId, eventType }];
-    }));
-    const citing = <Cited extends Statement<LogId>>(statement: Cited) => ({
-      ...statement,
-      cites: statement.cites.flatMap((logId) => citations.get(logId) ?? []),
-    });
-    return {
-      ...bare,
-      reached: bare.reached.map(citing),
-      nearly: bare.nearly.map(citing),
-      refused: bare.refused.map(citing),
-    };
   }
 }
 

@@ -17,6 +17,7 @@ import type { RuleName } from "../../core/rules.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import { entryCharacters, type Hold, HOLD_NOTHING } from "./entry_pages.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
+import { citationsOf } from "./citations.ts";
 import type { Contrasts } from "./contrasts.ts";
 import { EvidenceSearch } from "./evidence_search.ts";
 import type { History } from "./history.ts";
@@ -151,29 +152,16 @@ export class Explainer {
     annals: Annals,
     strangers: ReadonlyMap<LogId, JobEventLogEntry>,
   ): Promise<Explanation<Citation>> {
-    const cited = citedIn(explanation);
+    const parts = { pages: this.#parts.history.pages, journal: this.#parts.events.journal };
     const known = (logId: LogId) => annals.entries.get(logId) ?? strangers.get(logId);
-    const named = new Map<LogId, Named>(cited.flatMap((logId) => {
-      const entry = known(logId);
-      return entry === undefined ? [] : [[logId, entry]];
-    }));
-    const others = cited.filter((logId) => !named.has(logId));
-    for await (const page of this.#parts.history.pages.of(others)) {
-      for (const { logId, eventId, eventType } of page) named.set(logId, { eventId, eventType });
-    }
-    const locations = await this.#parts.events.journal.locate(cited);
-    const citations = new Map(locations.map((location): [LogId, Citation] => {
-      const { eventId = "", eventType = "" } = named.get(location.logId) ?? {};
-      const rule = ruleOf(annals, location.logId);
-      const citation = { ...location, eventId, eventType };
-      return [location.logId, rule === undefined ? citation : { ...citation, rule }];
-    }));
+    const citations = await citationsOf(parts, citedIn(explanation), known);
     return citing(explanation, (logId) => {
       const citation = citations.get(logId);
       if (citation === undefined) {
         throw new TypeError(`Cannot cite entry ${logId}: it was not found`);
       }
-      return citation;
+      const rule = ruleOf(annals, logId);
+      return rule === undefined ? citation : { ...citation, rule };
     });
   }
 }
@@ -182,8 +170,6 @@ export class Explainer {
 function ruleOf({ failedBy, endedBy }: Annals, logId: LogId): RuleName | undefined {
   return [failedBy, endedBy].find((one) => one?.entry.logId === logId)?.rule;
 }
-
-type Named = Pick<JobEventLogEntry, "eventId" | "eventType">;
 
 function* noting(entries: readonly JobEventLogEntry[], gathering: AnnalsGathering): Work<void> {
   for (const entry of entries) {

@@ -1,0 +1,54 @@
+/** Says where the entries are that statements cite. */
+
+import type { JobEventLogEntry } from "../../core/event.ts";
+import type { Citation, Statement } from "../../core/explanation.ts";
+import type { LogId } from "../../core/ids.ts";
+import type { Journal } from "../ports.ts";
+import type { EntryPages } from "./entry_pages.ts";
+
+export interface CitationParts {
+  /** Where entries are read; a few at a time, since they may be large. */
+  readonly pages: EntryPages;
+  readonly journal: Pick<Journal, "locate">;
+}
+
+type Named = Pick<JobEventLogEntry, "eventId" | "eventType">;
+
+/**
+ * The citations of positions, which ascend.
+ *
+ * @param known Gives entries that were read before.
+ */
+export async function citationsOf(
+  { pages, journal }: CitationParts,
+  cited: readonly LogId[],
+  known: (logId: LogId) => Named | undefined = () => undefined,
+): Promise<ReadonlyMap<LogId, Citation>> {
+  const named = new Map<LogId, Named>();
+  const others = cited.filter((logId) => {
+    const entry = known(logId);
+    if (entry !== undefined) named.set(logId, entry);
+    return entry === undefined;
+  });
+  for await (const page of pages.of(others)) {
+    for (const { logId, eventId, eventType } of page) named.set(logId, { eventId, eventType });
+  }
+  const locations = await journal.locate(cited);
+  return new Map(locations.map((location): [LogId, Citation] => {
+    const { eventId = "", eventType = "" } = named.get(location.logId) ?? {};
+    return [location.logId, { ...location, eventId, eventType }];
+  }));
+}
+
+/** The same statements, with where their entries are. */
+export async function cited<Told extends Statement<LogId>>(
+  parts: CitationParts,
+  told: readonly Told[],
+): Promise<readonly (Omit<Told, "cites"> & { readonly cites: readonly Citation[] })[]> {
+  const logIds = [...new Set(told.flatMap(({ cites }) => cites))].toSorted((a, b) => a - b);
+  const citations = await citationsOf(parts, logIds);
+  return told.map((one) => ({
+    ...one,
+    cites: one.cites.flatMap((logId) => citations.get(logId) ?? []),
+  }));
+}
