@@ -14,7 +14,7 @@ import { messageOf } from "./src/core/thrown.ts";
 import { Daybook } from "./src/daybook.ts";
 import type { AnyJobDefinition } from "./src/engine/definition.ts";
 import { type Access, TokenList } from "./src/http/access.ts";
-import { refusalWithoutHost } from "./src/http/host_required.ts";
+import { refusalWithoutHost } from "./src/http/hosts.ts";
 import { shippedDefinitions } from "./src/jobs/shipped.ts";
 import {
   JournalDamagedError,

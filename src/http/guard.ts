@@ -7,6 +7,7 @@ import type { Access, Scope } from "./access.ts";
 import type { Gauge } from "./capacity.ts";
 import { draining } from "./engine_problem.ts";
 import type { EnginePort } from "./engine_port.ts";
+import { Hosts } from "./hosts.ts";
 import { Problem } from "./problem.ts";
 import type { RequestSpans } from "./request_origin.ts";
 import { type RouteScope, scopeOf } from "./route_scopes.ts";
@@ -37,7 +38,6 @@ export interface GuardOptions {
   readonly spans: RequestSpans | undefined;
 }
 
-const LOOPBACK_HOSTS: readonly string[] = ["localhost", "127.0.0.1", "[::1]"];
 const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /** A supervisor is answered however much else there is to do. */
@@ -45,15 +45,11 @@ const PROBES: ReadonlySet<string> = new Set(["/livez", "/readyz"]);
 
 export class Guard {
   readonly #options: GuardOptions;
-  /** `undefined` when all are served. */
-  readonly #hosts: ReadonlySet<string> | undefined;
+  readonly #hosts: Hosts;
 
   constructor(options: GuardOptions) {
-    const { allowedHosts } = options;
     this.#options = options;
-    this.#hosts = allowedHosts === "any"
-      ? undefined
-      : new Set([...LOOPBACK_HOSTS, ...allowedHosts.map(hostOf)]);
+    this.#hosts = new Hosts(options.allowedHosts);
   }
 
   /**
@@ -89,10 +85,7 @@ export class Guard {
    */
   admit({ req: { raw, method } }: Context, scope: RouteScope | undefined): void {
     const { engine, access, sessions } = this.#options;
-    const named = raw.headers.get("host");
-    if (!isHost(named, raw.url)) throw malformedHost(named);
-    const host = named ?? new URL(raw.url).host;
-    if (this.#hosts !== undefined && !isServed(raw.url, host, this.#hosts)) throw wrongHost();
+    const host = this.#hosts.of(raw);
     if (access !== undefined) {
       requireScope(raw, scope, access, credentialOf(raw.headers, host, sessions));
     }
@@ -100,61 +93,6 @@ export class Guard {
     refuseCrossSite(raw.headers, host);
     if (engine.draining) throw draining();
   }
-}
-
-/** A name or address, and a port (RFC 9110, 7.2). Names are looked for on a list after that. */
-const HOST = /^(?:\[[0-9A-Fa-f:.]+\]|[^\s/\\?#@:[\]]*)(?::(\d{0,5}))?$/;
-const PORT_MAX = 65_535;
-
-/**
- * Whether a request says in words of HTTP which host it means: in its header, when it has one,
- * and in its target, which may name another.
- */
-function isHost(named: string | null, url: string): boolean {
-  if (named !== null) {
-    const parts = HOST.exec(named);
-    if (parts === null || Number(parts[1] ?? 0) > PORT_MAX) return false;
-    if (isAt(url, named)) return true;
-  }
-  return URL.canParse(url);
-}
-
-const SCHEME = "http://";
-
-function isAt(url: string, host: string): boolean {
-  return url.startsWith(host, SCHEME.length) && url[SCHEME.length + host.length] === "/";
-}
-
-/** A target may name a host itself, which then counts (RFC 9112, 3.2.2); few do. */
-function isServed(url: string, host: string, hosts: ReadonlySet<string>): boolean {
-  if (!hosts.has(nameOf(host))) return false;
-  return isAt(url, host) || hosts.has(nameOf(new URL(url).host));
-}
-
-/** An address or name, as a Host header writes it. */
-function hostOf(address: string): string {
-  const isIPv6 = address.includes(":") && !address.startsWith("[");
-  return (isIPv6 ? `[${address}]` : address).toLowerCase();
-}
-
-/** A host without its port, in lower case. */
-function nameOf(host: string): string {
-  const port = host.lastIndexOf(":");
-  const name = port > host.lastIndexOf("]") ? host.slice(0, port) : host;
-  return name.toLowerCase();
-}
-
-/** A page whose name was made to point here (DNS rebinding) sends its own name as host. */
-function wrongHost(): Problem {
-  return new Problem(
-    "wrong-host",
-    "Cannot answer for this Host: it is not on the list of hosts; --allowed-hosts adds names to it",
-  );
-}
-
-function malformedHost(named: string | null): Problem {
-  const what = named === null ? "its target names no host" : `its Host is ${JSON.stringify(named)}`;
-  return new Problem("malformed-host", `Cannot take the request: ${what}`);
 }
 
 /**

@@ -1,0 +1,96 @@
+/** Which host a request means, and whether it is served here. */
+
+import { Problem, problemResponse } from "./problem.ts";
+
+const LOOPBACK_HOSTS: readonly string[] = ["localhost", "127.0.0.1", "[::1]"];
+
+export class Hosts {
+  /** `undefined` when all are served. */
+  readonly #served: ReadonlySet<string> | undefined;
+
+  /** @param allowed Names beside those of the loopback. */
+  constructor(allowed: readonly string[] | "any") {
+    this.#served = allowed === "any"
+      ? undefined
+      : new Set([...LOOPBACK_HOSTS, ...allowed.map(hostOf)]);
+  }
+
+  /**
+   * The host that a request names, as it does.
+   *
+   * @throws {Problem} `malformed-host`, or `wrong-host` for one that is not served.
+   */
+  of({ headers, url }: Request): string {
+    const named = headers.get("host");
+    if (!isHost(named, url)) throw malformedHost(named);
+    const host = named ?? new URL(url).host;
+    if (this.#served !== undefined && !isServed(url, host, this.#served)) throw wrongHost();
+    return host;
+  }
+}
+
+/**
+ * The refusal of a request without one, as HTTP/1.1 asks for (RFC 9112, 3.2); `undefined` for
+ * any other. A server fills its own address into the URL of the request, which no list of hosts
+ * can tell from a name that was meant. HTTP/1.0, and HTTP/2 without TLS, need a Host here too.
+ */
+export function refusalWithoutHost({ headers, url }: Request): Response | undefined {
+  if (headers.has("host")) return undefined;
+  const detail = "Cannot take the request: it has no Host header";
+  return problemResponse(new Problem("malformed-host", detail), URL.parse(url)?.pathname ?? "/");
+}
+
+/** A name or address, and a port (RFC 9110, 7.2). Names are looked for on a list after that. */
+const HOST = /^(?:\[[0-9A-Fa-f:.]+\]|[^\s/\\?#@:[\]]*)(?::(\d{0,5}))?$/;
+const PORT_MAX = 65_535;
+
+/**
+ * Whether a request says in words of HTTP which host it means: in its header, when it has one,
+ * and in its target, which may name another.
+ */
+function isHost(named: string | null, url: string): boolean {
+  if (named !== null) {
+    const parts = HOST.exec(named);
+    if (parts === null || Number(parts[1] ?? 0) > PORT_MAX) return false;
+    if (isAt(url, named)) return true;
+  }
+  return URL.canParse(url);
+}
+
+const SCHEME = "http://";
+
+function isAt(url: string, host: string): boolean {
+  return url.startsWith(host, SCHEME.length) && url[SCHEME.length + host.length] === "/";
+}
+
+/** A target may name a host itself, which then counts (RFC 9112, 3.2.2); few do. */
+function isServed(url: string, host: string, hosts: ReadonlySet<string>): boolean {
+  if (!hosts.has(nameOf(host))) return false;
+  return isAt(url, host) || hosts.has(nameOf(new URL(url).host));
+}
+
+/** An address or name, as a Host header writes it. */
+function hostOf(address: string): string {
+  const isIPv6 = address.includes(":") && !address.startsWith("[");
+  return (isIPv6 ? `[${address}]` : address).toLowerCase();
+}
+
+/** A host without its port, in lower case. */
+function nameOf(host: string): string {
+  const port = host.lastIndexOf(":");
+  const name = port > host.lastIndexOf("]") ? host.slice(0, port) : host;
+  return name.toLowerCase();
+}
+
+/** A page whose name was made to point here (DNS rebinding) sends its own name as host. */
+function wrongHost(): Problem {
+  return new Problem(
+    "wrong-host",
+    "Cannot answer for this Host: it is not on the list of hosts; --allowed-hosts adds names to it",
+  );
+}
+
+function malformedHost(named: string | null): Problem {
+  const what = named === null ? "its target names no host" : `its Host is ${JSON.stringify(named)}`;
+  return new Problem("malformed-host", `Cannot take the request: ${what}`);
+}
