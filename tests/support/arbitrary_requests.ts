@@ -286,7 +286,9 @@ function requestTo(route: string, { query, headers, body = nothing }: RouteInput
 }
 
 /** What makes jobs and moves them, and what few jobs are in the state for. */
-const OFTEN: ReadonlySet<string> = new Set(["POST /jobs", "POST /events", "POST /jobs/:id/wake"]);
+const OFTEN: ReadonlySet<string> = new Set([
+  ...["POST /jobs", "POST /events", "POST /jobs/:id/retry", "POST /jobs/:id/wake"],
+]);
 
 export const requests: fc.Arbitrary<FuzzRequest> = fc.oneof(
   ...Object.entries(ROUTES).map(([route, input]) => ({
