@@ -216,7 +216,7 @@ Deno.test("scheduler: a time that is over stays over, whatever the clock is set 
   assert.equal(scheduler.isOver(atMs), true);
 });
 
-Deno.test("scheduler: of times that are over the latest thousand are remembered", async () => {
+Deno.test("scheduler: of times that are over the latest thousand are remembered", () => {
   const clock = new FakeClock();
   const scheduler = new Scheduler(clock, assert.ifError);
   const firstMs = clock.now() + 1;
