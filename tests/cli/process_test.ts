@@ -39,6 +39,7 @@ Deno.test("deno.json: each command is a task that starts with the few permission
     "run",
     "--quiet",
     "--no-prompt",
+    "--v8-flags=--max-semi-space-size=8",
     ...asksServers,
     "--allow-write=journal",
     settings,
