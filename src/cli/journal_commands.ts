@@ -6,7 +6,6 @@ import { catCommand } from "./journal/cat.ts";
 import { exportCommand } from "./journal/export.ts";
 import { headCommand } from "./journal/head.ts";
 import { importCommand } from "./journal/import.ts";
-import { permuteCommand } from "./journal/permute.ts";
 import { repairCommand } from "./journal/repair.ts";
 import type { JournalTools } from "./journal/tools.ts";
 import { verifyCommand } from "./journal/verify.ts";
@@ -20,6 +19,5 @@ export function journalCommands(tools: JournalTools): readonly Command[] {
     backupCommand(tools),
     exportCommand(tools),
     importCommand(tools),
-    permuteCommand(tools),
   ];
 }

@@ -21,12 +21,12 @@ testWithHomes(
 
     const exported = await journalTask(old.path(""), ["export", id]);
     const imported = await journalTask(fresh.path(""), ["import", "-"], exported.output);
-    const permuted = await journalTask(fresh.path(""), ["permute", id]);
+    const proved = await journalTask(fresh.path(""), ["verify"]);
 
     assert.deepEqual([exported.code, exported.errors], [0, ""]);
     assert.deepEqual([imported.code, imported.errors], [0, ""]);
     assert.equal(JSON.parse(imported.output).jobId, id);
-    assert.deepEqual([permuted.code, permuted.errors], [0, ""]);
+    assert.deepEqual([proved.code, proved.errors], [0, ""]);
     await fresh.start();
     assert.equal(fresh.job(id).state, "Done");
   },
