@@ -80,7 +80,7 @@ function parkedLine(parked: readonly ParkedPlace[]): readonly string[] {
   return [
     `parked: ${counted(jobs, "job")}: ${
       groups.join(", ")
-    }${rest}; deno task jobs --condition parked`,
+    }${rest}; deno task daybook jobs --condition parked`,
   ];
 }
 

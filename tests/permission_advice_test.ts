@@ -42,9 +42,9 @@ Deno.test("withCommand: the task's own permissions are kept, and those that lack
 });
 
 Deno.test("withCommand: a flag that the task does not have at all is added", () => {
-  const program = programOf("src/cli/replay_test.ts", [], variables({}));
+  const program = programOf("src/cli/daybook.ts", ["jobs"], variables({}));
   const text = withCommand("no", { net: ["192.0.2.1"] }, program);
-  assert.match(text, /--allow-net=192\.0\.2\.1 src\/cli\/replay_test\.ts$/);
+  assert.match(text, /192\.0\.2\.1 src\/cli\/daybook\.ts jobs$/);
 });
 
 Deno.test("withCommand: a whole input is not repeated", () => {

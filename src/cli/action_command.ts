@@ -1,4 +1,4 @@
-/** What an explanation advises, as a command of `deno task`. */
+/** What an explanation advises, as a command of `deno task daybook`. */
 
 import type { Action } from "../core/explanation.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
@@ -6,7 +6,7 @@ import { shellWord } from "../core/shell_word.ts";
 
 const CONTROL = /^\/jobs\/([^/]+)\/(start|cancel|suspend|resume|wake|retry)$/;
 
-/** Options of `deno task event`, by the fields that they set. */
+/** Options of `deno task daybook event`, by the fields that they set. */
 const EVENT_OPTIONS: Readonly<Record<string, string>> = {
   eventId: "--id",
   jobId: "--job",
@@ -21,7 +21,7 @@ const EVENT_OPTIONS: Readonly<Record<string, string>> = {
  */
 export function commandOfAction(action: Action, flags: readonly string[]): string | undefined {
   const words = action.path === "/events" ? eventWords(action.body ?? {}) : controlWords(action);
-  return words && ["deno", "task", ...words, ...flags].map(shellWord).join(" ");
+  return words && ["deno", "task", "daybook", ...words, ...flags].map(shellWord).join(" ");
 }
 
 function controlWords({ path, body = {} }: Action): readonly string[] | undefined {
@@ -29,9 +29,8 @@ function controlWords({ path, body = {} }: Action): readonly string[] | undefine
   const { leave, ...fields } = body;
   const options = optionsOf(fields, { reason: "--reason", from: "--from" });
   if (control === undefined || options === undefined) return undefined;
-  const command = control === "start" ? ["daybook", "start"] : [control];
   const flags = leave === true ? ["--leave"] : [];
-  return [...command, decodeURIComponent(id), ...flags, ...options];
+  return [control, decodeURIComponent(id), ...flags, ...options];
 }
 
 function eventWords({ eventType, attributes, ...rest }: JsonObject): readonly string[] | undefined {

@@ -9,6 +9,7 @@ import { importCommand } from "./journal/import.ts";
 import { repairCommand } from "./journal/repair.ts";
 import type { JournalTools } from "./journal/tools.ts";
 import { verifyCommand } from "./journal/verify.ts";
+import { replayTestCommand } from "./replay_test_command.ts";
 
 export function journalCommands(tools: JournalTools): readonly Command[] {
   return [
@@ -19,5 +20,6 @@ export function journalCommands(tools: JournalTools): readonly Command[] {
     backupCommand(tools),
     exportCommand(tools),
     importCommand(tools),
+    replayTestCommand(tools),
   ];
 }

@@ -16,9 +16,9 @@ import { DEFINITIONS } from "../support/http_definitions.ts";
 import { flawsOf } from "../support/recorded_soundness.ts";
 
 const REQUESTS_PER_RUN = 50;
-const RUNS = rounds(150, 4_000);
+const RUNS = rounds(150, 4_000, 25);
 /** Of each route, how many requests must be good ones; there are many more in most runs. */
-const TAKEN_MIN = 3;
+const TAKEN_MIN = rounds(3, 3, 0);
 
 Deno.test("fuzz: there are requests for every route of the application", async () => {
   const { app } = await startApp();

@@ -25,8 +25,8 @@ export function retryCommand(surroundings: Surroundings): Command {
     ],
     notes: [WAIT_NOTE],
     examples: [
-      "deno task retry order-43",
-      "deno task retry order-43 --from charge --reason 'a new card' --wait",
+      "deno task daybook retry order-43",
+      "deno task daybook retry order-43 --from charge --reason 'a new card' --wait",
     ],
     run: (input) => retry(input, surroundings),
   };

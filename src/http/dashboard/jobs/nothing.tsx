@@ -27,7 +27,7 @@ export function NoJobs({ address, count, searched }: NoJobsProps) {
   return (
     <Empty title="There are no jobs yet.">
       <p>
-        Submit one with <code>deno task submit</code>, from the <a href="/ui/system">System</a>{" "}
+        Submit one with <code>deno task daybook submit</code>, from the <a href="/ui/system">System</a>{" "}
         screen, or with a POST to <code>/jobs</code>.
       </p>
     </Empty>
