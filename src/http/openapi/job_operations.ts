@@ -57,7 +57,7 @@ const PREFER = {
   schema: v.string(),
 };
 
-const PREFERENCE_APPLIED = { description: "What was heeded of Prefer.", schema: text };
+const PREFERENCE_APPLIED = { description: "Which preferences were applied.", schema: text };
 const LOCATION = { description: "The path of the job.", schema: text };
 
 const CREATED = {
@@ -271,7 +271,7 @@ export const JOB_OPERATIONS: Operations = {
     },
     answers: {
       [STATUS.ok]: {
-        description: "With dryRun: what a retry would reuse and do anew, and what to see to " +
+        description: "With dryRun: what a retry would reuse and run again, and what to see to " +
           "first. Nothing is recorded.",
         content: json(retryPreviewAnswer),
       },

@@ -62,10 +62,10 @@ async function answerAfterWait(
   asked: Preferences,
 ): Promise<Response> {
   // A preference may be ignored, a job that was created may not be denied.
-  const heeded = edge.waiting.isFull ? { minimal: asked.minimal } : asked;
-  const now = await waitForJob(edge, request, job, isTerminal, heeded.waitSeconds ?? 0);
+  const applied = edge.waiting.isFull ? { minimal: asked.minimal } : asked;
+  const now = await waitForJob(edge, request, job, isTerminal, applied.waitSeconds ?? 0);
   const status = isTerminal(now) ? STATUS.ok : STATUS.accepted;
-  return answer(edge, { job: now, replayed }, status, heeded);
+  return answer(edge, { job: now, replayed }, status, applied);
 }
 
 const REPLAYED = { "idempotency-replayed": "true" };

@@ -166,7 +166,7 @@ function groupsPage(asked: Asked): Response {
           mayOperate={mayOperate}
         />
       )}
-      {more === 0 ? null : <p class="hint">{more} kinds more are rarer, and not shown.</p>}
+      {more === 0 ? null : <p class="hint">{more} rarer kinds are not shown.</p>}
       <SearchedLine searched={searched} />
       <p class="hint">
         Failures are of one kind when the type, the task, the error and the words of its message are
