@@ -31,7 +31,7 @@ export function addJobsScreen(app: Hono, edge: Edge): void {
 }
 
 /** What is asked for, and by whom. */
-interface Asked {
+interface PageRequest {
   readonly c: Context;
   readonly edge: Edge;
   readonly address: JobsAddress;
@@ -83,7 +83,7 @@ function refusedPage(c: Context, edge: Edge, address: JobsAddress, problem: Prob
   );
 }
 
-async function listPage(asked: Asked): Promise<Response> {
+async function listPage(asked: PageRequest): Promise<Response> {
   const { c, edge, address, query, filter, mayOperate } = asked;
   const { engine, clock } = edge;
   const jobs = jobsPage(engine, query, filter);
@@ -125,7 +125,7 @@ async function listPage(asked: Asked): Promise<Response> {
 }
 
 /** With the place in the list, so that the call gives the page that is shown. */
-function listFilters({ address, query }: Asked): URLSearchParams {
+function listFilters({ address, query }: PageRequest): URLSearchParams {
   const filters = address.filters();
   if (query.cursor !== undefined) filters.set("cursor", cursorOf("jobs", query.cursor));
   return filters;
@@ -135,7 +135,7 @@ function typesOf({ engine }: Edge): readonly string[] {
   return engine.definitions().map(({ type }) => type);
 }
 
-function groupsPage(asked: Asked): Response {
+function groupsPage(asked: PageRequest): Response {
   const { c, edge, address, filter, mayOperate } = asked;
   const { groups, more, searched } = edge.engine.lists.failures(filter, GROUPS_MAX);
   return page(
@@ -178,7 +178,7 @@ function groupsPage(asked: Asked): Response {
 
 const GROUPS_MAX = 200;
 
-function confirmPage(asked: Asked, action: NonNullable<ScreenQuery["do"]>): Response {
+function confirmPage(asked: PageRequest, action: NonNullable<ScreenQuery["do"]>): Response {
   const { c, edge, address, filter } = asked;
   const request = { action, filter, upTo: edge.engine.headLogId, again: false };
   const { conditions = [], retried } = filterOfAction(request);

@@ -24,7 +24,7 @@ import type { TimeQuery } from "../time_travel/paths.ts";
 import { PointSection } from "../time_travel/point_section.tsx";
 import { Slider } from "../time_travel/slider.tsx";
 import { type TimeView, timeView } from "../time_travel/time_view.ts";
-import { type Asked, askWhatIf } from "../time_travel/what_if_answer.ts";
+import { askWhatIf, type AskedWhatIf } from "../time_travel/what_if_answer.ts";
 import {
   EMPTY_WHAT_IF,
   leftOutOf,
@@ -109,7 +109,7 @@ async function shownOf(
 
 interface WhatIf {
   readonly form: WhatIfForm;
-  readonly asked?: Asked;
+  readonly asked?: AskedWhatIf;
 }
 
 function timePage(c: Context, edge: Edge, shown: Shown, whatIf?: WhatIf): Response {
@@ -226,7 +226,7 @@ function sampleText({ plan, expected, jobId }: JobState): string {
 interface Curls {
   replay(view: TimeView): string;
   diff(jobId: string, query: TimeQuery): string;
-  whatIf(jobId: string, asked: Asked): string;
+  whatIf(jobId: string, asked: AskedWhatIf): string;
 }
 
 function curlsOf(c: Context, edge: Edge): Curls {
