@@ -165,7 +165,9 @@ Deno.test("architecture: every room of src is on the map", async () => {
 Deno.test("architecture: what ARCHITECTURE.md, CONTRIBUTING.md and README.md link to is there", async () => {
   for (const page of ["ARCHITECTURE.md", "CONTRIBUTING.md", "README.md"]) {
     const text = await Deno.readTextFile(ROOT + page);
-    const targets = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target = ""]) => target);
+    const targets = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target = ""]) =>
+      target
+    );
     assert.ok(targets.length > 3, page);
     for (const target of targets) {
       const isThere = await Deno.stat(ROOT + target).then(() => true, () => false);

@@ -56,7 +56,9 @@ export async function waitForEnd(
   surroundings: Surroundings,
 ): Promise<number> {
   const timeoutMs = timeoutOf(input);
-  surroundings.sayWhenInterrupted(`job ${jobId} goes on; deno task daybook show ${jobId} tells how it is`);
+  surroundings.sayWhenInterrupted(
+    `job ${jobId} goes on; deno task daybook show ${jobId} tells how it is`,
+  );
   const leave = new AbortController();
   const cancel = timeoutMs === undefined
     ? () => {}

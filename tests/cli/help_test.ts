@@ -82,7 +82,9 @@ Deno.test("help: no command at all lists them", async () => {
 Deno.test("help: a command that there is not is a usage error", async () => {
   const [code, terminal] = await run(["frob"]);
   assert.equal(code, 64);
-  assert.deepEqual(terminal.errors, ["daybook: there is no command frob; see deno task daybook --help"]);
+  assert.deepEqual(terminal.errors, [
+    "daybook: there is no command frob; see deno task daybook --help",
+  ]);
 });
 
 Deno.test("help: each line fits a screen of 100 columns, and options are told apart", () => {

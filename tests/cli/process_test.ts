@@ -114,7 +114,9 @@ Deno.test("commands: the server and the token come from the environment", () =>
     try {
       const env = { DAYBOOK_URL: guarded.url };
       const without = await runTask("daybook", ["jobs"], { env });
-      const withToken = await runTask("daybook", ["jobs"], { env: { ...env, DAYBOOK_TOKEN: `${token}\n` } });
+      const withToken = await runTask("daybook", ["jobs"], {
+        env: { ...env, DAYBOOK_TOKEN: `${token}\n` },
+      });
 
       assert.deepEqual([without.code, withToken.code, withToken.errors], [65, 0, ""]);
       assert.equal(
@@ -169,7 +171,8 @@ Deno.test("tail: a server that is killed and starts again leaves no gap and no r
   const journal = await Deno.makeTempDir();
   let daybook = await DaybookProcess.start({ journal });
   const { port } = new URL(daybook.url);
-  const tail = taskCommand("daybook", ["tail", "--from-start", "--json", "--url", daybook.url]).spawn();
+  const tail = taskCommand("daybook", ["tail", "--from-start", "--json", "--url", daybook.url])
+    .spawn();
   const [output, errors] = [new LineReader(tail.stdout), new LineReader(tail.stderr)];
   try {
     for (const life of ["a", "b", "c"]) {

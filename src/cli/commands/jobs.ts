@@ -88,7 +88,9 @@ async function list(input: CommandInput, surroundings: Surroundings): Promise<nu
   }
   if (form === "text") printTable(shown, isMore, input, surroundings);
   if (isNothing && FILTERS.some((name) => input.all(name).length > 0)) {
-    input.terminal.err("daybook: no job is of what was asked for; deno task daybook jobs lists all");
+    input.terminal.err(
+      "daybook: no job is of what was asked for; deno task daybook jobs lists all",
+    );
   }
   return EXIT_OK;
 }

@@ -19,7 +19,7 @@ import {
 } from "../../core/job_state.ts";
 import { isThrown } from "../../core/thrown.ts";
 import { Answers } from "./answers.ts";
-import type { RunContext, AskedTask } from "./run_context.ts";
+import type { AskedTask, RunContext } from "./run_context.ts";
 import { AttemptLog } from "./attempt_log.ts";
 import { Attempts, type Started } from "./attempts.ts";
 import { Backoffs, retryTimes } from "./backoffs.ts";

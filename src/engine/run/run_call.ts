@@ -6,7 +6,7 @@
 import type { JobState } from "../../core/job_state.ts";
 import { copyOf, type JsonValue } from "../../core/json.ts";
 import type { Answers } from "./answers.ts";
-import { RunContext, type AskListener } from "./run_context.ts";
+import { type AskListener, RunContext } from "./run_context.ts";
 import { type CodeCall, type CodeHost, type CodePlace, IN_PROCESS, UNHEARD } from "./code_place.ts";
 import { outsideAttempts } from "./current_attempt.ts";
 import { type AnyJobDefinition, NonRetryableError } from "../definition.ts";

@@ -56,7 +56,8 @@ export const SYSTEM_OPERATIONS: Operations = {
       "Show the settings in force, the process, and what is used of the limits",
       systemAnswer,
     ),
-    description: "The holders of valid tokens are shown to those who may operate; no token or secret is " +
+    description:
+      "The holders of valid tokens are shown to those who may operate; no token or secret is " +
       "told to anybody.",
   },
   "GET /journal": telling("Show where the journal is, and how it was found", journalAnswer),

@@ -24,7 +24,7 @@ import type { TimeQuery } from "../time_travel/paths.ts";
 import { PointSection } from "../time_travel/point_section.tsx";
 import { Slider } from "../time_travel/slider.tsx";
 import { type TimeView, timeView } from "../time_travel/time_view.ts";
-import { askWhatIf, type AskedWhatIf } from "../time_travel/what_if_answer.ts";
+import { type AskedWhatIf, askWhatIf } from "../time_travel/what_if_answer.ts";
 import {
   EMPTY_WHAT_IF,
   leftOutOf,
