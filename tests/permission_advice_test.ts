@@ -69,13 +69,14 @@ Deno.test("withCommand: a start may do all that its flags and variables need, at
 });
 
 const JOURNAL_NEEDS: readonly (readonly [line: string, read: string, write: string])[] = [
-  ["head --journal /a/j", "journal /a/j", "journal"],
-  ["cat --journal /a/j --job x", "journal /a/j", "journal"],
-  ["verify --journal /a/j", "journal /a/j", "journal /a/j"],
-  ["repair --apply --journal /a/j", "journal /a/j /a", "journal /a/j /a"],
-  ["repair --apply", "journal .", "journal ."],
-  ["export x --journal /a/j -o /b/x", "journal /a/j", "journal /b/x"],
-  ["import /b/x --unfinished --journal /a/j", "journal /a/j /b/x", "journal /a/j"],
+  ["head --journal /a/j", ". /a/j", "."],
+  ["cat --journal /a/j --job x", ". /a/j", "."],
+  ["verify --journal /a/j", ". /a/j", ". /a/j"],
+  ["repair --apply --journal /a/j", ". /a/j /a", ". /a/j /a"],
+  ["repair --apply", ".", "."],
+  ["replay-test --definitions /d/jobs.ts --journal /a/j", ". /a/j /d/jobs.ts src", "."],
+  ["export x --journal /a/j -o /b/x", ". /a/j", ". /b/x"],
+  ["import /b/x --unfinished --journal /a/j", ". /a/j /b/x", ". /a/j"],
 ];
 
 for (const [line, read, write] of JOURNAL_NEEDS) {

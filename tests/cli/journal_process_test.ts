@@ -40,14 +40,14 @@ testWithHomes(
     const id = await old.create({ plan: planFor("a") });
     const cwd = old.path("");
 
-    const elsewhere = await journalTask(cwd, ["export", id, "--journal", "other"]);
-    const written = await journalTask(cwd, ["export", id, "-o", "job.ndjson"]);
-    const read = await journalTask(cwd, ["import", "job.ndjson"]);
+    const elsewhere = await journalTask(cwd, ["export", id, "--journal", "/elsewhere/other"]);
+    const written = await journalTask(cwd, ["export", id, "-o", "/elsewhere/job.ndjson"]);
+    const read = await journalTask(cwd, ["import", "/elsewhere/job.ndjson"]);
 
     assert.deepEqual([elsewhere.code, written.code, read.code], [74, 74, 74]);
-    assert.match(elsewhere.errors, /permission is missing, add --allow-read=other\/segments/);
-    assert.match(written.errors, /add --allow-write=job.ndjson; without --output it goes to/);
-    assert.match(read.errors, /add --allow-read=job.ndjson, or import - < job.ndjson/);
+    assert.match(elsewhere.errors, /permission is missing, add --allow-read=\/elsewhere\/other/);
+    assert.match(written.errors, /add --allow-write=\/elsewhere\/job.ndjson; without --output it goes to/);
+    assert.match(read.errors, /add --allow-read=\/elsewhere\/job.ndjson, or import - < \/elsewhere\/job.ndjson/);
   },
 );
 
