@@ -46,8 +46,14 @@ testWithHomes(
 
     assert.deepEqual([elsewhere.code, written.code, read.code], [74, 74, 74]);
     assert.match(elsewhere.errors, /permission is missing, add --allow-read=\/elsewhere\/other/);
-    assert.match(written.errors, /add --allow-write=\/elsewhere\/job.ndjson; without --output it goes to/);
-    assert.match(read.errors, /add --allow-read=\/elsewhere\/job.ndjson, or import - < \/elsewhere\/job.ndjson/);
+    assert.match(
+      written.errors,
+      /add --allow-write=\/elsewhere\/job.ndjson; without --output it goes to/,
+    );
+    assert.match(
+      read.errors,
+      /add --allow-read=\/elsewhere\/job.ndjson, or import - < \/elsewhere\/job.ndjson/,
+    );
   },
 );
 
