@@ -35,7 +35,7 @@ Deno.test("routes: the app serves those of the list, each once, and nothing else
   assert.equal(new Set(served).size, served.length);
 });
 
-Deno.test("scopes: what only tells of the journal is read, what brings something in is submit, the rest operate", async () => {
+Deno.test("scopes: what only tells of the journal is read, what brings something in is submit, the rest operate", () => {
   for (const route of API_ROUTES) {
     const { method, path, scope } = route;
     const isTelling = (method === "GET" && !path.endsWith("/input")) || path.endsWith("/what-if");
