@@ -2,9 +2,12 @@
 
 import type { HeldPause } from "../../engine/requests.ts";
 import { pauseAnswer, pausesAnswer } from "../answers/system.ts";
+import type { Edge } from "../edge.ts";
 import { json, telling, WRITE_PROBLEMS } from "../openapi/operation.ts";
+import { pauseView } from "../overview_view.ts";
 import { Problem, STATUS } from "../problem.ts";
 import { refuseQuery } from "../query.ts";
+import { originOf } from "../request_origin.ts";
 import { jsonResponse } from "../response.ts";
 import type { Route } from "../route.ts";
 
@@ -32,16 +35,28 @@ export const PAUSE_ROUTES: readonly Route[] = [
       },
       problems: ["unknown-pause", ...WRITE_PROBLEMS],
     },
-    async handle({ req }, { engine }) {
+    async handle({ req }, edge) {
       refuseQuery(req.raw);
-      const pauseId = req.param("id") ?? "";
-      const ended = await engine.endPause(pauseId);
-      if (ended !== undefined) return jsonResponse(pauseView(ended), STATUS.ok);
-      throw new Problem("unknown-pause", `Cannot end pause ${pauseId}: there is none with this id`);
+      return jsonResponse(
+        pauseView(await endPause(req.param("id") ?? "", req.raw, edge)),
+        STATUS.ok,
+      );
     },
   },
 ];
 
-function pauseView({ pauseId, reason, by, since, jobs }: HeldPause) {
-  return { pauseId, reason, since, by, jobs };
+/**
+ * Ends a pause for whoever the request comes from.
+ *
+ * @returns The pause as it was.
+ * @throws {Problem} `unknown-pause`
+ */
+export async function endPause(
+  pauseId: string,
+  request: Request,
+  { engine, spans }: Edge,
+): Promise<HeldPause> {
+  const ended = await engine.endPause(pauseId, originOf(request, spans));
+  if (ended !== undefined) return ended;
+  throw new Problem("unknown-pause", `Cannot end pause ${pauseId}: there is none with this id`);
 }

@@ -10,6 +10,7 @@ import { answerIndex, INDEX_OPERATION } from "../../routes/health.ts";
 import { AttentionSection } from "../overview/attention_section.tsx";
 import { CensusSection } from "../overview/census_section.tsx";
 import { FirstJob } from "../overview/first_job.tsx";
+import { PAUSE_ACTION_ROUTE, PausesSection } from "../overview/pauses_section.tsx";
 import { TrendSection } from "../overview/trend_section.tsx";
 import { TrustStrip } from "../overview/trust_strip.tsx";
 import { commandsOf } from "../commands.ts";
@@ -35,12 +36,18 @@ export const OVERVIEW_SCREEN_ROUTES: readonly Route[] = [
     scope: "read",
     handle: () => emptyResponse(STATUS.seeOther, { location: "/" }),
   },
+  PAUSE_ACTION_ROUTE,
 ];
+=======
+  app.get("/ui", () => emptyResponse(STATUS.seeOther, { location: "/" }));
+  PAUSE_ACTION_ROUTE(app, edge);
+}
+>>>>>>> main
 
 async function showOverview(c: Context, edge: Edge): Promise<Response> {
   const { span = DEFAULT_SPAN } = readQuery(c.req.raw, OVERVIEW_PARAMETERS);
   const { engine, overview, clock } = edge;
-  const [journal, { census, attention, counts }] = await Promise.all([
+  const [journal, { census, pauses, attention, counts }] = await Promise.all([
     engine.journalInfo(),
     readOverview(edge, span),
   ]);
@@ -63,6 +70,12 @@ async function showOverview(c: Context, edge: Edge): Promise<Response> {
       <h1 class="unseen">Overview</h1>
       <NoteLine c={c} edge={edge} />
       <Health edge={edge} />
+      <PausesSection
+        pauses={pauses}
+        mayEnd={viewerOf(c.req.raw).scopes.includes("operate")}
+        now={now}
+        commands={commands}
+      />
       <div id="first-job" data-live>
         {census.jobs === 0 ? <FirstJob commands={commands} /> : null}
       </div>
