@@ -1,19 +1,12 @@
 /** What is checked of every request before its route sees it. */
 
 import type { Context, Handler } from "hono";
-<<<<<<< HEAD
-import type { Clock } from "../engine/ports.ts";
-import type { Access, Scope } from "./access.ts";
-import type { Gauge } from "./capacity.ts";
-import type { Edge } from "./edge.ts";
-=======
-import type { RouterRoute } from "hono/types";
 import { counted } from "../core/counted.ts";
 import type { Clock } from "../engine/ports.ts";
 import type { Access, Scope } from "./access.ts";
 import type { Gauge } from "./capacity.ts";
 import { clientAddress } from "./client_address.ts";
->>>>>>> main
+import type { Edge } from "./edge.ts";
 import { draining } from "./engine_problem.ts";
 import type { EnginePort } from "./engine_port.ts";
 import { Hosts } from "./hosts.ts";

@@ -38,11 +38,6 @@ export const OVERVIEW_SCREEN_ROUTES: readonly Route[] = [
   },
   PAUSE_ACTION_ROUTE,
 ];
-=======
-  app.get("/ui", () => emptyResponse(STATUS.seeOther, { location: "/" }));
-  PAUSE_ACTION_ROUTE(app, edge);
-}
->>>>>>> main
 
 async function showOverview(c: Context, edge: Edge): Promise<Response> {
   const { span = DEFAULT_SPAN } = readQuery(c.req.raw, OVERVIEW_PARAMETERS);
