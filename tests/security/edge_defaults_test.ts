@@ -4,7 +4,6 @@
  */
 
 import assert from "node:assert/strict";
-import type { Route } from "../../src/http/route.ts";
 import { ROUTES } from "../../src/http/routes.ts";
 import { API_ROUTES } from "../support/app_routes.ts";
 import { jsonOf, problemOf, startApp, type TestApp } from "../support/http_app.ts";
@@ -26,7 +25,7 @@ const OPEN = [
 
 async function ask(
   { app }: TestApp,
-  { method, path }: Pick<Route, "method" | "path">,
+  { method, path }: { readonly method: string; readonly path: string },
   headers: Record<string, string> = {},
   query = "",
 ): Promise<Response> {

@@ -18,6 +18,7 @@ import { page } from "../page.tsx";
 import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
 import { acceptsHtml } from "../problem_page.tsx";
 import type { Route } from "../../route.ts";
+import { viewerOf } from "../../viewer.ts";
 
 const OVERVIEW_PARAMETERS = { ...SPAN_PARAMETER, ...NOTE_PARAMETER };
 
