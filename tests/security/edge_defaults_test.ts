@@ -4,6 +4,7 @@
  */
 
 import assert from "node:assert/strict";
+import type { Route } from "../../src/http/route.ts";
 import { ROUTES } from "../../src/http/routes.ts";
 import { API_ROUTES } from "../support/app_routes.ts";
 import { jsonOf, problemOf, startApp, type TestApp } from "../support/http_app.ts";
