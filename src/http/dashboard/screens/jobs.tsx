@@ -1,6 +1,6 @@
 /** `/ui/jobs`: finding jobs, seeing what keeps them, and acting on one or on all that match. */
 
-import type { Context, Hono } from "hono";
+import type { Context } from "hono";
 import type { JobFilter } from "../../../engine/requests.ts";
 import { filterOfAction, previewBulk } from "../../bulk_action.ts";
 import { cursorOf } from "../../cursor.ts";
@@ -24,11 +24,12 @@ import { JobTable } from "../jobs/table.tsx";
 import { page } from "../page.tsx";
 import { MissingScope } from "../parts/missing_scope.tsx";
 import { NoteLine } from "../parts/note_line.tsx";
+import type { Route } from "../../route.ts";
 
-export function addJobsScreen(app: Hono, edge: Edge): void {
-  app.get("/ui/jobs", (c) => showJobs(c, edge));
-  app.post("/ui/jobs", (c) => actOnJobs(c, edge));
-}
+export const JOBS_ROUTES: readonly Route[] = [
+  { method: "GET", path: "/ui/jobs", scope: "read", handle: showJobs },
+  { method: "POST", path: "/ui/jobs", scope: "operate", handle: actOnJobs },
+];
 
 /** What is asked for, and by whom. */
 interface PageRequest {

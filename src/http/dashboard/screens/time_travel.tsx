@@ -1,6 +1,6 @@
 /** `/ui/jobs/:id/time`: a job as it was at each of its entries, and as it might have been. */
 
-import type { Context, Hono } from "hono";
+import type { Context } from "hono";
 import type { JobState } from "../../../core/job_state.ts";
 import { sampleEvent } from "../../../core/explain/sample_event.ts";
 import type { Hold } from "../../../engine/queries/entry_pages.ts";
@@ -33,14 +33,16 @@ import {
 } from "../time_travel/what_if_form.ts";
 import { WhatIfResult } from "../time_travel/what_if_result.tsx";
 import { WhatIfSection } from "../time_travel/what_if_section.tsx";
+import type { Route } from "../../route.ts";
 
 /** A plan that is longer is not put into the form to be edited. */
 const PLAN_LENGTH_MAX = 16_000;
 
-export function addTimeTravelScreen(app: Hono, edge: Edge): void {
-  app.get("/ui/jobs/:id/time", (c) => showTime(c, edge));
-  app.post("/ui/jobs/:id/time", (c) => showWhatIf(c, edge));
-}
+export const TIME_TRAVEL_ROUTES: readonly Route[] = [
+  { method: "GET", path: "/ui/jobs/:id/time", scope: "read", handle: showTime },
+  // As the what-if of the API: it records nothing.
+  { method: "POST", path: "/ui/jobs/:id/time", scope: "read", handle: showWhatIf },
+];
 
 const TIME_PARAMETERS = {
   ...POINT_PARAMETERS,
