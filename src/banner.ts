@@ -2,10 +2,10 @@
 
 import { counted } from "./core/counted.ts";
 import type { ParkReason } from "./core/framework_events.ts";
-import type { Pause } from "./core/pauses.ts";
 import { shellWord } from "./core/shell_word.ts";
 import type { JobEngine } from "./engine/job_engine.ts";
 import type { JournalHead, RecoveryReport } from "./engine/ports.ts";
+import type { HeldPause } from "./engine/requests.ts";
 
 /** What a server is bound to. */
 export interface Address {
@@ -34,14 +34,14 @@ export function banner(
   head: JournalHead,
   token: TokenSource | undefined,
   parked: readonly ParkedPlace[],
-  pauses: readonly Pause[],
+  pauses: readonly HeldPause[],
 ): string {
   const url = urlOf(address);
   return [
     recovered(report, head),
     `types of jobs: ${types.join(", ")}`,
     ...parkedLine(parked),
-    ...pauses.map((pause) => pauseLine(pause, url)),
+    ...pauses.flatMap((pause) => pauseLines(pause, url, token)),
     `listening on ${url}`,
     "",
     "open it in a browser, or try, in another terminal:",
@@ -80,12 +80,21 @@ function parkedLine(parked: readonly ParkedPlace[]): readonly string[] {
   return [
     `parked: ${counted(jobs, "job")}: ${
       groups.join(", ")
-    }${rest}; deno task jobs --condition parked`,
+    }${rest}; deno task daybook jobs --condition parked`,
   ];
 }
 
-function pauseLine({ pauseId, reason, since }: Pause, url: string): string {
-  return `paused: everything since ${since} (${reason}); to go on: curl -X DELETE ${url}/pauses/${pauseId}`;
+function pauseLines(
+  { pauseId, reason, since, actor, jobs }: HeldPause,
+  url: string,
+  token: TokenSource | undefined,
+): readonly string[] {
+  const who = actor === undefined ? "" : ` by ${actor}`;
+  return [
+    `paused: everything since ${since}${who} (${reason}); ${counted(jobs, "job")} waiting`,
+    `  to go on: deno task daybook end-pause ${pauseId} --url ${url}`,
+    `  or: curl -s${tokenOption(token)} -X DELETE ${url}/pauses/${pauseId}`,
+  ];
 }
 
 const GROUPS_MAX = 3;
@@ -104,12 +113,14 @@ function recovered(report: RecoveryReport, head: JournalHead): string {
   return `recovered ${parts.join(", ")}; head ${head.logId} ${head.chain}`.trimEnd();
 }
 
+function tokenOption(source: TokenSource | undefined): string {
+  if (source === undefined) return "";
+  const token = source.file === undefined ? "$DAYBOOK_TOKEN" : firstTokenOf(source.file);
+  return ` -H "authorization: Bearer ${token}"`;
+}
+
 function examples(url: string, source: TokenSource | undefined): readonly string[] {
-  const token = source === undefined
-    ? ""
-    : ` -H "authorization: Bearer ${
-      source.file === undefined ? "$DAYBOOK_TOKEN" : firstTokenOf(source.file)
-    }"`;
+  const token = tokenOption(source);
   const job = `{"type":"order.fulfil","input":{"orderId":"7","amount":1999}}`;
   const event =
     `{"eventType":"ec.shipment.ShipmentCompleted","attributes":{"orderId":"7","tracking":"T-1"}}`;

@@ -1,6 +1,6 @@
 /** `/jobs/:id/explain` and `/events/:id/explain`: why it is so, as JSON or as prose. */
 
-import type { Context, Hono } from "hono";
+import type { Context } from "hono";
 import * as v from "valibot";
 import {
   aboutText,
@@ -9,25 +9,22 @@ import {
 } from "../../core/explain/explanation_text.ts";
 import type { Action, Citation, Explanation } from "../../core/explanation.ts";
 import { type EventId, ID_PATTERN } from "../../core/ids.ts";
+import { aboutAnswer, eventExplanationAnswer, explanationAnswer } from "../answers/explanation.ts";
 import { lookingBack } from "../capacity.ts";
 import { curlOf } from "../curl.ts";
 import type { Edge } from "../edge.ts";
 import { unknownJob } from "../engine_problem.ts";
 import { largeJsonResponse } from "../large_answer.ts";
+import { type Answer, json } from "../openapi/operation.ts";
 import { Problem, STATUS } from "../problem.ts";
 import { invalidParameter, readQuery } from "../query.ts";
 import { choice, single } from "../query_parameters.ts";
 import { reachedAs } from "../reached_as.ts";
 import { textResponse } from "../response.ts";
+import type { Route } from "../route.ts";
 import { jobIdOf } from "./job_id.ts";
 
-export function addExplainRoutes(app: Hono, edge: Edge): void {
-  app.get("/jobs/:id/explain", (c) => explainJob(c, edge));
-  app.get("/events/:id/explain", (c) => explainEvent(c, edge));
-  app.get("/explain", (c) => explainAbout(c, edge));
-}
-
-export const EXPLAIN_PARAMETERS = {
+const EXPLAIN_PARAMETERS = {
   format: single(choice(["json", "text"]), "Instead of what Accept asks for."),
 };
 
@@ -59,7 +56,7 @@ async function explainEvent(c: Context, edge: Edge): Promise<Response> {
 
 const VALUE_LENGTH_MAX = 200;
 
-export const ABOUT_PARAMETERS = {
+const ABOUT_PARAMETERS = {
   ...EXPLAIN_PARAMETERS,
   about: {
     ...single(
@@ -103,3 +100,63 @@ function explanationView(
     ),
   };
 }
+
+/** As JSON or as prose. */
+function answers(schema: v.GenericSchema): Readonly<Record<number, Answer>> {
+  return {
+    [STATUS.ok]: {
+      description: "Every statement cites entries.",
+      content: { ...json(schema), "text/plain": { schema: v.string() } },
+    },
+  };
+}
+
+export const EXPLAIN_ROUTES: readonly Route[] = [
+  {
+    method: "GET",
+    path: "/jobs/:id/explain",
+    scope: "read",
+    operation: {
+      id: "explainJob",
+      tag: "replay",
+      summary: "Say why a job is as it is",
+      query: EXPLAIN_PARAMETERS,
+      answers: answers(explanationAnswer),
+      problems: ["unknown-job"],
+    },
+    handle: explainJob,
+  },
+  {
+    method: "GET",
+    path: "/events/:id/explain",
+    scope: "read",
+    operation: {
+      id: "explainEvent",
+      tag: "events",
+      summary: "Say what became of an event",
+      description:
+        "The jobs that it reached, and what it did there; those that wait for one like " +
+        "it, and what it fails; and what was refused since it came with the same id.",
+      query: EXPLAIN_PARAMETERS,
+      answers: answers(eventExplanationAnswer),
+      problems: ["unknown-event"],
+    },
+    handle: explainEvent,
+  },
+  {
+    method: "GET",
+    path: "/explain",
+    scope: "read",
+    operation: {
+      id: "explainAbout",
+      tag: "events",
+      summary: "Say what carries a value, and what became of it",
+      description: "Jobs that were given it and events that say it, in whatever form: so that " +
+        "somebody who knows an order finds out why there is no job.",
+      query: ABOUT_PARAMETERS,
+      answers: answers(aboutAnswer),
+      problems: [],
+    },
+    handle: explainAbout,
+  },
+];
