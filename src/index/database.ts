@@ -33,6 +33,11 @@ export class Database {
     this.#options = options;
   }
 
+  /** Whether a crash may leave anything of it. */
+  get isBeingMade(): boolean {
+    return this.#isBeingMade;
+  }
+
   /** @throws {IndexDamagedError} as all that asks does. */
   get(sql: string, ...values: SQLInputValue[]): Row | undefined {
     return this.#asking(() => this.#statement(sql).get(...values) as Row | undefined);
