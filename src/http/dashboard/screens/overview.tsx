@@ -10,6 +10,7 @@ import { answerIndex } from "../../routes/health.ts";
 import { AttentionSection } from "../overview/attention_section.tsx";
 import { CensusSection } from "../overview/census_section.tsx";
 import { FirstJob } from "../overview/first_job.tsx";
+import { Standstill } from "../overview/standstill.tsx";
 import { TrendSection } from "../overview/trend_section.tsx";
 import { TrustStrip } from "../overview/trust_strip.tsx";
 import { commandsOf } from "../commands.ts";
@@ -28,9 +29,11 @@ export function addOverviewScreen(app: Hono, edge: Edge): void {
 async function showOverview(c: Context, edge: Edge): Promise<Response> {
   const { span = DEFAULT_SPAN } = readQuery(c.req.raw, OVERVIEW_PARAMETERS);
   const { engine, overview, clock } = edge;
-  const [journal, { census, attention, counts }] = await Promise.all([
+  const [journal, { census, attention, counts }, standing] = await Promise.all([
     engine.journalInfo(),
     readOverview(edge, span),
+    // What keeps all from being recorded is told by itself.
+    troubleOf(edge) === undefined ? engine.explainQueue() : undefined,
   ]);
   const now = clock.now();
   const commands = commandsOf(c, edge);
@@ -51,6 +54,7 @@ async function showOverview(c: Context, edge: Edge): Promise<Response> {
       <h1 class="unseen">Overview</h1>
       <NoteLine c={c} edge={edge} />
       <Health edge={edge} />
+      <Standstill told={standing} now={now} commands={commands} />
       <div id="first-job" data-live>
         {census.jobs === 0 ? <FirstJob commands={commands} /> : null}
       </div>
