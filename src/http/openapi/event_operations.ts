@@ -7,6 +7,7 @@ import {
   diffAnswer,
   eventExplanationAnswer,
   explanationAnswer,
+  queueExplanationAnswer,
   replayAnswer,
   whatIfAnswer,
 } from "../answers/explanation.ts";
@@ -14,7 +15,7 @@ import { cloudEvent } from "../cloud_events.ts";
 import { incomingEvent } from "../event_schema.ts";
 import { STATUS } from "../problem.ts";
 import { ENTRY_PARAMETERS, JOURNAL_STREAM_PARAMETERS } from "../routes/events.ts";
-import { ABOUT_PARAMETERS, EXPLAIN_PARAMETERS } from "../routes/explain.ts";
+import { ABOUT_PARAMETERS, EXPLAIN_JOB_PARAMETERS, EXPLAIN_PARAMETERS } from "../routes/explain.ts";
 import { DIFF_PARAMETERS, REPLAY_PARAMETERS, STEP_PARAMETERS } from "../routes/replay.ts";
 import { supposition } from "../supposition_schema.ts";
 import { ENTRIES, LAST_EVENT_ID, STREAM } from "./job_operations.ts";
@@ -101,14 +102,18 @@ export const EVENT_OPERATIONS: Operations = {
 export const REPLAY_OPERATIONS: Operations = {
   "GET /explain": {
     tag: "events",
-    summary: "Say what carries a value, and what became of it",
-    description: "Jobs that were given it and events that say it, in whatever form: so that " +
-      "somebody who knows an order finds out why there is no job.",
+    summary: "Say what carries a value, or why all work stands still",
+    description: "With `about`, jobs that were given a value and events that say it, in whatever " +
+      "form: so that somebody who knows an order finds out why there is no job. Without it, what " +
+      "holds up the work as a whole, and what would end that.",
     query: ABOUT_PARAMETERS,
     answers: {
       [STATUS.ok]: {
         description: "Every statement cites entries.",
-        content: { ...json(aboutAnswer), "text/plain": { schema: v.string() } },
+        content: {
+          ...json(v.union([aboutAnswer, queueExplanationAnswer])),
+          "text/plain": { schema: v.string() },
+        },
       },
     },
     problems: [],
@@ -129,15 +134,17 @@ export const REPLAY_OPERATIONS: Operations = {
   },
   "GET /jobs/:id/explain": {
     tag: "replay",
-    summary: "Say why a job is as it is",
-    query: EXPLAIN_PARAMETERS,
+    summary: "Say why a job is as it is, or was",
+    description: "With `at` as of then: from what was on record, wherever in the journal. A look " +
+      "back offers nothing to be done.",
+    query: EXPLAIN_JOB_PARAMETERS,
     answers: {
       [STATUS.ok]: {
         description: "Every statement cites entries.",
         content: { ...json(explanationAnswer), "text/plain": { schema: v.string() } },
       },
     },
-    problems: ["unknown-job"],
+    problems: ["unknown-job", "unknown-point"],
   },
   "GET /jobs/:id/replay": {
     tag: "replay",
