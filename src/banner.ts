@@ -2,11 +2,11 @@
 
 import { counted } from "./core/counted.ts";
 import type { ParkReason } from "./core/framework_events.ts";
-import type { Pause } from "./core/pauses.ts";
 import { shellWord } from "./core/shell_word.ts";
 import type { Scope } from "./http/access.ts";
 import type { JobEngine } from "./engine/job_engine.ts";
 import type { JournalHead, RecoveryReport } from "./engine/ports.ts";
+import type { HeldPause } from "./engine/requests.ts";
 
 /** What a server is bound to. */
 export interface Address {
@@ -42,14 +42,14 @@ export function banner(
   head: JournalHead,
   token: TokenSource | undefined,
   parked: readonly ParkedPlace[],
-  pauses: readonly Pause[],
+  pauses: readonly HeldPause[],
 ): string {
   const url = urlOf(address);
   return [
     recovered(report, head),
     `types of jobs: ${types.join(", ")}`,
     ...parkedLine(parked),
-    ...pauses.map((pause) => pauseLine(pause, url, header("operate", token))),
+    ...pauses.flatMap((pause) => pauseLines(pause, url, token)),
     `listening on ${url}`,
     "",
     "open it in a browser, or try, in another terminal:",
@@ -92,9 +92,17 @@ function parkedLine(parked: readonly ParkedPlace[]): readonly string[] {
   ];
 }
 
-function pauseLine({ pauseId, reason, since }: Pause, url: string, token: string): string {
-  const call = `curl${token} -X DELETE ${url}/pauses/${pauseId}`;
-  return `paused: everything since ${since} (${reason}); to go on: ${call}`;
+function pauseLines(
+  { pauseId, reason, since, actor, jobs }: HeldPause,
+  url: string,
+  token: TokenSource | undefined,
+): readonly string[] {
+  const who = actor === undefined ? "" : ` by ${actor}`;
+  return [
+    `paused: everything since ${since}${who} (${reason}); ${counted(jobs, "job")} waiting`,
+    `  to go on: deno task end-pause ${pauseId} --url ${url}`,
+    `  or: curl -s${header("operate", token)} -X DELETE ${url}/pauses/${pauseId}`,
+  ];
 }
 
 const GROUPS_MAX = 3;

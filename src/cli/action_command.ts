@@ -6,6 +6,9 @@ import { shellWord } from "../core/shell_word.ts";
 
 const CONTROL = /^\/jobs\/([^/]+)\/(start|cancel|suspend|resume|wake|retry)$/;
 
+/** There it can only be ended. */
+const PAUSE = /^\/pauses\/([^/]+)$/;
+
 /** Options of `deno task event`, by the fields that they set. */
 const EVENT_OPTIONS: Readonly<Record<string, string>> = {
   eventId: "--id",
@@ -20,8 +23,15 @@ const EVENT_OPTIONS: Readonly<Record<string, string>> = {
  * @param flags What names the server, such as `--journal x`.
  */
 export function commandOfAction(action: Action, flags: readonly string[]): string | undefined {
-  const words = action.path === "/events" ? eventWords(action.body ?? {}) : controlWords(action);
+  const words = wordsOf(action);
   return words && ["deno", "task", ...words, ...flags].map(shellWord).join(" ");
+}
+
+function wordsOf(action: Action): readonly string[] | undefined {
+  const { path, body = {} } = action;
+  const [, pauseId] = PAUSE.exec(path) ?? [];
+  if (pauseId !== undefined) return ["end-pause", decodeURIComponent(pauseId)];
+  return path === "/events" ? eventWords(body) : controlWords(action);
 }
 
 function controlWords({ path, body = {} }: Action): readonly string[] | undefined {

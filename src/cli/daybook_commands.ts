@@ -5,6 +5,7 @@ import { controlCommands } from "./commands/controls.ts";
 import { eventCommand } from "./commands/event.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { jobsCommand } from "./commands/jobs.ts";
+import { pauseCommands } from "./commands/pauses.ts";
 import { retryCommand } from "./commands/retry.ts";
 import { showCommand } from "./commands/show.ts";
 import { submitCommand } from "./commands/submit.ts";
@@ -21,6 +22,7 @@ export function daybookCommands(surroundings: Surroundings): readonly Command[] 
     eventCommand(surroundings),
     ...controlCommands(surroundings),
     retryCommand(surroundings),
+    ...pauseCommands(surroundings),
   ];
 }
 
@@ -37,6 +39,8 @@ export const TASKS: readonly string[] = [
   "resume",
   "wake",
   "retry",
+  "pauses",
+  "end-pause",
 ];
 
 export function hasTask(command: string | undefined): boolean {

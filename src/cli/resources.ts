@@ -115,6 +115,18 @@ export const entryResource = v.looseObject({
 
 export type EntryResource = v.InferOutput<typeof entryResource>;
 
+export const pauseResource = v.looseObject({
+  pauseId: text,
+  reason: text,
+  since: text,
+  actor: v.optional(text),
+  jobs: number,
+});
+
+export type PauseResource = v.InferOutput<typeof pauseResource>;
+
+export const pausesAnswer = v.looseObject({ pauses: v.array(pauseResource) });
+
 export const entriesPage = v.looseObject({ entries: v.array(entryResource), nextCursor });
 
 const receiptJob = v.looseObject({

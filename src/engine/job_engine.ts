@@ -9,6 +9,7 @@ import type { EventExplanation } from "../core/event_explanation.ts";
 import type { Citation, Explanation } from "../core/explanation.ts";
 import { type EventId, type JobId, type LogId, MAIN_TASK, type TaskId } from "../core/ids.ts";
 import { hasCode, type JobState } from "../core/job_state.ts";
+import type { Origin } from "../core/origin.ts";
 import type { Point } from "../core/point.ts";
 import type { QueueExplanation } from "../core/queue_explanation.ts";
 import type { Replay, StepsWanted } from "../core/replay_steps.ts";
@@ -113,12 +114,12 @@ export class JobEngine {
   }
 
   /** Ends a pause; `undefined` when there is none of this id. Rejects as `create` does. */
-  async endPause(pauseId: string): Promise<HeldPause | undefined> {
+  async endPause(pauseId: string, origin?: Origin): Promise<HeldPause | undefined> {
     const pause = this.pauses().find((one) => one.pauseId === pauseId);
     if (pause === undefined) return undefined;
     const { writer } = this.#parts;
-    const attributes = { pauseId };
-    const draft = { stratum: "framework", eventType: "job.PauseEnded", attributes } as const;
+    const about = { stratum: "framework", eventType: "job.PauseEnded" } as const;
+    const draft = { ...origin, ...about, attributes: { pauseId } };
     return await writer.settled(writer.append([draft]).lastLogId, pause);
   }
 

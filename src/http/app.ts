@@ -11,7 +11,6 @@ import { Gauge } from "./capacity.ts";
 import type { Edge } from "./edge.ts";
 import type { EnginePort } from "./engine_port.ts";
 import { problemOfFailure } from "./engine_problem.ts";
-import { FailedSignIns } from "./failed_sign_ins.ts";
 import { Guard } from "./guard.ts";
 import { type JobLogPort, NO_JOB_LOG } from "./job_log_port.ts";
 import type { MetricsPort } from "./metrics_port.ts";
@@ -42,6 +41,7 @@ import { Sessions } from "./sessions.ts";
 import { StreamHub } from "./stream/hub.ts";
 import { Outlets } from "./stream/outlets.ts";
 import type { SystemPort } from "./system_port.ts";
+import { TokenChecks } from "./token_checks.ts";
 import { Turnstile } from "./turnstile.ts";
 import type { VerificationPort } from "./verification_port.ts";
 
@@ -150,8 +150,8 @@ function edgeOf(options: AppOptions): Edge {
     maxStartDelayMs: options.maxStartDelayMs ?? 15 * 60_000,
     needsToken: options.access !== undefined,
     access: options.access,
+    tokens: options.access && new TokenChecks(options.access, clock),
     sessions: new Sessions(clock),
-    failedSignIns: new FailedSignIns(clock),
     notes: new Notes(),
     version: options.version ?? "unknown",
     heartbeatMs,

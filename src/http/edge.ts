@@ -7,7 +7,6 @@ import type { Gauge } from "./capacity.ts";
 import type { Notes } from "./dashboard/notes.ts";
 import type { EnginePort } from "./engine_port.ts";
 import type { Access } from "./access.ts";
-import type { FailedSignIns } from "./failed_sign_ins.ts";
 import type { JobLogPort } from "./job_log_port.ts";
 import type { MetricsPort } from "./metrics_port.ts";
 import type { OverviewPort } from "./overview_port.ts";
@@ -16,6 +15,7 @@ import type { Sessions } from "./sessions.ts";
 import type { StreamHub } from "./stream/hub.ts";
 import type { Outlets } from "./stream/outlets.ts";
 import type { SystemPort } from "./system_port.ts";
+import type { TokenChecks } from "./token_checks.ts";
 import type { Turnstile } from "./turnstile.ts";
 import type { VerificationPort } from "./verification_port.ts";
 
@@ -43,9 +43,10 @@ export interface Edge {
   readonly needsToken: boolean;
   /** Who may do what; everybody everything, when `undefined`. */
   readonly access: Access | undefined;
+  /** Whose a token is, as far as whoever brings it may ask; `undefined` as `access` is. */
+  readonly tokens: TokenChecks | undefined;
   /** Of browsers that signed in to the dashboard. */
   readonly sessions: Sessions;
-  readonly failedSignIns: FailedSignIns;
   /** Of what was done on the dashboard. */
   readonly notes: Notes;
   /** Of Daybook. */

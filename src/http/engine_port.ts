@@ -6,6 +6,7 @@ import type { EventExplanation } from "../core/event_explanation.ts";
 import type { Citation, Explanation } from "../core/explanation.ts";
 import type { EventId, JobId, LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
+import type { Origin } from "../core/origin.ts";
 import type { Point } from "../core/point.ts";
 import type { QueueExplanation } from "../core/queue_explanation.ts";
 import type { Replay, StepsWanted } from "../core/replay_steps.ts";
@@ -110,7 +111,7 @@ export interface EnginePort {
   /** The pauses in force. */
   pauses(): readonly HeldPause[];
   /** The pause as it was; `undefined` when there is none of this id. */
-  endPause(pauseId: string): Promise<HeldPause | undefined>;
+  endPause(pauseId: string, origin?: Origin): Promise<HeldPause | undefined>;
 
   definitions(): readonly DefinitionInfo[];
   journalInfo(): Promise<JournalInfo>;

@@ -42,7 +42,7 @@ const PROBLEMS = {
   "job-too-long": { status: 422, title: "The job has too long a history for this" },
   "unknown-point": { status: 422, title: "The job has no such point in its life" },
   "idempotency-key-reused": { status: 422, title: "The key came before with another body" },
-  "too-many-failures": { status: 429, title: "Too many sign-ins have failed" },
+  "too-many-failures": { status: 429, title: "Too many wrong tokens came from this address" },
   "internal": { status: 500, title: "Daybook failed to answer" },
   "outcome-unknown": { status: 503, title: "The journal has failed" },
   "draining": { status: 503, title: "Daybook is stopping" },

@@ -68,6 +68,7 @@ const ROUTE_SCOPES: Readonly<Record<string, RouteScope>> = {
   "POST /ui/jobs/:id/time": "read",
   "GET /ui/manual": "read",
   "GET /ui/manual/:page": "read",
+  "POST /ui/pauses/:id/end": "operate",
   "GET /ui/system": "read",
   "POST /ui/system/verify": "operate",
   "GET /ui/system/definitions/:type": "read",

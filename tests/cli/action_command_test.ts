@@ -27,3 +27,8 @@ Deno.test("commandOfAction: what no command can send whole is left to curl", () 
   assert.equal(command("/jobs/a/retry", { from: 1 }), undefined);
   assert.equal(command("/events", { eventType: "a.B", traceId: "x" }), undefined);
 });
+
+Deno.test("commandOfAction: the end of a pause", () => {
+  const action = { method: "DELETE", path: "/pauses/pau_1" } as const;
+  assert.equal(commandOfAction(action, []), "deno task end-pause pau_1");
+});

@@ -74,8 +74,8 @@ Deno.test("openapi: each operation says which scope it needs, as the routes do",
 Deno.test("openapi: every kind of problem is listed, and some operation may answer it", async () => {
   const document = await readDocument();
   const text = JSON.stringify(document.paths);
-  // These are of no operation: there is none at the path, or none with the method, or a page is.
-  const ofNone = ["not-found", "method-not-allowed", "too-many-failures"];
+  // These are of no operation: there is none at the path, or none with the method.
+  const ofNone = ["not-found", "method-not-allowed"];
   for (const kind of PROBLEM_KINDS) {
     assert.ok(document.info.description.includes(`\`${problemType(kind)}\``), kind);
     assert.equal(text.includes(`"${problemType(kind)}"`), !ofNone.includes(kind), kind);

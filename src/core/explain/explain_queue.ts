@@ -13,7 +13,7 @@ import type { Pause } from "../pauses.ts";
 import type { QueueExplanation } from "../queue_explanation.ts";
 import type { Circumstances, WorkerHolder } from "./evidence.ts";
 import { anyone, itself } from "./next_step.ts";
-import { later, oneLine, reasonText, shortened } from "./phrases.ts";
+import { byWhom, later, oneLine, reasonText, shortened } from "./phrases.ts";
 import { cancelHolders, holdersText, holderText } from "./queue_holders.ts";
 
 /** Workers of one kind, and who has them. */
@@ -114,14 +114,16 @@ function causeOf(facts: QueueFacts): Cause {
     : idleCause(facts);
 }
 
-function pausedCause(facts: QueueFacts, { since, reason, by, pauseId }: Pause): Cause {
+function pausedCause(facts: QueueFacts, pause: Pause): Cause {
+  const { since, reason, by, pauseId } = pause;
+  const why = `${byWhom(pause)}${reasonText(reason)}`;
   const path = `/pauses/${pauseId}`;
   return {
     standsStill: true,
     since,
-    summary: `Nothing begins: everything is paused since ${since}${reasonText(reason)}. ` +
+    summary: `Nothing begins: everything is paused since ${since}${why}. ` +
       waitText(facts),
-    cause: [{ statement: `The pause began at ${since}${reasonText(reason)}.`, cites: [by] }],
+    cause: [{ statement: `The pause began at ${since}${why}.`, cites: [by] }],
     next: [{
       by: "anyone",
       statement: "End the pause:",

@@ -45,6 +45,7 @@ const NAMED: NamedSchemas = {
 /** What any route may answer that is not open, whatever it is about. */
 const COMMON_PROBLEMS: readonly ProblemKind[] = [
   ...["malformed-host", "invalid-request", "unauthorized", "forbidden", "wrong-host"] as const,
+  "too-many-failures",
   "over-capacity",
   "index-damaged",
   "internal",

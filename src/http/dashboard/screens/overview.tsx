@@ -7,9 +7,11 @@ import { STATUS } from "../../problem.ts";
 import { readQuery } from "../../query.ts";
 import { emptyResponse } from "../../response.ts";
 import { answerIndex } from "../../routes/health.ts";
+import { viewerOf } from "../../viewer.ts";
 import { AttentionSection } from "../overview/attention_section.tsx";
 import { CensusSection } from "../overview/census_section.tsx";
 import { FirstJob } from "../overview/first_job.tsx";
+import { addPauseAction, PausesSection } from "../overview/pauses_section.tsx";
 import { Standstill } from "../overview/standstill.tsx";
 import { TrendSection } from "../overview/trend_section.tsx";
 import { TrustStrip } from "../overview/trust_strip.tsx";
@@ -24,15 +26,16 @@ export function addOverviewScreen(app: Hono, edge: Edge): void {
   app.get("/", (c) => acceptsHtml(c.req.raw) ? showOverview(c, edge) : answerIndex());
   // What somebody types who has seen the paths of the other screens.
   app.get("/ui", () => emptyResponse(STATUS.seeOther, { location: "/" }));
+  addPauseAction(app, edge);
 }
 
 async function showOverview(c: Context, edge: Edge): Promise<Response> {
   const { span = DEFAULT_SPAN } = readQuery(c.req.raw, OVERVIEW_PARAMETERS);
   const { engine, overview, clock } = edge;
-  const [journal, { census, attention, counts }, standing] = await Promise.all([
+  const [journal, { census, pauses, attention, counts }, standing] = await Promise.all([
     engine.journalInfo(),
     readOverview(edge, span),
-    // What keeps all from being recorded is told by itself.
+    // What keeps all from being recorded, and a pause, are told by themselves.
     troubleOf(edge) === undefined ? engine.explainQueue() : undefined,
   ]);
   const now = clock.now();
@@ -54,7 +57,17 @@ async function showOverview(c: Context, edge: Edge): Promise<Response> {
       <h1 class="unseen">Overview</h1>
       <NoteLine c={c} edge={edge} />
       <Health edge={edge} />
-      <Standstill told={standing} now={now} commands={commands} />
+      <PausesSection
+        pauses={pauses}
+        mayEnd={viewerOf(c.req.raw).scopes.includes("operate")}
+        now={now}
+        commands={commands}
+      />
+      <Standstill
+        told={pauses.length === 0 ? standing : undefined}
+        now={now}
+        commands={commands}
+      />
       <div id="first-job" data-live>
         {census.jobs === 0 ? <FirstJob commands={commands} /> : null}
       </div>

@@ -70,13 +70,12 @@ function signInPage(c: Context, edge: Edge, next: string, refusal?: Refusal): Re
 async function signIn(c: Context, edge: Edge): Promise<Response> {
   const form = await readForm(c.req.raw, edge.openBodies);
   const next = safeReturnPath(form.get("next"));
-  const address = clientAddress(c);
-  const waitSeconds = edge.failedSignIns.waitSeconds(address);
-  if (waitSeconds > 0) return slowedDown(c, edge, next, waitSeconds);
   const token = form.get("token")?.trim() ?? "";
-  const scopes = edge.access?.holderOf(token)?.scopes;
-  if (scopes === undefined) edge.failedSignIns.failed(address);
-  const text = refusalOf(scopes);
+  const checked = edge.tokens?.check(token, clientAddress(c));
+  if (checked?.holder === undefined && (checked?.waitSeconds ?? 0) > 0) {
+    return slowedDown(c, edge, next, checked?.waitSeconds ?? 0);
+  }
+  const text = refusalOf(checked?.holder?.scopes);
   if (text !== undefined) return signInPage(c, edge, next, { kind: "unauthorized", text });
   const { host, secure } = reachedAs(c.req.raw);
   const cookie = sessionCookie(host, edge.sessions.open(token), secure);
@@ -85,7 +84,7 @@ async function signIn(c: Context, edge: Edge): Promise<Response> {
 
 /** Who tries tokens is not told whether this one was right. */
 function slowedDown(c: Context, edge: Edge, next: string, waitSeconds: number): Response {
-  const text = "Cannot sign in now: too many sign-ins from your address have failed; try again " +
+  const text = "Cannot sign in now: too many wrong tokens came from your address; try again " +
     `in ${counted(waitSeconds, "second")}.`;
   const response = signInPage(c, edge, next, { kind: "too-many-failures", text });
   response.headers.set("retry-after", String(waitSeconds));
