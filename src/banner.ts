@@ -3,10 +3,10 @@
 import { counted } from "./core/counted.ts";
 import type { ParkReason } from "./core/framework_events.ts";
 import { shellWord } from "./core/shell_word.ts";
-import type { Scope } from "./http/access.ts";
 import type { JobEngine } from "./engine/job_engine.ts";
 import type { JournalHead, RecoveryReport } from "./engine/ports.ts";
 import type { HeldPause } from "./engine/requests.ts";
+import type { Scope } from "./http/access.ts";
 
 /** What a server is bound to. */
 export interface Address {
@@ -25,7 +25,7 @@ function tokenFor(scope: Scope, file: string): string {
   return `$(awk '!/^ *#/ && NF && ${may} { print $1; exit }' ${shellWord(file)})`;
 }
 
-function header(scope: Scope, source: TokenSource | undefined): string {
+function tokenOption(scope: Scope, source: TokenSource | undefined): string {
   if (source === undefined) return "";
   const token = source.file === undefined ? "$DAYBOOK_TOKEN" : tokenFor(scope, source.file);
   return ` -H "authorization: Bearer ${token}"`;
@@ -88,7 +88,7 @@ function parkedLine(parked: readonly ParkedPlace[]): readonly string[] {
   return [
     `parked: ${counted(jobs, "job")}: ${
       groups.join(", ")
-    }${rest}; deno task jobs --condition parked`,
+    }${rest}; deno task daybook jobs --condition parked`,
   ];
 }
 
@@ -100,8 +100,8 @@ function pauseLines(
   const who = actor === undefined ? "" : ` by ${actor}`;
   return [
     `paused: everything since ${since}${who} (${reason}); ${counted(jobs, "job")} waiting`,
-    `  to go on: deno task end-pause ${pauseId} --url ${url}`,
-    `  or: curl -s${header("operate", token)} -X DELETE ${url}/pauses/${pauseId}`,
+    `  to go on: deno task daybook end-pause ${pauseId} --url ${url}`,
+    `  or: curl -s${tokenOption("operate", token)} -X DELETE ${url}/pauses/${pauseId}`,
   ];
 }
 
@@ -122,7 +122,7 @@ function recovered(report: RecoveryReport, head: JournalHead): string {
 }
 
 function examples(url: string, source: TokenSource | undefined): readonly string[] {
-  const submit = header("submit", source);
+  const submit = tokenOption("submit", source);
   const job = `{"type":"order.fulfil","input":{"orderId":"7","amount":1999}}`;
   const event =
     `{"eventType":"ec.shipment.ShipmentCompleted","attributes":{"orderId":"7","tracking":"T-1"}}`;
@@ -130,6 +130,6 @@ function examples(url: string, source: TokenSource | undefined): readonly string
   return [
     `  curl -s${submit} ${url}/jobs ${json} -d '${job}'`,
     `  curl -s${submit} ${url}/events ${json} -d '${event}'`,
-    `  curl -sN${header("read", source)} '${url}/stream?after=0'`,
+    `  curl -sN${tokenOption("read", source)} '${url}/stream?after=0'`,
   ];
 }

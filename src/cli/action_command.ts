@@ -1,4 +1,4 @@
-/** What an explanation advises, as a command of `deno task`. */
+/** What an explanation advises, as a command of `deno task daybook`. */
 
 import type { Action } from "../core/explanation.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
@@ -9,7 +9,7 @@ const CONTROL = /^\/jobs\/([^/]+)\/(start|cancel|suspend|resume|wake|retry)$/;
 /** There it can only be ended. */
 const PAUSE = /^\/pauses\/([^/]+)$/;
 
-/** Options of `deno task event`, by the fields that they set. */
+/** Options of `deno task daybook event`, by the fields that they set. */
 const EVENT_OPTIONS: Readonly<Record<string, string>> = {
   eventId: "--id",
   jobId: "--job",
@@ -24,7 +24,7 @@ const EVENT_OPTIONS: Readonly<Record<string, string>> = {
  */
 export function commandOfAction(action: Action, flags: readonly string[]): string | undefined {
   const words = wordsOf(action);
-  return words && ["deno", "task", ...words, ...flags].map(shellWord).join(" ");
+  return words && ["deno", "task", "daybook", ...words, ...flags].map(shellWord).join(" ");
 }
 
 function wordsOf(action: Action): readonly string[] | undefined {
@@ -39,9 +39,8 @@ function controlWords({ path, body = {} }: Action): readonly string[] | undefine
   const { leave, ...fields } = body;
   const options = optionsOf(fields, { reason: "--reason", from: "--from" });
   if (control === undefined || options === undefined) return undefined;
-  const command = control === "start" ? ["daybook", "start"] : [control];
   const flags = leave === true ? ["--leave"] : [];
-  return [...command, decodeURIComponent(id), ...flags, ...options];
+  return [control, decodeURIComponent(id), ...flags, ...options];
 }
 
 function eventWords({ eventType, attributes, ...rest }: JsonObject): readonly string[] | undefined {

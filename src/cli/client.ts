@@ -229,8 +229,8 @@ const TOKEN_HINT = "give the token in DAYBOOK_TOKEN or --token-file";
 
 /** What a command can do that the server cannot know of, by the type of the problem. */
 const HINTS: Readonly<Record<string, string>> = {
-  "/problems/unknown-job": "deno task jobs lists those that there are",
-  "/problems/unknown-pause": "deno task pauses lists those that are in force",
+  "/problems/unknown-job": "deno task daybook jobs lists those that there are",
+  "/problems/unknown-pause": "deno task daybook pauses lists those that are in force",
 };
 
 function isIssue(value: unknown): value is RequestIssue {

@@ -25,24 +25,3 @@ export function daybookCommands(surroundings: Surroundings): readonly Command[] 
     ...pauseCommands(surroundings),
   ];
 }
-
-/** Each command is a task of its own in `deno.json`, but for `start`, which is the server's. */
-export const TASKS: readonly string[] = [
-  "submit",
-  "jobs",
-  "show",
-  "explain",
-  "tail",
-  "event",
-  "cancel",
-  "suspend",
-  "resume",
-  "wake",
-  "retry",
-  "pauses",
-  "end-pause",
-];
-
-export function hasTask(command: string | undefined): boolean {
-  return command !== undefined && TASKS.includes(command);
-}

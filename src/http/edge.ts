@@ -1,5 +1,6 @@
 /** What every route shares: the engine, the limits, and the end of the process. */
 
+import type { JsonObject } from "../core/json.ts";
 import type { Clock } from "../engine/ports.ts";
 import type { Lane } from "../engine/queries/entry_pages.ts";
 import type { Bodies } from "./bodies.ts";
@@ -49,6 +50,8 @@ export interface Edge {
   readonly sessions: Sessions;
   /** Of what was done on the dashboard. */
   readonly notes: Notes;
+  /** What `/openapi.json` shows; made when somebody first asks. */
+  readonly openApi: () => JsonObject;
   /** Of Daybook. */
   readonly version: string;
   /** How often an idle stream says that it is alive, and how far it is. */

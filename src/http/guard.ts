@@ -1,18 +1,18 @@
 /** What is checked of every request before its route sees it. */
 
 import type { Context, Handler } from "hono";
-import type { RouterRoute } from "hono/types";
 import { counted } from "../core/counted.ts";
 import type { Clock } from "../engine/ports.ts";
 import type { Access, Scope } from "./access.ts";
 import type { Gauge } from "./capacity.ts";
 import { clientAddress } from "./client_address.ts";
+import type { Edge } from "./edge.ts";
 import { draining } from "./engine_problem.ts";
 import type { EnginePort } from "./engine_port.ts";
 import { Hosts } from "./hosts.ts";
 import { Problem } from "./problem.ts";
 import type { RequestSpans } from "./request_origin.ts";
-import { type RouteScope, scopeOf } from "./route_scopes.ts";
+import type { Route, RouteScope } from "./route.ts";
 import { sessionOf } from "./session_cookie.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Checked, TokenChecks } from "./token_checks.ts";
@@ -61,23 +61,22 @@ export class Guard {
    * The handler of a route, behind all checks. They are around it and not in a middleware
    * before it: that would cost every request a chain of promises.
    */
-  around({ method, path, handler }: RouterRoute): Handler {
+  around({ method, path, scope, handle }: Route, edge: Edge): Handler {
     const { spans, turnstile } = this.#options;
-    const scope = scopeOf({ method, path });
     const requests = scope === "open" ? this.#options.openRequests : this.#options.requests;
     const isProbe = PROBES.has(path);
     // Whatever has a body goes through when that is there.
     const size = method === "GET" ? sizeOfGet(path) : undefined;
-    return async (c, next) => {
+    return async (c) => {
       spans?.routed(c.req.method, path);
       this.admit(c, scope);
-      if (isProbe) return handler(c, next);
+      if (isProbe) return handle(c, edge);
       requests.requireRoom();
       requests.opened();
       try {
         const turn = size === undefined ? undefined : turnstile.enter(size);
         if (turn !== undefined) await turn;
-        return await handler(c, next);
+        return await handle(c, edge);
       } finally {
         requests.closed();
       }

@@ -165,7 +165,7 @@ Deno.test("controls: each job answers for itself, and one refusal makes it 65", 
   assert.deepEqual(started.terminal.errors, [
     "daybook: Cannot start job p-1: state is Running; allowed in Created (409)",
     "daybook: Cannot find job nope: there is none with this id (404); " +
-    "deno task jobs lists those that there are",
+    "deno task daybook jobs lists those that there are",
   ]);
   const { entries } = await (await app.get("/jobs/p-1/events")).json();
   assert.deepEqual(
@@ -219,5 +219,8 @@ Deno.test("end-pause: 1 where nothing is paused, and 65 for a pause that there i
   assert.deepEqual([none.code, none.terminal.errors], [1, ["daybook: nothing is paused"]]);
   const unknown = await runCli(app, ["end-pause", "pau_1"]);
   assert.equal(unknown.code, 65);
-  assert.match(unknown.terminal.errors.join(), /Cannot end pause pau_1.*deno task pauses lists/);
+  assert.match(
+    unknown.terminal.errors.join(),
+    /Cannot end pause pau_1.*deno task daybook pauses lists/,
+  );
 });

@@ -106,7 +106,9 @@ Deno.test("hold: a start with everything paused says how to go on, and goes on t
     const banner = held.output.join("\n");
     assert.match(banner, /^paused: everything since \S+ \(started with --hold\); 0 jobs waiting$/m);
     const path = /^ {2}or: curl -s -X DELETE http:\S+(\/pauses\/\S+)$/m.exec(banner)?.[1];
-    const command = `deno task end-pause ${path?.replace("/pauses/", "")} --url ${held.url}`;
+    const command = `deno task daybook end-pause ${
+      path?.replace("/pauses/", "")
+    } --url ${held.url}`;
     assert.ok(held.output.includes(`  to go on: ${command}`), banner);
     const ended = await fetch(held.url + path, { method: "DELETE" });
     assert.equal(ended.status, 200, await ended.text());

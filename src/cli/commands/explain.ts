@@ -31,11 +31,11 @@ export function explainCommand(surroundings: Surroundings): Command {
       "Piped it is text as well, since that is what one pastes; --json gives one JSON value.",
     ],
     examples: [
-      "deno task explain order-42",
-      "deno task explain",
-      "deno task explain order-42 > ticket.txt",
-      "deno task explain order-42 --at 2026-01-31T03:00:00Z",
-      "deno task explain order-42 --json | jq -r '.waitingFor[].nearMisses[].statement'",
+      "deno task daybook explain order-42",
+      "deno task daybook explain",
+      "deno task daybook explain order-42 --at 2026-01-31T03:00:00Z",
+      "deno task daybook explain order-42 > ticket.txt",
+      "deno task daybook explain order-42 --json | jq -r '.waitingFor[].nearMisses[].statement'",
     ],
     run: (input) => explain(input, surroundings),
   };

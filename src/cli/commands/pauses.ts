@@ -24,7 +24,7 @@ export function pauseCommands(surroundings: Surroundings): readonly Command[] {
       arity: [0, 0],
       options: [...FORM_OPTIONS, ...SERVER_OPTIONS],
       notes: ["deno task start --hold begins with everything paused; end-pause ends that."],
-      examples: ["deno task pauses"],
+      examples: ["deno task daybook pauses"],
       run: (input) => list(input, surroundings),
     },
     {
@@ -36,7 +36,10 @@ export function pauseCommands(surroundings: Surroundings): readonly Command[] {
       notes: [
         "Where one pause is in force, it need not be named; exit code 1 where there is none.",
       ],
-      examples: ["deno task end-pause", "deno task end-pause pau_01J00000000000000000000001"],
+      examples: [
+        "deno task daybook end-pause",
+        "deno task daybook end-pause pau_01J00000000000000000000001",
+      ],
       run: (input) => end(input, surroundings),
     },
   ];
@@ -72,7 +75,10 @@ async function end(input: CommandInput, surroundings: Surroundings): Promise<num
 async function onlyOne(client: Client): Promise<string | undefined> {
   const [first, ...others] = await pausesOf(client);
   if (others.length === 0) return first?.pauseId;
-  throw new CommandError("several pauses are in force; name one: deno task pauses", EXIT_USAGE);
+  throw new CommandError(
+    "several pauses are in force; name one: deno task daybook pauses",
+    EXIT_USAGE,
+  );
 }
 
 async function pausesOf(client: Client): Promise<readonly PauseResource[]> {

@@ -1,6 +1,6 @@
 /** `/jobs/:id/explain`, `/events/:id/explain` and `/explain`: why it is so, as JSON or as prose. */
 
-import type { Context, Hono } from "hono";
+import type { Context } from "hono";
 import * as v from "valibot";
 import {
   aboutText,
@@ -10,33 +10,35 @@ import {
 import { explanationText } from "../../core/explain/explanation_text.ts";
 import type { Action, Citation, NextStep } from "../../core/explanation.ts";
 import { type EventId, ID_PATTERN } from "../../core/ids.ts";
+import {
+  aboutAnswer,
+  eventExplanationAnswer,
+  explanationAnswer,
+  queueExplanationAnswer,
+} from "../answers/explanation.ts";
 import { lookingBack } from "../capacity.ts";
 import { curlOf } from "../curl.ts";
 import type { Edge } from "../edge.ts";
 import { unknownJob, valueOf } from "../engine_problem.ts";
 import { largeJsonResponse } from "../large_answer.ts";
+import { type Answer, json } from "../openapi/operation.ts";
 import { Problem, STATUS } from "../problem.ts";
 import { readQuery } from "../query.ts";
 import { choice, single } from "../query_parameters.ts";
 import { reachedAs } from "../reached_as.ts";
 import { jsonResponse, textResponse } from "../response.ts";
+import type { Route } from "../route.ts";
 import { jobIdOf } from "./job_id.ts";
 import { POINT_PARAMETERS } from "./replay.ts";
 
-export function addExplainRoutes(app: Hono, edge: Edge): void {
-  app.get("/jobs/:id/explain", (c) => explainJob(c, edge));
-  app.get("/events/:id/explain", (c) => explainEvent(c, edge));
-  app.get("/explain", (c) => explainAll(c, edge));
-}
-
-export const EXPLAIN_PARAMETERS = {
+const EXPLAIN_PARAMETERS = {
   format: single(choice(["json", "text"]), "Instead of what Accept asks for."),
 };
 
-export const EXPLAIN_JOB_PARAMETERS = { ...EXPLAIN_PARAMETERS, ...POINT_PARAMETERS };
+const JOB_PARAMETERS = { ...EXPLAIN_PARAMETERS, ...POINT_PARAMETERS };
 
 async function explainJob(c: Context, edge: Edge): Promise<Response> {
-  const query = readQuery(c.req.raw, EXPLAIN_JOB_PARAMETERS);
+  const query = readQuery(c.req.raw, JOB_PARAMETERS);
   const format = query.format ?? wantedFormat(c.req.raw);
   const jobId = jobIdOf(c);
   const { origin } = reachedAs(c.req.raw);
@@ -70,7 +72,7 @@ async function explainEvent(c: Context, edge: Edge): Promise<Response> {
 
 const VALUE_LENGTH_MAX = 200;
 
-export const ABOUT_PARAMETERS = {
+const ABOUT_PARAMETERS = {
   ...EXPLAIN_PARAMETERS,
   about: {
     ...single(
@@ -124,3 +126,66 @@ function withCurls<Told extends { readonly next: readonly NextStep<Citation>[] }
     ),
   };
 }
+
+/** As JSON or as prose. */
+function answers(schema: v.GenericSchema): Readonly<Record<number, Answer>> {
+  return {
+    [STATUS.ok]: {
+      description: "Every statement cites entries.",
+      content: { ...json(schema), "text/plain": { schema: v.string() } },
+    },
+  };
+}
+
+export const EXPLAIN_ROUTES: readonly Route[] = [
+  {
+    method: "GET",
+    path: "/jobs/:id/explain",
+    scope: "read",
+    operation: {
+      id: "explainJob",
+      tag: "replay",
+      summary: "Say why a job is as it is, or was",
+      description: "With `at` as of then: from what was on record, wherever in the journal. A " +
+        "look back offers nothing to be done.",
+      query: JOB_PARAMETERS,
+      answers: answers(explanationAnswer),
+      problems: ["unknown-job", "unknown-point"],
+    },
+    handle: explainJob,
+  },
+  {
+    method: "GET",
+    path: "/events/:id/explain",
+    scope: "read",
+    operation: {
+      id: "explainEvent",
+      tag: "events",
+      summary: "Say what became of an event",
+      description:
+        "The jobs that it reached, and what it did there; those that wait for one like " +
+        "it, and what it fails; and what was refused since it came with the same id.",
+      query: EXPLAIN_PARAMETERS,
+      answers: answers(eventExplanationAnswer),
+      problems: ["unknown-event"],
+    },
+    handle: explainEvent,
+  },
+  {
+    method: "GET",
+    path: "/explain",
+    scope: "read",
+    operation: {
+      id: "explainAbout",
+      tag: "events",
+      summary: "Say what carries a value, or why all work stands still",
+      description: "With `about`, jobs that were given a value and events that say it, in " +
+        "whatever form: so that somebody who knows an order finds out why there is no job. " +
+        "Without it, what holds up the work as a whole, and what would end that.",
+      query: ABOUT_PARAMETERS,
+      answers: answers(v.union([aboutAnswer, queueExplanationAnswer])),
+      problems: [],
+    },
+    handle: explainAll,
+  },
+];

@@ -76,7 +76,7 @@ function curlOf(curl: JobScreenState["curl"], path: string, control: Control): s
 function nothingText({ job, annals }: JobScreenState): string {
   if (job.state === "Done") return "The job is done: there is nothing to control any more.";
   if (annals.inputRemoved !== undefined) {
-    return "The job cannot be retried: its input was removed. Submit it anew.";
+    return "The job cannot be retried: its input was removed. Submit a new job.";
   }
   return "No control applies to the job as it is.";
 }

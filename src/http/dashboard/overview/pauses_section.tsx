@@ -1,6 +1,6 @@
 /** What is paused, since when and by whom, and what ends that. */
 
-import type { Context, Hono } from "hono";
+import type { Context } from "hono";
 import type { HeldPause } from "../../../engine/requests.ts";
 import type { Edge } from "../../edge.ts";
 import { Problem, STATUS } from "../../problem.ts";
@@ -15,6 +15,7 @@ import { MissingScope } from "../parts/missing_scope.tsx";
 import { UserText } from "../parts/text.tsx";
 import { Time } from "../parts/time.tsx";
 import { safeReturnPath } from "../return_path.ts";
+import type { Route } from "../../route.ts";
 
 const LENGTH_MAX = 200;
 
@@ -87,9 +88,12 @@ export function EndPause({ pause: { pauseId }, id, returnTo }: EndPauseProps) {
   );
 }
 
-export function addPauseAction(app: Hono, edge: Edge): void {
-  app.post("/ui/pauses/:id/end", (c) => end(c, edge));
-}
+export const PAUSE_ACTION_ROUTE: Route = {
+  method: "POST",
+  path: "/ui/pauses/:id/end",
+  scope: "operate",
+  handle: end,
+};
 
 async function end(c: Context, edge: Edge): Promise<Response> {
   const form = await readForm(c.req.raw, edge.bodies);

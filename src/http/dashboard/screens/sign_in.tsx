@@ -1,6 +1,6 @@
 /** `/ui/sign-in`: a token for a cookie, and back. */
 
-import type { Context, Hono } from "hono";
+import type { Context } from "hono";
 import { counted } from "../../../core/counted.ts";
 import type { Scope } from "../../access.ts";
 import { clientAddress } from "../../client_address.ts";
@@ -12,12 +12,13 @@ import { endedSessionCookie, sessionCookie, sessionOf } from "../../session_cook
 import { readForm } from "../form.ts";
 import { page } from "../page.tsx";
 import { safeReturnPath } from "../return_path.ts";
+import type { Route } from "../../route.ts";
 
-export function addSignInScreen(app: Hono, edge: Edge): void {
-  app.get("/ui/sign-in", (c) => showSignIn(c, edge));
-  app.post("/ui/sign-in", (c) => signIn(c, edge));
-  app.post("/ui/sign-out", (c) => signOut(c, edge));
-}
+export const SIGN_IN_ROUTES: readonly Route[] = [
+  { method: "GET", path: "/ui/sign-in", scope: "open", handle: showSignIn },
+  { method: "POST", path: "/ui/sign-in", scope: "open", handle: signIn },
+  { method: "POST", path: "/ui/sign-out", scope: "open", handle: signOut },
+];
 
 function showSignIn(c: Context, edge: Edge): Response {
   const next = safeReturnPath(c.req.query("next"));
