@@ -46,6 +46,14 @@ export interface Finding {
   readonly texts: readonly [string, string];
 }
 
+/** Words that an answer may have up to its evidence. */
+export const WORDS_MAX = 150;
+
+/** Whether an answer is worth all that is asked of it. */
+export function isWhole({ cause, decisive, innocent, next, silent }: Finding): boolean {
+  return cause && decisive && innocent && next && silent;
+}
+
 /** The Daybook of an incident; a crash replaces it by the next one. */
 export class Stage {
   #daybook: Explained;
@@ -202,7 +210,7 @@ function citedIn(answer: unknown): ReadonlySet<string> {
 
 /** The first two sentences; a point inside a time, a number or a name ends none. */
 function firstSentences(text: string): string {
-  const flowing = text.replaceAll(/\s+/g, " ");
+  const flowing = text.replaceAll(/\s+/g, " ").replaceAll(/ \[\d[\d,. ]*\]/g, "");
   return flowing.split(/(?<=[.!?])\s+(?=[A-Z"'#0-9])/).slice(0, 2).join(" ");
 }
 

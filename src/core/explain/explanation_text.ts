@@ -2,16 +2,15 @@
 
 import type { Condition } from "../condition.ts";
 import { counted } from "../counted.ts";
-import type { About } from "../about.ts";
-import type { EventExplanation } from "../event_explanation.ts";
 import type { Action, Citation, Explanation, NextStep, Statement } from "../explanation.ts";
 import { wrapped } from "../wrapped.ts";
 import { durationText, withDistances } from "./duration.ts";
 import { capital } from "./phrases.ts";
+import { saidOnce, withoutSaid } from "./said_once.ts";
 import { spentText } from "./spent_text.ts";
 
 /** Columns of a line, where nobody knows the width of the screen. */
-const WIDTH = 78;
+export const WIDTH = 78;
 /** Of long lists of what is done, the last so many are shown. */
 const COMPLETED_MAX = 12;
 /** A longer command is nothing to paste from a screen. */
@@ -26,65 +25,71 @@ export interface TextOptions {
   commandOf(action: Action): string;
   /** Columns of a line. */
   readonly width?: number;
-  /** When it is read: times then say how far they are. */
+  /** When it is read: times then say how far they are; a look back says it as of then. */
   readonly nowMs?: number;
 }
 
 /** Ends with a newline. Numbers in brackets are positions; the last part says where they are. */
 export function explanationText(
   told: Explanation<Citation>,
-  { commandOf, width = WIDTH, nowMs }: TextOptions,
+  { commandOf, width = WIDTH, nowMs: readMs }: TextOptions,
 ): string {
-  const explanation = { ...told, summary: withDistances(told.summary, nowMs) };
-  const { waitingFor, next } = explanation;
-  const { siblings } = explanation;
-  const because = [
-    ...shownReasons(explanation.because),
-    ...(siblings === undefined ? [] : [siblings]),
-  ];
+  const nowMs = readMs === undefined || told.asOfTime === undefined
+    ? readMs
+    : Date.parse(told.asOfTime);
+  const { siblings, next } = told;
+  const { summary, because, misses } = untold(told);
+  const shown = (one: Statement<Citation>) => ({
+    ...one,
+    statement: withoutSaid(one.statement, told.summary),
+  });
+  const reasons = [...shownReasons(because), ...(siblings === undefined ? [] : [siblings])];
+  const opening = withDistances(thenText(told), readMs) + withDistances(summary, nowMs);
   const lines = [
-    ...wrapped(width, explanation.summary, "", ""),
-    ...section("Why", because.flatMap((reason) => bullet(reason, width))),
-    ...section("Still to come", stillToCome(explanation, width)),
-    ...section("Near misses", nearMissLines(waitingFor, width)),
-    ...section("Completed", completedLines(explanation, width)),
+    ...wrapped(width, opening, "", ""),
+    ...section("Why", reasons.flatMap((reason) => bullet(shown(reason), width))),
+    ...section("Still to come", stillToCome(told, width)),
+    ...section("Near misses", nearMissLines(misses, told.waitingFor.length, width)),
+    ...section("Completed", completedLines(told, width)),
     ...section(
       "Next",
-      next.flatMap((step) => [
-        ...bullet({ ...step, statement: withDistances(step.statement, nowMs) }, width),
-        ...commandLines(step, commandOf),
-      ]),
+      next.flatMap((step) => {
+        const { statement, cites } = shown(step);
+        return [
+          ...bullet({ statement: withDistances(statement, nowMs), cites }, width),
+          ...commandLines(step, commandOf),
+        ];
+      }),
     ),
-    ...section("Timing", wrapped(width, withDistances(timingText(explanation), nowMs), "  ", "  ")),
+    ...section("Timing", wrapped(width, withDistances(timingText(told), nowMs), "  ", "  ")),
     ...section(
       "Summed up",
-      [...leftOut(told.because), ...summedUpTexts(told)].flatMap((text) => item(text, width)),
+      [...leftOut(because), ...summedUpTexts(told)].flatMap((text) => item(text, width)),
     ),
-    ...section("Evidence", evidenceLines(citedIn(explanation))),
+    ...section("Evidence", evidenceLines(citedIn(told))),
   ];
   return lines.join("\n") + "\n";
+}
+
+/** What is told beside the summary, which has the evidence of what it tells itself. */
+function untold({ summary, because, waitingFor }: Explanation<Citation>) {
+  const reasons = saidOnce(summary, because, ({ cites }) => refs(cites));
+  const misses = saidOnce(
+    reasons.summary,
+    nearMissesOf(waitingFor).map(({ expectation, miss }) => ({ ...miss, expectation })),
+    ({ cites }) => refs(cites),
+  );
+  return { summary: misses.summary, because: reasons.rest, misses: misses.rest };
+}
+
+/** `As of entry 17, received at ...: `, of a look back. */
+function thenText({ asOf, asOfTime }: Explanation<Citation>): string {
+  return asOfTime === undefined ? "" : `As of entry ${asOf}, received at ${asOfTime}: `;
 }
 
 /** What the job shares with others; of the contrast the summary tells. */
 function besideIt({ contrast, siblings }: Explanation<Citation>): readonly Statement<Citation>[] {
   return [contrast, siblings].filter((one) => one !== undefined);
-}
-
-/** The same of an event. */
-export function eventExplanationText(
-  { summary, reached, more = 0, nearly, refused }: EventExplanation<Citation>,
-  width = WIDTH,
-): string {
-  const unlisted = more === 0 ? [] : item(`${counted(more, "more job")} it reached.`, width);
-  const all = [...reached, ...nearly, ...refused];
-  const lines = [
-    ...wrapped(width, summary, "", ""),
-    ...section("Reached", [...reached.flatMap((job) => bullet(job, width)), ...unlisted]),
-    ...section("Nearly", nearly.flatMap((job) => bullet(job, width))),
-    ...section("Refused under its id", refused.flatMap((other) => bullet(other, width))),
-    ...section("Evidence", evidenceLines(all.flatMap(({ cites }) => cites.slice(0, 8)))),
-  ];
-  return lines.join("\n") + "\n";
 }
 
 /** At most five: the first four, and where the job comes from, in which every chain ends. */
@@ -101,18 +106,6 @@ function leftOut(because: readonly unknown[]): readonly string[] {
   ];
 }
 
-/** The same of all that carries a value. */
-export function aboutText({ summary, jobs, events }: About<Citation>, width = WIDTH): string {
-  const all = [...jobs, ...events];
-  const lines = [
-    ...wrapped(width, summary, "", ""),
-    ...section("Jobs", jobs.flatMap((job) => bullet(job, width))),
-    ...section("Events", events.flatMap((event) => bullet(event, width))),
-    ...section("Evidence", evidenceLines(all.flatMap(({ cites }) => cites))),
-  ];
-  return lines.join("\n") + "\n";
-}
-
 /** What the plan still expects, where the reasons did not tell of it. */
 function stillToCome(
   { because, waitingFor }: Explanation<Citation>,
@@ -124,7 +117,7 @@ function stillToCome(
   return untold.slice(0, STILL_TO_COME_MAX).flatMap((wait) => bullet(wait, width));
 }
 
-function commandLines(
+export function commandLines(
   { action }: NextStep<Citation>,
   commandOf: TextOptions["commandOf"],
 ): readonly string[] {
@@ -135,15 +128,18 @@ function commandLines(
     : [`    (${command.length} characters: the JSON of this explanation has it)`];
 }
 
-function section(title: string, lines: readonly string[]): readonly string[] {
+export function section(title: string, lines: readonly string[]): readonly string[] {
   return lines.length === 0 ? [] : ["", title, ...lines];
 }
 
-function bullet({ statement, cites }: Statement<Citation>, width: number): readonly string[] {
+export function bullet(
+  { statement, cites }: Statement<Citation>,
+  width: number,
+): readonly string[] {
   return item(`${statement}${refs(cites)}`, width);
 }
 
-function item(text: string, width: number): readonly string[] {
+export function item(text: string, width: number): readonly string[] {
   return wrapped(width, text, "  - ", "    ");
 }
 
@@ -166,7 +162,7 @@ export function summedUpTexts({ summedUp }: Explanation<unknown>): readonly stri
   ];
 }
 
-function refs(cites: readonly Citation[]): string {
+export function refs(cites: readonly Citation[]): string {
   const shown = cites.slice(0, 8).map(({ logId }) => logId);
   if (shown.length === 0) return "";
   return ` [${shown.join(", ")}${cites.length > shown.length ? ", ..." : ""}]`;
@@ -174,15 +170,13 @@ function refs(cites: readonly Citation[]): string {
 
 /** Which expectation each is of, where there are several. */
 function nearMissLines(
-  waitingFor: Explanation<Citation>["waitingFor"],
+  misses: readonly (Statement<Citation> & { readonly expectation: string })[],
+  waits: number,
   width: number,
 ): readonly string[] {
-  const misses = nearMissesOf(waitingFor);
-  const shown = misses.slice(0, NEAR_MISSES_MAX).flatMap(({ expectation, miss }) =>
+  const shown = misses.slice(0, NEAR_MISSES_MAX).flatMap(({ expectation, ...miss }) =>
     bullet(
-      waitingFor.length === 1
-        ? miss
-        : { ...miss, statement: `For "${expectation}": ${miss.statement}` },
+      waits === 1 ? miss : { ...miss, statement: `For "${expectation}": ${miss.statement}` },
       width,
     )
   );
@@ -245,7 +239,7 @@ function citedIn(explanation: Explanation<Citation>): readonly Citation[] {
   return statements.flatMap(({ cites }) => cites.slice(0, 8));
 }
 
-function evidenceLines(citations: readonly Citation[]): readonly string[] {
+export function evidenceLines(citations: readonly Citation[]): readonly string[] {
   const cited = new Map(citations.map((citation) => [citation.logId, citation]));
   return [...cited.values()]
     .toSorted((left, right) => left.logId - right.logId)

@@ -8,6 +8,9 @@ import type { Circumstances, WorkerHolder } from "./evidence.ts";
 import { anyone } from "./next_step.ts";
 import { taskText } from "./phrases.ts";
 
+/** How the reason begins that names who has a worker. */
+export const HELD_BY = "A worker is held by ";
+
 const NAMED_MAX = 3;
 const CANCELLED_MAX = 2;
 
@@ -21,7 +24,7 @@ export function holdersText({ holders = [], busy }: Queue): string {
   return `: ${named.join("; ")}${rest > 0 ? `; and ${counted(rest, "other job")}` : ""}`;
 }
 
-function holderText({ jobId, taskId, since, timeoutMs }: WorkerHolder): string {
+export function holderText({ jobId, taskId, since, timeoutMs }: WorkerHolder): string {
   const limit = timeoutMs === undefined
     ? "without a time limit"
     : `with a time limit of ${durationText(timeoutMs)}`;
