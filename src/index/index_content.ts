@@ -56,13 +56,13 @@ export class SqliteContent implements Disposable {
   }
 }
 
-function heldJob({ awake, ...content }: Row) {
+function heldJob(row: Row) {
   return {
-    jobId: content.job_id as string,
-    firstLogId: content.first as LogId,
-    lastLogId: content.last as LogId,
-    isAwake: awake !== 0,
-    content,
+    jobId: row.job_id as string,
+    firstLogId: row.first as LogId,
+    lastLogId: row.last as LogId,
+    isAwake: row.awake !== 0,
+    content: row,
   };
 }
 

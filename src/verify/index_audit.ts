@@ -13,7 +13,7 @@ export interface HeldJob {
   readonly lastLogId: LogId;
   /** The job goes on: it is in memory again. */
   readonly isAwake: boolean;
-  /** All that is told of it from here. */
+  /** All that is told of it from here, and whether it is awake, which is not compared. */
   readonly content: Readonly<Record<string, unknown>>;
 }
 
@@ -106,7 +106,7 @@ export class IndexAudit {
 function areEqual({ content }: HeldJob, other: HeldJob): boolean {
   const names = Object.keys(content);
   return names.length === Object.keys(other.content).length &&
-    names.every((name) => isSame(content[name], other.content[name]));
+    names.every((name) => name === "awake" || isSame(content[name], other.content[name]));
 }
 
 function isSame(one: unknown, other: unknown): boolean {
