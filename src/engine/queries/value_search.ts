@@ -6,16 +6,15 @@
 import type { Work } from "../../core/at_once.ts";
 import type { Annals } from "../../core/explain/annals.ts";
 import type { LogId } from "../../core/ids.ts";
-import type { ExpectedEvent } from "../../core/job_plan.ts";
+import type { EventMatcher, ExpectedEvent } from "../../core/job_plan.ts";
 import { looseForm } from "../../core/likeness/loose_form.ts";
 import { demanded, ownValues } from "../../core/likeness/own_values.ts";
-import type { PastEvents } from "../views/past_events.ts";
+import type { FoundEvents, Lookup } from "../views/past_events.ts";
+import { CARRIERS_MAX } from "../views/postings.ts";
 import { isFiled } from "../views/value_keys.ts";
 
 /** What more events carry than this is no likeness. */
 const RARE_MAX = 20;
-/** Of the events that carry one value, so many are looked at. */
-const CARRIERS_MAX = 4_096;
 /** Values of one expectation that are looked up. */
 const DEMANDED_MAX = 64;
 
@@ -34,39 +33,51 @@ export interface Resembling {
 }
 
 export class ValueSearch {
-  readonly #events: PastEvents;
   readonly #annals: Annals;
   readonly #headLogId: LogId;
   readonly #carriers = new Map<string, readonly LogId[]>();
   readonly #own: readonly string[];
 
   /** @param headLogId What comes later came after the job as it is told. */
-  constructor(events: PastEvents, annals: Annals, headLogId: LogId) {
-    this.#events = events;
+  constructor(annals: Annals, headLogId: LogId) {
     this.#annals = annals;
     this.#headLogId = headLogId;
     this.#own = ownValues(annals.job).map(({ loose }) => loose);
   }
 
-  *resembling({ matcher }: ExpectedEvent, limit: number): Work<Resembling> {
+  /** Adds to a lookup what `resembling` goes by. */
+  lookUp({ matcher }: ExpectedEvent, lookup: Lookup): void {
+    lookup.ofType(matcher.eventType, CARRIERS_MAX);
+    for (const loose of wantedOf(matcher)) lookup.carrying(loose, CARRIERS_MAX);
+    // More are not asked for: what is common is no likeness, but for the job's own entries.
+    const { logIds, causes } = this.#annals;
+    const limit = Math.min(CARRIERS_MAX, RARE_MAX + 1 + logIds.length + causes.length);
+    for (const loose of this.#own) lookup.carrying(loose, limit);
+  }
+
+  /** @param events What was found of `lookUp`. */
+  *resembling(
+    { matcher }: ExpectedEvent,
+    events: FoundEvents,
+    limit: number,
+  ): Work<Resembling> {
     const weights = new Map<LogId, number>();
     const common = new Set<string>();
     const weigh = (logIds: readonly LogId[], weight: number) => {
       for (const logId of logIds) weights.set(logId, (weights.get(logId) ?? 0) + weight);
     };
-    const ofType = this.#others(this.#events.ofType(matcher.eventType, CARRIERS_MAX));
+    const ofType = this.#others(events.ofType(matcher.eventType, CARRIERS_MAX));
     yield;
-    const terms = [...demanded(matcher.correlation)].filter(([, value]) => isFiled(value));
-    const wanted = new Set(terms.map(([, value]) => looseForm(value)).slice(0, DEMANDED_MAX));
+    const wanted = wantedOf(matcher);
     for (const loose of wanted) {
-      const carriers = this.#carrying(loose);
+      const carriers = this.#carrying(events, loose);
       const isRare = carriers.length <= RARE_MAX;
       if (!isRare) common.add(loose);
       weigh(carriers, isRare ? WEIGHT.rareDemanded : WEIGHT.demanded);
       yield;
     }
     for (const loose of this.#own) {
-      const carriers = this.#carrying(loose);
+      const carriers = this.#carrying(events, loose);
       if (carriers.length > RARE_MAX) common.add(loose);
       else if (!wanted.has(loose)) weigh(carriers, WEIGHT.rareOwn);
       yield;
@@ -78,10 +89,10 @@ export class ValueSearch {
     return { logIds, common, ofType: ofType.length };
   }
 
-  #carrying(loose: string): readonly LogId[] {
+  #carrying(events: FoundEvents, loose: string): readonly LogId[] {
     let carriers = this.#carriers.get(loose);
     if (carriers === undefined) {
-      carriers = this.#others(this.#events.carrying(loose, CARRIERS_MAX));
+      carriers = this.#others(events.carrying(loose, CARRIERS_MAX));
       this.#carriers.set(loose, carriers);
     }
     return carriers;
@@ -94,4 +105,10 @@ export class ValueSearch {
       logId <= this.#headLogId && !isOwn(logId) && !hasReached(logId)
     );
   }
+}
+
+/** Loose forms of the values that a matcher demands, as far as they are looked up. */
+function wantedOf({ correlation }: EventMatcher): ReadonlySet<string> {
+  const values = [...demanded(correlation)].map(([, value]) => value).filter(isFiled);
+  return new Set(values.map(looseForm).slice(0, DEMANDED_MAX));
 }

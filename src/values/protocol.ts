@@ -1,0 +1,43 @@
+/** What the engine and the thread of the index of values say to each other. */
+
+import type { LogId } from "../core/ids.ts";
+
+/** What the thread is given at its begin. */
+export interface FilingPlace {
+  /** The folder of the segments. */
+  readonly segments: string;
+  /** The folder of the index. */
+  readonly index: string;
+}
+
+export interface Question {
+  readonly kind: "find";
+  readonly id: number;
+  readonly keys: Uint32Array;
+  /** How many positions are wanted of each key. */
+  readonly limits: Uint32Array;
+  readonly asOf: LogId;
+  /** How long it waits for the lines up to there, in milliseconds. */
+  readonly lagMs: number;
+}
+
+export type ToFiling =
+  | { readonly kind: "durable"; readonly logId: LogId }
+  | Question
+  | { readonly kind: "stop" };
+
+export interface Answer {
+  readonly kind: "found";
+  readonly id: number;
+  /** How many positions were found of each key. */
+  readonly counts: Uint32Array<ArrayBuffer>;
+  /** Of one key after the other. */
+  readonly positions: Uint32Array<ArrayBuffer>;
+  readonly upTo: LogId;
+}
+
+export type FromFiling =
+  | Answer
+  /** Something that an operator should know. */
+  | { readonly kind: "warning"; readonly message: string }
+  | { readonly kind: "stopped" };

@@ -1,0 +1,39 @@
+/** What the thread of the index of values runs. */
+
+import { setImmediate } from "node:timers";
+import { parentPort, workerData } from "node:worker_threads";
+import { Filing } from "./filing.ts";
+import type { FilingPlace, FromFiling, ToFiling } from "./protocol.ts";
+
+function say(message: FromFiling, transfer: ArrayBuffer[] = []): void {
+  parentPort?.postMessage(message, transfer);
+}
+
+const filing = new Filing({
+  ...workerData as FilingPlace,
+  answer: (answer) => say(answer, [answer.counts.buffer, answer.positions.buffer]),
+  warn: (message) => say({ kind: "warning", message }),
+  monotonic: () => performance.now(),
+});
+let isWorking = false;
+let hasStopped = false;
+
+async function work(): Promise<void> {
+  if (isWorking) return;
+  isWorking = true;
+  while (!hasStopped && filing.turn()) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  isWorking = false;
+}
+
+parentPort?.on("message", (message: ToFiling) => {
+  if (message.kind === "stop") {
+    hasStopped = true;
+    filing.stop();
+    return say({ kind: "stopped" });
+  }
+  if (message.kind === "find") filing.find(message);
+  else filing.durable(message.logId);
+  void work();
+});
