@@ -1,13 +1,18 @@
 /** What the engine and the thread of the index of values say to each other. */
 
+import type { MessagePort } from "node:worker_threads";
 import type { LogId } from "../core/ids.ts";
 
-/** What the thread is given at its begin. */
 export interface FilingPlace {
   /** The folder of the segments. */
   readonly segments: string;
   /** The folder of the index. */
   readonly index: string;
+}
+
+/** What the thread is given at its begin. What is said to it before it listens waits in the port. */
+export interface FilingSeed extends FilingPlace {
+  readonly port: MessagePort;
 }
 
 export interface Question {

@@ -1,31 +1,32 @@
 /**
  * The program of the thread of the index of values, with all that it imports, as texts: so that no
- * permission is needed to read it. The modules are the ones that the rest of Daybook runs.
+ * permission is needed to read it. They have names of their own here: Deno takes a module that was
+ * imported as a text for a text for ever.
  */
 
-import atOnce from "../core/at_once.ts" with { type: "text" };
-import event from "../core/event.ts" with { type: "text" };
-import jsonText from "../core/json_text.ts" with { type: "text" };
-import quotation from "../core/quotation.ts" with { type: "text" };
-import thrown from "../core/thrown.ts" with { type: "text" };
-import dateForm from "../core/likeness/date_form.ts" with { type: "text" };
-import looseForm from "../core/likeness/loose_form.ts" with { type: "text" };
-import jobIndex from "../engine/job_index.ts" with { type: "text" };
-import sortedPostings from "../engine/views/sorted_postings.ts" with { type: "text" };
-import textHash from "../engine/views/text_hash.ts" with { type: "text" };
-import postings from "../engine/views/postings.ts" with { type: "text" };
-import valueKeys from "../engine/views/value_keys.ts" with { type: "text" };
-import joined from "../engine/writer/joined.ts" with { type: "text" };
-import valueTables from "../index/value_tables.ts" with { type: "text" };
-import valueRuns from "../index/value_runs.ts" with { type: "text" };
-import layout from "../journal/layout.ts" with { type: "text" };
-import lineCodec from "../journal/line_codec.ts" with { type: "text" };
-import lineBytes from "../journal/line_bytes.ts" with { type: "text" };
-import lineCursor from "../journal/line_cursor.ts" with { type: "text" };
-import durableLines from "./durable_lines.ts" with { type: "text" };
-import filedValues from "./filed_values.ts" with { type: "text" };
-import filing from "./filing.ts" with { type: "text" };
-import valuesThread from "./values_thread.ts" with { type: "text" };
+import atOnce from "../core/at_once.ts?source" with { type: "text" };
+import event from "../core/event.ts?source" with { type: "text" };
+import jsonText from "../core/json_text.ts?source" with { type: "text" };
+import quotation from "../core/quotation.ts?source" with { type: "text" };
+import thrown from "../core/thrown.ts?source" with { type: "text" };
+import dateForm from "../core/likeness/date_form.ts?source" with { type: "text" };
+import looseForm from "../core/likeness/loose_form.ts?source" with { type: "text" };
+import jobIndex from "../engine/job_index.ts?source" with { type: "text" };
+import sortedPostings from "../engine/views/sorted_postings.ts?source" with { type: "text" };
+import textHash from "../engine/views/text_hash.ts?source" with { type: "text" };
+import postings from "../engine/views/postings.ts?source" with { type: "text" };
+import valueKeys from "../engine/views/value_keys.ts?source" with { type: "text" };
+import joined from "../engine/writer/joined.ts?source" with { type: "text" };
+import valueTables from "../index/value_tables.ts?source" with { type: "text" };
+import valueRuns from "../index/value_runs.ts?source" with { type: "text" };
+import layout from "../journal/layout.ts?source" with { type: "text" };
+import lineCodec from "../journal/line_codec.ts?source" with { type: "text" };
+import lineBytes from "../journal/line_bytes.ts?source" with { type: "text" };
+import lineCursor from "../journal/line_cursor.ts?source" with { type: "text" };
+import durableLines from "./durable_lines.ts?source" with { type: "text" };
+import filedValues from "./filed_values.ts?source" with { type: "text" };
+import filing from "./filing.ts?source" with { type: "text" };
+import valuesThread from "./values_thread.ts?source" with { type: "text" };
 
 /** By their paths, each after those that it imports; the last one is run. */
 const MODULES: readonly (readonly [path: string, text: string])[] = [

@@ -3,7 +3,7 @@
  * now and then how far the journal is. When it ends for whatever reason another one goes on.
  */
 
-import { Worker } from "node:worker_threads";
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import type { LogId } from "../core/ids.ts";
 import type { Clock } from "../engine/ports.ts";
 import {
@@ -13,7 +13,7 @@ import {
   type Wanted,
 } from "../engine/views/past_events.ts";
 import { within } from "../engine/within.ts";
-import type { Answer, FilingPlace, FromFiling, ToFiling } from "./protocol.ts";
+import type { Answer, FilingPlace, FilingSeed, FromFiling, ToFiling } from "./protocol.ts";
 import { threadProgram } from "./thread_program.ts";
 
 /** It is told when there are so many more entries; who asks tells it anyway. */
@@ -33,6 +33,11 @@ export interface ThreadedPastEventsOptions extends FilingPlace {
   readonly warn: (message: string) => void;
 }
 
+interface Thread {
+  readonly worker: Worker;
+  readonly port: MessagePort;
+}
+
 interface Asked {
   readonly message: Extract<ToFiling, { kind: "find" }>;
   readonly resolve: (found: FoundPositions) => void;
@@ -43,7 +48,7 @@ const NOTHING: FoundPositions = { positions: new Map(), horizon: 0, upTo: 0 };
 export class ThreadedPastEvents implements PastEvents {
   readonly #options: ThreadedPastEventsOptions;
   readonly #asked = new Map<number, Asked>();
-  #thread: Worker | undefined;
+  #thread: Thread | undefined;
   #asks = 0;
   #durable: LogId = 0;
   #told: LogId = 0;
@@ -74,7 +79,7 @@ export class ThreadedPastEvents implements PastEvents {
     const keys = Uint32Array.from(wanted.keys()), limits = Uint32Array.from(wanted.values());
     const message = { kind: "find", id, keys, limits, asOf, lagMs: LAG_MS } as const;
     this.#asked.set(id, { message, resolve: done });
-    this.#running()?.postMessage(message);
+    this.#say(message);
     return promise;
   }
 
@@ -85,32 +90,38 @@ export class ThreadedPastEvents implements PastEvents {
     const thread = this.#thread;
     if (thread !== undefined) {
       const stopped = new Promise<void>((resolve) => this.#onStopped = resolve);
-      thread.postMessage({ kind: "stop" } satisfies ToFiling);
+      thread.port.postMessage({ kind: "stop" } satisfies ToFiling);
       await within(this.#options.clock, STOP_MS, stopped);
-      await thread.terminate();
+      thread.port.close();
+      await thread.worker.terminate();
     }
     for (const { resolve } of [...this.#asked.values()]) resolve(NOTHING);
   }
 
   #tell(): void {
     this.#told = this.#durable;
-    this.#running()?.postMessage({ kind: "durable", logId: this.#durable } satisfies ToFiling);
+    this.#say({ kind: "durable", logId: this.#durable });
   }
 
-  /** `undefined` while it may not be begun again. */
-  #running(): Worker | undefined {
-    if (this.#cancelRestart !== undefined || this.#isClosed) return undefined;
-    return this.#thread ??= this.#begin();
+  #say(message: ToFiling): void {
+    // While it may not be begun again it is told later.
+    if (this.#cancelRestart !== undefined || this.#isClosed) return;
+    this.#thread ??= this.#begin();
+    this.#thread.port.postMessage(message);
   }
 
-  #begin(): Worker {
+  #begin(): Thread {
     const { segments, index } = this.#options;
-    const workerData: FilingPlace = { segments, index };
-    const thread = new Worker(threadProgram(), { eval: true, workerData, resourceLimits: LIMITS });
-    thread.unref();
-    thread.on("message", (message: FromFiling) => this.#said(message));
-    thread.on("error", ({ message }) => this.#ended(thread, message));
-    thread.on("exit", () => this.#ended(thread, "it has ended"));
+    const { port1, port2 } = new MessageChannel();
+    const workerData: FilingSeed = { segments, index, port: port2 };
+    const options = { eval: true, workerData, transferList: [port2], resourceLimits: LIMITS };
+    const worker = new Worker(threadProgram(), options);
+    const thread = { worker, port: port1 };
+    worker.unref();
+    worker.on("error", ({ message }) => this.#ended(thread, message));
+    worker.on("exit", () => this.#ended(thread, "it has ended"));
+    port1.on("message", (message: FromFiling) => this.#said(message));
+    port1.unref();
     return thread;
   }
 
@@ -123,10 +134,11 @@ export class ThreadedPastEvents implements PastEvents {
     }
   }
 
-  #ended(thread: Worker, reason: string): void {
+  #ended(thread: Thread, reason: string): void {
     this.#onStopped?.();
     if (thread !== this.#thread || this.#isClosed) return;
     this.#thread = undefined;
+    thread.port.close();
     this.#options.warn(`The thread of the index of values failed, and begins again: ${reason}`);
     this.#cancelRestart = this.#options.clock.setTimer(this.#restartMs, () => this.#again());
     this.#restartMs = Math.min(RESTART_MAX_MS, 2 * this.#restartMs);
@@ -135,7 +147,7 @@ export class ThreadedPastEvents implements PastEvents {
   #again(): void {
     this.#cancelRestart = undefined;
     this.#tell();
-    for (const { message } of this.#asked.values()) this.#running()?.postMessage(message);
+    for (const { message } of this.#asked.values()) this.#say(message);
   }
 }
 

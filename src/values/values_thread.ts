@@ -1,16 +1,18 @@
 /** What the thread of the index of values runs. */
 
 import { setImmediate } from "node:timers";
-import { parentPort, workerData } from "node:worker_threads";
+import { workerData } from "node:worker_threads";
 import { Filing } from "./filing.ts";
-import type { FilingPlace, FromFiling, ToFiling } from "./protocol.ts";
+import type { FilingSeed, FromFiling, ToFiling } from "./protocol.ts";
+
+const { port, ...place } = workerData as FilingSeed;
 
 function say(message: FromFiling, transfer: ArrayBuffer[] = []): void {
-  parentPort?.postMessage(message, transfer);
+  port.postMessage(message, transfer);
 }
 
 const filing = new Filing({
-  ...workerData as FilingPlace,
+  ...place,
   answer: (answer) => say(answer, [answer.counts.buffer, answer.positions.buffer]),
   warn: (message) => say({ kind: "warning", message }),
   monotonic: () => performance.now(),
@@ -27,7 +29,7 @@ async function work(): Promise<void> {
   isWorking = false;
 }
 
-parentPort?.on("message", (message: ToFiling) => {
+port.on("message", (message: ToFiling) => {
   if (message.kind === "stop") {
     hasStopped = true;
     filing.stop();
