@@ -81,11 +81,14 @@ export class DurableLines {
     const bytes = this.#piece();
     const cursor = new LineCursor(bytes);
     let read = 0;
-    while (this.#next <= durable && cursor.next()) {
-      read = cursor.offset;
-      if (cursor.start < cursor.end) this.#take(bytes, cursor, taker);
+    try {
+      while (this.#next <= durable && cursor.next()) {
+        if (cursor.start < cursor.end) this.#take(bytes, cursor, taker);
+        read = cursor.offset;
+      }
+    } finally {
+      this.#offset += read;
     }
-    this.#offset += read;
     if (this.#next > durable) return;
     if (read > 0) this.#pieceBytes = PIECE_BYTES;
     else this.#goFurther(bytes.length);

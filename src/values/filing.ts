@@ -79,9 +79,10 @@ export class Filing {
   /** Puts all on disk that was filed, and lets go of the files. */
   stop(): void {
     try {
-      while (this.#lines.isWithinBatch) this.#lines.read(this.#durable, this.#taker);
       this.#leaveWorks();
-      atOnce(this.#values.rest());
+      // A durable position is the end of a batch.
+      while (this.#lines.isWithinBatch && this.#isBehind) this.#read();
+      if (!this.#lines.isWithinBatch) atOnce(this.#values.rest());
     } catch {
       // The next start reads those lines again.
     } finally {
@@ -94,8 +95,7 @@ export class Filing {
   #step(): boolean {
     try {
       const { urgent } = this.#values;
-      const isBehind = this.#lines.next <= this.#durable && !this.#isUnreadable;
-      if (isBehind && urgent === undefined) this.#read();
+      if (this.#isBehind && urgent === undefined) this.#read();
       else if (this.#options.monotonic() < this.#refusedUntilMs) return false;
       else if (this.#values.hasToFlush && urgent !== "merge") this.#write("flush");
       else if (this.#values.hasToMerge) this.#write("merge");
@@ -104,6 +104,11 @@ export class Filing {
       this.#makeAgain(messageOf(error));
     }
     return true;
+  }
+
+  /** Whether there are lines to be read. */
+  get #isBehind(): boolean {
+    return this.#lines.next <= this.#durable && !this.#isUnreadable;
   }
 
   #read(): void {

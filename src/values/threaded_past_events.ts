@@ -31,6 +31,8 @@ const LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16 };
 export interface ThreadedPastEventsOptions extends FilingPlace {
   readonly clock: Clock;
   readonly warn: (message: string) => void;
+  /** Told of each thread that was made. */
+  readonly onThread?: (thread: Worker) => void;
 }
 
 interface Thread {
@@ -122,6 +124,7 @@ export class ThreadedPastEvents implements PastEvents {
     worker.on("exit", () => this.#ended(thread, "it has ended"));
     port1.on("message", (message: FromFiling) => this.#said(message));
     port1.unref();
+    this.#options.onThread?.(worker);
     return thread;
   }
 

@@ -1,5 +1,6 @@
 /** Events with values to be found again, in a journal in files. */
 
+import type { Worker } from "node:worker_threads";
 import { eventType } from "../../src/core/event_type.ts";
 import type { LogId } from "../../src/core/ids.ts";
 import type { JsonObject } from "../../src/core/json.ts";
@@ -51,9 +52,14 @@ export function orders(first: number, count: number): readonly JsonObject[] {
 /** The thread that keeps the index of a journal, and what it had to say. */
 export function threadOf(folder: string) {
   const warnings: string[] = [];
-  const warn = (message: string) => warnings.push(message);
-  const pastEvents = new ThreadedPastEvents({ ...layoutOf(folder), clock: systemClock, warn });
-  return { pastEvents, warnings };
+  const threads: Worker[] = [];
+  const pastEvents = new ThreadedPastEvents({
+    ...layoutOf(folder),
+    clock: systemClock,
+    warn: (message) => warnings.push(message),
+    onThread: (thread) => threads.push(thread),
+  });
+  return { pastEvents, warnings, threads };
 }
 
 export async function carrying(

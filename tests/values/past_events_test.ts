@@ -114,3 +114,42 @@ rule("a job is found by its labels, apart from events", async (place) => {
   const { jobs } = await engine.explainAbout("x9");
   assert.deepEqual(jobs.map((job) => job.jobId), ["job-1"]);
 });
+
+test("past events, in a thread: one that ends is begun again, and finds what it has missed", () =>
+  inFolder(async (folder) => {
+    const { pastEvents, threads, warnings } = threadOf(folder);
+    const { engine, journal, deliver } = await shopIn(folder, pastEvents);
+    await deliver(orders(1, 300));
+    assert.equal((await carrying(pastEvents, "order-7", engine.headLogId)).length, 1);
+    await threads.at(-1)?.terminate();
+    const missed = await deliver(orders(301, 300));
+    assert.deepEqual(await carrying(pastEvents, "order-307", engine.headLogId), [missed[6]]);
+    // Asked while it is on its way down, the question waits for the next one.
+    const ending = threads.at(-1)?.terminate();
+    assert.deepEqual(await carrying(pastEvents, "order-307", engine.headLogId), [missed[6]]);
+    await ending;
+    assert.equal((await carrying(pastEvents, "EU", engine.headLogId)).length, 300);
+    assert.equal(threads.length, 3);
+    for (const warning of warnings) assert.match(warning, /failed, and begins again/);
+    await engine.stop(0);
+    await Promise.all([pastEvents.close(), journal.close()]);
+    assert.equal(threads.length, 3);
+  }));
+
+test("past events, in a thread: without one, explanations say that nothing was looked at", () =>
+  inFolder(async (folder) => {
+    const { pastEvents } = threadOf(folder);
+    await pastEvents.close();
+    const { engine, journal, deliver } = await shopIn(folder, pastEvents);
+    await deliver(orders(1, 3));
+    const matcher = { eventType: PAID, correlation: { equals: { orderId: "ORDER-2" } } };
+    const expected = [{ id: "paid", kind: "DomainFact", matcher, multiplicity: "ExactlyOnce" }];
+    const plan = { expected, policy: { errors: [], onCompensated: "Failed" } } as never;
+    await engine.create({ jobId: jobId("job-1"), plan });
+    const explanation = await engine.explain(jobId("job-1"));
+    const text = JSON.stringify(explanation?.waitingFor);
+    assert.match(text, /No event was looked at: the index of values is not there yet\./);
+    assert.doesNotMatch(text, /resembles it/);
+    await engine.stop(0);
+    await journal.close();
+  }));
