@@ -8,7 +8,7 @@ import type { JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import { parseJsonText } from "../core/json_text.ts";
 import { FILED_TYPES } from "../engine/views/value_keys.ts";
-import type { LinePoint } from "../index/value_runs.ts";
+import type { LinePoint } from "../index/value_rows.ts";
 import { segmentName } from "../journal/layout.ts";
 import { chainIn, crcHolds, isCommit } from "../journal/line_bytes.ts";
 import { CHAIN_KEY, CHAIN_LENGTH, CRC_SUFFIX_BYTES } from "../journal/line_codec.ts";

@@ -8,7 +8,8 @@ import type { JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import { Postings } from "../engine/views/postings.ts";
 import { keysOf } from "../engine/views/value_keys.ts";
-import type { LinePoint, SqliteValueRuns } from "../index/value_runs.ts";
+import type { LinePoint } from "../index/value_rows.ts";
+import type { SqliteValueRuns } from "../index/value_runs.ts";
 
 const GENERATION_POSTINGS = 1 << 19;
 /** So many generations that are not on disk are enough. */

@@ -18,6 +18,7 @@ import postings from "../engine/views/postings.ts?source" with { type: "text" };
 import valueKeys from "../engine/views/value_keys.ts?source" with { type: "text" };
 import joined from "../engine/writer/joined.ts?source" with { type: "text" };
 import valueTables from "../index/value_tables.ts?source" with { type: "text" };
+import valueRows from "../index/value_rows.ts?source" with { type: "text" };
 import valueRuns from "../index/value_runs.ts?source" with { type: "text" };
 import layout from "../journal/layout.ts?source" with { type: "text" };
 import lineCodec from "../journal/line_codec.ts?source" with { type: "text" };
@@ -44,6 +45,7 @@ const MODULES: readonly (readonly [path: string, text: string])[] = [
   ["engine/views/value_keys.ts", valueKeys],
   ["engine/writer/joined.ts", joined],
   ["index/value_tables.ts", valueTables],
+  ["index/value_rows.ts", valueRows],
   ["index/value_runs.ts", valueRuns],
   ["journal/layout.ts", layout],
   ["journal/line_codec.ts", lineCodec],
