@@ -35,7 +35,6 @@ const ENTRANCES = [
   "src/cli/replay_test.ts",
   "src/demo/main.ts",
   "src/threads/thread_main.ts",
-  "src/values/values_thread.ts",
   "src/embedded/in_process.ts",
   "src/journal/memory_journal.ts",
 ];

@@ -1,7 +1,8 @@
 /**
  * The program of the thread of the index of values, with all that it imports, as texts: so that no
- * permission is needed to read it. They have names of their own here: Deno takes a module that was
- * imported as a text for a text for ever.
+ * permission is needed to read it. They have names of their own here, since Deno takes a module that
+ * was imported as a text for a text for ever; and that texts of modules need no permission holds for
+ * those that are modules here as well.
  */
 
 import atOnce from "../core/at_once.ts?source" with { type: "text" };
@@ -27,6 +28,7 @@ import lineCursor from "../journal/line_cursor.ts?source" with { type: "text" };
 import durableLines from "./durable_lines.ts?source" with { type: "text" };
 import filedValues from "./filed_values.ts?source" with { type: "text" };
 import filing from "./filing.ts?source" with { type: "text" };
+import { keepValues } from "./values_thread.ts";
 import valuesThread from "./values_thread.ts?source" with { type: "text" };
 
 /** By their paths, each after those that it imports; the last one is run. */
@@ -64,6 +66,7 @@ let program: string | undefined;
 /** A script that begins it. */
 export function threadProgram(): string {
   return program ??= `import(${JSON.stringify(linked())})` +
+    `.then((module) => module.${keepValues.name}())` +
     ".catch((error) => setTimeout(() => { throw error; }))";
 }
 

@@ -150,6 +150,9 @@ test("past events, in a thread: without one, explanations say that nothing was l
     const text = JSON.stringify(explanation?.waitingFor);
     assert.match(text, /No event was looked at: the index of values is not there yet\./);
     assert.doesNotMatch(text, /resembles it/);
+    const { asOf, summary } = await engine.explainAbout("order-2");
+    assert.equal(asOf, 0);
+    assert.match(summary, /The index of values has entries up to 0 of \d+ so far\.$/);
     await engine.stop(0);
     await journal.close();
   }));

@@ -49,7 +49,8 @@ export class AboutSearch {
     const asOf = Math.min(head, found.upTo);
     const jobs = await this.#jobs(about, found, asOf);
     const events = await this.#events(about, found, asOf, hold);
-    const summary = summaryOf(shownText(about), jobs, events);
+    const summary = summaryOf(shownText(about), jobs, events) +
+      (asOf < head ? ` The index of values has entries up to ${asOf} of ${head} so far.` : "");
     const citing = { pages: this.#parts.history.pages, journal: this.#parts.events.journal };
     return {
       about,
