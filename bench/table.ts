@@ -27,7 +27,7 @@ export function atMost(value: number, target: number): Verdict {
 
 const HEADINGS = ["what", "Daybook", "beside it", "reached", "floor", "target", "verdict"];
 
-/** In Markdown, as the README shows it. */
+/** In Markdown, as `bench/README.md` shows it. */
 export function tableOf(rows: readonly Row[]): string {
   return markdownTable(
     HEADINGS,

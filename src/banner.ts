@@ -2,10 +2,11 @@
 
 import { counted } from "./core/counted.ts";
 import type { ParkReason } from "./core/framework_events.ts";
-import type { Pause } from "./core/pauses.ts";
 import { shellWord } from "./core/shell_word.ts";
 import type { JobEngine } from "./engine/job_engine.ts";
 import type { JournalHead, RecoveryReport } from "./engine/ports.ts";
+import type { HeldPause } from "./engine/requests.ts";
+import type { Scope } from "./http/access.ts";
 
 /** What a server is bound to. */
 export interface Address {
@@ -18,9 +19,16 @@ export interface TokenSource {
   readonly file: string | undefined;
 }
 
-/** What a shell makes of it within double quotes is the first token of the file. */
-function firstTokenOf(file: string): string {
-  return `$(awk '!/^ *#/ && NF { print $1; exit }' ${shellWord(file)})`;
+/** What a shell makes of it within double quotes is the first token of the file that may do it. */
+function tokenFor(scope: Scope, file: string): string {
+  const may = `($2 == "" || $2 ~ /${scope}/)`;
+  return `$(awk '!/^ *#/ && NF && ${may} { print $1; exit }' ${shellWord(file)})`;
+}
+
+function tokenOption(scope: Scope, source: TokenSource | undefined): string {
+  if (source === undefined) return "";
+  const token = source.file === undefined ? "$DAYBOOK_TOKEN" : tokenFor(scope, source.file);
+  return ` -H "authorization: Bearer ${token}"`;
 }
 
 export function urlOf({ hostname, port }: Address): string {
@@ -34,14 +42,14 @@ export function banner(
   head: JournalHead,
   token: TokenSource | undefined,
   parked: readonly ParkedPlace[],
-  pauses: readonly Pause[],
+  pauses: readonly HeldPause[],
 ): string {
   const url = urlOf(address);
   return [
     recovered(report, head),
     `types of jobs: ${types.join(", ")}`,
     ...parkedLine(parked),
-    ...pauses.map((pause) => pauseLine(pause, url)),
+    ...pauses.flatMap((pause) => pauseLines(pause, url, token)),
     `listening on ${url}`,
     "",
     "open it in a browser, or try, in another terminal:",
@@ -80,12 +88,21 @@ function parkedLine(parked: readonly ParkedPlace[]): readonly string[] {
   return [
     `parked: ${counted(jobs, "job")}: ${
       groups.join(", ")
-    }${rest}; deno task jobs --condition parked`,
+    }${rest}; deno task daybook jobs --condition parked`,
   ];
 }
 
-function pauseLine({ pauseId, reason, since }: Pause, url: string): string {
-  return `paused: everything since ${since} (${reason}); to go on: curl -X DELETE ${url}/pauses/${pauseId}`;
+function pauseLines(
+  { pauseId, reason, since, actor, jobs }: HeldPause,
+  url: string,
+  token: TokenSource | undefined,
+): readonly string[] {
+  const who = actor === undefined ? "" : ` by ${actor}`;
+  return [
+    `paused: everything since ${since}${who} (${reason}); ${counted(jobs, "job")} waiting`,
+    `  to go on: deno task daybook end-pause ${pauseId} --url ${url}`,
+    `  or: curl -s${tokenOption("operate", token)} -X DELETE ${url}/pauses/${pauseId}`,
+  ];
 }
 
 const GROUPS_MAX = 3;
@@ -105,18 +122,14 @@ function recovered(report: RecoveryReport, head: JournalHead): string {
 }
 
 function examples(url: string, source: TokenSource | undefined): readonly string[] {
-  const token = source === undefined
-    ? ""
-    : ` -H "authorization: Bearer ${
-      source.file === undefined ? "$DAYBOOK_TOKEN" : firstTokenOf(source.file)
-    }"`;
+  const submit = tokenOption("submit", source);
   const job = `{"type":"order.fulfil","input":{"orderId":"7","amount":1999}}`;
   const event =
     `{"eventType":"ec.shipment.ShipmentCompleted","attributes":{"orderId":"7","tracking":"T-1"}}`;
   const json = `-H 'content-type: application/json'`;
   return [
-    `  curl -s${token} ${url}/jobs ${json} -d '${job}'`,
-    `  curl -s${token} ${url}/events ${json} -d '${event}'`,
-    `  curl -sN${token} '${url}/stream?after=0'`,
+    `  curl -s${submit} ${url}/jobs ${json} -d '${job}'`,
+    `  curl -s${submit} ${url}/events ${json} -d '${event}'`,
+    `  curl -sN${tokenOption("read", source)} '${url}/stream?after=0'`,
   ];
 }

@@ -95,7 +95,12 @@ export const SETTINGS: readonly Setting[] = [
   ...LIMIT_SETTINGS,
   { flag: "log", value: "format", default: "text", help: "text, or json: a line of JSON each" },
   { flag: "max-threads", value: "threads", default: "4", help: "jobs in threads at a time" },
-  { flag: "thread-memory", value: "bytes", default: "128MiB", help: "heap of a thread" },
+  {
+    flag: "thread-memory",
+    value: "bytes",
+    default: "128MiB",
+    help: "heap of a thread, and its buffers",
+  },
   { flag: "stall-exit", value: "time", default: "60s", help: "ends a server that stands still" },
   { flag: "drain", value: "time", default: "10s", help: "time for running tasks at a stop" },
   { flag: "token-file", value: "file", default: "", help: "file of bearer tokens, see below" },

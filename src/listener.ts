@@ -1,7 +1,9 @@
 /**
  * Listens for requests, again and again: the server of Deno ends for good when the system refuses
  * it one connection, as it does while the process has no file descriptor left. Connections that
- * are open are served meanwhile.
+ * are open are served meanwhile. Deno has no time limit for the head of a request; so those that
+ * hold all descriptors and ask for nothing are closed in a while, and what is being answered is
+ * answered to its end.
  */
 
 import { messageOf } from "./core/thrown.ts";
@@ -14,9 +16,12 @@ import type { Clock } from "./engine/ports.ts";
 const WAITING_MAX = 4_096;
 /** Until it is tried again. */
 const AGAIN_MS = 100;
+/** How long connections that ask for nothing may keep others out. */
+const ASKS_NOTHING_MS = 5_000;
 /** It may fail each time, for as long as somebody holds all descriptors. */
 const TOLD_EVERY_MS = 60_000;
 
+type Server = Deno.HttpServer<Deno.NetAddr>;
 type Fetch = Deno.ServeHandler<Deno.NetAddr>;
 
 export interface ListenerOptions {
@@ -30,7 +35,9 @@ export interface ListenerOptions {
 
 export class Listener {
   readonly #options: ListenerOptions;
-  #server: Deno.HttpServer<Deno.NetAddr>;
+  #server: Server;
+  /** Those that take no more connections, with what they have. */
+  readonly #ended = new Set<Server>();
   #isStopped = false;
   #toldMs = -Infinity;
   /** Where it listens. */
@@ -46,15 +53,29 @@ export class Listener {
   /** Takes no more connections. Resolves when all requests are answered. */
   async shutdown(): Promise<void> {
     this.#isStopped = true;
-    await this.#server.shutdown();
+    const servers = new Set([...this.#ended, this.#server]);
+    await Promise.all([...servers].map((server) => server.shutdown()));
   }
 
-  #serve(port: number): Deno.HttpServer<Deno.NetAddr> {
+  #serve(port: number): Server {
     const { hostname, fetch } = this.#options;
     const options = { hostname, port, tcpBacklog: WAITING_MAX, onListen: () => {} };
     const server = Deno.serve(options, fetch);
-    server.finished.catch((error: unknown) => this.#refused(error));
+    server.finished.catch((error: unknown) => this.#hasEnded(server, error));
     return server;
+  }
+
+  #hasEnded(server: Server, error: unknown): void {
+    if (this.#isStopped) return;
+    this.#ended.add(server);
+    this.#options.clock.setTimer(ASKS_NOTHING_MS, () => void this.#close(server));
+    this.#refused(error);
+  }
+
+  /** Resolves when its last answer has ended, which of a stream may be never. */
+  async #close(server: Server): Promise<void> {
+    await server.shutdown();
+    this.#ended.delete(server);
   }
 
   #refused(error: unknown): void {
@@ -63,8 +84,11 @@ export class Listener {
     if (clock.monotonic() - this.#toldMs >= TOLD_EVERY_MS) {
       this.#toldMs = clock.monotonic();
       warn(
-        `Cannot take new connections: ${messageOf(error)}; those that are open are served, and ` +
-          "new ones are taken as soon as that works again",
+        `Cannot take new connections: ${messageOf(error)}; those that are open are served, ones ` +
+          `that ask for nothing are closed in ${
+            ASKS_NOTHING_MS / 1_000
+          } s, and new ones are taken ` +
+          "as soon as that works again",
       );
     }
     clock.setTimer(AGAIN_MS, () => this.#again());

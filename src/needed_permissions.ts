@@ -75,11 +75,11 @@ export function neededPermissions(line: CommandLine): Permissions {
     case "main.ts":
       return ofServer(words, line);
     case "src/cli/journal.ts":
-      return ofJournal(words);
+      return ofJournal(words, line);
     case "src/cli/daybook.ts":
       return ofClient(words, line);
     default:
-      return { read: [...listed(words.text("journal")), ...ofModule(words, line)] };
+      return {};
   }
 }
 
@@ -109,7 +109,7 @@ function ofModule(words: Words, { sources }: CommandLine): readonly string[] {
   return /^[a-z][a-z0-9+.-]+:/.test(module) ? [sources] : [module, sources];
 }
 
-function ofJournal(words: Words): Permissions {
+function ofJournal(words: Words, line: CommandLine): Permissions {
   const [command = "", file] = words.positionals;
   const journal = listed(words.text("journal"));
   const writes = WRITING.includes(command) ? journal : [];
@@ -127,6 +127,8 @@ function ofJournal(words: Words): Permissions {
     }
     case "import":
       return { read: [...journal, ...listed(file === "-" ? undefined : file)], write: writes };
+    case "replay-test":
+      return { read: [...journal, ...ofModule(words, line)] };
     default:
       return { read: journal, write: [...writes, ...output], net: hostIn(words.text("url")) };
   }

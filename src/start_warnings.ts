@@ -13,7 +13,7 @@ export function startWarnings(
 ): readonly string[] {
   const parked = parkedJobs.map(({ jobs, type, newest: { message, jobId } }) =>
     `${counted(jobs, "job")} of type ${type} ${jobs === 1 ? "is" : "are"} parked: ${message}; ` +
-    `see deno task explain ${jobId}`
+    `see deno task daybook explain ${jobId}`
   );
   const alone = warningOf("open at two unclean ends in a row, and will run alone", aloneTasks);
   const warnings = alone === undefined ? parked : [...parked, alone];
@@ -56,5 +56,5 @@ function warningOf(
   const rest = tasks.size - names.length;
   const all = rest === 0 ? names : [...names, `and ${rest} more`];
   return `${counted(tasks.size, "job was", "jobs were")} ${what}: ${all.join(", ")}; ` +
-    `see deno task explain ${first}`;
+    `see deno task daybook explain ${first}`;
 }

@@ -21,7 +21,7 @@ export function systemFigures(
   return {
     settings: shownSettings(configuration, origins),
     journal: configuration.journal,
-    backupCommand: `deno task journal-backup backups/journal${flag}`,
+    backupCommand: `deno task journal backup backups/journal${flag}`,
     exportCommand: (jobId) => `deno task journal export ${shellWord(jobId)}${flag}`,
     versions: [
       { name: "Deno", version: Deno.version.deno },

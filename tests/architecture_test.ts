@@ -32,7 +32,6 @@ const ENTRANCES = [
   "src/mod.ts",
   "src/cli/daybook.ts",
   "src/cli/journal.ts",
-  "src/cli/replay_test.ts",
   "src/demo/main.ts",
   "src/threads/thread_main.ts",
   "src/embedded/in_process.ts",
@@ -155,4 +154,25 @@ Deno.test("architecture: an import in the wrong direction and a long way around 
   assert.deepEqual(cycles(imports), around);
   imports.set("src/system.ts", []);
   assert.deepEqual(cycles(imports), around.slice(0, 3));
+});
+
+Deno.test("architecture: every room of src is on the map", async () => {
+  const map = await Deno.readTextFile(`${ROOT}ARCHITECTURE.md`);
+  for await (const { name, isDirectory } of Deno.readDir(`${ROOT}src`)) {
+    if (isDirectory) assert.ok(map.includes(`](src/${name})`), `ARCHITECTURE.md lacks src/${name}`);
+  }
+});
+
+Deno.test("architecture: what ARCHITECTURE.md, CONTRIBUTING.md and README.md link to is there", async () => {
+  for (const page of ["ARCHITECTURE.md", "CONTRIBUTING.md", "README.md"]) {
+    const text = await Deno.readTextFile(ROOT + page);
+    const targets = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target = ""]) =>
+      target
+    );
+    assert.ok(targets.length > 3, page);
+    for (const target of targets) {
+      const isThere = await Deno.stat(ROOT + target).then(() => true, () => false);
+      assert.ok(isThere, `${page} names ${target}`);
+    }
+  }
 });

@@ -42,9 +42,9 @@ Deno.test("withCommand: the task's own permissions are kept, and those that lack
 });
 
 Deno.test("withCommand: a flag that the task does not have at all is added", () => {
-  const program = programOf("src/cli/replay_test.ts", [], variables({}));
+  const program = programOf("src/cli/daybook.ts", ["jobs"], variables({}));
   const text = withCommand("no", { net: ["192.0.2.1"] }, program);
-  assert.match(text, /--allow-net=192\.0\.2\.1 src\/cli\/replay_test\.ts$/);
+  assert.match(text, /192\.0\.2\.1 src\/cli\/daybook\.ts jobs$/);
 });
 
 Deno.test("withCommand: a whole input is not repeated", () => {
@@ -69,13 +69,14 @@ Deno.test("withCommand: a start may do all that its flags and variables need, at
 });
 
 const JOURNAL_NEEDS: readonly (readonly [line: string, read: string, write: string])[] = [
-  ["head --journal /a/j", "journal /a/j", "journal"],
-  ["cat --journal /a/j --job x", "journal /a/j", "journal"],
-  ["verify --journal /a/j", "journal /a/j", "journal /a/j"],
-  ["repair --apply --journal /a/j", "journal /a/j /a", "journal /a/j /a"],
-  ["repair --apply", "journal .", "journal ."],
-  ["export x --journal /a/j -o /b/x", "journal /a/j", "journal /b/x"],
-  ["import /b/x --unfinished --journal /a/j", "journal /a/j /b/x", "journal /a/j"],
+  ["head --journal /a/j", ". /a/j", "."],
+  ["cat --journal /a/j --job x", ". /a/j", "."],
+  ["verify --journal /a/j", ". /a/j", ". /a/j"],
+  ["repair --apply --journal /a/j", ". /a/j /a", ". /a/j /a"],
+  ["repair --apply", ".", "."],
+  ["replay-test --definitions /d/jobs.ts --journal /a/j", ". /a/j /d/jobs.ts src", "."],
+  ["export x --journal /a/j -o /b/x", ". /a/j", ". /b/x"],
+  ["import /b/x --unfinished --journal /a/j", ". /a/j /b/x", ". /a/j"],
 ];
 
 for (const [line, read, write] of JOURNAL_NEEDS) {

@@ -18,7 +18,7 @@ Deno.test("cutShortWarnings: jobs are named with the tasks that ran, and nothing
   assert.deepEqual(
     cutShortWarnings([draft("a", "main"), draft("a", "page-2"), draft("b", "main")]),
     [
-      "2 jobs were cut short by the stop: a (page-2), b; see deno task explain a",
+      "2 jobs were cut short by the stop: a (page-2), b; see deno task daybook explain a",
     ],
   );
 });
@@ -27,6 +27,6 @@ Deno.test("cutShortWarnings: of many jobs the first are named, and the rest are 
   const drafts = Array.from({ length: 9 }, (_, index) => draft(`j${index}`, "work"));
   assert.deepEqual(cutShortWarnings(drafts), [
     "9 jobs were cut short by the stop: j0 (work), j1 (work), j2 (work), j3 (work), j4 (work), " +
-    "and 4 more; see deno task explain j0",
+    "and 4 more; see deno task daybook explain j0",
   ]);
 });

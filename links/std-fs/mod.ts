@@ -1,6 +1,6 @@
 /**
  * A stand-in for `jsr:@std/fs`, for machines that cannot reach the JSR registry. It
- * offers the part of the documented API that Daybook uses. See "JSR" in the README.
+ * offers the part of the documented API that Daybook uses. See "Dependencies" in CONTRIBUTING.md.
  *
  * @module
  */

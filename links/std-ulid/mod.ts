@@ -1,7 +1,7 @@
 /**
  * A stand-in for `jsr:@std/ulid`, for machines that cannot reach the JSR registry. It
  * offers the part of the documented API that Daybook uses, written anew from the ULID
- * specification (https://github.com/ulid/spec). See "JSR" in the README.
+ * specification (https://github.com/ulid/spec). See "Dependencies" in CONTRIBUTING.md.
  *
  * @module
  */

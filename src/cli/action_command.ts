@@ -1,4 +1,4 @@
-/** What an explanation advises, as a command of `deno task`. */
+/** What an explanation advises, as a command of `deno task daybook`. */
 
 import type { Action } from "../core/explanation.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
@@ -6,7 +6,10 @@ import { shellWord } from "../core/shell_word.ts";
 
 const CONTROL = /^\/jobs\/([^/]+)\/(start|cancel|suspend|resume|wake|retry)$/;
 
-/** Options of `deno task event`, by the fields that they set. */
+/** There it can only be ended. */
+const PAUSE = /^\/pauses\/([^/]+)$/;
+
+/** Options of `deno task daybook event`, by the fields that they set. */
 const EVENT_OPTIONS: Readonly<Record<string, string>> = {
   eventId: "--id",
   jobId: "--job",
@@ -20,8 +23,15 @@ const EVENT_OPTIONS: Readonly<Record<string, string>> = {
  * @param flags What names the server, such as `--journal x`.
  */
 export function commandOfAction(action: Action, flags: readonly string[]): string | undefined {
-  const words = action.path === "/events" ? eventWords(action.body ?? {}) : controlWords(action);
-  return words && ["deno", "task", ...words, ...flags].map(shellWord).join(" ");
+  const words = wordsOf(action);
+  return words && ["deno", "task", "daybook", ...words, ...flags].map(shellWord).join(" ");
+}
+
+function wordsOf(action: Action): readonly string[] | undefined {
+  const { path, body = {} } = action;
+  const [, pauseId] = PAUSE.exec(path) ?? [];
+  if (pauseId !== undefined) return ["end-pause", decodeURIComponent(pauseId)];
+  return path === "/events" ? eventWords(body) : controlWords(action);
 }
 
 function controlWords({ path, body = {} }: Action): readonly string[] | undefined {
@@ -29,9 +39,8 @@ function controlWords({ path, body = {} }: Action): readonly string[] | undefine
   const { leave, ...fields } = body;
   const options = optionsOf(fields, { reason: "--reason", from: "--from" });
   if (control === undefined || options === undefined) return undefined;
-  const command = control === "start" ? ["daybook", "start"] : [control];
   const flags = leave === true ? ["--leave"] : [];
-  return [...command, decodeURIComponent(id), ...flags, ...options];
+  return [control, decodeURIComponent(id), ...flags, ...options];
 }
 
 function eventWords({ eventType, attributes, ...rest }: JsonObject): readonly string[] | undefined {

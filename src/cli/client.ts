@@ -104,6 +104,11 @@ export class Client {
     return await this.json(await this.request(path, init));
   }
 
+  /** The JSON that an end of something is answered with; throws as `get` does. */
+  async delete<Body>(path: string): Promise<Body> {
+    return await this.json(await this.request(path, { method: "DELETE" }));
+  }
+
   /** Any request; throws as `get` does. */
   async request(path: string, init: RequestInit = {}): Promise<Response> {
     const headers = new Headers(init.headers);
@@ -224,7 +229,8 @@ const TOKEN_HINT = "give the token in DAYBOOK_TOKEN or --token-file";
 
 /** What a command can do that the server cannot know of, by the type of the problem. */
 const HINTS: Readonly<Record<string, string>> = {
-  "/problems/unknown-job": "deno task jobs lists those that there are",
+  "/problems/unknown-job": "deno task daybook jobs lists those that there are",
+  "/problems/unknown-pause": "deno task daybook pauses lists those that are in force",
 };
 
 function isIssue(value: unknown): value is RequestIssue {

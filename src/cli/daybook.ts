@@ -1,11 +1,11 @@
-/** `deno task submit`, `jobs`, `show` and the others; `deno task daybook` lists them. */
+/** `deno task daybook`: the commands that talk to a running server. */
 
-import { daybookCommands, hasTask } from "./daybook_commands.ts";
+import { daybookCommands } from "./daybook_commands.ts";
 import { runProcess } from "./process.ts";
 import { systemSurroundings } from "./surroundings.ts";
 
 await runProcess({
-  program: hasTask(Deno.args[0]) ? "deno task" : "deno task daybook",
+  program: "deno task daybook",
   args: Deno.args,
   commands: (_, sayWhenInterrupted) => daybookCommands(systemSurroundings(sayWhenInterrupted)),
 });

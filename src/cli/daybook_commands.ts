@@ -5,6 +5,7 @@ import { controlCommands } from "./commands/controls.ts";
 import { eventCommand } from "./commands/event.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { jobsCommand } from "./commands/jobs.ts";
+import { pauseCommands } from "./commands/pauses.ts";
 import { retryCommand } from "./commands/retry.ts";
 import { showCommand } from "./commands/show.ts";
 import { submitCommand } from "./commands/submit.ts";
@@ -21,24 +22,6 @@ export function daybookCommands(surroundings: Surroundings): readonly Command[] 
     eventCommand(surroundings),
     ...controlCommands(surroundings),
     retryCommand(surroundings),
+    ...pauseCommands(surroundings),
   ];
-}
-
-/** Each command is a task of its own in `deno.json`, but for `start`, which is the server's. */
-export const TASKS: readonly string[] = [
-  "submit",
-  "jobs",
-  "show",
-  "explain",
-  "tail",
-  "event",
-  "cancel",
-  "suspend",
-  "resume",
-  "wake",
-  "retry",
-];
-
-export function hasTask(command: string | undefined): boolean {
-  return command !== undefined && TASKS.includes(command);
 }

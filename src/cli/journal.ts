@@ -1,15 +1,43 @@
 /**
- * `deno task journal`: commands that prove and mend a journal, and read it. They work on
- * the files; the real disk, clock and ids come in here.
+ * `deno task journal`: commands that prove, repair and read a journal. They work on the files;
+ * the real disk, clock and ids come in here.
  */
 
+import type { AnyJobDefinition } from "../engine/definition.ts";
 import { scratchIndexIn } from "../index/scratch_index.ts";
+import { shippedDefinitions } from "../jobs/shipped.ts";
 import { DenoFileSystem } from "../journal/deno_file_system.ts";
 import { systemClock, systemRandom } from "../system.ts";
+import { loadDefinitions } from "../user_definitions.ts";
 import { journalCommands } from "./journal_commands.ts";
 import { runProcess } from "./process.ts";
 import { writeWhole } from "./terminal.ts";
 import { Times } from "./times.ts";
+
+/** A test of histories calls no services. */
+function inert(): never {
+  throw new Error("Cannot use a service: histories are tested without side effects");
+}
+
+/**
+ * What the code of others prints is about work that is not being done, and what it throws after
+ * its check concerns nobody.
+ */
+function silence(): void {
+  for (const method of ["debug", "error", "info", "log", "warn"] as const) {
+    console[method] = () => {};
+  }
+  for (const type of ["error", "unhandledrejection"]) {
+    globalThis.addEventListener(type, (event) => event.preventDefault());
+  }
+}
+
+async function definitions(module: string | undefined): Promise<readonly AnyJobDefinition[]> {
+  silence();
+  const webhook = { allowedHosts: [], fetch: inert, now: inert, lookup: inert };
+  const shipped = shippedDefinitions({ webhook });
+  return module === undefined ? shipped : [...shipped, ...await loadDefinitions(module)];
+}
 
 await runProcess({
   program: "deno task journal",
@@ -23,5 +51,6 @@ await runProcess({
       times: Times.ofThisZone(),
       interrupted,
       write: (bytes) => writeWhole(Deno.stdout, bytes),
+      definitions,
     }),
 });

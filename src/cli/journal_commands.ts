@@ -6,10 +6,10 @@ import { catCommand } from "./journal/cat.ts";
 import { exportCommand } from "./journal/export.ts";
 import { headCommand } from "./journal/head.ts";
 import { importCommand } from "./journal/import.ts";
-import { permuteCommand } from "./journal/permute.ts";
 import { repairCommand } from "./journal/repair.ts";
 import type { JournalTools } from "./journal/tools.ts";
 import { verifyCommand } from "./journal/verify.ts";
+import { replayTestCommand } from "./replay_test_command.ts";
 
 export function journalCommands(tools: JournalTools): readonly Command[] {
   return [
@@ -20,6 +20,6 @@ export function journalCommands(tools: JournalTools): readonly Command[] {
     backupCommand(tools),
     exportCommand(tools),
     importCommand(tools),
-    permuteCommand(tools),
+    replayTestCommand(tools),
   ];
 }

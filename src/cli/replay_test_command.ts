@@ -30,21 +30,13 @@ import {
   EXIT_USAGE,
 } from "./command.ts";
 import { JOURNAL_OPTION, orExit, readableFolder } from "./journal/folder.ts";
+import type { JournalTools } from "./journal/tools.ts";
 import { RecordedJobs } from "./recorded_jobs.ts";
 import { type Finding, ReplayReport } from "./replay_report.ts";
 import { reportRecords, reportText } from "./replay_report_lines.ts";
 import type { Terminal } from "./terminal.ts";
 
-export interface ReplayTestParts {
-  readonly clock: Clock;
-  readonly fileSystem: FileSystem;
-  /**
-   * The definitions that ship, and those of a module.
-   *
-   * @throws {TypeError} or an error of its own, for whoever named the module to mend.
-   */
-  definitions(module: string | undefined): Promise<readonly AnyJobDefinition[]>;
-}
+type ReplayTestParts = Pick<JournalTools, "clock" | "fileSystem" | "definitions">;
 
 export function replayTestCommand(parts: ReplayTestParts): Command {
   return {
@@ -65,18 +57,17 @@ export function replayTestCommand(parts: ReplayTestParts): Command {
       "and no compensation is called, and nothing is written. A server may be running.\n" +
       "--journal and --definitions may come from DAYBOOK_JOURNAL and DAYBOOK_DEFINITIONS. Inputs\n" +
       "that are sealed are opened where their keys are, with DAYBOOK_SECRET_KEY if need be.",
-      "A module of your own has to be read, with all that it imports, so the permission is\n" +
-      "yours to give:\n" +
-      "  deno run --no-prompt '--allow-env=DAYBOOK_*,NO_COLOR' \\\n" +
-      "    --allow-read=journal,my_jobs.ts,src src/cli/replay_test.ts --definitions my_jobs.ts",
+      "The task may read the folder of deno.json; for a module elsewhere it tells the command\n" +
+      "to give.",
       "exit codes: 0 nothing breaks, 1 a job in flight would break or could not be checked,\n" +
       "64 usage, 74 the journal cannot be read, 78 it is damaged",
     ],
     examples: [
-      "deno task replay-test                    # every recorded job",
-      "deno task replay-test --unfinished       # before a deploy: those in flight",
-      "deno task replay-test --job order-42     # one, and what it would do next",
-      "deno task replay-test | jq -r 'select(.category == \"breaks\") | .jobId'",
+      "deno task journal replay-test                  # every recorded job",
+      "deno task journal replay-test --unfinished     # before a deploy: those in flight",
+      "deno task journal replay-test --job order-42   # one, and what it would do next",
+      "deno task journal replay-test --definitions my_jobs.ts",
+      "deno task journal replay-test | jq -r 'select(.category == \"breaks\") | .jobId'",
     ],
     run: (input) => run(parts, input),
   };

@@ -46,6 +46,7 @@ const failure = v.looseObject({
   recoveryRequired: v.boolean(),
   because: number,
   leftInPlace: v.array(text),
+  cutShort: v.array(text),
 });
 
 export const jobResource = v.looseObject({
@@ -113,6 +114,18 @@ export const entryResource = v.looseObject({
 });
 
 export type EntryResource = v.InferOutput<typeof entryResource>;
+
+export const pauseResource = v.looseObject({
+  pauseId: text,
+  reason: text,
+  since: text,
+  actor: v.optional(text),
+  jobs: number,
+});
+
+export type PauseResource = v.InferOutput<typeof pauseResource>;
+
+export const pausesAnswer = v.looseObject({ pauses: v.array(pauseResource) });
 
 export const entriesPage = v.looseObject({ entries: v.array(entryResource), nextCursor });
 

@@ -56,7 +56,9 @@ export async function waitForEnd(
   surroundings: Surroundings,
 ): Promise<number> {
   const timeoutMs = timeoutOf(input);
-  surroundings.sayWhenInterrupted(`job ${jobId} goes on; deno task show ${jobId} tells how it is`);
+  surroundings.sayWhenInterrupted(
+    `job ${jobId} goes on; deno task daybook show ${jobId} tells how it is`,
+  );
   const leave = new AbortController();
   const cancel = timeoutMs === undefined
     ? () => {}
@@ -70,7 +72,7 @@ export async function waitForEnd(
     const time = leave.signal.aborted ? `the ${durationText(timeoutMs ?? 0)} are up, and ` : "";
     throw new CommandError(
       `${time}${error.message}; job ${jobId} was accepted all the same, ` +
-        `and deno task show ${jobId} tells how it is`,
+        `and deno task daybook show ${jobId} tells how it is`,
       leave.signal.aborted ? EXIT_TIMED_OUT : error.exitCode,
     );
   } finally {
@@ -112,7 +114,7 @@ async function report(
     const state = `${stateText(job)} after ${durationText(timeoutMs)}`;
     input.terminal.err(
       `daybook: stopped waiting for job ${job.jobId}: it is ${state}, and goes on; ` +
-        `deno task explain ${job.jobId} says why`,
+        `deno task daybook explain ${job.jobId} says why`,
     );
     return EXIT_TIMED_OUT;
   }

@@ -1,6 +1,6 @@
 /** Events that a job of some plan would have taken, and that did not reach it. */
 
-import { atOnce, type Work } from "./at_once.ts";
+import type { Work } from "./at_once.ts";
 import { correlatedAttributes } from "./correlated_fact.ts";
 import type { FactEntry, FrameworkEntry, JobEntry, JobEventLogEntry } from "./event.ts";
 import type { EventId, LogId } from "./ids.ts";
@@ -9,23 +9,13 @@ import { eventIdsOf } from "./point.ts";
 
 /**
  * The events as if they had reached the job: each is a `job.EventCorrelated` in the place
- * of the original.
+ * of the original. Pauses after each event.
  *
  * @param own All entries of one job, oldest first; there is at least one.
  * @param pastEvents Facts of the whole journal, by position; others than facts that name
  * no job are left out.
  * @param after Events that came later than this position.
  */
-export function missedEvents(
-  own: readonly JobEventLogEntry[],
-  plan: JobPlan,
-  pastEvents: readonly JobEventLogEntry[],
-  after: LogId,
-): readonly JobEventLogEntry[] {
-  return atOnce(findMissed(own, plan, pastEvents, after));
-}
-
-/** The same, as work with a pause after each event. */
 export function* findMissed(
   own: readonly JobEventLogEntry[],
   plan: JobPlan,
@@ -44,7 +34,7 @@ export function* findMissed(
 }
 
 /** Whether an entry is an event that names no job and that a job of the plan would take. */
-export function takes(plan: JobPlan): (entry: JobEventLogEntry) => boolean {
+function takes(plan: JobPlan): (entry: JobEventLogEntry) => boolean {
   const byType = Map.groupBy(outsideMatchers(plan), (matcher) => matcher.eventType as string);
   return (entry) => {
     if (entry.stratum !== "domain" || entry.jobId !== undefined) return false;

@@ -9,6 +9,8 @@ export interface Pause {
   /** The `job.PauseBegan` entry, and its time. */
   readonly by: LogId;
   readonly since: string;
+  /** Whose token it was asked for with; absent where nobody is known, as for `--hold`. */
+  readonly actor?: string;
 }
 
 /** The pauses in force after an entry, the oldest first; the same array where it is about none. */
@@ -17,7 +19,8 @@ export function notePause(pauses: readonly Pause[], entry: JobEventLogEntry): re
   if (entry.eventType === "job.PauseBegan") {
     const { pauseId, reason } = entry.attributes;
     const others = pauses.filter((pause) => pause.pauseId !== pauseId);
-    return [...others, { pauseId, reason, by: entry.logId, since: entry.receivedAt }];
+    const { logId: by, receivedAt: since, actor } = entry;
+    return [...others, { pauseId, reason, by, since, ...(actor === undefined ? {} : { actor }) }];
   }
   if (entry.eventType !== "job.PauseEnded") return pauses;
   const { pauseId } = entry.attributes;

@@ -26,7 +26,9 @@ async function removeDemo(path: string): Promise<void> {
 async function keptFolder(path: string): Promise<DemoFolder> {
   await Deno.mkdir(path, { recursive: true, mode: 0o700 });
   for await (const { name } of Deno.readDir(path)) {
-    throw new Error(`Cannot begin the demo in ${path}: ${name} is in it, and a demo begins anew`);
+    throw new Error(
+      `Cannot begin the demo in ${path}: ${name} is in it, and a demo needs an empty folder`,
+    );
   }
   return { path, leave: () => Promise.resolve() };
 }

@@ -32,7 +32,7 @@ export function engineConsumer(
     restore: (lines) => projection.restore(lines),
     replay: (entry) => projection.replay(entry),
     durable: (entries) => {
-      goOn(parts, entries);
+      onDurableBatch(parts, entries);
       if (projection.table.isLettingGo) letGo.soon();
       pastEvents.durable(writer.durableLogId);
     },
@@ -74,7 +74,7 @@ class LettingGo {
   }
 }
 
-function goOn(
+function onDurableBatch(
   { pauses, writer, views, supervisor, feed, workers, threadWorkers, turns }: ConsumerParts,
   entries: readonly JobEventLogEntry[],
 ): void {

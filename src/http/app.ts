@@ -1,7 +1,7 @@
 /** The HTTP application: every route over one engine. */
 
 import { type Context, Hono } from "hono";
-import type { RouterRoute } from "hono/types";
+import type { JsonObject } from "../core/json.ts";
 import { slipBetween } from "../core/spelling.ts";
 import type { Clock } from "../engine/ports.ts";
 import { Lane } from "../engine/queries/entry_pages.ts";
@@ -11,37 +11,21 @@ import { Gauge } from "./capacity.ts";
 import type { Edge } from "./edge.ts";
 import type { EnginePort } from "./engine_port.ts";
 import { problemOfFailure } from "./engine_problem.ts";
-import { FailedSignIns } from "./failed_sign_ins.ts";
 import { Guard } from "./guard.ts";
 import { type JobLogPort, NO_JOB_LOG } from "./job_log_port.ts";
 import type { MetricsPort } from "./metrics_port.ts";
 import type { OverviewPort } from "./overview_port.ts";
+import { openApiDocument } from "./openapi/document.ts";
 import { Notes } from "./dashboard/notes.ts";
-import { addDashboard } from "./dashboard/routes.ts";
 import { isForPeople, problemPage } from "./dashboard/problem_page.tsx";
 import { Problem, problemResponse } from "./problem.ts";
 import type { RequestSpans } from "./request_origin.ts";
-import { requireScopes } from "./route_scopes.ts";
-import { addControlRoutes } from "./routes/controls.ts";
-import { addCreateRoute } from "./routes/create_job.ts";
-import { addDefinitionRoutes } from "./routes/definitions.ts";
-import { addPauseRoutes } from "./routes/pauses.ts";
-import { addEventRoutes } from "./routes/events.ts";
-import { addExplainRoutes } from "./routes/explain.ts";
-import { addHealthRoutes } from "./routes/health.ts";
-import { addJobRoutes } from "./routes/job.ts";
-import { addJobLogRoute } from "./routes/job_log.ts";
-import { addListRoute } from "./routes/jobs.ts";
-import { addJournalRoutes } from "./routes/journal.ts";
-import { addMetricsRoute } from "./routes/metrics.ts";
-import { addOpenApiRoutes } from "./routes/openapi.ts";
-import { addOverviewRoute } from "./routes/overview.ts";
-import { addReplayRoutes } from "./routes/replay.ts";
-import { addSystemRoute } from "./routes/system.ts";
+import { ROUTES } from "./routes.ts";
 import { Sessions } from "./sessions.ts";
 import { StreamHub } from "./stream/hub.ts";
 import { Outlets } from "./stream/outlets.ts";
 import type { SystemPort } from "./system_port.ts";
+import { TokenChecks } from "./token_checks.ts";
 import { Turnstile } from "./turnstile.ts";
 import type { VerificationPort } from "./verification_port.ts";
 
@@ -100,12 +84,11 @@ export function createApp(options: AppOptions): Hono {
   const { allowedHosts = [], onError = () => {} } = options;
   const edge = edgeOf(options);
   const guard = new Guard({ ...edge, allowedHosts });
-  const routes = routesOf(edge);
   const app = new Hono();
-  for (const route of routes) app.on(route.method, route.path, guard.around(route));
+  for (const route of ROUTES) app.on(route.method, route.path, guard.around(route, edge));
   app.notFound((c) => {
     guard.admit(c, undefined);
-    return refuse(c, edge, nothingHere(routes, c));
+    return refuse(c, edge, nothingHere(c));
   });
   app.onError((error, c) => refuse(c, edge, problemOf(error, onError)));
   return app;
@@ -117,7 +100,9 @@ const OPEN_BODIES_BYTES_MAX = 1024 * 1024;
 
 function edgeOf(options: AppOptions): Edge {
   const { engine, clock, shutdownSignal = new AbortController().signal } = options;
-  const { heartbeatMs = 15_000, streamStallMs = 30_000 } = options;
+  const { heartbeatMs = 15_000, streamStallMs = 30_000, version = "unknown" } = options;
+  const needsToken = options.access !== undefined;
+  let document: JsonObject | undefined;
   const streams = new Gauge("streamsMax", options.streamsMax ?? 1_000);
   const outlets = new Outlets({ clock, streams, streamStallMs, shutdownSignal });
   const turnstile = new Turnstile(clock);
@@ -148,12 +133,13 @@ function edgeOf(options: AppOptions): Edge {
     system: options.system,
     eventsMax: options.eventsMax ?? 1_000,
     maxStartDelayMs: options.maxStartDelayMs ?? 15 * 60_000,
-    needsToken: options.access !== undefined,
+    needsToken,
     access: options.access,
+    tokens: options.access && new TokenChecks(options.access, clock),
     sessions: new Sessions(clock),
-    failedSignIns: new FailedSignIns(clock),
     notes: new Notes(),
-    version: options.version ?? "unknown",
+    openApi: () => document ??= openApiDocument(ROUTES, { version, needsToken }),
+    version,
     heartbeatMs,
     streams,
     outlets,
@@ -166,30 +152,6 @@ function edgeOf(options: AppOptions): Edge {
     turnstile,
     shutdownSignal,
   };
-}
-
-/** All of them, each with the scope that it needs. */
-function routesOf(edge: Edge): readonly RouterRoute[] {
-  const app = new Hono();
-  addOverviewRoute(app, edge);
-  addSystemRoute(app, edge);
-  addCreateRoute(app, edge);
-  addListRoute(app, edge);
-  addJobRoutes(app, edge);
-  addJobLogRoute(app, edge);
-  addExplainRoutes(app, edge);
-  addReplayRoutes(app, edge);
-  addControlRoutes(app, edge);
-  addEventRoutes(app, edge);
-  addDefinitionRoutes(app, edge);
-  addPauseRoutes(app, edge);
-  addJournalRoutes(app, edge);
-  addMetricsRoute(app, edge);
-  addOpenApiRoutes(app, edge);
-  addHealthRoutes(app, edge);
-  addDashboard(app, edge);
-  requireScopes(app.routes);
-  return app.routes;
 }
 
 /** People are told on a page, and programs in JSON. */
@@ -211,12 +173,12 @@ function problemOf(error: Error, onError: (error: Error) => void): Problem {
 }
 
 /** 405 when the path is known with other methods, else 404. */
-function nothingHere(routes: readonly RouterRoute[], c: Context): Problem {
-  const methods = routes.filter(({ path }) => pathMatches(path, c.req.path))
+function nothingHere({ req }: Context): Problem {
+  const methods: readonly string[] = ROUTES.filter(({ path }) => pathMatches(path, req.path))
     .map(({ method }) => method);
-  if (methods.length === 0) return notFound(meantPath(routes, c.req.path));
+  if (methods.length === 0) return notFound(meantPath(req.path));
   const allow = methods.includes("GET") ? [...methods, "HEAD"] : methods;
-  const detail = `Cannot ${c.req.method} this path: it takes ${allow.join(", ")}`;
+  const detail = `Cannot ${req.method} this path: it takes ${allow.join(", ")}`;
   return new Problem("method-not-allowed", detail, {}, { allow: allow.join(", ") });
 }
 
@@ -227,9 +189,9 @@ function notFound(meant: string | undefined): Problem {
 }
 
 /** The path of a route, when one letter of a name in it is wrong: `/jobs/7` for `/job/7`. */
-function meantPath(routes: readonly RouterRoute[], path: string): string | undefined {
+function meantPath(path: string): string | undefined {
   const given = path.split("/");
-  for (const { path: pattern } of routes) {
+  for (const { path: pattern } of ROUTES) {
     const expected = pattern.split("/");
     const isMeant = expected.length === given.length && expected.every((part, index) => {
       const name = given[index] ?? "";

@@ -1,5 +1,6 @@
 /** What every route shares: the engine, the limits, and the end of the process. */
 
+import type { JsonObject } from "../core/json.ts";
 import type { Clock } from "../engine/ports.ts";
 import type { Lane } from "../engine/queries/entry_pages.ts";
 import type { Bodies } from "./bodies.ts";
@@ -7,7 +8,6 @@ import type { Gauge } from "./capacity.ts";
 import type { Notes } from "./dashboard/notes.ts";
 import type { EnginePort } from "./engine_port.ts";
 import type { Access } from "./access.ts";
-import type { FailedSignIns } from "./failed_sign_ins.ts";
 import type { JobLogPort } from "./job_log_port.ts";
 import type { MetricsPort } from "./metrics_port.ts";
 import type { OverviewPort } from "./overview_port.ts";
@@ -16,6 +16,7 @@ import type { Sessions } from "./sessions.ts";
 import type { StreamHub } from "./stream/hub.ts";
 import type { Outlets } from "./stream/outlets.ts";
 import type { SystemPort } from "./system_port.ts";
+import type { TokenChecks } from "./token_checks.ts";
 import type { Turnstile } from "./turnstile.ts";
 import type { VerificationPort } from "./verification_port.ts";
 
@@ -43,11 +44,14 @@ export interface Edge {
   readonly needsToken: boolean;
   /** Who may do what; everybody everything, when `undefined`. */
   readonly access: Access | undefined;
+  /** Whose a token is, as far as whoever brings it may ask; `undefined` as `access` is. */
+  readonly tokens: TokenChecks | undefined;
   /** Of browsers that signed in to the dashboard. */
   readonly sessions: Sessions;
-  readonly failedSignIns: FailedSignIns;
   /** Of what was done on the dashboard. */
   readonly notes: Notes;
+  /** What `/openapi.json` shows; made when somebody first asks. */
+  readonly openApi: () => JsonObject;
   /** Of Daybook. */
   readonly version: string;
   /** How often an idle stream says that it is alive, and how far it is. */

@@ -1,18 +1,21 @@
 /** What is checked of every request before its route sees it. */
 
 import type { Context, Handler } from "hono";
-import type { RouterRoute } from "hono/types";
+import { counted } from "../core/counted.ts";
 import type { Clock } from "../engine/ports.ts";
 import type { Access, Scope } from "./access.ts";
 import type { Gauge } from "./capacity.ts";
+import { clientAddress } from "./client_address.ts";
+import type { Edge } from "./edge.ts";
 import { draining } from "./engine_problem.ts";
 import type { EnginePort } from "./engine_port.ts";
 import { Hosts } from "./hosts.ts";
 import { Problem } from "./problem.ts";
 import type { RequestSpans } from "./request_origin.ts";
-import { type RouteScope, scopeOf } from "./route_scopes.ts";
+import type { Route, RouteScope } from "./route.ts";
 import { sessionOf } from "./session_cookie.ts";
 import type { Sessions } from "./sessions.ts";
+import type { Checked, TokenChecks } from "./token_checks.ts";
 import { sizeOfGet, type Turnstile } from "./turnstile.ts";
 import { NOBODY, rememberViewer } from "./viewer.ts";
 
@@ -21,6 +24,8 @@ export interface GuardOptions {
   readonly clock: Clock;
   /** When given, every route but the open ones needs a token of its scope. */
   readonly access: Access | undefined;
+  /** Whose the token of a request is; `undefined` as `access` is. */
+  readonly tokens: TokenChecks | undefined;
   /** Of browsers, which bring the name of one in place of a token. */
   readonly sessions: Sessions;
   /**
@@ -56,23 +61,22 @@ export class Guard {
    * The handler of a route, behind all checks. They are around it and not in a middleware
    * before it: that would cost every request a chain of promises.
    */
-  around({ method, path, handler }: RouterRoute): Handler {
+  around({ method, path, scope, handle }: Route, edge: Edge): Handler {
     const { spans, turnstile } = this.#options;
-    const scope = scopeOf({ method, path });
     const requests = scope === "open" ? this.#options.openRequests : this.#options.requests;
     const isProbe = PROBES.has(path);
     // Whatever has a body goes through when that is there.
     const size = method === "GET" ? sizeOfGet(path) : undefined;
-    return async (c, next) => {
+    return async (c) => {
       spans?.routed(c.req.method, path);
       this.admit(c, scope);
-      if (isProbe) return handler(c, next);
+      if (isProbe) return handle(c, edge);
       requests.requireRoom();
       requests.opened();
       try {
         const turn = size === undefined ? undefined : turnstile.enter(size);
         if (turn !== undefined) await turn;
-        return await handler(c, next);
+        return await handle(c, edge);
       } finally {
         requests.closed();
       }
@@ -83,17 +87,48 @@ export class Guard {
    * @param scope Of the route that will answer; `undefined` where there is none.
    * @throws {Problem} why a request is not taken.
    */
-  admit({ req: { raw, method } }: Context, scope: RouteScope | undefined): void {
-    const { engine, access, sessions } = this.#options;
+  admit(c: Context, scope: RouteScope | undefined): void {
+    const { engine, access } = this.#options;
+    const { raw, method } = c.req;
     const host = this.#hosts.of(raw);
-    if (access !== undefined) {
-      requireScope(raw, scope, access, credentialOf(raw.headers, host, sessions));
-    }
+    if (access !== undefined) this.#requireScope(c, scope, access, host);
     if (SAFE_METHODS.has(method)) return;
     refuseCrossSite(raw.headers, host);
     if (engine.draining) throw draining();
   }
+
+  /**
+   * Without a valid token 401, and 429 for too many; without the scope 403; what is at no path
+   * needs any token.
+   */
+  #requireScope(c: Context, scope: RouteScope | undefined, access: Access, host: string): void {
+    const { raw: request } = c.req;
+    const credential = credentialOf(request.headers, host, this.#options.sessions);
+    const { token, session, isOpen } = credential;
+    const checked = this.#checked(c, credential, access);
+    const { holder } = checked;
+    const permit = () => isOpen() && isPermitted(scope, token, access);
+    const viewer = holder === undefined ? NOBODY : { ...holder, signedIn: session, permit };
+    rememberViewer(request, viewer);
+    if (scope === "open") return;
+    if (holder === undefined) {
+      throw checked.waitSeconds > 0 ? slowedDown(checked.waitSeconds) : unauthorized(credential);
+    }
+    if (session && !SAFE_METHODS.has(request.method)) requireSameOrigin(request.headers);
+    if (scope === undefined) return;
+    if (!holder.scopes.includes(scope)) throw forbidden(scope, holder.scopes);
+  }
+
+  /** Names of sessions are not slowed: nobody tries 256 random bits. */
+  #checked(c: Context, { token, session }: Credential, access: Access): Checked {
+    if (token === undefined) return NO_HOLDER;
+    if (!session) return this.#options.tokens?.check(token, clientAddress(c)) ?? NO_HOLDER;
+    const holder = access.holderOf(token);
+    return holder === undefined ? NO_HOLDER : { holder };
+  }
 }
+
+const NO_HOLDER: Checked = { holder: undefined, waitSeconds: 0 };
 
 /**
  * A browser says whose page a request came from; no page but this server's may write. What it
@@ -152,23 +187,6 @@ function credentialOf(headers: Headers, host: string, sessions: Sessions): Crede
   return { token: sessions.tokenOf(name), session: true, isOpen: () => sessions.isOpen(name) };
 }
 
-/** Without a valid token 401, without the scope 403; what is at no path needs any token. */
-function requireScope(
-  request: Request,
-  scope: RouteScope | undefined,
-  access: Access,
-  { token, session, isOpen }: Credential,
-): void {
-  const holder = token === undefined ? undefined : access.holderOf(token);
-  const permit = () => isOpen() && isPermitted(scope, token, access);
-  rememberViewer(request, holder === undefined ? NOBODY : { ...holder, signedIn: session, permit });
-  if (scope === "open") return;
-  if (token === undefined || holder === undefined) throw unauthorized(token, session);
-  if (session && !SAFE_METHODS.has(request.method)) requireSameOrigin(request.headers);
-  if (scope === undefined) return;
-  if (!holder.scopes.includes(scope)) throw forbidden(scope, holder.scopes);
-}
-
 /** As of now: tokens come and go. */
 function isPermitted(scope: RouteScope | undefined, token = "", access: Access): boolean {
   if (scope === "open" || scope === undefined) return true;
@@ -185,7 +203,7 @@ function requireSameOrigin(headers: Headers): void {
   );
 }
 
-function unauthorized(token: string | undefined, session: boolean): Problem {
+function unauthorized({ token, session }: Credential): Problem {
   const reason = session
     ? "its session is over"
     : token === undefined
@@ -194,6 +212,13 @@ function unauthorized(token: string | undefined, session: boolean): Problem {
   return new Problem("unauthorized", `Cannot take the request: ${reason}`, {}, {
     "www-authenticate": 'Bearer realm="daybook"',
   });
+}
+
+function slowedDown(waitSeconds: number): Problem {
+  const detail =
+    "Cannot take the request: too many wrong tokens came from its address; try again " +
+    `in ${counted(waitSeconds, "second")}`;
+  return new Problem("too-many-failures", detail, {}, { "retry-after": String(waitSeconds) });
 }
 
 function forbidden(neededScope: Scope, scopes: readonly Scope[]): Problem {

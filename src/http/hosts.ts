@@ -1,5 +1,6 @@
 /** Which host a request means, and whether it is served here. */
 
+import { shellWord } from "../core/shell_word.ts";
 import { Problem, problemResponse } from "./problem.ts";
 
 const LOOPBACK_HOSTS: readonly string[] = ["localhost", "127.0.0.1", "[::1]"];
@@ -24,7 +25,8 @@ export class Hosts {
     const named = headers.get("host");
     if (!isHost(named, url)) throw malformedHost(named);
     const host = named ?? new URL(url).host;
-    if (this.#served !== undefined && !isServed(url, host, this.#served)) throw wrongHost();
+    const other = this.#served && unserved(url, host, this.#served);
+    if (other !== undefined) throw wrongHost(other);
     return host;
   }
 }
@@ -43,6 +45,8 @@ export function refusalWithoutHost({ headers, url }: Request): Response | undefi
 /** A name or address, and a port (RFC 9110, 7.2). Names are looked for on a list after that. */
 const HOST = /^(?:\[[0-9A-Fa-f:.]+\]|[^\s/\\?#@:[\]]*)(?::(\d{0,5}))?$/;
 const PORT_MAX = 65_535;
+/** Of a name in DNS, and a port. */
+const HOST_LENGTH_MAX = 260;
 
 /**
  * Whether a request says in words of HTTP which host it means: in its header, when it has one,
@@ -63,10 +67,15 @@ function isAt(url: string, host: string): boolean {
   return url.startsWith(host, SCHEME.length) && url[SCHEME.length + host.length] === "/";
 }
 
-/** A target may name a host itself, which then counts (RFC 9112, 3.2.2); few do. */
-function isServed(url: string, host: string, hosts: ReadonlySet<string>): boolean {
-  if (!hosts.has(nameOf(host))) return false;
-  return isAt(url, host) || hosts.has(nameOf(new URL(url).host));
+/**
+ * The host that is not served, where there is one. A target may name a host itself, which then
+ * counts (RFC 9112, 3.2.2); few do.
+ */
+function unserved(url: string, host: string, hosts: ReadonlySet<string>): string | undefined {
+  if (!hosts.has(nameOf(host))) return host;
+  if (isAt(url, host)) return undefined;
+  const target = new URL(url).host;
+  return hosts.has(nameOf(target)) ? undefined : target;
 }
 
 /** An address or name, as a Host header writes it. */
@@ -83,10 +92,15 @@ function nameOf(host: string): string {
 }
 
 /** A page whose name was made to point here (DNS rebinding) sends its own name as host. */
-function wrongHost(): Problem {
+function wrongHost(host: string): Problem {
+  const shown = host.slice(0, HOST_LENGTH_MAX);
+  const flag = shown === "" ? "--allowed-hosts" : `--allowed-hosts=${nameOf(shown)}`;
   return new Problem(
     "wrong-host",
-    "Cannot answer for this Host: it is not on the list of hosts; --allowed-hosts adds names to it",
+    `Cannot answer for the Host ${
+      JSON.stringify(shown)
+    }: it is not on the list of hosts; where it ` +
+      `is a name of this server, start Daybook with ${shellWord(flag)}`,
   );
 }
 

@@ -1,6 +1,6 @@
 /** What the overview tells, read in one place: its page and its route are of the same. */
 
-import type { Census, NeedingAttention } from "../engine/requests.ts";
+import type { Census, HeldPause, NeedingAttention } from "../engine/requests.ts";
 import type { Edge } from "./edge.ts";
 import { type FailingType, type Trend, TREND_SPANS, type TrendSpan } from "./overview_port.ts";
 import { choice, single } from "./query_parameters.ts";
@@ -26,6 +26,7 @@ export interface Counts {
 
 export interface Overview {
   readonly census: Census;
+  readonly pauses: readonly HeldPause[];
   readonly attention: NeedingAttention;
   /** `undefined` where nobody counts over time. */
   readonly counts: Counts | undefined;
@@ -43,5 +44,5 @@ export async function readOverview({ engine, overview }: Edge, span: TrendSpan):
     failingTypes: overview.failingTypes(),
     diskFree,
   };
-  return { census: engine.survey.census(), attention, counts };
+  return { census: engine.survey.census(), pauses: engine.pauses(), attention, counts };
 }

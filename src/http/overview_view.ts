@@ -5,7 +5,13 @@ import { openExpectations } from "../core/explain/open_expectations.ts";
 import { requiredMatches } from "../core/job_plan.ts";
 import { failureResource } from "../core/job_resource.ts";
 import { type FailedJob, type JobState, STATE_NAMES } from "../core/job_state.ts";
-import type { Census, NeedingAttention, OldestQueued, ParkedJobs } from "../engine/requests.ts";
+import type {
+  Census,
+  HeldPause,
+  NeedingAttention,
+  OldestQueued,
+  ParkedJobs,
+} from "../engine/requests.ts";
 import { jobPath } from "./job_view.ts";
 import type { Counts, Overview } from "./overview.ts";
 import {
@@ -15,8 +21,9 @@ import {
   type TrendPoint,
 } from "./overview_port.ts";
 
-export function overviewView({ census, attention, counts }: Overview) {
+export function overviewView({ census, pauses, attention, counts }: Overview) {
   return {
+    pauses: pauses.map(pauseView),
     jobs: jobsView(census),
     workers: { used: census.busyWorkers, max: census.maxWorkers },
     oldestQueued: census.oldestQueued === undefined ? null : queuedView(census.oldestQueued),
@@ -25,6 +32,10 @@ export function overviewView({ census, attention, counts }: Overview) {
     attention: attentionView(attention),
     diskFreeBytes: counts?.diskFree ?? null,
   };
+}
+
+export function pauseView({ pauseId, reason, since, by, actor, jobs }: HeldPause) {
+  return { pauseId, reason, since, by, ...(actor === undefined ? {} : { actor }), jobs };
 }
 
 function jobsView({ jobs, states, conditions }: Census) {

@@ -42,7 +42,7 @@ const PROBLEMS = {
   "job-too-long": { status: 422, title: "The job has too long a history for this" },
   "unknown-point": { status: 422, title: "The job has no such point in its life" },
   "idempotency-key-reused": { status: 422, title: "The key came before with another body" },
-  "too-many-failures": { status: 429, title: "Too many sign-ins have failed" },
+  "too-many-failures": { status: 429, title: "Too many wrong tokens came from this address" },
   "internal": { status: 500, title: "Daybook failed to answer" },
   "outcome-unknown": { status: 503, title: "The journal has failed" },
   "draining": { status: 503, title: "Daybook is stopping" },
@@ -93,7 +93,8 @@ export interface ProblemMembers {
 
 /**
  * Ends a request with a refusal, from wherever its reason is found; the app turns it
- * into the answer. It is no fault of the program and is never logged.
+ * into the answer. It is no fault of the program and is never logged; so it does not say where
+ * it was made, which takes most of the time of a refusal.
  */
 export class Problem extends Error {
   override readonly name = "Problem";
@@ -104,7 +105,10 @@ export class Problem extends Error {
     readonly members: ProblemMembers = {},
     readonly headers: Readonly<Record<string, string>> = {},
   ) {
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(detail);
+    Error.stackTraceLimit = stackTraceLimit;
   }
 }
 

@@ -8,10 +8,10 @@ const { parentPort, Worker } = require("node:worker_threads");
 
 const threads = new Map();
 
-function make({ id, source, module, port, resourceLimits }) {
+function make({ id, source, module, memoryMb, port, resourceLimits }) {
   const thread = new Worker(source, {
     eval: true,
-    workerData: { module, port },
+    workerData: { module, memoryMb, port },
     transferList: [port],
     resourceLimits,
   });

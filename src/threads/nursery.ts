@@ -8,6 +8,8 @@ export interface Seed {
   readonly source: string;
   /** What it finds as `workerData.module`. */
   readonly module: string;
+  /** What it finds as `workerData.memoryMb`. */
+  readonly memoryMb: number;
   readonly resourceLimits: {
     readonly maxOldGenerationSizeMb: number;
     readonly maxYoungGenerationSizeMb: number;

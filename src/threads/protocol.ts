@@ -57,6 +57,8 @@ export type FromThread =
   /** The module of definitions is loaded; or it is not, and never will be. */
   | { readonly kind: "ready" }
   | { readonly kind: "broken"; readonly thrown: Thrown }
+  /** Its code holds more memory in buffers than a thread may. */
+  | { readonly kind: "exhausted" }
   | { readonly call: number } & OfCall;
 
 export type OfCall =

@@ -2,7 +2,7 @@
 
 import type { Nursery, Seedling } from "./nursery.ts";
 import type { FromThread, Thrown, ToThread } from "./protocol.ts";
-import { thrownError } from "./thrown_data.ts";
+import { namedError, outOfMemory, thrownError } from "./thrown_data.ts";
 
 const YOUNG_MB = 16;
 
@@ -15,7 +15,7 @@ export interface ThreadOptions {
 
 /** Who uses a thread for now. */
 export interface ThreadUser {
-  said(message: Exclude<FromThread, { kind: "ready" | "broken" }>): void;
+  said(message: Exclude<FromThread, { kind: "ready" | "broken" | "exhausted" }>): void;
   /** It has ended, and says nothing more. */
   ended(reason: Error): void;
 }
@@ -31,6 +31,7 @@ export interface ThreadKeeper {
 export class Thread {
   readonly module: string;
   readonly #seedling: Seedling;
+  readonly #memoryMb: number;
   readonly #keeper: ThreadKeeper;
   #user: ThreadUser | undefined;
   #isLoaded = false;
@@ -38,6 +39,7 @@ export class Thread {
 
   constructor({ nursery, module, memoryMb }: ThreadOptions, keeper: ThreadKeeper) {
     this.module = module;
+    this.#memoryMb = memoryMb;
     this.#keeper = keeper;
     const main = new URL("./thread_main.ts", import.meta.url).href;
     const source = `import(${JSON.stringify(main)}).catch((error) => ` +
@@ -46,6 +48,7 @@ export class Thread {
     this.#seedling = nursery.make({
       source,
       module,
+      memoryMb,
       resourceLimits: { maxOldGenerationSizeMb: memoryMb, maxYoungGenerationSizeMb: YOUNG_MB },
     }, {
       failed: (message) => this.end(failure(message, memoryMb)),
@@ -87,22 +90,13 @@ export class Thread {
       this.#isLoaded = true;
       this.#keeper.loaded();
     } else if (message.kind === "broken") this.end(brokenError(this.module, message.thrown));
+    else if (message.kind === "exhausted") this.end(outOfMemory(this.#memoryMb));
     else this.#user?.said(message);
   }
 }
 
-export function namedError(name: string, message: string): Error {
-  const error = new Error(message);
-  Object.defineProperty(error, "name", { value: name });
-  // Where it was made tells nothing of the code that it is about.
-  delete (error as { stack?: string }).stack;
-  return error;
-}
-
 function failure(message: string, memoryMb: number): Error {
-  if (!/memory/i.test(message)) return namedError("ThreadFailed", message);
-  const text = `the code used more than the ${memoryMb} MiB that a thread may (--thread-memory)`;
-  return namedError("OutOfMemory", text);
+  return /memory/i.test(message) ? outOfMemory(memoryMb) : namedError("ThreadFailed", message);
 }
 
 function brokenError(module: string, thrown: Thrown): Error {

@@ -6,18 +6,35 @@ import type { FromThread, ToThread } from "./protocol.ts";
 import { attemptHere } from "../engine/run/current_attempt.ts";
 import { endOnlyThisThread, takePrinted } from "./globals.ts";
 import { ThreadedJob } from "./threaded_job.ts";
-import { thrownData } from "./thrown_data.ts";
+import { BufferGuard } from "./buffer_guard.ts";
+import { outOfMemory, thrownData } from "./thrown_data.ts";
 import { surviveUncaught } from "../uncaught.ts";
 import { TurnGuard } from "./turn_guard.ts";
 
-const { module, port } = workerData as { readonly module: string; readonly port: MessagePort };
+interface ThreadData {
+  readonly module: string;
+  readonly memoryMb: number;
+  readonly port: MessagePort;
+}
+
+const BYTES_PER_MB = 1_048_576;
+
+const { module, memoryMb, port } = workerData as ThreadData;
 const post = (message: FromThread) => port.postMessage(message);
 
 let job: ThreadedJob | undefined;
+const buffers = new BufferGuard(memoryMb * BYTES_PER_MB, () => outOfMemory(memoryMb));
 const guard = new TurnGuard({
   limitMs: () => job?.limitMs() ?? 60_000,
   cutOff: (afterMs) => post({ kind: "stuck", call: job?.call ?? 0, afterMs }),
+  wentOn: () => void (buffers.isExceeded() && giveUp()),
 });
+
+/** Whatever the code does now: it may never give way. */
+function giveUp(): void {
+  post({ kind: "exhausted" });
+  Deno.exit();
+}
 
 /** What the module exports, alone or in lists. */
 async function definitionsOf(): Promise<readonly AnyJobDefinition[]> {
@@ -45,6 +62,7 @@ function begin(definitions: readonly AnyJobDefinition[]): void {
 }
 
 endOnlyThisThread();
+buffers.begin();
 takePrinted((text) => {
   job?.printed(text, attemptHere()?.taskId);
   return job !== undefined;

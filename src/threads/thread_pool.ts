@@ -1,7 +1,8 @@
 /** A bounded number of threads. One that a job has left is there for the next of its module. */
 
 import { Nursery } from "./nursery.ts";
-import { namedError, Thread } from "./thread.ts";
+import { Thread } from "./thread.ts";
+import { namedError } from "./thrown_data.ts";
 
 /** How long a thread is kept for which there is nothing to do. */
 const IDLE_MS = 60_000;

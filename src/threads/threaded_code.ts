@@ -7,9 +7,9 @@ import { Interruption } from "../engine/run/attempt.ts";
 import type { CodeCall, CodePlace, CodeRequest } from "../engine/run/code_place.ts";
 import { outsideAttempts } from "../engine/run/current_attempt.ts";
 import type { FromThread, OfCall, ToThread } from "./protocol.ts";
-import { namedError, type Thread, type ThreadUser } from "./thread.ts";
+import type { Thread, ThreadUser } from "./thread.ts";
 import type { ThreadPool } from "./thread_pool.ts";
-import { thrownData, thrownError } from "./thrown_data.ts";
+import { namedError, thrownData, thrownError } from "./thrown_data.ts";
 
 /** How long an attempt whose time limit has passed is given to end by itself. */
 const LIMIT_GRACE_MS = 1_000;
@@ -100,7 +100,7 @@ class ThreadedCall implements CodeCall, ThreadUser {
     this.#pool.giveBack(thread);
   }
 
-  said(message: Exclude<FromThread, { kind: "ready" | "broken" }>): void {
+  said(message: Exclude<FromThread, { kind: "ready" | "broken" | "exhausted" }>): void {
     if (message.call !== this.#number) return;
     if (!this.#isOver) return this.#heard(message);
     if (this.#leaving === undefined || this.#thread === undefined) return;

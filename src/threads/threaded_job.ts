@@ -1,6 +1,6 @@
 /** The code of one job in its thread: its `run`, and the attempts that it is told to make. */
 
-import { Asked } from "../engine/run/asked.ts";
+import { RunContext } from "../engine/run/run_context.ts";
 import { LOG_LINES_MAX } from "../engine/run/attempt_log.ts";
 import { outsideAttempts } from "../engine/run/current_attempt.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
@@ -25,7 +25,7 @@ export class ThreadedJob {
   readonly call: number;
   readonly #post: (message: OfCall) => void;
   readonly #message: RunMessage;
-  readonly #asked: Asked;
+  readonly #asked: RunContext;
   readonly #attempts = new Map<ExecutionId, ThreadedAttempt>();
   #now: number;
   #printed = 0;
@@ -36,7 +36,7 @@ export class ThreadedJob {
     this.#message = message;
     this.#post = post;
     this.#now = now;
-    this.#asked = new Asked(jobId, expectations, {
+    this.#asked = new RunContext(jobId, expectations, {
       seenAt: () => this.#now,
       askedTask: ({ taskId, retry, timeoutMs, compensate }) => {
         const limit = timeoutMs === undefined ? {} : { timeoutMs };

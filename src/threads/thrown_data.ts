@@ -47,3 +47,16 @@ export function thrownError({ kind, name, message, stack, delayMs = 0 }: Thrown)
   if (stack !== undefined && stack !== "") error.stack = stack;
   return error;
 }
+
+export function namedError(name: string, message: string): Error {
+  const error = new Error(message);
+  Object.defineProperty(error, "name", { value: name });
+  // Where it was made tells nothing of the code that it is about.
+  delete (error as { stack?: string }).stack;
+  return error;
+}
+
+export function outOfMemory(memoryMb: number): Error {
+  const text = `the code used more than the ${memoryMb} MiB that a thread may (--thread-memory)`;
+  return namedError("OutOfMemory", text);
+}

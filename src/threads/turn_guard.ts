@@ -29,6 +29,8 @@ export interface TurnLimits {
   limitMs(): number;
   /** It took longer, and was cut off. */
   cutOff(afterMs: number): void;
+  /** A promise was resolved, or it gives way: a time to look at what it holds. */
+  wentOn(): void;
 }
 
 const WORK = "daybookTurn";
@@ -46,7 +48,10 @@ export class TurnGuard {
 
   /** From now on all code that promises and timers call is cut off in time. */
   begin(): void {
-    this.#core?.setPromiseHooks(undefined, undefined, undefined, () => this.#arm());
+    this.#core?.setPromiseHooks(undefined, undefined, undefined, () => {
+      this.#limits.wentOn();
+      this.#arm();
+    });
     guardTimers((work) => this.enter(work));
   }
 
@@ -73,6 +78,7 @@ export class TurnGuard {
     } finally {
       this.#isInside = false;
     }
+    this.#limits.wentOn();
     if (thrown !== undefined) throw thrown.error;
   }
 

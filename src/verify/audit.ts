@@ -273,7 +273,7 @@ class Audit {
     if (note === undefined || this.#repairs.includes(note.aside)) return;
     this.#notes.push(
       `a repair was cut short before it was on record, its copy is in ${note.aside}: ` +
-        `deno task journal-repair --apply${journalFlag(this.#options.layout.folder)} ends it`,
+        `deno task journal repair --apply${journalFlag(this.#options.layout.folder)} ends it`,
     );
   }
 

@@ -65,7 +65,7 @@ export class WitnessAudit {
     }
     if (!isWhole) return undefined;
     const reason = `${was}, but ends at ${head.logId}: entries that were there are gone; restore ` +
-      `the journal from a copy that holds them, or record the loss with deno task journal-repair ` +
+      `the journal from a copy that holds them, or record the loss with deno task journal repair ` +
       `--apply; ${ACCEPT}`;
     return { kind: "beyond", witness, reason };
   }

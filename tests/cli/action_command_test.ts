@@ -9,21 +9,29 @@ function command(path: string, body?: JsonObject, flags: readonly string[] = [])
 }
 
 Deno.test("commandOfAction: controls of a job, and events, with the server that is meant", () => {
-  assert.equal(command("/jobs/a~1/retry", { from: "charge" }), "deno task retry a~1 --from charge");
+  assert.equal(
+    command("/jobs/a~1/retry", { from: "charge" }),
+    "deno task daybook retry a~1 --from charge",
+  );
   assert.equal(command("/jobs/a/start"), "deno task daybook start a");
   assert.equal(
     command("/jobs/a/cancel", { reason: "too late" }, ["--journal", "/a j"]),
-    "deno task cancel a --reason 'too late' --journal '/a j'",
+    "deno task daybook cancel a --reason 'too late' --journal '/a j'",
   );
   assert.equal(
     command("/events", { eventType: "shop.Paid", attributes: { n: "4'2" }, jobId: "a" }),
-    `deno task event shop.Paid '{"n":"4'\\''2"}' --job a`,
+    `deno task daybook event shop.Paid '{"n":"4'\\''2"}' --job a`,
   );
-  assert.equal(command("/events", { eventType: "shop.Paid" }), "deno task event shop.Paid");
+  assert.equal(command("/events", { eventType: "shop.Paid" }), "deno task daybook event shop.Paid");
 });
 
 Deno.test("commandOfAction: what no command can send whole is left to curl", () => {
   assert.equal(command("/jobs", { type: "a.B" }), undefined);
   assert.equal(command("/jobs/a/retry", { from: 1 }), undefined);
   assert.equal(command("/events", { eventType: "a.B", traceId: "x" }), undefined);
+});
+
+Deno.test("commandOfAction: the end of a pause", () => {
+  const action = { method: "DELETE", path: "/pauses/pau_1" } as const;
+  assert.equal(commandOfAction(action, []), "deno task daybook end-pause pau_1");
 });

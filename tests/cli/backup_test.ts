@@ -230,14 +230,14 @@ test("backup: without a folder it is wrong usage", async () => {
 
 Deno.test("backup: without permission for the folder it tells the command to give", () =>
   inFolder(async (folder) => {
-    const { code, errors } = await runTask("journal-backup", ["/elsewhere/backup"], {
+    const { code, errors } = await runTask("journal", ["backup", "/elsewhere/backup"], {
       cwd: folder,
     });
     assert.equal(code, 74);
     assert.match(errors, /cannot read and write \/elsewhere\/backup: permission is missing, add /);
     const command = errors.split("\n").find((line) => line.startsWith("  deno run"));
-    assert.match(command ?? "", /--allow-read=journal,\/elsewhere\/backup,\/elsewhere /);
-    assert.match(command ?? "", /--allow-write=journal,\/elsewhere\/backup,\/elsewhere /);
+    assert.match(command ?? "", /--allow-read=\.,\/elsewhere\/backup,\/elsewhere /);
+    assert.match(command ?? "", /--allow-write=\.,\/elsewhere\/backup,\/elsewhere /);
     assert.match(command ?? "", /src\/cli\/journal\.ts backup \/elsewhere\/backup$/);
   }));
 

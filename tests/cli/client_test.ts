@@ -64,7 +64,7 @@ async function ran(
     },
   };
   const terminal = new FakeTerminal();
-  const sources = { program: "deno task", terminal, env: (name: string) => env[name] };
+  const sources = { program: "deno task daybook", terminal, env: (name: string) => env[name] };
   const code = await runCommand([ask], ["ask", ...args], sources);
   return { code, errors: terminal.errors.join(), requests };
 }
@@ -106,7 +106,7 @@ Deno.test("Client.of: flags, then the environment; an address goes before a jour
       assert.deepEqual(await refused(["--journal", journal, "--url", "localhost:9"]), [
         64,
         "daybook: --url and --journal both say which server, and exclude each other; " +
-        "see deno task ask --help",
+        "see deno task daybook ask --help",
       ]);
     })
   ));
@@ -115,7 +115,7 @@ Deno.test("Client.of: an address takes no path, since commands add theirs", asyn
   assert.deepEqual(await refused(["--url", "http://127.0.0.1:8000/jobs"]), [
     64,
     "daybook: --url takes no path, such as http://127.0.0.1:8000, and is " +
-    "http://127.0.0.1:8000/jobs; see deno task ask --help",
+    "http://127.0.0.1:8000/jobs; see deno task daybook ask --help",
   ]);
 });
 
@@ -237,7 +237,7 @@ Deno.test("Client.of: without a server the journal that none holds is named, and
 
 Deno.test("runCommand: what was given is told back without its controls", async () => {
   const terminal = new FakeTerminal();
-  const sources = { program: "deno task", terminal, env: () => undefined };
+  const sources = { program: "deno task daybook", terminal, env: () => undefined };
   assert.equal(await runCommand([], ["\x1b[31m"], sources), 64);
   assert.match(terminal.errors.join(), /there is no command \\u001b\[31m/);
 });

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { type Command, helpOf, runCommand } from "../../src/cli/command.ts";
-import { daybookCommands, TASKS } from "../../src/cli/daybook_commands.ts";
+import { daybookCommands } from "../../src/cli/daybook_commands.ts";
 import type { Surroundings } from "../../src/cli/surroundings.ts";
 import { Times } from "../../src/cli/times.ts";
 import { FakeTerminal } from "../support/fake_terminal.ts";
@@ -24,7 +24,7 @@ const COMMANDS = daybookCommands(NOWHERE);
 
 async function run(args: readonly string[]): Promise<readonly [number, FakeTerminal]> {
   const terminal = new FakeTerminal();
-  const sources = { program: "deno task", terminal, env: () => undefined };
+  const sources = { program: "deno task daybook", terminal, env: () => undefined };
   return [await runCommand(COMMANDS, args, sources), terminal];
 }
 
@@ -44,7 +44,7 @@ for (const command of COMMANDS) {
   Deno.test(`${command.name} --help: it names each option, and has examples`, async () => {
     const [code, terminal] = await run([command.name, "--help"]);
     assert.equal(code, 0);
-    assert.deepEqual(terminal.output, helpOf(command, "deno task"));
+    assert.deepEqual(terminal.output, helpOf(command, "deno task daybook"));
     for (const { name } of command.options) assert.ok(terminal.text.includes(` --${name}`), name);
     assert.ok(command.examples.length > 0);
     for (const example of command.examples) assert.ok(terminal.text.includes(example));
@@ -59,11 +59,10 @@ for (const command of COMMANDS) {
 
 /** The exit code of each part of an example that calls the command. */
 async function outcomes(example: string, command: Command): Promise<readonly number[]> {
-  const [deno, task, ...words] = wordsOf(example);
-  const args = words[0] === "daybook" ? words.slice(1) : words;
-  assert.deepEqual([deno, task], ["deno", "task"]);
+  const [deno, task, program, ...args] = wordsOf(example);
+  assert.deepEqual([deno, task, program], ["deno", "task", "daybook"]);
   const isOfAnother = args[0] !== command.name;
-  assert.ok(!isOfAnother || example.includes(`xargs deno task ${command.name}`), example);
+  assert.ok(!isOfAnother || example.includes(`xargs deno task daybook ${command.name}`), example);
   const [code, terminal] = await run(args);
   assert.match(
     terminal.errors.join("\n"),
@@ -83,14 +82,16 @@ Deno.test("help: no command at all lists them", async () => {
 Deno.test("help: a command that there is not is a usage error", async () => {
   const [code, terminal] = await run(["frob"]);
   assert.equal(code, 64);
-  assert.deepEqual(terminal.errors, ["daybook: there is no command frob; see deno task --help"]);
+  assert.deepEqual(terminal.errors, [
+    "daybook: there is no command frob; see deno task daybook --help",
+  ]);
 });
 
 Deno.test("help: each line fits a screen of 100 columns, and options are told apart", () => {
   for (const command of COMMANDS) {
     const names = command.options.flatMap(({ name, short }) => [name, short ?? `(${name})`]);
     assert.equal(new Set(names).size, names.length, command.name);
-    const help = helpOf(command, "deno task").join("\n").split("\n");
+    const help = helpOf(command, "deno task daybook").join("\n").split("\n");
     const lines = help.filter((line) => !line.startsWith("  deno task "));
     for (const line of lines) assert.ok(line.length <= 100, line);
   }
@@ -100,16 +101,11 @@ Deno.test("help: notes are filled to 78 columns, but for lines that begin with a
   const long = "a word and ".repeat(20).trim();
   const note = `${long}\nof it:\n  kept   as it is, ${long}\nand on`;
   const command = { ...(COMMANDS[0] as Command), options: [], notes: [note, "short"] };
-  const lines = helpOf(command, "deno task");
+  const lines = helpOf(command, "deno task daybook");
   const kept = lines.findIndex((line) => line.startsWith("  kept"));
   assert.equal(lines[kept], `  kept   as it is, ${long}`);
   const filled = lines.slice(lines.findIndex((line) => line.startsWith("a word")), kept);
   assert.equal(filled.join(" "), `${long} of it:`);
   assert.deepEqual(filled.map(({ length }) => length <= 78), [true, true, true]);
   assert.deepEqual(lines.slice(kept + 1, kept + 4), ["and on", "", "short"]);
-});
-
-Deno.test("help: every command but start is a task of its own", () => {
-  const names = COMMANDS.map(({ name }) => name).filter((name) => name !== "start");
-  assert.deepEqual(new Set(TASKS), new Set(names));
 });

@@ -21,12 +21,12 @@ testWithHomes(
 
     const exported = await journalTask(old.path(""), ["export", id]);
     const imported = await journalTask(fresh.path(""), ["import", "-"], exported.output);
-    const permuted = await journalTask(fresh.path(""), ["permute", id]);
+    const proved = await journalTask(fresh.path(""), ["verify"]);
 
     assert.deepEqual([exported.code, exported.errors], [0, ""]);
     assert.deepEqual([imported.code, imported.errors], [0, ""]);
     assert.equal(JSON.parse(imported.output).jobId, id);
-    assert.deepEqual([permuted.code, permuted.errors], [0, ""]);
+    assert.deepEqual([proved.code, proved.errors], [0, ""]);
     await fresh.start();
     assert.equal(fresh.job(id).state, "Done");
   },
@@ -40,14 +40,20 @@ testWithHomes(
     const id = await old.create({ plan: planFor("a") });
     const cwd = old.path("");
 
-    const elsewhere = await journalTask(cwd, ["export", id, "--journal", "other"]);
-    const written = await journalTask(cwd, ["export", id, "-o", "job.ndjson"]);
-    const read = await journalTask(cwd, ["import", "job.ndjson"]);
+    const elsewhere = await journalTask(cwd, ["export", id, "--journal", "/elsewhere/other"]);
+    const written = await journalTask(cwd, ["export", id, "-o", "/elsewhere/job.ndjson"]);
+    const read = await journalTask(cwd, ["import", "/elsewhere/job.ndjson"]);
 
     assert.deepEqual([elsewhere.code, written.code, read.code], [74, 74, 74]);
-    assert.match(elsewhere.errors, /permission is missing, add --allow-read=other\/segments/);
-    assert.match(written.errors, /add --allow-write=job.ndjson; without --output it goes to/);
-    assert.match(read.errors, /add --allow-read=job.ndjson, or import - < job.ndjson/);
+    assert.match(elsewhere.errors, /permission is missing, add --allow-read=\/elsewhere\/other/);
+    assert.match(
+      written.errors,
+      /add --allow-write=\/elsewhere\/job.ndjson; without --output it goes to/,
+    );
+    assert.match(
+      read.errors,
+      /add --allow-read=\/elsewhere\/job.ndjson, or import - < \/elsewhere\/job.ndjson/,
+    );
   },
 );
 

@@ -109,8 +109,16 @@ Deno.test("permissions: a file that is submitted from another folder is found fr
   inFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/input.json`, "{}");
     await Deno.writeTextFile(`${folder}/a.csv`, "");
-    const args = ["csv.import", "@input.json", "--file", "csv=a.csv", "--url", "127.0.0.1:1"];
-    const { code, text, suggestions } = await followed("submit", args, folder);
+    const args = [
+      "submit",
+      "csv.import",
+      "@input.json",
+      "--file",
+      "csv=a.csv",
+      "--url",
+      "127.0.0.1:1",
+    ];
+    const { code, text, suggestions } = await followed("daybook", args, folder);
 
     assert.match(text, /cannot reach http:\/\/127\.0\.0\.1:1: is Daybook running there/);
     assert.deepEqual([code, suggestions], [69, 1]);

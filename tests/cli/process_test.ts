@@ -1,7 +1,6 @@
 /** The commands as processes, as `deno.json` starts them. */
 
 import assert from "node:assert/strict";
-import { TASKS } from "../../src/cli/daybook_commands.ts";
 import { DaybookProcess } from "../support/daybook_process.ts";
 import {
   ROOT,
@@ -27,48 +26,37 @@ function withServer(run: (daybook: DaybookProcess, journal: string) => Promise<v
   });
 }
 
-Deno.test("deno.json: each command is a task that starts with the few permissions that it needs", () => {
+Deno.test("deno.json: the commands start with the few permissions that they need", () => {
   const asksServers = ["--allow-net=127.0.0.1,localhost", "--allow-read=journal"];
   const settings = "--allow-env=DAYBOOK_*,NO_COLOR,INIT_CWD";
   const people = ["run", "--quiet", "--no-prompt", ...asksServers, settings];
   assert.deepEqual(wordsOfTask("daybook"), [...people, "src/cli/daybook.ts"]);
-  for (const task of TASKS) {
-    assert.deepEqual(wordsOfTask(task), [...people, "src/cli/daybook.ts", task]);
-  }
   const files = [
     "run",
     "--quiet",
     "--no-prompt",
-    ...asksServers,
-    "--allow-write=journal",
+    "--allow-net=127.0.0.1,localhost",
+    "--allow-read=.",
+    "--allow-write=.",
     settings,
   ];
   assert.deepEqual(wordsOfTask("journal"), [...files, "src/cli/journal.ts"]);
-  const histories = ["run", "--quiet", "--no-prompt", "--allow-read=journal", settings];
-  assert.deepEqual(wordsOfTask("replay-test"), [...histories, "src/cli/replay_test.ts"]);
 });
 
-for (const task of TASKS) {
-  Deno.test(`deno task ${task} --help: it starts, and prints its help`, async () => {
-    const { code, output, errors } = await runTask(task, ["--help"]);
-    assert.deepEqual([code, errors], [0, ""]);
-    assert.ok(output.includes(`usage: deno task ${task} `), output);
-    assert.ok(output.includes("examples:\n  deno task "), output);
-  });
-}
-
-Deno.test("deno task daybook: the command that is no task of its own says how it is called", async () => {
-  const { output } = await runTask("daybook", ["start", "--help"]);
+Deno.test("deno task daybook: the help of a command says how it is called", async () => {
+  const { code, output, errors } = await runTask("daybook", ["start", "--help"]);
+  assert.deepEqual([code, errors], [0, ""]);
   assert.ok(output.includes("usage: deno task daybook start <jobId>... [options]"), output);
+  assert.ok(output.includes("examples:\n  deno task daybook "), output);
 });
 
 Deno.test("commands: whatever goes wrong is one line without a stack trace", async () => {
-  const cases: readonly (readonly [string, readonly string[], number, RegExp])[] = [
-    ["jobs", ["--url", NO_SERVER], 69, /cannot reach http:\/\/127\.0\.0\.1:1: is Daybook running/],
-    ["show", [], 64, /show needs <jobId>; see deno task show --help$/],
+  const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
+    [["jobs", "--url", NO_SERVER], 69, /cannot reach http:\/\/127\.0\.0\.1:1: is Daybook running/],
+    [["show"], 64, /show needs <jobId>; see deno task daybook show --help$/],
   ];
-  for (const [task, args, exitCode, message] of cases) {
-    const { code, output, errors } = await runTask(task, args);
+  for (const [args, exitCode, message] of cases) {
+    const { code, output, errors } = await runTask("daybook", args);
     assert.deepEqual([code, output], [exitCode, ""], errors);
     assert.match(errors, /^daybook: [^\n]+\n$/);
     assert.match(errors.trimEnd(), message);
@@ -76,19 +64,19 @@ Deno.test("commands: whatever goes wrong is one line without a stack trace", asy
 });
 
 Deno.test("commands: where a permission is missing, the whole command that has it is told", async () => {
-  const address = await runTask("jobs", ["--url", "http://192.0.2.1"]);
+  const address = await runTask("daybook", ["jobs", "--url", "http://192.0.2.1"]);
   assert.equal(address.code, 69);
   assert.match(
     address.errors,
     /^daybook: cannot reach .* add --allow-net=192\.0\.2\.1\nThe whole command, with it:\n {2}deno run .*--allow-net=127\.0\.0\.1,localhost,192\.0\.2\.1 src\/cli\/daybook\.ts jobs --url http:\/\/192\.0\.2\.1\n$/,
   );
-  const file = await runTask("submit", ["a", "@/etc/hosts"]);
+  const file = await runTask("daybook", ["submit", "a", "@/etc/hosts"]);
   assert.equal(file.code, 64);
   assert.match(
     file.errors,
     /add --allow-read=\/etc\/hosts, or give - and send it in: < \/etc\/hosts\n.*\n {2}deno run .*\/etc\/hosts src\/cli\/daybook\.ts submit a @\/etc\/hosts\n$/,
   );
-  const token = await runTask("submit", ["a", "--token-file", "/etc/hosts"]);
+  const token = await runTask("daybook", ["submit", "a", "--token-file", "/etc/hosts"]);
   assert.equal(token.code, 64);
   assert.match(
     token.errors,
@@ -107,7 +95,7 @@ Deno.test("commands: another program on the port is told from Daybook", async ()
   );
   try {
     for (const { addr: { port } } of [page, other]) {
-      const { code, errors } = await runTask("jobs", ["--url", `127.0.0.1:${port}`]);
+      const { code, errors } = await runTask("daybook", ["jobs", "--url", `127.0.0.1:${port}`]);
       assert.equal(code, 69);
       assert.match(errors, /^daybook: cannot understand the answer of \S+: it is not Daybook/);
     }
@@ -125,8 +113,10 @@ Deno.test("commands: the server and the token come from the environment", () =>
     });
     try {
       const env = { DAYBOOK_URL: guarded.url };
-      const without = await runTask("jobs", [], { env });
-      const withToken = await runTask("jobs", [], { env: { ...env, DAYBOOK_TOKEN: `${token}\n` } });
+      const without = await runTask("daybook", ["jobs"], { env });
+      const withToken = await runTask("daybook", ["jobs"], {
+        env: { ...env, DAYBOOK_TOKEN: `${token}\n` },
+      });
 
       assert.deepEqual([without.code, withToken.code, withToken.errors], [65, 0, ""]);
       assert.equal(
@@ -181,7 +171,8 @@ Deno.test("tail: a server that is killed and starts again leaves no gap and no r
   const journal = await Deno.makeTempDir();
   let daybook = await DaybookProcess.start({ journal });
   const { port } = new URL(daybook.url);
-  const tail = taskCommand("tail", ["--from-start", "--json", "--url", daybook.url]).spawn();
+  const tail = taskCommand("daybook", ["tail", "--from-start", "--json", "--url", daybook.url])
+    .spawn();
   const [output, errors] = [new LineReader(tail.stdout), new LineReader(tail.stderr)];
   try {
     for (const life of ["a", "b", "c"]) {
@@ -222,7 +213,7 @@ Deno.test("submit --wait: a server that is killed meanwhile is waited for, and t
     "--wait",
     "--text",
   ];
-  const submit = taskCommand("submit", [...args, "--url", daybook.url]).spawn();
+  const submit = taskCommand("daybook", ["submit", ...args, "--url", daybook.url]).spawn();
   const [output, errors] = [new LineReader(submit.stdout), new LineReader(submit.stderr)];
   try {
     await output.until((line) => line.startsWith("  charge "));
@@ -247,7 +238,7 @@ Deno.test("submit --wait: Ctrl-C leaves the job alone, and says that it goes on"
   withServer(async (daybook) => {
     const work = ["order.fulfil", '{"orderId":"p-1","amount":5}', "--id", "p-1"];
     const args = [...work, "--wait", "--text", "--url", daybook.url];
-    const submit = taskCommand("submit", args).spawn();
+    const submit = taskCommand("daybook", ["submit", ...args]).spawn();
     const output = new LineReader(submit.stdout);
     const errors = new LineReader(submit.stderr);
     await output.until((line) => line.startsWith("  charge "));
@@ -256,14 +247,14 @@ Deno.test("submit --wait: Ctrl-C leaves the job alone, and says that it goes on"
 
     assert.equal((await submit.status).code, 130);
     assert.deepEqual(errors.lines, [
-      "daybook: job p-1 goes on; deno task show p-1 tells how it is",
+      "daybook: job p-1 goes on; deno task daybook show p-1 tells how it is",
     ]);
   }));
 
 Deno.test("commands: a reader that has seen enough is no error to tell of", () =>
   withServer(async (daybook) => {
     await submitSome(daybook, "a");
-    const tail = taskCommand("tail", ["--from-start", "--url", daybook.url]).spawn();
+    const tail = taskCommand("daybook", ["tail", "--from-start", "--url", daybook.url]).spawn();
     const reader = tail.stdout.getReader();
     await reader.read();
     await reader.cancel();
@@ -316,8 +307,8 @@ Deno.test({
       const labels = { note: "x".repeat(80) };
       const response = await daybook.post("/jobs", { jobId: "p-1", plan, labels });
       await response.body?.cancel();
-      const coloured = await atTerminal("jobs", ["--url", daybook.url]);
-      const plain = await atTerminal("jobs", ["--url", daybook.url], { env: NO_COLOR });
+      const coloured = await atTerminal("daybook", ["jobs", "--url", daybook.url]);
+      const plain = await atTerminal("daybook", ["jobs", "--url", daybook.url], { env: NO_COLOR });
 
       assert.ok(coloured.includes("\x1b[34mRunning (waiting)\x1b[39m"), coloured);
       assert.equal(
@@ -343,7 +334,7 @@ Deno.test({
         const [task, args] of [
           ["journal", ["cat", "--type=job.JobCreated", "--limit=1", journalOption]],
           ["journal", ["verify", "--no-server", journalOption]],
-          ["replay-test", [journalOption]],
+          ["journal", ["replay-test", journalOption]],
         ] as const
       ) {
         const coloured = await atTerminal(task, args, { journal });

@@ -94,7 +94,7 @@ Deno.test("jobs: --json prints each in short, and with --full the whole of each"
   const { code, terminal } = await runCli(app, ["jobs", "--full"]);
   assert.deepEqual([code, terminal.errors[0]], [
     64,
-    "daybook: --full is for --json; see deno task jobs --help",
+    "daybook: --full is for --json; see deno task daybook jobs --help",
   ]);
 });
 
@@ -103,7 +103,7 @@ Deno.test("jobs: a state that there is not is a usage error that names those the
   assert.equal(code, 64);
   assert.deepEqual(terminal.errors, [
     "daybook: --state must be one of Created, Running, Compensating, Done, Failed, and is stuck; " +
-    "see deno task jobs --help",
+    "see deno task daybook jobs --help",
   ]);
 });
 
@@ -151,7 +151,7 @@ Deno.test("show: an unknown job is 65, and an id that no job can have is 64", as
   assert.deepEqual([unknown.code, illegal.code], [65, 64]);
   assert.deepEqual(unknown.terminal.errors, [
     "daybook: Cannot find job nope: there is none with this id (404); " +
-    "deno task jobs lists those that there are",
+    "deno task daybook jobs lists those that there are",
   ]);
 });
 
@@ -281,9 +281,9 @@ Deno.test("explain: for people it has commands of Daybook's own, and the width o
   assert.deepEqual([waits.code, failed.code, narrow.code], [0, 0, 0]);
   assert.match(
     waits.terminal.text,
-    /^ {4}deno task event shop\.ParcelShipped '\{"orderId":"42"\}'.* --url http:\/\/127\.0\.0\.1:8000$/m,
+    /^ {4}deno task daybook event shop\.ParcelShipped '\{"orderId":"42"\}'.* --url http:\/\/127\.0\.0\.1:8000$/m,
   );
-  assert.match(failed.terminal.text, /^ {4}deno task retry d-1$/m);
+  assert.match(failed.terminal.text, /^ {4}deno task daybook retry d-1$/m);
   assert.ok(!failed.terminal.text.includes("curl "), failed.terminal.text);
   const widest = (text: string) =>
     Math.max(...text.split("\nEvidence")[0]!.split("\n").map((line) => line.length));
@@ -415,7 +415,7 @@ for (const [args, message] of WRONG_TAILS) {
   Deno.test(`tail: ${args.join(" ")} is a usage error`, async () => {
     const { code, terminal } = await runCli(await startApp(), ["tail", ...args]);
     assert.equal(code, 64);
-    assert.deepEqual(terminal.errors, [`daybook: ${message}; see deno task tail --help`]);
+    assert.deepEqual(terminal.errors, [`daybook: ${message}; see deno task daybook tail --help`]);
   });
 }
 
@@ -462,7 +462,7 @@ Deno.test("jobs: a filter that nothing passes is told of, where it is no part of
   const all = await runCli(app, ["jobs"], { isInteractive: false });
 
   assert.deepEqual([none.code, none.terminal.output, none.terminal.errors], [0, [], [
-    "daybook: no job is of what was asked for; deno task jobs lists all",
+    "daybook: no job is of what was asked for; deno task daybook jobs lists all",
   ]]);
   assert.deepEqual(all.terminal.errors, []);
 });

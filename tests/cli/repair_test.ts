@@ -128,7 +128,7 @@ test("repair: without --apply it says what it would do, and changes nothing", as
     new RegExp(`^lost: logId ${from} to ${last}, ${last - from + 1} entries; `, "m"),
   );
   assert.match(text, /^they concern \d+ jobs: job_\S+, job_/m);
-  assert.match(text, /^to do it: deno task journal-repair --apply$/m);
+  assert.match(text, /^to do it: deno task journal repair --apply$/m);
 });
 
 for (const [which, name] of [[0, "first"], [1, "middle"], [2, "last"]] as const) {
@@ -372,7 +372,7 @@ test("repair: what it advises is for the same journal, and so is what other comm
 
   assert.equal(
     repaired.out.at(-1),
-    "to do it: deno task journal-repair --apply --journal 'my data'",
+    "to do it: deno task journal repair --apply --journal 'my data'",
   );
   assert.equal(printed.code, 78);
   assert.match(printed.err.join(), /`deno task journal verify --journal 'my data'` lists what/);

@@ -1,4 +1,4 @@
-/** `deno task replay-test` as a process of its own, with the permissions that it has. */
+/** `deno task journal replay-test` as a process of its own, with the permissions that it has. */
 
 import assert from "node:assert/strict";
 import { DaybookProcess } from "../support/daybook_process.ts";
@@ -11,7 +11,9 @@ const ORDER = { type: "order.fulfil", jobId: "order-42", input: { orderId: "42",
 
 /** With permission to read what is named in place of `journal`. */
 async function replayTest(reads: string, args: readonly string[]) {
-  const { code, output, errors } = await runTask("replay-test", args, { journal: reads });
+  const { code, output, errors } = await runTask("journal", ["replay-test", ...args], {
+    journal: reads,
+  });
   return { code, lines: output.split("\n").filter((line) => line !== ""), errors };
 }
 

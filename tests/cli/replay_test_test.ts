@@ -1,4 +1,4 @@
-/** `deno task replay-test`, from the files to the last line and the exit code. */
+/** `deno task journal replay-test`, from the files to the last line and the exit code. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -79,7 +79,7 @@ async function replayTest(
     definitions: () => Promise.resolve(definitions),
   });
   const running = runCommand([command], [command.name, ...args], {
-    program: "deno task",
+    program: "deno task journal",
     terminal,
     env: (name) => name === "DAYBOOK_JOURNAL" ? FOLDER : undefined,
   });

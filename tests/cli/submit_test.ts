@@ -157,7 +157,7 @@ Deno.test("submit --wait: a server that is gone after it took the job is 69, and
   assert.equal(code, 69);
   assert.match(
     terminal.errors.at(-1) ?? "",
-    /; job g-1 was accepted all the same, and deno task show g-1 tells how it is$/,
+    /; job g-1 was accepted all the same, and deno task daybook show g-1 tells how it is$/,
   );
 });
 
@@ -182,7 +182,7 @@ Deno.test("submit --wait --timeout: time up is 124, and the job goes on", async 
   assert.equal(await settled(code, app.clock), 124);
   assert.deepEqual(terminal.errors, [
     "daybook: stopped waiting for job p-1: it is Running (waiting) after 1m, and goes on; " +
-    "deno task explain p-1 says why",
+    "deno task daybook explain p-1 says why",
   ]);
   assert.equal((await jobAt(app, "p-1")).state, "Running");
 });
@@ -258,7 +258,7 @@ for (const [args, message] of WRONG) {
   Deno.test(`submit: ${["submit", ...args].join(" ")} is a usage error`, async () => {
     const { code, terminal } = await runCli(await startApp(), ["submit", ...args]);
     assert.deepEqual([code, terminal.output], [64, []]);
-    assert.deepEqual(terminal.errors, [`daybook: ${message}; see deno task submit --help`]);
+    assert.deepEqual(terminal.errors, [`daybook: ${message}; see deno task daybook submit --help`]);
   });
 }
 
@@ -337,7 +337,7 @@ Deno.test("submit: a field that is given twice is refused, and one of the argume
 
   assert.deepEqual([twice.code, over.code], [64, 0]);
   assert.deepEqual(twice.terminal.errors, [
-    "daybook: --field name is given twice; see deno task submit --help",
+    "daybook: --field name is given twice; see deno task daybook submit --help",
   ]);
   assert.equal(JSON.parse(over.terminal.text).input.name, "B");
 });

@@ -45,7 +45,7 @@ test("verify: an earlier verdict is the witness of batches that are gone from th
       out.join(),
       new RegExp(
         `^damaged: it was intact up to logId ${head}, chain ${before.head.chain}, at .*, ` +
-          `but ends at \\d+: entries that were there are gone; .* journal-repair --apply;`,
+          `but ends at \\d+: entries that were there are gone; .* journal repair --apply;`,
       ),
     );
     const kept = JSON.parse(textAt(disk, VERDICT));

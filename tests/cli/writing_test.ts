@@ -1,4 +1,4 @@
-/** `event`, `start`, `cancel`, `suspend` and `resume`, against the real routes. */
+/** `event`, controls of jobs, and ends of pauses, against the real routes. */
 
 import assert from "node:assert/strict";
 import { receiptLines } from "../../src/cli/render/receipt.ts";
@@ -165,7 +165,7 @@ Deno.test("controls: each job answers for itself, and one refusal makes it 65", 
   assert.deepEqual(started.terminal.errors, [
     "daybook: Cannot start job p-1: state is Running; allowed in Created (409)",
     "daybook: Cannot find job nope: there is none with this id (404); " +
-    "deno task jobs lists those that there are",
+    "deno task daybook jobs lists those that there are",
   ]);
   const { entries } = await (await app.get("/jobs/p-1/events")).json();
   assert.deepEqual(
@@ -192,4 +192,35 @@ Deno.test("controls: an id that no job can have stops it before anything is aske
 
   assert.equal(code, 64);
   assert.equal((await (await app.get("/jobs/p-1")).json()).state, "Running");
+});
+
+Deno.test("pauses, end-pause: what is paused since when and by whom, and what was held begins; 0", async () => {
+  const app = await startApp({ hold: true });
+  await app.post("/jobs", { type: "test.greet", jobId: "a", input: { name: "x" } });
+  await app.clock.settle();
+  const listed = await runCli(app, ["pauses"]);
+  const [, pauseId = ""] =
+    /^(pau_\S+) {2}everything is paused since \S+, started with --hold; 1 job waiting$/
+      .exec(listed.terminal.text) ?? [];
+  assert.equal(listed.code, 0, listed.terminal.text);
+  const ended = await runCli(app, ["end-pause"]);
+  assert.deepEqual([ended.code, ended.terminal.text], [
+    0,
+    `${pauseId} is over: 1 job waited for it`,
+  ]);
+  await app.clock.settle();
+  assert.equal((await (await app.get("/jobs/a")).json()).condition, "succeeded");
+  assert.equal((await runCli(app, ["pauses"])).terminal.text, "nothing is paused");
+});
+
+Deno.test("end-pause: 1 where nothing is paused, and 65 for a pause that there is not", async () => {
+  const app = await startApp();
+  const none = await runCli(app, ["end-pause"]);
+  assert.deepEqual([none.code, none.terminal.errors], [1, ["daybook: nothing is paused"]]);
+  const unknown = await runCli(app, ["end-pause", "pau_1"]);
+  assert.equal(unknown.code, 65);
+  assert.match(
+    unknown.terminal.errors.join(),
+    /Cannot end pause pau_1.*deno task daybook pauses lists/,
+  );
 });

@@ -16,7 +16,14 @@ import {
   type Multiplicity,
 } from "../../src/core/job_plan.ts";
 import type { JsonObject } from "../../src/core/json.ts";
-import { created, expectation, type JobStory, matcher } from "../support/entries.ts";
+import {
+  codedJob,
+  created,
+  expectation,
+  type JobStory,
+  matcher,
+  outsideJob,
+} from "../support/entries.ts";
 
 /** What comes next in a story. */
 type Move = (story: JobStory) => JobStory;
@@ -51,18 +58,22 @@ const expectedTypes = fc.oneof(
   fc.constantFrom("job.TaskCompleted", "job.TaskFailed", "job.JobCancelled", "job.JobSuspended"),
 );
 
-const expectations: fc.Arbitrary<ExpectedEvent> = fc.record({
-  type: expectedTypes,
-  correlation: correlations,
-  multiplicity: multiplicities,
-  task: fc.oneof({ weight: 4, arbitrary: fc.constant(undefined) }, tasks),
-}).map(({ type, correlation, multiplicity, task }) =>
-  expectation("", type, {
-    correlation,
-    multiplicity,
-    ...(task === undefined ? {} : { taskId: taskId(task) }),
-  })
-);
+function expectationsOf(types: fc.Arbitrary<string>): fc.Arbitrary<ExpectedEvent> {
+  return fc.record({
+    type: types,
+    correlation: correlations,
+    multiplicity: multiplicities,
+    task: fc.oneof({ weight: 4, arbitrary: fc.constant(undefined) }, tasks),
+  }).map(({ type, correlation, multiplicity, task }) =>
+    expectation("", type, {
+      correlation,
+      multiplicity,
+      ...(task === undefined ? {} : { taskId: taskId(task) }),
+    })
+  );
+}
+
+const expectations = expectationsOf(expectedTypes);
 
 const policies: fc.Arbitrary<JobPolicy> = fc.record({
   errors: fc.array(factMatchers, { maxLength: 1 }),
@@ -205,6 +216,44 @@ export const tails: fc.Arbitrary<Move> = fc.array(moves, { maxLength: 25, size: 
 /** The whole story of one job. */
 export const stories: fc.Arbitrary<JobStory> = fc.tuple(creations, beginnings, tails)
   .map(([attributes, begin, tail]) => tail(begin(created(attributes))));
+
+/** A job that no error event can fail, and the same with its facts at other places. */
+export interface Reordering {
+  readonly recorded: readonly JobEventLogEntry[];
+  readonly reordered: readonly JobEventLogEntry[];
+}
+
+const PLACES = 12;
+
+/** Facts go anywhere after the start; what the code recorded keeps its order. */
+export const reorderings: fc.Arbitrary<Reordering> = fc.record({
+  coded: fc.boolean(),
+  expected: fc.array(expectationsOf(facts), { minLength: 1, maxLength: 3 }),
+  moves: fc.array(fc.oneof({ weight: 2, arbitrary: outsideFacts }, runs), { maxLength: PLACES }),
+  places: fc.array(fc.nat({ max: PLACES }), { minLength: PLACES, maxLength: PLACES }),
+}).map(({ coded, expected, moves, places }) => {
+  const named = expected.map((one, index) => ({ ...one, id: `e${index}` }));
+  const begun = (coded ? codedJob(named) : outsideJob(named)).started();
+  const story = moves.reduce((told, move) => move(told), begun);
+  const after = story.entries.slice(begun.entries.length).filter((entry) => !isFinal(entry));
+  const reordered = after
+    .map((entry, index) => ({ entry, at: isFact(entry) ? (places[index] ?? 0) - 0.5 : index }))
+    .toSorted((left, right) => left.at - right.at)
+    .map(({ entry }, place) => ({ ...entry, logId: after[place]?.logId }) as JobEventLogEntry);
+  return {
+    recorded: [...begun.entries, ...after],
+    reordered: [...begun.entries, ...reordered],
+  };
+});
+
+function isFact({ stratum, eventType }: JobEventLogEntry): boolean {
+  return stratum !== "framework" || eventType === "job.EventCorrelated";
+}
+
+/** A task that failed for good, which is an error event. */
+function isFinal({ eventType, attributes }: JobEventLogEntry): boolean {
+  return eventType === "job.TaskFailed" && "final" in attributes;
+}
 
 const identifiers = fc.option(fc.constantFrom("exe_a", "exe_b", "7"), { nil: undefined });
 

@@ -8,11 +8,11 @@ import { requiredMatches } from "../../src/core/job_plan.ts";
 import { isTerminal, type JobState, type StateName } from "../../src/core/job_state.ts";
 import { project, type Step } from "../../src/core/projector.ts";
 import { RULES } from "../../src/core/rules.ts";
-import { hearsay, retold, stories, tails } from "./arbitrary_entries.ts";
+import { hearsay, reorderings, retold, stories, tails } from "./arbitrary_entries.ts";
 import { jobOf, projectAll, stepsOf } from "./folding.ts";
 import { rounds } from "../support/effort.ts";
 
-const RUNS = { numRuns: rounds(1_500, 20_000) };
+const RUNS = { numRuns: rounds(1_500, 20_000, 300) };
 
 /** The edges of the design's state table, each state's stay included. */
 const EDGES: Readonly<Record<StateName | "none", readonly StateName[]>> = {
@@ -134,6 +134,23 @@ Deno.test("laws: second deliveries anywhere in between change nothing", () => {
     }),
     RUNS,
   );
+});
+
+Deno.test("laws: where no error event fails a job, the order of its facts changes nothing", () => {
+  const seen = new Map<StateName, number>();
+  const standing = (entries: readonly JobEventLogEntry[]) => {
+    const { state, expected } = projectAll(entries);
+    return { state, matched: expected.map(({ matched }) => matched) };
+  };
+  fc.assert(
+    fc.property(reorderings, ({ recorded, reordered }) => {
+      const { state, matched } = standing(recorded);
+      assert.deepEqual(standing(reordered), { state, matched });
+      seen.set(state, (seen.get(state) ?? 0) + 1);
+    }),
+    RUNS,
+  );
+  assert.deepEqual([...seen.keys()].toSorted(), ["Done", "Running"]);
 });
 
 Deno.test("laws: observability ids and senders' clocks influence nothing", () => {

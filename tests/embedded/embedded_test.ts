@@ -157,7 +157,7 @@ Deno.test("openDaybook: what was unfinished goes on when the journal is opened a
     await without.close();
     assert.deepEqual(warnings, [
       "1 job of type user.welcome is parked: no definition of type user.welcome is loaded; " +
-      "see deno task explain w-7",
+      "see deno task daybook explain w-7",
     ]);
 
     await using after = await openDaybook({ journal, definitions });

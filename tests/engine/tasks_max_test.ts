@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 
 import { jobId } from "../../src/core/ids.ts";
 import { TASKS_MAX } from "../../src/core/job_state.ts";
-import { Asked } from "../../src/engine/run/asked.ts";
+import { RunContext } from "../../src/engine/run/run_context.ts";
 
 Deno.test("run: a job may have so many tasks, and the call for one more says so", () => {
-  const asked = new Asked(jobId("order-7"), [], {
+  const asked = new RunContext(jobId("order-7"), [], {
     seenAt: () => 0,
     askedTask: () => {},
     askedExpectation: () => {},

@@ -2,7 +2,13 @@
 
 import assert from "node:assert/strict";
 import { TokenList } from "../../src/http/access.ts";
-import { createPlan, jsonOf, startApp, type TestApp } from "../support/http_app.ts";
+import {
+  createPlan,
+  jsonOf,
+  startApp,
+  type TestApp,
+  type TestAppOptions,
+} from "../support/http_app.ts";
 
 const SHOP = "shop-token-0123456789";
 const ON_CALL = "on-call-token-0123456789";
@@ -12,9 +18,10 @@ function bearer(token: string): Record<string, string> {
   return { authorization: `Bearer ${token}` };
 }
 
-async function startWithNames(): Promise<TestApp> {
+async function startWithNames(options: TestAppOptions = {}): Promise<TestApp> {
   const all = ["read", "submit", "operate"] as const;
   return await startApp({
+    ...options,
     access: new TokenList([
       { token: SHOP, scopes: ["submit"], name: "shop" },
       { token: ON_CALL, scopes: all, name: "on-call" },
@@ -78,4 +85,18 @@ Deno.test("actor: an explanation says who submitted the job and who cancelled it
   const told = because.map(({ statement }) => statement).join(" ");
   assert.match(told, /A cancel control by on-call ended it/);
   assert.match(told, /It was submitted by shop and started/);
+});
+
+Deno.test("actor: the end of a pause names who asked for it", async () => {
+  const app = await startWithNames({ hold: true });
+  const { pauses: [pause] } = await jsonOf<{ pauses: { pauseId: string }[] }>(
+    await app.get("/pauses", bearer(ON_CALL)),
+    200,
+  );
+  const method = "DELETE";
+  await app.app.request(`/pauses/${pause?.pauseId}`, { method, headers: bearer(ON_CALL) });
+  assert.deepEqual(await actorsOf(app, bearer(ON_CALL)), [
+    "job.PauseBegan nobody",
+    "job.PauseEnded on-call",
+  ]);
 });

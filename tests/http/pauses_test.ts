@@ -1,6 +1,8 @@
 /** A start with everything paused: one can look, cancel and go on. */
 
 import assert from "node:assert/strict";
+import { TokenList } from "../../src/http/access.ts";
+import { locationOf, pageOf, regionOf, submitForm } from "../support/dashboard.ts";
 import { jsonOf, problemOf, startApp, type TestApp } from "../support/http_app.ts";
 
 interface Pause {
@@ -77,4 +79,49 @@ Deno.test("hold: a start without it holds nothing", async () => {
   await submit(app, "a");
   assert.deepEqual(await pausesOf(app), []);
   assert.equal(await conditionOf(app, "a"), "succeeded");
+});
+
+Deno.test("hold: the overview says what is paused and since when, and its button ends it", async () => {
+  const app = await startApp({ hold: true });
+  await submit(app, "a");
+  const [pause] = await pausesOf(app);
+  const { pauses } = await bodyOf<{ pauses: readonly Pause[] }>(await app.get("/overview"));
+  assert.deepEqual(pauses, [pause]);
+  const told = regionOf(await pageOf(app, "/"), "pauses");
+  assert.match(
+    told,
+    /Everything is paused.* since .*started with --hold.*1 job waits for its end/s,
+  );
+
+  const action = `/ui/pauses/${pause?.pauseId}/end`;
+  for (const path of ["/", "/ui/jobs/a"]) {
+    assert.ok((await pageOf(app, path)).includes(`action="${action}"`), path);
+  }
+  const location = await locationOf(await submitForm(app, action, { return: "/" }));
+  await app.clock.settle();
+  assert.equal(await conditionOf(app, "a"), "succeeded");
+  const after = await pageOf(app, location);
+  assert.match(after, /The pause is over/);
+  assert.doesNotMatch(regionOf(after, "pauses"), /paused/);
+  const again = await locationOf(await submitForm(app, action, { return: "/" }));
+  assert.match(await pageOf(app, again), /role="alert".*Cannot end pause/s);
+});
+
+Deno.test("hold: the button needs the scope operate", async () => {
+  const token = "reader-token-0123456789";
+  const access = new TokenList([{ token, scopes: ["read"] }]);
+  const app = await startApp({ hold: true, access });
+  const headers = { authorization: `Bearer ${token}` };
+  const told = regionOf(
+    await (await app.get("/", { ...headers, accept: "text/html" })).text(),
+    "pauses",
+  );
+  assert.match(told, /does not have the scope.*operate/s);
+  assert.doesNotMatch(told, /<form/);
+  const action = "/ui/pauses/pau_1/end";
+  await problemOf(
+    await submitForm(app, action, {}, { ...headers, accept: "*/*" }),
+    403,
+    "forbidden",
+  );
 });

@@ -106,10 +106,23 @@ Deno.test("cross-site: no answer allows another origin", async () => {
   assert.equal(response.headers.get("access-control-allow-origin"), null);
 });
 
-for (const host of ["evil.example", "localhost.evil.example", "127.0.0.1.nip.io:8000", ""]) {
-  Deno.test(`host: "${host}" is 421`, async () => {
+const FOREIGN_HOSTS = [
+  ["evil.example", "--allowed-hosts=evil.example"],
+  ["localhost.evil.example", "--allowed-hosts=localhost.evil.example"],
+  ["127.0.0.1.nip.io:8000", "--allowed-hosts=127.0.0.1.nip.io"],
+  ["$(reboot)", "'--allowed-hosts=$(reboot)'"],
+  ["", "--allowed-hosts"],
+] as const;
+
+for (const [host, flag] of FOREIGN_HOSTS) {
+  Deno.test(`host: "${host}" is 421, which names it and the flag`, async () => {
     const app = await startApp();
-    await problemOf(await app.get("/jobs", { host }), 421, "wrong-host");
+    const { detail } = await problemOf(await app.get("/jobs", { host }), 421, "wrong-host");
+    assert.equal(
+      detail,
+      `Cannot answer for the Host "${host}": it is not on the list of hosts; where it is a name ` +
+        `of this server, start Daybook with ${flag}`,
+    );
   });
 }
 

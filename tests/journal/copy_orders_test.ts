@@ -110,7 +110,7 @@ test("copies: in every order, a copy starts with all that was acknowledged, or s
   const fraction = fractions(seed);
   for (const tool of TOOLS) {
     const counts = new Map<string, number>();
-    for (let round = 0; round < rounds(300, 10_000); round++) {
+    for (let round = 0; round < rounds(300, 10_000, 60); round++) {
       const copier = new Copier(live.moments, fraction);
       const copy = copier.copy(tool);
       const outcome = await outcomeOf(live, copy, () => copier.again());
@@ -131,7 +131,7 @@ test("copies: verify says of a copy what a start would", async () => {
   const live = await liveJournal();
   const fraction = fractions(Math.floor(Math.random() * 2 ** 31));
   const codes = new Set<number>();
-  for (let round = 0; round < rounds(150, 2_000); round++) {
+  for (let round = 0; round < rounds(150, 2_000, 30); round++) {
     const { disk, trace } = new Copier(live.moments, fraction).copy(
       TOOLS[round % TOOLS.length] ?? "folder by folder",
     );

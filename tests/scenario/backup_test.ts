@@ -197,7 +197,7 @@ Deno.test("backup: a running journal is copied with any tool, and goes on elsewh
         await Deno.remove(`${backup}-read`, { recursive: true });
         backedUp = accepted;
       }
-      const { code, output } = await runTask("journal-backup", ["by-task"], { cwd: folder });
+      const { code, output } = await runTask("journal", ["backup", "by-task"], { cwd: folder });
       assert.equal(code, 0, output);
     } finally {
       await load.end();

@@ -37,7 +37,9 @@ async function jobOf(daybook: DaybookProcess, jobId: string): Promise<Job> {
   return await daybook.get(`/jobs/${jobId}`) as Job;
 }
 
-const EXITS = `
+/** A job that does no harm, and one whose task ends the process. */
+function codeWith(bad: string): string {
+  return `
 export const good = defineJob({
   type: "demo.good", version: 1, input: v.object({}),
   run: (ctx) => ctx.task("work", () => new Promise((resolve) => setTimeout(resolve, 300))),
@@ -46,14 +48,21 @@ export const bad = defineJob({
   type: "demo.bad", version: 1, input: v.object({}),
   run: (ctx) => ctx.task("leave", async () => {
     await new Promise((resolve) => setTimeout(resolve, 100));
-    Deno.exit(${EXIT_OF_TASK});
+    ${bad}
   }),
 });
 `;
+}
 
-Deno.test("parked: a task that ends the process does so three times, and no job beside it is parked", () =>
-  inFolder(async (folder) => {
-    const options = await optionsIn(folder, EXITS);
+const EXITS = codeWith(`Deno.exit(${EXIT_OF_TASK});`);
+/** Of a process that had to be killed. */
+const EXIT_OF_STALL = 137;
+
+/** The process ends three times while the task is open; then its job is parked, and no other. */
+async function endsThreeTimes(code: string, exitCode: number, ...args: string[]): Promise<void> {
+  await inFolder(async (folder) => {
+    const common = await optionsIn(folder, code);
+    const options = { ...common, args: [...common.args, ...args] };
     const first = await DaybookProcess.start(options);
     const good = Array.from({ length: 12 }, (_, index) => `good-${index}`);
     await Promise.all([
@@ -61,11 +70,11 @@ Deno.test("parked: a task that ends the process does so three times, and no job 
       submit(first, "demo.bad", "bad"),
       ...good.slice(6).map((jobId) => submit(first, "demo.good", jobId)),
     ]);
-    assert.equal(await first.exitCode(), EXIT_OF_TASK);
+    assert.equal(await first.exitCode(), exitCode);
     // Its task ends the process once before it listens, or once after.
     for (let exits = 1; exits < 3; exits++) {
       const next = await DaybookProcess.start(options).catch(() => undefined);
-      if (next !== undefined) assert.equal(await next.exitCode(), EXIT_OF_TASK);
+      if (next !== undefined) assert.equal(await next.exitCode(), exitCode);
     }
     const last = await DaybookProcess.start(options);
     const bad = await jobOf(last, "bad");
@@ -76,7 +85,15 @@ Deno.test("parked: a task that ends the process does so three times, and no job 
       assert.equal((await ended.json()).state, "Done", jobId);
     }
     assert.equal(await last.stop(), 0);
-  }));
+  });
+}
+
+Deno.test("parked: a task that ends the process, or spins until it is ended, does so three times, and no job beside it is parked", async () => {
+  await Promise.all([
+    endsThreeTimes(EXITS, EXIT_OF_TASK),
+    endsThreeTimes(codeWith("for (;;);"), EXIT_OF_STALL, "--stall-exit=1s"),
+  ]);
+});
 
 Deno.test("hold: a start with everything paused says how to go on, and goes on then", () =>
   inFolder(async (folder) => {
@@ -86,8 +103,13 @@ Deno.test("hold: a start with everything paused says how to go on, and goes on t
     await submit(held, "demo.good", "good");
     assert.equal((await jobOf(held, "good")).condition, "queued");
     await (await held.post("/jobs/bad/cancel", {})).body?.cancel();
-    const path = /^paused: everything .* curl -X DELETE http:\S+(\/pauses\/\S+)$/m
-      .exec(held.output.join("\n"))?.[1];
+    const banner = held.output.join("\n");
+    assert.match(banner, /^paused: everything since \S+ \(started with --hold\); 0 jobs waiting$/m);
+    const path = /^ {2}or: curl -s -X DELETE http:\S+(\/pauses\/\S+)$/m.exec(banner)?.[1];
+    const command = `deno task daybook end-pause ${
+      path?.replace("/pauses/", "")
+    } --url ${held.url}`;
+    assert.ok(held.output.includes(`  to go on: ${command}`), banner);
     const ended = await fetch(held.url + path, { method: "DELETE" });
     assert.equal(ended.status, 200, await ended.text());
     const done = await fetch(`${held.url}/jobs/good`, { headers: { prefer: "wait=10" } });

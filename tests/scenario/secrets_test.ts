@@ -196,7 +196,7 @@ Deno.test("replay-test: opens what is sealed, and says so when it cannot", () =>
     await ended(daybook, jobId);
     await daybook.stop();
     const replayTest = () =>
-      runTask("replay-test", [`--journal=${journal}`, `--definitions=${DEFINITIONS}`], {
+      runTask("journal", ["replay-test", `--journal=${journal}`, `--definitions=${DEFINITIONS}`], {
         journal: `${journal},${DEFINITIONS},${SOURCE}`,
         env: { DAYBOOK_TEST_PROTECTED: "yes" },
       });

@@ -55,6 +55,6 @@ test("system: the process tells of itself, of its settings and where they are fr
     assert.match(text, /--port<\/td><td><bdi>0<\/bdi><\/td><td>flag<\/td>/);
     assert.match(text, /Process id<\/dt><dd>\d+<\/dd>/);
     assert.match(text, /workers with a job<\/td><td class="number">0<\/td>/);
-    assert.match(text, /journal-backup backups\/journal --journal /);
+    assert.match(text, /journal backup backups\/journal --journal /);
   });
 });

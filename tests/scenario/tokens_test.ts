@@ -97,8 +97,8 @@ Deno.test("tokens: a command sends the first of a file, and is told which scope 
     });
     const options = { permissions: [`--allow-read=${folder}`] };
     const flags = ["--url", daybook.url, "--token-file", file];
-    const jobs = await runTask("jobs", flags, options);
-    const event = await runTask("event", ["a.B", ...flags], options);
+    const jobs = await runTask("daybook", ["jobs", ...flags], options);
+    const event = await runTask("daybook", ["event", "a.B", ...flags], options);
     await daybook.stop();
 
     assert.equal(jobs.code, 0, jobs.errors);

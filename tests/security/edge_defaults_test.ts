@@ -4,8 +4,9 @@
  */
 
 import assert from "node:assert/strict";
-import type { Route } from "../../src/http/route_scopes.ts";
-import { apiRoutesOf, routesOf } from "../support/app_routes.ts";
+import type { Route } from "../../src/http/route.ts";
+import { ROUTES } from "../../src/http/routes.ts";
+import { API_ROUTES } from "../support/app_routes.ts";
 import { jsonOf, problemOf, startApp, type TestApp } from "../support/http_app.ts";
 
 const TOKEN = "s3cret-token-0123456789";
@@ -25,7 +26,7 @@ const OPEN = [
 
 async function ask(
   { app }: TestApp,
-  { method, path }: Route,
+  { method, path }: { readonly method: string; readonly path: string },
   headers: Record<string, string> = {},
   query = "",
 ): Promise<Response> {
@@ -34,7 +35,7 @@ async function ask(
 
 Deno.test("default, tokens: every route but those that are open asks for one", async () => {
   const app = await startApp({ token: TOKEN });
-  for (const route of routesOf(app.app)) {
+  for (const route of ROUTES) {
     const response = await ask(app, route);
     await response.body?.cancel();
     const isOpen = OPEN.includes(`${route.method} ${route.path}`);
@@ -44,7 +45,7 @@ Deno.test("default, tokens: every route but those that are open asks for one", a
 
 Deno.test("default, tokens: never in a URL: there it opens nothing, and no answer repeats it", async () => {
   const app = await startApp({ token: TOKEN });
-  for (const route of routesOf(app.app)) {
+  for (const route of ROUTES) {
     for (const name of ["token", "access_token", "authorization"]) {
       const query = `?${name}=${TOKEN}`;
       const [without, wrong] = [
@@ -78,9 +79,7 @@ Deno.test("default, tokens: never in the journal or a stream, whatever it came w
 Deno.test("default, bodies: counted as they stream on every route that takes one, up to 1 MiB", async () => {
   const app = await startApp();
   const { jobId } = await jsonOf(await app.post("/jobs", { plan: { expected: [] } }), 202);
-  const routes = routesOf(app.app).filter(({ method, path }) =>
-    method === "POST" && path !== "/ui/sign-out"
-  );
+  const routes = ROUTES.filter(({ method, path }) => method === "POST" && path !== "/ui/sign-out");
   assert.ok(routes.length >= 8);
   for (const { path } of routes) {
     let sent = 0;
@@ -102,7 +101,7 @@ Deno.test("default, JSON: depth 65 is refused on every route that takes a body",
   const app = await startApp();
   const { jobId } = await jsonOf(await app.post("/jobs", { plan: { expected: [] } }), 202);
   const deep = `${'{"a":'.repeat(65)}1${"}".repeat(65)}`;
-  for (const { method, path } of apiRoutesOf(app.app)) {
+  for (const { method, path } of API_ROUTES) {
     if (method !== "POST") continue;
     const response = await app.post(path.replace(":id", jobId), deep);
     const problem = await problemOf(response, 422, "invalid-request");
@@ -166,7 +165,7 @@ Deno.test("default, files: no path of a URL leads to one", async () => {
 Deno.test("default, no CORS: no answer lets another origin read it, preflights included", async () => {
   const app = await startApp();
   const origin = "https://evil.example";
-  for (const route of routesOf(app.app)) {
+  for (const route of ROUTES) {
     for (const method of [route.method, "OPTIONS"]) {
       const headers = { origin, "access-control-request-method": route.method };
       const response = await ask(app, { ...route, method }, headers);
@@ -193,7 +192,7 @@ Deno.test("default, cross-site: no unsafe method passes, whatever its content ty
     { origin: "https://evil.example" },
     { origin: "null" },
   ];
-  for (const { method, path } of routesOf(app.app)) {
+  for (const { method, path } of ROUTES) {
     if (method === "GET") continue;
     for (const type of MEDIA_TYPES) {
       for (const headers of foreign) {
@@ -207,7 +206,7 @@ Deno.test("default, cross-site: no unsafe method passes, whatever its content ty
 
 Deno.test("default, Host: no route answers for a name that is not on the list", async () => {
   const app = await startApp();
-  for (const route of routesOf(app.app)) {
+  for (const route of ROUTES) {
     const response = await ask(app, route, { host: "rebound.example" });
     await problemOf(response, 421, "wrong-host");
   }
@@ -221,7 +220,7 @@ async function askForPage(app: TestApp, route: Route): Promise<Response> {
 Deno.test("default, the dashboard: every page has a strict policy, that of a refusal included", async () => {
   const app = await startApp();
   let pages = 0;
-  for (const route of routesOf(app.app)) {
+  for (const route of ROUTES) {
     const { headers, body } = await askForPage(app, route);
     await body?.cancel();
     if (headers.get("content-type")?.startsWith("text/html") !== true) continue;
@@ -234,7 +233,7 @@ Deno.test("default, the dashboard: every page has a strict policy, that of a ref
 
 Deno.test("default, no sniffing: every answer says what it is, and may not be kept", async () => {
   const app = await startApp();
-  for (const route of routesOf(app.app)) {
+  for (const route of ROUTES) {
     const response = await ask(app, route);
     await response.body?.cancel();
     const { headers } = response;
@@ -266,7 +265,7 @@ Deno.test("default, the dashboard: a policy with inline script would be found", 
 Deno.test("default, no deep merge: keys that reach a prototype are refused on every route", async () => {
   const app = await startApp();
   const { jobId } = await jsonOf(await app.post("/jobs", { plan: { expected: [] } }), 202);
-  for (const { method, path } of apiRoutesOf(app.app)) {
+  for (const { method, path } of API_ROUTES) {
     if (method !== "POST") continue;
     for (const key of ["__proto__", "constructor", "prototype"]) {
       const body = `{"a":{"${key}":{"polluted":true}}}`;

@@ -1,21 +1,13 @@
-/** The routes that an app has, as it declared them. */
+/** The routes of the app, by who calls them. */
 
-import type { Hono } from "hono";
-import type { Route } from "../../src/http/route_scopes.ts";
-
-export function routesOf({ routes }: Hono): readonly Route[] {
-  return routes.filter(({ method }) => method !== "ALL");
-}
+import type { Route } from "../../src/http/route.ts";
+import { ROUTES } from "../../src/http/routes.ts";
 
 /** Those that programs call, in JSON. */
-export function apiRoutesOf(app: Hono): readonly Route[] {
-  return routesOf(app).filter((route) => !isOfDashboard(route));
-}
+export const API_ROUTES: readonly Route[] = ROUTES.filter((route) => !isOfDashboard(route));
 
 /** Those that browsers call, in HTML and forms. */
-export function dashboardRoutesOf(app: Hono): readonly Route[] {
-  return routesOf(app).filter(isOfDashboard);
-}
+export const DASHBOARD_ROUTES: readonly Route[] = ROUTES.filter(isOfDashboard);
 
 function isOfDashboard({ path }: Route): boolean {
   return path === "/ui" || path.startsWith("/ui/");

@@ -35,7 +35,7 @@ export function startCli(
     readStandardInput: () => contentOf(files, "-"),
   };
   const code = runCommand(daybookCommands(surroundings), args, {
-    program: "deno task",
+    program: "deno task daybook",
     terminal,
     env: (name) => env[name],
   });

@@ -1,11 +1,15 @@
 /**
- * How long the loops go on that look for what may be lost: short with every commit, long
- * in `deno task soak`.
+ * How long the loops run that look for losses. `DAYBOOK_TEST_EFFORT` says: `quick`, as in
+ * `deno task test`; nothing, as in `deno task test:all` and CI; or `soak`, which takes hours.
  */
 
-const IS_LONG = Deno.env.get("DAYBOOK_TEST_EFFORT") === "soak";
+const EFFORT = Deno.env.get("DAYBOOK_TEST_EFFORT");
 
-/** How often a loop runs: `short` in `deno task test`, `long` in `deno task soak`. */
-export function rounds(short: number, long: number): number {
-  return IS_LONG ? long : short;
+/** Then what takes seconds, and checks of coverage, are left out. */
+export const IS_QUICK = EFFORT === "quick";
+
+/** How often a loop runs, by effort. */
+export function rounds(short: number, soak: number, quick: number = short): number {
+  if (IS_QUICK) return quick;
+  return EFFORT === "soak" ? soak : short;
 }

@@ -84,6 +84,24 @@ const KINDS = {
     const all: unknown[] = [];
     for (;;) all.push(new Array(100_000).fill(all.length));
   },
+  /** Beside the heap. */
+  buffers: () => {
+    const all: unknown[] = [];
+    for (;;) all.push(new Uint8Array(1_000_000).fill(1));
+  },
+  /** What comes to code that gives way, and was not asked for by it. */
+  async buffersLater() {
+    const all: unknown[] = [];
+    for (;;) all.push(await new Blob(["x".repeat(1_000_000)]).arrayBuffer());
+  },
+  /** Much, of which nothing is held. */
+  async litter() {
+    for (let count = 0; count < 40; count++) {
+      for (let size = 1_000_000; size < 10_000_000; size += 1_000_000) new Uint8Array(size).fill(1);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    return new Uint8Array(3).constructor === Uint8Array;
+  },
   throwLater: () =>
     new Promise((resolve) => {
       setTimeout(() => {

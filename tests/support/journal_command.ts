@@ -38,6 +38,7 @@ export async function journalCommand(
     times: new Times("UTC"),
     interrupted: () => new AbortController().signal,
     write: (bytes) => written.push(bytes.slice()) > 0,
+    definitions: () => Promise.resolve([]),
     ...tools,
   });
   const sources = { program: "deno task journal", terminal, env: (name: string) => env[name] };

@@ -2,6 +2,7 @@
 
 import v8 from "node:v8";
 import vm from "node:vm";
+import type { DaybookProcess } from "./daybook_process.ts";
 
 v8.setFlagsFromString("--expose-gc");
 const collect: () => void = vm.runInNewContext("gc");
@@ -13,6 +14,20 @@ export function usedMebibytes(): number {
   collect();
   const { heapUsed, external } = Deno.memoryUsage();
   return (heapUsed + external) / MEBIBYTE;
+}
+
+/** `main.ts` as a script that `mebibytesInUse` can ask. */
+export const COLLECTING_SERVER = new URL("collecting_server.ts", import.meta.url).pathname;
+
+/** The same of such a process. */
+export async function mebibytesInUse(server: DaybookProcess): Promise<number> {
+  const from = server.output.length;
+  server.signal("SIGUSR2");
+  for (;;) {
+    const line = server.output.slice(from).find((line) => line.startsWith("in use:"));
+    if (line !== undefined) return Number(/[\d.]+/.exec(line)?.[0]);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
 }
 
 /** Of a process as the system sees it, in MiB; Linux only. */

@@ -16,7 +16,7 @@ export function wordsOfTask(task: string): readonly string[] {
 }
 
 export interface TaskPermissions {
-  /** What the process may read and write instead of `journal`, as paths with commas between. */
+  /** What the process may read and write instead of the task's own paths, with commas between. */
   readonly journal?: string;
   /** Further permission flags. */
   readonly permissions?: readonly string[];
@@ -28,12 +28,13 @@ export interface TaskPermissions {
 export function taskArguments(
   task: string,
   args: readonly string[],
-  { journal = "journal", permissions = [], script }: TaskPermissions = {},
+  { journal, permissions = [], script }: TaskPermissions = {},
 ): readonly string[] {
   const words = wordsOfTask(task);
   const at = words.findIndex((word) => word.endsWith(".ts"));
-  const flags = words.slice(1, at)
-    .map((flag) => flag.replace(/^(--allow-\w+)=journal$/, `$1=${journal}`));
+  const flags = words.slice(1, at).map((flag) =>
+    journal === undefined ? flag : flag.replace(/^(--allow-\w+)=(?:journal|\.)$/, `$1=${journal}`)
+  );
   return [
     ...["run", `--config=${ROOT}deno.json`, ...flags, ...permissions],
     ...[script ?? `${ROOT}${words[at]}`, ...words.slice(at + 1), ...args],

@@ -10,7 +10,7 @@ export function toldSystem(journal: string): SystemPort {
       { name: "token-file", value: "2 tokens set", origin: "environment" },
     ],
     journal: "/data/journal",
-    backupCommand: "deno task journal-backup backups/journal --journal /data/journal",
+    backupCommand: "deno task journal backup backups/journal --journal /data/journal",
     exportCommand: (jobId) => `deno task journal export ${jobId} --journal /data/journal`,
     versions: [{ name: "Deno", version: "2.9.6" }],
     process: () => ({

@@ -10,6 +10,8 @@ import { test } from "../support/sanitized.ts";
 import { ROOT } from "../support/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
+type Misdeed = Parameters<typeof definitions.hostile.run>[1]["kind"];
+
 const { good, hostile, hostileRun, secretive, tour, undone } = definitions;
 const END_MS = 60_000;
 
@@ -90,6 +92,9 @@ test("threads: code that spins, exits, exhausts memory or never ends costs its o
       await submit("kill", END_MS),
       await submit("killByNode", END_MS),
       await submit("exhaustLater", END_MS),
+      await submit("buffers", END_MS),
+      await submit("buffersLater", END_MS),
+      await submit("litter", END_MS),
       await submit("throwLater", END_MS),
       await daybook.submit(hostileRun, { exit: true }),
     ];
@@ -107,7 +112,8 @@ test("threads: code that spins, exits, exhausts memory or never ends costs its o
       `deadLetter bad ThreadExited: ${exited} 3`,
       `deadLetter bad ThreadExited: ${exited} 137`,
       `deadLetter bad ThreadExited: ${exited} 137`,
-      `deadLetter bad OutOfMemory: ${memory}`,
+      ...[1, 2, 3].map(() => `deadLetter bad OutOfMemory: ${memory}`),
+      "Done true",
       "deadLetter bad Error: nobody awaits this",
       `error main ThreadExited: ${exited} 5`,
     ]);
@@ -121,21 +127,7 @@ test("threads: code that spins, exits, exhausts memory or never ends costs its o
   });
 });
 
-function hostileOf(
-  kind:
-    | "spin"
-    | "spinLater"
-    | "spinInTimer"
-    | "never"
-    | "exit"
-    | "exitLater"
-    | "kill"
-    | "killByNode"
-    | "exhaust"
-    | "exhaustLater"
-    | "throwLater",
-  timeoutMs: number,
-) {
+function hostileOf(kind: Misdeed, timeoutMs: number) {
   return { kind, timeoutMs };
 }
 

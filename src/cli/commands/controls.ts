@@ -28,26 +28,26 @@ const CONTROLS: readonly Control[] = [
     kind: "cancel",
     summary: "cancel jobs; what they did is undone where it can be",
     examples: [
-      "deno task cancel order-42 --reason 'ordered twice'",
-      "deno task cancel order-42 --leave --reason 'settled by hand'",
-      "deno task jobs --state running --label shop=berlin --all --json |\n" +
-      "    jq -r .jobId | xargs deno task cancel --reason 'the shop closes'",
+      "deno task daybook cancel order-42 --reason 'ordered twice'",
+      "deno task daybook cancel order-42 --leave --reason 'settled by hand'",
+      "deno task daybook jobs --state running --label shop=berlin --all --json |\n" +
+      "    jq -r .jobId | xargs deno task daybook cancel --reason 'the shop closes'",
     ],
   },
   {
     kind: "suspend",
     summary: "suspend jobs: no new attempt begins, and facts still count",
-    examples: ["deno task suspend order-42 order-43 --reason 'the till is down'"],
+    examples: ["deno task daybook suspend order-42 order-43 --reason 'the till is down'"],
   },
   {
     kind: "resume",
     summary: "resume suspended jobs, or let parked ones try again",
-    examples: ["deno task resume order-42 order-43"],
+    examples: ["deno task daybook resume order-42 order-43"],
   },
   {
     kind: "wake",
     summary: "try again at once what waits for its next attempt",
-    examples: ["deno task wake order-42 --reason 'the bank is back'"],
+    examples: ["deno task daybook wake order-42 --reason 'the bank is back'"],
   },
 ];
 
@@ -108,8 +108,10 @@ async function controlOne(path: string, input: CommandInput, client: Client): Pr
 
 function outcomeText(job: JobResource, { style }: Terminal, leaves: boolean): string {
   const left = job.failure?.leftInPlace ?? [];
+  const cut = job.failure?.cutShort ?? [];
   const names = leaves ? `; left in place: ${left.join(", ") || "nothing"}` : "";
-  return `${style("bold", job.jobId)} is ${paintedState(style, job)}${names}`;
+  const begun = cut.length === 0 ? "" : `; cut short, perhaps done in part: ${cut.join(", ")}`;
+  return `${style("bold", job.jobId)} is ${paintedState(style, job)}${names}${begun}`;
 }
 
 export function reasonOf(input: CommandInput): { readonly reason?: string } {

@@ -32,10 +32,10 @@ export function eventCommand(surroundings: Surroundings): Command {
       "event has its id; 65 when it was refused.",
     ],
     examples: [
-      `deno task event ec.shipment.ShipmentCompleted -f 'orderId="42"' -f tracking=T-1`,
-      `deno task event shop.Paid '{"orderId":"7","amount":1999}' --id payment-7`,
-      "deno task event shop.Approved --job order-7",
-      "deno task event shop.Paid - < payment.json",
+      `deno task daybook event ec.shipment.ShipmentCompleted -f 'orderId="42"' -f tracking=T-1`,
+      `deno task daybook event shop.Paid '{"orderId":"7","amount":1999}' --id payment-7`,
+      "deno task daybook event shop.Approved --job order-7",
+      "deno task daybook event shop.Paid - < payment.json",
     ],
     run: (input) => deliver(input, surroundings),
   };

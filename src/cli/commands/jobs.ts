@@ -61,11 +61,11 @@ export function jobsCommand(surroundings: Surroundings): Command {
       `Conditions are ${CONDITIONS.slice(0, 6).join(", ")},\n${CONDITIONS.slice(6).join(", ")}.`,
     ],
     examples: [
-      "deno task jobs",
-      "deno task jobs --state failed --since 2h",
-      "deno task jobs --condition waiting --condition backingOff --type order.fulfil",
-      "deno task jobs --search timeout --state failed",
-      "deno task jobs --all --label shop=berlin --json | jq -r .jobId",
+      "deno task daybook jobs",
+      "deno task daybook jobs --state failed --since 2h",
+      "deno task daybook jobs --condition waiting --condition backingOff --type order.fulfil",
+      "deno task daybook jobs --search timeout --state failed",
+      "deno task daybook jobs --all --label shop=berlin --json | jq -r .jobId",
     ],
     run: (input) => list(input, surroundings),
   };
@@ -88,7 +88,9 @@ async function list(input: CommandInput, surroundings: Surroundings): Promise<nu
   }
   if (form === "text") printTable(shown, isMore, input, surroundings);
   if (isNothing && FILTERS.some((name) => input.all(name).length > 0)) {
-    input.terminal.err("daybook: no job is of what was asked for; deno task jobs lists all");
+    input.terminal.err(
+      "daybook: no job is of what was asked for; deno task daybook jobs lists all",
+    );
   }
   return EXIT_OK;
 }

@@ -17,7 +17,7 @@ export function retryCommand(surroundings: Surroundings): Command {
     positionals: "<jobId>",
     arity: [1, 1],
     options: [
-      { name: "from", value: "taskId", help: "run this task and what came after it anew" },
+      { name: "from", value: "taskId", help: "run this task and those after it again" },
       { name: "reason", value: "text", help: "why; it is recorded" },
       ...WAIT_OPTIONS,
       ...FORM_OPTIONS,
@@ -25,8 +25,8 @@ export function retryCommand(surroundings: Surroundings): Command {
     ],
     notes: [WAIT_NOTE],
     examples: [
-      "deno task retry order-43",
-      "deno task retry order-43 --from charge --reason 'a new card' --wait",
+      "deno task daybook retry order-43",
+      "deno task daybook retry order-43 --from charge --reason 'a new card' --wait",
     ],
     run: (input) => retry(input, surroundings),
   };

@@ -36,10 +36,10 @@ export function showCommand(surroundings: Surroundings): Command {
       "is the answer of GET /jobs/:id/replay.",
     ],
     examples: [
-      "deno task show order-42",
-      "deno task show order-42 --events",
-      "deno task show order-42 --at 17",
-      "deno task show order-42 --json | jq .expected",
+      "deno task daybook show order-42",
+      "deno task daybook show order-42 --events",
+      "deno task daybook show order-42 --at 17",
+      "deno task daybook show order-42 --json | jq .expected",
     ],
     run: (input) => show(input, surroundings),
   };

@@ -34,11 +34,11 @@ export function submitCommand(surroundings: Surroundings): Command {
     ],
     notes: [JSON_NOTE, WAIT_NOTE],
     examples: [
-      `deno task submit order.fulfil '{"orderId":"42","amount":1999}'`,
-      `deno task submit order.fulfil -f 'orderId="42"' -f amount=1999 --wait --timeout 60s`,
-      "deno task submit csv.import --file csv=- -f columns.latitude=number --wait < airports.csv",
-      "deno task submit order.fulfil - --key checkout-42 --label shop=berlin < order.json",
-      `deno task submit --plan '{"expected":[{"id":"paid","eventType":"shop.Paid"}]}' --id order-7`,
+      `deno task daybook submit order.fulfil '{"orderId":"42","amount":1999}'`,
+      `deno task daybook submit order.fulfil -f 'orderId="42"' -f amount=1999 --wait --timeout 60s`,
+      "deno task daybook submit csv.import --file csv=- -f columns.latitude=number --wait < airports.csv",
+      "deno task daybook submit order.fulfil - --key checkout-42 --label shop=berlin < order.json",
+      `deno task daybook submit --plan '{"expected":[{"id":"paid","eventType":"shop.Paid"}]}' --id order-7`,
     ],
     run: (input) => submit(input, surroundings),
   };

@@ -34,11 +34,11 @@ export function tailCommand(surroundings: Surroundings): Command {
       "a gap or a repeat. It ends with Ctrl-C (130).",
     ],
     examples: [
-      "deno task tail",
-      "deno task tail --only-transitions",
-      "deno task tail --job order-42 --until-end",
-      "deno task tail --stratum domain --from-start --json | jq -c .attributes",
-      "deno task tail --type job.TaskFailed,job.JobCancelled",
+      "deno task daybook tail",
+      "deno task daybook tail --only-transitions",
+      "deno task daybook tail --job order-42 --until-end",
+      "deno task daybook tail --stratum domain --from-start --json | jq -c .attributes",
+      "deno task daybook tail --type job.TaskFailed,job.JobCancelled",
     ],
     run: (input) => tail(input, surroundings),
   };

@@ -38,16 +38,16 @@ export function backupCommand(tools: JournalTools): Command {
     arity: [1, 1],
     options: [JOURNAL_OPTION],
     examples: [
-      "deno task journal-backup backups/journal",
-      "deno task journal-backup backups/journal | jq .head",
+      "deno task journal backup backups/journal",
+      "deno task journal backup backups/journal | jq .head",
     ],
     notes: [
       "Copies the segments up to the last whole batch; everything that was acknowledged before " +
       "it began is in the copy. Into a folder that has an earlier backup, only what came since " +
       "is copied. The copy is a journal: to restore it, copy it back, verify and start. " +
       "Snapshots are caches, and are not copied.",
-      "The task journal-backup may write to the folder of deno.json; for a folder elsewhere it " +
-      "tells the command to give.",
+      "The task may write to the folder of deno.json; for a folder elsewhere it tells the " +
+      "command to give.",
       "exit codes: 0 copied and proved, 1 the folder holds another history and was left as it " +
       "is, 64 usage, 73 another process uses the folder, 74 cannot read or write, 78 the " +
       "journal or the copy is damaged",

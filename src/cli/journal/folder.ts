@@ -36,14 +36,10 @@ export function readableFolder(input: CommandInput): string {
   return folder;
 }
 
-/**
- * @param hint For who may have it in another way.
- * @throws {CommandError} with the whole command to give, when the process lacks it.
- */
-export function requirePermission(name: "read" | "write", path: string, hint = ""): void {
+/** @throws {CommandError} with the whole command to give, when the process lacks it. */
+export function requirePermission(name: "read" | "write", path: string): void {
   if (Deno.permissions.querySync({ name, path }).state === "granted") return;
-  const message = `cannot ${name} ${path}: permission is missing, add ` +
-    `--allow-${name}=${path}${hint}`;
+  const message = `cannot ${name} ${path}: permission is missing, add --allow-${name}=${path}`;
   throw new CommandError(withCommand(message, { [name]: [path] }), EXIT_UNREADABLE);
 }
 

@@ -9,7 +9,6 @@ import type { JobState } from "../../core/job_state.ts";
 import { referencesOf } from "../../core/log_references.ts";
 import { ownValues } from "../../core/likeness/own_values.ts";
 import { foldAll } from "../../core/job_fold.ts";
-import { takes } from "../../core/missed_events.ts";
 import { EvidenceSearch } from "../../engine/queries/evidence_search.ts";
 import { FoundEvents, Lookup } from "../../engine/views/past_events.ts";
 import { ValueIndex } from "../../engine/views/value_index.ts";
@@ -27,8 +26,6 @@ export interface JobHistory {
   readonly own: readonly JobEventLogEntry[];
   /** Its own, those that they refer to, and those that were asked for; by position. */
   readonly entries: readonly JobEventLogEntry[];
-  /** Events that name no job and that its plan takes, if they were asked for; by position. */
-  readonly pastEvents: readonly JobEventLogEntry[];
 }
 
 export interface HistoryRequest {
@@ -37,8 +34,6 @@ export interface HistoryRequest {
   readonly with: readonly EventId[];
   /** Whether all comes along that the job's explanation cites. */
   readonly evidence: boolean;
-  /** Whether events come along that the job's plan takes, since it was created. */
-  readonly pastEvents?: true;
 }
 
 /** Nothing runs the job here; what the journal says of it does not depend on that. */
@@ -48,9 +43,6 @@ const OFFLINE: Circumstances = { definition: "none", draining: false, full: fals
 const COMMON_MIN = 21;
 /** Of those with a value, so many that reached the job are passed. */
 const OWN_MAX = 1_000;
-
-/** More events than these that did not reach the job are not kept. */
-const PAST_EVENTS_MAX = 10_000;
 
 /** @throws {CommandError} when the journal cannot be used, or holds no such job or event. */
 export function readJobHistory(
@@ -68,8 +60,6 @@ class HistoryReader {
   readonly #own: JobEventLogEntry[] = [];
   readonly #found = new Map<LogId, JobEventLogEntry>();
   readonly #facts = new ValueIndex();
-  readonly #pastEvents: JobEventLogEntry[] = [];
-  #isTaken: (entry: JobEventLogEntry) => boolean = () => false;
 
   constructor(input: CommandInput, fileSystem: FileSystem, request: HistoryRequest) {
     this.#input = input;
@@ -85,7 +75,7 @@ class HistoryReader {
     await this.#readReferences(reading);
     this.#input.terminal.progressEnd();
     const entries = [...this.#found.values()].sort((left, right) => left.logId - right.logId);
-    return { head: reading.head, job, own: this.#own, entries, pastEvents: this.#pastEvents };
+    return { head: reading.head, job, own: this.#own, entries };
   }
 
   async #readOwn(): Promise<JournalReading> {
@@ -100,21 +90,8 @@ class HistoryReader {
 
   #take(entry: JobEventLogEntry, isOwn: boolean, isWanted: boolean): void {
     this.#facts.add(entry);
-    if (isOwn) this.#addOwn(entry);
-    else if (this.#isTaken(entry)) this.#addPast(entry);
+    if (isOwn) this.#own.push(entry);
     if (isOwn || isWanted) this.#found.set(entry.logId, entry);
-  }
-
-  #addOwn(entry: JobEventLogEntry): void {
-    this.#own.push(entry);
-    if (this.#own.length === 1 && this.#request.pastEvents === true) {
-      this.#isTaken = takes(foldAll(this.#own).plan);
-    }
-  }
-
-  /** Each one that reached the job has an entry of the job. */
-  #addPast(entry: JobEventLogEntry): void {
-    if (this.#pastEvents.length - this.#own.length < PAST_EVENTS_MAX) this.#pastEvents.push(entry);
   }
 
   #requireFound({ head }: JournalReading): void {

@@ -47,13 +47,13 @@ export function repairCommand(tools: JournalTools): Command {
     ],
     examples: [
       "deno task journal repair",
-      "deno task journal-repair --apply",
+      "deno task journal repair --apply",
     ],
     notes: [
       "Everything from the first damaged batch on is cut away and goes to quarantine/, with\n" +
       "the snapshots of it. Before that the whole folder is copied to\n" +
-      "<journal>-before-repair-<id>, beside it: that takes as much room again, and permission\n" +
-      "to write there, which the task journal-repair has. journal.Repaired says what was lost.",
+      "<journal>-before-repair-<id>, beside it: that takes as much room again.\n" +
+      "journal.Repaired says what was lost.",
       "exit codes: 0 repaired, or nothing to repair; 1 there is, and --apply would do it;\n" +
       "64 usage, 73 another process holds the journal, 74 cannot be read or written,\n" +
       "78 what is there cannot be repaired",
@@ -61,9 +61,6 @@ export function repairCommand(tools: JournalTools): Command {
     run: (input) => orExit(input, () => new Repair(input, tools).run()),
   };
 }
-
-/** For who lacks a permission. */
-const HINT = "; deno task journal-repair has it for the folder that it is run in";
 
 /** What is to be done, and what a repair before this one has not come to record. */
 interface Task {
@@ -94,7 +91,7 @@ class Repair {
 
   async #apply(): Promise<number> {
     const parent = dirname(this.#layout.folder);
-    for (const access of ["read", "write"] as const) requirePermission(access, parent, HINT);
+    for (const access of ["read", "write"] as const) requirePermission(access, parent);
     const lock = await this.#lock();
     let fact: RepairedAttributes | undefined;
     try {

@@ -42,7 +42,7 @@ export function repairText(
     lines.push(`${verb("record", "records")} ${lost}`);
   }
   if (!isApplied) {
-    lines.push(`to do it: deno task journal-repair --apply${journalFlag(folder)}`);
+    lines.push(`to do it: deno task journal repair --apply${journalFlag(folder)}`);
   }
   return lines;
 }

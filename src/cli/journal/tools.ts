@@ -1,5 +1,6 @@
 /** What the commands on a journal need of the machine; only `journal.ts` has the real ones. */
 
+import type { AnyJobDefinition } from "../../engine/definition.ts";
 import type { Clock, Random } from "../../engine/ports.ts";
 import type { FileSystem } from "../../journal/file_system.ts";
 import type { Layout } from "../../journal/layout.ts";
@@ -17,6 +18,13 @@ export interface JournalTools {
   scratchIn?(layout: Layout): Scratch;
   /** Writes to the standard output as it is; `false` when nobody reads it any more. */
   write(bytes: Uint8Array): boolean;
+  /**
+   * The definitions that ship, and those of a module. From then on the code of others runs in
+   * this process.
+   *
+   * @throws {TypeError} or an error of its own, for whoever named the module to mend.
+   */
+  definitions(module: string | undefined): Promise<readonly AnyJobDefinition[]>;
 }
 
 /** What a proof of a journal is given of it. */

@@ -139,7 +139,7 @@ export function queueText(
   { ahead, busy, max, isThreaded = false, alone, pause }: NonNullable<Circumstances["queue"]>,
 ): string {
   if (pause !== undefined) {
-    return `everything is paused since ${pause.since}${reasonText(pause.reason)}`;
+    return `everything is paused since ${pause.since}${byWhom(pause)}${reasonText(pause.reason)}`;
   }
   const beside = alone === undefined
     ? ""

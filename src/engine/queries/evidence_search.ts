@@ -35,6 +35,8 @@ const OUTLINED_LENGTH = 16_384;
 /** Expectations that are satisfied, of which later events are looked for; and of how many. */
 const SATISFIED_MAX = 10;
 const LATE_MAX = 20;
+/** Events that a satisfied expectation may have taken which are looked at, for the late ones. */
+const NEAR_MAX = 64;
 /** Jobs that an event reached, of which it is told. */
 const EFFECTS_MAX = 3;
 
@@ -79,12 +81,14 @@ export class EvidenceSearch {
     const { headLogId } = this.#source;
     const open = openExpectations(annals.job).slice(0, WAITS_MAX).map(({ expected }) => expected);
     const met = metExpectations(annals);
-    const search = new ValueSearch(annals, headLogId);
+    const find = async ({ wanted }: Lookup) =>
+      new FoundEvents(await this.#pastEvents.find(wanted, headLogId));
+    const search = new ValueSearch(annals, headLogId, find, this.#do);
     const lookup = new Lookup();
     for (const expected of open) search.lookUp(expected, lookup);
     for (const { matcher } of met) lookup.near(matcher);
-    const found = new FoundEvents(await this.#pastEvents.find(lookup.wanted, headLogId));
-    const wanted = await this.#do(resembling(open, search, found));
+    const found = await find(lookup);
+    const wanted = await resembling(open, search, found);
     const events = [...new Set([...wanted.values()].flatMap(({ logIds }) => logIds))];
     const lateOnes = this.#lateOnes(annals, met, found);
     const late = [...lateOnes.values()].flat();
@@ -96,7 +100,7 @@ export class EvidenceSearch {
         events: logIds.flatMap((logId) => strangers.get(logId) ?? []),
         effects,
         common,
-        ...(isCounting ? { ofType } : {}),
+        ...(isCounting && ofType !== undefined ? { ofType } : {}),
         forgottenUpTo: found.horizon,
         ...(found.upTo < headLogId ? { upTo: found.upTo } : {}),
       }]),
@@ -117,12 +121,12 @@ export class EvidenceSearch {
   ): ReadonlyMap<string, readonly LogId[]> {
     return new Map(
       met.flatMap(({ id, matcher, last }) => {
-        const near = found.near(matcher, LATE_MAX + 1);
+        const near = found.near(matcher, NEAR_MAX)
+          .filter((logId) => logId <= this.#source.headLogId);
         // Of a value that many events carry, the next one is another's.
         if (near.length > LATE_MAX) return [];
         const late = near.filter((logId) =>
-          logId > last && logId <= this.#source.headLogId && !annals.isOwn(logId) &&
-          !annals.hasReached(logId)
+          logId > last && !annals.isOwn(logId) && !annals.hasReached(logId)
         );
         return late.length === 0 ? [] : [[id, late] as const];
       }),
@@ -196,16 +200,16 @@ function isAccepted({ job }: Annals, id: string, entry: JobEventLogEntry): boole
 }
 
 /** By expectation, what resembles it: the likeliest first, and at most a share of all. */
-function* resembling(
+async function resembling(
   open: readonly ExpectedEvent[],
   search: ValueSearch,
   found: FoundEvents,
-): Work<ReadonlyMap<string, Resembling>> {
+): Promise<ReadonlyMap<string, Resembling>> {
   const share = Math.floor(CANDIDATES_OF_ALL / Math.max(1, open.length));
   const limit = Math.max(CANDIDATES_MIN, Math.min(CANDIDATES_MAX, share));
   const wanted = new Map<string, Resembling>();
   for (const expected of open) {
-    wanted.set(expected.id, yield* search.resembling(expected, found, limit));
+    wanted.set(expected.id, await search.resembling(expected, found, limit));
   }
   return wanted;
 }

@@ -7,7 +7,7 @@
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { findTask, isTerminal, type JobState } from "../../core/job_state.ts";
 import { isPermissionMissing, isThrown } from "../../core/thrown.ts";
-import type { Asked } from "../run/asked.ts";
+import type { RunContext } from "../run/run_context.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import { type Divergence, divergenceAt, thrownText } from "../run/divergence.ts";
 import {
@@ -158,7 +158,7 @@ function nextSteps({ asked, end }: Rehearsal): NextSteps {
   return { ...nextOf(asked), end: end.kind };
 }
 
-function nextOf(asked: Asked): Pick<NextSteps, "tasks" | "expectations"> {
+function nextOf(asked: RunContext): Pick<NextSteps, "tasks" | "expectations"> {
   return { tasks: [...asked.openTasks], expectations: [...asked.expectations.keys()] };
 }
 

@@ -9,7 +9,8 @@ import type { LogId } from "../../core/ids.ts";
 import type { EventMatcher, ExpectedEvent } from "../../core/job_plan.ts";
 import { looseForm } from "../../core/likeness/loose_form.ts";
 import { demanded, ownValues } from "../../core/likeness/own_values.ts";
-import type { FoundEvents, Lookup } from "../views/past_events.ts";
+import { spellingSlips } from "../../core/likeness/spelling_slip.ts";
+import { type FoundEvents, Lookup } from "../views/past_events.ts";
 import { CARRIERS_MAX } from "../views/postings.ts";
 import { isFiled } from "../views/value_keys.ts";
 
@@ -17,6 +18,11 @@ import { isFiled } from "../views/value_keys.ts";
 const RARE_MAX = 20;
 /** Values of one expectation that are looked up. */
 const DEMANDED_MAX = 64;
+
+/** Ways of writing a value wrong that are looked up, for one explanation. */
+const SLIPS_MAX = 256;
+/** Where more events have a value that is one letter off, they are about other things. */
+const MISSPELT_MAX = 3;
 
 /** What an event is worth that has it. */
 const WEIGHT = { rareDemanded: 8, rareOwn: 4, demanded: 3, type: 2 } as const;
@@ -28,50 +34,94 @@ export interface Resembling {
   readonly logIds: readonly LogId[];
   /** Loose forms of values that too many events carry. */
   readonly common: ReadonlySet<string>;
-  /** How many other events of the type there are. */
-  readonly ofType: number;
+  /** How many other events of the type there are; `undefined` where too many came later to tell. */
+  readonly ofType: number | undefined;
+}
+
+interface Weighed {
+  readonly weights: Map<LogId, number>;
+  readonly common: ReadonlySet<string>;
+  /** Other events of the type. */
+  readonly ofType: ReadonlySet<LogId>;
+  /** Whether something has a value that is demanded, and few have it. */
+  readonly hasRare: boolean;
 }
 
 export class ValueSearch {
   readonly #annals: Annals;
   readonly #headLogId: LogId;
+  readonly #find: (lookup: Lookup) => Promise<FoundEvents>;
+  readonly #do: <Result>(work: Work<Result>) => Result | Promise<Result>;
   readonly #carriers = new Map<string, readonly LogId[]>();
   readonly #own: readonly string[];
+  #slipsLeft = SLIPS_MAX;
 
-  /** @param headLogId What comes later came after the job as it is told. */
-  constructor(annals: Annals, headLogId: LogId) {
+  /**
+   * @param headLogId What comes later came after the job as it is told.
+   * @param paced Does work with pauses.
+   */
+  constructor(
+    annals: Annals,
+    headLogId: LogId,
+    find: (lookup: Lookup) => Promise<FoundEvents>,
+    paced: <Result>(work: Work<Result>) => Result | Promise<Result>,
+  ) {
     this.#annals = annals;
     this.#headLogId = headLogId;
+    this.#find = find;
+    this.#do = paced;
     this.#own = ownValues(annals.job).map(({ loose }) => loose);
   }
 
-  /** Adds to a lookup what `resembling` goes by. */
+  /** Adds to a lookup what `resembling` begins with. */
   lookUp({ matcher }: ExpectedEvent, lookup: Lookup): void {
     lookup.ofType(matcher.eventType, CARRIERS_MAX);
-    for (const loose of wantedOf(matcher)) lookup.carrying(loose, CARRIERS_MAX);
-    // More are not asked for: what is common is no likeness, but for the job's own entries.
-    const { logIds, causes } = this.#annals;
-    const limit = Math.min(CARRIERS_MAX, RARE_MAX + 1 + logIds.length + causes.length);
-    for (const loose of this.#own) lookup.carrying(loose, limit);
+    for (const loose of [...wantedOf(matcher), ...this.#own]) lookup.carrying(loose, CARRIERS_MAX);
   }
 
   /** @param events What was found of `lookUp`. */
-  *resembling(
+  async resembling(
     { matcher }: ExpectedEvent,
     events: FoundEvents,
     limit: number,
-  ): Work<Resembling> {
+  ): Promise<Resembling> {
+    const latest = events.ofType(matcher.eventType, CARRIERS_MAX);
+    const wanted = wantedOf(matcher);
+    const weighed = await this.#do(this.#weighed(wanted, events, latest));
+    const { weights, common, ofType, hasRare } = weighed;
+    // Where nothing has it, somebody may have written it wrong.
+    if (!hasRare) {
+      for (const logId of await this.#misspelt(wanted, ofType)) {
+        weights.set(logId, (weights.get(logId) ?? 0) + WEIGHT.rareDemanded);
+      }
+    }
+    for (const [logId, weight] of weights) {
+      if (ofType.has(logId)) weights.set(logId, weight + WEIGHT.type);
+    }
+    const logIds = [...weights].filter(([, weight]) => weight >= WEIGHT_MIN)
+      .toSorted(([left, one], [right, other]) => other - one || right - left)
+      .slice(0, limit).map(([logId]) => logId);
+    const isCut = latest.length === CARRIERS_MAX && latest.some((at) => at > this.#headLogId);
+    return { logIds, common, ofType: isCut ? undefined : ofType.size };
+  }
+
+  *#weighed(
+    wanted: ReadonlySet<string>,
+    events: FoundEvents,
+    latest: readonly LogId[],
+  ): Work<Weighed> {
     const weights = new Map<LogId, number>();
     const common = new Set<string>();
     const weigh = (logIds: readonly LogId[], weight: number) => {
       for (const logId of logIds) weights.set(logId, (weights.get(logId) ?? 0) + weight);
     };
-    const ofType = this.#others(events.ofType(matcher.eventType, CARRIERS_MAX));
+    const ofType = new Set(this.#others(latest));
     yield;
-    const wanted = wantedOf(matcher);
+    let hasRare = false;
     for (const loose of wanted) {
       const carriers = this.#carrying(events, loose);
       const isRare = carriers.length <= RARE_MAX;
+      hasRare ||= isRare && carriers.length > 0;
       if (!isRare) common.add(loose);
       weigh(carriers, isRare ? WEIGHT.rareDemanded : WEIGHT.demanded);
       yield;
@@ -82,11 +132,31 @@ export class ValueSearch {
       else if (!wanted.has(loose)) weigh(carriers, WEIGHT.rareOwn);
       yield;
     }
-    for (const logId of ofType) if (weights.has(logId)) weigh([logId], WEIGHT.type);
-    const logIds = [...weights].filter(([, weight]) => weight >= WEIGHT_MIN)
-      .toSorted(([left, one], [right, other]) => other - one || right - left)
-      .slice(0, limit).map(([logId]) => logId);
-    return { logIds, common, ofType: ofType.length };
+    return { weights, common, ofType, hasRare };
+  }
+
+  /** Events of the type with a value that is one letter off, and that no job was given. */
+  async #misspelt(
+    wanted: ReadonlySet<string>,
+    ofType: ReadonlySet<LogId>,
+  ): Promise<readonly LogId[]> {
+    const slips = wanted.values().flatMap(spellingSlips).take(this.#slipsLeft).toArray();
+    this.#slipsLeft -= slips.length;
+    if (slips.length === 0 || ofType.size === 0) return [];
+    const written = new Lookup();
+    for (const slip of slips) written.carrying(slip, CARRIERS_MAX);
+    const events = await this.#find(written);
+    const carriersOf = (slip: string) =>
+      this.#carrying(events, slip).filter((logId) => ofType.has(logId));
+    const carried = slips.filter((slip) => carriersOf(slip).length > 0);
+    if (carried.length === 0) return [];
+    const given = new Lookup();
+    for (const slip of carried) given.jobsGiven(slip, 1);
+    const jobs = await this.#find(given);
+    const found = new Set(
+      carried.filter((slip) => jobs.jobsGiven(slip, 1).length === 0).flatMap(carriersOf),
+    );
+    return found.size > MISSPELT_MAX ? [] : [...found];
   }
 
   #carrying(events: FoundEvents, loose: string): readonly LogId[] {

@@ -8,7 +8,7 @@ import { isCorrelated, type JobEventLogEntry } from "../../core/event.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import type { JobState, TaskState } from "../../core/job_state.ts";
 import { copyOf, type JsonObject } from "../../core/json.ts";
-import type { Asked } from "./asked.ts";
+import type { RunContext } from "./run_context.ts";
 import type { FactEvent } from "../definition.ts";
 import type { Clock } from "../ports.ts";
 import {
@@ -46,7 +46,7 @@ type Pause = "none" | "turn" | "reaction" | "grace" | "reading";
 export class Answers {
   readonly #services: AnswerServices;
   readonly #graceMs: number;
-  #asked: Asked | undefined;
+  #asked: RunContext | undefined;
   #settlements: Settlement[] = [];
   /** Answers that were there before `run` asked for them. */
   #early: Map<string, Settlement> | undefined;
@@ -93,7 +93,7 @@ export class Answers {
   }
 
   /** Takes what is on record of a job whose `run` is about to be called. */
-  begin(asked: Asked, job: Exclude<JobState, { state: "Created" }>): void {
+  begin(asked: RunContext, job: Exclude<JobState, { state: "Created" }>): void {
     this.#asked = asked;
     this.#settlements = recordedSettlements(job);
     for (const reused of reusedSettlements(job)) this.#keep(reused);
@@ -167,7 +167,7 @@ export class Answers {
 
   /** `run` has come to rest, elsewhere. */
   reacted(): void {
-    if (this.#pause === "reaction") this.#goOn();
+    if (this.#pause === "reaction") this.#resume();
   }
 
   /** Until `run` asks for it. */
@@ -203,10 +203,10 @@ export class Answers {
 
   #waitForTurn(): void {
     this.#pause = "turn";
-    this.#services.turns.next(() => this.#goOn());
+    this.#services.turns.next(() => this.#resume());
   }
 
-  #goOn(): void {
+  #resume(): void {
     this.#pause = "none";
     this.give();
   }
@@ -220,7 +220,7 @@ export class Answers {
     this.#pause = "grace";
     this.#giveTime(met, () => {
       this.#graced = what;
-      this.#goOn();
+      this.#resume();
     });
   }
 
@@ -278,7 +278,7 @@ export class Answers {
     this.#see(logId, entries.at(-1)?.receivedAt ?? "");
     this.#reacts();
     expectation?.resolve(factsOf(entries));
-    this.#goOn();
+    this.#resume();
   }
 
   #reacts(): void {

@@ -5,11 +5,11 @@
 
 import type { JsonValue } from "../../core/json.ts";
 import type { AnyJobDefinition } from "../definition.ts";
-import type { Asked } from "./asked.ts";
+import type { RunContext } from "./run_context.ts";
 
 export interface CodeRequest {
   readonly definition: AnyJobDefinition;
-  readonly ctx: Asked;
+  readonly ctx: RunContext;
   /** What `run` is given. */
   readonly input: unknown;
   /** The same as it is on record: what crosses to where the definition is another object. */

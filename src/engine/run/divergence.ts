@@ -2,7 +2,7 @@
 
 import type { LogId, TaskId } from "../../core/ids.ts";
 import { findTask, type JobState } from "../../core/job_state.ts";
-import type { Asked } from "./asked.ts";
+import type { RunContext } from "./run_context.ts";
 import { errorFact } from "../../core/thrown.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import type { InputMismatchError, RunEnd } from "./run_call.ts";
@@ -19,7 +19,7 @@ export interface Divergence {
 export function divergenceAt(
   taskId: TaskId,
   job: JobState,
-  asked: Asked,
+  asked: RunContext,
   end: RunEnd,
 ): Divergence {
   const logId = findTask(job, taskId)?.firstLogId ?? 0;
@@ -46,7 +46,7 @@ export function misfitText(
     issues;
 }
 
-function insteadOf(job: JobState, asked: Asked, end: RunEnd): string {
+function insteadOf(job: JobState, asked: RunContext, end: RunEnd): string {
   if (end.kind === "threw") return `throws ${thrownText(end.error)} instead`;
   if (end.kind === "returned") return "returns instead";
   const open = [...asked.openTasks];

@@ -19,7 +19,7 @@ import {
 } from "../../core/job_state.ts";
 import { isThrown } from "../../core/thrown.ts";
 import { Answers } from "./answers.ts";
-import type { Asked, AskedTask } from "./asked.ts";
+import type { AskedTask, RunContext } from "./run_context.ts";
 import { AttemptLog } from "./attempt_log.ts";
 import { Attempts, type Started } from "./attempts.ts";
 import { Backoffs, retryTimes } from "./backoffs.ts";
@@ -56,7 +56,7 @@ type Stage =
   /** `concludedBy` is the entry that tells its end; 0 while there is none. */
   | {
     readonly kind: "called";
-    readonly asked: Asked;
+    readonly asked: RunContext;
     /** Absent when `run` was not called. */
     readonly code: CodeCall | undefined;
     end: End;
@@ -152,7 +152,7 @@ export class JobRun {
   }
 
   /** Called once all entries of a batch have been passed to `durable`. */
-  goOn(): void {
+  batchDurable(): void {
     this.#ends.durable();
     if (!this.#isAlone) this.#hold.join();
     this.#attempts.durable();
@@ -518,7 +518,7 @@ export class JobRun {
     this.#record(undone(this.#job.whole.tasks, about), () => this.#advanceSoon());
   }
 
-  #finished(asked: Asked, end: RunEnd): void {
+  #finished(asked: RunContext, end: RunEnd): void {
     const stage = this.#stage;
     if (stage.kind !== "called" || stage.asked !== asked || stage.end.kind !== "pending") return;
     stage.end = this.#misfit(end) ?? end;

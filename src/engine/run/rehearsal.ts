@@ -7,7 +7,7 @@ import type { JobEventLogEntry } from "../../core/event.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { findTask, type JobState, type RunningJob } from "../../core/job_state.ts";
 import { Answers, DIVERGENCE_GRACE_MS } from "./answers.ts";
-import type { Asked } from "./asked.ts";
+import type { RunContext } from "./run_context.ts";
 import { type CodePlace, UNHEARD } from "./code_place.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import type { Clock } from "../ports.ts";
@@ -44,7 +44,7 @@ export function startedForm(job: JobState): StartedJob {
 /** A call of `run` that has got all the answers there are. */
 export interface Rehearsal {
   readonly job: StartedJob;
-  readonly asked: Asked;
+  readonly asked: RunContext;
   readonly end: RunEnd;
   /** A task on record that it does not ask for. */
   readonly missing: TaskId | undefined;
@@ -104,7 +104,7 @@ export async function rehearsed(
 }
 
 /** Whether nothing but new answers, or its end, can be waited for. */
-function isAtRest(job: StartedJob, asked: Asked): boolean {
+function isAtRest(job: StartedJob, asked: RunContext): boolean {
   // On record this one has returned, so it is given the time to.
   if (hasSucceeded(job)) return false;
   return asked.openTasks.size > 0 || asked.expectations.size > 0;

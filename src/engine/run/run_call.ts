@@ -6,7 +6,7 @@
 import type { JobState } from "../../core/job_state.ts";
 import { copyOf, type JsonValue } from "../../core/json.ts";
 import type { Answers } from "./answers.ts";
-import { Asked, type AskListener } from "./asked.ts";
+import { type AskListener, RunContext } from "./run_context.ts";
 import { type CodeCall, type CodeHost, type CodePlace, IN_PROCESS, UNHEARD } from "./code_place.ts";
 import { outsideAttempts } from "./current_attempt.ts";
 import { type AnyJobDefinition, NonRetryableError } from "../definition.ts";
@@ -15,7 +15,7 @@ import { recordable } from "../recordable.ts";
 import { NO_SECRETS, type SecretGuard } from "../secrets/secret_guard.ts";
 
 export interface RunCall {
-  readonly asked: Asked;
+  readonly asked: RunContext;
   /** What `run` returns, as JSON; rejects with what it throws. */
   readonly output: Promise<JsonValue | undefined>;
   /** Absent when `run` was not called. */
@@ -50,7 +50,7 @@ export function callRun(
   place: CodePlace = IN_PROCESS,
   host: CodeHost = UNHEARD,
 ): RunCall {
-  const asked = new Asked(job.jobId, job.plan.expected.map(({ id }) => id), {
+  const asked = new RunContext(job.jobId, job.plan.expected.map(({ id }) => id), {
     ...listener,
     askedTask: (task) => {
       guard.clean("the name of a task", task.taskId);
@@ -71,7 +71,7 @@ async function outputOf(
   definition: AnyJobDefinition,
   job: Exclude<JobState, { state: "Created" }>,
   answers: Answers,
-  asked: Asked,
+  asked: RunContext,
   guard: SecretGuard,
   call: (input: unknown) => Promise<unknown>,
 ): Promise<JsonValue | undefined> {

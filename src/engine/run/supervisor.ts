@@ -76,7 +76,7 @@ export class Supervisor implements WriterListener {
     const touched = new Set<JobRun>();
     for (const applied of steps) this.#seeSuspects(applied);
     for (const applied of steps) this.#guarded(() => this.#see(applied, touched));
-    for (const run of touched) this.#guarded(() => run.goOn());
+    for (const run of touched) this.#guarded(() => run.batchDurable());
   }
 
   /** What was cut short once more, or ended the process and is to try again, runs alone. */

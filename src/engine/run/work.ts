@@ -5,7 +5,7 @@ import type { CompletedTask } from "../../core/job_state.ts";
 import { copyOf } from "../../core/json.ts";
 import type { RetryPolicy } from "../../core/retry_policy.ts";
 import type { TaskContext } from "../definition.ts";
-import type { AskedTask } from "./asked.ts";
+import type { AskedTask } from "./run_context.ts";
 
 /** Something to attempt: a task, or the undoing of one. */
 export interface Work {

@@ -24,7 +24,7 @@ export class ParkedNews implements View {
     if (this.#told === TOLD_MAX) {
       this.#tell(
         "jobs that are parked from now on are not told one by one: " +
-          "deno task jobs --condition parked lists them",
+          "deno task daybook jobs --condition parked lists them",
       );
     }
   }
@@ -32,5 +32,5 @@ export class ParkedNews implements View {
 
 function parkedText({ jobId, type = "a plan", parked }: JobState): string {
   return `job ${jobId} of type ${type} is parked now (${parked?.reason}): ${parked?.message}; ` +
-    `deno task explain ${jobId} says what can be done`;
+    `deno task daybook explain ${jobId} says what can be done`;
 }

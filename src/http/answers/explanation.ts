@@ -45,6 +45,8 @@ export const explanationAnswer = v.object({
   state: stateName,
   condition,
   asOf: position,
+  /** When that entry was received; only of a look back. */
+  asOfTime: v.exactOptional(time),
   summary: text,
   because: v.array(v.object(statement)),
   completed: v.array(
@@ -91,6 +93,16 @@ export const explanationAnswer = v.object({
     completed: v.exactOptional(count),
     waitingFor: v.exactOptional(count),
   })),
+});
+
+export const queueExplanationAnswer = v.object({
+  asOf: position,
+  /** Whether something holds up jobs that would go on. */
+  standsStill: v.boolean(),
+  since: v.exactOptional(time),
+  summary: text,
+  because: v.array(v.object(statement)),
+  next: v.array(nextStep),
 });
 
 export const aboutAnswer = v.object({

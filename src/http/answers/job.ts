@@ -71,6 +71,8 @@ const failureOf = (position: Position) =>
     recoveryRequired: v.boolean(),
     because: position,
     leftInPlace: v.array(text),
+    /** Tasks that were begun and never ended: what they did is unknown. */
+    cutShort: v.array(text),
   });
 
 export const failureAnswer = failureOf(position);

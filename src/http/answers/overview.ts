@@ -6,6 +6,7 @@ import { STATE_NAMES } from "../../core/job_state.ts";
 import { TREND_SPANS } from "../overview_port.ts";
 import { failureAnswer } from "./job.ts";
 import { count, milliseconds, text, time, use } from "./parts.ts";
+import { pauseAnswer } from "./system.ts";
 
 const spread = v.nullable(v.object({ p50Ms: milliseconds, p95Ms: milliseconds }));
 
@@ -52,6 +53,7 @@ const attention = v.object({
 });
 
 export const overviewAnswer = v.object({
+  pauses: v.array(pauseAnswer),
   jobs: v.object({
     all: count,
     byState: countsOf(STATE_NAMES),

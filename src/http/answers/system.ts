@@ -97,12 +97,13 @@ export const indexAnswer = v.object({ name: text, links: v.record(v.string(), te
 export const liveAnswer = v.object({ status: v.literal("live") });
 export const readyAnswer = v.object({ status: v.literal("ready") });
 
-/** As `pauseView` makes it; `jobs` wait for a worker. */
+/** As `pauseView` makes it; `jobs` wait for a worker, `actor` is who asked for it. */
 export const pauseAnswer = v.object({
   pauseId: text,
   reason: text,
   since: time,
   by: position,
+  actor: v.exactOptional(text),
   jobs: count,
 });
 

@@ -3,7 +3,7 @@
  * asks for itself again. However much happens, it tells at most once a second.
  */
 
-import type { Context, Hono } from "hono";
+import type { Context } from "hono";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { Edge } from "../edge.ts";
 import { permitOf } from "../permit.ts";
@@ -13,6 +13,7 @@ import { jobId, single, whole } from "../query_parameters.ts";
 import { streamResponse } from "../response.ts";
 import { generatedBody } from "../stream/generated.ts";
 import { wholeNumberOf } from "../whole_number.ts";
+import type { Route } from "../route.ts";
 
 /** A page that changes more often cannot be read. */
 const QUIET_MS = 1_000;
@@ -22,9 +23,9 @@ const LIVE_PARAMETERS = {
   after: single(whole(0, Number.MAX_SAFE_INTEGER), "What the page shows already."),
 };
 
-export function addLive(app: Hono, edge: Edge): void {
-  app.get("/ui/live", (c) => answerLive(c, edge));
-}
+export const LIVE_ROUTES: readonly Route[] = [
+  { method: "GET", path: "/ui/live", scope: "read", handle: answerLive },
+];
 
 function answerLive(c: Context, edge: Edge): Response {
   edge.outlets.requireRoom();

@@ -3,24 +3,32 @@
  * Only what is in `src`: a server must start where nothing but the program is.
  */
 
+import askingWhy from "../../manual/asking-why.md" with { type: "text" };
 import backupAndRestore from "../../manual/backup-and-restore.md" with { type: "text" };
+import commands from "../../manual/commands.md" with { type: "text" };
 import compensation from "../../manual/compensation.md" with { type: "text" };
+import dashboard from "../../manual/dashboard.md" with { type: "text" };
 import firstDefinition from "../../manual/first-definition.md" with { type: "text" };
 import fromCron from "../../manual/from-cron.md" with { type: "text" };
+import guarantees from "../../manual/guarantees.md" with { type: "text" };
+import httpApi from "../../manual/http-api.md" with { type: "text" };
 import inYourOwnApp from "../../manual/in-your-own-app.md" with { type: "text" };
 import isolation from "../../manual/isolation.md" with { type: "text" };
+import jobLifecycle from "../../manual/job-lifecycle.md" with { type: "text" };
 import journalWithJq from "../../manual/journal-with-jq.md" with { type: "text" };
 import movingFromQueues from "../../manual/moving-from-queues.md" with { type: "text" };
 import index from "../../manual/README.md" with { type: "text" };
+import runningAServer from "../../manual/running-a-server.md" with { type: "text" };
 import systemdAndCaddy from "../../manual/systemd-and-caddy.md" with { type: "text" };
 import tracing from "../../manual/tracing.md" with { type: "text" };
 import upgrading from "../../manual/upgrading.md" with { type: "text" };
 import waitingForAnEvent from "../../manual/waiting-for-an-event.md" with { type: "text" };
 import webhookIn from "../../manual/webhook-in.md" with { type: "text" };
 import whenThingsGoWrong from "../../manual/when-things-go-wrong.md" with { type: "text" };
+import writingJobs from "../../manual/writing-jobs.md" with { type: "text" };
 
-/** How-to pages by the names of their files in `src/manual`, as they are listed. */
-const HOW_TO = {
+/** Pages by the names of their files in `src/manual`, as they are listed. */
+const PAGES = {
   "when-things-go-wrong": whenThingsGoWrong,
   "first-definition": firstDefinition,
   "waiting-for-an-event": waitingForAnEvent,
@@ -35,6 +43,14 @@ const HOW_TO = {
   "isolation": isolation,
   "in-your-own-app": inYourOwnApp,
   "moving-from-queues": movingFromQueues,
+  "writing-jobs": writingJobs,
+  "job-lifecycle": jobLifecycle,
+  "asking-why": askingWhy,
+  "http-api": httpApi,
+  "commands": commands,
+  "dashboard": dashboard,
+  "running-a-server": runningAServer,
+  "guarantees": guarantees,
 };
 
 export interface ManualPage {
@@ -50,7 +66,7 @@ export interface ManualPage {
 /** In the order in which they are listed. */
 export const MANUAL_PAGES: readonly ManualPage[] = [
   manualPage("", "src/manual/README.md", index),
-  ...Object.entries(HOW_TO).map(([name, text]) => manualPage(name, `src/manual/${name}.md`, text)),
+  ...Object.entries(PAGES).map(([name, text]) => manualPage(name, `src/manual/${name}.md`, text)),
 ];
 
 function manualPage(name: string, file: string, text: string): ManualPage {

@@ -1,33 +1,32 @@
-/** The dashboard: its screens, and what they share. */
+/** The pages of the dashboard, their forms, and what they share. */
 
-import type { Hono } from "hono";
-import type { Edge } from "../edge.ts";
-import { addLive } from "./live.ts";
-import { addAssets } from "./screens/asset.ts";
-import { addJobScreen } from "./screens/job.tsx";
-import { addJobsScreen } from "./screens/jobs.tsx";
-import { addOverviewScreen } from "./screens/overview.tsx";
-import { addReferenceScreen } from "./screens/reference.tsx";
-import { addManualScreen } from "./screens/manual.tsx";
-import { addSignInScreen } from "./screens/sign_in.tsx";
-import { addStreamScreen } from "./screens/stream.tsx";
-import { addTimeTravelScreen } from "./screens/time_travel.tsx";
-import { addEventScreen } from "./screens/event.tsx";
-import { addSubmitScreens } from "./screens/submit.tsx";
-import { addSystemScreen } from "./screens/system.tsx";
+import type { Route } from "../route.ts";
+import { LIVE_ROUTES } from "./live.ts";
+import { ASSET_ROUTES } from "./screens/asset.ts";
+import { EVENT_SCREEN_ROUTES } from "./screens/event.tsx";
+import { JOB_SCREEN_ROUTES } from "./screens/job.tsx";
+import { JOBS_ROUTES } from "./screens/jobs.tsx";
+import { MANUAL_ROUTES } from "./screens/manual.tsx";
+import { OVERVIEW_SCREEN_ROUTES } from "./screens/overview.tsx";
+import { REFERENCE_ROUTES } from "./screens/reference.tsx";
+import { SIGN_IN_ROUTES } from "./screens/sign_in.tsx";
+import { STREAM_ROUTES } from "./screens/stream.tsx";
+import { SUBMIT_ROUTES } from "./screens/submit.tsx";
+import { SYSTEM_SCREEN_ROUTES } from "./screens/system.tsx";
+import { TIME_TRAVEL_ROUTES } from "./screens/time_travel.tsx";
 
-export function addDashboard(app: Hono, edge: Edge): void {
-  addAssets(app);
-  addLive(app, edge);
-  addManualScreen(app, edge);
-  addSignInScreen(app, edge);
-  addJobScreen(app, edge);
-  addJobsScreen(app, edge);
-  addOverviewScreen(app, edge);
-  addTimeTravelScreen(app, edge);
-  addStreamScreen(app, edge);
-  addReferenceScreen(app, edge);
-  addSystemScreen(app, edge);
-  addSubmitScreens(app, edge);
-  addEventScreen(app, edge);
-}
+export const DASHBOARD_ROUTES: readonly Route[] = [
+  ...OVERVIEW_SCREEN_ROUTES,
+  ...JOBS_ROUTES,
+  ...JOB_SCREEN_ROUTES,
+  ...TIME_TRAVEL_ROUTES,
+  ...STREAM_ROUTES,
+  ...SYSTEM_SCREEN_ROUTES,
+  ...SUBMIT_ROUTES,
+  ...EVENT_SCREEN_ROUTES,
+  ...REFERENCE_ROUTES,
+  ...MANUAL_ROUTES,
+  ...SIGN_IN_ROUTES,
+  ...LIVE_ROUTES,
+  ...ASSET_ROUTES,
+];

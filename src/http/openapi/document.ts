@@ -16,19 +16,9 @@ import { jobIdField } from "../fields.ts";
 import { planObject } from "../plan_schema.ts";
 import { PROBLEM_KINDS, problemFacts, type ProblemKind, problemType } from "../problem.ts";
 import type { Parameter } from "../query_parameters.ts";
-import { scopeOf } from "../route_scopes.ts";
-import { EVENT_OPERATIONS, REPLAY_OPERATIONS } from "./event_operations.ts";
-import { JOB_OPERATIONS } from "./job_operations.ts";
+import type { Route, RouteScope } from "../route.ts";
 import { namedSchemaObjects, type NamedSchemas, schemaObject, withinLazy } from "./json_schema.ts";
-import type { Answer, Content, Contents, Header, Operation, Operations } from "./operation.ts";
-import { SYSTEM_OPERATIONS } from "./system_operations.ts";
-
-const OPERATIONS: Operations = {
-  ...JOB_OPERATIONS,
-  ...EVENT_OPERATIONS,
-  ...REPLAY_OPERATIONS,
-  ...SYSTEM_OPERATIONS,
-};
+import type { Answer, Content, Contents, Header, Operation } from "./operation.ts";
 
 const NAMED: NamedSchemas = {
   Job: jobAnswer,
@@ -45,6 +35,7 @@ const NAMED: NamedSchemas = {
 /** What any route may answer that is not open, whatever it is about. */
 const COMMON_PROBLEMS: readonly ProblemKind[] = [
   ...["malformed-host", "invalid-request", "unauthorized", "forbidden", "wrong-host"] as const,
+  "too-many-failures",
   "over-capacity",
   "index-damaged",
   "internal",
@@ -69,13 +60,17 @@ export interface DescribedServer {
   readonly needsToken: boolean;
 }
 
-export function openApiDocument({ version, needsToken }: DescribedServer): JsonObject {
+/** Of those routes that say what they do. */
+export function openApiDocument(
+  routes: readonly Route[],
+  { version, needsToken }: DescribedServer,
+): JsonObject {
   return {
     openapi: "3.1.0",
     info: { title: "Daybook", version, description: DESCRIPTION },
     // Relative to where the document was found, behind whatever proxy that is.
     servers: [{ url: "/", description: "The server that gave this document" }],
-    paths: pathsOf(needsToken),
+    paths: pathsOf(routes, needsToken),
     components: {
       schemas: namedSchemaObjects(NAMED),
       securitySchemes: {
@@ -89,27 +84,24 @@ export function openApiDocument({ version, needsToken }: DescribedServer): JsonO
   };
 }
 
-function pathsOf(needsToken: boolean): JsonObject {
+function pathsOf(routes: readonly Route[], needsToken: boolean): JsonObject {
   const paths: Record<string, Record<string, JsonObject>> = {};
-  for (const [route, operation] of Object.entries(OPERATIONS)) {
-    const [method = "", path = ""] = route.split(" ");
+  for (const { method, path, scope, operation } of routes) {
+    if (operation === undefined) continue;
     const template = path.replace(/:(\w+)/g, "{$1}");
     const item = paths[template] ??= {};
-    item[method.toLowerCase()] = operationObject({ method, path }, operation, needsToken);
+    item[method.toLowerCase()] = operationObject({ path, scope }, operation, needsToken);
   }
   return paths;
 }
 
-interface Place {
-  readonly method: string;
-  readonly path: string;
-}
+type Place = Pick<Route, "path" | "scope">;
 
 function operationObject(place: Place, operation: Operation, needsToken: boolean): JsonObject {
-  const { tag, summary, description, body } = operation;
+  const { id, tag, summary, description, body } = operation;
   const parameters = parametersOf(place, operation);
   return {
-    operationId: operationIdOf(place),
+    operationId: id,
     tags: [tag],
     summary,
     ...(description === undefined ? {} : { description }),
@@ -118,22 +110,13 @@ function operationObject(place: Place, operation: Operation, needsToken: boolean
       ? {}
       : { requestBody: { required: body.required, content: contentObject(body.content) } }),
     responses: { ...answersOf(operation), ...problemsOf(place, operation) },
-    security: securityOf(place, needsToken),
+    security: securityOf(place.scope, needsToken),
   };
 }
 
-/** `postJobsIdCancel`. */
-function operationIdOf({ method, path }: Place): string {
-  const words = path.split(/[^A-Za-z]+/).filter((word) => word !== "");
-  const names = words.length === 0 ? ["index"] : words;
-  const capitalized = names.map((word) => word.charAt(0).toUpperCase() + word.slice(1));
-  return method.toLowerCase() + capitalized.join("");
-}
-
 /** An empty requirement says that a request without a token is taken too. */
-function securityOf(place: Place, needsToken: boolean): readonly JsonObject[] {
-  const scope = scopeOf(place);
-  if (scope === undefined || scope === "open") return [];
+function securityOf(scope: RouteScope, needsToken: boolean): readonly JsonObject[] {
+  if (scope === "open") return [];
   return [...needsToken ? [] : [{}], { bearer: [scope] }];
 }
 
@@ -182,8 +165,8 @@ function answerObject({ description, content, headers = {} }: Answer): JsonObjec
 }
 
 /** Kinds with the same status share an answer. */
-function problemsOf(place: Place, { problems }: Operation): JsonObject {
-  const common = scopeOf(place) === "open" ? OPEN_PROBLEMS : COMMON_PROBLEMS;
+function problemsOf({ scope }: Place, { problems }: Operation): JsonObject {
+  const common = scope === "open" ? OPEN_PROBLEMS : COMMON_PROBLEMS;
   const byStatus = Map.groupBy(
     new Set([...problems, ...common]),
     (kind) => problemFacts(kind).status,

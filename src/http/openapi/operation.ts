@@ -2,7 +2,7 @@
 
 import * as v from "valibot";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
-import type { ProblemKind } from "../problem.ts";
+import { type ProblemKind, STATUS } from "../problem.ts";
 import type { Parameters } from "../query_parameters.ts";
 
 /** One representation of a body. */
@@ -29,6 +29,8 @@ export interface Answer {
 }
 
 export interface Operation {
+  /** What a client that is made of the document calls it. */
+  readonly id: string;
   readonly tag: "jobs" | "events" | "replay" | "system";
   readonly summary: string;
   readonly description?: string;
@@ -41,11 +43,25 @@ export interface Operation {
   readonly problems: readonly ProblemKind[];
 }
 
-/** By method and path, as the routes are declared. */
-export type Operations = Readonly<Record<string, Operation>>;
-
 export function json(schema: v.GenericSchema, examples?: Content["examples"]): Contents {
   return { "application/json": examples === undefined ? { schema } : { schema, examples } };
+}
+
+/** Of a route that tells what is so now. */
+export function telling(
+  id: string,
+  summary: string,
+  schema: v.GenericSchema,
+  more: Partial<Pick<Operation, "description" | "query" | "problems">> = {},
+): Operation {
+  return {
+    id,
+    tag: "system",
+    summary,
+    answers: { [STATUS.ok]: { description: "As it is now.", content: json(schema) } },
+    problems: [],
+    ...more,
+  };
 }
 
 /** Of a route that records what it is asked to. */
@@ -56,6 +72,16 @@ export const TRACE_HEADERS: Readonly<Record<string, Header>> = {
     schema: v.string(),
   },
 };
+
+/** What Prefer may say. */
+export const WAIT = "wait=N: up to N seconds, at most 60, for the end of the job.";
+
+export const PREFERENCE_APPLIED: Header = {
+  description: "Which preferences were applied.",
+  schema: v.string(),
+};
+
+export const LOCATION: Header = { description: "The path of the job.", schema: v.string() };
 
 /** Of a route that takes a body. */
 export const BODY_PROBLEMS: readonly ProblemKind[] = [

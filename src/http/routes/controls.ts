@@ -1,6 +1,6 @@
 /** Controls: `/jobs/:id/start`, `cancel`, `suspend`, `resume`, `wake` and `retry`. */
 
-import type { Context, Hono } from "hono";
+import type { Context } from "hono";
 import * as v from "valibot";
 import { decide } from "../../core/decide.ts";
 import type { TaskId } from "../../core/ids.ts";
@@ -8,6 +8,8 @@ import { retryPreview } from "../../core/retry_preview.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { ControlRequest } from "../../engine/requests.ts";
+import { retryPreviewAnswer } from "../answers/explanation.ts";
+import { jobAnswer } from "../answers/job.ts";
 import { readOptionalJson } from "../body.ts";
 import { lookingBack } from "../capacity.ts";
 import type { Edge } from "../edge.ts";
@@ -15,14 +17,21 @@ import { valueOf } from "../engine_problem.ts";
 import { reasonField, strictObject, taskIdField } from "../fields.ts";
 import { checked } from "../issues.ts";
 import { changedAnswer, createdAnswer } from "../job_answer.ts";
+import {
+  BODY_PROBLEMS,
+  json,
+  LOCATION,
+  type Operation,
+  TRACE_HEADERS,
+  WRITE_PROBLEMS,
+} from "../openapi/operation.ts";
 import { STATUS } from "../problem.ts";
 import { refuseQuery } from "../query.ts";
 import { originOf } from "../request_origin.ts";
 import { jsonResponse } from "../response.ts";
+import type { Route } from "../route.ts";
 import { sizeFor } from "../turnstile.ts";
 import { jobOf } from "./job_id.ts";
-
-const CONTROLS = ["start", "cancel", "suspend", "resume", "wake"] as const;
 
 export const controlBody = strictObject({ reason: v.exactOptional(reasonField) });
 
@@ -37,10 +46,87 @@ export const retryBody = strictObject({
   dryRun: v.exactOptional(v.boolean("must be true or false")),
 });
 
-export function addControlRoutes(app: Hono, edge: Edge): void {
-  for (const kind of CONTROLS) app.post(`/jobs/:id/${kind}`, (c) => control(c, edge, kind));
-  app.post("/jobs/:id/retry", (c) => retry(c, edge));
+const REASON = { reason: { reason: "a customer rang" } };
+
+type ControlKind = ControlRequest["kind"];
+
+/** Named as the control is: `startJob`. */
+function controlRoute(kind: ControlKind, summary: string, more: Partial<Operation> = {}): Route {
+  return {
+    method: "POST",
+    path: `/jobs/:id/${kind}`,
+    scope: "operate",
+    operation: {
+      id: `${kind}Job`,
+      tag: "jobs",
+      summary,
+      headers: TRACE_HEADERS,
+      body: { required: false, content: json(controlBody, REASON) },
+      answers: { [STATUS.ok]: { description: "The job as it is now.", content: json(jobAnswer) } },
+      problems: ["unknown-job", "not-in-this-state", ...BODY_PROBLEMS, ...WRITE_PROBLEMS],
+      ...more,
+    },
+    handle: (c, edge) => control(c, edge, kind),
+  };
 }
+
+export const CONTROL_ROUTES: readonly Route[] = [
+  controlRoute("start", "Start a job that is not to start by itself"),
+  controlRoute("cancel", "Cancel a job; what it did is undone where it can be", {
+    description: "What a parked job did is undone once there is code that knows how; with leave " +
+      "nothing of it is undone, and the answer names what is left in place.",
+    body: {
+      required: false,
+      content: json(cancelBody, {
+        ...REASON,
+        leaveAParkedJob: { leave: true, reason: "settled by hand" },
+      }),
+    },
+  }),
+  controlRoute("suspend", "Suspend a job: it begins nothing new"),
+  controlRoute("resume", "Resume a suspended job, or let a parked one try again"),
+  controlRoute("wake", "End a backoff early", {
+    description:
+      "What is to be tried again at a time is tried at once, with the attempts that it " +
+      "has left.",
+  }),
+  {
+    method: "POST",
+    path: "/jobs/:id/retry",
+    scope: "operate",
+    operation: {
+      id: "retryJob",
+      tag: "jobs",
+      summary: "Retry a failed job, or a parked one that is given up with it, as a new one",
+      headers: TRACE_HEADERS,
+      body: {
+        required: false,
+        content: json(retryBody, {
+          fromATask: { from: "charge", reason: "the bank is back" },
+          whatItWouldDo: { dryRun: true },
+        }),
+      },
+      answers: {
+        [STATUS.ok]: {
+          description: "With dryRun: what a retry would reuse and run again, and what to see to " +
+            "first. Nothing is recorded.",
+          content: json(retryPreviewAnswer),
+        },
+        [STATUS.created]: {
+          description: "The new job.",
+          content: json(jobAnswer),
+          headers: { "Location": LOCATION },
+        },
+      },
+      problems: [
+        ...["unknown-job", "not-in-this-state", "input-removed", "unknown-type"] as const,
+        ...BODY_PROBLEMS,
+        ...WRITE_PROBLEMS,
+      ],
+    },
+    handle: retry,
+  },
+];
 
 async function control(c: Context, edge: Edge, kind: ControlRequest["kind"]): Promise<Response> {
   refuseQuery(c.req.raw);

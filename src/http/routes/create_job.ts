@@ -1,27 +1,113 @@
 /** `POST /jobs`: create a job, and tell of it once it is on disk. */
 
-import type { Hono } from "hono";
+import * as v from "valibot";
 import { isTerminal } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { Created, CreateRequest } from "../../engine/requests.ts";
+import { jobAnswer, minimalJobAnswer } from "../answers/job.ts";
+import { text } from "../answers/parts.ts";
 import { SMALL_BYTES } from "../bodies.ts";
 import { decodeUtf8, mediaTypeOf, unsupportedMediaType } from "../body.ts";
-import { createRequestOf } from "../create_request.ts";
+import { codedJob, createRequestOf, outsideJob } from "../create_request.ts";
 import type { Edge } from "../edge.ts";
 import { valueOf } from "../engine_problem.ts";
-import { idempotencyOf } from "../idempotency.ts";
+import { idempotencyKeyField, idempotencyOf } from "../idempotency.ts";
 import { createdAnswer } from "../job_answer.ts";
 import { parseJson } from "../json_document.ts";
 import { formDocument } from "../multipart.ts";
+import { withinLazy } from "../openapi/json_schema.ts";
+import {
+  BODY_PROBLEMS,
+  json,
+  LOCATION,
+  PREFERENCE_APPLIED,
+  TRACE_HEADERS,
+  WAIT,
+  WRITE_PROBLEMS,
+} from "../openapi/operation.ts";
 import { type Preferences, preferencesOf } from "../prefer.ts";
 import { STATUS } from "../problem.ts";
 import { refuseQuery } from "../query.ts";
 import { originOf } from "../request_origin.ts";
+import type { Route } from "../route.ts";
 import { waitForJob } from "../waiting.ts";
 
-export function addCreateRoute(app: Hono, edge: Edge): void {
-  app.post("/jobs", (c) => createJob(c.req.raw, edge));
-}
+const CODED_JOB = { type: "payment.collect", input: { orderId: "42" }, labels: { team: "shop" } };
+
+const OUTSIDE_JOB = {
+  plan: {
+    expected: [{
+      id: "shipped",
+      eventType: "shop.ParcelShipped",
+      correlation: { equals: { orderId: "42" } },
+    }],
+  },
+};
+
+const createBody = v.union([withinLazy(codedJob), withinLazy(outsideJob)]);
+
+const FORM = {
+  json: {
+    type: "object",
+    description: "The job as JSON, and files whose text becomes members of its input.",
+    properties: { job: { type: "string", contentMediaType: "application/json" } },
+    required: ["job"],
+    additionalProperties: { type: "string", format: "binary" },
+  },
+} as const;
+
+const CREATED = {
+  content: json(v.union([jobAnswer, minimalJobAnswer])),
+  headers: {
+    "Location": LOCATION,
+    "Idempotency-Replayed": {
+      description: "true, when the key came before and nothing was created now.",
+      schema: text,
+    },
+    "Preference-Applied": PREFERENCE_APPLIED,
+  },
+};
+
+export const CREATE_ROUTES: readonly Route[] = [{
+  method: "POST",
+  path: "/jobs",
+  scope: "submit",
+  operation: {
+    id: "submitJob",
+    tag: "jobs",
+    summary: "Create a job",
+    description: "Of a type, with its input; or of a plan that events from outside fulfil. The " +
+      "answer comes when the job is on disk.",
+    headers: {
+      "Idempotency-Key": {
+        description: "The same key and body create once.",
+        schema: idempotencyKeyField,
+      },
+      "Prefer": {
+        description: `${WAIT} return=minimal: only what leads to the job. Both may be asked for.`,
+        schema: v.string(),
+      },
+      ...TRACE_HEADERS,
+    },
+    body: {
+      required: true,
+      content: {
+        ...json(createBody, { ofType: CODED_JOB, ofPlan: OUTSIDE_JOB }),
+        "multipart/form-data": { schema: FORM },
+      },
+    },
+    answers: {
+      [STATUS.accepted]: { description: "The job was created.", ...CREATED },
+      [STATUS.ok]: { description: "The job was created and waited for, and is over.", ...CREATED },
+    },
+    problems: [
+      ...["job-exists", "unknown-type", "idempotency-key-reused"] as const,
+      ...BODY_PROBLEMS,
+      ...WRITE_PROBLEMS,
+    ],
+  },
+  handle: ({ req }, edge) => createJob(req.raw, edge),
+}];
 
 async function createJob(request: Request, edge: Edge): Promise<Response> {
   refuseQuery(request);
@@ -62,10 +148,10 @@ async function answerAfterWait(
   asked: Preferences,
 ): Promise<Response> {
   // A preference may be ignored, a job that was created may not be denied.
-  const heeded = edge.waiting.isFull ? { minimal: asked.minimal } : asked;
-  const now = await waitForJob(edge, request, job, isTerminal, heeded.waitSeconds ?? 0);
+  const applied = edge.waiting.isFull ? { minimal: asked.minimal } : asked;
+  const now = await waitForJob(edge, request, job, isTerminal, applied.waitSeconds ?? 0);
   const status = isTerminal(now) ? STATUS.ok : STATUS.accepted;
-  return answer(edge, { job: now, replayed }, status, heeded);
+  return answer(edge, { job: now, replayed }, status, applied);
 }
 
 const REPLAYED = { "idempotency-replayed": "true" };

@@ -1,14 +1,23 @@
 /** `/definitions`: the types of jobs that can be created. */
 
-import type { Hono } from "hono";
-import type { Edge } from "../edge.ts";
+import { definitionsAnswer } from "../answers/system.ts";
+import { telling } from "../openapi/operation.ts";
 import { STATUS } from "../problem.ts";
 import { refuseQuery } from "../query.ts";
 import { jsonResponse } from "../response.ts";
+import type { Route } from "../route.ts";
 
-export function addDefinitionRoutes(app: Hono, { engine }: Edge): void {
-  app.get("/definitions", (c) => {
-    refuseQuery(c.req.raw);
+export const DEFINITION_ROUTES: readonly Route[] = [{
+  method: "GET",
+  path: "/definitions",
+  scope: "read",
+  operation: telling(
+    "listDefinitions",
+    "List the types of jobs, with the schemas of their inputs",
+    definitionsAnswer,
+  ),
+  handle({ req }, { engine }) {
+    refuseQuery(req.raw);
     return jsonResponse({ definitions: engine.definitions() }, STATUS.ok);
-  });
-}
+  },
+}];

@@ -1,10 +1,12 @@
 /** Answers entries, as a page or, when NDJSON is asked for, as all their lines. */
 
+import { entriesAnswer } from "../answers/entries.ts";
 import { lookingBack } from "../capacity.ts";
 import type { CursorScope } from "../cursor.ts";
 import type { Edge } from "../edge.ts";
 import { entryLines, entryPage, type PageRequest } from "../entry_view.ts";
 import { largeJsonResponse, PAGE_CHARACTERS_MAX } from "../large_answer.ts";
+import { type Contents, json } from "../openapi/operation.ts";
 import { permitOf } from "../permit.ts";
 import { STATUS } from "../problem.ts";
 import type { Query } from "../query.ts";
@@ -27,6 +29,20 @@ export function entryPageParameters(scope: CursorScope) {
     cursor: single(cursor(scope), "The nextCursor of the page before."),
   };
 }
+
+/** A page, or lines. */
+export const ENTRIES: Contents = {
+  ...json(entriesAnswer),
+  [NDJSON]: {
+    schema: {
+      json: {
+        type: "string",
+        description: "For Accept: application/x-ndjson. One entry on each line.",
+      },
+    },
+    item: { $ref: "#/components/schemas/Entry" },
+  },
+};
 
 type PageQuery = Query<ReturnType<typeof entryPageParameters>>;
 

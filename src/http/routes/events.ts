@@ -1,31 +1,34 @@
 /** `/events` and `/stream`: facts come in, and the journal is read. */
 
-import type { Context, Hono } from "hono";
+import type { Context } from "hono";
+import * as v from "valibot";
+import { receiptsAnswer } from "../answers/entries.ts";
+import { cloudEvent } from "../cloud_events.ts";
 import type { Edge } from "../edge.ts";
 import { readEvents } from "../event_documents.ts";
+import { incomingEvent } from "../event_schema.ts";
 import { feedOf } from "../feed.ts";
+import { withinLazy } from "../openapi/json_schema.ts";
+import { BODY_PROBLEMS, json, TRACE_HEADERS, WRITE_PROBLEMS } from "../openapi/operation.ts";
 import { STATUS } from "../problem.ts";
 import { readQuery, refuseQuery } from "../query.ts";
 import { eventType, jobId, listOf, single } from "../query_parameters.ts";
 import { deliver } from "../receipts.ts";
 import { originatedEvents, originOf } from "../request_origin.ts";
 import { jsonResponse } from "../response.ts";
-import { answerEntries, entryPageParameters } from "./entries.ts";
+import type { Route } from "../route.ts";
+import { answerEntries, ENTRIES, entryPageParameters } from "./entries.ts";
 import {
   AFTER,
   afterOf,
   answerStream,
+  LAST_EVENT_ID,
   startOf,
   STRATUM,
+  STREAM,
   STREAM_PARAMETERS,
   wantedOf,
 } from "./streams.ts";
-
-export function addEventRoutes(app: Hono, edge: Edge): void {
-  app.post("/events", (c) => takeEvents(c, edge));
-  app.get("/events", (c) => showEvents(c, edge));
-  app.get("/stream", (c) => streamEvents(c, edge));
-}
 
 async function takeEvents(c: Context, edge: Edge): Promise<Response> {
   refuseQuery(c.req.raw);
@@ -67,3 +70,96 @@ function streamEvents(c: Context, edge: Edge): Response {
   const wanted = { ...wantedOf(query, query.jobId), untilEnd: false };
   return answerStream(c.req.raw, edge, wanted, after);
 }
+
+const SHIPPED = {
+  eventType: "shop.ParcelShipped",
+  attributes: { orderId: "42" },
+  eventId: "parcel-7",
+};
+
+const CLOUD_EVENT = {
+  specversion: "1.0",
+  id: "7",
+  source: "/shop",
+  type: "shop.ParcelShipped",
+  data: { orderId: "42" },
+};
+
+export const EVENT_ROUTES: readonly Route[] = [
+  {
+    method: "POST",
+    path: "/events",
+    scope: "submit",
+    operation: {
+      id: "deliverEvents",
+      tag: "events",
+      summary: "Deliver one event or many",
+      description:
+        "An event alone that is wrong refuses the request; of many, each has a receipt. " +
+        "What goes beyond a limit is rejected, and its receipt names the limit: send it again. " +
+        "An id that is on record with other content is refused, and its receipt names that line; " +
+        "what was refused is in the journal as journal.EventRefused. " +
+        "CloudEvents in binary mode are taken as well, with their attributes in headers ce-*.",
+      headers: TRACE_HEADERS,
+      body: {
+        required: true,
+        content: {
+          // Alone, or each of many, which are judged one by one: a wrong one refuses only itself.
+          ...json(v.union([withinLazy(incomingEvent), v.array(v.unknown())]), {
+            one: SHIPPED,
+            many: [SHIPPED],
+          }),
+          "application/x-ndjson": {
+            schema: { json: { type: "string", description: "One event on each line." } },
+            item: { $ref: "#/components/schemas/Event" },
+          },
+          "application/cloudevents+json": {
+            schema: cloudEvent,
+            examples: { one: CLOUD_EVENT },
+          },
+          "application/cloudevents-batch+json": {
+            schema: v.array(v.unknown()),
+            examples: { many: [CLOUD_EVENT] },
+          },
+        },
+      },
+      answers: {
+        [STATUS.ok]: {
+          description: "A receipt for each event, in its place.",
+          content: json(receiptsAnswer),
+        },
+      },
+      problems: ["unknown-job", "event-id-reused", ...BODY_PROBLEMS, ...WRITE_PROBLEMS],
+    },
+    handle: takeEvents,
+  },
+  {
+    method: "GET",
+    path: "/events",
+    scope: "read",
+    operation: {
+      id: "listEntries",
+      tag: "events",
+      summary: "Read the entries of the journal, the oldest first",
+      query: ENTRY_PARAMETERS,
+      answers: { [STATUS.ok]: { description: "A page, or lines.", content: ENTRIES } },
+      problems: [],
+    },
+    handle: showEvents,
+  },
+  {
+    method: "GET",
+    path: "/stream",
+    scope: "read",
+    operation: {
+      id: "streamEntries",
+      tag: "events",
+      summary: "Follow the journal, from now on unless told otherwise",
+      query: JOURNAL_STREAM_PARAMETERS,
+      headers: { "Last-Event-ID": LAST_EVENT_ID },
+      answers: { [STATUS.ok]: { description: "Server-sent events.", content: STREAM } },
+      problems: [],
+    },
+    handle: streamEvents,
+  },
+];

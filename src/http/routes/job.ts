@@ -1,31 +1,36 @@
 /** `/jobs/:id`: one job, its entries, and its stream. */
 
-import type { Context, Hono } from "hono";
+import type { Context } from "hono";
+import * as v from "valibot";
 import type { LogId } from "../../core/ids.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
+import { inputAnswer, jobAnswer } from "../answers/job.ts";
+import { text } from "../answers/parts.ts";
 import type { Edge } from "../edge.ts";
 import { valueOf } from "../engine_problem.ts";
 import { jobFeed } from "../feed.ts";
 import { jobView } from "../job_view.ts";
 import { largeJsonResponse } from "../large_answer.ts";
+import { json, PREFERENCE_APPLIED, WAIT } from "../openapi/operation.ts";
 import { appliedHeader, preferencesOf } from "../prefer.ts";
 import { STATUS } from "../problem.ts";
 import { readQuery, refuseQuery } from "../query.ts";
 import { choice, single } from "../query_parameters.ts";
 import { emptyResponse, jsonResponse } from "../response.ts";
+import type { Route } from "../route.ts";
 import { endOf } from "../stream/channel.ts";
 import { sizeFor } from "../turnstile.ts";
 import { waitForJob } from "../waiting.ts";
-import { answerEntries, entryPageParameters } from "./entries.ts";
+import { answerEntries, ENTRIES, entryPageParameters } from "./entries.ts";
 import { jobIdOf, jobOf } from "./job_id.ts";
-import { answerStream, startOf, STREAM_PARAMETERS, wantedOf } from "./streams.ts";
-
-export function addJobRoutes(app: Hono, edge: Edge): void {
-  app.get("/jobs/:id", (c) => showJob(c, edge));
-  app.get("/jobs/:id/input", (c) => showInput(c, edge));
-  app.get("/jobs/:id/events", (c) => showHistory(c, edge));
-  app.get("/jobs/:id/stream", (c) => streamJob(c, edge));
-}
+import {
+  answerStream,
+  LAST_EVENT_ID,
+  startOf,
+  STREAM,
+  STREAM_PARAMETERS,
+  wantedOf,
+} from "./streams.ts";
 
 async function showJob(c: Context, edge: Edge): Promise<Response> {
   const request = c.req.raw;
@@ -58,7 +63,7 @@ async function showInput(c: Context, edge: Edge): Promise<Response> {
   return jsonResponse({ input: input ?? null, secrets }, STATUS.ok);
 }
 
-export const HISTORY_PARAMETERS = entryPageParameters("history");
+const HISTORY_PARAMETERS = entryPageParameters("history");
 
 async function showHistory(c: Context, edge: Edge): Promise<Response> {
   const { jobId } = jobOf(c, edge.engine);
@@ -71,7 +76,7 @@ async function showHistory(c: Context, edge: Edge): Promise<Response> {
   });
 }
 
-export const JOB_STREAM_PARAMETERS = {
+const JOB_STREAM_PARAMETERS = {
   ...STREAM_PARAMETERS,
   until: single(choice(["terminal"]), "The stream ends with the end of the job."),
 };
@@ -95,3 +100,81 @@ function streamJob(c: Context, edge: Edge): Response {
 function isReconnectAfter(endedBy: LogId | undefined, after: LogId, request: Request): boolean {
   return endedBy !== undefined && after >= endedBy && request.headers.has("last-event-id");
 }
+
+export const JOB_ROUTES: readonly Route[] = [
+  {
+    method: "GET",
+    path: "/jobs/:id",
+    scope: "read",
+    operation: {
+      id: "showJob",
+      tag: "jobs",
+      summary: "Show a job",
+      headers: {
+        "Prefer": { description: WAIT, schema: v.string() },
+        "If-None-Match": { description: "The ETag of what is known already.", schema: v.string() },
+      },
+      answers: {
+        [STATUS.ok]: {
+          description: "The job.",
+          content: json(jobAnswer),
+          headers: {
+            "ETag": { description: "Changes with the job.", schema: text },
+            "Preference-Applied": PREFERENCE_APPLIED,
+          },
+        },
+        [STATUS.notModified]: { description: "The job is as If-None-Match knows it." },
+      },
+      problems: ["unknown-job"],
+    },
+    handle: showJob,
+  },
+  {
+    method: "GET",
+    path: "/jobs/:id/input",
+    // What a retention keeps out of the journal is not for everybody who may read that.
+    scope: "operate",
+    operation: {
+      id: "showJobInput",
+      tag: "jobs",
+      summary: "Show the input that the journal holds under a seal",
+      answers: {
+        [STATUS.ok]: { description: "With marks for what is secret.", content: json(inputAnswer) },
+      },
+      problems: ["unknown-job", "input-removed"],
+    },
+    handle: showInput,
+  },
+  {
+    method: "GET",
+    path: "/jobs/:id/events",
+    scope: "read",
+    operation: {
+      id: "listJobEntries",
+      tag: "jobs",
+      summary: "Read the entries of a job, the oldest first",
+      query: HISTORY_PARAMETERS,
+      answers: { [STATUS.ok]: { description: "A page, or lines.", content: ENTRIES } },
+      problems: ["unknown-job"],
+    },
+    handle: showHistory,
+  },
+  {
+    method: "GET",
+    path: "/jobs/:id/stream",
+    scope: "read",
+    operation: {
+      id: "streamJob",
+      tag: "jobs",
+      summary: "Follow the entries of a job, from its first",
+      query: JOB_STREAM_PARAMETERS,
+      headers: { "Last-Event-ID": LAST_EVENT_ID },
+      answers: {
+        [STATUS.ok]: { description: "Server-sent events.", content: STREAM },
+        [STATUS.noContent]: { description: "The job is over, and all of it was read." },
+      },
+      problems: ["unknown-job"],
+    },
+    handle: streamJob,
+  },
+];

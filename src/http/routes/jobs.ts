@@ -1,15 +1,17 @@
 /** `GET /jobs`: a list of summaries or of whole jobs, and which jobs one is about. */
 
-import type { Context, Hono } from "hono";
+import type { Context } from "hono";
 import * as v from "valibot";
 import { CONDITIONS } from "../../core/condition.ts";
 import { STATE_NAMES } from "../../core/job_state.ts";
 import type { JobFilter, ListPage, ListQuery } from "../../engine/requests.ts";
+import { jobsAnswer } from "../answers/job.ts";
 import { cursorOf } from "../cursor.ts";
 import { documented } from "../documented.ts";
 import type { Edge } from "../edge.ts";
 import { jobView, summaryView } from "../job_view.ts";
 import { largeJsonResponse, PAGE_CHARACTERS_MAX } from "../large_answer.ts";
+import { json } from "../openapi/operation.ts";
 import { STATUS } from "../problem.ts";
 import { invalidParameter, type Query, readQuery } from "../query.ts";
 import {
@@ -23,10 +25,7 @@ import {
   time,
   whole,
 } from "../query_parameters.ts";
-
-export function addListRoute(app: Hono, edge: Edge): void {
-  app.get("/jobs", (c) => listJobs(c, edge));
-}
+import type { Route } from "../route.ts";
 
 const LIMIT_DEFAULT = 50;
 const LIMIT_MAX = 500;
@@ -66,7 +65,7 @@ export const FILTER_PARAMETERS = {
   retried: single(choice(["true", "false"]), "Jobs of which a later one is, or none is, a retry."),
 };
 
-export const LIST_PARAMETERS = {
+const LIST_PARAMETERS = {
   ...FILTER_PARAMETERS,
   limit: single(
     whole(1, LIMIT_MAX, LIMIT_DEFAULT),
@@ -78,6 +77,24 @@ export const LIST_PARAMETERS = {
     "summary, the default: what a list needs to know of each job; full: the whole of each.",
   ),
 };
+
+export const LIST_ROUTES: readonly Route[] = [{
+  method: "GET",
+  path: "/jobs",
+  scope: "read",
+  operation: {
+    id: "listJobs",
+    tag: "jobs",
+    summary: "List jobs, the newest first",
+    description: "Summaries, or with view=full whole jobs. What one request looks at is bounded, " +
+      "to about 40,000 jobs where their text is searched. A page that ends before it is full, " +
+      "since so much was looked at, says how far in searched, and nextCursor goes on from there.",
+    query: LIST_PARAMETERS,
+    answers: { [STATUS.ok]: { description: "One page.", content: json(jobsAnswer) } },
+    problems: [],
+  },
+  handle: listJobs,
+}];
 
 function listJobs(c: Context, edge: Edge): Response {
   const { view, ...query } = readQuery(c.req.raw, LIST_PARAMETERS);

@@ -1,26 +1,27 @@
 /** `/journal`: where the journal is, how it was found at the start, and whether it is whole. */
 
-import type { Context, Hono } from "hono";
+import type { Context } from "hono";
+import { text } from "../answers/parts.ts";
+import { journalAnswer, verificationRun } from "../answers/system.ts";
 import { readOptionalJson } from "../body.ts";
 import type { Edge } from "../edge.ts";
 import { strictObject } from "../fields.ts";
 import { checked } from "../issues.ts";
+import { BODY_PROBLEMS, json, telling, UNSAFE_PROBLEMS } from "../openapi/operation.ts";
 import { Problem, STATUS } from "../problem.ts";
 import { refuseQuery } from "../query.ts";
 import { jsonResponse } from "../response.ts";
+import type { Route } from "../route.ts";
 
-export const verifyBody = strictObject({});
-
-export function addJournalRoutes(app: Hono, edge: Edge): void {
-  app.get("/journal", async (c) => {
-    refuseQuery(c.req.raw);
-    return jsonResponse({ ...await edge.engine.journalInfo(), ...runOf(edge) }, STATUS.ok);
-  });
-  app.post("/journal/verify", (c) => verify(c, edge));
-}
+const verifyBody = strictObject({});
 
 function runOf({ verification }: Edge) {
   return { verificationRun: verification?.run ?? null };
+}
+
+async function showJournal(c: Context, edge: Edge): Promise<Response> {
+  refuseQuery(c.req.raw);
+  return jsonResponse({ ...await edge.engine.journalInfo(), ...runOf(edge) }, STATUS.ok);
 }
 
 async function verify(c: Context, edge: Edge): Promise<Response> {
@@ -38,3 +39,43 @@ export function startVerification({ verification }: Edge): void {
   const start = verification.start();
   if (!start.started) throw new Problem("cannot-verify", `Cannot verify: ${start.reason}`);
 }
+
+export const JOURNAL_ROUTES: readonly Route[] = [
+  {
+    method: "GET",
+    path: "/journal",
+    scope: "read",
+    operation: telling(
+      "showJournal",
+      "Show where the journal is, and how it was found",
+      journalAnswer,
+    ),
+    handle: showJournal,
+  },
+  {
+    method: "POST",
+    path: "/journal/verify",
+    scope: "operate",
+    operation: {
+      id: "verifyJournal",
+      tag: "system",
+      summary: "Begin to prove the journal, as journal verify does",
+      description: "The proof runs beside the requests; GET /journal shows how far it is in " +
+        "verificationRun, and its verdict in lastVerification. One runs at a time. " +
+        "lastVerification.proved names the first and the last logId that were proved: every line " +
+        "between them was read and checked by that run, and none was taken from a verdict, a " +
+        "sidecar, a snapshot or the index, all of which are compared with the lines. It is null " +
+        "where there was no line, and absent in what an older version found.",
+      body: { required: false, content: json(verifyBody) },
+      answers: {
+        [STATUS.accepted]: {
+          description: "It has begun.",
+          content: json(verificationRun),
+          headers: { "Location": { description: "Where it shows.", schema: text } },
+        },
+      },
+      problems: ["cannot-verify", ...BODY_PROBLEMS, ...UNSAFE_PROBLEMS],
+    },
+    handle: verify,
+  },
+];

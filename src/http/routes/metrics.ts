@@ -1,15 +1,28 @@
 /** `/metrics`: what Prometheus, and whatever reads its format, is to know. */
 
-import type { Hono } from "hono";
-import type { Edge } from "../edge.ts";
 import { Problem, STATUS } from "../problem.ts";
 import { refuseQuery } from "../query.ts";
 import { NO_STORE_HEADERS } from "../response.ts";
+import type { Route } from "../route.ts";
 
-export function addMetricsRoute(app: Hono, edge: Edge): void {
-  app.get("/metrics", async (c) => {
-    refuseQuery(c.req.raw);
-    const { metrics, streams, requests, waiting } = edge;
+export const METRICS_ROUTES: readonly Route[] = [{
+  method: "GET",
+  path: "/metrics",
+  scope: "read",
+  operation: {
+    id: "showMetrics",
+    tag: "system",
+    summary: "Show what Prometheus is to know",
+    answers: {
+      [STATUS.ok]: {
+        description: "The text format of Prometheus.",
+        content: { "text/plain": { schema: { json: { type: "string" } } } },
+      },
+    },
+    problems: [],
+  },
+  async handle({ req }, { metrics, streams, requests, waiting }) {
+    refuseQuery(req.raw);
     if (metrics === undefined) {
       throw new Problem("not-found", "Cannot show metrics: nothing is counted here");
     }
@@ -18,5 +31,5 @@ export function addMetricsRoute(app: Hono, edge: Edge): void {
       status: STATUS.ok,
       headers: { ...NO_STORE_HEADERS, "content-type": metrics.contentType },
     });
-  });
-}
+  },
+}];

@@ -1,18 +1,19 @@
 /** `/openapi.json`: every route, for programs. */
 
-import type { Hono } from "hono";
-import type { Edge } from "../edge.ts";
-import { openApiDocument } from "../openapi/document.ts";
+import { anyObject } from "../answers/parts.ts";
+import { telling } from "../openapi/operation.ts";
 import { STATUS } from "../problem.ts";
 import { refuseQuery } from "../query.ts";
-import { jsonTextResponse } from "../response.ts";
+import { jsonResponse } from "../response.ts";
+import type { Route } from "../route.ts";
 
-export function addOpenApiRoutes(app: Hono, { needsToken, version }: Edge): void {
-  let text: string | undefined;
-  app.get("/openapi.json", (c) => {
-    refuseQuery(c.req.raw);
-    // Made when somebody asks: a server starts sooner without it.
-    text ??= JSON.stringify(openApiDocument({ version, needsToken }));
-    return jsonTextResponse(text, STATUS.ok);
-  });
-}
+export const OPEN_API_ROUTES: readonly Route[] = [{
+  method: "GET",
+  path: "/openapi.json",
+  scope: "read",
+  operation: telling("showOpenApi", "Show this document", anyObject),
+  handle({ req }, edge) {
+    refuseQuery(req.raw);
+    return jsonResponse(edge.openApi(), STATUS.ok);
+  },
+}];

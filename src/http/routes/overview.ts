@@ -1,16 +1,30 @@
 /** `/overview`: what the first page of the dashboard shows, for programs. */
 
-import type { Hono } from "hono";
-import type { Edge } from "../edge.ts";
+import { overviewAnswer } from "../answers/overview.ts";
+import { telling } from "../openapi/operation.ts";
 import { DEFAULT_SPAN, readOverview, SPAN_PARAMETER } from "../overview.ts";
 import { overviewView } from "../overview_view.ts";
 import { STATUS } from "../problem.ts";
 import { readQuery } from "../query.ts";
 import { jsonResponse } from "../response.ts";
+import type { Route } from "../route.ts";
 
-export function addOverviewRoute(app: Hono, edge: Edge): void {
-  app.get("/overview", async (c) => {
-    const { span = DEFAULT_SPAN } = readQuery(c.req.raw, SPAN_PARAMETER);
+export const OVERVIEW_ROUTES: readonly Route[] = [{
+  method: "GET",
+  path: "/overview",
+  scope: "read",
+  operation: telling(
+    "showOverview",
+    "Show how many jobs there are, what happened of late, and what may need a person",
+    overviewAnswer,
+    {
+      description: "What the first page of the dashboard shows. The trend and the types that " +
+        "fail are counted in memory since the process started, as trend.countedSince says.",
+      query: SPAN_PARAMETER,
+    },
+  ),
+  async handle({ req }, edge) {
+    const { span = DEFAULT_SPAN } = readQuery(req.raw, SPAN_PARAMETER);
     return jsonResponse(overviewView(await readOverview(edge, span)), STATUS.ok);
-  });
-}
+  },
+}];

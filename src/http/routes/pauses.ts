@@ -1,26 +1,62 @@
 /** `/pauses`: what holds every job at once, and its end. */
 
-import type { Hono } from "hono";
 import type { HeldPause } from "../../engine/requests.ts";
+import { pauseAnswer, pausesAnswer } from "../answers/system.ts";
 import type { Edge } from "../edge.ts";
+import { json, telling, WRITE_PROBLEMS } from "../openapi/operation.ts";
+import { pauseView } from "../overview_view.ts";
 import { Problem, STATUS } from "../problem.ts";
 import { refuseQuery } from "../query.ts";
+import { originOf } from "../request_origin.ts";
 import { jsonResponse } from "../response.ts";
+import type { Route } from "../route.ts";
 
-export function addPauseRoutes(app: Hono, { engine }: Edge): void {
-  app.get("/pauses", (c) => {
-    refuseQuery(c.req.raw);
-    return jsonResponse({ pauses: engine.pauses().map(pauseView) }, STATUS.ok);
-  });
-  app.delete("/pauses/:id", async (c) => {
-    refuseQuery(c.req.raw);
-    const pauseId = c.req.param("id");
-    const ended = await engine.endPause(pauseId);
-    if (ended !== undefined) return jsonResponse(pauseView(ended), STATUS.ok);
-    throw new Problem("unknown-pause", `Cannot end pause ${pauseId}: there is none with this id`);
-  });
-}
+export const PAUSE_ROUTES: readonly Route[] = [
+  {
+    method: "GET",
+    path: "/pauses",
+    scope: "read",
+    operation: telling("listPauses", "List what holds every job at once", pausesAnswer),
+    handle({ req }, { engine }) {
+      refuseQuery(req.raw);
+      return jsonResponse({ pauses: engine.pauses().map(pauseView) }, STATUS.ok);
+    },
+  },
+  {
+    method: "DELETE",
+    path: "/pauses/:id",
+    scope: "operate",
+    operation: {
+      id: "endPause",
+      tag: "system",
+      summary: "End a pause: what it held begins",
+      answers: {
+        [STATUS.ok]: { description: "The pause as it was.", content: json(pauseAnswer) },
+      },
+      problems: ["unknown-pause", ...WRITE_PROBLEMS],
+    },
+    async handle({ req }, edge) {
+      refuseQuery(req.raw);
+      return jsonResponse(
+        pauseView(await endPause(req.param("id") ?? "", req.raw, edge)),
+        STATUS.ok,
+      );
+    },
+  },
+];
 
-function pauseView({ pauseId, reason, by, since, jobs }: HeldPause) {
-  return { pauseId, reason, since, by, jobs };
+/**
+ * Ends a pause for whoever the request comes from.
+ *
+ * @returns The pause as it was.
+ * @throws {Problem} `unknown-pause`
+ */
+export async function endPause(
+  pauseId: string,
+  request: Request,
+  { engine, spans }: Edge,
+): Promise<HeldPause> {
+  const ended = await engine.endPause(pauseId, originOf(request, spans));
+  if (ended !== undefined) return ended;
+  throw new Problem("unknown-pause", `Cannot end pause ${pauseId}: there is none with this id`);
 }

@@ -1,11 +1,12 @@
 /** `/jobs/:id/replay`, `diff` and `what-if`: a job as it was, and as it might have been. */
 
-import type { Context, Hono } from "hono";
+import type { Context } from "hono";
 import * as v from "valibot";
 import { jobResource } from "../../core/job_resource.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { Point } from "../../core/point.ts";
 import type { StepsWanted } from "../../core/replay_steps.ts";
+import { diffAnswer, replayAnswer, whatIfAnswer } from "../answers/explanation.ts";
 import { readJson } from "../body.ts";
 import { lookingBack } from "../capacity.ts";
 import { cursorOf } from "../cursor.ts";
@@ -14,18 +15,14 @@ import type { Edge } from "../edge.ts";
 import { valueOf } from "../engine_problem.ts";
 import { jobView } from "../job_view.ts";
 import { largeJsonResponse } from "../large_answer.ts";
+import { BODY_PROBLEMS, json, UNSAFE_PROBLEMS } from "../openapi/operation.ts";
 import { POINT_FORMS, POINT_RULE, pointOf } from "../point_text.ts";
 import { STATUS } from "../problem.ts";
 import { invalidParameter, type Query, readQuery } from "../query.ts";
 import { cursor, single, whole } from "../query_parameters.ts";
-import { suppositionOf } from "../supposition_schema.ts";
+import type { Route } from "../route.ts";
+import { supposition, suppositionOf } from "../supposition_schema.ts";
 import { jobOf } from "./job_id.ts";
-
-export function addReplayRoutes(app: Hono, edge: Edge): void {
-  app.get("/jobs/:id/replay", (c) => replay(c, edge));
-  app.get("/jobs/:id/diff", (c) => diff(c, edge));
-  app.post("/jobs/:id/what-if", (c) => whatIf(c, edge));
-}
 
 /** A plus sign in a query stands for a space, as in the offset of a time. */
 function plusHint(text: string): string {
@@ -44,7 +41,7 @@ const POINT_KINDS = "A logId, an eventId, or an RFC 3339 time.";
 const STEPS_MAX = 1_000;
 
 /** Which steps are told. */
-export const STEP_PARAMETERS = {
+const STEP_PARAMETERS = {
   limit: single(whole(1, STEPS_MAX), `Steps on a page, ${STEPS_MAX} unless it is given.`),
   cursor: single(cursor("steps"), "The nextCursor of the page before."),
 };
@@ -53,7 +50,7 @@ export const POINT_PARAMETERS = {
   at: single(point, `Up to where; now, unless it is given. ${POINT_KINDS}`),
 };
 
-export const REPLAY_PARAMETERS = { ...POINT_PARAMETERS, ...STEP_PARAMETERS };
+const REPLAY_PARAMETERS = { ...POINT_PARAMETERS, ...STEP_PARAMETERS };
 
 export const DIFF_PARAMETERS = {
   from: { ...single(point, POINT_KINDS), required: true },
@@ -103,12 +100,79 @@ async function diff(c: Context, edge: Edge): Promise<Response> {
 async function whatIf(c: Context, edge: Edge): Promise<Response> {
   const query = readQuery(c.req.raw, STEP_PARAMETERS);
   const { jobId } = jobOf(c, edge.engine);
-  const supposition = suppositionOf(await readJson(c.req.raw, edge.bodies), jobId);
+  const supposed = suppositionOf(await readJson(c.req.raw, edge.bodies), jobId);
   return await lookingBack(edge, async (holding) => {
     const { job, steps, next, ...answer } = valueOf(
-      await edge.engine.whatIf(jobId, supposition, wantedOf(query), holding.hold),
+      await edge.engine.whatIf(jobId, supposed, wantedOf(query), holding.hold),
     );
     const page = { job: jobResource(job), steps, nextCursor: nextOf(next), ...answer };
     return largeJsonResponse(edge, page, STATUS.ok, {}, holding.bytes);
   });
 }
+
+const SUPPOSED_EVENT = {
+  eventType: "shop.ParcelShipped",
+  attributes: { orderId: "42" },
+  eventId: "parcel-7",
+  after: 3,
+};
+
+export const REPLAY_ROUTES: readonly Route[] = [
+  {
+    method: "GET",
+    path: "/jobs/:id/replay",
+    scope: "read",
+    operation: {
+      id: "replayJob",
+      tag: "replay",
+      summary: "Show a job as it was, and what each entry did",
+      description: "The job as of the point, and a page of the steps up to it. A page has fewer " +
+        "steps than asked for when they change very much.",
+      query: REPLAY_PARAMETERS,
+      answers: { [STATUS.ok]: { description: "The job then.", content: json(replayAnswer) } },
+      problems: ["unknown-job", "unknown-point"],
+    },
+    handle: replay,
+  },
+  {
+    method: "GET",
+    path: "/jobs/:id/diff",
+    scope: "read",
+    operation: {
+      id: "diffJob",
+      tag: "replay",
+      summary: "Show what differs between two points of a job's life",
+      query: DIFF_PARAMETERS,
+      answers: { [STATUS.ok]: { description: "What differs.", content: json(diffAnswer) } },
+      problems: ["unknown-job", "unknown-point"],
+    },
+    handle: diff,
+  },
+  {
+    method: "POST",
+    path: "/jobs/:id/what-if",
+    // It asks what would be, and records nothing.
+    scope: "read",
+    operation: {
+      id: "whatIf",
+      tag: "replay",
+      summary: "Show what would have become of a job; nothing is recorded",
+      description: "The job as it would be, where that first differs, and a page of the steps.",
+      query: STEP_PARAMETERS,
+      body: {
+        required: true,
+        content: json(supposition, {
+          without: { without: [7] },
+          with: { with: [SUPPOSED_EVENT] },
+        }),
+      },
+      answers: { [STATUS.ok]: { description: "As it would be.", content: json(whatIfAnswer) } },
+      problems: [
+        ...["unknown-job", "unknown-point", "job-too-long"] as const,
+        ...BODY_PROBLEMS,
+        ...UNSAFE_PROBLEMS,
+      ],
+    },
+    handle: whatIf,
+  },
+];

@@ -6,6 +6,7 @@ import type { JobId, LogId } from "../../core/ids.ts";
 import { documented } from "../documented.ts";
 import type { Edge } from "../edge.ts";
 import type { EnginePort } from "../engine_port.ts";
+import type { Contents } from "../openapi/operation.ts";
 import { permitOf } from "../permit.ts";
 import { invalidRequest, type RequestIssue, STATUS } from "../problem.ts";
 import type { Query } from "../query.ts";
@@ -31,10 +32,54 @@ export const STREAM_PARAMETERS = {
 const LAST_EVENT_ID_RULE = "must be the logId of an entry";
 
 /** Empty is what some clients send before they have one. */
-export const lastEventIdField = v.pipe(
+const lastEventIdField = v.pipe(
   documented(v.string(), { type: "string", pattern: "^[0-9]{0,15}$" }),
   v.check((text) => text === "" || wholeNumberOf(text) !== undefined, LAST_EVENT_ID_RULE),
 );
+
+export const LAST_EVENT_ID = {
+  description: "Where a stream goes on; wins over the parameter after.",
+  schema: lastEventIdField,
+};
+
+/** A message, as a reader of server-sent events has it. */
+const MESSAGE = {
+  type: "object",
+  description: "Comments come in between, and dispatch nothing.",
+  properties: {
+    id: {
+      type: "string",
+      pattern: "^[0-9]{1,15}$",
+      description: "A logId: that of the entry; of a message without data, how far was read.",
+    },
+    retry: {
+      type: "integer",
+      description: "Once, at the beginning: milliseconds to wait before connecting again.",
+    },
+    data: {
+      type: "string",
+      description: "The entry, and what it changed of its job. A message without it comes while " +
+        "nothing happens.",
+      contentMediaType: "application/json",
+      contentSchema: { $ref: "#/components/schemas/StreamedEntry" },
+    },
+  },
+  required: ["id"],
+} as const;
+
+export const STREAM: Contents = {
+  "text/event-stream": {
+    schema: {
+      json: {
+        type: "string",
+        description: "Messages of two lines and an empty one: id is the logId of an entry, and " +
+          "data the entry as JSON, with what it changed of its job. A comment and an id without " +
+          "data come while nothing happens.",
+      },
+    },
+    item: MESSAGE,
+  },
+};
 
 type StreamQuery = Query<typeof STREAM_PARAMETERS>;
 

@@ -1,16 +1,31 @@
 /** `/system`: the settings in force, the process, and what is used of the limits. */
 
-import type { Hono } from "hono";
-import type { Edge } from "../edge.ts";
+import { systemAnswer } from "../answers/system.ts";
+import { telling } from "../openapi/operation.ts";
 import { STATUS } from "../problem.ts";
 import { refuseQuery } from "../query.ts";
 import { jsonResponse } from "../response.ts";
+import type { Route } from "../route.ts";
 import { systemView } from "../system_view.ts";
 import { viewerOf } from "../viewer.ts";
 
-export function addSystemRoute(app: Hono, edge: Edge): void {
-  app.get("/system", (c) => {
-    refuseQuery(c.req.raw);
-    return jsonResponse(systemView(edge, viewerOf(c.req.raw)), STATUS.ok);
-  });
-}
+export const SYSTEM_ROUTES: readonly Route[] = [{
+  method: "GET",
+  path: "/system",
+  // Whose tokens there are it tells only to those who may operate.
+  scope: "read",
+  operation: telling(
+    "showSystem",
+    "Show the settings in force, the process, and what is used of the limits",
+    systemAnswer,
+    {
+      description:
+        "The holders of valid tokens are shown to those who may operate; no token or secret " +
+        "is told to anybody.",
+    },
+  ),
+  handle({ req }, edge) {
+    refuseQuery(req.raw);
+    return jsonResponse(systemView(edge, viewerOf(req.raw)), STATUS.ok);
+  },
+}];

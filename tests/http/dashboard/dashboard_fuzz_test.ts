@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { headerText, hostileText, urlText } from "../../support/arbitrary_hostile.ts";
 import { rounds } from "../../support/effort.ts";
-import { dashboardRoutesOf } from "../../support/app_routes.ts";
+import { DASHBOARD_ROUTES } from "../../support/app_routes.ts";
 import { answerTo, startWithJobs, textOf, TOKEN } from "../../support/fuzzed_app.ts";
 import type { TestApp } from "../../support/http_app.ts";
 
@@ -85,7 +85,7 @@ function pathOf(app: TestApp, path: string, { part, id }: DashboardRequest): str
 }
 
 function requestFor(app: TestApp, cookie: string, made: DashboardRequest): Request {
-  const routes = dashboardRoutesOf(app.app);
+  const routes = DASHBOARD_ROUTES;
   const { method, path } = routes[made.route % routes.length] ?? { method: "GET", path: "/ui" };
   // The server never gets half a character.
   const pairs = made.fields.map((pair) => pair.map((text) => text.toWellFormed()));

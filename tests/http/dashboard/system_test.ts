@@ -53,7 +53,7 @@ Deno.test("system: shows the journal, settings with their origins, limits with t
       /open streams<\/td><td class="number">0<\/td><td class="number">1,000<\/td>/,
       /4711/,
       /3\.0 MiB resident/,
-      /journal-backup backups\/journal --journal \/data\/journal/,
+      /journal backup backups\/journal --journal \/data\/journal/,
       /nothing is recorded/,
       /Never verified/,
       /test\.greet/,

@@ -2,7 +2,7 @@
 
 import { placePath, placesIn } from "../../../core/elsewhere.ts";
 import { isPlaceholder } from "../../../core/explain/sample_event.ts";
-import type { Context, Hono } from "hono";
+import type { Context } from "hono";
 import type { JobId } from "../../../core/ids.ts";
 import type { JobState } from "../../../core/job_state.ts";
 import type { Origin } from "../../../core/origin.ts";
@@ -26,6 +26,7 @@ import { receiptText } from "../receipt_text.ts";
 import { safeReturnPath } from "../return_path.ts";
 import type { Control } from "./controls.tsx";
 import type { RefusedEvent } from "./screen_state.ts";
+import type { Route } from "../../route.ts";
 
 /** What a form asks for; to give a job up as it is, it asks to cancel it. */
 type Acted = Exclude<Control, "leave">;
@@ -150,11 +151,11 @@ function eventOf(text: string, once: string): IncomingEvent {
   return { eventId: onceOnly(once, text), ...judged.event };
 }
 
-export function addJobActions(app: Hono, edge: Edge): void {
-  app.post("/ui/jobs/:id/start", (c) => actOnJob(c, edge, "start"));
-  app.post("/ui/jobs/:id/suspend", (c) => actOnJob(c, edge, "suspend"));
-  app.post("/ui/jobs/:id/wake", (c) => actOnJob(c, edge, "wake"));
-  app.post("/ui/jobs/:id/resume", (c) => actOnJob(c, edge, "resume"));
-  app.post("/ui/jobs/:id/cancel", (c) => actOnJob(c, edge, "cancel"));
-  app.post("/ui/jobs/:id/retry", (c) => actOnJob(c, edge, "retry"));
-}
+const ACTIONS = ["start", "suspend", "resume", "wake", "cancel", "retry"] as const;
+
+export const JOB_ACTION_ROUTES: readonly Route[] = ACTIONS.map((control) => ({
+  method: "POST",
+  path: `/ui/jobs/:id/${control}`,
+  scope: "operate",
+  handle: (c, edge) => actOnJob(c, edge, control),
+}));

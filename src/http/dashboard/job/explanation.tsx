@@ -5,6 +5,7 @@ import { withDistances } from "../../../core/explain/duration.ts";
 import { capital } from "../../../core/explain/phrases.ts";
 import { spentText } from "../../../core/explain/spent_text.ts";
 import type { Citation, NextStep } from "../../../core/explanation.ts";
+import { EndPause } from "../overview/pauses_section.tsx";
 import { CopyCurl } from "../parts/curl.tsx";
 import { UserText } from "../parts/text.tsx";
 import { durationText } from "../parts/time.tsx";
@@ -122,9 +123,15 @@ function Step({ state, step }: Props & { readonly step: NextStep<Citation> }) {
   );
 }
 
+const PAUSE_PATH = /^\/pauses\/([^/]+)$/;
+
 function StepAction({ state, step }: Props & { readonly step: NextStep<Citation> }) {
   const form = formFor(state, step);
   if (form !== undefined) return <a href={`#${form}`}>Send it from here</a>;
+  const pauseId = PAUSE_PATH.exec(step.action?.path ?? "")?.[1];
+  if (pauseId !== undefined && state.may("operate")) {
+    return <EndPause id="end-pause" pause={{ pauseId }} returnTo={state.returnTo} />;
+  }
   // Another job, such as one that has the worker, is controlled on its own page.
   const isOwn = step.action?.path.startsWith(`/jobs/${state.job.jobId}/`) === true;
   const control = isOwn ? step.action && controlOf(step.action) : undefined;

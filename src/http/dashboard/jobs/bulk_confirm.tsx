@@ -58,8 +58,8 @@ export function BulkConfirm(props: BulkConfirmProps) {
       </h1>
       <SettledChips address={address} />
       <p>
-        {meaning} Meant are those that match, created up to entry{" "}
-        {upTo}: what comes later is left alone. Each is judged anew when its turn comes.
+        {meaning} This applies to jobs that match and were created up to entry{" "}
+        {upTo}: later ones are left alone. Each is checked again when its turn comes.
       </p>
       {preview.retried === 0 ? null : (
         <p class="hint">

@@ -27,8 +27,8 @@ export function NoJobs({ address, count, searched }: NoJobsProps) {
   return (
     <Empty title="There are no jobs yet.">
       <p>
-        Submit one with <code>deno task submit</code>, from the <a href="/ui/system">System</a>{" "}
-        screen, or with a POST to <code>/jobs</code>.
+        Submit one with <code>deno task daybook submit</code>, from the{" "}
+        <a href="/ui/system">System</a> screen, or with a POST to <code>/jobs</code>.
       </p>
     </Empty>
   );

@@ -102,6 +102,9 @@ class Rendering {
         return <code>{token.text}</code>;
       case "link":
         return this.#link(token);
+      case "image":
+        // Pictures are for those who read the page elsewhere: here is what they show.
+        return <em>{token.text}</em>;
       case "br":
         return <br />;
       case "text":
@@ -137,6 +140,7 @@ type MarkedSpan =
   | Tokens.Em
   | Tokens.Codespan
   | Tokens.Link
+  | Tokens.Image
   | Tokens.Br
   | Tokens.Text
   | Tokens.Escape

@@ -106,7 +106,7 @@ function Group(props: SchemaFieldsProps & { readonly field: GroupField }) {
       {field.isRequired ? null : (
         <label class="tick">
           <input type="checkbox" name={name} value={PRESENT} checked={texts.has(name)} />
-          send it, though nothing below is filled in
+          send it, even if everything below is empty
         </label>
       )}
       {field.fields.map((member) => <FieldInput {...props} field={member} />)}

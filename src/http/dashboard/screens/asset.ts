@@ -1,12 +1,14 @@
 /** `/ui/assets/:name`: scripts and styles, from a fixed map. */
 
-import type { Context, Hono } from "hono";
+import type { Context } from "hono";
 import { Problem, STATUS } from "../../problem.ts";
 import { assetOf } from "../assets.ts";
+import type { Route } from "../../route.ts";
 
-export function addAssets(app: Hono): void {
-  app.get("/ui/assets/:name", answerAsset);
-}
+export const ASSET_ROUTES: readonly Route[] = [
+  // What it looks like is no secret, and how else would one sign in?
+  { method: "GET", path: "/ui/assets/:name", scope: "open", handle: answerAsset },
+];
 
 function answerAsset(c: Context): Response {
   const asset = assetOf(c.req.param("name") ?? "");

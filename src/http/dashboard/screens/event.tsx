@@ -1,7 +1,7 @@
 /** `/ui/system/event`: an event from outside, and its receipt. */
 
 import { randomBytes } from "node:crypto";
-import type { Context, Hono } from "hono";
+import type { Context } from "hono";
 import type { JsonObject, JsonValue } from "../../../core/json.ts";
 import type { Edge } from "../../edge.ts";
 import { incomingEvent, judgeEvent } from "../../event_schema.ts";
@@ -23,6 +23,7 @@ import { inputOf } from "../schema_form/form_input.ts";
 import { commandsOf } from "../commands.ts";
 import { EventPage } from "../system/event_page.tsx";
 import { refusalIn, refusalOf } from "./submit.tsx";
+import type { Route } from "../../route.ts";
 
 const PATH = "/ui/system/event";
 /** The same form sent twice is one event. */
@@ -31,10 +32,10 @@ const ONCE = "once";
 const FIELD = fieldOf(schemaObject(withinLazy(incomingEvent), {}), "event");
 const SAMPLE: JsonValue = { eventType: "shop.ParcelShipped", attributes: { orderId: "42" } };
 
-export function addEventScreen(app: Hono, edge: Edge): void {
-  app.get(PATH, (c) => show(c, edge));
-  app.post(PATH, (c) => send(c, edge));
-}
+export const EVENT_SCREEN_ROUTES: readonly Route[] = [
+  { method: "GET", path: PATH, scope: "read", handle: show },
+  { method: "POST", path: PATH, scope: "submit", handle: send },
+];
 
 function show(c: Context, edge: Edge): Response {
   readQuery(c.req.raw, NOTE_PARAMETER);

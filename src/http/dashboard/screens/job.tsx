@@ -1,6 +1,6 @@
 /** `/ui/jobs/:id`: one job, why it is as it is, and what can be done about it. */
 
-import type { Context, Hono } from "hono";
+import type { Context } from "hono";
 import { ID_PATTERN, type JobId } from "../../../core/ids.ts";
 import { type Holding, lookingBack } from "../../capacity.ts";
 import type { Edge } from "../../edge.ts";
@@ -8,7 +8,7 @@ import { problemFacts } from "../../problem.ts";
 import { readQuery } from "../../query.ts";
 import { choice, single, whole } from "../../query_parameters.ts";
 import { viewerOf } from "../../viewer.ts";
-import { addJobActions, sendEvent } from "../job/actions.ts";
+import { JOB_ACTION_ROUTES, sendEvent } from "../job/actions.ts";
 import { JobAttempts } from "../job/attempts.tsx";
 import { JobControls } from "../job/controls.tsx";
 import { JobData } from "../job/data.tsx";
@@ -30,12 +30,13 @@ import { page } from "../page.tsx";
 import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
 import { jobPagePath } from "../parts/links.tsx";
 import { cutText } from "../parts/text.tsx";
+import type { Route } from "../../route.ts";
 
-export function addJobScreen(app: Hono, edge: Edge): void {
-  app.get("/ui/jobs/:id", (c) => showJob(c, edge));
-  app.post("/ui/jobs/:id/event", (c) => takeEvent(c, edge));
-  addJobActions(app, edge);
-}
+export const JOB_SCREEN_ROUTES: readonly Route[] = [
+  { method: "GET", path: "/ui/jobs/:id", scope: "read", handle: showJob },
+  { method: "POST", path: "/ui/jobs/:id/event", scope: "submit", handle: takeEvent },
+  ...JOB_ACTION_ROUTES,
+];
 
 const JOB_PARAMETERS = {
   ...NOTE_PARAMETER,

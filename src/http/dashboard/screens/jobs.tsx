@@ -1,6 +1,6 @@
 /** `/ui/jobs`: finding jobs, seeing what keeps them, and acting on one or on all that match. */
 
-import type { Context, Hono } from "hono";
+import type { Context } from "hono";
 import type { JobFilter } from "../../../engine/requests.ts";
 import { filterOfAction, previewBulk } from "../../bulk_action.ts";
 import { cursorOf } from "../../cursor.ts";
@@ -24,14 +24,15 @@ import { JobTable } from "../jobs/table.tsx";
 import { page } from "../page.tsx";
 import { MissingScope } from "../parts/missing_scope.tsx";
 import { NoteLine } from "../parts/note_line.tsx";
+import type { Route } from "../../route.ts";
 
-export function addJobsScreen(app: Hono, edge: Edge): void {
-  app.get("/ui/jobs", (c) => showJobs(c, edge));
-  app.post("/ui/jobs", (c) => actOnJobs(c, edge));
-}
+export const JOBS_ROUTES: readonly Route[] = [
+  { method: "GET", path: "/ui/jobs", scope: "read", handle: showJobs },
+  { method: "POST", path: "/ui/jobs", scope: "operate", handle: actOnJobs },
+];
 
 /** What is asked for, and by whom. */
-interface Asked {
+interface PageRequest {
   readonly c: Context;
   readonly edge: Edge;
   readonly address: JobsAddress;
@@ -83,7 +84,7 @@ function refusedPage(c: Context, edge: Edge, address: JobsAddress, problem: Prob
   );
 }
 
-async function listPage(asked: Asked): Promise<Response> {
+async function listPage(asked: PageRequest): Promise<Response> {
   const { c, edge, address, query, filter, mayOperate } = asked;
   const { engine, clock } = edge;
   const jobs = jobsPage(engine, query, filter);
@@ -125,7 +126,7 @@ async function listPage(asked: Asked): Promise<Response> {
 }
 
 /** With the place in the list, so that the call gives the page that is shown. */
-function listFilters({ address, query }: Asked): URLSearchParams {
+function listFilters({ address, query }: PageRequest): URLSearchParams {
   const filters = address.filters();
   if (query.cursor !== undefined) filters.set("cursor", cursorOf("jobs", query.cursor));
   return filters;
@@ -135,7 +136,7 @@ function typesOf({ engine }: Edge): readonly string[] {
   return engine.definitions().map(({ type }) => type);
 }
 
-function groupsPage(asked: Asked): Response {
+function groupsPage(asked: PageRequest): Response {
   const { c, edge, address, filter, mayOperate } = asked;
   const { groups, more, searched } = edge.engine.lists.failures(filter, GROUPS_MAX);
   return page(
@@ -166,7 +167,7 @@ function groupsPage(asked: Asked): Response {
           mayOperate={mayOperate}
         />
       )}
-      {more === 0 ? null : <p class="hint">{more} kinds more are rarer, and not shown.</p>}
+      {more === 0 ? null : <p class="hint">{more} rarer kinds are not shown.</p>}
       <SearchedLine searched={searched} />
       <p class="hint">
         Failures are of one kind when the type, the task, the error and the words of its message are
@@ -178,7 +179,7 @@ function groupsPage(asked: Asked): Response {
 
 const GROUPS_MAX = 200;
 
-function confirmPage(asked: Asked, action: NonNullable<ScreenQuery["do"]>): Response {
+function confirmPage(asked: PageRequest, action: NonNullable<ScreenQuery["do"]>): Response {
   const { c, edge, address, filter } = asked;
   const request = { action, filter, upTo: edge.engine.headLogId, again: false };
   const { conditions = [], retried } = filterOfAction(request);

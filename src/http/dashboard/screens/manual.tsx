@@ -1,16 +1,27 @@
 /** `/ui/manual`: the pages that tell how things are done. */
 
-import type { Context, Hono } from "hono";
+import type { Context } from "hono";
 import type { Edge } from "../../edge.ts";
 import { Problem } from "../../problem.ts";
 import { MANUAL_PAGES, manualLink, type ManualPage, manualPath } from "../manual_pages.ts";
 import { page } from "../page.tsx";
 import { Markdown } from "../parts/markdown.tsx";
+import type { Route } from "../../route.ts";
 
-export function addManualScreen(app: Hono, edge: Edge): void {
-  app.get("/ui/manual", (c) => manualPage(c, edge, ""));
-  app.get("/ui/manual/:page", (c) => manualPage(c, edge, c.req.param("page")));
-}
+export const MANUAL_ROUTES: readonly Route[] = [
+  {
+    method: "GET",
+    path: "/ui/manual",
+    scope: "read",
+    handle: (c, edge) => manualPage(c, edge, ""),
+  },
+  {
+    method: "GET",
+    path: "/ui/manual/:page",
+    scope: "read",
+    handle: (c, edge) => manualPage(c, edge, c.req.param("page") ?? ""),
+  },
+];
 
 function manualPage(c: Context, edge: Edge, name: string): Response {
   const shown = MANUAL_PAGES.find((candidate) => candidate.name === name);

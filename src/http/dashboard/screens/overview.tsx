@@ -1,36 +1,54 @@
 /** `/`: what goes on, at one look; programs that ask for it get the index. */
 
-import type { Context, Hono } from "hono";
+import type { Context } from "hono";
 import type { Edge } from "../../edge.ts";
 import { DEFAULT_SPAN, readOverview, SPAN_PARAMETER } from "../../overview.ts";
 import { STATUS } from "../../problem.ts";
 import { readQuery } from "../../query.ts";
 import { emptyResponse } from "../../response.ts";
-import { answerIndex } from "../../routes/health.ts";
+import { answerIndex, INDEX_OPERATION } from "../../routes/health.ts";
 import { AttentionSection } from "../overview/attention_section.tsx";
 import { CensusSection } from "../overview/census_section.tsx";
 import { FirstJob } from "../overview/first_job.tsx";
+import { PAUSE_ACTION_ROUTE, PausesSection } from "../overview/pauses_section.tsx";
+import { Standstill } from "../overview/standstill.tsx";
 import { TrendSection } from "../overview/trend_section.tsx";
 import { TrustStrip } from "../overview/trust_strip.tsx";
 import { commandsOf } from "../commands.ts";
 import { page } from "../page.tsx";
 import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
 import { acceptsHtml } from "../problem_page.tsx";
+import type { Route } from "../../route.ts";
+import { viewerOf } from "../../viewer.ts";
 
 const OVERVIEW_PARAMETERS = { ...SPAN_PARAMETER, ...NOTE_PARAMETER };
 
-export function addOverviewScreen(app: Hono, edge: Edge): void {
-  app.get("/", (c) => acceptsHtml(c.req.raw) ? showOverview(c, edge) : answerIndex());
+export const OVERVIEW_SCREEN_ROUTES: readonly Route[] = [
+  {
+    method: "GET",
+    path: "/",
+    scope: "read",
+    operation: INDEX_OPERATION,
+    handle: (c, edge) => acceptsHtml(c.req.raw) ? showOverview(c, edge) : answerIndex(),
+  },
   // What somebody types who has seen the paths of the other screens.
-  app.get("/ui", () => emptyResponse(STATUS.seeOther, { location: "/" }));
-}
+  {
+    method: "GET",
+    path: "/ui",
+    scope: "read",
+    handle: () => emptyResponse(STATUS.seeOther, { location: "/" }),
+  },
+  PAUSE_ACTION_ROUTE,
+];
 
 async function showOverview(c: Context, edge: Edge): Promise<Response> {
   const { span = DEFAULT_SPAN } = readQuery(c.req.raw, OVERVIEW_PARAMETERS);
   const { engine, overview, clock } = edge;
-  const [journal, { census, attention, counts }] = await Promise.all([
+  const [journal, { census, pauses, attention, counts }, standing] = await Promise.all([
     engine.journalInfo(),
     readOverview(edge, span),
+    // What keeps all from being recorded, and a pause, are told by themselves.
+    troubleOf(edge) === undefined ? engine.explainQueue() : undefined,
   ]);
   const now = clock.now();
   const commands = commandsOf(c, edge);
@@ -51,6 +69,17 @@ async function showOverview(c: Context, edge: Edge): Promise<Response> {
       <h1 class="unseen">Overview</h1>
       <NoteLine c={c} edge={edge} />
       <Health edge={edge} />
+      <PausesSection
+        pauses={pauses}
+        mayEnd={viewerOf(c.req.raw).scopes.includes("operate")}
+        now={now}
+        commands={commands}
+      />
+      <Standstill
+        told={pauses.length === 0 ? standing : undefined}
+        now={now}
+        commands={commands}
+      />
       <div id="first-job" data-live>
         {census.jobs === 0 ? <FirstJob commands={commands} /> : null}
       </div>

@@ -3,9 +3,8 @@
  * same document: nothing of it is said a second time.
  */
 
-import type { Context, Hono } from "hono";
+import type { Context } from "hono";
 import type { Edge } from "../../edge.ts";
-import { openApiDocument } from "../../openapi/document.ts";
 import { PROBLEM_KINDS, problemFacts, problemType } from "../../problem.ts";
 import { refuseQuery } from "../../query.ts";
 import { reachedAs } from "../../reached_as.ts";
@@ -19,18 +18,15 @@ import {
 import { curlOfExample, exampleCall } from "../reference/example_call.ts";
 import { OperationView } from "../reference/operation_view.tsx";
 import { SchemaView } from "../reference/schema_view.tsx";
+import type { Route } from "../../route.ts";
 
-export function addReferenceScreen(app: Hono, edge: Edge): void {
-  let document: DescribedApi | undefined;
-  app.get("/ui/reference", (c) => {
-    refuseQuery(c.req.raw);
-    // Made when somebody asks: a server starts sooner without it.
-    document ??= openApiDocument(edge) as unknown as DescribedApi;
-    return showReference(c, edge, document);
-  });
-}
+export const REFERENCE_ROUTES: readonly Route[] = [
+  { method: "GET", path: "/ui/reference", scope: "read", handle: showReference },
+];
 
-function showReference(c: Context, edge: Edge, document: DescribedApi): Response {
+function showReference(c: Context, edge: Edge): Response {
+  refuseQuery(c.req.raw);
+  const document = edge.openApi() as unknown as DescribedApi;
   const { origin } = reachedAs(c.req.raw);
   const groups = operationsByTag(document);
   const curlOf = (placed: Placed) => curlOfExample(exampleCall(placed), origin, edge.needsToken);

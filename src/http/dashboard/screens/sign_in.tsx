@@ -1,6 +1,6 @@
 /** `/ui/sign-in`: a token for a cookie, and back. */
 
-import type { Context, Hono } from "hono";
+import type { Context } from "hono";
 import { counted } from "../../../core/counted.ts";
 import type { Scope } from "../../access.ts";
 import { clientAddress } from "../../client_address.ts";
@@ -12,12 +12,13 @@ import { endedSessionCookie, sessionCookie, sessionOf } from "../../session_cook
 import { readForm } from "../form.ts";
 import { page } from "../page.tsx";
 import { safeReturnPath } from "../return_path.ts";
+import type { Route } from "../../route.ts";
 
-export function addSignInScreen(app: Hono, edge: Edge): void {
-  app.get("/ui/sign-in", (c) => showSignIn(c, edge));
-  app.post("/ui/sign-in", (c) => signIn(c, edge));
-  app.post("/ui/sign-out", (c) => signOut(c, edge));
-}
+export const SIGN_IN_ROUTES: readonly Route[] = [
+  { method: "GET", path: "/ui/sign-in", scope: "open", handle: showSignIn },
+  { method: "POST", path: "/ui/sign-in", scope: "open", handle: signIn },
+  { method: "POST", path: "/ui/sign-out", scope: "open", handle: signOut },
+];
 
 function showSignIn(c: Context, edge: Edge): Response {
   const next = safeReturnPath(c.req.query("next"));
@@ -70,13 +71,12 @@ function signInPage(c: Context, edge: Edge, next: string, refusal?: Refusal): Re
 async function signIn(c: Context, edge: Edge): Promise<Response> {
   const form = await readForm(c.req.raw, edge.openBodies);
   const next = safeReturnPath(form.get("next"));
-  const address = clientAddress(c);
-  const waitSeconds = edge.failedSignIns.waitSeconds(address);
-  if (waitSeconds > 0) return slowedDown(c, edge, next, waitSeconds);
   const token = form.get("token")?.trim() ?? "";
-  const scopes = edge.access?.holderOf(token)?.scopes;
-  if (scopes === undefined) edge.failedSignIns.failed(address);
-  const text = refusalOf(scopes);
+  const checked = edge.tokens?.check(token, clientAddress(c));
+  if (checked?.holder === undefined && (checked?.waitSeconds ?? 0) > 0) {
+    return slowedDown(c, edge, next, checked?.waitSeconds ?? 0);
+  }
+  const text = refusalOf(checked?.holder?.scopes);
   if (text !== undefined) return signInPage(c, edge, next, { kind: "unauthorized", text });
   const { host, secure } = reachedAs(c.req.raw);
   const cookie = sessionCookie(host, edge.sessions.open(token), secure);
@@ -85,7 +85,7 @@ async function signIn(c: Context, edge: Edge): Promise<Response> {
 
 /** Who tries tokens is not told whether this one was right. */
 function slowedDown(c: Context, edge: Edge, next: string, waitSeconds: number): Response {
-  const text = "Cannot sign in now: too many sign-ins from your address have failed; try again " +
+  const text = "Cannot sign in now: too many wrong tokens came from your address; try again " +
     `in ${counted(waitSeconds, "second")}.`;
   const response = signInPage(c, edge, next, { kind: "too-many-failures", text });
   response.headers.set("retry-after", String(waitSeconds));

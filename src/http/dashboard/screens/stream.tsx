@@ -1,6 +1,6 @@
 /** `/ui/stream`: the journal as it grows, and back to its beginning. */
 
-import type { Context, Hono } from "hono";
+import type { Context } from "hono";
 import type { Edge } from "../../edge.ts";
 import type { EntriesFound } from "../../entry_search.ts";
 import { problemFacts, STATUS } from "../../problem.ts";
@@ -22,10 +22,11 @@ import {
   streamSearch,
 } from "../stream/stream_query.ts";
 import { findEntries, ROWS_MAX } from "../stream/stream_search.ts";
+import type { Route } from "../../route.ts";
 
-export function addStreamScreen(app: Hono, edge: Edge): void {
-  app.get("/ui/stream", (c) => showStream(c, edge));
-}
+export const STREAM_ROUTES: readonly Route[] = [
+  { method: "GET", path: "/ui/stream", scope: "read", handle: showStream },
+];
 
 async function showStream(c: Context, edge: Edge): Promise<Response> {
   const asked = askedStream(c.req.raw);

@@ -1,6 +1,6 @@
 /** `/ui/system/definitions/:type` and `/ui/system/plan`: forms that create a job. */
 
-import type { Context, Hono } from "hono";
+import type { Context } from "hono";
 import type { Child } from "hono/jsx";
 import type { JsonValue } from "../../../core/json.ts";
 import type { Edge } from "../../edge.ts";
@@ -23,15 +23,34 @@ import { creationOf, redacted, SHOW, type Subject } from "../system/creation_for
 import { definitionPath } from "../system/definitions_section.tsx";
 import { DefinitionPage } from "../system/definition_page.tsx";
 import { PlanPage } from "../system/plan_page.tsx";
+import type { Route } from "../../route.ts";
 
-export function addSubmitScreens(app: Hono, edge: Edge): void {
-  const ofType: ScreenOf = (c) => typeForm(edge, c.req.param("type") ?? "");
-  const ofPlan: ScreenOf = () => PLAN_FORM;
-  app.get("/ui/system/definitions/:type", (c) => show(c, edge, ofType(c)));
-  app.post("/ui/system/definitions/:type", (c) => create(c, edge, ofType));
-  app.get("/ui/system/plan", (c) => show(c, edge, ofPlan(c)));
-  app.post("/ui/system/plan", (c) => create(c, edge, ofPlan));
-}
+export const SUBMIT_ROUTES: readonly Route[] = [
+  {
+    method: "GET",
+    path: "/ui/system/definitions/:type",
+    scope: "read",
+    handle: (c, edge) => show(c, edge, ofType(c, edge)),
+  },
+  {
+    method: "POST",
+    path: "/ui/system/definitions/:type",
+    scope: "submit",
+    handle: (c, edge) => create(c, edge, ofType),
+  },
+  {
+    method: "GET",
+    path: "/ui/system/plan",
+    scope: "read",
+    handle: (c, edge) => show(c, edge, PLAN_FORM),
+  },
+  {
+    method: "POST",
+    path: "/ui/system/plan",
+    scope: "submit",
+    handle: (c, edge) => create(c, edge, () => PLAN_FORM),
+  },
+];
 
 /** A page with a form that creates jobs. */
 interface CreationScreen {
@@ -44,7 +63,9 @@ interface CreationScreen {
 }
 
 /** The page that a path names. @throws {Problem} when there is none. */
-type ScreenOf = (c: Context) => CreationScreen;
+type ScreenOf = (c: Context, edge: Edge) => CreationScreen;
+
+const ofType: ScreenOf = (c, edge) => typeForm(edge, c.req.param("type") ?? "");
 
 const SAMPLE_PLAN: JsonValue = {
   expected: [{
@@ -95,7 +116,7 @@ function show(c: Context, edge: Edge, screen: CreationScreen): Response {
 async function create(c: Context, edge: Edge, screenOf: ScreenOf): Promise<Response> {
   refuseQuery(c.req.raw);
   const texts: FormTexts = new Map(await readForm(c.req.raw, edge.bodies));
-  const screen = screenOf(c);
+  const screen = screenOf(c, edge);
   if (texts.has(SHOW)) return formPage(c, edge, screen, texts);
   const { clock, maxStartDelayMs } = edge;
   try {

@@ -1,6 +1,6 @@
 /** `/ui/system`: the journal and its proof, limits and their use, definitions, configuration. */
 
-import type { Context, Hono } from "hono";
+import type { Context } from "hono";
 import type { Edge } from "../../edge.ts";
 import { Problem, STATUS } from "../../problem.ts";
 import { readQuery, refuseQuery } from "../../query.ts";
@@ -20,13 +20,14 @@ import { LimitsSection } from "../system/limits_section.tsx";
 import { ProcessSection } from "../system/process_section.tsx";
 import { TokensSection } from "../system/tokens_section.tsx";
 import { VerificationSection } from "../system/verification_section.tsx";
+import type { Route } from "../../route.ts";
 
 const PATH = "/ui/system";
 
-export function addSystemScreen(app: Hono, edge: Edge): void {
-  app.get(PATH, (c) => showSystem(c, edge));
-  app.post(`${PATH}/verify`, (c) => verify(c, edge));
-}
+export const SYSTEM_SCREEN_ROUTES: readonly Route[] = [
+  { method: "GET", path: PATH, scope: "read", handle: showSystem },
+  { method: "POST", path: `${PATH}/verify`, scope: "operate", handle: verify },
+];
 
 async function showSystem(c: Context, edge: Edge): Promise<Response> {
   readQuery(c.req.raw, NOTE_PARAMETER);

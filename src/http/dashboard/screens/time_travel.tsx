@@ -1,6 +1,6 @@
 /** `/ui/jobs/:id/time`: a job as it was at each of its entries, and as it might have been. */
 
-import type { Context, Hono } from "hono";
+import type { Context } from "hono";
 import type { JobState } from "../../../core/job_state.ts";
 import { sampleEvent } from "../../../core/explain/sample_event.ts";
 import type { Hold } from "../../../engine/queries/entry_pages.ts";
@@ -24,7 +24,7 @@ import type { TimeQuery } from "../time_travel/paths.ts";
 import { PointSection } from "../time_travel/point_section.tsx";
 import { Slider } from "../time_travel/slider.tsx";
 import { type TimeView, timeView } from "../time_travel/time_view.ts";
-import { type Asked, askWhatIf } from "../time_travel/what_if_answer.ts";
+import { type AskedWhatIf, askWhatIf } from "../time_travel/what_if_answer.ts";
 import {
   EMPTY_WHAT_IF,
   leftOutOf,
@@ -33,14 +33,16 @@ import {
 } from "../time_travel/what_if_form.ts";
 import { WhatIfResult } from "../time_travel/what_if_result.tsx";
 import { WhatIfSection } from "../time_travel/what_if_section.tsx";
+import type { Route } from "../../route.ts";
 
 /** A plan that is longer is not put into the form to be edited. */
 const PLAN_LENGTH_MAX = 16_000;
 
-export function addTimeTravelScreen(app: Hono, edge: Edge): void {
-  app.get("/ui/jobs/:id/time", (c) => showTime(c, edge));
-  app.post("/ui/jobs/:id/time", (c) => showWhatIf(c, edge));
-}
+export const TIME_TRAVEL_ROUTES: readonly Route[] = [
+  { method: "GET", path: "/ui/jobs/:id/time", scope: "read", handle: showTime },
+  // As the what-if of the API: it records nothing.
+  { method: "POST", path: "/ui/jobs/:id/time", scope: "read", handle: showWhatIf },
+];
 
 const TIME_PARAMETERS = {
   ...POINT_PARAMETERS,
@@ -109,7 +111,7 @@ async function shownOf(
 
 interface WhatIf {
   readonly form: WhatIfForm;
-  readonly asked?: Asked;
+  readonly asked?: AskedWhatIf;
 }
 
 function timePage(c: Context, edge: Edge, shown: Shown, whatIf?: WhatIf): Response {
@@ -226,7 +228,7 @@ function sampleText({ plan, expected, jobId }: JobState): string {
 interface Curls {
   replay(view: TimeView): string;
   diff(jobId: string, query: TimeQuery): string;
-  whatIf(jobId: string, asked: Asked): string;
+  whatIf(jobId: string, asked: AskedWhatIf): string;
 }
 
 function curlsOf(c: Context, edge: Edge): Curls {

@@ -25,9 +25,9 @@ if (isLive && rows !== null) {
   document.addEventListener("daybook:asking", ask);
   document.addEventListener("daybook:updated", take);
   button?.addEventListener("click", showNow);
-  rows.addEventListener("mouseleave", goOn);
-  rows.addEventListener("toggle", goOn, true);
-  addEventListener("scroll", goOn, { passive: true });
+  rows.addEventListener("mouseleave", refreshWhenIdle);
+  rows.addEventListener("toggle", refreshWhenIdle, true);
+  addEventListener("scroll", refreshWhenIdle, { passive: true });
 }
 
 /** @param {any} asking */
@@ -49,8 +49,8 @@ function isHeld() {
     rows.querySelector("details[open]") !== null || rows.contains(document.activeElement);
 }
 
-/** Goes on by itself when nobody reads any more. */
-function goOn() {
+/** Refreshes by itself once nobody is reading. */
+function refreshWhenIdle() {
   if (head > considered && !isHeld()) document.dispatchEvent(new Event("daybook:refresh"));
 }
 

@@ -22,9 +22,8 @@ export function TokensSection({ needsToken, holders, commands }: TokensSectionPr
       </div>
       {needsToken ? <Holders holders={holders} /> : (
         <p class="soft">
-          None is needed: whoever reaches this server may do everything. <code>DAYBOOK_TOKEN</code>
-          {" "}
-          or <code>--token-file</code> changes that.
+          None is needed: anyone who reaches this server may do everything.{" "}
+          <code>DAYBOOK_TOKEN</code> or <code>--token-file</code> changes that.
         </p>
       )}
     </section>

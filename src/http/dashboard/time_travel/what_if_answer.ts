@@ -21,7 +21,7 @@ export interface WhatIfAnswered {
 
 const STEPS_MAX = 100;
 
-export interface Asked {
+export interface AskedWhatIf {
   /** As the API would be asked. */
   readonly document: JsonObject;
   /** What is wrong with it; then there is no answer. */
@@ -36,7 +36,7 @@ export async function askWhatIf(
   form: WhatIfForm,
   presentPlan: JsonObject,
   hold: Hold,
-): Promise<Asked> {
+): Promise<AskedWhatIf> {
   const { document, issues } = whatIfDocument(form, presentPlan);
   if (issues.length > 0) return { document, issues };
   try {

@@ -31,7 +31,7 @@ export interface AskListener {
   askedExpectation(expectation: AskedExpectation): void;
 }
 
-export class Asked implements JobContext<string> {
+export class RunContext implements JobContext<string> {
   readonly tasks = new Map<TaskId, AskedTask>();
   /** Those that have not been answered yet. */
   readonly openTasks = new Set<TaskId>();

@@ -1,0 +1,21 @@
+/** A route as one value: what is asked for, who may, what is answered, and by whom. */
+
+import type { Context } from "hono";
+import type { Scope } from "./access.ts";
+import type { Edge } from "./edge.ts";
+import type { Operation } from "./openapi/operation.ts";
+
+/** `open` routes need no token: they tell a supervisor nothing of jobs. */
+export type RouteScope = Scope | "open";
+
+export interface Route {
+  readonly method: "GET" | "POST" | "DELETE";
+  /** As Hono reads it: `/jobs/:id`. */
+  readonly path: string;
+  /** What a token must have. */
+  readonly scope: RouteScope;
+  /** What `/openapi.json` says of it; absent for the pages and forms of the dashboard. */
+  readonly operation?: Operation;
+  /** @throws {Problem} what the client did wrong, or why it cannot be answered now. */
+  readonly handle: (c: Context, edge: Edge) => Response | Promise<Response>;
+}

@@ -1,0 +1,45 @@
+/**
+ * Every route there is. What is served, which scope it needs, `Allow`, `/openapi.json`, the
+ * reference page and its calls of curl all come from here. A route stands in a file of `routes/`
+ * or of the dashboard, with its handler.
+ */
+
+import { DASHBOARD_ROUTES } from "./dashboard/routes.ts";
+import type { Route } from "./route.ts";
+import { CONTROL_ROUTES } from "./routes/controls.ts";
+import { CREATE_ROUTES } from "./routes/create_job.ts";
+import { DEFINITION_ROUTES } from "./routes/definitions.ts";
+import { EVENT_ROUTES } from "./routes/events.ts";
+import { EXPLAIN_ROUTES } from "./routes/explain.ts";
+import { HEALTH_ROUTES } from "./routes/health.ts";
+import { JOB_ROUTES } from "./routes/job.ts";
+import { JOB_LOG_ROUTES } from "./routes/job_log.ts";
+import { LIST_ROUTES } from "./routes/jobs.ts";
+import { JOURNAL_ROUTES } from "./routes/journal.ts";
+import { METRICS_ROUTES } from "./routes/metrics.ts";
+import { OPEN_API_ROUTES } from "./routes/openapi.ts";
+import { OVERVIEW_ROUTES } from "./routes/overview.ts";
+import { PAUSE_ROUTES } from "./routes/pauses.ts";
+import { REPLAY_ROUTES } from "./routes/replay.ts";
+import { SYSTEM_ROUTES } from "./routes/system.ts";
+
+/** In the order in which the document lists them. */
+export const ROUTES: readonly Route[] = [
+  ...CREATE_ROUTES,
+  ...LIST_ROUTES,
+  ...JOB_ROUTES,
+  ...JOB_LOG_ROUTES,
+  ...CONTROL_ROUTES,
+  ...EVENT_ROUTES,
+  ...EXPLAIN_ROUTES,
+  ...REPLAY_ROUTES,
+  ...DEFINITION_ROUTES,
+  ...PAUSE_ROUTES,
+  ...OVERVIEW_ROUTES,
+  ...SYSTEM_ROUTES,
+  ...JOURNAL_ROUTES,
+  ...OPEN_API_ROUTES,
+  ...METRICS_ROUTES,
+  ...HEALTH_ROUTES,
+  ...DASHBOARD_ROUTES,
+];

@@ -1,0 +1,113 @@
+/**
+ * Bounds what the code of a thread holds in buffers. V8 keeps them beside the heap, and the limits
+ * of a thread do not count them. Whoever asks for one too many is refused with an error; what comes
+ * in another way, such as the body of an answer, is seen when the code gives way.
+ */
+
+import { Buffer } from "node:buffer";
+import { getHeapStatistics, setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+
+/** Buffers may grow by so much before it is looked at what is held. */
+const LOOK_BYTES = 8 * 1024 * 1024;
+/** At the most so often, in milliseconds, when the code gives way. */
+const LOOK_MS = 20;
+
+const CONSTRUCTORS = [
+  ...["ArrayBuffer", "Int8Array", "Uint8Array", "Uint8ClampedArray", "Int16Array", "Uint16Array"],
+  ...["Int32Array", "Uint32Array", "BigInt64Array", "BigUint64Array"],
+  ...["Float16Array", "Float32Array", "Float64Array"],
+];
+
+const OF_BUFFER = ["alloc", "allocUnsafe", "allocUnsafeSlow", "concat", "from"] as const;
+
+interface Sized {
+  readonly byteLength: number;
+}
+
+type Callable = (...args: unknown[]) => Sized;
+type Constructable = (new (...args: unknown[]) => Sized) & { readonly BYTES_PER_ELEMENT?: number };
+
+export class BufferGuard {
+  readonly #max: number;
+  readonly #refusal: () => Error;
+  #collect: (() => void) | undefined;
+  /** Since it was looked at what is held. */
+  #allocated = 0;
+  #lookedAt = 0;
+
+  /** @param refusal What is thrown where code asks for more than `max` bytes. */
+  constructor(max: number, refusal: () => Error) {
+    this.#max = max;
+    this.#refusal = refusal;
+  }
+
+  /** From now on code that asks for too much is refused. */
+  begin(): void {
+    const scope = globalThis as unknown as Record<string, Constructable | undefined>;
+    for (const name of CONSTRUCTORS) {
+      const original = scope[name];
+      if (original !== undefined) scope[name] = this.#counted(original);
+    }
+    const functions = Buffer as unknown as Record<string, Callable>;
+    for (const name of OF_BUFFER) {
+      const original = functions[name];
+      if (original === undefined) continue;
+      functions[name] = (...args) => this.#noted(Reflect.apply(original, Buffer, args));
+    }
+  }
+
+  /** Whether the code, which gives way now, holds more than it may. Looks only now and then. */
+  isExceeded(): boolean {
+    const now = performance.now();
+    if (now - this.#lookedAt < LOOK_MS) return false;
+    this.#lookedAt = now;
+    return this.#holdsTooMuch();
+  }
+
+  #counted(original: Constructable): Constructable {
+    const { BYTES_PER_ELEMENT: size = 1 } = original;
+    const counted = new Proxy(original, {
+      construct: (target, args, newTarget) => {
+        const [first] = args;
+        if (typeof first === "number") this.#requireRoom(first * size);
+        const made = Reflect.construct(target, args, newTarget) as Sized;
+        return isView(first) ? made : this.#noted(made);
+      },
+    });
+    Reflect.set(original.prototype, "constructor", counted);
+    return counted;
+  }
+
+  /** What is far too large is not even tried. */
+  #requireRoom(bytes: number): void {
+    if (bytes > this.#max) throw this.#refusal();
+  }
+
+  #noted<Made extends Sized>(made: Made): Made {
+    this.#allocated += made.byteLength;
+    if (this.#allocated > LOOK_BYTES && this.#holdsTooMuch()) throw this.#refusal();
+    return made;
+  }
+
+  /** What nobody holds any more counts until it is collected, which is done before saying yes. */
+  #holdsTooMuch(): boolean {
+    this.#allocated = 0;
+    if (getHeapStatistics().external_memory <= this.#max) return false;
+    this.#collect ??= collector();
+    this.#collect();
+    this.#allocated = LOOK_BYTES - this.#max / 4;
+    return getHeapStatistics().external_memory > this.#max;
+  }
+}
+
+/** Of memory that another one holds. */
+function isView(first: unknown): boolean {
+  return typeof first === "object" && first !== null && "byteLength" in first &&
+    !ArrayBuffer.isView(first);
+}
+
+function collector(): () => void {
+  setFlagsFromString("--expose-gc");
+  return runInNewContext("gc");
+}
