@@ -6,10 +6,11 @@ import type { Work } from "../core/at_once.ts";
 import type { LogId } from "../core/ids.ts";
 import { messageOf } from "../core/thrown.ts";
 import { IndexDamagedError } from "../engine/job_index.ts";
-import { BUCKET_BITS } from "../engine/views/postings.ts";
 import { SortedPostings } from "../engine/views/sorted_postings.ts";
 
-export const BUCKETS = 1 << BUCKET_BITS;
+/** No run has more buckets than 2 to the power of this. */
+export const BITS_MAX = 18;
+const BUCKETS_MAX = 1 << BITS_MAX;
 /** Rows that are written in one transaction, or removed: each holds everybody up. */
 const ROWS_AT_A_TIME = 256;
 
@@ -28,7 +29,8 @@ export interface Run {
   /** The last position in it. */
   readonly last: LogId;
   readonly postings: number;
-  readonly buckets: number;
+  /** How many of the first bits of a key name its bucket. */
+  readonly bits: number;
 }
 
 export class ValueRows {
@@ -42,7 +44,10 @@ export class ValueRows {
     this.#database = database;
     this.#insert = database.prepare("INSERT INTO buckets VALUES (?, ?, ?)");
     this.#select = database.prepare("SELECT crc, postings FROM buckets WHERE place = ?");
-    this.#delete = database.prepare("DELETE FROM buckets WHERE place BETWEEN ? AND ?");
+    this.#delete = database.prepare(
+      "DELETE FROM buckets WHERE place IN " +
+        "(SELECT place FROM buckets WHERE place >= ? AND place < ? LIMIT ?)",
+    );
   }
 
   /** The oldest first. */
@@ -54,12 +59,16 @@ export class ValueRows {
     return this.#database.prepare("SELECT * FROM point").get() as unknown as LinePoint | undefined;
   }
 
-  /** How many buckets there are of each run, those that were never committed included. */
-  buckets(): Map<number, number> {
-    const all = this.#database.prepare(
-      `SELECT place >> ${BUCKET_BITS} AS run, count(*) AS buckets FROM buckets GROUP BY 1`,
-    ).all() as unknown as Pick<Run, "run" | "buckets">[];
-    return new Map(all.map(({ run, buckets }) => [run, buckets]));
+  /** The numbers of all that have buckets, those that were never committed included. */
+  *begun(): Iterable<number> {
+    const next = this.#database.prepare("SELECT min(place) AS place FROM buckets WHERE place >= ?");
+    for (let from = 0;;) {
+      const place = next.get(from)?.place as number | null;
+      if (place === null) return;
+      const run = Math.floor(place / BUCKETS_MAX);
+      yield run;
+      from = placeOf(run + 1, 0);
+    }
   }
 
   /** @throws {IndexDamagedError} when it is not what was put there. */
@@ -87,13 +96,13 @@ export class ValueRows {
   }
 
   /** Makes what was put a run, in place of others; durable on return. */
-  commit({ run, last, postings, buckets }: Run, replaced: readonly Run[], point?: LinePoint): void {
+  commit({ run, last, postings, bits }: Run, replaced: readonly Run[], point?: LinePoint): void {
     const database = this.#database;
     if (database.isTransaction) database.exec("COMMIT");
     // Only this has to be on disk: it takes with it what came before.
     database.exec("PRAGMA synchronous = FULL; BEGIN");
     for (const one of replaced) database.prepare("DELETE FROM runs WHERE run = ?").run(one.run);
-    database.prepare("INSERT INTO runs VALUES (?, ?, ?, ?)").run(run, last, postings, buckets);
+    database.prepare("INSERT INTO runs VALUES (?, ?, ?, ?)").run(run, last, postings, bits);
     if (point !== undefined) {
       const { logId, chain, segment, offset } = point;
       database.exec("DELETE FROM point");
@@ -104,10 +113,8 @@ export class ValueRows {
 
   /** Removes the buckets of a run, as work with pauses. */
   *remove(run: number): Work<void> {
-    for (let bucket = 0; bucket < BUCKETS; bucket += ROWS_AT_A_TIME) {
-      this.#delete.run(placeOf(run, bucket), placeOf(run, bucket + ROWS_AT_A_TIME - 1));
-      yield;
-    }
+    const [from, to] = [placeOf(run, 0), placeOf(run + 1, 0)];
+    while (this.#delete.run(from, to, ROWS_AT_A_TIME).changes !== 0) yield;
   }
 
   /** Takes back what was put and is not committed. */
@@ -122,7 +129,7 @@ export class ValueRows {
 }
 
 function placeOf(run: number, bucket: number): number {
-  return run * BUCKETS + bucket;
+  return run * BUCKETS_MAX + bucket;
 }
 
 function wordsOf({ buffer, byteOffset, byteLength }: Uint8Array): Uint32Array {

@@ -6,16 +6,17 @@
 
 import type { Work } from "../core/at_once.ts";
 import type { LogId } from "../core/ids.ts";
-import { IndexDamagedError } from "../engine/job_index.ts";
-import { type Bucket, bucketOf, CARRIERS_MAX } from "../engine/views/postings.ts";
+import { type Bucket, bucketOf, CARRIERS_MAX, type Postings } from "../engine/views/postings.ts";
 import { SortedPostings } from "../engine/views/sorted_postings.ts";
-import { BUCKETS, type LinePoint, type Run, ValueRows } from "./value_rows.ts";
+import { BITS_MAX, type LinePoint, type Run, ValueRows } from "./value_rows.ts";
 import { preparedValues, removeValues, VALUES_FILE } from "./value_tables.ts";
 
 /** So many runs of a size are made one. */
 const MERGED = 4;
 /** Postings of the smallest runs, but for the last of a process; the next ones have four times as many. */
 const SMALLEST = 1 << 19;
+/** Postings of a bucket, on the average: what is read to look a key up. */
+const BUCKET_POSTINGS = 128;
 /** The largest stay as they are: to merge them would need as much room again. */
 const LEVEL_MAX = 3;
 
@@ -37,7 +38,7 @@ export class SqliteValueRuns {
     try {
       this.#runs = this.#rows.runs();
       this.#nextRun = 1 + Math.max(0, ...this.#runs.map(({ run }) => run));
-      this.#requireWhole();
+      this.#removeUnknown();
     } catch (error) {
       this.#rows.close();
       throw error;
@@ -72,23 +73,24 @@ export class SqliteValueRuns {
   newest(key: number, limit: number): LogId[] {
     const found: LogId[] = [];
     for (let at = this.#runs.length - 1; at >= 0 && found.length < limit; at--) {
-      const bucket = this.#rows.bucket(this.#runs[at]?.run ?? 0, bucketOf(key));
+      const { run = 0, bits = 0 } = this.#runs[at] ?? {};
+      const bucket = this.#rows.bucket(run, bucketOf(key, bits));
       if (bucket !== undefined) found.push(...bucket.newest(key, limit - found.length));
     }
     return found;
   }
 
   /** Puts a run there, as work with pauses; nothing of it is seen before all of it is durable. */
-  *write(buckets: readonly Bucket[], point: LinePoint): Work<void> {
+  *write(postings: Postings, point: LinePoint): Work<void> {
     yield* this.#removeAbandoned();
     const run = this.#nextRun++;
     try {
-      for (const { number, postings } of buckets) {
-        this.#rows.put(run, number, postings);
+      const bits = bitsFor(postings.size);
+      for (const bucket of yield* postings.buckets(bits)) {
+        this.#rows.put(run, bucket.number, bucket.postings);
         yield;
       }
-      const postings = buckets.reduce((sum, { postings }) => sum + postings.size, 0);
-      const made = { run, last: point.logId, postings, buckets: buckets.length };
+      const made = { run, last: point.logId, postings: postings.size, bits };
       this.#rows.commit(made, [], point);
       this.#runs.push(made);
     } finally {
@@ -112,20 +114,33 @@ export class SqliteValueRuns {
     yield* this.#removeAbandoned();
   }
 
-  *#merged(run: number, parts: readonly Run[]): Work<Pick<Run, "postings" | "buckets">> {
+  /** By what the fewest bits name, of all parts at a time. */
+  *#merged(run: number, parts: readonly Run[]): Work<Pick<Run, "postings" | "bits">> {
     const newestFirst = parts.toReversed();
-    let [buckets, postings] = [0, 0];
-    for (let number = 0; number < BUCKETS; number++) {
-      const found = newestFirst.flatMap((part) => this.#rows.bucket(part.run, number) ?? []);
-      if (found.length > 0) {
-        const merged = SortedPostings.merged(found, CARRIERS_MAX);
-        this.#rows.put(run, number, merged);
-        buckets++;
-        postings += merged.size;
-      }
+    const fewest = Math.min(...parts.map(({ bits }) => bits));
+    const sum = parts.reduce((sum, { postings }) => sum + postings, 0);
+    const bits = Math.max(bitsFor(sum), fewest);
+    let postings = 0;
+    for (let number = 0; number < 1 << fewest; number++) {
+      const found = newestFirst.map((part) => this.#all(part, number, fewest));
       yield;
+      const merged = SortedPostings.merged(found, CARRIERS_MAX);
+      postings += merged.size;
+      for (const bucket of bucketsOf(merged, number, bits - fewest, bits)) {
+        this.#rows.put(run, bucket.number, bucket.postings);
+        yield;
+      }
     }
-    return { postings, buckets };
+    return { postings, bits };
+  }
+
+  /** All of a run whose keys begin with so many bits. */
+  #all({ run, bits }: Run, number: number, fewest: number): SortedPostings {
+    const each = 1 << (bits - fewest);
+    const buckets = Array.from({ length: each }, (_, at) => number * each + at);
+    return SortedPostings.joined(
+      buckets.flatMap((bucket) => this.#rows.bucket(run, bucket) ?? []),
+    );
   }
 
   /** Takes back what was put and is not committed: what was begun is never ended. */
@@ -158,16 +173,35 @@ export class SqliteValueRuns {
     return undefined;
   }
 
-  /** Removes runs that were begun and never committed; the others must have all their rows. */
-  #requireWhole(): void {
-    const found = this.#rows.buckets();
-    for (const { run, buckets } of this.#runs) {
-      if (found.get(run) !== buckets) {
-        throw new IndexDamagedError(`run ${run} has lost some of what was written`);
-      }
-      found.delete(run);
-    }
-    for (const run of found.keys()) for (const _ of this.#rows.remove(run));
+  /** Removes what was begun and never committed. */
+  #removeUnknown(): void {
+    const known = new Set(this.#runs.map(({ run }) => run));
+    const unknown = [...this.#rows.begun()].filter((run) => !known.has(run));
+    for (const run of unknown) for (const _ of this.#rows.remove(run));
+  }
+}
+
+function bitsFor(postings: number): number {
+  const bits = Math.ceil(Math.log2(Math.max(2, postings / BUCKET_POSTINGS)));
+  return Math.min(BITS_MAX, bits);
+}
+
+/**
+ * What begins with the same bits, in buckets that more bits name; empty ones are left out.
+ *
+ * @param bits Of the buckets, the first of which are those of `number`; so many are `more`.
+ */
+function* bucketsOf(
+  postings: SortedPostings,
+  number: number,
+  more: number,
+  bits: number,
+): Iterable<Bucket> {
+  const width = 2 ** (32 - bits);
+  for (let at = 0; at < 1 << more; at++) {
+    const bucket = (number << more) + at;
+    const part = postings.between(bucket * width, (bucket + 1) * width);
+    if (part.size > 0) yield { number: bucket, postings: part };
   }
 }
 

@@ -6,7 +6,7 @@ export const VALUES_FILE = "values.sqlite";
 
 /** Raised whenever the meaning of a column changes: the index is then made again. */
 const SCHEMA_VERSION = 2;
-/** Large, since a row of a large run is some kilobytes. */
+/** Large, since a row is a kilobyte. */
 const PAGE_BYTES = 16 * 1024;
 /** Pages of the log that are moved to the database at a time. */
 const CHECKPOINT_PAGES = 64;
@@ -17,7 +17,7 @@ const TABLES = `
     run INTEGER PRIMARY KEY,
     last INTEGER NOT NULL,
     postings INTEGER NOT NULL,
-    buckets INTEGER NOT NULL
+    bits INTEGER NOT NULL
   ) STRICT;
   CREATE TABLE buckets (
     place INTEGER PRIMARY KEY,

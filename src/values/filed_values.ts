@@ -74,7 +74,7 @@ export class FiledValues {
   *flush(): Work<void> {
     const [first] = this.#full;
     if (first === undefined) return;
-    yield* this.#runs.write(yield* first.postings.buckets(), first.point);
+    yield* this.#runs.write(first.postings, first.point);
     this.#full.shift();
   }
 

@@ -12,9 +12,7 @@ const FIRST_CAPACITY = 1 << 10;
 /** Filled further than this, in parts of 8, the table grows. */
 const LOAD_EIGHTHS_MAX = 5;
 const SLOTS_AT_A_TIME = 1 << 13;
-const BUCKETS_AT_A_TIME = 128;
-/** The first bits of a key that name its bucket. */
-export const BUCKET_BITS = 14;
+const BUCKETS_AT_A_TIME = 32;
 /** Of the entries that have one key, so many are found again. */
 export const CARRIERS_MAX = 4_096;
 
@@ -23,8 +21,9 @@ export interface Bucket {
   readonly postings: SortedPostings;
 }
 
-export function bucketOf(key: number): number {
-  return key >>> (32 - BUCKET_BITS);
+/** @param bits How many of the first bits of a key name its bucket. */
+export function bucketOf(key: number, bits: number): number {
+  return key >>> (32 - bits);
 }
 
 export class Postings {
@@ -76,14 +75,16 @@ export class Postings {
   /**
    * All of it in buckets, as work with pauses; empty ones are left out. What is filed meanwhile is
    * not in it.
+   *
+   * @param bits See `bucketOf`.
    */
-  *buckets(): Work<readonly Bucket[]> {
+  *buckets(bits: number): Work<readonly Bucket[]> {
     const slots = this.#slots;
-    const keys: number[][] = Array.from({ length: 1 << BUCKET_BITS }, () => []);
+    const keys: number[][] = Array.from({ length: 1 << bits }, () => []);
     for (let at = 0; at < slots.length; at += 2) {
       if (at % SLOTS_AT_A_TIME === 0) yield;
       const key = slots[at] ?? 0;
-      if (slots[at + 1] !== 0) keys[bucketOf(key)]?.push(key);
+      if (slots[at + 1] !== 0) keys[bucketOf(key, bits)]?.push(key);
     }
     const buckets: Bucket[] = [];
     for (const [number, ofBucket] of keys.entries()) {

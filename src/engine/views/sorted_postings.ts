@@ -31,15 +31,46 @@ export class SortedPostings {
   /** Positions of a key, the newest first, at most `limit`. */
   newest(key: number, limit: number): Uint32Array {
     const { words } = this;
+    const begin = this.#indexOf(key);
+    let end = begin;
+    while (end < this.#size && end - begin < limit && words[end] === key) end++;
+    return words.subarray(this.#size + begin, this.#size + end);
+  }
+
+  /** Where the first key is that is not below this one. */
+  #indexOf(key: number): number {
     let [low, high] = [0, this.#size];
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((words[middle] ?? 0) < key) low = middle + 1;
+      if ((this.words[middle] ?? 0) < key) low = middle + 1;
       else high = middle;
     }
-    let end = low;
-    while (end < this.#size && end - low < limit && words[end] === key) end++;
-    return words.subarray(this.#size + low, this.#size + end);
+    return low;
+  }
+
+  /** All with keys from one on, up to another that is not among them. */
+  between(from: number, to: number): SortedPostings {
+    const [begin, end] = [this.#indexOf(from), this.#indexOf(to)];
+    if (begin === 0 && end === this.#size) return this;
+    const words = new Uint32Array(2 * (end - begin));
+    words.set(this.words.subarray(begin, end));
+    words.set(this.words.subarray(this.#size + begin, this.#size + end), end - begin);
+    return new SortedPostings(words);
+  }
+
+  /** All of several, the keys of which follow each other. */
+  static joined(parts: readonly SortedPostings[]): SortedPostings {
+    const [first] = parts;
+    if (first !== undefined && parts.length === 1) return first;
+    const all = new SortedPostings(
+      new Uint32Array(2 * parts.reduce((sum, { size }) => sum + size, 0)),
+    );
+    for (const { words, size } of parts) {
+      all.words.set(words.subarray(0, size), all.#filled);
+      all.words.set(words.subarray(size), all.#size + all.#filled);
+      all.#filled += size;
+    }
+    return all;
   }
 
   /**
