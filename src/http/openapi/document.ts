@@ -11,6 +11,7 @@ import { citation, explanationAnswer } from "../answers/explanation.ts";
 import { failureAnswer, jobAnswer, jobSummaryAnswer } from "../answers/job.ts";
 import { condition, stateName } from "../answers/parts.ts";
 import { problemAnswer } from "../answers/problem.ts";
+import { cloudEvent } from "../cloud_events.ts";
 import { correlationForms } from "../correlation_schema.ts";
 import { incomingEvent } from "../event_schema.ts";
 import { jobIdField } from "../fields.ts";
@@ -36,6 +37,7 @@ const NAMED: NamedSchemas = {
   Plan: withinLazy(planObject),
   Correlation: correlationForms,
   Event: withinLazy(incomingEvent),
+  CloudEvent: cloudEvent,
 };
 
 /** What any route may answer that is not open, whatever it is about. */
