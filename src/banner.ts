@@ -6,6 +6,7 @@ import { shellWord } from "./core/shell_word.ts";
 import type { JobEngine } from "./engine/job_engine.ts";
 import type { JournalHead, RecoveryReport } from "./engine/ports.ts";
 import type { HeldPause } from "./engine/requests.ts";
+import type { Scope } from "./http/access.ts";
 
 /** What a server is bound to. */
 export interface Address {
@@ -18,9 +19,16 @@ export interface TokenSource {
   readonly file: string | undefined;
 }
 
-/** What a shell makes of it within double quotes is the first token of the file. */
-function firstTokenOf(file: string): string {
-  return `$(awk '!/^ *#/ && NF { print $1; exit }' ${shellWord(file)})`;
+/** What a shell makes of it within double quotes is the first token of the file that may do it. */
+function tokenFor(scope: Scope, file: string): string {
+  const may = `($2 == "" || $2 ~ /${scope}/)`;
+  return `$(awk '!/^ *#/ && NF && ${may} { print $1; exit }' ${shellWord(file)})`;
+}
+
+function tokenOption(scope: Scope, source: TokenSource | undefined): string {
+  if (source === undefined) return "";
+  const token = source.file === undefined ? "$DAYBOOK_TOKEN" : tokenFor(scope, source.file);
+  return ` -H "authorization: Bearer ${token}"`;
 }
 
 export function urlOf({ hostname, port }: Address): string {
@@ -93,7 +101,7 @@ function pauseLines(
   return [
     `paused: everything since ${since}${who} (${reason}); ${counted(jobs, "job")} waiting`,
     `  to go on: deno task daybook end-pause ${pauseId} --url ${url}`,
-    `  or: curl -s${tokenOption(token)} -X DELETE ${url}/pauses/${pauseId}`,
+    `  or: curl -s${tokenOption("operate", token)} -X DELETE ${url}/pauses/${pauseId}`,
   ];
 }
 
@@ -113,21 +121,15 @@ function recovered(report: RecoveryReport, head: JournalHead): string {
   return `recovered ${parts.join(", ")}; head ${head.logId} ${head.chain}`.trimEnd();
 }
 
-function tokenOption(source: TokenSource | undefined): string {
-  if (source === undefined) return "";
-  const token = source.file === undefined ? "$DAYBOOK_TOKEN" : firstTokenOf(source.file);
-  return ` -H "authorization: Bearer ${token}"`;
-}
-
 function examples(url: string, source: TokenSource | undefined): readonly string[] {
-  const token = tokenOption(source);
+  const submit = tokenOption("submit", source);
   const job = `{"type":"order.fulfil","input":{"orderId":"7","amount":1999}}`;
   const event =
     `{"eventType":"ec.shipment.ShipmentCompleted","attributes":{"orderId":"7","tracking":"T-1"}}`;
   const json = `-H 'content-type: application/json'`;
   return [
-    `  curl -s${token} ${url}/jobs ${json} -d '${job}'`,
-    `  curl -s${token} ${url}/events ${json} -d '${event}'`,
-    `  curl -sN${token} '${url}/stream?after=0'`,
+    `  curl -s${submit} ${url}/jobs ${json} -d '${job}'`,
+    `  curl -s${submit} ${url}/events ${json} -d '${event}'`,
+    `  curl -sN${tokenOption("read", source)} '${url}/stream?after=0'`,
   ];
 }

@@ -46,6 +46,7 @@ const failure = v.looseObject({
   recoveryRequired: v.boolean(),
   because: number,
   leftInPlace: v.array(text),
+  cutShort: v.array(text),
 });
 
 export const jobResource = v.looseObject({

@@ -14,7 +14,7 @@ import {
   startedAtOf,
   taskResource,
 } from "./job_resource.ts";
-import { isLeftInPlace } from "./left_in_place.ts";
+import { isCutShort, isLeftInPlace } from "./left_in_place.ts";
 import type { ExpectationState, JobState, TaskState } from "./job_state.ts";
 import { equalJson, type JsonValue } from "./json.ts";
 
@@ -160,15 +160,19 @@ function taskFields(task: TaskState | undefined): Fields {
   return fields;
 }
 
+/** In which of the lists of a failure the task is. */
+function listOf(task: TaskState | undefined): "leftInPlace" | "cutShort" | undefined {
+  if (task === undefined) return undefined;
+  return isLeftInPlace(task) ? "leftInPlace" : isCutShort(task) ? "cutShort" : undefined;
+}
+
 function failureChanges(
   before: JobState | undefined,
   after: JobState | undefined,
   tasks: readonly Unlike<TaskState>[],
 ): readonly Change[] {
   const [old, young] = [before, after].map((job) => job && recordedFailure(job));
-  const listsOthers = tasks.some(([, left, right]) =>
-    (left !== undefined && isLeftInPlace(left)) !== (right !== undefined && isLeftInPlace(right))
-  );
+  const listsOthers = tasks.some(([, left, right]) => listOf(left) !== listOf(right));
   if (old === young && !listsOthers) return [];
   const [left, right] = [before, after].map((job) => (job && failureResource(job)) ?? NO_FIELDS);
   return differences("failure.", left ?? NO_FIELDS, right ?? NO_FIELDS);

@@ -132,6 +132,11 @@ export interface Explanation<Cite> {
   readonly condition: Condition;
   /** All of this is a function of the journal up to this entry. */
   readonly asOf: LogId;
+  /**
+   * When that entry was received, RFC 3339; only of a look back at a point. Nothing is offered to
+   * be done then, since the job has gone on.
+   */
+  readonly asOfTime?: string;
   readonly summary: string;
   /** From the condition back to what came from outside. */
   readonly because: readonly Statement<Cite>[];

@@ -7,7 +7,7 @@ import { conditionOf } from "./condition.ts";
 import { fingerprintOf } from "./error_fingerprint.ts";
 import { MAIN_TASK } from "./ids.ts";
 import { type ExpectedEvent, requiredMatches } from "./job_plan.ts";
-import { leftInPlace } from "./left_in_place.ts";
+import { cutShort, leftInPlace } from "./left_in_place.ts";
 import {
   type CompletedTask,
   type ExpectationState,
@@ -161,6 +161,7 @@ export function failureResource(job: JobState) {
     recoveryRequired,
     because,
     leftInPlace: leftInPlace(job).map((task) => task.taskId as string),
+    cutShort: cutShort(job).map((task) => task.taskId as string),
   };
 }
 

@@ -17,6 +17,19 @@ export function isLeftInPlace(task: TaskState): task is CompletedTask {
   return task.status === "completed" && !task.compensable && task.taskId !== MAIN_TASK;
 }
 
+/**
+ * Tasks of which an attempt was begun and never ended, as by a crash: it may have done its work or a
+ * part of it, and nothing undoes that.
+ */
+export function cutShort({ tasks }: Pick<JobState, "tasks">): readonly TaskState[] {
+  return tasks.filter(isCutShort);
+}
+
+export function isCutShort({ taskId, status, attempts, failures }: TaskState): boolean {
+  return taskId !== MAIN_TASK &&
+    (status === "interrupted" || status === "abandoned" && attempts > failures);
+}
+
 /** Completed tasks that were not undone. */
 export function standing({ tasks }: JobState): readonly CompletedTask[] {
   return tasks.filter(isStanding);

@@ -7,6 +7,7 @@
 import { assertNever } from "./assert_never.ts";
 import { formDifference } from "./likeness/form_difference.ts";
 import { looseForm } from "./likeness/loose_form.ts";
+import { isSpellingSlip, SLIP_TEXT } from "./likeness/spelling_slip.ts";
 import { type Correlation, holds } from "./correlation.ts";
 import { likeliestPlace, type Place, placePath } from "./elsewhere.ts";
 import { isScalar, type JsonObject, type JsonScalar, type JsonValue, valueAt } from "./json.ts";
@@ -23,7 +24,10 @@ export interface Mismatch {
   readonly found: string;
   /** The two are equal but for form; see `looseForm`. */
   readonly close: boolean;
-  /** In what they differ then, where what is shown does not tell: spaces, code points. */
+  /**
+   * In what they differ then, where what is shown does not tell: spaces, code points; of values
+   * that are not equal, that one may be the other with a letter written wrong.
+   */
   readonly form?: string;
   /** Where the event has it instead, when there is no scalar at the path. */
   readonly elsewhere?: Elsewhere;
@@ -185,9 +189,21 @@ function mismatch(
     ? allowed
     : [nearest, ...allowed.filter((value) => value !== nearest)];
   const close = nearest !== undefined;
-  const form = close && isScalar(found) ? formDifference(nearest, found) : undefined;
+  const form = !isScalar(found)
+    ? undefined
+    : close
+    ? formDifference(nearest, found)
+    : slipText(allowed, found);
   const clause = { path, expected: oneOf(told), found: shownValue(found), close };
   return form === undefined ? clause : { ...clause, form };
+}
+
+/** Of many values that are allowed, so many are compared letter by letter. */
+const SPELT_MAX = 64;
+
+function slipText(allowed: readonly JsonScalar[], found: JsonScalar): string | undefined {
+  const isSlip = allowed.slice(0, SPELT_MAX).some((value) => isSpellingSlip(value, found));
+  return isSlip ? SLIP_TEXT : undefined;
 }
 
 /** Of alternatives that all fail, the one that fails least. */

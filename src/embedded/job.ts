@@ -146,6 +146,8 @@ export interface JobFailure {
   readonly because: number;
   /** Completed steps that nothing has undone: nobody knows how, or an operator left them. */
   readonly leftInPlace: readonly string[];
+  /** Steps that were begun and never ended: what they did is unknown, and not undone. */
+  readonly cutShort: readonly string[];
 }
 
 /** An error as the journal has it. */

@@ -19,6 +19,7 @@ import { AboutSearch } from "./queries/about_search.ts";
 import { Contrasts } from "./queries/contrasts.ts";
 import { EventExplainer } from "./queries/event_explainer.ts";
 import { Explainer } from "./queries/explainer.ts";
+import { QueueExplainer } from "./queries/queue_explainer.ts";
 import { FanOut } from "./events/fan_out.ts";
 import { Feed } from "./views/feed.ts";
 import { History } from "./queries/history.ts";
@@ -57,6 +58,7 @@ import { Slots } from "./run/slots.ts";
 import { Supervisor } from "./run/supervisor.ts";
 import { Suspects } from "./run/suspects.ts";
 import { Turns } from "./run/turns.ts";
+import { UsualTimes } from "./queries/usual_times.ts";
 import { Unmatched } from "./events/unmatched.ts";
 import type { ValueRuns } from "./views/value_runs.ts";
 import type { View } from "./views/view.ts";
@@ -141,9 +143,17 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
       pacer,
       lists,
       contrasts: new Contrasts(lists, pacer),
+      usualTimes: new UsualTimes(lists, pacer),
       pastEvents: facts,
       draining: () => status.draining,
       full: (urgency) => events.journal.full(urgency),
+    }),
+    queueExplainer: new QueueExplainer({
+      ...parts,
+      lists,
+      draining: () => status.draining,
+      failed: () => status.failed,
+      full: () => events.journal.full("ordinary"),
     }),
     ...withWork(parts, options, status),
   };

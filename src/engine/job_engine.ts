@@ -11,6 +11,7 @@ import { type EventId, type JobId, type LogId, MAIN_TASK, type TaskId } from "..
 import { hasCode, type JobState } from "../core/job_state.ts";
 import type { Origin } from "../core/origin.ts";
 import type { Point } from "../core/point.ts";
+import type { QueueExplanation } from "../core/queue_explanation.ts";
 import type { Replay, StepsWanted } from "../core/replay_steps.ts";
 import type { Supposition } from "../core/supposition.ts";
 import { SHUTDOWN_GRACE_MS } from "./run/attempt.ts";
@@ -292,7 +293,12 @@ export class JobEngine {
     return this.#parts.explainer.explain(jobId, hold);
   }
 
-  /** The same, with the entries that it is made from. */
+  /** The same as of a point, by what was on record then. */
+  explainAt(jobId: JobId, point: Point, hold?: Hold): Promise<Outcome<Explanation<Citation>>> {
+    return this.#parts.explainer.explainAt(jobId, point, hold);
+  }
+
+  /** Why a job is as it is, with the entries that the explanation is made from. */
   account(jobId: JobId, hold?: Hold): Promise<Account | undefined> {
     return this.#parts.explainer.account(jobId, hold);
   }
@@ -300,6 +306,11 @@ export class JobEngine {
   /** Everything that carries a value, and what became of each. */
   explainAbout(value: string, hold?: Hold): Promise<About<Citation>> {
     return this.#parts.about.of(value, hold);
+  }
+
+  /** Why the work as a whole stands still, or that it goes on. */
+  explainQueue(): Promise<QueueExplanation<Citation>> {
+    return this.#parts.queueExplainer.explain();
   }
 
   /** What became of an event; `undefined` when no entry has this id. */

@@ -54,6 +54,11 @@ export function unknownJob(jobId: string): Outcome<never> {
 /** What a point of a job's life was given as. */
 export type PointName = "at" | "from" | "to";
 
+/** @param detail Why the job's life has no such point; a sentence without its subject. */
+export function unknownPoint(point: PointName, detail: string): Outcome<never> {
+  return { ok: false, problem: { kind: "unknownPoint", point, detail } };
+}
+
 interface OriginatedRequest {
   readonly origin?: Origin | undefined;
 }
@@ -301,7 +306,7 @@ export interface ParkedJobs {
   readonly type: string;
   readonly jobs: number;
   /** The one parked last, and what stands in its way. */
-  readonly newest: Pick<Parking, "message" | "disagreesWith"> & { readonly jobId: JobId };
+  readonly newest: Pick<Parking, "message" | "disagreesWith" | "by"> & { readonly jobId: JobId };
 }
 
 /** The jobs that a person may have to look at, a few of each kind. */

@@ -36,6 +36,14 @@ export const SMALL_BYTES = 16 * 1024;
  */
 const IN_ONE_PIECE_BYTES = 4 * 1024;
 
+/**
+ * A body may come in so many pieces, and in another one for each of so many bytes: to receive a
+ * piece costs as much as to receive kilobytes, and what is left of them when the client goes away
+ * holds up everybody.
+ */
+const PIECES_MAX = 1_024;
+const BYTES_PER_PIECE = 16;
+
 /** Where so many are being read, or have no room for another, none may take longer than that. */
 const UNHURRIED_MAX = 1_000;
 const HURRIED_MS = 1_000;
@@ -117,16 +125,17 @@ export class Bodies {
     if (request.body === null) return Promise.resolve(new Uint8Array());
     const { clock } = this.#options;
     reading.body = new StreamedBody(request.body, {
-      came: (bytes) => this.#came(bytes, reading),
+      came: (bytes, pieces) => this.#came(bytes, pieces, reading),
       pause: () => clock.pause(),
     });
     return reading.body.whole();
   }
 
   /** @param bytes All that have come so far. */
-  #came(bytes: number, reading: Reading): void {
+  #came(bytes: number, pieces: number, reading: Reading): void {
     const { bytesMax, bytes: all } = this.#options;
     if (bytes > bytesMax) throw this.#tooLarge();
+    if (pieces > PIECES_MAX + bytes / BYTES_PER_PIECE) throw inCrumbs(bytes, pieces);
     const more = bytes - reading.bytes;
     while (!all.hasRoom(more) && this.#hurry(reading.deadline));
     all.requireRoom(more);
@@ -177,6 +186,13 @@ function tooSlow(afterMs: number, timeMs: number): Problem {
   const why = afterMs < timeMs ? ", and there are too many to wait for it" : " (--body-time)";
   const detail = `Cannot take the body: it was not there after ${afterMs} ms${why}`;
   return new Problem("body-too-slow", detail, {}, { "connection": "close" });
+}
+
+function inCrumbs(bytes: number, pieces: number): Problem {
+  const detail =
+    `Cannot read the body: ${bytes} bytes of it came in ${pieces} pieces; send it in ` +
+    "larger ones";
+  return new Problem("unreadable-body", detail, {}, { "connection": "close" });
 }
 
 /** `undefined` when the length is only known once all has come. */

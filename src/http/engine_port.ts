@@ -8,6 +8,7 @@ import type { EventId, JobId, LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { Origin } from "../core/origin.ts";
 import type { Point } from "../core/point.ts";
+import type { QueueExplanation } from "../core/queue_explanation.ts";
 import type { Replay, StepsWanted } from "../core/replay_steps.ts";
 import type { Supposition } from "../core/supposition.ts";
 import type { Hold } from "../engine/queries/entry_pages.ts";
@@ -86,10 +87,14 @@ export interface EnginePort {
   readonly headLogId: LogId;
   /** Why a job is as it is; `undefined` when there is none with this id. */
   explain(jobId: JobId, hold?: Hold): Promise<Explanation<Citation> | undefined>;
-  /** The same, with the entries that it is made from. */
+  /** The same as of a point, by what was on record then. */
+  explainAt(jobId: JobId, point: Point, hold?: Hold): Promise<Outcome<Explanation<Citation>>>;
+  /** Why a job is as it is, with the entries that the explanation is made from. */
   account(jobId: JobId, hold?: Hold): Promise<Account | undefined>;
   /** Everything that carries a value, and what became of each. */
   explainAbout(value: string, hold?: Hold): Promise<About<Citation>>;
+  /** Why the work as a whole stands still, or that it goes on. */
+  explainQueue(): Promise<QueueExplanation<Citation>>;
   /** What became of an event; `undefined` when no entry has this id. */
   explainEvent(eventId: EventId, hold?: Hold): Promise<EventExplanation<Citation> | undefined>;
 

@@ -93,7 +93,8 @@ export interface ProblemMembers {
 
 /**
  * Ends a request with a refusal, from wherever its reason is found; the app turns it
- * into the answer. It is no fault of the program and is never logged.
+ * into the answer. It is no fault of the program and is never logged; so it does not say where
+ * it was made, which takes most of the time of a refusal.
  */
 export class Problem extends Error {
   override readonly name = "Problem";
@@ -104,7 +105,10 @@ export class Problem extends Error {
     readonly members: ProblemMembers = {},
     readonly headers: Readonly<Record<string, string>> = {},
   ) {
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(detail);
+    Error.stackTraceLimit = stackTraceLimit;
   }
 }
 

@@ -12,8 +12,12 @@ const WAITING_BYTES = 1024;
 /** What is asked for when the last piece was as large as it could be, and more is likely there. */
 const READY_BYTES = 64 * 1024;
 
-/** After so many pieces it is the turn of others: they may all be there at once. */
+/**
+ * After so many pieces it is the turn of others: they may all be there at once, of many bodies. So
+ * many bytes take as long as another piece.
+ */
 const PIECES_IN_A_TURN = 16;
+const BYTES_AS_A_PIECE = 16 * 1024;
 
 type Piece = Uint8Array<ArrayBuffer>;
 
@@ -25,8 +29,11 @@ interface PieceReader {
 }
 
 export interface StreamedBodyOptions {
-  /** Told how much there is with every piece, before that is kept. What it throws is the end. */
-  readonly came: (bytes: number) => void;
+  /**
+   * Told how much there is with every piece, and which that is, before it is kept. What it throws
+   * is the end.
+   */
+  readonly came: (bytes: number, pieces: number) => void;
   /** Lets others have their turn. */
   readonly pause: () => Promise<void>;
 }
@@ -46,12 +53,16 @@ export class StreamedBody {
   /** All of it; means nothing once it was given up. */
   async whole(): Promise<Piece> {
     try {
+      let done = 0;
       for (let pieces = 1; !this.#isGivenUp; pieces++) {
         const piece = await this.#reader.next();
         if (piece === undefined || this.#isGivenUp) break;
-        this.#options.came(this.#length + piece.length);
+        this.#options.came(this.#length + piece.length, pieces);
         this.#append(piece);
-        if (pieces % PIECES_IN_A_TURN === 0) await this.#options.pause();
+        done += 1 + Math.floor(piece.length / BYTES_AS_A_PIECE);
+        if (done < PIECES_IN_A_TURN) continue;
+        done = 0;
+        await this.#options.pause();
       }
       return new Uint8Array(this.#buffer, 0, this.#length);
     } finally {
@@ -85,7 +96,10 @@ function piecesOf(body: ReadableStream<Piece>): PieceReader {
     if (!(error instanceof TypeError) || body.locked) throw error;
   }
   const reader = body.getReader();
-  return { next: async () => (await reader.read()).value, leave: () => leave(reader) };
+  return {
+    next: async () => (await reader.read()).value,
+    leave: () => void reader.cancel().catch(() => {}), // It has broken off by itself.
+  };
 }
 
 /** A piece is overwritten by the next one. */
@@ -102,10 +116,8 @@ function intoOwnBuffer(reader: ReadableStreamBYOBReader): PieceReader {
       isMoreLikely = value.length === size;
       return value;
     },
-    leave: () => leave(reader),
+    // The server ends the connection with the answer. To cancel makes it receive all the rest
+    // first, in one turn of the event loop however small the pieces are.
+    leave: () => {},
   };
-}
-
-function leave(reader: ReadableStreamDefaultReader<Piece> | ReadableStreamBYOBReader): void {
-  reader.cancel().catch(() => {}); // It has broken off by itself.
 }

@@ -110,6 +110,7 @@ Deno.test("jobPage: a job that failed tells why before all else, and what was le
       recoveryRequired: true,
       because: 8,
       leftInPlace: ["mail", "note"],
+      cutShort: ["print"],
     },
   });
   assert.equal(
@@ -127,6 +128,7 @@ failure
   the card is stolen
   all attempts are used up (deadLetter) in charge, by entry 8; fingerprint d18e79002926
   left in place: mail, note
+  cut short, perhaps done in part: print
   somebody must look: something could not be undone`,
   );
 });
@@ -169,6 +171,7 @@ const JOBS = [
       recoveryRequired: false,
       because: 8,
       leftInPlace: [],
+      cutShort: [],
     },
   }),
 ];

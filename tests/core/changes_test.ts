@@ -110,6 +110,7 @@ Deno.test("changes: a failure is told with all that it holds", () => {
     "failure.recoveryRequired: null -> false",
     "failure.because: null -> 6",
     'failure.leftInPlace: null -> ["mail"]',
+    "failure.cutShort: null -> []",
   ]);
 });
 

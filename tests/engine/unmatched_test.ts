@@ -64,6 +64,22 @@ Deno.test("receipt: when no job waits for events of the type, it says so", async
   });
 });
 
+Deno.test("receipt: of several jobs that are as near it says so, and names one more", async () => {
+  const ofRegion = shipped({ equals: { region: "EU" } });
+  const why = 'region: expected "EU", found "eu" (letter case)';
+  const nearest = "matched nothing: the nearest is expectation shipped of job order-41";
+  const daybook = await Harness.start();
+  await create(daybook, "order-41", ofRegion);
+  const one = await receiptOf(daybook, SHIPPED, { region: "eu" });
+  assert.equal(one.reason, `${nearest}: ${why}`);
+  await create(daybook, "order-42", ofRegion);
+  const two = await receiptOf(daybook, SHIPPED, { region: "eu" });
+  assert.equal(two.reason, `${nearest} (job order-42 is as near): ${why}`);
+  await create(daybook, "order-43", ofRegion);
+  const three = await receiptOf(daybook, SHIPPED, { region: "eu" });
+  assert.equal(three.reason, `${nearest} (job order-42 and others are as near): ${why}`);
+});
+
 Deno.test("receipt: a type that was misspelt is told the one that jobs wait for", async () => {
   const daybook = await Harness.start();
   for (const order of ["1", "2", "3"]) await create(daybook, `order-${order}`, ofOrder(order));
@@ -518,7 +534,10 @@ Deno.test("unmatched: with 100,000 jobs under other values, looks at eight of th
 Deno.test("unmatched: with 100,000 jobs under one value, or under none, looks at 64 of them", () => {
   const alike = new ManyJobs(JOBS, (job) => ({ in: { region: ["EU"], size: [job, -1] } }));
   const [reason, reads] = alike.explain({ region: "eu", size: -1 });
-  assert.match(reason ?? "", /of job order-0: region: expected "EU", found "eu" \(letter case\)$/);
+  assert.match(
+    reason ?? "",
+    /of job order-0 \(job order-2 and others are as near\): region: expected "EU", found "eu" \(/,
+  );
   assert.equal(reads, 65);
 
   const open = new ManyJobs(JOBS, () => ({ not: { equals: { region: "EU" } } }));

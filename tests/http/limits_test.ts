@@ -455,6 +455,27 @@ Deno.test("bodies-bytes: a body that breaks off, or is refused, gives its bytes 
   await jsonOf(await app.post("/jobs", { type: "test.greet", input: { name: "x" } }), 202);
 });
 
+Deno.test("bodies: one in crumbs is refused before it is over, and one in many pieces is taken", async () => {
+  const app = await startApp();
+  const crumbs = bodyInParts();
+  const refused = postParts(app, crumbs.readable);
+  const sent = (async () => {
+    for (let count = 0; count < 2_000; count++) await crumbs.send(" ");
+  })().catch(() => {});
+  const response = await refused;
+  assert.equal(response.headers.get("connection"), "close");
+  const { detail } = await problemOf(response, 400, "unreadable-body");
+  assert.match(detail ?? "", /1093 bytes of it came in 1093 pieces; send it in larger ones$/);
+  await sent;
+
+  const pieces = bodyInParts();
+  const taken = postParts(app, pieces.readable);
+  for (let count = 0; count < 3_000; count++) await pieces.send(" ".repeat(20));
+  await pieces.send(JSON.stringify({ type: "test.greet", input: { name: "x" } }));
+  await pieces.end();
+  await jsonOf(await taken, 202);
+});
+
 Deno.test("body-time: a body that trickles in is given up, and nothing of it is recorded", async () => {
   const app = await startApp({ bodyTimeMs: 5_000 });
   const parts = bodyInParts();

@@ -11,8 +11,9 @@ import { PacedLoad } from "../support/paced_load.ts";
 /** The variable for those who have another time than the long form takes. */
 const SECONDS = Number(Deno.env.get("DAYBOOK_CROWD_SECONDS") ?? rounds(5, 3_600));
 const JOBS_PER_SECOND = rounds(400, 1_000);
-/** Of `/livez`, 99 of 100 times. */
-/** In five seconds a hundredth is hardly more than the slowest few. */
+/** Of them so many are acknowledged at least, unless the machine has other things to do. */
+const SHARE_MIN = rounds(0.125, 0.95);
+/** Of `/livez`, 99 of 100 times; in five seconds a hundredth is hardly more than the slowest few. */
 const PROBE_MS_MAX = rounds(1_000, 100);
 /** Of its time that the server may wait for a processor before its speed says nothing of it. */
 const STARVED_MAX = 0.1;
@@ -66,8 +67,9 @@ Deno.test(`hostile crowd: a load beside it is neither refused nor lost, in ${SEC
         `processor; ${(await peakMebibytes(pid)).toFixed(0)} MiB at most`,
     );
     assert.deepEqual([...load.refusals], []);
-    assert.ok(load.acknowledged.size > SECONDS * 50, `${load.acknowledged.size} jobs only`);
     if (starved < STARVED_MAX) {
+      const least = SHARE_MIN * JOBS_PER_SECOND * SECONDS;
+      assert.ok(load.acknowledged.size > least, `${load.acknowledged.size} jobs only`);
       assert.ok(load.probeQuantile(0.99) < PROBE_MS_MAX, `/livez took ${p99} ms`);
     }
     assert.equal(await statusWith(server.url, cookie), 200, "another's session has ended");

@@ -7,10 +7,8 @@ import { JobRun } from "../../src/engine/run/job_run.ts";
 import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";
 import { Commands } from "../../src/engine/writer/commands.ts";
 import { Writer } from "../../src/engine/writer/writer.ts";
+import { type Break, replaced } from "../support/replaced.ts";
 import { SimulatedClock } from "./scheduler.ts";
-
-/** Puts something else in the place of a method; the result undoes it. */
-type Break = () => () => void;
 
 /** A handler is called as soon as the start of its attempt was appended. */
 export const handlersBeforeTheirStart: Break = () => {
@@ -98,12 +96,6 @@ export async function broken<Result>(how: Break, play: () => Promise<Result>): P
   } finally {
     undo();
   }
-}
-
-function replaced(prototype: object, name: string, property: PropertyDescriptor): () => void {
-  const before = Object.getOwnPropertyDescriptor(prototype, name);
-  Object.defineProperty(prototype, name, { configurable: true, ...property });
-  return () => void Object.defineProperty(prototype, name, before ?? {});
 }
 
 /** What waits goes by the time of day, which somebody may set. */

@@ -46,6 +46,14 @@ export interface Finding {
   readonly texts: readonly [string, string];
 }
 
+/** Words that an answer may have up to its evidence. */
+export const WORDS_MAX = 150;
+
+/** Whether an answer is worth all that is asked of it. */
+export function isWhole({ cause, decisive, innocent, next, silent }: Finding): boolean {
+  return cause && decisive && innocent && next && silent;
+}
+
 /** The Daybook of an incident; a crash replaces it by the next one. */
 export class Stage {
   #daybook: Explained;

@@ -1,9 +1,13 @@
-/** Jobs at a pace that does not wait for answers, and a probe beside them. */
+/**
+ * Jobs at a pace that does not wait for answers, one in a request, and a probe beside them. Each is
+ * a plan that is done at once: it is created, started and ends, three entries, and nothing more.
+ */
+
+import { probing } from "./probe_worker.ts";
 
 /** Beyond so many without an answer none is sent, so that the test itself goes on. */
 const UNANSWERED_MAX = 1_000;
 const TICK_MS = 10;
-const PROBE_EVERY_MS = 25;
 
 export class PacedLoad {
   readonly #url: string;
@@ -13,10 +17,9 @@ export class PacedLoad {
   /** What was answered but 202, and how often. */
   readonly refusals = new Map<string, number>();
   /** How long each answer of `/livez` took, in milliseconds. */
-  readonly probeMs: number[] = [];
+  probeMs: readonly number[] = [];
   #sent = 0;
   #unanswered = 0;
-  #isOver = false;
 
   constructor(url: string, token: string) {
     this.#url = url;
@@ -30,7 +33,7 @@ export class PacedLoad {
   /** Resolves when the time is over and all was answered. */
   async run(perSecond: number, durationMs: number): Promise<void> {
     const began = performance.now();
-    const probing = this.#probe();
+    const probe = probing(this.#url);
     const sent: Promise<void>[] = [];
     for (let ms = 0; ms < durationMs; ms = performance.now() - began) {
       for (const due = ms * perSecond / 1_000; this.#sent < due && this.#hasRoom;) {
@@ -40,8 +43,7 @@ export class PacedLoad {
       await new Promise((resolve) => setTimeout(resolve, TICK_MS));
     }
     await Promise.all(sent);
-    this.#isOver = true;
-    await probing;
+    this.probeMs = await probe.end();
   }
 
   /** Of the times of the probe: 0.5 is the median, 1 the longest. */
@@ -71,16 +73,6 @@ export class PacedLoad {
       return response.status === 202 ? undefined : `${response.status} ${text.slice(0, 300)}`;
     } catch (error) {
       return String(error);
-    }
-  }
-
-  async #probe(): Promise<void> {
-    while (!this.#isOver) {
-      const began = performance.now();
-      const response = await fetch(`${this.#url}/livez`);
-      await response.body?.cancel();
-      this.probeMs.push(performance.now() - began);
-      await new Promise((resolve) => setTimeout(resolve, PROBE_EVERY_MS));
     }
   }
 }

@@ -108,8 +108,10 @@ async function controlOne(path: string, input: CommandInput, client: Client): Pr
 
 function outcomeText(job: JobResource, { style }: Terminal, leaves: boolean): string {
   const left = job.failure?.leftInPlace ?? [];
+  const cut = job.failure?.cutShort ?? [];
   const names = leaves ? `; left in place: ${left.join(", ") || "nothing"}` : "";
-  return `${style("bold", job.jobId)} is ${paintedState(style, job)}${names}`;
+  const begun = cut.length === 0 ? "" : `; cut short, perhaps done in part: ${cut.join(", ")}`;
+  return `${style("bold", job.jobId)} is ${paintedState(style, job)}${names}${begun}`;
 }
 
 export function reasonOf(input: CommandInput): { readonly reason?: string } {

@@ -1,10 +1,10 @@
-/** `explain`: why a job is as it is, with the evidence. */
+/** `explain`: why a job is as it is, or all work stands still, with the evidence. */
 
 import { explanationText } from "../../core/explain/explanation_text.ts";
 import type { Citation, Explanation } from "../../core/explanation.ts";
 import { commandOfAction } from "../action_command.ts";
 import { type Client, SERVER_OPTIONS } from "../client.ts";
-import { type Command, type CommandInput, EXIT_OK } from "../command.ts";
+import { type Command, type CommandInput, EXIT_OK, UsageError } from "../command.ts";
 import { jobPath } from "../job_path.ts";
 import { plainPage } from "../plain_text.ts";
 import { formOf, printJson, printLines, TEXT_FORM_OPTIONS } from "../presentation.ts";
@@ -18,15 +18,22 @@ const SCREEN_COLUMNS_MAX = 100;
 export function explainCommand(surroundings: Surroundings): Command {
   return {
     name: "explain",
-    summary: "say why a job is as it is, with the lines that prove it",
-    positionals: "<jobId>",
-    arity: [1, 1],
-    options: [...TEXT_FORM_OPTIONS, ...SERVER_OPTIONS],
+    summary:
+      "say why a job is as it is, or why all work stands still, with the lines that prove it",
+    positionals: "[jobId]",
+    arity: [0, 1],
+    options: [
+      { name: "at", value: "point", help: "as of then: a logId, an eventId or a time" },
+      ...TEXT_FORM_OPTIONS,
+      ...SERVER_OPTIONS,
+    ],
     notes: [
       "Piped it is text as well, since that is what one pastes; --json gives one JSON value.",
     ],
     examples: [
       "deno task daybook explain order-42",
+      "deno task daybook explain",
+      "deno task daybook explain order-42 --at 2026-01-31T03:00:00Z",
       "deno task daybook explain order-42 > ticket.txt",
       "deno task daybook explain order-42 --json | jq -r '.waitingFor[].nearMisses[].statement'",
     ],
@@ -37,12 +44,16 @@ export function explainCommand(surroundings: Surroundings): Command {
 async function explain(input: CommandInput, surroundings: Surroundings): Promise<number> {
   const form = formOf(input, "text");
   const client = clientOf(input, surroundings);
-  const path = `${jobPath(input.positionals[0] ?? "")}/explain`;
+  const [jobId] = input.positionals;
+  const at = input.text("at");
+  if (jobId === undefined && at !== undefined) throw new UsageError("--at takes a <jobId>");
+  const then = at === undefined ? "" : `?at=${encodeURIComponent(at)}`;
+  const path = jobId === undefined ? "/explain" : `${jobPath(jobId)}/explain${then}`;
   if (form === "json") {
     printJson(input, await client.get(path));
     return EXIT_OK;
   }
-  const prose = input.terminal.isInteractive
+  const prose = input.terminal.isInteractive && jobId !== undefined
     ? await proseForScreen(input, client, path)
     : await client.text(await client.request(path, { headers: { accept: "text/plain" } }));
   printLines(input, paintedExplanation(plainPage(prose), input.terminal.style));

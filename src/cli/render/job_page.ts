@@ -83,13 +83,15 @@ function parkedLines({ parked }: JobResource, options: PageOptions): readonly st
 
 function failureLines({ failure }: JobResource, options: PageOptions): readonly string[] {
   if (failure === null) return [];
-  const { taskId, kind, because, error, fingerprint, leftInPlace, recoveryRequired } = failure;
+  const { taskId, kind, because, error, fingerprint, leftInPlace, cutShort, recoveryRequired } =
+    failure;
   const where = taskId === null ? "" : ` in ${taskId}`;
   const others = fingerprint ? [`fingerprint ${plainText(fingerprint)}`] : [];
   return section("failure", [
     `${options.paint("red", plainText(error.message))}`,
     options.paint("dim", [`${kindText(kind)}${where}, by entry ${because}`, ...others].join("; ")),
     ...(leftInPlace.length === 0 ? [] : [`left in place: ${leftInPlace.join(", ")}`]),
+    ...(cutShort.length === 0 ? [] : [`cut short, perhaps done in part: ${cutShort.join(", ")}`]),
     ...(recoveryRequired ? ["somebody must look: something could not be undone"] : []),
   ], options);
 }

@@ -95,7 +95,8 @@ export class AnnalsGathering {
     const folded = this.#fold.apply(entry);
     this.#created ??= entry;
     this.#logIds.push(entry.logId);
-    if (this.#spans.note(entry, folded.condition)) this.#conditionSince = entry;
+    const dueAt = folded.condition === "backingOff" ? dueAtOf(folded.job) : undefined;
+    if (this.#spans.note(entry, folded.condition, dueAt)) this.#conditionSince = entry;
     this.#noteEnds(entry, folded);
     const kind = this.#kindOf(entry, folded);
     if (kind !== "fact") this.#noteFrameworkFact(entry);
@@ -209,6 +210,12 @@ export class AnnalsGathering {
       default:
     }
   }
+}
+
+/** When the first of what backs off is to go on. */
+function dueAtOf({ tasks }: JobState): string | undefined {
+  return tasks.flatMap((task) => task.status === "backingOff" ? [task.retryAt] : [])
+    .toSorted()[0];
 }
 
 /** It counted for an expectation, or moved the job. */

@@ -9,10 +9,15 @@ import { type LogId, MAIN_TASK } from "../ids.ts";
 import { type MatchableEvent, matcherAccepts } from "../job_plan.ts";
 import type { CompletedTask, DoneJob, FailedJob, Failure } from "../job_state.ts";
 import { matchableOf } from "../projector.ts";
-import { leftInPlace } from "../left_in_place.ts";
+import { cutShort, leftInPlace } from "../left_in_place.ts";
 import { alike } from "./alike.ts";
 import type { Annals } from "./annals.ts";
-import { compensationSubject, taskSubject, unsuccessfulAttempts } from "./attempts.ts";
+import {
+  compensationSubject,
+  interruptionText,
+  taskSubject,
+  unsuccessfulAttempts,
+} from "./attempts.ts";
 import { compensableTasks, endingsOf, matcherText } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
 import { overtakenReasons } from "./overtaken.ts";
@@ -43,7 +48,7 @@ export function endReasons(annals: Annals, evidence: Evidence): Reasons {
       ...repeatedSteps(annals),
       ...overlookedEvents(annals, evidence),
       ...mendedFailures(annals),
-      ...whereTimeWent(annals),
+      ...whereTimeWent(annals, evidence),
       satisfied(annals, evidence),
     ];
   }
@@ -52,8 +57,9 @@ export function endReasons(annals: Annals, evidence: Evidence): Reasons {
     ...compensationEnd(annals, job, evidence),
     ...overtakenReasons(annals, evidence.causes),
     ...leftBehind(job),
+    ...cutShortSteps(annals, job),
     ...repeatedSteps(annals),
-    ...whereTimeWent(annals),
+    ...whereTimeWent(annals, evidence),
   ];
 }
 
@@ -245,6 +251,23 @@ function leftBehind(job: DoneJob | FailedJob): Reasons {
     statement: `Left in place, ${why}: ${names}.`,
     cites: tasks.slice(0, TOLD_MAX).map(({ completedBy }) => completedBy),
   }];
+}
+
+/** Steps that were begun, and not ended by the end of the job: nothing undid what they did. */
+function cutShortSteps(annals: Annals, job: DoneJob | FailedJob): Reasons {
+  return cutShort(job).flatMap(({ taskId }) => {
+    const attempt = annals.attempts.get(taskId)?.at(-1);
+    const ended = attempt?.ended;
+    const isOvertaken = (ended?.entry.logId ?? Infinity) > (annals.failedBy?.entry.logId ?? 0);
+    if (attempt?.started === undefined || ended?.end.kind !== "interrupted" || isOvertaken) {
+      return [];
+    }
+    if (ended.end.reason === "withdrawn") return [];
+    const statement = `${capital(taskText(taskId))} was cut short (${
+      interruptionText(ended.end.reason)
+    }): it may have done its work or a part of it, and nothing undid that.`;
+    return [{ statement, cites: [ended.entry.logId, attempt.started.logId] }];
+  }).slice(0, TOLD_MAX);
 }
 
 /** The entry that made this one happen: the event that it counts in place of, for one. */

@@ -12,6 +12,8 @@ export interface ConditionSpan {
   readonly from: string;
   /** `undefined` while it goes on. */
   to: string | undefined;
+  /** When what backs off is to go on; from then on it waits for a worker. */
+  dueAt?: string;
   /** How long those took that were before it and are not kept. */
   passedMs?: number;
 }
@@ -25,16 +27,39 @@ export class ConditionSpans {
   /** By condition, how long the spans took that are not kept. */
   readonly passedMs = new Map<Condition, number>();
 
-  /** @returns whether the entry began another. */
-  note({ logId, receivedAt }: JobEventLogEntry, condition: Condition): boolean {
+  /**
+   * @param dueAt When what backs off is to go on.
+   * @returns whether the entry began another.
+   */
+  note(
+    { logId, receivedAt }: JobEventLogEntry,
+    condition: Condition,
+    dueAt: string | undefined,
+  ): boolean {
     const latest = this.#last.at(-1) ?? this.#first.at(-1);
-    if (latest?.condition === condition) return false;
-    if (latest !== undefined) latest.to = receivedAt;
-    const span = { condition, by: logId, from: receivedAt, to: undefined };
+    if (latest?.condition === condition) {
+      if (dueAt !== undefined) latest.dueAt = dueAt;
+      return false;
+    }
+    if (latest !== undefined) this.#end(latest, receivedAt);
+    const due = dueAt === undefined ? {} : { dueAt };
+    this.#add({ condition, by: logId, from: receivedAt, to: undefined, ...due });
+    return true;
+  }
+
+  /** What is due, and has no worker, backs off no longer: it is queued. */
+  #end(span: ConditionSpan, at: string): void {
+    const { by, from, dueAt = at } = span;
+    const isLate = lengthMs(dueAt, at) > 0 && lengthMs(from, at) > 0;
+    const due = lengthMs(from, dueAt) > 0 ? dueAt : from;
+    span.to = isLate ? due : at;
+    if (isLate) this.#add({ condition: "queued", by, from: due, to: at });
+  }
+
+  #add(span: ConditionSpan): void {
     if (this.#first.length < FIRST_MAX) this.#first.push(span);
     else this.#last.push(span);
     if (this.#last.length >= 2 * LAST_MAX) this.#pass(this.#last.splice(0, LAST_MAX));
-    return true;
   }
 
   get all(): readonly ConditionSpan[] {

@@ -6,6 +6,7 @@ import type { JobId, LogId, TaskId } from "../ids.ts";
 import type { Effect } from "../likeness/suspect.ts";
 import type { Contrast } from "./contrast.ts";
 import type { Pause } from "../pauses.ts";
+import type { UsualTime } from "./usual_time.ts";
 
 /** Events from outside that an expectation may have meant. */
 export interface Candidates {
@@ -29,6 +30,8 @@ export interface WorkerHolder {
   readonly since: string;
   /** The entry that began the task. */
   readonly startedBy: LogId;
+  /** The entry since which the job has the worker, for this task or another. */
+  readonly grantedBy: LogId;
   /** In milliseconds; absent is no limit. */
   readonly timeoutMs?: number;
 }
@@ -63,12 +66,16 @@ export interface Circumstances {
 export interface Evidence {
   /** All of this is told of the journal up to here; the job's last entry, where it is absent. */
   readonly asOf?: LogId;
+  /** When that entry was received, where it is not the last one of the journal; RFC 3339. */
+  readonly asOfTime?: string;
   /** Entries elsewhere that its own name as their cause, as far as `wantedCauses` says. */
   readonly causes: ReadonlyMap<LogId, JobEventLogEntry>;
   /** By the id of the expectation; only for those not satisfied, and not for all of very many. */
   readonly candidates: ReadonlyMap<string, Candidates>;
   readonly circumstances: Circumstances;
   readonly contrast?: Contrast | undefined;
+  /** Only of a job that has ended, where there are enough to compare it with. */
+  readonly usual?: UsualTime | undefined;
   readonly siblings?: SiblingsStatement<LogId> | undefined;
   /**
    * By the id of an expectation that has all its matches, the first event that would have been one

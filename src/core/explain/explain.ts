@@ -34,19 +34,21 @@ export function* explaining(annals: Annals, evidence: Evidence): Work<Explanatio
   const waitingFor = yield* waitsOf(annals, evidence);
   const completed = completedOf(annals);
   const contrast = contrastIn(job, evidence.contrast);
-  const { siblings } = evidence;
+  const { siblings, asOfTime } = evidence;
+  const next = nextOf(annals, evidence, waitingFor);
   return {
     jobId: job.jobId,
     state: job.state,
     condition: conditionOf(job),
     asOf: evidence.asOf ?? job.lastLogId,
+    ...(asOfTime === undefined ? {} : { asOfTime }),
     summary: [summaryOf(annals, evidence, waitingFor), contrast?.statement].filter(Boolean).join(
       " ",
     ),
     because: becauseOf(annals, evidence, waitingFor),
     completed: completed.told,
     waitingFor,
-    next: nextOf(annals, evidence, waitingFor),
+    next: asOfTime === undefined ? next : next.filter(({ by }) => by === "itself"),
     ...(contrast === undefined ? {} : { contrast }),
     ...(siblings === undefined ? {} : { siblings }),
     timing: timingOf(annals, downtimesOf(annals, evidence.causes)),

@@ -2,8 +2,6 @@
 
 import type { Condition } from "../condition.ts";
 import { counted } from "../counted.ts";
-import type { About } from "../about.ts";
-import type { EventExplanation } from "../event_explanation.ts";
 import type { Action, Citation, Explanation, NextStep, Statement } from "../explanation.ts";
 import { wrapped } from "../wrapped.ts";
 import { durationText, withDistances } from "./duration.ts";
@@ -11,7 +9,7 @@ import { capital } from "./phrases.ts";
 import { spentText } from "./spent_text.ts";
 
 /** Columns of a line, where nobody knows the width of the screen. */
-const WIDTH = 78;
+export const WIDTH = 78;
 /** Of long lists of what is done, the last so many are shown. */
 const COMPLETED_MAX = 12;
 /** A longer command is nothing to paste from a screen. */
@@ -26,16 +24,20 @@ export interface TextOptions {
   commandOf(action: Action): string;
   /** Columns of a line. */
   readonly width?: number;
-  /** When it is read: times then say how far they are. */
+  /** When it is read: times then say how far they are; a look back says it as of then. */
   readonly nowMs?: number;
 }
 
 /** Ends with a newline. Numbers in brackets are positions; the last part says where they are. */
 export function explanationText(
   told: Explanation<Citation>,
-  { commandOf, width = WIDTH, nowMs }: TextOptions,
+  { commandOf, width = WIDTH, nowMs: readMs }: TextOptions,
 ): string {
-  const explanation = { ...told, summary: withDistances(told.summary, nowMs) };
+  const nowMs = readMs === undefined || told.asOfTime === undefined
+    ? readMs
+    : Date.parse(told.asOfTime);
+  const then = withDistances(thenText(told), readMs);
+  const explanation = { ...told, summary: then + withDistances(told.summary, nowMs) };
   const { waitingFor, next } = explanation;
   const { siblings } = explanation;
   const because = [
@@ -65,26 +67,14 @@ export function explanationText(
   return lines.join("\n") + "\n";
 }
 
+/** `As of entry 17, received at ...: `, of a look back. */
+function thenText({ asOf, asOfTime }: Explanation<Citation>): string {
+  return asOfTime === undefined ? "" : `As of entry ${asOf}, received at ${asOfTime}: `;
+}
+
 /** What the job shares with others; of the contrast the summary tells. */
 function besideIt({ contrast, siblings }: Explanation<Citation>): readonly Statement<Citation>[] {
   return [contrast, siblings].filter((one) => one !== undefined);
-}
-
-/** The same of an event. */
-export function eventExplanationText(
-  { summary, reached, more = 0, nearly, refused }: EventExplanation<Citation>,
-  width = WIDTH,
-): string {
-  const unlisted = more === 0 ? [] : item(`${counted(more, "more job")} it reached.`, width);
-  const all = [...reached, ...nearly, ...refused];
-  const lines = [
-    ...wrapped(width, summary, "", ""),
-    ...section("Reached", [...reached.flatMap((job) => bullet(job, width)), ...unlisted]),
-    ...section("Nearly", nearly.flatMap((job) => bullet(job, width))),
-    ...section("Refused under its id", refused.flatMap((other) => bullet(other, width))),
-    ...section("Evidence", evidenceLines(all.flatMap(({ cites }) => cites.slice(0, 8)))),
-  ];
-  return lines.join("\n") + "\n";
 }
 
 /** At most five: the first four, and where the job comes from, in which every chain ends. */
@@ -101,18 +91,6 @@ function leftOut(because: readonly unknown[]): readonly string[] {
   ];
 }
 
-/** The same of all that carries a value. */
-export function aboutText({ summary, jobs, events }: About<Citation>, width = WIDTH): string {
-  const all = [...jobs, ...events];
-  const lines = [
-    ...wrapped(width, summary, "", ""),
-    ...section("Jobs", jobs.flatMap((job) => bullet(job, width))),
-    ...section("Events", events.flatMap((event) => bullet(event, width))),
-    ...section("Evidence", evidenceLines(all.flatMap(({ cites }) => cites))),
-  ];
-  return lines.join("\n") + "\n";
-}
-
 /** What the plan still expects, where the reasons did not tell of it. */
 function stillToCome(
   { because, waitingFor }: Explanation<Citation>,
@@ -124,7 +102,7 @@ function stillToCome(
   return untold.slice(0, STILL_TO_COME_MAX).flatMap((wait) => bullet(wait, width));
 }
 
-function commandLines(
+export function commandLines(
   { action }: NextStep<Citation>,
   commandOf: TextOptions["commandOf"],
 ): readonly string[] {
@@ -135,15 +113,18 @@ function commandLines(
     : [`    (${command.length} characters: the JSON of this explanation has it)`];
 }
 
-function section(title: string, lines: readonly string[]): readonly string[] {
+export function section(title: string, lines: readonly string[]): readonly string[] {
   return lines.length === 0 ? [] : ["", title, ...lines];
 }
 
-function bullet({ statement, cites }: Statement<Citation>, width: number): readonly string[] {
+export function bullet(
+  { statement, cites }: Statement<Citation>,
+  width: number,
+): readonly string[] {
   return item(`${statement}${refs(cites)}`, width);
 }
 
-function item(text: string, width: number): readonly string[] {
+export function item(text: string, width: number): readonly string[] {
   return wrapped(width, text, "  - ", "    ");
 }
 
@@ -245,7 +226,7 @@ function citedIn(explanation: Explanation<Citation>): readonly Citation[] {
   return statements.flatMap(({ cites }) => cites.slice(0, 8));
 }
 
-function evidenceLines(citations: readonly Citation[]): readonly string[] {
+export function evidenceLines(citations: readonly Citation[]): readonly string[] {
   const cited = new Map(citations.map((citation) => [citation.logId, citation]));
   return [...cited.values()]
     .toSorted((left, right) => left.logId - right.logId)

@@ -173,7 +173,7 @@ function eventsToSend({ job }: Annals, waitingFor: readonly WaitingFor<LogId>[])
 
 /** Whether the event that came has all that was expected, in one way or another. */
 function isMeant({ likeness }: NearMiss<LogId>): boolean {
-  return likeness !== "values";
+  return likeness !== "values" && likeness !== "spelling";
 }
 
 /** What is running ends and is recorded; the rest waits. */

@@ -5,7 +5,7 @@ import type { JobEventLogEntry } from "../event.ts";
 import type { NextStep } from "../explanation.ts";
 import { type LogId, MAIN_TASK } from "../ids.ts";
 import type { FailedJob } from "../job_state.ts";
-import { leftInPlace } from "../left_in_place.ts";
+import { cutShort, leftInPlace } from "../left_in_place.ts";
 import type { Annals } from "./annals.ts";
 import { compensableTasks } from "./because_compensating.ts";
 import { neverStarted } from "./because_ended.ts";
@@ -33,7 +33,12 @@ export function afterFailure(annals: Annals, job: FailedJob): Next {
   if (neverStarted(annals, job)) {
     return [...(done.length > 0 ? done : [nothing]), sendAgain(annals)];
   }
-  const byHand = [...recovery(job), ...leftovers(job), ...underWay(annals)];
+  const byHand = [
+    ...recovery(job),
+    ...leftovers(job),
+    ...begun(annals, job),
+    ...underWay(annals),
+  ];
   // It is not over for whoever has to undo something.
   const first = done.length > 0 || byHand.length > 0 ? done : [nothing];
   const { inputRemoved } = annals;
@@ -115,6 +120,22 @@ function recovery(job: FailedJob): Next {
     by: "anyone",
     statement,
     cites: failed.slice(0, NAMES_MAX).map((task) => task.lastLogId),
+  }];
+}
+
+/** What was begun before the job failed, and cut short: nobody knows how far it came. */
+function begun(annals: Annals, job: FailedJob): Next {
+  const overtaken = new Set(overtakenAttempts(annals).map(({ taskId }) => taskId));
+  const cut = cutShort(job).filter(({ taskId }) => !overtaken.has(taskId));
+  if (cut.length === 0) return [];
+  const names = shortened(cut.map(({ taskId }) => taskText(taskId)), NAMES_MAX);
+  const statement = `See how far ${names} came before ${
+    cut.length === 1 ? "it was" : "they were"
+  } cut short, and what of it must be undone by hand: a retry does it again.`;
+  return [{
+    by: "anyone",
+    statement,
+    cites: cut.slice(0, NAMES_MAX).map((task) => task.firstLogId),
   }];
 }
 

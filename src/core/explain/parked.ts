@@ -5,7 +5,7 @@ import { reusableTasks } from "../decide.ts";
 import type { NextStep, Statement } from "../explanation.ts";
 import type { ParkReason } from "../framework_events.ts";
 import type { LogId } from "../ids.ts";
-import { standing } from "../left_in_place.ts";
+import { cutShort, standing } from "../left_in_place.ts";
 import type { Annals } from "./annals.ts";
 import { unsuccessfulAttempts } from "./attempts.ts";
 import { failureReasons } from "./because_ended.ts";
@@ -72,14 +72,21 @@ export function whileParked(annals: Annals): Next {
   if (job.parked === undefined || parked === undefined) return [];
   const path = `/jobs/${job.jobId}`;
   const kept = shortened(standing(job).map(({ taskId }) => taskId), NAMES_MAX);
-  const leaving = kept === "" ? "there is nothing to undo" : `${kept} stay as they are`;
+  const begun = shortened(cutShort(job).map(({ taskId }) => taskText(taskId)), NAMES_MAX);
+  const partly = `what ${begun} did before ${
+    begun.includes(" and ") ? "they were" : "it was"
+  } cut short`;
+  const leaving = [...(kept === "" ? [] : [kept]), ...(begun === "" ? [] : [partly])].join(" and ");
+  const stays = leaving === ""
+    ? "there is nothing to undo"
+    : `${leaving} ${begun === "" ? "stay as they are" : "stays"}`;
   const reused = shortened(reusableTasks(job).map(({ taskId }) => taskId), NAMES_MAX);
   const anew = reused === "" ? "a new job does everything anew" : `a new job reuses ${reused}`;
   return [
     ...remedy(annals, job.parked.reason, parked.logId),
     anyone("Let it try again as it is:", `${path}/resume`),
     ...(job.state === "Running" ? [anyone(cancelText(job.parked.reason), `${path}/cancel`)] : []),
-    anyone(`Give it up as it is; ${leaving}:`, `${path}/cancel`, { leave: true }),
+    anyone(`Give it up as it is; ${stays}:`, `${path}/cancel`, { leave: true }),
     anyone(`Give it up as it is, and retry it; ${anew}:`, `${path}/retry`),
   ];
 }

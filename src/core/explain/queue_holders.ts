@@ -21,7 +21,7 @@ export function holdersText({ holders = [], busy }: Queue): string {
   return `: ${named.join("; ")}${rest > 0 ? `; and ${counted(rest, "other job")}` : ""}`;
 }
 
-function holderText({ jobId, taskId, since, timeoutMs }: WorkerHolder): string {
+export function holderText({ jobId, taskId, since, timeoutMs }: WorkerHolder): string {
   const limit = timeoutMs === undefined
     ? "without a time limit"
     : `with a time limit of ${durationText(timeoutMs)}`;

@@ -71,9 +71,9 @@ export function mendedFailures(annals: Annals): Told {
   return mended.slice(0, TASKS_TOLD_MAX);
 }
 
-/** Where the time went of a job that took long, and is over. */
-export function whereTimeWent(annals: Annals): Told {
-  const parts = timeSpent(annals);
+/** Where the time went of a job that took far longer than others, and is over. */
+export function whereTimeWent(annals: Annals, { usual }: Evidence): Told {
+  const parts = timeSpent(annals, usual);
   if (parts.length === 0) return [];
   const statement = `Of its time it spent ${timeText(parts)}.`;
   return [{ statement, cites: [...new Set(parts.flatMap(({ cites }) => cites))] }];

@@ -33,6 +33,7 @@ import {
 import { parkedSummary } from "./parked.ts";
 import { mendedFailures, overlookedEvents, repeatedSteps } from "./retrospect.ts";
 import { timeSpent, timeText } from "./time_spent.ts";
+import { usualText } from "./usual_time.ts";
 import { holdersText, overtakenText } from "./queue_holders.ts";
 import { likeliestText } from "./waiting_for.ts";
 
@@ -226,7 +227,7 @@ function uncapital(text: string): string {
 function succeeded(annals: Annals, evidence: Evidence): string {
   const { job } = annals;
   if (job.state !== "Done") return "is Done.";
-  const took = tookText(annals);
+  const took = tookText(annals, evidence);
   const done = job.failure === undefined
     ? `is Done since ${job.endedAt}${took}.`
     : `is Done since ${job.endedAt}${took}: it failed (${failureText(job.failure)}), ` +
@@ -239,13 +240,13 @@ function succeeded(annals: Annals, evidence: Evidence): string {
   return aside === undefined ? done : `${done} ${aside.statement}`;
 }
 
-/** `, after 3 d: 3 d waiting for "signed" (legal.ContractSigned)`, of what took long. */
-function tookText(annals: Annals): string {
-  const { created, endedBy } = annals;
-  const parts = timeSpent(annals);
-  if (parts.length === 0 || endedBy === undefined) return "";
+/** `, after 3 d, where the 6 ... took 2 ms in the median: 3 d waiting for "signed" (...)`. */
+function tookText(annals: Annals, { usual }: Evidence): string {
+  const { created, endedBy, job } = annals;
+  const parts = timeSpent(annals, usual);
+  if (parts.length === 0 || endedBy === undefined || usual === undefined) return "";
   const all = durationText(lengthMs(created.receivedAt, endedBy.entry.receivedAt));
-  return `, after ${all}: ${timeText(parts)}`;
+  return `, after ${all}, ${usualText(usual, job)}: ${timeText(parts)}`;
 }
 
 function failed(annals: Annals): string {

@@ -1,4 +1,4 @@
-/** Where the time of a job went that took long: attempts that failed, pauses, waits. */
+/** Where the time of a job went that took far longer than others: attempts that failed, pauses, waits. */
 
 import { type LogId, MAIN_TASK } from "../ids.ts";
 import type { Annals } from "./annals.ts";
@@ -6,9 +6,8 @@ import { type Attempt, endedBadly } from "./attempts_noted.ts";
 import { type ConditionSpan, lengthMs } from "./condition_spans.ts";
 import { durationText } from "./duration.ts";
 import { taskText } from "./phrases.ts";
+import { isFarLonger, type UsualTime } from "./usual_time.ts";
 
-/** Shorter jobs are not asked about. */
-const LONG_MS = 5_000;
 /** Of what took the time, so many are told, and none that took less of it than this. */
 const PARTS_MAX = 3;
 const SHARE_MIN = 0.1;
@@ -20,12 +19,12 @@ export interface TimePart {
   readonly cites: readonly LogId[];
 }
 
-/** The longest first; none of a job that was not long. */
-export function timeSpent(annals: Annals): readonly TimePart[] {
+/** The longest first; none of a job that did not take far longer than others. */
+export function timeSpent(annals: Annals, usual: UsualTime | undefined): readonly TimePart[] {
   const { endedBy, created } = annals;
   if (endedBy === undefined) return [];
   const totalMs = lengthMs(created.receivedAt, endedBy.entry.receivedAt);
-  if (totalMs < LONG_MS) return [];
+  if (!isFarLonger(totalMs, usual)) return [];
   const parts = [...attemptParts(annals), ...spanParts(annals)];
   return parts.filter(({ ms }) => ms >= SHARE_MIN * totalMs)
     .toSorted((left, right) => right.ms - left.ms).slice(0, PARTS_MAX);
@@ -78,6 +77,7 @@ const WORDS: Partial<Record<ConditionSpan["condition"], string>> = {
   scheduled: "before its start",
   queued: "in the queue",
   suspended: "suspended",
+  parked: "parked",
   compensating: "for its compensation",
 };
 

@@ -12,6 +12,7 @@ import type { JobState } from "../job_state.ts";
 import { distanceOf, type Mismatch, mismatchesWith, OFF } from "../mismatch.ts";
 import { matchableOf } from "../projector.ts";
 import { looseForm } from "./loose_form.ts";
+import { SLIP_TEXT } from "./spelling_slip.ts";
 import { neighbourhood } from "./neighbouring_type.ts";
 import { carriedValues, isAboutAnother, looseValues } from "./carried_values.ts";
 import { demanded, isIdentifier, isTelling, type OwnValue } from "./own_values.ts";
@@ -19,9 +20,18 @@ import { demanded, isIdentifier, isTelling, type OwnValue } from "./own_values.t
 /**
  * In the order in which they are looked for: equal but for form; right content under a
  * neighbouring type; addressed to another job or task; right content elsewhere in the event; the
- * right event at the wrong time; one that merely carries the job's own values.
+ * right event at the wrong time; one value with a letter written wrong; one that merely carries the
+ * job's own values.
  */
-export const LIKENESSES = ["form", "type", "address", "place", "time", "values"] as const;
+export const LIKENESSES = [
+  "form",
+  "type",
+  "address",
+  "place",
+  "time",
+  "spelling",
+  "values",
+] as const;
 export type Likeness = typeof LIKENESSES[number];
 
 /** What became of an event: a job that it reached. */
@@ -78,6 +88,7 @@ const DISTANCE: Readonly<Record<Likeness, number>> = {
   address: 4,
   place: 5,
   time: 6,
+  spelling: 8,
   values: 30,
 };
 
@@ -93,6 +104,7 @@ export function suspectOf(
   const isType = event.eventType === expected.matcher.eventType;
   const features = { event, type, isType, clauses: mismatchesWith(expected, event) };
   return rightContent(comparison, expected, candidate, features) ??
+    misspelt(comparison, candidate, features) ??
     ownContent(comparison, candidate, features);
 }
 
@@ -150,6 +162,21 @@ function rightContent(
       distance: kinds.reduce((sum, one) => sum + DISTANCE[one], 0) + content.length / 100,
     };
   }
+}
+
+/** What has all that is expected, but for one value with a letter written wrong; reached nobody. */
+function misspelt(
+  { job, started }: Comparison,
+  { entry, effects, hasCounted }: Candidate,
+  { isType, clauses }: Features,
+): Suspect | undefined {
+  const [slip, ...others] = clauses.filter(({ close }) => !close);
+  const isMeant = isType && entry.stratum === "domain" && !hasCounted && effects.length === 0 &&
+    (entry.jobId === undefined || entry.jobId === job.jobId);
+  if (!isMeant || slip?.form !== SLIP_TEXT || others.length > 0) return undefined;
+  if (isBefore(entry, started, false)) return undefined;
+  const distance = DISTANCE.spelling + clauses.length / 100;
+  return { entry, kind: "spelling", clauses, effects, isEarly: false, carried: [], distance };
 }
 
 /**

@@ -83,6 +83,18 @@ export function nearestOf(all: readonly Missed[]): Missed | undefined {
   return nearest;
 }
 
+/** Other jobs of which that is as true: which one is named is by their age alone. */
+export function asNear(all: readonly Missed[], nearest: Missed): readonly JobState[] {
+  const jobs = all.filter((one) => one.job !== nearest.job && isAsNear(one, nearest))
+    .map(({ job }) => job);
+  return [...new Set(jobs)];
+}
+
+function isAsNear(left: Missed, right: Missed): boolean {
+  return isIdle(left) === isIdle(right) && left.distance === right.distance &&
+    "role" in left.wanted === "role" in right.wanted;
+}
+
 export function nearestExpectation(
   { job, wanted }: Missed,
   clauses: readonly Mismatch[],

@@ -5,6 +5,7 @@
 
 import { counted } from "../../core/counted.ts";
 import type { MatchableEvent } from "../../core/job_plan.ts";
+import type { JobState } from "../../core/job_state.ts";
 import { correlationMismatches, mismatchesText } from "../../core/mismatch.ts";
 import { nearestName } from "../../core/spelling.ts";
 import type { CorrelationIndex } from "./correlation_index.ts";
@@ -14,6 +15,7 @@ import type { EndedJobs } from "../views/ended_jobs.ts";
 import type { SettledFact } from "./fan_out.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import {
+  asNear,
   Comparisons,
   failingClauses,
   hasInCommon,
@@ -79,12 +81,16 @@ export class Unmatched {
   #nearest(event: MatchableEvent): Explained | undefined {
     const compared = [this.#jobs.started, this.#jobs.unstarted]
       .flatMap((index) => this.#compared(index, event));
-    const nearest = nearestOf(compared.filter(({ distance }) => distance > 0));
+    const missing = compared.filter(({ distance }) => distance > 0);
+    const nearest = nearestOf(missing);
     if (nearest === undefined) return undefined;
     const clauses = failingClauses(nearest, event);
-    const why = `${subjectText(nearest)}: ${mismatchesText(clauses)}`;
+    const why = mismatchesText(clauses);
     const others = hasInCommon(nearest, clauses, event) ? undefined : this.#noneOf(nearest);
-    const reason = others === undefined ? `the nearest is ${why}` : `${others}; for one, ${why}`;
+    const subject = subjectText(nearest);
+    const reason = others === undefined
+      ? `the nearest is ${subject}${asNearText(asNear(missing, nearest))}: ${why}`
+      : `${others}; for one, ${subject}: ${why}`;
     return { reason: `matched nothing: ${reason}`, nearest: nearestExpectation(nearest, clauses) };
   }
 
@@ -146,4 +152,11 @@ export class Unmatched {
     const naming = index.naming(eventType);
     return naming === 1 ? "the policy of 1 job names" : `the policies of ${naming} jobs name`;
   }
+}
+
+/** ` (job j2 is as near)`, or nothing; not all are compared, so no number is told. */
+function asNearText([first, ...others]: readonly JobState[]): string {
+  if (first === undefined) return "";
+  const more = others.length === 0 ? "is" : "and others are";
+  return ` (job ${first.jobId} ${more} as near)`;
 }

@@ -3,54 +3,78 @@
  * created within an hour of it.
  */
 
-import { conditionOf, isSatisfied } from "../../core/condition.ts";
+import { conditionOf } from "../../core/condition.ts";
 import { fingerprintOf } from "../../core/error_fingerprint.ts";
 import { type Contrast, contrastOf } from "../../core/explain/contrast.ts";
 import type { LogId } from "../../core/ids.ts";
+import { requiredMatches } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { Pacer, Share } from "../events/pacer.ts";
 import type { JobFilter } from "../requests.ts";
 import type { JobLists } from "./job_lists.ts";
+import { hasEnded, jobsNear } from "./jobs_near.ts";
+
+type Lists = Pick<JobLists, "page" | "conditionAt">;
 
 const WITHIN_MS = 3_600_000;
 /** Jobs that are looked at of each kind. */
 const ALIKE_MAX = 100;
 const OTHERS_MAX = 250;
-/** Read without a pause. */
-const PAGE = 20;
 
 export class Contrasts {
-  readonly #lists: Pick<JobLists, "page">;
+  readonly #lists: Lists;
   readonly #pacer: Pacer;
 
-  constructor(lists: Pick<JobLists, "page">, pacer: Pacer) {
+  constructor(lists: Lists, pacer: Pacer) {
     this.#lists = lists;
     this.#pacer = pacer;
   }
 
-  /** `undefined` where the job neither failed nor waits, or nothing sets it apart. */
-  async of(job: JobState, share: Share): Promise<Contrast | undefined> {
-    const kind = kindOf(job);
+  /**
+   * `undefined` where the job neither failed nor waits, or nothing sets it apart.
+   *
+   * @param job As of `upTo`.
+   * @param upTo What came later counts for nobody; absent is the end of the journal.
+   */
+  async of(job: JobState, share: Share, upTo?: LogId): Promise<Contrast | undefined> {
+    const kind = this.#kindOf(job, upTo);
     if (kind === undefined || job.type === undefined) return undefined;
     const near = { types: [job.type], ...timesNear(job) };
-    const alike = await this.#jobs({ ...near, ...kind.filter }, ALIKE_MAX, share);
-    const own = alike.filter(kind.isAlike);
-    if (!own.some(({ jobId }) => jobId === job.jobId)) own.unshift(job);
-    const others = await this.#jobs({ ...near, states: ["Done"] }, OTHERS_MAX, share);
+    const range = upTo === undefined ? {} : { before: upTo + 1 };
+    const read = (filter: JobFilter, max: number, isMeant: Kind["isAlike"]) =>
+      jobsNear(this.#lists, this.#pacer, share, {
+        filter: { ...near, ...filter },
+        range,
+        max,
+        isMeant,
+      });
+    const alike = await read(kind.filter, ALIKE_MAX, kind.isAlike);
+    const own = alike.some(({ jobId }) => jobId === job.jobId) ? alike : [job, ...alike];
+    const others = await read(
+      { states: ["Done"] },
+      OTHERS_MAX,
+      (other) => hasEnded(other, upTo),
+    );
     return contrastOf(own, others);
   }
 
-  async #jobs(filter: JobFilter, max: number, share: Share): Promise<JobState[]> {
-    const jobs: JobState[] = [];
-    let before: LogId | undefined;
-    do {
-      const range = before === undefined ? {} : { before };
-      const read = () => this.#lists.page({ ...filter, ...range, limit: PAGE });
-      const page = await this.#pacer.do(share, read);
-      jobs.push(...page.jobs);
-      before = page.searched === undefined ? page.next : undefined;
-    } while (before !== undefined && jobs.length < max);
-    return jobs;
+  #kindOf(job: JobState, upTo = Infinity): Kind | undefined {
+    if (job.state === "Failed") {
+      const fingerprint = fingerprintOf(job, job.failure);
+      if (fingerprint === undefined) return undefined;
+      return { filter: { fingerprint }, isAlike: (other) => hasEnded(other, upTo) };
+    }
+    if (conditionOf(job) !== "waiting") return undefined;
+    const open = openIn(job, upTo);
+    if (upTo === Infinity) {
+      const filter: JobFilter = { conditions: ["waiting"] };
+      return { filter, isAlike: (other) => openIn(other, upTo) === open };
+    }
+    const isWaiting = (other: JobState) => this.#lists.conditionAt(other, upTo) === "waiting";
+    return {
+      filter: {},
+      isAlike: (other) => isWaiting(other) && openIn(other, upTo) === open,
+    };
   }
 }
 
@@ -59,22 +83,13 @@ interface Kind {
   readonly isAlike: (job: JobState) => boolean;
 }
 
-function kindOf(job: JobState): Kind | undefined {
-  if (job.state === "Failed") {
-    const fingerprint = fingerprintOf(job, job.failure);
-    return fingerprint === undefined ? undefined : { filter: { fingerprint }, isAlike: () => true };
-  }
-  if (conditionOf(job) !== "waiting") return undefined;
-  const open = openIn(job);
-  return {
-    filter: { conditions: ["waiting"] },
-    isAlike: (other) => openIn(other) === open,
-  };
-}
-
-/** The expectations that are open, as one text. */
-function openIn(job: JobState): string {
-  return job.plan.expected.map(({ id }) => id).filter((id) => !isSatisfied(job, id)).join("\n");
+/** The expectations that were open as of a position, as one text. */
+function openIn({ plan, expected }: JobState, upTo: LogId): string {
+  return plan.expected.filter(({ multiplicity }, at) => {
+    const { matched = 0, by = [] } = expected[at] ?? {};
+    const then = upTo === Infinity ? matched : by.filter((logId) => logId <= upTo).length;
+    return then < requiredMatches(multiplicity);
+  }).map(({ id }) => id).join("\n");
 }
 
 /** Both ends are exclusive. */

@@ -35,6 +35,8 @@ const OUTLINED_LENGTH = 16_384;
 /** Expectations that are satisfied, of which later events are looked for; and of how many. */
 const SATISFIED_MAX = 10;
 const LATE_MAX = 20;
+/** Events that a satisfied expectation may have taken which are looked at, for the late ones. */
+const NEAR_MAX = 64;
 /** Jobs that an event reached, of which it is told. */
 const EFFECTS_MAX = 3;
 
@@ -89,7 +91,7 @@ export class EvidenceSearch {
         events: logIds.flatMap((logId) => strangers.get(logId) ?? []),
         effects,
         common,
-        ...(isCounting ? { ofType } : {}),
+        ...(isCounting && ofType !== undefined ? { ofType } : {}),
         forgottenUpTo,
       }]),
     );
@@ -124,12 +126,12 @@ export class EvidenceSearch {
         const isAsking = correlationTerms(matcher.correlation) > 0 &&
           !isReserved(matcher.eventType);
         if (last === undefined || !isDone || !isAsking) return [];
-        const near = this.#pastEvents.near(matcher, LATE_MAX + 1);
+        const near = this.#pastEvents.near(matcher, NEAR_MAX)
+          .filter((logId) => logId <= this.#source.headLogId);
         // Of a value that many events carry, the next one is another's.
         if (near.length > LATE_MAX) return [];
         const late = near.filter((logId) =>
-          logId > last && logId <= this.#source.headLogId && !annals.isOwn(logId) &&
-          !annals.hasReached(logId)
+          logId > last && !annals.isOwn(logId) && !annals.hasReached(logId)
         );
         return late.length === 0 ? [] : [[id, late] as const];
       }),

@@ -13,6 +13,7 @@ import { citedIn, citing, explaining } from "../../core/explain/explain.ts";
 import type { Citation, Explanation } from "../../core/explanation.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { hasCode, type JobState } from "../../core/job_state.ts";
+import type { Point } from "../../core/point.ts";
 import type { RuleName } from "../../core/rules.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import { entryCharacters, type Hold, HOLD_NOTHING } from "./entry_pages.ts";
@@ -22,8 +23,11 @@ import type { Contrasts } from "./contrasts.ts";
 import { EvidenceSearch } from "./evidence_search.ts";
 import type { History } from "./history.ts";
 import type { JobLists } from "./job_lists.ts";
+import { positionOf, searchPoint } from "./point_search.ts";
 import { overtakenBy, workerHolders } from "./queue_survey.ts";
+import { type Outcome, unknownJob, unknownPoint } from "../requests.ts";
 import { siblingsOf } from "./siblings.ts";
+import type { UsualTimes } from "./usual_times.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { PastEvents } from "../views/past_events.ts";
 import type { Pacer, Share } from "../events/pacer.ts";
@@ -46,6 +50,7 @@ export interface ExplainerParts {
   readonly writer: Pick<Writer, "durableLogId">;
   readonly pacer: Pacer;
   readonly contrasts: Contrasts;
+  readonly usualTimes: UsualTimes;
   readonly lists: JobLists;
   readonly draining: () => boolean;
   readonly full: (urgency: Urgency) => boolean;
@@ -58,6 +63,15 @@ export interface Account {
   readonly annals: Annals;
   /** Entries that it may cite and that are not the job's own, by position. */
   readonly strangers: ReadonlyMap<LogId, JobEventLogEntry>;
+}
+
+/** How much of the journal is looked at. */
+interface Extent {
+  /** The job's entries up to there. */
+  readonly logIds: readonly LogId[];
+  readonly asOf: LogId;
+  /** When that entry was received, where it is not the last. */
+  readonly asOfTime?: string;
 }
 
 /** About what annals keep of a job's entries, however many there are. */
@@ -77,13 +91,37 @@ export class Explainer {
 
   /** The same, with the entries that it is made from: who shows both need not read them again. */
   async account(jobId: JobId, hold = HOLD_NOTHING): Promise<Account | undefined> {
-    const job = this.#parts.table.job(jobId);
-    if (job === undefined) return undefined;
-    const share: Share = { spentMs: 0 };
     // The job ends with these, whatever comes meanwhile: nothing later is looked at.
     const logIds = this.#parts.history.positions(jobId);
     const asOf = this.#parts.events.journal.head.logId;
-    const circumstances = await this.#circumstances(job);
+    return logIds.length === 0 ? undefined : await this.#accountOf({ logIds, asOf }, hold);
+  }
+
+  /** Explains a job as of a point: by what was on record then, wherever in the journal. */
+  async explainAt(
+    jobId: JobId,
+    point: Point,
+    hold = HOLD_NOTHING,
+  ): Promise<Outcome<Explanation<Citation>>> {
+    const { history, events } = this.#parts;
+    const head = events.journal.head.logId;
+    const all = history.positions(jobId);
+    if (all.length === 0) return unknownJob(jobId);
+    const resolved = await searchPoint(point, history.pages, all, head);
+    if (!resolved.ok) return unknownPoint("at", resolved.detail);
+    const logIds = all.slice(0, resolved.count);
+    const asOf = await positionOf(point, history.pages, all, resolved.count, head);
+    if (asOf === head) {
+      return { ok: true, value: (await this.#accountOf({ logIds, asOf }, hold)).explanation };
+    }
+    const [last] = await history.at([asOf]);
+    const asOfTime = last?.receivedAt ?? "";
+    const { explanation } = await this.#accountOf({ logIds, asOf, asOfTime }, hold);
+    return { ok: true, value: explanation };
+  }
+
+  async #accountOf({ logIds, asOf, asOfTime }: Extent, hold: Hold): Promise<Account> {
+    const share: Share = { spentMs: 0 };
     const search = new EvidenceSearch(
       this.#parts.pastEvents,
       {
@@ -96,10 +134,17 @@ export class Explainer {
       hold,
     );
     const annals = await this.#annalsOf(logIds, share, hold);
+    const { job } = annals;
+    const upTo = asOfTime === undefined ? undefined : asOf;
+    const circumstances = upTo === undefined
+      ? await this.#circumstances(job)
+      : circumstancesThen(job);
     const { strangers, ...found } = await search.run(annals);
-    const contrast = await this.#parts.contrasts.of(job, share);
-    const siblings = await siblingsOf(job, annals.entries.values(), this.#parts);
-    const evidence = { ...found, circumstances, asOf, contrast, siblings };
+    const contrast = await this.#parts.contrasts.of(job, share, upTo);
+    const usual = await this.#parts.usualTimes.of(job, share, upTo);
+    const siblings = await siblingsOf(job, annals.entries.values(), this.#parts, upTo);
+    const then = asOfTime === undefined ? {} : { asOfTime };
+    const evidence = { ...found, circumstances, asOf, ...then, contrast, usual, siblings };
     const work = explaining(annals, evidence);
     const bare = await this.#parts.pacer.all(share, work);
     return { explanation: await this.#cited(bare, annals, strangers), annals, strangers };
@@ -176,6 +221,11 @@ function* noting(entries: readonly JobEventLogEntry[], gathering: AnnalsGatherin
     gathering.add(entry);
     yield;
   }
+}
+
+/** How the process stood to a job at a time that is past is not on record. */
+function circumstancesThen(job: JobState): Circumstances {
+  return { definition: hasCode(job) ? "loaded" : "none", draining: false, full: false };
 }
 
 /** What the next entry of a job is, to a disk that is full. */

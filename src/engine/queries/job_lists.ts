@@ -145,6 +145,11 @@ export class JobLists {
     return this.#table.lastTransition(job);
   }
 
+  /** The condition in which a job was as of a position; `undefined` before its creation. */
+  conditionAt(job: JobState, logId: LogId): Condition | undefined {
+    return this.#table.conditionAt(job, logId);
+  }
+
   /** How many others come first, for each of these jobs, if it waits for a worker. */
   queuePlaces(jobs: readonly JobState[]): ReadonlyMap<JobId, number> {
     return queuePlaces(this.#workers, jobs, this.#writer.durableLogId);

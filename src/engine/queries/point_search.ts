@@ -40,6 +40,33 @@ export async function searchPoint(
   }
 }
 
+/**
+ * The last position of the journal that lies at or before a point of a job's life. By a time, it
+ * is one after which the clock showed more: where the clock has been set back there are several.
+ *
+ * @param count How many of the job's entries do, as `searchPoint` found.
+ */
+export async function positionOf(
+  point: Point,
+  pages: EntryPages,
+  logIds: readonly LogId[],
+  count: number,
+  head: LogId,
+): Promise<LogId> {
+  if (point.kind === "logId") return point.logId;
+  let low = logIds[count - 1] ?? head;
+  if (point.kind === "eventId") return low;
+  let high = logIds[count] ?? head + 1;
+  while (high - low > 1) {
+    const middle = low + high >> 1;
+    for await (const [entry] of pages.of([middle])) {
+      if (entry !== undefined && entry.receivedAt <= point.time) low = middle;
+      else high = middle;
+    }
+  }
+  return low;
+}
+
 async function unlessBefore(
   count: number,
   pages: EntryPages,

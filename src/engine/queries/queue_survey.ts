@@ -1,8 +1,8 @@
 /** What stands before a job that waits for a worker. */
 
 import type { WorkerHolder } from "../../core/explain/evidence.ts";
-import type { FrameworkEntry } from "../../core/event.ts";
-import { MAIN_TASK } from "../../core/ids.ts";
+import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
+import { type JobId, MAIN_TASK } from "../../core/ids.ts";
 import type { JobState, TaskState } from "../../core/job_state.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import type { History } from "./history.ts";
@@ -11,6 +11,8 @@ import type { JobLists } from "./job_lists.ts";
 /** Jobs that run and are looked at, and jobs that came later. */
 const RUNNING_MAX = 32;
 const LATER_MAX = 200;
+/** Entries of a job that are looked at for the begin of its latest attempt. */
+const BEGINS_LOOKED_AT = 32;
 
 interface QueueSurveyParts {
   readonly lists: JobLists;
@@ -31,20 +33,41 @@ export async function workerHolders(
   const holding = jobs.flatMap((job) => {
     const isHere = (registry.running(job)?.isolation === "thread") === isThreaded;
     const task = isHere ? runningTask(job) : undefined;
-    return task === undefined ? [] : [{ jobId: job.jobId, task }];
+    return task === undefined ? [] : [{ job, task }];
   });
-  const logIds = holding.map(({ task }) => task.firstLogId).toSorted((a, b) => a - b);
-  const begun = new Map((await history.at(logIds)).map((entry) => [entry.logId, entry]));
-  return holding
-    .map(({ jobId, task: { taskId, startedAt, firstLogId } }) => {
-      const entry = begun.get(firstLogId) as FrameworkEntry<"job.TaskStarted"> | undefined;
-      const timeoutMs = entry?.eventType === "job.TaskStarted"
-        ? entry.attributes.timeoutMs
-        : undefined;
-      const limit = timeoutMs === undefined ? {} : { timeoutMs };
-      return { jobId, taskId, since: startedAt, startedBy: firstLogId, ...limit };
-    })
-    .toSorted((left, right) => left.startedBy - right.startedBy);
+  const holders: WorkerHolder[] = [];
+  for (const { job, task } of holding) {
+    const { jobId } = job;
+    const { taskId } = task;
+    const entry = await beginOf(history, jobId, task);
+    if (entry === undefined) continue;
+    const { timeoutMs } = entry.attributes;
+    holders.push({
+      jobId,
+      taskId,
+      since: entry.receivedAt,
+      startedBy: entry.logId,
+      grantedBy: lists.lastTransition(job),
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    });
+  }
+  return holders.toSorted((left, right) => left.startedBy - right.startedBy);
+}
+
+/** The entry that began the attempt which is open; of one that progressed far, the first. */
+async function beginOf(
+  history: History,
+  jobId: JobId,
+  { taskId, firstLogId, lastLogId, attempts }: TaskState,
+): Promise<FrameworkEntry<"job.TaskStarted"> | undefined> {
+  const isBegin = (entry: JobEventLogEntry): entry is FrameworkEntry<"job.TaskStarted"> =>
+    entry.eventType === "job.TaskStarted" && entry.taskId === taskId;
+  if (attempts > 1) {
+    const latest = await history.back(jobId, lastLogId + 1, BEGINS_LOOKED_AT);
+    const begin = latest.find(isBegin);
+    if (begin !== undefined) return begin;
+  }
+  return (await history.at([firstLogId])).find(isBegin);
 }
 
 /** How many jobs that were created later have begun, since their priority is lower. */

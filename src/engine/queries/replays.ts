@@ -18,7 +18,7 @@ import { entryCharacters, type EntryPages, type Hold, HOLD_NOTHING } from "./ent
 import type { Pacer, Share } from "../events/pacer.ts";
 import type { PastEvents } from "../views/past_events.ts";
 import { searchPoint } from "./point_search.ts";
-import { type Outcome, type PointDifference, type PointName, unknownJob } from "../requests.ts";
+import { type Outcome, type PointDifference, unknownJob, unknownPoint } from "../requests.ts";
 
 /** The entries of jobs; `History` is one that has them. */
 interface JobHistory {
@@ -253,10 +253,6 @@ function differenceOf(
   return isForward
     ? { from: before.lastLogId, to: after.lastLogId, changes, ...left }
     : { from: after.lastLogId, to: before.lastLogId, changes: reversed(changes), ...left };
-}
-
-function unknownPoint(point: PointName, detail: string): Outcome<never> {
-  return { ok: false, problem: { kind: "unknownPoint", point, detail } };
 }
 
 function tooLong(jobId: JobId, what: TooMuch): Outcome<never> {

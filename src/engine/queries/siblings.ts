@@ -19,20 +19,28 @@ const NAMED_MAX = 5;
 const NEAR = 200;
 const SAME_MS = 60_000;
 
+/** Failures of one kind that are looked at one by one. */
+const LOOKED_AT_MAX = 200;
+
 interface SiblingsParts {
-  readonly lists: Pick<JobLists, "count" | "summaries">;
+  readonly lists: Pick<JobLists, "count" | "summaries" | "page">;
   readonly events: EventEngine;
 }
 
-/** @param entries The job's own, as far as they are known. */
+/**
+ * @param job As of `upTo`.
+ * @param entries The job's own, as far as they are known.
+ * @param upTo What came later counts for nobody; absent is the end of the journal.
+ */
 export async function siblingsOf(
   job: JobState,
   entries: Iterable<JobEventLogEntry>,
   { lists, events }: SiblingsParts,
+  upTo?: LogId,
 ): Promise<Siblings | undefined> {
   if (job.state === "Failed") {
     const fingerprint = fingerprintOf(job, job.failure);
-    if (fingerprint !== undefined) return sameError(job, fingerprint, lists);
+    if (fingerprint !== undefined) return sameError(job, fingerprint, lists, upTo);
   }
   const cause = [...entries].findLast((entry) => isCancellation(entry) || isCrash(entry));
   if (cause === undefined) return undefined;
@@ -41,6 +49,7 @@ export async function siblingsOf(
   const isSame = isCancellation(cause) ? sameReason(cause) : isCrash;
   const jobs = new Set<JobId>();
   for (const entry of near) {
+    if (entry.logId > (upTo ?? Infinity)) break;
     if (entry.jobId !== undefined && entry.jobId !== job.jobId && isSame(entry)) {
       jobs.add(entry.jobId);
     }
@@ -57,12 +66,26 @@ function sameError(
   { jobId, ...job }: FailedJob,
   fingerprint: ErrorFingerprint,
   lists: SiblingsParts["lists"],
+  upTo: LogId | undefined,
 ): Siblings | undefined {
+  const how = "failed with the same error";
+  if (upTo !== undefined) {
+    const { jobs } = lists.page({ fingerprint, before: upTo + 1, limit: LOOKED_AT_MAX });
+    const ids = jobs.filter((other) => other.jobId !== jobId && hasFailed(other, upTo))
+      .map((other) => other.jobId);
+    return ids.length === 0
+      ? undefined
+      : { ...told(ids, ids.length, how, job.failure.because), fingerprint };
+  }
   const others = lists.count({ fingerprint }).jobs - 1;
   if (others < 1) return undefined;
   const { jobs } = lists.summaries({ fingerprint, limit: NAMED_MAX + 1 });
   const ids = jobs.map((job) => job.jobId).filter((id) => id !== jobId);
-  return { ...told(ids, others, "failed with the same error", job.failure.because), fingerprint };
+  return { ...told(ids, others, how, job.failure.because), fingerprint };
+}
+
+function hasFailed(job: JobState, upTo: LogId): boolean {
+  return job.state === "Failed" && job.endedBy <= upTo;
 }
 
 function told(

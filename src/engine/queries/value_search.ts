@@ -9,6 +9,7 @@ import type { LogId } from "../../core/ids.ts";
 import type { ExpectedEvent } from "../../core/job_plan.ts";
 import { looseForm } from "../../core/likeness/loose_form.ts";
 import { demanded, ownValues } from "../../core/likeness/own_values.ts";
+import { spellingSlips } from "../../core/likeness/spelling_slip.ts";
 import type { PastEvents } from "../views/past_events.ts";
 import { isFiled } from "../views/value_keys.ts";
 
@@ -18,6 +19,11 @@ const RARE_MAX = 20;
 const CARRIERS_MAX = 4_096;
 /** Values of one expectation that are looked up. */
 const DEMANDED_MAX = 64;
+
+/** Ways of writing a value wrong that are looked up, for one explanation. */
+const SLIPS_MAX = 256;
+/** Where more events have a value that is one letter off, they are about other things. */
+const MISSPELT_MAX = 3;
 
 /** What an event is worth that has it. */
 const WEIGHT = { rareDemanded: 8, rareOwn: 4, demanded: 3, type: 2 } as const;
@@ -29,8 +35,8 @@ export interface Resembling {
   readonly logIds: readonly LogId[];
   /** Loose forms of values that too many events carry. */
   readonly common: ReadonlySet<string>;
-  /** How many other events of the type there are. */
-  readonly ofType: number;
+  /** How many other events of the type there are; `undefined` where too many came later to tell. */
+  readonly ofType: number | undefined;
 }
 
 export class ValueSearch {
@@ -39,6 +45,7 @@ export class ValueSearch {
   readonly #headLogId: LogId;
   readonly #carriers = new Map<string, readonly LogId[]>();
   readonly #own: readonly string[];
+  #slipsLeft = SLIPS_MAX;
 
   /** @param headLogId What comes later came after the job as it is told. */
   constructor(events: PastEvents, annals: Annals, headLogId: LogId) {
@@ -54,13 +61,16 @@ export class ValueSearch {
     const weigh = (logIds: readonly LogId[], weight: number) => {
       for (const logId of logIds) weights.set(logId, (weights.get(logId) ?? 0) + weight);
     };
-    const ofType = this.#others(this.#events.ofType(matcher.eventType, CARRIERS_MAX));
+    const latest = this.#events.ofType(matcher.eventType, CARRIERS_MAX);
+    const ofType = this.#others(latest);
     yield;
     const terms = [...demanded(matcher.correlation)].filter(([, value]) => isFiled(value));
     const wanted = new Set(terms.map(([, value]) => looseForm(value)).slice(0, DEMANDED_MAX));
+    let hasRare = false;
     for (const loose of wanted) {
       const carriers = this.#carrying(loose);
       const isRare = carriers.length <= RARE_MAX;
+      hasRare ||= isRare && carriers.length > 0;
       if (!isRare) common.add(loose);
       weigh(carriers, isRare ? WEIGHT.rareDemanded : WEIGHT.demanded);
       yield;
@@ -71,11 +81,30 @@ export class ValueSearch {
       else if (!wanted.has(loose)) weigh(carriers, WEIGHT.rareOwn);
       yield;
     }
+    // Where nothing has it, somebody may have written it wrong.
+    if (!hasRare) weigh(yield* this.#misspelt(wanted, new Set(ofType)), WEIGHT.rareDemanded);
     for (const logId of ofType) if (weights.has(logId)) weigh([logId], WEIGHT.type);
     const logIds = [...weights].filter(([, weight]) => weight >= WEIGHT_MIN)
       .toSorted(([left, one], [right, other]) => other - one || right - left)
       .slice(0, limit).map(([logId]) => logId);
-    return { logIds, common, ofType: ofType.length };
+    const isCut = latest.length === CARRIERS_MAX && latest.some((at) => at > this.#headLogId);
+    return { logIds, common, ofType: isCut ? undefined : ofType.length };
+  }
+
+  /** Events of the type with a value that is one letter off, and that no job was given. */
+  *#misspelt(wanted: ReadonlySet<string>, ofType: ReadonlySet<LogId>): Work<readonly LogId[]> {
+    const found = new Set<LogId>();
+    for (const loose of wanted) {
+      for (const slip of spellingSlips(loose)) {
+        if (this.#slipsLeft-- <= 0) return [...found];
+        const carriers = this.#carrying(slip).filter((logId) => ofType.has(logId));
+        yield;
+        if (carriers.length === 0 || this.#events.jobsGiven(slip, 1).length > 0) continue;
+        for (const logId of carriers) found.add(logId);
+        if (found.size > MISSPELT_MAX) return [];
+      }
+    }
+    return [...found];
   }
 
   #carrying(loose: string): readonly LogId[] {

@@ -5,6 +5,7 @@
  * brings it back.
  */
 
+import type { Condition } from "../../core/condition.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { awaitsOutside, sharedPlan } from "../../core/job_plan.ts";
@@ -21,6 +22,7 @@ import {
   positionsBefore,
   type Trail,
   transitionIn,
+  transitionUpTo,
 } from "./trail.ts";
 import { Trails } from "./trails.ts";
 import type { EndedJob, FoundJob, JobIndex } from "../job_index.ts";
@@ -149,6 +151,11 @@ export class JobTable {
   /** How an entry changed its job; `undefined` when it did not, or is about none. */
   transitionAt({ jobId, logId }: EntryOfJob): Transition | undefined {
     return jobId === undefined ? undefined : transitionIn(this.#trailOf(jobId), logId);
+  }
+
+  /** The condition in which a job was as of a position; `undefined` before its creation. */
+  conditionAt({ jobId }: JobState, logId: LogId): Condition | undefined {
+    return transitionUpTo(this.#trailOf(jobId), logId)?.condition;
   }
 
   /** The job that was appended under this key. */

@@ -63,6 +63,12 @@ export function transitionIn(trail: Trail, logId: LogId): Transition | undefined
   return number === undefined || logIdOf(number) !== logId ? undefined : transitionOf(number);
 }
 
+/** How the last entry at or before a position changed its job that did; `undefined` of none. */
+export function transitionUpTo(trail: Trail, logId: LogId): Transition | undefined {
+  const upTo = trail.slice(0, indexFrom(trail, logId + 1));
+  return transitionOf(upTo.findLast((number) => number % BITS !== 0) ?? 0);
+}
+
 /** The last entry that changed its job; 0 when none did. */
 export function lastTransitionIn(trail: Trail): LogId {
   return logIdOf(trail.findLast((number) => number % BITS !== 0) ?? 0);

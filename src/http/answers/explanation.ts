@@ -58,6 +58,7 @@ export const explanationAnswer = v.object({
   state: stateName,
   condition,
   asOf: says(position, "The answer is a function of the journal up to here."),
+  asOfTime: v.exactOptional(says(time, "When that entry was received; only of a look back.")),
   summary: says(text, "The cause, in one or two sentences."),
   because: says(v.array(v.object(statement)), "What led to it, the decisive first."),
   completed: says(
@@ -116,6 +117,15 @@ export const explanationAnswer = v.object({
     }),
     "What is counted, and not told one by one; absent when all is told.",
   )),
+});
+
+export const queueExplanationAnswer = v.object({
+  asOf: says(position, "The answer is a function of the journal up to here."),
+  standsStill: says(v.boolean(), "Whether something holds up jobs that would go on."),
+  since: v.exactOptional(says(time, "Since when.")),
+  summary: says(text, "The cause, in one or two sentences."),
+  because: says(v.array(v.object(statement)), "What led to it, the decisive first."),
+  next: says(v.array(nextStep), "What happens next, or what one can do."),
 });
 
 export const aboutAnswer = v.object({

@@ -100,6 +100,10 @@ const failureOf = (position: Position) =>
     ),
     because: says(position, "The entry that decided it."),
     leftInPlace: says(v.array(text), "Tasks whose work was left as it is."),
+    cutShort: says(
+      v.array(text),
+      "Tasks that were begun and never ended: what they did is unknown.",
+    ),
   });
 
 export const failureAnswer = failureOf(position);

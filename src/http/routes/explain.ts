@@ -1,44 +1,60 @@
-/** `/jobs/:id/explain` and `/events/:id/explain`: why it is so, as JSON or as prose. */
+/** `/jobs/:id/explain`, `/events/:id/explain` and `/explain`: why it is so, as JSON or as prose. */
 
 import type { Context } from "hono";
 import * as v from "valibot";
 import {
   aboutText,
   eventExplanationText,
-  explanationText,
-} from "../../core/explain/explanation_text.ts";
-import type { Action, Citation, Explanation } from "../../core/explanation.ts";
+  queueExplanationText,
+} from "../../core/explain/asked_texts.ts";
+import { explanationText } from "../../core/explain/explanation_text.ts";
+import type { Action, Citation, NextStep } from "../../core/explanation.ts";
 import { type EventId, ID_PATTERN } from "../../core/ids.ts";
-import { aboutAnswer, eventExplanationAnswer, explanationAnswer } from "../answers/explanation.ts";
+import {
+  aboutAnswer,
+  eventExplanationAnswer,
+  explanationAnswer,
+  queueExplanationAnswer,
+} from "../answers/explanation.ts";
 import { lookingBack } from "../capacity.ts";
 import { curlOf } from "../curl.ts";
 import type { Edge } from "../edge.ts";
-import { unknownJob } from "../engine_problem.ts";
+import { unknownJob, valueOf } from "../engine_problem.ts";
 import { largeJsonResponse } from "../large_answer.ts";
 import { type Answer, json } from "../openapi/operation.ts";
 import { Problem, STATUS } from "../problem.ts";
-import { invalidParameter, readQuery } from "../query.ts";
+import { readQuery } from "../query.ts";
 import { choice, single } from "../query_parameters.ts";
 import { reachedAs } from "../reached_as.ts";
-import { textResponse } from "../response.ts";
+import { jsonResponse, textResponse } from "../response.ts";
 import type { Route } from "../route.ts";
 import { jobIdOf } from "./job_id.ts";
+import { POINT_PARAMETERS } from "./replay.ts";
 
 const EXPLAIN_PARAMETERS = {
   format: single(choice(["json", "text"]), "Instead of what Accept asks for."),
 };
 
+const JOB_PARAMETERS = { ...EXPLAIN_PARAMETERS, ...POINT_PARAMETERS };
+
 async function explainJob(c: Context, edge: Edge): Promise<Response> {
-  const query = readQuery(c.req.raw, EXPLAIN_PARAMETERS);
+  const query = readQuery(c.req.raw, JOB_PARAMETERS);
   const format = query.format ?? wantedFormat(c.req.raw);
   const jobId = jobIdOf(c);
   const { origin } = reachedAs(c.req.raw);
   const commandOf = (action: Action) => curlOf(action, origin, edge.needsToken);
-  const explanation = await lookingBack(edge, ({ hold }) => edge.engine.explain(jobId, hold));
+  const at = query.at?.point;
+  const explanation = await lookingBack(
+    edge,
+    async ({ hold }) =>
+      at === undefined
+        ? await edge.engine.explain(jobId, hold)
+        : valueOf(await edge.engine.explainAt(jobId, at, hold)),
+  );
   if (explanation === undefined) throw unknownJob(jobId);
   return format === "text"
     ? textResponse(explanationText(explanation, { commandOf, nowMs: edge.clock.now() }), STATUS.ok)
-    : largeJsonResponse(edge, explanationView(explanation, commandOf), STATUS.ok);
+    : largeJsonResponse(edge, withCurls(explanation, commandOf), STATUS.ok);
 }
 
 async function explainEvent(c: Context, edge: Edge): Promise<Response> {
@@ -61,21 +77,31 @@ const ABOUT_PARAMETERS = {
   about: {
     ...single(
       v.pipe(v.string(), v.minLength(1), v.maxLength(VALUE_LENGTH_MAX)),
-      "A value, in whatever form: an id, a label, a scalar of an input or of an event.",
+      "A value, in whatever form: an id, a label, a scalar of an input or of an event. Without it " +
+        "the work as a whole is explained.",
     ),
-    required: true,
   },
 };
 
-async function explainAbout(c: Context, edge: Edge): Promise<Response> {
+async function explainAll(c: Context, edge: Edge): Promise<Response> {
   const query = readQuery(c.req.raw, ABOUT_PARAMETERS);
   const format = query.format ?? wantedFormat(c.req.raw);
   const { about } = query;
-  if (about === undefined) throw invalidParameter("about", "is missing: it names the value");
+  if (about === undefined) return await explainQueue(c, edge, format);
   const answer = await lookingBack(edge, ({ hold }) => edge.engine.explainAbout(about, hold));
   return format === "text"
     ? textResponse(aboutText(answer), STATUS.ok)
     : largeJsonResponse(edge, answer, STATUS.ok);
+}
+
+/** Why the work as a whole stands still, or that it goes on. */
+async function explainQueue(c: Context, edge: Edge, format: "json" | "text"): Promise<Response> {
+  const { origin } = reachedAs(c.req.raw);
+  const commandOf = (action: Action) => curlOf(action, origin, edge.needsToken);
+  const told = await lookingBack(edge, () => edge.engine.explainQueue());
+  return format === "text"
+    ? textResponse(queueExplanationText(told, { commandOf, nowMs: edge.clock.now() }), STATUS.ok)
+    : jsonResponse(withCurls(told, commandOf), STATUS.ok);
 }
 
 function unknownEvent(): Problem {
@@ -89,13 +115,13 @@ function wantedFormat(request: Request): "json" | "text" {
 }
 
 /** With the call of curl that does what a step says. */
-function explanationView(
-  explanation: Explanation<Citation>,
+function withCurls<Told extends { readonly next: readonly NextStep<Citation>[] }>(
+  told: Told,
   commandOf: (action: Action) => string,
 ) {
   return {
-    ...explanation,
-    next: explanation.next.map((step) =>
+    ...told,
+    next: told.next.map((step) =>
       step.action === undefined ? step : { ...step, curl: commandOf(step.action) }
     ),
   };
@@ -119,10 +145,12 @@ export const EXPLAIN_ROUTES: readonly Route[] = [
     operation: {
       id: "explainJob",
       tag: "replay",
-      summary: "Say why a job is as it is",
-      query: EXPLAIN_PARAMETERS,
+      summary: "Say why a job is as it is, or was",
+      description: "With `at` as of then: from what was on record, wherever in the journal. A " +
+        "look back offers nothing to be done.",
+      query: JOB_PARAMETERS,
       answers: answers(explanationAnswer),
-      problems: ["unknown-job"],
+      problems: ["unknown-job", "unknown-point"],
     },
     handle: explainJob,
   },
@@ -150,13 +178,14 @@ export const EXPLAIN_ROUTES: readonly Route[] = [
     operation: {
       id: "explainAbout",
       tag: "events",
-      summary: "Say what carries a value, and what became of it",
-      description: "Jobs that were given it and events that say it, in whatever form: so that " +
-        "somebody who knows an order finds out why there is no job.",
+      summary: "Say what carries a value, or why all work stands still",
+      description: "With `about`, jobs that were given a value and events that say it, in " +
+        "whatever form: so that somebody who knows an order finds out why there is no job. " +
+        "Without it, what holds up the work as a whole, and what would end that.",
       query: ABOUT_PARAMETERS,
-      answers: answers(aboutAnswer),
+      answers: answers(v.union([aboutAnswer, queueExplanationAnswer])),
       problems: [],
     },
-    handle: explainAbout,
+    handle: explainAll,
   },
 ];

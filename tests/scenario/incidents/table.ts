@@ -4,21 +4,23 @@
  *     deno run -A tests/scenario/incidents/table.ts [part of a name ...]
  */
 
-import { investigate } from "../../support/incident.ts";
+import { investigate, isWhole, WORDS_MAX } from "../../support/incident.ts";
 import { incidentsIn } from "./collected.ts";
 
 const mark = (yes: boolean) => yes ? "yes" : "NO";
 
 for (const folder of [".", "unseen"] as const) {
   const all = await incidentsIn(folder);
-  let [causes, whole] = [0, 0];
+  let [causes, whole, wordy] = [0, 0, 0];
   console.log(`\n${folder === "." ? "Incidents" : "Incidents of the unseen set"}\n`);
   console.log("cause  lines  innocent  next  silent  words");
   for (const { name, incident } of all) {
     if (Deno.args.length > 0 && !Deno.args.some((part) => name.includes(part))) continue;
-    const { cause, decisive, innocent, next, silent, words, texts } = await investigate(incident);
+    const finding = await investigate(incident);
+    const { cause, decisive, innocent, next, silent, words, texts } = finding;
     if (cause) causes++;
-    if (cause && decisive && innocent && next && silent) whole++;
+    if (isWhole(finding)) whole++;
+    if (words > WORDS_MAX) wordy++;
     const cells = [
       mark(cause).padEnd(5),
       mark(decisive).padEnd(5),
@@ -31,5 +33,6 @@ for (const folder of [".", "unseen"] as const) {
     if (Deno.args.length > 0) console.log(`\n${texts.join("\n--- without its culprit\n")}`);
   }
   console.log(`\nThe cause in the first answer: ${causes} of ${all.length}; all held: ${whole}.`);
+  console.log(`More than ${WORDS_MAX} words: ${wordy}.`);
 }
 Deno.exit();

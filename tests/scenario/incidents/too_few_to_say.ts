@@ -4,8 +4,9 @@ import { scripted } from "../../support/incident_kit.ts";
 import { NonRetryableError } from "../../../src/mod.ts";
 
 const STEP = scripted("odd.step", {
-  step: () => {
-    throw new NonRetryableError("no toner");
+  step: ({ input }) => {
+    if (input["floor"] === 3) throw new NonRetryableError("no toner");
+    return "printed";
   },
 });
 
@@ -13,6 +14,7 @@ export const incident: Incident = {
   story: "One job of two failed. What they have in common or not is chance, and is not told.",
   options: { definitions: [STEP], maxRunning: 8 },
   async play(stage, culprit) {
+    await stage.submit("other", "odd.step", { floor: 1 }, { labels: { wing: "east" } });
     if (!culprit) {
       await stage.plan("job", []);
       return "/jobs/job/explain";

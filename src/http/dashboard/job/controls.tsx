@@ -3,7 +3,7 @@
 import { decide, reusableTasks } from "../../../core/decide.ts";
 import type { Action } from "../../../core/explanation.ts";
 import { MAIN_TASK } from "../../../core/ids.ts";
-import { standing } from "../../../core/left_in_place.ts";
+import { cutShort, standing } from "../../../core/left_in_place.ts";
 import { ActionForm, Confirm } from "../parts/action_form.tsx";
 import { countedText } from "../parts/amounts.tsx";
 import { CopyText } from "../parts/curl.tsx";
@@ -148,9 +148,16 @@ function Reason() {
 
 function leaveWarning({ job }: JobScreenState): string {
   const names = standing(job).slice(0, NAMES_MAX).map(({ taskId }) => taskId).join(", ");
-  return names === ""
+  const cut = cutShort(job).slice(0, NAMES_MAX).map(({ taskId }) => taskId).join(", ");
+  const begun = cut === ""
+    ? ""
+    : ` What these did before they were cut short, all or a part of it, stays as well: ${cut}.`;
+  if (names !== "") {
+    return `The job ends as cancelled, and nothing is undone: what these did stays in place: ${names}.${begun}`;
+  }
+  return begun === ""
     ? "The job ends as cancelled; none of its tasks left anything to undo."
-    : `The job ends as cancelled, and nothing is undone: what these did stays in place: ${names}.`;
+    : `The job ends as cancelled, and nothing is undone.${begun}`;
 }
 
 const NAMES_MAX = 20;

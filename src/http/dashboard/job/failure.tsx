@@ -20,7 +20,7 @@ const KINDS = {
 export function JobFailure({ state }: { readonly state: JobScreenState }) {
   const failure = failureResource(state.job);
   if (failure === null) return <section id="job-failure" data-live hidden></section>;
-  const { kind, taskId, error, recoveryRequired, because, leftInPlace } = failure;
+  const { kind, taskId, error, recoveryRequired, because, leftInPlace, cutShort } = failure;
   return (
     <section id="job-failure" class="part" aria-labelledby="failure-heading" data-live>
       <h2 id="failure-heading">{kind === "cancelled" ? "Cancellation" : "Failure"}</h2>
@@ -48,6 +48,11 @@ export function JobFailure({ state }: { readonly state: JobScreenState }) {
         {leftInPlace.length === 0 ? null : (
           <Fact name="Left in place">
             <UserText text={leftText(leftInPlace)} />
+          </Fact>
+        )}
+        {cutShort.length === 0 ? null : (
+          <Fact name="Cut short, perhaps done in part">
+            <UserText text={leftText(cutShort)} />
           </Fact>
         )}
       </dl>

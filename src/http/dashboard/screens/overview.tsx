@@ -11,6 +11,7 @@ import { AttentionSection } from "../overview/attention_section.tsx";
 import { CensusSection } from "../overview/census_section.tsx";
 import { FirstJob } from "../overview/first_job.tsx";
 import { PAUSE_ACTION_ROUTE, PausesSection } from "../overview/pauses_section.tsx";
+import { Standstill } from "../overview/standstill.tsx";
 import { TrendSection } from "../overview/trend_section.tsx";
 import { TrustStrip } from "../overview/trust_strip.tsx";
 import { commandsOf } from "../commands.ts";
@@ -43,9 +44,11 @@ export const OVERVIEW_SCREEN_ROUTES: readonly Route[] = [
 async function showOverview(c: Context, edge: Edge): Promise<Response> {
   const { span = DEFAULT_SPAN } = readQuery(c.req.raw, OVERVIEW_PARAMETERS);
   const { engine, overview, clock } = edge;
-  const [journal, { census, pauses, attention, counts }] = await Promise.all([
+  const [journal, { census, pauses, attention, counts }, standing] = await Promise.all([
     engine.journalInfo(),
     readOverview(edge, span),
+    // What keeps all from being recorded, and a pause, are told by themselves.
+    troubleOf(edge) === undefined ? engine.explainQueue() : undefined,
   ]);
   const now = clock.now();
   const commands = commandsOf(c, edge);
@@ -69,6 +72,11 @@ async function showOverview(c: Context, edge: Edge): Promise<Response> {
       <PausesSection
         pauses={pauses}
         mayEnd={viewerOf(c.req.raw).scopes.includes("operate")}
+        now={now}
+        commands={commands}
+      />
+      <Standstill
+        told={pauses.length === 0 ? standing : undefined}
         now={now}
         commands={commands}
       />

@@ -3,6 +3,7 @@
 import { conditionOf } from "../../../core/condition.ts";
 import { jobResource } from "../../../core/job_resource.ts";
 import { type RuleName, RULES } from "../../../core/rules.ts";
+import { jobPath } from "../../job_view.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { CopyCurl } from "../parts/curl.tsx";
 import { EntryLink } from "../parts/links.tsx";
@@ -40,6 +41,11 @@ export function PointSection({ view, curl }: PointSectionProps) {
           <CopyCurl command={curl} label="curl: this point" />
         </div>
         <EntryFacts view={view} />
+        <p>
+          <a href={`${jobPath(job.jobId)}/explain?at=${entry.logId}&format=text`}>
+            Why it was so then
+          </a>
+        </p>
         <Rule rule={step.rule} why={step.why} />
         {step.changed.length === 0
           ? <p class="soft">The entry is on record, and changed nothing of the job.</p>

@@ -1,0 +1,44 @@
+/** Jobs that one is compared with: the newest of a range that are meant, read a page at a time. */
+
+import type { LogId } from "../../core/ids.ts";
+import { isTerminal, type JobState } from "../../core/job_state.ts";
+import type { Pacer, Share } from "../events/pacer.ts";
+import type { JobFilter, JobRange } from "../requests.ts";
+import type { JobLists } from "./job_lists.ts";
+
+/** Read without a pause. */
+const PAGE = 20;
+/** For each job that is wanted, so many are looked at before the search is given up. */
+const LOOKED_AT_EACH = 4;
+
+export interface JobsWanted {
+  readonly filter: JobFilter;
+  readonly range?: JobRange;
+  readonly max: number;
+  isMeant(job: JobState): boolean;
+}
+
+export async function jobsNear(
+  lists: Pick<JobLists, "page">,
+  pacer: Pacer,
+  share: Share,
+  { filter, range = {}, max, isMeant }: JobsWanted,
+): Promise<readonly JobState[]> {
+  const jobs: JobState[] = [];
+  let before = range.before;
+  let looked = 0;
+  do {
+    const upTo = before === undefined ? {} : { before };
+    const read = () => lists.page({ ...filter, ...range, ...upTo, limit: PAGE });
+    const page = await pacer.do(share, read);
+    looked += page.jobs.length;
+    jobs.push(...page.jobs.filter(isMeant));
+    before = page.searched === undefined ? page.next : undefined;
+  } while (before !== undefined && jobs.length < max && looked < max * LOOKED_AT_EACH);
+  return jobs.slice(0, max);
+}
+
+/** Whether a job was over as of a position. */
+export function hasEnded(job: JobState, upTo: LogId = Infinity): boolean {
+  return isTerminal(job) && job.endedBy <= upTo;
+}

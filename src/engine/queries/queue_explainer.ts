@@ -1,0 +1,107 @@
+/** Explains the work as a whole: reads what is known of all jobs at one look. */
+
+import type { Condition } from "../../core/condition.ts";
+import {
+  explainQueue,
+  type LongestJob,
+  type QueueFacts,
+} from "../../core/explain/explain_queue.ts";
+import type { Citation } from "../../core/explanation.ts";
+import type { LogId } from "../../core/ids.ts";
+import type { QueueExplanation } from "../../core/queue_explanation.ts";
+import type { DefinitionRegistry } from "../definition_registry.ts";
+import type { Suspects } from "../run/suspects.ts";
+import type { WorkerQueue } from "../run/worker_queue.ts";
+import type { Attention } from "../views/attention.ts";
+import type { JobCensus } from "../views/job_census.ts";
+import type { EventEngine } from "../writer/event_engine.ts";
+import type { Pauses } from "../writer/pauses.ts";
+import { cited } from "./citations.ts";
+import type { History } from "./history.ts";
+import type { JobLists } from "./job_lists.ts";
+import { workerHolders } from "./queue_survey.ts";
+
+export interface QueueExplainerParts {
+  readonly attention: Attention;
+  readonly census: JobCensus;
+  readonly events: EventEngine;
+  readonly history: History;
+  readonly lists: JobLists;
+  readonly pauses: Pauses;
+  readonly registry: DefinitionRegistry;
+  readonly suspects: Suspects;
+  readonly workers: WorkerQueue;
+  readonly threadWorkers: WorkerQueue;
+  readonly draining: () => boolean;
+  readonly failed: () => boolean;
+  readonly full: () => boolean;
+}
+
+/** Conditions of which the job is told that is in them for longest, as far as it is looked for. */
+const HELD = ["queued", "suspended", "waiting"] as const;
+const LOOKED_AT_MAX = 20;
+
+export class QueueExplainer {
+  readonly #parts: QueueExplainerParts;
+
+  constructor(parts: QueueExplainerParts) {
+    this.#parts = parts;
+  }
+
+  async explain(): Promise<QueueExplanation<Citation>> {
+    const { history, events } = this.#parts;
+    const told = explainQueue(await this.#facts());
+    const citing = { pages: history.pages, journal: events.journal };
+    return {
+      ...told,
+      because: await cited(citing, told.because),
+      next: await cited(citing, told.next),
+    };
+  }
+
+  async #facts(): Promise<QueueFacts> {
+    const { attention, census, events, pauses, suspects, workers, threadWorkers } = this.#parts;
+    const asOf = events.journal.head.logId;
+    const [pause] = pauses.all;
+    const [alone] = suspects.all.keys();
+    const conditions = new Map(census.conditions);
+    const parked = attention.parked;
+    const pools = [await this.#pool(workers, false), await this.#pool(threadWorkers, true)];
+    const longest: Partial<Record<Condition, LongestJob>> = {};
+    for (const condition of HELD) {
+      const isThere = (conditions.get(condition) ?? 0) > 0;
+      const job = isThere ? await this.#longest(condition, asOf) : undefined;
+      if (job !== undefined) longest[condition] = job;
+    }
+    return {
+      asOf,
+      failed: this.#parts.failed(),
+      circumstances: { full: this.#parts.full(), draining: this.#parts.draining() },
+      pause,
+      pools,
+      alone,
+      conditions,
+      parked,
+      longest,
+    };
+  }
+
+  async #pool(workers: WorkerQueue, isThreaded: boolean) {
+    const { busy, max, waiting } = workers;
+    const holders = busy === 0 ? [] : await workerHolders(this.#parts, isThreaded);
+    return { isThreaded, busy, max, waiting, holders };
+  }
+
+  /** Of those that were created first. */
+  async #longest(condition: Condition, asOf: LogId): Promise<LongestJob | undefined> {
+    const { lists, history } = this.#parts;
+    const query = { conditions: [condition], oldestFirst: true, limit: LOOKED_AT_MAX };
+    const jobs = lists.page(query).jobs.map((job) => ({
+      jobId: job.jobId,
+      by: lists.lastTransition(job),
+    })).filter(({ by }) => by <= asOf);
+    const [first] = jobs.toSorted((left, right) => left.by - right.by);
+    const [entry] = first === undefined ? [] : await history.at([first.by]);
+    return first && entry && { ...first, since: entry.receivedAt };
+  }
+}

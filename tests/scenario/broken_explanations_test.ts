@@ -1,0 +1,122 @@
+/**
+ * Explanations that are broken on purpose, each in one place: the corpus of incidents must find each
+ * out. What holds of the honest ones is in `incidents_test.ts`.
+ */
+
+import assert from "node:assert/strict";
+import type { Annals } from "../../src/core/explain/annals.ts";
+import type { JobState } from "../../src/core/job_state.ts";
+import { EvidenceSearch } from "../../src/engine/queries/evidence_search.ts";
+import { JobLists } from "../../src/engine/queries/job_lists.ts";
+import { ValueIndex } from "../../src/engine/views/value_index.ts";
+import { type Incident, investigate, isWhole } from "../support/incident.ts";
+import { type Break, replaced } from "../support/replaced.ts";
+import { test } from "../support/sanitized.ts";
+import { incident as cityFromAMac } from "./incidents/city_from_a_mac.ts";
+import { incident as customerInTwoForms } from "./incidents/customer_name_in_two_forms.ts";
+import { incident as amountAsText } from "./incidents/amount_as_text.ts";
+import { incident as misspeltType } from "./incidents/misspelt_type.ts";
+import { incident as toAJobThatEnded } from "./incidents/addressed_to_a_job_that_ended.ts";
+import { incident as toAnotherJob } from "./incidents/addressed_to_another_job.ts";
+import { incident as tooFewToSay } from "./incidents/too_few_to_say.ts";
+
+interface BrokenVariant {
+  readonly name: string;
+  readonly put: Break;
+  /** All of these must fail. */
+  readonly incidents: readonly Incident[];
+}
+
+/** How many of the newest events are looked at by who goes by time. */
+const NEWEST = 3;
+
+/** Not the events with a value, but the latest of the type, whatever they say. */
+const nearestByTime: Break = () => {
+  const { ofType } = ValueIndex.prototype;
+  let asked = "";
+  const undoType = replaced(ValueIndex.prototype, "ofType", {
+    value: function (this: ValueIndex, eventType: string, limit: number) {
+      asked = eventType;
+      return ofType.call(this, eventType, limit);
+    },
+  });
+  const undoCarrying = replaced(ValueIndex.prototype, "carrying", {
+    value: function (this: ValueIndex) {
+      return asked === "" ? [] : ofType.call(this, asked, NEWEST);
+    },
+  });
+  return () => {
+    undoCarrying();
+    undoType();
+  };
+};
+
+/** One character and two that look the same are two things. */
+const withoutNormalization: Break = () =>
+  replaced(String.prototype, "normalize", {
+    writable: true,
+    value: function (this: string) {
+      return String(this);
+    },
+  });
+
+/** What is addressed to another job was meant for it, and is looked at no further. */
+const withoutForeignAddresses: Break = () => {
+  const { run } = EvidenceSearch.prototype;
+  return replaced(EvidenceSearch.prototype, "run", {
+    value: async function (this: EvidenceSearch, annals: Annals) {
+      const found = await run.call(this, annals);
+      const candidates = [...found.candidates].map(([id, { events, ...rest }]) => {
+        const own = events.filter(({ jobId }) => jobId === undefined || jobId === annals.job.jobId);
+        return [id, { ...rest, events: own }] as const;
+      });
+      return { ...found, candidates: new Map(candidates) };
+    },
+  });
+};
+
+/** A few jobs are taken for many. */
+const contrastOverTooFew: Break = () => {
+  const { page } = JobLists.prototype;
+  return replaced(JobLists.prototype, "page", {
+    value: function (this: JobLists, query: Parameters<JobLists["page"]>[0]) {
+      const { jobs, ...rest } = page.call(this, query);
+      const many = (job: JobState) => Array.from({ length: 10 }, () => job);
+      return { ...rest, jobs: query.createdAfter === undefined ? jobs : jobs.flatMap(many) };
+    },
+  });
+};
+
+const BROKEN: readonly BrokenVariant[] = [
+  {
+    name: "that goes by time",
+    put: nearestByTime,
+    incidents: [amountAsText, misspeltType, toAnotherJob],
+  },
+  {
+    name: "that normalizes nothing",
+    put: withoutNormalization,
+    incidents: [cityFromAMac, customerInTwoForms],
+  },
+  {
+    name: "that never looks at what is addressed to others",
+    put: withoutForeignAddresses,
+    incidents: [toAnotherJob, toAJobThatEnded],
+  },
+  { name: "that contrasts too few", put: contrastOverTooFew, incidents: [tooFewToSay] },
+];
+
+for (const { name, put, incidents } of BROKEN) {
+  test(`incidents: an explanation ${name} is found out`, async () => {
+    for (const incident of incidents) {
+      assert.ok(isWhole(await investigate(incident)), `without a defect: ${incident.story}`);
+      const undo = put();
+      try {
+        const finding = await investigate(incident);
+        assert.ok(!isWhole(finding), `nobody noticed: ${incident.story}\n${finding.texts[0]}`);
+      } finally {
+        undo();
+      }
+    }
+  });
+}

@@ -1,0 +1,179 @@
+/** `GET /explain` without a value: why the work as a whole stands still, and what would end that. */
+
+import assert from "node:assert/strict";
+import type { Citation, NextStep } from "../../src/core/explanation.ts";
+import type { QueueExplanation } from "../../src/core/queue_explanation.ts";
+import { Explained } from "../support/explained.ts";
+import { hang, scripted } from "../support/incident_kit.ts";
+import { test } from "../support/sanitized.ts";
+
+const SLOW = scripted("api.slow", { call: (about) => hang(about) }, { timeoutMs: 600_000 });
+const ENDLESS = scripted("web.crawl", { crawl: (about) => hang(about) });
+const QUICK = scripted("web.quick", { look: () => "seen" });
+const OPTIONS = { definitions: [SLOW, ENDLESS, QUICK], maxRunning: 2 };
+
+type Step = NextStep<Citation> & { readonly curl?: string };
+type Told = QueueExplanation<Citation> & { readonly next: readonly Step[] };
+
+async function asked(daybook: Explained, accept = "application/json"): Promise<Response> {
+  const response = await daybook.app.request("http://127.0.0.1:8000/explain", {
+    headers: { accept },
+  });
+  assert.equal(response.status, 200);
+  return response;
+}
+
+async function toldOf(daybook: Explained): Promise<Told> {
+  const told: Told = await (await asked(daybook)).json();
+  const again = await (await asked(daybook)).json();
+  assert.deepEqual(again, told);
+  assert.equal(told.asOf, daybook.engine.headLogId);
+  assert.ok(told.because.length <= 5);
+  for (const { statement, cites } of told.because) assert.ok(cites.length > 0, statement);
+  return told;
+}
+
+test("explain the queue: who holds all workers, since when, until when, and the call that ends it", async () => {
+  const daybook = await Explained.start(OPTIONS);
+  await daybook.submit("slow", "api.slow");
+  await daybook.submit("endless", "web.crawl");
+  await daybook.clock.advance(60_000);
+  await daybook.submit("behind", "web.quick");
+  const told = await toldOf(daybook);
+
+  assert.equal(told.standsStill, true);
+  assert.equal(
+    told.summary,
+    "The queue stands still: all 2 workers are held: slow in task call since " +
+      "2026-01-01T00:00:00.000Z, with a time limit of 10 min; endless in task crawl since " +
+      "2026-01-01T00:00:00.000Z, without a time limit. 1 job waits for a worker, since " +
+      "2026-01-01T00:01:00.000Z.",
+  );
+  const cited = told.because.flatMap(({ cites }) => cites.map(({ eventType }) => eventType));
+  assert.deepEqual(cited.slice(0, 2), ["job.TaskStarted", "job.TaskStarted"]);
+  const [limit, ...calls] = told.next;
+  assert.equal(
+    limit?.statement,
+    "The attempt of slow ends at 2026-01-01T00:10:00.000Z at the latest.",
+  );
+  assert.ok(calls.some(({ curl }) => curl?.includes("/jobs/endless/cancel")));
+  const text = await (await asked(daybook, "text/plain")).text();
+  assert.match(text.replaceAll(/\s+/g, " "), /since 2026-01-01T00:00:00\.000Z \(1 min ago\)/);
+
+  await daybook.post("/jobs/endless/cancel");
+  await daybook.clock.advance(1_000);
+  assert.equal((await toldOf(daybook)).standsStill, false);
+});
+
+test("explain the queue: the overview tells it, with the line and the call, once it has lasted", async () => {
+  const daybook = await Explained.start(OPTIONS);
+  const overview = async () => {
+    const response = await daybook.app.request("http://127.0.0.1:8000/", {
+      headers: { accept: "text/html" },
+    });
+    return await response.text();
+  };
+  for (const jobId of ["one", "two", "behind"]) await daybook.submit(jobId, "web.crawl");
+  assert.doesNotMatch(await overview(), /stands still/);
+  await daybook.clock.advance(10_000);
+  const page = await overview();
+  assert.match(page, /The queue stands still: all 2 workers are held: one in task crawl since/);
+  assert.match(page, /jobs\/one\/cancel/);
+  assert.match(page, /href="\/ui\/stream\?before=\d+" title="job\.TaskStarted"/);
+  await daybook.post("/jobs/one/cancel");
+  assert.doesNotMatch(await overview(), /stands still/);
+});
+
+test("explain the queue: a step that has been tried again holds its worker since the latest attempt", async () => {
+  const again = scripted(
+    "again.later",
+    { call: (about) => about.attempt === 1 ? Promise.reject(new Error("no")) : hang(about) },
+    { retry: { maxAttempts: 3, initialMs: 60_000, factor: 1, jitter: 0 } },
+  );
+  const daybook = await Explained.start({ definitions: [again, QUICK], maxRunning: 1 });
+  await daybook.submit("twice", "again.later");
+  await daybook.clock.advance(120_000);
+  await daybook.submit("behind", "web.quick");
+  const { summary } = await toldOf(daybook);
+  assert.match(summary, /the only worker is held: twice in task call since 2026-01-01T00:01:00/);
+});
+
+test("explain the queue: it goes on where a worker was granted since the oldest job came, whatever waits", async () => {
+  const daybook = await Explained.start(OPTIONS);
+  await daybook.submit("endless", "web.crawl");
+  await daybook.submit("slow", "api.slow");
+  await daybook.submit("low", "web.quick", {}, { priority: 9 });
+  await daybook.submit("next", "web.crawl");
+  await daybook.post("/jobs/slow/cancel");
+  await daybook.clock.advance(1_000);
+  const { standsStill, summary, next } = await toldOf(daybook);
+  assert.equal(standsStill, false);
+  assert.match(summary, /^Work goes on: 2 of 2 workers busy\. 1 job waits for a worker, since/);
+  assert.ok(next.every(({ action }) => action === undefined));
+});
+
+test("explain the queue: a pause of everything, with its reason, and the call that ends it", async () => {
+  const first = await Explained.start(OPTIONS);
+  await first.submit("held", "web.crawl");
+  const daybook = await first.crash({ ...OPTIONS, hold: true });
+  const { standsStill, summary, because, next } = await toldOf(daybook);
+  assert.equal(standsStill, true);
+  assert.match(
+    summary,
+    /^Nothing begins: everything is paused since .* \(reason: started with --hold\)\./,
+  );
+  assert.equal(because[0]?.cites[0]?.eventType, "job.PauseBegan");
+  assert.equal(next[0]?.action?.method, "DELETE");
+  assert.match(next[0]?.curl ?? "", /-X DELETE .*\/pauses\/pau_/);
+});
+
+test("explain the queue: all is parked for want of a definition, or suspended", async () => {
+  const first = await Explained.start(OPTIONS);
+  for (const jobId of ["a", "b", "c"]) await first.submit(jobId, "web.crawl");
+  const parked = await first.crash({ ...OPTIONS, definitions: [QUICK] });
+  const told = await toldOf(parked);
+  assert.equal(told.standsStill, true);
+  assert.match(
+    told.summary,
+    /^Nothing runs: all 3 jobs that have not ended are held \(3 are parked\): .*web\.crawl/,
+  );
+  assert.match(told.next[0]?.statement ?? "", /--definitions.* type web\.crawl: then 3 jobs go on/);
+  assert.equal(told.because[0]?.cites[0]?.eventType, "job.JobParked");
+
+  const second = await Explained.start(OPTIONS);
+  const plan = { expected: [{ id: "it", eventType: "x.Y", correlation: "any" }] };
+  await second.post("/jobs", { jobId: "job", plan });
+  assert.equal((await toldOf(second)).standsStill, false);
+  await second.post("/jobs/job/suspend", { reason: "audit" });
+  const suspended = await toldOf(second);
+  assert.match(
+    suspended.summary,
+    /^Nothing runs: the one job that has not ended is held \(1 is suspended\)\./,
+  );
+  assert.match(suspended.next[0]?.curl ?? "", /\/jobs\/job\/resume/);
+});
+
+test("explain the queue: a full disk is the cause before any other", async () => {
+  const daybook = await Explained.start(OPTIONS);
+  await daybook.submit("endless", "web.crawl");
+  await daybook.submit("slow", "api.slow");
+  await daybook.submit("behind", "web.quick");
+  const error = Object.assign(new Error("no space left"), { code: "ENOSPC" });
+  for (let write = 0; write < 5; write++) {
+    daybook.faults.fail({ operation: "write", path: "segments", error });
+  }
+  await daybook.clock.advance(601_000);
+  const { standsStill, summary } = await toldOf(daybook);
+  assert.equal(standsStill, true);
+  assert.match(summary, /^Nothing new can be recorded: the disk is full\. 1 job waits/);
+});
+
+test("explain the queue: nothing to do is no standstill", async () => {
+  const daybook = await Explained.start(OPTIONS);
+  await daybook.submit("done", "web.quick");
+  const { standsStill, summary } = await toldOf(daybook);
+  assert.deepEqual(
+    [standsStill, summary],
+    [false, "Nothing runs, for there is nothing to do: every job has ended."],
+  );
+});
