@@ -81,6 +81,7 @@ export class JobEngine {
   async start(journal: Journal, restart?: LogId, hold = false): Promise<readonly EventDraft[]> {
     const { events, projection, supervisor, table, views, writer } = this.#parts;
     projection.begin();
+    table.index?.made();
     events.open(journal);
     const { headLogId } = this;
     writer.open(headLogId);

@@ -14,6 +14,7 @@ import {
   entryOf,
 } from "./line_codec.ts";
 import { wholeAttributes } from "./line_defaults.ts";
+import { entryInFields, hasAt } from "./line_fields.ts";
 
 /** A line within a longer text; `end` is where its newline is. */
 export interface LineText {
@@ -50,19 +51,27 @@ export function batchField(batch: LogId): string {
 
 /** The entry of a line whose `crc` holds, or what is wrong with the line. */
 export function entryIn(
-  line: LineText,
+  { text, start, end }: LineText,
   logId: LogId,
   field: string,
   commit: boolean,
 ): JobEventLogEntry | string {
-  const { text, start, end } = line;
-  const fieldStart = text.indexOf(",", start) + 1;
-  if (!hasAt(text, field, fieldStart)) return `the line should be of ${field}`;
   const bodyEnd = end - CRC_SUFFIX_BYTES - (commit ? CHAIN_FIELD_BYTES : 0);
   if (commit && !hasAt(text, CHAIN_KEY, bodyEnd)) return "attributes is not an object";
+  const body = { text, start, end: bodyEnd };
+  return entryInFields(body, logId, field) ?? parsedEntry(body, logId, field);
+}
+
+/** The same, of any text that is JSON; `end` is after its attributes. */
+export function parsedEntry(
+  { text, start, end }: LineText,
+  logId: LogId,
+  field: string,
+): JobEventLogEntry | string {
+  const fieldStart = text.indexOf(",", start) + 1;
+  if (!hasAt(text, field, fieldStart)) return `the line should be of ${field}`;
   // Without `batch`, `chain` and `crc`, which are not part of the entry.
-  const json = text.slice(start, fieldStart) +
-    text.slice(fieldStart + field.length, bodyEnd) + "}";
+  const json = text.slice(start, fieldStart) + text.slice(fieldStart + field.length, end) + "}";
   return parsed(json, logId);
 }
 
@@ -74,14 +83,6 @@ export function positionFlaw(
 ): string | undefined {
   const expected = `{"logId":${logId},${field}`;
   return hasAt(text, expected, start) ? undefined : `the line should begin ${expected}`;
-}
-
-/** As `startsWith`, but quicker for short parts at many places of a long text. */
-function hasAt(text: string, part: string, offset: number): boolean {
-  for (let index = 0; index < part.length; index++) {
-    if (text.charCodeAt(offset + index) !== part.charCodeAt(index)) return false;
-  }
-  return true;
 }
 
 /** The `chain` of a line that `isCommit`. */

@@ -8,6 +8,9 @@ import type { Circumstances, WorkerHolder } from "./evidence.ts";
 import { anyone } from "./next_step.ts";
 import { taskText } from "./phrases.ts";
 
+/** How the reason begins that names who has a worker. */
+export const HELD_BY = "A worker is held by ";
+
 const NAMED_MAX = 3;
 const CANCELLED_MAX = 2;
 
