@@ -56,6 +56,13 @@ export interface Circumstances {
     /** Jobs that came later and went first, since their priority is lower. */
     readonly overtaken?: number;
   };
+  /** The same of a time that is past, as far as the journal tells. */
+  readonly queueThen?: {
+    /** A pause that was in force, and is. */
+    readonly pause?: Pause;
+    /** Those that had workers; not all of very many. */
+    readonly holders: readonly WorkerHolder[];
+  };
   /** The process is stopping. */
   readonly draining: boolean;
   /** Writes have just failed for want of room. */
