@@ -13,6 +13,7 @@ import { oneInFlightRows } from "./one_in_flight.ts";
 import { Peers } from "./peers.ts";
 import { postJobsRows } from "./post_jobs.ts";
 import { stalledRows } from "./stalled.ts";
+import { steadyRows } from "./steady.ts";
 import { streamRows } from "./streams.ts";
 import { threeTaskRows } from "./three_tasks.ts";
 
@@ -26,6 +27,7 @@ export const TARGETS: Readonly<Record<string, (peers: Peers) => Promise<readonly
   streams: streamRows,
   stalled: stalledRows,
   idle: idleRows,
+  steady: steadyRows,
 };
 
 /** Prints one table of the rows with these names. */

@@ -84,6 +84,8 @@ export interface JobIndex {
   put(jobs: readonly EndedJob[], ids?: readonly IdRow[]): boolean;
   /** A job is in memory again, and counts here no more until it is put again. */
   wake(firstLogId: LogId): void;
+  /** What it forgot at the beginning was put again: it takes what comes a little at a time. */
+  made(): void;
   /** All that has ended up to a point is in it: a snapshot may rest on that. */
   mark(point: JournalHead): void;
   /** How many there are of each. */

@@ -3,7 +3,7 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { messageOf } from "../core/thrown.ts";
 import { IndexDamagedError } from "../engine/job_index.ts";
-import { prepare } from "./schema.ts";
+import { beginMaking, endMaking, prepare } from "./schema.ts";
 
 export interface DatabaseOptions {
   /** Opens it; `fresh` asks for one with nothing in it. */
@@ -27,6 +27,7 @@ export class Database {
   #database: DatabaseSync | undefined;
   readonly #statements = new Map<string, StatementSync>();
   #isDamaged = false;
+  #isBeingMade = false;
 
   constructor(options: DatabaseOptions) {
     this.#options = options;
@@ -59,11 +60,21 @@ export class Database {
     }
   }
 
+  /** With nothing in it, it is being made: a crash may leave anything of it. */
   reopen(fresh: boolean): DatabaseSync {
     this.close();
     const database = this.#options.open(fresh);
-    prepare(database);
+    if (fresh) beginMaking(database);
+    else prepare(database);
+    this.#isBeingMade = fresh;
     return this.#database = database;
+  }
+
+  /** On disk from now on, as far as it is written. */
+  endMaking(): void {
+    if (!this.#isBeingMade) return;
+    endMaking(this.#open());
+    this.#isBeingMade = false;
   }
 
   close(): void {

@@ -2,7 +2,7 @@
 
 import { DatabaseSync } from "node:sqlite";
 import { messageOf } from "../core/thrown.ts";
-import { prepare } from "./schema.ts";
+import { beginMaking } from "./schema.ts";
 import { SqliteJobIndex } from "./sqlite_job_index.ts";
 
 export const FILE = "jobs.sqlite";
@@ -32,7 +32,7 @@ export function jobIndexIn({ folder, warn }: IndexOptions): SqliteJobIndex {
 function newFile(folder: string): DatabaseSync {
   const database = openFile(folder, true);
   try {
-    prepare(database);
+    beginMaking(database);
     return database;
   } catch (error) {
     database.close();

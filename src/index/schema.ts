@@ -91,10 +91,37 @@ const CHECKPOINT_PAGES = 250;
  */
 export function prepare(database: DatabaseSync): void {
   database.exec(`PRAGMA page_size = ${PAGE_BYTES}`);
-  database.exec("PRAGMA journal_mode = WAL");
-  database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+  log(database);
+  makeTables(database);
+}
+
+/**
+ * Prepares an empty database for all that a journal has. Until `endMaking` nothing in it is written
+ * twice or synced, so that a crash may leave anything there.
+ *
+ * @throws {Error} when it cannot be used.
+ */
+export function beginMaking(database: DatabaseSync): void {
+  database.exec(`PRAGMA page_size = ${PAGE_BYTES}`);
+  database.exec("PRAGMA journal_mode = MEMORY");
+  database.exec("PRAGMA synchronous = OFF");
+  makeTables(database);
+}
+
+/** Syncs what was made. From now on a crash takes away the latest, and nothing else. */
+export function endMaking(database: DatabaseSync): void {
+  log(database);
+}
+
+function log(database: DatabaseSync): void {
   // What a loss of power takes away is made again from the journal.
   database.exec("PRAGMA synchronous = NORMAL");
+  // Coming from another mode, SQLite writes this down in the file, and syncs all of it.
+  database.exec("PRAGMA journal_mode = WAL");
+  database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+}
+
+function makeTables(database: DatabaseSync): void {
   const { user_version: version } = database.prepare("PRAGMA user_version").get() ?? {};
   if (version === SCHEMA_VERSION) return;
   if (version !== 0) throw new RangeError(`version ${version} is not ${SCHEMA_VERSION}`);

@@ -98,7 +98,16 @@ export class SqliteJobIndex implements JobIndex {
     this.#awake++;
   }
 
+  made(): void {
+    try {
+      this.#database.endMaking();
+    } catch (error) {
+      this.#options.warn(`Cannot write the index to the disk yet: ${messageOf(error)}`);
+    }
+  }
+
   mark({ logId, chain }: JournalHead): void {
+    this.#database.endMaking();
     this.#database.within(() => {
       const jobs = this.#size + this.#awake;
       this.#database.run("INSERT OR REPLACE INTO points VALUES (?, ?, ?)", logId, chain, jobs);

@@ -138,7 +138,10 @@ Deno.test("retry: dryRun says what it would reuse and do anew, and records nothi
     200,
   );
   assert.deepEqual([preview.reuses, preview.again], [["mail"], ["reserve", "charge"]]);
-  assert.match(JSON.stringify(preview.first), /Put right what task charge failed on first/);
+  assert.match(
+    JSON.stringify(preview.first),
+    /Put right first what task charge failed on: NonRetryableError/,
+  );
   assert.equal(app.engine.headLogId, before);
 
   const again = await jsonOf<{ jobId: string }>(

@@ -6,7 +6,7 @@
 const TESTS = new URL("../", import.meta.url);
 
 /** They need a browser, many processes, or long waits; `deno task test:all` runs them. */
-const LEFT_OUT = ["browser", "demo", "manual", "scenario", "threads", "watchdog"];
+const LEFT_OUT = ["browser", "clients", "demo", "manual", "scenario", "threads", "watchdog"];
 const LEFT_OUT_FILES = /_process_test\.ts$|public_surface_test\.ts$|imported_ids_test\.ts$/;
 
 const INSIDE = ["contract", "core", "engine", "index", "journal", "simulation", "verify"];

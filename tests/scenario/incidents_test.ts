@@ -4,7 +4,7 @@
  */
 
 import assert from "node:assert/strict";
-import { investigate, isWhole } from "../support/incident.ts";
+import { investigate, isWhole, WORDS_MAX } from "../support/incident.ts";
 import { test } from "../support/sanitized.ts";
 import { incidentsIn } from "./incidents/collected.ts";
 
@@ -16,15 +16,18 @@ const REACHED = {
 
 for (const [folder, { causes, whole }] of Object.entries(REACHED)) {
   const all = await incidentsIn(folder as keyof typeof REACHED);
-  test(`incidents: of ${all.length} in ${folder}, ${causes} first answers name the cause, and of ${whole} all holds`, async () => {
+  test(`incidents: of ${all.length} in ${folder}, ${causes} first answers name the cause, and of ${whole} all holds, in ${WORDS_MAX} words`, async () => {
     const held: string[] = [];
     const named: string[] = [];
+    const wordy: string[] = [];
     for (const { name, incident } of all) {
       const finding = await investigate(incident);
       if (finding.cause) named.push(name);
       if (isWhole(finding)) held.push(name);
+      if (finding.words > WORDS_MAX) wordy.push(`${name} (${finding.words})`);
     }
     assert.ok(named.length >= causes, `the cause is named only in: ${named.join(", ")}`);
     assert.ok(held.length >= whole, `all holds only in: ${held.join(", ")}`);
+    assert.deepEqual(wordy, [], `more than ${WORDS_MAX} words`);
   });
 }

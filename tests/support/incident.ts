@@ -210,7 +210,7 @@ function citedIn(answer: unknown): ReadonlySet<string> {
 
 /** The first two sentences; a point inside a time, a number or a name ends none. */
 function firstSentences(text: string): string {
-  const flowing = text.replaceAll(/\s+/g, " ");
+  const flowing = text.replaceAll(/\s+/g, " ").replaceAll(/ \[\d[\d,. ]*\]/g, "");
   return flowing.split(/(?<=[.!?])\s+(?=[A-Z"'#0-9])/).slice(0, 2).join(" ");
 }
 

@@ -12,10 +12,12 @@ import {
   commandLines,
   evidenceLines,
   item,
+  refs,
   section,
   type TextOptions,
   WIDTH,
 } from "./explanation_text.ts";
+import { saidOnce } from "./said_once.ts";
 
 /** What became of an event. */
 export function eventExplanationText(
@@ -39,19 +41,20 @@ export function queueExplanationText(
   told: QueueExplanation<Citation>,
   { commandOf, width = WIDTH, nowMs }: TextOptions,
 ): string {
-  const { summary, because, next } = told;
+  const { next } = told;
+  const { summary, rest } = saidOnce(told.summary, told.because, ({ cites }) => refs(cites));
   const distanced = ({ statement, ...rest }: Statement<Citation>) => ({
     ...rest,
     statement: withDistances(statement, nowMs),
   });
   const lines = [
     ...wrapped(width, withDistances(summary, nowMs), "", ""),
-    ...section("Why", because.flatMap((reason) => bullet(distanced(reason), width))),
+    ...section("Why", rest.flatMap((reason) => bullet(distanced(reason), width))),
     ...section(
       "Next",
       next.flatMap((step) => [...bullet(distanced(step), width), ...commandLines(step, commandOf)]),
     ),
-    ...section("Evidence", evidenceLines([...because, ...next].flatMap(({ cites }) => cites))),
+    ...section("Evidence", evidenceLines([...told.because, ...next].flatMap(({ cites }) => cites))),
   ];
   return lines.join("\n") + "\n";
 }

@@ -59,7 +59,6 @@ export function endReasons(annals: Annals, evidence: Evidence): Reasons {
     ...leftBehind(job),
     ...cutShortSteps(annals, job),
     ...repeatedSteps(annals),
-    ...whereTimeWent(annals, evidence),
   ];
 }
 
@@ -143,8 +142,7 @@ function taskFailedText(
       return `${what} used up its ${counted(attributes.maxAttempts, "attempt")}: ` +
         `the last one failed at ${at}: ${errorText(error)}${placeText(error)}.`;
     case "poison":
-      return `${what} failed at ${at} in a way that trying again cannot help: ` +
-        `${errorText(error)}${placeText(error)}.`;
+      return `${what} failed for good at ${at}: ${errorText(error)}${placeText(error)}.`;
     case "error":
       return `${what} threw at ${at}: ${errorText(error)}${placeText(error)}.`;
     case "cancelled":
@@ -179,20 +177,21 @@ function compensationEnd(
   const { entry, rule } = endedBy;
   const tasks = compensableTasks(job);
   if (rule === "compensating/left-in-place") {
-    return [givenUp(entry), ...undone(annals, tasks)];
+    return [givenUp(annals, entry, undone(tasks))];
   }
-  const outcome = job.state === "Done"
-    ? ": its policy counts that as Done"
-    : job.failure?.recoveryRequired === true
-    ? "; an operator must see to it"
-    : "";
+  const outcome = job.state === "Done" ? ": its policy counts that as Done" : "";
   const how = entry.eventType === "job.CompensationEnded"
     ? `Its compensation ended at ${timeText(entry)}`
     : `${matchableOf(entry).eventType} ended its compensation at ${timeText(entry)}` +
       sayingText(matchableOf(entry));
+  const done = undone(tasks);
   const ended = {
-    statement: `${how}${outcome}.`,
-    cites: [entry.logId, ...causeOf(entry, annals, evidence.causes)],
+    statement: `${how}${outcome}${undoneText(done)}.`,
+    cites: [
+      entry.logId,
+      ...causeOf(entry, annals, evidence.causes),
+      ...latest(endingsOf(annals, done)),
+    ],
   };
   const nothing = tasks.length > 0 || annals.job.plan.policy.compensation !== undefined ? [] : [{
     statement: "Nothing had to be undone: no task that knows how had completed.",
@@ -201,24 +200,31 @@ function compensationEnd(
   return [
     ended,
     ...nothing,
-    ...undone(annals, tasks),
     ...notUndone(annals, tasks, evidence.causes),
   ];
 }
 
-function givenUp(entry: JobEventLogEntry): Statement<LogId> {
+function givenUp(
+  annals: Annals,
+  entry: JobEventLogEntry,
+  done: readonly CompletedTask[],
+): Statement<LogId> {
   const { reason } = (entry as FrameworkEntry<"job.JobCancelled">).attributes;
   const statement =
     `A cancel control${byWhom(entry)} ended its compensation at ${timeText(entry)}` +
-    `${reasonText(reason)}, before all was undone.`;
-  return { statement, cites: [entry.logId] };
+    `${reasonText(reason)}, before all was undone${undoneText(done)}.`;
+  return { statement, cites: [entry.logId, ...latest(endingsOf(annals, done))] };
 }
 
-function undone(annals: Annals, tasks: readonly CompletedTask[]): Reasons {
-  const done = tasks.filter(({ compensation }) => compensation?.status === "compensated");
-  if (done.length === 0) return [];
+function undone(tasks: readonly CompletedTask[]): readonly CompletedTask[] {
+  return tasks.filter(({ compensation }) => compensation?.status === "compensated");
+}
+
+/** `; hold was undone`, or nothing. */
+function undoneText(done: readonly CompletedTask[]): string {
+  if (done.length === 0) return "";
   const names = shortened(done.map(({ taskId }) => taskId), TOLD_MAX);
-  return [{ statement: `Compensated: ${names}.`, cites: latest(endingsOf(annals, done)) }];
+  return `; ${names} ${done.length === 1 ? "was" : "were"} undone`;
 }
 
 function notUndone(
@@ -231,9 +237,10 @@ function notUndone(
     if (compensation?.status === "compensated") return [];
     const subject = compensationSubject(taskId);
     if (compensation?.status === "failed") {
-      const statement = `${capital(subject)} failed for good: ${errorText(compensation.error)}.`;
       const bad = unsuccessfulAttempts(subject, annals.compensations.get(taskId) ?? [], causes);
-      return [{ statement, cites: endingsOf(annals, [task]) }, ...bad];
+      if (bad.length > 0) return bad;
+      const statement = `${capital(subject)} failed for good: ${errorText(compensation.error)}.`;
+      return [{ statement, cites: endingsOf(annals, [task]) }];
     }
     const statement = `${capital(taskText(taskId))} was not compensated.`;
     return [{ statement, cites: [task.completedBy] }];

@@ -46,10 +46,10 @@ function completedTask(annals: Annals, task: CompletedTask): CompletedItem<LogId
   const { taskId, completedBy, reusedFrom, compensation } = task;
   const name = capital(taskText(taskId));
   const done = reusedFrom === undefined
-    ? `${name} completed at ${task.endedAt}, ${attemptsOf(annals, task)}`
+    ? `${name} completed at ${task.endedAt}${attemptsOf(annals, task)}`
     : `${name} did not run: its result is that of job ${annals.created.attributes.retryOf ?? ""}`;
-  const undone = compensation?.status === "compensated" ? ", and was compensated since" : "";
-  const failed = compensation?.status === "failed" ? ", and its compensation failed since" : "";
+  const undone = compensation?.status === "compensated" ? "; compensated" : "";
+  const failed = compensation?.status === "failed" ? "; its compensation failed" : "";
   const hasEnded = undone !== "" || failed !== "";
   const ending = hasEnded
     ? annals.compensations.get(taskId)?.at(-1)?.ended?.entry.logId
@@ -62,11 +62,13 @@ function completedTask(annals: Annals, task: CompletedTask): CompletedItem<LogId
   };
 }
 
+/** `, attempt 2 of 4`, or nothing where the first did it. */
 function attemptsOf(annals: Annals, { taskId, attempts, failures }: CompletedTask): string {
+  if (attempts === 1) return "";
   const recorded = annals.attempts.get(taskId) ?? [];
   return taskId === MAIN_TASK
-    ? attemptText(attempts, undefined)
-    : attemptText(failures + 1, maxAttemptsOf(recorded), attempts);
+    ? `, attempt ${attempts}`
+    : `, ${attemptText(failures + 1, maxAttemptsOf(recorded), attempts)}`;
 }
 
 function settledExpectation(

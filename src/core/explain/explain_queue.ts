@@ -14,7 +14,7 @@ import type { QueueExplanation } from "../queue_explanation.ts";
 import type { Circumstances, WorkerHolder } from "./evidence.ts";
 import { anyone, itself } from "./next_step.ts";
 import { byWhom, later, oneLine, reasonText, shortened } from "./phrases.ts";
-import { cancelHolders, holdersText, holderText } from "./queue_holders.ts";
+import { cancelHolders, HELD_BY, holdersText, holderText } from "./queue_holders.ts";
 
 /** Workers of one kind, and who has them. */
 export interface WorkerPool {
@@ -155,7 +155,7 @@ function stuckCause(facts: QueueFacts, pool: WorkerPool): Cause {
 }
 
 function holderReason(holder: WorkerHolder): Told {
-  return { statement: `A worker is held by ${holderText(holder)}.`, cites: [holder.startedBy] };
+  return { statement: `${HELD_BY}${holderText(holder)}.`, cites: [holder.startedBy] };
 }
 
 /** When a worker is free again at the latest. */

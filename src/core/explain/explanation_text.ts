@@ -6,6 +6,7 @@ import type { Action, Citation, Explanation, NextStep, Statement } from "../expl
 import { wrapped } from "../wrapped.ts";
 import { durationText, withDistances } from "./duration.ts";
 import { capital } from "./phrases.ts";
+import { saidOnce, withoutSaid } from "./said_once.ts";
 import { spentText } from "./spent_text.ts";
 
 /** Columns of a line, where nobody knows the width of the screen. */
@@ -36,35 +37,49 @@ export function explanationText(
   const nowMs = readMs === undefined || told.asOfTime === undefined
     ? readMs
     : Date.parse(told.asOfTime);
-  const then = withDistances(thenText(told), readMs);
-  const explanation = { ...told, summary: then + withDistances(told.summary, nowMs) };
-  const { waitingFor, next } = explanation;
-  const { siblings } = explanation;
-  const because = [
-    ...shownReasons(explanation.because),
-    ...(siblings === undefined ? [] : [siblings]),
-  ];
+  const { siblings, next } = told;
+  const { summary, because, misses } = untold(told);
+  const shown = (one: Statement<Citation>) => ({
+    ...one,
+    statement: withoutSaid(one.statement, told.summary),
+  });
+  const reasons = [...shownReasons(because), ...(siblings === undefined ? [] : [siblings])];
+  const opening = withDistances(thenText(told), readMs) + withDistances(summary, nowMs);
   const lines = [
-    ...wrapped(width, explanation.summary, "", ""),
-    ...section("Why", because.flatMap((reason) => bullet(reason, width))),
-    ...section("Still to come", stillToCome(explanation, width)),
-    ...section("Near misses", nearMissLines(waitingFor, width)),
-    ...section("Completed", completedLines(explanation, width)),
+    ...wrapped(width, opening, "", ""),
+    ...section("Why", reasons.flatMap((reason) => bullet(shown(reason), width))),
+    ...section("Still to come", stillToCome(told, width)),
+    ...section("Near misses", nearMissLines(misses, told.waitingFor.length, width)),
+    ...section("Completed", completedLines(told, width)),
     ...section(
       "Next",
-      next.flatMap((step) => [
-        ...bullet({ ...step, statement: withDistances(step.statement, nowMs) }, width),
-        ...commandLines(step, commandOf),
-      ]),
+      next.flatMap((step) => {
+        const { statement, cites } = shown(step);
+        return [
+          ...bullet({ statement: withDistances(statement, nowMs), cites }, width),
+          ...commandLines(step, commandOf),
+        ];
+      }),
     ),
-    ...section("Timing", wrapped(width, withDistances(timingText(explanation), nowMs), "  ", "  ")),
+    ...section("Timing", wrapped(width, withDistances(timingText(told), nowMs), "  ", "  ")),
     ...section(
       "Summed up",
-      [...leftOut(told.because), ...summedUpTexts(told)].flatMap((text) => item(text, width)),
+      [...leftOut(because), ...summedUpTexts(told)].flatMap((text) => item(text, width)),
     ),
-    ...section("Evidence", evidenceLines(citedIn(explanation))),
+    ...section("Evidence", evidenceLines(citedIn(told))),
   ];
   return lines.join("\n") + "\n";
+}
+
+/** What is told beside the summary, which has the evidence of what it tells itself. */
+function untold({ summary, because, waitingFor }: Explanation<Citation>) {
+  const reasons = saidOnce(summary, because, ({ cites }) => refs(cites));
+  const misses = saidOnce(
+    reasons.summary,
+    nearMissesOf(waitingFor).map(({ expectation, miss }) => ({ ...miss, expectation })),
+    ({ cites }) => refs(cites),
+  );
+  return { summary: misses.summary, because: reasons.rest, misses: misses.rest };
 }
 
 /** `As of entry 17, received at ...: `, of a look back. */
@@ -147,7 +162,7 @@ export function summedUpTexts({ summedUp }: Explanation<unknown>): readonly stri
   ];
 }
 
-function refs(cites: readonly Citation[]): string {
+export function refs(cites: readonly Citation[]): string {
   const shown = cites.slice(0, 8).map(({ logId }) => logId);
   if (shown.length === 0) return "";
   return ` [${shown.join(", ")}${cites.length > shown.length ? ", ..." : ""}]`;
@@ -155,15 +170,13 @@ function refs(cites: readonly Citation[]): string {
 
 /** Which expectation each is of, where there are several. */
 function nearMissLines(
-  waitingFor: Explanation<Citation>["waitingFor"],
+  misses: readonly (Statement<Citation> & { readonly expectation: string })[],
+  waits: number,
   width: number,
 ): readonly string[] {
-  const misses = nearMissesOf(waitingFor);
-  const shown = misses.slice(0, NEAR_MISSES_MAX).flatMap(({ expectation, miss }) =>
+  const shown = misses.slice(0, NEAR_MISSES_MAX).flatMap(({ expectation, ...miss }) =>
     bullet(
-      waitingFor.length === 1
-        ? miss
-        : { ...miss, statement: `For "${expectation}": ${miss.statement}` },
+      waits === 1 ? miss : { ...miss, statement: `For "${expectation}": ${miss.statement}` },
       width,
     )
   );

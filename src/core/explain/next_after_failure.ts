@@ -59,8 +59,8 @@ function repeatsItself(annals: Annals, { failure }: FailedJob): NextStep<LogId> 
     return { by: "anyone", statement, cites };
   }
   if (kind === "poison") {
-    const statement = `Put right what ${taskText(taskId ?? MAIN_TASK)} failed on first ` +
-      `(${errorText(error)}): it says that trying again cannot help.`;
+    const statement = `Put right first what ${taskText(taskId ?? MAIN_TASK)} failed on: ` +
+      `${errorText(error)}.`;
     return { by: "anyone", statement, cites };
   }
   if (
@@ -115,7 +115,7 @@ function recovery(job: FailedJob): Next {
   const names = failed.length === 0
     ? "what it did"
     : shortened(failed.map(({ taskId }) => taskId), NAMES_MAX);
-  const statement = `Undo by hand: ${names}. Daybook does not try again.`;
+  const statement = `Undo by hand: ${names}.`;
   return [{
     by: "anyone",
     statement,

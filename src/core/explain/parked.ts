@@ -11,7 +11,7 @@ import { unsuccessfulAttempts } from "./attempts.ts";
 import { failureReasons } from "./because_ended.ts";
 import type { Evidence } from "./evidence.ts";
 import { anyone, itself } from "./next_step.ts";
-import { oneLine, reasonText, shortened, taskText, timeText } from "./phrases.ts";
+import { capital, oneLine, reasonText, shortened, taskText, timeText } from "./phrases.ts";
 
 type Reasons = readonly Statement<LogId>[];
 type Next = readonly NextStep<LogId>[];
@@ -30,28 +30,21 @@ export function parkedSummary({ job, parked, suspended }: Annals): string {
 export function parkedReasons(annals: Annals, evidence: Evidence): Reasons {
   const { job, parked } = annals;
   if (job.parked === undefined || parked === undefined) return [];
-  const { message, reason, disagreesWith } = job.parked;
+  const { message, disagreesWith } = job.parked;
   const cites = disagreesWith === undefined ? [parked.logId] : [parked.logId, disagreesWith];
   const cause = parked.causedBy !== undefined && evidence.causes.has(parked.causedBy)
     ? [parked.causedBy]
     : [];
-  const goesOn = job.state === "Compensating" ? "what it did is not undone" : "nothing is undone";
   return [
-    { statement: `${WHY[reason]}: ${oneLine(message)}.`, cites: [...cites, ...cause] },
+    { statement: `${capital(oneLine(message))}.`, cites: [...cites, ...cause] },
     {
-      statement: `Parked, it begins nothing, and ${goesOn}; events still count.`,
+      statement: "It begins and undoes nothing meanwhile; events still count.",
       cites: [parked.logId],
     },
     ...crashes(annals, evidence),
     ...failureReasons(annals, evidence),
   ];
 }
-
-const WHY: Readonly<Record<ParkReason, string>> = {
-  diverged: "Its code no longer goes the way that is on record",
-  noDefinition: "There is no code for it here",
-  crashed: "The process ends when it goes on",
-};
 
 /** How often the process ended while it ran, and which restarts say so. */
 function crashes({ job, parked, attempts, compensations }: Annals, { causes }: Evidence): Reasons {
@@ -84,17 +77,20 @@ export function whileParked(annals: Annals): Next {
   const anew = reused === "" ? "a new job does everything anew" : `a new job reuses ${reused}`;
   return [
     ...remedy(annals, job.parked.reason, parked.logId),
-    anyone("Let it try again as it is:", `${path}/resume`),
+    // Code that fits takes up the others by itself, and other code parks them again.
+    ...(job.parked.reason === "crashed"
+      ? [anyone("Let it try again as it is:", `${path}/resume`)]
+      : []),
     ...(job.state === "Running" ? [anyone(cancelText(job.parked.reason), `${path}/cancel`)] : []),
     anyone(`Give it up as it is; ${stays}:`, `${path}/cancel`, { leave: true }),
-    anyone(`Give it up as it is, and retry it; ${anew}:`, `${path}/retry`),
+    anyone(`Give it up and retry it; ${anew}:`, `${path}/retry`),
   ];
 }
 
 function cancelText(reason: ParkReason): string {
   return reason === "crashed"
-    ? "Give it up; what it did and knows how to undo is undone now:"
-    : "Give it up; what it did and knows how to undo is undone once there is code that fits:";
+    ? "Give it up; what can be undone is undone now:"
+    : "Give it up; what can be undone is undone once code fits:";
 }
 
 /** What has to be put right, and whether the job goes on by itself then. */
@@ -102,16 +98,13 @@ function remedy({ job, created }: Annals, reason: ParkReason, by: LogId): Next {
   const type = job.type ?? "";
   switch (reason) {
     case "diverged": {
-      const statement =
-        "Nothing, until Daybook starts with code that asks for what is on record: " +
-        "then it goes on by itself.";
+      const statement = "Nothing, until Daybook starts with code that asks for what is on record.";
       return [itself(statement, [by, job.parked?.disagreesWith ?? by])];
     }
     case "noDefinition": {
       const version = job.definitionVersion ?? 1;
       const statement = `Nothing, until Daybook starts with a module (--definitions) that has ` +
-        `type ${type} version ${version}, or another version that says runs: [${version}]: then ` +
-        "it goes on by itself.";
+        `type ${type} version ${version}, or another that says runs: [${version}]; then it goes on.`;
       return [itself(statement, [created.logId])];
     }
     case "crashed": {

@@ -22,6 +22,9 @@ import { timeSpent, timeText } from "./time_spent.ts";
 
 type Told = readonly Statement<LogId>[];
 
+/** How the reason begins that says where the time went. */
+export const SPENT = "Of its time it spent ";
+
 const TASKS_TOLD_MAX = 3;
 const VALUES_TOLD_MAX = 3;
 
@@ -75,7 +78,7 @@ export function mendedFailures(annals: Annals): Told {
 export function whereTimeWent(annals: Annals, { usual }: Evidence): Told {
   const parts = timeSpent(annals, usual);
   if (parts.length === 0) return [];
-  const statement = `Of its time it spent ${timeText(parts)}.`;
+  const statement = `${SPENT}${timeText(parts)}.`;
   return [{ statement, cites: [...new Set(parts.flatMap(({ cites }) => cites))] }];
 }
 

@@ -23,12 +23,12 @@ export class UsualTimes {
 
   /**
    * Of jobs that were created before it and went through; `undefined` where there are too few, or
-   * the job goes on, or was over soon.
+   * the job goes on, failed, or was over soon.
    *
    * @param upTo Those count that had ended by then; absent is the end of the journal.
    */
   async of(job: JobState, share: Share, upTo?: LogId): Promise<UsualTime | undefined> {
-    if (!isTerminal(job) || !mayBeLong(lengthMs(job.createdAt, job.endedAt))) return undefined;
+    if (job.state !== "Done" || !mayBeLong(lengthMs(job.createdAt, job.endedAt))) return undefined;
     const { type } = job;
     const filter: JobFilter = type === undefined
       ? { states: ["Done"] }

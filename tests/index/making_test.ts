@@ -1,0 +1,118 @@
+/** An index that is being made: nothing rests on it until it is on disk, whatever happens. */
+
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { jobId } from "../../src/core/ids.ts";
+import { MAIN_ONLY_PLAN } from "../../src/core/job_plan.ts";
+import type { DoneJob } from "../../src/core/job_state.ts";
+import { jobSummary } from "../../src/core/job_summary.ts";
+import type { EndedJob } from "../../src/engine/job_index.ts";
+import { NO_TRAIL } from "../../src/engine/writer/trail.ts";
+import { FILE, jobIndexIn } from "../../src/index/open_index.ts";
+import { SqliteJobIndex } from "../../src/index/sqlite_job_index.ts";
+import { inFolder } from "../support/temporary_folder.ts";
+
+const HEAD = { logId: 20_000, chain: "chain" };
+/** In a file of SQLite, whether there is a log beside it: where each version of that stands. */
+const LOGGED = [18, 19];
+
+function endedJob(number: number): EndedJob {
+  const firstLogId = number * 10;
+  const job: DoneJob = {
+    state: "Done",
+    jobId: jobId(`job-${number}`),
+    plan: MAIN_ONLY_PLAN,
+    input: { text: "x".repeat(1_000) },
+    priority: 0,
+    labels: {},
+    createdAt: "2026-01-01T00:00:00.000Z",
+    startedAt: "2026-01-01T00:00:00.000Z",
+    endedAt: "2026-01-01T00:00:01.000Z",
+    firstLogId,
+    startedBy: firstLogId + 1,
+    endedBy: firstLogId + 2,
+    lastLogId: firstLogId + 2,
+    tasks: [],
+    expected: [],
+  };
+  return {
+    job,
+    summary: jobSummary(job),
+    trail: NO_TRAIL,
+    text: job.jobId,
+    awaitsOutside: false,
+    retriedAt: undefined,
+    wasThere: false,
+  };
+}
+
+function jobsFrom(number: number, count: number): readonly EndedJob[] {
+  return Array.from({ length: count }, (_, at) => endedJob(number + at));
+}
+
+const warn = (message: string) => assert.fail(message);
+
+Deno.test("making an index: a process that is killed leaves nothing that the next one rests on", () =>
+  inFolder(async (folder) => {
+    const making = jobIndexIn({ folder, warn });
+    assert.ok(making.begin(undefined));
+    assert.ok(making.put(jobsFrom(1, 500)));
+    const left = await Deno.readFile(`${folder}/${FILE}`);
+    making.close();
+    for (const bytes of [left, left.slice(0, left.length / 2), left.fill(0, left.length / 2)]) {
+      await Deno.writeFile(`${folder}/${FILE}`, bytes);
+      const next = jobIndexIn({ folder, warn: () => {} });
+      assert.equal(next.begin(HEAD), false);
+      assert.ok(next.begin(undefined));
+      assert.equal(next.job(jobId("job-1")), undefined);
+      next.close();
+    }
+  }));
+
+Deno.test("making an index: once it is made, what is marked is found, and what comes goes to a log", () =>
+  inFolder(async (folder) => {
+    const making = jobIndexIn({ folder, warn });
+    assert.ok(making.begin(undefined));
+    assert.ok(making.put(jobsFrom(1, 500)));
+    const before = await Deno.readFile(`${folder}/${FILE}`);
+    assert.deepEqual(LOGGED.map((at) => before[at]), [1, 1]);
+    making.made();
+    const after = await Deno.readFile(`${folder}/${FILE}`);
+    assert.deepEqual(LOGGED.map((at) => after[at]), [2, 2]);
+    assert.ok(making.put(jobsFrom(501, 1)));
+    making.mark(HEAD);
+    making.close();
+    const next = jobIndexIn({ folder, warn });
+    assert.ok(next.begin(HEAD));
+    assert.equal(next.conditions.get("succeeded"), 501);
+    for (const number of [1, 500, 501]) {
+      assert.deepEqual(next.job(jobId(`job-${number}`)), endedJob(number).job);
+    }
+    next.close();
+  }));
+
+Deno.test("making an index: what the disk does not take is put again, and nothing before it is lost", () =>
+  inFolder((folder) => {
+    const warnings: string[] = [];
+    let database: DatabaseSync | undefined;
+    const index = new SqliteJobIndex({
+      open: () => database ??= new DatabaseSync(`${folder}/${FILE}`),
+      discard: () => assert.fail("it is not damaged"),
+      warn: (message) => void warnings.push(message),
+    });
+    assert.ok(index.begin(undefined));
+    assert.ok(index.put(jobsFrom(1, 128)));
+    const { page_count: pages } = database?.prepare("PRAGMA page_count").get() ?? {};
+    database?.exec(`PRAGMA max_page_count = ${Number(pages) + 1}`);
+    assert.equal(index.put(jobsFrom(129, 128)), false);
+    assert.equal(warnings.length, 1);
+    database?.exec("PRAGMA max_page_count = 100000");
+    assert.equal(index.job(jobId("job-129")), undefined);
+    assert.ok(index.put(jobsFrom(129, 128)));
+    for (const number of [1, 128, 129, 256]) {
+      assert.deepEqual(index.job(jobId(`job-${number}`)), endedJob(number).job);
+    }
+    assert.equal(index.conditions.get("succeeded"), 256);
+    index.close();
+    return Promise.resolve();
+  }));
