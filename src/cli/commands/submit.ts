@@ -20,7 +20,12 @@ export function submitCommand(surroundings: Surroundings): Command {
     arity: [0, 2],
     options: [
       FIELD_OPTION,
-      { name: "file", value: "name=path", repeated: true, help: "a file, or -, as a field of the input" },
+      {
+        name: "file",
+        value: "name=path",
+        repeated: true,
+        help: "a file, or -, as a field of the input",
+      },
       { name: "plan", value: "json", help: "a plan in place of a type: JSON, @file.json or -" },
       { name: "id", value: "jobId", help: "the id of the job; else one is made" },
       { name: "key", value: "text", help: "Idempotency-Key: repeating it creates nothing" },
