@@ -20,6 +20,8 @@ export interface Candidates {
   readonly ofType?: number;
   /** What came at or before this position may have been forgotten; 0 when nothing is. */
   readonly forgottenUpTo: LogId;
+  /** What came after this position was not looked at; absent when all was. */
+  readonly upTo?: LogId;
 }
 
 /** A job that has a worker. */
