@@ -24,7 +24,7 @@ const OTHERS: Readonly<Record<string, () => Promise<readonly Result[]>>> = {
 };
 
 const ROWS = Object.keys(TARGETS);
-const KNOWN = [...ROWS, ...Object.keys(OTHERS), "profile", "scale"];
+const KNOWN = [...ROWS, ...Object.keys(OTHERS), "profile", "scale", "values"];
 
 const HELP = `deno task bench [NAME ...] [--peers] [--jobs N] [--picture FILE]
 
@@ -33,9 +33,11 @@ Without arguments, the table of targets, each beside what is run in turn with it
 NAME       rows of that table: ${ROWS.join(", ")};
            others: ${Object.keys(OTHERS).join(", ")};
            profile: what one job uses;
-           scale: many jobs through one process, and how its figures go with their number
+           scale: many jobs through one process, and how its figures go with their number;
+           values: how soon jobs are explained among very many events
 --peers    Daybook beside BullMQ, Restate, pg-boss and OpenWorkflow, in one table
 --jobs     of scale: how many, 1000000 by default
+--events   of values: how many, 10000000 by default
 --picture  of scale: the file for the picture, an SVG; scale.svg by default`;
 
 function print({ name, figure, ratio, target }: Result): void {
@@ -54,17 +56,22 @@ function readArguments(args: readonly string[]) {
       help: { type: "boolean", default: false },
       peers: { type: "boolean", default: false },
       jobs: { type: "string", default: "1000000" },
+      events: { type: "string", default: "10000000" },
       picture: { type: "string", default: "scale.svg" },
     },
   });
   const unknown = positionals.filter((name) => !KNOWN.includes(name));
   if (unknown.length > 0) throw new TypeError(`there is no ${unknown.join(", ")}`);
-  const jobs = Number(values.jobs);
-  if (!Number.isSafeInteger(jobs) || jobs < 1) throw new TypeError("--jobs must be a number");
-  return { ...values, jobs, names: positionals };
+  const [jobs, events] = [Number(values.jobs), Number(values.events)];
+  for (const [flag, number] of [["--jobs", jobs], ["--events", events]] as const) {
+    if (!Number.isSafeInteger(number) || number < 1) {
+      throw new TypeError(`${flag} must be a number`);
+    }
+  }
+  return { ...values, jobs, events, names: positionals };
 }
 
-async function run({ names, peers, jobs, picture }: ReturnType<typeof readArguments>) {
+async function run({ names, peers, jobs, events, picture }: ReturnType<typeof readArguments>) {
   const isBare = names.length === 0 && !peers;
   const rows = ROWS.filter((name) => isBare || names.includes(name));
   if (rows.length > 0) await printTargets(rows);
@@ -72,6 +79,7 @@ async function run({ names, peers, jobs, picture }: ReturnType<typeof readArgume
   for (const name of names) {
     if (name === "profile") await printProfile();
     if (name === "scale") await printScale({ jobs, picture });
+    if (name === "values") await (await import("./values.ts")).printValues(events);
     for (const result of await OTHERS[name]?.() ?? []) print(result);
   }
 }

@@ -19,7 +19,6 @@ import { DenoFileSystem } from "./journal/deno_file_system.ts";
 import { FileJournal } from "./journal/file_journal.ts";
 import { KeyFiles } from "./journal/key_files.ts";
 import { jobIndexIn } from "./index/open_index.ts";
-import { SqliteValueRuns } from "./index/value_runs.ts";
 import { scratchIndexIn } from "./index/scratch_index.ts";
 import type { SqliteJobIndex } from "./index/sqlite_job_index.ts";
 import { layoutOf } from "./journal/layout.ts";
@@ -35,6 +34,7 @@ import { systemFigures } from "./system_figures.ts";
 import { Verifier } from "./verify/verifier.ts";
 import { ThreadPool } from "./threads/thread_pool.ts";
 import { ThreadedCode } from "./threads/threaded_code.ts";
+import { ThreadedPastEvents } from "./values/threaded_past_events.ts";
 import { VERSION } from "./version.ts";
 import { Watchdog, type WatchdogOptions } from "./watchdog/watchdog.ts";
 
@@ -89,7 +89,7 @@ interface Parts {
   readonly threads: ThreadPool;
   readonly logs: JobLogFiles;
   readonly index: SqliteJobIndex;
-  readonly values: SqliteValueRuns;
+  readonly pastEvents: ThreadedPastEvents;
   readonly clock: Clock;
   readonly drainMs: number;
 }
@@ -144,7 +144,7 @@ export class Daybook {
     const layout = layoutOf(configuration.journal);
     const index = jobIndexIn({ folder: layout.index, warn });
     const logs = new JobLogFiles({ folder: layout.logs, warn });
-    const values = new SqliteValueRuns({ folder: layout.index, warn });
+    const pastEvents = new ThreadedPastEvents({ ...layout, clock, warn });
     const threads = new ThreadPool({
       max: configuration.maxThreads,
       memoryMb: Math.floor(configuration.threadBytes / BYTES_PER_MB),
@@ -152,7 +152,7 @@ export class Daybook {
     let hasStarted = false;
     const engine = new JobEngine({
       index,
-      values,
+      pastEvents,
       clock,
       random,
       definitions,
@@ -189,9 +189,9 @@ export class Daybook {
       watch: commitWatchOf(metrics.commits, trends),
       ...(options.progress === undefined ? {} : { progress: options.progress }),
       warn,
-    }).catch((error) => {
+    }).catch(async (error) => {
       index.close();
-      values.close();
+      await pastEvents.close();
       throw error;
     });
     fileSystem.keepDescriptors(layout.folder);
@@ -205,9 +205,9 @@ export class Daybook {
       threads.close();
       await watchdog.stop();
       await logs.close();
+      await pastEvents.close();
       await journal.close();
       index.close();
-      values.close();
       throw error;
     }
     const verifier = new Verifier({
@@ -253,7 +253,7 @@ export class Daybook {
       index,
       clock,
     };
-    return new Daybook({ ...parts, values, drainMs });
+    return new Daybook({ ...parts, pastEvents, drainMs });
   }
 
   /** From now on two signals to stop end a process that stands still; only for who minds them. */
@@ -277,7 +277,7 @@ export class Daybook {
    */
   async stop(closeServer: () => Promise<unknown>): Promise<void> {
     const { engine, journal, streams, verifier, watchdog, threads, logs } = this.#parts;
-    const { index, values, clock, drainMs } = this.#parts;
+    const { index, pastEvents, clock, drainMs } = this.#parts;
     const drained = engine.stop(drainMs);
     streams.abort();
     const unproved = verifier.stop();
@@ -286,9 +286,9 @@ export class Daybook {
     threads.close();
     await watchdog.stop();
     await logs.close();
-    await journal.close();
+    // It reads nothing that is written from here on.
+    await Promise.all([pastEvents.close(), journal.close()]);
     index.close();
-    values.close();
   }
 }
 

@@ -15,6 +15,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   tracing: ["core", "engine"],
   watchdog: ["core", "engine"],
   threads: ["core", "engine", "."],
+  values: ["core", "engine", "index", "journal"],
   jobs: ["core", "engine"],
   embedded: ["core", "engine", "http", "."],
   verify: ["core", "engine", "journal"],

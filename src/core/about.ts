@@ -14,7 +14,7 @@ export interface EventAbout<Cite> extends Statement<Cite> {
 export interface About<Cite> {
   /** As it was asked. */
   readonly about: string;
-  /** The head of the journal: what came later is not in here. */
+  /** What came later is not in here: the head of the journal, or as far as the index of values is. */
   readonly asOf: LogId;
   readonly summary: string;
   /** The newest first, and not all of many. */

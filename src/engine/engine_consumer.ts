@@ -18,7 +18,7 @@ type ConsumerParts = Pick<
   | "workers"
   | "threadWorkers"
   | "turns"
-  | "pacer"
+  | "pastEvents"
 >;
 
 export function engineConsumer(
@@ -26,7 +26,7 @@ export function engineConsumer(
   { clock, onJournalFailed }: JobEngineOptions,
   status: EngineStatus,
 ): JournalConsumer {
-  const { projection, writer } = parts;
+  const { projection, writer, pastEvents } = parts;
   const letGo = new LettingGo(projection.table, parts.turns, clock);
   return {
     restore: (lines) => projection.restore(lines),
@@ -34,8 +34,7 @@ export function engineConsumer(
     durable: (entries) => {
       onDurableBatch(parts, entries);
       if (projection.table.isLettingGo) letGo.soon();
-      const { facts } = projection;
-      if (facts.hasToWrite) void parts.pacer.all({ spentMs: 0 }, facts.writing());
+      pastEvents.durable(writer.durableLogId);
     },
     lost: (error) => writer.lost(error),
     capture: (head) => projection.capture(head),

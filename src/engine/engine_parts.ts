@@ -60,7 +60,8 @@ import { Suspects } from "./run/suspects.ts";
 import { Turns } from "./run/turns.ts";
 import { UsualTimes } from "./queries/usual_times.ts";
 import { Unmatched } from "./events/unmatched.ts";
-import type { ValueRuns } from "./views/value_runs.ts";
+import type { PastEvents } from "./views/past_events.ts";
+import { ReadPastEvents } from "./views/read_past_events.ts";
 import type { View } from "./views/view.ts";
 import { WorkerQueue } from "./run/worker_queue.ts";
 import { Writer } from "./writer/writer.ts";
@@ -77,8 +78,8 @@ export interface JobEngineOptions {
   readonly maxRunning: number;
   /** Where jobs that have ended go; without it they stay in memory. */
   readonly index?: JobIndex | undefined;
-  /** Where the values of events go; without it only those of the newest are known. */
-  readonly values?: ValueRuns | undefined;
+  /** Finds events by their values; without it the journal is read for that, in this thread. */
+  readonly pastEvents?: PastEvents | undefined;
   /** What is taken from outside; without it there are no limits. */
   readonly limits?: EngineLimits;
   /** Counts what jobs do; nobody, when absent. */
@@ -105,7 +106,7 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
   const foundation = withWriting(foundationOf(options));
   const { limits } = foundation;
   const parts = { ...foundation, intake: new Intake(limits, foundation) };
-  const { ended, events, facts, filed, history, registry, table } = parts;
+  const { ended, events, filed, history, pastEvents, registry, table } = parts;
   const unmatched = new Unmatched(
     { started: filed.started, unstarted: filed.unstarted, ended },
     registry,
@@ -113,7 +114,7 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
   );
   const pacer = new Pacer(parts.clock);
   const lists = new JobLists(parts);
-  const replays = new Replays(history, facts, pacer, () => events.journal.head.logId);
+  const replays = new Replays(history, pastEvents, pacer, () => events.journal.head.logId);
   const eventExplainer = new EventExplainer({
     events,
     history,
@@ -136,7 +137,7 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
     }),
     replays,
     eventExplainer,
-    about: new AboutSearch({ events, history, table, pastEvents: facts, eventExplainer }),
+    about: new AboutSearch({ events, history, table, pastEvents, eventExplainer }),
     lists,
     explainer: new Explainer({
       ...parts,
@@ -144,7 +145,6 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
       lists,
       contrasts: new Contrasts(lists, pacer),
       usualTimes: new UsualTimes(lists, pacer),
-      pastEvents: facts,
       draining: () => status.draining,
       full: (urgency) => events.journal.full(urgency),
     }),
@@ -176,8 +176,9 @@ function foundationOf(options: JobEngineOptions) {
   if (options.threads === undefined && registry.hasThreaded) {
     throw new TypeError("Cannot isolate jobs in threads: there are none");
   }
-  const projection = new Projection(options.index, options.values);
-  const { table, eventIds, facts, pauses } = projection;
+  const projection = new Projection(options.index);
+  const { table, eventIds, pauses } = projection;
+  const events = new EventEngine(clock, random, eventIds);
   const turns = new Turns(clock);
   const promptTypes = new PromptTypes();
   const neverPrompt = new PromptTypes(0);
@@ -193,10 +194,11 @@ function foundationOf(options: JobEngineOptions) {
     attention: new Attention(table),
     traces: new JobTraces(table),
     waits: new JobWaits(clock),
-    facts,
     pauses,
     filed: new FiledJobs(),
-    events: new EventEngine(clock, random, eventIds),
+    events,
+    pastEvents: options.pastEvents ??
+      new ReadPastEvents(clock, (after, limit) => events.journal.read(after, limit)),
     registry,
     keys: keys ?? NO_KEYS,
     sealing: new Sealing(keys ?? NO_KEYS),
@@ -217,8 +219,8 @@ function foundationOf(options: JobEngineOptions) {
 
 /** With the parts that write, and read what was written. */
 function withWriting(parts: ReturnType<typeof foundationOf>) {
-  const { events, facts, filed, registry, table } = parts;
-  const writer = new Writer(events, table, facts, filed);
+  const { events, filed, registry, table } = parts;
+  const writer = new Writer(events, table, filed);
   return {
     ...parts,
     writer,

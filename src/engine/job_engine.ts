@@ -79,12 +79,13 @@ export class JobEngine {
    * @returns What was recorded of the attempts that the stop cut short.
    */
   async start(journal: Journal, restart?: LogId, hold = false): Promise<readonly EventDraft[]> {
-    const { events, projection, supervisor, table, views, writer } = this.#parts;
+    const { events, pastEvents, projection, supervisor, table, views, writer } = this.#parts;
     projection.begin();
     table.index?.made();
     events.open(journal);
     const { headLogId } = this;
     writer.open(headLogId);
+    pastEvents.durable(headLogId);
     const past = {
       table,
       headLogId,

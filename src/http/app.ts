@@ -6,7 +6,7 @@ import { slipBetween } from "../core/spelling.ts";
 import type { Clock } from "../engine/ports.ts";
 import { Lane } from "../engine/queries/entry_pages.ts";
 import type { Access } from "./access.ts";
-import { Bodies } from "./bodies.ts";
+import { Bodies, leaveUnread } from "./bodies.ts";
 import { Gauge } from "./capacity.ts";
 import type { Edge } from "./edge.ts";
 import type { EnginePort } from "./engine_port.ts";
@@ -156,6 +156,7 @@ function edgeOf(options: AppOptions): Edge {
 
 /** People are told on a page, and programs in JSON. */
 function refuse(c: Context, edge: Edge, problem: Problem): Response {
+  leaveUnread(c.req.raw);
   return isForPeople(c) ? problemPage(c, edge, problem) : problemResponse(problem, instanceOf(c));
 }
 

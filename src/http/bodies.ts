@@ -204,3 +204,12 @@ function announcedBytes(request: Request): number | undefined {
 function unreadable(): Problem {
   return new Problem("unreadable-body", "Cannot read the body: it ended early or was read before");
 }
+
+/**
+ * Of a request that is refused without a look at its body. One that was announced and never comes
+ * keeps the connection, even beyond a stop of the server, unless somebody waits for it.
+ */
+export function leaveUnread(request: Request): void {
+  if (request.bodyUsed || request.body === null || request.body.locked) return;
+  request.body.getReader().read().catch(() => {}); // The connection has ended.
+}

@@ -6,11 +6,17 @@ import type { EventId } from "../core/ids.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import { traceIdsOf } from "../core/trace_ids.ts";
 import type { IncomingEvent } from "../engine/requests.ts";
+import { documented } from "./documented.ts";
 import { domainEventTypeField, type JudgedEvent } from "./event_schema.ts";
 import { isObject, jobIdField, taskIdField, timeField } from "./fields.ts";
 import { type PointedIssue, pointedIssues } from "./issues.ts";
 
 const TEXT_LENGTH_MAX = 1_000;
+
+/** What the event tells. */
+const anyJson = documented(v.unknown(), {
+  description: "What it tells: the attributes, or one value.",
+});
 
 const text = v.pipe(
   v.string(),
@@ -26,6 +32,7 @@ export const cloudEvent = v.looseObject({
   type: domainEventTypeField,
   subject: v.exactOptional(text),
   time: v.exactOptional(timeField),
+  data: v.exactOptional(anyJson),
   data_base64: v.exactOptional(v.string()),
   jobid: v.exactOptional(jobIdField),
   taskid: v.exactOptional(taskIdField),

@@ -1,203 +1,211 @@
-/** Runs of a value index in a file of SQLite, beside the index of jobs. */
+/**
+ * Postings of the index of values in a file of SQLite, in runs that are never changed. Four of a
+ * size are made one, so that a look-up has few to look in. A cache: what is damaged is told, and
+ * made again from the lines.
+ */
 
-import { crc32 } from "node:zlib";
-import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { messageOf } from "../core/thrown.ts";
-import { IndexDamagedError } from "../engine/job_index.ts";
-import type { ValueRun, ValueRuns } from "../engine/views/value_runs.ts";
+import type { Work } from "../core/at_once.ts";
+import type { LogId } from "../core/ids.ts";
+import { type Bucket, bucketOf, CARRIERS_MAX, type Postings } from "../engine/views/postings.ts";
+import { SortedPostings } from "../engine/views/sorted_postings.ts";
+import { BITS_MAX, type LinePoint, type Run, ValueRows } from "./value_rows.ts";
+import { preparedValues, removeValues, VALUES_FILE } from "./value_tables.ts";
 
-const FILE = "values.sqlite";
-/** Raised whenever the meaning of a column changes: the runs are then made again. */
-const SCHEMA_VERSION = 1;
-const BUCKETS_AT_A_TIME = 32;
-/** Pages of the log that are moved to the database at a time. */
-const CHECKPOINT_PAGES = 100;
+/** So many runs of a size are made one. */
+const MERGED = 4;
+/** Postings of the smallest runs, but for the last of a process; the next ones have four times as many. */
+const SMALLEST = 1 << 19;
+/** Postings of a bucket, on the average: what is read to look a key up. */
+const BUCKET_POSTINGS = 128;
+/** The largest stay as they are: to merge them would need as much room again. */
+const LEVEL_MAX = 3;
 
-const TABLES = `
-  CREATE TABLE runs (
-    run INTEGER PRIMARY KEY,
-    last INTEGER NOT NULL,
-    crc INTEGER NOT NULL
-  ) STRICT;
-  CREATE TABLE buckets (
-    run INTEGER NOT NULL,
-    bucket INTEGER NOT NULL,
-    crc INTEGER NOT NULL,
-    postings BLOB NOT NULL,
-    PRIMARY KEY (run, bucket)
-  ) STRICT, WITHOUT ROWID;
-`;
+export class SqliteValueRuns {
+  readonly #rows: ValueRows;
+  /** The oldest first. */
+  readonly #runs: Run[];
+  #nextRun: number;
+  /** Begun, and never committed: their rows are to go. */
+  readonly #abandoned = new Set<number>();
 
-export interface ValueRunsOptions {
-  /** The folder of the index; made when it is missing, once the runs are first used. */
-  readonly folder: string;
-  readonly warn: (message: string) => void;
-}
-
-export class SqliteValueRuns implements ValueRuns {
-  readonly #options: ValueRunsOptions;
-  #database: DatabaseSync | undefined;
-  #insert: StatementSync | undefined;
-  #select: StatementSync | undefined;
-  #crc = 0;
-  /** Buckets of the run that was begun. */
-  #put = 0;
-
-  constructor(options: ValueRunsOptions) {
-    this.#options = options;
-  }
-
-  keep(runs: readonly ValueRun[]): boolean {
-    // Nothing is kept, and nothing is there: no file is made for that.
-    if (runs.length === 0 && this.#database === undefined && !this.#isThere()) return true;
+  /**
+   * @param folder Of the index; made when it is missing.
+   * @throws {Error} when it cannot be used; removed, and opened anew, it may be.
+   */
+  constructor(folder: string) {
+    Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    this.#rows = new ValueRows(preparedValues(`${folder}/${VALUES_FILE}`));
     try {
-      const database = this.#open();
-      const found = database.prepare("SELECT run, last, crc FROM runs")
-        .all() as unknown as ValueRun[];
-      const kept = new Map(runs.map((run) => [run.run, run]));
-      for (const { run } of found.filter(({ run }) => !kept.has(run))) this.#forget(database, run);
-      return runs.every(({ run, last, crc }) =>
-        found.some((one) => one.run === run && one.last === last && one.crc === crc)
-      );
+      this.#runs = this.#rows.runs();
+      this.#nextRun = 1 + Math.max(0, ...this.#runs.map(({ run }) => run));
+      this.#removeUnknown();
     } catch (error) {
-      this.#discard(messageOf(error));
-      return runs.length === 0;
+      this.#rows.close();
+      throw error;
     }
   }
 
-  begin(run: number): void {
-    const database = this.#open();
-    database.prepare("DELETE FROM buckets WHERE run = ?").run(run);
-    database.exec("BEGIN");
-    [this.#crc, this.#put] = [0, 0];
+  /** Removes what an earlier process left, so that nothing is known. */
+  static remove(folder: string): void {
+    removeValues(`${folder}/${VALUES_FILE}`);
   }
 
-  put(run: number, bucket: number, postings: Uint32Array): void {
-    const bytes = new Uint8Array(postings.buffer, postings.byteOffset, postings.byteLength);
-    const crc = crc32(bytes);
-    this.#crc = crc32(bytes, this.#crc);
-    const database = this.#open();
-    this.#insert ??= database.prepare("INSERT INTO buckets VALUES (?, ?, ?, ?)");
-    this.#insert.run(run, bucket, crc, bytes);
-    // Many small ones: each holds everybody up for as long as it takes.
-    if (++this.#put % BUCKETS_AT_A_TIME === 0) database.exec("COMMIT; BEGIN");
+  /** All up to there is in the runs; `undefined` when there is nothing. */
+  get point(): LinePoint | undefined {
+    return this.#rows.point();
   }
 
-  commit(run: number, last: number): ValueRun {
-    const database = this.#open();
-    database.exec("COMMIT");
-    // Only this one has to be on disk: it takes with it what came before.
-    database.exec("PRAGMA synchronous = FULL");
-    database.prepare("INSERT OR REPLACE INTO runs VALUES (?, ?, ?)").run(run, last, this.#crc);
-    database.exec("PRAGMA synchronous = NORMAL");
-    return { run, last, crc: this.#crc };
+  /** How many there are to look in. */
+  get count(): number {
+    return this.#runs.length;
   }
 
+  /** Whether some are to be made one. */
+  get hasToMerge(): boolean {
+    return this.#mergeable !== undefined;
+  }
+
+  /**
+   * Positions of a key, the newest first, at most `limit`.
+   *
+   * @throws {IndexDamagedError} when it is not what was put there.
+   */
+  newest(key: number, limit: number): LogId[] {
+    const found: LogId[] = [];
+    for (let at = this.#runs.length - 1; at >= 0 && found.length < limit; at--) {
+      const { run = 0, bits = 0 } = this.#runs[at] ?? {};
+      const bucket = this.#rows.bucket(run, bucketOf(key, bits));
+      if (bucket !== undefined) found.push(...bucket.newest(key, limit - found.length));
+    }
+    return found;
+  }
+
+  /** Puts a run there, as work with pauses; nothing of it is seen before all of it is durable. */
+  *write(postings: Postings, point: LinePoint): Work<void> {
+    yield* this.#removeAbandoned();
+    const run = this.#nextRun++;
+    try {
+      const bits = bitsFor(postings.size);
+      for (const bucket of yield* postings.buckets(bits)) {
+        this.#rows.put(run, bucket.number, bucket.postings);
+        yield;
+      }
+      const made = { run, last: point.logId, postings: postings.size, bits };
+      this.#rows.commit(made, [], point);
+      this.#runs.push(made);
+    } finally {
+      this.#keepOrAbandon(run);
+    }
+  }
+
+  /** Makes one run of several, as work with pauses, and removes them. */
+  *merge(): Work<void> {
+    const parts = this.#mergeable;
+    if (parts === undefined) return;
+    const run = this.#nextRun++;
+    try {
+      const made = { run, last: parts.at(-1)?.last ?? 0, ...yield* this.#merged(run, parts) };
+      this.#rows.commit(made, parts);
+      this.#runs.splice(this.#runs.indexOf(parts[0] as Run), parts.length, made);
+      for (const part of parts) this.#abandoned.add(part.run);
+    } finally {
+      this.#keepOrAbandon(run);
+    }
+    yield* this.#removeAbandoned();
+  }
+
+  /** By what the fewest bits name, of all parts at a time. */
+  *#merged(run: number, parts: readonly Run[]): Work<Pick<Run, "postings" | "bits">> {
+    const newestFirst = parts.toReversed();
+    const fewest = Math.min(...parts.map(({ bits }) => bits));
+    const sum = parts.reduce((sum, { postings }) => sum + postings, 0);
+    const bits = Math.max(bitsFor(sum), fewest);
+    let postings = 0;
+    for (let number = 0; number < 1 << fewest; number++) {
+      const found = newestFirst.map((part) => this.#all(part, number, fewest));
+      yield;
+      const merged = SortedPostings.merged(found, CARRIERS_MAX);
+      postings += merged.size;
+      for (const bucket of bucketsOf(merged, number, bits - fewest, bits)) {
+        this.#rows.put(run, bucket.number, bucket.postings);
+        yield;
+      }
+    }
+    return { postings, bits };
+  }
+
+  /** All of a run whose keys begin with so many bits. */
+  #all({ run, bits }: Run, number: number, fewest: number): SortedPostings {
+    const each = 1 << (bits - fewest);
+    const buckets = Array.from({ length: each }, (_, at) => number * each + at);
+    return SortedPostings.joined(
+      buckets.flatMap((bucket) => this.#rows.bucket(run, bucket) ?? []),
+    );
+  }
+
+  /** Takes back what was put and is not committed: what was begun is never ended. */
   abandon(): void {
-    if (this.#database?.isTransaction) this.#database.exec("ROLLBACK");
-  }
-
-  /** @throws {IndexDamagedError} when it is not what was put there. */
-  bucket(run: number, bucket: number): Uint32Array | undefined {
-    try {
-      this.#select ??= this.#open().prepare(
-        "SELECT crc, postings FROM buckets WHERE run = ? AND bucket = ?",
-      );
-      const found = this.#select.get(run, bucket) as {
-        readonly crc: number;
-        readonly postings: Uint8Array;
-      } | undefined;
-      if (found === undefined) return undefined;
-      const { crc, postings } = found;
-      if (crc32(postings) !== crc) throw new RangeError(`run ${run} is not what was written`);
-      return new Uint32Array(postings.slice().buffer);
-    } catch (error) {
-      this.#discard(messageOf(error));
-      throw new IndexDamagedError(`Cannot read the index of values: ${messageOf(error)}`);
-    }
+    this.#rows.abandon();
   }
 
   close(): void {
-    this.abandon();
-    [this.#insert, this.#select] = [undefined, undefined];
-    this.#database?.close();
-    this.#database = undefined;
+    this.#rows.close();
   }
 
-  #forget(database: DatabaseSync, run: number): void {
-    database.exec("BEGIN");
-    database.prepare("DELETE FROM buckets WHERE run = ?").run(run);
-    database.prepare("DELETE FROM runs WHERE run = ?").run(run);
-    database.exec("COMMIT");
+  #keepOrAbandon(run: number): void {
+    if (!this.#runs.some((one) => one.run === run)) this.#abandoned.add(run);
   }
 
-  #isThere(): boolean {
-    try {
-      return Deno.statSync(this.#path).isFile;
-    } catch {
-      return false;
+  *#removeAbandoned(): Work<void> {
+    for (const run of [...this.#abandoned]) {
+      yield* this.#rows.remove(run);
+      this.#abandoned.delete(run);
     }
   }
 
-  get #path(): string {
-    return `${this.#options.folder}/${FILE}`;
-  }
-
-  #open(): DatabaseSync {
-    if (this.#database !== undefined) return this.#database;
-    Deno.mkdirSync(this.#options.folder, { recursive: true });
-    return this.#database = this.#opened() ?? this.#fresh();
-  }
-
-  /** `undefined` when what is there is of no use. */
-  #opened(): DatabaseSync | undefined {
-    try {
-      return prepared(new DatabaseSync(this.#path));
-    } catch {
-      return undefined;
+  /** The oldest neighbours of one size of which there are enough. */
+  get #mergeable(): readonly Run[] | undefined {
+    for (let at = 0; at + MERGED <= this.#runs.length; at++) {
+      const some = this.#runs.slice(at, at + MERGED);
+      const [level = LEVEL_MAX, ...others] = some.map(levelOf);
+      if (level < LEVEL_MAX && others.every((other) => other === level)) return some;
     }
+    return undefined;
   }
 
-  #fresh(): DatabaseSync {
-    removeFiles(this.#path);
-    try {
-      return prepared(new DatabaseSync(this.#path));
-    } catch (error) {
-      const why = messageOf(error);
-      this.#options.warn(`Cannot write the index of values, it stays in memory: ${why}`);
-      return prepared(new DatabaseSync(":memory:"));
-    }
-  }
-
-  /** What is there is of no use to anybody: the next start makes it again from the lines. */
-  #discard(reason: string): void {
-    this.#options.warn(`The index of values is damaged: ${reason}; the next start makes it again`);
-    try {
-      this.close();
-      removeFiles(this.#path);
-    } catch (error) {
-      this.#options.warn(`Cannot remove the index of values: ${messageOf(error)}`);
-    }
+  /** Removes what was begun and never committed. */
+  #removeUnknown(): void {
+    const known = new Set(this.#runs.map(({ run }) => run));
+    const unknown = [...this.#rows.begun()].filter((run) => !known.has(run));
+    for (const run of unknown) for (const _ of this.#rows.remove(run));
   }
 }
 
-function prepared(database: DatabaseSync): DatabaseSync {
-  database.exec("PRAGMA journal_mode = WAL");
-  database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
-  database.exec("PRAGMA synchronous = NORMAL");
-  const { user_version: version } = database.prepare("PRAGMA user_version").get() ?? {};
-  if (version === SCHEMA_VERSION) return database;
-  if (version !== 0) throw new RangeError(`version ${version} is not ${SCHEMA_VERSION}`);
-  database.exec(`BEGIN; ${TABLES} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
-  return database;
+function bitsFor(postings: number): number {
+  const bits = Math.ceil(Math.log2(Math.max(2, postings / BUCKET_POSTINGS)));
+  return Math.min(BITS_MAX, bits);
 }
 
-function removeFiles(path: string): void {
-  for (const suffix of ["", "-wal", "-shm"]) {
-    try {
-      Deno.removeSync(path + suffix);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
+/**
+ * What begins with the same bits, in buckets that more bits name; empty ones are left out.
+ *
+ * @param bits Of the buckets, the first of which are those of `number`; so many are `more`.
+ */
+function* bucketsOf(
+  postings: SortedPostings,
+  number: number,
+  more: number,
+  bits: number,
+): Iterable<Bucket> {
+  const width = 2 ** (32 - bits);
+  for (let at = 0; at < 1 << more; at++) {
+    const bucket = (number << more) + at;
+    const part = postings.between(bucket * width, (bucket + 1) * width);
+    if (part.size > 0) yield { number: bucket, postings: part };
   }
+}
+
+function levelOf({ postings }: Run): number {
+  const level = Math.round(Math.log(postings / SMALLEST) / Math.log(MERGED));
+  return Math.min(LEVEL_MAX, Math.max(0, level));
 }

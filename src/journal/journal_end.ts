@@ -6,7 +6,7 @@ import type { JournalHead, SegmentInfo } from "../engine/ports.ts";
 import { JournalDamagedError, orUnusable } from "./errors.ts";
 import { type FileSystem, type OpenFile, withFile } from "./file_system.ts";
 import type { Layout } from "./layout.ts";
-import { chainIn, crcHolds, isCommit } from "./line_reader.ts";
+import { chainIn, crcHolds, isCommit } from "./line_bytes.ts";
 import { endOf } from "./segment_end.ts";
 import { segmentsToRead } from "./segment_listing.ts";
 import { type ScannedBatch, SegmentScanner } from "./segment_scanner.ts";

@@ -1,48 +1,13 @@
 /** Reads lines back, and says what is wrong with one that is not as it was written. */
 
 import { parseJsonText } from "../core/json_text.ts";
-import { crc32 } from "node:zlib";
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import type { StampedEvent } from "../engine/ports.ts";
-import {
-  CHAIN_FIELD_BYTES,
-  CHAIN_KEY,
-  CHAIN_LENGTH,
-  CRC_KEY,
-  CRC_SUFFIX_BYTES,
-  entryOf,
-} from "./line_codec.ts";
+import { CHAIN_FIELD_BYTES, CHAIN_KEY, CRC_SUFFIX_BYTES, entryOf } from "./line_codec.ts";
+import type { LineText } from "./line_bytes.ts";
 import { wholeAttributes } from "./line_defaults.ts";
 import { entryInFields, hasAt } from "./line_fields.ts";
-
-/** A line within a longer text; `end` is where its newline is. */
-export interface LineText {
-  readonly text: string;
-  readonly start: number;
-  readonly end: number;
-}
-
-const QUOTE = 0x22;
-const CRC_KEY_BYTES = new TextEncoder().encode(CRC_KEY);
-const HEX_DIGITS = hexDigits();
-const NOT_HEX = 255;
-
-/** Whether the bytes of a line, newline not included, are those that its `crc` was made of. */
-export function crcHolds(bytes: Uint8Array, start: number, end: number): boolean {
-  const key = end - CRC_SUFFIX_BYTES;
-  if (key <= start) return false;
-  for (let index = 0; index < CRC_KEY_BYTES.length; index++) {
-    if (bytes[key + index] !== CRC_KEY_BYTES[index]) return false;
-  }
-  if (bytes[end - 2] !== QUOTE || bytes[end - 1] !== 0x7d) return false;
-  return hexAt(bytes, key + CRC_KEY_BYTES.length) === crc32(bytes.subarray(start, key));
-}
-
-/** Whether a line whose `crc` holds has a `chain`, and so ends a batch. */
-export function isCommit(bytes: Uint8Array, end: number): boolean {
-  return bytes[end - CRC_SUFFIX_BYTES - 1] === QUOTE;
-}
 
 /** How a line names its batch, after its position. */
 export function batchField(batch: LogId): string {
@@ -83,12 +48,6 @@ export function positionFlaw(
 ): string | undefined {
   const expected = `{"logId":${logId},${field}`;
   return hasAt(text, expected, start) ? undefined : `the line should begin ${expected}`;
-}
-
-/** The `chain` of a line that `isCommit`. */
-export function chainIn({ text, end }: LineText): string {
-  const chainEnd = end - CRC_SUFFIX_BYTES - 1;
-  return text.slice(chainEnd - CHAIN_LENGTH, chainEnd);
 }
 
 /**
@@ -161,20 +120,4 @@ function one(value: unknown): number {
 
 function isAbsentOrText(value: unknown): boolean {
   return value === undefined || typeof value === "string";
-}
-
-function hexAt(bytes: Uint8Array, offset: number): number {
-  let value = 0;
-  for (let index = offset; index < offset + 8; index++) {
-    const digit = HEX_DIGITS[bytes[index] ?? 0] ?? NOT_HEX;
-    if (digit === NOT_HEX) return -1;
-    value = value * 16 + digit;
-  }
-  return value;
-}
-
-function hexDigits(): Uint8Array {
-  const table = new Uint8Array(256).fill(255);
-  for (let digit = 0; digit < 16; digit++) table[digit.toString(16).charCodeAt(0)] = digit;
-  return table;
 }

@@ -7,7 +7,8 @@ import type { Catalogue } from "./catalogue.ts";
 import { JournalDamagedError } from "./errors.ts";
 import { type FileSystem, type OpenFile, withFile } from "./file_system.ts";
 import type { Layout } from "./layout.ts";
-import { batchField, crcHolds, entryIn, isCommit } from "./line_reader.ts";
+import { crcHolds, isCommit } from "./line_bytes.ts";
+import { batchField, entryIn } from "./line_reader.ts";
 import { ReadTurns } from "./read_turns.ts";
 
 /** Blocks closer than this are got with one read. */

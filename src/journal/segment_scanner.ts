@@ -10,7 +10,8 @@ import {
   FORMAT_VERSION,
 } from "./line_codec.ts";
 import { LineCursor } from "./line_cursor.ts";
-import { batchField, chainIn, crcHolds, entryIn, isCommit, positionFlaw } from "./line_reader.ts";
+import { chainIn, crcHolds, isCommit } from "./line_bytes.ts";
+import { batchField, entryIn, positionFlaw } from "./line_reader.ts";
 
 /** Where a segment stops being what was written. */
 export interface Flaw {

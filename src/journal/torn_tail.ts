@@ -5,7 +5,7 @@
 
 import { Buffer } from "node:buffer";
 import type { LogId } from "../core/ids.ts";
-import { crcHolds } from "./line_reader.ts";
+import { crcHolds } from "./line_bytes.ts";
 
 /** A line of another batch than the one expected. */
 export interface LaterLine {

@@ -205,11 +205,10 @@ class Audit {
     batch: ScannedBatch,
     entry: JobEventLogEntry,
   ): Taken {
-    const { eventIds, facts, table } = this.#projection;
+    const { eventIds, table } = this.#projection;
     if (table.isLettingGo) table.letGo();
     const suspect = this.#ids.see(entry, eventIds);
     eventIds.add(entry);
-    facts.add(entry);
     const audited = this.#entries.audit(entry);
     let comparing: Promise<void> | undefined;
     if (audited.kind === "flaw") this.#damaged(walked, batch, entry.logId, audited);

@@ -3,9 +3,14 @@
 import assert from "node:assert/strict";
 import { eventType } from "../../src/core/event_type.ts";
 import { type EventId, eventId, jobId, type LogId } from "../../src/core/ids.ts";
-import type { EventMatcher } from "../../src/core/job_plan.ts";
 import { Pacer } from "../../src/engine/events/pacer.ts";
-import type { PastEvents } from "../../src/engine/views/past_events.ts";
+import {
+  type FoundPositions,
+  Lookup,
+  type PastEvents,
+  type Wanted,
+} from "../../src/engine/views/past_events.ts";
+import { isFromOutside } from "../../src/core/event.ts";
 import { EntryPages } from "../../src/engine/queries/entry_pages.ts";
 import { Replays } from "../../src/engine/queries/replays.ts";
 import type { Outcome } from "../../src/engine/requests.ts";
@@ -23,19 +28,18 @@ function valueOf<Value>(outcome: Outcome<Value>): Value {
   return outcome.value;
 }
 
-/** All facts of the type, whatever they say; and what was asked for. */
-class Scan implements Pick<PastEvents, "near" | "horizon"> {
-  readonly horizon = 0;
-  readonly asked: (readonly [EventMatcher, number])[] = [];
+/** All facts under each key, whatever they say; and what was asked for. */
+class Scan implements Pick<PastEvents, "find"> {
+  readonly asked: Wanted[] = [];
 
   constructor(readonly daybook: Harness) {}
 
-  near(matcher: EventMatcher, limit: number): readonly LogId[] {
-    this.asked.push([matcher, limit]);
-    return this.daybook.journal.content.entries
-      .filter((entry) => entry.eventType === matcher.eventType)
-      .map(({ logId }) => logId)
-      .slice(0, limit);
+  find(wanted: Wanted, upTo: LogId): Promise<FoundPositions> {
+    this.asked.push(wanted);
+    const { entries } = this.daybook.journal.content;
+    const facts = entries.filter(isFromOutside).map(({ logId }) => logId).toReversed();
+    const found = [...wanted].map(([key, limit]) => [key, facts.slice(0, limit)] as const);
+    return Promise.resolve({ positions: new Map(found), horizon: 0, upTo });
   }
 }
 
@@ -125,10 +129,9 @@ Deno.test("replays: past events are looked for only when they could count, and b
       errors: [{ eventType: eventType("ec.Refused"), correlation: "any" }],
     }),
   });
-  assert.deepEqual(scan.asked.map(([{ eventType }, limit]) => [eventType, limit]), [
-    ["ec.Shipped", 1_000],
-    ["ec.Refused", 1_000],
-  ]);
+  const { wanted } = new Lookup().ofType("ec.Shipped", 4_096).carrying("42", 4_096)
+    .ofType("ec.Refused", 4_096);
+  assert.deepEqual(scan.asked, [wanted]);
 });
 
 Deno.test("replays: what differs backwards is what differs forwards, reversed", async () => {

@@ -5,7 +5,6 @@ import { jobId } from "../../src/core/ids.ts";
 import { type JobPlan, MAIN_ONLY_PLAN } from "../../src/core/job_plan.ts";
 import { FiledJobs } from "../../src/engine/writer/filed_jobs.ts";
 import { type Journal, JournalFullError, type StampedEvent } from "../../src/engine/ports.ts";
-import { ValueIndex } from "../../src/engine/views/value_index.ts";
 import { EventEngine } from "../../src/engine/writer/event_engine.ts";
 import { EventIds } from "../../src/engine/writer/event_ids.ts";
 import { JobTable } from "../../src/engine/writer/job_table.ts";
@@ -32,7 +31,7 @@ Deno.test("writer: a start that is lost leaves filed what was filed before it, a
     events.open(positions());
     const filedJobs = new FiledJobs();
     const { started, unstarted } = filedJobs;
-    const writer = new Writer(events, new JobTable(), new ValueIndex(), filedJobs);
+    const writer = new Writer(events, new JobTable(), filedJobs);
     const about = { stratum: "framework", jobId: jobId("job-1") } as const;
     const attributes = { type: "shop.order", definitionVersion: 1, plan, priority: 0, labels: {} };
     writer.append([{ ...about, eventType: "job.JobCreated", attributes }]);

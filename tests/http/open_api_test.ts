@@ -176,7 +176,7 @@ async function assertFails<Specs>(
   checked: fc.IAsyncProperty<Specs>,
   flaw: RegExp,
 ): Promise<void> {
-  const options = { numRuns: RUNS, endOnFailure: true };
+  const options = { numRuns: Math.max(RUNS, 240), endOnFailure: true };
   const { failed, errorInstance } = await fc.check(checked, options);
   assert.ok(failed, "it was not caught");
   assert.match(String((errorInstance as Error).message), flaw);
@@ -229,7 +229,7 @@ Deno.test("openapi: a request made from the document alone has the form that its
 const GENEROUS: Readonly<Record<string, readonly [RegExp, (text: string) => string]>> = {
   "allows too high a limit": [
     /refuses the parameter limit/,
-    (text) => text.replaceAll('"maximum":500,', '"maximum":5000,'),
+    (text) => text.replaceAll(/"maximum":500(?!\d)/g, '"maximum":5000'),
   ],
   "has a state too many": [
     /refuses the parameter state/,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { batchField, crcHolds, entryIn } from "../../src/journal/line_reader.ts";
+import { crcHolds } from "../../src/journal/line_bytes.ts";
+import { batchField, entryIn } from "../../src/journal/line_reader.ts";
 import { findOtherBatch } from "../../src/journal/torn_tail.ts";
 import { withCrc } from "../support/journal_forgery.ts";
 

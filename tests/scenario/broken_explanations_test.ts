@@ -8,7 +8,7 @@ import type { Annals } from "../../src/core/explain/annals.ts";
 import type { JobState } from "../../src/core/job_state.ts";
 import { EvidenceSearch } from "../../src/engine/queries/evidence_search.ts";
 import { JobLists } from "../../src/engine/queries/job_lists.ts";
-import { ValueIndex } from "../../src/engine/views/value_index.ts";
+import { FoundEvents } from "../../src/engine/views/past_events.ts";
 import { type Incident, investigate, isWhole } from "../support/incident.ts";
 import { type Break, replaced } from "../support/replaced.ts";
 import { test } from "../support/sanitized.ts";
@@ -32,16 +32,16 @@ const NEWEST = 3;
 
 /** Not the events with a value, but the latest of the type, whatever they say. */
 const nearestByTime: Break = () => {
-  const { ofType } = ValueIndex.prototype;
+  const { ofType } = FoundEvents.prototype;
   let asked = "";
-  const undoType = replaced(ValueIndex.prototype, "ofType", {
-    value: function (this: ValueIndex, eventType: string, limit: number) {
+  const undoType = replaced(FoundEvents.prototype, "ofType", {
+    value: function (this: FoundEvents, eventType: string, limit: number) {
       asked = eventType;
       return ofType.call(this, eventType, limit);
     },
   });
-  const undoCarrying = replaced(ValueIndex.prototype, "carrying", {
-    value: function (this: ValueIndex) {
+  const undoCarrying = replaced(FoundEvents.prototype, "carrying", {
+    value: function (this: FoundEvents) {
       return asked === "" ? [] : ofType.call(this, asked, NEWEST);
     },
   });

@@ -8,7 +8,7 @@ import type { JobId, LogId } from "../../src/core/ids.ts";
 import { Explained } from "../support/explained.ts";
 import { ALL } from "../support/explained_definitions.ts";
 import { jobOf, SCENARIOS } from "../support/explained_scenarios.ts";
-import { scripted } from "../support/incident_kit.ts";
+import { hang, scripted } from "../support/incident_kit.ts";
 import { test } from "../support/sanitized.ts";
 
 const BASE = "http://127.0.0.1:8000";
@@ -112,6 +112,31 @@ test("explain at a point says what was said then: suspects, likes, siblings and 
     const told = await explainedAt(daybook, jobId, then.asOf);
     assert.deepEqual(comparable(told), comparable(then), key);
   }
+});
+
+test("explain at a point: a job that was queued names those that had the workers then", async () => {
+  const crawl = scripted("web.crawl", {
+    crawl: ({ jobId, signal }) => jobId === "later" ? "done" : hang({ signal }),
+  });
+  const daybook = await Explained.start({ definitions: [crawl], maxRunning: 2 });
+  for (const jobId of ["one", "two"]) await daybook.submit(jobId, "web.crawl");
+  await daybook.clock.advance(3_600_000);
+  await daybook.submit("later", "web.crawl");
+  const asOf = daybook.engine.headLogId;
+  const said = (await daybook.explanation("later")).because[0]?.cites;
+  await daybook.clock.advance(3_600_000);
+  await daybook.post("/jobs/one/cancel");
+  await daybook.clock.advance(3_600_000);
+
+  const then = await explainedAt(daybook, "later", asOf);
+  assert.equal(
+    then.summary,
+    "Job later is queued: it wants a worker, and others have them: one in task crawl since " +
+      "2026-01-01T00:00:00.000Z, without a time limit; two in task crawl since " +
+      "2026-01-01T00:00:00.000Z, without a time limit.",
+  );
+  assert.deepEqual(then.because[0]?.cites, said);
+  assert.equal((await daybook.explanation("later")).condition, "succeeded");
 });
 
 test("GET /jobs/:id/explain?at= takes a position, an event's id and a time, and says as of when", async () => {

@@ -25,7 +25,7 @@ export async function explainedOffline(
     },
   });
   const annals = Annals.of([...entries.values()].filter((entry) => entry.jobId === jobId));
-  const search = new EvidenceSearch(facts, {
+  const search = new EvidenceSearch({ find: (wanted) => Promise.resolve(facts.find(wanted)) }, {
     headLogId: reading.head.logId,
     at: (logIds) => reading.readAt(logIds),
   });

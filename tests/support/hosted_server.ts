@@ -23,6 +23,7 @@ export interface HostedServer {
 export async function withHostedServer(
   args: readonly string[],
   use: (hosted: HostedServer) => Promise<void>,
+  script?: string,
 ): Promise<void> {
   await inFolder(async (folder) => {
     const file = `${folder}/tokens`;
@@ -33,6 +34,7 @@ export async function withHostedServer(
       journal,
       args: [`--token-file=${file}`, ...args],
       permissions: [`--allow-read=${folder}`],
+      script,
     });
     let running = server;
     try {

@@ -10,6 +10,7 @@ import { referencesOf } from "../../core/log_references.ts";
 import { ownValues } from "../../core/likeness/own_values.ts";
 import { foldAll } from "../../core/job_fold.ts";
 import { EvidenceSearch } from "../../engine/queries/evidence_search.ts";
+import { FoundEvents, Lookup } from "../../engine/views/past_events.ts";
 import { ValueIndex } from "../../engine/views/value_index.ts";
 import { refuseEntry } from "../../engine/writer/framework_schemas.ts";
 import type { JournalHead } from "../../engine/ports.ts";
@@ -108,7 +109,9 @@ class HistoryReader {
 
   /** What the job's explanation rests on, here and so wherever the job goes. */
   async #readEvidence(reading: JournalReading): Promise<void> {
-    const search = new EvidenceSearch(this.#facts, {
+    const search = new EvidenceSearch({
+      find: (wanted) => Promise.resolve(this.#facts.find(wanted)),
+    }, {
       headLogId: reading.head.logId,
       at: (logIds) => reading.readAt(logIds),
     });
@@ -130,8 +133,12 @@ class HistoryReader {
 
   /** That so many events carry a value is why none of them is told: they come along. */
   #commonCarriers(annals: Annals): readonly LogId[] {
-    return ownValues(annals.job).flatMap(({ loose }) => {
-      const carriers = this.#facts.carrying(loose, COMMON_MIN + OWN_MAX)
+    const own = ownValues(annals.job);
+    const lookup = new Lookup();
+    for (const { loose } of own) lookup.carrying(loose, COMMON_MIN + OWN_MAX);
+    const found = new FoundEvents(this.#facts.find(lookup.wanted));
+    return own.flatMap(({ loose }) => {
+      const carriers = found.carrying(loose, COMMON_MIN + OWN_MAX)
         .filter((logId) => !annals.isOwn(logId) && !annals.hasReached(logId));
       return carriers.length < COMMON_MIN ? [] : carriers.slice(0, COMMON_MIN);
     });

@@ -5,7 +5,7 @@ import { Buffer } from "node:buffer";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { JournalHead } from "../../engine/ports.ts";
-import { chainIn, crcHolds, isCommit } from "../../journal/line_reader.ts";
+import { chainIn, crcHolds, isCommit } from "../../journal/line_bytes.ts";
 
 const JOBS_LISTED_MAX = 20;
 const NEWLINE = 10;

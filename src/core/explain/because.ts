@@ -121,12 +121,14 @@ function scheduled({ created }: Annals): Statement<LogId> {
 /** Holders of workers whose begin is cited. */
 const HOLDERS_MAX = 3;
 
-function queued(annals: Annals, { circumstances: { queue }, causes }: Evidence): Reasons {
+function queued(annals: Annals, { circumstances, causes }: Evidence): Reasons {
+  const { queue, queueThen } = circumstances;
   const since = annals.conditionSince;
   const turn = `It is in the queue since ${timeText(since)}`;
   const limit = queue === undefined ? `${turn}.` : `${turn}: ${limitText(queue)}.`;
-  const began = queue?.holders?.map(({ startedBy }) => startedBy) ?? [];
-  const pause = queue?.pause === undefined ? [] : [queue.pause.by];
+  const stands = queue ?? queueThen;
+  const began = stands?.holders?.map(({ startedBy }) => startedBy) ?? [];
+  const pause = stands?.pause === undefined ? [] : [stands.pause.by];
   return [
     { statement: limit, cites: [...pause, since.logId, ...began.slice(0, HOLDERS_MAX)] },
     ...whyQueued(annals, causes),

@@ -20,6 +20,8 @@ export interface Candidates {
   readonly ofType?: number;
   /** What came at or before this position may have been forgotten; 0 when nothing is. */
   readonly forgottenUpTo: LogId;
+  /** What came after this position was not looked at; absent when all was. */
+  readonly upTo?: LogId;
 }
 
 /** A job that has a worker. */
@@ -55,6 +57,13 @@ export interface Circumstances {
     readonly holders?: readonly WorkerHolder[];
     /** Jobs that came later and went first, since their priority is lower. */
     readonly overtaken?: number;
+  };
+  /** The same of a time that is past, as far as the journal tells. */
+  readonly queueThen?: {
+    /** A pause that was in force, and is. */
+    readonly pause?: Pause;
+    /** Those that had workers; not all of very many. */
+    readonly holders: readonly WorkerHolder[];
   };
   /** The process is stopping. */
   readonly draining: boolean;

@@ -6,7 +6,7 @@ import type { LogId } from "../ids.ts";
 import { durationText } from "./duration.ts";
 import type { Circumstances, WorkerHolder } from "./evidence.ts";
 import { anyone } from "./next_step.ts";
-import { taskText } from "./phrases.ts";
+import { byWhom, reasonText, taskText } from "./phrases.ts";
 
 /** How the reason begins that names who has a worker. */
 export const HELD_BY = "A worker is held by ";
@@ -22,6 +22,19 @@ export function holdersText({ holders = [], busy }: Queue): string {
   if (named.length === 0) return "";
   const rest = busy - named.length;
   return `: ${named.join("; ")}${rest > 0 ? `; and ${counted(rest, "other job")}` : ""}`;
+}
+
+/** What stood before a job at a time that is past. */
+export function queueThenText({ holders, pause }: NonNullable<Circumstances["queueThen"]>): string {
+  if (pause !== undefined) {
+    return `everything is paused since ${pause.since}${byWhom(pause)}${reasonText(pause.reason)}`;
+  }
+  const named = holders.slice(0, NAMED_MAX).map(holderText);
+  const rest = holders.length - named.length;
+  const more = rest > 0 ? `; and ${counted(rest, "other job")}` : "";
+  return named.length === 0
+    ? "it wants a worker"
+    : `it wants a worker, and others have them: ${named.join("; ")}${more}`;
 }
 
 export function holderText({ jobId, taskId, since, timeoutMs }: WorkerHolder): string {

@@ -34,7 +34,7 @@ import { parkedSummary } from "./parked.ts";
 import { mendedFailures, overlookedEvents, repeatedSteps } from "./retrospect.ts";
 import { timeSpent, timeText } from "./time_spent.ts";
 import { usualText } from "./usual_time.ts";
-import { holdersText, overtakenText } from "./queue_holders.ts";
+import { holdersText, overtakenText, queueThenText } from "./queue_holders.ts";
 import { likeliestText } from "./waiting_for.ts";
 
 const NAMES_MAX = 5;
@@ -95,8 +95,11 @@ function doing(
   }
 }
 
-function queued(annals: Annals, { circumstances: { queue } }: Evidence): string {
-  if (queue === undefined) return `is queued: it wants a worker${besideText(annals)}.`;
+function queued(annals: Annals, { circumstances: { queue, queueThen } }: Evidence): string {
+  if (queue === undefined) {
+    const turn = queueThen === undefined ? "it wants a worker" : queueThenText(queueThen);
+    return `is queued: ${turn}${besideText(annals)}.`;
+  }
   const turn = queueText(queue) + holdersText(queue);
   return `is queued: ${turn}${besideText(annals)}.${overtakenText(queue, annals.job.priority)}`;
 }

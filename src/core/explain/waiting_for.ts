@@ -124,8 +124,10 @@ function nothingLikeIt(
   candidates: Candidates | undefined,
 ): string | undefined {
   if (candidates === undefined) return undefined;
-  const { ofType, forgottenUpTo } = candidates;
-  const bound = forgottenUpTo === 0 ? "" : `, as far back as entry ${forgottenUpTo + 1}`;
+  const { ofType, forgottenUpTo, upTo } = candidates;
+  if (upTo === 0) return "No event was looked at: the index of values is not there yet.";
+  const bound = (forgottenUpTo === 0 ? "" : `, as far back as entry ${forgottenUpTo + 1}`) +
+    (upTo === undefined ? "" : `, up to entry ${upTo}`);
   const nothing = `Nothing ${matched > 0 ? "else " : ""}that came resembles it${bound}`;
   if (ofType === undefined || isOwnEvent(expected)) return `${nothing}.`;
   if (ofType === 0 && matched === 0) {

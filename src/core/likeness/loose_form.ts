@@ -7,6 +7,9 @@
 import type { JsonScalar } from "../json.ts";
 import { dateForm } from "./date_form.ts";
 
+/** Longer texts are hardly ever what things are told apart by. */
+export const TEXT_LENGTH_MAX = 200;
+
 /** What none of the steps below would change; most names and words are like this. */
 const PLAIN = /^[a-z][a-z0-9]*$/;
 const NUMBER = /^[+-]?\d{1,15}(?:\.\d{1,9})?$/;

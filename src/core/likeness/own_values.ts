@@ -4,12 +4,10 @@ import type { Correlation } from "../correlation.ts";
 import { placePath, placesIn } from "../elsewhere.ts";
 import type { JobState } from "../job_state.ts";
 import { isScalar, type JsonObject, type JsonScalar } from "../json.ts";
-import { looseForm } from "./loose_form.ts";
+import { looseForm, TEXT_LENGTH_MAX } from "./loose_form.ts";
 
 /** More of them are not looked for. */
 const VALUES_MAX = 64;
-/** Longer texts are hardly ever what things are told apart by. */
-export const TEXT_LENGTH_MAX = 200;
 
 export interface OwnValue {
   readonly from: "id" | "plan" | "label" | "input";

@@ -14,7 +14,7 @@ import type { JsonObject } from "../../core/json.ts";
 import { looseForm } from "../../core/likeness/loose_form.ts";
 import { matchableOf } from "../../core/projector.ts";
 import { shownText } from "../../core/shown_value.ts";
-import type { PastEvents } from "../views/past_events.ts";
+import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import { cited } from "./citations.ts";
@@ -42,10 +42,15 @@ export class AboutSearch {
   }
 
   async of(about: string, hold: Hold = HOLD_NOTHING): Promise<About<Citation>> {
-    const asOf = this.#parts.events.journal.head.logId;
-    const jobs = await this.#jobs(about, asOf);
-    const events = await this.#events(about, asOf, hold);
-    const summary = summaryOf(shownText(about), jobs, events);
+    const head = this.#parts.events.journal.head.logId;
+    const loose = looseForm(about);
+    const { wanted } = new Lookup().jobsGiven(loose, TOLD_MAX).carrying(loose, TOLD_MAX);
+    const found = new FoundEvents(await this.#parts.pastEvents.find(wanted, head));
+    const asOf = Math.min(head, found.upTo);
+    const jobs = await this.#jobs(about, found, asOf);
+    const events = await this.#events(about, found, asOf, hold);
+    const summary = summaryOf(shownText(about), jobs, events) +
+      (asOf < head ? ` The index of values has entries up to ${asOf} of ${head} so far.` : "");
     const citing = { pages: this.#parts.history.pages, journal: this.#parts.events.journal };
     return {
       about,
@@ -56,12 +61,16 @@ export class AboutSearch {
     };
   }
 
-  async #jobs(about: string, asOf: LogId): Promise<readonly JobAbout<LogId>[]> {
+  async #jobs(
+    about: string,
+    found: FoundEvents,
+    asOf: LogId,
+  ): Promise<readonly JobAbout<LogId>[]> {
     const loose = looseForm(about);
     const told: JobAbout<LogId>[] = [];
     const named = ID_PATTERN.test(about) ? this.#parts.table.job(about as JobId) : undefined;
     if (named !== undefined) told.push(this.#job(named.jobId, named.firstLogId, "as its id"));
-    for (const entry of await this.#read(this.#parts.pastEvents.jobsGiven(loose, TOLD_MAX), asOf)) {
+    for (const entry of await this.#read(found.jobsGiven(loose, TOLD_MAX), asOf)) {
       const { jobId, attributes, logId } = entry;
       const { input = null, labels } = attributes as JsonObject;
       const place = placesIn({ labels: labels ?? null, input })
@@ -79,10 +88,15 @@ export class AboutSearch {
     return { jobId, statement, cites: [logId] };
   }
 
-  async #events(about: string, asOf: LogId, hold: Hold): Promise<readonly EventAbout<LogId>[]> {
+  async #events(
+    about: string,
+    found: FoundEvents,
+    asOf: LogId,
+    hold: Hold,
+  ): Promise<readonly EventAbout<LogId>[]> {
     const loose = looseForm(about);
     const told: EventAbout<LogId>[] = [];
-    for (const entry of await this.#read(this.#parts.pastEvents.carrying(loose, TOLD_MAX), asOf)) {
+    for (const entry of await this.#read(found.carrying(loose, TOLD_MAX), asOf)) {
       const { attributes } = matchableOf(entry);
       const place = placesIn(attributes).find(({ value }) => looseForm(value) === loose);
       if (place === undefined && entry.jobId !== about) continue;

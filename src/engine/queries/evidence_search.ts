@@ -14,13 +14,13 @@ import { wantedCauses } from "../../core/explain/explain.ts";
 import { openExpectations } from "../../core/explain/open_expectations.ts";
 import { WAITS_MAX } from "../../core/explain/waiting_for.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
-import { expectationAccepts, requiredMatches } from "../../core/job_plan.ts";
+import { expectationAccepts, type ExpectedEvent, requiredMatches } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { matchableOf } from "../../core/projector.ts";
 import { type JsonObject, jsonSize } from "../../core/json.ts";
 import type { Effect } from "../../core/likeness/suspect.ts";
 import { quotedEntry } from "../../core/quotation.ts";
-import type { PastEvents } from "../views/past_events.ts";
+import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";
 import { EntryPages, type EntrySource, type Hold, HOLD_NOTHING } from "./entry_pages.ts";
 import { type Resembling, ValueSearch } from "./value_search.ts";
 
@@ -55,7 +55,7 @@ export interface EvidenceFound extends Pick<Evidence, "causes" | "candidates" | 
 }
 
 export class EvidenceSearch {
-  readonly #pastEvents: PastEvents;
+  readonly #pastEvents: Pick<PastEvents, "find">;
   readonly #source: EvidenceSource;
   readonly #pages: EntryPages;
   readonly #hold: Hold;
@@ -63,7 +63,7 @@ export class EvidenceSearch {
 
   /** @param paced Does work with pauses; without it, there are none. */
   constructor(
-    pastEvents: PastEvents,
+    pastEvents: Pick<PastEvents, "find">,
     source: EvidenceSource,
     paced: <Result>(work: Work<Result>) => Result | Promise<Result> = atOnce,
     pages: EntryPages = new EntryPages(source),
@@ -78,10 +78,19 @@ export class EvidenceSearch {
 
   /** Looks up what resembles what is missing, reads that, and what the job's entries name. */
   async run(annals: Annals): Promise<EvidenceFound> {
-    const forgottenUpTo = this.#pastEvents.horizon;
-    const wanted = await this.#do(this.#lookUp(annals));
+    const { headLogId } = this.#source;
+    const open = openExpectations(annals.job).slice(0, WAITS_MAX).map(({ expected }) => expected);
+    const met = metExpectations(annals);
+    const find = async ({ wanted }: Lookup) =>
+      new FoundEvents(await this.#pastEvents.find(wanted, headLogId));
+    const search = new ValueSearch(annals, headLogId, find, this.#do);
+    const lookup = new Lookup();
+    for (const expected of open) search.lookUp(expected, lookup);
+    for (const { matcher } of met) lookup.near(matcher);
+    const found = await find(lookup);
+    const wanted = await resembling(open, search, found);
     const events = [...new Set([...wanted.values()].flatMap(({ logIds }) => logIds))];
-    const lateOnes = this.#lateOnes(annals);
+    const lateOnes = this.#lateOnes(annals, met, found);
     const late = [...lateOnes.values()].flat();
     const strangers = await this.#strangers(wantedCauses(annals), [...events, ...late]);
     const effects = await this.#effects(events, strangers);
@@ -92,7 +101,8 @@ export class EvidenceSearch {
         effects,
         common,
         ...(isCounting && ofType !== undefined ? { ofType } : {}),
-        forgottenUpTo,
+        forgottenUpTo: found.horizon,
+        ...(found.upTo < headLogId ? { upTo: found.upTo } : {}),
       }]),
     );
     const later = new Map([...lateOnes].map(([id, logIds]) => [
@@ -103,30 +113,15 @@ export class EvidenceSearch {
     return { causes: strangers, candidates, strangers, effects, later };
   }
 
-  /** By expectation, what resembles it: the likeliest first, and at most a share of all. */
-  *#lookUp(annals: Annals): Work<ReadonlyMap<string, Resembling>> {
-    const open = openExpectations(annals.job).slice(0, WAITS_MAX);
-    const share = Math.floor(CANDIDATES_OF_ALL / Math.max(1, open.length));
-    const limit = Math.max(CANDIDATES_MIN, Math.min(CANDIDATES_MAX, share));
-    const search = new ValueSearch(this.#pastEvents, annals, this.#source.headLogId);
-    const wanted = new Map<string, Resembling>();
-    for (const { expected } of open) {
-      wanted.set(expected.id, yield* search.resembling(expected, limit));
-    }
-    return wanted;
-  }
-
   /** Events like those that satisfied an expectation, which came after them and reached nobody. */
-  #lateOnes(annals: Annals): ReadonlyMap<string, readonly LogId[]> {
-    const { plan, expected } = annals.job;
+  #lateOnes(
+    annals: Annals,
+    met: readonly MetExpectation[],
+    found: FoundEvents,
+  ): ReadonlyMap<string, readonly LogId[]> {
     return new Map(
-      plan.expected.slice(0, SATISFIED_MAX).flatMap(({ id, matcher, ...rest }, at) => {
-        const last = expected[at]?.by.at(-1);
-        const isDone = (expected[at]?.matched ?? 0) >= requiredMatches(rest.multiplicity);
-        const isAsking = correlationTerms(matcher.correlation) > 0 &&
-          !isReserved(matcher.eventType);
-        if (last === undefined || !isDone || !isAsking) return [];
-        const near = this.#pastEvents.near(matcher, NEAR_MAX)
+      met.flatMap(({ id, matcher, last }) => {
+        const near = found.near(matcher, NEAR_MAX)
           .filter((logId) => logId <= this.#source.headLogId);
         // Of a value that many events carry, the next one is another's.
         if (near.length > LATE_MAX) return [];
@@ -202,4 +197,35 @@ function isAccepted({ job }: Annals, id: string, entry: JobEventLogEntry): boole
   const expected = job.plan.expected.find((one) => one.id === id);
   return expected !== undefined && entry.stratum === "domain" &&
     expectationAccepts(expected, matchableOf(entry));
+}
+
+/** By expectation, what resembles it: the likeliest first, and at most a share of all. */
+async function resembling(
+  open: readonly ExpectedEvent[],
+  search: ValueSearch,
+  found: FoundEvents,
+): Promise<ReadonlyMap<string, Resembling>> {
+  const share = Math.floor(CANDIDATES_OF_ALL / Math.max(1, open.length));
+  const limit = Math.max(CANDIDATES_MIN, Math.min(CANDIDATES_MAX, share));
+  const wanted = new Map<string, Resembling>();
+  for (const expected of open) {
+    wanted.set(expected.id, await search.resembling(expected, found, limit));
+  }
+  return wanted;
+}
+
+/** One that has all its matches. */
+interface MetExpectation extends Pick<ExpectedEvent, "id" | "matcher"> {
+  /** The position of the last of them. */
+  readonly last: LogId;
+}
+
+/** Those of which later events are looked for. */
+function metExpectations({ job: { plan, expected } }: Annals): readonly MetExpectation[] {
+  return plan.expected.slice(0, SATISFIED_MAX).flatMap(({ id, matcher, multiplicity }, at) => {
+    const last = expected[at]?.by.at(-1);
+    const isDone = (expected[at]?.matched ?? 0) >= requiredMatches(multiplicity);
+    const isAsking = correlationTerms(matcher.correlation) > 0 && !isReserved(matcher.eventType);
+    return last === undefined || !isDone || !isAsking ? [] : [{ id, matcher, last }];
+  });
 }

@@ -24,7 +24,7 @@ import { EvidenceSearch } from "./evidence_search.ts";
 import type { History } from "./history.ts";
 import type { JobLists } from "./job_lists.ts";
 import { positionOf, searchPoint } from "./point_search.ts";
-import { overtakenBy, workerHolders } from "./queue_survey.ts";
+import { overtakenBy, workerHolders, workerHoldersThen } from "./queue_survey.ts";
 import { type Outcome, unknownJob, unknownPoint } from "../requests.ts";
 import { siblingsOf } from "./siblings.ts";
 import type { UsualTimes } from "./usual_times.ts";
@@ -138,7 +138,7 @@ export class Explainer {
     const upTo = asOfTime === undefined ? undefined : asOf;
     const circumstances = upTo === undefined
       ? await this.#circumstances(job)
-      : circumstancesThen(job);
+      : await this.#circumstancesThen(job, upTo);
     const { strangers, ...found } = await search.run(annals);
     const contrast = await this.#parts.contrasts.of(job, share, upTo);
     const usual = await this.#parts.usualTimes.of(job, share, upTo);
@@ -192,6 +192,17 @@ export class Explainer {
     return { ...common, queue: isBeside ? { ...queue, alone } : queue };
   }
 
+  /** What the journal tells of how the process stood to a job at a time that is past. */
+  async #circumstancesThen(job: JobState, upTo: LogId): Promise<Circumstances> {
+    const definition = hasCode(job) ? "loaded" : "none";
+    const common = { definition, draining: false, full: false } as const;
+    if (conditionOf(job) !== "queued") return common;
+    const isThreaded = this.#parts.registry.running(job)?.isolation === "thread";
+    const holders = await workerHoldersThen(this.#parts, isThreaded, upTo);
+    const pause = this.#parts.pauses.all.find(({ by }) => by <= upTo);
+    return { ...common, queueThen: pause === undefined ? { holders } : { holders, pause } };
+  }
+
   async #cited(
     explanation: Explanation<LogId>,
     annals: Annals,
@@ -221,11 +232,6 @@ function* noting(entries: readonly JobEventLogEntry[], gathering: AnnalsGatherin
     gathering.add(entry);
     yield;
   }
-}
-
-/** How the process stood to a job at a time that is past is not on record. */
-function circumstancesThen(job: JobState): Circumstances {
-  return { definition: hasCode(job) ? "loaded" : "none", draining: false, full: false };
 }
 
 /** What the next entry of a job is, to a disk that is full. */

@@ -2,7 +2,7 @@
 
 import type { WorkerHolder } from "../../core/explain/evidence.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
-import { type JobId, MAIN_TASK } from "../../core/ids.ts";
+import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
 import type { JobState, TaskState } from "../../core/job_state.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import type { History } from "./history.ts";
@@ -35,12 +35,14 @@ export async function workerHolders(
     const task = isHere ? runningTask(job) : undefined;
     return task === undefined ? [] : [{ job, task }];
   });
+  const firsts = holding.map(({ task }) => task.firstLogId).toSorted((a, b) => a - b);
+  const begun = new Map((await history.at(firsts)).map((entry) => [entry.logId, entry]));
   const holders: WorkerHolder[] = [];
   for (const { job, task } of holding) {
     const { jobId } = job;
-    const { taskId } = task;
-    const entry = await beginOf(history, jobId, task);
-    if (entry === undefined) continue;
+    const { taskId, firstLogId } = task;
+    const entry = await latestBegin(history, jobId, task) ?? begun.get(firstLogId);
+    if (!isBegin(entry)) continue;
     const { timeoutMs } = entry.attributes;
     holders.push({
       jobId,
@@ -54,20 +56,70 @@ export async function workerHolders(
   return holders.toSorted((left, right) => left.startedBy - right.startedBy);
 }
 
-/** The entry that began the attempt which is open; of one that progressed far, the first. */
-async function beginOf(
+/**
+ * The same as of a position that is past: of the jobs that were created last before it, and of
+ * those that run still.
+ */
+export async function workerHoldersThen(
+  { lists, history, registry }: QueueSurveyParts,
+  isThreaded: boolean,
+  upTo: LogId,
+): Promise<readonly WorkerHolder[]> {
+  const before = upTo + 1;
+  const latest = lists.page({ before, limit: LATER_MAX }).jobs;
+  const running = lists.page({ before, conditions: ["executing"], limit: RUNNING_MAX }).jobs;
+  const jobs = new Map([...latest, ...running].map((job) => [job.jobId, job]));
+  const holders: WorkerHolder[] = [];
+  for (const job of jobs.values()) {
+    const isHere = (registry.running(job)?.isolation === "thread") === isThreaded;
+    if (!isHere || lists.conditionAt(job, upTo) !== "executing") continue;
+    const entry = openAttempt(await history.back(job.jobId, before, BEGINS_LOOKED_AT));
+    if (entry?.taskId === undefined) continue;
+    const { logId, receivedAt: since, taskId, attributes: { timeoutMs } } = entry;
+    const limit = timeoutMs === undefined ? {} : { timeoutMs };
+    holders.push({
+      jobId: job.jobId,
+      taskId,
+      since,
+      startedBy: logId,
+      grantedBy: logId,
+      ...limit,
+    });
+  }
+  return holders.toSorted((left, right) => left.startedBy - right.startedBy);
+}
+
+/** @param entries The newest first. */
+function openAttempt(
+  entries: readonly JobEventLogEntry[],
+): FrameworkEntry<"job.TaskStarted"> | undefined {
+  const ended = new Set<string | undefined>();
+  const open: FrameworkEntry<"job.TaskStarted">[] = [];
+  for (const entry of entries) {
+    if (entry.stratum !== "framework") continue;
+    if (entry.eventType === "job.TaskStarted" && !ended.has(entry.taskId)) open.push(entry);
+    else if (ENDS.includes(entry.eventType)) ended.add(entry.taskId);
+  }
+  return open.find(({ taskId }) => taskId !== MAIN_TASK) ?? open[0];
+}
+
+const ENDS: readonly string[] = ["job.TaskCompleted", "job.TaskFailed", "job.TaskInterrupted"];
+
+/** The entry that began the attempt which is open, where it is not the first one. */
+async function latestBegin(
   history: History,
   jobId: JobId,
-  { taskId, firstLogId, lastLogId, attempts }: TaskState,
-): Promise<FrameworkEntry<"job.TaskStarted"> | undefined> {
-  const isBegin = (entry: JobEventLogEntry): entry is FrameworkEntry<"job.TaskStarted"> =>
-    entry.eventType === "job.TaskStarted" && entry.taskId === taskId;
-  if (attempts > 1) {
-    const latest = await history.back(jobId, lastLogId + 1, BEGINS_LOOKED_AT);
-    const begin = latest.find(isBegin);
-    if (begin !== undefined) return begin;
-  }
-  return (await history.at([firstLogId])).find(isBegin);
+  { taskId, lastLogId, attempts }: TaskState,
+): Promise<JobEventLogEntry | undefined> {
+  if (attempts < 2) return undefined;
+  const latest = await history.back(jobId, lastLogId + 1, BEGINS_LOOKED_AT);
+  return latest.find((entry) => isBegin(entry) && entry.taskId === taskId);
+}
+
+function isBegin(
+  entry: JobEventLogEntry | undefined,
+): entry is FrameworkEntry<"job.TaskStarted"> {
+  return entry?.eventType === "job.TaskStarted";
 }
 
 /** How many jobs that were created later have begun, since their priority is lower. */

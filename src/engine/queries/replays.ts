@@ -8,7 +8,7 @@ import type { Work } from "../../core/at_once.ts";
 import { isFromOutside, type JobEventLogEntry } from "../../core/event.ts";
 import type { EventId, JobId, LogId } from "../../core/ids.ts";
 import { JobFold } from "../../core/job_fold.ts";
-import { outsideMatchers } from "../../core/job_plan.ts";
+import { type EventMatcher, outsideMatchers } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { Point } from "../../core/point.ts";
 import { type Replay, Replaying, type StepsWanted } from "../../core/replay_steps.ts";
@@ -16,7 +16,7 @@ import { supposedPlan, type Supposition } from "../../core/supposition.ts";
 import { supposing, type WhatIf } from "../../core/what_if.ts";
 import { entryCharacters, type EntryPages, type Hold, HOLD_NOTHING } from "./entry_pages.ts";
 import type { Pacer, Share } from "../events/pacer.ts";
-import type { PastEvents } from "../views/past_events.ts";
+import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";
 import { searchPoint } from "./point_search.ts";
 import { type Outcome, type PointDifference, unknownJob, unknownPoint } from "../requests.ts";
 
@@ -45,11 +45,11 @@ interface PastEventsFound {
   readonly all: boolean;
 }
 
-type Facts = Pick<PastEvents, "near" | "horizon">;
-
 /** Facts that one matcher of a supposed plan may take, and all of its matchers together. */
 const NEAR_MAX = 1_000;
 const PAST_EVENTS_MAX = 10_000;
+/** Matchers of a supposed plan that are looked up together. */
+const MATCHERS_AT_A_TIME = 32;
 
 /**
  * A what-if holds all entries of its job in memory; a job with more entries or characters is
@@ -66,12 +66,17 @@ const CHANGES_MAX = 20_000;
 
 export class Replays {
   readonly #history: JobHistory;
-  readonly #pastEvents: Facts;
+  readonly #pastEvents: Pick<PastEvents, "find">;
   readonly #pacer: Pacer;
   readonly #head: () => LogId;
 
   /** @param head Gives the last durable position. */
-  constructor(history: JobHistory, pastEvents: Facts, pacer: Pacer, head: () => LogId) {
+  constructor(
+    history: JobHistory,
+    pastEvents: Pick<PastEvents, "find">,
+    pacer: Pacer,
+    head: () => LogId,
+  ) {
     this.#pacer = pacer;
     this.#history = history;
     this.#pastEvents = pastEvents;
@@ -135,7 +140,7 @@ export class Replays {
     const entries = await this.#allOf(upTo(logIds, supposition.upTo), hold);
     if (typeof entries === "string") return tooLong(jobId, entries);
     const share: Share = { spentMs: 0 };
-    const near = await this.#pacer.all(share, this.#near(entries, supposition, head));
+    const near = await this.#near(entries, supposition, head, share);
     const past = await this.#pastFacts(near, hold);
     const sameIds = await this.#sameIds(supposition);
     const work = supposing(entries, supposition, past.entries, head, sameIds, wanted);
@@ -181,26 +186,26 @@ export class Replays {
    * Where facts are that did not reach the job, and might have. A plan that stays as it was, of
    * a job that does not live longer, has taken all that it could.
    */
-  *#near(
+  async #near(
     [created]: readonly JobEventLogEntry[],
     supposition: Supposition,
     head: LogId,
-  ): Work<PastEventsNear> {
+    share: Share,
+  ): Promise<PastEventsNear> {
     const { plan, without = [] } = supposition;
-    const logIds = new Set<LogId>();
     if (created === undefined || (plan === undefined && without.length === 0)) {
       return { logIds: [], all: true };
     }
-    let all = this.#pastEvents.horizon < created.logId;
-    for (const matcher of outsideMatchers(supposedPlan(created, supposition))) {
-      yield;
-      const near = this.#pastEvents.near(matcher, NEAR_MAX);
-      all &&= near.length < NEAR_MAX;
-      for (const logId of near) if (logId > created.logId && logId <= head) logIds.add(logId);
-      if (logIds.size >= PAST_EVENTS_MAX) break;
+    const near = new NearEvents(created.logId, head);
+    const matchers = outsideMatchers(supposedPlan(created, supposition));
+    for (let at = 0; at < matchers.length && !near.isFull; at += MATCHERS_AT_A_TIME) {
+      const some = matchers.slice(at, at + MATCHERS_AT_A_TIME);
+      const lookup = new Lookup();
+      for (const matcher of some) lookup.near(matcher);
+      const found = new FoundEvents(await this.#pastEvents.find(lookup.wanted, head));
+      await this.#pacer.all(share, near.adding(found, some));
     }
-    all &&= logIds.size <= PAST_EVENTS_MAX;
-    return { logIds: [...logIds].slice(0, PAST_EVENTS_MAX).toSorted((a, b) => a - b), all };
+    return near.found;
   }
 
   async #pastFacts({ logIds, all }: PastEventsNear, hold: Hold): Promise<PastEventsFound> {
@@ -222,6 +227,41 @@ export class Replays {
 /** What a fold may keep of an entry: the state of a job holds no event that came from outside. */
 function foldedCharacters(entry: JobEventLogEntry): number {
   return isFromOutside(entry) ? FOLDED_CHARACTERS : entryCharacters(entry);
+}
+
+/** Events after one position, up to another, that matchers may accept. */
+class NearEvents {
+  readonly #after: LogId;
+  readonly #upTo: LogId;
+  readonly #logIds = new Set<LogId>();
+  #all = true;
+
+  constructor(after: LogId, upTo: LogId) {
+    this.#after = after;
+    this.#upTo = upTo;
+  }
+
+  get isFull(): boolean {
+    return this.#logIds.size >= PAST_EVENTS_MAX;
+  }
+
+  get found(): PastEventsNear {
+    const logIds = [...this.#logIds].slice(0, PAST_EVENTS_MAX).toSorted((a, b) => a - b);
+    return { logIds, all: this.#all && this.#logIds.size <= PAST_EVENTS_MAX };
+  }
+
+  *adding(found: FoundEvents, matchers: readonly EventMatcher[]): Work<void> {
+    this.#all &&= found.horizon < this.#after && found.upTo >= this.#upTo;
+    for (const matcher of matchers) {
+      yield;
+      const near = found.near(matcher, NEAR_MAX);
+      this.#all &&= near.length < NEAR_MAX;
+      for (const logId of near) {
+        if (logId > this.#after && logId <= this.#upTo) this.#logIds.add(logId);
+      }
+      if (this.isFull) return;
+    }
+  }
 }
 
 type TooMuch = "entries" | "characters";

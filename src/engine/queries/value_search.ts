@@ -6,17 +6,16 @@
 import type { Work } from "../../core/at_once.ts";
 import type { Annals } from "../../core/explain/annals.ts";
 import type { LogId } from "../../core/ids.ts";
-import type { ExpectedEvent } from "../../core/job_plan.ts";
+import type { EventMatcher, ExpectedEvent } from "../../core/job_plan.ts";
 import { looseForm } from "../../core/likeness/loose_form.ts";
 import { demanded, ownValues } from "../../core/likeness/own_values.ts";
 import { spellingSlips } from "../../core/likeness/spelling_slip.ts";
-import type { PastEvents } from "../views/past_events.ts";
+import { type FoundEvents, Lookup } from "../views/past_events.ts";
+import { CARRIERS_MAX } from "../views/postings.ts";
 import { isFiled } from "../views/value_keys.ts";
 
 /** What more events carry than this is no likeness. */
 const RARE_MAX = 20;
-/** Of the events that carry one value, so many are looked at. */
-const CARRIERS_MAX = 4_096;
 /** Values of one expectation that are looked up. */
 const DEMANDED_MAX = 64;
 
@@ -39,36 +38,88 @@ export interface Resembling {
   readonly ofType: number | undefined;
 }
 
+interface Weighed {
+  readonly weights: Map<LogId, number>;
+  readonly common: ReadonlySet<string>;
+  /** Other events of the type. */
+  readonly ofType: ReadonlySet<LogId>;
+  /** Whether something has a value that is demanded, and few have it. */
+  readonly hasRare: boolean;
+}
+
 export class ValueSearch {
-  readonly #events: PastEvents;
   readonly #annals: Annals;
   readonly #headLogId: LogId;
+  readonly #find: (lookup: Lookup) => Promise<FoundEvents>;
+  readonly #do: <Result>(work: Work<Result>) => Result | Promise<Result>;
   readonly #carriers = new Map<string, readonly LogId[]>();
   readonly #own: readonly string[];
   #slipsLeft = SLIPS_MAX;
 
-  /** @param headLogId What comes later came after the job as it is told. */
-  constructor(events: PastEvents, annals: Annals, headLogId: LogId) {
-    this.#events = events;
+  /**
+   * @param headLogId What comes later came after the job as it is told.
+   * @param paced Does work with pauses.
+   */
+  constructor(
+    annals: Annals,
+    headLogId: LogId,
+    find: (lookup: Lookup) => Promise<FoundEvents>,
+    paced: <Result>(work: Work<Result>) => Result | Promise<Result>,
+  ) {
     this.#annals = annals;
     this.#headLogId = headLogId;
+    this.#find = find;
+    this.#do = paced;
     this.#own = ownValues(annals.job).map(({ loose }) => loose);
   }
 
-  *resembling({ matcher }: ExpectedEvent, limit: number): Work<Resembling> {
+  /** Adds to a lookup what `resembling` begins with. */
+  lookUp({ matcher }: ExpectedEvent, lookup: Lookup): void {
+    lookup.ofType(matcher.eventType, CARRIERS_MAX);
+    for (const loose of [...wantedOf(matcher), ...this.#own]) lookup.carrying(loose, CARRIERS_MAX);
+  }
+
+  /** @param events What was found of `lookUp`. */
+  async resembling(
+    { matcher }: ExpectedEvent,
+    events: FoundEvents,
+    limit: number,
+  ): Promise<Resembling> {
+    const latest = events.ofType(matcher.eventType, CARRIERS_MAX);
+    const wanted = wantedOf(matcher);
+    const weighed = await this.#do(this.#weighed(wanted, events, latest));
+    const { weights, common, ofType, hasRare } = weighed;
+    // Where nothing has it, somebody may have written it wrong.
+    if (!hasRare) {
+      for (const logId of await this.#misspelt(wanted, ofType)) {
+        weights.set(logId, (weights.get(logId) ?? 0) + WEIGHT.rareDemanded);
+      }
+    }
+    for (const [logId, weight] of weights) {
+      if (ofType.has(logId)) weights.set(logId, weight + WEIGHT.type);
+    }
+    const logIds = [...weights].filter(([, weight]) => weight >= WEIGHT_MIN)
+      .toSorted(([left, one], [right, other]) => other - one || right - left)
+      .slice(0, limit).map(([logId]) => logId);
+    const isCut = latest.length === CARRIERS_MAX && latest.some((at) => at > this.#headLogId);
+    return { logIds, common, ofType: isCut ? undefined : ofType.size };
+  }
+
+  *#weighed(
+    wanted: ReadonlySet<string>,
+    events: FoundEvents,
+    latest: readonly LogId[],
+  ): Work<Weighed> {
     const weights = new Map<LogId, number>();
     const common = new Set<string>();
     const weigh = (logIds: readonly LogId[], weight: number) => {
       for (const logId of logIds) weights.set(logId, (weights.get(logId) ?? 0) + weight);
     };
-    const latest = this.#events.ofType(matcher.eventType, CARRIERS_MAX);
-    const ofType = this.#others(latest);
+    const ofType = new Set(this.#others(latest));
     yield;
-    const terms = [...demanded(matcher.correlation)].filter(([, value]) => isFiled(value));
-    const wanted = new Set(terms.map(([, value]) => looseForm(value)).slice(0, DEMANDED_MAX));
     let hasRare = false;
     for (const loose of wanted) {
-      const carriers = this.#carrying(loose);
+      const carriers = this.#carrying(events, loose);
       const isRare = carriers.length <= RARE_MAX;
       hasRare ||= isRare && carriers.length > 0;
       if (!isRare) common.add(loose);
@@ -76,41 +127,42 @@ export class ValueSearch {
       yield;
     }
     for (const loose of this.#own) {
-      const carriers = this.#carrying(loose);
+      const carriers = this.#carrying(events, loose);
       if (carriers.length > RARE_MAX) common.add(loose);
       else if (!wanted.has(loose)) weigh(carriers, WEIGHT.rareOwn);
       yield;
     }
-    // Where nothing has it, somebody may have written it wrong.
-    if (!hasRare) weigh(yield* this.#misspelt(wanted, new Set(ofType)), WEIGHT.rareDemanded);
-    for (const logId of ofType) if (weights.has(logId)) weigh([logId], WEIGHT.type);
-    const logIds = [...weights].filter(([, weight]) => weight >= WEIGHT_MIN)
-      .toSorted(([left, one], [right, other]) => other - one || right - left)
-      .slice(0, limit).map(([logId]) => logId);
-    const isCut = latest.length === CARRIERS_MAX && latest.some((at) => at > this.#headLogId);
-    return { logIds, common, ofType: isCut ? undefined : ofType.length };
+    return { weights, common, ofType, hasRare };
   }
 
   /** Events of the type with a value that is one letter off, and that no job was given. */
-  *#misspelt(wanted: ReadonlySet<string>, ofType: ReadonlySet<LogId>): Work<readonly LogId[]> {
-    const found = new Set<LogId>();
-    for (const loose of wanted) {
-      for (const slip of spellingSlips(loose)) {
-        if (this.#slipsLeft-- <= 0) return [...found];
-        const carriers = this.#carrying(slip).filter((logId) => ofType.has(logId));
-        yield;
-        if (carriers.length === 0 || this.#events.jobsGiven(slip, 1).length > 0) continue;
-        for (const logId of carriers) found.add(logId);
-        if (found.size > MISSPELT_MAX) return [];
-      }
-    }
-    return [...found];
+  async #misspelt(
+    wanted: ReadonlySet<string>,
+    ofType: ReadonlySet<LogId>,
+  ): Promise<readonly LogId[]> {
+    const slips = wanted.values().flatMap(spellingSlips).take(this.#slipsLeft).toArray();
+    this.#slipsLeft -= slips.length;
+    if (slips.length === 0 || ofType.size === 0) return [];
+    const written = new Lookup();
+    for (const slip of slips) written.carrying(slip, CARRIERS_MAX);
+    const events = await this.#find(written);
+    const carriersOf = (slip: string) =>
+      this.#carrying(events, slip).filter((logId) => ofType.has(logId));
+    const carried = slips.filter((slip) => carriersOf(slip).length > 0);
+    if (carried.length === 0) return [];
+    const given = new Lookup();
+    for (const slip of carried) given.jobsGiven(slip, 1);
+    const jobs = await this.#find(given);
+    const found = new Set(
+      carried.filter((slip) => jobs.jobsGiven(slip, 1).length === 0).flatMap(carriersOf),
+    );
+    return found.size > MISSPELT_MAX ? [] : [...found];
   }
 
-  #carrying(loose: string): readonly LogId[] {
+  #carrying(events: FoundEvents, loose: string): readonly LogId[] {
     let carriers = this.#carriers.get(loose);
     if (carriers === undefined) {
-      carriers = this.#others(this.#events.carrying(loose, CARRIERS_MAX));
+      carriers = this.#others(events.carrying(loose, CARRIERS_MAX));
       this.#carriers.set(loose, carriers);
     }
     return carriers;
@@ -123,4 +175,10 @@ export class ValueSearch {
       logId <= this.#headLogId && !isOwn(logId) && !hasReached(logId)
     );
   }
+}
+
+/** Loose forms of the values that a matcher demands, as far as they are looked up. */
+function wantedOf({ correlation }: EventMatcher): ReadonlySet<string> {
+  const values = [...demanded(correlation)].map(([, value]) => value).filter(isFiled);
+  return new Set(values.map(looseForm).slice(0, DEMANDED_MAX));
 }

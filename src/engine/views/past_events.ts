@@ -1,22 +1,130 @@
 /** Events from outside that are on record, found by what they say rather than by position. */
 
+import { indexAlternatives } from "../../core/correlation.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { EventMatcher } from "../../core/job_plan.ts";
+import { looseForm } from "../../core/likeness/loose_form.ts";
+import { CARRIERS_MAX } from "./postings.ts";
+import { isFiled, jobKey, typeKey, valueKey } from "./value_keys.ts";
 
+/** How long an answer waits for an index that lags behind, in milliseconds. */
+export const LAG_MS = 1_000;
+
+/** How many of the newest positions are wanted, by key. */
+export type Wanted = ReadonlyMap<number, number>;
+
+/** Where entries are that have these keys. */
+export interface FoundPositions {
+  /**
+   * By key, the newest first. Some may be of no interest, since hashes may be equal: who reads the
+   * entries tells.
+   */
+  readonly positions: ReadonlyMap<number, readonly LogId[]>;
+  /** Entries at or before this position may have been forgotten; 0 when none have. */
+  readonly horizon: LogId;
+  /** No later entry was looked at. */
+  readonly upTo: LogId;
+}
+
+/** The index of values. It is a cache of what the journal says, and may lag behind. */
 export interface PastEvents {
+  /** All up to here is durable. Called for every batch: it must be quick. */
+  durable(logId: LogId): void;
+  /**
+   * Looks keys up among the entries up to a position, and later ones maybe. Waits for the index to
+   * get there, but not for ever: then `upTo` is less.
+   */
+  find(wanted: Wanted, asOf: LogId): Promise<FoundPositions>;
+}
+
+/** What is to be looked up, all of it at once. */
+export class Lookup {
+  readonly #wanted = new Map<number, number>();
+
+  get wanted(): Wanted {
+    return this.#wanted;
+  }
+
+  /** @param loose In its loose form. */
+  carrying(loose: string, limit: number): this {
+    return this.#add(valueKey(loose), limit);
+  }
+
+  jobsGiven(loose: string, limit: number): this {
+    return this.#add(jobKey(loose), limit);
+  }
+
+  ofType(eventType: string, limit: number): this {
+    return this.#add(typeKey(eventType), limit);
+  }
+
+  near({ eventType, correlation }: EventMatcher): this {
+    this.ofType(eventType, CARRIERS_MAX);
+    for (const { value } of indexAlternatives(correlation).flat()) {
+      if (isFiled(value)) this.carrying(looseForm(value), CARRIERS_MAX);
+    }
+    return this;
+  }
+
+  #add(key: number, limit: number): this {
+    this.#wanted.set(key, Math.max(limit, this.#wanted.get(key) ?? 0));
+    return this;
+  }
+}
+
+/** What a lookup found. */
+export class FoundEvents {
+  readonly #found: FoundPositions;
+
+  constructor(found: FoundPositions) {
+    this.#found = found;
+  }
+
+  get horizon(): LogId {
+    return this.#found.horizon;
+  }
+
+  get upTo(): LogId {
+    return this.#found.upTo;
+  }
+
   /**
    * Positions of events that carry a value, wherever they have it: newest first, at most `limit`.
-   * Some may be of no interest, since hashes may be equal: who reads the entries tells.
    *
    * @param loose In its loose form.
    */
-  carrying(loose: string, limit: number): readonly LogId[];
+  carrying(loose: string, limit: number): readonly LogId[] {
+    return this.#of(valueKey(loose), limit);
+  }
+
   /** Positions of the `job.JobCreated` of jobs that were given a value, as input or label. */
-  jobsGiven(loose: string, limit: number): readonly LogId[];
+  jobsGiven(loose: string, limit: number): readonly LogId[] {
+    return this.#of(jobKey(loose), limit);
+  }
+
   /** Positions of events of a type, newest first, at most `limit`. */
-  ofType(eventType: string, limit: number): readonly LogId[];
+  ofType(eventType: string, limit: number): readonly LogId[] {
+    return this.#of(typeKey(eventType), limit);
+  }
+
   /** All that a matcher accepts is among these, unless there are `limit` of them. */
-  near(matcher: EventMatcher, limit: number): readonly LogId[];
-  /** Events at or before this position may have been forgotten; 0 when none have. */
-  readonly horizon: LogId;
+  near({ eventType, correlation }: EventMatcher, limit: number): readonly LogId[] {
+    const ofType = this.ofType(eventType, CARRIERS_MAX);
+    let best = ofType;
+    for (const terms of indexAlternatives(correlation)) {
+      if (!terms.every(({ value }) => isFiled(value))) continue;
+      const lists = terms.map(({ value }) => this.carrying(looseForm(value), CARRIERS_MAX));
+      const all = [...new Set(lists.flat())];
+      if (all.length < best.length || best.length >= CARRIERS_MAX) best = all;
+    }
+    const types = new Set(ofType);
+    const isWhole = ofType.length < CARRIERS_MAX && best.length < CARRIERS_MAX;
+    return (isWhole ? best.filter((logId) => types.has(logId)) : best)
+      .toSorted((left, right) => right - left).slice(0, limit);
+  }
+
+  #of(key: number, limit: number): readonly LogId[] {
+    const positions = this.#found.positions.get(key) ?? [];
+    return positions.length > limit ? positions.slice(0, limit) : positions;
+  }
 }

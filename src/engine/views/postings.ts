@@ -6,13 +6,25 @@
 
 import type { Work } from "../../core/at_once.ts";
 import type { LogId } from "../../core/ids.ts";
-import { BUCKET_BITS } from "./value_runs.ts";
+import { SortedPostings } from "./sorted_postings.ts";
 
 const FIRST_CAPACITY = 1 << 10;
 /** Filled further than this, in parts of 8, the table grows. */
 const LOAD_EIGHTHS_MAX = 5;
 const SLOTS_AT_A_TIME = 1 << 13;
-const BUCKETS_AT_A_TIME = 16;
+const BUCKETS_AT_A_TIME = 32;
+/** Of the entries that have one key, so many are found again. */
+export const CARRIERS_MAX = 4_096;
+
+export interface Bucket {
+  readonly number: number;
+  readonly postings: SortedPostings;
+}
+
+/** @param bits How many of the first bits of a key name its bucket. */
+export function bucketOf(key: number, bits: number): number {
+  return key >>> (32 - bits);
+}
 
 export class Postings {
   /** Pairs of [position, 1 + index of the posting before it with this key, or 0]. */
@@ -51,12 +63,9 @@ export class Postings {
 
   /** Positions filed under a key, newest first, at most `limit`. */
   newest(hash: number, limit: number): LogId[] {
-    return this.#chain(this.#slots[slotOf(this.#slots, hash) + 1] ?? 0, limit);
-  }
-
-  #chain(head: number, limit: number): LogId[] {
     const found: LogId[] = [];
-    for (let next = head; next > 0 && found.length < limit;) {
+    let next = this.#slots[slotOf(this.#slots, hash) + 1] ?? 0;
+    while (next > 0 && found.length < limit) {
       found.push(this.#postings[next * 2 - 2] ?? 0);
       next = this.#postings[next * 2 - 1] ?? 0;
     }
@@ -64,96 +73,33 @@ export class Postings {
   }
 
   /**
-   * All of it in buckets, as work with pauses: of each key its hash, how many positions follow,
-   * and the newest of them, at most `limit`. What is filed meanwhile is not in it.
+   * All of it in buckets, as work with pauses; empty ones are left out. What is filed meanwhile is
+   * not in it.
+   *
+   * @param bits See `bucketOf`.
    */
-  *buckets(limit: number): Work<readonly Uint32Array[]> {
+  *buckets(bits: number): Work<readonly Bucket[]> {
     const slots = this.#slots;
-    const sizes = new Uint32Array(1 << BUCKET_BITS);
-    const hashes: number[][] = Array.from({ length: 1 << BUCKET_BITS }, () => []);
+    const keys: number[][] = Array.from({ length: 1 << bits }, () => []);
     for (let at = 0; at < slots.length; at += 2) {
       if (at % SLOTS_AT_A_TIME === 0) yield;
-      if (slots[at + 1] === 0) continue;
-      const hash = slots[at] ?? 0;
-      const bucket = hash >>> (32 - BUCKET_BITS);
-      hashes[bucket]?.push(hash);
-      sizes[bucket] = (sizes[bucket] ?? 0) + 2 + this.#length(slots[at + 1] ?? 0, limit);
+      const key = slots[at] ?? 0;
+      if (slots[at + 1] !== 0) keys[bucketOf(key, bits)]?.push(key);
     }
-    const buckets: Uint32Array[] = [];
-    for (const [bucket, keys] of hashes.entries()) {
-      if (bucket % BUCKETS_AT_A_TIME === 0) yield;
-      buckets.push(this.#bucket(keys.sort(byNumber), sizes[bucket] ?? 0, limit));
+    const buckets: Bucket[] = [];
+    for (const [number, ofBucket] of keys.entries()) {
+      if (number % BUCKETS_AT_A_TIME === 0) yield;
+      if (ofBucket.length > 0) buckets.push({ number, postings: this.#bucket(ofBucket) });
     }
     return buckets;
   }
 
-  #length(head: number, limit: number): number {
-    let length = 0;
-    for (let next = head; next > 0 && length < limit; length++) {
-      next = this.#postings[next * 2 - 1] ?? 0;
-    }
-    return length;
-  }
-
-  #bucket(keys: readonly number[], size: number, limit: number): Uint32Array {
-    const packed = new Uint32Array(size);
-    let to = 0;
-    for (const hash of keys) {
-      const count = to + 1;
-      packed[to] = hash;
-      to += 2;
-      let next = this.#slots[slotOf(this.#slots, hash) + 1] ?? 0;
-      for (; next > 0 && to - count <= limit; next = this.#postings[next * 2 - 1] ?? 0) {
-        packed[to++] = this.#postings[next * 2 - 2] ?? 0;
-      }
-      packed[count] = to - count - 1;
-    }
-    return packed;
-  }
-
-  /** All postings and filled slots, as they are now. */
-  capture(): Uint32Array {
-    const packed = new Uint32Array(1 + (this.#size + this.#keys) * 2);
-    packed[0] = this.#size;
-    packed.set(this.#postings.subarray(0, this.#size * 2), 1);
-    let to = 1 + this.#size * 2;
-    for (let at = 0; at < this.#slots.length; at += 2) {
-      if (this.#slots[at + 1] === 0) continue;
-      packed[to++] = this.#slots[at] ?? 0;
-      packed[to++] = this.#slots[at + 1] ?? 0;
-    }
-    return packed;
-  }
-
-  /**
-   * What was captured, with its slots in an order of their own: two captures of the same
-   * postings are then the same, however their tables came about. `undefined` when it is no
-   * capture.
-   */
-  static canonical(packed: Uint32Array): Uint32Array | undefined {
-    const end = 1 + (packed[0] ?? 0) * 2;
-    if (end > packed.length || (packed.length - end) % 2 !== 0) return undefined;
-    const slots = new BigUint64Array(new Uint32Array(packed.subarray(end)).buffer).sort();
-    const canonical = new Uint32Array(packed);
-    canonical.set(new Uint32Array(slots.buffer), end);
-    return canonical;
-  }
-
-  static restored(packed: Uint32Array): Postings {
-    const restored = new Postings();
-    restored.#restore(packed);
-    return restored;
-  }
-
-  #restore(packed: Uint32Array): void {
-    this.#size = packed[0] ?? 0;
-    const end = 1 + this.#size * 2;
-    while (this.#postings.length < this.#size * 2) this.#growPostings();
-    this.#postings.set(packed.subarray(1, end));
-    this.#keys = (packed.length - end) / 2;
-    let capacity = FIRST_CAPACITY;
-    while (this.#keys * 8 >= capacity * LOAD_EIGHTHS_MAX) capacity *= 2;
-    this.#slots = rehashed(packed.subarray(end), capacity);
+  #bucket(keys: number[]): SortedPostings {
+    const found = keys.sort(byNumber).map((key) => this.newest(key, CARRIERS_MAX));
+    const size = found.reduce((sum, positions) => sum + positions.length, 0);
+    const sorted = new SortedPostings(new Uint32Array(2 * size));
+    for (const [index, positions] of found.entries()) sorted.append(keys[index] ?? 0, positions);
+    return sorted;
   }
 
   #growPostings(): void {
@@ -170,7 +116,8 @@ export class Postings {
 /** Where the slot of a hash begins: the one that has it, or the empty one for it. */
 function slotOf(slots: Uint32Array, hash: number): number {
   const mask = slots.length / 2 - 1;
-  let slot = hash & mask;
+  // The last bit of a key is the same in nearly all.
+  let slot = (hash >>> 1) & mask;
   while (slots[slot * 2 + 1] !== 0 && slots[slot * 2] !== hash) slot = (slot + 1) & mask;
   return slot * 2;
 }

@@ -1,47 +1,85 @@
-/** The hashes that an event is filed under: of its type, and of the values that it carries. */
+/**
+ * The keys that an entry is filed under: hashes of its type and of the values that it carries, in
+ * their loose form, so that `42` is found where `"42"` is expected. Only what came from outside has
+ * any, and what a job was given in clear: nothing that is sealed.
+ */
 
-import type { FactEntry } from "../../core/event.ts";
+import {
+  type FactEntry,
+  type FrameworkEntry,
+  isRefused,
+  type JobEventLogEntry,
+} from "../../core/event.ts";
 import type { JsonObject, JsonScalar, JsonValue } from "../../core/json.ts";
-import { looseForm } from "../../core/likeness/loose_form.ts";
-import { TEXT_LENGTH_MAX } from "../../core/likeness/own_values.ts";
+import { looseForm, TEXT_LENGTH_MAX } from "../../core/likeness/loose_form.ts";
+import { quotedEntry } from "../../core/quotation.ts";
 import { HASH_SEED, hashed, mixed } from "./text_hash.ts";
 
-/** Of one event, with those of its type. */
-const KEYS_MAX = 32;
+/** Of one event, beside its type: 32 keys at most. */
+const VALUES_MAX = 30;
 /** Objects and lists of one event that are looked into. */
 const BRANCHES_MAX = 64;
 /** Names in a path. */
 const DEPTH_MAX = 6;
-
-/** What no value begins with in its loose form. */
-const TYPE_MARK = hashed(HASH_SEED, "\n");
-const OTHER_TYPE_MARK = hashed(HASH_SEED, "\n\n");
+/** A longer text that a job was given is a document, and nothing that it is known by. */
+const JOB_TEXT_MAX = 64;
 
 const JOB_MARK = 0x6a09e667;
 
-export function typeKeys(eventType: string): readonly [number, number] {
-  return [mixed(hashed(TYPE_MARK, eventType)), mixed(hashed(OTHER_TYPE_MARK, eventType))];
+/** The framework types with something from outside in them. */
+export const FILED_TYPES: readonly string[] = [
+  "job.JobCreated",
+  "journal.EntryQuoted",
+  "journal.EventRefused",
+];
+
+/** No value has the same: the last bit says what a key is of. */
+export function typeKey(eventType: string): number {
+  return (mixed(hashed(HASH_SEED, eventType)) | 1) >>> 0;
 }
 
 /** @param loose In its loose form. */
 export function valueKey(loose: string): number {
-  return mixed(hashed(HASH_SEED, loose));
+  return (mixed(hashed(HASH_SEED, loose)) & ~1) >>> 0;
 }
 
 /** Of what a job was given: apart from events, which are looked for by themselves. */
-export function jobKey(key: number): number {
-  return mixed(key ^ JOB_MARK);
+export function jobKey(loose: string): number {
+  return ofJob(valueKey(loose));
+}
+
+function ofJob(key: number): number {
+  return (mixed(key ^ JOB_MARK) & ~1) >>> 0;
+}
+
+type Created = FrameworkEntry<"job.JobCreated">;
+
+/** Each once; none of most entries of the framework. */
+export function keysOf(entry: JobEventLogEntry): Iterable<number> {
+  if (entry.eventType === "job.JobCreated") return keysOfJob(entry as Created);
+  const event = isRefused(entry) ? entry.attributes : quotedEntry(entry);
+  if ("stratum" in event && event.stratum === "framework") return [];
+  const fact = event as Pick<FactEntry, "eventType" | "jobId" | "attributes">;
+  return valueKeysOf(fact).add(typeKey(fact.eventType));
+}
+
+/** What it was given in clear, and its labels; a line may leave out that there are none. */
+function keysOfJob(
+  { attributes: { input = null, labels = {}, sealed } }: Created,
+): Iterable<number> {
+  const given = { attributes: sealed === undefined ? { labels, input } : { labels } };
+  return Array.from(valueKeysOf(given, JOB_TEXT_MAX), ofJob);
 }
 
 /**
- * Each once. What is nearer to the root comes first, since that is what correlations name.
+ * Of the values. What is nearer to the root comes first, since that is what correlations name.
  *
  * @param lengthMax Of a text, in UTF-16 units: a longer one has no key.
  */
-export function valueKeysOf(
+function valueKeysOf(
   { attributes, jobId }: Pick<FactEntry, "attributes" | "jobId">,
   lengthMax = TEXT_LENGTH_MAX,
-): ReadonlySet<number> {
+): Set<number> {
   const keys = new Set<number>();
   if (jobId !== undefined) keys.add(valueKey(looseForm(jobId)));
   const branches: (JsonObject | readonly JsonValue[])[] = [attributes];
@@ -51,7 +89,7 @@ export function valueKeysOf(
     for (const value of Object.values(branches[at] ?? {})) {
       if (typeof value !== "object" || value === null) {
         const isLong = typeof value === "string" && value.length > lengthMax;
-        if (!isLong && keys.add(valueKey(looseForm(value))).size === KEYS_MAX - 2) {
+        if (!isLong && keys.add(valueKey(looseForm(value))).size === VALUES_MAX) {
           return keys;
         }
       } else if (depth < DEPTH_MAX && branches.length < BRANCHES_MAX) {

@@ -2,9 +2,6 @@
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import { EventIds } from "./event_ids.ts";
-import { ValueIndex } from "../views/value_index.ts";
-import type { ValueRuns } from "../views/value_runs.ts";
-import { atOnce } from "../../core/at_once.ts";
 import { refuseEntry } from "./framework_schemas.ts";
 import { JobTable } from "./job_table.ts";
 import type { JobIndex } from "../job_index.ts";
@@ -15,17 +12,12 @@ import { captureContent, captureLiving, restoreContent } from "./snapshot_conten
 export class Projection implements JournalConsumer {
   readonly table: JobTable;
   readonly eventIds: EventIds;
-  readonly facts: ValueIndex;
   readonly pauses = new Pauses();
   #hasBegun = false;
   #isWhole = false;
 
-  /**
-   * @param index Where jobs that have ended go; without one they stay in memory.
-   * @param runs Where values of events go; without it only the newest are known.
-   */
-  constructor(index?: JobIndex, runs?: ValueRuns) {
-    this.facts = new ValueIndex({ runs });
+  /** @param index Where jobs that have ended go; without one they stay in memory. */
+  constructor(index?: JobIndex) {
     this.eventIds = new EventIds(index);
     this.table = new JobTable(index, this.eventIds);
   }
@@ -43,7 +35,6 @@ export class Projection implements JournalConsumer {
   begin(): void {
     if (this.#hasBegun) return;
     this.table.index?.begin(undefined);
-    this.facts.clear();
     this.#hasBegun = true;
     this.#isWhole = true;
   }
@@ -52,9 +43,7 @@ export class Projection implements JournalConsumer {
     this.begin();
     if (this.table.isLettingGo) this.table.letGo();
     this.eventIds.add(entry);
-    this.facts.add(entry);
     this.pauses.see(entry);
-    if (this.facts.hasToWrite) atOnce(this.facts.writing());
     this.table.apply(entry);
   }
 

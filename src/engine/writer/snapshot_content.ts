@@ -1,8 +1,7 @@
 /**
- * What a snapshot holds of the engine: its jobs with their trails, where entries are by their
- * time, and the index of what events from outside say. Where there is an index, only jobs that live, and
- * the point as of which the index holds the others and the event ids; else those as well. A
- * cache: all of it follows from the journal.
+ * What a snapshot holds of the engine: its jobs with their trails, and where entries are by their
+ * time. Where there is an index, only jobs that live, and the point as of which the index holds the
+ * others and the event ids; else those as well. A cache: all of it follows from the journal.
  */
 
 import { parseJsonText } from "../../core/json_text.ts";
@@ -10,7 +9,6 @@ import { Buffer } from "node:buffer";
 import { isTerminal, type JobState, shared } from "../../core/job_state.ts";
 import type { Pause } from "../../core/pauses.ts";
 import type { EventIds } from "./event_ids.ts";
-import type { ValueIndex } from "../views/value_index.ts";
 import { joined } from "./joined.ts";
 import type { JobTable, KeptJob } from "./job_table.ts";
 import type { Pauses } from "./pauses.ts";
@@ -18,12 +16,12 @@ import type { JournalHead } from "../ports.ts";
 import { trailBytes, trailOf } from "./trail.ts";
 
 /** Raised whenever a state or a line of the content changes its meaning. */
-const CONTENT_VERSION = 6;
+const CONTENT_VERSION = 7;
 /** Bytes of a column in one line. */
 const PART_BYTES = 3 * 64 * 1024;
 
 /** Columns of numbers; each goes over as many lines as it needs. */
-const COLUMN_NAMES = ["eventTimes", "eventIds", "facts"] as const;
+const COLUMN_NAMES = ["eventTimes", "eventIds"] as const;
 type ColumnName = (typeof COLUMN_NAMES)[number];
 type Columns = Readonly<Record<ColumnName, Uint8Array>>;
 const NOTHING = new Uint8Array();
@@ -38,18 +36,17 @@ type Line =
 export interface Projected {
   readonly table: JobTable;
   readonly eventIds: EventIds;
-  readonly facts: ValueIndex;
   readonly pauses: Pauses;
 }
 
 /** The content as of now, whatever comes while it is written out. */
 export function captureContent(
-  { table, eventIds, facts, pauses }: Projected,
+  { table, eventIds, pauses }: Projected,
   head: JournalHead,
 ): Iterable<string> {
   const jobs = table.capture(head);
   const index = table.index === undefined ? undefined : head;
-  return linesOf(jobs, index, pauses.all, columnsOf({ eventIds, facts }));
+  return linesOf(jobs, index, pauses.all, columnsOf({ eventIds }));
 }
 
 /** What it is where all jobs that have ended are in an index. */
@@ -65,9 +62,9 @@ export function restsOnIndex(first: string): boolean {
   return line !== undefined && "content" in line && line.index !== undefined;
 }
 
-function columnsOf({ eventIds, facts }: Pick<Projected, "eventIds" | "facts">): Columns {
+function columnsOf({ eventIds }: Pick<Projected, "eventIds">): Columns {
   const { times, rows } = eventIds.capture();
-  return { eventTimes: times, eventIds: bytesOf(rows), facts: bytesOf(facts.capture()) };
+  return { eventTimes: times, eventIds: bytesOf(rows) };
 }
 
 function* linesOf(
@@ -98,21 +95,17 @@ function* linesOf(
  */
 export function restoreContent(
   lines: readonly string[],
-  { table, eventIds, facts, pauses }: Projected,
+  { table, eventIds, pauses }: Projected,
 ): boolean {
   const [first, ...rest] = parsed(lines);
   if (first === undefined || !("content" in first) || first.content !== CONTENT_VERSION) {
     return false;
   }
-  const values = rest.flatMap((line) =>
-    "part" in line && line.column === "facts" ? [Buffer.from(line.part, "base64")] : []
-  );
-  if (!facts.restore(new Uint32Array(bufferOf(values)))) return false;
   const isThere = table.index === undefined
     ? first.index === undefined
     : table.index.begin(first.index);
   if (!isThere) return false;
-  const parts: Record<ColumnName, Uint8Array[]> = { eventTimes: [], eventIds: [], facts: [] };
+  const parts: Record<ColumnName, Uint8Array[]> = { eventTimes: [], eventIds: [] };
   for (const line of rest) {
     if ("pauses" in line) pauses.restore(line.pauses);
     if ("job" in line) table.restore(restored(line));
@@ -139,7 +132,7 @@ function restored({ job, trail }: { job: JobState; trail: string }): KeptJob {
   return { job: { ...job, expected: shared(job.expected) }, trail: trailOf(bytes) };
 }
 
-function bytesOf(words: Uint32Array | Float64Array): Uint8Array {
+function bytesOf(words: Float64Array): Uint8Array {
   return new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
 }
 

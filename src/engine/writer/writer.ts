@@ -8,7 +8,6 @@ import type { EventDraft, JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { EventEngine } from "./event_engine.ts";
 import type { FiledJobs } from "./filed_jobs.ts";
-import type { ValueIndex } from "../views/value_index.ts";
 import { refuseEntry } from "./framework_schemas.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import type { JobTable } from "./job_table.ts";
@@ -48,7 +47,6 @@ interface Waiter {
 export class Writer {
   readonly #events: EventEngine;
   readonly #table: JobTable;
-  readonly #facts: ValueIndex;
   readonly #filed: FiledJobs;
   readonly #debts = new Map<JobId, () => void>();
   /** On their way to the disk, oldest first. */
@@ -61,10 +59,9 @@ export class Writer {
   #failure: JournalFailedError | undefined;
   listener: WriterListener = { appended: () => {}, lost: () => {} };
 
-  constructor(events: EventEngine, table: JobTable, facts: ValueIndex, filed: FiledJobs) {
+  constructor(events: EventEngine, table: JobTable, filed: FiledJobs) {
     this.#events = events;
     this.#table = table;
-    this.#facts = facts;
     this.#filed = filed;
   }
 
@@ -187,10 +184,7 @@ export class Writer {
 
   /** A batch is durable: the result is what its entries did, to be shown to all others. */
   durable(entries: readonly JobEventLogEntry[]): readonly Applied[] {
-    for (const entry of entries) {
-      this.#events.seen(entry);
-      this.#facts.add(entry);
-    }
+    for (const entry of entries) this.#events.seen(entry);
     const durableLogId = this.#durableLogId = entries.at(-1)?.logId ?? this.#durableLogId;
     const shown: Applied[] = [];
     let taken = 0;

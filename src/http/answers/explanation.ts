@@ -5,75 +5,97 @@ import { LIKENESSES } from "../../core/likeness/suspect.ts";
 import { RULES } from "../../core/rules.ts";
 import { clauseAnswer } from "./entries.ts";
 import { jobAnswer, supposedJobAnswer } from "./job.ts";
-import { anyJson, anyObject, condition, count, milliseconds, nextCursor } from "./parts.ts";
-import { position, stateName, supposedPosition, text, time } from "./parts.ts";
+import { anyJson, anyObject, choices, condition, count, milliseconds } from "./parts.ts";
+import { nextCursor, position, says, stateName, supposedPosition, text, time } from "./parts.ts";
 
-const citation = v.object({
-  logId: position,
-  segment: text,
-  line: count,
+const rule = says(v.picklist(Object.keys(RULES)), "A row of the state table, by its name.");
+
+export const citation = v.object({
+  logId: says(position, "The entry."),
+  segment: says(text, "The file that it is in, under journal/segments."),
+  line: says(count, "Its line there, from 1 on."),
   eventId: text,
   eventType: text,
-  /** The row of the state table by which it failed or ended the job. */
-  rule: v.exactOptional(v.picklist(Object.keys(RULES))),
+  rule: v.exactOptional(
+    says(rule, "The row of the state table by which it failed or ended the job."),
+  ),
 });
 
-const statement = { statement: text, cites: v.array(citation) };
+const statement = {
+  statement: says(text, "One sentence."),
+  cites: says(v.array(citation), "The entries that show it."),
+};
 
 const nearMiss = v.object({
   ...statement,
-  /** In what it resembles the event that is expected. */
-  likeness: v.picklist(LIKENESSES),
-  clauses: v.array(clauseAnswer),
-  attributes: anyObject,
+  likeness: says(v.picklist(LIKENESSES), "In what it resembles the event that is expected."),
+  clauses: says(v.array(clauseAnswer), "What it fails."),
+  attributes: says(anyObject, "Of the event."),
 });
 
 const nextStep = v.object({
   ...statement,
-  by: v.picklist(["itself", "anyone"]),
-  action: v.exactOptional(v.object({
-    method: v.picklist(["POST", "DELETE"]),
-    path: text,
-    body: v.exactOptional(anyObject),
-    placeholders: v.exactOptional(v.array(text)),
-  })),
-  curl: v.exactOptional(text),
+  by: choices("Who does it.", {
+    itself: "it happens by itself",
+    anyone: "somebody has to do it",
+  }),
+  action: v.exactOptional(says(
+    v.object({
+      method: v.picklist(["POST", "DELETE"]),
+      path: text,
+      body: v.exactOptional(anyObject),
+      placeholders: v.exactOptional(
+        says(v.array(text), "Where in the body a value has to be filled in first."),
+      ),
+    }),
+    "The request that does it.",
+  )),
+  curl: v.exactOptional(says(text, "The same, as a command.")),
 });
 
 export const explanationAnswer = v.object({
   jobId: text,
   state: stateName,
   condition,
-  asOf: position,
-  /** When that entry was received; only of a look back. */
-  asOfTime: v.exactOptional(time),
-  summary: text,
-  because: v.array(v.object(statement)),
-  completed: v.array(
-    v.object({ ...statement, kind: v.picklist(["task", "expectation"]), id: text }),
+  asOf: says(position, "The answer is a function of the journal up to here."),
+  asOfTime: v.exactOptional(says(time, "When that entry was received; only of a look back.")),
+  summary: says(text, "The cause, in one or two sentences."),
+  because: says(v.array(v.object(statement)), "What led to it, the decisive first."),
+  completed: says(
+    v.array(v.object({ ...statement, kind: v.picklist(["task", "expectation"]), id: text })),
+    "What is done.",
   ),
-  waitingFor: v.array(v.object({
-    ...statement,
-    expectation: text,
-    eventType: text,
-    matched: count,
-    required: count,
-    nearMisses: v.array(nearMiss),
-    remark: v.exactOptional(text),
-  })),
-  next: v.array(nextStep),
-  contrast: v.exactOptional(v.object({
-    ...statement,
-    traits: v.array(v.object({ name: text, value: anyJson })),
-    alike: count,
-    others: count,
-  })),
-  siblings: v.exactOptional(v.object({
-    ...statement,
-    others: count,
-    fingerprint: v.exactOptional(text),
-    jobs: v.array(text),
-  })),
+  waitingFor: says(
+    v.array(v.object({
+      ...statement,
+      expectation: text,
+      eventType: text,
+      matched: count,
+      required: count,
+      nearMisses: says(v.array(nearMiss), "Events that may have been meant."),
+      remark: v.exactOptional(text),
+    })),
+    "Expectations that lack events.",
+  ),
+  next: says(v.array(nextStep), "What happens next, or what one can do."),
+  contrast: v.exactOptional(says(
+    v.object({
+      ...statement,
+      traits: v.array(v.object({ name: text, value: anyJson })),
+      alike: says(count, "Jobs that share this failure or wait."),
+      others: says(count, "Jobs of the type, in the same hours, that do not."),
+    }),
+    "What jobs that share this failure or wait have in common, and others have not.",
+  )),
+  siblings: v.exactOptional(says(
+    v.object({
+      ...statement,
+      others: count,
+      fingerprint: v.exactOptional(text),
+      jobs: v.array(text),
+    }),
+    "Other jobs to which the same happened.",
+  )),
   timing: v.object({
     scheduledMs: milliseconds,
     queuedMs: milliseconds,
@@ -87,22 +109,23 @@ export const explanationAnswer = v.object({
     totalMs: milliseconds,
     since: time,
   }),
-  /** What is counted, and not told one by one; absent when all is told. */
-  summedUp: v.exactOptional(v.object({
-    entries: v.exactOptional(v.object({ count, from: position, to: position })),
-    completed: v.exactOptional(count),
-    waitingFor: v.exactOptional(count),
-  })),
+  summedUp: v.exactOptional(says(
+    v.object({
+      entries: v.exactOptional(v.object({ count, from: position, to: position })),
+      completed: v.exactOptional(count),
+      waitingFor: v.exactOptional(count),
+    }),
+    "What is counted, and not told one by one; absent when all is told.",
+  )),
 });
 
 export const queueExplanationAnswer = v.object({
-  asOf: position,
-  /** Whether something holds up jobs that would go on. */
-  standsStill: v.boolean(),
-  since: v.exactOptional(time),
-  summary: text,
-  because: v.array(v.object(statement)),
-  next: v.array(nextStep),
+  asOf: says(position, "The answer is a function of the journal up to here."),
+  standsStill: says(v.boolean(), "Whether something holds up jobs that would go on."),
+  since: v.exactOptional(says(time, "Since when.")),
+  summary: says(text, "The cause, in one or two sentences."),
+  because: says(v.array(v.object(statement)), "What led to it, the decisive first."),
+  next: says(v.array(nextStep), "What happens next, or what one can do."),
 });
 
 export const aboutAnswer = v.object({
@@ -119,7 +142,7 @@ export const eventExplanationAnswer = v.object({
   logId: position,
   asOf: position,
   summary: text,
-  reached: v.array(v.object({ ...statement, jobId: text, rule: v.picklist(Object.keys(RULES)) })),
+  reached: v.array(v.object({ ...statement, jobId: text, rule })),
   more: v.exactOptional(count),
   nearly: v.array(v.object({
     ...statement,
@@ -132,8 +155,6 @@ export const eventExplanationAnswer = v.object({
 });
 
 const change = v.object({ path: text, from: anyJson, to: anyJson });
-const rule = v.picklist(Object.keys(RULES));
-
 const stepFields = { eventType: text, rule, changed: v.array(change), why: text };
 
 export const replayAnswer = v.object({

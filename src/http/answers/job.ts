@@ -6,90 +6,131 @@ import { correlationField } from "../correlation_schema.ts";
 import { fingerprintField } from "../fields.ts";
 import {
   anyJson,
+  choices,
   condition,
   count,
   errorFact,
   nextCursor,
   position,
+  says,
   stateName,
   supposedPosition,
   text,
   time,
 } from "./parts.ts";
 
-const multiplicity = v.union([
-  v.picklist(["ExactlyOnce", "AtLeastOnce"]),
-  v.object({ times: count }),
-]);
+const multiplicity = says(
+  v.union([
+    choices("How often.", {
+      ExactlyOnce: "one event; further ones are surplus",
+      AtLeastOnce: "one event is enough, and further ones count as well",
+    }),
+    says(v.object({ times: count }), "So many events."),
+  ]),
+  "How many events the expectation takes.",
+);
 
 type Position = typeof position;
 
 const expectationOf = (position: Position) =>
   v.object({
-    id: text,
-    kind: v.picklist(EXPECTED_EVENT_KINDS),
-    eventType: text,
-    correlation: correlationField,
-    taskId: v.exactOptional(text),
+    id: says(text, "Its name in the plan, or in the code."),
+    kind: says(v.picklist(EXPECTED_EVENT_KINDS), "Where the event is to come from."),
+    eventType: says(text, "The type that an event must have."),
+    correlation: says(correlationField, "What the attributes of an event must be."),
+    taskId: v.exactOptional(says(text, "The task that an event must be about.")),
     multiplicity,
-    required: count,
-    matched: count,
-    satisfied: v.boolean(),
-    by: v.array(position),
+    required: says(count, "Events that it needs."),
+    matched: says(count, "Events that have counted so far."),
+    satisfied: says(v.boolean(), "Whether it has all that it needs."),
+    by: says(v.array(position), "The entries that have counted, by logId."),
   });
 
-const TASK_STATUSES = [
-  ...["running", "waiting", "backingOff", "interrupted", "abandoned", "completed", "failed"],
-  ...["compensating", "compensated", "compensationFailed"],
-] as const;
-
-const taskAnswer = v.object({
-  taskId: text,
-  status: v.picklist(TASK_STATUSES),
-  attempts: count,
-  startedAt: time,
-  endedAt: v.nullable(time),
-  progress: v.exactOptional(v.object({
-    done: v.number(),
-    total: v.exactOptional(v.number()),
-    note: v.exactOptional(text),
-  })),
-  retryAt: v.exactOptional(time),
-  result: v.exactOptional(anyJson),
-  error: v.exactOptional(errorFact),
+const taskStatus = choices("How far a task is.", {
+  running: "an attempt is open",
+  waiting: "`run` waits for events; of the task `main` only",
+  backingOff: "an attempt has failed, and the next begins at `retryAt`",
+  interrupted: "an attempt was cut short, and is made again",
+  abandoned: "the job ended before the task did",
+  completed: "ended, with its result",
+  failed: "ended without a result",
+  compensating: "what it did is being undone",
+  compensated: "what it did was undone",
+  compensationFailed: "what it did could not be undone",
 });
 
-const failureKind = v.picklist(["error", "poison", "deadLetter", "cancelled"]);
+const taskAnswer = v.object({
+  taskId: says(text, "Its name in the code; `main` is `run` itself."),
+  status: taskStatus,
+  attempts: says(count, "Attempts so far, the open one included."),
+  startedAt: says(time, "When its first attempt began."),
+  endedAt: says(v.nullable(time), "When it ended; null while it has not."),
+  progress: v.exactOptional(says(
+    v.object({
+      done: says(v.number(), "How much is done, in units of the task's own."),
+      total: v.exactOptional(says(v.number(), "Of how much.")),
+      note: v.exactOptional(says(text, "In words.")),
+    }),
+    "What the task last reported.",
+  )),
+  retryAt: v.exactOptional(says(time, "When the next attempt begins.")),
+  result: v.exactOptional(says(anyJson, "What its code returned.")),
+  error: v.exactOptional(says(errorFact, "Why its last attempt failed.")),
+});
+
+const failureKind = choices("What kind of failure it is.", {
+  error: "`run` itself threw, or ended without what it had asked for",
+  poison: "the code said that another attempt cannot help",
+  deadLetter: "the code threw, and had no attempts left",
+  cancelled: "somebody cancelled the job",
+});
 
 const failureOf = (position: Position) =>
   v.object({
     kind: failureKind,
-    taskId: v.nullable(text),
+    taskId: says(v.nullable(text), "The task that failed; null where none did."),
     error: errorFact,
-    /** Of failures of one kind; a cancellation has none. */
-    fingerprint: v.nullable(fingerprintField),
-    recoveryRequired: v.boolean(),
-    because: position,
-    leftInPlace: v.array(text),
-    /** Tasks that were begun and never ended: what they did is unknown. */
-    cutShort: v.array(text),
+    fingerprint: says(
+      v.nullable(fingerprintField),
+      "The same for failures of one kind; null for a cancellation.",
+    ),
+    recoveryRequired: says(
+      v.boolean(),
+      "Whether somebody has to see to what was done: it was not, or could not be, undone.",
+    ),
+    because: says(position, "The entry that decided it."),
+    leftInPlace: says(v.array(text), "Tasks whose work was left as it is."),
+    cutShort: says(
+      v.array(text),
+      "Tasks that were begun and never ended: what they did is unknown.",
+    ),
   });
 
 export const failureAnswer = failureOf(position);
 
-export const retentionAnswer = v.union([
-  v.picklist(["keep", "deleteOnCompletion"]),
-  v.object({ afterMs: v.number() }),
-]);
+export const retentionAnswer = says(
+  v.union([
+    choices("For good, or until the job ends.", {
+      keep: "for good",
+      deleteOnCompletion: "until the job ends",
+    }),
+    says(v.object({ afterMs: v.number() }), "So many milliseconds after the job has ended."),
+  ]),
+  "How long the input can be read.",
+);
+
+export const parkedReason = choices("Why the engine holds a job.", {
+  diverged: "the code does not do what is on record; it goes on with code that fits",
+  noDefinition: "no definition of its type and version is loaded",
+  crashed: "the process ended three times while an attempt of it was open",
+});
 
 const parkedOf = (position: Position) =>
   v.object({
-    reason: v.picklist(["diverged", "noDefinition", "crashed"]),
-    message: text,
-    /** The entry that `run` disagrees with. */
-    disagreesWith: v.exactOptional(position),
-    /** The entry that says so. */
-    by: position,
+    reason: parkedReason,
+    message: says(text, "The reason in words, and what helps."),
+    disagreesWith: v.exactOptional(says(position, "The entry that the code disagrees with.")),
+    by: says(position, "The entry that says so."),
   });
 
 /**
@@ -98,57 +139,68 @@ const parkedOf = (position: Position) =>
  * @param position Of what a job's entries are counted by.
  */
 const jobHeadOf = (position: Position) => ({
-  jobId: text,
-  type: v.nullable(text),
-  definitionVersion: v.nullable(count),
+  jobId: says(text, "Given by the client, or made."),
+  type: says(v.nullable(text), "Of its definition; null for a job of a plan."),
+  definitionVersion: says(v.nullable(count), "Of the definition that created it."),
   state: stateName,
   condition,
-  createdAt: time,
-  startAt: v.exactOptional(time),
-  startedAt: v.nullable(time),
-  endedAt: v.nullable(time),
-  firstLogId: position,
-  lastLogId: position,
-  priority: v.pipe(v.number(), v.integer()),
-  labels: v.record(v.string(), text),
-  retryOf: v.exactOptional(text),
-  /** Only while the engine holds it. */
-  parked: v.exactOptional(parkedOf(position)),
+  createdAt: says(time, "When it was recorded."),
+  startAt: v.exactOptional(says(time, "When it is to start.")),
+  startedAt: says(v.nullable(time), "When it started; null before."),
+  endedAt: says(v.nullable(time), "When it ended; null before."),
+  firstLogId: says(position, "Its first entry in the journal."),
+  lastLogId: says(position, "Its last entry so far."),
+  priority: says(v.pipe(v.number(), v.integer()), "Lower is sooner."),
+  labels: says(v.record(v.string(), text), "What the client gave it to find it by."),
+  retryOf: v.exactOptional(says(text, "The job that it is a retry of.")),
+  parked: v.exactOptional(says(parkedOf(position), "Only while the engine holds it.")),
 });
 
 const jobEntriesOf = (position: Position) => ({
   ...jobHeadOf(position),
-  input: anyJson,
-  sealed: v.exactOptional(v.object({ secrets: v.array(text), retention: retentionAnswer })),
-  output: anyJson,
-  expected: v.array(expectationOf(position)),
-  tasks: v.array(taskAnswer),
-  failure: v.nullable(failureOf(position)),
+  input: says(anyJson, "What it was given; null where there is none, or it is sealed."),
+  sealed: v.exactOptional(says(
+    v.object({
+      secrets: says(v.array(text), "Where in the input secrets are."),
+      retention: retentionAnswer,
+    }),
+    "Of an input that the journal holds under a seal.",
+  )),
+  output: says(anyJson, "What `run` returned; null until then."),
+  expected: says(v.array(expectationOf(position)), "The events that it waits or has waited for."),
+  tasks: says(v.array(taskAnswer), "Its steps, in the order in which they began."),
+  failure: says(v.nullable(failureOf(position)), "Why it failed; null while it has not."),
 });
 
 export const supposedJobAnswer = v.object(jobEntriesOf(supposedPosition));
 
-const links = v.object({ self: text, events: text, stream: text, explain: text, replay: text });
+const links = says(
+  v.object({ self: text, events: text, stream: text, explain: text, replay: text }),
+  "Paths of what belongs to the job.",
+);
 
 export const jobAnswer = v.object({ ...jobEntriesOf(position), links });
 
 /** As `summaryView` makes it. */
 export const jobSummaryAnswer = v.object({
   ...jobHeadOf(position),
-  /** The newest retry of it. */
-  retriedBy: v.exactOptional(text),
-  /** Of expectations, and of the task that needed most attempts. */
-  progress: v.object({ satisfied: count, expected: count, attempts: count }),
-  /** Until it ends: the first few tasks in hand, and expectations that are not satisfied. */
-  open: v.exactOptional(v.object({
-    tasks: v.array(text),
-    expected: v.array(v.object({ id: text, matched: count, required: count })),
-  })),
+  retriedBy: v.exactOptional(says(text, "The newest retry of it.")),
+  progress: v.object({
+    satisfied: says(count, "Expectations that have all they need."),
+    expected: says(count, "Expectations in all."),
+    attempts: says(count, "Of the task that needed most."),
+  }),
+  open: v.exactOptional(says(
+    v.object({
+      tasks: v.array(text),
+      expected: v.array(v.object({ id: text, matched: count, required: count })),
+    }),
+    "Until it ends: the first few tasks in hand, and expectations that are not satisfied.",
+  )),
   failure: v.nullable(v.object({
     kind: failureKind,
     taskId: v.nullable(text),
-    /** Cut where it is long. */
-    error: v.object({ name: text, message: text }),
+    error: says(v.object({ name: text, message: text }), "Cut where it is long."),
     fingerprint: v.nullable(fingerprintField),
     recoveryRequired: v.boolean(),
     because: position,
@@ -163,8 +215,10 @@ export const minimalJobAnswer = v.object({
   links: v.object({ self: text, events: text, stream: text, explain: text }),
 });
 
-/** How far a list has looked: there only where it ended before it had looked at all jobs. */
-const searchedAnswer = v.object({ jobs: count, backTo: time });
+const searchedAnswer = says(
+  v.object({ jobs: count, backTo: time }),
+  "How far it has looked: only where it ended before it had looked at all jobs.",
+);
 
 export const jobsAnswer = v.object({
   jobs: v.union([v.array(jobSummaryAnswer), v.array(jobAnswer)]),
@@ -172,4 +226,7 @@ export const jobsAnswer = v.object({
   searched: v.exactOptional(searchedAnswer),
 });
 
-export const inputAnswer = v.object({ input: anyJson, secrets: v.array(text) });
+export const inputAnswer = v.object({
+  input: anyJson,
+  secrets: says(v.array(text), "Where in the input secrets are."),
+});

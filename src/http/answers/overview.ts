@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { CONDITIONS } from "../../core/condition.ts";
 import { STATE_NAMES } from "../../core/job_state.ts";
 import { TREND_SPANS } from "../overview_port.ts";
-import { failureAnswer } from "./job.ts";
+import { failureAnswer, parkedReason } from "./job.ts";
 import { count, milliseconds, text, time, use } from "./parts.ts";
 import { pauseAnswer } from "./system.ts";
 
@@ -45,7 +45,7 @@ const attention = v.object({
     waitsFor: v.array(v.object({ id: text, eventType: text, matched: count, required: count })),
   })),
   parked: v.array(v.object({
-    reason: v.picklist(["diverged", "noDefinition", "crashed"]),
+    reason: parkedReason,
     type: text,
     jobs: count,
     newest: v.object({ jobId: text, message: text, links: v.object({ self: text }) }),

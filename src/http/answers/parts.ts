@@ -5,9 +5,24 @@
  */
 
 import * as v from "valibot";
-import { CONDITIONS } from "../../core/condition.ts";
-import { STATE_NAMES } from "../../core/job_state.ts";
+import type { Condition } from "../../core/condition.ts";
+import type { StateName } from "../../core/job_state.ts";
 import { documented } from "../documented.ts";
+
+/** With what a reader of the document is told of it. */
+export function says<Schema extends v.GenericSchema>(schema: Schema, description: string) {
+  return v.pipe(schema, v.description(description));
+}
+
+/** A choice, with what each value means. */
+export function choices<const Values extends Readonly<Record<string, string>>>(
+  description: string,
+  values: Values,
+) {
+  const meanings = Object.entries(values).map(([value, meaning]) => `- \`${value}\`: ${meaning}`);
+  const names = Object.keys(values) as (keyof Values & string)[];
+  return says(v.picklist(names), `${description}\n\n${meanings.join("\n")}`);
+}
 
 export const text = v.string();
 export const count = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -20,7 +35,34 @@ export const time = documented(v.string(), { type: "string", format: "date-time"
 export const use = v.object({ used: count, max: count });
 export const anyJson = documented(v.unknown(), {});
 export const anyObject = documented(v.record(v.string(), v.unknown()), { type: "object" });
-export const stateName = v.picklist(STATE_NAMES);
-export const condition = v.picklist(CONDITIONS);
+
+const STATES: Readonly<Record<StateName, string>> = {
+  Created: "on record, and not started yet",
+  Running: "started, and not ended",
+  Compensating: "it has failed or was cancelled, and what it did is being undone",
+  Done: "ended, with its output",
+  Failed: "ended without its output: it failed, or was cancelled",
+};
+export const stateName = choices("Where a job is in its life.", STATES);
+
+const CONDITIONS_SAID: Readonly<Record<Condition, string>> = {
+  created: "waits for somebody to start it",
+  scheduled: "waits for the time of its start",
+  queued: "waits for a worker",
+  executing: "its code is running",
+  waiting: "waits for events",
+  backingOff: "a task has failed and is tried again at a time",
+  suspended: "somebody suspended it: it begins nothing new",
+  parked: "the engine holds it, for the reason in `parked`",
+  compensating: "what it did is being undone",
+  succeeded: "ended with its output",
+  failed: "ended without its output",
+  cancelled: "somebody cancelled it",
+};
+export const condition = choices("What a job is doing now.", CONDITIONS_SAID);
 export const nextCursor = v.nullable(text);
-export const errorFact = v.object({ name: text, message: text, stack: v.exactOptional(text) });
+export const errorFact = v.object({
+  name: says(text, "Of the error's class."),
+  message: says(text, "Its message, without what is secret."),
+  stack: v.exactOptional(says(text, "Where it was thrown.")),
+});

@@ -6,10 +6,12 @@
 import type * as v from "valibot";
 import type { JsonObject } from "../../core/json.ts";
 import { SCOPES } from "../access.ts";
-import { entryAnswer, streamedEntryAnswer } from "../answers/entries.ts";
-import { explanationAnswer } from "../answers/explanation.ts";
-import { jobAnswer, jobSummaryAnswer } from "../answers/job.ts";
+import { entryAnswer, receiptsAnswer, streamedEntryAnswer } from "../answers/entries.ts";
+import { citation, explanationAnswer } from "../answers/explanation.ts";
+import { failureAnswer, jobAnswer, jobSummaryAnswer } from "../answers/job.ts";
+import { condition, stateName } from "../answers/parts.ts";
 import { problemAnswer } from "../answers/problem.ts";
+import { cloudEvent } from "../cloud_events.ts";
 import { correlationForms } from "../correlation_schema.ts";
 import { incomingEvent } from "../event_schema.ts";
 import { jobIdField } from "../fields.ts";
@@ -21,6 +23,11 @@ import { namedSchemaObjects, type NamedSchemas, schemaObject, withinLazy } from 
 import type { Answer, Content, Contents, Header, Operation } from "./operation.ts";
 
 const NAMED: NamedSchemas = {
+  State: stateName,
+  Condition: condition,
+  Citation: citation,
+  Failure: failureAnswer,
+  Receipts: receiptsAnswer,
   Job: jobAnswer,
   JobSummary: jobSummaryAnswer,
   Entry: entryAnswer,
@@ -30,6 +37,7 @@ const NAMED: NamedSchemas = {
   Plan: withinLazy(planObject),
   Correlation: correlationForms,
   Event: withinLazy(incomingEvent),
+  CloudEvent: cloudEvent,
 };
 
 /** What any route may answer that is not open, whatever it is about. */

@@ -61,5 +61,17 @@ function inlined(value: JsonValue, definitions: JsonObject): JsonValue {
   const own = Object.entries(number === undefined ? value : rest)
     .map(([key, member]) => [key, inlined(member, definitions)]);
   const target = number === undefined ? {} : inlined(definitions[number] ?? {}, definitions);
-  return { ...target as JsonObject, ...Object.fromEntries(own) };
+  return plain({ ...target as JsonObject, ...Object.fromEntries(own) });
+}
+
+/**
+ * As people's generators read it: an object of which nothing is said may have any members, where
+ * some take it for one that has none; and a default would make of a member that may be left out
+ * one that is always there.
+ */
+function plain(schema: JsonObject): JsonObject {
+  const { default: _, ...rest } = schema;
+  const isOpen = rest.type === "object" &&
+    !["properties", "additionalProperties", "anyOf", "oneOf"].some((key) => key in rest);
+  return isOpen ? { ...rest, additionalProperties: true } : rest;
 }

@@ -49,10 +49,10 @@ const createBody = v.union([withinLazy(codedJob), withinLazy(outsideJob)]);
 const FORM = {
   json: {
     type: "object",
-    description: "The job as JSON, and files whose text becomes members of its input.",
+    description: "The job as JSON, and files, whose text becomes members of its input.",
     properties: { job: { type: "string", contentMediaType: "application/json" } },
     required: ["job"],
-    additionalProperties: { type: "string", format: "binary" },
+    additionalProperties: true,
   },
 } as const;
 

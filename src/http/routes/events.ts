@@ -4,12 +4,19 @@ import type { Context } from "hono";
 import * as v from "valibot";
 import { receiptsAnswer } from "../answers/entries.ts";
 import { cloudEvent } from "../cloud_events.ts";
+import { documented } from "../documented.ts";
 import type { Edge } from "../edge.ts";
 import { readEvents } from "../event_documents.ts";
 import { incomingEvent } from "../event_schema.ts";
 import { feedOf } from "../feed.ts";
 import { withinLazy } from "../openapi/json_schema.ts";
-import { BODY_PROBLEMS, json, TRACE_HEADERS, WRITE_PROBLEMS } from "../openapi/operation.ts";
+import {
+  BODY_PROBLEMS,
+  type Header,
+  json,
+  TRACE_HEADERS,
+  WRITE_PROBLEMS,
+} from "../openapi/operation.ts";
 import { STATUS } from "../problem.ts";
 import { readQuery, refuseQuery } from "../query.ts";
 import { eventType, jobId, listOf, single } from "../query_parameters.ts";
@@ -85,6 +92,29 @@ const CLOUD_EVENT = {
   data: { orderId: "42" },
 };
 
+/** They are judged one by one: a wrong one refuses only itself. */
+function manyOf(name: "Event" | "CloudEvent"): v.GenericSchema {
+  const items = { $ref: `#/components/schemas/${name}` };
+  return documented(v.array(v.unknown()), { type: "array", items });
+}
+
+/** Of a CloudEvent in binary mode, whose data is the body. */
+const BINARY_HEADERS: Readonly<Record<string, Header>> = Object.fromEntries(
+  Object.entries({
+    specversion: "1.0",
+    id: "The id of the event.",
+    source: "Where it is from.",
+    type: "Its type.",
+    time: "When it happened, in RFC 3339.",
+    subject: "What it is about.",
+    jobid: "The job that it is for.",
+    taskid: "The task that it is for.",
+  }).map(([name, description]) => [
+    `ce-${name}`,
+    { description: `Of a CloudEvent in binary mode: ${description}`, schema: v.string() },
+  ]),
+);
+
 export const EVENT_ROUTES: readonly Route[] = [
   {
     method: "POST",
@@ -100,12 +130,11 @@ export const EVENT_ROUTES: readonly Route[] = [
         "An id that is on record with other content is refused, and its receipt names that line; " +
         "what was refused is in the journal as journal.EventRefused. " +
         "CloudEvents in binary mode are taken as well, with their attributes in headers ce-*.",
-      headers: TRACE_HEADERS,
+      headers: { ...TRACE_HEADERS, ...BINARY_HEADERS },
       body: {
         required: true,
         content: {
-          // Alone, or each of many, which are judged one by one: a wrong one refuses only itself.
-          ...json(v.union([withinLazy(incomingEvent), v.array(v.unknown())]), {
+          ...json(v.union([withinLazy(incomingEvent), manyOf("Event")]), {
             one: SHIPPED,
             many: [SHIPPED],
           }),
@@ -118,7 +147,7 @@ export const EVENT_ROUTES: readonly Route[] = [
             examples: { one: CLOUD_EVENT },
           },
           "application/cloudevents-batch+json": {
-            schema: v.array(v.unknown()),
+            schema: manyOf("CloudEvent"),
             examples: { many: [CLOUD_EVENT] },
           },
         },

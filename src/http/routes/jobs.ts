@@ -69,7 +69,8 @@ const LIST_PARAMETERS = {
   ...FILTER_PARAMETERS,
   limit: single(
     whole(1, LIMIT_MAX, LIMIT_DEFAULT),
-    "Jobs on one page, with view=full at most 50; fewer when they are very large.",
+    "Jobs on one page, 50 unless it is given, with view=full at most 50; fewer when they are " +
+      "very large.",
   ),
   cursor: single(cursor("jobs"), "The nextCursor of the page before."),
   view: single(

@@ -1,6 +1,5 @@
 /** One operation: what it takes, what it answers, and a call of it. */
 
-import type { Child } from "hono/jsx";
 import { CopyText } from "../parts/curl.tsx";
 import { Table } from "../parts/table.tsx";
 import {
@@ -14,6 +13,7 @@ import {
   problemTypesOf,
 } from "./described.ts";
 import { SchemaView } from "./schema_view.tsx";
+import { Prose } from "./prose.tsx";
 
 export interface OperationViewProps {
   readonly placed: Placed;
@@ -162,21 +162,4 @@ function Problems({ problems }: ProblemsProps) {
       </ul>
     </details>
   );
-}
-
-/** Text of the document: paragraphs, lists, and code between backticks. */
-function Prose({ text }: { readonly text: string }) {
-  return (
-    <>
-      {text.split("\n\n").map((block) =>
-        block.startsWith("- ")
-          ? <ul>{block.split("\n").map((line) => <li>{inline(line.slice(2))}</li>)}</ul>
-          : <p>{inline(block)}</p>
-      )}
-    </>
-  );
-}
-
-function inline(text: string): Child[] {
-  return text.split("`").map((part, at) => at % 2 === 1 ? <code>{part}</code> : part);
 }

@@ -2,6 +2,7 @@
 
 import type { JsonObject, JsonValue } from "../../../core/json.ts";
 import { ANCHORS, referredName } from "./described.ts";
+import { Prose } from "./prose.tsx";
 
 /** Keywords that are shown by their meaning; all others are shown as they are. */
 const TOLD: ReadonlySet<string> = new Set([
@@ -17,7 +18,11 @@ export function SchemaView({ schema }: { readonly schema: JsonObject }) {
       <TypeText schema={schema} />
       <Facts schema={schema} />
       {typeof schema.description === "string"
-        ? <span class="schema-note">{schema.description}</span>
+        ? (
+          <div class="schema-note">
+            <Prose text={schema.description} />
+          </div>
+        )
         : null}
       <Members schema={schema} />
       <Alternatives schema={schema} />

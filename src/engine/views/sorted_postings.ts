@@ -1,0 +1,118 @@
+/**
+ * Postings that are never changed: all keys, which ascend, and then all positions, of one key the
+ * newest first.
+ */
+
+import type { LogId } from "../../core/ids.ts";
+
+export class SortedPostings {
+  readonly words: Uint32Array;
+  readonly #size: number;
+  #filled = 0;
+
+  /** @param words Room for what is appended; or all of it, to be read. */
+  constructor(words: Uint32Array) {
+    this.words = words;
+    this.#size = words.length >>> 1;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** @param key Above all that were appended before. */
+  append(key: number, positions: readonly LogId[]): void {
+    const end = this.#filled + positions.length;
+    this.words.fill(key, this.#filled, end);
+    this.words.set(positions, this.#size + this.#filled);
+    this.#filled = end;
+  }
+
+  /** Positions of a key, the newest first, at most `limit`. */
+  newest(key: number, limit: number): Uint32Array {
+    const { words } = this;
+    const begin = this.#indexOf(key);
+    let end = begin;
+    while (end < this.#size && end - begin < limit && words[end] === key) end++;
+    return words.subarray(this.#size + begin, this.#size + end);
+  }
+
+  /** Where the first key is that is not below this one. */
+  #indexOf(key: number): number {
+    let [low, high] = [0, this.#size];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.words[middle] ?? 0) < key) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** All with keys from one on, up to another that is not among them. */
+  between(from: number, to: number): SortedPostings {
+    const [begin, end] = [this.#indexOf(from), this.#indexOf(to)];
+    if (begin === 0 && end === this.#size) return this;
+    const words = new Uint32Array(2 * (end - begin));
+    words.set(this.words.subarray(begin, end));
+    words.set(this.words.subarray(this.#size + begin, this.#size + end), end - begin);
+    return new SortedPostings(words);
+  }
+
+  /** All of several, the keys of which follow each other. */
+  static joined(parts: readonly SortedPostings[]): SortedPostings {
+    const [first] = parts;
+    if (first !== undefined && parts.length === 1) return first;
+    const all = new SortedPostings(
+      new Uint32Array(2 * parts.reduce((sum, { size }) => sum + size, 0)),
+    );
+    for (const { words, size } of parts) {
+      all.words.set(words.subarray(0, size), all.#filled);
+      all.words.set(words.subarray(size), all.#size + all.#filled);
+      all.#filled += size;
+    }
+    return all;
+  }
+
+  /**
+   * All of several in one; of each key so many positions at most.
+   *
+   * @param parts The newest first.
+   */
+  static merged(parts: readonly SortedPostings[], limit: number): SortedPostings {
+    const room = new Uint32Array(2 * parts.reduce((sum, { size }) => sum + size, 0));
+    const size = room.length >>> 1;
+    const at = parts.map(() => 0);
+    let filled = 0;
+    for (;;) {
+      const key = leastOf(parts, at);
+      if (key === Infinity) break;
+      const begin = filled;
+      for (const [index, { words, size: partSize }] of parts.entries()) {
+        let from = at[index] ?? 0;
+        for (; from < partSize && words[from] === key; from++) {
+          if (filled - begin === limit) continue;
+          room[filled] = key;
+          room[size + filled++] = words[partSize + from] ?? 0;
+        }
+        at[index] = from;
+      }
+    }
+    if (filled === size) return new SortedPostings(room);
+    const words = new Uint32Array(2 * filled);
+    words.set(room.subarray(0, filled));
+    words.set(room.subarray(size, size + filled), filled);
+    return new SortedPostings(words);
+  }
+}
+
+function leastOf(parts: readonly SortedPostings[], at: readonly number[]): number {
+  let least = Infinity;
+  for (let index = 0; index < parts.length; index++) {
+    const part = parts[index];
+    const place = at[index] ?? 0;
+    if (part === undefined || place >= part.size) continue;
+    const key = part.words[place] ?? 0;
+    if (key < least) least = key;
+  }
+  return least;
+}

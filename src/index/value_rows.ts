@@ -1,0 +1,139 @@
+/** Rows of the index of values: buckets of postings, the runs that they are of, and how far it is. */
+
+import { crc32 } from "node:zlib";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { Work } from "../core/at_once.ts";
+import type { LogId } from "../core/ids.ts";
+import { messageOf } from "../core/thrown.ts";
+import { IndexDamagedError } from "../engine/job_index.ts";
+import { SortedPostings } from "../engine/views/sorted_postings.ts";
+
+/** No run has more buckets than 2 to the power of this. */
+export const BITS_MAX = 18;
+const BUCKETS_MAX = 1 << BITS_MAX;
+/** Rows that are written in one transaction, or removed: each holds everybody up. */
+const ROWS_AT_A_TIME = 256;
+
+/** Up to where the lines of a journal are in the index: the end of a batch. */
+export interface LinePoint {
+  readonly logId: LogId;
+  /** Of that batch. */
+  readonly chain: string;
+  /** The first position of its segment, and the byte behind it. */
+  readonly segment: LogId;
+  readonly offset: number;
+}
+
+export interface Run {
+  readonly run: number;
+  /** The last position in it. */
+  readonly last: LogId;
+  readonly postings: number;
+  /** How many of the first bits of a key name its bucket. */
+  readonly bits: number;
+}
+
+export class ValueRows {
+  readonly #database: DatabaseSync;
+  readonly #insert: StatementSync;
+  readonly #select: StatementSync;
+  readonly #delete: StatementSync;
+  #rows = 0;
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+    this.#insert = database.prepare("INSERT INTO buckets VALUES (?, ?, ?)");
+    this.#select = database.prepare("SELECT crc, postings FROM buckets WHERE place = ?");
+    this.#delete = database.prepare(
+      "DELETE FROM buckets WHERE place IN " +
+        "(SELECT place FROM buckets WHERE place >= ? AND place < ? LIMIT ?)",
+    );
+  }
+
+  /** The oldest first. */
+  runs(): Run[] {
+    return this.#database.prepare("SELECT * FROM runs ORDER BY last").all() as unknown as Run[];
+  }
+
+  point(): LinePoint | undefined {
+    return this.#database.prepare("SELECT * FROM point").get() as unknown as LinePoint | undefined;
+  }
+
+  /** The numbers of all that have buckets, those that were never committed included. */
+  *begun(): Iterable<number> {
+    const next = this.#database.prepare("SELECT min(place) AS place FROM buckets WHERE place >= ?");
+    for (let from = 0;;) {
+      const place = next.get(from)?.place as number | null;
+      if (place === null) return;
+      const run = Math.floor(place / BUCKETS_MAX);
+      yield run;
+      from = placeOf(run + 1, 0);
+    }
+  }
+
+  /** @throws {IndexDamagedError} when it is not what was put there. */
+  bucket(run: number, bucket: number): SortedPostings | undefined {
+    try {
+      const found = this.#select.get(placeOf(run, bucket)) as {
+        readonly crc: number;
+        readonly postings: Uint8Array;
+      } | undefined;
+      if (found === undefined) return undefined;
+      if (crc32(found.postings) !== found.crc) {
+        throw new RangeError(`bucket ${bucket} of run ${run} is not what was written`);
+      }
+      return new SortedPostings(wordsOf(found.postings));
+    } catch (error) {
+      throw new IndexDamagedError(messageOf(error));
+    }
+  }
+
+  put(run: number, bucket: number, { words }: SortedPostings): void {
+    const bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
+    if (!this.#database.isTransaction) this.#database.exec("BEGIN");
+    this.#insert.run(placeOf(run, bucket), crc32(bytes), bytes);
+    if (++this.#rows % ROWS_AT_A_TIME === 0) this.#database.exec("COMMIT");
+  }
+
+  /** Makes what was put a run, in place of others; durable on return. */
+  commit({ run, last, postings, bits }: Run, replaced: readonly Run[], point?: LinePoint): void {
+    const database = this.#database;
+    if (database.isTransaction) database.exec("COMMIT");
+    // Only this has to be on disk: it takes with it what came before.
+    database.exec("PRAGMA synchronous = FULL; BEGIN");
+    for (const one of replaced) database.prepare("DELETE FROM runs WHERE run = ?").run(one.run);
+    database.prepare("INSERT INTO runs VALUES (?, ?, ?, ?)").run(run, last, postings, bits);
+    if (point !== undefined) {
+      const { logId, chain, segment, offset } = point;
+      database.exec("DELETE FROM point");
+      database.prepare("INSERT INTO point VALUES (?, ?, ?, ?)").run(logId, chain, segment, offset);
+    }
+    database.exec("COMMIT; PRAGMA synchronous = NORMAL");
+  }
+
+  /** Removes the buckets of a run, as work with pauses. */
+  *remove(run: number): Work<void> {
+    const [from, to] = [placeOf(run, 0), placeOf(run + 1, 0)];
+    while (this.#delete.run(from, to, ROWS_AT_A_TIME).changes !== 0) yield;
+  }
+
+  /** Takes back what was put and is not committed. */
+  abandon(): void {
+    if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+  }
+
+  close(): void {
+    this.abandon();
+    this.#database.close();
+  }
+}
+
+function placeOf(run: number, bucket: number): number {
+  return run * BUCKETS_MAX + bucket;
+}
+
+function wordsOf({ buffer, byteOffset, byteLength }: Uint8Array): Uint32Array {
+  return byteOffset % Uint32Array.BYTES_PER_ELEMENT === 0
+    ? new Uint32Array(buffer, byteOffset, byteLength / Uint32Array.BYTES_PER_ELEMENT)
+    : new Uint32Array(buffer.slice(byteOffset, byteOffset + byteLength));
+}

@@ -1,0 +1,69 @@
+/** The tables of the index of values, and the file that they are in. */
+
+import { DatabaseSync } from "node:sqlite";
+
+export const VALUES_FILE = "values.sqlite";
+
+/** Raised whenever the meaning of a column changes: the index is then made again. */
+const SCHEMA_VERSION = 2;
+/** Large, since a row is a kilobyte. */
+const PAGE_BYTES = 16 * 1024;
+/** Pages of the log that are moved to the database at a time. */
+const CHECKPOINT_PAGES = 64;
+
+/** `place` is the number of a run and, in its last bits, that of a bucket. */
+const TABLES = `
+  CREATE TABLE runs (
+    run INTEGER PRIMARY KEY,
+    last INTEGER NOT NULL,
+    postings INTEGER NOT NULL,
+    bits INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE buckets (
+    place INTEGER PRIMARY KEY,
+    crc INTEGER NOT NULL,
+    postings BLOB NOT NULL
+  ) STRICT;
+  CREATE TABLE point (
+    logId INTEGER NOT NULL,
+    chain TEXT NOT NULL,
+    segment INTEGER NOT NULL,
+    offset INTEGER NOT NULL
+  ) STRICT;
+`;
+
+/** @throws {Error} when the file cannot be used. */
+export function preparedValues(path: string): DatabaseSync {
+  // What SQLite makes beside it may be read by those who may read this one.
+  Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();
+  const database = new DatabaseSync(path);
+  try {
+    prepare(database);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function prepare(database: DatabaseSync): void {
+  database.exec(`PRAGMA page_size = ${PAGE_BYTES}`);
+  database.exec("PRAGMA journal_mode = WAL");
+  database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+  database.exec("PRAGMA synchronous = NORMAL");
+  const { user_version: version } = database.prepare("PRAGMA user_version").get() ?? {};
+  if (version === SCHEMA_VERSION) return;
+  if (version !== 0) throw new RangeError(`version ${version} is not ${SCHEMA_VERSION}`);
+  database.exec(`BEGIN; ${TABLES} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
+}
+
+/** With what SQLite keeps beside it; none of it may be there. */
+export function removeValues(path: string): void {
+  for (const suffix of ["", "-wal", "-shm"]) {
+    try {
+      Deno.removeSync(path + suffix);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+}

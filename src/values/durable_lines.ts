@@ -1,0 +1,177 @@
+/**
+ * The durable lines of a journal, read from its segments while the process writes them. What is
+ * behind the last durable position may be on disk, and is not looked at.
+ */
+
+import { Buffer } from "node:buffer";
+import type { JobEventLogEntry } from "../core/event.ts";
+import type { LogId } from "../core/ids.ts";
+import { parseJsonText } from "../core/json_text.ts";
+import { FILED_TYPES } from "../engine/views/value_keys.ts";
+import type { LinePoint } from "../index/value_rows.ts";
+import { segmentName } from "../journal/layout.ts";
+import { chainIn, crcHolds, isCommit } from "../journal/line_bytes.ts";
+import { CHAIN_KEY, CHAIN_LENGTH, CRC_SUFFIX_BYTES } from "../journal/line_codec.ts";
+import { LineCursor } from "../journal/line_cursor.ts";
+
+/** Got with one read: a few milliseconds of work. */
+const PIECE_BYTES = 128 * 1024;
+/** A line is no longer. */
+const LINE_BYTES_MAX = 256 * 1024 * 1024;
+const STRATUM_KEY = '"stratum":"';
+const TYPE_KEY = '"eventType":"';
+const FILED = FILED_TYPES.map((type) => `${type}"`);
+
+/** Who takes what is read. */
+export interface LineTaker {
+  /** An entry with something from outside in it. */
+  entry(entry: JobEventLogEntry): void;
+  /** All up to here was read. */
+  batchEnd(point: LinePoint): void;
+}
+
+export class DurableLines {
+  readonly #folder: string;
+  #segment: LogId = 1;
+  #offset = 0;
+  #next: LogId = 1;
+  #file: Deno.FsFile | undefined;
+  #pieceBytes = PIECE_BYTES;
+  #isWithinBatch = false;
+
+  /** @param folder Of the segments. */
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** The position after the last line that was read. */
+  get next(): LogId {
+    return this.#next;
+  }
+
+  get isWithinBatch(): boolean {
+    return this.#isWithinBatch;
+  }
+
+  /** Reads all from the first line. */
+  begin(): void {
+    this.close();
+    [this.#segment, this.#offset, this.#next] = [1, 0, 1];
+    [this.#pieceBytes, this.#isWithinBatch] = [PIECE_BYTES, false];
+  }
+
+  /** Goes on from a point; `false`, and at the begin, where the lines are not those of it. */
+  goOnFrom(point: LinePoint): boolean {
+    this.begin();
+    if (!this.#confirms(point)) return false;
+    this.#segment = point.segment;
+    this.#offset = point.offset;
+    this.#next = point.logId + 1;
+    return true;
+  }
+
+  /**
+   * Reads a piece, of which the last durable line is at a position; there is nothing to read
+   * behind it.
+   *
+   * @throws {Error} when a line cannot be read, or is not what was written.
+   */
+  read(durable: LogId, taker: LineTaker): void {
+    if (this.#next > durable) return;
+    const bytes = this.#piece();
+    const cursor = new LineCursor(bytes);
+    let read = 0;
+    try {
+      while (this.#next <= durable && cursor.next()) {
+        if (cursor.start < cursor.end) this.#take(bytes, cursor, taker);
+        read = cursor.offset;
+      }
+    } finally {
+      this.#offset += read;
+    }
+    if (this.#next > durable) return;
+    if (read > 0) this.#pieceBytes = PIECE_BYTES;
+    else this.#goFurther(bytes.length);
+  }
+
+  /** Lets go of the file. */
+  close(): void {
+    this.#file?.close();
+    this.#file = undefined;
+  }
+
+  #take(bytes: Uint8Array, line: LineCursor, taker: LineTaker): void {
+    const { text, start, end, byteStart, byteEnd } = line;
+    const logId = this.#next;
+    if (!text.startsWith(`{"logId":${logId},`, start)) throw this.#flaw("is not there");
+    if (isFiled(text, start)) {
+      if (!crcHolds(bytes, byteStart, byteEnd)) throw this.#flaw("does not match its crc");
+      taker.entry(parseJsonText(text.slice(start, end)) as JobEventLogEntry);
+    }
+    this.#next++;
+    this.#isWithinBatch = !isCommit(bytes, byteEnd);
+    if (this.#isWithinBatch) return;
+    const offset = this.#offset + line.offset;
+    taker.batchEnd({ logId, chain: chainIn(line), segment: this.#segment, offset });
+  }
+
+  /** To the next segment, or with a larger piece. */
+  #goFurther(bytesRead: number): void {
+    if (bytesRead === this.#pieceBytes && bytesRead < LINE_BYTES_MAX) {
+      this.#pieceBytes *= 4;
+      return;
+    }
+    if (this.#isWithinBatch || this.#next === this.#segment) throw this.#flaw("is not there");
+    const file = this.#openSegment(this.#next);
+    this.close();
+    this.#file = file;
+    [this.#segment, this.#offset, this.#pieceBytes] = [this.#next, 0, PIECE_BYTES];
+  }
+
+  #piece(): Uint8Array<ArrayBuffer> {
+    this.#file ??= this.#openSegment(this.#segment);
+    return readAt(this.#file, this.#offset, this.#pieceBytes);
+  }
+
+  #openSegment(firstLogId: LogId): Deno.FsFile {
+    return Deno.openSync(`${this.#folder}/${segmentName(firstLogId)}`);
+  }
+
+  #confirms({ chain, segment, offset }: LinePoint): boolean {
+    // Behind the chain come the quotation mark, the crc and a newline.
+    const start = offset - 1 - CRC_SUFFIX_BYTES - 1 - CHAIN_LENGTH - CHAIN_KEY.length;
+    if (start < 0) return false;
+    try {
+      using file = this.#openSegment(segment);
+      const bytes = Buffer.from(readAt(file, start, CHAIN_KEY.length + CHAIN_LENGTH));
+      return bytes.toString("latin1") === CHAIN_KEY + chain;
+    } catch {
+      return false;
+    }
+  }
+
+  #flaw(what: string): Error {
+    return new Error(`the line of entry ${this.#next} ${what}`);
+  }
+}
+
+/** Whether an entry is from outside, or of a type that has something from there in it. */
+function isFiled(text: string, start: number): boolean {
+  const stratum = text.indexOf(STRATUM_KEY, start) + STRATUM_KEY.length;
+  if (!text.startsWith("framework", stratum)) return true;
+  const type = text.indexOf(TYPE_KEY, stratum) + TYPE_KEY.length;
+  return FILED.some((filed) => text.startsWith(filed, type));
+}
+
+/** Less than what is wanted at the end of the file alone. */
+function readAt(file: Deno.FsFile, offset: number, length: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(length);
+  file.seekSync(offset, Deno.SeekMode.Start);
+  let filled = 0;
+  while (filled < length) {
+    const read = file.readSync(bytes.subarray(filled));
+    if (read === null) break;
+    filled += read;
+  }
+  return bytes.subarray(0, filled);
+}

@@ -1,0 +1,96 @@
+/**
+ * The index of values: the newest postings in memory, and each generation that is full on disk. It
+ * is a function of the lines.
+ */
+
+import type { Work } from "../core/at_once.ts";
+import type { JobEventLogEntry } from "../core/event.ts";
+import type { LogId } from "../core/ids.ts";
+import { Postings } from "../engine/views/postings.ts";
+import { keysOf } from "../engine/views/value_keys.ts";
+import type { LinePoint } from "../index/value_rows.ts";
+import type { SqliteValueRuns } from "../index/value_runs.ts";
+
+const GENERATION_POSTINGS = 1 << 19;
+/** So many generations that are not on disk are enough. */
+const FULL_MAX = 2;
+/** With more runs a look-up takes too long. */
+const RUNS_MAX = 24;
+
+/** A generation that is full, and not on disk. */
+interface Full {
+  readonly postings: Postings;
+  readonly point: LinePoint;
+}
+
+export class FiledValues {
+  readonly #runs: SqliteValueRuns;
+  readonly #generationPostings: number;
+  #young = new Postings();
+  #point: LinePoint | undefined;
+  /** The oldest first. */
+  #full: Full[] = [];
+
+  constructor(runs: SqliteValueRuns, generationPostings = GENERATION_POSTINGS) {
+    this.#runs = runs;
+    this.#generationPostings = generationPostings;
+  }
+
+  /** What has to come before anything more is filed. */
+  get urgent(): "flush" | "merge" | undefined {
+    if (this.#full.length >= FULL_MAX) return "flush";
+    return this.#runs.hasToMerge && this.#runs.count >= RUNS_MAX ? "merge" : undefined;
+  }
+
+  get hasToFlush(): boolean {
+    return this.#full.length > 0;
+  }
+
+  get hasToMerge(): boolean {
+    return this.#runs.hasToMerge;
+  }
+
+  /** Files an entry; the positions ascend. */
+  add(entry: JobEventLogEntry): void {
+    for (const key of keysOf(entry)) this.#young.add(key, entry.logId);
+  }
+
+  /** All up to here was filed that has to be. */
+  batchEnd(point: LinePoint): void {
+    this.#point = point;
+    if (this.#young.size >= this.#generationPostings) this.#endGeneration();
+  }
+
+  newest(key: number, limit: number): readonly LogId[] {
+    const found = this.#young.newest(key, limit);
+    for (const { postings } of this.#full.toReversed()) {
+      if (found.length < limit) found.push(...postings.newest(key, limit - found.length));
+    }
+    if (found.length < limit) found.push(...this.#runs.newest(key, limit - found.length));
+    return found;
+  }
+
+  /** Puts the oldest generation that is full on disk. */
+  *flush(): Work<void> {
+    const [first] = this.#full;
+    if (first === undefined) return;
+    yield* this.#runs.write(first.postings, first.point);
+    this.#full.shift();
+  }
+
+  merge(): Work<void> {
+    return this.#runs.merge();
+  }
+
+  /** Puts all on disk that is not. */
+  *rest(): Work<void> {
+    if (this.#young.size > 0) this.#endGeneration();
+    while (this.#full.length > 0) yield* this.flush();
+  }
+
+  #endGeneration(): void {
+    if (this.#point === undefined) return;
+    this.#full.push({ postings: this.#young, point: this.#point });
+    this.#young = new Postings();
+  }
+}

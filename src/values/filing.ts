@@ -1,0 +1,206 @@
+/** What the thread of the index of values does: it files durable lines, and answers what is asked. */
+
+import { atOnce, type Work } from "../core/at_once.ts";
+import type { LogId } from "../core/ids.ts";
+import { messageOf } from "../core/thrown.ts";
+import { IndexDamagedError } from "../engine/job_index.ts";
+import { joined } from "../engine/writer/joined.ts";
+import { SqliteValueRuns } from "../index/value_runs.ts";
+import { DurableLines, type LineTaker } from "./durable_lines.ts";
+import { FiledValues } from "./filed_values.ts";
+import type { Answer, FilingPlace, Question } from "./protocol.ts";
+
+/** How long it works before it listens again. */
+const SLICE_MS = 4;
+/** How long it waits before it writes again what the disk did not take. */
+const REFUSED_MS = 10_000;
+
+export interface FilingOptions extends FilingPlace {
+  readonly answer: (answer: Answer) => void;
+  readonly warn: (message: string) => void;
+  /** Milliseconds from an arbitrary origin. */
+  readonly monotonic: () => number;
+  readonly generationPostings?: number;
+}
+
+interface Waiting {
+  readonly question: Question;
+  readonly untilMs: number;
+}
+
+export class Filing {
+  readonly #options: FilingOptions;
+  readonly #lines: DurableLines;
+  #runs: SqliteValueRuns;
+  #values: FiledValues;
+  #works: { flush?: Work<void> | undefined; merge?: Work<void> | undefined } = {};
+  #durable: LogId = 0;
+  #waiting: Waiting[] = [];
+  /** What was told last of what it could not do. */
+  #trouble: string | undefined;
+  /** Until it is told of more lines. */
+  #isUnreadable = false;
+  #refusedUntilMs = 0;
+
+  /** @throws {Error} when the index can neither be used nor made. */
+  constructor(options: FilingOptions) {
+    this.#options = options;
+    this.#lines = new DurableLines(options.segments);
+    this.#runs = this.#known() ?? this.#nothing();
+    this.#values = new FiledValues(this.#runs, options.generationPostings);
+  }
+
+  /** All up to here is on disk. */
+  durable(logId: LogId): void {
+    this.#durable = Math.max(this.#durable, logId);
+    this.#isUnreadable = false;
+  }
+
+  find(question: Question): void {
+    this.durable(question.asOf);
+    this.#waiting.push({ question, untilMs: this.#options.monotonic() + question.lagMs });
+  }
+
+  /** Works for a while; `false` once there is nothing to do. */
+  turn(): boolean {
+    const endMs = this.#options.monotonic() + SLICE_MS;
+    for (;;) {
+      this.#answerThose(({ question }) => this.#lines.next > question.asOf);
+      if (!this.#step()) break;
+      const now = this.#options.monotonic();
+      if (now < endMs) continue;
+      this.#answerThose(({ untilMs }) => now >= untilMs);
+      return true;
+    }
+    this.#answerThose(() => true);
+    return false;
+  }
+
+  /** Puts all on disk that was filed, and lets go of the files. */
+  stop(): void {
+    try {
+      this.#leaveWorks();
+      // A durable position is the end of a batch.
+      while (this.#lines.isWithinBatch && this.#isBehind) this.#read();
+      if (!this.#lines.isWithinBatch) atOnce(this.#values.rest());
+    } catch {
+      // The next start reads those lines again.
+    } finally {
+      this.#lines.close();
+      this.#runs.close();
+    }
+  }
+
+  /** Whether something was done. */
+  #step(): boolean {
+    try {
+      const { urgent } = this.#values;
+      if (this.#isBehind && urgent === undefined) this.#read();
+      else if (this.#options.monotonic() < this.#refusedUntilMs) return false;
+      else if (this.#values.hasToFlush && urgent !== "merge") this.#write("flush");
+      else if (this.#values.hasToMerge) this.#write("merge");
+      else return false;
+    } catch (error) {
+      this.#makeAgain(messageOf(error));
+    }
+    return true;
+  }
+
+  /** Whether there are lines to be read. */
+  get #isBehind(): boolean {
+    return this.#lines.next <= this.#durable && !this.#isUnreadable;
+  }
+
+  #read(): void {
+    try {
+      this.#lines.read(this.#durable, this.#taker);
+      this.#trouble = undefined;
+    } catch (error) {
+      this.#isUnreadable = true;
+      this.#tell(`The index of values cannot go on: ${messageOf(error)}`);
+    }
+  }
+
+  /** @throws {IndexDamagedError} */
+  #write(kind: "flush" | "merge"): void {
+    try {
+      const work = this.#works[kind] ??= this.#values[kind]();
+      if (work.next().done === true) this.#works[kind] = undefined;
+    } catch (error) {
+      if (error instanceof IndexDamagedError) throw error;
+      this.#leaveWorks();
+      this.#refusedUntilMs = this.#options.monotonic() + REFUSED_MS;
+      this.#tell(`The disk does not take the index of values: ${messageOf(error)}`);
+    }
+  }
+
+  /** What was begun is begun again. */
+  #leaveWorks(): void {
+    for (const work of Object.values(this.#works)) work?.return();
+    this.#works = {};
+    this.#runs.abandon();
+  }
+
+  #answerThose(isDue: (waiting: Waiting) => boolean): void {
+    const due = this.#waiting.filter(isDue);
+    if (due.length === 0) return;
+    this.#waiting = this.#waiting.filter((waiting) => !due.includes(waiting));
+    for (const waiting of due) {
+      try {
+        this.#options.answer(this.#found(waiting.question));
+      } catch (error) {
+        this.#makeAgain(messageOf(error));
+        this.#waiting.push(waiting);
+      }
+    }
+  }
+
+  #found({ id, keys, limits }: Question): Answer {
+    const lists = Array.from(keys, (key, at) => this.#values.newest(key, limits[at] ?? 0));
+    return {
+      kind: "found",
+      id,
+      counts: Uint32Array.from(lists, ({ length }) => length),
+      positions: joined(Uint32Array, lists),
+      upTo: this.#lines.next - 1,
+    };
+  }
+
+  /** What an earlier process left, as far as the lines are those that it read. */
+  #known(): SqliteValueRuns | undefined {
+    let runs: SqliteValueRuns | undefined;
+    try {
+      runs = new SqliteValueRuns(this.#options.index);
+      const { point } = runs;
+      if (point === undefined || this.#lines.goOnFrom(point)) return runs;
+    } catch {
+      // What is of no use is made again.
+    }
+    runs?.close();
+    return undefined;
+  }
+
+  #nothing(): SqliteValueRuns {
+    SqliteValueRuns.remove(this.#options.index);
+    return new SqliteValueRuns(this.#options.index);
+  }
+
+  #makeAgain(reason: string): void {
+    this.#tell(`The index of values is damaged: ${reason}; it is made again`);
+    this.#works = {};
+    this.#runs.close();
+    this.#lines.begin();
+    this.#runs = this.#nothing();
+    this.#values = new FiledValues(this.#runs, this.#options.generationPostings);
+  }
+
+  #tell(message: string): void {
+    if (this.#trouble !== message) this.#options.warn(message);
+    this.#trouble = message;
+  }
+
+  readonly #taker: LineTaker = {
+    entry: (entry) => this.#values.add(entry),
+    batchEnd: (point) => this.#values.batchEnd(point),
+  };
+}

@@ -1,0 +1,48 @@
+/** What the engine and the thread of the index of values say to each other. */
+
+import type { MessagePort } from "node:worker_threads";
+import type { LogId } from "../core/ids.ts";
+
+export interface FilingPlace {
+  /** The folder of the segments. */
+  readonly segments: string;
+  /** The folder of the index. */
+  readonly index: string;
+}
+
+/** What the thread is given at its begin. What is said to it before it listens waits in the port. */
+export interface FilingSeed extends FilingPlace {
+  readonly port: MessagePort;
+}
+
+export interface Question {
+  readonly kind: "find";
+  readonly id: number;
+  readonly keys: Uint32Array;
+  /** How many positions are wanted of each key. */
+  readonly limits: Uint32Array;
+  readonly asOf: LogId;
+  /** How long it waits for the lines up to there, in milliseconds. */
+  readonly lagMs: number;
+}
+
+export type ToFiling =
+  | { readonly kind: "durable"; readonly logId: LogId }
+  | Question
+  | { readonly kind: "stop" };
+
+export interface Answer {
+  readonly kind: "found";
+  readonly id: number;
+  /** How many positions were found of each key. */
+  readonly counts: Uint32Array<ArrayBuffer>;
+  /** Of one key after the other. */
+  readonly positions: Uint32Array<ArrayBuffer>;
+  readonly upTo: LogId;
+}
+
+export type FromFiling =
+  | Answer
+  /** Something that an operator should know. */
+  | { readonly kind: "warning"; readonly message: string }
+  | { readonly kind: "stopped" };

@@ -1,0 +1,89 @@
+/**
+ * The program of the thread of the index of values, with all that it imports, as texts: so that no
+ * permission is needed to read it. They have names of their own here, since Deno takes a module that
+ * was imported as a text for a text for ever; and that texts of modules need no permission holds for
+ * those that are modules here as well.
+ */
+
+import atOnce from "../core/at_once.ts?source" with { type: "text" };
+import event from "../core/event.ts?source" with { type: "text" };
+import jsonText from "../core/json_text.ts?source" with { type: "text" };
+import quotation from "../core/quotation.ts?source" with { type: "text" };
+import thrown from "../core/thrown.ts?source" with { type: "text" };
+import dateForm from "../core/likeness/date_form.ts?source" with { type: "text" };
+import looseForm from "../core/likeness/loose_form.ts?source" with { type: "text" };
+import jobIndex from "../engine/job_index.ts?source" with { type: "text" };
+import sortedPostings from "../engine/views/sorted_postings.ts?source" with { type: "text" };
+import textHash from "../engine/views/text_hash.ts?source" with { type: "text" };
+import postings from "../engine/views/postings.ts?source" with { type: "text" };
+import valueKeys from "../engine/views/value_keys.ts?source" with { type: "text" };
+import joined from "../engine/writer/joined.ts?source" with { type: "text" };
+import valueTables from "../index/value_tables.ts?source" with { type: "text" };
+import valueRows from "../index/value_rows.ts?source" with { type: "text" };
+import valueRuns from "../index/value_runs.ts?source" with { type: "text" };
+import layout from "../journal/layout.ts?source" with { type: "text" };
+import lineCodec from "../journal/line_codec.ts?source" with { type: "text" };
+import lineBytes from "../journal/line_bytes.ts?source" with { type: "text" };
+import lineCursor from "../journal/line_cursor.ts?source" with { type: "text" };
+import durableLines from "./durable_lines.ts?source" with { type: "text" };
+import filedValues from "./filed_values.ts?source" with { type: "text" };
+import filing from "./filing.ts?source" with { type: "text" };
+import { keepValues } from "./values_thread.ts";
+import valuesThread from "./values_thread.ts?source" with { type: "text" };
+
+/** By their paths, each after those that it imports; the last one is run. */
+const MODULES: readonly (readonly [path: string, text: string])[] = [
+  ["core/at_once.ts", atOnce],
+  ["core/event.ts", event],
+  ["core/json_text.ts", jsonText],
+  ["core/quotation.ts", quotation],
+  ["core/thrown.ts", thrown],
+  ["core/likeness/date_form.ts", dateForm],
+  ["core/likeness/loose_form.ts", looseForm],
+  ["engine/job_index.ts", jobIndex],
+  ["engine/views/sorted_postings.ts", sortedPostings],
+  ["engine/views/text_hash.ts", textHash],
+  ["engine/views/postings.ts", postings],
+  ["engine/views/value_keys.ts", valueKeys],
+  ["engine/writer/joined.ts", joined],
+  ["index/value_tables.ts", valueTables],
+  ["index/value_rows.ts", valueRows],
+  ["index/value_runs.ts", valueRuns],
+  ["journal/layout.ts", layout],
+  ["journal/line_codec.ts", lineCodec],
+  ["journal/line_bytes.ts", lineBytes],
+  ["journal/line_cursor.ts", lineCursor],
+  ["values/durable_lines.ts", durableLines],
+  ["values/filed_values.ts", filedValues],
+  ["values/filing.ts", filing],
+  ["values/values_thread.ts", valuesThread],
+];
+
+const IMPORT = /^import (type )?[^;]*?"(\.[^"]+)";$/gm;
+
+let program: string | undefined;
+
+/** A script that begins it. */
+export function threadProgram(): string {
+  return program ??= `import(${JSON.stringify(linked())})` +
+    `.then((module) => module.${keepValues.name}())` +
+    ".catch((error) => setTimeout(() => { throw error; }))";
+}
+
+/** @throws {TypeError} when a module imports one that does not stand before it. */
+function linked(): string {
+  const urls = new Map<string, string>();
+  let last = "";
+  for (const [path, text] of MODULES) {
+    const whole = text.replaceAll(IMPORT, (line, isType: string | undefined, name: string) => {
+      if (isType !== undefined) return "";
+      const imported = new URL(name, `file:///${path}`).pathname.slice(1);
+      const url = urls.get(imported);
+      if (url === undefined) throw new TypeError(`Cannot link ${path}: ${imported} is not there`);
+      return line.replace(name, url);
+    });
+    last = URL.createObjectURL(new Blob([whole], { type: "application/typescript" }));
+    urls.set(path, last);
+  }
+  return last;
+}

@@ -1,0 +1,166 @@
+/**
+ * The index of values, kept by a thread that reads the journal by itself: the engine only tells it
+ * now and then how far the journal is. When it ends for whatever reason another one goes on.
+ */
+
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import type { LogId } from "../core/ids.ts";
+import type { Clock } from "../engine/ports.ts";
+import {
+  type FoundPositions,
+  LAG_MS,
+  type PastEvents,
+  type Wanted,
+} from "../engine/views/past_events.ts";
+import { within } from "../engine/within.ts";
+import type { Answer, FilingPlace, FilingSeed, FromFiling, ToFiling } from "./protocol.ts";
+import { threadProgram } from "./thread_program.ts";
+
+/** It is told when there are so many more entries; who asks tells it anyway. */
+const ENTRIES_AT_A_TIME = 256;
+/** How much later than it should be an answer may come before nobody waits for it any more. */
+const GRACE_MS = 1_000;
+/** How long a stop waits for it to put on disk what it has. */
+const STOP_MS = 3_000;
+/** After it has ended by itself; twice as long each time that it does without an answer. */
+const RESTART_MS = 250;
+const RESTART_MAX_MS = 60_000;
+/** What it holds is in buffers, which do not count here. */
+const LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16 };
+
+export interface ThreadedPastEventsOptions extends FilingPlace {
+  readonly clock: Clock;
+  readonly warn: (message: string) => void;
+  /** Told of each thread that was made. */
+  readonly onThread?: (thread: Worker) => void;
+}
+
+interface Thread {
+  readonly worker: Worker;
+  readonly port: MessagePort;
+}
+
+interface Asked {
+  readonly message: Extract<ToFiling, { kind: "find" }>;
+  readonly resolve: (found: FoundPositions) => void;
+}
+
+const NOTHING: FoundPositions = { positions: new Map(), horizon: 0, upTo: 0 };
+
+export class ThreadedPastEvents implements PastEvents {
+  readonly #options: ThreadedPastEventsOptions;
+  readonly #asked = new Map<number, Asked>();
+  #thread: Thread | undefined;
+  #asks = 0;
+  #durable: LogId = 0;
+  #told: LogId = 0;
+  #restartMs = RESTART_MS;
+  #cancelRestart: (() => void) | undefined;
+  #onStopped: (() => void) | undefined;
+  #isClosed = false;
+
+  constructor(options: ThreadedPastEventsOptions) {
+    this.#options = options;
+  }
+
+  durable(logId: LogId): void {
+    this.#durable = logId;
+    if (logId - this.#told >= ENTRIES_AT_A_TIME) this.#tell();
+  }
+
+  find(wanted: Wanted, asOf: LogId): Promise<FoundPositions> {
+    if (this.#isClosed) return Promise.resolve(NOTHING);
+    const { promise, resolve } = Promise.withResolvers<FoundPositions>();
+    const id = ++this.#asks;
+    const cancel = this.#options.clock.setTimer(LAG_MS + GRACE_MS, () => done(NOTHING));
+    const done = (found: FoundPositions) => {
+      cancel();
+      this.#asked.delete(id);
+      resolve(found);
+    };
+    const keys = Uint32Array.from(wanted.keys()), limits = Uint32Array.from(wanted.values());
+    const message = { kind: "find", id, keys, limits, asOf, lagMs: LAG_MS } as const;
+    this.#asked.set(id, { message, resolve: done });
+    this.#say(message);
+    return promise;
+  }
+
+  /** Has it put on disk what it has, and ends it. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#cancelRestart?.();
+    const thread = this.#thread;
+    if (thread !== undefined) {
+      const stopped = new Promise<void>((resolve) => this.#onStopped = resolve);
+      thread.port.postMessage({ kind: "stop" } satisfies ToFiling);
+      await within(this.#options.clock, STOP_MS, stopped);
+      thread.port.close();
+      await thread.worker.terminate();
+    }
+    for (const { resolve } of [...this.#asked.values()]) resolve(NOTHING);
+  }
+
+  #tell(): void {
+    this.#told = this.#durable;
+    this.#say({ kind: "durable", logId: this.#durable });
+  }
+
+  #say(message: ToFiling): void {
+    // While it may not be begun again it is told later.
+    if (this.#cancelRestart !== undefined || this.#isClosed) return;
+    this.#thread ??= this.#begin();
+    this.#thread.port.postMessage(message);
+  }
+
+  #begin(): Thread {
+    const { segments, index } = this.#options;
+    const { port1, port2 } = new MessageChannel();
+    const workerData: FilingSeed = { segments, index, port: port2 };
+    const options = { eval: true, workerData, transferList: [port2], resourceLimits: LIMITS };
+    const worker = new Worker(threadProgram(), options);
+    const thread = { worker, port: port1 };
+    worker.unref();
+    worker.on("error", ({ message }) => this.#ended(thread, message));
+    worker.on("exit", () => this.#ended(thread, "it has ended"));
+    port1.on("message", (message: FromFiling) => this.#said(message));
+    port1.unref();
+    this.#options.onThread?.(worker);
+    return thread;
+  }
+
+  #said(message: FromFiling): void {
+    if (message.kind === "warning") this.#options.warn(message.message);
+    else if (message.kind === "stopped") this.#onStopped?.();
+    else {
+      this.#restartMs = RESTART_MS;
+      this.#asked.get(message.id)?.resolve(foundIn(message, this.#asked.get(message.id)));
+    }
+  }
+
+  #ended(thread: Thread, reason: string): void {
+    this.#onStopped?.();
+    if (thread !== this.#thread || this.#isClosed) return;
+    this.#thread = undefined;
+    thread.port.close();
+    this.#options.warn(`The thread of the index of values failed, and begins again: ${reason}`);
+    this.#cancelRestart = this.#options.clock.setTimer(this.#restartMs, () => this.#again());
+    this.#restartMs = Math.min(RESTART_MAX_MS, 2 * this.#restartMs);
+  }
+
+  #again(): void {
+    this.#cancelRestart = undefined;
+    this.#tell();
+    for (const { message } of this.#asked.values()) this.#say(message);
+  }
+}
+
+function foundIn({ counts, positions, upTo }: Answer, asked: Asked | undefined): FoundPositions {
+  const found = new Map<number, readonly LogId[]>();
+  let at = 0;
+  for (const [index, key] of (asked?.message.keys ?? []).entries()) {
+    const end = at + (counts[index] ?? 0);
+    found.set(key, Array.from(positions.subarray(at, end)));
+    at = end;
+  }
+  return { positions: found, horizon: 0, upTo };
+}

@@ -1,0 +1,39 @@
+/** What the thread of the index of values runs. */
+
+import { setImmediate } from "node:timers";
+import { workerData } from "node:worker_threads";
+import { Filing } from "./filing.ts";
+import type { FilingSeed, FromFiling, ToFiling } from "./protocol.ts";
+
+/** Keeps the index from here on. */
+export function keepValues(): void {
+  const { port, ...place } = workerData as FilingSeed;
+  const say = (message: FromFiling, transfer: ArrayBuffer[] = []) =>
+    port.postMessage(message, transfer);
+  const filing = new Filing({
+    ...place,
+    answer: (answer) => say(answer, [answer.counts.buffer, answer.positions.buffer]),
+    warn: (message) => say({ kind: "warning", message }),
+    monotonic: () => performance.now(),
+  });
+  let isWorking = false;
+  let hasStopped = false;
+  const work = async () => {
+    if (isWorking) return;
+    isWorking = true;
+    while (!hasStopped && filing.turn()) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    isWorking = false;
+  };
+  port.on("message", (message: ToFiling) => {
+    if (message.kind === "stop") {
+      hasStopped = true;
+      filing.stop();
+      return say({ kind: "stopped" });
+    }
+    if (message.kind === "find") filing.find(message);
+    else filing.durable(message.logId);
+    void work();
+  });
+}

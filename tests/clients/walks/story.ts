@@ -1,0 +1,34 @@
+/** What all three walks do: a job waits for a parcel, and the parcel comes. */
+
+declare const process: { readonly argv: readonly string[] };
+
+/** Of the server. */
+export const URL = process.argv[2] ?? "";
+
+export const ORDER = "order-of-generated-clients";
+
+export const PLAN = {
+  expected: [{
+    id: "shipped",
+    eventType: "shop.ParcelShipped",
+    correlation: { equals: { orderId: ORDER } },
+  }],
+};
+
+export function SHIPPED(client: string) {
+  return {
+    eventType: "shop.ParcelShipped",
+    eventId: `parcel-of-${client}`,
+    attributes: { orderId: ORDER, weight: { kilograms: 2 } },
+  };
+}
+
+/** What came of a request that must not be refused. */
+export function after<Data>(data: Data | undefined): Data {
+  if (data === undefined) throw new Error("the request was refused");
+  return data;
+}
+
+export function check(isSo: boolean): void {
+  if (!isSo) throw new Error("an answer is not as it should be");
+}

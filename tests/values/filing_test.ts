@@ -1,0 +1,216 @@
+/** The index of values on disk is a cache: whatever is there, what is found is what the lines say. */
+
+import assert from "node:assert/strict";
+import { ValueIndex } from "../../src/engine/views/value_index.ts";
+import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
+import { JournalReading } from "../../src/journal/journal_reading.ts";
+import { layoutOf } from "../../src/journal/layout.ts";
+import { Filing } from "../../src/values/filing.ts";
+import type { Answer } from "../../src/values/protocol.ts";
+import { keysOf } from "../../src/engine/views/value_keys.ts";
+import { inFolder } from "../support/temporary_folder.ts";
+import { orders, shopIn } from "../support/valued_events.ts";
+
+/** So few postings make runs, and runs of runs. */
+const GENERATION = 1_000;
+const LIMIT = 5_000;
+
+interface Journal {
+  readonly folder: string;
+  readonly head: number;
+}
+
+async function journalIn(folder: string, events: number): Promise<Journal> {
+  const shop = await shopIn(folder);
+  for (let first = 1; first <= events; first += 100) await shop.deliver(orders(first, 100));
+  const head = shop.engine.headLogId;
+  await shop.engine.stop(0);
+  await shop.journal.close();
+  return { folder, head };
+}
+
+class Desk {
+  readonly warnings: string[] = [];
+  readonly filing: Filing;
+  #answer: Answer | undefined;
+  #now = 0;
+
+  constructor({ folder }: Journal, generationPostings = GENERATION) {
+    const { segments, index } = layoutOf(folder);
+    this.filing = new Filing({
+      ...{ segments, index, generationPostings },
+      answer: (answer) => this.#answer = answer,
+      warn: (message) => this.warnings.push(message),
+      monotonic: () => this.#now++,
+    });
+  }
+
+  /** Files the lines up to there, and writes what is to be written. */
+  upTo(head: number): void {
+    this.filing.durable(head);
+    while (this.filing.turn());
+  }
+
+  find(keys: readonly number[], asOf: number): readonly (readonly number[])[] {
+    const limits = keys.map(() => LIMIT);
+    this.filing.find({
+      ...{ kind: "find", id: 1, asOf, lagMs: 1e9 },
+      keys: Uint32Array.from(keys),
+      limits: Uint32Array.from(limits),
+    });
+    while (this.filing.turn());
+    const { counts, positions } = this.#answer ?? assert.fail("there is no answer");
+    let at = 0;
+    return Array.from(counts, (count) => [...positions.subarray(at, at += count)]);
+  }
+}
+
+/** What is found under all keys that there are. */
+async function assertTrue(desk: Desk, journal: Journal): Promise<void> {
+  const truth = new ValueIndex();
+  const keys = new Set<number>();
+  await JournalReading.begin(new DenoFileSystem(), journal.folder, {
+    refuse: () => undefined,
+    replay: (entry) => {
+      if (entry.logId > journal.head) return;
+      truth.add(entry);
+      for (const key of keysOf(entry)) keys.add(key);
+    },
+  });
+  const wanted = [...keys, 12];
+  const { positions } = truth.find(new Map(wanted.map((key) => [key, LIMIT])));
+  const found = desk.find(wanted, journal.head);
+  wanted.forEach((key, at) => assert.deepEqual(found[at], positions.get(key), `${key}`));
+}
+
+function filed(journal: Journal): void {
+  const desk = new Desk(journal);
+  desk.upTo(journal.head);
+  desk.filing.stop();
+  assert.deepEqual(desk.warnings, []);
+}
+
+const fileOf = ({ folder }: Journal) => `${layoutOf(folder).index}/values.sqlite`;
+
+Deno.test("filing: all that the lines say is found, in memory and in runs that were made one", async () => {
+  await inFolder(async (folder) => {
+    const journal = await journalIn(folder, 3_000);
+    const desk = new Desk(journal);
+    await assertTrue(desk, journal);
+    desk.filing.stop();
+    assert.deepEqual(desk.warnings, []);
+  });
+});
+
+Deno.test("filing: after a stop nothing is read again, and after a kill what was not on disk", async () => {
+  await inFolder(async (folder) => {
+    const journal = await journalIn(folder, 3_000);
+    filed(journal);
+    // What is written to the journal is read by a process that finds no line before.
+    for await (const { name } of Deno.readDir(layoutOf(folder).segments)) {
+      if (name.startsWith("00000000000000000001")) {
+        await Deno.rename(`${folder}/segments/${name}`, `${folder}/aside`);
+      }
+    }
+    const desk = new Desk(journal);
+    desk.upTo(journal.head);
+    assert.deepEqual(desk.warnings, []);
+    await Deno.rename(`${folder}/aside`, `${folder}/segments/00000000000000000001.ndjson`);
+    await assertTrue(desk, journal);
+    const killed = new Desk({ ...journal, folder });
+    await assertTrue(killed, journal);
+    killed.filing.stop();
+    desk.filing.stop();
+  });
+});
+
+type Damage = (journal: Journal) => void | Promise<void>;
+
+const DAMAGES: Readonly<Record<string, Damage>> = {
+  "deleted": (journal) => Deno.removeSync(fileOf(journal)),
+  "empty": (journal) => Deno.writeFileSync(fileOf(journal), new Uint8Array()),
+  "no database": (journal) => Deno.writeTextFileSync(fileOf(journal), "nothing ".repeat(9_000)),
+  "cut": (journal) => Deno.truncateSync(fileOf(journal), Deno.statSync(fileOf(journal)).size / 2),
+  "flipped": (journal) => {
+    const bytes = Deno.readFileSync(fileOf(journal));
+    for (let at = 16_384 + 9_000; at < bytes.length; at += 4_096) bytes[at] = (bytes[at] ?? 0) ^ 4;
+    Deno.writeFileSync(fileOf(journal), bytes);
+  },
+  "of another journal": async (journal) => {
+    const other = await journalIn(`${journal.folder}/other`, 1_200);
+    filed(other);
+    Deno.copyFileSync(fileOf(other), fileOf(journal));
+  },
+};
+
+for (const [name, damage] of Object.entries(DAMAGES)) {
+  Deno.test(`filing: an index that is ${name} is made again`, async () => {
+    await inFolder(async (folder) => {
+      const journal = await journalIn(folder, 1_000);
+      filed(journal);
+      await damage(journal);
+      const desk = new Desk(journal);
+      await assertTrue(desk, journal);
+      desk.filing.stop();
+      const next = new Desk(journal);
+      await assertTrue(next, journal);
+      next.filing.stop();
+      assert.deepEqual(next.warnings, []);
+    });
+  });
+}
+
+Deno.test("filing: an index that is ahead of its journal, or behind it, is right in the end", async () => {
+  await inFolder(async (folder) => {
+    const early = await journalIn(folder, 1_000);
+    await Deno.mkdir(`${folder}/early`);
+    const copy = `${folder}/early/segments`;
+    await Deno.mkdir(copy);
+    for await (const { name } of Deno.readDir(layoutOf(folder).segments)) {
+      await Deno.copyFile(`${layoutOf(folder).segments}/${name}`, `${copy}/${name}`);
+    }
+    filed(early);
+    const behind = fileOf(early);
+    await Deno.copyFile(behind, `${folder}/behind`);
+    const late = await journalIn(folder, 1_000);
+    filed(late);
+    await Deno.mkdir(`${folder}/early/index`);
+    await Deno.copyFile(fileOf(late), `${folder}/early/index/values.sqlite`);
+    const ahead = new Desk({ folder: `${folder}/early`, head: early.head });
+    await assertTrue(ahead, { folder: `${folder}/early`, head: early.head });
+    ahead.filing.stop();
+    await Deno.copyFile(`${folder}/behind`, fileOf(late));
+    const caughtUp = new Desk(late);
+    await assertTrue(caughtUp, late);
+    caughtUp.filing.stop();
+  });
+});
+
+Deno.test("filing: nothing behind the last durable position is looked at", async () => {
+  await inFolder(async (folder) => {
+    const early = await journalIn(folder, 500);
+    await journalIn(folder, 500);
+    const desk = new Desk(early);
+    await assertTrue(desk, early);
+    desk.filing.stop();
+  });
+});
+
+Deno.test("filing: a line that is not what was written stops it there, and says so once", async () => {
+  await inFolder(async (folder) => {
+    const journal = await journalIn(folder, 300);
+    const path = `${folder}/segments/00000000000000000001.ndjson`;
+    const text = await Deno.readTextFile(path);
+    await Deno.writeTextFile(path, text.replace("order-150", "order-666"));
+    const desk = new Desk(journal);
+    const [found] = desk.find([12], journal.head);
+    desk.upTo(journal.head);
+    assert.deepEqual(found, []);
+    assert.equal(desk.warnings.length, 1);
+    assert.match(
+      desk.warnings[0] ?? "",
+      /cannot go on: the line of entry \d+ does not match its crc/,
+    );
+    desk.filing.stop();
+  });
+});

@@ -1,0 +1,158 @@
+/** What finds events by their values, in this thread and in one of its own: they do the same. */
+
+import assert from "node:assert/strict";
+import type { PastEvents } from "../../src/engine/views/past_events.ts";
+import { ReadPastEvents } from "../../src/engine/views/read_past_events.ts";
+import { eventId, jobId } from "../../src/core/ids.ts";
+import { systemClock } from "../../src/system.ts";
+import { test } from "../support/sanitized.ts";
+import { inFolder } from "../support/temporary_folder.ts";
+import {
+  carrying,
+  ofType,
+  orders,
+  PAID,
+  type Shop,
+  shopIn,
+  threadOf,
+} from "../support/valued_events.ts";
+
+interface Place {
+  readonly shop: Shop;
+  readonly pastEvents: PastEvents;
+  /** Stops, and starts on the same journal. */
+  restart(): Promise<Place>;
+  close(): Promise<void>;
+}
+
+type Kind = "here" | "in a thread";
+
+async function placeIn(folder: string, kind: Kind): Promise<Place> {
+  const thread = kind === "here" ? undefined : threadOf(folder);
+  const shop = await shopIn(folder, thread?.pastEvents);
+  const pastEvents = thread?.pastEvents ??
+    new ReadPastEvents(systemClock, (after, limit) => shop.journal.read(after, limit));
+  const close = async () => {
+    await shop.engine.stop(0);
+    await Promise.all([thread?.pastEvents.close(), shop.journal.close()]);
+    assert.deepEqual(thread?.warnings ?? [], []);
+  };
+  const restart = async () => {
+    await close();
+    return await placeIn(folder, kind);
+  };
+  return { shop, pastEvents, restart, close };
+}
+
+/** The same of both. */
+function rule(name: string, run: (place: Place) => Promise<Place | void>): void {
+  for (const kind of ["here", "in a thread"] as const) {
+    test(`past events, ${kind}: ${name}`, () =>
+      inFolder(async (folder) => {
+        const place = await placeIn(folder, kind);
+        const last = await run(place) ?? place;
+        await last.close();
+      }));
+  }
+}
+
+rule("a value is found in whatever form, place and type an event has it", async (place) => {
+  const { shop: { deliver, engine }, pastEvents } = place;
+  const [first = 0, second = 0, third = 0] = await deliver([
+    { a: "42" },
+    { b: { c: 42 } },
+    { d: [" 042 "] },
+  ]);
+  await deliver(orders(1, 100));
+  const about = { eventType: "shop.Other" as typeof PAID, stratum: "domain" } as const;
+  const [other] = await engine.deliver([{ ...about, attributes: { about: 42 } }]);
+  const asOf = engine.headLogId;
+  assert.deepEqual(await carrying(pastEvents, 42, asOf), [other?.logId, third, second, first]);
+  assert.deepEqual(await carrying(pastEvents, 43, asOf), []);
+  assert.deepEqual(await ofType(pastEvents, "shop.Other", asOf), [other?.logId]);
+  assert.equal((await ofType(pastEvents, PAID, asOf)).length, 103);
+});
+
+rule("what is durable is found at once, and the answer says up to where", async (place) => {
+  const { shop: { deliver, engine }, pastEvents } = place;
+  for (let number = 1; number <= 20; number++) {
+    const logIds = await deliver([{ orderId: `only-${number}` }]);
+    assert.deepEqual(await carrying(pastEvents, `only-${number}`, engine.headLogId), logIds);
+  }
+  const { upTo, horizon } = await pastEvents.find(new Map(), engine.headLogId);
+  assert.deepEqual([upTo >= engine.headLogId, horizon], [true, 0]);
+});
+
+rule("what came before a restart is found after it, once", async (place) => {
+  const first = await place.shop.deliver(orders(1, 500));
+  const next = await place.restart();
+  const second = await next.shop.deliver(orders(1, 500));
+  const { headLogId } = next.shop.engine;
+  const found = await carrying(next.pastEvents, "order-77", headLogId);
+  assert.deepEqual(found, [second[76], first[76]]);
+  assert.equal((await ofType(next.pastEvents, PAID, headLogId)).length, 1_000);
+  return next;
+});
+
+rule("an event that was refused is found; entries of the framework are not", async (place) => {
+  const { shop: { engine }, pastEvents } = place;
+  const event = { eventType: PAID, stratum: "domain", eventId: eventId("evt-1") } as const;
+  await engine.deliver([{ ...event, attributes: { orderId: "first" } }]);
+  await engine.deliver([{ ...event, attributes: { orderId: "second" } }]);
+  const refused = await carrying(pastEvents, "second", engine.headLogId);
+  assert.equal(refused.length, 1);
+  const [entry] = await engine.entriesAt(refused);
+  assert.equal(entry?.eventType, "journal.EventRefused");
+  assert.deepEqual(await ofType(pastEvents, "journal.SegmentOpened", engine.headLogId), []);
+});
+
+rule("a job is found by its labels, apart from events", async (place) => {
+  const { shop: { engine }, pastEvents } = place;
+  const plan = { expected: [], policy: { errors: [], onCompensated: "Failed" } } as const;
+  await engine.create({ jobId: jobId("job-1"), plan, labels: { tenant: "x9" } });
+  assert.deepEqual(await carrying(pastEvents, "x9", engine.headLogId), []);
+  const { jobs } = await engine.explainAbout("x9");
+  assert.deepEqual(jobs.map((job) => job.jobId), ["job-1"]);
+});
+
+test("past events, in a thread: one that ends is begun again, and finds what it has missed", () =>
+  inFolder(async (folder) => {
+    const { pastEvents, threads, warnings } = threadOf(folder);
+    const { engine, journal, deliver } = await shopIn(folder, pastEvents);
+    await deliver(orders(1, 300));
+    assert.equal((await carrying(pastEvents, "order-7", engine.headLogId)).length, 1);
+    await threads.at(-1)?.terminate();
+    const missed = await deliver(orders(301, 300));
+    assert.deepEqual(await carrying(pastEvents, "order-307", engine.headLogId), [missed[6]]);
+    // Asked while it is on its way down, the question waits for the next one.
+    const ending = threads.at(-1)?.terminate();
+    assert.deepEqual(await carrying(pastEvents, "order-307", engine.headLogId), [missed[6]]);
+    await ending;
+    assert.equal((await carrying(pastEvents, "EU", engine.headLogId)).length, 300);
+    assert.equal(threads.length, 3);
+    for (const warning of warnings) assert.match(warning, /failed, and begins again/);
+    await engine.stop(0);
+    await Promise.all([pastEvents.close(), journal.close()]);
+    assert.equal(threads.length, 3);
+  }));
+
+test("past events, in a thread: without one, explanations say that nothing was looked at", () =>
+  inFolder(async (folder) => {
+    const { pastEvents } = threadOf(folder);
+    await pastEvents.close();
+    const { engine, journal, deliver } = await shopIn(folder, pastEvents);
+    await deliver(orders(1, 3));
+    const matcher = { eventType: PAID, correlation: { equals: { orderId: "ORDER-2" } } };
+    const expected = [{ id: "paid", kind: "DomainFact", matcher, multiplicity: "ExactlyOnce" }];
+    const plan = { expected, policy: { errors: [], onCompensated: "Failed" } } as never;
+    await engine.create({ jobId: jobId("job-1"), plan });
+    const explanation = await engine.explain(jobId("job-1"));
+    const text = JSON.stringify(explanation?.waitingFor);
+    assert.match(text, /No event was looked at: the index of values is not there yet\./);
+    assert.doesNotMatch(text, /resembles it/);
+    const { asOf, summary } = await engine.explainAbout("order-2");
+    assert.equal(asOf, 0);
+    assert.match(summary, /The index of values has entries up to 0 of \d+ so far\.$/);
+    await engine.stop(0);
+    await journal.close();
+  }));
