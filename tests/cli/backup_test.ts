@@ -232,6 +232,7 @@ Deno.test("backup: without permission for the folder it tells the command to giv
   inFolder(async (folder) => {
     const { code, errors } = await runTask("journal", ["backup", "/elsewhere/backup"], {
       cwd: folder,
+      env: { INIT_CWD: folder },
     });
     assert.equal(code, 74);
     assert.match(errors, /cannot read and write \/elsewhere\/backup: permission is missing, add /);

@@ -14,8 +14,9 @@ import type { LogId } from "../../src/core/ids.ts";
 import { expectationAccepts, type MatchableEvent } from "../../src/core/job_plan.ts";
 import { hearsay, retold, stories } from "./arbitrary_entries.ts";
 import { projectAll } from "./folding.ts";
+import { rounds } from "../support/effort.ts";
 
-const RUNS = { numRuns: 2_000 };
+const RUNS = { numRuns: rounds(2_000, 2_000, 300) };
 
 const PLAIN: Evidence = {
   causes: new Map(),

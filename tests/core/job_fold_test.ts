@@ -13,8 +13,9 @@ import { whyOf } from "../../src/core/why.ts";
 import { codedJob, JobStory } from "../support/entries.ts";
 import { stories, tails } from "./arbitrary_entries.ts";
 import { projectAll } from "./folding.ts";
+import { rounds } from "../support/effort.ts";
 
-const RUNS = { numRuns: 3_000 };
+const RUNS = { numRuns: rounds(3_000, 3_000, 500) };
 
 /** A fold and the projector, each of them given the same entries. */
 function assertAlike(entries: readonly JobEventLogEntry[], from?: JobState): void {

@@ -15,6 +15,7 @@ import {
 import type { TraceIds } from "../../src/core/trace_ids.ts";
 import type { IncomingEvent } from "../../src/engine/requests.ts";
 import { Harness } from "../support/engine_harness.ts";
+import { rounds } from "../support/effort.ts";
 
 /** What a snapshot stands for is of no matter here. */
 
@@ -160,7 +161,7 @@ Deno.test("engine: a snapshot and the tail after it give the states of a full re
         assert.deepEqual(second.defects, []);
       },
     ),
-    { numRuns: 400 },
+    { numRuns: rounds(400, 400, 50) },
   );
 });
 
@@ -182,9 +183,9 @@ Deno.test("engine: second deliveries and observability ids change no state", asy
       traced += told(await twice.engine.entries(0, 1_000));
       assert.equal(told(await once.engine.entries(0, 1_000)), 0);
     }),
-    { numRuns: 400 },
+    { numRuns: rounds(400, 400, 50) },
   );
-  assert.ok(traced > 1_000, `only ${traced} entries had a trace`);
+  assert.ok(traced > rounds(1_000, 1_000, 100), `only ${traced} entries had a trace`);
 });
 
 Deno.test("engine: a job that has ended stays as it is, whatever comes", async () => {
@@ -203,6 +204,6 @@ Deno.test("engine: a job that has ended stays as it is, whatever comes", async (
         }
       }
     }),
-    { numRuns: 400 },
+    { numRuns: rounds(400, 400, 50) },
   );
 });

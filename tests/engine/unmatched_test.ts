@@ -22,6 +22,7 @@ import type { CreateRequest, IncomingEvent, Receipt } from "../../src/engine/req
 import { Unmatched } from "../../src/engine/events/unmatched.ts";
 import { Harness } from "../support/engine_harness.ts";
 import { expectation, matcher, plan, timeOf } from "../support/entries.ts";
+import { IS_QUICK } from "../support/effort.ts";
 
 const SHIPPED = "ec.shipment.ShipmentCompleted";
 
@@ -515,7 +516,9 @@ class ManyJobs {
 
 const JOBS = 100_000;
 
-Deno.test("unmatched: with 100,000 jobs under other values, looks at eight of them", () => {
+Deno.test("unmatched: with 100,000 jobs under other values, looks at eight of them", {
+  ignore: IS_QUICK,
+}, () => {
   const jobs = new ManyJobs(JOBS, (job) => ({ equals: { orderId: `${job}` } }));
 
   const [reason, reads] = jobs.explain({ orderId: "none" });
@@ -531,7 +534,9 @@ Deno.test("unmatched: with 100,000 jobs under other values, looks at eight of th
   assert.equal(fewReads, 2);
 });
 
-Deno.test("unmatched: with 100,000 jobs under one value, or under none, looks at 64 of them", () => {
+Deno.test("unmatched: with 100,000 jobs under one value, or under none, looks at 64 of them", {
+  ignore: IS_QUICK,
+}, () => {
   const alike = new ManyJobs(JOBS, (job) => ({ in: { region: ["EU"], size: [job, -1] } }));
   const [reason, reads] = alike.explain({ region: "eu", size: -1 });
   assert.match(

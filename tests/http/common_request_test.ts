@@ -13,7 +13,7 @@ import { creations } from "../support/arbitrary_documents.ts";
 import { hostileBody, hostileText, hostileValue, mutated } from "../support/arbitrary_hostile.ts";
 import { rounds } from "../support/effort.ts";
 
-const RUNS = { numRuns: rounds(20_000, 1_000_000) };
+const RUNS = { numRuns: rounds(20_000, 1_000_000, 3_000) };
 const LIMITS = { now: 0, maxStartDelayMs: 0 };
 
 const few = fc.constantFrom(

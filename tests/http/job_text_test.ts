@@ -28,7 +28,7 @@ Deno.test("job text: it is that of the general serializer, at each entry of any 
     fc.property(stories, ({ entries }) => {
       for (const { job } of stepsOf(entries)) assertSame(job);
     }),
-    { numRuns: rounds(1_000, 50_000) },
+    { numRuns: rounds(1_000, 50_000, 200) },
   );
 });
 
@@ -59,7 +59,7 @@ Deno.test("job text: what POST /jobs answers is the general text of the job, and
       location: `/jobs/${job.jobId}`,
     });
   });
-  await fc.assert(check, { numRuns: rounds(300, 10_000) });
+  await fc.assert(check, { numRuns: rounds(300, 10_000, 60) });
 });
 
 const BROKEN: Readonly<Record<string, (job: JobState) => JobState>> = {

@@ -9,7 +9,7 @@ import { startApp, type TestApp } from "../support/http_app.ts";
 import { assertAgreement, COMMANDS } from "../support/sequence_commands.ts";
 import { SequenceModel } from "../support/sequence_model.ts";
 
-const RUNS = rounds(300, 6_000);
+const RUNS = rounds(300, 6_000, 60);
 const COMMANDS_MAX = 60;
 
 type Start = () => Promise<TestApp>;
@@ -105,7 +105,7 @@ const SPOILT: Readonly<Record<string, (engine: EnginePort) => Partial<EnginePort
 for (const [name, spoil] of Object.entries(SPOILT)) {
   Deno.test(`sequence: a server that ${name} is caught`, async () => {
     const outcome = await fc.check(property(() => startSpoilt(spoil)), {
-      numRuns: RUNS,
+      numRuns: Math.max(RUNS, 300),
       endOnFailure: true,
     });
     assert.ok(outcome.failed, "it was not caught");

@@ -5,6 +5,7 @@ import * as v from "valibot";
 import { openFile } from "../../src/index/open_index.ts";
 import { defineJob, openDaybook } from "../../src/mod.ts";
 import { inFolder } from "../support/temporary_folder.ts";
+import { rounds } from "../support/effort.ts";
 
 const count = defineJob({
   type: "index.count",
@@ -141,7 +142,7 @@ Deno.test("index file: a bit that is flipped is never served as another job, and
   inFolder(async (folder) => {
     const expected = await session(`${folder}/now`, 60);
     const { size } = await Deno.stat(`${folder}/now/${FILE}`);
-    for (let at = 100; at < size; at += Math.floor(size / 24)) {
+    for (let at = 100; at < size; at += Math.floor(size / rounds(24, 24, 5))) {
       const spoilt = `${folder}/${at}`;
       await copy(`${folder}/now`, spoilt);
       await changeFile(`${spoilt}/${FILE}`, (bytes) => {

@@ -7,6 +7,7 @@ import { eventId } from "../../src/core/ids.ts";
 import { illegalityOf } from "../../src/core/legality.ts";
 import { JobTable } from "../../src/engine/writer/job_table.ts";
 import { action, Play } from "../support/random_jobs.ts";
+import { rounds } from "../support/effort.ts";
 
 Deno.test("entry audit: whatever the engine writes is legal, and projects to what it has", async () => {
   await fc.assert(
@@ -33,7 +34,7 @@ Deno.test("entry audit: whatever the engine writes is legal, and projects to wha
         }
       },
     ),
-    { numRuns: 200 },
+    { numRuns: rounds(200, 200, 20) },
   );
 });
 

@@ -255,7 +255,7 @@ function held({ parked }: QueueFacts): readonly Told[] {
 
 const LONGEST: readonly (readonly [Condition, string])[] = [
   ["queued", "has waited for a worker for longest"],
-  ["suspended", "is suspended for longest"],
+  ["suspended", "is suspended"],
   ["waiting", "has waited for an event for longest"],
 ];
 

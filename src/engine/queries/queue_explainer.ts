@@ -10,11 +10,13 @@ import type { Citation } from "../../core/explanation.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { QueueExplanation } from "../../core/queue_explanation.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
+import type { Clock } from "../ports.ts";
 import type { Suspects } from "../run/suspects.ts";
 import type { WorkerQueue } from "../run/worker_queue.ts";
 import type { Attention } from "../views/attention.ts";
 import type { JobCensus } from "../views/job_census.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
+import type { JobTable } from "../writer/job_table.ts";
 import type { Pauses } from "../writer/pauses.ts";
 import { cited } from "./citations.ts";
 import type { History } from "./history.ts";
@@ -24,12 +26,14 @@ import { workerHolders } from "./queue_survey.ts";
 export interface QueueExplainerParts {
   readonly attention: Attention;
   readonly census: JobCensus;
+  readonly clock: Clock;
   readonly events: EventEngine;
   readonly history: History;
   readonly lists: JobLists;
   readonly pauses: Pauses;
   readonly registry: DefinitionRegistry;
   readonly suspects: Suspects;
+  readonly table: JobTable;
   readonly workers: WorkerQueue;
   readonly threadWorkers: WorkerQueue;
   readonly draining: () => boolean;
@@ -37,9 +41,9 @@ export interface QueueExplainerParts {
   readonly full: () => boolean;
 }
 
-/** Conditions of which the job is told that is in them for longest, as far as it is looked for. */
+/** Conditions of which the job is told that is in them for longest; of those suspended, the oldest. */
 const HELD = ["queued", "suspended", "waiting"] as const;
-const LOOKED_AT_MAX = 20;
+type Held = typeof HELD[number];
 
 export class QueueExplainer {
   readonly #parts: QueueExplainerParts;
@@ -88,20 +92,26 @@ export class QueueExplainer {
 
   async #pool(workers: WorkerQueue, isThreaded: boolean) {
     const { busy, max, waiting } = workers;
-    const holders = busy === 0 ? [] : await workerHolders(this.#parts, isThreaded);
+    // Who has them is of interest to those who want one.
+    const holders = busy === 0 || waiting === 0 ? [] : await workerHolders(this.#parts, isThreaded);
     return { isThreaded, busy, max, waiting, holders };
   }
 
-  /** Of those that were created first. */
-  async #longest(condition: Condition, asOf: LogId): Promise<LongestJob | undefined> {
-    const { lists, history } = this.#parts;
-    const query = { conditions: [condition], oldestFirst: true, limit: LOOKED_AT_MAX };
-    const jobs = lists.page(query).jobs.map((job) => ({
-      jobId: job.jobId,
-      by: lists.lastTransition(job),
-    })).filter(({ by }) => by <= asOf);
-    const [first] = jobs.toSorted((left, right) => left.by - right.by);
-    const [entry] = first === undefined ? [] : await history.at([first.by]);
-    return first && entry && { ...first, since: entry.receivedAt };
+  async #longest(condition: Held, asOf: LogId): Promise<LongestJob | undefined> {
+    const found = this.#found(condition);
+    if (found === undefined || found.by > asOf) return undefined;
+    const [entry] = await this.#parts.history.at([found.by]);
+    return entry && { ...found, since: entry.receivedAt };
+  }
+
+  #found(condition: Held): Omit<LongestJob, "since"> | undefined {
+    const { attention, census, lists, clock, table } = this.#parts;
+    if (condition === "waiting") return attention.longestWaiting;
+    const [jobId] = condition === "queued"
+      ? [census.oldestQueued(clock.now())?.jobId]
+      : lists.page({ conditions: [condition], oldestFirst: true, limit: 1 }).jobs
+        .map((job) => job.jobId);
+    const job = jobId === undefined ? undefined : table.job(jobId);
+    return job && { jobId: job.jobId, by: lists.lastTransition(job) };
   }
 }

@@ -35,12 +35,14 @@ export async function workerHolders(
     const task = isHere ? runningTask(job) : undefined;
     return task === undefined ? [] : [{ job, task }];
   });
+  const firsts = holding.map(({ task }) => task.firstLogId).toSorted((a, b) => a - b);
+  const begun = new Map((await history.at(firsts)).map((entry) => [entry.logId, entry]));
   const holders: WorkerHolder[] = [];
   for (const { job, task } of holding) {
     const { jobId } = job;
-    const { taskId } = task;
-    const entry = await beginOf(history, jobId, task);
-    if (entry === undefined) continue;
+    const { taskId, firstLogId } = task;
+    const entry = await latestBegin(history, jobId, task) ?? begun.get(firstLogId);
+    if (!isBegin(entry)) continue;
     const { timeoutMs } = entry.attributes;
     holders.push({
       jobId,
@@ -103,20 +105,21 @@ function openAttempt(
 
 const ENDS: readonly string[] = ["job.TaskCompleted", "job.TaskFailed", "job.TaskInterrupted"];
 
-/** The entry that began the attempt which is open; of one that progressed far, the first. */
-async function beginOf(
+/** The entry that began the attempt which is open, where it is not the first one. */
+async function latestBegin(
   history: History,
   jobId: JobId,
-  { taskId, firstLogId, lastLogId, attempts }: TaskState,
-): Promise<FrameworkEntry<"job.TaskStarted"> | undefined> {
-  const isBegin = (entry: JobEventLogEntry): entry is FrameworkEntry<"job.TaskStarted"> =>
-    entry.eventType === "job.TaskStarted" && entry.taskId === taskId;
-  if (attempts > 1) {
-    const latest = await history.back(jobId, lastLogId + 1, BEGINS_LOOKED_AT);
-    const begin = latest.find(isBegin);
-    if (begin !== undefined) return begin;
-  }
-  return (await history.at([firstLogId])).find(isBegin);
+  { taskId, lastLogId, attempts }: TaskState,
+): Promise<JobEventLogEntry | undefined> {
+  if (attempts < 2) return undefined;
+  const latest = await history.back(jobId, lastLogId + 1, BEGINS_LOOKED_AT);
+  return latest.find((entry) => isBegin(entry) && entry.taskId === taskId);
+}
+
+function isBegin(
+  entry: JobEventLogEntry | undefined,
+): entry is FrameworkEntry<"job.TaskStarted"> {
+  return entry?.eventType === "job.TaskStarted";
 }
 
 /** How many jobs that were created later have begun, since their priority is lower. */

@@ -42,6 +42,12 @@ export class Attention implements View {
     return groups.toSorted((left, right) => right.jobs - left.jobs);
   }
 
+  /** The job that waits for an event for longest, and the entry since which it does. */
+  get longestWaiting(): { readonly jobId: JobId; readonly by: LogId } | undefined {
+    for (const [jobId, by] of this.#waiting) return { jobId, by };
+    return undefined;
+  }
+
   /** Takes in what was there at the start. */
   restore(): void {
     const jobs = [...this.#table.jobs()];

@@ -1,0 +1,3 @@
+import { loadInside } from "./rooms.ts";
+
+await loadInside();

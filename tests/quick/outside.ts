@@ -1,0 +1,3 @@
+import { loadOutside } from "./rooms.ts";
+
+await loadOutside();
