@@ -1,6 +1,7 @@
 /** `jobs`, `show`, `explain` and `tail`, against the real routes. */
 
 import assert from "node:assert/strict";
+import type { JobId } from "../../src/core/ids.ts";
 import { entryAnswer } from "../support/cli_resources.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { paintedExplanation } from "../../src/cli/render/explanation.ts";
@@ -289,6 +290,27 @@ Deno.test("explain: for people it has commands of Daybook's own, and the width o
     Math.max(...text.split("\nEvidence")[0]!.split("\n").map((line) => line.length));
   assert.ok(widest(failed.terminal.text) > 80 && widest(failed.terminal.text) <= 100);
   assert.ok(widest(narrow.terminal.text) <= 50);
+});
+
+Deno.test("explain --at: as of then, with nothing to be done; without a job, about all work", async () => {
+  const app = await threeJobs();
+  await app.post("/jobs/p-1/cancel", { reason: "ordered twice" });
+  const now = await runCli(app, ["explain", "p-1"]);
+  const then = await runCli(app, ["explain", "p-1", "--at", "2026-01-01T00:01:00Z"]);
+  const created = await runCli(app, ["explain", "p-1", "--at", "2026-01-01T00:00:59Z"]);
+  const job = app.engine.positions("p-1" as JobId);
+  const first = await runCli(app, ["explain", "p-1", "--at", String(job[1])]);
+  const all = await runCli(app, ["explain"]);
+  const wrong = await runCli(app, ["explain", "--at", "7"]);
+
+  assert.match(now.terminal.text, /^Job p-1 was cancelled \(reason: ordered twice\)/);
+  assert.equal(then.terminal.text, now.terminal.text);
+  assert.equal(created.code, 65);
+  assert.match(first.terminal.text, /^As of entry \d+, received at 2026-01-01T00:01:00\.000Z/);
+  assert.match(first.terminal.text.replaceAll("\n", " "), /Job p-1 is waiting for "shipped"/);
+  assert.ok(!first.terminal.text.includes("deno task daybook cancel"));
+  assert.match(all.terminal.text, /^Nothing runs, for there is nothing to do: every job has ended/);
+  assert.deepEqual([first.code, all.code, wrong.code], [0, 0, 64]);
 });
 
 Deno.test("explain: piped it is the prose, and with --json one value", async () => {

@@ -38,6 +38,7 @@ async function assertPointPage(server: Server, jobId: JobId, logId: LogId): Prom
   assert.deepEqual(shown, [job.state, job.condition], `${jobId} at ${logId}`);
   assert.equal(attributeOf(point, "data-log-id"), String(logId));
   assert.equal(attributeOf(elementOf(html, "step"), "value"), String(steps.length));
+  assert.ok(point.includes(`/jobs/${jobId}/explain?at=${logId}`), "why it was so");
   const text = textOf(point);
   assert.ok(text.startsWith(job.state), text);
   const last = steps.at(-1);
