@@ -28,7 +28,7 @@ const EXIT_TIMED_OUT = 124;
 
 export const WAIT_OPTIONS: readonly CommandOption[] = [
   { name: "wait", short: "w", help: "follow the job to its end; the exit code is its outcome" },
-  { name: "timeout", value: "duration", help: "how long to wait; the job goes on all the same" },
+  { name: "timeout", value: "duration", help: "how long to wait; the job continues regardless" },
 ];
 
 export const WAIT_NOTE = "With --wait the exit code is 0 when the job is Done, 1 when it failed, " +

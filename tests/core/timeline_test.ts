@@ -180,6 +180,19 @@ Deno.test("timeline: attempts, and the backoffs between them", () => {
   ]);
 });
 
+Deno.test("timeline: what is due and has no worker is queued from then on", () => {
+  const story = codedJob().started().mainStarted().taskStarted("charge", 1)
+    .taskBackedOff("charge", 1).skip(1_000).cancelled("enough");
+  const { conditions } = drawn(story.entries);
+  assert.deepEqual(conditions.map(({ condition, fromMs, toMs }) => [condition, fromMs, toMs]), [
+    ["created", 0, 1_000],
+    ["queued", 1_000, 2_000],
+    ["executing", 2_000, 4_000],
+    ["backingOff", 4_000, 899_000],
+    ["queued", 899_000, 1_005_000],
+  ]);
+});
+
 Deno.test("timeline: an attempt that ended after its job is drawn to its end", () => {
   const story = codedJob().started().mainStarted().taskStarted("charge").cancelled("enough")
     .skip(5).taskCompleted("charge");

@@ -46,7 +46,7 @@ const CONTROLS: readonly Control[] = [
   },
   {
     kind: "wake",
-    summary: "try again at once what waits for its next attempt",
+    summary: "retry at once what waits for its next attempt",
     examples: ["deno task daybook wake order-42 --reason 'the bank is back'"],
   },
 ];

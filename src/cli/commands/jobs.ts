@@ -29,14 +29,14 @@ const FILTERS: readonly string[] = [
 export function jobsCommand(surroundings: Surroundings): Command {
   return {
     name: "jobs",
-    summary: "list jobs, the newest first",
+    summary: "list jobs, newest first",
     positionals: "",
     arity: [0, 0],
     options: [
       { name: "state", value: "state", repeated: true, help: STATE_NAMES.join(", ") },
       { name: "condition", value: "name", repeated: true, help: "what it is doing; see below" },
-      { name: "type", value: "type", repeated: true, help: "its type" },
-      { name: "label", short: "l", value: "name=value", repeated: true, help: "all must be there" },
+      { name: "type", value: "type", repeated: true, help: "of this type" },
+      { name: "label", short: "l", value: "name=value", repeated: true, help: "with all of these" },
       { name: "since", value: "time", help: "created after an RFC 3339 time, or in the last 2h" },
       {
         name: "search",
@@ -50,7 +50,7 @@ export function jobsCommand(surroundings: Surroundings): Command {
         short: "n",
         value: "number",
         default: String(LIMIT_DEFAULT),
-        help: "how many at most",
+        help: "at most this many",
       },
       { name: "all", help: "all of them, whatever the limit" },
       { name: "full", help: "with --json, the whole of each job, as show --json has it" },

@@ -20,10 +20,15 @@ export function submitCommand(surroundings: Surroundings): Command {
     arity: [0, 2],
     options: [
       FIELD_OPTION,
-      { name: "file", value: "name=path", repeated: true, help: "a file, or -, as a field of it" },
+      {
+        name: "file",
+        value: "name=path",
+        repeated: true,
+        help: "a file, or -, as a field of the input",
+      },
       { name: "plan", value: "json", help: "a plan in place of a type: JSON, @file.json or -" },
       { name: "id", value: "jobId", help: "the id of the job; else one is made" },
-      { name: "key", value: "text", help: "Idempotency-Key: the same again creates nothing" },
+      { name: "key", value: "text", help: "Idempotency-Key: repeating it creates nothing" },
       { name: "priority", value: "number", help: "-1000 to 1000, lower goes first" },
       { name: "label", short: "l", value: "name=value", repeated: true, help: "for finding it" },
       { name: "start-at", value: "time", help: "RFC 3339, or from now as in +90s" },

@@ -33,7 +33,7 @@ import { type Verdict, verdictOf } from "../../verify/verdict.ts";
 export function backupCommand(tools: JournalTools): Command {
   return {
     name: "backup",
-    summary: "copy a journal to another folder, also while a server runs, and prove the copy",
+    summary: "copy a journal to another folder, even while a server runs, and prove the copy",
     positionals: "<folder>",
     arity: [1, 1],
     options: [JOURNAL_OPTION],

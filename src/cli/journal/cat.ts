@@ -31,8 +31,8 @@ export function catCommand(tools: JournalTools): Command {
       STRATUM_OPTION,
       { name: "after", value: "logId", help: "only after this position" },
       { name: "upto", value: "logId", help: "only up to this position" },
-      { name: "limit", value: "count", help: "at most so many" },
-      { name: "follow", short: "f", help: "go on as entries are appended" },
+      { name: "limit", value: "count", help: "at most this many" },
+      { name: "follow", short: "f", help: "keep printing as entries are appended" },
     ],
     examples: [
       "deno task journal cat --after 1000 --limit 20",

@@ -26,9 +26,9 @@ export function exportCommand(tools: JournalTools): Command {
         name: "output",
         short: "o",
         value: "file",
-        help: "a new file; the standard output if absent",
+        help: "a new file; standard output by default",
       },
-      { name: "with", value: "eventId", repeated: true, help: "an event to take along" },
+      { name: "with", value: "eventId", repeated: true, help: "an event to include" },
     ],
     examples: [
       "deno task journal export job_01J0 > job.ndjson   # it may be piped into import",

@@ -25,12 +25,12 @@ const FILE_BYTES_MAX = 256 * 1024 * 1024;
 export function importCommand(tools: JournalTools): Command {
   return {
     name: "import",
-    summary: "take in a job that export wrote; no server may be running",
+    summary: "import a job that export wrote; no server may be running",
     positionals: "<file|->",
     arity: [1, 1],
     options: [
       JOURNAL_OPTION,
-      { name: "unfinished", help: "even though the job may go on in its other home" },
+      { name: "unfinished", help: "even if the job may continue where it came from" },
     ],
     examples: [
       "deno task journal import - < job.ndjson   # the task may read the standard input",

@@ -24,7 +24,7 @@ import { type JournalTools, scratchOf } from "./tools.ts";
 export function verifyCommand(tools: JournalTools): Command {
   return {
     name: "verify",
-    summary: "read everything from zero and prove it, also while a server runs",
+    summary: "read everything from the first line and prove it, even while a server runs",
     positionals: "",
     arity: [0, 0],
     options: [

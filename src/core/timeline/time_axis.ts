@@ -28,13 +28,16 @@ type Instant = Pick<JobEventLogEntry, "logId" | "receivedAt">;
 
 export class TimeAxis {
   readonly #places: readonly Place[];
+  readonly #beginsMs: ReadonlyMap<ConditionSpan, number>;
   readonly #atMs: ReadonlyMap<LogId, number>;
   /** Entries whose time is before that of the entry in front of them. */
   readonly wentBackAt: readonly LogId[];
 
   constructor(annals: Annals) {
     const entries = [...annals.entries.values()];
-    this.#places = placesOf(entries, stretchesOf(annals.spans));
+    const stretches = stretchesOf(annals.spans);
+    this.#beginsMs = new Map(stretches.map(({ span, beginsMs }) => [span, beginsMs]));
+    this.#places = placesOf(entries, stretches);
     this.#atMs = new Map(this.#places.map(({ logId, atMs }) => [logId, atMs]));
     this.wentBackAt = entries.flatMap(({ logId, receivedAt }, index) => {
       const before = entries[index - 1];
@@ -47,6 +50,11 @@ export class TimeAxis {
   /** Of the last entry. */
   get lastMs(): number {
     return this.#places.at(-1)?.atMs ?? 0;
+  }
+
+  /** Where a condition begins: at its entry, or, of what was due without a worker, after that. */
+  beginOf(span: ConditionSpan): number {
+    return this.#beginsMs.get(span) ?? this.of(span.by);
   }
 
   /** Of one of the job's own entries. */
@@ -89,12 +97,20 @@ function placesOf(
   entries: readonly JobEventLogEntry[],
   stretches: readonly Stretch[],
 ): readonly Place[] {
-  const beginnings = new Map(stretches.map((stretch) => [stretch.span.by, stretch]));
+  // What became due is queued by the entry that it backs off by: the entry stands in the first.
+  const beginnings = Map.groupBy(stretches, ({ span }) => span.by);
+  const queuedAfter = new Map(
+    [...beginnings.values()].flatMap(([first, second]) =>
+      first !== undefined && second !== undefined ? [[first, second] as const] : []
+    ),
+  );
   let stretch = stretches[0];
   let atMs = 0;
   return entries.flatMap(({ logId, receivedAt }) => {
-    stretch = beginnings.get(logId) ?? stretch;
+    stretch = beginnings.get(logId)?.[0] ?? stretch;
     if (stretch === undefined) return [];
+    const queued = queuedAfter.get(stretch);
+    if (queued !== undefined && lengthMs(queued.span.from, receivedAt) > 0) stretch = queued;
     atMs = Math.max(atMs, stretch.beginsMs, within(stretch, receivedAt));
     return [{ logId, atMs, stretch }];
   });

@@ -84,12 +84,13 @@ function conditionsOf(
   downtimes: readonly Downtime[],
 ): readonly ConditionStretch[] {
   const lived = isTerminal(job) ? spans.slice(0, -1) : spans;
-  return lived.map(({ condition, by }, index) => {
+  return lived.map((span, index) => {
+    const { condition, by } = span;
     const next = spans[index + 1];
     return {
       condition,
-      fromMs: axis.of(by),
-      toMs: next === undefined ? endMs : axis.of(next.by),
+      fromMs: axis.beginOf(span),
+      toMs: next === undefined ? endMs : axis.beginOf(next),
       goesOn: next === undefined,
       fromBy: by,
       toBy: next?.by,
