@@ -4,14 +4,18 @@
  */
 
 import { Buffer } from "node:buffer";
-import type { JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import { parseJsonText } from "../core/json_text.ts";
-import { FILED_TYPES } from "../engine/views/value_keys.ts";
+import { FILED_TYPES, type FiledEntry } from "../engine/views/value_keys.ts";
 import type { LinePoint } from "../index/value_rows.ts";
 import { segmentName } from "../journal/layout.ts";
 import { chainIn, crcHolds, isCommit } from "../journal/line_bytes.ts";
-import { CHAIN_KEY, CHAIN_LENGTH, CRC_SUFFIX_BYTES } from "../journal/line_codec.ts";
+import {
+  CHAIN_FIELD_BYTES,
+  CHAIN_KEY,
+  CHAIN_LENGTH,
+  CRC_SUFFIX_BYTES,
+} from "../journal/line_codec.ts";
 import { LineCursor } from "../journal/line_cursor.ts";
 
 /** Got with one read: a few milliseconds of work. */
@@ -20,12 +24,14 @@ const PIECE_BYTES = 128 * 1024;
 const LINE_BYTES_MAX = 256 * 1024 * 1024;
 const STRATUM_KEY = '"stratum":"';
 const TYPE_KEY = '"eventType":"';
+const JOB_KEY = ',"jobId":"';
+const ATTRIBUTES_KEY = ',"attributes":';
 const FILED = FILED_TYPES.map((type) => `${type}"`);
 
 /** Who takes what is read. */
 export interface LineTaker {
   /** An entry with something from outside in it. */
-  entry(entry: JobEventLogEntry): void;
+  entry(entry: FiledEntry): void;
   /** All up to here was read. */
   batchEnd(point: LinePoint): void;
 }
@@ -104,13 +110,15 @@ export class DurableLines {
     const { text, start, end, byteStart, byteEnd } = line;
     const logId = this.#next;
     if (!text.startsWith(`{"logId":${logId},`, start)) throw this.#flaw("is not there");
+    const isEnd = isCommit(bytes, byteEnd);
     if (isFiled(text, start)) {
       if (!crcHolds(bytes, byteStart, byteEnd)) throw this.#flaw("does not match its crc");
-      taker.entry(parseJsonText(text.slice(start, end)) as JobEventLogEntry);
+      const attributesEnd = end - CRC_SUFFIX_BYTES - (isEnd ? CHAIN_FIELD_BYTES : 0);
+      taker.entry(filedEntry(text, start, attributesEnd, logId));
     }
     this.#next++;
-    this.#isWithinBatch = !isCommit(bytes, byteEnd);
-    if (this.#isWithinBatch) return;
+    this.#isWithinBatch = !isEnd;
+    if (!isEnd) return;
     const offset = this.#offset + line.offset;
     taker.batchEnd({ logId, chain: chainIn(line), segment: this.#segment, offset });
   }
@@ -161,6 +169,25 @@ function isFiled(text: string, start: number): boolean {
   if (!text.startsWith("framework", stratum)) return true;
   const type = text.indexOf(TYPE_KEY, stratum) + TYPE_KEY.length;
   return FILED.some((filed) => text.startsWith(filed, type));
+}
+
+/** The parts that are looked at; what stands before the attributes has no escapes. */
+function filedEntry(text: string, start: number, end: number, logId: LogId): FiledEntry {
+  const attributes = text.indexOf(ATTRIBUTES_KEY, start);
+  const head = text.slice(start, attributes);
+  const jobId = textAfter(JOB_KEY, head);
+  return {
+    logId,
+    stratum: textAfter(STRATUM_KEY, head),
+    eventType: textAfter(TYPE_KEY, head),
+    ...(jobId === undefined ? {} : { jobId }),
+    attributes: parseJsonText(text.slice(attributes + ATTRIBUTES_KEY.length, end)),
+  } as FiledEntry;
+}
+
+function textAfter(key: string, head: string): string | undefined {
+  const at = head.indexOf(key);
+  return at < 0 ? undefined : head.slice(at + key.length, head.indexOf('"', at + key.length));
 }
 
 /** Less than what is wanted at the end of the file alone. */

@@ -4,10 +4,9 @@
  */
 
 import type { Work } from "../core/at_once.ts";
-import type { JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import { Postings } from "../engine/views/postings.ts";
-import { keysOf } from "../engine/views/value_keys.ts";
+import { type FiledEntry, keysOf } from "../engine/views/value_keys.ts";
 import type { LinePoint } from "../index/value_rows.ts";
 import type { SqliteValueRuns } from "../index/value_runs.ts";
 
@@ -51,7 +50,7 @@ export class FiledValues {
   }
 
   /** Files an entry; the positions ascend. */
-  add(entry: JobEventLogEntry): void {
+  add(entry: FiledEntry): void {
     for (const key of keysOf(entry)) this.#young.add(key, entry.logId);
   }
 

@@ -54,8 +54,15 @@ function ofJob(key: number): number {
 
 type Created = FrameworkEntry<"job.JobCreated">;
 
+/** What is looked at of an entry. */
+export type FiledEntry = Pick<
+  JobEventLogEntry,
+  "logId" | "stratum" | "eventType" | "jobId" | "attributes"
+>;
+
 /** Each once; none of most entries of the framework. */
-export function keysOf(entry: JobEventLogEntry): Iterable<number> {
+export function keysOf(filed: FiledEntry): Iterable<number> {
+  const entry = filed as JobEventLogEntry;
   if (entry.eventType === "job.JobCreated") return keysOfJob(entry as Created);
   const event = isRefused(entry) ? entry.attributes : quotedEntry(entry);
   if ("stratum" in event && event.stratum === "framework") return [];
