@@ -64,7 +64,12 @@ Deno.test("default, threads: they are begun, and their code is made, in these pl
   const places = new Set(
     offenders(await sourceOf("src"), THREADS).map((path) => path.split("/").slice(0, 2).join("/")),
   );
-  assert.deepEqual([...places].toSorted(), ["src/slow_import.ts", "src/threads", "src/watchdog"]);
+  assert.deepEqual([...places].toSorted(), [
+    "src/slow_import.ts",
+    "src/threads",
+    "src/values",
+    "src/watchdog",
+  ]);
 });
 
 Deno.test("default, no deep merge: src has none", async () => {
