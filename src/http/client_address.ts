@@ -11,13 +11,14 @@ export interface ConnectionInfo {
 /**
  * The address of the client. Behind a proxy on this machine it is what that one added to
  * `X-Forwarded-For`, at the end; from elsewhere anybody may say anything there. Of IPv6 the
- * network, which has as many addresses as its owner likes. Empty when nobody tells.
+ * network, which has as many addresses as its owner likes. `undefined` when nobody tells: then it
+ * may be any of those that come through a proxy, or from this machine.
  */
-export function clientAddress({ env, req }: Context): string {
+export function clientAddress({ env, req }: Context): string | undefined {
   const address = hostnameOf(env as ConnectionInfo | undefined);
   if (!isLoopback(address)) return networkOf(address);
   const told = req.raw.headers.get("x-forwarded-for")?.split(",").at(-1)?.trim() ?? "";
-  return networkOf(told === "" ? address : told.slice(0, ADDRESS_LENGTH_MAX));
+  return told === "" ? undefined : networkOf(told.slice(0, ADDRESS_LENGTH_MAX));
 }
 
 const ADDRESS_LENGTH_MAX = 64;

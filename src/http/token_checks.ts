@@ -2,8 +2,8 @@
  * Who a token belongs to, for whoever asks from an address. Wrong ones are slowed by address,
  * wherever they are tried: so many at once, then one a second. What is refused for that is refused
  * whether it is right or wrong, or the refusal would tell. Only a token that was right from this
- * address before still is: a client with an old token does not lock out its neighbours, such as all
- * that come through one proxy.
+ * address before still is: a client with an old token does not lock out its neighbours. Nor does a
+ * stranger lock out everybody where a proxy does not tell who is who: there a right token is right.
  */
 
 import type { Clock } from "../engine/ports.ts";
@@ -22,6 +22,7 @@ export type Checked =
   | { readonly holder: Holder }
   | { readonly holder: undefined; readonly waitSeconds: number };
 
+const ANYBODYS = "";
 const WRONG: Checked = { holder: undefined, waitSeconds: 0 };
 
 export class TokenChecks {
@@ -37,17 +38,22 @@ export class TokenChecks {
     this.#clock = clock;
   }
 
-  check(token: string, address: string): Checked {
+  /** @param address `undefined` where it may be anybody's. */
+  check(token: string, address: string | undefined): Checked {
     const holder = this.#access.holderOf(token);
-    if (holder !== undefined && this.#known.get(token)?.has(address)) return { holder };
-    const waitSeconds = this.#waitSeconds(address);
+    if (holder !== undefined && this.#isKnown(token, address)) return { holder };
+    const waitSeconds = this.#waitSeconds(address ?? ANYBODYS);
     if (waitSeconds > 0) return { holder: undefined, waitSeconds };
-    if (holder !== undefined) {
-      this.#remember(token, address);
-      return { holder };
+    if (holder === undefined || address === undefined) {
+      this.#wrong(address ?? ANYBODYS);
+      return WRONG;
     }
-    this.#wrong(address);
-    return WRONG;
+    this.#remember(token, address);
+    return { holder };
+  }
+
+  #isKnown(token: string, address: string | undefined): boolean {
+    return address === undefined || this.#known.get(token)?.has(address) === true;
   }
 
   #remember(token: string, address: string): void {

@@ -42,6 +42,16 @@ Deno.test("tokens: wrong ones are slowed by address on every route, the sign-in 
   await jsonOf(await get("/jobs", OTHER, "192.0.2.1"), 200);
 });
 
+Deno.test("tokens: where nobody tells who is who, wrong ones are slowed, and right ones are right", async () => {
+  const app = await startApp({ access: ACCESS });
+  const get = (token: string) => app.get("/jobs", { authorization: `Bearer ${token}` });
+  for (let count = 0; count < 10; count++) await problemOf(await get("wrong"), 401, "unauthorized");
+  await problemOf(await get("wrong"), 429, "too-many-failures");
+  await jsonOf(await get(RIGHT), 200);
+  const signedIn = await submitForm(app, "/ui/sign-in", { token: OTHER });
+  assert.equal(signedIn.status, 303);
+});
+
 Deno.test("tokens: a request without one is no wrong one", async () => {
   const app = await startApp({ access: ACCESS });
   for (let count = 0; count < 20; count++) {
