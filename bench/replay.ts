@@ -1,25 +1,45 @@
 /** A cold start of the whole engine, against bare `JSON.parse` of the same lines. */
 
-import { paired, perSecond } from "./figures.ts";
+import type { Daybook } from "../src/daybook.ts";
+import { inRounds, medianOf, perSecond, whole } from "./figures.ts";
 import { IN_FLIGHT, many, openDaybook, type Result, runCode } from "./fixtures.ts";
 import { withFolder } from "./folder.ts";
+import { threadCpuUs } from "./system.ts";
 
 const JOBS = 20_000;
 const ROUNDS = 5;
+
+/** What it took for all lines. */
+interface Took {
+  readonly perSecond: number;
+  /** Of the thread of JavaScript, a line. */
+  readonly cpuUs: number;
+}
 
 export async function replay(): Promise<Result> {
   return await withFolder(async (folder) => {
     await fill(folder);
     const lines = await readLines(folder);
-    const { baseline, measured, ratio } = await paired(
-      ROUNDS,
-      () => Promise.resolve(parseAll(lines)),
-      () => replayAll(folder, lines.length),
-    );
-    const figure = `${Math.round(measured)} entries/s of ${lines.length}, ` +
-      `JSON.parse ${Math.round(baseline)} lines/s`;
+    const rounds = await inRounds(ROUNDS, async () => ({
+      parsed: await took(lines.length, () => Promise.resolve(parseAll(lines))),
+      started: await replayAll(folder, lines.length),
+    }));
+    const ratio = medianOf(rounds, ({ parsed, started }) => started.perSecond / parsed.perSecond);
+    const cpuTimes = medianOf(rounds, ({ parsed, started }) => started.cpuUs / parsed.cpuUs);
+    const figure = `${whole(medianOf(rounds, ({ started }) => started.perSecond))} entries/s of ` +
+      `${whole(lines.length)}, JSON.parse ` +
+      `${whole(medianOf(rounds, ({ parsed }) => parsed.perSecond))} lines/s; ` +
+      `CPU ${cpuTimes.toFixed(1)} times that of JSON.parse, ` +
+      `${medianOf(rounds, ({ started }) => started.cpuUs).toFixed(1)} us an entry`;
     return { name: "cold replay against JSON.parse", figure, ratio, target: 0.5 };
   });
+}
+
+async function took(lines: number, work: () => Promise<void>): Promise<Took> {
+  const [started, cpuBefore] = [performance.now(), threadCpuUs(Deno.pid)];
+  await work();
+  const cpuUs = (threadCpuUs(Deno.pid) - cpuBefore) / lines;
+  return { perSecond: perSecond(lines, performance.now() - started), cpuUs };
 }
 
 /** Jobs of three tasks, all done; no snapshot is left that would shorten the replay. */
@@ -46,21 +66,20 @@ async function readLines(folder: string): Promise<readonly string[]> {
   return lines;
 }
 
-function parseAll(lines: readonly string[]): number {
-  const started = performance.now();
+function parseAll(lines: readonly string[]): void {
   let last: unknown;
   for (const line of lines) last = JSON.parse(line);
   if (last === undefined) throw new Error("nothing was parsed");
-  return perSecond(lines.length, performance.now() - started);
 }
 
-/** Only the start is timed; it reads, checks and projects every line. */
-async function replayAll(folder: string, entries: number): Promise<number> {
-  const started = performance.now();
-  const daybook = await openDaybook(folder);
-  const elapsedMs = performance.now() - started;
-  if (daybook.report.entriesReplayed < entries) throw new Error("a snapshot was used");
-  await daybook.stop(() => Promise.resolve());
+/** Only the start is measured; it reads, checks and projects every line. */
+async function replayAll(folder: string, entries: number): Promise<Took> {
+  const opened: Daybook[] = [];
+  const start = await took(entries, async () => void opened.push(await openDaybook(folder)));
+  for (const daybook of opened) {
+    if (daybook.report.entriesReplayed < entries) throw new Error("a snapshot was used");
+    await daybook.stop(() => Promise.resolve());
+  }
   await dropSnapshots(folder);
-  return perSecond(entries, elapsedMs);
+  return start;
 }

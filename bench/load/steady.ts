@@ -1,9 +1,12 @@
-/** Requests at a rate of their own, whatever the server makes of them. */
+/** Requests at a rate of their own, as long as the server comes along. */
 
 const TICK_MS = 10;
+/** Beyond so many without an answer none is sent: a slower server gets fewer. */
+const UNANSWERED_MAX = 1_000;
 
 /**
- * Posts one body so often a second, for so long, and resolves when all were answered.
+ * Posts one body so often a second, for so long, or less often where the server is too slow for
+ * that; resolves when all were answered.
  *
  * @throws {Error} when a request is not answered with 2xx.
  */
@@ -16,8 +19,8 @@ export async function postSteadily(
   const headers = { "content-type": "application/json", prefer: "return=minimal" };
   const onTheirWay = new Set<Promise<void>>();
   const began = performance.now();
-  for (let sent = 0; sent < perSecond * seconds;) {
-    for (const due = (performance.now() - began) * perSecond / 1_000; sent < due; sent++) {
+  for (let ms = 0, sent = 0; ms < seconds * 1_000; ms = performance.now() - began) {
+    for (; sent < ms * perSecond / 1_000 && onTheirWay.size < UNANSWERED_MAX; sent++) {
       const answer = post(url, { method: "POST", headers, body });
       onTheirWay.add(answer);
       void answer.finally(() => onTheirWay.delete(answer)).catch(() => {});

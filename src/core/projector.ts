@@ -192,8 +192,10 @@ function withoutSuspension<Job extends JobState>({ suspendedBy: _, ...job }: Job
   return job;
 }
 
-function withoutParking<Job extends JobState>({ parked: _, ...job }: Job) {
-  return job;
+function withoutParking<Job extends JobState>(job: Job): Omit<Job, "parked"> {
+  if (job.parked === undefined) return job;
+  const { parked: _, ...rest } = job;
+  return rest;
 }
 
 /** The event that matching looks at: for an entry that stands for one, that. */

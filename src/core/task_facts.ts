@@ -167,12 +167,25 @@ function started(
   entry: FrameworkEntry<"job.TaskStarted">,
 ): TaskState {
   if (task?.status === "completed") return task;
-  const facts = task === undefined ? firstFacts(entry) : factsOf(task);
+  const { attempt, compensable } = entry.attributes;
+  if (task !== undefined) {
+    return {
+      ...factsOf(task),
+      status: "running",
+      attempts: attempt,
+      compensable: compensable === true,
+      lastLogId: entry.logId,
+    };
+  }
   return {
-    ...facts,
+    taskId: entry.taskId as TaskId,
+    attempts: attempt,
+    failures: 0,
+    interruptions: 0,
+    startedAt: entry.receivedAt,
+    firstLogId: entry.logId,
+    compensable: compensable === true,
     status: "running",
-    attempts: entry.attributes.attempt,
-    compensable: entry.attributes.compensable === true,
     lastLogId: entry.logId,
   };
 }
@@ -183,18 +196,34 @@ function completed(
 ): TaskState {
   if (task?.status === "completed") return task;
   const { attempt, compensable, reusedFrom, result } = entry.attributes;
-  const facts = task === undefined ? firstFacts(entry) : factsOf(task);
+  if (task?.progress !== undefined || reusedFrom !== undefined || result === undefined) {
+    return {
+      ...(task === undefined ? firstFacts(entry) : factsOf(task)),
+      status: "completed",
+      attempts: attempt,
+      interruptions: 0,
+      compensable: compensable === true,
+      endedAt: entry.receivedAt,
+      completedBy: entry.logId,
+      lastLogId: entry.logId,
+      ...(reusedFrom === undefined ? {} : { reusedFrom }),
+      ...(result === undefined ? {} : { result }),
+    };
+  }
+  // The same, of most tasks: without copies on the way.
   return {
-    ...facts,
-    status: "completed",
+    taskId: task?.taskId ?? entry.taskId as TaskId,
     attempts: attempt,
+    failures: task?.failures ?? 0,
     interruptions: 0,
+    startedAt: task?.startedAt ?? entry.receivedAt,
+    firstLogId: task?.firstLogId ?? entry.logId,
     compensable: compensable === true,
+    status: "completed",
     endedAt: entry.receivedAt,
     completedBy: entry.logId,
     lastLogId: entry.logId,
-    ...(reusedFrom === undefined ? {} : { reusedFrom }),
-    ...(result === undefined ? {} : { result }),
+    result,
   };
 }
 

@@ -3,7 +3,7 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { messageOf } from "../core/thrown.ts";
 import { IndexDamagedError } from "../engine/job_index.ts";
-import { beginMaking, endMaking, prepare } from "./schema.ts";
+import { beginMaking, endMaking, prepare, setSyncing } from "./schema.ts";
 
 export interface DatabaseOptions {
   /** Opens it; `fresh` asks for one with nothing in it. */
@@ -18,6 +18,8 @@ export type Row = Readonly<Record<string, SQLInputValue>>;
 
 /** Filters come in so many shapes; the commonest are soon prepared again. */
 const STATEMENTS_MAX = 200;
+/** While it is being made: what there is to sync at the end is soon done, however long it took. */
+const COMMITS_PER_SYNC = 64;
 /** Results of SQLite that say that its file is not what it wrote: CORRUPT and NOTADB. */
 const DAMAGED: readonly number[] = [11, 26];
 
@@ -28,9 +30,15 @@ export class Database {
   readonly #statements = new Map<string, StatementSync>();
   #isDamaged = false;
   #isBeingMade = false;
+  #commits = 0;
 
   constructor(options: DatabaseOptions) {
     this.#options = options;
+  }
+
+  /** Whether a crash may leave anything of it. */
+  get isBeingMade(): boolean {
+    return this.#isBeingMade;
   }
 
   /** @throws {IndexDamagedError} as all that asks does. */
@@ -50,13 +58,13 @@ export class Database {
   /** All of it, or nothing when it throws. */
   within(work: () => void): void {
     const database = this.#open();
-    database.exec("BEGIN");
+    if (!this.#isBeingMade) return transact(database, work);
+    const isSyncing = ++this.#commits % COMMITS_PER_SYNC === 0;
+    if (isSyncing) setSyncing(database, true);
     try {
-      work();
-      database.exec("COMMIT");
-    } catch (error) {
-      if (database.isTransaction) database.exec("ROLLBACK");
-      throw error;
+      transact(database, work);
+    } finally {
+      if (isSyncing) setSyncing(database, false);
     }
   }
 
@@ -113,6 +121,17 @@ export class Database {
 
   #open(): DatabaseSync {
     return this.#database ?? this.reopen(false);
+  }
+}
+
+function transact(database: DatabaseSync, work: () => void): void {
+  database.exec("BEGIN");
+  try {
+    work();
+    database.exec("COMMIT");
+  } catch (error) {
+    if (database.isTransaction) database.exec("ROLLBACK");
+    throw error;
   }
 }
 

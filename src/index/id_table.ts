@@ -8,6 +8,7 @@
 import type { LogId } from "../core/ids.ts";
 import type { IdRow } from "../engine/writer/id_rows.ts";
 import type { Database } from "./database.ts";
+import { HashFilter } from "./hash_filter.ts";
 
 /** Rows in the small table. */
 const YOUNG_MAX = 1 << 15;
@@ -21,6 +22,8 @@ export class IdTable {
   #young = 0;
   /** The next one that goes on. */
   #slice = 0;
+  /** Of all rows, where none was there to begin with. */
+  #filter: HashFilter | undefined;
 
   constructor(database: Database) {
     this.#database = database;
@@ -28,12 +31,16 @@ export class IdTable {
 
   /** To be called when the database was opened. */
   begin(): void {
-    this.#young = Number(this.#database.get("SELECT count(*) AS ids FROM young_ids")?.ids);
+    this.#countYoung();
+    const isEmpty = this.#young === 0 &&
+      this.#database.get("SELECT hash FROM event_ids LIMIT 1") === undefined;
+    this.#filter = isEmpty ? new HashFilter() : undefined;
   }
 
   /** Adds rows that may be there already; to be called within a transaction. */
   add(rows: readonly IdRow[]): void {
     for (const [hash, logId] of rows) {
+      this.#filter?.add(hash);
       const sql = "INSERT OR IGNORE INTO young_ids VALUES (?, ?)";
       this.#young += this.#database.run(sql, hash, logId);
     }
@@ -41,6 +48,7 @@ export class IdTable {
   }
 
   at(hash: number): readonly LogId[] {
+    if (this.#filter?.mayHave(hash) === false) return [];
     const rows = this.#database.all(
       "SELECT logId FROM event_ids WHERE hash = ?1 " +
         "UNION ALL SELECT logId FROM young_ids WHERE hash = ?1",
@@ -58,6 +66,10 @@ export class IdTable {
     this.#young -= this.#database.run(`DELETE ${among}`, from, to);
     this.#slice = (this.#slice + 1) % SLICES;
     // What was rolled back is still counted.
-    if (this.#slice === 0) this.begin();
+    if (this.#slice === 0) this.#countYoung();
+  }
+
+  #countYoung(): void {
+    this.#young = Number(this.#database.get("SELECT count(*) AS ids FROM young_ids")?.ids);
   }
 }

@@ -1,6 +1,5 @@
 /** All that an index holds, a page at a time, to be compared with another. */
 
-import { Buffer } from "node:buffer";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import type { LogId } from "../core/ids.ts";
 import { FILE } from "./open_index.ts";
@@ -57,14 +56,13 @@ export class SqliteContent implements Disposable {
   }
 }
 
-function heldJob({ awake, trail, job, ...row }: Row) {
-  const bytes = trail instanceof Uint8Array ? Buffer.from(trail).toString("base64") : "";
+function heldJob(row: Row) {
   return {
     jobId: row.job_id as string,
     firstLogId: row.first as LogId,
     lastLogId: row.last as LogId,
-    isAwake: awake !== 0,
-    content: JSON.stringify([row, bytes, job]),
+    isAwake: row.awake !== 0,
+    content: row,
   };
 }
 

@@ -97,15 +97,20 @@ export function prepare(database: DatabaseSync): void {
 
 /**
  * Prepares an empty database for all that a journal has. Until `endMaking` nothing in it is written
- * twice or synced, so that a crash may leave anything there.
+ * twice, and little is synced, so that a crash may leave anything there.
  *
  * @throws {Error} when it cannot be used.
  */
 export function beginMaking(database: DatabaseSync): void {
   database.exec(`PRAGMA page_size = ${PAGE_BYTES}`);
   database.exec("PRAGMA journal_mode = MEMORY");
-  database.exec("PRAGMA synchronous = OFF");
+  setSyncing(database, false);
   makeTables(database);
+}
+
+/** Whether each transaction waits until all that was written is on disk. */
+export function setSyncing(database: DatabaseSync, isSyncing: boolean): void {
+  database.exec(`PRAGMA synchronous = ${isSyncing ? "NORMAL" : "OFF"}`);
 }
 
 /** Syncs what was made. From now on a crash takes away the latest, and nothing else. */
@@ -115,7 +120,7 @@ export function endMaking(database: DatabaseSync): void {
 
 function log(database: DatabaseSync): void {
   // What a loss of power takes away is made again from the journal.
-  database.exec("PRAGMA synchronous = NORMAL");
+  setSyncing(database, true);
   // Coming from another mode, SQLite writes this down in the file, and syncs all of it.
   database.exec("PRAGMA journal_mode = WAL");
   database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);

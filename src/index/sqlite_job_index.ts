@@ -25,6 +25,8 @@ import { JobScans } from "./job_scans.ts";
 
 /** Put in a transaction: a few milliseconds. */
 const BATCH = 128;
+/** The same while it is being made, and nobody waits. */
+const MAKING_BATCH = 512;
 
 /** Points that are remembered: the snapshots that there are rest on the last of them. */
 const POINTS_KEPT = 8;
@@ -39,7 +41,6 @@ export class SqliteJobIndex implements JobIndex {
   readonly #database: Database;
   readonly #ids: IdTable;
   readonly #scans: JobScans;
-  readonly batch: number;
   readonly #conditions = new Map<Condition, number>();
   /** Jobs that are in memory again, and have a row all the same. */
   #awake = 0;
@@ -53,7 +54,10 @@ export class SqliteJobIndex implements JobIndex {
       summary: (first) => this.#summary(first),
       job: (row) => this.#state(row),
     });
-    this.batch = options.batch ?? BATCH;
+  }
+
+  get batch(): number {
+    return this.#options.batch ?? (this.#database.isBeingMade ? MAKING_BATCH : BATCH);
   }
 
   get conditions(): ReadonlyMap<Condition, number> {

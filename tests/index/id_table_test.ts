@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import type { EventId } from "../../src/core/ids.ts";
 import { hashOf, type IdRow } from "../../src/engine/writer/id_rows.ts";
+import { HashFilter } from "../../src/index/hash_filter.ts";
 import { MemoryIndex } from "../support/memory_index.ts";
 import { IS_QUICK } from "../support/effort.ts";
 
@@ -51,4 +52,15 @@ Deno.test("id table: two entries of one hash are both found", () => {
   assert.deepEqual(index.idsOf(7), [1, 2]);
   assert.deepEqual(index.idsOf(0), [3]);
   assert.deepEqual(index.idsOf(largest), [4]);
+});
+
+Deno.test("hash filter: what was added may be there, and hardly anything else", () => {
+  const filter = new HashFilter();
+  assert.equal(filter.mayHave(0), false);
+  for (const [hash] of rows(1, 100_001)) filter.add(hash);
+  for (const hash of [0, 2 ** 53 - 1]) filter.add(hash);
+  for (const [hash] of rows(1, 100_001)) assert.ok(filter.mayHave(hash));
+  for (const hash of [0, 2 ** 53 - 1]) assert.ok(filter.mayHave(hash));
+  const wrong = rows(200_001, 300_001).filter(([hash]) => filter.mayHave(hash)).length;
+  assert.ok(wrong < 100, `${wrong} of 100,000`);
 });

@@ -116,3 +116,18 @@ Deno.test("making an index: what the disk does not take is put again, and nothin
     index.close();
     return Promise.resolve();
   }));
+
+Deno.test("making an index: however often it is put to, all of it is there when it is made", () =>
+  inFolder((folder) => {
+    const making = jobIndexIn({ folder, warn });
+    assert.ok(making.begin(undefined));
+    for (let number = 1; number <= 200; number++) assert.ok(making.put(jobsFrom(number, 1)));
+    making.made();
+    making.mark(HEAD);
+    making.close();
+    const next = jobIndexIn({ folder, warn });
+    assert.ok(next.begin(HEAD));
+    assert.equal(next.conditions.get("succeeded"), 200);
+    next.close();
+    return Promise.resolve();
+  }));

@@ -39,6 +39,7 @@ export class MemoryIndex extends SqliteJobIndex {
         copy.#database.now.prepare(`INSERT INTO ${table} VALUES (${places})`).run(...values);
       }
     }
-    return copy;
+    // One that did not see the rows come.
+    return new MemoryIndex({ now: copy.#database.now });
   }
 }

@@ -166,12 +166,15 @@ export class JobTable {
   /** Projects an entry that was appended; `undefined` when it is about no job. */
   append(entry: JobEventLogEntry): Applied | undefined {
     if (entry.jobId === undefined) return undefined;
-    if (entry.eventType !== "job.JobCreated") this.wake(entry.jobId);
     let record = this.#records.get(entry.jobId);
+    if (record === undefined && entry.eventType !== "job.JobCreated") {
+      this.wake(entry.jobId);
+      record = this.#records.get(entry.jobId);
+    }
     if (record === undefined) {
       record = new JobRecord();
       const applied = record.append(entry); // Throws when the job was not created.
-      this.#records.set(entry.jobId, record);
+      this.#records.set(applied.job.jobId, record);
       this.#noteKey(applied.job);
       this.#count(record, 1);
       return applied;
@@ -261,7 +264,8 @@ export class JobTable {
     if (job === undefined) return;
     const record = new JobRecord(job, this.#trails.take(jobId));
     this.#leaving?.cameBack(record);
-    this.#records.set(jobId, record);
+    // Its own id: that of an entry may be a part of a longer text.
+    this.#records.set(job.jobId, record);
     this.#order.add(record);
   }
 

@@ -42,9 +42,11 @@ export function PointSection({ view, curl }: PointSectionProps) {
         </div>
         <EntryFacts view={view} />
         <p>
+          Why it was so:{" "}
           <a href={`${jobPath(job.jobId)}/explain?at=${entry.logId}&format=text`}>
-            Why it was so then
+            the explanation as of then
           </a>
+          .
         </p>
         <Rule rule={step.rule} why={step.why} />
         {step.changed.length === 0
