@@ -117,6 +117,7 @@ export class Filing {
       this.#trouble = undefined;
     } catch (error) {
       this.#isUnreadable = true;
+      if (isPassing(error)) return;
       this.#tell(`The index of values cannot go on: ${messageOf(error)}`);
     }
   }
@@ -173,7 +174,8 @@ export class Filing {
       runs = new SqliteValueRuns(this.#options.index);
       const { point } = runs;
       if (point === undefined || this.#lines.goOnFrom(point)) return runs;
-    } catch {
+    } catch (error) {
+      if (isPassing(error)) throw error;
       // What is of no use is made again.
     }
     runs?.close();
@@ -203,4 +205,9 @@ export class Filing {
     entry: (entry) => this.#values.add(entry),
     batchEnd: (point) => this.#values.batchEnd(point),
   };
+}
+
+/** Whether there is no descriptor left for now: it is tried again with the next lines. */
+export function isPassing(error: unknown): boolean {
+  return /\(os error 2[34]\)|unable to open database file/.test(messageOf(error));
 }

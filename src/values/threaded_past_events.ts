@@ -65,7 +65,9 @@ export class ThreadedPastEvents implements PastEvents {
 
   durable(logId: LogId): void {
     this.#durable = logId;
-    if (logId - this.#told >= ENTRIES_AT_A_TIME) this.#tell();
+    // At once at the start: later there may be no descriptor left for a thread.
+    const isFirst = this.#thread === undefined && this.#told === 0;
+    if (isFirst || logId - this.#told >= ENTRIES_AT_A_TIME) this.#tell();
   }
 
   find(wanted: Wanted, asOf: LogId): Promise<FoundPositions> {

@@ -2,7 +2,8 @@
 
 import { setImmediate } from "node:timers";
 import { workerData } from "node:worker_threads";
-import { Filing } from "./filing.ts";
+import { messageOf } from "../core/thrown.ts";
+import { Filing, isPassing } from "./filing.ts";
 import type { FilingSeed, FromFiling, ToFiling } from "./protocol.ts";
 
 /** Keeps the index from here on. */
@@ -10,18 +11,30 @@ export function keepValues(): void {
   const { port, ...place } = workerData as FilingSeed;
   const say = (message: FromFiling, transfer: ArrayBuffer[] = []) =>
     port.postMessage(message, transfer);
-  const filing = new Filing({
-    ...place,
-    answer: (answer) => say(answer, [answer.counts.buffer, answer.positions.buffer]),
-    warn: (message) => say({ kind: "warning", message }),
-    monotonic: () => performance.now(),
-  });
+  let filing: Filing | undefined;
+  let trouble = "";
+  /** `undefined` while there is no room for its files, or no descriptor. */
+  const opened = () => {
+    try {
+      filing ??= new Filing({
+        ...place,
+        answer: (answer) => say(answer, [answer.counts.buffer, answer.positions.buffer]),
+        warn: (message) => say({ kind: "warning", message }),
+        monotonic: () => performance.now(),
+      });
+    } catch (error) {
+      const message = `Cannot open the index of values: ${messageOf(error)}`;
+      if (message !== trouble && !isPassing(error)) say({ kind: "warning", message });
+      trouble = message;
+    }
+    return filing;
+  };
   let isWorking = false;
   let hasStopped = false;
   const work = async () => {
     if (isWorking) return;
     isWorking = true;
-    while (!hasStopped && filing.turn()) {
+    while (!hasStopped && filing?.turn() === true) {
       await new Promise((resolve) => setImmediate(resolve));
     }
     isWorking = false;
@@ -29,11 +42,11 @@ export function keepValues(): void {
   port.on("message", (message: ToFiling) => {
     if (message.kind === "stop") {
       hasStopped = true;
-      filing.stop();
+      filing?.stop();
       return say({ kind: "stopped" });
     }
-    if (message.kind === "find") filing.find(message);
-    else filing.durable(message.logId);
+    if (message.kind === "find") opened()?.find(message);
+    else opened()?.durable(message.logId);
     void work();
   });
 }
